@@ -1,0 +1,32 @@
+// What went wrong, as a value.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "base/status.hpp"
+
+namespace ksr {
+
+struct Error {
+  Status status = Status::internal;
+  // One line, for people: what failed, where, what was expected. Never a secret.
+  std::string message;
+  // Status.reason of the Kubernetes API, such as "Expired"; empty without one.
+  std::string reason = {};
+  // 0 without a response; 408 when the server was silent too long, 502 when it could not be reached.
+  int http_status = 0;
+  // How long the server asked to be left alone (Retry-After, details.retryAfterSeconds).
+  std::optional<std::chrono::milliseconds> retry_after = std::nullopt;
+
+  // The same error, told from one step further out: "list of pods: " + message.
+  Error within(const std::string& context) const {
+    Error outer = *this;
+    outer.message = context + ": " + message;
+    return outer;
+  }
+};
+
+}  // namespace ksr

@@ -1,0 +1,28 @@
+// The one thread that owns all network state, as an interface: the real one lives in transport, tests drive a fake.
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "base/instant.hpp"
+
+namespace ksr {
+
+// Destroying it before it fired cancels it. Lives on the executor's thread.
+class Timer {
+ public:
+  virtual ~Timer() = default;
+};
+
+class Executor {
+ public:
+  virtual ~Executor() = default;
+  // Runs `task` on the executor's thread, in the order of posting. Callable from any thread. `task` must not throw.
+  virtual void post(std::function<void()> task) = 0;
+  // Runs `task` on the executor's thread when `at` has come. Executor's thread only.
+  virtual std::unique_ptr<Timer> schedule(Instant at, std::function<void()> task) = 0;
+  virtual Instant now() const = 0;
+  virtual bool on_this_thread() const noexcept = 0;
+};
+
+}  // namespace ksr

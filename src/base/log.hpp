@@ -1,0 +1,21 @@
+// Where log lines go. Implementations are safe to call on any thread and never call the host directly.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace ksr {
+
+// The levels of syslog(3); the numbers reach the host.
+enum class LogLevel : std::int32_t { error = 3, warning = 4, notice = 5, info = 6, debug = 7 };
+
+class Logger {
+ public:
+  virtual ~Logger() = default;
+  // False when nobody listens, so that the line need not be built.
+  virtual bool wants(LogLevel level) const noexcept = 0;
+  // One line, without secrets.
+  virtual void log(LogLevel level, std::string line) = 0;
+};
+
+}  // namespace ksr

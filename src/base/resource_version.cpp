@@ -1,0 +1,21 @@
+#include "base/resource_version.hpp"
+
+#include <algorithm>
+
+namespace ksr {
+namespace {
+
+bool well_formed(std::string_view version) noexcept {
+  return !version.empty() && version.front() != '0' &&
+         std::all_of(version.begin(), version.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
+}  // namespace
+
+std::optional<int> compare_resource_versions(std::string_view a, std::string_view b) noexcept {
+  if (!well_formed(a) || !well_formed(b)) return std::nullopt;
+  if (a.size() != b.size()) return a.size() < b.size() ? -1 : 1;
+  return a.compare(b);
+}
+
+}  // namespace ksr

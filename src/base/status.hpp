@@ -1,0 +1,37 @@
+// The outcome codes of the library. The numbers are part of the ABI (ksr.h); abi/ asserts that both agree.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace ksr {
+
+enum class Status : std::int32_t {
+  ok = 0,
+  invalid = -1,
+  out_of_memory = -2,
+  internal = -3,
+  unknown_key = -4,
+  would_deadlock = -5,
+  forked = -6,
+  cancelled = -7,
+  timeout = -8,
+  transport = -20,
+  tls = -21,
+  protocol = -22,
+  too_large = -23,
+  auth = -40,
+  forbidden = -41,
+  not_found = -42,
+  gone = -43,
+  throttled = -44,
+  server = -45,
+};
+
+// "KSR_E_GONE"; "KSR_E_UNKNOWN" for a number that is none of ours. NUL-terminated, static.
+const char* status_name(Status status) noexcept;
+
+// The code that stands for a refused request: 401 auth, 403 forbidden, 404 not_found, 410 gone, 429 throttled, else server.
+Status status_of_http(int http_status) noexcept;
+
+}  // namespace ksr

@@ -1,0 +1,31 @@
+// metav1.Status: what the API server says when it refuses.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.hpp"
+
+namespace ksr::json {
+
+struct StatusCause {
+  std::string reason;
+  std::string message;
+  std::string field;
+};
+
+struct ApiStatus {
+  // 0 where the server gave none (the cacher's own ERROR events).
+  int code = 0;
+  std::string reason;
+  std::string message;
+  std::optional<int> retry_after_seconds;
+  std::vector<StatusCause> causes;
+};
+
+// Empty when the text is no Status object (text/plain bodies are common: 404 page not found, 429 from P&F).
+std::optional<ApiStatus> parse_api_status(std::string_view text);
+
+}  // namespace ksr::json

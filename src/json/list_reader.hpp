@@ -1,0 +1,54 @@
+// Finds the items of a list in its bytes as they arrive; the list never stands in memory whole.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/expected.hpp"
+#include "json/item.hpp"
+
+namespace ksr::json {
+
+struct ReaderOptions {
+  bool keep_managed_fields = false;
+  // The largest single object, in bytes of JSON as received. Beyond it: Status::too_large.
+  std::size_t max_object_size = std::size_t{64} << 20;
+  // The deepest nesting of arrays and objects. Beyond it: Status::protocol.
+  std::size_t max_depth = 512;
+};
+
+struct ListMeta {
+  std::string kind;
+  std::string api_version;
+  std::string resource_version;
+  std::string continue_token;
+  std::int64_t remaining_item_count = 0;
+};
+
+class ListObserver {
+ public:
+  virtual ~ListObserver() = default;
+  virtual void on_item(const Item& item) = 0;
+};
+
+// Lives on one thread. After an error it stays in error.
+class ListReader {
+ public:
+  ListReader(const ReaderOptions& options, ListObserver& observer);
+  ~ListReader();
+  ListReader(ListReader&&) noexcept;
+  ListReader& operator=(ListReader&&) noexcept;
+
+  // Any split of the bytes gives the same items. Errors name what and where (item number, byte offset, field).
+  Expected<void> feed(std::string_view bytes);
+  // The body has ended: the list's own metadata, or why it was no whole list.
+  Expected<ListMeta> finish();
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace ksr::json

@@ -1,0 +1,52 @@
+// Finds the events of a watch in its bytes as they arrive, over HTTP (one JSON object after another) or WebSocket
+// (one message each).
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string_view>
+
+#include "base/expected.hpp"
+#include "json/api_status.hpp"
+#include "json/item.hpp"
+#include "json/list_reader.hpp"
+
+namespace ksr::json {
+
+enum class EventType : std::uint8_t { added, modified, deleted };
+
+class WatchObserver {
+ public:
+  virtual ~WatchObserver() = default;
+  virtual void on_event(EventType type, const Item& item) = 0;
+  // `initial_events_end`: the annotation k8s.io/initial-events-end is "true". A bookmark without resourceVersion: "".
+  virtual void on_bookmark(std::string_view resource_version, bool initial_events_end) = 0;
+  virtual void on_error_event(const ApiStatus& status) = 0;
+  virtual void on_unknown_event(std::string_view type) = 0;
+  // One event was dropped and the reader goes on behind it: an object above max_object_size (too_large), an object
+  // without metadata, uid, name or resourceVersion (protocol). The message names what and where.
+  virtual void on_bad_event(const Error& error) = 0;
+};
+
+// Lives on one thread. After an error it stays in error.
+class WatchReader {
+ public:
+  WatchReader(const ReaderOptions& options, WatchObserver& observer);
+  ~WatchReader();
+  WatchReader(WatchReader&&) noexcept;
+  WatchReader& operator=(WatchReader&&) noexcept;
+
+  // Any split of the bytes gives the same events. An error (text that is no JSON, nested too deep, invalid UTF-8) means
+  // that the place of the next event is lost.
+  Expected<void> feed(std::string_view bytes);
+  // WebSocket: a message ended here, so an event must not be cut.
+  Expected<void> end_message();
+  // The stream ended. False: in the middle of an event (which is dropped).
+  bool at_boundary() const noexcept;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace ksr::json

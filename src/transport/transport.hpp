@@ -1,0 +1,110 @@
+// The network as the rooms above see it. Nothing of cpprestsdk shows here.
+//
+// Thread rule: everything in this header is called on the executor's thread, and calls back on it. Nothing here blocks.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/expected.hpp"
+#include "base/instant.hpp"
+
+namespace ksr::transport {
+
+struct Header {
+  std::string name;
+  std::string value;
+};
+inline bool operator==(const Header& a, const Header& b) { return a.name == b.name && a.value == b.value; }
+
+struct TlsSettings {
+  // PEM texts. Without `ca_pem` the system's CAs are trusted; with it, only they are.
+  std::string ca_pem;
+  std::string client_certificate_pem;
+  std::string client_key_pem;
+  // Sent as SNI and verified in place of the URL's host.
+  std::string server_name;
+  bool skip_verify = false;
+};
+
+// All that decides which sockets a request may share.
+struct ConnectionSettings {
+  // scheme://host[:port][/prefix], http or https, no trailing slash. IPv6 literals in brackets.
+  std::string server;
+  TlsSettings tls;
+  // http://[user:password@]host:port, or empty.
+  std::string proxy_url;
+  // From the start of an exchange to a connection that is ready to carry it: name resolution, TCP, proxy, TLS.
+  Milliseconds connect_timeout{30'000};
+};
+
+struct Request {
+  // "/api/v1/pods?limit=500": percent-encoded, appended to the server's prefix as it stands.
+  std::string target;
+  std::vector<Header> headers;
+  // From the connection being ready to the last byte of the response head; 0: no limit.
+  Milliseconds response_timeout{0};
+  // The longest silence within a body, or between WebSocket messages; 0: no limit.
+  Milliseconds idle_timeout{0};
+  // HTTP only: sends Accept-Encoding: gzip, and inflates what comes.
+  bool accept_gzip = false;
+  // WebSocket only: at most one (kube-apiserver answers 400 to two). Origin is always sent.
+  std::string subprotocol;
+  // WebSocket only: a ping each `ping_interval`, and the connection is given up when no pong came for `pong_timeout`.
+  Milliseconds ping_interval{0};
+  Milliseconds pong_timeout{15'000};
+};
+
+struct ResponseHead {
+  // 101 for an open WebSocket.
+  int status = 0;
+  std::string content_type;
+  // Retry-After as sent: seconds or an HTTP date; empty without one.
+  std::string retry_after;
+  // All headers, names in lower case.
+  std::vector<Header> headers;
+};
+
+// Told what happens to one exchange, in this order: on_head once, on_body any number of times, on_end once. A failure
+// before the head is on_end alone. The observer may destroy the Exchange in any of the calls; nothing comes after.
+class ExchangeObserver {
+ public:
+  virtual ~ExchangeObserver() = default;
+  virtual void on_head(const ResponseHead& head) = 0;
+  // The bytes of the body as they arrive, inflated; valid during the call.
+  virtual void on_body(std::string_view bytes) = 0;
+  // WebSocket only: what came since the last call is one whole message.
+  virtual void on_message_end() {}
+  // Empty: the body is complete, or the WebSocket was closed in order. Otherwise: transport (502), timeout (408), tls
+  // (502), protocol; the message names the step, the host and the reason.
+  virtual void on_end(const std::optional<Error>& error) = 0;
+};
+
+// One request and its response. Destroying it cancels: no observer call starts afterwards, nothing waits.
+class Exchange {
+ public:
+  virtual ~Exchange() = default;
+};
+
+// The sockets, the TLS context and the credentials of one ConnectionSettings.
+class Connection {
+ public:
+  virtual ~Connection() = default;
+  // GET. No redirect is followed. Never calls the observer before it returned.
+  virtual std::unique_ptr<Exchange> get(Request request, ExchangeObserver& observer) = 0;
+  // A refused handshake is on_head with the server's status and headers (the body where it can be had), then on_end.
+  virtual std::unique_ptr<Exchange> open_websocket(Request request, ExchangeObserver& observer) = 0;
+};
+
+class Transport {
+ public:
+  virtual ~Transport() = default;
+  // Fails at once on settings that can never work: a PEM that does not parse, a certificate without its key, a URL of
+  // another scheme. Does no I/O. The Connection may outlive the exchanges it made and the other way round.
+  virtual Expected<std::shared_ptr<Connection>> connect(const ConnectionSettings& settings) = 0;
+};
+
+}  // namespace ksr::transport
