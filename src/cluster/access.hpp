@@ -1,0 +1,59 @@
+// One way into one cluster: the connection, the credentials, and what discovery says. Streams whose resolved connection is
+// the same share one Access.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/executor.hpp"
+#include "base/expected.hpp"
+#include "base/log.hpp"
+#include "cluster/options.hpp"
+#include "cluster/resource.hpp"
+#include "transport/transport.hpp"
+
+namespace ksr::cluster {
+
+// What a request needs, good for one start.
+struct Grant {
+  std::shared_ptr<transport::Connection> connection;
+  // Authorization, impersonation, User-Agent, header.NAME: to be sent with every request.
+  std::vector<transport::Header> headers;
+};
+
+// Destroying it means that the answer is no longer wanted.
+class Pending {
+ public:
+  virtual ~Pending() = default;
+};
+
+// Lives on the network thread, but for open() and its destruction, which may happen anywhere.
+class Access {
+ public:
+  virtual ~Access() = default;
+
+  // The connection and fresh credentials for one request. Answers on the network thread, never before it returned.
+  virtual std::unique_ptr<Pending> authorize(std::function<void(Expected<Grant>)> ready) = 0;
+  // The server answered 401: credentials obtained before now are worth nothing.
+  virtual void reject_credentials() = 0;
+  // The candidates that QueryOptions::resources names, in order. Answers on the network thread, never before it returned.
+  virtual std::unique_ptr<Pending> resolve(const QueryOptions& query,
+                                           std::function<void(Expected<std::vector<Resource>>)> ready) = 0;
+  // scheme://host:port of the cluster, for messages.
+  virtual const std::string& server() const noexcept = 0;
+};
+
+// What an Access is made with: the real network, or fakes.
+struct AccessEnvironment {
+  Executor& executor;
+  transport::Transport& transport;
+};
+
+// Resolves the options (reads the files they name, on the calling thread) and returns the Access of that connection, an
+// existing one where another stream uses the same. Any thread.
+Expected<std::shared_ptr<Access>> open_access(const ConnectionOptions& options, const AccessEnvironment& environment,
+                                              Logger& logger);
+
+}  // namespace ksr::cluster

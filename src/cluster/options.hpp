@@ -1,0 +1,58 @@
+// Where, as whom and what: the config keys of the groups connection, Headlamp and query, parsed but not yet resolved.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/instant.hpp"
+
+namespace ksr::cluster {
+
+// Empty texts are keys that were not set. Plain values; may be copied between threads.
+struct ConnectionOptions {
+  std::string kubeconfig;
+  std::string context;
+  std::string server;
+  std::string token;
+  std::string token_file;
+  std::string username;
+  std::string password;
+  std::string ca_file;
+  std::string ca_data;  // PEM, or base64 of PEM
+  std::string client_cert_file;
+  std::string client_key_file;
+  std::string client_cert_data;
+  std::string client_key_data;
+  std::string tls_server_name;
+  bool insecure_skip_tls_verify = false;
+  std::string proxy_url;
+  std::string impersonate_user;
+  std::string impersonate_uid;
+  std::vector<std::string> impersonate_groups;
+  std::vector<std::pair<std::string, std::string>> impersonate_extra;  // key, value; a key may come again
+  std::string user_agent;
+  std::vector<std::pair<std::string, std::string>> headers;  // header.NAME
+  Milliseconds exec_timeout{60'000};
+  Milliseconds connect_timeout{30'000};
+  Milliseconds request_timeout{30'000};
+
+  std::string headlamp_url;
+  std::string headlamp_cluster;
+  std::string headlamp_kubeconfig;
+  std::string headlamp_user_id;
+  std::string headlamp_token;
+};
+
+struct QueryOptions {
+  // As given: v1/pods, apps/v1/deployments, /api/v1/pods, or (through discovery) pods, deploy, ingresses.networking.k8s.io.
+  std::vector<std::string> resources;
+  // Empty: all namespaces.
+  std::vector<std::string> namespaces;
+  std::string label_selector;
+  std::string field_selector;
+  bool metadata_only = false;
+};
+
+}  // namespace ksr::cluster
