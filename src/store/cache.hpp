@@ -5,11 +5,15 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "json/item.hpp"
 #include "json/watch_reader.hpp"
 #include "store/changes.hpp"
+#include "store/content.hpp"
+#include "store/tombstones.hpp"
 #include "store/view.hpp"
 
 namespace ksr::store {
@@ -24,6 +28,7 @@ enum class Applied {
   absent,
 };
 
+// Every call that throws (std::bad_alloc, nothing else) has then done nothing.
 class Cache {
  public:
   // `limit` 0: views are ordered by (namespace, name). Else they show the `limit` most recent of all objects.
@@ -34,26 +39,45 @@ class Cache {
   // An item whose uid and resourceVersion are held already costs no memory.
   void stage(const json::Item& item);
   // All staged objects take the place of the old ones; what was not listed is deleted. No uid goes back in time: a
-  // staged object older than the held one (compared as digit strings) leaves the newer one in place.
+  // staged object older than the held one (compared as digit strings) leaves the newer one in place; what is newer than
+  // the list itself was not deleted by it, and what was deleted since the list was made does not come back. Of a uid
+  // staged twice, and of two uids with one name, the newer stays.
   // Returns how many objects changed (added + modified + deleted).
   std::size_t commit_list(std::string_view resource_version);
   void abandon_list();
-  bool listing() const noexcept;
+  bool listing() const noexcept { return listing_; }
 
   // --- a watch ----------------------------------------------------------------------------------------------------
+  // Newer resourceVersions only. Another uid under a name that is held means that the older of both is deleted; an
+  // event of a uid that is known to be deleted since is stale.
   Applied apply(json::EventType type, const json::Item& item);
   // A bookmark, or the version of the last event: what view().resource_version() will say.
   void set_resource_version(std::string_view resource_version);
 
   // --- reading ----------------------------------------------------------------------------------------------------
   // True once a list was committed.
-  bool synced() const noexcept;
-  std::size_t count() const noexcept;        // all objects, beyond `limit` too
-  std::uint64_t stored_bytes() const noexcept;  // JSON text of all objects held
-  // True when something seen through a view has changed since the last cut().
-  bool changed() const noexcept;
-  // The view as it is now and what changed in it since the cut before. O(changes), no copy of the cache.
+  bool synced() const noexcept { return synced_; }
+  std::size_t count() const noexcept { return content_.all().size(); }      // all objects, beyond `limit` too
+  std::uint64_t stored_bytes() const noexcept { return content_.bytes(); }  // JSON text of all objects held
+  // True when something seen through a view has changed since the last cut(): some object is not what it was (a
+  // resourceVersion alone is no change), or the first list has come, be it empty.
+  bool changed() const noexcept { return first_list_unseen_ || content_.changed(); }
+  // The view as it is now and what changed in it since the cut before. No copy of the cache.
   Cut cut();
+
+ private:
+  Applied apply_deleted(const json::Item& item, const Object* held);
+  Applied apply_present(const json::Item& item, const Object* held);
+  void take_over_name(const Object& other, const Object* held, const Object& object);
+
+  Content content_;
+  Stocks stocks_;
+  Tombstones tombstones_;
+  std::string resource_version_;
+  std::vector<ObjectRef> staged_;
+  bool listing_ = false;
+  bool synced_ = false;
+  bool first_list_unseen_ = false;
 };
 
 }  // namespace ksr::store

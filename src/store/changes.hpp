@@ -3,7 +3,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
+#include "store/ordered_set.hpp"
+#include "store/orders.hpp"
 #include "store/view.hpp"
 
 namespace ksr::store {
@@ -15,13 +18,30 @@ struct Delta {
   ObjectRef object;  // deleted: its last state in the earlier view
 };
 
-// SKETCH, to be filled in by the room. uid -> the object as it was in the earlier view (none: it was not in it), or the
-// single fact that the earlier view was empty, so that a first list costs nothing here.
+// uid -> the object as it was in the earlier view (none: it was not in it). A uid that is not noted is the same as it
+// was, or, when the earlier view was empty, was not there: so a first list costs nothing here.
+// A value; copies are cheap and may be used on any thread. Changes of one view only: what is as it was is not noted.
 class Changes {
  public:
-  bool empty() const noexcept;
-  // These happened first, then `later`: what was noted first wins.
+  Changes() noexcept = default;
+  static Changes from_empty() noexcept;
+
+  // False: something may have changed; between two cuts of one cache it has, merged ones may have cancelled out.
+  bool empty() const noexcept { return !from_empty_ && notes_.empty(); }
+  // These happened first, then `later`: what was noted first wins. Throws std::bad_alloc and has then done nothing.
   void append(Changes later);
+
+  bool earlier_was_empty() const noexcept { return from_empty_; }
+  // What was noted, by uid.
+  const OrderedSet<Notes>& notes() const noexcept { return notes_; }
+
+  // One uid went from one state to another (nullptr: not there); reserve need() for each such call.
+  Need need(std::size_t calls) const noexcept;
+  void note(const Object* before, const Object* after, Stock<Notes>& stock) noexcept;
+
+ private:
+  bool from_empty_ = false;
+  OrderedSet<Notes> notes_;
 };
 
 struct Cut {
@@ -29,14 +49,33 @@ struct Cut {
   Changes changes;
 };
 
-// SKETCH. The deltas from the earlier view to `now`, at most one per uid, computed without a copy of the cache: what is
-// gone first (DELETED), then the rest, each by (namespace, name). Added and deleted in between, or changed back to the
-// same object: nothing.
+// The deltas from the earlier view to `now`, at most one per uid, computed without a copy of the cache: what is gone
+// first (DELETED), then the rest, each by (namespace, name). Added and deleted in between, or changed back to the same
+// object: nothing. Usable on any thread; holds what it shows.
 class Deltas {
  public:
+  // Throws std::bad_alloc.
   Deltas(const Changes& changes, const View& now);
+
   std::size_t count() const noexcept;
-  Delta at(std::size_t i) const;
+  Delta at(std::size_t i) const;  // i below count()
+  // The same without a reference of its own: valid as long as these deltas.
+  DeltaKind kind_at(std::size_t i) const noexcept;
+  const Object* object_at(std::size_t i) const noexcept;
+
+ private:
+  struct Row {
+    DeltaKind kind;
+    const Object* object;
+  };
+
+  void compare_noted();
+  void add_unnoted();
+
+  Changes changes_;
+  View now_;
+  bool whole_view_;  // every object of the view is ADDED, nothing else happened
+  std::vector<Row> rows_;
 };
 
 }  // namespace ksr::store

@@ -2,7 +2,11 @@
 // Immutable; the reference count is atomic, so an object may be kept and read on any thread.
 #pragma once
 
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
 #include <string_view>
+#include <utility>
 
 #include "json/item.hpp"
 
@@ -10,20 +14,96 @@ namespace ksr::store {
 
 enum class Field { json, uid, name_space, name, resource_version, kind, api_version, creation_timestamp };
 
-// SKETCH, to be filled in by the room: every field's text is NUL-terminated in place.
+// The order of ObjectRef's uid index: a hash first, so that most comparisons need not touch the objects.
+std::uint64_t hash_of_uid(std::string_view uid) noexcept;
+
+// Every text is NUL-terminated in place. Born with one reference, gone with the last one.
 class Object {
  public:
+  Object(const Object&) = delete;
+  Object& operator=(const Object&) = delete;
+
   std::string_view field(Field field) const noexcept;
-  std::string_view recency() const noexcept;
-  void retain() const noexcept;
-  void release() const noexcept;
+  std::string_view recency() const noexcept { return key(kRecency); }
+  // recency() as a point in time (see timestamp.hpp); one that cannot be read is the oldest.
+  std::int64_t recency_time() const noexcept { return recency_time_; }
+  std::uint64_t uid_hash() const noexcept { return uid_hash_; }
+  std::size_t json_size() const noexcept { return json_size_; }
+
+  std::string_view uid() const noexcept { return key(kUid); }
+  std::string_view name_space() const noexcept { return key(kNameSpace); }
+  std::string_view name() const noexcept { return key(kName); }
+  std::string_view resource_version() const noexcept { return key(kResourceVersion); }
+  std::string_view creation_timestamp() const noexcept { return key(kCreationTimestamp); }
+
+  void retain() const noexcept { references_.fetch_add(1, std::memory_order_relaxed); }
+  void release() const noexcept {
+    if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1) destroy();
+  }
+
+ private:
+  friend class ObjectRef;
+  enum Key : std::size_t {
+    kUid,
+    kNameSpace,
+    kName,
+    kResourceVersion,
+    kKind,
+    kApiVersion,
+    kCreationTimestamp,
+    kRecency,
+    kKeys
+  };
+
+  explicit Object(const json::Item& item) noexcept;
+  ~Object() = default;
+  static std::size_t bytes_for(const json::Item& item);
+  void write(const json::Item& item) noexcept;
+  void destroy() const noexcept;
+  const char* text() const noexcept { return reinterpret_cast<const char*>(this + 1); }
+  std::string_view key(Key key) const noexcept;
+
+  mutable std::atomic<std::uint32_t> references_{1};
+  // Where each key's text ends, behind its NUL; each begins where the one before ends. A recency without text of its
+  // own is the creation timestamp.
+  std::uint32_t ends_[kKeys];
+  std::size_t json_size_;
+  std::uint64_t uid_hash_;
+  std::int64_t recency_time_;
 };
 
 // A counted reference; empty by default. Throws std::bad_alloc from create() only.
 class ObjectRef {
  public:
   static ObjectRef create(const json::Item& item);
-  const Object* get() const noexcept;
+
+  ObjectRef() noexcept = default;
+  // One more reference to an object that somebody holds; nullptr gives an empty one.
+  explicit ObjectRef(const Object* object) noexcept : object_(object) {
+    if (object_ != nullptr) object_->retain();
+  }
+  ObjectRef(const ObjectRef& other) noexcept : ObjectRef(other.object_) {}
+  ObjectRef(ObjectRef&& other) noexcept : object_(std::exchange(other.object_, nullptr)) {}
+  ObjectRef& operator=(const ObjectRef& other) noexcept {
+    ObjectRef(other).swap(*this);
+    return *this;
+  }
+  ObjectRef& operator=(ObjectRef&& other) noexcept {
+    ObjectRef(std::move(other)).swap(*this);
+    return *this;
+  }
+  ~ObjectRef() {
+    if (object_ != nullptr) object_->release();
+  }
+
+  const Object* get() const noexcept { return object_; }
+  const Object* operator->() const noexcept { return object_; }
+  const Object& operator*() const noexcept { return *object_; }
+  explicit operator bool() const noexcept { return object_ != nullptr; }
+  void swap(ObjectRef& other) noexcept { std::swap(object_, other.object_); }
+
+ private:
+  const Object* object_ = nullptr;
 };
 
 }  // namespace ksr::store

@@ -2,20 +2,36 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
+#include <string>
 #include <string_view>
 
+#include "store/index.hpp"
 #include "store/object.hpp"
 
 namespace ksr::store {
 
-// SKETCH, to be filled in by the room. Pointers are borrowed: they live as long as some View that holds the object.
+// Pointers are borrowed: they live as long as some View that holds the object. Empty by default.
 class View {
  public:
+  View() noexcept = default;
+  // Throws std::bad_alloc.
+  View(const Index& visible, std::string_view resource_version);
+
   std::size_t count() const noexcept;
   const Object* at(std::size_t i) const noexcept;  // nullptr past the end
   const Object* find(std::string_view name_space, std::string_view name) const noexcept;
   const Object* find_uid(std::string_view uid) const noexcept;
-  std::string_view resource_version() const noexcept;
+  std::string_view resource_version() const noexcept;  // NUL-terminated
+
+ private:
+  friend class Deltas;
+  struct State {
+    Index visible;
+    std::string resource_version;
+  };
+
+  std::shared_ptr<const State> state_;
 };
 
 }  // namespace ksr::store

@@ -1,0 +1,99 @@
+#include "store/cache.hpp"
+
+#include <utility>
+
+#include "store/list_merge.hpp"
+#include "store/versions.hpp"
+
+namespace ksr::store {
+
+Cache::Cache(std::size_t limit) : content_(limit) {}
+
+void Cache::begin_list() {
+  abandon_list();
+  listing_ = true;
+}
+
+void Cache::stage(const json::Item& item) {
+  const Object* held = content_.all().find_uid(UidProbe::of(item.uid));
+  const bool same = held != nullptr && held->resource_version() == item.resource_version;
+  staged_.push_back(same ? ObjectRef(held) : ObjectRef::create(item));
+}
+
+std::size_t Cache::commit_list(std::string_view resource_version) {
+  std::string version(resource_version);
+  Content merged = merge_list(content_, staged_, tombstones_, resource_version, stocks_);
+  Tombstones tombstones = tombstones_.after(resource_version);
+  const std::size_t changed = count_differences(content_.all(), merged.all());
+
+  std::swap(content_, merged);
+  std::swap(tombstones_, tombstones);
+  resource_version_.swap(version);
+  first_list_unseen_ = first_list_unseen_ || !synced_;
+  synced_ = true;
+  abandon_list();
+  return changed;
+}
+
+void Cache::abandon_list() {
+  std::vector<ObjectRef>().swap(staged_);
+  listing_ = false;
+}
+
+Applied Cache::apply(json::EventType type, const json::Item& item) {
+  const Object* held = content_.all().find_uid(UidProbe::of(item.uid));
+  return type == json::EventType::deleted ? apply_deleted(item, held) : apply_present(item, held);
+}
+
+Applied Cache::apply_deleted(const json::Item& item, const Object* held) {
+  if (held != nullptr && is_older(item.resource_version, held->resource_version())) return Applied::stale;
+  Tombstones::Stone stone = tombstones_.prepare(item.uid, item.resource_version);
+  if (held != nullptr) {
+    const ObjectRef last_state(held);
+    content_.change(held, nullptr, stocks_);
+  }
+  tombstones_.put(std::move(stone));
+  return held != nullptr ? Applied::deleted : Applied::absent;
+}
+
+Applied Cache::apply_present(const json::Item& item, const Object* held) {
+  if (held != nullptr) {
+    if (!supersedes(item.resource_version, held->resource_version())) return Applied::stale;
+  } else if (const auto deleted_at = tombstones_.deleted_at(item.uid)) {
+    if (!supersedes(item.resource_version, *deleted_at)) return Applied::stale;
+  }
+  const Object* other = content_.all().find(item.name_space, item.name);
+  if (other != nullptr && other->uid() == item.uid) other = nullptr;
+  if (other != nullptr && !supersedes(item.resource_version, other->resource_version())) return Applied::stale;
+
+  const ObjectRef object = ObjectRef::create(item);
+  const ObjectRef before(held);
+  if (other != nullptr) {
+    take_over_name(*other, held, *object);
+  } else {
+    content_.change(held, object.get(), stocks_);
+  }
+  return held != nullptr ? Applied::modified : Applied::added;
+}
+
+void Cache::take_over_name(const Object& other, const Object* held, const Object& object) {
+  // A name is free for a new uid only once the old one is gone: its deletion was missed.
+  Tombstones::Stone stone = tombstones_.prepare(other.uid(), object.resource_version());
+  Content next = content_;
+  next.change(&other, nullptr, stocks_);
+  next.change(held, &object, stocks_);
+  std::swap(content_, next);
+  tombstones_.put(std::move(stone));
+}
+
+void Cache::set_resource_version(std::string_view resource_version) {
+  resource_version_ = resource_version;
+}
+
+Cut Cache::cut() {
+  View view(content_.visible(), resource_version_);
+  first_list_unseen_ = false;
+  return {std::move(view), content_.take_changes()};
+}
+
+}  // namespace ksr::store

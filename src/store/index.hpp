@@ -1,0 +1,65 @@
+// A set of objects under all the orders they are asked for: by uid, by (namespace, name), and if wanted by recency.
+#pragma once
+
+#include <cstddef>
+#include <string_view>
+#include <vector>
+
+#include "store/ordered_set.hpp"
+#include "store/orders.hpp"
+
+namespace ksr::store {
+
+// Nodes for the next changes. Lives with the cache, is no part of any state.
+struct Stocks {
+  Stock<ByUid> by_uid;
+  Stock<ByName> by_name;
+  Stock<ByRecency> by_recency;
+  Stock<Notes> notes;
+};
+
+struct IndexNeed {
+  Need by_uid;
+  Need by_name;
+  Need by_recency;
+
+  IndexNeed operator+(const IndexNeed& other) const noexcept {
+    return {by_uid + other.by_uid, by_name + other.by_name, by_recency + other.by_recency};
+  }
+};
+
+// A value: copies share what they have in common. Thread rule as OrderedSet's.
+class Index {
+ public:
+  explicit Index(bool with_recency) noexcept : with_recency_(with_recency) {}
+  // The same objects in the order of ByUid and of ByName, no two with one uid or name. Throws std::bad_alloc.
+  Index(bool with_recency, const std::vector<const Object*>& by_uid, const std::vector<const Object*>& by_name);
+
+  std::size_t size() const noexcept { return by_uid_.size(); }
+  const Object* find_uid(const UidProbe& probe) const noexcept;
+  const Object* find(std::string_view name_space, std::string_view name) const noexcept;
+  const Object* at(std::size_t i) const noexcept;  // by recency where that is kept, else by name
+
+  const OrderedSet<ByUid>& by_uid() const noexcept { return by_uid_; }
+  const OrderedSet<ByName>& by_name() const noexcept { return by_name_; }
+  const OrderedSet<ByRecency>& by_recency() const noexcept { return by_recency_; }
+
+  IndexNeed need(std::size_t changes) const noexcept;
+  // One object for another of the same uid; none (nullptr) before: it comes, none after: it goes. `before` must be held
+  // by the caller; no other object may have the name of `after`.
+  void change(const Object* before, const Object* after, Stocks& stocks) noexcept;
+
+ private:
+  void change_name(const Object* before, const Object* after, Stock<ByName>& stock) noexcept;
+  void change_recency(const Object* before, const Object* after, Stock<ByRecency>& stock) noexcept;
+  void change_uid(const Object* before, const Object* after, Stock<ByUid>& stock) noexcept;
+
+  bool with_recency_;
+  OrderedSet<ByUid> by_uid_;
+  OrderedSet<ByName> by_name_;
+  OrderedSet<ByRecency> by_recency_;
+};
+
+void reserve(Stocks& stocks, const IndexNeed& need);
+
+}  // namespace ksr::store

@@ -1,0 +1,195 @@
+#include "store/list_merge.hpp"
+
+#include <algorithm>
+#include <cstdint>
+#include <utility>
+
+#include "store/sorting.hpp"
+#include "store/versions.hpp"
+
+namespace ksr::store {
+namespace {
+
+struct Row {
+  std::uint64_t hash;
+  const Object* object;
+  std::size_t position;  // in the list
+};
+
+// One row for each uid: the newest, of those that do not compare the last.
+std::vector<Row> rows_by_uid(const std::vector<ObjectRef>& listed) {
+  std::vector<Row> rows;
+  rows.reserve(listed.size());
+  for (const ObjectRef& object : listed) rows.push_back({object->uid_hash(), object.get(), rows.size()});
+  std::sort(rows.begin(), rows.end(), [](const Row& a, const Row& b) noexcept {
+    const int order = ByUid::compare({a.hash, a.object}, {b.hash, b.object->uid()});
+    return order != 0 ? order < 0 : a.position < b.position;
+  });
+  std::size_t kept = 0;
+  for (const Row& row : rows) {
+    const bool again = kept > 0 && rows[kept - 1].hash == row.hash && rows[kept - 1].object->uid() == row.object->uid();
+    if (!again) {
+      rows[kept++] = row;
+    } else if (!is_older(row.object->resource_version(), rows[kept - 1].object->resource_version())) {
+      rows[kept - 1].object = row.object;
+    }
+  }
+  rows.resize(kept);
+  return rows;
+}
+
+bool deleted_since(const Object& object, const Tombstones& tombstones, std::string_view list_version) noexcept {
+  const auto deleted_at = tombstones.deleted_at(object.uid());
+  return deleted_at && is_newer(*deleted_at, list_version) && !is_newer(object.resource_version(), *deleted_at);
+}
+
+// Of two uids with one name the one that came later; for a total order, by uid in the end.
+bool outranks(const Object& a, const Object& b) noexcept {
+  const auto order = compare_resource_versions(a.resource_version(), b.resource_version());
+  if (order.value_or(0) != 0) return *order > 0;
+  const int by_creation = a.creation_timestamp().compare(b.creation_timestamp());
+  return by_creation != 0 ? by_creation > 0 : a.uid() > b.uid();
+}
+
+struct Change {
+  const Object* before;
+  const Object* after;
+};
+
+// Walks the list and what is held side by side, by uid.
+class Merge {
+ public:
+  Merge(const Tombstones& tombstones, std::string_view version, std::size_t listed)
+      : tombstones_(tombstones), version_(version), in_list_order_(listed) {}
+
+  void walk(const Index& held, const std::vector<Row>& rows) {
+    auto row = rows.begin();
+    held.by_uid().for_each([&](const ByUid::Entry& entry) {
+      const UidProbe probe{entry.hash, entry.object->uid()};
+      for (; row != rows.end() && ByUid::compare({row->hash, row->object}, probe) < 0; ++row) add_new(*row);
+      if (row != rows.end() && ByUid::compare({row->hash, row->object}, probe) == 0) {
+        add_known(*row++, *entry.object);
+      } else {
+        add_unlisted(*entry.object);
+      }
+    });
+    for (; row != rows.end(); ++row) add_new(*row);
+  }
+
+  const std::vector<Change>& changes() const noexcept { return changes_; }
+  std::vector<const Object*> take_by_uid() noexcept { return std::move(by_uid_); }
+  // A server lists by name, more or less, so this is sorted already, more or less.
+  std::vector<const Object*> take_nearly_by_name() {
+    in_list_order_.erase(std::remove(in_list_order_.begin(), in_list_order_.end(), nullptr), in_list_order_.end());
+    in_list_order_.insert(in_list_order_.end(), kept_.begin(), kept_.end());
+    return std::move(in_list_order_);
+  }
+
+ private:
+  void add_new(const Row& row) {
+    if (deleted_since(*row.object, tombstones_, version_)) return;
+    changes_.push_back({nullptr, row.object});
+    place(row, row.object);
+  }
+  void add_known(const Row& row, const Object& held) {
+    const bool same = row.object->resource_version() == held.resource_version();
+    const bool stays = same || is_older(row.object->resource_version(), held.resource_version());
+    if (!stays) changes_.push_back({&held, row.object});
+    place(row, stays ? &held : row.object);
+  }
+  void add_unlisted(const Object& held) {
+    if (!is_newer(held.resource_version(), version_)) return changes_.push_back({&held, nullptr});
+    by_uid_.push_back(&held);
+    kept_.push_back(&held);
+  }
+  void place(const Row& row, const Object* object) {
+    by_uid_.push_back(object);
+    in_list_order_[row.position] = object;
+  }
+
+  const Tombstones& tombstones_;
+  std::string_view version_;
+  std::vector<const Object*> by_uid_;
+  std::vector<const Object*> in_list_order_;
+  std::vector<const Object*> kept_;
+  std::vector<Change> changes_;
+};
+
+bool same_name(const Object& a, const Object& b) noexcept {
+  return ByName::compare({&a}, NameProbe::of(b)) == 0;
+}
+
+// Of each name only the object that outranks the others.
+void drop_outranked(std::vector<const Object*>& by_uid, std::vector<const Object*>& by_name) {
+  std::vector<const Object*> losers;
+  std::size_t kept = 0;
+  for (const Object* object : by_name) {
+    if (kept == 0 || !same_name(*by_name[kept - 1], *object)) {
+      by_name[kept++] = object;
+    } else if (outranks(*object, *by_name[kept - 1])) {
+      losers.push_back(std::exchange(by_name[kept - 1], object));
+    } else {
+      losers.push_back(object);
+    }
+  }
+  if (losers.empty()) return;
+  by_name.resize(kept);
+  std::sort(losers.begin(), losers.end());
+  const auto lost = [&](const Object* object) { return std::binary_search(losers.begin(), losers.end(), object); };
+  by_uid.erase(std::remove_if(by_uid.begin(), by_uid.end(), lost), by_uid.end());
+}
+
+Content rebuilt(const Content& held, Merge merge, Stocks& stocks) {
+  std::vector<const Object*> by_uid = merge.take_by_uid();
+  std::vector<const Object*> by_name = merge.take_nearly_by_name();
+  sort_by_name(by_name);
+  drop_outranked(by_uid, by_name);
+  Content next = held;
+  next.rebuild(by_uid, by_name, stocks);
+  return next;
+}
+
+// An object comes or goes; of two uids with one name the one that outranks the other stays.
+void admit(Content& content, const Object& object, Stocks& stocks) {
+  const Object* other = content.all().find(object.name_space(), object.name());
+  const bool contested = other != nullptr && other->uid() != object.uid();
+  const bool wins = !contested || outranks(object, *other);
+  if (contested && wins) content.change(other, nullptr, stocks);
+  const Object* before = content.all().find_uid(UidProbe::of(object));
+  if (wins || before != nullptr) content.change(before, wins ? &object : nullptr, stocks);
+}
+
+// `held` keeps all objects alive that go.
+Content changed(const Content& held, const Merge& merge, Stocks& stocks) {
+  Content next = held;
+  for (const Change& change : merge.changes()) {
+    if (change.after == nullptr) next.change(change.before, nullptr, stocks);
+  }
+  for (const Change& change : merge.changes()) {
+    if (change.after != nullptr) admit(next, *change.after, stocks);
+  }
+  return next;
+}
+
+}  // namespace
+
+Content merge_list(const Content& held, const std::vector<ObjectRef>& listed, const Tombstones& tombstones,
+                   std::string_view version, Stocks& stocks) {
+  Merge merge(tombstones, version, listed.size());
+  merge.walk(held.all(), rows_by_uid(listed));
+  const bool many = merge.changes().size() > held.all().size() / 4;
+  return many ? rebuilt(held, std::move(merge), stocks) : changed(held, merge, stocks);
+}
+
+std::size_t count_differences(const Index& a, const Index& b) {
+  std::size_t count = 0;
+  std::size_t found_in_b = 0;
+  a.by_uid().for_each([&](const ByUid::Entry& entry) {
+    const Object* other = b.find_uid({entry.hash, entry.object->uid()});
+    if (other != nullptr) ++found_in_b;
+    if (other != entry.object.get()) ++count;
+  });
+  return count + b.size() - found_in_b;
+}
+
+}  // namespace ksr::store

@@ -1,0 +1,21 @@
+// A list takes the place of what is held.
+#pragma once
+
+#include <cstddef>
+#include <string_view>
+#include <vector>
+
+#include "store/content.hpp"
+#include "store/tombstones.hpp"
+
+namespace ksr::store {
+
+// What is held once the list of this version, these objects in order, has come (the rules are Cache::commit_list's).
+// Throws std::bad_alloc; `held` is untouched in any case.
+Content merge_list(const Content& held, const std::vector<ObjectRef>& listed, const Tombstones& tombstones,
+                   std::string_view version, Stocks& stocks);
+
+// How many uids are in only one of both, or not the same object in both.
+std::size_t count_differences(const Index& a, const Index& b);
+
+}  // namespace ksr::store

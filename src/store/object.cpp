@@ -1,0 +1,110 @@
+#include "store/object.hpp"
+
+#include <cstring>
+#include <functional>
+#include <limits>
+#include <new>
+
+#include "store/timestamp.hpp"
+
+namespace ksr::store {
+namespace {
+
+char* append(char* to, std::string_view text) noexcept {
+  if (!text.empty()) std::memcpy(to, text.data(), text.size());
+  return to + text.size();
+}
+
+// Most objects are as recent as their creation: the text is kept once.
+bool recency_is_creation(const json::Item& item) noexcept {
+  return item.recency == item.creation_timestamp;
+}
+
+}  // namespace
+
+std::uint64_t hash_of_uid(std::string_view uid) noexcept {
+  return std::hash<std::string_view>{}(uid);
+}
+
+std::size_t Object::bytes_for(const json::Item& item) {
+  std::size_t keys = 0;
+  for (std::string_view key : {item.uid, item.name_space, item.name, item.resource_version, item.kind, item.api_version,
+                               item.creation_timestamp, item.recency}) {
+    keys += key.size() + 1;
+  }
+  if (keys > std::numeric_limits<std::uint32_t>::max()) throw std::bad_alloc();
+  if (recency_is_creation(item)) keys -= item.recency.size() + 1;
+  return sizeof(Object) + keys + item.text_size() + 1;
+}
+
+Object::Object(const json::Item& item) noexcept
+    : json_size_(item.text_size()), uid_hash_(hash_of_uid(item.uid)), recency_time_(parse_timestamp(item.recency)) {
+  write(item);
+}
+
+void Object::write(const json::Item& item) noexcept {
+  char* const begin = reinterpret_cast<char*>(this + 1);
+  char* to = begin;
+  std::size_t key = kUid;
+  const auto add = [&](std::string_view text) {
+    to = append(to, text);
+    *to++ = '\0';
+    ends_[key++] = static_cast<std::uint32_t>(to - begin);
+  };
+  add(item.uid);
+  add(item.name_space);
+  add(item.name);
+  add(item.resource_version);
+  add(item.kind);
+  add(item.api_version);
+  add(item.creation_timestamp);
+  if (recency_is_creation(item)) {
+    ends_[key] = ends_[key - 1];
+  } else {
+    add(item.recency);
+  }
+  for (std::string_view piece : item.text) to = append(to, piece);
+  *to = '\0';
+}
+
+void Object::destroy() const noexcept {
+  void* const memory = const_cast<Object*>(this);
+  this->~Object();
+  ::operator delete(memory);
+}
+
+std::string_view Object::key(Key key) const noexcept {
+  if (key == kRecency && ends_[kRecency] == ends_[kCreationTimestamp]) key = kCreationTimestamp;
+  const std::uint32_t begin = key == kUid ? 0 : ends_[key - 1];
+  return {text() + begin, ends_[key] - begin - 1};
+}
+
+std::string_view Object::field(Field field) const noexcept {
+  switch (field) {
+    case Field::json:
+      return {text() + ends_[kRecency], json_size_};
+    case Field::uid:
+      return key(kUid);
+    case Field::name_space:
+      return key(kNameSpace);
+    case Field::name:
+      return key(kName);
+    case Field::resource_version:
+      return key(kResourceVersion);
+    case Field::kind:
+      return key(kKind);
+    case Field::api_version:
+      return key(kApiVersion);
+    case Field::creation_timestamp:
+      return key(kCreationTimestamp);
+  }
+  return {};
+}
+
+ObjectRef ObjectRef::create(const json::Item& item) {
+  ObjectRef created;
+  created.object_ = new (::operator new(Object::bytes_for(item))) Object(item);
+  return created;
+}
+
+}  // namespace ksr::store

@@ -1,0 +1,117 @@
+// A persistent ordered set with order statistics: a B+ tree whose copies share their nodes. Copying a set costs one
+// reference; changing it afterwards copies only the nodes on the way that somebody else still sees.
+//
+// An Order says what is kept and how it compares:
+//   Entry                       what a leaf holds (and, through it, keeps alive)
+//   Key, key(entry)             the same without holding it, for the inner nodes
+//   Probe, probe(key)           what to look for
+//   compare(key, probe)         below, at or above zero; no two entries of a set compare equal
+//   prefetch(entry), kLeafCapacity
+//
+// One thread changes a set; copies of it may be read and dropped on any other at the same time.
+#pragma once
+
+#include <cstddef>
+#include <utility>
+
+#include "store/tree_edit.hpp"
+#include "store/tree_node.hpp"
+
+namespace ksr::store {
+
+template <class Order>
+class OrderedSet {
+ public:
+  using Entry = typename Order::Entry;
+  using Key = typename Order::Key;
+  using Probe = typename Order::Probe;
+
+  OrderedSet() noexcept = default;
+  OrderedSet(NodeRef<Order> root, std::size_t size) noexcept : root_(std::move(root)), size_(size) {}
+
+  std::size_t size() const noexcept { return size_; }
+  bool empty() const noexcept { return size_ == 0; }
+  const NodeRef<Order>& root() const noexcept { return root_; }
+
+  const Entry* find(const Probe& probe) const noexcept {
+    if (!root_) return nullptr;
+    const NodeRef<Order>* node = &root_;
+    while (!node->is_leaf()) node = &node->inner().child[child_for(node->inner(), probe)];
+    const Leaf<Order>& leaf = node->leaf();
+    const std::size_t i = lower_bound(leaf, probe);
+    const bool found = i < leaf.size && Order::compare(Order::key(leaf.entries[i]), probe) == 0;
+    return found ? &leaf.entries[i] : nullptr;
+  }
+
+  // nullptr past the end.
+  const Entry* at(std::size_t i) const noexcept {
+    if (i >= size_) return nullptr;
+    const NodeRef<Order>* node = &root_;
+    while (!node->is_leaf()) {
+      const Inner<Order>& inner = node->inner();
+      std::size_t c = 0;
+      while (i >= inner.count[c]) i -= inner.count[c++];
+      node = &inner.child[c];
+    }
+    return &node->leaf().entries[i];
+  }
+
+  // How many entries stand before the probe.
+  std::size_t rank(const Probe& probe) const noexcept {
+    if (!root_) return 0;
+    std::size_t before = 0;
+    const NodeRef<Order>* node = &root_;
+    while (!node->is_leaf()) {
+      const Inner<Order>& inner = node->inner();
+      const std::size_t c = child_for(inner, probe);
+      for (std::size_t i = 0; i < c; ++i) before += inner.count[i];
+      node = &inner.child[c];
+    }
+    return before + lower_bound(node->leaf(), probe);
+  }
+
+  template <class Visit>
+  void for_each(const Visit& visit) const {
+    if (root_) for_each_below(root_, visit);
+  }
+
+  // Nodes that `changes` calls of insert, erase or replace may take from the stock.
+  Need need(std::size_t changes) const noexcept {
+    const std::size_t level = root_ ? root_.level() : 0;
+    const std::size_t growth = changes > 1 ? 1 : 0;  // the first change may add a level that the next one has to pass
+    return {2 * changes, (2 * (level + growth) + 1) * changes};
+  }
+
+  // The entry must not be there yet.
+  void insert(Entry entry, Stock<Order>& stock) noexcept {
+    ++size_;
+    if (!root_) root_ = stock.leaf();
+    NodeRef<Order> right = TreeEdit<Order>(stock).insert(root_, std::move(entry), Edge::both());
+    if (right) root_ = TreeEdit<Order>(stock).join(std::move(root_), std::move(right));
+  }
+
+  // The entry must be there. Its object may go with it: what the probe points at must be held by the caller.
+  void erase(const Probe& probe, Stock<Order>& stock) noexcept {
+    TreeEdit<Order>(stock).erase(root_, probe);
+    if (--size_ == 0) root_ = {};
+    while (root_ && !root_.is_leaf() && root_.size() == 1) root_ = NodeRef<Order>(root_.inner().child[0]);
+  }
+
+  // The entry takes the place of the one that compares equal.
+  void replace(Entry entry, Stock<Order>& stock) noexcept { TreeEdit<Order>(stock).replace(root_, std::move(entry)); }
+
+ private:
+  template <class Visit>
+  static void for_each_below(const NodeRef<Order>& node, const Visit& visit) {
+    if (node.is_leaf()) {
+      for (std::size_t i = 0; i < node.size(); ++i) visit(node.leaf().entries[i]);
+    } else {
+      for (std::size_t i = 0; i < node.size(); ++i) for_each_below(node.inner().child[i], visit);
+    }
+  }
+
+  NodeRef<Order> root_;
+  std::size_t size_ = 0;
+};
+
+}  // namespace ksr::store

@@ -1,0 +1,120 @@
+// The orders that objects are kept in (see ordered_set.hpp for what an order is).
+//
+// Only ByUid and Notes hold their objects: the other indexes of one state show the same objects as its ByUid index, so
+// copying their nodes touches no object.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "store/object.hpp"
+
+namespace ksr::store {
+
+inline int order_of(std::uint64_t a, std::uint64_t b) noexcept {
+  return a < b ? -1 : (a > b ? 1 : 0);
+}
+
+struct UidProbe {
+  std::uint64_t hash;
+  std::string_view uid;
+  static UidProbe of(std::string_view uid) noexcept { return {hash_of_uid(uid), uid}; }
+  static UidProbe of(const Object& object) noexcept { return {object.uid_hash(), object.uid()}; }
+};
+
+struct ByUid {
+  static constexpr std::size_t kLeafCapacity = 24;
+  struct Entry {
+    std::uint64_t hash = 0;
+    ObjectRef object;
+  };
+  struct Key {
+    std::uint64_t hash;
+    const Object* object;
+  };
+  using Probe = UidProbe;
+
+  static Entry entry(const Object& object) noexcept { return {object.uid_hash(), ObjectRef(&object)}; }
+  static Key key(const Entry& entry) noexcept { return {entry.hash, entry.object.get()}; }
+  static Probe probe(const Key& key) noexcept { return {key.hash, key.object->uid()}; }
+  static int compare(const Key& key, const Probe& probe) noexcept {
+    if (key.hash != probe.hash) return order_of(key.hash, probe.hash);
+    return key.object->uid().compare(probe.uid);
+  }
+  static void prefetch(const Entry& entry) noexcept { __builtin_prefetch(entry.object.get(), 1); }
+};
+
+struct NameProbe {
+  std::string_view name_space;
+  std::string_view name;
+  static NameProbe of(const Object& object) noexcept { return {object.name_space(), object.name()}; }
+};
+
+struct ByName {
+  static constexpr std::size_t kLeafCapacity = 48;
+  struct Key {
+    const Object* object;
+  };
+  using Entry = Key;
+  using Probe = NameProbe;
+
+  static Entry entry(const Object& object) noexcept { return {&object}; }
+  static Key key(const Entry& entry) noexcept { return entry; }
+  static Probe probe(const Key& key) noexcept { return Probe::of(*key.object); }
+  static int compare(const Key& key, const Probe& probe) noexcept {
+    const int by_name_space = key.object->name_space().compare(probe.name_space);
+    return by_name_space != 0 ? by_name_space : key.object->name().compare(probe.name);
+  }
+  static void prefetch(const Entry&) noexcept {}
+};
+
+struct RecencyProbe {
+  std::int64_t time;
+  const Object* object;
+  static RecencyProbe of(const Object& object) noexcept { return {object.recency_time(), &object}; }
+};
+
+// Most recent first; of the same time the newest resourceVersion first (longer, then greater bytes: as numbers for
+// digit strings, and a total order for anything else), then by uid.
+struct ByRecency {
+  static constexpr std::size_t kLeafCapacity = 32;
+  using Key = RecencyProbe;
+  using Entry = Key;
+  using Probe = RecencyProbe;
+
+  static Entry entry(const Object& object) noexcept { return Probe::of(object); }
+  static Key key(const Entry& entry) noexcept { return entry; }
+  static Probe probe(const Key& key) noexcept { return key; }
+  static int compare(const Key& key, const Probe& probe) noexcept {
+    if (key.time != probe.time) return key.time > probe.time ? -1 : 1;
+    if (key.object == probe.object) return 0;
+    const std::string_view a = key.object->resource_version();
+    const std::string_view b = probe.object->resource_version();
+    if (a.size() != b.size()) return a.size() > b.size() ? -1 : 1;
+    const int by_version = b.compare(a);
+    return by_version != 0 ? by_version : key.object->uid().compare(probe.object->uid());
+  }
+  static void prefetch(const Entry&) noexcept {}
+};
+
+// What one uid was in the earlier view: `object`, or nothing; then `object` is what it became, for its uid only.
+struct Notes {
+  static constexpr std::size_t kLeafCapacity = 16;
+  struct Entry {
+    std::uint64_t hash = 0;
+    ObjectRef object;
+    bool was_there = false;
+
+    const Object* earlier() const noexcept { return was_there ? object.get() : nullptr; }
+  };
+  using Key = ByUid::Key;
+  using Probe = UidProbe;
+
+  static Key key(const Entry& entry) noexcept { return {entry.hash, entry.object.get()}; }
+  static Probe probe(const Key& key) noexcept { return ByUid::probe(key); }
+  static int compare(const Key& key, const Probe& probe) noexcept { return ByUid::compare(key, probe); }
+  static void prefetch(const Entry& entry) noexcept { __builtin_prefetch(entry.object.get(), 1); }
+};
+
+}  // namespace ksr::store

@@ -1,0 +1,64 @@
+// A set from entries that are in order already, in one go, its nodes nearly full.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "store/ordered_set.hpp"
+
+namespace ksr::store {
+
+// How `total` things are dealt out evenly to nodes that hold `capacity`, with a little room left in each.
+class Portions {
+ public:
+  Portions(std::size_t total, std::size_t capacity) noexcept : total_(total) {
+    const std::size_t wanted = capacity - capacity / 8;
+    nodes_ = (total + wanted - 1) / wanted;
+  }
+  std::size_t nodes() const noexcept { return nodes_; }
+  std::size_t begin(std::size_t node) const noexcept {
+    return node * (total_ / nodes_) + std::min(node, total_ % nodes_);
+  }
+
+ private:
+  std::size_t total_;
+  std::size_t nodes_;
+};
+
+template <class Order>
+std::vector<NodeRef<Order>> build_parents(std::vector<NodeRef<Order>> children) {
+  const Portions portions(children.size(), kFanOut);
+  std::vector<NodeRef<Order>> parents;
+  parents.reserve(portions.nodes());
+  for (std::size_t n = 0; n < portions.nodes(); ++n) {
+    auto inner = std::make_unique<Inner<Order>>();
+    inner->level = static_cast<std::uint16_t>(children.front().level() + 1);
+    for (std::size_t i = portions.begin(n); i < portions.begin(n + 1); ++i) {
+      set_child(*inner, inner->size++, children[i]);
+    }
+    parents.emplace_back(std::move(inner));
+  }
+  return parents;
+}
+
+// `objects`: pointers in the order of the set, all held by somebody. Throws std::bad_alloc.
+template <class Order>
+OrderedSet<Order> build_set(const std::vector<const Object*>& objects) {
+  if (objects.empty()) return {};
+  const Portions portions(objects.size(), Order::kLeafCapacity);
+  std::vector<NodeRef<Order>> level;
+  level.reserve(portions.nodes());
+  for (std::size_t n = 0; n < portions.nodes(); ++n) {
+    auto leaf = std::make_unique<Leaf<Order>>();
+    for (std::size_t i = portions.begin(n); i < portions.begin(n + 1); ++i) {
+      leaf->entries[leaf->size++] = Order::entry(*objects[i]);
+    }
+    level.emplace_back(std::move(leaf));
+  }
+  while (level.size() > 1) level = build_parents<Order>(std::move(level));
+  return OrderedSet<Order>(std::move(level.front()), objects.size());
+}
+
+}  // namespace ksr::store

@@ -1,0 +1,28 @@
+#include "store/view.hpp"
+
+namespace ksr::store {
+
+View::View(const Index& visible, std::string_view resource_version)
+    : state_(std::make_shared<const State>(State{visible, std::string(resource_version)})) {}
+
+std::size_t View::count() const noexcept {
+  return state_ ? state_->visible.size() : 0;
+}
+
+const Object* View::at(std::size_t i) const noexcept {
+  return state_ ? state_->visible.at(i) : nullptr;
+}
+
+const Object* View::find(std::string_view name_space, std::string_view name) const noexcept {
+  return state_ ? state_->visible.find(name_space, name) : nullptr;
+}
+
+const Object* View::find_uid(std::string_view uid) const noexcept {
+  return state_ ? state_->visible.find_uid(UidProbe::of(uid)) : nullptr;
+}
+
+std::string_view View::resource_version() const noexcept {
+  return state_ ? std::string_view(state_->resource_version) : std::string_view("");
+}
+
+}  // namespace ksr::store

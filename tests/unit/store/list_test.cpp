@@ -1,0 +1,173 @@
+#include <doctest/doctest.h>
+
+#include "store/cache.hpp"
+#include "unit/store/sample.hpp"
+
+namespace ksr::store::test {
+namespace {
+
+TEST_CASE("a list is seen when it is committed, and then whole") {
+  Cache cache(0);
+  CHECK_FALSE(cache.synced());
+  CHECK_FALSE(cache.changed());
+  cache.begin_list();
+  CHECK(cache.listing());
+  cache.stage(sample("b", 2).item());
+  cache.stage(sample("a", 1).item());
+  CHECK(cache.count() == 0);
+  CHECK_FALSE(cache.changed());
+  CHECK(cache.commit_list("10") == 2);
+  CHECK_FALSE(cache.listing());
+  CHECK(cache.synced());
+  CHECK(cache.changed());
+  const Cut cut = cache.cut();
+  CHECK(describe(cut.view) == "a@1 b@2");
+  CHECK(describe(cut) == "+a@1 +b@2");
+  CHECK(cut.view.resource_version() == "10");
+  CHECK_FALSE(cache.changed());
+}
+
+TEST_CASE("an empty first list is a change, an empty second one is none") {
+  Cache cache(0);
+  CHECK(list(cache, {}, "5") == 0);
+  CHECK(cache.changed());
+  const Cut cut = cache.cut();
+  CHECK(cut.view.count() == 0);
+  CHECK(describe(cut).empty());
+  CHECK(cut.view.resource_version() == "5");
+  CHECK(list(cache, {}, "6") == 0);
+  CHECK_FALSE(cache.changed());
+  CHECK(cache.cut().view.resource_version() == "6");
+}
+
+TEST_CASE("a list that is abandoned leaves nothing behind") {
+  Cache cache(0);
+  list(cache, {sample("a", 1)}, "1");
+  cache.cut();
+  cache.begin_list();
+  cache.stage(sample("b", 2).item());
+  cache.abandon_list();
+  CHECK_FALSE(cache.listing());
+  CHECK_FALSE(cache.changed());
+  CHECK(list(cache, {sample("a", 1)}, "3") == 0);
+  CHECK(describe(cache.cut().view) == "a@1");
+}
+
+TEST_CASE("a relist is the difference") {
+  for (const std::size_t others : {std::size_t{0}, std::size_t{100}}) {
+    CAPTURE(others);
+    std::vector<Sample> before{sample("a", 1), sample("b", 2), sample("c", 3)};
+    std::vector<Sample> after{sample("a", 1), sample("b", 12), sample("d", 13)};
+    for (std::size_t i = 0; i < others; ++i) {
+      before.push_back(sample("x" + std::to_string(i), 4));
+      after.push_back(before.back());
+    }
+    Cache cache(0);
+    list(cache, before, "10");
+    const Cut first = cache.cut();
+    CHECK(list(cache, after, "20") == 3);
+    CHECK(cache.changed());
+    const Cut cut = cache.cut();
+    CHECK(describe(cut) == "-c@3 ~b@12 +d@13");
+    CHECK(cut.view.count() == after.size());
+    CHECK(cut.view.find_uid("u-a") == first.view.find_uid("u-a"));
+    CHECK(first.view.find("ns", "c") != nullptr);
+    CHECK(cut.view.find("ns", "c") == nullptr);
+  }
+}
+
+TEST_CASE("a list takes no object back in time") {
+  Cache cache(0);
+  list(cache, {sample("a", 8), sample("b", 9), sample("gone", 3)}, "9");
+  cache.cut();
+  cache.apply(json::EventType::modified, sample("b", 100).item());
+  cache.apply(json::EventType::added, sample("late", 101).item());
+  cache.apply(json::EventType::deleted, sample("gone", 102).item());
+  // A list made by a server that is behind.
+  CHECK(list(cache, {sample("a", 10), sample("b", 9), sample("gone", 3)}, "99") == 1);
+  CHECK(describe(cache.cut()) == "-gone@3 ~a@10 ~b@100 +late@101");
+  // One that is not: what it leaves out is gone, what it has is there.
+  CHECK(list(cache, {sample("b", 100), sample("gone", 110)}, "111") == 3);
+  CHECK(describe(cache.cut()) == "-a@10 -late@101 +gone@110");
+}
+
+TEST_CASE("versions compare as numbers of any length") {
+  Cache cache(0);
+  Sample held = sample("a", 0);
+  held.resource_version = "99999999999999999999999";
+  list(cache, {held}, "99999999999999999999999");
+  cache.cut();
+  Sample older = held;
+  older.resource_version = "9999999999999999999999";
+  CHECK(list(cache, {older}, "9999999999999999999999") == 0);
+  CHECK(cache.apply(json::EventType::modified, older.item()) == Applied::stale);
+  Sample newer = held;
+  newer.resource_version = "100000000000000000000000";
+  CHECK(cache.apply(json::EventType::modified, newer.item()) == Applied::modified);
+}
+
+TEST_CASE("of a uid that is listed twice the newer stays, wherever it stands") {
+  for (const bool newer_first : {false, true}) {
+    Cache cache(0);
+    const Sample older = sample("a", 9);
+    const Sample newer = sample("a", 10);
+    CHECK(list(cache, newer_first ? std::vector{newer, older} : std::vector{older, newer}, "10") == 1);
+    CHECK(describe(cache.cut().view) == "a@10");
+  }
+}
+
+TEST_CASE("of two uids with one name the newer stays") {
+  for (const std::size_t others : {std::size_t{0}, std::size_t{100}}) {
+    for (const bool newer_first : {false, true}) {
+      CAPTURE(others);
+      CAPTURE(newer_first);
+      std::vector<Sample> objects;
+      for (std::size_t i = 0; i < others; ++i) objects.push_back(sample("x" + std::to_string(i), 4));
+      Cache cache(0);
+      list(cache, objects, "5");
+      cache.cut();
+      const Sample older = sample("a", 9);
+      Sample newer = sample("a", 10);
+      newer.uid = "second";
+      objects.push_back(newer_first ? newer : older);
+      objects.push_back(newer_first ? older : newer);
+      CHECK(list(cache, objects, "10") == 1);
+      const Cut cut = cache.cut();
+      CHECK(describe(cut) == "+a@10");
+      CHECK(cut.view.find_uid("u-a") == nullptr);
+      CHECK(cut.view.find_uid("second") == cut.view.find("ns", "a"));
+    }
+  }
+}
+
+TEST_CASE("same name, new uid: DELETED and ADDED") {
+  Cache cache(0);
+  list(cache, {sample("a", 1), sample("b", 1)}, "1");
+  cache.cut();
+  Sample second = sample("a", 7);
+  second.uid = "second";
+  CHECK(list(cache, {second, sample("b", 1)}, "7") == 2);
+  CHECK(describe(cache.cut()) == "-a@1 +a@7");
+}
+
+TEST_CASE("views are ordered by namespace, then name") {
+  Cache cache(0);
+  Sample first = sample("z", 1);
+  first.name_space = "a";
+  Sample second = sample("a", 2);
+  second.name_space = "a-b";
+  list(cache, {second, first}, "2");
+  CHECK(describe(cache.cut().view) == "z@1 a@2");
+}
+
+TEST_CASE("what is held already is not stored again") {
+  Cache cache(0);
+  list(cache, {sample("a", 1)}, "1");
+  const Cut first = cache.cut();
+  CHECK(list(cache, {sample("a", 1)}, "2") == 0);
+  CHECK(cache.cut().view.at(0) == first.view.at(0));
+  CHECK(cache.stored_bytes() == first.view.at(0)->json_size());
+}
+
+}  // namespace
+}  // namespace ksr::store::test
