@@ -8,7 +8,7 @@
 
 namespace ksr {
 
-// Destroying it before it fired cancels it. Lives on the executor's thread.
+// Destroying it before it fired cancels it; it may be destroyed within its own task. Lives on the executor's thread.
 class Timer {
  public:
   virtual ~Timer() = default;

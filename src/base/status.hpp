@@ -31,7 +31,8 @@ enum class Status : std::int32_t {
 // "KSR_E_GONE"; "KSR_E_UNKNOWN" for a number that is none of ours. NUL-terminated, static.
 const char* status_name(Status status) noexcept;
 
-// The code that stands for a refused request: 401 auth, 403 forbidden, 404 not_found, 410 gone, 429 throttled, else server.
+// The code that stands for a refused request: 401 auth, 403 forbidden, 404 not_found, 410 gone, 429 throttled, else
+// server.
 Status status_of_http(int http_status) noexcept;
 
 }  // namespace ksr

@@ -8,8 +8,8 @@
 
 namespace ksr {
 
-// Asynchronous signals are blocked in the new thread; those that a fault of its own raises, and SIGPROF, are not, so that
-// crash handlers and profilers of the host go on working. `name` has at most 15 characters.
+// Asynchronous signals are blocked in the new thread; those that a fault of its own raises, and SIGPROF, are not, so
+// that crash handlers and profilers of the host go on working. `name` has at most 15 characters.
 Expected<std::thread> start_thread(const char* name, std::function<void()> body);
 
 }  // namespace ksr

@@ -1,0 +1,67 @@
+// The one place where exceptions end. Every exported function that can throw runs inside guard(); the others are
+// noexcept by what they do.
+#pragma once
+
+#include <exception>
+#include <new>
+#include <string>
+#include <utility>
+
+#include "abi/handles.hpp"
+#include "base/error.hpp"
+#include "stream/fork_guard.hpp"
+
+namespace ksr::abi {
+
+inline ksr_status code(Status status) noexcept {
+  return static_cast<ksr_status>(status);
+}
+
+// Hands an error to the caller; without memory for it the status alone must do.
+inline ksr_status report(const Error& error, ksr_error** err) noexcept {
+  if (err != nullptr) {
+    try {
+      *err = new ksr_error{{error, std::nullopt}};
+    } catch (...) {
+    }
+  }
+  return code(error.status);
+}
+
+// Runs `body`, which returns a status or an Expected<void>. In a forked child it is not run.
+template <class Body>
+ksr_status guard(ksr_error** err, Body&& body) noexcept {
+  try {
+    if (stream::in_forked_child()) {
+      return report(Error{Status::forked, "called in a forked child; streams live in the parent, exec() instead"}, err);
+    }
+    const Expected<void> outcome = body();
+    return outcome ? KSR_OK : report(outcome.error(), err);
+  } catch (const std::bad_alloc&) {
+    return report(Error{Status::out_of_memory, "out of memory"}, err);
+  } catch (const std::exception& failure) {
+    try {
+      return report(Error{Status::internal, std::string("defect of the library: ") + failure.what()}, err);
+    } catch (...) {
+      return KSR_E_INTERNAL;
+    }
+  } catch (...) {
+    return KSR_E_INTERNAL;
+  }
+}
+
+// The same for functions that return a value: `otherwise` stands for any failure.
+template <class Value, class Body>
+Value guard_value(Value otherwise, Body&& body) noexcept {
+  try {
+    return body();
+  } catch (...) {
+    return otherwise;
+  }
+}
+
+inline Expected<void> invalid(const char* message) {
+  return Error{Status::invalid, message};
+}
+
+}  // namespace ksr::abi

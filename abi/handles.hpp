@@ -1,0 +1,63 @@
+// What the opaque pointers of ksr.h stand for.
+#pragma once
+
+#include <optional>
+
+#include "delivery/host.hpp"
+#include "delivery/snapshot.hpp"
+#include "ksr.h"
+#include "store/object.hpp"
+#include "stream/config.hpp"
+#include "stream/registry.hpp"
+
+struct ksr_error {
+  ksr::delivery::ErrorReport report;
+};
+
+namespace ksr::abi {
+
+struct Callbacks {
+  ksr_update_fn on_update = nullptr;
+  ksr_error_fn on_error = nullptr;
+  ksr_state_fn on_state = nullptr;
+  ksr_log_fn on_log = nullptr;
+};
+
+}  // namespace ksr::abi
+
+struct ksr_config {
+  ksr::stream::Config config;
+  ksr::abi::Callbacks callbacks;
+};
+
+namespace ksr::abi {
+
+// Snapshots and objects carry their own count and are handed out as they are: no wrapper, no allocation.
+inline const ksr_snapshot* handle(const delivery::Snapshot* snapshot) noexcept {
+  return reinterpret_cast<const ksr_snapshot*>(snapshot);
+}
+inline const delivery::Snapshot* snapshot_of(const ksr_snapshot* handle) noexcept {
+  return reinterpret_cast<const delivery::Snapshot*>(handle);
+}
+inline const ksr_object* handle(const store::Object* object) noexcept {
+  return reinterpret_cast<const ksr_object*>(object);
+}
+inline const store::Object* object_of(const ksr_object* handle) noexcept {
+  return reinterpret_cast<const store::Object*>(handle);
+}
+
+// A stream's pointer is a number of the registry and is never followed.
+inline ksr_stream* stream_handle(stream::Registry::Handle number) noexcept {
+  return reinterpret_cast<ksr_stream*>(number);
+}
+inline stream::Registry::Handle number_of(const ksr_stream* handle) noexcept {
+  return reinterpret_cast<stream::Registry::Handle>(handle);
+}
+
+// Text out: the pointer, and its length through `len`.
+inline const char* text_out(std::string_view text, size_t* len) noexcept {
+  if (len != nullptr) *len = text.size();
+  return text.data();
+}
+
+}  // namespace ksr::abi

@@ -1,0 +1,60 @@
+// The host's C callbacks as the Host that delivery calls; its end is the host's destroy callback.
+#pragma once
+
+#include <string>
+
+#include "abi/handles.hpp"
+#include "delivery/host.hpp"
+
+namespace ksr::abi {
+
+// Runs `destroy` at its end, unless a host has taken the duty over.
+class DestroyOnce {
+ public:
+  DestroyOnce(void* user_data, ksr_destroy_fn destroy) noexcept : user_data_(user_data), destroy_(destroy) {}
+  ~DestroyOnce() {
+    if (destroy_ != nullptr) destroy_(user_data_);
+  }
+  DestroyOnce(const DestroyOnce&) = delete;
+  DestroyOnce& operator=(const DestroyOnce&) = delete;
+  void hand_over() noexcept { destroy_ = nullptr; }
+
+ private:
+  void* user_data_;
+  ksr_destroy_fn destroy_;
+};
+
+class HostCallbacks final : public delivery::Host {
+ public:
+  HostCallbacks(const Callbacks& callbacks, ksr_stream* stream, void* user_data, ksr_destroy_fn destroy)
+      : callbacks_(callbacks), stream_(stream), user_data_(user_data), destroy_(destroy) {}
+  ~HostCallbacks() override {
+    if (destroy_ != nullptr) destroy_(user_data_);
+  }
+
+  bool wants_updates() const noexcept override { return callbacks_.on_update != nullptr; }
+  bool wants_log() const noexcept override { return callbacks_.on_log != nullptr; }
+
+  void on_update(const delivery::Snapshot& snapshot) override {
+    callbacks_.on_update(stream_, handle(&snapshot), user_data_);
+  }
+  void on_error(const delivery::ErrorReport& report) override {
+    if (callbacks_.on_error == nullptr) return;
+    const ksr_error error{report};
+    callbacks_.on_error(stream_, &error, user_data_);
+  }
+  void on_state(sync::State state) override {
+    if (callbacks_.on_state != nullptr) callbacks_.on_state(stream_, static_cast<ksr_state>(state), user_data_);
+  }
+  void on_log(LogLevel level, const std::string& line) override {
+    callbacks_.on_log(static_cast<std::int32_t>(level), line.c_str(), line.size(), user_data_);
+  }
+
+ private:
+  const Callbacks callbacks_;
+  ksr_stream* const stream_;
+  void* const user_data_;
+  const ksr_destroy_fn destroy_;
+};
+
+}  // namespace ksr::abi

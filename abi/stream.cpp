@@ -1,0 +1,121 @@
+#include <memory>
+#include <utility>
+
+#include "abi/guard.hpp"
+#include "abi/host_callbacks.hpp"
+#include "stream/open.hpp"
+
+using ksr::Error;
+using ksr::Expected;
+using ksr::Status;
+using ksr::abi::guard;
+using ksr::abi::guard_value;
+using ksr::abi::invalid;
+using ksr::abi::number_of;
+using ksr::stream::in_forked_child;
+using ksr::stream::Registry;
+using ksr::stream::Stream;
+
+namespace {
+
+std::shared_ptr<Stream> find(const ksr_stream* stream) {
+  return Registry::instance().find(number_of(stream));
+}
+
+Expected<void> outcome(Status status, const char* message) {
+  if (status == Status::ok) return {};
+  return Error{status, message};
+}
+
+}  // namespace
+
+extern "C" {
+
+ksr_status ksr_open(const ksr_config* config, void* user_data, ksr_destroy_fn destroy, ksr_stream** out,
+                    ksr_error** err) {
+  // Whatever fails below, the host's destroy runs once: this guard hands it over to the stream's host.
+  ksr::abi::DestroyOnce owed(user_data, destroy);
+  return guard(err, [&]() -> Expected<void> {
+    if (config == nullptr) return invalid("ksr_open: config is NULL");
+    if (out == nullptr) return invalid("ksr_open: out is NULL");
+    const Registry::Handle number = Registry::instance().reserve();
+    ksr_stream* const stream = ksr::abi::stream_handle(number);
+    auto host = std::make_unique<ksr::abi::HostCallbacks>(config->callbacks, stream, user_data, destroy);
+    owed.hand_over();
+    if (Expected<void> opened = ksr::stream::open(number, config->config, std::move(host)); !opened) return opened;
+    *out = stream;
+    return {};
+  });
+}
+
+void ksr_cancel(ksr_stream* stream) {
+  guard(nullptr, [&]() -> Expected<void> {
+    if (const auto found = find(stream)) found->cancel();
+    return {};
+  });
+}
+
+ksr_status ksr_close(ksr_stream* stream) {
+  if (stream == nullptr) return KSR_OK;
+  return guard(nullptr, [&]() -> Expected<void> {
+    const auto found = find(stream);
+    if (!found) return invalid("ksr_close: the stream is closed");
+    const Status closed = found->close();
+    if (closed == Status::ok) Registry::instance().remove(number_of(stream));
+    return outcome(closed, "ksr_close: called inside a callback of the stream; use ksr_close_async");
+  });
+}
+
+void ksr_close_async(ksr_stream* stream) {
+  guard(nullptr, [&]() -> Expected<void> {
+    const Registry::Handle number = number_of(stream);
+    if (const auto found = find(stream)) found->close_async([number] { Registry::instance().remove(number); });
+    return {};
+  });
+}
+
+ksr_status ksr_wait_synced(ksr_stream* stream, int64_t timeout_ms) {
+  return guard(nullptr, [&]() -> Expected<void> {
+    const auto found = find(stream);
+    if (!found) return invalid("ksr_wait_synced: the stream is closed");
+    return outcome(found->wait_synced(ksr::stream::timeout_from(timeout_ms)), "ksr_wait_synced: not synced");
+  });
+}
+
+const ksr_snapshot* ksr_latest(ksr_stream* stream) {
+  return guard_value<const ksr_snapshot*>(nullptr, [&]() -> const ksr_snapshot* {
+    if (in_forked_child()) return nullptr;
+    const auto found = find(stream);
+    return found ? ksr::abi::handle(found->latest().detach()) : nullptr;
+  });
+}
+
+int ksr_fd(ksr_stream* stream) {
+  return guard_value<int>(-1, [&] {
+    if (in_forked_child()) return -1;
+    const auto found = find(stream);
+    return found ? found->fd() : -1;
+  });
+}
+
+int64_t ksr_dispatch(ksr_stream* stream) {
+  return guard_value<int64_t>(KSR_E_NOMEM, [&]() -> int64_t {
+    if (in_forked_child()) return KSR_E_FORKED;
+    const auto found = find(stream);
+    return found ? found->dispatch() : KSR_E_INVALID;
+  });
+}
+
+ksr_status ksr_stat(ksr_stream* stream, const char* name, uint64_t* value) {
+  return guard(nullptr, [&]() -> Expected<void> {
+    if (name == nullptr || value == nullptr) return invalid("ksr_stat: name or value is NULL");
+    const auto found = find(stream);
+    if (!found) return invalid("ksr_stat: the stream is closed");
+    const std::optional<std::uint64_t> statistic = found->statistic(name);
+    if (!statistic) return Error{Status::unknown_key, "ksr_stat: no such statistic"};
+    *value = *statistic;
+    return {};
+  });
+}
+
+}  // extern "C"

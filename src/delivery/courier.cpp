@@ -1,0 +1,287 @@
+#include "delivery/courier.hpp"
+
+#include <utility>
+
+#include "base/thread.hpp"
+
+namespace ksr::delivery {
+
+Expected<std::shared_ptr<Courier>> Courier::create(const Options& options, std::unique_ptr<Host> host,
+                                                   std::shared_ptr<Publisher> publisher) {
+  std::shared_ptr<Courier> courier(new Courier(options, std::move(host), std::move(publisher)));
+  if (Expected<void> started = courier->start(); !started) return std::move(started).error();
+  return courier;
+}
+
+Courier::Courier(const Options& options, std::unique_ptr<Host> host, std::shared_ptr<Publisher> publisher)
+    : options_(options), publisher_(std::move(publisher)), log_wanted_(host->wants_log()), host_(std::move(host)) {}
+
+Courier::~Courier() = default;
+
+Expected<void> Courier::start() {
+  if (options_.mode == Mode::manual) {
+    Expected<Wakeup> wakeup = Wakeup::create(options_.min_interval.count() > 0);
+    if (!wakeup) return std::move(wakeup).error();
+    wakeup_ = std::move(wakeup).value();
+    return {};
+  }
+  const std::lock_guard<std::mutex> lock(mutex_);
+  Expected<std::thread> thread = start_thread("ksr-deliver", [self = shared_from_this()] { self->serve(); });
+  if (!thread) return std::move(thread).error();
+  thread_ = std::move(thread).value();
+  return {};
+}
+
+// ---- news
+// ------------------------------------------------------------------------------------------------------------
+
+bool Courier::post_update() {
+  // A stale true cannot lose an update: the mark is taken before the view is cut, and the view's mutex orders both.
+  if (update_waits_.load(std::memory_order_relaxed)) return false;
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (ending_ || !host_ || !host_->wants_updates() || !news_.add_update()) return false;
+  update_waits_.store(true, std::memory_order_relaxed);
+  wake_locked();
+  return true;
+}
+
+void Courier::post_error(ErrorReport report) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (ending_) return;
+  news_.add_error(std::move(report));
+  wake_locked();
+}
+
+void Courier::post_state(sync::State state) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (ending_) return;
+  news_.add_state(state);
+  wake_locked();
+}
+
+bool Courier::wants(LogLevel) const noexcept {
+  return log_wanted_.load(std::memory_order_relaxed);
+}
+
+void Courier::log(LogLevel level, std::string line) {
+  if (!wants(level)) return;
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (ended_) return;
+  news_.add_log(level, std::move(line));
+  wake_locked();
+}
+
+void Courier::mark_synced() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  synced_ = true;
+  quiet_.notify_all();
+}
+
+void Courier::end() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (ending_) return;
+  ending_ = true;
+  wake_locked();
+}
+
+void Courier::wake_locked() {
+  if (wakeup_) {
+    const bool only_an_early_update = news_.size() == 1 && news_.update_waits() && !ending_ && !updates_due();
+    only_an_early_update ? wakeup_->signal_at(next_update_at()) : wakeup_->signal();
+  } else {
+    work_.notify_one();
+  }
+}
+
+// ---- delivery
+// --------------------------------------------------------------------------------------------------------
+
+void Courier::serve() {
+  Lock lock(mutex_);
+  while (!ended_) {
+    active_ = std::this_thread::get_id();
+    const bool worked = step(lock).has_value();
+    active_ = {};
+    if (!worked) wait_for_work(lock);
+  }
+  tell_gone(lock);
+}
+
+void Courier::wait_for_work(Lock& lock) {
+  if (news_.update_waits()) {
+    work_.wait_until(lock, next_update_at());
+  } else {
+    work_.wait(lock);
+  }
+}
+
+std::optional<bool> Courier::step(Lock& lock) {
+  if (ended_) return std::nullopt;
+  if (std::optional<NewsItem> item = news_.take(ending_ || updates_due())) return deliver(lock, *std::move(item));
+  if (!ending_) return std::nullopt;
+  finish(lock);
+  return true;
+}
+
+bool Courier::deliver(Lock& lock, NewsItem item) {
+  if (std::holds_alternative<UpdateMark>(item)) return deliver_update(lock);
+  lock.unlock();
+  if (const auto* state = std::get_if<sync::State>(&item)) {
+    host_->on_state(*state);
+  } else if (const auto* report = std::get_if<ErrorReport>(&item)) {
+    host_->on_error(*report);
+  } else if (const auto* line = std::get_if<LogLine>(&item)) {
+    host_->on_log(line->level, line->text);
+  }
+  lock.lock();
+  return true;
+}
+
+bool Courier::deliver_update(Lock& lock) {
+  update_waits_.store(false, std::memory_order_relaxed);
+  lock.unlock();
+  SnapshotRef snapshot = publisher_->next();
+  lock.lock();
+  // Whoever cancelled while the view was cut has been promised that no on_update starts.
+  if (!snapshot || cancelled_) return false;
+  last_update_ = std::chrono::steady_clock::now();
+  lock.unlock();
+  deliveries_.fetch_add(1, std::memory_order_relaxed);
+  host_->on_update(*snapshot);
+  snapshot = SnapshotRef();
+  lock.lock();
+  return true;
+}
+
+void Courier::finish(Lock& lock) {
+  log_wanted_.store(false, std::memory_order_relaxed);
+  lock.unlock();
+  host_->on_state(sync::State::closed);
+  host_.reset();
+  lock.lock();
+  ended_ = true;
+  quiet_.notify_all();
+}
+
+bool Courier::updates_due() const {
+  return options_.min_interval.count() == 0 || last_update_ == Instant{} ||
+         std::chrono::steady_clock::now() >= next_update_at();
+}
+
+std::int64_t Courier::dispatch() {
+  Lock lock(mutex_);
+  if (!wakeup_) return static_cast<std::int64_t>(Status::invalid);
+  if (active_ != std::thread::id() || ended_) return 0;
+  active_ = std::this_thread::get_id();
+  wakeup_->clear();
+  std::int64_t made = 0;
+  // No more than what waits now and the end: a busy cluster must not keep the host in here.
+  for (std::size_t left = news_.size() + 1; left > 0; --left) {
+    const std::optional<bool> called = step(lock);
+    if (!called) break;
+    made += *called ? 1 : 0;
+  }
+  if (released_) run_to_end(lock);
+  active_ = {};
+  if (!ended_ && (ending_ || !news_.empty())) wake_locked();
+  quiet_.notify_all();
+  tell_gone(lock);
+  return made;
+}
+
+// ---- the end
+// ---------------------------------------------------------------------------------------------------------
+
+void Courier::cancel() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  cancel_locked();
+}
+
+void Courier::cancel_locked() {
+  if (cancelled_) return;
+  cancelled_ = true;
+  ending_ = true;
+  news_.keep_only_log();
+  quiet_.notify_all();
+  if (!ended_) wake_locked();
+}
+
+Status Courier::close() {
+  Lock lock(mutex_);
+  if (called_from_callback()) return Status::would_deadlock;
+  cancel_locked();
+  if (wakeup_) {
+    quiet_.wait(lock, [this] { return ended_ || active_ == std::thread::id(); });
+    run_to_end(lock);
+  } else {
+    quiet_.wait(lock, [this] { return ended_; });
+    join(lock);
+  }
+  return Status::ok;
+}
+
+void Courier::close_async(std::function<void()> gone) {
+  Lock lock(mutex_);
+  if (released_) return;
+  released_ = true;
+  gone_ = std::move(gone);
+  cancel_locked();
+  if (!wakeup_) {
+    if (!std::exchange(joining_, true)) {
+      thread_.detach();
+      joined_ = true;
+    }
+  } else if (active_ == std::thread::id()) {
+    run_to_end(lock);
+  }
+  tell_gone(lock);
+}
+
+void Courier::run_to_end(Lock& lock) {
+  if (ended_) return;
+  active_ = std::this_thread::get_id();
+  while (!ended_) step(lock);
+  active_ = {};
+  quiet_.notify_all();
+}
+
+void Courier::join(Lock& lock) {
+  if (std::exchange(joining_, true)) {
+    quiet_.wait(lock, [this] { return joined_; });
+    return;
+  }
+  std::thread ended = std::move(thread_);
+  lock.unlock();
+  ended.join();
+  lock.lock();
+  joined_ = true;
+  quiet_.notify_all();
+}
+
+void Courier::tell_gone(Lock& lock) {
+  if (!ended_ || !gone_) return;
+  const std::function<void()> gone = std::exchange(gone_, nullptr);
+  lock.unlock();
+  gone();
+  lock.lock();
+}
+
+// ---- waiting
+// ---------------------------------------------------------------------------------------------------------
+
+Status Courier::wait_synced(std::optional<Milliseconds> timeout) {
+  Lock lock(mutex_);
+  const auto settled = [this] { return synced_ || ending_; };
+  if (!timeout) {
+    quiet_.wait(lock, settled);
+  } else if (!quiet_.wait_for(lock, *timeout, settled)) {
+    return Status::timeout;
+  }
+  return synced_ ? Status::ok : Status::cancelled;
+}
+
+int Courier::fd() const noexcept {
+  return wakeup_ ? wakeup_->fd() : -1;
+}
+
+}  // namespace ksr::delivery

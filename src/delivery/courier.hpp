@@ -1,0 +1,103 @@
+// Calls the host: when, on which thread, never twice at once, and never again after the end.
+//
+// Any thread may post news and use the stream's side; `mutex_` guards all state but the host, which belongs to the
+// thread that has set `active_`. No lock is held while the host runs.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+
+#include "base/expected.hpp"
+#include "base/log.hpp"
+#include "delivery/host.hpp"
+#include "delivery/news.hpp"
+#include "delivery/options.hpp"
+#include "delivery/publisher.hpp"
+#include "delivery/wakeup.hpp"
+
+namespace ksr::delivery {
+
+class Courier : public Logger, public std::enable_shared_from_this<Courier> {
+ public:
+  // On failure `host` is gone when this returns.
+  static Expected<std::shared_ptr<Courier>> create(const Options& options, std::unique_ptr<Host> host,
+                                                   std::shared_ptr<Publisher> publisher);
+  ~Courier() override;
+
+  // --- news for the host; ignored once the stream has ended ---------------------------------------------------------
+  // False when an update waits already, so that this change is merged into it.
+  bool post_update();
+  void post_error(ErrorReport report);
+  void post_state(sync::State state);
+  bool wants(LogLevel level) const noexcept override;
+  void log(LogLevel level, std::string line) override;
+  // The first list is complete: ends ksr_wait_synced.
+  void mark_synced();
+  // There is nothing more to come: what waits is delivered, then CLOSED.
+  void end();
+
+  // --- the host's side
+  // ------------------------------------------------------------------------------------------------
+  void cancel();
+  Status close();
+  // `gone` runs after the host is.
+  void close_async(std::function<void()> gone);
+  Status wait_synced(std::optional<Milliseconds> timeout);
+  std::int64_t dispatch();
+  int fd() const noexcept;
+  std::uint64_t deliveries() const noexcept { return deliveries_.load(std::memory_order_relaxed); }
+
+ private:
+  using Lock = std::unique_lock<std::mutex>;
+
+  Courier(const Options& options, std::unique_ptr<Host> host, std::shared_ptr<Publisher> publisher);
+  Expected<void> start();
+  void serve();
+  void wait_for_work(Lock& lock);
+  // Delivers one thing that waits, or the end; empty when there is nothing to do. The value: a callback was made.
+  std::optional<bool> step(Lock& lock);
+  bool deliver(Lock& lock, NewsItem item);
+  bool deliver_update(Lock& lock);
+  void finish(Lock& lock);
+  void run_to_end(Lock& lock);
+  void join(Lock& lock);
+  void cancel_locked();
+  void wake_locked();
+  bool updates_due() const;
+  Instant next_update_at() const { return last_update_ + options_.min_interval; }
+  bool called_from_callback() const { return active_ == std::this_thread::get_id(); }
+  void tell_gone(Lock& lock);
+
+  const Options options_;
+  const std::shared_ptr<Publisher> publisher_;
+  std::optional<Wakeup> wakeup_;  // delivery=manual
+  std::atomic<bool> log_wanted_;
+  std::atomic<bool> update_waits_{false};
+  std::atomic<std::uint64_t> deliveries_{0};
+
+  std::mutex mutex_;
+  std::condition_variable work_;   // for the delivery thread
+  std::condition_variable quiet_;  // for those who wait for a callback to return, for the end, or for the first list
+  std::unique_ptr<Host> host_;
+  News news_;
+  std::thread thread_;
+  std::thread::id active_;  // who runs callbacks now
+  Instant last_update_{};
+  std::function<void()> gone_;
+  bool synced_ = false;
+  bool cancelled_ = false;
+  bool ending_ = false;    // CLOSED follows what waits
+  bool ended_ = false;     // the host is gone
+  bool released_ = false;  // by close_async
+  bool joining_ = false;
+  bool joined_ = false;
+};
+
+}  // namespace ksr::delivery

@@ -1,0 +1,35 @@
+// The host's callbacks as delivery sees them; abi implements it with C function pointers.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "base/error.hpp"
+#include "base/instant.hpp"
+#include "base/log.hpp"
+#include "delivery/snapshot.hpp"
+#include "sync/options.hpp"
+
+namespace ksr::delivery {
+
+// An error as it reaches the host.
+struct ErrorReport {
+  Error error;
+  // Until the next try; empty: there is none, the error is fatal.
+  std::optional<Milliseconds> next_try;
+};
+
+// Called by one thread at a time, with no lock held. Destroying it runs the host's destroy callback.
+class Host {
+ public:
+  virtual ~Host() = default;
+  virtual bool wants_updates() const noexcept = 0;
+  virtual bool wants_log() const noexcept = 0;
+  virtual void on_update(const Snapshot& snapshot) = 0;
+  virtual void on_error(const ErrorReport& report) = 0;
+  virtual void on_state(sync::State state) = 0;
+  virtual void on_log(LogLevel level, const std::string& line) = 0;
+};
+
+}  // namespace ksr::delivery

@@ -1,0 +1,55 @@
+// What waits for the host, in order and bounded: a host that blocks costs no memory beyond the cache.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+#include <variant>
+
+#include "base/instant.hpp"
+#include "delivery/host.hpp"
+
+namespace ksr::delivery {
+
+struct LogLine {
+  LogLevel level;
+  std::string text;
+};
+struct UpdateMark {};
+
+using NewsItem = std::variant<UpdateMark, sync::State, ErrorReport, LogLine>;
+
+// Not thread-safe: guarded by the courier's mutex.
+class News {
+ public:
+  static constexpr std::size_t max_states = 16;
+  static constexpr std::size_t max_errors = 64;
+  static constexpr std::size_t max_log_lines = 256;
+
+  // False when one waits already.
+  bool add_update();
+  void add_state(sync::State state);
+  void add_error(ErrorReport report);
+  void add_log(LogLevel level, std::string text);
+
+  bool empty() const noexcept { return items_.empty(); }
+  std::size_t size() const noexcept { return items_.size(); }
+  bool update_waits() const noexcept { return update_waits_; }
+
+  // The first item, or the first that is no update while updates are not due.
+  std::optional<NewsItem> take(bool updates_due);
+  // After a cancel: log lines stay, all else goes.
+  void keep_only_log();
+
+ private:
+  template <class Kind>
+  void make_room(std::size_t most);
+
+  std::deque<NewsItem> items_;
+  bool update_waits_ = false;
+  std::uint64_t dropped_log_lines_ = 0;
+};
+
+}  // namespace ksr::delivery

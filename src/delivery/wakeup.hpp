@@ -1,0 +1,41 @@
+// delivery=manual: the descriptor that is readable while ksr_dispatch has something to do.
+// Guarded by the courier's mutex; fd() may be read on any thread.
+#pragma once
+
+#include <memory>
+
+#include "base/expected.hpp"
+#include "base/instant.hpp"
+
+namespace ksr::delivery {
+
+class FileDescriptor {
+ public:
+  FileDescriptor() = default;
+  explicit FileDescriptor(int descriptor) noexcept : descriptor_(descriptor) {}
+  FileDescriptor(FileDescriptor&& other) noexcept;
+  FileDescriptor& operator=(FileDescriptor&& other) noexcept;
+  ~FileDescriptor();
+  int get() const noexcept { return descriptor_; }
+
+ private:
+  int descriptor_ = -1;
+};
+
+class Wakeup {
+ public:
+  // `timed`: signal_at is used too, which costs two more descriptors.
+  static Expected<Wakeup> create(bool timed);
+
+  int fd() const noexcept { return poll_.get() >= 0 ? poll_.get() : event_.get(); }
+  void signal() noexcept;
+  void signal_at(Instant at) noexcept;
+  void clear() noexcept;
+
+ private:
+  FileDescriptor event_;
+  FileDescriptor timer_;
+  FileDescriptor poll_;
+};
+
+}  // namespace ksr::delivery

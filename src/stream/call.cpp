@@ -1,0 +1,84 @@
+#include "stream/call.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "stream/refusal.hpp"
+
+namespace ksr::stream {
+
+Call::Call(CallOwner& owner, sync::RequestId id, std::string what) : owner_(owner), id_(id), what_(std::move(what)) {}
+
+void Call::start(cluster::Access& access, transport::Request request, bool websocket) {
+  pending_ = access.authorize([this, request = std::move(request), websocket](Expected<cluster::Grant> grant) mutable {
+    send(std::move(grant), std::move(request), websocket);
+  });
+}
+
+void Call::send(Expected<cluster::Grant> grant, transport::Request request, bool websocket) {
+  guarded([&] {
+    if (!grant) return fail(grant.error());
+    request.headers.insert(request.headers.end(), grant->headers.begin(), grant->headers.end());
+    transport::Connection& connection = *grant->connection;
+    exchange_ =
+        websocket ? connection.open_websocket(std::move(request), *this) : connection.get(std::move(request), *this);
+  });
+}
+
+void Call::stop() {
+  stopped_ = true;
+  pending_.reset();
+  exchange_.reset();
+}
+
+void Call::on_head(const transport::ResponseHead& head) {
+  guarded([&] {
+    head_ = head;
+    accepted_ = accepts(head.status);
+    if (accepted_) opened();
+  });
+}
+
+void Call::on_body(std::string_view bytes) {
+  owner_.count_bytes(bytes.size());
+  guarded([&] {
+    if (accepted_) return received(bytes);
+    refusal_.append(bytes.substr(0, max_refusal_body - std::min(refusal_.size(), max_refusal_body)));
+    if (refusal_.size() >= max_refusal_body) refuse();
+  });
+}
+
+void Call::on_message_end() {
+  guarded([&] {
+    if (accepted_) message_ended();
+  });
+}
+
+void Call::on_end(const std::optional<Error>& error) {
+  guarded([&] {
+    // A refusal whose body broke off is still a refusal.
+    if (head_.status != 0 && !accepted_) return refuse();
+    if (error) return fail(*error);
+    if (accepted_) return completed();
+    fail(Error{Status::protocol, "the connection ended before an answer came", "", 502});
+  });
+}
+
+void Call::refuse() {
+  const Refusal refusal = read_refusal(head_, refusal_, std::chrono::system_clock::now());
+  fail(refusal.error, refusal.status);
+}
+
+void Call::fail(const Error& error, const std::optional<json::ApiStatus>& status) {
+  if (finish()) failed(error.within(what_), status);
+}
+
+bool Call::finish() {
+  if (stopped_) return false;
+  stop();
+  owner_.retire(id_);
+  return true;
+}
+
+}  // namespace ksr::stream

@@ -1,0 +1,94 @@
+// One request of a session on its way: credentials, exchange, refusal. What a success brings is the business of
+// ListCall and WatchCall. Lives on the network thread.
+#pragma once
+
+#include <cstddef>
+#include <exception>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/error.hpp"
+#include "base/instant.hpp"
+#include "base/log.hpp"
+#include "cluster/access.hpp"
+#include "json/api_status.hpp"
+#include "sync/effects.hpp"
+#include "transport/transport.hpp"
+
+namespace ksr::stream {
+
+// What a call needs of the session that made it.
+class CallOwner {
+ public:
+  virtual ~CallOwner() = default;
+  virtual Instant now() const = 0;
+  virtual void count_bytes(std::size_t bytes) = 0;
+  // The input at hand is worked off: tell delivery what changed.
+  virtual void flush() = 0;
+  // The call has ended; it is destroyed once it has returned to the event loop.
+  virtual void retire(sync::RequestId id) = 0;
+  virtual Logger& logger() = 0;
+};
+
+class Call : public transport::ExchangeObserver {
+ public:
+  // `what`: "list of v1/pods", for messages.
+  Call(CallOwner& owner, sync::RequestId id, std::string what);
+
+  // Obtains credentials and sends the request.
+  void start(cluster::Access& access, transport::Request request, bool websocket);
+  // Cancels; nothing more reaches the reflector.
+  void stop();
+
+  void on_head(const transport::ResponseHead& head) final;
+  void on_body(std::string_view bytes) final;
+  void on_message_end() final;
+  void on_end(const std::optional<Error>& error) final;
+
+ protected:
+  virtual bool accepts(int http_status) const = 0;
+  virtual void opened() = 0;
+  virtual void received(std::string_view bytes) = 0;
+  virtual void message_ended() = 0;
+  // The body is complete and was a success.
+  virtual void completed() = 0;
+  virtual void failed(const Error& error, const std::optional<json::ApiStatus>& status) = 0;
+
+  // Ends the call with a failure.
+  void fail(const Error& error, const std::optional<json::ApiStatus>& status = std::nullopt);
+  // Ends the call; false when it had ended before.
+  bool finish();
+  bool stopped() const noexcept { return stopped_; }
+  sync::RequestId id() const noexcept { return id_; }
+  const std::string& what() const noexcept { return what_; }
+  CallOwner& owner() noexcept { return owner_; }
+
+ private:
+  void send(Expected<cluster::Grant> grant, transport::Request request, bool websocket);
+  void refuse();
+  // Runs `step`; no exception of it (out of memory) reaches the transport.
+  template <class Step>
+  void guarded(Step&& step) {
+    if (stopped_) return;
+    try {
+      step();
+    } catch (const std::exception& failure) {
+      fail(Error{Status::out_of_memory, failure.what()});
+    }
+    owner_.flush();
+  }
+
+  CallOwner& owner_;
+  const sync::RequestId id_;
+  const std::string what_;
+  std::unique_ptr<cluster::Pending> pending_;
+  std::unique_ptr<transport::Exchange> exchange_;
+  transport::ResponseHead head_;
+  std::string refusal_;
+  bool accepted_ = false;
+  bool stopped_ = false;
+};
+
+}  // namespace ksr::stream

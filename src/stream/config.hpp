@@ -1,0 +1,28 @@
+// All config keys of a stream as typed values. A plain value: copied into each stream that it opens.
+#pragma once
+
+#include <cstddef>
+#include <string_view>
+
+#include "base/expected.hpp"
+#include "cluster/options.hpp"
+#include "delivery/options.hpp"
+#include "json/list_reader.hpp"
+#include "sync/options.hpp"
+
+namespace ksr::stream {
+
+struct Config {
+  cluster::ConnectionOptions connection;
+  cluster::QueryOptions query;
+  // 0: all objects, by (namespace, name).
+  std::size_t limit = 0;
+  sync::Options sync;
+  json::ReaderOptions reader;
+  delivery::Options delivery;
+};
+
+// Sets one key. unknown_key or invalid; the message names the key and what it takes, never the value.
+Expected<void> set_key(Config& config, std::string_view key, std::string_view value);
+
+}  // namespace ksr::stream

@@ -1,0 +1,242 @@
+#include "stream/config_keys.hpp"
+
+#include <array>
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <utility>
+
+#include "base/option_text.hpp"
+
+namespace ksr::stream {
+namespace {
+
+using cluster::ConnectionOptions;
+using cluster::QueryOptions;
+
+// A value taken as it is. Bytes that no text of a request or a path may hold are refused here, once for all.
+Expected<std::string> plain_text(std::string_view value) {
+  for (const char c : value) {
+    if (c == '\n' || c == '\r') return Error{Status::invalid, "expected one line of text"};
+  }
+  return std::string(value);
+}
+
+template <class T>
+Expected<void> store(Expected<T> parsed, T& place) {
+  if (!parsed) return std::move(parsed).error();
+  place = std::move(parsed).value();
+  return {};
+}
+
+template <std::string ConnectionOptions::*member>
+Expected<void> connection_text(Config& config, std::string_view, std::string_view value) {
+  return store(plain_text(value), config.connection.*member);
+}
+
+// PEM has line ends.
+template <std::string ConnectionOptions::*member>
+Expected<void> connection_pem(Config& config, std::string_view, std::string_view value) {
+  config.connection.*member = std::string(value);
+  return {};
+}
+
+template <Milliseconds ConnectionOptions::*member>
+Expected<void> connection_duration(Config& config, std::string_view, std::string_view value) {
+  return store(parse_duration(value), config.connection.*member);
+}
+
+template <std::string QueryOptions::*member>
+Expected<void> query_text(Config& config, std::string_view, std::string_view value) {
+  return store(plain_text(value), config.query.*member);
+}
+
+Expected<void> store_size(Expected<std::uint64_t> parsed, std::size_t& place) {
+  if (!parsed) return std::move(parsed).error();
+  if (*parsed > std::numeric_limits<std::size_t>::max() / 2) return Error{Status::invalid, "expected a smaller number"};
+  place = static_cast<std::size_t>(*parsed);
+  return {};
+}
+
+template <class Enum, std::size_t count>
+Expected<void> store_word(std::string_view value, const std::array<std::pair<std::string_view, Enum>, count>& words,
+                          Enum& place) {
+  std::string taken;
+  for (const auto& [word, meaning] : words) {
+    if (word == value) {
+      place = meaning;
+      return {};
+    }
+    taken += taken.empty() ? "" : ", ";
+    taken += word;
+  }
+  return Error{Status::invalid, "expected one of " + taken};
+}
+
+Expected<void> set_insecure(Config& config, std::string_view, std::string_view value) {
+  return store(parse_boolean(value), config.connection.insecure_skip_tls_verify);
+}
+
+Expected<void> set_groups(Config& config, std::string_view, std::string_view value) {
+  config.connection.impersonate_groups = parse_names(value);
+  return {};
+}
+
+Expected<void> add_pair(std::vector<std::pair<std::string, std::string>>& pairs, std::string_view name,
+                        std::string_view value) {
+  Expected<std::string> text = plain_text(value);
+  if (!text) return std::move(text).error();
+  for (auto& [held, held_value] : pairs) {
+    if (held == name) {
+      held_value = std::move(text).value();
+      return {};
+    }
+  }
+  pairs.emplace_back(std::string(name), std::move(text).value());
+  return {};
+}
+
+Expected<void> set_header(Config& config, std::string_view rest, std::string_view value) {
+  return add_pair(config.connection.headers, rest, value);
+}
+
+Expected<void> set_extra(Config& config, std::string_view rest, std::string_view value) {
+  return add_pair(config.connection.impersonate_extra, rest, value);
+}
+
+Expected<void> set_resource(Config& config, std::string_view, std::string_view value) {
+  std::vector<std::string> names = parse_names(value);
+  if (names.empty()) return Error{Status::invalid, "expected a resource such as v1/pods or apps/v1/deployments"};
+  config.query.resources = std::move(names);
+  return {};
+}
+
+Expected<void> set_namespace(Config& config, std::string_view, std::string_view value) {
+  config.query.namespaces = parse_names(value);
+  return {};
+}
+
+Expected<void> set_limit(Config& config, std::string_view, std::string_view value) {
+  return store_size(parse_count(value), config.limit);
+}
+
+Expected<void> set_metadata_only(Config& config, std::string_view, std::string_view value) {
+  return store(parse_boolean(value), config.query.metadata_only);
+}
+
+Expected<void> set_managed_fields(Config& config, std::string_view, std::string_view value) {
+  constexpr std::array<std::pair<std::string_view, bool>, 2> words{{{"drop", false}, {"keep", true}}};
+  return store_word(value, words, config.reader.keep_managed_fields);
+}
+
+Expected<void> set_page_size(Config& config, std::string_view, std::string_view value) {
+  return store_size(parse_count(value), config.sync.page_size);
+}
+
+Expected<void> set_transport(Config& config, std::string_view, std::string_view value) {
+  using sync::WatchTransport;
+  constexpr std::array<std::pair<std::string_view, WatchTransport>, 3> words{
+      {{"auto", WatchTransport::automatic}, {"websocket", WatchTransport::websocket}, {"http", WatchTransport::http}}};
+  return store_word(value, words, config.sync.transport);
+}
+
+Expected<void> set_initial(Config& config, std::string_view, std::string_view value) {
+  using sync::Initial;
+  constexpr std::array<std::pair<std::string_view, Initial>, 3> words{
+      {{"auto", Initial::automatic}, {"list", Initial::list}, {"watchlist", Initial::watchlist}}};
+  return store_word(value, words, config.sync.initial);
+}
+
+Expected<void> set_reconnect(Config& config, std::string_view, std::string_view value) {
+  return store(parse_boolean(value), config.sync.reconnect);
+}
+
+template <Milliseconds sync::Options::*member>
+Expected<void> backoff(Config& config, std::string_view, std::string_view value) {
+  Expected<Milliseconds> duration = parse_duration(value);
+  if (duration && duration->count() < 1) return Error{Status::invalid, "expected a duration above 0"};
+  return store(std::move(duration), config.sync.*member);
+}
+
+Expected<void> set_watch_timeout(Config& config, std::string_view, std::string_view value) {
+  Expected<Milliseconds> duration = parse_duration(value);
+  if (!duration) return std::move(duration).error();
+  if (duration->count() < 1000) return Error{Status::invalid, "expected a duration of at least 1s"};
+  config.sync.watch_timeout = *duration;
+  return {};
+}
+
+Expected<void> set_delivery(Config& config, std::string_view, std::string_view value) {
+  using delivery::Mode;
+  constexpr std::array<std::pair<std::string_view, Mode>, 2> words{
+      {{"thread", Mode::thread}, {"manual", Mode::manual}}};
+  return store_word(value, words, config.delivery.mode);
+}
+
+Expected<void> set_min_interval(Config& config, std::string_view, std::string_view value) {
+  return store(parse_duration(value), config.delivery.min_interval);
+}
+
+Expected<void> set_max_object_size(Config& config, std::string_view, std::string_view value) {
+  Expected<std::uint64_t> size = parse_size(value);
+  if (size && *size < 1024) return Error{Status::invalid, "expected a size of at least 1Ki"};
+  return store_size(std::move(size), config.reader.max_object_size);
+}
+
+constexpr ConfigKey table[] = {
+    {"kubeconfig", "path", "", connection_text<&ConnectionOptions::kubeconfig>},
+    {"context", "name", "", connection_text<&ConnectionOptions::context>},
+    {"server", "URL", "", connection_text<&ConnectionOptions::server>},
+    {"token", "secret", "", connection_text<&ConnectionOptions::token>},
+    {"token_file", "path", "", connection_text<&ConnectionOptions::token_file>},
+    {"username", "text", "", connection_text<&ConnectionOptions::username>},
+    {"password", "secret", "", connection_text<&ConnectionOptions::password>},
+    {"ca_file", "path", "", connection_text<&ConnectionOptions::ca_file>},
+    {"ca_data", "PEM", "", connection_pem<&ConnectionOptions::ca_data>},
+    {"client_cert_file", "path", "", connection_text<&ConnectionOptions::client_cert_file>},
+    {"client_key_file", "path", "", connection_text<&ConnectionOptions::client_key_file>},
+    {"client_cert_data", "PEM", "", connection_pem<&ConnectionOptions::client_cert_data>},
+    {"client_key_data", "PEM, secret", "", connection_pem<&ConnectionOptions::client_key_data>},
+    {"tls_server_name", "name", "", connection_text<&ConnectionOptions::tls_server_name>},
+    {"insecure_skip_tls_verify", "boolean", "false", set_insecure},
+    {"proxy_url", "URL", "", connection_text<&ConnectionOptions::proxy_url>},
+    {"impersonate_user", "text", "", connection_text<&ConnectionOptions::impersonate_user>},
+    {"impersonate_uid", "text", "", connection_text<&ConnectionOptions::impersonate_uid>},
+    {"impersonate_groups", "list", "", set_groups},
+    {"impersonate_extra.", "text", "", set_extra},
+    {"user_agent", "text", "libksr/VERSION", connection_text<&ConnectionOptions::user_agent>},
+    {"header.", "text", "", set_header},
+    {"exec_timeout", "duration", "60s", connection_duration<&ConnectionOptions::exec_timeout>},
+    {"connect_timeout", "duration", "30s", connection_duration<&ConnectionOptions::connect_timeout>},
+    {"request_timeout", "duration", "30s", connection_duration<&ConnectionOptions::request_timeout>},
+    {"headlamp_url", "URL", "", connection_text<&ConnectionOptions::headlamp_url>},
+    {"headlamp_cluster", "name", "", connection_text<&ConnectionOptions::headlamp_cluster>},
+    {"headlamp_kubeconfig", "secret", "", connection_text<&ConnectionOptions::headlamp_kubeconfig>},
+    {"headlamp_user_id", "text", "", connection_text<&ConnectionOptions::headlamp_user_id>},
+    {"headlamp_token", "secret", "", connection_text<&ConnectionOptions::headlamp_token>},
+    {"resource", "list", "", set_resource},
+    {"namespace", "list", "", set_namespace},
+    {"label_selector", "text", "", query_text<&QueryOptions::label_selector>},
+    {"field_selector", "text", "", query_text<&QueryOptions::field_selector>},
+    {"limit", "number", "0", set_limit},
+    {"metadata_only", "boolean", "false", set_metadata_only},
+    {"managed_fields", "drop or keep", "drop", set_managed_fields},
+    {"page_size", "number", "500", set_page_size},
+    {"transport", "auto, websocket or http", "auto", set_transport},
+    {"initial", "auto, list or watchlist", "auto", set_initial},
+    {"reconnect", "boolean", "true", set_reconnect},
+    {"backoff_initial", "duration", "800ms", backoff<&sync::Options::backoff_initial>},
+    {"backoff_max", "duration", "30s", backoff<&sync::Options::backoff_max>},
+    {"watch_timeout", "duration", "5m to 10m", set_watch_timeout},
+    {"delivery", "thread or manual", "thread", set_delivery},
+    {"min_interval", "duration", "0", set_min_interval},
+    {"max_object_size", "size", "64Mi", set_max_object_size},
+};
+
+}  // namespace
+
+ConfigKeys config_keys() noexcept {
+  return ConfigKeys{table, std::size(table)};
+}
+
+}  // namespace ksr::stream

@@ -1,0 +1,30 @@
+// The table of config keys, which CONFIGURATION.md mirrors (a test holds one against the other).
+#pragma once
+
+#include <cstddef>
+#include <string_view>
+
+#include "base/expected.hpp"
+#include "stream/config.hpp"
+
+namespace ksr::stream {
+
+struct ConfigKey {
+  // A key that ends in '.' stands for all keys that begin with it: header.NAME.
+  const char* name;
+  const char* type;
+  const char* standard;  // the default as text; "" for none
+  // `rest`: what follows the '.' of such a key.
+  Expected<void> (*set)(Config& config, std::string_view rest, std::string_view value);
+};
+
+struct ConfigKeys {
+  const ConfigKey* first;
+  std::size_t count;
+  const ConfigKey* begin() const noexcept { return first; }
+  const ConfigKey* end() const noexcept { return first + count; }
+};
+
+ConfigKeys config_keys() noexcept;
+
+}  // namespace ksr::stream

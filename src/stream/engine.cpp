@@ -1,0 +1,186 @@
+#include "stream/engine.hpp"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+namespace ksr::stream {
+namespace {
+
+std::int64_t in_milliseconds(std::optional<Instant> at) {
+  if (!at) return Statistics::none;
+  return std::chrono::duration_cast<Milliseconds>(at->time_since_epoch()).count();
+}
+
+void set(Count& count, std::uint64_t value) {
+  count.store(value, std::memory_order_relaxed);
+}
+
+// The state that says most about what the whole still lacks.
+int urgency(sync::State state) {
+  switch (state) {
+    case sync::State::waiting:
+      return 3;
+    case sync::State::connecting:
+      return 2;
+    case sync::State::listing:
+      return 1;
+    default:
+      return 0;
+  }
+}
+
+std::string joined(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) text += (text.empty() ? "" : ",") + name;
+  return text;
+}
+
+}  // namespace
+
+Engine::Engine(EngineParts parts)
+    : parts_(std::move(parts)), backoff_(parts_.config.sync.backoff_initial, parts_.config.sync.backoff_max) {}
+
+Engine::~Engine() = default;
+
+void Engine::start() {
+  if (cancelled_) return;
+  tell_state();
+  resolve();
+}
+
+void Engine::cancel() {
+  cancelled_ = true;
+  resolving_.reset();
+  retry_.reset();
+  for (const auto& session : sessions_) session->cancel();
+}
+
+void Engine::on_clock_jump() {
+  if (cancelled_) return;
+  if (retry_) {
+    retry_.reset();
+    resolve();
+  }
+  for (const auto& session : sessions_) session->on_clock_jump();
+}
+
+void Engine::resolve() {
+  resolve_again_at_.reset();
+  resolving_ = parts_.access->resolve(
+      parts_.config.query, [this](Expected<std::vector<cluster::Resource>> found) { on_resolved(std::move(found)); });
+}
+
+void Engine::on_resolved(Expected<std::vector<cluster::Resource>> resources) {
+  if (const Error* error = resources.if_error()) return on_unresolved(*error);
+  resources_ = std::move(resources).value();
+  run_sessions();
+}
+
+void Engine::on_unresolved(const Error& error) {
+  ++resolve_errors_;
+  const Error told = error.within("resolving resource " + joined(parts_.config.query.resources));
+  // What the caller got wrong stays wrong; all else may come right.
+  if (error.status == Status::invalid || !parts_.config.sync.reconnect) {
+    parts_.courier->post_error({told, std::nullopt});
+    return on_fatal();
+  }
+  const Milliseconds delay = std::max(backoff_.next(*parts_.random), error.retry_after.value_or(Milliseconds(0)));
+  resolve_again_at_ = parts_.executor.now() + delay;
+  parts_.courier->post_error({told, delay});
+  retry_ = parts_.executor.schedule(*resolve_again_at_, [this] { resolve(); });
+  tell_state();
+}
+
+void Engine::run_sessions() {
+  sync::Options options = parts_.config.sync;
+  options.candidates = resources_.size();
+  options.resource = joined(parts_.config.query.resources);
+  const SessionParts shared{parts_.executor, *parts_.random,    parts_.config,   *parts_.access,
+                            resources_,      *parts_.publisher, *parts_.courier, *parts_.statistics};
+  std::vector<std::string> namespaces = parts_.config.query.namespaces;
+  if (namespaces.empty()) namespaces.emplace_back();
+  for (std::string& name_space : namespaces) {
+    sessions_.push_back(std::make_unique<Session>(*this, shared, std::move(name_space), options, memory()));
+  }
+  for (const auto& session : sessions_) session->start();
+}
+
+std::shared_ptr<sync::ServerMemory> Engine::memory() {
+  return parts_.memories.of(*parts_.access);
+}
+
+// ---- what the sessions say together
+// ----------------------------------------------------------------------------------
+
+void Engine::on_session_state() {
+  if (cancelled_) return;
+  publish_statistics();
+  tell_state();
+}
+
+void Engine::on_session_synced() {
+  const bool all =
+      std::all_of(sessions_.begin(), sessions_.end(), [](const auto& session) { return session->synced(); });
+  if (all) parts_.courier->mark_synced();
+}
+
+void Engine::on_fatal() {
+  publish_statistics();
+  cancelled_ = true;
+  parts_.courier->end();
+  // A reflector is on the call stack and must not be called back.
+  parts_.executor.post([engine = shared_from_this()] { engine->cancel(); });
+}
+
+void Engine::tell_state() {
+  const sync::State state = combined_state();
+  if (told_ == state) return;
+  told_ = state;
+  parts_.statistics->state.store(static_cast<std::int32_t>(state), std::memory_order_relaxed);
+  parts_.courier->post_state(state);
+}
+
+sync::State Engine::combined_state() const {
+  if (resolve_again_at_) return sync::State::waiting;
+  if (sessions_.empty()) return sync::State::connecting;
+  const auto worst = std::max_element(sessions_.begin(), sessions_.end(), [](const auto& a, const auto& b) {
+    return urgency(a->state()) < urgency(b->state());
+  });
+  return (*worst)->state();
+}
+
+void Engine::publish_statistics() {
+  sync::Counters sum;
+  std::optional<Instant> fresh_at;
+  std::optional<Instant> next_try_at = resolve_again_at_;
+  bool all_fresh = !sessions_.empty();
+  for (const auto& session : sessions_) {
+    const sync::Counters& counters = session->counters();
+    sum.events += counters.events;
+    sum.bookmarks += counters.bookmarks;
+    sum.lists += counters.lists;
+    sum.watches += counters.watches;
+    sum.reconnects += counters.reconnects;
+    sum.relists += counters.relists;
+    sum.errors += counters.errors;
+    // The whole is as fresh as its stalest part.
+    const std::optional<Instant> fresh = session->fresh_at();
+    all_fresh = all_fresh && fresh.has_value();
+    if (fresh && (!fresh_at || *fresh < *fresh_at)) fresh_at = fresh;
+    const std::optional<Instant> next = session->next_try_at();
+    if (next && (!next_try_at || *next < *next_try_at)) next_try_at = next;
+  }
+  Statistics& statistics = *parts_.statistics;
+  set(statistics.events, sum.events);
+  set(statistics.bookmarks, sum.bookmarks);
+  set(statistics.lists, sum.lists);
+  set(statistics.watches, sum.watches);
+  set(statistics.reconnects, sum.reconnects);
+  set(statistics.relists, sum.relists);
+  set(statistics.errors, sum.errors + resolve_errors_);
+  statistics.fresh_at.store(all_fresh ? in_milliseconds(fresh_at) : Statistics::none, std::memory_order_relaxed);
+  statistics.next_try_at.store(in_milliseconds(next_try_at), std::memory_order_relaxed);
+}
+
+}  // namespace ksr::stream

@@ -1,0 +1,24 @@
+#include "stream/fork_guard.hpp"
+
+#include <unistd.h>
+
+#include <atomic>
+
+namespace ksr::stream {
+namespace {
+
+std::atomic<pid_t> owner{0};
+
+}  // namespace
+
+void claim_process() noexcept {
+  pid_t nobody = 0;
+  owner.compare_exchange_strong(nobody, getpid());
+}
+
+bool in_forked_child() noexcept {
+  const pid_t claimed = owner.load();
+  return claimed != 0 && claimed != getpid();
+}
+
+}  // namespace ksr::stream

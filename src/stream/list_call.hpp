@@ -1,0 +1,28 @@
+// One page of a list on its way. Lives on the network thread.
+#pragma once
+
+#include "json/list_reader.hpp"
+#include "stream/call.hpp"
+#include "sync/reflector.hpp"
+
+namespace ksr::stream {
+
+class ListCall final : public Call, private json::ListObserver {
+ public:
+  ListCall(CallOwner& owner, sync::RequestId id, std::string what, const json::ReaderOptions& options,
+           sync::Reflector& reflector);
+
+ private:
+  bool accepts(int http_status) const override { return http_status == 200; }
+  void opened() override {}
+  void received(std::string_view bytes) override;
+  void message_ended() override {}
+  void completed() override;
+  void failed(const Error& error, const std::optional<json::ApiStatus>& status) override;
+  void on_item(const json::Item& item) override;
+
+  sync::Reflector& reflector_;
+  json::ListReader reader_;
+};
+
+}  // namespace ksr::stream

@@ -1,0 +1,31 @@
+#include "stream/open.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "stream/fork_guard.hpp"
+#include "stream/runtime.hpp"
+#include "stream/stream.hpp"
+
+namespace ksr::stream {
+
+Expected<void> open(Registry::Handle number, const Config& config, std::unique_ptr<delivery::Host> host) {
+  claim_process();
+  Expected<Runtime*> runtime = Runtime::instance();
+  if (!runtime) return std::move(runtime).error();
+  auto stream = Stream::create(config, std::move(host), **runtime);
+  if (!stream) return std::move(stream).error();
+  // A callback may ask for its stream as soon as it starts.
+  Registry::instance().put(number, *stream);
+  (*stream)->start();
+  return {};
+}
+
+std::optional<Milliseconds> timeout_from(std::int64_t milliseconds) noexcept {
+  if (milliseconds < 0) return std::nullopt;
+  // A wait of years would overflow the clock it is added to.
+  constexpr std::int64_t longest = std::int64_t{365} * 24 * 60 * 60 * 1000;
+  return Milliseconds(std::min(milliseconds, longest));
+}
+
+}  // namespace ksr::stream

@@ -1,0 +1,44 @@
+// What all streams of the process share. Made at the first open, never destroyed: a host may exit at any moment.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "base/executor.hpp"
+#include "base/expected.hpp"
+#include "stream/server_memories.hpp"
+#include "stream/suspend_watch.hpp"
+#include "transport/transport.hpp"
+
+namespace ksr::stream {
+
+class Engine;
+
+class Runtime {
+ public:
+  // The one of the process; starts the network thread. Fails when no thread can be had.
+  static Expected<Runtime*> instance();
+
+  Runtime(Executor& executor, transport::Transport& transport) : executor_(executor), transport_(transport) {}
+
+  Executor& executor() noexcept { return executor_; }
+  transport::Transport& transport() noexcept { return transport_; }
+
+  // --- network thread only ------------------------------------------------------------------------------------------
+  ServerMemories& memories() noexcept { return memories_; }
+  void add(std::shared_ptr<Engine> engine);
+  void remove(const std::shared_ptr<Engine>& engine);
+
+ private:
+  // The machine may have slept between two looks: then all engines are told.
+  void look_at_clock();
+
+  Executor& executor_;
+  transport::Transport& transport_;
+  ServerMemories memories_;
+  std::vector<std::shared_ptr<Engine>> engines_;
+  SuspendWatch suspend_watch_;
+  std::unique_ptr<Timer> next_look_;
+};
+
+}  // namespace ksr::stream

@@ -1,0 +1,171 @@
+#include "stream/session.hpp"
+
+#include <chrono>
+#include <utility>
+
+#include "stream/list_call.hpp"
+#include "stream/watch_call.hpp"
+
+namespace ksr::stream {
+namespace {
+
+constexpr Milliseconds websocket_ping_interval{30'000};
+constexpr Milliseconds websocket_pong_timeout{15'000};
+
+}  // namespace
+
+Session::Session(SessionOwner& owner, const SessionParts& parts, std::string name_space, const sync::Options& options,
+                 std::shared_ptr<sync::ServerMemory> memory)
+    : owner_(owner),
+      parts_(parts),
+      name_space_(std::move(name_space)),
+      reflector_(options, *this, std::move(memory), parts.random, parts.courier) {}
+
+Session::~Session() = default;
+
+void Session::cancel() {
+  reflector_.cancel();
+  for (auto& [id, call] : calls_) call->stop();
+  timer_.reset();
+}
+
+void Session::on_clock_jump() {
+  reflector_.on_clock_jump(now());
+}
+
+// ---- requests
+// --------------------------------------------------------------------------------------------------------
+
+void Session::start_list(sync::RequestId id, const sync::ListRequest& request) {
+  const cluster::ListParameters parameters{request.page_size, request.resource_version, request.resource_version_match,
+                                           request.continue_token};
+  transport::Request wire;
+  wire.target = cluster::list_target(parts_.resources[request.candidate], parts_.config.query, name_space_, parameters);
+  wire.headers.push_back({"Accept", cluster::list_accept(parts_.config.query)});
+  wire.response_timeout = parts_.config.connection.request_timeout;
+  wire.idle_timeout = parts_.config.connection.request_timeout;
+  wire.accept_gzip = true;
+  run(id,
+      std::make_unique<ListCall>(*this, id, describe("list of ", request.candidate), parts_.config.reader, reflector_),
+      std::move(wire), false);
+}
+
+void Session::start_watch(sync::RequestId id, const sync::WatchRequest& request) {
+  const cluster::WatchParameters parameters{request.resource_version, request.resource_version_match,
+                                            request.send_initial_events, request.timeout};
+  transport::Request wire;
+  wire.target =
+      cluster::watch_target(parts_.resources[request.candidate], parts_.config.query, name_space_, parameters);
+  wire.headers.push_back({"Accept", cluster::watch_accept(parts_.config.query)});
+  wire.response_timeout = parts_.config.connection.request_timeout;
+  wire.ping_interval = websocket_ping_interval;
+  wire.pong_timeout = websocket_pong_timeout;
+  run(id,
+      std::make_unique<WatchCall>(*this, id, describe("watch of ", request.candidate), parts_.config.reader,
+                                  request.websocket, reflector_),
+      std::move(wire), request.websocket);
+}
+
+void Session::run(sync::RequestId id, std::unique_ptr<Call> call, transport::Request request, bool websocket) {
+  Call& started = *call;
+  calls_.emplace(id, std::move(call));
+  started.start(parts_.access, std::move(request), websocket);
+}
+
+void Session::stop(sync::RequestId id) {
+  const auto found = calls_.find(id);
+  if (found == calls_.end()) return;
+  found->second->stop();
+  retire(id);
+}
+
+void Session::retire(sync::RequestId id) {
+  const auto found = calls_.find(id);
+  if (found == calls_.end()) return;
+  retired_.push_back(std::move(found->second));
+  calls_.erase(found);
+  if (sweep_) return;
+  sweep_ = parts_.executor.schedule(now(), [this] {
+    retired_.clear();
+    sweep_.reset();
+  });
+}
+
+std::string Session::describe(const char* verb, std::size_t candidate) const {
+  std::string what = verb + parts_.resources[candidate].display;
+  if (!name_space_.empty()) what += " in namespace " + name_space_;
+  return what + " at " + parts_.access.server();
+}
+
+void Session::set_timer(std::optional<Instant> at) {
+  timer_.reset();
+  if (!at) return;
+  timer_ = parts_.executor.schedule(*at, [this] {
+    reflector_.on_timer(now());
+    flush();
+  });
+}
+
+// ---- the cache
+// -------------------------------------------------------------------------------------------------------
+
+void Session::begin_list() {
+  parts_.publisher.write([](store::Cache& cache) { cache.begin_list(); });
+}
+
+void Session::stage(const json::Item& item) {
+  parts_.publisher.write([&](store::Cache& cache) { cache.stage(item); });
+}
+
+std::size_t Session::commit_list(std::string_view resource_version) {
+  const std::size_t changed =
+      parts_.publisher.write([&](store::Cache& cache) { return cache.commit_list(resource_version); });
+  unannounced_ += changed > 0 || !synced_ ? 1 : 0;
+  if (!std::exchange(synced_, true)) owner_.on_session_synced();
+  flush();
+  return changed;
+}
+
+void Session::abandon_list() {
+  parts_.publisher.write([](store::Cache& cache) { cache.abandon_list(); });
+}
+
+store::Applied Session::apply(json::EventType type, const json::Item& item) {
+  return parts_.publisher.write([&](store::Cache& cache) {
+    const store::Applied applied = cache.apply(type, item);
+    const bool no_change = applied == store::Applied::stale || applied == store::Applied::absent;
+    if (!no_change && cache.changed()) ++unannounced_;
+    return applied;
+  });
+}
+
+void Session::set_resource_version(std::string_view resource_version) {
+  parts_.publisher.write([&](store::Cache& cache) { cache.set_resource_version(resource_version); });
+}
+
+// ---- news
+// ------------------------------------------------------------------------------------------------------------
+
+void Session::on_state(sync::State) {
+  owner_.on_session_state();
+}
+
+void Session::on_error(const Error& error, std::optional<Milliseconds> next_try) {
+  parts_.courier.post_error({error, next_try});
+  if (!next_try) owner_.on_fatal();
+}
+
+void Session::count_bytes(std::size_t bytes) {
+  parts_.statistics.bytes_received.fetch_add(bytes, std::memory_order_relaxed);
+}
+
+void Session::flush() {
+  if (unannounced_ > 0) {
+    const std::uint64_t news = std::exchange(unannounced_, 0);
+    const bool first = parts_.courier.post_update();
+    parts_.statistics.merged.fetch_add(first ? news - 1 : news, std::memory_order_relaxed);
+  }
+  owner_.on_session_state();
+}
+
+}  // namespace ksr::stream

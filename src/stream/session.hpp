@@ -1,0 +1,103 @@
+// One reflector wired to the network and the cache: carries out its effects, feeds it what comes. A stream has one for
+// each namespace it watches. Lives on the network thread.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "base/executor.hpp"
+#include "base/random.hpp"
+#include "cluster/access.hpp"
+#include "cluster/query.hpp"
+#include "delivery/courier.hpp"
+#include "delivery/publisher.hpp"
+#include "stream/call.hpp"
+#include "stream/config.hpp"
+#include "stream/statistics.hpp"
+#include "sync/effects.hpp"
+#include "sync/reflector.hpp"
+
+namespace ksr::stream {
+
+// What a session tells the engine that owns it.
+class SessionOwner {
+ public:
+  virtual ~SessionOwner() = default;
+  virtual void on_session_state() = 0;
+  virtual void on_session_synced() = 0;
+  // The stream is over.
+  virtual void on_fatal() = 0;
+};
+
+// What all sessions of a stream share. Outlives them.
+struct SessionParts {
+  Executor& executor;
+  Random& random;
+  const Config& config;
+  cluster::Access& access;
+  const std::vector<cluster::Resource>& resources;
+  delivery::Publisher& publisher;
+  delivery::Courier& courier;
+  Statistics& statistics;
+};
+
+class Session final : private sync::Effects, private CallOwner {
+ public:
+  Session(SessionOwner& owner, const SessionParts& parts, std::string name_space, const sync::Options& options,
+          std::shared_ptr<sync::ServerMemory> memory);
+  ~Session() override;
+
+  void start() { reflector_.start(parts_.executor.now()); }
+  void cancel();
+  void on_clock_jump();
+  sync::State state() const noexcept { return reflector_.state(); }
+  bool synced() const noexcept { return synced_; }
+  const sync::Counters& counters() const noexcept { return reflector_.counters(); }
+  std::optional<Instant> fresh_at() const noexcept { return reflector_.fresh_at(); }
+  std::optional<Instant> next_try_at() const noexcept { return reflector_.next_try_at(); }
+
+ private:
+  // sync::Effects
+  void start_list(sync::RequestId id, const sync::ListRequest& request) override;
+  void start_watch(sync::RequestId id, const sync::WatchRequest& request) override;
+  void stop(sync::RequestId id) override;
+  void refresh_credentials() override { parts_.access.reject_credentials(); }
+  void set_timer(std::optional<Instant> at) override;
+  void begin_list() override;
+  void stage(const json::Item& item) override;
+  std::size_t commit_list(std::string_view resource_version) override;
+  void abandon_list() override;
+  store::Applied apply(json::EventType type, const json::Item& item) override;
+  void set_resource_version(std::string_view resource_version) override;
+  void on_state(sync::State state) override;
+  void on_error(const Error& error, std::optional<Milliseconds> next_try) override;
+  void on_fresh() override {}
+
+  // CallOwner
+  Instant now() const override { return parts_.executor.now(); }
+  void count_bytes(std::size_t bytes) override;
+  void flush() override;
+  void retire(sync::RequestId id) override;
+  Logger& logger() override { return parts_.courier; }
+
+  std::string describe(const char* verb, std::size_t candidate) const;
+  void run(sync::RequestId id, std::unique_ptr<Call> call, transport::Request request, bool websocket);
+
+  SessionOwner& owner_;
+  const SessionParts parts_;
+  const std::string name_space_;
+  sync::Reflector reflector_;
+  std::unordered_map<sync::RequestId, std::unique_ptr<Call>> calls_;
+  // Ended, but perhaps still on the call stack; freed from the event loop.
+  std::vector<std::unique_ptr<Call>> retired_;
+  std::unique_ptr<Timer> sweep_;
+  std::unique_ptr<Timer> timer_;
+  std::uint64_t unannounced_ = 0;
+  bool synced_ = false;
+};
+
+}  // namespace ksr::stream

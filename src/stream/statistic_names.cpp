@@ -1,0 +1,63 @@
+#include "stream/statistic_names.hpp"
+
+#include <algorithm>
+#include <limits>
+
+#include "base/instant.hpp"
+
+namespace ksr::stream {
+namespace {
+
+struct PlainCount {
+  std::string_view name;
+  Count Statistics::*count;
+};
+
+constexpr PlainCount plain_counts[] = {
+    {"bytes_received", &Statistics::bytes_received},
+    {"events", &Statistics::events},
+    {"bookmarks", &Statistics::bookmarks},
+    {"lists", &Statistics::lists},
+    {"watches", &Statistics::watches},
+    {"reconnects", &Statistics::reconnects},
+    {"relists", &Statistics::relists},
+    {"merged", &Statistics::merged},
+    {"errors", &Statistics::errors},
+};
+
+std::int64_t monotonic_milliseconds() {
+  return std::chrono::duration_cast<Milliseconds>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+std::uint64_t not_below_zero(std::int64_t value) {
+  return static_cast<std::uint64_t>(std::max<std::int64_t>(value, 0));
+}
+
+}  // namespace
+
+std::optional<std::uint64_t> read_statistic(std::string_view name, const Statistics& statistics,
+                                            delivery::Publisher& publisher, const delivery::Courier& courier) {
+  for (const PlainCount& plain : plain_counts) {
+    if (plain.name == name) return (statistics.*plain.count).load(std::memory_order_relaxed);
+  }
+  if (name == "state") return not_below_zero(statistics.state.load(std::memory_order_relaxed));
+  if (name == "deliveries") return courier.deliveries();
+  if (name == "objects") {
+    return publisher.write([](const store::Cache& cache) -> std::uint64_t { return cache.count(); });
+  }
+  if (name == "store_bytes") {
+    return publisher.write([](const store::Cache& cache) { return cache.stored_bytes(); });
+  }
+  if (name == "fresh_ms") {
+    const std::int64_t fresh_at = statistics.fresh_at.load(std::memory_order_relaxed);
+    if (fresh_at == Statistics::none) return std::numeric_limits<std::uint64_t>::max();
+    return not_below_zero(monotonic_milliseconds() - fresh_at);
+  }
+  if (name == "next_retry_ms") {
+    const std::int64_t next_try_at = statistics.next_try_at.load(std::memory_order_relaxed);
+    return next_try_at == Statistics::none ? 0 : not_below_zero(next_try_at - monotonic_milliseconds());
+  }
+  return std::nullopt;
+}
+
+}  // namespace ksr::stream

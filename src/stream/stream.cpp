@@ -1,0 +1,100 @@
+#include "stream/stream.hpp"
+
+#include <utility>
+
+#include "cluster/access.hpp"
+#include "stream/engine.hpp"
+#include "stream/log_buffer.hpp"
+#include "stream/statistic_names.hpp"
+#include "stream/system_random.hpp"
+
+namespace ksr::stream {
+namespace {
+
+Expected<void> check(const Config& config) {
+  if (config.query.resources.empty()) {
+    return Error{Status::invalid, "config key resource: not set; expected a resource such as v1/pods"};
+  }
+  if (config.sync.backoff_max < config.sync.backoff_initial) {
+    return Error{Status::invalid, "config key backoff_max: expected at least backoff_initial"};
+  }
+  return {};
+}
+
+}  // namespace
+
+Expected<std::shared_ptr<Stream>> Stream::create(Config config, std::unique_ptr<delivery::Host> host,
+                                                 Runtime& runtime) {
+  if (Expected<void> checked = check(config); !checked) return std::move(checked).error();
+  LogBuffer early_lines;
+  const cluster::AccessEnvironment environment{runtime.executor(), runtime.transport()};
+  auto access = cluster::open_access(config.connection, environment, early_lines);
+  if (!access) return std::move(access).error();
+  auto publisher = std::make_shared<delivery::Publisher>(config.limit);
+  auto courier = delivery::Courier::create(config.delivery, std::move(host), publisher);
+  if (!courier) return std::move(courier).error();
+  early_lines.replay_to(**courier);
+  auto statistics = std::make_shared<Statistics>();
+  EngineParts parts{runtime.executor(),
+                    runtime.memories(),
+                    std::make_unique<SystemRandom>(),
+                    std::move(config),
+                    std::move(access).value(),
+                    publisher,
+                    *courier,
+                    statistics};
+  auto engine = std::make_shared<Engine>(std::move(parts));
+  return std::shared_ptr<Stream>(
+      new Stream(runtime, std::move(publisher), std::move(courier).value(), std::move(statistics), std::move(engine)));
+}
+
+Stream::Stream(Runtime& runtime, std::shared_ptr<delivery::Publisher> publisher,
+               std::shared_ptr<delivery::Courier> courier, std::shared_ptr<Statistics> statistics,
+               std::shared_ptr<Engine> engine)
+    : runtime_(runtime),
+      publisher_(std::move(publisher)),
+      courier_(std::move(courier)),
+      statistics_(std::move(statistics)),
+      engine_(std::move(engine)) {}
+
+Stream::~Stream() {
+  runtime_.executor().post([engine = std::move(engine_)] {});
+}
+
+void Stream::start() {
+  runtime_.executor().post([engine = engine_, &runtime = runtime_] {
+    runtime.add(engine);
+    engine->start();
+  });
+}
+
+void Stream::cancel() {
+  courier_->cancel();
+  stop_engine();
+}
+
+Status Stream::close() {
+  const Status closed = courier_->close();
+  if (closed == Status::ok) stop_engine();
+  return closed;
+}
+
+void Stream::close_async(std::function<void()> gone) {
+  stop_engine();
+  courier_->close_async(std::move(gone));
+}
+
+void Stream::stop_engine() {
+  if (stopping_.exchange(true)) return;
+  statistics_->state.store(static_cast<std::int32_t>(sync::State::closed), std::memory_order_relaxed);
+  runtime_.executor().post([engine = engine_, &runtime = runtime_] {
+    engine->cancel();
+    runtime.remove(engine);
+  });
+}
+
+std::optional<std::uint64_t> Stream::statistic(std::string_view name) {
+  return read_statistic(name, *statistics_, *publisher_, *courier_);
+}
+
+}  // namespace ksr::stream

@@ -1,0 +1,56 @@
+#include "stream/watch_call.hpp"
+
+#include <utility>
+
+#include "stream/refusal.hpp"
+
+namespace ksr::stream {
+
+WatchCall::WatchCall(CallOwner& owner, sync::RequestId id, std::string what, const json::ReaderOptions& options,
+                     bool websocket, sync::Reflector& reflector)
+    : Call(owner, id, std::move(what)), reflector_(reflector), reader_(options, *this), websocket_(websocket) {}
+
+void WatchCall::opened() {
+  reflector_.on_watch_open(id(), owner().now());
+}
+
+void WatchCall::received(std::string_view bytes) {
+  arrived_ = owner().now();
+  if (Expected<void> fed = reader_.feed(bytes); !fed) fail(fed.error());
+}
+
+void WatchCall::message_ended() {
+  if (Expected<void> ended = reader_.end_message(); !ended) fail(ended.error());
+}
+
+// A stream that ends inside an event ends all the same: the event comes again from the last resourceVersion
+// (client-go, apimachinery/pkg/watch/streamwatcher.go: io.ErrUnexpectedEOF).
+void WatchCall::completed() {
+  if (finish()) reflector_.on_watch_end(id(), owner().now());
+}
+
+void WatchCall::failed(const Error& error, const std::optional<json::ApiStatus>& status) {
+  reflector_.on_watch_failed(id(), error, status, owner().now());
+}
+
+void WatchCall::on_event(json::EventType type, const json::Item& item) {
+  if (!stopped()) reflector_.on_watch_event(id(), type, item, arrived_);
+}
+
+void WatchCall::on_bookmark(std::string_view resource_version, bool initial_events_end) {
+  if (!stopped()) reflector_.on_watch_bookmark(id(), resource_version, initial_events_end, arrived_);
+}
+
+void WatchCall::on_error_event(const json::ApiStatus& status) {
+  if (!stopped()) reflector_.on_watch_error_event(id(), status, arrived_);
+}
+
+void WatchCall::on_unknown_event(std::string_view type) {
+  owner().logger().log(LogLevel::warning, what() + ": ignored an event of unknown type \"" + one_line(type, 64) + "\"");
+}
+
+void WatchCall::on_bad_event(const Error& error) {
+  if (!stopped()) reflector_.on_watch_bad_event(id(), error, arrived_);
+}
+
+}  // namespace ksr::stream

@@ -1,0 +1,36 @@
+// One watch, over HTTP or WebSocket. Lives on the network thread.
+#pragma once
+
+#include "json/watch_reader.hpp"
+#include "stream/call.hpp"
+#include "sync/reflector.hpp"
+
+namespace ksr::stream {
+
+class WatchCall final : public Call, private json::WatchObserver {
+ public:
+  WatchCall(CallOwner& owner, sync::RequestId id, std::string what, const json::ReaderOptions& options, bool websocket,
+            sync::Reflector& reflector);
+
+ private:
+  bool accepts(int http_status) const override { return http_status == (websocket_ ? 101 : 200); }
+  void opened() override;
+  void received(std::string_view bytes) override;
+  void message_ended() override;
+  void completed() override;
+  void failed(const Error& error, const std::optional<json::ApiStatus>& status) override;
+
+  void on_event(json::EventType type, const json::Item& item) override;
+  void on_bookmark(std::string_view resource_version, bool initial_events_end) override;
+  void on_error_event(const json::ApiStatus& status) override;
+  void on_unknown_event(std::string_view type) override;
+  void on_bad_event(const Error& error) override;
+
+  sync::Reflector& reflector_;
+  json::WatchReader reader_;
+  const bool websocket_;
+  // When the bytes at hand arrived: one reading of the clock serves all events in them.
+  Instant arrived_{};
+};
+
+}  // namespace ksr::stream
