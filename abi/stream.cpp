@@ -102,7 +102,7 @@ int64_t ksr_dispatch(ksr_stream* stream) {
   return guard_value<int64_t>(KSR_E_NOMEM, [&]() -> int64_t {
     if (in_forked_child()) return KSR_E_FORKED;
     const auto found = find(stream);
-    return found ? found->dispatch() : KSR_E_INVALID;
+    return found ? found->dispatch() : int64_t{KSR_E_INVALID};
   });
 }
 

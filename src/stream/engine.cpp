@@ -100,8 +100,9 @@ void Engine::run_sessions() {
                             resources_,      *parts_.publisher, *parts_.courier, *parts_.statistics};
   std::vector<std::string> namespaces = parts_.config.query.namespaces;
   if (namespaces.empty()) namespaces.emplace_back();
+  SessionOwner& owner = *this;
   for (std::string& name_space : namespaces) {
-    sessions_.push_back(std::make_unique<Session>(*this, shared, std::move(name_space), options, memory()));
+    sessions_.push_back(std::make_unique<Session>(owner, shared, std::move(name_space), options, memory()));
   }
   for (const auto& session : sessions_) session->start();
 }

@@ -46,7 +46,8 @@ void Session::start_list(sync::RequestId id, const sync::ListRequest& request) {
   wire.idle_timeout = parts_.config.connection.request_timeout;
   wire.accept_gzip = true;
   run(id,
-      std::make_unique<ListCall>(*this, id, describe("list of ", request.candidate), parts_.config.reader, reflector_),
+      std::make_unique<ListCall>(as_call_owner(), id, describe("list of ", request.candidate), parts_.config.reader,
+                                 reflector_),
       std::move(wire), false);
 }
 
@@ -61,7 +62,7 @@ void Session::start_watch(sync::RequestId id, const sync::WatchRequest& request)
   wire.ping_interval = websocket_ping_interval;
   wire.pong_timeout = websocket_pong_timeout;
   run(id,
-      std::make_unique<WatchCall>(*this, id, describe("watch of ", request.candidate), parts_.config.reader,
+      std::make_unique<WatchCall>(as_call_owner(), id, describe("watch of ", request.candidate), parts_.config.reader,
                                   request.websocket, reflector_),
       std::move(wire), request.websocket);
 }

@@ -84,6 +84,7 @@ class Session final : private sync::Effects, private CallOwner {
   void retire(sync::RequestId id) override;
   Logger& logger() override { return parts_.courier; }
 
+  CallOwner& as_call_owner() noexcept { return *this; }
   std::string describe(const char* verb, std::size_t candidate) const;
   void run(sync::RequestId id, std::unique_ptr<Call> call, transport::Request request, bool websocket);
 
