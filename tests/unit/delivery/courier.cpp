@@ -1,0 +1,246 @@
+#include "delivery/courier.hpp"
+
+#include <doctest/doctest.h>
+#include <poll.h>
+
+#include <atomic>
+#include <thread>
+
+#include "unit/delivery/fake_host.hpp"
+#include "unit/delivery/objects.hpp"
+
+using namespace ksr;
+using namespace ksr::delivery;
+
+namespace {
+
+struct Setup {
+  explicit Setup(Mode mode, Milliseconds min_interval = Milliseconds(0)) {
+    auto owned = std::make_unique<FakeHost>(diary);
+    host = owned.get();
+    courier = Courier::create(Options{mode, min_interval}, std::move(owned), publisher).value();
+  }
+  void update() {
+    put(*publisher, "pod", std::to_string(++version));
+    courier->post_update();
+  }
+
+  Diary diary;
+  FakeHost* host = nullptr;
+  std::shared_ptr<Publisher> publisher = std::make_shared<Publisher>(0);
+  std::shared_ptr<Courier> courier;
+  int version = 100;
+};
+
+bool readable(int fd) {
+  pollfd entry{fd, POLLIN, 0};
+  return poll(&entry, 1, 0) == 1;
+}
+
+}  // namespace
+
+TEST_CASE("close delivers CLOSED as the last callback, then destroy, then returns") {
+  for (Mode mode : {Mode::thread, Mode::manual}) {
+    Setup setup(mode);
+    CHECK(setup.courier->close() == Status::ok);
+    CHECK(setup.diary.lines() == std::vector<std::string>{"state 5", "destroy"});
+    CHECK(setup.courier->close() == Status::ok);
+    CHECK(setup.diary.count("destroy") == 1);
+  }
+}
+
+TEST_CASE("changes while the host is busy are merged into one update") {
+  Setup setup(Mode::thread);
+  std::atomic<bool> go{false};
+  setup.host->during_update = [&] {
+    while (!go) std::this_thread::yield();
+  };
+  list(*setup.publisher, {"pod"}, "1");
+  setup.courier->post_update();
+  REQUIRE(setup.diary.wait_for("update 1: 1 objects, 1 deltas"));
+  for (int i = 0; i < 1'000; ++i) setup.update();
+  go = true;
+  REQUIRE(setup.diary.wait_for("update 2: 1 objects, 1 deltas"));
+  CHECK(setup.courier->close() == Status::ok);
+  CHECK(setup.courier->deliveries() == 2);
+}
+
+TEST_CASE("close inside a callback is refused and does nothing; close_async is for that") {
+  Setup setup(Mode::thread);
+  Status inside = Status::ok;
+  std::atomic<bool> gone{false};
+  setup.host->during_update = [&] {
+    inside = setup.courier->close();
+    setup.courier->close_async([&] { gone = true; });
+  };
+  list(*setup.publisher, {"pod"}, "1");
+  setup.courier->post_update();
+  REQUIRE(setup.diary.wait_for("destroy"));
+  CHECK(inside == Status::would_deadlock);
+  CHECK(setup.diary.lines() == std::vector<std::string>{"update 1: 1 objects, 1 deltas", "state 5", "destroy"});
+  CHECK(setup.courier->close() == Status::ok);
+  for (int i = 0; i < 10'000 && !gone; ++i) std::this_thread::sleep_for(Milliseconds(1));
+  CHECK(gone);
+}
+
+TEST_CASE("after cancel no update and no error starts") {
+  for (Mode mode : {Mode::thread, Mode::manual}) {
+    Setup setup(mode);
+    list(*setup.publisher, {"pod"}, "1");
+    std::atomic<bool> go{false};
+    setup.host->during_error = [&] {
+      while (!go) std::this_thread::yield();
+    };
+    setup.courier->post_error({Error{Status::transport, "first"}, Milliseconds(1)});
+    if (mode == Mode::thread) REQUIRE(setup.diary.wait_for("error first"));
+    setup.courier->post_update();
+    setup.courier->post_error({Error{Status::transport, "second"}, Milliseconds(1)});
+    setup.courier->cancel();
+    setup.courier->cancel();
+    go = true;
+    setup.courier->post_update();
+    setup.courier->post_error({Error{Status::transport, "third"}, Milliseconds(1)});
+    setup.courier->post_state(sync::State::live);
+    CHECK(setup.courier->close() == Status::ok);
+    std::vector<std::string> expected{"state 5", "destroy"};
+    if (mode == Mode::thread) expected.insert(expected.begin(), "error first");
+    CHECK(setup.diary.lines() == expected);
+  }
+}
+
+TEST_CASE("a fatal end still delivers what waits") {
+  Setup setup(Mode::manual);
+  list(*setup.publisher, {"pod"}, "1");
+  setup.courier->post_update();
+  setup.courier->post_error({Error{Status::invalid, "fatal"}, std::nullopt});
+  setup.courier->end();
+  setup.courier->post_state(sync::State::live);
+  CHECK(setup.courier->dispatch() == 3);
+  CHECK(setup.diary.lines() ==
+        std::vector<std::string>{"update 1: 1 objects, 1 deltas", "error fatal", "state 5", "destroy"});
+  CHECK(setup.courier->dispatch() == 0);
+  CHECK(setup.courier->close() == Status::ok);
+}
+
+TEST_CASE("delivery=manual: the descriptor is readable exactly while something waits") {
+  Setup setup(Mode::manual);
+  const int fd = setup.courier->fd();
+  REQUIRE(fd >= 0);
+  CHECK_FALSE(readable(fd));
+  CHECK(setup.courier->dispatch() == 0);
+  list(*setup.publisher, {"pod"}, "1");
+  setup.courier->post_update();
+  CHECK(readable(fd));
+  CHECK(setup.courier->dispatch() == 1);
+  CHECK_FALSE(readable(fd));
+  setup.courier->cancel();
+  CHECK(readable(fd));
+  CHECK(setup.courier->dispatch() == 1);
+  CHECK_FALSE(readable(fd));
+  CHECK(setup.diary.lines().back() == "destroy");
+  setup.courier->close();
+}
+
+TEST_CASE("delivery=manual: callbacks run inside dispatch only, one dispatch at a time") {
+  Setup setup(Mode::manual);
+  std::int64_t nested = -1;
+  const std::thread::id me = std::this_thread::get_id();
+  std::thread::id caller;
+  setup.host->during_update = [&] {
+    nested = setup.courier->dispatch();
+    caller = std::this_thread::get_id();
+  };
+  list(*setup.publisher, {"pod"}, "1");
+  setup.courier->post_update();
+  CHECK(setup.courier->dispatch() == 1);
+  CHECK(nested == 0);
+  CHECK((caller == me));
+  setup.courier->close();
+}
+
+TEST_CASE("delivery=manual: close_async inside a callback ends the stream within that dispatch") {
+  Setup setup(Mode::manual);
+  bool gone = false;
+  setup.host->during_update = [&] { setup.courier->close_async([&] { gone = true; }); };
+  list(*setup.publisher, {"pod"}, "1");
+  setup.courier->post_update();
+  setup.courier->dispatch();
+  CHECK(gone);
+  CHECK(setup.diary.lines().back() == "destroy");
+}
+
+TEST_CASE("delivery=thread has no descriptor and no dispatch") {
+  Setup setup(Mode::thread);
+  CHECK(setup.courier->fd() == -1);
+  CHECK(setup.courier->dispatch() == static_cast<std::int64_t>(Status::invalid));
+  setup.courier->close();
+}
+
+TEST_CASE("min_interval holds updates back, not errors") {
+  Setup setup(Mode::manual, std::chrono::hours(1));
+  list(*setup.publisher, {"pod"}, "1");
+  setup.courier->post_update();
+  CHECK(setup.courier->dispatch() == 1);
+  setup.update();
+  CHECK_FALSE(readable(setup.courier->fd()));
+  CHECK(setup.courier->dispatch() == 0);
+  setup.courier->post_error({Error{Status::transport, "now"}, Milliseconds(1)});
+  CHECK(readable(setup.courier->fd()));
+  CHECK(setup.courier->dispatch() == 1);
+  CHECK(setup.diary.lines().back() == "error now");
+  setup.courier->close();
+}
+
+TEST_CASE("min_interval: the held back update comes when it is due") {
+  for (Mode mode : {Mode::thread, Mode::manual}) {
+    Setup setup(mode, Milliseconds(20));
+    list(*setup.publisher, {"pod"}, "1");
+    setup.courier->post_update();
+    if (mode == Mode::manual) setup.courier->dispatch();
+    REQUIRE(setup.diary.wait_for("update 1: 1 objects, 1 deltas"));
+    setup.update();
+    if (mode == Mode::manual) {
+      pollfd entry{setup.courier->fd(), POLLIN, 0};
+      REQUIRE(poll(&entry, 1, 10'000) == 1);
+      setup.courier->dispatch();
+    }
+    CHECK(setup.diary.wait_for("update 2: 1 objects, 1 deltas"));
+    setup.courier->close();
+  }
+}
+
+TEST_CASE("wait_synced: in time, too late, cancelled") {
+  Setup setup(Mode::thread);
+  CHECK(setup.courier->wait_synced(Milliseconds(0)) == Status::timeout);
+  std::thread waiter([&] { CHECK(setup.courier->wait_synced(std::nullopt) == Status::ok); });
+  setup.courier->mark_synced();
+  waiter.join();
+  Setup other(Mode::thread);
+  std::thread loser([&] { CHECK(other.courier->wait_synced(std::nullopt) == Status::cancelled); });
+  other.courier->cancel();
+  loser.join();
+  setup.courier->close();
+  other.courier->close();
+}
+
+TEST_CASE("closing and cancelling from many threads at once ends once") {
+  for (int round = 0; round < 50; ++round) {
+    const Mode mode = round % 2 == 0 ? Mode::thread : Mode::manual;
+    Setup setup(mode);
+    list(*setup.publisher, {"pod"}, "1");
+    std::vector<std::thread> threads;
+    for (int i = 0; i < 8; ++i) {
+      threads.emplace_back([&, i] {
+        setup.courier->post_update();
+        if (i % 4 == 0) setup.courier->cancel();
+        if (i % 4 == 1) setup.courier->dispatch();
+        if (i % 4 == 2) setup.courier->close_async([] {});
+        setup.courier->close();
+      });
+    }
+    for (std::thread& thread : threads) thread.join();
+    CHECK(setup.diary.count("state 5") == 1);
+    CHECK(setup.diary.count("destroy") == 1);
+    CHECK(setup.diary.lines().back() == "destroy");
+  }
+}

@@ -1,0 +1,75 @@
+// A host that writes down what it is told. Safe to read from the test's thread.
+#pragma once
+
+#include <condition_variable>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "delivery/host.hpp"
+
+namespace ksr::delivery {
+
+// What a FakeHost has heard; outlives it.
+class Diary {
+ public:
+  void note(std::string line) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    lines_.push_back(std::move(line));
+    written_.notify_all();
+  }
+  std::vector<std::string> lines() const {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return lines_;
+  }
+  // False after ten seconds without the line.
+  bool wait_for(const std::string& line) {
+    std::unique_lock<std::mutex> lock(mutex_);
+    return written_.wait_for(lock, std::chrono::seconds(10), [&] {
+      for (const std::string& held : lines_) {
+        if (held == line) return true;
+      }
+      return false;
+    });
+  }
+  std::size_t count(const std::string& line) const {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    std::size_t found = 0;
+    for (const std::string& held : lines_) found += held == line ? 1 : 0;
+    return found;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::condition_variable written_;
+  std::vector<std::string> lines_;
+};
+
+class FakeHost final : public Host {
+ public:
+  explicit FakeHost(Diary& diary) : diary_(diary) {}
+  ~FakeHost() override { diary_.note("destroy"); }
+
+  bool wants_updates() const noexcept override { return true; }
+  bool wants_log() const noexcept override { return true; }
+  void on_update(const Snapshot& snapshot) override {
+    diary_.note("update " + std::to_string(snapshot.sequence()) + ": " + std::to_string(snapshot.view().count()) +
+                " objects, " + std::to_string(snapshot.deltas().count()) + " deltas");
+    if (during_update) during_update();
+  }
+  void on_error(const ErrorReport& report) override {
+    diary_.note("error " + report.error.message);
+    if (during_error) during_error();
+  }
+  void on_state(sync::State state) override { diary_.note("state " + std::to_string(static_cast<int>(state))); }
+  void on_log(LogLevel, const std::string& line) override { diary_.note("log " + line); }
+
+  std::function<void()> during_update;
+  std::function<void()> during_error;
+
+ private:
+  Diary& diary_;
+};
+
+}  // namespace ksr::delivery

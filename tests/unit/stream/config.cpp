@@ -1,0 +1,188 @@
+#include "stream/config.hpp"
+
+#include <doctest/doctest.h>
+
+#include <fstream>
+#include <map>
+#include <sstream>
+#include <string>
+
+#include "stream/config_keys.hpp"
+#include "stream/statistic_names.hpp"
+
+using namespace ksr;
+using namespace ksr::stream;
+
+namespace {
+
+struct DocumentedKey {
+  std::string type;
+  std::string standard;
+};
+
+std::vector<std::string> cells_of(const std::string& row) {
+  std::vector<std::string> cells;
+  std::istringstream stream(row.substr(1));
+  for (std::string cell; std::getline(stream, cell, '|');) {
+    const auto first = cell.find_first_not_of(' ');
+    const auto last = cell.find_last_not_of(' ');
+    cells.push_back(first == std::string::npos ? "" : cell.substr(first, last - first + 1));
+  }
+  return cells;
+}
+
+std::string without_ticks(std::string text) {
+  text.erase(std::remove(text.begin(), text.end(), '`'), text.end());
+  return text;
+}
+
+// Rows whose first cell is in backticks, of tables with that many columns.
+std::vector<std::vector<std::string>> documented_rows(std::size_t columns) {
+  std::ifstream file(KSR_CONFIGURATION_MD);
+  std::vector<std::vector<std::string>> rows;
+  for (std::string line; std::getline(file, line);) {
+    if (line.rfind("| `", 0) != 0) continue;
+    std::vector<std::string> cells = cells_of(line);
+    if (cells.size() == columns) rows.push_back(std::move(cells));
+  }
+  return rows;
+}
+
+std::string documented_name(const ConfigKey& key) {
+  const std::string name = key.name;
+  if (name == "header.") return "header.NAME";
+  return name.back() == '.' ? name + "KEY" : name;
+}
+
+Expected<void> set(std::string_view key, std::string_view value) {
+  Config config;
+  return set_key(config, key, value);
+}
+
+}  // namespace
+
+TEST_CASE("CONFIGURATION.md has every key with its type and default, and no other") {
+  std::map<std::string, DocumentedKey> documented;
+  for (const auto& row : documented_rows(4)) {
+    documented[without_ticks(row[0])] = {row[1], without_ticks(row[2])};
+    CHECK_FALSE(row[3].empty());
+  }
+  REQUIRE(documented.size() == config_keys().count);
+  for (const ConfigKey& key : config_keys()) {
+    const std::string name = documented_name(key);
+    CAPTURE(name);
+    REQUIRE(documented.count(name) == 1);
+    CHECK(documented[name].type == key.type);
+    CHECK(documented[name].standard == key.standard);
+  }
+}
+
+TEST_CASE("CONFIGURATION.md names every statistic, and each is known") {
+  delivery::Publisher publisher(0);
+  struct Nobody final : delivery::Host {
+    bool wants_updates() const noexcept override { return false; }
+    bool wants_log() const noexcept override { return false; }
+    void on_update(const delivery::Snapshot&) override {}
+    void on_error(const delivery::ErrorReport&) override {}
+    void on_state(sync::State) override {}
+    void on_log(LogLevel, const std::string&) override {}
+  };
+  auto shared = std::make_shared<delivery::Publisher>(0);
+  auto courier =
+      delivery::Courier::create({delivery::Mode::manual, Milliseconds(0)}, std::make_unique<Nobody>(), shared).value();
+  Statistics statistics;
+  std::size_t count = 0;
+  for (const auto& row : documented_rows(2)) {
+    const std::string name = without_ticks(row[0]);
+    if (name == "true") continue;
+    CAPTURE(name);
+    CHECK(read_statistic(name, statistics, publisher, *courier).has_value());
+    ++count;
+  }
+  CHECK(count == 15);
+  CHECK_FALSE(read_statistic("colour", statistics, publisher, *courier));
+  courier->close();
+}
+
+TEST_CASE("defaults in the table are what a new config has") {
+  for (const ConfigKey& key : config_keys()) {
+    const std::string standard = key.standard;
+    if (standard.empty() || standard == "5m to 10m" || standard == "libksr/VERSION") continue;
+    CAPTURE(key.name);
+    CHECK(set(key.name, standard));
+  }
+  const Config config;
+  CHECK(config.connection.connect_timeout == std::chrono::seconds(30));
+  CHECK(config.connection.request_timeout == std::chrono::seconds(30));
+  CHECK(config.connection.exec_timeout == std::chrono::seconds(60));
+  CHECK(config.sync.backoff_initial == Milliseconds(800));
+  CHECK(config.sync.backoff_max == std::chrono::seconds(30));
+  CHECK(config.sync.page_size == 500);
+  CHECK(config.reader.max_object_size == std::size_t{64} << 20);
+  CHECK_FALSE(config.reader.keep_managed_fields);
+  CHECK(config.limit == 0);
+}
+
+TEST_CASE("an unknown key is named") {
+  for (const char* key : {"colour", "header", "header.", "impersonate_extra.", "Token", ""}) {
+    CAPTURE(key);
+    const auto outcome = set(key, "x");
+    REQUIRE_FALSE(outcome);
+    CHECK(outcome.error().status == Status::unknown_key);
+  }
+  CHECK(set("colour", "x").error().message.find("colour") != std::string::npos);
+}
+
+TEST_CASE("a bad value names the key and what it takes, never itself") {
+  const std::pair<const char*, const char*> bad[] = {{"limit", "s3cret"},
+                                                     {"limit", "-1"},
+                                                     {"transport", "s3cret"},
+                                                     {"connect_timeout", "s3cret"},
+                                                     {"reconnect", "s3cret"},
+                                                     {"max_object_size", "1"},
+                                                     {"max_object_size", "x"},
+                                                     {"watch_timeout", "10ms"},
+                                                     {"backoff_initial", "0"},
+                                                     {"resource", " , "},
+                                                     {"delivery", "s3cret"},
+                                                     {"managed_fields", "s3cret"},
+                                                     {"token", "s3cret\nX-Evil: 1"},
+                                                     {"header.X-A", "s3cret\r\nB: c"},
+                                                     {"page_size", "1.5"}};
+  for (const auto& [key, value] : bad) {
+    CAPTURE(key);
+    const auto outcome = set(key, value);
+    REQUIRE_FALSE(outcome);
+    CHECK(outcome.error().status == Status::invalid);
+    CHECK(outcome.error().message.find(key) != std::string::npos);
+    CHECK(outcome.error().message.find("expected") != std::string::npos);
+    CHECK(outcome.error().message.find("s3cret") == std::string::npos);
+    CHECK(outcome.error().message.find('\n') == std::string::npos);
+  }
+}
+
+TEST_CASE("a secret given as a key is not repeated either") {
+  const auto outcome = set("eyJhbGciOi/JSUzI1+NiIs=", "token");
+  REQUIRE_FALSE(outcome);
+  CHECK(outcome.error().message.find("eyJ") == std::string::npos);
+}
+
+TEST_CASE("keys reach their places") {
+  Config config;
+  CHECK(set_key(config, "resource", "gateway.networking.k8s.io/v1/gateways, v1/pods"));
+  CHECK(set_key(config, "namespace", "a,b"));
+  CHECK(set_key(config, "limit", "25"));
+  CHECK(set_key(config, "header.X-Trace", "one"));
+  CHECK(set_key(config, "header.X-Trace", "two"));
+  CHECK(set_key(config, "transport", "http"));
+  CHECK(set_key(config, "delivery", "manual"));
+  CHECK(set_key(config, "min_interval", "16ms"));
+  CHECK(config.query.resources == std::vector<std::string>{"gateway.networking.k8s.io/v1/gateways", "v1/pods"});
+  CHECK(config.query.namespaces == std::vector<std::string>{"a", "b"});
+  CHECK(config.limit == 25);
+  REQUIRE(config.connection.headers.size() == 1);
+  CHECK(config.connection.headers[0].second == "two");
+  CHECK(config.sync.transport == sync::WatchTransport::http);
+  CHECK(config.delivery.mode == delivery::Mode::manual);
+  CHECK(config.delivery.min_interval == Milliseconds(16));
+}
