@@ -1,5 +1,5 @@
-// One way into one cluster: the connection, the credentials, and what discovery says. Streams whose resolved connection is
-// the same share one Access.
+// One way into one cluster: the connection, the credentials, and what discovery says. Streams whose resolved connection
+// is the same share one Access.
 #pragma once
 
 #include <functional>
@@ -38,11 +38,14 @@ class Access {
   virtual std::unique_ptr<Pending> authorize(std::function<void(Expected<Grant>)> ready) = 0;
   // The server answered 401: credentials obtained before now are worth nothing.
   virtual void reject_credentials() = 0;
-  // The candidates that QueryOptions::resources names, in order. Answers on the network thread, never before it returned.
+  // The candidates that QueryOptions::resources names, in order. Answers on the network thread, never before it
+  // returned.
   virtual std::unique_ptr<Pending> resolve(const QueryOptions& query,
                                            std::function<void(Expected<std::vector<Resource>>)> ready) = 0;
   // scheme://host:port of the cluster, for messages.
   virtual const std::string& server() const noexcept = 0;
+  // What happens to the credentials and to discovery later on is told to `logger` too, while it lives. Any thread.
+  virtual void listen(std::weak_ptr<Logger> logger) { (void)logger; }
 };
 
 // What an Access is made with: the real network, or fakes.
@@ -52,7 +55,7 @@ struct AccessEnvironment {
 };
 
 // Resolves the options (reads the files they name, on the calling thread) and returns the Access of that connection, an
-// existing one where another stream uses the same. Any thread.
+// existing one where another stream uses the same. `logger` is not used once this has returned. Any thread.
 Expected<std::shared_ptr<Access>> open_access(const ConnectionOptions& options, const AccessEnvironment& environment,
                                               Logger& logger);
 

@@ -6,14 +6,15 @@
 #include <string>
 #include <string_view>
 
+#include "base/expected.hpp"
 #include "cluster/options.hpp"
 #include "cluster/resource.hpp"
 
 namespace ksr::cluster {
 
 struct ListParameters {
-  std::size_t limit = 0;               // 0: not sent
-  std::string resource_version;        // empty: not sent, as the next ones
+  std::size_t limit = 0;         // 0: not sent
+  std::string resource_version;  // empty: not sent, as the next ones
   std::string resource_version_match;
   std::string continue_token;
 };
@@ -33,5 +34,9 @@ std::string watch_target(const Resource& resource, const QueryOptions& query, st
 // The Accept header of a list or a watch: plain JSON, or PartialObjectMetadata(List) with metadata_only.
 std::string list_accept(const QueryOptions& query);
 std::string watch_accept(const QueryOptions& query);
+
+// What can be said of a query before any request: resources that parse or may be names, namespaces that could exist,
+// selectors without control characters. Whether they exist is said by the server.
+Expected<void> validate_query(const QueryOptions& query);
 
 }  // namespace ksr::cluster

@@ -1,0 +1,17 @@
+// RFC 4648. Pure.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace ksr::cluster {
+
+// Section 4, with padding.
+std::string base64_encode(std::string_view bytes);
+// Section 5, without padding: what WebSocket subprotocols carry.
+std::string base64url_encode(std::string_view bytes);
+// Section 4; white space between the characters is skipped, as in YAML block texts. Empty: it is none.
+std::optional<std::string> base64_decode(std::string_view text);
+
+}  // namespace ksr::cluster

@@ -1,0 +1,47 @@
+// A connection as it is described, before anything is read or checked: by config keys, by a kubeconfig, or by both.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "cluster/options.hpp"
+
+namespace ksr::cluster {
+
+// A value and where it stands, for messages: "ca_file", "certificate-authority of cluster \"dev\" in
+// /home/jane/config".
+struct Sourced {
+  std::string text;
+  std::string role;
+  bool set() const noexcept { return !text.empty(); }
+};
+
+struct Impersonation {
+  std::string user;
+  std::string uid;
+  std::vector<std::string> groups;
+  std::vector<std::pair<std::string, std::string>> extra;
+  bool any() const noexcept { return !user.empty() || !uid.empty() || !groups.empty() || !extra.empty(); }
+};
+
+struct Draft {
+  Sourced server;
+  Sourced ca_file, ca_data;
+  Sourced client_cert_file, client_cert_data;
+  Sourced client_key_file, client_key_data;
+  Sourced tls_server_name;
+  Sourced insecure;  // set: certificates are not verified
+  Sourced proxy_url;
+  Sourced token, token_file;
+  Sourced username, password;
+  Impersonation impersonation;
+
+  bool has_ca() const noexcept { return ca_file.set() || ca_data.set(); }
+  bool has_certificate() const noexcept { return client_cert_file.set() || client_cert_data.set(); }
+  bool has_key() const noexcept { return client_key_file.set() || client_key_data.set(); }
+};
+
+Draft draft_of(const ConnectionOptions& options);
+
+}  // namespace ksr::cluster

@@ -1,0 +1,99 @@
+#include "cluster/query.hpp"
+
+#include "cluster/text.hpp"
+
+namespace ksr::cluster {
+namespace {
+
+// Keeps the order in which the parameters were given: the same question is always the same text.
+class QueryText {
+ public:
+  void add(std::string_view name, std::string_view value) {
+    text_ += text_.empty() ? '?' : '&';
+    text_.append(name);
+    text_ += '=';
+    text_ += percent_encode(value);
+  }
+  void add_if_set(std::string_view name, std::string_view value) {
+    if (!value.empty()) add(name, value);
+  }
+  const std::string& text() const noexcept { return text_; }
+
+ private:
+  std::string text_;
+};
+
+std::string collection_path(const Resource& resource, std::string_view name_space) {
+  std::string path = resource.root;
+  if (!name_space.empty()) path += "/namespaces/" + percent_encode(name_space);
+  return path + "/" + resource.plural;
+}
+
+void add_selectors(QueryText& text, const QueryOptions& query) {
+  text.add_if_set("labelSelector", query.label_selector);
+  text.add_if_set("fieldSelector", query.field_selector);
+}
+
+// JSON alone comes second: an aggregated API that cannot cut an object down still answers (k8s.io/client-go/metadata).
+std::string partial_metadata(const char* kind) {
+  return std::string("application/json;as=") + kind + ";g=meta.k8s.io;v=v1,application/json";
+}
+
+}  // namespace
+
+std::string list_target(const Resource& resource, const QueryOptions& query, std::string_view name_space,
+                        const ListParameters& parameters) {
+  QueryText text;
+  add_selectors(text, query);
+  if (parameters.limit > 0) text.add("limit", std::to_string(parameters.limit));
+  text.add_if_set("resourceVersion", parameters.resource_version);
+  text.add_if_set("resourceVersionMatch", parameters.resource_version_match);
+  text.add_if_set("continue", parameters.continue_token);
+  return collection_path(resource, name_space) + text.text();
+}
+
+std::string watch_target(const Resource& resource, const QueryOptions& query, std::string_view name_space,
+                         const WatchParameters& parameters) {
+  QueryText text;
+  text.add("watch", "true");
+  text.add("allowWatchBookmarks", "true");
+  add_selectors(text, query);
+  text.add_if_set("resourceVersion", parameters.resource_version);
+  text.add_if_set("resourceVersionMatch", parameters.resource_version_match);
+  if (parameters.send_initial_events) text.add("sendInitialEvents", "true");
+  if (parameters.timeout.count() > 0) text.add("timeoutSeconds", std::to_string(parameters.timeout.count()));
+  return collection_path(resource, name_space) + text.text();
+}
+
+std::string list_accept(const QueryOptions& query) {
+  return query.metadata_only ? partial_metadata("PartialObjectMetadataList") : "application/json";
+}
+
+std::string watch_accept(const QueryOptions& query) {
+  return query.metadata_only ? partial_metadata("PartialObjectMetadata") : "application/json";
+}
+
+Expected<void> validate_query(const QueryOptions& query) {
+  if (query.resources.empty()) {
+    return Error{Status::invalid, "resource: is not set; expected a resource such as v1/pods"};
+  }
+  for (const std::string& name : query.resources) {
+    const auto parsed = parse_resource(name);
+    if (const Error* error = parsed.if_error()) return *error;
+  }
+  for (const std::string& name_space : query.namespaces) {
+    if (is_dns_label(name_space)) continue;
+    return Error{Status::invalid, "namespace: " + quoted(name_space) +
+                                      " is none; expected lower case letters, digits and '-', at most 63"};
+  }
+  if (has_control_characters(query.label_selector)) {
+    return Error{Status::invalid, "label_selector: holds control characters; expected a selector such as app=web"};
+  }
+  if (has_control_characters(query.field_selector)) {
+    return Error{Status::invalid,
+                 "field_selector: holds control characters; expected a selector such as spec.nodeName=n1"};
+  }
+  return {};
+}
+
+}  // namespace ksr::cluster

@@ -1,0 +1,96 @@
+#include "cluster/renewable.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace ksr::cluster {
+namespace {
+
+// A file that cannot be read is not asked for with every request.
+constexpr Milliseconds retry_after_failure{10'000};
+// Just obtained and refused: another run would bring the same, and each refusal would cost a run.
+constexpr Milliseconds too_young_to_reject{1'000};
+
+}  // namespace
+
+Renewable::Renewable(RenewalPlan plan, std::optional<Contribution> initial, const Environment& environment,
+                     std::function<void()> settled)
+    : plan_(std::move(plan)),
+      executor_(environment.executor),
+      surroundings_(environment.surroundings),
+      logger_(environment.logger),
+      settled_(std::move(settled)),
+      value_(std::move(initial)),
+      fetched_at_(environment.executor.now()) {}
+
+bool Renewable::due() const {
+  if (rejected_) return true;
+  const Instant now = executor_.now();
+  if (plan_.outlives_failure && failed_at_ && now - *failed_at_ < retry_after_failure) return false;
+  if (!value_) return true;
+  if (value_->expires && surroundings_.wall_clock() >= *value_->expires) return true;
+  return plan_.period && now - fetched_at_ >= *plan_.period;
+}
+
+void Renewable::renew_if_due() {
+  if (!renewing_ && due()) start();
+}
+
+bool Renewable::usable_meanwhile() const noexcept {
+  return value_ && plan_.outlives_failure;
+}
+
+void Renewable::reject() {
+  if (!plan_.credentials) return;
+  if (value_ && executor_.now() - fetched_at_ < too_young_to_reject) return;
+  rejected_ = true;
+}
+
+Expected<Contribution> Renewable::current() const {
+  if (value_) return *value_;
+  if (failure_) return *failure_;
+  return Error{Status::internal, plan_.name + ": was never fetched"};
+}
+
+void Renewable::start() {
+  renewing_ = true;
+  rejected_ = false;
+  auto aside = [fetch = plan_.fetch, self = weak_from_this(), &executor = executor_] {
+    auto outcome = fetch();
+    executor.post([self, outcome = std::move(outcome)] {
+      if (const auto renewable = self.lock()) renewable->finish(outcome);
+    });
+  };
+  if (surroundings_.run_aside(std::move(aside))) return;
+  executor_.post([self = weak_from_this(), name = plan_.name] {
+    if (const auto renewable = self.lock())
+      renewable->finish(Error{Status::internal, name + ": no thread to fetch it on"});
+  });
+}
+
+void Renewable::finish(Expected<Contribution> outcome) {
+  renewing_ = false;
+  if (outcome) {
+    value_ = *std::move(outcome);
+    failure_.reset();
+    failed_at_.reset();
+    fetched_at_ = executor_.now();
+  } else {
+    keep_or_lose(std::move(outcome).error());
+  }
+  // Refused while it was on its way: it may be what was refused.
+  if (rejected_) return start();
+  settled_();
+}
+
+void Renewable::keep_or_lose(Error error) {
+  failed_at_ = executor_.now();
+  const bool kept = usable_meanwhile();
+  if (logger_.wants(LogLevel::warning)) {
+    logger_.log(LogLevel::warning, error.message + (kept ? " (what was read before stays in use)" : ""));
+  }
+  if (!kept) value_.reset();
+  failure_ = std::move(error);
+}
+
+}  // namespace ksr::cluster

@@ -1,0 +1,80 @@
+// What has to be fetched again from time to time, away from the network thread: a token file, certificates, the answer
+// of an exec plugin. One fetch at a time; nobody waits for it here.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/executor.hpp"
+#include "base/expected.hpp"
+#include "base/log.hpp"
+#include "cluster/surroundings.hpp"
+
+namespace ksr::cluster {
+
+// What one source adds to the credentials; an empty text says nothing.
+struct Contribution {
+  std::string authorization;  // the value of the header
+  std::string ca_pem;
+  std::string certificate_pem;
+  std::string key_pem;
+  std::optional<WallTime> expires;
+};
+
+struct RenewalPlan {
+  // For log lines: "token_file /run/token".
+  std::string name;
+  // Runs aside: owns all that it uses.
+  std::function<Expected<Contribution>()> fetch;
+  // Fetched anew when it is that old; empty: only when it expires.
+  std::optional<Milliseconds> period;
+  // A refused request makes it worthless.
+  bool credentials = false;
+  // What is there serves on while it cannot be renewed.
+  bool outlives_failure = false;
+};
+
+// Lives on the network thread.
+class Renewable : public std::enable_shared_from_this<Renewable> {
+ public:
+  struct Environment {
+    Executor& executor;
+    const Surroundings& surroundings;
+    Logger& logger;
+  };
+  // `settled` is called whenever a fetch has ended, with a value or without. Never inside a call from above.
+  Renewable(RenewalPlan plan, std::optional<Contribution> initial, const Environment& environment,
+            std::function<void()> settled);
+
+  // Starts a fetch where what is there is too old, expired or refused.
+  void renew_if_due();
+  bool renewing() const noexcept { return renewing_; }
+  // True while what is there may be used although a fetch is on its way.
+  bool usable_meanwhile() const noexcept;
+  // Whatever was fetched before now is worth nothing.
+  void reject();
+  // The value, or why there is none.
+  Expected<Contribution> current() const;
+
+ private:
+  bool due() const;
+  void start();
+  void finish(Expected<Contribution> outcome);
+  void keep_or_lose(Error error);
+
+  RenewalPlan plan_;
+  Executor& executor_;
+  const Surroundings& surroundings_;
+  Logger& logger_;
+  std::function<void()> settled_;
+  std::optional<Contribution> value_;
+  std::optional<Error> failure_;
+  Instant fetched_at_;
+  std::optional<Instant> failed_at_;
+  bool renewing_ = false;
+  bool rejected_ = false;
+};
+
+}  // namespace ksr::cluster

@@ -1,0 +1,98 @@
+#include "cluster/request_headers.hpp"
+
+#include <algorithm>
+
+#include "cluster/text.hpp"
+
+namespace ksr::cluster {
+namespace {
+
+// What the library sets itself, and what would break the framing of a request.
+bool is_reserved(const std::string& lower_name) {
+  static constexpr std::string_view reserved[] = {"accept",
+                                                  "accept-encoding",
+                                                  "authorization",
+                                                  "connection",
+                                                  "content-length",
+                                                  "content-type",
+                                                  "host",
+                                                  "origin",
+                                                  "te",
+                                                  "trailer",
+                                                  "transfer-encoding",
+                                                  "upgrade",
+                                                  "user-agent"};
+  return std::find(std::begin(reserved), std::end(reserved), lower_name) != std::end(reserved) ||
+         lower_name.rfind("sec-websocket-", 0) == 0 || lower_name.rfind("impersonate-", 0) == 0;
+}
+
+// k8s.io/client-go/transport/round_trippers.go, headerKeyEscape.
+std::string escaped_extra_key(std::string_view key) {
+  std::string escaped;
+  for (const char c : key) {
+    const std::string_view one(&c, 1);
+    escaped += is_header_name(one) && c != '%' ? std::string(one) : percent_encode(one);
+  }
+  return escaped;
+}
+
+Error bad_value(const std::string& key) {
+  return {Status::invalid, key + ": holds control characters; expected one line of text"};
+}
+
+Expected<void> check_impersonation(const Impersonation& who) {
+  if (who.any() && who.user.empty()) {
+    return Error{Status::invalid,
+                 "impersonate_user: is not set, but impersonate_uid, impersonate_groups or impersonate_extra is"};
+  }
+  if (has_control_characters(who.user)) return bad_value("impersonate_user");
+  if (has_control_characters(who.uid)) return bad_value("impersonate_uid");
+  if (std::any_of(who.groups.begin(), who.groups.end(), [](auto& g) { return has_control_characters(g); })) {
+    return bad_value("impersonate_groups");
+  }
+  for (const auto& [key, value] : who.extra) {
+    if (key.empty())
+      return Error{Status::invalid, "impersonate_extra: the key is empty; expected impersonate_extra.KEY"};
+    if (has_control_characters(value)) return bad_value("impersonate_extra." + key);
+  }
+  return {};
+}
+
+void add_impersonation(std::vector<transport::Header>& headers, const Impersonation& who) {
+  if (!who.user.empty()) headers.push_back({"Impersonate-User", who.user});
+  if (!who.uid.empty()) headers.push_back({"Impersonate-Uid", who.uid});
+  for (const auto& group : who.groups) headers.push_back({"Impersonate-Group", group});
+  for (const auto& [key, value] : who.extra) {
+    headers.push_back({"Impersonate-Extra-" + escaped_extra_key(lower_case(key)), value});
+  }
+}
+
+Expected<void> check_header(const std::string& name, const std::string& value) {
+  if (!is_header_name(name)) {
+    return Error{Status::invalid, "header." + std::string(quoted(name)) + ": is not the name of a header"};
+  }
+  if (is_reserved(lower_case(name))) {
+    return Error{Status::invalid, "header." + name + ": is set by the library itself; use the key that stands for it"};
+  }
+  if (has_control_characters(value)) return bad_value("header." + name);
+  return {};
+}
+
+}  // namespace
+
+Expected<std::vector<transport::Header>> request_headers(const Impersonation& impersonation,
+                                                         const ConnectionOptions& options) {
+  if (has_control_characters(options.user_agent)) return bad_value("user_agent");
+  if (auto fine = check_impersonation(impersonation); !fine) return fine.error();
+
+  std::vector<transport::Header> headers;
+  headers.push_back({"User-Agent", options.user_agent.empty() ? "libksr/" KSR_VERSION_STRING : options.user_agent});
+  add_impersonation(headers, impersonation);
+  for (const auto& [name, value] : options.headers) {
+    if (auto fine = check_header(name, value); !fine) return fine.error();
+    headers.push_back({name, value});
+  }
+  return headers;
+}
+
+}  // namespace ksr::cluster

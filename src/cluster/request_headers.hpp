@@ -1,0 +1,18 @@
+// The headers that every request of a connection carries, whoever it authenticates as. Pure.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/expected.hpp"
+#include "cluster/draft.hpp"
+#include "cluster/options.hpp"
+#include "transport/transport.hpp"
+
+namespace ksr::cluster {
+
+// User-Agent, Impersonate-* and header.NAME, in this order.
+Expected<std::vector<transport::Header>> request_headers(const Impersonation& impersonation,
+                                                         const ConnectionOptions& options);
+
+}  // namespace ksr::cluster

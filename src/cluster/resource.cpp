@@ -1,0 +1,78 @@
+#include "cluster/resource.hpp"
+
+#include <algorithm>
+#include <vector>
+
+#include "cluster/text.hpp"
+
+namespace ksr::cluster {
+namespace {
+
+Error not_a_resource(std::string_view text) {
+  return {Status::invalid, "resource: " + quoted(text) +
+                               " is none; expected group/version/resource (apps/v1/deployments, v1/pods), a path "
+                               "(/apis/apps/v1/deployments) or a name (deploy, ingresses.networking.k8s.io)"};
+}
+
+// The order of k8s.io/apimachinery/pkg/version: v1, v1beta1, v2alpha3.
+bool is_core_version(std::string_view text) {
+  return text.size() > 1 && text[0] == 'v' && text[1] >= '1' && text[1] <= '9' && is_dns_label(text);
+}
+
+Resource core_resource(std::string_view version, std::string_view plural) {
+  const std::string v(version), p(plural);
+  return {"/api/" + v, p, std::nullopt, v + "/" + p};
+}
+
+Resource group_resource(std::string_view group, std::string_view version, std::string_view plural) {
+  const std::string g(group), v(version), p(plural);
+  return {"/apis/" + g + "/" + v, p, std::nullopt, g + "/" + v + "/" + p};
+}
+
+bool is_name(std::string_view text) {
+  const std::string lower = lower_case(text);
+  return !lower.empty() && is_dns_subdomain(lower);
+}
+
+std::optional<Resource> from_path(const std::vector<std::string_view>& parts) {
+  if (parts.size() == 4 && parts[1] == "api" && is_dns_label(parts[2]) && is_dns_label(parts[3])) {
+    return core_resource(parts[2], parts[3]);
+  }
+  if (parts.size() == 5 && parts[1] == "apis" && is_dns_subdomain(parts[2]) && is_dns_label(parts[3]) &&
+      is_dns_label(parts[4])) {
+    return group_resource(parts[2], parts[3], parts[4]);
+  }
+  return std::nullopt;
+}
+
+bool names_a_namespace(const std::vector<std::string_view>& parts) {
+  return parts.size() > 4 && std::find(parts.begin() + 1, parts.end(), "namespaces") != parts.end();
+}
+
+}  // namespace
+
+Expected<std::optional<Resource>> parse_resource(std::string_view text) {
+  const auto parts = split(text, '/');
+  if (parts.size() == 1) {
+    if (!is_name(text)) return not_a_resource(text);
+    return std::optional<Resource>{};
+  }
+  if (parts[0].empty()) {
+    if (auto resource = from_path(parts)) return resource;
+    if (names_a_namespace(parts)) {
+      return Error{Status::invalid, "resource: " + quoted(text) +
+                                        " holds a namespace; expected the path of the whole collection, such as "
+                                        "/api/v1/pods, and the namespace in the key namespace"};
+    }
+    return not_a_resource(text);
+  }
+  if (parts.size() == 2 && is_core_version(parts[0]) && is_dns_label(parts[1])) {
+    return std::optional<Resource>{core_resource(parts[0], parts[1])};
+  }
+  if (parts.size() == 3 && is_dns_subdomain(parts[0]) && is_dns_label(parts[1]) && is_dns_label(parts[2])) {
+    return std::optional<Resource>{group_resource(parts[0], parts[1], parts[2])};
+  }
+  return not_a_resource(text);
+}
+
+}  // namespace ksr::cluster

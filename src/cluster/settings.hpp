@@ -1,0 +1,50 @@
+// One connection, resolved: nothing in it has to be looked up any more, but files that are read again from time to
+// time.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/instant.hpp"
+#include "cluster/files.hpp"
+#include "cluster/server_url.hpp"
+#include "transport/transport.hpp"
+
+namespace ksr::cluster {
+
+// A PEM text. With a path in `file` it came from there and is read again; `file.role` is always set, for messages.
+struct Pem {
+  std::string text;
+  NamedFile file;
+  bool empty() const noexcept { return text.empty(); }
+  bool from_file() const noexcept { return !file.path.empty(); }
+};
+
+// At most one of token and user name. A token with a path in `token_file` came from there and is read again.
+struct Authentication {
+  std::string token;
+  NamedFile token_file;
+  std::string username;
+  std::string password;
+};
+
+// Plain values; may be copied between threads.
+struct Settings {
+  ServerUrl server;
+  Pem ca;
+  Pem client_certificate;
+  Pem client_key;
+  std::string tls_server_name;
+  bool skip_verify = false;
+  std::string proxy_url;
+  Milliseconds connect_timeout{30'000};
+  Authentication authentication;
+  // User-Agent, impersonation and header.NAME, in the order they are sent.
+  std::vector<transport::Header> headers;
+};
+
+// Equal for two connections exactly when streams may share one Access. Holds secrets.
+std::string fingerprint(const Settings& settings);
+
+}  // namespace ksr::cluster
