@@ -1,0 +1,56 @@
+// One connection through the ChaosProxy: two sockets and a pump in each direction. Lives on the proxy's thread.
+#pragma once
+
+#include <array>
+#include <boost/asio/ip/tcp.hpp>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+
+namespace ksr::clustertest {
+
+enum class Treatment { pass, stall, blackhole };
+
+class ChaosConnection : public std::enable_shared_from_this<ChaosConnection> {
+ public:
+  using Socket = boost::asio::ip::tcp::socket;
+
+  // `delivered` counts the bytes that reached the client.
+  ChaosConnection(Socket client, Socket server, std::function<void(std::size_t)> delivered);
+
+  // Starts pumping; `target` is connected to first.
+  void start(const boost::asio::ip::tcp::endpoint& target, Treatment treatment);
+  // Blackholed stays blackholed.
+  void treat(Treatment treatment);
+  void cut_after(std::uint64_t bytes) { allowance_ = bytes; }
+  void reset();
+  bool open() const { return client_.is_open(); }
+
+ private:
+  struct Pump {
+    Socket& from;
+    Socket& to;
+    std::array<char, 16384> buffer;
+    std::size_t waiting = 0;   // bytes in the buffer that a stall holds back
+    bool end_waiting = false;  // so is the end of the stream
+    bool ended = false;
+  };
+
+  void read(Pump& pump);
+  void arrived(Pump& pump, std::size_t size);
+  void write(Pump& pump, std::size_t size);
+  void end(Pump& pump);
+  bool cut_is_due(const Pump& pump, std::size_t& size);
+
+  Socket client_;
+  Socket server_;
+  Pump up_{client_, server_, {}};
+  Pump down_{server_, client_, {}};
+  std::function<void(std::size_t)> delivered_;
+  Treatment treatment_ = Treatment::pass;
+  std::optional<std::uint64_t> allowance_;
+};
+
+}  // namespace ksr::clustertest

@@ -1,0 +1,76 @@
+// A real kube-apiserver over a real etcd, on loopback, with everything it keeps in a temporary directory.
+// Lives on any one thread at a time; several ApiClients may be used at once, each on its own thread.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "cluster/harness/api_client.hpp"
+#include "cluster/harness/child_process.hpp"
+#include "cluster/harness/etcd.hpp"
+#include "cluster/harness/temp_dir.hpp"
+#include "cluster/harness/users.hpp"
+
+namespace ksr::clustertest {
+
+struct ClusterOptions {
+  // Where etcd and kube-apiserver are; empty: $KSR_CLUSTER_BIN_DIR, else the directory given to CMake.
+  std::filesystem::path bin_dir;
+  // More flags for kube-apiserver, such as --watch-cache-sizes=pods#0.
+  std::vector<std::string> apiserver_flags;
+};
+
+class Cluster {
+ public:
+  // Returns when the apiserver is ready (about 3 s).
+  explicit Cluster(ClusterOptions options = {});
+  ~Cluster();
+  Cluster(const Cluster&) = delete;
+  Cluster& operator=(const Cluster&) = delete;
+
+  // The one that all tests of a program share: started on first use, stopped at the program's end.
+  static Cluster& shared();
+  static bool shared_is_started();
+
+  std::string url() const;  // https://127.0.0.1:PORT, the same over restarts
+  std::uint16_t port() const { return port_; }
+  std::string ca_file() const;
+  const std::filesystem::path& directory() const { return directory_.path(); }
+
+  ApiClient& admin() { return admin_; }
+  ApiClient client_for(const User& user) const;
+
+  // A namespace that no other test uses: PREFIX-1, PREFIX-2…
+  std::string fresh_namespace(const std::string& prefix);
+  // The Widget CRD, served and ready; installing it twice is no harm.
+  void install_widget_crd();
+  // Lets a user get, list and watch `resource` in `ns`; returns when the apiserver honours it.
+  void allow_reading(const User& user, const std::string& ns, const std::string& api_group,
+                     const std::string& resource);
+
+  void stop_apiserver();   // SIGTERM: watches are ended in order
+  void kill_apiserver();   // kill -9: connections are reset
+  void start_apiserver();  // on the same port, with the same data and certificate; returns when it is ready
+  bool apiserver_running() { return apiserver_ != nullptr && apiserver_->running(); }
+
+  Etcd& etcd() { return *etcd_; }
+
+  // The directory with logs and data stays on disk; so too with KSR_CLUSTER_KEEP=1 in the environment.
+  void keep_files() { directory_.keep(); }
+
+ private:
+  std::vector<std::string> apiserver_command() const;
+
+  ClusterOptions options_;
+  TempDir directory_;
+  std::uint16_t port_;
+  std::unique_ptr<Etcd> etcd_;
+  std::unique_ptr<ChildProcess> apiserver_;
+  ApiClient admin_;
+  int namespaces_ = 0;
+};
+
+}  // namespace ksr::clustertest

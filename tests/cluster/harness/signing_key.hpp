@@ -1,0 +1,10 @@
+#pragma once
+
+#include <filesystem>
+
+namespace ksr::clustertest {
+
+// Writes a new P-256 private key as PEM: kube-apiserver insists on one to sign service account tokens with.
+void write_signing_key(const std::filesystem::path& path);
+
+}  // namespace ksr::clustertest
