@@ -1,0 +1,75 @@
+#include "json/api_status.hpp"
+
+#include <boost/json.hpp>
+#include <limits>
+
+namespace ksr::json {
+namespace {
+
+namespace bj = boost::json;
+
+// Beyond this it is no message to anybody, and the whole of it stands in memory.
+constexpr std::size_t kLargestStatus = std::size_t{1} << 20;
+constexpr std::size_t kDeepestStatus = 64;
+constexpr std::size_t kMostCauses = 64;
+
+std::string text_member(const bj::object& object, std::string_view name) {
+  const bj::value* value = object.if_contains(name);
+  const bj::string* text = value == nullptr ? nullptr : value->if_string();
+  return text == nullptr ? std::string() : std::string(text->data(), text->size());
+}
+
+std::optional<int> int_member(const bj::object& object, std::string_view name) {
+  const bj::value* value = object.if_contains(name);
+  if (value == nullptr || !value->is_number()) return std::nullopt;
+  boost::system::error_code error;
+  const auto number = value->to_number<int>(error);
+  if (error) return std::nullopt;
+  return number;
+}
+
+const bj::object* object_member(const bj::object& object, std::string_view name) {
+  const bj::value* value = object.if_contains(name);
+  return value == nullptr ? nullptr : value->if_object();
+}
+
+std::vector<StatusCause> read_causes(const bj::object& details) {
+  std::vector<StatusCause> causes;
+  const bj::value* value = details.if_contains("causes");
+  const bj::array* array = value == nullptr ? nullptr : value->if_array();
+  if (array == nullptr) return causes;
+  for (const bj::value& element : *array) {
+    if (causes.size() == kMostCauses) break;
+    const bj::object* cause = element.if_object();
+    if (cause == nullptr) continue;
+    causes.push_back({text_member(*cause, "reason"), text_member(*cause, "message"), text_member(*cause, "field")});
+  }
+  return causes;
+}
+
+}  // namespace
+
+std::optional<ApiStatus> parse_api_status(std::string_view text) {
+  if (text.empty() || text.size() > kLargestStatus) return std::nullopt;
+  bj::parse_options options;
+  options.max_depth = kDeepestStatus;
+  boost::system::error_code error;
+  bj::monotonic_resource memory;
+  const bj::value document = bj::parse(text, error, &memory, options);
+  if (error || !document.is_object()) return std::nullopt;
+  const bj::object& object = document.get_object();
+  if (text_member(object, "kind") != "Status") return std::nullopt;
+
+  ApiStatus status;
+  status.code = int_member(object, "code").value_or(0);
+  status.reason = text_member(object, "reason");
+  status.message = text_member(object, "message");
+  if (const bj::object* details = object_member(object, "details")) {
+    status.retry_after_seconds = int_member(*details, "retryAfterSeconds");
+    if (status.retry_after_seconds && *status.retry_after_seconds < 0) status.retry_after_seconds.reset();
+    status.causes = read_causes(*details);
+  }
+  return status;
+}
+
+}  // namespace ksr::json

@@ -1,0 +1,51 @@
+// The members of a list beside its items: what it is a list of, and where it stands.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "json/item_builder.hpp"
+#include "json/list_reader.hpp"
+#include "json/scanner.hpp"
+
+namespace ksr::json {
+
+// The problems it answers with are one line each. Lives on the thread of its reader.
+class ListEnvelope {
+ public:
+  enum class Member : std::uint8_t { kind, api_version, metadata, items, other };
+  using Problem = std::optional<std::string>;
+
+  static Member member_named(const RawText& key);
+
+  Problem on_value(Member member, ValueKind kind);
+  Problem on_text(Member member, const RawText& captured);
+  void on_metadata_key(const RawText& key);
+  Problem on_metadata_value(ValueKind kind);
+  Problem on_metadata_text(const RawText& captured);
+
+  // From now on kind and apiVersion are taken at their word: items have been given them.
+  void rely_on_type() noexcept { relied_on_ = true; }
+  // What an untyped item of the list is; empty until both kind and apiVersion have come.
+  std::optional<ItemType> item_type() const;
+  // The whole list has been read.
+  Problem missing() const;
+  const ListMeta& meta() const noexcept { return meta_; }
+
+ private:
+  enum class MetadataMember : std::uint8_t { resource_version, continue_token, remaining_item_count, other };
+
+  Problem take_type(std::string& member, bool& known, const char* name, const RawText& captured);
+  std::string* metadata_text() noexcept;
+  const char* metadata_name() const noexcept;
+
+  ListMeta meta_;
+  bool kind_known_ = false;
+  bool api_version_known_ = false;
+  bool relied_on_ = false;
+  bool items_seen_ = false;
+  MetadataMember metadata_member_ = MetadataMember::other;
+};
+
+}  // namespace ksr::json

@@ -1,0 +1,295 @@
+#include "json/list_reader.hpp"
+
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "json/carried_text.hpp"
+#include "json/item_builder.hpp"
+#include "json/list_envelope.hpp"
+#include "json/object_tracker.hpp"
+#include "json/scanner.hpp"
+
+namespace ksr::json {
+
+class ListReader::Impl {
+ public:
+  Impl(const ReaderOptions& options, ListObserver& observer)
+      : options_(options),
+        observer_(observer),
+        item_(!options.keep_managed_fields),
+        text_(options.max_object_size),
+        scanner_(*this, options.max_depth) {}
+
+  Expected<void> feed(std::string_view bytes);
+  Expected<ListMeta> finish();
+
+  // The scanner's events.
+  bool on_key(const RawText& key, std::uint64_t at);
+  bool on_value(ValueKind kind, std::uint64_t at, Interest& interest);
+  bool on_value_end(std::uint64_t end, const RawText& captured);
+  bool on_leave(std::uint64_t end);
+  bool on_comma(std::uint64_t at);
+
+ private:
+  enum class Place : std::uint8_t { before, envelope, metadata, items, behind };
+
+  // An item that waits for the list's own kind.
+  struct Held {
+    ObjectTracker object;
+    std::string text;
+    std::uint64_t number;
+  };
+
+  bool begin_list(ValueKind kind, std::uint64_t at, Interest& interest);
+  bool begin_member(ValueKind kind, std::uint64_t at, Interest& interest);
+  bool begin_item(ValueKind kind, std::uint64_t at, Interest& interest);
+  bool end_item(std::uint64_t end);
+  bool hold(std::string_view text);
+  bool release_held();
+  bool deliver(const ObjectTracker& object, std::string_view text, std::uint64_t number);
+  bool needs_type(const ObjectTracker& object) const noexcept {
+    return !object[Field::kind].present || !object[Field::api_version].present;
+  }
+
+  void after_feed(Outcome outcome);
+  bool fail(Status status, std::string message);
+  bool fail_at(std::uint64_t at, const std::string& problem);
+  bool fail_item(std::uint64_t number, std::uint64_t at, const std::string& problem);
+  bool accept(const ListEnvelope::Problem& problem, std::uint64_t at) { return !problem || fail_at(at, *problem); }
+  void fail_too_large();
+
+  const ReaderOptions options_;
+  ListObserver& observer_;
+  ListEnvelope envelope_;
+  ListEnvelope::Member member_ = ListEnvelope::Member::other;
+  Place place_ = Place::before;
+  ObjectTracker item_;
+  std::uint64_t item_number_ = 0;
+  CarriedText text_;
+  ItemBuilder builder_;
+  bool type_set_ = false;
+  std::vector<Held> held_;
+  std::size_t held_size_ = 0;
+  // What is being fed, and the offset of its first byte.
+  std::string_view buffer_;
+  std::uint64_t buffer_base_ = 0;
+  std::optional<Error> error_;
+  Scanner<Impl> scanner_;
+};
+
+Expected<void> ListReader::Impl::feed(std::string_view bytes) {
+  if (error_) return *error_;
+  buffer_ = bytes;
+  buffer_base_ = scanner_.offset();
+  after_feed(scanner_.feed(bytes));
+  if (!error_) text_.keep(buffer_, buffer_base_);
+  buffer_ = {};
+  if (error_) return *error_;
+  return {};
+}
+
+// The size of the object in progress comes first, or the answer would hang on how the bytes were cut.
+void ListReader::Impl::after_feed(Outcome outcome) {
+  if (outcome == Outcome::stopped) return;
+  if (item_.inside() && text_.too_large(scanner_.offset())) return fail_too_large();
+  if (outcome == Outcome::invalid) {
+    const std::string where = item_.inside() ? " (in item " + std::to_string(item_number_) + ")" : "";
+    fail_at(scanner_.offset(), scanner_.problem() + where);
+  }
+}
+
+void ListReader::Impl::fail_too_large() {
+  const std::string label = item_label(item_, text_.text(buffer_, buffer_base_));
+  fail(Status::too_large, "item " + std::to_string(item_number_) + (label.empty() ? "" : " (" + label + ")") +
+                              " at byte " + std::to_string(item_.begin_at()) + " is larger than max_object_size (" +
+                              std::to_string(options_.max_object_size) + " bytes)");
+}
+
+Expected<ListMeta> ListReader::Impl::finish() {
+  if (error_) return *error_;
+  if (place_ == Place::behind) return envelope_.meta();
+  const std::string where = item_.inside() ? " in item " + std::to_string(item_number_) : "";
+  fail(Status::protocol, place_ == Place::before
+                             ? "expected a list, got nothing"
+                             : "the list ends early" + where + ", behind byte " + std::to_string(scanner_.offset()));
+  return *error_;
+}
+
+bool ListReader::Impl::on_key(const RawText& key, std::uint64_t at) {
+  if (item_.inside()) {
+    item_.on_key(key, at);
+  } else if (place_ == Place::envelope) {
+    member_ = ListEnvelope::member_named(key);
+  } else if (place_ == Place::metadata) {
+    envelope_.on_metadata_key(key);
+  }
+  return true;
+}
+
+bool ListReader::Impl::on_value(ValueKind kind, std::uint64_t at, Interest& interest) {
+  if (item_.inside()) {
+    item_.on_value(kind, at, interest);
+    return true;
+  }
+  switch (place_) {
+    case Place::before:
+      return begin_list(kind, at, interest);
+    case Place::envelope:
+      return begin_member(kind, at, interest);
+    case Place::metadata:
+      interest = Interest::capture;
+      return accept(envelope_.on_metadata_value(kind), at);
+    case Place::items:
+      return begin_item(kind, at, interest);
+    case Place::behind:
+      break;
+  }
+  return fail_at(at, "expected nothing behind the list");
+}
+
+bool ListReader::Impl::begin_list(ValueKind kind, std::uint64_t at, Interest& interest) {
+  if (kind != ValueKind::object) return fail_at(at, std::string("expected a list, got ") + kind_name(kind));
+  interest = Interest::enter;
+  place_ = Place::envelope;
+  return true;
+}
+
+bool ListReader::Impl::begin_member(ValueKind kind, std::uint64_t at, Interest& interest) {
+  if (!accept(envelope_.on_value(member_, kind), at)) return false;
+  switch (member_) {
+    case ListEnvelope::Member::kind:
+    case ListEnvelope::Member::api_version:
+      interest = Interest::capture;
+      break;
+    case ListEnvelope::Member::metadata:
+      interest = Interest::enter;
+      place_ = Place::metadata;
+      break;
+    case ListEnvelope::Member::items:
+      if (kind != ValueKind::array) break;
+      interest = Interest::enter;
+      place_ = Place::items;
+      break;
+    case ListEnvelope::Member::other:
+      break;
+  }
+  return true;
+}
+
+bool ListReader::Impl::begin_item(ValueKind kind, std::uint64_t at, Interest& interest) {
+  ++item_number_;
+  if (kind != ValueKind::object) {
+    return fail_item(item_number_, at, std::string("is ") + kind_name(kind) + ", expected an object");
+  }
+  interest = Interest::enter;
+  item_.begin(at);
+  text_.begin(at);
+  return true;
+}
+
+bool ListReader::Impl::on_value_end(std::uint64_t end, const RawText& captured) {
+  if (item_.inside()) {
+    item_.on_value_end(end, captured.escaped);
+    return true;
+  }
+  if (place_ == Place::metadata) return accept(envelope_.on_metadata_text(captured), end);
+  if (place_ != Place::envelope) return true;
+  return accept(envelope_.on_text(member_, captured), end) && release_held();
+}
+
+bool ListReader::Impl::on_leave(std::uint64_t end) {
+  if (item_.inside()) {
+    item_.on_leave(end);
+    return item_.inside() || end_item(end);
+  }
+  if (place_ == Place::envelope) {
+    place_ = Place::behind;
+    return accept(envelope_.missing(), end);
+  }
+  place_ = Place::envelope;
+  return true;
+}
+
+bool ListReader::Impl::on_comma(std::uint64_t at) {
+  if (item_.inside()) item_.on_comma(at);
+  return true;
+}
+
+bool ListReader::Impl::end_item(std::uint64_t end) {
+  text_.finish(end);
+  if (text_.too_large(end)) {
+    fail_too_large();
+    return false;
+  }
+  const std::string_view text = text_.text(buffer_, buffer_base_);
+  if (const auto problem = item_problem(item_, text)) return fail_item(item_number_, item_.begin_at(), *problem);
+  const bool waits = !held_.empty() || (needs_type(item_) && !envelope_.item_type());
+  const bool taken = waits ? hold(text) : deliver(item_, text, item_number_);
+  text_.release();
+  return taken;
+}
+
+bool ListReader::Impl::hold(std::string_view text) {
+  held_size_ += text.size() + sizeof(Held);
+  if (held_size_ > options_.max_object_size) {
+    return fail(Status::too_large, "the list's kind and apiVersion come behind more than " +
+                                       std::to_string(options_.max_object_size) +
+                                       " bytes (max_object_size) of items without a kind of their own");
+  }
+  held_.push_back({item_, std::string(text), item_number_});
+  return true;
+}
+
+bool ListReader::Impl::release_held() {
+  if (held_.empty() || !envelope_.item_type()) return true;
+  const std::vector<Held> held = std::exchange(held_, {});
+  held_size_ = 0;
+  for (const Held& item : held) {
+    if (!deliver(item.object, item.text, item.number)) return false;
+  }
+  return true;
+}
+
+bool ListReader::Impl::deliver(const ObjectTracker& object, std::string_view text, std::uint64_t number) {
+  if (needs_type(object)) {
+    if (!type_set_) builder_.set_type(*envelope_.item_type());
+    type_set_ = true;
+    envelope_.rely_on_type();
+    if (!object[Field::kind].present && builder_.type().kind.empty()) {
+      return fail_item(number, object.begin_at(), "kind is missing, and a list of kind \"List\" names none");
+    }
+  }
+  observer_.on_item(builder_.build(object, text));
+  return true;
+}
+
+bool ListReader::Impl::fail(Status status, std::string message) {
+  error_ = Error{status, std::move(message)};
+  text_.release();
+  held_.clear();
+  return false;
+}
+
+bool ListReader::Impl::fail_at(std::uint64_t at, const std::string& problem) {
+  return fail(Status::protocol, "byte " + std::to_string(at) + ": " + problem);
+}
+
+bool ListReader::Impl::fail_item(std::uint64_t number, std::uint64_t at, const std::string& problem) {
+  return fail(Status::protocol, "item " + std::to_string(number) + " at byte " + std::to_string(at) + ": " + problem);
+}
+
+ListReader::ListReader(const ReaderOptions& options, ListObserver& observer)
+    : impl_(std::make_unique<Impl>(options, observer)) {}
+ListReader::~ListReader() = default;
+ListReader::ListReader(ListReader&&) noexcept = default;
+ListReader& ListReader::operator=(ListReader&&) noexcept = default;
+
+Expected<void> ListReader::feed(std::string_view bytes) {
+  return impl_->feed(bytes);
+}
+Expected<ListMeta> ListReader::finish() {
+  return impl_->finish();
+}
+
+}  // namespace ksr::json

@@ -1,0 +1,37 @@
+#include "json/number_machine.hpp"
+
+namespace ksr::json {
+
+NumberMachine::Mode NumberMachine::step(char c) const noexcept {
+  const bool exponent_mark = c == 'e' || c == 'E';
+  switch (mode_) {
+    case Mode::start:
+      if (c == '-') return Mode::minus;
+      [[fallthrough]];
+    case Mode::minus:
+      if (c == '0') return Mode::zero;
+      return is_digit(c) ? Mode::integer : Mode::behind;
+    case Mode::integer:
+      if (is_digit(c)) return Mode::integer;
+      [[fallthrough]];
+    case Mode::zero:
+      if (c == '.') return Mode::point;
+      return exponent_mark ? Mode::exponent_mark : Mode::behind;
+    case Mode::point:
+      return is_digit(c) ? Mode::fraction : Mode::behind;
+    case Mode::fraction:
+      if (is_digit(c)) return Mode::fraction;
+      return exponent_mark ? Mode::exponent_mark : Mode::behind;
+    case Mode::exponent_mark:
+      if (c == '+' || c == '-') return Mode::exponent_sign;
+      [[fallthrough]];
+    case Mode::exponent_sign:
+    case Mode::exponent:
+      return is_digit(c) ? Mode::exponent : Mode::behind;
+    case Mode::behind:
+      break;
+  }
+  return Mode::behind;
+}
+
+}  // namespace ksr::json

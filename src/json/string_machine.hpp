@@ -1,0 +1,64 @@
+// The inside of a JSON string, checked byte for byte wherever the buffers are cut: escapes, surrogate pairs, UTF-8.
+#pragma once
+
+#include <cstdint>
+
+#include "json/bytes.hpp"
+
+namespace ksr::json {
+
+enum class Progress : std::uint8_t { more, done, bad };
+
+// Lives on the thread of its reader.
+class StringMachine {
+ public:
+  void begin() noexcept {
+    mode_ = Mode::plain;
+    escaped_ = false;
+    low_surrogate_due_ = false;
+  }
+
+  // Done: `p` stands behind the closing quote. Bad: `p` stands on the byte that does not belong.
+  Progress advance(const char*& p, const char* end) noexcept {
+    if (mode_ == Mode::plain) {
+      p = find_special_in_string(p, end);
+      if (p == end) return Progress::more;
+      if (*p == '"') {
+        ++p;
+        return Progress::done;
+      }
+    }
+    return advance_slowly(p, end);
+  }
+
+  bool escaped() const noexcept { return escaped_; }
+  // After bad: what is wrong.
+  const char* problem() const noexcept { return problem_; }
+
+ private:
+  enum class Mode : std::uint8_t { plain, escape, hex, low_backslash, low_u, utf8_tail };
+
+  Progress advance_slowly(const char*& p, const char* end) noexcept;
+  bool step(unsigned char c) noexcept;
+  bool step_escape(unsigned char c) noexcept;
+  bool step_hex(unsigned char c) noexcept;
+  bool step_utf8_lead(unsigned char c) noexcept;
+  bool step_utf8_tail(unsigned char c) noexcept;
+  bool end_code_unit() noexcept;
+  bool fail(const char* problem) noexcept {
+    problem_ = problem;
+    return false;
+  }
+
+  Mode mode_ = Mode::plain;
+  bool escaped_ = false;
+  bool low_surrogate_due_ = false;
+  // Of the hex digits or UTF-8 continuation bytes still due.
+  std::uint8_t left_ = 0;
+  std::uint8_t tail_min_ = 0;
+  std::uint8_t tail_max_ = 0;
+  std::uint16_t code_unit_ = 0;
+  const char* problem_ = "";
+};
+
+}  // namespace ksr::json

@@ -1,0 +1,85 @@
+#include "json/text_cursor.hpp"
+
+#include <cstddef>
+
+namespace ksr::json {
+namespace {
+
+bool is_bracket(char c) noexcept {
+  return c == '{' || c == '[' || c == '}' || c == ']';
+}
+
+// The next quote or bracket.
+const char* find_structure(const char* p, const char* end) noexcept {
+#ifdef KSR_JSON_SSE2
+  while (end - p >= 16) {
+    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+    // '[' and ']' differ from '{' and '}' by 0x20 alone.
+    const __m128i folded = _mm_or_si128(bytes, _mm_set1_epi8(0x20));
+    const __m128i open = _mm_cmpeq_epi8(folded, _mm_set1_epi8('{'));
+    const __m128i close = _mm_cmpeq_epi8(folded, _mm_set1_epi8('}'));
+    const __m128i quote = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('"'));
+    const int found = _mm_movemask_epi8(_mm_or_si128(_mm_or_si128(open, close), quote));
+    if (found != 0) return p + __builtin_ctz(static_cast<unsigned>(found));
+    p += 16;
+  }
+#endif
+  while (p != end && *p != '"' && !is_bracket(*p)) ++p;
+  return p;
+}
+
+}  // namespace
+
+std::string_view TextCursor::take_value() {
+  p_ = skip_space(p_, end_);
+  if (p_ == end_) return {};
+  const char* const begin = p_;
+  bool whole = true;
+  switch (*p_) {
+    case '"':
+      whole = skip_string();
+      break;
+    case '{':
+    case '[':
+      whole = skip_container();
+      break;
+    default:
+      skip_scalar();
+  }
+  if (!whole) return {};
+  return {begin, static_cast<std::size_t>(p_ - begin)};
+}
+
+bool TextCursor::skip_string() {
+  for (++p_;;) {
+    p_ = find_special_in_string(p_, end_);
+    if (p_ == end_) return false;
+    const char c = *p_++;
+    if (c == '"') return true;
+    if (c != '\\') continue;
+    if (p_ == end_) return false;
+    ++p_;
+  }
+}
+
+bool TextCursor::skip_container() {
+  std::size_t depth = 0;
+  for (;;) {
+    p_ = find_structure(p_, end_);
+    if (p_ == end_) return false;
+    if (*p_ == '"') {
+      if (!skip_string()) return false;
+      continue;
+    }
+    const bool opens = *p_ == '{' || *p_ == '[';
+    ++p_;
+    if (opens) ++depth;
+    if (!opens && --depth == 0) return true;
+  }
+}
+
+void TextCursor::skip_scalar() {
+  while (p_ != end_ && *p_ != ',' && *p_ != ':' && !is_bracket(*p_) && !is_space(*p_)) ++p_;
+}
+
+}  // namespace ksr::json
