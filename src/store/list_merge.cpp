@@ -159,11 +159,15 @@ void admit(Content& content, const Object& object, Stocks& stocks) {
   if (wins || before != nullptr) content.change(before, wins ? &object : nullptr, stocks);
 }
 
+bool frees_name(const Change& change) noexcept {
+  return change.before != nullptr && (change.after == nullptr || !same_name(*change.before, *change.after));
+}
+
 // `held` keeps all objects alive that go.
 Content changed(const Content& held, const Merge& merge, Stocks& stocks) {
   Content next = held;
   for (const Change& change : merge.changes()) {
-    if (change.after == nullptr) next.change(change.before, nullptr, stocks);
+    if (frees_name(change)) next.change(change.before, nullptr, stocks);
   }
   for (const Change& change : merge.changes()) {
     if (change.after != nullptr) admit(next, *change.after, stocks);

@@ -1,0 +1,79 @@
+#include <doctest/doctest.h>
+
+#include <cstring>
+
+#include "store/object.hpp"
+#include "unit/store/sample.hpp"
+
+namespace ksr::store::test {
+namespace {
+
+TEST_CASE("an object holds all its texts, each NUL-terminated") {
+  Sample made = recent("web", 7, "2024-05-05T00:00:00Z");
+  made.body = R"({"kind":"Pod"})";
+  const ObjectRef object = ObjectRef::create(made.item());
+  CHECK(object->field(Field::json) == made.body);
+  CHECK(object->field(Field::uid) == "u-web");
+  CHECK(object->field(Field::name_space) == "ns");
+  CHECK(object->field(Field::name) == "web");
+  CHECK(object->field(Field::resource_version) == "7");
+  CHECK(object->field(Field::kind) == "Pod");
+  CHECK(object->field(Field::api_version) == "v1");
+  CHECK(object->field(Field::creation_timestamp) == "2024-01-01T00:00:00Z");
+  CHECK(object->recency() == "2024-05-05T00:00:00Z");
+  CHECK(object->json_size() == made.body.size());
+  for (const Field field : {Field::json, Field::uid, Field::name_space, Field::name, Field::resource_version,
+                            Field::kind, Field::api_version, Field::creation_timestamp}) {
+    const std::string_view text = object->field(field);
+    CHECK(text.data()[text.size()] == '\0');
+    CHECK(std::strlen(text.data()) == text.size());
+  }
+  CHECK(object->recency().data()[object->recency().size()] == '\0');
+}
+
+TEST_CASE("the six pieces of a text are joined in order") {
+  const Sample made = sample("a", 1);
+  json::Item item = made.item();
+  item.text = {"{", "\"a\"", ":", "", "1", "}"};
+  CHECK(ObjectRef::create(item)->field(Field::json) == R"({"a":1})");
+}
+
+TEST_CASE("fields that are missing are empty texts") {
+  json::Item item;
+  const ObjectRef object = ObjectRef::create(item);
+  for (const Field field : {Field::json, Field::uid, Field::name_space, Field::kind, Field::creation_timestamp}) {
+    CHECK(object->field(field).empty());
+    CHECK(*object->field(field).data() == '\0');
+  }
+  CHECK(object->recency().empty());
+}
+
+TEST_CASE("a recency that is missing or the creation's own reads as such") {
+  Sample made = sample("a", 1);
+  CHECK(ObjectRef::create(made.item())->recency() == made.created);
+  made.recency = "";
+  CHECK(ObjectRef::create(made.item())->recency().empty());
+  CHECK(ObjectRef::create(made.item())->field(Field::json) == made.body);
+}
+
+TEST_CASE("a field number that is none of ours reads as empty") {
+  const ObjectRef object = ObjectRef::create(sample("a", 1).item());
+  CHECK(object->field(static_cast<Field>(99)).empty());
+}
+
+TEST_CASE("references are counted") {
+  ObjectRef first = ObjectRef::create(sample("a", 1).item());
+  const ObjectRef second = first;
+  ObjectRef moved = std::move(first);
+  moved = second;
+  ObjectRef& alias = moved;
+  moved = alias;
+  moved = ObjectRef();
+  second.get()->retain();
+  second.get()->release();
+  CHECK(second->name() == "a");
+  CHECK_FALSE(ObjectRef());
+}
+
+}  // namespace
+}  // namespace ksr::store::test
