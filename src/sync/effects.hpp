@@ -1,6 +1,6 @@
-// What the reflector wants done. The stream carries it out with the real network and the real cache, the simulation with
-// its own. Calls come from within the reflector's inputs, on the same thread; an implementation must not call back into
-// the reflector before it returned.
+// What the reflector wants done. The stream carries it out with the real network and the real cache, the simulation
+// with its own. Calls come from within the reflector's inputs, on the same thread; an implementation must not call back
+// into the reflector before it returned.
 #pragma once
 
 #include <chrono>
@@ -24,19 +24,19 @@ using RequestId = std::uint64_t;
 
 struct ListRequest {
   std::size_t candidate = 0;
-  std::size_t page_size = 0;              // 0: no limit parameter
-  std::string resource_version;           // empty: not sent
-  std::string resource_version_match;     // empty: not sent
-  std::string continue_token;             // empty: not sent
+  std::size_t page_size = 0;           // 0: no limit parameter
+  std::string resource_version;        // empty: not sent
+  std::string resource_version_match;  // empty: not sent
+  std::string continue_token;          // empty: not sent
 };
 
 struct WatchRequest {
   std::size_t candidate = 0;
   bool websocket = false;
-  std::string resource_version;           // empty: not sent
-  std::string resource_version_match;     // empty: not sent
+  std::string resource_version;        // empty: not sent
+  std::string resource_version_match;  // empty: not sent
   bool send_initial_events = false;
-  std::chrono::seconds timeout{0};        // timeoutSeconds
+  std::chrono::seconds timeout{0};  // timeoutSeconds
 };
 
 class Effects {

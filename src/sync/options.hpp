@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
 
 #include "base/instant.hpp"
 
@@ -24,6 +25,8 @@ struct Options {
   std::size_t page_size = 500;
   // How many names `resource` gave; they are tried in order on 404.
   std::size_t candidates = 1;
+  // What the server's memory files its findings under: the config's `resource`, as given.
+  std::string resource = {};
 };
 
 // KSR_STATE_*.

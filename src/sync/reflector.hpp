@@ -46,7 +46,8 @@ class Reflector {
   // One page: items, then its end or its failure.
   void on_list_item(RequestId id, const json::Item& item);
   void on_list_end(RequestId id, const json::ListMeta& meta, Instant now);
-  // An HTTP refusal (error.http_status, reason, retry_after; `status` where the body was one), a broken body, a timeout.
+  // An HTTP refusal (error.http_status, reason, retry_after; `status` where the body was one), a broken body, a
+  // timeout.
   void on_list_failed(RequestId id, const Error& error, const std::optional<json::ApiStatus>& status, Instant now);
 
   // --- inputs of a watch --------------------------------------------------------------------------------------------

@@ -1,0 +1,138 @@
+#include "sync/failure.hpp"
+
+#include <algorithm>
+#include <string_view>
+
+namespace ksr::sync {
+namespace {
+
+using What = Asked::What;
+
+bool is_overload(int code) noexcept {
+  return code == 429 || code == 503 || code == 504;
+}
+
+// A handshake that is answered like this was not understood as one. 401, 403, 404, 410, 429 and whatever carries a
+// Status are answers about the request itself.
+bool says_no_websocket(const Asked& asked, int code, bool has_status) noexcept {
+  if (!asked.websocket || asked.opened) return false;
+  switch (code) {
+    case 400:  // kube-apiserver's handshake, and proxies that drop the Upgrade header
+    case 405:
+    case 406:
+    case 415:
+    case 426:
+      return true;
+    case 501:
+    case 505:
+      return !has_status;
+    default:
+      return code >= 200 && code < 300;
+  }
+}
+
+// WatchList off: 422; not known: 400, 422; no support in etcd: 500, as a status or as an ERROR event
+// (apiserver storage/cacher/cacher.go, storage/etcd3/store.go).
+bool says_no_watchlist(const Asked& asked, int code) noexcept {
+  return asked.what == What::watchlist && (code == 400 || code == 405 || code == 422 || code == 500 || code == 501);
+}
+
+Remedy remedy_for_expired(const Asked& asked) noexcept {
+  if (asked.what == What::watch) return Remedy::relist;
+  if (asked.continued) return Remedy::list_in_one_page;
+  return asked.at_version ? Remedy::list_most_recent : Remedy::retry;
+}
+
+Remedy remedy_for_other_code(const Asked& asked, int code) noexcept {
+  switch (code) {
+    case 401:
+      return Remedy::refresh_credentials;
+    case 403:
+      return Remedy::retry_slowly;
+    case 404:
+      return Remedy::next_candidate;
+    case 400:
+    case 422:
+      return asked.at_version ? Remedy::list_most_recent : Remedy::give_up;
+    case 405:
+    case 406:
+    case 415:
+      return Remedy::give_up;
+    default:
+      break;
+  }
+  const bool broke_before_the_end = asked.what == What::watchlist && asked.opened;
+  return broke_before_the_end && !is_overload(code) ? Remedy::list_this_time : Remedy::retry;
+}
+
+}  // namespace
+
+// apimachinery pkg/api/errors: IsResourceExpired and IsGone; servers up to 1.17 say "Gone".
+bool is_expired(int code, const std::string& reason) noexcept {
+  return code == 410 || reason == "Expired" || reason == "Gone";
+}
+
+// client-go tools/cache/reflector.go, isTooLargeResourceVersionError: the cause since 1.19, its message before.
+bool is_version_too_large(const json::ApiStatus& status) {
+  constexpr std::string_view text = "Too large resource version";
+  const auto says_so = [&](const json::StatusCause& cause) {
+    return cause.reason == "ResourceVersionTooLarge" || cause.message.find(text) != std::string::npos;
+  };
+  return std::any_of(status.causes.begin(), status.causes.end(), says_so) ||
+         (status.reason == "Timeout" && status.message.find(text) != std::string::npos);
+}
+
+Remedy remedy_for(const Asked& asked, const Error& error, const std::optional<json::ApiStatus>& status) {
+  const int code = error.http_status;
+  if (is_expired(code, status ? status->reason : error.reason)) return remedy_for_expired(asked);
+  if (says_no_websocket(asked, code, status.has_value())) return Remedy::without_websocket;
+  if (says_no_watchlist(asked, code) && !asked.opened) return Remedy::without_watchlist;
+  if (status && is_version_too_large(*status) && asked.at_version) return Remedy::list_most_recent;
+  if (asked.opened && (error.status == Status::protocol || error.status == Status::too_large)) {
+    return asked.what == What::watchlist ? Remedy::list_this_time : Remedy::retry_by_list;
+  }
+  return remedy_for_other_code(asked, code);
+}
+
+// client-go relists after every ERROR event but 429 (reflector.go, handleWatch and its callers). ERROR events without a
+// code exist (cacher.go, errWatcher).
+Remedy remedy_for_event(const Asked& asked, const json::ApiStatus& status) {
+  if (asked.what == What::watchlist) {
+    if (is_expired(status.code, status.reason)) return remedy_for_expired(asked);
+    if (is_version_too_large(status) && asked.at_version) return Remedy::list_most_recent;
+    if (status.code == 401 || status.code == 403 || status.code == 404)
+      return remedy_for_other_code(asked, status.code);
+    if (is_overload(status.code)) return Remedy::retry;
+    return says_no_watchlist(asked, status.code) ? Remedy::without_watchlist : Remedy::list_this_time;
+  }
+  if (is_expired(status.code, status.reason)) return Remedy::relist;
+  switch (status.code) {
+    case 401:
+      return Remedy::refresh_credentials;
+    case 403:
+      return Remedy::retry_slowly;
+    case 404:
+      return Remedy::next_candidate;
+    case 429:
+      return Remedy::retry;
+    default:
+      return Remedy::retry_by_list;
+  }
+}
+
+bool is_unreachable(const Error& error) noexcept {
+  return error.status == Status::transport || error.status == Status::timeout || error.status == Status::tls;
+}
+
+Error error_of(const json::ApiStatus& status) {
+  Error error;
+  error.http_status = status.code;
+  error.status = is_expired(status.code, status.reason) ? Status::gone : status_of_http(status.code);
+  error.reason = status.reason;
+  error.message = "the watch ended with an ERROR event: ";
+  error.message += status.message.empty() ? "without a message" : status.message;
+  if (status.retry_after_seconds) error.retry_after = std::chrono::seconds(*status.retry_after_seconds);
+  return error;
+}
+
+}  // namespace ksr::sync

@@ -1,0 +1,63 @@
+#include "sync/pager.hpp"
+
+#include <utility>
+
+namespace ksr::sync {
+
+void Pager::begin(std::size_t candidate, std::size_t page_size, const std::string& resource_version) {
+  first_ = ListRequest();
+  first_.candidate = candidate;
+  first_.page_size = resource_version.empty() ? page_size : 0;
+  first_.resource_version = resource_version;
+  if (!resource_version.empty()) first_.resource_version_match = "NotOlderThan";
+  request_ = first_;
+  first_uid_.clear();
+  page_uid_.clear();
+  pages_ = 0;
+  empty_pages_ = 0;
+}
+
+void Pager::note_item(const json::Item& item) {
+  if (page_uid_.empty()) page_uid_ = item.uid;
+}
+
+Pager::Step Pager::end_page(const json::ListMeta& meta) {
+  ++pages_;
+  if (meta.continue_token.empty()) {
+    if (meta.resource_version.empty()) return broken("the list has no metadata.resourceVersion");
+    return Step::done;
+  }
+  const std::string page = "page " + std::to_string(pages_) + " of the list";
+  if (meta.continue_token == request_.continue_token) return broken(page + " continues with itself");
+  empty_pages_ = page_uid_.empty() ? empty_pages_ + 1 : 0;
+  if (empty_pages_ > kMostEmptyPages) {
+    return broken(page + " is empty, like the " + std::to_string(kMostEmptyPages) + " before it, and there are more");
+  }
+  if (pages_ == 1) {
+    first_uid_ = page_uid_;
+  } else if (!page_uid_.empty() && page_uid_ == first_uid_) {
+    return broken(page + " begins with the same object as the first page");
+  }
+  page_uid_.clear();
+  request_.continue_token = meta.continue_token;
+  // The token holds the version of the first page; servers refuse a resourceVersion beside it.
+  request_.resource_version.clear();
+  request_.resource_version_match.clear();
+  return Step::next_page;
+}
+
+bool Pager::restart_in_one_page() {
+  if (first_.page_size == 0) return false;
+  const ListRequest first = std::exchange(first_, {});
+  begin(first.candidate, 0, first.resource_version);
+  return true;
+}
+
+Pager::Step Pager::broken(std::string message) {
+  error_ = Error();
+  error_.status = Status::protocol;
+  error_.message = std::move(message);
+  return Step::broken;
+}
+
+}  // namespace ksr::sync

@@ -1,0 +1,51 @@
+// One whole list, page by page (client-go tools/pager/pager.go). Pure logic; lives with its reflector.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/error.hpp"
+#include "json/item.hpp"
+#include "json/list_reader.hpp"
+#include "sync/effects.hpp"
+
+namespace ksr::sync {
+
+class Pager {
+ public:
+  // `resource_version` empty: the most recent state. Else a state not older than it, in one page, because only so did
+  // servers before 1.34 answer from the watch cache (client-go reflector.go, list).
+  void begin(std::size_t candidate, std::size_t page_size, const std::string& resource_version);
+
+  const ListRequest& request() const noexcept { return request_; }
+  bool at_version() const noexcept { return !first_.resource_version.empty(); }
+  bool continued() const noexcept { return !request_.continue_token.empty(); }
+
+  void note_item(const json::Item& item);
+
+  enum class Step { done, next_page, broken };
+  // The page is complete. `broken`: the server goes in circles; error() says how.
+  Step end_page(const json::ListMeta& meta);
+  const Error& error() const noexcept { return error_; }
+
+  // The continue token expired: the whole list once more, without pages, as it was first asked for. False: that was
+  // done already.
+  bool restart_in_one_page();
+
+ private:
+  static constexpr std::size_t kMostEmptyPages = 16;
+
+  Step broken(std::string message);
+
+  ListRequest first_;
+  ListRequest request_;
+  std::string first_uid_;
+  std::string page_uid_;
+  std::size_t pages_ = 0;
+  std::size_t empty_pages_ = 0;
+  Error error_;
+};
+
+}  // namespace ksr::sync

@@ -1,0 +1,114 @@
+// What the reflector does after a failure.
+#include <algorithm>
+
+#include "sync/reflector_impl.hpp"
+
+namespace ksr::sync {
+namespace {
+
+constexpr Milliseconds kSlowly{30'000};
+// A server that asks for more has its way only so far.
+constexpr Milliseconds kLongestRetryAfter{600'000};
+
+}  // namespace
+
+void Reflector::Impl::recover(const Error& error, Remedy remedy, Instant now) {
+  switch (remedy) {
+    case Remedy::retry:
+      return retry(error, aim_, now);
+    case Remedy::list_in_one_page:
+    case Remedy::retry_by_list:
+      return retry(error, Aim::list, now);
+    case Remedy::relist:
+      // The version that the last list was held to may itself be what is gone.
+      most_recent_next_ = listed_at_version_;
+      return at_once_or_later(error, Aim::list, now);
+    case Remedy::list_most_recent:
+      most_recent_next_ = true;
+      log(LogLevel::notice, "listing again at the most recent state: " + error.message);
+      return pursue(Aim::list, now);
+    case Remedy::refresh_credentials:
+      return refresh_credentials(error, now);
+    case Remedy::next_candidate:
+      return next_candidate(error, now);
+    case Remedy::retry_slowly:
+      return retry_slowly(error, aim_, now);
+    case Remedy::without_websocket:
+      if (!transport_.note_refused()) return give_up(error);
+      log(LogLevel::notice, "watching over HTTP, since WebSocket was refused: " + error.message);
+      return pursue(aim_, now);
+    case Remedy::without_watchlist:
+      memory_->note_watchlist_refused(memory_key());
+      log(LogLevel::notice, "listing, since WatchList is not possible here: " + error.message);
+      return pursue(Aim::list, now);
+    case Remedy::list_this_time:
+      plain_list_next_ = true;
+      log(LogLevel::notice, "listing, since WatchList failed: " + error.message);
+      return pursue(Aim::list, now);
+    case Remedy::give_up:
+      return give_up(error);
+  }
+}
+
+void Reflector::Impl::refresh_credentials(const Error& error, Instant now) {
+  effects_.refresh_credentials();
+  if (credentials_refreshed_) return retry(error, aim_, now);
+  credentials_refreshed_ = true;
+  pursue(aim_, now);
+}
+
+void Reflector::Impl::next_candidate(const Error& error, Instant now) {
+  const bool more = candidates_.advance();
+  identity_.forget();
+  most_recent_next_ = true;
+  if (!more) return retry_slowly(error, Aim::list, now);
+  log(LogLevel::info, "trying the next name of the resource: " + error.message);
+  pursue(Aim::list, now);
+}
+
+void Reflector::Impl::at_once_or_later(const Error& error, Aim aim, Instant now) {
+  if (!pass_.take(now)) return retry(error, aim, now);
+  log(LogLevel::notice, error.message);
+  pursue(aim, now);
+}
+
+void Reflector::Impl::retry(const Error& error, Aim aim, Instant now) {
+  wait(&error, backoff_.next(random_), aim, now);
+}
+
+void Reflector::Impl::retry_slowly(const Error& error, Aim aim, Instant now) {
+  wait(&error, with_jitter(kSlowly, random_), aim, now);
+}
+
+void Reflector::Impl::wait(const Error* error, Milliseconds delay, Aim aim, Instant now) {
+  if (error != nullptr && !options_.reconnect) return give_up(*error);
+  if (error != nullptr) {
+    note_failure(*error, now);
+    delay = std::max(delay, std::min(error->retry_after.value_or(delay), kLongestRetryAfter));
+  }
+  aim_ = aim;
+  phase_ = Phase::waiting;
+  retry_at_ = now + delay;
+  retry_is_due_ = false;
+  set_state(State::waiting);
+  if (error == nullptr) return;
+  ++counters_.errors;
+  effects_.on_error(*error, delay);
+}
+
+void Reflector::Impl::note_failure(const Error& error, Instant now) {
+  unreachable_ = is_unreachable(error);
+  if (unreachable_) {
+    memory_->governor().note_unreachable(now);
+  } else if (error.http_status != 0) {
+    memory_->governor().note_answer(now);
+  }
+}
+
+void Reflector::Impl::give_up(const Error& error) {
+  finish();
+  ++counters_.errors;
+  effects_.on_error(error, std::nullopt);
+}
+
+}  // namespace ksr::sync

@@ -1,0 +1,31 @@
+#include "sync/transport_choice.hpp"
+
+namespace ksr::sync {
+
+bool TransportChoice::websocket(const ServerMemory& memory) const noexcept {
+  if (wanted_ != WatchTransport::automatic) return wanted_ == WatchTransport::websocket;
+  return !memory.websocket_refused() && !refused_ && unanswered_ < kMostUnanswered;
+}
+
+bool TransportChoice::note_refused() noexcept {
+  refused_ = true;
+  return wanted_ == WatchTransport::automatic;
+}
+
+void TransportChoice::note_unanswered() noexcept {
+  ++unanswered_;
+}
+
+void TransportChoice::note_open(bool websocket, ServerMemory& memory) noexcept {
+  if (wanted_ != WatchTransport::automatic) return;
+  if (websocket) {
+    unanswered_ = 0;
+  } else if (refused_) {
+    memory.note_websocket_refused();
+  } else if (unanswered_ >= kMostUnanswered) {
+    // The outage may be over: WebSocket has one try again.
+    unanswered_ = kMostUnanswered - 1;
+  }
+}
+
+}  // namespace ksr::sync
