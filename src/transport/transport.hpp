@@ -18,7 +18,9 @@ struct Header {
   std::string name;
   std::string value;
 };
-inline bool operator==(const Header& a, const Header& b) { return a.name == b.name && a.value == b.value; }
+inline bool operator==(const Header& a, const Header& b) {
+  return a.name == b.name && a.value == b.value;
+}
 
 struct TlsSettings {
   // PEM texts. Without `ca_pem` the system's CAs are trusted; with it, only they are.

@@ -1,0 +1,180 @@
+// One connection over a stream that somebody else connected. Lives on the thread of the stream.
+#pragma once
+
+#include <cpprest/details/connection_driver.h>
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <boost/asio/error.hpp>
+#include <websocketpp/common/connection_hdl.hpp>
+#include <websocketpp/transport/base/connection.hpp>
+#include <websocketpp/transport/base/endpoint.hpp>
+#include <websocketpp/uri.hpp>
+
+namespace websocketpp {
+namespace transport {
+namespace driven {
+
+struct no_timer {
+    void cancel() {}
+};
+
+template <typename config>
+class connection : public lib::enable_shared_from_this<connection<config>> {
+public:
+    typedef connection<config> type;
+    typedef lib::shared_ptr<type> ptr;
+    typedef typename config::concurrency_type concurrency_type;
+    typedef typename config::alog_type alog_type;
+    typedef typename config::elog_type elog_type;
+    typedef lib::shared_ptr<no_timer> timer_ptr;
+
+    connection(bool, lib::shared_ptr<alog_type> const &, lib::shared_ptr<elog_type> const &) {}
+
+    ptr get_shared() { return type::shared_from_this(); }
+
+    void set_stream(std::shared_ptr<web::connected_stream> stream) { m_stream = std::move(stream); }
+    void set_driver(std::shared_ptr<web::websocket_driver> driver) { m_driver = std::move(driver); }
+    // Called when the protocol has taken in what was read.
+    void set_after_read_handler(std::function<void()> handler) { m_after_read = std::move(handler); }
+    boost::system::error_code const & get_stream_error() const { return m_stream_error; }
+
+    // The protocol hears nothing more of what is under way, and nobody hears of the protocol.
+    void abandon() {
+        m_abandoned = true;
+        if (m_stream) {
+            m_stream->close();
+        }
+    }
+
+    bool is_secure() const { return true; }
+    std::string get_remote_endpoint() const { return std::string(); }
+    connection_hdl get_handle() const { return m_connection_hdl; }
+    // The driver keeps the time.
+    timer_ptr set_timer(long, timer_handler) { return timer_ptr(); }
+
+protected:
+    void set_uri(uri_ptr) {}
+    void set_handle(connection_hdl hdl) { m_connection_hdl = hdl; }
+    void init(init_handler done) { done(lib::error_code()); }
+
+    void async_read_at_least(size_t, char * buf, size_t len, read_handler done) {
+        m_read_handler = std::move(done);
+        read_more(buf, len);
+    }
+
+    void async_write(char const * buf, size_t len, write_handler done) { write(std::string(buf, len), std::move(done)); }
+
+    void async_write(std::vector<buffer> const & bufs, write_handler done) {
+        std::string joined;
+        for (buffer const & part : bufs) {
+            joined.append(part.buf, part.len);
+        }
+        write(std::move(joined), std::move(done));
+    }
+
+    lib::error_code interrupt(interrupt_handler handler) {
+        handler();
+        return lib::error_code();
+    }
+
+    lib::error_code dispatch(dispatch_handler handler) {
+        handler();
+        return lib::error_code();
+    }
+
+    void async_shutdown(shutdown_handler done) {
+        m_stream->close();
+        if (!m_abandoned) {
+            done(lib::error_code());
+        }
+    }
+
+private:
+    typedef web::connection_driver::reading reading;
+    typedef web::websocket_driver::answer answer;
+
+    void read_more(char * buf, size_t len) {
+        if (m_abandoned) {
+            return;
+        }
+        auto self = get_shared();
+        m_stream->read_some(buf, len, [self, buf, len](boost::system::error_code const & ec, size_t size) {
+            self->handle_read(buf, len, ec, size);
+        });
+    }
+
+    void handle_read(char * buf, size_t len, boost::system::error_code const & ec, size_t size) {
+        if (m_abandoned) {
+            return;
+        }
+        if (m_driver->answered() != answer::accepted && driver_takes(ec, buf, size)) {
+            if (!m_abandoned) {
+                read_more(buf, len);
+            }
+            return;
+        }
+        if (ec) {
+            m_stream_error = ec;
+        }
+        // Kept apart from the member: the handler may start the next read.
+        read_handler done = std::move(m_read_handler);
+        done(ec == boost::asio::error::eof ? make_error_code(error::eof)
+                                           : ec ? make_error_code(error::pass_through) : lib::error_code(),
+             size);
+        if (!m_abandoned && m_after_read) {
+            m_after_read();
+        }
+    }
+
+    // The driver reads the answer to the handshake as well; a refusal is the driver's alone.
+    bool driver_takes(boost::system::error_code const & ec, char const * buf, size_t size) {
+        if (ec && ec != boost::asio::error::eof) {
+            return false;
+        }
+        reading const next = ec ? m_driver->end_of_stream() : m_driver->receive(buf, size);
+        if (next != reading::more && !m_abandoned) {
+            abandon();
+            m_driver->finished();
+        }
+        return m_abandoned || m_driver->answered() == answer::refused;
+    }
+
+    void write(std::string data, write_handler done) {
+        if (m_abandoned) {
+            return;
+        }
+        if (!m_head_sent) {
+            // The first thing written is the head of the handshake; the caller's lines go before the blank one.
+            m_head_sent = true;
+            data.insert(data.size() - 2, m_driver->request_head());
+        }
+        auto self = get_shared();
+        m_stream->write_all(std::move(data), [self, done](boost::system::error_code const & ec, size_t) {
+            if (self->m_abandoned) {
+                return;
+            }
+            if (ec) {
+                self->m_stream_error = ec;
+            }
+            done(ec ? make_error_code(error::pass_through) : lib::error_code());
+        });
+    }
+
+    std::shared_ptr<web::connected_stream> m_stream;
+    std::shared_ptr<web::websocket_driver> m_driver;
+    std::function<void()> m_after_read;
+    read_handler m_read_handler;
+    boost::system::error_code m_stream_error;
+    connection_hdl m_connection_hdl;
+    bool m_head_sent = false;
+    bool m_abandoned = false;
+};
+
+} // namespace driven
+} // namespace transport
+} // namespace websocketpp

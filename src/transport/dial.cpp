@@ -1,0 +1,183 @@
+#include "transport/dial.hpp"
+
+#include <openssl/x509_vfy.h>
+
+#include <algorithm>
+#include <boost/asio/error.hpp>
+#include <utility>
+
+#include "transport/failures.hpp"
+#include "transport/io_service.hpp"
+#include "transport/proxy_tunnel.hpp"
+#include "transport/sockets.hpp"
+#include "transport/streams.hpp"
+
+namespace ksr::transport {
+namespace {
+
+using boost::asio::ip::tcp;
+
+// One address that swallows packets must leave time for the next ones (as Go's dialer shares it out).
+constexpr Milliseconds least_for_an_address{2000};
+
+}  // namespace
+
+class Dial::Steps : public std::enable_shared_from_this<Dial::Steps> {
+ public:
+  Steps(std::shared_ptr<const Route> route, bool tunnel, Done done)
+      : route_(std::move(route)), tunnel_(route_->proxy && (tunnel || route_->tls)), done_(std::move(done)) {}
+
+  void start() {
+    Executor& executor = route_->executor;
+    deadline_ = executor.now() + route_->connect_timeout;
+    step_ = "connecting to " + route_->next_hop();
+    alarm_ = executor.schedule(deadline_, [this] { time_is_up(); });
+    const std::string& host = route_->proxy ? route_->proxy->host : route_->server.host;
+    boost::system::error_code no_literal;
+    const auto literal = boost::asio::ip::make_address(host, no_literal);
+    if (!no_literal) {
+      addresses_ = {literal};
+      executor.post([self = shared_from_this()] { self->try_next_address(); });
+      return;
+    }
+    step_ = "resolving " + host;
+    waiting_ = route_->resolver->resolve(host, [self = shared_from_this()](Expected<Addresses> outcome) {
+      if (!self->done_) return;
+      if (!outcome) return self->fail(std::move(outcome).error());
+      self->step_ = "connecting to " + self->route_->next_hop();
+      self->addresses_ = std::move(outcome).value();
+      self->try_next_address();
+    });
+  }
+
+  // Nothing of this is heard of again.
+  void abandon() {
+    done_ = nullptr;
+    alarm_.reset();
+    address_alarm_.reset();
+    waiting_.reset();
+    boost::system::error_code ignored;
+    if (tunnel_request_) tunnel_request_->abandon();
+    if (socket_) socket_->close(ignored);
+    if (tls_) tls_->lowest_layer().close(ignored);
+  }
+
+ private:
+  void try_next_address() {
+    if (!done_) return;
+    const auto address = addresses_[next_address_++];
+    const std::uint16_t port = route_->proxy ? route_->proxy->port : route_->server.port;
+    const tcp::endpoint endpoint(address, port);
+    auto opened = open_socket(endpoint);
+    if (!opened) return address_failed(opened.error());
+    socket_ = std::make_shared<tcp::socket>(std::move(opened).value());
+    arm_for_this_address();
+    socket_->async_connect(endpoint,
+                           [self = shared_from_this(), socket = socket_](const boost::system::error_code& ec) {
+                             if (!self->done_ || self->socket_ != socket) return;
+                             self->address_alarm_.reset();
+                             if (ec) return self->address_failed(ec);
+                             self->connected();
+                           });
+  }
+
+  void arm_for_this_address() {
+    const auto left = static_cast<Milliseconds::rep>(addresses_.size() - next_address_);
+    if (left == 0) return;
+    const auto now = route_->executor.now();
+    const auto share = std::chrono::duration_cast<Milliseconds>(deadline_ - now) / (left + 1);
+    address_alarm_ = route_->executor.schedule(now + std::max(share, least_for_an_address),
+                                               [this] { address_failed(boost::asio::error::timed_out); });
+  }
+
+  void address_failed(const boost::system::error_code& reason) {
+    const auto self = shared_from_this();
+    address_alarm_.reset();
+    boost::system::error_code ignored;
+    if (auto socket = std::exchange(socket_, nullptr)) socket->close(ignored);
+    if (next_address_ < addresses_.size()) return try_next_address();
+    std::string step = step_;
+    if (addresses_.size() > 1) step += " (the last of " + std::to_string(addresses_.size()) + " addresses)";
+    if (reason == boost::asio::error::timed_out) return fail(timed_out(step, "no answer"));
+    fail(unreachable(step, reason_text(reason)));
+  }
+
+  void connected() {
+    if (!tunnel_) return secure();
+    step_ = "asking proxy " + route_->proxy->host_port() + " for a tunnel to " + route_->server.host_port();
+    tunnel_request_ = std::make_shared<ProxyTunnel>(*socket_, route_->server.host_port(), route_->proxy->authorization);
+    tunnel_request_->start([self = shared_from_this()](const std::optional<Error>& error) {
+      if (!self->done_) return;
+      if (error) return self->fail(error->within(self->step_));
+      self->secure();
+    });
+  }
+
+  void secure() {
+    if (!route_->tls) return succeed(plain_stream(std::move(*std::exchange(socket_, nullptr))));
+    step_ = "TLS handshake with " + route_->server.host_port();
+    tls_ = route_->tls->open(std::move(*std::exchange(socket_, nullptr)), route_->server.host);
+    tls_->async_handshake(boost::asio::ssl::stream_base::client,
+                          [self = shared_from_this()](const boost::system::error_code& ec) {
+                            if (!self->done_) return;
+                            if (ec) return self->fail(self->handshake_error(ec));
+                            self->succeed(tls_stream(std::move(self->tls_)));
+                          });
+  }
+
+  Error handshake_error(const boost::system::error_code& ec) const {
+    const long verified = SSL_get_verify_result(tls_->native_handle());
+    if (ec.category() != boost::asio::error::get_ssl_category() || verified == X509_V_OK) {
+      return ec == boost::asio::error::eof || ec.category() != boost::asio::error::get_system_category()
+                 ? tls_failure(step_, reason_text(ec))
+                 : unreachable(step_, reason_text(ec));
+    }
+    const std::string& name = route_->tls->verified_name(route_->server.host);
+    return tls_failure(step_, std::string("the server's certificate failed the check for ") + name + ": " +
+                                  X509_verify_cert_error_string(verified));
+  }
+
+  void time_is_up() {
+    const auto self = shared_from_this();
+    fail(timed_out(step_, "not done within " + duration_text(route_->connect_timeout.count())));
+  }
+
+  void fail(Error error) {
+    const auto self = shared_from_this();
+    const Done done = std::exchange(done_, nullptr);
+    abandon();
+    if (done) done(std::move(error));
+  }
+
+  void succeed(Stream stream) {
+    const auto self = shared_from_this();
+    const Done done = std::exchange(done_, nullptr);
+    alarm_.reset();
+    done(std::move(stream));
+  }
+
+  const std::shared_ptr<const Route> route_;
+  const bool tunnel_;
+  Done done_;
+  std::string step_;
+  Instant deadline_;
+  std::unique_ptr<Timer> alarm_;
+  std::unique_ptr<Timer> address_alarm_;
+  std::unique_ptr<Resolver::Waiting> waiting_;
+  Addresses addresses_;
+  std::size_t next_address_ = 0;
+  std::shared_ptr<tcp::socket> socket_;
+  std::shared_ptr<ProxyTunnel> tunnel_request_;
+  std::unique_ptr<TlsContext::Stream> tls_;
+};
+
+Dial::Dial(std::shared_ptr<const Route> route, bool tunnel, Done done)
+    : steps_(std::make_shared<Steps>(std::move(route), tunnel, std::move(done))) {
+  steps_->start();
+}
+
+Dial::~Dial() {
+  steps_->abandon();
+}
+
+}  // namespace ksr::transport

@@ -1,0 +1,185 @@
+#include "transport/exchange_driver.hpp"
+
+#include <utility>
+
+#include "transport/failures.hpp"
+#include "transport/response_head.hpp"
+
+namespace ksr::transport {
+namespace {
+
+class HeldExchange final : public Exchange {
+ public:
+  explicit HeldExchange(std::shared_ptr<ExchangeDriver> driver) : driver_(std::move(driver)) {}
+  ~HeldExchange() override { driver_->abandon(); }
+  HeldExchange(const HeldExchange&) = delete;
+  HeldExchange& operator=(const HeldExchange&) = delete;
+
+ private:
+  const std::shared_ptr<ExchangeDriver> driver_;
+};
+
+}  // namespace
+
+std::unique_ptr<Exchange> hold(std::shared_ptr<ExchangeDriver> driver) {
+  return std::make_unique<HeldExchange>(std::move(driver));
+}
+
+ExchangeDriver::ExchangeDriver(std::shared_ptr<const Route> route, Request request, ExchangeObserver& observer,
+                               bool websocket)
+    : route_(std::move(route)),
+      request_(std::move(request)),
+      observer_(&observer),
+      target_(route_->server.prefix + request_.target),
+      decoder_(*this, websocket) {}
+
+void ExchangeDriver::abandon() {
+  const auto self = shared_from_this();
+  observer_ = nullptr;
+  dial_.reset();
+  response_alarm_.reset();
+  idle_alarm_.reset();
+  if (auto stream = std::exchange(stream_, nullptr)) stream->close();
+  release();
+}
+
+void ExchangeDriver::end(const std::optional<Error>& error) {
+  if (ended()) return;
+  const auto self = shared_from_this();
+  ExchangeObserver& observer = *observer_;
+  abandon();
+  observer.on_end(error);
+}
+
+void ExchangeDriver::dial(bool tunnel, web::connection_driver::connected done) {
+  if (ended()) return;
+  dial_ = std::make_unique<Dial>(route_, tunnel, [this, done = std::move(done)](Expected<Dial::Stream> outcome) {
+    const auto self = shared_from_this();
+    const auto finished = std::move(dial_);
+    if (!outcome) return end(outcome.error());
+    done(std::move(outcome).value());
+  });
+}
+
+void ExchangeDriver::on_attached(std::shared_ptr<web::connected_stream> stream) {
+  if (ended()) return stream->close();
+  stream_ = std::move(stream);
+  if (request_.response_timeout.count() == 0) return;
+  response_alarm_ = route_->executor.schedule(route_->executor.now() + request_.response_timeout, [this] {
+    end(timed_out("waiting for the answer of " + peer(),
+                  "silent for " + duration_text(request_.response_timeout.count())));
+  });
+}
+
+ExchangeDriver::Reading ExchangeDriver::on_receive(const char* data, std::size_t size) {
+  if (ended()) return Reading::close;
+  heard();
+  return act_on(decoder_.feed(std::string_view(data, size)));
+}
+
+ExchangeDriver::Reading ExchangeDriver::on_end_of_stream() {
+  if (ended()) return Reading::close;
+  if (!decoder_.has_head()) {
+    end(unreachable(reading_step(), "the server closed the connection without an answer"));
+    return Reading::close;
+  }
+  return act_on(decoder_.end_of_stream());
+}
+
+ExchangeDriver::Reading ExchangeDriver::act_on(ResponseDecoder::Progress progress) {
+  switch (progress) {
+    case ResponseDecoder::Progress::more:
+    case ResponseDecoder::Progress::upgraded:
+      return Reading::more;
+    case ResponseDecoder::Progress::failed:
+      end_with_nonsense(decoder_.problem());
+      return Reading::close;
+    case ResponseDecoder::Progress::stopped:
+      return Reading::close;
+    case ResponseDecoder::Progress::complete:
+      break;
+  }
+  if (inflater_ && !inflater_->complete()) {
+    end_with_nonsense("the body ends within its gzip stream");
+    return Reading::close;
+  }
+  // From here the connection belongs to the pool.
+  complete_ = true;
+  stream_.reset();
+  return decoder_.keeps_alive() ? Reading::keep : Reading::close;
+}
+
+void ExchangeDriver::on_finished() {
+  if (complete_) end(std::nullopt);
+}
+
+void ExchangeDriver::on_broken(const boost::system::error_code& reason, bool while_writing) {
+  end(broken(while_writing ? "sending to " + peer() : reading_step(), reason));
+}
+
+void ExchangeDriver::end_with_nonsense(const std::string& what) {
+  end(nonsense("answer of " + peer(), what));
+}
+
+bool ExchangeDriver::take_head(ResponseHead head) {
+  if (ended()) return false;
+  if (!choose_coding(head)) return false;
+  tell_head(head);
+  return !ended();
+}
+
+bool ExchangeDriver::choose_coding(const ResponseHead& head) {
+  const std::string coding = joined_values(head, "content-encoding");
+  if (coding.empty() || coding == "identity") return true;
+  if (coding == "gzip" || coding == "x-gzip") {
+    // 204 and 304 have no body, so there is none to unpack.
+    if (head.status != 204 && head.status != 304) inflater_ = std::make_unique<Inflater>();
+    return true;
+  }
+  end_with_nonsense("its Content-Encoding is " + printable(coding) + ", expected gzip or none");
+  return false;
+}
+
+bool ExchangeDriver::take_body(std::string_view bytes) {
+  if (!inflater_) return tell_body(bytes);
+  const auto progress = inflater_->feed(bytes, [this](std::string_view unpacked) { return tell_body(unpacked); });
+  if (progress == Inflater::Progress::failed) end_with_nonsense("its gzip stream is damaged");
+  return progress == Inflater::Progress::more;
+}
+
+void ExchangeDriver::head_arrived() {
+  response_alarm_.reset();
+  heard();
+  if (request_.idle_timeout.count() != 0) watch_for_silence(last_heard_);
+}
+
+void ExchangeDriver::tell_head(const ResponseHead& head) {
+  head_arrived();
+  if (!ended()) observer_->on_head(head);
+}
+
+bool ExchangeDriver::tell_body(std::string_view bytes) {
+  if (ended()) return false;
+  observer_->on_body(bytes);
+  return !ended();
+}
+
+void ExchangeDriver::tell_message_end() {
+  if (!ended()) observer_->on_message_end();
+}
+
+// Re-armed when it rings, not at each event: that would cost two system calls an event.
+void ExchangeDriver::watch_for_silence(Instant since) {
+  idle_alarm_ = route_->executor.schedule(since + request_.idle_timeout, [this, since] {
+    if (last_heard_ > since) return watch_for_silence(last_heard_);
+    end(timed_out(reading_step(), "silent for " + duration_text(request_.idle_timeout.count())));
+  });
+}
+
+std::string ExchangeDriver::request_lines() const {
+  std::string lines;
+  for (const Header& header : request_.headers) lines += header.name + ": " + header.value + "\r\n";
+  return lines;
+}
+
+}  // namespace ksr::transport

@@ -1,0 +1,55 @@
+#include "transport/failures.hpp"
+
+#include <openssl/err.h>
+
+#include <boost/asio/error.hpp>
+#include <boost/asio/ssl/error.hpp>
+
+namespace ksr::transport {
+
+Error unreachable(const std::string& step, const std::string& reason) {
+  return Error{Status::transport, step + ": " + reason, {}, 502};
+}
+
+Error timed_out(const std::string& step, const std::string& after_what) {
+  return Error{Status::timeout, step + ": " + after_what, {}, 408};
+}
+
+Error tls_failure(const std::string& step, const std::string& reason) {
+  return Error{Status::tls, step + ": " + reason, {}, 502};
+}
+
+Error nonsense(const std::string& step, const std::string& what) {
+  return Error{Status::protocol, step + ": " + what, {}, 502};
+}
+
+Error broken(const std::string& step, const boost::system::error_code& reason) {
+  if (reason.category() == boost::asio::error::get_ssl_category()) return tls_failure(step, reason_text(reason));
+  return unreachable(step, reason_text(reason));
+}
+
+std::string reason_text(const boost::system::error_code& reason) {
+  if (reason == boost::asio::error::eof) return "the peer closed the connection";
+  if (reason == boost::asio::ssl::error::stream_truncated)
+    return "the peer closed the connection without TLS's farewell";
+  if (reason.category() == boost::asio::error::get_ssl_category()) {
+    const char* text = ERR_reason_error_string(static_cast<unsigned long>(reason.value()));
+    if (text != nullptr) return text;
+  }
+  return reason.message();
+}
+
+std::string printable(std::string_view text, std::size_t most) {
+  std::string fit;
+  for (const char c : text.substr(0, most)) {
+    const auto byte = static_cast<unsigned char>(c);
+    fit += byte >= 0x20 && byte < 0x7f ? c : '?';
+  }
+  return text.size() > most ? fit + "…" : fit;
+}
+
+std::string duration_text(long long milliseconds) {
+  return milliseconds % 1000 == 0 ? std::to_string(milliseconds / 1000) + " s" : std::to_string(milliseconds) + " ms";
+}
+
+}  // namespace ksr::transport

@@ -1,0 +1,99 @@
+#include "transport/header_rules.hpp"
+
+#include <algorithm>
+
+namespace ksr::transport {
+namespace {
+
+bool is_alphanumeric(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+bool is_hex(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+
+bool one_of(char c, std::string_view set) {
+  return set.find(c) != std::string_view::npos;
+}
+
+char lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
+// The transport frames its messages by these itself.
+constexpr std::string_view own_headers[] = {"host",       "connection", "content-length",   "transfer-encoding",
+                                            "upgrade",    "te",         "trailer",          "expect",
+                                            "keep-alive", "origin",     "proxy-connection", "proxy-authorization"};
+
+bool is_own(const std::string& name, bool websocket) {
+  constexpr std::string_view websocket_prefix = "sec-websocket-";
+  if (same_name(std::string_view(name).substr(0, websocket_prefix.size()), websocket_prefix)) return true;
+  if (!websocket && same_name(name, "origin")) return false;
+  return std::any_of(std::begin(own_headers), std::end(own_headers),
+                     [&](std::string_view own) { return same_name(name, own); });
+}
+
+Error invalid(std::string message) {
+  return Error{Status::invalid, std::move(message)};
+}
+
+// A name that is not a token is not printed as it stands: it may be a secret that slipped, or break the line.
+std::optional<Error> check_header(const Header& header, bool websocket, bool accept_gzip) {
+  if (!is_token(header.name))
+    return invalid("a header's name is empty or has a character that no header name may have");
+  if (!is_field_value(header.value)) {
+    return invalid("header " + header.name + ": its value has a line break, a NUL or another control character");
+  }
+  if (is_own(header.name, websocket) || (accept_gzip && same_name(header.name, "accept-encoding"))) {
+    return invalid("header " + header.name + ": the transport sets it itself");
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+bool is_request_target(std::string_view text) {
+  if (text.empty() || text.front() != '/') return false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '%') {
+      if (i + 2 >= text.size() || !is_hex(text[i + 1]) || !is_hex(text[i + 2])) return false;
+      i += 2;
+    } else if (!is_alphanumeric(text[i]) && !one_of(text[i], "-._~!$&'()*+,;=:@/?")) {
+      return false;
+    }
+  }
+  return true;
+}
+
+bool is_token(std::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(),
+                                      [](char c) { return is_alphanumeric(c) || one_of(c, "!#$%&'*+-.^_`|~"); });
+}
+
+bool is_field_value(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return c == '\t' || (byte >= 0x20 && byte != 0x7f);
+  });
+}
+
+bool same_name(std::string_view a, std::string_view b) {
+  return a.size() == b.size() &&
+         std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) { return lower(x) == lower(y); });
+}
+
+std::optional<Error> check_request(const Request& request, bool websocket) {
+  if (!is_request_target(request.target)) {
+    return invalid("request target: expected a path that begins with / and is percent-encoded");
+  }
+  for (const Header& header : request.headers) {
+    if (auto error = check_header(header, websocket, request.accept_gzip)) return error;
+  }
+  if (websocket && !request.subprotocol.empty() && !is_token(request.subprotocol)) {
+    return invalid("WebSocket subprotocol: expected one token");
+  }
+  return std::nullopt;
+}
+
+}  // namespace ksr::transport

@@ -1,0 +1,31 @@
+// gzip as a response body brings it (RFC 1952), unpacked in bounded steps. Pure.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace ksr::transport {
+
+class Inflater {
+ public:
+  enum class Progress { more, stopped, failed };
+  // Returns false to stop.
+  using Sink = std::function<bool(std::string_view)>;
+
+  Inflater();
+  ~Inflater();
+  Inflater(const Inflater&) = delete;
+  Inflater& operator=(const Inflater&) = delete;
+
+  Progress feed(std::string_view packed, const Sink& sink);
+  // Whether what was fed ends where a gzip member ends.
+  bool complete() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace ksr::transport

@@ -1,0 +1,85 @@
+#include "transport/network_thread.hpp"
+
+#include <pplx/threadpool.h>
+
+#include <boost/asio/steady_timer.hpp>
+#include <new>
+#include <utility>
+
+#include "base/thread.hpp"
+#include "transport/io_service.hpp"
+
+namespace ksr::transport {
+namespace {
+
+// A plain pointer: no constructor or destructor runs in any thread on its account.
+thread_local bool this_is_the_network_thread = false;
+
+struct Alarm {
+  explicit Alarm(std::function<void()> task) : timer(io_service()), ring(std::move(task)) {}
+  boost::asio::steady_timer timer;
+  std::function<void()> ring;
+};
+
+class AlarmTimer final : public Timer {
+ public:
+  explicit AlarmTimer(std::shared_ptr<Alarm> alarm) : alarm_(std::move(alarm)) {}
+  ~AlarmTimer() override {
+    // The completion may be queued already, so cancelling alone is not enough.
+    alarm_->ring = nullptr;
+    alarm_->timer.cancel();
+  }
+
+ private:
+  std::shared_ptr<Alarm> alarm_;
+};
+
+void run_for_ever() {
+  this_is_the_network_thread = true;
+  for (;;) {
+    try {
+      io_service().run();
+    } catch (...) {
+      // Only third-party code throws here, and only when memory is out. The exchange it belonged to ends by its
+      // timeout.
+    }
+  }
+}
+
+}  // namespace
+
+boost::asio::io_service& io_service() {
+  return crossplat::threadpool::shared_instance().service();
+}
+
+NetworkThread& NetworkThread::instance() {
+  static NetworkThread* const leaked = new NetworkThread;
+  return *leaked;
+}
+
+NetworkThread::NetworkThread() {
+  auto thread = start_thread("ksr-net", run_for_ever);
+  if (!thread) throw std::bad_alloc();
+  thread->detach();
+}
+
+void NetworkThread::post(std::function<void()> task) {
+  io_service().post(std::move(task));
+}
+
+std::unique_ptr<Timer> NetworkThread::schedule(Instant at, std::function<void()> task) {
+  auto alarm = std::make_shared<Alarm>(std::move(task));
+  alarm->timer.expires_at(at);
+  alarm->timer.async_wait([alarm](const boost::system::error_code&) {
+    if (!alarm->ring) return;
+    const std::function<void()> ring = std::exchange(alarm->ring, nullptr);
+    ring();
+  });
+  return std::make_unique<AlarmTimer>(std::move(alarm));
+}
+
+bool NetworkThread::on_this_thread() const noexcept {
+  return this_is_the_network_thread;
+}
+
+}  // namespace ksr::transport

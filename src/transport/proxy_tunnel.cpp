@@ -1,0 +1,81 @@
+#include "transport/proxy_tunnel.hpp"
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/write.hpp>
+#include <utility>
+
+#include "transport/failures.hpp"
+
+namespace ksr::transport {
+namespace {
+
+constexpr std::size_t largest_answer = 16 * 1024;
+
+Error told(Status status, std::string what) {
+  return Error{status, std::move(what), {}, 502};
+}
+
+// The three digits after "HTTP/1.x ", or 0.
+int status_of(const std::string& answer) {
+  if (answer.size() < 12 || answer.compare(0, 7, "HTTP/1.") != 0 || answer[8] != ' ') return 0;
+  int status = 0;
+  for (std::size_t i = 9; i < 12; ++i) {
+    if (answer[i] < '0' || answer[i] > '9') return 0;
+    status = status * 10 + (answer[i] - '0');
+  }
+  return status;
+}
+
+}  // namespace
+
+ProxyTunnel::ProxyTunnel(boost::asio::ip::tcp::socket& proxy, const std::string& target,
+                         const std::string& authorization)
+    : proxy_(proxy), request_("CONNECT " + target + " HTTP/1.1\r\nHost: " + target + "\r\n") {
+  if (!authorization.empty()) request_ += "Proxy-Authorization: " + authorization + "\r\n";
+  request_ += "\r\n";
+}
+
+void ProxyTunnel::start(Done done) {
+  done_ = std::move(done);
+  boost::asio::async_write(proxy_, boost::asio::buffer(request_),
+                           [self = shared_from_this()](const boost::system::error_code& ec, std::size_t) {
+                             if (!self->done_) return;
+                             if (ec) return self->finish(told(Status::transport, reason_text(ec)));
+                             self->read();
+                           });
+}
+
+void ProxyTunnel::read() {
+  proxy_.async_read_some(boost::asio::buffer(buffer_),
+                         [self = shared_from_this()](const boost::system::error_code& ec, std::size_t size) {
+                           if (!self->done_) return;
+                           if (ec) return self->finish(told(Status::transport, reason_text(ec)));
+                           self->took(size);
+                         });
+}
+
+void ProxyTunnel::took(std::size_t size) {
+  answer_.append(buffer_.data(), size);
+  const auto end = answer_.find("\r\n\r\n");
+  if (end != std::string::npos) return judge(end + 4);
+  if (answer_.size() > largest_answer) return finish(told(Status::protocol, "its answer has no end"));
+  read();
+}
+
+void ProxyTunnel::judge(std::size_t head_size) {
+  const int status = status_of(answer_);
+  if (status == 0) return finish(told(Status::protocol, "its answer is not HTTP"));
+  if (status == 407) return finish(told(Status::transport, "it wants other credentials (status 407)"));
+  if (status < 200 || status > 299)
+    return finish(told(Status::transport, "it answered status " + std::to_string(status)));
+  // The client speaks first, in TLS as in HTTP.
+  if (answer_.size() > head_size) return finish(told(Status::protocol, "bytes follow its answer"));
+  finish(std::nullopt);
+}
+
+void ProxyTunnel::finish(std::optional<Error> error) {
+  const Done done = std::exchange(done_, nullptr);
+  done(error);
+}
+
+}  // namespace ksr::transport

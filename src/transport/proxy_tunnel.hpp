@@ -1,0 +1,37 @@
+// A tunnel through an HTTP proxy (CONNECT, RFC 9110, section 9.3.6). Lives on the network thread.
+#pragma once
+
+#include <array>
+#include <boost/asio/ip/tcp.hpp>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/error.hpp"
+
+namespace ksr::transport {
+
+class ProxyTunnel : public std::enable_shared_from_this<ProxyTunnel> {
+ public:
+  using Done = std::function<void(const std::optional<Error>&)>;
+
+  // `authorization` is a secret. `proxy` must outlive the tunnel, or `abandon` be called.
+  ProxyTunnel(boost::asio::ip::tcp::socket& proxy, const std::string& target, const std::string& authorization);
+  void start(Done done);
+  void abandon() { done_ = nullptr; }
+
+ private:
+  void read();
+  void took(std::size_t size);
+  void judge(std::size_t head_size);
+  void finish(std::optional<Error> error);
+
+  boost::asio::ip::tcp::socket& proxy_;
+  std::string request_;
+  std::string answer_;
+  std::array<char, 2048> buffer_;
+  Done done_;
+};
+
+}  // namespace ksr::transport

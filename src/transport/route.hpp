@@ -1,0 +1,27 @@
+// Everything that the exchanges of one Connection share: where to, through what, with which trust.
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "base/executor.hpp"
+#include "transport/resolver.hpp"
+#include "transport/server_address.hpp"
+#include "transport/tls_context.hpp"
+
+namespace ksr::transport {
+
+struct Route {
+  Executor& executor;
+  std::shared_ptr<Resolver> resolver;
+  ServerAddress server;
+  std::optional<ProxyAddress> proxy;
+  // NULL for http.
+  std::shared_ptr<TlsContext> tls;
+  Milliseconds connect_timeout;
+
+  // Where the TCP connection goes.
+  std::string next_hop() const { return proxy ? proxy->host_port() : server.host_port(); }
+};
+
+}  // namespace ksr::transport

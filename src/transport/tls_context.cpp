@@ -1,0 +1,165 @@
+#include "transport/tls_context.hpp"
+
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+
+#include <boost/asio/ip/address.hpp>
+#include <utility>
+
+namespace ksr::transport {
+namespace {
+
+struct FreeBio {
+  void operator()(BIO* bio) const { BIO_free(bio); }
+};
+struct FreeCertificate {
+  void operator()(X509* certificate) const { X509_free(certificate); }
+};
+struct FreeKey {
+  void operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
+};
+using Bio = std::unique_ptr<BIO, FreeBio>;
+using Certificate = std::unique_ptr<X509, FreeCertificate>;
+using Key = std::unique_ptr<EVP_PKEY, FreeKey>;
+
+Bio reader(const std::string& pem) {
+  return Bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
+}
+
+// OpenSSL would ask on the terminal of the host.
+int no_password(char*, int, int, void*) {
+  return -1;
+}
+
+std::string openssl_reason() {
+  const unsigned long code = ERR_peek_last_error();
+  ERR_clear_error();
+  const char* reason = ERR_reason_error_string(code);
+  return reason ? reason : "unknown reason";
+}
+
+Error invalid(const std::string& what, const std::string& reason) {
+  return Error{Status::invalid, what + ": " + reason};
+}
+
+// The end of the text is the one failure that is none; whatever else PEM_read says, it says of a broken certificate.
+bool at_end_of_pem() {
+  const unsigned long code = ERR_peek_last_error();
+  const bool at_end = ERR_GET_LIB(code) == ERR_LIB_PEM && ERR_GET_REASON(code) == PEM_R_NO_START_LINE;
+  if (at_end) ERR_clear_error();
+  return at_end;
+}
+
+Expected<void> trust_only(SSL_CTX* context, const std::string& pem) {
+  const Bio text = reader(pem);
+  int count = 0;
+  for (;; ++count) {
+    const Certificate certificate(PEM_read_bio_X509(text.get(), nullptr, no_password, nullptr));
+    if (!certificate) break;
+    X509_STORE_add_cert(SSL_CTX_get_cert_store(context), certificate.get());
+  }
+  if (!at_end_of_pem())
+    return invalid("CA certificates", "certificate " + std::to_string(count + 1) + ": " + openssl_reason());
+  if (count == 0) return invalid("CA certificates", "expected PEM with at least one CERTIFICATE");
+  return {};
+}
+
+Expected<void> use_client_chain(SSL_CTX* context, const std::string& pem) {
+  const Bio text = reader(pem);
+  const Certificate leaf(PEM_read_bio_X509_AUX(text.get(), nullptr, no_password, nullptr));
+  if (!leaf) return invalid("client certificate", openssl_reason() + "; expected PEM with a CERTIFICATE");
+  if (SSL_CTX_use_certificate(context, leaf.get()) != 1) return invalid("client certificate", openssl_reason());
+  for (;;) {
+    const Certificate issuer(PEM_read_bio_X509(text.get(), nullptr, no_password, nullptr));
+    if (!issuer) break;
+    SSL_CTX_add1_chain_cert(context, issuer.get());
+  }
+  if (!at_end_of_pem()) return invalid("client certificate chain", openssl_reason());
+  return {};
+}
+
+Expected<void> use_client_key(SSL_CTX* context, const std::string& pem) {
+  const Bio text = reader(pem);
+  const Key key(PEM_read_bio_PrivateKey(text.get(), nullptr, no_password, nullptr));
+  if (!key) return invalid("client key", openssl_reason() + "; expected PEM with an unencrypted PRIVATE KEY");
+  if (SSL_CTX_use_PrivateKey(context, key.get()) != 1 || SSL_CTX_check_private_key(context) != 1) {
+    return invalid("client key", openssl_reason() + "; expected the key of the client certificate");
+  }
+  return {};
+}
+
+Expected<void> use_client_identity(SSL_CTX* context, const TlsSettings& settings) {
+  if (settings.client_certificate_pem.empty() && settings.client_key_pem.empty()) return {};
+  if (settings.client_key_pem.empty()) return invalid("client certificate", "it comes without its key");
+  if (settings.client_certificate_pem.empty()) return invalid("client key", "it comes without its certificate");
+  if (auto used = use_client_chain(context, settings.client_certificate_pem); !used) return used;
+  return use_client_key(context, settings.client_key_pem);
+}
+
+// One store for the process: reading the system's bundle takes about 20 ms and most of a megabyte.
+X509_STORE* system_store() {
+  static X509_STORE* const leaked = [] {
+    X509_STORE* store = X509_STORE_new();
+    X509_STORE_set_default_paths(store);
+    ERR_clear_error();
+    return store;
+  }();
+  return leaked;
+}
+
+bool is_address(const std::string& text) {
+  boost::system::error_code failed;
+  boost::asio::ip::make_address(text, failed);
+  return !failed;
+}
+
+// A name goes into SNI, an address never does (RFC 6066, section 3). Certificates are matched as Go does: by their
+// subjectAltName alone, the subject's CN is not looked at.
+void expect_peer(SSL* ssl, const std::string& name) {
+  X509_VERIFY_PARAM* param = SSL_get0_param(ssl);
+  X509_VERIFY_PARAM_set_hostflags(param, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
+  if (is_address(name)) {
+    X509_VERIFY_PARAM_set1_ip_asc(param, name.c_str());
+  } else {
+    X509_VERIFY_PARAM_set1_host(param, name.data(), name.size());
+    SSL_set_tlsext_host_name(ssl, name.c_str());
+  }
+}
+
+}  // namespace
+
+TlsContext::TlsContext() : context_(boost::asio::ssl::context::tls_client) {}
+
+Expected<std::shared_ptr<TlsContext>> TlsContext::make(const TlsSettings& settings) {
+  ERR_clear_error();
+  std::shared_ptr<TlsContext> made(new TlsContext);
+  SSL_CTX* const context = made->context_.native_handle();
+  SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
+  static constexpr unsigned char http11[] = "\x08http/1.1";
+  SSL_CTX_set_alpn_protos(context, http11, sizeof http11 - 1);
+  made->settings_name_ = settings.server_name;
+  made->verify_ = !settings.skip_verify;
+  made->trusts_system_ = settings.ca_pem.empty();
+  if (!settings.ca_pem.empty()) {
+    if (auto trusted = trust_only(context, settings.ca_pem); !trusted) return std::move(trusted).error();
+  }
+  if (auto used = use_client_identity(context, settings); !used) return std::move(used).error();
+  SSL_CTX_set_verify(context, made->verify_ ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, nullptr);
+  return made;
+}
+
+void TlsContext::trust_the_system() {
+  SSL_CTX_set1_cert_store(context_.native_handle(), system_store());
+  trusts_system_ = false;
+}
+
+std::unique_ptr<TlsContext::Stream> TlsContext::open(boost::asio::ip::tcp::socket socket, const std::string& host) {
+  if (trusts_system_ && verify_) trust_the_system();
+  auto stream = std::make_unique<Stream>(std::move(socket), context_);
+  expect_peer(stream->native_handle(), verified_name(host));
+  return stream;
+}
+
+}  // namespace ksr::transport

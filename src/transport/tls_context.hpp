@@ -1,0 +1,38 @@
+// What one ConnectionSettings says about TLS, read once and shared by all its connections.
+#pragma once
+
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ssl/context.hpp>
+#include <boost/asio/ssl/stream.hpp>
+#include <memory>
+#include <string>
+
+#include "base/expected.hpp"
+#include "transport/transport.hpp"
+
+namespace ksr::transport {
+
+class TlsContext {
+ public:
+  // Fails with Status::invalid on PEM texts that cannot work. Does no I/O.
+  static Expected<std::shared_ptr<TlsContext>> make(const TlsSettings& settings);
+
+  using Stream = boost::asio::ssl::stream<boost::asio::ip::tcp::socket>;
+  // Ready for the handshake with a server that calls itself `host`: SNI and the name to verify are set.
+  std::unique_ptr<Stream> open(boost::asio::ip::tcp::socket socket, const std::string& host);
+  // The name that the server's certificate must have.
+  const std::string& verified_name(const std::string& host) const {
+    return settings_name_.empty() ? host : settings_name_;
+  }
+
+ private:
+  TlsContext();
+  void trust_the_system();
+
+  boost::asio::ssl::context context_;
+  std::string settings_name_;
+  bool verify_ = true;
+  bool trusts_system_ = false;
+};
+
+}  // namespace ksr::transport

@@ -1,0 +1,159 @@
+#include "transport/websocket_exchange.hpp"
+
+#include <cpprest/ws_client.h>
+
+#include <utility>
+
+#include "transport/failures.hpp"
+
+namespace ksr::transport {
+namespace {
+
+using Client = web::websockets::client::websocket_callback_client;
+using ClientConfig = web::websockets::client::websocket_client_config;
+
+// Above the largest object that ksr takes, whatever max_object_size says.
+constexpr std::size_t largest_message = 256u * 1024 * 1024;
+// Why the server refused is worth a moment, not more.
+constexpr std::size_t largest_refusal = 1024 * 1024;
+constexpr Milliseconds longest_refusal{5000};
+
+// Close codes of RFC 6455, section 7.4.1.
+constexpr int normal_closure = 1000;
+constexpr int going_away = 1001;
+constexpr int no_status = 1005;
+
+class WebSocketDriver final : public web::websocket_driver, public ExchangeDriver {
+ public:
+  WebSocketDriver(std::shared_ptr<const Route> route, Request request, ExchangeObserver& observer)
+      : ExchangeDriver(std::move(route), std::move(request), observer, true) {}
+
+  void start();
+
+  void connect(connected done) override { dial(true, std::move(done)); }
+  std::string request_head() override;
+  void attached(std::shared_ptr<web::connected_stream> stream) override { on_attached(std::move(stream)); }
+  reading receive(const char* data, std::size_t size) override { return on_receive(data, size); }
+  reading end_of_stream() override { return on_end_of_stream(); }
+  void broken(const boost::system::error_code& reason, bool while_writing) override {
+    on_broken(reason, while_writing);
+  }
+  void finished() override { on_finished(); }
+
+  answer answered() const override { return answer_; }
+  void opened() override;
+  void message(const std::string& payload) override;
+  void pong() override { pong_alarm_.reset(); }
+  void closed(int code, const std::string& reason) override;
+  void violated(const std::string& what) override { end(nonsense("WebSocket of " + peer(), printable(what))); }
+
+ private:
+  void release() override;
+  bool take_head(ResponseHead head) override;
+  bool take_body(std::string_view bytes) override;
+  void ping_later();
+  void ping();
+
+  std::shared_ptr<Client> client_;
+  answer answer_ = answer::unknown;
+  ResponseHead accepted_head_;
+  std::size_t refusal_size_ = 0;
+  std::unique_ptr<Timer> refusal_alarm_;
+  std::unique_ptr<Timer> ping_alarm_;
+  std::unique_ptr<Timer> pong_alarm_;
+};
+
+void WebSocketDriver::start() {
+  ClientConfig config;
+  config.set_driver(std::static_pointer_cast<WebSocketDriver>(shared_from_this()));
+  config.set_max_message_size(largest_message);
+  if (!request_.subprotocol.empty()) config.add_subprotocol(request_.subprotocol);
+  client_ = std::make_shared<Client>(std::move(config));
+  const ServerAddress& server = route_->server;
+  client_->connect(web::uri((server.tls ? "wss://" : "ws://") + server.authority() + target()))
+      .then([](const pplx::task<void>& outcome) {
+        try {
+          outcome.get();
+        } catch (...) {
+        }
+      });
+}
+
+std::string WebSocketDriver::request_head() {
+  return "Origin: " + route_->server.origin() + "\r\n" + request_lines();
+}
+
+bool WebSocketDriver::take_head(ResponseHead head) {
+  if (head.status == 101) {
+    answer_ = answer::accepted;
+    accepted_head_ = std::move(head);
+    return true;
+  }
+  answer_ = answer::refused;
+  // What comes of the body within the time is what could be had.
+  refusal_alarm_ = route_->executor.schedule(route_->executor.now() + longest_refusal, [this] { end(std::nullopt); });
+  return ExchangeDriver::take_head(std::move(head));
+}
+
+bool WebSocketDriver::take_body(std::string_view bytes) {
+  refusal_size_ += bytes.size();
+  if (refusal_size_ > largest_refusal) {
+    end(std::nullopt);
+    return false;
+  }
+  return ExchangeDriver::take_body(bytes);
+}
+
+void WebSocketDriver::opened() {
+  if (ended()) return;
+  tell_head(accepted_head_);
+  if (!ended() && request_.ping_interval.count() != 0) ping_later();
+}
+
+void WebSocketDriver::message(const std::string& payload) {
+  if (ended()) return;
+  heard();
+  if (payload.empty() || tell_body(payload)) tell_message_end();
+}
+
+void WebSocketDriver::ping_later() {
+  ping_alarm_ = route_->executor.schedule(route_->executor.now() + request_.ping_interval, [this] { ping(); });
+}
+
+void WebSocketDriver::ping() {
+  if (!client_->ping()) return end(unreachable("WebSocket of " + peer(), "a ping could not be sent"));
+  if (!pong_alarm_) {
+    pong_alarm_ = route_->executor.schedule(route_->executor.now() + request_.pong_timeout, [this] {
+      end(timed_out("WebSocket of " + peer(), "no pong within " + duration_text(request_.pong_timeout.count())));
+    });
+  }
+  ping_later();
+}
+
+void WebSocketDriver::closed(int code, const std::string& reason) {
+  if (code == normal_closure || code == going_away || code == no_status) return end(std::nullopt);
+  std::string what = "the server closed it with code " + std::to_string(code);
+  if (!reason.empty()) what += " (" + printable(reason) + ")";
+  end(unreachable("WebSocket of " + peer(), what));
+}
+
+void WebSocketDriver::release() {
+  refusal_alarm_.reset();
+  ping_alarm_.reset();
+  pong_alarm_.reset();
+  if (!client_) return;
+  client_->abort();
+  // websocketpp may be the one who called; it must find its client when it is returned to.
+  route_->executor.post([client = std::exchange(client_, nullptr)] {});
+}
+
+}  // namespace
+
+std::unique_ptr<Exchange> start_websocket(std::shared_ptr<const Route> route, Request request,
+                                          ExchangeObserver& observer) {
+  auto driver = std::make_shared<WebSocketDriver>(std::move(route), std::move(request), observer);
+  driver->start();
+  return hold(std::move(driver));
+}
+
+}  // namespace ksr::transport

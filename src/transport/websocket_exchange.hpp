@@ -1,0 +1,11 @@
+// One WebSocket over cpprestsdk's websocket_callback_client.
+#pragma once
+
+#include "transport/exchange_driver.hpp"
+
+namespace ksr::transport {
+
+std::unique_ptr<Exchange> start_websocket(std::shared_ptr<const Route> route, Request request,
+                                          ExchangeObserver& observer);
+
+}  // namespace ksr::transport

@@ -1,0 +1,77 @@
+#include "unit/transport/websocket_peer.hpp"
+
+#include <openssl/evp.h>
+#include <openssl/sha.h>
+
+namespace test {
+
+std::string header_value(const std::string& head, const std::string& name) {
+  const auto at = head.find("\r\n" + name + ": ");
+  if (at == std::string::npos) return {};
+  const auto begin = at + name.size() + 4;
+  return head.substr(begin, head.find("\r\n", begin) - begin);
+}
+
+std::string accept_key(const std::string& request) {
+  const std::string text = header_value(request, "Sec-WebSocket-Key") + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+  unsigned char digest[SHA_DIGEST_LENGTH];
+  SHA1(reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest);
+  unsigned char encoded[64];
+  const int size = EVP_EncodeBlock(encoded, digest, sizeof digest);
+  return std::string(reinterpret_cast<char*>(encoded), static_cast<std::size_t>(size));
+}
+
+std::string accept_websocket(Peer& peer) {
+  std::string request = peer.receive_head();
+  std::string answer = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n";
+  answer += "Sec-WebSocket-Accept: " + accept_key(request) + "\r\n";
+  const std::string protocol = header_value(request, "Sec-WebSocket-Protocol");
+  if (!protocol.empty()) answer += "Sec-WebSocket-Protocol: " + protocol + "\r\n";
+  peer.send(answer + "\r\n");
+  return request;
+}
+
+std::string frame(int opcode, const std::string& payload, bool final) {
+  std::string bytes(1, static_cast<char>((final ? 0x80 : 0) | opcode));
+  const std::size_t size = payload.size();
+  if (size < 126) {
+    bytes += static_cast<char>(size);
+  } else if (size < 65536) {
+    bytes += static_cast<char>(126);
+    bytes += static_cast<char>(size >> 8);
+    bytes += static_cast<char>(size & 0xff);
+  } else {
+    bytes += static_cast<char>(127);
+    for (int shift = 56; shift >= 0; shift -= 8) bytes += static_cast<char>((size >> shift) & 0xff);
+  }
+  return bytes + payload;
+}
+
+std::string close_payload(int code, const std::string& reason) {
+  std::string payload;
+  payload += static_cast<char>(code >> 8);
+  payload += static_cast<char>(code & 0xff);
+  return payload + reason;
+}
+
+Frame read_frame(Peer& peer) {
+  Frame read;
+  const std::string start = peer.receive_exactly(2);
+  if (start.size() < 2) return read;
+  std::size_t size = static_cast<unsigned char>(start[1]) & 0x7f;
+  read.masked = (static_cast<unsigned char>(start[1]) & 0x80) != 0;
+  if (size == 126) {
+    const std::string length = peer.receive_exactly(2);
+    size =
+        (static_cast<std::size_t>(static_cast<unsigned char>(length[0])) << 8) | static_cast<unsigned char>(length[1]);
+  }
+  const std::string mask = read.masked ? peer.receive_exactly(4) : std::string(4, '\0');
+  read.payload = peer.receive_exactly(size);
+  for (std::size_t i = 0; i < read.payload.size(); ++i) {
+    read.payload[i] = static_cast<char>(read.payload[i] ^ mask[i % 4]);
+  }
+  read.opcode = static_cast<unsigned char>(start[0]) & 0x0f;
+  return read;
+}
+
+}  // namespace test
