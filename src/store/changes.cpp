@@ -15,11 +15,11 @@ Need Changes::need(std::size_t calls) const noexcept {
 }
 
 void Changes::note(const Object* before, const Object* after, Stock<Notes>& stock) noexcept {
-  if (from_empty_ || before == after) return;
+  if (from_empty_ || same_state(before, after)) return;
   const Object& subject = before != nullptr ? *before : *after;
   const Notes::Entry* noted = notes_.find(UidProbe::of(subject));
   if (noted == nullptr) return notes_.insert({subject.uid_hash(), ObjectRef(&subject), before != nullptr}, stock);
-  if (noted->earlier() == after) return notes_.erase(UidProbe::of(subject), stock);
+  if (same_state(noted->earlier(), after)) return notes_.erase(UidProbe::of(subject), stock);
   // An addition is named by what it became last, so that no state in between is held.
   if (!noted->was_there) notes_.replace({after->uid_hash(), ObjectRef(after), false}, stock);
 }

@@ -50,8 +50,8 @@ struct Cut {
 };
 
 // The deltas from the earlier view to `now`, at most one per uid, computed without a copy of the cache: what is gone
-// first (DELETED), then the rest, each by (namespace, name). Added and deleted in between, or changed back to the same
-// object: nothing. Usable on any thread; holds what it shows.
+// first (DELETED), then the rest, each by (namespace, name). Added and deleted in between, or the same version in the
+// end: nothing. Usable on any thread; holds what it shows.
 class Deltas {
  public:
   // Throws std::bad_alloc.

@@ -23,7 +23,7 @@ void Deltas::compare_noted() {
   changes_.notes().for_each([this](const Notes::Entry& entry) {
     const Object* const before = entry.earlier();
     const Object* const after = now_.state_ ? now_.state_->visible.find_uid(Notes::probe(Notes::key(entry))) : nullptr;
-    if (before == after) return;
+    if (same_state(before, after)) return;
     if (after == nullptr) {
       rows_.push_back({DeltaKind::deleted, before});
     } else {

@@ -98,6 +98,13 @@ struct ByRecency {
   static void prefetch(const Entry&) noexcept {}
 };
 
+// Of one uid: neither is there, or both are and have one version. An object that a list left out and the next one
+// brought back is the same object, held anew.
+inline bool same_state(const Object* a, const Object* b) noexcept {
+  if (a == nullptr || b == nullptr) return a == b;
+  return a == b || a->resource_version() == b->resource_version();
+}
+
 // What one uid was in the earlier view: `object`, or nothing; then `object` is what it became, for its uid only.
 struct Notes {
   static constexpr std::size_t kLeafCapacity = 16;

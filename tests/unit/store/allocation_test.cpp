@@ -1,0 +1,207 @@
+// Memory runs out at every single allocation of every operation: it then has done nothing, and works when repeated.
+#include <doctest/doctest.h>
+
+#include <cstddef>
+#include <cstdlib>
+#include <functional>
+#include <limits>
+#include <new>
+
+#include "store/cache.hpp"
+#include "unit/store/sample.hpp"
+
+namespace {
+
+constexpr std::size_t kNever = std::numeric_limits<std::size_t>::max();
+// Of one thread: the tests that have several never set it.
+std::size_t allocations_left = kNever;
+
+void* allocate(std::size_t size) {
+  if (allocations_left != kNever && allocations_left-- == 0) {
+    allocations_left = kNever;
+    throw std::bad_alloc();
+  }
+  void* memory = std::malloc(size != 0 ? size : 1);
+  if (memory == nullptr) throw std::bad_alloc();
+  return memory;
+}
+
+}  // namespace
+
+void* operator new(std::size_t size) {
+  return allocate(size);
+}
+void* operator new[](std::size_t size) {
+  return allocate(size);
+}
+void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
+  try {
+    return allocate(size);
+  } catch (const std::bad_alloc&) {
+    return nullptr;
+  }
+}
+void operator delete(void* memory, const std::nothrow_t&) noexcept {
+  std::free(memory);
+}
+void operator delete(void* memory) noexcept {
+  std::free(memory);
+}
+void operator delete[](void* memory) noexcept {
+  std::free(memory);
+}
+void operator delete(void* memory, std::size_t) noexcept {
+  std::free(memory);
+}
+void operator delete[](void* memory, std::size_t) noexcept {
+  std::free(memory);
+}
+
+namespace ksr::store::test {
+namespace {
+
+using json::EventType;
+
+struct Scene {
+  explicit Scene(std::size_t limit) : cache(limit) {
+    std::vector<Sample> first;
+    for (int i = 0; i < 300; ++i) {
+      first.push_back(recent("n" + std::to_string(i), 1, "2024-01-01T00:00:" + std::to_string(10 + i % 50) + "Z"));
+    }
+    list(cache, first, "10");
+    kept = cache.cut().view;
+    kept_text = describe(kept);
+    objects = first;
+  }
+
+  std::string outside() {
+    return std::to_string(cache.count()) + " " + std::to_string(cache.stored_bytes()) + " " +
+           std::to_string(cache.changed()) + " " + std::to_string(cache.listing());
+  }
+
+  Cache cache;
+  View kept;
+  std::string kept_text;
+  std::vector<Sample> objects;
+};
+
+using Step = std::function<void(Cache&)>;
+
+// Returns how often memory ran out.
+int run_with_failures(std::size_t limit, const Step& prepare, const Step& step) {
+  Scene expected(limit);
+  prepare(expected.cache);
+  step(expected.cache);
+  const Cut expected_cut = expected.cache.cut();
+  for (std::size_t nth = 0;; ++nth) {
+    Scene scene(limit);
+    prepare(scene.cache);
+    const std::string before = scene.outside();
+    bool failed = false;
+    allocations_left = nth;
+    try {
+      step(scene.cache);
+    } catch (const std::bad_alloc&) {
+      failed = true;
+    }
+    allocations_left = kNever;
+    if (failed) {
+      REQUIRE(scene.outside() == before);
+      step(scene.cache);
+    }
+    const Cut cut = scene.cache.cut();
+    REQUIRE(describe(cut.view) == describe(expected_cut.view));
+    REQUIRE(describe(cut) == describe(expected_cut));
+    REQUIRE(describe(scene.kept) == scene.kept_text);
+    if (!failed) return static_cast<int>(nth);
+  }
+}
+
+void nothing(Cache&) {}
+
+// Items are views: what they show is made beforehand.
+Step event(EventType type, const Sample& sample) {
+  return [=](Cache& cache) { cache.apply(type, sample.item()); };
+}
+
+TEST_CASE("an event either happens or does not") {
+  for (const std::size_t limit : {0u, 20u}) {
+    CAPTURE(limit);
+    const std::string top = "2024-01-01T00:01:00Z";
+    Sample takeover = recent("n7", 20, top);
+    takeover.uid = "second";
+    CHECK(run_with_failures(limit, nothing, event(EventType::added, recent("new", 20, top))) > 0);
+    CHECK(run_with_failures(limit, nothing, event(EventType::modified, recent("n3", 20, top))) > 0);
+    CHECK(run_with_failures(limit, nothing, event(EventType::deleted, recent("n49", 20, top))) > 0);
+    CHECK(run_with_failures(limit, nothing, event(EventType::deleted, recent("unknown", 20, top))) > 0);
+    CHECK(run_with_failures(limit, nothing, event(EventType::added, takeover)) > 0);
+  }
+}
+
+TEST_CASE("a list is committed whole or not at all") {
+  for (const std::size_t limit : {0u, 20u}) {
+    for (const std::size_t stays : {290u, 30u}) {
+      CAPTURE(limit);
+      CAPTURE(stays);
+      std::vector<Sample> listed = Scene(limit).objects;
+      listed.resize(stays);
+      for (int i = 0; i < 10; ++i) listed.push_back(recent("y" + std::to_string(i), 15, "2024-01-01T00:02:00Z"));
+      listed[5].resource_version = "16";
+      const Step stage = [&](Cache& cache) {
+        cache.apply(EventType::deleted, sample("n0", 20).item());
+        cache.apply(EventType::added, sample("late", 21).item());
+        cache.begin_list();
+        for (const Sample& sample : listed) cache.stage(sample.item());
+      };
+      CHECK(run_with_failures(limit, stage, [](Cache& cache) { cache.commit_list("18446744073709551616"); }) > 0);
+    }
+  }
+}
+
+TEST_CASE("an object is staged or not") {
+  const Sample fresh = sample("fresh", 15);
+  const Sample known = recent("n1", 1, "2024-01-01T00:00:11Z");
+  const Step begin = [](Cache& cache) { cache.begin_list(); };
+  CHECK(run_with_failures(0, begin, [&](Cache& cache) { cache.stage(fresh.item()); }) > 0);
+  CHECK(run_with_failures(0, begin, [&](Cache& cache) { cache.stage(known.item()); }) > 0);
+}
+
+TEST_CASE("a cut is made or not") {
+  Scene scene(20);
+  scene.cache.set_resource_version("a version that is too long to be kept in place");
+  scene.cache.apply(EventType::modified, recent("n49", 20, "2024-01-01T00:01:00Z").item());
+  for (std::size_t nth = 0; nth < 2; ++nth) {
+    allocations_left = nth;
+    CHECK_THROWS_AS(scene.cache.cut(), std::bad_alloc);
+    CHECK(scene.cache.changed());
+  }
+  CHECK(describe(scene.cache.cut()) == "~n49@20");
+}
+
+TEST_CASE("changes are merged or not, deltas made or not") {
+  Scene scene(0);
+  scene.cache.apply(EventType::modified, sample("n1", 20).item());
+  const Cut first = scene.cache.cut();
+  scene.cache.apply(EventType::deleted, sample("n1", 21).item());
+  scene.cache.apply(EventType::deleted, sample("n2", 22).item());
+  const Cut second = scene.cache.cut();
+  for (std::size_t nth = 0;; ++nth) {
+    Changes merged = first.changes;
+    bool failed = false;
+    allocations_left = nth;
+    try {
+      merged.append(second.changes);
+    } catch (const std::bad_alloc&) {
+      failed = true;
+    }
+    allocations_left = kNever;
+    if (!failed) break;
+    REQUIRE(describe(Deltas(merged, first.view)) == "~n1@20");
+  }
+  allocations_left = 0;
+  CHECK_THROWS_AS(Deltas(second.changes, second.view), std::bad_alloc);
+  allocations_left = kNever;
+}
+
+}  // namespace
+}  // namespace ksr::store::test

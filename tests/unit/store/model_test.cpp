@@ -1,0 +1,161 @@
+#include <doctest/doctest.h>
+
+#include <random>
+
+#include "store/cache.hpp"
+#include "unit/store/model.hpp"
+#include "unit/store/sample.hpp"
+
+namespace ksr::store::test {
+namespace {
+
+struct Kept {
+  View view;
+  std::string expected;
+};
+
+// One random life of a cache beside its model.
+class Life {
+ public:
+  Life(std::uint32_t seed, std::size_t limit, std::size_t uids)
+      : random_(seed), uids_(uids), cache_(limit), model_(limit) {}
+
+  void run(int steps) {
+    list();
+    cut();
+    for (int step = 0; step < steps; ++step) {
+      const std::size_t dice = random_() % 1000;
+      if (dice < 12) {
+        list();
+      } else if (dice < 100) {
+        cut();
+      } else if (dice < 110) {
+        cache_.set_resource_version(std::to_string(++version_));
+      } else {
+        event();
+      }
+      check();
+    }
+    cut();
+    for (const Kept& kept : kept_) REQUIRE(describe(kept.view) == kept.expected);
+  }
+
+ private:
+  // A uid keeps its name nearly always; several uids share each name; times are few, so that they tie.
+  Sample some_sample(std::uint64_t version) {
+    const std::size_t uid = random_() % uids_;
+    const std::size_t name = random_() % 50 == 0 ? random_() % uids_ : uid % (uids_ * 2 / 3);
+    Sample made = sample("n" + std::to_string(name), version);
+    made.uid = "uid-" + std::to_string(uid);
+    made.name_space = name % 3 == 0 ? "a" : "b";
+    made.recency = "2024-01-01T00:00:" + std::to_string(10 + random_() % 40) + "Z";
+    return made;
+  }
+
+  void event() {
+    // Mostly news, sometimes something that comes late.
+    const bool late = !history_.empty() && random_() % 6 == 0;
+    const Sample sample = late ? history_[random_() % history_.size()] : some_sample(++version_);
+    const auto type = static_cast<json::EventType>(random_() % 5 % 3);
+    history_.push_back(sample);
+    if (history_.size() > 400) history_.erase(history_.begin());
+    const Applied expected = model_.apply(type, sample);
+    REQUIRE(cache_.apply(type, sample.item()) == expected);
+  }
+
+  // Of now or of a while ago, of most objects as they are, some older, some newer, some twice, few or all of them new.
+  void list() {
+    const std::uint64_t version = random_() % 3 == 0 && version_ > 30 ? version_ - 30 : version_;
+    std::vector<Sample> listed;
+    const std::size_t forget = random_() % 4 == 0 ? 2 : 40;
+    for (const auto& [uid, sample] : model_.all()) {
+      if (random_() % forget != 0) listed.push_back(sample);
+    }
+    const std::size_t others = random_() % (random_() % 3 == 0 ? uids_ : 5);
+    for (std::size_t i = 0; i < others; ++i) {
+      const bool old = !history_.empty() && random_() % 2 == 0;
+      listed.push_back(old ? history_[random_() % history_.size()] : some_sample(++version_));
+    }
+    if (random_() % 2 == 0) std::shuffle(listed.begin(), listed.end(), random_);
+    const std::uint64_t stated = random_() % 2 == 0 ? version : version_;
+
+    cache_.begin_list();
+    for (const Sample& sample : listed) cache_.stage(sample.item());
+    if (random_() % 10 == 0) {
+      cache_.abandon_list();
+      cache_.begin_list();
+      for (const Sample& sample : listed) cache_.stage(sample.item());
+    }
+    const std::size_t changed = model_.commit(listed, stated);
+    REQUIRE(cache_.commit_list(std::to_string(stated)) == changed);
+    first_list_ = first_list_ || !listed_once_;
+    listed_once_ = true;
+  }
+
+  void check() {
+    REQUIRE(cache_.count() == model_.all().size());
+    std::uint64_t bytes = 0;
+    for (const auto& [uid, sample] : model_.all()) bytes += sample.body.size();
+    REQUIRE(cache_.stored_bytes() == bytes);
+    REQUIRE(cache_.changed() == (first_list_ || !Model::describe_difference(last_, model_.visible()).empty()));
+  }
+
+  void cut() {
+    const std::vector<Sample> now = model_.visible();
+    const Cut cut = cache_.cut();
+    first_list_ = false;
+    REQUIRE(describe(cut.view) == Model::describe(now));
+    REQUIRE(describe(cut) == Model::describe_difference(last_, now));
+    REQUIRE(cut.changes.empty() == describe(cut).empty());
+    check_lookups(cut.view, now);
+    last_ = now;
+
+    merged_.append(cut.changes);
+    REQUIRE(describe(Deltas(merged_, cut.view)) == Model::describe_difference(merged_from_, now));
+    if (random_() % 4 == 0) {
+      merged_ = Changes();
+      merged_from_ = now;
+    }
+    if (random_() % 4 == 0) kept_.push_back({cut.view, Model::describe(now)});
+    if (kept_.size() > 30) kept_.erase(kept_.begin() + static_cast<std::ptrdiff_t>(random_() % 30));
+  }
+
+  void check_lookups(const View& view, const std::vector<Sample>& now) {
+    REQUIRE(view.count() == now.size());
+    for (std::size_t i = 0; i < now.size(); ++i) {
+      REQUIRE(view.find(now[i].name_space, now[i].name) == view.at(i));
+      REQUIRE(view.find_uid(now[i].uid) == view.at(i));
+    }
+    for (std::size_t uid = 0; uid < uids_; ++uid) {
+      const std::string wanted = "uid-" + std::to_string(uid);
+      const bool shown = std::any_of(now.begin(), now.end(), [&](const Sample& s) { return s.uid == wanted; });
+      REQUIRE((view.find_uid(wanted) != nullptr) == shown);
+    }
+  }
+
+  std::mt19937 random_;
+  std::size_t uids_;
+  Cache cache_;
+  Model model_;
+  std::uint64_t version_ = 1000;
+  std::vector<Sample> history_;
+  std::vector<Sample> last_;
+  bool first_list_ = false;
+  bool listed_once_ = false;
+  Changes merged_;
+  std::vector<Sample> merged_from_;
+  std::vector<Kept> kept_;
+};
+
+TEST_CASE("a cache agrees with its model through random lives") {
+  for (const std::size_t limit : {0u, 1u, 7u, 60u, 100000u}) {
+    for (std::uint32_t seed = 1; seed <= 6; ++seed) {
+      CAPTURE(limit);
+      CAPTURE(seed);
+      Life(seed, limit, seed % 2 == 0 ? 12 : 300).run(1500);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace ksr::store::test
