@@ -61,7 +61,7 @@ std::optional<Arguments> parse(int argc, char** argv) {
 
 void run(const Arguments& arguments) {
   StopSignal stop(arguments.stdin_eof);
-  Cluster cluster({arguments.bin_dir, {}});
+  Cluster cluster({arguments.bin_dir, {}, {}});
   std::cout << "listening on " << cluster.url() << " ca=" << cluster.ca_file() << " token=" << admin_user().token
             << std::endl;
   LivingPods pods(cluster.admin(), arguments.pods);

@@ -30,23 +30,22 @@ class ChaosProxy::Impl {
     thread_ = std::thread([this] { io_.run(); });
   }
 
+  template <class Action>
+  auto on_thread(Action action) -> decltype(action()) {
+    std::packaged_task<decltype(action())()> task(std::move(action));
+    auto result = task.get_future();
+    asio::post(io_, std::move(task));
+    return result.get();
+  }
+
   ~Impl() {
     on_thread([this] {
       error_code ignored;
       acceptor_.close(ignored);
       for (const auto& connection : connections_) connection->reset();
       work_.reset();
-      return 0;
     });
     thread_.join();
-  }
-
-  template <class Action>
-  auto on_thread(Action action) {
-    std::packaged_task<decltype(action())()> task(std::move(action));
-    auto result = task.get_future();
-    asio::post(io_, std::move(task));
-    return result.get();
   }
 
   void treat(Treatment treatment) {

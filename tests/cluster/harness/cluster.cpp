@@ -48,7 +48,9 @@ Cluster::Cluster(ClusterOptions options)
       admin_(Endpoint{port_, certificate(directory_.path()).string()}, admin_user().token) {
   if (std::getenv("KSR_CLUSTER_KEEP") != nullptr) keep_files();
   write_signing_key(directory() / "sa.key");
-  write_file(directory() / "tokens.csv", token_file_content({admin_user(), reader_user(), nobody_user()}));
+  std::vector<User> users{admin_user(), reader_user(), nobody_user()};
+  users.insert(users.end(), options_.more_users.begin(), options_.more_users.end());
+  write_file(directory() / "tokens.csv", token_file_content(users));
   etcd_ = std::make_unique<Etcd>(options_.bin_dir / "etcd", directory());
   start_apiserver();
 }

@@ -21,6 +21,8 @@ struct ClusterOptions {
   std::filesystem::path bin_dir;
   // More flags for kube-apiserver, such as --watch-cache-sizes=pods#0.
   std::vector<std::string> apiserver_flags;
+  // Besides admin, reader and nobody; one user may have several tokens.
+  std::vector<User> more_users;
 };
 
 class Cluster {

@@ -7,7 +7,10 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/read.hpp>
 #include <boost/asio/write.hpp>
+#include <chrono>
 #include <string>
+#include <thread>
+#include <utility>
 
 #include "cluster/harness/cluster.hpp"
 #include "cluster/harness/harness_error.hpp"

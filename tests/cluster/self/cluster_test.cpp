@@ -103,13 +103,13 @@ TEST_CASE("the server's certificate is verified") {
 }
 
 TEST_CASE("a cluster without programs says which one is missing") {
-  CHECK_THROWS_WITH_AS(Cluster({"/nowhere", {}}), "no program /nowhere/etcd; tests/cluster/build makes it",
+  CHECK_THROWS_WITH_AS(Cluster({"/nowhere", {}, {}}), "no program /nowhere/etcd; tests/cluster/build makes it",
                        HarnessError);
 }
 
 TEST_CASE("an apiserver that cannot start shows its log") {
   try {
-    Cluster({"", {"--no-such-flag"}});
+    Cluster({"", {"--no-such-flag"}, {}});
     FAIL("it started");
   } catch (const HarnessError& failure) {
     CHECK(std::string(failure.what()).find("unknown flag: --no-such-flag") != std::string::npos);

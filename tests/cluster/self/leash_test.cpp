@@ -4,7 +4,9 @@
 #include <unistd.h>
 
 #include <fstream>
+#include <optional>
 #include <string>
+#include <thread>
 
 #include "cluster/harness/child_process.hpp"
 #include "cluster/harness/harness_error.hpp"
@@ -50,12 +52,13 @@ TEST_CASE("a child ends when its owner is killed, even when started on a thread 
   const auto log = directory.path() / "log";
   const pid_t owner = fork();
   if (owner == 0) {
-    auto* leaked = new ChildProcess(kSleeper, log);
-    static_cast<void>(leaked);
+    std::optional<ChildProcess> child;
+    std::thread([&] { child.emplace(kSleeper, log); }).join();
     pause();
     _exit(0);
   }
   const pid_t sleeper = written_pid(log);
+  std::this_thread::sleep_for(std::chrono::milliseconds(20));
   CHECK_FALSE(gone(sleeper));
   kill(owner, SIGKILL);
   waitpid(owner, nullptr, 0);
