@@ -13,7 +13,11 @@ class DestroyOnce {
  public:
   DestroyOnce(void* user_data, ksr_destroy_fn destroy) noexcept : user_data_(user_data), destroy_(destroy) {}
   ~DestroyOnce() {
-    if (destroy_ != nullptr) destroy_(user_data_);
+    try {
+      if (destroy_ != nullptr) destroy_(user_data_);
+    } catch (...) {
+      // A C++ host threw out of its destroy: nothing of it may cross the ABI.
+    }
   }
   DestroyOnce(const DestroyOnce&) = delete;
   DestroyOnce& operator=(const DestroyOnce&) = delete;
@@ -28,9 +32,7 @@ class HostCallbacks final : public delivery::Host {
  public:
   HostCallbacks(const Callbacks& callbacks, ksr_stream* stream, void* user_data, ksr_destroy_fn destroy)
       : callbacks_(callbacks), stream_(stream), user_data_(user_data), destroy_(destroy) {}
-  ~HostCallbacks() override {
-    if (destroy_ != nullptr) destroy_(user_data_);
-  }
+  ~HostCallbacks() override { DestroyOnce(user_data_, destroy_); }
 
   bool wants_updates() const noexcept override { return callbacks_.on_update != nullptr; }
   bool wants_log() const noexcept override { return callbacks_.on_log != nullptr; }

@@ -5,8 +5,17 @@ install(TARGETS ksr EXPORT ksr-targets
   LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}"
   PUBLIC_HEADER DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
 
-configure_file("${CMAKE_SOURCE_DIR}/pkgconfig/ksr.pc.in" "${CMAKE_BINARY_DIR}/ksr.pc" @ONLY)
-install(FILES "${CMAKE_BINARY_DIR}/ksr.pc" DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig")
+# Written at install time, when the prefix is known for certain: `cmake --install --prefix` may choose another one.
+set(pc_in "${CMAKE_SOURCE_DIR}/pkgconfig/ksr.pc.in")
+install(CODE "
+  set(PROJECT_DESCRIPTION \"${PROJECT_DESCRIPTION}\")
+  set(PROJECT_VERSION \"${PROJECT_VERSION}\")
+  cmake_path(ABSOLUTE_PATH CMAKE_INSTALL_PREFIX NORMALIZE OUTPUT_VARIABLE prefix)
+  cmake_path(APPEND prefix \"${CMAKE_INSTALL_LIBDIR}\" OUTPUT_VARIABLE libdir)
+  cmake_path(APPEND prefix \"${CMAKE_INSTALL_INCLUDEDIR}\" OUTPUT_VARIABLE includedir)
+  configure_file(\"${pc_in}\" \"\$ENV{DESTDIR}\${libdir}/pkgconfig/ksr.pc\" @ONLY)
+  message(STATUS \"Installing: \$ENV{DESTDIR}\${libdir}/pkgconfig/ksr.pc\")
+")
 
 set(package_dir "${CMAKE_INSTALL_LIBDIR}/cmake/ksr")
 install(EXPORT ksr-targets NAMESPACE ksr:: DESTINATION "${package_dir}")

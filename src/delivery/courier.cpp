@@ -1,10 +1,18 @@
 #include "delivery/courier.hpp"
 
+#include <cxxabi.h>
+
+#include <new>
 #include <utility>
 
 #include "base/thread.hpp"
 
 namespace ksr::delivery {
+namespace {
+
+constexpr Milliseconds out_of_memory_pause{100};
+
+}  // namespace
 
 Expected<std::shared_ptr<Courier>> Courier::create(const Options& options, std::unique_ptr<Host> host,
                                                    std::shared_ptr<Publisher> publisher) {
@@ -125,47 +133,76 @@ std::optional<bool> Courier::step(Lock& lock) {
 
 bool Courier::deliver(Lock& lock, NewsItem item) {
   if (std::holds_alternative<UpdateMark>(item)) return deliver_update(lock);
-  lock.unlock();
-  if (const auto* state = std::get_if<sync::State>(&item)) {
-    host_->on_state(*state);
-  } else if (const auto* report = std::get_if<ErrorReport>(&item)) {
-    host_->on_error(*report);
-  } else if (const auto* line = std::get_if<LogLine>(&item)) {
-    host_->on_log(line->level, line->text);
-  }
-  lock.lock();
+  call_host(lock, [&] {
+    if (const auto* state = std::get_if<sync::State>(&item)) {
+      host_->on_state(*state);
+    } else if (const auto* report = std::get_if<ErrorReport>(&item)) {
+      host_->on_error(*report);
+    } else if (const auto* line = std::get_if<LogLine>(&item)) {
+      host_->on_log(line->level, line->text);
+    }
+  });
   return true;
 }
 
 bool Courier::deliver_update(Lock& lock) {
   update_waits_.store(false, std::memory_order_relaxed);
-  lock.unlock();
-  SnapshotRef snapshot = publisher_->next();
-  lock.lock();
+  SnapshotRef snapshot = next_snapshot(lock);
   // Whoever cancelled while the view was cut has been promised that no on_update starts.
   if (!snapshot || cancelled_) return false;
   last_update_ = std::chrono::steady_clock::now();
-  lock.unlock();
   deliveries_.fetch_add(1, std::memory_order_relaxed);
-  host_->on_update(*snapshot);
-  snapshot = SnapshotRef();
-  lock.lock();
+  call_host(lock, [&] {
+    host_->on_update(*snapshot);
+    snapshot = SnapshotRef();
+  });
   return true;
+}
+
+SnapshotRef Courier::next_snapshot(Lock& lock) {
+  lock.unlock();
+  SnapshotRef snapshot;
+  bool out_of_memory = false;
+  try {
+    snapshot = publisher_->next();
+  } catch (const std::bad_alloc&) {
+    out_of_memory = true;
+  }
+  lock.lock();
+  if (out_of_memory && !ending_) {
+    // The change is still in the cache: it is tried again a little later, when there may be memory.
+    last_update_ = std::chrono::steady_clock::now() - options_.min_interval + out_of_memory_pause;
+    news_.add_update();
+    update_waits_.store(true, std::memory_order_relaxed);
+  }
+  return snapshot;
+}
+
+template <class Call>
+void Courier::call_host(Lock& lock, Call&& call) {
+  lock.unlock();
+  const char* thrown = nullptr;
+  try {
+    call();
+  } catch (const ::abi::__forced_unwind&) {
+    throw;  // pthread_exit and pthread_cancel must go on
+  } catch (...) {
+    thrown = "a callback of the host threw an exception, which was dropped";
+  }
+  lock.lock();
+  if (thrown != nullptr && log_wanted_) news_.add_log(LogLevel::error, thrown);
 }
 
 void Courier::finish(Lock& lock) {
   log_wanted_.store(false, std::memory_order_relaxed);
-  lock.unlock();
-  host_->on_state(sync::State::closed);
-  host_.reset();
-  lock.lock();
+  call_host(lock, [this] { host_->on_state(sync::State::closed); });
+  call_host(lock, [this] { host_.reset(); });
   ended_ = true;
   quiet_.notify_all();
 }
 
 bool Courier::updates_due() const {
-  return options_.min_interval.count() == 0 || last_update_ == Instant{} ||
-         std::chrono::steady_clock::now() >= next_update_at();
+  return last_update_ == Instant{} || std::chrono::steady_clock::now() >= next_update_at();
 }
 
 std::int64_t Courier::dispatch() {

@@ -65,6 +65,10 @@ class Courier : public Logger, public std::enable_shared_from_this<Courier> {
   std::optional<bool> step(Lock& lock);
   bool deliver(Lock& lock, NewsItem item);
   bool deliver_update(Lock& lock);
+  // Calls the host without the lock. What a host throws ends here, in a log line: nothing of it may cross the ABI.
+  template <class Call>
+  void call_host(Lock& lock, Call&& call);
+  SnapshotRef next_snapshot(Lock& lock);
   void finish(Lock& lock);
   void run_to_end(Lock& lock);
   void join(Lock& lock);

@@ -67,6 +67,7 @@ void Wakeup::signal() noexcept {
 }
 
 void Wakeup::signal_at(Instant at) noexcept {
+  if (timer_.get() < 0) return signal();
   using std::chrono::nanoseconds;
   // Zero would disarm the timer instead of firing it.
   const auto since_boot =

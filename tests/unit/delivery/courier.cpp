@@ -4,6 +4,7 @@
 #include <poll.h>
 
 #include <atomic>
+#include <stdexcept>
 #include <thread>
 
 #include "unit/delivery/fake_host.hpp"
@@ -167,6 +168,22 @@ TEST_CASE("delivery=manual: close_async inside a callback ends the stream within
   setup.courier->dispatch();
   CHECK(gone);
   CHECK(setup.diary.lines().back() == "destroy");
+}
+
+TEST_CASE("what a callback throws is dropped and logged, and the stream goes on") {
+  for (Mode mode : {Mode::thread, Mode::manual}) {
+    Setup setup(mode);
+    setup.host->during_update = [] { throw std::runtime_error("host"); };
+    list(*setup.publisher, {"pod"}, "1");
+    setup.courier->post_update();
+    if (mode == Mode::manual) {
+      setup.courier->dispatch();
+      setup.courier->dispatch();
+    }
+    CHECK(setup.diary.wait_for("log a callback of the host threw an exception, which was dropped"));
+    setup.courier->close();
+    CHECK(setup.diary.lines().back() == "destroy");
+  }
 }
 
 TEST_CASE("delivery=thread has no descriptor and no dispatch") {

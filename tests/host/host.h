@@ -1,0 +1,44 @@
+/* What the host programs share: where the test server is, and a CHECK that says where it failed. */
+#ifndef KSR_TESTS_HOST_H
+#define KSR_TESTS_HOST_H
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "ksr.h"
+
+#define CHECK(condition)                                                        \
+  do {                                                                          \
+    if (!(condition)) {                                                         \
+      fprintf(stderr, "%s:%d: failed: %s\n", __FILE__, __LINE__, #condition);   \
+      exit(1);                                                                  \
+    }                                                                           \
+  } while (0)
+
+static inline const char *host_env(const char *name) {
+  const char *value = getenv(name);
+  CHECK(value != NULL);
+  return value;
+}
+
+static inline void host_sleep_ms(long ms) {
+  struct timespec pause;
+  pause.tv_sec = ms / 1000;
+  pause.tv_nsec = ms % 1000 * 1000000;
+  nanosleep(&pause, NULL);
+}
+
+/* Entries of a directory of /proc/self, "." and ".." and the descriptor of the look itself left out. */
+static inline int host_count(const char *directory) {
+  int count = 0;
+  DIR *entries = opendir(directory);
+  CHECK(entries != NULL);
+  while (readdir(entries) != NULL) ++count;
+  closedir(entries);
+  return count - 2 - (strstr(directory, "/fd") != NULL ? 1 : 0);
+}
+
+#endif
