@@ -1,0 +1,58 @@
+#include <doctest/doctest.h>
+
+#include "json/api_status.hpp"
+
+namespace ksr::json::testing {
+namespace {
+
+TEST_CASE("a Status, as servers write it") {
+  const auto status = parse_api_status(
+      R"({"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":"Timeout: Too large resource )"
+      R"(version: 999, current: 500","reason":"Timeout","details":{"causes":[{"reason":"ResourceVersionTooLarge",)"
+      R"("message":"Too large resource version"}],"retryAfterSeconds":1},"code":504})"
+      "\n");
+  REQUIRE(status);
+  CHECK(status->code == 504);
+  CHECK(status->reason == "Timeout");
+  CHECK(status->message == "Timeout: Too large resource version: 999, current: 500");
+  CHECK(status->retry_after_seconds == 1);
+  REQUIRE(status->causes.size() == 1);
+  CHECK(status->causes[0].reason == "ResourceVersionTooLarge");
+  CHECK(status->causes[0].message == "Too large resource version");
+  CHECK(status->causes[0].field == "");
+}
+
+TEST_CASE("what may be missing, or be something else") {
+  const auto bare = parse_api_status(R"({"kind":"Status"})");
+  REQUIRE(bare);
+  CHECK(bare->code == 0);
+  CHECK(bare->reason == "");
+  CHECK_FALSE(bare->retry_after_seconds);
+  const auto odd = parse_api_status(
+      R"({"new":[{}],"kind":"Status","code":"410","reason":7,"message":null,"details":{"causes":[1,{"field":"f"}],)"
+      R"("retryAfterSeconds":-5}})");
+  REQUIRE(odd);
+  CHECK(odd->code == 0);
+  CHECK(odd->message == "");
+  CHECK_FALSE(odd->retry_after_seconds);
+  REQUIRE(odd->causes.size() == 1);
+  CHECK(odd->causes[0].field == "f");
+  CHECK(parse_api_status(R"({"kind":"Status","code":99999999999})")->code == 0);
+  CHECK(parse_api_status(R"({"kind":"Status","details":"x","code":1e2})")->code == 100);
+  std::string causes = R"({"kind":"Status","details":{"causes":[{})";
+  for (int i = 0; i < 1000; ++i) causes += ",{}";
+  CHECK(parse_api_status(causes + "]}}")->causes.size() == 64);
+}
+
+TEST_CASE("what is no Status") {
+  for (const char* text : {"", "404 page not found\n", "Too many requests, please try again later.\n", "{}", "[]",
+                           "null", R"({"kind":"Pod"})", R"({"kind":["Status"]})", R"({"kind":"Status")",
+                           R"({"kind":"Status"}x)", "{\"kind\":\"Status\",\"message\":\"\xff\"}"}) {
+    CHECK_MESSAGE(!parse_api_status(text), text);
+  }
+  CHECK_FALSE(parse_api_status(R"({"kind":"Status","x":)" + std::string(100000, '[')));
+  CHECK_FALSE(parse_api_status(R"({"kind":"Status","x":")" + std::string(std::size_t{2} << 20, 'x') + R"("})"));
+}
+
+}  // namespace
+}  // namespace ksr::json::testing
