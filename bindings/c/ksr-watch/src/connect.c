@@ -1,0 +1,92 @@
+#include "connect.h"
+
+#include "output.h"
+#include "report.h"
+#include "screen.h"
+
+static void on_update(ksr_stream* stream, const ksr_snapshot* snapshot, void* user_data) {
+  struct watch* watch = user_data;
+  int is_first = watch->latest == NULL;
+  ksr_snapshot_release(watch->latest);
+  watch->latest = ksr_snapshot_retain(snapshot);
+  if (watch->is_live) {
+    screen_note_changes(watch, !is_first);
+  } else {
+    output_snapshot(watch, is_first);
+  }
+  if (!watch->options.once && watch->out.state == SINK_OPEN) return;
+  watch->is_over = 1;
+  ksr_cancel(stream);
+}
+
+static void on_error(ksr_stream* stream, const ksr_error* error, void* user_data) {
+  struct watch* watch = user_data;
+  (void)stream;
+  report_error(watch, error);
+}
+
+static void on_state(ksr_stream* stream, ksr_state state, void* user_data) {
+  struct watch* watch = user_data;
+  (void)stream;
+  watch->state = state;
+  watch->is_dirty = 1;
+  if (state == KSR_STATE_CLOSED) watch->is_over = 1;
+}
+
+static void on_log(int32_t level, const char* message, size_t len, void* user_data) {
+  slice line = {message, len};
+  report_log(user_data, level, line);
+}
+
+static int set(ksr_config* config, const struct setting* setting) {
+  ksr_error* error = NULL;
+  if (ksr_config_set(config, setting->key, setting->value, &error) == KSR_OK) return 1;
+  report_setting(setting, error);
+  ksr_error_free(error);
+  return 0;
+}
+
+/* Ours come first: the command line may overrule them. */
+static int set_defaults(ksr_config* config, const struct watch* watch) {
+  static char name[] = "ksr-watch/" KSR_WATCH_VERSION, frame[] = "100ms";
+  struct setting agent = {"user_agent", "user_agent", name};
+  struct setting interval = {"min_interval", "min_interval", frame};
+  return set(config, &agent) && (!watch->is_live || set(config, &interval));
+}
+
+static int set_all(ksr_config* config, struct watch* watch) {
+  static char manual[] = "manual";
+  struct setting delivery = {"delivery", "delivery", manual};
+  size_t i;
+  if (!set_defaults(config, watch)) return 0;
+  for (i = 0; i < watch->options.setting_count; ++i) {
+    if (!set(config, &watch->options.settings[i])) return 0;
+  }
+  if (!set(config, &delivery)) return 0;
+  ksr_config_on_update(config, on_update);
+  ksr_config_on_error(config, on_error);
+  ksr_config_on_state(config, on_state);
+  if (watch->options.log) ksr_config_on_log(config, on_log);
+  return 1;
+}
+
+static int open_stream(const ksr_config* config, struct watch* watch) {
+  ksr_error* error = NULL;
+  if (ksr_open(config, watch, NULL, &watch->stream, &error) == KSR_OK) return 0;
+  report_line(slice_of(ksr_error_message(error, NULL)));
+  ksr_error_free(error);
+  return EXIT_FAILED;
+}
+
+int connect_stream(struct watch* watch) {
+  ksr_config* config = NULL;
+  int status;
+  if (ksr_config_new(&config) != KSR_OK) {
+    report_line(slice_of("no memory for a configuration"));
+    return EXIT_FAILED;
+  }
+  status = set_all(config, watch) ? open_stream(config, watch) : EXIT_USAGE;
+  ksr_config_free(config);
+  options_hide_secrets(&watch->options);
+  return status;
+}

@@ -1,0 +1,177 @@
+/* ksr-watch: Kubernetes resources as they change. Also an example of a host with an event loop of its own: the library
+ * wakes it through ksr_fd, and calls back only where the loop lets it, in ksr_dispatch. */
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "connect.h"
+#include "report.h"
+#include "screen.h"
+#include "signals.h"
+#include "terminal.h"
+
+enum { FRAME_MS = 30 };
+
+/* A pipe of ours must not end up where output is written to. */
+static void open_standard_files(void) {
+  int fd;
+  for (fd = 0; fd <= STDERR_FILENO; ++fd) {
+    if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd) exit(EXIT_FAILED);
+  }
+}
+
+static int print_version(void) {
+  printf("ksr-watch %s, libksr %s\n%s\n", KSR_WATCH_VERSION, ksr_version_string(), ksr_build_info());
+  return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILED;
+}
+
+static int print_help(void) {
+  fputs(options_help(), stdout);
+  return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILED;
+}
+
+static int earlier(int a, int b) {
+  if (a < 0) return b;
+  return b < 0 || a < b ? a : b;
+}
+
+static int left_of(int64_t deadline, int64_t now) {
+  if (deadline < 0) return -1;
+  if (deadline <= now) return 0;
+  return deadline - now > 60000 ? 60000 : (int)(deadline - now);
+}
+
+static void stop_and_return(struct watch* watch) {
+  terminal_leave(&watch->out.pending);
+  sink_flush(&watch->out);
+  signals_stop_self();
+  screen_enter(watch);
+}
+
+static void obey_signals(struct watch* watch) {
+  struct signals came = signals_take();
+  if (!watch->is_live) return;
+  if (came.stopped) {
+    stop_and_return(watch);
+  } else if (came.continued) {
+    screen_enter(watch);
+  }
+  if (came.resized) screen_forget(watch);
+}
+
+/* Waits until the stream, a signal, a key or the clock wants something. */
+static void wait_for_news(struct watch* watch, int timeout) {
+  struct pollfd fds[5];
+  memset(fds, 0, sizeof fds);
+  fds[0].fd = ksr_fd(watch->stream);
+  fds[0].events = POLLIN;
+  fds[1].fd = signals_end_fd();
+  fds[1].events = POLLIN;
+  fds[2].fd = signals_fd();
+  fds[2].events = POLLIN;
+  fds[3].fd = terminal_keys_fd();
+  fds[3].events = POLLIN;
+  fds[4].fd = watch->out.fd; /* no events: only to learn that the reader has gone */
+  if (poll(fds, 5, timeout) <= 0) return;
+  if (fds[2].revents) obey_signals(watch);
+  if (fds[3].revents && terminal_key_quits()) watch->is_over = 1;
+  if (fds[4].revents) sink_note(&watch->out, fds[4].revents);
+  if (fds[0].revents) ksr_dispatch(watch->stream);
+}
+
+static int is_running(const struct watch* watch, int64_t deadline) {
+  return !watch->is_over && !signals_ended() && watch->out.state == SINK_OPEN &&
+         (deadline < 0 || monotonic_ms() < deadline);
+}
+
+static void run(struct watch* watch) {
+  int64_t start = monotonic_ms(), next_look = start, last_drawn = 0;
+  int64_t deadline = watch->options.run_ms < 0 ? -1 : start + watch->options.run_ms;
+  while (is_running(watch, deadline)) {
+    int64_t now = monotonic_ms();
+    if (watch->is_live && (now >= next_look || (watch->is_dirty && now - last_drawn >= FRAME_MS))) {
+      next_look = now + screen_draw(watch);
+      last_drawn = now;
+    }
+    if (watch->is_live && watch->is_dirty) next_look = last_drawn + FRAME_MS;
+    wait_for_news(watch, earlier(left_of(deadline, now), watch->is_live ? left_of(next_look, now) : -1));
+  }
+}
+
+/* The exit status; says on standard error why it is not 0. */
+static int verdict(const struct watch* watch) {
+  struct text line = {NULL, 0, 0};
+  int was_in_vain = watch->options.once && !watch->latest && !signals_ended() && watch->out.state != SINK_READER_GONE;
+  if (watch->is_failed) {
+    text_add(&line, text_slice(&watch->trouble.message));
+  } else if (watch->out.state == SINK_FAILED) {
+    text_addf(&line, "standard output: %s", strerror(watch->out.error));
+  } else if (was_in_vain) {
+    text_add(&line, slice_of("no complete view in time"));
+    if (watch->trouble.message.len) text_add(&line, slice_of("; last error: "));
+    text_add(&line, text_slice(&watch->trouble.message));
+  }
+  if (!line.len) return EXIT_SUCCESS;
+  report_line(text_slice(&line));
+  text_free(&line);
+  return EXIT_FAILED;
+}
+
+static int watch_resource(struct watch* watch) {
+  const char* no_color = getenv("NO_COLOR");
+  int status;
+  watch->is_live = watch->options.output == OUTPUT_TABLE && terminal_is_usable(STDOUT_FILENO);
+  watch->has_color = watch->is_live && !(no_color && *no_color);
+  status = connect_stream(watch);
+  if (status) return status;
+  if (watch->is_live) {
+    signals_for_terminal();
+    screen_enter(watch);
+  }
+  run(watch);
+  ksr_cancel(watch->stream);
+  if (watch->is_live) screen_leave(watch);
+  ksr_close(watch->stream);
+  return verdict(watch);
+}
+
+static void free_watch(struct watch* watch) {
+  ksr_snapshot_release(watch->latest);
+  rows_free(&watch->rows);
+  table_free(&watch->table);
+  text_free(&watch->frame);
+  text_free(&watch->last_log);
+  text_free(&watch->trouble.message);
+  sink_free(&watch->out);
+  options_free(&watch->options);
+}
+
+int main(int argc, char** argv) {
+  static struct watch watch;
+  struct text problem = {NULL, 0, 0};
+  int status = EXIT_USAGE;
+  open_standard_files();
+  if (!options_read(&watch.options, argc, argv, &problem)) {
+    text_add(&problem, slice_of(" (ksr-watch --help tells more)"));
+    report_line(text_slice(&problem));
+  } else if (watch.options.help) {
+    status = print_help();
+  } else if (watch.options.version) {
+    status = print_version();
+  } else if (!signals_start()) {
+    perror("ksr-watch: pipe");
+    status = EXIT_FAILED;
+  } else {
+    watch.out.fd = STDOUT_FILENO;
+    watch.out.end_fd = signals_end_fd();
+    watch.out.patience_ms = -1;
+    status = watch_resource(&watch);
+  }
+  text_free(&problem);
+  free_watch(&watch);
+  return status;
+}

@@ -1,0 +1,43 @@
+/* The command line, read but not yet acted upon. */
+#ifndef KSR_WATCH_OPTIONS_H
+#define KSR_WATCH_OPTIONS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "text.h"
+
+enum output { OUTPUT_TABLE, OUTPUT_JSON, OUTPUT_EVENTS, OUTPUT_NAMES };
+
+/* One key for the library, and the option it came from, for a line that says what was wrong. */
+struct setting {
+  const char* option;
+  const char* key;
+  char* value;
+};
+
+struct options {
+  char* resource;
+  struct setting* settings;
+  size_t setting_count;
+  enum output output;
+  int64_t run_ms; /* -1: until it is told to end */
+  int all_namespaces;
+  int one_namespace; /* exactly one was asked for: its name need not be shown */
+  int once;
+  int log;
+  int help;
+  int version;
+};
+
+/* 1, or 0 with a line in `problem` that names the option. Values stay in `argv`, which is written to (the "=" of
+ * --set KEY=VALUE). */
+int options_read(struct options* options, int argc, char** argv, struct text* problem);
+void options_free(struct options* options);
+
+/* Overwrites the values of secret settings in argv, where other users of the machine could read them. */
+void options_hide_secrets(struct options* options);
+
+const char* options_help(void);
+
+#endif

@@ -1,0 +1,10 @@
+/* The outputs that are not a screen: each snapshot printed as it comes. */
+#ifndef KSR_WATCH_OUTPUT_H
+#define KSR_WATCH_OUTPUT_H
+
+#include "watch.h"
+
+/* Prints watch->latest in the format asked for. */
+void output_snapshot(struct watch* watch, int is_first);
+
+#endif

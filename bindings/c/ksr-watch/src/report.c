@@ -1,0 +1,84 @@
+#include "report.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "utf8.h"
+
+void report_line(slice line) {
+  struct text shown = {NULL, 0, 0};
+  text_add(&shown, slice_of("ksr-watch: "));
+  utf8_add_shown(&shown, line);
+  text_add_char(&shown, '\n');
+  fputs(text_cstr(&shown), stderr);
+  text_free(&shown);
+}
+
+void report_setting(const struct setting* setting, const ksr_error* error) {
+  struct text line = {NULL, 0, 0};
+  text_addf(&line, "%s", setting->option);
+  if (strcmp(setting->option, "--set") == 0) text_addf(&line, " %s", setting->key);
+  text_addf(&line, ": %s", ksr_error_message(error, NULL));
+  report_line(text_slice(&line));
+  text_free(&line);
+}
+
+void report_add_retry(const struct trouble* trouble, int64_t now, struct text* out) {
+  int64_t left = trouble->at_ms + trouble->retry_ms - now;
+  if (trouble->retry_ms <= 0) return;
+  text_add(out, slice_of("; retry in "));
+  if (left > 0 && left < 1000) {
+    text_addf(out, "%ldms", (long)left);
+  } else {
+    age_add(out, left > 0 ? left : 0);
+  }
+}
+
+void report_error(struct watch* watch, const ksr_error* error) {
+  struct trouble* trouble = &watch->trouble;
+  text_clear(&trouble->message);
+  utf8_add_shown(&trouble->message, slice_of(ksr_error_message(error, NULL)));
+  trouble->at_ms = monotonic_ms();
+  trouble->retry_ms = ksr_error_retry_ms(error);
+  watch->is_dirty = 1;
+  if (trouble->retry_ms < 0) {
+    watch->is_failed = 1;
+  } else if (!watch->is_live) {
+    struct text line = {NULL, 0, 0};
+    text_add(&line, text_slice(&trouble->message));
+    report_add_retry(trouble, trouble->at_ms, &line);
+    report_line(text_slice(&line));
+    text_free(&line);
+  }
+}
+
+static const char* level_name(int32_t level) {
+  switch (level) {
+    case 3:
+      return "error";
+    case 4:
+      return "warning";
+    case 5:
+      return "notice";
+    case 6:
+      return "info";
+    default:
+      return "debug";
+  }
+}
+
+void report_log(struct watch* watch, int32_t level, slice line) {
+  struct text labelled = {NULL, 0, 0};
+  text_addf(&labelled, "%s: ", level_name(level));
+  text_add(&labelled, line);
+  if (watch->is_live && isatty(STDERR_FILENO)) {
+    text_clear(&watch->last_log);
+    utf8_add_shown(&watch->last_log, text_slice(&labelled));
+    watch->is_dirty = 1;
+  } else {
+    report_line(text_slice(&labelled));
+  }
+  text_free(&labelled);
+}

@@ -1,0 +1,31 @@
+/* The rows on a screen: the front of the newest snapshot, what changed in the last second marked, what was deleted
+ * still in its place. */
+#ifndef KSR_WATCH_ROWS_H
+#define KSR_WATCH_ROWS_H
+
+#include <ksr.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { MARK_MS = 1000 };
+
+struct row {
+  const ksr_object* object; /* a reference of its own */
+  ksr_delta mark;           /* 0: none */
+  int64_t marked_ms;        /* monotonic */
+};
+
+struct rows {
+  struct row* at;
+  size_t count;
+  size_t living; /* without the deleted ones */
+};
+
+/* Shows `snapshot` in at most `height` rows. `deltas`: whether what changed in it is to be marked. */
+void rows_show(struct rows* rows, const ksr_snapshot* snapshot, size_t height, int deltas, int64_t now);
+
+/* Ends the marks whose time is up. 1 when any was there and will need another look. */
+int rows_expire(struct rows* rows, int64_t now);
+void rows_free(struct rows* rows);
+
+#endif

@@ -1,0 +1,194 @@
+#include "screen.h"
+
+#include <unistd.h>
+
+#include "clock.h"
+#include "status.h"
+#include "terminal.h"
+#include "utf8.h"
+
+enum { FADE_STEP_MS = 150, TICK_MS = 1000, PATIENCE_MS = 500 };
+
+#define BOLD "\x1b[1m"
+#define REVERSE "\x1b[7m"
+#define YELLOW "\x1b[33m"
+#define PLAIN "\x1b[0m"
+
+/* A screen being put together: lines that end with a newline, which no shown text contains. */
+struct canvas {
+  struct text lines;
+  struct terminal_size size;
+  int has_color;
+};
+
+static void start_style(struct canvas* canvas, const char* style) {
+  if (canvas->has_color && style) text_add(&canvas->lines, slice_of(style));
+}
+
+static void end_line(struct canvas* canvas, const char* style) {
+  if (canvas->has_color && style) text_add(&canvas->lines, slice_of(PLAIN));
+  text_add_char(&canvas->lines, '\n');
+}
+
+static void add_head(struct canvas* canvas, const struct watch* watch, int64_t now) {
+  size_t start;
+  start_style(canvas, REVERSE);
+  start = canvas->lines.len;
+  status_add(watch, canvas->size.width, &canvas->lines);
+  if (canvas->has_color) {
+    slice status = slice_after(text_slice(&canvas->lines), start);
+    text_add_spaces(&canvas->lines, canvas->size.width - utf8_width(status));
+  }
+  end_line(canvas, REVERSE);
+  start = canvas->lines.len;
+  start_style(canvas, YELLOW);
+  if (status_add_news(watch, canvas->size.width, now, &canvas->lines)) {
+    end_line(canvas, YELLOW);
+  } else {
+    canvas->lines.len = start;
+  }
+}
+
+static const char* style_of(const struct row* row, int64_t now) {
+  int64_t age = now - row->marked_ms;
+  switch (row->mark) {
+    case KSR_DELTA_ADDED:
+      return "\x1b[32m";
+    case KSR_DELTA_MODIFIED:
+      return YELLOW;
+    case KSR_DELTA_DELETED:
+      if (age < MARK_MS / 3) return "\x1b[1;31m";
+      return age < MARK_MS * 2 / 3 ? "\x1b[31m" : "\x1b[2;31m";
+    default:
+      return NULL;
+  }
+}
+
+static void fill_table(struct watch* watch) {
+  size_t i;
+  table_begin(&watch->table, columns_for(watch->rows.at[0].object, !watch->options.one_namespace));
+  for (i = 0; i < watch->rows.count; ++i) table_add(&watch->table, watch->rows.at[i].object, wall_ms());
+}
+
+static void add_rows(struct canvas* canvas, struct watch* watch, int64_t now) {
+  struct layout layout;
+  size_t i;
+  fill_table(watch);
+  layout = table_layout(&watch->table, canvas->size.width);
+  start_style(canvas, BOLD);
+  table_add_titles(&watch->table, &layout, &canvas->lines);
+  end_line(canvas, BOLD);
+  for (i = 0; i < watch->rows.count; ++i) {
+    const char* style = style_of(&watch->rows.at[i], now);
+    start_style(canvas, style);
+    table_add_row(&watch->table, &layout, i, &canvas->lines);
+    end_line(canvas, style);
+  }
+}
+
+static void add_cut(struct canvas* canvas, size_t hidden) {
+  struct text line = {NULL, 0, 0};
+  text_addf(&line, "\xE2\x80\xA6 %lu more", (unsigned long)hidden);
+  text_add(&canvas->lines, utf8_front(text_slice(&line), canvas->size.width));
+  end_line(canvas, NULL);
+  text_free(&line);
+}
+
+static size_t count_lines(const struct text* lines) {
+  size_t i, count = 0;
+  for (i = 0; i < lines->len; ++i) count += lines->at[i] == '\n';
+  return count;
+}
+
+/* How many rows fit under `head` lines, with the titles and the line that tells what is cut. */
+static size_t room_for_rows(const struct canvas* canvas, size_t head) {
+  return canvas->size.height > head + 2 ? canvas->size.height - head - 2 : 0;
+}
+
+static void compose(struct canvas* canvas, struct watch* watch, int64_t now) {
+  size_t count = ksr_snapshot_count(watch->latest);
+  size_t room;
+  add_head(canvas, watch, now);
+  if (!watch->latest) return;
+  room = room_for_rows(canvas, count_lines(&canvas->lines));
+  rows_show(&watch->rows, watch->latest, room, 0, now);
+  if (watch->rows.count) add_rows(canvas, watch, now);
+  if (!count && room > watch->rows.count) {
+    text_add(&canvas->lines, utf8_front(slice_of("No resources found"), canvas->size.width));
+    end_line(canvas, NULL);
+  }
+  if (count > watch->rows.living) add_cut(canvas, count - watch->rows.living);
+}
+
+static struct canvas new_canvas(const struct watch* watch) {
+  struct canvas canvas = {{NULL, 0, 0}, {0, 0}, 0};
+  canvas.size = terminal_size_of(watch->out.fd);
+  canvas.has_color = watch->has_color;
+  return canvas;
+}
+
+/* Line by line from the top left corner, each cleared behind its end, then all below; as few as the screen has. */
+static void paint(struct watch* watch, const struct canvas* canvas) {
+  struct text* out = &watch->out.pending;
+  size_t i, line = 0;
+  text_add(out, slice_of("\x1b[H"));
+  for (i = 0; i < canvas->lines.len && line < canvas->size.height; ++i) {
+    if (canvas->lines.at[i] != '\n') {
+      text_add_char(out, canvas->lines.at[i]);
+      continue;
+    }
+    text_add(out, slice_of("\x1b[K"));
+    if (++line < canvas->size.height) text_add(out, slice_of("\r\n"));
+  }
+  if (line < canvas->size.height) text_add(out, slice_of("\x1b[J"));
+  sink_flush(&watch->out);
+}
+
+void screen_note_changes(struct watch* watch, int marked) {
+  struct canvas canvas = new_canvas(watch);
+  rows_show(&watch->rows, watch->latest, room_for_rows(&canvas, 1), marked, monotonic_ms());
+  watch->is_dirty = 1;
+}
+
+int screen_draw(struct watch* watch) {
+  struct canvas canvas = new_canvas(watch);
+  int64_t now = monotonic_ms();
+  int is_fading = rows_expire(&watch->rows, now);
+  compose(&canvas, watch, now);
+  watch->is_dirty = 0;
+  if (!slice_same(text_slice(&canvas.lines), text_slice(&watch->frame))) paint(watch, &canvas);
+  text_free(&watch->frame);
+  watch->frame = canvas.lines;
+  return is_fading ? FADE_STEP_MS : TICK_MS;
+}
+
+void screen_forget(struct watch* watch) {
+  text_clear(&watch->frame);
+  table_free(&watch->table);
+  watch->is_dirty = 1;
+}
+
+void screen_enter(struct watch* watch) {
+  terminal_enter(&watch->out.pending);
+  sink_flush(&watch->out);
+  screen_forget(watch);
+}
+
+/* What the screen showed, for the scrollback. */
+static void add_last_view(struct watch* watch) {
+  struct canvas canvas = new_canvas(watch);
+  canvas.has_color = 0;
+  rows_expire(&watch->rows, INT64_MAX);
+  compose(&canvas, watch, monotonic_ms());
+  text_add(&watch->out.pending, text_slice(&canvas.lines));
+  text_free(&canvas.lines);
+}
+
+void screen_leave(struct watch* watch) {
+  watch->out.end_fd = -1;
+  watch->out.patience_ms = PATIENCE_MS;
+  if (watch->out.state == SINK_INTERRUPTED) watch->out.state = SINK_OPEN;
+  terminal_leave(&watch->out.pending);
+  add_last_view(watch);
+  sink_flush(&watch->out);
+}

@@ -1,0 +1,28 @@
+/* Standard output: buffered, written whole, and watched for a reader that has gone. */
+#ifndef KSR_WATCH_SINK_H
+#define KSR_WATCH_SINK_H
+
+#include "text.h"
+
+enum sink_state { SINK_OPEN, SINK_READER_GONE, SINK_INTERRUPTED, SINK_FAILED };
+
+struct sink {
+  int fd;
+  int end_fd;      /* readable: give up waiting for a slow reader */
+  int patience_ms; /* how long to wait for one; -1: without end */
+  enum sink_state state;
+  int error; /* errno of SINK_FAILED */
+  struct text pending;
+};
+
+/* Writes all that is pending. Once the state is not SINK_OPEN nothing is written any more. */
+void sink_flush(struct sink* sink);
+
+/* For use while adding much: flushes when enough is pending. */
+void sink_relieve(struct sink* sink);
+
+/* For poll: whether `revents` of sink->fd tell that the reader has gone. */
+void sink_note(struct sink* sink, short revents);
+void sink_free(struct sink* sink);
+
+#endif

@@ -1,0 +1,138 @@
+#include "table.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "utf8.h"
+
+enum { WIDE_GAP = 3, NARROW_GAP = 1, LEAST_WIDTH = 6 };
+
+static int same_columns(const struct columns* a, const struct columns* b) {
+  size_t i;
+  if (a->count != b->count) return 0;
+  for (i = 0; i < a->count; ++i) {
+    if (a->at[i].write != b->at[i].write) return 0;
+  }
+  return 1;
+}
+
+void table_begin(struct table* table, struct columns columns) {
+  size_t i;
+  if (!same_columns(&table->columns, &columns)) {
+    table->columns = columns;
+    for (i = 0; i < columns.count; ++i) table->widths[i] = strlen(columns.at[i].title);
+  }
+  table->cells = 0;
+  text_clear(&table->bytes);
+}
+
+static void end_cell(struct table* table) {
+  if (table->cells == table->capacity) {
+    table->capacity = table->capacity ? table->capacity * 2 : 256;
+    table->ends = resize(table->ends, table->capacity, sizeof *table->ends);
+  }
+  table->ends[table->cells++] = table->bytes.len;
+}
+
+void table_add(struct table* table, const ksr_object* object, int64_t now) {
+  struct text raw = {NULL, 0, 0};
+  size_t i;
+  for (i = 0; i < table->columns.count; ++i) {
+    size_t start = table->bytes.len, width;
+    slice shown;
+    text_clear(&raw);
+    table->columns.at[i].write(object, now, &raw);
+    utf8_add_shown(&table->bytes, text_slice(&raw));
+    end_cell(table);
+    shown = slice_after(text_slice(&table->bytes), start);
+    width = utf8_width(shown);
+    if (width > table->widths[i]) table->widths[i] = width;
+  }
+  text_free(&raw);
+}
+
+void table_free(struct table* table) {
+  text_free(&table->bytes);
+  free(table->ends);
+  memset(table, 0, sizeof *table);
+}
+
+static size_t line_width(const struct layout* layout, size_t columns) {
+  size_t i, width = columns ? (columns - 1) * layout->gap : 0;
+  for (i = 0; i < columns; ++i) width += layout->widths[i];
+  return width;
+}
+
+/* Takes `excess` cells off the widest columns, wherever one is above its least width. */
+static void shrink(struct layout* layout, size_t columns, size_t excess) {
+  while (excess > 0) {
+    size_t i, widest = 0;
+    for (i = 1; i < columns; ++i) {
+      if (layout->widths[i] > layout->widths[widest]) widest = i;
+    }
+    if (layout->widths[widest] <= LEAST_WIDTH) return;
+    --layout->widths[widest];
+    --excess;
+  }
+}
+
+struct layout table_layout(const struct table* table, size_t width) {
+  struct layout layout;
+  size_t needed;
+  memcpy(layout.widths, table->widths, sizeof layout.widths);
+  layout.gap = WIDE_GAP;
+  layout.width = width;
+  if (!width || line_width(&layout, table->columns.count) <= width) return layout;
+  layout.gap = NARROW_GAP;
+  needed = line_width(&layout, table->columns.count);
+  if (needed > width) shrink(&layout, table->columns.count, needed - width);
+  return layout;
+}
+
+static void add_fitted(struct text* out, slice shown, size_t width) {
+  static const char ellipsis[] = "\xE2\x80\xA6";
+  if (utf8_width(shown) <= width) {
+    text_add(out, shown);
+    return;
+  }
+  text_add(out, utf8_front(shown, width - 1));
+  text_add(out, slice_of(ellipsis));
+}
+
+/* One cell, cut to its column and to what is left of the line; 0 when the line is full. */
+static int add_cell(const struct layout* layout, size_t column, slice shown, size_t* used, struct text* out) {
+  size_t width = layout->widths[column];
+  size_t gap = column ? layout->gap : 0;
+  size_t start;
+  if (layout->width && *used + gap >= layout->width) return 0;
+  if (layout->width && *used + gap + width > layout->width) width = layout->width - *used - gap;
+  text_add_spaces(out, gap);
+  start = out->len;
+  add_fitted(out, shown, width);
+  text_add_spaces(out, width - utf8_width(slice_after(text_slice(out), start)));
+  *used += gap + width;
+  return 1;
+}
+
+static void trim(struct text* out, size_t start) {
+  while (out->len > start && out->at[out->len - 1] == ' ') --out->len;
+}
+
+void table_add_titles(const struct table* table, const struct layout* layout, struct text* out) {
+  size_t i, used = 0, start = out->len;
+  for (i = 0; i < table->columns.count; ++i) {
+    if (!add_cell(layout, i, slice_of(table->columns.at[i].title), &used, out)) break;
+  }
+  trim(out, start);
+}
+
+void table_add_row(const struct table* table, const struct layout* layout, size_t row, struct text* out) {
+  size_t i, used = 0, start = out->len;
+  for (i = 0; i < table->columns.count; ++i) {
+    size_t cell = row * table->columns.count + i;
+    size_t from = cell ? table->ends[cell - 1] : 0;
+    slice shown = {table->bytes.at + from, table->ends[cell] - from};
+    if (!add_cell(layout, i, shown, &used, out)) break;
+  }
+  trim(out, start);
+}

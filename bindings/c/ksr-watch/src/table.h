@@ -1,0 +1,40 @@
+/* Rows and columns laid out as lines of text. */
+#ifndef KSR_WATCH_TABLE_H
+#define KSR_WATCH_TABLE_H
+
+#include <ksr.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "kinds.h"
+#include "text.h"
+
+struct table {
+  struct columns columns;
+  size_t widths[MAX_COLUMNS];
+  struct text bytes; /* the shown text of every cell, one after the other */
+  size_t* ends;      /* where each cell ends in `bytes` */
+  size_t cells;
+  size_t capacity;
+};
+
+/* Empties the table. Widths only grow while `columns` stay the same, so that columns do not jump; table_free resets
+ * them. */
+void table_begin(struct table* table, struct columns columns);
+void table_add(struct table* table, const ksr_object* object, int64_t now);
+void table_free(struct table* table);
+
+/* How wide each column is drawn so that a line fits `width` cells (0: any width), and what stands between two. */
+struct layout {
+  size_t widths[MAX_COLUMNS];
+  size_t gap;
+  size_t width;
+};
+
+struct layout table_layout(const struct table* table, size_t width);
+
+/* Add one line without its end. */
+void table_add_titles(const struct table* table, const struct layout* layout, struct text* out);
+void table_add_row(const struct table* table, const struct layout* layout, size_t row, struct text* out);
+
+#endif

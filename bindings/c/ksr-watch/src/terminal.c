@@ -1,0 +1,79 @@
+#include "terminal.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <termios.h>
+#include <unistd.h>
+
+static struct termios keyboard_before;
+static int has_keyboard;
+static int is_entered;
+
+int terminal_is_usable(int fd) {
+  const char* type = getenv("TERM");
+  return isatty(fd) && type && *type && strcmp(type, "dumb") != 0;
+}
+
+struct terminal_size terminal_size_of(int fd) {
+  struct terminal_size size = {80, 24};
+  struct winsize window;
+  if (ioctl(fd, TIOCGWINSZ, &window) == 0 && window.ws_col && window.ws_row) {
+    size.width = window.ws_col;
+    size.height = window.ws_row;
+  }
+  return size;
+}
+
+static void take_keyboard(void) {
+  struct termios quiet;
+  /* A background job that touches the terminal's settings would be stopped. */
+  if (!isatty(STDIN_FILENO) || tcgetpgrp(STDIN_FILENO) != getpgrp()) return;
+  if (tcgetattr(STDIN_FILENO, &keyboard_before) != 0) return;
+  quiet = keyboard_before;
+  quiet.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
+  quiet.c_cc[VMIN] = 0;
+  quiet.c_cc[VTIME] = 0;
+  has_keyboard = tcsetattr(STDIN_FILENO, TCSANOW, &quiet) == 0;
+}
+
+static const char farewell[] = "\x1b[0m\x1b[?7h\x1b[?25h\x1b[?1049l";
+
+static void give_keyboard_back(void) {
+  if (has_keyboard) tcsetattr(STDIN_FILENO, TCSANOW, &keyboard_before);
+  has_keyboard = 0;
+}
+
+/* For an exit that nobody planned, such as out of memory. */
+static void leave_at_exit(void) {
+  ssize_t ignored;
+  if (!is_entered) return;
+  ignored = write(STDOUT_FILENO, farewell, strlen(farewell));
+  (void)ignored;
+  give_keyboard_back();
+}
+
+void terminal_enter(struct text* out) {
+  static int is_registered;
+  if (!is_registered) is_registered = atexit(leave_at_exit) == 0;
+  is_entered = 1;
+  take_keyboard();
+  /* Alternate screen, cursor hidden, no wrapping at the right edge. */
+  text_add(out, slice_of("\x1b[?1049h\x1b[?25l\x1b[?7l\x1b[2J"));
+}
+
+void terminal_leave(struct text* out) {
+  is_entered = 0;
+  text_add(out, slice_of(farewell));
+  give_keyboard_back();
+}
+
+int terminal_keys_fd(void) {
+  return has_keyboard ? STDIN_FILENO : -1;
+}
+
+int terminal_key_quits(void) {
+  char keys[64];
+  ssize_t count = has_keyboard ? read(STDIN_FILENO, keys, sizeof keys) : 0;
+  return count > 0 && memchr(keys, 'q', (size_t)count) != NULL;
+}

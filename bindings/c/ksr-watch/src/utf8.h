@@ -1,0 +1,29 @@
+/* Characters, how many cells of a terminal they take, and what may be shown at all. */
+#ifndef KSR_WATCH_UTF8_H
+#define KSR_WATCH_UTF8_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "slice.h"
+#include "text.h"
+
+#define UTF8_REPLACEMENT 0xFFFDu
+
+/* Takes one character off the front of `rest`, which must not be empty. Invalid bytes come as UTF8_REPLACEMENT, one at
+ * a time. */
+uint32_t utf8_next(slice* rest);
+void utf8_add(struct text* out, uint32_t character);
+
+/* 0, 1 or 2 cells. */
+size_t utf8_width_of(uint32_t character);
+size_t utf8_width(slice text);
+
+/* Adds `text` so that a terminal only ever shows it: control characters in caret notation, line breaks and tabs as a
+ * space, whatever reorders or hides text as a replacement character. */
+void utf8_add_shown(struct text* out, slice text);
+
+/* The same for one byte of a shown text: the longest front of it that fits `width` cells. */
+slice utf8_front(slice text, size_t width);
+
+#endif
