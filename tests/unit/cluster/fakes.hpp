@@ -1,0 +1,256 @@
+// A cluster room without a network, a clock or threads: everything happens when the test says so.
+#pragma once
+
+#include <stdlib.h>
+
+#include <deque>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "cluster/open_access.hpp"
+
+namespace ksr::cluster::testing {
+
+class FakeExecutor final : public Executor {
+ public:
+  void post(std::function<void()> task) override {
+    const std::lock_guard lock(tasks_mutex_);
+    tasks_.push_back(std::move(task));
+  }
+  std::unique_ptr<Timer> schedule(Instant at, std::function<void()> task) override {
+    const auto entry = timers_.emplace(at, std::move(task));
+    return std::make_unique<FakeTimer>(*this, entry);
+  }
+  Instant now() const override { return now_; }
+  bool on_this_thread() const noexcept override { return running_; }
+
+  void run() {
+    running_ = true;
+    while (auto task = next()) task();
+    running_ = false;
+  }
+  void advance(Milliseconds by) {
+    now_ += by;
+    running_ = true;
+    while (!timers_.empty() && timers_.begin()->first <= now_) {
+      const auto task = std::move(timers_.begin()->second);
+      timers_.begin()->second = nullptr;
+      timers_.erase(timers_.begin());
+      task();
+    }
+    run();
+  }
+  bool idle() const {
+    const std::lock_guard lock(tasks_mutex_);
+    return tasks_.empty();
+  }
+
+ private:
+  using Timers = std::multimap<Instant, std::function<void()>>;
+  class FakeTimer final : public Timer {
+   public:
+    FakeTimer(FakeExecutor& executor, Timers::iterator entry)
+        : executor_(executor), at_(entry->first), id_(&entry->second) {}
+    ~FakeTimer() override {
+      for (auto entry = executor_.timers_.lower_bound(at_); entry != executor_.timers_.end(); ++entry) {
+        if (&entry->second != id_) continue;
+        executor_.timers_.erase(entry);
+        return;
+      }
+    }
+
+   private:
+    FakeExecutor& executor_;
+    Instant at_;
+    const std::function<void()>* id_;
+  };
+
+  std::function<void()> next() {
+    const std::lock_guard lock(tasks_mutex_);
+    if (tasks_.empty()) return nullptr;
+    auto task = std::move(tasks_.front());
+    tasks_.pop_front();
+    return task;
+  }
+
+  mutable std::mutex tasks_mutex_;
+  std::deque<std::function<void()>> tasks_;
+  Timers timers_;
+  Instant now_{std::chrono::hours(1000)};
+  bool running_ = false;
+};
+
+struct Reply {
+  int status = 200;
+  std::string body;
+  std::string content_type = "application/json";
+  std::vector<transport::Header> headers = {};
+};
+
+// Answers requests by their target; what is not told is 404.
+class FakeTransport final : public transport::Transport {
+ public:
+  explicit FakeTransport(FakeExecutor& executor) : executor_(executor) {}
+
+  Expected<std::shared_ptr<transport::Connection>> connect(const transport::ConnectionSettings& settings) override {
+    connects.push_back(settings);
+    if (refusal) return *refusal;
+    return std::shared_ptr<transport::Connection>(std::make_shared<FakeConnection>(*this));
+  }
+
+  std::map<std::string, Reply> replies;
+  std::optional<Error> failure;
+  std::optional<Error> refusal;
+  std::vector<transport::ConnectionSettings> connects;
+  std::vector<transport::Request> requests;
+  bool silent = false;
+
+ private:
+  class FakeExchange final : public transport::Exchange {
+   public:
+    explicit FakeExchange(std::shared_ptr<bool> alive) : alive_(std::move(alive)) {}
+    ~FakeExchange() override { *alive_ = false; }
+
+   private:
+    std::shared_ptr<bool> alive_;
+  };
+  class FakeConnection final : public transport::Connection {
+   public:
+    explicit FakeConnection(FakeTransport& transport) : transport_(transport) {}
+    std::unique_ptr<transport::Exchange> get(transport::Request request,
+                                             transport::ExchangeObserver& observer) override {
+      return transport_.answer(std::move(request), observer);
+    }
+    std::unique_ptr<transport::Exchange> open_websocket(transport::Request request,
+                                                        transport::ExchangeObserver& observer) override {
+      return transport_.answer(std::move(request), observer);
+    }
+
+   private:
+    FakeTransport& transport_;
+  };
+
+  std::unique_ptr<transport::Exchange> answer(transport::Request request, transport::ExchangeObserver& observer) {
+    requests.push_back(request);
+    auto alive = std::make_shared<bool>(true);
+    if (silent) return std::make_unique<FakeExchange>(alive);
+    executor_.post([this, alive, request, &observer] {
+      if (!*alive) return;
+      if (failure) return observer.on_end(failure);
+      const auto found = replies.find(request.target);
+      const Reply reply = found == replies.end() ? Reply{404, "404 page not found\n", "text/plain"} : found->second;
+      observer.on_head({reply.status, reply.content_type, "", reply.headers});
+      // In two pieces: an answer seldom comes in one.
+      const std::size_t half = reply.body.size() / 2;
+      if (*alive && half > 0) observer.on_body(std::string_view(reply.body).substr(0, half));
+      if (*alive) observer.on_body(std::string_view(reply.body).substr(half));
+      if (*alive) observer.on_end(std::nullopt);
+    });
+    return std::make_unique<FakeExchange>(alive);
+  }
+
+  FakeExecutor& executor_;
+};
+
+class RecordingLogger final : public Logger {
+ public:
+  bool wants(LogLevel) const noexcept override { return true; }
+  void log(LogLevel, std::string line) override { lines.push_back(std::move(line)); }
+  std::vector<std::string> lines;
+};
+
+// A directory of its own, gone afterwards.
+class TemporaryDirectory {
+ public:
+  TemporaryDirectory() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "ksr-cluster-XXXXXX").string();
+    path_ = ::mkdtemp(pattern.data());
+  }
+  ~TemporaryDirectory() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  TemporaryDirectory(const TemporaryDirectory&) = delete;
+  TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
+
+  std::string path(const std::string& name) const { return (path_ / name).string(); }
+  std::string write(const std::string& name, const std::string& content) const {
+    std::filesystem::create_directories((path_ / name).parent_path());
+    std::ofstream(path_ / name, std::ios::binary | std::ios::trunc) << content;
+    return path(name);
+  }
+
+ private:
+  std::filesystem::path path_;
+};
+
+// A world with one thread: what would run aside waits in `aside` until run_aside() is called.
+struct World {
+  World() {
+    surroundings.variable = [this](const char* name) {
+      const auto found = variables.find(name);
+      return found == variables.end() ? std::nullopt : std::optional<std::string>(found->second);
+    };
+    surroundings.variables = [this] {
+      std::vector<std::string> all;
+      for (const auto& [name, value] : variables) all.push_back(name + "=" + value);
+      return all;
+    };
+    surroundings.service_account_directory = files.path("service-account");
+    surroundings.wall_clock = [this] { return wall; };
+    surroundings.run_aside = [this](std::function<void()> task) {
+      if (no_threads) return false;
+      aside.push_back(std::move(task));
+      return true;
+    };
+    variables["HOME"] = files.path("home");
+  }
+
+  Expected<std::shared_ptr<Access>> open(const ConnectionOptions& options) {
+    return open_access_in(options, {executor, transport}, surroundings, registry, logger);
+  }
+  // Everything that can happen without time passing.
+  void settle() {
+    do {
+      executor.run();
+      for (auto& task : std::exchange(aside, {})) task();
+    } while (!executor.idle() || !aside.empty());
+  }
+  void pass(Milliseconds time) {
+    wall += time;
+    executor.advance(time);
+  }
+  // authorize(), and what it answers.
+  std::optional<Expected<Grant>> authorize(Access& access) {
+    std::optional<Expected<Grant>> answer;
+    const auto pending = access.authorize([&](Expected<Grant> grant) { answer.emplace(std::move(grant)); });
+    settle();
+    return answer;
+  }
+
+  TemporaryDirectory files;
+  std::map<std::string, std::string> variables;
+  WallTime wall{std::chrono::hours(24 * 365 * 56)};
+  std::vector<std::function<void()>> aside;
+  bool no_threads = false;
+  RecordingLogger logger;
+  FakeExecutor executor;
+  FakeTransport transport{executor};
+  Surroundings surroundings;
+  Registry registry;
+};
+
+inline std::string header(const Grant& grant, const std::string& name) {
+  for (const auto& header : grant.headers) {
+    if (header.name == name) return header.value;
+  }
+  return "";
+}
+
+}  // namespace ksr::cluster::testing

@@ -1,0 +1,216 @@
+// Tokens, certificates and CAs that change under a running stream.
+#include <doctest/doctest.h>
+
+#include <filesystem>
+
+#include "unit/cluster/certificates.hpp"
+#include "unit/cluster/fakes.hpp"
+
+using namespace ksr;
+using namespace ksr::cluster;
+using namespace ksr::cluster::testing;
+
+namespace {
+
+struct TokenWorld : World {
+  TokenWorld() {
+    options.server = "https://h";
+    options.token_file = files.write("token", "one\n");
+    auto opened = open(options);
+    REQUIRE(opened.has_value());
+    access = *opened;
+  }
+  std::string token() {
+    const auto grant = authorize(*access);
+    REQUIRE((grant && grant->has_value()));
+    return header(**grant, "Authorization");
+  }
+  ConnectionOptions options;
+  std::shared_ptr<Access> access;
+};
+
+}  // namespace
+
+TEST_CASE("a token file is read again after a minute, not before") {
+  TokenWorld world;
+  CHECK(world.token() == "Bearer one");
+  world.files.write("token", "two");
+  world.pass(Milliseconds(59'000));
+  CHECK(world.token() == "Bearer one");
+  world.pass(Milliseconds(1'000));
+  CHECK(world.token() == "Bearer two");
+}
+
+TEST_CASE("a refused token is read again at once, for all who wait in one go") {
+  TokenWorld world;
+  CHECK(world.token() == "Bearer one");
+  world.files.write("token", "two");
+  world.pass(Milliseconds(5'000));
+  world.access->reject_credentials();
+  int answers = 0;
+  std::vector<std::unique_ptr<Pending>> waiting;
+  for (int i = 0; i < 5; ++i) {
+    waiting.push_back(world.access->authorize([&](Expected<Grant> grant) {
+      REQUIRE(grant.has_value());
+      CHECK(header(*grant, "Authorization") == "Bearer two");
+      ++answers;
+    }));
+  }
+  world.executor.run();
+  CHECK(answers == 0);
+  CHECK(world.aside.size() == 1);
+  world.settle();
+  CHECK(answers == 5);
+}
+
+TEST_CASE("a token that was just read is not read again for late refusals of the old one") {
+  TokenWorld world;
+  world.pass(Milliseconds(60'000));
+  CHECK(world.token() == "Bearer one");
+  world.files.write("token", "two");
+  world.access->reject_credentials();
+  CHECK(world.token() == "Bearer one");
+  world.pass(Milliseconds(1'000));
+  world.access->reject_credentials();
+  CHECK(world.token() == "Bearer two");
+}
+
+TEST_CASE("a token refused while it is being read is read once more") {
+  TokenWorld world;
+  world.pass(Milliseconds(60'000));
+  std::string token;
+  const auto pending = world.access->authorize([&](Expected<Grant> grant) { token = header(*grant, "Authorization"); });
+  world.executor.run();
+  REQUIRE(world.aside.size() == 1);
+  world.access->reject_credentials();
+  world.aside[0]();
+  world.aside.clear();
+  world.files.write("token", "two");
+  world.executor.run();
+  CHECK(token.empty());
+  world.settle();
+  CHECK(token == "Bearer two");
+}
+
+TEST_CASE("a token file that is gone leaves the old token in use and says so, without the token") {
+  TokenWorld world;
+  const auto heard = std::make_shared<RecordingLogger>();
+  world.access->listen(heard);
+  std::filesystem::remove(world.options.token_file);
+  world.pass(Milliseconds(60'000));
+  CHECK(world.token() == "Bearer one");
+  REQUIRE(heard->lines.size() == 1);
+  CHECK(heard->lines[0].find("token_file: cannot read " + world.options.token_file) == 0);
+  CHECK(heard->lines[0].find("one") == std::string::npos);
+  // Nor is it asked for with every request.
+  CHECK(world.token() == "Bearer one");
+  CHECK(heard->lines.size() == 1);
+  world.files.write("token", "three");
+  world.pass(Milliseconds(10'000));
+  CHECK(world.token() == "Bearer three");
+}
+
+TEST_CASE("a file system that hangs does not hold up requests for long") {
+  TokenWorld world;
+  world.pass(Milliseconds(60'000));
+  std::string token;
+  const auto pending = world.access->authorize([&](Expected<Grant> grant) { token = header(*grant, "Authorization"); });
+  world.executor.run();
+  CHECK(token.empty());
+  world.pass(Milliseconds(5'000));
+  CHECK(token == "Bearer one");
+  world.files.write("token", "two");
+  world.settle();
+  CHECK(world.token() == "Bearer two");
+}
+
+TEST_CASE("no thread to be had is a failed read, not a stuck request") {
+  TokenWorld world;
+  world.no_threads = true;
+  world.pass(Milliseconds(60'000));
+  CHECK(world.token() == "Bearer one");
+}
+
+TEST_CASE("the answer of a read that nobody waits for any more is dropped") {
+  TokenWorld world;
+  world.pass(Milliseconds(60'000));
+  auto pending = world.access->authorize([&](Expected<Grant>) { FAIL("answered"); });
+  world.executor.run();
+  REQUIRE(world.aside.size() == 1);
+  pending.reset();
+  world.access.reset();
+  world.settle();
+  CHECK(world.aside.empty());
+}
+
+TEST_CASE("a token serves where its file cannot be read, and the file wins where it can") {
+  World world;
+  ConnectionOptions options;
+  options.server = "https://h";
+  options.token = "fallback";
+  options.token_file = world.files.path("token");
+  const auto access = world.open(options);
+  REQUIRE(access.has_value());
+  REQUIRE(world.logger.lines.size() == 1);
+  CHECK(world.logger.lines[0].find("fallback") == std::string::npos);
+  auto grant = world.authorize(**access);
+  REQUIRE((grant && grant->has_value()));
+  CHECK(header(**grant, "Authorization") == "Bearer fallback");
+  world.files.write("token", "real");
+  world.pass(Milliseconds(60'000));
+  grant = world.authorize(**access);
+  CHECK(header(**grant, "Authorization") == "Bearer real");
+}
+
+TEST_CASE("client certificates are read again after five minutes, and a change is another connection") {
+  World world;
+  const TestPair one = make_pair_of("one"), two = make_pair_of("two");
+  ConnectionOptions options;
+  options.server = "https://h";
+  options.client_cert_file = world.files.write("crt", one.certificate);
+  options.client_key_file = world.files.write("key", one.key);
+  const auto access = world.open(options);
+  REQUIRE(access.has_value());
+  const auto first = world.authorize(**access);
+  REQUIRE((first && first->has_value()));
+
+  world.pass(Milliseconds(300'000));
+  world.authorize(**access);
+  CHECK(world.transport.connects.size() == 1);
+
+  // Caught in the middle of the rotation: the old pair stays.
+  world.files.write("crt", two.certificate);
+  world.pass(Milliseconds(300'000));
+  const auto middle = world.authorize(**access);
+  REQUIRE((middle && middle->has_value()));
+  CHECK((*middle)->connection == (*first)->connection);
+
+  world.files.write("key", two.key);
+  world.pass(Milliseconds(10'000));
+  const auto last = world.authorize(**access);
+  REQUIRE((last && last->has_value()));
+  CHECK((*last)->connection != (*first)->connection);
+  REQUIRE(world.transport.connects.size() == 2);
+  CHECK(world.transport.connects[1].tls.client_certificate_pem == two.certificate);
+  CHECK(world.transport.connects[1].tls.client_key_pem == two.key);
+}
+
+TEST_CASE("a CA file is read again after five minutes; an empty one leaves the old CA in use") {
+  World world;
+  const TestPair one = make_pair_of("one"), two = make_pair_of("two");
+  ConnectionOptions options;
+  options.server = "https://h";
+  options.ca_file = world.files.write("ca", one.certificate);
+  const auto access = world.open(options);
+  REQUIRE(access.has_value());
+  world.authorize(**access);
+  world.files.write("ca", "");
+  world.pass(Milliseconds(300'000));
+  world.authorize(**access);
+  CHECK(world.transport.connects.size() == 1);
+  world.files.write("ca", two.certificate);
+  world.pass(Milliseconds(10'000));
+  world.authorize(**access);
+  REQUIRE(world.transport.connects.size() == 2);
+  CHECK(world.transport.connects[1].tls.ca_pem == two.certificate);
+}

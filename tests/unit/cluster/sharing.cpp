@@ -1,0 +1,142 @@
+// Streams with the same settings share one Access; and the life of one.
+#include <doctest/doctest.h>
+
+#include "unit/cluster/fakes.hpp"
+
+using namespace ksr;
+using namespace ksr::cluster;
+using namespace ksr::cluster::testing;
+
+namespace {
+
+ConnectionOptions some_options() {
+  ConnectionOptions options;
+  options.server = "https://127.0.0.1:6443";
+  options.token = "a";
+  return options;
+}
+
+}  // namespace
+
+TEST_CASE("equal settings are one Access, and one connection") {
+  World world;
+  const auto first = world.open(some_options());
+  const auto second = world.open(some_options());
+  REQUIRE((first.has_value() && second.has_value()));
+  CHECK(first->get() == second->get());
+  const auto a = world.authorize(**first);
+  const auto b = world.authorize(**second);
+  REQUIRE((a && a->has_value() && b && b->has_value()));
+  CHECK((*a)->connection == (*b)->connection);
+  CHECK(world.transport.connects.size() == 1);
+}
+
+TEST_CASE("any difference is another Access") {
+  World world;
+  const auto base = world.open(some_options());
+  REQUIRE(base.has_value());
+  std::vector<ConnectionOptions> others(9, some_options());
+  others[0].server = "https://127.0.0.1:6444";
+  others[1].token = "b";
+  others[2].tls_server_name = "x";
+  others[3].insecure_skip_tls_verify = true;
+  others[4].impersonate_user = "jane";
+  others[5].headers = {{"X", "y"}};
+  others[6].user_agent = "z";
+  others[7].proxy_url = "http://p:1";
+  others[8].connect_timeout = Milliseconds(1);
+  std::vector<std::shared_ptr<Access>> opened{*base};
+  for (const auto& options : others) {
+    const auto access = world.open(options);
+    REQUIRE(access.has_value());
+    for (const auto& other : opened) CHECK(access->get() != other.get());
+    opened.push_back(*access);
+  }
+}
+
+TEST_CASE("an Access that nobody holds any more is gone, also when it is let go far from the network thread") {
+  World world;
+  auto access = world.open(some_options());
+  REQUIRE(access.has_value());
+  std::weak_ptr<transport::Connection> connection;
+  {
+    const auto grant = world.authorize(**access);
+    REQUIRE((grant && grant->has_value()));
+    connection = (*grant)->connection;
+  }
+  CHECK(!connection.expired());
+  access = Error{};
+  CHECK(!connection.expired());
+  world.settle();
+  CHECK(connection.expired());
+  const auto again = world.open(some_options());
+  REQUIRE(again.has_value());
+  world.authorize(**again);
+  CHECK(world.transport.connects.size() == 2);
+}
+
+TEST_CASE("authorize answers later, and not at all once the answer is not wanted any more") {
+  World world;
+  const auto access = world.open(some_options());
+  REQUIRE(access.has_value());
+  int answers = 0;
+  auto wanted = (*access)->authorize([&](Expected<Grant>) { ++answers; });
+  auto unwanted = (*access)->authorize([&](Expected<Grant>) { answers += 100; });
+  CHECK(answers == 0);
+  unwanted.reset();
+  world.settle();
+  CHECK(answers == 1);
+  wanted.reset();
+  CHECK(answers == 1);
+}
+
+TEST_CASE("an answer may let go of everything: its Pending, others, the Access itself") {
+  World world;
+  auto opened = world.open(some_options());
+  REQUIRE(opened.has_value());
+  std::shared_ptr<Access> access = *opened;
+  opened = Error{};
+  int answers = 0;
+  std::unique_ptr<Pending> first, second;
+  first = access->authorize([&](Expected<Grant>) {
+    ++answers;
+    first.reset();
+    second.reset();
+    access.reset();
+  });
+  second = access->authorize([&](Expected<Grant>) { answers += 100; });
+  world.settle();
+  CHECK(answers == 1);
+}
+
+TEST_CASE("an answer may ask again") {
+  World world;
+  const auto access = world.open(some_options());
+  REQUIRE(access.has_value());
+  int answers = 0;
+  std::unique_ptr<Pending> pending;
+  pending = (*access)->authorize([&](Expected<Grant>) {
+    ++answers;
+    pending = (*access)->authorize([&](Expected<Grant>) { ++answers; });
+  });
+  world.settle();
+  CHECK(answers == 2);
+}
+
+TEST_CASE("resources named in full resolve without a request") {
+  World world;
+  const auto access = world.open(some_options());
+  REQUIRE(access.has_value());
+  QueryOptions query;
+  query.resources = {"gateway.networking.k8s.io/v1/gateways", "gateway.networking.k8s.io/v1beta1/gateways"};
+  std::optional<Expected<std::vector<Resource>>> answer;
+  const auto pending =
+      (*access)->resolve(query, [&](Expected<std::vector<Resource>> found) { answer.emplace(std::move(found)); });
+  CHECK(!answer);
+  world.settle();
+  REQUIRE((answer && answer->has_value()));
+  REQUIRE((*answer)->size() == 2);
+  CHECK((**answer)[0].root == "/apis/gateway.networking.k8s.io/v1");
+  CHECK((**answer)[1].root == "/apis/gateway.networking.k8s.io/v1beta1");
+  CHECK(world.transport.requests.empty());
+}

@@ -1,0 +1,242 @@
+// What ksr_open refuses and what it makes of the keys that describe a connection by themselves.
+#include <doctest/doctest.h>
+#include <sys/stat.h>
+
+#include "cluster/base64.hpp"
+#include "unit/cluster/certificates.hpp"
+#include "unit/cluster/fakes.hpp"
+
+using namespace ksr;
+using namespace ksr::cluster;
+using namespace ksr::cluster::testing;
+
+namespace {
+
+ConnectionOptions to(const std::string& server) {
+  ConnectionOptions options;
+  options.server = server;
+  return options;
+}
+
+// The error, which names `key` first, is of one line, and does not hold `secret`.
+void check_refused(World& world, const ConnectionOptions& options, const std::string& key,
+                   const std::string& secret = "hunter2") {
+  CAPTURE(key);
+  const auto access = world.open(options);
+  REQUIRE(!access.has_value());
+  CAPTURE(access.error().message);
+  CHECK(access.error().status == Status::invalid);
+  CHECK(access.error().message.find(key) == 0);
+  CHECK(access.error().message.find('\n') == std::string::npos);
+  CHECK(access.error().message.find(secret) == std::string::npos);
+}
+
+}  // namespace
+
+TEST_CASE("a token goes into every request, with the library's own user agent") {
+  World world;
+  ConnectionOptions options = to("https://127.0.0.1:6443/prefix");
+  options.token = "t0ken";
+  options.headers = {{"X-Team", "blue"}};
+  const auto access = world.open(options);
+  REQUIRE(access.has_value());
+  CHECK((*access)->server() == "https://127.0.0.1:6443");
+  CHECK(world.transport.connects.empty());
+
+  const auto grant = world.authorize(**access);
+  REQUIRE(grant);
+  REQUIRE(grant->has_value());
+  CHECK(header(**grant, "Authorization") == "Bearer t0ken");
+  CHECK(header(**grant, "User-Agent") == "libksr/" KSR_VERSION_STRING);
+  CHECK(header(**grant, "X-Team") == "blue");
+  REQUIRE(world.transport.connects.size() == 1);
+  CHECK(world.transport.connects[0].server == "https://127.0.0.1:6443/prefix");
+  CHECK(world.transport.connects[0].tls.ca_pem.empty());
+}
+
+TEST_CASE("user name and password become basic authentication") {
+  World world;
+  ConnectionOptions options = to("https://h");
+  options.username = "jane";
+  options.password = "pass:word";
+  options.user_agent = "mine/1";
+  const auto access = world.open(options);
+  REQUIRE(access.has_value());
+  const auto grant = world.authorize(**access);
+  REQUIRE((grant && grant->has_value()));
+  CHECK(header(**grant, "Authorization") == "Basic " + base64_encode("jane:pass:word"));
+  CHECK(header(**grant, "User-Agent") == "mine/1");
+}
+
+TEST_CASE("impersonation is spelled out in headers") {
+  World world;
+  ConnectionOptions options = to("https://h");
+  options.impersonate_user = "jane";
+  options.impersonate_uid = "u-1";
+  options.impersonate_groups = {"dev", "ops"};
+  options.impersonate_extra = {{"example.com/Scopes", "a"}, {"x", "b"}, {"x", "c"}};
+  const auto access = world.open(options);
+  REQUIRE(access.has_value());
+  const auto grant = world.authorize(**access);
+  REQUIRE((grant && grant->has_value()));
+  const std::vector<transport::Header> expected = {
+      {"User-Agent", "libksr/" KSR_VERSION_STRING},
+      {"Impersonate-User", "jane"},
+      {"Impersonate-Uid", "u-1"},
+      {"Impersonate-Group", "dev"},
+      {"Impersonate-Group", "ops"},
+      {"Impersonate-Extra-example.com%2Fscopes", "a"},
+      {"Impersonate-Extra-x", "b"},
+      {"Impersonate-Extra-x", "c"},
+  };
+  CHECK((*grant)->headers == expected);
+  CHECK(header(**grant, "Authorization").empty());
+}
+
+TEST_CASE("certificates come from data, from base64 of data and from files") {
+  World world;
+  const TestPair ca = make_pair_of("ca"), client = make_pair_of("jane");
+  ConnectionOptions options = to("https://h");
+  options.ca_data = base64_encode(ca.certificate);
+  options.client_cert_data = client.certificate;
+  options.client_key_file = world.files.write("client.key", client.key);
+  options.tls_server_name = "kubernetes";
+  options.connect_timeout = Milliseconds(1234);
+  options.proxy_url = "http://u:p@proxy:3128";
+  const auto access = world.open(options);
+  REQUIRE(access.has_value());
+  const auto grant = world.authorize(**access);
+  REQUIRE((grant && grant->has_value()));
+  REQUIRE(world.transport.connects.size() == 1);
+  const auto& connection = world.transport.connects[0];
+  CHECK(connection.tls.ca_pem == ca.certificate);
+  CHECK(connection.tls.client_certificate_pem == client.certificate);
+  CHECK(connection.tls.client_key_pem == client.key);
+  CHECK(connection.tls.server_name == "kubernetes");
+  CHECK(!connection.tls.skip_verify);
+  CHECK(connection.proxy_url == "http://u:p@proxy:3128");
+  CHECK(connection.connect_timeout == Milliseconds(1234));
+}
+
+TEST_CASE("data stands before the file, which is not even read") {
+  World world;
+  const TestPair ca = make_pair_of("ca");
+  ConnectionOptions options = to("https://h");
+  options.ca_data = ca.certificate;
+  options.ca_file = "/no/such/file";
+  CHECK(world.open(options).has_value());
+}
+
+TEST_CASE("insecure is passed on") {
+  World world;
+  ConnectionOptions options = to("https://h");
+  options.insecure_skip_tls_verify = true;
+  const auto access = world.open(options);
+  REQUIRE(access.has_value());
+  world.authorize(**access);
+  REQUIRE(world.transport.connects.size() == 1);
+  CHECK(world.transport.connects[0].tls.skip_verify);
+}
+
+TEST_CASE("files that are missing, no files, too large or no PEM are refused by key and path") {
+  World world;
+  const TestPair client = make_pair_of("jane"), other = make_pair_of("joe");
+  ConnectionOptions options = to("https://h");
+  options.ca_file = "/no/such/ca.crt";
+  check_refused(world, options, "ca_file: cannot read /no/such/ca.crt: No such file");
+  options.ca_file = world.files.path("");
+  check_refused(world, options, "ca_file: cannot read");
+  options.ca_file = world.files.path("fifo");
+  REQUIRE(::mkfifo(options.ca_file.c_str(), 0600) == 0);
+  check_refused(world, options, "ca_file: cannot read " + options.ca_file + ": it is not a regular file");
+  options.ca_file = world.files.write("large", std::string((1u << 20) + 1, 'x'));
+  check_refused(world, options, "ca_file: cannot read " + options.ca_file + ": it is larger");
+  options.ca_file = world.files.write("text", "hunter2\n");
+  check_refused(world, options, "ca_file " + options.ca_file + ": holds no certificate");
+  options.ca_file = world.files.write("half", client.certificate.substr(0, 200) + "\n-----END CERTIFICATE-----\n");
+  check_refused(world, options, "ca_file " + options.ca_file + ": certificate 1 does not parse");
+  options.ca_file = world.files.write("second", client.certificate + client.certificate.substr(0, 100));
+  check_refused(world, options, "ca_file " + options.ca_file + ": certificate 2 does not parse");
+  options.ca_file = "";
+  options.ca_data = "hunter2";
+  check_refused(world, options, "ca_data: is neither PEM nor base64 of PEM");
+
+  ConnectionOptions keys = to("https://h");
+  keys.client_cert_data = client.certificate;
+  check_refused(world, keys, "client_cert_data: the key of the certificate is missing");
+  keys.client_key_data = client.certificate;
+  check_refused(world, keys, "client_key_data: holds no private key");
+  keys.client_key_data = other.key;
+  check_refused(world, keys, "client_key_data: is not the key of the client certificate");
+  keys.client_cert_data = "";
+  check_refused(world, keys, "client_key_data: the certificate of the key is missing");
+}
+
+TEST_CASE("contradictions and impossible values are refused by key") {
+  World world;
+  const TestPair ca = make_pair_of("ca");
+  ConnectionOptions insecure = to("https://h");
+  insecure.insecure_skip_tls_verify = true;
+  insecure.ca_data = ca.certificate;
+  check_refused(world, insecure, "insecure_skip_tls_verify: contradicts ca_data");
+
+  check_refused(world, to("ftp://h"), "server: has the scheme");
+  check_refused(world, to("https://u:hunter2@h"), "server: holds a user name");
+
+  ConnectionOptions token = to("https://h");
+  token.token = "hunter2\r\nX-Evil: 1";
+  check_refused(world, token, "token: holds control characters");
+  token.token = "";
+  token.token_file = world.files.write("token", "hunter2\nhunter2\n");
+  check_refused(world, token, "token_file: " + token.token_file + " holds control characters");
+  token.token_file = world.files.write("empty", " \n");
+  check_refused(world, token, "token_file: " + token.token_file + " is empty");
+  token.token_file = "/no/such/token";
+  check_refused(world, token, "token_file: cannot read /no/such/token");
+
+  ConnectionOptions both = to("https://h");
+  both.token = "hunter2";
+  both.username = "jane";
+  check_refused(world, both, "username: contradicts token");
+  both.token = "";
+  both.username = "ja:ne";
+  check_refused(world, both, "username: holds a colon");
+  both.username = "jane";
+  both.password = "hunter2\n";
+  check_refused(world, both, "password: holds control characters");
+
+  for (const char* name :
+       {"Authorization", "HOST", "Sec-WebSocket-Key", "Impersonate-User", "user-agent", "bad name", "x:y", ""}) {
+    ConnectionOptions header = to("https://h");
+    header.headers = {{name, "hunter2"}};
+    check_refused(world, header, "header.");
+  }
+  ConnectionOptions split = to("https://h");
+  split.headers = {{"X-A", "a\r\nX-B: hunter2"}};
+  check_refused(world, split, "header.X-A: holds control characters");
+  ConnectionOptions agent = to("https://h");
+  agent.user_agent = "a\nb";
+  check_refused(world, agent, "user_agent: ");
+  ConnectionOptions groups = to("https://h");
+  groups.impersonate_groups = {"dev"};
+  check_refused(world, groups, "impersonate_user: is not set");
+  ConnectionOptions proxy = to("https://h");
+  proxy.proxy_url = "socks5://u:hunter2@p:1080";
+  check_refused(world, proxy, "proxy_url: a proxy of the kind socks5:// is not supported");
+  ConnectionOptions name = to("https://h");
+  name.tls_server_name = "a b";
+  check_refused(world, name, "tls_server_name: ");
+}
+
+TEST_CASE("settings that the transport refuses are the answer, and no later request is stuck") {
+  World world;
+  world.transport.refusal = Error{Status::tls, "no such cipher"};
+  const auto access = world.open(to("https://h:1"));
+  REQUIRE(access.has_value());
+  const auto refused = world.authorize(**access);
+  REQUIRE((refused && !refused->has_value()));
+  CHECK(refused->error().message == "connection to https://h:1: no such cipher");
+  world.transport.refusal.reset();
+  const auto granted = world.authorize(**access);
+  REQUIRE((granted && granted->has_value()));
+}
