@@ -1,0 +1,141 @@
+#include "support/rig.hpp"
+
+#include <algorithm>
+
+#include "store/changes.hpp"
+
+namespace ksr::sync::testing {
+
+Error http_error(int code, std::optional<Milliseconds> retry_after) {
+  Error error;
+  error.status = status_of_http(code);
+  error.http_status = code;
+  error.message = "the server answered " + std::to_string(code);
+  error.retry_after = retry_after;
+  return error;
+}
+
+Error unreachable_error() {
+  Error error;
+  error.status = Status::transport;
+  error.http_status = 502;
+  error.message = "connection refused";
+  return error;
+}
+
+json::ApiStatus api_status(int code, std::string reason, std::string message) {
+  json::ApiStatus status;
+  status.code = code;
+  status.reason = std::move(reason);
+  status.message = std::move(message);
+  return status;
+}
+
+Options plain() {
+  Options options;
+  options.initial = Initial::list;
+  options.transport = WatchTransport::http;
+  return options;
+}
+
+Rig::Rig(const Options& options, std::shared_ptr<ServerMemory> memory)
+    : reflector(options, *this, std::move(memory), random, logger) {}
+
+Rig::~Rig() = default;
+
+void Rig::advance(Milliseconds time) {
+  const Instant target = now + time;
+  while (timer && *timer <= target) {
+    now = std::max(now, *timer);
+    timer.reset();
+    reflector.on_timer(now);
+  }
+  now = target;
+}
+
+void Rig::end_list(const std::string& resource_version, const std::string& continue_token) {
+  json::ListMeta meta;
+  meta.kind = "PodList";
+  meta.api_version = "v1";
+  meta.resource_version = resource_version;
+  meta.continue_token = continue_token;
+  reflector.on_list_end(last().id, meta, now);
+}
+
+void Rig::list(const std::vector<TestObject>& objects, const std::string& resource_version,
+               const std::string& continue_token) {
+  for (const TestObject& object : objects) item(object);
+  end_list(resource_version, continue_token);
+}
+
+void Rig::fail_list(const Error& error, const std::optional<json::ApiStatus>& status) {
+  reflector.on_list_failed(last().id, error, status, now);
+}
+
+void Rig::event(RequestId id, json::EventType type, const TestObject& object) {
+  reflector.on_watch_event(id, type, object.item(), now);
+}
+
+void Rig::bookmark(const std::string& resource_version, bool initial_events_end) {
+  reflector.on_watch_bookmark(last().id, resource_version, initial_events_end, now);
+}
+
+void Rig::fail(const Error& error, const std::optional<json::ApiStatus>& status) {
+  reflector.on_watch_failed(last().id, error, status, now);
+}
+
+void Rig::go_live(const std::vector<TestObject>& objects, const std::string& resource_version) {
+  start();
+  list(objects, resource_version);
+  open();
+}
+
+std::size_t Rig::running() const {
+  return static_cast<std::size_t>(
+      std::count_if(requests.begin(), requests.end(), [](const SentRequest& request) { return !request.stopped; }));
+}
+
+std::string Rig::held() {
+  const store::View view = cache.cut().view;
+  std::string text;
+  for (std::size_t i = 0; i < view.count(); ++i) {
+    if (i > 0) text += ' ';
+    text.append(view.at(i)->name()).append("=").append(view.at(i)->resource_version());
+  }
+  return text;
+}
+
+std::optional<Milliseconds> Rig::timer_in() const {
+  if (!timer) return std::nullopt;
+  return std::chrono::duration_cast<Milliseconds>(*timer - now);
+}
+
+void Rig::start_list(RequestId id, const ListRequest& request) {
+  requests.emplace_back();
+  requests.back().id = id;
+  requests.back().list = request;
+}
+
+void Rig::start_watch(RequestId id, const WatchRequest& request) {
+  requests.emplace_back();
+  requests.back().id = id;
+  requests.back().is_watch = true;
+  requests.back().watch = request;
+}
+
+void Rig::stop(RequestId id) {
+  for (SentRequest& request : requests) {
+    if (request.id == id) request.stopped = true;
+  }
+}
+
+std::size_t Rig::commit_list(std::string_view resource_version) {
+  version = resource_version;
+  return cache.commit_list(resource_version);
+}
+
+void Rig::on_error(const Error& error, std::optional<Milliseconds> next_try) {
+  errors.push_back({error, next_try});
+}
+
+}  // namespace ksr::sync::testing

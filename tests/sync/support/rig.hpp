@@ -1,0 +1,116 @@
+// A reflector on a bench: the test is the network and the clock, and reads what the reflector does.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "store/cache.hpp"
+#include "support/test_object.hpp"
+#include "sync/reflector.hpp"
+
+namespace ksr::sync::testing {
+
+using namespace std::chrono_literals;
+
+class FixedRandom final : public Random {
+ public:
+  double unit() override { return value; }
+  double value = 0;
+};
+
+class SilentLogger final : public Logger {
+ public:
+  bool wants(LogLevel) const noexcept override { return true; }
+  void log(LogLevel, std::string line) override { lines.push_back(std::move(line)); }
+  std::vector<std::string> lines;
+};
+
+struct SentRequest {
+  RequestId id = 0;
+  bool is_watch = false;
+  ListRequest list;
+  WatchRequest watch;
+  bool stopped = false;
+};
+
+struct ReportedError {
+  Error error;
+  std::optional<Milliseconds> next_try;
+};
+
+Error http_error(int code, std::optional<Milliseconds> retry_after = std::nullopt);
+Error unreachable_error();
+json::ApiStatus api_status(int code, std::string reason, std::string message = "no");
+
+class Rig final : public Effects {
+ public:
+  explicit Rig(const Options& options = {}, std::shared_ptr<ServerMemory> memory = std::make_shared<ServerMemory>());
+  ~Rig() override;
+
+  // --- the world
+  void start() { reflector.start(now); }
+  // Time passes; timers fire on the way.
+  void advance(Milliseconds time);
+
+  // The last request is answered.
+  void item(const TestObject& object) { reflector.on_list_item(last().id, object.item()); }
+  void end_list(const std::string& version, const std::string& continue_token = "");
+  void list(const std::vector<TestObject>& objects, const std::string& version, const std::string& continue_token = "");
+  void fail_list(const Error& error, const std::optional<json::ApiStatus>& status = std::nullopt);
+  void open() { reflector.on_watch_open(last().id, now); }
+  void event(json::EventType type, const TestObject& object) { event(last().id, type, object); }
+  void event(RequestId id, json::EventType type, const TestObject& object);
+  void bookmark(const std::string& version, bool initial_events_end = false);
+  void error_event(const json::ApiStatus& status) { reflector.on_watch_error_event(last().id, status, now); }
+  void bad_event(const Error& error) { reflector.on_watch_bad_event(last().id, error, now); }
+  void end() { reflector.on_watch_end(last().id, now); }
+  void fail(const Error& error, const std::optional<json::ApiStatus>& status = std::nullopt);
+
+  // Listed, watching, live; the last request is the open watch.
+  void go_live(const std::vector<TestObject>& objects = {pod("a", "5")}, const std::string& version = "10");
+
+  // --- what is seen
+  const SentRequest& last() const { return requests.back(); }
+  std::size_t running() const;
+  std::string held();  // "a=5 b=7"
+  State state() const { return reflector.state(); }
+  // How long until the timer; empty without one.
+  std::optional<Milliseconds> timer_in() const;
+
+  std::vector<SentRequest> requests;
+  std::vector<State> states;
+  std::vector<ReportedError> errors;
+  std::optional<Instant> timer;
+  int credentials_refreshed = 0;
+  int fresh = 0;
+  std::string version;
+  store::Cache cache{0};
+  Instant now{std::chrono::hours(1)};
+  FixedRandom random;
+  SilentLogger logger;
+  Reflector reflector;
+
+  // Effects
+  void start_list(RequestId id, const ListRequest& request) override;
+  void start_watch(RequestId id, const WatchRequest& request) override;
+  void stop(RequestId id) override;
+  void refresh_credentials() override { ++credentials_refreshed; }
+  void set_timer(std::optional<Instant> at) override { timer = at; }
+  void begin_list() override { cache.begin_list(); }
+  void stage(const json::Item& item) override { cache.stage(item); }
+  std::size_t commit_list(std::string_view resource_version) override;
+  void abandon_list() override { cache.abandon_list(); }
+  store::Applied apply(json::EventType type, const json::Item& item) override { return cache.apply(type, item); }
+  void set_resource_version(std::string_view resource_version) override { version = resource_version; }
+  void on_state(State state) override { states.push_back(state); }
+  void on_error(const Error& error, std::optional<Milliseconds> next_try) override;
+  void on_fresh() override { ++fresh; }
+};
+
+// Plain lists over HTTP, so that a test about something else need not answer WatchList or WebSocket.
+Options plain();
+
+}  // namespace ksr::sync::testing

@@ -1,0 +1,54 @@
+#include "sync/backoff.hpp"
+
+#include <doctest/doctest.h>
+
+#include "support/rig.hpp"
+#include "sync/free_pass.hpp"
+
+using namespace ksr;
+using namespace ksr::sync;
+using namespace ksr::sync::testing;
+
+TEST_CASE("the backoff doubles from 800 ms to 30 s") {
+  Backoff backoff(800ms, 30s);
+  FixedRandom random;
+  std::vector<Milliseconds> delays;
+  for (int i = 0; i < 8; ++i) delays.push_back(backoff.next(random));
+  CHECK(delays == std::vector<Milliseconds>{800ms, 1600ms, 3200ms, 6400ms, 12800ms, 25600ms, 30s, 30s});
+}
+
+TEST_CASE("the jitter adds up to 100 %") {
+  Backoff backoff(800ms, 30s);
+  FixedRandom random;
+  random.value = 0.5;
+  CHECK(backoff.next(random) == 1200ms);
+  random.value = 0.999;
+  CHECK(backoff.next(random) == 1600ms + 1598ms);
+}
+
+TEST_CASE("only a reset brings the backoff down, no time does") {
+  Backoff backoff(800ms, 30s);
+  FixedRandom random;
+  for (int i = 0; i < 10; ++i) backoff.next(random);
+  CHECK(backoff.next(random) == 30s);
+  backoff.reset();
+  CHECK(backoff.next(random) == 800ms);
+}
+
+TEST_CASE("a backoff of zero still waits") {
+  Backoff backoff(0ms, 0ms);
+  FixedRandom random;
+  CHECK(backoff.next(random) > 0ms);
+}
+
+TEST_CASE("the free pass needs health and rest") {
+  FreePass pass(30s);
+  const Instant start{std::chrono::hours(1)};
+  CHECK(pass.take(start));
+  CHECK_FALSE(pass.take(start + 60s));
+  pass.renew();
+  CHECK(pass.take(start + 60s));
+  pass.renew();
+  CHECK_FALSE(pass.take(start + 89s));
+  CHECK(pass.take(start + 90s));
+}

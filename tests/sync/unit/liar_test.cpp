@@ -1,0 +1,219 @@
+// Servers that lie: each lie is named, the retry is bounded, and the truth is found again.
+#include <doctest/doctest.h>
+
+#include "support/rig.hpp"
+
+using namespace ksr;
+using namespace ksr::sync;
+using namespace ksr::sync::testing;
+using json::EventType;
+
+namespace {
+
+Error bad_event_error(Status status) {
+  Error error;
+  error.status = status;
+  error.message = "event 3 has no metadata.uid";
+  return error;
+}
+
+void check_distrusted(Rig& rig, const char* named) {
+  REQUIRE(rig.errors.size() == 1);
+  CHECK(rig.errors[0].error.message.find(named) != std::string::npos);
+  CHECK(rig.errors[0].next_try == 800ms);
+  CHECK(rig.state() == State::waiting);
+  rig.advance(800ms);
+  REQUIRE_FALSE(rig.last().is_watch);
+  rig.list({pod("a", "30")}, "40");
+  rig.open();
+  CHECK(rig.held() == "a=30");
+  CHECK(rig.state() == State::live);
+}
+
+}  // namespace
+
+TEST_CASE("the events of a watch go back") {
+  Rig rig(plain());
+  rig.go_live();
+  rig.event(EventType::added, pod("b", "15"));
+  rig.event(EventType::added, pod("c", "12"));
+  CHECK(rig.held() == "a=5 b=15");
+  check_distrusted(rig, "went back from 15 to 12");
+}
+
+TEST_CASE("an event for an object in the past") {
+  Rig rig(plain());
+  rig.go_live({pod("a", "9")});
+  rig.event(EventType::modified, pod("a", "8"));
+  CHECK(rig.held() == "a=9");
+  check_distrusted(rig, "went back from 10 to 8");
+}
+
+TEST_CASE("a bookmark goes back") {
+  Rig rig(plain());
+  rig.go_live();
+  rig.bookmark("20");
+  rig.bookmark("19");
+  CHECK(rig.version == "20");
+  check_distrusted(rig, "bookmark");
+}
+
+TEST_CASE("a bookmark without resourceVersion") {
+  Rig rig(plain());
+  rig.go_live();
+  rig.bookmark("");
+  check_distrusted(rig, "bookmark without resourceVersion");
+}
+
+TEST_CASE("an event for another kind") {
+  Rig rig(plain());
+  rig.go_live();
+  rig.event(EventType::added, {"x", "x", "12", "ConfigMap"});
+  CHECK(rig.held() == "a=5");
+  check_distrusted(rig, "is a v1 ConfigMap, expected v1 Pod");
+}
+
+TEST_CASE("an event of another version of the kind") {
+  Rig rig(plain());
+  rig.go_live();
+  rig.event(EventType::added, {"x", "x", "12", "Pod", "v2"});
+  check_distrusted(rig, "is a v2 Pod");
+}
+
+TEST_CASE("a list of another kind is refused once, and believed when it comes again") {
+  Rig rig(plain());
+  rig.go_live();
+  rig.error_event(api_status(410, "Expired"));
+  rig.list({{"x", "x", "12", "ConfigMap"}}, "20");
+  REQUIRE(rig.errors.size() == 1);
+  CHECK(rig.errors[0].error.message.find("ConfigMap") != std::string::npos);
+  CHECK(rig.held() == "a=5");
+  rig.advance(800ms);
+  rig.list({{"x", "x", "12", "ConfigMap"}}, "20");
+  CHECK(rig.held() == "x=12");
+}
+
+TEST_CASE("a list of two kinds") {
+  Rig rig(plain());
+  rig.start();
+  rig.list({pod("a", "1"), {"x", "x", "2", "ConfigMap"}}, "10");
+  CHECK(rig.errors.size() == 1);
+  CHECK(rig.held().empty());
+}
+
+TEST_CASE("a list goes back: refused twice, the third at the most recent is believed") {
+  Rig rig(plain());
+  rig.go_live();
+  rig.error_event(api_status(410, "Expired"));
+  rig.list({pod("a", "5")}, "9");
+  REQUIRE(rig.errors.size() == 1);
+  CHECK(rig.errors[0].error.message.find("went back from 10 to 9") != std::string::npos);
+  for (int i = 0; i < 2; ++i) {
+    rig.advance(*rig.errors.back().next_try);
+    REQUIRE_FALSE(rig.last().is_watch);
+    CHECK(rig.last().list.resource_version.empty());
+    rig.list({pod("a", "5")}, "9");
+  }
+  CHECK(rig.errors.size() == 3);
+  rig.advance(*rig.errors.back().next_try);
+  rig.list({pod("a", "5")}, "9");
+  CHECK(rig.last().is_watch);
+  CHECK(rig.last().watch.resource_version == "9");
+}
+
+TEST_CASE("a list without resourceVersion") {
+  Rig rig(plain());
+  rig.start();
+  rig.list({pod("a", "1")}, "");
+  CHECK(rig.errors.at(0).error.message.find("resourceVersion") != std::string::npos);
+  CHECK(rig.held().empty());
+}
+
+TEST_CASE("an endless list of empty pages") {
+  Rig rig(plain());
+  rig.start();
+  int pages = 0;
+  while (rig.errors.empty() && pages < 1000) rig.end_list("10", "token-" + std::to_string(pages++));
+  CHECK(pages == 17);
+  CHECK(rig.errors.at(0).error.message.find("empty") != std::string::npos);
+  CHECK(rig.state() == State::waiting);
+}
+
+TEST_CASE("empty pages in between are no harm") {
+  Rig rig(plain());
+  rig.start();
+  for (int i = 0; i < 16; ++i) rig.end_list("10", "token-" + std::to_string(i));
+  rig.list({pod("a", "1")}, "10", "more");
+  for (int i = 0; i < 16; ++i) rig.end_list("10", "another-" + std::to_string(i));
+  rig.list({pod("b", "2")}, "10");
+  CHECK(rig.held() == "a=1 b=2");
+}
+
+TEST_CASE("a list in circles") {
+  SUBCASE("the same token") {
+    Rig rig(plain());
+    rig.start();
+    rig.list({pod("a", "1")}, "10", "token");
+    rig.list({pod("b", "2")}, "10", "token");
+    CHECK(rig.errors.at(0).error.message.find("continues with itself") != std::string::npos);
+  }
+  SUBCASE("other tokens, the same objects") {
+    Rig rig(plain());
+    rig.start();
+    rig.list({pod("a", "1")}, "10", "token-1");
+    rig.list({pod("b", "2")}, "10", "token-2");
+    rig.list({pod("a", "1")}, "10", "token-3");
+    CHECK(rig.errors.at(0).error.message.find("same object") != std::string::npos);
+  }
+}
+
+TEST_CASE("garbage in a watch") {
+  Rig rig(plain());
+  rig.go_live();
+  Error error;
+  error.status = Status::protocol;
+  error.message = "byte 17 is no JSON";
+  rig.fail(error);
+  check_distrusted(rig, "no JSON");
+}
+
+TEST_CASE("an event that cannot be used") {
+  Rig rig(plain());
+  rig.go_live();
+  rig.bad_event(bad_event_error(Status::protocol));
+  check_distrusted(rig, "metadata.uid");
+}
+
+TEST_CASE("an event that is too large is reported, and the watch goes on") {
+  Rig rig(plain());
+  rig.go_live();
+  rig.bad_event(bad_event_error(Status::too_large));
+  REQUIRE(rig.errors.size() == 1);
+  CHECK(rig.errors[0].next_try == 0ms);
+  CHECK(rig.state() == State::live);
+  rig.event(EventType::added, pod("b", "12"));
+  CHECK(rig.held() == "a=5 b=12");
+}
+
+TEST_CASE("an endless redirect is an error with a backoff") {
+  Rig rig(plain());
+  rig.start();
+  for (int i = 0; i < 3; ++i) {
+    Error error = http_error(302);
+    error.status = Status::protocol;
+    rig.fail_list(error);
+    rig.advance(*rig.errors.back().next_try);
+  }
+  CHECK(rig.errors.back().next_try == 3200ms);
+  CHECK(rig.requests.size() == 4);
+}
+
+TEST_CASE("events before the answer are not listened to") {
+  Rig rig(plain());
+  rig.start();
+  rig.list({pod("a", "5")}, "10");
+  rig.event(EventType::added, pod("b", "12"));
+  rig.bookmark("13");
+  CHECK(rig.held() == "a=5");
+  CHECK(rig.version == "10");
+}

@@ -1,0 +1,183 @@
+#include <doctest/doctest.h>
+
+#include "support/rig.hpp"
+
+using namespace ksr;
+using namespace ksr::sync;
+using namespace ksr::sync::testing;
+
+TEST_CASE("the first list asks for the most recent state, in pages") {
+  Rig rig(plain());
+  rig.start();
+  REQUIRE(rig.requests.size() == 1);
+  CHECK_FALSE(rig.last().is_watch);
+  CHECK(rig.last().list.page_size == 500);
+  CHECK(rig.last().list.resource_version.empty());
+  CHECK(rig.last().list.resource_version_match.empty());
+  CHECK(rig.state() == State::listing);
+}
+
+TEST_CASE("pages follow the continue token, and nothing is seen before the last") {
+  Rig rig(plain());
+  rig.start();
+  rig.list({pod("a", "1")}, "10", "token-1");
+  CHECK(rig.last().list.continue_token == "token-1");
+  CHECK(rig.last().list.page_size == 500);
+  CHECK(rig.held().empty());
+  rig.list({pod("b", "2")}, "10", "token-2");
+  rig.list({pod("c", "3")}, "10");
+  CHECK(rig.held() == "a=1 b=2 c=3");
+  CHECK(rig.last().is_watch);
+  CHECK(rig.last().watch.resource_version == "10");
+  CHECK(rig.reflector.counters().lists == 1);
+}
+
+TEST_CASE("page_size=0 sends no limit") {
+  Options options = plain();
+  options.page_size = 0;
+  Rig rig(options);
+  rig.start();
+  CHECK(rig.last().list.page_size == 0);
+}
+
+TEST_CASE("an expired continue token leads to the whole list in one page, at once") {
+  Rig rig(plain());
+  rig.start();
+  rig.list({pod("a", "1"), pod("gone", "2")}, "10", "token");
+  rig.fail_list(http_error(410), api_status(410, "Expired"));
+  REQUIRE(rig.requests.size() == 3);
+  CHECK(rig.last().list.page_size == 0);
+  CHECK(rig.last().list.continue_token.empty());
+  rig.list({pod("a", "1"), pod("b", "12")}, "20");
+  CHECK(rig.held() == "a=1 b=12");
+  CHECK(rig.errors.empty());
+}
+
+TEST_CASE("a server that expires the token of the whole list as well is asked after the backoff") {
+  Rig rig(plain());
+  rig.start();
+  rig.list({pod("a", "1")}, "10", "token");
+  rig.fail_list(http_error(410), api_status(410, "Expired"));
+  rig.list({pod("a", "1")}, "10", "token");
+  rig.fail_list(http_error(410), api_status(410, "Expired"));
+  CHECK(rig.state() == State::waiting);
+  REQUIRE(rig.errors.size() == 1);
+  CHECK(rig.errors[0].next_try == 800ms);
+}
+
+TEST_CASE("a failed page fails the list: nothing of it is kept") {
+  Rig rig(plain());
+  rig.start();
+  rig.list({pod("a", "1")}, "10", "token");
+  rig.item(pod("b", "2"));
+  rig.fail_list(unreachable_error());
+  CHECK(rig.held().empty());
+  CHECK(rig.state() == State::waiting);
+  rig.advance(800ms);
+  CHECK(rig.last().list.continue_token.empty());
+  rig.list({pod("c", "3")}, "20");
+  CHECK(rig.held() == "c=3");
+}
+
+TEST_CASE("a list that fails is retried for ever, ever more slowly") {
+  Rig rig(plain());
+  rig.start();
+  std::vector<Milliseconds> waits;
+  for (int i = 0; i < 9; ++i) {
+    rig.fail_list(http_error(500));
+    REQUIRE(rig.errors.back().next_try);
+    waits.push_back(*rig.errors.back().next_try);
+    rig.advance(waits.back());
+  }
+  CHECK(waits == std::vector<Milliseconds>{800ms, 1600ms, 3200ms, 6400ms, 12800ms, 25600ms, 30s, 30s, 30s});
+  CHECK(rig.requests.size() == 10);
+}
+
+TEST_CASE("a list is no health: the watch that is refused after it makes the backoff grow") {
+  Rig rig(plain());
+  rig.start();
+  for (int i = 0; i < 4; ++i) {
+    if (!rig.last().is_watch) rig.list({pod("a", "1")}, "10");
+    rig.fail(http_error(500));
+    rig.advance(*rig.errors.back().next_try);
+  }
+  CHECK(rig.errors.back().next_try == 6400ms);
+}
+
+TEST_CASE("a relist asks for a state not older than the last seen, without pages") {
+  Rig rig(plain());
+  rig.go_live();
+  rig.event(json::EventType::added, pod("b", "12"));
+  rig.error_event(api_status(410, "Expired"));
+  REQUIRE_FALSE(rig.last().is_watch);
+  CHECK(rig.last().list.resource_version == "12");
+  CHECK(rig.last().list.resource_version_match == "NotOlderThan");
+  CHECK(rig.last().list.page_size == 0);
+  CHECK(rig.reflector.counters().relists == 1);
+}
+
+TEST_CASE("a relist that the server has no state for is made at the most recent, at once") {
+  for (const auto& [code, reason] : {std::pair(410, "Expired"), std::pair(504, "Timeout"), std::pair(422, "Invalid")}) {
+    Rig rig(plain());
+    rig.go_live();
+    rig.error_event(api_status(410, "Expired"));
+    json::ApiStatus status = api_status(code, reason);
+    if (code == 504) status.causes.push_back({"ResourceVersionTooLarge", "Too large resource version", ""});
+    rig.fail_list(http_error(code), status);
+    REQUIRE(rig.requests.size() == 4);
+    CHECK(rig.last().list.resource_version.empty());
+    CHECK(rig.last().list.page_size == 500);
+    rig.list({pod("b", "30")}, "40");
+    CHECK(rig.held() == "b=30");
+    CHECK(rig.errors.empty());
+  }
+}
+
+TEST_CASE("a relist delivers the difference and no uid goes back") {
+  Rig rig(plain());
+  rig.go_live({pod("a", "5"), pod("b", "6"), pod("c", "7")});
+  rig.event(json::EventType::modified, pod("a", "15"));
+  rig.error_event(api_status(410, "Expired"));
+  rig.list({pod("a", "5"), pod("c", "16")}, "20");
+  CHECK(rig.held() == "a=15 c=16");
+}
+
+TEST_CASE("the list proves the view current as of when it was asked for") {
+  Rig rig(plain());
+  rig.start();
+  const Instant asked = rig.now;
+  rig.advance(5s);
+  rig.list({pod("a", "1")}, "10", "token");
+  rig.advance(5s);
+  rig.list({pod("b", "2")}, "10");
+  CHECK(rig.reflector.fresh_at() == asked);
+  CHECK(rig.fresh == 1);
+}
+
+TEST_CASE("nothing is fresh before the first list is complete") {
+  Rig rig(plain());
+  rig.start();
+  rig.list({pod("a", "1")}, "10", "token");
+  CHECK_FALSE(rig.reflector.fresh_at());
+}
+
+TEST_CASE("inputs of a request that ended are ignored") {
+  Rig rig(plain());
+  rig.start();
+  const RequestId old = rig.last().id;
+  rig.fail_list(http_error(500));
+  rig.reflector.on_list_item(old, pod("a", "1").item());
+  rig.reflector.on_list_end(old, {}, rig.now);
+  rig.reflector.on_list_failed(old, http_error(500), std::nullopt, rig.now);
+  rig.reflector.on_list_item(0, pod("a", "1").item());
+  rig.reflector.on_watch_open(0, rig.now);
+  CHECK(rig.errors.size() == 1);
+  CHECK(rig.state() == State::waiting);
+}
+
+TEST_CASE("start a second time does nothing") {
+  Rig rig(plain());
+  rig.start();
+  rig.start();
+  CHECK(rig.requests.size() == 1);
+}

@@ -1,0 +1,240 @@
+#include <doctest/doctest.h>
+
+#include "support/rig.hpp"
+
+using namespace ksr;
+using namespace ksr::sync;
+using namespace ksr::sync::testing;
+using json::EventType;
+
+TEST_CASE("Retry-After is obeyed when it is longer than the backoff") {
+  Rig rig(plain());
+  rig.start();
+  rig.fail_list(http_error(429, 5s));
+  CHECK(rig.errors.at(0).next_try == 5s);
+  CHECK(rig.errors.at(0).error.status == Status::throttled);
+  rig.advance(4999ms);
+  CHECK(rig.requests.size() == 1);
+  rig.advance(1ms);
+  CHECK(rig.requests.size() == 2);
+  rig.fail_list(http_error(503, 1s));
+  CHECK(rig.errors.at(1).next_try == 1600ms);
+}
+
+TEST_CASE("a Retry-After beyond reason is cut") {
+  Rig rig(plain());
+  rig.start();
+  rig.fail_list(http_error(429, 24h));
+  CHECK(rig.errors.at(0).next_try == 10min);
+}
+
+TEST_CASE("401: once with new credentials at once, then after the backoff") {
+  Rig rig(plain());
+  rig.start();
+  rig.fail_list(http_error(401));
+  CHECK(rig.credentials_refreshed == 1);
+  CHECK(rig.requests.size() == 2);
+  CHECK(rig.errors.empty());
+  rig.fail_list(http_error(401));
+  CHECK(rig.credentials_refreshed == 2);
+  REQUIRE(rig.errors.size() == 1);
+  CHECK(rig.errors[0].error.status == Status::auth);
+  CHECK(rig.errors[0].next_try == 800ms);
+  rig.advance(800ms);
+  rig.list({}, "10");
+  rig.fail(http_error(401));
+  CHECK(rig.last().is_watch);
+  CHECK(rig.requests.size() == 5);
+  CHECK(rig.errors.size() == 1);
+}
+
+TEST_CASE("403 is reported and retried slowly") {
+  Rig rig(plain());
+  rig.start();
+  rig.random.value = 0.5;
+  rig.fail_list(http_error(403));
+  CHECK(rig.errors.at(0).next_try == 45s);
+  rig.advance(45s);
+  CHECK(rig.requests.size() == 2);
+}
+
+TEST_CASE("404 moves to the next name, and slowly round after the last") {
+  Options options = plain();
+  options.candidates = 3;
+  Rig rig(options);
+  rig.start();
+  CHECK(rig.last().list.candidate == 0);
+  rig.fail_list(http_error(404));
+  CHECK(rig.last().list.candidate == 1);
+  rig.fail_list(http_error(404));
+  CHECK(rig.last().list.candidate == 2);
+  CHECK(rig.errors.empty());
+  rig.fail_list(http_error(404));
+  REQUIRE(rig.errors.size() == 1);
+  CHECK(rig.errors[0].error.status == Status::not_found);
+  CHECK(rig.errors[0].next_try == 30s);
+  rig.advance(30s);
+  CHECK(rig.last().list.candidate == 0);
+}
+
+TEST_CASE("a name that goes away while it is watched leads to the next") {
+  Options options = plain();
+  options.candidates = 2;
+  Rig rig(options);
+  rig.go_live();
+  rig.end();
+  rig.fail(http_error(404));
+  CHECK_FALSE(rig.last().is_watch);
+  CHECK(rig.last().list.candidate == 1);
+  CHECK(rig.last().list.resource_version.empty());
+  rig.list({{"a", "a", "5", "Gateway", "gateway.networking.k8s.io/v1"}}, "20");
+  CHECK(rig.last().is_watch);
+  CHECK(rig.last().watch.candidate == 1);
+}
+
+TEST_CASE("what can never succeed ends the stream") {
+  for (const int code : {400, 405, 406, 415, 422}) {
+    Rig rig(plain());
+    rig.start();
+    rig.fail_list(http_error(code));
+    REQUIRE(rig.errors.size() == 1);
+    CHECK_FALSE(rig.errors[0].next_try);
+    CHECK_FALSE(rig.timer);
+    rig.advance(1h);
+    CHECK(rig.requests.size() == 1);
+  }
+}
+
+TEST_CASE("reconnect=false: the first failure that needs a wait is the last") {
+  Options options = plain();
+  options.reconnect = false;
+  Rig rig(options);
+  rig.go_live();
+  rig.error_event(api_status(410, "Expired"));
+  REQUIRE_FALSE(rig.last().is_watch);
+  rig.list({pod("a", "5")}, "20");
+  rig.open();
+  rig.advance(5s);
+  CHECK(rig.errors.empty());
+  rig.fail(unreachable_error());
+  REQUIRE(rig.errors.size() == 1);
+  CHECK_FALSE(rig.errors[0].next_try);
+  rig.advance(1h);
+  CHECK(rig.requests.size() == 4);
+}
+
+TEST_CASE("reconnect=false: a 403 is the end, a watch that ends in order is not") {
+  Options options = plain();
+  options.reconnect = false;
+  Rig rig(options);
+  rig.go_live();
+  for (int i = 0; i < 3; ++i) {
+    rig.event(EventType::modified, pod("a", std::to_string(20 + i)));
+    rig.end();
+    rig.advance(2s);
+    rig.open();
+  }
+  CHECK(rig.errors.empty());
+  rig.end();
+  rig.advance(2s);
+  rig.fail(http_error(403));
+  CHECK_FALSE(rig.errors.at(0).next_try);
+}
+
+TEST_CASE("after a sleep what waits tries at once, and its backoff begins anew") {
+  Rig rig(plain());
+  rig.start();
+  for (int i = 0; i < 7; ++i) {
+    rig.fail_list(unreachable_error());
+    if (i < 6) rig.advance(*rig.errors.back().next_try);
+  }
+  CHECK(rig.errors.back().next_try == 30s);
+  const std::size_t before = rig.requests.size();
+  rig.reflector.on_clock_jump(rig.now);
+  CHECK(rig.requests.size() == before + 1);
+  rig.fail_list(unreachable_error());
+  CHECK(rig.errors.back().next_try == 800ms);
+}
+
+TEST_CASE("after a sleep one stream of a server probes, the others come when it was answered") {
+  auto memory = std::make_shared<ServerMemory>();
+  Rig first(plain(), memory);
+  Rig second(plain(), memory);
+  for (Rig* rig : {&first, &second}) {
+    rig->now = std::max(first.now, second.now);
+    rig->start();
+    for (int i = 0; i < 7; ++i) {
+      rig->fail_list(unreachable_error());
+      if (i < 6) rig->advance(*rig->errors.back().next_try);
+    }
+  }
+  second.random.value = 0.5;
+  const Instant now = std::max(first.now, second.now);
+  first.now = second.now = now;
+  first.reflector.on_clock_jump(now);
+  second.reflector.on_clock_jump(now);
+  CHECK(first.requests.size() == 8);
+  CHECK(second.requests.size() == 7);
+  first.list({}, "10");
+  REQUIRE(second.timer_in());
+  CHECK(*second.timer_in() <= 100ms);
+  second.advance(100ms);
+  CHECK(second.requests.size() == 8);
+}
+
+TEST_CASE("after a sleep an open watch is in doubt until it speaks or another one opens") {
+  Rig rig(plain());
+  rig.go_live();
+  const RequestId old = rig.last().id;
+  rig.advance(1s);
+  rig.reflector.on_clock_jump(rig.now);
+  CHECK(rig.state() == State::connecting);
+  REQUIRE(rig.requests.size() == 3);
+  SUBCASE("it speaks") {
+    rig.event(old, EventType::added, pod("b", "12"));
+    CHECK(rig.state() == State::live);
+  }
+  SUBCASE("another one opens") {
+    rig.open();
+    CHECK(rig.state() == State::live);
+    CHECK(rig.requests[1].stopped);
+  }
+  SUBCASE("the other one fails: so did the old one") {
+    rig.fail(unreachable_error());
+    CHECK(rig.state() == State::waiting);
+    CHECK(rig.requests[1].stopped);
+    CHECK(rig.errors.size() == 1);
+  }
+}
+
+TEST_CASE("after a sleep a list on its way is asked for again") {
+  Rig rig(plain());
+  rig.start();
+  rig.item(pod("old", "1"));
+  rig.reflector.on_clock_jump(rig.now);
+  CHECK(rig.requests[0].stopped);
+  REQUIRE(rig.requests.size() == 2);
+  rig.list({pod("new", "2")}, "10");
+  CHECK(rig.held() == "new=2");
+}
+
+TEST_CASE("a server that answers again calls those back who wait for it, once") {
+  auto memory = std::make_shared<ServerMemory>();
+  Rig down(plain(), memory);
+  Rig up(plain(), memory);
+  down.start();
+  for (int i = 0; i < 7; ++i) {
+    down.fail_list(unreachable_error());
+    if (i < 6) down.advance(*down.errors.back().next_try);
+  }
+  up.now = down.now;
+  up.start();
+  up.list({}, "10");
+  CHECK(*down.timer_in() <= 100ms);
+  down.advance(100ms);
+  CHECK(down.requests.size() == 8);
+  down.fail_list(unreachable_error());
+  CHECK(down.errors.back().next_try == 30s);
+  up.open();
+  CHECK(*down.timer_in() > 29s);
+}

@@ -1,0 +1,114 @@
+#include <doctest/doctest.h>
+
+#include "support/rig.hpp"
+#include "sync/rhythm.hpp"
+
+using namespace ksr;
+using namespace ksr::sync;
+using namespace ksr::sync::testing;
+using json::EventType;
+
+TEST_CASE("the rhythm is learned from two bookmarks of one watch") {
+  Rhythm rhythm;
+  const Instant start{std::chrono::hours(1)};
+  CHECK_FALSE(rhythm.silence_limit());
+  rhythm.note_bookmark(start);
+  rhythm.begin_watch();
+  rhythm.note_bookmark(start + 500s);
+  CHECK_FALSE(rhythm.silence_limit());
+  rhythm.note_bookmark(start + 560s);
+  CHECK(rhythm.silence_limit() == Milliseconds(150s));
+}
+
+TEST_CASE("silence shorter than 90 s is no silence") {
+  Rhythm rhythm;
+  const Instant start{std::chrono::hours(1)};
+  rhythm.note_bookmark(start);
+  rhythm.note_bookmark(start + 5s);
+  CHECK(rhythm.silence_limit() == Milliseconds(90s));
+}
+
+TEST_CASE("one odd interval does not change the rhythm") {
+  Rhythm rhythm;
+  Instant at{std::chrono::hours(1)};
+  for (const auto interval : {0s, 60s, 60s, 400s, 60s, 1s}) rhythm.note_bookmark(at += interval);
+  CHECK(rhythm.silence_limit() == Milliseconds(150s));
+}
+
+TEST_CASE("a watch silent for 2.5 times its rhythm is reopened") {
+  Rig rig(plain());
+  rig.go_live();
+  rig.advance(10s);
+  rig.bookmark("20");
+  rig.advance(60s);
+  rig.bookmark("21");
+  const RequestId old = rig.last().id;
+  rig.advance(149s);
+  CHECK(rig.requests.size() == 2);
+  rig.advance(1s);
+  REQUIRE(rig.requests.size() == 3);
+  CHECK(rig.requests[1].id == old);
+  CHECK(rig.requests[1].stopped);
+  CHECK(rig.last().watch.resource_version == "21");
+  CHECK(rig.state() == State::connecting);
+}
+
+TEST_CASE("an event is no silence") {
+  Rig rig(plain());
+  rig.go_live();
+  rig.bookmark("20");
+  rig.advance(60s);
+  rig.bookmark("21");
+  rig.advance(100s);
+  rig.event(EventType::added, pod("b", "22"));
+  rig.advance(100s);
+  CHECK(rig.requests.size() == 2);
+  rig.advance(50s);
+  CHECK(rig.requests.size() == 3);
+}
+
+TEST_CASE("the rhythm is kept over watches, so that the next half-open one is found as well") {
+  Rig rig(plain());
+  rig.go_live();
+  rig.bookmark("20");
+  rig.advance(60s);
+  rig.bookmark("21");
+  rig.end();
+  rig.open();
+  rig.advance(150s);
+  CHECK(rig.requests.size() == 4);
+  CHECK(rig.requests[2].stopped);
+}
+
+TEST_CASE("without bookmarks only the timeout ends a silent watch") {
+  Rig rig(plain());
+  rig.go_live();
+  rig.advance(280s);
+  CHECK(rig.requests.size() == 2);
+  CHECK(rig.state() == State::live);
+}
+
+TEST_CASE("silence is fatal with reconnect=false") {
+  Options options = plain();
+  options.reconnect = false;
+  Rig rig(options);
+  rig.go_live();
+  rig.bookmark("20");
+  rig.advance(60s);
+  rig.bookmark("21");
+  rig.advance(150s);
+  REQUIRE(rig.errors.size() == 1);
+  CHECK(rig.errors[0].error.status == Status::timeout);
+  CHECK_FALSE(rig.errors[0].next_try);
+}
+
+TEST_CASE("a watch request that is never answered does not stay") {
+  Rig rig(plain());
+  rig.start();
+  rig.list({}, "10");
+  rig.advance(149s);
+  CHECK_FALSE(rig.last().stopped);
+  rig.advance(1s);
+  CHECK(rig.requests[1].stopped);
+  CHECK(rig.requests.size() == 3);
+}

@@ -1,0 +1,184 @@
+#include <doctest/doctest.h>
+
+#include "support/rig.hpp"
+
+using namespace ksr;
+using namespace ksr::sync;
+using namespace ksr::sync::testing;
+using json::EventType;
+
+namespace {
+
+Options streaming() {
+  Options options = plain();
+  options.initial = Initial::automatic;
+  options.resource = "v1/pods";
+  return options;
+}
+
+}  // namespace
+
+TEST_CASE("WatchList: the initial events become the view at the bookmark that ends them, and the stream goes on") {
+  Rig rig(streaming());
+  rig.start();
+  REQUIRE(rig.last().is_watch);
+  CHECK(rig.last().watch.send_initial_events);
+  CHECK(rig.last().watch.resource_version_match == "NotOlderThan");
+  CHECK(rig.last().watch.resource_version.empty());
+  rig.open();
+  CHECK(rig.state() == State::listing);
+  rig.event(EventType::added, pod("b", "7"));
+  rig.event(EventType::added, pod("a", "3"));
+  CHECK(rig.held().empty());
+  CHECK_FALSE(rig.reflector.fresh_at());
+  rig.bookmark("10", true);
+  CHECK(rig.held() == "a=3 b=7");
+  CHECK(rig.version == "10");
+  CHECK(rig.state() == State::live);
+  CHECK(rig.reflector.fresh_at() == rig.now);
+  CHECK(rig.reflector.counters().events == 0);
+  CHECK(rig.reflector.counters().lists == 0);
+  rig.event(EventType::modified, pod("a", "11"));
+  CHECK(rig.held() == "a=11 b=7");
+  CHECK(rig.requests.size() == 1);
+  rig.end();
+  CHECK(rig.last().watch.resource_version == "11");
+  CHECK_FALSE(rig.last().watch.send_initial_events);
+}
+
+TEST_CASE("WatchList: changes between the initial events count") {
+  Rig rig(streaming());
+  rig.start();
+  rig.open();
+  rig.event(EventType::added, pod("a", "3"));
+  rig.event(EventType::added, pod("b", "4"));
+  rig.event(EventType::modified, pod("a", "8"));
+  rig.event(EventType::deleted, pod("b", "9"));
+  rig.bookmark("10", true);
+  CHECK(rig.held() == "a=8");
+}
+
+TEST_CASE("WatchList refused: list at once, remembered for the resource") {
+  for (const int code : {400, 422, 500}) {
+    auto memory = std::make_shared<ServerMemory>();
+    Rig rig(streaming(), memory);
+    rig.start();
+    rig.fail(http_error(code), api_status(code, "Invalid"));
+    CHECK_FALSE(rig.last().is_watch);
+    CHECK(rig.errors.empty());
+    rig.list({pod("a", "3")}, "10");
+    CHECK(rig.held() == "a=3");
+    Rig other(streaming(), memory);
+    other.start();
+    CHECK_FALSE(other.last().is_watch);
+    Options pods = streaming();
+    pods.resource = "v1/configmaps";
+    Rig another(pods, memory);
+    another.start();
+    CHECK(another.last().is_watch);
+  }
+}
+
+TEST_CASE("WatchList unsupported by etcd comes as an ERROR event") {
+  auto memory = std::make_shared<ServerMemory>();
+  Rig rig(streaming(), memory);
+  rig.start();
+  rig.open();
+  rig.error_event(api_status(500, "InternalError", "the required storage feature RequestWatchProgress is disabled"));
+  CHECK_FALSE(rig.last().is_watch);
+  CHECK_FALSE(memory->watchlist_probable("v1/pods#0"));
+}
+
+TEST_CASE("WatchList ignored: an ordinary bookmark, or 30 s without an initial event") {
+  auto memory = std::make_shared<ServerMemory>();
+  Rig rig(streaming(), memory);
+  rig.start();
+  rig.open();
+  rig.event(EventType::added, pod("a", "3"));
+  SUBCASE("bookmark") {
+    rig.bookmark("10", false);
+  }
+  SUBCASE("silence") {
+    rig.advance(29s);
+    rig.event(EventType::added, pod("b", "4"));
+    rig.advance(29s);
+    CHECK(rig.requests.size() == 1);
+    rig.advance(1s);
+  }
+  SUBCASE("its end after 30 s") {
+    rig.advance(20s);
+    rig.event(EventType::added, pod("b", "4"));
+    rig.advance(20s);
+    rig.end();
+  }
+  REQUIRE(rig.requests.size() == 2);
+  CHECK_FALSE(rig.last().is_watch);
+  CHECK_FALSE(memory->watchlist_probable("v1/pods#0"));
+  rig.list({pod("c", "5")}, "10");
+  CHECK(rig.held() == "c=5");
+}
+
+TEST_CASE("WatchList cut: list this time, nothing is remembered, nothing partial is seen") {
+  auto memory = std::make_shared<ServerMemory>();
+  Rig rig(streaming(), memory);
+  rig.start();
+  rig.open();
+  rig.event(EventType::added, pod("a", "3"));
+  SUBCASE("broken") {
+    rig.fail(unreachable_error());
+  }
+  SUBCASE("ended") {
+    rig.end();
+  }
+  CHECK(rig.held().empty());
+  CHECK_FALSE(rig.last().is_watch);
+  CHECK(memory->watchlist_probable("v1/pods#0"));
+  rig.list({pod("b", "4")}, "10");
+  rig.open();
+  rig.error_event(api_status(410, "Expired"));
+  CHECK(rig.last().watch.send_initial_events);
+}
+
+TEST_CASE("WatchList out of reach: tried again after the backoff") {
+  Rig rig(streaming());
+  rig.start();
+  rig.fail(unreachable_error());
+  CHECK(rig.errors.at(0).next_try == 800ms);
+  rig.advance(800ms);
+  CHECK(rig.last().watch.send_initial_events);
+}
+
+TEST_CASE("after 410 WatchList begins not older than the last seen, and then at the most recent") {
+  Rig rig(streaming());
+  rig.start();
+  rig.open();
+  rig.event(EventType::added, pod("a", "3"));
+  rig.bookmark("10", true);
+  rig.error_event(api_status(410, "Expired"));
+  REQUIRE(rig.last().watch.send_initial_events);
+  CHECK(rig.last().watch.resource_version == "10");
+  CHECK(rig.reflector.counters().relists == 1);
+  rig.fail(http_error(410), api_status(410, "Expired"));
+  REQUIRE(rig.last().watch.send_initial_events);
+  CHECK(rig.last().watch.resource_version.empty());
+  rig.open();
+  rig.event(EventType::added, pod("b", "13"));
+  CHECK(rig.held() == "a=3");
+  rig.bookmark("20", true);
+  CHECK(rig.held() == "b=13");
+}
+
+TEST_CASE("WatchList: an object that is too large or bad fails it, nothing partial is seen") {
+  Rig rig(streaming());
+  rig.start();
+  rig.open();
+  rig.event(EventType::added, pod("a", "3"));
+  Error error;
+  error.status = Status::too_large;
+  error.message = "object of 70 MB";
+  rig.bad_event(error);
+  CHECK(rig.requests[0].stopped);
+  CHECK(rig.errors.at(0).error.status == Status::too_large);
+  rig.advance(800ms);
+  CHECK_FALSE(rig.last().is_watch);
+}
