@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "json/block_skip.hpp"
 #include "json/bytes.hpp"
 #include "json/number_machine.hpp"
 #include "json/string_machine.hpp"
@@ -51,28 +52,19 @@ class Scanner {
   const std::string& problem() const noexcept { return problem_; }
 
  private:
-  enum class State : std::uint8_t {
-    value,
-    first_value,
-    key,
-    first_key,
-    key_text,
-    colon,
-    string,
-    number,
-    literal,
-    after
-  };
-
   static constexpr std::size_t kMaxKey = 256;
   static constexpr std::size_t kMaxCapture = 64 * 1024;
 
   // Runs until the input ends, something is wrong, or the containers entered are left or reached again.
   template <bool Entered>
   const char* run(const char* p, const char* end);
+  // Takes what it can in whole blocks.
+  const char* skip(const char* p, const char* end);
   template <bool Entered>
   bool begin_value(const char* p);
   bool begin_container(bool object);
+  void set_level(std::size_t level, bool object);
+  bool is_object(std::size_t level) const noexcept { return (levels_[level / 64] >> (level % 64) & 1) != 0; }
   template <bool Entered>
   bool end_container(const char* p);
   template <bool Entered>
@@ -107,6 +99,8 @@ class Scanner {
   const char* literal_rest_ = "";
 
   const char* begin_ = nullptr;
+  // Up to where skipping in blocks has been tried.
+  const char* skipped_to_ = nullptr;
   std::uint64_t base_ = 0;
   // Of a key or captured value: where it starts in this buffer, and what earlier buffers held of it.
   const char* text_begin_ = nullptr;

@@ -1,6 +1,7 @@
 // The loop of the Scanner; included by scanner.hpp alone.
 #pragma once
 
+#include <algorithm>
 #include <utility>
 
 namespace ksr::json {
@@ -12,6 +13,7 @@ Outcome Scanner<Handler>::feed(std::string_view bytes) {
   const char* const end = p + bytes.size();
   begin_ = p;
   text_begin_ = p;
+  skipped_to_ = p;
   while (p != end && outcome_ == Outcome::more) {
     p = depth_ == entered_depth_ ? run<true>(p, end) : run<false>(p, end);
   }
@@ -25,6 +27,9 @@ template <class Handler>
 template <bool Entered>
 const char* Scanner<Handler>::run(const char* p, const char* const end) {
   for (;;) {
+    if constexpr (!Entered) {
+      if (end - p >= kSkipBlock && p >= skipped_to_) p = skip(p, end);
+    }
     switch (state_) {
       case State::first_key:
         p = skip_space(p, end);
@@ -136,6 +141,29 @@ const char* Scanner<Handler>::run(const char* p, const char* const end) {
 }
 
 template <class Handler>
+const char* Scanner<Handler>::skip(const char* p, const char* end) {
+  const std::size_t depth = depth_ - entered_depth_;
+  if (depth > kDeepestSkip / 2 || state_ == State::number || state_ == State::literal) return p;
+  const bool in_string = state_ == State::string || state_ == State::key_text;
+  if (in_string && !string_.resumable()) return p;
+  SkipPosition at{p, state_, in_string && string_.in_escape(), static_cast<unsigned>(depth), 0, false};
+  for (std::size_t level = entered_depth_; level < depth_; ++level) {
+    at.containers = at.containers << 1 | static_cast<std::uint64_t>(is_object(level));
+  }
+  skip_blocks(at, end, static_cast<unsigned>(std::min<std::size_t>(kDeepestSkip, max_depth_ - entered_depth_)));
+  state_ = at.state;
+  if (state_ == State::string || state_ == State::key_text) string_.resume(at.in_escape);
+  depth_ = entered_depth_ + at.depth;
+  for (std::size_t level = entered_depth_; level < depth_; ++level) {
+    set_level(level, (at.containers >> (depth_ - 1 - level) & 1) != 0);
+  }
+  in_object_ = (at.containers & 1) != 0;
+  // Whatever it stopped at is for the careful loop.
+  skipped_to_ = at.at_end ? at.p : at.p + std::min(end - at.p, kSkipBlock);
+  return at.p;
+}
+
+template <class Handler>
 template <bool Entered>
 bool Scanner<Handler>::begin_value(const char* p) {
   ValueKind kind = ValueKind::string;
@@ -187,16 +215,17 @@ bool Scanner<Handler>::begin_value(const char* p) {
 }
 
 template <class Handler>
+void Scanner<Handler>::set_level(std::size_t level, bool object) {
+  const std::size_t word = level / 64;
+  if (word == levels_.size()) levels_.push_back(0);
+  const std::uint64_t bit = std::uint64_t{1} << (level % 64);
+  levels_[word] = object ? levels_[word] | bit : levels_[word] & ~bit;
+}
+
+template <class Handler>
 bool Scanner<Handler>::begin_container(bool object) {
   if (depth_ == max_depth_) return fail("nested deeper than " + std::to_string(max_depth_));
-  const std::size_t word = depth_ / 64;
-  if (word == levels_.size()) levels_.push_back(0);
-  const std::uint64_t bit = std::uint64_t{1} << (depth_ % 64);
-  if (object) {
-    levels_[word] |= bit;
-  } else {
-    levels_[word] &= ~bit;
-  }
+  set_level(depth_, object);
   ++depth_;
   in_object_ = object;
   state_ = object ? State::first_key : State::first_value;
@@ -208,8 +237,7 @@ template <class Handler>
 template <bool Entered>
 bool Scanner<Handler>::end_container(const char* p) {
   --depth_;
-  const std::size_t parent = depth_ - 1;
-  in_object_ = depth_ > 0 && (levels_[parent / 64] >> (parent % 64) & 1) != 0;
+  in_object_ = depth_ > 0 && is_object(depth_ - 1);
   state_ = depth_ > 0 ? State::after : State::value;
   if constexpr (Entered) {
     entered_depth_ = depth_;

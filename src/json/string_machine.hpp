@@ -31,6 +31,15 @@ class StringMachine {
     return advance_slowly(p, end);
   }
 
+  // Whether all there is to know of where it stands is in_escape().
+  bool resumable() const noexcept { return mode_ == Mode::plain || mode_ == Mode::escape; }
+  bool in_escape() const noexcept { return mode_ == Mode::escape; }
+  // Goes on inside a string that somebody else has read up to here.
+  void resume(bool in_escape) noexcept {
+    begin();
+    mode_ = in_escape ? Mode::escape : Mode::plain;
+  }
+
   bool escaped() const noexcept { return escaped_; }
   // After bad: what is wrong.
   const char* problem() const noexcept { return problem_; }

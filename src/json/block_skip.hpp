@@ -1,0 +1,36 @@
+// Skips what nobody reads, 64 bytes a step: the whole grammar is checked with bit masks instead of byte by byte.
+#pragma once
+
+#include <cstdint>
+
+#include "json/bytes.hpp"
+
+namespace ksr::json {
+
+// Where in the grammar a byte stands.
+enum class State : std::uint8_t { value, first_value, key, first_key, key_text, colon, string, number, literal, after };
+
+// A place in JSON text, inside the container that is to be skipped.
+struct SkipPosition {
+  const char* p = nullptr;
+  State state = State::value;
+  // In a string (string, key_text): the byte before was a backslash that escapes this one.
+  bool in_escape = false;
+  // The containers around it, from the one that is skipped (1) inwards.
+  unsigned depth = 1;
+  // One bit for each of them, the innermost lowest: set for an object.
+  std::uint64_t containers = 0;
+  // `p` stands on the bracket that ends the skipped container.
+  bool at_end = false;
+};
+
+constexpr unsigned kDeepestSkip = 60;
+constexpr std::ptrdiff_t kSkipBlock = 64;
+
+// Goes on from `at`, which is in no number or literal, as far as the text is valid and plain: up to the bracket that
+// ends the skipped container (depth is 1 then), or to where the text must be looked at more closely: a fault, a \u
+// escape, what is not ASCII, more than `max_depth` (at most kDeepestSkip) levels, less than a block before `end`. Does
+// nothing on machines it was not written for.
+void skip_blocks(SkipPosition& at, const char* end, unsigned max_depth) noexcept;
+
+}  // namespace ksr::json
