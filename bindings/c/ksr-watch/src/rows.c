@@ -68,7 +68,8 @@ static void keep_deleted(struct rows* next, const struct rows* before, size_t he
   size_t i;
   for (i = 0; i < before->count; ++i) {
     const struct row* row = &before->at[i];
-    if (row->mark == KSR_DELTA_DELETED && is_fresh(row, now)) insert(next, i, height, row);
+    if (row->mark != KSR_DELTA_DELETED || !is_fresh(row, now) || find(next, row->object)) continue;
+    insert(next, i, height, row);
   }
 }
 

@@ -1,0 +1,107 @@
+/* The layout of lines. */
+#include "table.h"
+
+#include "check.h"
+#include "fake_ksr.h"
+
+#define MAP(NAMESPACE, NAME)                                                                                     \
+  "{\"kind\":\"ConfigMap\",\"apiVersion\":\"v1\",\"metadata\":{\"namespace\":\"" NAMESPACE "\",\"name\":\"" NAME \
+  "\"},\"data\":{\"a\":\"1\"}}"
+
+static struct table table;
+static struct text out;
+
+static void fill(const char* first, const char* second) {
+  ksr_object objects[2] = {{NULL, 0}, {NULL, 0}};
+  int i;
+  objects[0].json = first;
+  objects[1].json = second;
+  table_begin(&table, columns_for(&objects[0], 1));
+  for (i = 0; i < 2; ++i) table_add(&table, &objects[i], 0);
+}
+
+static void draw(size_t width) {
+  struct layout layout = table_layout(&table, width);
+  table_add_titles(&table, &layout, &out);
+  text_add_char(&out, '\n');
+  table_add_row(&table, &layout, 0, &out);
+  text_add_char(&out, '\n');
+  table_add_row(&table, &layout, 1, &out);
+}
+
+static void columns_are_as_wide_as_their_widest(void) {
+  fill(MAP("default", "a"), MAP("b", "\xE4\xB8\xAD\xE6\x96\x87-long"));
+  draw(0);
+  CHECK_TEXT(&out,
+             "NAMESPACE   NAME        DATA   AGE\n"
+             "default     a           1      <unknown>\n"
+             "b           \xE4\xB8\xAD\xE6\x96\x87-long   1      <unknown>");
+}
+
+static void columns_do_not_jump(void) {
+  fill(MAP("default", "a"), MAP("b", "c"));
+  draw(0);
+  CHECK_TEXT(&out,
+             "NAMESPACE   NAME        DATA   AGE\n"
+             "default     a           1      <unknown>\n"
+             "b           c           1      <unknown>");
+  table_free(&table);
+  fill(MAP("default", "a"), MAP("b", "c"));
+  draw(0);
+  CHECK_TEXT(&out,
+             "NAMESPACE   NAME   DATA   AGE\n"
+             "default     a      1      <unknown>\n"
+             "b           c      1      <unknown>");
+}
+
+static void narrow_lines_lose_gaps_then_width(void) {
+  table_free(&table);
+  fill(MAP("default", "a-name-of-some-length"), MAP("b", "c"));
+  draw(46);
+  CHECK_TEXT(&out,
+             "NAMESPACE NAME                  DATA AGE\n"
+             "default   a-name-of-some-length 1    <unknown>\n"
+             "b         c                     1    <unknown>");
+  draw(34);
+  CHECK_TEXT(&out,
+             "NAMESPACE NAME      DATA AGE\n"
+             "default   a-name-o\xE2\x80\xA6 1    <unknown>\n"
+             "b         c         1    <unknown>");
+}
+
+static void no_line_is_wider_than_the_screen(void) {
+  size_t width;
+  for (width = 1; width < 60; ++width) {
+    slice rest;
+    size_t cells = 0;
+    draw(width);
+    for (rest = text_slice(&out); rest.len; rest = slice_after(rest, 1)) {
+      if (*rest.at == '\n') cells = 0;
+      /* Bytes that continue a character take no cell; here all characters take one. */
+      if (*rest.at != '\n' && ((unsigned char)*rest.at & 0xC0u) != 0x80u) ++cells;
+      CHECK(cells <= width);
+    }
+    text_clear(&out);
+  }
+}
+
+static void cells_are_made_harmless(void) {
+  table_free(&table);
+  fill(MAP("x\x1b[31m", "a"), MAP("b", "c\nd"));
+  draw(0);
+  CHECK_TEXT(&out,
+             "NAMESPACE   NAME   DATA   AGE\n"
+             "x^[[31m     a      1      <unknown>\n"
+             "b           c d    1      <unknown>");
+}
+
+int main(void) {
+  columns_are_as_wide_as_their_widest();
+  columns_do_not_jump();
+  narrow_lines_lose_gaps_then_width();
+  no_line_is_wider_than_the_screen();
+  cells_are_made_harmless();
+  table_free(&table);
+  text_free(&out);
+  return check_result();
+}
