@@ -11,9 +11,7 @@ namespace ksr::stream {
 
 Expected<void> open(Registry::Handle number, const Config& config, std::unique_ptr<delivery::Host> host) {
   claim_process();
-  Expected<Runtime*> runtime = Runtime::instance();
-  if (!runtime) return std::move(runtime).error();
-  auto stream = Stream::create(config, std::move(host), **runtime);
+  auto stream = Stream::create(config, std::move(host), Runtime::instance());
   if (!stream) return std::move(stream).error();
   // A callback may ask for its stream as soon as it starts.
   Registry::instance().put(number, *stream);

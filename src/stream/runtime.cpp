@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "stream/engine.hpp"
-#include "transport/network_thread.hpp"
+#include "transport/real_transport.hpp"
 
 namespace ksr::stream {
 namespace {
@@ -25,6 +25,11 @@ Milliseconds boot_offset() {
 }
 
 }  // namespace
+
+Runtime& Runtime::instance() {
+  static Runtime* const leaked = new Runtime(transport::network_thread(), transport::real_transport());
+  return *leaked;
+}
 
 void Runtime::add(std::shared_ptr<Engine> engine) {
   engines_.push_back(std::move(engine));

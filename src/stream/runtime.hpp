@@ -5,7 +5,6 @@
 #include <vector>
 
 #include "base/executor.hpp"
-#include "base/expected.hpp"
 #include "stream/server_memories.hpp"
 #include "stream/suspend_watch.hpp"
 #include "transport/transport.hpp"
@@ -16,8 +15,8 @@ class Engine;
 
 class Runtime {
  public:
-  // The one of the process; starts the network thread. Fails when no thread can be had.
-  static Expected<Runtime*> instance();
+  // The one of the process; starts the network thread. Throws std::bad_alloc when no thread can be had.
+  static Runtime& instance();
 
   Runtime(Executor& executor, transport::Transport& transport) : executor_(executor), transport_(transport) {}
 

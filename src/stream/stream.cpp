@@ -34,6 +34,7 @@ Expected<std::shared_ptr<Stream>> Stream::create(Config config, std::unique_ptr<
   auto courier = delivery::Courier::create(config.delivery, std::move(host), publisher);
   if (!courier) return std::move(courier).error();
   early_lines.replay_to(**courier);
+  (*access)->listen(*courier);
   auto statistics = std::make_shared<Statistics>();
   EngineParts parts{runtime.executor(),
                     runtime.memories(),
