@@ -31,15 +31,16 @@ static void end_line(struct canvas* canvas, const char* style) {
 }
 
 static void add_head(struct canvas* canvas, const struct watch* watch, int64_t now) {
+  const char* style = watch->state == KSR_STATE_LIVE ? REVERSE : REVERSE YELLOW;
   size_t start;
-  start_style(canvas, REVERSE);
+  start_style(canvas, style);
   start = canvas->lines.len;
   status_add(watch, canvas->size.width, &canvas->lines);
   if (canvas->has_color) {
     slice status = slice_after(text_slice(&canvas->lines), start);
     text_add_spaces(&canvas->lines, canvas->size.width - utf8_width(status));
   }
-  end_line(canvas, REVERSE);
+  end_line(canvas, style);
   start = canvas->lines.len;
   start_style(canvas, YELLOW);
   if (status_add_news(watch, canvas->size.width, now, &canvas->lines)) {
@@ -88,7 +89,7 @@ static void add_rows(struct canvas* canvas, struct watch* watch, int64_t now) {
 
 static void add_cut(struct canvas* canvas, size_t hidden) {
   struct text line = {NULL, 0, 0};
-  text_addf(&line, "\xE2\x80\xA6 %lu more", (unsigned long)hidden);
+  text_addf(&line, "\xE2\x80\xA6 %lu more row%s", (unsigned long)hidden, hidden == 1 ? "" : "s");
   text_add(&canvas->lines, utf8_front(text_slice(&line), canvas->size.width));
   end_line(canvas, NULL);
   text_free(&line);

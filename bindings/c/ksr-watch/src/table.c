@@ -5,7 +5,7 @@
 
 #include "utf8.h"
 
-enum { WIDE_GAP = 3, NARROW_GAP = 1, LEAST_WIDTH = 6 };
+enum { WIDEST_GAP = 3, LEAST_WIDTH = 12 };
 
 static int same_columns(const struct columns* a, const struct columns* b) {
   size_t i;
@@ -80,10 +80,10 @@ struct layout table_layout(const struct table* table, size_t width) {
   struct layout layout;
   size_t needed;
   memcpy(layout.widths, table->widths, sizeof layout.widths);
-  layout.gap = WIDE_GAP;
+  layout.gap = WIDEST_GAP;
   layout.width = width;
-  if (!width || line_width(&layout, table->columns.count) <= width) return layout;
-  layout.gap = NARROW_GAP;
+  if (!width) return layout;
+  while (layout.gap > 1 && line_width(&layout, table->columns.count) > width) --layout.gap;
   needed = line_width(&layout, table->columns.count);
   if (needed > width) shrink(&layout, table->columns.count, needed - width);
   return layout;

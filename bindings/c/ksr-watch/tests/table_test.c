@@ -54,7 +54,7 @@ static void columns_do_not_jump(void) {
              "b           c      1      <unknown>");
 }
 
-static void narrow_lines_lose_gaps_then_width(void) {
+static void narrow_lines_lose_gaps_then_width_then_their_end(void) {
   table_free(&table);
   fill(MAP("default", "a-name-of-some-length"), MAP("b", "c"));
   draw(46);
@@ -62,11 +62,16 @@ static void narrow_lines_lose_gaps_then_width(void) {
              "NAMESPACE NAME                  DATA AGE\n"
              "default   a-name-of-some-length 1    <unknown>\n"
              "b         c                     1    <unknown>");
+  draw(40);
+  CHECK_TEXT(&out,
+             "NAMESPACE NAME            DATA AGE\n"
+             "default   a-name-of-some\xE2\x80\xA6 1    <unknown>\n"
+             "b         c               1    <unknown>");
   draw(34);
   CHECK_TEXT(&out,
-             "NAMESPACE NAME      DATA AGE\n"
-             "default   a-name-o\xE2\x80\xA6 1    <unknown>\n"
-             "b         c         1    <unknown>");
+             "NAMESPACE NAME         DATA AGE\n"
+             "default   a-name-of-s\xE2\x80\xA6 1    <unkn\xE2\x80\xA6\n"
+             "b         c            1    <unkn\xE2\x80\xA6");
 }
 
 static void no_line_is_wider_than_the_screen(void) {
@@ -98,7 +103,7 @@ static void cells_are_made_harmless(void) {
 int main(void) {
   columns_are_as_wide_as_their_widest();
   columns_do_not_jump();
-  narrow_lines_lose_gaps_then_width();
+  narrow_lines_lose_gaps_then_width_then_their_end();
   no_line_is_wider_than_the_screen();
   cells_are_made_harmless();
   table_free(&table);
