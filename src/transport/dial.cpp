@@ -22,7 +22,7 @@ constexpr Milliseconds least_for_an_address{2000};
 
 }  // namespace
 
-class Dial::Steps : public std::enable_shared_from_this<Dial::Steps> {
+class Dial::Steps final : public std::enable_shared_from_this<Dial::Steps>, private TlsUser {
  public:
   Steps(std::shared_ptr<const Route> route, bool tunnel, Done done)
       : route_(std::move(route)), tunnel_(route_->proxy && (tunnel || route_->tls)), done_(std::move(done)) {}
@@ -63,6 +63,11 @@ class Dial::Steps : public std::enable_shared_from_this<Dial::Steps> {
   }
 
  private:
+  void cut() noexcept override {
+    boost::system::error_code ignored;
+    if (tls_) tls_->lowest_layer().close(ignored);
+  }
+
   void try_next_address() {
     if (!done_) return;
     const auto address = addresses_[next_address_++];
@@ -116,6 +121,7 @@ class Dial::Steps : public std::enable_shared_from_this<Dial::Steps> {
   void secure() {
     if (!route_->tls) return succeed(plain_stream(std::move(*std::exchange(socket_, nullptr))));
     step_ = "TLS handshake with " + route_->server.host_port();
+    if (tls_is_gone()) return fail(tls_failure(step_, "the process is exiting"));
     tls_ = route_->tls->open(std::move(*std::exchange(socket_, nullptr)), route_->server.host);
     tls_->async_handshake(boost::asio::ssl::stream_base::client,
                           [self = shared_from_this()](const boost::system::error_code& ec) {
@@ -168,7 +174,7 @@ class Dial::Steps : public std::enable_shared_from_this<Dial::Steps> {
   std::size_t next_address_ = 0;
   std::shared_ptr<tcp::socket> socket_;
   std::shared_ptr<ProxyTunnel> tunnel_request_;
-  std::unique_ptr<TlsContext::Stream> tls_;
+  TlsContext::Stream tls_;
 };
 
 Dial::Dial(std::shared_ptr<const Route> route, bool tunnel, Done done)

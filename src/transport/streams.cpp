@@ -7,10 +7,10 @@ namespace ksr::transport {
 namespace {
 
 // `Layer` is a socket, or TLS over one. Operations hold the stream, so that it may be closed and let go at any time.
-template <class Layer>
-class Stream final : public web::connected_stream, public std::enable_shared_from_this<Stream<Layer>> {
+template <class Owner>
+class Stream : public web::connected_stream, public std::enable_shared_from_this<Stream<Owner>> {
  public:
-  explicit Stream(std::unique_ptr<Layer> layer) : layer_(std::move(layer)) {}
+  explicit Stream(Owner layer) : layer_(std::move(layer)) {}
 
   void read_some(void* data, std::size_t size, handler done) override {
     layer_->async_read_some(boost::asio::buffer(data, size),
@@ -31,18 +31,26 @@ class Stream final : public web::connected_stream, public std::enable_shared_fro
   }
 
  private:
-  const std::unique_ptr<Layer> layer_;
+  const Owner layer_;
+};
+
+class TlsStream final : public Stream<TlsContext::Stream>, private TlsUser {
+ public:
+  using Stream::Stream;
+
+ private:
+  void cut() noexcept override { close(); }
 };
 
 }  // namespace
 
 std::shared_ptr<web::connected_stream> plain_stream(boost::asio::ip::tcp::socket socket) {
   using Socket = boost::asio::ip::tcp::socket;
-  return std::make_shared<Stream<Socket>>(std::make_unique<Socket>(std::move(socket)));
+  return std::make_shared<Stream<std::unique_ptr<Socket>>>(std::make_unique<Socket>(std::move(socket)));
 }
 
-std::shared_ptr<web::connected_stream> tls_stream(std::unique_ptr<TlsContext::Stream> stream) {
-  return std::make_shared<Stream<TlsContext::Stream>>(std::move(stream));
+std::shared_ptr<web::connected_stream> tls_stream(TlsContext::Stream stream) {
+  return std::make_shared<TlsStream>(std::move(stream));
 }
 
 }  // namespace ksr::transport

@@ -11,6 +11,6 @@
 namespace ksr::transport {
 
 std::shared_ptr<web::connected_stream> plain_stream(boost::asio::ip::tcp::socket socket);
-std::shared_ptr<web::connected_stream> tls_stream(std::unique_ptr<TlsContext::Stream> stream);
+std::shared_ptr<web::connected_stream> tls_stream(TlsContext::Stream stream);
 
 }  // namespace ksr::transport

@@ -130,12 +130,14 @@ void expect_peer(SSL* ssl, const std::string& name) {
 
 }  // namespace
 
-TlsContext::TlsContext() : context_(boost::asio::ssl::context::tls_client) {}
+TlsContext::TlsContext() : context_(new boost::asio::ssl::context(boost::asio::ssl::context::tls_client)) {}
 
 Expected<std::shared_ptr<TlsContext>> TlsContext::make(const TlsSettings& settings) {
+  guard_exit();
+  if (tls_is_gone()) return Error{Status::tls, "TLS: the process is exiting", {}, 502};
   ERR_clear_error();
   std::shared_ptr<TlsContext> made(new TlsContext);
-  SSL_CTX* const context = made->context_.native_handle();
+  SSL_CTX* const context = made->context_->native_handle();
   SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
   static constexpr unsigned char http11[] = "\x08http/1.1";
   SSL_CTX_set_alpn_protos(context, http11, sizeof http11 - 1);
@@ -151,13 +153,13 @@ Expected<std::shared_ptr<TlsContext>> TlsContext::make(const TlsSettings& settin
 }
 
 void TlsContext::trust_the_system() {
-  SSL_CTX_set1_cert_store(context_.native_handle(), system_store());
+  SSL_CTX_set1_cert_store(context_->native_handle(), system_store());
   trusts_system_ = false;
 }
 
-std::unique_ptr<TlsContext::Stream> TlsContext::open(boost::asio::ip::tcp::socket socket, const std::string& host) {
+TlsContext::Stream TlsContext::open(boost::asio::ip::tcp::socket socket, const std::string& host) {
   if (trusts_system_ && verify_) trust_the_system();
-  auto stream = std::make_unique<Stream>(std::move(socket), context_);
+  Stream stream(new Layer(std::move(socket), *context_));
   expect_peer(stream->native_handle(), verified_name(host));
   return stream;
 }

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "base/expected.hpp"
+#include "transport/exit_guard.hpp"
 #include "transport/transport.hpp"
 
 namespace ksr::transport {
@@ -17,9 +18,10 @@ class TlsContext {
   // Fails with Status::invalid on PEM texts that cannot work. Does no I/O.
   static Expected<std::shared_ptr<TlsContext>> make(const TlsSettings& settings);
 
-  using Stream = boost::asio::ssl::stream<boost::asio::ip::tcp::socket>;
+  using Layer = boost::asio::ssl::stream<boost::asio::ip::tcp::socket>;
+  using Stream = std::unique_ptr<Layer, DeleteUnlessGone>;
   // Ready for the handshake with a server that calls itself `host`: SNI and the name to verify are set.
-  std::unique_ptr<Stream> open(boost::asio::ip::tcp::socket socket, const std::string& host);
+  Stream open(boost::asio::ip::tcp::socket socket, const std::string& host);
   // The name that the server's certificate must have.
   const std::string& verified_name(const std::string& host) const {
     return settings_name_.empty() ? host : settings_name_;
@@ -29,7 +31,7 @@ class TlsContext {
   TlsContext();
   void trust_the_system();
 
-  boost::asio::ssl::context context_;
+  std::unique_ptr<boost::asio::ssl::context, DeleteUnlessGone> context_;
   std::string settings_name_;
   bool verify_ = true;
   bool trusts_system_ = false;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "transport/failures.hpp"
+#include "transport/response_head.hpp"
 
 namespace ksr::transport {
 namespace {
@@ -106,6 +107,11 @@ bool WebSocketDriver::take_body(std::string_view bytes) {
 
 void WebSocketDriver::opened() {
   if (ended()) return;
+  // RFC 6455, section 4.1: a subprotocol that was not asked for fails the connection.
+  const std::string chosen = joined_values(accepted_head_, "sec-websocket-protocol");
+  if (!chosen.empty() && chosen != request_.subprotocol) {
+    return violated("the server chose subprotocol " + printable(chosen) + ", which was not asked for");
+  }
   tell_head(accepted_head_);
   if (!ended() && request_.ping_interval.count() != 0) ping_later();
 }

@@ -28,6 +28,7 @@ struct TlsServer {
             },
             ipv6) {}
   ServerContext context;
+  // Written before the response is sent, read after it came.
   std::string sni;
   RawServer server;
 };
@@ -56,6 +57,128 @@ TEST_CASE("a server whose certificate names its address is trusted") {
   TlsServer ipv6("IP:::1", true);
   CHECK_FALSE(outcome_of(trusting(ipv6.server.tls_url())));
   CHECK(ipv6.sni.empty());
+}
+
+TEST_CASE("a server whose certificate names it is trusted, and hears its name") {
+  TlsServer server("DNS:localhost");
+  CHECK_FALSE(outcome_of(trusting("https://localhost:" + std::to_string(server.server.port()))));
+  CHECK(server.sni == "localhost");
+}
+
+TEST_CASE("tls_server_name takes the place of the URL's host, in SNI and in the check") {
+  TlsServer server("DNS:kubernetes.default");
+  ConnectionSettings settings = trusting(server.server.tls_url());
+  settings.tls.server_name = "kubernetes.default";
+  CHECK_FALSE(outcome_of(settings));
+  CHECK(server.sni == "kubernetes.default");
+  settings.tls.server_name = "other.default";
+  const auto error = outcome_of(settings);
+  REQUIRE(error);
+  CHECK(error->message.find("other.default") != std::string::npos);
+}
+
+TEST_CASE("a certificate of another name is refused, and the message says which check failed for whom") {
+  const auto refused = [](TlsServer& server, const std::string& url, const std::string& name) {
+    const auto error = outcome_of(trusting(url));
+    REQUIRE(error);
+    CHECK(error->status == Status::tls);
+    CHECK(error->http_status == 502);
+    CHECK(error->message.find("failed the check for " + name + ": ") != std::string::npos);
+    CHECK(error->message.find("mismatch") != std::string::npos);
+    CHECK(error->message.find(std::to_string(server.server.port())) != std::string::npos);
+  };
+  TlsServer other("DNS:other.test,IP:127.0.0.2");
+  refused(other, other.server.tls_url(), "127.0.0.1");
+  refused(other, "https://localhost:" + std::to_string(other.server.port()), "localhost");
+  // The common name is not looked at.
+  TlsServer nameless("");
+  ConnectionSettings settings = trusting(nameless.server.tls_url());
+  settings.tls.server_name = "server";
+  CHECK(outcome_of(settings));
+  TlsServer ipv6("IP:::2", true);
+  refused(ipv6, ipv6.server.tls_url(), "::1");
+}
+
+TEST_CASE("a certificate of another CA is refused, and system CAs are of no help") {
+  TlsServer server("IP:127.0.0.1");
+  const Authority another("another CA");
+  ConnectionSettings settings;
+  settings.server = server.server.tls_url();
+  settings.tls.ca_pem = another.pem();
+  for (int with_system_cas = 0; with_system_cas < 2; ++with_system_cas) {
+    const auto error = outcome_of(settings);
+    REQUIRE(error);
+    CHECK(error->status == Status::tls);
+    CHECK(error->message.find("issuer") != std::string::npos);
+    settings.tls.ca_pem.clear();
+  }
+  settings.tls.skip_verify = true;
+  CHECK_FALSE(outcome_of(settings));
+}
+
+TEST_CASE("several CAs in one text are all trusted") {
+  TlsServer server("IP:127.0.0.1");
+  ConnectionSettings settings = trusting(server.server.tls_url());
+  settings.tls.ca_pem = "# a comment\n" + Authority("another CA").pem() + "\n" + authority().pem();
+  CHECK_FALSE(outcome_of(settings));
+}
+
+TEST_CASE("a client certificate is shown when the server wants one") {
+  TlsServer server("IP:127.0.0.1");
+  require_client_certificate(server.context.get(), authority().pem());
+  ConnectionSettings settings = trusting(server.server.tls_url());
+  const auto without = outcome_of(settings);
+  REQUIRE(without);
+  CHECK(without->status == Status::tls);
+  const Identity client = authority().issue("client", "");
+  settings.tls.client_certificate_pem = client.certificate_pem;
+  settings.tls.client_key_pem = client.key_pem;
+  CHECK_FALSE(outcome_of(settings));
+}
+
+TEST_CASE("client certificates that can never work are refused at once, and the key is not shown") {
+  const Identity client = authority().issue("client", "");
+  const Identity other = authority().issue("other", "");
+  ConnectionSettings settings = trusting("https://localhost");
+  const auto refusal = [&](const std::string& certificate, const std::string& key) {
+    settings.tls.client_certificate_pem = certificate;
+    settings.tls.client_key_pem = key;
+    std::optional<Error> error;
+    on_network([&] {
+      const auto outcome = ksr::transport::real_transport().connect(settings);
+      if (!outcome) error = outcome.error();
+    });
+    REQUIRE(error);
+    CHECK(error->status == Status::invalid);
+    CHECK(error->message.find("BEGIN") == std::string::npos);
+    return error->message;
+  };
+  CHECK(refusal(client.certificate_pem, "").find("without its key") != std::string::npos);
+  CHECK(refusal("", client.key_pem).find("without its certificate") != std::string::npos);
+  CHECK(refusal(client.certificate_pem, other.key_pem).find("client key") != std::string::npos);
+  CHECK(refusal("x", client.key_pem).find("client certificate") != std::string::npos);
+  CHECK(refusal(client.certificate_pem, "x").find("client key") != std::string::npos);
+}
+
+TEST_CASE("TLS 1.1 is refused") {
+  TlsServer server("IP:127.0.0.1");
+  SSL_CTX_set_security_level(server.context.get(), 0);
+  SSL_CTX_set_min_proto_version(server.context.get(), TLS1_VERSION);
+  SSL_CTX_set_max_proto_version(server.context.get(), TLS1_1_VERSION);
+  const auto error = outcome_of(trusting(server.server.tls_url()));
+  REQUIRE(error);
+  CHECK(error->status == Status::tls);
+}
+
+TEST_CASE("a server that talks no TLS is a TLS error") {
+  RawServer server([](Peer& peer) {
+    peer.receive();
+    peer.send("HTTP/1.1 400 Bad Request\r\n\r\n");
+    peer.wait_for_close();
+  });
+  const auto error = outcome_of(trusting(server.tls_url()));
+  REQUIRE(error);
+  CHECK(error->status == Status::tls);
 }
 
 TEST_CASE("a WebSocket runs over TLS") {

@@ -46,6 +46,8 @@ public:
     // The protocol hears nothing more of what is under way, and nobody hears of the protocol.
     void abandon() {
         m_abandoned = true;
+        // It holds this connection.
+        m_read_handler = read_handler();
         if (m_stream) {
             m_stream->close();
         }

@@ -1,0 +1,116 @@
+// A host that exits with open TLS exchanges, a hundred times: no run may crash or hang. Started without arguments it
+// serves, and starts itself as that host.
+#include <openssl/ssl.h>
+#include <spawn.h>
+#include <sys/wait.h>
+
+#include <atomic>
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "transport/network_thread.hpp"
+#include "transport/real_transport.hpp"
+#include "unit/transport/certificates.hpp"
+#include "unit/transport/raw_server.hpp"
+
+extern char** environ;
+
+namespace {
+
+using namespace ksr::transport;
+
+constexpr int exchanges_open = 8;
+
+class Counter final : public ExchangeObserver {
+ public:
+  void on_head(const ResponseHead&) override {}
+  void on_body(std::string_view bytes) override { bytes_ += bytes.size(); }
+  void on_end(const std::optional<ksr::Error>&) override {}
+  std::size_t bytes() const { return bytes_; }
+
+ private:
+  std::atomic<std::size_t> bytes_{0};
+};
+
+// A static of the host, destroyed in exit(): it ends what is open, as a careful host does.
+struct Host {
+  ~Host() {
+    std::atomic<bool> ended{false};
+    network_thread().post([&] {
+      exchanges.clear();
+      connection.reset();
+      ended = true;
+    });
+    while (!ended) std::this_thread::yield();
+  }
+  std::shared_ptr<Connection> connection;
+  std::vector<std::unique_ptr<Exchange>> exchanges;
+  Counter counter;
+};
+
+[[noreturn]] void exit_while_reading(const std::string& url) {
+  static Host* const careless = new Host;
+  network_thread().post([&] {
+    ConnectionSettings settings;
+    settings.server = url;
+    settings.tls.skip_verify = true;
+    careless->connection = *real_transport().connect(settings);
+    for (int i = 0; i < exchanges_open; ++i) {
+      Request request;
+      request.target = "/";
+      careless->exchanges.push_back(careless->connection->get(request, careless->counter));
+    }
+  });
+  while (careless->counter.bytes() < 100'000) std::this_thread::yield();
+  // Half of the hosts clean up in exit(), after OpenSSL did.
+  if (std::getenv("EXIT_RACE_CAREFUL") != nullptr) std::atexit([] { delete careless; });
+  std::exit(0);
+}
+
+int run_host(const std::string& program, const std::string& url, bool careful) {
+  std::vector<char*> environment;
+  for (char** entry = environ; *entry != nullptr; ++entry) environment.push_back(*entry);
+  std::string flag = "EXIT_RACE_CAREFUL=1";
+  if (careful) environment.push_back(flag.data());
+  environment.push_back(nullptr);
+  std::string name = program;
+  std::string argument = url;
+  char* arguments[] = {name.data(), argument.data(), nullptr};
+  pid_t child = 0;
+  if (posix_spawn(&child, program.c_str(), nullptr, nullptr, arguments, environment.data()) != 0) return -1;
+  int status = -1;
+  waitpid(child, &status, 0);
+  return status;
+}
+
+int serve_hosts(const std::string& program, int runs) {
+  const test::Authority authority;
+  const test::ServerContext context = test::server_context(authority.issue("server", "IP:127.0.0.1"));
+  test::RawServer server([&](test::Peer& peer) {
+    if (!peer.start_tls(context.get())) return;
+    peer.receive_head();
+    if (!peer.send("HTTP/1.1 200 OK\r\n\r\n")) return;
+    while (peer.send(std::string(8000, 'x'))) {
+    }
+  });
+  int failed = 0;
+  for (int run = 0; run < runs; ++run) {
+    const int status = run_host(program, server.tls_url(), run % 2 == 1);
+    if (status != 0) {
+      std::printf("run %d ended with status %d\n", run, status);
+      ++failed;
+    }
+  }
+  std::printf("%d of %d runs failed\n", failed, runs);
+  return failed == 0 ? 0 : 1;
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+  if (count > 1) exit_while_reading(arguments[1]);
+  return serve_hosts(arguments[0], 100);
+}

@@ -1,0 +1,235 @@
+// Servers that cannot be reached, that say nothing, and names that resolve slowly or not at all.
+#include <doctest/doctest.h>
+
+#include <future>
+
+#include "unit/transport/listener.hpp"
+#include "unit/transport/raw_server.hpp"
+
+using namespace test;
+using ksr::transport::Addresses;
+
+namespace {
+
+struct Silence {
+  RawServer server{[](Peer& peer) { peer.wait_for_close(); }};
+};
+
+std::optional<Error> outcome_of(const std::shared_ptr<Connection>& connection, Request request) {
+  Listener listener;
+  listener.get(connection, std::move(request));
+  REQUIRE(listener.wait_for_end());
+  return listener.error();
+}
+
+std::shared_ptr<Connection> connect_by(Transport& transport, const std::string& server, int connect_timeout = 30'000) {
+  ConnectionSettings settings;
+  settings.server = server;
+  settings.connect_timeout = Milliseconds(connect_timeout);
+  std::shared_ptr<Connection> connection;
+  on_network([&] { connection = *transport.connect(settings); });
+  return connection;
+}
+
+Addresses loopback() {
+  return {boost::asio::ip::make_address("127.0.0.1")};
+}
+
+}  // namespace
+
+TEST_CASE("a refused connection is 502 and says where and why") {
+  const std::string server = "127.0.0.1:" + std::to_string(closed_port());
+  const auto error = outcome_of(connect("http://" + server), request_for("/"));
+  REQUIRE(error);
+  CHECK(error->status == Status::transport);
+  CHECK(error->http_status == 502);
+  CHECK(error->message == "connecting to " + server + ": Connection refused");
+}
+
+TEST_CASE("a server that does not answer is 408") {
+  Silence silence;
+  Request request = request_for("/");
+  request.response_timeout = Milliseconds(50);
+  const auto error = outcome_of(connect(silence.server.url()), request);
+  REQUIRE(error);
+  CHECK(error->status == Status::timeout);
+  CHECK(error->http_status == 408);
+  CHECK(error->message.find(silence.server.authority()) != std::string::npos);
+}
+
+TEST_CASE("a body that falls silent is 408, and what came before counts as life") {
+  RawServer server([](Peer& peer) {
+    peer.receive_head();
+    peer.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
+    for (int i = 0; i < 5; ++i) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(40));
+      peer.send("1\r\nx\r\n");
+    }
+    peer.wait_for_close();
+  });
+  Request request = request_for("/");
+  request.idle_timeout = Milliseconds(2000);
+  Listener listener;
+  listener.get(connect(server.url()), request);
+  REQUIRE(listener.wait_for_end());
+  CHECK(listener.body() == "xxxxx");
+  REQUIRE(listener.error());
+  CHECK(listener.error()->http_status == 408);
+}
+
+TEST_CASE("a TLS handshake that never ends is 408 by the connect timeout") {
+  Silence silence;
+  ConnectionSettings settings;
+  settings.server = silence.server.tls_url();
+  settings.connect_timeout = Milliseconds(50);
+  const auto error = outcome_of(connect(settings), request_for("/"));
+  REQUIRE(error);
+  CHECK(error->http_status == 408);
+  CHECK(error->message.find("TLS handshake") != std::string::npos);
+}
+
+TEST_CASE("a name that does not resolve is 502, and literals are never looked up") {
+  const auto transport = ksr::transport::make_transport([](const std::string& host) -> Expected<Addresses> {
+    return Error{Status::transport, "resolving " + host + ": no such name", {}, 502};
+  });
+  const auto error = outcome_of(connect_by(*transport, "http://nowhere.test"), request_for("/"));
+  REQUIRE(error);
+  CHECK(error->status == Status::transport);
+  CHECK(error->message == "resolving nowhere.test: no such name");
+  RawServer server([](Peer& peer) {
+    peer.receive_head();
+    peer.send("HTTP/1.1 204 X\r\n\r\n");
+  });
+  CHECK_FALSE(outcome_of(connect_by(*transport, server.url()), request_for("/")));
+}
+
+TEST_CASE("addresses of a name are tried in turn") {
+  RawServer server([](Peer& peer) {
+    peer.receive_head();
+    peer.send("HTTP/1.1 204 X\r\n\r\n");
+  });
+  const auto transport = ksr::transport::make_transport([](const std::string&) -> Expected<Addresses> {
+    // 127.0.0.2 is loopback too, and nobody listens there.
+    return Addresses{boost::asio::ip::make_address("127.0.0.2"), boost::asio::ip::make_address("127.0.0.1")};
+  });
+  const auto connection = connect_by(*transport, "http://two.test:" + std::to_string(server.port()));
+  CHECK_FALSE(outcome_of(connection, request_for("/")));
+  const auto none = connect_by(*transport, "http://two.test:" + std::to_string(closed_port()));
+  const auto error = outcome_of(none, request_for("/"));
+  REQUIRE(error);
+  CHECK(error->message.find("the last of 2 addresses") != std::string::npos);
+}
+
+TEST_CASE("a slow name holds up nobody else, counts into the connect timeout, and can be cancelled") {
+  std::promise<void> slow_may_end;
+  const auto slow_end = slow_may_end.get_future().share();
+  const auto transport = ksr::transport::make_transport([slow_end](const std::string& host) -> Expected<Addresses> {
+    if (host == "slow.test") slow_end.wait();
+    return loopback();
+  });
+  RawServer server([](Peer& peer) {
+    while (!peer.receive_head().empty()) peer.send("HTTP/1.1 204 X\r\n\r\n");
+  });
+  const std::string port = std::to_string(server.port());
+  Listener waiting;
+  waiting.get(connect_by(*transport, "http://slow.test:" + port), request_for("/"));
+  CHECK_FALSE(outcome_of(connect_by(*transport, "http://fast.test:" + port), request_for("/")));
+  CHECK_FALSE(outcome_of(connect_by(*transport, server.url()), request_for("/")));
+  const auto error = outcome_of(connect_by(*transport, "http://slow.test:" + port, 50), request_for("/"));
+  REQUIRE(error);
+  CHECK(error->http_status == 408);
+  CHECK(error->message.find("resolving slow.test") != std::string::npos);
+  CHECK(waiting.ends() == 0);
+  waiting.drop();
+  Listener patient;
+  patient.get(connect_by(*transport, "http://slow.test:" + port), request_for("/"));
+  slow_may_end.set_value();
+  REQUIRE(patient.wait_for_end());
+  CHECK_FALSE(patient.error());
+  CHECK(waiting.silent_since_drop());
+}
+
+TEST_CASE("an exchange can be dropped in every phase and is never heard of again") {
+  RawServer server([](Peer& peer) {
+    peer.receive_head();
+    peer.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n");
+    peer.wait_for_close();
+  });
+  const auto connection = connect(server.url());
+  SUBCASE("at once") {
+    Listener listener;
+    on_network([&] {
+      listener.exchange = connection->get(request_for("/"), listener);
+      listener.exchange.reset();
+    });
+    listener.drop();
+    CHECK(listener.silent_since_drop());
+    CHECK(listener.heads() == 0);
+  }
+  SUBCASE("while waiting for the answer") {
+    Silence silence;
+    Listener listener;
+    listener.get(connect(silence.server.url()), request_for("/"));
+    listener.drop();
+    CHECK(listener.silent_since_drop());
+  }
+  SUBCASE("within the body") {
+    Listener listener;
+    listener.get(connection, request_for("/"));
+    REQUIRE(listener.wait_for_body(3));
+    listener.drop();
+    CHECK(listener.silent_since_drop());
+  }
+  SUBCASE("within the TLS handshake") {
+    Silence silence;
+    Listener listener;
+    listener.get(connect(silence.server.tls_url()), request_for("/"));
+    while (silence.server.connections() == 0) std::this_thread::yield();
+    listener.drop();
+    CHECK(listener.silent_since_drop());
+  }
+  for (const auto point : {Listener::Point::head, Listener::Point::body, Listener::Point::end}) {
+    Listener listener;
+    int calls_after = 0;
+    bool dropped = false;
+    listener.at = [&](Listener::Point now) {
+      if (dropped) ++calls_after;
+      if (now == point) {
+        listener.exchange.reset();
+        dropped = true;
+      }
+    };
+    Request request = request_for("/");
+    request.idle_timeout = Milliseconds(100);
+    listener.get(connection, request);
+    REQUIRE((point == Listener::Point::end ? listener.wait_for_end() : listener.wait_for_head()));
+    if (point == Listener::Point::body) REQUIRE(listener.wait_for_body(3));
+    listener.drop();
+    CHECK(listener.silent_since_drop());
+    CHECK(calls_after == 0);
+  }
+}
+
+TEST_CASE("settings that can never work are refused at once") {
+  const auto refusal = [](ConnectionSettings settings) {
+    std::optional<Error> error;
+    on_network([&] {
+      const auto outcome = ksr::transport::real_transport().connect(settings);
+      if (!outcome) error = outcome.error();
+    });
+    REQUIRE(error);
+    CHECK(error->status == Status::invalid);
+    return error->message;
+  };
+  ConnectionSettings settings;
+  settings.server = "gopher://x";
+  CHECK(refusal(settings).find("server URL") != std::string::npos);
+  settings.server = "https://x";
+  settings.proxy_url = "socks5://127.0.0.1:1080";
+  CHECK(refusal(settings).find("only http:// proxies") != std::string::npos);
+  settings.proxy_url = "";
+  settings.tls.ca_pem = "no PEM";
+  CHECK(refusal(settings).find("CA certificates") != std::string::npos);
+  settings.tls.ca_pem = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+  CHECK(refusal(settings).find("CA certificates") != std::string::npos);
+}

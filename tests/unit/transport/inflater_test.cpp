@@ -1,0 +1,73 @@
+// gzip, however the bytes are cut.
+#include "transport/inflater.hpp"
+
+#include <doctest/doctest.h>
+
+#include "unit/transport/gzip.hpp"
+
+using ksr::transport::Inflater;
+using Progress = Inflater::Progress;
+
+namespace {
+
+struct Unpacked {
+  Progress progress = Progress::more;
+  std::string text;
+  bool complete = false;
+  std::size_t largest_step = 0;
+};
+
+Unpacked unpack(std::string_view packed, std::size_t step) {
+  Unpacked result;
+  Inflater inflater;
+  while (!packed.empty() && result.progress == Progress::more) {
+    result.progress = inflater.feed(packed.substr(0, step), [&](std::string_view bytes) {
+      result.text += bytes;
+      result.largest_step = std::max(result.largest_step, bytes.size());
+      return true;
+    });
+    packed.remove_prefix(std::min(step, packed.size()));
+  }
+  result.complete = inflater.complete();
+  return result;
+}
+
+}  // namespace
+
+TEST_CASE("one member and several give the same text at every cut") {
+  const std::string packed = test::gzip("hello ") + test::gzip("") + test::gzip("world");
+  for (std::size_t step = 1; step <= packed.size(); ++step) {
+    const Unpacked result = unpack(packed, step);
+    CHECK(result.progress == Progress::more);
+    CHECK(result.text == "hello world");
+    CHECK(result.complete);
+  }
+}
+
+TEST_CASE("a truncated stream is never complete") {
+  const std::string packed = test::gzip("hello world");
+  for (std::size_t size = 0; size < packed.size(); ++size) CHECK_FALSE(unpack(packed.substr(0, size), 4).complete);
+  CHECK_FALSE(unpack(packed + packed.substr(0, 5), 100).complete);
+}
+
+TEST_CASE("damage is noticed") {
+  std::string packed = test::gzip(std::string(1000, 'a') + "b");
+  packed[packed.size() - 6] = static_cast<char>(packed[packed.size() - 6] ^ 1);
+  CHECK(unpack(packed, 7).progress == Progress::failed);
+  CHECK(unpack("this is not gzip", 3).progress == Progress::failed);
+  CHECK(unpack(test::gzip("x") + "garbage", 100).progress == Progress::failed);
+}
+
+TEST_CASE("a body that unpacks to much more comes in bounded steps") {
+  const std::string text(50'000'000, 'a');
+  const Unpacked result = unpack(test::gzip(text), 16'000);
+  CHECK(result.complete);
+  CHECK(result.text.size() == text.size());
+  CHECK(result.largest_step <= 64 * 1024);
+}
+
+TEST_CASE("the sink can stop it") {
+  Inflater inflater;
+  CHECK(inflater.feed(test::gzip(std::string(1'000'000, 'a')), [](std::string_view) { return false; }) ==
+        Progress::stopped);
+}

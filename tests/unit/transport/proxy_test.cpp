@@ -1,0 +1,96 @@
+// Through an HTTP proxy: forwarded plainly, tunnelled for TLS and WebSockets.
+#include <doctest/doctest.h>
+
+#include "unit/transport/certificates.hpp"
+#include "unit/transport/listener.hpp"
+#include "unit/transport/raw_server.hpp"
+#include "unit/transport/websocket_peer.hpp"
+
+using namespace test;
+
+namespace {
+
+ConnectionSettings through(const RawServer& proxy, const std::string& server) {
+  ConnectionSettings settings;
+  settings.server = server;
+  settings.proxy_url = "http://user:hunter2@" + proxy.authority();
+  return settings;
+}
+
+const std::string credentials = "\r\nProxy-Authorization: Basic dXNlcjpodW50ZXIy\r\n";
+
+}  // namespace
+
+TEST_CASE("a proxy forwards plain requests by their full URL") {
+  std::string seen;
+  RawServer proxy([&](Peer& peer) {
+    seen = peer.receive_head();
+    peer.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi");
+  });
+  Listener listener;
+  listener.get(connect(through(proxy, "http://server.test:8080/p")), request_for("/api"));
+  REQUIRE(listener.wait_for_end());
+  CHECK(listener.body() == "hi");
+  CHECK(seen.find("GET http://server.test:8080/p/api HTTP/1.1\r\nHost: server.test:8080\r\n") == 0);
+  CHECK(seen.find(credentials) != std::string::npos);
+}
+
+TEST_CASE("TLS goes through a tunnel, and the credentials stay with the proxy") {
+  const Authority authority;
+  const ServerContext context = server_context(authority.issue("s", "DNS:server.test"));
+  std::string tunnel;
+  std::string inner;
+  RawServer proxy([&](Peer& peer) {
+    tunnel = peer.receive_head();
+    peer.send("HTTP/1.1 200 Connection established\r\nX: y\r\n\r\n");
+    if (!peer.start_tls(context.get())) return;
+    while (!(inner = peer.receive_head()).empty()) peer.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi");
+  });
+  ConnectionSettings settings = through(proxy, "https://server.test");
+  settings.tls.ca_pem = authority.pem();
+  const auto connection = connect(settings);
+  for (int i = 0; i < 2; ++i) {
+    Listener listener;
+    listener.at = [&](Listener::Point) { CHECK(inner.find("Proxy-Authorization") == std::string::npos); };
+    listener.get(connection, request_for("/"));
+    REQUIRE(listener.wait_for_end());
+    CHECK((listener.error() ? listener.error()->message : "") == "");
+    CHECK(listener.body() == "hi");
+  }
+  CHECK(tunnel == "CONNECT server.test:443 HTTP/1.1\r\nHost: server.test:443" + credentials + "\r\n");
+  CHECK(proxy.connections() == 1);
+}
+
+TEST_CASE("a WebSocket goes through a tunnel even without TLS") {
+  std::string tunnel;
+  RawServer proxy([&](Peer& peer) {
+    tunnel = peer.receive_head();
+    peer.send("HTTP/1.1 200 OK\r\n\r\n");
+    accept_websocket(peer);
+    peer.send(frame(text_frame, "hi") + frame(close_frame, close_payload(1000)));
+    peer.wait_for_close();
+  });
+  Listener listener;
+  listener.open_websocket(connect(through(proxy, "http://server.test")), request_for("/"));
+  REQUIRE(listener.wait_for_end());
+  CHECK_FALSE(listener.error());
+  CHECK(listener.messages() == std::vector<std::string>{"hi"});
+  CHECK(tunnel.find("CONNECT server.test:80 HTTP/1.1\r\n") == 0);
+}
+
+TEST_CASE("a proxy that refuses is named, without its password") {
+  for (const char* answer : {"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n",
+                             "HTTP/1.1 503 X\r\n\r\n", "nonsense\r\n\r\n", "HTTP/1.1 200 OK\r\n\r\nearly", ""}) {
+    RawServer proxy([&](Peer& peer) {
+      peer.receive_head();
+      peer.send(answer);
+    });
+    Listener listener;
+    listener.get(connect(through(proxy, "https://server.test")), request_for("/"));
+    REQUIRE(listener.wait_for_end());
+    REQUIRE(listener.error());
+    CHECK(listener.error()->http_status == 502);
+    CHECK(listener.error()->message.find(proxy.authority()) != std::string::npos);
+    CHECK(listener.error()->message.find("hunter2") == std::string::npos);
+  }
+}

@@ -1,0 +1,207 @@
+// Reading responses strictly, however the bytes are cut.
+#include "transport/response_decoder.hpp"
+
+#include <doctest/doctest.h>
+
+using ksr::transport::Header;
+using ksr::transport::ResponseDecoder;
+using ksr::transport::ResponseHead;
+using Progress = ResponseDecoder::Progress;
+
+namespace {
+
+struct Reader final : ResponseDecoder::Sink {
+  explicit Reader(bool websocket = false) : decoder(*this, websocket) {}
+  bool take_head(ResponseHead head_in) override {
+    head = std::move(head_in);
+    ++heads;
+    return true;
+  }
+  bool take_body(std::string_view bytes) override {
+    body += bytes;
+    ++pieces;
+    return body.size() < stop_at;
+  }
+  Progress feed(std::string_view bytes, std::size_t step) {
+    Progress progress = Progress::more;
+    while (!bytes.empty() && progress == Progress::more) {
+      progress = decoder.feed(bytes.substr(0, step));
+      bytes.remove_prefix(std::min(step, bytes.size()));
+    }
+    return progress;
+  }
+
+  ResponseHead head;
+  std::string body;
+  int heads = 0;
+  int pieces = 0;
+  std::size_t stop_at = static_cast<std::size_t>(-1);
+  ResponseDecoder decoder;
+};
+
+const std::string ok = "HTTP/1.1 200 OK\r\n";
+const std::string chunked = ok + "Transfer-Encoding: chunked\r\n\r\n";
+
+std::string problem_of(const std::string& response) {
+  Reader reader;
+  REQUIRE(reader.decoder.feed(response) == Progress::failed);
+  return reader.decoder.problem();
+}
+
+bool keeps_alive(const std::string& response) {
+  Reader reader;
+  REQUIRE(reader.decoder.feed(response) == Progress::complete);
+  return reader.decoder.keeps_alive();
+}
+
+}  // namespace
+
+TEST_CASE("a chunked body is the same however its bytes arrive") {
+  const std::string response =
+      chunked + "5\r\nhello\r\n1;name=value\r\n \r\n00A ; x\r\n0123456789\r\n0\r\nX-Trailer: 1\r\n\r\n";
+  for (std::size_t step = 1; step <= response.size(); ++step) {
+    Reader reader;
+    REQUIRE(reader.feed(response, step) == Progress::complete);
+    CHECK(reader.heads == 1);
+    CHECK(reader.body == "hello 0123456789");
+    CHECK(reader.decoder.keeps_alive());
+  }
+  for (std::size_t cut = 1; cut < response.size(); ++cut) {
+    Reader reader;
+    REQUIRE(reader.decoder.feed(response.substr(0, cut)) == Progress::more);
+    REQUIRE(reader.decoder.feed(response.substr(cut)) == Progress::complete);
+    CHECK(reader.body == "hello 0123456789");
+  }
+}
+
+TEST_CASE("a part of a chunk is delivered before the rest of it comes") {
+  Reader reader;
+  REQUIRE(reader.decoder.feed(chunked + "400\r\nfirst") == Progress::more);
+  CHECK(reader.body == "first");
+  REQUIRE(reader.decoder.feed("+more") == Progress::more);
+  CHECK(reader.body == "first+more");
+  CHECK(reader.pieces == 2);
+}
+
+TEST_CASE("chunk sizes that are none end the response") {
+  for (const char* size :
+       {"-5", "", "g", "0x5", " 5", "5 5\x01", "100000001", "fffffffff", "00000000000000005", "5\n", "+1"}) {
+    Reader reader;
+    CHECK_MESSAGE(reader.decoder.feed(chunked + size + "\r\nhello\r\n0\r\n\r\n") == Progress::failed, size);
+  }
+  CHECK(problem_of(chunked + "5\r\nhelloX\n").find("malformed") != std::string::npos);
+  CHECK(problem_of(chunked + "5\r\nhello\n").find("malformed") != std::string::npos);
+  CHECK(problem_of(chunked + "5;" + std::string(20'000, 'x')).find("16 KiB") != std::string::npos);
+  CHECK(problem_of(chunked + "0\r\n" + std::string(20'000, 'x')).find("16 KiB") != std::string::npos);
+  std::string trailers = chunked + "0\r\n";
+  for (int i = 0; i < 3000; ++i) trailers += "X: 12345678\r\n";
+  CHECK(problem_of(trailers).find("16 KiB") != std::string::npos);
+  // 4 GiB is the most.
+  Reader reader;
+  CHECK(reader.decoder.feed(chunked + "100000000\r\nx") == Progress::more);
+}
+
+TEST_CASE("bodies end where their framing says") {
+  Reader sized;
+  CHECK(sized.feed(ok + "Content-Length: 5\r\n\r\nhello", 1) == Progress::complete);
+  CHECK(sized.body == "hello");
+  Reader until_close;
+  CHECK(until_close.feed(ok + "\r\nhello", 3) == Progress::more);
+  CHECK(until_close.decoder.end_of_stream() == Progress::complete);
+  CHECK(until_close.body == "hello");
+  CHECK_FALSE(until_close.decoder.keeps_alive());
+  for (const char* bodiless : {"HTTP/1.1 204 No Content\r\n\r\n", "HTTP/1.1 304 \r\nContent-Length: 7\r\n\r\n",
+                               "HTTP/1.1 200\r\nContent-Length: 0\r\n\r\n"}) {
+    Reader reader;
+    CHECK(reader.feed(bodiless, 1) == Progress::complete);
+    CHECK(reader.body.empty());
+  }
+}
+
+TEST_CASE("a stream that ends early is an error") {
+  for (const std::string& partial : {std::string(), ok, ok + "Content-Length: 5\r\n\r\nhell", chunked + "5\r\nhe",
+                                     chunked + "5\r\nhello\r\n", chunked + "5\r\nhello\r\n0\r\n"}) {
+    Reader reader;
+    reader.decoder.feed(partial);
+    CHECK(reader.decoder.end_of_stream() == Progress::failed);
+    CHECK(reader.decoder.problem().find("closed") != std::string::npos);
+  }
+}
+
+TEST_CASE("heads that break the rules are refused") {
+  for (const char* head :
+       {"HTTP/2 200 OK\r\n\r\n", "SSH-2.0-OpenSSH\r\n\r\n", "HTTP/1.1 20 OK\r\n\r\n", "HTTP/1.1 2000\r\n\r\n",
+        "HTTP/1.1 099 X\r\n\r\n", "HTTP/1.1 200 OK\r\nno colon\r\n\r\n", "HTTP/1.1 200 OK\r\nName : x\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nA: b\r\n folded\r\n\r\n", "HTTP/1.1 200 OK\r\n: x\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 5, 6\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: 5x\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: 9999999999999999999\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: x\r\n\r\n", "HTTP/1.1 200 OK\r\nA: \x01\r\n\r\n", "\r\n\r\n",
+        "HTTP/1.1 101 Switching Protocols\r\n\r\n"}) {
+    Reader reader;
+    CHECK_MESSAGE(reader.decoder.feed(head) == Progress::failed, head);
+    CHECK(reader.heads == 0);
+  }
+}
+
+TEST_CASE("the head of a response is bounded, interim responses included") {
+  CHECK(problem_of(ok + "X: " + std::string(70'000, 'x')).find("64 KiB") != std::string::npos);
+  CHECK(problem_of(ok + "X: " + std::string(70'000, 'x') + "\r\n\r\n").find("64 KiB") != std::string::npos);
+  std::string endless;
+  for (int i = 0; i < 4000; ++i) endless += "HTTP/1.1 100 Continue\r\n\r\n";
+  CHECK(problem_of(endless).find("64 KiB") != std::string::npos);
+  Reader drip;
+  CHECK(drip.feed(ok + "X: " + std::string(70'000, 'x'), 100) == Progress::failed);
+  Reader large;
+  CHECK(large.feed(ok + "X: " + std::string(60'000, 'x') + "\r\nContent-Length: 1\r\n\r\ny", 1000) ==
+        Progress::complete);
+}
+
+TEST_CASE("interim responses are passed over") {
+  Reader reader;
+  CHECK(reader.feed("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" + ok +
+                        "Content-Length: 2\r\n\r\nhi",
+                    7) == Progress::complete);
+  CHECK(reader.heads == 1);
+  CHECK(reader.head.status == 200);
+  CHECK(reader.body == "hi");
+}
+
+TEST_CASE("a connection is kept only when the response leaves no doubt") {
+  const std::string body = "Content-Length: 1\r\n\r\nx";
+  CHECK(keeps_alive(ok + body));
+  CHECK_FALSE(keeps_alive(ok + "Connection: close\r\n" + body));
+  CHECK_FALSE(keeps_alive(ok + "Connection: upgrade, Close\r\n" + body));
+  CHECK_FALSE(keeps_alive("HTTP/1.0 200 OK\r\n" + body));
+  CHECK(keeps_alive("HTTP/1.0 200 OK\r\nConnection: Keep-Alive\r\n" + body));
+  CHECK_FALSE(keeps_alive(ok + body + "HTTP/1.1 200 OK"));
+  CHECK_FALSE(keeps_alive(ok + "Transfer-Encoding: chunked\r\nContent-Length: 1\r\n\r\n0\r\n\r\n"));
+  CHECK(keeps_alive(ok + "Content-Length: 1\r\nContent-Length: 1\r\n\r\nx"));
+}
+
+TEST_CASE("headers are told in lower case, repeated ones apart") {
+  Reader reader;
+  REQUIRE(reader.decoder.feed(ok + "Content-Type:application/json\r\nX-A: 1 \r\nx-a:\t2\r\nRetry-After: 3\r\n"
+                                   "Content-Length: 0\r\n\r\n") == Progress::complete);
+  CHECK(reader.head.headers == std::vector<Header>{{"content-type", "application/json"},
+                                                   {"x-a", "1"},
+                                                   {"x-a", "2"},
+                                                   {"retry-after", "3"},
+                                                   {"content-length", "0"}});
+  CHECK(reader.head.content_type == "application/json");
+  CHECK(reader.head.retry_after == "3");
+}
+
+TEST_CASE("a sink can stop the decoder") {
+  Reader reader;
+  reader.stop_at = 3;
+  CHECK(reader.decoder.feed(chunked + "2\r\nab\r\n2\r\ncd\r\n2\r\nef\r\n") == Progress::stopped);
+  CHECK(reader.body == "abcd");
+}
+
+TEST_CASE("an upgrade ends the decoder's work") {
+  Reader reader(true);
+  CHECK(reader.feed("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n", 5) == Progress::upgraded);
+  CHECK(reader.head.status == 101);
+}

@@ -1,0 +1,352 @@
+// Watches over WebSockets.
+#include <doctest/doctest.h>
+
+#include "unit/transport/certificates.hpp"
+#include "unit/transport/listener.hpp"
+#include "unit/transport/raw_server.hpp"
+#include "unit/transport/websocket_peer.hpp"
+
+using namespace test;
+
+namespace {
+
+using Messages = std::vector<std::string>;
+
+// What a server that sends `bytes` after the handshake makes the observer hear.
+std::optional<Error> outcome_of(const std::string& bytes, Messages* messages = nullptr) {
+  RawServer server([&](Peer& peer) {
+    accept_websocket(peer);
+    peer.send(bytes);
+    peer.wait_for_close();
+  });
+  Listener listener;
+  listener.open_websocket(connect(server.url()), request_for("/"));
+  REQUIRE(listener.wait_for_end());
+  CHECK(listener.head().status == 101);
+  CHECK(listener.ends() == 1);
+  if (messages != nullptr) *messages = listener.messages();
+  return listener.error();
+}
+
+const std::string closing = frame(close_frame, close_payload(1000));
+
+}  // namespace
+
+TEST_CASE("a WebSocket sends Origin, one subprotocol and the headers given, and delivers messages") {
+  std::string seen;
+  RawServer server([&](Peer& peer) {
+    seen = accept_websocket(peer);
+    peer.send(frame(text_frame, "one") + frame(binary_frame, "two") + frame(text_frame, "") + closing);
+    CHECK(read_frame(peer).opcode == close_frame);
+    peer.wait_for_close();
+  });
+  Listener listener;
+  Request request = request_for("/api/v1/pods?watch=1&labelSelector=a%3Db");
+  request.headers = {{"Authorization", "Bearer x"}, {"Impersonate-Group", "a"}, {"Impersonate-Group", "b"}};
+  request.subprotocol = "base64.binary.k8s.io";
+  listener.open_websocket(connect(server.url() + "/prefix"), request);
+  REQUIRE(listener.wait_for_end());
+  CHECK_FALSE(listener.error());
+  CHECK(listener.head().status == 101);
+  CHECK(listener.messages() == Messages{"one", "two", ""});
+  CHECK(seen.find("GET /prefix/api/v1/pods?watch=1&labelSelector=a%3Db HTTP/1.1\r\n") == 0);
+  CHECK(header_value(seen, "Host") == server.authority());
+  CHECK(header_value(seen, "Origin") == server.url());
+  CHECK(header_value(seen, "Sec-WebSocket-Protocol") == "base64.binary.k8s.io");
+  CHECK(seen.find("\r\nImpersonate-Group: a\r\nImpersonate-Group: b\r\n") != std::string::npos);
+  CHECK(seen.find("WebSocket++") == std::string::npos);
+}
+
+TEST_CASE("a WebSocket reaches a server on an IPv6 address") {
+  std::string seen;
+  RawServer server(
+      [&](Peer& peer) {
+        seen = accept_websocket(peer);
+        peer.send(frame(text_frame, "six") + closing);
+        peer.wait_for_close();
+      },
+      true);
+  Listener listener;
+  listener.open_websocket(connect(server.url()), request_for("/"));
+  REQUIRE(listener.wait_for_end());
+  CHECK(listener.messages() == Messages{"six"});
+  CHECK(header_value(seen, "Host") == server.authority());
+}
+
+TEST_CASE("fragments make one message, with control frames between them") {
+  Messages messages;
+  CHECK_FALSE(outcome_of(frame(text_frame, "{\"a\":", false) + frame(ping_frame, "p") +
+                             frame(continuation_frame, "\xe2", false) + frame(continuation_frame, "\x82\xac}") +
+                             closing,
+                         &messages));
+  CHECK(messages == Messages{"{\"a\":\xe2\x82\xac}"});
+}
+
+TEST_CASE("frames are read however their bytes arrive") {
+  const std::string bytes = frame(text_frame, std::string(300, 'a')) + frame(text_frame, "b") + closing;
+  RawServer server([&](Peer& peer) {
+    const std::string request = peer.receive_head();
+    const std::string head =
+        "HTTP/1.1 101 X\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: " + accept_key(request) +
+        "\r\n\r\n";
+    for (const char byte : head + bytes) peer.send(std::string(1, byte));
+    peer.wait_for_close();
+  });
+  Listener listener;
+  listener.open_websocket(connect(server.url()), request_for("/"));
+  REQUIRE(listener.wait_for_end());
+  CHECK_FALSE(listener.error());
+  CHECK(listener.messages() == Messages{std::string(300, 'a'), "b"});
+}
+
+TEST_CASE("a big message comes whole") {
+  Messages messages;
+  CHECK_FALSE(outcome_of(frame(text_frame, std::string(40'000'000, 'x')) + closing, &messages));
+  REQUIRE(messages.size() == 1);
+  CHECK(messages[0].size() == 40'000'000);
+}
+
+TEST_CASE("a message above the limit ends the WebSocket") {
+  std::string header("\x81\x7f", 2);
+  header += std::string("\0\0\0\0\x20\0\0\0", 8);  // 512 MiB
+  const auto error = outcome_of(header + "x");
+  REQUIRE(error);
+  CHECK(error->status == Status::protocol);
+}
+
+TEST_CASE("a ping of the server is answered") {
+  RawServer server([](Peer& peer) {
+    accept_websocket(peer);
+    peer.send(frame(ping_frame, "are you there"));
+    const Frame answer = read_frame(peer);
+    CHECK(answer.opcode == pong_frame);
+    CHECK(answer.masked);
+    CHECK(answer.payload == "are you there");
+    peer.send(closing);
+    peer.wait_for_close();
+  });
+  Listener listener;
+  listener.open_websocket(connect(server.url()), request_for("/"));
+  REQUIRE(listener.wait_for_end());
+  CHECK_FALSE(listener.error());
+}
+
+TEST_CASE("pings go out, and their answers keep the WebSocket open") {
+  RawServer server([](Peer& peer) {
+    accept_websocket(peer);
+    for (int i = 0; i < 3; ++i) {
+      const Frame ping = read_frame(peer);
+      CHECK(ping.opcode == ping_frame);
+      CHECK(ping.masked);
+      peer.send(frame(pong_frame, ping.payload));
+    }
+    peer.send(closing);
+    peer.wait_for_close();
+  });
+  Request request = request_for("/");
+  request.ping_interval = Milliseconds(10);
+  Listener listener;
+  listener.open_websocket(connect(server.url()), request);
+  REQUIRE(listener.wait_for_end());
+  CHECK_FALSE(listener.error());
+}
+
+TEST_CASE("a server that answers no ping is given up") {
+  RawServer server([](Peer& peer) {
+    accept_websocket(peer);
+    peer.wait_for_close();
+  });
+  Request request = request_for("/");
+  request.ping_interval = Milliseconds(10);
+  request.pong_timeout = Milliseconds(30);
+  Listener listener;
+  listener.open_websocket(connect(server.url()), request);
+  REQUIRE(listener.wait_for_end());
+  REQUIRE(listener.error());
+  CHECK(listener.error()->http_status == 408);
+  CHECK(listener.error()->message.find("pong") != std::string::npos);
+}
+
+TEST_CASE("silence between messages is 408 by the idle timeout, though pongs come") {
+  RawServer server([](Peer& peer) {
+    accept_websocket(peer);
+    while (read_frame(peer).opcode == ping_frame) peer.send(frame(pong_frame, ""));
+  });
+  Request request = request_for("/");
+  request.ping_interval = Milliseconds(10);
+  request.idle_timeout = Milliseconds(80);
+  Listener listener;
+  listener.open_websocket(connect(server.url()), request);
+  REQUIRE(listener.wait_for_end());
+  REQUIRE(listener.error());
+  CHECK(listener.error()->http_status == 408);
+  CHECK(listener.error()->message.find("pong") == std::string::npos);
+}
+
+TEST_CASE("a handshake that is never answered is 408") {
+  RawServer server([](Peer& peer) { peer.wait_for_close(); });
+  Request request = request_for("/");
+  request.response_timeout = Milliseconds(30);
+  Listener listener;
+  listener.open_websocket(connect(server.url()), request);
+  REQUIRE(listener.wait_for_end());
+  REQUIRE(listener.error());
+  CHECK(listener.error()->http_status == 408);
+}
+
+TEST_CASE("a refused handshake is told with status, headers and body") {
+  for (const std::string framing :
+       {"Content-Length: 13\r\n\r\n{\"code\": 410}", "Connection: close\r\n\r\n{\"code\": 410}",
+        "Transfer-Encoding: chunked\r\n\r\n7\r\n{\"code\"\r\n6\r\n: 410}\r\n0\r\n\r\n"}) {
+    RawServer server([&](Peer& peer) {
+      peer.receive_head();
+      const std::string answer = "HTTP/1.1 410 Gone\r\nContent-Type: application/json\r\nRetry-After: 9\r\n" + framing;
+      for (const char byte : answer) peer.send(std::string(1, byte));
+      if (framing.find("close") == std::string::npos) peer.wait_for_close();
+    });
+    Listener listener;
+    listener.open_websocket(connect(server.url()), request_for("/"));
+    REQUIRE(listener.wait_for_end());
+    CHECK_FALSE(listener.error());
+    CHECK(listener.heads() == 1);
+    CHECK(listener.head().status == 410);
+    CHECK(listener.head().retry_after == "9");
+    CHECK(listener.head().content_type == "application/json");
+    CHECK(listener.body() == "{\"code\": 410}");
+    CHECK(listener.messages().empty());
+  }
+}
+
+TEST_CASE("an answer that is neither acceptance nor HTTP is an error") {
+  const std::string accepted = "HTTP/1.1 101 X\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n";
+  for (const std::string& answer : {std::string("nonsense\r\n\r\n"), accepted + "Sec-WebSocket-Accept: wrong\r\n\r\n",
+                                    std::string("HTTP/1.1 101 X\r\n\r\n"), std::string()}) {
+    RawServer server([&](Peer& peer) {
+      peer.receive_head();
+      peer.send(answer);
+    });
+    Listener listener;
+    listener.open_websocket(connect(server.url()), request_for("/"));
+    REQUIRE(listener.wait_for_end());
+    REQUIRE(listener.error());
+    CHECK(listener.error()->http_status == 502);
+    CHECK(listener.heads() == 0);
+  }
+}
+
+TEST_CASE("a subprotocol that was not asked for fails the WebSocket") {
+  RawServer server([](Peer& peer) {
+    const std::string request = peer.receive_head();
+    peer.send("HTTP/1.1 101 X\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Protocol: other\r\n" +
+              std::string("Sec-WebSocket-Accept: ") + accept_key(request) + "\r\n\r\n");
+    peer.wait_for_close();
+  });
+  Listener listener;
+  listener.open_websocket(connect(server.url()), request_for("/"));
+  REQUIRE(listener.wait_for_end());
+  REQUIRE(listener.error());
+  CHECK(listener.error()->status == Status::protocol);
+}
+
+TEST_CASE("what is not the WebSocket protocol is a protocol error") {
+  std::string masked = frame(text_frame, "x");
+  masked[1] = static_cast<char>(masked[1] | 0x80);
+  for (const std::string& bytes :
+       {frame(text_frame, "\xff"), frame(text_frame, "\xc0\x80"), frame(text_frame, "\xed\xa0\x80"),
+        frame(text_frame, "\xe2\x82"), frame(continuation_frame, "x"), frame(3, "x"), frame(0x41, "x"),
+        frame(ping_frame, std::string(126, 'x')), masked + "mask",
+        frame(text_frame, "a", false) + frame(text_frame, "b")}) {
+    Messages messages;
+    const auto error = outcome_of(bytes, &messages);
+    REQUIRE(error);
+    CHECK(error->status == Status::protocol);
+    CHECK(messages.empty());
+  }
+}
+
+TEST_CASE("only a close in order is no error") {
+  for (const int code : {1000, 1001}) CHECK_FALSE(outcome_of(frame(close_frame, close_payload(code))));
+  CHECK_FALSE(outcome_of(frame(close_frame, "")));
+  const auto internal = outcome_of(frame(close_frame, close_payload(1011, "too\nslow")));
+  REQUIRE(internal);
+  CHECK(internal->message.find("1011 (too?slow)") != std::string::npos);
+  RawServer cut([](Peer& peer) {
+    accept_websocket(peer);
+    peer.send(frame(text_frame, "a"));
+  });
+  Listener listener;
+  listener.open_websocket(connect(cut.url()), request_for("/"));
+  REQUIRE(listener.wait_for_end());
+  CHECK(listener.messages() == Messages{"a"});
+  REQUIRE(listener.error());
+  CHECK(listener.error()->status == Status::transport);
+}
+
+TEST_CASE("a WebSocket can be dropped in every phase without waiting, within its own calls too") {
+  RawServer server([](Peer& peer) {
+    accept_websocket(peer);
+    // The server never closes.
+    peer.send(frame(text_frame, "one") + frame(ping_frame, "x") + frame(text_frame, "two"));
+    peer.wait_for_close();
+  });
+  RawServer silence([](Peer& peer) { peer.wait_for_close(); });
+  const auto connection = connect(server.url());
+  SUBCASE("at once") {
+    Listener listener;
+    on_network([&] {
+      listener.exchange = connection->open_websocket(request_for("/"), listener);
+      listener.exchange.reset();
+    });
+    listener.drop();
+    CHECK(listener.silent_since_drop());
+    CHECK(listener.heads() == 0);
+  }
+  SUBCASE("within the handshakes") {
+    for (const std::string& url : {silence.url(), silence.tls_url()}) {
+      const int before = silence.connections();
+      Listener listener;
+      listener.open_websocket(connect(url), request_for("/"));
+      while (silence.connections() == before) std::this_thread::yield();
+      listener.drop();
+      CHECK(listener.silent_since_drop());
+      CHECK(listener.ends() == 0);
+    }
+  }
+  SUBCASE("when open") {
+    Listener listener;
+    listener.open_websocket(connection, request_for("/"));
+    REQUIRE(listener.wait_for_messages(2));
+    listener.drop();
+    CHECK(listener.silent_since_drop());
+    CHECK(listener.ends() == 0);
+  }
+  for (const auto point : {Listener::Point::head, Listener::Point::body, Listener::Point::message_end}) {
+    Listener listener;
+    int calls_after = 0;
+    bool dropped = false;
+    listener.at = [&](Listener::Point now) {
+      if (dropped) ++calls_after;
+      if (now == point) {
+        listener.exchange.reset();
+        dropped = true;
+      }
+    };
+    Request request = request_for("/");
+    request.ping_interval = Milliseconds(5);
+    listener.open_websocket(connection, request);
+    REQUIRE((point == Listener::Point::message_end ? listener.wait_for_messages(1) : listener.wait_for_head()));
+    if (point == Listener::Point::body) REQUIRE(listener.wait_for_body(3));
+    listener.drop();
+    CHECK(listener.silent_since_drop());
+    CHECK(calls_after == 0);
+  }
+  Listener ended;
+  ended.at = [&](Listener::Point now) {
+    if (now == Listener::Point::end) ended.exchange.reset();
+  };
+  Request request = request_for("/");
+  request.idle_timeout = Milliseconds(30);
+  ended.open_websocket(connection, request);
+  REQUIRE(ended.wait_for_end());
+  CHECK(ended.ends() == 1);
+}
