@@ -56,14 +56,19 @@ Applied Cache::apply_deleted(const json::Item& item, const Object* held) {
   return held != nullptr ? Applied::deleted : Applied::absent;
 }
 
+// Another uid that has the name of `item`.
+const Object* Cache::name_holder_other_than(const Object* held, const json::Item& item) const noexcept {
+  if (held != nullptr && compare_names(*held, item.name_space, item.name) == 0) return nullptr;
+  return content_.all().find(item.name_space, item.name);
+}
+
 Applied Cache::apply_present(const json::Item& item, const Object* held) {
   if (held != nullptr) {
     if (!supersedes(item.resource_version, held->resource_version())) return Applied::stale;
   } else if (const auto deleted_at = tombstones_.deleted_at(item.uid)) {
     if (!supersedes(item.resource_version, *deleted_at)) return Applied::stale;
   }
-  const Object* other = content_.all().find(item.name_space, item.name);
-  if (other != nullptr && other->uid() == item.uid) other = nullptr;
+  const Object* other = name_holder_other_than(held, item);
   if (other != nullptr && !supersedes(item.resource_version, other->resource_version())) return Applied::stale;
 
   const ObjectRef object = ObjectRef::create(item);

@@ -68,6 +68,7 @@ class Cache {
  private:
   Applied apply_deleted(const json::Item& item, const Object* held);
   Applied apply_present(const json::Item& item, const Object* held);
+  const Object* name_holder_other_than(const Object* held, const json::Item& item) const noexcept;
   void take_over_name(const Object& other, const Object* held, const Object& object);
 
   Content content_;

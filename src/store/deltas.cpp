@@ -14,7 +14,7 @@ Deltas::Deltas(const Changes& changes, const View& now)
     const bool a_gone = a.kind == DeltaKind::deleted;
     const bool b_gone = b.kind == DeltaKind::deleted;
     if (a_gone != b_gone) return a_gone;
-    const int by_name = ByName::compare({a.object}, NameProbe::of(*b.object));
+    const int by_name = compare_names(*a.object, b.object->name_space(), b.object->name());
     return by_name != 0 ? by_name < 0 : a.object->uid() < b.object->uid();
   });
 }

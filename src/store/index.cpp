@@ -16,7 +16,7 @@ const Object* Index::find_uid(const UidProbe& probe) const noexcept {
 }
 
 const Object* Index::find(std::string_view name_space, std::string_view name) const noexcept {
-  const ByName::Entry* entry = by_name_.find({name_space, name});
+  const ByName::Entry* entry = by_name_.find(NameProbe::of(name_space, name));
   return entry != nullptr ? entry->object : nullptr;
 }
 
@@ -42,7 +42,7 @@ void Index::change(const Object* before, const Object* after, Stocks& stocks) no
 }
 
 void Index::change_name(const Object* before, const Object* after, Stock<ByName>& stock) noexcept {
-  if (before != nullptr && after != nullptr && ByName::compare({before}, NameProbe::of(*after)) == 0) {
+  if (before != nullptr && after != nullptr && same_name(*before, *after)) {
     return by_name_.replace(ByName::entry(*after), stock);
   }
   if (before != nullptr) by_name_.erase(NameProbe::of(*before), stock);

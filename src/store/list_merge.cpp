@@ -115,10 +115,6 @@ class Merge {
   std::vector<Change> changes_;
 };
 
-bool same_name(const Object& a, const Object& b) noexcept {
-  return ByName::compare({&a}, NameProbe::of(b)) == 0;
-}
-
 // Of each name only the object that outranks the others.
 void drop_outranked(std::vector<const Object*>& by_uid, std::vector<const Object*>& by_name) {
   std::vector<const Object*> losers;

@@ -22,8 +22,8 @@ bool recency_is_creation(const json::Item& item) noexcept {
 
 }  // namespace
 
-std::uint64_t hash_of_uid(std::string_view uid) noexcept {
-  return std::hash<std::string_view>{}(uid);
+std::uint64_t hash_of(std::string_view text) noexcept {
+  return std::hash<std::string_view>{}(text);
 }
 
 std::size_t Object::bytes_for(const json::Item& item) {
@@ -38,22 +38,22 @@ std::size_t Object::bytes_for(const json::Item& item) {
 }
 
 Object::Object(const json::Item& item) noexcept
-    : json_size_(item.text_size()), uid_hash_(hash_of_uid(item.uid)), recency_time_(parse_timestamp(item.recency)) {
+    : json_size_(item.text_size()), uid_hash_(hash_of(item.uid)), recency_time_(parse_timestamp(item.recency)) {
   write(item);
 }
 
 void Object::write(const json::Item& item) noexcept {
   char* const begin = reinterpret_cast<char*>(this + 1);
   char* to = begin;
-  std::size_t key = kUid;
+  std::size_t key = kNameSpace;
   const auto add = [&](std::string_view text) {
     to = append(to, text);
     *to++ = '\0';
     ends_[key++] = static_cast<std::uint32_t>(to - begin);
   };
-  add(item.uid);
   add(item.name_space);
   add(item.name);
+  add(item.uid);
   add(item.resource_version);
   add(item.kind);
   add(item.api_version);
@@ -71,12 +71,6 @@ void Object::destroy() const noexcept {
   void* const memory = const_cast<Object*>(this);
   this->~Object();
   ::operator delete(memory);
-}
-
-std::string_view Object::key(Key key) const noexcept {
-  if (key == kRecency && ends_[kRecency] == ends_[kCreationTimestamp]) key = kCreationTimestamp;
-  const std::uint32_t begin = key == kUid ? 0 : ends_[key - 1];
-  return {text() + begin, ends_[key] - begin - 1};
 }
 
 std::string_view Object::field(Field field) const noexcept {

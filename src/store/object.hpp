@@ -14,8 +14,7 @@ namespace ksr::store {
 
 enum class Field { json, uid, name_space, name, resource_version, kind, api_version, creation_timestamp };
 
-// The order of ObjectRef's uid index: a hash first, so that most comparisons need not touch the objects.
-std::uint64_t hash_of_uid(std::string_view uid) noexcept;
+std::uint64_t hash_of(std::string_view text) noexcept;
 
 // Every text is NUL-terminated in place. Born with one reference, gone with the last one.
 class Object {
@@ -43,10 +42,11 @@ class Object {
 
  private:
   friend class ObjectRef;
+  // What is compared most stands nearest to the head.
   enum Key : std::size_t {
-    kUid,
     kNameSpace,
     kName,
+    kUid,
     kResourceVersion,
     kKind,
     kApiVersion,
@@ -61,7 +61,11 @@ class Object {
   void write(const json::Item& item) noexcept;
   void destroy() const noexcept;
   const char* text() const noexcept { return reinterpret_cast<const char*>(this + 1); }
-  std::string_view key(Key key) const noexcept;
+  std::string_view key(Key key) const noexcept {
+    if (key == kRecency && ends_[kRecency] == ends_[kCreationTimestamp]) key = kCreationTimestamp;
+    const std::uint32_t begin = key == kNameSpace ? 0 : ends_[key - 1];
+    return {text() + begin, ends_[key] - begin - 1};
+  }
 
   mutable std::atomic<std::uint32_t> references_{1};
   // Where each key's text ends, behind its NUL; each begins where the one before ends. A recency without text of its

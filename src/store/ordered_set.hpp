@@ -6,6 +6,7 @@
 //   Key, key(entry)             the same without holding it, for the inner nodes
 //   Probe, probe(key)           what to look for
 //   compare(key, probe)         below, at or above zero; no two entries of a set compare equal
+//   kScanLeaf, is(key, probe)   true: look for the probe's own entry one by one, by what tells it apart at once
 //   prefetch(entry), kLeafCapacity
 //
 // One thread changes a set; copies of it may be read and dropped on any other at the same time.
@@ -38,9 +39,8 @@ class OrderedSet {
     const NodeRef<Order>* node = &root_;
     while (!node->is_leaf()) node = &node->inner().child[child_for(node->inner(), probe)];
     const Leaf<Order>& leaf = node->leaf();
-    const std::size_t i = lower_bound(leaf, probe);
-    const bool found = i < leaf.size && Order::compare(Order::key(leaf.entries[i]), probe) == 0;
-    return found ? &leaf.entries[i] : nullptr;
+    const std::size_t i = position_of(leaf, probe);
+    return i < leaf.size ? &leaf.entries[i] : nullptr;
   }
 
   // nullptr past the end.

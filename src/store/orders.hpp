@@ -19,12 +19,14 @@ inline int order_of(std::uint64_t a, std::uint64_t b) noexcept {
 struct UidProbe {
   std::uint64_t hash;
   std::string_view uid;
-  static UidProbe of(std::string_view uid) noexcept { return {hash_of_uid(uid), uid}; }
+  static UidProbe of(std::string_view uid) noexcept { return {hash_of(uid), uid}; }
   static UidProbe of(const Object& object) noexcept { return {object.uid_hash(), object.uid()}; }
 };
 
+// By the uid's hash first, so that most comparisons need not touch the objects.
 struct ByUid {
   static constexpr std::size_t kLeafCapacity = 24;
+  static constexpr bool kScanLeaf = false;
   struct Entry {
     std::uint64_t hash = 0;
     ObjectRef object;
@@ -46,25 +48,43 @@ struct ByUid {
 };
 
 struct NameProbe {
+  std::uint64_t hash;
   std::string_view name_space;
   std::string_view name;
-  static NameProbe of(const Object& object) noexcept { return {object.name_space(), object.name()}; }
+  static NameProbe of(std::string_view name_space, std::string_view name) noexcept {
+    return {hash_of(name) ^ (hash_of(name_space) << 1), name_space, name};
+  }
+  static NameProbe of(const Object& object) noexcept { return of(object.name_space(), object.name()); }
 };
 
+inline int compare_names(const Object& object, std::string_view name_space, std::string_view name) noexcept {
+  const int by_name_space = object.name_space().compare(name_space);
+  return by_name_space != 0 ? by_name_space : object.name().compare(name);
+}
+
+inline bool same_name(const Object& a, const Object& b) noexcept {
+  return compare_names(a, b.name_space(), b.name()) == 0;
+}
+
+// The hash is no part of the order: it spares looking at every object of a leaf for the one that is wanted.
 struct ByName {
   static constexpr std::size_t kLeafCapacity = 48;
+  static constexpr bool kScanLeaf = true;
   struct Key {
+    std::uint64_t hash;
     const Object* object;
   };
   using Entry = Key;
   using Probe = NameProbe;
 
-  static Entry entry(const Object& object) noexcept { return {&object}; }
+  static Entry entry(const Object& object) noexcept { return {Probe::of(object).hash, &object}; }
   static Key key(const Entry& entry) noexcept { return entry; }
-  static Probe probe(const Key& key) noexcept { return Probe::of(*key.object); }
+  static Probe probe(const Key& key) noexcept { return {key.hash, key.object->name_space(), key.object->name()}; }
   static int compare(const Key& key, const Probe& probe) noexcept {
-    const int by_name_space = key.object->name_space().compare(probe.name_space);
-    return by_name_space != 0 ? by_name_space : key.object->name().compare(probe.name);
+    return compare_names(*key.object, probe.name_space, probe.name);
+  }
+  static bool is(const Key& key, const Probe& probe) noexcept {
+    return key.hash == probe.hash && compare(key, probe) == 0;
   }
   static void prefetch(const Entry&) noexcept {}
 };
@@ -79,6 +99,7 @@ struct RecencyProbe {
 // digit strings, and a total order for anything else), then by uid.
 struct ByRecency {
   static constexpr std::size_t kLeafCapacity = 32;
+  static constexpr bool kScanLeaf = true;
   using Key = RecencyProbe;
   using Entry = Key;
   using Probe = RecencyProbe;
@@ -95,6 +116,7 @@ struct ByRecency {
     const int by_version = b.compare(a);
     return by_version != 0 ? by_version : key.object->uid().compare(probe.object->uid());
   }
+  static bool is(const Key& key, const Probe& probe) noexcept { return key.object == probe.object; }
   static void prefetch(const Entry&) noexcept {}
 };
 
@@ -108,6 +130,7 @@ inline bool same_state(const Object* a, const Object* b) noexcept {
 // What one uid was in the earlier view: `object`, or nothing; then `object` is what it became, for its uid only.
 struct Notes {
   static constexpr std::size_t kLeafCapacity = 16;
+  static constexpr bool kScanLeaf = false;
   struct Entry {
     std::uint64_t hash = 0;
     ObjectRef object;

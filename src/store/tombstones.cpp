@@ -9,7 +9,7 @@
 namespace ksr::store {
 
 Tombstones::Stone::Stone(std::string_view uid, std::string_view resource_version)
-    : hash_(hash_of_uid(uid)), uid_size_(uid.size()) {
+    : hash_(hash_of(uid)), uid_size_(uid.size()) {
   text_.reserve(uid.size() + resource_version.size());
   text_.append(uid).append(resource_version);
 }
@@ -22,7 +22,7 @@ std::size_t Tombstones::position(std::uint64_t hash, std::string_view uid) const
 
 std::optional<std::string_view> Tombstones::deleted_at(std::string_view uid) const noexcept {
   if (stones_.empty()) return std::nullopt;
-  const std::size_t i = position(hash_of_uid(uid), uid);
+  const std::size_t i = position(hash_of(uid), uid);
   if (i == stones_.size()) return std::nullopt;
   return stones_[i].resource_version();
 }

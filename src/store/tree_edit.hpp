@@ -32,6 +32,19 @@ std::size_t lower_bound(const Leaf<Order>& leaf, const typename Order::Probe& pr
   return static_cast<std::size_t>(at - leaf.entries);
 }
 
+// Where the leaf holds what the probe names; its size when it does not.
+template <class Order>
+std::size_t position_of(const Leaf<Order>& leaf, const typename Order::Probe& probe) noexcept {
+  if constexpr (Order::kScanLeaf) {
+    std::size_t i = 0;
+    while (i < leaf.size && !Order::is(Order::key(leaf.entries[i]), probe)) ++i;
+    return i;
+  } else {
+    const std::size_t i = lower_bound(leaf, probe);
+    return i < leaf.size && Order::compare(Order::key(leaf.entries[i]), probe) == 0 ? i : leaf.size;
+  }
+}
+
 template <class Order>
 std::size_t child_for(const Inner<Order>& inner, const typename Order::Probe& probe) noexcept {
   const auto* begin = inner.first + 1;
@@ -96,7 +109,7 @@ class TreeEdit {
     own(node);
     if (node.is_leaf()) {
       Leaf<Order>& leaf = node.leaf();
-      const std::size_t at = lower_bound(leaf, probe);
+      const std::size_t at = position_of(leaf, probe);
       std::move(leaf.entries + at + 1, leaf.entries + leaf.size, leaf.entries + at);
       --leaf.size;
       leaf.entries[leaf.size] = Entry{};
@@ -114,7 +127,7 @@ class TreeEdit {
     own(node);
     const Probe probe = Order::probe(Order::key(entry));
     if (node.is_leaf()) {
-      std::swap(node.leaf().entries[lower_bound(node.leaf(), probe)], entry);
+      std::swap(node.leaf().entries[position_of(node.leaf(), probe)], entry);
       return;
     }
     Inner<Order>& inner = node.inner();

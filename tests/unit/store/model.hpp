@@ -100,23 +100,24 @@ class Model {
     const auto tell = [&](char kind, const Sample& sample) {
       text += (text.empty() ? "" : " ") + std::string(1, kind) + sample.name + "@" + sample.resource_version;
     };
+    const std::map<std::string, std::string> old_versions = versions_by_uid(before);
+    const std::map<std::string, std::string> new_versions = versions_by_uid(now);
     for (const Sample& sample : before) {
-      if (find(now, sample.uid) == nullptr) tell('-', sample);
+      if (new_versions.count(sample.uid) == 0) tell('-', sample);
     }
     for (const Sample& sample : now) {
-      const Sample* earlier = find(before, sample.uid);
-      if (earlier == nullptr) tell('+', sample);
-      if (earlier != nullptr && earlier->resource_version != sample.resource_version) tell('~', sample);
+      const auto earlier = old_versions.find(sample.uid);
+      if (earlier == old_versions.end()) tell('+', sample);
+      if (earlier != old_versions.end() && earlier->second != sample.resource_version) tell('~', sample);
     }
     return text;
   }
 
  private:
-  static const Sample* find(const std::vector<Sample>& samples, const std::string& uid) {
-    for (const Sample& sample : samples) {
-      if (sample.uid == uid) return &sample;
-    }
-    return nullptr;
+  static std::map<std::string, std::string> versions_by_uid(const std::vector<Sample>& samples) {
+    std::map<std::string, std::string> versions;
+    for (const Sample& sample : samples) versions[sample.uid] = sample.resource_version;
+    return versions;
   }
   std::string uid_named(const Sample& sample) const {
     for (const auto& [uid, held] : all_) {

@@ -14,6 +14,7 @@ namespace {
 // Small leaves, so that a few thousand numbers make a deep tree.
 struct Numbers {
   static constexpr std::size_t kLeafCapacity = 8;
+  static constexpr bool kScanLeaf = false;
   using Entry = int;
   using Key = int;
   using Probe = int;
