@@ -5,6 +5,8 @@
 
 #include "json/bytes.hpp"
 
+#ifdef KSR_JSON_SSE2
+
 namespace ksr::json {
 
 struct BlockMasks {
@@ -75,3 +77,5 @@ inline std::uint64_t prefix_xor(std::uint64_t mask) noexcept {
 }
 
 }  // namespace ksr::json
+
+#endif

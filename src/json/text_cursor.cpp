@@ -1,6 +1,10 @@
 #include "json/text_cursor.hpp"
 
+#include <algorithm>
 #include <cstddef>
+#include <cstdint>
+
+#include "json/block_masks.hpp"
 
 namespace ksr::json {
 namespace {
@@ -51,7 +55,12 @@ std::string_view TextCursor::take_value() {
 }
 
 bool TextCursor::skip_string() {
-  for (++p_;;) {
+  ++p_;
+  return skip_string_rest();
+}
+
+bool TextCursor::skip_string_rest() {
+  for (;;) {
     p_ = find_special_in_string(p_, end_);
     if (p_ == end_) return false;
     const char c = *p_++;
@@ -64,7 +73,12 @@ bool TextCursor::skip_string() {
 
 bool TextCursor::skip_container() {
   std::size_t depth = 0;
+  const char* careful_to = p_;
   for (;;) {
+    if (p_ >= careful_to) {
+      if (skip_blocks(depth)) return true;
+      careful_to = p_ + std::min(end_ - p_, std::ptrdiff_t{64});
+    }
     p_ = find_structure(p_, end_);
     if (p_ == end_) return false;
     if (*p_ == '"') {
@@ -76,6 +90,30 @@ bool TextCursor::skip_container() {
     if (opens) ++depth;
     if (!opens && --depth == 0) return true;
   }
+}
+
+// Whole blocks, as long as there is no escape in them.
+bool TextCursor::skip_blocks(std::size_t& depth) {
+#ifdef KSR_JSON_SSE2
+  std::uint64_t in_string = 0;
+  while (end_ - p_ >= 64) {
+    const BlockMasks masks(p_);
+    if (masks.backslash != 0) break;
+    const std::uint64_t string = prefix_xor(masks.quote) ^ in_string;
+    for (std::uint64_t rest = (masks.open | masks.close) & ~string; rest != 0; rest &= rest - 1) {
+      const auto bit = static_cast<unsigned>(__builtin_ctzll(rest));
+      depth += 2 * (masks.open >> bit & 1) - 1;
+      if (depth != 0) continue;
+      p_ += bit + 1;
+      return true;
+    }
+    in_string = static_cast<std::uint64_t>(static_cast<std::int64_t>(string) >> 63);
+    p_ += 64;
+  }
+  if (in_string != 0) skip_string_rest();
+#endif
+  static_cast<void>(depth);
+  return false;
 }
 
 void TextCursor::skip_scalar() {

@@ -2,6 +2,7 @@
 // past the end.
 #pragma once
 
+#include <cstddef>
 #include <string_view>
 
 #include "json/bytes.hpp"
@@ -33,7 +34,10 @@ class TextCursor {
 
  private:
   bool skip_string();
+  bool skip_string_rest();
   bool skip_container();
+  // True when that was the end of the container; `depth` is how many are open.
+  bool skip_blocks(std::size_t& depth);
   void skip_scalar();
 
   const char* p_;
