@@ -104,6 +104,7 @@ class Reflector::Impl final : public Governor::Member {
   void trust_again();
   void distrust(const Error& error, Instant now);
   enum class Line { running, ended };
+  void note_handshake(const WatchLine& line, const Error& error, const std::optional<json::ApiStatus>& status);
   void lose_line(Line line, Instant now);
   void lose_successor();
   bool promote_successor(Instant now);
@@ -128,6 +129,7 @@ class Reflector::Impl final : public Governor::Member {
   void use_grants(Instant now);
   void try_again(Instant now);
   void check_line(Instant now);
+  void check_initial(Instant now);
   void check_successor(Instant now);
   void rotate(Instant now);
   void fall_silent(const std::string& message, Instant now);

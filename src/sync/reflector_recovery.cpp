@@ -34,7 +34,7 @@ void Reflector::Impl::recover(const Error& error, Remedy remedy, Instant now) {
     case Remedy::retry_slowly:
       return retry_slowly(error, aim_, now);
     case Remedy::without_websocket:
-      if (!transport_.note_refused()) return give_up(error);
+      if (options_.transport != WatchTransport::automatic) return give_up(error);
       log(LogLevel::notice, "watching over HTTP, since WebSocket was refused: " + error.message);
       return pursue(aim_, now);
     case Remedy::without_watchlist:

@@ -78,20 +78,24 @@ void Reflector::Impl::check_line(Instant now) {
     if (now >= line_->deadline()) fall_silent("the watch request was not answered", now);
     return;
   }
-  if (line_->initial && now >= line_->last_heard + WatchLine::kInitialSilence) {
-    Error error;
-    error.status = Status::timeout;
-    error.message = "the server sends no initial events";
-    return fail_watch(Line::running, error, Remedy::without_watchlist, now);
-  }
+  if (line_->initial) return check_initial(now);
   if (now >= line_->deadline()) {
     lose_line(Line::running, now);
     return reopen(now);
   }
   const auto limit = rhythm_.silence_limit();
-  if (line_->initial || !limit || now < line_->last_heard + *limit) return;
+  if (!limit || now < line_->last_heard + *limit) return;
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(now - line_->last_heard).count();
   fall_silent("the watch was silent for " + std::to_string(seconds) + " s", now);
+}
+
+void Reflector::Impl::check_initial(Instant now) {
+  const bool silent = now >= line_->last_heard + WatchLine::kInitialSilence;
+  if (!silent && now < line_->deadline()) return;
+  Error error;
+  error.status = Status::timeout;
+  error.message = "the server does not send all initial events";
+  fail_watch(Line::running, error, silent ? Remedy::without_watchlist : Remedy::list_this_time, now);
 }
 
 void Reflector::Impl::fall_silent(const std::string& message, Instant now) {
@@ -149,6 +153,7 @@ void Reflector::Impl::doubt_request(bool probe, Instant now) {
 // The connection may have died unheard: another watch is opened beside it.
 void Reflector::Impl::doubt_line(bool probe, Instant now) {
   in_doubt_ = true;
+  line_->backlog_until = now + WatchLine::kCatchingUp;
   set_state(State::connecting);
   lose_successor();
   line_->rotated = false;

@@ -163,7 +163,7 @@ void Reflector::Impl::on_watch_bookmark(RequestId id, std::string_view version, 
     trust_again();
     const std::optional<int> order = compare_resource_versions(version, version_);
     if (!order || *order > 0) advance_to(version);
-    prove_fresh(now);
+    if (line_->caught_up(now)) prove_fresh(now);
   }
   arm();
 }
@@ -236,15 +236,26 @@ void Reflector::Impl::on_watch_end(RequestId id, Instant now) {
 void Reflector::Impl::on_watch_failed(RequestId id, const Error& error, const std::optional<json::ApiStatus>& status,
                                       Instant now) {
   if (successor_ && successor_->id == id) {
+    note_handshake(*successor_, error, status);
     fail_successor(error, now);
   } else if (line_ && line_->id == id) {
-    const bool gateway = error.http_status >= 500 && !status;
-    if (line_->request.websocket && !line_->open && (gateway || is_unreachable(error))) transport_.note_unanswered();
+    note_handshake(*line_, error, status);
     fail_watch(Line::ended, error, remedy_for(line_->asked(), error, status), now);
   } else {
     return;
   }
   arm();
+}
+
+void Reflector::Impl::note_handshake(const WatchLine& line, const Error& error,
+                                     const std::optional<json::ApiStatus>& status) {
+  if (!line.request.websocket || line.open) return;
+  const bool from_a_gateway = error.http_status >= 500 && !status;
+  if (remedy_for(line.asked(), error, status) == Remedy::without_websocket) {
+    transport_.note_refused();
+  } else if (from_a_gateway || is_unreachable(error)) {
+    transport_.note_unanswered();
+  }
 }
 
 void Reflector::Impl::lose_line(Line line, Instant now) {
@@ -296,9 +307,14 @@ void Reflector::Impl::fail_watch(Line line, const Error& error, Remedy remedy, I
 // The old watch goes on, unless it is in doubt itself.
 void Reflector::Impl::fail_successor(const Error& error, Instant now) {
   log(LogLevel::notice, "the next watch could not be opened yet: " + error.message);
+  const bool over_http_instead = successor_->request.websocket && !transport_.websocket(*memory_);
   successor_.reset();
   successor_ticket_->give_back();
-  if (in_doubt_) fail_watch(Line::running, error, Remedy::retry, now);
+  if (over_http_instead) {
+    line_->rotated = false;
+    rotate(now);
+  } else if (in_doubt_)
+    fail_watch(Line::running, error, Remedy::retry, now);
 }
 
 }  // namespace ksr::sync

@@ -7,15 +7,6 @@ bool TransportChoice::websocket(const ServerMemory& memory) const noexcept {
   return !memory.websocket_refused() && !refused_ && unanswered_ < kMostUnanswered;
 }
 
-bool TransportChoice::note_refused() noexcept {
-  refused_ = true;
-  return wanted_ == WatchTransport::automatic;
-}
-
-void TransportChoice::note_unanswered() noexcept {
-  ++unanswered_;
-}
-
 void TransportChoice::note_open(bool websocket, ServerMemory& memory) noexcept {
   if (wanted_ != WatchTransport::automatic) return;
   if (websocket) {

@@ -13,10 +13,10 @@ class TransportChoice {
   explicit TransportChoice(WatchTransport wanted) : wanted_(wanted) {}
 
   bool websocket(const ServerMemory& memory) const noexcept;
-  // A handshake was answered with a refusal of WebSocket. True: HTTP is worth a try.
-  bool note_refused() noexcept;
+  // A handshake was answered with a refusal of WebSocket.
+  void note_refused() noexcept { refused_ = true; }
   // A handshake had no answer, or one from a gateway: after the second in a row HTTP is tried, for one watch.
-  void note_unanswered() noexcept;
+  void note_unanswered() noexcept { ++unanswered_; }
   void note_open(bool websocket, ServerMemory& memory) noexcept;
 
  private:

@@ -1,6 +1,7 @@
 // One watch of a reflector: being opened, or open. Pure data with its deadlines; lives with its reflector.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -24,7 +25,7 @@ struct WatchLine {
   static constexpr Milliseconds kRotationLead{10'000};
   // A watch without a single event, shorter than this, may be how the server says that its resourceVersion is too old.
   static constexpr Milliseconds kVeryShort{2'000};
-  // Open for so long is health even without an event.
+  // Open for so long, or for all of its timeout, is health even without an event.
   static constexpr Milliseconds kHealthy{120'000};
   // What a younger watch sends may be backlog: it proves nothing about now.
   static constexpr Milliseconds kCatchingUp{10'000};
@@ -40,6 +41,8 @@ struct WatchLine {
   // Sent an event or a bookmark, initial events not counted.
   bool told = false;
   bool bookmarked = false;
+  // What arrives until then may be backlog of a sleep: it proves nothing at all.
+  Instant backlog_until{};
   // When its successor is to be opened, and whether it was.
   Instant rotate_at{};
   bool rotated = false;
@@ -48,9 +51,9 @@ struct WatchLine {
 
   Asked asked() const;
   bool very_short(Instant now) const { return !told && now - opened < kVeryShort; }
-  bool healthy(Instant now) const { return open && now - opened >= kHealthy; }
+  bool healthy(Instant now) const { return open && now - opened >= std::min<Milliseconds>(kHealthy, request.timeout); }
   // What arrives now was news when it was sent.
-  bool caught_up(Instant now) const { return bookmarked || now - opened >= kCatchingUp; }
+  bool caught_up(Instant now) const { return now >= backlog_until && (bookmarked || now - opened >= kCatchingUp); }
   // When it has lived longer than it can.
   Instant deadline() const { return open ? opened + request.timeout + kOverdue : started + kOpeningLimit; }
   void set_open(Instant now);

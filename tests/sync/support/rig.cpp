@@ -6,31 +6,6 @@
 
 namespace ksr::sync::testing {
 
-Error http_error(int code, std::optional<Milliseconds> retry_after) {
-  Error error;
-  error.status = status_of_http(code);
-  error.http_status = code;
-  error.message = "the server answered " + std::to_string(code);
-  error.retry_after = retry_after;
-  return error;
-}
-
-Error unreachable_error() {
-  Error error;
-  error.status = Status::transport;
-  error.http_status = 502;
-  error.message = "connection refused";
-  return error;
-}
-
-json::ApiStatus api_status(int code, std::string reason, std::string message) {
-  json::ApiStatus status;
-  status.code = code;
-  status.reason = std::move(reason);
-  status.message = std::move(message);
-  return status;
-}
-
 Options plain() {
   Options options;
   options.initial = Initial::list;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "store/cache.hpp"
+#include "support/errors.hpp"
 #include "support/test_object.hpp"
 #include "sync/reflector.hpp"
 
@@ -40,10 +41,6 @@ struct ReportedError {
   Error error;
   std::optional<Milliseconds> next_try;
 };
-
-Error http_error(int code, std::optional<Milliseconds> retry_after = std::nullopt);
-Error unreachable_error();
-json::ApiStatus api_status(int code, std::string reason, std::string message = "no");
 
 class Rig final : public Effects {
  public:

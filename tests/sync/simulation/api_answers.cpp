@@ -1,0 +1,267 @@
+// How the API servers answer lists and watches.
+#include <algorithm>
+#include <cstdlib>
+#include <utility>
+
+#include "simulation/api_server.hpp"
+#include "simulation/client.hpp"
+#include "support/errors.hpp"
+
+namespace ksr::sync::testing {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+Revision parse(const std::string& version) {
+  return std::strtoll(version.c_str(), nullptr, 10);
+}
+
+}  // namespace
+
+void ApiServer::serve(Call& call) {
+  if (call.gone || turned_away(call)) return;
+  std::vector<std::size_t> up;
+  for (std::size_t i = 0; i < replicas_.size(); ++i) {
+    if (replicas_[i].up) up.push_back(i);
+  }
+  if (up.empty()) return fail(call, unreachable_error());
+  call.replica = up[world_.dice.below(up.size())];
+  if (call.is_watch) {
+    serve_watch(call);
+  } else {
+    serve_list(call);
+  }
+}
+
+bool ApiServer::turned_away(Call& call) {
+  const Instant now = world_.agenda.now();
+  const std::size_t candidate = call.is_watch ? call.watch.candidate : call.list.candidate;
+  if (now < dark_until_) {
+    call.blackholed = true;
+  } else if (now < out_until_) {
+    fail(call, unreachable_error());
+  } else if (now < overloaded_until_) {
+    const auto retry_after = world_.dice.chance(0.5) ? std::optional(world_.dice.between(1s, 10s)) : std::nullopt;
+    refuse(call, world_.dice.chance(0.5) ? 429 : 503, world_.dice.chance(0.5) ? "TooManyRequests" : nullptr,
+           retry_after);
+  } else if (call.credentials < credentials_) {
+    refuse(call, 401, "Unauthorized");
+  } else if (now < forbidden_until_) {
+    refuse(call, 403, "Forbidden");
+  } else if (now < unknown_until_ || candidate != right_candidate_) {
+    refuse(call, 404, nullptr);
+  } else {
+    return false;
+  }
+  return true;
+}
+
+// ---- lists
+// -----------------------------------------------------------------------------------------------------------
+
+void ApiServer::serve_list(Call& call) {
+  if (const ListLie lie = std::exchange(lie_, ListLie::none); lie != ListLie::none) return serve_lie(call, lie);
+  if (call.list.continue_token.rfind("lie", 0) == 0) {
+    return serve_lie(call, call.list.continue_token == "lie" ? ListLie::circle : ListLie::empty_pages);
+  }
+  if (!call.list.continue_token.empty()) {
+    const Revision revision = parse(call.list.continue_token);
+    if (revision < world_.etcd.compacted()) return refuse(call, 410, "Expired");
+    const std::size_t colon = call.list.continue_token.find(':');
+    return serve_page(call, revision, static_cast<std::size_t>(parse(call.list.continue_token.substr(colon + 1))));
+  }
+  if (call.list.resource_version.empty()) return serve_page(call, world_.etcd.revision(), 0);
+  const Revision known = replicas_[call.replica].revision;
+  if (known >= parse(call.list.resource_version)) return serve_page(call, known, 0);
+  // It waits 3 s for the revision (apiserver watch_cache.go).
+  world_.agenda.after(3s, [this, &call] {
+    if (!call.gone) refuse(call, 504, "Timeout", 1s);
+  });
+}
+
+void ApiServer::serve_page(Call& call, Revision revision, std::size_t offset) {
+  call.client->lies_in_a_row = 0;
+  std::vector<std::size_t> items;
+  for (const std::size_t change : world_.etcd.state_at(revision)) {
+    if (change != Etcd::kNone) items.push_back(change);
+  }
+  const std::size_t limit = call.list.page_size;
+  const std::size_t end = limit == 0 ? items.size() : std::min(items.size(), offset + limit);
+  json::ListMeta meta;
+  meta.kind = world_.scenario.watch_cache ? "PodList" : "EventList";
+  meta.resource_version = std::to_string(revision);
+  if (end < items.size()) meta.continue_token = meta.resource_version + ':' + std::to_string(end);
+  const bool breaks = !world_.calm && world_.scenario.cuts > 0 && world_.dice.chance(0.03);
+  const std::size_t sent = breaks ? offset + world_.dice.below(end - offset + 1) : end;
+  items.resize(sent);
+  arrive_last(call, [this, &call, items = std::move(items), offset, meta, breaks](Reflector& reflector, Instant now) {
+    for (std::size_t i = offset; i < items.size(); ++i) {
+      reflector.on_list_item(call.id, world_.etcd.log()[items[i]].object.item());
+    }
+    if (breaks) return reflector.on_list_failed(call.id, unreachable_error(), std::nullopt, now);
+    reflector.on_list_end(call.id, meta, now);
+  });
+}
+
+// Two lies in a row are the most: what a server says a third time is believed.
+void ApiServer::serve_lie(Call& call, ListLie lie) {
+  json::ListMeta meta;
+  meta.kind = "PodList";
+  meta.resource_version = std::to_string(world_.etcd.revision());
+  std::vector<TestObject> items;
+  switch (lie) {
+    case ListLie::goes_back:
+      if (call.client->version() <= 7 || ++call.client->lies_in_a_row > 2)
+        return serve_page(call, world_.etcd.revision(), 0);
+      meta.resource_version = "7";
+      break;
+    case ListLie::other_kind:
+      items = {{"liar-1", "liar-1", "3", "Liar"}, {"liar-2", "liar-2", "4", "Pod"}};
+      break;
+    case ListLie::empty_pages:
+      meta.continue_token = "lie-" + std::to_string(++lies_told_);
+      break;
+    case ListLie::circle:
+      meta.continue_token = "lie";
+      break;
+    case ListLie::no_version:
+      meta.resource_version.clear();
+      break;
+    case ListLie::none:
+      break;
+  }
+  arrive_last(call, [&call, items, meta](Reflector& reflector, Instant now) {
+    for (const TestObject& item : items) reflector.on_list_item(call.id, item.item());
+    reflector.on_list_end(call.id, meta, now);
+  });
+}
+
+// ---- watches
+// ---------------------------------------------------------------------------------------------------------
+
+void ApiServer::serve_watch(Call& call) {
+  if (call.watch.websocket && websocket_fails(call)) return;
+  if (call.watch.send_initial_events) return serve_watchlist(call);
+  serve_plain_watch(call);
+}
+
+bool ApiServer::websocket_fails(Call& call) {
+  switch (world_.scenario.websocket) {
+    case WebSocketSupport::works:
+      return false;
+    case WebSocketSupport::refused:
+      refuse(call, 400, nullptr);
+      return true;
+    case WebSocketSupport::unanswered:
+      fail(call, unreachable_error());
+      return true;
+  }
+  return false;
+}
+
+void ApiServer::open(Call& call) {
+  arrive(call, [&call](Reflector& reflector, Instant now) {
+    call.answered = true;
+    reflector.on_watch_open(call.id, now);
+  });
+}
+
+void ApiServer::serve_watchlist(Call& call) {
+  const Revision known = replicas_[call.replica].revision;
+  const bool at_version = !call.watch.resource_version.empty();
+  if (world_.scenario.watchlist == WatchListSupport::refused) return refuse(call, 422, "Invalid");
+  if (at_version && known < parse(call.watch.resource_version)) return refuse(call, 504, "Timeout", 1s);
+  open(call);
+  if (world_.scenario.watchlist == WatchListSupport::fails_in_stream) return error_event(call, 500, "InternalError");
+  for (const std::size_t change : world_.etcd.state_at(known)) {
+    if (change == Etcd::kNone) continue;
+    arrive(call, [this, &call, change](Reflector& reflector, Instant now) {
+      reflector.on_watch_event(call.id, json::EventType::added, world_.etcd.log()[change].object.item(), now);
+    });
+  }
+  if (world_.scenario.watchlist == WatchListSupport::works) {
+    call.initial_target = at_version ? known : world_.etcd.revision();
+  }
+  attach(call, known);
+}
+
+void ApiServer::serve_plain_watch(Call& call) {
+  const Revision from = parse(call.watch.resource_version);
+  const Replica& replica = replicas_[call.replica];
+  if (watches_to_close_ > 0) {
+    --watches_to_close_;
+    open(call);
+    return end(call);
+  }
+  if (!world_.scenario.watch_cache && from < world_.etcd.compacted()) {
+    open(call);
+    return end(call);
+  }
+  if (world_.scenario.watch_cache && from < replica.window_start) {
+    if (world_.dice.chance(0.3)) return refuse(call, 410, world_.dice.chance(0.5) ? "Expired" : nullptr);
+    open(call);
+    return error_event(call, world_.dice.chance(0.8) ? 410 : 0, world_.dice.chance(0.8) ? "Expired" : "Gone");
+  }
+  open(call);
+  attach(call, from);
+}
+
+void ApiServer::attach(Call& call, Revision from) {
+  call.attached = true;
+  call.cursor = from;
+  send_changes(call, replicas_[call.replica].revision);
+  keep_company(call);
+  world_.agenda.after(call.watch.timeout, [this, &call] {
+    if (!call.closed && !call.gone) end(call);
+  });
+  if (call.watch.websocket && world_.scenario.pings) {
+    // The transport's part: a ping each 30 s, given up 15 s later.
+    world_.agenda.after(45s, [this, &call] { keep_pinging(call); });
+  }
+}
+
+void ApiServer::keep_pinging(Call& call) {
+  if (call.gone) return;
+  if (call.blackholed) return fail_now(call, unreachable_error());
+  world_.agenda.after(45s, [this, &call] { keep_pinging(call); });
+}
+
+void ApiServer::keep_company(Call& call) {
+  if (!world_.scenario.bookmarks) return;
+  world_.agenda.after(world_.dice.between(55s, 65s), [this, &call] {
+    if (call.closed || call.gone) return;
+    if (call.initial_target == 0) send_bookmark(call);
+    keep_company(call);
+  });
+}
+
+void ApiServer::send_changes(Call& call, Revision up_to) {
+  for (std::size_t next = world_.etcd.first_after(call.cursor); next < world_.etcd.log().size(); ++next) {
+    if (world_.etcd.log()[next].revision > up_to) break;
+    send_change(call, next);
+  }
+  call.cursor = std::max(call.cursor, up_to);
+  if (call.initial_target == 0 || up_to < call.initial_target) return;
+  call.initial_target = 0;
+  arrive(call, [&call, version = std::to_string(up_to)](Reflector& reflector, Instant now) {
+    reflector.on_watch_bookmark(call.id, version, true, now);
+  });
+}
+
+void ApiServer::send_change(Call& call, std::size_t change) {
+  arrive(call, [this, &call, change](Reflector& reflector, Instant now) {
+    const Change& sent = world_.etcd.log()[change];
+    reflector.on_watch_event(call.id, sent.type, sent.object.item(), now);
+  });
+}
+
+void ApiServer::send_bookmark(Call& call) {
+  const Revision known = replicas_[call.replica].revision;
+  if (known < call.cursor) return;
+  arrive(call, [&call, version = std::to_string(known)](Reflector& reflector, Instant now) {
+    reflector.on_watch_bookmark(call.id, version, false, now);
+  });
+}
+
+}  // namespace ksr::sync::testing

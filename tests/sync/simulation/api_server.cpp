@@ -1,0 +1,304 @@
+#include "simulation/api_server.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "simulation/client.hpp"
+#include "support/errors.hpp"
+
+namespace ksr::sync::testing {
+
+using namespace std::chrono_literals;
+
+ApiServer::ApiServer(World& world) : world_(world), replicas_(world.scenario.replicas) {
+  for (Replica& replica : replicas_) {
+    replica.revision = replica.window_start = world_.etcd.revision();
+    replica.lag = world_.dice.between(0ms, world_.scenario.longest_lag);
+  }
+  right_candidate_ = world_.dice.below(world_.scenario.options.candidates);
+}
+
+// ---- the client's side
+// -----------------------------------------------------------------------------------------------
+
+Call& ApiServer::begin(Client& client, RequestId id) {
+  while (first_alive_ < calls_.size() && calls_[first_alive_]->gone) ++first_alive_;
+  calls_.push_back(std::make_unique<Call>());
+  Call& call = *calls_.back();
+  call.client = &client;
+  call.id = id;
+  call.credentials = client.credentials();
+  call.delay = world_.dice.between(0ms, world_.scenario.longest_delay);
+  return call;
+}
+
+void ApiServer::begin_list(Client& client, RequestId id, const ListRequest& request) {
+  Call& call = begin(client, id);
+  call.list = request;
+  give_up_unless_answered(call);
+}
+
+void ApiServer::begin_watch(Client& client, RequestId id, const WatchRequest& request) {
+  Call& call = begin(client, id);
+  call.is_watch = true;
+  call.watch = request;
+  give_up_unless_answered(call);
+}
+
+// The transport's part: a request without an answer, or a list that does not go on, is given up.
+void ApiServer::give_up_unless_answered(Call& call) {
+  if (in_flight() > Governor::kMostInFlight) throw Broken("more than 20 requests on their way to one server");
+  world_.agenda.after(30s, [this, &call] {
+    if (!call.answered) fail_now(call, timeout_error());
+  });
+  world_.agenda.after(call.delay, [this, &call] { serve(call); });
+}
+
+std::size_t ApiServer::in_flight() const {
+  return static_cast<std::size_t>(std::count_if(calls_.begin() + static_cast<std::ptrdiff_t>(first_alive_),
+                                                calls_.end(),
+                                                [](const auto& call) { return !call->gone && !call->answered; }));
+}
+
+void ApiServer::stop(const Client& client, RequestId id) {
+  for (std::size_t i = first_alive_; i < calls_.size(); ++i) {
+    if (calls_[i]->client == &client && calls_[i]->id == id) calls_[i]->gone = true;
+  }
+}
+
+bool ApiServer::has_open_watch(const Client& client) const {
+  return std::any_of(calls_.begin() + static_cast<std::ptrdiff_t>(first_alive_), calls_.end(), [&](const auto& call) {
+    return call->client == &client && call->is_watch && call->answered && !call->gone;
+  });
+}
+
+// ---- the network
+// -----------------------------------------------------------------------------------------------------
+
+void ApiServer::arrive(Call& call, Input what) {
+  if (call.closed) return;
+  call.last_arrival = std::max(call.last_arrival, world_.agenda.now() + call.delay);
+  world_.agenda.at(call.last_arrival, [&call, what = std::move(what)] {
+    if (!call.gone && !call.blackholed) call.client->input(what);
+  });
+}
+
+void ApiServer::arrive_last(Call& call, Input what) {
+  arrive(call, [&call, what = std::move(what)](Reflector& reflector, Instant now) {
+    if (std::exchange(call.gone, true)) return;
+    what(reflector, now);
+  });
+  call.closed = true;
+}
+
+void ApiServer::fail(Call& call, const Error& error) {
+  arrive_last(call, [&call, error](Reflector& reflector, Instant now) {
+    if (call.is_watch) {
+      reflector.on_watch_failed(call.id, error, std::nullopt, now);
+    } else {
+      reflector.on_list_failed(call.id, error, std::nullopt, now);
+    }
+  });
+}
+
+void ApiServer::fail_now(Call& call, const Error& error) {
+  if (call.gone) return;
+  call.blackholed = false;
+  call.closed = false;
+  call.delay = 0ms;
+  call.last_arrival = world_.agenda.now();
+  fail(call, error);
+}
+
+void ApiServer::refuse(Call& call, int code, const char* reason, std::optional<Milliseconds> retry_after) {
+  const Error error = http_error(code, retry_after);
+  std::optional<json::ApiStatus> status;
+  if (reason != nullptr) status = api_status(code, reason);
+  if (code == 504) status->causes.push_back({"ResourceVersionTooLarge", "Too large resource version", ""});
+  arrive_last(call, [&call, error, status](Reflector& reflector, Instant now) {
+    if (call.is_watch) {
+      reflector.on_watch_failed(call.id, error, status, now);
+    } else {
+      reflector.on_list_failed(call.id, error, status, now);
+    }
+  });
+}
+
+// ---- replicas
+// --------------------------------------------------------------------------------------------------------
+
+void ApiServer::put(std::size_t name) {
+  world_.etcd.put(name, world_.agenda.now());
+  replicate();
+}
+
+void ApiServer::remove(std::size_t name) {
+  world_.etcd.remove(name, world_.agenda.now());
+  replicate();
+}
+
+void ApiServer::bump(Revision by) {
+  world_.etcd.bump(by);
+  replicate();
+}
+
+void ApiServer::compact() {
+  world_.etcd.compact(world_.etcd.revision() - static_cast<Revision>(world_.dice.below(5)));
+}
+
+void ApiServer::replicate() {
+  const Revision revision = world_.etcd.revision();
+  for (std::size_t i = 0; i < replicas_.size(); ++i) {
+    Replica& replica = replicas_[i];
+    replica.next_apply = std::max(replica.next_apply, world_.agenda.now() + replica.lag);
+    world_.agenda.at(replica.next_apply, [this, i, revision] { reach(i, revision); });
+  }
+}
+
+void ApiServer::reach(std::size_t index, Revision revision) {
+  Replica& replica = replicas_[index];
+  if (!replica.up || revision <= replica.revision) return;
+  replica.revision = revision;
+  const std::size_t next = world_.etcd.first_after(revision);
+  if (next > world_.scenario.window) {
+    replica.window_start =
+        std::max(replica.window_start, world_.etcd.log()[next - world_.scenario.window - 1].revision);
+  }
+  for (std::size_t i = first_alive_; i < calls_.size(); ++i) {
+    Call& call = *calls_[i];
+    if (call.attached && !call.closed && !call.gone && call.replica == index) send_changes(call, revision);
+  }
+}
+
+void ApiServer::restart_replica() {
+  const std::size_t index = world_.dice.below(replicas_.size());
+  Replica& replica = replicas_[index];
+  replica.up = false;
+  for (std::size_t i = first_alive_; i < calls_.size(); ++i) {
+    if (calls_[i]->attached && calls_[i]->replica == index) cut(*calls_[i]);
+  }
+  world_.agenda.after(world_.dice.between(0ms, 8s), [this, index] {
+    Replica& back = replicas_[index];
+    back.up = true;
+    back.revision = back.window_start = world_.etcd.revision();
+  });
+}
+
+void ApiServer::change_lag() {
+  replicas_[world_.dice.below(replicas_.size())].lag = world_.dice.between(0ms, world_.scenario.longest_lag);
+}
+
+// ---- troubles
+// --------------------------------------------------------------------------------------------------------
+
+void ApiServer::cut(Call& call) {
+  if (call.gone || call.closed) return;
+  fail(call, unreachable_error());
+}
+
+void ApiServer::end(Call& call) {
+  arrive_last(call, [&call](Reflector& reflector, Instant now) { reflector.on_watch_end(call.id, now); });
+}
+
+// The server closes after an ERROR event, though the client should not wait for that.
+void ApiServer::error_event(Call& call, int code, const char* reason) {
+  arrive(call, [&call, status = api_status(code, reason)](Reflector& reflector, Instant now) {
+    reflector.on_watch_error_event(call.id, status, now);
+  });
+  end(call);
+}
+
+void ApiServer::send_bad_event(Call& call) {
+  arrive(call,
+         [&call](Reflector& reflector, Instant now) { reflector.on_watch_bad_event(call.id, nonsense_error(), now); });
+}
+
+void ApiServer::send_garbage(Call& call) {
+  fail(call, nonsense_error());
+}
+
+void ApiServer::send_stranger(Call& call) {
+  arrive(call, [&call](Reflector& reflector, Instant now) {
+    const TestObject stranger{"stranger", "stranger", "999999999", "Stranger"};
+    reflector.on_watch_event(call.id, json::EventType::added, stranger.item(), now);
+  });
+}
+
+void ApiServer::send_old_event(Call& call) {
+  const std::vector<Change>& log = world_.etcd.log();
+  if (log.size() < 2 || call.cursor <= log.front().revision) return;
+  send_change(call, world_.dice.below(std::min(world_.etcd.first_after(call.cursor - 1), log.size() - 1)));
+}
+
+void ApiServer::send_old_bookmark(Call& call) {
+  const std::string version = std::to_string(call.cursor - 1);
+  arrive(call, [&call, version](Reflector& reflector, Instant now) {
+    reflector.on_watch_bookmark(call.id, version, false, now);
+  });
+}
+
+void ApiServer::send_empty_bookmark(Call& call) {
+  arrive(call, [&call](Reflector& reflector, Instant now) { reflector.on_watch_bookmark(call.id, "", false, now); });
+}
+
+void ApiServer::repeat_last_event(Call& call) {
+  const std::size_t next = world_.etcd.first_after(call.cursor);
+  if (next > 0 && world_.etcd.log()[next - 1].revision == call.cursor) send_change(call, next - 1);
+}
+
+// What belongs to a request that has ended must not be listened to.
+void ApiServer::speak_from_the_grave() {
+  if (first_alive_ == 0) return;
+  Call& call = *calls_[world_.dice.below(first_alive_)];
+  const std::size_t which = world_.dice.below(6);
+  call.client->input([&call, which](Reflector& reflector, Instant now) {
+    const TestObject ghost{"ghost", "ghost", "999999999"};
+    json::ListMeta meta;
+    meta.resource_version = "999999999";
+    switch (which) {
+      case 0:
+        return reflector.on_list_item(call.id, ghost.item());
+      case 1:
+        return reflector.on_list_end(call.id, meta, now);
+      case 2:
+        return reflector.on_watch_event(call.id, json::EventType::added, ghost.item(), now);
+      case 3:
+        return reflector.on_watch_bookmark(call.id, "999999999", true, now);
+      case 4:
+        return reflector.on_watch_open(call.id, now);
+      default:
+        return reflector.on_watch_failed(call.id, unreachable_error(), std::nullopt, now);
+    }
+  });
+}
+
+void ApiServer::go_dark(Milliseconds time) {
+  dark_until_ = world_.agenda.now() + time;
+  for (std::size_t i = first_alive_; i < calls_.size(); ++i) calls_[i]->blackholed = true;
+}
+
+void ApiServer::blackhole_all_of(const Client& client, double chance) {
+  for (std::size_t i = first_alive_; i < calls_.size(); ++i) {
+    if (calls_[i]->client == &client && world_.dice.chance(chance)) calls_[i]->blackholed = true;
+  }
+}
+
+void ApiServer::become_calm() {
+  const Instant now = world_.agenda.now();
+  for (Instant* until : {&out_until_, &dark_until_, &overloaded_until_, &forbidden_until_, &unknown_until_}) {
+    *until = now;
+  }
+  watches_to_close_ = 0;
+  lie_ = ListLie::none;
+}
+
+Call* ApiServer::random_call(bool open_watch) {
+  std::vector<Call*> found;
+  for (std::size_t i = first_alive_; i < calls_.size(); ++i) {
+    Call& call = *calls_[i];
+    if (!call.gone && !call.closed && (!open_watch || (call.attached && call.answered))) found.push_back(&call);
+  }
+  return found.empty() ? nullptr : found[world_.dice.below(found.size())];
+}
+
+}  // namespace ksr::sync::testing

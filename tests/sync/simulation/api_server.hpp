@@ -1,0 +1,142 @@
+// Several API servers behind one address, over one etcd, at the other end of a bad network.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "simulation/world.hpp"
+#include "sync/effects.hpp"
+#include "sync/reflector.hpp"
+
+namespace ksr::sync::testing {
+
+class Client;
+
+// One request, from the client's call to its end, with the connection it runs on. Connections are not ordered among
+// each other, each has a delay of its own.
+struct Call {
+  Client* client = nullptr;
+  RequestId id = 0;
+  bool is_watch = false;
+  ListRequest list;
+  WatchRequest watch;
+  std::uint64_t credentials = 0;
+
+  Milliseconds delay{0};
+  Instant last_arrival{};
+  bool gone = false;        // for the client it is over
+  bool answered = false;    // a watch: the client saw it open
+  bool blackholed = false;  // nothing arrives any more, and nobody says so
+  bool closed = false;      // the server has sent all it will
+
+  std::size_t replica = 0;
+  bool attached = false;
+  Revision cursor = 0;          // sent up to here
+  Revision initial_target = 0;  // WatchList: the revision at which the initial events end; 0: they have
+};
+
+enum class ListLie { none, goes_back, other_kind, empty_pages, no_version, circle };
+
+class ApiServer {
+ public:
+  explicit ApiServer(World& world);
+
+  // --- the client's side
+  void begin_list(Client& client, RequestId id, const ListRequest& request);
+  void begin_watch(Client& client, RequestId id, const WatchRequest& request);
+  void stop(const Client& client, RequestId id);
+  bool has_open_watch(const Client& client) const;
+  std::uint64_t newest_credentials() const { return credentials_; }
+
+  // --- writes
+  void put(std::size_t name);
+  void remove(std::size_t name);
+  void bump(Revision by);
+  void compact();
+
+  // --- troubles
+  void cut(Call& call);
+  void end(Call& call);
+  void error_event(Call& call, int code, const char* reason);
+  void send_bad_event(Call& call);
+  void send_garbage(Call& call);
+  void send_stranger(Call& call);
+  void send_old_event(Call& call);
+  void send_old_bookmark(Call& call);
+  void send_empty_bookmark(Call& call);
+  void repeat_last_event(Call& call);
+  void speak_from_the_grave();
+  void restart_replica();
+  void change_lag();
+  void refuse_all(Milliseconds time) { out_until_ = world_.agenda.now() + time; }
+  void go_dark(Milliseconds time);
+  void overload(Milliseconds time) { overloaded_until_ = world_.agenda.now() + time; }
+  void forbid(Milliseconds time) { forbidden_until_ = world_.agenda.now() + time; }
+  void forget_resource(Milliseconds time) { unknown_until_ = world_.agenda.now() + time; }
+  void renew_credentials() { ++credentials_; }
+  void close_next_watches_at_once(int count) { watches_to_close_ = count; }
+  void lie_in_next_list(ListLie lie) { lie_ = lie; }
+  void become_calm();
+
+  Call* random_call(bool open_watch);
+  void blackhole_all_of(const Client& client, double chance);
+
+ private:
+  struct Replica {
+    Revision revision = 0;
+    Revision window_start = 0;
+    Instant next_apply{};
+    Milliseconds lag{0};
+    bool up = true;
+  };
+  using Input = std::function<void(Reflector&, Instant)>;
+
+  Call& begin(Client& client, RequestId id);
+  void give_up_unless_answered(Call& call);
+  void serve(Call& call);
+  bool turned_away(Call& call);
+  void serve_list(Call& call);
+  void serve_lie(Call& call, ListLie lie);
+  void serve_page(Call& call, Revision revision, std::size_t offset);
+  void serve_watch(Call& call);
+  bool websocket_fails(Call& call);
+  void serve_watchlist(Call& call);
+  void serve_plain_watch(Call& call);
+  void attach(Call& call, Revision from);
+  void open(Call& call);
+  void keep_company(Call& call);
+  void keep_pinging(Call& call);
+
+  void replicate();
+  void reach(std::size_t replica, Revision revision);
+  void send_changes(Call& call, Revision up_to);
+  void send_change(Call& call, std::size_t change);
+  void send_bookmark(Call& call);
+
+  void arrive(Call& call, Input what);
+  void arrive_last(Call& call, Input what);
+  void refuse(Call& call, int code, const char* reason, std::optional<Milliseconds> retry_after = std::nullopt);
+  void fail(Call& call, const Error& error);
+  void fail_now(Call& call, const Error& error);
+  std::size_t in_flight() const;
+
+  World& world_;
+  std::vector<std::unique_ptr<Call>> calls_;
+  std::size_t first_alive_ = 0;
+  std::vector<Replica> replicas_;
+  std::size_t right_candidate_ = 0;
+  std::uint64_t credentials_ = 0;
+  Instant out_until_{};
+  Instant dark_until_{};
+  Instant overloaded_until_{};
+  Instant forbidden_until_{};
+  Instant unknown_until_{};
+  int watches_to_close_ = 0;
+  ListLie lie_ = ListLie::none;
+  int lies_told_ = 0;
+};
+
+}  // namespace ksr::sync::testing

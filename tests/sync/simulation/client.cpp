@@ -1,0 +1,278 @@
+#include "simulation/client.hpp"
+
+#include <cstdlib>
+#include <utility>
+
+#include "base/resource_version.hpp"
+#include "simulation/api_server.hpp"
+#include "store/changes.hpp"
+
+namespace ksr::sync::testing {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+// One failure each 800 ms at the very worst, each with the tries without delay that the protocol has (WatchList, list
+// at a version, list at the most recent, the other transport, new credentials, the watch), and rotations besides.
+constexpr Milliseconds kRateWindow = 10s;
+constexpr std::size_t kMostRequestsInWindow = 60;
+
+}  // namespace
+
+Client::Client(World& world, ApiServer& server, std::shared_ptr<ServerMemory> memory, std::size_t number)
+    : world_(world),
+      server_(server),
+      number_(number),
+      logger_(world),
+      reflector_(world.scenario.options, *this, std::move(memory), world.dice, logger_) {
+  expected_.fill(Etcd::kNone);
+}
+
+void Client::start() {
+  input([](Reflector& reflector, Instant now) { reflector.start(now); });
+}
+
+void Client::cancel() {
+  if (cancelled_) return;
+  world_.trace(describe() + " cancel");
+  inside_ = true;
+  reflector_.cancel();
+  inside_ = false;
+  cancelled_ = true;
+  expect(!cache_.listing(), "cancel left a list half staged");
+}
+
+void Client::sleep(Instant until) {
+  awake_at_ = until;
+  world_.agenda.at(until, [this] {
+    world_.trace(describe() + " wakes");
+    input([](Reflector& reflector, Instant now) { reflector.on_clock_jump(now); });
+  });
+}
+
+void Client::input(const std::function<void(Reflector&, Instant)>& what) {
+  if (world_.agenda.now() < awake_at_) {
+    world_.agenda.at(awake_at_, [this, what] { input(what); });
+    return;
+  }
+  expect(!inside_, "an effect called back into the reflector");
+  inside_ = true;
+  what(reflector_, world_.agenda.now());
+  inside_ = false;
+  if (cancelled_) return;
+  expect(reflector_.state() == state_, "state() differs from the last on_state");
+  if (state_ == State::live) expect(server_.has_open_watch(*this), "LIVE without an open watch");
+  const bool waits = state_ == State::waiting;
+  expect(waits == reflector_.next_try_at().has_value(), "WAITING and next_try_at do not agree");
+  if (cache_.changed()) plan_delivery();
+}
+
+void Client::plan_delivery() {
+  if (std::exchange(delivery_planned_, true)) return;
+  world_.agenda.after(world_.dice.between(0ms, 300ms), [this] {
+    delivery_planned_ = false;
+    if (!cancelled_ && cache_.changed()) deliver();
+  });
+}
+
+void Client::deliver() {
+  store::Cut cut = cache_.cut();
+  const store::Deltas deltas(cut.changes, cut.view);
+  check_deltas(deltas, cut.view);
+  check_view(cut.view);
+}
+
+void Client::check_deltas(const store::Deltas& deltas, const store::View& view) {
+  for (std::size_t i = 0; i < deltas.count(); ++i) {
+    const store::Object& object = *deltas.object_at(i);
+    const std::string uid(object.uid());
+    const std::string version(object.resource_version());
+    const auto known = host_.find(uid);
+    switch (deltas.kind_at(i)) {
+      case store::DeltaKind::added:
+        expect(known == host_.end(), "ADDED what was there");
+        host_.emplace(uid, version);
+        break;
+      case store::DeltaKind::modified:
+        expect(known != host_.end(), "MODIFIED what was not there");
+        expect(compare_resource_versions(known->second, version).value_or(0) < 0, "an object went back in time");
+        known->second = version;
+        break;
+      case store::DeltaKind::deleted:
+        expect(known != host_.end(), "DELETED what was not there");
+        host_.erase(known);
+        break;
+    }
+  }
+  expect(host_.size() == view.count(), "the deltas do not add up to the snapshot");
+  for (const auto& [uid, version] : host_) {
+    const store::Object* object = view.find_uid(uid);
+    expect(object != nullptr && object->resource_version() == version, "the deltas do not add up to the snapshot");
+  }
+}
+
+void Client::check_view(const store::View& view) {
+  const Revision version = std::strtoll(std::string(view.resource_version()).c_str(), nullptr, 10);
+  expect(version >= expected_version_, "a snapshot's resourceVersion went back");
+  expected_version_ = version;
+  expected_next_ = world_.etcd.advance(expected_, expected_next_, version);
+  std::size_t count = 0;
+  for (const std::size_t change : expected_) {
+    if (change == Etcd::kNone) continue;
+    ++count;
+    const TestObject& object = world_.etcd.log()[change].object;
+    const store::Object* held = view.find_uid(object.uid);
+    expect(held != nullptr && held->resource_version() == object.version,
+           "the snapshot is not the server's state at its resourceVersion");
+  }
+  expect(count == view.count(), "the snapshot holds more than the server had at its resourceVersion");
+}
+
+bool Client::converged() const {
+  const std::vector<Change>& log = world_.etcd.log();
+  return cancelled_ || (state_ == State::live && (log.empty() || version_ >= log.back().revision));
+}
+
+std::string Client::describe() const {
+  return "stream " + std::to_string(number_);
+}
+
+void Client::expect(bool holds, const char* what) const {
+  if (!holds) throw Broken(describe() + ": " + what);
+}
+
+void Client::effect(const char* what) const {
+  if (world_.traces()) world_.trace(describe() + " " + what);
+  expect(!cancelled_, "an effect after cancel");
+  expect(inside_, "an effect outside of an input");
+}
+
+// ---- requests
+// --------------------------------------------------------------------------------------------------------
+
+void Client::count_request(bool continues) {
+  if (continues) return;
+  const Instant now = world_.agenda.now();
+  while (!recent_requests_.empty() && recent_requests_.front() <= now - kRateWindow) recent_requests_.pop_front();
+  recent_requests_.push_back(now);
+  expect(recent_requests_.size() <= kMostRequestsInWindow, "more requests than the policy allows");
+}
+
+void Client::start_list(RequestId id, const ListRequest& request) {
+  effect(world_.traces() ? ("list " + std::to_string(id) + " at \"" + request.resource_version + "\" continue \"" +
+                            request.continue_token + "\"")
+                               .c_str()
+                         : "");
+  expect(id > last_id_, "a request id came twice");
+  last_id_ = id;
+  count_request(!request.continue_token.empty());
+  server_.begin_list(*this, id, request);
+}
+
+void Client::start_watch(RequestId id, const WatchRequest& request) {
+  effect(world_.traces() ? ("watch " + std::to_string(id) + " at \"" + request.resource_version + "\"" +
+                            (request.send_initial_events ? " with initial events" : "") +
+                            (request.websocket ? " by WebSocket" : ""))
+                               .c_str()
+                         : "");
+  expect(id > last_id_, "a request id came twice");
+  expect(request.send_initial_events || !request.resource_version.empty(), "a watch that begins nowhere");
+  last_id_ = id;
+  count_request(false);
+  server_.begin_watch(*this, id, request);
+}
+
+void Client::stop(RequestId id) {
+  effect("stop");
+  server_.stop(*this, id);
+}
+
+void Client::refresh_credentials() {
+  effect("refresh credentials");
+  credentials_ = server_.newest_credentials();
+}
+
+void Client::set_timer(std::optional<Instant> at) {
+  expect(!cancelled_, "a timer after cancel");
+  ++timer_;
+  if (!at) return;
+  world_.agenda.at(*at, [this, armed = timer_] {
+    if (armed == timer_) input([](Reflector& reflector, Instant now) { reflector.on_timer(now); });
+  });
+}
+
+// ---- the cache
+// -------------------------------------------------------------------------------------------------------
+
+void Client::begin_list() {
+  effect("begin list");
+  expect(!cache_.listing(), "a list began inside a list");
+  cache_.begin_list();
+}
+
+void Client::stage(const json::Item& item) {
+  effect("stage");
+  expect(cache_.listing(), "staged without a list");
+  cache_.stage(item);
+}
+
+std::size_t Client::commit_list(std::string_view resource_version) {
+  effect("commit list");
+  expect(cache_.listing(), "committed without a list");
+  note_version(resource_version);
+  const std::size_t changed = cache_.commit_list(resource_version);
+  return changed;
+}
+
+void Client::abandon_list() {
+  effect("abandon list");
+  cache_.abandon_list();
+}
+
+store::Applied Client::apply(json::EventType type, const json::Item& item) {
+  effect("apply");
+  expect(cache_.synced(), "applied an event before the first list");
+  return cache_.apply(type, item);
+}
+
+void Client::set_resource_version(std::string_view resource_version) {
+  effect("set resourceVersion");
+  note_version(resource_version);
+  cache_.set_resource_version(resource_version);
+}
+
+void Client::note_version(std::string_view version) {
+  const Revision revision = std::strtoll(std::string(version).c_str(), nullptr, 10);
+  expect(revision >= version_, "the resourceVersion went back");
+  version_ = revision;
+}
+
+// ---- news
+// ------------------------------------------------------------------------------------------------------------
+
+void Client::on_state(State state) {
+  effect(world_.traces() ? ("state " + std::to_string(static_cast<int>(state))).c_str() : "");
+  expect(!told_a_state_ || state != state_, "on_state without a change");
+  expect(state != State::closed, "CLOSED is not the reflector's to say");
+  told_a_state_ = true;
+  state_ = state;
+  if (state == State::live) expect(cache_.synced(), "LIVE before the first list");
+}
+
+void Client::on_error(const Error& error, std::optional<Milliseconds> next_try) {
+  effect(world_.traces() ? ("error " + error.message).c_str() : "");
+  expect(next_try.has_value(), "gave up");
+  expect(!error.message.empty(), "an error without a message");
+}
+
+// What is claimed to be current as of a moment must hold what was written before it, but for what was still on its way.
+void Client::on_fresh() {
+  effect("fresh");
+  const std::optional<Instant> as_of = reflector_.fresh_at();
+  expect(as_of && *as_of <= world_.agenda.now(), "fresh in the future");
+  const Instant sure = *as_of - world_.scenario.longest_delay - world_.scenario.longest_lag;
+  expect(world_.etcd.revision_before(sure) <= version_, "fresh_at claims more than the truth");
+}
+
+}  // namespace ksr::sync::testing

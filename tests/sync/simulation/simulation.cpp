@@ -1,0 +1,212 @@
+#include "simulation/simulation.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace ksr::sync::testing {
+
+using namespace std::chrono_literals;
+
+Simulation::Simulation(std::uint64_t seed, bool tracing) : world_(seed, tracing), server_(world_) {
+  for (std::size_t i = 0; i < world_.scenario.streams; ++i) {
+    clients_.push_back(std::make_unique<Client>(world_, server_, memory_, i));
+  }
+}
+
+std::optional<std::string> Simulation::run() {
+  try {
+    live_through_troubles();
+    calm_down();
+    await_convergence();
+    cancel_all();
+  } catch (const Broken& broken) {
+    world_.trace(std::string("BROKEN: ") + broken.what());
+    return broken.what();
+  }
+  return std::nullopt;
+}
+
+void Simulation::run_until(Instant limit) {
+  while (world_.agenda.step(limit)) {
+  }
+}
+
+void Simulation::live_through_troubles() {
+  for (int i = 0; i < 10; ++i) write();
+  for (auto& client : clients_) client->start();
+  for (std::size_t i = 0; i < world_.scenario.actions; ++i) {
+    run_until(world_.agenda.now() + world_.dice.between(0ms, 2 * world_.scenario.pace));
+    act();
+  }
+}
+
+void Simulation::act() {
+  Dice& dice = world_.dice;
+  const Scenario& scenario = world_.scenario;
+  double roll = dice.unit() * (scenario.writes + scenario.cuts + scenario.outages + scenario.refusals +
+                               scenario.expiries + scenario.lies + scenario.sleeps);
+  const auto is = [&](double weight) { return (roll -= weight) < 0; };
+  if (is(scenario.writes)) return write();
+  if (is(scenario.cuts)) return cut_something();
+  if (is(scenario.outages)) return outage();
+  if (is(scenario.refusals)) return refusal();
+  if (is(scenario.expiries)) return expiry();
+  if (is(scenario.lies)) return lie();
+  fall_asleep();
+}
+
+void Simulation::write() {
+  Dice& dice = world_.dice;
+  const std::size_t burst = dice.chance(0.1) ? 10 : 1;
+  for (std::size_t i = 0; i < burst; ++i) {
+    const std::size_t name = dice.below(Etcd::kNames);
+    if (dice.chance(0.25)) {
+      server_.remove(name);
+    } else {
+      server_.put(name);
+    }
+  }
+  if (dice.chance(0.2)) server_.bump(1 + static_cast<Revision>(dice.below(5)));
+}
+
+void Simulation::cut_something() {
+  Dice& dice = world_.dice;
+  Call* call = server_.random_call(dice.chance(0.7));
+  world_.trace("cut");
+  if (dice.chance(0.1)) return server_.speak_from_the_grave();
+  if (call == nullptr) return;
+  if (dice.chance(0.3)) {
+    call->blackholed = true;
+  } else if (call->attached && dice.chance(0.4)) {
+    server_.end(*call);
+  } else {
+    server_.cut(*call);
+  }
+}
+
+void Simulation::outage() {
+  world_.trace("outage");
+  switch (world_.dice.below(4)) {
+    case 0:
+      return server_.refuse_all(world_.dice.between(1s, 60s));
+    case 1:
+      return server_.go_dark(world_.dice.between(1s, 40s));
+    default:
+      return server_.restart_replica();
+  }
+}
+
+void Simulation::refusal() {
+  world_.trace("refusal");
+  switch (world_.dice.below(5)) {
+    case 0:
+      return server_.overload(world_.dice.between(1s, 30s));
+    case 1:
+      return server_.forbid(world_.dice.between(1s, 10s));
+    case 2:
+      return server_.forget_resource(world_.dice.between(1s, 10s));
+    case 3:
+      return server_.close_next_watches_at_once(1 + static_cast<int>(world_.dice.below(4)));
+    default:
+      server_.renew_credentials();
+  }
+  if (Call* call = server_.random_call(true)) server_.cut(*call);
+}
+
+void Simulation::expiry() {
+  Dice& dice = world_.dice;
+  world_.trace("expiry");
+  if (dice.chance(0.4)) return server_.compact();
+  if (dice.chance(0.3)) return server_.change_lag();
+  Call* call = server_.random_call(true);
+  if (call == nullptr) return;
+  switch (dice.below(5)) {
+    case 0:
+      return server_.error_event(*call, 410, "Expired");
+    case 1:
+      return server_.error_event(*call, 0, "InternalError");
+    case 2:
+      return server_.error_event(*call, 500, "InternalError");
+    case 3:
+      return server_.error_event(*call, 429, "TooManyRequests");
+    default:
+      return server_.repeat_last_event(*call);
+  }
+}
+
+void Simulation::lie() {
+  Dice& dice = world_.dice;
+  world_.trace("lie");
+  if (dice.chance(0.4)) {
+    constexpr std::array lies{ListLie::goes_back, ListLie::other_kind, ListLie::empty_pages, ListLie::no_version,
+                              ListLie::circle};
+    return server_.lie_in_next_list(lies[dice.below(lies.size())]);
+  }
+  Call* call = server_.random_call(true);
+  if (call == nullptr) return;
+  switch (dice.below(6)) {
+    case 0:
+      return server_.send_bad_event(*call);
+    case 1:
+      return server_.send_garbage(*call);
+    case 2:
+      return server_.send_stranger(*call);
+    case 3:
+      return server_.send_old_event(*call);
+    case 4:
+      return server_.send_old_bookmark(*call);
+    default:
+      return server_.send_empty_bookmark(*call);
+  }
+}
+
+// All streams of a machine sleep at once.
+void Simulation::fall_asleep() {
+  if (world_.agenda.now() < awake_at_) return;
+  world_.trace("sleep");
+  const Instant until = world_.agenda.now() + world_.dice.between(20s, 600s);
+  awake_at_ = until;
+  const double lost = world_.dice.chance(0.7) ? 1.0 : 0.3;
+  for (auto& client : clients_) {
+    server_.blackhole_all_of(*client, lost);
+    client->sleep(until);
+  }
+}
+
+// What is broken stays broken, but no new trouble comes.
+void Simulation::calm_down() {
+  world_.calm = true;
+  world_.trace("calm");
+  server_.become_calm();
+  if (clients_.size() > 1 && world_.dice.chance(0.3)) clients_.front()->cancel();
+  run_until(std::max(awake_at_, world_.agenda.now() + world_.scenario.longest_lag + 8s));
+  for (int i = 0; i < 3; ++i) write();
+}
+
+// The longest that a dead watch may go unnoticed, and the longest wait before the try that succeeds.
+void Simulation::await_convergence() {
+  const Milliseconds watch = world_.scenario.options.watch_timeout.value_or(600s);
+  const Instant limit = world_.agenda.now() + watch + 300s;
+  while (!converged()) {
+    if (!world_.agenda.step(limit)) throw Broken("not converged within bounded time after the troubles");
+  }
+  for (auto& client : clients_) {
+    if (!client->cancelled()) client->deliver();
+  }
+}
+
+bool Simulation::converged() const {
+  for (const auto& client : clients_) {
+    if (!client->converged()) return false;
+  }
+  return true;
+}
+
+void Simulation::cancel_all() {
+  for (auto& client : clients_) client->cancel();
+  for (int i = 0; i < 20; ++i) server_.speak_from_the_grave();
+  run_until(world_.agenda.now() + 700s);
+  if (memory_->governor().in_flight() != 0) throw Broken("a cancelled stream still holds its place at the server");
+}
+
+}  // namespace ksr::sync::testing
