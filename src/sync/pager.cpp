@@ -22,9 +22,9 @@ void Pager::note_item(const json::Item& item) {
 }
 
 Pager::Step Pager::end_page(const json::ListMeta& meta) {
-  ++pages_;
+  if (++pages_ == 1) version_ = meta.resource_version;
   if (meta.continue_token.empty()) {
-    if (meta.resource_version.empty()) return broken("the list has no metadata.resourceVersion");
+    if (version_.empty()) return broken("the list has no metadata.resourceVersion");
     return Step::done;
   }
   const std::string page = "page " + std::to_string(pages_) + " of the list";

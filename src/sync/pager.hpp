@@ -29,6 +29,8 @@ class Pager {
   // The page is complete. `broken`: the server goes in circles; error() says how.
   Step end_page(const json::ListMeta& meta);
   const Error& error() const noexcept { return error_; }
+  // The list's resourceVersion: the first page's. Should later pages be newer, the watch from here tells the rest.
+  const std::string& version() const noexcept { return version_; }
 
   // The continue token expired: the whole list once more, without pages, as it was first asked for. False: that was
   // done already.
@@ -41,6 +43,7 @@ class Pager {
 
   ListRequest first_;
   ListRequest request_;
+  std::string version_;
   std::string first_uid_;
   std::string page_uid_;
   std::size_t pages_ = 0;

@@ -121,8 +121,7 @@ void Reflector::Impl::on_server_back(Instant now, Milliseconds spread) {
   arm();
 }
 
-// ---- the door
-// ---------------------------------------------------------------------------------------------------------
+// ---- the door -----------------------------------------------------------------------------------------------------
 
 Reflector::Reflector(const Options& options, Effects& effects, std::shared_ptr<ServerMemory> memory, Random& random,
                      Logger& logger)

@@ -93,10 +93,10 @@ void Reflector::Impl::on_list_end(RequestId id, const json::ListMeta& meta, Inst
         fail_list(pager_.error(), Remedy::retry, now);
         break;
       case Pager::Step::done:
-        if (!accept_version(meta.resource_version, pager_.at_version(), now)) break;
+        if (!accept_version(pager_.version(), pager_.at_version(), now)) break;
         events_kind_ = meta.kind == "EventList";
         listed_at_version_ = pager_.at_version();
-        commit(meta.resource_version, list_started_, now);
+        commit(pager_.version(), list_started_, now);
         ticket_->give_back();
         pursue(Aim::watch, now);
         break;

@@ -125,8 +125,7 @@ void Reflector::Impl::rotate(Instant now) {
   if (successor_ticket_->ask(now)) start_line(*successor_, now);
 }
 
-// ---- after a sleep
-// ---------------------------------------------------------------------------------------------------
+// ---- after a sleep ------------------------------------------------------------------------------------------------
 
 void Reflector::Impl::on_clock_jump(Instant now) {
   if (phase_ == Phase::over || phase_ == Phase::idle) return;

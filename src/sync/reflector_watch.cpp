@@ -20,8 +20,7 @@ std::string shown(std::string_view text) {
 
 }  // namespace
 
-// ---- opening
-// ---------------------------------------------------------------------------------------------------------
+// ---- opening ------------------------------------------------------------------------------------------------------
 
 WatchLine Reflector::Impl::next_line() {
   WatchLine line;
@@ -85,8 +84,7 @@ void Reflector::Impl::take_over(Instant now) {
   line_ = std::exchange(successor_, std::nullopt);
 }
 
-// ---- listening
-// -------------------------------------------------------------------------------------------------------
+// ---- listening ----------------------------------------------------------------------------------------------------
 
 void Reflector::Impl::on_watch_event(RequestId id, json::EventType type, const json::Item& item, Instant now) {
   if (!is_open_line(id)) return;
@@ -184,8 +182,7 @@ void Reflector::Impl::trust_again() {
   set_state(State::live);
 }
 
-// ---- the end
-// ---------------------------------------------------------------------------------------------------------
+// ---- the end ------------------------------------------------------------------------------------------------------
 
 // What was sent cannot be applied, so the view may have missed a change.
 void Reflector::Impl::distrust(const Error& error, Instant now) {

@@ -57,15 +57,15 @@ bool ApiServer::turned_away(Call& call) {
   return true;
 }
 
-// ---- lists
-// -----------------------------------------------------------------------------------------------------------
+// ---- lists --------------------------------------------------------------------------------------------------------
 
 void ApiServer::serve_list(Call& call) {
-  if (const ListLie lie = std::exchange(lie_, ListLie::none); lie != ListLie::none) return serve_lie(call, lie);
+  const bool first_page = call.list.continue_token.empty();
+  if (first_page && lie_ != ListLie::none) return serve_lie(call, std::exchange(lie_, ListLie::none));
   if (call.list.continue_token.rfind("lie", 0) == 0) {
     return serve_lie(call, call.list.continue_token == "lie" ? ListLie::circle : ListLie::empty_pages);
   }
-  if (!call.list.continue_token.empty()) {
+  if (!first_page) {
     const Revision revision = parse(call.list.continue_token);
     if (revision < world_.etcd.compacted()) return refuse(call, 410, "Expired");
     const std::size_t colon = call.list.continue_token.find(':');
@@ -137,8 +137,7 @@ void ApiServer::serve_lie(Call& call, ListLie lie) {
   });
 }
 
-// ---- watches
-// ---------------------------------------------------------------------------------------------------------
+// ---- watches ------------------------------------------------------------------------------------------------------
 
 void ApiServer::serve_watch(Call& call) {
   if (call.watch.websocket && websocket_fails(call)) return;

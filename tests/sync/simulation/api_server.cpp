@@ -10,6 +10,18 @@ namespace ksr::sync::testing {
 
 using namespace std::chrono_literals;
 
+namespace {
+
+void tell_failure(Call& call, const Error& error, Reflector& reflector, Instant now) {
+  if (call.is_watch) {
+    reflector.on_watch_failed(call.id, error, std::nullopt, now);
+  } else {
+    reflector.on_list_failed(call.id, error, std::nullopt, now);
+  }
+}
+
+}  // namespace
+
 ApiServer::ApiServer(World& world) : world_(world), replicas_(world.scenario.replicas) {
   for (Replica& replica : replicas_) {
     replica.revision = replica.window_start = world_.etcd.revision();
@@ -18,8 +30,7 @@ ApiServer::ApiServer(World& world) : world_(world), replicas_(world.scenario.rep
   right_candidate_ = world_.dice.below(world_.scenario.options.candidates);
 }
 
-// ---- the client's side
-// -----------------------------------------------------------------------------------------------
+// ---- the client's side --------------------------------------------------------------------------------------------
 
 Call& ApiServer::begin(Client& client, RequestId id) {
   while (first_alive_ < calls_.size() && calls_[first_alive_]->gone) ++first_alive_;
@@ -72,8 +83,7 @@ bool ApiServer::has_open_watch(const Client& client) const {
   });
 }
 
-// ---- the network
-// -----------------------------------------------------------------------------------------------------
+// ---- the network --------------------------------------------------------------------------------------------------
 
 void ApiServer::arrive(Call& call, Input what) {
   if (call.closed) return;
@@ -92,22 +102,17 @@ void ApiServer::arrive_last(Call& call, Input what) {
 }
 
 void ApiServer::fail(Call& call, const Error& error) {
-  arrive_last(call, [&call, error](Reflector& reflector, Instant now) {
-    if (call.is_watch) {
-      reflector.on_watch_failed(call.id, error, std::nullopt, now);
-    } else {
-      reflector.on_list_failed(call.id, error, std::nullopt, now);
-    }
-  });
+  arrive_last(call, [&call, error](Reflector& reflector, Instant now) { tell_failure(call, error, reflector, now); });
 }
 
+// The client's own end notices, whatever the network does.
 void ApiServer::fail_now(Call& call, const Error& error) {
   if (call.gone) return;
-  call.blackholed = false;
-  call.closed = false;
-  call.delay = 0ms;
-  call.last_arrival = world_.agenda.now();
-  fail(call, error);
+  call.closed = true;
+  call.blackholed = true;
+  call.client->input([&call, error](Reflector& reflector, Instant now) {
+    if (!std::exchange(call.gone, true)) tell_failure(call, error, reflector, now);
+  });
 }
 
 void ApiServer::refuse(Call& call, int code, const char* reason, std::optional<Milliseconds> retry_after) {
@@ -124,8 +129,7 @@ void ApiServer::refuse(Call& call, int code, const char* reason, std::optional<M
   });
 }
 
-// ---- replicas
-// --------------------------------------------------------------------------------------------------------
+// ---- replicas -----------------------------------------------------------------------------------------------------
 
 void ApiServer::put(std::size_t name) {
   world_.etcd.put(name, world_.agenda.now());
@@ -188,8 +192,7 @@ void ApiServer::change_lag() {
   replicas_[world_.dice.below(replicas_.size())].lag = world_.dice.between(0ms, world_.scenario.longest_lag);
 }
 
-// ---- troubles
-// --------------------------------------------------------------------------------------------------------
+// ---- troubles -----------------------------------------------------------------------------------------------------
 
 void ApiServer::cut(Call& call) {
   if (call.gone || call.closed) return;
@@ -226,6 +229,8 @@ void ApiServer::send_stranger(Call& call) {
 
 void ApiServer::send_old_event(Call& call) {
   const std::vector<Change>& log = world_.etcd.log();
+  // Among initial events, which come in any order, nobody could know.
+  if (call.initial_target != 0) return;
   if (log.size() < 2 || call.cursor <= log.front().revision) return;
   send_change(call, world_.dice.below(std::min(world_.etcd.first_after(call.cursor - 1), log.size() - 1)));
 }

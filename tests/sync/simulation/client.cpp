@@ -148,8 +148,7 @@ void Client::effect(const char* what) const {
   expect(inside_, "an effect outside of an input");
 }
 
-// ---- requests
-// --------------------------------------------------------------------------------------------------------
+// ---- requests -----------------------------------------------------------------------------------------------------
 
 void Client::count_request(bool continues) {
   if (continues) return;
@@ -202,8 +201,7 @@ void Client::set_timer(std::optional<Instant> at) {
   });
 }
 
-// ---- the cache
-// -------------------------------------------------------------------------------------------------------
+// ---- the cache ----------------------------------------------------------------------------------------------------
 
 void Client::begin_list() {
   effect("begin list");
@@ -248,8 +246,7 @@ void Client::note_version(std::string_view version) {
   version_ = revision;
 }
 
-// ---- news
-// ------------------------------------------------------------------------------------------------------------
+// ---- news ---------------------------------------------------------------------------------------------------------
 
 void Client::on_state(State state) {
   effect(world_.traces() ? ("state " + std::to_string(static_cast<int>(state))).c_str() : "");

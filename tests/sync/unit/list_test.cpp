@@ -32,6 +32,19 @@ TEST_CASE("pages follow the continue token, and nothing is seen before the last"
   CHECK(rig.reflector.counters().lists == 1);
 }
 
+TEST_CASE("pages of different states count as the first, so that the watch tells the rest") {
+  Rig rig(plain());
+  rig.start();
+  rig.list({pod("a", "1"), pod("b", "2")}, "10", "token");
+  rig.list({pod("c", "12")}, "20");
+  CHECK(rig.last().watch.resource_version == "10");
+  rig.open();
+  rig.event(json::EventType::deleted, pod("b", "11"));
+  rig.event(json::EventType::added, pod("c", "12"));
+  CHECK(rig.held() == "a=1 c=12");
+  CHECK(rig.errors.empty());
+}
+
 TEST_CASE("page_size=0 sends no limit") {
   Options options = plain();
   options.page_size = 0;
