@@ -177,7 +177,7 @@ void ApiServer::reach(std::size_t index, Revision revision) {
 void ApiServer::restart_replica() {
   const std::size_t index = world_.dice.below(replicas_.size());
   Replica& replica = replicas_[index];
-  replica.up = false;
+  if (!std::exchange(replica.up, false)) return;
   for (std::size_t i = first_alive_; i < calls_.size(); ++i) {
     if (calls_[i]->attached && calls_[i]->replica == index) cut(*calls_[i]);
   }

@@ -268,6 +268,11 @@ void Client::on_fresh() {
   effect("fresh");
   const std::optional<Instant> as_of = reflector_.fresh_at();
   expect(as_of && *as_of <= world_.agenda.now(), "fresh in the future");
+  if (world_.traces()) {
+    const auto sure = *as_of - world_.scenario.longest_delay - world_.scenario.longest_lag;
+    world_.trace(describe() + " claims to be fresh: holds " + std::to_string(version_) + ", must hold " +
+                 std::to_string(world_.etcd.revision_before(sure)));
+  }
   const Instant sure = *as_of - world_.scenario.longest_delay - world_.scenario.longest_lag;
   expect(world_.etcd.revision_before(sure) <= version_, "fresh_at claims more than the truth");
 }
