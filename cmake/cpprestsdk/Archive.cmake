@@ -1,25 +1,31 @@
 # Only what the HTTP and WebSocket clients are made of; oauth1 comes along because the headers want it off Windows.
 set(ksr_cpprest_files
-  http/client/http_client.cpp http/client/http_client_asio.cpp http/client/http_client_msg.cpp
+  http/client/http_client.cpp http/client/http_client_msg.cpp
   http/common/http_compression.cpp http/common/http_helpers.cpp http/common/http_msg.cpp
   http/oauth/oauth1.cpp http/oauth/oauth2.cpp
   json/json.cpp json/json_parsing.cpp json/json_serialization.cpp
   uri/uri.cpp uri/uri_builder.cpp
   utilities/asyncrt_utils.cpp utilities/base64.cpp utilities/web_utilities.cpp
-  websockets/client/ws_msg.cpp websockets/client/ws_client.cpp websockets/client/ws_client_wspp.cpp
+  websockets/client/ws_msg.cpp websockets/client/ws_client.cpp
   pplx/pplx.cpp pplx/pplxlinux.cpp pplx/threadpool.cpp)
 list(TRANSFORM ksr_cpprest_files PREPEND "${ksr_cpprest_source}/src/")
 
-add_library(ksr_cpprest STATIC ${ksr_cpprest_files})
+# The backends are ksr's own, in place of http_client_asio.cpp and ws_client_wspp.cpp.
+set(ksr_cpprest_backends backend/http_client_driven.cpp backend/ws_client_driven.cpp)
+
+add_library(ksr_cpprest STATIC ${ksr_cpprest_files} ${ksr_cpprest_backends})
 target_include_directories(ksr_cpprest SYSTEM PUBLIC
   "${CMAKE_CURRENT_SOURCE_DIR}/overlay" "${ksr_cpprest_source}/include" "${ksr_websocketpp_include}")
-target_include_directories(ksr_cpprest PRIVATE "${ksr_cpprest_source}/src/pch")
+target_include_directories(ksr_cpprest SYSTEM PRIVATE "${ksr_cpprest_source}/src" "${ksr_cpprest_source}/src/pch")
 target_compile_definitions(ksr_cpprest
   PUBLIC CPPREST_FORCE_HTTP_CLIENT_ASIO
   INTERFACE _TURN_OFF_PLATFORM_STRING
   PRIVATE NDEBUG CPPREST_EXCLUDE_COMPRESSION=1 CPPREST_EXCLUDE_BROTLI=1)
 # pplx and the string conversions alias types freely.
-target_compile_options(ksr_cpprest PRIVATE -w -fno-strict-aliasing)
+target_compile_options(ksr_cpprest PRIVATE -fno-strict-aliasing)
+set_source_files_properties(${ksr_cpprest_files} PROPERTIES COMPILE_OPTIONS -w)
+get_target_property(ksr_own_warnings ksr_warnings INTERFACE_COMPILE_OPTIONS)
+set_source_files_properties(${ksr_cpprest_backends} PROPERTIES COMPILE_OPTIONS "${ksr_own_warnings}")
 target_link_libraries(ksr_cpprest PUBLIC ksr_boost OpenSSL::SSL OpenSSL::Crypto Threads::Threads)
 if(KSR_SANITIZE MATCHES thread)
   # ThreadSanitizer does not know fences; the locks that Asio takes besides are enough.

@@ -1,0 +1,160 @@
+// The websocket_callback_client of cpprestsdk over connections that a websocket_driver makes, in place of the one over
+// websocketpp's Asio transport. That one ran an io_service on two threads a client, waited up to ten seconds when
+// destroyed, deadlocked when destroyed in its own handler, could not tell a 401 from a 410, copied each message into a
+// stream, and kept TLS to itself. Here websocketpp is the protocol alone, without locks, log and sockets; the driver
+// gets messages where they lie, reads a refused handshake itself, and abort() waits for nothing. Lives on the one
+// thread that runs the shared io_service.
+#include "stdafx.h"
+
+#include <memory>
+#include <utility>
+
+// As in the rest of cpprestsdk: std::error_code, not Boost's.
+#define _WEBSOCKETPP_CPP11_SYSTEM_ERROR_
+#include <websocketpp/client.hpp>
+#include <websocketpp/concurrency/none.hpp>
+#include <websocketpp/config/core_client.hpp>
+#include <websocketpp/logger/stub.hpp>
+#include <websocketpp/transport/driven/endpoint.hpp>
+
+#include "cpprest/ws_client.h"
+
+namespace web::websockets::client {
+namespace details {
+namespace {
+
+struct driven_config : websocketpp::config::core_client {
+  using type = driven_config;
+  using concurrency_type = websocketpp::concurrency::none;
+  using elog_type = websocketpp::log::stub;
+  using alog_type = websocketpp::log::stub;
+  using rng_type = websocketpp::random::random_device::int_generator<std::uint32_t, concurrency_type>;
+  static const bool enable_multithreading = false;
+  struct transport_config {
+    using concurrency_type = type::concurrency_type;
+    using elog_type = type::elog_type;
+    using alog_type = type::alog_type;
+  };
+  using transport_type = websocketpp::transport::driven::endpoint<transport_config>;
+  static const std::size_t connection_read_buffer_size = 64 * 1024;
+  // The driver keeps the time.
+  static const long timeout_open_handshake = 0;
+  static const long timeout_close_handshake = 0;
+  static const long timeout_pong = 0;
+};
+
+using endpoint = websocketpp::client<driven_config>;
+using connection = endpoint::connection_type;
+
+// The close handshake is under way: by the peer's wish, or because the protocol was broken.
+void report_closing(connection& con, websocket_driver& driver) {
+  if (con.get_state() != websocketpp::session::state::closing) return;
+  if (con.get_remote_close_code() != websocketpp::close::status::abnormal_close) {
+    driver.closed(con.get_remote_close_code(), con.get_remote_close_reason());
+  } else {
+    driver.violated(con.get_local_close_reason());
+  }
+}
+
+void report_end(connection& con, websocket_driver& driver) {
+  if (con.get_stream_error()) {
+    driver.broken(con.get_stream_error(), false);
+  } else {
+    driver.violated(con.get_ec().message());
+  }
+}
+
+class driven_client final : public websocket_client_callback_impl, public std::enable_shared_from_this<driven_client> {
+ public:
+  explicit driven_client(websocket_client_config config) : websocket_client_callback_impl(std::move(config)) {}
+  ~driven_client() override { abort(); }
+
+  pplx::task<void> connect() override {
+    const auto driver = m_config.driver();
+    if (!driver) return pplx::task_from_exception<void>(websocket_exception("a websocket needs a connection driver"));
+    driver->connect([weak = weak_from_this()](std::shared_ptr<connected_stream> stream) {
+      const auto self = weak.lock();
+      if (self) return self->start(std::move(stream));
+      stream->close();
+    });
+    return pplx::create_task(connected_);
+  }
+
+  bool ping() override {
+    websocketpp::lib::error_code failed;
+    if (con_) con_->ping(std::string(), failed);
+    return con_ && !failed;
+  }
+
+  void abort() noexcept override {
+    if (con_) con_->abandon();
+  }
+
+  pplx::task<void> close() override { return close(websocket_close_status::normal, {}); }
+
+  pplx::task<void> close(websocket_close_status status, const utility::string_t& reason) override {
+    websocketpp::lib::error_code failed;
+    if (con_) con_->close(static_cast<websocketpp::close::status::value>(status), reason, failed);
+    return pplx::create_task(closed_);
+  }
+
+  pplx::task<void> send(websocket_outgoing_message&) override {
+    return pplx::task_from_exception<void>(websocket_exception("this client only listens"));
+  }
+
+  // Both are the driver's to hear.
+  void set_message_handler(const std::function<void(const websocket_incoming_message&)>&) override {}
+  void set_close_handler(
+      const std::function<void(websocket_close_status, const utility::string_t&, const std::error_code&)>&) override {}
+
+ private:
+  void start(std::shared_ptr<connected_stream> stream) {
+    const auto driver = m_config.driver();
+    endpoint_.set_user_agent("");
+    const bool secure = m_uri.scheme() == "wss";
+    const int port = m_uri.port() > 0 ? m_uri.port() : secure ? 443 : 80;
+    const auto location = websocketpp::lib::make_shared<websocketpp::uri>(
+        secure, m_uri.host(), static_cast<std::uint16_t>(port), m_uri.resource().to_string());
+    websocketpp::lib::error_code failed;
+    con_ = endpoint_.get_connection(location, failed);
+    for (const auto& protocol : m_config.subprotocols()) con_->add_subprotocol(protocol, failed);
+    con_->set_max_message_size(m_config.max_message_size());
+    con_->set_driver(driver);
+    con_->set_stream(stream);
+    hear(*con_, driver);
+    driver->attached(std::move(stream));
+    endpoint_.connect(con_);
+  }
+
+  static void hear(connection& con, const std::shared_ptr<websocket_driver>& driver) {
+    using websocketpp::connection_hdl;
+    con.set_after_read_handler([&con, driver] { report_closing(con, *driver); });
+    con.set_open_handler([driver](connection_hdl) { driver->opened(); });
+    con.set_message_handler(
+        [driver](connection_hdl, const endpoint::message_ptr& message) { driver->message(message->get_payload()); });
+    con.set_pong_handler([driver](connection_hdl, const std::string&) { driver->pong(); });
+    con.set_fail_handler([&con, driver](connection_hdl) { report_end(con, *driver); });
+    con.set_close_handler([&con, driver](connection_hdl) { report_end(con, *driver); });
+  }
+
+  pplx::task_completion_event<void> connected_;
+  pplx::task_completion_event<void> closed_;
+  endpoint endpoint_;
+  endpoint::connection_ptr con_;
+};
+
+}  // namespace
+
+websocket_client_task_impl::websocket_client_task_impl(websocket_client_config config)
+    : m_client_closed(false), m_callback_client(std::make_shared<driven_client>(std::move(config))) {
+  set_handler();
+}
+
+}  // namespace details
+
+websocket_callback_client::websocket_callback_client() : websocket_callback_client(websocket_client_config()) {}
+
+websocket_callback_client::websocket_callback_client(websocket_client_config config)
+    : m_client(std::make_shared<details::driven_client>(std::move(config))) {}
+
+}  // namespace web::websockets::client
