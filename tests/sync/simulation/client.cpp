@@ -65,6 +65,7 @@ void Client::input(const std::function<void(Reflector&, Instant)>& what) {
   if (state_ == State::live) expect(server_.has_open_watch(*this), "LIVE without an open watch");
   const bool waits = state_ == State::waiting;
   expect(waits == reflector_.next_try_at().has_value(), "WAITING and next_try_at do not agree");
+  if (state_ == State::live) live_at_ = version_;
   if (cache_.changed()) plan_delivery();
 }
 
@@ -131,7 +132,7 @@ void Client::check_view(const store::View& view) {
 
 bool Client::converged() const {
   const std::vector<Change>& log = world_.etcd.log();
-  return cancelled_ || (state_ == State::live && (log.empty() || version_ >= log.back().revision));
+  return cancelled_ || log.empty() || live_at_ >= log.back().revision;
 }
 
 std::string Client::describe() const {

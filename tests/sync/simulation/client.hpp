@@ -29,7 +29,7 @@ class Client final : public Effects {
   void input(const std::function<void(Reflector&, Instant)>& what);
   // The host takes the snapshot that is there; the view must be the server's state at its resourceVersion.
   void deliver();
-  // The view is what the server has, and the stream says so.
+  // The view has been what the server has, and the stream has said so.
   bool converged() const;
   std::string describe() const;
   std::uint64_t credentials() const { return credentials_; }
@@ -92,6 +92,7 @@ class Client final : public Effects {
   std::deque<Instant> recent_requests_;
 
   Revision version_ = 0;
+  Revision live_at_ = 0;
   // What the deltas add up to.
   std::map<std::string, std::string> host_;
   // The server's state at the last view's resourceVersion.
