@@ -2,9 +2,11 @@
 // is the same share one Access.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/executor.hpp"
@@ -21,7 +23,15 @@ struct Grant {
   std::shared_ptr<transport::Connection> connection;
   // Authorization, impersonation, User-Agent, header.NAME: to be sent with every request.
   std::vector<transport::Header> headers;
+  // To be offered with a WebSocket handshake, in this order and as "a, b". A server may take any of them; none of what
+  // stands here needs to be echoed but the first one.
+  std::vector<std::string> subprotocols = {};
+  // False: the kubeconfig says disable-compression.
+  bool compression = true;
 };
+
+// What a grant is for: behind a Headlamp server the two differ, and a WebSocket needs a request right before it.
+enum class Purpose { request, websocket };
 
 // Destroying it means that the answer is no longer wanted.
 class Pending {
@@ -36,6 +46,11 @@ class Access {
 
   // The connection and fresh credentials for one request. Answers on the network thread, never before it returned.
   virtual std::unique_ptr<Pending> authorize(std::function<void(Expected<Grant>)> ready) = 0;
+  // The same for what follows at once: a request, or the handshake of a WebSocket.
+  virtual std::unique_ptr<Pending> authorize(Purpose purpose, std::function<void(Expected<Grant>)> ready) {
+    (void)purpose;
+    return authorize(std::move(ready));
+  }
   // The server answered 401: credentials obtained before now are worth nothing.
   virtual void reject_credentials() = 0;
   // The candidates that QueryOptions::resources names, in order. Answers on the network thread, never before it
@@ -44,6 +59,10 @@ class Access {
                                            std::function<void(Expected<std::vector<Resource>>)> ready) = 0;
   // scheme://host:port of the cluster, for messages.
   virtual const std::string& server() const noexcept = 0;
+  // The head of any answer that came through this Access: a Headlamp server says there when its plugins have changed.
+  virtual void note_answer(const transport::ResponseHead& head) { (void)head; }
+  // How often a Headlamp server said so (X-Reload). Any thread.
+  virtual std::uint64_t reloads() const noexcept { return 0; }
   // What happens to the credentials and to discovery later on is told to `logger` too, while it lives. Any thread.
   virtual void listen(std::weak_ptr<Logger> logger) { (void)logger; }
 };
@@ -53,6 +72,10 @@ struct AccessEnvironment {
   Executor& executor;
   transport::Transport& transport;
 };
+
+// Where `namespace` is not set, kubectl takes the one of the context, and "default" where it names none. Reads the same
+// files as open_access, on the calling thread. Any thread.
+Expected<std::string> default_namespace(const ConnectionOptions& options, Logger& logger);
 
 // Resolves the options (reads the files they name, on the calling thread) and returns the Access of that connection, an
 // existing one where another stream uses the same. `logger` is not used once this has returned. Any thread.

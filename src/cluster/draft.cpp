@@ -1,6 +1,20 @@
 #include "cluster/draft.hpp"
 
+#include <utility>
+
 namespace ksr::cluster {
+namespace {
+
+void take(Sourced& place, const Sourced& value) {
+  if (value.set()) place = value;
+}
+
+void drop(Sourced& one, Sourced& other) {
+  one = {};
+  other = {};
+}
+
+}  // namespace
 
 Draft draft_of(const ConnectionOptions& options) {
   Draft draft;
@@ -21,6 +35,38 @@ Draft draft_of(const ConnectionOptions& options) {
   draft.impersonation = {options.impersonate_user, options.impersonate_uid, options.impersonate_groups,
                          options.impersonate_extra};
   return draft;
+}
+
+Draft overridden(Draft file, const Draft& keys) {
+  Draft whole = std::move(file);
+  if (keys.server.set() || keys.tls_server_name.set()) whole.tls_server_name = keys.tls_server_name;
+  take(whole.server, keys.server);
+  if (keys.insecure.set()) {
+    whole.insecure = keys.insecure;
+    drop(whole.ca_file, whole.ca_data);
+  }
+  if (keys.has_ca()) {
+    if (!keys.insecure.set()) whole.insecure = {};
+    whole.ca_file = keys.ca_file;
+    whole.ca_data = keys.ca_data;
+  }
+  if (keys.has_certificate() || keys.has_key()) {
+    whole.client_cert_file = keys.client_cert_file;
+    whole.client_cert_data = keys.client_cert_data;
+    whole.client_key_file = keys.client_key_file;
+    whole.client_key_data = keys.client_key_data;
+    whole.exec.reset();
+  }
+  if (keys.token.set() || keys.token_file.set() || keys.username.set() || keys.password.set()) {
+    whole.token = keys.token;
+    whole.token_file = keys.token_file;
+    whole.username = keys.username;
+    whole.password = keys.password;
+    whole.exec.reset();
+  }
+  take(whole.proxy_url, keys.proxy_url);
+  if (keys.impersonation.any()) whole.impersonation = keys.impersonation;
+  return whole;
 }
 
 }  // namespace ksr::cluster

@@ -1,10 +1,12 @@
 // A connection as it is described, before anything is read or checked: by config keys, by a kubeconfig, or by both.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "cluster/kubeconfig.hpp"
 #include "cluster/options.hpp"
 
 namespace ksr::cluster {
@@ -26,6 +28,8 @@ struct Impersonation {
 };
 
 struct Draft {
+  // Of the context; empty where nothing says one.
+  std::string default_namespace;
   Sourced server;
   Sourced ca_file, ca_data;
   Sourced client_cert_file, client_cert_data;
@@ -36,6 +40,12 @@ struct Draft {
   Sourced token, token_file;
   Sourced username, password;
   Impersonation impersonation;
+  std::optional<ExecStanza> exec;
+  // What messages call the stanza: "exec of user \"jane\" in /home/jane/.kube/config".
+  std::string exec_role;
+  // JSON text for plugins that ask for it.
+  std::string exec_config;
+  bool disable_compression = false;
 
   bool has_ca() const noexcept { return ca_file.set() || ca_data.set(); }
   bool has_certificate() const noexcept { return client_cert_file.set() || client_cert_data.set(); }
@@ -43,5 +53,9 @@ struct Draft {
 };
 
 Draft draft_of(const ConnectionOptions& options);
+// What `keys` says stands above what `file` says, by the rules of kubectl's flags
+// (k8s.io/client-go/tools/clientcmd/client_config.go): another server drops the file's tls-server-name, no verification
+// drops its CA, other credentials drop all of the file's, another certificate its pair.
+Draft overridden(Draft file, const Draft& keys);
 
 }  // namespace ksr::cluster

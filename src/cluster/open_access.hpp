@@ -10,4 +10,7 @@ namespace ksr::cluster {
 Expected<std::shared_ptr<Access>> open_access_in(const ConnectionOptions& options, const AccessEnvironment& environment,
                                                  const Surroundings& surroundings, Registry& registry, Logger& logger);
 
+Expected<std::string> default_namespace_in(const ConnectionOptions& options, const Surroundings& surroundings,
+                                           Logger& logger);
+
 }  // namespace ksr::cluster

@@ -83,7 +83,7 @@ Expected<void> validate_query(const QueryOptions& query) {
   }
   for (const std::string& name_space : query.namespaces) {
     if (is_dns_label(name_space)) continue;
-    return Error{Status::invalid, "namespace: " + quoted(name_space) +
+    return Error{Status::invalid, "namespace: " + in_quotes(name_space) +
                                       " is none; expected lower case letters, digits and '-', at most 63"};
   }
   if (has_control_characters(query.label_selector)) {

@@ -1,5 +1,7 @@
 #include "cluster/renewal_plans.hpp"
 
+#include <algorithm>
+
 #include "cluster/base64.hpp"
 #include "cluster/pem.hpp"
 
@@ -9,6 +11,7 @@ namespace {
 // client-go: transport/token_source.go, transport/cert_rotation.go and transport/ca_rotation.go.
 constexpr Milliseconds token_file_period{60'000};
 constexpr Milliseconds certificate_file_period{300'000};
+constexpr Milliseconds expiry_leeway{10'000};
 
 Expected<std::string> text_again(const Pem& pem) {
   if (!pem.from_file()) return pem.text;
@@ -57,6 +60,26 @@ RenewalPlan file_plan(const NamedFile& file, Milliseconds period) {
   return plan;
 }
 
+// Fetched again before it expires, so that none expires on the way; a short life is not cut by much.
+void apply_leeway(Contribution& credentials, WallTime now) {
+  if (!credentials.expires) return;
+  const auto life = *credentials.expires - now;
+  if (life > life.zero()) *credentials.expires -= std::min<WallTime::duration>(expiry_leeway, life / 5);
+}
+
+RenewalPlan exec_plan(const ExecPlan& exec, const Surroundings& surroundings,
+                      const std::shared_ptr<const std::atomic<bool>>& stop) {
+  RenewalPlan plan;
+  plan.name = exec.role;
+  plan.credentials = true;
+  plan.fetch = [exec, stop, wall_clock = surroundings.wall_clock]() -> Expected<Contribution> {
+    auto credentials = run_exec_plugin(exec, *stop);
+    if (credentials) apply_leeway(*credentials, wall_clock());
+    return credentials;
+  };
+  return plan;
+}
+
 }  // namespace
 
 std::string bearer(const std::string& token) {
@@ -77,7 +100,8 @@ Contribution contribution_of(const Settings& settings) {
   return said;
 }
 
-std::vector<PlannedRenewal> renewals_of(const Settings& settings) {
+std::vector<PlannedRenewal> renewals_of(const Settings& settings, const Surroundings& surroundings,
+                                        const std::shared_ptr<const std::atomic<bool>>& stop) {
   std::vector<PlannedRenewal> renewals;
   if (const NamedFile& file = settings.authentication.token_file; !file.path.empty()) {
     RenewalPlan plan = file_plan(file, token_file_period);
@@ -103,6 +127,9 @@ std::vector<PlannedRenewal> renewals_of(const Settings& settings) {
     initial.certificate_pem = settings.client_certificate.text;
     initial.key_pem = settings.client_key.text;
     renewals.push_back({std::move(plan), std::move(initial)});
+  }
+  if (settings.authentication.exec) {
+    renewals.push_back({exec_plan(*settings.authentication.exec, surroundings, stop), std::nullopt});
   }
   return renewals;
 }

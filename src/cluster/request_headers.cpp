@@ -69,7 +69,7 @@ void add_impersonation(std::vector<transport::Header>& headers, const Impersonat
 
 Expected<void> check_header(const std::string& name, const std::string& value) {
   if (!is_header_name(name)) {
-    return Error{Status::invalid, "header." + std::string(quoted(name)) + ": is not the name of a header"};
+    return Error{Status::invalid, "header." + std::string(in_quotes(name)) + ": is not the name of a header"};
   }
   if (is_reserved(lower_case(name))) {
     return Error{Status::invalid, "header." + name + ": is set by the library itself; use the key that stands for it"};

@@ -9,7 +9,7 @@ namespace ksr::cluster {
 namespace {
 
 Error not_a_resource(std::string_view text) {
-  return {Status::invalid, "resource: " + quoted(text) +
+  return {Status::invalid, "resource: " + in_quotes(text) +
                                " is none; expected group/version/resource (apps/v1/deployments, v1/pods), a path "
                                "(/apis/apps/v1/deployments) or a name (deploy, ingresses.networking.k8s.io)"};
 }
@@ -60,7 +60,7 @@ Expected<std::optional<Resource>> parse_resource(std::string_view text) {
   if (parts[0].empty()) {
     if (auto resource = from_path(parts)) return resource;
     if (names_a_namespace(parts)) {
-      return Error{Status::invalid, "resource: " + quoted(text) +
+      return Error{Status::invalid, "resource: " + in_quotes(text) +
                                         " holds a namespace; expected the path of the whole collection, such as "
                                         "/api/v1/pods, and the namespace in the key namespace"};
     }

@@ -90,7 +90,7 @@ Expected<ServerUrl> parse_server_url(const std::string& role, std::string_view t
     url.scheme = lower_case(text.substr(0, scheme_end));
     text.remove_prefix(scheme_end + 3);
   }
-  if (url.scheme != "http" && url.scheme != "https") return refuse("has the scheme " + quoted(url.scheme));
+  if (url.scheme != "http" && url.scheme != "https") return refuse("has the scheme " + in_quotes(url.scheme));
 
   const std::size_t authority_end = text.find_first_of("/?#");
   const std::string_view authority = text.substr(0, authority_end);

@@ -16,6 +16,18 @@ class Fingerprint {
   Fingerprint& operator<<(const Pem& pem) {
     return pem.from_file() ? *this << "file" << pem.file.path : *this << "text" << pem.text;
   }
+  Fingerprint& operator<<(const ExecPlan& exec) {
+    const ExecStanza& stanza = exec.stanza;
+    *this << stanza.api_version << stanza.command << (stanza.provide_cluster_info ? exec.cluster.config : "-");
+    for (const std::string& argument : stanza.arguments) *this << "argument" << argument;
+    for (const auto& [name, value] : stanza.variables) *this << "variable" << name << value;
+    return *this << std::to_string(exec.timeout.count());
+  }
+  Fingerprint& operator<<(const HeadlampPlan& headlamp) {
+    for (const auto& header : headlamp.http_headers) *this << header.name << header.value;
+    for (const std::string& subprotocol : headlamp.subprotocols) *this << "subprotocol" << subprotocol;
+    return *this;
+  }
   const std::string& text() const noexcept { return text_; }
 
  private:
@@ -33,6 +45,9 @@ std::string fingerprint(const Settings& settings) {
   print << std::to_string(settings.connect_timeout.count());
   print << authentication.token_file.path << (token_from_file ? std::string() : authentication.token);
   print << authentication.username << authentication.password;
+  if (authentication.exec) print << "exec" << *authentication.exec;
+  if (settings.headlamp) print << "headlamp" << *settings.headlamp;
+  print << (settings.compression ? "gzip" : "plain");
   for (const auto& header : settings.headers) print << header.name << header.value;
   return print.text();
 }

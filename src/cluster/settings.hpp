@@ -7,7 +7,9 @@
 #include <vector>
 
 #include "base/instant.hpp"
+#include "cluster/exec_plugin.hpp"
 #include "cluster/files.hpp"
+#include "cluster/headlamp.hpp"
 #include "cluster/server_url.hpp"
 #include "transport/transport.hpp"
 
@@ -27,6 +29,7 @@ struct Authentication {
   NamedFile token_file;
   std::string username;
   std::string password;
+  std::optional<ExecPlan> exec;
 };
 
 // Plain values; may be copied between threads.
@@ -39,9 +42,13 @@ struct Settings {
   bool skip_verify = false;
   std::string proxy_url;
   Milliseconds connect_timeout{30'000};
+  // For discovery; streams bring their own.
+  Milliseconds request_timeout{30'000};
+  bool compression = true;
   Authentication authentication;
   // User-Agent, impersonation and header.NAME, in the order they are sent.
   std::vector<transport::Header> headers;
+  std::optional<HeadlampPlan> headlamp;
 };
 
 // Equal for two connections exactly when streams may share one Access. Holds secrets.

@@ -1,6 +1,7 @@
 #include "cluster/settle.hpp"
 
 #include "cluster/pem.hpp"
+#include "cluster/proxy_environment.hpp"
 #include "cluster/request_headers.hpp"
 #include "cluster/text.hpp"
 
@@ -102,7 +103,7 @@ Expected<void> load_authentication(const Draft& draft, Authentication& authentic
   return {};
 }
 
-Expected<void> load_place(const Draft& draft, Settings& settings) {
+Expected<void> load_place(const Draft& draft, const Surroundings& surroundings, Settings& settings) {
   const bool tls_expected = draft.has_ca() || draft.has_certificate() || draft.insecure.set();
   auto server = parse_server_url(draft.server.role, draft.server.text, tls_expected);
   if (!server) return server.error();
@@ -111,22 +112,40 @@ Expected<void> load_place(const Draft& draft, Settings& settings) {
     return Error{Status::invalid, draft.tls_server_name.role + ": is not the name of a host"};
   }
   settings.tls_server_name = draft.tls_server_name.text;
-  if (!draft.proxy_url.set()) return {};
-  auto proxy = parse_proxy_url(draft.proxy_url.role, draft.proxy_url.text);
-  if (!proxy) return proxy.error();
-  settings.proxy_url = *std::move(proxy);
+  const Sourced proxy = draft.proxy_url.set() ? draft.proxy_url : proxy_from_environment(settings.server, surroundings);
+  if (!proxy.set()) return {};
+  auto url = parse_proxy_url(proxy.role, proxy.text);
+  if (!url) return url.error();
+  settings.proxy_url = *std::move(url);
   return {};
+}
+
+ExecPlan plan_exec(const Draft& draft, const ConnectionOptions& options, const Surroundings& surroundings,
+                   const Settings& settings) {
+  ExecPlan plan;
+  plan.role = draft.exec_role;
+  plan.stanza = *draft.exec;
+  plan.environment = surroundings.variables();
+  plan.search_path = surroundings.variable("PATH").value_or("");
+  plan.timeout = options.exec_timeout;
+  plan.cluster = {draft.server.text,    settings.tls_server_name,  settings.skip_verify, settings.ca.text,
+                  draft.proxy_url.text, draft.disable_compression, draft.exec_config};
+  return plan;
 }
 
 }  // namespace
 
-Expected<Settings> settle(const Draft& draft, const ConnectionOptions& options, Logger& logger) {
+Expected<Settings> settle(const Draft& draft, const ConnectionOptions& options, const Surroundings& surroundings,
+                          Logger& logger) {
   Settings settings;
   settings.connect_timeout = options.connect_timeout;
-  if (auto fine = load_place(draft, settings); !fine) return fine.error();
+  settings.request_timeout = options.request_timeout;
+  settings.compression = !draft.disable_compression;
+  if (auto fine = load_place(draft, surroundings, settings); !fine) return fine.error();
   if (auto fine = load_ca(draft, settings); !fine) return fine.error();
   if (auto fine = load_client_certificate(draft, settings); !fine) return fine.error();
   if (auto fine = load_authentication(draft, settings.authentication, logger); !fine) return fine.error();
+  if (draft.exec) settings.authentication.exec = plan_exec(draft, options, surroundings, settings);
   auto headers = request_headers(draft.impersonation, options);
   if (!headers) return headers.error();
   settings.headers = *std::move(headers);

@@ -5,10 +5,13 @@
 #include "base/log.hpp"
 #include "cluster/draft.hpp"
 #include "cluster/settings.hpp"
+#include "cluster/surroundings.hpp"
 
 namespace ksr::cluster {
 
-// Blocks on the disk at most. `options` gives what only config keys can say: headers, user agent, timeouts. Any thread.
-Expected<Settings> settle(const Draft& draft, const ConnectionOptions& options, Logger& logger);
+// Blocks on the disk at most. `options` gives what only config keys can say: headers, user agent, timeouts. A proxy
+// that the draft does not name comes from the environment. Any thread.
+Expected<Settings> settle(const Draft& draft, const ConnectionOptions& options, const Surroundings& surroundings,
+                          Logger& logger);
 
 }  // namespace ksr::cluster

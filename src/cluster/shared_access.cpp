@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "cluster/query.hpp"
+#include "cluster/http_fetch.hpp"
 #include "cluster/renewal_plans.hpp"
 
 namespace ksr::cluster {
@@ -11,6 +11,7 @@ namespace {
 
 // How long a request waits for a file to be read again while its last content is at hand.
 constexpr Milliseconds patience_with_files{5'000};
+constexpr std::size_t largest_reminder = std::size_t{1} << 20;
 
 bool same(const transport::TlsSettings& a, const transport::TlsSettings& b) {
   return a.ca_pem == b.ca_pem && a.client_certificate_pem == b.client_certificate_pem &&
@@ -33,13 +34,22 @@ void destroy_on(Executor& executor, std::unique_ptr<SharedAccess> access) {
 
 // One authorize() that was not answered yet.
 struct SharedAccess::Waiter {
+  Purpose purpose;
   std::function<void(Expected<Grant>)> ready;
+  std::unique_ptr<HttpFetch> reminder;
+
+  void answer(Expected<Grant> grant) {
+    if (const auto wanted = std::exchange(ready, nullptr)) wanted(std::move(grant));
+  }
 };
 
 class SharedAccess::Wait final : public Pending {
  public:
   explicit Wait(std::shared_ptr<Waiter> waiter) : waiter_(std::move(waiter)) {}
-  ~Wait() override { waiter_->ready = nullptr; }
+  ~Wait() override {
+    waiter_->ready = nullptr;
+    waiter_->reminder.reset();
+  }
 
  private:
   std::shared_ptr<Waiter> waiter_;
@@ -60,12 +70,16 @@ SharedAccess::SharedAccess(Settings settings, const AccessEnvironment& environme
       server_(settings_.server.origin()),
       executor_(environment.executor),
       transport_(environment.transport),
-      surroundings_(surroundings) {}
+      surroundings_(surroundings),
+      discovery_(std::make_unique<Discovery>(
+          executor_, DiscoveryRun::Environment{*this, listeners_, settings_.request_timeout})) {}
 
-SharedAccess::~SharedAccess() = default;
+SharedAccess::~SharedAccess() {
+  stop_->store(true, std::memory_order_relaxed);
+}
 
 void SharedAccess::start_renewals() {
-  for (PlannedRenewal& renewal : renewals_of(settings_)) {
+  for (PlannedRenewal& renewal : renewals_of(settings_, surroundings_, stop_)) {
     renewables_.push_back(std::make_shared<Renewable>(std::move(renewal.plan), std::move(renewal.initial),
                                                       Renewable::Environment{executor_, surroundings_, listeners_},
                                                       [self = weak_from_this()] {
@@ -75,8 +89,8 @@ void SharedAccess::start_renewals() {
   }
 }
 
-std::unique_ptr<Pending> SharedAccess::authorize(std::function<void(Expected<Grant>)> ready) {
-  auto waiter = std::make_shared<Waiter>(Waiter{std::move(ready)});
+std::unique_ptr<Pending> SharedAccess::authorize(Purpose purpose, std::function<void(Expected<Grant>)> ready) {
+  auto waiter = std::make_shared<Waiter>(Waiter{purpose, std::move(ready), nullptr});
   waiters_.push_back(waiter);
   executor_.post([self = weak_from_this()] {
     if (const auto access = self.lock()) access->serve();
@@ -104,8 +118,54 @@ void SharedAccess::answer_all() {
   const auto answered = std::exchange(waiters_, {});
   if (answered.empty()) return;
   const Expected<Grant> outcome = grant();
-  for (const auto& waiter : answered) {
-    if (const auto ready = std::exchange(waiter->ready, nullptr)) ready(outcome);
+  for (const auto& waiter : answered) hand_out(waiter, outcome);
+}
+
+void SharedAccess::hand_out(const std::shared_ptr<Waiter>& waiter, Expected<Grant> grant) {
+  if (!waiter->ready) return;
+  if (!grant) return waiter->answer(std::move(grant));
+  if (waiter->purpose == Purpose::request) return waiter->answer(for_request(*std::move(grant)));
+  if (settings_.headlamp && settings_.headlamp->stateless) return remind(waiter, *grant);
+  waiter->answer(for_websocket(*std::move(grant)));
+}
+
+Grant SharedAccess::for_request(Grant grant) const {
+  if (!settings_.headlamp) return grant;
+  const auto& headers = settings_.headlamp->http_headers;
+  grant.headers.insert(grant.headers.end(), headers.begin(), headers.end());
+  return grant;
+}
+
+Grant SharedAccess::for_websocket(Grant grant) const {
+  if (settings_.headlamp) grant.subprotocols = settings_.headlamp->subprotocols;
+  return grant;
+}
+
+// A WebSocket carries no kubeconfig, and the server forgets the cluster 20 seconds after the last request that did
+// (stateless.go, ContextUpdateCacheTTL). What the cluster itself answers to /version does not matter.
+void SharedAccess::remind(const std::shared_ptr<Waiter>& waiter, const Grant& grant) {
+  transport::Request request;
+  request.target = "/version";
+  request.headers = for_request(grant).headers;
+  request.response_timeout = settings_.request_timeout;
+  request.idle_timeout = settings_.request_timeout;
+  auto answered = [this, waiting = std::weak_ptr<Waiter>(waiter), grant](Expected<FetchedAnswer> answer) {
+    const auto asker = waiting.lock();
+    if (!asker) return;
+    if (!answer) return asker->answer(answer.error().within("request before the WebSocket"));
+    note_answer(answer->head);
+    asker->answer(for_websocket(grant));
+  };
+  waiter->reminder =
+      std::make_unique<HttpFetch>(grant.connection, std::move(request), largest_reminder, std::move(answered));
+}
+
+void SharedAccess::note_answer(const transport::ResponseHead& head) {
+  if (!settings_.headlamp) return;
+  for (const auto& header : head.headers) {
+    if (header.name != "x-reload" || header.value.find("reload") == std::string::npos) continue;
+    reloads_.fetch_add(1, std::memory_order_relaxed);
+    listeners_.log(LogLevel::notice, "Headlamp " + server_ + " asks its clients to reload: its plugins have changed");
   }
 }
 
@@ -118,7 +178,7 @@ Expected<Grant> SharedAccess::grant() {
   }
   auto connection = connection_for(credentials);
   if (!connection) return connection.error();
-  Grant grant{*std::move(connection), settings_.headers};
+  Grant grant{*std::move(connection), settings_.headers, {}, settings_.compression};
   if (!credentials.authorization.empty()) grant.headers.push_back({"Authorization", credentials.authorization});
   return grant;
 }
@@ -142,6 +202,11 @@ Expected<std::shared_ptr<transport::Connection>> SharedAccess::connection_for(co
 
 void SharedAccess::reject_credentials() {
   for (const auto& renewable : renewables_) renewable->reject();
+}
+
+std::unique_ptr<Pending> SharedAccess::resolve(const QueryOptions& query,
+                                               std::function<void(Expected<std::vector<Resource>>)> ready) {
+  return discovery_->resolve(query, std::move(ready));
 }
 
 }  // namespace ksr::cluster

@@ -1,11 +1,15 @@
 // The Access that streams with the same settings share.
 #pragma once
 
+#include <atomic>
+#include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "cluster/access.hpp"
+#include "cluster/discovery.hpp"
 #include "cluster/listeners.hpp"
 #include "cluster/renewable.hpp"
 #include "cluster/settings.hpp"
@@ -21,12 +25,17 @@ class SharedAccess final : public Access, public std::enable_shared_from_this<Sh
                                             const Surroundings& surroundings);
   ~SharedAccess() override;
 
-  std::unique_ptr<Pending> authorize(std::function<void(Expected<Grant>)> ready) override;
+  std::unique_ptr<Pending> authorize(std::function<void(Expected<Grant>)> ready) override {
+    return authorize(Purpose::request, std::move(ready));
+  }
+  std::unique_ptr<Pending> authorize(Purpose purpose, std::function<void(Expected<Grant>)> ready) override;
   void reject_credentials() override;
   std::unique_ptr<Pending> resolve(const QueryOptions& query,
                                    std::function<void(Expected<std::vector<Resource>>)> ready) override;
   const std::string& server() const noexcept override { return server_; }
 
+  void note_answer(const transport::ResponseHead& head) override;
+  std::uint64_t reloads() const noexcept override { return reloads_.load(std::memory_order_relaxed); }
   void listen(std::weak_ptr<Logger> logger) override { listeners_.add(std::move(logger)); }
 
  private:
@@ -39,6 +48,11 @@ class SharedAccess final : public Access, public std::enable_shared_from_this<Sh
   void answer_when_settled();
   void answer_all();
   Expected<Grant> grant();
+  void hand_out(const std::shared_ptr<Waiter>& waiter, Expected<Grant> grant);
+  Grant for_websocket(Grant grant) const;
+  Grant for_request(Grant grant) const;
+  // The request that makes a Headlamp server remember the cluster for the handshake that follows.
+  void remind(const std::shared_ptr<Waiter>& waiter, const Grant& grant);
   Expected<std::shared_ptr<transport::Connection>> connection_for(const Contribution& credentials);
 
   const Settings settings_;
@@ -52,6 +66,9 @@ class SharedAccess final : public Access, public std::enable_shared_from_this<Sh
   std::unique_ptr<Timer> patience_;
   std::shared_ptr<transport::Connection> connection_;
   transport::TlsSettings connection_tls_;
+  const std::shared_ptr<std::atomic<bool>> stop_ = std::make_shared<std::atomic<bool>>(false);
+  std::atomic<std::uint64_t> reloads_{0};
+  std::unique_ptr<Discovery> discovery_;
 };
 
 }  // namespace ksr::cluster

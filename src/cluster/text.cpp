@@ -114,7 +114,7 @@ std::vector<std::string_view> split(std::string_view text, char separator) {
   }
 }
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   std::string quote = "\"";
   for (const char c : text.substr(0, longest_quote)) quote += is_control(c) || c == '"' ? '?' : c;
   if (text.size() > longest_quote) quote += "...";

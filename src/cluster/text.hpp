@@ -27,6 +27,6 @@ std::string lower_case(std::string_view text);
 // "a,,b" has three parts, the second one empty.
 std::vector<std::string_view> split(std::string_view text, char separator);
 // The text of the offender in an error: quoted, cut short, control characters replaced.
-std::string quoted(std::string_view text);
+std::string in_quotes(std::string_view text);
 
 }  // namespace ksr::cluster

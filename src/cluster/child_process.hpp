@@ -1,0 +1,37 @@
+// One run of a program: argv as given, no shell, bounded in time and output.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "base/expected.hpp"
+#include "base/instant.hpp"
+
+namespace ksr::cluster {
+
+struct ProgramCall {
+  // An absolute path.
+  std::string program;
+  std::vector<std::string> arguments;  // without the program's own name
+  std::vector<std::string> environment;
+  Milliseconds timeout{60'000};
+  std::size_t most_output = std::size_t{1} << 20;
+};
+
+struct ProgramResult {
+  // 0 also where the host reaped the child before us (SIGCHLD ignored): then only the output can tell.
+  int exit_code = 0;
+  int signal = 0;
+  std::string output;
+  // The end of what it wrote on standard error.
+  std::string complaints;
+};
+
+// Blocks until the program has ended. It runs in a process group of its own, with standard input from /dev/null, no
+// other descriptor, no signal blocked or ignored; a run that takes too long, writes too much or is no longer wanted
+// (`stop`) is killed with its whole group. The error is told without the output. Any thread but the network thread.
+Expected<ProgramResult> run_program(const ProgramCall& call, const std::atomic<bool>& stop);
+
+}  // namespace ksr::cluster

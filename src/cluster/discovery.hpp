@@ -1,0 +1,48 @@
+// Turns the names of a query into resources; remembers what the cluster serves, and asks again when a name is not
+// there.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "base/executor.hpp"
+#include "cluster/discovery_run.hpp"
+
+namespace ksr::cluster {
+
+// Lives on the network thread. One for all streams of an Access.
+class Discovery {
+ public:
+  using Ready = std::function<void(Expected<std::vector<Resource>>)>;
+  Discovery(Executor& executor, const DiscoveryRun::Environment& environment);
+  ~Discovery();
+
+  // Answers on the network thread, never before it returned. Resources named in full need no request.
+  std::unique_ptr<Pending> resolve(const QueryOptions& query, Ready ready);
+
+ private:
+  struct Question;
+  class Wait;
+
+  void consider();
+  void run();
+  void on_catalogue(Expected<Catalogue> catalogue);
+  bool fresh(const Question& question) const;
+
+  Executor& executor_;
+  DiscoveryRun::Environment environment_;
+  std::vector<std::shared_ptr<Question>> questions_;
+  std::optional<Catalogue> catalogue_;
+  Instant learned_at_;
+  std::unique_ptr<DiscoveryRun> run_;
+  // Guards what is posted: gone with this object.
+  std::shared_ptr<Discovery*> self_;
+};
+
+// The answer to a query as far as the catalogue (NULL: nothing is known) can give it; empty where it has to be asked
+// for anew. Pure.
+std::optional<Expected<std::vector<Resource>>> answer_from(const Catalogue* catalogue, const QueryOptions& query);
+
+}  // namespace ksr::cluster

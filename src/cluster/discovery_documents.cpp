@@ -1,0 +1,155 @@
+#include "cluster/discovery_documents.hpp"
+
+#include <boost/json.hpp>
+
+#include <algorithm>
+
+#include "cluster/text.hpp"
+
+namespace ksr::cluster {
+namespace {
+
+namespace json = boost::json;
+
+// Lenient: what is absent or of another type is empty, and an entry without a name is passed over by whoever reads it.
+std::string text_of(const json::object& object, const char* name) {
+  const json::value* value = object.if_contains(name);
+  const json::string* text = value == nullptr ? nullptr : value->if_string();
+  return text == nullptr ? "" : std::string(text->data(), text->size());
+}
+
+const json::object& object_of(const json::object& object, const char* name) {
+  static const json::object* const empty = new json::object;
+  const json::value* value = object.if_contains(name);
+  return value != nullptr && value->is_object() ? value->get_object() : *empty;
+}
+
+std::vector<const json::object*> objects_of(const json::object& object, const char* name) {
+  std::vector<const json::object*> objects;
+  const json::value* value = object.if_contains(name);
+  if (value == nullptr || !value->is_array()) return objects;
+  for (const json::value& item : value->get_array()) {
+    if (item.is_object()) objects.push_back(&item.get_object());
+  }
+  return objects;
+}
+
+std::vector<std::string> texts_of(const json::object& object, const char* name) {
+  std::vector<std::string> texts;
+  const json::value* value = object.if_contains(name);
+  if (value == nullptr || !value->is_array()) return texts;
+  for (const json::value& item : value->get_array()) {
+    if (const json::string* text = item.if_string()) texts.emplace_back(text->data(), text->size());
+  }
+  return texts;
+}
+
+bool has_list_and_watch(const std::vector<std::string>& verbs) {
+  const auto has = [&](const char* verb) { return std::find(verbs.begin(), verbs.end(), verb) != verbs.end(); };
+  return has("list") && has("watch");
+}
+
+// What would not make a path is no resource.
+bool is_sound(const ApiResource& resource) {
+  return is_dns_label(resource.plural) && is_dns_label(resource.version) &&
+         (resource.group.empty() || is_dns_subdomain(resource.group));
+}
+
+void add_if_sound(std::vector<ApiResource>& resources, ApiResource resource) {
+  if (resource.singular.empty()) resource.singular = lower_case(resource.kind);
+  if (is_sound(resource)) resources.push_back(std::move(resource));
+}
+
+std::vector<ApiResource> aggregated_resources(const json::object& root) {
+  std::vector<ApiResource> resources;
+  for (const json::object* group : objects_of(root, "items")) {
+    const std::string group_name = text_of(object_of(*group, "metadata"), "name");
+    for (const json::object* version : objects_of(*group, "versions")) {
+      for (const json::object* entry : objects_of(*version, "resources")) {
+        ApiResource resource;
+        resource.group = group_name;
+        resource.version = text_of(*version, "version");
+        resource.plural = text_of(*entry, "resource");
+        resource.singular = text_of(*entry, "singularResource");
+        resource.kind = text_of(object_of(*entry, "responseKind"), "kind");
+        resource.short_names = texts_of(*entry, "shortNames");
+        resource.namespaced = text_of(*entry, "scope") == "Namespaced";
+        resource.watchable = has_list_and_watch(texts_of(*entry, "verbs"));
+        add_if_sound(resources, std::move(resource));
+      }
+    }
+  }
+  return resources;
+}
+
+void add_versions(const json::object& group, std::vector<GroupVersion>& group_versions) {
+  const std::string name = text_of(group, "name");
+  if (!is_dns_subdomain(name)) return;
+  const std::string preferred = text_of(object_of(group, "preferredVersion"), "version");
+  std::vector<std::string> versions;
+  for (const json::object* version : objects_of(group, "versions")) versions.push_back(text_of(*version, "version"));
+  std::stable_partition(versions.begin(), versions.end(), [&](const auto& version) { return version == preferred; });
+  for (const std::string& version : versions) {
+    if (is_dns_label(version)) group_versions.push_back({name, version});
+  }
+}
+
+Expected<json::value> parsed(std::string_view body) {
+  boost::system::error_code failure;
+  json::value value = json::parse(json::string_view(body.data(), body.size()), failure);
+  if (failure || !value.is_object()) return Error{Status::protocol, "discovery: the answer is no JSON object"};
+  return value;
+}
+
+}  // namespace
+
+std::string GroupVersion::path() const {
+  return group.empty() ? "/api/" + version : "/apis/" + group + "/" + version;
+}
+
+Expected<DiscoveryRoot> parse_discovery_root(std::string_view body) {
+  const auto value = parsed(body);
+  if (!value) return value.error();
+  const json::object& object = value->get_object();
+  const std::string kind = text_of(object, "kind");
+  DiscoveryRoot root;
+  if (kind == "APIGroupDiscoveryList") {
+    root.aggregated = true;
+    root.resources = aggregated_resources(object);
+  } else if (kind == "APIVersions") {
+    for (std::string& version : texts_of(object, "versions")) {
+      if (is_dns_label(version)) root.group_versions.push_back({"", std::move(version)});
+    }
+  } else if (kind == "APIGroupList") {
+    for (const json::object* group : objects_of(object, "groups")) add_versions(*group, root.group_versions);
+  } else {
+    return Error{Status::protocol, "discovery: the answer is of kind " + in_quotes(kind) +
+                                       "; expected APIGroupDiscoveryList, APIVersions or APIGroupList"};
+  }
+  return root;
+}
+
+Expected<std::vector<ApiResource>> parse_resource_list(std::string_view body, const GroupVersion& of) {
+  const auto value = parsed(body);
+  if (!value) return value.error();
+  if (text_of(value->get_object(), "kind") != "APIResourceList") {
+    return Error{Status::protocol, "discovery: the answer to " + of.path() + " is no APIResourceList"};
+  }
+  std::vector<ApiResource> resources;
+  for (const json::object* entry : objects_of(value->get_object(), "resources")) {
+    ApiResource resource;
+    resource.group = of.group;
+    resource.version = of.version;
+    resource.plural = text_of(*entry, "name");
+    resource.singular = text_of(*entry, "singularName");
+    resource.kind = text_of(*entry, "kind");
+    resource.short_names = texts_of(*entry, "shortNames");
+    const json::value* namespaced = entry->if_contains("namespaced");
+    resource.namespaced = namespaced != nullptr && namespaced->is_bool() && namespaced->get_bool();
+    resource.watchable = has_list_and_watch(texts_of(*entry, "verbs"));
+    add_if_sound(resources, std::move(resource));
+  }
+  return resources;
+}
+
+}  // namespace ksr::cluster

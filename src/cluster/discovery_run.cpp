@@ -1,0 +1,115 @@
+#include "cluster/discovery_run.hpp"
+
+#include <utility>
+
+namespace ksr::cluster {
+namespace {
+
+constexpr const char* root_targets[2] = {"/api", "/apis"};
+constexpr std::size_t largest_document = std::size_t{32} << 20;
+constexpr std::size_t most_at_once = 6;
+
+// A server may have no core group, or no others; a user may be kept from one of them.
+bool may_be_missing(const Error& error) {
+  return error.http_status == 404 || error.http_status == 403;
+}
+
+Expected<DiscoveryRoot> root_of(const FetchedAnswer& answer, const char* target) {
+  if (answer.head.status != 200) return refusal_of(answer, target);
+  return parse_discovery_root(answer.body);
+}
+
+}  // namespace
+
+DiscoveryRun::DiscoveryRun(const Environment& environment, Done done)
+    : access_(environment.access),
+      logger_(environment.logger),
+      request_timeout_(environment.request_timeout),
+      done_(std::move(done)) {}
+
+DiscoveryRun::~DiscoveryRun() = default;
+
+void DiscoveryRun::start() {
+  pending_ = access_.authorize([this](Expected<Grant> grant) { ask_roots(std::move(grant)); });
+}
+
+std::unique_ptr<HttpFetch> DiscoveryRun::fetch(const std::string& target, HttpFetch::Done done) {
+  transport::Request request;
+  request.target = target;
+  request.headers = grant_.headers;
+  request.headers.push_back({"Accept", discovery_accept});
+  request.response_timeout = request_timeout_;
+  request.idle_timeout = request_timeout_;
+  request.accept_gzip = grant_.compression;
+  return std::make_unique<HttpFetch>(grant_.connection, std::move(request), largest_document, std::move(done));
+}
+
+void DiscoveryRun::ask_roots(Expected<Grant> grant) {
+  pending_.reset();
+  if (!grant) return std::exchange(done_, nullptr)(std::move(grant).error());
+  grant_ = *std::move(grant);
+  for (std::size_t place : {0u, 1u}) {
+    root_fetches_[place] = fetch(root_targets[place],
+                                 [this, place](Expected<FetchedAnswer> answer) { on_root(place, std::move(answer)); });
+  }
+}
+
+void DiscoveryRun::on_root(std::size_t place, Expected<FetchedAnswer> answer) {
+  if (answer && answer->head.status == 401) access_.reject_credentials();
+  roots_[place] = answer ? root_of(*answer, root_targets[place]) : Expected<DiscoveryRoot>(answer.error());
+  if (roots_[0] && roots_[1]) take_roots();
+}
+
+void DiscoveryRun::take_roots() {
+  const bool none = !*roots_[0] && !*roots_[1];
+  for (auto& root : roots_) {
+    if (const Error* error = root->if_error()) {
+      if (none || !may_be_missing(*error)) return std::exchange(done_, nullptr)(Error(*error));
+      continue;
+    }
+    if ((*root)->aggregated) documents_.push_back({{}, std::move((*root)->resources), nullptr});
+    for (GroupVersion& version : (*root)->group_versions) documents_.push_back({std::move(version), {}, nullptr});
+  }
+  ask_more();
+}
+
+void DiscoveryRun::ask_more() {
+  while (next_ < documents_.size() && running_ < most_at_once) {
+    const std::size_t place = next_++;
+    Document& document = documents_[place];
+    if (document.of.version.empty()) continue;
+    ++running_;
+    document.fetch = fetch(document.of.path(), [this, place](Expected<FetchedAnswer> answer) {
+      on_resource_list(place, std::move(answer));
+    });
+  }
+  finish_if_done();
+}
+
+// One group whose server is down must not hide all others.
+void DiscoveryRun::on_resource_list(std::size_t place, Expected<FetchedAnswer> answer) {
+  --running_;
+  Document& document = documents_[place];
+  const std::string path = document.of.path();
+  if (!answer) {
+    logger_.log(LogLevel::warning, "discovery: " + answer.error().message);
+  } else if (answer->head.status != 200) {
+    logger_.log(LogLevel::warning, "discovery: " + refusal_of(*answer, path).message);
+  } else if (auto resources = parse_resource_list(answer->body, document.of); !resources) {
+    logger_.log(LogLevel::warning, resources.error().message);
+  } else {
+    document.resources = *std::move(resources);
+  }
+  ask_more();
+}
+
+void DiscoveryRun::finish_if_done() {
+  if (running_ > 0 || next_ < documents_.size()) return;
+  Catalogue catalogue;
+  for (Document& document : documents_) {
+    for (ApiResource& resource : document.resources) catalogue.add(std::move(resource));
+  }
+  std::exchange(done_, nullptr)(std::move(catalogue));
+}
+
+}  // namespace ksr::cluster

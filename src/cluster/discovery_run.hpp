@@ -1,0 +1,62 @@
+// One pass over the discovery documents of a cluster: aggregated where it can be had, document by document where not
+// (k8s.io/client-go/discovery/discovery_client.go).
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/expected.hpp"
+#include "base/log.hpp"
+#include "cluster/access.hpp"
+#include "cluster/discovery_documents.hpp"
+#include "cluster/http_fetch.hpp"
+
+namespace ksr::cluster {
+
+// Lives on the network thread. Destroying it cancels.
+class DiscoveryRun {
+ public:
+  struct Environment {
+    Access& access;
+    Logger& logger;
+    Milliseconds request_timeout;
+  };
+  using Done = std::function<void(Expected<Catalogue>)>;
+  // `done` is never called before start() returned; it may destroy the run.
+  DiscoveryRun(const Environment& environment, Done done);
+  ~DiscoveryRun();
+  void start();
+
+ private:
+  void ask_roots(Expected<Grant> grant);
+  void on_root(std::size_t place, Expected<FetchedAnswer> answer);
+  void take_roots();
+  void ask_more();
+  void on_resource_list(std::size_t place, Expected<FetchedAnswer> answer);
+  void finish_if_done();
+  std::unique_ptr<HttpFetch> fetch(const std::string& target, HttpFetch::Done done);
+
+  struct Document {
+    GroupVersion of;
+    std::vector<ApiResource> resources;
+    std::unique_ptr<HttpFetch> fetch;
+  };
+
+  Access& access_;
+  Logger& logger_;
+  Milliseconds request_timeout_;
+  Done done_;
+  std::unique_ptr<Pending> pending_;
+  Grant grant_;
+  // /api and /apis, in this order: the core group stands first.
+  std::unique_ptr<HttpFetch> root_fetches_[2];
+  std::optional<Expected<DiscoveryRoot>> roots_[2];
+  // Aggregated resources and single documents, in the order in which they count.
+  std::vector<Document> documents_;
+  std::size_t next_ = 0;
+  std::size_t running_ = 0;
+};
+
+}  // namespace ksr::cluster

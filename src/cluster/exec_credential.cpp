@@ -1,0 +1,117 @@
+#include "cluster/exec_credential.hpp"
+
+#include <boost/json.hpp>
+
+#include "cluster/base64.hpp"
+#include "cluster/pem.hpp"
+#include "cluster/renewal_plans.hpp"
+#include "cluster/rfc3339.hpp"
+#include "cluster/text.hpp"
+
+namespace ksr::cluster {
+namespace {
+
+namespace json = boost::json;
+
+Error wrong(const std::string& reason) {
+  return {Status::auth, "its output " + reason};
+}
+
+// An absent member and null are the empty text; anything but a text is no answer.
+Expected<std::string> member_text(const json::object& object, const char* name) {
+  const json::value* value = object.if_contains(name);
+  if (value == nullptr || value->is_null()) return std::string();
+  if (const json::string* text = value->if_string()) return std::string(text->data(), text->size());
+  return wrong(std::string("has a ") + name + " that is no text");
+}
+
+json::object cluster_of(const ExecCluster& cluster) {
+  json::object object;
+  object["server"] = cluster.server;
+  if (!cluster.tls_server_name.empty()) object["tls-server-name"] = cluster.tls_server_name;
+  if (cluster.insecure_skip_tls_verify) object["insecure-skip-tls-verify"] = true;
+  if (!cluster.ca_pem.empty()) object["certificate-authority-data"] = base64_encode(cluster.ca_pem);
+  if (!cluster.proxy_url.empty()) object["proxy-url"] = cluster.proxy_url;
+  if (cluster.disable_compression) object["disable-compression"] = true;
+  boost::system::error_code failure;
+  if (json::value config = json::parse(cluster.config, failure); !cluster.config.empty() && !failure) {
+    object["config"] = std::move(config);
+  }
+  return object;
+}
+
+Expected<void> take_token(const json::object& status, Contribution& credentials) {
+  const auto token = member_text(status, "token");
+  if (!token) return token.error();
+  if (has_control_characters(*token)) return wrong("has a token with control characters");
+  if (!token->empty()) credentials.authorization = bearer(*token);
+  return {};
+}
+
+Expected<void> take_certificate(const json::object& status, Contribution& credentials) {
+  auto certificate = member_text(status, "clientCertificateData");
+  if (!certificate) return certificate.error();
+  auto key = member_text(status, "clientKeyData");
+  if (!key) return key.error();
+  if (certificate->empty() != key->empty()) return wrong("has only one of clientCertificateData and clientKeyData");
+  if (certificate->empty()) return {};
+  if (auto fine = check_certificates("clientCertificateData", *certificate); !fine)
+    return wrong("is unusable: " + fine.error().message);
+  if (auto fine = check_key("clientKeyData", *key, *certificate); !fine)
+    return wrong("is unusable: " + fine.error().message);
+  credentials.certificate_pem = *std::move(certificate);
+  credentials.key_pem = *std::move(key);
+  return {};
+}
+
+Expected<void> take_expiry(const json::object& status, Contribution& credentials) {
+  const auto text = member_text(status, "expirationTimestamp");
+  if (!text) return text.error();
+  if (text->empty()) return {};
+  credentials.expires = parse_rfc3339(*text);
+  if (!credentials.expires) return wrong("has an expirationTimestamp that is no RFC 3339 time");
+  return {};
+}
+
+Expected<json::object> checked_object(const std::string& output, const std::string& api_version) {
+  boost::system::error_code failure;
+  const json::value value = json::parse(output, failure);
+  if (failure || !value.is_object()) return wrong("is no JSON object; expected an ExecCredential");
+  const json::object& object = value.get_object();
+  const auto kind = member_text(object, "kind");
+  if (!kind || *kind != "ExecCredential") return wrong("is of another kind; expected ExecCredential");
+  const auto version = member_text(object, "apiVersion");
+  // k8s.io/client-go/plugin/pkg/client/auth/exec/exec.go: what was asked for must come back.
+  if (!version || *version != api_version) return wrong("is of another apiVersion; expected " + api_version);
+  return object;
+}
+
+}  // namespace
+
+std::string exec_info(const std::string& api_version, const ExecCluster* cluster) {
+  json::object spec;
+  spec["interactive"] = false;
+  if (cluster != nullptr) spec["cluster"] = cluster_of(*cluster);
+  json::object info;
+  info["kind"] = "ExecCredential";
+  info["apiVersion"] = api_version;
+  info["spec"] = std::move(spec);
+  return json::serialize(info);
+}
+
+Expected<Contribution> parse_exec_credential(const std::string& output, const std::string& api_version) {
+  const auto object = checked_object(output, api_version);
+  if (!object) return object.error();
+  const json::value* status = object->if_contains("status");
+  if (status == nullptr || !status->is_object()) return wrong("has no status");
+  Contribution credentials;
+  if (auto fine = take_token(status->get_object(), credentials); !fine) return fine.error();
+  if (auto fine = take_certificate(status->get_object(), credentials); !fine) return fine.error();
+  if (auto fine = take_expiry(status->get_object(), credentials); !fine) return fine.error();
+  if (credentials.authorization.empty() && credentials.certificate_pem.empty()) {
+    return wrong("has neither a token nor a certificate and key");
+  }
+  return credentials;
+}
+
+}  // namespace ksr::cluster

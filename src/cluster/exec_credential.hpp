@@ -1,0 +1,29 @@
+// The JSON that goes to an exec plugin and the JSON that comes back: client.authentication.k8s.io/v1 and v1beta1. Pure.
+#pragma once
+
+#include <string>
+
+#include "base/expected.hpp"
+#include "cluster/renewable.hpp"
+
+namespace ksr::cluster {
+
+// What a plugin with provideClusterInfo is told of the cluster.
+struct ExecCluster {
+  std::string server;
+  std::string tls_server_name;
+  bool insecure_skip_tls_verify = false;
+  std::string ca_pem;
+  std::string proxy_url;
+  bool disable_compression = false;
+  // JSON text; empty without one.
+  std::string config;
+};
+
+// The value of KUBERNETES_EXEC_INFO. `cluster` NULL: the plugin did not ask.
+std::string exec_info(const std::string& api_version, const ExecCluster* cluster);
+
+// The error says what is wrong with the output, never what is in it.
+Expected<Contribution> parse_exec_credential(const std::string& output, const std::string& api_version);
+
+}  // namespace ksr::cluster

@@ -1,0 +1,112 @@
+#include "cluster/exec_plugin.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "cluster/text.hpp"
+
+namespace ksr::cluster {
+namespace {
+
+constexpr std::size_t longest_line = 200;
+// Shorter runs are words, and file names in a path stand between slashes.
+constexpr std::size_t shortest_secret = 28;
+
+// As Go's exec.LookPath: directories of PATH in order; those that are not absolute are passed over.
+std::optional<std::string> found_in_path(const std::string& name, const std::string& search_path) {
+  for (const std::string_view directory : split(search_path, ':')) {
+    if (directory.empty() || directory.front() != '/') continue;
+    std::string candidate = std::string(directory) + "/" + name;
+    if (::access(candidate.c_str(), X_OK) == 0) return candidate;
+  }
+  return std::nullopt;
+}
+
+std::vector<std::string> environment_of(const ExecPlan& plan) {
+  std::vector<std::string> environment = plan.environment;
+  const auto set = [&](const std::string& name, const std::string& value) {
+    const std::string start = name + "=";
+    const auto same_name = [&](const std::string& entry) { return entry.compare(0, start.size(), start) == 0; };
+    environment.erase(std::remove_if(environment.begin(), environment.end(), same_name), environment.end());
+    environment.push_back(start + value);
+  };
+  for (const auto& [name, value] : plan.stanza.variables) set(name, value);
+  set("KUBERNETES_EXEC_INFO",
+      exec_info(plan.stanza.api_version, plan.stanza.provide_cluster_info ? &plan.cluster : nullptr));
+  return environment;
+}
+
+Error failed(const ExecPlan& plan, const std::string& reason) {
+  return {Status::auth, plan.role + ": " + reason};
+}
+
+std::string with_complaint(std::string text, const ProgramResult& result) {
+  const std::string line = last_line(result.complaints);
+  return line.empty() ? text : text + ": " + line;
+}
+
+bool may_be_secret(char c) {
+  return is_header_name(std::string_view(&c, 1)) || c == '=' || c == '+';
+}
+
+std::string without_secrets(std::string_view line) {
+  std::string told;
+  while (!line.empty()) {
+    const auto end = std::find_if_not(line.begin(), line.end(), may_be_secret);
+    const auto length = static_cast<std::size_t>(end - line.begin());
+    const std::string_view run = line.substr(0, length);
+    told += run.size() < shortest_secret ? run : std::string_view("***");
+    line.remove_prefix(length);
+    if (line.empty()) break;
+    told += line.front();
+    line.remove_prefix(1);
+  }
+  return told;
+}
+
+}  // namespace
+
+std::string last_line(const std::string& complaints) {
+  const std::string_view text = trimmed(complaints);
+  const std::size_t start = text.find_last_of("\r\n");
+  std::string line(start == std::string_view::npos ? text : trimmed(text.substr(start + 1)));
+  std::replace_if(
+      line.begin(), line.end(), [](char c) { return has_control_characters(std::string_view(&c, 1)); }, '?');
+  line = without_secrets(line);
+  if (line.size() > longest_line) line = line.substr(0, longest_line) + "...";
+  return line;
+}
+
+Expected<Contribution> run_exec_plugin(const ExecPlan& plan, const std::atomic<bool>& stop) {
+  ProgramCall call;
+  call.program = plan.stanza.command;
+  if (call.program.find('/') == std::string::npos) {
+    const auto found = found_in_path(call.program, plan.search_path);
+    if (!found) {
+      const std::string hint = plan.stanza.install_hint.empty() ? "" : ": " + last_line(plan.stanza.install_hint);
+      return failed(plan, in_quotes(call.program) + " was not found in PATH" + hint);
+    }
+    call.program = *found;
+  }
+  call.arguments = plan.stanza.arguments;
+  call.environment = environment_of(plan);
+  call.timeout = plan.timeout;
+  const auto result = run_program(call, stop);
+  if (!result) return result.error().within(plan.role);
+  if (result->signal != 0) {
+    return failed(plan,
+                  with_complaint(call.program + " was ended by signal " + std::to_string(result->signal), *result));
+  }
+  if (result->exit_code != 0) {
+    return failed(
+        plan, with_complaint(call.program + " failed with exit code " + std::to_string(result->exit_code), *result));
+  }
+  auto credentials = parse_exec_credential(result->output, plan.stanza.api_version);
+  if (!credentials) return failed(plan, with_complaint(call.program + ": " + credentials.error().message, *result));
+  return credentials;
+}
+
+}  // namespace ksr::cluster

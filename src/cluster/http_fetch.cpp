@@ -1,0 +1,55 @@
+#include "cluster/http_fetch.hpp"
+
+#include <utility>
+
+#include "cluster/text.hpp"
+#include "json/api_status.hpp"
+
+namespace ksr::cluster {
+
+HttpFetch::HttpFetch(std::shared_ptr<transport::Connection> connection, transport::Request request, std::size_t largest,
+                     Done done)
+    : connection_(std::move(connection)), target_(request.target), largest_(largest), done_(std::move(done)) {
+  exchange_ = connection_->get(std::move(request), *this);
+}
+
+void HttpFetch::on_head(const transport::ResponseHead& head) {
+  answer_.head = head;
+}
+
+void HttpFetch::on_body(std::string_view bytes) {
+  if (bytes.size() <= largest_ - answer_.body.size()) {
+    answer_.body.append(bytes);
+    return;
+  }
+  finish(Error{Status::too_large,
+               "GET " + target_ + ": the answer is larger than " + std::to_string(largest_) + " bytes"});
+}
+
+void HttpFetch::on_end(const std::optional<Error>& error) {
+  // A refusal whose body broke off is still a refusal.
+  if (error && answer_.head.status < 400) return finish(error->within("GET " + target_));
+  finish(std::move(answer_));
+}
+
+void HttpFetch::finish(Expected<FetchedAnswer> outcome) {
+  exchange_.reset();
+  const auto done = std::exchange(done_, nullptr);
+  if (done) done(std::move(outcome));
+}
+
+Error refusal_of(const FetchedAnswer& answer, const std::string& target) {
+  Error error;
+  error.status = status_of_http(answer.head.status);
+  error.http_status = answer.head.status;
+  error.message = "GET " + target + ": " + std::to_string(answer.head.status);
+  const auto status = json::parse_api_status(answer.body);
+  if (status) {
+    error.reason = status->reason;
+    if (!status->message.empty()) error.message += ": " + status->message;
+    if (status->retry_after_seconds) error.retry_after = std::chrono::seconds(*status->retry_after_seconds);
+  }
+  return error;
+}
+
+}  // namespace ksr::cluster

@@ -1,0 +1,47 @@
+// One GET whose small answer is kept whole: discovery documents, and the request that goes before a WebSocket.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/expected.hpp"
+#include "transport/transport.hpp"
+
+namespace ksr::cluster {
+
+struct FetchedAnswer {
+  transport::ResponseHead head;
+  std::string body;
+};
+
+// Lives on the network thread. Destroying it cancels.
+class HttpFetch final : public transport::ExchangeObserver {
+ public:
+  using Done = std::function<void(Expected<FetchedAnswer>)>;
+  // `done` is told any status; an error is a failure of the connection or an answer larger than `largest`. It may
+  // destroy the fetch.
+  HttpFetch(std::shared_ptr<transport::Connection> connection, transport::Request request, std::size_t largest,
+            Done done);
+
+  void on_head(const transport::ResponseHead& head) override;
+  void on_body(std::string_view bytes) override;
+  void on_end(const std::optional<Error>& error) override;
+
+ private:
+  void finish(Expected<FetchedAnswer> outcome);
+
+  std::shared_ptr<transport::Connection> connection_;
+  std::string target_;
+  std::size_t largest_;
+  Done done_;
+  FetchedAnswer answer_;
+  std::unique_ptr<transport::Exchange> exchange_;
+};
+
+// What a refusal says, in the API server's own words where it sent a Status: "GET /apis: 403: apis is forbidden".
+Error refusal_of(const FetchedAnswer& answer, const std::string& target);
+
+}  // namespace ksr::cluster

@@ -1,0 +1,55 @@
+#include "cluster/in_cluster.hpp"
+
+#include <filesystem>
+#include <string>
+#include <system_error>
+
+#include "cluster/files.hpp"
+#include "cluster/pem.hpp"
+#include "cluster/text.hpp"
+
+namespace ksr::cluster {
+namespace {
+
+std::string variable(const Surroundings& surroundings, const char* name) {
+  return surroundings.variable(name).value_or("");
+}
+
+bool is_file(const std::string& path) {
+  std::error_code failure;
+  return std::filesystem::is_regular_file(path, failure);
+}
+
+bool has_certificates(const NamedFile& file, Logger& logger) {
+  const auto text = read_file(file, largest_credential_file);
+  const Expected<void> fine = text ? check_certificates(file.role + " " + file.path, *text) : text.error();
+  if (fine) return true;
+  logger.log(LogLevel::error, fine.error().message + " (the system's CAs are trusted instead)");
+  return false;
+}
+
+std::string namespace_of(const Surroundings& surroundings) {
+  if (std::string name = variable(surroundings, "POD_NAMESPACE"); !name.empty()) return name;
+  const auto text = read_file({"namespace", surroundings.service_account_directory + "/namespace"}, 4096);
+  return text ? std::string(trimmed(*text)) : "";
+}
+
+}  // namespace
+
+std::optional<Draft> in_cluster_draft(const Surroundings& surroundings, Logger& logger) {
+  const std::string host = variable(surroundings, "KUBERNETES_SERVICE_HOST");
+  const std::string port = variable(surroundings, "KUBERNETES_SERVICE_PORT");
+  const NamedFile token{"service account token", surroundings.service_account_directory + "/token"};
+  const NamedFile ca{"service account CA", surroundings.service_account_directory + "/ca.crt"};
+  if (host.empty() || port.empty() || !is_file(token.path)) return std::nullopt;
+
+  const bool ipv6 = host.find(':') != std::string::npos;
+  Draft draft;
+  draft.server = {"https://" + (ipv6 ? "[" + host + "]" : host) + ":" + port, "KUBERNETES_SERVICE_HOST and _PORT"};
+  draft.token_file = {token.path, token.role};
+  if (has_certificates(ca, logger)) draft.ca_file = {ca.path, ca.role};
+  draft.default_namespace = namespace_of(surroundings);
+  return draft;
+}
+
+}  // namespace ksr::cluster

@@ -1,0 +1,77 @@
+// What kubeconfig files say, entry by entry, and how several of them become one. Plain values.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/expected.hpp"
+
+namespace ksr::cluster {
+
+// The `exec` stanza of a user. client.authentication.k8s.io/v1 and v1beta1.
+struct ExecStanza {
+  std::string api_version;
+  std::string command;
+  std::vector<std::string> arguments;
+  std::vector<std::pair<std::string, std::string>> variables;
+  std::string interactive_mode;
+  std::string install_hint;
+  bool provide_cluster_info = false;
+};
+
+// `origin` is the file that an entry came from; relative paths are relative to its directory, and are absolute here.
+struct ClusterEntry {
+  std::string origin;
+  std::string server;
+  std::string tls_server_name;
+  std::string ca_file, ca_data;
+  std::string proxy_url;
+  bool insecure_skip_tls_verify = false;
+  bool disable_compression = false;
+  // JSON text of the extension client.authentication.k8s.io/exec; empty without one.
+  std::string exec_config;
+};
+
+struct UserEntry {
+  std::string origin;
+  std::string token, token_file;
+  std::string username, password;
+  std::string client_cert_file, client_cert_data;
+  std::string client_key_file, client_key_data;
+  std::string as, as_uid;
+  std::vector<std::string> as_groups;
+  std::vector<std::pair<std::string, std::string>> as_extra;
+  std::string auth_provider;
+  std::optional<ExecStanza> exec;
+};
+
+struct ContextEntry {
+  std::string origin;
+  std::string cluster;
+  std::string user;
+  std::string name_space;
+};
+
+struct Kubeconfig {
+  // The files it was made of, in order; for messages.
+  std::vector<std::string> files;
+  std::map<std::string, ClusterEntry> clusters;
+  std::map<std::string, UserEntry> users;
+  std::map<std::string, ContextEntry> contexts;
+  std::string current_context;
+
+  bool empty() const noexcept {
+    return clusters.empty() && users.empty() && contexts.empty() && current_context.empty();
+  }
+};
+
+// One file's text. `path` is absolute. The error names the file and the entry, never a value.
+Expected<Kubeconfig> parse_kubeconfig(const std::string& path, const std::string& text);
+// The first one that has an entry has it whole; the first current-context that is set counts
+// (k8s.io/client-go/tools/clientcmd/loader.go).
+void merge_kubeconfig(Kubeconfig& first, Kubeconfig later);
+
+}  // namespace ksr::cluster

@@ -1,0 +1,15 @@
+// From a kubeconfig to the connection that one of its contexts describes. Pure.
+#pragma once
+
+#include <string>
+
+#include "base/expected.hpp"
+#include "cluster/draft.hpp"
+#include "cluster/kubeconfig.hpp"
+
+namespace ksr::cluster {
+
+// `context` empty: the current one. The error names file, entry and reason.
+Expected<Draft> draft_of_context(const Kubeconfig& config, const std::string& context);
+
+}  // namespace ksr::cluster

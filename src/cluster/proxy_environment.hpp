@@ -1,0 +1,17 @@
+// HTTPS_PROXY, HTTP_PROXY and NO_PROXY, as Go's net/http and kubectl read them (golang.org/x/net/http/httpproxy and
+// k8s.io/apimachinery/pkg/util/net, NewProxierWithNoProxyCIDR).
+#pragma once
+
+#include "cluster/draft.hpp"
+#include "cluster/server_url.hpp"
+#include "cluster/surroundings.hpp"
+
+namespace ksr::cluster {
+
+// The proxy on the way to that server, with the variable it came from; not set where there is none.
+Sourced proxy_from_environment(const ServerUrl& server, const Surroundings& surroundings);
+
+// Whether a NO_PROXY list keeps the server from being reached through a proxy.
+bool bypasses_proxy(const ServerUrl& server, std::string_view no_proxy);
+
+}  // namespace ksr::cluster

@@ -1,0 +1,221 @@
+// Names to resources, through a server of either age.
+#include "cluster/discovery.hpp"
+
+#include <doctest/doctest.h>
+
+#include "unit/cluster/discovery_samples.hpp"
+#include "unit/cluster/fakes.hpp"
+
+using namespace ksr;
+using namespace ksr::cluster;
+using namespace ksr::cluster::testing;
+
+namespace {
+
+using Answer = Expected<std::vector<Resource>>;
+
+struct DiscoveryWorld : World {
+  DiscoveryWorld() {
+    ConnectionOptions options;
+    options.server = "https://h";
+    options.token = "t";
+    const auto opened = open(options);
+    REQUIRE(opened.has_value());
+    access = *opened;
+  }
+  void serve_aggregated() {
+    transport.replies["/api"] = {200, aggregated_core};
+    transport.replies["/apis"] = {200, aggregated_groups};
+  }
+  void serve_old() {
+    transport.replies["/api"] = {200, old_core};
+    transport.replies["/apis"] = {200, old_groups};
+    transport.replies["/api/v1"] = {200, old_core_v1};
+    transport.replies["/apis/apps/v1"] = {200, old_apps_v1};
+    transport.replies["/apis/apps/v1beta1"] = {200, old_apps_v1};
+    transport.replies["/apis/metrics.k8s.io/v1beta1"] = {503, "service unavailable", "text/plain"};
+  }
+  std::optional<Answer> resolve(std::vector<std::string> names, std::vector<std::string> namespaces = {}) {
+    QueryOptions query;
+    query.resources = std::move(names);
+    query.namespaces = std::move(namespaces);
+    std::optional<Answer> answer;
+    const auto pending = access->resolve(query, [&](Answer found) { answer.emplace(std::move(found)); });
+    CHECK(!answer);
+    settle();
+    return answer;
+  }
+  std::string display(std::vector<std::string> names, std::vector<std::string> namespaces = {}) {
+    const auto answer = resolve(std::move(names), std::move(namespaces));
+    if (!answer) return "no answer";
+    if (const Error* error = answer->if_error()) return "error: " + error->message;
+    std::string all;
+    for (const Resource& resource : **answer) all += (all.empty() ? "" : " ") + resource.display;
+    return all;
+  }
+  std::shared_ptr<Access> access;
+};
+
+bool has(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+}  // namespace
+
+TEST_CASE("aggregated discovery answers with two requests, which are remembered") {
+  DiscoveryWorld world;
+  world.serve_aggregated();
+  CHECK(world.display({"deploy"}) == "apps/v1/deployments");
+  REQUIRE(world.transport.requests.size() == 2);
+  CHECK(world.transport.requests[0].target == "/api");
+  CHECK(world.transport.requests[0].accept_gzip);
+  const auto& headers = world.transport.requests[1].headers;
+  CHECK(std::find(headers.begin(), headers.end(), transport::Header{"Authorization", "Bearer t"}) != headers.end());
+  CHECK(std::find(headers.begin(), headers.end(), transport::Header{"Accept", discovery_accept}) != headers.end());
+  CHECK(world.display({"po.example.com", "ing"}) == "example.com/v1/po networking.k8s.io/v1/ingresses");
+  CHECK(world.transport.requests.size() == 2);
+  world.pass(Milliseconds(11 * 60'000));
+  CHECK(world.display({"pods"}) == "v1/pods");
+  CHECK(world.transport.requests.size() == 4);
+}
+
+TEST_CASE("an older server is asked document by document, and a group that is down hides no other") {
+  DiscoveryWorld world;
+  world.serve_old();
+  const auto heard = std::make_shared<RecordingLogger>();
+  world.access->listen(heard);
+  CHECK(world.display({"deploy"}) == "apps/v1/deployments");
+  CHECK(world.display({"po"}) == "v1/pods");
+  CHECK(world.transport.requests.size() == 6);
+  REQUIRE(heard->lines.size() == 1);
+  CHECK(has(heard->lines[0], "/apis/metrics.k8s.io/v1beta1: 503"));
+}
+
+TEST_CASE("a name that is missing is asked for again each time, and found when its CRD came") {
+  DiscoveryWorld world;
+  world.transport.replies["/api"] = {200, aggregated_core};
+  world.transport.replies["/apis"] = {200, R"({"kind":"APIGroupDiscoveryList","items":[]})"};
+  auto answer = world.resolve({"deploy"});
+  REQUIRE((answer && !answer->has_value()));
+  CHECK(answer->error().status == Status::not_found);
+  CHECK(has(answer->error().message, "the server has no resource \"deploy\""));
+  CHECK(world.transport.requests.size() == 2);
+  world.serve_aggregated();
+  world.pass(Milliseconds(800));
+  CHECK(world.display({"deploy"}) == "apps/v1/deployments");
+  CHECK(world.transport.requests.size() == 4);
+}
+
+TEST_CASE("of several candidates those that are there are answered, in order") {
+  DiscoveryWorld world;
+  world.serve_aggregated();
+  CHECK(world.display({"gateways", "ingresses", "v1/pods", "deployments.v1beta1.apps"}) ==
+        "networking.k8s.io/v1/ingresses v1/pods apps/v1beta1/deployments");
+}
+
+TEST_CASE("a namespace on a cluster-scoped resource is an error") {
+  DiscoveryWorld world;
+  world.serve_aggregated();
+  CHECK(world.display({"nodes"}) == "v1/nodes");
+  CHECK(has(world.display({"nodes"}, {"default"}), "error: namespace: is set, but v1/nodes is not namespaced"));
+  CHECK(world.display({"pods"}, {"default", "kube-system"}) == "v1/pods");
+  // What discovery has said already counts for full names too.
+  CHECK(has(world.display({"v1/nodes"}, {"default"}), "not namespaced"));
+  CHECK(has(world.display({"pods"}, {"Not A Namespace"}), "error: namespace: "));
+}
+
+TEST_CASE("many who ask at once are answered by one pass") {
+  DiscoveryWorld world;
+  world.serve_aggregated();
+  QueryOptions query;
+  query.resources = {"pods"};
+  int answers = 0;
+  std::vector<std::unique_ptr<Pending>> waiting;
+  for (int i = 0; i < 10; ++i)
+    waiting.push_back(world.access->resolve(query, [&](Answer a) { answers += a.has_value(); }));
+  waiting.erase(waiting.begin());
+  world.settle();
+  CHECK(answers == 9);
+  CHECK(world.transport.requests.size() == 2);
+}
+
+TEST_CASE("refusals and failures of discovery are told, in the server's words") {
+  DiscoveryWorld world;
+  world.transport.replies["/api"] = {
+      403,
+      R"({"kind":"Status","apiVersion":"v1","status":"Failure","message":"forbidden: x","reason":"Forbidden","code":403})"};
+  auto answer = world.resolve({"pods"});
+  REQUIRE((answer && !answer->has_value()));
+  CHECK(answer->error().status == Status::forbidden);
+  CHECK(answer->error().message == "GET /api: 403: forbidden: x");
+  CHECK(answer->error().reason == "Forbidden");
+
+  world.transport.replies["/api"] = {500, "oops", "text/plain"};
+  CHECK(has(world.display({"pods"}), "error: GET /api: 500"));
+  world.transport.replies["/api"] = {200, "<html>"};
+  CHECK(has(world.display({"pods"}), "no JSON object"));
+  world.transport.replies["/api"] = {200, std::string((std::size_t{32} << 20) + 1, 'x')};
+  CHECK(has(world.display({"pods"}), "larger than"));
+  world.transport.failure = Error{Status::transport, "connection refused", "", 502};
+  answer = world.resolve({"pods"});
+  REQUIRE((answer && !answer->has_value()));
+  CHECK(answer->error().status == Status::transport);
+  CHECK(answer->error().http_status == 502);
+  world.transport.failure.reset();
+  world.serve_aggregated();
+  CHECK(world.display({"pods"}) == "v1/pods");
+}
+
+TEST_CASE("one of the two roots may be kept from a user") {
+  DiscoveryWorld world;
+  world.serve_aggregated();
+  world.transport.replies["/apis"] = {403, "no", "text/plain"};
+  CHECK(world.display({"pods"}) == "v1/pods");
+}
+
+TEST_CASE("a refusal of the credentials has them renewed") {
+  World world;
+  ConnectionOptions options;
+  options.server = "https://h";
+  options.token_file = world.files.write("token", "one");
+  const auto access = world.open(options);
+  REQUIRE(access.has_value());
+  world.files.write("token", "two");
+  world.transport.replies["/api"] = world.transport.replies["/apis"] = {401, "{}"};
+  world.pass(Milliseconds(2'000));
+  QueryOptions query;
+  query.resources = {"pods"};
+  std::optional<Answer> answer;
+  const auto pending = (*access)->resolve(query, [&](Answer found) { answer.emplace(std::move(found)); });
+  world.settle();
+  REQUIRE((answer && !answer->has_value()));
+  CHECK(answer->error().status == Status::auth);
+  const auto grant = world.authorize(**access);
+  REQUIRE((grant && grant->has_value()));
+  CHECK(header(**grant, "Authorization") == "Bearer two");
+}
+
+TEST_CASE("an answer may let go of the Access, and letting go stops a pass under way") {
+  DiscoveryWorld world;
+  world.serve_aggregated();
+  QueryOptions query;
+  query.resources = {"pods"};
+  int answers = 0;
+  std::unique_ptr<Pending> first, second;
+  first = world.access->resolve(query, [&](Answer) {
+    ++answers;
+    first.reset();
+    world.access.reset();
+  });
+  second = world.access->resolve(query, [&](Answer) { ++answers; });
+  world.settle();
+  CHECK(answers >= 1);
+
+  DiscoveryWorld other;
+  other.transport.silent = true;
+  const auto pending = other.access->resolve(query, [](Answer) { FAIL("answered"); });
+  other.settle();
+  CHECK(other.transport.requests.size() == 2);
+  other.access.reset();
+  other.settle();
+}
