@@ -29,9 +29,11 @@ class Dial::Steps final : public std::enable_shared_from_this<Dial::Steps>, priv
 
   void start() {
     Executor& executor = route_->executor;
-    deadline_ = executor.now() + route_->connect_timeout;
     step_ = "connecting to " + route_->next_hop();
-    alarm_ = executor.schedule(deadline_, [this] { time_is_up(); });
+    if (route_->connect_timeout.count() != 0) {
+      deadline_ = executor.now() + route_->connect_timeout;
+      alarm_ = executor.schedule(*deadline_, [this] { time_is_up(); });
+    }
     const std::string& host = route_->proxy ? route_->proxy->host : route_->server.host;
     boost::system::error_code no_literal;
     const auto literal = boost::asio::ip::make_address(host, no_literal);
@@ -88,9 +90,9 @@ class Dial::Steps final : public std::enable_shared_from_this<Dial::Steps>, priv
 
   void arm_for_this_address() {
     const auto left = static_cast<Milliseconds::rep>(addresses_.size() - next_address_);
-    if (left == 0) return;
+    if (left == 0 || !deadline_) return;
     const auto now = route_->executor.now();
-    const auto share = std::chrono::duration_cast<Milliseconds>(deadline_ - now) / (left + 1);
+    const auto share = std::chrono::duration_cast<Milliseconds>(*deadline_ - now) / (left + 1);
     address_alarm_ = route_->executor.schedule(now + std::max(share, least_for_an_address),
                                                [this] { address_failed(boost::asio::error::timed_out); });
   }
@@ -166,7 +168,7 @@ class Dial::Steps final : public std::enable_shared_from_this<Dial::Steps>, priv
   const bool tunnel_;
   Done done_;
   std::string step_;
-  Instant deadline_;
+  std::optional<Instant> deadline_;
   std::unique_ptr<Timer> alarm_;
   std::unique_ptr<Timer> address_alarm_;
   std::unique_ptr<Resolver::Waiting> waiting_;

@@ -49,6 +49,8 @@ bool valid_in_two_parts(const std::string& text, std::size_t cut) {
 TEST_CASE("every sequence of one, two and three bytes is judged as the plain validator does") {
   int differences = 0;
   for (unsigned code = 0; code < 0x1000000; ++code) {
+    // Three bytes that begin with an ASCII one are as the two that follow it.
+    if (code == 0x10000) code = 0x800000;
     std::string text{static_cast<char>(code >> 16), static_cast<char>(code >> 8 & 0xff),
                      static_cast<char>(code & 0xff)};
     if (code < 0x10000) text.erase(0, 1);
