@@ -63,21 +63,21 @@ TEST_CASE("objects of a CRD, whose lists are written in another order") {
              ksr_test::field(ksr_snapshot_at(snapshot, 0), KSR_FIELD_KIND) + " " +
              ksr_test::get(ksr_snapshot_at(snapshot, 0), "/spec/size");
     };
-    REQUIRE(seen.open(on_cluster("widgets.ksr.test/v1/widgets", ns, transport)) == KSR_OK);
+    REQUIRE(seen.open(on_cluster("ksr.test/v1/widgets", ns, transport)) == KSR_OK);
     REQUIRE(seen.wait_state(KSR_STATE_LIVE));
     cluster.admin().patch(widgets_path(ns, "first"), {{"spec", {{"size", 42}}}});
     cluster.admin().create(widgets_path(ns), make_widget(ns, "second", 2));
     REQUIRE(seen.wait_name("second"));
     check_equals_list(seen, widgets_path(ns));
     CHECK(seen.close() == KSR_OK);
-    CHECK(kind == "widgets.ksr.test/v1 Widget 42");
+    CHECK(kind == "ksr.test/v1 Widget 42");
   });
 }
 
 TEST_CASE("managedFields are left out, unless they are asked for") {
   Cluster& cluster = Cluster::shared();
   const std::string ns = cluster.fresh_namespace("managed");
-  cluster.admin().create(configmaps_path(ns), make_configmap(ns, "listed"));
+  cluster.admin().create(configmaps_path(ns), make_configmap(ns, "listed", {{"key", "value"}}));
   for (const char* managed : {"drop", "keep"}) {
     CAPTURE(managed);
     std::map<std::string, bool> has;
@@ -91,7 +91,7 @@ TEST_CASE("managedFields are left out, unless they are asked for") {
     const std::string name = std::string("watched-") + managed;
     REQUIRE(seen.open(with(on_cluster("v1/configmaps", ns, "auto"), "managed_fields", managed)) == KSR_OK);
     REQUIRE(seen.wait_state(KSR_STATE_LIVE));
-    cluster.admin().create(configmaps_path(ns), make_configmap(ns, name));
+    cluster.admin().create(configmaps_path(ns), make_configmap(ns, name, {{"key", "value"}}));
     REQUIRE(seen.wait_name(name));
     CHECK(seen.close() == KSR_OK);
     CHECK(has["listed"] == (std::string(managed) == "keep"));

@@ -1,0 +1,160 @@
+// Everything at once: writes, a proxy that cuts, stalls and swallows connections, compactions, and an apiserver that is
+// killed, for a minute. Afterwards every view is the truth.
+#include <algorithm>
+#include <atomic>
+#include <random>
+#include <thread>
+
+#include "base/resource_version.hpp"
+#include "cluster/cases/stream_on_cluster.hpp"
+#include "cluster/harness/chaos_proxy.hpp"
+#include "cluster/harness/harness_error.hpp"
+
+using namespace ksr::clustertest;
+using ksr_test::Contents;
+using ksr_test::Recorder;
+using ksr_test::Settings;
+using std::chrono::seconds;
+using std::chrono::steady_clock;
+
+namespace {
+
+constexpr seconds storm_length{60};
+constexpr std::size_t limit = 20;
+
+// Creates, changes and deletes at random until told to stop; a server that is away is no reason to.
+void write_load(const std::string& ns, unsigned seed, const std::atomic<bool>& stop) {
+  ApiClient api = Cluster::shared().client_for(admin_user());
+  std::mt19937 random(seed);
+  for (int round = 0; !stop; ++round) {
+    const std::string name = "object-" + std::to_string(random() % 60);
+    const std::string time = std::to_string(1'000'000 + round).substr(1);
+    try {
+      switch (random() % 4) {
+        case 0:
+          api.create(pods_path(ns), make_pod(ns, name));
+          break;
+        case 1:
+          api.patch_status(pods_path(ns, name), {{"message", time}});
+          break;
+        case 2:
+          api.erase(random() % 2 == 0 ? pods_path(ns, name) : events_path(ns, name));
+          break;
+        default:
+          api.create(
+              events_path(ns),
+              make_event(ns, name, "2026-01-01T00:" + time.substr(2, 2) + ":" + std::to_string(10 + round % 50) + "Z"));
+      }
+    } catch (const HarnessError&) {
+      // Not there, there already, or no server: the next one may be luckier.
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+}
+
+void storm(Cluster& cluster, ChaosProxy& proxy) {
+  std::mt19937 random(20'261'124);
+  const auto end = steady_clock::now() + storm_length;
+  for (int round = 0; steady_clock::now() < end; ++round) {
+    const bool last_third = end - steady_clock::now() < storm_length / 3;
+    switch (round % 6) {
+      case 0:
+        proxy.cut();
+        break;
+      case 1:
+        proxy.stall();
+        break;
+      case 2:
+        cluster.etcd().compact();
+        break;
+      case 3:
+        if (!last_third) proxy.blackhole();
+        break;
+      case 4:
+        cluster.kill_apiserver();
+        cluster.start_apiserver();
+        break;
+      default:
+        proxy.cut_after(random() % 20'000);
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(500 + random() % 1'500));
+    proxy.pass();
+    std::this_thread::sleep_for(std::chrono::milliseconds(random() % 1'000));
+  }
+}
+
+std::string recency_of(const boost::json::object& object) {
+  const auto* last = object.if_contains("lastTimestamp");
+  if (last != nullptr && last->is_string()) return last->get_string().c_str();
+  return metadata_of(object, "creationTimestamp");
+}
+
+// What a stream with the limit must show: the most recent, the newer version first where the time is the same.
+Contents most_recent(const std::string& path) {
+  std::vector<boost::json::object> objects = Cluster::shared().admin().list(path);
+  std::sort(objects.begin(), objects.end(), [](const auto& a, const auto& b) {
+    const std::string left = recency_of(a);
+    const std::string right = recency_of(b);
+    if (left != right) return left > right;
+    return ksr::compare_resource_versions(metadata_of(a, "resourceVersion"), metadata_of(b, "resourceVersion")) > 0;
+  });
+  Contents contents;
+  for (std::size_t i = 0; i < std::min(limit, objects.size()); ++i) {
+    contents[metadata_of(objects[i], "uid")] = metadata_of(objects[i], "resourceVersion");
+  }
+  return contents;
+}
+
+struct Subject {
+  const char* resource;
+  const char* transport;
+  bool limited;
+  std::unique_ptr<Recorder> seen = std::make_unique<Recorder>();
+};
+
+}  // namespace
+
+TEST_CASE("four streams come through a minute of chaos with the truth") {
+  Cluster& cluster = Cluster::shared();
+  const std::string ns = cluster.fresh_namespace("chaos");
+  ChaosProxy proxy(cluster.port());
+  Subject subjects[] = {{"v1/pods", "websocket", false},
+                        {"v1/pods", "http", true},
+                        {"v1/events", "http", false},
+                        {"v1/events", "websocket", true}};
+  for (Subject& subject : subjects) {
+    Settings settings = on_cluster(subject.resource, ns, subject.transport);
+    settings[0].second = "https://127.0.0.1:" + std::to_string(proxy.port());
+    settings = with(with(settings, "backoff_initial", "100ms"), "backoff_max", "1s");
+    // Swallowed connections are found out by their end that does not come, which is sooner with short watches.
+    settings = with(with(settings, "watch_timeout", "8s"), "request_timeout", "4s");
+    settings = with(with(settings, "connect_timeout", "4s"), "page_size", "17");
+    if (subject.limited) settings = with(settings, "limit", std::to_string(limit));
+    REQUIRE(subject.seen->open(settings) == KSR_OK);
+  }
+  std::atomic<bool> stop{false};
+  std::thread writers[] = {std::thread(write_load, ns, 1u, std::cref(stop)),
+                           std::thread(write_load, ns, 2u, std::cref(stop))};
+  storm(cluster, proxy);
+  stop = true;
+  for (std::thread& writer : writers) writer.join();
+  proxy.pass();
+
+  const auto deadline = steady_clock::now() + seconds(10);
+  for (Subject& subject : subjects) {
+    CAPTURE(subject.resource);
+    CAPTURE(subject.limited);
+    const bool pods = std::string(subject.resource) == "v1/pods";
+    const std::string path = pods ? pods_path(ns) : events_path(ns);
+    const Contents truth = subject.limited ? most_recent(path) : listed(path);
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - steady_clock::now());
+    subject.seen->wait([&](const Recorder& now) { return now.contents() == truth; }, left);
+    CHECK(subject.seen->contents() == truth);
+    CHECK(subject.seen->violations() == std::vector<std::string>{});
+    CHECK(subject.seen->stat("watches") > 1);
+    CHECK_FALSE(truth.empty());
+    MESSAGE(subject.resource << " over " << subject.transport << ": " << subject.seen->updates() << " updates, "
+                             << subject.seen->stat("watches") << " watches, " << subject.seen->stat("relists")
+                             << " relists, " << subject.seen->errors().size() << " errors");
+  }
+}
