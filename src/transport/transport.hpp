@@ -39,7 +39,8 @@ struct ConnectionSettings {
   TlsSettings tls;
   // http://[user:password@]host:port, or empty.
   std::string proxy_url;
-  // From the start of an exchange to a connection that is ready to carry it: name resolution, TCP, proxy, TLS; 0: no limit.
+  // From the start of an exchange to a connection that is ready to carry it: name resolution, TCP, proxy, TLS; 0: no
+  // limit.
   Milliseconds connect_timeout{30'000};
 };
 
