@@ -16,12 +16,14 @@
 
 enum { FRAME_MS = 30 };
 
-/* A pipe of ours must not end up where output is written to. */
-static void open_standard_files(void) {
+/* A pipe of ours must not end up where input is read from or lines are written to. 0 when nobody can get any output. */
+static int open_standard_files(void) {
+  int has_output = fcntl(STDOUT_FILENO, F_GETFD) >= 0;
   int fd;
   for (fd = 0; fd <= STDERR_FILENO; ++fd) {
-    if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd) exit(EXIT_FAILED);
+    if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd) return 0;
   }
+  return has_output;
 }
 
 static int print_version(void) {
@@ -154,7 +156,10 @@ int main(int argc, char** argv) {
   static struct watch watch;
   struct text problem = {NULL, 0, 0};
   int status = EXIT_USAGE;
-  open_standard_files();
+  if (!open_standard_files()) {
+    report_line(slice_of("standard output is closed"));
+    return EXIT_FAILED;
+  }
   if (!options_read(&watch.options, argc, argv, &problem)) {
     text_add(&problem, slice_of(" (ksr-watch --help tells more)"));
     report_line(text_slice(&problem));

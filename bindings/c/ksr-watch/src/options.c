@@ -7,6 +7,7 @@ enum what {
   IS_SETTING,
   IS_SWITCH,
   IS_SET,
+  IS_GROUP,
   IS_ALL_NAMESPACES,
   IS_OUTPUT,
   IS_SECONDS,
@@ -30,6 +31,10 @@ static const struct option known[] = {
     {"--selector", 'l', 1, IS_SETTING, "label_selector"},
     {"--field-selector", 0, 1, IS_SETTING, "field_selector"},
     {"--limit", 0, 1, IS_SETTING, "limit"},
+    {"--kubeconfig", 0, 1, IS_SETTING, "kubeconfig"},
+    {"--context", 0, 1, IS_SETTING, "context"},
+    {"--as", 0, 1, IS_SETTING, "impersonate_user"},
+    {"--as-group", 0, 1, IS_GROUP, NULL},
     {"--server", 's', 1, IS_SETTING, "server"},
     {"--token", 0, 1, IS_SETTING, "token"},
     {"--token-file", 0, 1, IS_SETTING, "token_file"},
@@ -122,6 +127,10 @@ static int apply(struct options* options, const struct option* option, struct re
       return 1;
     case IS_SET:
       return read_set(options, reader, value);
+    case IS_GROUP:
+      if (options->groups.len) text_add_char(&options->groups, ',');
+      text_add(&options->groups, slice_of(value));
+      return 1;
     case IS_OUTPUT:
       return read_output(options, reader, value);
     case IS_SECONDS:
@@ -200,6 +209,10 @@ int options_read(struct options* options, int argc, char** argv, struct text* pr
     return refuse(&reader, "RESOURCE", "is missing; say what to watch, such as v1/pods");
   }
   add_setting(options, "RESOURCE", "resource", options->resource);
+  if (options->groups.len) {
+    text_cstr(&options->groups);
+    add_setting(options, "--as-group", "impersonate_groups", options->groups.at);
+  }
   if (options->all_namespaces) {
     options->one_namespace = 0;
     add_setting(options, "--all-namespaces", "namespace", nothing);
@@ -208,7 +221,8 @@ int options_read(struct options* options, int argc, char** argv, struct text* pr
 }
 
 static int is_secret(const char* key) {
-  static const char* const secrets[] = {"token", "password", "client_key_data", "headlamp_token", "proxy_url"};
+  static const char* const secrets[] = {
+      "token", "password", "client_key_data", "headlamp_token", "headlamp_kubeconfig", "proxy_url"};
   size_t i;
   for (i = 0; i < sizeof secrets / sizeof secrets[0]; ++i) {
     if (strcmp(key, secrets[i]) == 0) return 1;
@@ -226,5 +240,6 @@ void options_hide_secrets(struct options* options) {
 
 void options_free(struct options* options) {
   free(options->settings);
+  text_free(&options->groups);
   memset(options, 0, sizeof *options);
 }

@@ -20,6 +20,7 @@ struct options {
   char* resource;
   struct setting* settings;
   size_t setting_count;
+  struct text groups; /* every --as-group, parted by commas */
   enum output output;
   int64_t run_ms; /* -1: until it is told to end */
   int all_namespaces;

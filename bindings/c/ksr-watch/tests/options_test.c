@@ -3,7 +3,7 @@
 
 #include "check.h"
 
-enum { MOST = 12 };
+enum { MOST = 16 };
 
 static struct options options;
 static struct text problem;
@@ -58,6 +58,14 @@ static void options_become_settings(void) {
   CHECK_VALUE("client_cert_file", "d");
   CHECK_VALUE("client_key_file", "k");
   CHECK_VALUE("transport", "http");
+}
+
+static void whom_to_act_as(void) {
+  CHECK(read_line("ksr-watch pods --kubeconfig f --context c --as jane --as-group dev --as-group ops"));
+  CHECK_VALUE("kubeconfig", "f");
+  CHECK_VALUE("context", "c");
+  CHECK_VALUE("impersonate_user", "jane");
+  CHECK_VALUE("impersonate_groups", "dev,ops");
 }
 
 static void short_options_take_values_in_every_way(void) {
@@ -126,6 +134,7 @@ static void help_and_version_need_no_resource(void) {
 
 int main(void) {
   options_become_settings();
+  whom_to_act_as();
   short_options_take_values_in_every_way();
   all_namespaces_outweigh_one();
   any_key_can_be_set();
