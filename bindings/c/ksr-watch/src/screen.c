@@ -30,7 +30,7 @@ static void end_line(struct canvas* canvas, const char* style) {
   text_add_char(&canvas->lines, '\n');
 }
 
-static void add_head(struct canvas* canvas, const struct watch* watch, int64_t now) {
+static void add_status(struct canvas* canvas, const struct watch* watch) {
   const char* style = watch->state == KSR_STATE_LIVE ? REVERSE : REVERSE YELLOW;
   size_t start;
   start_style(canvas, style);
@@ -41,13 +41,23 @@ static void add_head(struct canvas* canvas, const struct watch* watch, int64_t n
     text_add_spaces(&canvas->lines, canvas->size.width - utf8_width(status));
   }
   end_line(canvas, style);
-  start = canvas->lines.len;
-  start_style(canvas, YELLOW);
-  if (status_add_news(watch, canvas->size.width, now, &canvas->lines)) {
+}
+
+/* What is long goes on in the next line, as long as most of the screen is left for rows. */
+static void add_news(struct canvas* canvas, const struct watch* watch, int64_t now) {
+  size_t most = canvas->size.height < 8 ? 1 : canvas->size.height / 4;
+  struct text news = {NULL, 0, 0};
+  slice rest;
+  status_add_news(watch, most * canvas->size.width, now, &news);
+  for (rest = text_slice(&news); rest.len && most > 0; --most) {
+    slice line = utf8_front(rest, canvas->size.width);
+    if (!line.len) break;
+    start_style(canvas, YELLOW);
+    text_add(&canvas->lines, line);
     end_line(canvas, YELLOW);
-  } else {
-    canvas->lines.len = start;
+    rest = slice_after(rest, line.len);
   }
+  text_free(&news);
 }
 
 static const char* style_of(const struct row* row, int64_t now) {
@@ -109,7 +119,8 @@ static size_t room_for_rows(const struct canvas* canvas, size_t head) {
 static void compose(struct canvas* canvas, struct watch* watch, int64_t now) {
   size_t count = ksr_snapshot_count(watch->latest);
   size_t room;
-  add_head(canvas, watch, now);
+  add_status(canvas, watch);
+  add_news(canvas, watch, now);
   if (!watch->latest) return;
   room = room_for_rows(canvas, count_lines(&canvas->lines));
   rows_show(&watch->rows, watch->latest, room, 0, now);
@@ -128,18 +139,18 @@ static struct canvas new_canvas(const struct watch* watch) {
   return canvas;
 }
 
-/* Line by line from the top left corner, each cleared behind its end, then all below; as few as the screen has. */
+/* Line by line from the top left corner, as many as the screen has. Each line is cleared before it is written: clearing
+ * behind a line that fills the screen's width would take its last character. */
 static void paint(struct watch* watch, const struct canvas* canvas) {
   struct text* out = &watch->out.pending;
   size_t i, line = 0;
-  text_add(out, slice_of("\x1b[H"));
+  text_add(out, slice_of("\x1b[H\x1b[K"));
   for (i = 0; i < canvas->lines.len && line < canvas->size.height; ++i) {
     if (canvas->lines.at[i] != '\n') {
       text_add_char(out, canvas->lines.at[i]);
-      continue;
+    } else if (++line < canvas->size.height) {
+      text_add(out, slice_of("\r\n\x1b[K"));
     }
-    text_add(out, slice_of("\x1b[K"));
-    if (++line < canvas->size.height) text_add(out, slice_of("\r\n"));
   }
   if (line < canvas->size.height) text_add(out, slice_of("\x1b[J"));
   sink_flush(&watch->out);

@@ -24,11 +24,6 @@ static const char* state_name(ksr_state state) {
   }
 }
 
-static void add_front(struct text* out, struct text* line, size_t width) {
-  text_add(out, utf8_front(text_slice(line), width));
-  text_free(line);
-}
-
 static void add_freshness(const struct watch* watch, struct text* out) {
   uint64_t fresh_ms = 0;
   if (ksr_stat(watch->stream, "fresh_ms", &fresh_ms) != KSR_OK) return;
@@ -51,25 +46,20 @@ void status_add(const struct watch* watch, size_t width, struct text* out) {
   utf8_add_shown(&line, slice_of(watch->options.resource));
   text_addf(&line, "  %s", state_name(watch->state));
   if (watch->latest) add_counts(watch, &line);
-  add_front(out, &line, width);
+  utf8_add_fitted(out, text_slice(&line), width);
+  text_free(&line);
 }
 
-int status_add_news(const struct watch* watch, size_t width, int64_t now, struct text* out) {
+void status_add_news(const struct watch* watch, size_t cells, int64_t now, struct text* out) {
   const struct trouble* trouble = &watch->trouble;
   int matters = watch->state != KSR_STATE_LIVE || now - trouble->at_ms < LINGER_MS;
-  struct text line = {NULL, 0, 0};
-  if (trouble->message.len && matters) {
-    struct text retry = {NULL, 0, 0};
-    size_t left;
-    if (watch->state != KSR_STATE_LIVE) report_add_retry(trouble, now, &retry);
-    left = width > retry.len ? width - retry.len : 0;
-    text_add(&line, utf8_front(text_slice(&trouble->message), left));
-    text_add(&line, text_slice(&retry));
-    text_free(&retry);
-  } else {
-    text_add(&line, text_slice(&watch->last_log));
+  struct text retry = {NULL, 0, 0};
+  if (!trouble->message.len || !matters) {
+    utf8_add_fitted(out, text_slice(&watch->last_log), cells);
+    return;
   }
-  if (!line.len) return 0;
-  add_front(out, &line, width);
-  return 1;
+  if (watch->state != KSR_STATE_LIVE) report_add_retry(trouble, now, &retry);
+  utf8_add_fitted(out, text_slice(&trouble->message), cells > retry.len ? cells - retry.len : 0);
+  text_add(out, text_slice(&retry));
+  text_free(&retry);
 }

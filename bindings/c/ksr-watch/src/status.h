@@ -8,7 +8,8 @@
  */
 void status_add(const struct watch* watch, size_t width, struct text* out);
 
-/* The last error while it matters, else the last log line; 0 when there is nothing to tell. */
-int status_add_news(const struct watch* watch, size_t width, int64_t now, struct text* out);
+/* Adds the last error while it matters, else the last log line, in at most `cells` cells; nothing when there is
+ * neither. */
+void status_add_news(const struct watch* watch, size_t cells, int64_t now, struct text* out);
 
 #endif

@@ -89,16 +89,6 @@ struct layout table_layout(const struct table* table, size_t width) {
   return layout;
 }
 
-static void add_fitted(struct text* out, slice shown, size_t width) {
-  static const char ellipsis[] = "\xE2\x80\xA6";
-  if (utf8_width(shown) <= width) {
-    text_add(out, shown);
-    return;
-  }
-  text_add(out, utf8_front(shown, width - 1));
-  text_add(out, slice_of(ellipsis));
-}
-
 /* One cell, cut to its column and to what is left of the line; 0 when the line is full. */
 static int add_cell(const struct layout* layout, size_t column, slice shown, size_t* used, struct text* out) {
   size_t width = layout->widths[column];
@@ -108,7 +98,7 @@ static int add_cell(const struct layout* layout, size_t column, slice shown, siz
   if (layout->width && *used + gap + width > layout->width) width = layout->width - *used - gap;
   text_add_spaces(out, gap);
   start = out->len;
-  add_fitted(out, shown, width);
+  utf8_add_fitted(out, shown, width);
   text_add_spaces(out, width - utf8_width(slice_after(text_slice(out), start)));
   *used += gap + width;
   return 1;

@@ -149,3 +149,12 @@ slice utf8_front(slice text, size_t width) {
   }
   return text;
 }
+
+void utf8_add_fitted(struct text* out, slice shown, size_t width) {
+  if (utf8_width(shown) <= width) {
+    text_add(out, shown);
+  } else if (width) {
+    text_add(out, utf8_front(shown, width - 1));
+    text_add(out, slice_of("\xE2\x80\xA6"));
+  }
+}

@@ -23,7 +23,10 @@ size_t utf8_width(slice text);
  * space, whatever reorders or hides text as a replacement character. */
 void utf8_add_shown(struct text* out, slice text);
 
-/* The same for one byte of a shown text: the longest front of it that fits `width` cells. */
+/* The longest front of a shown text that fits `width` cells. */
 slice utf8_front(slice text, size_t width);
+
+/* Adds a shown text in at most `width` cells, with an ellipsis at its end when it had to be cut. */
+void utf8_add_fitted(struct text* out, slice shown, size_t width);
 
 #endif

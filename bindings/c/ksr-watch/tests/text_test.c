@@ -115,6 +115,19 @@ static void widths_are_those_of_cells(void) {
   CHECK(slice_is(utf8_front(slice_of("e\xCC\x81x"), 1), "e\xCC\x81"));
 }
 
+static void what_does_not_fit_ends_in_an_ellipsis(void) {
+  utf8_add_fitted(&out, slice_of("abcdef"), 6);
+  CHECK_TEXT(&out, "abcdef");
+  utf8_add_fitted(&out, slice_of("abcdef"), 4);
+  CHECK_TEXT(&out, "abc\xE2\x80\xA6");
+  utf8_add_fitted(&out, slice_of("\xE4\xB8\xAD\xE6\x96\x87"), 3);
+  CHECK_TEXT(&out, "\xE4\xB8\xAD\xE2\x80\xA6");
+  utf8_add_fitted(&out, slice_of("abc"), 1);
+  CHECK_TEXT(&out, "\xE2\x80\xA6");
+  utf8_add_fitted(&out, slice_of("abc"), 0);
+  CHECK_TEXT(&out, "");
+}
+
 static int64_t at(const char* timestamp) {
   int64_t ms = -1;
   return timestamp_read(slice_of(timestamp), &ms) ? ms : -1;
@@ -173,6 +186,7 @@ int main(void) {
   nothing_shown_drives_a_terminal();
   invalid_utf8_is_replaced();
   widths_are_those_of_cells();
+  what_does_not_fit_ends_in_an_ellipsis();
   timestamps_are_read();
   ages_read_as_kubectl_writes_them();
   text_free(&out);
