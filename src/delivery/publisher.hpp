@@ -14,7 +14,8 @@ namespace ksr::delivery {
 
 class Publisher {
  public:
-  explicit Publisher(std::size_t limit) : cache_(limit) {}
+  // As store::Cache.
+  explicit Publisher(std::size_t limit, std::size_t scopes = 1) : cache_(limit, scopes) {}
 
   // Runs `work(cache)` under the mutex; `work` must not call the host or wait.
   template <class Work>

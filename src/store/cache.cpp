@@ -1,5 +1,6 @@
 #include "store/cache.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "store/list_merge.hpp"
@@ -7,37 +8,47 @@
 
 namespace ksr::store {
 
-Cache::Cache(std::size_t limit) : content_(limit) {}
+Cache::Cache(std::size_t limit, std::size_t scopes) : content_(limit), scopes_(scopes) {}
 
-void Cache::begin_list() {
-  abandon_list();
-  listing_ = true;
+void Cache::begin_list(std::string_view scope) {
+  abandon_list(scope);
+  staged_.emplace(scope, std::vector<ObjectRef>());
 }
 
-void Cache::stage(const json::Item& item) {
+void Cache::stage(const json::Item& item, std::string_view scope) {
   const Object* held = content_.all().find_uid(UidProbe::of(item.uid));
   const bool same = held != nullptr && held->resource_version() == item.resource_version;
-  staged_.push_back(same ? ObjectRef(held) : ObjectRef::create(item));
+  staged_.find(scope)->second.push_back(same ? ObjectRef(held) : ObjectRef::create(item));
 }
 
-std::size_t Cache::commit_list(std::string_view resource_version) {
+std::size_t Cache::commit_list(std::string_view resource_version, std::string_view scope) {
+  const auto staged = staged_.find(scope);
   std::string version(resource_version);
-  Content merged = merge_list(content_, staged_, tombstones_, resource_version, stocks_);
-  Tombstones tombstones = tombstones_.after(resource_version);
+  Content merged = merge_list(content_, staged->second, tombstones_, {resource_version, scope}, stocks_);
+  // What one scope's list knows to be deleted says nothing of the others.
+  Tombstones tombstones = scopes_ == 1 ? tombstones_.after(resource_version) : tombstones_;
+  std::vector<std::string> listed_scopes = with_scope(scope);
   const std::size_t changed = count_differences(content_.all(), merged.all());
 
+  const bool was_synced = synced();
   std::swap(content_, merged);
   std::swap(tombstones_, tombstones);
-  resource_version_.swap(version);
-  first_list_unseen_ = first_list_unseen_ || !synced_;
-  synced_ = true;
-  abandon_list();
+  listed_scopes_.swap(listed_scopes);
+  if (scopes_ == 1 || !is_older(version, resource_version_)) resource_version_.swap(version);
+  first_list_unseen_ = first_list_unseen_ || (!was_synced && synced());
+  staged_.erase(staged);
   return changed;
 }
 
-void Cache::abandon_list() {
-  std::vector<ObjectRef>().swap(staged_);
-  listing_ = false;
+std::vector<std::string> Cache::with_scope(std::string_view scope) const {
+  std::vector<std::string> scopes = listed_scopes_;
+  if (std::find(scopes.begin(), scopes.end(), scope) == scopes.end()) scopes.emplace_back(scope);
+  return scopes;
+}
+
+void Cache::abandon_list(std::string_view scope) {
+  const auto staged = staged_.find(scope);
+  if (staged != staged_.end()) staged_.erase(staged);
 }
 
 Applied Cache::apply(json::EventType type, const json::Item& item) {
@@ -92,6 +103,7 @@ void Cache::take_over_name(const Object& other, const Object* held, const Object
 }
 
 void Cache::set_resource_version(std::string_view resource_version) {
+  if (scopes_ > 1 && is_older(resource_version, resource_version_)) return;
   resource_version_ = resource_version;
 }
 

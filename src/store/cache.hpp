@@ -5,6 +5,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,31 +34,35 @@ enum class Applied {
 class Cache {
  public:
   // `limit` 0: views are ordered by (namespace, name). Else they show the `limit` most recent of all objects.
-  explicit Cache(std::size_t limit);
+  // `scopes`: how many namespaces are listed each on its own; 1: one list has everything.
+  explicit Cache(std::size_t limit, std::size_t scopes = 1);
 
   // --- a list, in pages; nothing of it is seen before it is committed -------------------------------------------
-  void begin_list();
+  // `scope`: the namespace that the list is of; empty: it has everything. Lists of several scopes may be under way at
+  // once.
+  void begin_list(std::string_view scope = {});
   // An item whose uid and resourceVersion are held already costs no memory.
-  void stage(const json::Item& item);
-  // All staged objects take the place of the old ones; what was not listed is deleted. No uid goes back in time: a
-  // staged object older than the held one (compared as digit strings) leaves the newer one in place; what is newer than
-  // the list itself was not deleted by it, and what was deleted since the list was made does not come back. Of a uid
-  // staged twice, and of two uids with one name, the newer stays.
-  // Returns how many objects changed (added + modified + deleted).
-  std::size_t commit_list(std::string_view resource_version);
-  void abandon_list();
-  bool listing() const noexcept { return listing_; }
+  void stage(const json::Item& item, std::string_view scope = {});
+  // All staged objects take the place of the old ones of the scope; what was not listed is deleted. No uid goes back in
+  // time: a staged object older than the held one (compared as digit strings) leaves the newer one in place; what is
+  // newer than the list itself was not deleted by it, and what was deleted since the list was made does not come back.
+  // Of a uid staged twice, and of two uids with one name, the newer stays. Returns how many objects changed (added +
+  // modified + deleted).
+  std::size_t commit_list(std::string_view resource_version, std::string_view scope = {});
+  void abandon_list(std::string_view scope = {});
+  bool listing() const noexcept { return !staged_.empty(); }
 
   // --- a watch ----------------------------------------------------------------------------------------------------
   // Newer resourceVersions only. Another uid under a name that is held means that the older of both is deleted; an
   // event of a uid that is known to be deleted since is stale.
   Applied apply(json::EventType type, const json::Item& item);
-  // A bookmark, or the version of the last event: what view().resource_version() will say.
+  // A bookmark, or the version of the last event: what view().resource_version() will say. With several scopes, whose
+  // watches do not advance in step, the newest counts.
   void set_resource_version(std::string_view resource_version);
 
   // --- reading ----------------------------------------------------------------------------------------------------
-  // True once a list was committed.
-  bool synced() const noexcept { return synced_; }
+  // True once a list was committed, of each scope.
+  bool synced() const noexcept { return listed_scopes_.size() == scopes_; }
   std::size_t count() const noexcept { return content_.all().size(); }      // all objects, beyond `limit` too
   std::uint64_t stored_bytes() const noexcept { return content_.bytes(); }  // JSON text of all objects held
   // True when something seen through a view has changed since the last cut(): some object is not what it was (a
@@ -66,6 +72,7 @@ class Cache {
   Cut cut();
 
  private:
+  std::vector<std::string> with_scope(std::string_view scope) const;
   Applied apply_deleted(const json::Item& item, const Object* held);
   Applied apply_present(const json::Item& item, const Object* held);
   const Object* name_holder_other_than(const Object* held, const json::Item& item) const noexcept;
@@ -75,9 +82,9 @@ class Cache {
   Stocks stocks_;
   Tombstones tombstones_;
   std::string resource_version_;
-  std::vector<ObjectRef> staged_;
-  bool listing_ = false;
-  bool synced_ = false;
+  const std::size_t scopes_;
+  std::map<std::string, std::vector<ObjectRef>, std::less<>> staged_;
+  std::vector<std::string> listed_scopes_;
   bool first_list_unseen_ = false;
 };
 

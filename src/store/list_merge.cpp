@@ -59,8 +59,8 @@ struct Change {
 // Walks the list and what is held side by side, by uid.
 class Merge {
  public:
-  Merge(const Tombstones& tombstones, std::string_view version, std::size_t listed)
-      : tombstones_(tombstones), version_(version), in_list_order_(listed) {}
+  Merge(const Tombstones& tombstones, const ListOrigin& origin, std::size_t listed)
+      : tombstones_(tombstones), version_(origin.version), scope_(origin.scope), in_list_order_(listed) {}
 
   void walk(const Index& held, const std::vector<Row>& rows) {
     auto row = rows.begin();
@@ -98,7 +98,8 @@ class Merge {
     place(row, stays ? &held : row.object);
   }
   void add_unlisted(const Object& held) {
-    if (!is_newer(held.resource_version(), version_)) return changes_.push_back({&held, nullptr});
+    const bool was_asked_for = scope_.empty() || held.name_space() == scope_;
+    if (was_asked_for && !is_newer(held.resource_version(), version_)) return changes_.push_back({&held, nullptr});
     by_uid_.push_back(&held);
     kept_.push_back(&held);
   }
@@ -109,6 +110,7 @@ class Merge {
 
   const Tombstones& tombstones_;
   std::string_view version_;
+  std::string_view scope_;
   std::vector<const Object*> by_uid_;
   std::vector<const Object*> in_list_order_;
   std::vector<const Object*> kept_;
@@ -174,8 +176,8 @@ Content changed(const Content& held, const Merge& merge, Stocks& stocks) {
 }  // namespace
 
 Content merge_list(const Content& held, const std::vector<ObjectRef>& listed, const Tombstones& tombstones,
-                   std::string_view version, Stocks& stocks) {
-  Merge merge(tombstones, version, listed.size());
+                   const ListOrigin& origin, Stocks& stocks) {
+  Merge merge(tombstones, origin, listed.size());
   merge.walk(held.all(), rows_by_uid(listed));
   const bool many = merge.changes().size() > held.all().size() / 4;
   return many ? rebuilt(held, std::move(merge), stocks) : changed(held, merge, stocks);

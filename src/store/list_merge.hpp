@@ -10,10 +10,16 @@
 
 namespace ksr::store {
 
-// What is held once the list of this version, these objects in order, has come (the rules are Cache::commit_list's).
+struct ListOrigin {
+  std::string_view version;
+  // The namespace that was listed; empty: all.
+  std::string_view scope;
+};
+
+// What is held once the list of this origin, these objects in order, has come (the rules are Cache::commit_list's).
 // Throws std::bad_alloc; `held` is untouched in any case.
 Content merge_list(const Content& held, const std::vector<ObjectRef>& listed, const Tombstones& tombstones,
-                   std::string_view version, Stocks& stocks);
+                   const ListOrigin& origin, Stocks& stocks);
 
 // How many uids are in only one of both, or not the same object in both.
 std::size_t count_differences(const Index& a, const Index& b);

@@ -1,5 +1,6 @@
 #include "stream/config_keys.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <limits>
@@ -112,7 +113,11 @@ Expected<void> set_resource(Config& config, std::string_view, std::string_view v
 }
 
 Expected<void> set_namespace(Config& config, std::string_view, std::string_view value) {
-  config.query.namespaces = parse_names(value);
+  std::vector<std::string> names = parse_names(value);
+  // Each is listed and watched once, however often it is named.
+  std::sort(names.begin(), names.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());
+  config.query.namespaces = std::move(names);
   return {};
 }
 

@@ -111,16 +111,16 @@ void Session::set_timer(std::optional<Instant> at) {
 // -------------------------------------------------------------------------------------------------------
 
 void Session::begin_list() {
-  parts_.publisher.write([](store::Cache& cache) { cache.begin_list(); });
+  parts_.publisher.write([this](store::Cache& cache) { cache.begin_list(name_space_); });
 }
 
 void Session::stage(const json::Item& item) {
-  parts_.publisher.write([&](store::Cache& cache) { cache.stage(item); });
+  parts_.publisher.write([&](store::Cache& cache) { cache.stage(item, name_space_); });
 }
 
 std::size_t Session::commit_list(std::string_view resource_version) {
   const std::size_t changed =
-      parts_.publisher.write([&](store::Cache& cache) { return cache.commit_list(resource_version); });
+      parts_.publisher.write([&](store::Cache& cache) { return cache.commit_list(resource_version, name_space_); });
   unannounced_ += changed > 0 || !synced_ ? 1 : 0;
   if (!std::exchange(synced_, true)) owner_.on_session_synced();
   flush();
@@ -128,7 +128,7 @@ std::size_t Session::commit_list(std::string_view resource_version) {
 }
 
 void Session::abandon_list() {
-  parts_.publisher.write([](store::Cache& cache) { cache.abandon_list(); });
+  parts_.publisher.write([this](store::Cache& cache) { cache.abandon_list(name_space_); });
 }
 
 store::Applied Session::apply(json::EventType type, const json::Item& item) {

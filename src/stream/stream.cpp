@@ -1,5 +1,6 @@
 #include "stream/stream.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "cluster/access.hpp"
@@ -30,7 +31,8 @@ Expected<std::shared_ptr<Stream>> Stream::create(Config config, std::unique_ptr<
   const cluster::AccessEnvironment environment{runtime.executor(), runtime.transport()};
   auto access = cluster::open_access(config.connection, environment, early_lines);
   if (!access) return std::move(access).error();
-  auto publisher = std::make_shared<delivery::Publisher>(config.limit);
+  auto publisher =
+      std::make_shared<delivery::Publisher>(config.limit, std::max<std::size_t>(config.query.namespaces.size(), 1));
   auto courier = delivery::Courier::create(config.delivery, std::move(host), publisher);
   if (!courier) return std::move(courier).error();
   early_lines.replay_to(**courier);

@@ -120,3 +120,28 @@ TEST_CASE("a resource that is not there is reported, and the next candidate is t
   CHECK(second.wait_name("found"));
   check_equals_list(second, configmaps_path(ns));
 }
+
+TEST_CASE("several namespaces in one stream make one view") {
+  on_both_transports([](const std::string& transport) {
+    Cluster& cluster = Cluster::shared();
+    const std::string one = cluster.fresh_namespace("left");
+    const std::string two = cluster.fresh_namespace("right");
+    const std::string other = cluster.fresh_namespace("other");
+    for (const std::string& ns : {one, two, other}) {
+      cluster.admin().create(configmaps_path(ns), make_configmap(ns, "in-" + ns));
+    }
+    Recorder seen;
+    REQUIRE(seen.open(on_cluster("v1/configmaps", one + "," + two, transport)) == KSR_OK);
+    REQUIRE(seen.wait_state(KSR_STATE_LIVE));
+    CHECK(seen.names() == std::vector<std::string>{"in-" + one, "in-" + two});
+    cluster.admin().create(configmaps_path(two), make_configmap(two, "late"));
+    cluster.admin().erase(configmaps_path(one, "in-" + one));
+    CHECK(seen.wait_name("late"));
+    CHECK(seen.wait_name("in-" + one, false));
+    ksr_test::Contents truth = listed(configmaps_path(one));
+    truth.merge(listed(configmaps_path(two)));
+    CHECK(seen.contents() == truth);
+    CHECK(seen.stat("watches") == 2);
+    CHECK(seen.violations().empty());
+  });
+}

@@ -171,3 +171,35 @@ TEST_CASE("what is held already is not stored again") {
 
 }  // namespace
 }  // namespace ksr::store::test
+
+TEST_CASE("several namespaces, each listed on its own, make one view") {
+  const auto item_in = [](const char* name_space, const char* name, const char* version) {
+    ksr::json::Item item;
+    item.uid = item.name = name;
+    item.name_space = name_space;
+    item.resource_version = version;
+    item.text[0] = "{}";
+    return item;
+  };
+  ksr::store::Cache cache(0, 2);
+  cache.begin_list("a");
+  cache.begin_list("b");
+  cache.stage(item_in("a", "one", "5"), "a");
+  cache.stage(item_in("b", "two", "6"), "b");
+  cache.commit_list("7", "a");
+  CHECK_FALSE(cache.synced());
+  cache.commit_list("6", "b");
+  CHECK(cache.synced());
+  const ksr::store::Cut first = cache.cut();
+  CHECK(first.view.count() == 2);
+  CHECK(first.view.resource_version() == "7");
+
+  // A relist of one leaves the other alone.
+  cache.begin_list("a");
+  CHECK(cache.commit_list("9", "a") == 1);
+  const ksr::store::Cut second = cache.cut();
+  REQUIRE(second.view.count() == 1);
+  CHECK(second.view.at(0)->name() == "two");
+  cache.set_resource_version("8");
+  CHECK(cache.cut().view.resource_version() == "9");
+}
