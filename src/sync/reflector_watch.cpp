@@ -301,17 +301,23 @@ void Reflector::Impl::fail_watch(Line line, const Error& error, Remedy remedy, I
   recover(error, remedy, now);
 }
 
-// The old watch goes on, unless it is in doubt itself.
+// The old watch goes on, unless it is in doubt itself. What can be put right at once is, while there is time.
 void Reflector::Impl::fail_successor(const Error& error, Instant now) {
   log(LogLevel::notice, "the next watch could not be opened yet: " + error.message);
   const bool over_http_instead = successor_->request.websocket && !transport_.websocket(*memory_);
+  const bool with_new_credentials = error.http_status == 401 && !credentials_refreshed_;
   successor_.reset();
   successor_ticket_->give_back();
-  if (over_http_instead) {
+  if (with_new_credentials) {
+    credentials_refreshed_ = true;
+    effects_.refresh_credentials();
+  }
+  if (over_http_instead || with_new_credentials) {
     line_->rotated = false;
     rotate(now);
-  } else if (in_doubt_)
+  } else if (in_doubt_) {
     fail_watch(Line::running, error, Remedy::retry, now);
+  }
 }
 
 }  // namespace ksr::sync

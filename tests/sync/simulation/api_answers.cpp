@@ -100,6 +100,7 @@ void ApiServer::serve_page(Call& call, Revision revision, std::size_t offset) {
       reflector.on_list_item(call.id, world_.etcd.log()[items[i]].object.item());
     }
     if (breaks) return reflector.on_list_failed(call.id, unreachable_error(), std::nullopt, now);
+    call.client->note_answer();
     reflector.on_list_end(call.id, meta, now);
   });
 }
@@ -162,6 +163,7 @@ bool ApiServer::websocket_fails(Call& call) {
 void ApiServer::open(Call& call) {
   arrive(call, [&call](Reflector& reflector, Instant now) {
     call.answered = true;
+    call.client->note_answer();
     reflector.on_watch_open(call.id, now);
   });
 }
@@ -198,7 +200,8 @@ void ApiServer::serve_plain_watch(Call& call) {
     return end(call);
   }
   if (world_.scenario.watch_cache && from < replica.window_start) {
-    if (world_.dice.chance(0.3)) return refuse(call, 410, world_.dice.chance(0.5) ? "Expired" : nullptr);
+    if (world_.dice.chance(world_.scenario.gone_by_status))
+      return refuse(call, 410, world_.dice.chance(0.5) ? "Expired" : nullptr);
     open(call);
     return error_event(call, world_.dice.chance(0.8) ? 410 : 0, world_.dice.chance(0.8) ? "Expired" : "Gone");
   }
@@ -249,6 +252,8 @@ void ApiServer::send_changes(Call& call, Revision up_to) {
 }
 
 void ApiServer::send_change(Call& call, std::size_t change) {
+  if (std::exchange(call.spoils_next, false))
+    return world_.dice.chance(0.5) ? send_bad_event(call) : send_garbage(call);
   arrive(call, [this, &call, change](Reflector& reflector, Instant now) {
     const Change& sent = world_.etcd.log()[change];
     reflector.on_watch_event(call.id, sent.type, sent.object.item(), now);

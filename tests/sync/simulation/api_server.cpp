@@ -77,6 +77,12 @@ void ApiServer::stop(const Client& client, RequestId id) {
   }
 }
 
+std::size_t ApiServer::count_running(const Client& client) const {
+  return static_cast<std::size_t>(
+      std::count_if(calls_.begin() + static_cast<std::ptrdiff_t>(first_alive_), calls_.end(),
+                    [&](const auto& call) { return call->client == &client && !call->gone; }));
+}
+
 bool ApiServer::has_open_watch(const Client& client) const {
   return std::any_of(calls_.begin() + static_cast<std::ptrdiff_t>(first_alive_), calls_.end(), [&](const auto& call) {
     return call->client == &client && call->is_watch && call->answered && !call->gone;

@@ -32,6 +32,8 @@ struct Call {
   bool blackholed = false;  // nothing arrives any more, and nobody says so
   bool closed = false;      // the server has sent all it will
 
+  bool spoils_next = false;  // the next change comes as something that cannot be used
+
   std::size_t replica = 0;
   bool attached = false;
   Revision cursor = 0;          // sent up to here
@@ -48,6 +50,7 @@ class ApiServer {
   void begin_list(Client& client, RequestId id, const ListRequest& request);
   void begin_watch(Client& client, RequestId id, const WatchRequest& request);
   void stop(const Client& client, RequestId id);
+  std::size_t count_running(const Client& client) const;
   bool has_open_watch(const Client& client) const;
   std::uint64_t newest_credentials() const { return credentials_; }
 

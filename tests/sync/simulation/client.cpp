@@ -13,10 +13,14 @@ using namespace std::chrono_literals;
 
 namespace {
 
-// One failure each 800 ms at the very worst, each with the tries without delay that the protocol has (WatchList, list
-// at a version, list at the most recent, the other transport, new credentials, the watch), and rotations besides.
+// A failure waits 800 ms at least, and twice as long the next time; in between come the few tries without delay that
+// the protocol has: list at the most recent, the other transport, new credentials, the next name, the watch after the
+// list.
 constexpr Milliseconds kRateWindow = 10s;
-constexpr std::size_t kMostRequestsInWindow = 60;
+constexpr std::size_t kMostRequestsInWindow = 20;
+// The same while nothing succeeds: 0.8, 1.6, 3.2, 6.4, 12.8 s at least, and the few tries without delay besides.
+constexpr Milliseconds kOutageWindow = 30s;
+constexpr std::size_t kMostTriesInOutage = 12;
 
 }  // namespace
 
@@ -41,6 +45,7 @@ void Client::cancel() {
   inside_ = false;
   cancelled_ = true;
   expect(!cache_.listing(), "cancel left a list half staged");
+  expect(server_.count_running(*this) == 0, "cancel left a request running");
 }
 
 void Client::sleep(Instant until) {
@@ -63,6 +68,7 @@ void Client::input(const std::function<void(Reflector&, Instant)>& what) {
   if (cancelled_) return;
   expect(reflector_.state() == state_, "state() differs from the last on_state");
   if (state_ == State::live) expect(server_.has_open_watch(*this), "LIVE without an open watch");
+  expect(server_.count_running(*this) <= 2, "more requests at once than a watch and its successor");
   const bool waits = state_ == State::waiting;
   expect(waits == reflector_.next_try_at().has_value(), "WAITING and next_try_at do not agree");
   if (state_ == State::live) live_at_ = version_;
@@ -153,10 +159,15 @@ void Client::effect(const char* what) const {
 
 void Client::count_request(bool continues) {
   if (continues) return;
+  count_within(recent_requests_, kRateWindow, kMostRequestsInWindow);
+  count_within(tries_in_a_row_, kOutageWindow, kMostTriesInOutage);
+}
+
+void Client::count_within(std::deque<Instant>& times, Milliseconds window, std::size_t most) {
   const Instant now = world_.agenda.now();
-  while (!recent_requests_.empty() && recent_requests_.front() <= now - kRateWindow) recent_requests_.pop_front();
-  recent_requests_.push_back(now);
-  expect(recent_requests_.size() <= kMostRequestsInWindow, "more requests than the policy allows");
+  while (!times.empty() && times.front() <= now - window) times.pop_front();
+  times.push_back(now);
+  expect(times.size() <= most, "more requests than the policy allows");
 }
 
 void Client::start_list(RequestId id, const ListRequest& request) {

@@ -35,6 +35,9 @@ class Client final : public Effects {
   std::uint64_t credentials() const { return credentials_; }
   Revision version() const { return version_; }
 
+  // A watch opens or a list is complete: what comes after it is no try in a row any more.
+  void note_answer() { tries_in_a_row_.clear(); }
+
   // How many lists in a row the server has lied about; the third would be believed.
   int lies_in_a_row = 0;
 
@@ -68,6 +71,7 @@ class Client final : public Effects {
   void expect(bool holds, const char* what) const;
   void effect(const char* what) const;
   void count_request(bool continues);
+  void count_within(std::deque<Instant>& times, Milliseconds window, std::size_t most);
   void plan_delivery();
   void check_view(const store::View& view);
   void check_deltas(const store::Deltas& deltas, const store::View& view);
@@ -90,6 +94,7 @@ class Client final : public Effects {
   State state_ = State::connecting;
   bool told_a_state_ = false;
   std::deque<Instant> recent_requests_;
+  std::deque<Instant> tries_in_a_row_;
 
   Revision version_ = 0;
   Revision live_at_ = 0;

@@ -29,12 +29,13 @@ Options draw_options(Dice& dice) {
 
 Scenario::Scenario(std::uint64_t seed, Dice& dice) : options(draw_options(dice)) {
   streams = seed % 100 == 99 ? 60 : dice.chance(0.2) ? 3 : 1;
-  actions = streams > 10 ? 60 : 160;
+  actions = streams > 10 ? 60 : 200;
   pace = one_of(dice, std::array<Milliseconds, 4>{100ms, 500ms, 2s, 6s});
 
   replicas = 1 + dice.below(3);
   watch_cache = dice.chance(0.8);
   window = 3 + dice.below(40);
+  gone_by_status = one_of(dice, std::array{0.0, 0.3, 1.0});
   bookmarks = watch_cache && dice.chance(0.85);
   pings = dice.chance(0.5);
   watchlist =

@@ -23,8 +23,9 @@ struct Scenario {
   Milliseconds pace{0};
 
   std::size_t replicas = 1;
-  bool watch_cache = true;  // core/v1 Events have none
-  std::size_t window = 20;  // changes that a watch cache remembers
+  bool watch_cache = true;    // core/v1 Events have none
+  std::size_t window = 20;    // changes that a watch cache remembers
+  double gone_by_status = 0;  // how often a 410 is the answer instead of the first event
   bool bookmarks = true;
   bool pings = true;  // a WebSocket that is dead is found by its pings
   WatchListSupport watchlist = WatchListSupport::works;

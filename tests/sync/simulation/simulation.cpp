@@ -106,7 +106,7 @@ void Simulation::refusal() {
     case 2:
       return server_.forget_resource(world_.dice.between(1s, 10s));
     case 3:
-      return server_.close_next_watches_at_once(1 + static_cast<int>(world_.dice.below(4)));
+      return server_.close_next_watches_at_once(1 + static_cast<int>(world_.dice.below(30)));
     default:
       server_.renew_credentials();
   }

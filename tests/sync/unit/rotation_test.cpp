@@ -131,3 +131,25 @@ TEST_CASE("a short watch is rotated in its last quarter") {
   rig.advance(100ms);
   CHECK(rig.requests.size() == 3);
 }
+
+TEST_CASE("a next watch that needs new credentials, or HTTP, gets them while the old one goes on") {
+  Options options = a_minute();
+  options.transport = WatchTransport::automatic;
+  Rig rig(options);
+  rig.go_live();
+  rig.advance(50s);
+  REQUIRE(rig.requests.size() == 3);
+  rig.fail(http_error(401));
+  CHECK(rig.credentials_refreshed == 1);
+  REQUIRE(rig.requests.size() == 4);
+  rig.fail(http_error(400));
+  REQUIRE(rig.requests.size() == 5);
+  CHECK_FALSE(rig.last().watch.websocket);
+  CHECK(rig.state() == State::live);
+  rig.fail(http_error(401));
+  CHECK(rig.requests.size() == 5);
+  CHECK(rig.credentials_refreshed == 1);
+  CHECK(rig.state() == State::live);
+  CHECK_FALSE(rig.requests[1].stopped);
+  CHECK(rig.errors.empty());
+}

@@ -111,7 +111,7 @@ TEST_CASE("WatchList goes by WebSocket too, and over HTTP where that is refused"
   CHECK(rig.last().watch.send_initial_events);
 }
 
-TEST_CASE("a WebSocket successor that is refused does not hurt the watch") {
+TEST_CASE("a WebSocket successor that is refused is opened over HTTP, and the watch goes on meanwhile") {
   Options options = transport(WatchTransport::automatic);
   options.watch_timeout = 60s;
   Rig rig(options);
@@ -121,4 +121,6 @@ TEST_CASE("a WebSocket successor that is refused does not hurt the watch") {
   rig.fail(http_error(400));
   CHECK(rig.state() == State::live);
   CHECK_FALSE(rig.requests[1].stopped);
+  REQUIRE(rig.requests.size() == 4);
+  CHECK_FALSE(rig.last().watch.websocket);
 }
