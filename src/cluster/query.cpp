@@ -1,5 +1,7 @@
 #include "cluster/query.hpp"
 
+#include <algorithm>
+
 #include "cluster/text.hpp"
 
 namespace ksr::cluster {
@@ -81,10 +83,14 @@ Expected<void> validate_query(const QueryOptions& query) {
     const auto parsed = parse_resource(name);
     if (const Error* error = parsed.if_error()) return *error;
   }
-  for (const std::string& name_space : query.namespaces) {
-    if (is_dns_label(name_space)) continue;
-    return Error{Status::invalid, "namespace: " + in_quotes(name_space) +
-                                      " is none; expected lower case letters, digits and '-', at most 63"};
+  for (auto name_space = query.namespaces.begin(); name_space != query.namespaces.end(); ++name_space) {
+    if (!is_dns_label(*name_space)) {
+      return Error{Status::invalid, "namespace: " + in_quotes(*name_space) +
+                                        " is none; expected lower case letters, digits and '-', at most 63"};
+    }
+    if (std::find(query.namespaces.begin(), name_space, *name_space) != name_space) {
+      return Error{Status::invalid, "namespace: " + in_quotes(*name_space) + " is named twice; expected it once"};
+    }
   }
   if (has_control_characters(query.label_selector)) {
     return Error{Status::invalid, "label_selector: holds control characters; expected a selector such as app=web"};

@@ -382,6 +382,62 @@ TEST_CASE("credentials in keys, or static ones in the file, disable the plugin")
   CHECK(world.runs() == 0);
 }
 
+TEST_CASE("a plugin that asks is told of the cluster what the kubeconfig says, its extension included") {
+  PluginWorld world;
+  world.files.write("plugin", "#!/bin/sh\nprintf '%s' \"$KUBERNETES_EXEC_INFO\" > \"$OUT\"; echo '" +
+                                  credential(R"({"token":"t"})", "client.authentication.k8s.io/v1beta1") + "'");
+  world.files.write(
+      "config",
+      "clusters: [{name: c, cluster: {server: 'https://h/prefix', tls-server-name: inner, insecure-skip-tls-verify: "
+      "true, "
+      "extensions: [{name: other, extension: {no: 1}}, {name: client.authentication.k8s.io/exec, extension: "
+      "{audience: '7', deep: [1, 2.5, true, null, text]}}]}}]\n"
+      "users: [{name: jane, user: {exec: {apiVersion: client.authentication.k8s.io/v1beta1, command: ./plugin, "
+      "provideClusterInfo: true, env: [{name: OUT, value: " +
+          world.files.path("out") +
+          "}]}}}]\ncontexts: [{name: c, context: {cluster: c, user: jane}}]\ncurrent-context: c\n");
+  const auto access = world.open({});
+  REQUIRE(access.has_value());
+  CHECK(world.token(**access) == "Bearer t");
+  CHECK(boost::json::parse(contents(world.files.path("out"))) == boost::json::parse(R"({
+    "kind": "ExecCredential", "apiVersion": "client.authentication.k8s.io/v1beta1",
+    "spec": {"interactive": false, "cluster": {"server": "https://h/prefix", "tls-server-name": "inner",
+      "insecure-skip-tls-verify": true, "config": {"audience": "7", "deep": [1, 2.5, true, null, "text"]}}}})"));
+}
+
+TEST_CASE("plugins and files are fetched on threads of their own while requests go on") {
+  std::atomic<int> threads{0};
+  PluginWorld world;
+  world.surroundings.run_aside = [&](std::function<void()> task) {
+    ++threads;
+    return process_surroundings().run_aside([&threads, task = std::move(task)]() mutable {
+      task();
+      task = nullptr;
+      --threads;
+    });
+  };
+  world.answer(R"({"token":"one"})");
+  const auto access = world.open({});
+  ConnectionOptions with_file;
+  with_file.server = "https://other";
+  with_file.token_file = world.files.write("token", "two");
+  const auto other = world.open(with_file);
+  REQUIRE((access.has_value() && other.has_value()));
+  world.pass(Milliseconds(60'000));
+  int answers = 0;
+  std::vector<std::unique_ptr<Pending>> waiting;
+  for (int i = 0; i < 20; ++i) {
+    waiting.push_back((*access)->authorize([&](Expected<Grant> grant) { answers += grant.has_value(); }));
+    waiting.push_back((*other)->authorize([&](Expected<Grant> grant) { answers += grant.has_value(); }));
+  }
+  for (int turn = 0; turn < 3000 && (answers < 40 || threads > 0); ++turn) {
+    world.executor.run();
+    std::this_thread::sleep_for(Milliseconds(10));
+  }
+  CHECK(answers == 40);
+  CHECK(world.runs() == 1);
+}
+
 TEST_CASE("the process's own surroundings run things aside, on a thread that no signal reaches") {
   const Surroundings& surroundings = process_surroundings();
   std::mutex done_mutex;

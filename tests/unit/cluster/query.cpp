@@ -84,6 +84,9 @@ TEST_CASE("a query is refused for what can never be right in it") {
     CHECK(!valid(query));
   }
 
+  QueryOptions twice = good;
+  twice.namespaces = {"a", "b", "a"};
+  CHECK(!valid(twice));
   QueryOptions bad_label = good;
   bad_label.label_selector = "a\r\nb";
   CHECK(!valid(bad_label));
