@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string_view>
+#include <utility>
 
 namespace ksr::sync {
 namespace {
@@ -122,6 +123,14 @@ Remedy remedy_for_event(const Asked& asked, const json::ApiStatus& status) {
 
 bool is_unreachable(const Error& error) noexcept {
   return error.status == Status::transport || error.status == Status::timeout || error.status == Status::tls;
+}
+
+Error found_error(Status status, std::string message) {
+  Error error;
+  error.status = status;
+  if (status == Status::timeout) error.http_status = 408;
+  error.message = std::move(message);
+  return error;
 }
 
 Error error_of(const json::ApiStatus& status) {

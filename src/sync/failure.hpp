@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 
 #include "base/error.hpp"
 #include "json/api_status.hpp"
@@ -60,6 +61,9 @@ bool is_unreachable(const Error& error) noexcept;
 bool is_expired(int code, const std::string& reason) noexcept;
 // A server that lags behind the resourceVersion that was asked for.
 bool is_version_too_large(const json::ApiStatus& status);
+
+// A failure of the reflector's own finding.
+Error found_error(Status status, std::string message);
 
 // The Status of an ERROR event as an error.
 Error error_of(const json::ApiStatus& status);

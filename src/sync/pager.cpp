@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "sync/failure.hpp"
+
 namespace ksr::sync {
 
 void Pager::begin(std::size_t candidate, std::size_t page_size, const std::string& resource_version) {
@@ -54,9 +56,7 @@ bool Pager::restart_in_one_page() {
 }
 
 Pager::Step Pager::broken(std::string message) {
-  error_ = Error();
-  error_.status = Status::protocol;
-  error_.message = std::move(message);
+  error_ = found_error(Status::protocol, std::move(message));
   return Step::broken;
 }
 

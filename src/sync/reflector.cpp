@@ -94,7 +94,6 @@ void Reflector::Impl::note_health() {
   backoff_.reset();
   pass_.renew();
   very_short_in_a_row_ = 0;
-  lists_gone_back_ = 0;
   listed_at_version_ = false;
   welcomed_back_ = false;
 }

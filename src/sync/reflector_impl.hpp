@@ -1,5 +1,6 @@
-// The inside of Reflector, told in four files: its course (reflector.cpp), lists (reflector_list.cpp), watches
-// (reflector_watch.cpp), what comes after a failure (reflector_recovery.cpp) and time (reflector_time.cpp).
+// The inside of Reflector, told in six files: its course (reflector.cpp), lists (reflector_list.cpp), watches
+// (reflector_watch.cpp) and their end (reflector_watch_end.cpp), what comes after a failure (reflector_recovery.cpp),
+// and time (reflector_time.cpp).
 #pragma once
 
 #include <memory>
@@ -104,6 +105,7 @@ class Reflector::Impl final : public Governor::Member {
   void trust_again();
   void distrust(const Error& error, Instant now);
   enum class Line { running, ended };
+  bool ends_as_if_too_old(Instant now);
   void note_handshake(const WatchLine& line, const Error& error, const std::optional<json::ApiStatus>& status);
   void lose_line(Line line, Instant now);
   void lose_successor();

@@ -9,13 +9,6 @@ namespace {
 
 constexpr int kMostListsRefused = 3;
 
-Error protocol_error(std::string message) {
-  Error error;
-  error.status = Status::protocol;
-  error.message = std::move(message);
-  return error;
-}
-
 }  // namespace
 
 bool Reflector::Impl::wants_watchlist() const {
@@ -133,11 +126,14 @@ void Reflector::Impl::fail_list(const Error& error, Remedy remedy, Instant now) 
 // view along. So the third list in a row that goes back is believed.
 bool Reflector::Impl::accept_version(std::string_view version, bool at_version, Instant now) {
   const std::optional<int> order = compare_resource_versions(version, version_);
-  if (!order || *order >= 0) return true;
+  if (!order || *order >= 0) {
+    lists_gone_back_ = 0;
+    return true;
+  }
   most_recent_next_ = true;
   if (!at_version && ++lists_gone_back_ >= kMostListsRefused) return true;
-  const Error error = protocol_error("the list's resourceVersion went back from " + version_ + " to " +
-                                     std::string(version.substr(0, 100)));
+  const Error error = found_error(Status::protocol, "the list's resourceVersion went back from " + version_ + " to " +
+                                                        std::string(version.substr(0, 100)));
   if (line_) {
     fail_watch(Line::running, error, Remedy::retry_by_list, now);
   } else {

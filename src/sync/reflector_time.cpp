@@ -92,17 +92,12 @@ void Reflector::Impl::check_line(Instant now) {
 void Reflector::Impl::check_initial(Instant now) {
   const bool silent = now >= line_->last_heard + WatchLine::kInitialSilence;
   if (!silent && now < line_->deadline()) return;
-  Error error;
-  error.status = Status::timeout;
-  error.message = "the server does not send all initial events";
+  const Error error = found_error(Status::timeout, "the server does not send all initial events");
   fail_watch(Line::running, error, silent ? Remedy::without_watchlist : Remedy::list_this_time, now);
 }
 
 void Reflector::Impl::fall_silent(const std::string& message, Instant now) {
-  Error error;
-  error.status = Status::timeout;
-  error.http_status = 408;
-  error.message = message;
+  const Error error = found_error(Status::timeout, message);
   lose_line(Line::running, now);
   if (promote_successor(now)) return;
   if (!options_.reconnect) return give_up(error);
@@ -112,9 +107,7 @@ void Reflector::Impl::fall_silent(const std::string& message, Instant now) {
 void Reflector::Impl::check_successor(Instant now) {
   if (!successor_ || successor_->id == 0 || now < successor_->deadline()) return;
   effects_.stop(successor_->id);
-  Error error;
-  error.status = Status::timeout;
-  error.message = "the watch request was not answered";
+  const Error error = found_error(Status::timeout, "the watch request was not answered");
   fail_successor(error, now);
 }
 

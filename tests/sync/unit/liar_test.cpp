@@ -121,6 +121,20 @@ TEST_CASE("a list goes back: refused twice, the third at the most recent is beli
   CHECK(rig.last().watch.resource_version == "9");
 }
 
+TEST_CASE("lists that go back are counted in a row only") {
+  Rig rig(plain());
+  rig.go_live();
+  for (int i = 0; i < 4; ++i) {
+    rig.error_event(api_status(500, "InternalError"));
+    rig.advance(*rig.errors.back().next_try);
+    rig.list({pod("a", "5")}, "9");
+    rig.advance(*rig.errors.back().next_try);
+    rig.list({pod("a", "5")}, "10");
+    rig.open();
+    CHECK(rig.version == "10");
+  }
+}
+
 TEST_CASE("a list without resourceVersion") {
   Rig rig(plain());
   rig.start();

@@ -172,6 +172,19 @@ TEST_CASE("two very short watches in a row without a word mean that the resource
   CHECK(rig.last().list.resource_version == "10");
 }
 
+TEST_CASE("very short watches with a longer one in between are not in a row") {
+  Rig rig(plain());
+  rig.go_live();
+  for (const Milliseconds lived : {0ms, 5000ms, 0ms, 5000ms}) {
+    rig.advance(lived);
+    rig.end();
+    if (rig.state() == State::waiting) rig.advance(60s);
+    REQUIRE(rig.last().is_watch);
+    rig.open();
+  }
+  CHECK(rig.errors.empty());
+}
+
 TEST_CASE("a watch of 2 s is not very short") {
   Rig rig(plain());
   rig.go_live();
