@@ -1,0 +1,79 @@
+// One client: reads requests, writes answers, and does to them what the faults say. Lives on the server's thread.
+#pragma once
+
+#include <array>
+#include <boost/asio/steady_timer.hpp>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "server/channel.hpp"
+#include "server/fault.hpp"
+#include "server/frames.hpp"
+#include "server/request.hpp"
+#include "server/watch_feed.hpp"
+
+namespace ksr::testserver {
+
+class World;
+
+class Connection final : public std::enable_shared_from_this<Connection>, private EventSink {
+ public:
+  Connection(World& world, boost::asio::io_context& io, std::unique_ptr<Channel> channel);
+  ~Connection() override;
+
+  void start();
+  void close(bool reset);
+  // The open watch, or nothing.
+  std::shared_ptr<WatchFeed> watch() const { return feed_; }
+
+ private:
+  // EventSink
+  void send_event(const std::string& line) override;
+  void end_stream() override;
+
+  void read();
+  void on_bytes(std::size_t count);
+  bool take_request();
+  bool parse_head(const std::string& head, ApiRequest& request) const;
+  void handle(ApiRequest request);
+  void answer(const ApiRequest& request, Reply reply);
+  void open_watch(const ApiRequest& request);
+  void accept_websocket(const ApiRequest& request);
+  void inject_due();
+  void write_event(const std::string& line);
+  void arm_timers();
+  void arm_bookmark();
+  void take_frames();
+  void finish_request();
+  void drop_feed();
+
+  void send(std::string bytes);
+  void pump();
+  void write_some(std::size_t count);
+  void endless_headers();
+
+  World& world_;
+  std::unique_ptr<Channel> channel_;
+  std::array<char, 16384> space_{};
+  std::string inbox_;
+  std::string outbox_;
+  std::string writing_;
+  std::uint64_t sent_ = 0;  // of the response at hand
+  Fault fault_;
+  std::shared_ptr<WatchFeed> feed_;
+  boost::asio::steady_timer end_timer_;
+  boost::asio::steady_timer bookmark_timer_;
+  boost::asio::steady_timer pace_timer_;
+  std::size_t events_ = 0;
+  bool busy_ = false;  // a request is being answered
+  bool websocket_ = false;
+  bool write_under_way_ = false;
+  bool close_when_written_ = false;
+  bool keep_alive_ = true;
+  bool silent_ = false;  // told to stall: not a byte more
+  bool closed_ = false;
+};
+
+}  // namespace ksr::testserver

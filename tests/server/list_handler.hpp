@@ -1,0 +1,37 @@
+// Answers lists and gets from the revision log. Lives on the server's thread.
+#pragma once
+
+#include "server/fault.hpp"
+#include "server/request.hpp"
+#include "server/revision_log.hpp"
+#include "server/selector.hpp"
+#include "server/status.hpp"
+
+namespace ksr::testserver {
+
+Reply status_reply(const ApiStatus& status);
+
+// The objects a query is about.
+struct Scope {
+  std::string ns;
+  Selector labels;
+  Selector fields;
+
+  // Throws std::runtime_error on selectors the apiserver would refuse.
+  static Scope of(const ApiRequest& request);
+  bool holds(const StoredObject& object) const;
+};
+
+// A request for metadata only, by its Accept header.
+bool wants_metadata(const ApiRequest& request);
+
+// `fault`: inject and huge put an item of their own in front; empty_pages gives no items and always a next page.
+Reply list_objects(const ApiRequest& request, const RevisionLog& log, const Fault& fault);
+Reply get_object(const ApiRequest& request, const RevisionLog& log);
+// POST, PUT, PATCH and DELETE.
+Reply write_object(const ApiRequest& request, RevisionLog& log);
+
+// An object of about that many bytes.
+std::string huge_object(const ResourceType& type, std::uint64_t bytes, std::uint64_t revision);
+
+}  // namespace ksr::testserver

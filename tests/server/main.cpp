@@ -1,0 +1,134 @@
+// ksr-test-server: the scriptable API server as a program, for the demo and for hosts in other languages.
+#include <poll.h>
+#include <signal.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <fstream>
+#include <iostream>
+#include <iterator>
+#include <sstream>
+#include <stdexcept>
+#include <thread>
+
+#include "server/api_server.hpp"
+#include "server/words.hpp"
+
+namespace {
+
+using ksr::testserver::ApiServer;
+using ksr::testserver::ServerOptions;
+
+struct Arguments {
+  ServerOptions options;
+  std::string script;
+  std::string ca_out;
+  std::string port_file;
+  bool stdin_eof = false;
+};
+
+constexpr const char* usage =
+    "ksr-test-server [--port N] [--tls] [--ca-out FILE] [--token T]... [--script FILE] [--living pods=N]\n"
+    "                [--port-file FILE] [--bookmark-interval D] [--stdin-eof]\n";
+
+std::string read_file(const std::string& path) {
+  std::ifstream file(path);
+  if (!file) throw std::runtime_error("cannot read " + path);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+void write_file(const std::string& path, const std::string& text) {
+  std::ofstream file(path);
+  if (!(file << text)) throw std::runtime_error("cannot write " + path);
+}
+
+std::string living_line(const std::string& value) {
+  const auto equal = value.find('=');
+  if (equal == std::string::npos) throw std::runtime_error("--living takes pods=N");
+  return "living " + value.substr(0, equal) + " " + value.substr(equal + 1) + "\n";
+}
+
+Arguments parse(int count, char** values) {
+  Arguments arguments;
+  for (int i = 1; i < count; ++i) {
+    const std::string name = values[i];
+    const auto value = [&]() -> std::string {
+      if (++i >= count) throw std::runtime_error(name + " needs a value");
+      return values[i];
+    };
+    if (name == "--port")
+      arguments.options.port = static_cast<std::uint16_t>(std::stoul(value()));
+    else if (name == "--tls")
+      arguments.options.tls = true;
+    else if (name == "--ca-out")
+      arguments.ca_out = value();
+    else if (name == "--token")
+      arguments.options.tokens.push_back({value(), "admin"});
+    else if (name == "--script")
+      arguments.script += read_file(value()) + "\n";
+    else if (name == "--living")
+      arguments.script += living_line(value());
+    else if (name == "--port-file")
+      arguments.port_file = value();
+    else if (name == "--bookmark-interval")
+      arguments.options.bookmark_interval = ksr::testserver::parse_duration(value());
+    else if (name == "--stdin-eof")
+      arguments.stdin_eof = true;
+    else
+      throw std::runtime_error("unknown option " + name + "\n" + usage);
+  }
+  return arguments;
+}
+
+// Returns when a signal asked for the end, or standard input ended.
+void wait_for_end(int signals, bool stdin_eof) {
+  pollfd entries[] = {{signals, POLLIN, 0}, {STDIN_FILENO, POLLIN, 0}};
+  for (;;) {
+    if (poll(entries, stdin_eof ? 2 : 1, -1) < 0) continue;
+    if (entries[0].revents != 0) return;
+    char bytes[256];
+    if (entries[1].revents != 0 && read(STDIN_FILENO, bytes, sizeof bytes) <= 0) return;
+  }
+}
+
+int serve(const Arguments& arguments) {
+  sigset_t ends;
+  sigemptyset(&ends);
+  sigaddset(&ends, SIGINT);
+  sigaddset(&ends, SIGTERM);
+  pthread_sigmask(SIG_BLOCK, &ends, nullptr);
+  signal(SIGPIPE, SIG_IGN);
+  const int signals = signalfd(-1, &ends, SFD_CLOEXEC);
+
+  ApiServer server(arguments.options);
+  if (!arguments.ca_out.empty()) write_file(arguments.ca_out, server.ca_pem());
+  if (!arguments.port_file.empty()) write_file(arguments.port_file, std::to_string(server.port()) + "\n");
+  std::thread([&server, signals, eof = arguments.stdin_eof] {
+    wait_for_end(signals, eof);
+    server.stop();
+  }).detach();
+  std::thread script([&] {
+    try {
+      server.script(arguments.script);
+    } catch (const std::exception& problem) {
+      std::fprintf(stderr, "ksr-test-server: %s\n", problem.what());
+    }
+  });
+  std::printf("listening on %s\n", server.url().c_str());
+  std::fflush(stdout);
+  server.wait();
+  // A script that still sleeps must not hold up the end.
+  std::_Exit((script.detach(), unlink(server.ca_file().c_str()), 0));
+}
+
+}  // namespace
+
+int main(int count, char** values) {
+  try {
+    return serve(parse(count, values));
+  } catch (const std::exception& problem) {
+    std::cerr << "ksr-test-server: " << problem.what() << '\n';
+    return 2;
+  }
+}

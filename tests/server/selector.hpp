@@ -1,0 +1,34 @@
+#pragma once
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace ksr::testserver {
+
+// A label or field selector: =, ==, !=, in, notin, exists, !exists; all requirements must hold. Immutable.
+class Selector {
+ public:
+  Selector() = default;
+  // Throws std::runtime_error on a selector that the apiserver would refuse.
+  static Selector parse(std::string_view text);
+
+  bool matches(const std::map<std::string, std::string>& values) const;
+  bool empty() const { return requirements_.empty(); }
+  // The keys that are asked for, in order.
+  std::vector<std::string> keys() const;
+
+ private:
+  enum class Operator { in, not_in, exists, absent };
+  struct Requirement {
+    std::string key;
+    Operator op;
+    std::vector<std::string> values;
+  };
+
+  static Requirement parse_requirement(std::string_view text);
+
+  std::vector<Requirement> requirements_;
+};
+
+}  // namespace ksr::testserver

@@ -1,0 +1,43 @@
+#pragma once
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace ksr::testserver {
+
+struct Token {
+  std::string token;  // as in "Authorization: Bearer TOKEN"; "name:password" is good for basic credentials too
+  std::string user = "admin";
+};
+
+// Refused with 403: an empty or "*" member fits everything.
+struct Denial {
+  std::string user;
+  std::string verb;
+  std::string resource;
+  std::string ns;
+};
+
+// How a server starts. A value.
+struct ServerOptions {
+  std::uint16_t port = 0;  // 0: any free port
+  bool ipv6 = true;        // listen on [::1] as well, on the same port
+  bool tls = false;
+  bool default_names = true;              // the certificate is good for localhost, 127.0.0.1 and ::1
+  std::vector<std::string> server_names;  // and for these names and addresses
+  bool require_client_certificate = false;
+  std::vector<Token> tokens;  // none: everybody is let in
+  std::vector<Denial> denials;
+  std::string path_prefix;  // such as /k8s/clusters/c1: the API is served below it only
+  std::chrono::milliseconds bookmark_interval{60000};
+  std::size_t history_window = 100000;  // remembered changes of each resource
+  std::uint64_t first_revision = 1000;
+  bool watch_list = true;  // false: sendInitialEvents is refused with 422, as servers do without it
+  bool aggregated_discovery = true;
+  bool future_watch_waits = true;       // false: 504 at once
+  std::size_t gzip_above = 128 * 1024;  // bodies larger than this are compressed for clients that accept it
+};
+
+}  // namespace ksr::testserver

@@ -1,0 +1,178 @@
+#include "server/world.hpp"
+
+#include <zlib.h>
+
+#include <algorithm>
+#include <stdexcept>
+#include <utility>
+
+#include "server/connection.hpp"
+#include "server/discovery.hpp"
+#include "server/script.hpp"
+#include "server/status.hpp"
+
+namespace ksr::testserver {
+namespace {
+
+Reply text_reply(unsigned status, std::string body) {
+  Reply reply;
+  reply.status = status;
+  reply.content_type = "text/plain; charset=utf-8";
+  reply.body = std::move(body);
+  return reply;
+}
+
+Reply empty_reply(unsigned status) {
+  Reply reply;
+  reply.status = status;
+  reply.content_type.clear();
+  return reply;
+}
+
+Reply told_reply(const Fault& fault) {
+  Reply reply = status_reply(status_of_code(fault.status));
+  reply.headers.insert(reply.headers.end(), fault.headers.begin(), fault.headers.end());
+  if (fault.body) reply.body = *fault.body;
+  return reply;
+}
+
+std::string gzipped(const std::string& body) {
+  z_stream stream{};
+  deflateInit2(&stream, Z_BEST_SPEED, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY);
+  std::string out(deflateBound(&stream, static_cast<uLong>(body.size())) + 64, '\0');
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(body.data()));
+  stream.avail_in = static_cast<uInt>(body.size());
+  stream.next_out = reinterpret_cast<Bytef*>(out.data());
+  stream.avail_out = static_cast<uInt>(out.size());
+  deflate(&stream, Z_FINISH);
+  out.resize(stream.total_out);
+  deflateEnd(&stream);
+  return out;
+}
+
+}  // namespace
+
+World::World(boost::asio::io_context& io, ServerOptions options)
+    : io_(io),
+      options_(std::move(options)),
+      log_([this](const ResourceType& type, const Change& change) { tell(type, change); }) {
+  for (const Token& token : options_.tokens) access_.add_token(token);
+  for (const Denial& denial : options_.denials) access_.deny(denial);
+  if (!options_.tokens.empty() || options_.require_client_certificate) access_.require_authentication();
+  log_.set_window(options_.history_window);
+  log_.advance_to(options_.first_revision);
+}
+
+World::Verdict World::judge(ApiRequest& request, const std::string& client_name) {
+  Verdict verdict;
+  std::string target = request.raw_target;
+  const std::string& prefix = options_.path_prefix;
+  const bool below_prefix = target.rfind(prefix, 0) == 0;
+  if (below_prefix) target.erase(0, prefix.size());
+  request.target = Target::parse(target);
+  if (request.method == "POST" && request.target.path == "/_ksr/script") {
+    verdict.script = true;
+    return verdict;
+  }
+  const bool known = below_prefix && route(request, types_);
+  requests_.push_back({request.method, request.raw_target, request.headers, request.verb, request.websocket});
+  const std::string plural = request.type != nullptr ? request.type->plural : "";
+  verdict.fault = faults_.take({request.verb, plural, request.target.path, request.websocket});
+  if (verdict.fault.action == FaultAction::answer) {
+    verdict.reply = told_reply(verdict.fault);
+  } else if (!known) {
+    verdict.reply = text_reply(404, "404 page not found\n");
+  } else {
+    verdict.reply = ordinary_reply(request, client_name, verdict.fault);
+  }
+  return verdict;
+}
+
+std::optional<Reply> World::ordinary_reply(ApiRequest& request, const std::string& client_name, const Fault& fault) {
+  try {
+    if (std::optional<Reply> refused = refusal(request, client_name)) return refused;
+    if (request.verb == "discovery") return discovery_document(request, types_, options_.aggregated_discovery);
+    if (request.type == nullptr) {
+      if (request.target.path != "/version") return text_reply(200, "ok");
+      Reply version;
+      version.body = R"({"major":"1","minor":"36","gitVersion":"v1.36.3"})";
+      return version;
+    }
+    if (request.verb == "list") return list_objects(request, log_, fault);
+    if (request.verb == "get") return get_object(request, log_);
+    if (request.verb == "write") return write_object(request, log_);
+    return watch_refusal(request);
+  } catch (const std::exception& problem) {
+    return status_reply(bad_request(problem.what()));
+  }
+}
+
+std::optional<Reply> World::refusal(ApiRequest& request, const std::string& client_name) {
+  const std::optional<std::string> user = access_.authenticate(request, client_name);
+  if (!user) return status_reply(status_of_code(401));
+  request.user = *user;
+  if (request.type == nullptr) return std::nullopt;
+  const std::string verb = access_verb(request);
+  if (access_.allowed(*user, verb, request.type->plural, request.ns)) return std::nullopt;
+  return status_reply(forbidden(*request.type, *user, verb, request.ns, request.name));
+}
+
+// What x/net/websocket, which the apiserver uses, asks of a handshake; then the API's own rules.
+std::optional<Reply> World::watch_refusal(const ApiRequest& request) {
+  if (const auto status = WatchFeed::refusal(request, log_, options_)) return status_reply(*status);
+  if (!request.websocket) return std::nullopt;
+  const std::string origin = request.header("Origin");
+  if (origin.find("://") == std::string::npos) return empty_reply(403);
+  if (request.subprotocols.size() > 1) return empty_reply(400);
+  return std::nullopt;
+}
+
+void World::compress(const ApiRequest& request, Reply& reply) const {
+  if (reply.status != 200 || reply.body.size() <= options_.gzip_above) return;
+  for (const std::string& encoding : header_list(request.headers, "Accept-Encoding")) {
+    if (encoding != "gzip") continue;
+    reply.body = gzipped(reply.body);
+    reply.headers.emplace_back("Content-Encoding", "gzip");
+    return;
+  }
+}
+
+void World::run_script(const std::string& lines, ScriptDone done) {
+  Script::run(*this, lines, std::move(done));
+}
+
+void World::tell(const ResourceType& type, const Change& change) {
+  // A connection may end by what it is told.
+  const auto told = connections_;
+  for (const auto& connection : told) {
+    if (const auto feed = connection->watch()) feed->on_change(type, change);
+  }
+}
+
+void World::forget(const Connection& connection) {
+  const auto found = std::find_if(connections_.begin(), connections_.end(),
+                                  [&](const auto& held) { return held.get() == &connection; });
+  if (found != connections_.end()) connections_.erase(found);
+}
+
+void World::drop_connections(bool reset) {
+  const auto dropped = connections_;
+  for (const auto& connection : dropped) connection->close(reset);
+}
+
+std::size_t World::open_watches(const std::string& plural) const {
+  return static_cast<std::size_t>(std::count_if(connections_.begin(), connections_.end(), [&](const auto& connection) {
+    const auto feed = connection->watch();
+    return feed != nullptr && (plural == "*" || feed->type().plural == plural);
+  }));
+}
+
+void World::send_bookmarks(const std::string& plural) {
+  const auto told = connections_;
+  for (const auto& connection : told) {
+    const auto feed = connection->watch();
+    if (feed != nullptr && (plural == "*" || feed->type().plural == plural)) feed->bookmark();
+  }
+}
+
+}  // namespace ksr::testserver
