@@ -12,6 +12,8 @@ using namespace std::chrono_literals;
 
 namespace {
 
+constexpr std::size_t kMostInFlight = 20;
+
 void tell_failure(Call& call, const Error& error, Reflector& reflector, Instant now) {
   if (call.is_watch) {
     reflector.on_watch_failed(call.id, error, std::nullopt, now);
@@ -58,7 +60,7 @@ void ApiServer::begin_watch(Client& client, RequestId id, const WatchRequest& re
 
 // The transport's part: a request without an answer, or a list that does not go on, is given up.
 void ApiServer::give_up_unless_answered(Call& call) {
-  if (in_flight() > Governor::kMostInFlight) throw Broken("more than 20 requests on their way to one server");
+  if (in_flight() > kMostInFlight) throw Broken("more than 20 requests on their way to one server");
   world_.agenda.after(30s, [this, &call] {
     if (!call.answered) fail_now(call, timeout_error());
   });
@@ -126,7 +128,11 @@ void ApiServer::refuse(Call& call, int code, const char* reason, std::optional<M
   std::optional<json::ApiStatus> status;
   if (reason != nullptr) status = api_status(code, reason);
   if (code == 504) status->causes.push_back({"ResourceVersionTooLarge", "Too large resource version", ""});
-  arrive_last(call, [&call, error, status](Reflector& reflector, Instant now) {
+  arrive_last(call, [this, &call, error, status](Reflector& reflector, Instant now) {
+    // A watch that is to be followed by another one goes on; only the other one was refused.
+    const bool overloaded = error.http_status == 429 || error.http_status == 503;
+    if (overloaded && error.retry_after && count_running(*call.client) == 0)
+      call.client->ask_for_rest(*error.retry_after);
     if (call.is_watch) {
       reflector.on_watch_failed(call.id, error, status, now);
     } else {

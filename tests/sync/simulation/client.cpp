@@ -52,6 +52,7 @@ void Client::sleep(Instant until) {
   awake_at_ = until;
   world_.agenda.at(until, [this] {
     world_.trace(describe() + " wakes");
+    quiet_until_ = Instant();
     input([](Reflector& reflector, Instant now) { reflector.on_clock_jump(now); });
   });
 }
@@ -159,6 +160,7 @@ void Client::effect(const char* what) const {
 
 void Client::count_request(bool continues) {
   if (continues) return;
+  expect(world_.agenda.now() >= quiet_until_, "a request before the time the server asked for");
   count_within(recent_requests_, kRateWindow, kMostRequestsInWindow);
   count_within(tries_in_a_row_, kOutageWindow, kMostTriesInOutage);
 }
@@ -266,7 +268,9 @@ void Client::on_state(State state) {
   expect(state != State::closed, "CLOSED is not the reflector's to say");
   told_a_state_ = true;
   state_ = state;
-  if (state == State::live) expect(cache_.synced(), "LIVE before the first list");
+  if (state != State::live) return;
+  expect(cache_.synced(), "LIVE before the first list");
+  expect(server_.has_open_watch(*this), "LIVE without an open watch");
 }
 
 void Client::on_error(const Error& error, std::optional<Milliseconds> next_try) {

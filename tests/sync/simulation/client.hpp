@@ -38,6 +38,9 @@ class Client final : public Effects {
   // A watch opens or a list is complete: what comes after it is no try in a row any more.
   void note_answer() { tries_in_a_row_.clear(); }
 
+  // The server said Retry-After.
+  void ask_for_rest(Milliseconds time) { quiet_until_ = world_.agenda.now() + time; }
+
   // How many lists in a row the server has lied about; the third would be believed.
   int lies_in_a_row = 0;
 
@@ -88,6 +91,7 @@ class Client final : public Effects {
   bool cancelled_ = false;
   bool delivery_planned_ = false;
   Instant awake_at_{};
+  Instant quiet_until_{};
   std::uint64_t timer_ = 0;
   std::uint64_t credentials_ = 0;
   RequestId last_id_ = 0;
