@@ -144,9 +144,13 @@ void Simulation::lie() {
   }
   Call* call = server_.random_call(true);
   if (call == nullptr) return;
-  switch (dice.below(6)) {
+  switch (dice.below(8)) {
     case 0:
       return server_.send_bad_event(*call);
+    case 6:
+    case 7:
+      call->spoils_next = true;
+      return;
     case 1:
       return server_.send_garbage(*call);
     case 2:
