@@ -83,7 +83,11 @@ ExchangeDriver::Reading ExchangeDriver::on_end_of_stream() {
     end(unreachable(reading_step(), "the server closed the connection without an answer"));
     return Reading::close;
   }
-  return act_on(decoder_.end_of_stream());
+  const ResponseDecoder::Progress progress = decoder_.end_of_stream();
+  if (progress != ResponseDecoder::Progress::failed) return act_on(progress);
+  // Broken off, not nonsense: what came before is good, and a watch goes on from there.
+  end(unreachable(reading_step(), decoder_.problem()));
+  return Reading::close;
 }
 
 ExchangeDriver::Reading ExchangeDriver::act_on(ResponseDecoder::Progress progress) {

@@ -103,8 +103,14 @@ ksr_status Recorder::close() {
 }
 
 bool Recorder::wait(const std::function<bool(const Recorder&)>& condition, std::chrono::milliseconds most) const {
+  const auto end = std::chrono::steady_clock::now() + most;
   std::unique_lock<std::recursive_mutex> lock(mutex_);
-  return told_.wait_for(lock, most, [&] { return condition(*this); });
+  while (!condition(*this)) {
+    if (std::chrono::steady_clock::now() >= end) return false;
+    // Not every condition comes with a callback: statistics, for one.
+    told_.wait_for(lock, std::chrono::milliseconds(10));
+  }
+  return true;
 }
 
 bool Recorder::wait_state(ksr_state state) const {

@@ -1,0 +1,187 @@
+// What a server, a network or a proxy does to a watch, and how the stream comes through.
+#include "server/cases/on_server.hpp"
+
+using namespace ksr_test;
+using ksr::testserver::ApiServer;
+
+namespace {
+
+// Runs a stream into the trouble that `script` makes, changes the world meanwhile, and compares in the end.
+void comes_through(const std::string& transport, const std::string& script, const std::string& resource = "pods",
+                   Settings more = {}) {
+  CAPTURE(script);
+  ApiServer server(with_token());
+  server.script("populate " + resource + " 20");
+  Recorder seen;
+  Settings settings = on_server(server, transport, "v1/" + resource);
+  settings.insert(settings.end(), more.begin(), more.end());
+  REQUIRE(seen.open(settings) == KSR_OK);
+  REQUIRE(seen.wait_state(KSR_STATE_LIVE));
+  const std::string name = resource.substr(0, resource.size() - 1);
+  server.script(script);
+  server.script("delete " + resource + " " + name + "-0\nupdate " + resource + " " + name + "-1\ncreate " + resource +
+                " new");
+  CHECK(seen.wait_name("new"));
+  server.script("create " + resource + " newer");
+  CHECK(seen.wait_name("newer"));
+  check_equals_server(seen, server, resource);
+  CHECK(seen.wait_state(KSR_STATE_LIVE));
+}
+
+}  // namespace
+
+TEST_CASE("a connection that ends, in order or not, at any place") {
+  on_both_transports([](const std::string& transport) {
+    comes_through(transport, "drop connections");
+    comes_through(transport, "drop connections reset");
+    comes_through(transport, "fault watch pods cut-event event=2\ndrop connections");
+    comes_through(transport, "fault watch pods half-event event=1\ndrop connections");
+    comes_through(transport, "fault watch pods end event=1 times=3\ndrop connections");
+    comes_through(transport, "fault watch pods end times=3\ndrop connections");
+    for (int bytes : {1, 30, 80, 200, 400, 700}) {
+      comes_through(transport, "fault watch pods cut bytes=" + std::to_string(bytes) + "\ndrop connections");
+    }
+  });
+}
+
+TEST_CASE("410 in each of its forms") {
+  on_both_transports([](const std::string& transport) {
+    comes_through(transport, "drop connections\ncompact");                                   // the first event
+    comes_through(transport, "fault watch pods error-event 410 event=1\ndrop connections");  // a later event
+    comes_through(transport, "fault watch pods answer 410\ndrop connections");               // the status of the watch
+    comes_through(transport, "fault watch pods answer 410\nfault list pods answer 410\ndrop connections");
+    comes_through(transport, "compact\ndrop connections", "events");  // a clean end that says nothing
+  });
+}
+
+TEST_CASE("refusals that pass") {
+  on_both_transports([](const std::string& transport) {
+    comes_through(transport, "fault watch pods answer 429 retry-after=1\ndrop connections");
+    comes_through(transport, "fault watch pods answer 503 times=2\ndrop connections");
+    comes_through(transport, "fault watch pods answer 401\ndrop connections");
+    comes_through(transport, "fault watch pods answer 500 body=oops type=text/plain times=2\ndrop connections");
+    comes_through(transport, "fault watch pods error-event 500\ndrop connections");
+    comes_through(transport,
+                  "fault watch pods inject text={\"type\":\"FUTURE\",\"object\":{}} event=0\ndrop connections");
+  });
+}
+
+TEST_CASE("an expired continue token starts the list again, and nothing is lost or doubled") {
+  ApiServer server(with_token());
+  server.script("populate pods 300\nfault list pods answer 410 skip=2");
+  Recorder seen;
+  REQUIRE(seen.open(with(on_server(server, "auto"), "page_size", "50")) == KSR_OK);
+  check_equals_server(seen, server);
+  CHECK(seen.updates() == 1);
+}
+
+TEST_CASE("transport=auto falls back to HTTP where WebSockets are not taken, and remembers it") {
+  ApiServer server(with_token());
+  server.script("populate pods 3\nfault watch pods answer 400 body= type=text/plain transport=websocket times=forever");
+  Recorder first;
+  REQUIRE(first.open(on_server(server, "auto")) == KSR_OK);
+  REQUIRE(first.wait_state(KSR_STATE_LIVE));
+  check_equals_server(first, server);
+  const auto websockets = [&] {
+    std::size_t count = 0;
+    for (const auto& request : server.requests()) count += request.websocket ? 1 : 0;
+    return count;
+  };
+  const std::size_t tried = websockets();
+  CHECK(tried >= 1);
+  Recorder second;
+  REQUIRE(second.open(on_server(server, "auto")) == KSR_OK);
+  REQUIRE(second.wait_state(KSR_STATE_LIVE));
+  CHECK(websockets() == tried);
+}
+
+TEST_CASE("WatchList: one request brings the state and its changes") {
+  on_both_transports([](const std::string& transport) {
+    ApiServer server(with_token());
+    server.script("populate pods 50");
+    Recorder seen;
+    REQUIRE(seen.open(with(on_server(server, transport), "initial", "watchlist")) == KSR_OK);
+    REQUIRE(seen.wait_state(KSR_STATE_LIVE));
+    CHECK(server.count_requests("list") == 0);
+    server.script("create pods new");
+    CHECK(seen.wait_name("new"));
+    check_equals_server(seen, server);
+  });
+}
+
+TEST_CASE("WatchList that is refused, or silent, falls back to a list") {
+  on_both_transports([](const std::string& transport) {
+    ApiServer server(with_token());
+    server.script("watchlist off\npopulate pods 5");
+    Recorder seen;
+    REQUIRE(seen.open(with(on_server(server, transport), "initial", "auto")) == KSR_OK);
+    REQUIRE(seen.wait_state(KSR_STATE_LIVE));
+    check_equals_server(seen, server);
+    CHECK(server.count_requests("list") >= 1);
+  });
+}
+
+TEST_CASE("what is sent: Origin, one subprotocol at most, bookmarks asked for, selectors encoded, headers as set") {
+  on_both_transports([](const std::string& transport) {
+    ApiServer server(with_token());
+    Recorder seen;
+    Settings settings = with(on_server(server, transport), "label_selector", "app in (a, b),!x/y");
+    settings = with(with(settings, "namespace", "kube-system"), "header.X-Trace", "on");
+    REQUIRE(seen.open(with(settings, "user_agent", "tests/1")) == KSR_OK);
+    REQUIRE(seen.wait_state(KSR_STATE_LIVE));
+    const auto requests = server.requests();
+    REQUIRE(requests.size() >= 2);
+    const auto& list = requests[0];
+    const auto& watch = requests[1];
+    CHECK(list.target.find("/api/v1/namespaces/kube-system/pods?") == 0);
+    CHECK(list.target.find("labelSelector=app%20in%20%28a%2C%20b%29%2C%21x%2Fy") != std::string::npos);
+    CHECK(list.target.find("limit=500") != std::string::npos);
+    CHECK(watch.target.find("allowWatchBookmarks=true") != std::string::npos);
+    CHECK(watch.target.find("resourceVersion=") != std::string::npos);
+    CHECK(watch.target.find("timeoutSeconds=") != std::string::npos);
+    for (const auto& request : requests) {
+      CHECK(request.header("Authorization") == std::string("Bearer ") + test_token);
+      CHECK(request.header("X-Trace") == "on");
+      CHECK(request.header("User-Agent") == "tests/1");
+    }
+    if (transport == "websocket") {
+      CHECK(watch.websocket);
+      CHECK(watch.header("Origin") == server.url());
+      CHECK(watch.header("Sec-WebSocket-Protocol").find(',') == std::string::npos);
+    }
+  });
+}
+
+TEST_CASE("bookmarks move the version, so that a quiet stream survives a compaction") {
+  on_both_transports([](const std::string& transport) {
+    ApiServer server(with_token());
+    server.script("populate pods 3");
+    Recorder seen;
+    REQUIRE(seen.open(on_server(server, transport)) == KSR_OK);
+    REQUIRE(seen.wait_state(KSR_STATE_LIVE));
+    server.script("populate configmaps 50\nbookmark pods");
+    REQUIRE(seen.wait([](const Recorder& now) { return now.stat("bookmarks") >= 1; }));
+    server.script("compact\ndrop connections\nwait watches pods 1\ncreate pods new");
+    CHECK(seen.wait_name("new"));
+    check_equals_server(seen, server);
+    CHECK(seen.stat("lists") == 1);
+    CHECK(seen.stat("relists") == 0);
+    CHECK(seen.stat("watches") >= 2);
+    CHECK(seen.stat("fresh_ms") < 60'000);
+  });
+}
+
+TEST_CASE("a large list comes compressed, and a path prefix stays in front") {
+  auto options = with_token();
+  options.path_prefix = "/k8s/clusters/c1";
+  ApiServer server(options);
+  server.script("populate pods 2000");
+  Recorder seen;
+  REQUIRE(seen.open(with(on_server(server, "auto"), "page_size", "0")) == KSR_OK);
+  check_equals_server(seen, server);
+  CHECK(server.requests()[0].header("Accept-Encoding") == "gzip");
+  for (const auto& request : server.requests()) {
+    CAPTURE(request.target);
+    CHECK(request.target.find("/k8s/clusters/c1/api/v1/pods") == 0);
+  }
+}
