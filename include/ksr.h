@@ -77,7 +77,7 @@ enum {
   KSR_E_NOMEM = -2,          /* out of memory */
   KSR_E_INTERNAL = -3,       /* a defect of the library */
   KSR_E_UNKNOWN_KEY = -4,    /* no such config key, or no such statistic */
-  KSR_E_WOULD_DEADLOCK = -5, /* ksr_close or ksr_wait_synced inside a callback of the same stream */
+  KSR_E_WOULD_DEADLOCK = -5, /* ksr_close inside a callback of the same stream */
   KSR_E_FORKED = -6,         /* called in a child of fork(); see (8) */
   KSR_E_CANCELLED = -7,      /* the stream was cancelled or closed */
   KSR_E_TIMEOUT = -8,        /* the time was up */
@@ -160,7 +160,7 @@ typedef void (*ksr_update_fn)(ksr_stream *stream, const ksr_snapshot *snapshot, 
  * while a callback blocks are kept up to a number (64); beyond it the oldest are dropped, never a fatal one. */
 typedef void (*ksr_error_fn)(ksr_stream *stream, const ksr_error *error, void *user_data);
 
-/* The state has changed. While a callback blocks, only the latest state is kept. KSR_STATE_CLOSED comes exactly once, as
+/* The state has changed. States that come while a callback blocks are kept up to a number (16). KSR_STATE_CLOSED comes exactly once, as
  * the last callback: the host may drop what user_data points to in `destroy`, which follows. */
 typedef void (*ksr_state_fn)(ksr_stream *stream, ksr_state state, void *user_data);
 
@@ -219,8 +219,8 @@ KSR_API void ksr_close_async(ksr_stream *stream);
 
 /* Waits until the first complete snapshot is there (ksr_latest answers), at most `timeout_ms` milliseconds; 0 does not
  * wait, a negative number waits without end. With delivery=manual nothing needs to be dispatched for it.
- * KSR_OK, KSR_E_TIMEOUT, KSR_E_CANCELLED (cancelled, closed or failed for good before), KSR_E_WOULD_DEADLOCK inside a
- * callback of the same stream, KSR_E_INVALID, KSR_E_FORKED. */
+ * May be called inside callbacks too. KSR_OK, KSR_E_TIMEOUT, KSR_E_CANCELLED (cancelled, closed or failed for good
+ * before), KSR_E_INVALID, KSR_E_FORKED. */
 KSR_API ksr_status ksr_wait_synced(ksr_stream *stream, int64_t timeout_ms);
 
 /* A new reference to the newest complete snapshot, which may be one that on_update has not brought yet; its deltas are

@@ -11,15 +11,22 @@ namespace ksr::stream {
 Call::Call(CallOwner& owner, sync::RequestId id, std::string what) : owner_(owner), id_(id), what_(std::move(what)) {}
 
 void Call::start(cluster::Access& access, transport::Request request, bool websocket) {
-  pending_ = access.authorize([this, request = std::move(request), websocket](Expected<cluster::Grant> grant) mutable {
-    send(std::move(grant), std::move(request), websocket);
-  });
+  access_ = &access;
+  const auto purpose = websocket ? cluster::Purpose::websocket : cluster::Purpose::request;
+  pending_ = access.authorize(purpose,
+                              [this, request = std::move(request), websocket](Expected<cluster::Grant> grant) mutable {
+                                send(std::move(grant), std::move(request), websocket);
+                              });
 }
 
 void Call::send(Expected<cluster::Grant> grant, transport::Request request, bool websocket) {
   guarded([&] {
     if (!grant) return fail(grant.error());
     request.headers.insert(request.headers.end(), grant->headers.begin(), grant->headers.end());
+    for (const std::string& subprotocol : grant->subprotocols) {
+      request.subprotocol += (request.subprotocol.empty() ? "" : ", ") + subprotocol;
+    }
+    request.accept_gzip = request.accept_gzip && grant->compression;
     transport::Connection& connection = *grant->connection;
     exchange_ =
         websocket ? connection.open_websocket(std::move(request), *this) : connection.get(std::move(request), *this);
@@ -35,6 +42,7 @@ void Call::stop() {
 void Call::on_head(const transport::ResponseHead& head) {
   guarded([&] {
     head_ = head;
+    access_->note_answer(head);
     accepted_ = accepts(head.status);
     if (accepted_) opened();
   });

@@ -81,6 +81,7 @@ class Call : public transport::ExchangeObserver {
   }
 
   CallOwner& owner_;
+  cluster::Access* access_ = nullptr;  // outlives its calls
   const sync::RequestId id_;
   const std::string what_;
   std::unique_ptr<cluster::Pending> pending_;

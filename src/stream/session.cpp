@@ -9,6 +9,9 @@
 namespace ksr::stream {
 namespace {
 
+constexpr const char* list_of = "list of ";
+constexpr const char* watch_of = "watch of ";
+
 constexpr Milliseconds websocket_ping_interval{30'000};
 constexpr Milliseconds websocket_pong_timeout{15'000};
 
@@ -37,6 +40,7 @@ void Session::on_clock_jump() {
 // --------------------------------------------------------------------------------------------------------
 
 void Session::start_list(sync::RequestId id, const sync::ListRequest& request) {
+  candidate_ = request.candidate;
   const cluster::ListParameters parameters{request.page_size, request.resource_version, request.resource_version_match,
                                            request.continue_token};
   transport::Request wire;
@@ -46,12 +50,13 @@ void Session::start_list(sync::RequestId id, const sync::ListRequest& request) {
   wire.idle_timeout = parts_.config.connection.request_timeout;
   wire.accept_gzip = true;
   run(id,
-      std::make_unique<ListCall>(as_call_owner(), id, describe("list of ", request.candidate), parts_.config.reader,
+      std::make_unique<ListCall>(as_call_owner(), id, describe(list_of, request.candidate), parts_.config.reader,
                                  reflector_),
       std::move(wire), false);
 }
 
 void Session::start_watch(sync::RequestId id, const sync::WatchRequest& request) {
+  candidate_ = request.candidate;
   const cluster::WatchParameters parameters{request.resource_version, request.resource_version_match,
                                             request.send_initial_events, request.timeout};
   transport::Request wire;
@@ -62,7 +67,7 @@ void Session::start_watch(sync::RequestId id, const sync::WatchRequest& request)
   wire.ping_interval = websocket_ping_interval;
   wire.pong_timeout = websocket_pong_timeout;
   run(id,
-      std::make_unique<WatchCall>(as_call_owner(), id, describe("watch of ", request.candidate), parts_.config.reader,
+      std::make_unique<WatchCall>(as_call_owner(), id, describe(watch_of, request.candidate), parts_.config.reader,
                                   request.websocket, reflector_),
       std::move(wire), request.websocket);
 }
@@ -152,7 +157,9 @@ void Session::on_state(sync::State) {
 }
 
 void Session::on_error(const Error& error, std::optional<Milliseconds> next_try) {
-  parts_.courier.post_error({error, next_try});
+  // What a request ran into names it already; what the state machine found out itself does not.
+  const bool names_request = error.message.rfind(list_of, 0) == 0 || error.message.rfind(watch_of, 0) == 0;
+  parts_.courier.post_error({names_request ? error : error.within(describe(watch_of, candidate_)), next_try});
   if (!next_try) owner_.on_fatal();
 }
 

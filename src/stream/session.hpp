@@ -98,6 +98,8 @@ class Session final : private sync::Effects, private CallOwner {
   std::unique_ptr<Timer> sweep_;
   std::unique_ptr<Timer> timer_;
   std::uint64_t unannounced_ = 0;
+  // Which name of the resource was asked for last.
+  std::size_t candidate_ = 0;
   bool synced_ = false;
 };
 

@@ -83,6 +83,16 @@ bool same_name(std::string_view a, std::string_view b) {
          std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) { return lower(x) == lower(y); });
 }
 
+std::vector<std::string> list_parts(std::string_view text) {
+  std::vector<std::string> parts;
+  while (!text.empty()) {
+    const std::size_t comma = text.find(", ");
+    parts.emplace_back(text.substr(0, comma));
+    text.remove_prefix(comma == std::string_view::npos ? text.size() : comma + 2);
+  }
+  return parts;
+}
+
 std::optional<Error> check_request(const Request& request, bool websocket) {
   if (!is_request_target(request.target)) {
     return invalid("request target: expected a path that begins with / and is percent-encoded");
@@ -90,8 +100,10 @@ std::optional<Error> check_request(const Request& request, bool websocket) {
   for (const Header& header : request.headers) {
     if (auto error = check_header(header, websocket, request.accept_gzip)) return error;
   }
-  if (websocket && !request.subprotocol.empty() && !is_token(request.subprotocol)) {
-    return invalid("WebSocket subprotocol: expected one token");
+  const std::vector<std::string> subprotocols = list_parts(request.subprotocol);
+  if (websocket &&
+      !std::all_of(subprotocols.begin(), subprotocols.end(), [](const auto& name) { return is_token(name); })) {
+    return invalid("WebSocket subprotocol: expected tokens with \", \" between them");
   }
   return std::nullopt;
 }

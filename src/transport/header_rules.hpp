@@ -15,6 +15,8 @@ namespace ksr::transport {
 bool is_request_target(std::string_view text);
 // A token of RFC 9110, section 5.6.2.
 bool is_token(std::string_view text);
+// The parts of "a, b", as they stand.
+std::vector<std::string> list_parts(std::string_view text);
 bool is_field_value(std::string_view text);
 bool same_name(std::string_view a, std::string_view b);
 

@@ -54,7 +54,8 @@ struct Request {
   Milliseconds idle_timeout{0};
   // HTTP only: sends Accept-Encoding: gzip, and inflates what comes.
   bool accept_gzip = false;
-  // WebSocket only: at most one (kube-apiserver answers 400 to two). Origin is always sent.
+  // WebSocket only: at most one for kube-apiserver, which answers 400 to two; several ("a, b") where the server takes
+  // some of them for itself, as Headlamp does. Origin is always sent.
   std::string subprotocol;
   // WebSocket only: a ping each `ping_interval`, and the connection is given up when no pong came for `pong_timeout`.
   Milliseconds ping_interval{0};

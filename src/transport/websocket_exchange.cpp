@@ -1,10 +1,12 @@
 #include "transport/websocket_exchange.hpp"
 
 #include <cpprest/ws_client.h>
+#include <algorithm>
 
 #include <utility>
 
 #include "transport/failures.hpp"
+#include "transport/header_rules.hpp"
 #include "transport/response_head.hpp"
 
 namespace ksr::transport {
@@ -68,7 +70,7 @@ void WebSocketDriver::start() {
   ClientConfig config;
   config.set_driver(std::static_pointer_cast<WebSocketDriver>(shared_from_this()));
   config.set_max_message_size(largest_message);
-  if (!request_.subprotocol.empty()) config.add_subprotocol(request_.subprotocol);
+  for (const std::string& subprotocol : list_parts(request_.subprotocol)) config.add_subprotocol(subprotocol);
   client_ = std::make_shared<Client>(std::move(config));
   const ServerAddress& server = route_->server;
   client_->connect(web::uri((server.tls ? "wss://" : "ws://") + server.authority() + target()))
@@ -109,7 +111,8 @@ void WebSocketDriver::opened() {
   if (ended()) return;
   // RFC 6455, section 4.1: a subprotocol that was not asked for fails the connection.
   const std::string chosen = joined_values(accepted_head_, "sec-websocket-protocol");
-  if (!chosen.empty() && chosen != request_.subprotocol) {
+  const std::vector<std::string> offered = list_parts(request_.subprotocol);
+  if (!chosen.empty() && std::find(offered.begin(), offered.end(), chosen) == offered.end()) {
     return violated("the server chose subprotocol " + printable(chosen) + ", which was not asked for");
   }
   tell_head(accepted_head_);
