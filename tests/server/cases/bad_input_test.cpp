@@ -1,0 +1,232 @@
+// Bad input of every kind: a clear error that names what and where, nothing partial, and the stream goes on.
+#include "server/cases/on_server.hpp"
+
+using namespace ksr_test;
+using ksr::testserver::ApiServer;
+
+namespace {
+
+// A stream that meets `fault` in its first list: an error that says `telling`, nothing partial, then the whole truth.
+void first_list_meets(const std::string& fault, ksr_status code, const std::string& telling, Settings more = {}) {
+  CAPTURE(fault);
+  ApiServer server(with_token());
+  server.script("populate pods 20\nfault list pods " + fault);
+  Recorder seen;
+  Settings settings = on_server(server, "auto");
+  settings.insert(settings.end(), more.begin(), more.end());
+  REQUIRE(seen.open(settings) == KSR_OK);
+  REQUIRE(seen.wait_error(code));
+  const SeenError error = seen.errors().front();
+  CAPTURE(error.message);
+  CHECK(error.code == code);
+  CHECK(error.retry_ms >= 0);
+  CHECK(error.message.find("list of v1/pods at http://127.0.0.1:") == 0);
+  CHECK(error.message.find(telling) != std::string::npos);
+  CHECK(error.message.find('\n') == std::string::npos);
+  CHECK(error.message.find(test_token) == std::string::npos);
+  check_equals_server(seen, server);
+  CHECK(seen.updates() == 1);
+}
+
+// A live stream that meets `fault` in its watch: an error that says `telling`, and the truth in the end.
+void watch_meets(const std::string& transport, const std::string& fault, ksr_status code, const std::string& telling,
+                 Settings more = {}) {
+  CAPTURE(fault);
+  ApiServer server(with_token());
+  server.script("populate pods 20\nfault watch pods " + fault);
+  Recorder seen;
+  Settings settings = on_server(server, transport);
+  settings.insert(settings.end(), more.begin(), more.end());
+  REQUIRE(seen.open(settings) == KSR_OK);
+  REQUIRE(seen.wait_count(20));
+  REQUIRE(seen.wait_error(code));
+  const SeenError error = seen.errors().front();
+  CAPTURE(error.message);
+  CHECK(error.code == code);
+  CHECK(error.message.find("watch of v1/pods at http://127.0.0.1:") == 0);
+  CHECK(error.message.find(telling) != std::string::npos);
+  server.script("delete pods pod-0\ncreate pods new");
+  CHECK(seen.wait_name("new"));
+  check_equals_server(seen, server);
+}
+
+std::string item(const std::string& metadata) {
+  return "{\"kind\":\"Pod\",\"apiVersion\":\"v1\",\"metadata\":" + metadata + "}";
+}
+
+std::string quoted(const std::string& text) {
+  std::string escaped;
+  for (const char c : text) escaped += c == '"' || c == '\\' ? std::string("\\") + c : std::string(1, c);
+  return "\"" + escaped + "\"";
+}
+
+std::string inject(const std::string& text) {
+  return "inject text=" + quoted(text) + " event=0";
+}
+
+std::string event(const std::string& object) {
+  return "{\"type\":\"ADDED\",\"object\":" + object + "}";
+}
+
+std::string nested(int depth) {
+  return "{\"deep\":" + std::string(static_cast<std::size_t>(depth), '[') +
+         std::string(static_cast<std::size_t>(depth), ']') + "}";
+}
+
+}  // namespace
+
+TEST_CASE("a bad key or value, a missing file and contradictions are refused at once, with the key and what it takes") {
+  const std::pair<Settings, const char*> bad[] = {
+      {{{"colour", "red"}}, "colour"},
+      {{{"limit", "many"}}, "limit"},
+      {{{"resource", "v1/pods"}}, "server"},
+      {{{"server", "gopher://x"}, {"resource", "v1/pods"}}, "server"},
+      {{{"server", "https://x"}, {"resource", "v1/pods"}, {"ca_file", "/no/such/file"}}, "/no/such/file"},
+      {{{"server", "https://x"}, {"resource", "v1/pods"}, {"token_file", "/no/such/file"}}, "/no/such/file"},
+      {{{"server", "https://x"},
+        {"resource", "v1/pods"},
+        {"client_cert_file", "/no/such/file"},
+        {"client_key_file", "/no"}},
+       "/no/such/file"},
+      {{{"server", "https://x"}, {"resource", "v1/pods"}, {"ca_data", "nonsense"}}, "ca_data"},
+      {{{"server", "https://x"}, {"resource", "v1/pods"}, {"client_cert_data", "x"}}, "client"},
+      {{{"server", "https://x"}}, "resource"},
+      {{{"server", "https://x"}, {"resource", "v1/pods"}, {"namespace", "Not A Name"}}, "namespace"},
+  };
+  setenv("KUBECONFIG", "/no/such/kubeconfig", 1);
+  for (const auto& [settings, telling] : bad) {
+    CAPTURE(telling);
+    Recorder seen;
+    const ksr_status opened = seen.open(settings);
+    if (opened == KSR_OK) {  // found out on the way to the first request instead
+      CHECK(seen.wait_error(KSR_E_INVALID));
+      CHECK(seen.errors().front().message.find(telling) != std::string::npos);
+      continue;
+    }
+    CHECK((opened == KSR_E_INVALID || opened == KSR_E_UNKNOWN_KEY));
+    CAPTURE(seen.open_error());
+    CHECK(seen.open_error().find(telling) != std::string::npos);
+  }
+}
+
+TEST_CASE("a refused connection is 502, a silent server 408, and both are tried again") {
+  on_both_transports([](const std::string& transport) {
+    Recorder refused;
+    REQUIRE(refused.open({{"server", "http://127.0.0.1:1"},
+                          {"resource", "v1/pods"},
+                          {"transport", transport},
+                          {"backoff_initial", "20ms"}}) == KSR_OK);
+    REQUIRE(refused.wait_error(KSR_E_TRANSPORT));
+    CHECK(refused.errors().front().http_status == 502);
+    CHECK(refused.errors().front().message.find("127.0.0.1:1") != std::string::npos);
+    CHECK(refused.wait([](const Recorder& now) { return now.errors().size() >= 2; }));
+
+    ApiServer server(with_token());
+    server.script("populate pods 3\nfault list pods stall bytes=0");
+    Recorder silent;
+    REQUIRE(silent.open(with(on_server(server, transport), "request_timeout", "300ms")) == KSR_OK);
+    REQUIRE(silent.wait_error(KSR_E_TIMEOUT));
+    CHECK(silent.errors().front().http_status == 408);
+    check_equals_server(silent, server);
+  });
+}
+
+TEST_CASE("a list that is nonsense") {
+  first_list_meets("answer 200 body=\"<html>hello</html>\" type=text/html", KSR_E_PROTOCOL, "");
+  first_list_meets("answer 200 body=\"\"", KSR_E_PROTOCOL, "");
+  first_list_meets("answer 200 body=\"{}\"", KSR_E_PROTOCOL, "kind");
+  first_list_meets("answer 200 body=" + quoted(R"({"kind":"Pod","apiVersion":"v1","metadata":{"name":"x"}})"),
+                   KSR_E_PROTOCOL, "Pod");
+  first_list_meets("answer 204", KSR_E_PROTOCOL, "204");
+  first_list_meets("redirect to=http://127.0.0.1:1/", KSR_E_PROTOCOL, "302");
+  first_list_meets("garbage", KSR_E_PROTOCOL, "");
+  first_list_meets("bad-chunk", KSR_E_PROTOCOL, "chunk");
+  first_list_meets("endless-headers", KSR_E_PROTOCOL, "64 KiB");
+  first_list_meets("cut bytes=1000", KSR_E_TRANSPORT, "closed");
+  first_list_meets("stall bytes=1000", KSR_E_TIMEOUT, "silent", {{"request_timeout", "300ms"}});
+}
+
+TEST_CASE("an item of a list that is bad, with its number and what it lacks") {
+  first_list_meets(inject(item(R"({"name":"x","resourceVersion":"1"})")), KSR_E_PROTOCOL, "uid");
+  first_list_meets(inject(item(R"({"uid":"u","resourceVersion":"1"})")), KSR_E_PROTOCOL, "name");
+  first_list_meets(inject(R"({"kind":"Pod","apiVersion":"v1"})"), KSR_E_PROTOCOL, "metadata");
+  first_list_meets(inject("42"), KSR_E_PROTOCOL, "");
+  first_list_meets(inject(item(R"({"name":"a\u0000b","uid":"u","resourceVersion":"1"})")), KSR_E_PROTOCOL, "NUL");
+  first_list_meets(inject(item("{\"name\":\"\xff\xfe\",\"uid\":\"u\",\"resourceVersion\":\"1\"}")), KSR_E_PROTOCOL,
+                   "UTF-8");
+  first_list_meets(inject(nested(10'000)), KSR_E_PROTOCOL, "nested");
+  first_list_meets("huge bytes=100Ki", KSR_E_TOO_LARGE, "", {{"max_object_size", "32Ki"}});
+}
+
+TEST_CASE("a watch that turns to nonsense is reported and made good") {
+  on_both_transports([](const std::string& transport) {
+    watch_meets(transport, "garbage", KSR_E_PROTOCOL, "");
+    watch_meets(transport, inject(event(item(R"({"name":"x","resourceVersion":"1"})"))), KSR_E_PROTOCOL, "uid");
+    watch_meets(transport, inject(event("{}")), KSR_E_PROTOCOL, "");
+    watch_meets(transport, inject(event(nested(10'000))), KSR_E_PROTOCOL, "nested");
+    watch_meets(transport, inject(event(item("{\"name\":\"\xff\",\"uid\":\"u\",\"resourceVersion\":\"1\"}"))),
+                KSR_E_PROTOCOL, "");
+    watch_meets(transport, inject(R"({"type":"ERROR","object":{"kind":"Status","message":"no code"}})"), KSR_E_SERVER,
+                "no code");
+  });
+}
+
+TEST_CASE("an object too large in a watch is skipped and told; the others go on in the same watch") {
+  on_both_transports([](const std::string& transport) {
+    watch_meets(transport, "huge bytes=200Ki event=0", KSR_E_TOO_LARGE, "", {{"max_object_size", "32Ki"}});
+    ApiServer server(with_token());
+    server.script("populate pods 3\nfault watch pods huge bytes=200Ki event=1");
+    Recorder seen;
+    REQUIRE(seen.open(with(on_server(server, transport), "max_object_size", "32Ki")) == KSR_OK);
+    REQUIRE(seen.wait_state(KSR_STATE_LIVE));
+    server.script("create pods one");
+    REQUIRE(seen.wait_error(KSR_E_TOO_LARGE));
+    server.script("create pods two");
+    CHECK(seen.wait_name("two"));
+    CHECK(seen.stat("watches") == 1);
+    CHECK(seen.stat("relists") == 0);
+    check_equals_server(seen, server);
+  });
+}
+
+TEST_CASE("an unknown event type is logged and passed over") {
+  on_both_transports([](const std::string& transport) {
+    ApiServer server(with_token());
+    server.script("populate pods 3\nfault watch pods " + inject(R"({"type":"FUTURE","object":{"kind":"Pod"}})"));
+    Recorder seen;
+    REQUIRE(seen.open(on_server(server, transport)) == KSR_OK);
+    REQUIRE(seen.wait_state(KSR_STATE_LIVE));
+    server.script("create pods new");
+    CHECK(seen.wait_name("new"));
+    CHECK(seen.errors().empty());
+    bool logged = false;
+    for (const std::string& line : seen.log()) logged = logged || line.find("FUTURE") != std::string::npos;
+    CHECK(logged);
+    CHECK(seen.stat("watches") == 1);
+  });
+}
+
+TEST_CASE("endless empty pages end in an error, not in an endless list") {
+  ApiServer server(with_token());
+  server.script("populate pods 3\nfault list pods empty-pages times=forever");
+  Recorder seen;
+  REQUIRE(seen.open(on_server(server, "auto")) == KSR_OK);
+  REQUIRE(seen.wait_error(KSR_E_PROTOCOL));
+  CHECK(seen.updates() == 0);
+  server.script("clear");
+  check_equals_server(seen, server);
+}
+
+TEST_CASE("a WebSocket that is closed with an error code, binary frames, fragments, a wrong handshake") {
+  for (const char* fault : {"close-code 1011", "bad-handshake", "binary", "fragment"}) {
+    CAPTURE(fault);
+    ApiServer server(with_token());
+    server.script(std::string("populate pods 3\nfault watch pods ") + fault);
+    Recorder seen;
+    REQUIRE(seen.open(on_server(server, "websocket")) == KSR_OK);
+    REQUIRE(seen.wait_count(3));
+    server.script("create pods new");
+    CHECK(seen.wait_name("new"));
+    check_equals_server(seen, server);
+  }
+}
