@@ -199,7 +199,7 @@ TEST_CASE("rule 5: a replaced object is DELETED and ADDED; after a relist the de
     check_equals_server(seen, server);
     std::map<std::string, std::string> told;
     for (std::size_t i = before; i < seen.deltas().size(); ++i) {
-      const SeenDelta& delta = seen.deltas()[i];
+      const SeenDelta delta = seen.deltas()[i];
       told[delta.name] += "?AMD"[delta.kind];
     }
     CHECK(told == std::map<std::string, std::string>{{"pod-0", "DA"}, {"pod-1", "M"}, {"pod-2", "D"}, {"new", "A"}});
