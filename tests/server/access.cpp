@@ -51,6 +51,8 @@ std::optional<std::string> AccessRules::user_of_token(const std::string& token) 
 std::optional<std::string> AccessRules::authenticate(ApiRequest& request, const std::string& certificate_user) const {
   const auto protocol_token = take_bearer_protocol(request.subprotocols);
   auto credential = presented(request);
+  // authentication/request/websocket/protocol.go: the token's protocol needs another one beside it.
+  if (!credential && protocol_token && request.subprotocols.empty()) return std::nullopt;
   if (!credential) credential = protocol_token;
 
   std::optional<std::string> user;

@@ -92,6 +92,8 @@ class ApiServer::Impl {
     tls_->use_certificate_chain(boost::asio::buffer(credential.certificate_pem));
     tls_->use_private_key(boost::asio::buffer(credential.key_pem), boost::asio::ssl::context::pem);
     tls_->add_certificate_authority(boost::asio::buffer(authority_.certificate_pem()));
+    // Without it OpenSSL refuses clients that resume a session where client certificates are asked for.
+    SSL_CTX_set_session_id_context(tls_->native_handle(), reinterpret_cast<const unsigned char*>("ksr"), 3);
     const bool required = world_.options().require_client_certificate;
     tls_->set_verify_mode(required ? boost::asio::ssl::verify_peer | boost::asio::ssl::verify_fail_if_no_peer_cert
                                    : boost::asio::ssl::verify_peer);
@@ -114,7 +116,8 @@ class ApiServer::Impl {
     acceptor.async_accept([this, &acceptor](const boost::system::error_code& failure, tcp::socket socket) {
       if (failure == boost::asio::error::operation_aborted) return;
       if (!failure) {
-        socket.set_option(tcp::no_delay(true));
+        boost::system::error_code already_gone;
+        socket.set_option(tcp::no_delay(true), already_gone);
         auto channel = tls_ ? Channel::tls(std::move(socket), *tls_) : Channel::plain(std::move(socket));
         const auto connection = std::make_shared<Connection>(world_, io_, std::move(channel));
         world_.add(connection);

@@ -46,8 +46,7 @@ void Connection::close(bool reset) {
   world_.forget(*this);
 }
 
-// ---- in
-// --------------------------------------------------------------------------------------------------------------
+// ---- in ------------------------------------------------------------------------------
 
 void Connection::read() {
   if (closed_) return;
@@ -112,15 +111,12 @@ void Connection::take_frames() {
     }
     if (frame->opcode == Opcode::close) {
       drop_feed();
-      send(ksr::testserver::frame(Opcode::close, frame->payload));
-      close_when_written_ = true;
-      pump();
+      end_websocket(1000);
     }
   }
 }
 
-// ---- requests
-// --------------------------------------------------------------------------------------------------------
+// ---- requests ------------------------------------------------------------------------
 
 void Connection::handle(ApiRequest request) {
   busy_ = true;
@@ -135,9 +131,11 @@ void Connection::handle(ApiRequest request) {
   }
   if (fault_.action == FaultAction::endless_headers) return endless_headers();
   if (verdict.script) {
+    runs_script_ = true;
     return world_.run_script(request.body, [weak = weak_from_this(), request](const std::string& problem) {
       const auto self = weak.lock();
       if (!self) return;
+      self->runs_script_ = false;
       Reply reply;
       reply.status = problem.empty() ? 200 : 400;
       reply.content_type = "text/plain";
@@ -195,8 +193,7 @@ void Connection::endless_headers() {
   });
 }
 
-// ---- watches
-// ---------------------------------------------------------------------------------------------------------
+// ---- watches -------------------------------------------------------------------------
 
 void Connection::open_watch(const ApiRequest& request) {
   if (request.websocket) {
@@ -207,9 +204,9 @@ void Connection::open_watch(const ApiRequest& request) {
   }
   const auto feed = feed_ = std::make_shared<WatchFeed>(request, world_.log(), static_cast<EventSink&>(*this));
   arm_timers();
-  if (fault_.action == FaultAction::close_code) {
-    send(close_frame(static_cast<std::uint16_t>(fault_.status)));
-    return drop_feed();
+  if (fault_.action == FaultAction::close_code && websocket_) {
+    drop_feed();
+    return end_websocket(static_cast<std::uint16_t>(fault_.status));
   }
   inject_due();
   if (fault_.action == FaultAction::end && fault_.event == 0) return end_stream();
@@ -294,16 +291,20 @@ void Connection::end_stream() {
   drop_feed();
   end_timer_.cancel();
   bookmark_timer_.cancel();
-  if (websocket_) {
-    send(close_frame(1000));
-    return;
-  }
+  if (websocket_) return end_websocket(1000);
   send("0\r\n\r\n");
   finish_request();
 }
 
-// ---- out
-// -------------------------------------------------------------------------------------------------------------
+// x/net/websocket, which the apiserver uses, does not wait for the client's close frame.
+void Connection::end_websocket(std::uint16_t code) {
+  if (close_when_written_) return;
+  send(close_frame(code));
+  close_when_written_ = true;
+  pump();
+}
+
+// ---- out -----------------------------------------------------------------------------
 
 void Connection::send(std::string bytes) {
   if (closed_ || silent_) return;

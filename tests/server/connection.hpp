@@ -27,6 +27,8 @@ class Connection final : public std::enable_shared_from_this<Connection>, privat
   void close(bool reset);
   // The open watch, or nothing.
   std::shared_ptr<WatchFeed> watch() const { return feed_; }
+  // The client waits for a script to end.
+  bool runs_script() const { return runs_script_; }
 
  private:
   // EventSink
@@ -46,6 +48,7 @@ class Connection final : public std::enable_shared_from_this<Connection>, privat
   void arm_timers();
   void arm_bookmark();
   void take_frames();
+  void end_websocket(std::uint16_t code);
   void finish_request();
   void drop_feed();
 
@@ -68,6 +71,7 @@ class Connection final : public std::enable_shared_from_this<Connection>, privat
   boost::asio::steady_timer pace_timer_;
   std::size_t events_ = 0;
   bool busy_ = false;  // a request is being answered
+  bool runs_script_ = false;
   bool websocket_ = false;
   bool write_under_way_ = false;
   bool close_when_written_ = false;

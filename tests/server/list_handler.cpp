@@ -20,6 +20,12 @@ struct Page {
   std::uint64_t remaining = 0;
 };
 
+// storage/continue.go: what a selector leaves is not counted.
+bool counts_rest(const ApiRequest& request) {
+  const Scope scope = Scope::of(request);
+  return scope.labels.empty() && scope.fields.empty();
+}
+
 std::string list_text(const ApiRequest& request, const Page& page) {
   const ResourceType& type = *request.type;
   const bool partial = wants_metadata(request);
@@ -28,7 +34,8 @@ std::string list_text(const ApiRequest& request, const Page& page) {
   std::string metadata = "{\"resourceVersion\":\"" + std::to_string(page.revision) + "\"";
   if (!page.next.empty()) {
     metadata += ",\"continue\":\"" + page.next + "\"";
-    if (page.remaining > 0) metadata += ",\"remainingItemCount\":" + std::to_string(page.remaining);
+    if (page.remaining > 0 && counts_rest(request))
+      metadata += ",\"remainingItemCount\":" + std::to_string(page.remaining);
   }
   metadata += "}";
   if (type.custom && !partial) {
@@ -92,12 +99,13 @@ Reply status_reply(const ApiStatus& status) {
 }
 
 Scope Scope::of(const ApiRequest& request) {
-  return {request.ns, Selector::parse(request.target.get_or_empty("labelSelector")),
+  return {request.ns, request.name, Selector::parse(request.target.get_or_empty("labelSelector")),
           Selector::parse(request.target.get_or_empty("fieldSelector"))};
 }
 
 bool Scope::holds(const StoredObject& object) const {
-  return (ns.empty() || object.ns == ns) && labels.matches(object.labels) && fields.matches(object.fields);
+  return (ns.empty() || object.ns == ns) && (name.empty() || object.name == name) && labels.matches(object.labels) &&
+         fields.matches(object.fields);
 }
 
 bool wants_metadata(const ApiRequest& request) {

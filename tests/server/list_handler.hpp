@@ -14,6 +14,7 @@ Reply status_reply(const ApiStatus& status);
 // The objects a query is about.
 struct Scope {
   std::string ns;
+  std::string name;  // empty: all of them
   Selector labels;
   Selector fields;
 

@@ -103,23 +103,23 @@ int serve(const Arguments& arguments) {
 
   ApiServer server(arguments.options);
   if (!arguments.ca_out.empty()) write_file(arguments.ca_out, server.ca_pem());
-  if (!arguments.port_file.empty()) write_file(arguments.port_file, std::to_string(server.port()) + "\n");
   std::thread([&server, signals, eof = arguments.stdin_eof] {
     wait_for_end(signals, eof);
     server.stop();
   }).detach();
-  std::thread script([&] {
-    try {
-      server.script(arguments.script);
-    } catch (const std::exception& problem) {
-      std::fprintf(stderr, "ksr-test-server: %s\n", problem.what());
-    }
+  // Up to its first wait or sleep the script has run before anybody is told where to connect.
+  server.run([&](ksr::testserver::World& world) {
+    world.run_script(arguments.script, [](const std::string& problem) {
+      if (!problem.empty()) std::fprintf(stderr, "ksr-test-server: %s\n", problem.c_str());
+    });
   });
+  if (!arguments.port_file.empty()) write_file(arguments.port_file, std::to_string(server.port()) + "\n");
   std::printf("listening on %s\n", server.url().c_str());
   std::fflush(stdout);
   server.wait();
-  // A script that still sleeps must not hold up the end.
-  std::_Exit((script.detach(), unlink(server.ca_file().c_str()), 0));
+  // The thread that waits for the end may still wait.
+  if (!server.ca_file().empty()) unlink(server.ca_file().c_str());
+  std::_Exit(0);
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "server/pod_life.hpp"
 
+#include <algorithm>
 #include <array>
 #include <boost/json.hpp>
 #include <utility>
@@ -48,7 +49,16 @@ void PodLife::wait() {
   });
 }
 
+void PodLife::forget_deleted() {
+  // A script or a client may delete our pods.
+  const Collection& there = world_.log().collection(type_);
+  pods_.erase(std::remove_if(pods_.begin(), pods_.end(),
+                             [&](const Pod& pod) { return there.find(object_key(pod.ns, pod.name)) == nullptr; }),
+              pods_.end());
+}
+
 void PodLife::tick() {
+  forget_deleted();
   if (pods_.size() < count_ && pick(2) == 0) add_pod(false);
   if (!pods_.empty()) advance(pick(pods_.size()));
   // The young ones move faster than a random pick would let them.

@@ -33,6 +33,7 @@ class PodLife : public std::enable_shared_from_this<PodLife> {
   PodLife(World& world, std::size_t count);
   void wait();
   void tick();
+  void forget_deleted();
   void add_pod(bool settled);
   void advance(std::size_t i);
   void remove(std::size_t i);

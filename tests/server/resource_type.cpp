@@ -19,6 +19,18 @@ ResourceTypes::ResourceTypes() {
   add({"", "v1", "pods", "pod", "Pod", {"po"}, true, false, false, R"(,"spec":{"containers":null},"status":{})"});
   add({"", "v1", "configmaps", "configmap", "ConfigMap", {"cm"}, true, false, false, ""});
   add({"", "v1", "events", "event", "Event", {"ev"}, true, false, true, R"(,"involvedObject":{},"source":{})"});
+  add({"", "v1", "namespaces", "namespace", "Namespace", {"ns"}, false, false, false, R"(,"spec":{},"status":{})"});
+  add({"",
+       "v1",
+       "services",
+       "service",
+       "Service",
+       {"svc"},
+       true,
+       false,
+       false,
+       R"(,"spec":{},"status":{"loadBalancer":{}})"});
+  add({"", "v1", "secrets", "secret", "Secret", {}, true, false, false, ""});
   add({"", "v1", "nodes", "node", "Node", {"no"}, false, false, false, R"(,"spec":{},"status":{})"});
   add({"apps", "v1", "deployments", "deployment", "Deployment", {"deploy"}, true, false, false, kWorkloadZero});
   add({"example.ksr.dev", "v1", "widgets", "widget", "Widget", {"wd"}, true, true, false, ""});

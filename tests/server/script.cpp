@@ -27,6 +27,14 @@ const std::string& word(const std::vector<std::string>& words, std::size_t i, co
   return words[i];
 }
 
+// The plural of a resource's word; "*" stays.
+std::string plural_of(const World& world, const std::string& word) {
+  if (word == "*") return word;
+  const ResourceType* type = world.types().find_by_word(word);
+  if (type == nullptr) throw std::runtime_error("the server knows no resource " + word);
+  return type->plural;
+}
+
 // "5/s"
 std::chrono::milliseconds interval_of(const std::string& rate) {
   const auto slash = rate.find("/s");
@@ -77,7 +85,8 @@ bool Script::execute(const Words& words) {
     return false;
   }
   if (command == "wait") {
-    wait_watches(word(words, 2, "a resource"), parse_size(word(words, 3, "a count")), 6'000);
+    if (words.size() != 4 || words[1] != "watches") throw std::runtime_error("expected: wait watches TYPE COUNT");
+    wait_watches(plural_of(world_, words[2]), parse_size(words[3]), 6'000);
     return false;
   }
   if (execute_object_command(words) || execute_server_command(words)) return true;
@@ -97,6 +106,7 @@ bool Script::execute_object_command(const Words& words) {
   } else if (command == "churn") {
     churn(world_, word(words, 1, "a resource"), interval_of(word(words, 2, "a rate")));
   } else if (command == "living") {
+    if (plural_of(world_, word(words, 1, "a resource")) != "pods") throw std::runtime_error("only pods live");
     PodLife::start(world_, parse_size(word(words, 2, "a count")));
   } else {
     return false;
@@ -113,16 +123,17 @@ bool Script::execute_server_command(const Words& words) {
   } else if (command == "clear") {
     world_.faults().clear();
   } else if (command == "drop") {
+    if (word(words, 1, "connections") != "connections") throw std::runtime_error("expected: drop connections [reset]");
     world_.drop_connections(words.size() > 2 && words[2] == "reset");
   } else if (command == "bookmark") {
-    world_.send_bookmarks(words.size() > 1 ? words[1] : "*");
+    world_.send_bookmarks(words.size() > 1 ? plural_of(world_, words[1]) : "*");
   } else if (command == "token") {
     world_.access().add_token({word(words, 1, "a token"), words.size() > 2 ? words[2] : "admin"});
   } else if (command == "revoke") {
     world_.access().remove_token(word(words, 1, "a token"));
   } else if (command == "deny") {
-    world_.access().deny({word(words, 1, "a user"), word(words, 2, "a verb"), word(words, 3, "a resource"),
-                          words.size() > 4 ? words[4] : ""});
+    world_.access().deny({word(words, 1, "a user"), word(words, 2, "a verb"),
+                          plural_of(world_, word(words, 3, "a resource")), words.size() > 4 ? words[4] : ""});
   } else if (command == "allow") {
     world_.access().clear_denials();
   } else if (command == "watchlist") {

@@ -15,6 +15,8 @@ bool wants_initial_events(const ApiRequest& request) {
 
 std::optional<ApiStatus> WatchFeed::refusal(const ApiRequest& request, const RevisionLog& log,
                                             const ServerOptions& options) {
+  // Throws where a selector is wrong: now, not when the answer has begun.
+  Scope::of(request);
   const std::string version = request.target.get_or_empty("resourceVersion");
   if (!version.empty() && !parse_number(version)) {
     ApiStatus status = status_of_code(500, "strconv.ParseUint: parsing \"" + version + "\": invalid syntax");
@@ -97,10 +99,16 @@ void WatchFeed::send(const char* event, const StoredObject& object) {
 
 void WatchFeed::bookmark(bool initial_events_end) {
   if (!wants_bookmarks_ || over_) return;
-  std::string metadata = "{\"resourceVersion\":\"" + std::to_string(log_.revision()) + "\"";
-  if (initial_events_end) metadata += R"(,"annotations":{"k8s.io/initial-events-end":"true"})";
-  sink_.send_event(R"({"type":"BOOKMARK","object":{"kind":")" + type().kind + R"(","apiVersion":")" +
-                   type().api_version() + "\",\"metadata\":" + metadata + "}" + type().zero_body + "}}\n");
+  std::string metadata = R"("metadata":{)";
+  if (initial_events_end && type().custom) metadata += R"("annotations":{"k8s.io/initial-events-end":"true"},)";
+  metadata += R"("resourceVersion":")" + std::to_string(log_.revision()) + "\"";
+  if (initial_events_end && !type().custom) metadata += R"(,"annotations":{"k8s.io/initial-events-end":"true"})";
+  metadata += "}";
+  const std::string kind = R"("kind":")" + (metadata_only_ ? "PartialObjectMetadata" : type().kind) + "\",";
+  const std::string version = R"("apiVersion":")" + (metadata_only_ ? "meta.k8s.io/v1" : type().api_version()) + "\",";
+  const std::string object =
+      type().custom ? version + kind + metadata : kind + version + metadata + (metadata_only_ ? "" : type().zero_body);
+  sink_.send_event(R"({"type":"BOOKMARK","object":{)" + object + "}}\n");
 }
 
 std::optional<std::chrono::seconds> WatchFeed::timeout() const {

@@ -80,10 +80,10 @@ World::Verdict World::judge(ApiRequest& request, const std::string& client_name)
   verdict.fault = faults_.take({request.verb, plural, request.target.path, request.websocket});
   if (verdict.fault.action == FaultAction::answer) {
     verdict.reply = told_reply(verdict.fault);
-  } else if (!known) {
-    verdict.reply = text_reply(404, "404 page not found\n");
   } else {
     verdict.reply = ordinary_reply(request, client_name, verdict.fault);
+    if (!known && verdict.reply && verdict.reply->status != 401)
+      verdict.reply = text_reply(404, "404 page not found\n");
   }
   return verdict;
 }
@@ -157,7 +157,9 @@ void World::forget(const Connection& connection) {
 
 void World::drop_connections(bool reset) {
   const auto dropped = connections_;
-  for (const auto& connection : dropped) connection->close(reset);
+  for (const auto& connection : dropped) {
+    if (!connection->runs_script()) connection->close(reset);
+  }
 }
 
 std::size_t World::open_watches(const std::string& plural) const {
