@@ -22,3 +22,13 @@ if(KSR_SANITIZE)
   add_compile_options(-fsanitize=${KSR_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${KSR_SANITIZE})
 endif()
+
+# Third-party code is not on trial for undefined behaviour, and compiles in a third of the time without. It keeps the
+# other sanitizers: they have to see every access to memory.
+set(KSR_THIRD_PARTY_OPTIONS -w)
+if(KSR_SANITIZE)
+  list(APPEND KSR_THIRD_PARTY_OPTIONS -O0 -g0)
+  if(KSR_SANITIZE MATCHES undefined)
+    list(APPEND KSR_THIRD_PARTY_OPTIONS -fno-sanitize=undefined)
+  endif()
+endif()

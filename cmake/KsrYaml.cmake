@@ -37,7 +37,7 @@ if(NOT ksr_yaml_files)
 endif()
 add_library(ksr_yaml STATIC ${ksr_yaml_files} "${CMAKE_CURRENT_LIST_DIR}/yaml_never_at_exit.cpp")
 target_include_directories(ksr_yaml SYSTEM PUBLIC "${ksr_yaml_source}/include")
-target_compile_options(ksr_yaml PRIVATE -w)
+target_compile_options(ksr_yaml PRIVATE ${KSR_THIRD_PARTY_OPTIONS})
 
 # yaml-cpp keeps its patterns in static variables. Destroying them at exit would pull them from under a thread that still
 # parses, so they are never destroyed.

@@ -23,7 +23,7 @@ target_compile_definitions(ksr_cpprest
   PRIVATE NDEBUG CPPREST_EXCLUDE_COMPRESSION=1 CPPREST_EXCLUDE_BROTLI=1)
 # pplx and the string conversions alias types freely.
 target_compile_options(ksr_cpprest PRIVATE -fno-strict-aliasing)
-set_source_files_properties(${ksr_cpprest_files} PROPERTIES COMPILE_OPTIONS -w)
+set_source_files_properties(${ksr_cpprest_files} PROPERTIES COMPILE_OPTIONS "${KSR_THIRD_PARTY_OPTIONS}")
 get_target_property(ksr_own_warnings ksr_warnings INTERFACE_COMPILE_OPTIONS)
 set_source_files_properties(${ksr_cpprest_backends} PROPERTIES COMPILE_OPTIONS "${ksr_own_warnings}")
 target_link_libraries(ksr_cpprest PUBLIC ksr_boost OpenSSL::SSL OpenSSL::Crypto Threads::Threads)
