@@ -45,6 +45,8 @@ void watch_meets(const std::string& transport, const std::string& fault, ksr_sta
   CHECK(error.code == code);
   CHECK(error.message.find("watch of v1/pods at http://127.0.0.1:") == 0);
   CHECK(error.message.find(telling) != std::string::npos);
+  CHECK(error.message.find('\n') == std::string::npos);
+  CHECK(error.message.find(test_token) == std::string::npos);
   server.script("delete pods pod-0\ncreate pods new");
   CHECK(seen.wait_name("new"));
   check_equals_server(seen, server);
@@ -154,6 +156,8 @@ TEST_CASE("an item of a list that is bad, with its number and what it lacks") {
   first_list_meets(inject(item(R"({"name":"a\u0000b","uid":"u","resourceVersion":"1"})")), KSR_E_PROTOCOL, "NUL");
   first_list_meets(inject(item("{\"name\":\"\xff\xfe\",\"uid\":\"u\",\"resourceVersion\":\"1\"}")), KSR_E_PROTOCOL,
                    "UTF-8");
+  const std::string raw_nul = std::string("{\"name\":\"a") + '\0' + "b\",\"uid\":\"u\",\"resourceVersion\":\"1\"}";
+  first_list_meets(inject(item(raw_nul)), KSR_E_PROTOCOL, "control");
   first_list_meets(inject(nested(10'000)), KSR_E_PROTOCOL, "nested");
   first_list_meets("huge bytes=100Ki", KSR_E_TOO_LARGE, "", {{"max_object_size", "32Ki"}});
 }
@@ -168,6 +172,59 @@ TEST_CASE("a watch that turns to nonsense is reported and made good") {
                 KSR_E_PROTOCOL, "");
     watch_meets(transport, inject(R"({"type":"ERROR","object":{"kind":"Status","message":"no code"}})"), KSR_E_SERVER,
                 "no code");
+  });
+}
+
+TEST_CASE("an item of a watch without metadata, with a NUL, or in no known shape is reported and made good") {
+  on_both_transports([](const std::string& transport) {
+    watch_meets(transport, inject(event(R"({"kind":"Pod","apiVersion":"v1"})")), KSR_E_PROTOCOL, "metadata");
+    watch_meets(transport, inject(event(item(R"({"name":"a\u0000b","uid":"u","resourceVersion":"1"})"))),
+                KSR_E_PROTOCOL, "NUL");
+    const std::string raw_nul = std::string("{\"name\":\"a") + '\0' + "b\",\"uid\":\"u\",\"resourceVersion\":\"1\"}";
+    watch_meets(transport, inject(event(item(raw_nul))), KSR_E_PROTOCOL, "control");
+    watch_meets(transport, inject("[1,2]"), KSR_E_PROTOCOL, "");
+    watch_meets(transport, inject(R"({"object":{"kind":"Pod"}})"), KSR_E_PROTOCOL, "type");
+  });
+}
+
+TEST_CASE("a watch whose head or body is nonsense is reported and opened again") {
+  watch_meets("http", "answer 200 body=\"<html>hello</html>\" type=text/html", KSR_E_PROTOCOL, "expected a value");
+  watch_meets("http", "endless-headers", KSR_E_PROTOCOL, "64 KiB");
+  watch_meets("websocket", "endless-headers", KSR_E_PROTOCOL, "127.0.0.1");
+  on_both_transports([](const std::string& transport) {
+    watch_meets(transport, "redirect to=http://127.0.0.1:1/", KSR_E_PROTOCOL, "302");
+    watch_meets(transport, "stall bytes=0", KSR_E_TIMEOUT, "silent", {{"request_timeout", "300ms"}});
+  });
+}
+
+TEST_CASE("half an event is never shown, whichever way the watch ends behind it") {
+  on_both_transports([](const std::string& transport) {
+    for (const std::string fault : {"half-event event=1", "cut-event event=1", "cut-event event=1 reset=true"}) {
+      CAPTURE(fault);
+      ApiServer server(with_token());
+      server.script("populate pods 3\nfault watch pods " + fault);
+      Recorder seen;
+      REQUIRE(seen.open(on_server(server, transport)) == KSR_OK);
+      REQUIRE(seen.wait_state(KSR_STATE_LIVE));
+      server.script("create pods halved");
+      CHECK(seen.wait_name("halved"));
+      CHECK(seen.wait([](const Recorder& now) { return now.stat("watches") >= 2; }));
+      check_equals_server(seen, server);
+    }
+  });
+}
+
+TEST_CASE("the Content-Type of a list or watch does not decide: what can be read is taken") {
+  on_both_transports([](const std::string& transport) {
+    ApiServer server(with_token());
+    server.script(
+        "populate pods 3\nfault list pods content-type text=text/html\nfault watch pods content-type text=text/html");
+    Recorder seen;
+    REQUIRE(seen.open(on_server(server, transport)) == KSR_OK);
+    REQUIRE(seen.wait_state(KSR_STATE_LIVE));
+    server.script("create pods new");
+    CHECK(seen.wait_name("new"));
+    check_equals_server(seen, server);
   });
 }
 
