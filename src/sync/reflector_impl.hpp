@@ -123,6 +123,7 @@ class Reflector::Impl final : public Governor::Member {
   void retry_slowly(const Error& error, Aim aim, Instant now);
   void wait(const Error* error, Milliseconds delay, Aim aim, Instant now);
   void give_up(const Error& error);
+  void without_a_choice(const Error& error, Instant now);
   void note_failure(const Error& error, Instant now);
 
   // --- time

@@ -34,7 +34,7 @@ void Reflector::Impl::recover(const Error& error, Remedy remedy, Instant now) {
     case Remedy::retry_slowly:
       return retry_slowly(error, aim_, now);
     case Remedy::without_websocket:
-      if (options_.transport != WatchTransport::automatic) return give_up(error);
+      if (options_.transport != WatchTransport::automatic) return without_a_choice(error, now);
       log(LogLevel::notice, "watching over HTTP, since WebSocket was refused: " + error.message);
       return pursue(aim_, now);
     case Remedy::without_watchlist:
@@ -48,6 +48,13 @@ void Reflector::Impl::recover(const Error& error, Remedy remedy, Instant now) {
     case Remedy::give_up:
       return give_up(error);
   }
+}
+
+// Only WebSocket will do, and it was refused.
+void Reflector::Impl::without_a_choice(const Error& error, Instant now) {
+  // A page in place of a handshake comes from something in between, which may go away again.
+  const bool somebody_else = error.http_status >= 200 && error.http_status < 300;
+  somebody_else ? retry_slowly(error, aim_, now) : give_up(error);
 }
 
 void Reflector::Impl::refresh_credentials(const Error& error, Instant now) {

@@ -70,6 +70,18 @@ TEST_CASE("transport=websocket has no other way") {
   CHECK_FALSE(rig.errors[0].next_try);
 }
 
+TEST_CASE("transport=websocket waits while something in between answers with a page") {
+  Rig rig(transport(WatchTransport::websocket));
+  rig.start();
+  rig.list({}, "10");
+  rig.fail(http_error(200));
+  REQUIRE(rig.errors.size() == 1);
+  REQUIRE(rig.errors[0].next_try);
+  rig.advance(60s);
+  CHECK(rig.last().is_watch);
+  CHECK(rig.last().watch.websocket);
+}
+
 TEST_CASE("answers about the request leave the transport alone") {
   for (const int code : {401, 403, 404, 410, 429}) {
     Rig rig(transport(WatchTransport::automatic));
