@@ -1,0 +1,43 @@
+"""Kubernetes Streaming Resources: a live, correct view of Kubernetes resources.
+
+    import ksr
+
+    with ksr.open("v1/pods", namespace="default") as pods:
+        for snapshot in pods:
+            for kind, pod in snapshot.deltas():
+                print(kind.name, pod.name, pod.get("/status/phase"))
+
+A stream lists a resource, watches it from where the list ended, and recovers by itself from whatever a network or a server
+does. While the program is busy, changes are merged: the next snapshot has them all. No thread but the program's own ever
+enters the interpreter.
+
+The library, libksr.so.0, is loaded when it is first needed, from $KSR_LIBRARY or where the system finds it.
+"""
+
+from __future__ import annotations
+
+from ._library import build_info, has_feature, version
+from .codes import Code, DeltaKind, Field, State
+from .config import Config, Value
+from .errors import Error
+from .objects import Object
+from .snapshot import Delta, Snapshot
+from .stream import Stream, open_stream as open  # noqa: A004
+
+__all__ = [
+    "Code",
+    "Config",
+    "Delta",
+    "DeltaKind",
+    "Error",
+    "Field",
+    "Object",
+    "Snapshot",
+    "State",
+    "Stream",
+    "Value",
+    "build_info",
+    "has_feature",
+    "open",
+    "version",
+]

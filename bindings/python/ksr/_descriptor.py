@@ -1,0 +1,67 @@
+"""The descriptor of a stream that has something to dispatch, and how to wait for it."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import os
+import select
+import time
+import weakref
+from typing import Optional, Set, Tuple
+
+# poll takes milliseconds in a C int.
+_LONGEST_WAIT = 3600.0
+
+
+class Descriptor:
+    """A duplicate of ksr_fd that lives until the last who waits for it lets it go, however early the stream is closed. Any
+    thread may wait."""
+
+    def __init__(self, original: int) -> None:
+        self.number = os.dup(original)
+        self._over = False
+        self._sleepers: Set[Tuple[asyncio.AbstractEventLoop, "asyncio.Future[None]"]] = set()
+        weakref.finalize(self, os.close, self.number).atexit = False
+
+    def wait(self, deadline: Optional[float]) -> bool:
+        """Blocks until it is readable; False when the time is up."""
+        poll = select.poll()
+        poll.register(self.number, select.POLLIN)
+        while True:
+            left = _LONGEST_WAIT if deadline is None else max(0.0, deadline - time.monotonic())
+            if poll.poll(math.ceil(min(left, _LONGEST_WAIT) * 1000)):
+                return True
+            if deadline is not None and time.monotonic() >= deadline:
+                return False
+
+    async def readable(self) -> None:
+        """Waits in the running event loop, until it is readable or `wake_sleepers` is called."""
+        loop = asyncio.get_running_loop()
+        woken: "asyncio.Future[None]" = loop.create_future()
+        # One of its own, since a loop keeps one reader for each descriptor and several tasks may wait.
+        number = os.dup(self.number)
+        self._sleepers.add((loop, woken))
+        try:
+            loop.add_reader(number, _wake, woken)
+            # After the sleeper is known: either it is woken, or it sees that it need not sleep.
+            if not self._over:
+                await woken
+        finally:
+            self._sleepers.discard((loop, woken))
+            loop.remove_reader(number)
+            os.close(number)
+
+    def wake_sleepers(self) -> None:
+        """For good, from any thread: the descriptor may never be readable again."""
+        self._over = True
+        for loop, woken in tuple(self._sleepers):
+            try:
+                loop.call_soon_threadsafe(_wake, woken)
+            except RuntimeError:  # that loop is closed, and nobody waits in it
+                pass
+
+
+def _wake(woken: "asyncio.Future[None]") -> None:
+    if not woken.done():
+        woken.set_result(None)

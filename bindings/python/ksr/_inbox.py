@@ -1,0 +1,115 @@
+"""What the library tells a stream, and how it gets here. All of it runs inside ksr_dispatch, ksr_close or ksr_close_async,
+on the thread that called it."""
+
+from __future__ import annotations
+
+import ctypes
+import itertools
+import logging
+import weakref
+from collections import deque
+from typing import TYPE_CHECKING, Any, Callable, Deque, Dict, Optional
+
+from ._library import DestroyFn, ErrorFn, LogFn, StateFn, UpdateFn, library
+from .codes import State, named
+from .errors import Error, read_error
+from .snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from .stream import Stream
+
+OnError = Callable[["Stream", Error], object]
+OnState = Callable[["Stream", State], object]
+OnLog = Callable[["Stream", int, str], object]
+
+_log = logging.getLogger("ksr")
+
+
+class Inbox:
+    """What has been delivered and not been taken yet. It does not keep its stream alive."""
+
+    def __init__(self, on_error: Optional[OnError], on_state: Optional[OnState], on_log: Optional[OnLog]) -> None:
+        self.on_error, self.on_state, self.on_log = on_error, on_state, on_log
+        self.stream: Callable[[], Optional[Stream]] = lambda: None
+        self.snapshots: Deque[Snapshot] = deque()
+        self.last_error: Optional[Error] = None
+        self.fatal: Optional[Error] = None
+        self.closed = False
+        self.interrupt: Optional[BaseException] = None
+
+    def belongs_to(self, stream: Stream) -> None:
+        self.stream = weakref.ref(stream)
+
+    def tell(self, callback: Optional[Callable[..., object]], *news: Any) -> None:
+        stream = self.stream()
+        if callback is not None and stream is not None:
+            callback(stream, *news)
+
+    def raise_interrupt(self) -> None:
+        """Ctrl-C and the like, which came inside a callback and must not end there."""
+        interrupt, self.interrupt = self.interrupt, None
+        if interrupt is not None:
+            raise interrupt
+
+
+# What user_data is to the library: a number, so that a stale one is found out instead of being followed.
+_inboxes: Dict[int, Inbox] = {}
+_numbers = itertools.count(1)
+
+
+def register(inbox: Inbox) -> int:
+    """The user_data for ksr_open, whose `destroy` ends the registration."""
+    number = next(_numbers)
+    _inboxes[number] = inbox
+    return number
+
+
+def _callback(prototype: Any) -> Callable[[Callable[..., None]], Any]:
+    def wrap(function: Callable[..., None]) -> Any:
+        def call(*arguments: Any) -> None:
+            inbox = _inboxes[arguments[-1]]
+            try:
+                function(inbox, *arguments[:-1])
+            except Exception:
+                raise  # ctypes hands it to sys.unraisablehook
+            except BaseException as interrupt:
+                inbox.interrupt = interrupt
+
+        call.__qualname__ = f"ksr.{function.__name__}"
+        return prototype(call)
+
+    return wrap
+
+
+@_callback(UpdateFn)
+def on_update(inbox: Inbox, _stream: int, snapshot: int) -> None:
+    inbox.snapshots.append(Snapshot(library().ksr_snapshot_retain(snapshot)))
+
+
+@_callback(ErrorFn)
+def on_error(inbox: Inbox, _stream: int, pointer: int) -> None:
+    error = read_error(pointer)
+    inbox.last_error = error
+    if error.fatal:
+        inbox.fatal = error
+    elif inbox.on_error is None:
+        _log.warning("%s; next try in %.1f s", error, error.retry)
+    inbox.tell(inbox.on_error, error)
+
+
+@_callback(StateFn)
+def on_state(inbox: Inbox, _stream: int, state: int) -> None:
+    inbox.closed = inbox.closed or state == State.CLOSED
+    inbox.tell(inbox.on_state, named(State, state))
+
+
+@_callback(LogFn)
+def on_log(inbox: Inbox, level: int, message: int, length: int) -> None:
+    inbox.tell(inbox.on_log, level, ctypes.string_at(message, length).decode(errors="replace"))
+
+
+def _destroy(number: int) -> None:
+    _inboxes.pop(number, None)
+
+
+destroy = DestroyFn(_destroy)

@@ -1,0 +1,109 @@
+"""libksr, loaded by name when it is first needed: its functions with their types, as ksr.h declares them."""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import json
+import os
+from ctypes import POINTER, c_char_p, c_int, c_int32, c_int64, c_size_t, c_uint32, c_uint64, c_void_p
+from typing import Any, Dict, List, Tuple
+
+UpdateFn = ctypes.CFUNCTYPE(None, c_void_p, c_void_p, c_void_p)
+ErrorFn = ctypes.CFUNCTYPE(None, c_void_p, c_void_p, c_void_p)
+StateFn = ctypes.CFUNCTYPE(None, c_void_p, c_int32, c_void_p)
+LogFn = ctypes.CFUNCTYPE(None, c_int32, c_void_p, c_size_t, c_void_p)
+DestroyFn = ctypes.CFUNCTYPE(None, c_void_p)
+
+_length = POINTER(c_size_t)
+_out = POINTER(c_void_p)
+
+_PROTOTYPES: Dict[str, Tuple[Any, List[Any]]] = {
+    "ksr_version": (c_uint32, []),
+    "ksr_version_string": (c_char_p, []),
+    "ksr_build_info": (c_char_p, []),
+    "ksr_has_feature": (c_int, [c_char_p]),
+    "ksr_status_name": (c_char_p, [c_int32]),
+    "ksr_error_code": (c_int32, [c_void_p]),
+    "ksr_error_message": (c_void_p, [c_void_p, _length]),
+    "ksr_error_reason": (c_void_p, [c_void_p, _length]),
+    "ksr_error_http_status": (c_int, [c_void_p]),
+    "ksr_error_retry_ms": (c_int64, [c_void_p]),
+    "ksr_error_free": (None, [c_void_p]),
+    "ksr_config_new": (c_int32, [_out]),
+    "ksr_config_free": (None, [c_void_p]),
+    "ksr_config_set": (c_int32, [c_void_p, c_char_p, c_char_p, _out]),
+    "ksr_config_on_update": (None, [c_void_p, UpdateFn]),
+    "ksr_config_on_error": (None, [c_void_p, ErrorFn]),
+    "ksr_config_on_state": (None, [c_void_p, StateFn]),
+    "ksr_config_on_log": (None, [c_void_p, LogFn]),
+    "ksr_open": (c_int32, [c_void_p, c_void_p, DestroyFn, _out, _out]),
+    "ksr_cancel": (None, [c_void_p]),
+    "ksr_close": (c_int32, [c_void_p]),
+    "ksr_close_async": (None, [c_void_p]),
+    "ksr_wait_synced": (c_int32, [c_void_p, c_int64]),
+    "ksr_latest": (c_void_p, [c_void_p]),
+    "ksr_fd": (c_int, [c_void_p]),
+    "ksr_dispatch": (c_int64, [c_void_p]),
+    "ksr_stat": (c_int32, [c_void_p, c_char_p, POINTER(c_uint64)]),
+    "ksr_snapshot_retain": (c_void_p, [c_void_p]),
+    "ksr_snapshot_release": (None, [c_void_p]),
+    "ksr_snapshot_sequence": (c_uint64, [c_void_p]),
+    "ksr_snapshot_resource_version": (c_void_p, [c_void_p, _length]),
+    "ksr_snapshot_count": (c_size_t, [c_void_p]),
+    "ksr_snapshot_at": (c_void_p, [c_void_p, c_size_t]),
+    "ksr_snapshot_find": (c_void_p, [c_void_p, c_char_p, c_char_p]),
+    "ksr_snapshot_find_uid": (c_void_p, [c_void_p, c_char_p]),
+    "ksr_snapshot_delta_count": (c_size_t, [c_void_p]),
+    "ksr_snapshot_delta_at": (c_int32, [c_void_p, c_size_t, _out]),
+    "ksr_object_retain": (c_void_p, [c_void_p]),
+    "ksr_object_release": (None, [c_void_p]),
+    "ksr_object_field": (c_void_p, [c_void_p, c_int32, _length]),
+    "ksr_object_get": (c_void_p, [c_void_p, c_char_p, _length]),
+}
+
+
+@functools.lru_cache(maxsize=None)
+def library() -> Any:
+    """The loaded library. OSError when it is not there or is not one this module can use."""
+    name = os.environ.get("KSR_LIBRARY") or "libksr.so.0"
+    try:
+        loaded = ctypes.CDLL(name, mode=os.RTLD_NOW | os.RTLD_LOCAL)
+        for function, (result, arguments) in _PROTOTYPES.items():
+            prototype = getattr(loaded, function)
+            prototype.restype, prototype.argtypes = result, arguments
+    except (OSError, AttributeError) as error:
+        raise OSError(f"cannot load libksr from {name!r}: {error}; KSR_LIBRARY may name the file") from error
+    return loaded
+
+
+def version() -> str:
+    """The version of the loaded library, such as "0.1.0"."""
+    return str(library().ksr_version_string(), "utf-8")
+
+
+def build_info() -> Dict[str, Any]:
+    """How the library was built, for bug reports."""
+    info: Dict[str, Any] = json.loads(library().ksr_build_info())
+    return info
+
+
+def has_feature(name: str) -> bool:
+    """Whether the library can do what `name` names, such as "websocket"."""
+    return bool(library().ksr_has_feature(c_text(name, "the name of a feature")))
+
+
+def c_text(value: str, what: str) -> bytes:
+    """The text as C takes it. A NUL inside would end it early, unseen."""
+    if not isinstance(value, str):
+        raise TypeError(f"{what} must be str, not {type(value).__name__}")
+    if "\0" in value:
+        raise ValueError(f"{what} must not contain a NUL character")
+    return value.encode()
+
+
+def text_of(function: Any, *arguments: Any) -> str:
+    """The text that a function of the library returns with its length."""
+    length = c_size_t()
+    address = function(*arguments, ctypes.byref(length))
+    return ctypes.string_at(address, length.value).decode() if address else ""

@@ -1,0 +1,89 @@
+"""What a stream watches, where, and as whom."""
+
+from __future__ import annotations
+
+import os
+import threading
+import weakref
+from ctypes import byref, c_void_p
+from datetime import timedelta
+from typing import Dict, Iterable, Union
+
+from . import _inbox
+from ._library import LogFn, c_text, library
+from .errors import failure
+
+Value = Union[str, bool, int, timedelta, "os.PathLike[str]", Iterable[str], None]
+
+
+class Config:
+    """Keys with values, as CONFIGURATION.md of libksr lists them.
+
+    Keys that are no Python names are written as in `Config("pods", **{"header.X-Team": "a"})`. A value may be text, a bool, a
+    number, a timedelta for a duration, a path, or several names for a list; None leaves a key at its default. A wrong key or
+    value raises Error at once. One Config may open any number of streams.
+    """
+
+    def __init__(self, resource: Value = None, **keys: Value) -> None:
+        lib = library()
+        pointer = c_void_p()
+        status = lib.ksr_config_new(byref(pointer))
+        if status:
+            raise failure(status)
+        self._pointer = pointer
+        self._lock = threading.Lock()
+        self._keys: Dict[str, None] = {}
+        weakref.finalize(self, lib.ksr_config_free, pointer).atexit = False
+        self.set("resource", resource)
+        for key, value in keys.items():
+            self.set(key, value)
+
+    def set(self, key: str, value: Value) -> "Config":
+        """Sets one key; the last value counts. Returns the Config."""
+        if value is None:
+            return self
+        if key == "delivery":
+            raise TypeError("the key delivery is not for Python: a stream delivers on the thread that polls or iterates it")
+        raw_key, raw_value = c_text(key, "a key"), c_text(_text(key, value), f"the value of {key}")
+        error = c_void_p()
+        with self._lock:
+            status = library().ksr_config_set(self._pointer, raw_key, raw_value, byref(error))
+        if status:
+            raise failure(status, error)
+        self._keys[key] = None
+        return self
+
+    def _open(self, user_data: int, *, wants_log: bool) -> c_void_p:
+        """For Stream: a ksr_stream whose callbacks come from ksr_dispatch and put what they bring into the inbox."""
+        lib = library()
+        stream, error = c_void_p(), c_void_p()
+        with self._lock:
+            lib.ksr_config_set(self._pointer, b"delivery", b"manual", None)
+            lib.ksr_config_on_update(self._pointer, _inbox.on_update)
+            lib.ksr_config_on_error(self._pointer, _inbox.on_error)
+            lib.ksr_config_on_state(self._pointer, _inbox.on_state)
+            lib.ksr_config_on_log(self._pointer, _inbox.on_log if wants_log else LogFn())
+            status = lib.ksr_open(self._pointer, user_data, _inbox.destroy, byref(stream), byref(error))
+        if status:
+            raise failure(status, error)
+        return stream
+
+    def __repr__(self) -> str:
+        # Values may be secrets.
+        return f"<ksr.Config {', '.join(self._keys)}>"
+
+
+def _text(key: str, value: Value) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, timedelta):
+        return f"{value // timedelta(milliseconds=1)}ms"
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return ",".join(_text(key, name) for name in value)
+    raise TypeError(f"the value of {key} must be text, a bool, an int, a timedelta, a path or a list, not {type(value).__name__}")

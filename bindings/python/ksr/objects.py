@@ -1,0 +1,105 @@
+"""One Kubernetes object."""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import json
+import weakref
+from ctypes import byref, c_char, c_size_t
+from typing import Any, Optional
+
+from ._library import c_text, library, text_of
+from .codes import Field
+
+
+class Object:
+    """One version of a Kubernetes object: immutable, usable on any thread, and alive as long as it is referred to, also
+    beyond its snapshot and its stream. Two are equal when they are the same version of the same object."""
+
+    __slots__ = ("_address", "__weakref__")
+
+    def __init__(self, address: int) -> None:
+        """For this package: `address` is a ksr_object that someone else keeps alive until this returns."""
+        lib = library()
+        self._address: int = lib.ksr_object_retain(address)
+        weakref.finalize(self, lib.ksr_object_release, self._address).atexit = False
+
+    def field(self, field: int) -> str:
+        """The text of a Field; "" where the object has none."""
+        return text_of(library().ksr_object_field, self._address, field)
+
+    @property
+    def uid(self) -> str:
+        return self.field(Field.UID)
+
+    @property
+    def namespace(self) -> str:
+        """ "" for a cluster-scoped object."""
+        return self.field(Field.NAMESPACE)
+
+    @property
+    def name(self) -> str:
+        return self.field(Field.NAME)
+
+    @property
+    def resource_version(self) -> str:
+        return self.field(Field.RESOURCE_VERSION)
+
+    @property
+    def kind(self) -> str:
+        return self.field(Field.KIND)
+
+    @property
+    def api_version(self) -> str:
+        return self.field(Field.API_VERSION)
+
+    @property
+    def creation_timestamp(self) -> str:
+        return self.field(Field.CREATION_TIMESTAMP)
+
+    @property
+    def json(self) -> memoryview:
+        """The whole object as JSON in UTF-8, without a copy: the view looks into the library and keeps the object alive.
+        `bytes(view)` copies it, for json.loads and the like."""
+        length = c_size_t()
+        address = library().ksr_object_field(self._address, Field.JSON, byref(length))
+        return self._view(address, length.value)
+
+    def raw(self, pointer: str) -> Optional[memoryview]:
+        """The raw JSON that a JSON pointer (RFC 6901) names, without a copy; None when nothing is there."""
+        length = c_size_t()
+        address = library().ksr_object_get(self._address, c_text(pointer, "a JSON pointer"), byref(length))
+        return self._view(address, length.value) if address else None
+
+    def get(self, pointer: str, default: Any = None) -> Any:
+        """The value that a JSON pointer such as "/status/phase" names; `default` when nothing is there."""
+        length = c_size_t()
+        address = library().ksr_object_get(self._address, c_text(pointer, "a JSON pointer"), byref(length))
+        return json.loads(ctypes.string_at(address, length.value)) if address else default
+
+    def decode(self) -> Any:
+        """The whole object as Python values."""
+        length = c_size_t()
+        address = library().ksr_object_field(self._address, Field.JSON, byref(length))
+        return json.loads(ctypes.string_at(address, length.value))
+
+    def _view(self, address: int, length: int) -> memoryview:
+        memory = _bytes_type(length).from_address(address)
+        memory.owner = self
+        return memoryview(memory).cast("B").toreadonly()
+
+    def __eq__(self, other: object) -> bool:
+        return self._address == other._address if isinstance(other, Object) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self._address)
+
+    def __repr__(self) -> str:
+        place = f"{self.namespace}/{self.name}" if self.namespace else self.name
+        return f"<ksr.Object {self.kind} {place} {self.resource_version}>"
+
+
+@functools.lru_cache(maxsize=512)
+def _bytes_type(length: int) -> Any:
+    return c_char * length

@@ -1,0 +1,86 @@
+"""The complete view at one moment."""
+
+from __future__ import annotations
+
+import weakref
+from ctypes import byref, c_void_p
+from typing import Iterator, List, NamedTuple, Optional, Sequence, Union, overload
+
+from ._library import c_text, library, text_of
+from .codes import DeltaKind, named
+from .objects import Object
+
+
+class Delta(NamedTuple):
+    """One change since the snapshot before; for what is gone, its last known state."""
+
+    kind: DeltaKind
+    object: Object
+
+
+class Snapshot(Sequence[Object]):
+    """A sequence of all objects, ordered by (namespace, name), or with `limit` most recent first. Immutable, usable on any
+    thread, and alive as long as it is referred to, also beyond its stream."""
+
+    __slots__ = ("_address", "_count", "__weakref__")
+
+    def __init__(self, address: int) -> None:
+        """For this package: takes over a reference to a ksr_snapshot."""
+        lib = library()
+        self._address = address
+        self._count: int = lib.ksr_snapshot_count(address)
+        weakref.finalize(self, lib.ksr_snapshot_release, address).atexit = False
+
+    @property
+    def sequence(self) -> int:
+        """1, 2, 3... within a stream."""
+        return int(library().ksr_snapshot_sequence(self._address))
+
+    @property
+    def resource_version(self) -> str:
+        """As of which resourceVersion the view is complete."""
+        return text_of(library().ksr_snapshot_resource_version, self._address)
+
+    def __len__(self) -> int:
+        return self._count
+
+    @overload
+    def __getitem__(self, index: int) -> Object: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> List[Object]: ...
+
+    def __getitem__(self, index: Union[int, slice]) -> Union[Object, List[Object]]:
+        if isinstance(index, slice):
+            return [self._at(place) for place in range(*index.indices(self._count))]
+        place = range(self._count)[index]
+        return self._at(place)
+
+    def __iter__(self) -> Iterator[Object]:
+        return (self._at(place) for place in range(self._count))
+
+    def _at(self, place: int) -> Object:
+        return Object(library().ksr_snapshot_at(self._address, place))
+
+    def find(self, namespace: str, name: str) -> Optional[Object]:
+        """The object of that namespace ("" for cluster-scoped) and name."""
+        raw = c_text(namespace, "a namespace"), c_text(name, "a name")
+        return _object(library().ksr_snapshot_find(self._address, *raw))
+
+    def find_uid(self, uid: str) -> Optional[Object]:
+        return _object(library().ksr_snapshot_find_uid(self._address, c_text(uid, "a uid")))
+
+    def deltas(self) -> Iterator[Delta]:
+        """What changed since the snapshot delivered before: what is gone first, then the rest."""
+        lib = library()
+        address = c_void_p()
+        for place in range(lib.ksr_snapshot_delta_count(self._address)):
+            kind = lib.ksr_snapshot_delta_at(self._address, place, byref(address))
+            yield Delta(named(DeltaKind, kind), Object(address.value or 0))
+
+    def __repr__(self) -> str:
+        return f"<ksr.Snapshot {self.sequence}: {len(self)} objects at {self.resource_version}>"
+
+
+def _object(address: Optional[int]) -> Optional[Object]:
+    return Object(address) if address else None

@@ -1,0 +1,218 @@
+"""Streams on the test server: snapshots, deltas, objects, and what the server does to them."""
+
+import asyncio
+import gc
+import json
+import threading
+import unittest
+
+import ksr
+
+from .support import CA, PATIENCE, SERVER, in_child, needs_server, next_where, open_here, poll_until, script
+
+D = ksr.DeltaKind
+
+
+def changes(snapshot):
+    return [(kind, item.name) for kind, item in snapshot.deltas()]
+
+
+@needs_server
+class Views(unittest.TestCase):
+    def setUp(self):
+        # A namespace of its own keeps the tests apart.
+        self.space = self.id().rsplit(".", 1)[1].replace("_", "-")[:60].strip("-")
+        script(f"create configmap {self.space}/b team=red\ncreate configmap {self.space}/a team=blue")
+
+    def tearDown(self):
+        # The faults that a test did not use up.
+        script("clear")
+
+    def open(self, **keys):
+        return open_here(namespace=self.space, **keys)
+
+    def test_the_first_snapshot_is_the_whole_list(self):
+        with self.open() as stream:
+            snapshot = next(iter(stream))
+            self.assertEqual([item.name for item in snapshot], ["a", "b"])
+            self.assertEqual(changes(snapshot), [(D.ADDED, "a"), (D.ADDED, "b")])
+            self.assertEqual(snapshot.sequence, 1)
+            self.assertTrue(snapshot.resource_version)
+            stream.wait_synced(0)
+            poll_until(stream, lambda: stream.state == ksr.State.LIVE)
+            self.assertEqual(stream.stat("objects"), 2)
+            self.assertEqual(len(stream.latest()), 2)
+
+    def test_a_snapshot_is_a_sequence(self):
+        with self.open() as stream:
+            snapshot = stream.poll(PATIENCE)
+        a, b = snapshot
+        self.assertEqual(snapshot[0], a)
+        self.assertEqual(snapshot[-1], b)
+        self.assertEqual(snapshot[::-1], [b, a])
+        self.assertEqual(list(reversed(snapshot)), [b, a])
+        self.assertIn(a, snapshot)
+        self.assertEqual(snapshot.index(b), 1)
+        self.assertEqual({a: 1}[snapshot[0]], 1)
+        self.assertEqual(snapshot.find(self.space, "b"), b)
+        self.assertEqual(snapshot.find_uid(a.uid), a)
+        for nothing in (snapshot.find(self.space, "c"), snapshot.find("", ""), snapshot.find_uid("")):
+            self.assertIsNone(nothing)
+        for outside in (2, -3, 2**70):
+            with self.assertRaises(IndexError):
+                snapshot[outside]
+        for wrong in ("0", None, 1.0):
+            with self.assertRaises(TypeError):
+                snapshot[wrong]
+        with self.assertRaises(TypeError):
+            snapshot.find(None, "a")
+
+    def test_what_an_object_says(self):
+        with self.open(label_selector="team=blue") as stream:
+            (item,) = stream.poll(PATIENCE)
+        self.assertEqual((item.kind, item.api_version), ("ConfigMap", "v1"))
+        self.assertEqual((item.namespace, item.name), (self.space, "a"))
+        self.assertTrue(item.uid and item.resource_version and item.creation_timestamp)
+        self.assertEqual(item.field(99), "")
+        self.assertEqual(item.get("/metadata/labels"), {"team": "blue"})
+        self.assertEqual(item.get("/metadata/name"), "a")
+        self.assertEqual(bytes(item.raw("/metadata/name")), b'"a"')
+        for nothing in ("/status/phase", "metadata", "/", "/metadata/labels/team/0"):
+            self.assertEqual(item.get(nothing, "none"), "none")
+            self.assertIsNone(item.raw(nothing))
+        self.assertEqual(item.get("")["kind"], "ConfigMap")
+        self.assertEqual(item.decode(), json.loads(bytes(item.json)))
+        self.assertIn("ConfigMap", repr(item))
+
+    def test_a_view_keeps_its_object_alive(self):
+        stream = self.open()
+        snapshot = stream.poll(PATIENCE)
+        view, part = snapshot[0].json, snapshot[1].raw("/metadata/name")
+        stream.close()
+        del stream, snapshot
+        for _ in range(200):
+            script_noise = bytearray(4096)
+            gc.collect()
+        del script_noise
+        self.assertTrue(view.readonly)
+        self.assertEqual(view.format, "B")
+        self.assertEqual(json.loads(bytes(view))["metadata"]["name"], "a")
+        self.assertEqual(json.loads(bytes(view[:]).decode())["kind"], "ConfigMap")
+        self.assertEqual(str(part, "utf-8"), '"b"')
+        with self.assertRaises(TypeError):
+            view[0] = 0
+
+    def test_text_beyond_ascii(self):
+        script('update configmap %s/a {"data":{"gruß":"日本 \\u0000 \U0001f600"}}' % self.space)
+        with self.open(field_selector="metadata.name=a") as stream:
+            (item,) = stream.poll(PATIENCE)
+        self.assertEqual(item.get("/data/gruß"), "日本 \0 \U0001f600")
+        self.assertEqual(item.decode()["data"], {"gruß": "日本 \0 \U0001f600"})
+
+    def test_deltas(self):
+        with self.open() as stream:
+            next_where(stream, lambda snapshot: len(snapshot) == 2)
+            script(f"create configmap {self.space}/c")
+            self.assertEqual(changes(stream.poll(PATIENCE)), [(D.ADDED, "c")])
+            script(f"update configmap {self.space}/a team=green")
+            snapshot = stream.poll(PATIENCE)
+            self.assertEqual(changes(snapshot), [(D.MODIFIED, "a")])
+            self.assertEqual(snapshot[0].get("/metadata/labels/team"), "green")
+            script(f"delete configmap {self.space}/b")
+            ((kind, gone),) = stream.poll(PATIENCE).deltas()
+            self.assertEqual((kind, gone.name), (D.DELETED, "b"))
+            self.assertEqual(gone.get("/metadata/labels/team"), "red")
+
+    def test_changes_are_merged_while_nobody_looks(self):
+        with self.open() as stream:
+            next_where(stream, lambda snapshot: len(snapshot) == 2)
+            script("\n".join(f"create configmap {self.space}/x{n}" for n in range(20)))
+            script(f"delete configmap {self.space}/x0")
+            end = stream.stat("objects")
+            snapshot = next_where(stream, lambda snapshot: len(snapshot) == 21)
+            self.assertLessEqual(snapshot.sequence, 3)
+            self.assertGreaterEqual(end, 2)
+
+    def test_the_n_most_recent(self):
+        with self.open(limit=1) as stream:
+            snapshot = stream.poll(PATIENCE)
+            self.assertEqual(len(snapshot), 1)
+            self.assertEqual(stream.stat("objects"), 2)
+
+    def test_a_list_again_after_the_past_is_gone(self):
+        lines = []
+        with self.open(transport="http", on_log=lambda _, level, text: lines.append((level, text))) as stream:
+            next_where(stream, lambda snapshot: len(snapshot) == 2)
+            script(f"wait watches configmaps 1\nfault watch configmaps error-event 410\ncreate configmap {self.space}/d")
+            script(f"create configmap {self.space}/e\ncompact\ndrop connections")
+            snapshot = next_where(stream, lambda snapshot: len(snapshot) == 4)
+            self.assertEqual([item.name for item in snapshot], ["a", "b", "d", "e"])
+        self.assertTrue(lines)
+        self.assertTrue(all(isinstance(level, int) and isinstance(text, str) for level, text in lines))
+
+    def test_errors_of_the_server(self):
+        script("fault list configmaps answer 403")
+        errors = []
+        with self.open(initial="list", on_error=lambda _, error: errors.append(error)) as stream:
+            poll_until(stream, lambda: errors)
+        self.assertEqual((errors[0].code, errors[0].http_status), (ksr.Code.FORBIDDEN, 403))
+        self.assertGreater(errors[0].retry, 0)
+
+    def test_a_token_that_is_not_let_in(self):
+        with ksr.open("v1/configmaps", server=SERVER, ca_file=CA, token="wrong", reconnect=False) as stream:
+            with self.assertRaises(ksr.Error) as caught:
+                list(stream)
+        self.assertEqual(caught.exception.code, ksr.Code.AUTH)
+        self.assertEqual(caught.exception.http_status, 401)
+        self.assertNotIn("wrong", str(caught.exception))
+
+    def test_a_certificate_that_is_not_trusted(self):
+        with ksr.open("v1/configmaps", server=SERVER, reconnect=False) as stream:
+            with self.assertRaises(ksr.Error) as caught:
+                list(stream)
+        self.assertEqual(caught.exception.code, ksr.Code.TLS)
+
+    def test_in_a_loop(self):
+        seen = []
+
+        async def watch(stream):
+            async for snapshot in stream:
+                seen.append([item.name for item in snapshot])
+                if len(snapshot) == 3:
+                    return
+
+        async def main():
+            async with self.open() as stream, self.open() as other:
+                tasks = [asyncio.ensure_future(watch(each)) for each in (stream, other)]
+                await asyncio.get_running_loop().run_in_executor(None, stream.wait_synced)
+                script(f"create configmap {self.space}/z")
+                await asyncio.wait_for(asyncio.gather(*tasks), PATIENCE)
+
+        asyncio.run(main())
+        self.assertEqual(seen.count(["a", "b", "z"]), 2)
+
+    def test_closing_while_events_pour_in(self):
+        script("every 1ms update configmap %s/a" % self.space)
+        for _ in range(10):
+            stream = self.open()
+            taken = []
+            reader = threading.Thread(target=lambda: taken.extend(stream))
+            reader.start()
+            stream.wait_synced(PATIENCE)
+            stream.close()
+            reader.join(PATIENCE)
+            self.assertFalse(reader.is_alive())
+
+    def test_snapshots_can_be_read_in_a_child(self):
+        with self.open() as stream:
+            snapshot = stream.poll(PATIENCE)
+
+            def child():
+                names = [item.decode()["metadata"]["name"] for item in snapshot]
+                return names == ["a", "b"]
+
+            self.assertTrue(in_child(child))
+
+
+if __name__ == "__main__":
+    unittest.main()
