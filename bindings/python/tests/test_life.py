@@ -7,6 +7,7 @@ import select
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import unittest
@@ -16,6 +17,14 @@ from unittest import mock
 import ksr
 
 from .support import NOWHERE, PATIENCE, in_child, poll_until
+
+KUBECONFIG = f"""
+apiVersion: v1
+kind: Config
+current-context: here
+contexts: [{{name: here, context: {{cluster: here}}}}]
+clusters: [{{name: here, cluster: {{server: "{NOWHERE}"}}}}]
+"""
 
 
 def nowhere(**more):
@@ -47,6 +56,20 @@ class Unreachable(unittest.TestCase):
         with self.assertLogs("ksr", "WARNING") as logs, nowhere() as stream:
             poll_until(stream, lambda: stream.last_error)
         self.assertIn("127.0.0.1", logs.output[0])
+
+    def test_log_lines(self):
+        lines = []
+        with tempfile.TemporaryDirectory() as folder:
+            kubeconfig = os.path.join(folder, "config")
+            with open(kubeconfig, "w") as file:
+                file.write(KUBECONFIG)
+            with mock.patch.dict(os.environ, KUBECONFIG=f"{folder}/nothing:{kubeconfig}"):
+                stream = ksr.open("v1/pods", on_log=lambda _, *line: lines.append(line), on_error=ignore_error)
+        with stream:
+            poll_until(stream, lambda: lines)
+        level, text = lines[0]
+        self.assertEqual(level, 7)
+        self.assertIn(f"{folder}/nothing", text)
 
     def test_a_fatal_error_is_raised(self):
         with nowhere(reconnect=False) as stream:
@@ -262,7 +285,8 @@ class End(unittest.TestCase):
         )
         environment = dict(os.environ, PYTHONPATH=os.pathsep.join(sys.path))
         for _ in range(5):
-            self.assertEqual(subprocess.run([sys.executable, "-c", code], env=environment, timeout=PATIENCE).returncode, 0)
+            ended = subprocess.run([sys.executable, "-c", code], env=environment, timeout=PATIENCE, stdout=subprocess.DEVNULL)
+            self.assertEqual(ended.returncode, 0)
 
 
 class Fork(unittest.TestCase):
