@@ -1,0 +1,30 @@
+/* The host's side of a stream: what it asks for, and what it does with what comes. All of it is on the host's thread.
+ */
+#ifndef HOST_H
+#define HOST_H
+
+#include <pthread.h>
+
+#include "plugin.h"
+
+typedef struct host {
+  const plugin* ksr;
+  pthread_t thread;
+  ksr_stream* stream;
+  long callbacks;
+  long foreign_callbacks; /* on another thread than the host's; stays 0 */
+  int closed;             /* the last callback has come */
+  int destroyed;          /* the library is done with this host */
+  int failed;             /* the stream ended by itself, for good */
+} host;
+
+/* Opens a stream with keys written as KEY=VALUE. 0, or -1; stderr has why. */
+int host_open(host* self, const plugin* ksr, char** keys);
+
+/* Prints how the stream is doing. */
+void host_report(const host* self);
+
+/* Closes the stream; afterwards the library refers to nothing of the host. 0, or -1. */
+int host_close(host* self);
+
+#endif
