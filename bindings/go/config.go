@@ -1,0 +1,48 @@
+package ksr
+
+// #include "bridge.h"
+import "C"
+
+import (
+	"maps"
+	"slices"
+)
+
+// Config says what to watch, where, and as whom: the keys of CONFIGURATION.md with values as text, such as
+//
+//	ksr.Config{"resource": "apps/v1/deployments", "namespace": "default", "limit": "100"}
+//
+// "resource" is required. Without "server" and "kubeconfig" the cluster is found as kubectl finds it. "delivery" must not
+// be set: it is the binding's own affair.
+type Config map[string]string
+
+// build makes what ksr_open takes. Keys go in order, so that of several bad ones always the same is named.
+func (c Config) build() (*C.ksr_config, error) {
+	var config *C.ksr_config
+	if status := C.ksr_config_new(&config); status != C.KSR_OK {
+		return nil, failure(status, nil, "ksr_config_new")
+	}
+	for _, key := range slices.Sorted(maps.Keys(c)) {
+		if err := set(config, key, c[key]); err != nil {
+			C.ksr_config_free(config)
+			return nil, err
+		}
+	}
+	return config, nil
+}
+
+func set(config *C.ksr_config, key, value string) error {
+	if key == "delivery" {
+		return &Error{Code: Invalid, Message: "delivery: cannot be set through the Go binding"}
+	}
+	name := cString(key)
+	if name == nil {
+		return &Error{Code: UnknownKey, Message: "a config key holds a NUL byte"}
+	}
+	text := cString(value)
+	if text == nil {
+		return &Error{Code: Invalid, Message: key + ": the value holds a NUL byte"}
+	}
+	var e *C.ksr_error
+	return failure(C.ksr_config_set(config, name.c(), text.c(), &e), e, key)
+}

@@ -1,0 +1,35 @@
+package ksr
+
+import (
+	"encoding/json"
+	"fmt"
+)
+
+// Decode unmarshals an object into a T, such as a corev1.Pod or a struct with the few fields that matter. The result is a
+// copy and needs no Retain.
+func Decode[T any](object Object) (T, error) {
+	return decode[T](object, "", Object.JSON)
+}
+
+// DecodeAt unmarshals the value that a JSON pointer (RFC 6901, such as "/spec/containers") names. Without one the error is
+// NotFound.
+func DecodeAt[T any](object Object, pointer string) (T, error) {
+	return decode[T](object, pointer, func(o Object) []byte { return o.Get(pointer) })
+}
+
+func decode[T any](object Object, pointer string, bytes func(Object) []byte) (T, error) {
+	var value T
+	if object.ref == nil {
+		return value, &Error{Code: Invalid, Message: "Decode: the object is the zero Object"}
+	}
+	object.ref.enter()
+	defer object.ref.leave()
+	text := bytes(object)
+	if text == nil {
+		return value, &Error{Code: NotFound, Message: fmt.Sprintf("Decode: %s/%s has no %s", object.Namespace(), object.Name(), pointer)}
+	}
+	if err := json.Unmarshal(text, &value); err != nil {
+		return value, fmt.Errorf("ksr: Decode: %s/%s %s into %T: %w", object.Namespace(), object.Name(), pointer, value, err)
+	}
+	return value, nil
+}

@@ -1,0 +1,44 @@
+// Package ksr keeps a live, correct view of Kubernetes resources: it lists a resource, watches it from where the list
+// ended, and hands out immutable snapshots with what has changed. It binds libksr, which must be installed where
+// pkg-config finds ksr.pc.
+//
+//	stream, err := ksr.Open(ctx, ksr.Config{"resource": "v1/pods"})
+//	if err != nil {
+//		return err
+//	}
+//	defer stream.Close()
+//	for snapshot := range stream.Updates() {
+//		for kind, pod := range snapshot.Deltas() {
+//			fmt.Println(kind, pod.Namespace(), pod.Name())
+//		}
+//	}
+//	return stream.Err()
+//
+// # Life of a stream
+//
+// Open never waits for the network. From then on the stream recovers by itself from whatever network and server do; what
+// went wrong is information ([Stream.Errors], [OnError]). It ends when its context is done, with [Stream.Cancel], with
+// [Stream.Close], with a fatal error, or when a callback panics. However it ends, everything it held is given back, and
+// [Stream.Done] is closed; [Stream.Err] says why. A stream that nothing of this happens to lives on, also when the
+// program has dropped it.
+//
+// # Life of a snapshot
+//
+// Snapshots and objects are memory of the library. What a loop over [Stream.Updates] or a callback brings is lent: it
+// lives until the loop's body or the callback ends. What [Snapshot.Retain], [Object.Retain], [Stream.Latest] and
+// [Stream.Channel] return belongs to the caller, who calls Release; the garbage collector does it for one who forgets,
+// later. To use a Snapshot or Object after its release panics; it never reads foreign memory.
+//
+// Strings are copies and live as long as any string. The bytes of [Object.JSON] and [Object.Get] are the library's own,
+// not copied: they must not be written, and must not be used after the release of what they were asked of, so keep that
+// reachable while they are in use (a deferred Release does). [Decode] and bytes.Clone make what lasts.
+//
+// # Callbacks
+//
+// Callbacks of one stream never overlap, and each runs on a goroutine of its own, not on a thread of the library. They may
+// block (changes meanwhile are merged) and may call everything but Close on their own stream, which fails with
+// [WouldDeadlock]; Cancel is for that. A callback that panics or calls runtime.Goexit ends its stream, and Err returns a
+// [*PanicError].
+//
+// All types may be used by many goroutines at once.
+package ksr

@@ -1,0 +1,3 @@
+module ksr.dev/ksr
+
+go 1.23

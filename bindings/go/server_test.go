@@ -1,0 +1,288 @@
+package ksr_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"testing"
+
+	"ksr.dev/ksr"
+)
+
+// view is what a program would hold: it is kept up with Deltas alone, and compared with Objects.
+type view map[string]string
+
+func (v view) apply(t *testing.T, snapshot *ksr.Snapshot) []string {
+	t.Helper()
+	var changes []string
+	for kind, object := range snapshot.Deltas() {
+		_, known := v[object.UID()]
+		if known == (kind == ksr.Added) {
+			t.Errorf("%v %s, which was known: %v", kind, object.Name(), known)
+		}
+		if kind == ksr.Deleted {
+			delete(v, object.UID())
+		} else {
+			v[object.UID()] = object.ResourceVersion()
+		}
+		changes = append(changes, kind.String()+" "+object.Name())
+	}
+	if len(changes) != snapshot.DeltaLen() || len(v) != snapshot.Len() {
+		t.Errorf("%d of %d deltas, %d of %d objects", len(changes), snapshot.DeltaLen(), len(v), snapshot.Len())
+	}
+	for object := range snapshot.Objects() {
+		if v[object.UID()] != object.ResourceVersion() {
+			t.Errorf("%s has resourceVersion %s, by its deltas %q", object.Name(), object.ResourceVersion(), v[object.UID()])
+		}
+	}
+	return changes
+}
+
+// follow applies updates until a change of that text has come.
+func (v view) follow(t *testing.T, channel <-chan *ksr.Snapshot, change string) {
+	t.Helper()
+	for snapshot := range channel {
+		changes := v.apply(t, snapshot)
+		snapshot.Release()
+		if slices.Contains(changes, change) {
+			return
+		}
+	}
+	t.Fatalf("%s did not come", change)
+}
+
+func TestScenario(t *testing.T) {
+	for _, transport := range []string{"websocket", "http"} {
+		t.Run(transport, func(t *testing.T) {
+			config := serverConfig(t, ksr.Config{"transport": transport})
+			script(t, "populate cm 10 prefix=old ns=$NS")
+			stream := open(t, config)
+			ctx, cancel := context.WithTimeout(context.Background(), patience)
+			defer cancel()
+			updates := stream.Channel(ctx)
+			seen := view{}
+			first := <-updates
+			if changes := seen.apply(t, first); len(changes) != 10 || first.Sequence() != 1 || first.ResourceVersion() == "" {
+				t.Errorf("first: %v, sequence %d", changes, first.Sequence())
+			}
+			first.Release()
+			for _, step := range []struct{ line, change string }{
+				{`create cm $NS/a {"data":{"k":"1"}}`, "added a"},
+				{`update cm $NS/a {"data":{"k":"2"}}`, "modified a"},
+				{`delete cm $NS/a`, "deleted a"},
+				{"drop connections reset\ncreate cm $NS/b", "added b"},
+				{"drop connections\ncompact\ncreate cm $NS/c", "added c"},
+			} {
+				script(t, step.line)
+				seen.follow(t, updates, step.change)
+			}
+			if stream.State() == ksr.Closed || stream.Err() != nil {
+				t.Errorf("%v, %v", stream.State(), stream.Err())
+			}
+			if err := stream.Close(); err != nil {
+				t.Error(err)
+			}
+			if _, more := <-updates; more {
+				t.Error("a snapshot after Close")
+			}
+			settled(t)
+		})
+	}
+}
+
+func TestLimitKeepsTheMostRecent(t *testing.T) {
+	config := serverConfig(t, ksr.Config{"limit": "3"})
+	for i := range 5 {
+		script(t, fmt.Sprintf(`create cm $NS/n%d {"metadata":{"creationTimestamp":"2024-01-0%dT00:00:00Z"}}`, i, i+1))
+	}
+	stream := open(t, config)
+	for snapshot := range stream.Updates() {
+		if snapshot.Len() != 3 || snapshot.DeltaLen() != 3 {
+			t.Errorf("%d objects, %d deltas", snapshot.Len(), snapshot.DeltaLen())
+		}
+		previous := "9999"
+		for object := range snapshot.Objects() {
+			if object.CreationTimestamp() > previous {
+				t.Errorf("%s is out of order", object.Name())
+			}
+			previous = object.CreationTimestamp()
+		}
+		break
+	}
+}
+
+func TestFatalRefusalEndsTheStream(t *testing.T) {
+	config := serverConfig(t, ksr.Config{"initial": "list"})
+	script(t, "clear", "fault list configmaps answer 400 times=forever")
+	t.Cleanup(func() { script(t, "clear") })
+	stream := open(t, config)
+	for range stream.Updates() {
+		t.Error("an update")
+	}
+	var e *ksr.Error
+	if !errors.As(stream.Err(), &e) || !e.Fatal || e.HTTPStatus != 400 {
+		t.Errorf("Err: %v", stream.Err())
+	}
+	await(t, stream.Done(), "Done")
+}
+
+func TestThrottlingSaysWhenTheNextTryIs(t *testing.T) {
+	config := serverConfig(t, ksr.Config{"initial": "list"})
+	script(t, "clear", "fault list configmaps answer 429 retry-after=1")
+	stream := open(t, config)
+	awaitSync(t, stream)
+	for err := range stream.Errors() {
+		if !errors.Is(err, ksr.Throttled) || err.HTTPStatus != 429 || err.RetryAfter.Seconds() < 1 || err.Fatal {
+			t.Errorf("got %#v", err)
+		}
+		break
+	}
+}
+
+func TestEveryLoopBeginsWithTheWholeView(t *testing.T) {
+	config := serverConfig(t, nil)
+	script(t, "populate cm 4 ns=$NS")
+	stream := open(t, config)
+	for range stream.Updates() {
+		break
+	}
+	script(t, "create cm $NS/late")
+	for round := range 3 {
+		seen := view{}
+		for snapshot := range stream.Updates() {
+			changes := seen.apply(t, snapshot)
+			if len(seen) == 5 {
+				break
+			}
+			if len(changes) < 4 {
+				t.Errorf("round %d began with %v", round, changes)
+			}
+		}
+	}
+}
+
+func TestTwoLoopsSeeTheSame(t *testing.T) {
+	config := serverConfig(t, nil)
+	stream := open(t, config)
+	awaitSync(t, stream)
+	results := make(chan []string, 2)
+	began := make(chan struct{}, 2)
+	for range 2 {
+		go func() {
+			seen := view{}
+			var all []string
+			for snapshot := range stream.Updates() {
+				all = append(all, seen.apply(t, snapshot)...)
+				if snapshot.Len() == 0 {
+					began <- struct{}{}
+				}
+				if slices.Contains(all, "added last") {
+					break
+				}
+			}
+			results <- all
+		}()
+	}
+	await(t, began, "the first loop")
+	await(t, began, "the second loop")
+	script(t, "create cm $NS/one", "create cm $NS/two", "delete cm $NS/one", "create cm $NS/last")
+	one, two := <-results, <-results
+	if !slices.Equal(one, two) {
+		t.Errorf("%v and %v", one, two)
+	}
+}
+
+func TestCloseWhileEventsPourIn(t *testing.T) {
+	config := serverConfig(t, nil)
+	script(t, "populate cm 50 ns=$NS")
+	for round := range 10 {
+		config["transport"] = []string{"websocket", "http"}[round%2]
+		stream := open(t, config, ksr.OnUpdate(func(_ *ksr.Stream, snapshot *ksr.Snapshot) { view{}.count(snapshot) }))
+		loops := make(chan struct{}, 2)
+		for range 2 {
+			go func() {
+				for snapshot := range stream.Updates() {
+					view{}.count(snapshot)
+				}
+				loops <- struct{}{}
+			}()
+		}
+		awaitSync(t, stream)
+		for i := range 5 {
+			script(t, fmt.Sprintf("populate cm 20 prefix=r%d-%d ns=$NS", round, i))
+		}
+		if err := stream.Close(); err != nil {
+			t.Fatal(err)
+		}
+		await(t, loops, "the end of a loop")
+		await(t, loops, "the end of a loop")
+	}
+	settled(t)
+}
+
+func (view) count(snapshot *ksr.Snapshot) (bytes int) {
+	for object := range snapshot.Objects() {
+		bytes += len(object.JSON())
+	}
+	return bytes
+}
+
+func TestCancelInALoopEndsIt(t *testing.T) {
+	stream := open(t, serverConfig(t, nil))
+	count := 0
+	for range stream.Updates() {
+		if count++; count > 1 {
+			t.Error("an update after Cancel")
+		}
+		stream.Cancel()
+	}
+	await(t, stream.Done(), "Done")
+}
+
+func TestPanicInOnUpdate(t *testing.T) {
+	stream := open(t, serverConfig(t, nil), ksr.OnUpdate(func(*ksr.Stream, *ksr.Snapshot) { panic("boom") }))
+	for range stream.Updates() {
+	}
+	var e *ksr.PanicError
+	if !errors.As(stream.Err(), &e) || e.Callback != "OnUpdate" || e.Value != "boom" {
+		t.Errorf("Err: %v", stream.Err())
+	}
+}
+
+func TestPanicInALoopIsTheLoops(t *testing.T) {
+	stream := open(t, serverConfig(t, nil))
+	func() {
+		defer func() {
+			if value := recover(); value != "boom" {
+				t.Errorf("recovered %v", value)
+			}
+		}()
+		for range stream.Updates() {
+			panic("boom")
+		}
+	}()
+	for range stream.Updates() { // the stream lives on
+		break
+	}
+}
+
+func TestOnLog(t *testing.T) {
+	config := serverConfig(t, nil)
+	script(t, "clear", "fault watch configmaps bad-handshake transport=websocket times=forever")
+	t.Cleanup(func() { script(t, "clear") })
+	lines := make(chan struct{}, 1)
+	stream := open(t, config, ksr.OnLog(func(level slog.Level, line string) {
+		if line == "" || strings.ContainsAny(line, "\x00\n") || level < slog.LevelDebug || level > slog.LevelError {
+			t.Errorf("%v %q", level, line)
+		}
+		select {
+		case lines <- struct{}{}:
+		default:
+		}
+	}))
+	awaitSync(t, stream)
+	await(t, lines, "a log line")
+}

@@ -1,0 +1,229 @@
+package ksr
+
+// #include "bridge.h"
+import "C"
+
+import (
+	"context"
+	"runtime/cgo"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Stream is an open stream: a resource that is kept in view.
+type Stream struct {
+	callbacks callbacks
+	handle    atomic.Uintptr // the ksr_stream
+	inside    atomic.Uint64  // the goroutine that runs a callback; 0: none
+	journal   *journal
+
+	opened chan struct{} // Open has returned
+	synced chan struct{} // a snapshot was delivered
+	ended  chan struct{} // nothing more will be delivered
+	done   chan struct{} // everything was given back
+
+	giveBack  sync.Once
+	loops     sync.WaitGroup // goroutines of Channel
+	unlisten  func() bool    // of the context
+	closeFail error
+
+	mu          sync.Mutex
+	cause       error
+	fatal       error
+	current     *Snapshot // the last one delivered, for loops that begin later
+	subscribers []*subscriber
+}
+
+// Open opens a stream. It never waits for the network: an unreachable server is one of Stream.Errors. It fails with an
+// *Error for a missing, unknown or contradictory key and for a file that cannot be read, and with the context's cause when
+// ctx is done already. The stream ends when ctx is done.
+func Open(ctx context.Context, config Config, options ...Option) (*Stream, error) {
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	c, err := config.build()
+	if err != nil {
+		return nil, err
+	}
+	defer C.ksr_config_free(c)
+	s := newStream(options)
+	withLog := C.int(0)
+	if s.callbacks.log != nil {
+		withLog = 1
+	}
+	C.ksr_go_set_callbacks(c, withLog)
+
+	var handle C.uintptr_t
+	var e *C.ksr_error
+	// ksrGoDestroy deletes the cgo.Handle, also when this fails.
+	status := C.ksr_go_open(c, C.uintptr_t(cgo.NewHandle(s)), &handle, &e)
+	if err := failure(status, e, "ksr_open"); err != nil {
+		return nil, err
+	}
+	s.handle.Store(uintptr(handle))
+	s.unlisten = context.AfterFunc(ctx, func() {
+		s.end(context.Cause(ctx))
+		s.shutDown()
+	})
+	close(s.opened)
+	return s, nil
+}
+
+func newStream(options []Option) *Stream {
+	s := &Stream{
+		journal: newJournal(),
+		opened:  make(chan struct{}),
+		synced:  make(chan struct{}),
+		ended:   make(chan struct{}),
+		done:    make(chan struct{}),
+	}
+	for _, option := range options {
+		if option != nil {
+			option(&s.callbacks)
+		}
+	}
+	return s
+}
+
+// Cancel ends the stream without waiting. It may be called anywhere, inside callbacks too, any number of times. Once it
+// has returned, no OnUpdate and no OnError starts; one that runs already runs to its end. Close need not follow.
+func (s *Stream) Cancel() { s.cancel(nil) }
+
+func (s *Stream) cancel(cause error) {
+	s.end(cause)
+	C.ksr_go_cancel(C.uintptr_t(s.handle.Load()))
+}
+
+// Close ends the stream and waits for a callback that is running, but never for the network. Once it has returned nil no
+// callback runs or ever will, and no goroutine, thread or memory of the stream is left; snapshots and objects that were
+// retained stay. It may be called any number of times. Inside a callback of the same stream it fails with WouldDeadlock,
+// and nothing happens.
+func (s *Stream) Close() error {
+	if s.inside.Load() == goroutineID() {
+		return &Error{Code: WouldDeadlock, Message: "Close: called inside a callback of the stream; use Cancel"}
+	}
+	s.end(nil)
+	return s.shutDown()
+}
+
+// shutDown gives back what the stream holds, once, and waits until that is done.
+func (s *Stream) shutDown() error {
+	<-s.opened
+	s.giveBack.Do(func() {
+		s.unlisten()
+		s.closeFail = failure(C.ksr_go_close(C.uintptr_t(s.handle.Load())), nil, "Close")
+		s.loops.Wait()
+		s.mu.Lock()
+		s.current.Release()
+		s.current = nil
+		s.mu.Unlock()
+		close(s.done)
+	})
+	return s.closeFail
+}
+
+// end stops all deliveries. The first cause counts.
+func (s *Stream) end(cause error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.over() {
+		return
+	}
+	s.cause = cause
+	close(s.ended)
+}
+
+func (s *Stream) over() bool {
+	select {
+	case <-s.ended:
+		return true
+	default:
+		return false
+	}
+}
+
+// Done is closed when the stream has ended, however that came, and everything it held has been given back.
+func (s *Stream) Done() <-chan struct{} { return s.done }
+
+// Err says why the stream has ended: nil while it runs and after Cancel or Close, the context's cause, the fatal *Error,
+// or a *PanicError.
+func (s *Stream) Err() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.cause
+}
+
+// WaitSynced waits until the first complete snapshot is there, for which Latest may be asked then. It returns the context's
+// cause when ctx is done before, and when the stream ends before the reason of that, or an *Error with Cancelled. It may be
+// called inside callbacks.
+func (s *Stream) WaitSynced(ctx context.Context) error {
+	// Inside a callback the news of the first snapshot cannot come, so the library is asked now and then.
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		status := C.ksr_go_wait_synced(C.uintptr_t(s.handle.Load()), 0)
+		switch status {
+		case C.KSR_OK:
+			return nil
+		case C.KSR_E_TIMEOUT:
+		case C.KSR_E_CANCELLED, C.KSR_E_INVALID:
+			return s.whyNeverSynced()
+		default:
+			return failure(status, nil, "WaitSynced")
+		}
+		select {
+		case <-s.synced:
+		case <-s.ended:
+		case <-tick.C:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+		if s.over() {
+			return s.whyNeverSynced()
+		}
+	}
+}
+
+func (s *Stream) whyNeverSynced() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.cause != nil:
+		return s.cause
+	case s.fatal != nil:
+		return s.fatal
+	}
+	return &Error{Code: Cancelled, Message: "WaitSynced: the stream was cancelled or closed"}
+}
+
+// Latest returns the newest complete snapshot, which may be one that no loop and no callback has brought yet; nil before
+// the first and after the end. The caller releases it.
+func (s *Stream) Latest() *Snapshot {
+	c := C.ksr_go_latest(C.uintptr_t(s.handle.Load()))
+	if c == nil {
+		return nil
+	}
+	return adopt(c)
+}
+
+// State is what the stream is doing.
+func (s *Stream) State() State {
+	state, err := s.Stat("state")
+	if err != nil || s.over() {
+		return Closed
+	}
+	return State(state)
+}
+
+// Stat returns a statistic by its name in CONFIGURATION.md, such as "objects", "events" or "fresh_ms". It fails with
+// UnknownKey, and with Invalid after the end.
+func (s *Stream) Stat(name string) (uint64, error) {
+	text := cString(name)
+	if text == nil {
+		return 0, &Error{Code: UnknownKey, Message: "Stat: the name holds a NUL byte"}
+	}
+	var value C.uint64_t
+	status := C.ksr_go_stat(C.uintptr_t(s.handle.Load()), text.c(), &value)
+	return uint64(value), failure(status, nil, "Stat: "+name)
+}
