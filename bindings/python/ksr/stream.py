@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import threading
 import time
@@ -94,16 +95,15 @@ class Stream:
         descriptor = self._descriptor
         while True:
             # Always through the loop: a busy cluster must not starve its other tasks.
-            await descriptor.readable()
+            await (asyncio.sleep(0) if self._inbox.snapshots else descriptor.readable())
             try:
                 snapshot = self._take_if_free()
-                while snapshot is not None:
-                    yield snapshot
-                    snapshot = self._take_if_free() if self._inbox.snapshots else None
             except Error as error:
                 if self._ended_by_host(error):
                     return
                 raise
+            if snapshot is not None:
+                yield snapshot
 
     def latest(self) -> Optional[Snapshot]:
         """The newest complete snapshot, which may be one that iteration has not brought yet; None before the first."""
@@ -223,6 +223,7 @@ class Stream:
         if self._inbox.snapshots:
             return self._inbox.snapshots.popleft()
         if self._inbox.closed:
+            self._descriptor.wake_sleepers()
             raise self._inbox.fatal or Error(Code.CANCELLED, "the stream was cancelled")
         return None
 

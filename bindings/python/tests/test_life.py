@@ -216,6 +216,22 @@ class End(unittest.TestCase):
         for from_a_thread in (False, True) * 5:
             asyncio.run(main(from_a_thread))
 
+    def test_the_end_is_seen_by_those_who_come_late(self):
+        async def main():
+            async with nowhere(on_error=ignore_error) as stream:
+                async def collect():
+                    return [snapshot async for snapshot in stream]
+
+                early = asyncio.ensure_future(collect())
+                await asyncio.sleep(0)
+                stream.cancel()
+                with self.assertRaises(ksr.Error):
+                    stream.poll()
+                self.assertEqual(await asyncio.wait_for(early, PATIENCE), [])
+                self.assertEqual(await asyncio.wait_for(collect(), PATIENCE), [])
+
+        asyncio.run(main())
+
     def test_a_cancelled_task_leaves_the_stream_usable(self):
         async def main():
             async with nowhere(on_error=ignore_error) as stream:

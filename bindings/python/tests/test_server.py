@@ -1,12 +1,16 @@
 """Streams on the test server: snapshots, deltas, objects, and what the server does to them."""
 
 import asyncio
+import collections
 import gc
 import json
 import threading
 import unittest
+import weakref
+from unittest import mock
 
 import ksr
+from ksr._library import library
 
 from .support import CA, PATIENCE, SERVER, in_child, needs_server, next_where, open_here, poll_until, script
 
@@ -87,20 +91,49 @@ class Views(unittest.TestCase):
     def test_a_view_keeps_its_object_alive(self):
         stream = self.open()
         snapshot = stream.poll(PATIENCE)
-        view, part = snapshot[0].json, snapshot[1].raw("/metadata/name")
+        item = snapshot[0]
+        alive = weakref.ref(item)
+        view, part = item.json, snapshot[1].raw("/metadata/name")
         stream.close()
-        del stream, snapshot
-        for _ in range(200):
-            script_noise = bytearray(4096)
-            gc.collect()
-        del script_noise
+        del stream, snapshot, item
+        gc.collect()
+        self.assertIsNotNone(alive())
         self.assertTrue(view.readonly)
         self.assertEqual(view.format, "B")
         self.assertEqual(json.loads(bytes(view))["metadata"]["name"], "a")
-        self.assertEqual(json.loads(bytes(view[:]).decode())["kind"], "ConfigMap")
         self.assertEqual(str(part, "utf-8"), '"b"')
         with self.assertRaises(TypeError):
             view[0] = 0
+        rest = view[1:]
+        del view
+        gc.collect()
+        self.assertIsNotNone(alive())
+        del rest
+        gc.collect()
+        self.assertIsNone(alive())
+
+    def test_what_is_taken_is_given_back(self):
+        lib, balance = library(), collections.Counter()
+
+        def counted(function, step):
+            def call(address):
+                balance[address] += step
+                return function(address)
+
+            return mock.patch.object(lib, function.__name__, call)
+
+        with counted(lib.ksr_snapshot_retain, 1), counted(lib.ksr_snapshot_release, -1):
+            with counted(lib.ksr_object_retain, 1), counted(lib.ksr_object_release, -1):
+                with self.open() as stream:
+                    snapshot = stream.poll(PATIENCE)
+                    kept = [*snapshot, *(item for _, item in snapshot.deltas()), snapshot.find(self.space, "a")]
+                self.assertEqual(sum(balance.values()), 6)
+                del snapshot
+                self.assertEqual(sum(balance.values()), 5)
+                self.assertEqual([item.name for item in kept], ["a", "b", "a", "b", "a"])
+                del kept
+                gc.collect()
+        self.assertEqual(set(balance.values()), {0})
 
     def test_text_beyond_ascii(self):
         script('update configmap %s/a {"data":{"gruß":"日本 \\u0000 \U0001f600"}}' % self.space)
