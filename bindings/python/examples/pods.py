@@ -20,7 +20,8 @@ def show(snapshot: ksr.Snapshot) -> None:
 
 
 def show_error(stream: ksr.Stream, error: ksr.Error) -> None:
-    print(f"{error}; next try in {error.retry} s", file=sys.stderr)
+    if not error.fatal:  # that one is raised
+        print(f"{error}; next try in {error.retry} s", file=sys.stderr)
 
 
 def watch(config: ksr.Config) -> None:
@@ -43,7 +44,10 @@ def main(arguments: list[str]) -> int:
         return 2
     try:
         config = ksr.Config(words[0], **dict(word.split("=", 1) for word in words[1:]))
-        asyncio.run(watch_async(config)) if in_a_loop else watch(config)
+        if in_a_loop:
+            asyncio.run(watch_async(config))
+        else:
+            watch(config)
     except ksr.Error as error:
         print(error, file=sys.stderr)
         return 1

@@ -86,4 +86,5 @@ def _text(key: str, value: Value) -> str:
         return os.fspath(value)
     if isinstance(value, (list, tuple, set, frozenset)):
         return ",".join(_text(key, name) for name in value)
-    raise TypeError(f"the value of {key} must be text, a bool, an int, a timedelta, a path or a list, not {type(value).__name__}")
+    takes = "text, a bool, an int, a timedelta, a path or a list"
+    raise TypeError(f"the value of {key} must be {takes}, not {type(value).__name__}")

@@ -4,6 +4,11 @@ import asyncio
 import collections
 import gc
 import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
 import threading
 import unittest
 import weakref
@@ -12,7 +17,7 @@ from unittest import mock
 import ksr
 from ksr._library import library
 
-from .support import CA, PATIENCE, SERVER, in_child, needs_server, next_where, open_here, poll_until, script
+from .support import CA, PATIENCE, SERVER, TOKEN, in_child, needs_server, next_where, open_here, poll_until, script
 
 D = ksr.DeltaKind
 
@@ -247,6 +252,21 @@ class Views(unittest.TestCase):
                 return names == ["a", "b"]
 
             self.assertTrue(in_child(child))
+
+    def test_the_example(self):
+        example = [sys.executable, str(pathlib.Path(__file__).parent.parent / "examples" / "pods.py")]
+        keys = ["v1/configmaps", f"server={SERVER}", f"ca_file={CA}", f"token={TOKEN}", f"namespace={self.space}"]
+        environment = dict(os.environ, PYTHONPATH=os.pathsep.join(sys.path))
+        for mode in ([], ["--asyncio"]):
+            with subprocess.Popen(example + mode + keys, env=environment, stdout=subprocess.PIPE, text=True) as running:
+                lines = [running.stdout.readline().split() for _ in range(3)]
+                running.send_signal(signal.SIGINT)
+                self.assertEqual(running.wait(PATIENCE), 0)
+            self.assertEqual(lines[:2], [["ADDED", f"{self.space}/a"], ["ADDED", f"{self.space}/b"]])
+            self.assertEqual(lines[2][:3], ["--", "2", "objects"])
+        for wrong, status in ([[], 2], [["v1/pods", "colour=blue"], 1]):
+            ended = subprocess.run(example + wrong, env=environment, stderr=subprocess.PIPE, timeout=PATIENCE)
+            self.assertEqual(ended.returncode, status)
 
 
 if __name__ == "__main__":
