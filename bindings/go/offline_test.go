@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"ksr.dev/ksr"
 )
@@ -219,11 +220,18 @@ func TestWaitSyncedObeysItsContext(t *testing.T) {
 
 func TestStat(t *testing.T) {
 	stream := open(t, unreachable(nil))
-	for range stream.Errors() {
-		break
-	}
-	if count, err := stream.Stat("errors"); err != nil || count == 0 {
-		t.Errorf("errors: %d, %v", count, err)
+	// The count may come a moment after the news.
+	for end := time.Now().Add(patience); ; time.Sleep(time.Millisecond) {
+		count, err := stream.Stat("errors")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if count > 0 {
+			break
+		}
+		if time.Now().After(end) {
+			t.Fatal("no errors are counted")
+		}
 	}
 	for _, name := range []string{"", "erors", "errors\x00"} {
 		if _, err := stream.Stat(name); !errors.Is(err, ksr.UnknownKey) {

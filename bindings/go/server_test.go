@@ -7,7 +7,9 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"ksr.dev/ksr"
 )
@@ -52,6 +54,26 @@ func (v view) follow(t *testing.T, channel <-chan *ksr.Snapshot, change string) 
 		}
 	}
 	t.Fatalf("%s did not come", change)
+}
+
+// TestAnyServer asks for no scripts, so that it passes on a real kube-apiserver too.
+func TestAnyServer(t *testing.T) {
+	for _, resource := range []string{"v1/pods", "v1/namespaces", "ns"} {
+		stream := open(t, serverConfig(t, ksr.Config{"resource": resource, "namespace": ""}))
+		seen := view{}
+		for snapshot := range stream.Updates() {
+			seen.apply(t, snapshot)
+			for object := range snapshot.Objects() {
+				if _, err := ksr.Decode[map[string]any](object); err != nil {
+					t.Error(err)
+				}
+			}
+			break
+		}
+		if err := stream.Close(); err != nil {
+			t.Error(err)
+		}
+	}
 }
 
 func TestScenario(t *testing.T) {
@@ -269,12 +291,12 @@ func TestPanicInALoopIsTheLoops(t *testing.T) {
 	}
 }
 
+// twoNames makes the stream log a line: the server knows no gadgets.
+var twoNames = ksr.Config{"resource": "example.ksr.dev/v1/gadgets,v1/configmaps"}
+
 func TestOnLog(t *testing.T) {
-	config := serverConfig(t, nil)
-	script(t, "clear", "fault watch configmaps bad-handshake transport=websocket times=forever")
-	t.Cleanup(func() { script(t, "clear") })
 	lines := make(chan struct{}, 1)
-	stream := open(t, config, ksr.OnLog(func(level slog.Level, line string) {
+	open(t, serverConfig(t, twoNames), ksr.OnLog(func(level slog.Level, line string) {
 		if line == "" || strings.ContainsAny(line, "\x00\n") || level < slog.LevelDebug || level > slog.LevelError {
 			t.Errorf("%v %q", level, line)
 		}
@@ -283,6 +305,44 @@ func TestOnLog(t *testing.T) {
 		default:
 		}
 	}))
-	awaitSync(t, stream)
 	await(t, lines, "a log line")
+}
+
+func TestPanicInOnLog(t *testing.T) {
+	stream := open(t, serverConfig(t, twoNames), ksr.OnLog(func(slog.Level, string) { panic("boom") }))
+	await(t, stream.Done(), "Done")
+	var e *ksr.PanicError
+	if !errors.As(stream.Err(), &e) || e.Callback != "OnLog" {
+		t.Errorf("Err: %v", stream.Err())
+	}
+}
+
+func TestCloseWaitsForTheCallback(t *testing.T) {
+	var finished atomic.Bool
+	inside, goOn := make(chan struct{}), make(chan struct{})
+	stream := open(t, serverConfig(t, nil), ksr.OnUpdate(func(*ksr.Stream, *ksr.Snapshot) {
+		close(inside)
+		<-goOn
+		finished.Store(true)
+	}))
+	await(t, inside, "OnUpdate")
+	stream.Cancel()
+	time.AfterFunc(20*time.Millisecond, func() { close(goOn) })
+	if err := stream.Close(); err != nil || !finished.Load() {
+		t.Errorf("Close: %v, the callback has finished: %v", err, finished.Load())
+	}
+}
+
+func TestChannelEndsWithItsContext(t *testing.T) {
+	stream := open(t, serverConfig(t, nil))
+	ctx, cancel := context.WithCancel(context.Background())
+	channel := stream.Channel(ctx)
+	(<-channel).Release()
+	cancel()
+	for snapshot := range channel {
+		snapshot.Release()
+	}
+	for range stream.Updates() { // the stream lives on
+		break
+	}
 }

@@ -1,0 +1,105 @@
+package ksr_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"ksr.dev/ksr"
+)
+
+func ExampleOpen() {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	stream, err := ksr.Open(ctx, ksr.Config{"resource": "apps/v1/deployments", "namespace": "default"})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer stream.Close()
+	for snapshot := range stream.Updates() {
+		fmt.Println(snapshot.Len(), "deployments")
+		for kind, deployment := range snapshot.Deltas() {
+			fmt.Println(kind, deployment.Name(), string(deployment.Get("/status/readyReplicas")))
+		}
+	}
+	fmt.Println("ended:", stream.Err())
+}
+
+func ExampleError() {
+	_, err := ksr.Open(context.Background(), ksr.Config{"resorce": "v1/pods"})
+	var e *ksr.Error
+	if errors.As(err, &e) {
+		fmt.Println(e.Code)
+	}
+	fmt.Println(errors.Is(err, ksr.UnknownKey))
+	// Output:
+	// KSR_E_UNKNOWN_KEY
+	// true
+}
+
+func ExampleStream_Errors() {
+	stream, err := ksr.Open(context.Background(), ksr.Config{"server": "http://127.0.0.1:1", "resource": "v1/pods"})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer stream.Close()
+	for err := range stream.Errors() {
+		fmt.Println(err.Code, err.HTTPStatus, "fatal:", err.Fatal)
+		break
+	}
+	// Output: KSR_E_TRANSPORT 502 fatal: false
+}
+
+func ExampleStream_Channel() {
+	ctx := context.Background()
+	pods, err := ksr.Open(ctx, ksr.Config{"resource": "v1/pods"}, ksr.OnLog(func(level slog.Level, line string) {
+		slog.Log(ctx, level, line)
+	}))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer pods.Close()
+	updates := pods.Channel(ctx)
+	hourly := time.NewTicker(time.Hour)
+	defer hourly.Stop()
+	for {
+		select {
+		case snapshot, ok := <-updates:
+			if !ok {
+				return
+			}
+			fmt.Println(snapshot.Len(), "pods")
+			snapshot.Release()
+		case <-hourly.C:
+			fmt.Println(pods.State())
+		}
+	}
+}
+
+func ExampleDecode() {
+	stream, err := ksr.Open(context.Background(), ksr.Config{"resource": "v1/pods"})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer stream.Close()
+	if err := stream.WaitSynced(context.Background()); err != nil {
+		fmt.Println(err)
+		return
+	}
+	snapshot := stream.Latest()
+	defer snapshot.Release()
+	type pod struct {
+		Status struct{ Phase, PodIP string }
+	}
+	for object := range snapshot.Objects() {
+		if p, err := ksr.Decode[pod](object); err == nil {
+			fmt.Println(object.Name(), p.Status.Phase, p.Status.PodIP)
+		}
+	}
+}
