@@ -13,7 +13,7 @@ typedef struct {
 
 void ksr_go_set_callbacks(ksr_config *config, int with_log);
 
-/* A ksr_stream * is opaque and may be no address at all; Go's stack walker takes offence at small numbers in pointers. */
+/* A ksr_stream * may be no address at all, and Go takes offence at small numbers in pointers: it goes as an integer. */
 ksr_status ksr_go_open(const ksr_config *config, uintptr_t handle, uintptr_t *out, ksr_error **err);
 
 static inline void ksr_go_cancel(uintptr_t stream) {

@@ -26,7 +26,8 @@ func decode[T any](object Object, pointer string, bytes func(Object) []byte) (T,
 	defer object.ref.leave()
 	text := bytes(object)
 	if text == nil {
-		return value, &Error{Code: NotFound, Message: fmt.Sprintf("Decode: %s/%s has no %s", object.Namespace(), object.Name(), pointer)}
+		what := fmt.Sprintf("Decode: %s/%s has no %s", object.Namespace(), object.Name(), pointer)
+		return value, &Error{Code: NotFound, Message: what}
 	}
 	if err := json.Unmarshal(text, &value); err != nil {
 		return value, fmt.Errorf("ksr: Decode: %s/%s %s into %T: %w", object.Namespace(), object.Name(), pointer, value, err)
