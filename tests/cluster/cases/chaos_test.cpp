@@ -2,6 +2,7 @@
 // killed, for a minute. Afterwards every view is the truth.
 #include <algorithm>
 #include <atomic>
+#include <cstdio>
 #include <random>
 #include <thread>
 
@@ -22,13 +23,20 @@ namespace {
 constexpr seconds storm_length{60};
 constexpr std::size_t limit = 20;
 
+// A second later each round, over any number of rounds.
+std::string time_of(int round) {
+  char text[32];
+  std::snprintf(text, sizeof text, "2026-01-01T%02d:%02d:%02dZ", round / 3600 % 24, round / 60 % 60, round % 60);
+  return text;
+}
+
 // Creates, changes and deletes at random until told to stop; a server that is away is no reason to.
 void write_load(const std::string& ns, unsigned seed, const std::atomic<bool>& stop) {
   ApiClient api = Cluster::shared().client_for(admin_user());
   std::mt19937 random(seed);
   for (int round = 0; !stop; ++round) {
     const std::string name = "object-" + std::to_string(random() % 60);
-    const std::string time = std::to_string(1'000'000 + round).substr(1);
+    const std::string time = time_of(round);
     try {
       switch (random() % 4) {
         case 0:
@@ -41,9 +49,7 @@ void write_load(const std::string& ns, unsigned seed, const std::atomic<bool>& s
           api.erase(random() % 2 == 0 ? pods_path(ns, name) : events_path(ns, name));
           break;
         default:
-          api.create(
-              events_path(ns),
-              make_event(ns, name, "2026-01-01T00:" + time.substr(2, 2) + ":" + std::to_string(10 + round % 50) + "Z"));
+          api.create(events_path(ns), make_event(ns, name, time));
       }
     } catch (const HarnessError&) {
       // Not there, there already, or no server: the next one may be luckier.
