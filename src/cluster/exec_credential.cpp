@@ -2,7 +2,7 @@
 
 #include <boost/json.hpp>
 
-#include "cluster/base64.hpp"
+#include "base/base64.hpp"
 #include "cluster/pem.hpp"
 #include "cluster/renewal_plans.hpp"
 #include "cluster/rfc3339.hpp"

@@ -9,7 +9,7 @@
 #include <limits>
 #include <memory>
 
-#include "cluster/base64.hpp"
+#include "base/base64.hpp"
 
 namespace ksr::cluster {
 namespace {

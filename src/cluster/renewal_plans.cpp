@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "cluster/base64.hpp"
+#include "base/base64.hpp"
 #include "cluster/pem.hpp"
 
 namespace ksr::cluster {

@@ -3,7 +3,7 @@
 #include <boost/asio/ip/address.hpp>
 #include <optional>
 
-#include "transport/base64.hpp"
+#include "base/base64.hpp"
 #include "transport/header_rules.hpp"
 
 namespace ksr::transport {
@@ -156,7 +156,8 @@ Expected<ProxyAddress> parse_proxy(std::string_view url) {
   ProxyAddress proxy;
   proxy.host = authority->host;
   proxy.port = authority->port.value_or(80);
-  if (!authority->userinfo.empty()) proxy.authorization = "Basic " + base64(percent_decoded(authority->userinfo));
+  if (!authority->userinfo.empty())
+    proxy.authorization = "Basic " + base64_encode(percent_decoded(authority->userinfo));
   return proxy;
 }
 

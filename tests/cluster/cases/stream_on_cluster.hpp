@@ -10,19 +10,18 @@
 #include "cluster/harness/objects.hpp"
 #include "cluster/harness/users.hpp"
 #include "support/recorder.hpp"
+#include "support/transports.hpp"
 
 namespace ksr::clustertest {
+
+using ksr_test::on_both_transports;
+using ksr_test::with;
 
 inline ksr_test::Settings on_cluster(const std::string& resource, const std::string& ns, const std::string& transport,
                                      const User& user = admin_user()) {
   Cluster& cluster = Cluster::shared();
   return {{"server", cluster.url()}, {"ca_file", cluster.ca_file()}, {"token", user.token}, {"resource", resource},
           {"namespace", ns},         {"transport", transport}};
-}
-
-inline ksr_test::Settings with(ksr_test::Settings settings, const std::string& key, const std::string& value) {
-  settings.emplace_back(key, value);
-  return settings;
 }
 
 inline ksr_test::Contents listed(const std::string& path) {
@@ -39,15 +38,6 @@ inline void check_equals_list(const ksr_test::Recorder& seen, const std::string&
   seen.wait([&](const ksr_test::Recorder& now) { return now.contents() == truth; }, std::chrono::seconds(15));
   CHECK(seen.contents() == truth);
   CHECK(seen.violations() == std::vector<std::string>{});
-}
-
-// Runs `test(transport)` for each way to carry a watch.
-template <class Test>
-void on_both_transports(Test test) {
-  for (const char* transport : {"websocket", "http"}) {
-    CAPTURE(transport);
-    test(std::string(transport));
-  }
 }
 
 }  // namespace ksr::clustertest

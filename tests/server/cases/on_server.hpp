@@ -7,6 +7,7 @@
 
 #include "server/api_server.hpp"
 #include "support/recorder.hpp"
+#include "support/transports.hpp"
 
 namespace ksr_test {
 
@@ -28,25 +29,12 @@ inline Settings on_server(const ksr::testserver::ApiServer& server, const std::s
   return settings;
 }
 
-inline Settings with(Settings settings, const std::string& key, const std::string& value) {
-  settings.emplace_back(key, value);
-  return settings;
-}
-
 inline void check_equals_server(const Recorder& seen, ksr::testserver::ApiServer& server,
                                 const std::string& resource = "pods") {
   const Contents truth = server.contents(resource);
   seen.wait([&](const Recorder& now) { return now.updates() > 0 && now.contents() == truth; });
   CHECK(seen.contents() == truth);
   CHECK(seen.violations() == std::vector<std::string>{});
-}
-
-template <class Test>
-void on_both_transports(Test test) {
-  for (const char* transport : {"websocket", "http"}) {
-    CAPTURE(transport);
-    test(std::string(transport));
-  }
 }
 
 }  // namespace ksr_test

@@ -3,7 +3,7 @@
 
 #include <doctest/doctest.h>
 
-#include "cluster/base64.hpp"
+#include "base/base64.hpp"
 #include "unit/cluster/fakes.hpp"
 
 using namespace ksr;

@@ -2,7 +2,7 @@
 #include <doctest/doctest.h>
 #include <sys/stat.h>
 
-#include "cluster/base64.hpp"
+#include "base/base64.hpp"
 #include "unit/cluster/certificates.hpp"
 #include "unit/cluster/fakes.hpp"
 

@@ -1,9 +1,10 @@
 #include <doctest/doctest.h>
 
-#include "cluster/base64.hpp"
+#include "base/base64.hpp"
 #include "cluster/server_url.hpp"
 #include "cluster/text.hpp"
 
+using namespace ksr;
 using namespace ksr::cluster;
 
 TEST_CASE("percent encoding leaves the unreserved characters alone and nothing else") {

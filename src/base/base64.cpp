@@ -1,9 +1,9 @@
-#include "cluster/base64.hpp"
+#include "base/base64.hpp"
 
 #include <cstddef>
 #include <cstdint>
 
-namespace ksr::cluster {
+namespace ksr {
 namespace {
 
 constexpr std::string_view standard_digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -69,4 +69,4 @@ std::optional<std::string> base64_decode(std::string_view text) {
   return bytes;
 }
 
-}  // namespace ksr::cluster
+}  // namespace ksr

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-namespace ksr::cluster {
+namespace ksr {
 
 // Section 4, with padding.
 std::string base64_encode(std::string_view bytes);
@@ -14,4 +14,4 @@ std::string base64url_encode(std::string_view bytes);
 // Section 4; white space between the characters is skipped, as in YAML block texts. Empty: it is none.
 std::optional<std::string> base64_decode(std::string_view text);
 
-}  // namespace ksr::cluster
+}  // namespace ksr
