@@ -1,0 +1,32 @@
+// The cases, each a process of its own with a server of its own.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "control.hpp"
+#include "host.hpp"
+#include "report.hpp"
+
+namespace bench {
+
+struct Setup {
+  Settings settings;  // of the stream: server, ca_file, transport…
+  Control control;
+  std::uint64_t events;
+  double settle;  // seconds to wait before memory counts as settled
+};
+
+void run_watch(const Setup& setup, Report& report);
+void run_growth(const Setup& setup, Report& report);
+void run_change(const Setup& setup, Report& report);
+void run_hold(const Setup& setup, Report& report);
+void run_keep(const Setup& setup, Report& report);
+void run_latency(const Setup& setup, Report& report);
+void run_blocked(const Setup& setup, Report& report);
+void run_streams(const Setup& setup, Report& report);
+
+// Adds "correct": whether the newest snapshot is exactly what the server says it is.
+void add_correct(const Setup& setup, const Host& host, Report& report);
+
+}  // namespace bench

@@ -1,0 +1,31 @@
+// Tells the replay server when events may happen, and asks it what is true.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace bench {
+
+struct ServerState {
+  std::uint64_t objects = 0;
+  std::uint64_t goal = 0;         // the resourceVersion of the last event asked for
+  std::uint64_t version_sum = 0;  // of all objects
+  std::uint64_t watchers = 0;
+};
+
+class Control {
+ public:
+  // `url` as http://127.0.0.1:PORT.
+  explicit Control(const std::string& url);
+
+  ServerState state() const;
+  ServerState go(std::uint64_t events, std::uint64_t rate = 0, std::uint64_t newest = 0) const;
+  void wait_for_watchers(std::uint64_t count) const;
+
+ private:
+  ServerState ask(const std::string& path) const;
+
+  std::uint16_t port_;
+};
+
+}  // namespace bench

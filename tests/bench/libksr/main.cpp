@@ -1,0 +1,59 @@
+// bench_libksr CASE --control URL [--events N] [--settle SECONDS] [--KEY VALUE]...
+// Every other --KEY VALUE is a key of the stream's configuration, such as --server URL or --transport http.
+#include <cstdio>
+#include <exception>
+#include <map>
+#include <stdexcept>
+
+#include "cases.hpp"
+
+namespace {
+
+using Case = void (*)(const bench::Setup&, bench::Report&);
+
+const std::map<std::string, Case> cases = {
+    {"watch", bench::run_watch},
+};
+
+std::string take(bench::Settings& settings, const std::string& key, const std::string& otherwise) {
+  const auto found = settings.find(key);
+  if (found == settings.end()) return otherwise;
+  std::string value = found->second;
+  settings.erase(found);
+  return value;
+}
+
+bench::Setup setup_of(int argc, char** argv) {
+  bench::Settings settings = {{"resource", "v1/pods"}, {"initial", "list"}, {"transport", "http"}};
+  for (int i = 2; i + 1 < argc; i += 2) {
+    const std::string key = argv[i];
+    if (key.compare(0, 2, "--") != 0) throw std::runtime_error("expected --KEY VALUE, not " + key);
+    settings[key.substr(2)] = argv[i + 1];
+  }
+  const std::string control = take(settings, "control", "");
+  if (control.empty()) throw std::runtime_error("--control URL is missing");
+  const std::uint64_t events = std::stoull(take(settings, "events", "200000"));
+  const double settle = std::stod(take(settings, "settle", "2"));
+  return {std::move(settings), bench::Control(control), events, settle};
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const auto found = argc > 1 ? cases.find(argv[1]) : cases.end();
+  if (found == cases.end()) {
+    std::fprintf(stderr, "usage: bench_libksr CASE --control URL --server URL [--KEY VALUE]...\ncases:");
+    for (const auto& each : cases) std::fprintf(stderr, " %s", each.first.c_str());
+    std::fprintf(stderr, "\n");
+    return 2;
+  }
+  try {
+    bench::Report report;
+    found->second(setup_of(argc, argv), report);
+    report.print();
+    return 0;
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "bench_libksr %s: %s\n", argv[1], error.what());
+    return 1;
+  }
+}

@@ -1,0 +1,21 @@
+// What a case has found, as one line of JSON.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace bench {
+
+class Report {
+ public:
+  void add(const char* name, double value);
+  void add(const char* name, std::uint64_t value);
+  void add(const char* name, const std::string& value);
+  void add_json(const char* name, const std::string& json);
+  void print() const;
+
+ private:
+  std::string members_;
+};
+
+}  // namespace bench

@@ -1,0 +1,78 @@
+// A list, then as many events as come, as fast as they come.
+#include "cases.hpp"
+#include "process.hpp"
+
+namespace bench {
+namespace {
+
+// What a host would do with each change: look at it.
+struct Reader {
+  std::uint64_t changes = 0;
+  std::uint64_t newest = 0;
+
+  void operator()(const ksr_snapshot* snapshot) {
+    const std::size_t count = ksr_snapshot_delta_count(snapshot);
+    for (std::size_t i = 0; i < count; ++i) {
+      const ksr_object* object = nullptr;
+      ksr_snapshot_delta_at(snapshot, i, &object);
+      newest = std::max(newest, version_of(object));
+    }
+    changes += count;
+  }
+};
+
+struct Listed {
+  double begin = now_seconds();
+  double cpu = cpu_seconds();
+};
+
+void add_list(const Setup& setup, const Host& host, const Listed& before, Report& report) {
+  report.add("list_seconds", host.first_update_at() - before.begin);
+  report.add("list_cpu_seconds", cpu_seconds() - before.cpu);
+  setup.control.wait_for_watchers(1);
+  sleep_seconds(setup.settle);
+  report.add("peak_list_bytes", peak_bytes());
+  report.add("resident_list_bytes", resident_bytes());
+  report.add("store_bytes", host.stat("store_bytes"));
+  report.add("objects", host.stat("objects"));
+}
+
+}  // namespace
+
+void add_correct(const Setup& setup, const Host& host, Report& report) {
+  const ServerState truth = setup.control.state();
+  const ksr_snapshot* snapshot = host.latest();
+  const bool complete = version_sum(snapshot) == truth.version_sum && ksr_snapshot_count(snapshot) == truth.objects;
+  ksr_snapshot_release(snapshot);
+  report.add_json("correct", complete && host.errors() == 0 ? "true" : "false");
+}
+
+void run_watch(const Setup& setup, Report& report) {
+  Reader reader;
+  const std::uint64_t idle = resident_bytes();
+  const Listed before;
+  Host host(setup.settings, [&](const ksr_snapshot* snapshot) { reader(snapshot); });
+  host.wait_for_first();
+  report.add("resident_start_bytes", idle);
+  add_list(setup, host, before, report);
+
+  reset_peak();
+  const std::uint64_t deliveries = host.deliveries();
+  const double cpu = cpu_seconds();
+  const double begin = now_seconds();
+  const ServerState asked = setup.control.go(setup.events);
+  host.wait_for_version(asked.goal);
+  const double took = now_seconds() - begin;
+  const double burnt = cpu_seconds() - cpu;
+  const double events = static_cast<double>(setup.events);
+  report.add("events", setup.events);
+  report.add("events_per_second", events / took);
+  report.add("cpu_us_per_event", burnt / events * 1e6);
+  report.add("deliveries", host.deliveries() - deliveries);
+  report.add("peak_watch_bytes", peak_bytes());
+  sleep_seconds(setup.settle);
+  report.add("resident_watch_bytes", resident_bytes());
+  add_correct(setup, host, report);
+}
+
+}  // namespace bench
