@@ -1,0 +1,137 @@
+//! `ksr.h`, declaration by declaration. What everything means, and what must be kept, stands there. The crate `ksr` is the
+//! safe way to use it.
+
+#![allow(non_camel_case_types)]
+
+use std::marker::{PhantomData, PhantomPinned};
+use std::os::raw::{c_char, c_int, c_void};
+
+macro_rules! opaque {
+    ($($name:ident)*) => {$(
+        /// Only ever behind a pointer.
+        #[repr(C)]
+        pub struct $name {
+            _data: [u8; 0],
+            _marker: PhantomData<(*mut u8, PhantomPinned)>,
+        }
+    )*};
+}
+
+opaque! { ksr_error ksr_config ksr_stream ksr_snapshot ksr_object }
+
+pub type ksr_status = i32;
+pub type ksr_state = i32;
+pub type ksr_delta = i32;
+pub type ksr_field = i32;
+
+pub const KSR_VERSION: u32 = 0x000100;
+
+pub const KSR_OK: ksr_status = 0;
+pub const KSR_E_INVALID: ksr_status = -1;
+pub const KSR_E_NOMEM: ksr_status = -2;
+pub const KSR_E_INTERNAL: ksr_status = -3;
+pub const KSR_E_UNKNOWN_KEY: ksr_status = -4;
+pub const KSR_E_WOULD_DEADLOCK: ksr_status = -5;
+pub const KSR_E_FORKED: ksr_status = -6;
+pub const KSR_E_CANCELLED: ksr_status = -7;
+pub const KSR_E_TIMEOUT: ksr_status = -8;
+pub const KSR_E_TRANSPORT: ksr_status = -20;
+pub const KSR_E_TLS: ksr_status = -21;
+pub const KSR_E_PROTOCOL: ksr_status = -22;
+pub const KSR_E_TOO_LARGE: ksr_status = -23;
+pub const KSR_E_AUTH: ksr_status = -40;
+pub const KSR_E_FORBIDDEN: ksr_status = -41;
+pub const KSR_E_NOT_FOUND: ksr_status = -42;
+pub const KSR_E_GONE: ksr_status = -43;
+pub const KSR_E_THROTTLED: ksr_status = -44;
+pub const KSR_E_SERVER: ksr_status = -45;
+
+pub const KSR_STATE_CONNECTING: ksr_state = 1;
+pub const KSR_STATE_LISTING: ksr_state = 2;
+pub const KSR_STATE_LIVE: ksr_state = 3;
+pub const KSR_STATE_WAITING: ksr_state = 4;
+pub const KSR_STATE_CLOSED: ksr_state = 5;
+
+pub const KSR_DELTA_ADDED: ksr_delta = 1;
+pub const KSR_DELTA_MODIFIED: ksr_delta = 2;
+pub const KSR_DELTA_DELETED: ksr_delta = 3;
+
+pub const KSR_FIELD_JSON: ksr_field = 1;
+pub const KSR_FIELD_UID: ksr_field = 2;
+pub const KSR_FIELD_NAMESPACE: ksr_field = 3;
+pub const KSR_FIELD_NAME: ksr_field = 4;
+pub const KSR_FIELD_RESOURCE_VERSION: ksr_field = 5;
+pub const KSR_FIELD_KIND: ksr_field = 6;
+pub const KSR_FIELD_API_VERSION: ksr_field = 7;
+pub const KSR_FIELD_CREATION_TIMESTAMP: ksr_field = 8;
+
+pub type ksr_update_fn = Option<unsafe extern "C" fn(*mut ksr_stream, *const ksr_snapshot, *mut c_void)>;
+pub type ksr_error_fn = Option<unsafe extern "C" fn(*mut ksr_stream, *const ksr_error, *mut c_void)>;
+pub type ksr_state_fn = Option<unsafe extern "C" fn(*mut ksr_stream, ksr_state, *mut c_void)>;
+pub type ksr_log_fn = Option<unsafe extern "C" fn(i32, *const c_char, usize, *mut c_void)>;
+pub type ksr_destroy_fn = Option<unsafe extern "C" fn(*mut c_void)>;
+
+extern "C" {
+    pub fn ksr_version() -> u32;
+    pub fn ksr_version_string() -> *const c_char;
+    pub fn ksr_build_info() -> *const c_char;
+    pub fn ksr_has_feature(name: *const c_char) -> c_int;
+    pub fn ksr_status_name(status: ksr_status) -> *const c_char;
+
+    pub fn ksr_error_code(error: *const ksr_error) -> ksr_status;
+    pub fn ksr_error_message(error: *const ksr_error, len: *mut usize) -> *const c_char;
+    pub fn ksr_error_reason(error: *const ksr_error, len: *mut usize) -> *const c_char;
+    pub fn ksr_error_http_status(error: *const ksr_error) -> c_int;
+    pub fn ksr_error_retry_ms(error: *const ksr_error) -> i64;
+    pub fn ksr_error_copy(error: *const ksr_error) -> *mut ksr_error;
+    pub fn ksr_error_free(error: *mut ksr_error);
+
+    pub fn ksr_config_new(out: *mut *mut ksr_config) -> ksr_status;
+    pub fn ksr_config_free(config: *mut ksr_config);
+    pub fn ksr_config_set(
+        config: *mut ksr_config,
+        key: *const c_char,
+        value: *const c_char,
+        err: *mut *mut ksr_error,
+    ) -> ksr_status;
+    pub fn ksr_config_on_update(config: *mut ksr_config, callback: ksr_update_fn);
+    pub fn ksr_config_on_error(config: *mut ksr_config, callback: ksr_error_fn);
+    pub fn ksr_config_on_state(config: *mut ksr_config, callback: ksr_state_fn);
+    pub fn ksr_config_on_log(config: *mut ksr_config, callback: ksr_log_fn);
+
+    pub fn ksr_open(
+        config: *const ksr_config,
+        user_data: *mut c_void,
+        destroy: ksr_destroy_fn,
+        out: *mut *mut ksr_stream,
+        err: *mut *mut ksr_error,
+    ) -> ksr_status;
+    pub fn ksr_cancel(stream: *mut ksr_stream);
+    pub fn ksr_close(stream: *mut ksr_stream) -> ksr_status;
+    pub fn ksr_close_async(stream: *mut ksr_stream);
+    pub fn ksr_wait_synced(stream: *mut ksr_stream, timeout_ms: i64) -> ksr_status;
+    pub fn ksr_latest(stream: *mut ksr_stream) -> *const ksr_snapshot;
+    pub fn ksr_fd(stream: *mut ksr_stream) -> c_int;
+    pub fn ksr_dispatch(stream: *mut ksr_stream) -> i64;
+    pub fn ksr_stat(stream: *mut ksr_stream, name: *const c_char, value: *mut u64) -> ksr_status;
+
+    pub fn ksr_snapshot_retain(snapshot: *const ksr_snapshot) -> *const ksr_snapshot;
+    pub fn ksr_snapshot_release(snapshot: *const ksr_snapshot);
+    pub fn ksr_snapshot_sequence(snapshot: *const ksr_snapshot) -> u64;
+    pub fn ksr_snapshot_resource_version(snapshot: *const ksr_snapshot, len: *mut usize) -> *const c_char;
+    pub fn ksr_snapshot_count(snapshot: *const ksr_snapshot) -> usize;
+    pub fn ksr_snapshot_at(snapshot: *const ksr_snapshot, i: usize) -> *const ksr_object;
+    pub fn ksr_snapshot_find(
+        snapshot: *const ksr_snapshot,
+        ns: *const c_char,
+        name: *const c_char,
+    ) -> *const ksr_object;
+    pub fn ksr_snapshot_find_uid(snapshot: *const ksr_snapshot, uid: *const c_char) -> *const ksr_object;
+    pub fn ksr_snapshot_delta_count(snapshot: *const ksr_snapshot) -> usize;
+    pub fn ksr_snapshot_delta_at(snapshot: *const ksr_snapshot, i: usize, obj: *mut *const ksr_object) -> ksr_delta;
+
+    pub fn ksr_object_retain(object: *const ksr_object) -> *const ksr_object;
+    pub fn ksr_object_release(object: *const ksr_object);
+    pub fn ksr_object_field(object: *const ksr_object, field: ksr_field, len: *mut usize) -> *const c_char;
+    pub fn ksr_object_get(object: *const ksr_object, json_pointer: *const c_char, len: *mut usize) -> *const c_char;
+}

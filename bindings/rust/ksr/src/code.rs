@@ -1,0 +1,181 @@
+//! The library's numbers as enums. A later library may know more of each.
+
+use std::ffi::CStr;
+use std::fmt;
+
+use ksr_sys as sys;
+
+/// What kind of failure an [`Error`](crate::Error) is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Code {
+    /// An argument or a value that cannot be meant; a stream that is closed.
+    Invalid,
+    /// Out of memory.
+    NoMemory,
+    /// A defect of the library, or something the system refused to it, such as a descriptor or a thread.
+    Internal,
+    /// No such config key, or no such statistic.
+    UnknownKey,
+    /// [`Handle::close`](crate::Handle::close) inside a callback of the same stream.
+    WouldDeadlock,
+    /// In a child of `fork()`, where no stream works.
+    Forked,
+    /// The stream was cancelled or closed.
+    Cancelled,
+    /// The time was up.
+    Timeout,
+    /// The server could not be reached, or the connection broke.
+    Transport,
+    /// The handshake failed: a certificate, a name, a version.
+    Tls,
+    /// The server does not speak HTTP, WebSocket, JSON or the Kubernetes API as it should.
+    Protocol,
+    /// An object above `max_object_size`.
+    TooLarge,
+    /// 401.
+    Auth,
+    /// 403.
+    Forbidden,
+    /// 404.
+    NotFound,
+    /// 410: the resourceVersion is too old; the stream lists again.
+    Gone,
+    /// 429.
+    Throttled,
+    /// Any other refusal.
+    Server,
+    /// A callback of the program panicked. Of this crate; the library knows no such status.
+    Panic,
+    /// A status of a later library.
+    Other(i32),
+}
+
+const CODES: [(Code, sys::ksr_status); 18] = [
+    (Code::Invalid, sys::KSR_E_INVALID),
+    (Code::NoMemory, sys::KSR_E_NOMEM),
+    (Code::Internal, sys::KSR_E_INTERNAL),
+    (Code::UnknownKey, sys::KSR_E_UNKNOWN_KEY),
+    (Code::WouldDeadlock, sys::KSR_E_WOULD_DEADLOCK),
+    (Code::Forked, sys::KSR_E_FORKED),
+    (Code::Cancelled, sys::KSR_E_CANCELLED),
+    (Code::Timeout, sys::KSR_E_TIMEOUT),
+    (Code::Transport, sys::KSR_E_TRANSPORT),
+    (Code::Tls, sys::KSR_E_TLS),
+    (Code::Protocol, sys::KSR_E_PROTOCOL),
+    (Code::TooLarge, sys::KSR_E_TOO_LARGE),
+    (Code::Auth, sys::KSR_E_AUTH),
+    (Code::Forbidden, sys::KSR_E_FORBIDDEN),
+    (Code::NotFound, sys::KSR_E_NOT_FOUND),
+    (Code::Gone, sys::KSR_E_GONE),
+    (Code::Throttled, sys::KSR_E_THROTTLED),
+    (Code::Server, sys::KSR_E_SERVER),
+];
+
+impl Code {
+    pub(crate) fn from_status(status: sys::ksr_status) -> Code {
+        CODES.iter().find(|(_, number)| *number == status).map_or(Code::Other(status), |(code, _)| *code)
+    }
+
+    /// The name in `ksr.h`, such as `KSR_E_GONE`; `KSR_E_UNKNOWN` for a number that the loaded library does not know.
+    pub fn name(self) -> &'static str {
+        let status = match self {
+            Code::Panic => return "panic",
+            Code::Other(status) => status,
+            known => CODES.iter().find(|(code, _)| *code == known).map_or(sys::KSR_OK, |(_, number)| *number),
+        };
+        // SAFETY: takes any number; the text is static.
+        let name = unsafe { CStr::from_ptr(sys::ksr_status_name(status)) };
+        name.to_str().unwrap_or_default()
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// What a stream is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum State {
+    /// Opening a connection.
+    Connecting,
+    /// Reading the list.
+    Listing,
+    /// The view is current and a watch keeps it so.
+    Live,
+    /// Something failed; the next try comes by itself.
+    Waiting,
+    /// The end.
+    Closed,
+    /// A state of a later library.
+    Other(i32),
+}
+
+impl State {
+    pub(crate) fn from_number(number: sys::ksr_state) -> State {
+        match number {
+            sys::KSR_STATE_CONNECTING => State::Connecting,
+            sys::KSR_STATE_LISTING => State::Listing,
+            sys::KSR_STATE_LIVE => State::Live,
+            sys::KSR_STATE_WAITING => State::Waiting,
+            sys::KSR_STATE_CLOSED => State::Closed,
+            other => State::Other(other),
+        }
+    }
+}
+
+/// What happened to an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum DeltaKind {
+    /// It is new.
+    Added,
+    /// It has changed.
+    Modified,
+    /// It is gone.
+    Deleted,
+    /// A kind of a later library.
+    Other(i32),
+}
+
+impl DeltaKind {
+    pub(crate) fn from_number(number: sys::ksr_delta) -> DeltaKind {
+        match number {
+            sys::KSR_DELTA_ADDED => DeltaKind::Added,
+            sys::KSR_DELTA_MODIFIED => DeltaKind::Modified,
+            sys::KSR_DELTA_DELETED => DeltaKind::Deleted,
+            other => DeltaKind::Other(other),
+        }
+    }
+}
+
+/// How much a log line matters: syslog's levels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum LogLevel {
+    /// 3 and what is worse.
+    Error,
+    /// 4.
+    Warning,
+    /// 5.
+    Notice,
+    /// 6.
+    Info,
+    /// 7 and beyond.
+    Debug,
+}
+
+impl LogLevel {
+    pub(crate) fn from_number(number: i32) -> LogLevel {
+        match number {
+            i32::MIN..=3 => LogLevel::Error,
+            4 => LogLevel::Warning,
+            5 => LogLevel::Notice,
+            6 => LogLevel::Info,
+            _ => LogLevel::Debug,
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! What failed.
+
+use std::fmt;
+use std::time::Duration;
+
+use ksr_sys as sys;
+
+use crate::text::text;
+use crate::Code;
+
+/// Something that failed: a call, or, as information, something that a stream has met.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Error {
+    code: Code,
+    message: String,
+    reason: String,
+    http_status: Option<u16>,
+    retry: Option<Duration>,
+}
+
+impl Error {
+    pub(crate) fn new(code: Code, message: impl Into<String>) -> Error {
+        Error { code, message: message.into(), reason: String::new(), http_status: None, retry: None }
+    }
+
+    /// # Safety
+    /// `error` is a live `ksr_error`, which stays the caller's.
+    pub(crate) unsafe fn read(error: *const sys::ksr_error) -> Error {
+        // SAFETY: all of them take a live error; the texts live as long.
+        unsafe {
+            Error {
+                code: Code::from_status(sys::ksr_error_code(error)),
+                message: text(|len| sys::ksr_error_message(error, len)).to_owned(),
+                reason: text(|len| sys::ksr_error_reason(error, len)).to_owned(),
+                http_status: u16::try_from(sys::ksr_error_http_status(error)).ok().filter(|status| *status != 0),
+                retry: u64::try_from(sys::ksr_error_retry_ms(error)).ok().map(Duration::from_millis),
+            }
+        }
+    }
+
+    /// What a call returned; takes over `error`, which may be NULL.
+    ///
+    /// # Safety
+    /// `error` is NULL or a `ksr_error` of the caller's.
+    pub(crate) unsafe fn check(
+        status: sys::ksr_status,
+        error: *mut sys::ksr_error,
+        what: impl FnOnce() -> String,
+    ) -> Result<(), Error> {
+        if status == sys::KSR_OK {
+            return Ok(());
+        }
+        if error.is_null() {
+            let code = Code::from_status(status);
+            return Err(Error::new(code, format!("{}: {code}", what())));
+        }
+        // SAFETY: as the caller promises.
+        let read = unsafe { Error::read(error) };
+        // SAFETY: it was the caller's, who handed it over.
+        unsafe { sys::ksr_error_free(error) };
+        Err(read)
+    }
+
+    /// What kind of failure.
+    pub fn code(&self) -> Code {
+        self.code
+    }
+
+    /// One line for people, without secrets. Its wording may change.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// The reason of the API server's Status object, such as `Expired`; empty without one.
+    pub fn reason(&self) -> &str {
+        &self.reason
+    }
+
+    /// The status of the HTTP response; 408 when the server was silent for too long, 502 when it could not be reached or the
+    /// connection broke; `None` when no request was concerned.
+    pub fn http_status(&self) -> Option<u16> {
+        self.http_status
+    }
+
+    /// The time until the stream tries again by itself, zero when it does so at once or went on already. `None`: it does not.
+    pub fn retry(&self) -> Option<Duration> {
+        self.retry
+    }
+
+    /// There is no next try.
+    pub fn is_fatal(&self) -> bool {
+        self.retry.is_none()
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.message.is_empty() { self.code.name() } else { &self.message })
+    }
+}
+
+impl std::error::Error for Error {}

@@ -1,0 +1,77 @@
+//! A live, correct view of Kubernetes resources: a resource is listed, watched from where the list ended, and handed out as
+//! immutable snapshots with what has changed. Binds libksr, which `pkg-config ksr` must find.
+//!
+//! ```no_run
+//! # fn main() -> Result<(), ksr::Error> {
+//! let config = ksr::Config::new("v1/pods").namespace("default");
+//! for snapshot in config.updates()? {
+//!     for delta in snapshot?.deltas() {
+//!         println!("{:?} {}", delta.kind, delta.object.name());
+//!     }
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Three ways to be told
+//!
+//! - [`Config::updates`]: [`Updates`], an iterator that blocks, or, by its descriptor, a guest in an event loop of your own.
+//!   No thread but yours calls anything.
+//! - [`Updates::into_async`]: [`UpdateStream`] for any executor, with the feature `futures` a `futures_core::Stream`.
+//! - [`Config::open`]: [`Stream`], which calls [`Callbacks`] on a thread of the library.
+//!
+//! All three merge what changes while the program is busy: the next snapshot has it all.
+//!
+//! # Life of a stream
+//!
+//! Opening never waits for the network. From then on the stream recovers by itself from whatever network and server do; what
+//! went wrong is information ([`Callbacks::on_error`]). It ends when its [`Stream`], [`Updates`] or [`UpdateStream`] is
+//! dropped, with [`Handle::cancel`] and [`Handle::close`], with a fatal error, and when a callback panics; why, says
+//! [`Handle::failure`]. A [`Handle`] may outlive its stream: what is asked of it then fails with [`Code::Invalid`].
+//!
+//! # Callbacks
+//!
+//! Callbacks of one stream never overlap. They may block and may call everything on their own stream but
+//! [`Handle::close`], which fails with [`Code::WouldDeadlock`]; [`Handle::cancel`] and [`Handle::close_async`] are for that.
+//! To drop the [`Stream`] inside one of its own callbacks is allowed: its end comes once the callback has returned.
+//!
+//! A panic in a callback is caught (with `panic = "abort"` it aborts as everywhere): the stream is cancelled, `on_state` still
+//! tells [`State::Closed`], and [`Handle::failure`] is an error with [`Code::Panic`]. What callbacks have captured is dropped
+//! once, after the last of them.
+//!
+//! # Life of a snapshot
+//!
+//! A [`Snapshot`] is a counted reference to memory of the library: cloning it copies nothing, and it may outlive its stream
+//! and change threads. Its [`Object`]s borrow from it, and their texts and JSON are the library's own bytes, not copied.
+//! [`Object::retain`] makes an [`OwnedObject`], which pins that one object alone.
+
+#![warn(missing_docs, unsafe_op_in_unsafe_fn)]
+
+mod async_updates;
+mod boundary;
+mod callbacks;
+mod code;
+mod config;
+mod descriptor;
+mod error;
+mod handle;
+mod library;
+mod link;
+mod object;
+mod reactor;
+mod snapshot;
+mod stream;
+mod text;
+mod updates;
+
+pub use async_updates::{NextUpdate, UpdateStream};
+pub use callbacks::Callbacks;
+pub use code::{Code, DeltaKind, LogLevel, State};
+pub use config::Config;
+pub use error::Error;
+pub use handle::Handle;
+pub use library::{build_info, has_feature, version, version_string};
+pub use object::{Object, OwnedObject};
+pub use snapshot::{Delta, Deltas, Objects, Snapshot};
+pub use stream::Stream;
+pub use updates::Updates;

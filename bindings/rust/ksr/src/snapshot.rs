@@ -1,0 +1,190 @@
+//! The complete view at one moment.
+
+use std::ffi::CString;
+use std::fmt;
+use std::iter::FusedIterator;
+use std::mem::ManuallyDrop;
+use std::ops::Range;
+
+use ksr_sys as sys;
+
+use crate::text::text;
+use crate::{DeltaKind, Object};
+
+/// A complete, immutable view of the resource at one moment, and what has changed since the one before. A clone is one more
+/// reference, not a copy.
+pub struct Snapshot {
+    snapshot: *const sys::ksr_snapshot,
+}
+
+// SAFETY: snapshots are immutable, their count is atomic.
+unsafe impl Send for Snapshot {}
+// SAFETY: the same.
+unsafe impl Sync for Snapshot {}
+
+impl Snapshot {
+    /// Takes over a reference.
+    ///
+    /// # Safety
+    /// `snapshot` is NULL or a reference of the caller's.
+    pub(crate) unsafe fn adopt(snapshot: *const sys::ksr_snapshot) -> Option<Snapshot> {
+        (!snapshot.is_null()).then(|| Snapshot { snapshot })
+    }
+
+    /// Lends a snapshot to `user` without counting.
+    ///
+    /// # Safety
+    /// `snapshot` lives until this returns.
+    pub(crate) unsafe fn lend<R>(snapshot: *const sys::ksr_snapshot, user: impl FnOnce(&Snapshot) -> R) -> R {
+        user(&ManuallyDrop::new(Snapshot { snapshot }))
+    }
+
+    /// 1, 2, 3… within a stream.
+    pub fn sequence(&self) -> u64 {
+        // SAFETY: we hold a reference.
+        unsafe { sys::ksr_snapshot_sequence(self.snapshot) }
+    }
+
+    /// The resourceVersion as of which the view is complete.
+    pub fn resource_version(&self) -> &str {
+        // SAFETY: the text belongs to the snapshot.
+        unsafe { text(|len| sys::ksr_snapshot_resource_version(self.snapshot, len)) }
+    }
+
+    /// The number of objects.
+    pub fn len(&self) -> usize {
+        // SAFETY: we hold a reference.
+        unsafe { sys::ksr_snapshot_count(self.snapshot) }
+    }
+
+    /// Whether there are no objects.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The object at a place, counted from 0.
+    pub fn get(&self, place: usize) -> Option<Object<'_>> {
+        // SAFETY: what is returned belongs to the snapshot.
+        unsafe { Object::borrowed(sys::ksr_snapshot_at(self.snapshot, place)) }
+    }
+
+    /// The object of that namespace (empty for cluster-scoped) and name.
+    pub fn find(&self, namespace: &str, name: &str) -> Option<Object<'_>> {
+        let (namespace, name) = (CString::new(namespace).ok()?, CString::new(name).ok()?);
+        // SAFETY: what is returned belongs to the snapshot.
+        unsafe { Object::borrowed(sys::ksr_snapshot_find(self.snapshot, namespace.as_ptr(), name.as_ptr())) }
+    }
+
+    /// The object of that uid.
+    pub fn find_uid(&self, uid: &str) -> Option<Object<'_>> {
+        let uid = CString::new(uid).ok()?;
+        // SAFETY: what is returned belongs to the snapshot.
+        unsafe { Object::borrowed(sys::ksr_snapshot_find_uid(self.snapshot, uid.as_ptr())) }
+    }
+
+    /// All objects: by namespace and name, or, with `limit`, most recent first.
+    pub fn iter(&self) -> Objects<'_> {
+        Objects { snapshot: self, places: 0..self.len() }
+    }
+
+    /// What has changed since the snapshot delivered before, each object at most once: what is gone first, in its last known
+    /// state, then the rest. In the first snapshot everything is [`DeltaKind::Added`]. An object that was replaced by another
+    /// of the same name is deleted and added.
+    pub fn deltas(&self) -> Deltas<'_> {
+        // SAFETY: we hold a reference.
+        Deltas { snapshot: self, places: 0..unsafe { sys::ksr_snapshot_delta_count(self.snapshot) } }
+    }
+
+    fn delta(&self, place: usize) -> Option<Delta<'_>> {
+        let mut object = std::ptr::null();
+        // SAFETY: the object belongs to the snapshot.
+        unsafe {
+            let kind = sys::ksr_snapshot_delta_at(self.snapshot, place, &mut object);
+            Some(Delta { kind: DeltaKind::from_number(kind), object: Object::borrowed(object)? })
+        }
+    }
+}
+
+impl Clone for Snapshot {
+    fn clone(&self) -> Snapshot {
+        // SAFETY: we hold a reference, and so there may be one more.
+        Snapshot { snapshot: unsafe { sys::ksr_snapshot_retain(self.snapshot) } }
+    }
+}
+
+impl Drop for Snapshot {
+    fn drop(&mut self) {
+        // SAFETY: the reference is ours.
+        unsafe { sys::ksr_snapshot_release(self.snapshot) };
+    }
+}
+
+impl fmt::Debug for Snapshot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Snapshot({}: {} objects at {})", self.sequence(), self.len(), self.resource_version())
+    }
+}
+
+impl<'a> IntoIterator for &'a Snapshot {
+    type Item = Object<'a>;
+    type IntoIter = Objects<'a>;
+
+    fn into_iter(self) -> Objects<'a> {
+        self.iter()
+    }
+}
+
+/// One change.
+#[derive(Clone, Copy, Debug)]
+pub struct Delta<'a> {
+    /// What happened.
+    pub kind: DeltaKind,
+    /// The object, for what is gone in its last known state.
+    pub object: Object<'a>,
+}
+
+/// The objects of a [`Snapshot`].
+#[derive(Clone, Debug)]
+pub struct Objects<'a> {
+    snapshot: &'a Snapshot,
+    places: Range<usize>,
+}
+
+/// The changes of a [`Snapshot`].
+#[derive(Clone, Debug)]
+pub struct Deltas<'a> {
+    snapshot: &'a Snapshot,
+    places: Range<usize>,
+}
+
+macro_rules! over_places {
+    ($iterator:ident, $item:ident, $at:ident) => {
+        impl<'a> Iterator for $iterator<'a> {
+            type Item = $item<'a>;
+
+            fn next(&mut self) -> Option<$item<'a>> {
+                self.places.next().and_then(|place| self.snapshot.$at(place))
+            }
+
+            fn size_hint(&self) -> (usize, Option<usize>) {
+                self.places.size_hint()
+            }
+
+            fn nth(&mut self, n: usize) -> Option<$item<'a>> {
+                self.places.nth(n).and_then(|place| self.snapshot.$at(place))
+            }
+        }
+
+        impl DoubleEndedIterator for $iterator<'_> {
+            fn next_back(&mut self) -> Option<Self::Item> {
+                self.places.next_back().and_then(|place| self.snapshot.$at(place))
+            }
+        }
+
+        impl ExactSizeIterator for $iterator<'_> {}
+        impl FusedIterator for $iterator<'_> {}
+    };
+}
+
+over_places!(Objects, Object, get);
+over_places!(Deltas, Delta, delta);

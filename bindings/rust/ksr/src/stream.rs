@@ -1,0 +1,49 @@
+//! A stream that calls back.
+
+use std::fmt;
+use std::ops::Deref;
+
+use crate::Handle;
+
+/// An open stream, which calls its [`Callbacks`](crate::Callbacks) on a thread of the library. [`Handle`] says what may be
+/// asked of it.
+///
+/// To drop it closes it: no callback runs afterwards, and a running one is waited for; so whoever drops it must not hold a
+/// lock that a callback takes. Dropped inside one of its own callbacks, it ends once that has returned.
+#[must_use = "a stream that is dropped is closed"]
+pub struct Stream {
+    handle: Handle,
+}
+
+impl Stream {
+    pub(crate) fn new(handle: Handle) -> Stream {
+        Stream { handle }
+    }
+
+    /// A handle that does not keep the stream open.
+    pub fn handle(&self) -> Handle {
+        self.handle.clone()
+    }
+}
+
+impl Deref for Stream {
+    type Target = Handle;
+
+    fn deref(&self) -> &Handle {
+        &self.handle
+    }
+}
+
+impl Drop for Stream {
+    fn drop(&mut self) {
+        if self.handle.close().is_err() {
+            self.handle.close_async();
+        }
+    }
+}
+
+impl fmt::Debug for Stream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Stream").field("state", &self.state()).finish()
+    }
+}

@@ -1,0 +1,221 @@
+//! The life of a stream that reaches nobody: what may be done when, and what is left. No server is needed.
+
+mod common;
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Barrier};
+use std::thread;
+use std::time::Duration;
+
+use common::{await_one, await_where, channel, code, entries, eventually, nowhere, Graves, Shared};
+use ksr::{Callbacks, Code, State};
+
+#[test]
+fn errors_are_information() {
+    let (tell, told) = channel();
+    let stream = nowhere().open(Callbacks::new().on_error(move |_, error| tell.send(error.clone()).unwrap())).unwrap();
+    for _ in 0..2 {
+        let error = await_one(&told);
+        assert_eq!((error.code(), error.http_status(), error.reason()), (Code::Transport, Some(502), ""));
+        assert!(!error.is_fatal() && error.retry().is_some());
+    }
+    assert_eq!(stream.failure(), None);
+    assert!(stream.latest().is_none());
+    eventually("the count of errors", || stream.stat("errors").unwrap() >= 1);
+    stream.close().unwrap();
+}
+
+#[test]
+fn a_fatal_error_ends_the_stream() {
+    let (tell, told) = channel();
+    let callbacks = Callbacks::new().on_state(move |_, state| tell.send(state).unwrap());
+    let stream = nowhere().reconnect(false).open(callbacks).unwrap();
+    await_where(&told, |state| *state == State::Closed);
+    let failure = stream.failure().expect("it says why");
+    assert!(failure.is_fatal());
+    assert_eq!(failure.code(), Code::Transport);
+    assert_eq!(code(stream.wait_synced(None)), Code::Cancelled);
+    stream.close().unwrap();
+    assert!(told.recv().is_err(), "a callback after Closed");
+}
+
+#[test]
+fn a_closed_stream_answers() {
+    let (tell, told) = channel();
+    let callbacks = Callbacks::new().on_state(move |_, state| tell.send(state).unwrap());
+    let stream = nowhere().open(callbacks).unwrap();
+    let handle = stream.handle();
+    for _ in 0..3 {
+        stream.close().unwrap();
+    }
+    assert_eq!(told.iter().filter(|state| *state == State::Closed).count(), 1);
+    drop(stream);
+    handle.close().unwrap();
+    handle.cancel();
+    handle.close_async();
+    assert_eq!(code(handle.stat("objects")), Code::Invalid);
+    assert_eq!(code(handle.wait_synced(None)), Code::Invalid);
+    assert!(handle.latest().is_none());
+    assert_eq!(handle.state(), State::Closed);
+    assert_eq!(handle.failure(), None);
+    assert_eq!(format!("{handle:?}"), "Handle { state: Closed }");
+}
+
+#[test]
+fn names_of_statistics() {
+    let stream = nowhere().open(Callbacks::new()).unwrap();
+    for name in ["", "colour", "errors\0"] {
+        assert_eq!(code(stream.stat(name)), Code::UnknownKey);
+    }
+    assert_eq!(code(stream.wait_synced(Some(Duration::ZERO))), Code::Timeout);
+    assert_eq!(code(stream.wait_synced(Some(Duration::from_millis(20)))), Code::Timeout);
+}
+
+#[test]
+fn closing_inside_a_callback_is_refused() {
+    let (tell, told) = channel();
+    let stream =
+        nowhere().open(Callbacks::new().on_error(move |handle, _| tell.send(handle.close()).unwrap())).unwrap();
+    assert_eq!(code(await_one(&told)), Code::WouldDeadlock);
+    // Nothing happened: it is called again.
+    assert_eq!(code(await_one(&told)), Code::WouldDeadlock);
+    stream.close().unwrap();
+}
+
+#[test]
+fn cancelling_inside_a_callback_is_the_end_of_news() {
+    let (tell, told) = channel();
+    let callbacks = Callbacks::new().on_error(move |handle, _| {
+        handle.cancel();
+        tell.send(handle.wait_synced(None)).unwrap();
+    });
+    let stream = nowhere().open(callbacks).unwrap();
+    assert_eq!(code(await_one(&told)), Code::Cancelled);
+    stream.close().unwrap();
+    assert!(told.recv().is_err(), "news after the cancel");
+}
+
+#[test]
+fn closing_without_waiting_inside_a_callback() {
+    let graves = Graves::default();
+    let mortal = graves.mortal();
+    let callbacks = Callbacks::new().on_error(move |handle, _| {
+        mortal.touch();
+        handle.close_async();
+        handle.close_async();
+        assert_eq!(code(handle.close()), Code::WouldDeadlock);
+    });
+    let stream = nowhere().open(callbacks).unwrap();
+    eventually("the end", || graves.count() == 1);
+    stream.close().unwrap();
+    assert_eq!(stream.failure(), None);
+}
+
+#[test]
+fn a_stream_may_be_dropped_in_its_own_callback() {
+    let graves = Graves::default();
+    let own: Shared<ksr::Stream> = Shared::default();
+    let (mortal, taken) = (graves.mortal(), Arc::clone(&own));
+    let callbacks = Callbacks::new().on_error(move |_, _| {
+        mortal.touch();
+        drop(taken.lock().unwrap().take());
+    });
+    let mut place = own.lock().unwrap();
+    *place = Some(nowhere().open(callbacks).unwrap());
+    drop(place);
+    eventually("the end", || graves.count() == 1);
+    assert!(own.lock().unwrap().is_none());
+}
+
+#[test]
+fn a_stream_may_belong_to_its_own_callback() {
+    let graves = Graves::default();
+    let own: Shared<ksr::Stream> = Shared::default();
+    let (mortal, kept) = (graves.mortal(), Arc::clone(&own));
+    let callbacks = Callbacks::new().on_error(move |handle, _| {
+        mortal.touch();
+        if kept.lock().unwrap().is_some() {
+            handle.cancel();
+            handle.close_async();
+        }
+    });
+    let stream = nowhere().open(callbacks).unwrap();
+    *own.lock().unwrap() = Some(stream);
+    drop(own);
+    eventually("the end", || graves.count() == 1);
+}
+
+#[test]
+fn closing_waits_for_the_callback() {
+    let graves = Graves::default();
+    let (started, running) = channel();
+    let mortal = graves.mortal();
+    let callbacks = Callbacks::new().on_error(move |_, _| {
+        let _ = started.send(());
+        thread::sleep(Duration::from_millis(100));
+        mortal.touch();
+    });
+    let stream = nowhere().open(callbacks).unwrap();
+    await_one(&running);
+    let handles: Vec<_> = (0..4).map(|_| stream.handle()).collect();
+    thread::scope(|scope| {
+        for handle in handles {
+            let graves = graves.clone();
+            scope.spawn(move || {
+                handle.close().unwrap();
+                assert_eq!(graves.count(), 1, "closed before the callback had returned");
+            });
+        }
+    });
+}
+
+#[test]
+fn a_storm_of_ends() {
+    for _ in 0..100 {
+        let graves = Graves::default();
+        let mortal = graves.mortal();
+        let callbacks = Callbacks::new().on_error(move |handle, _| {
+            mortal.touch();
+            handle.cancel();
+        });
+        let stream = nowhere().open(callbacks).unwrap();
+        let gate = Barrier::new(4);
+        thread::scope(|scope| {
+            scope.spawn(|| (gate.wait(), stream.cancel()));
+            scope.spawn(|| (gate.wait(), stream.close().unwrap()));
+            scope.spawn(|| (gate.wait(), stream.close_async()));
+            scope.spawn(|| (gate.wait(), stream.stat("errors").map(drop).unwrap_or_default()));
+        });
+        stream.close().unwrap();
+        assert_eq!(graves.count(), 1);
+    }
+}
+
+#[test]
+fn cycles_leave_nothing() {
+    let dropped = Arc::new(AtomicUsize::new(0));
+    let cycle = || {
+        let graves = Graves::default();
+        let mortal = graves.mortal();
+        let (tell, told) = channel();
+        let callbacks = Callbacks::new().on_error(move |_, _| {
+            mortal.touch();
+            let _ = tell.send(());
+        });
+        let stream = nowhere().open(callbacks).unwrap();
+        await_one(&told);
+        drop(stream);
+        dropped.fetch_add(graves.count(), Ordering::SeqCst);
+    };
+    for _ in 0..10 {
+        cycle();
+    }
+    let before = (entries("/proc/self/task"), entries("/proc/self/fd"));
+    for _ in 0..60 {
+        cycle();
+    }
+    assert_eq!(dropped.load(Ordering::SeqCst), 70);
+    // Other tests come and go meanwhile; a leak would show as one for each cycle.
+    let after = (entries("/proc/self/task"), entries("/proc/self/fd"));
+    assert!(after.0 <= before.0 + 30 && after.1 <= before.1 + 30, "{before:?} have become {after:?}");
+}

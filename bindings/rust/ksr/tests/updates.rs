@@ -1,0 +1,167 @@
+//! Streams as iterators and for executors, without a server.
+
+mod common;
+
+use std::future::Future;
+use std::os::unix::io::{AsFd, AsRawFd};
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake};
+use std::thread::{self, Thread};
+use std::time::Duration;
+
+use common::{await_one, channel, code, eventually, nowhere, Graves, PATIENCE};
+use ksr::{Callbacks, Code, State};
+
+struct Unpark(Thread, AtomicBool);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.1.store(true, Ordering::SeqCst);
+        self.0.unpark();
+    }
+}
+
+/// An executor of one task.
+fn block_on<F: Future>(future: F) -> F::Output {
+    let mut future: Pin<Box<F>> = Box::pin(future);
+    let wake = Arc::new(Unpark(thread::current(), AtomicBool::new(false)));
+    let waker = Arc::clone(&wake).into();
+    loop {
+        if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
+            return output;
+        }
+        while !wake.1.swap(false, Ordering::SeqCst) {
+            thread::park_timeout(PATIENCE);
+        }
+    }
+}
+
+#[test]
+fn nothing_comes_from_nowhere() {
+    let (tell, told) = channel();
+    let callbacks = Callbacks::new().on_error(move |_, error| tell.send(error.code()).unwrap());
+    let mut updates = nowhere().updates_with(callbacks).unwrap();
+    assert!(updates.next_within(Duration::from_millis(20)).is_pending());
+    while told.try_recv().is_err() {
+        assert!(updates.next_within(Duration::from_millis(20)).is_pending());
+    }
+    assert_eq!(code(updates.wait_synced(Some(Duration::ZERO))), Code::Timeout);
+    assert_eq!(updates.as_fd().as_raw_fd(), updates.as_raw_fd());
+}
+
+#[test]
+fn a_fatal_error_comes_once() {
+    let mut updates = nowhere().reconnect(false).updates().unwrap();
+    assert!(updates.next().unwrap().unwrap_err().is_fatal());
+    assert!(updates.next().is_none() && updates.try_next().is_ready());
+    let mut stream = nowhere().reconnect(false).updates().unwrap().into_async().unwrap();
+    assert!(block_on(stream.next()).unwrap().unwrap_err().is_fatal());
+    assert!(block_on(stream.next()).is_none());
+}
+
+#[test]
+fn another_thread_ends_the_wait() {
+    type End = fn(&ksr::Handle);
+    let ends: [End; 3] = [|h| h.cancel(), |h| h.close().unwrap(), |h| h.close_async()];
+    for end in ends.iter().cycle().take(60) {
+        let mut updates = nowhere().updates().unwrap();
+        let handle = updates.handle();
+        let waiter = thread::spawn(move || updates.next().is_none());
+        end(&handle);
+        assert!(waiter.join().unwrap());
+    }
+}
+
+#[test]
+fn another_thread_ends_the_wait_of_a_task() {
+    type End = fn(&ksr::Handle);
+    let ends: [End; 3] = [|h| h.cancel(), |h| h.close().unwrap(), |h| h.close_async()];
+    for end in ends.iter().cycle().take(60) {
+        let mut stream = nowhere().updates().unwrap().into_async().unwrap();
+        let handle = stream.handle();
+        let waiter = thread::spawn(move || block_on(stream.next()).is_none());
+        end(&handle);
+        assert!(waiter.join().unwrap());
+    }
+}
+
+#[test]
+fn callbacks_are_called_by_whoever_asks() {
+    let (tell, told) = channel();
+    let callbacks = Callbacks::new().on_state(move |_, state| tell.send((thread::current().id(), state)).unwrap());
+    let updates = nowhere().updates_with(callbacks).unwrap();
+    drop(updates);
+    let mut last = None;
+    for (caller, state) in told {
+        assert_eq!(caller, thread::current().id());
+        last = Some(state);
+    }
+    assert_eq!(last, Some(State::Closed));
+}
+
+#[test]
+fn closing_inside_a_callback_is_refused() {
+    let (tell, told) = channel();
+    let callbacks = Callbacks::new().on_error(move |handle, _| {
+        tell.send(handle.close()).unwrap();
+        handle.close_async();
+    });
+    let mut updates = nowhere().updates_with(callbacks).unwrap();
+    assert!(updates.next().is_none());
+    assert_eq!(code(await_one(&told)), Code::WouldDeadlock);
+    updates.close().unwrap();
+}
+
+fn wakers() -> usize {
+    let threads = std::fs::read_dir("/proc/self/task").unwrap();
+    let names = threads.filter_map(|entry| std::fs::read_to_string(entry.ok()?.path().join("comm")).ok());
+    names.filter(|name| name.trim() == "ksr-waker").count()
+}
+
+#[test]
+fn one_thread_wakes_all_and_ends_with_the_last() {
+    let graves = Graves::default();
+    let open = || {
+        let mortal = graves.mortal();
+        let callbacks = Callbacks::new().on_error(move |_, _| mortal.touch());
+        nowhere().updates_with(callbacks).unwrap().into_async().unwrap()
+    };
+    let streams: Vec<_> = (0..20).map(|_| open()).collect();
+    let waiters: Vec<_> = streams
+        .into_iter()
+        .map(|mut stream| {
+            let handle = stream.handle();
+            (handle, thread::spawn(move || block_on(stream.next()).is_none()))
+        })
+        .collect();
+    for (handle, waiter) in waiters {
+        handle.cancel();
+        assert!(waiter.join().unwrap());
+    }
+    assert_eq!(graves.count(), 20);
+    // Tests beside this one have their own streams, which end.
+    eventually("the end of the waking thread", || wakers() == 0);
+}
+
+#[test]
+fn a_dropped_wait_loses_nothing() {
+    let mut stream = nowhere().updates().unwrap().into_async().unwrap();
+    let wake = Arc::new(Unpark(thread::current(), AtomicBool::new(false)));
+    let waker = wake.into();
+    for _ in 0..10 {
+        assert!(Pin::new(&mut stream.next()).poll(&mut Context::from_waker(&waker)).is_pending());
+    }
+    stream.cancel();
+    assert!(block_on(stream.next()).is_none());
+    assert!(stream.into_blocking().next().is_none());
+}
+
+#[cfg(feature = "futures")]
+#[test]
+fn it_is_a_stream_of_futures_core() {
+    fn is_stream<S: futures_core::Stream<Item = Result<ksr::Snapshot, ksr::Error>> + Send + Unpin>(_: &S) {}
+    let stream = nowhere().updates().unwrap().into_async().unwrap();
+    is_stream(&stream);
+}
