@@ -1,0 +1,261 @@
+//! Streams on the test server: snapshots, deltas, objects, and what the server does to them.
+
+mod common;
+
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::Arc;
+use std::task::Poll;
+use std::thread;
+
+use common::{await_one, await_where, changes, channel, eventually, names, next_of, Graves, Place, PATIENCE};
+use ksr::{Callbacks, Code, DeltaKind, LogLevel, OwnedObject, Snapshot, State};
+
+/// Skips the test without a server.
+macro_rules! place {
+    ($name:expr) => {
+        match Place::of($name) {
+            Some(place) => place,
+            None => return,
+        }
+    };
+}
+
+#[test]
+fn a_life_in_snapshots() {
+    let place = place!("a-life");
+    place.script("create configmap NS/b team=red\ncreate configmap NS/a team=blue");
+    let mut updates = place.config().updates().unwrap();
+    let first = next_of(&mut updates);
+    assert_eq!((first.sequence(), first.len(), first.is_empty()), (1, 2, false));
+    assert_eq!((names(&first), changes(&first)), (vec!["a", "b"], "+a +b".to_owned()));
+    assert!(!first.resource_version().is_empty());
+
+    place.script("create configmap NS/c");
+    assert_eq!(changes(&next_of(&mut updates)), "+c");
+    place.script("update configmap NS/a team=green");
+    assert_eq!(changes(&next_of(&mut updates)), "~a");
+    place.script("delete configmap NS/b");
+    let last = next_of(&mut updates);
+    assert_eq!((changes(&last), names(&last)), ("-b".to_owned(), vec!["a", "c"]));
+    assert_eq!(last.deltas().next().unwrap().object.get("/metadata/labels/team"), Some(&b"\"red\""[..]));
+    assert_eq!((names(&first), last.sequence()), (vec!["a", "b"], 4));
+    updates.wait_synced(None).unwrap();
+    eventually("the live state", || updates.state() == State::Live);
+    assert_eq!(updates.stat("objects").unwrap(), 2);
+    assert_eq!(names(&updates.latest().unwrap()), ["a", "c"]);
+}
+
+#[test]
+fn what_a_snapshot_answers() {
+    let place = place!("a-snapshot");
+    place.script("create configmap NS/a\ncreate configmap NS/b\ncreate configmap NS/c");
+    let snapshot = next_of(&mut place.config().updates().unwrap());
+    let ns = place.namespace();
+    assert_eq!(snapshot.get(1), snapshot.find(ns, "b"));
+    assert_eq!(snapshot.find_uid(snapshot.get(2).unwrap().uid()).unwrap().name(), "c");
+    for nothing in [
+        snapshot.get(3),
+        snapshot.get(usize::MAX),
+        snapshot.find(ns, "d"),
+        snapshot.find("", ""),
+        snapshot.find(ns, "a\0"),
+        snapshot.find("\0", "a"),
+        snapshot.find_uid(""),
+        snapshot.find_uid("\0"),
+    ] {
+        assert_eq!(nothing, None);
+    }
+    assert_eq!((snapshot.iter().len(), snapshot.deltas().len()), (3, 3));
+    assert_eq!(snapshot.iter().rev().map(|object| object.name()).collect::<String>(), "cba");
+    assert_eq!(snapshot.iter().nth(1).unwrap().name(), "b");
+    assert_eq!(snapshot.iter().nth(7), None);
+    assert_eq!((&snapshot).into_iter().collect::<HashSet<_>>().len(), 3);
+    assert!(snapshot.deltas().all(|delta| delta.kind == DeltaKind::Added));
+    assert!(format!("{snapshot:?}").starts_with("Snapshot(1: 3 objects at "));
+}
+
+#[test]
+fn what_an_object_says() {
+    let place = place!("an-object");
+    place.script(r#"create configmap NS/a team=blue {"data":{"gruß":"日本 \u0000 ~/","quote":"\""}}"#);
+    let snapshot = next_of(&mut place.config().updates().unwrap());
+    let object = snapshot.get(0).unwrap();
+    assert_eq!((object.kind(), object.api_version()), ("ConfigMap", "v1"));
+    assert_eq!((object.namespace(), object.name()), (place.namespace(), "a"));
+    assert!(!object.uid().is_empty() && !object.resource_version().is_empty());
+    assert!(object.creation_timestamp().ends_with('Z'));
+    let json = object.json();
+    assert!(json.starts_with(b"{") && json.ends_with(b"}"));
+    let quote = object.get("/data/quote").unwrap();
+    assert_eq!(quote, br#""\"""#);
+    assert!(json.as_ptr_range().contains(&quote.as_ptr()), "it was copied");
+    assert!(object.get("/data/gruß").is_some());
+    assert_eq!(object.get("").map(<[u8]>::len), Some(json.len()));
+    for nothing in ["/status", "data", "/", "/data/quote/0", "/data\0"] {
+        assert_eq!(object.get(nothing), None, "{nothing:?}");
+    }
+}
+
+#[test]
+fn what_is_kept_outlives_the_stream() {
+    let place = place!("outlives");
+    place.script("create configmap NS/a\ncreate configmap NS/b");
+    let mut updates = place.config().updates().unwrap();
+    let snapshot = next_of(&mut updates);
+    drop(updates);
+    let copy = snapshot.clone();
+    drop(snapshot);
+    let kept: OwnedObject = copy.get(0).unwrap().retain();
+    let reader = thread::spawn(move || names(&copy).concat());
+    assert_eq!(reader.join().unwrap(), "ab");
+    let again = kept.clone();
+    drop(kept);
+    assert_eq!(thread::spawn(move || again.object().name().to_owned()).join().unwrap(), "a");
+}
+
+#[test]
+fn threads_may_share_everything() {
+    fn shared<T: Send + Sync>() {}
+    shared::<(Snapshot, OwnedObject, ksr::Object<'static>, ksr::Handle, ksr::Stream, ksr::Error, ksr::Config)>();
+    fn sent<T: Send + Unpin>() {}
+    sent::<(ksr::Updates, ksr::UpdateStream, Callbacks)>();
+}
+
+#[test]
+fn callbacks_of_a_life() {
+    let place = place!("callbacks");
+    place.script("create configmap NS/a");
+    let (tell, told) = channel();
+    let (tell_state, told_state) = channel();
+    let callbacks = Callbacks::new()
+        .on_update(move |handle, snapshot| {
+            assert!(handle.latest().unwrap().sequence() >= snapshot.sequence());
+            handle.wait_synced(None).unwrap();
+            tell.send(snapshot.clone()).unwrap();
+        })
+        .on_state(move |_, state| tell_state.send(state).unwrap());
+    let stream = place.config().open(callbacks).unwrap();
+    assert_eq!(names(&await_one(&told)), ["a"]);
+    await_where(&told_state, |state| *state == State::Live);
+    place.script("create configmap NS/b");
+    assert_eq!(changes(&await_one(&told)), "+b");
+    drop(stream);
+    assert_eq!(told_state.iter().last(), Some(State::Closed));
+    assert!(told.recv().is_err());
+}
+
+#[test]
+fn a_slow_callback_gets_everything_merged() {
+    let place = place!("slow");
+    place.script("create configmap NS/a");
+    let (started, running) = channel();
+    let (go, wait) = channel::<()>();
+    let (tell, told) = channel();
+    let callbacks = Callbacks::new().on_update(move |_, snapshot| {
+        started.send(()).unwrap();
+        let _ = wait.recv();
+        tell.send(changes(snapshot)).unwrap();
+    });
+    let stream = place.config().open(callbacks).unwrap();
+    await_one(&running);
+    place.script("create configmap NS/b\nupdate configmap NS/b x=y\ncreate configmap NS/c\ndelete configmap NS/c");
+    place.script("delete configmap NS/a");
+    eventually("the last of them", || stream.stat("events").unwrap() >= 5);
+    drop(go);
+    assert_eq!(await_one(&told), "+a");
+    assert_eq!(await_one(&told), "-a +b");
+}
+
+#[test]
+fn a_list_again_brings_the_difference() {
+    let place = place!("again");
+    place.script("create configmap NS/a\ncreate configmap NS/b");
+    let (log, logged) = channel();
+    let callbacks = Callbacks::new().on_log(move |level, line| log.send((level, line.to_owned())).unwrap());
+    let mut updates = place.config().set("transport", "http").updates_with(callbacks).unwrap();
+    next_of(&mut updates);
+    place.script("wait watches configmaps 1\nfault watch /api/v1/namespaces/NS/configmaps mute\ndrop connections");
+    // The next watch is silent; what it misses comes with the list.
+    while updates.stat("watches").unwrap() < 2 {
+        assert!(updates.next_within(std::time::Duration::from_millis(20)).is_pending());
+    }
+    place.script("delete configmap NS/a\nupdate configmap NS/b x=y\ncreate configmap NS/c\ncompact\ndrop connections");
+    let snapshot = next_of(&mut updates);
+    assert_eq!((changes(&snapshot), names(&snapshot)), ("-a ~b +c".to_owned(), vec!["b", "c"]));
+    assert_eq!(updates.stat("relists").unwrap(), 1);
+    drop(updates);
+    let lines: Vec<_> = logged.iter().collect();
+    assert!(lines.iter().any(|(level, _)| *level >= LogLevel::Notice), "{lines:?}");
+}
+
+#[test]
+fn the_most_recent_of_all() {
+    let place = place!("recent");
+    for (name, second) in [("old", 1), ("newest", 3), ("newer", 2)] {
+        let time = format!(r#"{{"lastTimestamp":"2026-01-01T00:00:0{second}Z"}}"#);
+        place.script(&format!("create event NS/{name} {time}"));
+    }
+    let config = ksr::Config::new("v1/events").limit(2);
+    let config = ["server", "ca_file", "token"].iter().fold(config, |config, key| {
+        let variable = format!("KSR_TEST_{}", key.split('_').next().unwrap().to_uppercase());
+        config.set(*key, std::env::var(variable).unwrap())
+    });
+    let snapshot = next_of(&mut config.namespace(place.namespace()).updates().unwrap());
+    assert_eq!(names(&snapshot), ["newest", "newer"]);
+}
+
+#[test]
+fn a_refusal_has_code_and_reason() {
+    let place = place!("refused");
+    let mut updates = place.config().token("wrong").reconnect(false).updates().unwrap();
+    let error = updates.next().unwrap().unwrap_err();
+    assert_eq!((error.code(), error.http_status()), (Code::Auth, Some(401)));
+    assert!(error.is_fatal() && !error.to_string().contains("wrong"));
+    assert_eq!(error.reason(), "Unauthorized");
+}
+
+#[test]
+fn closing_while_events_pour_in() {
+    let place = place!("pouring");
+    place.script("populate configmaps 20 ns=NS");
+    let pouring = Arc::new(AtomicBool::new(true));
+    let (still, source) = (Arc::clone(&pouring), Place::of("pouring").unwrap());
+    let pourer = thread::spawn(move || {
+        for round in 0.. {
+            if !still.load(Ordering::SeqCst) {
+                break;
+            }
+            let lines: String = (0..50).map(|i| format!("create configmap NS/p{round}-{i}\n")).collect();
+            source.script(&lines);
+        }
+    });
+    for _ in 0..20 {
+        let graves = Graves::default();
+        let mortal = graves.mortal();
+        let (tell, told) = channel();
+        let mut last = 0;
+        let callbacks = Callbacks::new().on_update(move |_, snapshot| {
+            mortal.touch();
+            assert_eq!(snapshot.sequence(), last + 1);
+            last += 1;
+            let _ = tell.send(());
+        });
+        let stream = place.config().open(callbacks).unwrap();
+        await_one(&told);
+        await_one(&told);
+        stream.close().unwrap();
+        assert_eq!((graves.count(), stream.failure()), (1, None));
+    }
+    pouring.store(false, Ordering::SeqCst);
+    pourer.join().unwrap();
+}
+
+#[test]
+fn an_iterator_within_its_time() {
+    let place = place!("within");
+    place.script("create configmap NS/a");
+    let mut updates = place.config().updates().unwrap();
+    assert!(matches!(updates.next_within(PATIENCE), Poll::Ready(Some(Ok(_)))));
+    assert!(updates.try_next().is_pending());
+}
