@@ -19,8 +19,7 @@ struct Setup {
 
 void run_watch(const Setup& setup, Report& report);
 void run_growth(const Setup& setup, Report& report);
-void run_change(const Setup& setup, Report& report);
-void run_hold(const Setup& setup, Report& report);
+void run_million(const Setup& setup, Report& report);
 void run_keep(const Setup& setup, Report& report);
 void run_latency(const Setup& setup, Report& report);
 void run_blocked(const Setup& setup, Report& report);
@@ -28,5 +27,8 @@ void run_streams(const Setup& setup, Report& report);
 
 // Adds "correct": whether the newest snapshot is exactly what the server says it is.
 void add_correct(const Setup& setup, const Host& host, Report& report);
+
+// With `limit`: as many objects as asked for, all of them changed by the newest events.
+bool limited_is_newest(const Host& host, std::uint64_t limit);
 
 }  // namespace bench

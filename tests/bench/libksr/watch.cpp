@@ -47,6 +47,15 @@ void add_correct(const Setup& setup, const Host& host, Report& report) {
   report.add_json("correct", complete && host.errors() == 0 ? "true" : "false");
 }
 
+bool limited_is_newest(const Host& host, std::uint64_t limit) {
+  const ksr_snapshot* snapshot = host.latest();
+  const std::uint64_t version = std::stoull(ksr_snapshot_resource_version(snapshot, nullptr));
+  const bool newest = version_sum(snapshot) == limit * version - limit * (limit - 1) / 2;
+  const bool complete = ksr_snapshot_count(snapshot) == limit;
+  ksr_snapshot_release(snapshot);
+  return newest && complete && host.errors() == 0;
+}
+
 void run_watch(const Setup& setup, Report& report) {
   Reader reader;
   const std::uint64_t idle = resident_bytes();
