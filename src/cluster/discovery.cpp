@@ -4,51 +4,20 @@
 #include <utility>
 
 #include "cluster/query.hpp"
+#include "cluster/resolution.hpp"
 
 namespace ksr::cluster {
 namespace {
 
-constexpr Milliseconds catalogue_lasts{10 * 60'000};
-
-Error no_namespaces(const Resource& resource) {
-  return {Status::invalid, "namespace: is set, but " + resource.display + " is not namespaced; expected no namespace"};
-}
+constexpr Milliseconds discovery_lasts{10 * 60'000};
 
 }  // namespace
-
-std::optional<Expected<std::vector<Resource>>> answer_from(const Catalogue* catalogue, const QueryOptions& query) {
-  std::vector<Resource> resources;
-  std::optional<Error> missing;
-  for (const std::string& name : query.resources) {
-    auto parsed = parse_resource(name);
-    if (!parsed) return Expected<std::vector<Resource>>(parsed.error());
-    std::optional<Resource> resource = *std::move(parsed);
-    if (resource) {
-      const ApiResource* known = catalogue == nullptr ? nullptr : catalogue->find_exact(*resource);
-      if (known != nullptr) resource->namespaced = known->namespaced;
-    } else {
-      if (catalogue == nullptr) return std::nullopt;
-      auto found = catalogue->find(name);
-      if (!found) {
-        if (!missing) missing = found.error();
-        continue;
-      }
-      resource = *std::move(found);
-    }
-    if (!query.namespaces.empty() && resource->namespaced == false) {
-      return Expected<std::vector<Resource>>(no_namespaces(*resource));
-    }
-    resources.push_back(*std::move(resource));
-  }
-  // One candidate that is there is enough; the others may come with another version of the server.
-  if (resources.empty()) return Expected<std::vector<Resource>>(*std::move(missing));
-  return Expected<std::vector<Resource>>(std::move(resources));
-}
 
 struct Discovery::Question {
   QueryOptions query;
   Ready ready;
   Instant asked_at;
+  bool needs_catalogue = false;
 };
 
 class Discovery::Wait final : public Pending {
@@ -61,7 +30,10 @@ class Discovery::Wait final : public Pending {
 };
 
 Discovery::Discovery(Executor& executor, const DiscoveryRun::Environment& environment)
-    : executor_(executor), environment_(environment), self_(std::make_shared<Discovery*>(this)) {}
+    : executor_(executor),
+      environment_(environment),
+      scopes_(executor, environment, [this] { consider(); }),
+      self_(std::make_shared<Discovery*>(this)) {}
 
 Discovery::~Discovery() = default;
 
@@ -74,33 +46,30 @@ std::unique_ptr<Pending> Discovery::resolve(const QueryOptions& query, Ready rea
   return std::make_unique<Wait>(std::move(question));
 }
 
-// A name that is missing in what was learned before it was asked for may have come since: a CRD was installed.
-bool Discovery::fresh(const Question& question) const {
-  return catalogue_ && learned_at_ >= question.asked_at;
-}
-
 void Discovery::consider() {
   const std::weak_ptr<Discovery*> alive = self_;
-  if (catalogue_ && executor_.now() - learned_at_ > catalogue_lasts) catalogue_.reset();
-  bool unanswered = false;
+  if (catalogue_ && executor_.now() - learned_at_ > discovery_lasts) catalogue_.reset();
+  scopes_.forget_older_than(executor_.now() - discovery_lasts);
   for (const auto& question : std::vector<std::shared_ptr<Question>>(questions_)) {
-    std::optional<Expected<std::vector<Resource>>> answer;
-    if (auto valid = validate_query(question->query); !valid) {
-      answer.emplace(valid.error());
-    } else {
-      answer = answer_from(catalogue_ ? &*catalogue_ : nullptr, question->query);
-    }
-    const bool must_ask =
-        question->ready && (!answer || (!*answer && answer->error().status == Status::not_found && !fresh(*question)));
-    if (must_ask) {
-      unanswered = true;
-      continue;
-    }
+    auto answer = answer_to(*question);
+    if (!answer && question->ready) continue;
     questions_.erase(std::find(questions_.begin(), questions_.end(), question));
     if (const auto ready = std::exchange(question->ready, nullptr)) ready(*std::move(answer));
     if (alive.expired()) return;
   }
-  if (unanswered && !run_) run();
+}
+
+std::optional<Expected<std::vector<Resource>>> Discovery::answer_to(Question& question) {
+  if (!question.ready) return std::nullopt;
+  if (auto valid = validate_query(question.query); !valid) return Expected<std::vector<Resource>>(valid.error());
+  const Knowledge known{catalogue_ ? &*catalogue_ : nullptr, learned_at_, scopes_};
+  Resolution resolution(known, question.query, question.asked_at);
+  auto answer = resolution.answer();
+  if (answer) return answer;
+  question.needs_catalogue = resolution.catalogue_lacks();
+  if (question.needs_catalogue && !run_) run();
+  for (const std::string& root : resolution.roots_lacking()) scopes_.ask(root);
+  return std::nullopt;
 }
 
 void Discovery::run() {
@@ -117,9 +86,11 @@ void Discovery::on_catalogue(Expected<Catalogue> catalogue) {
     return consider();
   }
   const std::weak_ptr<Discovery*> alive = self_;
-  for (const auto& question : std::exchange(questions_, {})) {
-    if (alive.expired()) return;
+  for (const auto& question : std::vector<std::shared_ptr<Question>>(questions_)) {
+    if (!question->needs_catalogue) continue;
+    questions_.erase(std::find(questions_.begin(), questions_.end(), question));
     if (const auto ready = std::exchange(question->ready, nullptr)) ready(catalogue.error());
+    if (alive.expired()) return;
   }
 }
 

@@ -9,6 +9,7 @@
 
 #include "base/executor.hpp"
 #include "cluster/discovery_run.hpp"
+#include "cluster/scope_book.hpp"
 
 namespace ksr::cluster {
 
@@ -19,7 +20,8 @@ class Discovery {
   Discovery(Executor& executor, const DiscoveryRun::Environment& environment);
   ~Discovery();
 
-  // Answers on the network thread, never before it returned. Resources named in full need no request.
+  // Answers on the network thread, never before it returned. Resources named in full need no request without
+  // a namespace, and one small one with it.
   std::unique_ptr<Pending> resolve(const QueryOptions& query, Ready ready);
 
  private:
@@ -29,20 +31,18 @@ class Discovery {
   void consider();
   void run();
   void on_catalogue(Expected<Catalogue> catalogue);
-  bool fresh(const Question& question) const;
+  // Empty where it had to be asked for.
+  std::optional<Expected<std::vector<Resource>>> answer_to(Question& question);
 
   Executor& executor_;
   DiscoveryRun::Environment environment_;
   std::vector<std::shared_ptr<Question>> questions_;
   std::optional<Catalogue> catalogue_;
   Instant learned_at_;
+  ScopeBook scopes_;
   std::unique_ptr<DiscoveryRun> run_;
   // Guards what is posted: gone with this object.
   std::shared_ptr<Discovery*> self_;
 };
-
-// The answer to a query as far as the catalogue (NULL: nothing is known) can give it; empty where it has to be asked
-// for anew. Pure.
-std::optional<Expected<std::vector<Resource>>> answer_from(const Catalogue* catalogue, const QueryOptions& query);
 
 }  // namespace ksr::cluster

@@ -55,6 +55,7 @@ void DiscoveryRun::ask_roots(Expected<Grant> grant) {
 }
 
 void DiscoveryRun::on_root(std::size_t place, Expected<FetchedAnswer> answer) {
+  if (answer) access_.note_answer(answer->head);
   if (answer && answer->head.status == 401) access_.reject_credentials();
   roots_[place] = answer ? root_of(*answer, root_targets[place]) : Expected<DiscoveryRoot>(answer.error());
   if (roots_[0] && roots_[1]) take_roots();
@@ -90,6 +91,7 @@ void DiscoveryRun::ask_more() {
 void DiscoveryRun::on_resource_list(std::size_t place, Expected<FetchedAnswer> answer) {
   --running_;
   Document& document = documents_[place];
+  if (answer) access_.note_answer(answer->head);
   const std::string path = document.of.path();
   if (!answer) {
     logger_.log(LogLevel::warning, "discovery: " + answer.error().message);

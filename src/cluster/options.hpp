@@ -50,6 +50,8 @@ struct QueryOptions {
   std::vector<std::string> resources;
   // Empty: all namespaces.
   std::vector<std::string> namespaces;
+  // `namespaces` is what the context says, not the caller: a resource without namespaces is shown without.
+  bool namespaces_of_context = false;
   std::string label_selector;
   std::string field_selector;
   bool metadata_only = false;

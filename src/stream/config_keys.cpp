@@ -114,6 +114,10 @@ Expected<void> set_resource(Config& config, std::string_view, std::string_view v
 
 Expected<void> set_namespace(Config& config, std::string_view, std::string_view value) {
   std::vector<std::string> names = parse_names(value);
+  const bool of_context = std::find(names.begin(), names.end(), "@context") != names.end();
+  if (of_context && names.size() > 1) return Error{Status::invalid, "expected @context alone"};
+  config.query.namespaces_of_context = of_context;
+  if (of_context) names.clear();
   // Each is listed and watched once, however often it is named.
   std::sort(names.begin(), names.end());
   names.erase(std::unique(names.begin(), names.end()), names.end());

@@ -99,7 +99,8 @@ void Engine::run_sessions() {
   const SessionParts shared{parts_.executor, *parts_.random,    parts_.config,   *parts_.access,
                             resources_,      *parts_.publisher, *parts_.courier, *parts_.statistics};
   std::vector<std::string> namespaces = parts_.config.query.namespaces;
-  if (namespaces.empty()) namespaces.emplace_back();
+  // The context's namespace does not bind what has none.
+  if (namespaces.empty() || resources_.front().namespaced == false) namespaces = {std::string()};
   SessionOwner& owner = *this;
   for (std::string& name_space : namespaces) {
     sessions_.push_back(std::make_unique<Session>(owner, shared, std::move(name_space), options, memory()));
@@ -180,6 +181,7 @@ void Engine::publish_statistics() {
   set(statistics.reconnects, sum.reconnects);
   set(statistics.relists, sum.relists);
   set(statistics.errors, sum.errors + resolve_errors_);
+  set(statistics.headlamp_reloads, parts_.access->reloads());
   statistics.fresh_at.store(all_fresh ? in_milliseconds(fresh_at) : Statistics::none, std::memory_order_relaxed);
   statistics.next_try_at.store(in_milliseconds(next_try_at), std::memory_order_relaxed);
 }

@@ -23,6 +23,7 @@ constexpr PlainCount plain_counts[] = {
     {"relists", &Statistics::relists},
     {"merged", &Statistics::merged},
     {"errors", &Statistics::errors},
+    {"headlamp_reloads", &Statistics::headlamp_reloads},
 };
 
 std::int64_t monotonic_milliseconds() {

@@ -21,6 +21,7 @@ struct Statistics {
   Count relists{0};
   Count merged{0};
   Count errors{0};
+  Count headlamp_reloads{0};
   // Points on the monotonic clock in milliseconds, or `none`.
   std::atomic<std::int64_t> fresh_at{none};
   std::atomic<std::int64_t> next_try_at{none};

@@ -31,6 +31,11 @@ Expected<std::shared_ptr<Stream>> Stream::create(Config config, std::unique_ptr<
   const cluster::AccessEnvironment environment{runtime.executor(), runtime.transport()};
   auto access = cluster::open_access(config.connection, environment, early_lines);
   if (!access) return std::move(access).error();
+  if (config.query.namespaces_of_context) {
+    auto name_space = cluster::default_namespace(config.connection, early_lines);
+    if (!name_space) return std::move(name_space).error();
+    config.query.namespaces = {*std::move(name_space)};
+  }
   auto publisher =
       std::make_shared<delivery::Publisher>(config.limit, std::max<std::size_t>(config.query.namespaces.size(), 1));
   auto courier = delivery::Courier::create(config.delivery, std::move(host), publisher);

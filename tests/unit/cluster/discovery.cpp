@@ -219,3 +219,79 @@ TEST_CASE("an answer may let go of the Access, and letting go stops a pass under
   other.access.reset();
   other.settle();
 }
+
+TEST_CASE("a namespace on a resource that is named in full asks for one document, once") {
+  DiscoveryWorld world;
+  world.transport.replies["/api/v1"] = {200, old_core_v1};
+  CHECK(has(world.display({"v1/nodes"}, {"shop"}), "error: namespace: is set, but v1/nodes is not namespaced"));
+  CHECK(world.display({"v1/pods"}, {"shop"}) == "v1/pods");
+  CHECK(world.display({"/api/v1/pods"}, {"shop"}) == "v1/pods");
+  REQUIRE(world.transport.requests.size() == 1);
+  CHECK(world.transport.requests[0].target == "/api/v1");
+  CHECK(world.display({"v1/nodes"}) == "v1/nodes");
+  CHECK(world.transport.requests.size() == 1);
+  world.pass(Milliseconds(11 * 60'000));
+  CHECK(world.display({"v1/pods"}, {"shop"}) == "v1/pods");
+  CHECK(world.transport.requests.size() == 2);
+}
+
+TEST_CASE("nobody is kept from a resource by a server that does not say what it serves") {
+  DiscoveryWorld world;
+  CHECK(world.display({"example.com/v9/things", "v1/pods"}, {"shop"}) == "example.com/v9/things v1/pods");
+  for (const Reply& reply : {Reply{403, "no"}, Reply{500, "oops"}, Reply{200, "<html>"}, Reply{401, "{}"}}) {
+    world.transport.replies["/api/v1"] = reply;
+    CHECK(world.display({"v1/pods"}, {"shop"}) == "v1/pods");
+  }
+  world.transport.failure = Error{Status::transport, "connection refused", "", 502};
+  CHECK(world.display({"apps/v1/deployments"}, {"shop"}) == "apps/v1/deployments");
+}
+
+TEST_CASE("the namespace of the context binds what has namespaces, and nothing else") {
+  DiscoveryWorld world;
+  world.serve_aggregated();
+  world.transport.replies["/api/v1"] = {200, old_core_v1};
+  const auto scopes = [&](std::vector<std::string> names) {
+    QueryOptions query;
+    query.resources = std::move(names);
+    query.namespaces = {"shop"};
+    query.namespaces_of_context = true;
+    std::optional<Answer> answer;
+    const auto pending = world.access->resolve(query, [&](Answer found) { answer.emplace(std::move(found)); });
+    world.settle();
+    REQUIRE(answer);
+    if (const Error* error = answer->if_error()) return "error: " + error->message;
+    std::string all;
+    for (const Resource& resource : **answer) {
+      all += resource.display + (resource.namespaced == false ? " cluster " : resource.namespaced ? " namespaced " : " ? ");
+    }
+    return all;
+  };
+  CHECK(scopes({"v1/nodes"}) == "v1/nodes cluster ");
+  CHECK(scopes({"nodes"}) == "v1/nodes cluster ");
+  CHECK(scopes({"v1/pods"}) == "v1/pods namespaced ");
+  CHECK(scopes({"pods", "no"}) == "v1/pods namespaced ");
+  CHECK(scopes({"no", "pods", "po.example.com"}) == "v1/nodes cluster example.com/v1/po cluster ");
+  // What is not served yet may come with either scope.
+  CHECK(has(scopes({"example.com/v9/things"}), "error: the server has no resource \"example.com/v9/things\""));
+  CHECK(scopes({"example.com/v9/things", "v1/pods"}) == "v1/pods namespaced ");
+  world.transport.replies["/apis/example.com/v9"] = {403, "no"};
+  world.pass(Milliseconds(1));
+  CHECK(scopes({"example.com/v9/things"}) == "example.com/v9/things ? ");
+}
+
+TEST_CASE("a full name waits for its own document, whatever becomes of the others") {
+  DiscoveryWorld world;
+  world.transport.replies["/api"] = {500, "oops"};
+  world.transport.replies["/api/v1"] = {200, old_core_v1};
+  QueryOptions by_name, in_full;
+  by_name.resources = {"pods"};
+  in_full.resources = {"v1/pods"};
+  in_full.namespaces = {"shop"};
+  std::optional<Answer> one, other;
+  const auto first = world.access->resolve(by_name, [&](Answer found) { one.emplace(std::move(found)); });
+  const auto second = world.access->resolve(in_full, [&](Answer found) { other.emplace(std::move(found)); });
+  world.settle();
+  REQUIRE((one && other));
+  CHECK(!one->has_value());
+  CHECK(other->has_value());
+}

@@ -124,6 +124,24 @@ TEST_CASE("X-Reload is counted and told") {
   CHECK(heard->lines[0].find("Headlamp http://localhost:4466") == 0);
 }
 
+TEST_CASE("X-Reload counts wherever it comes, in answers of discovery too") {
+  for (const char* resource : {"pods", "v1/pods"}) {
+    CAPTURE(resource);
+    World world;
+    const auto access = world.open(through_headlamp());
+    REQUIRE(access.has_value());
+    for (const char* target : {"/api", "/api/v1"}) {
+      world.transport.replies[target] = {403, "no", "text/plain", {{"x-reload", "reload"}}};
+    }
+    QueryOptions query;
+    query.resources = {resource};
+    query.namespaces = {"shop"};
+    const auto pending = (*access)->resolve(query, [](auto) {});
+    world.settle();
+    CHECK((*access)->reloads() == 1);
+  }
+}
+
 TEST_CASE("without Headlamp nothing of it is sent") {
   World world;
   ConnectionOptions options;

@@ -99,7 +99,7 @@ TEST_CASE("CONFIGURATION.md names every statistic, and each is known") {
     CHECK(read_statistic(name, statistics, publisher, *courier).has_value());
     ++count;
   }
-  CHECK(count == 15);
+  CHECK(count == 16);
   CHECK_FALSE(read_statistic("colour", statistics, publisher, *courier));
   courier->close();
 }
@@ -171,6 +171,7 @@ TEST_CASE("keys reach their places") {
   Config config;
   CHECK(set_key(config, "resource", "gateway.networking.k8s.io/v1/gateways, v1/pods"));
   CHECK(set_key(config, "namespace", "a,b"));
+  CHECK_FALSE(config.query.namespaces_of_context);
   CHECK(set_key(config, "limit", "25"));
   CHECK(set_key(config, "header.X-Trace", "one"));
   CHECK(set_key(config, "header.X-Trace", "two"));
@@ -185,4 +186,15 @@ TEST_CASE("keys reach their places") {
   CHECK(config.sync.transport == sync::WatchTransport::http);
   CHECK(config.delivery.mode == delivery::Mode::manual);
   CHECK(config.delivery.min_interval == Milliseconds(16));
+}
+
+TEST_CASE("the namespace of the context stands alone, and the last word counts") {
+  Config config;
+  CHECK(set_key(config, "namespace", "a"));
+  CHECK(set_key(config, "namespace", "@context"));
+  CHECK(config.query.namespaces_of_context);
+  CHECK(config.query.namespaces.empty());
+  CHECK_FALSE(set_key(config, "namespace", "a,@context"));
+  CHECK(set_key(config, "namespace", "b"));
+  CHECK_FALSE(config.query.namespaces_of_context);
 }

@@ -115,6 +115,7 @@ static int read_seconds(struct options* options, struct reader* reader, const ch
 
 static char yes[] = "true";
 static char nothing[] = "";
+static char of_context[] = "@context";
 
 static int apply(struct options* options, const struct option* option, struct reader* reader, char* value) {
   switch (option->what) {
@@ -195,6 +196,24 @@ static int read_all(struct options* options, struct reader* reader) {
   return 1;
 }
 
+static int has_setting(const struct options* options, const char* key) {
+  size_t i;
+  for (i = 0; i < options->setting_count; ++i) {
+    if (strcmp(options->settings[i].key, key) == 0) return 1;
+  }
+  return 0;
+}
+
+static void settle_namespace(struct options* options) {
+  if (options->all_namespaces) {
+    options->one_namespace = 0;
+    add_setting(options, "--all-namespaces", "namespace", nothing);
+  } else if (!has_setting(options, "namespace")) {
+    options->one_namespace = 1;
+    add_setting(options, "--namespace", "namespace", of_context);
+  }
+}
+
 int options_read(struct options* options, int argc, char** argv, struct text* problem) {
   struct reader reader;
   reader.argc = argc;
@@ -213,10 +232,7 @@ int options_read(struct options* options, int argc, char** argv, struct text* pr
     text_cstr(&options->groups);
     add_setting(options, "--as-group", "impersonate_groups", options->groups.at);
   }
-  if (options->all_namespaces) {
-    options->one_namespace = 0;
-    add_setting(options, "--all-namespaces", "namespace", nothing);
-  }
+  settle_namespace(options);
   return 1;
 }
 

@@ -77,6 +77,15 @@ static void short_options_take_values_in_every_way(void) {
   CHECK(options.output == OUTPUT_EVENTS);
 }
 
+static void without_a_namespace_the_context_tells(void) {
+  CHECK(read_line("ksr-watch pods"));
+  CHECK_VALUE("namespace", "@context");
+  CHECK(options.one_namespace);
+  CHECK(read_line("ksr-watch pods --set namespace=a,b"));
+  CHECK_VALUE("namespace", "a,b");
+  CHECK(!options.one_namespace);
+}
+
 static void all_namespaces_outweigh_one(void) {
   CHECK(read_line("ksr-watch -A v1/pods -n prod"));
   CHECK_VALUE("namespace", "");
@@ -136,6 +145,7 @@ int main(void) {
   options_become_settings();
   whom_to_act_as();
   short_options_take_values_in_every_way();
+  without_a_namespace_the_context_tells();
   all_namespaces_outweigh_one();
   any_key_can_be_set();
   secrets_leave_the_command_line();

@@ -1,0 +1,97 @@
+#include "cluster/resolution.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "cluster/text.hpp"
+
+namespace ksr::cluster {
+namespace {
+
+Error no_namespaces(const Resource& resource) {
+  return {Status::invalid, "namespace: is set, but " + resource.display + " is not namespaced; expected no namespace"};
+}
+
+bool is_cluster_scoped(const Resource& resource) {
+  return resource.namespaced == false;
+}
+
+}  // namespace
+
+Resolution::Resolution(const Knowledge& known, const QueryOptions& query, Instant asked_at)
+    : known_(known), query_(query), asked_at_(asked_at) {}
+
+std::optional<Expected<std::vector<Resource>>> Resolution::answer() {
+  for (const std::string& name : query_.resources) {
+    auto parsed = parse_resource(name);
+    if (!parsed) return Expected<std::vector<Resource>>(parsed.error());
+    if (std::optional<Resource> resource = *std::move(parsed)) {
+      take_full(*std::move(resource));
+    } else {
+      take_name(name);
+    }
+  }
+  const bool may_have_come = resources_.empty() && missing_is_old_;
+  if ((catalogue_lacks_ && known_.catalogue == nullptr) || !roots_lacking_.empty() || may_have_come) {
+    return std::nullopt;
+  }
+  return chosen();
+}
+
+void Resolution::take_name(const std::string& name) {
+  if (known_.catalogue == nullptr) {
+    catalogue_lacks_ = true;
+    return;
+  }
+  auto found = known_.catalogue->find(name);
+  if (found) {
+    resources_.push_back(*std::move(found));
+    return;
+  }
+  const bool old = found.error().status == Status::not_found && known_.catalogue_learned_at < asked_at_;
+  catalogue_lacks_ = catalogue_lacks_ || old;
+  missing_is_old_ = missing_is_old_ || old;
+  if (!missing_) missing_ = std::move(found).error();
+}
+
+// Only a namespace makes it matter whether there are any.
+void Resolution::take_full(Resource resource) {
+  const ApiResource* known = known_.catalogue == nullptr ? nullptr : known_.catalogue->find_exact(resource);
+  const bool scope_matters = !query_.namespaces.empty();
+  if (known == nullptr && scope_matters) {
+    const ScopeBook::Page* page = known_.scopes.page(resource.root);
+    known = page == nullptr ? nullptr : page->find(resource.plural);
+    const bool unanswered = page == nullptr || (known == nullptr && page->learned_at < asked_at_);
+    if (unanswered) {
+      roots_lacking_.push_back(resource.root);
+      return;
+    }
+    // Without its scope there is no telling which path is its own.
+    if (known == nullptr && page->readable && query_.namespaces_of_context) return miss(resource.display);
+  }
+  if (known != nullptr) resource.namespaced = known->namespaced;
+  resources_.push_back(std::move(resource));
+}
+
+void Resolution::miss(const std::string& name) {
+  if (!missing_) missing_ = Error{Status::not_found, "the server has no resource " + in_quotes(name), "NotFound", 404};
+}
+
+// One candidate that is there is enough; the others may come with another version of the server.
+Expected<std::vector<Resource>> Resolution::chosen() const {
+  if (resources_.empty()) return *missing_;
+  if (query_.namespaces.empty()) return resources_;
+  const auto cluster_scoped = std::find_if(resources_.begin(), resources_.end(), is_cluster_scoped);
+  if (!query_.namespaces_of_context) {
+    if (cluster_scoped != resources_.end()) return no_namespaces(*cluster_scoped);
+    return resources_;
+  }
+  // One view has one scope: the first candidate's.
+  std::vector<Resource> alike;
+  for (const Resource& resource : resources_) {
+    if (is_cluster_scoped(resource) == is_cluster_scoped(resources_.front())) alike.push_back(resource);
+  }
+  return alike;
+}
+
+}  // namespace ksr::cluster

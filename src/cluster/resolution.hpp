@@ -1,0 +1,47 @@
+// The names of a query turned into resources by what is known of the cluster, or what has to be asked for first. Pure.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/instant.hpp"
+#include "cluster/catalogue.hpp"
+#include "cluster/options.hpp"
+#include "cluster/scope_book.hpp"
+
+namespace ksr::cluster {
+
+// A name that is missing in what was learned before it was asked for may have come since: a CRD was installed.
+struct Knowledge {
+  const Catalogue* catalogue;  // NULL: nothing is known
+  Instant catalogue_learned_at;
+  const ScopeBook& scopes;
+};
+
+class Resolution {
+ public:
+  Resolution(const Knowledge& known, const QueryOptions& query, Instant asked_at);
+
+  // Empty: catalogue_lacks() or roots_lacking() say what to ask for.
+  std::optional<Expected<std::vector<Resource>>> answer();
+  bool catalogue_lacks() const noexcept { return catalogue_lacks_; }
+  const std::vector<std::string>& roots_lacking() const noexcept { return roots_lacking_; }
+
+ private:
+  void take_name(const std::string& name);
+  void take_full(Resource resource);
+  void miss(const std::string& name);
+  Expected<std::vector<Resource>> chosen() const;
+
+  const Knowledge& known_;
+  const QueryOptions& query_;
+  Instant asked_at_;
+  std::vector<Resource> resources_;
+  std::optional<Error> missing_;
+  bool missing_is_old_ = false;
+  bool catalogue_lacks_ = false;
+  std::vector<std::string> roots_lacking_;
+};
+
+}  // namespace ksr::cluster
