@@ -6,10 +6,12 @@ use std::process::ExitCode;
 use ksr::{Callbacks, Config, DeltaKind, Error};
 
 fn config(arguments: impl Iterator<Item = String>) -> Option<Config> {
-    arguments.fold(Some(Config::default()), |config, argument| {
+    let mut config = Config::default();
+    for argument in arguments {
         let (key, value) = argument.split_once('=')?;
-        Some(config?.set(key, value))
-    })
+        config = config.set(key, value);
+    }
+    Some(config)
 }
 
 fn watch(config: &Config) -> Result<(), Error> {

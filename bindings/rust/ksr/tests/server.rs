@@ -9,7 +9,7 @@ use std::task::Poll;
 use std::thread;
 
 use common::{await_one, await_where, changes, channel, eventually, names, next_of, Graves, Place, PATIENCE};
-use ksr::{Callbacks, Code, DeltaKind, LogLevel, OwnedObject, Snapshot, State};
+use ksr::{Callbacks, Code, DeltaKind, OwnedObject, Snapshot, State};
 
 /// Skips the test without a server.
 macro_rules! place {
@@ -165,28 +165,6 @@ fn a_slow_callback_gets_everything_merged() {
     drop(go);
     assert_eq!(await_one(&told), "+a");
     assert_eq!(await_one(&told), "-a +b");
-}
-
-#[test]
-fn a_list_again_brings_the_difference() {
-    let place = place!("again");
-    place.script("create configmap NS/a\ncreate configmap NS/b");
-    let (log, logged) = channel();
-    let callbacks = Callbacks::new().on_log(move |level, line| log.send((level, line.to_owned())).unwrap());
-    let mut updates = place.config().set("transport", "http").updates_with(callbacks).unwrap();
-    next_of(&mut updates);
-    place.script("wait watches configmaps 1\nfault watch /api/v1/namespaces/NS/configmaps mute\ndrop connections");
-    // The next watch is silent; what it misses comes with the list.
-    while updates.stat("watches").unwrap() < 2 {
-        assert!(updates.next_within(std::time::Duration::from_millis(20)).is_pending());
-    }
-    place.script("delete configmap NS/a\nupdate configmap NS/b x=y\ncreate configmap NS/c\ncompact\ndrop connections");
-    let snapshot = next_of(&mut updates);
-    assert_eq!((changes(&snapshot), names(&snapshot)), ("-a ~b +c".to_owned(), vec!["b", "c"]));
-    assert_eq!(updates.stat("relists").unwrap(), 1);
-    drop(updates);
-    let lines: Vec<_> = logged.iter().collect();
-    assert!(lines.iter().any(|(level, _)| *level >= LogLevel::Notice), "{lines:?}");
 }
 
 #[test]
