@@ -1,0 +1,83 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"ksr.dev/ksr"
+)
+
+const flowing = 3
+
+// watched is a stream of the scenario, and what it tells.
+type watched struct {
+	name   string
+	stream *ksr.Stream
+	pours  bool
+	last   uint64 // only updates touch it, and they never overlap
+	armed  atomic.Bool
+	closed atomic.Bool
+	loop   sync.WaitGroup
+}
+
+func (w *watched) tell(kind, format string, arguments ...any) {
+	if w.closed.Load() {
+		say("broken %s %s after close", w.name, kind)
+	}
+	say(kind+" "+w.name+format, arguments...)
+}
+
+func (w *watched) onUpdate(stream *ksr.Stream, snapshot *ksr.Snapshot) {
+	if snapshot.Sequence() != w.last+1 {
+		say("broken %s sequence %d after %d", w.name, snapshot.Sequence(), w.last)
+	}
+	w.last = snapshot.Sequence()
+	if w.pours {
+		if w.last == flowing {
+			w.tell("flowing", "")
+		}
+		return
+	}
+	w.tell("update", " %d count=%d keys=%s deltas=%s", w.last, snapshot.Len(), keys(snapshot), deltas(snapshot))
+	if w.armed.Load() {
+		stream.Cancel()
+	}
+}
+
+func (w *watched) onError(_ *ksr.Stream, err *ksr.Error) {
+	fatal := "retry"
+	if err.Fatal {
+		fatal = "fatal"
+	}
+	w.tell("error", " %v http=%d reason=%s %s", err.Code, err.HTTPStatus, err.Reason, fatal)
+}
+
+func (w *watched) onState(_ *ksr.Stream, state ksr.State) {
+	w.tell("state", " %s", strings.ToUpper(state.String()))
+}
+
+func (w *watched) close() error {
+	err := w.stream.Close()
+	w.loop.Wait()
+	w.closed.Store(true)
+	return err
+}
+
+func keys(snapshot *ksr.Snapshot) string {
+	var all []string
+	for object := range snapshot.Objects() {
+		all = append(all, object.Namespace()+"/"+object.Name())
+	}
+	return strings.Join(all, ",")
+}
+
+func deltas(snapshot *ksr.Snapshot) string {
+	marks := map[ksr.DeltaKind]string{ksr.Added: "+", ksr.Modified: "~", ksr.Deleted: "-"}
+	var all []string
+	for kind, object := range snapshot.Deltas() {
+		all = append(all, fmt.Sprint(marks[kind], object.Namespace(), "/", object.Name(), string(object.Get("/metadata/labels"))))
+	}
+	return strings.Join(all, ",")
+}

@@ -1,0 +1,130 @@
+"""The runner of the Python binding, see README.md of the scenario. `runner.py asyncio` awaits its streams in an event loop."""
+
+import asyncio
+import sys
+import threading
+import time
+
+import ksr
+
+MARKS = {ksr.DeltaKind.ADDED: "+", ksr.DeltaKind.MODIFIED: "~", ksr.DeltaKind.DELETED: "-"}
+FLOWING = 3
+
+streams = {}
+lock = threading.Lock()
+
+
+def say(*words):
+    with lock:
+        print(*words, flush=True)
+
+
+def key(item):
+    return f"{item.namespace}/{item.name}"
+
+
+def labels(item):
+    raw = item.raw("/metadata/labels")
+    return "" if raw is None else str(raw, "utf-8")
+
+
+class Watched:
+    def __init__(self, name, keys, *, pours, waits):
+        self.name, self.pours, self.armed, self.closed, self.last = name, pours, False, False, 0
+        self.stream = ksr.open(
+            keys.pop("resource", None), **keys, on_error=self.on_error, on_state=self.on_state
+        )
+        self.waiter = threading.Thread(target=waits, args=(self,))
+        self.waiter.start()
+
+    def tell(self, kind, *words):
+        if self.closed:
+            say("broken", self.name, kind, "after close")
+        say(kind, self.name, *words)
+
+    def on_error(self, stream, error):
+        fatal = "fatal" if error.fatal else "retry"
+        self.tell("error", f"KSR_E_{error.code.name}", f"http={error.http_status}", f"reason={error.reason}", fatal)
+
+    def on_state(self, stream, state):
+        self.tell("state", state.name)
+
+    def on_update(self, snapshot):
+        if snapshot.sequence != self.last + 1:
+            say("broken", self.name, "sequence", snapshot.sequence, "after", self.last)
+        self.last = snapshot.sequence
+        if self.pours:
+            if self.last == FLOWING:
+                self.tell("flowing")
+            return
+        keys = ",".join(map(key, snapshot))
+        deltas = ",".join(f"{MARKS[kind]}{key(item)}{labels(item)}" for kind, item in snapshot.deltas())
+        self.tell("update", self.last, f"count={len(snapshot)}", f"keys={keys}", f"deltas={deltas}")
+        if self.armed:
+            self.stream.cancel()
+
+    def close(self):
+        self.stream.close()
+        self.waiter.join()
+        self.closed = True
+
+
+def iterate(watched):
+    try:
+        for snapshot in watched.stream:
+            watched.on_update(snapshot)
+    except ksr.Error as error:
+        if not error.fatal and not watched.stream.closed:
+            say("broken", watched.name, error)
+
+
+def iterate_in_a_loop(watched):
+    async def main():
+        try:
+            async for snapshot in watched.stream:
+                watched.on_update(snapshot)
+        except ksr.Error as error:
+            if not error.fatal and not watched.stream.closed:
+                say("broken", watched.name, error)
+
+    asyncio.run(main())
+
+
+def answer(waits, verb, name, *words):
+    if verb in ("open", "pour"):
+        keys = dict(word.split("=", 1) for word in words)
+        streams[name] = Watched(name, keys, pours=verb == "pour", waits=waits)
+        return "ok"
+    watched = streams[name]
+    stream = watched.stream
+    if verb == "arm":
+        watched.armed = True
+    elif verb == "synced":
+        stream.wait_synced()
+    elif verb == "latest":
+        snapshot = stream.latest() if not stream.closed else None
+        return "none" if snapshot is None else f"{snapshot.sequence} {','.join(map(key, snapshot))}"
+    elif verb == "stat":
+        return str(stream.stat(words[0]))
+    elif verb == "until":
+        while stream.stat(words[0]) < int(words[1]):
+            time.sleep(0.005)
+    elif verb == "cancel":
+        stream.cancel()
+    elif verb == "close":
+        watched.close()
+    else:
+        return "unknown step"
+    return "ok"
+
+
+def main():
+    waits = iterate_in_a_loop if sys.argv[1:] == ["asyncio"] else iterate
+    for line in sys.stdin:
+        try:
+            say("=", answer(waits, *line.split()))
+        except ksr.Error as error:
+            say("=", f"KSR_E_{error.code.name}")
+
+
+main()
