@@ -19,19 +19,33 @@ pub fn nowhere() -> Config {
     Config::new("v1/pods").server("http://127.0.0.1:1").set("backoff_initial", "10ms").set("backoff_max", "10ms")
 }
 
-/// A namespace of the test server's, for one test.
+/// The server that the environment names, be it the scriptable one or a real kube-apiserver. `None`, which says so, when
+/// there is none.
+pub fn any_server(resource: &str) -> Option<Config> {
+    if env::var_os("KSR_TEST_SERVER").is_none() {
+        eprintln!("skipped: KSR_TEST_SERVER, KSR_TEST_CA and KSR_TEST_TOKEN name no test server");
+        return None;
+    }
+    let variable = |name| env::var(name).expect(name);
+    let config = Config::new(resource).server(variable("KSR_TEST_SERVER")).token(variable("KSR_TEST_TOKEN"));
+    Some(config.ca_file(variable("KSR_TEST_CA")).set("backoff_initial", "50ms"))
+}
+
+/// A namespace of the scriptable server's, for one test.
 pub struct Place {
     namespace: String,
 }
 
 impl Place {
-    /// `None`, which says so, when the environment names no test server.
+    /// `None`, which says so, when the environment names no server that takes scripts.
     pub fn of(test: &str) -> Option<Place> {
-        if env::var_os("KSR_TEST_SERVER").is_none() {
-            eprintln!("skipped: KSR_TEST_SERVER, KSR_TEST_CA and KSR_TEST_TOKEN name no test server");
+        any_server("v1/configmaps")?;
+        let place = Place { namespace: format!("{test}-{}", std::process::id()) };
+        if ["403", "404"].contains(&place.ask("# nothing").as_str()) {
+            eprintln!("skipped: the server takes no scripts");
             return None;
         }
-        Some(Place { namespace: format!("{test}-{}", std::process::id()) })
+        Some(place)
     }
 
     pub fn namespace(&self) -> &str {
@@ -39,20 +53,19 @@ impl Place {
     }
 
     pub fn config(&self) -> Config {
-        let variable = |name| env::var(name).expect(name);
-        Config::new("v1/configmaps")
-            .server(variable("KSR_TEST_SERVER"))
-            .ca_file(variable("KSR_TEST_CA"))
-            .token(variable("KSR_TEST_TOKEN"))
-            .namespace(&self.namespace)
-            .set("backoff_initial", "50ms")
+        any_server("v1/configmaps").expect("a server").namespace(&self.namespace)
     }
 
     /// Makes the server do something, and waits until it has; NS stands for the namespace.
     pub fn script(&self, lines: &str) {
+        assert_eq!(self.ask(lines), "200", "{lines:?}");
+    }
+
+    /// The status of the answer.
+    fn ask(&self, lines: &str) -> String {
         let variable = |name| env::var(name).expect(name);
         let answer = Command::new("curl")
-            .args(["--silent", "--show-error", "--fail-with-body", "--max-time", "60", "--cacert"])
+            .args(["--silent", "--show-error", "--max-time", "60", "--write-out", "\n%{http_code}", "--cacert"])
             .arg(variable("KSR_TEST_CA"))
             .args(["--header", &format!("Authorization: Bearer {}", variable("KSR_TEST_TOKEN"))])
             .args(["--data-binary", &lines.replace("NS", &self.namespace)])
@@ -60,6 +73,8 @@ impl Place {
             .output()
             .expect("curl runs");
         assert!(answer.status.success(), "{lines:?}: {answer:?}");
+        let text = String::from_utf8_lossy(&answer.stdout);
+        text.rsplit('\n').next().unwrap_or_default().to_owned()
     }
 }
 
