@@ -55,7 +55,8 @@ void Host::on_update(ksr_stream*, const ksr_snapshot* snapshot, void* self) {
   const std::lock_guard lock(host.mutex_);
   if (host.first_update_at_ == 0) host.first_update_at_ = now;
   host.version_ = std::strtoull(ksr_snapshot_resource_version(snapshot, nullptr), nullptr, 10);
-  host.changed_.notify_all();
+  // To wake the waiting thread at each delivery would cost as much as the delivery.
+  if (host.version_ >= host.wanted_) host.changed_.notify_all();
 }
 
 void Host::on_error(ksr_stream*, const ksr_error* error, void* self) {
@@ -70,6 +71,10 @@ void Host::wait_until(const std::function<bool()>& reached) {
 }
 
 void Host::wait_for_version(std::uint64_t version) {
+  {
+    const std::lock_guard lock(mutex_);
+    wanted_ = version;
+  }
   wait_until([&] { return version_ >= version; });
 }
 

@@ -45,6 +45,7 @@ class Host {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::uint64_t version_ = 0;
+  std::uint64_t wanted_ = 0;
   double first_update_at_ = 0;
   std::atomic<std::uint64_t> deliveries_{0};
   std::atomic<std::uint64_t> errors_{0};

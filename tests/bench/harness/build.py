@@ -1,0 +1,78 @@
+"""Builds what the benchmarks run: the replay server, the peers and libksr with its host."""
+
+import os
+import shutil
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[3]
+BENCH = ROOT / "tests" / "bench"
+OUT = ROOT / "build" / "bench"
+LIBKSR_BUILD = ROOT / "build" / "bench-release"
+
+
+class Missing(Exception):
+    """A tool that is not there; what needs it is left out."""
+
+
+def step(name, command, folder=ROOT, **environment):
+    """Runs a command; its log is shown only when it fails."""
+    log = OUT / "logs" / (name.replace(" ", "-") + ".log")
+    log.parent.mkdir(parents=True, exist_ok=True)
+    print(f"tests/bench/run: {name} ...", file=sys.stderr)
+    with log.open("w") as out:
+        done = subprocess.run(
+            [str(word) for word in command], cwd=folder, stdout=out, stderr=subprocess.STDOUT, env={**os.environ, **environment}
+        )
+    if done.returncode != 0:
+        tail = "\n".join(log.read_text(errors="replace").splitlines()[-30:])
+        raise SystemExit(f"{tail}\ntests/bench/run: {name} failed; the whole log: {log}")
+
+
+def require(tool, why):
+    if shutil.which(tool) is None:
+        raise Missing(f"{tool} is not installed: no {why}")
+
+
+def server():
+    return go_program("server", "server")
+
+
+def client_go():
+    return go_program("client-go", "peers/client-go")
+
+
+def go_program(name, folder):
+    require("go", name)
+    program = OUT / "bin" / name
+    step(f"build {name}", ["go", "build", "-o", program, f"./{folder}"], BENCH, GOWORK="off", GOFLAGS="-buildvcs=false")
+    return program
+
+
+def kube_rs():
+    require("cargo", "kube-rs")
+    target = OUT / "kube-rs"
+    step("build kube-rs", ["cargo", "build", "--release"], BENCH / "peers" / "kube-rs", CARGO_TARGET_DIR=str(target))
+    return target / "release" / "kube-rs-peer"
+
+
+def libksr(directory=None):
+    """The release build in a tree of its own, or what is in `directory`, built anew there when it is not finished."""
+    tree = Path(directory).resolve() if directory else LIBKSR_BUILD
+    options = ["-DKSR_BUILD_BENCHMARKS=ON"] + ([] if directory else ["-DKSR_BUILD_TESTS=OFF"])
+    step("configure libksr", ["cmake", "--preset", "release", "-B", tree, *options])
+    targets = ["--target", "bench_libksr", "bench_json", "bench_store"]
+    step("build libksr", ["cmake", "--build", tree, "-j", os.cpu_count() or 1, *targets])
+    return tree / "tests" / "bench" / "libksr" / "bench_libksr"
+
+
+def plotter():
+    """A Python that has matplotlib."""
+    home = OUT / "venv"
+    python = home / "bin" / "python"
+    if not python.exists() or subprocess.run([python, "-c", "import matplotlib"], capture_output=True).returncode != 0:
+        venv.create(home, with_pip=True)
+        step("install matplotlib", [python, "-m", "pip", "install", "--quiet", "matplotlib"])
+    return python

@@ -1,0 +1,82 @@
+"""The cases: which client does what, against how many objects."""
+
+from dataclasses import dataclass, field, replace
+
+OBJECTS = 50_000
+EVENTS = 200_000
+
+
+@dataclass(frozen=True)
+class Case:
+    name: str  # CLIENT/WHAT
+    arguments: tuple = ()
+    objects: int = OBJECTS
+    events: int = EVENTS
+    tls: bool = False
+    repeated: bool = False  # compared with others: the median of all rounds counts
+    timeout: int = 600
+    environment: dict = field(default_factory=dict)
+
+    @property
+    def client(self):
+        return self.name.split("/")[0]
+
+
+# A server that cannot stream initial events would only cost client-go a request more.
+_GO = {"KUBE_FEATURE_WatchListClient": "false"}
+
+
+def _go(what, mode, **more):
+    return Case(f"client-go/{what}", ("--mode", mode), environment=_GO, **more)
+
+
+def _rust(what, mode, **more):
+    return Case(f"kube-rs/{what}", ("--mode", mode), **more)
+
+
+def _ksr(what, case, *arguments, **more):
+    return Case(f"libksr/{what}", (case, *arguments), **more)
+
+
+_PACED = ("--rate", "1000")
+_WEBSOCKET = ("--transport", "websocket")
+
+COMPARED = [
+    Case("curl/http", repeated=True),
+    Case("curl/https", tls=True, repeated=True),
+    _ksr("http", "watch", repeated=True),
+    _ksr("websocket", "watch", *_WEBSOCKET, repeated=True),
+    _ksr("http-tls", "watch", tls=True, repeated=True),
+    _ksr("websocket-tls", "watch", *_WEBSOCKET, tls=True, repeated=True),
+    _go("protobuf", "protobuf", repeated=True),
+    _go("protobuf-tls", "protobuf", tls=True, repeated=True),
+    _rust("typed", "typed", repeated=True),
+    _rust("typed-tls", "typed", tls=True, repeated=True),
+    _rust("dynamic", "dynamic"),
+    _go("json", "json"),
+    _go("dynamic", "dynamic"),
+]
+
+ALONE = [
+    _ksr("latency", "latency", events=10_000),
+    _ksr("latency-websocket", "latency", *_WEBSOCKET, events=10_000),
+    replace(_go("latency", "protobuf", events=10_000), arguments=("--mode", "protobuf", *_PACED)),
+    replace(_rust("latency", "typed", events=10_000), arguments=("--mode", "typed", *_PACED)),
+    _ksr("growth", "growth", events=2_000_000),
+    _ksr("keep", "keep", events=100_000),
+    _ksr("blocked", "blocked", events=1_000_000),
+    _ksr("blocked-websocket", "blocked", *_WEBSOCKET, events=1_000_000),
+    _ksr("streams", "streams", objects=1),
+    _ksr("streams-websocket", "streams", *_WEBSOCKET, objects=1),
+    _ksr("streams-tls", "streams", objects=1, tls=True),
+    _ksr("streams-websocket-tls", "streams", *_WEBSOCKET, objects=1, tls=True),
+    _ksr("million", "million", objects=1_000_000, events=10_000),
+    _ksr("million-limit", "million", "--limit", "500", objects=1_000_000, events=10_000),
+]
+
+ALL = COMPARED + ALONE
+
+
+def quick(case):
+    """A tenth of everything: says whether things work, not how fast they are."""
+    return replace(case, objects=max(1, case.objects // 10), events=max(1000, case.events // 10))

@@ -1,0 +1,65 @@
+"""The results as Markdown."""
+
+from . import targets
+
+COLUMNS = (
+    ("list, s", "list_seconds", lambda value: f"{value:.2f}"),
+    ("resident after the list, MB", "resident_list_bytes", lambda value: f"{value / 1e6:.0f}"),
+    ("peak, MB", "peak_list_bytes", lambda value: f"{value / 1e6:.0f}"),
+    ("events/s", "events_per_second", lambda value: f"{value:,.0f}"),
+    ("CPU µs/event", "cpu_us_per_event", lambda value: f"{value:.1f}"),
+    ("resident at the end, MB", "resident_watch_bytes", lambda value: f"{value / 1e6:.0f}"),
+)
+
+
+def row(cells):
+    return "| " + " | ".join(cells) + " |"
+
+
+def markdown(results, about):
+    parts = [f"{about['date']}, {about['machine']}. {about['work']}", "", *clients(results)]
+    delays = latencies(results)
+    if delays:
+        parts += ["", *delays]
+    made = targets.lines(results)
+    if made:
+        parts += ["", row(("line", "target", "measured", "")), row(["---"] * 4)]
+        parts += [row((line.what, line.target, line.measured, "met" if line.met else "**missed**")) for line in made]
+    return "\n".join(parts) + "\n"
+
+
+def clients(results):
+    """Each client's figures, and how many times libksr over HTTP does better."""
+    yield row(("client", *(title for title, _, _ in COLUMNS), "libksr is faster, list", "watch", "smaller"))
+    yield row(["---"] * (len(COLUMNS) + 4))
+    for name, found in results.items():
+        if "list_seconds" not in found or ("events_per_second" not in found and not name.startswith("curl")) or "delay_p50_us" in found:
+            continue
+        if not found.get("correct"):
+            yield row((name, "void: its objects are not the server's", *[""] * (len(COLUMNS) + 2)))
+            continue
+        cells = [form(found[figure]) if figure in found else "" for _, figure, form in COLUMNS]
+        yield row((name, *cells, *comparisons(results, name)))
+
+
+def comparisons(results, name):
+    mine = "libksr/http-tls" if name.endswith(("-tls", "https")) else "libksr/http"
+    if name.startswith("libksr"):
+        return ["", "", ""]
+    made = []
+    for figure, inverse in (("list_seconds", False), ("events_per_second", True), ("resident_list_bytes", False)):
+        theirs, ours = results.figure(name, figure), results.figure(mine, figure)
+        if not theirs or not ours:
+            made.append("")
+        else:
+            made.append(f"{ours / theirs if inverse else theirs / ours:.1f} ×")
+    return made
+
+
+def latencies(results):
+    measured = [(name, found) for name, found in results.items() if "delay_p50_us" in found and found.get("correct")]
+    if not measured:
+        return []
+    parts = ["p50", "p90", "p99", "p999", "max"]
+    made = [row(("event to callback at 1,000/s, ms", *parts)), row(["---"] * 6)]
+    return made + [row((name, *(f"{found[f'delay_{part}_us'] / 1e3:.2f}" for part in parts))) for name, found in measured]

@@ -1,0 +1,127 @@
+"""What libksr is to reach, as ratios and bounds within one run."""
+
+from dataclasses import dataclass
+
+MB = 1e6
+
+
+@dataclass
+class Line:
+    what: str
+    target: str
+    measured: str
+    met: bool
+
+
+class Results(dict):
+    """Figures by case; None for what was not run or is void."""
+
+    def figure(self, case, name):
+        found = self.get(case)
+        return found.get(name) if found and found.get("correct") else None
+
+
+def lines(results):
+    """Every line whose cases were run."""
+    made = []
+    for section in (watch, listing, memory, change, keeping, latency, blocked, streams):
+        made += [line for line in section(results) if line is not None]
+    return made
+
+
+def ratio(results, what, name, above, below, least):
+    """How often `below` goes into `above`; both are (case, figure)."""
+    upper, lower = results.figure(*above), results.figure(*below)
+    if upper is None or not lower:
+        return None
+    return Line(f"{what}: {name}", f"at least {least} ×", f"{upper / lower:.1f} ×", upper / lower >= least)
+
+
+def bound(what, value, most, unit, scale=1.0, digits=1):
+    if value is None:
+        return None
+    scaled = value / scale
+    return Line(what, f"at most {most:g} {unit}".strip(), f"{scaled:.{digits}f} {unit}".strip(), scaled <= most)
+
+
+def watch(results):
+    peers = (("client-go/protobuf", "client-go protobuf", 5), ("kube-rs/typed", "kube-rs typed", 10), ("client-go/json", "client-go JSON", 40))
+    for case in ("http", "websocket"):
+        speed = (f"libksr/{case}", "events_per_second")
+        for peer, name, least in peers:
+            yield ratio(results, f"watch, {case}", f"events/s against {name}", speed, (peer, "events_per_second"), least)
+        yield bound(f"watch, {case}: CPU an event", results.figure(f"libksr/{case}", "cpu_us_per_event"), 6, "µs")
+    for case in ("http-tls", "websocket-tls"):
+        speed = (f"libksr/{case}", "events_per_second")
+        peer = ("client-go/protobuf-tls", "events_per_second")
+        yield ratio(results, f"watch, {case}", "events/s against client-go protobuf with TLS", speed, peer, 4)
+
+
+def listing(results):
+    peer = ("client-go/protobuf", "list_seconds")
+    yield ratio(results, "list", "time of client-go protobuf against libksr", peer, ("libksr/http", "list_seconds"), 4)
+    for case in ("http", "websocket", "http-tls", "websocket-tls"):
+        found = results.get(f"libksr/{case}")
+        if found and found.get("correct"):
+            above = max(0, found["peak_list_bytes"] - found["resident_list_bytes"])
+            yield bound(f"list, {case}: peak above what it settles at", above, 32, "MB", MB)
+
+
+def memory(results):
+    peer, mine = ("client-go/protobuf", "resident_list_bytes"), ("libksr/http", "resident_list_bytes")
+    yield ratio(results, "memory after the list", "client-go protobuf against libksr", peer, mine, 5)
+    found = results.get("libksr/http")
+    if found and found.get("correct"):
+        allowed = 1.15 * found["store_bytes"] + 200 * found["objects"]
+        yield bound("memory after the list against what is allowed (1.15 × bytes stored + 200 an object)",
+                    found["resident_list_bytes"] / allowed, 1, "×", digits=2)
+    grown = results.figure("libksr/growth", "growth_bytes")
+    events = results.get("libksr/growth", {}).get("events", 0)
+    yield bound(f"growth over {events:,} events, from a tenth of them on", grown, 1, "MB", MB)
+
+
+def change(results):
+    for case, name in (("million", "without limit"), ("million-limit", "with limit 500")):
+        found = results.get(f"libksr/{case}")
+        if not found or not found.get("correct"):
+            continue
+        what = f"one change in a large cache, {name}: CPU"
+        yield bound(f"{what}, 1,000/s", found["cpu_us_per_change"], 20, "µs")
+        yield bound(f"{what}, 10,000/s", found["cpu_us_per_change_at_10000"], 20, "µs")
+        yield bound(f"{what}, as fast as they come, a snapshot held", found["held_cpu_us_per_change"], 20, "µs")
+
+
+def keeping(results):
+    found = results.get("libksr/million")
+    if found and found.get("correct"):
+        changed = found["events"] * found["store_bytes"] / found["objects"]
+        line = bound("held snapshot: memory against the changed objects alone", found["held_bytes"] / changed, 1.5, "×", digits=2)
+        line.met = line.met and found["held_unchanged"]
+        yield line
+    found = results.get("libksr/keep")
+    if found and found.get("correct"):
+        line = bound("a kept object, stream closed: resident of the full cache", 100 * found["resident_kept_bytes"] / found["resident_full_bytes"], 5, "%")
+        line.met = line.met and found["kept_unchanged"]
+        yield line
+
+
+def latency(results):
+    for case in ("latency", "latency-websocket"):
+        yield bound(f"{case} at 1,000 events/s: p99", results.figure(f"libksr/{case}", "delay_p99_us"), 1, "ms", 1e3, 2)
+
+
+def blocked(results):
+    for case in ("blocked", "blocked-websocket"):
+        found = results.get(f"libksr/{case}")
+        if found and found.get("correct"):
+            what = f"{case} 10 s, {found['events_while_blocked']:,} events meanwhile"
+            yield bound(f"{what}: peak above idle", found["above_idle_bytes"], 64, "MB", MB)
+            yield Line(f"{case}: the next delivery", "right", "right" if found["next_right"] else "wrong", found["next_right"])
+
+
+def streams(results):
+    for case in ("streams", "streams-websocket", "streams-tls", "streams-websocket-tls"):
+        found = results.get(f"libksr/{case}")
+        if found and found.get("correct"):
+            yield bound(f"1,000 {case}: threads", found["threads"], 16, "", digits=0)
+            yield bound(f"1,000 {case}: resident each", found["bytes_per_stream"], 150, "KB", 1e3)

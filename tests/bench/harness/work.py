@@ -1,0 +1,83 @@
+"""Runs one case: a server of its own, one client, one line of JSON back."""
+
+import json
+import os
+import subprocess
+import sys
+from contextlib import contextmanager
+from statistics import median
+
+from . import build
+
+
+class Failed(Exception):
+    pass
+
+
+@contextmanager
+def replaying(program, objects):
+    """A replay server for as long as the block runs; it ends with its standard input."""
+    certificate = build.OUT / "ca.pem"
+    server = subprocess.Popen(
+        [program, "-objects", str(objects), "-ca", certificate], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        line = server.stdout.readline()
+        if not line:
+            raise Failed("the replay server does not start")
+        yield {**json.loads(line), "ca": str(certificate)}
+    finally:
+        server.stdin.close()
+        server.stdout.close()
+        server.wait(timeout=30)
+
+
+def run(case, programs):
+    with replaying(programs["server"], case.objects) as server:
+        if case.client == "curl":
+            return fetch(case, server)
+        command = [programs[case.client], *case.arguments, "--events", str(case.events), "--control", server["http"]]
+        command += ["--server", server["https" if case.tls else "http"]]
+        if case.tls:
+            command += ["--ca_file", server["ca"]]
+        done = execute(case, command)
+        try:
+            found = json.loads(done.stdout.splitlines()[-1])
+        except (IndexError, ValueError):
+            raise Failed(f"exit status {done.returncode}: {done.stderr.strip()[-400:]}") from None
+        if done.stderr.strip():
+            print(done.stderr.strip()[-400:], file=sys.stderr)
+        return found
+
+
+def execute(case, command):
+    try:
+        return subprocess.run(
+            command, capture_output=True, text=True, timeout=case.timeout, env={**os.environ, **case.environment}
+        )
+    except subprocess.TimeoutExpired:
+        raise Failed(f"not done after {case.timeout} s") from None
+
+
+def fetch(case, server):
+    """The floor: the same bytes, thrown away."""
+    url = server["https" if case.tls else "http"] + "/api/v1/pods"
+    command = ["curl", "--silent", "--fail", "--noproxy", "*", "--cacert", server["ca"], "--output", os.devnull]
+    command += ["--write-out", '{"list_seconds":%{time_total},"bytes":%{size_download}}', url]
+    done = execute(case, command)
+    if done.returncode != 0:
+        raise Failed(f"curl ended with {done.returncode}")
+    return {**json.loads(done.stdout), "correct": True}
+
+
+def merge(rounds):
+    """The median of each figure; a figure of a wrong round is worth nothing."""
+    if len(rounds) == 1:
+        return rounds[0]
+    merged = dict(rounds[-1])
+    for name, value in merged.items():
+        if isinstance(value, (int, float)) and not isinstance(value, bool):
+            merged[name] = median(each[name] for each in rounds)
+    merged["correct"] = all(each.get("correct") for each in rounds)
+    merged["rounds"] = rounds
+    return merged
