@@ -44,6 +44,14 @@ std::chrono::milliseconds interval_of(const std::string& rate) {
   return std::chrono::milliseconds(1'000 / count);
 }
 
+void tell_headlamp(World& world, const std::string& what) {
+  HeadlampGate* const gate = world.headlamp();
+  if (gate == nullptr || (what != "forget" && what != "reload")) {
+    throw std::runtime_error("expected: headlamp forget, or headlamp reload, to a server behind Headlamp");
+  }
+  what == "forget" ? gate->forget_contexts() : gate->reload();
+}
+
 }  // namespace
 
 void Script::run(World& world, const std::string& lines, World::ScriptDone done) {
@@ -138,6 +146,8 @@ bool Script::execute_server_command(const Words& words) {
     world_.access().clear_denials();
   } else if (command == "watchlist") {
     world_.options().watch_list = word(words, 1, "on or off") == "on";
+  } else if (command == "headlamp") {
+    tell_headlamp(world_, word(words, 1, "forget or reload"));
   } else if (command == "quit") {
     if (world_.on_quit) world_.on_quit();
   } else {

@@ -2,6 +2,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,14 @@ struct Denial {
   std::string ns;
 };
 
+// The server is reached through Headlamp: below /clusters/NAME, by who may.
+struct HeadlampOptions {
+  std::string backend_token;          // empty: everybody may
+  std::vector<std::string> clusters;  // the names it knows without being told
+  std::chrono::milliseconds first_context_time{300'000};
+  std::chrono::milliseconds later_context_time{20'000};
+};
+
 // How a server starts. A value.
 struct ServerOptions {
   std::uint16_t port = 0;  // 0: any free port
@@ -30,6 +39,7 @@ struct ServerOptions {
   bool require_client_certificate = false;
   std::vector<Token> tokens;  // none: everybody is let in
   std::vector<Denial> denials;
+  std::optional<HeadlampOptions> headlamp;
   std::string path_prefix;  // such as /k8s/clusters/c1: the API is served below it only
   std::chrono::milliseconds bookmark_interval{60000};
   std::size_t history_window = 100000;  // remembered changes of each resource

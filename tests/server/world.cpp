@@ -59,6 +59,7 @@ World::World(boost::asio::io_context& io, ServerOptions options)
   for (const Token& token : options_.tokens) access_.add_token(token);
   for (const Denial& denial : options_.denials) access_.deny(denial);
   if (!options_.tokens.empty() || options_.require_client_certificate) access_.require_authentication();
+  if (options_.headlamp) headlamp_.emplace(*options_.headlamp);
   log_.set_window(options_.history_window);
   log_.advance_to(options_.first_revision);
 }
@@ -69,22 +70,29 @@ World::Verdict World::judge(ApiRequest& request, const std::string& client_name)
   const std::string& prefix = options_.path_prefix;
   const bool below_prefix = target.rfind(prefix, 0) == 0;
   if (below_prefix) target.erase(0, prefix.size());
+  const bool is_script = target == "/_ksr/script";
+  std::optional<Reply> kept_out;
+  if (headlamp_ && below_prefix && !is_script) kept_out = headlamp_->pass(request, target);
   request.target = Target::parse(target);
   if (request.method == "POST" && request.target.path == "/_ksr/script") {
     verdict.script = true;
     return verdict;
   }
-  const bool known = below_prefix && route(request, types_);
-  requests_.push_back({request.method, request.raw_target, request.headers, request.verb, request.websocket});
+  const bool known = below_prefix && !kept_out && route(request, types_);
+  requests_.push_back(
+      {request.method, request.raw_target, request.headers, request.verb, request.websocket, client_name});
   const std::string plural = request.type != nullptr ? request.type->plural : "";
   verdict.fault = faults_.take({request.verb, plural, request.target.path, request.websocket});
   if (verdict.fault.action == FaultAction::answer) {
     verdict.reply = told_reply(verdict.fault);
+  } else if (kept_out) {
+    verdict.reply = std::move(kept_out);
   } else {
     verdict.reply = ordinary_reply(request, client_name, verdict.fault);
     if (!known && verdict.reply && verdict.reply->status != 401)
       verdict.reply = text_reply(404, "404 page not found\n");
   }
+  if (headlamp_ && verdict.reply) headlamp_->announce_reload(*verdict.reply);
   return verdict;
 }
 

@@ -11,6 +11,7 @@
 
 #include "server/access.hpp"
 #include "server/fault.hpp"
+#include "server/headlamp.hpp"
 #include "server/list_handler.hpp"
 #include "server/request.hpp"
 #include "server/resource_type.hpp"
@@ -27,6 +28,7 @@ struct RecordedRequest {
   Headers headers;
   std::string verb;
   bool websocket = false;
+  std::string client_name;  // of its certificate
 
   std::string header(std::string_view name) const { return header_value(headers, name); }
 };
@@ -60,6 +62,8 @@ class World {
   AccessRules& access() { return access_; }
   FaultPlan& faults() { return faults_; }
   std::vector<RecordedRequest>& requests() { return requests_; }
+  // NULL: nobody stands between.
+  HeadlampGate* headlamp() { return headlamp_ ? &*headlamp_ : nullptr; }
   boost::asio::io_context& io() { return io_; }
 
   // Told when a script says quit.
@@ -77,6 +81,7 @@ class World {
   RevisionLog log_;
   AccessRules access_;
   FaultPlan faults_;
+  std::optional<HeadlampGate> headlamp_;
   std::vector<RecordedRequest> requests_;
   std::vector<std::shared_ptr<Connection>> connections_;
 };

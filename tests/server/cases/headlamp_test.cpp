@@ -1,0 +1,178 @@
+// Through a Headlamp server: one that knows the cluster, and one that is told of it with each request.
+#include "base/base64.hpp"
+#include "server/cases/on_server.hpp"
+
+using namespace ksr_test;
+using ksr::testserver::ApiServer;
+using ksr::testserver::HeadlampOptions;
+using ksr::testserver::RecordedRequest;
+using ksr::testserver::ServerOptions;
+
+namespace {
+
+constexpr const char* backend_token = "backend-token-of-the-desktop";
+constexpr const char* protocols = "Sec-WebSocket-Protocol";
+
+ServerOptions behind_headlamp() {
+  ServerOptions options = with_token();
+  options.headlamp.emplace();
+  options.headlamp->backend_token = backend_token;
+  options.headlamp->clusters = {"eu--prod__1"};
+  return options;
+}
+
+// A cluster that the server knows by name.
+Settings known(const ApiServer& server, const std::string& transport) {
+  return {{"headlamp_url", server.url()}, {"headlamp_cluster", "eu/prod 1"}, {"headlamp_token", backend_token},
+          {"token", test_token},          {"resource", "v1/pods"},           {"transport", transport},
+          {"backoff_initial", "20ms"},    {"backoff_max", "200ms"}};
+}
+
+// One that it learns from the stream alone; the user stands in the kubeconfig.
+Settings stateless(const ApiServer& server, const std::string& transport) {
+  const std::string kubeconfig = std::string("apiVersion: v1\nusers: [{user: {token: ") + test_token + "}}]\n";
+  return {{"headlamp_url", server.url()},    {"headlamp_cluster", "mine"},
+          {"headlamp_token", backend_token}, {"headlamp_kubeconfig", ksr::base64_encode(kubeconfig)},
+          {"headlamp_user_id", "user_1-a"},  {"resource", "v1/pods"},
+          {"transport", transport},          {"backoff_initial", "20ms"},
+          {"backoff_max", "200ms"}};
+}
+
+std::vector<RecordedRequest> websockets(ApiServer& server) {
+  std::vector<RecordedRequest> found;
+  for (RecordedRequest& request : server.requests()) {
+    if (request.websocket) found.push_back(std::move(request));
+  }
+  return found;
+}
+
+bool never_told(const Recorder& seen, const std::string& secret) {
+  for (const std::string& line : seen.log()) {
+    if (line.find(secret) != std::string::npos) return false;
+  }
+  for (const SeenError& error : seen.errors()) {
+    if (error.message.find(secret) != std::string::npos) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+TEST_CASE("a cluster that Headlamp knows, through reconnects") {
+  for (const char* initial : {"list", "watchlist"}) {
+    CAPTURE(initial);
+    on_both_transports([&](const std::string& transport) {
+      ApiServer server(behind_headlamp());
+      server.script("populate pods 5");
+      Recorder seen;
+      REQUIRE(seen.open(with(known(server, transport), "initial", initial)) == KSR_OK);
+      REQUIRE(seen.wait_count(5));
+      REQUIRE(seen.wait_state(KSR_STATE_LIVE));
+      for (int round = 0; round < 3; ++round) {
+        server.script("drop connections reset\ncreate pods default/again-" + std::to_string(round));
+        REQUIRE(seen.wait_name("again-" + std::to_string(round)));
+      }
+      check_equals_server(seen, server);
+      for (const RecordedRequest& request : server.requests()) {
+        CHECK(request.target.rfind("/clusters/eu--prod__1/api", 0) == 0);
+        if (!request.websocket) CHECK(request.header("X-HEADLAMP_BACKEND-TOKEN") == backend_token);
+        CHECK(request.header("KUBECONFIG").empty());
+      }
+      CHECK(websockets(server).empty() == (transport == "http"));
+      CHECK(never_told(seen, backend_token));
+      CHECK(never_told(seen, test_token));
+    });
+  }
+}
+
+TEST_CASE("a cluster that Headlamp is told of and forgets: before each WebSocket it is told again") {
+  for (const char* initial : {"list", "watchlist"}) {
+    CAPTURE(initial);
+    on_both_transports([&](const std::string& transport) {
+      ApiServer server(behind_headlamp());
+      server.script("populate pods 5");
+      Recorder seen;
+      REQUIRE(seen.open(with(stateless(server, transport), "initial", initial)) == KSR_OK);
+      REQUIRE(seen.wait_count(5));
+      REQUIRE(seen.wait_state(KSR_STATE_LIVE));
+      for (int round = 0; round < 3; ++round) {
+        server.script("headlamp forget\ndrop connections reset\ncreate pods default/again-" + std::to_string(round));
+        REQUIRE(seen.wait_name("again-" + std::to_string(round)));
+      }
+      check_equals_server(seen, server);
+      for (const SeenError& error : seen.errors()) CHECK(error.code == KSR_E_TRANSPORT);
+      bool told = false;
+      for (const RecordedRequest& request : server.requests()) {
+        CHECK(request.target.rfind("/clusters/mine/", 0) == 0);
+        if (!request.websocket) {
+          CHECK_FALSE(request.header("KUBECONFIG").empty());
+          CHECK(request.header("X-HEADLAMP-USER-ID") == "user_1-a");
+          told = true;
+          continue;
+        }
+        CHECK(told);
+        told = false;
+        CHECK(request.header("KUBECONFIG").empty());
+        CHECK(request.header(protocols) == "base64.binary.k8s.io, base64url.headlamp.backend.authorization.k8s.io." +
+                                               ksr::base64url_encode(backend_token) +
+                                               ", base64url.headlamp.authorization.k8s.io.user_1-a");
+      }
+      CHECK(websockets(server).empty() == (transport == "http"));
+      CHECK(never_told(seen, test_token));
+    });
+  }
+}
+
+TEST_CASE("a wrong backend token is refused, and never told") {
+  on_both_transports([](const std::string& transport) {
+    for (const char* initial : {"list", "watchlist"}) {
+      ApiServer server(behind_headlamp());
+      Settings settings = with(known(server, transport), "initial", initial);
+      Recorder seen;
+      REQUIRE(seen.open(with(settings, "headlamp_token", "hunter2-of-nobody")) == KSR_OK);
+      REQUIRE(seen.wait_error(KSR_E_FORBIDDEN));
+      const std::string message = seen.errors().front().message;
+      CAPTURE(message);
+      CHECK(message.find("403") != std::string::npos);
+      CHECK(seen.updates() == 0);
+      CHECK(never_told(seen, "hunter2"));
+    }
+  });
+}
+
+TEST_CASE("a wrong token of the cluster, and a cluster that nobody knows") {
+  on_both_transports([](const std::string& transport) {
+    ApiServer server(behind_headlamp());
+    Recorder wrong_token;
+    REQUIRE(wrong_token.open(with(known(server, transport), "token", "hunter2-of-the-cluster")) == KSR_OK);
+    REQUIRE(wrong_token.wait_error(KSR_E_AUTH));
+    CHECK(never_told(wrong_token, "hunter2"));
+    Recorder unknown;
+    REQUIRE(unknown.open(with(known(server, transport), "headlamp_cluster", "asia")) == KSR_OK);
+    REQUIRE(unknown.wait_error(KSR_E_NOT_FOUND));
+    CHECK(unknown.errors().front().message.find("key not found") != std::string::npos);
+  });
+}
+
+TEST_CASE("X-Reload reaches the host, as a line of the log and as a number") {
+  on_both_transports([](const std::string& transport) {
+    ApiServer server(behind_headlamp());
+    server.script("populate pods 3");
+    Recorder seen;
+    REQUIRE(seen.open(with(known(server, transport), "initial", "list")) == KSR_OK);
+    REQUIRE(seen.wait_state(KSR_STATE_LIVE));
+    CHECK(seen.stat("headlamp_reloads") == 0);
+    // The watch breaks and its version is gone: the next answer is a list's.
+    server.script("headlamp reload\nfault watch pods answer 410\ndrop connections");
+    CHECK(seen.wait([](const Recorder& now) { return now.stat("headlamp_reloads") == 1; }));
+    CHECK(seen.wait([](const Recorder& now) {
+      for (const std::string& line : now.log()) {
+        if (line.find("asks its clients to reload: its plugins have changed") != std::string::npos) return true;
+      }
+      return false;
+    }));
+    CHECK(seen.wait_state(KSR_STATE_LIVE));
+    check_equals_server(seen, server);
+    CHECK(seen.stat("headlamp_reloads") == 1);
+  });
+}
