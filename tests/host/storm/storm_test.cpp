@@ -16,7 +16,7 @@ using ksr::testserver::ApiServer;
 
 namespace {
 
-constexpr int storms = 12;
+constexpr int storms = 40;
 constexpr unsigned pokers = 8;
 constexpr unsigned guests_of_a_storm = 8;
 constexpr int pokes = 200;
@@ -57,7 +57,9 @@ void storm(const ApiServer& server, std::uint32_t seed, bool unruly) {
   }
   // Some storms meet streams that connect, some streams whose events pour in.
   if (seed % 2 == 0) {
-    for (Guest& guest : guests) guest.wait_synced();
+    int synced = 0;
+    for (Guest& guest : guests) synced += guest.wait_synced() ? 1 : 0;
+    CHECK(synced > 0);
   }
   std::vector<std::thread> threads;
   for (unsigned i = 0; i < pokers; ++i) threads.emplace_back(blow, std::ref(guests), seed * 100 + i);
