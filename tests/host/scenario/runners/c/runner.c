@@ -1,4 +1,5 @@
-/* The runner of the C interface, see README.md of the scenario. `runner manual` has its callbacks made by its own thread. */
+/* The runner of the C interface, see README.md of the scenario. `runner manual` has its callbacks made by its own
+ * thread. */
 #include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>

@@ -64,8 +64,10 @@ static struct watched *alive(void *user_data, const char *what) {
 
 static void on_update(ksr_stream *stream, const ksr_snapshot *snapshot, void *user_data) {
   struct watched *watched = alive(user_data, "update");
+  const int armed = watched->armed; /* before it is told: what is told may be answered with the next step */
   const uint64_t sequence = ksr_snapshot_sequence(snapshot);
-  if (sequence != watched->last + 1) say("broken %s sequence %" PRIu64 " after %" PRIu64, watched->name, sequence, watched->last);
+  if (sequence != watched->last + 1)
+    say("broken %s sequence %" PRIu64 " after %" PRIu64, watched->name, sequence, watched->last);
   watched->last = sequence;
   if (watched->pours) {
     if (sequence == FLOWING) say("flowing %s", watched->name);
@@ -73,10 +75,11 @@ static void on_update(ksr_stream *stream, const ksr_snapshot *snapshot, void *us
   }
   char *keys = keys_of(snapshot);
   char *deltas = deltas_of(snapshot);
-  say("update %s %" PRIu64 " count=%zu keys=%s deltas=%s", watched->name, sequence, ksr_snapshot_count(snapshot), keys, deltas);
+  say("update %s %" PRIu64 " count=%zu keys=%s deltas=%s", watched->name, sequence, ksr_snapshot_count(snapshot), keys,
+      deltas);
   free(keys);
   free(deltas);
-  if (watched->armed) ksr_cancel(stream);
+  if (armed) ksr_cancel(stream);
 }
 
 static void on_error(ksr_stream *stream, const ksr_error *error, void *user_data) {

@@ -16,7 +16,8 @@ type watched struct {
 	name   string
 	stream *ksr.Stream
 	pours  bool
-	last   uint64 // only updates touch it, and they never overlap
+	last   uint64 // only updates touch these two, and they never overlap
+	poured int
 	armed  atomic.Bool
 	closed atomic.Bool
 	loop   sync.WaitGroup
@@ -30,18 +31,20 @@ func (w *watched) tell(kind, format string, arguments ...any) {
 }
 
 func (w *watched) onUpdate(stream *ksr.Stream, snapshot *ksr.Snapshot) {
-	if snapshot.Sequence() != w.last+1 {
+	armed := w.armed.Load() // before it is told: what is told may be answered with the next step
+	// A loop may begin with a later one than the first.
+	if w.last != 0 && snapshot.Sequence() != w.last+1 {
 		say("broken %s sequence %d after %d", w.name, snapshot.Sequence(), w.last)
 	}
 	w.last = snapshot.Sequence()
 	if w.pours {
-		if w.last == flowing {
+		if w.poured++; w.poured == flowing {
 			w.tell("flowing", "")
 		}
 		return
 	}
 	w.tell("update", " %d count=%d keys=%s deltas=%s", w.last, snapshot.Len(), keys(snapshot), deltas(snapshot))
-	if w.armed.Load() {
+	if armed {
 		stream.Cancel()
 	}
 }

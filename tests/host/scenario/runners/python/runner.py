@@ -50,6 +50,7 @@ class Watched:
         self.tell("state", state.name)
 
     def on_update(self, snapshot):
+        armed = self.armed  # before it is told: what is told may be answered with the next step
         if snapshot.sequence != self.last + 1:
             say("broken", self.name, "sequence", snapshot.sequence, "after", self.last)
         self.last = snapshot.sequence
@@ -60,7 +61,7 @@ class Watched:
         keys = ",".join(map(key, snapshot))
         deltas = ",".join(f"{MARKS[kind]}{key(item)}{labels(item)}" for kind, item in snapshot.deltas())
         self.tell("update", self.last, f"count={len(snapshot)}", f"keys={keys}", f"deltas={deltas}")
-        if self.armed:
+        if armed:
             self.stream.cancel()
 
     def close(self):

@@ -35,6 +35,8 @@ impl Teller {
     }
 
     fn update(&self, handle: &Handle, snapshot: &Snapshot) {
+        // Before it is told: what is told may be answered with the next step.
+        let armed = self.armed.load(Ordering::SeqCst);
         let sequence = snapshot.sequence();
         let last = self.last.swap(sequence, Ordering::SeqCst);
         if sequence != last + 1 {
@@ -54,7 +56,7 @@ impl Teller {
             "update",
             &format!(" {sequence} count={count} keys={keys} deltas={deltas}"),
         );
-        if self.armed.load(Ordering::SeqCst) {
+        if armed {
             handle.cancel();
         }
     }
