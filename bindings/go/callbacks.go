@@ -65,8 +65,8 @@ func ksrGoDestroy(handle C.uintptr_t) {
 	cgo.Handle(handle).Delete()
 }
 
-// call runs a callback of the program and waits for it. It has a goroutine of its own because the library's thread masks
-// signals: a child process would inherit that, and the scheduler could not preempt a busy loop.
+// call runs a callback of the program and waits for it. It has a goroutine of its own because the library's thread
+// masks signals: a child process would inherit that, and the scheduler could not preempt a busy loop.
 func (s *Stream) call(name string, callback func()) {
 	done := make(chan struct{})
 	go func() {

@@ -12,8 +12,8 @@ import (
 //
 //	ksr.Config{"resource": "apps/v1/deployments", "namespace": "default", "limit": "100"}
 //
-// "resource" is required. Without "server" and "kubeconfig" the cluster is found as kubectl finds it. "delivery" must not
-// be set: it is the binding's own affair.
+// "resource" is required. Without "server" and "kubeconfig" the cluster is found as kubectl finds it. "delivery" must
+// not be set: it is the binding's own affair.
 type Config map[string]string
 
 // build makes what ksr_open takes. Keys go in order, so that of several bad ones always the same is named.

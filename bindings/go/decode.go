@@ -5,14 +5,14 @@ import (
 	"fmt"
 )
 
-// Decode unmarshals an object into a T, such as a corev1.Pod or a struct with the few fields that matter. The result is a
-// copy and needs no Retain.
+// Decode unmarshals an object into a T, such as a corev1.Pod or a struct with the few fields that matter. The result is
+// a copy and needs no Retain.
 func Decode[T any](object Object) (T, error) {
 	return decode[T](object, "", Object.JSON)
 }
 
-// DecodeAt unmarshals the value that a JSON pointer (RFC 6901, such as "/spec/containers") names. Without one the error is
-// NotFound.
+// DecodeAt unmarshals the value that a JSON pointer (RFC 6901, such as "/spec/containers") names. Without one the error
+// is NotFound.
 func DecodeAt[T any](object Object, pointer string) (T, error) {
 	return decode[T](object, pointer, func(o Object) []byte { return o.Get(pointer) })
 }
@@ -30,7 +30,8 @@ func decode[T any](object Object, pointer string, bytes func(Object) []byte) (T,
 		return value, &Error{Code: NotFound, Message: what}
 	}
 	if err := json.Unmarshal(text, &value); err != nil {
-		return value, fmt.Errorf("ksr: Decode: %s/%s %s into %T: %w", object.Namespace(), object.Name(), pointer, value, err)
+		what := fmt.Sprintf("%s/%s %s", object.Namespace(), object.Name(), pointer)
+		return value, fmt.Errorf("ksr: Decode: %s into %T: %w", what, value, err)
 	}
 	return value, nil
 }

@@ -16,11 +16,11 @@
 //
 // # Life of a stream
 //
-// Open never waits for the network. From then on the stream recovers by itself from whatever network and server do; what
-// went wrong is information ([Stream.Errors], [OnError]). It ends when its context is done, with [Stream.Cancel], with
-// [Stream.Close], with a fatal error, or when a callback panics. However it ends, everything it held is given back, and
-// [Stream.Done] is closed; [Stream.Err] says why. A stream that nothing of this happens to lives on, also when the
-// program has dropped it.
+// Open never waits for the network. From then on the stream recovers by itself from whatever network and server do;
+// what went wrong is information ([Stream.Errors], [OnError]). It ends when its context is done, with [Stream.Cancel],
+// with [Stream.Close], with a fatal error, or when a callback panics. However it ends, everything it held is given
+// back, and [Stream.Done] is closed; [Stream.Err] says why. A stream that nothing of this happens to lives on, also
+// when the program has dropped it.
 //
 // # Life of a snapshot
 //
@@ -35,10 +35,10 @@
 //
 // # Callbacks
 //
-// Callbacks of one stream never overlap, and each runs on a goroutine of its own, not on a thread of the library. They may
-// block (changes meanwhile are merged) and may call everything but Close on their own stream, which fails with
-// [WouldDeadlock]; Cancel is for that. A callback that panics or calls runtime.Goexit ends its stream, and Err returns a
-// [*PanicError].
+// Callbacks of one stream never overlap, and each runs on a goroutine of its own, not on a thread of the library. They
+// may block (changes meanwhile are merged) and may call everything but Close on their own stream, which fails with
+// [WouldDeadlock]; Cancel is for that. A callback that panics or calls runtime.Goexit ends its stream, and Err returns
+// a [*PanicError].
 //
 // All types may be used by many goroutines at once.
 package ksr

@@ -6,8 +6,8 @@ import (
 	"strconv"
 )
 
-// goroutineID is the number that stack traces show. Go has no other way to tell that Close was called by a callback, and
-// a Close that waits for its own caller would wait for ever.
+// goroutineID is the number that stack traces show. Go has no other way to tell that Close was called by a callback,
+// and a Close that waits for its own caller would wait for ever.
 func goroutineID() uint64 {
 	var buffer [64]byte
 	trace := buffer[:runtime.Stack(buffer[:], false)]

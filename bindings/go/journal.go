@@ -5,8 +5,8 @@ import "sync"
 // journalLimit is the number of errors that the library itself keeps for a host that is busy.
 const journalLimit = 64
 
-// journal keeps the last errors for loops that begin late or are slow, and never makes the stream wait. A fatal error is
-// the last one of a stream, so it is never among those that are dropped.
+// journal keeps the last errors for loops that begin late or are slow, and never makes the stream wait. A fatal error
+// is the last one of a stream, so it is never among those that are dropped.
 type journal struct {
 	mu      sync.Mutex
 	entries []*Error

@@ -40,7 +40,8 @@ func TestNothingHoldsAStreamThatIsOver(t *testing.T) {
 			t.Fatal(err)
 		}
 		cancel()
-		if _, err := ksr.Open(context.Background(), unreachable(ksr.Config{"ca_file": "/nonexistent"}), canary(&alive)); err == nil {
+		refused := unreachable(ksr.Config{"ca_file": "/nonexistent"})
+		if _, err := ksr.Open(context.Background(), refused, canary(&alive)); err == nil {
 			t.Fatal("a missing CA was taken")
 		}
 	}

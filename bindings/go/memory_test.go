@@ -81,7 +81,8 @@ func TestDecode(t *testing.T) {
 	if err != nil || part != whole.Metadata {
 		t.Errorf("DecodeAt: %v, %v", part, err)
 	}
-	if _, err := ksr.DecodeAt[int](object, "/metadata/name"); err == nil || !strings.Contains(err.Error(), object.Name()) {
+	_, err = ksr.DecodeAt[int](object, "/metadata/name")
+	if err == nil || !strings.Contains(err.Error(), object.Name()) {
 		t.Errorf("a name as a number: %v", err)
 	}
 	if _, err := ksr.DecodeAt[meta](object, "/status"); !errors.Is(err, ksr.NotFound) {
@@ -133,7 +134,8 @@ func TestReleaseWithinItsOwnLoop(t *testing.T) {
 }
 
 func TestReleaseInOnUpdateIsHarmless(t *testing.T) {
-	stream := open(t, serverConfig(t, nil), ksr.OnUpdate(func(_ *ksr.Stream, snapshot *ksr.Snapshot) { snapshot.Release() }))
+	release := ksr.OnUpdate(func(_ *ksr.Stream, snapshot *ksr.Snapshot) { snapshot.Release() })
+	stream := open(t, serverConfig(t, nil), release)
 	for snapshot := range stream.Updates() {
 		if snapshot.Len() != 0 {
 			t.Error("objects of nobody")

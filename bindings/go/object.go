@@ -3,8 +3,8 @@ package ksr
 // #include "bridge.h"
 import "C"
 
-// Object is one Kubernetes object. It is lent by a Snapshot and lives as long, or, once retained, until its own Release.
-// The zero Object has no fields.
+// Object is one Kubernetes object. It is lent by a Snapshot and lives as long, or, once retained, until its own
+// Release. The zero Object has no fields.
 type Object struct {
 	c     *C.ksr_object
 	ref   *ref
@@ -41,8 +41,8 @@ func (o Object) JSON() []byte {
 	return view(C.ksr_go_field(o.c, C.KSR_FIELD_JSON))
 }
 
-// Get is the raw JSON of the value that a JSON pointer (RFC 6901, such as "/status/phase") names; nil when there is none. A
-// string comes with its quotes and escapes. The bytes are the library's, see JSON.
+// Get is the raw JSON of the value that a JSON pointer (RFC 6901, such as "/status/phase") names; nil when there is
+// none. A string comes with its quotes and escapes. The bytes are the library's, see JSON.
 func (o Object) Get(pointer string) []byte {
 	text := cString(pointer)
 	if o.ref == nil || text == nil {

@@ -47,7 +47,7 @@ func TestOpenRefusesBadConfigs(t *testing.T) {
 		{"NUL in a key", unreachable(ksr.Config{"limit\x00": "1"}), ksr.UnknownKey, "NUL"},
 		{"NUL in a value", unreachable(ksr.Config{"namespace": "a\x00b"}), ksr.Invalid, "namespace"},
 		{"delivery", unreachable(ksr.Config{"delivery": "manual"}), ksr.Invalid, "delivery"},
-		{"missing file", unreachable(ksr.Config{"token_file": "/nonexistent/token"}), ksr.Invalid, "/nonexistent/token"},
+		{"missing file", unreachable(ksr.Config{"token_file": "/nonexistent/t"}), ksr.Invalid, "/nonexistent/t"},
 		{"the first of two", unreachable(ksr.Config{"aaa": "", "zzz": ""}), ksr.UnknownKey, "aaa"},
 	}
 	for _, c := range cases {

@@ -20,8 +20,8 @@ const (
 	onLog    = "OnLog"
 )
 
-// OnUpdate has f called when the view has changed; the first call brings the complete list. The snapshot is lent until f
-// returns. f may be called before Open returns.
+// OnUpdate has f called when the view has changed; the first call brings the complete list. The snapshot is lent until
+// f returns. f may be called before Open returns.
 func OnUpdate(f func(*Stream, *Snapshot)) Option { return func(c *callbacks) { c.update = f } }
 
 // OnError has f called when something went wrong; see Stream.Errors for the same as a loop. f may be called before Open
@@ -32,7 +32,8 @@ func OnError(f func(*Stream, *Error)) Option { return func(c *callbacks) { c.err
 // returns.
 func OnState(f func(*Stream, State)) Option { return func(c *callbacks) { c.state = f } }
 
-// OnLog has f called with lines about what the stream does; no secrets are in them. f may be called before Open returns.
+// OnLog has f called with lines about what the stream does; no secrets are in them. f may be called before Open
+// returns.
 func OnLog(f func(slog.Level, string)) Option { return func(c *callbacks) { c.log = f } }
 
 // levelOf maps syslog's levels to those of slog, "notice" to one between info and warning.

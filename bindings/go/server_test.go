@@ -37,7 +37,7 @@ func (v view) apply(t *testing.T, snapshot *ksr.Snapshot) []string {
 	}
 	for object := range snapshot.Objects() {
 		if v[object.UID()] != object.ResourceVersion() {
-			t.Errorf("%s has resourceVersion %s, by its deltas %q", object.Name(), object.ResourceVersion(), v[object.UID()])
+			t.Errorf("%s is at %s, by its deltas %q", object.Name(), object.ResourceVersion(), v[object.UID()])
 		}
 	}
 	return changes
@@ -87,7 +87,8 @@ func TestScenario(t *testing.T) {
 			updates := stream.Channel(ctx)
 			seen := view{}
 			first := <-updates
-			if changes := seen.apply(t, first); len(changes) != 10 || first.Sequence() != 1 || first.ResourceVersion() == "" {
+			changes := seen.apply(t, first)
+			if len(changes) != 10 || first.Sequence() != 1 || first.ResourceVersion() == "" {
 				t.Errorf("first: %v, sequence %d", changes, first.Sequence())
 			}
 			first.Release()

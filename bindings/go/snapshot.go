@@ -27,8 +27,8 @@ func (s *Snapshot) Retain() *Snapshot {
 	return kept
 }
 
-// Release ends the life of the snapshot, of the objects that it has lent, and of their bytes. It may be called again, and
-// on nil.
+// Release ends the life of the snapshot, of the objects that it has lent, and of their bytes. It may be called again,
+// and on nil.
 func (s *Snapshot) Release() {
 	if s != nil {
 		s.ref.release()
@@ -102,9 +102,9 @@ func (s *Snapshot) Objects() iter.Seq[Object] {
 	}
 }
 
-// Deltas runs over what has changed since the snapshot before, each object at most once: what is gone first, in its last
-// known state, then the rest. In the first snapshot of a loop or a callback every object is Added. An object that was
-// replaced by another of the same name is Deleted and Added.
+// Deltas runs over what has changed since the snapshot before, each object at most once: what is gone first, in its
+// last known state, then the rest. In the first snapshot of a loop or a callback every object is Added. An object that
+// was replaced by another of the same name is Deleted and Added.
 func (s *Snapshot) Deltas() iter.Seq2[DeltaKind, Object] {
 	if s.whole {
 		return s.everythingAdded()

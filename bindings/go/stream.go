@@ -36,8 +36,8 @@ type Stream struct {
 }
 
 // Open opens a stream. It never waits for the network: an unreachable server is one of Stream.Errors. It fails with an
-// *Error for a missing, unknown or contradictory key and for a file that cannot be read, and with the context's cause when
-// ctx is done already. The stream ends when ctx is done.
+// *Error for a missing, unknown or contradictory key and for a file that cannot be read, and with the context's cause
+// when ctx is done already. The stream ends when ctx is done.
 func Open(ctx context.Context, config Config, options ...Option) (*Stream, error) {
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
@@ -95,10 +95,10 @@ func (s *Stream) cancel(cause error) {
 	C.ksr_go_cancel(C.uintptr_t(s.handle.Load()))
 }
 
-// Close ends the stream and waits for a callback that is running, but never for the network. Once it has returned nil no
-// callback runs or ever will, and no goroutine, thread or memory of the stream is left; snapshots and objects that were
-// retained stay. It may be called any number of times. Inside a callback of the same stream it fails with WouldDeadlock,
-// and nothing happens.
+// Close ends the stream and waits for a callback that is running, but never for the network. Once it has returned nil
+// no callback runs or ever will, and no goroutine, thread or memory of the stream is left; snapshots and objects that
+// were retained stay. It may be called any number of times. Inside a callback of the same stream it fails with
+// WouldDeadlock, and nothing happens.
 func (s *Stream) Close() error {
 	if s.inside.Load() == goroutineID() {
 		return &Error{Code: WouldDeadlock, Message: "Close: called inside a callback of the stream; use Cancel"}
@@ -146,17 +146,17 @@ func (s *Stream) over() bool {
 // Done is closed when the stream has ended, however that came, and everything it held has been given back.
 func (s *Stream) Done() <-chan struct{} { return s.done }
 
-// Err says why the stream has ended: nil while it runs and after Cancel or Close, the context's cause, the fatal *Error,
-// or a *PanicError.
+// Err says why the stream has ended: nil while it runs and after Cancel or Close, the context's cause, the fatal
+// *Error, or a *PanicError.
 func (s *Stream) Err() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.cause
 }
 
-// WaitSynced waits until the first complete snapshot is there, for which Latest may be asked then. It returns the context's
-// cause when ctx is done before, and when the stream ends before the reason of that, or an *Error with Cancelled. It may be
-// called inside callbacks.
+// WaitSynced waits until the first complete snapshot is there, for which Latest may be asked then. It returns the
+// context's cause when ctx is done before, and when the stream ends before the reason of that, or an *Error with
+// Cancelled. It may be called inside callbacks.
 func (s *Stream) WaitSynced(ctx context.Context) error {
 	// Inside a callback the news of the first snapshot cannot come, so the library is asked now and then.
 	tick := time.NewTicker(20 * time.Millisecond)
@@ -197,8 +197,8 @@ func (s *Stream) whyNeverSynced() error {
 	return &Error{Code: Cancelled, Message: "WaitSynced: the stream was cancelled or closed"}
 }
 
-// Latest returns the newest complete snapshot, which may be one that no loop and no callback has brought yet; nil before
-// the first and after the end. The caller releases it.
+// Latest returns the newest complete snapshot, which may be one that no loop and no callback has brought yet; nil
+// before the first and after the end. The caller releases it.
 func (s *Stream) Latest() *Snapshot {
 	c := C.ksr_go_latest(C.uintptr_t(s.handle.Load()))
 	if c == nil {

@@ -58,7 +58,8 @@ func namespaceOf(t *testing.T) string {
 func script(t *testing.T, lines ...string) {
 	t.Helper()
 	text := strings.ReplaceAll(strings.Join(lines, "\n"), "$NS", namespaceOf(t))
-	client := http.Client{Timeout: patience, Transport: &http.Transport{TLSClientConfig: trust(t), DisableKeepAlives: true}}
+	transport := &http.Transport{TLSClientConfig: trust(t), DisableKeepAlives: true}
+	client := http.Client{Timeout: patience, Transport: transport}
 	request, err := http.NewRequest("POST", os.Getenv("KSR_TEST_SERVER")+"/_ksr/script", strings.NewReader(text))
 	if err != nil {
 		t.Fatal(err)

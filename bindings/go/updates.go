@@ -12,10 +12,10 @@ type subscriber struct {
 	gone chan struct{}
 }
 
-// Updates runs over the snapshots, each lent until the loop's body ends. The first of a loop is the complete view, every
-// object in its Deltas Added, at once when there is one already; each that follows brings what has changed since the one
-// before. Changes that come while the body runs are merged. Several loops may run at once: each gets every snapshot, at the
-// pace of the slowest. The loop ends with the stream; see Err.
+// Updates runs over the snapshots, each lent until the loop's body ends. The first of a loop is the complete view,
+// every object in its Deltas Added, at once when there is one already; each that follows brings what has changed since
+// the one before. Changes that come while the body runs are merged. Several loops may run at once: each gets every
+// snapshot, at the pace of the slowest. The loop ends with the stream; see Err.
 //
 // While the body runs, errors and states wait once the next snapshot is ready.
 func (s *Stream) Updates() iter.Seq[*Snapshot] {

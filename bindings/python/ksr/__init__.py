@@ -7,9 +7,9 @@
             for kind, pod in snapshot.deltas():
                 print(kind.name, pod.name, pod.get("/status/phase"))
 
-A stream lists a resource, watches it from where the list ended, and recovers by itself from whatever a network or a server
-does. While the program is busy, changes are merged: the next snapshot has them all. No thread but the program's own ever
-enters the interpreter.
+A stream lists a resource, watches it from where the list ended, and recovers by itself from whatever a network or a
+server does. While the program is busy, changes are merged: the next snapshot has them all. No thread but the program's
+own ever enters the interpreter.
 
 The library, libksr.so.0, is loaded when it is first needed, from $KSR_LIBRARY or where the system finds it.
 """

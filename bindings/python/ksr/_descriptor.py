@@ -15,8 +15,8 @@ _LONGEST_WAIT = 3600.0
 
 
 class Descriptor:
-    """A duplicate of ksr_fd that lives until the last who waits for it lets it go, however early the stream is closed. Any
-    thread may wait."""
+    """A duplicate of ksr_fd that lives until the last who waits for it lets it go, however early the stream is closed.
+    Any thread may wait."""
 
     def __init__(self, original: int) -> None:
         self.number = os.dup(original)

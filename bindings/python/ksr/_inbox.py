@@ -1,5 +1,5 @@
-"""What the library tells a stream, and how it gets here. All of it runs inside ksr_dispatch, ksr_close or ksr_close_async,
-on the thread that called it."""
+"""What the library tells a stream, and how it gets here. All of it runs inside ksr_dispatch, ksr_close or
+ksr_close_async, on the thread that called it."""
 
 from __future__ import annotations
 

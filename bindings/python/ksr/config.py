@@ -19,9 +19,9 @@ Value = Union[str, bool, int, timedelta, "os.PathLike[str]", Iterable[str], None
 class Config:
     """Keys with values, as CONFIGURATION.md of libksr lists them.
 
-    Keys that are no Python names are written as in `Config("pods", **{"header.X-Team": "a"})`. A value may be text, a bool, a
-    number, a timedelta for a duration, a path, or several names for a list; None leaves a key at its default. A wrong key or
-    value raises Error at once. One Config may open any number of streams.
+    Keys that are no Python names are written as in `Config("pods", **{"header.X-Team": "a"})`. A value may be text, a
+    bool, a number, a timedelta for a duration, a path, or several names for a list; None leaves a key at its default. A
+    wrong key or value raises Error at once. One Config may open any number of streams.
     """
 
     def __init__(self, resource: Value = None, **keys: Value) -> None:
@@ -43,7 +43,7 @@ class Config:
         if value is None:
             return self
         if key == "delivery":
-            raise TypeError("the key delivery is not for Python: a stream delivers on the thread that polls or iterates it")
+            raise TypeError("the key delivery is not for Python: a stream delivers to whoever polls or iterates it")
         raw_key, raw_value = c_text(key, "a key"), c_text(_text(key, value), f"the value of {key}")
         error = c_void_p()
         with self._lock:

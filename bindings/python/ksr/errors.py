@@ -12,8 +12,8 @@ from .codes import Code, named
 class Error(Exception):
     """Something that failed.
 
-    Raised by calls that fail and by the iteration of a stream that failed for good; handed to `on_error`, and not raised,
-    when a stream goes on trying.
+    Raised by calls that fail and by the iteration of a stream that failed for good; handed to `on_error`, and not
+    raised, when a stream goes on trying.
     """
 
     def __init__(

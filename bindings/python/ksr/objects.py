@@ -60,8 +60,8 @@ class Object:
 
     @property
     def json(self) -> memoryview:
-        """The whole object as JSON in UTF-8, without a copy: the view looks into the library and keeps the object alive.
-        `bytes(view)` copies it, for json.loads and the like."""
+        """The whole object as JSON in UTF-8, without a copy: the view looks into the library and keeps the object
+        alive. `bytes(view)` copies it, for json.loads and the like."""
         length = c_size_t()
         address = library().ksr_object_field(self._address, Field.JSON, byref(length))
         return self._view(address, length.value)

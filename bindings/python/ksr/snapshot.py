@@ -19,8 +19,8 @@ class Delta(NamedTuple):
 
 
 class Snapshot(Sequence[Object]):
-    """A sequence of all objects, ordered by (namespace, name), or with `limit` most recent first. Immutable, usable on any
-    thread, and alive as long as it is referred to, also beyond its stream."""
+    """A sequence of all objects, ordered by (namespace, name), or with `limit` most recent first. Immutable, usable on
+    any thread, and alive as long as it is referred to, also beyond its stream."""
 
     __slots__ = ("_address", "_count", "__weakref__")
 

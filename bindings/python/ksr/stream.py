@@ -26,12 +26,14 @@ _PATIENCE_MS = 200
 
 
 class Stream:
-    """A live view of a resource: iterate it, with `for` or `async for`, to get a Snapshot whenever something has changed.
+    """A live view of a resource: iterate it, with `for` or `async for`, to get a Snapshot whenever something has
+    changed.
 
-    Iteration ends when the stream is cancelled or closed, and raises Error when it failed for good. All callbacks run on the
-    thread that iterates or polls; what they raise goes to sys.unraisablehook and the stream goes on. Without `on_error`,
-    errors after which the stream tries again are warnings of the logger "ksr". All methods may be called on any thread;
-    snapshots go to whoever takes them first. In a child of os.fork() every method but close raises Error with Code.FORKED.
+    Iteration ends when the stream is cancelled or closed, and raises Error when it failed for good. All callbacks run
+    on the thread that iterates or polls; what they raise goes to sys.unraisablehook and the stream goes on. Without
+    `on_error`, errors after which the stream tries again are warnings of the logger "ksr". All methods may be called on
+    any thread; snapshots go to whoever takes them first. In a child of os.fork() every method but close raises Error
+    with Code.FORKED.
     """
 
     def __init__(
@@ -57,8 +59,8 @@ class Stream:
     # ---- snapshots
 
     def poll(self, timeout: Optional[float] = 0.0) -> Optional[Snapshot]:
-        """The next snapshot, for which it waits at most `timeout` seconds (None: without end); None when the time is up.
-        Raises Error when there will be no more: what the stream failed with, or Code.CANCELLED."""
+        """The next snapshot, for which it waits at most `timeout` seconds (None: without end); None when the time is
+        up. Raises Error when there will be no more: what the stream failed with, or Code.CANCELLED."""
         deadline = None if timeout is None else time.monotonic() + timeout
         self._require_usable()
         if not self._turn.acquire(timeout=-1 if timeout is None else max(0.0, min(timeout, threading.TIMEOUT_MAX))):
@@ -149,7 +151,8 @@ class Stream:
         return value.value
 
     def fileno(self) -> int:
-        """A descriptor that is readable while poll(0) has something to do, for select, selectors and other event loops."""
+        """A descriptor that is readable while poll(0) has something to do, for select, selectors and other event
+        loops."""
         self._require_usable()
         return self._descriptor.number
 
@@ -161,9 +164,9 @@ class Stream:
         self._lib.ksr_cancel(self._pointer)
 
     def close(self) -> None:
-        """Gives the stream back, without waiting for the network. Once it has returned no callback runs or ever will; inside
-        a callback of the stream itself, once that callback has returned. Closing again does nothing, and so does closing in
-        a child of os.fork()."""
+        """Gives the stream back, without waiting for the network. Once it has returned no callback runs or ever will;
+        inside a callback of the stream itself, once that callback has returned. Closing again does nothing, and so does
+        closing in a child of os.fork()."""
         if self._closed or os.getpid() != self._process:
             return
         self._lib.ksr_cancel(self._pointer)  # ends the wait of whoever has the turn
@@ -253,9 +256,9 @@ def open_stream(
     on_log: Optional[OnLog] = None,
     **keys: Value,
 ) -> Stream:
-    """Opens a stream on a resource such as "v1/pods", "apps/v1/deployments" or "deploy", with more keys such as server, token,
-    ca_file, namespace, label_selector, limit; or on a Config. Without server and kubeconfig it goes by $KUBECONFIG,
-    ~/.kube/config or the service account of the pod. It never waits for the network."""
+    """Opens a stream on a resource such as "v1/pods", "apps/v1/deployments" or "deploy", with more keys such as server,
+    token, ca_file, namespace, label_selector, limit; or on a Config. Without server and kubeconfig it goes by
+    $KUBECONFIG, ~/.kube/config or the service account of the pod. It never waits for the network."""
     if isinstance(resource, Config):
         if keys:
             raise TypeError(f"a Config and keys besides it: {', '.join(keys)}")

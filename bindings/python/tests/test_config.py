@@ -117,7 +117,8 @@ class Constants(unittest.TestCase):
         import pickle
 
         error = pickle.loads(pickle.dumps(ksr.Error(-43, "too old", reason="Expired", http_status=410, retry=0.8)))
-        self.assertEqual((error.code, error.reason, error.http_status, error.retry), (ksr.Code.GONE, "Expired", 410, 0.8))
+        told = (error.code, error.reason, error.http_status, error.retry)
+        self.assertEqual(told, (ksr.Code.GONE, "Expired", 410, 0.8))
         self.assertFalse(error.fatal)
 
 

@@ -301,7 +301,8 @@ class End(unittest.TestCase):
         )
         environment = dict(os.environ, PYTHONPATH=os.pathsep.join(sys.path))
         for _ in range(5):
-            ended = subprocess.run([sys.executable, "-c", code], env=environment, timeout=PATIENCE, stdout=subprocess.DEVNULL)
+            command, quiet = [sys.executable, "-c", code], subprocess.DEVNULL
+            ended = subprocess.run(command, env=environment, timeout=PATIENCE, stdout=quiet)
             self.assertEqual(ended.returncode, 0)
 
 

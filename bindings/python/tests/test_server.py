@@ -179,9 +179,8 @@ class Views(unittest.TestCase):
 
     def test_a_list_again_after_the_past_is_gone(self):
         lines = []
-        with self.open(
-            transport="http", backoff_initial="10ms", on_log=lambda _, *line: lines.append(line), on_error=lambda *_: None
-        ) as stream:
+        callbacks = {"on_log": lambda _, *line: lines.append(line), "on_error": lambda *_: None}
+        with self.open(transport="http", backoff_initial="10ms", **callbacks) as stream:
             next_where(stream, lambda snapshot: len(snapshot) == 2)
             script("fault watch configmaps error-event 410\ndrop connections")
             poll_until(stream, lambda: stream.stat("relists"))

@@ -52,7 +52,8 @@ func main() {
 
 func watch(ctx context.Context, config ksr.Config, verbose bool) error {
 	options := []ksr.Option{ksr.OnError(func(_ *ksr.Stream, err *ksr.Error) {
-		slog.Warn(err.Error(), "code", err.Code.String(), "http", err.HTTPStatus, "retry", err.RetryAfter, "fatal", err.Fatal)
+		slog.Warn(err.Error(), "code", err.Code.String(), "http", err.HTTPStatus, "retry", err.RetryAfter,
+			"fatal", err.Fatal)
 	})}
 	if verbose {
 		options = append(options, ksr.OnLog(func(level slog.Level, line string) { slog.Log(ctx, level, line) }))

@@ -22,7 +22,8 @@ func TestWatchReportsWhatIsFatal(t *testing.T) {
 	if err := watch(context.Background(), config, false); !errors.Is(err, ksr.Transport) {
 		t.Errorf("got %v", err)
 	}
-	if err := watch(context.Background(), ksr.Config{"resource": "v1/pods", "limit": "x"}, false); !errors.Is(err, ksr.Invalid) {
+	config = ksr.Config{"resource": "v1/pods", "limit": "x"}
+	if err := watch(context.Background(), config, false); !errors.Is(err, ksr.Invalid) {
 		t.Errorf("got %v", err)
 	}
 }

@@ -1,5 +1,5 @@
-//! `ksr.h`, declaration by declaration. What everything means, and what must be kept, stands there. The crate `ksr` is the
-//! safe way to use it.
+//! `ksr.h`, declaration by declaration. What everything means, and what must be kept, stands there. The crate `ksr` is
+//! the safe way to use it.
 
 #![allow(non_camel_case_types)]
 

@@ -1,5 +1,5 @@
-//! Prints what changes in a cluster: `cargo run --example changes -- resource=v1/pods namespace=default`. Without `server=`
-//! and `kubeconfig=` the cluster is found as kubectl finds it.
+//! Prints what changes in a cluster: `cargo run --example changes -- resource=v1/pods namespace=default`. Without
+//! `server=` and `kubeconfig=` the cluster is found as kubectl finds it.
 
 use std::process::ExitCode;
 

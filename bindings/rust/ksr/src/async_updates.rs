@@ -12,8 +12,8 @@ use crate::{Error, Handle, Snapshot, Updates};
 
 /// [`Updates`] for any executor; with the feature `futures` a `futures_core::Stream`.
 ///
-/// The tasks that await one are woken by one thread for all of them, which is there as long as there is an `UpdateStream`.
-/// Snapshots are taken, and callbacks called, by whoever polls.
+/// The tasks that await one are woken by one thread for all of them, which is there as long as there is an
+/// `UpdateStream`. Snapshots are taken, and callbacks called, by whoever polls.
 ///
 /// ```no_run
 /// # async fn watch() -> Result<(), ksr::Error> {
@@ -36,8 +36,8 @@ impl UpdateStream {
         Ok(UpdateStream { seat, updates })
     }
 
-    /// The next snapshot, as [`Updates`] has them: an error once, when the stream has ended for good; `None` after the end.
-    /// May be dropped and begun again without a loss.
+    /// The next snapshot, as [`Updates`] has them: an error once, when the stream has ended for good; `None` after the
+    /// end. May be dropped and begun again without a loss.
     #[allow(clippy::should_implement_trait)] // it is the name that all streams give it
     pub fn next(&mut self) -> NextUpdate<'_> {
         NextUpdate { stream: self }

@@ -27,8 +27,8 @@ pub(crate) fn open(config: &Config, callbacks: Callbacks, delivery: Delivery) ->
     let raw = config.build()?;
     let link = Arc::new(Link::default());
     let handle = Handle::new(Arc::clone(&link));
-    // SAFETY: `raw` lives to the end of this function; what `host` points to lives until `on_destroy`, which the library
-    // calls once, also when it fails.
+    // SAFETY: `raw` lives to the end of this function; what `host` points to lives until `on_destroy`, which the
+    // library calls once, also when it fails.
     unsafe {
         if let Delivery::Manual = delivery {
             raw.set("delivery", "manual")?;

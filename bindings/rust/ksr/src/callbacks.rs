@@ -9,8 +9,8 @@ type OnError = Box<dyn FnMut(&Handle, &Error) + Send>;
 type OnState = Box<dyn FnMut(&Handle, State) + Send>;
 type OnLog = Box<dyn FnMut(LogLevel, &str) + Send>;
 
-/// What a program wants to be told. The closures of one stream never overlap; they may be called before opening has returned,
-/// and are dropped after the last call.
+/// What a program wants to be told. The closures of one stream never overlap; they may be called before opening has
+/// returned, and are dropped after the last call.
 ///
 /// ```
 /// use std::sync::mpsc;
@@ -40,8 +40,8 @@ impl Callbacks {
         Callbacks::default()
     }
 
-    /// The view has changed; the first call brings the complete list. Clone the snapshot to keep it. What changes while the
-    /// closure runs is merged.
+    /// The view has changed; the first call brings the complete list. Clone the snapshot to keep it. What changes while
+    /// the closure runs is merged.
     #[must_use]
     pub fn on_update(mut self, callback: impl FnMut(&Handle, &Snapshot) + Send + 'static) -> Callbacks {
         self.update = Some(Box::new(callback));

@@ -11,8 +11,8 @@ use crate::boundary::{self, Delivery};
 use crate::text::to_c;
 use crate::{Callbacks, Code, Error, Stream, Updates};
 
-/// What to watch, where, and as whom: the keys of libksr's CONFIGURATION.md. They are checked when a stream is opened, of
-/// which one `Config` may open any number.
+/// What to watch, where, and as whom: the keys of libksr's CONFIGURATION.md. They are checked when a stream is opened,
+/// of which one `Config` may open any number.
 ///
 /// Without [`server`](Config::server) and [`kubeconfig`](Config::kubeconfig) the cluster is found as kubectl finds it.
 ///
@@ -106,8 +106,8 @@ impl Config {
         self.set(key, path.to_string_lossy())
     }
 
-    /// Opens a stream that calls `callbacks` on a thread of the library. Never waits for the network: an unreachable server
-    /// is an `on_error`. Fails for a missing, unknown or contradictory key, and for a file that cannot be read.
+    /// Opens a stream that calls `callbacks` on a thread of the library. Never waits for the network: an unreachable
+    /// server is an `on_error`. Fails for a missing, unknown or contradictory key, and for a file that cannot be read.
     pub fn open(&self, callbacks: Callbacks) -> Result<Stream, Error> {
         boundary::open(self, callbacks, Delivery::Thread)
     }
@@ -117,8 +117,8 @@ impl Config {
         self.updates_with(Callbacks::new())
     }
 
-    /// The same, with callbacks for errors, states and log lines, which are called while the iterator is asked, on the thread
-    /// that asks. `on_update` is called too, before the iterator brings the same.
+    /// The same, with callbacks for errors, states and log lines, which are called while the iterator is asked, on the
+    /// thread that asks. `on_update` is called too, before the iterator brings the same.
     pub fn updates_with(&self, callbacks: Callbacks) -> Result<Updates, Error> {
         Updates::open(self, callbacks)
     }

@@ -31,8 +31,8 @@ extern "C" {
     fn epoll_ctl(epoll: c_int, operation: c_int, fd: c_int, event: *mut EpollEvent) -> c_int;
 }
 
-/// Readable while `ksr_dispatch` has something to do, and for good once the stream is gone. It is one of its own, so that it
-/// outlives a stream which another thread closes meanwhile.
+/// Readable while `ksr_dispatch` has something to do, and for good once the stream is gone. It is one of its own, so
+/// that it outlives a stream which another thread closes meanwhile.
 pub(crate) struct Descriptor {
     both: OwnedFd,
     _news: OwnedFd,

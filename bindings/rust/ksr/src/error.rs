@@ -76,13 +76,14 @@ impl Error {
         &self.reason
     }
 
-    /// The status of the HTTP response; 408 when the server was silent for too long, 502 when it could not be reached or the
-    /// connection broke; `None` when no request was concerned.
+    /// The status of the HTTP response; 408 when the server was silent for too long, 502 when it could not be reached
+    /// or the connection broke; `None` when no request was concerned.
     pub fn http_status(&self) -> Option<u16> {
         self.http_status
     }
 
-    /// The time until the stream tries again by itself, zero when it does so at once or went on already. `None`: it does not.
+    /// The time until the stream tries again by itself, zero when it does so at once or went on already. `None`: it
+    /// does not.
     pub fn retry(&self) -> Option<Duration> {
         self.retry
     }

@@ -11,12 +11,13 @@ use crate::link::Link;
 use crate::text::to_c;
 use crate::{Code, Error, Snapshot, State};
 
-/// Refers to a stream without keeping it open: for callbacks, other threads, and signal handling. [`Stream`](crate::Stream),
-/// [`Updates`](crate::Updates) and [`UpdateStream`](crate::UpdateStream) dereference to theirs.
+/// Refers to a stream without keeping it open: for callbacks, other threads, and signal handling.
+/// [`Stream`](crate::Stream), [`Updates`](crate::Updates) and [`UpdateStream`](crate::UpdateStream) dereference to
+/// theirs.
 ///
-/// Once the stream is closed, [`stat`](Handle::stat) and [`wait_synced`](Handle::wait_synced) fail with [`Code::Invalid`],
-/// [`latest`](Handle::latest) is `None`, [`state`](Handle::state) is [`State::Closed`], and the rest does nothing. In a child
-/// of `fork()` the same, with [`Code::Forked`].
+/// Once the stream is closed, [`stat`](Handle::stat) and [`wait_synced`](Handle::wait_synced) fail with
+/// [`Code::Invalid`], [`latest`](Handle::latest) is `None`, [`state`](Handle::state) is [`State::Closed`], and the rest
+/// does nothing. In a child of `fork()` the same, with [`Code::Forked`].
 #[derive(Clone)]
 pub struct Handle {
     link: Arc<Link>,
@@ -37,9 +38,9 @@ impl Handle {
         self.link.cancel();
     }
 
-    /// Ends the stream and waits for a callback that is running, never for the network. Once it has returned `Ok`, no callback
-    /// runs or ever will, and all they had captured is dropped. May be called any number of times, by several at once. Inside
-    /// a callback of the same stream it fails with [`Code::WouldDeadlock`], and nothing happens.
+    /// Ends the stream and waits for a callback that is running, never for the network. Once it has returned `Ok`, no
+    /// callback runs or ever will, and all they had captured is dropped. May be called any number of times, by several
+    /// at once. Inside a callback of the same stream it fails with [`Code::WouldDeadlock`], and nothing happens.
     pub fn close(&self) -> Result<(), Error> {
         if self.link.inside() {
             let message = "close: called inside a callback of the stream; use cancel or close_async";
@@ -57,16 +58,16 @@ impl Handle {
         }
     }
 
-    /// Ends the stream without waiting: the way to close inside a callback. What the callbacks had captured is dropped once
-    /// the last of them has returned.
+    /// Ends the stream without waiting: the way to close inside a callback. What the callbacks had captured is dropped
+    /// once the last of them has returned.
     pub fn close_async(&self) {
         // SAFETY: takes numbers of streams that are gone.
         unsafe { sys::ksr_close_async(self.link.stream()) };
     }
 
-    /// Waits until the first complete snapshot is there, for which [`latest`](Handle::latest) may be asked then; without a
-    /// timeout as long as it takes. Fails with [`Code::Timeout`], or with [`Code::Cancelled`] when the stream ended before.
-    /// May be called inside callbacks.
+    /// Waits until the first complete snapshot is there, for which [`latest`](Handle::latest) may be asked then;
+    /// without a timeout as long as it takes. Fails with [`Code::Timeout`], or with [`Code::Cancelled`] when the stream
+    /// ended before. May be called inside callbacks.
     pub fn wait_synced(&self, timeout: Option<Duration>) -> Result<(), Error> {
         let limit = timeout.map_or(-1, |time| i64::try_from(time.as_millis()).unwrap_or(i64::MAX));
         // SAFETY: takes numbers of streams that are gone.
@@ -75,8 +76,8 @@ impl Handle {
         unsafe { Error::check(status, ptr::null_mut(), || "wait_synced".to_owned()) }
     }
 
-    /// The newest complete snapshot, which may be one that no callback and no iterator has brought yet; `None` before the
-    /// first, and after the end.
+    /// The newest complete snapshot, which may be one that no callback and no iterator has brought yet; `None` before
+    /// the first, and after the end.
     pub fn latest(&self) -> Option<Snapshot> {
         // SAFETY: takes numbers of streams that are gone; the reference is ours.
         unsafe { Snapshot::adopt(sys::ksr_latest(self.link.stream())) }
@@ -88,8 +89,8 @@ impl Handle {
         number.map_or(State::Closed, State::from_number)
     }
 
-    /// The current value of a statistic that CONFIGURATION.md lists, such as `objects`, `events` or `fresh_ms`. Fails with
-    /// [`Code::UnknownKey`] for another name.
+    /// The current value of a statistic that CONFIGURATION.md lists, such as `objects`, `events` or `fresh_ms`. Fails
+    /// with [`Code::UnknownKey`] for another name.
     pub fn stat(&self, name: &str) -> Result<u64, Error> {
         let text = to_c(name, "a statistic", Code::UnknownKey)?;
         let mut value = 0;
@@ -100,8 +101,8 @@ impl Handle {
         Ok(value)
     }
 
-    /// Why the stream has ended by itself: a fatal error, or one with [`Code::Panic`]. `None` while it runs, and when the
-    /// program ended it.
+    /// Why the stream has ended by itself: a fatal error, or one with [`Code::Panic`]. `None` while it runs, and when
+    /// the program ended it.
     pub fn failure(&self) -> Option<Error> {
         self.link.failure()
     }

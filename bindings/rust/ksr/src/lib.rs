@@ -1,5 +1,5 @@
-//! A live, correct view of Kubernetes resources: a resource is listed, watched from where the list ended, and handed out as
-//! immutable snapshots with what has changed. Binds libksr, which `pkg-config ksr` must find.
+//! A live, correct view of Kubernetes resources: a resource is listed, watched from where the list ended, and handed
+//! out as immutable snapshots with what has changed. Binds libksr, which `pkg-config ksr` must find.
 //!
 //! ```no_run
 //! # fn main() -> Result<(), ksr::Error> {
@@ -15,8 +15,8 @@
 //!
 //! # Three ways to be told
 //!
-//! - [`Config::updates`]: [`Updates`], an iterator that blocks, or, by its descriptor, a guest in an event loop of your own.
-//!   No thread but yours calls anything.
+//! - [`Config::updates`]: [`Updates`], an iterator that blocks, or, by its descriptor, a guest in an event loop of your
+//!   own. No thread but yours calls anything.
 //! - [`Updates::into_async`]: [`UpdateStream`] for any executor, with the feature `futures` a `futures_core::Stream`.
 //! - [`Config::open`]: [`Stream`], which calls [`Callbacks`] on a thread of the library.
 //!
@@ -24,26 +24,28 @@
 //!
 //! # Life of a stream
 //!
-//! Opening never waits for the network. From then on the stream recovers by itself from whatever network and server do; what
-//! went wrong is information ([`Callbacks::on_error`]). It ends when its [`Stream`], [`Updates`] or [`UpdateStream`] is
-//! dropped, with [`Handle::cancel`] and [`Handle::close`], with a fatal error, and when a callback panics; why, says
-//! [`Handle::failure`]. A [`Handle`] may outlive its stream: what is asked of it then fails with [`Code::Invalid`].
+//! Opening never waits for the network. From then on the stream recovers by itself from whatever network and server do;
+//! what went wrong is information ([`Callbacks::on_error`]). It ends when its [`Stream`], [`Updates`] or
+//! [`UpdateStream`] is dropped, with [`Handle::cancel`] and [`Handle::close`], with a fatal error, and when a callback
+//! panics; why, says [`Handle::failure`]. A [`Handle`] may outlive its stream: what is asked of it then fails with
+//! [`Code::Invalid`].
 //!
 //! # Callbacks
 //!
 //! Callbacks of one stream never overlap. They may block and may call everything on their own stream but
-//! [`Handle::close`], which fails with [`Code::WouldDeadlock`]; [`Handle::cancel`] and [`Handle::close_async`] are for that.
-//! To drop the [`Stream`] inside one of its own callbacks is allowed: its end comes once the callback has returned.
+//! [`Handle::close`], which fails with [`Code::WouldDeadlock`]; [`Handle::cancel`] and [`Handle::close_async`] are for
+//! that. To drop the [`Stream`] inside one of its own callbacks is allowed: its end comes once the callback has
+//! returned.
 //!
-//! A panic in a callback is caught (with `panic = "abort"` it aborts as everywhere): the stream is cancelled, `on_state` still
-//! tells [`State::Closed`], and [`Handle::failure`] is an error with [`Code::Panic`]. What callbacks have captured is dropped
-//! once, after the last of them.
+//! A panic in a callback is caught (with `panic = "abort"` it aborts as everywhere): the stream is cancelled,
+//! `on_state` still tells [`State::Closed`], and [`Handle::failure`] is an error with [`Code::Panic`]. What callbacks
+//! have captured is dropped once, after the last of them.
 //!
 //! # Life of a snapshot
 //!
-//! A [`Snapshot`] is a counted reference to memory of the library: cloning it copies nothing, and it may outlive its stream
-//! and change threads. Its [`Object`]s borrow from it, and their texts and JSON are the library's own bytes, not copied.
-//! [`Object::retain`] makes an [`OwnedObject`], which pins that one object alone.
+//! A [`Snapshot`] is a counted reference to memory of the library: cloning it copies nothing, and it may outlive its
+//! stream and change threads. Its [`Object`]s borrow from it, and their texts and JSON are the library's own bytes, not
+//! copied. [`Object::retain`] makes an [`OwnedObject`], which pins that one object alone.
 
 #![warn(missing_docs, unsafe_op_in_unsafe_fn)]
 

@@ -9,8 +9,8 @@ use ksr_sys as sys;
 use crate::text::{bytes, text};
 use crate::Snapshot;
 
-/// One version of a Kubernetes object, borrowed from a [`Snapshot`] or an [`OwnedObject`]. Two are equal when they are the
-/// same version of the same object in one stream.
+/// One version of a Kubernetes object, borrowed from a [`Snapshot`] or an [`OwnedObject`]. Two are equal when they are
+/// the same version of the same object in one stream.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Object<'a> {
     object: *const sys::ksr_object,
@@ -35,8 +35,8 @@ impl<'a> Object<'a> {
         unsafe { bytes(|len| sys::ksr_object_field(self.object, sys::KSR_FIELD_JSON, len)) }.unwrap_or_default()
     }
 
-    /// The raw JSON of the value that a JSON pointer (RFC 6901, such as `/status/phase`) names: a string comes with its quotes
-    /// and escapes. A slice of [`json`](Object::json), not copied. `None` when nothing is there.
+    /// The raw JSON of the value that a JSON pointer (RFC 6901, such as `/status/phase`) names: a string comes with its
+    /// quotes and escapes. A slice of [`json`](Object::json), not copied. `None` when nothing is there.
     pub fn get(self, pointer: &str) -> Option<&'a [u8]> {
         let pointer = CString::new(pointer).ok()?;
         // SAFETY: the bytes belong to the object.

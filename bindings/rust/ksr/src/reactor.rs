@@ -1,5 +1,5 @@
-//! Wakes tasks of any executor. One thread waits for all streams of the process that are awaited; it is there as long as one
-//! of them is.
+//! Wakes tasks of any executor. One thread waits for all streams of the process that are awaited; it is there as long
+//! as one of them is.
 
 use std::collections::BTreeMap;
 use std::io::{self, ErrorKind, Read, Write};

@@ -11,8 +11,8 @@ use ksr_sys as sys;
 use crate::text::text;
 use crate::{DeltaKind, Object};
 
-/// A complete, immutable view of the resource at one moment, and what has changed since the one before. A clone is one more
-/// reference, not a copy.
+/// A complete, immutable view of the resource at one moment, and what has changed since the one before. A clone is one
+/// more reference, not a copy.
 pub struct Snapshot {
     snapshot: *const sys::ksr_snapshot,
 }
@@ -87,9 +87,9 @@ impl Snapshot {
         Objects { snapshot: self, places: 0..self.len() }
     }
 
-    /// What has changed since the snapshot delivered before, each object at most once: what is gone first, in its last known
-    /// state, then the rest. In the first snapshot everything is [`DeltaKind::Added`]. An object that was replaced by another
-    /// of the same name is deleted and added.
+    /// What has changed since the snapshot delivered before, each object at most once: what is gone first, in its last
+    /// known state, then the rest. In the first snapshot everything is [`DeltaKind::Added`]. An object that was
+    /// replaced by another of the same name is deleted and added.
     pub fn deltas(&self) -> Deltas<'_> {
         // SAFETY: we hold a reference.
         Deltas { snapshot: self, places: 0..unsafe { sys::ksr_snapshot_delta_count(self.snapshot) } }

@@ -20,12 +20,13 @@ type Inbox = Arc<Mutex<VecDeque<Snapshot>>>;
 
 /// A stream as an iterator over its snapshots: the complete list first, then the next whenever something has changed.
 ///
-/// `next` blocks. It returns an error once, when the stream has ended for good, and `None` after that and once the program has
-/// ended the stream, from whatever thread. Errors after which the stream tries again are told to
+/// `next` blocks. It returns an error once, when the stream has ended for good, and `None` after that and once the
+/// program has ended the stream, from whatever thread. Errors after which the stream tries again are told to
 /// [`Callbacks::on_error`] only.
 ///
-/// In an event loop wait until it is readable ([`AsFd`], [`AsRawFd`]; no other use of the descriptor is allowed) and call
-/// [`try_next`](Updates::try_next) until it is `Pending`. For executors there is [`into_async`](Updates::into_async).
+/// In an event loop wait until it is readable ([`AsFd`], [`AsRawFd`]; no other use of the descriptor is allowed) and
+/// call [`try_next`](Updates::try_next) until it is `Pending`. For executors there is
+/// [`into_async`](Updates::into_async).
 ///
 /// To drop it closes the stream; the last callbacks are then called by the thread that drops it.
 ///

@@ -19,8 +19,8 @@ pub fn nowhere() -> Config {
     Config::new("v1/pods").server("http://127.0.0.1:1").set("backoff_initial", "10ms").set("backoff_max", "10ms")
 }
 
-/// The server that the environment names, be it the scriptable one or a real kube-apiserver. `None`, which says so, when
-/// there is none.
+/// The server that the environment names, be it the scriptable one or a real kube-apiserver. `None`, which says so,
+/// when there is none.
 pub fn any_server(resource: &str) -> Option<Config> {
     if env::var_os("KSR_TEST_SERVER").is_none() {
         eprintln!("skipped: KSR_TEST_SERVER, KSR_TEST_CA and KSR_TEST_TOKEN name no test server");

@@ -1,4 +1,5 @@
-// The runner of the Go binding, see README.md of the scenario. `runner loops` gets its updates in a loop, not in a callback.
+// The runner of the Go binding, see README.md of the scenario. `runner loops` gets its updates in a loop, not in a
+// callback.
 package main
 
 import (

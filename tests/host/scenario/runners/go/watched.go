@@ -80,7 +80,8 @@ func deltas(snapshot *ksr.Snapshot) string {
 	marks := map[ksr.DeltaKind]string{ksr.Added: "+", ksr.Modified: "~", ksr.Deleted: "-"}
 	var all []string
 	for kind, object := range snapshot.Deltas() {
-		all = append(all, fmt.Sprint(marks[kind], object.Namespace(), "/", object.Name(), string(object.Get("/metadata/labels"))))
+		labels := string(object.Get("/metadata/labels"))
+		all = append(all, fmt.Sprint(marks[kind], object.Namespace(), "/", object.Name(), labels))
 	}
 	return strings.Join(all, ",")
 }

@@ -1,4 +1,5 @@
-"""The runner of the Python binding, see README.md of the scenario. `runner.py asyncio` awaits its streams in an event loop."""
+"""The runner of the Python binding, see README.md of the scenario. `runner.py asyncio` awaits its streams in an event
+loop."""
 
 import asyncio
 import sys

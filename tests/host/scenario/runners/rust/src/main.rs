@@ -1,5 +1,5 @@
-//! The runner of the Rust binding, see README.md of the scenario. `runner iterator` gets its updates from an iterator, `runner
-//! async` from a future.
+//! The runner of the Rust binding, see README.md of the scenario. `runner iterator` gets its updates from an iterator,
+//! `runner async` from a future.
 
 mod block_on;
 mod watched;
