@@ -40,5 +40,12 @@
 // [WouldDeadlock]; Cancel is for that. A callback that panics or calls runtime.Goexit ends its stream, and Err returns
 // a [*PanicError].
 //
+// # Misuse
+//
+// After its end, and when it is nil or was never opened, a Stream answers as a closed one: Stat fails with [Invalid],
+// WaitSynced with [Cancelled] or the reason of the end, Latest is nil, loops end at once, Close returns nil. A nil or
+// zero Snapshot can be released, and every other use of it panics, as after its release; the zero Object has no fields.
+// Texts with a NUL byte are refused or not found. In a child of fork nothing of this package works.
+//
 // All types may be used by many goroutines at once.
 package ksr

@@ -23,6 +23,9 @@ func newRef(giveBack func()) *ref {
 
 // enter must be followed by leave; between the two the memory stays.
 func (r *ref) enter() {
+	if r == nil {
+		panic("ksr: use of a Snapshot that no stream has brought")
+	}
 	for {
 		holders := r.holders.Load()
 		if r.released.Load() || holders == 0 {
@@ -41,7 +44,7 @@ func (r *ref) leave() {
 }
 
 func (r *ref) release() {
-	if r.released.Swap(true) {
+	if r == nil || r.released.Swap(true) {
 		return
 	}
 	runtime.SetFinalizer(r, nil)

@@ -11,7 +11,8 @@ import (
 	"time"
 )
 
-// Stream is an open stream: a resource that is kept in view.
+// Stream is an open stream: a resource that is kept in view. It comes from Open alone; a nil or zero Stream is one that
+// was closed.
 type Stream struct {
 	callbacks callbacks
 	handle    atomic.Uintptr // the ksr_stream
@@ -37,8 +38,10 @@ type Stream struct {
 
 // Open opens a stream. It never waits for the network: an unreachable server is one of Stream.Errors. It fails with an
 // *Error for a missing, unknown or contradictory key and for a file that cannot be read, and with the context's cause
-// when ctx is done already. The stream ends when ctx is done.
+// when ctx is done already. The stream ends when ctx is done. A nil ctx, here and in the methods, is
+// context.Background.
 func Open(ctx context.Context, config Config, options ...Option) (*Stream, error) {
+	ctx = orBackground(ctx)
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
@@ -70,6 +73,23 @@ func Open(ctx context.Context, config Config, options ...Option) (*Stream, error
 	return s, nil
 }
 
+func orBackground(ctx context.Context) context.Context {
+	if ctx == nil {
+		return context.Background()
+	}
+	return ctx
+}
+
+// never: it was not opened.
+func (s *Stream) never() bool { return s == nil || s.opened == nil }
+
+// longDone is closed from the beginning.
+var longDone = func() chan struct{} {
+	closed := make(chan struct{})
+	close(closed)
+	return closed
+}()
+
 func newStream(options []Option) *Stream {
 	s := &Stream{
 		journal: newJournal(),
@@ -91,6 +111,9 @@ func newStream(options []Option) *Stream {
 func (s *Stream) Cancel() { s.cancel(nil) }
 
 func (s *Stream) cancel(cause error) {
+	if s.never() {
+		return
+	}
 	s.end(cause)
 	C.ksr_go_cancel(C.uintptr_t(s.handle.Load()))
 }
@@ -100,6 +123,9 @@ func (s *Stream) cancel(cause error) {
 // were retained stay. It may be called any number of times. Inside a callback of the same stream it fails with
 // WouldDeadlock, and nothing happens.
 func (s *Stream) Close() error {
+	if s.never() {
+		return nil
+	}
 	if s.inside.Load() == goroutineID() {
 		return &Error{Code: WouldDeadlock, Message: "Close: called inside a callback of the stream; use Cancel"}
 	}
@@ -135,6 +161,9 @@ func (s *Stream) end(cause error) {
 }
 
 func (s *Stream) over() bool {
+	if s.never() {
+		return true
+	}
 	select {
 	case <-s.ended:
 		return true
@@ -144,11 +173,19 @@ func (s *Stream) over() bool {
 }
 
 // Done is closed when the stream has ended, however that came, and everything it held has been given back.
-func (s *Stream) Done() <-chan struct{} { return s.done }
+func (s *Stream) Done() <-chan struct{} {
+	if s.never() {
+		return longDone
+	}
+	return s.done
+}
 
 // Err says why the stream has ended: nil while it runs and after Cancel or Close, the context's cause, the fatal
 // *Error, or a *PanicError.
 func (s *Stream) Err() error {
+	if s.never() {
+		return nil
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.cause
@@ -158,6 +195,10 @@ func (s *Stream) Err() error {
 // context's cause when ctx is done before, and when the stream ends before the reason of that, or an *Error with
 // Cancelled. It may be called inside callbacks.
 func (s *Stream) WaitSynced(ctx context.Context) error {
+	if s.never() {
+		return s.whyNeverSynced()
+	}
+	ctx = orBackground(ctx)
 	// Inside a callback the news of the first snapshot cannot come, so the library is asked now and then.
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
@@ -186,6 +227,9 @@ func (s *Stream) WaitSynced(ctx context.Context) error {
 }
 
 func (s *Stream) whyNeverSynced() error {
+	if s.never() {
+		return &Error{Code: Cancelled, Message: "WaitSynced: the stream was never opened"}
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
@@ -200,6 +244,9 @@ func (s *Stream) whyNeverSynced() error {
 // Latest returns the newest complete snapshot, which may be one that no loop and no callback has brought yet; nil
 // before the first and after the end. The caller releases it.
 func (s *Stream) Latest() *Snapshot {
+	if s.never() {
+		return nil
+	}
 	c := C.ksr_go_latest(C.uintptr_t(s.handle.Load()))
 	if c == nil {
 		return nil
@@ -219,6 +266,9 @@ func (s *Stream) State() State {
 // Stat returns a statistic by its name in CONFIGURATION.md, such as "objects", "events" or "fresh_ms". It fails with
 // UnknownKey, and with Invalid after the end.
 func (s *Stream) Stat(name string) (uint64, error) {
+	if s.never() {
+		return 0, &Error{Code: Invalid, Message: "Stat: the stream was never opened"}
+	}
 	text := cString(name)
 	if text == nil {
 		return 0, &Error{Code: UnknownKey, Message: "Stat: the name holds a NUL byte"}

@@ -31,6 +31,11 @@ func (s *Stream) Updates() iter.Seq[*Snapshot] {
 // releases the snapshots.
 func (s *Stream) Channel(ctx context.Context) <-chan *Snapshot {
 	channel := make(chan *Snapshot)
+	if s.never() {
+		close(channel)
+		return channel
+	}
+	ctx = orBackground(ctx)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.over() {
@@ -59,6 +64,9 @@ func (s *Stream) Channel(ctx context.Context) <-chan *Snapshot {
 // retries by itself, unless one is Fatal. The loop ends with the stream.
 func (s *Stream) Errors() iter.Seq[*Error] {
 	return func(yield func(*Error) bool) {
+		if s.never() {
+			return
+		}
 		place := 0
 		for {
 			over := s.over()
@@ -83,6 +91,9 @@ func (s *Stream) Errors() iter.Seq[*Error] {
 
 // run hands take one snapshot after the other, for it to own, until it says false.
 func (s *Stream) run(ctx context.Context, take func(*Snapshot) bool) {
+	if s.never() {
+		return
+	}
 	sub, first := s.subscribe()
 	defer s.unsubscribe(sub)
 	if first != nil && !take(first) {

@@ -29,6 +29,9 @@ class Inbox:
     """What has been delivered and not been taken yet. It does not keep its stream alive."""
 
     def __init__(self, on_error: Optional[OnError], on_state: Optional[OnState], on_log: Optional[OnLog]) -> None:
+        for name, callback in (("on_error", on_error), ("on_state", on_state), ("on_log", on_log)):
+            if callback is not None and not callable(callback):
+                raise TypeError(f"{name} must be callable, not {type(callback).__name__}")
         self.on_error, self.on_state, self.on_log = on_error, on_state, on_log
         self.stream: Callable[[], Optional[Stream]] = lambda: None
         self.snapshots: Deque[Snapshot] = deque()

@@ -1,0 +1,184 @@
+package ksr_test
+
+import (
+	"context"
+	"errors"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"ksr.dev/ksr"
+)
+
+func TestStreamsThatWereNeverOpened(t *testing.T) {
+	for name, stream := range map[string]*ksr.Stream{"nil": nil, "zero": {}} {
+		t.Run(name, func(t *testing.T) {
+			stream.Cancel()
+			for range 2 {
+				if err := stream.Close(); err != nil {
+					t.Error(err)
+				}
+			}
+			await(t, stream.Done(), "Done")
+			if stream.Err() != nil || stream.Latest() != nil || stream.State() != ksr.Closed {
+				t.Errorf("Err %v, Latest %v, State %v", stream.Err(), stream.Latest(), stream.State())
+			}
+			if _, err := stream.Stat("objects"); !errors.Is(err, ksr.Invalid) {
+				t.Errorf("Stat: %v", err)
+			}
+			if err := stream.WaitSynced(context.Background()); !errors.Is(err, ksr.Cancelled) {
+				t.Errorf("WaitSynced: %v", err)
+			}
+			for range stream.Updates() {
+				t.Error("an update")
+			}
+			for range stream.Errors() {
+				t.Error("an error")
+			}
+			if _, more := <-stream.Channel(context.Background()); more {
+				t.Error("a snapshot")
+			}
+		})
+	}
+}
+
+func TestNilContextsAndCallbacks(t *testing.T) {
+	stream, err := ksr.Open(nil, unreachable(nil), nil,
+		ksr.OnUpdate(nil), ksr.OnError(nil), ksr.OnState(nil), ksr.OnLog(nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	channel := stream.Channel(nil)
+	waited := make(chan error, 1)
+	go func() { waited <- stream.WaitSynced(nil) }()
+	stream.Cancel()
+	if _, more := <-channel; more {
+		t.Error("a snapshot of nothing")
+	}
+	if err := <-waited; !errors.Is(err, ksr.Cancelled) {
+		t.Errorf("WaitSynced: %v", err)
+	}
+	await(t, stream.Done(), "Done")
+}
+
+func TestSnapshotsThatNoStreamHasBrought(t *testing.T) {
+	for name, snapshot := range map[string]*ksr.Snapshot{"nil": nil, "zero": {}} {
+		t.Run(name, func(t *testing.T) {
+			snapshot.Release()
+			snapshot.Release()
+			for use, call := range map[string]func(){
+				"Len":      func() { snapshot.Len() },
+				"Sequence": func() { snapshot.Sequence() },
+				"At":       func() { snapshot.At(0) },
+				"Find":     func() { snapshot.Find("", "") },
+				"Retain":   func() { snapshot.Retain() },
+				"Objects": func() {
+					for range snapshot.Objects() {
+					}
+				},
+				"Deltas": func() {
+					for range snapshot.Deltas() {
+					}
+				},
+			} {
+				func() {
+					defer func() {
+						if recover() == nil {
+							t.Errorf("%s did not panic", use)
+						}
+					}()
+					call()
+				}()
+			}
+		})
+	}
+}
+
+func TestEveryWayToEndInsideACallback(t *testing.T) {
+	var closed atomic.Int64
+	stream, err := ksr.Open(context.Background(), unreachable(nil),
+		ksr.OnError(func(s *ksr.Stream, _ *ksr.Error) {
+			for range 2 {
+				if err := s.Close(); !errors.Is(err, ksr.WouldDeadlock) {
+					t.Errorf("Close: %v", err)
+				}
+			}
+			s.Cancel()
+			s.Cancel()
+			if err := s.Close(); !errors.Is(err, ksr.WouldDeadlock) {
+				t.Errorf("Close after Cancel: %v", err)
+			}
+		}),
+		ksr.OnState(func(s *ksr.Stream, state ksr.State) {
+			if state == ksr.Closed {
+				closed.Add(1)
+				if err := s.Close(); !errors.Is(err, ksr.WouldDeadlock) {
+					t.Errorf("Close in the last callback: %v", err)
+				}
+			}
+		}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	await(t, stream.Done(), "Done")
+	if err := stream.Close(); err != nil || closed.Load() != 1 {
+		t.Errorf("Close: %v, told %d times of the end", err, closed.Load())
+	}
+	settled(t)
+}
+
+func TestTheLastCallbackMayPanic(t *testing.T) {
+	for name, end := range map[string]func(){"panic": func() { panic("boom") }, "Goexit": runtime.Goexit} {
+		t.Run(name, func(t *testing.T) {
+			stream, err := ksr.Open(context.Background(), unreachable(nil),
+				ksr.OnState(func(_ *ksr.Stream, state ksr.State) {
+					if state == ksr.Closed {
+						end()
+					}
+				}))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := stream.Close(); err != nil {
+				t.Error(err)
+			}
+			await(t, stream.Done(), "Done")
+			settled(t)
+		})
+	}
+}
+
+func TestAStormOfEnds(t *testing.T) {
+	for range 50 {
+		stream, err := ksr.Open(context.Background(), unreachable(nil),
+			ksr.OnError(func(s *ksr.Stream, _ *ksr.Error) { s.Cancel() }))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var group sync.WaitGroup
+		for i := range 8 {
+			group.Add(1)
+			go func() {
+				defer group.Done()
+				switch i % 4 {
+				case 0:
+					stream.Cancel()
+				case 1:
+					if err := stream.Close(); err != nil {
+						t.Error(err)
+					}
+				case 2:
+					stream.Stat("errors")
+					stream.Latest().Release()
+				case 3:
+					for range stream.Updates() {
+					}
+				}
+			}()
+		}
+		group.Wait()
+		await(t, stream.Done(), "Done")
+	}
+	settled(t)
+}

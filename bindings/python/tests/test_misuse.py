@@ -1,0 +1,133 @@
+"""What cannot be meant, and what is done in the wrong place: each has a defined end. No server is needed."""
+
+import asyncio
+import threading
+import unittest
+from unittest import mock
+
+import ksr
+
+from .support import NOWHERE, PATIENCE, poll_until
+
+
+def nowhere(**more):
+    more.setdefault("on_error", lambda *_: None)
+    return ksr.open("v1/pods", server=NOWHERE, backoff_initial="10ms", backoff_max="10ms", **more)
+
+
+class Nothing(unittest.TestCase):
+    """None, and what is no text, everywhere."""
+
+    def test_in_place_of_a_resource(self):
+        for open_it in (lambda: ksr.open(None), lambda: ksr.open(None, server=NOWHERE), lambda: ksr.open("")):
+            with self.assertRaises(ksr.Error) as caught:
+                open_it()
+            self.assertEqual(caught.exception.code, ksr.Code.INVALID)
+            self.assertIn("resource", str(caught.exception))
+
+    def test_in_place_of_a_key(self):
+        for key in (None, 1, b"limit"):
+            with self.assertRaises(TypeError):
+                ksr.Config("v1/pods").set(key, "1")
+
+    def test_in_place_of_a_value(self):
+        with nowhere(limit=None, token=None):
+            pass
+        for value in (object(), 1.5, b"1"):
+            with self.assertRaises(TypeError):
+                ksr.Config("v1/pods").set("limit", value)
+
+    def test_in_place_of_callbacks(self):
+        with ksr.open("v1/pods", server=NOWHERE, on_error=None, on_state=None, on_log=None):
+            pass
+        for name in ("on_error", "on_state", "on_log"):
+            with self.assertRaisesRegex(TypeError, name):
+                ksr.open("v1/pods", server=NOWHERE, **{name: "print"})
+
+    def test_in_place_of_a_statistic(self):
+        with nowhere() as stream:
+            for name in (None, 1, b"errors"):
+                with self.assertRaises(TypeError):
+                    stream.stat(name)
+            with self.assertRaises(ValueError):
+                stream.stat("err\0ors")
+
+    def test_in_place_of_a_feature(self):
+        with self.assertRaises(TypeError):
+            ksr.has_feature(None)
+
+    def test_a_nul_byte_in_a_key_or_value(self):
+        for key, value in (("lim\0it", "1"), ("namespace", "a\0b")):
+            with self.assertRaises(ValueError):
+                ksr.Config("v1/pods").set(key, value)
+
+
+class WrongPlace(unittest.TestCase):
+    def test_each_callback_may_raise(self):
+        def fail(*_):
+            calls.append(1)
+            raise LookupError("on purpose")
+
+        for name in ("on_error", "on_state"):
+            calls, reports = [], []
+            with mock.patch("sys.unraisablehook", lambda report: reports.append(report.exc_type)):
+                with nowhere(**{name: fail}) as stream:
+                    poll_until(stream, lambda: len(calls) > 1)
+            self.assertEqual(set(reports), {LookupError})
+            self.assertTrue(stream.closed)
+
+    def test_the_last_callback_may_raise(self):
+        def fail(_, state):
+            if state == ksr.State.CLOSED:
+                raise LookupError("on purpose")
+
+        reports = []
+        with mock.patch("sys.unraisablehook", lambda report: reports.append(report.exc_type)):
+            nowhere(on_state=fail).close()
+        self.assertEqual(reports, [LookupError])
+
+    def test_closing_twice_inside_a_callback(self):
+        def close(stream, _):
+            stream.close()
+            stream.close()
+            with self.assertRaises(ksr.Error) as caught:
+                stream.cancel()
+            told.append(caught.exception.code)
+
+        told = []
+        with nowhere(on_error=close) as stream:
+            self.assertEqual(list(stream), [])
+        self.assertEqual(told, [ksr.Code.INVALID])
+
+    def test_closing_inside_a_callback_of_a_task(self):
+        async def main():
+            async with nowhere(on_error=lambda stream, _: stream.close()) as stream:
+                self.assertEqual([snapshot async for snapshot in stream], [])
+
+        asyncio.run(asyncio.wait_for(main(), PATIENCE))
+
+    def test_waiting_inside_a_callback(self):
+        def wait(stream, _):
+            with self.assertRaises(ksr.Error) as caught:
+                stream.wait_synced(0.0)
+            told.append(caught.exception.code)
+
+        told = []
+        with nowhere(on_error=wait) as stream:
+            poll_until(stream, lambda: told)
+        self.assertEqual(told[0], ksr.Code.TIMEOUT)
+
+    def test_closing_on_many_threads(self):
+        for _ in range(20):
+            stream = nowhere()
+            threads = [threading.Thread(target=stream.close) for _ in range(8)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join(PATIENCE)
+                self.assertFalse(thread.is_alive())
+            self.assertTrue(stream.closed)
+
+
+if __name__ == "__main__":
+    unittest.main()
