@@ -3,6 +3,7 @@
 mod common;
 
 use std::future::Future;
+use std::os::raw::{c_int, c_short, c_ulong};
 use std::os::unix::io::{AsFd, AsRawFd};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -85,6 +86,37 @@ fn another_thread_ends_the_wait_of_a_task() {
         end(&handle);
         assert!(waiter.join().unwrap());
     }
+}
+
+#[repr(C)]
+struct PollFd(c_int, c_short, c_short);
+
+extern "C" {
+    fn poll(fds: *mut PollFd, count: c_ulong, timeout_ms: c_int) -> c_int;
+}
+
+/// As an event loop of the program's would wait.
+fn is_readable(updates: &ksr::Updates, timeout_ms: c_int) -> bool {
+    let mut asked = PollFd(updates.as_raw_fd(), 1, 0);
+    // SAFETY: one entry.
+    unsafe { poll(&mut asked, 1, timeout_ms) == 1 }
+}
+
+#[test]
+fn in_an_event_loop_of_the_programs() {
+    let (tell, told) = channel();
+    let callbacks = Callbacks::new().on_error(move |_, _| tell.send(()).unwrap());
+    let mut updates = nowhere().set("backoff_initial", "1h").set("backoff_max", "1h").updates_with(callbacks).unwrap();
+    while told.try_recv().is_err() {
+        assert!(is_readable(&updates, 60_000));
+        assert!(updates.try_next().is_pending());
+    }
+    while is_readable(&updates, 20) {
+        assert!(updates.try_next().is_pending());
+    }
+    updates.close().unwrap();
+    assert!(is_readable(&updates, 60_000) && is_readable(&updates, 0));
+    assert!(matches!(updates.try_next(), Poll::Ready(None)));
 }
 
 #[test]

@@ -1,0 +1,48 @@
+//! What is taken of the library is given back. Alone in its program, whose memory it looks at.
+
+mod common;
+
+use common::{next_of, Place};
+use ksr::OwnedObject;
+
+const OBJECTS: usize = 100;
+const BYTES: usize = 20 * 1024;
+const ROUNDS: usize = 40;
+
+fn resident_bytes() -> usize {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse::<usize>().unwrap() * 1024
+}
+
+#[test]
+fn what_is_taken_is_given_back() {
+    let place = match Place::of("memory") {
+        Some(place) => place,
+        None => return,
+    };
+    let text = "x".repeat(BYTES);
+    for i in 0..OBJECTS {
+        place.script(&format!(r#"create configmap NS/{i} {{"data":{{"k":"{text}"}}}}"#));
+    }
+    let use_all = || {
+        let mut updates = place.config().updates().unwrap();
+        let snapshot = next_of(&mut updates);
+        let copies = vec![snapshot.clone(), updates.latest().unwrap(), snapshot.clone()];
+        let kept: Vec<OwnedObject> = copies[0].iter().chain(&copies[2]).map(|object| object.retain()).collect();
+        let again = kept.clone();
+        drop((snapshot, copies, updates));
+        assert_eq!(again.len(), 2 * OBJECTS);
+        assert!(kept.iter().all(|one| one.object().json().len() > BYTES));
+    };
+    for _ in 0..5 {
+        use_all();
+    }
+    let before = resident_bytes();
+    for _ in 0..ROUNDS {
+        use_all();
+    }
+    let grown = resident_bytes().saturating_sub(before);
+    // One snapshot, or its objects, left behind in each round would be all of this.
+    assert!(grown < OBJECTS * BYTES * ROUNDS / 4, "{grown} bytes more after {ROUNDS} rounds");
+}
