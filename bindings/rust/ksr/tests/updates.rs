@@ -193,7 +193,14 @@ fn a_dropped_wait_loses_nothing() {
 #[cfg(feature = "futures")]
 #[test]
 fn it_is_a_stream_of_futures_core() {
-    fn is_stream<S: futures_core::Stream<Item = Result<ksr::Snapshot, ksr::Error>> + Send + Unpin>(_: &S) {}
-    let stream = nowhere().updates().unwrap().into_async().unwrap();
-    is_stream(&stream);
+    struct Next<S>(S);
+    impl<S: futures_core::Stream + Unpin> Future for Next<&mut S> {
+        type Output = Option<S::Item>;
+        fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+            Pin::new(&mut *self.0).poll_next(context)
+        }
+    }
+    let mut stream = nowhere().reconnect(false).updates().unwrap().into_async().unwrap();
+    assert!(block_on(Next(&mut stream)).unwrap().unwrap_err().is_fatal());
+    assert!(block_on(Next(&mut stream)).is_none());
 }
