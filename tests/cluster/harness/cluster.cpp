@@ -51,6 +51,7 @@ Cluster::Cluster(ClusterOptions options)
   std::vector<User> users{admin_user(), reader_user(), nobody_user()};
   users.insert(users.end(), options_.more_users.begin(), options_.more_users.end());
   write_file(directory() / "tokens.csv", token_file_content(users));
+  write_file(directory() / "client-ca.crt", client_ca_.certificate_pem());
   etcd_ = std::make_unique<Etcd>(options_.bin_dir / "etcd", directory());
   start_apiserver();
 }
@@ -89,6 +90,7 @@ std::vector<std::string> Cluster::apiserver_command() const {
       "--bind-address=127.0.0.1",
       "--secure-port=" + std::to_string(port_),
       "--cert-dir=" + (directory() / "certs").string(),
+      "--client-ca-file=" + (directory() / "client-ca.crt").string(),
       "--token-auth-file=" + (directory() / "tokens.csv").string(),
       "--authorization-mode=RBAC",
       "--service-account-issuer=https://kubernetes.default.svc",

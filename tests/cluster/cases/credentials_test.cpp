@@ -1,0 +1,76 @@
+// Credentials that change under a running stream, and client certificates.
+#include "cluster/cases/service_account.hpp"
+#include "cluster/cases/ways.hpp"
+
+using namespace ksr::clustertest;
+using ksr_test::Recorder;
+
+TEST_CASE("a token file that is rotated under a running stream") {
+  on_every_way([](const Way& way) {
+    Cluster& cluster = Cluster::shared();
+    const std::string ns = cluster.fresh_namespace("rotated");
+    const ServiceAccount account(ns);
+    const std::string old_token = account.new_token("old");
+    const std::string new_token = account.new_token("new");
+    TempDir files("ksr-token");
+    write_file(files.path() / "token", old_token + "\n");
+    cluster.admin().create(configmaps_path(ns), make_configmap(ns, "before"));
+    Recorder seen;
+    REQUIRE(seen.open(with(way.to("v1/configmaps", ns), "token_file", (files.path() / "token").string())) == KSR_OK);
+    REQUIRE(seen.wait_name("before"));
+    REQUIRE(seen.wait_state(KSR_STATE_LIVE));
+
+    write_file(files.path() / "token", new_token + "\n");
+    account.revoke("old", old_token);
+    cluster.admin().create(configmaps_path(ns), make_configmap(ns, "between"));
+    CHECK(seen.wait_name("between"));
+    way.proxy.cut();
+    cluster.admin().create(configmaps_path(ns), make_configmap(ns, "after"));
+    CHECK(seen.wait_name("after"));
+    check_equals_list(seen, configmaps_path(ns));
+    check_never_told(seen, old_token);
+    check_never_told(seen, new_token);
+  });
+}
+
+TEST_CASE("a client certificate logs in, from files and as text") {
+  on_every_way([](const Way& way) {
+    Cluster& cluster = Cluster::shared();
+    const std::string ns = cluster.fresh_namespace("certified");
+    cluster.allow_reading(reader_user(), ns, "", "configmaps");
+    cluster.admin().create(configmaps_path(ns), make_configmap(ns, "mine"));
+    const auto reader = cluster.client_certificate(reader_user().name);
+    TempDir files("ksr-certificate");
+    write_file(files.path() / "client.crt", reader.certificate_pem);
+    write_file(files.path() / "client.key", reader.key_pem);
+    Recorder from_files;
+    Recorder as_text;
+    REQUIRE(from_files.open(with(with(way.to("configmaps", ns), "client_cert_file", files.path() / "client.crt"),
+                                 "client_key_file", files.path() / "client.key")) == KSR_OK);
+    REQUIRE(as_text.open(with(with(way.to("configmaps", ns), "client_cert_data", reader.certificate_pem),
+                              "client_key_data", reader.key_pem)) == KSR_OK);
+    for (Recorder* seen : {&from_files, &as_text}) {
+      REQUIRE(seen->wait_state(KSR_STATE_LIVE));
+      check_equals_list(*seen, configmaps_path(ns));
+      CHECK(seen->errors().empty());
+    }
+  });
+}
+
+TEST_CASE("a certificate of somebody else is refused, and one of nobody's CA is not known") {
+  on_every_way([](const Way& way) {
+    Cluster& cluster = Cluster::shared();
+    const std::string ns = cluster.fresh_namespace("others");
+    const auto open = [&](Recorder& seen, const ksr::testserver::Credential& who) {
+      REQUIRE(seen.open(with(with(way.to("v1/configmaps", ns), "client_cert_data", who.certificate_pem),
+                             "client_key_data", who.key_pem)) == KSR_OK);
+    };
+    Recorder forbidden;
+    Recorder unknown;
+    open(forbidden, cluster.client_certificate(nobody_user().name));
+    open(unknown, ksr::testserver::CertificateAuthority().client(reader_user().name));
+    REQUIRE(forbidden.wait_error(KSR_E_FORBIDDEN));
+    CHECK(forbidden.errors().front().message.find("User \"nobody\" cannot ") != std::string::npos);
+    REQUIRE(unknown.wait_error(KSR_E_AUTH));
+  });
+}

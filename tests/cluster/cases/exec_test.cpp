@@ -1,0 +1,119 @@
+// exec plugins that do as they should, on a cluster that believes them only as long as their tokens last.
+#include <boost/json.hpp>
+#include <thread>
+
+#include "cluster/cases/exec_script.hpp"
+#include "cluster/cases/service_account.hpp"
+
+using namespace ksr::clustertest;
+using ksr_test::Recorder;
+
+namespace {
+
+// Prints the token in $dir/token, good for two seconds.
+constexpr const char* short_lived = R"sh(
+expiry=$(date -u -d '+2 seconds' +%Y-%m-%dT%H:%M:%S.%NZ)
+printf '{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1","status":{"token":"%s","expirationTimestamp":"%s"}}' \
+  "$(cat "$dir/token")" "$expiry"
+)sh";
+
+// Prints the token in $dir/token, and says nothing of its end.
+constexpr const char* unlimited = R"sh(
+printf '{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1","status":{"token":"%s"}}' "$(cat "$dir/token")"
+)sh";
+
+constexpr long long life = 2'000'000'000;
+constexpr long long leeway = life / 5;
+
+}  // namespace
+
+TEST_CASE("streams survive tokens that expire, with one run of the plugin for all of them each time") {
+  on_every_way([](const Way& way) {
+    Cluster& cluster = Cluster::shared();
+    const std::string ns = cluster.fresh_namespace("expiring");
+    const ServiceAccount account(ns);
+    std::string token = account.new_token("token-0");
+    ExecScript plugin(short_lived);
+    plugin.write("token", token);
+    cluster.admin().create(configmaps_path(ns), make_configmap(ns, "before"));
+    Recorder streams[3];
+    for (Recorder& seen : streams) REQUIRE(seen.open(plugin.on(way, "v1/configmaps", ns)) == KSR_OK);
+    for (Recorder& seen : streams) REQUIRE(seen.wait_state(KSR_STATE_LIVE));
+    CHECK(plugin.runs().size() == 1);
+
+    constexpr int rounds = 3;
+    for (int round = 1; round <= rounds; ++round) {
+      CAPTURE(round);
+      const std::string name = "token-" + std::to_string(round);
+      const std::string old_token = std::exchange(token, account.new_token(name));
+      plugin.write("token", token);
+      account.revoke("token-" + std::to_string(round - 1), old_token);
+      std::this_thread::sleep_for(std::chrono::nanoseconds(life));
+      way.proxy.cut();
+      cluster.admin().create(configmaps_path(ns), make_configmap(ns, name));
+      for (Recorder& seen : streams) {
+        CHECK(seen.wait_name(name));
+        CHECK(seen.wait_state(KSR_STATE_LIVE));
+        check_never_told(seen, token);
+      }
+    }
+    for (Recorder& seen : streams) {
+      check_equals_list(seen, configmaps_path(ns));
+      for (const auto& error : seen.errors()) CHECK(error.code != KSR_E_AUTH);
+    }
+    // Never again before the token it gave had lived, whichever stream asked.
+    const std::vector<long long> runs = plugin.runs();
+    CHECK(runs.size() > rounds);
+    for (std::size_t i = 1; i < runs.size(); ++i) CHECK(runs[i] - runs[i - 1] >= life - leeway);
+  });
+}
+
+TEST_CASE("a token that the server no longer takes has the plugin run again, once for all streams") {
+  on_every_way([](const Way& way) {
+    Cluster& cluster = Cluster::shared();
+    const std::string ns = cluster.fresh_namespace("revoked");
+    const ServiceAccount account(ns);
+    const std::string old_token = account.new_token("old");
+    ExecScript plugin(unlimited);
+    plugin.write("token", old_token);
+    Recorder streams[3];
+    for (Recorder& seen : streams) REQUIRE(seen.open(plugin.on(way, "v1/configmaps", ns)) == KSR_OK);
+    for (Recorder& seen : streams) REQUIRE(seen.wait_state(KSR_STATE_LIVE));
+    plugin.write("token", account.new_token("new"));
+    account.revoke("old", old_token);
+    CHECK(plugin.runs().size() == 1);
+    way.proxy.cut();
+    cluster.admin().create(configmaps_path(ns), make_configmap(ns, "after"));
+    for (Recorder& seen : streams) {
+      CHECK(seen.wait_name("after"));
+      check_equals_list(seen, configmaps_path(ns));
+    }
+    CHECK(plugin.runs().size() == 2);
+  });
+}
+
+TEST_CASE("a plugin that brings a client certificate") {
+  on_every_way([](const Way& way) {
+    Cluster& cluster = Cluster::shared();
+    const std::string ns = cluster.fresh_namespace("exec-certificate");
+    cluster.allow_reading(reader_user(), ns, "", "configmaps");
+    const auto reader = cluster.client_certificate(reader_user().name);
+    ExecScript plugin("cat \"$dir/answer\"\n");
+    plugin.write(
+        "answer",
+        boost::json::serialize(boost::json::object{
+            {"kind", "ExecCredential"},
+            {"apiVersion", "client.authentication.k8s.io/v1"},
+            {"status", {{"clientCertificateData", reader.certificate_pem}, {"clientKeyData", reader.key_pem}}}}));
+    cluster.admin().create(configmaps_path(ns), make_configmap(ns, "mine"));
+    Recorder seen;
+    REQUIRE(seen.open(plugin.on(way, "configmaps", ns)) == KSR_OK);
+    REQUIRE(seen.wait_name("mine"));
+    REQUIRE(seen.wait_state(KSR_STATE_LIVE));
+    way.proxy.cut();
+    cluster.admin().create(configmaps_path(ns), make_configmap(ns, "after"));
+    CHECK(seen.wait_name("after"));
+    check_equals_list(seen, configmaps_path(ns));
+    CHECK(plugin.runs().size() == 1);
+  });
+}
