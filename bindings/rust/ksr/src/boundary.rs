@@ -107,13 +107,8 @@ unsafe extern "C" fn on_log(level: i32, message: *const c_char, size: usize, use
 unsafe extern "C" fn on_destroy(user_data: *mut c_void) {
     // SAFETY: the library gives back what `open` gave it, once, after everything else.
     let Host { handle, callbacks } = *unsafe { Box::from_raw(user_data.cast::<Host>()) };
-    let link = handle.link();
-    {
-        let _inside = link.enter();
-        // What the closures hold may panic when it is dropped, even while it is told.
-        guard(link, "drop of a", move || drop(callbacks));
-    }
-    link.is_gone();
+    // What the closures hold may panic when it is dropped.
+    guard(handle.link(), "drop of a", move || drop(callbacks));
 }
 
 /// # Safety
@@ -130,7 +125,6 @@ unsafe fn call(
     if let Some(stream) = stream {
         link.belongs_to(stream);
     }
-    let _inside = link.enter();
     let mut callbacks = lock(&host.callbacks);
     guard(link, name, || callback(&host.handle, &mut callbacks));
 }

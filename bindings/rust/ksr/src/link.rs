@@ -1,8 +1,7 @@
 //! What a stream, its handles and its callbacks know of each other.
 
 use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread::{self, ThreadId};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use ksr_sys as sys;
 
@@ -17,12 +16,8 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 pub(crate) struct Link {
     /// A number of the library's registry, which is never used twice: it may outlive the stream.
     stream: AtomicPtr<sys::ksr_stream>,
-    /// The thread that runs a callback.
-    caller: Mutex<Option<ThreadId>>,
     closed: AtomicBool,
     failure: Mutex<Option<Error>>,
-    gone: Mutex<bool>,
-    going: Condvar,
 }
 
 impl Link {
@@ -38,16 +33,6 @@ impl Link {
     pub(crate) fn cancel(&self) {
         // SAFETY: takes NULL, and numbers of streams that are gone.
         unsafe { sys::ksr_cancel(self.stream()) };
-    }
-
-    /// Whether this is a callback of the stream.
-    pub(crate) fn inside(&self) -> bool {
-        *lock(&self.caller) == Some(thread::current().id())
-    }
-
-    pub(crate) fn enter(&self) -> Inside<'_> {
-        *lock(&self.caller) = Some(thread::current().id());
-        Inside(self)
     }
 
     /// The first failure counts.
@@ -67,27 +52,5 @@ impl Link {
 
     pub(crate) fn closed(&self) -> bool {
         self.closed.load(Ordering::Acquire)
-    }
-
-    /// Nothing of the stream is left.
-    pub(crate) fn is_gone(&self) {
-        *lock(&self.gone) = true;
-        self.going.notify_all();
-    }
-
-    pub(crate) fn wait_until_gone(&self) {
-        let mut gone = lock(&self.gone);
-        while !*gone {
-            gone = self.going.wait(gone).unwrap_or_else(PoisonError::into_inner);
-        }
-    }
-}
-
-/// As long as it lives, a callback runs on this thread.
-pub(crate) struct Inside<'a>(&'a Link);
-
-impl Drop for Inside<'_> {
-    fn drop(&mut self) {
-        *lock(&self.0.caller) = None;
     }
 }

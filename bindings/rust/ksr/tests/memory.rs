@@ -5,8 +5,8 @@ mod common;
 use common::{next_of, Place};
 use ksr::OwnedObject;
 
-const OBJECTS: usize = 100;
-const BYTES: usize = 20 * 1024;
+const OBJECTS: usize = 20;
+const BYTES: usize = 100 * 1024;
 const ROUNDS: usize = 40;
 
 fn resident_bytes() -> usize {
