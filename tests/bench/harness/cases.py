@@ -44,6 +44,7 @@ _WEBSOCKET = ("--transport", "websocket")
 COMPARED = [
     Case("curl/http", repeated=True),
     Case("curl/https", tls=True, repeated=True),
+    Case("floor/watch", ("drain",), repeated=True),
     _ksr("http", "watch", repeated=True),
     _ksr("websocket", "watch", *_WEBSOCKET, repeated=True),
     _ksr("http-tls", "watch", tls=True, repeated=True),
@@ -64,8 +65,9 @@ ALONE = [
     replace(_rust("latency", "typed", events=10_000), arguments=("--mode", "typed", *_PACED)),
     _ksr("growth", "growth", events=2_000_000),
     _ksr("keep", "keep", events=100_000),
-    _ksr("blocked", "blocked", events=1_000_000),
-    _ksr("blocked-websocket", "blocked", *_WEBSOCKET, events=1_000_000),
+    _ksr("blocked", "blocked", "--newest", "5000", events=1_000_000),
+    _ksr("blocked-websocket", "blocked", "--newest", "5000", *_WEBSOCKET, events=1_000_000),
+    _ksr("blocked-all", "blocked", events=1_000_000),
     _ksr("streams", "streams", objects=1),
     _ksr("streams-websocket", "streams", *_WEBSOCKET, objects=1),
     _ksr("streams-tls", "streams", objects=1, tls=True),
@@ -79,4 +81,5 @@ ALL = COMPARED + ALONE
 
 def quick(case):
     """A tenth of everything: says whether things work, not how fast they are."""
-    return replace(case, objects=max(1, case.objects // 10), events=max(1000, case.events // 10))
+    shrunk = tuple("500" if word == "5000" else word for word in case.arguments)
+    return replace(case, arguments=shrunk, objects=max(1, case.objects // 10), events=max(1000, case.events // 10))

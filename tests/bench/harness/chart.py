@@ -8,11 +8,11 @@ import matplotlib
 matplotlib.use("Agg")
 import matplotlib.pyplot as plot  # noqa: E402  the backend comes first
 
-COLOURS = {"libksr": "#2a7f62", "client-go": "#4a90d9", "kube-rs": "#c2703d", "curl": "#999999"}
+COLOURS = {"libksr": "#2a7f62", "client-go": "#4a90d9", "kube-rs": "#c2703d", "curl": "#999999", "floor": "#999999"}
 
 
 def bars(axes, results, figure, title, scale=1.0, form="{:,.1f}", logarithmic=False):
-    chosen = [(name, found[figure] / scale) for name, found in results.items() if figure in found and "delays_us" not in found]
+    chosen = [(name, found[figure] / scale) for name, found in results.items() if figure in found]
     if not chosen:
         axes.set_visible(False)
         return
@@ -53,14 +53,14 @@ def growth(axes, results):
     step = found["events"] / (len(rounds) - 1) / 1e6
     axes.plot([i * step for i in range(len(rounds))], rounds, "o-", color=COLOURS["libksr"])
     axes.set_ylim(0, max(rounds) * 1.2)
-    axes.set_title("libksr: resident MB over millions of events", loc="left", fontsize=10)
+    axes.set_title("libksr: resident MB by millions of events", loc="left", fontsize=10)
     axes.tick_params(labelsize=8)
     axes.spines[["top", "right"]].set_visible(False)
 
 
 def draw(document, path):
     results = {name: found for name, found in document["results"].items() if found.get("correct")}
-    compared = {name: found for name, found in results.items() if "list_seconds" in found and "million" not in name}
+    compared = {name: found for name, found in results.items() if "million" not in name and "latency" not in name}
     figure, axes = plot.subplots(3, 2, figsize=(14, 13))
     bars(axes[0][0], compared, "events_per_second", "watch: events/s (more is better)", form="{:,.0f}")
     bars(axes[0][1], compared, "cpu_us_per_event", "watch: CPU, µs an event (less is better, log)", logarithmic=True)

@@ -111,12 +111,13 @@ def latency(results):
 
 
 def blocked(results):
-    for case in ("blocked", "blocked-websocket"):
+    for case, name in (("blocked", "http"), ("blocked-websocket", "websocket"), ("blocked-all", "http, every object changed")):
         found = results.get(f"libksr/{case}")
         if found and found.get("correct"):
-            what = f"{case} 10 s, {found['events_while_blocked']:,} events meanwhile"
+            what = f"host blocked 10 s, {name}, {found['events_while_blocked']:,} events meanwhile on {found['next_deltas']:,} objects"
             yield bound(f"{what}: peak above idle", found["above_idle_bytes"], 64, "MB", MB)
-            yield Line(f"{case}: the next delivery", "right", "right" if found["next_right"] else "wrong", found["next_right"])
+            right = found["next_right"]
+            yield Line(f"host blocked, {name}: the next delivery", "right", "right" if right else "wrong", right)
 
 
 def streams(results):

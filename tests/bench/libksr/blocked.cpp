@@ -11,17 +11,24 @@ namespace {
 
 constexpr double kBlockSeconds = 10;
 
-// Every event changes the next object in turn, so the objects of a snapshot have the last `count` resourceVersions.
-bool whole(const ksr_snapshot* snapshot) {
-  const std::uint64_t count = ksr_snapshot_count(snapshot);
-  const std::uint64_t version = std::strtoull(ksr_snapshot_resource_version(snapshot, nullptr), nullptr, 10);
-  return version_sum(snapshot) == count * version - count * (count - 1) / 2;
-}
+// Events change objects in turn, so the changed objects of a snapshot have the last resourceVersions there are, and the
+// others still that of the list.
+struct Expected {
+  std::uint64_t listed;    // the resourceVersion of the list
+  std::uint64_t changing;  // how many objects events change
+
+  bool matches(const ksr_snapshot* snapshot) const {
+    const std::uint64_t version = std::strtoull(ksr_snapshot_resource_version(snapshot, nullptr), nullptr, 10);
+    const std::uint64_t untouched = (ksr_snapshot_count(snapshot) - changing) * listed;
+    return version_sum(snapshot) == untouched + changing * version - changing * (changing - 1) / 2;
+  }
+};
 
 class Blocker {
  public:
-  void arm(Host& host) {
+  void arm(Host& host, Expected expected) {
     host_ = &host;
+    expected_ = expected;
     armed_ = true;
   }
 
@@ -34,7 +41,7 @@ class Blocker {
       next_ = true;
     } else if (next_) {
       next_ = false;
-      next_whole_ = whole(snapshot);
+      next_right_ = expected_.matches(snapshot);
       next_deltas_ = ksr_snapshot_delta_count(snapshot);
     }
   }
@@ -44,14 +51,15 @@ class Blocker {
     report.add("above_idle_bytes", static_cast<double>(peak_) - static_cast<double>(idle));
     report.add("resident_above_idle_bytes", static_cast<double>(resident_) - static_cast<double>(idle));
     report.add("next_deltas", next_deltas_);
-    report.add_json("next_right", next_whole_ ? "true" : "false");
+    report.add_json("next_right", next_right_ ? "true" : "false");
   }
 
  private:
   Host* host_ = nullptr;
+  Expected expected_{};
   std::atomic<bool> armed_{false};
   bool next_ = false;
-  bool next_whole_ = false;
+  bool next_right_ = false;
   std::uint64_t next_deltas_ = 0;
   std::uint64_t events_ = 0;
   std::uint64_t resident_ = 0;
@@ -68,8 +76,9 @@ void run_blocked(const Setup& setup, Report& report) {
   sleep_seconds(setup.settle);
   const std::uint64_t idle = resident_bytes();
   reset_peak();
-  blocker.arm(host);
-  host.wait_for_version(setup.control.go(setup.events).goal);
+  const ServerState listed = setup.control.state();
+  blocker.arm(host, {listed.goal, setup.newest > 0 ? setup.newest : listed.objects});
+  host.wait_for_version(setup.control.go(setup.events, 0, setup.newest).goal);
   report.add("events", setup.events);
   report.add("idle_bytes", idle);
   blocker.add_to(idle, report);

@@ -14,7 +14,8 @@ struct Setup {
   Settings settings;  // of the stream: server, ca_file, transport…
   Control control;
   std::uint64_t events;
-  double settle;  // seconds to wait before memory counts as settled
+  std::uint64_t newest;  // events change only the so many newest objects; 0: every object in turn
+  double settle;         // seconds to wait before memory counts as settled
 };
 
 void run_watch(const Setup& setup, Report& report);
@@ -24,6 +25,7 @@ void run_keep(const Setup& setup, Report& report);
 void run_latency(const Setup& setup, Report& report);
 void run_blocked(const Setup& setup, Report& report);
 void run_streams(const Setup& setup, Report& report);
+void run_drain(const Setup& setup, Report& report);
 
 // Adds "correct": whether the newest snapshot is exactly what the server says it is.
 void add_correct(const Setup& setup, const Host& host, Report& report);

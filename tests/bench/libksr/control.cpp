@@ -12,22 +12,12 @@
 namespace bench {
 namespace {
 
-std::string exchange(std::uint16_t port, const std::string& request) {
-  const int socket = ::socket(AF_INET, SOCK_STREAM, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(port);
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+std::string read_all(int socket) {
   std::string answer;
-  if (connect(socket, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 &&
-      send(socket, request.data(), request.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(request.size())) {
-    char part[4096];
-    for (ssize_t got = 0; (got = recv(socket, part, sizeof part, 0)) > 0;)
-      answer.append(part, static_cast<std::size_t>(got));
-  }
+  char part[4096];
+  for (ssize_t got = 0; (got = recv(socket, part, sizeof part, 0)) > 0;)
+    answer.append(part, static_cast<std::size_t>(got));
   close(socket);
-  if (answer.compare(0, 12, "HTTP/1.0 200") != 0)
-    throw std::runtime_error("the bench server does not answer: " + answer);
   return answer;
 }
 
@@ -42,8 +32,23 @@ std::uint64_t member(const std::string& json, const std::string& name) {
 Control::Control(const std::string& url)
     : port_(static_cast<std::uint16_t>(std::stoul(url.substr(url.rfind(':') + 1)))) {}
 
+int Control::open(const std::string& request) const {
+  const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(port_);
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  if (connect(socket, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
+      send(socket, request.data(), request.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(request.size())) {
+    close(socket);
+    throw std::runtime_error("the bench server cannot be reached");
+  }
+  return socket;
+}
+
 ServerState Control::ask(const std::string& path) const {
-  const std::string answer = exchange(port_, "GET /control/" + path + " HTTP/1.0\r\n\r\n");
+  const std::string answer = read_all(open("GET /control/" + path + " HTTP/1.0\r\n\r\n"));
+  if (answer.compare(0, 12, "HTTP/1.0 200") != 0) throw std::runtime_error("the bench server refuses: " + answer);
   return {member(answer, "objects"), member(answer, "goal"), member(answer, "version_sum"), member(answer, "watchers")};
 }
 

@@ -20,6 +20,10 @@ class Control {
 
   ServerState state() const;
   ServerState go(std::uint64_t events, std::uint64_t rate = 0, std::uint64_t newest = 0) const;
+
+  // A socket on which that request was sent; the caller closes it.
+  int open(const std::string& request) const;
+
   void wait_for_watchers(std::uint64_t count) const;
 
  private:

@@ -1,4 +1,4 @@
-// bench_libksr CASE --control URL [--events N] [--settle SECONDS] [--KEY VALUE]...
+// bench_libksr CASE --control URL [--events N] [--newest N] [--settle SECONDS] [--KEY VALUE]...
 // Every other --KEY VALUE is a key of the stream's configuration, such as --server URL or --transport http.
 #include <cstdio>
 #include <exception>
@@ -14,7 +14,7 @@ using Case = void (*)(const bench::Setup&, bench::Report&);
 const std::map<std::string, Case> cases = {
     {"watch", bench::run_watch},     {"growth", bench::run_growth},   {"million", bench::run_million},
     {"keep", bench::run_keep},       {"latency", bench::run_latency}, {"blocked", bench::run_blocked},
-    {"streams", bench::run_streams},
+    {"streams", bench::run_streams}, {"drain", bench::run_drain},
 };
 
 std::string take(bench::Settings& settings, const std::string& key, const std::string& otherwise) {
@@ -35,8 +35,9 @@ bench::Setup setup_of(int argc, char** argv) {
   const std::string control = take(settings, "control", "");
   if (control.empty()) throw std::runtime_error("--control URL is missing");
   const std::uint64_t events = std::stoull(take(settings, "events", "200000"));
+  const std::uint64_t newest = std::stoull(take(settings, "newest", "0"));
   const double settle = std::stod(take(settings, "settle", "2"));
-  return {std::move(settings), bench::Control(control), events, settle};
+  return {std::move(settings), bench::Control(control), events, newest, settle};
 }
 
 }  // namespace
