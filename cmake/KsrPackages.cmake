@@ -27,6 +27,7 @@ endforeach()
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_NAME libksr)
 set(CPACK_PACKAGE_VENDOR libksr)
+set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "live view of Kubernetes resources")
 set(CPACK_PACKAGE_CONTACT "libksr authors <libksr@localhost>")
 set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
 set(CPACK_STRIP_FILES ON)
@@ -49,19 +50,20 @@ set(CPACK_DEBIAN_LIBKSR0_PACKAGE_SECTION libs)
 # Programs that were built with one version run with every later one of the same SONAME.
 set(CPACK_DEBIAN_PACKAGE_GENERATE_SHLIBS_POLICY ">=")
 set(CPACK_DEBIAN_PACKAGE_GENERATE_SHLIBS ON)
-set(CPACK_COMPONENT_LIBKSR0_DESCRIPTION "Kubernetes Streaming Resources: a live view of Kubernetes resources
- Lists a resource of a Kubernetes API server, watches it, keeps every object in a cache and hands immutable snapshots with
- the changes since the last one to the program that embeds it. This package holds the shared library.")
+set(CPACK_COMPONENT_LIBKSR0_DESCRIPTION "libksr lists a resource of a Kubernetes API server, watches it, keeps every object
+in a cache and hands immutable snapshots, with the changes since the last one, to the program that embeds it. This package holds
+the shared library.")
+# Without a CA of its own a stream trusts those of the system.
+set(CPACK_DEBIAN_LIBKSR0_PACKAGE_RECOMMENDS ca-certificates)
 
 set(CPACK_DEBIAN_LIBKSR-DEV_PACKAGE_SECTION libdevel)
 set(CPACK_DEBIAN_LIBKSR-DEV_PACKAGE_SHLIBDEPS OFF)
 set(CPACK_DEBIAN_LIBKSR-DEV_PACKAGE_DEPENDS "libksr0 (= ${PROJECT_VERSION}-${release}), libssl-dev (>= 3.0), zlib1g-dev")
-set(CPACK_COMPONENT_LIBKSR-DEV_DESCRIPTION "Kubernetes Streaming Resources: what programs are built against
- The header ksr.h, the link to the library, ksr.pc for pkg-config, a CMake package and the manual page ksr(3).")
+set(CPACK_COMPONENT_LIBKSR-DEV_DESCRIPTION "What programs are built against: the header ksr.h, the link to the library, ksr.pc
+for pkg-config, a CMake package and the manual page ksr(3).")
 
 set(CPACK_DEBIAN_KSR-WATCH_PACKAGE_SECTION utils)
 set(CPACK_DEBIAN_KSR-WATCH_PACKAGE_DEPENDS "libksr0 (>= ${PROJECT_VERSION})")
-set(CPACK_COMPONENT_KSR-WATCH_DESCRIPTION "Kubernetes Streaming Resources: show resources as they change
- ksr-watch lists a resource of a Kubernetes API server and shows it as a table that is always current, as JSON, or as one
- line for each change.")
+set(CPACK_COMPONENT_KSR-WATCH_DESCRIPTION "ksr-watch shows a resource of a Kubernetes API server as a table that is always
+current, as JSON, or as one line for each change.")
 include(CPack)
