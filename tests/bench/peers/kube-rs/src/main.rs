@@ -12,6 +12,7 @@ use kube::api::{ApiResource, DynamicObject};
 use kube::runtime::reflector::store::Writer;
 use kube::runtime::reflector::{reflector, Lookup, Store};
 use kube::runtime::watcher::{self, watcher, Event};
+use kube::runtime::WatchStreamExt;
 use kube::{Api, Client, Config, Resource};
 use progress::{Progress, Seen};
 use serde_json::json;
@@ -27,7 +28,7 @@ where
     K: Resource + Lookup + Clone + Debug + serde::de::DeserializeOwned + Send + Sync + 'static,
     <K as Lookup>::DynamicType: Eq + Hash + Clone,
 {
-    let mut events = std::pin::pin!(reflector(writer, watcher(api, watcher::Config::default())));
+    let mut events = std::pin::pin!(reflector(writer, watcher(api, watcher::Config::default()).default_backoff()));
     while let Some(event) = events.next().await {
         match event {
             Ok(Event::InitDone) => progress.tell(Seen::List(Instant::now())),
