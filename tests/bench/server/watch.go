@@ -12,13 +12,19 @@ import (
 
 const bookmarkPeriod = 50 * time.Second
 
-// How the events of one watch are put on the wire.
-type framing func(out, event []byte) []byte
+// How the events of one watch are put on the wire: what stands before an event of that size, and what behind it.
+type framing struct {
+	head func(out []byte, size int) []byte
+	tail string
+}
 
 // A chunk for each event, as net/http makes of each event that a kube-apiserver flushes.
-func chunked(out, event []byte) []byte {
-	out = append(strconv.AppendInt(out, int64(len(event)), 16), "\r\n"...)
-	return append(append(out, event...), "\r\n"...)
+var chunked = framing{func(out []byte, size int) []byte {
+	return append(strconv.AppendInt(out, int64(size), 16), "\r\n"...)
+}, "\r\n"}
+
+func (f framing) frame(event []byte) []byte {
+	return append(append(f.head(nil, len(event)), event...), f.tail...)
 }
 
 // The head of a frame that holds `size` bytes.
@@ -86,7 +92,7 @@ func (s *server) events(ctx context.Context, out *largeWriter, media string, fra
 		happened := s.history.wait(ctx, done, bookmarkPeriod)
 		if happened == done {
 			bookmark, err := encodeBookmark(media, strconv.Itoa(firstVersion+done))
-			if err != nil || out.write(frame(nil, bookmark)) != nil {
+			if err != nil || out.write(frame.frame(bookmark)) != nil {
 				return
 			}
 			continue
@@ -100,12 +106,13 @@ func (s *server) events(ctx context.Context, out *largeWriter, media string, fra
 
 func (s *server) writeEvents(out *largeWriter, media string, frame framing, author *author, begin, end int) error {
 	defer out.close()
-	buffer, event, templates := out.begin(), []byte(nil), &s.encoded[media].events
+	buffer, templates := out.begin(), &s.encoded[media].events
 	for k := begin; k < end; k++ {
 		object := s.history.object(k)
 		own := author.describe(object, firstVersion+k+1, s.stamp())
-		event = templates[object%shapes].appendTo(event[:0], own)
-		buffer = frame(buffer, event)
+		event := templates[object%shapes]
+		buffer = event.appendTo(frame.head(buffer, len(event.text)), own)
+		buffer = append(buffer, frame.tail...)
 		if len(buffer) >= writeSize || k+1 == end {
 			if err := out.write(buffer); err != nil {
 				return err

@@ -20,9 +20,7 @@ const (
 )
 
 // One text frame for each event, never fragmented, as a kube-apiserver sends them.
-func webSocketFrame(out, event []byte) []byte {
-	return append(appendFrameHead(out, finalText, len(event)), event...)
-}
+var webSocketFrame = framing{head: func(out []byte, size int) []byte { return appendFrameHead(out, finalText, size) }}
 
 func webSocketAnswer(r *http.Request) []byte {
 	digest := sha1.Sum([]byte(r.Header.Get("Sec-WebSocket-Key") + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"))
