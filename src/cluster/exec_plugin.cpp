@@ -1,5 +1,6 @@
 #include "cluster/exec_plugin.hpp"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -15,12 +16,17 @@ constexpr std::size_t longest_line = 200;
 // Shorter runs are words, and file names in a path stand between slashes.
 constexpr std::size_t shortest_secret = 28;
 
+bool is_program(const std::string& path) {
+  struct stat status {};
+  return ::access(path.c_str(), X_OK) == 0 && ::stat(path.c_str(), &status) == 0 && !S_ISDIR(status.st_mode);
+}
+
 // As Go's exec.LookPath: directories of PATH in order; those that are not absolute are passed over.
 std::optional<std::string> found_in_path(const std::string& name, const std::string& search_path) {
   for (const std::string_view directory : split(search_path, ':')) {
     if (directory.empty() || directory.front() != '/') continue;
     std::string candidate = std::string(directory) + "/" + name;
-    if (::access(candidate.c_str(), X_OK) == 0) return candidate;
+    if (is_program(candidate)) return candidate;
   }
   return std::nullopt;
 }

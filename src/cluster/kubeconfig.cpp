@@ -92,14 +92,15 @@ ContextEntry read_context(const YamlMap& context, const std::string& origin) {
   return {origin, context.text("cluster"), context.text("user"), context.text("namespace")};
 }
 
-// "clusters", "cluster": a list of {name, cluster}. Within one file the last one of a name counts.
+// "clusters", "cluster": a list of {name, cluster}. Within one file a name stands once
+// (clientcmd/api/v1/conversion.go).
 template <class Entry>
 void read_entries(const YamlMap& root, const char* list, const char* stanza, const std::string& origin,
                   Entry (*read)(const YamlMap&, const std::string&), std::map<std::string, Entry>& entries) {
   for (const YamlMap& item : root.maps(list)) {
     const std::string name = item.text("name");
     const YamlMap body(item.node(stanza), item.place() + " " + in_quotes(name));
-    entries.insert_or_assign(name, read(body, origin));
+    if (!entries.try_emplace(name, read(body, origin)).second) throw YamlMismatch(body.place() + ": is there twice");
   }
 }
 

@@ -67,6 +67,10 @@ std::string watch_target(const Resource& resource, const QueryOptions& query, st
   return collection_path(resource, name_space) + text.text();
 }
 
+bool is_watch_target(std::string_view target) {
+  return target.find("?watch=true&") != std::string_view::npos;
+}
+
 std::string list_accept(const QueryOptions& query) {
   return query.metadata_only ? partial_metadata("PartialObjectMetadataList") : "application/json";
 }

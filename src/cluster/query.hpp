@@ -32,6 +32,9 @@ std::string list_target(const Resource& resource, const QueryOptions& query, std
 std::string watch_target(const Resource& resource, const QueryOptions& query, std::string_view name_space,
                          const WatchParameters& parameters);
 // The Accept header of a list or a watch: plain JSON, or PartialObjectMetadata(List) with metadata_only.
+// Whether a target is one that watch_target() makes.
+bool is_watch_target(std::string_view target);
+
 std::string list_accept(const QueryOptions& query);
 std::string watch_accept(const QueryOptions& query);
 

@@ -32,6 +32,11 @@ bool Renewable::due() const {
   return plan_.period && now - fetched_at_ >= *plan_.period;
 }
 
+std::optional<Instant> Renewable::renews_by_itself_at() const {
+  if (!plan_.by_itself || !plan_.period) return std::nullopt;
+  return std::max(fetched_at_ + *plan_.period, failed_at_ ? *failed_at_ + retry_after_failure : fetched_at_);
+}
+
 void Renewable::renew_if_due() {
   if (!renewing_ && due()) start();
 }
@@ -42,6 +47,8 @@ bool Renewable::usable_meanwhile() const noexcept {
 
 void Renewable::reject() {
   if (!plan_.credentials) return;
+  // What is on its way is newer than what was refused, unless it is a file that was read a little too early.
+  if (renewing_ && (!plan_.period || replaces_refused_)) return;
   if (value_ && executor_.now() - fetched_at_ < too_young_to_reject) return;
   rejected_ = true;
 }
@@ -54,7 +61,7 @@ Expected<Contribution> Renewable::current() const {
 
 void Renewable::start() {
   renewing_ = true;
-  rejected_ = false;
+  replaces_refused_ = std::exchange(rejected_, false);
   auto aside = [fetch = plan_.fetch, self = weak_from_this(), &executor = executor_] {
     auto outcome = fetch();
     executor.post([self, outcome = std::move(outcome)] {

@@ -32,6 +32,8 @@ struct RenewalPlan {
   std::optional<Milliseconds> period;
   // A refused request makes it worthless.
   bool credentials = false;
+  // Fetched anew when its time has come, not only when somebody wants it.
+  bool by_itself = false;
   // What is there serves on while it cannot be renewed.
   bool outlives_failure = false;
 };
@@ -50,6 +52,8 @@ class Renewable : public std::enable_shared_from_this<Renewable> {
 
   // Starts a fetch where what is there is too old, expired or refused.
   void renew_if_due();
+  // When it wants renew_if_due() to be called even if nobody asks; empty: never.
+  std::optional<Instant> renews_by_itself_at() const;
   bool renewing() const noexcept { return renewing_; }
   // True while what is there may be used although a fetch is on its way.
   bool usable_meanwhile() const noexcept;
@@ -75,6 +79,7 @@ class Renewable : public std::enable_shared_from_this<Renewable> {
   std::optional<Instant> failed_at_;
   bool renewing_ = false;
   bool rejected_ = false;
+  bool replaces_refused_ = false;
 };
 
 }  // namespace ksr::cluster

@@ -120,6 +120,7 @@ std::vector<PlannedRenewal> renewals_of(const Settings& settings, const Surround
   }
   if (settings.client_certificate.from_file() || settings.client_key.from_file()) {
     RenewalPlan plan = file_plan(settings.client_certificate.file, certificate_file_period);
+    plan.by_itself = true;
     plan.fetch = [certificate = settings.client_certificate, key = settings.client_key] {
       return read_client_certificate(certificate, key);
     };

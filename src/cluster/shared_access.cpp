@@ -1,6 +1,7 @@
 #include "cluster/shared_access.hpp"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "cluster/http_fetch.hpp"
@@ -16,6 +17,10 @@ constexpr std::size_t largest_reminder = std::size_t{1} << 20;
 bool same(const transport::TlsSettings& a, const transport::TlsSettings& b) {
   return a.ca_pem == b.ca_pem && a.client_certificate_pem == b.client_certificate_pem &&
          a.client_key_pem == b.client_key_pem;
+}
+
+bool may_rotate(const Settings& settings) {
+  return settings.client_certificate.from_file() || settings.client_key.from_file() || settings.authentication.exec;
 }
 
 void add(Contribution& whole, const Contribution& part) {
@@ -83,9 +88,29 @@ void SharedAccess::start_renewals() {
     renewables_.push_back(std::make_shared<Renewable>(std::move(renewal.plan), std::move(renewal.initial),
                                                       Renewable::Environment{executor_, surroundings_, listeners_},
                                                       [self = weak_from_this()] {
-                                                        if (const auto access = self.lock())
-                                                          access->answer_when_settled();
+                                                        if (const auto access = self.lock()) access->on_settled();
                                                       }));
+  }
+  executor_.post([self = weak_from_this()] {
+    if (const auto access = self.lock()) access->look_again_later();
+  });
+}
+
+// A certificate must not wait for the next request: its watches go on with the old one until then
+// (client-go, transport/cert_rotation.go).
+void SharedAccess::look_again_later() {
+  std::optional<Instant> next;
+  for (const auto& renewable : renewables_) {
+    const auto at = renewable->renews_by_itself_at();
+    if (at && (!next || *at < *next)) next = at;
+  }
+  next_look_.reset();
+  if (next) next_look_ = executor_.schedule(*next, [this] { look_at_files(); });
+}
+
+void SharedAccess::look_at_files() {
+  for (const auto& renewable : renewables_) {
+    if (renewable->renews_by_itself_at()) renewable->renew_if_due();
   }
 }
 
@@ -103,6 +128,11 @@ void SharedAccess::serve() {
   answer_when_settled();
 }
 
+void SharedAccess::on_settled() {
+  look_again_later();
+  answer_when_settled();
+}
+
 void SharedAccess::answer_when_settled() {
   const auto renewing = [](const auto& renewable) { return renewable->renewing(); };
   if (std::none_of(renewables_.begin(), renewables_.end(), renewing)) return answer_all();
@@ -116,7 +146,8 @@ void SharedAccess::answer_all() {
   const auto self = shared_from_this();
   patience_.reset();
   const auto answered = std::exchange(waiters_, {});
-  if (answered.empty()) return;
+  // Without anybody who waits it is still the moment to leave an old certificate behind.
+  if (answered.empty() && !connection_) return;
   const Expected<Grant> outcome = grant();
   for (const auto& waiter : answered) hand_out(waiter, outcome);
 }
@@ -183,7 +214,8 @@ Expected<Grant> SharedAccess::grant() {
   return grant;
 }
 
-// Other certificates are another connection; exchanges that run on the old one keep it.
+// Other certificates are another connection. Exchanges that run on the old one keep it, but for watches that were
+// opened with another client certificate: whom it names may not be allowed to see them any more.
 Expected<std::shared_ptr<transport::Connection>> SharedAccess::connection_for(const Contribution& credentials) {
   transport::TlsSettings tls;
   tls.ca_pem = credentials.ca_pem;
@@ -195,9 +227,17 @@ Expected<std::shared_ptr<transport::Connection>> SharedAccess::connection_for(co
 
   auto connection = transport_.connect({settings_.server.text(), tls, settings_.proxy_url, settings_.connect_timeout});
   if (!connection) return connection.error().within("connection to " + server_);
+  if (connection_ && tls.client_certificate_pem != connection_tls_.client_certificate_pem) leave_old_certificate();
   connection_ = *std::move(connection);
+  if (may_rotate(settings_)) connection_ = std::make_shared<ClosableConnection>(connection_, watches_);
   connection_tls_ = std::move(tls);
   return connection_;
+}
+
+void SharedAccess::leave_old_certificate() {
+  listeners_.log(LogLevel::info,
+                 "the client certificate for " + server_ + " has changed: its watches are opened again");
+  executor_.post([old = std::exchange(watches_, std::make_shared<OpenWatches>())] { old->end(); });
 }
 
 void SharedAccess::reject_credentials() {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "cluster/access.hpp"
+#include "cluster/closable_connection.hpp"
 #include "cluster/discovery.hpp"
 #include "cluster/listeners.hpp"
 #include "cluster/renewable.hpp"
@@ -45,6 +46,9 @@ class SharedAccess final : public Access, public std::enable_shared_from_this<Sh
   SharedAccess(Settings settings, const AccessEnvironment& environment, const Surroundings& surroundings);
   void start_renewals();
   void serve();
+  void look_at_files();
+  void look_again_later();
+  void on_settled();
   void answer_when_settled();
   void answer_all();
   Expected<Grant> grant();
@@ -54,6 +58,7 @@ class SharedAccess final : public Access, public std::enable_shared_from_this<Sh
   // The request that makes a Headlamp server remember the cluster for the handshake that follows.
   void remind(const std::shared_ptr<Waiter>& waiter, const Grant& grant);
   Expected<std::shared_ptr<transport::Connection>> connection_for(const Contribution& credentials);
+  void leave_old_certificate();
 
   const Settings settings_;
   const std::string server_;
@@ -64,7 +69,10 @@ class SharedAccess final : public Access, public std::enable_shared_from_this<Sh
   std::vector<std::shared_ptr<Renewable>> renewables_;
   std::vector<std::shared_ptr<Waiter>> waiters_;
   std::unique_ptr<Timer> patience_;
+  std::unique_ptr<Timer> next_look_;
   std::shared_ptr<transport::Connection> connection_;
+  // Of all connections with the client certificate at hand.
+  std::shared_ptr<OpenWatches> watches_ = std::make_shared<OpenWatches>();
   transport::TlsSettings connection_tls_;
   const std::shared_ptr<std::atomic<bool>> stop_ = std::make_shared<std::atomic<bool>>(false);
   std::atomic<std::uint64_t> reloads_{0};

@@ -12,14 +12,15 @@ namespace {
 
 // Prints the token in $dir/token, good for two seconds.
 constexpr const char* short_lived = R"sh(
+kind='"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1"'
 expiry=$(date -u -d '+2 seconds' +%Y-%m-%dT%H:%M:%S.%NZ)
-printf '{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1","status":{"token":"%s","expirationTimestamp":"%s"}}' \
-  "$(cat "$dir/token")" "$expiry"
+printf '{%s,"status":{"token":"%s","expirationTimestamp":"%s"}}' "$kind" "$(cat "$dir/token")" "$expiry"
 )sh";
 
 // Prints the token in $dir/token, and says nothing of its end.
 constexpr const char* unlimited = R"sh(
-printf '{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1","status":{"token":"%s"}}' "$(cat "$dir/token")"
+kind='"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1"'
+printf '{%s,"status":{"token":"%s"}}' "$kind" "$(cat "$dir/token")"
 )sh";
 
 constexpr long long life = 2'000'000'000;

@@ -262,7 +262,9 @@ TEST_CASE("the namespace of the context binds what has namespaces, and nothing e
     if (const Error* error = answer->if_error()) return "error: " + error->message;
     std::string all;
     for (const Resource& resource : **answer) {
-      all += resource.display + (resource.namespaced == false ? " cluster " : resource.namespaced ? " namespaced " : " ? ");
+      all += resource.display + (resource.namespaced == false ? " cluster "
+                                 : resource.namespaced        ? " namespaced "
+                                                              : " ? ");
     }
     return all;
   };

@@ -128,7 +128,8 @@ TEST_CASE("KUBERNETES_EXEC_INFO describes the cluster to a plugin that asks") {
 TEST_CASE("a bare command is looked for in PATH, and the install hint is told where it is not there") {
   Plugin plugin("echo '" + credential(R"({"token":"t"})") + "'");
   plugin.plan.stanza.command = "plugin";
-  plugin.plan.search_path = "relative:/no/such:" + plugin.files.path("");
+  plugin.files.write("other/plugin/readme", "a directory of that name is no program");
+  plugin.plan.search_path = "relative:/no/such:" + plugin.files.path("other") + ":" + plugin.files.path("");
   CHECK(plugin.run().has_value());
   plugin.plan.search_path = "relative:.:";
   plugin.plan.stanza.install_hint = "first line\nget it from example.com";

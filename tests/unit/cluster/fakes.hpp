@@ -79,9 +79,10 @@ class FakeExecutor final : public Executor {
     return task;
   }
 
+  // Outlives the tasks: one that never ran may hold a timer.
+  Timers timers_;
   mutable std::mutex tasks_mutex_;
   std::deque<std::function<void()>> tasks_;
-  Timers timers_;
   Instant now_{std::chrono::hours(1000)};
   bool running_ = false;
 };
@@ -91,6 +92,7 @@ struct Reply {
   std::string body;
   std::string content_type = "application/json";
   std::vector<transport::Header> headers = {};
+  bool goes_on = false;  // without an end
 };
 
 // Answers requests by their target; what is not told is 404.
@@ -150,7 +152,7 @@ class FakeTransport final : public transport::Transport {
       const std::size_t half = reply.body.size() / 2;
       if (*alive && half > 0) observer.on_body(std::string_view(reply.body).substr(0, half));
       if (*alive) observer.on_body(std::string_view(reply.body).substr(half));
-      if (*alive) observer.on_end(std::nullopt);
+      if (*alive && !reply.goes_on) observer.on_end(std::nullopt);
     });
     return std::make_unique<FakeExchange>(alive);
   }

@@ -267,13 +267,15 @@ TEST_CASE("garbage never does worse than an error") {
   }
 }
 
-TEST_CASE("of equal keys and equal names in one file the last one counts") {
+TEST_CASE("of equal keys the last one counts, of equal names in one file none") {
   World world;
-  const std::string path = world.files.write("twice",
-                                             "clusters:\n- {name: c, cluster: {server: 'https://a'}}\n"
-                                             "- {name: c, cluster: {server: 'https://b', server: 'https://c'}}\n"
-                                             "contexts: [{name: c, context: {cluster: c}}]\ncurrent-context: c\n");
-  CHECK(open_and_authorize(world, with_file(path)).connection.server == "https://c:443");
+  const std::string head = "contexts: [{name: c, context: {cluster: c}}]\ncurrent-context: c\nclusters:\n";
+  const std::string keys =
+      world.files.write("keys", head + "- {name: c, cluster: {server: 'https://b', server: 'https://c'}}\n");
+  CHECK(open_and_authorize(world, with_file(keys)).connection.server == "https://c:443");
+  const std::string names = world.files.write(
+      "names", head + "- {name: c, cluster: {server: 'https://b'}}\n- {name: c, cluster: {server: 'https://c'}}\n");
+  CHECK(has(message_of(world, with_file(names)), "clusters[1] \"c\": is there twice"));
 }
 
 TEST_CASE("in a pod without a kubeconfig the service account is used, over IPv6 too") {

@@ -29,6 +29,24 @@ struct TokenWorld : World {
   std::shared_ptr<Access> access;
 };
 
+struct Ending final : transport::ExchangeObserver {
+  void on_head(const transport::ResponseHead&) override { opened = true; }
+  void on_body(std::string_view) override {}
+  void on_end(const std::optional<Error>& error) override {
+    ended = true;
+    in_order = !error;
+    exchange.reset();
+  }
+  bool opened = false, ended = false, in_order = false;
+  std::unique_ptr<transport::Exchange> exchange;
+};
+
+transport::Request request_for(const std::string& target) {
+  transport::Request request;
+  request.target = target;
+  return request;
+}
+
 }  // namespace
 
 TEST_CASE("a token file is read again after a minute, not before") {
@@ -90,6 +108,22 @@ TEST_CASE("a token refused while it is being read is read once more") {
   CHECK(token.empty());
   world.settle();
   CHECK(token == "Bearer two");
+}
+
+TEST_CASE("late refusals of a token that is being replaced already do not have it read twice") {
+  TokenWorld world;
+  world.pass(Milliseconds(5'000));
+  world.files.write("token", "two");
+  world.access->reject_credentials();
+  const auto pending = world.access->authorize([](Expected<Grant>) {});
+  world.executor.run();
+  REQUIRE(world.aside.size() == 1);
+  world.access->reject_credentials();
+  auto reading = std::exchange(world.aside, {});
+  reading[0]();
+  world.executor.run();
+  CHECK(world.aside.empty());
+  CHECK(world.token() == "Bearer two");
 }
 
 TEST_CASE("a token file that is gone leaves the old token in use and says so, without the token") {
@@ -193,6 +227,93 @@ TEST_CASE("client certificates are read again after five minutes, and a change i
   REQUIRE(world.transport.connects.size() == 2);
   CHECK(world.transport.connects[1].tls.client_certificate_pem == two.certificate);
   CHECK(world.transport.connects[1].tls.client_key_pem == two.key);
+}
+
+TEST_CASE("a client certificate that changes ends the watches that were opened with the old one, and nothing else") {
+  World world;
+  const TestPair one = make_pair_of("one"), two = make_pair_of("two");
+  ConnectionOptions options;
+  options.server = "https://h";
+  options.client_cert_file = world.files.write("crt", one.certificate);
+  options.client_key_file = world.files.write("key", one.key);
+  options.ca_file = world.files.write("ca", one.certificate);
+  const auto access = world.open(options);
+  REQUIRE(access.has_value());
+  const auto heard = std::make_shared<RecordingLogger>();
+  (*access)->listen(heard);
+  const std::string watch_target = "/api/v1/pods?watch=true&allowWatchBookmarks=true";
+  for (const std::string& target : {watch_target, std::string("/api/v1/pods"), std::string("/slow")}) {
+    world.transport.replies[target] = {200, "{}", "application/json", {}, true};
+  }
+  const auto grant = world.authorize(**access);
+  REQUIRE((grant && grant->has_value()));
+  transport::Connection& connection = *(*grant)->connection;
+  Ending watch, websocket, list, unopened;
+  watch.exchange = connection.get(request_for(watch_target), watch);
+  websocket.exchange = connection.open_websocket(request_for(watch_target), websocket);
+  list.exchange = connection.get(request_for("/api/v1/pods"), list);
+  world.settle();
+  CHECK((watch.opened && websocket.opened && list.opened));
+
+  // Nobody asks for anything, and nothing has changed.
+  world.pass(Milliseconds(300'000));
+  world.settle();
+  CHECK_FALSE((watch.ended || websocket.ended));
+  // Another CA is a matter of the next connection.
+  world.files.write("ca", two.certificate);
+  world.pass(Milliseconds(300'000));
+  world.authorize(**access);
+  world.settle();
+  CHECK(world.transport.connects.size() == 2);
+  CHECK_FALSE((watch.ended || websocket.ended));
+
+  const auto middle = world.authorize(**access);
+  unopened.exchange = (*middle)->connection->open_websocket(request_for(watch_target), unopened);
+  Ending later;
+  later.exchange = (*middle)->connection->get(request_for(watch_target), later);
+  world.settle();
+  world.files.write("crt", two.certificate);
+  world.files.write("key", two.key);
+  world.pass(Milliseconds(300'000));
+  world.settle();
+  CHECK(world.transport.connects.size() == 3);
+  CHECK((watch.ended && watch.in_order));
+  CHECK((websocket.ended && websocket.in_order));
+  CHECK((later.ended && later.in_order));
+  CHECK((unopened.ended && unopened.in_order));
+  CHECK_FALSE(list.ended);
+  REQUIRE(!heard->lines.empty());
+  CHECK(heard->lines.back().find("the client certificate for https://h:443 has changed") == 0);
+  // And it goes on so.
+  world.files.write("crt", one.certificate);
+  world.files.write("key", one.key);
+  world.pass(Milliseconds(300'000));
+  world.settle();
+  CHECK(world.transport.connects.size() == 4);
+}
+
+TEST_CASE("a watch that opens after the certificate has changed is ended then") {
+  World world;
+  const TestPair one = make_pair_of("one"), two = make_pair_of("two");
+  ConnectionOptions options;
+  options.server = "https://h";
+  options.client_cert_file = world.files.write("crt", one.certificate);
+  options.client_key_file = world.files.write("key", one.key);
+  const auto access = world.open(options);
+  REQUIRE(access.has_value());
+  const auto grant = world.authorize(**access);
+  REQUIRE((grant && grant->has_value()));
+  world.files.write("crt", two.certificate);
+  world.files.write("key", two.key);
+  world.pass(Milliseconds(300'000));
+  world.executor.run();
+  world.transport.replies["/w"] = {200, "{}", "application/json", {}, true};
+  Ending watch;
+  watch.exchange = (*grant)->connection->open_websocket(request_for("/w"), watch);
+  for (auto& task : std::exchange(world.aside, {})) task();
+  world.settle();
+  CHECK(watch.opened);
+  CHECK((watch.ended && watch.in_order));
 }
 
 TEST_CASE("a CA file is read again after five minutes; an empty one leaves the old CA in use") {
