@@ -27,9 +27,8 @@ def step(name, command, folder=ROOT, **environment):
     log.parent.mkdir(parents=True, exist_ok=True)
     print(f"tests/bench/run: {name} ...", file=sys.stderr)
     with log.open("w") as out:
-        done = subprocess.run(
-            [str(word) for word in command], cwd=folder, stdout=out, stderr=subprocess.STDOUT, env={**os.environ, **environment}
-        )
+        words, variables = [str(word) for word in command], {**os.environ, **environment}
+        done = subprocess.run(words, cwd=folder, stdout=out, stderr=subprocess.STDOUT, env=variables)
     if done.returncode != 0:
         tail = "\n".join(log.read_text(errors="replace").splitlines()[-30:])
         raise SystemExit(f"{tail}\ntests/bench/run: {name} failed; the whole log: {log}")

@@ -64,7 +64,8 @@ def draw(document, path):
     figure, axes = plot.subplots(3, 2, figsize=(14, 13))
     bars(axes[0][0], compared, "events_per_second", "watch: events/s (more is better)", form="{:,.0f}")
     bars(axes[0][1], compared, "cpu_us_per_event", "watch: CPU, µs an event (less is better, log)", logarithmic=True)
-    bars(axes[1][0], compared, "list_seconds", "list to the first update, s (less is better, log)", form="{:.2f}", logarithmic=True)
+    title = "list to the first update, s (less is better, log)"
+    bars(axes[1][0], compared, "list_seconds", title, form="{:.2f}", logarithmic=True)
     bars(axes[1][1], compared, "resident_list_bytes", "resident after the list, MB (less is better)", 1e6, "{:,.0f}")
     delays(axes[2][0], results)
     growth(axes[2][1], results)

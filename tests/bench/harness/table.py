@@ -11,13 +11,22 @@ COLUMNS = (
     ("resident at the end, MB", "resident_watch_bytes", lambda value: f"{value / 1e6:.0f}"),
 )
 
+# How many times libksr over HTTP does better.
+COMPARISONS = {
+    "libksr lists faster": "list_seconds",
+    "watches faster": "events_per_second",
+    "with less CPU": "cpu_us_per_event",
+    "is smaller": "resident_list_bytes",
+}
+
 
 def row(cells):
     return "| " + " | ".join(cells) + " |"
 
 
 def markdown(results, about):
-    parts = [f"{about['date']}, {about['machine']}. {about['work']}", "", *clients(results)]
+    parts = [f"{about['date']}, {about['machine']}. {about['work']} "
+        f"Load before: {about['load_before'][0]:.1f}.", "", *clients(results)]
     delays = latencies(results)
     if delays:
         parts += ["", *delays]
@@ -29,14 +38,15 @@ def markdown(results, about):
 
 
 def clients(results):
-    """Each client's figures, and how many times libksr over HTTP does better."""
-    yield row(("client", *(title for title, _, _ in COLUMNS), "libksr is faster, list", "watch", "smaller"))
-    yield row(["---"] * (len(COLUMNS) + 4))
+    """Each client's figures, and libksr's against them."""
+    yield row(("client", *(title for title, _, _ in COLUMNS), *COMPARISONS))
+    yield row(["---"] * (len(COLUMNS) + len(COMPARISONS) + 1))
     for name, found in results.items():
         if name not in {case.name for case in cases.COMPARED}:
             continue
         if not found.get("correct"):
-            yield row((name, "void: its objects are not the server's", *[""] * (len(COLUMNS) + 2)))
+            blanks = [""] * (len(COLUMNS) + len(COMPARISONS) - 1)
+            yield row((name, "void: its objects are not the server's", *blanks))
             continue
         cells = [form(found[figure]) if figure in found else "" for _, figure, form in COLUMNS]
         yield row((name, *cells, *comparisons(results, name)))
@@ -45,14 +55,14 @@ def clients(results):
 def comparisons(results, name):
     mine = "libksr/http-tls" if name.endswith(("-tls", "https")) else "libksr/http"
     if name.startswith("libksr"):
-        return ["", "", ""]
+        return [""] * len(COMPARISONS)
     made = []
-    for figure, inverse in (("list_seconds", False), ("events_per_second", True), ("resident_list_bytes", False)):
+    for figure in COMPARISONS.values():
         theirs, ours = results.figure(name, figure), results.figure(mine, figure)
         if not theirs or not ours:
             made.append("")
         else:
-            made.append(f"{ours / theirs if inverse else theirs / ours:.1f} ×")
+            made.append(f"{ours / theirs if figure == 'events_per_second' else theirs / ours:.1f} ×")
     return made
 
 
@@ -62,4 +72,6 @@ def latencies(results):
         return []
     parts = ["p50", "p90", "p99", "p999", "max"]
     made = [row(("event to callback at 1,000/s, ms", *parts)), row(["---"] * 6)]
-    return made + [row((name, *(f"{found[f'delay_{part}_us'] / 1e3:.2f}" for part in parts))) for name, found in measured]
+    for name, found in measured:
+        made.append(row((name, *(f"{found[f'delay_{part}_us'] / 1e3:.2f}" for part in parts))))
+    return made

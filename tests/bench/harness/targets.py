@@ -45,11 +45,16 @@ def bound(what, value, most, unit, scale=1.0, digits=1):
 
 
 def watch(results):
-    peers = (("client-go/protobuf", "client-go protobuf", 5), ("kube-rs/typed", "kube-rs typed", 10), ("client-go/json", "client-go JSON", 40))
+    peers = (
+        ("client-go/protobuf", "client-go protobuf", 5),
+        ("kube-rs/typed", "kube-rs typed", 10),
+        ("client-go/json", "client-go JSON", 40),
+    )
     for case in ("http", "websocket"):
         speed = (f"libksr/{case}", "events_per_second")
         for peer, name, least in peers:
-            yield ratio(results, f"watch, {case}", f"events/s against {name}", speed, (peer, "events_per_second"), least)
+            theirs = (peer, "events_per_second")
+            yield ratio(results, f"watch, {case}", f"events/s against {name}", speed, theirs, least)
         yield bound(f"watch, {case}: CPU an event", results.figure(f"libksr/{case}", "cpu_us_per_event"), 6, "µs")
     for case in ("http-tls", "websocket-tls"):
         speed = (f"libksr/{case}", "events_per_second")
@@ -95,12 +100,14 @@ def keeping(results):
     found = results.get("libksr/million")
     if found and found.get("correct"):
         changed = found["events"] * found["store_bytes"] / found["objects"]
-        line = bound("held snapshot: memory against the changed objects alone", found["held_bytes"] / changed, 1.5, "×", digits=2)
+        what = "held snapshot: memory against the changed objects alone"
+        line = bound(what, found["held_bytes"] / changed, 1.5, "×", digits=2)
         line.met = line.met and found["held_unchanged"]
         yield line
     found = results.get("libksr/keep")
     if found and found.get("correct"):
-        line = bound("a kept object, stream closed: resident of the full cache", 100 * found["resident_kept_bytes"] / found["resident_full_bytes"], 5, "%")
+        share = 100 * found["resident_kept_bytes"] / found["resident_full_bytes"]
+        line = bound("a kept object, stream closed: resident of the full cache", share, 5, "%")
         line.met = line.met and found["kept_unchanged"]
         yield line
 
@@ -111,10 +118,12 @@ def latency(results):
 
 
 def blocked(results):
-    for case, name in (("blocked", "http"), ("blocked-websocket", "websocket"), ("blocked-all", "http, every object changed")):
+    names = {"blocked": "http", "blocked-websocket": "websocket", "blocked-all": "http, every object changed"}
+    for case, name in names.items():
         found = results.get(f"libksr/{case}")
         if found and found.get("correct"):
-            what = f"host blocked 10 s, {name}, {found['events_while_blocked']:,} events meanwhile on {found['next_deltas']:,} objects"
+            events, objects = found["events_while_blocked"], found["next_deltas"]
+            what = f"host blocked 10 s, {name}, {events:,} events meanwhile on {objects:,} objects"
             yield bound(f"{what}: peak above idle", found["above_idle_bytes"], 64, "MB", MB)
             right = found["next_right"]
             yield Line(f"host blocked, {name}: the next delivery", "right", "right" if right else "wrong", right)

@@ -18,9 +18,8 @@ class Failed(Exception):
 def replaying(program, objects):
     """A replay server for as long as the block runs; it ends with its standard input."""
     certificate = build.OUT / "ca.pem"
-    server = subprocess.Popen(
-        [program, "-objects", str(objects), "-ca", certificate], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
+    command = [program, "-objects", str(objects), "-ca", certificate]
+    server = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     try:
         line = server.stdout.readline()
         if not line:

@@ -28,7 +28,7 @@ func discover(w http.ResponseWriter, r *http.Request) {
 func refuseInitialEvents(w http.ResponseWriter) {
 	w.Header().Set("Content-Type", mediaJSON)
 	w.WriteHeader(http.StatusUnprocessableEntity)
-	io.WriteString(w, `{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":"ListOptions.meta.k8s.io \"\" `+
-		`is invalid: sendInitialEvents: Forbidden: sendInitialEvents is forbidden for watch unless the WatchList feature gate is `+
-		`enabled","reason":"Invalid","code":422}`)
+	io.WriteString(w, `{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure",`+
+		`"message":"ListOptions.meta.k8s.io \"\" is invalid: sendInitialEvents: Forbidden: sendInitialEvents is `+
+		`forbidden for watch unless the WatchList feature gate is enabled","reason":"Invalid","code":422}`)
 }

@@ -32,7 +32,8 @@ type segment struct {
 }
 
 func newHistory(objects int) *history {
-	made := &history{objects: objects, versions: make([]uint32, objects), segments: []segment{{}}, changed: make(chan struct{})}
+	made := &history{objects: objects, versions: make([]uint32, objects), segments: []segment{{}},
+		changed: make(chan struct{})}
 	for i := range made.versions {
 		made.versions[i] = firstVersion
 	}

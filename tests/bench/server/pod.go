@@ -27,15 +27,20 @@ const (
 	annotationSent = "bench.ksr.test/sent"
 )
 
-const fieldsOfController = `{"f:metadata":{"f:annotations":{".":{},"f:prometheus.io/port":{},"f:prometheus.io/scrape":{}},` +
-	`"f:generateName":{},"f:labels":{".":{},"f:app.kubernetes.io/instance":{},"f:app.kubernetes.io/name":{},"f:pod-template-hash":{}},` +
+const fieldsOfController = `{"f:metadata":{"f:annotations":{".":{},"f:prometheus.io/port":{},` +
+	`"f:prometheus.io/scrape":{}},` +
+	`"f:generateName":{},"f:labels":{".":{},"f:app.kubernetes.io/instance":{},"f:app.kubernetes.io/name":{},` +
+	`"f:pod-template-hash":{}},` +
 	`"f:ownerReferences":{".":{},"k:{\"uid\":\"4f0c6a4e-8a1c-4a57-9d8c-0e4f5c8ad001\"}":{}}},` +
-	`"f:spec":{"f:containers":{"k:{\"name\":\"web\"}":{".":{},"f:env":{".":{},"k:{\"name\":\"LOG_LEVEL\"}":{".":{},"f:name":{},"f:value":{}}},` +
-	`"f:image":{},"f:imagePullPolicy":{},"f:name":{},"f:ports":{".":{},"k:{\"containerPort\":8080,\"protocol\":\"TCP\"}":{".":{},` +
+	`"f:spec":{"f:containers":{"k:{\"name\":\"web\"}":{".":{},"f:env":{".":{},` +
+	`"k:{\"name\":\"LOG_LEVEL\"}":{".":{},"f:name":{},"f:value":{}}},` +
+	`"f:image":{},"f:imagePullPolicy":{},"f:name":{},"f:ports":{".":{},` +
+	`"k:{\"containerPort\":8080,\"protocol\":\"TCP\"}":{".":{},` +
 	`"f:containerPort":{},"f:protocol":{}}},"f:resources":{},"f:terminationMessagePath":{}}},` +
 	`"f:dnsPolicy":{},"f:restartPolicy":{}}}`
 
-const fieldsOfKubelet = `{"f:status":{"f:conditions":{"k:{\"type\":\"Ready\"}":{".":{},"f:lastProbeTime":{},"f:lastTransitionTime":{},` +
+const fieldsOfKubelet = `{"f:status":{"f:conditions":{"k:{\"type\":\"Ready\"}":{".":{},` +
+	`"f:lastProbeTime":{},"f:lastTransitionTime":{},` +
 	`"f:status":{},"f:type":{}}},"f:containerStatuses":{},"f:hostIP":{},"f:phase":{},"f:podIP":{},"f:podIPs":{".":{},` +
 	`"k:{\"ip\":\"10.244.3.17\"}":{".":{},"f:ip":{}}},"f:startTime":{}}}`
 
@@ -48,15 +53,17 @@ func metadataOfShape(shape int) metav1.ObjectMeta {
 	controller := true
 	managed := func(manager, subresource, fields string, seconds int) metav1.ManagedFieldsEntry {
 		when := momentOfShape(shape, seconds)
-		return metav1.ManagedFieldsEntry{Manager: manager, Operation: metav1.ManagedFieldsOperationUpdate, APIVersion: "v1",
+		return metav1.ManagedFieldsEntry{Manager: manager, Operation: "Update", APIVersion: "v1",
 			Time: &when, FieldsType: "FieldsV1", FieldsV1: &metav1.FieldsV1{Raw: []byte(fields)}, Subresource: subresource}
 	}
 	return metav1.ObjectMeta{
 		Name: markName, GenerateName: namePrefix, Namespace: markNamespace, UID: types.UID(markUID),
 		ResourceVersion: markVersion, CreationTimestamp: metav1.NewTime(time.Unix(markCreated, 0)),
-		Labels: map[string]string{"app.kubernetes.io/name": "web", "app.kubernetes.io/instance": fmt.Sprintf("web-%02d", shape),
-			"pod-template-hash": "7d4b9c6f5d", labelSequence: markSequence},
-		Annotations: map[string]string{"prometheus.io/scrape": "true", "prometheus.io/port": "8080", annotationSent: markSent},
+		Labels: map[string]string{"app.kubernetes.io/name": "web",
+			"app.kubernetes.io/instance": fmt.Sprintf("web-%02d", shape), "pod-template-hash": "7d4b9c6f5d",
+			labelSequence: markSequence},
+		Annotations: map[string]string{"prometheus.io/scrape": "true", "prometheus.io/port": "8080",
+			annotationSent: markSent},
 		OwnerReferences: []metav1.OwnerReference{{APIVersion: "apps/v1", Kind: "ReplicaSet", Name: "web-7d4b9c6f5d",
 			UID: "4f0c6a4e-8a1c-4a57-9d8c-0e4f5c8ad001", Controller: &controller, BlockOwnerDeletion: &controller}},
 		ManagedFields: []metav1.ManagedFieldsEntry{
@@ -71,13 +78,15 @@ func specOfShape(shape int) corev1.PodSpec {
 		Volumes: []corev1.Volume{{Name: "kube-api-access-x7k2p", VolumeSource: corev1.VolumeSource{
 			Projected: &corev1.ProjectedVolumeSource{DefaultMode: &mode, Sources: []corev1.VolumeProjection{
 				{ServiceAccountToken: &corev1.ServiceAccountTokenProjection{ExpirationSeconds: &expires, Path: "token"}},
-				{ConfigMap: &corev1.ConfigMapProjection{LocalObjectReference: corev1.LocalObjectReference{Name: "kube-root-ca.crt"},
-					Items: []corev1.KeyToPath{{Key: "ca.crt", Path: "ca.crt"}}}},
+				{ConfigMap: &corev1.ConfigMapProjection{
+					LocalObjectReference: corev1.LocalObjectReference{Name: "kube-root-ca.crt"},
+					Items:                []corev1.KeyToPath{{Key: "ca.crt", Path: "ca.crt"}}}},
 				{DownwardAPI: &corev1.DownwardAPIProjection{Items: []corev1.DownwardAPIVolumeFile{{Path: "namespace",
 					FieldRef: &corev1.ObjectFieldSelector{APIVersion: "v1", FieldPath: "metadata.namespace"}}}}}}}}}},
 		Containers:    []corev1.Container{containerOfShape(shape)},
 		RestartPolicy: corev1.RestartPolicyAlways, TerminationGracePeriodSeconds: &grace, DNSPolicy: corev1.DNSClusterFirst,
-		ServiceAccountName: "default", DeprecatedServiceAccount: "default", NodeName: fmt.Sprintf("node-%02d.example.com", shape),
+		ServiceAccountName: "default", DeprecatedServiceAccount: "default",
+		NodeName:        fmt.Sprintf("node-%02d.example.com", shape),
 		SecurityContext: &corev1.PodSecurityContext{}, SchedulerName: "default-scheduler",
 		Tolerations: []corev1.Toleration{
 			{Key: "node.kubernetes.io/not-ready", Operator: "Exists", Effect: "NoExecute", TolerationSeconds: &wait}},
@@ -108,7 +117,8 @@ func statusOfShape(shape int) corev1.PodStatus {
 	image := fmt.Sprintf("registry.example.com/team/web:v1.%02d.0", shape)
 	address := fmt.Sprintf("10.244.3.%d", shape)
 	return corev1.PodStatus{
-		Phase: corev1.PodRunning, HostIP: fmt.Sprintf("10.0.0.%d", shape), PodIP: address, StartTime: &started, QOSClass: "Burstable",
+		Phase: corev1.PodRunning, HostIP: fmt.Sprintf("10.0.0.%d", shape), PodIP: address, StartTime: &started,
+		QOSClass: "Burstable",
 		Conditions: []corev1.PodCondition{condition("Initialized", 1), condition("Ready", 7), condition("ContainersReady", 7),
 			condition("PodScheduled", 0)},
 		PodIPs: []corev1.PodIP{{IP: address}},

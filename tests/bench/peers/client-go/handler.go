@@ -10,7 +10,8 @@ import (
 const annotationSent = "bench.ksr.test/sent"
 
 func newProgress(objects int) *progress {
-	return &progress{objects: objects, listed: make(chan time.Time, 1), goal: make(chan uint64, 1), reached: make(chan struct{}, 1)}
+	return &progress{objects: objects, listed: make(chan time.Time, 1), goal: make(chan uint64, 1),
+		reached: make(chan struct{}, 1)}
 }
 
 func (p *progress) OnAdd(any, bool) {

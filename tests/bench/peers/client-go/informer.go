@@ -15,7 +15,8 @@ import (
 
 // An informer of all pods as programs have it: typed over protobuf or JSON, or dynamic.
 func newInformer(mode, server, certificate string) (cache.SharedIndexInformer, error) {
-	config := &rest.Config{Host: server, TLSClientConfig: rest.TLSClientConfig{CAFile: certificate}, QPS: 1000, Burst: 1000}
+	config := &rest.Config{Host: server, QPS: 1000, Burst: 1000}
+	config.CAFile = certificate
 	switch mode {
 	case "dynamic":
 		client, err := dynamic.NewForConfig(config)
