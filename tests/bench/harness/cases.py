@@ -76,7 +76,10 @@ ALONE = [
     _ksr("million-limit", "million", "--limit", "500", objects=1_000_000, events=10_000),
 ]
 
-ALL = COMPARED + ALONE
+# Programs of their own, without a server: what they print is the result.
+MICRO = [Case("micro/json"), Case("micro/store", ("100000",))]
+
+ALL = COMPARED + ALONE + MICRO
 
 
 def quick(case):

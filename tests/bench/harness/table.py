@@ -34,6 +34,9 @@ def markdown(results, about):
     if made:
         parts += ["", row(("line", "target", "measured", "")), row(["---"] * 4)]
         parts += [row((line.what, line.target, line.measured, "met" if line.met else "**missed**")) for line in made]
+    for name in ("micro/json", "micro/store"):
+        if name in results:
+            parts += ["", f"{name}:", "```", results[name]["text"].rstrip(), "```"]
     return "\n".join(parts) + "\n"
 
 
