@@ -75,7 +75,7 @@ class Courier : public Logger, public std::enable_shared_from_this<Courier> {
   void cancel_locked();
   void wake_locked();
   bool updates_due() const;
-  Instant next_update_at() const { return last_update_ + options_.min_interval; }
+  Instant next_update_at() const;
   bool called_from_callback() const { return active_ == std::this_thread::get_id(); }
   void tell_gone(Lock& lock);
 

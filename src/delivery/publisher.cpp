@@ -1,44 +1,85 @@
 #include "delivery/publisher.hpp"
 
-#include <utility>
-
 namespace ksr::delivery {
 
 SnapshotRef Publisher::latest() {
   SnapshotRef superseded;  // dropped after the lock: its last reference may free many objects
-  const std::lock_guard<std::mutex> lock(view_mutex_);
-  if (!cache_.synced()) return {};
-  if (cache_.changed()) {
-    if (SnapshotRef cut = cut_pending()) {
-      superseded = std::exchange(pending_, std::move(cut));
-    } else {
-      superseded = std::exchange(pending_, SnapshotRef());  // changed back to what was delivered
-    }
+  const std::lock_guard<std::mutex> lock(cut_mutex_);
+  for (;;) {
+    if (gather()) superseded = std::exchange(pending_, snapshot());
+    if (pending_) return pending_;
+    if (std::optional<SnapshotRef> last = delivered()) return *std::move(last);
   }
-  return pending_ ? pending_ : delivered_;
 }
 
 SnapshotRef Publisher::next() {
-  SnapshotRef before;
-  const std::lock_guard<std::mutex> lock(view_mutex_);
-  if (!cache_.synced()) return {};
-  if (!pending_ && cache_.changed()) pending_ = cut_pending();
-  if (!pending_) return {};
+  Delivered before;  // dropped after the lock, as all of these
+  store::Changes changes;
+  SnapshotRef outdated;
+  const std::lock_guard<std::mutex> lock(cut_mutex_);
   // A snapshot that ksr_latest has shown is delivered as it is, so that sequences reach the host without gaps.
-  since_delivered_ = store::Changes();
-  before = std::exchange(delivered_, std::exchange(pending_, SnapshotRef()));
-  return delivered_;
+  if (!pending_ && gather()) pending_ = snapshot();
+  if (!pending_) return {};
+  std::string resource_version(pending_->view().resource_version());
+  SnapshotRef made = std::exchange(pending_, SnapshotRef());
+  before = std::exchange(delivered_, {made->deltas(), std::move(resource_version), made->sequence()});
+  changes = std::exchange(since_delivered_, store::Changes());
+  outdated = keep_while_current(made);
+  return made;
 }
 
-SnapshotRef Publisher::cut_pending() {
-  store::Cut cut = cache_.cut();
-  since_delivered_.append(std::move(cut.changes));
-  store::Deltas deltas(since_delivered_, cut.view);
-  if (delivered_ && deltas.count() == 0) {
+bool Publisher::changed() {
+  const std::lock_guard<std::mutex> lock(view_mutex_);
+  return cache_.synced() && cache_.changed();
+}
+
+bool Publisher::gather() {
+  if (cut_) fold_cut();
+  cut_ = cut();
+  if (cut_) fold_cut();
+  return unseen_.has_value();
+}
+
+void Publisher::fold_cut() {
+  since_delivered_.append(cut_->changes);
+  unseen_ = std::move(cut_->view);
+  cut_.reset();
+}
+
+std::optional<store::Cut> Publisher::cut() {
+  const std::lock_guard<std::mutex> lock(view_mutex_);
+  if (!cache_.synced() || !cache_.changed()) return std::nullopt;
+  return cache_.cut();
+}
+
+SnapshotRef Publisher::snapshot() {
+  store::Deltas deltas(since_delivered_, *unseen_);
+  SnapshotRef made;
+  if (delivered_.sequence > 0 && deltas.count() == 0) {
     since_delivered_ = store::Changes();
-    return {};
+  } else {
+    made = SnapshotRef(new Snapshot(*unseen_, std::move(deltas), sequence_ + 1));
+    ++sequence_;
   }
-  return SnapshotRef(new Snapshot(std::move(cut.view), std::move(deltas), ++sequence_));
+  unseen_.reset();
+  return made;
+}
+
+std::optional<SnapshotRef> Publisher::delivered() {
+  const std::lock_guard<std::mutex> lock(view_mutex_);
+  if (delivered_.sequence == 0) return SnapshotRef();
+  if (cache_.changed()) return std::nullopt;
+  if (!current_) {
+    const store::View view = cache_.view(delivered_.resource_version);
+    current_ = SnapshotRef(new Snapshot(view, delivered_.deltas->beside(view), delivered_.sequence));
+  }
+  return current_;
+}
+
+// What was kept before.
+SnapshotRef Publisher::keep_while_current(SnapshotRef made) {
+  const std::lock_guard<std::mutex> lock(view_mutex_);
+  return std::exchange(current_, cache_.changed() ? SnapshotRef() : std::move(made));
 }
 
 }  // namespace ksr::delivery

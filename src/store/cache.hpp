@@ -68,6 +68,8 @@ class Cache {
   // True when something seen through a view has changed since the last cut(): some object is not what it was (a
   // resourceVersion alone is no change), or the first list has come, be it empty.
   bool changed() const noexcept { return first_list_unseen_ || content_.changed(); }
+  // The view as it is now under another version.
+  View view(std::string_view resource_version) const { return View(content_.visible(), resource_version); }
   // The view as it is now and what changed in it since the cut before. No copy of the cache.
   Cut cut();
 

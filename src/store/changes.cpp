@@ -15,13 +15,21 @@ Need Changes::need(std::size_t calls) const noexcept {
 }
 
 void Changes::note(const Object* before, const Object* after, Stock<Notes>& stock) noexcept {
-  if (from_empty_ || same_state(before, after)) return;
+  if (from_empty_ || before == after) return;
   const Object& subject = before != nullptr ? *before : *after;
   const Notes::Entry* noted = notes_.find(UidProbe::of(subject));
-  if (noted == nullptr) return notes_.insert({subject.uid_hash(), ObjectRef(&subject), before != nullptr}, stock);
-  if (same_state(noted->earlier(), after)) return notes_.erase(UidProbe::of(subject), stock);
-  // An addition is named by what it became last, so that no state in between is held.
-  if (!noted->was_there) notes_.replace({after->uid_hash(), ObjectRef(after), false}, stock);
+  if (noted != nullptr) {
+    continue_note(notes_, *noted, ObjectRef(after), stock);
+  } else if (!same_state(before, after)) {
+    notes_.insert({subject.uid_hash(), ObjectRef(before), ObjectRef(after)}, stock);
+  }
+}
+
+void Changes::continue_note(OrderedSet<Notes>& notes, const Notes::Entry& noted, ObjectRef after,
+                            Stock<Notes>& stock) noexcept {
+  const Notes::Entry held = noted;
+  if (same_state(held.before.get(), after.get())) return notes.erase(Notes::probe(Notes::key(held)), stock);
+  notes.replace({held.hash, held.before, std::move(after)}, stock);
 }
 
 void Changes::append(Changes later) {
@@ -33,10 +41,10 @@ void Changes::append(Changes later) {
   OrderedSet<Notes> merged = notes_;
   Stock<Notes> stock;
   later.notes_.for_each([&](const Notes::Entry& entry) {
-    if (merged.find(Notes::probe(Notes::key(entry))) != nullptr) return;
     const Need need = merged.need(1);
     stock.reserve(need.leaves, need.inners);
-    merged.insert(entry, stock);
+    const Notes::Entry* noted = merged.find(Notes::probe(Notes::key(entry)));
+    noted != nullptr ? continue_note(merged, *noted, entry.after, stock) : merged.insert(entry, stock);
   });
   notes_ = std::move(merged);
   from_empty_ = later.from_empty_;

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "store/ordered_set.hpp"
@@ -40,6 +41,9 @@ class Changes {
   void note(const Object* before, const Object* after, Stock<Notes>& stock) noexcept;
 
  private:
+  static void continue_note(OrderedSet<Notes>& notes, const Notes::Entry& noted, ObjectRef after,
+                            Stock<Notes>& stock) noexcept;
+
   bool from_empty_ = false;
   OrderedSet<Notes> notes_;
 };
@@ -57,6 +61,9 @@ class Deltas {
   // Throws std::bad_alloc.
   Deltas(const Changes& changes, const View& now);
 
+  // The same deltas beside another view of what `now` showed.
+  Deltas beside(const View& same) const;
+
   std::size_t count() const noexcept;
   Delta at(std::size_t i) const;  // i below count()
   // The same without a reference of its own: valid as long as these deltas.
@@ -64,18 +71,16 @@ class Deltas {
   const Object* object_at(std::size_t i) const noexcept;
 
  private:
-  struct Row {
-    DeltaKind kind;
-    const Object* object;
-  };
+  // Holds what it shows and nothing else: not what an object was before it was modified.
+  using Rows = std::vector<Delta>;
 
-  void compare_noted();
-  void add_unnoted();
+  static void compare_noted(const Changes& changes, const View& now, Rows& rows);
+  static const Object* later_of(const Notes::Entry& entry, const Changes& changes, const View& now) noexcept;
+  static void add_unnoted(const Changes& changes, const View& now, Rows& rows);
 
-  Changes changes_;
-  View now_;
-  bool whole_view_;  // every object of the view is ADDED, nothing else happened
-  std::vector<Row> rows_;
+  // Without rows every object of the view is ADDED, and nothing else happened.
+  std::shared_ptr<const Rows> rows_;
+  View whole_view_;
 };
 
 }  // namespace ksr::store

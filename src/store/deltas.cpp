@@ -1,54 +1,76 @@
 #include <algorithm>
+#include <utility>
 
 #include "store/changes.hpp"
 
 namespace ksr::store {
+namespace {
 
-Deltas::Deltas(const Changes& changes, const View& now)
-    : changes_(changes), now_(now), whole_view_(changes.earlier_was_empty() && changes.notes().empty()) {
-  if (whole_view_) return;
-  rows_.reserve(changes_.notes().size());
-  compare_noted();
-  if (changes_.earlier_was_empty()) add_unnoted();
-  std::sort(rows_.begin(), rows_.end(), [](const Row& a, const Row& b) noexcept {
-    const bool a_gone = a.kind == DeltaKind::deleted;
-    const bool b_gone = b.kind == DeltaKind::deleted;
-    if (a_gone != b_gone) return a_gone;
-    const int by_name = compare_names(*a.object, b.object->name_space(), b.object->name());
-    return by_name != 0 ? by_name < 0 : a.object->uid() < b.object->uid();
-  });
+bool comes_before(const Delta& a, const Delta& b) noexcept {
+  const bool a_gone = a.kind == DeltaKind::deleted;
+  const bool b_gone = b.kind == DeltaKind::deleted;
+  if (a_gone != b_gone) return a_gone;
+  const int by_name = compare_names(*a.object, b.object->name_space(), b.object->name());
+  return by_name != 0 ? by_name < 0 : a.object->uid() < b.object->uid();
 }
 
-void Deltas::compare_noted() {
-  changes_.notes().for_each([this](const Notes::Entry& entry) {
-    const Object* const before = entry.earlier();
-    const Object* const after = now_.state_ ? now_.state_->visible.find_uid(Notes::probe(Notes::key(entry))) : nullptr;
+}  // namespace
+
+Deltas::Deltas(const Changes& changes, const View& now) {
+  if (changes.earlier_was_empty() && changes.notes().empty()) {
+    whole_view_ = now;
+    return;
+  }
+  Rows rows;
+  rows.reserve(changes.notes().size());
+  compare_noted(changes, now, rows);
+  if (changes.earlier_was_empty()) add_unnoted(changes, now, rows);
+  std::sort(rows.begin(), rows.end(), comes_before);
+  rows_ = std::make_shared<const Rows>(std::move(rows));
+}
+
+Deltas Deltas::beside(const View& same) const {
+  Deltas deltas = *this;
+  if (!rows_) deltas.whole_view_ = same;
+  return deltas;
+}
+
+void Deltas::compare_noted(const Changes& changes, const View& now, Rows& rows) {
+  changes.notes().for_each([&](const Notes::Entry& entry) {
+    const Object* const before = entry.before.get();
+    const Object* const after = later_of(entry, changes, now);
     if (same_state(before, after)) return;
     if (after == nullptr) {
-      rows_.push_back({DeltaKind::deleted, before});
+      rows.push_back({DeltaKind::deleted, entry.before});
     } else {
-      rows_.push_back({before == nullptr ? DeltaKind::added : DeltaKind::modified, after});
+      rows.push_back({before == nullptr ? DeltaKind::added : DeltaKind::modified, ObjectRef(after)});
     }
   });
 }
 
-void Deltas::add_unnoted() {
-  for (std::size_t i = 0; i < now_.count(); ++i) {
-    const Object* const object = now_.at(i);
-    if (changes_.notes().find(UidProbe::of(*object)) == nullptr) rows_.push_back({DeltaKind::added, object});
+// What happened after the view was empty is not noted.
+const Object* Deltas::later_of(const Notes::Entry& entry, const Changes& changes, const View& now) noexcept {
+  if (!changes.earlier_was_empty()) return entry.after.get();
+  return now.state_ ? now.state_->visible.find_uid(Notes::probe(Notes::key(entry))) : nullptr;
+}
+
+void Deltas::add_unnoted(const Changes& changes, const View& now, Rows& rows) {
+  for (std::size_t i = 0; i < now.count(); ++i) {
+    const Object* const object = now.at(i);
+    if (changes.notes().find(UidProbe::of(*object)) == nullptr) rows.push_back({DeltaKind::added, ObjectRef(object)});
   }
 }
 
 std::size_t Deltas::count() const noexcept {
-  return whole_view_ ? now_.count() : rows_.size();
+  return rows_ ? rows_->size() : whole_view_.count();
 }
 
 DeltaKind Deltas::kind_at(std::size_t i) const noexcept {
-  return whole_view_ ? DeltaKind::added : rows_[i].kind;
+  return rows_ ? (*rows_)[i].kind : DeltaKind::added;
 }
 
 const Object* Deltas::object_at(std::size_t i) const noexcept {
-  return whole_view_ ? now_.state_->visible.by_name().at(i)->object : rows_[i].object;
+  return rows_ ? (*rows_)[i].object.get() : whole_view_.state_->visible.by_name().at(i)->object;
 }
 
 Delta Deltas::at(std::size_t i) const {

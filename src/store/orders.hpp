@@ -127,24 +127,27 @@ inline bool same_state(const Object* a, const Object* b) noexcept {
   return a == b || a->resource_version() == b->resource_version();
 }
 
-// What one uid was in the earlier view: `object`, or nothing; then `object` is what it became, for its uid only.
+// What one uid was in the earlier view, and what it is in the later one; not there: empty, never both.
 struct Notes {
   static constexpr std::size_t kLeafCapacity = 16;
   static constexpr bool kScanLeaf = false;
   struct Entry {
     std::uint64_t hash = 0;
-    ObjectRef object;
-    bool was_there = false;
-
-    const Object* earlier() const noexcept { return was_there ? object.get() : nullptr; }
+    ObjectRef before;
+    ObjectRef after;
   };
   using Key = ByUid::Key;
   using Probe = UidProbe;
 
-  static Key key(const Entry& entry) noexcept { return {entry.hash, entry.object.get()}; }
+  static Key key(const Entry& entry) noexcept {
+    return {entry.hash, entry.before ? entry.before.get() : entry.after.get()};
+  }
   static Probe probe(const Key& key) noexcept { return ByUid::probe(key); }
   static int compare(const Key& key, const Probe& probe) noexcept { return ByUid::compare(key, probe); }
-  static void prefetch(const Entry& entry) noexcept { __builtin_prefetch(entry.object.get(), 1); }
+  static void prefetch(const Entry& entry) noexcept {
+    __builtin_prefetch(entry.before.get(), 1);
+    __builtin_prefetch(entry.after.get(), 1);
+  }
 };
 
 }  // namespace ksr::store

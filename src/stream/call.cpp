@@ -46,6 +46,7 @@ void Call::on_head(const transport::ResponseHead& head) {
     accepted_ = accepts(head.status);
     if (accepted_) opened();
   });
+  owner_.flush();
 }
 
 void Call::on_body(std::string_view bytes) {
@@ -61,6 +62,10 @@ void Call::on_message_end() {
   guarded([&] {
     if (accepted_) message_ended();
   });
+}
+
+void Call::on_drained() {
+  if (!stopped_) owner_.flush();
 }
 
 void Call::on_end(const std::optional<Error>& error) {

@@ -45,6 +45,7 @@ class Call : public transport::ExchangeObserver {
   void on_head(const transport::ResponseHead& head) final;
   void on_body(std::string_view bytes) final;
   void on_message_end() final;
+  void on_drained() final;
   void on_end(const std::optional<Error>& error) final;
 
  protected:
@@ -77,7 +78,7 @@ class Call : public transport::ExchangeObserver {
     } catch (const std::exception& failure) {
       fail(Error{Status::out_of_memory, failure.what()});
     }
-    owner_.flush();
+    if (stopped_) owner_.flush();
   }
 
   CallOwner& owner_;

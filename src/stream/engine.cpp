@@ -80,6 +80,7 @@ void Engine::on_resolved(Expected<std::vector<cluster::Resource>> resources) {
 void Engine::on_unresolved(const Error& error) {
   ++resolve_errors_;
   const Error told = error.within("resolving resource " + joined(parts_.config.query.resources));
+  publish_statistics();
   // What the caller got wrong stays wrong; all else may come right.
   if (error.status == Status::invalid || !parts_.config.sync.reconnect) {
     parts_.courier->post_error({told, std::nullopt});

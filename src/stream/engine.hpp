@@ -48,6 +48,7 @@ class Engine final : public std::enable_shared_from_this<Engine>, private Sessio
   std::shared_ptr<sync::ServerMemory> memory();
 
   void on_session_state() override;
+  void on_session_counters() override { publish_statistics(); }
   void on_session_synced() override;
   void on_fatal() override;
 

@@ -159,6 +159,8 @@ void Session::on_state(sync::State) {
 void Session::on_error(const Error& error, std::optional<Milliseconds> next_try) {
   // What a request ran into names it already; what the state machine found out itself does not.
   const bool names_request = error.message.rfind(list_of, 0) == 0 || error.message.rfind(watch_of, 0) == 0;
+  // The host may ask for them in its on_error.
+  owner_.on_session_counters();
   parts_.courier.post_error({names_request ? error : error.within(describe(watch_of, candidate_)), next_try});
   if (!next_try) owner_.on_fatal();
 }

@@ -28,6 +28,8 @@ class SessionOwner {
  public:
   virtual ~SessionOwner() = default;
   virtual void on_session_state() = 0;
+  // Only the counters have changed.
+  virtual void on_session_counters() = 0;
   virtual void on_session_synced() = 0;
   // The stream is over.
   virtual void on_fatal() = 0;

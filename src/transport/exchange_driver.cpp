@@ -74,7 +74,9 @@ void ExchangeDriver::on_attached(std::shared_ptr<web::connected_stream> stream) 
 ExchangeDriver::Reading ExchangeDriver::on_receive(const char* data, std::size_t size) {
   if (ended()) return Reading::close;
   heard();
-  return act_on(decoder_.feed(std::string_view(data, size)));
+  const ResponseDecoder::Progress progress = decoder_.feed(std::string_view(data, size));
+  on_drained();
+  return ended() ? Reading::close : act_on(progress);
 }
 
 ExchangeDriver::Reading ExchangeDriver::on_end_of_stream() {
@@ -111,6 +113,10 @@ ExchangeDriver::Reading ExchangeDriver::act_on(ResponseDecoder::Progress progres
   complete_ = true;
   stream_.reset();
   return decoder_.keeps_alive() ? Reading::keep : Reading::close;
+}
+
+void ExchangeDriver::on_drained() {
+  if (!ended() && head_told_) observer_->on_drained();
 }
 
 void ExchangeDriver::on_finished() {
@@ -159,6 +165,7 @@ void ExchangeDriver::head_arrived() {
 
 void ExchangeDriver::tell_head(const ResponseHead& head) {
   head_arrived();
+  head_told_ = true;
   if (!ended()) observer_->on_head(head);
 }
 

@@ -40,6 +40,7 @@ class ExchangeDriver : protected ResponseDecoder::Sink, public std::enable_share
   Reading on_end_of_stream();
   void on_broken(const boost::system::error_code& reason, bool while_writing);
   void on_finished();
+  void on_drained();
 
   bool take_head(ResponseHead head) override;
   bool take_body(std::string_view bytes) override;
@@ -73,6 +74,7 @@ class ExchangeDriver : protected ResponseDecoder::Sink, public std::enable_share
   std::unique_ptr<Timer> response_alarm_;
   std::unique_ptr<Timer> idle_alarm_;
   Instant last_heard_;
+  bool head_told_ = false;
   bool complete_ = false;
 };
 

@@ -82,6 +82,8 @@ class ExchangeObserver {
   virtual void on_body(std::string_view bytes) = 0;
   // WebSocket only: what came since the last call is one whole message.
   virtual void on_message_end() {}
+  // Between on_head and on_end: all that has arrived by now is told. The moment to act on it, once for many events.
+  virtual void on_drained() {}
   // Empty: the body is complete, or the WebSocket was closed in order. Otherwise: transport (502), timeout (408), tls
   // (502), protocol; the message names the step, the host and the reason.
   virtual void on_end(const std::optional<Error>& error) = 0;

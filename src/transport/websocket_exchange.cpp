@@ -46,6 +46,7 @@ class WebSocketDriver final : public web::websocket_driver, public ExchangeDrive
   answer answered() const override { return answer_; }
   void opened() override;
   void message(const std::string& payload) override;
+  void drained() override { on_drained(); }
   void pong() override { pong_alarm_.reset(); }
   void closed(int code, const std::string& reason) override;
   void violated(const std::string& what) override { end(nonsense("WebSocket of " + peer(), printable(what))); }

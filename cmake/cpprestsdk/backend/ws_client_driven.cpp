@@ -128,7 +128,10 @@ class driven_client final : public websocket_client_callback_impl, public std::e
 
   static void hear(connection& con, const std::shared_ptr<websocket_driver>& driver) {
     using websocketpp::connection_hdl;
-    con.set_after_read_handler([&con, driver] { report_closing(con, *driver); });
+    con.set_after_read_handler([&con, driver] {
+      driver->drained();
+      report_closing(con, *driver);
+    });
     con.set_open_handler([driver](connection_hdl) { driver->opened(); });
     con.set_message_handler(
         [driver](connection_hdl, const endpoint::message_ptr& message) { driver->message(message->get_payload()); });

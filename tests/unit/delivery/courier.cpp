@@ -66,6 +66,27 @@ TEST_CASE("changes while the host is busy are merged into one update") {
   CHECK(setup.courier->deliveries() == 2);
 }
 
+TEST_CASE("what comes after a snapshot that ksr_latest showed is delivered behind it") {
+  for (Mode mode : {Mode::thread, Mode::manual}) {
+    Setup setup(mode);
+    std::atomic<bool> go{mode == Mode::manual};
+    setup.host->during_update = [&] {
+      while (!go) std::this_thread::yield();
+    };
+    list(*setup.publisher, {"pod"}, "1");
+    setup.courier->post_update();
+    if (mode == Mode::manual) setup.courier->dispatch();
+    REQUIRE(setup.diary.wait_for("update 1: 1 objects, 1 deltas"));
+    setup.update();
+    CHECK(setup.publisher->latest()->sequence() == 2);
+    setup.update();
+    go = true;
+    for (int i = 0; mode == Mode::manual && i < 2; ++i) setup.courier->dispatch();
+    CHECK(setup.diary.wait_for("update 3: 1 objects, 1 deltas"));
+    setup.courier->close();
+  }
+}
+
 TEST_CASE("close inside a callback is refused and does nothing; close_async is for that") {
   Setup setup(Mode::thread);
   Status inside = Status::ok;

@@ -70,6 +70,8 @@ public:
     virtual void opened() = 0;
     // Valid during the call.
     virtual void message(const std::string& payload) = 0;
+    // What was read has been told.
+    virtual void drained() = 0;
     virtual void pong() = 0;
     // The peer sent a close frame.
     virtual void closed(int code, const std::string& reason) = 0;
