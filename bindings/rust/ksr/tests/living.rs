@@ -59,7 +59,6 @@ fn in_an_iterator() {
         while !view.has_seen_all() {
             view.apply(&next_of(&mut updates));
         }
-        assert!(updates.stat("events").unwrap() >= 2);
     }
 }
 
