@@ -1,5 +1,5 @@
-# What `cmake --install` puts down: the library (component libksr0), and the header, ksr.pc, the CMake package and ksr(3)
-# (component libksr-dev).
+# What `cmake --install` puts down: the library (component libksr0), and the header, ksr.pc, the CMake package and
+# ksr(3) (component libksr-dev).
 include(CMakePackageConfigHelpers)
 
 install(TARGETS ksr EXPORT ksr-targets

@@ -50,20 +50,23 @@ set(CPACK_DEBIAN_LIBKSR0_PACKAGE_SECTION libs)
 # Programs that were built with one version run with every later one of the same SONAME.
 set(CPACK_DEBIAN_PACKAGE_GENERATE_SHLIBS_POLICY ">=")
 set(CPACK_DEBIAN_PACKAGE_GENERATE_SHLIBS ON)
-set(CPACK_COMPONENT_LIBKSR0_DESCRIPTION "libksr lists a resource of a Kubernetes API server, watches it, keeps every object
-in a cache and hands immutable snapshots, with the changes since the last one, to the program that embeds it. This package holds
-the shared library.")
+set(CPACK_COMPONENT_LIBKSR0_DESCRIPTION
+  "libksr lists a resource of a Kubernetes API server, watches it, keeps every object in a cache and hands immutable
+snapshots, with the changes since the last one, to the program that embeds it. This package holds the shared library.")
 # Without a CA of its own a stream trusts those of the system.
 set(CPACK_DEBIAN_LIBKSR0_PACKAGE_RECOMMENDS ca-certificates)
 
 set(CPACK_DEBIAN_LIBKSR-DEV_PACKAGE_SECTION libdevel)
 set(CPACK_DEBIAN_LIBKSR-DEV_PACKAGE_SHLIBDEPS OFF)
-set(CPACK_DEBIAN_LIBKSR-DEV_PACKAGE_DEPENDS "libksr0 (= ${PROJECT_VERSION}-${release}), libssl-dev (>= 3.0), zlib1g-dev")
-set(CPACK_COMPONENT_LIBKSR-DEV_DESCRIPTION "What programs are built against: the header ksr.h, the link to the library, ksr.pc
-for pkg-config, a CMake package and the manual page ksr(3).")
+set(CPACK_DEBIAN_LIBKSR-DEV_PACKAGE_DEPENDS
+  "libksr0 (= ${PROJECT_VERSION}-${release}), libssl-dev (>= 3.0), zlib1g-dev")
+set(CPACK_COMPONENT_LIBKSR-DEV_DESCRIPTION
+  "What programs are built against: the header ksr.h, the link to the library, ksr.pc for pkg-config, a CMake package
+and the manual page ksr(3).")
 
 set(CPACK_DEBIAN_KSR-WATCH_PACKAGE_SECTION utils)
 set(CPACK_DEBIAN_KSR-WATCH_PACKAGE_DEPENDS "libksr0 (>= ${PROJECT_VERSION})")
-set(CPACK_COMPONENT_KSR-WATCH_DESCRIPTION "ksr-watch shows a resource of a Kubernetes API server as a table that is always
-current, as JSON, or as one line for each change.")
+set(CPACK_COMPONENT_KSR-WATCH_DESCRIPTION
+  "ksr-watch shows a resource of a Kubernetes API server as a table that is always current, as JSON, or as one line for
+each change.")
 include(CPack)

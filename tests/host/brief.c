@@ -1,5 +1,5 @@
-/* A short life of two streams, one of each way of delivery, for tools that look over a host's shoulder: valgrind, and a host
- * that is built with AddressSanitizer. Ends with all given back. */
+/* A short life of two streams, one of each way of delivery, for tools that look over a host's shoulder:
+ * valgrind, and a host that is built with AddressSanitizer. Ends with all given back. */
 #include <poll.h>
 
 #include "open.h"

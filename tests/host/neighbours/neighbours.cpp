@@ -31,7 +31,8 @@ std::string env(const char* name) {
 
 web::http::client::http_client own_client(const std::string& server) {
   web::http::client::http_client_config config;
-  config.set_ssl_context_callback([](boost::asio::ssl::context& context) { context.load_verify_file(env("KSR_TEST_CA")); });
+  config.set_ssl_context_callback(
+      [](boost::asio::ssl::context& context) { context.load_verify_file(env("KSR_TEST_CA")); });
   return web::http::client::http_client(server, config);
 }
 

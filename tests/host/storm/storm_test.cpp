@@ -1,4 +1,5 @@
-// Close, cancel and close_async from callbacks and from eight threads at once, while events pour in and connections break.
+// Close, cancel and close_async from callbacks and from eight threads at once, while events pour in and connections
+// break.
 #include <doctest/doctest.h>
 
 #include <atomic>
@@ -34,8 +35,8 @@ void blow(std::deque<Guest>& guests, std::uint32_t seed) {
   for (int i = 0; i < pokes; ++i) guests[dice() % guests.size()].poke(dice);
 }
 
-// Those that nobody has ended yet; a stream that delivers by hand makes its last callbacks in close_async itself, or in the
-// dispatch that runs.
+// Those that nobody has ended yet; a stream that delivers by hand makes its last callbacks in close_async itself, or
+// in the dispatch that runs.
 void end_all(std::deque<Guest>& guests) {
   for (std::size_t i = 0; i < guests.size(); ++i) {
     if (i % 2 == 0) guests[i].close_async();

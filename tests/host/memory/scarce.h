@@ -1,0 +1,16 @@
+/* Memory that runs out at a chosen allocation: malloc and its kin of the whole process, and with them operator
+ * new. Only what is asked for between scarce_from and scarce_end is counted. */
+#ifndef KSR_TESTS_HOST_SCARCE_H
+#define KSR_TESTS_HOST_SCARCE_H
+
+/* The `nth` allocation from here on fails, counted from 1, and so do the `more` that come after it. 0: none fails. */
+void scarce_from(long nth, long more);
+/* OpenSSL is never refused. It keeps what it could not set up at the first use for the rest of the process, so
+ * that a stream that needs it can only fail again and again. Before its first use. */
+void scarce_spare_openssl(void);
+/* Has the place of the first failing allocation written to standard error. */
+void scarce_show_where(void);
+/* From here on there is memory again. The number of allocations since scarce_from. */
+long scarce_end(void);
+
+#endif
