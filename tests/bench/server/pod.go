@@ -41,7 +41,8 @@ const fieldsOfController = `{"f:metadata":{"f:annotations":{".":{},"f:prometheus
 
 const fieldsOfKubelet = `{"f:status":{"f:conditions":{"k:{\"type\":\"Ready\"}":{".":{},` +
 	`"f:lastProbeTime":{},"f:lastTransitionTime":{},` +
-	`"f:status":{},"f:type":{}}},"f:containerStatuses":{},"f:hostIP":{},"f:phase":{},"f:podIP":{},"f:podIPs":{".":{},` +
+	`"f:status":{},"f:type":{}}},"f:containerStatuses":{},"f:hostIP":{},` +
+	`"f:hostIPs":{".":{},"k:{\"ip\":\"10.0.0.17\"}":{".":{},"f:ip":{}}},"f:phase":{},"f:podIP":{},"f:podIPs":{".":{},` +
 	`"k:{\"ip\":\"10.244.3.17\"}":{".":{},"f:ip":{}}},"f:startTime":{}}}`
 
 // A pod of a Deployment as a kube-apiserver keeps it: about 4.25 KB of JSON, a third of it managedFields.
@@ -119,7 +120,7 @@ func statusOfShape(shape int) corev1.PodStatus {
 	return corev1.PodStatus{
 		Phase: corev1.PodRunning, HostIP: fmt.Sprintf("10.0.0.%d", shape), PodIP: address, StartTime: &started,
 		QOSClass: "Burstable",
-		Conditions: []corev1.PodCondition{condition("Initialized", 1), condition("Ready", 7), condition("ContainersReady", 7),
+		Conditions: []corev1.PodCondition{condition("Ready", 7), condition("ContainersReady", 7),
 			condition("PodScheduled", 0)},
 		PodIPs: []corev1.PodIP{{IP: address}},
 		ContainerStatuses: []corev1.ContainerStatus{{Name: "web", Ready: true, Started: &yes, Image: image,
