@@ -146,6 +146,7 @@ void life_run(int during, long nth, long more, long *asked) {
   ksr_stream *other;
   ksr_stream *stream;
   alarm(60);
+  if (during == DURING_OPEN) scarce_for_this_thread();
   if (during != DURING_CLOSE) scarce_from(nth, more);
   stream = open_stream(&host);
   if (stream != NULL) end = live(stream, &host, during, nth, more);

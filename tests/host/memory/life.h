@@ -11,7 +11,7 @@ enum {
   LIFE_WRONG = 1     /* a CHECK failed; standard error says which */
 };
 
-/* While memory may run out: until ksr_open has returned, the whole life, or from ksr_close on. */
+/* While memory may run out: until ksr_open has returned, for its thread; the whole life; or from ksr_close on. */
 enum { DURING_OPEN, DURING_LIFE, DURING_CLOSE };
 
 /* Lives one life in which the `nth` allocation and the `more` after it fail, and exits. *asked receives how many there

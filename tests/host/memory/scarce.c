@@ -22,6 +22,13 @@ static atomic_long asked;
 static atomic_long first_to_fail;
 static atomic_long last_to_fail;
 static atomic_int show_where;
+static atomic_int one_thread;
+static __thread int this_thread;
+
+void scarce_for_this_thread(void) {
+  this_thread = 1;
+  atomic_store(&one_thread, 1);
+}
 
 static void *openssl_malloc(size_t size, const char *file, int line) {
   (void)file, (void)line;
@@ -63,6 +70,7 @@ long scarce_end(void) {
 static int refused(void) {
   long number;
   if (!atomic_load_explicit(&counting, memory_order_relaxed)) return 0;
+  if (atomic_load(&one_thread) && !this_thread) return 0;
   number = atomic_fetch_add(&asked, 1) + 1;
   if (atomic_load(&first_to_fail) == 0 || number < atomic_load(&first_to_fail) || number > atomic_load(&last_to_fail)) {
     return 0;

@@ -5,6 +5,8 @@
 
 /* The `nth` allocation from here on fails, counted from 1, and so do the `more` that come after it. 0: none fails. */
 void scarce_from(long nth, long more);
+/* Only what this thread asks for is counted. */
+void scarce_for_this_thread(void);
 /* OpenSSL is never refused. It keeps what it could not set up at the first use for the rest of the process, so
  * that a stream that needs it can only fail again and again. Before its first use. */
 void scarce_spare_openssl(void);
