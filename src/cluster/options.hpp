@@ -46,7 +46,8 @@ struct ConnectionOptions {
 };
 
 struct QueryOptions {
-  // As given: v1/pods, apps/v1/deployments, /api/v1/pods, or (through discovery) pods, deploy, ingresses.networking.k8s.io.
+  // As given: v1/pods, apps/v1/deployments, /api/v1/pods, or (through discovery) pods, deploy,
+  // ingresses.networking.k8s.io.
   std::vector<std::string> resources;
   // Empty: all namespaces.
   std::vector<std::string> namespaces;

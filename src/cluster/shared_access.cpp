@@ -32,7 +32,8 @@ void add(Contribution& whole, const Contribution& part) {
 
 void destroy_on(Executor& executor, std::unique_ptr<SharedAccess> access) {
   if (executor.on_this_thread()) return;
-  executor.post([last = std::shared_ptr<SharedAccess>(std::move(access))] {});
+  // Carried as it is: a destructor posts this, and has nobody to tell that there was no memory for more.
+  executor.post([last = access.release()] { delete last; });
 }
 
 }  // namespace

@@ -205,7 +205,7 @@ void Courier::call_host(Lock& lock, Call&& call) {
 
 void Courier::finish(Lock& lock) {
   log_wanted_.store(false, std::memory_order_relaxed);
-  call_host(lock, [this] { host_->on_state(sync::State::closed); });
+  if (!silent_) call_host(lock, [this] { host_->on_state(sync::State::closed); });
   call_host(lock, [this] { host_.reset(); });
   ended_ = true;
   quiet_.notify_all();
@@ -270,6 +270,16 @@ Status Courier::close() {
     join(lock);
   }
   return Status::ok;
+}
+
+void Courier::abandon() {
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    silent_ = true;
+    news_.clear();
+    log_wanted_.store(false, std::memory_order_relaxed);
+  }
+  close();
 }
 
 void Courier::close_async(std::function<void()> gone) {

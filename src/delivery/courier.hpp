@@ -47,6 +47,8 @@ class Courier : public Logger, public std::enable_shared_from_this<Courier> {
   // ------------------------------------------------------------------------------------------------
   void cancel();
   Status close();
+  // Ends what never began: the host is gone without a callback, as if it had not been there.
+  void abandon();
   // `gone` runs after the host is.
   void close_async(std::function<void()> gone);
   Status wait_synced(std::optional<Milliseconds> timeout);
@@ -99,6 +101,7 @@ class Courier : public Logger, public std::enable_shared_from_this<Courier> {
   bool cancelled_ = false;
   bool ending_ = false;    // CLOSED follows what waits
   bool ended_ = false;     // the host is gone
+  bool silent_ = false;    // it is told nothing, not even CLOSED
   bool released_ = false;  // by close_async
   bool joining_ = false;
   bool joined_ = false;

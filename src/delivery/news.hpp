@@ -40,6 +40,10 @@ class News {
 
   // The first item, or the first that is no update while updates are not due.
   std::optional<NewsItem> take(bool updates_due);
+  void clear() noexcept {
+    items_.clear();
+    update_waits_ = false;
+  }
   // After a cancel: log lines stay, all else goes.
   void keep_only_log();
 

@@ -13,9 +13,15 @@ Expected<void> open(Registry::Handle number, const Config& config, std::unique_p
   claim_process();
   auto stream = Stream::create(config, std::move(host), Runtime::instance());
   if (!stream) return std::move(stream).error();
-  // A callback may ask for its stream as soon as it starts.
-  Registry::instance().put(number, *stream);
-  (*stream)->start();
+  try {
+    // A callback may ask for its stream as soon as it starts.
+    Registry::instance().put(number, *stream);
+    (*stream)->start();
+  } catch (...) {
+    (*stream)->abandon();
+    Registry::instance().remove(number);
+    throw;
+  }
   return {};
 }
 

@@ -1,6 +1,7 @@
 #include "stream/stream.hpp"
 
 #include <algorithm>
+#include <new>
 #include <utility>
 
 #include "cluster/access.hpp"
@@ -22,6 +23,21 @@ Expected<void> check(const Config& config) {
   return {};
 }
 
+// Abandons the courier of a stream that could not be made.
+class Unfinished {
+ public:
+  explicit Unfinished(delivery::Courier& courier) : courier_(&courier) {}
+  ~Unfinished() {
+    if (courier_ != nullptr) courier_->abandon();
+  }
+  Unfinished(const Unfinished&) = delete;
+  Unfinished& operator=(const Unfinished&) = delete;
+  void finish() noexcept { courier_ = nullptr; }
+
+ private:
+  delivery::Courier* courier_;
+};
+
 }  // namespace
 
 Expected<std::shared_ptr<Stream>> Stream::create(Config config, std::unique_ptr<delivery::Host> host,
@@ -40,6 +56,8 @@ Expected<std::shared_ptr<Stream>> Stream::create(Config config, std::unique_ptr<
       std::make_shared<delivery::Publisher>(config.limit, std::max<std::size_t>(config.query.namespaces.size(), 1));
   auto courier = delivery::Courier::create(config.delivery, std::move(host), publisher);
   if (!courier) return std::move(courier).error();
+  // Whatever is thrown from here on, the host is gone when this has returned, and was told nothing.
+  Unfinished unfinished(**courier);
   early_lines.replay_to(**courier);
   (*access)->listen(*courier);
   auto statistics = std::make_shared<Statistics>();
@@ -52,8 +70,10 @@ Expected<std::shared_ptr<Stream>> Stream::create(Config config, std::unique_ptr<
                     *courier,
                     statistics};
   auto engine = std::make_shared<Engine>(std::move(parts));
-  return std::shared_ptr<Stream>(
-      new Stream(runtime, std::move(publisher), std::move(courier).value(), std::move(statistics), std::move(engine)));
+  std::shared_ptr<Stream> stream(
+      new Stream(runtime, std::move(publisher), *courier, std::move(statistics), std::move(engine)));
+  unfinished.finish();
+  return stream;
 }
 
 Stream::Stream(Runtime& runtime, std::shared_ptr<delivery::Publisher> publisher,
@@ -63,17 +83,22 @@ Stream::Stream(Runtime& runtime, std::shared_ptr<delivery::Publisher> publisher,
       publisher_(std::move(publisher)),
       courier_(std::move(courier)),
       statistics_(std::move(statistics)),
-      engine_(std::move(engine)) {}
+      farewell_(new Farewell{std::move(engine)}) {}
 
 Stream::~Stream() {
-  runtime_.executor().post([engine = std::move(engine_)] {});
+  runtime_.executor().post([farewell = farewell_] { delete farewell; });
 }
 
 void Stream::start() {
-  runtime_.executor().post([engine = engine_, &runtime = runtime_] {
+  runtime_.executor().post([engine = farewell_->engine, &runtime = runtime_] {
     runtime.add(engine);
     engine->start();
   });
+}
+
+void Stream::abandon() {
+  courier_->abandon();
+  stop_engine();
 }
 
 void Stream::cancel() {
@@ -95,8 +120,14 @@ void Stream::close_async(std::function<void()> gone) {
 void Stream::stop_engine() {
   if (stopping_.exchange(true)) return;
   statistics_->state.store(static_cast<std::int32_t>(sync::State::closed), std::memory_order_relaxed);
-  runtime_.executor().post([engine = engine_, &runtime = runtime_] {
-    engine->cancel();
+  // Posted before the farewell, so that it is there.
+  runtime_.executor().post([farewell = farewell_, &runtime = runtime_] {
+    const std::shared_ptr<Engine> engine = farewell->engine;
+    try {
+      engine->cancel();
+    } catch (const std::bad_alloc&) {
+      // It is cancelled; what it held is dropped with it.
+    }
     runtime.remove(engine);
   });
 }

@@ -30,6 +30,8 @@ class Stream {
   // From here on callbacks come.
   void start();
 
+  // Instead of start: the host goes without having been called.
+  void abandon();
   void cancel();
   Status close();
   // `gone` runs once the host is gone.
@@ -50,8 +52,12 @@ class Stream {
   const std::shared_ptr<delivery::Publisher> publisher_;
   const std::shared_ptr<delivery::Courier> courier_;
   const std::shared_ptr<Statistics> statistics_;
-  // Belongs to the network thread, where its last reference is dropped.
-  std::shared_ptr<Engine> engine_;
+  // The engine belongs to the network thread, where its last reference is dropped: tasks that carry this pointer need
+  // no memory of their own, so that the end of a stream cannot fail.
+  struct Farewell {
+    std::shared_ptr<Engine> engine;
+  };
+  Farewell* const farewell_;
   std::atomic<bool> stopping_{false};
 };
 

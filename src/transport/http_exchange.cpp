@@ -44,6 +44,8 @@ std::unique_ptr<Exchange> start_get(web::http::client::http_client& client, std:
   auto driver = std::make_shared<HttpDriver>(std::move(route), std::move(request), observer);
   web::http::http_request message(web::http::methods::GET);
   message.set_connection_driver(driver);
+  // Held before it starts: whatever is thrown from here on, the observer hears nothing more.
+  std::unique_ptr<Exchange> held = hold(std::move(driver));
   // The driver hears of every end; the task only has to be observed.
   client.request(message).then([](const pplx::task<web::http::http_response>& outcome) {
     try {
@@ -51,7 +53,7 @@ std::unique_ptr<Exchange> start_get(web::http::client::http_client& client, std:
     } catch (...) {
     }
   });
-  return hold(std::move(driver));
+  return held;
 }
 
 }  // namespace ksr::transport

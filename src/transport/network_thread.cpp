@@ -2,12 +2,14 @@
 
 #include <pplx/threadpool.h>
 
+#include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <new>
 #include <utility>
 
 #include "base/thread.hpp"
 #include "transport/io_service.hpp"
+#include "transport/posted_task.hpp"
 
 namespace ksr::transport {
 namespace {
@@ -58,24 +60,28 @@ NetworkThread& NetworkThread::instance() {
 }
 
 NetworkThread::NetworkThread() {
+  // Made before anybody posts: a destructor that posts must not be the first to need it.
+  io_service();
   auto thread = start_thread("ksr-net", run_for_ever);
   if (!thread) throw std::bad_alloc();
   thread->detach();
 }
 
 void NetworkThread::post(std::function<void()> task) {
-  io_service().post(std::move(task));
+  boost::asio::post(io_service(), PostedTask{std::move(task)});
 }
 
 std::unique_ptr<Timer> NetworkThread::schedule(Instant at, std::function<void()> task) {
   auto alarm = std::make_shared<Alarm>(std::move(task));
+  // Owned before it is armed: an alarm without an owner would ring for somebody who is gone.
+  std::unique_ptr<Timer> owner = std::make_unique<AlarmTimer>(alarm);
   alarm->timer.expires_at(at);
   alarm->timer.async_wait([alarm](const boost::system::error_code&) {
     if (!alarm->ring) return;
     const std::function<void()> ring = std::exchange(alarm->ring, nullptr);
     ring();
   });
-  return std::make_unique<AlarmTimer>(std::move(alarm));
+  return owner;
 }
 
 bool NetworkThread::on_this_thread() const noexcept {

@@ -59,6 +59,7 @@ class WebSocketDriver final : public web::websocket_driver, public ExchangeDrive
   void ping();
 
   std::shared_ptr<Client> client_;
+  std::function<void()> drop_client_;
   answer answer_ = answer::unknown;
   ResponseHead accepted_head_;
   std::size_t refusal_size_ = 0;
@@ -74,13 +75,11 @@ void WebSocketDriver::start() {
   for (const std::string& subprotocol : list_parts(request_.subprotocol)) config.add_subprotocol(subprotocol);
   client_ = std::make_shared<Client>(std::move(config));
   const ServerAddress& server = route_->server;
-  client_->connect(web::uri((server.tls ? "wss://" : "ws://") + server.authority() + target()))
-      .then([](const pplx::task<void>& outcome) {
-        try {
-          outcome.get();
-        } catch (...) {
-        }
-      });
+  // Made now: letting go of the client must not need memory.
+  drop_client_ = [client = client_] {};
+  // The driver hears of every end. The task is never fulfilled, and nothing may wait for it: a continuation would be
+  // scheduled by the client's destructor.
+  client_->connect(web::uri((server.tls ? "wss://" : "ws://") + server.authority() + target()));
 }
 
 std::string WebSocketDriver::request_head() {
@@ -153,8 +152,9 @@ void WebSocketDriver::release() {
   pong_alarm_.reset();
   if (!client_) return;
   client_->abort();
+  client_.reset();
   // websocketpp may be the one who called; it must find its client when it is returned to.
-  route_->executor.post([client = std::exchange(client_, nullptr)] {});
+  if (drop_client_) route_->executor.post(std::exchange(drop_client_, nullptr));
 }
 
 }  // namespace
@@ -162,8 +162,11 @@ void WebSocketDriver::release() {
 std::unique_ptr<Exchange> start_websocket(std::shared_ptr<const Route> route, Request request,
                                           ExchangeObserver& observer) {
   auto driver = std::make_shared<WebSocketDriver>(std::move(route), std::move(request), observer);
-  driver->start();
-  return hold(std::move(driver));
+  WebSocketDriver& started = *driver;
+  // Held before it starts: whatever is thrown from here on, the observer hears nothing more.
+  std::unique_ptr<Exchange> held = hold(std::move(driver));
+  started.start();
+  return held;
 }
 
 }  // namespace ksr::transport

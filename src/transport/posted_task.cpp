@@ -1,0 +1,41 @@
+#include "transport/posted_task.hpp"
+
+#include <algorithm>
+#include <mutex>
+
+namespace ksr::transport {
+namespace {
+
+constexpr std::size_t piece_size = 128;
+constexpr std::size_t pieces = 256;
+
+struct Reserve {
+  std::mutex reserve_mutex;
+  alignas(std::max_align_t) unsigned char memory[pieces][piece_size];
+  bool taken[pieces] = {};
+};
+
+// Static and without a constructor or destructor that does anything: there while the process exits, too.
+Reserve reserve;
+
+}  // namespace
+
+void* take_from_reserve(std::size_t size) noexcept {
+  if (size > piece_size) return nullptr;
+  const std::lock_guard<std::mutex> lock(reserve.reserve_mutex);
+  bool* const free = std::find(std::begin(reserve.taken), std::end(reserve.taken), false);
+  if (free == std::end(reserve.taken)) return nullptr;
+  *free = true;
+  return reserve.memory[free - reserve.taken];
+}
+
+bool give_back_to_reserve(void* memory) noexcept {
+  auto* const bytes = static_cast<unsigned char*>(memory);
+  const std::less<const unsigned char*> before;
+  if (before(bytes, reserve.memory[0]) || !before(bytes, reserve.memory[0] + sizeof reserve.memory)) return false;
+  const std::lock_guard<std::mutex> lock(reserve.reserve_mutex);
+  reserve.taken[static_cast<std::size_t>(bytes - reserve.memory[0]) / piece_size] = false;
+  return true;
+}
+
+}  // namespace ksr::transport
