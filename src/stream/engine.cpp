@@ -58,7 +58,7 @@ void Engine::cancel() {
 
 void Engine::on_clock_jump() {
   if (cancelled_) return;
-  if (retry_) {
+  if (sessions_.empty()) {
     retry_.reset();
     resolve();
   }

@@ -2,7 +2,6 @@
 
 #include <time.h>
 
-#include <algorithm>
 #include <cstdint>
 #include <utility>
 
@@ -27,17 +26,21 @@ Milliseconds boot_offset() {
 }  // namespace
 
 Runtime& Runtime::instance() {
-  static Runtime* const leaked = new Runtime(transport::network_thread(), transport::real_transport());
+  static Runtime* const leaked = [] {
+    auto* const runtime = new Runtime(transport::network_thread(), transport::real_transport());
+    transport::network_thread().on_lost_task([runtime] { runtime->doubt_everything(); });
+    return runtime;
+  }();
   return *leaked;
 }
 
-void Runtime::add(std::shared_ptr<Engine> engine) {
-  engines_.push_back(std::move(engine));
+void Runtime::add(std::list<std::shared_ptr<Engine>>& seat) {
+  engines_.splice(engines_.end(), seat);
   if (!next_look_) look_at_clock();
 }
 
 void Runtime::remove(const std::shared_ptr<Engine>& engine) {
-  engines_.erase(std::remove(engines_.begin(), engines_.end(), engine), engines_.end());
+  engines_.remove(engine);
   memories_.forget_unused();
   if (!engines_.empty()) return;
   next_look_.reset();
@@ -45,10 +48,15 @@ void Runtime::remove(const std::shared_ptr<Engine>& engine) {
 }
 
 void Runtime::look_at_clock() {
-  if (suspend_watch_.slept(boot_offset())) {
-    for (const auto& engine : engines_) engine->on_clock_jump();
-  }
+  // Empty while there is none to come, should there be no memory for the next one.
+  next_look_.reset();
   next_look_ = executor_.schedule(executor_.now() + look_interval, [this] { look_at_clock(); });
+  if (suspend_watch_.slept(boot_offset())) doubt_everything();
+}
+
+void Runtime::doubt_everything() {
+  if (!engines_.empty() && !next_look_) look_at_clock();
+  for (const auto& engine : engines_) engine->on_clock_jump();
 }
 
 }  // namespace ksr::stream

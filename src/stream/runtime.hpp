@@ -1,8 +1,8 @@
 // What all streams of the process share. Made at the first open, never destroyed: a host may exit at any moment.
 #pragma once
 
+#include <list>
 #include <memory>
-#include <vector>
 
 #include "base/executor.hpp"
 #include "stream/server_memories.hpp"
@@ -25,17 +25,20 @@ class Runtime {
 
   // --- network thread only ------------------------------------------------------------------------------------------
   ServerMemories& memories() noexcept { return memories_; }
-  void add(std::shared_ptr<Engine> engine);
+  // Takes the engine out of `seat`, a list of one, so that this cannot fail before it has it.
+  void add(std::list<std::shared_ptr<Engine>>& seat);
   void remove(const std::shared_ptr<Engine>& engine);
 
  private:
   // The machine may have slept between two looks: then all engines are told.
   void look_at_clock();
+  // What is under way may have been lost, and is begun anew.
+  void doubt_everything();
 
   Executor& executor_;
   transport::Transport& transport_;
   ServerMemories memories_;
-  std::vector<std::shared_ptr<Engine>> engines_;
+  std::list<std::shared_ptr<Engine>> engines_;
   SuspendWatch suspend_watch_;
   std::unique_ptr<Timer> next_look_;
 };

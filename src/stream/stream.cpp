@@ -83,15 +83,17 @@ Stream::Stream(Runtime& runtime, std::shared_ptr<delivery::Publisher> publisher,
       publisher_(std::move(publisher)),
       courier_(std::move(courier)),
       statistics_(std::move(statistics)),
-      farewell_(new Farewell{std::move(engine)}) {}
+      farewell_(new Farewell{engine, {engine}}) {}
 
 Stream::~Stream() {
   runtime_.executor().post([farewell = farewell_] { delete farewell; });
 }
 
 void Stream::start() {
-  runtime_.executor().post([engine = farewell_->engine, &runtime = runtime_] {
-    runtime.add(engine);
+  // Gone later than this task, since it goes by a later one.
+  runtime_.executor().post([farewell = farewell_, &runtime = runtime_] {
+    const std::shared_ptr<Engine> engine = farewell->engine;
+    runtime.add(farewell->seat);
     engine->start();
   });
 }

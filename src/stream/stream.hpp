@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <list>
 #include <memory>
 #include <optional>
 #include <string_view>
@@ -56,6 +57,7 @@ class Stream {
   // no memory of their own, so that the end of a stream cannot fail.
   struct Farewell {
     std::shared_ptr<Engine> engine;
+    std::list<std::shared_ptr<Engine>> seat;
   };
   Farewell* const farewell_;
   std::atomic<bool> stopping_{false};

@@ -4,7 +4,9 @@
 
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <chrono>
 #include <new>
+#include <thread>
 #include <utility>
 
 #include "base/thread.hpp"
@@ -36,14 +38,23 @@ class AlarmTimer final : public Timer {
   std::shared_ptr<Alarm> alarm_;
 };
 
+// Network thread only.
+std::function<void()>* recover_lost_tasks = nullptr;
+
+constexpr std::chrono::milliseconds until_there_is_memory{20};
+
 void run_for_ever() {
   this_is_the_network_thread = true;
+  bool lost = false;
   for (;;) {
     try {
+      if (lost && recover_lost_tasks != nullptr) (*recover_lost_tasks)();
+      lost = false;
       io_service().run();
     } catch (...) {
-      // Only third-party code throws here, and only when memory is out. The exchange it belonged to ends by its
-      // timeout.
+      // Only when memory is out: nobody knows whose task it was.
+      lost = true;
+      std::this_thread::sleep_for(until_there_is_memory);
     }
   }
 }
@@ -82,6 +93,10 @@ std::unique_ptr<Timer> NetworkThread::schedule(Instant at, std::function<void()>
     ring();
   });
   return owner;
+}
+
+void NetworkThread::on_lost_task(std::function<void()> recover) {
+  post([kept = new std::function<void()>(std::move(recover))] { recover_lost_tasks = kept; });
 }
 
 bool NetworkThread::on_this_thread() const noexcept {

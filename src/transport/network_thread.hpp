@@ -15,6 +15,9 @@ class NetworkThread final : public Executor {
   std::unique_ptr<Timer> schedule(Instant at, std::function<void()> task) override;
   Instant now() const override { return std::chrono::steady_clock::now(); }
   bool on_this_thread() const noexcept override;
+  // When memory was out, what a task was about to do is lost. `recover` runs then, on the network thread, until it no
+  // longer throws: what is under way has to be begun anew. One for the process.
+  void on_lost_task(std::function<void()> recover);
 
   NetworkThread(const NetworkThread&) = delete;
   NetworkThread& operator=(const NetworkThread&) = delete;
