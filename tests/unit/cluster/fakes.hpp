@@ -213,6 +213,10 @@ struct World {
     };
     variables["HOME"] = files.path("home");
   }
+  // The ends of what the test has opened are tasks too.
+  ~World() { executor.run(); }
+  World(const World&) = delete;
+  World& operator=(const World&) = delete;
 
   Expected<std::shared_ptr<Access>> open(const ConnectionOptions& options) {
     return open_access_in(options, {executor, transport}, surroundings, registry, logger);
