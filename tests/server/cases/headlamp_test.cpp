@@ -56,71 +56,65 @@ bool never_told(const Recorder& seen, const std::string& secret) {
   return true;
 }
 
-}  // namespace
-
-TEST_CASE("a cluster that Headlamp knows, through reconnects") {
+// Opens in each way there is, loses the connection three times, before which `first` is done to the server, and lets
+// `check` look at all that was asked.
+template <class Check>
+void through_reconnects(Settings (*settings)(const ApiServer&, const std::string&), const std::string& first,
+                        const Check& check) {
   for (const char* initial : {"list", "watchlist"}) {
     CAPTURE(initial);
     on_both_transports([&](const std::string& transport) {
       ApiServer server(behind_headlamp());
       server.script("populate pods 5");
       Recorder seen;
-      REQUIRE(seen.open(with(known(server, transport), "initial", initial)) == KSR_OK);
+      REQUIRE(seen.open(with(settings(server, transport), "initial", initial)) == KSR_OK);
       REQUIRE(seen.wait_count(5));
       REQUIRE(seen.wait_state(KSR_STATE_LIVE));
       for (int round = 0; round < 3; ++round) {
-        server.script("drop connections reset\ncreate pods default/again-" + std::to_string(round));
+        server.script(first + "drop connections reset\ncreate pods default/again-" + std::to_string(round));
         REQUIRE(seen.wait_name("again-" + std::to_string(round)));
       }
       check_equals_server(seen, server);
-      for (const RecordedRequest& request : server.requests()) {
-        CHECK(request.target.rfind("/clusters/eu--prod__1/api", 0) == 0);
-        if (!request.websocket) CHECK(request.header("X-HEADLAMP_BACKEND-TOKEN") == backend_token);
-        CHECK(request.header("KUBECONFIG").empty());
-      }
+      check(server, seen);
       CHECK(websockets(server).empty() == (transport == "http"));
-      CHECK(never_told(seen, backend_token));
       CHECK(never_told(seen, test_token));
     });
   }
 }
 
+}  // namespace
+
+TEST_CASE("a cluster that Headlamp knows, through reconnects") {
+  through_reconnects(known, "", [](ApiServer& server, const Recorder& seen) {
+    for (const RecordedRequest& request : server.requests()) {
+      CHECK(request.target.rfind("/clusters/eu--prod__1/api", 0) == 0);
+      if (!request.websocket) CHECK(request.header("X-HEADLAMP_BACKEND-TOKEN") == backend_token);
+      CHECK(request.header("KUBECONFIG").empty());
+    }
+    CHECK(never_told(seen, backend_token));
+  });
+}
+
 TEST_CASE("a cluster that Headlamp is told of and forgets: before each WebSocket it is told again") {
-  for (const char* initial : {"list", "watchlist"}) {
-    CAPTURE(initial);
-    on_both_transports([&](const std::string& transport) {
-      ApiServer server(behind_headlamp());
-      server.script("populate pods 5");
-      Recorder seen;
-      REQUIRE(seen.open(with(stateless(server, transport), "initial", initial)) == KSR_OK);
-      REQUIRE(seen.wait_count(5));
-      REQUIRE(seen.wait_state(KSR_STATE_LIVE));
-      for (int round = 0; round < 3; ++round) {
-        server.script("headlamp forget\ndrop connections reset\ncreate pods default/again-" + std::to_string(round));
-        REQUIRE(seen.wait_name("again-" + std::to_string(round)));
+  through_reconnects(stateless, "headlamp forget\n", [](ApiServer& server, const Recorder& seen) {
+    for (const SeenError& error : seen.errors()) CHECK(error.code == KSR_E_TRANSPORT);
+    bool told = false;
+    for (const RecordedRequest& request : server.requests()) {
+      CHECK(request.target.rfind("/clusters/mine/", 0) == 0);
+      if (!request.websocket) {
+        CHECK_FALSE(request.header("KUBECONFIG").empty());
+        CHECK(request.header("X-HEADLAMP-USER-ID") == "user_1-a");
+        told = true;
+        continue;
       }
-      check_equals_server(seen, server);
-      for (const SeenError& error : seen.errors()) CHECK(error.code == KSR_E_TRANSPORT);
-      bool told = false;
-      for (const RecordedRequest& request : server.requests()) {
-        CHECK(request.target.rfind("/clusters/mine/", 0) == 0);
-        if (!request.websocket) {
-          CHECK_FALSE(request.header("KUBECONFIG").empty());
-          CHECK(request.header("X-HEADLAMP-USER-ID") == "user_1-a");
-          told = true;
-          continue;
-        }
-        CHECK(told);
-        told = false;
-        CHECK(request.header("KUBECONFIG").empty());
-        CHECK(request.header(protocols) == "base64.binary.k8s.io, base64url.headlamp.backend.authorization.k8s.io." +
-                                               ksr::base64url_encode(backend_token) +
-                                               ", base64url.headlamp.authorization.k8s.io.user_1-a");
-      }
-      CHECK(websockets(server).empty() == (transport == "http"));
-      CHECK(never_told(seen, test_token));
-    });
-  }
+      CHECK(told);
+      told = false;
+      CHECK(request.header("KUBECONFIG").empty());
+      CHECK(request.header(protocols) == "base64.binary.k8s.io, base64url.headlamp.backend.authorization.k8s.io." +
+                                             ksr::base64url_encode(backend_token) +
+                                             ", base64url.headlamp.authorization.k8s.io.user_1-a");
+    }
+  });
 }
 
 TEST_CASE("a wrong backend token is refused, and never told") {

@@ -12,6 +12,23 @@ using namespace ksr::cluster::testing;
 
 namespace {
 
+// Two pairs, of which the first stands in the files of the client certificate.
+struct CertificateWorld : World {
+  CertificateWorld() {
+    options.server = "https://h";
+    options.client_cert_file = files.path("crt");
+    options.client_key_file = files.path("key");
+    put(one);
+  }
+  void put(const TestPair& pair) {
+    files.write("crt", pair.certificate);
+    files.write("key", pair.key);
+  }
+  const TestPair one = make_pair_of("one");
+  const TestPair two = make_pair_of("two");
+  ConnectionOptions options;
+};
+
 struct TokenWorld : World {
   TokenWorld() {
     options.server = "https://h";
@@ -197,13 +214,8 @@ TEST_CASE("a token serves where its file cannot be read, and the file wins where
 }
 
 TEST_CASE("client certificates are read again after five minutes, and a change is another connection") {
-  World world;
-  const TestPair one = make_pair_of("one"), two = make_pair_of("two");
-  ConnectionOptions options;
-  options.server = "https://h";
-  options.client_cert_file = world.files.write("crt", one.certificate);
-  options.client_key_file = world.files.write("key", one.key);
-  const auto access = world.open(options);
+  CertificateWorld world;
+  const auto access = world.open(world.options);
   REQUIRE(access.has_value());
   const auto first = world.authorize(**access);
   REQUIRE((first && first->has_value()));
@@ -213,31 +225,26 @@ TEST_CASE("client certificates are read again after five minutes, and a change i
   CHECK(world.transport.connects.size() == 1);
 
   // Caught in the middle of the rotation: the old pair stays.
-  world.files.write("crt", two.certificate);
+  world.files.write("crt", world.two.certificate);
   world.pass(Milliseconds(300'000));
   const auto middle = world.authorize(**access);
   REQUIRE((middle && middle->has_value()));
   CHECK((*middle)->connection == (*first)->connection);
 
-  world.files.write("key", two.key);
+  world.files.write("key", world.two.key);
   world.pass(Milliseconds(10'000));
   const auto last = world.authorize(**access);
   REQUIRE((last && last->has_value()));
   CHECK((*last)->connection != (*first)->connection);
   REQUIRE(world.transport.connects.size() == 2);
-  CHECK(world.transport.connects[1].tls.client_certificate_pem == two.certificate);
-  CHECK(world.transport.connects[1].tls.client_key_pem == two.key);
+  CHECK(world.transport.connects[1].tls.client_certificate_pem == world.two.certificate);
+  CHECK(world.transport.connects[1].tls.client_key_pem == world.two.key);
 }
 
 TEST_CASE("a client certificate that changes ends the watches that were opened with the old one, and nothing else") {
-  World world;
-  const TestPair one = make_pair_of("one"), two = make_pair_of("two");
-  ConnectionOptions options;
-  options.server = "https://h";
-  options.client_cert_file = world.files.write("crt", one.certificate);
-  options.client_key_file = world.files.write("key", one.key);
-  options.ca_file = world.files.write("ca", one.certificate);
-  const auto access = world.open(options);
+  CertificateWorld world;
+  world.options.ca_file = world.files.write("ca", world.one.certificate);
+  const auto access = world.open(world.options);
   REQUIRE(access.has_value());
   const auto heard = std::make_shared<RecordingLogger>();
   (*access)->listen(heard);
@@ -260,7 +267,7 @@ TEST_CASE("a client certificate that changes ends the watches that were opened w
   world.settle();
   CHECK_FALSE((watch.ended || websocket.ended));
   // Another CA is a matter of the next connection.
-  world.files.write("ca", two.certificate);
+  world.files.write("ca", world.two.certificate);
   world.pass(Milliseconds(300'000));
   world.authorize(**access);
   world.settle();
@@ -272,8 +279,7 @@ TEST_CASE("a client certificate that changes ends the watches that were opened w
   Ending later;
   later.exchange = (*middle)->connection->get(request_for(watch_target), later);
   world.settle();
-  world.files.write("crt", two.certificate);
-  world.files.write("key", two.key);
+  world.put(world.two);
   world.pass(Milliseconds(300'000));
   world.settle();
   CHECK(world.transport.connects.size() == 3);
@@ -285,26 +291,19 @@ TEST_CASE("a client certificate that changes ends the watches that were opened w
   REQUIRE(!heard->lines.empty());
   CHECK(heard->lines.back().find("the client certificate for https://h:443 has changed") == 0);
   // And it goes on so.
-  world.files.write("crt", one.certificate);
-  world.files.write("key", one.key);
+  world.put(world.one);
   world.pass(Milliseconds(300'000));
   world.settle();
   CHECK(world.transport.connects.size() == 4);
 }
 
 TEST_CASE("a watch that opens after the certificate has changed is ended then") {
-  World world;
-  const TestPair one = make_pair_of("one"), two = make_pair_of("two");
-  ConnectionOptions options;
-  options.server = "https://h";
-  options.client_cert_file = world.files.write("crt", one.certificate);
-  options.client_key_file = world.files.write("key", one.key);
-  const auto access = world.open(options);
+  CertificateWorld world;
+  const auto access = world.open(world.options);
   REQUIRE(access.has_value());
   const auto grant = world.authorize(**access);
   REQUIRE((grant && grant->has_value()));
-  world.files.write("crt", two.certificate);
-  world.files.write("key", two.key);
+  world.put(world.two);
   world.pass(Milliseconds(300'000));
   world.executor.run();
   world.transport.replies["/w"] = {200, "{}", "application/json", {}, true};
