@@ -46,7 +46,6 @@ void Call::on_head(const transport::ResponseHead& head) {
     accepted_ = accepts(head.status);
     if (accepted_) opened();
   });
-  owner_.flush();
 }
 
 void Call::on_body(std::string_view bytes) {
