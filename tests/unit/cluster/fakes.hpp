@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include <cstdint>
 #include <deque>
 #include <filesystem>
 #include <fstream>
@@ -24,8 +25,9 @@ class FakeExecutor final : public Executor {
     tasks_.push_back(std::move(task));
   }
   std::unique_ptr<Timer> schedule(Instant at, std::function<void()> task) override {
-    const auto entry = timers_.emplace(at, std::move(task));
-    return std::make_unique<FakeTimer>(*this, entry);
+    const Timers::key_type key{at, ++last_timer_};
+    timers_.emplace(key, std::move(task));
+    return std::make_unique<FakeTimer>(*this, key);
   }
   Instant now() const override { return now_; }
   bool on_this_thread() const noexcept override { return running_; }
@@ -38,9 +40,8 @@ class FakeExecutor final : public Executor {
   void advance(Milliseconds by) {
     now_ += by;
     running_ = true;
-    while (!timers_.empty() && timers_.begin()->first <= now_) {
+    while (!timers_.empty() && timers_.begin()->first.first <= now_) {
       const auto task = std::move(timers_.begin()->second);
-      timers_.begin()->second = nullptr;
       timers_.erase(timers_.begin());
       task();
     }
@@ -52,23 +53,16 @@ class FakeExecutor final : public Executor {
   }
 
  private:
-  using Timers = std::multimap<Instant, std::function<void()>>;
+  // By time and then by number: never by address, which another timer has once the first is gone.
+  using Timers = std::map<std::pair<Instant, std::uint64_t>, std::function<void()>>;
   class FakeTimer final : public Timer {
    public:
-    FakeTimer(FakeExecutor& executor, Timers::iterator entry)
-        : executor_(executor), at_(entry->first), id_(&entry->second) {}
-    ~FakeTimer() override {
-      for (auto entry = executor_.timers_.lower_bound(at_); entry != executor_.timers_.end(); ++entry) {
-        if (&entry->second != id_) continue;
-        executor_.timers_.erase(entry);
-        return;
-      }
-    }
+    FakeTimer(FakeExecutor& executor, Timers::key_type key) : executor_(executor), key_(key) {}
+    ~FakeTimer() override { executor_.timers_.erase(key_); }
 
    private:
     FakeExecutor& executor_;
-    Instant at_;
-    const std::function<void()>* id_;
+    const Timers::key_type key_;
   };
 
   std::function<void()> next() {
@@ -81,6 +75,7 @@ class FakeExecutor final : public Executor {
 
   // Outlives the tasks: one that never ran may hold a timer.
   Timers timers_;
+  std::uint64_t last_timer_ = 0;
   mutable std::mutex tasks_mutex_;
   std::deque<std::function<void()>> tasks_;
   Instant now_{std::chrono::hours(1000)};
