@@ -17,6 +17,9 @@ constexpr Milliseconds out_of_memory_pause{100};
 // Of the delivery thread, between two updates: a burst is gathered in this time, so that the cost of waking up and of a
 // snapshot is shared by all its changes. Shorter than anybody sees.
 constexpr std::chrono::microseconds breath{400};
+constexpr std::chrono::microseconds breath_in_a_burst{2000};
+// An update with so many changes is part of a burst: more follows.
+constexpr std::size_t burst = 32;
 
 }  // namespace
 
@@ -52,10 +55,16 @@ Expected<void> Courier::start() {
 bool Courier::post_update() {
   // A stale true cannot lose an update: the mark is taken before the view is cut, and the view's mutex orders both.
   if (update_waits_.load(std::memory_order_relaxed)) return false;
-  const std::lock_guard<std::mutex> lock(mutex_);
+  Lock lock(mutex_);
   if (ending_ || !host_ || !host_->wants_updates() || !news_.add_update()) return false;
   update_waits_.store(true, std::memory_order_relaxed);
-  wake_locked();
+  if (wakeup_) {
+    wake_locked();
+  } else if (!resting_) {
+    // Without the lock, or whoever wakes up has to wait for it at once.
+    lock.unlock();
+    work_.notify_one();
+  }
   return true;
 }
 
@@ -124,6 +133,11 @@ void Courier::serve() {
 void Courier::wait_for_work(Lock& lock) {
   if (news_.update_waits()) {
     work_.wait_until(lock, next_update_at());
+  } else if (in_burst_ && !updates_due()) {
+    // To be woken by the next change only to wait until it is due would cost the network thread a system call.
+    resting_ = true;
+    work_.wait_until(lock, next_update_at());
+    resting_ = false;
   } else {
     work_.wait(lock);
   }
@@ -157,6 +171,7 @@ bool Courier::deliver_update(Lock& lock) {
   // Whoever cancelled while the view was cut has been promised that no on_update starts.
   if (!snapshot || cancelled_) return false;
   last_update_ = std::chrono::steady_clock::now();
+  in_burst_ = snapshot->deltas().count() >= burst;
   deliveries_.fetch_add(1, std::memory_order_relaxed);
   call_host(lock, [&] {
     host_->on_update(*snapshot);
@@ -212,8 +227,8 @@ void Courier::finish(Lock& lock) {
 }
 
 Instant Courier::next_update_at() const {
-  const Instant::duration least = options_.mode == Mode::thread ? Instant::duration(breath) : Instant::duration(0);
-  return last_update_ + std::max<Instant::duration>(options_.min_interval, least);
+  if (options_.mode == Mode::manual) return last_update_ + options_.min_interval;
+  return last_update_ + std::max<Instant::duration>(options_.min_interval, in_burst_ ? breath_in_a_burst : breath);
 }
 
 bool Courier::updates_due() const {

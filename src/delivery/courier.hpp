@@ -96,6 +96,8 @@ class Courier : public Logger, public std::enable_shared_from_this<Courier> {
   std::thread thread_;
   std::thread::id active_;  // who runs callbacks now
   Instant last_update_{};
+  bool in_burst_ = false;  // the last update had many changes
+  bool resting_ = false;   // the delivery thread looks for an update by itself when the next one is due
   std::function<void()> gone_;
   bool synced_ = false;
   bool cancelled_ = false;

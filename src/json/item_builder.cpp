@@ -39,12 +39,12 @@ bool has_nul(std::string_view raw, bool escaped) {
 
 std::optional<std::string> field_problem(const ObjectTracker& object, std::string_view text, Field field) {
   const FieldValue& value = object[field];
-  const std::string path = field_path(field);
-  if (!value.present) return required(field) ? std::optional(path + " is missing") : std::nullopt;
+  const auto problem = [field](const std::string& what) { return std::optional(field_path(field) + what); };
+  if (!value.present) return required(field) ? problem(" is missing") : std::nullopt;
   if (value.kind == ValueKind::null && may_be_null(field)) return std::nullopt;
-  if (value.kind != ValueKind::string) return path + " is " + kind_name(value.kind) + ", expected a string";
-  if (value.begin == value.end && required(field)) return path + " is empty";
-  if (has_nul(raw_text(object, text, value), value.escaped)) return path + " contains a NUL character";
+  if (value.kind != ValueKind::string) return problem(std::string(" is ") + kind_name(value.kind) + ", expected a string");
+  if (value.begin == value.end && required(field)) return problem(" is empty");
+  if (has_nul(raw_text(object, text, value), value.escaped)) return problem(" contains a NUL character");
   return std::nullopt;
 }
 
