@@ -18,6 +18,7 @@ void Cache::begin_list(std::string_view scope) {
 void Cache::stage(const json::Item& item, std::string_view scope) {
   const Object* held = content_.all().find_uid(UidProbe::of(item.uid));
   const bool same = held != nullptr && held->resource_version() == item.resource_version;
+  if (!same) heap_growth_.make_room_for(item.text_size());
   staged_.find(scope)->second.push_back(same ? ObjectRef(held) : ObjectRef::create(item));
 }
 

@@ -15,6 +15,8 @@
 #include "json/watch_reader.hpp"
 #include "store/changes.hpp"
 #include "store/content.hpp"
+#include "store/heap_growth.hpp"
+#include "store/spare_memory.hpp"
 #include "store/tombstones.hpp"
 #include "store/view.hpp"
 
@@ -80,10 +82,13 @@ class Cache {
   const Object* name_holder_other_than(const Object* held, const json::Item& item) const noexcept;
   void take_over_name(const Object& other, const Object* held, const Object& object);
 
+  // Gone last: what the others hold is still kept for later caches then, if there are any.
+  const SpareMemory::User spares_{SpareMemory::shared()};
   Content content_;
   Stocks stocks_;
   Tombstones tombstones_;
   std::string resource_version_;
+  HeapGrowth heap_growth_;
   const std::size_t scopes_;
   std::map<std::string, std::vector<ObjectRef>, std::less<>> staged_;
   std::vector<std::string> listed_scopes_;

@@ -1,10 +1,12 @@
 #include "store/object.hpp"
 
+#include <algorithm>
 #include <cstring>
 #include <functional>
 #include <limits>
 #include <new>
 
+#include "store/spare_memory.hpp"
 #include "store/timestamp.hpp"
 
 namespace ksr::store {
@@ -37,8 +39,11 @@ std::size_t Object::bytes_for(const json::Item& item) {
   return sizeof(Object) + keys + item.text_size() + 1;
 }
 
-Object::Object(const json::Item& item) noexcept
-    : json_size_(item.text_size()), uid_hash_(hash_of(item.uid)), recency_time_(parse_timestamp(item.recency)) {
+Object::Object(const json::Item& item, std::size_t capacity) noexcept
+    : capacity_(static_cast<std::uint32_t>(std::min<std::size_t>(capacity, std::numeric_limits<std::uint32_t>::max()))),
+      json_size_(item.text_size()),
+      uid_hash_(hash_of(item.uid)),
+      recency_time_(parse_timestamp(item.recency)) {
   write(item);
 }
 
@@ -69,8 +74,9 @@ void Object::write(const json::Item& item) noexcept {
 
 void Object::destroy() const noexcept {
   void* const memory = const_cast<Object*>(this);
+  const std::size_t capacity = capacity_;
   this->~Object();
-  ::operator delete(memory);
+  SpareMemory::shared().release(memory, capacity);
 }
 
 std::string_view Object::field(Field field) const noexcept {
@@ -97,7 +103,10 @@ std::string_view Object::field(Field field) const noexcept {
 
 ObjectRef ObjectRef::create(const json::Item& item) {
   ObjectRef created;
-  created.object_ = new (::operator new(Object::bytes_for(item))) Object(item);
+  const std::size_t size = Object::bytes_for(item);
+  // A later state of an object is seldom as long as the one before to the byte.
+  const SpareMemory::Block block = SpareMemory::shared().allocate(size, size + size / 32);
+  created.object_ = new (block.memory) Object(item, block.capacity);
   return created;
 }
 

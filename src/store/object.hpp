@@ -55,7 +55,7 @@ class Object {
     kKeys
   };
 
-  explicit Object(const json::Item& item) noexcept;
+  Object(const json::Item& item, std::size_t capacity) noexcept;
   ~Object() = default;
   static std::size_t bytes_for(const json::Item& item);
   void write(const json::Item& item) noexcept;
@@ -71,6 +71,8 @@ class Object {
   // Where each key's text ends, behind its NUL; each begins where the one before ends. A recency without text of its
   // own is the creation timestamp.
   std::uint32_t ends_[kKeys];
+  // Of the memory it stands in; means nothing beyond what is kept for others.
+  std::uint32_t capacity_;
   std::size_t json_size_;
   std::uint64_t uid_hash_;
   std::int64_t recency_time_;
