@@ -7,6 +7,7 @@ namespace ksr::store {
 
 Index::Index(bool with_recency, const std::vector<const Object*>& by_uid, const std::vector<const Object*>& by_name)
     : with_recency_(with_recency), by_uid_(build_set<ByUid>(by_uid)), by_name_(build_set<ByName>(by_name)) {
+  for (std::size_t i = 0; i < by_name.size(); ++i) by_name[i]->note_name_position(i);
   if (with_recency) by_recency_ = build_set<ByRecency>(sorted_by_recency(by_name));
 }
 
@@ -42,11 +43,22 @@ void Index::change(const Object* before, const Object* after, Stocks& stocks) no
 }
 
 void Index::change_name(const Object* before, const Object* after, Stock<ByName>& stock) noexcept {
-  if (before != nullptr && after != nullptr && same_name(*before, *after)) {
-    return by_name_.replace(ByName::entry(*after), stock);
-  }
+  if (before != nullptr && after != nullptr && same_name(*before, *after)) return replace_name(*before, *after, stock);
   if (before != nullptr) by_name_.erase(NameProbe::of(*before), stock);
   if (after != nullptr) by_name_.insert(ByName::entry(*after), stock);
+}
+
+// Most changes leave the names alone, so an object mostly stands where it stood: that spares comparing names, whose
+// texts are spread over all the memory of the cache.
+void Index::replace_name(const Object& before, const Object& after, Stock<ByName>& stock) noexcept {
+  const auto found = by_name_.find_near(before.name_position(),
+                                        [&](const ByName::Entry& entry) { return entry.object == &before; });
+  if (found.entry != nullptr) {
+    after.note_name_position(found.position);
+    by_name_.replace_at(found.position, {found.entry->hash, &after}, stock);
+  } else {
+    after.note_name_position(by_name_.replace(ByName::entry(after), stock));
+  }
 }
 
 void Index::change_recency(const Object* before, const Object* after, Stock<ByRecency>& stock) noexcept {

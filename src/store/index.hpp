@@ -51,6 +51,7 @@ class Index {
 
  private:
   void change_name(const Object* before, const Object* after, Stock<ByName>& stock) noexcept;
+  void replace_name(const Object& before, const Object& after, Stock<ByName>& stock) noexcept;
   void change_recency(const Object* before, const Object* after, Stock<ByRecency>& stock) noexcept;
   void change_uid(const Object* before, const Object* after, Stock<ByUid>& stock) noexcept;
 

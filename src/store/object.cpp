@@ -1,6 +1,5 @@
 #include "store/object.hpp"
 
-#include <algorithm>
 #include <cstring>
 #include <functional>
 #include <limits>
@@ -34,14 +33,14 @@ std::size_t Object::bytes_for(const json::Item& item) {
                                item.creation_timestamp, item.recency}) {
     keys += key.size() + 1;
   }
-  if (keys > std::numeric_limits<std::uint32_t>::max()) throw std::bad_alloc();
+  if (keys > std::numeric_limits<std::uint32_t>::max() || item.text_size() > kMostJson) throw std::bad_alloc();
   if (recency_is_creation(item)) keys -= item.recency.size() + 1;
   return sizeof(Object) + keys + item.text_size() + 1;
 }
 
-Object::Object(const json::Item& item, std::size_t capacity) noexcept
-    : capacity_(static_cast<std::uint32_t>(std::min<std::size_t>(capacity, std::numeric_limits<std::uint32_t>::max()))),
-      json_size_(item.text_size()),
+Object::Object(const json::Item& item, std::size_t slack) noexcept
+    : json_size_(item.text_size() & kMostJson),
+      slack_(slack & kMostSlack),
       uid_hash_(hash_of(item.uid)),
       recency_time_(parse_timestamp(item.recency)) {
   write(item);
@@ -74,7 +73,7 @@ void Object::write(const json::Item& item) noexcept {
 
 void Object::destroy() const noexcept {
   void* const memory = const_cast<Object*>(this);
-  const std::size_t capacity = capacity_;
+  const std::size_t capacity = size() + slack_;
   this->~Object();
   SpareMemory::shared().release(memory, capacity);
 }
@@ -82,7 +81,7 @@ void Object::destroy() const noexcept {
 std::string_view Object::field(Field field) const noexcept {
   switch (field) {
     case Field::json:
-      return {text() + ends_[kRecency], json_size_};
+      return {text() + ends_[kRecency], json_size()};
     case Field::uid:
       return key(kUid);
     case Field::name_space:
@@ -106,7 +105,7 @@ ObjectRef ObjectRef::create(const json::Item& item) {
   const std::size_t size = Object::bytes_for(item);
   // A later state of an object is seldom as long as the one before to the byte.
   const SpareMemory::Block block = SpareMemory::shared().allocate(size, size + size / 32);
-  created.object_ = new (block.memory) Object(item, block.capacity);
+  created.object_ = new (block.memory) Object(item, block.capacity - size);
   return created;
 }
 

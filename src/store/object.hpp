@@ -1,5 +1,5 @@
 // One stored object: one allocation that holds its JSON text and, NUL-terminated beside it, its key fields.
-// Immutable; the reference count is atomic, so an object may be kept and read on any thread.
+// Immutable but for a hint; the reference count is atomic, so an object may be kept and read on any thread.
 #pragma once
 
 #include <atomic>
@@ -27,13 +27,20 @@ class Object {
   // recency() as a point in time (see timestamp.hpp); one that cannot be read is the oldest.
   std::int64_t recency_time() const noexcept { return recency_time_; }
   std::uint64_t uid_hash() const noexcept { return uid_hash_; }
-  std::size_t json_size() const noexcept { return json_size_; }
+  std::size_t json_size() const noexcept { return static_cast<std::size_t>(json_size_); }
 
   std::string_view uid() const noexcept { return key(kUid); }
   std::string_view name_space() const noexcept { return key(kNameSpace); }
   std::string_view name() const noexcept { return key(kName); }
   std::string_view resource_version() const noexcept { return key(kResourceVersion); }
   std::string_view creation_timestamp() const noexcept { return key(kCreationTimestamp); }
+
+  // Where it stood by name when it was last looked for, among all objects of its cache; a hint. The cache's own, for its
+  // writing thread alone.
+  std::size_t name_position() const noexcept { return name_position_; }
+  void note_name_position(std::size_t position) const noexcept {
+    name_position_ = static_cast<std::uint32_t>(position);
+  }
 
   void retain() const noexcept { references_.fetch_add(1, std::memory_order_relaxed); }
   void release() const noexcept {
@@ -55,11 +62,16 @@ class Object {
     kKeys
   };
 
-  Object(const json::Item& item, std::size_t capacity) noexcept;
+  static constexpr unsigned kJsonBits = 48;
+  static constexpr std::uint64_t kMostJson = (std::uint64_t{1} << kJsonBits) - 1;
+  static constexpr std::uint64_t kMostSlack = (std::uint64_t{1} << (64 - kJsonBits)) - 1;
+
+  Object(const json::Item& item, std::size_t slack) noexcept;
   ~Object() = default;
   static std::size_t bytes_for(const json::Item& item);
   void write(const json::Item& item) noexcept;
   void destroy() const noexcept;
+  std::size_t size() const noexcept { return sizeof(Object) + ends_[kRecency] + json_size() + 1; }
   const char* text() const noexcept { return reinterpret_cast<const char*>(this + 1); }
   std::string_view key(Key key) const noexcept {
     if (key == kRecency && ends_[kRecency] == ends_[kCreationTimestamp]) key = kCreationTimestamp;
@@ -71,9 +83,10 @@ class Object {
   // Where each key's text ends, behind its NUL; each begins where the one before ends. A recency without text of its
   // own is the creation timestamp.
   std::uint32_t ends_[kKeys];
-  // Of the memory it stands in; means nothing beyond what is kept for others.
-  std::uint32_t capacity_;
-  std::size_t json_size_;
+  mutable std::uint32_t name_position_ = 0;
+  std::uint64_t json_size_ : kJsonBits;
+  // Bytes of its memory behind its end.
+  std::uint64_t slack_ : 64 - kJsonBits;
   std::uint64_t uid_hash_;
   std::int64_t recency_time_;
 };

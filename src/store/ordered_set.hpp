@@ -12,6 +12,7 @@
 // One thread changes a set; copies of it may be read and dropped on any other at the same time.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <utility>
 
@@ -48,12 +49,37 @@ class OrderedSet {
     if (i >= size_) return nullptr;
     const NodeRef<Order>* node = &root_;
     while (!node->is_leaf()) {
+      std::size_t before = 0;
       const Inner<Order>& inner = node->inner();
-      std::size_t c = 0;
-      while (i >= inner.count[c]) i -= inner.count[c++];
-      node = &inner.child[c];
+      node = &inner.child[child_at(inner, i, before)];
     }
     return &node->leaf().entries[i];
+  }
+
+  struct Found {
+    const Entry* entry = nullptr;
+    std::size_t position = 0;
+  };
+
+  // The entry for which `is` holds, if it stands near `position`; else none. Compares no keys.
+  template <class Is>
+  Found find_near(std::size_t position, const Is& is) const noexcept {
+    if (!root_) return {};
+    std::size_t within = std::min(position, size_ - 1);
+    std::size_t before = 0;
+    const NodeRef<Order>* node = &root_;
+    while (!node->is_leaf()) {
+      const Inner<Order>& inner = node->inner();
+      const std::size_t c = child_at(inner, within, before);
+      node = &inner.child[c];
+    }
+    const Leaf<Order>& leaf = node->leaf();
+    // Where it was, if nothing came or went before it.
+    if (is(leaf.entries[within])) return {&leaf.entries[within], before + within};
+    for (std::size_t i = 0; i < leaf.size; ++i) {
+      if (is(leaf.entries[i])) return {&leaf.entries[i], before + i};
+    }
+    return {};
   }
 
   // How many entries stand before the probe.
@@ -97,8 +123,15 @@ class OrderedSet {
     while (root_ && !root_.is_leaf() && root_.size() == 1) root_ = NodeRef<Order>(root_.inner().child[0]);
   }
 
-  // The entry takes the place of the one that compares equal.
-  void replace(Entry entry, Stock<Order>& stock) noexcept { TreeEdit<Order>(stock).replace(root_, std::move(entry)); }
+  // The entry takes the place of the one that compares equal; returns where that is.
+  std::size_t replace(Entry entry, Stock<Order>& stock) noexcept {
+    return TreeEdit<Order>(stock).replace(root_, std::move(entry));
+  }
+
+  // The same, where the place is known.
+  void replace_at(std::size_t position, Entry entry, Stock<Order>& stock) noexcept {
+    TreeEdit<Order>(stock).replace_at(root_, position, std::move(entry));
+  }
 
  private:
   template <class Visit>

@@ -37,9 +37,9 @@ class SpareMemory {
   class User {
    public:
     explicit User(SpareMemory& memory) noexcept;
-    ~User();
-    User(const User&) = delete;
+    User(const User& other) noexcept : User(other.memory_) {}
     User& operator=(const User&) = delete;
+    ~User();
 
    private:
     SpareMemory& memory_;

@@ -54,6 +54,18 @@ std::size_t child_for(const Inner<Order>& inner, const typename Order::Probe& pr
   return static_cast<std::size_t>(at - begin);
 }
 
+// The child that holds the entry at position `within`, which then counts from the child's first; `before` grows by the
+// entries of the children before it.
+template <class Order>
+std::size_t child_at(const Inner<Order>& inner, std::size_t& within, std::size_t& before) noexcept {
+  std::size_t c = 0;
+  while (within >= inner.count[c]) {
+    before += inner.count[c];
+    within -= inner.count[c++];
+  }
+  return c;
+}
+
 template <class Order>
 typename Order::Key first_key(const NodeRef<Order>& node) noexcept {
   return node.is_leaf() ? Order::key(node.leaf().entries[0]) : node.inner().first[0];
@@ -123,16 +135,30 @@ class TreeEdit {
     if (!merge_with_next(inner, i) && i > 0) merge_with_next(inner, i - 1);
   }
 
-  void replace(Ref& node, Entry entry) noexcept {
+  // Returns the position among the entries below the node.
+  std::size_t replace(Ref& node, Entry entry) noexcept {
     own(node);
     const Probe probe = Order::probe(Order::key(entry));
     if (node.is_leaf()) {
-      std::swap(node.leaf().entries[position_of(node.leaf(), probe)], entry);
-      return;
+      const std::size_t at = position_of(node.leaf(), probe);
+      std::swap(node.leaf().entries[at], entry);
+      return at;
     }
     Inner<Order>& inner = node.inner();
     const std::size_t i = child_for(inner, probe);
-    replace(inner.child[i], std::move(entry));
+    std::size_t position = replace(inner.child[i], std::move(entry));
+    inner.first[i] = first_key(inner.child[i]);
+    for (std::size_t c = 0; c < i; ++c) position += inner.count[c];
+    return position;
+  }
+
+  void replace_at(Ref& node, std::size_t position, Entry entry) noexcept {
+    own(node);
+    if (node.is_leaf()) return std::swap(node.leaf().entries[position], entry);
+    Inner<Order>& inner = node.inner();
+    std::size_t before = 0;
+    const std::size_t i = child_at(inner, position, before);
+    replace_at(inner.child[i], position, std::move(entry));
     inner.first[i] = first_key(inner.child[i]);
   }
 

@@ -144,5 +144,53 @@ TEST_CASE("a change copies only the way to it") {
   CHECK(writer.set.root().get() == root);
 }
 
+TEST_CASE("an entry is found near where it was, whatever came and went before it, or not at all") {
+  Writer writer;
+  const auto find = [&](std::size_t position, int n) {
+    return writer.set.find_near(position, [n](int entry) { return entry == n; });
+  };
+  CHECK(find(0, 7).entry == nullptr);
+  for (int n = 0; n < 4000; ++n) writer.insert(n);
+  for (int n = 0; n < 4000; ++n) {
+    const auto found = find(static_cast<std::size_t>(n), n);
+    REQUIRE(found.entry != nullptr);
+    REQUIRE(*found.entry == n);
+    REQUIRE(found.position == static_cast<std::size_t>(n));
+  }
+  writer.erase(1000);
+  int near = 0;
+  for (int n = 1001; n < 4000; ++n) {
+    const auto found = find(static_cast<std::size_t>(n), n);
+    if (found.entry == nullptr) continue;
+    ++near;
+    REQUIRE(*found.entry == n);
+    REQUIRE(found.position == static_cast<std::size_t>(n - 1));
+  }
+  CHECK(near > 2000);
+  CHECK(find(10, 3000).entry == nullptr);
+  CHECK(find(1'000'000, 3999).position == 3998);
+  CHECK(find(1000, 1000).entry == nullptr);
+}
+
+TEST_CASE("replacing says where, and the place is enough to replace again; copies stay what they were") {
+  Writer writer;
+  for (int n = 0; n < 4000; ++n) writer.insert(2 * n);
+  const OrderedSet<Numbers> before = writer.set;
+  std::mt19937 random(7);
+  for (int step = 0; step < 2000; ++step) {
+    const auto at = static_cast<std::size_t>(random() % 4000);
+    writer.reserve();
+    REQUIRE(writer.set.replace(static_cast<int>(2 * at), writer.stock) == at);
+    writer.reserve();
+    writer.set.replace_at(at, static_cast<int>(2 * at + 1), writer.stock);
+    REQUIRE(*writer.set.at(at) == static_cast<int>(2 * at + 1));
+    REQUIRE(*before.at(at) == static_cast<int>(2 * at));
+    writer.reserve();
+    writer.set.replace_at(at, static_cast<int>(2 * at), writer.stock);
+  }
+  CHECK(sound(writer.set.root()));
+  CHECK(numbers_in(writer.set) == numbers_in(before));
+}
+
 }  // namespace
 }  // namespace ksr::store::test
