@@ -22,7 +22,7 @@ constexpr Milliseconds least_for_an_address{2000};
 
 }  // namespace
 
-class Dial::Steps final : public std::enable_shared_from_this<Dial::Steps>, private TlsUser {
+class Dial::Steps final : public std::enable_shared_from_this<Dial::Steps> {
  public:
   Steps(std::shared_ptr<const Route> route, bool tunnel, Done done)
       : route_(std::move(route)), tunnel_(route_->proxy && (tunnel || route_->tls)), done_(std::move(done)) {}
@@ -61,15 +61,10 @@ class Dial::Steps final : public std::enable_shared_from_this<Dial::Steps>, priv
     boost::system::error_code ignored;
     if (tunnel_request_) tunnel_request_->abandon();
     if (socket_) socket_->close(ignored);
-    if (tls_) tls_->lowest_layer().close(ignored);
+    if (tls_) tls_->close();
   }
 
  private:
-  void cut() noexcept override {
-    boost::system::error_code ignored;
-    if (tls_) tls_->lowest_layer().close(ignored);
-  }
-
   void try_next_address() {
     if (!done_) return;
     const auto address = addresses_[next_address_++];
@@ -125,16 +120,15 @@ class Dial::Steps final : public std::enable_shared_from_this<Dial::Steps>, priv
     step_ = "TLS handshake with " + route_->server.host_port();
     if (tls_is_gone()) return fail(tls_failure(step_, "the process is exiting"));
     tls_ = route_->tls->open(std::move(*std::exchange(socket_, nullptr)), route_->server.host);
-    tls_->async_handshake(boost::asio::ssl::stream_base::client,
-                          [self = shared_from_this()](const boost::system::error_code& ec) {
-                            if (!self->done_) return;
-                            if (ec) return self->fail(self->handshake_error(ec));
-                            self->succeed(tls_stream(std::move(self->tls_)));
-                          });
+    tls_->handshake([self = shared_from_this()](const boost::system::error_code& ec) {
+      if (!self->done_) return;
+      if (ec) return self->fail(self->handshake_error(ec));
+      self->succeed(std::exchange(self->tls_, nullptr));
+    });
   }
 
   Error handshake_error(const boost::system::error_code& ec) const {
-    const long verified = SSL_get_verify_result(tls_->native_handle());
+    const long verified = SSL_get_verify_result(tls_->ssl());
     if (ec.category() != boost::asio::error::get_ssl_category() || verified == X509_V_OK) {
       return ec == boost::asio::error::eof || ec.category() != boost::asio::error::get_system_category()
                  ? tls_failure(step_, reason_text(ec))
@@ -176,7 +170,7 @@ class Dial::Steps final : public std::enable_shared_from_this<Dial::Steps>, priv
   std::size_t next_address_ = 0;
   std::shared_ptr<tcp::socket> socket_;
   std::shared_ptr<ProxyTunnel> tunnel_request_;
-  TlsContext::Stream tls_;
+  std::shared_ptr<TlsStream> tls_;
 };
 
 Dial::Dial(std::shared_ptr<const Route> route, bool tunnel, Done done)

@@ -11,6 +11,8 @@
 namespace ksr::transport {
 namespace {
 
+constexpr std::size_t read_buffer_size = 64 * 1024;
+
 struct FreeBio {
   void operator()(BIO* bio) const { BIO_free(bio); }
 };
@@ -139,6 +141,10 @@ Expected<std::shared_ptr<TlsContext>> TlsContext::make(const TlsSettings& settin
   std::shared_ptr<TlsContext> made(new TlsContext);
   SSL_CTX* const context = made->context_->native_handle();
   SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
+  // Records come in numbers; of an idle connection nothing is kept.
+  SSL_CTX_set_read_ahead(context, 1);
+  SSL_CTX_set_default_read_buffer_len(context, read_buffer_size);
+  SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS);
   static constexpr unsigned char http11[] = "\x08http/1.1";
   SSL_CTX_set_alpn_protos(context, http11, sizeof http11 - 1);
   made->settings_name_ = settings.server_name;
@@ -157,10 +163,10 @@ void TlsContext::trust_the_system() {
   trusts_system_ = false;
 }
 
-TlsContext::Stream TlsContext::open(boost::asio::ip::tcp::socket socket, const std::string& host) {
+std::shared_ptr<TlsStream> TlsContext::open(boost::asio::ip::tcp::socket socket, const std::string& host) {
   if (trusts_system_ && verify_) trust_the_system();
-  Stream stream(new Layer(std::move(socket), *context_));
-  expect_peer(stream->native_handle(), verified_name(host));
+  std::shared_ptr<TlsStream> stream = TlsStream::create(std::move(socket), context_->native_handle());
+  expect_peer(stream->ssl(), verified_name(host));
   return stream;
 }
 

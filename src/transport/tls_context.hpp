@@ -3,12 +3,12 @@
 
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl/context.hpp>
-#include <boost/asio/ssl/stream.hpp>
 #include <memory>
 #include <string>
 
 #include "base/expected.hpp"
 #include "transport/exit_guard.hpp"
+#include "transport/tls_stream.hpp"
 #include "transport/transport.hpp"
 
 namespace ksr::transport {
@@ -18,10 +18,8 @@ class TlsContext {
   // Fails with Status::invalid on PEM texts that cannot work. Does no I/O.
   static Expected<std::shared_ptr<TlsContext>> make(const TlsSettings& settings);
 
-  using Layer = boost::asio::ssl::stream<boost::asio::ip::tcp::socket>;
-  using Stream = std::unique_ptr<Layer, DeleteUnlessGone>;
   // Ready for the handshake with a server that calls itself `host`: SNI and the name to verify are set.
-  Stream open(boost::asio::ip::tcp::socket socket, const std::string& host);
+  std::shared_ptr<TlsStream> open(boost::asio::ip::tcp::socket socket, const std::string& host);
   // The name that the server's certificate must have.
   const std::string& verified_name(const std::string& host) const {
     return settings_name_.empty() ? host : settings_name_;

@@ -1,0 +1,203 @@
+#include "transport/tls_stream.hpp"
+
+#include <openssl/err.h>
+#include <sys/socket.h>
+
+#include <boost/asio/error.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/ssl/error.hpp>
+#include <algorithm>
+#include <cerrno>
+#include <new>
+#include <utility>
+
+namespace ksr::transport {
+namespace {
+
+using boost::asio::ip::tcp;
+
+bool try_again(int reason) noexcept {
+  return reason == EAGAIN || reason == EWOULDBLOCK || reason == EINTR;
+}
+
+}  // namespace
+
+std::shared_ptr<TlsStream> TlsStream::create(tcp::socket socket, SSL_CTX* context) {
+  std::shared_ptr<TlsStream> stream(new TlsStream(std::move(socket)));
+  stream->ssl_.reset(SSL_new(context));
+  BIO* const bio = stream->ssl_ ? BIO_new(socket_bio()) : nullptr;
+  if (bio == nullptr) throw std::bad_alloc();
+  BIO_set_data(bio, stream.get());
+  SSL_set_bio(stream->ssl_.get(), bio, bio);
+  SSL_set_connect_state(stream->ssl_.get());
+  return stream;
+}
+
+TlsStream::~TlsStream() = default;
+
+void TlsStream::close() noexcept {
+  Error ignored;
+  socket_.close(ignored);
+}
+
+// ---- operations -----------------------------------------------------------------------------------------------------
+
+void TlsStream::handshake(Shaken done) {
+  shaken_ = std::move(done);
+  later(&TlsStream::shake);
+}
+
+void TlsStream::shake(const Error& woken) {
+  Error error;
+  if (usable(woken, error)) {
+    ERR_clear_error();
+    const int result = SSL_do_handshake(ssl());
+    if (result != 1 && waits(result, &TlsStream::shake)) return;
+    if (result != 1) error = failure(result);
+  }
+  const Shaken done = std::exchange(shaken_, nullptr);
+  done(error);
+}
+
+void TlsStream::read_some(void* data, std::size_t size, handler done) {
+  reading_ = {static_cast<char*>(data), size, std::move(done)};
+  // Where more was there to read than had room, it is not the socket that tells of the rest.
+  if (pending_error_ || !drained_) return later(&TlsStream::read);
+  socket_.async_wait(tcp::socket::wait_read,
+                     [self = shared_from_this()](const Error& woken) { self->read(woken); });
+}
+
+void TlsStream::read(const Error& woken) {
+  Error error = std::exchange(pending_error_, Error());
+  if (error || !usable(woken, error)) return end_read(error, 0);
+  drained_ = false;
+  std::size_t size = 0;
+  while (size < reading_.size && !drained_) {
+    ERR_clear_error();
+    const std::size_t room = std::min<std::size_t>(reading_.size - size, SSL3_RT_MAX_PLAIN_LENGTH);
+    const int result = SSL_read(ssl(), reading_.data + size, static_cast<int>(room));
+    if (result > 0) {
+      size += static_cast<std::size_t>(result);
+    } else if (size > 0) {
+      const int why = SSL_get_error(ssl(), result);
+      drained_ = true;
+      if (why != SSL_ERROR_WANT_READ && why != SSL_ERROR_WANT_WRITE) pending_error_ = failure(result);
+    } else {
+      if (waits(result, &TlsStream::read)) return;
+      return end_read(failure(result), 0);
+    }
+  }
+  end_read(Error(), size);
+}
+
+void TlsStream::end_read(const Error& error, std::size_t size) {
+  const handler done = std::exchange(reading_, Reading()).done;
+  done(error, size);
+}
+
+void TlsStream::write_all(std::string data, handler done) {
+  writing_ = {std::move(data), std::move(done)};
+  later(&TlsStream::write);
+}
+
+void TlsStream::write(const Error& woken) {
+  Error error;
+  if (usable(woken, error)) {
+    ERR_clear_error();
+    // All of it or nothing, and the same again until it is all.
+    const int result = SSL_write(ssl(), writing_.data.data(), static_cast<int>(writing_.data.size()));
+    if (result <= 0 && waits(result, &TlsStream::write)) return;
+    if (result <= 0) error = failure(result);
+  }
+  const Writing written = std::exchange(writing_, Writing());
+  written.done(error, error ? 0 : written.data.size());
+}
+
+// ---- waiting, failing -----------------------------------------------------------------------------------------------
+
+void TlsStream::later(Step step) {
+  boost::asio::post(socket_.get_executor(), [self = shared_from_this(), step] { (self.get()->*step)(Error()); });
+}
+
+bool TlsStream::usable(const Error& woken, Error& error) const noexcept {
+  error = woken;
+  if (!error && (!socket_.is_open() || tls_is_gone())) error = boost::asio::error::operation_aborted;
+  return !error;
+}
+
+bool TlsStream::waits(int result, Step step) {
+  const int why = SSL_get_error(ssl(), result);
+  if (why != SSL_ERROR_WANT_READ && why != SSL_ERROR_WANT_WRITE) return false;
+  socket_.async_wait(why == SSL_ERROR_WANT_READ ? tcp::socket::wait_read : tcp::socket::wait_write,
+                     [self = shared_from_this(), step](const Error& woken) { (self.get()->*step)(woken); });
+  return true;
+}
+
+// As Asio names them, whose errors the rest of the room knows.
+TlsStream::Error TlsStream::failure(int result) const {
+  const int why = SSL_get_error(ssl(), result);
+  if (why == SSL_ERROR_ZERO_RETURN) return boost::asio::error::eof;
+  if (at_end_) return boost::asio::ssl::error::stream_truncated;
+  if (why == SSL_ERROR_SYSCALL && reason_ != 0) return {reason_, boost::asio::error::get_system_category()};
+  if (const unsigned long code = ERR_get_error()) {
+    return {static_cast<int>(code), boost::asio::error::get_ssl_category()};
+  }
+  return boost::asio::ssl::error::unspecified_system_error;
+}
+
+// ---- the socket, as OpenSSL sees it ---------------------------------------------------------------------------------
+
+// OpenSSL's own would write without MSG_NOSIGNAL, and a host's SIGPIPE is the host's.
+BIO_METHOD* TlsStream::socket_bio() {
+  static BIO_METHOD* const leaked = [] {
+    BIO_METHOD* const method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "socket of ksr");
+    if (method == nullptr) throw std::bad_alloc();
+    BIO_meth_set_read(method, &TlsStream::receive);
+    BIO_meth_set_write(method, &TlsStream::send);
+    BIO_meth_set_ctrl(method, &TlsStream::control);
+    BIO_meth_set_create(method, [](BIO* bio) {
+      BIO_set_init(bio, 1);
+      return 1;
+    });
+    return method;
+  }();
+  return leaked;
+}
+
+int TlsStream::receive(BIO* bio, char* data, int size) {
+  TlsStream& stream = *static_cast<TlsStream*>(BIO_get_data(bio));
+  BIO_clear_retry_flags(bio);
+  const ssize_t moved =
+      ::recv(stream.socket_.native_handle(), data, static_cast<std::size_t>(size), MSG_DONTWAIT);
+  if (moved < 0 && try_again(errno)) BIO_set_retry_read(bio);
+  if (moved == 0) stream.at_end_ = true;
+  return stream.take_note(bio, moved);
+}
+
+int TlsStream::send(BIO* bio, const char* data, int size) {
+  TlsStream& stream = *static_cast<TlsStream*>(BIO_get_data(bio));
+  BIO_clear_retry_flags(bio);
+  const ssize_t moved =
+      ::send(stream.socket_.native_handle(), data, static_cast<std::size_t>(size), MSG_DONTWAIT | MSG_NOSIGNAL);
+  if (moved < 0 && try_again(errno)) BIO_set_retry_write(bio);
+  return stream.take_note(bio, moved);
+}
+
+int TlsStream::take_note(BIO* bio, ssize_t moved) {
+  reason_ = moved < 0 && !BIO_should_retry(bio) ? errno : 0;
+  return static_cast<int>(moved);
+}
+
+long TlsStream::control(BIO* bio, int command, long, void*) {
+  switch (command) {
+    case BIO_CTRL_FLUSH:
+    case BIO_CTRL_DUP:
+      return 1;
+    case BIO_CTRL_EOF:
+      return static_cast<const TlsStream*>(BIO_get_data(bio))->at_end_ ? 1 : 0;
+    default:
+      return 0;
+  }
+}
+
+}  // namespace ksr::transport

@@ -1,0 +1,89 @@
+// TLS over a connected socket. OpenSSL reads from the socket itself, as many records as there are at a time: through
+// Asio's ssl::stream each record would cost two more copies, a read of the socket and a wait of its own.
+//
+// Lives on the network thread. At most one read and one write are under way at a time; each holds the stream.
+#pragma once
+
+#include <cpprest/details/connection_driver.h>
+#include <openssl/ssl.h>
+
+#include <boost/asio/ip/tcp.hpp>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "transport/exit_guard.hpp"
+
+namespace ksr::transport {
+
+class TlsStream final : public web::connected_stream,
+                        public std::enable_shared_from_this<TlsStream>,
+                        private TlsUser {
+ public:
+  // Ready for the handshake, as a client. Throws std::bad_alloc.
+  static std::shared_ptr<TlsStream> create(boost::asio::ip::tcp::socket socket, SSL_CTX* context);
+  ~TlsStream() override;
+
+  using Shaken = std::function<void(const boost::system::error_code&)>;
+  // Calls `done` later, once.
+  void handshake(Shaken done);
+  void read_some(void* data, std::size_t size, handler done) override;
+  void write_all(std::string data, handler done) override;
+  void close() noexcept override;
+
+  SSL* ssl() const noexcept { return ssl_.get(); }
+
+ private:
+  using Error = boost::system::error_code;
+  // What an operation does when it begins, and each time the socket has become ready.
+  using Step = void (TlsStream::*)(const Error& woken);
+
+  struct FreeSsl {
+    void operator()(SSL* ssl) const noexcept {
+      if (!tls_is_gone()) SSL_free(ssl);
+    }
+  };
+  struct Reading {
+    char* data = nullptr;
+    std::size_t size = 0;
+    handler done;
+  };
+  struct Writing {
+    std::string data;
+    handler done;
+  };
+
+  explicit TlsStream(boost::asio::ip::tcp::socket socket) : socket_(std::move(socket)) {}
+  void cut() noexcept override { close(); }
+
+  void shake(const Error& woken);
+  void read(const Error& woken);
+  void write(const Error& woken);
+  void end_read(const Error& error, std::size_t size);
+  void later(Step step);
+  // True: the operation could not go on yet, and `step` is taken again when it can.
+  bool waits(int result, Step step);
+  Error failure(int result) const;
+  bool usable(const Error& woken, Error& error) const noexcept;
+
+  static BIO_METHOD* socket_bio();
+  static int receive(BIO* bio, char* data, int size);
+  static int send(BIO* bio, const char* data, int size);
+  static long control(BIO* bio, int command, long number, void* pointer);
+  int take_note(BIO* bio, ssize_t moved);
+
+  boost::asio::ip::tcp::socket socket_;
+  std::unique_ptr<SSL, FreeSsl> ssl_;
+  // What the socket said to OpenSSL: an errno, and whether the peer has ended.
+  int reason_ = 0;
+  bool at_end_ = false;
+  // Came behind data that had to be delivered first.
+  Error pending_error_;
+  // The last read took all there was.
+  bool drained_ = true;
+  Shaken shaken_;
+  Reading reading_;
+  Writing writing_;
+};
+
+}  // namespace ksr::transport
