@@ -72,6 +72,7 @@ ALONE = [
     _ksr("streams-websocket", "streams", *_WEBSOCKET, objects=1),
     _ksr("streams-tls", "streams", objects=1, tls=True),
     _ksr("streams-websocket-tls", "streams", *_WEBSOCKET, objects=1, tls=True),
+    Case("floor/change", ("handover",), events=10_000),
     _ksr("million", "million", objects=1_000_000, events=10_000),
     _ksr("million-limit", "million", "--limit", "500", objects=1_000_000, events=10_000),
 ]

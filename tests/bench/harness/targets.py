@@ -93,7 +93,9 @@ def change(results):
         what = f"one change in a large cache, {name}: CPU"
         events, slow, fast = found["events"], found["deliveries"], found["deliveries_at_10000"]
         at = f"{what}, %s/s, {events:,} changes in %s deliveries"
-        yield bound(at % ("1,000", f"{slow:,}"), found["cpu_us_per_change"], 20, "µs")
+        floor = results.figure("floor/change", "cpu_us_per_change")
+        beside = f" (reading and waking alone: {floor:.1f} µs)" if floor else ""
+        yield bound(at % ("1,000", f"{slow:,}") + beside, found["cpu_us_per_change"], 20, "µs")
         yield bound(at % ("10,000", f"{fast:,}"), found["cpu_us_per_change_at_10000"], 20, "µs")
         yield bound(f"{what}, as fast as they come, a snapshot held", found["held_cpu_us_per_change"], 20, "µs")
 
