@@ -1,0 +1,106 @@
+// Records of TLS: how many come at a time, where they are cut, and how the connection ends.
+#include <doctest/doctest.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+
+#include "unit/transport/certificates.hpp"
+#include "unit/transport/listener.hpp"
+#include "unit/transport/raw_server.hpp"
+
+using namespace test;
+
+namespace {
+
+const Authority& authority() {
+  static const Authority made;
+  return made;
+}
+
+struct Ended {
+  std::string body;
+  std::optional<Error> error;
+};
+
+// A server that, behind the head of a response without length, does what `script` says.
+Ended answer_of(const std::function<void(Peer&)>& script) {
+  const ServerContext context = server_context(authority().issue("server", "IP:127.0.0.1"));
+  RawServer server([&](Peer& peer) {
+    if (!peer.start_tls(context.get())) return;
+    peer.receive_head();
+    peer.send("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n");
+    script(peer);
+  });
+  ConnectionSettings settings;
+  settings.server = server.tls_url();
+  settings.tls.ca_pem = authority().pem();
+  Listener listener;
+  listener.get(connect(settings), request_for("/"));
+  REQUIRE(listener.wait_for_end());
+  return {listener.body(), listener.error()};
+}
+
+std::string letters(std::size_t size) {
+  std::string text(size, '\0');
+  for (std::size_t i = 0; i < size; ++i) text[i] = static_cast<char>('a' + i % 23);
+  return text;
+}
+
+}  // namespace
+
+TEST_CASE("records of all sizes come in order, in whatever pieces the network makes of them") {
+  const std::string text = letters(3'000'000);
+  const Ended ended = answer_of([&](Peer& peer) {
+    std::size_t size = 1;
+    for (std::size_t at = 0; at < text.size(); at += size, size = size % 20'000 + 1 + size / 3) {
+      size = std::min(size, text.size() - at);
+      if (!peer.send(text.substr(at, size))) return;
+    }
+    peer.shut_down();
+    peer.wait_for_close();
+  });
+  CHECK((ended.error ? ended.error->message : "") == "");
+  CHECK(ended.body == text);
+}
+
+TEST_CASE("what came before the end is delivered, and an end without farewell is told from one with it") {
+  const std::string text = letters(150'000);
+  const Ended cut = answer_of([&](Peer& peer) {
+    peer.send(text);
+    ::shutdown(peer.fd(), SHUT_RDWR);
+  });
+  CHECK(cut.body == text);
+  REQUIRE(cut.error);
+  CHECK(cut.error->status == Status::transport);
+  CHECK(cut.error->message.find("without TLS's farewell") != std::string::npos);
+
+  const Ended proper = answer_of([&](Peer& peer) {
+    peer.send(text);
+    peer.shut_down();
+    peer.wait_for_close();
+  });
+  CHECK(proper.body == text);
+  CHECK_FALSE(proper.error);
+}
+
+TEST_CASE("bytes that are no record are a TLS error, behind what was good") {
+  const std::string text = letters(100'000);
+  const Ended ended = answer_of([&](Peer& peer) {
+    peer.send(text);
+    const std::string noise = "this is no record of TLS, however long one looks at it";
+    ::send(peer.fd(), noise.data(), noise.size(), MSG_NOSIGNAL);
+    peer.wait_for_close();
+  });
+  CHECK(ended.body == text);
+  REQUIRE(ended.error);
+  CHECK(ended.error->status == Status::tls);
+}
+
+TEST_CASE("a connection that is reset says so") {
+  const Ended ended = answer_of([&](Peer& peer) {
+    peer.send("begun");
+    peer.reset();
+  });
+  REQUIRE(ended.error);
+  CHECK(ended.error->status == Status::transport);
+}
