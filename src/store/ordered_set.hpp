@@ -7,7 +7,6 @@
 //   Probe, probe(key)           what to look for
 //   compare(key, probe)         below, at or above zero; no two entries of a set compare equal
 //   kScanLeaf, is(key, probe)   true: look for the probe's own entry one by one, by what tells it apart at once
-//   kHashLeads                  true: entries, keys and probes have a `hash`, and compare by it first
 //   prefetch(entry), kLeafCapacity
 //
 // One thread changes a set; copies of it may be read and dropped on any other at the same time.

@@ -27,7 +27,6 @@ struct UidProbe {
 struct ByUid {
   static constexpr std::size_t kLeafCapacity = 24;
   static constexpr bool kScanLeaf = false;
-  static constexpr bool kHashLeads = true;
   struct Entry {
     std::uint64_t hash = 0;
     ObjectRef object;
@@ -71,7 +70,6 @@ inline bool same_name(const Object& a, const Object& b) noexcept {
 struct ByName {
   static constexpr std::size_t kLeafCapacity = 48;
   static constexpr bool kScanLeaf = true;
-  static constexpr bool kHashLeads = false;
   struct Key {
     std::uint64_t hash;
     const Object* object;
@@ -102,7 +100,6 @@ struct RecencyProbe {
 struct ByRecency {
   static constexpr std::size_t kLeafCapacity = 32;
   static constexpr bool kScanLeaf = true;
-  static constexpr bool kHashLeads = false;
   using Key = RecencyProbe;
   using Entry = Key;
   using Probe = RecencyProbe;
@@ -134,7 +131,6 @@ inline bool same_state(const Object* a, const Object* b) noexcept {
 struct Notes {
   static constexpr std::size_t kLeafCapacity = 16;
   static constexpr bool kScanLeaf = false;
-  static constexpr bool kHashLeads = true;
   struct Entry {
     std::uint64_t hash = 0;
     ObjectRef before;

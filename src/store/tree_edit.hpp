@@ -23,29 +23,13 @@ struct Edge {
   static Edge both() noexcept { return {true, true}; }
 };
 
-// Of the keys that lead with a hash, how many have a lower one. Looks at all of them: that takes no branch that could be
-// guessed wrong, and their cache lines come at the same time, not one after the other.
-template <class Order, class At>
-std::size_t below_in_hash(std::size_t begin, std::size_t end, const typename Order::Probe& probe, const At& at) noexcept {
-  std::size_t below = 0;
-  for (std::size_t i = begin; i < end; ++i) below += at(i).hash < probe.hash ? 1 : 0;
-  return below;
-}
-
 template <class Order>
 std::size_t lower_bound(const Leaf<Order>& leaf, const typename Order::Probe& probe) noexcept {
-  if constexpr (Order::kHashLeads) {
-    const auto hash_at = [&](std::size_t i) -> const auto& { return leaf.entries[i]; };
-    std::size_t i = below_in_hash<Order>(0, leaf.size, probe, hash_at);
-    while (i < leaf.size && Order::compare(Order::key(leaf.entries[i]), probe) < 0) ++i;
-    return i;
-  } else {
-    const auto* end = leaf.entries + leaf.size;
-    const auto* at = std::lower_bound(leaf.entries, end, probe, [](const auto& entry, const auto& wanted) {
-      return Order::compare(Order::key(entry), wanted) < 0;
-    });
-    return static_cast<std::size_t>(at - leaf.entries);
-  }
+  const auto* end = leaf.entries + leaf.size;
+  const auto* at = std::lower_bound(leaf.entries, end, probe, [](const auto& entry, const auto& wanted) {
+    return Order::compare(Order::key(entry), wanted) < 0;
+  });
+  return static_cast<std::size_t>(at - leaf.entries);
 }
 
 // Where the leaf holds what the probe names; its size when it does not.
@@ -63,18 +47,11 @@ std::size_t position_of(const Leaf<Order>& leaf, const typename Order::Probe& pr
 
 template <class Order>
 std::size_t child_for(const Inner<Order>& inner, const typename Order::Probe& probe) noexcept {
-  if constexpr (Order::kHashLeads) {
-    const auto hash_at = [&](std::size_t i) -> const auto& { return inner.first[i]; };
-    std::size_t i = below_in_hash<Order>(1, inner.size, probe, hash_at);
-    while (i + 1 < inner.size && Order::compare(inner.first[i + 1], probe) <= 0) ++i;
-    return i;
-  } else {
-    const auto* begin = inner.first + 1;
-    const auto* at = std::upper_bound(begin, inner.first + inner.size, probe, [](const auto& wanted, const auto& key) {
-      return Order::compare(key, wanted) > 0;
-    });
-    return static_cast<std::size_t>(at - begin);
-  }
+  const auto* begin = inner.first + 1;
+  const auto* at = std::upper_bound(begin, inner.first + inner.size, probe, [](const auto& wanted, const auto& key) {
+    return Order::compare(key, wanted) > 0;
+  });
+  return static_cast<std::size_t>(at - begin);
 }
 
 // The child that holds the entry at position `within`, which then counts from the child's first; `before` grows by the

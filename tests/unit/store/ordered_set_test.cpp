@@ -1,6 +1,5 @@
 #include <doctest/doctest.h>
 
-#include <cstdint>
 #include <iterator>
 #include <random>
 #include <set>
@@ -16,7 +15,6 @@ namespace {
 struct Numbers {
   static constexpr std::size_t kLeafCapacity = 8;
   static constexpr bool kScanLeaf = false;
-  static constexpr bool kHashLeads = false;
   using Entry = int;
   using Key = int;
   using Probe = int;
@@ -26,33 +24,9 @@ struct Numbers {
   static void prefetch(Entry) noexcept {}
 };
 
-// Led by a hash that many share.
-struct Hashed {
-  static constexpr std::size_t kLeafCapacity = 8;
-  static constexpr bool kScanLeaf = false;
-  static constexpr bool kHashLeads = true;
-  struct Entry {
-    std::uint64_t hash = 0;
-    int n = 0;
-    Entry() = default;
-    Entry(int number) noexcept : hash(static_cast<std::uint64_t>(number) / 20), n(number) {}
-    operator int() const noexcept { return n; }
-  };
-  using Key = Entry;
-  using Probe = Entry;
-  static Key key(Entry entry) noexcept { return entry; }
-  static Probe probe(Key key) noexcept { return key; }
-  static int compare(Key key, Probe probe) noexcept {
-    if (key.hash != probe.hash) return key.hash < probe.hash ? -1 : 1;
-    return Numbers::compare(key.n, probe.n);
-  }
-  static void prefetch(const Entry&) noexcept {}
-};
-
-template <class Order>
-struct WriterOf {
-  OrderedSet<Order> set;
-  Stock<Order> stock;
+struct Writer {
+  OrderedSet<Numbers> set;
+  Stock<Numbers> stock;
 
   void reserve() {
     const Need need = set.need(1);
@@ -67,7 +41,6 @@ struct WriterOf {
     set.erase(n, stock);
   }
 };
-using Writer = WriterOf<Numbers>;
 
 std::size_t leaves_below(const NodeRef<Numbers>& node) {
   if (node.is_leaf()) return 1;
@@ -77,31 +50,29 @@ std::size_t leaves_below(const NodeRef<Numbers>& node) {
 }
 
 // What every node must keep true for the look-ups to be right.
-template <class Order>
-bool sound(const NodeRef<Order>& node) {
+bool sound(const NodeRef<Numbers>& node) {
   if (node.is_leaf()) return node.size() > 0;
-  const Inner<Order>& inner = node.inner();
+  const Inner<Numbers>& inner = node.inner();
   if (inner.size == 0) return false;
   for (std::size_t i = 0; i < inner.size; ++i) {
-    const NodeRef<Order>& child = inner.child[i];
+    const NodeRef<Numbers>& child = inner.child[i];
     if (child.level() + 1 != inner.level || !sound(child)) return false;
     if (inner.first[i] != first_key(child) || inner.count[i] != entries_below(child)) return false;
   }
   return true;
 }
 
-template <class Order>
-std::vector<int> numbers_in(const OrderedSet<Order>& set) {
+std::vector<int> numbers_in(const OrderedSet<Numbers>& set) {
   std::vector<int> numbers;
   set.for_each([&](int n) { numbers.push_back(n); });
   return numbers;
 }
 
-TEST_CASE_TEMPLATE("a set stays what its model is, and every copy what it was", Order, Numbers, Hashed) {
+TEST_CASE("a set stays what its model is, and every copy what it was") {
   std::mt19937 random(7);
-  WriterOf<Order> writer;
+  Writer writer;
   std::set<int> model;
-  std::vector<std::pair<OrderedSet<Order>, std::vector<int>>> copies;
+  std::vector<std::pair<OrderedSet<Numbers>, std::vector<int>>> copies;
   for (int step = 0; step < 30000; ++step) {
     // Grows, then shrinks to nothing, several times.
     const bool growing = step % 10000 < 6000;
