@@ -38,7 +38,10 @@ class OrderedSet {
   const Entry* find(const Probe& probe) const noexcept {
     if (!root_) return nullptr;
     const NodeRef<Order>* node = &root_;
-    while (!node->is_leaf()) node = &node->inner().child[child_for(node->inner(), probe)];
+    while (!node->is_leaf()) {
+      node = &node->inner().child[child_for(node->inner(), probe)];
+      prefetch_all(*node);
+    }
     const Leaf<Order>& leaf = node->leaf();
     const std::size_t i = position_of(leaf, probe);
     return i < leaf.size ? &leaf.entries[i] : nullptr;
