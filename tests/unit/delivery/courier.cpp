@@ -26,6 +26,19 @@ struct Setup {
     courier->post_update();
   }
 
+  // So many changes at once that the courier takes them for a burst.
+  void many() {
+    ++version;
+    publisher->write([this](store::Cache& cache) {
+      cache.begin_list();
+      for (int i = 0; i < 40; ++i) {
+        with_pod("many-" + std::to_string(i), std::to_string(version), [&](const auto& item) { cache.stage(item); });
+      }
+      cache.commit_list(std::to_string(version));
+    });
+    courier->post_update();
+  }
+
   Diary diary;
   FakeHost* host = nullptr;
   std::shared_ptr<Publisher> publisher = std::make_shared<Publisher>(0);
@@ -244,6 +257,37 @@ TEST_CASE("min_interval: the held back update comes when it is due") {
     }
     CHECK(setup.diary.wait_for("update 2: 1 objects, 1 deltas"));
     setup.courier->close();
+  }
+}
+
+TEST_CASE("behind a burst the delivery thread rests, and looks for the next change by itself") {
+  Setup setup(Mode::thread);
+  for (std::uint64_t sequence = 1; sequence <= 5; ++sequence) {
+    setup.many();
+    REQUIRE(setup.diary.wait_for("update " + std::to_string(sequence) + ": 40 objects, 40 deltas"));
+  }
+  setup.update();
+  CHECK(setup.diary.wait_for("update 6: 41 objects, 1 deltas"));
+  setup.courier->close();
+}
+
+TEST_CASE("errors and the end do not wait for the end of such a rest") {
+  for (const bool fatal : {true, false}) {
+    Setup setup(Mode::thread, Milliseconds(60'000));
+    setup.many();
+    REQUIRE(setup.diary.wait_for("update 1: 40 objects, 40 deltas"));
+    setup.update();
+    setup.courier->post_error({Error{Status::transport, "lost"}, Milliseconds(1)});
+    REQUIRE(setup.diary.wait_for("error lost"));
+    CHECK(setup.courier->deliveries() == 1);
+    if (fatal) {
+      setup.courier->end();
+      CHECK(setup.diary.wait_for("update 2: 41 objects, 1 deltas"));
+      CHECK(setup.diary.wait_for("destroy"));
+    }
+    CHECK(setup.courier->close() == Status::ok);
+    CHECK(setup.diary.lines().back() == "destroy");
+    CHECK(setup.courier->deliveries() == (fatal ? 2 : 1));
   }
 }
 
