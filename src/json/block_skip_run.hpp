@@ -254,11 +254,12 @@ class BlockSkip {
 }
 
 [[gnu::always_inline]] inline bool BlockSkip::check_scalars(Mask starts) noexcept {
+  const char* last = scalar_begin_;
   for (; starts != 0; starts &= starts - 1) {
-    const char* const begin = p_ + __builtin_ctzll(starts);
-    if (!scalar_at(begin, end_)) return false;
-    scalar_begin_ = begin;
+    last = p_ + __builtin_ctzll(starts);
+    if (!scalar_at(last, end_)) return false;
   }
+  scalar_begin_ = last;
   return true;
 }
 

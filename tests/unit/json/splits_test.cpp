@@ -43,6 +43,32 @@ TEST_CASE("a list in two, at every byte") {
   }
 }
 
+// Numbers, literals and brackets at every place of a block, and the end of what has come at every byte behind it.
+TEST_CASE("scalars that cross blocks and buffers") {
+  std::string members;
+  for (int i = 0; i < 6; ++i) {
+    members += R"(,"f":{"m":{"x":11},"b":7,"c":88,"d":{"e":[1,22],"g":true},"h":[{"i":4},null,-5.5e3]},"j":555)";
+  }
+  for (std::size_t padding = 0; padding < 64; ++padding) {
+    const std::string text =
+        R"({"type":"ADDED","object":{"kind":"Pod","apiVersion":"v1","metadata":{"name":"a","uid":"u",)"
+        R"("resourceVersion":"1"},"spec":{"p":")" +
+        std::string(padding, 'p') + '"' + members + "}}}";
+    const WatchRun whole = read_watch(text);
+    REQUIRE(whole.error == "");
+    REQUIRE(whole.lines.size() == 1);
+    for (std::size_t at = 150; at < text.size(); ++at) {
+      WatchLog log;
+      WatchReader reader({}, log);
+      const std::string head = text.substr(0, at);
+      const std::string tail = text.substr(at);
+      const bool fed = reader.feed(head).has_value() && reader.feed(tail).has_value();
+      REQUIRE_MESSAGE(fed, "padding " << padding << ", cut at " << at);
+      REQUIRE_MESSAGE(log.lines == whole.lines, "padding " << padding << ", cut at " << at);
+    }
+  }
+}
+
 TEST_CASE("lists in pieces of every size, with every limit") {
   for (const std::string& text : {rich_list(), rich_custom_list()}) {
     check_splits(text, read_list(text), read_list, {});
