@@ -215,7 +215,12 @@ void Courier::call_host(Lock& lock, Call&& call) {
     thrown = "a callback of the host threw an exception, which was dropped";
   }
   lock.lock();
-  if (thrown != nullptr && log_wanted_) news_.add_log(LogLevel::error, thrown);
+  if (thrown == nullptr || !log_wanted_) return;
+  try {
+    news_.add_log(LogLevel::error, thrown);
+  } catch (const std::bad_alloc&) {
+    // A line less.
+  }
 }
 
 void Courier::finish(Lock& lock) {

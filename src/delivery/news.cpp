@@ -1,14 +1,15 @@
 #include "delivery/news.hpp"
 
 #include <algorithm>
+#include <new>
 #include <utility>
 
 namespace ksr::delivery {
 
-bool News::add_update() {
+bool News::add_update() noexcept {
   if (update_waits_) return false;
-  items_.emplace_back(UpdateMark{});
   update_waits_ = true;
+  before_update_ = items_.size();
   return true;
 }
 
@@ -28,21 +29,28 @@ void News::add_log(LogLevel level, std::string text) {
 }
 
 std::optional<NewsItem> News::take(bool updates_due) {
-  auto found = items_.begin();
-  if (!updates_due) {
-    found = std::find_if(items_.begin(), items_.end(),
-                         [](const NewsItem& item) { return !std::holds_alternative<UpdateMark>(item); });
+  if (update_waits_ && before_update_ == 0 && updates_due) {
+    update_waits_ = false;
+    return NewsItem(UpdateMark{});
   }
-  if (found == items_.end()) return std::nullopt;
-  if (std::holds_alternative<LogLine>(*found) && dropped_log_lines_ > 0) {
-    std::string text =
-        std::to_string(std::exchange(dropped_log_lines_, 0)) + " older log lines were dropped while the host was busy";
-    return NewsItem(LogLine{LogLevel::warning, std::move(text)});
-  }
-  NewsItem item = std::move(*found);
-  items_.erase(found);
-  if (std::holds_alternative<UpdateMark>(item)) update_waits_ = false;
+  if (items_.empty()) return std::nullopt;
+  if (std::optional<NewsItem> line = dropped_lines()) return line;
+  NewsItem item = std::move(items_.front());
+  items_.pop_front();
+  if (before_update_ > 0) --before_update_;
   return item;
+}
+
+// Before the first line that was not.
+std::optional<NewsItem> News::dropped_lines() {
+  if (dropped_log_lines_ == 0 || !std::holds_alternative<LogLine>(items_.front())) return std::nullopt;
+  const std::uint64_t lines = std::exchange(dropped_log_lines_, 0);
+  try {
+    std::string text = std::to_string(lines) + " older log lines were dropped while the host was busy";
+    return NewsItem(LogLine{LogLevel::warning, std::move(text)});
+  } catch (const std::bad_alloc&) {
+    return std::nullopt;
+  }
 }
 
 void News::keep_only_log() {
@@ -57,7 +65,9 @@ void News::make_room(std::size_t most) {
   const auto is_kind = [](const NewsItem& item) { return std::holds_alternative<Kind>(item); };
   const auto count = std::count_if(items_.begin(), items_.end(), is_kind);
   if (static_cast<std::size_t>(count) < most) return;
-  items_.erase(std::find_if(items_.begin(), items_.end(), is_kind));
+  const auto oldest = std::find_if(items_.begin(), items_.end(), is_kind);
+  if (oldest - items_.begin() < static_cast<std::ptrdiff_t>(before_update_)) --before_update_;
+  items_.erase(oldest);
   if constexpr (std::is_same_v<Kind, LogLine>) ++dropped_log_lines_;
 }
 

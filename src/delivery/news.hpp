@@ -29,13 +29,13 @@ class News {
   static constexpr std::size_t max_log_lines = 256;
 
   // False when one waits already.
-  bool add_update();
+  bool add_update() noexcept;
   void add_state(sync::State state);
   void add_error(ErrorReport report);
   void add_log(LogLevel level, std::string text);
 
-  bool empty() const noexcept { return items_.empty(); }
-  std::size_t size() const noexcept { return items_.size(); }
+  bool empty() const noexcept { return size() == 0; }
+  std::size_t size() const noexcept { return items_.size() + (update_waits_ ? 1 : 0); }
   bool update_waits() const noexcept { return update_waits_; }
 
   // The first item, or the first that is no update while updates are not due.
@@ -50,9 +50,12 @@ class News {
  private:
   template <class Kind>
   void make_room(std::size_t most);
+  std::optional<NewsItem> dropped_lines();
 
+  // Without the update: that one waits must not be lost for want of memory.
   std::deque<NewsItem> items_;
   bool update_waits_ = false;
+  std::size_t before_update_ = 0;  // items
   std::uint64_t dropped_log_lines_ = 0;
 };
 

@@ -28,6 +28,21 @@ TEST_CASE("an update that is not due lets the others pass") {
   CHECK(news.take(true));
 }
 
+TEST_CASE("an update keeps its place, also while what stands before it makes room") {
+  News news;
+  for (std::size_t i = 0; i < News::max_states; ++i) news.add_state(sync::State::waiting);
+  news.add_update();
+  CHECK(news.size() == News::max_states + 1);
+  // Each takes the place of one that stood before the update.
+  for (int i = 0; i < 3; ++i) news.add_state(sync::State::live);
+  for (std::size_t i = 0; i < News::max_states - 3; ++i) {
+    CHECK(std::get<sync::State>(*news.take(true)) == sync::State::waiting);
+  }
+  CHECK(std::holds_alternative<UpdateMark>(*news.take(true)));
+  CHECK(std::get<sync::State>(*news.take(true)) == sync::State::live);
+  CHECK(news.size() == 2);
+}
+
 TEST_CASE("what waits is bounded: the oldest of a kind goes first") {
   News news;
   for (int i = 0; i < 1'000; ++i) {
