@@ -6,6 +6,7 @@
 #include <openssl/x509v3.h>
 
 #include <boost/asio/ip/address.hpp>
+#include <new>
 #include <utility>
 
 namespace ksr::transport {
@@ -122,12 +123,12 @@ bool is_address(const std::string& text) {
 void expect_peer(SSL* ssl, const std::string& name) {
   X509_VERIFY_PARAM* param = SSL_get0_param(ssl);
   X509_VERIFY_PARAM_set_hostflags(param, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
-  if (is_address(name)) {
-    X509_VERIFY_PARAM_set1_ip_asc(param, name.c_str());
-  } else {
-    X509_VERIFY_PARAM_set1_host(param, name.data(), name.size());
-    SSL_set_tlsext_host_name(ssl, name.c_str());
-  }
+  const bool address = is_address(name);
+  const int expected = address ? X509_VERIFY_PARAM_set1_ip_asc(param, name.c_str())
+                               : X509_VERIFY_PARAM_set1_host(param, name.data(), name.size());
+  // Without a name to expect, any would do.
+  if (expected != 1) throw std::bad_alloc();
+  if (!address) SSL_set_tlsext_host_name(ssl, name.c_str());
 }
 
 }  // namespace
@@ -137,6 +138,9 @@ TlsContext::TlsContext() : context_(new boost::asio::ssl::context(boost::asio::s
 Expected<std::shared_ptr<TlsContext>> TlsContext::make(const TlsSettings& settings) {
   guard_exit();
   if (tls_is_gone()) return Error{Status::tls, "TLS: the process is exiting", {}, 502};
+  if (settings.server_name.find('\0') != std::string::npos) {
+    return invalid("tls_server_name", "it contains a NUL character");
+  }
   ERR_clear_error();
   std::shared_ptr<TlsContext> made(new TlsContext);
   SSL_CTX* const context = made->context_->native_handle();

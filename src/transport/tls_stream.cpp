@@ -63,8 +63,7 @@ void TlsStream::read_some(void* data, std::size_t size, handler done) {
   reading_ = {static_cast<char*>(data), size, std::move(done)};
   // Where more was there to read than had room, it is not the socket that tells of the rest.
   if (pending_error_ || !drained_) return later(&TlsStream::read);
-  socket_.async_wait(tcp::socket::wait_read,
-                     [self = shared_from_this()](const Error& woken) { self->read(woken); });
+  when_ready(tcp::socket::wait_read, &TlsStream::read);
 }
 
 void TlsStream::read(const Error& woken) {
@@ -105,9 +104,11 @@ void TlsStream::write(const Error& woken) {
   if (usable(woken, error)) {
     ERR_clear_error();
     // All of it or nothing, and the same again until it is all.
-    const int result = SSL_write(ssl(), writing_.data.data(), static_cast<int>(writing_.data.size()));
-    if (result <= 0 && waits(result, &TlsStream::write)) return;
-    if (result <= 0) error = failure(result);
+    std::size_t written = 0;
+    const std::string& data = writing_.data;
+    const int result = data.empty() ? 1 : SSL_write_ex(ssl(), data.data(), data.size(), &written);
+    if (result != 1 && waits(result, &TlsStream::write)) return;
+    if (result != 1) error = failure(result);
   }
   const Writing written = std::exchange(writing_, Writing());
   written.done(error, error ? 0 : written.data.size());
@@ -116,7 +117,29 @@ void TlsStream::write(const Error& woken) {
 // ---- waiting, failing -----------------------------------------------------------------------------------------------
 
 void TlsStream::later(Step step) {
-  boost::asio::post(socket_.get_executor(), [self = shared_from_this(), step] { (self.get()->*step)(Error()); });
+  begin(step, [&] {
+    boost::asio::post(socket_.get_executor(), [self = shared_from_this(), step] { (self.get()->*step)(Error()); });
+  });
+}
+
+void TlsStream::when_ready(tcp::socket::wait_type what, Step step) {
+  begin(step, [&] {
+    socket_.async_wait(what,
+                       [self = shared_from_this(), step](const Error& woken) { (self.get()->*step)(woken); });
+  });
+}
+
+// What could not begin, for want of memory, will never end: whoever waits for it is let go, and with him this stream.
+template <class Start>
+void TlsStream::begin(Step step, const Start& start) {
+  try {
+    start();
+  } catch (...) {
+    if (step == &TlsStream::read) reading_ = {};
+    if (step == &TlsStream::write) writing_ = {};
+    if (step == &TlsStream::shake) shaken_ = nullptr;
+    throw;
+  }
 }
 
 bool TlsStream::usable(const Error& woken, Error& error) const noexcept {
@@ -128,8 +151,7 @@ bool TlsStream::usable(const Error& woken, Error& error) const noexcept {
 bool TlsStream::waits(int result, Step step) {
   const int why = SSL_get_error(ssl(), result);
   if (why != SSL_ERROR_WANT_READ && why != SSL_ERROR_WANT_WRITE) return false;
-  socket_.async_wait(why == SSL_ERROR_WANT_READ ? tcp::socket::wait_read : tcp::socket::wait_write,
-                     [self = shared_from_this(), step](const Error& woken) { (self.get()->*step)(woken); });
+  when_ready(why == SSL_ERROR_WANT_READ ? tcp::socket::wait_read : tcp::socket::wait_write, step);
   return true;
 }
 

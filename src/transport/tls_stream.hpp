@@ -61,6 +61,9 @@ class TlsStream final : public web::connected_stream,
   void write(const Error& woken);
   void end_read(const Error& error, std::size_t size);
   void later(Step step);
+  void when_ready(boost::asio::ip::tcp::socket::wait_type what, Step step);
+  template <class Start>
+  void begin(Step step, const Start& start);
   // True: the operation could not go on yet, and `step` is taken again when it can.
   bool waits(int result, Step step);
   Error failure(int result) const;
@@ -79,8 +82,8 @@ class TlsStream final : public web::connected_stream,
   bool at_end_ = false;
   // Came behind data that had to be delivered first.
   Error pending_error_;
-  // The last read took all there was.
-  bool drained_ = true;
+  // The last read took all there was. The handshake may have taken more than its own.
+  bool drained_ = false;
   Shaken shaken_;
   Reading reading_;
   Writing writing_;
