@@ -35,8 +35,7 @@ class Object {
   std::string_view resource_version() const noexcept { return key(kResourceVersion); }
   std::string_view creation_timestamp() const noexcept { return key(kCreationTimestamp); }
 
-  // Where it stood by name when it was last looked for, among all objects of its cache; a hint. The cache's own, for its
-  // writing thread alone.
+  // Where it stood by name when an index placed it last; a hint. The cache's own, for its writing thread alone.
   std::size_t name_position() const noexcept { return name_position_; }
   void note_name_position(std::size_t position) const noexcept {
     name_position_ = static_cast<std::uint32_t>(position);

@@ -1,5 +1,7 @@
 #include "store/spare_memory.hpp"
 
+#include <sched.h>
+
 #include <new>
 
 #if defined(__SANITIZE_ADDRESS__)
@@ -120,8 +122,7 @@ void SpareMemory::give_back_filed() noexcept {
 }
 
 void SpareMemory::give_back_all() noexcept {
-  while (busy_.test_and_set(std::memory_order_acquire)) {
-  }
+  while (busy_.test_and_set(std::memory_order_acquire)) sched_yield();
   file_waiting();
   give_back_filed();
   busy_.clear(std::memory_order_release);

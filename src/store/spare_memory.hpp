@@ -76,7 +76,7 @@ class SpareMemory {
   std::atomic<Spare*> waiting_{nullptr};
   std::atomic<std::size_t> waiting_bytes_{0};
 
-  // Owned by whoever has set `busy_`; nobody waits for it.
+  // Owned by whoever has set `busy_`. Who allocates does not wait for it, who clears up behind the last user does.
   std::atomic_flag busy_ = ATOMIC_FLAG_INIT;
   std::array<Spare*, kBins> bins_{};
   std::size_t filed_bytes_ = 0;
