@@ -206,9 +206,9 @@ class BlockSkip {
   return empty == 0 || (seen & deepest_) == 0 || give_up();
 }
 
-// What may follow what (RFC 8259). Every byte outside strings and spaces follows exactly one other, so it is enough that
-// a colon follows keys and only those; that a comma or closing bracket follows values and only those, but for a bracket
-// behind its opening one; and that where a key is due no other value stands.
+// What may follow what (RFC 8259). Every byte outside strings and spaces follows exactly one other, so it is enough
+// that a colon follows keys and only those; that a comma or closing bracket follows values and only those, but for a
+// bracket behind its opening one; and that where a key is due no other value stands.
 [[gnu::always_inline]] inline bool BlockSkip::follow_tokens() noexcept {
   const Mask ends = comma_ | close_;
   const Mask scalar = ~(string_ | quote_close_ | open_ | ends | colon_ | space_);

@@ -42,7 +42,8 @@ std::optional<std::string> field_problem(const ObjectTracker& object, std::strin
   const auto problem = [field](const std::string& what) { return std::optional(field_path(field) + what); };
   if (!value.present) return required(field) ? problem(" is missing") : std::nullopt;
   if (value.kind == ValueKind::null && may_be_null(field)) return std::nullopt;
-  if (value.kind != ValueKind::string) return problem(std::string(" is ") + kind_name(value.kind) + ", expected a string");
+  if (value.kind != ValueKind::string)
+    return problem(std::string(" is ") + kind_name(value.kind) + ", expected a string");
   if (value.begin == value.end && required(field)) return problem(" is empty");
   if (has_nul(raw_text(object, text, value), value.escaped)) return problem(" contains a NUL character");
   return std::nullopt;

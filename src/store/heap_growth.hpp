@@ -6,8 +6,8 @@
 namespace ksr::store {
 
 // glibc grows the heap of every thread but the first page by page, with a system call each (malloc/arena.c, grow_heap),
-// and the kernel then brings the pages in one fault at a time: for a large list that is a third of its time. A block that
-// is freed at once leaves its room behind, pages and all. Lives with the one who allocates.
+// and the kernel then brings the pages in one fault at a time: for a large list that is a fifth of its time. A block
+// that is freed at once leaves its room behind, pages and all. Lives with the one who allocates.
 class HeapGrowth {
  public:
   // Before an allocation of so many bytes, or a few more.

@@ -51,8 +51,8 @@ void Index::change_name(const Object* before, const Object* after, Stock<ByName>
 // Most changes leave the names alone, so an object mostly stands where it stood: that spares comparing names, whose
 // texts are spread over all the memory of the cache.
 void Index::replace_name(const Object& before, const Object& after, Stock<ByName>& stock) noexcept {
-  const auto found = by_name_.find_near(before.name_position(),
-                                        [&](const ByName::Entry& entry) { return entry.object == &before; });
+  const auto found =
+      by_name_.find_near(before.name_position(), [&](const ByName::Entry& entry) { return entry.object == &before; });
   if (found.entry != nullptr) {
     after.note_name_position(found.position);
     by_name_.replace_at(found.position, {found.entry->hash, &after}, stock);

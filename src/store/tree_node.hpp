@@ -20,9 +20,7 @@ struct Node {
   explicit Node(std::uint16_t node_level) noexcept : level(node_level) {}
 
   static void* operator new(std::size_t size) { return SpareMemory::shared().allocate(size, size).memory; }
-  static void operator delete(void* memory, std::size_t size) noexcept {
-    SpareMemory::shared().release(memory, size);
-  }
+  static void operator delete(void* memory, std::size_t size) noexcept { SpareMemory::shared().release(memory, size); }
 
   std::atomic<std::uint32_t> references{1};
   std::uint16_t size = 0;

@@ -13,8 +13,8 @@ class PlainStream final : public web::connected_stream, public std::enable_share
 
   void read_some(void* data, std::size_t size, handler done) override {
     socket_.async_read_some(boost::asio::buffer(data, size),
-                            [self = shared_from_this(), done = std::move(done)](
-                                const boost::system::error_code& ec, std::size_t read) { done(ec, read); });
+                            [self = shared_from_this(), done = std::move(done)](const boost::system::error_code& ec,
+                                                                                std::size_t read) { done(ec, read); });
   }
 
   void write_all(std::string data, handler done) override {

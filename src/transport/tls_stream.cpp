@@ -3,10 +3,10 @@
 #include <openssl/err.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/ssl/error.hpp>
-#include <algorithm>
 #include <cerrno>
 #include <new>
 #include <utility>
@@ -124,8 +124,7 @@ void TlsStream::later(Step step) {
 
 void TlsStream::when_ready(tcp::socket::wait_type what, Step step) {
   begin(step, [&] {
-    socket_.async_wait(what,
-                       [self = shared_from_this(), step](const Error& woken) { (self.get()->*step)(woken); });
+    socket_.async_wait(what, [self = shared_from_this(), step](const Error& woken) { (self.get()->*step)(woken); });
   });
 }
 
@@ -189,8 +188,7 @@ BIO_METHOD* TlsStream::socket_bio() {
 int TlsStream::receive(BIO* bio, char* data, int size) {
   TlsStream& stream = *static_cast<TlsStream*>(BIO_get_data(bio));
   BIO_clear_retry_flags(bio);
-  const ssize_t moved =
-      ::recv(stream.socket_.native_handle(), data, static_cast<std::size_t>(size), MSG_DONTWAIT);
+  const ssize_t moved = ::recv(stream.socket_.native_handle(), data, static_cast<std::size_t>(size), MSG_DONTWAIT);
   if (moved < 0 && try_again(errno)) BIO_set_retry_read(bio);
   if (moved == 0) stream.at_end_ = true;
   return stream.take_note(bio, moved);

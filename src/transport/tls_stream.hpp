@@ -16,9 +16,7 @@
 
 namespace ksr::transport {
 
-class TlsStream final : public web::connected_stream,
-                        public std::enable_shared_from_this<TlsStream>,
-                        private TlsUser {
+class TlsStream final : public web::connected_stream, public std::enable_shared_from_this<TlsStream>, private TlsUser {
  public:
   // Ready for the handshake, as a client. Throws std::bad_alloc.
   static std::shared_ptr<TlsStream> create(boost::asio::ip::tcp::socket socket, SSL_CTX* context);

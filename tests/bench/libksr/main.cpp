@@ -14,7 +14,7 @@ using Case = void (*)(const bench::Setup&, bench::Report&);
 const std::map<std::string, Case> cases = {
     {"watch", bench::run_watch},     {"growth", bench::run_growth},   {"million", bench::run_million},
     {"keep", bench::run_keep},       {"latency", bench::run_latency}, {"blocked", bench::run_blocked},
-    {"streams", bench::run_streams}, {"drain", bench::run_drain},   {"handover", bench::run_handover},
+    {"streams", bench::run_streams}, {"drain", bench::run_drain},     {"handover", bench::run_handover},
 };
 
 std::string take(bench::Settings& settings, const std::string& key, const std::string& otherwise) {
