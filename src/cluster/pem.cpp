@@ -1,7 +1,6 @@
 #include "cluster/pem.hpp"
 
 #include <openssl/bio.h>
-#include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
@@ -10,6 +9,7 @@
 #include <memory>
 
 #include "base/base64.hpp"
+#include "transport/exit_guard.hpp"
 
 namespace ksr::cluster {
 namespace {
@@ -23,17 +23,26 @@ using Bio = std::unique_ptr<BIO, Free>;
 using Certificate = std::unique_ptr<X509, Free>;
 using Key = std::unique_ptr<EVP_PKEY, Free>;
 
-// The host may use the same OpenSSL: its error queue is left as it was, and nothing is registered to run at exit.
+// The host may use the same OpenSSL: its error queue is left as it was. False when OpenSSL cannot be called.
 class OpensslScope {
  public:
-  OpensslScope() noexcept {
-    OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, nullptr);
-    ERR_set_mark();
+  OpensslScope() {
+    if (use_) ERR_set_mark();
   }
-  ~OpensslScope() { ERR_pop_to_mark(); }
+  ~OpensslScope() {
+    if (use_) ERR_pop_to_mark();
+  }
   OpensslScope(const OpensslScope&) = delete;
   OpensslScope& operator=(const OpensslScope&) = delete;
+  explicit operator bool() const noexcept { return static_cast<bool>(use_); }
+
+ private:
+  const transport::TlsUse use_;
 };
+
+Error gone(const std::string& role) {
+  return Error{Status::tls, role + ": cannot be checked while the process is exiting"};
+}
 
 // OpenSSL's default asks on the terminal.
 int no_pass_phrase(char*, int, int, void*) {
@@ -64,6 +73,7 @@ Expected<std::string> decode_pem(const std::string& role, const std::string& tex
 
 Expected<void> check_certificates(const std::string& role, const std::string& pem) {
   const OpensslScope scope;
+  if (!scope) return gone(role);
   const Bio bio = reader_of(pem);
   if (!bio) return Error{Status::out_of_memory, role + ": no memory to read it"};
   int count = 0;
@@ -78,6 +88,7 @@ Expected<void> check_certificates(const std::string& role, const std::string& pe
 
 Expected<void> check_key(const std::string& role, const std::string& key_pem, const std::string& certificate_pem) {
   const OpensslScope scope;
+  if (!scope) return gone(role);
   const Bio key_bio = reader_of(key_pem);
   const Bio certificate_bio = reader_of(certificate_pem);
   if (!key_bio || !certificate_bio) return Error{Status::out_of_memory, role + ": no memory to read it"};

@@ -6,11 +6,14 @@
 #include "stream/fork_guard.hpp"
 #include "stream/runtime.hpp"
 #include "stream/stream.hpp"
+#include "transport/exit_guard.hpp"
 
 namespace ksr::stream {
 
 Expected<void> open(Registry::Handle number, const Config& config, std::unique_ptr<delivery::Host> host) {
   claim_process();
+  // Before the network thread is started.
+  transport::guard_exit();
   auto stream = Stream::create(config, std::move(host), Runtime::instance());
   if (!stream) return std::move(stream).error();
   try {

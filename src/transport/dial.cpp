@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <boost/asio/error.hpp>
+#include <boost/asio/ssl/error.hpp>
 #include <utility>
 
 #include "transport/failures.hpp"
@@ -118,8 +119,11 @@ class Dial::Steps final : public std::enable_shared_from_this<Dial::Steps> {
   void secure() {
     if (!route_->tls) return succeed(plain_stream(std::move(*std::exchange(socket_, nullptr))));
     step_ = "TLS handshake with " + route_->server.host_port();
-    if (tls_is_gone()) return fail(tls_failure(step_, "the process is exiting"));
-    tls_ = route_->tls->open(std::move(*std::exchange(socket_, nullptr)), route_->server.host);
+    {
+      const TlsUse use;
+      if (use) tls_ = route_->tls->open(std::move(*std::exchange(socket_, nullptr)), route_->server.host);
+    }
+    if (!tls_) return fail(tls_failure(step_, "the process is exiting"));
     tls_->handshake([self = shared_from_this()](const boost::system::error_code& ec) {
       if (!self->done_) return;
       if (ec) return self->fail(self->handshake_error(ec));
@@ -128,7 +132,8 @@ class Dial::Steps final : public std::enable_shared_from_this<Dial::Steps> {
   }
 
   Error handshake_error(const boost::system::error_code& ec) const {
-    const long verified = SSL_get_verify_result(tls_->ssl());
+    const TlsUse use;
+    const long verified = use ? SSL_get_verify_result(tls_->ssl()) : X509_V_OK;
     if (ec.category() != boost::asio::error::get_ssl_category() || verified == X509_V_OK) {
       return ec == boost::asio::error::eof || ec.category() != boost::asio::error::get_system_category()
                  ? tls_failure(step_, reason_text(ec))

@@ -1,38 +1,43 @@
 #include "transport/exit_guard.hpp"
 
 #include <openssl/crypto.h>
+#include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <unistd.h>
 
 #include <atomic>
-#include <chrono>
-#include <condition_variable>
 #include <mutex>
 #include <set>
 
+#include "transport/leaked_statics.hpp"
 #include "transport/network_thread.hpp"
 
 namespace ksr::transport {
 namespace {
 
-// Handlers of what was cut run before `drained`, or the exit goes on without them.
-constexpr std::chrono::seconds longest_wait{1};
-constexpr int rounds_to_drain = 8;
-
 struct Guard {
   const pid_t process = getpid();
-  std::atomic<bool> gone{false};
+  std::atomic<bool> ready{false};
+  std::atomic<bool> exiting{false};
+  // Shared by those who call OpenSSL, exclusive for its initialisation and for the end of its use.
+  std::shared_mutex use;
+  // Guarded by `use`, exclusively.
+  bool registered = false;
+  bool registered_with_openssl = false;
+  // There was a TlsUser, and so there is a network thread.
+  std::atomic<bool> had_users{false};
   // Network thread only.
   std::set<TlsUser*> users;
-  std::mutex mutex;
-  std::condition_variable changed;
-  bool drained = false;
 };
 
 Guard& guard() {
   static Guard* const leaked = new Guard;
   return *leaked;
 }
+
+// Of nested scopes the outermost alone holds the lock. Plain numbers: no constructor runs in any thread for them.
+thread_local int scopes_on_this_thread = 0;
+thread_local bool initialising_on_this_thread = false;
 
 void cut_all() {
   // Cutting one may end others.
@@ -42,50 +47,78 @@ void cut_all() {
   }
 }
 
-void drain(int rounds) {
-  if (rounds > 0) return NetworkThread::instance().post([rounds] { drain(rounds - 1); });
-  guard().gone = true;
-  const std::lock_guard lock(guard().mutex);
-  guard().drained = true;
-  guard().changed.notify_all();
+// Called by exit() before OpenSSL frees anything, and by an OPENSSL_cleanup() that a host calls itself.
+void give_up_tls() {
+  // A forked child has no other thread that could use OpenSSL, and a lock may be held there by a thread it has not.
+  if (getpid() != guard().process) return;
+  if (guard().exiting.exchange(true)) return;
+  // A signal handler that exits inside OpenSSL would wait for its own thread.
+  if (scopes_on_this_thread == 0 && !initialising_on_this_thread) {
+    const std::lock_guard until_no_call_is_under_way(guard().use);
+  }
+  if (!guard().had_users) return;
+  try {
+    // Streams of a process that lives on after OPENSSL_cleanup() must not take silence for an idle connection.
+    NetworkThread::instance().post(cut_all);
+  } catch (...) {
+    // Without memory they find out at their next step.
+  }
 }
 
-// Called by exit(), before OpenSSL frees anything.
-void give_up_tls() {
-  // A forked child has no network thread to wait for.
-  if (getpid() != guard().process) return;
-  if (NetworkThread::instance().on_this_thread()) {
-    // Nothing will run on it any more.
-    guard().gone = true;
-    return;
-  }
-  NetworkThread::instance().post([] {
-    cut_all();
-    drain(rounds_to_drain);
-  });
-  std::unique_lock lock(guard().mutex);
-  guard().changed.wait_for(lock, longest_wait, [] { return guard().drained; });
-  guard().gone = true;
+void end_of_process(void*) {
+  give_up_tls();
 }
 
 }  // namespace
 
 void guard_exit() {
-  static const bool registered = [] {
-    // OpenSSL's own clean-up must be in place before ours hooks into it.
-    OPENSSL_init_ssl(0, nullptr);
-    guard();
-    return OPENSSL_atexit(give_up_tls) == 1;
-  }();
-  static_cast<void>(registered);
+  Guard& state = guard();
+  if (state.ready || state.exiting) return;
+  const std::lock_guard lock(state.use);
+  if (state.ready || state.exiting) return;
+  initialising_on_this_thread = true;
+  // Ours is not the use for which OpenSSL cleans up in exit(): another thread may be in exit() by now, which would run
+  // a clean-up that is registered here at once, or out of its order in the finalisation of libcrypto. A host's own use
+  // may have registered it before. exit() runs its functions in the reverse order of their registration, so ours is
+  // registered after OpenSSL is initialised, from when on no clean-up is registered any more.
+  if (OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, nullptr) == 1) {
+    // What fails leaves no trace in the error queue, which is the host's too. Before, this would initialise otherwise.
+    ERR_set_mark();
+    const bool initialised = OPENSSL_init_ssl(OPENSSL_INIT_NO_ATEXIT, nullptr) == 1;
+    ERR_pop_to_mark();
+    state.registered = state.registered || run_in_exit(end_of_process);
+    state.registered_with_openssl = state.registered_with_openssl || OPENSSL_atexit(give_up_tls) == 1;
+    state.ready = initialised && state.registered && state.registered_with_openssl;
+  }
+  initialising_on_this_thread = false;
 }
 
 bool tls_is_gone() {
-  return guard().gone;
+  return guard().exiting || !guard().ready;
+}
+
+TlsUse::TlsUse() : lock_(guard().use, std::defer_lock) {
+  guard_exit();
+  // Looked at before the lock is asked for, so that exit() gets it soon; a nested scope ends as the outer one began.
+  if (scopes_on_this_thread == 0) {
+    if (tls_is_gone()) return;
+    lock_.lock();
+    if (tls_is_gone()) {
+      lock_.unlock();
+      return;
+    }
+  }
+  ++scopes_on_this_thread;
+  allowed_ = true;
+}
+
+TlsUse::~TlsUse() {
+  if (allowed_) --scopes_on_this_thread;
 }
 
 TlsUser::TlsUser() {
   guard().users.insert(this);
+  guard().had_users = true;
 }
 TlsUser::~TlsUser() {
   guard().users.erase(this);

@@ -1,24 +1,34 @@
-// OpenSSL cleans up in exit(), while the network thread may be using it. So TLS is given up before: connections are
-// cut, and what OpenSSL made is left where it is. Plain connections go on to the end of the process.
+// OpenSSL frees what it works with in exit(), while the network thread and callers of ksr_open may be using it. So all
+// use of OpenSSL ends before: no new call is begun once the process exits, those under way are awaited, and what
+// OpenSSL made is left where it is. Plain connections go on to the end of the process. Any thread, unless said
+// otherwise.
 #pragma once
 
-#include <functional>
-#include <memory>
+#include <shared_mutex>
 
 namespace ksr::transport {
 
-// Before the first use of OpenSSL by ours. Network thread or before it starts.
+// Initialises OpenSSL and registers what ends its use in exit(). To be called on the caller's thread before the network
+// thread may use OpenSSL; a process that exits in between would otherwise have OpenSSL initialised beside its clean-up.
+// What fails is tried again at the next call.
 void guard_exit();
 
-// Whether the process is on its way out and OpenSSL must not be called any more.
+// Whether OpenSSL must not be called any more: the process is exiting, or OpenSSL could not be initialised.
 bool tls_is_gone();
 
-// Deletes, as long as OpenSSL can be called.
-struct DeleteUnlessGone {
-  template <class T>
-  void operator()(T* owned) const {
-    if (!tls_is_gone()) delete owned;
-  }
+// OpenSSL may be called while one of these exists, if it is true. exit() waits for its end, so neither callbacks nor
+// waiting belong inside. Scopes of one thread may be nested.
+class TlsUse {
+ public:
+  TlsUse();
+  ~TlsUse();
+  TlsUse(const TlsUse&) = delete;
+  TlsUse& operator=(const TlsUse&) = delete;
+  explicit operator bool() const noexcept { return allowed_; }
+
+ private:
+  std::shared_lock<std::shared_mutex> lock_;
+  bool allowed_ = false;
 };
 
 // A live user of OpenSSL; `cut` makes what is under way end. Network thread only.

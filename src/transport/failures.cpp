@@ -5,6 +5,8 @@
 #include <boost/asio/error.hpp>
 #include <boost/asio/ssl/error.hpp>
 
+#include "transport/exit_guard.hpp"
+
 namespace ksr::transport {
 
 Error unreachable(const std::string& step, const std::string& reason) {
@@ -33,8 +35,10 @@ std::string reason_text(const boost::system::error_code& reason) {
   if (reason == boost::asio::ssl::error::stream_truncated)
     return "the peer closed the connection without TLS's farewell";
   if (reason.category() == boost::asio::error::get_ssl_category()) {
-    const char* text = ERR_reason_error_string(static_cast<unsigned long>(reason.value()));
-    if (text != nullptr) return text;
+    const TlsUse use;
+    const char* text = use ? ERR_reason_error_string(static_cast<unsigned long>(reason.value())) : nullptr;
+    // The category's own message() asks OpenSSL the same.
+    return text != nullptr ? text : "TLS error " + std::to_string(reason.value());
   }
   return reason.message();
 }

@@ -23,6 +23,9 @@ struct FreeCertificate {
 struct FreeKey {
   void operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
 };
+struct FreeStore {
+  void operator()(X509_STORE* store) const { X509_STORE_free(store); }
+};
 using Bio = std::unique_ptr<BIO, FreeBio>;
 using Certificate = std::unique_ptr<X509, FreeCertificate>;
 using Key = std::unique_ptr<EVP_PKEY, FreeKey>;
@@ -55,13 +58,20 @@ bool at_end_of_pem() {
   return at_end;
 }
 
+Error no_memory(const std::string& what) {
+  return Error{Status::out_of_memory, what + ": no memory to read it"};
+}
+
 Expected<void> trust_only(SSL_CTX* context, const std::string& pem) {
   const Bio text = reader(pem);
+  if (!text) return no_memory("CA certificates");
   int count = 0;
   for (;; ++count) {
     const Certificate certificate(PEM_read_bio_X509(text.get(), nullptr, no_password, nullptr));
     if (!certificate) break;
-    X509_STORE_add_cert(SSL_CTX_get_cert_store(context), certificate.get());
+    if (X509_STORE_add_cert(SSL_CTX_get_cert_store(context), certificate.get()) != 1) {
+      return invalid("CA certificates", "certificate " + std::to_string(count + 1) + ": " + openssl_reason());
+    }
   }
   if (!at_end_of_pem())
     return invalid("CA certificates", "certificate " + std::to_string(count + 1) + ": " + openssl_reason());
@@ -71,13 +81,16 @@ Expected<void> trust_only(SSL_CTX* context, const std::string& pem) {
 
 Expected<void> use_client_chain(SSL_CTX* context, const std::string& pem) {
   const Bio text = reader(pem);
+  if (!text) return no_memory("client certificate");
   const Certificate leaf(PEM_read_bio_X509_AUX(text.get(), nullptr, no_password, nullptr));
   if (!leaf) return invalid("client certificate", openssl_reason() + "; expected PEM with a CERTIFICATE");
   if (SSL_CTX_use_certificate(context, leaf.get()) != 1) return invalid("client certificate", openssl_reason());
   for (;;) {
     const Certificate issuer(PEM_read_bio_X509(text.get(), nullptr, no_password, nullptr));
     if (!issuer) break;
-    SSL_CTX_add1_chain_cert(context, issuer.get());
+    if (SSL_CTX_add1_chain_cert(context, issuer.get()) != 1) {
+      return invalid("client certificate chain", openssl_reason());
+    }
   }
   if (!at_end_of_pem()) return invalid("client certificate chain", openssl_reason());
   return {};
@@ -85,6 +98,7 @@ Expected<void> use_client_chain(SSL_CTX* context, const std::string& pem) {
 
 Expected<void> use_client_key(SSL_CTX* context, const std::string& pem) {
   const Bio text = reader(pem);
+  if (!text) return no_memory("client key");
   const Key key(PEM_read_bio_PrivateKey(text.get(), nullptr, no_password, nullptr));
   if (!key) return invalid("client key", openssl_reason() + "; expected PEM with an unencrypted PRIVATE KEY");
   if (SSL_CTX_use_PrivateKey(context, key.get()) != 1 || SSL_CTX_check_private_key(context) != 1) {
@@ -104,10 +118,12 @@ Expected<void> use_client_identity(SSL_CTX* context, const TlsSettings& settings
 // One store for the process: reading the system's bundle takes about 20 ms and most of a megabyte.
 X509_STORE* system_store() {
   static X509_STORE* const leaked = [] {
-    X509_STORE* store = X509_STORE_new();
-    X509_STORE_set_default_paths(store);
+    std::unique_ptr<X509_STORE, FreeStore> store(X509_STORE_new());
+    // Files that are missing are no failure of it.
+    const bool usable = store && X509_STORE_set_default_paths(store.get()) == 1;
     ERR_clear_error();
-    return store;
+    if (!usable) throw std::bad_alloc();
+    return store.release();
   }();
   return leaked;
 }
@@ -128,29 +144,31 @@ void expect_peer(SSL* ssl, const std::string& name) {
                                : X509_VERIFY_PARAM_set1_host(param, name.data(), name.size());
   // Without a name to expect, any would do.
   if (expected != 1) throw std::bad_alloc();
-  if (!address) SSL_set_tlsext_host_name(ssl, name.c_str());
+  if (!address && SSL_set_tlsext_host_name(ssl, name.c_str()) != 1) throw std::bad_alloc();
 }
 
 }  // namespace
 
-TlsContext::TlsContext() : context_(new boost::asio::ssl::context(boost::asio::ssl::context::tls_client)) {}
-
 Expected<std::shared_ptr<TlsContext>> TlsContext::make(const TlsSettings& settings) {
-  guard_exit();
-  if (tls_is_gone()) return Error{Status::tls, "TLS: the process is exiting", {}, 502};
+  const TlsUse use;
+  if (!use) return Error{Status::tls, "TLS: the process is exiting", {}, 502};
   if (settings.server_name.find('\0') != std::string::npos) {
     return invalid("tls_server_name", "it contains a NUL character");
   }
   ERR_clear_error();
   std::shared_ptr<TlsContext> made(new TlsContext);
-  SSL_CTX* const context = made->context_->native_handle();
+  made->context_.reset(SSL_CTX_new(TLS_client_method()));
+  SSL_CTX* const context = made->context_.get();
+  if (context == nullptr) return Error{Status::tls, "TLS: making a context: " + openssl_reason(), {}, 502};
   SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
+  SSL_CTX_set_options(context, SSL_OP_NO_COMPRESSION);
   // Records come in numbers; of an idle connection nothing is kept.
   SSL_CTX_set_read_ahead(context, 1);
   SSL_CTX_set_default_read_buffer_len(context, read_buffer_size);
   SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS);
   static constexpr unsigned char http11[] = "\x08http/1.1";
-  SSL_CTX_set_alpn_protos(context, http11, sizeof http11 - 1);
+  // Zero is its success.
+  if (SSL_CTX_set_alpn_protos(context, http11, sizeof http11 - 1) != 0) throw std::bad_alloc();
   made->settings_name_ = settings.server_name;
   made->verify_ = !settings.skip_verify;
   made->trusts_system_ = settings.ca_pem.empty();
@@ -163,13 +181,13 @@ Expected<std::shared_ptr<TlsContext>> TlsContext::make(const TlsSettings& settin
 }
 
 void TlsContext::trust_the_system() {
-  SSL_CTX_set1_cert_store(context_->native_handle(), system_store());
+  SSL_CTX_set1_cert_store(context_.get(), system_store());
   trusts_system_ = false;
 }
 
 std::shared_ptr<TlsStream> TlsContext::open(boost::asio::ip::tcp::socket socket, const std::string& host) {
   if (trusts_system_ && verify_) trust_the_system();
-  std::shared_ptr<TlsStream> stream = TlsStream::create(std::move(socket), context_->native_handle());
+  std::shared_ptr<TlsStream> stream = TlsStream::create(std::move(socket), context_.get());
   expect_peer(stream->ssl(), verified_name(host));
   return stream;
 }

@@ -1,8 +1,9 @@
 // What one ConnectionSettings says about TLS, read once and shared by all its connections.
 #pragma once
 
+#include <openssl/ssl.h>
+
 #include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/ssl/context.hpp>
 #include <memory>
 #include <string>
 
@@ -18,7 +19,8 @@ class TlsContext {
   // Fails with Status::invalid on PEM texts that cannot work. Does no I/O.
   static Expected<std::shared_ptr<TlsContext>> make(const TlsSettings& settings);
 
-  // Ready for the handshake with a server that calls itself `host`: SNI and the name to verify are set.
+  // Ready for the handshake with a server that calls itself `host`: SNI and the name to verify are set. Throws
+  // std::bad_alloc. Called within a TlsUse.
   std::shared_ptr<TlsStream> open(boost::asio::ip::tcp::socket socket, const std::string& host);
   // The name that the server's certificate must have.
   const std::string& verified_name(const std::string& host) const {
@@ -26,10 +28,17 @@ class TlsContext {
   }
 
  private:
-  TlsContext();
+  struct FreeContext {
+    void operator()(SSL_CTX* context) const noexcept {
+      const TlsUse use;
+      if (use) SSL_CTX_free(context);
+    }
+  };
+
+  TlsContext() = default;
   void trust_the_system();
 
-  std::unique_ptr<boost::asio::ssl::context, DeleteUnlessGone> context_;
+  std::unique_ptr<SSL_CTX, FreeContext> context_;
   std::string settings_name_;
   bool verify_ = true;
   bool trusts_system_ = false;

@@ -49,11 +49,14 @@ void TlsStream::handshake(Shaken done) {
 
 void TlsStream::shake(const Error& woken) {
   Error error;
-  if (usable(woken, error)) {
-    ERR_clear_error();
-    const int result = SSL_do_handshake(ssl());
-    if (result != 1 && waits(result, &TlsStream::shake)) return;
-    if (result != 1) error = failure(result);
+  {
+    const TlsUse use;
+    if (usable(use, woken, error)) {
+      ERR_clear_error();
+      const int result = SSL_do_handshake(ssl());
+      if (result != 1 && waits(result, &TlsStream::shake)) return;
+      if (result != 1) error = failure(result);
+    }
   }
   const Shaken done = std::exchange(shaken_, nullptr);
   done(error);
@@ -68,9 +71,16 @@ void TlsStream::read_some(void* data, std::size_t size, handler done) {
 
 void TlsStream::read(const Error& woken) {
   Error error = std::exchange(pending_error_, Error());
-  if (error || !usable(woken, error)) return end_read(error, 0);
-  drained_ = false;
   std::size_t size = 0;
+  if (!error) {
+    const TlsUse use;
+    if (usable(use, woken, error) && !read_records(error, size)) return;
+  }
+  end_read(error, size);
+}
+
+bool TlsStream::read_records(Error& error, std::size_t& size) {
+  drained_ = false;
   while (size < reading_.size && !drained_) {
     ERR_clear_error();
     const std::size_t room = std::min<std::size_t>(reading_.size - size, SSL3_RT_MAX_PLAIN_LENGTH);
@@ -82,11 +92,12 @@ void TlsStream::read(const Error& woken) {
       drained_ = true;
       if (why != SSL_ERROR_WANT_READ && why != SSL_ERROR_WANT_WRITE) pending_error_ = failure(result);
     } else {
-      if (waits(result, &TlsStream::read)) return;
-      return end_read(failure(result), 0);
+      if (waits(result, &TlsStream::read)) return false;
+      error = failure(result);
+      return true;
     }
   }
-  end_read(Error(), size);
+  return true;
 }
 
 void TlsStream::end_read(const Error& error, std::size_t size) {
@@ -101,14 +112,17 @@ void TlsStream::write_all(std::string data, handler done) {
 
 void TlsStream::write(const Error& woken) {
   Error error;
-  if (usable(woken, error)) {
-    ERR_clear_error();
-    // All of it or nothing, and the same again until it is all.
-    std::size_t written = 0;
-    const std::string& data = writing_.data;
-    const int result = data.empty() ? 1 : SSL_write_ex(ssl(), data.data(), data.size(), &written);
-    if (result != 1 && waits(result, &TlsStream::write)) return;
-    if (result != 1) error = failure(result);
+  {
+    const TlsUse use;
+    if (usable(use, woken, error)) {
+      ERR_clear_error();
+      // All of it or nothing, and the same again until it is all.
+      std::size_t written = 0;
+      const std::string& data = writing_.data;
+      const int result = data.empty() ? 1 : SSL_write_ex(ssl(), data.data(), data.size(), &written);
+      if (result != 1 && waits(result, &TlsStream::write)) return;
+      if (result != 1) error = failure(result);
+    }
   }
   const Writing written = std::exchange(writing_, Writing());
   written.done(error, error ? 0 : written.data.size());
@@ -141,9 +155,9 @@ void TlsStream::begin(Step step, const Start& start) {
   }
 }
 
-bool TlsStream::usable(const Error& woken, Error& error) const noexcept {
+bool TlsStream::usable(const TlsUse& use, const Error& woken, Error& error) const noexcept {
   error = woken;
-  if (!error && (!socket_.is_open() || tls_is_gone())) error = boost::asio::error::operation_aborted;
+  if (!error && (!socket_.is_open() || !use)) error = boost::asio::error::operation_aborted;
   return !error;
 }
 
@@ -171,7 +185,8 @@ TlsStream::Error TlsStream::failure(int result) const {
 // OpenSSL's own would write without MSG_NOSIGNAL, and a host's SIGPIPE is the host's.
 BIO_METHOD* TlsStream::socket_bio() {
   static BIO_METHOD* const leaked = [] {
-    BIO_METHOD* const method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "socket of ksr");
+    const int index = BIO_get_new_index();
+    BIO_METHOD* const method = index < 0 ? nullptr : BIO_meth_new(index | BIO_TYPE_SOURCE_SINK, "socket of ksr");
     if (method == nullptr) throw std::bad_alloc();
     BIO_meth_set_read(method, &TlsStream::receive);
     BIO_meth_set_write(method, &TlsStream::send);

@@ -38,7 +38,8 @@ class TlsStream final : public web::connected_stream, public std::enable_shared_
 
   struct FreeSsl {
     void operator()(SSL* ssl) const noexcept {
-      if (!tls_is_gone()) SSL_free(ssl);
+      const TlsUse use;
+      if (use) SSL_free(ssl);
     }
   };
   struct Reading {
@@ -62,10 +63,12 @@ class TlsStream final : public web::connected_stream, public std::enable_shared_
   void when_ready(boost::asio::ip::tcp::socket::wait_type what, Step step);
   template <class Start>
   void begin(Step step, const Start& start);
+  // True: `error` or `size` says how the read has ended.
+  bool read_records(Error& error, std::size_t& size);
   // True: the operation could not go on yet, and `step` is taken again when it can.
   bool waits(int result, Step step);
   Error failure(int result) const;
-  bool usable(const Error& woken, Error& error) const noexcept;
+  bool usable(const TlsUse& use, const Error& woken, Error& error) const noexcept;
 
   static BIO_METHOD* socket_bio();
   static int receive(BIO* bio, char* data, int size);

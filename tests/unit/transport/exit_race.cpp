@@ -1,10 +1,12 @@
-// A host that exits with open TLS exchanges, a hundred times: no run may crash or hang. Started without arguments it
-// serves, and starts itself as that host.
+// A host that exits with open TLS exchanges, and one that exits while the first of them is begun, hundreds of times: no
+// run may crash or hang. Started without arguments it serves, and starts itself as that host.
 #include <openssl/ssl.h>
 #include <spawn.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <atomic>
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
@@ -23,6 +25,8 @@ namespace {
 using namespace ksr::transport;
 
 constexpr int exchanges_open = 8;
+constexpr int soon_runs = 200;
+constexpr int longest_pause = 5000;  // microseconds
 // The careful host tells by it that it came to its end.
 constexpr int careful_status = 3;
 
@@ -74,7 +78,25 @@ struct Host {
   std::exit(0);
 }
 
-int run_host(const std::string& program, const std::string& url, bool careful) {
+// OpenSSL is taken into use on the network thread, with the system's CA certificates.
+[[noreturn]] void exit_soon(const std::string& url, std::chrono::microseconds pause) {
+  static Host* const host = new Host;
+  network_thread().post([&] {
+    ConnectionSettings settings;
+    settings.server = url;
+    auto connection = real_transport().connect(settings);
+    // The process is exiting.
+    if (!connection) return;
+    host->connection = *std::move(connection);
+    Request request;
+    request.target = "/";
+    host->exchanges.push_back(host->connection->get(request, host->counter));
+  });
+  std::this_thread::sleep_for(pause);
+  std::exit(0);
+}
+
+int run_host(const std::string& program, const std::string& url, bool careful, std::string pause = {}) {
   std::vector<char*> environment;
   for (char** entry = environ; *entry != nullptr; ++entry) environment.push_back(*entry);
   std::string flag = "EXIT_RACE_CAREFUL=1";
@@ -82,7 +104,7 @@ int run_host(const std::string& program, const std::string& url, bool careful) {
   environment.push_back(nullptr);
   std::string name = program;
   std::string argument = url;
-  char* arguments[] = {name.data(), argument.data(), nullptr};
+  char* arguments[] = {name.data(), argument.data(), pause.empty() ? nullptr : pause.data(), nullptr};
   pid_t child = 0;
   if (posix_spawn(&child, program.c_str(), nullptr, nullptr, arguments, environment.data()) != 0) return -1;
   int status = -1;
@@ -110,12 +132,21 @@ int serve_hosts(const std::string& program, int runs) {
     }
   }
   std::printf("%d of %d runs failed\n", failed, runs);
-  return failed == 0 ? 0 : 1;
+  int failed_soon = 0;
+  for (int pause = 0; pause < longest_pause; pause += longest_pause / soon_runs) {
+    const int status = run_host(program, server.tls_url(), false, std::to_string(pause));
+    if (status != 0) ++failed_soon;
+  }
+  std::printf("%d of %d runs that exit soon failed\n", failed_soon, soon_runs);
+  return failed == 0 && failed_soon == 0 ? 0 : 1;
 }
 
 }  // namespace
 
 int main(int count, char** arguments) {
+  // A host that hangs ends, and has failed.
+  if (count > 1) alarm(60);
+  if (count > 2) exit_soon(arguments[1], std::chrono::microseconds(std::atoi(arguments[2])));
   if (count > 1) exit_while_reading(arguments[1]);
   return serve_hosts(arguments[0], 100);
 }
