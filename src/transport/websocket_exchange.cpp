@@ -129,9 +129,10 @@ void WebSocketDriver::ping_later() {
   ping_alarm_ = route_->executor.schedule(route_->executor.now() + request_.ping_interval, [this] { ping(); });
 }
 
+// One at a time: while a ping is unanswered no other is sent, so that none queues up behind a peer that does not read.
 void WebSocketDriver::ping() {
-  if (!client_->ping()) return end(unreachable("WebSocket of " + peer(), "a ping could not be sent"));
   if (!pong_alarm_) {
+    if (!client_->ping()) return end(unreachable("WebSocket of " + peer(), "a ping could not be sent"));
     pong_alarm_ = route_->executor.schedule(route_->executor.now() + request_.pong_timeout, [this] {
       end(timed_out("WebSocket of " + peer(), "no pong within " + duration_text(request_.pong_timeout.count())));
     });

@@ -6,7 +6,11 @@
 // thread that runs the shared io_service.
 #include "stdafx.h"
 
+#include <cstddef>
+#include <cstdint>
 #include <memory>
+#include <optional>
+#include <string>
 #include <utility>
 
 // As in the rest of cpprestsdk: std::error_code, not Boost's.
@@ -15,6 +19,8 @@
 #include <websocketpp/concurrency/none.hpp>
 #include <websocketpp/config/core_client.hpp>
 #include <websocketpp/logger/stub.hpp>
+#include <websocketpp/message_buffer/alloc.hpp>
+#include <websocketpp/message_buffer/message.hpp>
 #include <websocketpp/transport/driven/endpoint.hpp>
 
 #include "cpprest/ws_client.h"
@@ -23,8 +29,45 @@ namespace web::websockets::client {
 namespace details {
 namespace {
 
+// All that is sent: the handshake is no message, so a ping, a pong and a close frame. Each may wait while others are
+// being written.
+constexpr std::size_t most_outgoing_messages = 8;
+
+// Makes a connection's messages. Those to be sent are counted: websocketpp acknowledges each close frame with an
+// invalid code, and a peer that sends them without reading must not make its queue grow.
+template <typename Message>
+class bounded_messages : public std::enable_shared_from_this<bounded_messages<Message>> {
+ public:
+  using type = bounded_messages;
+  using ptr = std::shared_ptr<bounded_messages>;
+  using weak_ptr = std::weak_ptr<bounded_messages>;
+  using message_ptr = typename Message::ptr;
+
+  // A message to send; null when too many wait already.
+  message_ptr get_message() {
+    if (*outgoing_ >= most_outgoing_messages) return nullptr;
+    auto made = std::make_unique<Message>(this->shared_from_this());
+    ++*outgoing_;
+    return message_ptr(made.release(), [outgoing = outgoing_](Message* sent) {
+      delete sent;
+      --*outgoing;
+    });
+  }
+  // A message that is being received; max_message_size bounds it.
+  message_ptr get_message(websocketpp::frame::opcode::value op, std::size_t size) {
+    return std::make_shared<Message>(this->shared_from_this(), op, size);
+  }
+  bool recycle(Message*) { return false; }
+
+ private:
+  std::shared_ptr<std::size_t> outgoing_ = std::make_shared<std::size_t>(0);
+};
+
 struct driven_config : websocketpp::config::core_client {
   using type = driven_config;
+  using message_type = websocketpp::message_buffer::message<bounded_messages>;
+  using con_msg_manager_type = bounded_messages<message_type>;
+  using endpoint_msg_manager_type = websocketpp::message_buffer::alloc::endpoint_msg_manager<con_msg_manager_type>;
   using concurrency_type = websocketpp::concurrency::none;
   using elog_type = websocketpp::log::stub;
   using alog_type = websocketpp::log::stub;
@@ -80,10 +123,19 @@ class driven_client final : public websocket_client_callback_impl, public std::e
     return pplx::create_task(connected_);
   }
 
+  // With a payload that the peer cannot know unless it reads it.
   bool ping() override {
+    if (!con_) return false;
+    std::string payload;
+    for (int i = 0; i < 4; ++i) {
+      const std::uint32_t bits = random_();
+      for (int shift = 0; shift < 32; shift += 8) payload += static_cast<char>((bits >> shift) & 0xff);
+    }
     websocketpp::lib::error_code failed;
-    if (con_) con_->ping(std::string(), failed);
-    return con_ && !failed;
+    con_->ping(payload, failed);
+    if (failed) return false;
+    awaited_pong_ = std::move(payload);
+    return true;
   }
 
   void abort() noexcept override {
@@ -122,6 +174,7 @@ class driven_client final : public websocket_client_callback_impl, public std::e
     con_->set_driver(driver);
     con_->set_stream(stream);
     hear(*con_, driver);
+    hear_pings(driver);
     driver->attached(std::move(stream));
     endpoint_.connect(con_);
   }
@@ -135,15 +188,50 @@ class driven_client final : public websocket_client_callback_impl, public std::e
     con.set_open_handler([driver](connection_hdl) { driver->opened(); });
     con.set_message_handler(
         [driver](connection_hdl, const endpoint::message_ptr& message) { driver->message(message->get_payload()); });
-    con.set_pong_handler([driver](connection_hdl, const std::string&) { driver->pong(); });
     con.set_fail_handler([&con, driver](connection_hdl) { report_end(con, *driver); });
     con.set_close_handler([&con, driver](connection_hdl) { report_end(con, *driver); });
+  }
+
+  void hear_pings(const std::shared_ptr<websocket_driver>& driver) {
+    using websocketpp::connection_hdl;
+    con_->set_ping_handler([weak = weak_from_this()](connection_hdl, const std::string& payload) {
+      if (const auto self = weak.lock()) {
+        self->unanswered_ping_ = payload;
+        self->send_pong();
+      }
+      return false;
+    });
+    con_->set_after_write_handler([weak = weak_from_this()] {
+      if (const auto self = weak.lock()) self->send_pong();
+    });
+    con_->set_pong_handler([weak = weak_from_this(), driver](connection_hdl, const std::string& payload) {
+      const auto self = weak.lock();
+      // RFC 6455, section 5.5.3: an unsolicited pong is no answer.
+      if (!self || !self->awaited_pong_ || *self->awaited_pong_ != payload) return;
+      self->awaited_pong_.reset();
+      driver->pong();
+    });
+  }
+
+  // RFC 6455, section 5.5.3: of the pings that came while others are being written, only the last one is answered. So
+  // a peer that sends pings and does not read costs one payload, not one for each ping.
+  void send_pong() {
+    if (!unanswered_ping_ || con_->is_writing()) return;
+    const std::string payload = *std::exchange(unanswered_ping_, std::nullopt);
+    websocketpp::lib::error_code failed;
+    // It fails only when the connection is closing, and nothing is to be answered any more.
+    con_->pong(payload, failed);
   }
 
   pplx::task_completion_event<void> connected_;
   pplx::task_completion_event<void> closed_;
   endpoint endpoint_;
   endpoint::connection_ptr con_;
+  driven_config::rng_type random_;
+  // The payload of the last ping sent, until its pong came.
+  std::optional<std::string> awaited_pong_;
+  // The payload of the last ping received, until its pong is on its way.
+  std::optional<std::string> unanswered_ping_;
 };
 
 }  // namespace

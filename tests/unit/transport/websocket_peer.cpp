@@ -3,6 +3,8 @@
 #include <openssl/evp.h>
 #include <openssl/sha.h>
 
+#include <functional>
+
 namespace test {
 
 std::string header_value(const std::string& head, const std::string& name) {
@@ -54,24 +56,45 @@ std::string close_payload(int code, const std::string& reason) {
   return payload + reason;
 }
 
-Frame read_frame(Peer& peer) {
+namespace {
+
+// `take` returns as many bytes as it is asked for, or fewer at the end.
+Frame parse_frame(const std::function<std::string(std::size_t)>& take) {
   Frame read;
-  const std::string start = peer.receive_exactly(2);
+  const std::string start = take(2);
   if (start.size() < 2) return read;
   std::size_t size = static_cast<unsigned char>(start[1]) & 0x7f;
   read.masked = (static_cast<unsigned char>(start[1]) & 0x80) != 0;
   if (size == 126) {
-    const std::string length = peer.receive_exactly(2);
+    const std::string length = take(2);
     size =
         (static_cast<std::size_t>(static_cast<unsigned char>(length[0])) << 8) | static_cast<unsigned char>(length[1]);
   }
-  const std::string mask = read.masked ? peer.receive_exactly(4) : std::string(4, '\0');
-  read.payload = peer.receive_exactly(size);
+  const std::string mask = read.masked ? take(4) : std::string(4, '\0');
+  read.payload = take(size);
   for (std::size_t i = 0; i < read.payload.size(); ++i) {
     read.payload[i] = static_cast<char>(read.payload[i] ^ mask[i % 4]);
   }
   read.opcode = static_cast<unsigned char>(start[0]) & 0x0f;
   return read;
+}
+
+}  // namespace
+
+Frame read_frame(Peer& peer) {
+  return parse_frame([&peer](std::size_t size) { return peer.receive_exactly(size); });
+}
+
+std::vector<Frame> frames_of(const std::string& bytes) {
+  std::vector<Frame> frames;
+  std::size_t at = 0;
+  const auto take = [&](std::size_t size) {
+    const std::string part = bytes.substr(at, size);
+    at += part.size();
+    return part;
+  };
+  while (at < bytes.size()) frames.push_back(parse_frame(take));
+  return frames;
 }
 
 }  // namespace test

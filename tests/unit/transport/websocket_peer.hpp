@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "unit/transport/raw_server.hpp"
 
@@ -27,5 +28,7 @@ std::string header_value(const std::string& head, const std::string& name);
 std::string frame(int opcode, const std::string& payload, bool final = true);
 std::string close_payload(int code, const std::string& reason = "");
 Frame read_frame(Peer& peer);
+// The whole frames in `bytes`, one after the other.
+std::vector<Frame> frames_of(const std::string& bytes);
 
 }  // namespace test

@@ -167,10 +167,96 @@ TEST_CASE("a server that answers no ping is given up") {
   CHECK(listener.error()->message.find("pong") != std::string::npos);
 }
 
+TEST_CASE("pongs that answer no ping do not keep a dead WebSocket open") {
+  Request request = request_for("/");
+  request.ping_interval = Milliseconds(10);
+  request.pong_timeout = Milliseconds(30);
+  const auto check_given_up = [&](const RawServer::Script& script) {
+    RawServer server(script);
+    Listener listener;
+    listener.open_websocket(connect(server.url()), request);
+    REQUIRE(listener.wait_for_end());
+    REQUIRE(listener.error());
+    CHECK(listener.error()->http_status == 408);
+    CHECK(listener.error()->message.find("pong") != std::string::npos);
+  };
+  SUBCASE("unsolicited") {
+    check_given_up([](Peer& peer) {
+      accept_websocket(peer);
+      while (peer.send(frame(pong_frame, ""))) {
+      }
+    });
+  }
+  SUBCASE("with another payload") {
+    check_given_up([](Peer& peer) {
+      accept_websocket(peer);
+      for (Frame ping = read_frame(peer); ping.opcode == ping_frame; ping = read_frame(peer)) {
+        peer.send(frame(pong_frame, ping.payload + "x"));
+      }
+    });
+  }
+  SUBCASE("with the payload of a ping that was answered already") {
+    check_given_up([](Peer& peer) {
+      accept_websocket(peer);
+      const std::string first = read_frame(peer).payload;
+      while (peer.send(frame(pong_frame, first)) && read_frame(peer).opcode == ping_frame) {
+      }
+    });
+  }
+}
+
+TEST_CASE("a server that does not answer gets no second ping") {
+  std::size_t pings = 0;
+  {
+    RawServer server([&](Peer& peer) {
+      accept_websocket(peer);
+      while (read_frame(peer).opcode == ping_frame) ++pings;
+    });
+    Request request = request_for("/");
+    request.ping_interval = Milliseconds(5);
+    request.pong_timeout = Milliseconds(100);
+    Listener listener;
+    listener.open_websocket(connect(server.url()), request);
+    REQUIRE(listener.wait_for_end());
+  }
+  CHECK(pings == 1);
+}
+
+TEST_CASE("a server that sends pings and does not read gets few pongs, and the last one") {
+  constexpr int pings = 400'000;
+  int pongs = 0;
+  std::string last;
+  {
+    RawServer server([&](Peer& peer) {
+      accept_websocket(peer);
+      std::string block;
+      for (int i = 0; i < 1000; ++i) block += frame(ping_frame, std::string(125, 'x'));
+      for (int i = 0; i < pings / 1000; ++i) peer.send(block);
+      peer.send(frame(ping_frame, "last"));
+      for (Frame pong = read_frame(peer); pong.opcode == pong_frame; pong = read_frame(peer)) {
+        ++pongs;
+        last = pong.payload;
+        if (last == "last") break;
+      }
+      peer.send(closing);
+      peer.wait_for_close();
+    });
+    Listener listener;
+    listener.open_websocket(connect(server.url()), request_for("/"));
+    REQUIRE(listener.wait_for_end());
+    CHECK_FALSE(listener.error());
+  }
+  CHECK(last == "last");
+  // One for each part that was read at once, not one for each ping.
+  CHECK(pongs < pings / 4);
+}
+
 TEST_CASE("silence between messages is 408 by the idle timeout, though pongs come") {
   RawServer server([](Peer& peer) {
     accept_websocket(peer);
-    while (read_frame(peer).opcode == ping_frame) peer.send(frame(pong_frame, ""));
+    for (Frame ping = read_frame(peer); ping.opcode == ping_frame; ping = read_frame(peer)) {
+      peer.send(frame(pong_frame, ping.payload));
+    }
   });
   Request request = request_for("/");
   request.ping_interval = Milliseconds(10);

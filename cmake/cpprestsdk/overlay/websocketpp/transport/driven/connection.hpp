@@ -41,6 +41,9 @@ public:
     void set_driver(std::shared_ptr<web::websocket_driver> driver) { m_driver = std::move(driver); }
     // Called when the protocol has taken in what was read.
     void set_after_read_handler(std::function<void()> handler) { m_after_read = std::move(handler); }
+    // Called when a write has ended and the protocol has not begun the next one.
+    void set_after_write_handler(std::function<void()> handler) { m_after_write = std::move(handler); }
+    bool is_writing() const { return m_writing; }
     boost::system::error_code const & get_stream_error() const { return m_stream_error; }
 
     // The protocol hears nothing more of what is under way, and nobody hears of the protocol.
@@ -156,24 +159,32 @@ private:
             data.insert(data.size() - 2, m_driver->request_head());
         }
         auto self = get_shared();
+        m_writing = true;
         m_stream->write_all(std::move(data), [self, done](boost::system::error_code const & ec, size_t) {
+            self->m_writing = false;
             if (self->m_abandoned) {
                 return;
             }
             if (ec) {
                 self->m_stream_error = ec;
             }
+            // May start the next write, or end the connection.
             done(ec ? make_error_code(error::pass_through) : lib::error_code());
+            if (!self->m_abandoned && !self->m_writing && self->m_after_write) {
+                self->m_after_write();
+            }
         });
     }
 
     std::shared_ptr<web::connected_stream> m_stream;
     std::shared_ptr<web::websocket_driver> m_driver;
     std::function<void()> m_after_read;
+    std::function<void()> m_after_write;
     read_handler m_read_handler;
     boost::system::error_code m_stream_error;
     connection_hdl m_connection_hdl;
     bool m_head_sent = false;
+    bool m_writing = false;
     bool m_abandoned = false;
 };
 

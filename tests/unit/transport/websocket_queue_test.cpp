@@ -1,0 +1,198 @@
+// What a peer can make a WebSocket queue: measured on a stream whose writes end when the test says so.
+#include <cpprest/ws_client.h>
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cstring>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "unit/transport/websocket_peer.hpp"
+
+using namespace test;
+
+namespace {
+
+class HeldStream final : public web::connected_stream {
+ public:
+  void read_some(void* data, std::size_t size, handler done) override {
+    room_ = static_cast<char*>(data);
+    room_size_ = size;
+    read_ = std::move(done);
+  }
+  void write_all(std::string data, handler done) override {
+    writes.push_back(std::move(data));
+    written_ = std::move(done);
+  }
+  void close() noexcept override {
+    read_ = nullptr;
+    written_ = nullptr;
+  }
+
+  void receive(const std::string& bytes) {
+    for (std::size_t at = 0; at < bytes.size() && read_;) {
+      const std::size_t size = std::min(room_size_, bytes.size() - at);
+      std::memcpy(room_, bytes.data() + at, size);
+      at += size;
+      std::exchange(read_, nullptr)({}, size);
+    }
+  }
+  // Ends the write under way; false when there is none.
+  bool end_write() {
+    if (!written_) return false;
+    std::exchange(written_, nullptr)({}, writes.back().size());
+    return true;
+  }
+
+  std::vector<std::string> writes;
+
+ private:
+  char* room_ = nullptr;
+  std::size_t room_size_ = 0;
+  handler read_;
+  handler written_;
+};
+
+// Goes on whatever comes, so that what piles up can be seen.
+class PatientDriver final : public web::websocket_driver {
+ public:
+  explicit PatientDriver(std::shared_ptr<HeldStream> stream) : stream_(std::move(stream)) {}
+
+  void connect(connected done) override { connected_ = std::move(done); }
+  std::string request_head() override { return ""; }
+  void attached(std::shared_ptr<web::connected_stream>) override {}
+  reading receive(const char*, std::size_t) override { return reading::more; }
+  reading end_of_stream() override { return reading::close; }
+  void broken(const boost::system::error_code&, bool) override {}
+  void finished() override {}
+  answer answered() const override { return answer::accepted; }
+  void opened() override {}
+  void message(const std::string&) override {}
+  void drained() override {}
+  void pong() override { ++pongs; }
+  void closed(int, const std::string&) override {}
+  void violated(const std::string&) override {}
+
+  void now_connected() { std::exchange(connected_, nullptr)(stream_); }
+
+  int pongs = 0;
+
+ private:
+  std::shared_ptr<HeldStream> stream_;
+  connected connected_;
+};
+
+// An open WebSocket with no write under way.
+class OpenWebSocket {
+ public:
+  OpenWebSocket() {
+    web::websockets::client::websocket_client_config config;
+    config.set_driver(driver);
+    client = std::make_unique<web::websockets::client::websocket_callback_client>(std::move(config));
+    client->connect(web::uri("ws://127.0.0.1:1/"));
+    driver->now_connected();
+    REQUIRE(stream->writes.size() == 1);
+    const std::string request = stream->writes[0];
+    REQUIRE(stream->end_write());
+    stream->receive("HTTP/1.1 101 X\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: " +
+                    accept_key(request) + "\r\n\r\n");
+    stream->writes.clear();
+  }
+  ~OpenWebSocket() { client->abort(); }
+  OpenWebSocket(const OpenWebSocket&) = delete;
+  OpenWebSocket& operator=(const OpenWebSocket&) = delete;
+
+  void end_all_writes() {
+    while (stream->end_write()) {
+    }
+  }
+
+  std::shared_ptr<HeldStream> stream = std::make_shared<HeldStream>();
+  std::shared_ptr<PatientDriver> driver = std::make_shared<PatientDriver>(stream);
+  std::unique_ptr<web::websockets::client::websocket_callback_client> client;
+};
+
+std::string repeated(const std::string& text, int times) {
+  std::string all;
+  for (int i = 0; i < times; ++i) all += text;
+  return all;
+}
+
+std::string together(const std::vector<std::string>& writes) {
+  std::string all;
+  for (const std::string& bytes : writes) all += bytes;
+  return all;
+}
+
+}  // namespace
+
+TEST_CASE("pings that come while a write is under way are one pong, for the last of them") {
+  OpenWebSocket socket;
+  socket.stream->receive(frame(ping_frame, "first"));
+  REQUIRE(socket.stream->writes.size() == 1);
+  CHECK(frames_of(socket.stream->writes[0])[0].payload == "first");
+
+  socket.stream->receive(repeated(frame(ping_frame, std::string(125, 'x')), 100'000) + frame(ping_frame, "last"));
+  CHECK(socket.stream->writes.size() == 1);
+  socket.end_all_writes();
+  REQUIRE(socket.stream->writes.size() == 2);
+  const std::vector<Frame> frames = frames_of(socket.stream->writes[1]);
+  REQUIRE(frames.size() == 1);
+  CHECK(frames[0].opcode == pong_frame);
+  CHECK(frames[0].masked);
+  CHECK(frames[0].payload == "last");
+
+  // And then as at first.
+  socket.stream->receive(frame(ping_frame, "again"));
+  REQUIRE(socket.stream->writes.size() == 3);
+  CHECK(frames_of(socket.stream->writes[2])[0].payload == "again");
+}
+
+TEST_CASE("close frames that are against the rules do not pile up answers") {
+  for (const std::string& payload : {close_payload(5), close_payload(1000, "\xff"), close_payload(1000)}) {
+    OpenWebSocket socket;
+    socket.stream->receive(repeated(frame(close_frame, payload), 100'000));
+    socket.end_all_writes();
+    const std::string bytes = together(socket.stream->writes);
+    CHECK(bytes.size() <= 2048);
+    REQUIRE(!bytes.empty());
+    CHECK(frames_of(bytes)[0].opcode == close_frame);
+  }
+}
+
+TEST_CASE("pings of our own that are not written do not pile up without end") {
+  OpenWebSocket socket;
+  int taken = 0;
+  for (int i = 0; i < 1000; ++i) taken += socket.client->ping() ? 1 : 0;
+  CHECK(taken >= 1);
+  socket.end_all_writes();
+  CHECK(together(socket.stream->writes).size() <= 2048);
+  // What was written makes room.
+  CHECK(socket.client->ping());
+}
+
+TEST_CASE("only a pong with the payload of our last ping is one, and once") {
+  OpenWebSocket socket;
+  socket.stream->receive(frame(pong_frame, "") + frame(pong_frame, "x"));
+  CHECK(socket.driver->pongs == 0);
+
+  REQUIRE(socket.client->ping());
+  socket.end_all_writes();
+  const std::string first = frames_of(socket.stream->writes.back())[0].payload;
+  CHECK(first.size() == 16);
+  socket.stream->receive(frame(pong_frame, "") + frame(pong_frame, "x") + frame(pong_frame, first + "x"));
+  CHECK(socket.driver->pongs == 0);
+  socket.stream->receive(frame(pong_frame, first) + frame(pong_frame, first));
+  CHECK(socket.driver->pongs == 1);
+
+  REQUIRE(socket.client->ping());
+  socket.end_all_writes();
+  const std::string second = frames_of(socket.stream->writes.back())[0].payload;
+  CHECK(second != first);
+  socket.stream->receive(frame(pong_frame, first));
+  CHECK(socket.driver->pongs == 1);
+  socket.stream->receive(frame(pong_frame, second));
+  CHECK(socket.driver->pongs == 2);
+}
