@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "cluster/server_url.hpp"
+
 namespace ksr::cluster {
 namespace {
 
@@ -12,6 +14,21 @@ void take(Sourced& place, const Sourced& value) {
 void drop(Sourced& one, Sourced& other) {
   one = {};
   other = {};
+}
+
+// The certificate of the file says nothing: it is itself a credential that only counts over TLS.
+bool uses_tls(const Draft& merged, const Draft& keys) {
+  const bool tls_expected = merged.has_ca() || merged.insecure.set() || keys.has_certificate();
+  const auto server = parse_server_url(merged.server.role, merged.server.text, tls_expected);
+  return server && server->secure();
+}
+
+void drop_credentials(Draft& draft) {
+  drop(draft.token, draft.token_file);
+  drop(draft.username, draft.password);
+  drop(draft.client_cert_file, draft.client_cert_data);
+  drop(draft.client_key_file, draft.client_key_data);
+  draft.exec.reset();
 }
 
 }  // namespace
@@ -50,6 +67,9 @@ Draft overridden(Draft file, const Draft& keys) {
     whole.ca_file = keys.ca_file;
     whole.ca_data = keys.ca_data;
   }
+  // Judged when server and CA are merged (k8s.io/client-go/tools/clientcmd/client_config.go, ClientConfig): credentials
+  // of a file are not sent to a server without TLS, whether the file names it or a key.
+  if (!uses_tls(whole, keys)) drop_credentials(whole);
   if (keys.has_certificate() || keys.has_key()) {
     whole.client_cert_file = keys.client_cert_file;
     whole.client_cert_data = keys.client_cert_data;

@@ -55,7 +55,8 @@ struct Draft {
 Draft draft_of(const ConnectionOptions& options);
 // What `keys` says stands above what `file` says, by the rules of kubectl's flags
 // (k8s.io/client-go/tools/clientcmd/client_config.go): another server drops the file's tls-server-name, no verification
-// drops its CA, other credentials drop all of the file's, another certificate its pair.
+// drops its CA, other credentials drop all of the file's, another certificate its pair, and a server without TLS gets
+// no credentials of the file.
 Draft overridden(Draft file, const Draft& keys);
 
 }  // namespace ksr::cluster

@@ -3,7 +3,6 @@
 #include <utility>
 #include <vector>
 
-#include "cluster/server_url.hpp"
 #include "cluster/text.hpp"
 
 namespace ksr::cluster {
@@ -107,13 +106,6 @@ void take_credentials(const UserEntry& user, const Roles& roles, Draft& draft) {
   }
 }
 
-// Credentials are not sent to a server without TLS (client_config.go, ClientConfig).
-bool is_secure(const Draft& draft) {
-  const bool tls_expected = draft.has_ca() || draft.insecure.set();
-  const auto server = parse_server_url(draft.server.role, draft.server.text, tls_expected);
-  return server && server->secure();
-}
-
 Expected<void> take_user(const Kubeconfig& config, const ContextEntry& context, const Roles& context_roles,
                          Draft& draft) {
   if (context.user.empty()) return {};
@@ -125,7 +117,7 @@ Expected<void> take_user(const Kubeconfig& config, const ContextEntry& context, 
   const Roles roles("user", context.user, user.origin);
   if (auto fine = check_user(user, roles); !fine) return fine;
   draft.impersonation = {user.as, user.as_uid, user.as_groups, user.as_extra};
-  if (is_secure(draft)) take_credentials(user, roles, draft);
+  take_credentials(user, roles, draft);
   return {};
 }
 

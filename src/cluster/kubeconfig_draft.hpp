@@ -9,7 +9,8 @@
 
 namespace ksr::cluster {
 
-// `context` empty: the current one. The error names file, entry and reason.
+// `context` empty: the current one. The error names file, entry and reason. The credentials are there whatever the
+// server is: overridden() drops them where the server has no TLS.
 Expected<Draft> draft_of_context(const Kubeconfig& config, const std::string& context);
 
 }  // namespace ksr::cluster

@@ -45,12 +45,6 @@ bool in_block(const Address& address, std::string_view block) {
   return bits <= 128 && same_prefix(address, network->first, bits);
 }
 
-bool is_loopback(const ServerUrl& server) {
-  if (server.host == "localhost") return true;
-  const auto address = parse_address(server.host);
-  return address && (in_block(address->first, "127.0.0.0/8") || in_block(address->first, "::1/128"));
-}
-
 // "host:8443", "[::1]:8443": the port that an entry is limited to is cut off.
 std::optional<std::string> cut_port(std::string& entry) {
   const std::size_t colon = entry.rfind(':');
@@ -91,6 +85,12 @@ std::pair<std::string, const char*> first_set(const Surroundings& surroundings, 
 }
 
 }  // namespace
+
+bool is_loopback(const ServerUrl& server) {
+  if (server.host == "localhost") return true;
+  const auto address = parse_address(server.host);
+  return address && (in_block(address->first, "127.0.0.0/8") || in_block(address->first, "::1/128"));
+}
 
 bool bypasses_proxy(const ServerUrl& server, std::string_view no_proxy) {
   if (is_loopback(server)) return true;

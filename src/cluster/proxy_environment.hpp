@@ -11,6 +11,9 @@ namespace ksr::cluster {
 // The proxy on the way to that server, with the variable it came from; not set where there is none.
 Sourced proxy_from_environment(const ServerUrl& server, const Surroundings& surroundings);
 
+// localhost, 127.0.0.0/8 and ::1.
+bool is_loopback(const ServerUrl& server);
+
 // Whether a NO_PROXY list keeps the server from being reached through a proxy.
 bool bypasses_proxy(const ServerUrl& server, std::string_view no_proxy);
 

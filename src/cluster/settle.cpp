@@ -133,6 +133,32 @@ ExecPlan plan_exec(const Draft& draft, const ConnectionOptions& options, const S
   return plan;
 }
 
+// What is left in the draft without TLS was given by key (draft.cpp, overridden), and so were the options. A client
+// certificate is not sent without TLS.
+std::string credentials_by_key(const Draft& draft, const ConnectionOptions& options) {
+  std::string names;
+  const auto add = [&names](const std::string& name) { names += (names.empty() ? "" : ", ") + name; };
+  for (const Sourced* credential : {&draft.token, &draft.token_file, &draft.username, &draft.password}) {
+    if (credential->set()) add(credential->role);
+  }
+  if (!options.headlamp_token.empty()) add("headlamp_token");
+  if (!options.headlamp_kubeconfig.empty()) add("headlamp_kubeconfig");
+  for (const auto& [name, value] : options.headers) {
+    if (lower_case(name) == "cookie") add("header." + name);
+  }
+  return names;
+}
+
+void warn_of_clear_text(const Draft& draft, const ConnectionOptions& options, const Settings& settings,
+                        Logger& logger) {
+  if (settings.server.secure() || (is_loopback(settings.server) && settings.proxy_url.empty())) return;
+  const std::string names = credentials_by_key(draft, options);
+  if (names.empty()) return;
+  logger.log(LogLevel::warning, draft.server.role + ": a credential (" + names +
+                                    ") is sent over http, without encryption, to " + settings.server.origin() +
+                                    "; expected https");
+}
+
 }  // namespace
 
 Expected<Settings> settle(const Draft& draft, const ConnectionOptions& options, const Surroundings& surroundings,
@@ -149,6 +175,7 @@ Expected<Settings> settle(const Draft& draft, const ConnectionOptions& options, 
   auto headers = request_headers(draft.impersonation, options);
   if (!headers) return headers.error();
   settings.headers = *std::move(headers);
+  warn_of_clear_text(draft, options, settings, logger);
   return settings;
 }
 

@@ -158,8 +158,13 @@ class FakeTransport final : public transport::Transport {
 class RecordingLogger final : public Logger {
  public:
   bool wants(LogLevel) const noexcept override { return true; }
-  void log(LogLevel, std::string line) override { lines.push_back(std::move(line)); }
+  void log(LogLevel level, std::string line) override {
+    levels.push_back(level);
+    lines.push_back(std::move(line));
+  }
   std::vector<std::string> lines;
+  // Of the line at the same index.
+  std::vector<LogLevel> levels;
 };
 
 // A directory of its own, gone afterwards.
@@ -246,6 +251,16 @@ struct World {
   Surroundings surroundings;
   Registry registry;
 };
+
+// The warnings that a credential is sent over http.
+inline std::vector<std::string> clear_text_warnings(const RecordingLogger& logger) {
+  std::vector<std::string> warnings;
+  for (std::size_t i = 0; i < logger.lines.size(); ++i) {
+    const bool about_http = logger.lines[i].find("sent over http") != std::string::npos;
+    if (about_http && logger.levels[i] == LogLevel::warning) warnings.push_back(logger.lines[i]);
+  }
+  return warnings;
+}
 
 inline std::string header(const Grant& grant, const std::string& name) {
   for (const auto& header : grant.headers) {

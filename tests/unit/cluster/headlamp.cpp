@@ -44,6 +44,29 @@ TEST_CASE("a cluster is a path of the Headlamp server, by its friendly name") {
   CHECK(header(**grant, "KUBECONFIG").empty());
 }
 
+TEST_CASE("what Headlamp is given as a credential is warned of where it is sent without TLS") {
+  for (const bool token : {true, false}) {
+    World world;
+    ConnectionOptions options = through_headlamp();
+    if (token) {
+      options.headlamp_token = "hunter2";
+    } else {
+      options.headlamp_kubeconfig = base64_encode("hunter2");
+      options.headlamp_user_id = "u";
+    }
+    REQUIRE(world.open(options).has_value());
+    CHECK(world.logger.lines.empty());
+    options.headlamp_url = "http://headlamp.example";
+    REQUIRE(world.open(options).has_value());
+    const auto warnings = clear_text_warnings(world.logger);
+    REQUIRE(warnings.size() == 1);
+    CHECK(warnings[0].find("headlamp_url: ") == 0);
+    CHECK(warnings[0].find(token ? "headlamp_token" : "headlamp_kubeconfig") != std::string::npos);
+    CHECK(warnings[0].find("hunter2") == std::string::npos);
+    CHECK(warnings[0].find(base64_encode("hunter2")) == std::string::npos);
+  }
+}
+
 TEST_CASE("without a kubeconfig of its own a WebSocket needs no request before it") {
   World world;
   ConnectionOptions options = through_headlamp();

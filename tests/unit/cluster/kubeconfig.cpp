@@ -150,6 +150,99 @@ TEST_CASE("credentials of a kubeconfig are not sent to a server without TLS") {
   CHECK(opened.name_space == "plain");
 }
 
+TEST_CASE("credentials of a kubeconfig are not sent when the key server names one without TLS") {
+  struct Case {
+    const char* file;
+    const char* context;
+  };
+  const Case cases[] = {{"simple.yaml", ""},
+                        {"path-prefix.yaml", ""},
+                        {"impersonation.yaml", ""},
+                        {"relative/config.yaml", "certificate"},
+                        {"relative/config.yaml", "token"},
+                        {"relative/config.yaml", "exec"}};
+  for (const Case& c : cases) {
+    for (const char* server : {"http://elsewhere.example:8080", "HTTP://127.0.0.1:8080"}) {
+      CAPTURE(c.file);
+      CAPTURE(c.context);
+      World world;
+      ConnectionOptions options = with_file(fixture(c.file), c.context);
+      options.server = server;
+      const Opened opened = open_and_authorize(world, options);
+      CHECK(header(opened.grant, "Authorization").empty());
+      CHECK(opened.connection.tls.client_certificate_pem.empty());
+      CHECK(opened.connection.tls.client_key_pem.empty());
+      CHECK(clear_text_warnings(world.logger).empty());
+    }
+  }
+}
+
+TEST_CASE("a server without a scheme gets credentials of a kubeconfig exactly where it is reached over TLS") {
+  World world;
+  ConnectionOptions options = with_file(fixture("path-prefix.yaml"));
+  options.server = "elsewhere.example:8080";
+  Opened opened = open_and_authorize(world, options);
+  CHECK(opened.connection.server == "http://elsewhere.example:8080");
+  CHECK(header(opened.grant, "Authorization").empty());
+
+  options.insecure_skip_tls_verify = true;
+  opened = open_and_authorize(world, options);
+  CHECK(opened.connection.server == "https://elsewhere.example:8080");
+  CHECK(header(opened.grant, "Authorization") == "Basic amFuZTpwYXNz");
+
+  // The CA of the file, and the certificate of the keys.
+  options = with_file(fixture("simple.yaml"));
+  options.server = "elsewhere.example:8080";
+  opened = open_and_authorize(world, options);
+  CHECK(opened.connection.server == "https://elsewhere.example:8080");
+  CHECK(header(opened.grant, "Authorization") == "Bearer token-of-jane");
+
+  options = with_file(fixture("http-server.yaml"));
+  options.server = "elsewhere.example:8080";
+  const TestPair client = make_pair_of("jane");
+  options.client_cert_data = client.certificate;
+  options.client_key_data = client.key;
+  opened = open_and_authorize(world, options);
+  CHECK(opened.connection.server == "https://elsewhere.example:8080");
+  CHECK(header(opened.grant, "Authorization") == "Bearer token-of-jane");
+}
+
+TEST_CASE("a key server with TLS in place of one without gets the credentials of the kubeconfig") {
+  World world;
+  ConnectionOptions options = with_file(fixture("http-server.yaml"));
+  options.server = "https://secure.example";
+  const Opened opened = open_and_authorize(world, options);
+  CHECK(opened.connection.server == "https://secure.example:443");
+  CHECK(header(opened.grant, "Authorization") == "Bearer token-of-jane");
+}
+
+TEST_CASE("impersonation of a kubeconfig is no credential and is sent without TLS") {
+  World world;
+  ConnectionOptions options = with_file(fixture("impersonation.yaml"));
+  options.server = "http://elsewhere.example";
+  CHECK(header(open_and_authorize(world, options).grant, "Impersonate-User") == "jane");
+}
+
+TEST_CASE("a credential given by key is sent without TLS, with a warning that does not hold it") {
+  World world;
+  ConnectionOptions options = with_file(fixture("http-server.yaml"));
+  options.token = "hunter2";
+  Opened opened = open_and_authorize(world, options);
+  CHECK(header(opened.grant, "Authorization") == "Bearer hunter2");
+  REQUIRE(clear_text_warnings(world.logger).size() == 1);
+  CHECK(has(clear_text_warnings(world.logger)[0], "token"));
+  CHECK(has(clear_text_warnings(world.logger)[0], "http://plain.example:8080"));
+
+  options = with_file(fixture("path-prefix.yaml"));
+  options.server = "http://elsewhere.example";
+  options.username = "jane";
+  options.password = "hunter2";
+  opened = open_and_authorize(world, options);
+  CHECK(header(opened.grant, "Authorization") == "Basic amFuZTpodW50ZXIy");
+  CHECK(clear_text_warnings(world.logger).size() == 2);
+  for (const std::string& line : world.logger.lines) CHECK(!has(line, "hunter2"));
+}
+
 TEST_CASE("keys stand above the file") {
   World world;
   ConnectionOptions options = with_file(fixture("path-prefix.yaml"));

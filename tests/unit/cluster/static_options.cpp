@@ -2,6 +2,8 @@
 #include <doctest/doctest.h>
 #include <sys/stat.h>
 
+#include <functional>
+
 #include "base/base64.hpp"
 #include "unit/cluster/certificates.hpp"
 #include "unit/cluster/fakes.hpp"
@@ -66,6 +68,42 @@ TEST_CASE("user name and password become basic authentication") {
   REQUIRE((grant && grant->has_value()));
   CHECK(header(**grant, "Authorization") == "Basic " + base64_encode("jane:pass:word"));
   CHECK(header(**grant, "User-Agent") == "mine/1");
+}
+
+TEST_CASE("each credential given by key is warned of where it is sent without TLS, and never repeated") {
+  const auto warned = [](const std::string& server, const std::function<void(ConnectionOptions&, World&)>& set) {
+    World world;
+    ConnectionOptions options = to(server);
+    set(options, world);
+    const auto access = world.open(options);
+    REQUIRE(access.has_value());
+    for (const std::string& line : world.logger.lines) CHECK(line.find("hunter2") == std::string::npos);
+    return clear_text_warnings(world.logger).size();
+  };
+  const auto token = [](ConnectionOptions& options, World&) { options.token = "hunter2"; };
+  const auto token_file = [](ConnectionOptions& options, World& world) {
+    options.token_file = world.files.write("token", "hunter2");
+  };
+  const auto password = [](ConnectionOptions& options, World&) { options.password = "hunter2"; };
+  const auto cookie = [](ConnectionOptions& options, World&) { options.headers = {{"cookie", "hunter2"}}; };
+  for (const std::function<void(ConnectionOptions&, World&)>& set :
+       std::vector<std::function<void(ConnectionOptions&, World&)>>{token, token_file, password, cookie}) {
+    CHECK(warned("http://h", set) == 1);
+    CHECK(warned("http://127.0.0.1.example", set) == 1);
+    CHECK(warned("https://h", set) == 0);
+    for (const char* loopback : {"http://localhost", "http://127.0.0.9:1", "http://[::1]:1"}) {
+      CHECK(warned(loopback, set) == 0);
+    }
+  }
+  // A proxy carries it over the network whatever the server is called.
+  CHECK(warned("http://127.0.0.1:1", [](ConnectionOptions& options, World&) {
+          options.token = "hunter2";
+          options.proxy_url = "http://proxy:3128";
+        }) == 1);
+  CHECK(warned("http://h", [](ConnectionOptions& options, World&) {
+          options.impersonate_user = "jane";
+          options.headers = {{"X-Team", "blue"}};
+        }) == 0);
 }
 
 TEST_CASE("impersonation is spelled out in headers") {
