@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <exception>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -97,6 +98,7 @@ class FakeTransport final : public transport::Transport {
 
   Expected<std::shared_ptr<transport::Connection>> connect(const transport::ConnectionSettings& settings) override {
     connects.push_back(settings);
+    if (thrown) std::rethrow_exception(thrown);
     if (refusal) return *refusal;
     return std::shared_ptr<transport::Connection>(std::make_shared<FakeConnection>(*this));
   }
@@ -104,6 +106,8 @@ class FakeTransport final : public transport::Transport {
   std::map<std::string, Reply> replies;
   std::optional<Error> failure;
   std::optional<Error> refusal;
+  std::exception_ptr thrown;
+  std::exception_ptr thrown_by_get;
   std::vector<transport::ConnectionSettings> connects;
   std::vector<transport::Request> requests;
   bool silent = false;
@@ -135,6 +139,7 @@ class FakeTransport final : public transport::Transport {
 
   std::unique_ptr<transport::Exchange> answer(transport::Request request, transport::ExchangeObserver& observer) {
     requests.push_back(request);
+    if (thrown_by_get) std::rethrow_exception(thrown_by_get);
     auto alive = std::make_shared<bool>(true);
     if (silent) return std::make_unique<FakeExchange>(alive);
     executor_.post([this, alive, request, &observer] {

@@ -262,8 +262,11 @@ TEST_CASE("contradictions and impossible values are refused by key") {
   proxy.proxy_url = "socks5://u:hunter2@p:1080";
   check_refused(world, proxy, "proxy_url: a proxy of the kind socks5:// is not supported");
   ConnectionOptions name = to("https://h");
-  name.tls_server_name = "a b";
-  check_refused(world, name, "tls_server_name: ");
+  for (const char* bad : {"a b", "fe80::1%lo", "*", "*.example.test", ".example.test", "a..b", "example.test."}) {
+    CAPTURE(bad);
+    name.tls_server_name = bad;
+    check_refused(world, name, "tls_server_name: ");
+  }
 }
 
 TEST_CASE("settings that the transport refuses are the answer, and no later request is stuck") {

@@ -1,0 +1,146 @@
+// An exception on the network thread belongs to the exchange in which it was thrown; the others go on.
+#include <doctest/doctest.h>
+
+#include <atomic>
+#include <chrono>
+#include <future>
+#include <new>
+#include <stdexcept>
+
+#include "unit/transport/listener.hpp"
+#include "unit/transport/raw_server.hpp"
+#include "unit/transport/websocket_peer.hpp"
+
+using namespace test;
+using Point = Listener::Point;
+
+namespace {
+
+void answer_in_two_pieces(Peer& peer) {
+  if (peer.receive_head().empty()) return;
+  peer.send("HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nabc");
+  peer.send("def");
+  peer.wait_for_close();
+}
+
+void send_one_message(Peer& peer) {
+  accept_websocket(peer);
+  peer.send(frame(text_frame, "one"));
+  peer.wait_for_close();
+}
+
+// How an exchange ends whose observer throws once, at `where`.
+template <class Failure>
+std::optional<Error> outcome_of_throwing(bool websocket, Point where, const Failure& failure) {
+  RawServer server([&](Peer& peer) { websocket ? send_one_message(peer) : answer_in_two_pieces(peer); });
+  Listener listener;
+  listener.at = [&](Point point) {
+    if (point == where) throw failure;
+  };
+  const auto connection = connect(server.url());
+  websocket ? listener.open_websocket(connection, request_for("/")) : listener.get(connection, request_for("/"));
+  REQUIRE(listener.wait_for_end());
+  CHECK(listener.ends() == 1);
+  return listener.error();
+}
+
+}  // namespace
+
+TEST_CASE("an exchange in which an exception is thrown ends with an error that says which, on one line") {
+  for (const bool websocket : {false, true}) {
+    CAPTURE(websocket);
+    for (const Point where : {Point::head, Point::body}) {
+      const auto error = outcome_of_throwing(websocket, where, std::runtime_error("first line\r\nsecond\x1b[0m"));
+      REQUIRE(error);
+      CHECK(error->status == Status::internal);
+      CHECK(error->message.find("127.0.0.1:") != std::string::npos);
+      CHECK(error->message.find("first line??second?[0m") != std::string::npos);
+    }
+  }
+}
+
+TEST_CASE("an exchange for which there is no memory ends with out_of_memory") {
+  for (const bool websocket : {false, true}) {
+    CAPTURE(websocket);
+    for (const Point where : {Point::head, Point::body}) {
+      const auto error = outcome_of_throwing(websocket, where, std::bad_alloc());
+      REQUIRE(error);
+      CHECK(error->status == Status::out_of_memory);
+    }
+  }
+}
+
+TEST_CASE("a message for which there is no memory ends the exchange, too") {
+  const auto error = outcome_of_throwing(true, Point::message_end, std::length_error("too long"));
+  REQUIRE(error);
+  CHECK(error->status == Status::internal);
+}
+
+TEST_CASE("an exception that is of no known type is an error like any other") {
+  const auto error = outcome_of_throwing(false, Point::body, 7);
+  REQUIRE(error);
+  CHECK(error->status == Status::internal);
+}
+
+TEST_CASE("an exception in one exchange leaves the others of the same connection as they are") {
+  std::promise<void> thrown;
+  RawServer server([&](Peer& peer) {
+    const bool patient = peer.receive_head().find("/good") != std::string::npos;
+    peer.send("HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nabc");
+    if (patient) thrown.get_future().wait();
+    peer.send("def");
+    peer.wait_for_close();
+  });
+  const auto connection = connect(server.url());
+  Listener good;
+  good.get(connection, request_for("/good"));
+  REQUIRE(good.wait_for_body(3));
+  Listener bad;
+  bad.at = [](Point point) {
+    if (point == Point::body) throw std::runtime_error("bad");
+  };
+  bad.get(connection, request_for("/bad"));
+  CHECK(bad.wait_for_end());
+  thrown.set_value();
+  REQUIRE(good.wait_for_body(6));
+  REQUIRE(good.wait_for_end());
+  CHECK_FALSE(good.error());
+}
+
+TEST_CASE("a resolver that throws fails the exchanges that wait for its answer") {
+  const auto transport = ksr::transport::make_transport(
+      [](const std::string&) -> Expected<ksr::transport::Addresses> { throw std::runtime_error("no such luck"); });
+  std::shared_ptr<Connection> connection;
+  ConnectionSettings settings;
+  settings.server = "http://name.test";
+  on_network([&] { connection = *transport->connect(settings); });
+  Listener listener;
+  listener.get(connection, request_for("/"));
+  REQUIRE(listener.wait_for_end());
+  REQUIRE(listener.error());
+  CHECK(listener.error()->status == Status::internal);
+  CHECK(listener.error()->message.find("no such luck") != std::string::npos);
+}
+
+TEST_CASE("names that cannot be verified are refused at once, and clearly") {
+  for (const char* name : {"fe80::1%lo", "::1%1", "*", "*.example.test", ".example.test", "a..b", "example.test.",
+                           "a b", "-", "a/b", "[::1]", "1.2.3.4.", "\xc3\xa9.test"}) {
+    CAPTURE(name);
+    ConnectionSettings settings;
+    settings.server = "https://127.0.0.1:1";
+    settings.tls.server_name = name;
+    std::optional<Expected<std::shared_ptr<Connection>>> outcome;
+    on_network([&] { outcome = ksr::transport::real_transport().connect(settings); });
+    REQUIRE_FALSE(outcome->has_value());
+    CHECK(outcome->error().status == Status::invalid);
+    CHECK(outcome->error().message.find("tls_server_name") != std::string::npos);
+  }
+  for (const char* name :
+       {"kubernetes", "kubernetes.default.svc", "127.0.0.1", "::1", "fe80::1", "a_b.test", "xn--bcher-kva.example"}) {
+    CAPTURE(name);
+    ConnectionSettings settings;
+    settings.server = "https://127.0.0.1:1";
+    settings.tls.server_name = name;
+    connect(settings);
+  }
+}
