@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/exception_error.hpp"
 #include "cluster/query.hpp"
 #include "cluster/resolution.hpp"
 
@@ -51,11 +52,19 @@ void Discovery::consider() {
   if (catalogue_ && executor_.now() - learned_at_ > discovery_lasts) catalogue_.reset();
   scopes_.forget_older_than(executor_.now() - discovery_lasts);
   for (const auto& question : std::vector<std::shared_ptr<Question>>(questions_)) {
-    auto answer = answer_to(*question);
+    auto answer = answer_or_error(*question);
     if (!answer && question->ready) continue;
     questions_.erase(std::find(questions_.begin(), questions_.end(), question));
     if (const auto ready = std::exchange(question->ready, nullptr)) ready(*std::move(answer));
     if (alive.expired()) return;
+  }
+}
+
+std::optional<Expected<std::vector<Resource>>> Discovery::answer_or_error(Question& question) {
+  try {
+    return answer_to(question);
+  } catch (...) {
+    return Expected<std::vector<Resource>>(error_of_exception());
   }
 }
 
@@ -75,7 +84,13 @@ std::optional<Expected<std::vector<Resource>>> Discovery::answer_to(Question& qu
 void Discovery::run() {
   run_ = std::make_unique<DiscoveryRun>(environment_,
                                         [this](Expected<Catalogue> catalogue) { on_catalogue(std::move(catalogue)); });
-  run_->start();
+  try {
+    run_->start();
+  } catch (...) {
+    // Or the next question would wait for it.
+    run_.reset();
+    throw;
+  }
 }
 
 void Discovery::on_catalogue(Expected<Catalogue> catalogue) {

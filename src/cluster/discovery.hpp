@@ -33,6 +33,7 @@ class Discovery {
   void on_catalogue(Expected<Catalogue> catalogue);
   // Empty where it had to be asked for.
   std::optional<Expected<std::vector<Resource>>> answer_to(Question& question);
+  std::optional<Expected<std::vector<Resource>>> answer_or_error(Question& question);
 
   Executor& executor_;
   DiscoveryRun::Environment environment_;

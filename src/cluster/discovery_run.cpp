@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "base/exception_error.hpp"
+
 namespace ksr::cluster {
 namespace {
 
@@ -25,12 +27,24 @@ DiscoveryRun::DiscoveryRun(const Environment& environment, Done done)
     : access_(environment.access),
       logger_(environment.logger),
       request_timeout_(environment.request_timeout),
-      done_(std::move(done)) {}
+      done_(std::make_shared<Done>(std::move(done))) {}
 
 DiscoveryRun::~DiscoveryRun() = default;
 
+template <class Step>
+void DiscoveryRun::guarded(Step&& step) {
+  // Kept here: `done` may destroy the run.
+  const std::shared_ptr<Done> done = done_;
+  try {
+    step();
+  } catch (...) {
+    if (!*done) throw;
+    std::exchange(*done, nullptr)(error_of_exception());
+  }
+}
+
 void DiscoveryRun::start() {
-  pending_ = access_.authorize([this](Expected<Grant> grant) { ask_roots(std::move(grant)); });
+  pending_ = access_.authorize([this](Expected<Grant> grant) { guarded([&] { ask_roots(std::move(grant)); }); });
 }
 
 std::unique_ptr<HttpFetch> DiscoveryRun::fetch(const std::string& target, HttpFetch::Done done) {
@@ -46,11 +60,12 @@ std::unique_ptr<HttpFetch> DiscoveryRun::fetch(const std::string& target, HttpFe
 
 void DiscoveryRun::ask_roots(Expected<Grant> grant) {
   pending_.reset();
-  if (!grant) return std::exchange(done_, nullptr)(std::move(grant).error());
+  if (!grant) return std::exchange(*done_, nullptr)(std::move(grant).error());
   grant_ = *std::move(grant);
   for (std::size_t place : {0u, 1u}) {
-    root_fetches_[place] = fetch(root_targets[place],
-                                 [this, place](Expected<FetchedAnswer> answer) { on_root(place, std::move(answer)); });
+    root_fetches_[place] = fetch(root_targets[place], [this, place](Expected<FetchedAnswer> answer) {
+      guarded([&] { on_root(place, std::move(answer)); });
+    });
   }
 }
 
@@ -65,7 +80,7 @@ void DiscoveryRun::take_roots() {
   const bool none = !*roots_[0] && !*roots_[1];
   for (auto& root : roots_) {
     if (const Error* error = root->if_error()) {
-      if (none || !may_be_missing(*error)) return std::exchange(done_, nullptr)(Error(*error));
+      if (none || !may_be_missing(*error)) return std::exchange(*done_, nullptr)(Error(*error));
       continue;
     }
     if ((*root)->aggregated) documents_.push_back({{}, std::move((*root)->resources), nullptr});
@@ -81,7 +96,7 @@ void DiscoveryRun::ask_more() {
     if (document.of.version.empty()) continue;
     ++running_;
     document.fetch = fetch(document.of.path(), [this, place](Expected<FetchedAnswer> answer) {
-      on_resource_list(place, std::move(answer));
+      guarded([&] { on_resource_list(place, std::move(answer)); });
     });
   }
   finish_if_done();
@@ -111,7 +126,7 @@ void DiscoveryRun::finish_if_done() {
   for (Document& document : documents_) {
     for (ApiResource& resource : document.resources) catalogue.add(std::move(resource));
   }
-  std::exchange(done_, nullptr)(std::move(catalogue));
+  std::exchange(*done_, nullptr)(std::move(catalogue));
 }
 
 }  // namespace ksr::cluster

@@ -30,6 +30,9 @@ class DiscoveryRun {
   void start();
 
  private:
+  // Runs `step`; an exception of it is the outcome.
+  template <class Step>
+  void guarded(Step&& step);
   void ask_roots(Expected<Grant> grant);
   void on_root(std::size_t place, Expected<FetchedAnswer> answer);
   void take_roots();
@@ -47,7 +50,7 @@ class DiscoveryRun {
   Access& access_;
   Logger& logger_;
   Milliseconds request_timeout_;
-  Done done_;
+  const std::shared_ptr<Done> done_;
   std::unique_ptr<Pending> pending_;
   Grant grant_;
   // /api and /apis, in this order: the core group stands first.

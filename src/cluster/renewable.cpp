@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/exception_error.hpp"
+
 namespace ksr::cluster {
 namespace {
 
@@ -60,13 +62,32 @@ Expected<Contribution> Renewable::current() const {
 }
 
 void Renewable::start() {
+  const bool was_rejected = rejected_;
   renewing_ = true;
   replaces_refused_ = std::exchange(rejected_, false);
-  auto aside = [fetch = plan_.fetch, self = weak_from_this(), &executor = executor_] {
-    auto outcome = fetch();
-    executor.post([self, outcome = std::move(outcome)] {
-      if (const auto renewable = self.lock()) renewable->finish(outcome);
-    });
+  try {
+    fetch();
+  } catch (...) {
+    renewing_ = false;
+    rejected_ = was_rejected;
+    throw;
+  }
+}
+
+void Renewable::fetch() {
+  // Made now: on a thread of its own, no one could be told that there is no memory for it.
+  auto outcome = std::make_shared<Expected<Contribution>>(Error{Status::internal, plan_.name + ": was never fetched"});
+  std::function<void()> deliver = [self = weak_from_this(), outcome] {
+    if (const auto renewable = self.lock()) renewable->finish(std::move(*outcome));
+  };
+  auto aside = [fetch = plan_.fetch, outcome, deliver = std::move(deliver), &executor = executor_]() mutable {
+    try {
+      *outcome = fetch();
+    } catch (...) {
+      *outcome = error_of_exception();
+    }
+    outcome.reset();
+    executor.post(std::move(deliver));
   };
   if (surroundings_.run_aside(std::move(aside))) return;
   executor_.post([self = weak_from_this(), name = plan_.name] {
@@ -77,13 +98,18 @@ void Renewable::start() {
 
 void Renewable::finish(Expected<Contribution> outcome) {
   renewing_ = false;
-  if (outcome) {
-    value_ = *std::move(outcome);
-    failure_.reset();
-    failed_at_.reset();
-    fetched_at_ = executor_.now();
-  } else {
-    keep_or_lose(std::move(outcome).error());
+  try {
+    if (outcome) {
+      value_ = *std::move(outcome);
+      failure_.reset();
+      failed_at_.reset();
+      fetched_at_ = executor_.now();
+    } else {
+      keep_or_lose(std::move(outcome).error());
+    }
+  } catch (...) {
+    // There was no memory for the log line.
+    failure_ = error_of_exception();
   }
   // Refused while it was on its way: it may be what was refused.
   if (rejected_) return start();
@@ -93,11 +119,11 @@ void Renewable::finish(Expected<Contribution> outcome) {
 void Renewable::keep_or_lose(Error error) {
   failed_at_ = executor_.now();
   const bool kept = usable_meanwhile();
-  if (logger_.wants(LogLevel::warning)) {
-    logger_.log(LogLevel::warning, error.message + (kept ? " (what was read before stays in use)" : ""));
-  }
   if (!kept) value_.reset();
   failure_ = std::move(error);
+  if (logger_.wants(LogLevel::warning)) {
+    logger_.log(LogLevel::warning, failure_->message + (kept ? " (what was read before stays in use)" : ""));
+  }
 }
 
 }  // namespace ksr::cluster

@@ -65,6 +65,7 @@ class Renewable : public std::enable_shared_from_this<Renewable> {
  private:
   bool due() const;
   void start();
+  void fetch();
   void finish(Expected<Contribution> outcome);
   void keep_or_lose(Error error);
 

@@ -24,11 +24,25 @@ class ScopeBook::Asking {
  public:
   using Done = std::function<void(Page)>;
   Asking(const DiscoveryRun::Environment& environment, std::string root, Done done)
-      : environment_(environment), root_(std::move(root)), done_(std::move(done)) {
-    pending_ = environment_.access.authorize([this](Expected<Grant> grant) { send(std::move(grant)); });
+      : environment_(environment), root_(std::move(root)), done_(std::make_shared<Done>(std::move(done))) {
+    pending_ =
+        environment_.access.authorize([this](Expected<Grant> grant) { guarded([&] { send(std::move(grant)); }); });
   }
 
  private:
+  // Runs `step`. After an exception there is no page, as after a refusal.
+  template <class Step>
+  void guarded(Step&& step) {
+    // Kept here: `done` destroys this.
+    const std::shared_ptr<Done> done = done_;
+    try {
+      step();
+    } catch (...) {
+      if (!*done) throw;
+      std::exchange(*done, nullptr)({});
+    }
+  }
+
   void send(Expected<Grant> grant) {
     // Whoever wants to go on meets the same failure, and tells it.
     if (!grant) return finish({});
@@ -39,8 +53,9 @@ class ScopeBook::Asking {
     request.response_timeout = environment_.request_timeout;
     request.idle_timeout = environment_.request_timeout;
     request.accept_gzip = grant->compression;
-    fetch_ = std::make_unique<HttpFetch>(grant->connection, std::move(request), largest_page,
-                                         [this](Expected<FetchedAnswer> answer) { take(std::move(answer)); });
+    fetch_ = std::make_unique<HttpFetch>(
+        grant->connection, std::move(request), largest_page,
+        [this](Expected<FetchedAnswer> answer) { guarded([&] { take(std::move(answer)); }); });
   }
 
   void take(Expected<FetchedAnswer> answer) {
@@ -56,11 +71,11 @@ class ScopeBook::Asking {
     finish(std::move(page));
   }
 
-  void finish(Page page) { std::exchange(done_, nullptr)(std::move(page)); }
+  void finish(Page page) { std::exchange(*done_, nullptr)(std::move(page)); }
 
   DiscoveryRun::Environment environment_;
   std::string root_;
-  Done done_;
+  const std::shared_ptr<Done> done_;
   std::unique_ptr<Pending> pending_;
   std::unique_ptr<HttpFetch> fetch_;
 };

@@ -1,5 +1,6 @@
 #include "cluster/settle.hpp"
 
+#include "base/server_name.hpp"
 #include "cluster/pem.hpp"
 #include "cluster/proxy_environment.hpp"
 #include "cluster/request_headers.hpp"
@@ -108,8 +109,10 @@ Expected<void> load_place(const Draft& draft, const Surroundings& surroundings, 
   auto server = parse_server_url(draft.server.role, draft.server.text, tls_expected);
   if (!server) return server.error();
   settings.server = *std::move(server);
-  if (has_control_characters(draft.tls_server_name.text) || draft.tls_server_name.text.find(' ') != std::string::npos) {
-    return Error{Status::invalid, draft.tls_server_name.role + ": is not the name of a host"};
+  if (!draft.tls_server_name.text.empty() && !is_server_name(draft.tls_server_name.text)) {
+    return Error{Status::invalid,
+                 draft.tls_server_name.role + ": " + in_quotes(draft.tls_server_name.text) +
+                     " is not the name of a host; expected a DNS name or an IP address without a zone"};
   }
   settings.tls_server_name = draft.tls_server_name.text;
   const Sourced proxy = draft.proxy_url.set() ? draft.proxy_url : proxy_from_environment(settings.server, surroundings);

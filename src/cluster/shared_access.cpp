@@ -4,6 +4,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/exception_error.hpp"
 #include "cluster/http_fetch.hpp"
 #include "cluster/renewal_plans.hpp"
 
@@ -12,6 +13,7 @@ namespace {
 
 // How long a request waits for a file to be read again while its last content is at hand.
 constexpr Milliseconds patience_with_files{5'000};
+constexpr Milliseconds retry_after_exception{10'000};
 constexpr std::size_t largest_reminder = std::size_t{1} << 20;
 
 bool same(const transport::TlsSettings& a, const transport::TlsSettings& b) {
@@ -61,6 +63,15 @@ class SharedAccess::Wait final : public Pending {
   std::shared_ptr<Waiter> waiter_;
 };
 
+template <class Step>
+void SharedAccess::guarded(Step&& step) {
+  try {
+    step();
+  } catch (...) {
+    fail_all(error_of_exception());
+  }
+}
+
 std::shared_ptr<SharedAccess> SharedAccess::make(Settings settings, const AccessEnvironment& environment,
                                                  const Surroundings& surroundings) {
   auto owned = std::unique_ptr<SharedAccess>(new SharedAccess(std::move(settings), environment, surroundings));
@@ -89,11 +100,13 @@ void SharedAccess::start_renewals() {
     renewables_.push_back(std::make_shared<Renewable>(std::move(renewal.plan), std::move(renewal.initial),
                                                       Renewable::Environment{executor_, surroundings_, listeners_},
                                                       [self = weak_from_this()] {
-                                                        if (const auto access = self.lock()) access->on_settled();
+                                                        const auto access = self.lock();
+                                                        if (access) access->guarded([&] { access->on_settled(); });
                                                       }));
   }
   executor_.post([self = weak_from_this()] {
-    if (const auto access = self.lock()) access->look_again_later();
+    const auto access = self.lock();
+    if (access) access->guarded([&] { access->look_again_later(); });
   });
 }
 
@@ -110,16 +123,29 @@ void SharedAccess::look_again_later() {
 }
 
 void SharedAccess::look_at_files() {
-  for (const auto& renewable : renewables_) {
-    if (renewable->renews_by_itself_at()) renewable->renew_if_due();
+  try {
+    for (const auto& renewable : renewables_) {
+      if (renewable->renews_by_itself_at()) renewable->renew_if_due();
+    }
+  } catch (...) {
+    const Error error = error_of_exception();
+    next_look_ = executor_.schedule(executor_.now() + retry_after_exception, [this] { look_at_files(); });
+    fail_all(error);
   }
+}
+
+void SharedAccess::fail_all(const Error& error) {
+  const auto self = shared_from_this();
+  patience_.reset();
+  for (const auto& waiter : std::exchange(waiters_, {})) hand_out(waiter, error);
 }
 
 std::unique_ptr<Pending> SharedAccess::authorize(Purpose purpose, std::function<void(Expected<Grant>)> ready) {
   auto waiter = std::make_shared<Waiter>(Waiter{purpose, std::move(ready), nullptr});
   waiters_.push_back(waiter);
   executor_.post([self = weak_from_this()] {
-    if (const auto access = self.lock()) access->serve();
+    const auto access = self.lock();
+    if (access) access->guarded([&] { access->serve(); });
   });
   return std::make_unique<Wait>(std::move(waiter));
 }
@@ -140,7 +166,7 @@ void SharedAccess::answer_when_settled() {
   const auto must_be_awaited = [](const auto& r) { return r->renewing() && !r->usable_meanwhile(); };
   if (std::any_of(renewables_.begin(), renewables_.end(), must_be_awaited)) return patience_.reset();
   if (patience_) return;
-  patience_ = executor_.schedule(executor_.now() + patience_with_files, [this] { answer_all(); });
+  patience_ = executor_.schedule(executor_.now() + patience_with_files, [this] { guarded([this] { answer_all(); }); });
 }
 
 void SharedAccess::answer_all() {
@@ -149,11 +175,31 @@ void SharedAccess::answer_all() {
   const auto answered = std::exchange(waiters_, {});
   // Without anybody who waits it is still the moment to leave an old certificate behind.
   if (answered.empty() && !connection_) return;
-  const Expected<Grant> outcome = grant();
+  const Expected<Grant> outcome = grant_or_error();
   for (const auto& waiter : answered) hand_out(waiter, outcome);
 }
 
-void SharedAccess::hand_out(const std::shared_ptr<Waiter>& waiter, Expected<Grant> grant) {
+// All of them wait for the same.
+Expected<Grant> SharedAccess::grant_or_error() {
+  try {
+    return grant();
+  } catch (...) {
+    const Error error = error_of_exception();
+    return error.status == Status::out_of_memory ? error : error.within("connection to " + server_);
+  }
+}
+
+// Each of them deals with exceptions of its own, once it is called.
+void SharedAccess::hand_out(const std::shared_ptr<Waiter>& waiter, const Expected<Grant>& grant) {
+  try {
+    hand_over(waiter, grant);
+  } catch (...) {
+    if (!waiter->ready) throw;
+    waiter->answer(error_of_exception());
+  }
+}
+
+void SharedAccess::hand_over(const std::shared_ptr<Waiter>& waiter, Expected<Grant> grant) {
   if (!waiter->ready) return;
   if (!grant) return waiter->answer(std::move(grant));
   if (waiter->purpose == Purpose::request) return waiter->answer(for_request(*std::move(grant)));
@@ -184,9 +230,14 @@ void SharedAccess::remind(const std::shared_ptr<Waiter>& waiter, const Grant& gr
   auto answered = [this, waiting = std::weak_ptr<Waiter>(waiter), grant](Expected<FetchedAnswer> answer) {
     const auto asker = waiting.lock();
     if (!asker) return;
-    if (!answer) return asker->answer(answer.error().within("request before the WebSocket"));
-    note_answer(answer->head);
-    asker->answer(for_websocket(grant));
+    try {
+      if (!answer) return asker->answer(answer.error().within("request before the WebSocket"));
+      note_answer(answer->head);
+      asker->answer(for_websocket(grant));
+    } catch (...) {
+      if (!asker->ready) throw;
+      asker->answer(error_of_exception());
+    }
   };
   waiter->reminder =
       std::make_unique<HttpFetch>(grant.connection, std::move(request), largest_reminder, std::move(answered));

@@ -52,7 +52,13 @@ class SharedAccess final : public Access, public std::enable_shared_from_this<Sh
   void answer_when_settled();
   void answer_all();
   Expected<Grant> grant();
-  void hand_out(const std::shared_ptr<Waiter>& waiter, Expected<Grant> grant);
+  // Runs `step`; an exception of it is an error for all who wait.
+  template <class Step>
+  void guarded(Step&& step);
+  void fail_all(const Error& error);
+  Expected<Grant> grant_or_error();
+  void hand_out(const std::shared_ptr<Waiter>& waiter, const Expected<Grant>& grant);
+  void hand_over(const std::shared_ptr<Waiter>& waiter, Expected<Grant> grant);
   Grant for_websocket(Grant grant) const;
   Grant for_request(Grant grant) const;
   // The request that makes a Headlamp server remember the cluster for the handshake that follows.

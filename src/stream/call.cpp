@@ -64,7 +64,7 @@ void Call::on_message_end() {
 }
 
 void Call::on_drained() {
-  if (!stopped_) owner_.flush();
+  guarded([&] { owner_.flush(); });
 }
 
 void Call::on_end(const std::optional<Error>& error) {

@@ -3,13 +3,13 @@
 #pragma once
 
 #include <cstddef>
-#include <exception>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include "base/error.hpp"
+#include "base/exception_error.hpp"
 #include "base/instant.hpp"
 #include "base/log.hpp"
 #include "cluster/access.hpp"
@@ -29,6 +29,8 @@ class CallOwner {
   virtual void flush() = 0;
   // The call has ended; it is destroyed once it has returned to the event loop.
   virtual void retire(sync::RequestId id) = 0;
+  // The reflector could not take in what the call brought, because of an exception.
+  virtual void lose(const Error& error) = 0;
   virtual Logger& logger() = 0;
 };
 
@@ -69,16 +71,21 @@ class Call : public transport::ExchangeObserver {
  private:
   void send(Expected<cluster::Grant> grant, transport::Request request, bool websocket);
   void refuse();
-  // Runs `step`; no exception of it (out of memory) reaches the transport.
+  // Runs `step`. An exception of it is an error of this call, or of the session where the call had ended before.
   template <class Step>
   void guarded(Step&& step) {
     if (stopped_) return;
     try {
-      step();
-    } catch (const std::exception& failure) {
-      fail(Error{Status::out_of_memory, failure.what()});
+      try {
+        step();
+      } catch (...) {
+        if (stopped_) throw;
+        fail(error_of_exception());
+      }
+      if (stopped_) owner_.flush();
+    } catch (...) {
+      owner_.lose(error_of_exception());
     }
-    if (stopped_) owner_.flush();
   }
 
   CallOwner& owner_;

@@ -4,6 +4,8 @@
 #include <string>
 #include <utility>
 
+#include "base/exception_error.hpp"
+
 namespace ksr::stream {
 namespace {
 
@@ -43,10 +45,21 @@ Engine::Engine(EngineParts parts)
 
 Engine::~Engine() = default;
 
+template <class Step>
+void Engine::guarded(Step&& step) {
+  try {
+    step();
+  } catch (...) {
+    on_lost(error_of_exception());
+  }
+}
+
 void Engine::start() {
   if (cancelled_) return;
-  tell_state();
-  resolve();
+  guarded([this] {
+    tell_state();
+    resolve();
+  });
 }
 
 void Engine::cancel() {
@@ -59,16 +72,33 @@ void Engine::cancel() {
 void Engine::on_clock_jump() {
   if (cancelled_) return;
   if (sessions_.empty()) {
-    retry_.reset();
-    resolve();
+    guarded([this] {
+      retry_.reset();
+      resolve();
+    });
   }
   for (const auto& session : sessions_) session->on_clock_jump();
 }
 
+void Engine::on_lost(const Error& error) {
+  if (cancelled_) return;
+  if (sessions_.empty()) {
+    resolving_.reset();
+    return on_unresolved(error);
+  }
+  for (const auto& session : sessions_) session->on_lost(error);
+}
+
+void Engine::look_again() {
+  if (cancelled_) return;
+  for (const auto& session : sessions_) session->look_again();
+}
+
 void Engine::resolve() {
   resolve_again_at_.reset();
-  resolving_ = parts_.access->resolve(
-      parts_.config.query, [this](Expected<std::vector<cluster::Resource>> found) { on_resolved(std::move(found)); });
+  resolving_ = parts_.access->resolve(parts_.config.query, [this](Expected<std::vector<cluster::Resource>> found) {
+    guarded([&] { on_resolved(std::move(found)); });
+  });
 }
 
 void Engine::on_resolved(Expected<std::vector<cluster::Resource>> resources) {
@@ -89,7 +119,7 @@ void Engine::on_unresolved(const Error& error) {
   const Milliseconds delay = std::max(backoff_.next(*parts_.random), error.retry_after.value_or(Milliseconds(0)));
   resolve_again_at_ = parts_.executor.now() + delay;
   parts_.courier->post_error({told, delay});
-  retry_ = parts_.executor.schedule(*resolve_again_at_, [this] { resolve(); });
+  retry_ = parts_.executor.schedule(*resolve_again_at_, [this] { guarded([this] { resolve(); }); });
   tell_state();
 }
 
@@ -103,9 +133,11 @@ void Engine::run_sessions() {
   // The context's namespace does not bind what has none.
   if (namespaces.empty() || resources_.front().namespaced == false) namespaces = {std::string()};
   SessionOwner& owner = *this;
+  std::vector<std::unique_ptr<Session>> sessions;
   for (std::string& name_space : namespaces) {
-    sessions_.push_back(std::make_unique<Session>(owner, shared, std::move(name_space), options, memory()));
+    sessions.push_back(std::make_unique<Session>(owner, shared, std::move(name_space), options, memory()));
   }
+  sessions_ = std::move(sessions);
   for (const auto& session : sessions_) session->start();
 }
 

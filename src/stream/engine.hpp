@@ -39,8 +39,16 @@ class Engine final : public std::enable_shared_from_this<Engine>, private Sessio
   // Nothing is sent or told afterwards.
   void cancel();
   void on_clock_jump();
+  // What the engine, or an unknown task, was about to do is lost with the exception that `error` tells of: what is
+  // under way ends with this error, and is tried again after the backoff.
+  void on_lost(const Error& error);
+  // Sets timers that could not be set when they should have been.
+  void look_again();
 
  private:
+  // Runs `step`; an exception of it is this stream's alone.
+  template <class Step>
+  void guarded(Step&& step);
   void resolve();
   void on_resolved(Expected<std::vector<cluster::Resource>> resources);
   void on_unresolved(const Error& error);

@@ -3,6 +3,7 @@
 #include <time.h>
 
 #include <cstdint>
+#include <exception>
 #include <utility>
 
 #include "stream/engine.hpp"
@@ -28,7 +29,7 @@ Milliseconds boot_offset() {
 Runtime& Runtime::instance() {
   static Runtime* const leaked = [] {
     auto* const runtime = new Runtime(transport::network_thread(), transport::real_transport());
-    transport::network_thread().on_lost_task([runtime] { runtime->doubt_everything(); });
+    transport::network_thread().on_lost_task([runtime](const Error& error) { runtime->on_lost_task(error); });
     return runtime;
   }();
   return *leaked;
@@ -51,12 +52,25 @@ void Runtime::look_at_clock() {
   // Empty while there is none to come, should there be no memory for the next one.
   next_look_.reset();
   next_look_ = executor_.schedule(executor_.now() + look_interval, [this] { look_at_clock(); });
-  if (suspend_watch_.slept(boot_offset())) doubt_everything();
+  const bool slept = suspend_watch_.slept(boot_offset());
+  for (const auto& engine : engines_) {
+    if (slept) engine->on_clock_jump();
+    engine->look_again();
+  }
 }
 
-void Runtime::doubt_everything() {
+void Runtime::on_lost_task(const Error& error) {
+  std::exception_ptr thrown;
+  for (const auto& engine : engines_) {
+    // One that lacks memory for it must not keep the others from it.
+    try {
+      engine->on_lost(error);
+    } catch (...) {
+      thrown = std::current_exception();
+    }
+  }
   if (!engines_.empty() && !next_look_) look_at_clock();
-  for (const auto& engine : engines_) engine->on_clock_jump();
+  if (thrown) std::rethrow_exception(thrown);
 }
 
 }  // namespace ksr::stream

@@ -32,8 +32,8 @@ class Runtime {
  private:
   // The machine may have slept between two looks: then all engines are told.
   void look_at_clock();
-  // What is under way may have been lost, and is begun anew.
-  void doubt_everything();
+  // See NetworkThread::on_lost_task.
+  void on_lost_task(const Error& error);
 
   Executor& executor_;
   transport::Transport& transport_;

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <utility>
 
+#include "base/exception_error.hpp"
 #include "stream/list_call.hpp"
 #include "stream/watch_call.hpp"
 
@@ -32,8 +33,26 @@ void Session::cancel() {
   timer_.reset();
 }
 
+template <class Step>
+void Session::guarded(Step&& step) {
+  try {
+    step();
+  } catch (...) {
+    on_lost(error_of_exception());
+  }
+}
+
 void Session::on_clock_jump() {
-  reflector_.on_clock_jump(now());
+  guarded([this] { reflector_.on_clock_jump(now()); });
+}
+
+void Session::on_lost(const Error& error) {
+  reflector_.on_lost(error, now());
+  flush();
+}
+
+void Session::look_again() {
+  guarded([this] { reflector_.look_again(); });
 }
 
 // ---- requests
@@ -107,8 +126,10 @@ void Session::set_timer(std::optional<Instant> at) {
   timer_.reset();
   if (!at) return;
   timer_ = parts_.executor.schedule(*at, [this] {
-    reflector_.on_timer(now());
-    flush();
+    guarded([this] {
+      reflector_.on_timer(now());
+      flush();
+    });
   });
 }
 

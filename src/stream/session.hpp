@@ -56,6 +56,9 @@ class Session final : private sync::Effects, private CallOwner {
   void start() { reflector_.start(parts_.executor.now()); }
   void cancel();
   void on_clock_jump();
+  // See Engine.
+  void on_lost(const Error& error);
+  void look_again();
   sync::State state() const noexcept { return reflector_.state(); }
   bool synced() const noexcept { return synced_; }
   const sync::Counters& counters() const noexcept { return reflector_.counters(); }
@@ -84,8 +87,12 @@ class Session final : private sync::Effects, private CallOwner {
   void count_bytes(std::size_t bytes) override;
   void flush() override;
   void retire(sync::RequestId id) override;
+  void lose(const Error& error) override { on_lost(error); }
   Logger& logger() override { return parts_.courier; }
 
+  // Runs `step`; an exception of it is this session's alone.
+  template <class Step>
+  void guarded(Step&& step);
   CallOwner& as_call_owner() noexcept { return *this; }
   std::string describe(const char* verb, std::size_t candidate) const;
   void run(sync::RequestId id, std::unique_ptr<Call> call, transport::Request request, bool websocket);

@@ -127,7 +127,7 @@ void Stream::stop_engine() {
     const std::shared_ptr<Engine> engine = farewell->engine;
     try {
       engine->cancel();
-    } catch (const std::bad_alloc&) {
+    } catch (...) {
       // It is cancelled; what it held is dropped with it.
     }
     runtime.remove(engine);

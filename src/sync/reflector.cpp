@@ -104,7 +104,7 @@ void Reflector::Impl::log(LogLevel level, const std::string& line) {
 
 void Reflector::Impl::on_slot_granted(Instant now) {
   granted_at_ = now;
-  arm();
+  arm_within_another();
 }
 
 void Reflector::Impl::on_server_back(Instant now, Milliseconds spread) {
@@ -117,7 +117,7 @@ void Reflector::Impl::on_server_back(Instant now, Milliseconds spread) {
   } else if (line_) {
     line_->rotate_at = std::min(line_->rotate_at, now + within);
   }
-  arm();
+  arm_within_another();
 }
 
 // ---- the door -----------------------------------------------------------------------------------------------------
@@ -172,6 +172,12 @@ void Reflector::on_timer(Instant now) {
 }
 void Reflector::on_clock_jump(Instant now) {
   impl_->on_clock_jump(now);
+}
+void Reflector::look_again() {
+  impl_->arm();
+}
+void Reflector::on_lost(const Error& error, Instant now) {
+  impl_->on_lost(error, now);
 }
 State Reflector::state() const noexcept {
   return impl_->state();

@@ -65,6 +65,11 @@ class Reflector {
   void on_timer(Instant now);
   // The machine slept: what was open is in doubt, what waits need not.
   void on_clock_jump(Instant now);
+  // Sets the timer, should that have failed when it was needed.
+  void look_again();
+  // An exception has kept the reflector, or what carries out its effects, from doing what was due: nothing is known of
+  // the requests any more. They are dropped, and what the reflector was after is tried again after the backoff.
+  void on_lost(const Error& error, Instant now);
 
   State state() const noexcept;
   const Counters& counters() const noexcept;

@@ -48,6 +48,8 @@ class Reflector::Impl final : public Governor::Member {
 
   void on_timer(Instant now);
   void on_clock_jump(Instant now);
+  void arm();
+  void on_lost(const Error& error, Instant now);
 
   State state() const noexcept { return state_; }
   const Counters& counters() const noexcept { return counters_; }
@@ -127,7 +129,7 @@ class Reflector::Impl final : public Governor::Member {
   void note_failure(const Error& error, Instant now);
 
   // --- time
-  void arm();
+  void arm_within_another();
   std::optional<Instant> next_moment() const;
   void use_grants(Instant now);
   void try_again(Instant now);

@@ -112,6 +112,17 @@ void Reflector::Impl::note_failure(const Error& error, Instant now) {
   }
 }
 
+// Where only memory was short, what was not applied is sent again from the last resourceVersion; otherwise the view may
+// have missed something.
+void Reflector::Impl::on_lost(const Error& error, Instant now) {
+  if (phase_ == Phase::over) return;
+  drop_requests();
+  in_doubt_ = false;
+  armed_.reset();
+  retry(error, error.status == Status::out_of_memory ? aim_ : Aim::list, now);
+  arm();
+}
+
 void Reflector::Impl::give_up(const Error& error) {
   finish();
   ++counters_.errors;

@@ -41,8 +41,18 @@ void Reflector::Impl::arm() {
   const std::optional<Instant> moment = next_moment();
   if (armed_ && moment && *armed_ <= *moment) return;
   if (!armed_ && !moment) return;
-  armed_ = moment;
+  armed_.reset();
   effects_.set_timer(moment);
+  armed_ = moment;
+}
+
+// Another reflector is at work, and what goes wrong here is no error of its. look_again() makes up for it.
+void Reflector::Impl::arm_within_another() {
+  try {
+    arm();
+  } catch (...) {
+    armed_.reset();
+  }
 }
 
 void Reflector::Impl::on_timer(Instant now) {

@@ -7,6 +7,7 @@
 #include <boost/asio/ssl/error.hpp>
 #include <utility>
 
+#include "base/exception_error.hpp"
 #include "transport/failures.hpp"
 #include "transport/io_service.hpp"
 #include "transport/proxy_tunnel.hpp"
@@ -33,23 +34,25 @@ class Dial::Steps final : public std::enable_shared_from_this<Dial::Steps> {
     step_ = "connecting to " + route_->next_hop();
     if (route_->connect_timeout.count() != 0) {
       deadline_ = executor.now() + route_->connect_timeout;
-      alarm_ = executor.schedule(*deadline_, [this] { time_is_up(); });
+      alarm_ = executor.schedule(*deadline_, [this] { guarded([this] { time_is_up(); }); });
     }
     const std::string& host = route_->proxy ? route_->proxy->host : route_->server.host;
     boost::system::error_code no_literal;
     const auto literal = boost::asio::ip::make_address(host, no_literal);
     if (!no_literal) {
       addresses_ = {literal};
-      executor.post([self = shared_from_this()] { self->try_next_address(); });
+      executor.post([self = shared_from_this()] { self->guarded([&] { self->try_next_address(); }); });
       return;
     }
     step_ = "resolving " + host;
     waiting_ = route_->resolver->resolve(host, [self = shared_from_this()](Expected<Addresses> outcome) {
       if (!self->done_) return;
-      if (!outcome) return self->fail(std::move(outcome).error());
-      self->step_ = "connecting to " + self->route_->next_hop();
-      self->addresses_ = std::move(outcome).value();
-      self->try_next_address();
+      self->guarded([&] {
+        if (!outcome) return self->fail(std::move(outcome).error());
+        self->step_ = "connecting to " + self->route_->next_hop();
+        self->addresses_ = std::move(outcome).value();
+        self->try_next_address();
+      });
     });
   }
 
@@ -66,6 +69,19 @@ class Dial::Steps final : public std::enable_shared_from_this<Dial::Steps> {
   }
 
  private:
+  // Runs `step`, which the network thread has called; an exception of it ends this dial, and is rethrown only where
+  // that had ended before.
+  template <class Step>
+  void guarded(Step&& step) {
+    const auto self = shared_from_this();
+    try {
+      step();
+    } catch (...) {
+      if (!done_) throw;
+      fail(error_of_exception(step_));
+    }
+  }
+
   void try_next_address() {
     if (!done_) return;
     const auto address = addresses_[next_address_++];
@@ -78,9 +94,11 @@ class Dial::Steps final : public std::enable_shared_from_this<Dial::Steps> {
     socket_->async_connect(endpoint,
                            [self = shared_from_this(), socket = socket_](const boost::system::error_code& ec) {
                              if (!self->done_ || self->socket_ != socket) return;
-                             self->address_alarm_.reset();
-                             if (ec) return self->address_failed(ec);
-                             self->connected();
+                             self->guarded([&] {
+                               self->address_alarm_.reset();
+                               if (ec) return self->address_failed(ec);
+                               self->connected();
+                             });
                            });
   }
 
@@ -89,8 +107,9 @@ class Dial::Steps final : public std::enable_shared_from_this<Dial::Steps> {
     if (left == 0 || !deadline_) return;
     const auto now = route_->executor.now();
     const auto share = std::chrono::duration_cast<Milliseconds>(*deadline_ - now) / (left + 1);
-    address_alarm_ = route_->executor.schedule(now + std::max(share, least_for_an_address),
-                                               [this] { address_failed(boost::asio::error::timed_out); });
+    address_alarm_ = route_->executor.schedule(now + std::max(share, least_for_an_address), [this] {
+      guarded([this] { address_failed(boost::asio::error::timed_out); });
+    });
   }
 
   void address_failed(const boost::system::error_code& reason) {
@@ -111,8 +130,10 @@ class Dial::Steps final : public std::enable_shared_from_this<Dial::Steps> {
     tunnel_request_ = std::make_shared<ProxyTunnel>(*socket_, route_->server.host_port(), route_->proxy->authorization);
     tunnel_request_->start([self = shared_from_this()](const std::optional<Error>& error) {
       if (!self->done_) return;
-      if (error) return self->fail(error->within(self->step_));
-      self->secure();
+      self->guarded([&] {
+        if (error) return self->fail(error->within(self->step_));
+        self->secure();
+      });
     });
   }
 
@@ -126,12 +147,15 @@ class Dial::Steps final : public std::enable_shared_from_this<Dial::Steps> {
     if (!tls_) return fail(tls_failure(step_, "the process is exiting"));
     tls_->handshake([self = shared_from_this()](const boost::system::error_code& ec) {
       if (!self->done_) return;
-      if (ec) return self->fail(self->handshake_error(ec));
-      self->succeed(std::exchange(self->tls_, nullptr));
+      self->guarded([&] {
+        if (ec) return self->fail(self->handshake_error(ec));
+        self->succeed(std::exchange(self->tls_, nullptr));
+      });
     });
   }
 
   Error handshake_error(const boost::system::error_code& ec) const {
+    if (ec == boost::asio::error::no_memory) return broken(step_, ec);
     const TlsUse use;
     const long verified = use ? SSL_get_verify_result(tls_->ssl()) : X509_V_OK;
     if (ec.category() != boost::asio::error::get_ssl_category() || verified == X509_V_OK) {
@@ -180,7 +204,13 @@ class Dial::Steps final : public std::enable_shared_from_this<Dial::Steps> {
 
 Dial::Dial(std::shared_ptr<const Route> route, bool tunnel, Done done)
     : steps_(std::make_shared<Steps>(std::move(route), tunnel, std::move(done))) {
-  steps_->start();
+  try {
+    steps_->start();
+  } catch (...) {
+    // There will be no Dial to destroy, and what was begun must not call back.
+    steps_->abandon();
+    throw;
+  }
 }
 
 Dial::~Dial() {

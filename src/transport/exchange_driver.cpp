@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "base/exception_error.hpp"
 #include "transport/failures.hpp"
 #include "transport/response_head.hpp"
 
@@ -56,8 +57,10 @@ void ExchangeDriver::dial(bool tunnel, web::connection_driver::connected done) {
   dial_ = std::make_unique<Dial>(route_, tunnel, [this, done = std::move(done)](Expected<Dial::Stream> outcome) {
     const auto self = shared_from_this();
     const auto finished = std::move(dial_);
-    if (!outcome) return end(outcome.error());
-    done(std::move(outcome).value());
+    guarded([&] {
+      if (!outcome) return end(outcome.error());
+      done(std::move(outcome).value());
+    });
   });
 }
 
@@ -66,8 +69,10 @@ void ExchangeDriver::on_attached(std::shared_ptr<web::connected_stream> stream) 
   stream_ = std::move(stream);
   if (request_.response_timeout.count() == 0) return;
   response_alarm_ = route_->executor.schedule(route_->executor.now() + request_.response_timeout, [this] {
-    end(timed_out("waiting for the answer of " + peer(),
-                  "silent for " + duration_text(request_.response_timeout.count())));
+    guarded([this] {
+      end(timed_out("waiting for the answer of " + peer(),
+                    "silent for " + duration_text(request_.response_timeout.count())));
+    });
   });
 }
 
@@ -127,6 +132,13 @@ void ExchangeDriver::on_broken(const boost::system::error_code& reason, bool whi
   end(broken(while_writing ? "sending to " + peer() : reading_step(), reason));
 }
 
+void ExchangeDriver::on_exception() {
+  if (ended()) throw;
+  Error error = error_of_exception();
+  if (error.status != Status::out_of_memory) error = error.within("exchange with " + peer());
+  end(error);
+}
+
 void ExchangeDriver::end_with_nonsense(const std::string& what) {
   end(nonsense("answer of " + peer(), what));
 }
@@ -182,8 +194,10 @@ void ExchangeDriver::tell_message_end() {
 // Re-armed when it rings, not at each event: that would cost two system calls an event.
 void ExchangeDriver::watch_for_silence(Instant since) {
   idle_alarm_ = route_->executor.schedule(since + request_.idle_timeout, [this, since] {
-    if (last_heard_ > since) return watch_for_silence(last_heard_);
-    end(timed_out(reading_step(), "silent for " + duration_text(request_.idle_timeout.count())));
+    guarded([this, since] {
+      if (last_heard_ > since) return watch_for_silence(last_heard_);
+      end(timed_out(reading_step(), "silent for " + duration_text(request_.idle_timeout.count())));
+    });
   });
 }
 

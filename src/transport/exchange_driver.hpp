@@ -41,6 +41,18 @@ class ExchangeDriver : protected ResponseDecoder::Sink, public std::enable_share
   void on_broken(const boost::system::error_code& reason, bool while_writing);
   void on_finished();
   void on_drained();
+  // Within a catch block: the exception ends this exchange, and is rethrown only where that had ended before.
+  void on_exception();
+  // Runs `step`, which the network thread has called.
+  template <class Step>
+  void guarded(Step&& step) {
+    const auto self = shared_from_this();
+    try {
+      step();
+    } catch (...) {
+      on_exception();
+    }
+  }
 
   bool take_head(ResponseHead head) override;
   bool take_body(std::string_view bytes) override;

@@ -26,6 +26,7 @@ Error nonsense(const std::string& step, const std::string& what) {
 }
 
 Error broken(const std::string& step, const boost::system::error_code& reason) {
+  if (reason == boost::asio::error::no_memory) return Error{Status::out_of_memory, step + ": " + reason_text(reason)};
   if (reason.category() == boost::asio::error::get_ssl_category()) return tls_failure(step, reason_text(reason));
   return unreachable(step, reason_text(reason));
 }

@@ -19,6 +19,7 @@ class HttpDriver final : public web::connection_driver, public ExchangeDriver {
     on_broken(reason, while_writing);
   }
   void finished() override { on_finished(); }
+  void threw() override { on_exception(); }
 
  private:
   void release() override {}

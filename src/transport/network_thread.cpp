@@ -2,13 +2,16 @@
 
 #include <pplx/threadpool.h>
 
+#include <algorithm>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <chrono>
 #include <new>
-#include <thread>
+#include <optional>
+#include <random>
 #include <utility>
 
+#include "base/exception_error.hpp"
 #include "base/thread.hpp"
 #include "transport/io_service.hpp"
 #include "transport/posted_task.hpp"
@@ -39,22 +42,58 @@ class AlarmTimer final : public Timer {
 };
 
 // Network thread only.
-std::function<void()>* recover_lost_tasks = nullptr;
+std::function<void(const Error&)>* recover_lost_tasks = nullptr;
 
-constexpr std::chrono::milliseconds until_there_is_memory{20};
+// The pause before lost tasks are begun anew. Needs no memory.
+class RecoveryPause {
+ public:
+  Milliseconds next(Instant now) {
+    if (now - last_ > calm) base_ = shortest;
+    const Milliseconds pause =
+        base_ + Milliseconds(std::uniform_int_distribution<int>(0, static_cast<int>(base_.count()))(random_));
+    base_ = std::min(base_ * 2, longest);
+    last_ = now + pause;
+    return pause;
+  }
+
+ private:
+  static constexpr Milliseconds shortest{20};
+  static constexpr Milliseconds longest{30'000};
+  static constexpr std::chrono::minutes calm{2};
+
+  // Seeded by the time: processes of one machine that run out of memory together must not come back together.
+  std::minstd_rand random_{
+      static_cast<std::minstd_rand::result_type>(std::chrono::steady_clock::now().time_since_epoch().count())};
+  Milliseconds base_ = shortest;
+  Instant last_{};
+};
+
+struct Loss {
+  Error error;
+  Instant recover_at;
+};
+
+void recover_from(const Error& error) {
+  if (recover_lost_tasks != nullptr) (*recover_lost_tasks)(error);
+}
 
 void run_for_ever() {
   this_is_the_network_thread = true;
-  bool lost = false;
+  RecoveryPause pause;
+  std::optional<Loss> loss;
   for (;;) {
     try {
-      if (lost && recover_lost_tasks != nullptr) (*recover_lost_tasks)();
-      lost = false;
-      io_service().run();
+      if (!loss) {
+        io_service().run();
+      } else if (std::chrono::steady_clock::now() < loss->recover_at) {
+        io_service().run_until(loss->recover_at);
+      } else {
+        const Loss due = *std::exchange(loss, std::nullopt);
+        recover_from(due.error);
+      }
     } catch (...) {
-      // Only when memory is out: nobody knows whose task it was.
-      lost = true;
-      std::this_thread::sleep_for(until_there_is_memory);
+      const Instant now = std::chrono::steady_clock::now();
+      if (!loss) loss = Loss{error_of_exception(), now + pause.next(now)};
     }
   }
 }
@@ -95,8 +134,8 @@ std::unique_ptr<Timer> NetworkThread::schedule(Instant at, std::function<void()>
   return owner;
 }
 
-void NetworkThread::on_lost_task(std::function<void()> recover) {
-  post([kept = new std::function<void()>(std::move(recover))] { recover_lost_tasks = kept; });
+void NetworkThread::on_lost_task(std::function<void(const Error&)> recover) {
+  post([kept = new std::function<void(const Error&)>(std::move(recover))] { recover_lost_tasks = kept; });
 }
 
 bool NetworkThread::on_this_thread() const noexcept {

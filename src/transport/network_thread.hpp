@@ -2,6 +2,7 @@
 // when the process exits is simply left.
 #pragma once
 
+#include "base/error.hpp"
 #include "base/executor.hpp"
 
 namespace ksr::transport {
@@ -15,9 +16,11 @@ class NetworkThread final : public Executor {
   std::unique_ptr<Timer> schedule(Instant at, std::function<void()> task) override;
   Instant now() const override { return std::chrono::steady_clock::now(); }
   bool on_this_thread() const noexcept override;
-  // When memory was out, what a task was about to do is lost. `recover` runs then, on the network thread, until it no
-  // longer throws: what is under way has to be begun anew. One for the process.
-  void on_lost_task(std::function<void()> recover);
+  // An exception that no exchange and no stream has caught, which is std::bad_alloc for all we know: no one can say
+  // whose task is lost. `recover` runs then, with the error, on the network thread, and what is under way has to be
+  // begun anew. Not at once: after a jittered pause that doubles while tasks go on being lost, and during which other
+  // tasks run. It runs again when it throws. One for the process.
+  void on_lost_task(std::function<void(const Error&)> recover);
 
   NetworkThread(const NetworkThread&) = delete;
   NetworkThread& operator=(const NetworkThread&) = delete;

@@ -4,6 +4,7 @@
 #include <boost/asio/write.hpp>
 #include <utility>
 
+#include "base/exception_error.hpp"
 #include "transport/failures.hpp"
 
 namespace ksr::transport {
@@ -35,13 +36,25 @@ ProxyTunnel::ProxyTunnel(boost::asio::ip::tcp::socket& proxy, const std::string&
   request_ += "\r\n";
 }
 
+template <class Step>
+void ProxyTunnel::guarded(Step&& step) {
+  try {
+    step();
+  } catch (...) {
+    if (!done_) throw;
+    finish(error_of_exception());
+  }
+}
+
 void ProxyTunnel::start(Done done) {
   done_ = std::move(done);
   boost::asio::async_write(proxy_, boost::asio::buffer(request_),
                            [self = shared_from_this()](const boost::system::error_code& ec, std::size_t) {
                              if (!self->done_) return;
-                             if (ec) return self->finish(told(Status::transport, reason_text(ec)));
-                             self->read();
+                             self->guarded([&] {
+                               if (ec) return self->finish(told(Status::transport, reason_text(ec)));
+                               self->read();
+                             });
                            });
 }
 
@@ -49,8 +62,10 @@ void ProxyTunnel::read() {
   proxy_.async_read_some(boost::asio::buffer(buffer_),
                          [self = shared_from_this()](const boost::system::error_code& ec, std::size_t size) {
                            if (!self->done_) return;
-                           if (ec) return self->finish(told(Status::transport, reason_text(ec)));
-                           self->took(size);
+                           self->guarded([&] {
+                             if (ec) return self->finish(told(Status::transport, reason_text(ec)));
+                             self->took(size);
+                           });
                          });
 }
 

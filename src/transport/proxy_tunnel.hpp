@@ -22,6 +22,9 @@ class ProxyTunnel : public std::enable_shared_from_this<ProxyTunnel> {
   void abandon() { done_ = nullptr; }
 
  private:
+  // Runs `step`; an exception of it is the outcome.
+  template <class Step>
+  void guarded(Step&& step);
   void read();
   void took(std::size_t size);
   void judge(std::size_t head_size);

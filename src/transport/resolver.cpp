@@ -9,8 +9,11 @@
 #include <deque>
 #include <map>
 #include <mutex>
+#include <new>
+#include <thread>
 #include <utility>
 
+#include "base/exception_error.hpp"
 #include "base/thread.hpp"
 
 namespace ksr::transport {
@@ -18,6 +21,7 @@ namespace {
 
 constexpr int most_threads = 16;
 constexpr std::chrono::seconds idle_before_leaving{10};
+constexpr std::chrono::milliseconds until_there_is_memory{20};
 
 struct FreeAddressList {
   void operator()(addrinfo* list) const { freeaddrinfo(list); }
@@ -102,7 +106,13 @@ struct Resolver::Desk {
     asked.erase(found);
     for (const auto& question : questions) {
       const Done done = std::exchange(question->done, nullptr);
-      if (done) done(outcome);
+      if (!done) continue;
+      // The one who asks deals with exceptions of its own: here it is the copy that lacks memory.
+      try {
+        done(outcome);
+      } catch (...) {
+        done(error_of_exception());
+      }
     }
   }
 
@@ -123,8 +133,27 @@ struct Resolver::Desk {
 
   static void work(const std::shared_ptr<Desk>& desk) {
     for (std::string host = desk->next_host(); !host.empty(); host = desk->next_host()) {
-      Expected<Addresses> outcome = desk->look_up(host);
-      desk->executor.post([desk, host, outcome = std::move(outcome)] { desk->answer(host, outcome); });
+      report(desk, host, looked_up(*desk, host));
+    }
+  }
+
+  static Expected<Addresses> looked_up(const Desk& desk, const std::string& host) noexcept {
+    try {
+      return desk.look_up(host);
+    } catch (...) {
+      return error_of_exception();
+    }
+  }
+
+  // Those who asked wait for it, so it is posted as soon as there is memory.
+  static void report(const std::shared_ptr<Desk>& desk, const std::string& host, const Expected<Addresses>& outcome) {
+    for (;;) {
+      try {
+        desk->executor.post([desk, host, outcome] { desk->answer(host, outcome); });
+        return;
+      } catch (const std::bad_alloc&) {
+        std::this_thread::sleep_for(until_there_is_memory);
+      }
     }
   }
 };
@@ -144,6 +173,17 @@ std::unique_ptr<Resolver::Waiting> Resolver::resolve(const std::string& host, Do
   auto& questions = desk_->asked[host];
   questions.push_back(question);
   if (questions.size() > 1) return std::make_unique<Patience>(std::move(question));
+  try {
+    look_up(host);
+    return std::make_unique<Patience>(std::move(question));
+  } catch (...) {
+    // Or the next one to ask would share a look-up that never comes.
+    desk_->asked.erase(host);
+    throw;
+  }
+}
+
+void Resolver::look_up(const std::string& host) {
   bool wants_thread = false;
   {
     const std::lock_guard lock(desk_->mutex);
@@ -152,7 +192,7 @@ std::unique_ptr<Resolver::Waiting> Resolver::resolve(const std::string& host, Do
     if (wants_thread) ++desk_->threads;
   }
   if (wants_thread) {
-    auto thread = start_thread("ksr-dns", [desk = desk_] { Desk::work(desk); });
+    auto thread = start_worker();
     if (thread) {
       thread->detach();
     } else {
@@ -164,7 +204,14 @@ std::unique_ptr<Resolver::Waiting> Resolver::resolve(const std::string& host, Do
     }
   }
   desk_->work_came.notify_one();
-  return std::make_unique<Patience>(std::move(question));
+}
+
+Expected<std::thread> Resolver::start_worker() noexcept {
+  try {
+    return start_thread("ksr-dns", [desk = desk_] { Desk::work(desk); });
+  } catch (...) {
+    return error_of_exception();
+  }
 }
 
 }  // namespace ksr::transport

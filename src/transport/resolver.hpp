@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "base/executor.hpp"
@@ -38,6 +39,8 @@ class Resolver {
 
  private:
   struct Desk;
+  void look_up(const std::string& host);
+  Expected<std::thread> start_worker() noexcept;
   std::shared_ptr<Desk> desk_;
 };
 

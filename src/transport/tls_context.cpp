@@ -7,7 +7,10 @@
 
 #include <boost/asio/ip/address.hpp>
 #include <new>
+#include <optional>
 #include <utility>
+
+#include "base/server_name.hpp"
 
 namespace ksr::transport {
 namespace {
@@ -128,10 +131,21 @@ X509_STORE* system_store() {
   return leaked;
 }
 
-bool is_address(const std::string& text) {
+std::optional<boost::asio::ip::address> address_of(const std::string& text) {
   boost::system::error_code failed;
-  boost::asio::ip::make_address(text, failed);
-  return !failed;
+  const auto address = boost::asio::ip::make_address(text, failed);
+  return failed ? std::nullopt : std::optional(address);
+}
+
+// As bytes: the zone of an IPv6 address, which OpenSSL would not parse, says where the packets go, and is no part of a
+// certificate (RFC 5280, section 4.2.1.6).
+int expect_address(X509_VERIFY_PARAM* param, const boost::asio::ip::address& address) {
+  if (address.is_v6()) {
+    const auto bytes = address.to_v6().to_bytes();
+    return X509_VERIFY_PARAM_set1_ip(param, bytes.data(), bytes.size());
+  }
+  const auto bytes = address.to_v4().to_bytes();
+  return X509_VERIFY_PARAM_set1_ip(param, bytes.data(), bytes.size());
 }
 
 // A name goes into SNI, an address never does (RFC 6066, section 3). Certificates are matched as Go does: by their
@@ -139,9 +153,9 @@ bool is_address(const std::string& text) {
 void expect_peer(SSL* ssl, const std::string& name) {
   X509_VERIFY_PARAM* param = SSL_get0_param(ssl);
   X509_VERIFY_PARAM_set_hostflags(param, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
-  const bool address = is_address(name);
-  const int expected = address ? X509_VERIFY_PARAM_set1_ip_asc(param, name.c_str())
-                               : X509_VERIFY_PARAM_set1_host(param, name.data(), name.size());
+  const auto address = address_of(name);
+  const int expected =
+      address ? expect_address(param, *address) : X509_VERIFY_PARAM_set1_host(param, name.data(), name.size());
   // Without a name to expect, any would do.
   if (expected != 1) throw std::bad_alloc();
   if (!address && SSL_set_tlsext_host_name(ssl, name.c_str()) != 1) throw std::bad_alloc();
@@ -152,8 +166,8 @@ void expect_peer(SSL* ssl, const std::string& name) {
 Expected<std::shared_ptr<TlsContext>> TlsContext::make(const TlsSettings& settings) {
   const TlsUse use;
   if (!use) return Error{Status::tls, "TLS: the process is exiting", {}, 502};
-  if (settings.server_name.find('\0') != std::string::npos) {
-    return invalid("tls_server_name", "it contains a NUL character");
+  if (!settings.server_name.empty() && !is_server_name(settings.server_name)) {
+    return invalid("tls_server_name", "expected a DNS name or an IP address without a zone");
   }
   ERR_clear_error();
   std::shared_ptr<TlsContext> made(new TlsContext);

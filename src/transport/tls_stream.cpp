@@ -44,7 +44,7 @@ void TlsStream::close() noexcept {
 
 void TlsStream::handshake(Shaken done) {
   shaken_ = std::move(done);
-  later(&TlsStream::shake);
+  begin(&TlsStream::shake, [&] { later(&TlsStream::shake); });
 }
 
 void TlsStream::shake(const Error& woken) {
@@ -65,8 +65,10 @@ void TlsStream::shake(const Error& woken) {
 void TlsStream::read_some(void* data, std::size_t size, handler done) {
   reading_ = {static_cast<char*>(data), size, std::move(done)};
   // Where more was there to read than had room, it is not the socket that tells of the rest.
-  if (pending_error_ || !drained_) return later(&TlsStream::read);
-  when_ready(tcp::socket::wait_read, &TlsStream::read);
+  begin(&TlsStream::read, [&] {
+    if (pending_error_ || !drained_) return later(&TlsStream::read);
+    when_ready(tcp::socket::wait_read, &TlsStream::read);
+  });
 }
 
 void TlsStream::read(const Error& woken) {
@@ -107,7 +109,7 @@ void TlsStream::end_read(const Error& error, std::size_t size) {
 
 void TlsStream::write_all(std::string data, handler done) {
   writing_ = {std::move(data), std::move(done)};
-  later(&TlsStream::write);
+  begin(&TlsStream::write, [&] { later(&TlsStream::write); });
 }
 
 void TlsStream::write(const Error& woken) {
@@ -131,18 +133,14 @@ void TlsStream::write(const Error& woken) {
 // ---- waiting, failing -----------------------------------------------------------------------------------------------
 
 void TlsStream::later(Step step) {
-  begin(step, [&] {
-    boost::asio::post(socket_.get_executor(), [self = shared_from_this(), step] { (self.get()->*step)(Error()); });
-  });
+  boost::asio::post(socket_.get_executor(), [self = shared_from_this(), step] { self->take(step, Error()); });
 }
 
 void TlsStream::when_ready(tcp::socket::wait_type what, Step step) {
-  begin(step, [&] {
-    socket_.async_wait(what, [self = shared_from_this(), step](const Error& woken) { (self.get()->*step)(woken); });
-  });
+  socket_.async_wait(what, [self = shared_from_this(), step](const Error& woken) { self->take(step, woken); });
 }
 
-// What could not begin, for want of memory, will never end: whoever waits for it is let go, and with him this stream.
+// What could not begin, for want of memory, will never end: its handler is released, and with it this stream.
 template <class Start>
 void TlsStream::begin(Step step, const Start& start) {
   try {
@@ -151,6 +149,20 @@ void TlsStream::begin(Step step, const Start& start) {
     if (step == &TlsStream::read) reading_ = {};
     if (step == &TlsStream::write) writing_ = {};
     if (step == &TlsStream::shake) shaken_ = nullptr;
+    throw;
+  }
+}
+
+// A step that the event loop calls. What cannot go on, for want of memory, ends with an error; an exception of a
+// handler, which is no longer here when it is called, goes on.
+void TlsStream::take(Step step, const Error& woken) {
+  try {
+    (this->*step)(woken);
+  } catch (...) {
+    const Error no_memory = boost::asio::error::no_memory;
+    if (step == &TlsStream::read && reading_.done) return end_read(no_memory, 0);
+    if (step == &TlsStream::write && writing_.done) return std::exchange(writing_, Writing()).done(no_memory, 0);
+    if (step == &TlsStream::shake && shaken_) return std::exchange(shaken_, nullptr)(no_memory);
     throw;
   }
 }

@@ -61,6 +61,7 @@ class TlsStream final : public web::connected_stream, public std::enable_shared_
   void end_read(const Error& error, std::size_t size);
   void later(Step step);
   void when_ready(boost::asio::ip::tcp::socket::wait_type what, Step step);
+  void take(Step step, const Error& woken);
   template <class Start>
   void begin(Step step, const Start& start);
   // True: `error` or `size` says how the read has ended.

@@ -42,6 +42,7 @@ class WebSocketDriver final : public web::websocket_driver, public ExchangeDrive
     on_broken(reason, while_writing);
   }
   void finished() override { on_finished(); }
+  void threw() override { on_exception(); }
 
   answer answered() const override { return answer_; }
   void opened() override;
@@ -94,7 +95,8 @@ bool WebSocketDriver::take_head(ResponseHead head) {
   }
   answer_ = answer::refused;
   // What comes of the body within the time is what could be had.
-  refusal_alarm_ = route_->executor.schedule(route_->executor.now() + longest_refusal, [this] { end(std::nullopt); });
+  refusal_alarm_ = route_->executor.schedule(route_->executor.now() + longest_refusal,
+                                             [this] { guarded([this] { end(std::nullopt); }); });
   return ExchangeDriver::take_head(std::move(head));
 }
 
@@ -126,7 +128,8 @@ void WebSocketDriver::message(const std::string& payload) {
 }
 
 void WebSocketDriver::ping_later() {
-  ping_alarm_ = route_->executor.schedule(route_->executor.now() + request_.ping_interval, [this] { ping(); });
+  ping_alarm_ = route_->executor.schedule(route_->executor.now() + request_.ping_interval,
+                                          [this] { guarded([this] { ping(); }); });
 }
 
 // One at a time: while a ping is unanswered no other is sent, so that none queues up behind a peer that does not read.
@@ -134,7 +137,9 @@ void WebSocketDriver::ping() {
   if (!pong_alarm_) {
     if (!client_->ping()) return end(unreachable("WebSocket of " + peer(), "a ping could not be sent"));
     pong_alarm_ = route_->executor.schedule(route_->executor.now() + request_.pong_timeout, [this] {
-      end(timed_out("WebSocket of " + peer(), "no pong within " + duration_text(request_.pong_timeout.count())));
+      guarded([this] {
+        end(timed_out("WebSocket of " + peer(), "no pong within " + duration_text(request_.pong_timeout.count())));
+      });
     });
   }
   ping_later();

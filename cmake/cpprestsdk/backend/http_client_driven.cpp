@@ -93,19 +93,35 @@ class driven_request final : public request_context, public std::enable_shared_f
       : request_context(client, request), client_(client), driver_(request._get_impl()->connection_driver()) {}
 
   void start() {
-    stream_ = client_->pool().take();
-    is_reused_ = stream_ != nullptr;
-    if (is_reused_) return write();
-    connect();
+    guarded([this] {
+      stream_ = client_->pool().take();
+      is_reused_ = stream_ != nullptr;
+      if (is_reused_) return write();
+      connect();
+    });
   }
 
  private:
   using reading = connection_driver::reading;
 
+  // Runs `step`, which the event loop has called. What it throws, cpprestsdk or the driver, is of this request alone.
+  template <class Step>
+  void guarded(Step&& step) {
+    const auto self = shared_from_this();
+    try {
+      step();
+    } catch (...) {
+      if (stream_) stream_->close();
+      driver_->threw();
+    }
+  }
+
   void connect() {
     driver_->connect([self = shared_from_this()](stream_ptr stream) {
-      self->stream_ = std::move(stream);
-      self->write();
+      self->guarded([&] {
+        self->stream_ = std::move(stream);
+        self->write();
+      });
     });
   }
 
@@ -116,15 +132,16 @@ class driven_request final : public request_context, public std::enable_shared_f
                          // A server that answers and closes before it has read all has still answered, and a TLS alert
                          // says more than a broken pipe.
                          self->write_error_ = ec;
-                         self->read();
+                         self->guarded([&] { self->read(); });
                        });
   }
 
   void read() {
     if (!buffer_) buffer_.reset(new char[buffer_size]);
-    stream_->read_some(
-        buffer_.get(), buffer_size,
-        [self = shared_from_this()](const boost::system::error_code& ec, std::size_t size) { self->take(ec, size); });
+    stream_->read_some(buffer_.get(), buffer_size,
+                       [self = shared_from_this()](const boost::system::error_code& ec, std::size_t size) {
+                         self->guarded([&] { self->take(ec, size); });
+                       });
   }
 
   void take(const boost::system::error_code& ec, std::size_t size) {

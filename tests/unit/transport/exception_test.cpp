@@ -144,3 +144,22 @@ TEST_CASE("names that cannot be verified are refused at once, and clearly") {
     connect(settings);
   }
 }
+
+TEST_CASE("a task whose exception is no one's is lost, other tasks run, and what is lost is recovered") {
+  struct Seen {
+    std::atomic<int> recoveries{0};
+    std::promise<Error> recovered;
+  };
+  const auto seen = std::make_shared<Seen>();
+  network_thread().on_lost_task([seen](const Error& error) {
+    // It runs again until it no longer throws.
+    if (++seen->recoveries == 1) throw std::bad_alloc();
+    if (seen->recoveries == 2) seen->recovered.set_value(error);
+  });
+  network_thread().post([] { throw std::bad_alloc(); });
+  on_network([] {});
+  auto recovered = seen->recovered.get_future();
+  REQUIRE(recovered.wait_for(std::chrono::seconds(20)) == std::future_status::ready);
+  CHECK(recovered.get().status == Status::out_of_memory);
+  network_thread().on_lost_task([](const Error&) {});
+}

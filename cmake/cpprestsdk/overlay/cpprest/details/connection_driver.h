@@ -11,7 +11,7 @@
 #include "boost/system/error_code.hpp"
 
 // A cpprestsdk that carries ksr's patches says so here; the number grows with the seam.
-#define CPPREST_CONNECTION_DRIVER 1
+#define CPPREST_CONNECTION_DRIVER 2
 
 namespace web
 {
@@ -53,6 +53,9 @@ public:
     virtual void broken(const boost::system::error_code& reason, bool while_writing) = 0;
     // After `receive` or `end_of_stream` said keep or close, and the connection is back in the pool or closed.
     virtual void finished() = 0;
+    // Called within a catch block: something has thrown while the event loop ran this request. It is over, and its
+    // connection is closed. An exception of the driver's goes on to the event loop.
+    virtual void threw() = 0;
 };
 
 class websocket_driver : public connection_driver

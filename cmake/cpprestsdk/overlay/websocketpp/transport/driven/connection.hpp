@@ -103,13 +103,25 @@ private:
     typedef web::connection_driver::reading reading;
     typedef web::websocket_driver::answer answer;
 
+    // Runs a step that the event loop has called. After an exception, of which there may be no end of reasons, the
+    // protocol is in no state to go on.
+    template <typename step_type>
+    void guarded(step_type step) {
+        try {
+            step();
+        } catch (...) {
+            abandon();
+            m_driver->threw();
+        }
+    }
+
     void read_more(char * buf, size_t len) {
         if (m_abandoned) {
             return;
         }
         auto self = get_shared();
         m_stream->read_some(buf, len, [self, buf, len](boost::system::error_code const & ec, size_t size) {
-            self->handle_read(buf, len, ec, size);
+            self->guarded([&] { self->handle_read(buf, len, ec, size); });
         });
     }
 
@@ -165,14 +177,16 @@ private:
             if (self->m_abandoned) {
                 return;
             }
-            if (ec) {
-                self->m_stream_error = ec;
-            }
-            // May start the next write, or end the connection.
-            done(ec ? make_error_code(error::pass_through) : lib::error_code());
-            if (!self->m_abandoned && !self->m_writing && self->m_after_write) {
-                self->m_after_write();
-            }
+            self->guarded([&] {
+                if (ec) {
+                    self->m_stream_error = ec;
+                }
+                // May start the next write, or end the connection.
+                done(ec ? make_error_code(error::pass_through) : lib::error_code());
+                if (!self->m_abandoned && !self->m_writing && self->m_after_write) {
+                    self->m_after_write();
+                }
+            });
         });
     }
 

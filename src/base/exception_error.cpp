@@ -1,0 +1,61 @@
+#include "base/exception_error.hpp"
+
+#include <exception>
+#include <new>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+namespace ksr {
+namespace {
+
+constexpr std::size_t longest_reason = 200;
+
+// Short enough for std::string to hold it in place, without an allocation.
+Error no_memory() noexcept {
+  return Error{Status::out_of_memory, "out of memory"};
+}
+
+std::string one_line(std::string_view text) {
+  std::string line(text.substr(0, longest_reason));
+  for (char& c : line) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x20 || byte >= 0x7f) c = '?';
+  }
+  return line;
+}
+
+Error internal(std::string_view reason) noexcept {
+  try {
+    return Error{Status::internal, "unexpected exception: " + one_line(reason)};
+  } catch (...) {
+    return Error{Status::internal, "exception"};
+  }
+}
+
+}  // namespace
+
+Error error_of_exception() noexcept {
+  try {
+    throw;
+  } catch (const std::bad_alloc&) {
+    return no_memory();
+  } catch (const std::system_error& failure) {
+    return failure.code() == std::errc::not_enough_memory ? no_memory() : internal(failure.what());
+  } catch (const std::exception& failure) {
+    return internal(failure.what());
+  } catch (...) {
+    return internal("of a type that is not std::exception");
+  }
+}
+
+Error error_of_exception(const std::string& step) noexcept {
+  Error error = error_of_exception();
+  try {
+    return error.within(step);
+  } catch (...) {
+    return error;
+  }
+}
+
+}  // namespace ksr

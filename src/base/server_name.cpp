@@ -1,0 +1,43 @@
+#include "base/server_name.hpp"
+
+#include <arpa/inet.h>
+
+#include <algorithm>
+#include <string_view>
+
+namespace ksr {
+namespace {
+
+// RFC 1035, section 2.3.4.
+constexpr std::size_t longest_label = 63;
+constexpr std::size_t longest_name = 253;
+
+bool is_address(const std::string& text) noexcept {
+  unsigned char address[sizeof(in6_addr)];
+  return inet_pton(AF_INET, text.c_str(), address) == 1 || inet_pton(AF_INET6, text.c_str(), address) == 1;
+}
+
+bool is_label_character(char c) noexcept {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+}
+
+bool is_label(std::string_view text) noexcept {
+  if (text.empty() || text.size() > longest_label || text.front() == '-' || text.back() == '-') return false;
+  return std::all_of(text.begin(), text.end(), is_label_character);
+}
+
+}  // namespace
+
+bool is_server_name(const std::string& text) noexcept {
+  if (text.size() > longest_name || text.find('\0') != std::string::npos) return false;
+  if (is_address(text)) return true;
+  std::string_view rest = text;
+  for (;;) {
+    const std::size_t dot = rest.find('.');
+    if (!is_label(rest.substr(0, dot))) return false;
+    if (dot == std::string_view::npos) return true;
+    rest.remove_prefix(dot + 1);
+  }
+}
+
+}  // namespace ksr
