@@ -113,27 +113,3 @@ TEST_CASE("a tls_server_name that cannot be verified is refused at once, and oth
   CHECK(good.errors().empty());
   check_equals_server(good, server);
 }
-
-TEST_CASE("an exception that one stream meets is an error of that stream, and the others go on as they are") {
-  ApiServer server(with_token());
-  server.script("populate pods 3");
-  Recorder good;
-  REQUIRE(good.open(on_server(server, "http")) == KSR_OK);
-  REQUIRE(good.wait_state(KSR_STATE_LIVE));
-  // What is no part of a URI is refused by the URI class of cpprestsdk, by an exception.
-  Settings settings = with(on_server(server, "websocket"), "initial", "watchlist");
-  settings[0].second += "/a{b";
-  Recorder bad;
-  REQUIRE(bad.open(settings) == KSR_OK);
-  REQUIRE(bad.wait([](const Recorder& now) { return now.errors().size() >= 3; }));
-  for (const SeenError& error : bad.errors()) {
-    CAPTURE(error.message);
-    CHECK(error.code != KSR_E_NOMEM);
-    CHECK(error.retry_ms > 0);
-    CHECK(error.message.find('\n') == std::string::npos);
-  }
-  CHECK(good.stat("watches") == 1);
-  CHECK(good.stat("reconnects") == 0);
-  CHECK(good.errors().empty());
-  check_equals_server(good, server);
-}

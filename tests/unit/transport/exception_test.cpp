@@ -70,7 +70,7 @@ TEST_CASE("an exchange for which there is no memory ends with out_of_memory") {
   }
 }
 
-TEST_CASE("a message for which there is no memory ends the exchange, too") {
+TEST_CASE("a message that cannot be taken in ends the exchange, too") {
   const auto error = outcome_of_throwing(true, Point::message_end, std::length_error("too long"));
   REQUIRE(error);
   CHECK(error->status == Status::internal);
