@@ -40,11 +40,13 @@ Discovery::~Discovery() = default;
 
 std::unique_ptr<Pending> Discovery::resolve(const QueryOptions& query, Ready ready) {
   auto question = std::make_shared<Question>(Question{query, std::move(ready), executor_.now()});
-  questions_.push_back(question);
+  // Made first: should anything throw from here on, no one answers the caller any more.
+  auto wait = std::make_unique<Wait>(question);
+  questions_.push_back(std::move(question));
   executor_.post([weak = std::weak_ptr<Discovery*>(self_)] {
     if (const auto self = weak.lock()) (*self)->consider();
   });
-  return std::make_unique<Wait>(std::move(question));
+  return wait;
 }
 
 void Discovery::consider() {

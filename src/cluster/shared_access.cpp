@@ -142,12 +142,14 @@ void SharedAccess::fail_all(const Error& error) {
 
 std::unique_ptr<Pending> SharedAccess::authorize(Purpose purpose, std::function<void(Expected<Grant>)> ready) {
   auto waiter = std::make_shared<Waiter>(Waiter{purpose, std::move(ready), nullptr});
-  waiters_.push_back(waiter);
+  // Made first: should anything throw from here on, no one answers the caller any more.
+  auto wait = std::make_unique<Wait>(waiter);
+  waiters_.push_back(std::move(waiter));
   executor_.post([self = weak_from_this()] {
     const auto access = self.lock();
     if (access) access->guarded([&] { access->serve(); });
   });
-  return std::make_unique<Wait>(std::move(waiter));
+  return wait;
 }
 
 void SharedAccess::serve() {

@@ -19,7 +19,7 @@ TEST_CASE("a list that is lost ends with the error, and is asked for again after
   Rig rig(plain());
   rig.start();
   rig.reflector.on_lost(no_memory, rig.now);
-  CHECK(rig.running() == 0);
+  CHECK(rig.last().stopped);
   REQUIRE(rig.errors.size() == 1);
   CHECK(rig.errors[0].error.status == Status::out_of_memory);
   CHECK(rig.errors[0].next_try == 800ms);
@@ -37,7 +37,7 @@ TEST_CASE("a watch that is lost for want of memory goes on from its last version
   rig.go_live();
   rig.event(EventType::modified, pod("a", "12"));
   rig.reflector.on_lost(no_memory, rig.now);
-  CHECK(rig.running() == 0);
+  CHECK(rig.last().stopped);
   CHECK(rig.held() == "a=12");
   rig.advance(800ms);
   CHECK(rig.last().is_watch);
@@ -84,6 +84,8 @@ TEST_CASE("without reconnecting, what is lost is the end") {
   rig.reflector.on_lost(no_memory, rig.now);
   REQUIRE(rig.errors.size() == 1);
   CHECK_FALSE(rig.errors[0].next_try);
+  CHECK(rig.last().stopped);
+  const std::size_t sent = rig.requests.size();
   rig.advance(1h);
-  CHECK(rig.running() == 0);
+  CHECK(rig.requests.size() == sent);
 }
