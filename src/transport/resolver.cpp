@@ -170,12 +170,14 @@ Resolver::~Resolver() {
 
 std::unique_ptr<Resolver::Waiting> Resolver::resolve(const std::string& host, Done done) {
   auto question = std::make_shared<Question>(Question{std::move(done)});
+  // Made first: should anything throw from here on, no one answers the caller any more.
+  std::unique_ptr<Waiting> waiting = std::make_unique<Patience>(question);
   auto& questions = desk_->asked[host];
-  questions.push_back(question);
-  if (questions.size() > 1) return std::make_unique<Patience>(std::move(question));
+  questions.push_back(std::move(question));
+  if (questions.size() > 1) return waiting;
   try {
     look_up(host);
-    return std::make_unique<Patience>(std::move(question));
+    return waiting;
   } catch (...) {
     // Or the next one to ask would share a look-up that never comes.
     desk_->asked.erase(host);
