@@ -8,7 +8,7 @@
 #include "ksr.h"
 #include "store/object.hpp"
 #include "stream/config.hpp"
-#include "stream/registry.hpp"
+#include "stream/stream_registry.hpp"
 
 struct ksr_error {
   ksr::delivery::ErrorReport report;
@@ -47,11 +47,11 @@ inline const store::Object* object_of(const ksr_object* handle) noexcept {
 }
 
 // A stream's pointer is a number of the registry and is never followed.
-inline ksr_stream* stream_handle(stream::Registry::Handle number) noexcept {
+inline ksr_stream* stream_handle(stream::StreamRegistry::Handle number) noexcept {
   return reinterpret_cast<ksr_stream*>(number);
 }
-inline stream::Registry::Handle number_of(const ksr_stream* handle) noexcept {
-  return reinterpret_cast<stream::Registry::Handle>(handle);
+inline stream::StreamRegistry::Handle number_of(const ksr_stream* handle) noexcept {
+  return reinterpret_cast<stream::StreamRegistry::Handle>(handle);
 }
 
 // Text out: the pointer, and its length through `len`.

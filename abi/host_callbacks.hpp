@@ -21,7 +21,7 @@ class DestroyOnce {
   }
   DestroyOnce(const DestroyOnce&) = delete;
   DestroyOnce& operator=(const DestroyOnce&) = delete;
-  void hand_over() noexcept { destroy_ = nullptr; }
+  void release() noexcept { destroy_ = nullptr; }
 
  private:
   void* user_data_;

@@ -13,13 +13,13 @@ using ksr::abi::guard_value;
 using ksr::abi::invalid;
 using ksr::abi::number_of;
 using ksr::stream::in_forked_child;
-using ksr::stream::Registry;
 using ksr::stream::Stream;
+using ksr::stream::StreamRegistry;
 
 namespace {
 
 std::shared_ptr<Stream> find(const ksr_stream* stream) {
-  return Registry::instance().find(number_of(stream));
+  return StreamRegistry::instance().find(number_of(stream));
 }
 
 Expected<void> outcome(Status status, const char* message) {
@@ -34,14 +34,14 @@ extern "C" {
 ksr_status ksr_open(const ksr_config* config, void* user_data, ksr_destroy_fn destroy, ksr_stream** out,
                     ksr_error** err) {
   // Whatever fails below, the host's destroy runs once: this guard hands it over to the stream's host.
-  ksr::abi::DestroyOnce owed(user_data, destroy);
+  ksr::abi::DestroyOnce destroy_once(user_data, destroy);
   return guard(err, [&]() -> Expected<void> {
     if (config == nullptr) return invalid("ksr_open: config is NULL");
     if (out == nullptr) return invalid("ksr_open: out is NULL");
-    const Registry::Handle number = Registry::instance().reserve();
+    const StreamRegistry::Handle number = StreamRegistry::instance().reserve();
     ksr_stream* const stream = ksr::abi::stream_handle(number);
     auto host = std::make_unique<ksr::abi::HostCallbacks>(config->callbacks, stream, user_data, destroy);
-    owed.hand_over();
+    destroy_once.release();
     if (Expected<void> opened = ksr::stream::open(number, config->config, std::move(host)); !opened) return opened;
     *out = stream;
     return {};
@@ -61,15 +61,15 @@ ksr_status ksr_close(ksr_stream* stream) {
     const auto found = find(stream);
     if (!found) return invalid("ksr_close: the stream is closed");
     const Status closed = found->close();
-    if (closed == Status::ok) Registry::instance().remove(number_of(stream));
+    if (closed == Status::ok) StreamRegistry::instance().remove(number_of(stream));
     return outcome(closed, "ksr_close: called inside a callback of the stream; use ksr_close_async");
   });
 }
 
 void ksr_close_async(ksr_stream* stream) {
   guard(nullptr, [&]() -> Expected<void> {
-    const Registry::Handle number = number_of(stream);
-    if (const auto found = find(stream)) found->close_async([number] { Registry::instance().remove(number); });
+    const StreamRegistry::Handle number = number_of(stream);
+    if (const auto found = find(stream)) found->close_async([number] { StreamRegistry::instance().remove(number); });
     return {};
   });
 }

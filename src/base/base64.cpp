@@ -6,8 +6,8 @@
 namespace ksr {
 namespace {
 
-constexpr std::string_view standard_digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-constexpr std::string_view url_digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+constexpr std::string_view kStandardDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+constexpr std::string_view kUrlDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 std::string encode(std::string_view bytes, std::string_view digits) {
   std::string text;
@@ -33,13 +33,13 @@ bool is_white_space(char c) noexcept {
 }  // namespace
 
 std::string base64_encode(std::string_view bytes) {
-  std::string text = encode(bytes, standard_digits);
+  std::string text = encode(bytes, kStandardDigits);
   while (text.size() % 4 != 0) text += '=';
   return text;
 }
 
 std::string base64url_encode(std::string_view bytes) {
-  return encode(bytes, url_digits);
+  return encode(bytes, kUrlDigits);
 }
 
 std::optional<std::string> base64_decode(std::string_view text) {
@@ -55,7 +55,7 @@ std::optional<std::string> base64_decode(std::string_view text) {
       ++padding;
       continue;
     }
-    const std::size_t value = standard_digits.find(c);
+    const std::size_t value = kStandardDigits.find(c);
     if (value == std::string_view::npos || padding > 0) return std::nullopt;
     ++digits;
     bits = (bits << 6) | static_cast<std::uint32_t>(value);

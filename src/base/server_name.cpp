@@ -9,7 +9,7 @@ namespace ksr {
 namespace {
 
 // RFC 1035, section 2.3.4.
-constexpr std::size_t longest_label = 63;
+constexpr std::size_t kMaxLabelLength = 63;
 constexpr std::size_t longest_name = 253;
 
 bool is_address(const std::string& text) noexcept {
@@ -22,7 +22,7 @@ bool is_label_character(char c) noexcept {
 }
 
 bool is_label(std::string_view text) noexcept {
-  if (text.empty() || text.size() > longest_label || text.front() == '-' || text.back() == '-') return false;
+  if (text.empty() || text.size() > kMaxLabelLength || text.front() == '-' || text.back() == '-') return false;
   return std::all_of(text.begin(), text.end(), is_label_character);
 }
 

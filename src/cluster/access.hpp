@@ -12,14 +12,14 @@
 #include "base/executor.hpp"
 #include "base/expected.hpp"
 #include "base/log.hpp"
-#include "cluster/options.hpp"
+#include "cluster/connection_options.hpp"
 #include "cluster/resource.hpp"
 #include "transport/transport.hpp"
 
 namespace ksr::cluster {
 
 // What a request needs, good for one start.
-struct Grant {
+struct RequestAuth {
   std::shared_ptr<transport::Connection> connection;
   // Authorization, impersonation, User-Agent, header.NAME: to be sent with every request.
   std::vector<transport::Header> headers;
@@ -45,11 +45,11 @@ class Access {
   virtual ~Access() = default;
 
   // The connection and fresh credentials for one request. Answers on the network thread, never before it returned.
-  virtual std::unique_ptr<Pending> authorize(std::function<void(Expected<Grant>)> ready) = 0;
+  virtual std::unique_ptr<Pending> authenticate(std::function<void(Expected<RequestAuth>)> ready) = 0;
   // The same for what follows at once: a request, or the handshake of a WebSocket.
-  virtual std::unique_ptr<Pending> authorize(Purpose purpose, std::function<void(Expected<Grant>)> ready) {
+  virtual std::unique_ptr<Pending> authenticate(Purpose purpose, std::function<void(Expected<RequestAuth>)> ready) {
     (void)purpose;
-    return authorize(std::move(ready));
+    return authenticate(std::move(ready));
   }
   // The server answered 401: credentials obtained before now are worth nothing.
   virtual void reject_credentials() = 0;

@@ -16,9 +16,9 @@
 namespace ksr::cluster {
 namespace {
 
-constexpr std::size_t most_complaints = 4096;
+constexpr std::size_t kMaxStderrTail = 4096;
 // How soon an end, a stop or a timeout is noticed while nothing is written.
-constexpr int tick_milliseconds = 20;
+constexpr int kTickMilliseconds = 20;
 
 std::string reason(int number) {
   return std::error_code(number, std::generic_category()).message();
@@ -53,11 +53,11 @@ class Pipe {
 
 class SpawnSettings {
  public:
-  SpawnSettings(int output, int complaints) {
+  SpawnSettings(int output, int stderr_tail) {
     posix_spawn_file_actions_init(&files_);
     posix_spawn_file_actions_addopen(&files_, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
     posix_spawn_file_actions_adddup2(&files_, output, STDOUT_FILENO);
-    posix_spawn_file_actions_adddup2(&files_, complaints, STDERR_FILENO);
+    posix_spawn_file_actions_adddup2(&files_, stderr_tail, STDERR_FILENO);
 #if defined(__GLIBC__) && __GLIBC_PREREQ(2, 34)
     posix_spawn_file_actions_addclosefrom_np(&files_, STDERR_FILENO + 1);
 #endif
@@ -100,10 +100,10 @@ class Run {
   Run(const ProgramCall& call, const std::atomic<bool>& stop) : call_(call), stop_(stop) {}
 
   Expected<ProgramResult> run() {
-    if (!output_.open() || !complaints_.open()) return failed("no pipe: " + reason(errno));
+    if (!output_.open() || !stderr_tail_.open()) return failed("no pipe: " + reason(errno));
     if (const int number = spawn(); number != 0) return failed("cannot run it: " + reason(number));
     output_.close_writing();
-    complaints_.close_writing();
+    stderr_tail_.close_writing();
     deadline_ = std::chrono::steady_clock::now() + call_.timeout;
     if (const auto failure = watch()) {
       kill_group();
@@ -118,7 +118,7 @@ class Run {
   Error failed(const std::string& what) const { return {Status::auth, call_.program + ": " + what}; }
 
   int spawn() {
-    const SpawnSettings settings(output_.writing(), complaints_.writing());
+    const SpawnSettings settings(output_.writing(), stderr_tail_.writing());
     std::vector<std::string> arguments = call_.arguments;
     arguments.insert(arguments.begin(), call_.program);
     std::vector<std::string> environment = call_.environment;
@@ -134,21 +134,21 @@ class Run {
       if (left <= left.zero()) {
         return failed("did not end within " + std::to_string(call_.timeout.count()) + " ms and was killed");
       }
-      // Asked before reading: what an ended program wrote is all there.
+      // RequestContext before reading: what an ended program wrote is all there.
       const bool ended = has_ended();
-      pollfd ends[] = {{output_.reading(), POLLIN, 0}, {complaints_.reading(), POLLIN, 0}};
-      ::poll(ends, 2, ended ? 0 : tick_milliseconds);
-      drain(output_, result_.output, call_.most_output + 1);
-      drain(complaints_, result_.complaints, most_complaints);
-      if (result_.output.size() > call_.most_output) {
-        return failed("wrote more than " + std::to_string(call_.most_output) + " bytes and was killed");
+      pollfd ends[] = {{output_.reading(), POLLIN, 0}, {stderr_tail_.reading(), POLLIN, 0}};
+      ::poll(ends, 2, ended ? 0 : kTickMilliseconds);
+      drain(output_, result_.output, call_.max_output + 1);
+      drain(stderr_tail_, result_.stderr_tail, kMaxStderrTail);
+      if (result_.output.size() > call_.max_output) {
+        return failed("wrote more than " + std::to_string(call_.max_output) + " bytes and was killed");
       }
       if (ended) return std::nullopt;
     }
   }
 
   // Reads what is there, and keeps the last `most` bytes of it. One turn is bounded, so that a flood cannot hold it.
-  void drain(Pipe& pipe, std::string& text, std::size_t most) {
+  void drain(Pipe& pipe, std::string& text, std::size_t max_size) {
     char block[16 * 1024];
     for (int turn = 0; turn < 64 && pipe.reading() >= 0; ++turn) {
       const ssize_t count = ::read(pipe.reading(), block, sizeof block);
@@ -156,7 +156,7 @@ class Run {
       if (count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return;
       if (count <= 0) return pipe.close_reading();
       text.append(block, static_cast<std::size_t>(count));
-      if (text.size() > most) text.erase(0, text.size() - most);
+      if (text.size() > max_size) text.erase(0, text.size() - max_size);
     }
   }
 
@@ -186,7 +186,7 @@ class Run {
   const ProgramCall& call_;
   const std::atomic<bool>& stop_;
   Pipe output_;
-  Pipe complaints_;
+  Pipe stderr_tail_;
   ProgramResult result_;
   pid_t child_ = -1;
   bool reaped_by_host_ = false;

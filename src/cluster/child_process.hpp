@@ -17,7 +17,7 @@ struct ProgramCall {
   std::vector<std::string> arguments;  // without the program's own name
   std::vector<std::string> environment;
   Milliseconds timeout{60'000};
-  std::size_t most_output = std::size_t{1} << 20;
+  std::size_t max_output = std::size_t{1} << 20;
 };
 
 struct ProgramResult {
@@ -26,7 +26,7 @@ struct ProgramResult {
   int signal = 0;
   std::string output;
   // The end of what it wrote on standard error.
-  std::string complaints;
+  std::string stderr_tail;
 };
 
 // Blocks until the program has ended. It runs in a process group of its own, with standard input from /dev/null, no

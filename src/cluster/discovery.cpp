@@ -10,7 +10,7 @@
 namespace ksr::cluster {
 namespace {
 
-constexpr Milliseconds discovery_lasts{10 * 60'000};
+constexpr Milliseconds kDiscoveryLifetime{10 * 60'000};
 
 }  // namespace
 
@@ -18,7 +18,7 @@ struct Discovery::Question {
   QueryOptions query;
   Ready ready;
   Instant asked_at;
-  bool needs_catalogue = false;
+  bool needs_mapper = false;
 };
 
 class Discovery::Wait final : public Pending {
@@ -51,8 +51,8 @@ std::unique_ptr<Pending> Discovery::resolve(const QueryOptions& query, Ready rea
 
 void Discovery::consider() {
   const std::weak_ptr<Discovery*> alive = self_;
-  if (catalogue_ && executor_.now() - learned_at_ > discovery_lasts) catalogue_.reset();
-  scopes_.forget_older_than(executor_.now() - discovery_lasts);
+  if (mapper_ && executor_.now() - learned_at_ > kDiscoveryLifetime) mapper_.reset();
+  scopes_.forget_older_than(executor_.now() - kDiscoveryLifetime);
   for (const auto& question : std::vector<std::shared_ptr<Question>>(questions_)) {
     auto answer = answer_or_error(*question);
     if (!answer && question->ready) continue;
@@ -73,19 +73,19 @@ std::optional<Expected<std::vector<Resource>>> Discovery::answer_or_error(Questi
 std::optional<Expected<std::vector<Resource>>> Discovery::answer_to(Question& question) {
   if (!question.ready) return std::nullopt;
   if (auto valid = validate_query(question.query); !valid) return Expected<std::vector<Resource>>(valid.error());
-  const Knowledge known{catalogue_ ? &*catalogue_ : nullptr, learned_at_, scopes_};
+  const DiscoveryCache known{mapper_ ? &*mapper_ : nullptr, learned_at_, scopes_};
   Resolution resolution(known, question.query, question.asked_at);
   auto answer = resolution.answer();
   if (answer) return answer;
-  question.needs_catalogue = resolution.catalogue_lacks();
-  if (question.needs_catalogue && !run_) run();
+  question.needs_mapper = resolution.mapper_lacks();
+  if (question.needs_mapper && !run_) run();
   for (const std::string& root : resolution.roots_lacking()) scopes_.ask(root);
   return std::nullopt;
 }
 
 void Discovery::run() {
   run_ = std::make_unique<DiscoveryRun>(environment_,
-                                        [this](Expected<Catalogue> catalogue) { on_catalogue(std::move(catalogue)); });
+                                        [this](Expected<RestMapper> mapper) { on_mapper(std::move(mapper)); });
   try {
     run_->start();
   } catch (...) {
@@ -95,18 +95,18 @@ void Discovery::run() {
   }
 }
 
-void Discovery::on_catalogue(Expected<Catalogue> catalogue) {
+void Discovery::on_mapper(Expected<RestMapper> mapper) {
   run_.reset();
-  if (catalogue) {
-    catalogue_ = *std::move(catalogue);
+  if (mapper) {
+    mapper_ = *std::move(mapper);
     learned_at_ = executor_.now();
     return consider();
   }
   const std::weak_ptr<Discovery*> alive = self_;
   for (const auto& question : std::vector<std::shared_ptr<Question>>(questions_)) {
-    if (!question->needs_catalogue) continue;
+    if (!question->needs_mapper) continue;
     questions_.erase(std::find(questions_.begin(), questions_.end(), question));
-    if (const auto ready = std::exchange(question->ready, nullptr)) ready(catalogue.error());
+    if (const auto ready = std::exchange(question->ready, nullptr)) ready(mapper.error());
     if (alive.expired()) return;
   }
 }

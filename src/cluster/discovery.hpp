@@ -9,7 +9,7 @@
 
 #include "base/executor.hpp"
 #include "cluster/discovery_run.hpp"
-#include "cluster/scope_book.hpp"
+#include "cluster/scope_cache.hpp"
 
 namespace ksr::cluster {
 
@@ -30,7 +30,7 @@ class Discovery {
 
   void consider();
   void run();
-  void on_catalogue(Expected<Catalogue> catalogue);
+  void on_mapper(Expected<RestMapper> mapper);
   // Empty where it had to be asked for.
   std::optional<Expected<std::vector<Resource>>> answer_to(Question& question);
   std::optional<Expected<std::vector<Resource>>> answer_or_error(Question& question);
@@ -38,9 +38,9 @@ class Discovery {
   Executor& executor_;
   DiscoveryRun::Environment environment_;
   std::vector<std::shared_ptr<Question>> questions_;
-  std::optional<Catalogue> catalogue_;
+  std::optional<RestMapper> mapper_;
   Instant learned_at_;
-  ScopeBook scopes_;
+  ScopeCache scopes_;
   std::unique_ptr<DiscoveryRun> run_;
   // Guards what is posted: gone with this object.
   std::shared_ptr<Discovery*> self_;

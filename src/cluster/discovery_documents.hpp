@@ -6,12 +6,12 @@
 #include <vector>
 
 #include "base/expected.hpp"
-#include "cluster/catalogue.hpp"
+#include "cluster/rest_mapper.hpp"
 
 namespace ksr::cluster {
 
 // Aggregated discovery where the server has it, else the older documents (KEP-3352).
-inline constexpr const char* discovery_accept =
+inline constexpr const char* kDiscoveryAccept =
     "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,"
     "application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList,application/json";
 

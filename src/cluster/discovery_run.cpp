@@ -7,9 +7,9 @@
 namespace ksr::cluster {
 namespace {
 
-constexpr const char* root_targets[2] = {"/api", "/apis"};
-constexpr std::size_t largest_document = std::size_t{32} << 20;
-constexpr std::size_t most_at_once = 6;
+constexpr const char* kRootTargets[2] = {"/api", "/apis"};
+constexpr std::size_t kMaxDocumentSize = std::size_t{32} << 20;
+constexpr std::size_t kMaxParallel = 6;
 
 // A server may have no core group, or no others; a user may be kept from one of them.
 bool may_be_missing(const Error& error) {
@@ -44,26 +44,26 @@ void DiscoveryRun::guarded(Step&& step) {
 }
 
 void DiscoveryRun::start() {
-  pending_ = access_.authorize([this](Expected<Grant> grant) { guarded([&] { ask_roots(std::move(grant)); }); });
+  pending_ = access_.authenticate([this](Expected<RequestAuth> auth) { guarded([&] { ask_roots(std::move(auth)); }); });
 }
 
 std::unique_ptr<HttpFetch> DiscoveryRun::fetch(const std::string& target, HttpFetch::Done done) {
   transport::Request request;
   request.target = target;
-  request.headers = grant_.headers;
-  request.headers.push_back({"Accept", discovery_accept});
+  request.headers = auth_.headers;
+  request.headers.push_back({"Accept", kDiscoveryAccept});
   request.response_timeout = request_timeout_;
   request.idle_timeout = request_timeout_;
-  request.accept_gzip = grant_.compression;
-  return std::make_unique<HttpFetch>(grant_.connection, std::move(request), largest_document, std::move(done));
+  request.accept_gzip = auth_.compression;
+  return std::make_unique<HttpFetch>(auth_.connection, std::move(request), kMaxDocumentSize, std::move(done));
 }
 
-void DiscoveryRun::ask_roots(Expected<Grant> grant) {
+void DiscoveryRun::ask_roots(Expected<RequestAuth> auth) {
   pending_.reset();
-  if (!grant) return std::exchange(*done_, nullptr)(std::move(grant).error());
-  grant_ = *std::move(grant);
+  if (!auth) return std::exchange(*done_, nullptr)(std::move(auth).error());
+  auth_ = *std::move(auth);
   for (std::size_t place : {0u, 1u}) {
-    root_fetches_[place] = fetch(root_targets[place], [this, place](Expected<FetchedAnswer> answer) {
+    root_fetches_[place] = fetch(kRootTargets[place], [this, place](Expected<FetchedAnswer> answer) {
       guarded([&] { on_root(place, std::move(answer)); });
     });
   }
@@ -72,7 +72,7 @@ void DiscoveryRun::ask_roots(Expected<Grant> grant) {
 void DiscoveryRun::on_root(std::size_t place, Expected<FetchedAnswer> answer) {
   if (answer) access_.note_answer(answer->head);
   if (answer && answer->head.status == 401) access_.reject_credentials();
-  roots_[place] = answer ? root_of(*answer, root_targets[place]) : Expected<DiscoveryRoot>(answer.error());
+  roots_[place] = answer ? root_of(*answer, kRootTargets[place]) : Expected<DiscoveryRoot>(answer.error());
   if (roots_[0] && roots_[1]) take_roots();
 }
 
@@ -90,7 +90,7 @@ void DiscoveryRun::take_roots() {
 }
 
 void DiscoveryRun::ask_more() {
-  while (next_ < documents_.size() && running_ < most_at_once) {
+  while (next_ < documents_.size() && running_ < kMaxParallel) {
     const std::size_t place = next_++;
     Document& document = documents_[place];
     if (document.of.version.empty()) continue;
@@ -122,11 +122,11 @@ void DiscoveryRun::on_resource_list(std::size_t place, Expected<FetchedAnswer> a
 
 void DiscoveryRun::finish_if_done() {
   if (running_ > 0 || next_ < documents_.size()) return;
-  Catalogue catalogue;
+  RestMapper mapper;
   for (Document& document : documents_) {
-    for (ApiResource& resource : document.resources) catalogue.add(std::move(resource));
+    for (ApiResource& resource : document.resources) mapper.add(std::move(resource));
   }
-  std::exchange(*done_, nullptr)(std::move(catalogue));
+  std::exchange(*done_, nullptr)(std::move(mapper));
 }
 
 }  // namespace ksr::cluster

@@ -23,7 +23,7 @@ class DiscoveryRun {
     Logger& logger;
     Milliseconds request_timeout;
   };
-  using Done = std::function<void(Expected<Catalogue>)>;
+  using Done = std::function<void(Expected<RestMapper>)>;
   // `done` is never called before start() returned; it may destroy the run.
   DiscoveryRun(const Environment& environment, Done done);
   ~DiscoveryRun();
@@ -33,7 +33,7 @@ class DiscoveryRun {
   // Runs `step`; an exception of it is the outcome.
   template <class Step>
   void guarded(Step&& step);
-  void ask_roots(Expected<Grant> grant);
+  void ask_roots(Expected<RequestAuth> auth);
   void on_root(std::size_t place, Expected<FetchedAnswer> answer);
   void take_roots();
   void ask_more();
@@ -52,7 +52,7 @@ class DiscoveryRun {
   Milliseconds request_timeout_;
   const std::shared_ptr<Done> done_;
   std::unique_ptr<Pending> pending_;
-  Grant grant_;
+  RequestAuth auth_;
   // /api and /apis, in this order: the core group stands first.
   std::unique_ptr<HttpFetch> root_fetches_[2];
   std::optional<Expected<DiscoveryRoot>> roots_[2];

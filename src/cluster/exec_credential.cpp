@@ -3,8 +3,8 @@
 #include <boost/json.hpp>
 
 #include "base/base64.hpp"
+#include "cluster/credential_sources.hpp"
 #include "cluster/pem.hpp"
-#include "cluster/renewal_plans.hpp"
 #include "cluster/rfc3339.hpp"
 #include "cluster/text.hpp"
 
@@ -40,7 +40,7 @@ json::object cluster_of(const ExecCluster& cluster) {
   return object;
 }
 
-Expected<void> take_token(const json::object& status, Contribution& credentials) {
+Expected<void> take_token(const json::object& status, Credentials& credentials) {
   const auto token = member_text(status, "token");
   if (!token) return token.error();
   if (has_control_characters(*token)) return wrong("has a token with control characters");
@@ -48,7 +48,7 @@ Expected<void> take_token(const json::object& status, Contribution& credentials)
   return {};
 }
 
-Expected<void> take_certificate(const json::object& status, Contribution& credentials) {
+Expected<void> take_certificate(const json::object& status, Credentials& credentials) {
   auto certificate = member_text(status, "clientCertificateData");
   if (!certificate) return certificate.error();
   auto key = member_text(status, "clientKeyData");
@@ -64,7 +64,7 @@ Expected<void> take_certificate(const json::object& status, Contribution& creden
   return {};
 }
 
-Expected<void> take_expiry(const json::object& status, Contribution& credentials) {
+Expected<void> take_expiry(const json::object& status, Credentials& credentials) {
   const auto text = member_text(status, "expirationTimestamp");
   if (!text) return text.error();
   if (text->empty()) return {};
@@ -99,12 +99,12 @@ std::string exec_info(const std::string& api_version, const ExecCluster* cluster
   return json::serialize(info);
 }
 
-Expected<Contribution> parse_exec_credential(const std::string& output, const std::string& api_version) {
+Expected<Credentials> parse_exec_credential(const std::string& output, const std::string& api_version) {
   const auto object = checked_object(output, api_version);
   if (!object) return object.error();
   const json::value* status = object->if_contains("status");
   if (status == nullptr || !status->is_object()) return wrong("has no status");
-  Contribution credentials;
+  Credentials credentials;
   if (auto fine = take_token(status->get_object(), credentials); !fine) return fine.error();
   if (auto fine = take_certificate(status->get_object(), credentials); !fine) return fine.error();
   if (auto fine = take_expiry(status->get_object(), credentials); !fine) return fine.error();

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "base/expected.hpp"
-#include "cluster/renewable.hpp"
+#include "cluster/credential_source.hpp"
 
 namespace ksr::cluster {
 
@@ -24,6 +24,6 @@ struct ExecCluster {
 std::string exec_info(const std::string& api_version, const ExecCluster* cluster);
 
 // The error says what is wrong with the output, never what is in it.
-Expected<Contribution> parse_exec_credential(const std::string& output, const std::string& api_version);
+Expected<Credentials> parse_exec_credential(const std::string& output, const std::string& api_version);
 
 }  // namespace ksr::cluster

@@ -12,9 +12,9 @@
 namespace ksr::cluster {
 namespace {
 
-constexpr std::size_t longest_line = 200;
+constexpr std::size_t kMaxLineLength = 200;
 // Shorter runs are words, and file names in a path stand between slashes.
-constexpr std::size_t shortest_secret = 28;
+constexpr std::size_t kMinSecretLength = 28;
 
 bool is_program(const std::string& path) {
   struct stat status {};
@@ -50,7 +50,7 @@ Error failed(const ExecPlan& plan, const std::string& reason) {
 }
 
 std::string with_complaint(std::string text, const ProgramResult& result) {
-  const std::string line = last_line(result.complaints);
+  const std::string line = last_line(result.stderr_tail);
   return line.empty() ? text : text + ": " + line;
 }
 
@@ -64,7 +64,7 @@ std::string without_secrets(std::string_view line) {
     const auto end = std::find_if_not(line.begin(), line.end(), may_be_secret);
     const auto length = static_cast<std::size_t>(end - line.begin());
     const std::string_view run = line.substr(0, length);
-    told += run.size() < shortest_secret ? run : std::string_view("***");
+    told += run.size() < kMinSecretLength ? run : std::string_view("***");
     line.remove_prefix(length);
     if (line.empty()) break;
     told += line.front();
@@ -75,18 +75,18 @@ std::string without_secrets(std::string_view line) {
 
 }  // namespace
 
-std::string last_line(const std::string& complaints) {
-  const std::string_view text = trimmed(complaints);
+std::string last_line(const std::string& stderr_tail) {
+  const std::string_view text = trimmed(stderr_tail);
   const std::size_t start = text.find_last_of("\r\n");
   std::string line(start == std::string_view::npos ? text : trimmed(text.substr(start + 1)));
   std::replace_if(
       line.begin(), line.end(), [](char c) { return has_control_characters(std::string_view(&c, 1)); }, '?');
   line = without_secrets(line);
-  if (line.size() > longest_line) line = line.substr(0, longest_line) + "...";
+  if (line.size() > kMaxLineLength) line = line.substr(0, kMaxLineLength) + "...";
   return line;
 }
 
-Expected<Contribution> run_exec_plugin(const ExecPlan& plan, const std::atomic<bool>& stop) {
+Expected<Credentials> run_exec_plugin(const ExecPlan& plan, const std::atomic<bool>& stop) {
   ProgramCall call;
   call.program = plan.stanza.command;
   if (call.program.find('/') == std::string::npos) {

@@ -7,10 +7,10 @@
 
 #include "base/expected.hpp"
 #include "cluster/child_process.hpp"
+#include "cluster/credential_source.hpp"
 #include "cluster/exec_credential.hpp"
 #include "cluster/kubeconfig.hpp"
-#include "cluster/renewable.hpp"
-#include "cluster/surroundings.hpp"
+#include "cluster/process_environment.hpp"
 
 namespace ksr::cluster {
 
@@ -27,10 +27,10 @@ struct ExecPlan {
 };
 
 // Runs the plugin once and reads its answer. Blocks: never on the network thread.
-Expected<Contribution> run_exec_plugin(const ExecPlan& plan, const std::atomic<bool>& stop);
+Expected<Credentials> run_exec_plugin(const ExecPlan& plan, const std::atomic<bool>& stop);
 
 // The last line of what a program complained, fit for a message: of one line, cut short, with what looks like a secret
 // left out.
-std::string last_line(const std::string& complaints);
+std::string last_line(const std::string& stderr_tail);
 
 }  // namespace ksr::cluster

@@ -44,7 +44,7 @@ int open_for_reading(const std::string& path) {
 
 }  // namespace
 
-Expected<std::string> read_file(const NamedFile& file, std::size_t largest) {
+Expected<std::string> read_file(const NamedFile& file, std::size_t max_size) {
   const Descriptor descriptor(open_for_reading(file.path));
   if (descriptor.number() < 0) return unreadable(file, errno);
   struct stat status {};
@@ -59,14 +59,14 @@ Expected<std::string> read_file(const NamedFile& file, std::size_t largest) {
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) return unreadable(file, errno);
     content.append(block, static_cast<std::size_t>(count));
-    if (content.size() > largest) {
-      return unreadable(file, "it is larger than " + std::to_string(largest) + " bytes");
+    if (content.size() > max_size) {
+      return unreadable(file, "it is larger than " + std::to_string(max_size) + " bytes");
     }
   }
 }
 
 Expected<std::string> read_token_file(const NamedFile& file) {
-  auto content = read_file(file, largest_credential_file);
+  auto content = read_file(file, kMaxCredentialFileSize);
   if (!content) return content;
   std::string token(trimmed(*content));
   if (token.empty()) return Error{Status::invalid, file.role + ": " + file.path + " is empty; expected a bearer token"};

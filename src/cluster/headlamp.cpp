@@ -86,10 +86,10 @@ Expected<HeadlampPlan> plan_headlamp(const ConnectionOptions& options) {
   return plan;
 }
 
-Draft headlamp_draft(const ConnectionOptions& options) {
-  Draft draft = draft_of(options);
-  draft.server = {options.headlamp_url, "headlamp_url"};
-  return draft;
+ConnectionSpec headlamp_spec(const ConnectionOptions& options) {
+  ConnectionSpec spec = spec_of(options);
+  spec.server = {options.headlamp_url, "headlamp_url"};
+  return spec;
 }
 
 }  // namespace ksr::cluster

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "base/expected.hpp"
-#include "cluster/draft.hpp"
-#include "cluster/options.hpp"
+#include "cluster/connection_options.hpp"
+#include "cluster/connection_spec.hpp"
 #include "transport/transport.hpp"
 
 namespace ksr::cluster {
@@ -27,6 +27,6 @@ struct HeadlampPlan {
 bool wants_headlamp(const ConnectionOptions& options);
 Expected<HeadlampPlan> plan_headlamp(const ConnectionOptions& options);
 // The server and the credentials for it, which go on to the cluster.
-Draft headlamp_draft(const ConnectionOptions& options);
+ConnectionSpec headlamp_spec(const ConnectionOptions& options);
 
 }  // namespace ksr::cluster

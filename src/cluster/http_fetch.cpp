@@ -7,9 +7,9 @@
 
 namespace ksr::cluster {
 
-HttpFetch::HttpFetch(std::shared_ptr<transport::Connection> connection, transport::Request request, std::size_t largest,
-                     Done done)
-    : connection_(std::move(connection)), target_(request.target), largest_(largest), done_(std::move(done)) {
+HttpFetch::HttpFetch(std::shared_ptr<transport::Connection> connection, transport::Request request,
+                     std::size_t max_size, Done done)
+    : connection_(std::move(connection)), target_(request.target), max_size_(max_size), done_(std::move(done)) {
   exchange_ = connection_->get(std::move(request), *this);
 }
 
@@ -18,12 +18,12 @@ void HttpFetch::on_head(const transport::ResponseHead& head) {
 }
 
 void HttpFetch::on_body(std::string_view bytes) {
-  if (bytes.size() <= largest_ - answer_.body.size()) {
+  if (bytes.size() <= max_size_ - answer_.body.size()) {
     answer_.body.append(bytes);
     return;
   }
   finish(Error{Status::too_large,
-               "GET " + target_ + ": the answer is larger than " + std::to_string(largest_) + " bytes"});
+               "GET " + target_ + ": the answer is larger than " + std::to_string(max_size_) + " bytes"});
 }
 
 void HttpFetch::on_end(const std::optional<Error>& error) {

@@ -23,7 +23,7 @@ class HttpFetch final : public transport::ExchangeObserver {
   using Done = std::function<void(Expected<FetchedAnswer>)>;
   // `done` is told any status; an error is a failure of the connection or an answer larger than `largest`. It may
   // destroy the fetch.
-  HttpFetch(std::shared_ptr<transport::Connection> connection, transport::Request request, std::size_t largest,
+  HttpFetch(std::shared_ptr<transport::Connection> connection, transport::Request request, std::size_t max_size,
             Done done);
 
   void on_head(const transport::ResponseHead& head) override;
@@ -35,7 +35,7 @@ class HttpFetch final : public transport::ExchangeObserver {
 
   std::shared_ptr<transport::Connection> connection_;
   std::string target_;
-  std::size_t largest_;
+  std::size_t max_size_;
   Done done_;
   FetchedAnswer answer_;
   std::unique_ptr<transport::Exchange> exchange_;

@@ -4,12 +4,12 @@
 #include <optional>
 
 #include "base/log.hpp"
-#include "cluster/draft.hpp"
-#include "cluster/surroundings.hpp"
+#include "cluster/connection_spec.hpp"
+#include "cluster/process_environment.hpp"
 
 namespace ksr::cluster {
 
 // Empty outside of a pod. Reads files on the calling thread.
-std::optional<Draft> in_cluster_draft(const Surroundings& surroundings, Logger& logger);
+std::optional<ConnectionSpec> in_cluster_spec(const ProcessEnvironment& process_env, Logger& logger);
 
 }  // namespace ksr::cluster

@@ -9,7 +9,7 @@
 namespace ksr::cluster {
 namespace {
 
-constexpr const char* exec_extension = "client.authentication.k8s.io/exec";
+constexpr const char* kExecExtension = "client.authentication.k8s.io/exec";
 
 // k8s.io/client-go/tools/clientcmd/loader.go, ResolvePaths.
 std::string resolved(const std::string& path, const std::string& origin) {
@@ -19,7 +19,7 @@ std::string resolved(const std::string& path, const std::string& origin) {
 
 std::string exec_config_of(const YamlMap& cluster) {
   for (const YamlMap& extension : cluster.maps("extensions")) {
-    if (extension.text("name") == exec_extension && extension.has("extension")) {
+    if (extension.text("name") == kExecExtension && extension.has("extension")) {
       return yaml_as_json(extension.node("extension"), extension.place());
     }
   }

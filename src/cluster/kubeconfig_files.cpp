@@ -24,30 +24,30 @@ bool exists(const std::string& path) {
 
 Expected<Kubeconfig> load_one(const std::string& path) {
   const std::string whole = absolute(path);
-  auto text = read_file({"kubeconfig", whole}, largest_kubeconfig);
+  auto text = read_file({"kubeconfig", whole}, kMaxKubeconfigSize);
   if (!text) return std::move(text).error();
   return parse_kubeconfig(whole, *text);
 }
 
 // k8s.io/client-go/tools/clientcmd/loader.go, NewDefaultClientConfigLoadingRules.
-std::vector<std::string> default_paths(const Surroundings& surroundings) {
+std::vector<std::string> default_paths(const ProcessEnvironment& process_env) {
   std::vector<std::string> paths;
-  if (const auto list = surroundings.variable("KUBECONFIG"); list && !list->empty()) {
+  if (const auto list = process_env.variable("KUBECONFIG"); list && !list->empty()) {
     for (const std::string_view path : split(*list, ':')) {
       if (!path.empty() && std::find(paths.begin(), paths.end(), path) == paths.end()) paths.emplace_back(path);
     }
     return paths;
   }
-  if (const auto home = surroundings.variable("HOME"); home && !home->empty()) paths.push_back(*home + "/.kube/config");
+  if (const auto home = process_env.variable("HOME"); home && !home->empty()) paths.push_back(*home + "/.kube/config");
   return paths;
 }
 
 }  // namespace
 
-Expected<Kubeconfig> load_kubeconfig(const std::string& path, const Surroundings& surroundings, Logger& logger) {
+Expected<Kubeconfig> load_kubeconfig(const std::string& path, const ProcessEnvironment& process_env, Logger& logger) {
   if (!path.empty()) return load_one(path);
   Kubeconfig merged;
-  for (const std::string& candidate : default_paths(surroundings)) {
+  for (const std::string& candidate : default_paths(process_env)) {
     if (!exists(candidate)) {
       logger.log(LogLevel::debug, "kubeconfig " + candidate + ": does not exist");
       continue;

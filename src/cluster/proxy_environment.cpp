@@ -77,9 +77,10 @@ bool matches(const ServerUrl& server, std::string entry) {
   return server.host == entry || ends_with(server.host, "." + entry);
 }
 
-std::pair<std::string, const char*> first_set(const Surroundings& surroundings, const char* upper, const char* lower) {
+std::pair<std::string, const char*> first_set(const ProcessEnvironment& process_env, const char* upper,
+                                              const char* lower) {
   for (const char* name : {upper, lower}) {
-    if (auto value = surroundings.variable(name); value && !value->empty()) return {*std::move(value), name};
+    if (auto value = process_env.variable(name); value && !value->empty()) return {*std::move(value), name};
   }
   return {"", upper};
 }
@@ -101,14 +102,14 @@ bool bypasses_proxy(const ServerUrl& server, std::string_view no_proxy) {
   return false;
 }
 
-Sourced proxy_from_environment(const ServerUrl& server, const Surroundings& surroundings) {
-  const bool cgi = surroundings.variable("REQUEST_METHOD").value_or("") != "";
+ValueWithOrigin proxy_from_environment(const ServerUrl& server, const ProcessEnvironment& process_env) {
+  const bool cgi = process_env.variable("REQUEST_METHOD").value_or("") != "";
   // A CGI program's HTTP_PROXY is a header that the client chose (httpoxy).
   if (!server.secure() && cgi) return {};
-  auto [proxy, name] = server.secure() ? first_set(surroundings, "HTTPS_PROXY", "https_proxy")
-                                       : first_set(surroundings, "HTTP_PROXY", "http_proxy");
+  auto [proxy, name] = server.secure() ? first_set(process_env, "HTTPS_PROXY", "https_proxy")
+                                       : first_set(process_env, "HTTP_PROXY", "http_proxy");
   if (proxy.empty()) return {};
-  if (bypasses_proxy(server, first_set(surroundings, "NO_PROXY", "no_proxy").first)) return {};
+  if (bypasses_proxy(server, first_set(process_env, "NO_PROXY", "no_proxy").first)) return {};
   if (proxy.find("://") == std::string::npos) proxy = "http://" + proxy;
   return {std::move(proxy), std::string("environment variable ") + name};
 }

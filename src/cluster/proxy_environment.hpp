@@ -2,14 +2,14 @@
 // k8s.io/apimachinery/pkg/util/net, NewProxierWithNoProxyCIDR).
 #pragma once
 
-#include "cluster/draft.hpp"
+#include "cluster/connection_spec.hpp"
+#include "cluster/process_environment.hpp"
 #include "cluster/server_url.hpp"
-#include "cluster/surroundings.hpp"
 
 namespace ksr::cluster {
 
 // The proxy on the way to that server, with the variable it came from; not set where there is none.
-Sourced proxy_from_environment(const ServerUrl& server, const Surroundings& surroundings);
+ValueWithOrigin proxy_from_environment(const ServerUrl& server, const ProcessEnvironment& process_env);
 
 // localhost, 127.0.0.0/8 and ::1.
 bool is_loopback(const ServerUrl& server);

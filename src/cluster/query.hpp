@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "base/expected.hpp"
-#include "cluster/options.hpp"
+#include "cluster/connection_options.hpp"
 #include "cluster/resource.hpp"
 
 namespace ksr::cluster {

@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "base/expected.hpp"
-#include "cluster/draft.hpp"
-#include "cluster/options.hpp"
+#include "cluster/connection_options.hpp"
+#include "cluster/connection_spec.hpp"
 #include "transport/transport.hpp"
 
 namespace ksr::cluster {

@@ -18,7 +18,7 @@ bool is_cluster_scoped(const Resource& resource) {
 
 }  // namespace
 
-Resolution::Resolution(const Knowledge& known, const QueryOptions& query, Instant asked_at)
+Resolution::Resolution(const DiscoveryCache& known, const QueryOptions& query, Instant asked_at)
     : known_(known), query_(query), asked_at_(asked_at) {}
 
 std::optional<Expected<std::vector<Resource>>> Resolution::answer() {
@@ -32,42 +32,42 @@ std::optional<Expected<std::vector<Resource>>> Resolution::answer() {
     }
   }
   const bool may_have_come = resources_.empty() && missing_is_old_;
-  if ((catalogue_lacks_ && known_.catalogue == nullptr) || !roots_lacking_.empty() || may_have_come) {
+  if ((mapper_lacks_ && known_.mapper == nullptr) || !roots_lacking_.empty() || may_have_come) {
     return std::nullopt;
   }
   return chosen();
 }
 
 void Resolution::take_name(const std::string& name) {
-  if (known_.catalogue == nullptr) {
-    catalogue_lacks_ = true;
+  if (known_.mapper == nullptr) {
+    mapper_lacks_ = true;
     return;
   }
-  auto found = known_.catalogue->find(name);
+  auto found = known_.mapper->find(name);
   if (found) {
     resources_.push_back(*std::move(found));
     return;
   }
-  const bool old = found.error().status == Status::not_found && known_.catalogue_learned_at < asked_at_;
-  catalogue_lacks_ = catalogue_lacks_ || old;
+  const bool old = found.error().status == Status::not_found && known_.mapper_learned_at < asked_at_;
+  mapper_lacks_ = mapper_lacks_ || old;
   missing_is_old_ = missing_is_old_ || old;
   if (!missing_) missing_ = std::move(found).error();
 }
 
 // Only a namespace makes it matter whether there are any.
 void Resolution::take_full(Resource resource) {
-  const ApiResource* known = known_.catalogue == nullptr ? nullptr : known_.catalogue->find_exact(resource);
+  const ApiResource* known = known_.mapper == nullptr ? nullptr : known_.mapper->find_exact(resource);
   const bool scope_matters = !query_.namespaces.empty();
   if (known == nullptr && scope_matters) {
-    const ScopeBook::Page* page = known_.scopes.page(resource.root);
-    known = page == nullptr ? nullptr : page->find(resource.plural);
-    const bool unanswered = page == nullptr || (known == nullptr && page->learned_at < asked_at_);
+    const ScopeCache::Entry* entry = known_.scopes.entry(resource.root);
+    known = entry == nullptr ? nullptr : entry->find(resource.plural);
+    const bool unanswered = entry == nullptr || (known == nullptr && entry->learned_at < asked_at_);
     if (unanswered) {
       roots_lacking_.push_back(resource.root);
       return;
     }
     // Without its scope there is no telling which path is its own.
-    if (known == nullptr && page->readable && query_.namespaces_of_context) return miss(resource.display);
+    if (known == nullptr && entry->readable && query_.namespaces_of_context) return miss(resource.display);
   }
   if (known != nullptr) resource.namespaced = known->namespaced;
   resources_.push_back(std::move(resource));

@@ -6,26 +6,26 @@
 #include <vector>
 
 #include "base/instant.hpp"
-#include "cluster/catalogue.hpp"
-#include "cluster/options.hpp"
-#include "cluster/scope_book.hpp"
+#include "cluster/connection_options.hpp"
+#include "cluster/rest_mapper.hpp"
+#include "cluster/scope_cache.hpp"
 
 namespace ksr::cluster {
 
 // A name that is missing in what was learned before it was asked for may have come since: a CRD was installed.
-struct Knowledge {
-  const Catalogue* catalogue;  // NULL: nothing is known
-  Instant catalogue_learned_at;
-  const ScopeBook& scopes;
+struct DiscoveryCache {
+  const RestMapper* mapper;  // NULL: nothing is known
+  Instant mapper_learned_at;
+  const ScopeCache& scopes;
 };
 
 class Resolution {
  public:
-  Resolution(const Knowledge& known, const QueryOptions& query, Instant asked_at);
+  Resolution(const DiscoveryCache& known, const QueryOptions& query, Instant asked_at);
 
   // Empty: catalogue_lacks() or roots_lacking() say what to ask for.
   std::optional<Expected<std::vector<Resource>>> answer();
-  bool catalogue_lacks() const noexcept { return catalogue_lacks_; }
+  bool mapper_lacks() const noexcept { return mapper_lacks_; }
   const std::vector<std::string>& roots_lacking() const noexcept { return roots_lacking_; }
 
  private:
@@ -34,13 +34,13 @@ class Resolution {
   void miss(const std::string& name);
   Expected<std::vector<Resource>> chosen() const;
 
-  const Knowledge& known_;
+  const DiscoveryCache& known_;
   const QueryOptions& query_;
   Instant asked_at_;
   std::vector<Resource> resources_;
   std::optional<Error> missing_;
   bool missing_is_old_ = false;
-  bool catalogue_lacks_ = false;
+  bool mapper_lacks_ = false;
   std::vector<std::string> roots_lacking_;
 };
 

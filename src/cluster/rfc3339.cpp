@@ -10,13 +10,13 @@ class Cursor {
  public:
   explicit Cursor(std::string_view text) : rest_(text) {}
 
-  int number(std::size_t digits, int least, int most) {
+  int number(std::size_t digits, int min_value, int max_value) {
     int value = 0;
     for (std::size_t i = 0; i < digits; ++i) {
       if (rest_.size() <= i || rest_[i] < '0' || rest_[i] > '9') return fail();
       value = value * 10 + (rest_[i] - '0');
     }
-    if (value < least || value > most) return fail();
+    if (value < min_value || value > max_value) return fail();
     rest_.remove_prefix(digits);
     return value;
   }

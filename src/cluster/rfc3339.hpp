@@ -4,7 +4,7 @@
 #include <optional>
 #include <string_view>
 
-#include "cluster/surroundings.hpp"
+#include "cluster/process_environment.hpp"
 
 namespace ksr::cluster {
 

@@ -5,27 +5,27 @@
 #include <utility>
 
 #include "base/exception_error.hpp"
+#include "cluster/credential_sources.hpp"
 #include "cluster/http_fetch.hpp"
-#include "cluster/renewal_plans.hpp"
 
 namespace ksr::cluster {
 namespace {
 
 // How long a request waits for a file to be read again while its last content is at hand.
-constexpr Milliseconds patience_with_files{5'000};
+constexpr Milliseconds kMaxFileWait{5'000};
 constexpr Milliseconds retry_after_exception{10'000};
-constexpr std::size_t largest_reminder = std::size_t{1} << 20;
+constexpr std::size_t kMaxReminderSize = std::size_t{1} << 20;
 
 bool same(const transport::TlsSettings& a, const transport::TlsSettings& b) {
   return a.ca_pem == b.ca_pem && a.client_certificate_pem == b.client_certificate_pem &&
          a.client_key_pem == b.client_key_pem;
 }
 
-bool may_rotate(const Settings& settings) {
+bool may_rotate(const ResolvedConnection& settings) {
   return settings.client_certificate.from_file() || settings.client_key.from_file() || settings.authentication.exec;
 }
 
-void add(Contribution& whole, const Contribution& part) {
+void add(Credentials& whole, const Credentials& part) {
   if (!part.authorization.empty()) whole.authorization = part.authorization;
   if (!part.ca_pem.empty()) whole.ca_pem = part.ca_pem;
   if (!part.certificate_pem.empty()) whole.certificate_pem = part.certificate_pem;
@@ -40,14 +40,14 @@ void destroy_on(Executor& executor, std::unique_ptr<SharedAccess> access) {
 
 }  // namespace
 
-// One authorize() that was not answered yet.
+// One authenticate() that was not answered yet.
 struct SharedAccess::Waiter {
   Purpose purpose;
-  std::function<void(Expected<Grant>)> ready;
+  std::function<void(Expected<RequestAuth>)> ready;
   std::unique_ptr<HttpFetch> reminder;
 
-  void answer(Expected<Grant> grant) {
-    if (const auto wanted = std::exchange(ready, nullptr)) wanted(std::move(grant));
+  void answer(Expected<RequestAuth> auth) {
+    if (const auto wanted = std::exchange(ready, nullptr)) wanted(std::move(auth));
   }
 };
 
@@ -72,9 +72,9 @@ void SharedAccess::guarded(Step&& step) {
   }
 }
 
-std::shared_ptr<SharedAccess> SharedAccess::make(Settings settings, const AccessEnvironment& environment,
-                                                 const Surroundings& surroundings) {
-  auto owned = std::unique_ptr<SharedAccess>(new SharedAccess(std::move(settings), environment, surroundings));
+std::shared_ptr<SharedAccess> SharedAccess::make(ResolvedConnection settings, const AccessEnvironment& environment,
+                                                 const ProcessEnvironment& process_env) {
+  auto owned = std::unique_ptr<SharedAccess>(new SharedAccess(std::move(settings), environment, process_env));
   std::shared_ptr<SharedAccess> access(owned.release(), [&executor = environment.executor](SharedAccess* last) {
     destroy_on(executor, std::unique_ptr<SharedAccess>(last));
   });
@@ -82,12 +82,13 @@ std::shared_ptr<SharedAccess> SharedAccess::make(Settings settings, const Access
   return access;
 }
 
-SharedAccess::SharedAccess(Settings settings, const AccessEnvironment& environment, const Surroundings& surroundings)
+SharedAccess::SharedAccess(ResolvedConnection settings, const AccessEnvironment& environment,
+                           const ProcessEnvironment& process_env)
     : settings_(std::move(settings)),
       server_(settings_.server.origin()),
       executor_(environment.executor),
       transport_(environment.transport),
-      surroundings_(surroundings),
+      process_env_(process_env),
       discovery_(std::make_unique<Discovery>(
           executor_, DiscoveryRun::Environment{*this, listeners_, settings_.request_timeout})) {}
 
@@ -96,13 +97,13 @@ SharedAccess::~SharedAccess() {
 }
 
 void SharedAccess::start_renewals() {
-  for (PlannedRenewal& renewal : renewals_of(settings_, surroundings_, stop_)) {
-    renewables_.push_back(std::make_shared<Renewable>(std::move(renewal.plan), std::move(renewal.initial),
-                                                      Renewable::Environment{executor_, surroundings_, listeners_},
-                                                      [self = weak_from_this()] {
-                                                        const auto access = self.lock();
-                                                        if (access) access->guarded([&] { access->on_settled(); });
-                                                      }));
+  for (PlannedCredentialSource& renewal : credential_sources_of(settings_, process_env_, stop_)) {
+    sources_.push_back(std::make_shared<CredentialSource>(
+        std::move(renewal.plan), std::move(renewal.initial),
+        CredentialSource::Environment{executor_, process_env_, listeners_}, [self = weak_from_this()] {
+          const auto access = self.lock();
+          if (access) access->guarded([&] { access->on_settled(); });
+        }));
   }
   executor_.post([self = weak_from_this()] {
     const auto access = self.lock();
@@ -114,8 +115,8 @@ void SharedAccess::start_renewals() {
 // (client-go, transport/cert_rotation.go).
 void SharedAccess::look_again_later() {
   std::optional<Instant> next;
-  for (const auto& renewable : renewables_) {
-    const auto at = renewable->renews_by_itself_at();
+  for (const auto& source : sources_) {
+    const auto at = source->renews_proactively_at();
     if (at && (!next || *at < *next)) next = at;
   }
   next_look_.reset();
@@ -124,8 +125,8 @@ void SharedAccess::look_again_later() {
 
 void SharedAccess::look_at_files() {
   try {
-    for (const auto& renewable : renewables_) {
-      if (renewable->renews_by_itself_at()) renewable->renew_if_due();
+    for (const auto& source : sources_) {
+      if (source->renews_proactively_at()) source->renew_if_due();
     }
   } catch (...) {
     const Error error = error_of_exception();
@@ -140,7 +141,7 @@ void SharedAccess::fail_all(const Error& error) {
   for (const auto& waiter : std::exchange(waiters_, {})) hand_out(waiter, error);
 }
 
-std::unique_ptr<Pending> SharedAccess::authorize(Purpose purpose, std::function<void(Expected<Grant>)> ready) {
+std::unique_ptr<Pending> SharedAccess::authenticate(Purpose purpose, std::function<void(Expected<RequestAuth>)> ready) {
   auto waiter = std::make_shared<Waiter>(Waiter{purpose, std::move(ready), nullptr});
   // Made first: should anything throw from here on, no one answers the caller any more.
   auto wait = std::make_unique<Wait>(waiter);
@@ -153,7 +154,7 @@ std::unique_ptr<Pending> SharedAccess::authorize(Purpose purpose, std::function<
 }
 
 void SharedAccess::serve() {
-  for (const auto& renewable : renewables_) renewable->renew_if_due();
+  for (const auto& source : sources_) source->renew_if_due();
   answer_when_settled();
 }
 
@@ -163,12 +164,12 @@ void SharedAccess::on_settled() {
 }
 
 void SharedAccess::answer_when_settled() {
-  const auto renewing = [](const auto& renewable) { return renewable->renewing(); };
-  if (std::none_of(renewables_.begin(), renewables_.end(), renewing)) return answer_all();
+  const auto renewing = [](const auto& source) { return source->renewing(); };
+  if (std::none_of(sources_.begin(), sources_.end(), renewing)) return answer_all();
   const auto must_be_awaited = [](const auto& r) { return r->renewing() && !r->usable_meanwhile(); };
-  if (std::any_of(renewables_.begin(), renewables_.end(), must_be_awaited)) return patience_.reset();
+  if (std::any_of(sources_.begin(), sources_.end(), must_be_awaited)) return patience_.reset();
   if (patience_) return;
-  patience_ = executor_.schedule(executor_.now() + patience_with_files, [this] { guarded([this] { answer_all(); }); });
+  patience_ = executor_.schedule(executor_.now() + kMaxFileWait, [this] { guarded([this] { answer_all(); }); });
 }
 
 void SharedAccess::answer_all() {
@@ -177,14 +178,14 @@ void SharedAccess::answer_all() {
   const auto answered = std::exchange(waiters_, {});
   // Without anybody who waits it is still the moment to leave an old certificate behind.
   if (answered.empty() && !connection_) return;
-  const Expected<Grant> outcome = grant_or_error();
+  const Expected<RequestAuth> outcome = grant_or_error();
   for (const auto& waiter : answered) hand_out(waiter, outcome);
 }
 
 // All of them wait for the same.
-Expected<Grant> SharedAccess::grant_or_error() {
+Expected<RequestAuth> SharedAccess::grant_or_error() {
   try {
-    return grant();
+    return auth();
   } catch (...) {
     const Error error = error_of_exception();
     return error.status == Status::out_of_memory ? error : error.within("connection to " + server_);
@@ -192,57 +193,57 @@ Expected<Grant> SharedAccess::grant_or_error() {
 }
 
 // Each of them deals with exceptions of its own, once it is called.
-void SharedAccess::hand_out(const std::shared_ptr<Waiter>& waiter, const Expected<Grant>& grant) {
+void SharedAccess::hand_out(const std::shared_ptr<Waiter>& waiter, const Expected<RequestAuth>& auth) {
   try {
-    hand_over(waiter, grant);
+    hand_over(waiter, auth);
   } catch (...) {
     if (!waiter->ready) throw;
     waiter->answer(error_of_exception());
   }
 }
 
-void SharedAccess::hand_over(const std::shared_ptr<Waiter>& waiter, Expected<Grant> grant) {
+void SharedAccess::hand_over(const std::shared_ptr<Waiter>& waiter, Expected<RequestAuth> auth) {
   if (!waiter->ready) return;
-  if (!grant) return waiter->answer(std::move(grant));
-  if (waiter->purpose == Purpose::request) return waiter->answer(for_request(*std::move(grant)));
-  if (settings_.headlamp && settings_.headlamp->stateless) return remind(waiter, *grant);
-  waiter->answer(for_websocket(*std::move(grant)));
+  if (!auth) return waiter->answer(std::move(auth));
+  if (waiter->purpose == Purpose::request) return waiter->answer(for_request(*std::move(auth)));
+  if (settings_.headlamp && settings_.headlamp->stateless) return remind(waiter, *auth);
+  waiter->answer(for_websocket(*std::move(auth)));
 }
 
-Grant SharedAccess::for_request(Grant grant) const {
-  if (!settings_.headlamp) return grant;
+RequestAuth SharedAccess::for_request(RequestAuth auth) const {
+  if (!settings_.headlamp) return auth;
   const auto& headers = settings_.headlamp->http_headers;
-  grant.headers.insert(grant.headers.end(), headers.begin(), headers.end());
-  return grant;
+  auth.headers.insert(auth.headers.end(), headers.begin(), headers.end());
+  return auth;
 }
 
-Grant SharedAccess::for_websocket(Grant grant) const {
-  if (settings_.headlamp) grant.subprotocols = settings_.headlamp->subprotocols;
-  return grant;
+RequestAuth SharedAccess::for_websocket(RequestAuth auth) const {
+  if (settings_.headlamp) auth.subprotocols = settings_.headlamp->subprotocols;
+  return auth;
 }
 
 // A WebSocket carries no kubeconfig, and the server forgets the cluster 20 seconds after the last request that did
 // (stateless.go, ContextUpdateCacheTTL). What the cluster itself answers to /version does not matter.
-void SharedAccess::remind(const std::shared_ptr<Waiter>& waiter, const Grant& grant) {
+void SharedAccess::remind(const std::shared_ptr<Waiter>& waiter, const RequestAuth& auth) {
   transport::Request request;
   request.target = "/version";
-  request.headers = for_request(grant).headers;
+  request.headers = for_request(auth).headers;
   request.response_timeout = settings_.request_timeout;
   request.idle_timeout = settings_.request_timeout;
-  auto answered = [this, waiting = std::weak_ptr<Waiter>(waiter), grant](Expected<FetchedAnswer> answer) {
+  auto answered = [this, waiting = std::weak_ptr<Waiter>(waiter), auth](Expected<FetchedAnswer> answer) {
     const auto asker = waiting.lock();
     if (!asker) return;
     try {
       if (!answer) return asker->answer(answer.error().within("request before the WebSocket"));
       note_answer(answer->head);
-      asker->answer(for_websocket(grant));
+      asker->answer(for_websocket(auth));
     } catch (...) {
       if (!asker->ready) throw;
       asker->answer(error_of_exception());
     }
   };
   waiter->reminder =
-      std::make_unique<HttpFetch>(grant.connection, std::move(request), largest_reminder, std::move(answered));
+      std::make_unique<HttpFetch>(auth.connection, std::move(request), kMaxReminderSize, std::move(answered));
 }
 
 void SharedAccess::note_answer(const transport::ResponseHead& head) {
@@ -254,23 +255,23 @@ void SharedAccess::note_answer(const transport::ResponseHead& head) {
   }
 }
 
-Expected<Grant> SharedAccess::grant() {
-  Contribution credentials = contribution_of(settings_);
-  for (const auto& renewable : renewables_) {
-    auto part = renewable->current();
+Expected<RequestAuth> SharedAccess::auth() {
+  Credentials credentials = credentials_of(settings_);
+  for (const auto& source : sources_) {
+    auto part = source->current();
     if (!part) return part.error();
     add(credentials, *part);
   }
   auto connection = connection_for(credentials);
   if (!connection) return connection.error();
-  Grant grant{*std::move(connection), settings_.headers, {}, settings_.compression};
-  if (!credentials.authorization.empty()) grant.headers.push_back({"Authorization", credentials.authorization});
-  return grant;
+  RequestAuth auth{*std::move(connection), settings_.headers, {}, settings_.compression};
+  if (!credentials.authorization.empty()) auth.headers.push_back({"Authorization", credentials.authorization});
+  return auth;
 }
 
 // Other certificates are another connection. Exchanges that run on the old one keep it, but for watches that were
 // opened with another client certificate: whom it names may not be allowed to see them any more.
-Expected<std::shared_ptr<transport::Connection>> SharedAccess::connection_for(const Contribution& credentials) {
+Expected<std::shared_ptr<transport::Connection>> SharedAccess::connection_for(const Credentials& credentials) {
   transport::TlsSettings tls;
   tls.ca_pem = credentials.ca_pem;
   tls.client_certificate_pem = credentials.certificate_pem;
@@ -295,7 +296,7 @@ void SharedAccess::leave_old_certificate() {
 }
 
 void SharedAccess::reject_credentials() {
-  for (const auto& renewable : renewables_) renewable->reject();
+  for (const auto& source : sources_) source->reject();
 }
 
 std::unique_ptr<Pending> SharedAccess::resolve(const QueryOptions& query,

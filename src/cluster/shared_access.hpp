@@ -10,11 +10,11 @@
 
 #include "cluster/access.hpp"
 #include "cluster/closable_connection.hpp"
+#include "cluster/credential_source.hpp"
 #include "cluster/discovery.hpp"
 #include "cluster/listeners.hpp"
-#include "cluster/renewable.hpp"
-#include "cluster/settings.hpp"
-#include "cluster/surroundings.hpp"
+#include "cluster/process_environment.hpp"
+#include "cluster/resolved_connection.hpp"
 
 namespace ksr::cluster {
 
@@ -22,14 +22,14 @@ namespace ksr::cluster {
 class SharedAccess final : public Access, public std::enable_shared_from_this<SharedAccess> {
  public:
   // The last owner may let go of it on any thread: what it holds is destroyed on the network thread.
-  static std::shared_ptr<SharedAccess> make(Settings settings, const AccessEnvironment& environment,
-                                            const Surroundings& surroundings);
+  static std::shared_ptr<SharedAccess> make(ResolvedConnection settings, const AccessEnvironment& environment,
+                                            const ProcessEnvironment& process_env);
   ~SharedAccess() override;
 
-  std::unique_ptr<Pending> authorize(std::function<void(Expected<Grant>)> ready) override {
-    return authorize(Purpose::request, std::move(ready));
+  std::unique_ptr<Pending> authenticate(std::function<void(Expected<RequestAuth>)> ready) override {
+    return authenticate(Purpose::request, std::move(ready));
   }
-  std::unique_ptr<Pending> authorize(Purpose purpose, std::function<void(Expected<Grant>)> ready) override;
+  std::unique_ptr<Pending> authenticate(Purpose purpose, std::function<void(Expected<RequestAuth>)> ready) override;
   void reject_credentials() override;
   std::unique_ptr<Pending> resolve(const QueryOptions& query,
                                    std::function<void(Expected<std::vector<Resource>>)> ready) override;
@@ -43,7 +43,8 @@ class SharedAccess final : public Access, public std::enable_shared_from_this<Sh
   struct Waiter;
   class Wait;
 
-  SharedAccess(Settings settings, const AccessEnvironment& environment, const Surroundings& surroundings);
+  SharedAccess(ResolvedConnection settings, const AccessEnvironment& environment,
+               const ProcessEnvironment& process_env);
   void start_renewals();
   void serve();
   void look_at_files();
@@ -51,28 +52,28 @@ class SharedAccess final : public Access, public std::enable_shared_from_this<Sh
   void on_settled();
   void answer_when_settled();
   void answer_all();
-  Expected<Grant> grant();
+  Expected<RequestAuth> auth();
   // Runs `step`; an exception of it is an error for all who wait.
   template <class Step>
   void guarded(Step&& step);
   void fail_all(const Error& error);
-  Expected<Grant> grant_or_error();
-  void hand_out(const std::shared_ptr<Waiter>& waiter, const Expected<Grant>& grant);
-  void hand_over(const std::shared_ptr<Waiter>& waiter, Expected<Grant> grant);
-  Grant for_websocket(Grant grant) const;
-  Grant for_request(Grant grant) const;
+  Expected<RequestAuth> grant_or_error();
+  void hand_out(const std::shared_ptr<Waiter>& waiter, const Expected<RequestAuth>& auth);
+  void hand_over(const std::shared_ptr<Waiter>& waiter, Expected<RequestAuth> auth);
+  RequestAuth for_websocket(RequestAuth auth) const;
+  RequestAuth for_request(RequestAuth auth) const;
   // The request that makes a Headlamp server remember the cluster for the handshake that follows.
-  void remind(const std::shared_ptr<Waiter>& waiter, const Grant& grant);
-  Expected<std::shared_ptr<transport::Connection>> connection_for(const Contribution& credentials);
+  void remind(const std::shared_ptr<Waiter>& waiter, const RequestAuth& auth);
+  Expected<std::shared_ptr<transport::Connection>> connection_for(const Credentials& credentials);
   void leave_old_certificate();
 
-  const Settings settings_;
+  const ResolvedConnection settings_;
   const std::string server_;
   Executor& executor_;
   transport::Transport& transport_;
-  const Surroundings& surroundings_;
+  const ProcessEnvironment& process_env_;
   Listeners listeners_;
-  std::vector<std::shared_ptr<Renewable>> renewables_;
+  std::vector<std::shared_ptr<CredentialSource>> sources_;
   std::vector<std::shared_ptr<Waiter>> waiters_;
   std::unique_ptr<Timer> patience_;
   std::unique_ptr<Timer> next_look_;

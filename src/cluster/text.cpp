@@ -6,9 +6,9 @@
 namespace ksr::cluster {
 namespace {
 
-constexpr std::size_t longest_label = 63;
-constexpr std::size_t longest_subdomain = 253;
-constexpr std::size_t longest_quote = 80;
+constexpr std::size_t kMaxLabelLength = 63;
+constexpr std::size_t kMaxSubdomainLength = 253;
+constexpr std::size_t kMaxQuoteLength = 80;
 
 bool is_lower_or_digit(char c) noexcept {
   return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
@@ -72,13 +72,13 @@ bool has_control_characters(std::string_view text) noexcept {
 }
 
 bool is_dns_label(std::string_view text) noexcept {
-  if (text.empty() || text.size() > longest_label) return false;
+  if (text.empty() || text.size() > kMaxLabelLength) return false;
   if (text.front() == '-' || text.back() == '-') return false;
   return std::all_of(text.begin(), text.end(), [](char c) { return is_lower_or_digit(c) || c == '-'; });
 }
 
 bool is_dns_subdomain(std::string_view text) noexcept {
-  if (text.size() > longest_subdomain) return false;
+  if (text.size() > kMaxSubdomainLength) return false;
   const auto labels = split(text, '.');
   return std::all_of(labels.begin(), labels.end(), is_dns_label);
 }
@@ -116,8 +116,8 @@ std::vector<std::string_view> split(std::string_view text, char separator) {
 
 std::string in_quotes(std::string_view text) {
   std::string quote = "\"";
-  for (const char c : text.substr(0, longest_quote)) quote += is_control(c) || c == '"' ? '?' : c;
-  if (text.size() > longest_quote) quote += "...";
+  for (const char c : text.substr(0, kMaxQuoteLength)) quote += is_control(c) || c == '"' ? '?' : c;
+  if (text.size() > kMaxQuoteLength) quote += "...";
   return quote + '"';
 }
 

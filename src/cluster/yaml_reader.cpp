@@ -7,8 +7,8 @@
 namespace ksr::cluster {
 namespace {
 
-constexpr int deepest = 32;
-constexpr std::size_t most_values = 10'000;
+constexpr int kMaxDepth = 32;
+constexpr std::size_t kMaxValues = 10'000;
 
 bool is_absent(const YAML::Node& node) {
   return !node.IsDefined() || node.IsNull();
@@ -38,7 +38,7 @@ class JsonMaker {
   explicit JsonMaker(const std::string& place) : place_(place) {}
 
   boost::json::value make(const YAML::Node& node, int depth) {
-    if (depth > deepest || ++values_ > most_values) throw YamlMismatch(place_ + ": is nested too deep or too large");
+    if (depth > kMaxDepth || ++values_ > kMaxValues) throw YamlMismatch(place_ + ": is nested too deep or too large");
     if (is_absent(node)) return nullptr;
     if (node.IsScalar()) return plain_scalar(node);
     if (node.IsSequence()) {

@@ -9,7 +9,7 @@
 #include "base/instant.hpp"
 #include "base/log.hpp"
 #include "delivery/snapshot.hpp"
-#include "sync/options.hpp"
+#include "sync/sync_options.hpp"
 
 namespace ksr::delivery {
 

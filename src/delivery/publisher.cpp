@@ -71,7 +71,7 @@ std::optional<SnapshotRef> Publisher::delivered() {
   if (cache_.changed()) return std::nullopt;
   if (!current_) {
     const store::View view = cache_.view(delivered_.resource_version);
-    current_ = SnapshotRef(new Snapshot(view, delivered_.deltas->beside(view), delivered_.sequence));
+    current_ = SnapshotRef(new Snapshot(view, delivered_.deltas->rebased_on(view), delivered_.sequence));
   }
   return current_;
 }

@@ -1,5 +1,5 @@
 // delivery=manual: the descriptor that is readable while ksr_dispatch has something to do.
-// Guarded by the courier's mutex; fd() may be read on any thread.
+// Guarded by the dispatcher's mutex; fd() may be read on any thread.
 #pragma once
 
 #include <memory>

@@ -9,9 +9,9 @@ namespace {
 namespace bj = boost::json;
 
 // Beyond this it is no message to anybody, and the whole of it stands in memory.
-constexpr std::size_t kLargestStatus = std::size_t{1} << 20;
-constexpr std::size_t kDeepestStatus = 64;
-constexpr std::size_t kMostCauses = 64;
+constexpr std::size_t kMaxStatusSize = std::size_t{1} << 20;
+constexpr std::size_t kMaxStatusDepth = 64;
+constexpr std::size_t kMaxCauses = 64;
 
 std::string text_member(const bj::object& object, std::string_view name) {
   const bj::value* value = object.if_contains(name);
@@ -39,7 +39,7 @@ std::vector<StatusCause> read_causes(const bj::object& details) {
   const bj::array* array = value == nullptr ? nullptr : value->if_array();
   if (array == nullptr) return causes;
   for (const bj::value& element : *array) {
-    if (causes.size() == kMostCauses) break;
+    if (causes.size() == kMaxCauses) break;
     const bj::object* cause = element.if_object();
     if (cause == nullptr) continue;
     causes.push_back({text_member(*cause, "reason"), text_member(*cause, "message"), text_member(*cause, "field")});
@@ -50,9 +50,9 @@ std::vector<StatusCause> read_causes(const bj::object& details) {
 }  // namespace
 
 std::optional<ApiStatus> parse_api_status(std::string_view text) {
-  if (text.empty() || text.size() > kLargestStatus) return std::nullopt;
+  if (text.empty() || text.size() > kMaxStatusSize) return std::nullopt;
   bj::parse_options options;
-  options.max_depth = kDeepestStatus;
+  options.max_depth = kMaxStatusDepth;
   boost::system::error_code error;
   bj::monotonic_resource memory;
   const bj::value document = bj::parse(text, error, &memory, options);

@@ -24,7 +24,7 @@ struct SkipPosition {
   bool at_end = false;
 };
 
-constexpr unsigned kDeepestSkip = 60;
+constexpr unsigned kMaxSkipDepth = 60;
 constexpr std::ptrdiff_t kSkipBlock = 64;
 
 // Goes on from `at`, which is in no number or literal, as far as the text is valid and plain: up to the bracket that

@@ -74,7 +74,7 @@ class BlockSkip {
   // The containers around, as in SkipPosition, below a one that marks where they begin; and that one at the most levels
   // allowed.
   Mask containers_;
-  const Mask deepest_;
+  const Mask max_depth_mask_;
   Carry carry_;
   const char* scalar_begin_ = nullptr;
 
@@ -98,7 +98,7 @@ class BlockSkip {
 };
 
 [[gnu::always_inline]] inline BlockSkip::BlockSkip(const SkipPosition& at, const char* end, unsigned max_depth) noexcept
-    : p_(at.p), end_(end), containers_(Mask{1} << at.depth | at.containers), deepest_(Mask{1} << max_depth) {
+    : p_(at.p), end_(end), containers_(Mask{1} << at.depth | at.containers), max_depth_mask_(Mask{1} << max_depth) {
   switch (at.state) {
     case State::first_key:
       carry_.open = 1;
@@ -188,7 +188,7 @@ class BlockSkip {
     const Mask object = curly_ >> bit & 1;
     const Mask before = containers & 1;
     if ((open_ >> bit & 1) != 0) {
-      if ((containers & deepest_) != 0) return false;
+      if ((containers & max_depth_mask_) != 0) return false;
       containers = containers << 1 | object;
       seen |= containers;
     } else {
@@ -203,7 +203,7 @@ class BlockSkip {
   }
   next_containers_ = containers;
   in_object_ = (in_object_ & ~empty) | (curly_ & empty);
-  return empty == 0 || (seen & deepest_) == 0 || give_up();
+  return empty == 0 || (seen & max_depth_mask_) == 0 || give_up();
 }
 
 // What may follow what (RFC 8259). Every byte outside strings and spaces follows exactly one other, so it is enough

@@ -51,8 +51,8 @@ std::optional<std::string> field_problem(const ObjectTracker& object, std::strin
 
 // Names come from the server: one line of a sane length, whatever they hold.
 void append_printable(std::string_view name, std::string& out) {
-  constexpr std::size_t kLongestName = 253;
-  for (const char c : name.substr(0, kLongestName)) out += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? '?' : c;
+  constexpr std::size_t kMaxName = 253;
+  for (const char c : name.substr(0, kMaxName)) out += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? '?' : c;
 }
 
 }  // namespace

@@ -28,9 +28,9 @@ std::optional<std::string> take_text(const char* name, const RawText& captured, 
 }
 
 std::string quoted(std::string_view text) {
-  constexpr std::size_t kLongestShown = 100;
+  constexpr std::size_t kMaxShown = 100;
   std::string out;
-  append_json_string(text.substr(0, kLongestShown), out);
+  append_json_string(text.substr(0, kMaxShown), out);
   return out;
 }
 

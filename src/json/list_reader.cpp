@@ -4,10 +4,10 @@
 #include <utility>
 #include <vector>
 
-#include "json/carried_text.hpp"
 #include "json/item_builder.hpp"
 #include "json/list_envelope.hpp"
 #include "json/object_tracker.hpp"
+#include "json/partial_text.hpp"
 #include "json/scanner.hpp"
 
 namespace ksr::json {
@@ -66,7 +66,7 @@ class ListReader::Impl {
   Place place_ = Place::before;
   ObjectTracker item_;
   std::uint64_t item_number_ = 0;
-  CarriedText text_;
+  PartialText text_;
   ItemBuilder builder_;
   bool type_set_ = false;
   std::vector<Held> held_;

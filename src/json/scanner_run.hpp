@@ -143,14 +143,14 @@ const char* Scanner<Handler>::run(const char* p, const char* const end) {
 template <class Handler>
 const char* Scanner<Handler>::skip(const char* p, const char* end) {
   const std::size_t depth = depth_ - entered_depth_;
-  if (depth > kDeepestSkip / 2 || state_ == State::number || state_ == State::literal) return p;
+  if (depth > kMaxSkipDepth / 2 || state_ == State::number || state_ == State::literal) return p;
   const bool in_string = state_ == State::string || state_ == State::key_text;
   if (in_string && !string_.resumable()) return p;
   SkipPosition at{p, state_, in_string && string_.in_escape(), static_cast<unsigned>(depth), 0, false};
   for (std::size_t level = entered_depth_; level < depth_; ++level) {
     at.containers = at.containers << 1 | static_cast<std::uint64_t>(is_object(level));
   }
-  skip_blocks(at, end, static_cast<unsigned>(std::min<std::size_t>(kDeepestSkip, max_depth_ - entered_depth_)));
+  skip_blocks(at, end, static_cast<unsigned>(std::min<std::size_t>(kMaxSkipDepth, max_depth_ - entered_depth_)));
   state_ = at.state;
   if (state_ == State::string || state_ == State::key_text) string_.resume(at.in_escape);
   depth_ = entered_depth_ + at.depth;

@@ -3,10 +3,10 @@
 #include <optional>
 #include <utility>
 
-#include "json/carried_text.hpp"
 #include "json/item_builder.hpp"
 #include "json/json_pointer.hpp"
 #include "json/object_tracker.hpp"
+#include "json/partial_text.hpp"
 #include "json/scanner.hpp"
 #include "json/unescape.hpp"
 
@@ -61,7 +61,7 @@ class WatchReader::Impl {
   std::string type_problem_;
   std::string object_problem_;
   ObjectTracker object_;
-  CarriedText text_;
+  PartialText text_;
   ItemBuilder builder_;
   // What is being fed, and the offset of its first byte.
   std::string_view buffer_;

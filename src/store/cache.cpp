@@ -8,7 +8,7 @@
 
 namespace ksr::store {
 
-Cache::Cache(std::size_t limit, std::size_t scopes) : content_(limit), scopes_(scopes) {}
+Cache::Cache(std::size_t limit, std::size_t scopes) : state_(limit), scopes_(scopes) {}
 
 void Cache::begin_list(std::string_view scope) {
   abandon_list(scope);
@@ -16,7 +16,7 @@ void Cache::begin_list(std::string_view scope) {
 }
 
 void Cache::stage(const json::Item& item, std::string_view scope) {
-  const Object* held = content_.all().find_uid(UidProbe::of(item.uid));
+  const Object* held = state_.all().find_uid(UidProbe::of(item.uid));
   const bool same = held != nullptr && held->resource_version() == item.resource_version;
   if (!same) heap_growth_.make_room_for(item.text_size());
   staged_.find(scope)->second.push_back(same ? ObjectRef(held) : ObjectRef::create(item));
@@ -25,14 +25,14 @@ void Cache::stage(const json::Item& item, std::string_view scope) {
 std::size_t Cache::commit_list(std::string_view resource_version, std::string_view scope) {
   const auto staged = staged_.find(scope);
   std::string version(resource_version);
-  Content merged = merge_list(content_, staged->second, tombstones_, {resource_version, scope}, stocks_);
+  CacheState merged = merge_list(state_, staged->second, tombstones_, {resource_version, scope}, pools_);
   // What one scope's list knows to be deleted says nothing of the others.
   Tombstones tombstones = scopes_ == 1 ? tombstones_.after(resource_version) : tombstones_;
   std::vector<std::string> listed_scopes = with_scope(scope);
-  const std::size_t changed = count_differences(content_.all(), merged.all());
+  const std::size_t changed = count_differences(state_.all(), merged.all());
 
   const bool was_synced = synced();
-  std::swap(content_, merged);
+  std::swap(state_, merged);
   std::swap(tombstones_, tombstones);
   listed_scopes_.swap(listed_scopes);
   if (scopes_ == 1 || !is_older(version, resource_version_)) resource_version_.swap(version);
@@ -53,25 +53,25 @@ void Cache::abandon_list(std::string_view scope) {
 }
 
 Applied Cache::apply(json::EventType type, const json::Item& item) {
-  const Object* held = content_.all().find_uid(UidProbe::of(item.uid));
+  const Object* held = state_.all().find_uid(UidProbe::of(item.uid));
   return type == json::EventType::deleted ? apply_deleted(item, held) : apply_present(item, held);
 }
 
 Applied Cache::apply_deleted(const json::Item& item, const Object* held) {
   if (held != nullptr && is_older(item.resource_version, held->resource_version())) return Applied::stale;
-  Tombstones::Stone stone = tombstones_.prepare(item.uid, item.resource_version);
+  Tombstones::Tombstone tombstone = tombstones_.prepare(item.uid, item.resource_version);
   if (held != nullptr) {
     const ObjectRef last_state(held);
-    content_.change(held, nullptr, stocks_);
+    state_.change(held, nullptr, pools_);
   }
-  tombstones_.put(std::move(stone));
+  tombstones_.put(std::move(tombstone));
   return held != nullptr ? Applied::deleted : Applied::absent;
 }
 
 // Another uid that has the name of `item`.
 const Object* Cache::name_holder_other_than(const Object* held, const json::Item& item) const noexcept {
   if (held != nullptr && compare_names(*held, item.name_space, item.name) == 0) return nullptr;
-  return content_.all().find(item.name_space, item.name);
+  return state_.all().find(item.name_space, item.name);
 }
 
 Applied Cache::apply_present(const json::Item& item, const Object* held) {
@@ -88,19 +88,19 @@ Applied Cache::apply_present(const json::Item& item, const Object* held) {
   if (other != nullptr) {
     take_over_name(*other, held, *object);
   } else {
-    content_.change(held, object.get(), stocks_);
+    state_.change(held, object.get(), pools_);
   }
   return held != nullptr ? Applied::modified : Applied::added;
 }
 
 void Cache::take_over_name(const Object& other, const Object* held, const Object& object) {
   // A name is free for a new uid only once the old one is gone: its deletion was missed.
-  Tombstones::Stone stone = tombstones_.prepare(other.uid(), object.resource_version());
-  Content next = content_;
-  next.change(&other, nullptr, stocks_);
-  next.change(held, &object, stocks_);
-  std::swap(content_, next);
-  tombstones_.put(std::move(stone));
+  Tombstones::Tombstone tombstone = tombstones_.prepare(other.uid(), object.resource_version());
+  CacheState next = state_;
+  next.change(&other, nullptr, pools_);
+  next.change(held, &object, pools_);
+  std::swap(state_, next);
+  tombstones_.put(std::move(tombstone));
 }
 
 void Cache::set_resource_version(std::string_view resource_version) {
@@ -109,9 +109,9 @@ void Cache::set_resource_version(std::string_view resource_version) {
 }
 
 Cut Cache::cut() {
-  View view(content_.visible(), resource_version_);
+  View view(state_.visible(), resource_version_);
   first_list_unseen_ = false;
-  return {std::move(view), content_.take_changes()};
+  return {std::move(view), state_.take_changes()};
 }
 
 }  // namespace ksr::store

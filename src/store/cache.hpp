@@ -13,10 +13,10 @@
 
 #include "json/item.hpp"
 #include "json/watch_reader.hpp"
+#include "store/block_recycler.hpp"
+#include "store/cache_state.hpp"
 #include "store/changes.hpp"
-#include "store/content.hpp"
 #include "store/heap_growth.hpp"
-#include "store/spare_memory.hpp"
 #include "store/tombstones.hpp"
 #include "store/view.hpp"
 
@@ -65,13 +65,13 @@ class Cache {
   // --- reading ----------------------------------------------------------------------------------------------------
   // True once a list was committed, of each scope.
   bool synced() const noexcept { return listed_scopes_.size() == scopes_; }
-  std::size_t count() const noexcept { return content_.all().size(); }      // all objects, beyond `limit` too
-  std::uint64_t stored_bytes() const noexcept { return content_.bytes(); }  // JSON text of all objects held
+  std::size_t count() const noexcept { return state_.all().size(); }      // all objects, beyond `limit` too
+  std::uint64_t stored_bytes() const noexcept { return state_.bytes(); }  // JSON text of all objects held
   // True when something seen through a view has changed since the last cut(): some object is not what it was (a
   // resourceVersion alone is no change), or the first list has come, be it empty.
-  bool changed() const noexcept { return first_list_unseen_ || content_.changed(); }
+  bool changed() const noexcept { return first_list_unseen_ || state_.changed(); }
   // The view as it is now under another version.
-  View view(std::string_view resource_version) const { return View(content_.visible(), resource_version); }
+  View view(std::string_view resource_version) const { return View(state_.visible(), resource_version); }
   // The view as it is now and what changed in it since the cut before. No copy of the cache.
   Cut cut();
 
@@ -83,9 +83,9 @@ class Cache {
   void take_over_name(const Object& other, const Object* held, const Object& object);
 
   // Gone last: what the others hold is still kept for later caches then, if there are any.
-  const SpareMemory::User spares_{SpareMemory::shared()};
-  Content content_;
-  Stocks stocks_;
+  const BlockRecycler::Lease spares_{BlockRecycler::shared()};
+  CacheState state_;
+  NodePools pools_;
   Tombstones tombstones_;
   std::string resource_version_;
   HeapGrowth heap_growth_;

@@ -10,26 +10,26 @@ Changes Changes::from_empty() noexcept {
   return changes;
 }
 
-Need Changes::need(std::size_t calls) const noexcept {
-  return from_empty_ ? Need{0, 0} : notes_.need(calls);
+NodeBudget Changes::budget(std::size_t calls) const noexcept {
+  return from_empty_ ? NodeBudget{0, 0} : notes_.budget(calls);
 }
 
-void Changes::note(const Object* before, const Object* after, Stock<Notes>& stock) noexcept {
+void Changes::note(const Object* before, const Object* after, NodePool<Notes>& pool) noexcept {
   if (from_empty_ || before == after) return;
   const Object& subject = before != nullptr ? *before : *after;
   const Notes::Entry* noted = notes_.find(UidProbe::of(subject));
   if (noted != nullptr) {
-    continue_note(notes_, *noted, ObjectRef(after), stock);
+    continue_note(notes_, *noted, ObjectRef(after), pool);
   } else if (!same_state(before, after)) {
-    notes_.insert({subject.uid_hash(), ObjectRef(before), ObjectRef(after)}, stock);
+    notes_.insert({subject.uid_hash(), ObjectRef(before), ObjectRef(after)}, pool);
   }
 }
 
 void Changes::continue_note(OrderedSet<Notes>& notes, const Notes::Entry& noted, ObjectRef after,
-                            Stock<Notes>& stock) noexcept {
+                            NodePool<Notes>& pool) noexcept {
   const Notes::Entry held = noted;
-  if (same_state(held.before.get(), after.get())) return notes.erase(Notes::probe(Notes::key(held)), stock);
-  notes.replace({held.hash, held.before, std::move(after)}, stock);
+  if (same_state(held.before.get(), after.get())) return notes.erase(Notes::probe(Notes::key(held)), pool);
+  notes.replace({held.hash, held.before, std::move(after)}, pool);
 }
 
 void Changes::append(Changes later) {
@@ -39,12 +39,12 @@ void Changes::append(Changes later) {
     return;
   }
   OrderedSet<Notes> merged = notes_;
-  Stock<Notes> stock;
+  NodePool<Notes> pool;
   later.notes_.for_each([&](const Notes::Entry& entry) {
-    const Need need = merged.need(1);
-    stock.reserve(need.leaves, need.inners);
+    const NodeBudget budget = merged.budget(1);
+    pool.reserve(budget.leaves, budget.inners);
     const Notes::Entry* noted = merged.find(Notes::probe(Notes::key(entry)));
-    noted != nullptr ? continue_note(merged, *noted, entry.after, stock) : merged.insert(entry, stock);
+    noted != nullptr ? continue_note(merged, *noted, entry.after, pool) : merged.insert(entry, pool);
   });
   notes_ = std::move(merged);
   from_empty_ = later.from_empty_;

@@ -37,12 +37,12 @@ class Changes {
   const OrderedSet<Notes>& notes() const noexcept { return notes_; }
 
   // One uid went from one state to another (nullptr: not there); reserve need() for each such call.
-  Need need(std::size_t calls) const noexcept;
-  void note(const Object* before, const Object* after, Stock<Notes>& stock) noexcept;
+  NodeBudget budget(std::size_t calls) const noexcept;
+  void note(const Object* before, const Object* after, NodePool<Notes>& pool) noexcept;
 
  private:
   static void continue_note(OrderedSet<Notes>& notes, const Notes::Entry& noted, ObjectRef after,
-                            Stock<Notes>& stock) noexcept;
+                            NodePool<Notes>& pool) noexcept;
 
   bool from_empty_ = false;
   OrderedSet<Notes> notes_;
@@ -62,7 +62,7 @@ class Deltas {
   Deltas(const Changes& changes, const View& now);
 
   // The same deltas beside another view of what `now` showed.
-  Deltas beside(const View& same) const;
+  Deltas rebased_on(const View& same) const;
 
   std::size_t count() const noexcept;
   Delta at(std::size_t i) const;  // i below count()

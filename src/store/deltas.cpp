@@ -29,7 +29,7 @@ Deltas::Deltas(const Changes& changes, const View& now) {
   rows_ = std::make_shared<const Rows>(std::move(rows));
 }
 
-Deltas Deltas::beside(const View& same) const {
+Deltas Deltas::rebased_on(const View& same) const {
   Deltas deltas = *this;
   if (!rows_) deltas.whole_view_ = same;
   return deltas;

@@ -30,56 +30,57 @@ const Object* Index::at(std::size_t i) const noexcept {
   return entry != nullptr ? entry->object : nullptr;
 }
 
-IndexNeed Index::need(std::size_t changes) const noexcept {
+IndexBudget Index::budget(std::size_t changes) const noexcept {
   // A new name or time is an erasure and an insertion.
-  const Need none{0, 0};
-  return {by_uid_.need(changes), by_name_.need(2 * changes), with_recency_ ? by_recency_.need(2 * changes) : none};
+  const NodeBudget none{0, 0};
+  return {by_uid_.budget(changes), by_name_.budget(2 * changes),
+          with_recency_ ? by_recency_.budget(2 * changes) : none};
 }
 
-void Index::change(const Object* before, const Object* after, Stocks& stocks) noexcept {
-  change_name(before, after, stocks.by_name);
-  if (with_recency_) change_recency(before, after, stocks.by_recency);
-  change_uid(before, after, stocks.by_uid);
+void Index::change(const Object* before, const Object* after, NodePools& pools) noexcept {
+  change_name(before, after, pools.by_name);
+  if (with_recency_) change_recency(before, after, pools.by_recency);
+  change_uid(before, after, pools.by_uid);
 }
 
-void Index::change_name(const Object* before, const Object* after, Stock<ByName>& stock) noexcept {
-  if (before != nullptr && after != nullptr && same_name(*before, *after)) return replace_name(*before, *after, stock);
-  if (before != nullptr) by_name_.erase(NameProbe::of(*before), stock);
-  if (after != nullptr) by_name_.insert(ByName::entry(*after), stock);
+void Index::change_name(const Object* before, const Object* after, NodePool<ByName>& pool) noexcept {
+  if (before != nullptr && after != nullptr && same_name(*before, *after)) return replace_name(*before, *after, pool);
+  if (before != nullptr) by_name_.erase(NameProbe::of(*before), pool);
+  if (after != nullptr) by_name_.insert(ByName::entry(*after), pool);
 }
 
 // Most changes leave the names alone, so an object mostly stands where it stood: that spares comparing names, whose
 // texts are spread over all the memory of the cache.
-void Index::replace_name(const Object& before, const Object& after, Stock<ByName>& stock) noexcept {
+void Index::replace_name(const Object& before, const Object& after, NodePool<ByName>& pool) noexcept {
   const auto found =
       by_name_.find_near(before.name_position(), [&](const ByName::Entry& entry) { return entry.object == &before; });
   if (found.entry != nullptr) {
     after.note_name_position(found.position);
-    by_name_.replace_at(found.position, {found.entry->hash, &after}, stock);
+    by_name_.replace_at(found.position, {found.entry->hash, &after}, pool);
   } else {
-    after.note_name_position(by_name_.replace(ByName::entry(after), stock));
+    after.note_name_position(by_name_.replace(ByName::entry(after), pool));
   }
 }
 
-void Index::change_recency(const Object* before, const Object* after, Stock<ByRecency>& stock) noexcept {
-  if (before != nullptr) by_recency_.erase(RecencyProbe::of(*before), stock);
-  if (after != nullptr) by_recency_.insert(ByRecency::entry(*after), stock);
+void Index::change_recency(const Object* before, const Object* after, NodePool<ByRecency>& pool) noexcept {
+  if (before != nullptr) by_recency_.erase(RecencyProbe::of(*before), pool);
+  if (after != nullptr) by_recency_.insert(ByRecency::entry(*after), pool);
 }
 
-void Index::change_uid(const Object* before, const Object* after, Stock<ByUid>& stock) noexcept {
+void Index::change_uid(const Object* before, const Object* after, NodePool<ByUid>& pool) noexcept {
   if (before != nullptr && after != nullptr) {
-    by_uid_.replace(ByUid::entry(*after), stock);
+    by_uid_.replace(ByUid::entry(*after), pool);
   } else if (after != nullptr) {
-    by_uid_.insert(ByUid::entry(*after), stock);
+    by_uid_.insert(ByUid::entry(*after), pool);
   } else if (before != nullptr) {
-    by_uid_.erase(UidProbe::of(*before), stock);
+    by_uid_.erase(UidProbe::of(*before), pool);
   }
 }
 
-void reserve(Stocks& stocks, const IndexNeed& need) {
-  stocks.by_uid.reserve(need.by_uid.leaves, need.by_uid.inners);
-  stocks.by_name.reserve(need.by_name.leaves, need.by_name.inners);
-  stocks.by_recency.reserve(need.by_recency.leaves, need.by_recency.inners);
+void reserve(NodePools& pools, const IndexBudget& budget) {
+  pools.by_uid.reserve(budget.by_uid.leaves, budget.by_uid.inners);
+  pools.by_name.reserve(budget.by_name.leaves, budget.by_name.inners);
+  pools.by_recency.reserve(budget.by_recency.leaves, budget.by_recency.inners);
 }
 
 }  // namespace ksr::store

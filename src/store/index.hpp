@@ -11,19 +11,19 @@
 namespace ksr::store {
 
 // Nodes for the next changes. Lives with the cache, is no part of any state.
-struct Stocks {
-  Stock<ByUid> by_uid;
-  Stock<ByName> by_name;
-  Stock<ByRecency> by_recency;
-  Stock<Notes> notes;
+struct NodePools {
+  NodePool<ByUid> by_uid;
+  NodePool<ByName> by_name;
+  NodePool<ByRecency> by_recency;
+  NodePool<Notes> notes;
 };
 
-struct IndexNeed {
-  Need by_uid;
-  Need by_name;
-  Need by_recency;
+struct IndexBudget {
+  NodeBudget by_uid;
+  NodeBudget by_name;
+  NodeBudget by_recency;
 
-  IndexNeed operator+(const IndexNeed& other) const noexcept {
+  IndexBudget operator+(const IndexBudget& other) const noexcept {
     return {by_uid + other.by_uid, by_name + other.by_name, by_recency + other.by_recency};
   }
 };
@@ -44,16 +44,16 @@ class Index {
   const OrderedSet<ByName>& by_name() const noexcept { return by_name_; }
   const OrderedSet<ByRecency>& by_recency() const noexcept { return by_recency_; }
 
-  IndexNeed need(std::size_t changes) const noexcept;
+  IndexBudget budget(std::size_t changes) const noexcept;
   // One object for another of the same uid; none (nullptr) before: it comes, none after: it goes. `before` must be held
   // by the caller; no other object may have the name of `after`.
-  void change(const Object* before, const Object* after, Stocks& stocks) noexcept;
+  void change(const Object* before, const Object* after, NodePools& pools) noexcept;
 
  private:
-  void change_name(const Object* before, const Object* after, Stock<ByName>& stock) noexcept;
-  void replace_name(const Object& before, const Object& after, Stock<ByName>& stock) noexcept;
-  void change_recency(const Object* before, const Object* after, Stock<ByRecency>& stock) noexcept;
-  void change_uid(const Object* before, const Object* after, Stock<ByUid>& stock) noexcept;
+  void change_name(const Object* before, const Object* after, NodePool<ByName>& pool) noexcept;
+  void replace_name(const Object& before, const Object& after, NodePool<ByName>& pool) noexcept;
+  void change_recency(const Object* before, const Object* after, NodePool<ByRecency>& pool) noexcept;
+  void change_uid(const Object* before, const Object* after, NodePool<ByUid>& pool) noexcept;
 
   bool with_recency_;
   OrderedSet<ByUid> by_uid_;
@@ -61,6 +61,6 @@ class Index {
   OrderedSet<ByRecency> by_recency_;
 };
 
-void reserve(Stocks& stocks, const IndexNeed& need);
+void reserve(NodePools& pools, const IndexBudget& budget);
 
 }  // namespace ksr::store

@@ -137,24 +137,24 @@ void drop_outranked(std::vector<const Object*>& by_uid, std::vector<const Object
   by_uid.erase(std::remove_if(by_uid.begin(), by_uid.end(), lost), by_uid.end());
 }
 
-Content rebuilt(const Content& held, Merge merge, Stocks& stocks) {
+CacheState rebuilt(const CacheState& held, Merge merge, NodePools& pools) {
   std::vector<const Object*> by_uid = merge.take_by_uid();
   std::vector<const Object*> by_name = merge.take_nearly_by_name();
   sort_by_name(by_name);
   drop_outranked(by_uid, by_name);
-  Content next = held;
-  next.rebuild(by_uid, by_name, stocks);
+  CacheState next = held;
+  next.rebuild(by_uid, by_name, pools);
   return next;
 }
 
 // An object comes or goes; of two uids with one name the one that outranks the other stays.
-void admit(Content& content, const Object& object, Stocks& stocks) {
-  const Object* other = content.all().find(object.name_space(), object.name());
+void admit(CacheState& state, const Object& object, NodePools& pools) {
+  const Object* other = state.all().find(object.name_space(), object.name());
   const bool contested = other != nullptr && other->uid() != object.uid();
   const bool wins = !contested || outranks(object, *other);
-  if (contested && wins) content.change(other, nullptr, stocks);
-  const Object* before = content.all().find_uid(UidProbe::of(object));
-  if (wins || before != nullptr) content.change(before, wins ? &object : nullptr, stocks);
+  if (contested && wins) state.change(other, nullptr, pools);
+  const Object* before = state.all().find_uid(UidProbe::of(object));
+  if (wins || before != nullptr) state.change(before, wins ? &object : nullptr, pools);
 }
 
 bool frees_name(const Change& change) noexcept {
@@ -162,25 +162,25 @@ bool frees_name(const Change& change) noexcept {
 }
 
 // `held` keeps all objects alive that go.
-Content changed(const Content& held, const Merge& merge, Stocks& stocks) {
-  Content next = held;
+CacheState changed(const CacheState& held, const Merge& merge, NodePools& pools) {
+  CacheState next = held;
   for (const Change& change : merge.changes()) {
-    if (frees_name(change)) next.change(change.before, nullptr, stocks);
+    if (frees_name(change)) next.change(change.before, nullptr, pools);
   }
   for (const Change& change : merge.changes()) {
-    if (change.after != nullptr) admit(next, *change.after, stocks);
+    if (change.after != nullptr) admit(next, *change.after, pools);
   }
   return next;
 }
 
 }  // namespace
 
-Content merge_list(const Content& held, const std::vector<ObjectRef>& listed, const Tombstones& tombstones,
-                   const ListOrigin& origin, Stocks& stocks) {
+CacheState merge_list(const CacheState& held, const std::vector<ObjectRef>& listed, const Tombstones& tombstones,
+                      const ListOrigin& origin, NodePools& pools) {
   Merge merge(tombstones, origin, listed.size());
   merge.walk(held.all(), rows_by_uid(listed));
   const bool many = merge.changes().size() > held.all().size() / 4;
-  return many ? rebuilt(held, std::move(merge), stocks) : changed(held, merge, stocks);
+  return many ? rebuilt(held, std::move(merge), pools) : changed(held, merge, pools);
 }
 
 std::size_t count_differences(const Index& a, const Index& b) {

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "store/content.hpp"
+#include "store/cache_state.hpp"
 #include "store/tombstones.hpp"
 
 namespace ksr::store {
@@ -18,8 +18,8 @@ struct ListOrigin {
 
 // What is held once the list of this origin, these objects in order, has come (the rules are Cache::commit_list's).
 // Throws std::bad_alloc; `held` is untouched in any case.
-Content merge_list(const Content& held, const std::vector<ObjectRef>& listed, const Tombstones& tombstones,
-                   const ListOrigin& origin, Stocks& stocks);
+CacheState merge_list(const CacheState& held, const std::vector<ObjectRef>& listed, const Tombstones& tombstones,
+                      const ListOrigin& origin, NodePools& pools);
 
 // How many uids are in only one of both, or not the same object in both.
 std::size_t count_differences(const Index& a, const Index& b);

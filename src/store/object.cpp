@@ -5,7 +5,7 @@
 #include <limits>
 #include <new>
 
-#include "store/spare_memory.hpp"
+#include "store/block_recycler.hpp"
 #include "store/timestamp.hpp"
 
 namespace ksr::store {
@@ -33,14 +33,14 @@ std::size_t Object::bytes_for(const json::Item& item) {
                                item.creation_timestamp, item.recency}) {
     keys += key.size() + 1;
   }
-  if (keys > std::numeric_limits<std::uint32_t>::max() || item.text_size() > kMostJson) throw std::bad_alloc();
+  if (keys > std::numeric_limits<std::uint32_t>::max() || item.text_size() > kMaxJson) throw std::bad_alloc();
   if (recency_is_creation(item)) keys -= item.recency.size() + 1;
   return sizeof(Object) + keys + item.text_size() + 1;
 }
 
 Object::Object(const json::Item& item, std::size_t slack) noexcept
-    : json_size_(item.text_size() & kMostJson),
-      slack_(slack & kMostSlack),
+    : json_size_(item.text_size() & kMaxJson),
+      slack_(slack & kMaxSlack),
       uid_hash_(hash_of(item.uid)),
       recency_time_(parse_timestamp(item.recency)) {
   write(item);
@@ -75,7 +75,7 @@ void Object::destroy() const noexcept {
   void* const memory = const_cast<Object*>(this);
   const std::size_t capacity = size() + slack_;
   this->~Object();
-  SpareMemory::shared().release(memory, capacity);
+  BlockRecycler::shared().release(memory, capacity);
 }
 
 std::string_view Object::field(Field field) const noexcept {
@@ -104,7 +104,7 @@ ObjectRef ObjectRef::create(const json::Item& item) {
   ObjectRef created;
   const std::size_t size = Object::bytes_for(item);
   // A later state of an object is seldom as long as the one before to the byte.
-  const SpareMemory::Block block = SpareMemory::shared().allocate(size, size + size / 32);
+  const BlockRecycler::Block block = BlockRecycler::shared().allocate(size, size + size / 32);
   created.object_ = new (block.memory) Object(item, block.capacity - size);
   return created;
 }

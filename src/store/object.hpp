@@ -62,8 +62,8 @@ class Object {
   };
 
   static constexpr unsigned kJsonBits = 48;
-  static constexpr std::uint64_t kMostJson = (std::uint64_t{1} << kJsonBits) - 1;
-  static constexpr std::uint64_t kMostSlack = (std::uint64_t{1} << (64 - kJsonBits)) - 1;
+  static constexpr std::uint64_t kMaxJson = (std::uint64_t{1} << kJsonBits) - 1;
+  static constexpr std::uint64_t kMaxSlack = (std::uint64_t{1} << (64 - kJsonBits)) - 1;
 
   Object(const json::Item& item, std::size_t slack) noexcept;
   ~Object() = default;

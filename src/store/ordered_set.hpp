@@ -105,35 +105,35 @@ class OrderedSet {
   }
 
   // Nodes that `changes` calls of insert, erase or replace may take from the stock.
-  Need need(std::size_t changes) const noexcept {
+  NodeBudget budget(std::size_t changes) const noexcept {
     const std::size_t level = root_ ? root_.level() : 0;
     const std::size_t growth = changes > 1 ? 1 : 0;  // the first change may add a level that the next one has to pass
     return {2 * changes, (2 * (level + growth) + 1) * changes};
   }
 
   // The entry must not be there yet.
-  void insert(Entry entry, Stock<Order>& stock) noexcept {
+  void insert(Entry entry, NodePool<Order>& pool) noexcept {
     ++size_;
-    if (!root_) root_ = stock.leaf();
-    NodeRef<Order> right = TreeEdit<Order>(stock).insert(root_, std::move(entry), Edge::both());
-    if (right) root_ = TreeEdit<Order>(stock).join(std::move(root_), std::move(right));
+    if (!root_) root_ = pool.leaf();
+    NodeRef<Order> right = TreeEdit<Order>(pool).insert(root_, std::move(entry), Edge::both());
+    if (right) root_ = TreeEdit<Order>(pool).join(std::move(root_), std::move(right));
   }
 
   // The entry must be there. Its object may go with it: what the probe points at must be held by the caller.
-  void erase(const Probe& probe, Stock<Order>& stock) noexcept {
-    TreeEdit<Order>(stock).erase(root_, probe);
+  void erase(const Probe& probe, NodePool<Order>& pool) noexcept {
+    TreeEdit<Order>(pool).erase(root_, probe);
     if (--size_ == 0) root_ = {};
     while (root_ && !root_.is_leaf() && root_.size() == 1) root_ = NodeRef<Order>(root_.inner().child[0]);
   }
 
   // The entry takes the place of the one that compares equal; returns where that is.
-  std::size_t replace(Entry entry, Stock<Order>& stock) noexcept {
-    return TreeEdit<Order>(stock).replace(root_, std::move(entry));
+  std::size_t replace(Entry entry, NodePool<Order>& pool) noexcept {
+    return TreeEdit<Order>(pool).replace(root_, std::move(entry));
   }
 
   // The same, where the place is known.
-  void replace_at(std::size_t position, Entry entry, Stock<Order>& stock) noexcept {
-    TreeEdit<Order>(stock).replace_at(root_, position, std::move(entry));
+  void replace_at(std::size_t position, Entry entry, NodePool<Order>& pool) noexcept {
+    TreeEdit<Order>(pool).replace_at(root_, position, std::move(entry));
   }
 
  private:

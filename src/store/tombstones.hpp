@@ -15,9 +15,9 @@ class Tombstones {
  public:
   static constexpr std::size_t kCapacity = 1024;
 
-  class Stone {
+  class Tombstone {
    public:
-    Stone(std::string_view uid, std::string_view resource_version);
+    Tombstone(std::string_view uid, std::string_view resource_version);
     std::uint64_t hash() const noexcept { return hash_; }
     std::string_view uid() const noexcept { return std::string_view(text_).substr(0, uid_size_); }
     std::string_view resource_version() const noexcept { return std::string_view(text_).substr(uid_size_); }
@@ -30,9 +30,9 @@ class Tombstones {
 
   std::optional<std::string_view> deleted_at(std::string_view uid) const noexcept;
   // What put() will need. Throws std::bad_alloc.
-  Stone prepare(std::string_view uid, std::string_view resource_version);
+  Tombstone prepare(std::string_view uid, std::string_view resource_version);
   // A later deletion of the same uid takes the place of the earlier one, never the other way round.
-  void put(Stone stone) noexcept;
+  void put(Tombstone tombstone) noexcept;
   // Without what a list of this version knows to be deleted anyhow. Throws std::bad_alloc.
   Tombstones after(std::string_view list_version) const;
 
@@ -40,7 +40,7 @@ class Tombstones {
   std::size_t position(std::uint64_t hash, std::string_view uid) const noexcept;
 
   std::vector<std::uint64_t> hashes_;  // beside the stones, for a quick look through them
-  std::vector<Stone> stones_;
+  std::vector<Tombstone> tombstones_;
   std::size_t oldest_ = 0;
 };
 

@@ -11,9 +11,9 @@
 namespace ksr::store {
 
 // How `total` things are dealt out evenly to nodes that hold `capacity`, with a little room left in each.
-class Portions {
+class EvenSplit {
  public:
-  Portions(std::size_t total, std::size_t capacity) noexcept : total_(total) {
+  EvenSplit(std::size_t total, std::size_t capacity) noexcept : total_(total) {
     const std::size_t wanted = capacity - capacity / 8;
     nodes_ = (total + wanted - 1) / wanted;
   }
@@ -29,13 +29,13 @@ class Portions {
 
 template <class Order>
 std::vector<NodeRef<Order>> build_parents(std::vector<NodeRef<Order>> children) {
-  const Portions portions(children.size(), kFanOut);
+  const EvenSplit split(children.size(), kFanOut);
   std::vector<NodeRef<Order>> parents;
-  parents.reserve(portions.nodes());
-  for (std::size_t n = 0; n < portions.nodes(); ++n) {
+  parents.reserve(split.nodes());
+  for (std::size_t n = 0; n < split.nodes(); ++n) {
     auto inner = std::make_unique<Inner<Order>>();
     inner->level = static_cast<std::uint16_t>(children.front().level() + 1);
-    for (std::size_t i = portions.begin(n); i < portions.begin(n + 1); ++i) {
+    for (std::size_t i = split.begin(n); i < split.begin(n + 1); ++i) {
       set_child(*inner, inner->size++, children[i]);
     }
     parents.emplace_back(std::move(inner));
@@ -47,12 +47,12 @@ std::vector<NodeRef<Order>> build_parents(std::vector<NodeRef<Order>> children) 
 template <class Order>
 OrderedSet<Order> build_set(const std::vector<const Object*>& objects) {
   if (objects.empty()) return {};
-  const Portions portions(objects.size(), Order::kLeafCapacity);
+  const EvenSplit split(objects.size(), Order::kLeafCapacity);
   std::vector<NodeRef<Order>> level;
-  level.reserve(portions.nodes());
-  for (std::size_t n = 0; n < portions.nodes(); ++n) {
+  level.reserve(split.nodes());
+  for (std::size_t n = 0; n < split.nodes(); ++n) {
     auto leaf = std::make_unique<Leaf<Order>>();
-    for (std::size_t i = portions.begin(n); i < portions.begin(n + 1); ++i) {
+    for (std::size_t i = split.begin(n); i < split.begin(n + 1); ++i) {
       leaf->entries[leaf->size++] = Order::entry(*objects[i]);
     }
     level.emplace_back(std::move(leaf));

@@ -9,11 +9,13 @@
 
 namespace ksr::store {
 
-struct Need {
+struct NodeBudget {
   std::size_t leaves;
   std::size_t inners;
 
-  Need operator+(const Need& other) const noexcept { return {leaves + other.leaves, inners + other.inners}; }
+  NodeBudget operator+(const NodeBudget& other) const noexcept {
+    return {leaves + other.leaves, inners + other.inners};
+  }
 };
 
 // Whether a node is the first or last of its level: there, a run of insertions in order leaves full nodes behind.
@@ -94,7 +96,7 @@ class TreeEdit {
   using Entry = typename Order::Entry;
   using Probe = typename Order::Probe;
 
-  explicit TreeEdit(Stock<Order>& stock) noexcept : stock_(stock) {}
+  explicit TreeEdit(NodePool<Order>& pool) noexcept : pool_(pool) {}
 
   // Returns the new right neighbour when the node had to be split.
   Ref insert(Ref& node, Entry entry, Edge edge) noexcept {
@@ -110,7 +112,7 @@ class TreeEdit {
 
   // A new root over two nodes of one level.
   Ref join(Ref left, Ref right) noexcept {
-    Ref root = stock_.inner(left.level() + 1);
+    Ref root = pool_.inner(left.level() + 1);
     set_child(root.inner(), 0, std::move(left));
     set_child(root.inner(), 1, std::move(right));
     root.inner().size = 2;
@@ -168,7 +170,7 @@ class TreeEdit {
   void own(Ref& node) noexcept {
     if (node.unique()) return;
     prefetch_below(node);
-    Ref copy = node.is_leaf() ? stock_.leaf() : stock_.inner(node.level());
+    Ref copy = node.is_leaf() ? pool_.leaf() : pool_.inner(node.level());
     if (node.is_leaf()) {
       append(copy.leaf(), node.leaf(), 0);
     } else {
@@ -214,7 +216,7 @@ class TreeEdit {
       return {};
     }
     const std::size_t point = split_point(leaf.size, at, edge);
-    Ref right = stock_.leaf();
+    Ref right = pool_.leaf();
     split(leaf, right.leaf(), point);
     const bool goes_left = at < point || point == 0;
     place(goes_left ? leaf : right.leaf(), goes_left ? at : at - point, std::move(entry));
@@ -233,7 +235,7 @@ class TreeEdit {
     }
     // Never an empty left node: a child is placed behind the one it was split from, so `at` is not 0.
     const std::size_t point = edge.first && at == 1 ? 1 : split_point(inner.size, at, {false, edge.last});
-    Ref right = stock_.inner(inner.level);
+    Ref right = pool_.inner(inner.level);
     split(inner, right.inner(), point);
     const bool goes_left = at < point || (at == point && point < kFanOut);
     place(goes_left ? inner : right.inner(), goes_left ? at : at - point, std::move(child));
@@ -274,7 +276,7 @@ class TreeEdit {
     return true;
   }
 
-  Stock<Order>& stock_;
+  NodePool<Order>& pool_;
 };
 
 }  // namespace ksr::store

@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "store/spare_memory.hpp"
+#include "store/block_recycler.hpp"
 
 namespace ksr::store {
 
@@ -19,8 +19,10 @@ inline constexpr std::size_t kFanOut = 16;
 struct Node {
   explicit Node(std::uint16_t node_level) noexcept : level(node_level) {}
 
-  static void* operator new(std::size_t size) { return SpareMemory::shared().allocate(size, size).memory; }
-  static void operator delete(void* memory, std::size_t size) noexcept { SpareMemory::shared().release(memory, size); }
+  static void* operator new(std::size_t size) { return BlockRecycler::shared().allocate(size, size).memory; }
+  static void operator delete(void* memory, std::size_t size) noexcept {
+    BlockRecycler::shared().release(memory, size);
+  }
 
   std::atomic<std::uint32_t> references{1};
   std::uint16_t size = 0;
@@ -119,7 +121,7 @@ void NodeRef<Order>::destroy() noexcept {
 
 // Nodes allocated ahead of a change, so that the change itself cannot fail. Lives with the set's only writer.
 template <class Order>
-class Stock {
+class NodePool {
  public:
   // Throws std::bad_alloc.
   void reserve(std::size_t leaves, std::size_t inners) {

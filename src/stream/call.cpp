@@ -13,21 +13,21 @@ Call::Call(CallOwner& owner, sync::RequestId id, std::string what) : owner_(owne
 void Call::start(cluster::Access& access, transport::Request request, bool websocket) {
   access_ = &access;
   const auto purpose = websocket ? cluster::Purpose::websocket : cluster::Purpose::request;
-  pending_ = access.authorize(purpose,
-                              [this, request = std::move(request), websocket](Expected<cluster::Grant> grant) mutable {
-                                send(std::move(grant), std::move(request), websocket);
-                              });
+  pending_ = access.authenticate(
+      purpose, [this, request = std::move(request), websocket](Expected<cluster::RequestAuth> auth) mutable {
+        send(std::move(auth), std::move(request), websocket);
+      });
 }
 
-void Call::send(Expected<cluster::Grant> grant, transport::Request request, bool websocket) {
+void Call::send(Expected<cluster::RequestAuth> auth, transport::Request request, bool websocket) {
   guarded([&] {
-    if (!grant) return fail(grant.error());
-    request.headers.insert(request.headers.end(), grant->headers.begin(), grant->headers.end());
-    for (const std::string& subprotocol : grant->subprotocols) {
+    if (!auth) return fail(auth.error());
+    request.headers.insert(request.headers.end(), auth->headers.begin(), auth->headers.end());
+    for (const std::string& subprotocol : auth->subprotocols) {
       request.subprotocol += (request.subprotocol.empty() ? "" : ", ") + subprotocol;
     }
-    request.accept_gzip = request.accept_gzip && grant->compression;
-    transport::Connection& connection = *grant->connection;
+    request.accept_gzip = request.accept_gzip && auth->compression;
+    transport::Connection& connection = *auth->connection;
     exchange_ =
         websocket ? connection.open_websocket(std::move(request), *this) : connection.get(std::move(request), *this);
   });
@@ -52,8 +52,8 @@ void Call::on_body(std::string_view bytes) {
   owner_.count_bytes(bytes.size());
   guarded([&] {
     if (accepted_) return received(bytes);
-    refusal_.append(bytes.substr(0, max_refusal_body - std::min(refusal_.size(), max_refusal_body)));
-    if (refusal_.size() >= max_refusal_body) refuse();
+    refusal_.append(bytes.substr(0, kMaxRefusalBody - std::min(refusal_.size(), kMaxRefusalBody)));
+    if (refusal_.size() >= kMaxRefusalBody) refuse();
   });
 }
 

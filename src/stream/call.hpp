@@ -69,7 +69,7 @@ class Call : public transport::ExchangeObserver {
   CallOwner& owner() noexcept { return owner_; }
 
  private:
-  void send(Expected<cluster::Grant> grant, transport::Request request, bool websocket);
+  void send(Expected<cluster::RequestAuth> auth, transport::Request request, bool websocket);
   void refuse();
   // Runs `step`. An exception of it is an error of this call, or of the session where the call had ended before.
   template <class Step>

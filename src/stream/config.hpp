@@ -5,10 +5,10 @@
 #include <string_view>
 
 #include "base/expected.hpp"
-#include "cluster/options.hpp"
-#include "delivery/options.hpp"
+#include "cluster/connection_options.hpp"
+#include "delivery/delivery_options.hpp"
 #include "json/list_reader.hpp"
-#include "sync/options.hpp"
+#include "sync/sync_options.hpp"
 
 namespace ksr::stream {
 

@@ -192,7 +192,7 @@ Expected<void> set_max_object_size(Config& config, std::string_view, std::string
   return store_size(std::move(size), config.reader.max_object_size);
 }
 
-constexpr ConfigKey table[] = {
+constexpr ConfigKey kTable[] = {
     {"kubeconfig", "path", "", connection_text<&ConnectionOptions::kubeconfig>},
     {"context", "name", "", connection_text<&ConnectionOptions::context>},
     {"server", "URL", "", connection_text<&ConnectionOptions::server>},
@@ -245,7 +245,7 @@ constexpr ConfigKey table[] = {
 }  // namespace
 
 ConfigKeys config_keys() noexcept {
-  return ConfigKeys{table, std::size(table)};
+  return ConfigKeys{kTable, std::size(kTable)};
 }
 
 }  // namespace ksr::stream

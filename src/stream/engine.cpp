@@ -113,12 +113,12 @@ void Engine::on_unresolved(const Error& error) {
   publish_statistics();
   // What the caller got wrong stays wrong; all else may come right.
   if (error.status == Status::invalid || !parts_.config.sync.reconnect) {
-    parts_.courier->post_error({told, std::nullopt});
+    parts_.dispatcher->post_error({told, std::nullopt});
     return on_fatal();
   }
   const Milliseconds delay = std::max(backoff_.next(*parts_.random), error.retry_after.value_or(Milliseconds(0)));
   resolve_again_at_ = parts_.executor.now() + delay;
-  parts_.courier->post_error({told, delay});
+  parts_.dispatcher->post_error({told, delay});
   retry_ = parts_.executor.schedule(*resolve_again_at_, [this] { guarded([this] { resolve(); }); });
   tell_state();
 }
@@ -127,8 +127,8 @@ void Engine::run_sessions() {
   sync::Options options = parts_.config.sync;
   options.candidates = resources_.size();
   options.resource = joined(parts_.config.query.resources);
-  const SessionParts shared{parts_.executor, *parts_.random,    parts_.config,   *parts_.access,
-                            resources_,      *parts_.publisher, *parts_.courier, *parts_.statistics};
+  const SessionParts shared{parts_.executor, *parts_.random,    parts_.config,      *parts_.access,
+                            resources_,      *parts_.publisher, *parts_.dispatcher, *parts_.statistics};
   std::vector<std::string> namespaces = parts_.config.query.namespaces;
   // The context's namespace does not bind what has none.
   if (namespaces.empty() || resources_.front().namespaced == false) namespaces = {std::string()};
@@ -141,7 +141,7 @@ void Engine::run_sessions() {
   for (const auto& session : sessions_) session->start();
 }
 
-std::shared_ptr<sync::ServerMemory> Engine::memory() {
+std::shared_ptr<sync::ServerState> Engine::memory() {
   return parts_.memories.of(*parts_.access);
 }
 
@@ -157,13 +157,13 @@ void Engine::on_session_state() {
 void Engine::on_session_synced() {
   const bool all =
       std::all_of(sessions_.begin(), sessions_.end(), [](const auto& session) { return session->synced(); });
-  if (all) parts_.courier->mark_synced();
+  if (all) parts_.dispatcher->mark_synced();
 }
 
 void Engine::on_fatal() {
   publish_statistics();
   cancelled_ = true;
-  parts_.courier->end();
+  parts_.dispatcher->end();
   // A reflector is on the call stack and must not be called back.
   parts_.executor.post([engine = shared_from_this()] { engine->cancel(); });
 }
@@ -173,7 +173,7 @@ void Engine::tell_state() {
   if (told_ == state) return;
   told_ = state;
   parts_.statistics->state.store(static_cast<std::int32_t>(state), std::memory_order_relaxed);
-  parts_.courier->post_state(state);
+  parts_.dispatcher->post_state(state);
 }
 
 sync::State Engine::combined_state() const {

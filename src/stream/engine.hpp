@@ -9,10 +9,10 @@
 #include "base/executor.hpp"
 #include "base/random.hpp"
 #include "cluster/access.hpp"
-#include "delivery/courier.hpp"
+#include "delivery/callback_dispatcher.hpp"
 #include "delivery/publisher.hpp"
 #include "stream/config.hpp"
-#include "stream/server_memories.hpp"
+#include "stream/server_states.hpp"
 #include "stream/session.hpp"
 #include "stream/statistics.hpp"
 #include "sync/backoff.hpp"
@@ -21,12 +21,12 @@ namespace ksr::stream {
 
 struct EngineParts {
   Executor& executor;
-  ServerMemories& memories;
+  ServerStates& memories;
   std::unique_ptr<Random> random;
   Config config;
   std::shared_ptr<cluster::Access> access;
   std::shared_ptr<delivery::Publisher> publisher;
-  std::shared_ptr<delivery::Courier> courier;
+  std::shared_ptr<delivery::CallbackDispatcher> dispatcher;
   std::shared_ptr<Statistics> statistics;
 };
 
@@ -53,7 +53,7 @@ class Engine final : public std::enable_shared_from_this<Engine>, private Sessio
   void on_resolved(Expected<std::vector<cluster::Resource>> resources);
   void on_unresolved(const Error& error);
   void run_sessions();
-  std::shared_ptr<sync::ServerMemory> memory();
+  std::shared_ptr<sync::ServerState> memory();
 
   void on_session_state() override;
   void on_session_counters() override { publish_statistics(); }

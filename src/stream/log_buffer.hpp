@@ -1,4 +1,4 @@
-// Keeps the log lines of an opening until there is a courier to carry them. Lives on the thread that opens.
+// Keeps the log lines of an opening until there is a dispatcher to carry them. Lives on the thread that opens.
 #pragma once
 
 #include <string>

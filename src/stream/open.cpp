@@ -10,19 +10,19 @@
 
 namespace ksr::stream {
 
-Expected<void> open(Registry::Handle number, const Config& config, std::unique_ptr<delivery::Host> host) {
+Expected<void> open(StreamRegistry::Handle number, const Config& config, std::unique_ptr<delivery::Host> host) {
   claim_process();
   // Before the network thread is started.
-  transport::guard_exit();
+  transport::register_atexit_hook();
   auto stream = Stream::create(config, std::move(host), Runtime::instance());
   if (!stream) return std::move(stream).error();
   try {
     // A callback may ask for its stream as soon as it starts.
-    Registry::instance().put(number, *stream);
+    StreamRegistry::instance().put(number, *stream);
     (*stream)->start();
   } catch (...) {
     (*stream)->abandon();
-    Registry::instance().remove(number);
+    StreamRegistry::instance().remove(number);
     throw;
   }
   return {};

@@ -9,13 +9,13 @@
 #include "base/instant.hpp"
 #include "delivery/host.hpp"
 #include "stream/config.hpp"
-#include "stream/registry.hpp"
+#include "stream/stream_registry.hpp"
 
 namespace ksr::stream {
 
 // Makes the stream, puts it into the registry under `number` and lets its callbacks come. `host` is gone when this
 // fails.
-Expected<void> open(Registry::Handle number, const Config& config, std::unique_ptr<delivery::Host> host);
+Expected<void> open(StreamRegistry::Handle number, const Config& config, std::unique_ptr<delivery::Host> host);
 
 // Negative: no limit.
 std::optional<Milliseconds> timeout_from(std::int64_t milliseconds) noexcept;

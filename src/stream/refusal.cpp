@@ -123,11 +123,11 @@ Refusal read_refusal(const transport::ResponseHead& head, std::string_view body,
   return refusal;
 }
 
-std::string one_line(std::string_view text, std::size_t most) {
+std::string one_line(std::string_view text, std::size_t max_size) {
   std::string line;
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
-    if (line.size() >= most && (byte & 0xC0) != 0x80) break;
+    if (line.size() >= max_size && (byte & 0xC0) != 0x80) break;
     line += byte < 0x20 || byte == 0x7F ? ' ' : c;
   }
   while (!line.empty() && line.back() == ' ') line.pop_back();

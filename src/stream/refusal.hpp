@@ -13,7 +13,7 @@
 namespace ksr::stream {
 
 // Beyond this the body of a refusal is not read.
-constexpr std::size_t max_refusal_body = 64 * 1024;
+constexpr std::size_t kMaxRefusalBody = 64 * 1024;
 
 struct Refusal {
   Error error;
@@ -29,6 +29,6 @@ Refusal read_refusal(const transport::ResponseHead& head, std::string_view body,
 std::optional<Milliseconds> parse_retry_after(std::string_view text, std::chrono::system_clock::time_point now);
 
 // Text of a server made fit for a message: one line, no control characters, at most `most` bytes, cut at a character.
-std::string one_line(std::string_view text, std::size_t most);
+std::string one_line(std::string_view text, std::size_t max_size);
 
 }  // namespace ksr::stream

@@ -12,7 +12,7 @@
 namespace ksr::stream {
 namespace {
 
-constexpr std::chrono::seconds look_interval{5};
+constexpr std::chrono::seconds kLookInterval{5};
 
 std::int64_t milliseconds_of(clockid_t clock) {
   timespec time{};
@@ -35,8 +35,8 @@ Runtime& Runtime::instance() {
   return *leaked;
 }
 
-void Runtime::add(std::list<std::shared_ptr<Engine>>& seat) {
-  engines_.splice(engines_.end(), seat);
+void Runtime::add(std::list<std::shared_ptr<Engine>>& list_node) {
+  engines_.splice(engines_.end(), list_node);
   if (!next_look_) look_at_clock();
 }
 
@@ -51,7 +51,7 @@ void Runtime::remove(const std::shared_ptr<Engine>& engine) {
 void Runtime::look_at_clock() {
   // Empty while there is none to come, should there be no memory for the next one.
   next_look_.reset();
-  next_look_ = executor_.schedule(executor_.now() + look_interval, [this] { look_at_clock(); });
+  next_look_ = executor_.schedule(executor_.now() + kLookInterval, [this] { look_at_clock(); });
   const bool slept = suspend_watch_.slept(boot_offset());
   for (const auto& engine : engines_) {
     if (slept) engine->on_clock_jump();

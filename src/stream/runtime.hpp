@@ -5,7 +5,7 @@
 #include <memory>
 
 #include "base/executor.hpp"
-#include "stream/server_memories.hpp"
+#include "stream/server_states.hpp"
 #include "stream/suspend_watch.hpp"
 #include "transport/transport.hpp"
 
@@ -24,9 +24,9 @@ class Runtime {
   transport::Transport& transport() noexcept { return transport_; }
 
   // --- network thread only ------------------------------------------------------------------------------------------
-  ServerMemories& memories() noexcept { return memories_; }
+  ServerStates& memories() noexcept { return memories_; }
   // Takes the engine out of `seat`, a list of one, so that this cannot fail before it has it.
-  void add(std::list<std::shared_ptr<Engine>>& seat);
+  void add(std::list<std::shared_ptr<Engine>>& list_node);
   void remove(const std::shared_ptr<Engine>& engine);
 
  private:
@@ -37,7 +37,7 @@ class Runtime {
 
   Executor& executor_;
   transport::Transport& transport_;
-  ServerMemories memories_;
+  ServerStates memories_;
   std::list<std::shared_ptr<Engine>> engines_;
   SuspendWatch suspend_watch_;
   std::unique_ptr<Timer> next_look_;

@@ -10,20 +10,20 @@
 namespace ksr::stream {
 namespace {
 
-constexpr const char* list_of = "list of ";
-constexpr const char* watch_of = "watch of ";
+constexpr const char* kListOf = "list of ";
+constexpr const char* kWatchOf = "watch of ";
 
-constexpr Milliseconds websocket_ping_interval{30'000};
-constexpr Milliseconds websocket_pong_timeout{15'000};
+constexpr Milliseconds kWebsocketPingInterval{30'000};
+constexpr Milliseconds kWebsocketPongTimeout{15'000};
 
 }  // namespace
 
 Session::Session(SessionOwner& owner, const SessionParts& parts, std::string name_space, const sync::Options& options,
-                 std::shared_ptr<sync::ServerMemory> memory)
+                 std::shared_ptr<sync::ServerState> memory)
     : owner_(owner),
       parts_(parts),
       name_space_(std::move(name_space)),
-      reflector_(options, *this, std::move(memory), parts.random, parts.courier) {}
+      reflector_(options, *this, std::move(memory), parts.random, parts.dispatcher) {}
 
 Session::~Session() = default;
 
@@ -69,7 +69,7 @@ void Session::start_list(sync::RequestId id, const sync::ListRequest& request) {
   wire.idle_timeout = parts_.config.connection.request_timeout;
   wire.accept_gzip = true;
   run(id,
-      std::make_unique<ListCall>(as_call_owner(), id, describe(list_of, request.candidate), parts_.config.reader,
+      std::make_unique<ListCall>(as_call_owner(), id, describe(kListOf, request.candidate), parts_.config.reader,
                                  reflector_),
       std::move(wire), false);
 }
@@ -83,10 +83,10 @@ void Session::start_watch(sync::RequestId id, const sync::WatchRequest& request)
       cluster::watch_target(parts_.resources[request.candidate], parts_.config.query, name_space_, parameters);
   wire.headers.push_back({"Accept", cluster::watch_accept(parts_.config.query)});
   wire.response_timeout = parts_.config.connection.request_timeout;
-  wire.ping_interval = websocket_ping_interval;
-  wire.pong_timeout = websocket_pong_timeout;
+  wire.ping_interval = kWebsocketPingInterval;
+  wire.pong_timeout = kWebsocketPongTimeout;
   run(id,
-      std::make_unique<WatchCall>(as_call_owner(), id, describe(watch_of, request.candidate), parts_.config.reader,
+      std::make_unique<WatchCall>(as_call_owner(), id, describe(kWatchOf, request.candidate), parts_.config.reader,
                                   request.websocket, reflector_),
       std::move(wire), request.websocket);
 }
@@ -179,10 +179,10 @@ void Session::on_state(sync::State) {
 
 void Session::on_error(const Error& error, std::optional<Milliseconds> next_try) {
   // What a request ran into names it already; what the state machine found out itself does not.
-  const bool names_request = error.message.rfind(list_of, 0) == 0 || error.message.rfind(watch_of, 0) == 0;
+  const bool names_request = error.message.rfind(kListOf, 0) == 0 || error.message.rfind(kWatchOf, 0) == 0;
   // The host may ask for them in its on_error.
   owner_.on_session_counters();
-  parts_.courier.post_error({names_request ? error : error.within(describe(watch_of, candidate_)), next_try});
+  parts_.dispatcher.post_error({names_request ? error : error.within(describe(kWatchOf, candidate_)), next_try});
   if (!next_try) owner_.on_fatal();
 }
 
@@ -193,7 +193,7 @@ void Session::count_bytes(std::size_t bytes) {
 void Session::flush() {
   if (unannounced_ > 0) {
     const std::uint64_t news = std::exchange(unannounced_, 0);
-    const bool first = parts_.courier.post_update();
+    const bool first = parts_.dispatcher.post_update();
     parts_.statistics.merged.fetch_add(first ? news - 1 : news, std::memory_order_relaxed);
   }
   owner_.on_session_state();

@@ -13,7 +13,7 @@
 #include "base/random.hpp"
 #include "cluster/access.hpp"
 #include "cluster/query.hpp"
-#include "delivery/courier.hpp"
+#include "delivery/callback_dispatcher.hpp"
 #include "delivery/publisher.hpp"
 #include "stream/call.hpp"
 #include "stream/config.hpp"
@@ -43,14 +43,14 @@ struct SessionParts {
   cluster::Access& access;
   const std::vector<cluster::Resource>& resources;
   delivery::Publisher& publisher;
-  delivery::Courier& courier;
+  delivery::CallbackDispatcher& dispatcher;
   Statistics& statistics;
 };
 
 class Session final : private sync::Effects, private CallOwner {
  public:
   Session(SessionOwner& owner, const SessionParts& parts, std::string name_space, const sync::Options& options,
-          std::shared_ptr<sync::ServerMemory> memory);
+          std::shared_ptr<sync::ServerState> memory);
   ~Session() override;
 
   void start() { reflector_.start(parts_.executor.now()); }
@@ -88,7 +88,7 @@ class Session final : private sync::Effects, private CallOwner {
   void flush() override;
   void retire(sync::RequestId id) override;
   void lose(const Error& error) override { on_lost(error); }
-  Logger& logger() override { return parts_.courier; }
+  Logger& logger() override { return parts_.dispatcher; }
 
   // Runs `step`; an exception of it is this session's alone.
   template <class Step>

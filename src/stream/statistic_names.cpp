@@ -13,7 +13,7 @@ struct PlainCount {
   Count Statistics::*count;
 };
 
-constexpr PlainCount plain_counts[] = {
+constexpr PlainCount kPlainCounts[] = {
     {"bytes_received", &Statistics::bytes_received},
     {"events", &Statistics::events},
     {"bookmarks", &Statistics::bookmarks},
@@ -37,12 +37,13 @@ std::uint64_t not_below_zero(std::int64_t value) {
 }  // namespace
 
 std::optional<std::uint64_t> read_statistic(std::string_view name, const Statistics& statistics,
-                                            delivery::Publisher& publisher, const delivery::Courier& courier) {
-  for (const PlainCount& plain : plain_counts) {
+                                            delivery::Publisher& publisher,
+                                            const delivery::CallbackDispatcher& dispatcher) {
+  for (const PlainCount& plain : kPlainCounts) {
     if (plain.name == name) return (statistics.*plain.count).load(std::memory_order_relaxed);
   }
   if (name == "state") return not_below_zero(statistics.state.load(std::memory_order_relaxed));
-  if (name == "deliveries") return courier.deliveries();
+  if (name == "deliveries") return dispatcher.deliveries();
   if (name == "objects") {
     return publisher.write([](const store::Cache& cache) -> std::uint64_t { return cache.count(); });
   }

@@ -5,7 +5,7 @@
 #include <optional>
 #include <string_view>
 
-#include "delivery/courier.hpp"
+#include "delivery/callback_dispatcher.hpp"
 #include "delivery/publisher.hpp"
 #include "stream/statistics.hpp"
 
@@ -13,6 +13,7 @@ namespace ksr::stream {
 
 // Empty: no such statistic.
 std::optional<std::uint64_t> read_statistic(std::string_view name, const Statistics& statistics,
-                                            delivery::Publisher& publisher, const delivery::Courier& courier);
+                                            delivery::Publisher& publisher,
+                                            const delivery::CallbackDispatcher& dispatcher);
 
 }  // namespace ksr::stream

@@ -23,19 +23,19 @@ Expected<void> check(const Config& config) {
   return {};
 }
 
-// Abandons the courier of a stream that could not be made.
-class Unfinished {
+// Abandons the dispatcher of a stream that could not be made.
+class AbandonOnFailure {
  public:
-  explicit Unfinished(delivery::Courier& courier) : courier_(&courier) {}
-  ~Unfinished() {
-    if (courier_ != nullptr) courier_->abandon();
+  explicit AbandonOnFailure(delivery::CallbackDispatcher& dispatcher) : dispatcher_(&dispatcher) {}
+  ~AbandonOnFailure() {
+    if (dispatcher_ != nullptr) dispatcher_->abandon();
   }
-  Unfinished(const Unfinished&) = delete;
-  Unfinished& operator=(const Unfinished&) = delete;
-  void finish() noexcept { courier_ = nullptr; }
+  AbandonOnFailure(const AbandonOnFailure&) = delete;
+  AbandonOnFailure& operator=(const AbandonOnFailure&) = delete;
+  void finish() noexcept { dispatcher_ = nullptr; }
 
  private:
-  delivery::Courier* courier_;
+  delivery::CallbackDispatcher* dispatcher_;
 };
 
 }  // namespace
@@ -54,12 +54,12 @@ Expected<std::shared_ptr<Stream>> Stream::create(Config config, std::unique_ptr<
   }
   auto publisher =
       std::make_shared<delivery::Publisher>(config.limit, std::max<std::size_t>(config.query.namespaces.size(), 1));
-  auto courier = delivery::Courier::create(config.delivery, std::move(host), publisher);
-  if (!courier) return std::move(courier).error();
+  auto dispatcher = delivery::CallbackDispatcher::create(config.delivery, std::move(host), publisher);
+  if (!dispatcher) return std::move(dispatcher).error();
   // Whatever is thrown from here on, the host is gone when this has returned, and was told nothing.
-  Unfinished unfinished(**courier);
-  early_lines.replay_to(**courier);
-  (*access)->listen(*courier);
+  AbandonOnFailure abandon_on_failure(**dispatcher);
+  early_lines.replay_to(**dispatcher);
+  (*access)->listen(*dispatcher);
   auto statistics = std::make_shared<Statistics>();
   EngineParts parts{runtime.executor(),
                     runtime.memories(),
@@ -67,64 +67,64 @@ Expected<std::shared_ptr<Stream>> Stream::create(Config config, std::unique_ptr<
                     std::move(config),
                     std::move(access).value(),
                     publisher,
-                    *courier,
+                    *dispatcher,
                     statistics};
   auto engine = std::make_shared<Engine>(std::move(parts));
   std::shared_ptr<Stream> stream(
-      new Stream(runtime, std::move(publisher), *courier, std::move(statistics), std::move(engine)));
-  unfinished.finish();
+      new Stream(runtime, std::move(publisher), *dispatcher, std::move(statistics), std::move(engine)));
+  abandon_on_failure.finish();
   return stream;
 }
 
 Stream::Stream(Runtime& runtime, std::shared_ptr<delivery::Publisher> publisher,
-               std::shared_ptr<delivery::Courier> courier, std::shared_ptr<Statistics> statistics,
+               std::shared_ptr<delivery::CallbackDispatcher> dispatcher, std::shared_ptr<Statistics> statistics,
                std::shared_ptr<Engine> engine)
     : runtime_(runtime),
       publisher_(std::move(publisher)),
-      courier_(std::move(courier)),
+      dispatcher_(std::move(dispatcher)),
       statistics_(std::move(statistics)),
-      farewell_(new Farewell{engine, {engine}}) {}
+      engine_handle_(new EngineHandle{engine, {engine}}) {}
 
 Stream::~Stream() {
-  runtime_.executor().post([farewell = farewell_] { delete farewell; });
+  runtime_.executor().post([handle = engine_handle_] { delete handle; });
 }
 
 void Stream::start() {
   // Gone later than this task, since it goes by a later one.
-  runtime_.executor().post([farewell = farewell_, &runtime = runtime_] {
-    const std::shared_ptr<Engine> engine = farewell->engine;
-    runtime.add(farewell->seat);
+  runtime_.executor().post([handle = engine_handle_, &runtime = runtime_] {
+    const std::shared_ptr<Engine> engine = handle->engine;
+    runtime.add(handle->list_node);
     engine->start();
   });
 }
 
 void Stream::abandon() {
-  courier_->abandon();
+  dispatcher_->abandon();
   stop_engine();
 }
 
 void Stream::cancel() {
-  courier_->cancel();
+  dispatcher_->cancel();
   stop_engine();
 }
 
 Status Stream::close() {
-  const Status closed = courier_->close();
+  const Status closed = dispatcher_->close();
   if (closed == Status::ok) stop_engine();
   return closed;
 }
 
 void Stream::close_async(std::function<void()> gone) {
   stop_engine();
-  courier_->close_async(std::move(gone));
+  dispatcher_->close_async(std::move(gone));
 }
 
 void Stream::stop_engine() {
   if (stopping_.exchange(true)) return;
   statistics_->state.store(static_cast<std::int32_t>(sync::State::closed), std::memory_order_relaxed);
   // Posted before the farewell, so that it is there.
-  runtime_.executor().post([farewell = farewell_, &runtime = runtime_] {
-    const std::shared_ptr<Engine> engine = farewell->engine;
+  runtime_.executor().post([handle = engine_handle_, &runtime = runtime_] {
+    const std::shared_ptr<Engine> engine = handle->engine;
     try {
       engine->cancel();
     } catch (...) {
@@ -135,7 +135,7 @@ void Stream::stop_engine() {
 }
 
 std::optional<std::uint64_t> Stream::statistic(std::string_view name) {
-  return read_statistic(name, *statistics_, *publisher_, *courier_);
+  return read_statistic(name, *statistics_, *publisher_, *dispatcher_);
 }
 
 }  // namespace ksr::stream

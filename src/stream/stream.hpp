@@ -10,7 +10,7 @@
 #include <string_view>
 
 #include "base/expected.hpp"
-#include "delivery/courier.hpp"
+#include "delivery/callback_dispatcher.hpp"
 #include "delivery/host.hpp"
 #include "delivery/publisher.hpp"
 #include "stream/config.hpp"
@@ -37,29 +37,30 @@ class Stream {
   Status close();
   // `gone` runs once the host is gone.
   void close_async(std::function<void()> gone);
-  Status wait_synced(std::optional<Milliseconds> timeout) { return courier_->wait_synced(timeout); }
+  Status wait_synced(std::optional<Milliseconds> timeout) { return dispatcher_->wait_synced(timeout); }
   delivery::SnapshotRef latest() { return publisher_->latest(); }
-  int fd() const noexcept { return courier_->fd(); }
-  std::int64_t dispatch() { return courier_->dispatch(); }
+  int fd() const noexcept { return dispatcher_->fd(); }
+  std::int64_t dispatch() { return dispatcher_->dispatch(); }
   // Empty: no such statistic.
   std::optional<std::uint64_t> statistic(std::string_view name);
 
  private:
-  Stream(Runtime& runtime, std::shared_ptr<delivery::Publisher> publisher, std::shared_ptr<delivery::Courier> courier,
-         std::shared_ptr<Statistics> statistics, std::shared_ptr<Engine> engine);
+  Stream(Runtime& runtime, std::shared_ptr<delivery::Publisher> publisher,
+         std::shared_ptr<delivery::CallbackDispatcher> dispatcher, std::shared_ptr<Statistics> statistics,
+         std::shared_ptr<Engine> engine);
   void stop_engine();
 
   Runtime& runtime_;
   const std::shared_ptr<delivery::Publisher> publisher_;
-  const std::shared_ptr<delivery::Courier> courier_;
+  const std::shared_ptr<delivery::CallbackDispatcher> dispatcher_;
   const std::shared_ptr<Statistics> statistics_;
   // The engine belongs to the network thread, where its last reference is dropped: tasks that carry this pointer need
   // no memory of their own, so that the end of a stream cannot fail.
-  struct Farewell {
+  struct EngineHandle {
     std::shared_ptr<Engine> engine;
-    std::list<std::shared_ptr<Engine>> seat;
+    std::list<std::shared_ptr<Engine>> list_node;
   };
-  Farewell* const farewell_;
+  EngineHandle* const engine_handle_;
   std::atomic<bool> stopping_{false};
 };
 

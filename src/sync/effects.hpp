@@ -15,7 +15,7 @@
 #include "json/item.hpp"
 #include "json/watch_reader.hpp"
 #include "store/cache.hpp"
-#include "sync/options.hpp"
+#include "sync/sync_options.hpp"
 
 namespace ksr::sync {
 

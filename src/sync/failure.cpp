@@ -7,7 +7,7 @@
 namespace ksr::sync {
 namespace {
 
-using What = Asked::What;
+using What = RequestContext::What;
 
 bool is_overload(int code) noexcept {
   return code == 429 || code == 503 || code == 504;
@@ -15,7 +15,7 @@ bool is_overload(int code) noexcept {
 
 // A handshake that is answered like this was not understood as one. 401, 403, 404, 410, 429 and whatever carries a
 // Status are answers about the request itself.
-bool says_no_websocket(const Asked& asked, int code, bool has_status) noexcept {
+bool says_no_websocket(const RequestContext& asked, int code, bool has_status) noexcept {
   if (!asked.websocket || asked.opened) return false;
   switch (code) {
     case 400:  // kube-apiserver's handshake, and proxies that drop the Upgrade header
@@ -34,36 +34,36 @@ bool says_no_websocket(const Asked& asked, int code, bool has_status) noexcept {
 
 // WatchList off: 422; not known: 400, 422; no support in etcd: 500, as a status or as an ERROR event
 // (apiserver storage/cacher/cacher.go, storage/etcd3/store.go).
-bool says_no_watchlist(const Asked& asked, int code) noexcept {
+bool says_no_watchlist(const RequestContext& asked, int code) noexcept {
   return asked.what == What::watchlist && (code == 400 || code == 405 || code == 422 || code == 500 || code == 501);
 }
 
-Remedy remedy_for_expired(const Asked& asked) noexcept {
-  if (asked.what == What::watch) return Remedy::relist;
-  if (asked.continued) return Remedy::list_in_one_page;
-  return asked.at_version ? Remedy::list_most_recent : Remedy::retry;
+RecoveryAction recovery_for_expired(const RequestContext& asked) noexcept {
+  if (asked.what == What::watch) return RecoveryAction::relist;
+  if (asked.continued) return RecoveryAction::list_in_one_page;
+  return asked.at_version ? RecoveryAction::list_most_recent : RecoveryAction::retry;
 }
 
-Remedy remedy_for_other_code(const Asked& asked, int code) noexcept {
+RecoveryAction recovery_for_other_code(const RequestContext& asked, int code) noexcept {
   switch (code) {
     case 401:
-      return Remedy::refresh_credentials;
+      return RecoveryAction::refresh_credentials;
     case 403:
-      return Remedy::retry_slowly;
+      return RecoveryAction::retry_slowly;
     case 404:
-      return Remedy::next_candidate;
+      return RecoveryAction::next_candidate;
     case 400:
     case 422:
-      return asked.at_version ? Remedy::list_most_recent : Remedy::give_up;
+      return asked.at_version ? RecoveryAction::list_most_recent : RecoveryAction::give_up;
     case 405:
     case 406:
     case 415:
-      return Remedy::give_up;
+      return RecoveryAction::give_up;
     default:
       break;
   }
   const bool broke_before_the_end = asked.what == What::watchlist && asked.opened;
-  return broke_before_the_end && !is_overload(code) ? Remedy::list_this_time : Remedy::retry;
+  return broke_before_the_end && !is_overload(code) ? RecoveryAction::list_this_time : RecoveryAction::retry;
 }
 
 }  // namespace
@@ -83,41 +83,42 @@ bool is_version_too_large(const json::ApiStatus& status) {
          (status.reason == "Timeout" && status.message.find(text) != std::string::npos);
 }
 
-Remedy remedy_for(const Asked& asked, const Error& error, const std::optional<json::ApiStatus>& status) {
+RecoveryAction recovery_for(const RequestContext& asked, const Error& error,
+                            const std::optional<json::ApiStatus>& status) {
   const int code = error.http_status;
-  if (is_expired(code, status ? status->reason : error.reason)) return remedy_for_expired(asked);
-  if (says_no_websocket(asked, code, status.has_value())) return Remedy::without_websocket;
-  if (says_no_watchlist(asked, code) && !asked.opened) return Remedy::without_watchlist;
-  if (status && is_version_too_large(*status) && asked.at_version) return Remedy::list_most_recent;
+  if (is_expired(code, status ? status->reason : error.reason)) return recovery_for_expired(asked);
+  if (says_no_websocket(asked, code, status.has_value())) return RecoveryAction::without_websocket;
+  if (says_no_watchlist(asked, code) && !asked.opened) return RecoveryAction::without_watchlist;
+  if (status && is_version_too_large(*status) && asked.at_version) return RecoveryAction::list_most_recent;
   if (asked.opened && (error.status == Status::protocol || error.status == Status::too_large)) {
-    return asked.what == What::watchlist ? Remedy::list_this_time : Remedy::retry_by_list;
+    return asked.what == What::watchlist ? RecoveryAction::list_this_time : RecoveryAction::retry_by_list;
   }
-  return remedy_for_other_code(asked, code);
+  return recovery_for_other_code(asked, code);
 }
 
 // client-go relists after every ERROR event but 429 (reflector.go, handleWatch and its callers). ERROR events without a
 // code exist (cacher.go, errWatcher).
-Remedy remedy_for_event(const Asked& asked, const json::ApiStatus& status) {
+RecoveryAction recovery_for_event(const RequestContext& asked, const json::ApiStatus& status) {
   if (asked.what == What::watchlist) {
-    if (is_expired(status.code, status.reason)) return remedy_for_expired(asked);
-    if (is_version_too_large(status) && asked.at_version) return Remedy::list_most_recent;
+    if (is_expired(status.code, status.reason)) return recovery_for_expired(asked);
+    if (is_version_too_large(status) && asked.at_version) return RecoveryAction::list_most_recent;
     if (status.code == 401 || status.code == 403 || status.code == 404)
-      return remedy_for_other_code(asked, status.code);
-    if (is_overload(status.code)) return Remedy::retry;
-    return says_no_watchlist(asked, status.code) ? Remedy::without_watchlist : Remedy::list_this_time;
+      return recovery_for_other_code(asked, status.code);
+    if (is_overload(status.code)) return RecoveryAction::retry;
+    return says_no_watchlist(asked, status.code) ? RecoveryAction::without_watchlist : RecoveryAction::list_this_time;
   }
-  if (is_expired(status.code, status.reason)) return Remedy::relist;
+  if (is_expired(status.code, status.reason)) return RecoveryAction::relist;
   switch (status.code) {
     case 401:
-      return Remedy::refresh_credentials;
+      return RecoveryAction::refresh_credentials;
     case 403:
-      return Remedy::retry_slowly;
+      return RecoveryAction::retry_slowly;
     case 404:
-      return Remedy::next_candidate;
+      return RecoveryAction::next_candidate;
     case 429:
-      return Remedy::retry;
+      return RecoveryAction::retry;
     default:
-      return Remedy::retry_by_list;
+      return RecoveryAction::retry_by_list;
   }
 }
 

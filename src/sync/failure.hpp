@@ -10,7 +10,7 @@
 namespace ksr::sync {
 
 // What was asked of the server when it failed.
-struct Asked {
+struct RequestContext {
   enum class What { list, watch, watchlist };
   What what = What::list;
   // A watch by WebSocket.
@@ -23,7 +23,7 @@ struct Asked {
   bool continued = false;
 };
 
-enum class Remedy {
+enum class RecoveryAction {
   // The same again, after the backoff.
   retry,
   // Lists again, after the backoff: the view may have missed something.
@@ -50,9 +50,10 @@ enum class Remedy {
   give_up,
 };
 
-Remedy remedy_for(const Asked& asked, const Error& error, const std::optional<json::ApiStatus>& status);
+RecoveryAction recovery_for(const RequestContext& asked, const Error& error,
+                            const std::optional<json::ApiStatus>& status);
 // An ERROR event in an open watch.
-Remedy remedy_for_event(const Asked& asked, const json::ApiStatus& status);
+RecoveryAction recovery_for_event(const RequestContext& asked, const json::ApiStatus& status);
 
 // No answer came: the server, or the way to it, may be down.
 bool is_unreachable(const Error& error) noexcept;

@@ -32,8 +32,8 @@ Pager::Step Pager::end_page(const json::ListMeta& meta) {
   const std::string page = "page " + std::to_string(pages_) + " of the list";
   if (meta.continue_token == request_.continue_token) return broken(page + " continues with itself");
   empty_pages_ = page_uid_.empty() ? empty_pages_ + 1 : 0;
-  if (empty_pages_ > kMostEmptyPages) {
-    return broken(page + " is empty, like the " + std::to_string(kMostEmptyPages) + " before it, and there are more");
+  if (empty_pages_ > kMaxEmptyPages) {
+    return broken(page + " is empty, like the " + std::to_string(kMaxEmptyPages) + " before it, and there are more");
   }
   if (pages_ == 1) {
     first_uid_ = page_uid_;

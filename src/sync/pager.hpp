@@ -37,7 +37,7 @@ class Pager {
   bool restart_in_one_page();
 
  private:
-  static constexpr std::size_t kMostEmptyPages = 16;
+  static constexpr std::size_t kMaxEmptyPages = 16;
 
   Step broken(std::string message);
 

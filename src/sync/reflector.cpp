@@ -7,25 +7,25 @@
 
 namespace ksr::sync {
 
-Reflector::Impl::Impl(const Options& options, Effects& effects, std::shared_ptr<ServerMemory> memory, Random& random,
+Reflector::Impl::Impl(const Options& options, Effects& effects, std::shared_ptr<ServerState> memory, Random& random,
                       Logger& logger)
     : options_(options),
       effects_(effects),
-      memory_(std::move(memory)),
+      server_state_(std::move(memory)),
       random_(random),
       logger_(logger),
-      candidates_(options.candidates, memory_->working_candidate(options.resource)),
+      candidates_(options.candidates, server_state_->working_candidate(options.resource)),
       transport_(options.transport),
       backoff_(options.backoff_initial, options.backoff_max),
-      pass_(options.backoff_max),
-      ticket_(std::make_unique<Governor::Ticket>(memory_->governor(), *this)),
-      successor_ticket_(std::make_unique<Governor::Ticket>(memory_->governor(), *this)) {
-  memory_->governor().join(*this);
+      immediate_retry_(options.backoff_max),
+      slot_(std::make_unique<RequestLimiter::Slot>(server_state_->limiter(), *this)),
+      successor_slot_(std::make_unique<RequestLimiter::Slot>(server_state_->limiter(), *this)) {
+  server_state_->limiter().join(*this);
 }
 
 Reflector::Impl::~Impl() {
   phase_ = Phase::over;
-  memory_->governor().leave(*this);
+  server_state_->limiter().leave(*this);
 }
 
 void Reflector::Impl::start(Instant now) {
@@ -46,17 +46,17 @@ void Reflector::Impl::finish() {
   retry_at_.reset();
   armed_.reset();
   effects_.set_timer(std::nullopt);
-  memory_->governor().leave(*this);
+  server_state_->limiter().leave(*this);
 }
 
 void Reflector::Impl::drop_requests() {
   if (list_id_ != 0) effects_.stop(std::exchange(list_id_, 0));
-  if (line_ && line_->id != 0) effects_.stop(line_->id);
+  if (watch_ && watch_->id != 0) effects_.stop(watch_->id);
   if (successor_ && successor_->id != 0) effects_.stop(successor_->id);
-  line_.reset();
+  watch_.reset();
   successor_.reset();
-  ticket_->give_back();
-  successor_ticket_->give_back();
+  slot_->release();
+  successor_slot_->release();
   abandon_staging();
 }
 
@@ -65,7 +65,7 @@ void Reflector::Impl::pursue(Aim aim, Instant now) {
   phase_ = Phase::queued;
   retry_at_.reset();
   retry_is_due_ = false;
-  if (ticket_->ask(now)) return dispatch(now);
+  if (slot_->ask(now)) return dispatch(now);
   set_state(State::connecting);
 }
 
@@ -92,10 +92,10 @@ void Reflector::Impl::prove_fresh(Instant as_of) {
 // to break it would be asked every second.
 void Reflector::Impl::note_health() {
   backoff_.reset();
-  pass_.renew();
+  immediate_retry_.renew();
   very_short_in_a_row_ = 0;
   listed_at_version_ = false;
-  welcomed_back_ = false;
+  server_recovered_ = false;
 }
 
 void Reflector::Impl::log(LogLevel level, const std::string& line) {
@@ -108,21 +108,21 @@ void Reflector::Impl::on_slot_granted(Instant now) {
 }
 
 void Reflector::Impl::on_server_back(Instant now, Milliseconds spread) {
-  const bool waits = phase_ == Phase::waiting && unreachable_ && !retry_is_due_ && !welcomed_back_;
-  if (!waits && !in_doubt_) return;
+  const bool waits = phase_ == Phase::waiting && unreachable_ && !retry_is_due_ && !server_recovered_;
+  if (!waits && !revalidating_) return;
   const auto within = std::chrono::duration_cast<Milliseconds>(spread * random_.unit());
   if (waits) {
-    welcomed_back_ = true;
+    server_recovered_ = true;
     retry_at_ = std::min(*retry_at_, now + within);
-  } else if (line_) {
-    line_->rotate_at = std::min(line_->rotate_at, now + within);
+  } else if (watch_) {
+    watch_->rotate_at = std::min(watch_->rotate_at, now + within);
   }
   arm_within_another();
 }
 
 // ---- the door -----------------------------------------------------------------------------------------------------
 
-Reflector::Reflector(const Options& options, Effects& effects, std::shared_ptr<ServerMemory> memory, Random& random,
+Reflector::Reflector(const Options& options, Effects& effects, std::shared_ptr<ServerState> memory, Random& random,
                      Logger& logger)
     : impl_(std::make_unique<Impl>(options, effects, std::move(memory), random, logger)) {}
 

@@ -15,8 +15,8 @@
 #include "json/list_reader.hpp"
 #include "json/watch_reader.hpp"
 #include "sync/effects.hpp"
-#include "sync/options.hpp"
-#include "sync/server_memory.hpp"
+#include "sync/server_state.hpp"
+#include "sync/sync_options.hpp"
 
 namespace ksr::sync {
 
@@ -34,7 +34,7 @@ struct Counters {
 class Reflector {
  public:
   // `memory` is what is known of the server, shared by all its streams on this thread.
-  Reflector(const Options& options, Effects& effects, std::shared_ptr<ServerMemory> memory, Random& random,
+  Reflector(const Options& options, Effects& effects, std::shared_ptr<ServerState> memory, Random& random,
             Logger& logger);
   ~Reflector();
 

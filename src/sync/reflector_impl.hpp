@@ -9,24 +9,24 @@
 #include <vector>
 
 #include "sync/backoff.hpp"
+#include "sync/bookmark_heartbeat.hpp"
 #include "sync/candidates.hpp"
+#include "sync/expected_type.hpp"
 #include "sync/failure.hpp"
-#include "sync/free_pass.hpp"
-#include "sync/governor.hpp"
-#include "sync/identity.hpp"
+#include "sync/immediate_retry.hpp"
 #include "sync/owned_item.hpp"
 #include "sync/pager.hpp"
 #include "sync/reflector.hpp"
-#include "sync/rhythm.hpp"
+#include "sync/request_limiter.hpp"
 #include "sync/transport_choice.hpp"
-#include "sync/watch_line.hpp"
+#include "sync/watch_connection.hpp"
 
 namespace ksr::sync {
 
 // Lives on the thread that feeds the reflector.
-class Reflector::Impl final : public Governor::Member {
+class Reflector::Impl final : public RequestLimiter::Member {
  public:
-  Impl(const Options& options, Effects& effects, std::shared_ptr<ServerMemory> memory, Random& random, Logger& logger);
+  Impl(const Options& options, Effects& effects, std::shared_ptr<ServerState> memory, Random& random, Logger& logger);
   ~Impl();
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
@@ -77,7 +77,7 @@ class Reflector::Impl final : public Governor::Member {
   void finish();
   void log(LogLevel level, const std::string& line);
 
-  // --- Governor::Member
+  // --- RequestLimiter::Member
   void on_slot_granted(Instant now) override;
   void on_server_back(Instant now, Milliseconds spread) override;
 
@@ -87,37 +87,37 @@ class Reflector::Impl final : public Governor::Member {
   void abandon_staging();
   void open_list(Instant now);
   void request_page();
-  void fail_list(const Error& error, Remedy remedy, Instant now);
+  void fail_list(const Error& error, RecoveryAction action, Instant now);
   bool accept_version(std::string_view version, bool at_version, Instant now);
   void commit(std::string_view version, Instant as_of, Instant now);
   std::string list_version() const;
-  std::string memory_key() const;
+  std::string state_key() const;
 
   // --- watches
-  bool is_open_line(RequestId id) const noexcept { return line_ && line_->id == id && line_->open; }
-  WatchLine next_line();
-  void start_line(WatchLine& line, Instant now);
+  bool is_open_watch(RequestId id) const noexcept { return watch_ && watch_->id == id && watch_->open; }
+  WatchConnection next_watch();
+  void begin_watch_request(WatchConnection& line, Instant now);
   void open_watch(Instant now, bool initial);
   void take_over(Instant now);
-  void hear_initial(json::EventType type, const json::Item& item);
-  void hear_change(json::EventType type, const json::Item& item, Instant now);
+  void handle_initial(json::EventType type, const json::Item& item);
+  void handle_change(json::EventType type, const json::Item& item, Instant now);
   bool went_back(std::string_view version, const char* what, Instant now);
   void advance_to(std::string_view version);
   void end_initial(std::string_view version, Instant now);
-  void trust_again();
-  void distrust(const Error& error, Instant now);
+  void mark_consistent();
+  void mark_inconsistent(const Error& error, Instant now);
   enum class Line { running, ended };
   bool ends_as_if_too_old(Instant now);
-  void note_handshake(const WatchLine& line, const Error& error, const std::optional<json::ApiStatus>& status);
-  void lose_line(Line line, Instant now);
-  void lose_successor();
+  void note_handshake(const WatchConnection& line, const Error& error, const std::optional<json::ApiStatus>& status);
+  void drop_watch(Line line, Instant now);
+  void drop_successor();
   bool promote_successor(Instant now);
   void reopen(Instant now);
-  void fail_watch(Line line, const Error& error, Remedy remedy, Instant now);
+  void fail_watch(Line line, const Error& error, RecoveryAction action, Instant now);
   void fail_successor(const Error& error, Instant now);
 
   // --- recovery
-  void recover(const Error& error, Remedy remedy, Instant now);
+  void recover(const Error& error, RecoveryAction action, Instant now);
   void refresh_credentials(const Error& error, Instant now);
   void next_candidate(const Error& error, Instant now);
   void at_once_or_later(const Error& error, Aim aim, Instant now);
@@ -133,17 +133,17 @@ class Reflector::Impl final : public Governor::Member {
   std::optional<Instant> next_moment() const;
   void use_grants(Instant now);
   void try_again(Instant now);
-  void check_line(Instant now);
+  void check_watch(Instant now);
   void check_initial(Instant now);
   void check_successor(Instant now);
   void rotate(Instant now);
-  void fall_silent(const std::string& message, Instant now);
-  void doubt_request(bool probe, Instant now);
-  void doubt_line(bool probe, Instant now);
+  void on_idle_timeout(const std::string& message, Instant now);
+  void revalidate_request(bool probe, Instant now);
+  void revalidate_watch(bool probe, Instant now);
 
   const Options options_;
   Effects& effects_;
-  const std::shared_ptr<ServerMemory> memory_;
+  const std::shared_ptr<ServerState> server_state_;
   Random& random_;
   Logger& logger_;
 
@@ -156,7 +156,7 @@ class Reflector::Impl final : public Governor::Member {
   // What is known of the view.
   bool synced_ = false;
   std::string version_;
-  Identity identity_;
+  ExpectedType expected_type_;
   bool events_kind_ = false;
   std::optional<Instant> fresh_at_;
 
@@ -174,28 +174,28 @@ class Reflector::Impl final : public Governor::Member {
   std::vector<OwnedItem> deleted_meanwhile_;
 
   // The watch, and the one that is to take its place.
-  std::optional<WatchLine> line_;
-  std::optional<WatchLine> successor_;
+  std::optional<WatchConnection> watch_;
+  std::optional<WatchConnection> successor_;
   int very_short_in_a_row_ = 0;
-  bool in_doubt_ = false;
+  bool revalidating_ = false;
 
   // What comes after a failure.
   Candidates candidates_;
   TransportChoice transport_;
   Backoff backoff_;
-  FreePass pass_;
-  Rhythm rhythm_;
+  ImmediateRetry immediate_retry_;
+  BookmarkHeartbeat heartbeat_;
   bool credentials_refreshed_ = false;
   bool unreachable_ = false;
-  bool welcomed_back_ = false;
+  bool server_recovered_ = false;
   bool retry_is_due_ = false;  // the wait is over, but the server's budget makes it a little longer
   std::optional<Instant> retry_at_;
   std::optional<Instant> armed_;
   std::optional<Instant> granted_at_;
 
   // Destroyed first: they may hand slots on to other members. Pointers, so that a successor takes its ticket with it.
-  std::unique_ptr<Governor::Ticket> ticket_;
-  std::unique_ptr<Governor::Ticket> successor_ticket_;
+  std::unique_ptr<RequestLimiter::Slot> slot_;
+  std::unique_ptr<RequestLimiter::Slot> successor_slot_;
 };
 
 }  // namespace ksr::sync

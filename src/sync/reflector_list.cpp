@@ -7,7 +7,7 @@
 namespace ksr::sync {
 namespace {
 
-constexpr int kMostListsRefused = 3;
+constexpr int kMaxListsRefused = 3;
 
 }  // namespace
 
@@ -17,14 +17,14 @@ bool Reflector::Impl::wants_watchlist() const {
     case Initial::list:
       return false;
     case Initial::watchlist:
-      return !memory_->watchlist_refused(memory_key());
+      return !server_state_->watchlist_refused(state_key());
     case Initial::automatic:
-      return memory_->watchlist_probable(memory_key());
+      return server_state_->watchlist_probable(state_key());
   }
   return false;
 }
 
-std::string Reflector::Impl::memory_key() const {
+std::string Reflector::Impl::state_key() const {
   return options_.resource + '#' + std::to_string(candidates_.current());
 }
 
@@ -36,7 +36,7 @@ std::string Reflector::Impl::list_version() const {
 void Reflector::Impl::begin_staging() {
   abandon_staging();
   bad_item_.reset();
-  if (!synced_) identity_.forget();
+  if (!synced_) expected_type_.forget();
   effects_.begin_list();
   staging_ = true;
 }
@@ -64,7 +64,7 @@ void Reflector::Impl::request_page() {
 
 void Reflector::Impl::on_list_item(RequestId id, const json::Item& item) {
   if (id == 0 || id != list_id_ || bad_item_) return;
-  bad_item_ = identity_.check(item);
+  bad_item_ = expected_type_.check(item);
   if (bad_item_) return;
   pager_.note_item(item);
   effects_.stage(item);
@@ -75,22 +75,22 @@ void Reflector::Impl::on_list_end(RequestId id, const json::ListMeta& meta, Inst
   list_id_ = 0;
   if (bad_item_) {
     // What was learned may have been the mistake: the next list decides.
-    identity_.forget();
-    fail_list(bad_item_->within("the list"), Remedy::retry, now);
+    expected_type_.forget();
+    fail_list(bad_item_->within("the list"), RecoveryAction::retry, now);
   } else {
     switch (pager_.end_page(meta)) {
       case Pager::Step::next_page:
         request_page();
         break;
       case Pager::Step::broken:
-        fail_list(pager_.error(), Remedy::retry, now);
+        fail_list(pager_.error(), RecoveryAction::retry, now);
         break;
       case Pager::Step::done:
         if (!accept_version(pager_.version(), pager_.at_version(), now)) break;
         events_kind_ = meta.kind == "EventList";
         listed_at_version_ = pager_.at_version();
         commit(pager_.version(), list_started_, now);
-        ticket_->give_back();
+        slot_->release();
         pursue(Aim::watch, now);
         break;
     }
@@ -102,24 +102,24 @@ void Reflector::Impl::on_list_failed(RequestId id, const Error& error, const std
                                      Instant now) {
   if (id == 0 || id != list_id_) return;
   list_id_ = 0;
-  Asked asked;
-  asked.what = Asked::What::list;
+  RequestContext asked;
+  asked.what = RequestContext::What::list;
   asked.at_version = pager_.at_version();
   asked.continued = pager_.continued();
-  fail_list(error, remedy_for(asked, error, status), now);
+  fail_list(error, recovery_for(asked, error, status), now);
   arm();
 }
 
-void Reflector::Impl::fail_list(const Error& error, Remedy remedy, Instant now) {
-  if (remedy == Remedy::list_in_one_page && pager_.restart_in_one_page()) {
+void Reflector::Impl::fail_list(const Error& error, RecoveryAction action, Instant now) {
+  if (action == RecoveryAction::list_in_one_page && pager_.restart_in_one_page()) {
     log(LogLevel::notice, "listing again in one page: " + error.message);
     list_started_ = now;
     begin_staging();
     return request_page();
   }
   abandon_staging();
-  ticket_->give_back();
-  recover(error, remedy, now);
+  slot_->release();
+  recover(error, action, now);
 }
 
 // A server that was restored from a backup does go back, for good; one that lies, or a stale cache, must not take the
@@ -131,13 +131,13 @@ bool Reflector::Impl::accept_version(std::string_view version, bool at_version, 
     return true;
   }
   most_recent_next_ = true;
-  if (!at_version && ++lists_gone_back_ >= kMostListsRefused) return true;
+  if (!at_version && ++lists_gone_back_ >= kMaxListsRefused) return true;
   const Error error = found_error(Status::protocol, "the list's resourceVersion went back from " + version_ + " to " +
                                                         std::string(version.substr(0, 100)));
-  if (line_) {
-    fail_watch(Line::running, error, Remedy::retry_by_list, now);
+  if (watch_) {
+    fail_watch(Line::running, error, RecoveryAction::retry_by_list, now);
   } else {
-    fail_list(error, Remedy::retry, now);
+    fail_list(error, RecoveryAction::retry, now);
   }
   return false;
 }
@@ -152,8 +152,8 @@ void Reflector::Impl::commit(std::string_view version, Instant as_of, Instant no
   credentials_refreshed_ = false;
   unreachable_ = false;
   candidates_.note_found();
-  memory_->note_working_candidate(options_.resource, candidates_.current());
-  memory_->governor().note_answer(now);
+  server_state_->note_working_candidate(options_.resource, candidates_.current());
+  server_state_->limiter().note_answer(now);
   for (const OwnedItem& item : std::exchange(deleted_meanwhile_, {})) {
     effects_.apply(json::EventType::deleted, item.view());
   }

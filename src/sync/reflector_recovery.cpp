@@ -8,44 +8,44 @@ namespace {
 
 constexpr Milliseconds kSlowly{30'000};
 // A server that asks for more has its way only so far.
-constexpr Milliseconds kLongestRetryAfter{600'000};
+constexpr Milliseconds kMaxRetryAfter{600'000};
 
 }  // namespace
 
-void Reflector::Impl::recover(const Error& error, Remedy remedy, Instant now) {
-  switch (remedy) {
-    case Remedy::retry:
+void Reflector::Impl::recover(const Error& error, RecoveryAction action, Instant now) {
+  switch (action) {
+    case RecoveryAction::retry:
       return retry(error, aim_, now);
-    case Remedy::list_in_one_page:
-    case Remedy::retry_by_list:
+    case RecoveryAction::list_in_one_page:
+    case RecoveryAction::retry_by_list:
       return retry(error, Aim::list, now);
-    case Remedy::relist:
+    case RecoveryAction::relist:
       // The version that the last list was held to may itself be what is gone.
       most_recent_next_ = listed_at_version_;
       return at_once_or_later(error, Aim::list, now);
-    case Remedy::list_most_recent:
+    case RecoveryAction::list_most_recent:
       most_recent_next_ = true;
       log(LogLevel::notice, "listing again at the most recent state: " + error.message);
       return pursue(Aim::list, now);
-    case Remedy::refresh_credentials:
+    case RecoveryAction::refresh_credentials:
       return refresh_credentials(error, now);
-    case Remedy::next_candidate:
+    case RecoveryAction::next_candidate:
       return next_candidate(error, now);
-    case Remedy::retry_slowly:
+    case RecoveryAction::retry_slowly:
       return retry_slowly(error, aim_, now);
-    case Remedy::without_websocket:
+    case RecoveryAction::without_websocket:
       if (options_.transport != WatchTransport::automatic) return without_a_choice(error, now);
       log(LogLevel::notice, "watching over HTTP, since WebSocket was refused: " + error.message);
       return pursue(aim_, now);
-    case Remedy::without_watchlist:
-      memory_->note_watchlist_refused(memory_key());
+    case RecoveryAction::without_watchlist:
+      server_state_->note_watchlist_refused(state_key());
       log(LogLevel::notice, "listing, since WatchList is not possible here: " + error.message);
       return pursue(Aim::list, now);
-    case Remedy::list_this_time:
+    case RecoveryAction::list_this_time:
       plain_list_next_ = true;
       log(LogLevel::notice, "listing, since WatchList failed: " + error.message);
       return pursue(Aim::list, now);
-    case Remedy::give_up:
+    case RecoveryAction::give_up:
       return give_up(error);
   }
 }
@@ -66,7 +66,7 @@ void Reflector::Impl::refresh_credentials(const Error& error, Instant now) {
 
 void Reflector::Impl::next_candidate(const Error& error, Instant now) {
   const bool more = candidates_.advance();
-  identity_.forget();
+  expected_type_.forget();
   most_recent_next_ = true;
   if (!more) return retry_slowly(error, Aim::list, now);
   log(LogLevel::info, "trying the next name of the resource: " + error.message);
@@ -74,7 +74,7 @@ void Reflector::Impl::next_candidate(const Error& error, Instant now) {
 }
 
 void Reflector::Impl::at_once_or_later(const Error& error, Aim aim, Instant now) {
-  if (!pass_.take(now)) return retry(error, aim, now);
+  if (!immediate_retry_.take(now)) return retry(error, aim, now);
   log(LogLevel::notice, error.message);
   pursue(aim, now);
 }
@@ -91,7 +91,7 @@ void Reflector::Impl::wait(const Error* error, Milliseconds delay, Aim aim, Inst
   if (error != nullptr && !options_.reconnect) return give_up(*error);
   if (error != nullptr) {
     note_failure(*error, now);
-    delay = std::max(delay, std::min(error->retry_after.value_or(delay), kLongestRetryAfter));
+    delay = std::max(delay, std::min(error->retry_after.value_or(delay), kMaxRetryAfter));
   }
   aim_ = aim;
   phase_ = Phase::waiting;
@@ -106,9 +106,9 @@ void Reflector::Impl::wait(const Error* error, Milliseconds delay, Aim aim, Inst
 void Reflector::Impl::note_failure(const Error& error, Instant now) {
   unreachable_ = is_unreachable(error);
   if (unreachable_) {
-    memory_->governor().note_unreachable(now);
+    server_state_->limiter().note_unreachable(now);
   } else if (error.http_status != 0) {
-    memory_->governor().note_answer(now);
+    server_state_->limiter().note_answer(now);
   }
 }
 
@@ -117,7 +117,7 @@ void Reflector::Impl::note_failure(const Error& error, Instant now) {
 void Reflector::Impl::on_lost(const Error& error, Instant now) {
   if (phase_ == Phase::over) return;
   drop_requests();
-  in_doubt_ = false;
+  revalidating_ = false;
   armed_.reset();
   retry(error, error.status == Status::out_of_memory ? aim_ : Aim::list, now);
   arm();

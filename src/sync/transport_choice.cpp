@@ -2,20 +2,20 @@
 
 namespace ksr::sync {
 
-bool TransportChoice::websocket(const ServerMemory& memory) const noexcept {
+bool TransportChoice::websocket(const ServerState& memory) const noexcept {
   if (wanted_ != WatchTransport::automatic) return wanted_ == WatchTransport::websocket;
-  return !memory.websocket_refused() && !refused_ && unanswered_ < kMostUnanswered;
+  return !memory.websocket_refused() && !refused_ && unanswered_ < kMaxUnanswered;
 }
 
-void TransportChoice::note_open(bool websocket, ServerMemory& memory) noexcept {
+void TransportChoice::note_open(bool websocket, ServerState& memory) noexcept {
   if (wanted_ != WatchTransport::automatic) return;
   if (websocket) {
     unanswered_ = 0;
   } else if (refused_) {
     memory.note_websocket_refused();
-  } else if (unanswered_ >= kMostUnanswered) {
+  } else if (unanswered_ >= kMaxUnanswered) {
     // The outage may be over: WebSocket has one try again.
-    unanswered_ = kMostUnanswered - 1;
+    unanswered_ = kMaxUnanswered - 1;
   }
 }
 

@@ -47,7 +47,7 @@ ChunkDecoder::Progress ChunkDecoder::step(char c) {
     case State::extension:
       if (c == '\r') return expect('\r', State::size_lf);
       if (is_control(c)) return Progress::bad_line;
-      return ++line_ > longest_line ? Progress::too_long : Progress::more;
+      return ++line_ > kMaxLineLength ? Progress::too_long : Progress::more;
     case State::size_lf:
       return c == '\n' ? end_of_size_line() : Progress::bad_line;
     case State::data_cr:
@@ -61,7 +61,7 @@ ChunkDecoder::Progress ChunkDecoder::step(char c) {
     case State::trailer:
       if (c == '\r') return expect('\r', State::trailer_lf);
       if (is_control(c)) return Progress::bad_line;
-      return ++line_ > longest_line ? Progress::too_long : Progress::more;
+      return ++line_ > kMaxLineLength ? Progress::too_long : Progress::more;
     case State::trailer_lf:
       return expect('\n', State::trailer_start);
     case State::last_lf:
@@ -75,7 +75,7 @@ ChunkDecoder::Progress ChunkDecoder::step(char c) {
 ChunkDecoder::Progress ChunkDecoder::read_size(char c) {
   if (const int value = hex_value(c); value >= 0) {
     left_ = left_ * 16 + static_cast<std::uint64_t>(value);
-    return ++digits_ > 16 || left_ > largest_chunk ? Progress::bad_size : Progress::more;
+    return ++digits_ > 16 || left_ > kMaxChunkSize ? Progress::bad_size : Progress::more;
   }
   if (digits_ == 0) return Progress::bad_size;
   if (c == '\r') {

@@ -11,9 +11,9 @@ class ChunkDecoder {
   enum class Progress { more, data, end, bad_size, bad_line, too_long };
 
   // No server of Kubernetes writes more at once; a larger size is an attack or a broken stream.
-  static constexpr std::uint64_t largest_chunk = std::uint64_t{1} << 32;
+  static constexpr std::uint64_t kMaxChunkSize = std::uint64_t{1} << 32;
   // Chunk extensions, and all trailers together.
-  static constexpr std::size_t longest_line = 16 * 1024;
+  static constexpr std::size_t kMaxLineLength = 16 * 1024;
 
   // Consumes from the front of `bytes`. `data`: `piece` is the next part of the body, and there may be more in `bytes`.
   // `more`: all is consumed. `end`: the body is complete, and what is left of `bytes` comes after it.

@@ -20,7 +20,7 @@ namespace {
 using boost::asio::ip::tcp;
 
 // One address that swallows packets must leave time for the next ones (as Go's dialer shares it out).
-constexpr Milliseconds least_for_an_address{2000};
+constexpr Milliseconds kMinTimePerAddress{2000};
 
 }  // namespace
 
@@ -34,7 +34,7 @@ class Dial::Steps final : public std::enable_shared_from_this<Dial::Steps> {
     step_ = "connecting to " + route_->next_hop();
     if (route_->connect_timeout.count() != 0) {
       deadline_ = executor.now() + route_->connect_timeout;
-      alarm_ = executor.schedule(*deadline_, [this] { guarded([this] { time_is_up(); }); });
+      timer_ = executor.schedule(*deadline_, [this] { guarded([this] { time_is_up(); }); });
     }
     const std::string& host = route_->proxy ? route_->proxy->host : route_->server.host;
     boost::system::error_code no_literal;
@@ -59,8 +59,8 @@ class Dial::Steps final : public std::enable_shared_from_this<Dial::Steps> {
   // Nothing of this is heard of again.
   void abandon() {
     done_ = nullptr;
-    alarm_.reset();
-    address_alarm_.reset();
+    timer_.reset();
+    address_timer_.reset();
     waiting_.reset();
     boost::system::error_code ignored;
     if (tunnel_request_) tunnel_request_->abandon();
@@ -95,7 +95,7 @@ class Dial::Steps final : public std::enable_shared_from_this<Dial::Steps> {
                            [self = shared_from_this(), socket = socket_](const boost::system::error_code& ec) {
                              if (!self->done_ || self->socket_ != socket) return;
                              self->guarded([&] {
-                               self->address_alarm_.reset();
+                               self->address_timer_.reset();
                                if (ec) return self->address_failed(ec);
                                self->connected();
                              });
@@ -107,21 +107,21 @@ class Dial::Steps final : public std::enable_shared_from_this<Dial::Steps> {
     if (left == 0 || !deadline_) return;
     const auto now = route_->executor.now();
     const auto share = std::chrono::duration_cast<Milliseconds>(*deadline_ - now) / (left + 1);
-    address_alarm_ = route_->executor.schedule(now + std::max(share, least_for_an_address), [this] {
+    address_timer_ = route_->executor.schedule(now + std::max(share, kMinTimePerAddress), [this] {
       guarded([this] { address_failed(boost::asio::error::timed_out); });
     });
   }
 
   void address_failed(const boost::system::error_code& reason) {
     const auto self = shared_from_this();
-    address_alarm_.reset();
+    address_timer_.reset();
     boost::system::error_code ignored;
     if (auto socket = std::exchange(socket_, nullptr)) socket->close(ignored);
     if (next_address_ < addresses_.size()) return try_next_address();
     std::string step = step_;
     if (addresses_.size() > 1) step += " (the last of " + std::to_string(addresses_.size()) + " addresses)";
     if (reason == boost::asio::error::timed_out) return fail(timed_out(step, "no answer"));
-    fail(unreachable(step, reason_text(reason)));
+    fail(transport_error(step, reason_text(reason)));
   }
 
   void connected() {
@@ -155,13 +155,13 @@ class Dial::Steps final : public std::enable_shared_from_this<Dial::Steps> {
   }
 
   Error handshake_error(const boost::system::error_code& ec) const {
-    if (ec == boost::asio::error::no_memory) return broken(step_, ec);
+    if (ec == boost::asio::error::no_memory) return io_error(step_, ec);
     const TlsUse use;
     const long verified = use ? SSL_get_verify_result(tls_->ssl()) : X509_V_OK;
     if (ec.category() != boost::asio::error::get_ssl_category() || verified == X509_V_OK) {
       return ec == boost::asio::error::eof || ec.category() != boost::asio::error::get_system_category()
                  ? tls_failure(step_, reason_text(ec))
-                 : unreachable(step_, reason_text(ec));
+                 : transport_error(step_, reason_text(ec));
     }
     const std::string& name = route_->tls->verified_name(route_->server.host);
     return tls_failure(step_, std::string("the server's certificate failed the check for ") + name + ": " +
@@ -183,7 +183,7 @@ class Dial::Steps final : public std::enable_shared_from_this<Dial::Steps> {
   void succeed(Stream stream) {
     const auto self = shared_from_this();
     const Done done = std::exchange(done_, nullptr);
-    alarm_.reset();
+    timer_.reset();
     done(std::move(stream));
   }
 
@@ -192,9 +192,9 @@ class Dial::Steps final : public std::enable_shared_from_this<Dial::Steps> {
   Done done_;
   std::string step_;
   std::optional<Instant> deadline_;
-  std::unique_ptr<Timer> alarm_;
-  std::unique_ptr<Timer> address_alarm_;
-  std::unique_ptr<Resolver::Waiting> waiting_;
+  std::unique_ptr<Timer> timer_;
+  std::unique_ptr<Timer> address_timer_;
+  std::unique_ptr<DnsResolver::Waiting> waiting_;
   Addresses addresses_;
   std::size_t next_address_ = 0;
   std::shared_ptr<tcp::socket> socket_;

@@ -38,8 +38,8 @@ void ExchangeDriver::abandon() {
   const auto self = shared_from_this();
   observer_ = nullptr;
   dial_.reset();
-  response_alarm_.reset();
-  idle_alarm_.reset();
+  response_timer_.reset();
+  idle_timer_.reset();
   if (auto stream = std::exchange(stream_, nullptr)) stream->close();
   release();
 }
@@ -68,7 +68,7 @@ void ExchangeDriver::on_attached(std::shared_ptr<web::connected_stream> stream) 
   if (ended()) return stream->close();
   stream_ = std::move(stream);
   if (request_.response_timeout.count() == 0) return;
-  response_alarm_ = route_->executor.schedule(route_->executor.now() + request_.response_timeout, [this] {
+  response_timer_ = route_->executor.schedule(route_->executor.now() + request_.response_timeout, [this] {
     guarded([this] {
       end(timed_out("waiting for the answer of " + peer(),
                     "silent for " + duration_text(request_.response_timeout.count())));
@@ -87,13 +87,13 @@ ExchangeDriver::Reading ExchangeDriver::on_receive(const char* data, std::size_t
 ExchangeDriver::Reading ExchangeDriver::on_end_of_stream() {
   if (ended()) return Reading::close;
   if (!decoder_.has_head()) {
-    end(unreachable(reading_step(), "the server closed the connection without an answer"));
+    end(transport_error(reading_step(), "the server closed the connection without an answer"));
     return Reading::close;
   }
   const ResponseDecoder::Progress progress = decoder_.end_of_stream();
   if (progress != ResponseDecoder::Progress::failed) return act_on(progress);
   // Broken off, not nonsense: what came before is good, and a watch goes on from there.
-  end(unreachable(reading_step(), decoder_.problem()));
+  end(transport_error(reading_step(), decoder_.problem()));
   return Reading::close;
 }
 
@@ -103,7 +103,7 @@ ExchangeDriver::Reading ExchangeDriver::act_on(ResponseDecoder::Progress progres
     case ResponseDecoder::Progress::upgraded:
       return Reading::more;
     case ResponseDecoder::Progress::failed:
-      end_with_nonsense(decoder_.problem());
+      end_with_protocol_error(decoder_.problem());
       return Reading::close;
     case ResponseDecoder::Progress::stopped:
       return Reading::close;
@@ -111,7 +111,7 @@ ExchangeDriver::Reading ExchangeDriver::act_on(ResponseDecoder::Progress progres
       break;
   }
   if (inflater_ && !inflater_->complete()) {
-    end_with_nonsense("the body ends within its gzip stream");
+    end_with_protocol_error("the body ends within its gzip stream");
     return Reading::close;
   }
   // From here the connection belongs to the pool.
@@ -129,7 +129,7 @@ void ExchangeDriver::on_finished() {
 }
 
 void ExchangeDriver::on_broken(const boost::system::error_code& reason, bool while_writing) {
-  end(broken(while_writing ? "sending to " + peer() : reading_step(), reason));
+  end(io_error(while_writing ? "sending to " + peer() : reading_step(), reason));
 }
 
 void ExchangeDriver::on_exception() {
@@ -139,8 +139,8 @@ void ExchangeDriver::on_exception() {
   end(error);
 }
 
-void ExchangeDriver::end_with_nonsense(const std::string& what) {
-  end(nonsense("answer of " + peer(), what));
+void ExchangeDriver::end_with_protocol_error(const std::string& what) {
+  end(protocol_error("answer of " + peer(), what));
 }
 
 bool ExchangeDriver::take_head(ResponseHead head) {
@@ -158,19 +158,19 @@ bool ExchangeDriver::choose_coding(const ResponseHead& head) {
     if (head.status != 204 && head.status != 304) inflater_ = std::make_unique<Inflater>();
     return true;
   }
-  end_with_nonsense("its Content-Encoding is " + printable(coding) + ", expected gzip or none");
+  end_with_protocol_error("its Content-Encoding is " + printable(coding) + ", expected gzip or none");
   return false;
 }
 
 bool ExchangeDriver::take_body(std::string_view bytes) {
   if (!inflater_) return tell_body(bytes);
   const auto progress = inflater_->feed(bytes, [this](std::string_view unpacked) { return tell_body(unpacked); });
-  if (progress == Inflater::Progress::failed) end_with_nonsense("its gzip stream is damaged");
+  if (progress == Inflater::Progress::failed) end_with_protocol_error("its gzip stream is damaged");
   return progress == Inflater::Progress::more;
 }
 
 void ExchangeDriver::head_arrived() {
-  response_alarm_.reset();
+  response_timer_.reset();
   heard();
   if (request_.idle_timeout.count() != 0) watch_for_silence(last_heard_);
 }
@@ -193,7 +193,7 @@ void ExchangeDriver::tell_message_end() {
 
 // Re-armed when it rings, not at each event: that would cost two system calls an event.
 void ExchangeDriver::watch_for_silence(Instant since) {
-  idle_alarm_ = route_->executor.schedule(since + request_.idle_timeout, [this, since] {
+  idle_timer_ = route_->executor.schedule(since + request_.idle_timeout, [this, since] {
     guarded([this, since] {
       if (last_heard_ > since) return watch_for_silence(last_heard_);
       end(timed_out(reading_step(), "silent for " + duration_text(request_.idle_timeout.count())));

@@ -75,7 +75,7 @@ class ExchangeDriver : protected ResponseDecoder::Sink, public std::enable_share
   Reading act_on(ResponseDecoder::Progress progress);
   bool choose_coding(const ResponseHead& head);
   void watch_for_silence(Instant since);
-  void end_with_nonsense(const std::string& what);
+  void end_with_protocol_error(const std::string& what);
 
   ExchangeObserver* observer_;
   const std::string target_;
@@ -83,8 +83,8 @@ class ExchangeDriver : protected ResponseDecoder::Sink, public std::enable_share
   std::unique_ptr<Inflater> inflater_;
   std::unique_ptr<Dial> dial_;
   std::shared_ptr<web::connected_stream> stream_;
-  std::unique_ptr<Timer> response_alarm_;
-  std::unique_ptr<Timer> idle_alarm_;
+  std::unique_ptr<Timer> response_timer_;
+  std::unique_ptr<Timer> idle_timer_;
   Instant last_heard_;
   bool head_told_ = false;
   bool complete_ = false;

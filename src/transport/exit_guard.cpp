@@ -39,11 +39,11 @@ Guard& guard() {
 thread_local int scopes_on_this_thread = 0;
 thread_local bool initialising_on_this_thread = false;
 
-void cut_all() {
+void abort_all() {
   // Cutting one may end others.
   const std::set<TlsUser*> users = guard().users;
   for (TlsUser* user : users) {
-    if (guard().users.count(user) != 0) user->cut();
+    if (guard().users.count(user) != 0) user->abort();
   }
 }
 
@@ -59,7 +59,7 @@ void give_up_tls() {
   if (!guard().had_users) return;
   try {
     // Streams of a process that lives on after OPENSSL_cleanup() must not take silence for an idle connection.
-    NetworkThread::instance().post(cut_all);
+    NetworkThread::instance().post(abort_all);
   } catch (...) {
     // Without memory they find out at their next step.
   }
@@ -71,7 +71,7 @@ void end_of_process(void*) {
 
 }  // namespace
 
-void guard_exit() {
+void register_atexit_hook() {
   Guard& state = guard();
   if (state.ready || state.exiting) return;
   const std::lock_guard lock(state.use);
@@ -93,17 +93,17 @@ void guard_exit() {
   initialising_on_this_thread = false;
 }
 
-bool tls_is_gone() {
+bool tls_shut_down() {
   return guard().exiting || !guard().ready;
 }
 
 TlsUse::TlsUse() : lock_(guard().use, std::defer_lock) {
-  guard_exit();
+  register_atexit_hook();
   // Looked at before the lock is asked for, so that exit() gets it soon; a nested scope ends as the outer one began.
   if (scopes_on_this_thread == 0) {
-    if (tls_is_gone()) return;
+    if (tls_shut_down()) return;
     lock_.lock();
-    if (tls_is_gone()) {
+    if (tls_shut_down()) {
       lock_.unlock();
       return;
     }

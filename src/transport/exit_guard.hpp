@@ -11,10 +11,10 @@ namespace ksr::transport {
 // Initialises OpenSSL and registers what ends its use in exit(). To be called on the caller's thread before the network
 // thread may use OpenSSL; a process that exits in between would otherwise have OpenSSL initialised beside its clean-up.
 // What fails is tried again at the next call.
-void guard_exit();
+void register_atexit_hook();
 
 // Whether OpenSSL must not be called any more: the process is exiting, or OpenSSL could not be initialised.
-bool tls_is_gone();
+bool tls_shut_down();
 
 // OpenSSL may be called while one of these exists, if it is true. exit() waits for its end, so neither callbacks nor
 // waiting belong inside. Scopes of one thread may be nested.
@@ -38,7 +38,7 @@ class TlsUser {
   virtual ~TlsUser();
   TlsUser(const TlsUser&) = delete;
   TlsUser& operator=(const TlsUser&) = delete;
-  virtual void cut() noexcept = 0;
+  virtual void abort() noexcept = 0;
 };
 
 }  // namespace ksr::transport

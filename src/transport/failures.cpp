@@ -9,7 +9,7 @@
 
 namespace ksr::transport {
 
-Error unreachable(const std::string& step, const std::string& reason) {
+Error transport_error(const std::string& step, const std::string& reason) {
   return Error{Status::transport, step + ": " + reason, {}, 502};
 }
 
@@ -21,14 +21,14 @@ Error tls_failure(const std::string& step, const std::string& reason) {
   return Error{Status::tls, step + ": " + reason, {}, 502};
 }
 
-Error nonsense(const std::string& step, const std::string& what) {
+Error protocol_error(const std::string& step, const std::string& what) {
   return Error{Status::protocol, step + ": " + what, {}, 502};
 }
 
-Error broken(const std::string& step, const boost::system::error_code& reason) {
+Error io_error(const std::string& step, const boost::system::error_code& reason) {
   if (reason == boost::asio::error::no_memory) return Error{Status::out_of_memory, step + ": " + reason_text(reason)};
   if (reason.category() == boost::asio::error::get_ssl_category()) return tls_failure(step, reason_text(reason));
-  return unreachable(step, reason_text(reason));
+  return transport_error(step, reason_text(reason));
 }
 
 std::string reason_text(const boost::system::error_code& reason) {
@@ -44,13 +44,13 @@ std::string reason_text(const boost::system::error_code& reason) {
   return reason.message();
 }
 
-std::string printable(std::string_view text, std::size_t most) {
+std::string printable(std::string_view text, std::size_t max_size) {
   std::string fit;
-  for (const char c : text.substr(0, most)) {
+  for (const char c : text.substr(0, max_size)) {
     const auto byte = static_cast<unsigned char>(c);
     fit += byte >= 0x20 && byte < 0x7f ? c : '?';
   }
-  return text.size() > most ? fit + "…" : fit;
+  return text.size() > max_size ? fit + "…" : fit;
 }
 
 std::string duration_text(long long milliseconds) {

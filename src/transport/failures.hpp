@@ -10,19 +10,19 @@
 namespace ksr::transport {
 
 // 502: the server could not be reached, or the connection broke.
-Error unreachable(const std::string& step, const std::string& reason);
+Error transport_error(const std::string& step, const std::string& reason);
 // 408: silence for too long.
 Error timed_out(const std::string& step, const std::string& after_what);
 Error tls_failure(const std::string& step, const std::string& reason);
 // 502: what came is not what the protocol allows.
-Error nonsense(const std::string& step, const std::string& what);
+Error protocol_error(const std::string& step, const std::string& what);
 
 // `tls_failure` for OpenSSL's codes, else `unreachable`.
-Error broken(const std::string& step, const boost::system::error_code& reason);
+Error io_error(const std::string& step, const boost::system::error_code& reason);
 std::string reason_text(const boost::system::error_code& reason);
 
 // Bytes from the peer made fit for one line of a message.
-std::string printable(std::string_view text, std::size_t most = 120);
+std::string printable(std::string_view text, std::size_t max_size = 120);
 std::string duration_text(long long milliseconds);
 
 }  // namespace ksr::transport

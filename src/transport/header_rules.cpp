@@ -27,8 +27,8 @@ constexpr std::string_view own_headers[] = {"host",       "connection", "content
                                             "keep-alive", "origin",     "proxy-connection", "proxy-authorization"};
 
 bool is_own(const std::string& name, bool websocket) {
-  constexpr std::string_view websocket_prefix = "sec-websocket-";
-  if (same_name(std::string_view(name).substr(0, websocket_prefix.size()), websocket_prefix)) return true;
+  constexpr std::string_view kWebsocketPrefix = "sec-websocket-";
+  if (same_name(std::string_view(name).substr(0, kWebsocketPrefix.size()), kWebsocketPrefix)) return true;
   if (!websocket && same_name(name, "origin")) return false;
   return std::any_of(std::begin(own_headers), std::end(own_headers),
                      [&](std::string_view own) { return same_name(name, own); });

@@ -11,7 +11,7 @@ namespace ksr::transport {
 namespace {
 
 constexpr std::size_t step = 64 * 1024;
-constexpr int gzip_only = 16 + MAX_WBITS;
+constexpr int kGzipOnly = 16 + MAX_WBITS;
 
 }  // namespace
 
@@ -23,7 +23,7 @@ struct Inflater::State {
 };
 
 Inflater::Inflater() : state_(std::make_unique<State>()) {
-  if (inflateInit2(&state_->stream, gzip_only) != Z_OK) throw std::bad_alloc();
+  if (inflateInit2(&state_->stream, kGzipOnly) != Z_OK) throw std::bad_alloc();
 }
 
 Inflater::~Inflater() {

@@ -22,23 +22,23 @@ namespace {
 // A plain pointer: no constructor or destructor runs in any thread on its account.
 thread_local bool this_is_the_network_thread = false;
 
-struct Alarm {
-  explicit Alarm(std::function<void()> task) : timer(io_service()), ring(std::move(task)) {}
+struct TimerState {
+  explicit TimerState(std::function<void()> task) : timer(io_service()), callback(std::move(task)) {}
   boost::asio::steady_timer timer;
-  std::function<void()> ring;
+  std::function<void()> callback;
 };
 
-class AlarmTimer final : public Timer {
+class AsioTimer final : public Timer {
  public:
-  explicit AlarmTimer(std::shared_ptr<Alarm> alarm) : alarm_(std::move(alarm)) {}
-  ~AlarmTimer() override {
+  explicit AsioTimer(std::shared_ptr<TimerState> timer) : timer_(std::move(timer)) {}
+  ~AsioTimer() override {
     // The completion may be queued already, so cancelling alone is not enough.
-    alarm_->ring = nullptr;
-    alarm_->timer.cancel();
+    timer_->callback = nullptr;
+    timer_->timer.cancel();
   }
 
  private:
-  std::shared_ptr<Alarm> alarm_;
+  std::shared_ptr<TimerState> timer_;
 };
 
 // Network thread only.
@@ -122,14 +122,14 @@ void NetworkThread::post(std::function<void()> task) {
 }
 
 std::unique_ptr<Timer> NetworkThread::schedule(Instant at, std::function<void()> task) {
-  auto alarm = std::make_shared<Alarm>(std::move(task));
+  auto timer = std::make_shared<TimerState>(std::move(task));
   // Owned before it is armed: an alarm without an owner would ring for somebody who is gone.
-  std::unique_ptr<Timer> owner = std::make_unique<AlarmTimer>(alarm);
-  alarm->timer.expires_at(at);
-  alarm->timer.async_wait([alarm](const boost::system::error_code&) {
-    if (!alarm->ring) return;
-    const std::function<void()> ring = std::exchange(alarm->ring, nullptr);
-    ring();
+  std::unique_ptr<Timer> owner = std::make_unique<AsioTimer>(timer);
+  timer->timer.expires_at(at);
+  timer->timer.async_wait([timer](const boost::system::error_code&) {
+    if (!timer->callback) return;
+    const std::function<void()> callback = std::exchange(timer->callback, nullptr);
+    callback();
   });
   return owner;
 }

@@ -6,12 +6,12 @@
 namespace ksr::transport {
 namespace {
 
-constexpr std::size_t piece_size = 128;
+constexpr std::size_t kPieceSize = 128;
 constexpr std::size_t pieces = 256;
 
 struct Reserve {
   std::mutex reserve_mutex;
-  alignas(std::max_align_t) unsigned char memory[pieces][piece_size];
+  alignas(std::max_align_t) unsigned char memory[pieces][kPieceSize];
   bool taken[pieces] = {};
 };
 
@@ -21,7 +21,7 @@ Reserve reserve;
 }  // namespace
 
 void* take_from_reserve(std::size_t size) noexcept {
-  if (size > piece_size) return nullptr;
+  if (size > kPieceSize) return nullptr;
   const std::lock_guard<std::mutex> lock(reserve.reserve_mutex);
   bool* const free = std::find(std::begin(reserve.taken), std::end(reserve.taken), false);
   if (free == std::end(reserve.taken)) return nullptr;
@@ -34,7 +34,7 @@ bool give_back_to_reserve(void* memory) noexcept {
   const std::less<const unsigned char*> before;
   if (before(bytes, reserve.memory[0]) || !before(bytes, reserve.memory[0] + sizeof reserve.memory)) return false;
   const std::lock_guard<std::mutex> lock(reserve.reserve_mutex);
-  reserve.taken[static_cast<std::size_t>(bytes - reserve.memory[0]) / piece_size] = false;
+  reserve.taken[static_cast<std::size_t>(bytes - reserve.memory[0]) / kPieceSize] = false;
   return true;
 }
 

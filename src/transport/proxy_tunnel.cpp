@@ -10,7 +10,7 @@
 namespace ksr::transport {
 namespace {
 
-constexpr std::size_t largest_answer = 16 * 1024;
+constexpr std::size_t kMaxAnswerSize = 16 * 1024;
 
 Error told(Status status, std::string what) {
   return Error{status, std::move(what), {}, 502};
@@ -73,7 +73,7 @@ void ProxyTunnel::took(std::size_t size) {
   answer_.append(buffer_.data(), size);
   const auto end = answer_.find("\r\n\r\n");
   if (end != std::string::npos) return judge(end + 4);
-  if (answer_.size() > largest_answer) return finish(told(Status::protocol, "its answer has no end"));
+  if (answer_.size() > kMaxAnswerSize) return finish(told(Status::protocol, "its answer has no end"));
   read();
 }
 

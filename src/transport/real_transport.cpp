@@ -67,7 +67,7 @@ class RealConnection final : public Connection {
 class RealTransport final : public Transport {
  public:
   explicit RealTransport(LookUp look_up)
-      : resolver_(std::make_shared<Resolver>(NetworkThread::instance(), std::move(look_up))) {}
+      : resolver_(std::make_shared<DnsResolver>(NetworkThread::instance(), std::move(look_up))) {}
 
   Expected<std::shared_ptr<Connection>> connect(const ConnectionSettings& settings) override {
     auto server = parse_server(settings.server);
@@ -88,7 +88,7 @@ class RealTransport final : public Transport {
   }
 
  private:
-  const std::shared_ptr<Resolver> resolver_;
+  const std::shared_ptr<DnsResolver> resolver_;
 };
 
 }  // namespace

@@ -1,8 +1,8 @@
 // The transport over cpprestsdk and the network thread.
 #pragma once
 
+#include "transport/dns_resolver.hpp"
 #include "transport/network_thread.hpp"
-#include "transport/resolver.hpp"
 #include "transport/transport.hpp"
 
 namespace ksr::transport {

@@ -8,7 +8,7 @@
 namespace ksr::transport {
 namespace {
 
-constexpr std::string_view end_of_head = "\r\n\r\n";
+constexpr std::string_view kEndOfHead = "\r\n\r\n";
 
 // The same number twice, as "5, 5", is one that some proxy joined (RFC 9110, section 8.6).
 std::optional<std::uint64_t> parse_length(std::string_view text) {
@@ -73,18 +73,18 @@ ResponseDecoder::Progress ResponseDecoder::end_of_stream() {
 ResponseDecoder::Progress ResponseDecoder::read_head(std::string_view& bytes) {
   const std::size_t searched = head_.size() < 3 ? 0 : head_.size() - 3;
   const std::size_t before = head_.size();
-  head_.append(bytes.substr(0, largest_head + 1 - std::min(largest_head, head_bytes_ + before)));
-  const auto end = head_.find(end_of_head, searched);
+  head_.append(bytes.substr(0, kMaxHeadSize + 1 - std::min(kMaxHeadSize, head_bytes_ + before)));
+  const auto end = head_.find(kEndOfHead, searched);
   if (end == std::string::npos) {
-    if (head_bytes_ + head_.size() > largest_head) return fail("the head is longer than 64 KiB");
+    if (head_bytes_ + head_.size() > kMaxHeadSize) return fail("the head is longer than 64 KiB");
     bytes = {};
     return Progress::more;
   }
-  const std::size_t size = end + end_of_head.size();
+  const std::size_t size = end + kEndOfHead.size();
   head_.resize(size);
   bytes.remove_prefix(size - before);
   head_bytes_ += size;
-  if (head_bytes_ > largest_head) return fail("the head is longer than 64 KiB");
+  if (head_bytes_ > kMaxHeadSize) return fail("the head is longer than 64 KiB");
   const std::string head = std::exchange(head_, {});
   return take_head(head);
 }

@@ -24,7 +24,7 @@ class ResponseDecoder {
   enum class Progress { more, complete, upgraded, stopped, failed };
 
   // All heads of one response together, those with status 1xx included.
-  static constexpr std::size_t largest_head = 64 * 1024;
+  static constexpr std::size_t kMaxHeadSize = 64 * 1024;
 
   // `expects_upgrade`: status 101 is an answer, and what follows it is not HTTP.
   ResponseDecoder(Sink& sink, bool expects_upgrade) : sink_(sink), expects_upgrade_(expects_upgrade) {}

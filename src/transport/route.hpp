@@ -5,7 +5,7 @@
 #include <optional>
 
 #include "base/executor.hpp"
-#include "transport/resolver.hpp"
+#include "transport/dns_resolver.hpp"
 #include "transport/server_address.hpp"
 #include "transport/tls_context.hpp"
 
@@ -13,7 +13,7 @@ namespace ksr::transport {
 
 struct Route {
   Executor& executor;
-  std::shared_ptr<Resolver> resolver;
+  std::shared_ptr<DnsResolver> resolver;
   ServerAddress server;
   std::optional<ProxyAddress> proxy;
   // NULL for http.

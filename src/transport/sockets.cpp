@@ -10,10 +10,10 @@
 namespace ksr::transport {
 namespace {
 
-constexpr int seconds_before_probing = 15;
-constexpr int seconds_between_probes = 5;
-constexpr int probes = 3;
-constexpr int milliseconds_unacknowledged = 30'000;
+constexpr int kSecondsBeforeProbing = 15;
+constexpr int kSecondsBetweenProbes = 5;
+constexpr int kProbes = 3;
+constexpr int kMillisecondsUnacknowledged = 30'000;
 
 void set(int fd, int level, int option, int value) {
   setsockopt(fd, level, option, &value, sizeof value);
@@ -27,10 +27,10 @@ OpenedSocket open_socket(const boost::asio::ip::tcp::endpoint& peer) {
   if (fd < 0) return boost::system::error_code(errno, boost::system::system_category());
   set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
   set(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
-  set(fd, IPPROTO_TCP, TCP_KEEPIDLE, seconds_before_probing);
-  set(fd, IPPROTO_TCP, TCP_KEEPINTVL, seconds_between_probes);
-  set(fd, IPPROTO_TCP, TCP_KEEPCNT, probes);
-  set(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, milliseconds_unacknowledged);
+  set(fd, IPPROTO_TCP, TCP_KEEPIDLE, kSecondsBeforeProbing);
+  set(fd, IPPROTO_TCP, TCP_KEEPINTVL, kSecondsBetweenProbes);
+  set(fd, IPPROTO_TCP, TCP_KEEPCNT, kProbes);
+  set(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, kMillisecondsUnacknowledged);
   boost::asio::ip::tcp::socket socket(io_service());
   boost::system::error_code failed;
   socket.assign(peer.protocol(), fd, failed);

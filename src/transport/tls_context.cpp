@@ -15,7 +15,7 @@
 namespace ksr::transport {
 namespace {
 
-constexpr std::size_t read_buffer_size = 64 * 1024;
+constexpr std::size_t kReadBufferSize = 64 * 1024;
 
 struct FreeBio {
   void operator()(BIO* bio) const { BIO_free(bio); }
@@ -178,11 +178,11 @@ Expected<std::shared_ptr<TlsContext>> TlsContext::make(const TlsSettings& settin
   SSL_CTX_set_options(context, SSL_OP_NO_COMPRESSION);
   // Records come in numbers; of an idle connection nothing is kept.
   SSL_CTX_set_read_ahead(context, 1);
-  SSL_CTX_set_default_read_buffer_len(context, read_buffer_size);
+  SSL_CTX_set_default_read_buffer_len(context, kReadBufferSize);
   SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS);
-  static constexpr unsigned char http11[] = "\x08http/1.1";
+  static constexpr unsigned char kHttp11[] = "\x08http/1.1";
   // Zero is its success.
-  if (SSL_CTX_set_alpn_protos(context, http11, sizeof http11 - 1) != 0) throw std::bad_alloc();
+  if (SSL_CTX_set_alpn_protos(context, kHttp11, sizeof kHttp11 - 1) != 0) throw std::bad_alloc();
   made->settings_name_ = settings.server_name;
   made->verify_ = !settings.skip_verify;
   made->trusts_system_ = settings.ca_pem.empty();

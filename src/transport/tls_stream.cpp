@@ -42,23 +42,23 @@ void TlsStream::close() noexcept {
 
 // ---- operations -----------------------------------------------------------------------------------------------------
 
-void TlsStream::handshake(Shaken done) {
-  shaken_ = std::move(done);
-  begin(&TlsStream::shake, [&] { later(&TlsStream::shake); });
+void TlsStream::handshake(HandshakeHandler done) {
+  handshake_handler_ = std::move(done);
+  begin(&TlsStream::do_handshake, [&] { later(&TlsStream::do_handshake); });
 }
 
-void TlsStream::shake(const Error& woken) {
+void TlsStream::do_handshake(const Error& woken) {
   Error error;
   {
     const TlsUse use;
     if (usable(use, woken, error)) {
       ERR_clear_error();
       const int result = SSL_do_handshake(ssl());
-      if (result != 1 && waits(result, &TlsStream::shake)) return;
+      if (result != 1 && waits(result, &TlsStream::do_handshake)) return;
       if (result != 1) error = failure(result);
     }
   }
-  const Shaken done = std::exchange(shaken_, nullptr);
+  const HandshakeHandler done = std::exchange(handshake_handler_, nullptr);
   done(error);
 }
 
@@ -148,7 +148,7 @@ void TlsStream::begin(Step step, const Start& start) {
   } catch (...) {
     if (step == &TlsStream::read) reading_ = {};
     if (step == &TlsStream::write) writing_ = {};
-    if (step == &TlsStream::shake) shaken_ = nullptr;
+    if (step == &TlsStream::do_handshake) handshake_handler_ = nullptr;
     throw;
   }
 }
@@ -162,7 +162,8 @@ void TlsStream::take(Step step, const Error& woken) {
     const Error no_memory = boost::asio::error::no_memory;
     if (step == &TlsStream::read && reading_.done) return end_read(no_memory, 0);
     if (step == &TlsStream::write && writing_.done) return std::exchange(writing_, Writing()).done(no_memory, 0);
-    if (step == &TlsStream::shake && shaken_) return std::exchange(shaken_, nullptr)(no_memory);
+    if (step == &TlsStream::do_handshake && handshake_handler_)
+      return std::exchange(handshake_handler_, nullptr)(no_memory);
     throw;
   }
 }
@@ -218,7 +219,7 @@ int TlsStream::receive(BIO* bio, char* data, int size) {
   const ssize_t moved = ::recv(stream.socket_.native_handle(), data, static_cast<std::size_t>(size), MSG_DONTWAIT);
   if (moved < 0 && try_again(errno)) BIO_set_retry_read(bio);
   if (moved == 0) stream.at_end_ = true;
-  return stream.take_note(bio, moved);
+  return stream.record_errno(bio, moved);
 }
 
 int TlsStream::send(BIO* bio, const char* data, int size) {
@@ -227,10 +228,10 @@ int TlsStream::send(BIO* bio, const char* data, int size) {
   const ssize_t moved =
       ::send(stream.socket_.native_handle(), data, static_cast<std::size_t>(size), MSG_DONTWAIT | MSG_NOSIGNAL);
   if (moved < 0 && try_again(errno)) BIO_set_retry_write(bio);
-  return stream.take_note(bio, moved);
+  return stream.record_errno(bio, moved);
 }
 
-int TlsStream::take_note(BIO* bio, ssize_t moved) {
+int TlsStream::record_errno(BIO* bio, ssize_t moved) {
   reason_ = moved < 0 && !BIO_should_retry(bio) ? errno : 0;
   return static_cast<int>(moved);
 }

@@ -22,9 +22,9 @@ class TlsStream final : public web::connected_stream, public std::enable_shared_
   static std::shared_ptr<TlsStream> create(boost::asio::ip::tcp::socket socket, SSL_CTX* context);
   ~TlsStream() override;
 
-  using Shaken = std::function<void(const boost::system::error_code&)>;
+  using HandshakeHandler = std::function<void(const boost::system::error_code&)>;
   // Calls `done` later, once.
-  void handshake(Shaken done);
+  void handshake(HandshakeHandler done);
   void read_some(void* data, std::size_t size, handler done) override;
   void write_all(std::string data, handler done) override;
   void close() noexcept override;
@@ -53,9 +53,9 @@ class TlsStream final : public web::connected_stream, public std::enable_shared_
   };
 
   explicit TlsStream(boost::asio::ip::tcp::socket socket) : socket_(std::move(socket)) {}
-  void cut() noexcept override { close(); }
+  void abort() noexcept override { close(); }
 
-  void shake(const Error& woken);
+  void do_handshake(const Error& woken);
   void read(const Error& woken);
   void write(const Error& woken);
   void end_read(const Error& error, std::size_t size);
@@ -75,7 +75,7 @@ class TlsStream final : public web::connected_stream, public std::enable_shared_
   static int receive(BIO* bio, char* data, int size);
   static int send(BIO* bio, const char* data, int size);
   static long control(BIO* bio, int command, long number, void* pointer);
-  int take_note(BIO* bio, ssize_t moved);
+  int record_errno(BIO* bio, ssize_t moved);
 
   boost::asio::ip::tcp::socket socket_;
   std::unique_ptr<SSL, FreeSsl> ssl_;
@@ -86,7 +86,7 @@ class TlsStream final : public web::connected_stream, public std::enable_shared_
   Error pending_error_;
   // The last read took all there was. The handshake may have taken more than its own.
   bool drained_ = false;
-  Shaken shaken_;
+  HandshakeHandler handshake_handler_;
   Reading reading_;
   Writing writing_;
 };

@@ -16,15 +16,15 @@ using Client = web::websockets::client::websocket_callback_client;
 using ClientConfig = web::websockets::client::websocket_client_config;
 
 // Above the largest object that ksr takes, whatever max_object_size says.
-constexpr std::size_t largest_message = 256u * 1024 * 1024;
+constexpr std::size_t kMaxMessageSize = 256u * 1024 * 1024;
 // Why the server refused is worth a moment, not more.
-constexpr std::size_t largest_refusal = 1024 * 1024;
-constexpr Milliseconds longest_refusal{5000};
+constexpr std::size_t kMaxRefusalSize = 1024 * 1024;
+constexpr Milliseconds kMaxRefusalTime{5000};
 
 // Close codes of RFC 6455, section 7.4.1.
-constexpr int normal_closure = 1000;
-constexpr int going_away = 1001;
-constexpr int no_status = 1005;
+constexpr int kNormalClosure = 1000;
+constexpr int kGoingAway = 1001;
+constexpr int kNoStatus = 1005;
 
 class WebSocketDriver final : public web::websocket_driver, public ExchangeDriver {
  public:
@@ -48,9 +48,9 @@ class WebSocketDriver final : public web::websocket_driver, public ExchangeDrive
   void opened() override;
   void message(const std::string& payload) override;
   void drained() override { on_drained(); }
-  void pong() override { pong_alarm_.reset(); }
+  void pong() override { pong_timer_.reset(); }
   void closed(int code, const std::string& reason) override;
-  void violated(const std::string& what) override { end(nonsense("WebSocket of " + peer(), printable(what))); }
+  void violated(const std::string& what) override { end(protocol_error("WebSocket of " + peer(), printable(what))); }
 
  private:
   void release() override;
@@ -64,15 +64,15 @@ class WebSocketDriver final : public web::websocket_driver, public ExchangeDrive
   answer answer_ = answer::unknown;
   ResponseHead accepted_head_;
   std::size_t refusal_size_ = 0;
-  std::unique_ptr<Timer> refusal_alarm_;
-  std::unique_ptr<Timer> ping_alarm_;
-  std::unique_ptr<Timer> pong_alarm_;
+  std::unique_ptr<Timer> refusal_timer_;
+  std::unique_ptr<Timer> ping_timer_;
+  std::unique_ptr<Timer> pong_timer_;
 };
 
 void WebSocketDriver::start() {
   ClientConfig config;
   config.set_driver(std::static_pointer_cast<WebSocketDriver>(shared_from_this()));
-  config.set_max_message_size(largest_message);
+  config.set_max_message_size(kMaxMessageSize);
   for (const std::string& subprotocol : list_parts(request_.subprotocol)) config.add_subprotocol(subprotocol);
   client_ = std::make_shared<Client>(std::move(config));
   const ServerAddress& server = route_->server;
@@ -95,14 +95,14 @@ bool WebSocketDriver::take_head(ResponseHead head) {
   }
   answer_ = answer::refused;
   // What comes of the body within the time is what could be had.
-  refusal_alarm_ = route_->executor.schedule(route_->executor.now() + longest_refusal,
+  refusal_timer_ = route_->executor.schedule(route_->executor.now() + kMaxRefusalTime,
                                              [this] { guarded([this] { end(std::nullopt); }); });
   return ExchangeDriver::take_head(std::move(head));
 }
 
 bool WebSocketDriver::take_body(std::string_view bytes) {
   refusal_size_ += bytes.size();
-  if (refusal_size_ > largest_refusal) {
+  if (refusal_size_ > kMaxRefusalSize) {
     end(std::nullopt);
     return false;
   }
@@ -128,15 +128,15 @@ void WebSocketDriver::message(const std::string& payload) {
 }
 
 void WebSocketDriver::ping_later() {
-  ping_alarm_ = route_->executor.schedule(route_->executor.now() + request_.ping_interval,
+  ping_timer_ = route_->executor.schedule(route_->executor.now() + request_.ping_interval,
                                           [this] { guarded([this] { ping(); }); });
 }
 
 // One at a time: while a ping is unanswered no other is sent, so that none queues up behind a peer that does not read.
 void WebSocketDriver::ping() {
-  if (!pong_alarm_) {
-    if (!client_->ping()) return end(unreachable("WebSocket of " + peer(), "a ping could not be sent"));
-    pong_alarm_ = route_->executor.schedule(route_->executor.now() + request_.pong_timeout, [this] {
+  if (!pong_timer_) {
+    if (!client_->ping()) return end(transport_error("WebSocket of " + peer(), "a ping could not be sent"));
+    pong_timer_ = route_->executor.schedule(route_->executor.now() + request_.pong_timeout, [this] {
       guarded([this] {
         end(timed_out("WebSocket of " + peer(), "no pong within " + duration_text(request_.pong_timeout.count())));
       });
@@ -146,16 +146,16 @@ void WebSocketDriver::ping() {
 }
 
 void WebSocketDriver::closed(int code, const std::string& reason) {
-  if (code == normal_closure || code == going_away || code == no_status) return end(std::nullopt);
+  if (code == kNormalClosure || code == kGoingAway || code == kNoStatus) return end(std::nullopt);
   std::string what = "the server closed it with code " + std::to_string(code);
   if (!reason.empty()) what += " (" + printable(reason) + ")";
-  end(unreachable("WebSocket of " + peer(), what));
+  end(transport_error("WebSocket of " + peer(), what));
 }
 
 void WebSocketDriver::release() {
-  refusal_alarm_.reset();
-  ping_alarm_.reset();
-  pong_alarm_.reset();
+  refusal_timer_.reset();
+  ping_timer_.reset();
+  pong_timer_.reset();
   if (!client_) return;
   client_->abort();
   client_.reset();

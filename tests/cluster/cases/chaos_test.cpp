@@ -20,7 +20,7 @@ using std::chrono::steady_clock;
 
 namespace {
 
-constexpr seconds storm_length{60};
+constexpr seconds stress_length{60};
 constexpr std::size_t limit = 20;
 
 // A second later each round, over any number of rounds.
@@ -60,9 +60,9 @@ void write_load(const std::string& ns, unsigned seed, const std::atomic<bool>& s
 
 void storm(Cluster& cluster, ChaosProxy& proxy) {
   std::mt19937 random(20'261'124);
-  const auto end = steady_clock::now() + storm_length;
+  const auto end = steady_clock::now() + stress_length;
   for (int round = 0; steady_clock::now() < end; ++round) {
-    const bool last_third = end - steady_clock::now() < storm_length / 3;
+    const bool last_third = end - steady_clock::now() < stress_length / 3;
     switch (round % 6) {
       case 0:
         proxy.cut();

@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-#include "cluster/demo/living_pods.hpp"
+#include "cluster/demo/churn.hpp"
 #include "cluster/demo/stop_signal.hpp"
 #include "cluster/harness/cluster.hpp"
 

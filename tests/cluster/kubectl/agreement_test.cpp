@@ -38,13 +38,13 @@ std::string joined(const std::set<std::string>& lines) {
   return text;
 }
 
-void check_says(const Fixture& fixture, const std::string& complaints) {
-  CHECK(std::count(complaints.begin(), complaints.end(), '\n') == 1);
+void check_says(const Fixture& fixture, const std::string& stderr_tail) {
+  CHECK(std::count(stderr_tail.begin(), stderr_tail.end(), '\n') == 1);
   for (const std::string& words : fixture.says) {
     CAPTURE(words);
-    CHECK(complaints.find(words) != std::string::npos);
+    CHECK(stderr_tail.find(words) != std::string::npos);
   }
-  CHECK(complaints.find("s3cret") == std::string::npos);
+  CHECK(stderr_tail.find("s3cret") == std::string::npos);
 }
 
 }  // namespace
@@ -70,18 +70,18 @@ TEST_CASE("kubectl and ksr-watch agree on server, user and namespace") {
                 fixture),
         environment, home);
     const std::string by_ksr_watch = joined(places.asked(fixture.resource));
-    CAPTURE(theirs.complaints);
-    CAPTURE(ours.complaints);
+    CAPTURE(theirs.stderr_tail);
+    CAPTURE(ours.stderr_tail);
     if (fixture.refused) {
       ++refused;
       CHECK(theirs.status != 0);
       CHECK(ours.status == 1);
-      check_says(fixture, ours.complaints);
+      check_says(fixture, ours.stderr_tail);
       continue;
     }
     CHECK(theirs.status == 0);
     CHECK(ours.status == 0);
-    CHECK(ours.complaints.empty());
+    CHECK(ours.stderr_tail.empty());
     CHECK_FALSE(by_kubectl.empty());
     CHECK(by_ksr_watch == by_kubectl);
   }

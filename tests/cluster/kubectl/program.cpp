@@ -43,12 +43,12 @@ int wait_for(pid_t child) {
 ProgramEnd run_to_end(const std::vector<std::string>& argv, const std::vector<std::string>& environment,
                       const std::filesystem::path& directory) {
   const std::string output = (directory / "output").string();
-  const std::string complaints = (directory / "complaints").string();
+  const std::string stderr_tail = (directory / "stderr_tail").string();
   posix_spawn_file_actions_t files;
   posix_spawn_file_actions_init(&files);
   posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
   posix_spawn_file_actions_addopen(&files, 1, output.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
-  posix_spawn_file_actions_addopen(&files, 2, complaints.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+  posix_spawn_file_actions_addopen(&files, 2, stderr_tail.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
   std::vector<std::string> arguments = argv;
   std::vector<std::string> variables = environment;
   pid_t child = -1;
@@ -59,7 +59,7 @@ ProgramEnd run_to_end(const std::vector<std::string>& argv, const std::vector<st
   ProgramEnd end;
   end.status = wait_for(child);
   end.output = tail_of_file(output, most_output);
-  end.complaints = tail_of_file(complaints, most_output);
+  end.stderr_tail = tail_of_file(stderr_tail, most_output);
   return end;
 }
 

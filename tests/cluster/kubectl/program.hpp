@@ -10,7 +10,7 @@ namespace ksr::clustertest {
 struct ProgramEnd {
   int status = -1;
   std::string output;
-  std::string complaints;
+  std::string stderr_tail;
 };
 
 // Killed after a minute. Its output goes through files in `directory`.

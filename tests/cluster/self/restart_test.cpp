@@ -43,7 +43,7 @@ TEST_CASE("a continue token expires with etcd's compaction") {
   const std::string next = metadata_of(page, "continue");
   REQUIRE_FALSE(next.empty());
   api.create(configmaps_path(ns), make_configmap(ns, "d"));
-  // Asked before: the apiserver writes on its own account at any time.
+  // RequestContext before: the apiserver writes on its own account at any time.
   const std::int64_t version = std::stoll(api.list_version(configmaps_path(ns)));
   CHECK(cluster.etcd().compact() >= version);
   // Past the watch cache, which still remembers the revision: a restarted apiserver does not.

@@ -3,8 +3,8 @@
 #include <stdatomic.h>
 #include <unistd.h>
 
+#include "malloc_fault.h"
 #include "open.h"
-#include "scarce.h"
 
 /* OpenSSL does not say whether a certificate is bad or there was no memory to read it. */
 #define KNOWN_FAILURE(status) ((status) == KSR_E_NOMEM || (status) == KSR_E_INVALID)
@@ -15,10 +15,10 @@ struct host {
   atomic_int closed;
 };
 
-static void look_at(const ksr_snapshot *snapshot) {
+static void look_at(const ksr_snapshot* snapshot) {
   size_t length = 1;
-  const ksr_object *first = ksr_snapshot_at(snapshot, 0);
-  const ksr_object *kept = ksr_object_retain(first);
+  const ksr_object* first = ksr_snapshot_at(snapshot, 0);
+  const ksr_object* kept = ksr_object_retain(first);
   CHECK(ksr_snapshot_count(snapshot) > 0 && first != NULL);
   CHECK(ksr_object_field(first, KSR_FIELD_JSON, &length) != NULL && length > 2);
   ksr_object_get(first, "/status/phase", &length);
@@ -26,42 +26,47 @@ static void look_at(const ksr_snapshot *snapshot) {
   ksr_object_release(kept);
 }
 
-static void on_update(ksr_stream *stream, const ksr_snapshot *snapshot, void *user_data) {
-  struct host *host = user_data;
+static void on_update(ksr_stream* stream, const ksr_snapshot* snapshot, void* user_data) {
+  struct host* host = user_data;
   (void)stream;
   CHECK(!atomic_load(&host->closed));
   look_at(snapshot);
   atomic_fetch_add(&host->updates, 1);
 }
 
-static void on_error(ksr_stream *stream, const ksr_error *error, void *user_data) {
-  ksr_error *kept = ksr_error_copy(error);
+static void on_error(ksr_stream* stream, const ksr_error* error, void* user_data) {
+  ksr_error* kept = ksr_error_copy(error);
   (void)stream;
   (void)user_data;
   CHECK(ksr_error_code(error) < 0 && ksr_error_message(error, NULL) != NULL);
   ksr_error_free(kept);
 }
 
-static void on_state(ksr_stream *stream, ksr_state state, void *user_data) {
-  struct host *host = user_data;
+static void on_state(ksr_stream* stream, ksr_state state, void* user_data) {
+  struct host* host = user_data;
   (void)stream;
   CHECK(!atomic_load(&host->closed));
   if (state == KSR_STATE_CLOSED) atomic_store(&host->closed, 1);
 }
 
-static void on_destroy(void *user_data) {
-  struct host *host = user_data;
+static void on_destroy(void* user_data) {
+  struct host* host = user_data;
   atomic_fetch_add(&host->destroyed, 1);
 }
 
-static ksr_status set_all(ksr_config *config) {
-  const char *const keys[][2] = {
-      {"server", getenv("KSR_TEST_SERVER")}, {"ca_file", getenv("KSR_TEST_CA")}, {"token", getenv("KSR_TEST_TOKEN")},
-      {"resource", "v1/pods"},               {"transport", "auto"},             {"backoff_initial", "10ms"},
-      {"backoff_max", "50ms"},               {"connect_timeout", "2s"},         {"request_timeout", "2s"}};
+static ksr_status set_all(ksr_config* config) {
+  const char* const keys[][2] = {{"server", getenv("KSR_TEST_SERVER")},
+                                 {"ca_file", getenv("KSR_TEST_CA")},
+                                 {"token", getenv("KSR_TEST_TOKEN")},
+                                 {"resource", "v1/pods"},
+                                 {"transport", "auto"},
+                                 {"backoff_initial", "10ms"},
+                                 {"backoff_max", "50ms"},
+                                 {"connect_timeout", "2s"},
+                                 {"request_timeout", "2s"}};
   size_t i;
   for (i = 0; i < sizeof keys / sizeof keys[0]; ++i) {
-    ksr_error *err = NULL;
+    ksr_error* err = NULL;
     const ksr_status status = ksr_config_set(config, keys[i][0], keys[i][1], &err);
     CHECK(err == NULL || ksr_error_code(err) == status);
     ksr_error_free(err);
@@ -74,10 +79,10 @@ static ksr_status set_all(ksr_config *config) {
 }
 
 /* NULL when there was no memory; then nothing is left of it. */
-static ksr_stream *open_stream(struct host *host) {
-  ksr_config *config = NULL;
-  ksr_stream *stream = NULL;
-  ksr_error *err = NULL;
+static ksr_stream* open_stream(struct host* host) {
+  ksr_config* config = NULL;
+  ksr_stream* stream = NULL;
+  ksr_error* err = NULL;
   ksr_status status = ksr_config_new(&config);
   if (status == KSR_OK) {
     status = set_all(config);
@@ -98,8 +103,8 @@ static ksr_stream *open_stream(struct host *host) {
 }
 
 /* Whether the view comes, and a change of it. */
-static int comes_to_life(ksr_stream *stream, struct host *host, long within_ms) {
-  const ksr_snapshot *latest;
+static int comes_to_life(ksr_stream* stream, struct host* host, long within_ms) {
+  const ksr_snapshot* latest;
   uint64_t objects = 0;
   int seen = 0;
   if (ksr_wait_synced(stream, within_ms) != KSR_OK) return 0;
@@ -116,41 +121,41 @@ static int comes_to_life(ksr_stream *stream, struct host *host, long within_ms) 
   return 0;
 }
 
-static void close_stream(ksr_stream *stream, struct host *host) {
+static void close_stream(ksr_stream* stream, struct host* host) {
   const ksr_status first = ksr_close(stream);
   host_sleep_ms(20); /* the network thread gives back what the stream had */
-  scarce_end();
+  malloc_fault_end();
   CHECK(first == KSR_OK || KNOWN_FAILURE(first));
   if (first != KSR_OK) CHECK(ksr_close(stream) == KSR_OK);
   CHECK(atomic_load(&host->destroyed) == 1);
   CHECK(ksr_close(stream) == KSR_E_INVALID);
 }
 
-static int live(ksr_stream *stream, struct host *host, int during, long nth, long more) {
+static int live(ksr_stream* stream, struct host* host, int during, long nth, long more) {
   int end = LIFE_WENT_ON;
-  if (during == DURING_OPEN) scarce_end();
+  if (during == DURING_OPEN) malloc_fault_end();
   if (!comes_to_life(stream, host, 1000)) {
     /* Memory is there again: it has to find back by itself, within its own timeouts. */
-    scarce_end();
+    malloc_fault_end();
     if (!comes_to_life(stream, host, 10000)) end = LIFE_STALLED;
   }
-  if (during == DURING_CLOSE) scarce_from(nth, more);
+  if (during == DURING_CLOSE) malloc_fault_from(nth, more);
   close_stream(stream, host);
   return end;
 }
 
-void life_run(int during, long nth, long more, long *asked) {
+void life_run(int during, long nth, long more, long* asked) {
   static struct host host;
   static struct host other_host;
   int end = LIFE_FAILED;
-  ksr_stream *other;
-  ksr_stream *stream;
+  ksr_stream* other;
+  ksr_stream* stream;
   alarm(60);
-  if (during == DURING_OPEN) scarce_for_this_thread();
-  if (during != DURING_CLOSE) scarce_from(nth, more);
+  if (during == DURING_OPEN) malloc_fault_for_this_thread();
+  if (during != DURING_CLOSE) malloc_fault_from(nth, more);
   stream = open_stream(&host);
   if (stream != NULL) end = live(stream, &host, during, nth, more);
-  *asked = scarce_end();
+  *asked = malloc_fault_end();
   other = open_stream(&other_host);
   if (other == NULL) _exit(LIFE_BROKEN);
   if (!comes_to_life(other, &other_host, 10000)) end = LIFE_BROKEN;

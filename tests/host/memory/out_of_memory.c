@@ -11,14 +11,14 @@
 
 #include "host.h"
 #include "life.h"
-#include "scarce.h"
+#include "malloc_fault.h"
 
 #define AT_ONCE 4
 
 struct life {
   pid_t pid;
   long nth;
-  long *asked;
+  long* asked;
 };
 
 static int during;
@@ -52,8 +52,10 @@ static long end(struct life life) {
     printf("allocation %ld: no stream came to life afterwards\n", life.nth);
   } else {
     ++bad;
-    if (WIFSIGNALED(status)) printf("allocation %ld: ended by signal %d\n", life.nth, WTERMSIG(status));
-    else printf("allocation %ld: ended with %d\n", life.nth, WEXITSTATUS(status));
+    if (WIFSIGNALED(status))
+      printf("allocation %ld: ended by signal %d\n", life.nth, WTERMSIG(status));
+    else
+      printf("allocation %ld: ended with %d\n", life.nth, WEXITSTATUS(status));
   }
   munmap(life.asked, sizeof(long));
   return asked;
@@ -70,7 +72,7 @@ static long measure(void) {
   return asked;
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
   struct life running[AT_ONCE];
   int count = 0;
   long nth;
@@ -79,11 +81,11 @@ int main(int argc, char **argv) {
   const long lives = atol(argv[3]);
   const long more = atol(argv[4]);
   during = argv[2][0] == 'o' ? DURING_OPEN : argv[2][0] == 'c' ? DURING_CLOSE : DURING_LIFE;
-  if (ours) scarce_spare_openssl();
+  if (ours) malloc_fault_except_openssl();
   setvbuf(stdout, NULL, _IOLBF, 0);
   if (argc == 6) {
     long asked = 0;
-    scarce_show_where();
+    malloc_fault_show_where();
     life_run(during, atol(argv[5]), more, &asked);
   }
   const long all = measure();
@@ -97,8 +99,9 @@ int main(int argc, char **argv) {
     running[count++] = begin(nth, more);
   }
   while (count > 0) end(running[--count]);
-  printf("%ld allocations, every %ld: %ld went on, %ld failed cleanly, %ld stalled, %ld broken, %ld bad, "
-         "%ld unreached\n",
-         all, step, went_on, failed, stalled, broken, bad, unreached);
+  printf(
+      "%ld allocations, every %ld: %ld went on, %ld failed cleanly, %ld stalled, %ld broken, %ld bad, "
+      "%ld unreached\n",
+      all, step, went_on, failed, stalled, broken, bad, unreached);
   return bad > 0 || (ours && stalled + broken > 0);
 }

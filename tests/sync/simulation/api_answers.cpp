@@ -26,7 +26,7 @@ void ApiServer::serve(Call& call) {
     if (replicas_[i].up) up.push_back(i);
   }
   if (up.empty()) return fail(call, unreachable_error());
-  call.replica = up[world_.dice.below(up.size())];
+  call.replica = up[world_.random.below(up.size())];
   if (call.is_watch) {
     serve_watch(call);
   } else {
@@ -42,8 +42,8 @@ bool ApiServer::turned_away(Call& call) {
   } else if (now < out_until_) {
     fail(call, unreachable_error());
   } else if (now < overloaded_until_) {
-    const auto retry_after = world_.dice.chance(0.5) ? std::optional(world_.dice.between(1s, 10s)) : std::nullopt;
-    refuse(call, world_.dice.chance(0.5) ? 429 : 503, world_.dice.chance(0.5) ? "TooManyRequests" : nullptr,
+    const auto retry_after = world_.random.chance(0.5) ? std::optional(world_.random.between(1s, 10s)) : std::nullopt;
+    refuse(call, world_.random.chance(0.5) ? 429 : 503, world_.random.chance(0.5) ? "TooManyRequests" : nullptr,
            retry_after);
   } else if (call.credentials < credentials_) {
     refuse(call, 401, "Unauthorized");
@@ -92,8 +92,8 @@ void ApiServer::serve_page(Call& call, Revision revision, std::size_t offset) {
   meta.kind = world_.scenario.watch_cache ? "PodList" : "EventList";
   meta.resource_version = std::to_string(revision);
   if (end < items.size()) meta.continue_token = meta.resource_version + ':' + std::to_string(end);
-  const bool breaks = !world_.calm && world_.scenario.cuts > 0 && world_.dice.chance(0.03);
-  const std::size_t sent = breaks ? offset + world_.dice.below(end - offset + 1) : end;
+  const bool breaks = !world_.calm && world_.scenario.cuts > 0 && world_.random.chance(0.03);
+  const std::size_t sent = breaks ? offset + world_.random.below(end - offset + 1) : end;
   items.resize(sent);
   arrive_last(call, [this, &call, items = std::move(items), offset, meta, breaks](Reflector& reflector, Instant now) {
     for (std::size_t i = offset; i < items.size(); ++i) {
@@ -118,7 +118,8 @@ void ApiServer::serve_lie(Call& call, ListLie lie) {
       meta.resource_version = "7";
       break;
     case ListLie::other_kind:
-      items = {{"liar-1", "liar-1", "3", "Liar"}, {"liar-2", "liar-2", "4", "Pod"}};
+      items = {{"inconsistent_server-1", "inconsistent_server-1", "3", "Liar"},
+               {"inconsistent_server-2", "inconsistent_server-2", "4", "Pod"}};
       break;
     case ListLie::empty_pages:
       meta.continue_token = "lie-" + std::to_string(++lies_told_);
@@ -200,10 +201,10 @@ void ApiServer::serve_plain_watch(Call& call) {
     return end(call);
   }
   if (world_.scenario.watch_cache && from < replica.window_start) {
-    if (world_.dice.chance(world_.scenario.gone_by_status))
-      return refuse(call, 410, world_.dice.chance(0.5) ? "Expired" : nullptr);
+    if (world_.random.chance(world_.scenario.gone_by_status))
+      return refuse(call, 410, world_.random.chance(0.5) ? "Expired" : nullptr);
     open(call);
-    return error_event(call, world_.dice.chance(0.8) ? 410 : 0, world_.dice.chance(0.8) ? "Expired" : "Gone");
+    return error_event(call, world_.random.chance(0.8) ? 410 : 0, world_.random.chance(0.8) ? "Expired" : "Gone");
   }
   open(call);
   attach(call, from);
@@ -231,7 +232,7 @@ void ApiServer::keep_pinging(Call& call) {
 
 void ApiServer::keep_company(Call& call) {
   if (!world_.scenario.bookmarks) return;
-  world_.agenda.after(world_.dice.between(55s, 65s), [this, &call] {
+  world_.agenda.after(world_.random.between(55s, 65s), [this, &call] {
     if (call.closed || call.gone) return;
     if (call.initial_target == 0) send_bookmark(call);
     keep_company(call);
@@ -253,7 +254,7 @@ void ApiServer::send_changes(Call& call, Revision up_to) {
 
 void ApiServer::send_change(Call& call, std::size_t change) {
   if (std::exchange(call.spoils_next, false))
-    return world_.dice.chance(0.5) ? send_bad_event(call) : send_garbage(call);
+    return world_.random.chance(0.5) ? send_bad_event(call) : send_garbage(call);
   arrive(call, [this, &call, change](Reflector& reflector, Instant now) {
     const Change& sent = world_.etcd.log()[change];
     reflector.on_watch_event(call.id, sent.type, sent.object.item(), now);

@@ -12,7 +12,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr std::size_t kMostInFlight = 20;
+constexpr std::size_t kMaxInFlight = 20;
 
 void tell_failure(Call& call, const Error& error, Reflector& reflector, Instant now) {
   if (call.is_watch) {
@@ -27,9 +27,9 @@ void tell_failure(Call& call, const Error& error, Reflector& reflector, Instant 
 ApiServer::ApiServer(World& world) : world_(world), replicas_(world.scenario.replicas) {
   for (Replica& replica : replicas_) {
     replica.revision = replica.window_start = world_.etcd.revision();
-    replica.lag = world_.dice.between(0ms, world_.scenario.longest_lag);
+    replica.lag = world_.random.between(0ms, world_.scenario.max_lag);
   }
-  right_candidate_ = world_.dice.below(world_.scenario.options.candidates);
+  right_candidate_ = world_.random.below(world_.scenario.options.candidates);
 }
 
 // ---- the client's side --------------------------------------------------------------------------------------------
@@ -41,7 +41,7 @@ Call& ApiServer::begin(Client& client, RequestId id) {
   call.client = &client;
   call.id = id;
   call.credentials = client.credentials();
-  call.delay = world_.dice.between(0ms, world_.scenario.longest_delay);
+  call.delay = world_.random.between(0ms, world_.scenario.max_delay);
   return call;
 }
 
@@ -60,7 +60,7 @@ void ApiServer::begin_watch(Client& client, RequestId id, const WatchRequest& re
 
 // The transport's part: a request without an answer, or a list that does not go on, is given up.
 void ApiServer::give_up_unless_answered(Call& call) {
-  if (in_flight() > kMostInFlight) throw Broken("more than 20 requests on their way to one server");
+  if (in_flight() > kMaxInFlight) throw Broken("more than 20 requests on their way to one server");
   world_.agenda.after(30s, [this, &call] {
     if (!call.answered) fail_now(call, timeout_error());
   });
@@ -159,7 +159,7 @@ void ApiServer::bump(Revision by) {
 }
 
 void ApiServer::compact() {
-  world_.etcd.compact(world_.etcd.revision() - static_cast<Revision>(world_.dice.below(5)));
+  world_.etcd.compact(world_.etcd.revision() - static_cast<Revision>(world_.random.below(5)));
 }
 
 void ApiServer::replicate() {
@@ -187,13 +187,13 @@ void ApiServer::reach(std::size_t index, Revision revision) {
 }
 
 void ApiServer::restart_replica() {
-  const std::size_t index = world_.dice.below(replicas_.size());
+  const std::size_t index = world_.random.below(replicas_.size());
   Replica& replica = replicas_[index];
   if (!std::exchange(replica.up, false)) return;
   for (std::size_t i = first_alive_; i < calls_.size(); ++i) {
     if (calls_[i]->attached && calls_[i]->replica == index) cut(*calls_[i]);
   }
-  world_.agenda.after(world_.dice.between(0ms, 8s), [this, index] {
+  world_.agenda.after(world_.random.between(0ms, 8s), [this, index] {
     Replica& back = replicas_[index];
     back.up = true;
     back.revision = back.window_start = world_.etcd.revision();
@@ -201,7 +201,7 @@ void ApiServer::restart_replica() {
 }
 
 void ApiServer::change_lag() {
-  replicas_[world_.dice.below(replicas_.size())].lag = world_.dice.between(0ms, world_.scenario.longest_lag);
+  replicas_[world_.random.below(replicas_.size())].lag = world_.random.between(0ms, world_.scenario.max_lag);
 }
 
 // ---- troubles -----------------------------------------------------------------------------------------------------
@@ -244,7 +244,7 @@ void ApiServer::send_old_event(Call& call) {
   // Among initial events, which come in any order, nobody could know.
   if (call.initial_target != 0) return;
   if (log.size() < 2 || call.cursor <= log.front().revision) return;
-  send_change(call, world_.dice.below(std::min(world_.etcd.first_after(call.cursor - 1), log.size() - 1)));
+  send_change(call, world_.random.below(std::min(world_.etcd.first_after(call.cursor - 1), log.size() - 1)));
 }
 
 void ApiServer::send_old_bookmark(Call& call) {
@@ -266,8 +266,8 @@ void ApiServer::repeat_last_event(Call& call) {
 // What belongs to a request that has ended must not be listened to.
 void ApiServer::speak_from_the_grave() {
   if (first_alive_ == 0) return;
-  Call& call = *calls_[world_.dice.below(first_alive_)];
-  const std::size_t which = world_.dice.below(6);
+  Call& call = *calls_[world_.random.below(first_alive_)];
+  const std::size_t which = world_.random.below(6);
   call.client->input([&call, which](Reflector& reflector, Instant now) {
     const TestObject ghost{"ghost", "ghost", "999999999"};
     json::ListMeta meta;
@@ -296,7 +296,7 @@ void ApiServer::go_dark(Milliseconds time) {
 
 void ApiServer::blackhole_all_of(const Client& client, double chance) {
   for (std::size_t i = first_alive_; i < calls_.size(); ++i) {
-    if (calls_[i]->client == &client && world_.dice.chance(chance)) calls_[i]->blackholed = true;
+    if (calls_[i]->client == &client && world_.random.chance(chance)) calls_[i]->blackholed = true;
   }
 }
 
@@ -315,7 +315,7 @@ Call* ApiServer::random_call(bool open_watch) {
     Call& call = *calls_[i];
     if (!call.gone && !call.closed && (!open_watch || (call.attached && call.answered))) found.push_back(&call);
   }
-  return found.empty() ? nullptr : found[world_.dice.below(found.size())];
+  return found.empty() ? nullptr : found[world_.random.below(found.size())];
 }
 
 }  // namespace ksr::sync::testing

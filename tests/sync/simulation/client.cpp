@@ -17,19 +17,19 @@ namespace {
 // the protocol has: list at the most recent, the other transport, new credentials, the next name, the watch after the
 // list.
 constexpr Milliseconds kRateWindow = 10s;
-constexpr std::size_t kMostRequestsInWindow = 20;
+constexpr std::size_t kMaxRequestsInWindow = 20;
 // The same while nothing succeeds: 0.8, 1.6, 3.2, 6.4, 12.8 s at least, and the few tries without delay besides.
 constexpr Milliseconds kOutageWindow = 30s;
-constexpr std::size_t kMostTriesInOutage = 12;
+constexpr std::size_t kMaxTriesInOutage = 12;
 
 }  // namespace
 
-Client::Client(World& world, ApiServer& server, std::shared_ptr<ServerMemory> memory, std::size_t number)
+Client::Client(World& world, ApiServer& server, std::shared_ptr<ServerState> memory, std::size_t number)
     : world_(world),
       server_(server),
       number_(number),
       logger_(world),
-      reflector_(world.scenario.options, *this, std::move(memory), world.dice, logger_) {
+      reflector_(world.scenario.options, *this, std::move(memory), world.random, logger_) {
   expected_.fill(Etcd::kNone);
 }
 
@@ -78,7 +78,7 @@ void Client::input(const std::function<void(Reflector&, Instant)>& what) {
 
 void Client::plan_delivery() {
   if (std::exchange(delivery_planned_, true)) return;
-  world_.agenda.after(world_.dice.between(0ms, 300ms), [this] {
+  world_.agenda.after(world_.random.between(0ms, 300ms), [this] {
     delivery_planned_ = false;
     if (!cancelled_ && cache_.changed()) deliver();
   });
@@ -161,8 +161,8 @@ void Client::effect(const char* what) const {
 void Client::count_request(bool continues) {
   if (continues) return;
   expect(world_.agenda.now() >= quiet_until_, "a request before the time the server asked for");
-  count_within(recent_requests_, kRateWindow, kMostRequestsInWindow);
-  count_within(tries_in_a_row_, kOutageWindow, kMostTriesInOutage);
+  count_within(recent_requests_, kRateWindow, kMaxRequestsInWindow);
+  count_within(tries_in_a_row_, kOutageWindow, kMaxTriesInOutage);
 }
 
 void Client::count_within(std::deque<Instant>& times, Milliseconds window, std::size_t most) {
@@ -285,11 +285,11 @@ void Client::on_fresh() {
   const std::optional<Instant> as_of = reflector_.fresh_at();
   expect(as_of && *as_of <= world_.agenda.now(), "fresh in the future");
   if (world_.traces()) {
-    const auto sure = *as_of - world_.scenario.longest_delay - world_.scenario.longest_lag;
+    const auto sure = *as_of - world_.scenario.max_delay - world_.scenario.max_lag;
     world_.trace(describe() + " claims to be fresh: holds " + std::to_string(version_) + ", must hold " +
                  std::to_string(world_.etcd.revision_before(sure)));
   }
-  const Instant sure = *as_of - world_.scenario.longest_delay - world_.scenario.longest_lag;
+  const Instant sure = *as_of - world_.scenario.max_delay - world_.scenario.max_lag;
   expect(world_.etcd.revision_before(sure) <= version_, "fresh_at claims more than the truth");
 }
 

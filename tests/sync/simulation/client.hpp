@@ -18,7 +18,7 @@ class ApiServer;
 
 class Client final : public Effects {
  public:
-  Client(World& world, ApiServer& server, std::shared_ptr<ServerMemory> memory, std::size_t number);
+  Client(World& world, ApiServer& server, std::shared_ptr<ServerState> memory, std::size_t number);
 
   void start();
   void cancel();

@@ -9,47 +9,47 @@ using namespace std::chrono_literals;
 namespace {
 
 template <class T, std::size_t N>
-T one_of(Dice& dice, const std::array<T, N>& choices) {
-  return choices[dice.below(N)];
+T one_of(SeededRandom& random, const std::array<T, N>& choices) {
+  return choices[random.below(N)];
 }
 
-Options draw_options(Dice& dice) {
+Options draw_options(SeededRandom& random) {
   Options options;
-  options.initial = one_of<Initial>(dice, std::array{Initial::automatic, Initial::list, Initial::watchlist});
-  options.transport = one_of(dice, std::array{WatchTransport::automatic, WatchTransport::automatic,
-                                              WatchTransport::websocket, WatchTransport::http});
-  options.page_size = one_of<std::size_t>(dice, std::array<std::size_t, 4>{500, 0, 3, 5});
-  options.candidates = dice.chance(0.2) ? 2 : 1;
-  options.watch_timeout = one_of(dice, std::array<std::optional<Milliseconds>, 5>{std::nullopt, 7s, 30s, 60s, 240s});
+  options.initial = one_of<Initial>(random, std::array{Initial::automatic, Initial::list, Initial::watchlist});
+  options.transport = one_of(random, std::array{WatchTransport::automatic, WatchTransport::automatic,
+                                                WatchTransport::websocket, WatchTransport::http});
+  options.page_size = one_of<std::size_t>(random, std::array<std::size_t, 4>{500, 0, 3, 5});
+  options.candidates = random.chance(0.2) ? 2 : 1;
+  options.watch_timeout = one_of(random, std::array<std::optional<Milliseconds>, 5>{std::nullopt, 7s, 30s, 60s, 240s});
   options.resource = "v1/things";
   return options;
 }
 
 }  // namespace
 
-Scenario::Scenario(std::uint64_t seed, Dice& dice) : options(draw_options(dice)) {
-  streams = seed % 100 == 99 ? 60 : dice.chance(0.2) ? 3 : 1;
+Scenario::Scenario(std::uint64_t seed, SeededRandom& random) : options(draw_options(random)) {
+  streams = seed % 100 == 99 ? 60 : random.chance(0.2) ? 3 : 1;
   actions = streams > 10 ? 60 : 200;
-  pace = one_of(dice, std::array<Milliseconds, 4>{100ms, 500ms, 2s, 6s});
+  pace = one_of(random, std::array<Milliseconds, 4>{100ms, 500ms, 2s, 6s});
 
-  replicas = 1 + dice.below(3);
-  watch_cache = dice.chance(0.8);
-  window = 3 + dice.below(40);
-  gone_by_status = one_of(dice, std::array{0.0, 0.3, 1.0});
-  bookmarks = watch_cache && dice.chance(0.85);
-  pings = dice.chance(0.5);
-  watchlist =
-      one_of(dice, std::array{WatchListSupport::works, WatchListSupport::works, WatchListSupport::works,
-                              WatchListSupport::refused, WatchListSupport::fails_in_stream, WatchListSupport::ignored});
+  replicas = 1 + random.below(3);
+  watch_cache = random.chance(0.8);
+  window = 3 + random.below(40);
+  gone_by_status = one_of(random, std::array{0.0, 0.3, 1.0});
+  bookmarks = watch_cache && random.chance(0.85);
+  pings = random.chance(0.5);
+  watchlist = one_of(
+      random, std::array{WatchListSupport::works, WatchListSupport::works, WatchListSupport::works,
+                         WatchListSupport::refused, WatchListSupport::fails_in_stream, WatchListSupport::ignored});
   const bool may_lack = options.transport == WatchTransport::automatic;
-  websocket = one_of(dice, std::array{WebSocketSupport::works, WebSocketSupport::works,
-                                      may_lack ? WebSocketSupport::refused : WebSocketSupport::works,
-                                      may_lack ? WebSocketSupport::unanswered : WebSocketSupport::works});
-  longest_delay = one_of(dice, std::array<Milliseconds, 4>{0ms, 20ms, 300ms, 2s});
-  longest_lag = one_of(dice, std::array<Milliseconds, 4>{0ms, 100ms, 2s, 8s});
+  websocket = one_of(random, std::array{WebSocketSupport::works, WebSocketSupport::works,
+                                        may_lack ? WebSocketSupport::refused : WebSocketSupport::works,
+                                        may_lack ? WebSocketSupport::unanswered : WebSocketSupport::works});
+  max_delay = one_of(random, std::array<Milliseconds, 4>{0ms, 20ms, 300ms, 2s});
+  max_lag = one_of(random, std::array<Milliseconds, 4>{0ms, 100ms, 2s, 8s});
 
   // Most scenarios have a few troubles, some have none, some have all of them.
-  const auto sometimes = [&](double weight) { return dice.chance(0.55) ? weight * (0.2 + dice.unit()) : 0.0; };
+  const auto sometimes = [&](double weight) { return random.chance(0.55) ? weight * (0.2 + random.unit()) : 0.0; };
   cuts = sometimes(2);
   outages = sometimes(0.6);
   refusals = sometimes(1);

@@ -5,8 +5,8 @@
 #include <optional>
 
 #include "base/instant.hpp"
-#include "simulation/dice.hpp"
-#include "sync/options.hpp"
+#include "simulation/random.hpp"
+#include "sync/sync_options.hpp"
 
 namespace ksr::sync::testing {
 
@@ -14,7 +14,7 @@ enum class WatchListSupport { works, refused, fails_in_stream, ignored };
 enum class WebSocketSupport { works, refused, unanswered };
 
 struct Scenario {
-  Scenario(std::uint64_t seed, Dice& dice);
+  Scenario(std::uint64_t seed, SeededRandom& random);
 
   Options options;
   std::size_t streams = 1;
@@ -32,8 +32,8 @@ struct Scenario {
   WebSocketSupport websocket = WebSocketSupport::works;
 
   // The limits of all delays, so that the freshness can be held against the truth.
-  Milliseconds longest_delay{0};
-  Milliseconds longest_lag{0};
+  Milliseconds max_delay{0};
+  Milliseconds max_lag{0};
 
   // How often each kind of action comes, relative to the others.
   double writes = 10;

@@ -9,7 +9,7 @@ using namespace std::chrono_literals;
 
 Simulation::Simulation(std::uint64_t seed, bool tracing) : world_(seed, tracing), server_(world_) {
   for (std::size_t i = 0; i < world_.scenario.streams; ++i) {
-    clients_.push_back(std::make_unique<Client>(world_, server_, memory_, i));
+    clients_.push_back(std::make_unique<Client>(world_, server_, server_state_, i));
   }
 }
 
@@ -35,16 +35,16 @@ void Simulation::live_through_troubles() {
   for (int i = 0; i < 10; ++i) write();
   for (auto& client : clients_) client->start();
   for (std::size_t i = 0; i < world_.scenario.actions; ++i) {
-    run_until(world_.agenda.now() + world_.dice.between(0ms, 2 * world_.scenario.pace));
+    run_until(world_.agenda.now() + world_.random.between(0ms, 2 * world_.scenario.pace));
     act();
   }
 }
 
 void Simulation::act() {
-  Dice& dice = world_.dice;
+  SeededRandom& random = world_.random;
   const Scenario& scenario = world_.scenario;
-  double roll = dice.unit() * (scenario.writes + scenario.cuts + scenario.outages + scenario.refusals +
-                               scenario.expiries + scenario.lies + scenario.sleeps);
+  double roll = random.unit() * (scenario.writes + scenario.cuts + scenario.outages + scenario.refusals +
+                                 scenario.expiries + scenario.lies + scenario.sleeps);
   const auto is = [&](double weight) { return (roll -= weight) < 0; };
   if (is(scenario.writes)) return write();
   if (is(scenario.cuts)) return cut_something();
@@ -56,28 +56,28 @@ void Simulation::act() {
 }
 
 void Simulation::write() {
-  Dice& dice = world_.dice;
-  const std::size_t burst = dice.chance(0.1) ? 10 : 1;
+  SeededRandom& random = world_.random;
+  const std::size_t burst = random.chance(0.1) ? 10 : 1;
   for (std::size_t i = 0; i < burst; ++i) {
-    const std::size_t name = dice.below(Etcd::kNames);
-    if (dice.chance(0.25)) {
+    const std::size_t name = random.below(Etcd::kNames);
+    if (random.chance(0.25)) {
       server_.remove(name);
     } else {
       server_.put(name);
     }
   }
-  if (dice.chance(0.2)) server_.bump(1 + static_cast<Revision>(dice.below(5)));
+  if (random.chance(0.2)) server_.bump(1 + static_cast<Revision>(random.below(5)));
 }
 
 void Simulation::cut_something() {
-  Dice& dice = world_.dice;
-  Call* call = server_.random_call(dice.chance(0.7));
+  SeededRandom& random = world_.random;
+  Call* call = server_.random_call(random.chance(0.7));
   world_.trace("cut");
-  if (dice.chance(0.1)) return server_.speak_from_the_grave();
+  if (random.chance(0.1)) return server_.speak_from_the_grave();
   if (call == nullptr) return;
-  if (dice.chance(0.3)) {
+  if (random.chance(0.3)) {
     call->blackholed = true;
-  } else if (call->attached && dice.chance(0.4)) {
+  } else if (call->attached && random.chance(0.4)) {
     server_.end(*call);
   } else {
     server_.cut(*call);
@@ -86,11 +86,11 @@ void Simulation::cut_something() {
 
 void Simulation::outage() {
   world_.trace("outage");
-  switch (world_.dice.below(4)) {
+  switch (world_.random.below(4)) {
     case 0:
-      return server_.refuse_all(world_.dice.between(1s, 60s));
+      return server_.refuse_all(world_.random.between(1s, 60s));
     case 1:
-      return server_.go_dark(world_.dice.between(1s, 40s));
+      return server_.go_dark(world_.random.between(1s, 40s));
     default:
       return server_.restart_replica();
   }
@@ -98,15 +98,15 @@ void Simulation::outage() {
 
 void Simulation::refusal() {
   world_.trace("refusal");
-  switch (world_.dice.below(5)) {
+  switch (world_.random.below(5)) {
     case 0:
-      return server_.overload(world_.dice.between(1s, 30s));
+      return server_.overload(world_.random.between(1s, 30s));
     case 1:
-      return server_.forbid(world_.dice.between(1s, 10s));
+      return server_.forbid(world_.random.between(1s, 10s));
     case 2:
-      return server_.forget_resource(world_.dice.between(1s, 10s));
+      return server_.forget_resource(world_.random.between(1s, 10s));
     case 3:
-      return server_.close_next_watches_at_once(1 + static_cast<int>(world_.dice.below(30)));
+      return server_.close_next_watches_at_once(1 + static_cast<int>(world_.random.below(30)));
     default:
       server_.renew_credentials();
   }
@@ -114,13 +114,13 @@ void Simulation::refusal() {
 }
 
 void Simulation::expiry() {
-  Dice& dice = world_.dice;
+  SeededRandom& random = world_.random;
   world_.trace("expiry");
-  if (dice.chance(0.4)) return server_.compact();
-  if (dice.chance(0.3)) return server_.change_lag();
+  if (random.chance(0.4)) return server_.compact();
+  if (random.chance(0.3)) return server_.change_lag();
   Call* call = server_.random_call(true);
   if (call == nullptr) return;
-  switch (dice.below(5)) {
+  switch (random.below(5)) {
     case 0:
       return server_.error_event(*call, 410, "Expired");
     case 1:
@@ -135,16 +135,16 @@ void Simulation::expiry() {
 }
 
 void Simulation::lie() {
-  Dice& dice = world_.dice;
+  SeededRandom& random = world_.random;
   world_.trace("lie");
-  if (dice.chance(0.4)) {
+  if (random.chance(0.4)) {
     constexpr std::array lies{ListLie::goes_back, ListLie::other_kind, ListLie::empty_pages, ListLie::no_version,
                               ListLie::circle};
-    return server_.lie_in_next_list(lies[dice.below(lies.size())]);
+    return server_.lie_in_next_list(lies[random.below(lies.size())]);
   }
   Call* call = server_.random_call(true);
   if (call == nullptr) return;
-  switch (dice.below(8)) {
+  switch (random.below(8)) {
     case 0:
       return server_.send_bad_event(*call);
     case 6:
@@ -168,9 +168,9 @@ void Simulation::lie() {
 void Simulation::fall_asleep() {
   if (world_.agenda.now() < awake_at_) return;
   world_.trace("sleep");
-  const Instant until = world_.agenda.now() + world_.dice.between(20s, 600s);
+  const Instant until = world_.agenda.now() + world_.random.between(20s, 600s);
   awake_at_ = until;
-  const double lost = world_.dice.chance(0.7) ? 1.0 : 0.3;
+  const double lost = world_.random.chance(0.7) ? 1.0 : 0.3;
   for (auto& client : clients_) {
     server_.blackhole_all_of(*client, lost);
     client->sleep(until);
@@ -182,8 +182,8 @@ void Simulation::calm_down() {
   world_.calm = true;
   world_.trace("calm");
   server_.become_calm();
-  if (clients_.size() > 1 && world_.dice.chance(0.3)) clients_.front()->cancel();
-  run_until(std::max(awake_at_, world_.agenda.now() + world_.scenario.longest_lag + 8s));
+  if (clients_.size() > 1 && world_.random.chance(0.3)) clients_.front()->cancel();
+  run_until(std::max(awake_at_, world_.agenda.now() + world_.scenario.max_lag + 8s));
   for (int i = 0; i < 3; ++i) write();
 }
 
@@ -210,7 +210,7 @@ void Simulation::cancel_all() {
   for (auto& client : clients_) client->cancel();
   for (int i = 0; i < 20; ++i) server_.speak_from_the_grave();
   run_until(world_.agenda.now() + 700s);
-  if (memory_->governor().in_flight() != 0) throw Broken("a cancelled stream still holds its place at the server");
+  if (server_state_->limiter().in_flight() != 0) throw Broken("a cancelled stream still holds its place at the server");
 }
 
 }  // namespace ksr::sync::testing

@@ -40,7 +40,7 @@ class Simulation {
   World world_;
   ApiServer server_;
   Instant awake_at_{};
-  std::shared_ptr<ServerMemory> memory_ = std::make_shared<ServerMemory>();
+  std::shared_ptr<ServerState> server_state_ = std::make_shared<ServerState>();
   std::vector<std::unique_ptr<Client>> clients_;
 };
 

@@ -5,7 +5,7 @@
 namespace ksr::sync::testing {
 
 World::World(std::uint64_t seed, bool tracing)
-    : dice(seed), scenario(seed, dice), etcd(scenario.watch_cache ? "Pod" : "Event"), tracing_(tracing) {}
+    : random(seed), scenario(seed, random), etcd(scenario.watch_cache ? "Pod" : "Event"), tracing_(tracing) {}
 
 void World::trace(const std::string& line) const {
   if (!tracing_) return;

@@ -6,8 +6,8 @@
 #include <string>
 
 #include "simulation/agenda.hpp"
-#include "simulation/dice.hpp"
 #include "simulation/etcd.hpp"
+#include "simulation/random.hpp"
 #include "simulation/scenario.hpp"
 
 namespace ksr::sync::testing {
@@ -25,7 +25,7 @@ struct World {
   // For lines that cost something to build.
   bool traces() const { return tracing_; }
 
-  Dice dice;
+  SeededRandom random;
   Scenario scenario;
   Agenda agenda;
   Etcd etcd;

@@ -13,7 +13,7 @@ Options plain() {
   return options;
 }
 
-Rig::Rig(const Options& options, std::shared_ptr<ServerMemory> memory)
+Rig::Rig(const Options& options, std::shared_ptr<ServerState> memory)
     : reflector(options, *this, std::move(memory), random, logger) {}
 
 Rig::~Rig() = default;

@@ -44,7 +44,7 @@ struct ReportedError {
 
 class Rig final : public Effects {
  public:
-  explicit Rig(const Options& options = {}, std::shared_ptr<ServerMemory> memory = std::make_shared<ServerMemory>());
+  explicit Rig(const Options& options = {}, std::shared_ptr<ServerState> memory = std::make_shared<ServerState>());
   ~Rig() override;
 
   // --- the world

@@ -3,7 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "support/rig.hpp"
-#include "sync/free_pass.hpp"
+#include "sync/immediate_retry.hpp"
 
 using namespace ksr;
 using namespace ksr::sync;
@@ -42,7 +42,7 @@ TEST_CASE("a backoff of zero still waits") {
 }
 
 TEST_CASE("the free pass needs health and rest") {
-  FreePass pass(30s);
+  ImmediateRetry pass(30s);
   const Instant start{std::chrono::hours(1)};
   CHECK(pass.take(start));
   CHECK_FALSE(pass.take(start + 60s));

@@ -157,7 +157,7 @@ TEST_CASE("after a sleep what waits tries at once, and its backoff begins anew")
 }
 
 TEST_CASE("after a sleep one stream of a server probes, the others come when it was answered") {
-  auto memory = std::make_shared<ServerMemory>();
+  auto memory = std::make_shared<ServerState>();
   Rig first(plain(), memory);
   Rig second(plain(), memory);
   for (Rig* rig : {&first, &second}) {
@@ -219,7 +219,7 @@ TEST_CASE("after a sleep a list on its way is asked for again") {
 }
 
 TEST_CASE("a server that answers again calls those back who wait for it, once") {
-  auto memory = std::make_shared<ServerMemory>();
+  auto memory = std::make_shared<ServerState>();
   Rig down(plain(), memory);
   Rig up(plain(), memory);
   down.start();

@@ -1,7 +1,7 @@
 #include <doctest/doctest.h>
 
 #include "support/rig.hpp"
-#include "sync/rhythm.hpp"
+#include "sync/bookmark_heartbeat.hpp"
 
 using namespace ksr;
 using namespace ksr::sync;
@@ -9,30 +9,30 @@ using namespace ksr::sync::testing;
 using json::EventType;
 
 TEST_CASE("the rhythm is learned from two bookmarks of one watch") {
-  Rhythm rhythm;
+  BookmarkHeartbeat heartbeat;
   const Instant start{std::chrono::hours(1)};
-  CHECK_FALSE(rhythm.silence_limit());
-  rhythm.note_bookmark(start);
-  rhythm.begin_watch();
-  rhythm.note_bookmark(start + 500s);
-  CHECK_FALSE(rhythm.silence_limit());
-  rhythm.note_bookmark(start + 560s);
-  CHECK(rhythm.silence_limit() == Milliseconds(150s));
+  CHECK_FALSE(heartbeat.silence_limit());
+  heartbeat.note_bookmark(start);
+  heartbeat.begin_watch();
+  heartbeat.note_bookmark(start + 500s);
+  CHECK_FALSE(heartbeat.silence_limit());
+  heartbeat.note_bookmark(start + 560s);
+  CHECK(heartbeat.silence_limit() == Milliseconds(150s));
 }
 
 TEST_CASE("silence shorter than 90 s is no silence") {
-  Rhythm rhythm;
+  BookmarkHeartbeat heartbeat;
   const Instant start{std::chrono::hours(1)};
-  rhythm.note_bookmark(start);
-  rhythm.note_bookmark(start + 5s);
-  CHECK(rhythm.silence_limit() == Milliseconds(90s));
+  heartbeat.note_bookmark(start);
+  heartbeat.note_bookmark(start + 5s);
+  CHECK(heartbeat.silence_limit() == Milliseconds(90s));
 }
 
 TEST_CASE("one odd interval does not change the rhythm") {
-  Rhythm rhythm;
+  BookmarkHeartbeat heartbeat;
   Instant at{std::chrono::hours(1)};
-  for (const auto interval : {0s, 60s, 60s, 400s, 60s, 1s}) rhythm.note_bookmark(at += interval);
-  CHECK(rhythm.silence_limit() == Milliseconds(150s));
+  for (const auto interval : {0s, 60s, 60s, 400s, 60s, 1s}) heartbeat.note_bookmark(at += interval);
+  CHECK(heartbeat.silence_limit() == Milliseconds(150s));
 }
 
 TEST_CASE("a watch silent for 2.5 times its rhythm is reopened") {

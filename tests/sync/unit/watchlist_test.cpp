@@ -60,7 +60,7 @@ TEST_CASE("WatchList: changes between the initial events count") {
 
 TEST_CASE("WatchList refused: list at once, remembered for the resource") {
   for (const int code : {400, 422, 500}) {
-    auto memory = std::make_shared<ServerMemory>();
+    auto memory = std::make_shared<ServerState>();
     Rig rig(streaming(), memory);
     rig.start();
     rig.fail(http_error(code), api_status(code, "Invalid"));
@@ -80,7 +80,7 @@ TEST_CASE("WatchList refused: list at once, remembered for the resource") {
 }
 
 TEST_CASE("WatchList unsupported by etcd comes as an ERROR event") {
-  auto memory = std::make_shared<ServerMemory>();
+  auto memory = std::make_shared<ServerState>();
   Rig rig(streaming(), memory);
   rig.start();
   rig.open();
@@ -90,7 +90,7 @@ TEST_CASE("WatchList unsupported by etcd comes as an ERROR event") {
 }
 
 TEST_CASE("WatchList ignored: an ordinary bookmark, or 30 s without an initial event") {
-  auto memory = std::make_shared<ServerMemory>();
+  auto memory = std::make_shared<ServerState>();
   Rig rig(streaming(), memory);
   rig.start();
   rig.open();
@@ -119,7 +119,7 @@ TEST_CASE("WatchList ignored: an ordinary bookmark, or 30 s without an initial e
 }
 
 TEST_CASE("WatchList cut: list this time, nothing is remembered, nothing partial is seen") {
-  auto memory = std::make_shared<ServerMemory>();
+  auto memory = std::make_shared<ServerState>();
   Rig rig(streaming(), memory);
   rig.start();
   rig.open();

@@ -28,7 +28,7 @@ TEST_CASE("auto watches by WebSocket first; http and websocket are obeyed") {
 }
 
 TEST_CASE("a handshake refused as such: HTTP at once, remembered for the server once it works") {
-  auto memory = std::make_shared<ServerMemory>();
+  auto memory = std::make_shared<ServerState>();
   Rig rig(transport(WatchTransport::automatic), memory);
   rig.start();
   rig.list({}, "10");
@@ -51,7 +51,7 @@ TEST_CASE("a handshake refused as such: HTTP at once, remembered for the server 
 }
 
 TEST_CASE("a request that HTTP refuses as well was not about WebSocket") {
-  auto memory = std::make_shared<ServerMemory>();
+  auto memory = std::make_shared<ServerState>();
   Rig rig(transport(WatchTransport::automatic), memory);
   rig.start();
   rig.list({}, "10");
@@ -96,7 +96,7 @@ TEST_CASE("answers about the request leave the transport alone") {
 }
 
 TEST_CASE("two handshakes without an answer: HTTP for one watch, then WebSocket has a try again") {
-  auto memory = std::make_shared<ServerMemory>();
+  auto memory = std::make_shared<ServerState>();
   Rig rig(transport(WatchTransport::automatic), memory);
   rig.start();
   rig.list({}, "10");

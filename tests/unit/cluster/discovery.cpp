@@ -42,7 +42,7 @@ struct DiscoveryWorld : World {
     std::optional<Answer> answer;
     const auto pending = access->resolve(query, [&](Answer found) { answer.emplace(std::move(found)); });
     CHECK(!answer);
-    settle();
+    resolve_connection();
     return answer;
   }
   std::string display(std::vector<std::string> names, std::vector<std::string> namespaces = {}) {
@@ -71,7 +71,7 @@ TEST_CASE("aggregated discovery answers with two requests, which are remembered"
   CHECK(world.transport.requests[0].accept_gzip);
   const auto& headers = world.transport.requests[1].headers;
   CHECK(std::find(headers.begin(), headers.end(), transport::Header{"Authorization", "Bearer t"}) != headers.end());
-  CHECK(std::find(headers.begin(), headers.end(), transport::Header{"Accept", discovery_accept}) != headers.end());
+  CHECK(std::find(headers.begin(), headers.end(), transport::Header{"Accept", kDiscoveryAccept}) != headers.end());
   CHECK(world.display({"po.example.com", "ing"}) == "example.com/v1/po networking.k8s.io/v1/ingresses");
   CHECK(world.transport.requests.size() == 2);
   world.pass(Milliseconds(11 * 60'000));
@@ -134,7 +134,7 @@ TEST_CASE("many who ask at once are answered by one pass") {
   for (int i = 0; i < 10; ++i)
     waiting.push_back(world.access->resolve(query, [&](Answer a) { answers += a.has_value(); }));
   waiting.erase(waiting.begin());
-  world.settle();
+  world.resolve_connection();
   CHECK(answers == 9);
   CHECK(world.transport.requests.size() == 2);
 }
@@ -187,12 +187,12 @@ TEST_CASE("a refusal of the credentials has them renewed") {
   query.resources = {"pods"};
   std::optional<Answer> answer;
   const auto pending = (*access)->resolve(query, [&](Answer found) { answer.emplace(std::move(found)); });
-  world.settle();
+  world.resolve_connection();
   REQUIRE((answer && !answer->has_value()));
   CHECK(answer->error().status == Status::auth);
-  const auto grant = world.authorize(**access);
-  REQUIRE((grant && grant->has_value()));
-  CHECK(header(**grant, "Authorization") == "Bearer two");
+  const auto auth = world.authenticate(**access);
+  REQUIRE((auth && auth->has_value()));
+  CHECK(header(**auth, "Authorization") == "Bearer two");
 }
 
 TEST_CASE("an answer may let go of the Access, and letting go stops a pass under way") {
@@ -208,16 +208,16 @@ TEST_CASE("an answer may let go of the Access, and letting go stops a pass under
     world.access.reset();
   });
   second = world.access->resolve(query, [&](Answer) { ++answers; });
-  world.settle();
+  world.resolve_connection();
   CHECK(answers >= 1);
 
   DiscoveryWorld other;
   other.transport.silent = true;
   const auto pending = other.access->resolve(query, [](Answer) { FAIL("answered"); });
-  other.settle();
+  other.resolve_connection();
   CHECK(other.transport.requests.size() == 2);
   other.access.reset();
-  other.settle();
+  other.resolve_connection();
 }
 
 TEST_CASE("a namespace on a resource that is named in full asks for one document, once") {
@@ -257,7 +257,7 @@ TEST_CASE("the namespace of the context binds what has namespaces, and nothing e
     query.namespaces_of_context = true;
     std::optional<Answer> answer;
     const auto pending = world.access->resolve(query, [&](Answer found) { answer.emplace(std::move(found)); });
-    world.settle();
+    world.resolve_connection();
     REQUIRE(answer);
     if (const Error* error = answer->if_error()) return "error: " + error->message;
     std::string all;
@@ -292,7 +292,7 @@ TEST_CASE("a full name waits for its own document, whatever becomes of the other
   std::optional<Answer> one, other;
   const auto first = world.access->resolve(by_name, [&](Answer found) { one.emplace(std::move(found)); });
   const auto second = world.access->resolve(in_full, [&](Answer found) { other.emplace(std::move(found)); });
-  world.settle();
+  world.resolve_connection();
   REQUIRE((one && other));
   CHECK(!one->has_value());
   CHECK(other->has_value());

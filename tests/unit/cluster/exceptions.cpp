@@ -33,24 +33,24 @@ TEST_CASE("a transport that throws is an error for all who wait for its connecti
   REQUIRE(access.has_value());
   world.transport.thrown = std::make_exception_ptr(std::runtime_error("broken\nin two"));
   std::vector<Error> told;
-  const auto note = [&](Expected<Grant> grant) {
-    REQUIRE_FALSE(grant.has_value());
-    told.push_back(grant.error());
+  const auto note = [&](Expected<RequestAuth> auth) {
+    REQUIRE_FALSE(auth.has_value());
+    told.push_back(auth.error());
   };
-  const auto first = (*access)->authorize(note);
-  const auto second = (*access)->authorize(note);
-  world.settle();
+  const auto first = (*access)->authenticate(note);
+  const auto second = (*access)->authenticate(note);
+  world.resolve_connection();
   REQUIRE(told.size() == 2);
   for (const Error& error : told) {
     CHECK(error.status == Status::internal);
     CHECK(error.message.find("broken?in two") != std::string::npos);
   }
   world.transport.thrown = std::make_exception_ptr(std::bad_alloc());
-  const auto third = world.authorize(**access);
+  const auto third = world.authenticate(**access);
   REQUIRE(third);
   CHECK(third->error().status == Status::out_of_memory);
   world.transport.thrown = nullptr;
-  const auto fourth = world.authorize(**access);
+  const auto fourth = world.authenticate(**access);
   REQUIRE(fourth);
   CHECK(fourth->has_value());
 }
@@ -65,7 +65,7 @@ TEST_CASE("a request of discovery that cannot be sent is an error for those who 
     REQUIRE_FALSE(found.has_value());
     told = found.error();
   });
-  world.settle();
+  world.resolve_connection();
   REQUIRE(told);
   CHECK(told->status == Status::internal);
   CHECK(told->message.find("cannot be sent") != std::string::npos);

@@ -36,7 +36,7 @@ struct Plugin {
     plan.search_path = "/usr/bin:/bin";
     plan.timeout = Milliseconds(20'000);
   }
-  Expected<Contribution> run() { return run_exec_plugin(plan, stop); }
+  Expected<Credentials> run() { return run_exec_plugin(plan, stop); }
   std::string message() {
     const auto outcome = run();
     REQUIRE(!outcome.has_value());
@@ -287,10 +287,10 @@ struct PluginWorld : World {
     answer(R"({"token":")" + token + R"(","expirationTimestamp":")" + text + "\"}");
   }
   std::string token(Access& access) {
-    const auto grant = authorize(access);
-    REQUIRE(grant);
-    if (const Error* error = grant->if_error()) return "error: " + error->message;
-    return header(**grant, "Authorization");
+    const auto auth = authenticate(access);
+    REQUIRE(auth);
+    if (const Error* error = auth->if_error()) return "error: " + error->message;
+    return header(**auth, "Authorization");
   }
   int runs() const { return std::atoi(contents(files.path("runs")).c_str()); }
 };
@@ -308,8 +308,8 @@ TEST_CASE("a plugin runs at the first request, once for all who wait, and again 
   int answers = 0;
   std::vector<std::unique_ptr<Pending>> waiting;
   for (int i = 0; i < 10; ++i)
-    waiting.push_back((*opened)->authorize([&](Expected<Grant> grant) { answers += grant.has_value(); }));
-  world.settle();
+    waiting.push_back((*opened)->authenticate([&](Expected<RequestAuth> auth) { answers += auth.has_value(); }));
+  world.resolve_connection();
   CHECK(answers == 10);
   CHECK(world.runs() == 1);
   world.pass(Milliseconds(89'000));
@@ -361,12 +361,12 @@ TEST_CASE("another certificate of a plugin is another connection") {
   answer_certificate(one);
   const auto access = world.open({});
   REQUIRE(access.has_value());
-  const auto first = world.authorize(**access);
+  const auto first = world.authenticate(**access);
   REQUIRE((first && first->has_value()));
   answer_certificate(two);
   world.pass(Milliseconds(2'000));
   (*access)->reject_credentials();
-  const auto second = world.authorize(**access);
+  const auto second = world.authenticate(**access);
   REQUIRE((second && second->has_value()));
   CHECK((*first)->connection != (*second)->connection);
   CHECK(world.transport.connects.back().tls.client_certificate_pem == two.certificate);
@@ -409,9 +409,9 @@ TEST_CASE("a plugin that asks is told of the cluster what the kubeconfig says, i
 TEST_CASE("plugins and files are fetched on threads of their own while requests go on") {
   std::atomic<int> threads{0};
   PluginWorld world;
-  world.surroundings.run_aside = [&](std::function<void()> task) {
+  world.process_env.spawn_blocking = [&](std::function<void()> task) {
     ++threads;
-    return process_surroundings().run_aside([&threads, task = std::move(task)]() mutable {
+    return process_environment().spawn_blocking([&threads, task = std::move(task)]() mutable {
       task();
       task = nullptr;
       --threads;
@@ -428,8 +428,8 @@ TEST_CASE("plugins and files are fetched on threads of their own while requests 
   int answers = 0;
   std::vector<std::unique_ptr<Pending>> waiting;
   for (int i = 0; i < 20; ++i) {
-    waiting.push_back((*access)->authorize([&](Expected<Grant> grant) { answers += grant.has_value(); }));
-    waiting.push_back((*other)->authorize([&](Expected<Grant> grant) { answers += grant.has_value(); }));
+    waiting.push_back((*access)->authenticate([&](Expected<RequestAuth> auth) { answers += auth.has_value(); }));
+    waiting.push_back((*other)->authenticate([&](Expected<RequestAuth> auth) { answers += auth.has_value(); }));
   }
   for (int turn = 0; turn < 3000 && (answers < 40 || threads > 0); ++turn) {
     world.executor.run();
@@ -439,15 +439,15 @@ TEST_CASE("plugins and files are fetched on threads of their own while requests 
   CHECK(world.runs() == 1);
 }
 
-TEST_CASE("the process's own surroundings run things aside, on a thread that no signal reaches") {
-  const Surroundings& surroundings = process_surroundings();
+TEST_CASE("the process's own process_env run things aside, on a thread that no signal reaches") {
+  const ProcessEnvironment& process_env = process_environment();
   std::mutex done_mutex;
   std::condition_variable done_changed;
   bool done = false;
   sigset_t mask;
   sigemptyset(&mask);
   const auto caller = std::this_thread::get_id();
-  REQUIRE(surroundings.run_aside([&] {
+  REQUIRE(process_env.spawn_blocking([&] {
     CHECK(std::this_thread::get_id() != caller);
     pthread_sigmask(SIG_SETMASK, nullptr, &mask);
     const std::lock_guard lock(done_mutex);
@@ -458,7 +458,7 @@ TEST_CASE("the process's own surroundings run things aside, on a thread that no 
   REQUIRE(done_changed.wait_for(lock, std::chrono::seconds(30), [&] { return done; }));
   CHECK(sigismember(&mask, SIGTERM) == 1);
   CHECK(sigismember(&mask, SIGCHLD) == 1);
-  CHECK(surroundings.variable("PATH").has_value());
-  CHECK(!surroundings.variable("KSR_NO_SUCH_VARIABLE"));
-  CHECK(!surroundings.variables().empty());
+  CHECK(process_env.variable("PATH").has_value());
+  CHECK(!process_env.variable("KSR_NO_SUCH_VARIABLE"));
+  CHECK(!process_env.variables().empty());
 }

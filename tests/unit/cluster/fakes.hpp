@@ -197,21 +197,21 @@ class TemporaryDirectory {
   std::filesystem::path path_;
 };
 
-// A world with one thread: what would run aside waits in `aside` until run_aside() is called.
+// A world with one thread: what would run aside waits in `aside` until spawn_blocking() is called.
 struct World {
   World() {
-    surroundings.variable = [this](const char* name) {
+    process_env.variable = [this](const char* name) {
       const auto found = variables.find(name);
       return found == variables.end() ? std::nullopt : std::optional<std::string>(found->second);
     };
-    surroundings.variables = [this] {
+    process_env.variables = [this] {
       std::vector<std::string> all;
       for (const auto& [name, value] : variables) all.push_back(name + "=" + value);
       return all;
     };
-    surroundings.service_account_directory = files.path("service-account");
-    surroundings.wall_clock = [this] { return wall; };
-    surroundings.run_aside = [this](std::function<void()> task) {
+    process_env.service_account_directory = files.path("service-account");
+    process_env.wall_clock = [this] { return wall; };
+    process_env.spawn_blocking = [this](std::function<void()> task) {
       if (no_threads) return false;
       aside.push_back(std::move(task));
       return true;
@@ -224,10 +224,10 @@ struct World {
   World& operator=(const World&) = delete;
 
   Expected<std::shared_ptr<Access>> open(const ConnectionOptions& options) {
-    return open_access_in(options, {executor, transport}, surroundings, registry, logger);
+    return open_access_in(options, {executor, transport}, process_env, registry, logger);
   }
   // Everything that can happen without time passing.
-  void settle() {
+  void resolve_connection() {
     do {
       executor.run();
       for (auto& task : std::exchange(aside, {})) task();
@@ -237,11 +237,11 @@ struct World {
     wall += time;
     executor.advance(time);
   }
-  // authorize(), and what it answers.
-  std::optional<Expected<Grant>> authorize(Access& access) {
-    std::optional<Expected<Grant>> answer;
-    const auto pending = access.authorize([&](Expected<Grant> grant) { answer.emplace(std::move(grant)); });
-    settle();
+  // authenticate(), and what it answers.
+  std::optional<Expected<RequestAuth>> authenticate(Access& access) {
+    std::optional<Expected<RequestAuth>> answer;
+    const auto pending = access.authenticate([&](Expected<RequestAuth> auth) { answer.emplace(std::move(auth)); });
+    resolve_connection();
     return answer;
   }
 
@@ -253,8 +253,8 @@ struct World {
   RecordingLogger logger;
   FakeExecutor executor;
   FakeTransport transport{executor};
-  Surroundings surroundings;
-  Registry registry;
+  ProcessEnvironment process_env;
+  SharedAccessRegistry registry;
 };
 
 // The warnings that a credential is sent over http.
@@ -267,8 +267,8 @@ inline std::vector<std::string> clear_text_warnings(const RecordingLogger& logge
   return warnings;
 }
 
-inline std::string header(const Grant& grant, const std::string& name) {
-  for (const auto& header : grant.headers) {
+inline std::string header(const RequestAuth& auth, const std::string& name) {
+  for (const auto& header : auth.headers) {
     if (header.name == name) return header.value;
   }
   return "";

@@ -19,11 +19,11 @@ ConnectionOptions through_headlamp() {
   return options;
 }
 
-std::optional<Expected<Grant>> authorize_websocket(World& world, Access& access) {
-  std::optional<Expected<Grant>> answer;
+std::optional<Expected<RequestAuth>> authenticate_websocket(World& world, Access& access) {
+  std::optional<Expected<RequestAuth>> answer;
   const auto pending =
-      access.authorize(Purpose::websocket, [&](Expected<Grant> grant) { answer.emplace(std::move(grant)); });
-  world.settle();
+      access.authenticate(Purpose::websocket, [&](Expected<RequestAuth> auth) { answer.emplace(std::move(auth)); });
+  world.resolve_connection();
   return answer;
 }
 
@@ -36,12 +36,12 @@ TEST_CASE("a cluster is a path of the Headlamp server, by its friendly name") {
   options.token = "t";
   const auto access = world.open(options);
   REQUIRE(access.has_value());
-  const auto grant = world.authorize(**access);
-  REQUIRE((grant && grant->has_value()));
+  const auto auth = world.authenticate(**access);
+  REQUIRE((auth && auth->has_value()));
   CHECK(world.transport.connects[0].server == "http://localhost:4466/clusters/arn%3Aaws%3Aeks%3Aeu--my__cluster");
   CHECK((*access)->server() == "http://localhost:4466");
-  CHECK(header(**grant, "Authorization") == "Bearer t");
-  CHECK(header(**grant, "KUBECONFIG").empty());
+  CHECK(header(**auth, "Authorization") == "Bearer t");
+  CHECK(header(**auth, "KUBECONFIG").empty());
 }
 
 TEST_CASE("what Headlamp is given as a credential is warned of where it is sent without TLS") {
@@ -73,13 +73,13 @@ TEST_CASE("without a kubeconfig of its own a WebSocket needs no request before i
   options.headlamp_token = "backend?";
   const auto access = world.open(options);
   REQUIRE(access.has_value());
-  const auto grant = authorize_websocket(world, **access);
-  REQUIRE((grant && grant->has_value()));
+  const auto auth = authenticate_websocket(world, **access);
+  REQUIRE((auth && auth->has_value()));
   CHECK(world.transport.requests.empty());
-  CHECK((*grant)->subprotocols ==
+  CHECK((*auth)->subprotocols ==
         std::vector<std::string>{"base64.binary.k8s.io",
                                  "base64url.headlamp.backend.authorization.k8s.io." + base64url_encode("backend?")});
-  const auto request = world.authorize(**access);
+  const auto request = world.authenticate(**access);
   REQUIRE((request && request->has_value()));
   CHECK(header(**request, "X-HEADLAMP_BACKEND-TOKEN") == "backend?");
   CHECK((*request)->subprotocols.empty());
@@ -94,8 +94,8 @@ TEST_CASE("with a kubeconfig of its own each WebSocket has a request with the ku
   REQUIRE(access.has_value());
   world.transport.replies["/version"] = {403, "no", "text/plain"};
   for (std::size_t turn = 1; turn <= 2; ++turn) {
-    const auto grant = authorize_websocket(world, **access);
-    REQUIRE((grant && grant->has_value()));
+    const auto auth = authenticate_websocket(world, **access);
+    REQUIRE((auth && auth->has_value()));
     REQUIRE(world.transport.requests.size() == turn);
     const auto& headers = world.transport.requests.back().headers;
     CHECK(world.transport.requests.back().target == "/version");
@@ -103,17 +103,17 @@ TEST_CASE("with a kubeconfig of its own each WebSocket has a request with the ku
           headers.end());
     CHECK(std::find(headers.begin(), headers.end(), transport::Header{"X-HEADLAMP-USER-ID", "user_1-a"}) !=
           headers.end());
-    CHECK(header(**grant, "KUBECONFIG").empty());
-    CHECK((*grant)->subprotocols ==
+    CHECK(header(**auth, "KUBECONFIG").empty());
+    CHECK((*auth)->subprotocols ==
           std::vector<std::string>{"base64.binary.k8s.io", "base64url.headlamp.authorization.k8s.io.user_1-a"});
   }
-  const auto request = world.authorize(**access);
+  const auto request = world.authenticate(**access);
   REQUIRE((request && request->has_value()));
   CHECK(header(**request, "KUBECONFIG") == options.headlamp_kubeconfig);
   CHECK(world.transport.requests.size() == 2);
 
   world.transport.failure = Error{Status::transport, "refused", "", 502};
-  const auto failed = authorize_websocket(world, **access);
+  const auto failed = authenticate_websocket(world, **access);
   REQUIRE((failed && !failed->has_value()));
   CHECK(failed->error().http_status == 502);
   CHECK(failed->error().message.find("request before the WebSocket") == 0);
@@ -127,11 +127,11 @@ TEST_CASE("a handshake that is not wanted any more stops the request before it")
   const auto access = world.open(options);
   REQUIRE(access.has_value());
   world.transport.silent = true;
-  auto pending = (*access)->authorize(Purpose::websocket, [](Expected<Grant>) { FAIL("answered"); });
-  world.settle();
+  auto pending = (*access)->authenticate(Purpose::websocket, [](Expected<RequestAuth>) { FAIL("answered"); });
+  world.resolve_connection();
   CHECK(world.transport.requests.size() == 1);
   pending.reset();
-  world.settle();
+  world.resolve_connection();
 }
 
 TEST_CASE("X-Reload is counted and told") {
@@ -160,7 +160,7 @@ TEST_CASE("X-Reload counts wherever it comes, in answers of discovery too") {
     query.resources = {resource};
     query.namespaces = {"shop"};
     const auto pending = (*access)->resolve(query, [](auto) {});
-    world.settle();
+    world.resolve_connection();
     CHECK((*access)->reloads() == 1);
   }
 }
@@ -171,10 +171,10 @@ TEST_CASE("without Headlamp nothing of it is sent") {
   options.server = "https://h";
   const auto access = world.open(options);
   REQUIRE(access.has_value());
-  const auto grant = authorize_websocket(world, **access);
-  REQUIRE((grant && grant->has_value()));
-  CHECK((*grant)->subprotocols.empty());
-  CHECK((*grant)->headers.size() == 1);
+  const auto auth = authenticate_websocket(world, **access);
+  REQUIRE((auth && auth->has_value()));
+  CHECK((*auth)->subprotocols.empty());
+  CHECK((*auth)->headers.size() == 1);
   CHECK(world.transport.requests.empty());
   (*access)->note_answer({200, "", "", {{"x-reload", "reload"}}});
   CHECK((*access)->reloads() == 0);

@@ -22,21 +22,21 @@ ConnectionOptions with_file(const std::string& path, const std::string& context 
 }
 
 struct Opened {
-  Grant grant;
+  RequestAuth auth;
   transport::ConnectionSettings connection;
   std::string name_space;
 };
 
-Opened open_and_authorize(World& world, const ConnectionOptions& options) {
+Opened open_and_authenticate(World& world, const ConnectionOptions& options) {
   const auto access = world.open(options);
   if (const Error* error = access.if_error()) FAIL(error->message);
-  const auto grant = world.authorize(**access);
-  REQUIRE(grant);
-  if (const Error* error = grant->if_error()) FAIL(error->message);
+  const auto auth = world.authenticate(**access);
+  REQUIRE(auth);
+  if (const Error* error = auth->if_error()) FAIL(error->message);
   REQUIRE(!world.transport.connects.empty());
-  const auto name_space = default_namespace_in(options, world.surroundings, world.logger);
+  const auto name_space = default_namespace_in(options, world.process_env, world.logger);
   REQUIRE(name_space.has_value());
-  return {**grant, world.transport.connects.back(), *name_space};
+  return {**auth, world.transport.connects.back(), *name_space};
 }
 
 std::string message_of(World& world, const ConnectionOptions& options) {
@@ -56,18 +56,18 @@ bool has(const std::string& text, const std::string& part) {
 
 TEST_CASE("a kubeconfig says server, CA, user and namespace") {
   World world;
-  const Opened opened = open_and_authorize(world, with_file(fixture("simple.yaml")));
+  const Opened opened = open_and_authenticate(world, with_file(fixture("simple.yaml")));
   CHECK(opened.connection.server == "https://dev.example:6443");
   CHECK(has(opened.connection.tls.ca_pem, "BEGIN CERTIFICATE"));
-  CHECK(header(opened.grant, "Authorization") == "Bearer token-of-jane");
+  CHECK(header(opened.auth, "Authorization") == "Bearer token-of-jane");
   CHECK(opened.name_space == "shop");
-  CHECK(opened.grant.compression);
+  CHECK(opened.auth.compression);
 }
 
 TEST_CASE("the key context picks another context; a context without a user is anonymous") {
   World world;
-  const Opened opened = open_and_authorize(world, with_file(fixture("simple.yaml"), "prod-anonymous"));
-  CHECK(header(opened.grant, "Authorization").empty());
+  const Opened opened = open_and_authenticate(world, with_file(fixture("simple.yaml"), "prod-anonymous"));
+  CHECK(header(opened.auth, "Authorization").empty());
   CHECK(opened.name_space == "default");
 }
 
@@ -75,21 +75,21 @@ TEST_CASE("KUBECONFIG is a list: the first file wins entry by entry, and missing
   World world;
   world.variables["KUBECONFIG"] = "/no/such/file::" + fixture("merge-first.yaml") + ":" + fixture("merge-second.yaml") +
                                   ":" + fixture("merge-first.yaml") + ":" + fixture("merge-third.yaml");
-  const Opened opened = open_and_authorize(world, {});
+  const Opened opened = open_and_authenticate(world, {});
   CHECK(opened.connection.server == "https://first.example:443");
   CHECK(opened.connection.tls.server_name.empty());
-  CHECK(header(opened.grant, "Authorization") == "Bearer token-of-first");
+  CHECK(header(opened.auth, "Authorization") == "Bearer token-of-first");
   CHECK(opened.name_space == "merged");
 
   ConnectionOptions third;
   third.context = "third";
-  CHECK(open_and_authorize(world, third).connection.server == "https://only-second.example:443");
+  CHECK(open_and_authenticate(world, third).connection.server == "https://only-second.example:443");
 }
 
 TEST_CASE("an explicit kubeconfig stands alone and must exist") {
   World world;
   world.variables["KUBECONFIG"] = fixture("simple.yaml");
-  CHECK(open_and_authorize(world, with_file(fixture("path-prefix.yaml"))).connection.server ==
+  CHECK(open_and_authenticate(world, with_file(fixture("path-prefix.yaml"))).connection.server ==
         "https://rancher.example:443/k8s/clusters/c-m-1");
   CHECK(has(message_of(world, with_file("/no/such/config")), "kubeconfig: cannot read /no/such/config"));
 }
@@ -99,54 +99,54 @@ TEST_CASE("without KUBECONFIG it is ~/.kube/config, and with it never") {
   world.files.write("home/.kube/config",
                     "clusters: [{name: h, cluster: {server: 'https://home.example'}}]\n"
                     "contexts: [{name: h, context: {cluster: h}}]\ncurrent-context: h\n");
-  CHECK(open_and_authorize(world, {}).connection.server == "https://home.example:443");
+  CHECK(open_and_authenticate(world, {}).connection.server == "https://home.example:443");
   world.variables["KUBECONFIG"] = "";
-  CHECK(open_and_authorize(world, {}).connection.server == "https://home.example:443");
+  CHECK(open_and_authenticate(world, {}).connection.server == "https://home.example:443");
   world.variables["KUBECONFIG"] = "/no/such/file";
   CHECK(has(message_of(world, {}), "server: is not set"));
 }
 
 TEST_CASE("relative paths are relative to the file they stand in") {
   World world;
-  const Opened certificate = open_and_authorize(world, with_file(fixture("relative/config.yaml")));
+  const Opened certificate = open_and_authenticate(world, with_file(fixture("relative/config.yaml")));
   CHECK(has(certificate.connection.tls.ca_pem, "BEGIN CERTIFICATE"));
   CHECK(has(certificate.connection.tls.client_certificate_pem, "BEGIN CERTIFICATE"));
   CHECK(has(certificate.connection.tls.client_key_pem, "PRIVATE KEY"));
-  const Opened token = open_and_authorize(world, with_file(fixture("relative/config.yaml"), "token"));
-  CHECK(header(token.grant, "Authorization") == "Bearer token-of-relative");
-  const Opened exec = open_and_authorize(world, with_file(fixture("relative/config.yaml"), "exec"));
-  CHECK(header(exec.grant, "Authorization") == "Bearer token-of-plugin");
+  const Opened token = open_and_authenticate(world, with_file(fixture("relative/config.yaml"), "token"));
+  CHECK(header(token.auth, "Authorization") == "Bearer token-of-relative");
+  const Opened exec = open_and_authenticate(world, with_file(fixture("relative/config.yaml"), "exec"));
+  CHECK(header(exec.auth, "Authorization") == "Bearer token-of-plugin");
 }
 
 TEST_CASE("data stands before the file beside it") {
   World world;
-  CHECK(has(open_and_authorize(world, with_file(fixture("data-before-file.yaml"))).connection.tls.ca_pem, "BEGIN"));
+  CHECK(has(open_and_authenticate(world, with_file(fixture("data-before-file.yaml"))).connection.tls.ca_pem, "BEGIN"));
 }
 
 TEST_CASE("path prefix, tls-server-name, proxy-url, disable-compression and basic authentication are honoured") {
   World world;
-  const Opened opened = open_and_authorize(world, with_file(fixture("path-prefix.yaml")));
+  const Opened opened = open_and_authenticate(world, with_file(fixture("path-prefix.yaml")));
   CHECK(opened.connection.server == "https://rancher.example:443/k8s/clusters/c-m-1");
   CHECK(opened.connection.tls.server_name == "inner.example");
   CHECK(opened.connection.proxy_url == "http://proxy.example:3128");
-  CHECK(!opened.grant.compression);
-  CHECK(header(opened.grant, "Authorization") == "Basic amFuZTpwYXNz");
+  CHECK(!opened.auth.compression);
+  CHECK(header(opened.auth, "Authorization") == "Basic amFuZTpwYXNz");
 }
 
 TEST_CASE("impersonation in a kubeconfig") {
   World world;
-  const Opened opened = open_and_authorize(world, with_file(fixture("impersonation.yaml")));
-  CHECK(header(opened.grant, "Impersonate-User") == "jane");
-  CHECK(header(opened.grant, "Impersonate-Uid") == "uid-1");
-  CHECK(header(opened.grant, "Impersonate-Group") == "dev");
-  CHECK(header(opened.grant, "Impersonate-Extra-reason") == "testing");
-  CHECK(opened.grant.headers.size() == 8);
+  const Opened opened = open_and_authenticate(world, with_file(fixture("impersonation.yaml")));
+  CHECK(header(opened.auth, "Impersonate-User") == "jane");
+  CHECK(header(opened.auth, "Impersonate-Uid") == "uid-1");
+  CHECK(header(opened.auth, "Impersonate-Group") == "dev");
+  CHECK(header(opened.auth, "Impersonate-Extra-reason") == "testing");
+  CHECK(opened.auth.headers.size() == 8);
 }
 
 TEST_CASE("credentials of a kubeconfig are not sent to a server without TLS") {
   World world;
-  const Opened opened = open_and_authorize(world, with_file(fixture("http-server.yaml")));
-  CHECK(header(opened.grant, "Authorization").empty());
+  const Opened opened = open_and_authenticate(world, with_file(fixture("http-server.yaml")));
+  CHECK(header(opened.auth, "Authorization").empty());
   CHECK(opened.name_space == "plain");
 }
 
@@ -168,8 +168,8 @@ TEST_CASE("credentials of a kubeconfig are not sent when the key server names on
       World world;
       ConnectionOptions options = with_file(fixture(c.file), c.context);
       options.server = server;
-      const Opened opened = open_and_authorize(world, options);
-      CHECK(header(opened.grant, "Authorization").empty());
+      const Opened opened = open_and_authenticate(world, options);
+      CHECK(header(opened.auth, "Authorization").empty());
       CHECK(opened.connection.tls.client_certificate_pem.empty());
       CHECK(opened.connection.tls.client_key_pem.empty());
       CHECK(clear_text_warnings(world.logger).empty());
@@ -181,54 +181,54 @@ TEST_CASE("a server without a scheme gets credentials of a kubeconfig exactly wh
   World world;
   ConnectionOptions options = with_file(fixture("path-prefix.yaml"));
   options.server = "elsewhere.example:8080";
-  Opened opened = open_and_authorize(world, options);
+  Opened opened = open_and_authenticate(world, options);
   CHECK(opened.connection.server == "http://elsewhere.example:8080");
-  CHECK(header(opened.grant, "Authorization").empty());
+  CHECK(header(opened.auth, "Authorization").empty());
 
   options.insecure_skip_tls_verify = true;
-  opened = open_and_authorize(world, options);
+  opened = open_and_authenticate(world, options);
   CHECK(opened.connection.server == "https://elsewhere.example:8080");
-  CHECK(header(opened.grant, "Authorization") == "Basic amFuZTpwYXNz");
+  CHECK(header(opened.auth, "Authorization") == "Basic amFuZTpwYXNz");
 
   // The CA of the file, and the certificate of the keys.
   options = with_file(fixture("simple.yaml"));
   options.server = "elsewhere.example:8080";
-  opened = open_and_authorize(world, options);
+  opened = open_and_authenticate(world, options);
   CHECK(opened.connection.server == "https://elsewhere.example:8080");
-  CHECK(header(opened.grant, "Authorization") == "Bearer token-of-jane");
+  CHECK(header(opened.auth, "Authorization") == "Bearer token-of-jane");
 
   options = with_file(fixture("http-server.yaml"));
   options.server = "elsewhere.example:8080";
   const TestPair client = make_pair_of("jane");
   options.client_cert_data = client.certificate;
   options.client_key_data = client.key;
-  opened = open_and_authorize(world, options);
+  opened = open_and_authenticate(world, options);
   CHECK(opened.connection.server == "https://elsewhere.example:8080");
-  CHECK(header(opened.grant, "Authorization") == "Bearer token-of-jane");
+  CHECK(header(opened.auth, "Authorization") == "Bearer token-of-jane");
 }
 
 TEST_CASE("a key server with TLS in place of one without gets the credentials of the kubeconfig") {
   World world;
   ConnectionOptions options = with_file(fixture("http-server.yaml"));
   options.server = "https://secure.example";
-  const Opened opened = open_and_authorize(world, options);
+  const Opened opened = open_and_authenticate(world, options);
   CHECK(opened.connection.server == "https://secure.example:443");
-  CHECK(header(opened.grant, "Authorization") == "Bearer token-of-jane");
+  CHECK(header(opened.auth, "Authorization") == "Bearer token-of-jane");
 }
 
 TEST_CASE("impersonation of a kubeconfig is no credential and is sent without TLS") {
   World world;
   ConnectionOptions options = with_file(fixture("impersonation.yaml"));
   options.server = "http://elsewhere.example";
-  CHECK(header(open_and_authorize(world, options).grant, "Impersonate-User") == "jane");
+  CHECK(header(open_and_authenticate(world, options).auth, "Impersonate-User") == "jane");
 }
 
 TEST_CASE("a credential given by key is sent without TLS, with a warning that does not hold it") {
   World world;
   ConnectionOptions options = with_file(fixture("http-server.yaml"));
   options.token = "hunter2";
-  Opened opened = open_and_authorize(world, options);
-  CHECK(header(opened.grant, "Authorization") == "Bearer hunter2");
+  Opened opened = open_and_authenticate(world, options);
+  CHECK(header(opened.auth, "Authorization") == "Bearer hunter2");
   REQUIRE(clear_text_warnings(world.logger).size() == 1);
   CHECK(has(clear_text_warnings(world.logger)[0], "token"));
   CHECK(has(clear_text_warnings(world.logger)[0], "http://plain.example:8080"));
@@ -237,8 +237,8 @@ TEST_CASE("a credential given by key is sent without TLS, with a warning that do
   options.server = "http://elsewhere.example";
   options.username = "jane";
   options.password = "hunter2";
-  opened = open_and_authorize(world, options);
-  CHECK(header(opened.grant, "Authorization") == "Basic amFuZTpodW50ZXIy");
+  opened = open_and_authenticate(world, options);
+  CHECK(header(opened.auth, "Authorization") == "Basic amFuZTpodW50ZXIy");
   CHECK(clear_text_warnings(world.logger).size() == 2);
   for (const std::string& line : world.logger.lines) CHECK(!has(line, "hunter2"));
 }
@@ -248,33 +248,33 @@ TEST_CASE("keys stand above the file") {
   ConnectionOptions options = with_file(fixture("path-prefix.yaml"));
   options.token = "mine";
   options.proxy_url = "http://other:1";
-  Opened opened = open_and_authorize(world, options);
-  CHECK(header(opened.grant, "Authorization") == "Bearer mine");
+  Opened opened = open_and_authenticate(world, options);
+  CHECK(header(opened.auth, "Authorization") == "Bearer mine");
   CHECK(opened.connection.proxy_url == "http://other:1");
   CHECK(opened.connection.tls.server_name == "inner.example");
 
   // Another server is not called by the name of the file's.
   options.server = "https://elsewhere";
-  opened = open_and_authorize(world, options);
+  opened = open_and_authenticate(world, options);
   CHECK(opened.connection.server == "https://elsewhere:443");
   CHECK(opened.connection.tls.server_name.empty());
 
   ConnectionOptions insecure = with_file(fixture("simple.yaml"));
   insecure.insecure_skip_tls_verify = true;
-  opened = open_and_authorize(world, insecure);
+  opened = open_and_authenticate(world, insecure);
   CHECK(opened.connection.tls.skip_verify);
   CHECK(opened.connection.tls.ca_pem.empty());
 
   ConnectionOptions other_ca = with_file(fixture("simple.yaml"));
   const TestPair ca = make_pair_of("mine");
   other_ca.ca_data = ca.certificate;
-  CHECK(open_and_authorize(world, other_ca).connection.tls.ca_pem == ca.certificate);
+  CHECK(open_and_authenticate(world, other_ca).connection.tls.ca_pem == ca.certificate);
 
   ConnectionOptions as = with_file(fixture("impersonation.yaml"));
   as.impersonate_user = "joe";
-  opened = open_and_authorize(world, as);
-  CHECK(header(opened.grant, "Impersonate-User") == "joe");
-  CHECK(header(opened.grant, "Impersonate-Group").empty());
+  opened = open_and_authenticate(world, as);
+  CHECK(header(opened.auth, "Impersonate-User") == "joe");
+  CHECK(header(opened.auth, "Impersonate-Group").empty());
 }
 
 TEST_CASE("a server alone reads no file") {
@@ -282,7 +282,7 @@ TEST_CASE("a server alone reads no file") {
   world.variables["KUBECONFIG"] = fixture("not-yaml.yaml");
   ConnectionOptions options;
   options.server = "https://direct";
-  CHECK(open_and_authorize(world, options).connection.server == "https://direct:443");
+  CHECK(open_and_authenticate(world, options).connection.server == "https://direct:443");
 }
 
 TEST_CASE("broken kubeconfigs are told by file, entry and reason, never by value") {
@@ -365,7 +365,7 @@ TEST_CASE("of equal keys the last one counts, of equal names in one file none") 
   const std::string head = "contexts: [{name: c, context: {cluster: c}}]\ncurrent-context: c\nclusters:\n";
   const std::string keys =
       world.files.write("keys", head + "- {name: c, cluster: {server: 'https://b', server: 'https://c'}}\n");
-  CHECK(open_and_authorize(world, with_file(keys)).connection.server == "https://c:443");
+  CHECK(open_and_authenticate(world, with_file(keys)).connection.server == "https://c:443");
   const std::string names = world.files.write(
       "names", head + "- {name: c, cluster: {server: 'https://b'}}\n- {name: c, cluster: {server: 'https://c'}}\n");
   CHECK(has(message_of(world, with_file(names)), "clusters[1] \"c\": is there twice"));
@@ -380,10 +380,10 @@ TEST_CASE("in a pod without a kubeconfig the service account is used, over IPv6 
   world.files.write("service-account/token", "pod-token\n");
   world.files.write("service-account/ca.crt", ca.certificate);
   world.files.write("service-account/namespace", "pod-namespace\n");
-  Opened opened = open_and_authorize(world, {});
+  Opened opened = open_and_authenticate(world, {});
   CHECK(opened.connection.server == "https://[fd00::1]:443");
   CHECK(opened.connection.tls.ca_pem == ca.certificate);
-  CHECK(header(opened.grant, "Authorization") == "Bearer pod-token");
+  CHECK(header(opened.auth, "Authorization") == "Bearer pod-token");
   CHECK(opened.name_space == "pod-namespace");
 
   // Rotated by the kubelet.
@@ -391,12 +391,12 @@ TEST_CASE("in a pod without a kubeconfig the service account is used, over IPv6 
   REQUIRE(access.has_value());
   world.files.write("service-account/token", "next-token\n");
   world.pass(Milliseconds(60'000));
-  const auto grant = world.authorize(**access);
-  REQUIRE((grant && grant->has_value()));
-  CHECK(header(**grant, "Authorization") == "Bearer next-token");
+  const auto auth = world.authenticate(**access);
+  REQUIRE((auth && auth->has_value()));
+  CHECK(header(**auth, "Authorization") == "Bearer next-token");
 
   world.variables["KUBECONFIG"] = fixture("simple.yaml");
-  CHECK(open_and_authorize(world, {}).connection.server == "https://dev.example:6443");
+  CHECK(open_and_authenticate(world, {}).connection.server == "https://dev.example:6443");
 }
 
 TEST_CASE("a pod without a CA trusts the system's and says so") {
@@ -405,7 +405,7 @@ TEST_CASE("a pod without a CA trusts the system's and says so") {
   world.variables["KUBERNETES_SERVICE_PORT"] = "443";
   world.variables["POD_NAMESPACE"] = "from-variable";
   world.files.write("service-account/token", "pod-token\n");
-  const Opened opened = open_and_authorize(world, {});
+  const Opened opened = open_and_authenticate(world, {});
   CHECK(opened.connection.tls.ca_pem.empty());
   CHECK(opened.name_space == "from-variable");
   const auto& lines = world.logger.lines;

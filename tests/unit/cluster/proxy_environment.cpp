@@ -28,15 +28,15 @@ TEST_CASE("the proxy is chosen by the server's scheme, upper case first") {
   world.variables["HTTPS_PROXY"] = "http://secure:1";
   world.variables["https_proxy"] = "http://lower:1";
   world.variables["http_proxy"] = "plain:2";
-  CHECK(proxy_from_environment(url("https://h"), world.surroundings).text == "http://secure:1");
-  CHECK(proxy_from_environment(url("http://h"), world.surroundings).text == "http://plain:2");
+  CHECK(proxy_from_environment(url("https://h"), world.process_env).text == "http://secure:1");
+  CHECK(proxy_from_environment(url("http://h"), world.process_env).text == "http://plain:2");
   world.variables["HTTPS_PROXY"] = "";
-  CHECK(proxy_from_environment(url("https://h"), world.surroundings).text == "http://lower:1");
+  CHECK(proxy_from_environment(url("https://h"), world.process_env).text == "http://lower:1");
   world.variables["NO_PROXY"] = "h";
-  CHECK(!proxy_from_environment(url("https://h"), world.surroundings).set());
+  CHECK(!proxy_from_environment(url("https://h"), world.process_env).set());
   world.variables.erase("NO_PROXY");
   world.variables["REQUEST_METHOD"] = "GET";
-  CHECK(!proxy_from_environment(url("http://h"), world.surroundings).set());
+  CHECK(!proxy_from_environment(url("http://h"), world.process_env).set());
 }
 
 TEST_CASE("NO_PROXY") {
@@ -80,14 +80,14 @@ TEST_CASE(
   options.server = "https://h";
   auto access = world.open(options);
   REQUIRE(access.has_value());
-  world.authorize(**access);
+  world.authenticate(**access);
   CHECK(world.transport.connects.back().proxy_url == "http://env:1");
 
   ConnectionOptions own = options;
   own.proxy_url = "http://own:2";
   access = world.open(own);
   REQUIRE(access.has_value());
-  world.authorize(**access);
+  world.authenticate(**access);
   CHECK(world.transport.connects.back().proxy_url == "http://own:2");
 
   world.variables["HTTPS_PROXY"] = "socks5://u:hunter2@env:1";

@@ -38,9 +38,9 @@ struct TokenWorld : World {
     access = *opened;
   }
   std::string token() {
-    const auto grant = authorize(*access);
-    REQUIRE((grant && grant->has_value()));
-    return header(**grant, "Authorization");
+    const auto auth = authenticate(*access);
+    REQUIRE((auth && auth->has_value()));
+    return header(**auth, "Authorization");
   }
   ConnectionOptions options;
   std::shared_ptr<Access> access;
@@ -85,16 +85,16 @@ TEST_CASE("a refused token is read again at once, for all who wait in one go") {
   int answers = 0;
   std::vector<std::unique_ptr<Pending>> waiting;
   for (int i = 0; i < 5; ++i) {
-    waiting.push_back(world.access->authorize([&](Expected<Grant> grant) {
-      REQUIRE(grant.has_value());
-      CHECK(header(*grant, "Authorization") == "Bearer two");
+    waiting.push_back(world.access->authenticate([&](Expected<RequestAuth> auth) {
+      REQUIRE(auth.has_value());
+      CHECK(header(*auth, "Authorization") == "Bearer two");
       ++answers;
     }));
   }
   world.executor.run();
   CHECK(answers == 0);
   CHECK(world.aside.size() == 1);
-  world.settle();
+  world.resolve_connection();
   CHECK(answers == 5);
 }
 
@@ -114,7 +114,8 @@ TEST_CASE("a token refused while it is being read is read once more") {
   TokenWorld world;
   world.pass(Milliseconds(60'000));
   std::string token;
-  const auto pending = world.access->authorize([&](Expected<Grant> grant) { token = header(*grant, "Authorization"); });
+  const auto pending =
+      world.access->authenticate([&](Expected<RequestAuth> auth) { token = header(*auth, "Authorization"); });
   world.executor.run();
   REQUIRE(world.aside.size() == 1);
   world.access->reject_credentials();
@@ -123,7 +124,7 @@ TEST_CASE("a token refused while it is being read is read once more") {
   world.files.write("token", "two");
   world.executor.run();
   CHECK(token.empty());
-  world.settle();
+  world.resolve_connection();
   CHECK(token == "Bearer two");
 }
 
@@ -132,7 +133,7 @@ TEST_CASE("late refusals of a token that is being replaced already do not have i
   world.pass(Milliseconds(5'000));
   world.files.write("token", "two");
   world.access->reject_credentials();
-  const auto pending = world.access->authorize([](Expected<Grant>) {});
+  const auto pending = world.access->authenticate([](Expected<RequestAuth>) {});
   world.executor.run();
   REQUIRE(world.aside.size() == 1);
   world.access->reject_credentials();
@@ -165,13 +166,14 @@ TEST_CASE("a file system that hangs does not hold up requests for long") {
   TokenWorld world;
   world.pass(Milliseconds(60'000));
   std::string token;
-  const auto pending = world.access->authorize([&](Expected<Grant> grant) { token = header(*grant, "Authorization"); });
+  const auto pending =
+      world.access->authenticate([&](Expected<RequestAuth> auth) { token = header(*auth, "Authorization"); });
   world.executor.run();
   CHECK(token.empty());
   world.pass(Milliseconds(5'000));
   CHECK(token == "Bearer one");
   world.files.write("token", "two");
-  world.settle();
+  world.resolve_connection();
   CHECK(world.token() == "Bearer two");
 }
 
@@ -185,12 +187,12 @@ TEST_CASE("no thread to be had is a failed read, not a stuck request") {
 TEST_CASE("the answer of a read that nobody waits for any more is dropped") {
   TokenWorld world;
   world.pass(Milliseconds(60'000));
-  auto pending = world.access->authorize([&](Expected<Grant>) { FAIL("answered"); });
+  auto pending = world.access->authenticate([&](Expected<RequestAuth>) { FAIL("answered"); });
   world.executor.run();
   REQUIRE(world.aside.size() == 1);
   pending.reset();
   world.access.reset();
-  world.settle();
+  world.resolve_connection();
   CHECK(world.aside.empty());
 }
 
@@ -204,36 +206,36 @@ TEST_CASE("a token serves where its file cannot be read, and the file wins where
   REQUIRE(access.has_value());
   REQUIRE(world.logger.lines.size() == 1);
   CHECK(world.logger.lines[0].find("fallback") == std::string::npos);
-  auto grant = world.authorize(**access);
-  REQUIRE((grant && grant->has_value()));
-  CHECK(header(**grant, "Authorization") == "Bearer fallback");
+  auto auth = world.authenticate(**access);
+  REQUIRE((auth && auth->has_value()));
+  CHECK(header(**auth, "Authorization") == "Bearer fallback");
   world.files.write("token", "real");
   world.pass(Milliseconds(60'000));
-  grant = world.authorize(**access);
-  CHECK(header(**grant, "Authorization") == "Bearer real");
+  auth = world.authenticate(**access);
+  CHECK(header(**auth, "Authorization") == "Bearer real");
 }
 
 TEST_CASE("client certificates are read again after five minutes, and a change is another connection") {
   CertificateWorld world;
   const auto access = world.open(world.options);
   REQUIRE(access.has_value());
-  const auto first = world.authorize(**access);
+  const auto first = world.authenticate(**access);
   REQUIRE((first && first->has_value()));
 
   world.pass(Milliseconds(300'000));
-  world.authorize(**access);
+  world.authenticate(**access);
   CHECK(world.transport.connects.size() == 1);
 
   // Caught in the middle of the rotation: the old pair stays.
   world.files.write("crt", world.two.certificate);
   world.pass(Milliseconds(300'000));
-  const auto middle = world.authorize(**access);
+  const auto middle = world.authenticate(**access);
   REQUIRE((middle && middle->has_value()));
   CHECK((*middle)->connection == (*first)->connection);
 
   world.files.write("key", world.two.key);
   world.pass(Milliseconds(10'000));
-  const auto last = world.authorize(**access);
+  const auto last = world.authenticate(**access);
   REQUIRE((last && last->has_value()));
   CHECK((*last)->connection != (*first)->connection);
   REQUIRE(world.transport.connects.size() == 2);
@@ -252,36 +254,36 @@ TEST_CASE("a client certificate that changes ends the watches that were opened w
   for (const std::string& target : {watch_target, std::string("/api/v1/pods"), std::string("/slow")}) {
     world.transport.replies[target] = {200, "{}", "application/json", {}, true};
   }
-  const auto grant = world.authorize(**access);
-  REQUIRE((grant && grant->has_value()));
-  transport::Connection& connection = *(*grant)->connection;
+  const auto auth = world.authenticate(**access);
+  REQUIRE((auth && auth->has_value()));
+  transport::Connection& connection = *(*auth)->connection;
   Ending watch, websocket, list, unopened;
   watch.exchange = connection.get(request_for(watch_target), watch);
   websocket.exchange = connection.open_websocket(request_for(watch_target), websocket);
   list.exchange = connection.get(request_for("/api/v1/pods"), list);
-  world.settle();
+  world.resolve_connection();
   CHECK((watch.opened && websocket.opened && list.opened));
 
   // Nobody asks for anything, and nothing has changed.
   world.pass(Milliseconds(300'000));
-  world.settle();
+  world.resolve_connection();
   CHECK_FALSE((watch.ended || websocket.ended));
   // Another CA is a matter of the next connection.
   world.files.write("ca", world.two.certificate);
   world.pass(Milliseconds(300'000));
-  world.authorize(**access);
-  world.settle();
+  world.authenticate(**access);
+  world.resolve_connection();
   CHECK(world.transport.connects.size() == 2);
   CHECK_FALSE((watch.ended || websocket.ended));
 
-  const auto middle = world.authorize(**access);
+  const auto middle = world.authenticate(**access);
   unopened.exchange = (*middle)->connection->open_websocket(request_for(watch_target), unopened);
   Ending later;
   later.exchange = (*middle)->connection->get(request_for(watch_target), later);
-  world.settle();
+  world.resolve_connection();
   world.put(world.two);
   world.pass(Milliseconds(300'000));
-  world.settle();
+  world.resolve_connection();
   CHECK(world.transport.connects.size() == 3);
   CHECK((watch.ended && watch.in_order));
   CHECK((websocket.ended && websocket.in_order));
@@ -293,7 +295,7 @@ TEST_CASE("a client certificate that changes ends the watches that were opened w
   // And it goes on so.
   world.put(world.one);
   world.pass(Milliseconds(300'000));
-  world.settle();
+  world.resolve_connection();
   CHECK(world.transport.connects.size() == 4);
 }
 
@@ -301,16 +303,16 @@ TEST_CASE("a watch that opens after the certificate has changed is ended then") 
   CertificateWorld world;
   const auto access = world.open(world.options);
   REQUIRE(access.has_value());
-  const auto grant = world.authorize(**access);
-  REQUIRE((grant && grant->has_value()));
+  const auto auth = world.authenticate(**access);
+  REQUIRE((auth && auth->has_value()));
   world.put(world.two);
   world.pass(Milliseconds(300'000));
   world.executor.run();
   world.transport.replies["/w"] = {200, "{}", "application/json", {}, true};
   Ending watch;
-  watch.exchange = (*grant)->connection->open_websocket(request_for("/w"), watch);
+  watch.exchange = (*auth)->connection->open_websocket(request_for("/w"), watch);
   for (auto& task : std::exchange(world.aside, {})) task();
-  world.settle();
+  world.resolve_connection();
   CHECK(watch.opened);
   CHECK((watch.ended && watch.in_order));
 }
@@ -323,14 +325,14 @@ TEST_CASE("a CA file is read again after five minutes; an empty one leaves the o
   options.ca_file = world.files.write("ca", one.certificate);
   const auto access = world.open(options);
   REQUIRE(access.has_value());
-  world.authorize(**access);
+  world.authenticate(**access);
   world.files.write("ca", "");
   world.pass(Milliseconds(300'000));
-  world.authorize(**access);
+  world.authenticate(**access);
   CHECK(world.transport.connects.size() == 1);
   world.files.write("ca", two.certificate);
   world.pass(Milliseconds(10'000));
-  world.authorize(**access);
+  world.authenticate(**access);
   REQUIRE(world.transport.connects.size() == 2);
   CHECK(world.transport.connects[1].tls.ca_pem == two.certificate);
 }

@@ -24,8 +24,8 @@ TEST_CASE("equal settings are one Access, and one connection") {
   const auto second = world.open(some_options());
   REQUIRE((first.has_value() && second.has_value()));
   CHECK(first->get() == second->get());
-  const auto a = world.authorize(**first);
-  const auto b = world.authorize(**second);
+  const auto a = world.authenticate(**first);
+  const auto b = world.authenticate(**second);
   REQUIRE((a && a->has_value() && b && b->has_value()));
   CHECK((*a)->connection == (*b)->connection);
   CHECK(world.transport.connects.size() == 1);
@@ -60,31 +60,31 @@ TEST_CASE("an Access that nobody holds any more is gone, also when it is let go 
   REQUIRE(access.has_value());
   std::weak_ptr<transport::Connection> connection;
   {
-    const auto grant = world.authorize(**access);
-    REQUIRE((grant && grant->has_value()));
-    connection = (*grant)->connection;
+    const auto auth = world.authenticate(**access);
+    REQUIRE((auth && auth->has_value()));
+    connection = (*auth)->connection;
   }
   CHECK(!connection.expired());
   access = Error{};
   CHECK(!connection.expired());
-  world.settle();
+  world.resolve_connection();
   CHECK(connection.expired());
   const auto again = world.open(some_options());
   REQUIRE(again.has_value());
-  world.authorize(**again);
+  world.authenticate(**again);
   CHECK(world.transport.connects.size() == 2);
 }
 
-TEST_CASE("authorize answers later, and not at all once the answer is not wanted any more") {
+TEST_CASE("authenticate answers later, and not at all once the answer is not wanted any more") {
   World world;
   const auto access = world.open(some_options());
   REQUIRE(access.has_value());
   int answers = 0;
-  auto wanted = (*access)->authorize([&](Expected<Grant>) { ++answers; });
-  auto unwanted = (*access)->authorize([&](Expected<Grant>) { answers += 100; });
+  auto wanted = (*access)->authenticate([&](Expected<RequestAuth>) { ++answers; });
+  auto unwanted = (*access)->authenticate([&](Expected<RequestAuth>) { answers += 100; });
   CHECK(answers == 0);
   unwanted.reset();
-  world.settle();
+  world.resolve_connection();
   CHECK(answers == 1);
   wanted.reset();
   CHECK(answers == 1);
@@ -98,14 +98,14 @@ TEST_CASE("an answer may let go of everything: its Pending, others, the Access i
   opened = Error{};
   int answers = 0;
   std::unique_ptr<Pending> first, second;
-  first = access->authorize([&](Expected<Grant>) {
+  first = access->authenticate([&](Expected<RequestAuth>) {
     ++answers;
     first.reset();
     second.reset();
     access.reset();
   });
-  second = access->authorize([&](Expected<Grant>) { answers += 100; });
-  world.settle();
+  second = access->authenticate([&](Expected<RequestAuth>) { answers += 100; });
+  world.resolve_connection();
   CHECK(answers == 1);
 }
 
@@ -115,11 +115,11 @@ TEST_CASE("an answer may ask again") {
   REQUIRE(access.has_value());
   int answers = 0;
   std::unique_ptr<Pending> pending;
-  pending = (*access)->authorize([&](Expected<Grant>) {
+  pending = (*access)->authenticate([&](Expected<RequestAuth>) {
     ++answers;
-    pending = (*access)->authorize([&](Expected<Grant>) { ++answers; });
+    pending = (*access)->authenticate([&](Expected<RequestAuth>) { ++answers; });
   });
-  world.settle();
+  world.resolve_connection();
   CHECK(answers == 2);
 }
 
@@ -133,7 +133,7 @@ TEST_CASE("resources named in full resolve without a request") {
   const auto pending =
       (*access)->resolve(query, [&](Expected<std::vector<Resource>> found) { answer.emplace(std::move(found)); });
   CHECK(!answer);
-  world.settle();
+  world.resolve_connection();
   REQUIRE((answer && answer->has_value()));
   REQUIRE((*answer)->size() == 2);
   CHECK((**answer)[0].root == "/apis/gateway.networking.k8s.io/v1");

@@ -45,12 +45,12 @@ TEST_CASE("a token goes into every request, with the library's own user agent") 
   CHECK((*access)->server() == "https://127.0.0.1:6443");
   CHECK(world.transport.connects.empty());
 
-  const auto grant = world.authorize(**access);
-  REQUIRE(grant);
-  REQUIRE(grant->has_value());
-  CHECK(header(**grant, "Authorization") == "Bearer t0ken");
-  CHECK(header(**grant, "User-Agent") == "libksr/" KSR_VERSION_STRING);
-  CHECK(header(**grant, "X-Team") == "blue");
+  const auto auth = world.authenticate(**access);
+  REQUIRE(auth);
+  REQUIRE(auth->has_value());
+  CHECK(header(**auth, "Authorization") == "Bearer t0ken");
+  CHECK(header(**auth, "User-Agent") == "libksr/" KSR_VERSION_STRING);
+  CHECK(header(**auth, "X-Team") == "blue");
   REQUIRE(world.transport.connects.size() == 1);
   CHECK(world.transport.connects[0].server == "https://127.0.0.1:6443/prefix");
   CHECK(world.transport.connects[0].tls.ca_pem.empty());
@@ -64,10 +64,10 @@ TEST_CASE("user name and password become basic authentication") {
   options.user_agent = "mine/1";
   const auto access = world.open(options);
   REQUIRE(access.has_value());
-  const auto grant = world.authorize(**access);
-  REQUIRE((grant && grant->has_value()));
-  CHECK(header(**grant, "Authorization") == "Basic " + base64_encode("jane:pass:word"));
-  CHECK(header(**grant, "User-Agent") == "mine/1");
+  const auto auth = world.authenticate(**access);
+  REQUIRE((auth && auth->has_value()));
+  CHECK(header(**auth, "Authorization") == "Basic " + base64_encode("jane:pass:word"));
+  CHECK(header(**auth, "User-Agent") == "mine/1");
 }
 
 TEST_CASE("each credential given by key is warned of where it is sent without TLS, and never repeated") {
@@ -115,8 +115,8 @@ TEST_CASE("impersonation is spelled out in headers") {
   options.impersonate_extra = {{"example.com/Scopes", "a"}, {"x", "b"}, {"x", "c"}};
   const auto access = world.open(options);
   REQUIRE(access.has_value());
-  const auto grant = world.authorize(**access);
-  REQUIRE((grant && grant->has_value()));
+  const auto auth = world.authenticate(**access);
+  REQUIRE((auth && auth->has_value()));
   const std::vector<transport::Header> expected = {
       {"User-Agent", "libksr/" KSR_VERSION_STRING},
       {"Impersonate-User", "jane"},
@@ -127,8 +127,8 @@ TEST_CASE("impersonation is spelled out in headers") {
       {"Impersonate-Extra-x", "b"},
       {"Impersonate-Extra-x", "c"},
   };
-  CHECK((*grant)->headers == expected);
-  CHECK(header(**grant, "Authorization").empty());
+  CHECK((*auth)->headers == expected);
+  CHECK(header(**auth, "Authorization").empty());
 }
 
 TEST_CASE("certificates come from data, from base64 of data and from files") {
@@ -143,8 +143,8 @@ TEST_CASE("certificates come from data, from base64 of data and from files") {
   options.proxy_url = "http://u:p@proxy:3128";
   const auto access = world.open(options);
   REQUIRE(access.has_value());
-  const auto grant = world.authorize(**access);
-  REQUIRE((grant && grant->has_value()));
+  const auto auth = world.authenticate(**access);
+  REQUIRE((auth && auth->has_value()));
   REQUIRE(world.transport.connects.size() == 1);
   const auto& connection = world.transport.connects[0];
   CHECK(connection.tls.ca_pem == ca.certificate);
@@ -171,7 +171,7 @@ TEST_CASE("insecure is passed on") {
   options.insecure_skip_tls_verify = true;
   const auto access = world.open(options);
   REQUIRE(access.has_value());
-  world.authorize(**access);
+  world.authenticate(**access);
   REQUIRE(world.transport.connects.size() == 1);
   CHECK(world.transport.connects[0].tls.skip_verify);
 }
@@ -274,10 +274,10 @@ TEST_CASE("settings that the transport refuses are the answer, and no later requ
   world.transport.refusal = Error{Status::tls, "no such cipher"};
   const auto access = world.open(to("https://h:1"));
   REQUIRE(access.has_value());
-  const auto refused = world.authorize(**access);
+  const auto refused = world.authenticate(**access);
   REQUIRE((refused && !refused->has_value()));
   CHECK(refused->error().message == "connection to https://h:1: no such cipher");
   world.transport.refusal.reset();
-  const auto granted = world.authorize(**access);
+  const auto granted = world.authenticate(**access);
   REQUIRE((granted && granted->has_value()));
 }

@@ -12,7 +12,7 @@
 namespace ksr::delivery {
 
 // What a FakeHost has heard; outlives it.
-class Diary {
+class CallLog {
  public:
   void note(std::string line) {
     const std::lock_guard<std::mutex> lock(mutex_);
@@ -48,28 +48,28 @@ class Diary {
 
 class FakeHost final : public Host {
  public:
-  explicit FakeHost(Diary& diary) : diary_(diary) {}
-  ~FakeHost() override { diary_.note("destroy"); }
+  explicit FakeHost(CallLog& call_log) : call_log_(call_log) {}
+  ~FakeHost() override { call_log_.note("destroy"); }
 
   bool wants_updates() const noexcept override { return true; }
   bool wants_log() const noexcept override { return true; }
   void on_update(const Snapshot& snapshot) override {
-    diary_.note("update " + std::to_string(snapshot.sequence()) + ": " + std::to_string(snapshot.view().count()) +
-                " objects, " + std::to_string(snapshot.deltas().count()) + " deltas");
+    call_log_.note("update " + std::to_string(snapshot.sequence()) + ": " + std::to_string(snapshot.view().count()) +
+                   " objects, " + std::to_string(snapshot.deltas().count()) + " deltas");
     if (during_update) during_update();
   }
   void on_error(const ErrorReport& report) override {
-    diary_.note("error " + report.error.message);
+    call_log_.note("error " + report.error.message);
     if (during_error) during_error();
   }
-  void on_state(sync::State state) override { diary_.note("state " + std::to_string(static_cast<int>(state))); }
-  void on_log(LogLevel, const std::string& line) override { diary_.note("log " + line); }
+  void on_state(sync::State state) override { call_log_.note("state " + std::to_string(static_cast<int>(state))); }
+  void on_log(LogLevel, const std::string& line) override { call_log_.note("log " + line); }
 
   std::function<void()> during_update;
   std::function<void()> during_error;
 
  private:
-  Diary& diary_;
+  CallLog& call_log_;
 };
 
 }  // namespace ksr::delivery

@@ -24,12 +24,12 @@ class Life {
     list();
     cut();
     for (int step = 0; step < steps; ++step) {
-      const std::size_t dice = random_() % 1000;
-      if (dice < 12) {
+      const std::size_t random = random_() % 1000;
+      if (random < 12) {
         list();
-      } else if (dice < 100) {
+      } else if (random < 100) {
         cut();
-      } else if (dice < 110) {
+      } else if (random < 110) {
         cache_.set_resource_version(std::to_string(++version_));
       } else {
         event();

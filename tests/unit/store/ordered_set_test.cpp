@@ -26,19 +26,19 @@ struct Numbers {
 
 struct Writer {
   OrderedSet<Numbers> set;
-  Stock<Numbers> stock;
+  NodePool<Numbers> pool;
 
   void reserve() {
-    const Need need = set.need(1);
-    stock.reserve(need.leaves, need.inners);
+    const NodeBudget budget = set.budget(1);
+    pool.reserve(budget.leaves, budget.inners);
   }
   void insert(int n) {
     reserve();
-    set.insert(n, stock);
+    set.insert(n, pool);
   }
   void erase(int n) {
     reserve();
-    set.erase(n, stock);
+    set.erase(n, pool);
   }
 };
 
@@ -180,13 +180,13 @@ TEST_CASE("replacing says where, and the place is enough to replace again; copie
   for (int step = 0; step < 2000; ++step) {
     const auto at = static_cast<std::size_t>(random() % 4000);
     writer.reserve();
-    REQUIRE(writer.set.replace(static_cast<int>(2 * at), writer.stock) == at);
+    REQUIRE(writer.set.replace(static_cast<int>(2 * at), writer.pool) == at);
     writer.reserve();
-    writer.set.replace_at(at, static_cast<int>(2 * at + 1), writer.stock);
+    writer.set.replace_at(at, static_cast<int>(2 * at + 1), writer.pool);
     REQUIRE(*writer.set.at(at) == static_cast<int>(2 * at + 1));
     REQUIRE(*before.at(at) == static_cast<int>(2 * at));
     writer.reserve();
-    writer.set.replace_at(at, static_cast<int>(2 * at), writer.stock);
+    writer.set.replace_at(at, static_cast<int>(2 * at), writer.pool);
   }
   CHECK(sound(writer.set.root()));
   CHECK(numbers_in(writer.set) == numbers_in(before));

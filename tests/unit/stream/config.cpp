@@ -88,20 +88,21 @@ TEST_CASE("CONFIGURATION.md names every statistic, and each is known") {
     void on_log(LogLevel, const std::string&) override {}
   };
   auto shared = std::make_shared<delivery::Publisher>(0);
-  auto courier =
-      delivery::Courier::create({delivery::Mode::manual, Milliseconds(0)}, std::make_unique<Nobody>(), shared).value();
+  auto dispatcher = delivery::CallbackDispatcher::create({delivery::Mode::manual, Milliseconds(0)},
+                                                         std::make_unique<Nobody>(), shared)
+                        .value();
   Statistics statistics;
   std::size_t count = 0;
   for (const auto& row : documented_rows(2)) {
     const std::string name = without_ticks(row[0]);
     if (name == "true") continue;
     CAPTURE(name);
-    CHECK(read_statistic(name, statistics, publisher, *courier).has_value());
+    CHECK(read_statistic(name, statistics, publisher, *dispatcher).has_value());
     ++count;
   }
   CHECK(count == 16);
-  CHECK_FALSE(read_statistic("colour", statistics, publisher, *courier));
-  courier->close();
+  CHECK_FALSE(read_statistic("colour", statistics, publisher, *dispatcher));
+  dispatcher->close();
 }
 
 TEST_CASE("defaults in the table are what a new config has") {

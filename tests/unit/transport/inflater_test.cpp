@@ -14,7 +14,7 @@ struct Unpacked {
   Progress progress = Progress::more;
   std::string text;
   bool complete = false;
-  std::size_t largest_step = 0;
+  std::size_t max_step = 0;
 };
 
 Unpacked unpack(std::string_view packed, std::size_t step) {
@@ -23,7 +23,7 @@ Unpacked unpack(std::string_view packed, std::size_t step) {
   while (!packed.empty() && result.progress == Progress::more) {
     result.progress = inflater.feed(packed.substr(0, step), [&](std::string_view bytes) {
       result.text += bytes;
-      result.largest_step = std::max(result.largest_step, bytes.size());
+      result.max_step = std::max(result.max_step, bytes.size());
       return true;
     });
     packed.remove_prefix(std::min(step, packed.size()));
@@ -63,7 +63,7 @@ TEST_CASE("a body that unpacks to much more comes in bounded steps") {
   const Unpacked result = unpack(test::gzip(text), 16'000);
   CHECK(result.complete);
   CHECK(result.text.size() == text.size());
-  CHECK(result.largest_step <= 64 * 1024);
+  CHECK(result.max_step <= 64 * 1024);
 }
 
 TEST_CASE("the sink can stop it") {

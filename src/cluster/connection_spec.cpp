@@ -1,0 +1,92 @@
+#include "cluster/connection_spec.hpp"
+
+#include <utility>
+
+#include "cluster/server_url.hpp"
+
+namespace ksr::cluster {
+namespace {
+
+void take(ValueWithOrigin& place, const ValueWithOrigin& value) {
+  if (value.set()) place = value;
+}
+
+void drop(ValueWithOrigin& one, ValueWithOrigin& other) {
+  one = {};
+  other = {};
+}
+
+// The certificate of the file says nothing: it is itself a credential that only counts over TLS.
+bool uses_tls(const ConnectionSpec& merged, const ConnectionSpec& keys) {
+  const bool tls_expected = merged.has_ca() || merged.insecure.set() || keys.has_certificate();
+  const auto server = parse_server_url(merged.server.role, merged.server.text, tls_expected);
+  return server && server->secure();
+}
+
+void drop_credentials(ConnectionSpec& spec) {
+  drop(spec.token, spec.token_file);
+  drop(spec.username, spec.password);
+  drop(spec.client_cert_file, spec.client_cert_data);
+  drop(spec.client_key_file, spec.client_key_data);
+  spec.exec.reset();
+}
+
+}  // namespace
+
+ConnectionSpec spec_of(const ConnectionOptions& options) {
+  ConnectionSpec spec;
+  spec.server = {options.server, "server"};
+  spec.ca_file = {options.ca_file, "ca_file"};
+  spec.ca_data = {options.ca_data, "ca_data"};
+  spec.client_cert_file = {options.client_cert_file, "client_cert_file"};
+  spec.client_cert_data = {options.client_cert_data, "client_cert_data"};
+  spec.client_key_file = {options.client_key_file, "client_key_file"};
+  spec.client_key_data = {options.client_key_data, "client_key_data"};
+  spec.tls_server_name = {options.tls_server_name, "tls_server_name"};
+  spec.insecure = {options.insecure_skip_tls_verify ? "true" : "", "insecure_skip_tls_verify"};
+  spec.proxy_url = {options.proxy_url, "proxy_url"};
+  spec.token = {options.token, "token"};
+  spec.token_file = {options.token_file, "token_file"};
+  spec.username = {options.username, "username"};
+  spec.password = {options.password, "password"};
+  spec.impersonation = {options.impersonate_user, options.impersonate_uid, options.impersonate_groups,
+                        options.impersonate_extra};
+  return spec;
+}
+
+ConnectionSpec overridden(ConnectionSpec file, const ConnectionSpec& keys) {
+  ConnectionSpec whole = std::move(file);
+  if (keys.server.set() || keys.tls_server_name.set()) whole.tls_server_name = keys.tls_server_name;
+  take(whole.server, keys.server);
+  if (keys.insecure.set()) {
+    whole.insecure = keys.insecure;
+    drop(whole.ca_file, whole.ca_data);
+  }
+  if (keys.has_ca()) {
+    if (!keys.insecure.set()) whole.insecure = {};
+    whole.ca_file = keys.ca_file;
+    whole.ca_data = keys.ca_data;
+  }
+  // Judged when server and CA are merged (k8s.io/client-go/tools/clientcmd/client_config.go, ClientConfig): credentials
+  // of a file are not sent to a server without TLS, whether the file names it or a key.
+  if (!uses_tls(whole, keys)) drop_credentials(whole);
+  if (keys.has_certificate() || keys.has_key()) {
+    whole.client_cert_file = keys.client_cert_file;
+    whole.client_cert_data = keys.client_cert_data;
+    whole.client_key_file = keys.client_key_file;
+    whole.client_key_data = keys.client_key_data;
+    whole.exec.reset();
+  }
+  if (keys.token.set() || keys.token_file.set() || keys.username.set() || keys.password.set()) {
+    whole.token = keys.token;
+    whole.token_file = keys.token_file;
+    whole.username = keys.username;
+    whole.password = keys.password;
+    whole.exec.reset();
+  }
+  take(whole.proxy_url, keys.proxy_url);
+  if (keys.impersonation.any()) whole.impersonation = keys.impersonation;
+  return whole;
+}
+
+}  // namespace ksr::cluster

@@ -1,0 +1,62 @@
+// A connection as it is described, before anything is read or checked: by config keys, by a kubeconfig, or by both.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "cluster/connection_options.hpp"
+#include "cluster/kubeconfig.hpp"
+
+namespace ksr::cluster {
+
+// A value and where it stands, for messages: "ca_file", "certificate-authority of cluster \"dev\" in
+// /home/jane/config".
+struct ValueWithOrigin {
+  std::string text;
+  std::string role;
+  bool set() const noexcept { return !text.empty(); }
+};
+
+struct Impersonation {
+  std::string user;
+  std::string uid;
+  std::vector<std::string> groups;
+  std::vector<std::pair<std::string, std::string>> extra;
+  bool any() const noexcept { return !user.empty() || !uid.empty() || !groups.empty() || !extra.empty(); }
+};
+
+struct ConnectionSpec {
+  // Of the context; empty where nothing says one.
+  std::string default_namespace;
+  ValueWithOrigin server;
+  ValueWithOrigin ca_file, ca_data;
+  ValueWithOrigin client_cert_file, client_cert_data;
+  ValueWithOrigin client_key_file, client_key_data;
+  ValueWithOrigin tls_server_name;
+  ValueWithOrigin insecure;  // set: certificates are not verified
+  ValueWithOrigin proxy_url;
+  ValueWithOrigin token, token_file;
+  ValueWithOrigin username, password;
+  Impersonation impersonation;
+  std::optional<ExecStanza> exec;
+  // What messages call the stanza: "exec of user \"jane\" in /home/jane/.kube/config".
+  std::string exec_role;
+  // JSON text for plugins that ask for it.
+  std::string exec_config;
+  bool disable_compression = false;
+
+  bool has_ca() const noexcept { return ca_file.set() || ca_data.set(); }
+  bool has_certificate() const noexcept { return client_cert_file.set() || client_cert_data.set(); }
+  bool has_key() const noexcept { return client_key_file.set() || client_key_data.set(); }
+};
+
+ConnectionSpec spec_of(const ConnectionOptions& options);
+// What `keys` says stands above what `file` says, by the rules of kubectl's flags
+// (k8s.io/client-go/tools/clientcmd/client_config.go): another server drops the file's tls-server-name, no verification
+// drops its CA, other credentials drop all of the file's, another certificate its pair, and a server without TLS gets
+// no credentials of the file.
+ConnectionSpec overridden(ConnectionSpec file, const ConnectionSpec& keys);
+
+}  // namespace ksr::cluster

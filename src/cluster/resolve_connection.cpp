@@ -1,0 +1,186 @@
+#include "cluster/resolve_connection.hpp"
+
+#include "base/server_name.hpp"
+#include "cluster/pem.hpp"
+#include "cluster/proxy_environment.hpp"
+#include "cluster/request_headers.hpp"
+#include "cluster/text.hpp"
+
+namespace ksr::cluster {
+namespace {
+
+// Data stands before the file, as in client-go (rest/config.go, dataFromSliceOrFile).
+Expected<Pem> load_pem(const ValueWithOrigin& data, const ValueWithOrigin& file) {
+  if (data.set()) {
+    auto text = decode_pem(data.role, data.text);
+    if (!text) return std::move(text).error();
+    return Pem{*std::move(text), {data.role, ""}};
+  }
+  if (!file.set()) return Pem{};
+  const NamedFile named{file.role, file.text};
+  auto text = read_file(named, kMaxCredentialFileSize);
+  if (!text) return std::move(text).error();
+  return Pem{*std::move(text), named};
+}
+
+std::string where(const Pem& pem) {
+  return pem.from_file() ? pem.file.role + " " + pem.file.path : pem.file.role;
+}
+
+Expected<void> load_ca(const ConnectionSpec& spec, ResolvedConnection& settings) {
+  settings.skip_verify = spec.insecure.set();
+  if (settings.skip_verify && spec.has_ca()) {
+    return Error{Status::invalid, spec.insecure.role + ": contradicts " +
+                                      (spec.ca_data.set() ? spec.ca_data.role : spec.ca_file.role) +
+                                      "; expected either a CA or no verification"};
+  }
+  auto ca = load_pem(spec.ca_data, spec.ca_file);
+  if (!ca) return ca.error();
+  settings.ca = *std::move(ca);
+  if (spec.has_ca()) return check_certificates(where(settings.ca), settings.ca.text);
+  return {};
+}
+
+Expected<void> load_client_certificate(const ConnectionSpec& spec, ResolvedConnection& settings) {
+  if (spec.has_certificate() != spec.has_key()) {
+    const bool lacks_key = spec.has_certificate();
+    const auto& there = lacks_key ? (spec.client_cert_data.set() ? spec.client_cert_data : spec.client_cert_file)
+                                  : (spec.client_key_data.set() ? spec.client_key_data : spec.client_key_file);
+    return Error{Status::invalid, there.role +
+                                      (lacks_key ? ": the key of the certificate is missing"
+                                                 : ": the certificate of the key is missing") +
+                                      "; expected both or neither"};
+  }
+  if (!spec.has_certificate()) return {};
+  auto certificate = load_pem(spec.client_cert_data, spec.client_cert_file);
+  if (!certificate) return certificate.error();
+  auto key = load_pem(spec.client_key_data, spec.client_key_file);
+  if (!key) return key.error();
+  settings.client_certificate = *std::move(certificate);
+  settings.client_key = *std::move(key);
+  if (auto fine = check_certificates(where(settings.client_certificate), settings.client_certificate.text); !fine) {
+    return fine;
+  }
+  return check_key(where(settings.client_key), settings.client_key.text, settings.client_certificate.text);
+}
+
+// The file wins over the token, which serves where the file cannot be read (client-go, transport/round_trippers.go).
+Expected<void> load_token(const ConnectionSpec& spec, Authentication& authentication, Logger& logger) {
+  if (has_control_characters(spec.token.text)) {
+    return Error{Status::invalid, spec.token.role + ": holds control characters; expected one bearer token"};
+  }
+  authentication.token = spec.token.text;
+  if (!spec.token_file.set()) return {};
+  authentication.token_file = {spec.token_file.role, spec.token_file.text};
+  auto token = read_token_file(authentication.token_file);
+  if (token) {
+    authentication.token = *std::move(token);
+  } else if (authentication.token.empty()) {
+    return token.error();
+  } else {
+    logger.log(LogLevel::warning, token.error().message + " (" + spec.token.role + " is used instead)");
+  }
+  return {};
+}
+
+Expected<void> load_authentication(const ConnectionSpec& spec, Authentication& authentication, Logger& logger) {
+  const bool basic = spec.username.set() || spec.password.set();
+  if (basic && (spec.token.set() || spec.token_file.set())) {
+    return Error{Status::invalid, (spec.username.set() ? spec.username.role : spec.password.role) + ": contradicts " +
+                                      (spec.token.set() ? spec.token.role : spec.token_file.role) +
+                                      "; expected either a user name and password or a token"};
+  }
+  if (!basic) return load_token(spec, authentication, logger);
+  // RFC 7617 section 2.
+  if (spec.username.text.find(':') != std::string::npos || has_control_characters(spec.username.text)) {
+    return Error{Status::invalid, spec.username.role + ": holds a colon or control characters"};
+  }
+  if (has_control_characters(spec.password.text)) {
+    return Error{Status::invalid, spec.password.role + ": holds control characters"};
+  }
+  authentication.username = spec.username.text;
+  authentication.password = spec.password.text;
+  return {};
+}
+
+Expected<void> load_place(const ConnectionSpec& spec, const ProcessEnvironment& process_env,
+                          ResolvedConnection& settings) {
+  const bool tls_expected = spec.has_ca() || spec.has_certificate() || spec.insecure.set();
+  auto server = parse_server_url(spec.server.role, spec.server.text, tls_expected);
+  if (!server) return server.error();
+  settings.server = *std::move(server);
+  if (!spec.tls_server_name.text.empty() && !is_server_name(spec.tls_server_name.text)) {
+    return Error{Status::invalid,
+                 spec.tls_server_name.role + ": " + in_quotes(spec.tls_server_name.text) +
+                     " is not the name of a host; expected a DNS name or an IP address without a zone"};
+  }
+  settings.tls_server_name = spec.tls_server_name.text;
+  const ValueWithOrigin proxy =
+      spec.proxy_url.set() ? spec.proxy_url : proxy_from_environment(settings.server, process_env);
+  if (!proxy.set()) return {};
+  auto url = parse_proxy_url(proxy.role, proxy.text);
+  if (!url) return url.error();
+  settings.proxy_url = *std::move(url);
+  return {};
+}
+
+ExecPlan plan_exec(const ConnectionSpec& spec, const ConnectionOptions& options, const ProcessEnvironment& process_env,
+                   const ResolvedConnection& settings) {
+  ExecPlan plan;
+  plan.role = spec.exec_role;
+  plan.stanza = *spec.exec;
+  plan.environment = process_env.variables();
+  plan.search_path = process_env.variable("PATH").value_or("");
+  plan.timeout = options.exec_timeout;
+  plan.cluster = {spec.server.text,    settings.tls_server_name, settings.skip_verify, settings.ca.text,
+                  spec.proxy_url.text, spec.disable_compression, spec.exec_config};
+  return plan;
+}
+
+// What is left in the draft without TLS was given by key (draft.cpp, overridden), and so were the options. A client
+// certificate is not sent without TLS.
+std::string credentials_by_key(const ConnectionSpec& spec, const ConnectionOptions& options) {
+  std::string names;
+  const auto add = [&names](const std::string& name) { names += (names.empty() ? "" : ", ") + name; };
+  for (const ValueWithOrigin* credential : {&spec.token, &spec.token_file, &spec.username, &spec.password}) {
+    if (credential->set()) add(credential->role);
+  }
+  if (!options.headlamp_token.empty()) add("headlamp_token");
+  if (!options.headlamp_kubeconfig.empty()) add("headlamp_kubeconfig");
+  for (const auto& [name, value] : options.headers) {
+    if (lower_case(name) == "cookie") add("header." + name);
+  }
+  return names;
+}
+
+void warn_of_clear_text(const ConnectionSpec& spec, const ConnectionOptions& options,
+                        const ResolvedConnection& settings, Logger& logger) {
+  if (settings.server.secure() || (is_loopback(settings.server) && settings.proxy_url.empty())) return;
+  const std::string names = credentials_by_key(spec, options);
+  if (names.empty()) return;
+  logger.log(LogLevel::warning, spec.server.role + ": a credential (" + names +
+                                    ") is sent over http, without encryption, to " + settings.server.origin() +
+                                    "; expected https");
+}
+
+}  // namespace
+
+Expected<ResolvedConnection> resolve_connection(const ConnectionSpec& spec, const ConnectionOptions& options,
+                                                const ProcessEnvironment& process_env, Logger& logger) {
+  ResolvedConnection settings;
+  settings.connect_timeout = options.connect_timeout;
+  settings.request_timeout = options.request_timeout;
+  settings.compression = !spec.disable_compression;
+  if (auto fine = load_place(spec, process_env, settings); !fine) return fine.error();
+  if (auto fine = load_ca(spec, settings); !fine) return fine.error();
+  if (auto fine = load_client_certificate(spec, settings); !fine) return fine.error();
+  if (auto fine = load_authentication(spec, settings.authentication, logger); !fine) return fine.error();
+  if (spec.exec) settings.authentication.exec = plan_exec(spec, options, process_env, settings);
+  auto headers = request_headers(spec.impersonation, options);
+  if (!headers) return headers.error();
+  settings.headers = *std::move(headers);
+  warn_of_clear_text(spec, options, settings, logger);
+  return settings;
+}
+
+}  // namespace ksr::cluster

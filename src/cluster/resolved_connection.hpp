@@ -1,0 +1,57 @@
+// One connection, resolved: nothing in it has to be looked up any more, but files that are read again from time to
+// time.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/instant.hpp"
+#include "cluster/exec_plugin.hpp"
+#include "cluster/files.hpp"
+#include "cluster/headlamp.hpp"
+#include "cluster/server_url.hpp"
+#include "transport/transport.hpp"
+
+namespace ksr::cluster {
+
+// A PEM text. With a path in `file` it came from there and is read again; `file.role` is always set, for messages.
+struct Pem {
+  std::string text;
+  NamedFile file;
+  bool empty() const noexcept { return text.empty(); }
+  bool from_file() const noexcept { return !file.path.empty(); }
+};
+
+// At most one of token and user name. A token with a path in `token_file` came from there and is read again.
+struct Authentication {
+  std::string token;
+  NamedFile token_file;
+  std::string username;
+  std::string password;
+  std::optional<ExecPlan> exec;
+};
+
+// Plain values; may be copied between threads.
+struct ResolvedConnection {
+  ServerUrl server;
+  Pem ca;
+  Pem client_certificate;
+  Pem client_key;
+  std::string tls_server_name;
+  bool skip_verify = false;
+  std::string proxy_url;
+  Milliseconds connect_timeout{30'000};
+  // For discovery; streams bring their own.
+  Milliseconds request_timeout{30'000};
+  bool compression = true;
+  Authentication authentication;
+  // User-Agent, impersonation and header.NAME, in the order they are sent.
+  std::vector<transport::Header> headers;
+  std::optional<HeadlampPlan> headlamp;
+};
+
+// Equal for two connections exactly when streams may share one Access. Holds secrets.
+std::string fingerprint(const ResolvedConnection& settings);
+
+}  // namespace ksr::cluster

@@ -1,0 +1,50 @@
+// What a cluster serves, as its discovery documents say, and how names are looked up in it. Pure.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/expected.hpp"
+#include "cluster/resource.hpp"
+
+namespace ksr::cluster {
+
+struct ApiResource {
+  std::string group;  // "" for the core group
+  std::string version;
+  std::string plural;
+  std::string singular;
+  std::string kind;
+  std::vector<std::string> short_names;
+  bool namespaced = false;
+  bool watchable = false;  // its verbs are list and watch
+
+  Resource as_resource() const;
+};
+
+class RestMapper {
+ public:
+  // In the order of the server's preference: groups as they come, within a group the preferred version first.
+  void add(ApiResource resource) { resources_.push_back(std::move(resource)); }
+
+  // By the rules of kubectl (k8s.io/client-go/restmapper): plural before short name before singular and kind; a group
+  // may be cut short ("ingresses.networking") and a version put in between ("deployments.v1.apps"). not_found where
+  // there is none, invalid where there is one that cannot be watched.
+  Expected<Resource> find(std::string_view name) const;
+  // NULL where it is not served.
+  const ApiResource* find_exact(const Resource& resource) const;
+  bool empty() const noexcept { return resources_.empty(); }
+
+ private:
+  struct Wanted {
+    std::string name, version, group;
+    bool any_group = false;
+  };
+  const ApiResource* find(const Wanted& wanted) const;
+
+  std::vector<ApiResource> resources_;
+};
+
+}  // namespace ksr::cluster

@@ -1,0 +1,62 @@
+// What waits for the host, in order and bounded: a host that blocks costs no memory beyond the cache.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+#include <variant>
+
+#include "base/instant.hpp"
+#include "delivery/host.hpp"
+
+namespace ksr::delivery {
+
+struct LogLine {
+  LogLevel level;
+  std::string text;
+};
+struct UpdateMark {};
+
+using Notification = std::variant<UpdateMark, sync::State, ErrorReport, LogLine>;
+
+// Not thread-safe: guarded by the dispatcher's mutex.
+class CallbackQueue {
+ public:
+  static constexpr std::size_t kMaxStates = 16;
+  static constexpr std::size_t kMaxErrors = 64;
+  static constexpr std::size_t kMaxLogLines = 256;
+
+  // False when one waits already.
+  bool add_update() noexcept;
+  void add_state(sync::State state);
+  void add_error(ErrorReport report);
+  void add_log(LogLevel level, std::string text);
+
+  bool empty() const noexcept { return size() == 0; }
+  std::size_t size() const noexcept { return items_.size() + (update_waits_ ? 1 : 0); }
+  bool update_waits() const noexcept { return update_waits_; }
+
+  // The first item, or the first that is no update while updates are not due.
+  std::optional<Notification> take(bool updates_due);
+  void clear() noexcept {
+    items_.clear();
+    update_waits_ = false;
+  }
+  // After a cancel: log lines stay, all else goes.
+  void keep_only_log();
+
+ private:
+  template <class Kind>
+  void make_room(std::size_t max_size);
+  std::optional<Notification> dropped_lines();
+
+  // Without the update: that one waits must not be lost for want of memory.
+  std::deque<Notification> items_;
+  bool update_waits_ = false;
+  std::size_t before_update_ = 0;  // items
+  std::uint64_t dropped_log_lines_ = 0;
+};
+
+}  // namespace ksr::delivery

@@ -1,0 +1,57 @@
+// All that a cache holds at one time, and what of it is seen. A value: a copy costs a few references, so that a change
+// of many steps is made on a copy that takes the original's place when all of them have succeeded.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "store/changes.hpp"
+#include "store/index.hpp"
+
+namespace ksr::store {
+
+class CacheState {
+ public:
+  explicit CacheState(std::size_t limit) noexcept;
+
+  const Index& all() const noexcept { return all_; }
+  // What views show. With a limit it is an index of its own, so that a kept view holds no object that it does not show.
+  const Index& visible() const noexcept { return limit_ == 0 ? all_ : window_; }
+  std::uint64_t bytes() const noexcept { return bytes_; }
+
+  // One object for another of the same uid; none (nullptr) before: it comes, none after: it goes. `before` must be held
+  // by the caller; no other object may have the name of `after`. Throws std::bad_alloc and has then done nothing.
+  void change(const Object* before, const Object* after, NodePools& pools);
+  // These objects (see Index) for all there are. Throws std::bad_alloc and has then done nothing.
+  void rebuild(const std::vector<const Object*>& by_uid, const std::vector<const Object*>& by_name, NodePools& pools);
+
+  // True when the visible objects differ from those at the last take_changes().
+  bool changed() const noexcept;
+  Changes take_changes() noexcept;
+
+ private:
+  struct WindowChange {
+    const Object* before = nullptr;
+    const Object* after = nullptr;
+  };
+  struct WindowChanges {
+    WindowChange of_the_object;
+    WindowChange at_the_boundary;
+  };
+
+  WindowChanges visible_changes(const Object* before, const Object* after) const noexcept;
+  void reserve_for(std::size_t window_changes, NodePools& pools) const;
+  void show(const WindowChange& window_change, NodePools& pools) noexcept;
+  Index window_of(const Index& all) const;
+  static void note_difference(const Index& old_visible, const Index& new_visible, Changes& changes, NodePools& pools);
+
+  std::size_t limit_;
+  Index all_;
+  Index window_;  // unused without a limit
+  std::uint64_t bytes_ = 0;
+  Changes changes_ = Changes::from_empty();
+};
+
+}  // namespace ksr::store

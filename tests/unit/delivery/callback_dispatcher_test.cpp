@@ -1,0 +1,328 @@
+#include "delivery/callback_dispatcher.hpp"
+
+#include <doctest/doctest.h>
+#include <poll.h>
+
+#include <atomic>
+#include <stdexcept>
+#include <thread>
+
+#include "unit/delivery/fake_host.hpp"
+#include "unit/delivery/objects.hpp"
+
+using namespace ksr;
+using namespace ksr::delivery;
+
+namespace {
+
+struct Setup {
+  explicit Setup(Mode mode, Milliseconds min_interval = Milliseconds(0)) {
+    auto owned = std::make_unique<FakeHost>(call_log);
+    host = owned.get();
+    dispatcher = CallbackDispatcher::create(Options{mode, min_interval}, std::move(owned), publisher).value();
+  }
+  void update() {
+    put(*publisher, "pod", std::to_string(++version));
+    dispatcher->post_update();
+  }
+
+  // So many changes at once that the dispatcher takes them for a burst.
+  void many() {
+    ++version;
+    publisher->write([this](store::Cache& cache) {
+      cache.begin_list();
+      for (int i = 0; i < 40; ++i) {
+        with_pod("many-" + std::to_string(i), std::to_string(version), [&](const auto& item) { cache.stage(item); });
+      }
+      cache.commit_list(std::to_string(version));
+    });
+    dispatcher->post_update();
+  }
+
+  CallLog call_log;
+  FakeHost* host = nullptr;
+  std::shared_ptr<Publisher> publisher = std::make_shared<Publisher>(0);
+  std::shared_ptr<CallbackDispatcher> dispatcher;
+  int version = 100;
+};
+
+bool readable(int fd) {
+  pollfd entry{fd, POLLIN, 0};
+  return poll(&entry, 1, 0) == 1;
+}
+
+}  // namespace
+
+TEST_CASE("close delivers CLOSED as the last callback, then destroy, then returns") {
+  for (Mode mode : {Mode::thread, Mode::manual}) {
+    Setup setup(mode);
+    CHECK(setup.dispatcher->close() == Status::ok);
+    CHECK(setup.call_log.lines() == std::vector<std::string>{"state 5", "destroy"});
+    CHECK(setup.dispatcher->close() == Status::ok);
+    CHECK(setup.call_log.count("destroy") == 1);
+  }
+}
+
+TEST_CASE("changes while the host is busy are merged into one update") {
+  Setup setup(Mode::thread);
+  std::atomic<bool> go{false};
+  setup.host->during_update = [&] {
+    while (!go) std::this_thread::yield();
+  };
+  list(*setup.publisher, {"pod"}, "1");
+  setup.dispatcher->post_update();
+  REQUIRE(setup.call_log.wait_for("update 1: 1 objects, 1 deltas"));
+  for (int i = 0; i < 1'000; ++i) setup.update();
+  go = true;
+  REQUIRE(setup.call_log.wait_for("update 2: 1 objects, 1 deltas"));
+  CHECK(setup.dispatcher->close() == Status::ok);
+  CHECK(setup.dispatcher->deliveries() == 2);
+}
+
+TEST_CASE("what comes after a snapshot that ksr_latest showed is delivered behind it") {
+  for (Mode mode : {Mode::thread, Mode::manual}) {
+    Setup setup(mode);
+    std::atomic<bool> go{mode == Mode::manual};
+    setup.host->during_update = [&] {
+      while (!go) std::this_thread::yield();
+    };
+    list(*setup.publisher, {"pod"}, "1");
+    setup.dispatcher->post_update();
+    if (mode == Mode::manual) setup.dispatcher->dispatch();
+    REQUIRE(setup.call_log.wait_for("update 1: 1 objects, 1 deltas"));
+    setup.update();
+    CHECK(setup.publisher->latest()->sequence() == 2);
+    setup.update();
+    go = true;
+    for (int i = 0; mode == Mode::manual && i < 2; ++i) setup.dispatcher->dispatch();
+    CHECK(setup.call_log.wait_for("update 3: 1 objects, 1 deltas"));
+    setup.dispatcher->close();
+  }
+}
+
+TEST_CASE("close inside a callback is refused and does nothing; close_async is for that") {
+  Setup setup(Mode::thread);
+  Status inside = Status::ok;
+  std::atomic<bool> gone{false};
+  setup.host->during_update = [&] {
+    inside = setup.dispatcher->close();
+    setup.dispatcher->close_async([&] { gone = true; });
+  };
+  list(*setup.publisher, {"pod"}, "1");
+  setup.dispatcher->post_update();
+  REQUIRE(setup.call_log.wait_for("destroy"));
+  CHECK(inside == Status::would_deadlock);
+  CHECK(setup.call_log.lines() == std::vector<std::string>{"update 1: 1 objects, 1 deltas", "state 5", "destroy"});
+  CHECK(setup.dispatcher->close() == Status::ok);
+  for (int i = 0; i < 10'000 && !gone; ++i) std::this_thread::sleep_for(Milliseconds(1));
+  CHECK(gone);
+}
+
+TEST_CASE("after cancel no update and no error starts") {
+  for (Mode mode : {Mode::thread, Mode::manual}) {
+    Setup setup(mode);
+    list(*setup.publisher, {"pod"}, "1");
+    std::atomic<bool> go{false};
+    setup.host->during_error = [&] {
+      while (!go) std::this_thread::yield();
+    };
+    setup.dispatcher->post_error({Error{Status::transport, "first"}, Milliseconds(1)});
+    if (mode == Mode::thread) REQUIRE(setup.call_log.wait_for("error first"));
+    setup.dispatcher->post_update();
+    setup.dispatcher->post_error({Error{Status::transport, "second"}, Milliseconds(1)});
+    setup.dispatcher->cancel();
+    setup.dispatcher->cancel();
+    go = true;
+    setup.dispatcher->post_update();
+    setup.dispatcher->post_error({Error{Status::transport, "third"}, Milliseconds(1)});
+    setup.dispatcher->post_state(sync::State::live);
+    CHECK(setup.dispatcher->close() == Status::ok);
+    std::vector<std::string> expected{"state 5", "destroy"};
+    if (mode == Mode::thread) expected.insert(expected.begin(), "error first");
+    CHECK(setup.call_log.lines() == expected);
+  }
+}
+
+TEST_CASE("a fatal end still delivers what waits") {
+  Setup setup(Mode::manual);
+  list(*setup.publisher, {"pod"}, "1");
+  setup.dispatcher->post_update();
+  setup.dispatcher->post_error({Error{Status::invalid, "fatal"}, std::nullopt});
+  setup.dispatcher->end();
+  setup.dispatcher->post_state(sync::State::live);
+  CHECK(setup.dispatcher->dispatch() == 3);
+  CHECK(setup.call_log.lines() ==
+        std::vector<std::string>{"update 1: 1 objects, 1 deltas", "error fatal", "state 5", "destroy"});
+  CHECK(setup.dispatcher->dispatch() == 0);
+  CHECK(setup.dispatcher->close() == Status::ok);
+}
+
+TEST_CASE("delivery=manual: the descriptor is readable exactly while something waits") {
+  Setup setup(Mode::manual);
+  const int fd = setup.dispatcher->fd();
+  REQUIRE(fd >= 0);
+  CHECK_FALSE(readable(fd));
+  CHECK(setup.dispatcher->dispatch() == 0);
+  list(*setup.publisher, {"pod"}, "1");
+  setup.dispatcher->post_update();
+  CHECK(readable(fd));
+  CHECK(setup.dispatcher->dispatch() == 1);
+  CHECK_FALSE(readable(fd));
+  setup.dispatcher->cancel();
+  CHECK(readable(fd));
+  CHECK(setup.dispatcher->dispatch() == 1);
+  CHECK_FALSE(readable(fd));
+  CHECK(setup.call_log.lines().back() == "destroy");
+  setup.dispatcher->close();
+}
+
+TEST_CASE("delivery=manual: callbacks run inside dispatch only, one dispatch at a time") {
+  Setup setup(Mode::manual);
+  std::int64_t nested = -1;
+  const std::thread::id me = std::this_thread::get_id();
+  std::thread::id caller;
+  setup.host->during_update = [&] {
+    nested = setup.dispatcher->dispatch();
+    caller = std::this_thread::get_id();
+  };
+  list(*setup.publisher, {"pod"}, "1");
+  setup.dispatcher->post_update();
+  CHECK(setup.dispatcher->dispatch() == 1);
+  CHECK(nested == 0);
+  CHECK((caller == me));
+  setup.dispatcher->close();
+}
+
+TEST_CASE("delivery=manual: close_async inside a callback ends the stream within that dispatch") {
+  Setup setup(Mode::manual);
+  bool gone = false;
+  setup.host->during_update = [&] { setup.dispatcher->close_async([&] { gone = true; }); };
+  list(*setup.publisher, {"pod"}, "1");
+  setup.dispatcher->post_update();
+  setup.dispatcher->dispatch();
+  CHECK(gone);
+  CHECK(setup.call_log.lines().back() == "destroy");
+}
+
+TEST_CASE("what a callback throws is dropped and logged, and the stream goes on") {
+  for (Mode mode : {Mode::thread, Mode::manual}) {
+    Setup setup(mode);
+    setup.host->during_update = [] { throw std::runtime_error("host"); };
+    list(*setup.publisher, {"pod"}, "1");
+    setup.dispatcher->post_update();
+    if (mode == Mode::manual) {
+      setup.dispatcher->dispatch();
+      setup.dispatcher->dispatch();
+    }
+    CHECK(setup.call_log.wait_for("log a callback of the host threw an exception, which was dropped"));
+    setup.dispatcher->close();
+    CHECK(setup.call_log.lines().back() == "destroy");
+  }
+}
+
+TEST_CASE("delivery=thread has no descriptor and no dispatch") {
+  Setup setup(Mode::thread);
+  CHECK(setup.dispatcher->fd() == -1);
+  CHECK(setup.dispatcher->dispatch() == static_cast<std::int64_t>(Status::invalid));
+  setup.dispatcher->close();
+}
+
+TEST_CASE("min_interval holds updates back, not errors") {
+  Setup setup(Mode::manual, std::chrono::hours(1));
+  list(*setup.publisher, {"pod"}, "1");
+  setup.dispatcher->post_update();
+  CHECK(setup.dispatcher->dispatch() == 1);
+  setup.update();
+  CHECK_FALSE(readable(setup.dispatcher->fd()));
+  CHECK(setup.dispatcher->dispatch() == 0);
+  setup.dispatcher->post_error({Error{Status::transport, "now"}, Milliseconds(1)});
+  CHECK(readable(setup.dispatcher->fd()));
+  CHECK(setup.dispatcher->dispatch() == 1);
+  CHECK(setup.call_log.lines().back() == "error now");
+  setup.dispatcher->close();
+}
+
+TEST_CASE("min_interval: the held back update comes when it is due") {
+  for (Mode mode : {Mode::thread, Mode::manual}) {
+    Setup setup(mode, Milliseconds(20));
+    list(*setup.publisher, {"pod"}, "1");
+    setup.dispatcher->post_update();
+    if (mode == Mode::manual) setup.dispatcher->dispatch();
+    REQUIRE(setup.call_log.wait_for("update 1: 1 objects, 1 deltas"));
+    setup.update();
+    if (mode == Mode::manual) {
+      pollfd entry{setup.dispatcher->fd(), POLLIN, 0};
+      REQUIRE(poll(&entry, 1, 10'000) == 1);
+      setup.dispatcher->dispatch();
+    }
+    CHECK(setup.call_log.wait_for("update 2: 1 objects, 1 deltas"));
+    setup.dispatcher->close();
+  }
+}
+
+TEST_CASE("behind a burst the delivery thread rests, and looks for the next change by itself") {
+  Setup setup(Mode::thread);
+  for (std::uint64_t sequence = 1; sequence <= 5; ++sequence) {
+    setup.many();
+    REQUIRE(setup.call_log.wait_for("update " + std::to_string(sequence) + ": 40 objects, 40 deltas"));
+  }
+  setup.update();
+  CHECK(setup.call_log.wait_for("update 6: 41 objects, 1 deltas"));
+  setup.dispatcher->close();
+}
+
+TEST_CASE("errors and the end do not wait for the end of such a rest") {
+  for (const bool fatal : {true, false}) {
+    Setup setup(Mode::thread, Milliseconds(60'000));
+    setup.many();
+    REQUIRE(setup.call_log.wait_for("update 1: 40 objects, 40 deltas"));
+    setup.update();
+    setup.dispatcher->post_error({Error{Status::transport, "lost"}, Milliseconds(1)});
+    REQUIRE(setup.call_log.wait_for("error lost"));
+    CHECK(setup.dispatcher->deliveries() == 1);
+    if (fatal) {
+      setup.dispatcher->end();
+      CHECK(setup.call_log.wait_for("update 2: 41 objects, 1 deltas"));
+      CHECK(setup.call_log.wait_for("destroy"));
+    }
+    CHECK(setup.dispatcher->close() == Status::ok);
+    CHECK(setup.call_log.lines().back() == "destroy");
+    CHECK(setup.dispatcher->deliveries() == (fatal ? 2 : 1));
+  }
+}
+
+TEST_CASE("wait_synced: in time, too late, cancelled") {
+  Setup setup(Mode::thread);
+  CHECK(setup.dispatcher->wait_synced(Milliseconds(0)) == Status::timeout);
+  std::thread waiter([&] { CHECK(setup.dispatcher->wait_synced(std::nullopt) == Status::ok); });
+  setup.dispatcher->mark_synced();
+  waiter.join();
+  Setup other(Mode::thread);
+  std::thread loser([&] { CHECK(other.dispatcher->wait_synced(std::nullopt) == Status::cancelled); });
+  other.dispatcher->cancel();
+  loser.join();
+  setup.dispatcher->close();
+  other.dispatcher->close();
+}
+
+TEST_CASE("closing and cancelling from many threads at once ends once") {
+  for (int round = 0; round < 50; ++round) {
+    const Mode mode = round % 2 == 0 ? Mode::thread : Mode::manual;
+    Setup setup(mode);
+    list(*setup.publisher, {"pod"}, "1");
+    std::vector<std::thread> threads;
+    for (int i = 0; i < 8; ++i) {
+      threads.emplace_back([&, i] {
+        setup.dispatcher->post_update();
+        if (i % 4 == 0) setup.dispatcher->cancel();
+        if (i % 4 == 1) setup.dispatcher->dispatch();
+        if (i % 4 == 2) setup.dispatcher->close_async([] {});
+        setup.dispatcher->close();
+      });
+    }
+    for (std::thread& thread : threads) thread.join();
+    CHECK(setup.call_log.count("state 5") == 1);
+    CHECK(setup.call_log.count("destroy") == 1);
+    CHECK(setup.call_log.lines().back() == "destroy");
+  }
+}
