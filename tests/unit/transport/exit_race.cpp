@@ -145,7 +145,7 @@ int serve_hosts(const std::string& program, int runs) {
 
 int main(int count, char** arguments) {
   // A host that hangs ends, and has failed.
-  if (count > 1) timer(60);
+  if (count > 1) alarm(60);
   if (count > 2) exit_soon(arguments[1], std::chrono::microseconds(std::atoi(arguments[2])));
   if (count > 1) exit_while_reading(arguments[1]);
   return serve_hosts(arguments[0], 100);

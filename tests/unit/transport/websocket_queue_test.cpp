@@ -67,6 +67,7 @@ class PatientDriver final : public web::websocket_driver {
   reading end_of_stream() override { return reading::close; }
   void broken(const boost::system::error_code&, bool) override {}
   void finished() override {}
+  void threw() override {}
   answer answered() const override { return answer::accepted; }
   void opened() override {}
   void message(const std::string&) override {}
