@@ -8,3 +8,8 @@ endif()
 add_library(ksr_boost INTERFACE)
 target_include_directories(ksr_boost SYSTEM INTERFACE "${KSR_BOOST_INCLUDE_DIR}")
 target_compile_definitions(ksr_boost INTERFACE BOOST_BIND_GLOBAL_PLACEHOLDERS BOOST_ALL_NO_LIB)
+
+# Boost.JSON, compiled once for the library and the tests.
+add_library(ksr_boost_json STATIC "${CMAKE_CURRENT_LIST_DIR}/boost_json.cpp")
+target_compile_options(ksr_boost_json PRIVATE ${KSR_THIRD_PARTY_OPTIONS})
+target_link_libraries(ksr_boost_json PUBLIC ksr_boost)

@@ -38,6 +38,8 @@ endif()
 add_library(ksr_yaml STATIC ${ksr_yaml_files} "${CMAKE_CURRENT_LIST_DIR}/yaml_never_at_exit.cpp")
 target_include_directories(ksr_yaml SYSTEM PUBLIC "${ksr_yaml_source}/include")
 target_compile_options(ksr_yaml PRIVATE ${KSR_THIRD_PARTY_OPTIONS})
+# Its files take longer to read their headers than to compile.
+set_target_properties(ksr_yaml PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 10)
 
 # yaml-cpp keeps its patterns in static variables. Destroying them at exit would pull them from under a thread that still
 # parses, so they are never destroyed.

@@ -72,13 +72,13 @@ ChildProcess::ChildProcess(const std::vector<std::string>& argv, const std::file
     throw HarnessError("no program " + argv[0] + "; tests/cluster/build makes it");
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) != 0) throw HarnessError("no pipe for " + argv[0]);
-  std::vector<std::string> arguments{KSR_CLUSTER_LEASH};
+  std::vector<std::string> arguments{KSR_KILL_WITH_PARENT};
   arguments.insert(arguments.end(), argv.begin(), argv.end());
   // Nothing of the caller's proxies, kubeconfig or Go settings may reach a server under test.
   std::vector<std::string> environment{"PATH=/usr/bin:/bin", "HOME=" + log.parent_path().string()};
   const SpawnAttributes attributes;
   const SpawnFiles files(log.string(), ends[0]);
-  const int failure = posix_spawn(&pid_, KSR_CLUSTER_LEASH, files.get(), attributes.get(), pointers(arguments).data(),
+  const int failure = posix_spawn(&pid_, KSR_KILL_WITH_PARENT, files.get(), attributes.get(), pointers(arguments).data(),
                                   pointers(environment).data());
   close(ends[0]);
   lifeline_ = ends[1];
