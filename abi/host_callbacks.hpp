@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "abi/callback_mark.hpp"
 #include "abi/handles.hpp"
 #include "delivery/host.hpp"
 
@@ -13,8 +14,11 @@ class DestroyOnce {
  public:
   DestroyOnce(void* user_data, ksr_destroy_fn destroy) noexcept : user_data_(user_data), destroy_(destroy) {}
   ~DestroyOnce() {
+    if (destroy_ == nullptr) return;
+    CallbackMark mark;
+    const CallbackMark::Scope inside(mark);
     try {
-      if (destroy_ != nullptr) destroy_(user_data_);
+      destroy_(user_data_);
     } catch (...) {
       // A C++ host threw out of its destroy: nothing of it may cross the ABI.
     }
@@ -38,17 +42,22 @@ class HostCallbacks final : public delivery::Host {
   bool wants_log() const noexcept override { return callbacks_.on_log != nullptr; }
 
   void on_update(const delivery::Snapshot& snapshot) override {
+    const CallbackMark::Scope inside(mark_);
     callbacks_.on_update(stream_, handle(&snapshot), user_data_);
   }
   void on_error(const delivery::ErrorReport& report) override {
     if (callbacks_.on_error == nullptr) return;
     const ksr_error error{report};
+    const CallbackMark::Scope inside(mark_);
     callbacks_.on_error(stream_, &error, user_data_);
   }
   void on_state(sync::State state) override {
-    if (callbacks_.on_state != nullptr) callbacks_.on_state(stream_, static_cast<ksr_state>(state), user_data_);
+    if (callbacks_.on_state == nullptr) return;
+    const CallbackMark::Scope inside(mark_);
+    callbacks_.on_state(stream_, static_cast<ksr_state>(state), user_data_);
   }
   void on_log(LogLevel level, const std::string& line) override {
+    const CallbackMark::Scope inside(mark_);
     callbacks_.on_log(static_cast<std::int32_t>(level), line.c_str(), line.size(), user_data_);
   }
 
@@ -57,6 +66,7 @@ class HostCallbacks final : public delivery::Host {
   ksr_stream* const stream_;
   void* const user_data_;
   const ksr_destroy_fn destroy_;
+  CallbackMark mark_;
 };
 
 }  // namespace ksr::abi

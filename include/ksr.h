@@ -1,32 +1,77 @@
 /*
  * ksr.h - Kubernetes Streaming Resources: a live, correct view of Kubernetes resources in any process.
  *
- * A stream lists a resource, watches it from where the list ended, and keeps every object in a cache. Whatever changes
- * reaches the host as an immutable snapshot with the deltas since the snapshot before. Whatever a network, a server or a
- * host does, the stream recovers by itself until it is cancelled.
+ * A stream lists a resource, watches it from the resourceVersion of the list, and keeps every object in a cache.
+ * Changes reach the host as immutable snapshots, each with the deltas since the snapshot before. Whatever a network or
+ * a server does, the stream recovers by itself until it is cancelled. The host is the program that has loaded this
+ * library, or the part of it (a plugin, a language binding) that calls these functions; its callbacks are the functions
+ * that it passes to ksr_config_on_* and ksr_open.
+ *
+ * A complete program, which prints how many pods there are whenever that may have changed, until Enter is pressed:
+ *
+ *     #include <ksr.h>
+ *     #include <stdio.h>
+ *     static void on_update(ksr_stream *stream, const ksr_snapshot *snapshot, void *user_data) {
+ *       (void)stream, (void)user_data, printf("%lu pods\n", (unsigned long)ksr_snapshot_count(snapshot));
+ *     }
+ *     static void on_error(ksr_stream *stream, const ksr_error *error, void *user_data) {
+ *       (void)stream, (void)user_data, fprintf(stderr, "%s\n", ksr_error_message(error, NULL));
+ *     }
+ *     int main(void) {
+ *       ksr_config *config = NULL;
+ *       ksr_stream *stream = NULL;
+ *       if (ksr_config_new(&config) != KSR_OK) return 1;
+ *       ksr_config_set(config, "resource", "v1/pods", NULL);
+ *       ksr_config_on_update(config, on_update);
+ *       ksr_config_on_error(config, on_error);
+ *       if (ksr_open(config, NULL, NULL, &stream, NULL) != KSR_OK) return 1;
+ *       ksr_config_free(config);
+ *       getchar();
+ *       return ksr_close(stream) == KSR_OK ? 0 : 1;
+ *     }
+ *
+ * The keys one needs first; CONFIGURATION.md lists all of them:
+ *
+ *     resource        required: what to watch, such as v1/pods, apps/v1/deployments, or a kubectl name such as deploy
+ *     kubeconfig      the kubeconfig file; without it $KUBECONFIG, ~/.kube/config, then the pod's service account
+ *     context         the context of that file; without it, its current one
+ *     server, token   instead of a kubeconfig: https://host:port and a bearer token (with ca_file for a private CA)
+ *     namespace       one namespace, or several with commas between them; without it, all
+ *     label_selector  as kubectl's -l, such as app=web
+ *     limit           keep the N most recent objects only, such as 100
  *
  * Conventions
  *
  *  (1) Objects are opaque pointers. There are no public structs, no enums as types, no variable arguments.
  *  (2) Text that goes in is UTF-8 and NUL-terminated; the library copies it. Text that comes out is UTF-8,
- *      NUL-terminated, and has its length in *len besides (len may be NULL). It belongs to the object it was asked of and
- *      lives as long as that object. The one exception, ksr_object_get, says so.
+ *      NUL-terminated, and has its length in bytes in *len as well (len may be NULL). It belongs to the object it was
+ *      read from and lives as long as that object. The one exception, ksr_object_get, says so.
  *  (3) A function that can fail returns a ksr_status: KSR_OK or a KSR_E_* below zero. When it fails it leaves its
  *      out-parameters untouched and, if `err` is not NULL, stores a new ksr_error there, which the caller frees with
- *      ksr_error_free. Nothing is kept in thread-local state.
- *  (4) *_free, *_release, ksr_close, ksr_cancel and ksr_close_async accept NULL.
+ *      ksr_error_free; without memory for one it stores nothing. Nothing is kept in thread-local state.
+ *  (4) *_free, *_release, ksr_close, ksr_cancel and ksr_close_async accept NULL. Other functions answer NULL as they
+ *      answer an empty or closed object, and do not crash. A snapshot, object, error or config must not be used after
+ *      its last release or free.
  *  (5) Every function may be called on any thread. A ksr_config belongs to one thread at a time. Streams, snapshots,
  *      objects and errors may be used on many threads at once.
- *  (6) Callbacks of one stream never overlap, on_log included. They run on a thread of the stream, or inside ksr_dispatch
- *      with delivery=manual, with no lock of the library held. They may block and may call any function of the library
- *      except ksr_close on their own stream. They must not throw and must not unwind (longjmp, pthread_exit).
+ *  (6) Callbacks of one stream never overlap, on_log included. They run on the stream's delivery thread, or inside
+ *      ksr_dispatch with delivery=manual, with no lock of the library held. They may block and may call any function of
+ *      the library except ksr_close on their own stream. They must not throw and must not unwind (longjmp,
+ *      pthread_exit).
  *  (7) Objects handed to a callback live until it returns. To keep one, retain it: it may then outlive the stream.
- *  (8) In a child made by fork() from a process that had opened a stream, no stream works: functions that return a status
- *      answer KSR_E_FORKED, those that return a pointer NULL, the others do nothing. Snapshots, objects and errors that
- *      were there before can still be read. exec() instead.
+ *  (8) In a child made by fork() from a process that had opened a stream, no stream works: functions that return a
+ *      status return KSR_E_FORKED, those that return a pointer NULL, the others do nothing. Snapshots, objects and
+ *      errors that were there before can still be read. To use streams in a child, exec().
  *  (9) A status, state, delta or field that this header does not name comes from a newer library: treat it as "other".
+ * (10) Cost: a function that does not say otherwise takes constant time, allocates nothing and does not wait. n is the
+ *      number of objects in a snapshot.
+ * (11) Times are in milliseconds, sizes in bytes, positions count from 0.
+ * (12) Threads: one network thread serves all streams of the process, starts with the first ksr_open and stays until
+ *      the process ends. Each stream with delivery=thread, the default, has one delivery thread until it is closed; one
+ *      with delivery=manual has none. Name resolution and exec credential plugins use short-lived threads. The library
+ *      stays mapped after dlclose, since its threads run in it; it may be loaded again.
  *
- * Since 0.1 for all that does not say otherwise.
+ * Every function, type and constant is there since version 0.1 unless its comment says otherwise.
  */
 #ifndef KSR_H
 #define KSR_H
@@ -47,21 +92,21 @@ extern "C" {
 /* ---- version ---------------------------------------------------------------------------------------------------- */
 
 /* The version of this header, 0xMMmmpp. */
-#define KSR_VERSION 0x000100
+#define KSR_VERSION 0x000200
 
-/* The version of the loaded library, 0xMMmmpp. A library of the same major version with a higher number serves every
- * program that was built with a lower one. */
+/* The version of the loaded library, 0xMMmmpp. A program that was built with one version runs with every library of the
+ * same major version and a higher number. */
 KSR_API uint32_t ksr_version(void);
 
-/* The same as text, such as "0.1.0". Static. */
+/* The same as text, such as "0.2.0". Static. */
 KSR_API const char *ksr_version_string(void);
 
 /* How the library was built, as one JSON object: version, compiler, cpprestsdk, boost, openssl (built with, running
- * with), features. For bug reports. Static; holds nothing of the host. */
+ * with), features. For bug reports. Static; contains nothing of the host. "{}" without memory for it. */
 KSR_API const char *ksr_build_info(void);
 
 /* 1 when the library has the feature `name`, else 0 (NULL included): "websocket", "http", "tls", "gzip", "http_proxy",
- * "manual_delivery". Later versions know more. */
+ * "manual_delivery". Later versions may add names. */
 KSR_API int ksr_has_feature(const char *name);
 
 /* ---- status codes and constants --------------------------------------------------------------------------------- */
@@ -73,14 +118,14 @@ typedef int32_t ksr_field;
 
 enum {
   KSR_OK = 0,
-  KSR_E_INVALID = -1,        /* an argument or a value that cannot be meant; a handle that is closed */
+  KSR_E_INVALID = -1,        /* an argument or a value that is not valid; a stream that is closed */
   KSR_E_NOMEM = -2,          /* out of memory */
   KSR_E_INTERNAL = -3,       /* a defect of the library */
   KSR_E_UNKNOWN_KEY = -4,    /* no such config key, or no such statistic */
   KSR_E_WOULD_DEADLOCK = -5, /* ksr_close inside a callback of the same stream */
   KSR_E_FORKED = -6,         /* called in a child of fork(); see (8) */
   KSR_E_CANCELLED = -7,      /* the stream was cancelled or closed */
-  KSR_E_TIMEOUT = -8,        /* the time was up */
+  KSR_E_TIMEOUT = -8,        /* the time limit was exceeded */
 
   KSR_E_TRANSPORT = -20, /* the server could not be reached, or the connection broke */
   KSR_E_TLS = -21,       /* the handshake failed: a certificate, a name, a version */
@@ -92,19 +137,21 @@ enum {
   KSR_E_NOT_FOUND = -42, /* 404 */
   KSR_E_GONE = -43,      /* 410: the resourceVersion is too old; the stream lists again */
   KSR_E_THROTTLED = -44, /* 429 */
-  KSR_E_SERVER = -45     /* any other refusal */
+  KSR_E_SERVER = -45     /* any other HTTP status that is an error */
 };
 
 enum {
   KSR_STATE_CONNECTING = 1, /* opening a connection */
   KSR_STATE_LISTING = 2,    /* reading the list */
-  KSR_STATE_LIVE = 3,       /* the view is current and a watch keeps it so */
-  KSR_STATE_WAITING = 4,    /* something failed; the next try comes by itself */
-  KSR_STATE_CLOSED = 5      /* the end; the last callback of a stream */
+  KSR_STATE_LIVE = 3,       /* the view is current, and an open watch keeps it current */
+  KSR_STATE_WAITING = 4,    /* something failed; the stream tries again by itself */
+  KSR_STATE_CLOSED = 5      /* cancelled, closed or failed for good; the last on_state of a stream */
 };
 
+/* See ksr_snapshot_delta_at. */
 enum { KSR_DELTA_ADDED = 1, KSR_DELTA_MODIFIED = 2, KSR_DELTA_DELETED = 3 };
 
+/* See ksr_object_field. */
 enum {
   KSR_FIELD_JSON = 1, /* the whole object; `kind` and `apiVersion` are always there */
   KSR_FIELD_UID = 2,
@@ -121,70 +168,82 @@ KSR_API const char *ksr_status_name(ksr_status status);
 
 /* ---- errors ----------------------------------------------------------------------------------------------------- */
 
+/* An error belongs to the host when a function stored it in `err` or ksr_error_copy returned it, and is freed with
+ * ksr_error_free; the one that on_error is given belongs to the library and lives until the callback returns. */
 typedef struct ksr_error ksr_error;
 
 /* KSR_E_*; KSR_OK for NULL. */
 KSR_API ksr_status ksr_error_code(const ksr_error *error);
 
-/* One line for people: what failed, where, and what was expected. No secrets. Its wording may change; do not parse it.
- * "" for NULL. */
+/* One line for people: what failed, where, and what was expected. No secrets. Its wording may change between versions:
+ * decide by the code. "" for NULL. */
 KSR_API const char *ksr_error_message(const ksr_error *error, size_t *len);
 
 /* The reason of the API server's Status object, such as "Expired" or "Forbidden"; "" without one. */
 KSR_API const char *ksr_error_reason(const ksr_error *error, size_t *len);
 
-/* The status of the HTTP response; 408 when the server was silent for too long, 502 when it could not be reached or the
- * connection broke; 0 when no request was concerned. */
+/* The status of the HTTP response. A failure without a response has a status too, as in Headlamp: 408 when the server
+ * was silent for too long, 502 when it could not be reached or the connection broke. ksr_error_code tells the two
+ * apart: KSR_E_SERVER when a server or gateway answered 408 or 502; KSR_E_TIMEOUT, KSR_E_TRANSPORT, KSR_E_TLS or
+ * KSR_E_PROTOCOL when the failure was found here. 0 when no request was involved, and for NULL. */
 KSR_API int ksr_error_http_status(const ksr_error *error);
 
-/* Milliseconds until the stream tries again; 0: at once, or it went on already. -1: there is no next try, the error is
- * fatal, and KSR_STATE_CLOSED follows. */
+/* Milliseconds until the stream tries again by itself. 0: it tries again without waiting, or the error has not stopped
+ * it (one object was skipped, for example). -1: it does not try again; the error is fatal, and KSR_STATE_CLOSED
+ * follows. -1 also for NULL and for an error that a function stored in `err`. */
 KSR_API int64_t ksr_error_retry_ms(const ksr_error *error);
 
-/* A copy that the caller frees, to keep an error beyond its callback; NULL for NULL or when there is no memory. */
+/* A copy that the caller frees, to keep an error beyond its callback; NULL for NULL or without memory. Allocates. */
 KSR_API ksr_error *ksr_error_copy(const ksr_error *error);
+
 KSR_API void ksr_error_free(ksr_error *error);
 
 /* ---- callbacks -------------------------------------------------------------------------------------------------- */
 
-typedef struct ksr_config ksr_config;
-typedef struct ksr_stream ksr_stream;
-typedef struct ksr_snapshot ksr_snapshot;
-typedef struct ksr_object ksr_object;
+typedef struct ksr_config ksr_config;     /* what to watch, where, as whom: keys with values, and callbacks */
+typedef struct ksr_stream ksr_stream;     /* one open stream */
+typedef struct ksr_snapshot ksr_snapshot; /* the complete view at one moment; reference-counted */
+typedef struct ksr_object ksr_object;     /* one Kubernetes object; reference-counted */
 
-/* The view has changed; the first call brings the complete list. While a callback blocks, changes are merged: the next
- * call has them all. `snapshot` lives until the callback returns, see ksr_snapshot_retain. */
+/* The view has changed; the first call brings the complete list. Changes that come while a callback runs are merged:
+ * the next call has them all. `snapshot` lives until the callback returns; ksr_snapshot_retain keeps it. */
 typedef void (*ksr_update_fn)(ksr_stream *stream, const ksr_snapshot *snapshot, void *user_data);
 
-/* Something went wrong. Errors are information: the stream retries by itself, see ksr_error_retry_ms. Errors that come
- * while a callback blocks are kept up to a number (64); beyond it the oldest are dropped, never a fatal one. */
+/* Something failed. The stream tries again by itself, see ksr_error_retry_ms: the host need not act. `error` lives
+ * until the callback returns; ksr_error_copy keeps it. Up to 64 errors wait for a callback that runs; beyond that the
+ * oldest is dropped, never a fatal one, and the statistic dropped_errors counts it. */
 typedef void (*ksr_error_fn)(ksr_stream *stream, const ksr_error *error, void *user_data);
 
-/* The state has changed. States that come while a callback blocks are kept up to a number (16). KSR_STATE_CLOSED comes exactly once, as
- * the last callback: the host may drop what user_data points to in `destroy`, which follows. */
+/* The state has changed. Up to 16 states wait for a callback that runs; beyond that the oldest is dropped, and the
+ * statistic dropped_states counts it. KSR_STATE_CLOSED comes exactly once, as the last
+ * callback; `destroy`, where the host may free what user_data points to, follows. */
 typedef void (*ksr_state_fn)(ksr_stream *stream, ksr_state state, void *user_data);
 
-/* One line of what the stream does. `level` is that of syslog: 3 error, 4 warning, 5 notice, 6 info, 7 debug. `msg` is
- * NUL-terminated and holds no secrets. Lines that come while a callback blocks are kept up to a number (256); beyond it the
- * oldest are dropped and counted in a line of their own. */
+/* One line about what the stream does. `level` is that of syslog: 3 error, 4 warning, 5 notice, 6 info, 7 debug. `msg`
+ * is NUL-terminated, contains no secrets, and lives until the callback returns. Up to 256 lines wait for a callback
+ * that runs; beyond that the oldest is dropped, the statistic dropped_logs counts it, and a line of its own says how
+ * many. */
 typedef void (*ksr_log_fn)(int32_t level, const char *msg, size_t len, void *user_data);
 
-/* Called exactly once for each ksr_open: before a failing ksr_open returns, else after the last callback of the stream.
- * Runs where callbacks run; must not call ksr_close on the stream (KSR_E_WOULD_DEADLOCK). */
+/* Called exactly once for each ksr_open: before a failing ksr_open returns, on the calling thread; else after the last
+ * callback of the stream, where callbacks run. Must not call ksr_close on the stream (KSR_E_WOULD_DEADLOCK). */
 typedef void (*ksr_destroy_fn)(void *user_data);
 
 /* ---- configuration ---------------------------------------------------------------------------------------------- */
 
-/* A new configuration with every key at its default. KSR_E_INVALID for NULL, KSR_E_NOMEM. */
+/* A new configuration with every key at its default and no callbacks, which the caller frees with ksr_config_free.
+ * Allocates. KSR_E_INVALID for NULL, KSR_E_NOMEM, KSR_E_FORKED. */
 KSR_API ksr_status ksr_config_new(ksr_config **out);
 KSR_API void ksr_config_free(ksr_config *config);
 
 /* Sets one key; CONFIGURATION.md lists them. Values are text: booleans true or false; durations such as 800ms, 30s, 5m;
- * sizes such as 512Ki, 64Mi. The last value of a key counts. KSR_E_UNKNOWN_KEY, or KSR_E_INVALID for a bad value; the
- * error names the key and what it takes, and never repeats a secret value. */
+ * sizes such as 512Ki, 64Mi. The last value of a key counts. Reads no file: ksr_open does. Allocates.
+ * KSR_E_UNKNOWN_KEY, or KSR_E_INVALID for a value that the key does not take; the error names the key and what it
+ * takes, and never repeats the value of a secret. KSR_E_NOMEM, KSR_E_FORKED. */
 KSR_API ksr_status ksr_config_set(ksr_config *config, const char *key, const char *value, ksr_error **err);
 
-/* Sets a callback; NULL takes it away. */
+/* Sets a callback for the streams that are opened from now on; NULL removes it. Set on_error at least: a stream that
+ * cannot reach its server reports it there and nowhere else. */
 KSR_API void ksr_config_on_update(ksr_config *config, ksr_update_fn callback);
 KSR_API void ksr_config_on_error(ksr_config *config, ksr_error_fn callback);
 KSR_API void ksr_config_on_state(ksr_config *config, ksr_state_fn callback);
@@ -194,8 +253,9 @@ KSR_API void ksr_config_on_log(ksr_config *config, ksr_log_fn callback);
 
 /* Opens a stream. Copies `config`, which may be changed or freed at once and may open any number of streams. Reads the
  * files that the configuration names; never waits for the network: an unreachable server is an on_error, not a failure
- * here. Callbacks may start before this returns. `user_data` is handed to every callback, `destroy` (may be NULL) ends
- * its life. `out` receives the stream, which ksr_close or ksr_close_async gives back.
+ * here. Callbacks may start before this returns. `user_data` is passed to every callback and may be NULL; `destroy`
+ * (may be NULL) is called with it once at the end. *out receives the stream, which the host must end with ksr_close or
+ * ksr_close_async. Costs the reading of files and, with delivery=thread, the start of a thread.
  * KSR_E_INVALID (a missing or contradictory key, a file that cannot be read, a certificate that does not parse),
  * KSR_E_NOMEM, KSR_E_FORKED. */
 KSR_API ksr_status ksr_open(const ksr_config *config, void *user_data, ksr_destroy_fn destroy, ksr_stream **out,
@@ -203,90 +263,106 @@ KSR_API ksr_status ksr_open(const ksr_config *config, void *user_data, ksr_destr
 
 /* Ends the stream's work. Never blocks, may be called anywhere, any number of times. Once it has returned, no on_update
  * and no on_error starts; one that runs already runs to its end. on_state(KSR_STATE_CLOSED) and `destroy` follow (with
- * delivery=manual: in ksr_dispatch or ksr_close). The stream must still be closed. */
+ * delivery=manual: in ksr_dispatch or ksr_close). The stream must still be closed with ksr_close or ksr_close_async. */
 KSR_API void ksr_cancel(ksr_stream *stream);
 
-/* Cancels, waits for a callback that is running, but never for the network, and gives the stream back. Once it has
+/* Cancels, waits for a callback that is running, but never for the network, and releases the stream. Once it has
  * returned KSR_OK no callback runs or ever will, and `destroy` has returned. The caller must not hold a lock that a
  * callback takes. Inside a callback of the same stream: KSR_E_WOULD_DEADLOCK, and nothing happens. KSR_E_INVALID for a
  * stream that is closed already; KSR_E_FORKED, and nothing happens, in a forked child. KSR_OK for NULL. */
 KSR_API ksr_status ksr_close(ksr_stream *stream);
 
-/* Cancels and gives the stream back without waiting: the way to close inside a callback. `destroy` tells when it is gone
- * (with delivery=manual: once the running ksr_dispatch, or this call when none runs, has made the last callbacks).
- * The handle must not be used again by the caller; callbacks that still come may use theirs. */
+/* Cancels and releases the stream without waiting: the way to close inside a callback. `destroy` is the sign that the
+ * stream is gone (with delivery=manual it comes in the running ksr_dispatch, or in this call when none runs). The
+ * caller must not use the stream again; callbacks that still come may use the pointer that they are given. */
 KSR_API void ksr_close_async(ksr_stream *stream);
 
-/* Waits until the first complete snapshot is there (ksr_latest answers), at most `timeout_ms` milliseconds; 0 does not
- * wait, a negative number waits without end. With delivery=manual nothing needs to be dispatched for it.
- * May be called inside callbacks too. KSR_OK, KSR_E_TIMEOUT, KSR_E_CANCELLED (cancelled, closed or failed for good
- * before), KSR_E_INVALID, KSR_E_FORKED. */
+/* Waits until the first complete snapshot is there (ksr_latest returns it), at most `timeout_ms` milliseconds; 0 does
+ * not wait, a negative number waits without limit. With delivery=manual nothing needs to be dispatched for it. May be
+ * called inside callbacks too. While the server cannot be reached or refuses, this goes on waiting: on_error says why.
+ * KSR_OK, KSR_E_TIMEOUT, KSR_E_CANCELLED (cancelled, closed or failed for good before), KSR_E_INVALID, KSR_E_FORKED. */
 KSR_API ksr_status ksr_wait_synced(ksr_stream *stream, int64_t timeout_ms);
 
-/* A new reference to the newest complete snapshot, which may be one that on_update has not brought yet; its deltas are
- * those since the last delivered one. NULL before the first. Release it with ksr_snapshot_release. */
+/* A new reference to the newest complete snapshot, which the caller releases with ksr_snapshot_release. It may be one
+ * that on_update has not brought yet; its deltas are those since the last delivered one. NULL before the first, for a
+ * closed stream, and without memory. Costs time in proportion to the changes since the last snapshot. */
 KSR_API const ksr_snapshot *ksr_latest(ksr_stream *stream);
 
-/* delivery=manual: a file descriptor that is readable (poll, epoll) while ksr_dispatch has something to do. It belongs to
- * the stream: do not read, write or close it. -1 otherwise, and for a closed stream. */
+/* delivery=manual: a file descriptor that is readable (poll, epoll) while ksr_dispatch has something to do. It belongs
+ * to the stream and is closed with it: do not read, write or close it. -1 with delivery=thread and for a closed stream.
+ */
 KSR_API int ksr_fd(ksr_stream *stream);
 
-/* delivery=manual: runs the callbacks that wait, on this thread, and returns how many; 0 when nothing waits, when another
- * thread is dispatching this stream, or inside its callbacks. Below zero: KSR_E_INVALID for a closed stream or one with
- * delivery=thread, KSR_E_FORKED. */
+/* delivery=manual: runs the callbacks that wait, on this thread, and returns how many; 0 when nothing waits, when
+ * another thread is dispatching this stream, or inside its callbacks. It runs what waits when it is called, not what is
+ * added meanwhile. Below zero: KSR_E_INVALID for a closed stream or one with delivery=thread, KSR_E_FORKED,
+ * KSR_E_NOMEM. */
 KSR_API int64_t ksr_dispatch(ksr_stream *stream);
 
-/* Stores the current value of a statistic; CONFIGURATION.md lists them. KSR_E_UNKNOWN_KEY, KSR_E_INVALID,
- * KSR_E_FORKED. */
+/* Stores the current value of a statistic in *value; CONFIGURATION.md lists the names. KSR_E_UNKNOWN_KEY, KSR_E_INVALID
+ * for a NULL or a closed stream, KSR_E_FORKED. */
 KSR_API ksr_status ksr_stat(ksr_stream *stream, const char *name, uint64_t *value);
+
+/* 1 while the calling thread is inside a callback of any stream (on_update, on_error, on_state, on_log or `destroy`),
+ * be it on a thread of the library or inside ksr_dispatch, ksr_close or ksr_open; else 0. 0 in a forked child. For a
+ * binding that must know before it waits for a stream; ksr_close on the callback's own stream returns
+ * KSR_E_WOULD_DEADLOCK in any case. Costs time in proportion to the number of open streams. Since 0.2. */
+KSR_API int ksr_in_callback(void);
 
 /* ---- snapshots -------------------------------------------------------------------------------------------------- */
 
 /* A snapshot is the complete view at one moment, never a part of it. It is immutable and may be kept, may outlive its
- * stream, and may be used on any thread. Without `limit` its objects are ordered by (namespace, name); with `limit` they
- * are the N most recent of all, most recent first. */
+ * stream, and may be used on any thread. Without `limit` its objects are ordered by (namespace, name); with `limit`
+ * they are the N most recent of all, most recent first. It shares its objects with the snapshots before and after it.
+ */
 
-/* One more reference, which ksr_snapshot_release gives back. Returns its argument. */
+/* Adds a reference, which ksr_snapshot_release gives back. Returns its argument. The last release frees what no other
+ * snapshot shares: time in proportion to that. */
 KSR_API const ksr_snapshot *ksr_snapshot_retain(const ksr_snapshot *snapshot);
 KSR_API void ksr_snapshot_release(const ksr_snapshot *snapshot);
 
 /* 1, 2, 3... within a stream; 0 for NULL. */
 KSR_API uint64_t ksr_snapshot_sequence(const ksr_snapshot *snapshot);
 
-/* The resourceVersion as of which the view is complete. */
+/* The resourceVersion as of which the view is complete; "" for NULL. */
 KSR_API const char *ksr_snapshot_resource_version(const ksr_snapshot *snapshot, size_t *len);
 
+/* How many objects it has; 0 for NULL. */
 KSR_API size_t ksr_snapshot_count(const ksr_snapshot *snapshot);
 
-/* The object at place `i`, counted from 0; NULL past the end. Borrowed from the snapshot. */
+/* The object at position `i`, from 0; NULL past the end. Borrowed from the snapshot. O(log n). */
 KSR_API const ksr_object *ksr_snapshot_at(const ksr_snapshot *snapshot, size_t i);
 
 /* The object of that namespace ("" or NULL for cluster-scoped) and name, or of that uid; NULL when there is none.
- * Borrowed from the snapshot. */
+ * Borrowed from the snapshot. O(log n). */
 KSR_API const ksr_object *ksr_snapshot_find(const ksr_snapshot *snapshot, const char *ns, const char *name);
 KSR_API const ksr_object *ksr_snapshot_find_uid(const ksr_snapshot *snapshot, const char *uid);
 
-/* What changed since the snapshot delivered before, at most once for each uid: what is gone first, then the rest, each in
- * the order of (namespace, name). For the first snapshot everything is KSR_DELTA_ADDED. An object that was replaced by
- * another of the same name is KSR_DELTA_DELETED and KSR_DELTA_ADDED. */
+/* How many objects have changed since the snapshot delivered before; each uid counts once. Deleted objects come first,
+ * then the others, both in the order of (namespace, name). In the first snapshot every object is KSR_DELTA_ADDED. An
+ * object that was replaced by another of the same name is KSR_DELTA_DELETED and KSR_DELTA_ADDED. 0 for NULL. */
 KSR_API size_t ksr_snapshot_delta_count(const ksr_snapshot *snapshot);
 
-/* The kind of delta `i`; *obj (may be NULL) receives its object, borrowed from the snapshot; for KSR_DELTA_DELETED in its
- * last known state. 0, and *obj untouched, past the end. */
+/* The kind of delta `i`, from 0; *obj (obj may be NULL) receives its object, borrowed from the snapshot; for
+ * KSR_DELTA_DELETED in its last known state. 0, and *obj untouched, past the end. O(log n) in the first snapshot. */
 KSR_API ksr_delta ksr_snapshot_delta_at(const ksr_snapshot *snapshot, size_t i, const ksr_object **obj);
 
 /* ---- objects ---------------------------------------------------------------------------------------------------- */
 
-/* One more reference, to keep an object beyond its snapshot; it pins nothing but itself. Returns its argument. */
+/* Adds a reference, which ksr_object_release gives back: keeps an object beyond its snapshot, and nothing else of that.
+ * Returns its argument. */
 KSR_API const ksr_object *ksr_object_retain(const ksr_object *object);
 KSR_API void ksr_object_release(const ksr_object *object);
 
-/* The text of a field, "" where the object has none; NULL and length 0 for an unknown field and for a NULL object. */
+/* The text of a field (KSR_FIELD_*), "" where the object has none; NULL and length 0 for an unknown field and for a
+ * NULL object. Lives as long as the object. */
 KSR_API const char *ksr_object_field(const ksr_object *object, ksr_field field, size_t *len);
 
-/* The raw JSON text of the value that a JSON pointer (RFC 6901, such as "/status/phase") names inside the object: a
- * string comes with its quotes and escapes. It is a slice of KSR_FIELD_JSON and NOT NUL-terminated: use *len. NULL and
- * length 0 when nothing is there. */
+/* The raw JSON text of the value that a JSON pointer (RFC 6901) names inside the object, such as "/status/phase" or
+ * "/spec/containers/0/image". In a name `/` is written ~1 and `~` is written ~0, so that the label
+ * app.kubernetes.io/name is "/metadata/labels/app.kubernetes.io~1name". A string comes with its quotes and escapes. The
+ * text is a slice of KSR_FIELD_JSON, lives as long as the object and is NOT NUL-terminated: use *len. NULL and length 0
+ * when nothing is there. Costs time in proportion to the object's JSON. */
 KSR_API const char *ksr_object_get(const ksr_object *object, const char *json_pointer, size_t *len);
 
 #ifdef __cplusplus

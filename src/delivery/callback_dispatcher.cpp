@@ -366,6 +366,11 @@ Status CallbackDispatcher::wait_synced(std::optional<Milliseconds> timeout) {
   return synced_ ? Status::ok : Status::cancelled;
 }
 
+DroppedCounts CallbackDispatcher::dropped() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return queue_.dropped();
+}
+
 int CallbackDispatcher::fd() const noexcept {
   return wakeup_ ? wakeup_->fd() : -1;
 }

@@ -54,6 +54,7 @@ class CallbackDispatcher : public Logger, public std::enable_shared_from_this<Ca
   Status wait_synced(std::optional<Milliseconds> timeout);
   std::int64_t dispatch();
   int fd() const noexcept;
+  DroppedCounts dropped() const;
   std::uint64_t deliveries() const noexcept { return deliveries_.load(std::memory_order_relaxed); }
 
  private:
@@ -88,7 +89,7 @@ class CallbackDispatcher : public Logger, public std::enable_shared_from_this<Ca
   std::atomic<bool> update_waits_{false};
   std::atomic<std::uint64_t> deliveries_{0};
 
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable work_;   // for the delivery thread
   std::condition_variable quiet_;  // for those who wait for a callback to return, for the end, or for the first list
   std::unique_ptr<Host> host_;

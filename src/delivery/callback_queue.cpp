@@ -43,8 +43,8 @@ std::optional<Notification> CallbackQueue::take(bool updates_due) {
 
 // Before the first line that was not.
 std::optional<Notification> CallbackQueue::dropped_lines() {
-  if (dropped_log_lines_ == 0 || !std::holds_alternative<LogLine>(items_.front())) return std::nullopt;
-  const std::uint64_t lines = std::exchange(dropped_log_lines_, 0);
+  if (unreported_log_lines_ == 0 || !std::holds_alternative<LogLine>(items_.front())) return std::nullopt;
+  const std::uint64_t lines = std::exchange(unreported_log_lines_, 0);
   try {
     std::string text = std::to_string(lines) + " older log lines were dropped while the host was busy";
     return Notification(LogLine{LogLevel::warning, std::move(text)});
@@ -68,7 +68,14 @@ void CallbackQueue::make_room(std::size_t max_size) {
   const auto oldest = std::find_if(items_.begin(), items_.end(), is_kind);
   if (oldest - items_.begin() < static_cast<std::ptrdiff_t>(before_update_)) --before_update_;
   items_.erase(oldest);
-  if constexpr (std::is_same_v<Kind, LogLine>) ++dropped_log_lines_;
+  if constexpr (std::is_same_v<Kind, LogLine>) {
+    ++dropped_.log_lines;
+    ++unreported_log_lines_;
+  } else if constexpr (std::is_same_v<Kind, ErrorReport>) {
+    ++dropped_.errors;
+  } else {
+    ++dropped_.states;
+  }
 }
 
 }  // namespace ksr::delivery

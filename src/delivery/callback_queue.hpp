@@ -21,6 +21,13 @@ struct UpdateMark {};
 
 using Notification = std::variant<UpdateMark, sync::State, ErrorReport, LogLine>;
 
+// What the bounds of the queue have dropped, by kind; never what a cancel takes away.
+struct DroppedCounts {
+  std::uint64_t states = 0;
+  std::uint64_t errors = 0;
+  std::uint64_t log_lines = 0;
+};
+
 // Not thread-safe: guarded by the dispatcher's mutex.
 class CallbackQueue {
  public:
@@ -37,6 +44,7 @@ class CallbackQueue {
   bool empty() const noexcept { return size() == 0; }
   std::size_t size() const noexcept { return items_.size() + (update_waits_ ? 1 : 0); }
   bool update_waits() const noexcept { return update_waits_; }
+  const DroppedCounts& dropped() const noexcept { return dropped_; }
 
   // The first item, or the first that is no update while updates are not due.
   std::optional<Notification> take(bool updates_due);
@@ -56,7 +64,8 @@ class CallbackQueue {
   std::deque<Notification> items_;
   bool update_waits_ = false;
   std::size_t before_update_ = 0;  // items
-  std::uint64_t dropped_log_lines_ = 0;
+  DroppedCounts dropped_;
+  std::uint64_t unreported_log_lines_ = 0;  // of the dropped ones
 };
 
 }  // namespace ksr::delivery

@@ -44,6 +44,9 @@ std::optional<std::uint64_t> read_statistic(std::string_view name, const Statist
   }
   if (name == "state") return not_below_zero(statistics.state.load(std::memory_order_relaxed));
   if (name == "deliveries") return dispatcher.deliveries();
+  if (name == "dropped_errors") return dispatcher.dropped().errors;
+  if (name == "dropped_states") return dispatcher.dropped().states;
+  if (name == "dropped_logs") return dispatcher.dropped().log_lines;
   if (name == "objects") {
     return publisher.write([](const store::Cache& cache) -> std::uint64_t { return cache.count(); });
   }

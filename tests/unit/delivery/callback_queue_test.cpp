@@ -51,6 +51,9 @@ TEST_CASE("what waits is bounded: the oldest of a kind goes first") {
     queue.add_log(LogLevel::info, std::to_string(i));
   }
   CHECK(queue.size() == CallbackQueue::kMaxStates + CallbackQueue::kMaxErrors + CallbackQueue::kMaxLogLines);
+  CHECK(queue.dropped().states == 1'000 - CallbackQueue::kMaxStates);
+  CHECK(queue.dropped().errors == 1'000 - CallbackQueue::kMaxErrors);
+  CHECK(queue.dropped().log_lines == 1'000 - CallbackQueue::kMaxLogLines);
   std::string first_error;
   std::string first_log;
   while (auto item = queue.take(true)) {
@@ -62,6 +65,7 @@ TEST_CASE("what waits is bounded: the oldest of a kind goes first") {
   CHECK(first_error == std::to_string(1'000 - CallbackQueue::kMaxErrors));
   CHECK(first_log ==
         std::to_string(1'000 - CallbackQueue::kMaxLogLines) + " older log lines were dropped while the host was busy");
+  CHECK(queue.dropped().log_lines == 1'000 - CallbackQueue::kMaxLogLines);
 }
 
 TEST_CASE("after a cancel only log lines remain") {
@@ -71,5 +75,6 @@ TEST_CASE("after a cancel only log lines remain") {
   queue.add_state(sync::State::live);
   queue.keep_only_log();
   CHECK(queue.size() == 1);
+  CHECK(queue.dropped().states == 0);
   CHECK_FALSE(queue.update_waits());
 }
