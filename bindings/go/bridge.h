@@ -3,6 +3,7 @@
 #define KSR_GO_BRIDGE_H
 
 #include <ksr.h>
+#include <pthread.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -15,6 +16,10 @@ void ksr_go_set_callbacks(ksr_config *config, int with_log);
 
 /* A ksr_stream * may be no address at all, and Go takes offence at small numbers in pointers: it goes as an integer. */
 ksr_status ksr_go_open(const ksr_config *config, uintptr_t handle, uintptr_t *out, ksr_error **err);
+
+static inline uintptr_t ksr_go_thread(void) {
+  return (uintptr_t)pthread_self();
+}
 
 static inline void ksr_go_cancel(uintptr_t stream) {
   ksr_cancel((ksr_stream *)stream);

@@ -4,6 +4,7 @@ package ksr
 import "C"
 
 import (
+	"runtime"
 	"runtime/cgo"
 	"runtime/debug"
 	"unsafe"
@@ -71,6 +72,8 @@ func (s *Stream) call(name string, callback func()) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
+		runtime.LockOSThread() // see threadID
+		defer runtime.UnlockOSThread()
 		s.guard(name, callback)
 	}()
 	<-done
@@ -94,12 +97,12 @@ func (s *Stream) guard(name string, callback func()) {
 
 // begin is one step with end: after a Cancel has returned, no news starts. The state Closed and its log still come.
 func (s *Stream) begin(name string) bool {
-	id := goroutineID()
+	thread := threadID()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.over() && (name == onUpdate || name == onError) {
 		return false
 	}
-	s.inside.Store(id)
+	s.inside.Store(thread)
 	return true
 }

@@ -16,7 +16,7 @@ import (
 type Stream struct {
 	callbacks callbacks
 	handle    atomic.Uintptr // the ksr_stream
-	inside    atomic.Uint64  // the goroutine that runs a callback; 0: none
+	inside    atomic.Uint64  // the thread of the callback that is running; 0: no callback is
 	journal   *journal
 
 	opened chan struct{} // Open has returned
@@ -126,7 +126,7 @@ func (s *Stream) Close() error {
 	if s.never() {
 		return nil
 	}
-	if s.inside.Load() == goroutineID() {
+	if s.inside.Load() == threadID() {
 		return &Error{Code: WouldDeadlock, Message: "Close: called inside a callback of the stream; use Cancel"}
 	}
 	s.end(nil)

@@ -16,7 +16,7 @@ The library, libksr.so.0, is loaded when it is first needed, from $KSR_LIBRARY o
 
 from __future__ import annotations
 
-from ._library import build_info, has_feature, version
+from ._library import build_info, has_feature, in_callback, version
 from .codes import Code, DeltaKind, Field, State
 from .config import Config, Value
 from .errors import Error
@@ -38,6 +38,7 @@ __all__ = [
     "Value",
     "build_info",
     "has_feature",
+    "in_callback",
     "open",
     "version",
 ]

@@ -8,45 +8,44 @@ import itertools
 import logging
 import weakref
 from collections import deque
-from typing import TYPE_CHECKING, Any, Callable, Deque, Dict, Optional
+from typing import Any, Callable, Deque, Dict, Optional
 
 from ._library import DestroyFn, ErrorFn, LogFn, StateFn, UpdateFn, library
 from .codes import State, named
 from .errors import Error, read_error
 from .snapshot import Snapshot
 
-if TYPE_CHECKING:
-    from .stream import Stream
-
-OnError = Callable[["Stream", Error], object]
-OnState = Callable[["Stream", State], object]
-OnLog = Callable[["Stream", int, str], object]
+# A callback of the program: the stream, and what has happened.
+Callback = Callable[..., object]
 
 _log = logging.getLogger("ksr")
 
 
 class Inbox:
-    """What has been delivered and not been taken yet. It does not keep its stream alive."""
+    """What has been delivered and not been taken yet. It does not keep its stream alive, and knows it only as the first
+    argument of callbacks."""
 
-    def __init__(self, on_error: Optional[OnError], on_state: Optional[OnState], on_log: Optional[OnLog]) -> None:
+    def __init__(
+        self, on_error: Optional[Callback], on_state: Optional[Callback], on_log: Optional[Callback]
+    ) -> None:
         for name, callback in (("on_error", on_error), ("on_state", on_state), ("on_log", on_log)):
             if callback is not None and not callable(callback):
                 raise TypeError(f"{name} must be callable, not {type(callback).__name__}")
         self.on_error, self.on_state, self.on_log = on_error, on_state, on_log
-        self.stream: Callable[[], Optional[Stream]] = lambda: None
+        self.stream: Callable[[], Optional[object]] = lambda: None
         self.snapshots: Deque[Snapshot] = deque()
         self.last_error: Optional[Error] = None
         self.fatal: Optional[Error] = None
         self.closed = False
         self.interrupt: Optional[BaseException] = None
 
-    def belongs_to(self, stream: Stream) -> None:
+    def belongs_to(self, stream: object) -> None:
         self.stream = weakref.ref(stream)
 
-    def tell(self, callback: Optional[Callable[..., object]], *news: Any) -> None:
+    def call(self, callback: Optional[Callback], *arguments: Any) -> None:
         stream = self.stream()
         if callback is not None and stream is not None:
-            callback(stream, *news)
+            callback(stream, *arguments)
 
     def raise_interrupt(self) -> None:
         """Ctrl-C and the like, which came inside a callback and must not end there."""
@@ -97,18 +96,18 @@ def on_error(inbox: Inbox, _stream: int, pointer: int) -> None:
         inbox.fatal = error
     elif inbox.on_error is None:
         _log.warning("%s; next try in %.1f s", error, error.retry)
-    inbox.tell(inbox.on_error, error)
+    inbox.call(inbox.on_error, error)
 
 
 @_callback(StateFn)
 def on_state(inbox: Inbox, _stream: int, state: int) -> None:
     inbox.closed = inbox.closed or state == State.CLOSED
-    inbox.tell(inbox.on_state, named(State, state))
+    inbox.call(inbox.on_state, named(State, state))
 
 
 @_callback(LogFn)
 def on_log(inbox: Inbox, level: int, message: int, length: int) -> None:
-    inbox.tell(inbox.on_log, level, ctypes.string_at(message, length).decode(errors="replace"))
+    inbox.call(inbox.on_log, level, ctypes.string_at(message, length).decode(errors="replace"))
 
 
 def _destroy(number: int) -> None:

@@ -46,6 +46,7 @@ _PROTOTYPES: Dict[str, Tuple[Any, List[Any]]] = {
     "ksr_fd": (c_int, [c_void_p]),
     "ksr_dispatch": (c_int64, [c_void_p]),
     "ksr_stat": (c_int32, [c_void_p, c_char_p, POINTER(c_uint64)]),
+    "ksr_in_callback": (c_int, []),
     "ksr_snapshot_retain": (c_void_p, [c_void_p]),
     "ksr_snapshot_release": (None, [c_void_p]),
     "ksr_snapshot_sequence": (c_uint64, [c_void_p]),
@@ -78,7 +79,7 @@ def library() -> Any:
 
 
 def version() -> str:
-    """The version of the loaded library, such as "0.1.0"."""
+    """The version of the loaded library, such as "0.2.0"."""
     return str(library().ksr_version_string(), "utf-8")
 
 
@@ -91,6 +92,12 @@ def build_info() -> Dict[str, Any]:
 def has_feature(name: str) -> bool:
     """Whether the library can do what `name` names, such as "websocket"."""
     return bool(library().ksr_has_feature(c_text(name, "the name of a feature")))
+
+
+def in_callback() -> bool:
+    """Whether the calling thread is inside a callback of any stream: what closes the callback's own stream there takes
+    effect once the callback has returned."""
+    return bool(library().ksr_in_callback())
 
 
 def c_text(value: str, what: str) -> bytes:

@@ -10,16 +10,20 @@ import warnings
 import weakref
 from ctypes import byref, c_uint64, c_void_p
 from types import TracebackType
-from typing import AsyncIterator, Iterator, Optional, Sequence, Type, Union
+from typing import AsyncIterator, Callable, Iterator, Optional, Sequence, Type, Union
 
 from . import _inbox
 from ._descriptor import Descriptor
-from ._inbox import Inbox, OnError, OnLog, OnState
+from ._inbox import Inbox
 from ._library import c_text, library
 from .codes import Code, State, named
 from .config import Config, Value
 from .errors import Error, failure
 from .snapshot import Snapshot
+
+OnError = Callable[["Stream", Error], object]
+OnState = Callable[["Stream", State], object]
+OnLog = Callable[["Stream", int, str], object]
 
 # How long a call into the library may keep Ctrl-C waiting.
 _PATIENCE_MS = 200
@@ -53,7 +57,7 @@ class Stream:
         self._closed = False
         self._pointer = config._open(_inbox.register(self._inbox), wants_log=on_log is not None)
         self._end = weakref.finalize(self, _abandon, self._lib, self._pointer, self._process, repr(config))
-        self._end.atexit = False  # the library needs no farewell
+        self._end.atexit = False  # at exit the process ends with open streams
         self._descriptor = Descriptor(self._lib.ksr_fd(self._pointer))
 
     # ---- snapshots

@@ -72,7 +72,7 @@ pub use code::{Code, DeltaKind, LogLevel, State};
 pub use config::Config;
 pub use error::Error;
 pub use handle::Handle;
-pub use library::{build_info, has_feature, version, version_string};
+pub use library::{build_info, has_feature, in_callback, version, version_string};
 pub use object::{Object, OwnedObject};
 pub use snapshot::{Delta, Deltas, Objects, Snapshot};
 pub use stream::Stream;

@@ -120,14 +120,17 @@ fn in_an_event_loop_of_the_programs() {
 }
 
 #[test]
-fn callbacks_are_called_by_whoever_asks() {
-    let (tell, told) = channel();
-    let callbacks = Callbacks::new().on_state(move |_, state| tell.send((thread::current().id(), state)).unwrap());
+fn callbacks_run_on_the_thread_that_polls_or_drops() {
+    let (sender, calls) = channel();
+    let callbacks = Callbacks::new()
+        .on_state(move |_, state| sender.send((thread::current().id(), ksr::in_callback(), state)).unwrap());
     let updates = nowhere().updates_with(callbacks).unwrap();
     drop(updates);
+    assert!(!ksr::in_callback());
     let mut last = None;
-    for (caller, state) in told {
+    for (caller, inside, state) in calls {
         assert_eq!(caller, thread::current().id());
+        assert!(inside);
         last = Some(state);
     }
     assert_eq!(last, Some(State::Closed));
