@@ -1,4 +1,4 @@
-/* What cgo cannot say by itself: handles as integers, texts as values. */
+/* What cgo cannot express: handles as integers, strings as values. */
 #ifndef KSR_GO_BRIDGE_H
 #define KSR_GO_BRIDGE_H
 
@@ -14,7 +14,8 @@ typedef struct {
 
 void ksr_go_set_callbacks(ksr_config *config, int with_log);
 
-/* A ksr_stream * may be no address at all, and Go takes offence at small numbers in pointers: it goes as an integer. */
+/* A ksr_stream * is a number, no address, and the Go runtime rejects small numbers in pointers: it is passed as an
+ * integer. */
 ksr_status ksr_go_open(const ksr_config *config, uintptr_t handle, uintptr_t *out, ksr_error **err);
 
 static inline uintptr_t ksr_go_thread(void) {

@@ -8,12 +8,12 @@ import (
 	"slices"
 )
 
-// Config says what to watch, where, and as whom: the keys of CONFIGURATION.md with values as text, such as
+// Config says what to watch, on which server, with which credentials: the keys of CONFIGURATION.md, such as
 //
 //	ksr.Config{"resource": "apps/v1/deployments", "namespace": "default", "limit": "100"}
 //
 // "resource" is required. Without "server" and "kubeconfig" the cluster is found as kubectl finds it. "delivery" must
-// not be set: it is the binding's own affair.
+// not be set: the binding sets it.
 type Config map[string]string
 
 // build makes what ksr_open takes. Keys go in order, so that of several bad ones always the same is named.

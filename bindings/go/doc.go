@@ -17,21 +17,21 @@
 // # Life of a stream
 //
 // Open never waits for the network. From then on the stream recovers by itself from whatever network and server do;
-// what went wrong is information ([Stream.Errors], [OnError]). It ends when its context is done, with [Stream.Cancel],
-// with [Stream.Close], with a fatal error, or when a callback panics. However it ends, everything it held is given
-// back, and [Stream.Done] is closed; [Stream.Err] says why. A stream that nothing of this happens to lives on, also
-// when the program has dropped it.
+// errors are information ([Stream.Errors], [OnError]). It ends when its context is done, with [Stream.Cancel],
+// with [Stream.Close], with a fatal error, or when a callback panics. However it ends, everything it held is
+// released, and [Stream.Done] is closed; [Stream.Err] says why. Until then a stream lives on, also when the program has
+// dropped it.
 //
 // # Life of a snapshot
 //
 // Snapshots and objects are memory of the library. What a loop over [Stream.Updates] or a callback brings is lent: it
 // lives until the loop's body or the callback ends. What [Snapshot.Retain], [Object.Retain], [Stream.Latest] and
-// [Stream.Channel] return belongs to the caller, who calls Release; the garbage collector does it for one who forgets,
-// later. To use a Snapshot or Object after its release panics; it never reads foreign memory.
+// [Stream.Channel] return belongs to the caller, who calls Release; without it the garbage collector does,
+// later. To use a Snapshot or Object after its release panics; it never reads released memory.
 //
 // Strings are copies and live as long as any string. The bytes of [Object.JSON] and [Object.Get] are the library's own,
 // not copied: they must not be written, and must not be used after the release of what they were asked of, so keep that
-// reachable while they are in use (a deferred Release does). [Decode] and bytes.Clone make what lasts.
+// reachable while they are in use (a deferred Release does). [Decode] and bytes.Clone make copies.
 //
 // # Callbacks
 //
@@ -42,10 +42,10 @@
 //
 // # Misuse
 //
-// After its end, and when it is nil or was never opened, a Stream answers as a closed one: Stat fails with [Invalid],
+// After its end, and when it is nil or was never opened, a Stream behaves as a closed one: Stat fails with [Invalid],
 // WaitSynced with [Cancelled] or the reason of the end, Latest is nil, loops end at once, Close returns nil. A nil or
 // zero Snapshot can be released, and every other use of it panics, as after its release; the zero Object has no fields.
-// Texts with a NUL byte are refused or not found. In a child of fork nothing of this package works.
+// Texts with a NUL byte are refused or not found. In a child of fork this package does not work.
 //
 // All types may be used by many goroutines at once.
 package ksr

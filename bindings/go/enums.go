@@ -11,9 +11,9 @@ type State int32
 const (
 	Connecting State = C.KSR_STATE_CONNECTING // opening a connection
 	Listing    State = C.KSR_STATE_LISTING    // reading the list
-	Live       State = C.KSR_STATE_LIVE       // the view is current and a watch keeps it so
-	Waiting    State = C.KSR_STATE_WAITING    // something failed; the next try comes by itself
-	Closed     State = C.KSR_STATE_CLOSED     // the end
+	Live       State = C.KSR_STATE_LIVE       // the view is current, and an open watch keeps it current
+	Waiting    State = C.KSR_STATE_WAITING    // something failed; the stream tries again by itself
+	Closed     State = C.KSR_STATE_CLOSED     // cancelled, closed or failed for good
 )
 
 func (s State) String() string {

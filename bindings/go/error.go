@@ -8,13 +8,13 @@ import (
 	"time"
 )
 
-// Error is what the library has to say about a failure. errors.As finds it, and errors.Is finds its Code.
+// Error is a failure that the library reports. errors.As finds it, and errors.Is finds its Code.
 type Error struct {
 	Code Code
 	// Message is one line for people, without secrets. Its wording may change.
 	Message string
 	// HTTPStatus is the status of the response; 408 when the server was silent for too long, 502 when it could not be
-	// reached or the connection broke; 0 when no request was concerned.
+	// reached or the connection broke, with a Code other than Server; 0 when no request was involved.
 	HTTPStatus int
 	// Reason is that of the API server's Status object, such as "Expired"; "" without one.
 	Reason string

@@ -2,7 +2,7 @@ package ksr
 
 import "sync"
 
-// journalLimit is the number of errors that the library itself keeps for a host that is busy.
+// journalLimit is the number of errors that the library itself keeps while a callback blocks.
 const journalLimit = 64
 
 // journal keeps the last errors for loops that begin late or are slow, and never makes the stream wait. A fatal error

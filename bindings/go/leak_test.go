@@ -46,7 +46,7 @@ func TestNothingHoldsAStreamThatIsOver(t *testing.T) {
 		}
 	}
 	// The collector may keep one or two that a stack slot still shows.
-	for end := time.Now().Add(patience); alive.Load() > 2; time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(testTimeout); alive.Load() > 2; time.Sleep(5 * time.Millisecond) {
 		if runtime.GC(); time.Now().After(end) {
 			t.Fatalf("%d of 40 streams are still held", alive.Load())
 		}

@@ -6,10 +6,10 @@ import "C"
 
 import "unsafe"
 
-// Version is the version of the loaded library as 0xMMmmpp, such as 0x000100 for 0.1.0.
+// Version is the version of the loaded library as 0xMMmmpp, such as 0x000200 for 0.2.0.
 func Version() uint32 { return uint32(C.ksr_version()) }
 
-// VersionString is the version of the loaded library as text, such as "0.1.0".
+// VersionString is the version of the loaded library as text, such as "0.2.0".
 func VersionString() string { return C.GoString(C.ksr_version_string()) }
 
 // BuildInfo says how the library was built, as one JSON object, for bug reports.
@@ -24,7 +24,7 @@ func HasFeature(name string) bool {
 // nulTerminated is a Go string in the form in which C reads strings, for the length of one call.
 type nulTerminated []byte
 
-// cString returns nil for a text that no C string can hold.
+// cString returns nil for a string with a NUL byte.
 func cString(text string) nulTerminated {
 	for i := range len(text) {
 		if text[i] == 0 {

@@ -18,7 +18,7 @@ func TestLivingPods(t *testing.T) {
 			stream := open(t, serverConfig(t, ksr.Config{
 				"resource": "v1/pods", "namespace": "", "transport": transport,
 			}))
-			ctx, cancel := context.WithTimeout(context.Background(), patience)
+			ctx, cancel := context.WithTimeout(context.Background(), testTimeout)
 			defer cancel()
 			seen, kinds := view{}, map[ksr.DeltaKind]bool{}
 			for snapshot := range stream.Channel(ctx) {

@@ -64,7 +64,7 @@ func TestObjects(t *testing.T) {
 			t.Errorf("Find(%q)", name)
 		}
 	}
-	if _, ok := snapshot.FindUID("nobody"); ok {
+	if _, ok := snapshot.FindUID("no such uid"); ok {
 		t.Error("FindUID")
 	}
 }
@@ -138,7 +138,7 @@ func TestReleaseInOnUpdateIsHarmless(t *testing.T) {
 	stream := open(t, serverConfig(t, nil), release)
 	for snapshot := range stream.Updates() {
 		if snapshot.Len() != 0 {
-			t.Error("objects of nobody")
+			t.Error("objects in an empty range")
 		}
 		break
 	}

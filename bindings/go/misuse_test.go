@@ -123,7 +123,7 @@ func TestEveryWayToEndInsideACallback(t *testing.T) {
 	}
 	await(t, stream.Done(), "Done")
 	if err := stream.Close(); err != nil || closed.Load() != 1 {
-		t.Errorf("Close: %v, told %d times of the end", err, closed.Load())
+		t.Errorf("Close: %v, %d times Closed", err, closed.Load())
 	}
 	settled(t)
 }
@@ -149,7 +149,7 @@ func TestTheLastCallbackMayPanic(t *testing.T) {
 	}
 }
 
-func TestAStormOfEnds(t *testing.T) {
+func TestManyEndsAtOnce(t *testing.T) {
 	for range 50 {
 		stream, err := ksr.Open(context.Background(), unreachable(nil),
 			ksr.OnError(func(s *ksr.Stream, _ *ksr.Error) { s.Cancel() }))

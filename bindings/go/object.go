@@ -11,7 +11,7 @@ type Object struct {
 	owned bool
 }
 
-// Retain returns the object with a life of its own, which Release ends. It pins nothing but itself.
+// Retain returns a reference that outlives the snapshot and keeps nothing else of it. Release ends it.
 func (o Object) Retain() Object {
 	if o.ref == nil {
 		return o
@@ -42,7 +42,8 @@ func (o Object) JSON() []byte {
 }
 
 // Get is the raw JSON of the value that a JSON pointer (RFC 6901, such as "/status/phase") names; nil when there is
-// none. A string comes with its quotes and escapes. The bytes are the library's, see JSON.
+// none. In a name / is written ~1, as in "/metadata/labels/app.kubernetes.io~1name". A string comes with its quotes and
+// escapes. The bytes are the library's, see JSON.
 func (o Object) Get(pointer string) []byte {
 	text := cString(pointer)
 	if o.ref == nil || text == nil {

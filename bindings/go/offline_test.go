@@ -10,7 +10,7 @@ import (
 	"ksr.dev/ksr"
 )
 
-// Nobody listens on port 1.
+// No server listens on port 1.
 func unreachable(more ksr.Config) ksr.Config {
 	config := ksr.Config{"server": "http://127.0.0.1:1", "resource": "v1/pods"}
 	for key, value := range more {
@@ -221,7 +221,7 @@ func TestWaitSyncedObeysItsContext(t *testing.T) {
 func TestStat(t *testing.T) {
 	stream := open(t, unreachable(nil))
 	// The count may come a moment after the news.
-	for end := time.Now().Add(patience); ; time.Sleep(time.Millisecond) {
+	for end := time.Now().Add(testTimeout); ; time.Sleep(time.Millisecond) {
 		count, err := stream.Stat("errors")
 		if err != nil {
 			t.Fatal(err)

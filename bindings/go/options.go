@@ -24,7 +24,7 @@ const (
 // f returns. f may be called before Open returns.
 func OnUpdate(f func(*Stream, *Snapshot)) Option { return func(c *callbacks) { c.update = f } }
 
-// OnError has f called when something went wrong; see Stream.Errors for the same as a loop. f may be called before Open
+// OnError has f called when something failed; see Stream.Errors for the same as a loop. f may be called before Open
 // returns.
 func OnError(f func(*Stream, *Error)) Option { return func(c *callbacks) { c.err = f } }
 

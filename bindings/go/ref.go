@@ -5,16 +5,16 @@ import (
 	"sync/atomic"
 )
 
-// ref is one reference of the library's. It goes back once, when its owner releases it or when nothing can reach it any
-// more, and never while somebody reads through it.
+// ref is one reference of the library's. It is released once, when its owner releases it or when it is unreachable, and
+// never while something reads through it.
 type ref struct {
-	holders  atomic.Int64 // the owner, and each who reads at this moment
+	holders  atomic.Int64 // the owner, and each reader at this moment
 	released atomic.Bool
-	giveBack func() // must not reach the ref itself, or it would never become garbage
+	drop     func() // must not reach the ref itself, or it would never become garbage
 }
 
-func newRef(giveBack func()) *ref {
-	r := &ref{giveBack: giveBack}
+func newRef(drop func()) *ref {
+	r := &ref{drop: drop}
 	r.holders.Store(1)
 	// SetFinalizer and not AddCleanup, which came with Go 1.24.
 	runtime.SetFinalizer(r, (*ref).release)
@@ -39,7 +39,7 @@ func (r *ref) enter() {
 
 func (r *ref) leave() {
 	if r.holders.Add(-1) == 0 {
-		r.giveBack()
+		r.drop()
 	}
 }
 

@@ -23,7 +23,7 @@ func TestRefGoesBackOnce(t *testing.T) {
 	r.enter()
 }
 
-func TestRefStaysWhileSomebodyReads(t *testing.T) {
+func TestRefStaysWhileItIsRead(t *testing.T) {
 	count := 0
 	r := newRef(func() { count++ })
 	r.enter()

@@ -82,7 +82,7 @@ func TestScenario(t *testing.T) {
 			config := serverConfig(t, ksr.Config{"transport": transport})
 			script(t, "populate cm 10 prefix=old ns=$NS")
 			stream := open(t, config)
-			ctx, cancel := context.WithTimeout(context.Background(), patience)
+			ctx, cancel := context.WithTimeout(context.Background(), testTimeout)
 			defer cancel()
 			updates := stream.Channel(ctx)
 			seen := view{}

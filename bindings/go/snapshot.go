@@ -56,7 +56,7 @@ func (s *Snapshot) Len() int {
 	return int(C.ksr_snapshot_count(s.c))
 }
 
-// At returns the object at place i, counted from 0, and whether there is one.
+// At returns the object at position i, from 0, and whether there is one.
 func (s *Snapshot) At(i int) (Object, bool) {
 	if i < 0 {
 		return Object{}, false
@@ -102,9 +102,9 @@ func (s *Snapshot) Objects() iter.Seq[Object] {
 	}
 }
 
-// Deltas runs over what has changed since the snapshot before, each object at most once: what is gone first, in its
-// last known state, then the rest. In the first snapshot of a loop or a callback every object is Added. An object that
-// was replaced by another of the same name is Deleted and Added.
+// Deltas runs over what has changed since the snapshot before, each object at most once: deleted ones first, in their
+// last known state, then the others. In the first snapshot of a loop or a callback every object is Added. An object
+// that was replaced by another of the same name is Deleted and Added.
 func (s *Snapshot) Deltas() iter.Seq2[DeltaKind, Object] {
 	if s.whole {
 		return s.everythingAdded()

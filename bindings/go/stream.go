@@ -11,8 +11,7 @@ import (
 	"time"
 )
 
-// Stream is an open stream: a resource that is kept in view. It comes from Open alone; a nil or zero Stream is one that
-// was closed.
+// Stream is an open stream. Open makes it; a nil or zero Stream behaves as a closed one.
 type Stream struct {
 	callbacks callbacks
 	handle    atomic.Uintptr // the ksr_stream
@@ -22,9 +21,9 @@ type Stream struct {
 	opened chan struct{} // Open has returned
 	synced chan struct{} // a snapshot was delivered
 	ended  chan struct{} // nothing more will be delivered
-	done   chan struct{} // everything was given back
+	done   chan struct{} // everything was released
 
-	giveBack  sync.Once
+	release   sync.Once
 	loops     sync.WaitGroup // goroutines of Channel
 	unlisten  func() bool    // of the context
 	closeFail error
@@ -80,11 +79,11 @@ func orBackground(ctx context.Context) context.Context {
 	return ctx
 }
 
-// never: it was not opened.
-func (s *Stream) never() bool { return s == nil || s.opened == nil }
+// neverOpened: Open did not make it.
+func (s *Stream) neverOpened() bool { return s == nil || s.opened == nil }
 
-// longDone is closed from the beginning.
-var longDone = func() chan struct{} {
+// closedChannel is closed from the beginning.
+var closedChannel = func() chan struct{} {
 	closed := make(chan struct{})
 	close(closed)
 	return closed
@@ -111,7 +110,7 @@ func newStream(options []Option) *Stream {
 func (s *Stream) Cancel() { s.cancel(nil) }
 
 func (s *Stream) cancel(cause error) {
-	if s.never() {
+	if s.neverOpened() {
 		return
 	}
 	s.end(cause)
@@ -123,7 +122,7 @@ func (s *Stream) cancel(cause error) {
 // were retained stay. It may be called any number of times. Inside a callback of the same stream it fails with
 // WouldDeadlock, and nothing happens.
 func (s *Stream) Close() error {
-	if s.never() {
+	if s.neverOpened() {
 		return nil
 	}
 	if s.inside.Load() == threadID() {
@@ -133,10 +132,10 @@ func (s *Stream) Close() error {
 	return s.shutDown()
 }
 
-// shutDown gives back what the stream holds, once, and waits until that is done.
+// shutDown releases what the stream holds, once, and waits until that is done.
 func (s *Stream) shutDown() error {
 	<-s.opened
-	s.giveBack.Do(func() {
+	s.release.Do(func() {
 		s.unlisten()
 		s.closeFail = failure(C.ksr_go_close(C.uintptr_t(s.handle.Load())), nil, "Close")
 		s.loops.Wait()
@@ -161,7 +160,7 @@ func (s *Stream) end(cause error) {
 }
 
 func (s *Stream) over() bool {
-	if s.never() {
+	if s.neverOpened() {
 		return true
 	}
 	select {
@@ -172,10 +171,10 @@ func (s *Stream) over() bool {
 	}
 }
 
-// Done is closed when the stream has ended, however that came, and everything it held has been given back.
+// Done is closed when the stream has ended, for whatever reason, and everything it held has been released.
 func (s *Stream) Done() <-chan struct{} {
-	if s.never() {
-		return longDone
+	if s.neverOpened() {
+		return closedChannel
 	}
 	return s.done
 }
@@ -183,7 +182,7 @@ func (s *Stream) Done() <-chan struct{} {
 // Err says why the stream has ended: nil while it runs and after Cancel or Close, the context's cause, the fatal
 // *Error, or a *PanicError.
 func (s *Stream) Err() error {
-	if s.never() {
+	if s.neverOpened() {
 		return nil
 	}
 	s.mu.Lock()
@@ -191,15 +190,15 @@ func (s *Stream) Err() error {
 	return s.cause
 }
 
-// WaitSynced waits until the first complete snapshot is there, for which Latest may be asked then. It returns the
-// context's cause when ctx is done before, and when the stream ends before the reason of that, or an *Error with
+// WaitSynced waits until the first complete snapshot is there, so that Latest returns it. It returns the
+// context's cause when ctx is done before; when the stream ends before, the reason of that, or an *Error with
 // Cancelled. It may be called inside callbacks.
 func (s *Stream) WaitSynced(ctx context.Context) error {
-	if s.never() {
+	if s.neverOpened() {
 		return s.whyNeverSynced()
 	}
 	ctx = orBackground(ctx)
-	// Inside a callback the news of the first snapshot cannot come, so the library is asked now and then.
+	// Inside a callback the first snapshot cannot be delivered, so the library is polled.
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for {
@@ -227,7 +226,7 @@ func (s *Stream) WaitSynced(ctx context.Context) error {
 }
 
 func (s *Stream) whyNeverSynced() error {
-	if s.never() {
+	if s.neverOpened() {
 		return &Error{Code: Cancelled, Message: "WaitSynced: the stream was never opened"}
 	}
 	s.mu.Lock()
@@ -244,7 +243,7 @@ func (s *Stream) whyNeverSynced() error {
 // Latest returns the newest complete snapshot, which may be one that no loop and no callback has brought yet; nil
 // before the first and after the end. The caller releases it.
 func (s *Stream) Latest() *Snapshot {
-	if s.never() {
+	if s.neverOpened() {
 		return nil
 	}
 	c := C.ksr_go_latest(C.uintptr_t(s.handle.Load()))
@@ -266,7 +265,7 @@ func (s *Stream) State() State {
 // Stat returns a statistic by its name in CONFIGURATION.md, such as "objects", "events" or "fresh_ms". It fails with
 // UnknownKey, and with Invalid after the end.
 func (s *Stream) Stat(name string) (uint64, error) {
-	if s.never() {
+	if s.neverOpened() {
 		return 0, &Error{Code: Invalid, Message: "Stat: the stream was never opened"}
 	}
 	text := cString(name)

@@ -17,8 +17,8 @@ import (
 	"ksr.dev/ksr"
 )
 
-// patience ends a test that hangs; no test depends on how long anything takes.
-const patience = 60 * time.Second
+// testTimeout ends a test that hangs; no test depends on how long anything takes.
+const testTimeout = 60 * time.Second
 
 // serverConfig leads to the test server that the environment names. Without one the test is skipped.
 func serverConfig(t *testing.T, more ksr.Config) ksr.Config {
@@ -59,7 +59,7 @@ func script(t *testing.T, lines ...string) {
 	t.Helper()
 	text := strings.ReplaceAll(strings.Join(lines, "\n"), "$NS", namespaceOf(t))
 	transport := &http.Transport{TLSClientConfig: trust(t), DisableKeepAlives: true}
-	client := http.Client{Timeout: patience, Transport: transport}
+	client := http.Client{Timeout: testTimeout, Transport: transport}
 	request, err := http.NewRequest("POST", os.Getenv("KSR_TEST_SERVER")+"/_ksr/script", strings.NewReader(text))
 	if err != nil {
 		t.Fatal(err)
@@ -112,7 +112,7 @@ func open(t *testing.T, config ksr.Config, options ...ksr.Option) *ksr.Stream {
 
 func awaitSync(t *testing.T, stream *ksr.Stream) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), testTimeout)
 	defer cancel()
 	if err := stream.WaitSynced(ctx); err != nil {
 		t.Fatal(err)
@@ -123,7 +123,7 @@ func await(t *testing.T, done <-chan struct{}, what string) {
 	t.Helper()
 	select {
 	case <-done:
-	case <-time.After(patience):
+	case <-time.After(testTimeout):
 		t.Fatalf("%s did not come; all goroutines:\n%s", what, stacks())
 	}
 }
@@ -136,7 +136,7 @@ func stacks() string {
 // settled waits until no goroutine has a function of the binding on its stack.
 func settled(t *testing.T) {
 	t.Helper()
-	for end := time.Now().Add(patience); ; time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(testTimeout); ; time.Sleep(5 * time.Millisecond) {
 		trace := stacks()
 		if !strings.Contains(trace, "ksr.dev/ksr.") {
 			return

@@ -31,7 +31,7 @@ func (s *Stream) Updates() iter.Seq[*Snapshot] {
 // releases the snapshots.
 func (s *Stream) Channel(ctx context.Context) <-chan *Snapshot {
 	channel := make(chan *Snapshot)
-	if s.never() {
+	if s.neverOpened() {
 		close(channel)
 		return channel
 	}
@@ -60,11 +60,11 @@ func (s *Stream) Channel(ctx context.Context) <-chan *Snapshot {
 	return channel
 }
 
-// Errors runs over what went wrong, from the oldest that is kept: the last 64 are. Errors are information: the stream
+// Errors runs over the errors, from the oldest that is kept: the last 64 are. Errors are information: the stream
 // retries by itself, unless one is Fatal. The loop ends with the stream.
 func (s *Stream) Errors() iter.Seq[*Error] {
 	return func(yield func(*Error) bool) {
-		if s.never() {
+		if s.neverOpened() {
 			return
 		}
 		place := 0
@@ -91,7 +91,7 @@ func (s *Stream) Errors() iter.Seq[*Error] {
 
 // run hands take one snapshot after the other, for it to own, until it says false.
 func (s *Stream) run(ctx context.Context, take func(*Snapshot) bool) {
-	if s.never() {
+	if s.neverOpened() {
 		return
 	}
 	sub, first := s.subscribe()
@@ -132,7 +132,7 @@ func (s *Stream) unsubscribe(sub *subscriber) {
 	close(sub.gone)
 }
 
-// deliver takes over the snapshot and waits until the callback and every loop have had it.
+// deliver takes over the snapshot and waits until the callback and every loop have taken it.
 func (s *Stream) deliver(snapshot *Snapshot) {
 	s.mu.Lock()
 	if s.over() {

@@ -58,7 +58,7 @@ class Descriptor:
         for loop, woken in tuple(self._sleepers):
             try:
                 loop.call_soon_threadsafe(_wake, woken)
-            except RuntimeError:  # that loop is closed, and nobody waits in it
+            except RuntimeError:  # that loop is closed, and no task waits in it
                 pass
 
 

@@ -1,4 +1,4 @@
-"""What the library tells a stream, and how it gets here. All of it runs inside ksr_dispatch, ksr_close or
+"""What the library delivers to a stream. All of it runs inside ksr_dispatch, ksr_close or
 ksr_close_async, on the thread that called it."""
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class Inbox:
             raise interrupt
 
 
-# What user_data is to the library: a number, so that a stale one is found out instead of being followed.
+# What user_data is to the library: a number, so that a stale one is detected instead of being dereferenced.
 _inboxes: Dict[int, Inbox] = {}
 _numbers = itertools.count(1)
 

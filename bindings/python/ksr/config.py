@@ -1,4 +1,4 @@
-"""What a stream watches, where, and as whom."""
+"""What a stream watches, on which server, with which credentials."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Value = Union[str, bool, int, timedelta, "os.PathLike[str]", Iterable[str], None
 class Config:
     """Keys with values, as CONFIGURATION.md of libksr lists them.
 
-    Keys that are no Python names are written as in `Config("pods", **{"header.X-Team": "a"})`. A value may be text, a
+    Keys that are not Python names are written as in `Config("pods", **{"header.X-Team": "a"})`. A value may be text, a
     bool, a number, a timedelta for a duration, a path, or several names for a list; None leaves a key at its default. A
     wrong key or value raises Error at once. One Config may open any number of streams.
     """
@@ -43,7 +43,7 @@ class Config:
         if value is None:
             return self
         if key == "delivery":
-            raise TypeError("the key delivery is not for Python: a stream delivers to whoever polls or iterates it")
+            raise TypeError("the key delivery cannot be set in Python: a stream delivers where it is polled or iterated")
         raw_key, raw_value = c_text(key, "a key"), c_text(_text(key, value), f"the value of {key}")
         error = c_void_p()
         with self._lock:

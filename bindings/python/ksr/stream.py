@@ -25,8 +25,8 @@ OnError = Callable[["Stream", Error], object]
 OnState = Callable[["Stream", State], object]
 OnLog = Callable[["Stream", int, str], object]
 
-# How long a call into the library may keep Ctrl-C waiting.
-_PATIENCE_MS = 200
+# How long a call into the library may delay Ctrl-C.
+_SLICE_MS = 200
 
 
 class Stream:
@@ -36,8 +36,8 @@ class Stream:
     Iteration ends when the stream is cancelled or closed, and raises Error when it failed for good. All callbacks run
     on the thread that iterates or polls; what they raise goes to sys.unraisablehook and the stream goes on. Without
     `on_error`, errors after which the stream tries again are warnings of the logger "ksr". All methods may be called on
-    any thread; snapshots go to whoever takes them first. In a child of os.fork() every method but close raises Error
-    with Code.FORKED.
+    any thread; each snapshot goes to the first that takes it. In a child of os.fork() every method but close raises
+    Error with Code.FORKED.
     """
 
     def __init__(
@@ -122,14 +122,14 @@ class Stream:
         deadline = None if timeout is None else time.monotonic() + timeout
         while True:
             self._require_usable()
-            left_ms = _PATIENCE_MS if deadline is None else max(0, int((deadline - time.monotonic()) * 1000))
-            status = self._lib.ksr_wait_synced(self._pointer, min(left_ms, _PATIENCE_MS))
+            left_ms = _SLICE_MS if deadline is None else max(0, int((deadline - time.monotonic()) * 1000))
+            status = self._lib.ksr_wait_synced(self._pointer, min(left_ms, _SLICE_MS))
             if status == Code.OK:
                 return
             if status != Code.TIMEOUT or (deadline is not None and time.monotonic() >= deadline):
                 raise failure(status, message="waiting for the first snapshot")
 
-    # ---- what it is doing
+    # ---- state
 
     @property
     def state(self) -> State:
@@ -163,17 +163,17 @@ class Stream:
     # ---- its end
 
     def cancel(self) -> None:
-        """Ends the stream's work, never blocks, may be called anywhere. The iteration ends, and close is still due."""
+        """Ends the stream's work, never blocks, may be called anywhere. The iteration ends; call close all the same."""
         self._require_usable()
         self._lib.ksr_cancel(self._pointer)
 
     def close(self) -> None:
-        """Gives the stream back, without waiting for the network. Once it has returned no callback runs or ever will;
+        """Releases the stream, without waiting for the network. Once it has returned no callback runs or ever will;
         inside a callback of the stream itself, once that callback has returned. Closing again does nothing, and so does
         closing in a child of os.fork()."""
         if self._closed or os.getpid() != self._process:
             return
-        self._lib.ksr_cancel(self._pointer)  # ends the wait of whoever has the turn
+        self._lib.ksr_cancel(self._pointer)  # ends the wait of the thread that has the turn
         with self._turn:
             if self._closed:
                 return
@@ -265,7 +265,7 @@ def open_stream(
     $KUBECONFIG, ~/.kube/config or the service account of the pod. It never waits for the network."""
     if isinstance(resource, Config):
         if keys:
-            raise TypeError(f"a Config and keys besides it: {', '.join(keys)}")
+            raise TypeError(f"a Config together with keys: {', '.join(keys)}")
         config = resource
     else:
         config = Config(resource, **keys)

@@ -19,7 +19,7 @@ needs_server = unittest.skipUnless(SERVER, "needs a server: KSR_TEST_SERVER, KSR
 NOWHERE = "http://127.0.0.1:1"
 
 # Beyond it a test has failed; how fast it is, is not asserted.
-PATIENCE = 60.0
+TEST_TIMEOUT = 60.0
 
 
 def open_here(resource: Any = "v1/configmaps", **keys: Any) -> ksr.Stream:
@@ -33,12 +33,12 @@ def script(lines: str) -> None:
     )
     trust = ssl.create_default_context(cafile=CA)
     trust.verify_flags &= ~getattr(ssl, "VERIFY_X509_STRICT", 0)  # the test CA is a plain one
-    urllib.request.urlopen(request, timeout=PATIENCE, context=trust).close()
+    urllib.request.urlopen(request, timeout=TEST_TIMEOUT, context=trust).close()
 
 
 def next_where(stream: ksr.Stream, fits: Callable[[ksr.Snapshot], Any]) -> ksr.Snapshot:
     """The first snapshot that fits, delivered or to come."""
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + TEST_TIMEOUT
     while time.monotonic() < end:
         snapshot = stream.poll(1.0)
         if snapshot is not None and fits(snapshot):
@@ -47,7 +47,7 @@ def next_where(stream: ksr.Stream, fits: Callable[[ksr.Snapshot], Any]) -> ksr.S
 
 
 def poll_until(stream: ksr.Stream, holds: Callable[[], Any]) -> None:
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + TEST_TIMEOUT
     while not holds():
         if time.monotonic() > end:
             raise AssertionError("what was waited for did not come")

@@ -71,7 +71,7 @@ class Opening(unittest.TestCase):
         with self.assertRaises(TypeError):
             ksr.open(ksr.Config("v1/pods"), server="http://127.0.0.1:1")
 
-    def test_failing_leaves_nothing_behind(self):
+    def test_failing_leaves_no_stream_open(self):
         from ksr import _inbox
 
         before = len(_inbox._inboxes)
@@ -117,8 +117,8 @@ class Constants(unittest.TestCase):
         import pickle
 
         error = pickle.loads(pickle.dumps(ksr.Error(-43, "too old", reason="Expired", http_status=410, retry=0.8)))
-        told = (error.code, error.reason, error.http_status, error.retry)
-        self.assertEqual(told, (ksr.Code.GONE, "Expired", 410, 0.8))
+        seen = (error.code, error.reason, error.http_status, error.retry)
+        self.assertEqual(seen, (ksr.Code.GONE, "Expired", 410, 0.8))
         self.assertFalse(error.fatal)
 
 

@@ -1,4 +1,4 @@
-"""The life of a stream that reaches nobody: errors, callbacks, the end, fork, exit. No server is needed."""
+"""The life of a stream that reaches no server: errors, callbacks, the end, fork, exit. No server is needed."""
 
 import asyncio
 import gc
@@ -16,7 +16,7 @@ from unittest import mock
 
 import ksr
 
-from .support import NOWHERE, PATIENCE, in_child, poll_until
+from .support import NOWHERE, TEST_TIMEOUT, in_child, poll_until
 
 KUBECONFIG = f"""
 apiVersion: v1
@@ -52,7 +52,7 @@ class Unreachable(unittest.TestCase):
         self.assertEqual(states.count(ksr.State.CLOSED), 1)
         self.assertEqual(stream.state, ksr.State.CLOSED)
 
-    def test_errors_nobody_asked_for_are_logged(self):
+    def test_errors_without_a_callback_are_logged(self):
         with self.assertLogs("ksr", "WARNING") as logs, nowhere() as stream:
             poll_until(stream, lambda: stream.last_error)
         self.assertIn("127.0.0.1", logs.output[0])
@@ -88,7 +88,7 @@ class Unreachable(unittest.TestCase):
                     self.fail("a snapshot out of nowhere")
 
         with self.assertRaises(ksr.Error) as caught:
-            asyncio.run(asyncio.wait_for(main(), PATIENCE))
+            asyncio.run(asyncio.wait_for(main(), TEST_TIMEOUT))
         self.assertTrue(caught.exception.fatal)
 
     def test_waiting_has_an_end(self):
@@ -195,7 +195,7 @@ class End(unittest.TestCase):
             waiter = threading.Thread(target=list, args=(stream,))
             waiter.start()
             stream.close()
-            waiter.join(PATIENCE)
+            waiter.join(TEST_TIMEOUT)
             self.assertFalse(waiter.is_alive())
 
     def test_closing_ends_the_wait_of_a_loop(self):
@@ -211,7 +211,7 @@ class End(unittest.TestCase):
                 await asyncio.get_running_loop().run_in_executor(None, stream.close)
             else:
                 stream.close()
-            self.assertEqual(await asyncio.wait_for(asyncio.gather(*tasks), PATIENCE), [[], [], []])
+            self.assertEqual(await asyncio.wait_for(asyncio.gather(*tasks), TEST_TIMEOUT), [[], [], []])
 
         for from_a_thread in (False, True) * 5:
             asyncio.run(main(from_a_thread))
@@ -227,8 +227,8 @@ class End(unittest.TestCase):
                 stream.cancel()
                 with self.assertRaises(ksr.Error):
                     stream.poll()
-                self.assertEqual(await asyncio.wait_for(early, PATIENCE), [])
-                self.assertEqual(await asyncio.wait_for(collect(), PATIENCE), [])
+                self.assertEqual(await asyncio.wait_for(early, TEST_TIMEOUT), [])
+                self.assertEqual(await asyncio.wait_for(collect(), TEST_TIMEOUT), [])
 
         asyncio.run(main())
 
@@ -247,7 +247,7 @@ class End(unittest.TestCase):
 
         asyncio.run(main())
 
-    def test_a_forgotten_stream_is_closed_and_tells(self):
+    def test_a_stream_that_is_not_closed_is_closed_with_a_warning(self):
         from ksr import _inbox
 
         before = len(_inbox._inboxes)
@@ -287,7 +287,7 @@ class End(unittest.TestCase):
     def test_in_a_foreign_event_loop(self):
         errors = []
         with nowhere(on_error=lambda _, error: errors.append(error)) as stream:
-            end = time.monotonic() + PATIENCE
+            end = time.monotonic() + TEST_TIMEOUT
             while not errors and time.monotonic() < end:
                 if select.select([stream], [], [], 1.0)[0]:
                     stream.poll()
@@ -302,7 +302,7 @@ class End(unittest.TestCase):
         environment = dict(os.environ, PYTHONPATH=os.pathsep.join(sys.path))
         for _ in range(5):
             command, quiet = [sys.executable, "-c", code], subprocess.DEVNULL
-            ended = subprocess.run(command, env=environment, timeout=PATIENCE, stdout=quiet)
+            ended = subprocess.run(command, env=environment, timeout=TEST_TIMEOUT, stdout=quiet)
             self.assertEqual(ended.returncode, 0)
 
 

@@ -1,4 +1,4 @@
-"""What cannot be meant, and what is done in the wrong place: each has a defined end. No server is needed."""
+"""Invalid arguments, and calls in the wrong place: each has a defined result. No server is needed."""
 
 import asyncio
 import threading
@@ -7,7 +7,7 @@ from unittest import mock
 
 import ksr
 
-from .support import NOWHERE, PATIENCE, poll_until
+from .support import NOWHERE, TEST_TIMEOUT, poll_until
 
 
 def nowhere(**more):
@@ -16,7 +16,7 @@ def nowhere(**more):
 
 
 class Nothing(unittest.TestCase):
-    """None, and what is no text, everywhere."""
+    """None, and what is not a string, everywhere."""
 
     def test_in_place_of_a_resource(self):
         for open_it in (lambda: ksr.open(None), lambda: ksr.open(None, server=NOWHERE), lambda: ksr.open("")):
@@ -92,30 +92,37 @@ class WrongPlace(unittest.TestCase):
             stream.close()
             with self.assertRaises(ksr.Error) as caught:
                 stream.cancel()
-            told.append(caught.exception.code)
+            seen.append(caught.exception.code)
 
-        told = []
+        seen = []
         with nowhere(on_error=close) as stream:
             self.assertEqual(list(stream), [])
-        self.assertEqual(told, [ksr.Code.INVALID])
+        self.assertEqual(seen, [ksr.Code.INVALID])
 
     def test_closing_inside_a_callback_of_a_task(self):
         async def main():
             async with nowhere(on_error=lambda stream, _: stream.close()) as stream:
                 self.assertEqual([snapshot async for snapshot in stream], [])
 
-        asyncio.run(asyncio.wait_for(main(), PATIENCE))
+        asyncio.run(asyncio.wait_for(main(), TEST_TIMEOUT))
+
+    def test_knowing_that_one_is_inside_a_callback(self):
+        seen = []
+        with nowhere(on_state=lambda *_: seen.append(ksr.in_callback())):
+            pass
+        self.assertEqual(set(seen), {True})
+        self.assertFalse(ksr.in_callback())
 
     def test_waiting_inside_a_callback(self):
         def wait(stream, _):
             with self.assertRaises(ksr.Error) as caught:
                 stream.wait_synced(0.0)
-            told.append(caught.exception.code)
+            seen.append(caught.exception.code)
 
-        told = []
+        seen = []
         with nowhere(on_error=wait) as stream:
-            poll_until(stream, lambda: told)
-        self.assertEqual(told[0], ksr.Code.TIMEOUT)
+            poll_until(stream, lambda: seen)
+        self.assertEqual(seen[0], ksr.Code.TIMEOUT)
 
     def test_closing_on_many_threads(self):
         for _ in range(20):
@@ -124,7 +131,7 @@ class WrongPlace(unittest.TestCase):
             for thread in threads:
                 thread.start()
             for thread in threads:
-                thread.join(PATIENCE)
+                thread.join(TEST_TIMEOUT)
                 self.assertFalse(thread.is_alive())
             self.assertTrue(stream.closed)
 

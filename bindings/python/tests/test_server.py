@@ -17,7 +17,7 @@ from unittest import mock
 import ksr
 from ksr._library import library
 
-from .support import CA, PATIENCE, SERVER, TOKEN, in_child, needs_server, next_where, open_here, poll_until, script
+from .support import CA, TEST_TIMEOUT, SERVER, TOKEN, in_child, needs_server, next_where, open_here, poll_until, script
 
 D = ksr.DeltaKind
 
@@ -54,7 +54,7 @@ class Views(unittest.TestCase):
 
     def test_a_snapshot_is_a_sequence(self):
         with self.open() as stream:
-            snapshot = stream.poll(PATIENCE)
+            snapshot = stream.poll(TEST_TIMEOUT)
         a, b = snapshot
         self.assertEqual(snapshot[0], a)
         self.assertEqual(snapshot[-1], b)
@@ -78,7 +78,7 @@ class Views(unittest.TestCase):
 
     def test_what_an_object_says(self):
         with self.open(label_selector="team=blue") as stream:
-            (item,) = stream.poll(PATIENCE)
+            (item,) = stream.poll(TEST_TIMEOUT)
         self.assertEqual((item.kind, item.api_version), ("ConfigMap", "v1"))
         self.assertEqual((item.namespace, item.name), (self.space, "a"))
         self.assertTrue(item.uid and item.resource_version and item.creation_timestamp)
@@ -95,7 +95,7 @@ class Views(unittest.TestCase):
 
     def test_a_view_keeps_its_object_alive(self):
         stream = self.open()
-        snapshot = stream.poll(PATIENCE)
+        snapshot = stream.poll(TEST_TIMEOUT)
         item = snapshot[0]
         alive = weakref.ref(item)
         view, part = item.json, snapshot[1].raw("/metadata/name")
@@ -130,7 +130,7 @@ class Views(unittest.TestCase):
         with counted(lib.ksr_snapshot_retain, 1), counted(lib.ksr_snapshot_release, -1):
             with counted(lib.ksr_object_retain, 1), counted(lib.ksr_object_release, -1):
                 with self.open() as stream:
-                    snapshot = stream.poll(PATIENCE)
+                    snapshot = stream.poll(TEST_TIMEOUT)
                     kept = [*snapshot, *(item for _, item in snapshot.deltas()), snapshot.find(self.space, "a")]
                 self.assertEqual(sum(balance.values()), 6)
                 del snapshot
@@ -143,7 +143,7 @@ class Views(unittest.TestCase):
     def test_text_beyond_ascii(self):
         script('update configmap %s/a {"data":{"gruß":"日本 \\u0000 \U0001f600"}}' % self.space)
         with self.open(field_selector="metadata.name=a") as stream:
-            (item,) = stream.poll(PATIENCE)
+            (item,) = stream.poll(TEST_TIMEOUT)
         self.assertEqual(item.get("/data/gruß"), "日本 \0 \U0001f600")
         self.assertEqual(item.decode()["data"], {"gruß": "日本 \0 \U0001f600"})
 
@@ -151,17 +151,17 @@ class Views(unittest.TestCase):
         with self.open() as stream:
             next_where(stream, lambda snapshot: len(snapshot) == 2)
             script(f"create configmap {self.space}/c")
-            self.assertEqual(changes(stream.poll(PATIENCE)), [(D.ADDED, "c")])
+            self.assertEqual(changes(stream.poll(TEST_TIMEOUT)), [(D.ADDED, "c")])
             script(f"update configmap {self.space}/a team=green")
-            snapshot = stream.poll(PATIENCE)
+            snapshot = stream.poll(TEST_TIMEOUT)
             self.assertEqual(changes(snapshot), [(D.MODIFIED, "a")])
             self.assertEqual(snapshot[0].get("/metadata/labels/team"), "green")
             script(f"delete configmap {self.space}/b")
-            ((kind, gone),) = stream.poll(PATIENCE).deltas()
+            ((kind, gone),) = stream.poll(TEST_TIMEOUT).deltas()
             self.assertEqual((kind, gone.name), (D.DELETED, "b"))
             self.assertEqual(gone.get("/metadata/labels/team"), "red")
 
-    def test_changes_are_merged_while_nobody_looks(self):
+    def test_changes_are_merged_while_the_program_is_busy(self):
         with self.open() as stream:
             next_where(stream, lambda snapshot: len(snapshot) == 2)
             script("\n".join(f"create configmap {self.space}/x{n}" for n in range(20)))
@@ -173,7 +173,7 @@ class Views(unittest.TestCase):
 
     def test_the_n_most_recent(self):
         with self.open(limit=1) as stream:
-            snapshot = stream.poll(PATIENCE)
+            snapshot = stream.poll(TEST_TIMEOUT)
             self.assertEqual(len(snapshot), 1)
             self.assertEqual(stream.stat("objects"), 2)
 
@@ -225,7 +225,7 @@ class Views(unittest.TestCase):
                 tasks = [asyncio.ensure_future(watch(each)) for each in (stream, other)]
                 await asyncio.get_running_loop().run_in_executor(None, stream.wait_synced)
                 script(f"create configmap {self.space}/z")
-                await asyncio.wait_for(asyncio.gather(*tasks), PATIENCE)
+                await asyncio.wait_for(asyncio.gather(*tasks), TEST_TIMEOUT)
 
         asyncio.run(main())
         self.assertEqual(seen.count(["a", "b", "z"]), 2)
@@ -237,14 +237,14 @@ class Views(unittest.TestCase):
             taken = []
             reader = threading.Thread(target=lambda: taken.extend(stream))
             reader.start()
-            stream.wait_synced(PATIENCE)
+            stream.wait_synced(TEST_TIMEOUT)
             stream.close()
-            reader.join(PATIENCE)
+            reader.join(TEST_TIMEOUT)
             self.assertFalse(reader.is_alive())
 
     def test_snapshots_can_be_read_in_a_child(self):
         with self.open() as stream:
-            snapshot = stream.poll(PATIENCE)
+            snapshot = stream.poll(TEST_TIMEOUT)
 
             def child():
                 names = [item.decode()["metadata"]["name"] for item in snapshot]
@@ -260,11 +260,11 @@ class Views(unittest.TestCase):
             with subprocess.Popen(example + mode + keys, env=environment, stdout=subprocess.PIPE, text=True) as running:
                 lines = [running.stdout.readline().split() for _ in range(3)]
                 running.send_signal(signal.SIGINT)
-                self.assertEqual(running.wait(PATIENCE), 0)
+                self.assertEqual(running.wait(TEST_TIMEOUT), 0)
             self.assertEqual(lines[:2], [["ADDED", f"{self.space}/a"], ["ADDED", f"{self.space}/b"]])
             self.assertEqual(lines[2][:3], ["--", "2", "objects"])
         for wrong, status in ([[], 2], [["v1/pods", "colour=blue"], 1]):
-            ended = subprocess.run(example + wrong, env=environment, stderr=subprocess.PIPE, timeout=PATIENCE)
+            ended = subprocess.run(example + wrong, env=environment, stderr=subprocess.PIPE, timeout=TEST_TIMEOUT)
             self.assertEqual(ended.returncode, status)
 
 

@@ -8,7 +8,7 @@ use std::os::raw::{c_char, c_int, c_void};
 
 macro_rules! opaque {
     ($($name:ident)*) => {$(
-        /// Only ever behind a pointer.
+        /// Opaque: used through pointers only.
         #[repr(C)]
         pub struct $name {
             _data: [u8; 0],

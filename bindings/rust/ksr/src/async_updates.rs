@@ -6,14 +6,14 @@ use std::ops::Deref;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use crate::reactor::Seat;
+use crate::reactor::Registration;
 use crate::updates::no_descriptor;
 use crate::{Error, Handle, Snapshot, Updates};
 
 /// [`Updates`] for any executor; with the feature `futures` a `futures_core::Stream`.
 ///
 /// The tasks that await one are woken by one thread for all of them, which is there as long as there is an
-/// `UpdateStream`. Snapshots are taken, and callbacks called, by whoever polls.
+/// `UpdateStream`. Snapshots are taken, and callbacks called, by the task that polls.
 ///
 /// ```no_run
 /// # async fn watch() -> Result<(), ksr::Error> {
@@ -26,28 +26,28 @@ use crate::{Error, Handle, Snapshot, Updates};
 /// ```
 #[must_use = "updates that are dropped are closed"]
 pub struct UpdateStream {
-    seat: Seat,
+    registration: Registration,
     updates: Updates,
 }
 
 impl UpdateStream {
     pub(crate) fn new(updates: Updates) -> Result<UpdateStream, Error> {
-        let seat = Seat::new(updates.descriptor().clone()).map_err(no_descriptor)?;
-        Ok(UpdateStream { seat, updates })
+        let registration = Registration::new(updates.descriptor().clone()).map_err(no_descriptor)?;
+        Ok(UpdateStream { registration, updates })
     }
 
     /// The next snapshot, as [`Updates`] has them: an error once, when the stream has ended for good; `None` after the
-    /// end. May be dropped and begun again without a loss.
+    /// end. May be dropped and begun again: no snapshot is lost.
     #[allow(clippy::should_implement_trait)] // it is the name that all streams give it
     pub fn next(&mut self) -> NextUpdate<'_> {
         NextUpdate { stream: self }
     }
 
-    /// The same for those who write futures.
+    /// The same as a poll function, for futures written by hand.
     pub fn poll_update(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Snapshot, Error>>> {
         let next = self.updates.try_next();
         if next.is_pending() {
-            self.seat.wake(context.waker());
+            self.registration.wake(context.waker());
         }
         next
     }

@@ -1,4 +1,4 @@
-//! What a program wants to be told.
+//! The callbacks of a stream.
 
 use std::fmt;
 
@@ -9,18 +9,18 @@ type OnError = Box<dyn FnMut(&Handle, &Error) + Send>;
 type OnState = Box<dyn FnMut(&Handle, State) + Send>;
 type OnLog = Box<dyn FnMut(LogLevel, &str) + Send>;
 
-/// What a program wants to be told. The closures of one stream never overlap; they may be called before opening has
+/// The closures that a stream calls. Those of one stream never overlap; they may be called before opening has
 /// returned, and are dropped after the last call.
 ///
 /// ```
 /// use std::sync::mpsc;
 ///
-/// let (tell, told) = mpsc::channel();
+/// let (sender, errors) = mpsc::channel();
 /// let config = ksr::Config::new("v1/pods").server("http://127.0.0.1:1");
 /// let stream = config.open(ksr::Callbacks::new().on_error(move |_, error| {
-///     let _ = tell.send(error.clone());
+///     let _ = sender.send(error.clone());
 /// }))?;
-/// let error = told.recv().unwrap();
+/// let error = errors.recv().unwrap();
 /// assert_eq!((error.code(), error.http_status()), (ksr::Code::Transport, Some(502)));
 /// assert!(!error.is_fatal());
 /// stream.close()?;
@@ -35,7 +35,7 @@ pub struct Callbacks {
 }
 
 impl Callbacks {
-    /// Nothing is told.
+    /// No callbacks.
     pub fn new() -> Callbacks {
         Callbacks::default()
     }
@@ -48,7 +48,7 @@ impl Callbacks {
         self
     }
 
-    /// Something went wrong. The stream retries by itself, unless the error [is fatal](Error::is_fatal).
+    /// Something failed. The stream retries by itself, unless the error [is fatal](Error::is_fatal).
     #[must_use]
     pub fn on_error(mut self, callback: impl FnMut(&Handle, &Error) + Send + 'static) -> Callbacks {
         self.error = Some(Box::new(callback));

@@ -9,11 +9,11 @@ use ksr_sys as sys;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Code {
-    /// An argument or a value that cannot be meant; a stream that is closed.
+    /// An argument or a value that is not valid; a stream that is closed.
     Invalid,
     /// Out of memory.
     NoMemory,
-    /// A defect of the library, or something the system refused to it, such as a descriptor or a thread.
+    /// A defect of the library, or of a system call, such as one for a descriptor or a thread.
     Internal,
     /// No such config key, or no such statistic.
     UnknownKey,
@@ -23,7 +23,7 @@ pub enum Code {
     Forked,
     /// The stream was cancelled or closed.
     Cancelled,
-    /// The time was up.
+    /// The time limit was exceeded.
     Timeout,
     /// The server could not be reached, or the connection broke.
     Transport,
@@ -43,7 +43,7 @@ pub enum Code {
     Gone,
     /// 429.
     Throttled,
-    /// Any other refusal.
+    /// Any other HTTP status that is an error.
     Server,
     /// A callback of the program panicked. Of this crate; the library knows no such status.
     Panic,
@@ -104,11 +104,11 @@ pub enum State {
     Connecting,
     /// Reading the list.
     Listing,
-    /// The view is current and a watch keeps it so.
+    /// The view is current, and an open watch keeps it current.
     Live,
-    /// Something failed; the next try comes by itself.
+    /// Something failed; the stream tries again by itself.
     Waiting,
-    /// The end.
+    /// Cancelled, closed or failed for good.
     Closed,
     /// A state of a later library.
     Other(i32),
@@ -156,7 +156,7 @@ impl DeltaKind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum LogLevel {
-    /// 3 and what is worse.
+    /// 3 and more severe.
     Error,
     /// 4.
     Warning,
@@ -164,7 +164,7 @@ pub enum LogLevel {
     Notice,
     /// 6.
     Info,
-    /// 7 and beyond.
+    /// 7 and less severe.
     Debug,
 }
 

@@ -1,4 +1,4 @@
-//! What to watch, where, and as whom.
+//! What to watch, on which server, with which credentials.
 
 use std::ffi::CString;
 use std::fmt;
@@ -11,8 +11,8 @@ use crate::boundary::{self, Delivery};
 use crate::text::to_c;
 use crate::{Callbacks, Code, Error, Stream, Updates};
 
-/// What to watch, where, and as whom: the keys of libksr's CONFIGURATION.md. They are checked when a stream is opened,
-/// of which one `Config` may open any number.
+/// What to watch, on which server, with which credentials: the keys of libksr's CONFIGURATION.md. They are checked when
+/// a stream is opened, of which one `Config` may open any number.
 ///
 /// Without [`server`](Config::server) and [`kubeconfig`](Config::kubeconfig) the cluster is found as kubectl finds it.
 ///
@@ -95,13 +95,13 @@ impl Config {
         self.set("limit", count.to_string())
     }
 
-    /// `false`: the first failure that needs another try is fatal.
+    /// `false`: the first failure that a retry would follow is fatal.
     #[must_use]
     pub fn reconnect(self, reconnect: bool) -> Config {
         self.set("reconnect", reconnect.to_string())
     }
 
-    /// A path that is no UTF-8 becomes one that is not there, so that opening says so.
+    /// A path that is not UTF-8 becomes one that does not exist, so that opening reports it.
     fn path(self, key: &str, path: &Path) -> Config {
         self.set(key, path.to_string_lossy())
     }
@@ -117,8 +117,8 @@ impl Config {
         self.updates_with(Callbacks::new())
     }
 
-    /// The same, with callbacks for errors, states and log lines, which are called while the iterator is asked, on the
-    /// thread that asks. `on_update` is called too, before the iterator brings the same.
+    /// The same, with callbacks for errors, states and log lines, which are called while the iterator is polled, on the
+    /// thread that polls. `on_update` is called too, before the iterator brings the same.
     pub fn updates_with(&self, callbacks: Callbacks) -> Result<Updates, Error> {
         Updates::open(self, callbacks)
     }

@@ -1,4 +1,4 @@
-//! What is readable when a stream has something to say, and how to wait for it.
+//! The descriptor that is readable when a stream has callbacks to run, and how to wait for it.
 
 use std::io::{self, ErrorKind};
 use std::os::raw::{c_int, c_short, c_ulong};
@@ -31,8 +31,8 @@ extern "C" {
     fn epoll_ctl(epoll: c_int, operation: c_int, fd: c_int, event: *mut EpollEvent) -> c_int;
 }
 
-/// Readable while `ksr_dispatch` has something to do, and for good once the stream is gone. It is one of its own, so
-/// that it outlives a stream which another thread closes meanwhile.
+/// Readable while `ksr_dispatch` has something to do, and for good once the stream is gone. It is a descriptor of its
+/// own, so that it outlives a stream which another thread closes meanwhile.
 pub(crate) struct Descriptor {
     both: OwnedFd,
     _news: OwnedFd,
@@ -43,7 +43,7 @@ impl Descriptor {
     /// `end` is the other end of one that is dropped with the stream.
     pub(crate) fn new(news: BorrowedFd<'_>, end: UnixStream) -> io::Result<Descriptor> {
         let news = news.try_clone_to_owned()?;
-        // SAFETY: the result is checked, and nobody else owns it.
+        // SAFETY: the result is checked, and nothing else owns it.
         let both = unsafe { OwnedFd::from_raw_fd(checked(epoll_create1(EPOLL_CLOEXEC))?) };
         for part in [news.as_raw_fd(), end.as_raw_fd()] {
             let mut event = EpollEvent { events: EPOLLIN, data: 0 };
@@ -87,7 +87,7 @@ pub(crate) fn readable(descriptors: &[RawFd], timeout: Option<Duration>) -> Vec<
     // SAFETY: the array has that many entries.
     let count = unsafe { poll(asked.as_mut_ptr(), asked.len() as c_ulong, limit) };
     if count < 0 && io::Error::last_os_error().kind() != ErrorKind::Interrupted {
-        // Nothing that can be waited for: whoever asks finds out by himself.
+        // Not a state that can be waited for: the next call on the stream reports it.
         return vec![true; descriptors.len()];
     }
     asked.iter().map(|entry| count > 0 && entry.revents != 0).collect()

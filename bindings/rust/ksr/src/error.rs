@@ -8,7 +8,7 @@ use ksr_sys as sys;
 use crate::text::text;
 use crate::Code;
 
-/// Something that failed: a call, or, as information, something that a stream has met.
+/// A failure: of a call, or, as information, of something that a stream does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Error {
     code: Code,
@@ -56,7 +56,7 @@ impl Error {
         }
         // SAFETY: as the caller promises.
         let read = unsafe { Error::read(error) };
-        // SAFETY: it was the caller's, who handed it over.
+        // SAFETY: it was the caller's, which handed it over.
         unsafe { sys::ksr_error_free(error) };
         Err(read)
     }
@@ -77,7 +77,8 @@ impl Error {
     }
 
     /// The status of the HTTP response; 408 when the server was silent for too long, 502 when it could not be reached
-    /// or the connection broke; `None` when no request was concerned.
+    /// or the connection broke, with a [`code`](Error::code) other than [`Code::Server`]; `None` when no request was
+    /// involved.
     pub fn http_status(&self) -> Option<u16> {
         self.http_status
     }

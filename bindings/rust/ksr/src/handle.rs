@@ -1,4 +1,4 @@
-//! What may be asked of a stream, wherever one is.
+//! The methods of a stream, usable on any thread.
 
 use std::fmt;
 use std::ptr;
@@ -40,7 +40,8 @@ impl Handle {
 
     /// Ends the stream and waits for a callback that is running, never for the network. Once it has returned `Ok`, no
     /// callback runs or ever will, and all they had captured is dropped. May be called any number of times, by several
-    /// at once. Inside a callback of the same stream it fails with [`Code::WouldDeadlock`], and nothing happens.
+    /// threads at once. Inside a callback of the same stream it fails with [`Code::WouldDeadlock`], and nothing
+    /// happens.
     pub fn close(&self) -> Result<(), Error> {
         // SAFETY: takes numbers of streams that are gone.
         match unsafe { sys::ksr_close(self.link.stream()) } {
@@ -61,7 +62,7 @@ impl Handle {
         unsafe { sys::ksr_close_async(self.link.stream()) };
     }
 
-    /// Waits until the first complete snapshot is there, for which [`latest`](Handle::latest) may be asked then;
+    /// Waits until the first complete snapshot is there, so that [`latest`](Handle::latest) returns it;
     /// without a timeout as long as it takes. Fails with [`Code::Timeout`], or with [`Code::Cancelled`] when the stream
     /// ended before. May be called inside callbacks.
     pub fn wait_synced(&self, timeout: Option<Duration>) -> Result<(), Error> {

@@ -13,32 +13,32 @@
 //! # }
 //! ```
 //!
-//! # Three ways to be told
+//! # Three ways to receive updates
 //!
-//! - [`Config::updates`]: [`Updates`], an iterator that blocks, or, by its descriptor, a guest in an event loop of your
-//!   own. No thread but yours calls anything.
+//! - [`Config::updates`]: [`Updates`], an iterator that blocks, or, by its descriptor, for an event loop of your
+//!   own. Callbacks run on your threads only.
 //! - [`Updates::into_async`]: [`UpdateStream`] for any executor, with the feature `futures` a `futures_core::Stream`.
 //! - [`Config::open`]: [`Stream`], which calls [`Callbacks`] on a thread of the library.
 //!
-//! All three merge what changes while the program is busy: the next snapshot has it all.
+//! All three merge the changes that come while the program is busy: the next snapshot has them all.
 //!
 //! # Life of a stream
 //!
 //! Opening never waits for the network. From then on the stream recovers by itself from whatever network and server do;
-//! what went wrong is information ([`Callbacks::on_error`]). It ends when its [`Stream`], [`Updates`] or
+//! errors are information ([`Callbacks::on_error`]). It ends when its [`Stream`], [`Updates`] or
 //! [`UpdateStream`] is dropped, with [`Handle::cancel`] and [`Handle::close`], with a fatal error, and when a callback
-//! panics; why, says [`Handle::failure`]. A [`Handle`] may outlive its stream: what is asked of it then fails with
+//! panics; [`Handle::failure`] says why. A [`Handle`] may outlive its stream: its methods then fail with
 //! [`Code::Invalid`].
 //!
 //! # Callbacks
 //!
 //! Callbacks of one stream never overlap. They may block and may call everything on their own stream but
 //! [`Handle::close`], which fails with [`Code::WouldDeadlock`]; [`Handle::cancel`] and [`Handle::close_async`] are for
-//! that. To drop the [`Stream`] inside one of its own callbacks is allowed: its end comes once the callback has
-//! returned.
+//! that, and [`in_callback`] says where one is. To drop the [`Stream`] inside one of its own callbacks is allowed: its
+//! end comes once the callback has returned.
 //!
 //! A panic in a callback is caught (with `panic = "abort"` it aborts as everywhere): the stream is cancelled,
-//! `on_state` still tells [`State::Closed`], and [`Handle::failure`] is an error with [`Code::Panic`]. What callbacks
+//! `on_state` still reports [`State::Closed`], and [`Handle::failure`] is an error with [`Code::Panic`]. What callbacks
 //! have captured is dropped once, after the last of them.
 //!
 //! # Life of a snapshot

@@ -1,4 +1,4 @@
-//! What the loaded library says of itself.
+//! The loaded library: its version, its features, and where a thread is in it.
 
 use std::ffi::{CStr, CString};
 

@@ -1,4 +1,4 @@
-//! What a stream, its handles and its callbacks know of each other.
+//! What a stream, its handles and its callbacks share.
 
 use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -7,7 +7,7 @@ use ksr_sys as sys;
 
 use crate::{Error, State};
 
-/// Locks also what a panic has left: nothing here is ever half done.
+/// Locks a poisoned mutex too: no change under it is ever half done.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -25,7 +25,7 @@ impl Link {
         self.stream.load(Ordering::Acquire)
     }
 
-    /// Also told by each callback, since one may come before `ksr_open` has returned.
+    /// Also set by each callback, since one may come before `ksr_open` has returned.
     pub(crate) fn belongs_to(&self, stream: *mut sys::ksr_stream) {
         self.stream.store(stream, Ordering::Release);
     }

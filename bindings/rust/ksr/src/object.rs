@@ -36,7 +36,8 @@ impl<'a> Object<'a> {
     }
 
     /// The raw JSON of the value that a JSON pointer (RFC 6901, such as `/status/phase`) names: a string comes with its
-    /// quotes and escapes. A slice of [`json`](Object::json), not copied. `None` when nothing is there.
+    /// quotes and escapes; `/` in a name is `~1`, as in `/metadata/labels/app.kubernetes.io~1name`. A slice of
+    /// [`json`](Object::json), not copied. `None` when nothing is there.
     pub fn get(self, pointer: &str) -> Option<&'a [u8]> {
         let pointer = CString::new(pointer).ok()?;
         // SAFETY: the bytes belong to the object.
@@ -83,7 +84,7 @@ impl<'a> Object<'a> {
         unsafe { text(|len| sys::ksr_object_field(self.object, field, len)) }
     }
 
-    /// The same object with a life of its own, beyond its snapshot and its stream. It pins nothing but itself.
+    /// A reference to the same object that outlives its snapshot and its stream, and keeps nothing else of them.
     pub fn retain(self) -> OwnedObject {
         // SAFETY: the object lives as long as 'a.
         OwnedObject { object: unsafe { sys::ksr_object_retain(self.object) } }

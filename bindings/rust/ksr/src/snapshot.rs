@@ -62,7 +62,7 @@ impl Snapshot {
         self.len() == 0
     }
 
-    /// The object at a place, counted from 0.
+    /// The object at a position, from 0.
     pub fn get(&self, place: usize) -> Option<Object<'_>> {
         // SAFETY: what is returned belongs to the snapshot.
         unsafe { Object::borrowed(sys::ksr_snapshot_at(self.snapshot, place)) }
@@ -87,8 +87,8 @@ impl Snapshot {
         Objects { snapshot: self, places: 0..self.len() }
     }
 
-    /// What has changed since the snapshot delivered before, each object at most once: what is gone first, in its last
-    /// known state, then the rest. In the first snapshot everything is [`DeltaKind::Added`]. An object that was
+    /// What has changed since the snapshot delivered before, each object at most once: deleted ones first, in their
+    /// last known state, then the others. In the first snapshot everything is [`DeltaKind::Added`]. An object that was
     /// replaced by another of the same name is deleted and added.
     pub fn deltas(&self) -> Deltas<'_> {
         // SAFETY: we hold a reference.
@@ -139,7 +139,7 @@ impl<'a> IntoIterator for &'a Snapshot {
 pub struct Delta<'a> {
     /// What happened.
     pub kind: DeltaKind,
-    /// The object, for what is gone in its last known state.
+    /// The object; a deleted one in its last known state.
     pub object: Object<'a>,
 }
 

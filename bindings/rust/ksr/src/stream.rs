@@ -5,11 +5,11 @@ use std::ops::Deref;
 
 use crate::Handle;
 
-/// An open stream, which calls its [`Callbacks`](crate::Callbacks) on a thread of the library. [`Handle`] says what may
-/// be asked of it.
+/// An open stream, which calls its [`Callbacks`](crate::Callbacks) on a thread of the library. Its methods are those of
+/// [`Handle`].
 ///
-/// To drop it closes it: no callback runs afterwards, and a running one is waited for; so whoever drops it must not
-/// hold a lock that a callback takes. Dropped inside one of its own callbacks, it ends once that has returned.
+/// To drop it closes it: no callback runs afterwards, and a running one is waited for; so the thread that drops it
+/// must not hold a lock that a callback takes. Dropped inside one of its own callbacks, it ends once that has returned.
 #[must_use = "a stream that is dropped is closed"]
 pub struct Stream {
     handle: Handle,

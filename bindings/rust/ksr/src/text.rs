@@ -1,11 +1,11 @@
-//! Texts on their way in and out.
+//! Conversion of strings to and from C.
 
 use std::ffi::CString;
 use std::os::raw::c_char;
 
 use crate::{Code, Error};
 
-/// What the library wants of a text: no NUL byte.
+/// A string as the library takes it: without a NUL byte.
 pub(crate) fn to_c(text: &str, what: &str, code: Code) -> Result<CString, Error> {
     CString::new(text).map_err(|_| Error::new(code, format!("{what}: holds a NUL byte")))
 }
@@ -24,7 +24,7 @@ pub(crate) unsafe fn bytes<'a>(ask: impl FnOnce(*mut usize) -> *const c_char) ->
     Some(unsafe { std::slice::from_raw_parts(start.cast(), len) })
 }
 
-/// The same as text. The library promises UTF-8; should it ever break that, what is readable is read.
+/// The same as a string. The library promises UTF-8; invalid bytes would be replaced.
 ///
 /// # Safety
 /// As for `bytes`.

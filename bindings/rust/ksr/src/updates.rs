@@ -21,7 +21,7 @@ type Inbox = Arc<Mutex<VecDeque<Snapshot>>>;
 /// A stream as an iterator over its snapshots: the complete list first, then the next whenever something has changed.
 ///
 /// `next` blocks. It returns an error once, when the stream has ended for good, and `None` after that and once the
-/// program has ended the stream, from whatever thread. Errors after which the stream tries again are told to
+/// program has ended the stream, from any thread. Errors after which the stream tries again go to
 /// [`Callbacks::on_error`] only.
 ///
 /// In an event loop wait until it is readable ([`AsFd`], [`AsRawFd`]; no other use of the descriptor is allowed) and
@@ -52,12 +52,12 @@ impl Updates {
     pub(crate) fn open(config: &Config, mut callbacks: Callbacks) -> Result<Updates, Error> {
         let inbox = Inbox::default();
         let (end_here, end_there) = UnixStream::pair().map_err(no_descriptor)?;
-        let (mut told, filled) = (callbacks.update.take(), Arc::clone(&inbox));
+        let (mut on_update, filled) = (callbacks.update.take(), Arc::clone(&inbox));
         callbacks.update = Some(Box::new(move |handle, snapshot| {
             // Dropped with this closure, when the stream is gone.
             let _ = &end_there;
-            if let Some(told) = &mut told {
-                told(handle, snapshot);
+            if let Some(on_update) = &mut on_update {
+                on_update(handle, snapshot);
             }
             lock(&filled).push_back(snapshot.clone());
         }));

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{code, nowhere, Graves};
+use common::{code, nowhere, DropCounter};
 use ksr::{Callbacks, Code, Config};
 
 #[test]
@@ -37,15 +37,15 @@ fn secrets_are_not_shown() {
 
 #[test]
 fn what_callbacks_hold_is_dropped_when_opening_fails() {
-    let graves = Graves::default();
-    let mortal = graves.mortal();
-    let callbacks = Callbacks::new().on_state(move |_, _| mortal.touch());
+    let drops = DropCounter::default();
+    let token = drops.token();
+    let callbacks = Callbacks::new().on_state(move |_, _| token.touch());
     assert_eq!(code(nowhere().ca_file("/nonexistent").open(callbacks)), Code::Invalid);
-    assert_eq!(graves.count(), 1);
-    let mortal = graves.mortal();
-    let callbacks = Callbacks::new().on_state(move |_, _| mortal.touch());
+    assert_eq!(drops.count(), 1);
+    let token = drops.token();
+    let callbacks = Callbacks::new().on_state(move |_, _| token.touch());
     assert_eq!(code(nowhere().set("limit", "many").updates_with(callbacks)), Code::Invalid);
-    assert_eq!(graves.count(), 2);
+    assert_eq!(drops.count(), 2);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The life of a stream that reaches nobody: what may be done when, and what is left. No server is needed.
+//! The life of a stream that reaches no server: what may be done when, and what is left. No server is needed.
 
 mod common;
 
@@ -7,15 +7,16 @@ use std::sync::{Arc, Barrier};
 use std::thread;
 use std::time::Duration;
 
-use common::{await_one, await_where, channel, code, entries, eventually, nowhere, Graves, Shared};
+use common::{await_one, await_where, channel, code, entries, eventually, nowhere, DropCounter, Shared};
 use ksr::{Callbacks, Code, State};
 
 #[test]
 fn errors_are_information() {
-    let (tell, told) = channel();
-    let stream = nowhere().open(Callbacks::new().on_error(move |_, error| tell.send(error.clone()).unwrap())).unwrap();
+    let (sender, calls) = channel();
+    let stream =
+        nowhere().open(Callbacks::new().on_error(move |_, error| sender.send(error.clone()).unwrap())).unwrap();
     for _ in 0..2 {
-        let error = await_one(&told);
+        let error = await_one(&calls);
         assert_eq!((error.code(), error.http_status(), error.reason()), (Code::Transport, Some(502), ""));
         assert!(!error.is_fatal() && error.retry().is_some());
     }
@@ -27,28 +28,28 @@ fn errors_are_information() {
 
 #[test]
 fn a_fatal_error_ends_the_stream() {
-    let (tell, told) = channel();
-    let callbacks = Callbacks::new().on_state(move |_, state| tell.send(state).unwrap());
+    let (sender, calls) = channel();
+    let callbacks = Callbacks::new().on_state(move |_, state| sender.send(state).unwrap());
     let stream = nowhere().reconnect(false).open(callbacks).unwrap();
-    await_where(&told, |state| *state == State::Closed);
+    await_where(&calls, |state| *state == State::Closed);
     let failure = stream.failure().expect("it says why");
     assert!(failure.is_fatal());
     assert_eq!(failure.code(), Code::Transport);
     assert_eq!(code(stream.wait_synced(None)), Code::Cancelled);
     stream.close().unwrap();
-    assert!(told.recv().is_err(), "a callback after Closed");
+    assert!(calls.recv().is_err(), "a callback after Closed");
 }
 
 #[test]
 fn a_closed_stream_answers() {
-    let (tell, told) = channel();
-    let callbacks = Callbacks::new().on_state(move |_, state| tell.send(state).unwrap());
+    let (sender, calls) = channel();
+    let callbacks = Callbacks::new().on_state(move |_, state| sender.send(state).unwrap());
     let stream = nowhere().open(callbacks).unwrap();
     let handle = stream.handle();
     for _ in 0..3 {
         stream.close().unwrap();
     }
-    assert_eq!(told.iter().filter(|state| *state == State::Closed).count(), 1);
+    assert_eq!(calls.iter().filter(|state| *state == State::Closed).count(), 1);
     drop(stream);
     handle.close().unwrap();
     handle.cancel();
@@ -73,67 +74,67 @@ fn names_of_statistics() {
 
 #[test]
 fn closing_inside_a_callback_is_refused() {
-    let (tell, told) = channel();
+    let (sender, calls) = channel();
     let stream =
-        nowhere().open(Callbacks::new().on_error(move |handle, _| tell.send(handle.close()).unwrap())).unwrap();
-    assert_eq!(code(await_one(&told)), Code::WouldDeadlock);
+        nowhere().open(Callbacks::new().on_error(move |handle, _| sender.send(handle.close()).unwrap())).unwrap();
+    assert_eq!(code(await_one(&calls)), Code::WouldDeadlock);
     // Nothing happened: it is called again.
-    assert_eq!(code(await_one(&told)), Code::WouldDeadlock);
+    assert_eq!(code(await_one(&calls)), Code::WouldDeadlock);
     stream.close().unwrap();
 }
 
 #[test]
 fn cancelling_inside_a_callback_is_the_end_of_news() {
-    let (tell, told) = channel();
+    let (sender, calls) = channel();
     let callbacks = Callbacks::new().on_error(move |handle, _| {
         handle.cancel();
-        tell.send(handle.wait_synced(None)).unwrap();
+        sender.send(handle.wait_synced(None)).unwrap();
     });
     let stream = nowhere().open(callbacks).unwrap();
-    assert_eq!(code(await_one(&told)), Code::Cancelled);
+    assert_eq!(code(await_one(&calls)), Code::Cancelled);
     stream.close().unwrap();
-    assert!(told.recv().is_err(), "news after the cancel");
+    assert!(calls.recv().is_err(), "a callback after the cancel");
 }
 
 #[test]
 fn closing_without_waiting_inside_a_callback() {
-    let graves = Graves::default();
-    let mortal = graves.mortal();
+    let drops = DropCounter::default();
+    let token = drops.token();
     let callbacks = Callbacks::new().on_error(move |handle, _| {
-        mortal.touch();
+        token.touch();
         handle.close_async();
         handle.close_async();
         assert_eq!(code(handle.close()), Code::WouldDeadlock);
     });
     let stream = nowhere().open(callbacks).unwrap();
-    eventually("the end", || graves.count() == 1);
+    eventually("the end", || drops.count() == 1);
     stream.close().unwrap();
     assert_eq!(stream.failure(), None);
 }
 
 #[test]
 fn a_stream_may_be_dropped_in_its_own_callback() {
-    let graves = Graves::default();
+    let drops = DropCounter::default();
     let own: Shared<ksr::Stream> = Shared::default();
-    let (mortal, taken) = (graves.mortal(), Arc::clone(&own));
+    let (token, taken) = (drops.token(), Arc::clone(&own));
     let callbacks = Callbacks::new().on_error(move |_, _| {
-        mortal.touch();
+        token.touch();
         drop(taken.lock().unwrap().take());
     });
     let mut place = own.lock().unwrap();
     *place = Some(nowhere().open(callbacks).unwrap());
     drop(place);
-    eventually("the end", || graves.count() == 1);
+    eventually("the end", || drops.count() == 1);
     assert!(own.lock().unwrap().is_none());
 }
 
 #[test]
 fn a_stream_may_belong_to_its_own_callback() {
-    let graves = Graves::default();
+    let drops = DropCounter::default();
     let own: Shared<ksr::Stream> = Shared::default();
-    let (mortal, kept) = (graves.mortal(), Arc::clone(&own));
+    let (token, kept) = (drops.token(), Arc::clone(&own));
     let callbacks = Callbacks::new().on_error(move |handle, _| {
-        mortal.touch();
+        token.touch();
         if kept.lock().unwrap().is_some() {
             handle.cancel();
             handle.close_async();
@@ -142,28 +143,28 @@ fn a_stream_may_belong_to_its_own_callback() {
     let stream = nowhere().open(callbacks).unwrap();
     *own.lock().unwrap() = Some(stream);
     drop(own);
-    eventually("the end", || graves.count() == 1);
+    eventually("the end", || drops.count() == 1);
 }
 
 #[test]
 fn closing_waits_for_the_callback() {
-    let graves = Graves::default();
+    let drops = DropCounter::default();
     let (started, running) = channel();
-    let mortal = graves.mortal();
+    let token = drops.token();
     let callbacks = Callbacks::new().on_error(move |_, _| {
         let _ = started.send(());
         thread::sleep(Duration::from_millis(100));
-        mortal.touch();
+        token.touch();
     });
     let stream = nowhere().open(callbacks).unwrap();
     await_one(&running);
     let handles: Vec<_> = (0..4).map(|_| stream.handle()).collect();
     thread::scope(|scope| {
         for handle in handles {
-            let graves = graves.clone();
+            let drops = drops.clone();
             scope.spawn(move || {
                 handle.close().unwrap();
-                assert_eq!(graves.count(), 1, "closed before the callback had returned");
+                assert_eq!(drops.count(), 1, "closed before the callback had returned");
             });
         }
     });
@@ -172,10 +173,10 @@ fn closing_waits_for_the_callback() {
 #[test]
 fn a_storm_of_ends() {
     for _ in 0..100 {
-        let graves = Graves::default();
-        let mortal = graves.mortal();
+        let drops = DropCounter::default();
+        let token = drops.token();
         let callbacks = Callbacks::new().on_error(move |handle, _| {
-            mortal.touch();
+            token.touch();
             handle.cancel();
         });
         let stream = nowhere().open(callbacks).unwrap();
@@ -187,7 +188,7 @@ fn a_storm_of_ends() {
             scope.spawn(|| (gate.wait(), stream.stat("errors").map(drop).unwrap_or_default()));
         });
         stream.close().unwrap();
-        assert_eq!(graves.count(), 1);
+        assert_eq!(drops.count(), 1);
     }
 }
 
@@ -195,17 +196,17 @@ fn a_storm_of_ends() {
 fn cycles_leave_nothing() {
     let dropped = Arc::new(AtomicUsize::new(0));
     let cycle = || {
-        let graves = Graves::default();
-        let mortal = graves.mortal();
-        let (tell, told) = channel();
+        let drops = DropCounter::default();
+        let token = drops.token();
+        let (sender, calls) = channel();
         let callbacks = Callbacks::new().on_error(move |_, _| {
-            mortal.touch();
-            let _ = tell.send(());
+            token.touch();
+            let _ = sender.send(());
         });
         let stream = nowhere().open(callbacks).unwrap();
-        await_one(&told);
+        await_one(&calls);
         drop(stream);
-        dropped.fetch_add(graves.count(), Ordering::SeqCst);
+        dropped.fetch_add(drops.count(), Ordering::SeqCst);
     };
     for _ in 0..10 {
         cycle();

@@ -65,17 +65,17 @@ fn in_an_iterator() {
 #[test]
 fn in_callbacks() {
     for config in ["http", "websocket"].iter().filter_map(|transport| living(transport)) {
-        let (tell, told) = channel();
+        let (sender, calls) = channel();
         let mut view = View::default();
         let callbacks = Callbacks::new().on_update(move |handle, snapshot| {
             view.apply(snapshot);
             if view.has_seen_all() {
                 handle.cancel();
-                tell.send(snapshot.clone()).unwrap();
+                sender.send(snapshot.clone()).unwrap();
             }
         });
         let stream = config.open(callbacks).unwrap();
-        let last = await_one(&told);
+        let last = await_one(&calls);
         stream.close().unwrap();
         assert_eq!(stream.failure(), None);
         assert!(last.iter().all(|object| object.json().starts_with(b"{")));

@@ -43,6 +43,6 @@ fn what_is_taken_is_given_back() {
         use_all();
     }
     let grown = resident_bytes().saturating_sub(before);
-    // One snapshot, or its objects, left behind in each round would be all of this.
+    // One snapshot, or its objects, leaked in each round would add up to this.
     assert!(grown < OBJECTS * BYTES * ROUNDS / 4, "{grown} bytes more after {ROUNDS} rounds");
 }

@@ -5,7 +5,7 @@ mod common;
 use std::panic;
 use std::sync::Once;
 
-use common::{await_one, await_where, channel, eventually, next_of, nowhere, Graves, Place};
+use common::{await_one, await_where, channel, eventually, next_of, nowhere, DropCounter, Place};
 use ksr::{Callbacks, Code, State};
 
 /// Panics on purpose would fill the output.
@@ -23,9 +23,9 @@ fn quietly() {
 
 fn ends_with(callbacks: Callbacks, config: ksr::Config, said: &str) {
     quietly();
-    let graves = Graves::default();
-    let mortal = graves.mortal();
-    let callbacks = callbacks.on_log(move |_, _| mortal.touch());
+    let drops = DropCounter::default();
+    let token = drops.token();
+    let callbacks = callbacks.on_log(move |_, _| token.touch());
     let stream = config.open(callbacks).unwrap();
     eventually("the failure", || stream.failure().is_some());
     let failure = stream.failure().unwrap();
@@ -33,7 +33,7 @@ fn ends_with(callbacks: Callbacks, config: ksr::Config, said: &str) {
     assert_eq!(failure.message(), said);
     assert!(failure.is_fatal());
     stream.close().unwrap();
-    assert_eq!(graves.count(), 1);
+    assert_eq!(drops.count(), 1);
 }
 
 #[test]
@@ -82,14 +82,14 @@ fn with_a_value_that_panics_in_turn() {
 #[test]
 fn the_others_are_told_of_the_end() {
     quietly();
-    let (tell, told) = channel();
+    let (sender, calls) = channel();
     let (tell_error, told_error) = channel();
-    let callbacks = Callbacks::new().on_state(move |_, state| tell.send(state).unwrap()).on_error(move |_, _| {
+    let callbacks = Callbacks::new().on_state(move |_, state| sender.send(state).unwrap()).on_error(move |_, _| {
         tell_error.send(()).unwrap();
         panic!("on purpose");
     });
     let stream = nowhere().open(callbacks).unwrap();
-    await_where(&told, |state| *state == State::Closed);
+    await_where(&calls, |state| *state == State::Closed);
     await_one(&told_error);
     assert!(told_error.recv().is_err(), "called again after its panic");
     drop(stream);

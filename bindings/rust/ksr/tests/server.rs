@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::thread;
 
-use common::{await_one, await_where, changes, channel, eventually, names, next_of, Graves, Place, PATIENCE};
+use common::{await_one, await_where, changes, channel, eventually, names, next_of, DropCounter, Place, TEST_TIMEOUT};
 use ksr::{Callbacks, Code, DeltaKind, OwnedObject, Snapshot, State};
 
 /// Skips the test without a server.
@@ -126,23 +126,23 @@ fn threads_may_share_everything() {
 fn callbacks_of_a_life() {
     let place = place!("callbacks");
     place.script("create configmap NS/a");
-    let (tell, told) = channel();
+    let (sender, calls) = channel();
     let (tell_state, told_state) = channel();
     let callbacks = Callbacks::new()
         .on_update(move |handle, snapshot| {
             assert!(handle.latest().unwrap().sequence() >= snapshot.sequence());
             handle.wait_synced(None).unwrap();
-            tell.send(snapshot.clone()).unwrap();
+            sender.send(snapshot.clone()).unwrap();
         })
         .on_state(move |_, state| tell_state.send(state).unwrap());
     let stream = place.config().open(callbacks).unwrap();
-    assert_eq!(names(&await_one(&told)), ["a"]);
+    assert_eq!(names(&await_one(&calls)), ["a"]);
     await_where(&told_state, |state| *state == State::Live);
     place.script("create configmap NS/b");
-    assert_eq!(changes(&await_one(&told)), "+b");
+    assert_eq!(changes(&await_one(&calls)), "+b");
     drop(stream);
     assert_eq!(told_state.iter().last(), Some(State::Closed));
-    assert!(told.recv().is_err());
+    assert!(calls.recv().is_err());
 }
 
 #[test]
@@ -151,11 +151,11 @@ fn a_slow_callback_gets_everything_merged() {
     place.script("create configmap NS/a");
     let (started, running) = channel();
     let (go, wait) = channel::<()>();
-    let (tell, told) = channel();
+    let (sender, calls) = channel();
     let callbacks = Callbacks::new().on_update(move |_, snapshot| {
         started.send(()).unwrap();
         let _ = wait.recv();
-        tell.send(changes(snapshot)).unwrap();
+        sender.send(changes(snapshot)).unwrap();
     });
     let stream = place.config().open(callbacks).unwrap();
     await_one(&running);
@@ -163,8 +163,8 @@ fn a_slow_callback_gets_everything_merged() {
     place.script("delete configmap NS/a");
     eventually("the last of them", || stream.stat("events").unwrap() >= 5);
     drop(go);
-    assert_eq!(await_one(&told), "+a");
-    assert_eq!(await_one(&told), "-a +b");
+    assert_eq!(await_one(&calls), "+a");
+    assert_eq!(await_one(&calls), "-a +b");
 }
 
 #[test]
@@ -209,21 +209,21 @@ fn closing_while_events_pour_in() {
         }
     });
     for _ in 0..20 {
-        let graves = Graves::default();
-        let mortal = graves.mortal();
-        let (tell, told) = channel();
+        let drops = DropCounter::default();
+        let token = drops.token();
+        let (sender, calls) = channel();
         let mut last = 0;
         let callbacks = Callbacks::new().on_update(move |_, snapshot| {
-            mortal.touch();
+            token.touch();
             assert_eq!(snapshot.sequence(), last + 1);
             last += 1;
-            let _ = tell.send(());
+            let _ = sender.send(());
         });
         let stream = place.config().open(callbacks).unwrap();
-        await_one(&told);
-        await_one(&told);
+        await_one(&calls);
+        await_one(&calls);
         stream.close().unwrap();
-        assert_eq!((graves.count(), stream.failure()), (1, None));
+        assert_eq!((drops.count(), stream.failure()), (1, None));
     }
     pouring.store(false, Ordering::SeqCst);
     pourer.join().unwrap();
@@ -234,6 +234,6 @@ fn an_iterator_within_its_time() {
     let place = place!("within");
     place.script("create configmap NS/a");
     let mut updates = place.config().updates().unwrap();
-    assert!(matches!(updates.next_within(PATIENCE), Poll::Ready(Some(Ok(_)))));
+    assert!(matches!(updates.next_within(TEST_TIMEOUT), Poll::Ready(Some(Ok(_)))));
     assert!(updates.try_next().is_pending());
 }

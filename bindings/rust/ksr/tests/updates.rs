@@ -12,7 +12,7 @@ use std::task::{Context, Poll, Wake};
 use std::thread::{self, Thread};
 use std::time::Duration;
 
-use common::{await_one, channel, code, eventually, nowhere, Graves, PATIENCE};
+use common::{await_one, channel, code, eventually, nowhere, DropCounter, TEST_TIMEOUT};
 use ksr::{Callbacks, Code, State};
 
 struct Unpark(Thread, AtomicBool);
@@ -34,18 +34,18 @@ fn block_on<F: Future>(future: F) -> F::Output {
             return output;
         }
         while !wake.1.swap(false, Ordering::SeqCst) {
-            thread::park_timeout(PATIENCE);
+            thread::park_timeout(TEST_TIMEOUT);
         }
     }
 }
 
 #[test]
 fn nothing_comes_from_nowhere() {
-    let (tell, told) = channel();
-    let callbacks = Callbacks::new().on_error(move |_, error| tell.send(error.code()).unwrap());
+    let (sender, calls) = channel();
+    let callbacks = Callbacks::new().on_error(move |_, error| sender.send(error.code()).unwrap());
     let mut updates = nowhere().updates_with(callbacks).unwrap();
     assert!(updates.next_within(Duration::from_millis(20)).is_pending());
-    while told.try_recv().is_err() {
+    while calls.try_recv().is_err() {
         assert!(updates.next_within(Duration::from_millis(20)).is_pending());
     }
     assert_eq!(code(updates.wait_synced(Some(Duration::ZERO))), Code::Timeout);
@@ -104,10 +104,10 @@ fn is_readable(updates: &ksr::Updates, timeout_ms: c_int) -> bool {
 
 #[test]
 fn in_an_event_loop_of_the_programs() {
-    let (tell, told) = channel();
-    let callbacks = Callbacks::new().on_error(move |_, _| tell.send(()).unwrap());
+    let (sender, calls) = channel();
+    let callbacks = Callbacks::new().on_error(move |_, _| sender.send(()).unwrap());
     let mut updates = nowhere().set("backoff_initial", "1h").set("backoff_max", "1h").updates_with(callbacks).unwrap();
-    while told.try_recv().is_err() {
+    while calls.try_recv().is_err() {
         assert!(is_readable(&updates, 60_000));
         assert!(updates.try_next().is_pending());
     }
@@ -138,14 +138,14 @@ fn callbacks_run_on_the_thread_that_polls_or_drops() {
 
 #[test]
 fn closing_inside_a_callback_is_refused() {
-    let (tell, told) = channel();
+    let (sender, calls) = channel();
     let callbacks = Callbacks::new().on_error(move |handle, _| {
-        tell.send(handle.close()).unwrap();
+        sender.send(handle.close()).unwrap();
         handle.close_async();
     });
     let mut updates = nowhere().updates_with(callbacks).unwrap();
     assert!(updates.next().is_none());
-    assert_eq!(code(await_one(&told)), Code::WouldDeadlock);
+    assert_eq!(code(await_one(&calls)), Code::WouldDeadlock);
     updates.close().unwrap();
 }
 
@@ -157,10 +157,10 @@ fn wakers() -> usize {
 
 #[test]
 fn one_thread_wakes_all_and_ends_with_the_last() {
-    let graves = Graves::default();
+    let drops = DropCounter::default();
     let open = || {
-        let mortal = graves.mortal();
-        let callbacks = Callbacks::new().on_error(move |_, _| mortal.touch());
+        let token = drops.token();
+        let callbacks = Callbacks::new().on_error(move |_, _| token.touch());
         nowhere().updates_with(callbacks).unwrap().into_async().unwrap()
     };
     let streams: Vec<_> = (0..20).map(|_| open()).collect();
@@ -175,8 +175,8 @@ fn one_thread_wakes_all_and_ends_with_the_last() {
         handle.cancel();
         assert!(waiter.join().unwrap());
     }
-    assert_eq!(graves.count(), 20);
-    // Tests beside this one have their own streams, which end.
+    assert_eq!(drops.count(), 20);
+    // Other tests in this process have their own streams, which end.
     eventually("the end of the waking thread", || wakers() == 0);
 }
 

@@ -12,9 +12,9 @@ use std::time::{Duration, Instant};
 use ksr::{Config, Error, Snapshot, Updates};
 
 /// Ends a test that hangs; how long anything takes is not asserted.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const TEST_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Nobody listens there.
+/// No server listens there.
 pub fn nowhere() -> Config {
     Config::new("v1/pods").server("http://127.0.0.1:1").set("backoff_initial", "10ms").set("backoff_max", "10ms")
 }
@@ -78,18 +78,18 @@ impl Place {
     }
 }
 
-/// What callbacks tell a test.
+/// What callbacks have sent to a test.
 pub fn channel<T>() -> (Sender<T>, Receiver<T>) {
     mpsc::channel()
 }
 
-pub fn await_one<T>(told: &Receiver<T>) -> T {
-    told.recv_timeout(PATIENCE).expect("what was waited for did not come")
+pub fn await_one<T>(calls: &Receiver<T>) -> T {
+    calls.recv_timeout(TEST_TIMEOUT).expect("what was waited for did not come")
 }
 
-pub fn await_where<T>(told: &Receiver<T>, fits: impl Fn(&T) -> bool) -> T {
+pub fn await_where<T>(calls: &Receiver<T>, fits: impl Fn(&T) -> bool) -> T {
     loop {
-        let one = await_one(told);
+        let one = await_one(calls);
         if fits(&one) {
             return one;
         }
@@ -97,7 +97,7 @@ pub fn await_where<T>(told: &Receiver<T>, fits: impl Fn(&T) -> bool) -> T {
 }
 
 pub fn eventually(what: &str, holds: impl Fn() -> bool) {
-    let end = Instant::now() + PATIENCE;
+    let end = Instant::now() + TEST_TIMEOUT;
     while !holds() {
         assert!(Instant::now() < end, "{what} did not come");
         std::thread::sleep(Duration::from_millis(5));
@@ -105,7 +105,7 @@ pub fn eventually(what: &str, holds: impl Fn() -> bool) {
 }
 
 pub fn next_of(updates: &mut Updates) -> Snapshot {
-    match updates.next_within(PATIENCE) {
+    match updates.next_within(TEST_TIMEOUT) {
         Poll::Ready(Some(Ok(snapshot))) => snapshot,
         other => panic!("{other:?} instead of a snapshot"),
     }
@@ -129,13 +129,13 @@ pub fn changes(snapshot: &Snapshot) -> String {
 
 /// Counts how often what callbacks hold is dropped.
 #[derive(Clone, Default)]
-pub struct Graves(Arc<AtomicUsize>);
+pub struct DropCounter(Arc<AtomicUsize>);
 
-pub struct Mortal(Graves);
+pub struct DropToken(DropCounter);
 
-impl Graves {
-    pub fn mortal(&self) -> Mortal {
-        Mortal(self.clone())
+impl DropCounter {
+    pub fn token(&self) -> DropToken {
+        DropToken(self.clone())
     }
 
     pub fn count(&self) -> usize {
@@ -143,11 +143,11 @@ impl Graves {
     }
 }
 
-impl Mortal {
+impl DropToken {
     pub fn touch(&self) {}
 }
 
-impl Drop for Mortal {
+impl Drop for DropToken {
     fn drop(&mut self) {
         self.0 .0.fetch_add(1, Ordering::SeqCst);
     }
