@@ -1,5 +1,5 @@
-/* What the cells of every kind are made of: values of an object, and the ways to write them. Cells write raw text; the
- * table makes it fit to be shown. */
+/* Helpers for the cells of every kind: reading values of an object and writing them. Cells write raw text; the table
+ * makes it printable. */
 #ifndef KSR_WATCH_CELL_H
 #define KSR_WATCH_CELL_H
 

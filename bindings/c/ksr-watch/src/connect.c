@@ -46,7 +46,7 @@ static int set(ksr_config* config, const struct setting* setting) {
   return 0;
 }
 
-/* Ours come first: the command line may overrule them. */
+/* The defaults come first: the command line may override them. */
 static int set_defaults(ksr_config* config, const struct watch* watch) {
   static char name[] = "ksr-watch/" KSR_WATCH_VERSION, frame[] = "100ms";
   struct setting agent = {"user_agent", "user_agent", name};

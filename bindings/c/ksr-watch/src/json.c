@@ -116,7 +116,7 @@ static uint32_t hex4(slice digits) {
   return value;
 }
 
-/* `rest` stands after \u. */
+/* `rest` begins after \u. */
 static uint32_t take_unicode(slice* rest) {
   uint32_t first = hex4(*rest);
   *rest = slice_after(*rest, 4);
@@ -131,7 +131,7 @@ static uint32_t take_unicode(slice* rest) {
   return UTF8_REPLACEMENT;
 }
 
-/* `rest` stands after the backslash. */
+/* `rest` begins after the backslash. */
 static void add_escaped(struct text* out, slice* rest) {
   static const char letters[] = "bfnrt", meanings[] = "\b\f\n\r\t";
   const char* letter;

@@ -1,4 +1,4 @@
-/* Reading the JSON text that libksr hands out. Values are slices of it; nothing is copied until it is shown. */
+/* Reads the JSON text that libksr returns. Values are slices of it; nothing is copied until it is shown. */
 #ifndef KSR_WATCH_JSON_H
 #define KSR_WATCH_JSON_H
 

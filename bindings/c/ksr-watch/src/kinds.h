@@ -1,4 +1,4 @@
-/* Which columns a kind is shown with. */
+/* The columns of each kind. */
 #ifndef KSR_WATCH_KINDS_H
 #define KSR_WATCH_KINDS_H
 

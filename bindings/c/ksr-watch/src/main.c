@@ -1,5 +1,5 @@
 /* ksr-watch: Kubernetes resources as they change. Also an example of a host with an event loop of its own: the library
- * wakes it through ksr_fd, and calls back only where the loop lets it, in ksr_dispatch. */
+ * wakes it through ksr_fd, and calls back in ksr_dispatch only. */
 #include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
@@ -16,7 +16,7 @@
 
 enum { FRAME_MS = 30 };
 
-/* A pipe of ours must not end up where input is read from or lines are written to. 0 when nobody can get any output. */
+/* A pipe of this program must not get the number of a standard stream. 0 when there is no standard output. */
 static int open_standard_files(void) {
   int has_output = fcntl(STDOUT_FILENO, F_GETFD) >= 0;
   int fd;
@@ -65,8 +65,8 @@ static void obey_signals(struct watch* watch) {
   if (came.resized) screen_forget(watch);
 }
 
-/* Waits until the stream, a signal, a key or the clock wants something. */
-static void wait_for_news(struct watch* watch, int timeout) {
+/* Waits for the stream, a signal, a key or a timeout. */
+static void wait_for_input(struct watch* watch, int timeout) {
   struct pollfd fds[5];
   memset(fds, 0, sizeof fds);
   fds[0].fd = ksr_fd(watch->stream);
@@ -77,7 +77,7 @@ static void wait_for_news(struct watch* watch, int timeout) {
   fds[2].events = POLLIN;
   fds[3].fd = terminal_keys_fd();
   fds[3].events = POLLIN;
-  fds[4].fd = watch->out.fd; /* no events: only to learn that the reader has gone */
+  fds[4].fd = watch->out.fd; /* no events: only to detect that the reader has closed it */
   if (poll(fds, 5, timeout) <= 0) return;
   if (fds[2].revents) obey_signals(watch);
   if (fds[3].revents && terminal_key_quits()) watch->is_over = 1;
@@ -91,16 +91,16 @@ static int is_running(const struct watch* watch, int64_t deadline) {
 }
 
 static void run(struct watch* watch) {
-  int64_t start = monotonic_ms(), next_look = start, last_drawn = 0;
+  int64_t start = monotonic_ms(), next_draw = start, last_drawn = 0;
   int64_t deadline = watch->options.run_ms < 0 ? -1 : start + watch->options.run_ms;
   while (is_running(watch, deadline)) {
     int64_t now = monotonic_ms();
-    if (watch->is_live && (now >= next_look || (watch->is_dirty && now - last_drawn >= FRAME_MS))) {
-      next_look = now + screen_draw(watch);
+    if (watch->is_live && (now >= next_draw || (watch->is_dirty && now - last_drawn >= FRAME_MS))) {
+      next_draw = now + screen_draw(watch);
       last_drawn = now;
     }
-    if (watch->is_live && watch->is_dirty) next_look = last_drawn + FRAME_MS;
-    wait_for_news(watch, earlier(left_of(deadline, now), watch->is_live ? left_of(next_look, now) : -1));
+    if (watch->is_live && watch->is_dirty) next_draw = last_drawn + FRAME_MS;
+    wait_for_input(watch, earlier(left_of(deadline, now), watch->is_live ? left_of(next_draw, now) : -1));
   }
 }
 
@@ -161,7 +161,7 @@ int main(int argc, char** argv) {
     return EXIT_FAILED;
   }
   if (!options_read(&watch.options, argc, argv, &problem)) {
-    text_add(&problem, slice_of(" (ksr-watch --help tells more)"));
+    text_add(&problem, slice_of(" (see ksr-watch --help)"));
     report_line(text_slice(&problem));
   } else if (watch.options.help) {
     status = print_help();
@@ -173,7 +173,7 @@ int main(int argc, char** argv) {
   } else {
     watch.out.fd = STDOUT_FILENO;
     watch.out.end_fd = signals_end_fd();
-    watch.out.patience_ms = -1;
+    watch.out.timeout_ms = -1;
     status = watch_resource(&watch);
   }
   text_free(&problem);

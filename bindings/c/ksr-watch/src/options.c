@@ -52,7 +52,7 @@ static const struct option known[] = {
     {"--help", 'h', 0, IS_HELP, NULL},
 };
 
-/* What is left to read of the command line. */
+/* The rest of the command line. */
 struct reader {
   int argc;
   char** argv;

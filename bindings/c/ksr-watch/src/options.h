@@ -9,7 +9,7 @@
 
 enum output { OUTPUT_TABLE, OUTPUT_JSON, OUTPUT_EVENTS, OUTPUT_NAMES };
 
-/* One key for the library, and the option it came from, for a line that says what was wrong. */
+/* One key for the library, and the option it came from, for the line that reports an error. */
 struct setting {
   const char* option;
   const char* key;
@@ -20,9 +20,9 @@ struct options {
   char* resource;
   struct setting* settings;
   size_t setting_count;
-  struct text groups; /* every --as-group, parted by commas */
+  struct text groups; /* every --as-group, separated by commas */
   enum output output;
-  int64_t run_ms; /* -1: until it is told to end */
+  int64_t run_ms; /* -1: until a signal or a key */
   int all_namespaces;
   int one_namespace; /* exactly one was asked for: its name need not be shown */
   int once;

@@ -4,7 +4,7 @@
 
 #include "watch.h"
 
-/* Prints watch->latest in the format asked for. */
+/* Prints watch->latest in the requested format. */
 void output_snapshot(struct watch* watch, int is_first);
 
 #endif

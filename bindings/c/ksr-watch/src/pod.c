@@ -89,7 +89,7 @@ static void set_exit_reason(struct pod* pod, const char* prefix, slice terminate
             sig ? sig : json_integer(json_member(terminated, "exitCode")));
 }
 
-/* 1 when the container has done its part, else the reason says why not. */
+/* 1 when the container has completed, else the reason says why not. */
 static int is_initialized(struct pod* pod, slice container, int sidecar, long place) {
   slice state = json_member(container, "state");
   slice terminated = json_member(state, "terminated");
@@ -110,7 +110,7 @@ static int is_initialized(struct pod* pod, slice container, int sidecar, long pl
   return 0;
 }
 
-/* 1 when every init container has done its part. `sidecars` gathers the restarts that count beyond that. */
+/* 1 when every init container has completed. `sidecars` counts the restarts of those that go on running. */
 static int read_init_containers(struct pod* pod, struct restarts* sidecars) {
   struct json_walk walk = json_walk_into(json_member(pod->status, "initContainerStatuses"));
   slice container;

@@ -41,7 +41,7 @@ static void take_front(struct rows* next, const struct rows* before, const ksr_s
   }
 }
 
-/* Marks what is new or changed in `next`, and in `before` what is gone. */
+/* Marks what is new or changed in `next`, and what was deleted in `before`. */
 static void mark_changes(struct rows* next, struct rows* before, const ksr_snapshot* snapshot, int64_t now) {
   size_t i, count = ksr_snapshot_delta_count(snapshot);
   for (i = 0; i < count; ++i) {
@@ -63,7 +63,7 @@ static void insert(struct rows* rows, size_t place, size_t height, const struct 
   ++rows->count;
 }
 
-/* What was deleted stays where the eye last saw it. */
+/* A deleted row stays where it was shown last. */
 static void keep_deleted(struct rows* next, const struct rows* before, size_t height, int64_t now) {
   size_t i;
   for (i = 0; i < before->count; ++i) {
@@ -73,10 +73,10 @@ static void keep_deleted(struct rows* next, const struct rows* before, size_t he
   }
 }
 
-static void count_living(struct rows* rows) {
+static void count_existing(struct rows* rows) {
   size_t i;
-  rows->living = 0;
-  for (i = 0; i < rows->count; ++i) rows->living += rows->at[i].mark != KSR_DELTA_DELETED;
+  rows->existing = 0;
+  for (i = 0; i < rows->count; ++i) rows->existing += rows->at[i].mark != KSR_DELTA_DELETED;
 }
 
 void rows_show(struct rows* rows, const ksr_snapshot* snapshot, size_t height, int deltas, int64_t now) {
@@ -85,7 +85,7 @@ void rows_show(struct rows* rows, const ksr_snapshot* snapshot, size_t height, i
   take_front(&next, rows, snapshot, height, now);
   if (deltas) mark_changes(&next, rows, snapshot, now);
   keep_deleted(&next, rows, height, now);
-  count_living(&next);
+  count_existing(&next);
   rows_free(rows);
   *rows = next;
 }

@@ -1,5 +1,5 @@
-/* The rows on a screen: the front of the newest snapshot, what changed in the last second marked, what was deleted
- * still in its place. */
+/* The rows on a screen: the beginning of the newest snapshot, with what changed in the last second marked, and what
+ * was deleted still in its place. */
 #ifndef KSR_WATCH_ROWS_H
 #define KSR_WATCH_ROWS_H
 
@@ -18,13 +18,13 @@ struct row {
 struct rows {
   struct row* at;
   size_t count;
-  size_t living; /* without the deleted ones */
+  size_t existing; /* without the deleted ones */
 };
 
 /* Shows `snapshot` in at most `height` rows. `deltas`: whether what changed in it is to be marked. */
 void rows_show(struct rows* rows, const ksr_snapshot* snapshot, size_t height, int deltas, int64_t now);
 
-/* Ends the marks whose time is up. 1 when any was there and will need another look. */
+/* Ends the marks whose time is up. 1 when there were any and there are more to end later. */
 int rows_expire(struct rows* rows, int64_t now);
 void rows_free(struct rows* rows);
 

@@ -7,14 +7,14 @@
 #include "terminal.h"
 #include "utf8.h"
 
-enum { FADE_STEP_MS = 150, TICK_MS = 1000, PATIENCE_MS = 500 };
+enum { FADE_STEP_MS = 150, TICK_MS = 1000, SLOW_READER_MS = 500 };
 
 #define BOLD "\x1b[1m"
 #define REVERSE "\x1b[7m"
 #define YELLOW "\x1b[33m"
 #define PLAIN "\x1b[0m"
 
-/* A screen being put together: lines that end with a newline, which no shown text contains. */
+/* A screen being composed: lines that end with a newline, which no shown text contains. */
 struct canvas {
   struct text lines;
   struct terminal_size size;
@@ -43,7 +43,7 @@ static void add_status(struct canvas* canvas, const struct watch* watch) {
   end_line(canvas, style);
 }
 
-/* What is long goes on in the next line, as long as most of the screen is left for rows. */
+/* A long line is continued in the next one, as long as most of the screen is left for rows. */
 static void add_news(struct canvas* canvas, const struct watch* watch, int64_t now) {
   size_t most = canvas->size.height < 8 ? 1 : canvas->size.height / 4;
   struct text news = {NULL, 0, 0};
@@ -111,25 +111,25 @@ static size_t count_lines(const struct text* lines) {
   return count;
 }
 
-/* How many rows fit under `head` lines, with the titles and the line that tells what is cut. */
-static size_t room_for_rows(const struct canvas* canvas, size_t head) {
+/* How many rows fit under `head` lines, with the titles and the line that says how many are cut. */
+static size_t rows_that_fit(const struct canvas* canvas, size_t head) {
   return canvas->size.height > head + 2 ? canvas->size.height - head - 2 : 0;
 }
 
 static void compose(struct canvas* canvas, struct watch* watch, int64_t now) {
   size_t count = ksr_snapshot_count(watch->latest);
-  size_t room;
+  size_t height;
   add_status(canvas, watch);
   add_news(canvas, watch, now);
   if (!watch->latest) return;
-  room = room_for_rows(canvas, count_lines(&canvas->lines));
-  rows_show(&watch->rows, watch->latest, room, 0, now);
+  height = rows_that_fit(canvas, count_lines(&canvas->lines));
+  rows_show(&watch->rows, watch->latest, height, 0, now);
   if (watch->rows.count) add_rows(canvas, watch, now);
-  if (!count && room > watch->rows.count) {
+  if (!count && height > watch->rows.count) {
     text_add(&canvas->lines, utf8_front(slice_of("No resources found"), canvas->size.width));
     end_line(canvas, NULL);
   }
-  if (count > watch->rows.living) add_cut(canvas, count - watch->rows.living);
+  if (count > watch->rows.existing) add_cut(canvas, count - watch->rows.existing);
 }
 
 static struct canvas new_canvas(const struct watch* watch) {
@@ -140,7 +140,7 @@ static struct canvas new_canvas(const struct watch* watch) {
 }
 
 /* Line by line from the top left corner, as many as the screen has. Each line is cleared before it is written: clearing
- * behind a line that fills the screen's width would take its last character. */
+ * after a line that fills the screen's width would take its last character. */
 static void paint(struct watch* watch, const struct canvas* canvas) {
   struct text* out = &watch->out.pending;
   size_t i, line = 0;
@@ -158,7 +158,7 @@ static void paint(struct watch* watch, const struct canvas* canvas) {
 
 void screen_note_changes(struct watch* watch, int marked) {
   struct canvas canvas = new_canvas(watch);
-  rows_show(&watch->rows, watch->latest, room_for_rows(&canvas, 1), marked, monotonic_ms());
+  rows_show(&watch->rows, watch->latest, rows_that_fit(&canvas, 1), marked, monotonic_ms());
   watch->is_dirty = 1;
 }
 
@@ -198,7 +198,7 @@ static void add_last_view(struct watch* watch) {
 
 void screen_leave(struct watch* watch) {
   watch->out.end_fd = -1;
-  watch->out.patience_ms = PATIENCE_MS;
+  watch->out.timeout_ms = SLOW_READER_MS;
   if (watch->out.state == SINK_INTERRUPTED) watch->out.state = SINK_OPEN;
   terminal_leave(&watch->out.pending);
   add_last_view(watch);

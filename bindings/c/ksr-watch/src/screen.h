@@ -5,17 +5,17 @@
 #include "watch.h"
 
 void screen_enter(struct watch* watch);
-/* Gives the screen back and prints the last view below what stood there before. */
+/* Restores the screen and prints the last view below what was there before. */
 void screen_leave(struct watch* watch);
 
-/* Takes watch->latest over; `marked`: what changed in it is to catch the eye. */
+/* Takes watch->latest over; `marked`: what changed in it is to be highlighted. */
 void screen_note_changes(struct watch* watch, int marked);
 
-/* Draws what is to be seen now, if that differs from what the screen shows; milliseconds until it needs another look.
+/* Draws the current view, if that differs from what the screen shows; returns milliseconds until the next redraw.
  */
 int screen_draw(struct watch* watch);
 
-/* The screen shows nothing of ours any more. */
+/* The screen no longer shows what was drawn. */
 void screen_forget(struct watch* watch);
 
 #endif

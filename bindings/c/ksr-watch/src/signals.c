@@ -39,7 +39,7 @@ static void handle(int number, void (*handler)(int)) {
   sigaction(number, &action, NULL);
 }
 
-/* nohup and & have their reasons: a signal that is ignored stays so. */
+/* A signal that nohup or & has set to be ignored stays ignored. */
 static void handle_unless_ignored(int number, void (*handler)(int)) {
   struct sigaction before;
   if (sigaction(number, NULL, &before) == 0 && before.sa_handler == SIG_IGN) return;

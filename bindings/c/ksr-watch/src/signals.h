@@ -2,18 +2,18 @@
 #ifndef KSR_WATCH_SIGNALS_H
 #define KSR_WATCH_SIGNALS_H
 
-/* SIGINT, SIGTERM, SIGHUP and SIGQUIT end the program; SIGPIPE is ignored. 0 when there are no pipes to be had (errno).
+/* SIGINT, SIGTERM, SIGHUP and SIGQUIT end the program; SIGPIPE is ignored. 0 when no pipe can be made (errno).
  */
 int signals_start(void);
 
-/* With a terminal to look after, SIGWINCH, SIGTSTP and SIGCONT come too. */
+/* With a terminal, SIGWINCH, SIGTSTP and SIGCONT come too. */
 void signals_for_terminal(void);
 
-/* Readable for ever once a signal that ends the program has come. */
+/* Readable from then on once a signal that ends the program has come. */
 int signals_end_fd(void);
 int signals_ended(void);
 
-/* Readable while signals_take has something to tell. */
+/* Readable while signals_take has something to return. */
 int signals_fd(void);
 
 /* What came since the last call. */

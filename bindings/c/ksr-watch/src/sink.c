@@ -10,7 +10,7 @@ enum {
   ENOUGH = 256 * 1024
 };
 
-/* Waits until `sink` takes bytes or the program is to end, so that Ctrl-C helps when the reader has stopped reading. */
+/* Waits until `sink` takes bytes or the program is to end, so that Ctrl-C works when the reader has stopped reading. */
 static int wait_writable(struct sink* sink) {
   struct pollfd fds[2];
   fds[0].fd = sink->fd;
@@ -18,7 +18,7 @@ static int wait_writable(struct sink* sink) {
   fds[1].fd = sink->end_fd;
   fds[1].events = POLLIN;
   for (;;) {
-    int ready = poll(fds, 2, sink->patience_ms);
+    int ready = poll(fds, 2, sink->timeout_ms);
     if (ready < 0 && errno == EINTR) continue;
     if (ready < 0 || fds[0].revents) return 1;
     sink->state = SINK_INTERRUPTED;

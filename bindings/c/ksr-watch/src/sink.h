@@ -1,4 +1,4 @@
-/* Standard output: buffered, written whole, and watched for a reader that has gone. */
+/* Standard output: buffered, written whole, and watched for a reader that has closed it. */
 #ifndef KSR_WATCH_SINK_H
 #define KSR_WATCH_SINK_H
 
@@ -8,8 +8,8 @@ enum sink_state { SINK_OPEN, SINK_READER_GONE, SINK_INTERRUPTED, SINK_FAILED };
 
 struct sink {
   int fd;
-  int end_fd;      /* readable: give up waiting for a slow reader */
-  int patience_ms; /* how long to wait for one; -1: without end */
+  int end_fd;     /* readable: stop waiting for a slow reader */
+  int timeout_ms; /* how long to wait for one; -1: without limit */
   enum sink_state state;
   int error; /* errno of SINK_FAILED */
   struct text pending;
@@ -21,7 +21,7 @@ void sink_flush(struct sink* sink);
 /* For use while adding much: flushes when enough is pending. */
 void sink_relieve(struct sink* sink);
 
-/* For poll: whether `revents` of sink->fd tell that the reader has gone. */
+/* For poll: whether `revents` of sink->fd say that the reader has closed it. */
 void sink_note(struct sink* sink, short revents);
 void sink_free(struct sink* sink);
 

@@ -8,7 +8,7 @@
  */
 void status_add(const struct watch* watch, size_t width, struct text* out);
 
-/* Adds the last error while it matters, else the last log line, in at most `cells` cells; nothing when there is
+/* Adds the last error while it is recent, else the last log line, in at most `cells` cells; nothing when there is
  * neither. */
 void status_add_news(const struct watch* watch, size_t cells, int64_t now, struct text* out);
 

@@ -37,20 +37,20 @@ static void take_keyboard(void) {
   has_keyboard = tcsetattr(STDIN_FILENO, TCSANOW, &quiet) == 0;
 }
 
-static const char farewell[] = "\x1b[0m\x1b[?7h\x1b[?25h\x1b[?1049l";
+static const char leave_sequence[] = "\x1b[0m\x1b[?7h\x1b[?25h\x1b[?1049l";
 
-static void give_keyboard_back(void) {
+static void restore_keyboard(void) {
   if (has_keyboard) tcsetattr(STDIN_FILENO, TCSANOW, &keyboard_before);
   has_keyboard = 0;
 }
 
-/* For an exit that nobody planned, such as out of memory. */
+/* For an unplanned exit, such as out of memory. */
 static void leave_at_exit(void) {
   ssize_t ignored;
   if (!is_entered) return;
-  ignored = write(STDOUT_FILENO, farewell, strlen(farewell));
+  ignored = write(STDOUT_FILENO, leave_sequence, strlen(leave_sequence));
   (void)ignored;
-  give_keyboard_back();
+  restore_keyboard();
 }
 
 void terminal_enter(struct text* out) {
@@ -64,8 +64,8 @@ void terminal_enter(struct text* out) {
 
 void terminal_leave(struct text* out) {
   is_entered = 0;
-  text_add(out, slice_of(farewell));
-  give_keyboard_back();
+  text_add(out, slice_of(leave_sequence));
+  restore_keyboard();
 }
 
 int terminal_keys_fd(void) {

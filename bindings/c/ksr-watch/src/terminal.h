@@ -15,14 +15,14 @@ struct terminal_size {
 int terminal_is_usable(int fd);
 struct terminal_size terminal_size_of(int fd);
 
-/* Adds what takes over the screen, and makes the keyboard answer without echo. */
+/* Adds the sequence that switches to the alternate screen, and turns off echo and line mode of the keyboard. */
 void terminal_enter(struct text* out);
-/* Adds what gives the screen back as it was, and gives the keyboard back. */
+/* Adds the sequence that restores the screen, and restores the keyboard. */
 void terminal_leave(struct text* out);
 
 /* 1 when q was pressed. */
 int terminal_key_quits(void);
-/* The descriptor to wait on for keys; -1 when there is no keyboard of ours. */
+/* The descriptor to wait on for keys; -1 when there is no keyboard. */
 int terminal_keys_fd(void);
 
 #endif

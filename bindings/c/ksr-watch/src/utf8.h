@@ -1,4 +1,4 @@
-/* Characters, how many cells of a terminal they take, and what may be shown at all. */
+/* Characters, how many cells of a terminal they take, and which may be shown. */
 #ifndef KSR_WATCH_UTF8_H
 #define KSR_WATCH_UTF8_H
 
@@ -19,11 +19,11 @@ void utf8_add(struct text* out, uint32_t character);
 size_t utf8_width_of(uint32_t character);
 size_t utf8_width(slice text);
 
-/* Adds `text` so that a terminal only ever shows it: control characters in caret notation, line breaks and tabs as a
+/* Adds `text` so that a terminal can only show it: control characters in caret notation, line breaks and tabs as a
  * space, whatever reorders or hides text as a replacement character. */
 void utf8_add_shown(struct text* out, slice text);
 
-/* The longest front of a shown text that fits `width` cells. */
+/* The longest prefix of a shown text that fits `width` cells. */
 slice utf8_front(slice text, size_t width);
 
 /* Adds a shown text in at most `width` cells, with an ellipsis at its end when it had to be cut. */

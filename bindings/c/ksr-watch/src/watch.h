@@ -1,5 +1,5 @@
-/* One run of ksr-watch: what it was asked for, what the stream has told so far, and where it shows it. All of it lives
- * on the main thread: with delivery=manual the library calls back inside ksr_dispatch only. */
+/* One run of ksr-watch: its options, what the stream has delivered so far, and the output. All of it is used on the
+ * main thread only: with delivery=manual the library calls back inside ksr_dispatch only. */
 #ifndef KSR_WATCH_WATCH_H
 #define KSR_WATCH_WATCH_H
 
@@ -32,7 +32,7 @@ struct watch {
 
   int is_live; /* a table redrawn in place */
   int has_color;
-  int is_dirty; /* the screen lags behind */
+  int is_dirty; /* the screen is out of date */
   struct rows rows;
   struct table table;
   struct text frame; /* what the screen shows now */

@@ -70,7 +70,7 @@ static void what_is_deleted_stays_in_its_place_for_a_second(void) {
   show("abcd", "", 10, 0);
   show("acd", "-b", 10, 0);
   CHECK_ROWS("a-bcd");
-  CHECK(rows.living == 3);
+  CHECK(rows.existing == 3);
   show("ac", "-d", 10, 500);
   CHECK_ROWS("a-bc-d");
   CHECK(rows_expire(&rows, 1000));
@@ -97,7 +97,7 @@ static void only_what_fits_is_shown(void) {
   CHECK_ROWS("abc");
   show("bcdef", "-a", 3, 0);
   CHECK_ROWS("-abc");
-  CHECK(rows.living == 2);
+  CHECK(rows.existing == 2);
   show("bcdef", "", 3, 2000);
   CHECK_ROWS("bcd");
   show("bcdef", "-a", 0, 2000);

@@ -72,7 +72,7 @@ static int set_keys(const plugin* ksr, ksr_config* config, char** keys) {
     *equals = '\0';
     if (set(ksr, config, *keys, equals + 1) != 0) return -1;
   }
-  /* Last, so that it counts: no thread of the library may enter this host. */
+  /* Last, so that it takes effect: no thread of the library may enter this host. */
   return set(ksr, config, "delivery", "manual");
 }
 

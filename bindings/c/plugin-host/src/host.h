@@ -1,5 +1,4 @@
-/* The host's side of a stream: what it asks for, and what it does with what comes. All of it is on the host's thread.
- */
+/* The host's side of a stream: its configuration and its callbacks. All of it runs on the host's thread. */
 #ifndef HOST_H
 #define HOST_H
 
@@ -14,7 +13,7 @@ typedef struct host {
   long callbacks;
   long foreign_callbacks; /* on another thread than the host's; stays 0 */
   int closed;             /* the last callback has come */
-  int destroyed;          /* the library is done with this host */
+  int destroyed;          /* the library no longer refers to this host */
   int failed;             /* the stream ended by itself, for good */
 } host;
 

@@ -31,7 +31,7 @@ static long long now_ms(void) {
   return (long long)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* Whether the stream has something to dispatch; -1 when it cannot be known. */
+/* Whether the stream has something to dispatch; -1 when poll fails. */
 static int wait_for(int fd, long long until_ms) {
   const long long left = until_ms - now_ms();
   struct pollfd waiting = {fd, POLLIN, 0};

@@ -23,7 +23,7 @@ static int find_all(plugin* ksr) {
   return 0;
 }
 
-/* A library serves all programs that were built with the same major version and no newer one. */
+/* A program runs with every library of the same major version that is not older than its header. */
 static int fits(const plugin* ksr) {
   const uint32_t loaded = ksr->version();
   if (loaded >> 16 == KSR_VERSION >> 16 && loaded >= KSR_VERSION) return 1;
@@ -33,7 +33,7 @@ static int fits(const plugin* ksr) {
 }
 
 int plugin_load(plugin* ksr, const char* file) {
-  /* RTLD_LOCAL: nothing of the library can be mistaken for a symbol of the host or of another plugin. */
+  /* RTLD_LOCAL: no symbol of the library can replace one of the host or of another plugin. */
   ksr->library = dlopen(file, RTLD_NOW | RTLD_LOCAL);
   if (ksr->library == NULL) {
     fprintf(stderr, "plugin-host: %s\n", dlerror());
