@@ -24,7 +24,7 @@ struct rows {
 /* Shows `snapshot` in at most `height` rows. `deltas`: whether what changed in it is to be marked. */
 void rows_show(struct rows* rows, const ksr_snapshot* snapshot, size_t height, int deltas, int64_t now);
 
-/* Ends the marks whose time is up. 1 when there were any and there are more to end later. */
+/* Ends the marks that are a second old. 1 when any are left. */
 int rows_expire(struct rows* rows, int64_t now);
 void rows_free(struct rows* rows);
 
