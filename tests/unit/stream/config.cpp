@@ -79,7 +79,7 @@ TEST_CASE("CONFIGURATION.md has every key with its type and default, and no othe
 
 TEST_CASE("CONFIGURATION.md names every statistic, and each is known") {
   delivery::Publisher publisher(0);
-  struct Nobody final : delivery::Host {
+  struct SilentHost final : delivery::Host {
     bool wants_updates() const noexcept override { return false; }
     bool wants_log() const noexcept override { return false; }
     void on_update(const delivery::Snapshot&) override {}
@@ -89,7 +89,7 @@ TEST_CASE("CONFIGURATION.md names every statistic, and each is known") {
   };
   auto shared = std::make_shared<delivery::Publisher>(0);
   auto dispatcher = delivery::CallbackDispatcher::create({delivery::Mode::manual, Milliseconds(0)},
-                                                         std::make_unique<Nobody>(), shared)
+                                                         std::make_unique<SilentHost>(), shared)
                         .value();
   Statistics statistics;
   std::size_t count = 0;

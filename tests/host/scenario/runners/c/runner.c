@@ -89,7 +89,7 @@ static void tell_statistic(const struct watched *watched, const char *name) {
     say("= %s", ksr_status_name(status));
 }
 
-static void tell(ksr_status status) {
+static void answer_status(ksr_status status) {
   say("= %s", status == KSR_OK ? "ok" : ksr_status_name(status));
 }
 
@@ -100,14 +100,14 @@ static void step_on(struct watched *watched, const char *verb, char **rest) {
   } else if (strcmp(verb, "stat") == 0) {
     tell_statistic(watched, word);
   } else if (strcmp(verb, "synced") == 0) {
-    tell(ksr_wait_synced(watched->stream, -1));
+    answer_status(ksr_wait_synced(watched->stream, -1));
   } else if (strcmp(verb, "close") == 0) {
-    tell(close_stream(watched));
+    answer_status(close_stream(watched));
   } else {
     if (strcmp(verb, "arm") == 0) watched->armed = 1;
     if (strcmp(verb, "cancel") == 0) ksr_cancel(watched->stream);
     if (strcmp(verb, "until") == 0) until(watched, word, strtoull(strtok_r(NULL, " ", rest), NULL, 10));
-    tell(KSR_OK);
+    answer_status(KSR_OK);
   }
 }
 
@@ -119,7 +119,7 @@ static void step(char *line) {
   if (!name)
     say("= unknown step");
   else if (pours || strcmp(verb, "open") == 0)
-    tell(open_stream(name, pours, &rest));
+    answer_status(open_stream(name, pours, &rest));
   else if (find(name))
     step_on(find(name), verb, &rest);
   else

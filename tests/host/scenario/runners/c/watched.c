@@ -64,7 +64,7 @@ static struct watched *alive(void *user_data, const char *what) {
 
 static void on_update(ksr_stream *stream, const ksr_snapshot *snapshot, void *user_data) {
   struct watched *watched = alive(user_data, "update");
-  const int armed = watched->armed; /* before it is told: what is told may be answered with the next step */
+  const int armed = watched->armed; /* before the report, which may be answered with the next step */
   const uint64_t sequence = ksr_snapshot_sequence(snapshot);
   if (sequence != watched->last + 1)
     say("broken %s sequence %" PRIu64 " after %" PRIu64, watched->name, sequence, watched->last);

@@ -1,4 +1,4 @@
-/* A stream of the scenario, and what it tells on standard output. */
+/* A stream of the scenario, which reports on standard output what it does. */
 #ifndef KSR_SCENARIO_WATCHED_H
 #define KSR_SCENARIO_WATCHED_H
 

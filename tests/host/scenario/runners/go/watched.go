@@ -11,7 +11,7 @@ import (
 
 const flowing = 3
 
-// watched is a stream of the scenario, and what it tells.
+// watched is a stream of the scenario, and reports what it does.
 type watched struct {
 	name   string
 	stream *ksr.Stream
@@ -23,7 +23,7 @@ type watched struct {
 	loop   sync.WaitGroup
 }
 
-func (w *watched) tell(kind, format string, arguments ...any) {
+func (w *watched) report(kind, format string, arguments ...any) {
 	if w.closed.Load() {
 		say("broken %s %s after close", w.name, kind)
 	}
@@ -31,7 +31,7 @@ func (w *watched) tell(kind, format string, arguments ...any) {
 }
 
 func (w *watched) onUpdate(stream *ksr.Stream, snapshot *ksr.Snapshot) {
-	armed := w.armed.Load() // before it is told: what is told may be answered with the next step
+	armed := w.armed.Load() // before the report, which may be answered with the next step
 	// A loop may begin with a later one than the first.
 	if w.last != 0 && snapshot.Sequence() != w.last+1 {
 		say("broken %s sequence %d after %d", w.name, snapshot.Sequence(), w.last)
@@ -39,11 +39,11 @@ func (w *watched) onUpdate(stream *ksr.Stream, snapshot *ksr.Snapshot) {
 	w.last = snapshot.Sequence()
 	if w.pours {
 		if w.poured++; w.poured == flowing {
-			w.tell("flowing", "")
+			w.report("flowing", "")
 		}
 		return
 	}
-	w.tell("update", " %d count=%d keys=%s deltas=%s", w.last, snapshot.Len(), keys(snapshot), deltas(snapshot))
+	w.report("update", " %d count=%d keys=%s deltas=%s", w.last, snapshot.Len(), keys(snapshot), deltas(snapshot))
 	if armed {
 		stream.Cancel()
 	}
@@ -54,11 +54,11 @@ func (w *watched) onError(_ *ksr.Stream, err *ksr.Error) {
 	if err.Fatal {
 		fatal = "fatal"
 	}
-	w.tell("error", " %v http=%d reason=%s %s", err.Code, err.HTTPStatus, err.Reason, fatal)
+	w.report("error", " %v http=%d reason=%s %s", err.Code, err.HTTPStatus, err.Reason, fatal)
 }
 
 func (w *watched) onState(_ *ksr.Stream, state ksr.State) {
-	w.tell("state", " %s", strings.ToUpper(state.String()))
+	w.report("state", " %s", strings.ToUpper(state.String()))
 }
 
 func (w *watched) close() error {

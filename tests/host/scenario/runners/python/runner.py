@@ -38,30 +38,30 @@ class Watched:
         self.waiter = threading.Thread(target=waits, args=(self,))
         self.waiter.start()
 
-    def tell(self, kind, *words):
+    def report(self, kind, *words):
         if self.closed:
             say("broken", self.name, kind, "after close")
         say(kind, self.name, *words)
 
     def on_error(self, stream, error):
         fatal = "fatal" if error.fatal else "retry"
-        self.tell("error", f"KSR_E_{error.code.name}", f"http={error.http_status}", f"reason={error.reason}", fatal)
+        self.report("error", f"KSR_E_{error.code.name}", f"http={error.http_status}", f"reason={error.reason}", fatal)
 
     def on_state(self, stream, state):
-        self.tell("state", state.name)
+        self.report("state", state.name)
 
     def on_update(self, snapshot):
-        armed = self.armed  # before it is told: what is told may be answered with the next step
+        armed = self.armed  # before the report, which may be answered with the next step
         if snapshot.sequence != self.last + 1:
             say("broken", self.name, "sequence", snapshot.sequence, "after", self.last)
         self.last = snapshot.sequence
         if self.pours:
             if self.last == FLOWING:
-                self.tell("flowing")
+                self.report("flowing")
             return
         keys = ",".join(map(key, snapshot))
         deltas = ",".join(f"{MARKS[kind]}{key(item)}{labels(item)}" for kind, item in snapshot.deltas())
-        self.tell("update", self.last, f"count={len(snapshot)}", f"keys={keys}", f"deltas={deltas}")
+        self.report("update", self.last, f"count={len(snapshot)}", f"keys={keys}", f"deltas={deltas}")
         if armed:
             self.stream.cancel()
 

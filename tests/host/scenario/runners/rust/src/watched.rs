@@ -1,4 +1,4 @@
-//! A stream of the scenario, and what it tells.
+//! A stream of the scenario, which reports what it does.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::Arc;
@@ -27,7 +27,7 @@ struct Teller {
 }
 
 impl Teller {
-    fn tell(&self, kind: &str, rest: &str) {
+    fn report(&self, kind: &str, rest: &str) {
         if self.closed.load(Ordering::SeqCst) {
             say(&format!("broken {} {kind} after close", self.name));
         }
@@ -35,7 +35,7 @@ impl Teller {
     }
 
     fn update(&self, handle: &Handle, snapshot: &Snapshot) {
-        // Before it is told: what is told may be answered with the next step.
+        // Before the report, which may be answered with the next step.
         let armed = self.armed.load(Ordering::SeqCst);
         let sequence = snapshot.sequence();
         let last = self.last.swap(sequence, Ordering::SeqCst);
@@ -47,12 +47,12 @@ impl Teller {
         }
         if self.pours {
             if sequence == FLOWING {
-                self.tell("flowing", "");
+                self.report("flowing", "");
             }
             return;
         }
         let (count, keys, deltas) = (snapshot.len(), keys(snapshot), deltas(snapshot));
-        self.tell(
+        self.report(
             "update",
             &format!(" {sequence} count={count} keys={keys} deltas={deltas}"),
         );
@@ -68,7 +68,7 @@ impl Teller {
             error.http_status().unwrap_or(0),
             error.reason(),
         );
-        self.tell(
+        self.report(
             "error",
             &format!(" {code} http={status} reason={reason} {fatal}"),
         );
@@ -98,7 +98,7 @@ impl Watched {
         );
         let callbacks = Callbacks::new()
             .on_error(move |_, error| errors.error(error))
-            .on_state(move |_, state| states.tell("state", &format!(" {state:?}").to_uppercase()));
+            .on_state(move |_, state| states.report("state", &format!(" {state:?}").to_uppercase()));
         if way == Way::Callbacks {
             let stream = config
                 .open(callbacks.on_update(move |handle, shot| updates.update(handle, shot)))?;
@@ -142,7 +142,7 @@ impl Watched {
     }
 }
 
-/// Up to the end, which on_error has told of when it is a failure.
+/// Up to the end, which on_error has reported when it is a failure.
 fn all_of(way: Way, mut updates: Updates) -> Box<dyn Iterator<Item = Snapshot>> {
     if way == Way::Iterator {
         return Box::new(std::iter::from_fn(move || updates.next()?.ok()));
@@ -160,7 +160,7 @@ pub fn keys(snapshot: &Snapshot) -> String {
 }
 
 fn deltas(snapshot: &Snapshot) -> String {
-    let told = snapshot.deltas().map(|delta| {
+    let changes = snapshot.deltas().map(|delta| {
         let mark = match delta.kind {
             DeltaKind::Added => '+',
             DeltaKind::Modified => '~',
@@ -174,5 +174,5 @@ fn deltas(snapshot: &Snapshot) -> String {
             String::from_utf8_lossy(labels)
         )
     });
-    told.collect::<Vec<_>>().join(",")
+    changes.collect::<Vec<_>>().join(",")
 }
