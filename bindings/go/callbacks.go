@@ -85,7 +85,7 @@ func (s *Stream) guard(name string, callback func()) {
 	}
 	returned := false
 	defer func() {
-		s.inside.Store(0)
+		callbackThreads.Delete(s.inside.Swap(0))
 		// A runtime.Goexit comes here too; there is nothing to recover then.
 		if value := recover(); !returned {
 			s.cancel(&PanicError{Callback: name, Value: value, Stack: debug.Stack()})
@@ -95,7 +95,8 @@ func (s *Stream) guard(name string, callback func()) {
 	returned = true
 }
 
-// begin is one step with end: after a Cancel has returned, no news starts. The state Closed and its log still come.
+// begin is one step with end: after a Cancel has returned, no OnUpdate and no OnError starts. The state Closed
+// and its log lines still come.
 func (s *Stream) begin(name string) bool {
 	thread := threadID()
 	s.mu.Lock()
@@ -104,5 +105,6 @@ func (s *Stream) begin(name string) bool {
 		return false
 	}
 	s.inside.Store(thread)
+	callbackThreads.Store(thread, nil)
 	return true
 }

@@ -44,8 +44,19 @@ func TestCallbacksOfALife(t *testing.T) {
 }
 
 func TestCloseInACallback(t *testing.T) {
+	if ksr.InCallback() {
+		t.Error("InCallback outside a callback")
+	}
 	tried := make(chan error, 1)
 	stream := open(t, unreachable(nil), ksr.OnError(func(s *ksr.Stream, _ *ksr.Error) {
+		if !ksr.InCallback() {
+			t.Error("not InCallback in a callback")
+		}
+		other := make(chan bool)
+		go func() { other <- ksr.InCallback() }()
+		if <-other {
+			t.Error("InCallback on another goroutine")
+		}
 		select {
 		case tried <- s.Close():
 		default:

@@ -3,7 +3,7 @@
 use std::env;
 use std::process::Command;
 
-const WANTED: &str = "ksr >= 0.1.0";
+const WANTED: &str = "ksr >= 0.2.0";
 
 fn main() {
     for name in ["PKG_CONFIG", "PKG_CONFIG_PATH", "PKG_CONFIG_LIBDIR", "PKG_CONFIG_SYSROOT_DIR"] {
@@ -31,7 +31,7 @@ fn pkg_config(arguments: &[&str]) -> String {
         .unwrap_or_else(|error| panic!("cannot run {program}, which finds libksr: {error}"));
     if !answer.status.success() {
         panic!(
-            "libksr is not found, PKG_CONFIG_PATH may lead to its ksr.pc: {}",
+            "libksr is not found, PKG_CONFIG_PATH must name the folder of its ksr.pc: {}",
             String::from_utf8_lossy(&answer.stderr)
         );
     }
