@@ -22,8 +22,7 @@ func (o Object) Retain() Object {
 	return Object{c: c, ref: newRef(func() { C.ksr_object_release(c) }), owned: true}
 }
 
-// Release ends the life of a retained object and of its bytes. It may be called again. An object that is lent it leaves
-// alone.
+// Release releases a retained object and its bytes. It may be called again. It does nothing to an object that is lent.
 func (o Object) Release() {
 	if o.owned {
 		o.ref.release()

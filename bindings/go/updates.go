@@ -89,7 +89,7 @@ func (s *Stream) Errors() iter.Seq[*Error] {
 	}
 }
 
-// run hands take one snapshot after the other, for it to own, until it says false.
+// run passes one snapshot after the other to take, which owns it, until take returns false.
 func (s *Stream) run(ctx context.Context, take func(*Snapshot) bool) {
 	if s.neverOpened() {
 		return

@@ -1,4 +1,4 @@
-"""The descriptor of a stream that has something to dispatch, and how to wait for it."""
+"""The descriptor that is readable while a stream has something to dispatch, and how to wait for it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _LONGEST_WAIT = 3600.0
 
 
 class Descriptor:
-    """A duplicate of ksr_fd that lives until the last who waits for it lets it go, however early the stream is closed.
+    """A duplicate of ksr_fd that stays open until no task or thread waits for it, even if the stream is closed.
     Any thread may wait."""
 
     def __init__(self, original: int) -> None:
@@ -25,7 +25,7 @@ class Descriptor:
         weakref.finalize(self, os.close, self.number).atexit = False
 
     def wait(self, deadline: Optional[float]) -> bool:
-        """Blocks until it is readable; False when the time is up."""
+        """Blocks until it is readable; False when the time limit is exceeded."""
         poll = select.poll()
         poll.register(self.number, select.POLLIN)
         while True:
@@ -39,12 +39,12 @@ class Descriptor:
         """Waits in the running event loop, until it is readable or `wake_sleepers` is called."""
         loop = asyncio.get_running_loop()
         woken: "asyncio.Future[None]" = loop.create_future()
-        # One of its own, since a loop keeps one reader for each descriptor and several tasks may wait.
+        # A descriptor of its own, since a loop keeps one reader for each descriptor and several tasks may wait.
         number = os.dup(self.number)
         self._sleepers.add((loop, woken))
         try:
             loop.add_reader(number, _wake, woken)
-            # After the sleeper is known: either it is woken, or it sees that it need not sleep.
+            # After the sleeper is registered: either it is woken, or it sees that it need not sleep.
             if not self._over:
                 await woken
         finally:
@@ -53,7 +53,7 @@ class Descriptor:
             os.close(number)
 
     def wake_sleepers(self) -> None:
-        """For good, from any thread: the descriptor may never be readable again."""
+        """Wakes all of them, from any thread, for good: the descriptor may never be readable again."""
         self._over = True
         for loop, woken in tuple(self._sleepers):
             try:

@@ -48,7 +48,7 @@ class Inbox:
             callback(stream, *arguments)
 
     def raise_interrupt(self) -> None:
-        """Ctrl-C and the like, which came inside a callback and must not end there."""
+        """Raises a Ctrl-C or the like that came inside a callback, where ctypes would drop it."""
         interrupt, self.interrupt = self.interrupt, None
         if interrupt is not None:
             raise interrupt

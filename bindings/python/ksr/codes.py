@@ -7,7 +7,7 @@ from typing import Type, TypeVar, Union, cast
 
 
 class Code(IntEnum):
-    """What kind of failure an Error is."""
+    """The kind of failure of an Error."""
 
     OK = 0
     INVALID = -1

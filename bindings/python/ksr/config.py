@@ -43,7 +43,7 @@ class Config:
         if value is None:
             return self
         if key == "delivery":
-            raise TypeError("the key delivery cannot be set in Python: a stream delivers where it is polled or iterated")
+            raise TypeError("the key delivery cannot be set: a stream in Python delivers where it is iterated")
         raw_key, raw_value = c_text(key, "a key"), c_text(_text(key, value), f"the value of {key}")
         error = c_void_p()
         with self._lock:

@@ -10,7 +10,7 @@ from .codes import Code, named
 
 
 class Error(Exception):
-    """Something that failed.
+    """A failure.
 
     Raised by calls that fail and by the iteration of a stream that failed for good; handed to `on_error`, and not
     raised, when a stream goes on trying.
@@ -32,7 +32,8 @@ class Error(Exception):
         self.message = message
         #: The reason of the API server's Status object, such as "Expired", or "".
         self.reason = reason
-        #: The status of the HTTP response; 408 silent for too long, 502 not reachable, 0 no request was concerned.
+        #: The status of the HTTP response; 0: no request was involved. With a code other than SERVER, 408 stands for
+        #: a server that was silent for too long and 502 for one that could not be reached.
         self.http_status = http_status
         #: Seconds until the stream tries again; None: it does not.
         self.retry = retry
@@ -60,7 +61,7 @@ def read_error(pointer: int) -> Error:
 
 
 def failure(status: int, pointer: Optional[c_void_p] = None, *, message: str = "") -> Error:
-    """The exception for a status, with what the library says about it, which is freed."""
+    """The exception for a status, with the library's error, which is freed."""
     if pointer:
         try:
             return read_error(pointer.value or 0)

@@ -20,7 +20,7 @@ class Object:
     __slots__ = ("_address", "__weakref__")
 
     def __init__(self, address: int) -> None:
-        """For this package: `address` is a ksr_object that someone else keeps alive until this returns."""
+        """For this package: `address` is a ksr_object that the caller keeps alive until this returns."""
         lib = library()
         self._address: int = lib.ksr_object_retain(address)
         weakref.finalize(self, lib.ksr_object_release, self._address).atexit = False
@@ -73,7 +73,8 @@ class Object:
         return self._view(address, length.value) if address else None
 
     def get(self, pointer: str, default: Any = None) -> Any:
-        """The value that a JSON pointer such as "/status/phase" names; `default` when nothing is there."""
+        """The value that a JSON pointer such as "/status/phase" names, `default` when nothing is there. In a name / is
+        written ~1, as in "/metadata/labels/app.kubernetes.io~1name"."""
         length = c_size_t()
         address = library().ksr_object_get(self._address, c_text(pointer, "a JSON pointer"), byref(length))
         return json.loads(ctypes.string_at(address, length.value)) if address else default

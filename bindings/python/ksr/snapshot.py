@@ -12,7 +12,7 @@ from .objects import Object
 
 
 class Delta(NamedTuple):
-    """One change since the snapshot before; for what is gone, its last known state."""
+    """One change since the snapshot before; a deleted object is in its last known state."""
 
     kind: DeltaKind
     object: Object
@@ -71,7 +71,7 @@ class Snapshot(Sequence[Object]):
         return _object(library().ksr_snapshot_find_uid(self._address, c_text(uid, "a uid")))
 
     def deltas(self) -> Iterator[Delta]:
-        """What changed since the snapshot delivered before: what is gone first, then the rest."""
+        """What changed since the snapshot delivered before: deleted objects first, then the others."""
         lib = library()
         address = c_void_p()
         for place in range(lib.ksr_snapshot_delta_count(self._address)):

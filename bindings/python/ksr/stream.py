@@ -63,8 +63,8 @@ class Stream:
     # ---- snapshots
 
     def poll(self, timeout: Optional[float] = 0.0) -> Optional[Snapshot]:
-        """The next snapshot, for which it waits at most `timeout` seconds (None: without end); None when the time is
-        up. Raises Error when there will be no more: what the stream failed with, or Code.CANCELLED."""
+        """The next snapshot, for which it waits at most `timeout` seconds (None: without limit); None when it has not
+        come by then. Raises Error when there will be no more: what the stream failed with, or Code.CANCELLED."""
         deadline = None if timeout is None else time.monotonic() + timeout
         self._require_usable()
         if not self._turn.acquire(timeout=-1 if timeout is None else max(0.0, min(timeout, threading.TIMEOUT_MAX))):
@@ -118,7 +118,8 @@ class Stream:
         return Snapshot(address) if address else None
 
     def wait_synced(self, timeout: Optional[float] = None) -> None:
-        """Waits until `latest` answers. Raises Error: Code.TIMEOUT, or Code.CANCELLED when the stream ended before."""
+        """Waits until `latest` returns a snapshot. Raises Error: Code.TIMEOUT, or Code.CANCELLED when the stream ended
+        before."""
         deadline = None if timeout is None else time.monotonic() + timeout
         while True:
             self._require_usable()
@@ -246,7 +247,7 @@ class Stream:
 
 
 def _abandon(lib: object, pointer: c_void_p, process: int, config: str) -> None:
-    # Anything may be going on where garbage is collected: nothing may be waited for.
+    # The garbage collector may run anywhere: nothing may be waited for.
     lib.ksr_close_async(pointer)  # type: ignore[attr-defined]
     if os.getpid() == process:
         warnings.warn(f"a ksr.Stream was not closed: {config}", ResourceWarning, stacklevel=2)
