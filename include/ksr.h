@@ -68,7 +68,7 @@
  * (11) Times are in milliseconds, sizes in bytes, positions count from 0.
  * (12) Threads: one network thread serves all streams of the process, starts with the first ksr_open and stays until
  *      the process ends. Each stream with delivery=thread, the default, has one delivery thread until it is closed; one
- *      with delivery=manual has none. Name resolution and exec credential plugins use short-lived threads. The library
+ *      with delivery=manual has none. Threads for name resolution and credential plugins end when idle. The library
  *      stays mapped after dlclose, since its threads run in it; it may be loaded again.
  *
  * Every function, type and constant is there since version 0.1 unless its comment says otherwise.
