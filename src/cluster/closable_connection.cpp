@@ -4,8 +4,6 @@
 #include <optional>
 #include <utility>
 
-#include "cluster/query.hpp"
-
 namespace ksr::cluster {
 
 class ClosableWatch final : public transport::Exchange, public transport::ExchangeObserver {
@@ -70,7 +68,7 @@ std::unique_ptr<transport::Exchange> ClosableConnection::opened(transport::Excha
 
 std::unique_ptr<transport::Exchange> ClosableConnection::get(transport::Request request,
                                                              transport::ExchangeObserver& observer) {
-  if (!is_watch_target(request.target)) return real_->get(std::move(request), observer);
+  if (!request.long_running) return real_->get(std::move(request), observer);
   return opened(observer,
                 [&](transport::ExchangeObserver& between) { return real_->get(std::move(request), between); });
 }

@@ -44,31 +44,27 @@ std::string partial_metadata(const char* kind) {
 }  // namespace
 
 std::string list_target(const Resource& resource, const QueryOptions& query, std::string_view name_space,
-                        const ListParameters& parameters) {
+                        const ListOptions& options) {
   QueryText text;
   add_selectors(text, query);
-  if (parameters.limit > 0) text.add("limit", std::to_string(parameters.limit));
-  text.add_if_set("resourceVersion", parameters.resource_version);
-  text.add_if_set("resourceVersionMatch", parameters.resource_version_match);
-  text.add_if_set("continue", parameters.continue_token);
+  if (options.limit > 0) text.add("limit", std::to_string(options.limit));
+  text.add_if_set("resourceVersion", options.resource_version);
+  text.add_if_set("resourceVersionMatch", options.resource_version_match);
+  text.add_if_set("continue", options.continue_token);
   return collection_path(resource, name_space) + text.text();
 }
 
 std::string watch_target(const Resource& resource, const QueryOptions& query, std::string_view name_space,
-                         const WatchParameters& parameters) {
+                         const WatchOptions& options) {
   QueryText text;
   text.add("watch", "true");
   text.add("allowWatchBookmarks", "true");
   add_selectors(text, query);
-  text.add_if_set("resourceVersion", parameters.resource_version);
-  text.add_if_set("resourceVersionMatch", parameters.resource_version_match);
-  if (parameters.send_initial_events) text.add("sendInitialEvents", "true");
-  if (parameters.timeout.count() > 0) text.add("timeoutSeconds", std::to_string(parameters.timeout.count()));
+  text.add_if_set("resourceVersion", options.resource_version);
+  text.add_if_set("resourceVersionMatch", options.resource_version_match);
+  if (options.send_initial_events) text.add("sendInitialEvents", "true");
+  if (options.timeout.count() > 0) text.add("timeoutSeconds", std::to_string(options.timeout.count()));
   return collection_path(resource, name_space) + text.text();
-}
-
-bool is_watch_target(std::string_view target) {
-  return target.find("?watch=true&") != std::string_view::npos;
 }
 
 std::string list_accept(const QueryOptions& query) {

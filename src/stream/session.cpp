@@ -47,12 +47,12 @@ void Session::on_clock_jump() {
 }
 
 void Session::on_lost(const Error& error) {
-  reflector_.on_lost(error, now());
+  reflector_.on_exception(error, now());
   flush();
 }
 
 void Session::look_again() {
-  guarded([this] { reflector_.look_again(); });
+  guarded([this] { reflector_.rearm(); });
 }
 
 // ---- requests
@@ -60,10 +60,8 @@ void Session::look_again() {
 
 void Session::start_list(sync::RequestId id, const sync::ListRequest& request) {
   candidate_ = request.candidate;
-  const cluster::ListParameters parameters{request.page_size, request.resource_version, request.resource_version_match,
-                                           request.continue_token};
   transport::Request wire;
-  wire.target = cluster::list_target(parts_.resources[request.candidate], parts_.config.query, name_space_, parameters);
+  wire.target = cluster::list_target(parts_.resources[request.candidate], parts_.config.query, name_space_, request);
   wire.headers.push_back({"Accept", cluster::list_accept(parts_.config.query)});
   wire.response_timeout = parts_.config.connection.request_timeout;
   wire.idle_timeout = parts_.config.connection.request_timeout;
@@ -76,11 +74,9 @@ void Session::start_list(sync::RequestId id, const sync::ListRequest& request) {
 
 void Session::start_watch(sync::RequestId id, const sync::WatchRequest& request) {
   candidate_ = request.candidate;
-  const cluster::WatchParameters parameters{request.resource_version, request.resource_version_match,
-                                            request.send_initial_events, request.timeout};
   transport::Request wire;
-  wire.target =
-      cluster::watch_target(parts_.resources[request.candidate], parts_.config.query, name_space_, parameters);
+  wire.target = cluster::watch_target(parts_.resources[request.candidate], parts_.config.query, name_space_, request);
+  wire.long_running = true;
   wire.headers.push_back({"Accept", cluster::watch_accept(parts_.config.query)});
   wire.response_timeout = parts_.config.connection.request_timeout;
   wire.ping_interval = kWebsocketPingInterval;

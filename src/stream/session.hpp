@@ -80,7 +80,6 @@ class Session final : private sync::Effects, private CallOwner {
   void set_resource_version(std::string_view resource_version) override;
   void on_state(sync::State state) override;
   void on_error(const Error& error, std::optional<Milliseconds> next_try) override;
-  void on_fresh() override {}
 
   // CallOwner
   Instant now() const override { return parts_.executor.now(); }

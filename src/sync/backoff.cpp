@@ -18,4 +18,11 @@ Milliseconds Backoff::next(Random& random) {
   return delay;
 }
 
+bool ImmediateRetry::take(Instant now) noexcept {
+  if (!available_ || (taken_at_ && now - *taken_at_ < min_interval_)) return false;
+  available_ = false;
+  taken_at_ = now;
+  return true;
+}
+
 }  // namespace ksr::sync

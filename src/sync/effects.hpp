@@ -1,17 +1,17 @@
-// What the reflector wants done. The stream carries it out with the real network and the real cache, the simulation
-// with its own. Calls come from within the reflector's inputs, on the same thread; an implementation must not call back
-// into the reflector before it returned.
+// `Effects` is what a reflector does to the outside: requests, the timer, the cache, notifications; implemented by
+// stream::Session for the real network and by the tests' simulation.
+// Lives on the reflector's thread: calls come from within the reflector's inputs, and an implementation must not call
+// back into the reflector before it has returned.
 #pragma once
 
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <string>
 #include <string_view>
 
 #include "base/error.hpp"
 #include "base/instant.hpp"
+#include "base/list_options.hpp"
 #include "json/item.hpp"
 #include "json/watch_reader.hpp"
 #include "store/cache.hpp"
@@ -19,24 +19,17 @@
 
 namespace ksr::sync {
 
-// Names one request of one reflector; never used twice.
+// Identifies one request of one reflector; never reused.
 using RequestId = std::uint64_t;
 
-struct ListRequest {
+struct ListRequest : ListOptions {
+  // Which of the resource's candidate names.
   std::size_t candidate = 0;
-  std::size_t page_size = 0;           // 0: no limit parameter
-  std::string resource_version;        // empty: not sent
-  std::string resource_version_match;  // empty: not sent
-  std::string continue_token;          // empty: not sent
 };
 
-struct WatchRequest {
+struct WatchRequest : WatchOptions {
   std::size_t candidate = 0;
   bool websocket = false;
-  std::string resource_version;        // empty: not sent
-  std::string resource_version_match;  // empty: not sent
-  bool send_initial_events = false;
-  std::chrono::seconds timeout{0};  // timeoutSeconds
 };
 
 class Effects {
@@ -46,13 +39,13 @@ class Effects {
   // --- requests ---------------------------------------------------------------------------------------------------
   virtual void start_list(RequestId id, const ListRequest& request) = 0;
   virtual void start_watch(RequestId id, const WatchRequest& request) = 0;
-  // Nothing more is heard of it. Stopping what has ended is no error.
+  // The request is aborted and its inputs no longer matter. Stopping one that has ended is no error.
   virtual void stop(RequestId id) = 0;
   // The next request must carry credentials obtained after now (401).
   virtual void refresh_credentials() = 0;
 
   // --- time -------------------------------------------------------------------------------------------------------
-  // One timer: replaces the last one; empty: none. It comes back as Reflector::on_timer.
+  // One timer: replaces the last one; empty: no timer. It fires as Reflector::on_timer.
   virtual void set_timer(std::optional<Instant> at) = 0;
 
   // --- the cache (the same contract as store::Cache) --------------------------------------------------------------
@@ -63,12 +56,10 @@ class Effects {
   virtual store::Applied apply(json::EventType type, const json::Item& item) = 0;
   virtual void set_resource_version(std::string_view resource_version) = 0;
 
-  // --- news -------------------------------------------------------------------------------------------------------
+  // --- notifications ----------------------------------------------------------------------------------------------
   virtual void on_state(State state) = 0;
-  // `next_try`: how long until the library tries again; empty: never, the stream is over (fatal).
+  // `next_try`: how long until the next try; empty: there is none, the stream is over (fatal).
   virtual void on_error(const Error& error, std::optional<Milliseconds> next_try) = 0;
-  // The view is proven current as of now.
-  virtual void on_fresh() = 0;
 };
 
 }  // namespace ksr::sync

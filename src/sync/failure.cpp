@@ -13,10 +13,10 @@ bool is_overload(int code) noexcept {
   return code == 429 || code == 503 || code == 504;
 }
 
-// A handshake that is answered like this was not understood as one. 401, 403, 404, 410, 429 and whatever carries a
-// Status are answers about the request itself.
-bool says_no_websocket(const RequestContext& asked, int code, bool has_status) noexcept {
-  if (!asked.websocket || asked.opened) return false;
+// A handshake that is answered like this was not understood as one. 401, 403, 404, 410, 429 and everything with a
+// Status body are answers to the request itself.
+bool refuses_websocket(const RequestContext& context, int code, bool has_status) noexcept {
+  if (!context.websocket || context.opened) return false;
   switch (code) {
     case 400:  // kube-apiserver's handshake, and proxies that drop the Upgrade header
     case 405:
@@ -32,19 +32,19 @@ bool says_no_websocket(const RequestContext& asked, int code, bool has_status) n
   }
 }
 
-// WatchList off: 422; not known: 400, 422; no support in etcd: 500, as a status or as an ERROR event
+// WatchList disabled: 422; unknown: 400, 422; not supported by etcd: 500, as a status or as an ERROR event
 // (apiserver storage/cacher/cacher.go, storage/etcd3/store.go).
-bool says_no_watchlist(const RequestContext& asked, int code) noexcept {
-  return asked.what == What::watchlist && (code == 400 || code == 405 || code == 422 || code == 500 || code == 501);
+bool refuses_watchlist(const RequestContext& context, int code) noexcept {
+  return context.what == What::watchlist && (code == 400 || code == 405 || code == 422 || code == 500 || code == 501);
 }
 
-RecoveryAction recovery_for_expired(const RequestContext& asked) noexcept {
-  if (asked.what == What::watch) return RecoveryAction::relist;
-  if (asked.continued) return RecoveryAction::list_in_one_page;
-  return asked.at_version ? RecoveryAction::list_most_recent : RecoveryAction::retry;
+RecoveryAction recovery_for_expired(const RequestContext& context) noexcept {
+  if (context.what == What::watch) return RecoveryAction::relist;
+  if (context.continued) return RecoveryAction::list_in_one_page;
+  return context.at_version ? RecoveryAction::list_most_recent : RecoveryAction::retry;
 }
 
-RecoveryAction recovery_for_other_code(const RequestContext& asked, int code) noexcept {
+RecoveryAction recovery_for_other_code(const RequestContext& context, int code) noexcept {
   switch (code) {
     case 401:
       return RecoveryAction::refresh_credentials;
@@ -54,7 +54,7 @@ RecoveryAction recovery_for_other_code(const RequestContext& asked, int code) no
       return RecoveryAction::next_candidate;
     case 400:
     case 422:
-      return asked.at_version ? RecoveryAction::list_most_recent : RecoveryAction::give_up;
+      return context.at_version ? RecoveryAction::list_most_recent : RecoveryAction::give_up;
     case 405:
     case 406:
     case 415:
@@ -62,8 +62,8 @@ RecoveryAction recovery_for_other_code(const RequestContext& asked, int code) no
     default:
       break;
   }
-  const bool broke_before_the_end = asked.what == What::watchlist && asked.opened;
-  return broke_before_the_end && !is_overload(code) ? RecoveryAction::list_this_time : RecoveryAction::retry;
+  const bool broke_in_initial_events = context.what == What::watchlist && context.opened;
+  return broke_in_initial_events && !is_overload(code) ? RecoveryAction::list_this_time : RecoveryAction::retry;
 }
 
 }  // namespace
@@ -75,37 +75,37 @@ bool is_expired(int code, const std::string& reason) noexcept {
 
 // client-go tools/cache/reflector.go, isTooLargeResourceVersionError: the cause since 1.19, its message before.
 bool is_version_too_large(const json::ApiStatus& status) {
-  constexpr std::string_view text = "Too large resource version";
-  const auto says_so = [&](const json::StatusCause& cause) {
-    return cause.reason == "ResourceVersionTooLarge" || cause.message.find(text) != std::string::npos;
+  constexpr std::string_view kMessage = "Too large resource version";
+  const auto names_it = [&](const json::StatusCause& cause) {
+    return cause.reason == "ResourceVersionTooLarge" || cause.message.find(kMessage) != std::string::npos;
   };
-  return std::any_of(status.causes.begin(), status.causes.end(), says_so) ||
-         (status.reason == "Timeout" && status.message.find(text) != std::string::npos);
+  return std::any_of(status.causes.begin(), status.causes.end(), names_it) ||
+         (status.reason == "Timeout" && status.message.find(kMessage) != std::string::npos);
 }
 
-RecoveryAction recovery_for(const RequestContext& asked, const Error& error,
+RecoveryAction recovery_for(const RequestContext& context, const Error& error,
                             const std::optional<json::ApiStatus>& status) {
   const int code = error.http_status;
-  if (is_expired(code, status ? status->reason : error.reason)) return recovery_for_expired(asked);
-  if (says_no_websocket(asked, code, status.has_value())) return RecoveryAction::without_websocket;
-  if (says_no_watchlist(asked, code) && !asked.opened) return RecoveryAction::without_watchlist;
-  if (status && is_version_too_large(*status) && asked.at_version) return RecoveryAction::list_most_recent;
-  if (asked.opened && (error.status == Status::protocol || error.status == Status::too_large)) {
-    return asked.what == What::watchlist ? RecoveryAction::list_this_time : RecoveryAction::retry_by_list;
+  if (is_expired(code, status ? status->reason : error.reason)) return recovery_for_expired(context);
+  if (refuses_websocket(context, code, status.has_value())) return RecoveryAction::without_websocket;
+  if (refuses_watchlist(context, code) && !context.opened) return RecoveryAction::without_watchlist;
+  if (status && is_version_too_large(*status) && context.at_version) return RecoveryAction::list_most_recent;
+  if (context.opened && (error.status == Status::protocol || error.status == Status::too_large)) {
+    return context.what == What::watchlist ? RecoveryAction::list_this_time : RecoveryAction::retry_by_list;
   }
-  return recovery_for_other_code(asked, code);
+  return recovery_for_other_code(context, code);
 }
 
 // client-go relists after every ERROR event but 429 (reflector.go, handleWatch and its callers). ERROR events without a
 // code exist (cacher.go, errWatcher).
-RecoveryAction recovery_for_event(const RequestContext& asked, const json::ApiStatus& status) {
-  if (asked.what == What::watchlist) {
-    if (is_expired(status.code, status.reason)) return recovery_for_expired(asked);
-    if (is_version_too_large(status) && asked.at_version) return RecoveryAction::list_most_recent;
+RecoveryAction recovery_for_event(const RequestContext& context, const json::ApiStatus& status) {
+  if (context.what == What::watchlist) {
+    if (is_expired(status.code, status.reason)) return recovery_for_expired(context);
+    if (is_version_too_large(status) && context.at_version) return RecoveryAction::list_most_recent;
     if (status.code == 401 || status.code == 403 || status.code == 404)
-      return recovery_for_other_code(asked, status.code);
+      return recovery_for_other_code(context, status.code);
     if (is_overload(status.code)) return RecoveryAction::retry;
-    return says_no_watchlist(asked, status.code) ? RecoveryAction::without_watchlist : RecoveryAction::list_this_time;
+    return refuses_watchlist(context, status.code) ? RecoveryAction::without_watchlist : RecoveryAction::list_this_time;
   }
   if (is_expired(status.code, status.reason)) return RecoveryAction::relist;
   switch (status.code) {
@@ -126,7 +126,7 @@ bool is_unreachable(const Error& error) noexcept {
   return error.status == Status::transport || error.status == Status::timeout || error.status == Status::tls;
 }
 
-Error found_error(Status status, std::string message) {
+Error detected_error(Status status, std::string message) {
   Error error;
   error.status = status;
   if (status == Status::timeout) error.http_status = 408;
@@ -143,6 +143,10 @@ Error error_of(const json::ApiStatus& status) {
   error.message += status.message.empty() ? "without a message" : status.message;
   if (status.retry_after_seconds) error.retry_after = std::chrono::seconds(*status.retry_after_seconds);
   return error;
+}
+
+std::string shortened(std::string_view text) {
+  return std::string(text.substr(0, 100));
 }
 
 }  // namespace ksr::sync

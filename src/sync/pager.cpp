@@ -9,7 +9,7 @@ namespace ksr::sync {
 void Pager::begin(std::size_t candidate, std::size_t page_size, const std::string& resource_version) {
   first_ = ListRequest();
   first_.candidate = candidate;
-  first_.page_size = resource_version.empty() ? page_size : 0;
+  first_.limit = resource_version.empty() ? page_size : 0;
   first_.resource_version = resource_version;
   if (!resource_version.empty()) first_.resource_version_match = "NotOlderThan";
   request_ = first_;
@@ -30,10 +30,11 @@ Pager::Step Pager::end_page(const json::ListMeta& meta) {
     return Step::done;
   }
   const std::string page = "page " + std::to_string(pages_) + " of the list";
-  if (meta.continue_token == request_.continue_token) return broken(page + " continues with itself");
+  if (meta.continue_token == request_.continue_token) return broken(page + " has its own continue token");
   empty_pages_ = page_uid_.empty() ? empty_pages_ + 1 : 0;
   if (empty_pages_ > kMaxEmptyPages) {
-    return broken(page + " is empty, like the " + std::to_string(kMaxEmptyPages) + " before it, and there are more");
+    return broken(page + " is empty, like the " + std::to_string(kMaxEmptyPages) +
+                  " pages before it, and has a continue token");
   }
   if (pages_ == 1) {
     first_uid_ = page_uid_;
@@ -42,21 +43,21 @@ Pager::Step Pager::end_page(const json::ListMeta& meta) {
   }
   page_uid_.clear();
   request_.continue_token = meta.continue_token;
-  // The token holds the version of the first page; servers refuse a resourceVersion beside it.
+  // The token holds the version of the first page; servers refuse a resourceVersion in addition.
   request_.resource_version.clear();
   request_.resource_version_match.clear();
   return Step::next_page;
 }
 
 bool Pager::restart_in_one_page() {
-  if (first_.page_size == 0) return false;
+  if (first_.limit == 0) return false;
   const ListRequest first = std::exchange(first_, {});
   begin(first.candidate, 0, first.resource_version);
   return true;
 }
 
 Pager::Step Pager::broken(std::string message) {
-  error_ = found_error(Status::protocol, std::move(message));
+  error_ = detected_error(Status::protocol, std::move(message));
   return Step::broken;
 }
 

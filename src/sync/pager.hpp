@@ -1,4 +1,5 @@
-// One whole list, page by page (client-go tools/pager/pager.go). Pure logic; lives with its reflector.
+// `Pager` makes the requests of one list, page by page (client-go tools/pager/pager.go); used by ListRun.
+// Pure logic; lives on the reflector's thread.
 #pragma once
 
 #include <cstddef>
@@ -15,8 +16,8 @@ namespace ksr::sync {
 
 class Pager {
  public:
-  // `resource_version` empty: the most recent state. Else a state not older than it, in one page, because only so did
-  // servers before 1.34 answer from the watch cache (client-go reflector.go, list).
+  // `resource_version` empty: the most recent state. Else a state not older than it, in one page, because servers
+  // before 1.34 answer only such a request from the watch cache (client-go reflector.go, list).
   void begin(std::size_t candidate, std::size_t page_size, const std::string& resource_version);
 
   const ListRequest& request() const noexcept { return request_; }
@@ -26,13 +27,14 @@ class Pager {
   void note_item(const json::Item& item);
 
   enum class Step { done, next_page, broken };
-  // The page is complete. `broken`: the server goes in circles; error() says how.
+  // The page is complete. `broken`: the list has no version, or would not end; error() says which.
   Step end_page(const json::ListMeta& meta);
   const Error& error() const noexcept { return error_; }
-  // The list's resourceVersion: the first page's. Should later pages be newer, the watch from here tells the rest.
+  // The list's resourceVersion: that of the first page. If later pages are newer, the watch from here sends the
+  // changes.
   const std::string& version() const noexcept { return version_; }
 
-  // The continue token expired: the whole list once more, without pages, as it was first asked for. False: that was
+  // The continue token expired: the whole list again, in one page, with the version first requested. False: that was
   // done already.
   bool restart_in_one_page();
 

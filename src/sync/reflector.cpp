@@ -1,195 +1,724 @@
+// The states of a stream and their transitions. `opening` to `revalidating` are the stages of the current watch
+// (WatchConnection::Stage, in Phase::watching); the others are the phases. "recover" is the RecoveryAction that
+// failure.cpp chooses.
+//
+// state           event                                  next state         action
+// --------------  -------------------------------------  -----------------  -------------------------------------------
+// idle            start                                  queued             aim: list
+// queued          slot granted, aim: list                listing            WatchList unwanted or refused: first page
+//                                                        opening            else a WatchList
+//                 slot granted, aim: watch               opening            a watch from the view's version
+// listing         end of a page that continues           listing            next page
+//                 end of the last page                   queued             commit; aim: watch
+//                 page inconsistent, or older than view  waiting            abandon the list; backoff
+//                 failure                                recover            abandon the list
+// opening         open                                   initial_events     WatchList: begin to stage
+//                                                        streaming          else
+//                 end, failure, no answer for 150 s      recover
+// initial_events  event                                  initial_events     stage
+//                 bookmark that ends them                streaming          commit
+//                 any other bookmark, 30 s of silence    queued             aim: list; WatchList recorded as refused
+//                 end, failure                           queued             aim: list, without WatchList this time
+// streaming       event, bookmark                        streaming          apply; the view's version advances
+//                 object too large                       streaming          on_error
+//                 inconsistent event or bookmark         waiting            aim: list; backoff
+//                 time to rotate                         streaming          request the successor
+//                 successor opens                        streaming          stop the old watch
+//                 successor fails                        streaming
+//                 end in order, timeout exceeded         opening            promote the successor, if it is requested
+//                                                        queued or waiting  else aim: watch; at once, or backoff
+//                 end at once without an event           queued or waiting  as 410: aim: list; at once, or backoff
+//                 silent for too long                    queued or waiting  aim: watch; at once, or backoff
+//                 ERROR event, failure                   recover
+//                 clock jump                             revalidating       request the successor
+// revalidating    event, bookmark                        streaming          as streaming
+//                 successor opens                        streaming          stop the old watch
+//                 successor fails                        recover            stop the old watch
+// waiting         timer                                  queued             once the server's retry budget allows
+//                 server answers another stream          waiting            bring the next try forward
+// 1               clock jump                             queued or waiting  stop requests; backoff starts over
+// 2               exception                              waiting            stop requests; backoff
+// 2               cancel, failure beyond repair          over               stop requests
+//
+// 1: listing, opening, initial_events, waiting; 2: all but over.
 #include "sync/reflector.hpp"
 
 #include <algorithm>
 #include <utility>
 
-#include "sync/reflector_impl.hpp"
+#include "base/resource_version.hpp"
 
 namespace ksr::sync {
 
-Reflector::Impl::Impl(const Options& options, Effects& effects, std::shared_ptr<ServerState> memory, Random& random,
-                      Logger& logger)
+using Stage = WatchConnection::Stage;
+using Request = WatchPair::Request;
+using Role = WatchPair::Role;
+
+Reflector::Reflector(const Options& options, Effects& effects, std::shared_ptr<ServerState> server_state,
+                     Random& random, Logger& logger)
     : options_(options),
       effects_(effects),
-      server_state_(std::move(memory)),
+      server_state_(std::move(server_state)),
       random_(random),
       logger_(logger),
-      candidates_(options.candidates, server_state_->working_candidate(options.resource)),
-      transport_(options.transport),
-      backoff_(options.backoff_initial, options.backoff_max),
-      immediate_retry_(options.backoff_max),
-      slot_(std::make_unique<RequestLimiter::Slot>(server_state_->limiter(), *this)),
-      successor_slot_(std::make_unique<RequestLimiter::Slot>(server_state_->limiter(), *this)) {
+      list_(effects),
+      retry_(options, *server_state_, random),
+      watches_(effects, server_state_->limiter(), *this) {
   server_state_->limiter().join(*this);
 }
 
-Reflector::Impl::~Impl() {
+Reflector::~Reflector() {
   phase_ = Phase::over;
   server_state_->limiter().leave(*this);
 }
 
-void Reflector::Impl::start(Instant now) {
+void Reflector::start(Instant now) {
   if (phase_ != Phase::idle) return;
   effects_.on_state(state_);
   pursue(Aim::list, now);
-  arm();
+  rearm();
 }
 
-void Reflector::Impl::cancel() {
+void Reflector::cancel() {
   if (phase_ == Phase::over) return;
   finish();
 }
 
-void Reflector::Impl::finish() {
+void Reflector::finish() {
   drop_requests();
   phase_ = Phase::over;
-  retry_at_.reset();
-  armed_.reset();
+  retry_.end_wait();
+  timer_at_.reset();
   effects_.set_timer(std::nullopt);
   server_state_->limiter().leave(*this);
 }
 
-void Reflector::Impl::drop_requests() {
-  if (list_id_ != 0) effects_.stop(std::exchange(list_id_, 0));
-  if (watch_ && watch_->id != 0) effects_.stop(watch_->id);
-  if (successor_ && successor_->id != 0) effects_.stop(successor_->id);
-  watch_.reset();
-  successor_.reset();
-  slot_->release();
-  successor_slot_->release();
-  abandon_staging();
+void Reflector::drop_requests() {
+  list_.stop_request();
+  watches_.drop_all();
+  list_.abandon();
 }
 
-void Reflector::Impl::pursue(Aim aim, Instant now) {
+void Reflector::pursue(Aim aim, Instant now) {
   aim_ = aim;
   phase_ = Phase::queued;
-  retry_at_.reset();
-  retry_is_due_ = false;
-  if (slot_->ask(now)) return dispatch(now);
+  retry_.end_wait();
+  if (watches_.slot().request(now)) return dispatch(now);
   set_state(State::connecting);
 }
 
-void Reflector::Impl::dispatch(Instant now) {
-  if (aim_ == Aim::watch) return open_watch(now, false);
-  if (wants_watchlist()) return open_watch(now, true);
+void Reflector::dispatch(Instant now) {
+  if (aim_ == Aim::watch) return open_watch(false, now);
+  if (wants_watchlist()) return open_watch(true, now);
   open_list(now);
 }
 
-void Reflector::Impl::set_state(State state) {
+void Reflector::set_state(State state) {
   if (state_ == state) return;
   state_ = state;
   effects_.on_state(state);
 }
 
-void Reflector::Impl::prove_fresh(Instant as_of) {
-  if (!synced_) return;
-  if (fresh_at_ && *fresh_at_ >= as_of) return;
-  fresh_at_ = as_of;
-  effects_.on_fresh();
+void Reflector::prove_fresh(Instant as_of) {
+  if (!list_.synced()) return;
+  if (!fresh_at_ || *fresh_at_ < as_of) fresh_at_ = as_of;
 }
 
-// Progress, or two minutes of an open watch. Nothing less resets the backoff, or a server that opens every watch only
-// to break it would be asked every second.
-void Reflector::Impl::note_health() {
-  backoff_.reset();
-  immediate_retry_.renew();
-  very_short_in_a_row_ = 0;
-  listed_at_version_ = false;
-  server_recovered_ = false;
+void Reflector::note_healthy() {
+  retry_.note_healthy();
+  watches_.note_healthy();
+  list_.note_healthy();
 }
 
-void Reflector::Impl::log(LogLevel level, const std::string& line) {
+void Reflector::log(LogLevel level, const std::string& line) {
   if (logger_.wants(level)) logger_.log(level, line);
 }
 
-void Reflector::Impl::on_slot_granted(Instant now) {
+void Reflector::on_slot_granted(Instant now) {
   granted_at_ = now;
-  arm_within_another();
+  rearm_within_another();
 }
 
-void Reflector::Impl::on_server_back(Instant now, Milliseconds spread) {
-  const bool waits = phase_ == Phase::waiting && unreachable_ && !retry_is_due_ && !server_recovered_;
-  if (!waits && !revalidating_) return;
-  const auto within = std::chrono::duration_cast<Milliseconds>(spread * random_.unit());
-  if (waits) {
-    server_recovered_ = true;
-    retry_at_ = std::min(*retry_at_, now + within);
-  } else if (watch_) {
-    watch_->rotate_at = std::min(watch_->rotate_at, now + within);
+void Reflector::on_server_recovered(Instant now, Milliseconds spread) {
+  WatchConnection* watch = watches_.watch();
+  const bool revalidates = watch != nullptr && watch->stage == Stage::revalidating;
+  if (!retry_.waits_for_server() && !revalidates) return;
+  const Instant soon = now + std::chrono::duration_cast<Milliseconds>(spread * random_.unit());
+  if (retry_.waits_for_server()) {
+    retry_.bring_forward(soon);
+  } else if (watch->rotate_at) {
+    watch->rotate_at = std::min(*watch->rotate_at, soon);
   }
-  arm_within_another();
+  rearm_within_another();
 }
 
-// ---- the door -----------------------------------------------------------------------------------------------------
+// ---- lists --------------------------------------------------------------------------------------------------------
 
-Reflector::Reflector(const Options& options, Effects& effects, std::shared_ptr<ServerState> memory, Random& random,
-                     Logger& logger)
-    : impl_(std::make_unique<Impl>(options, effects, std::move(memory), random, logger)) {}
-
-Reflector::~Reflector() = default;
-
-void Reflector::start(Instant now) {
-  impl_->start(now);
+bool Reflector::wants_watchlist() const {
+  return options_.initial != Initial::list && list_.watchlist_allowed() && !retry_.watchlist_refused();
 }
-void Reflector::cancel() {
-  impl_->cancel();
+
+void Reflector::open_list(Instant now) {
+  phase_ = Phase::listing;
+  set_state(State::listing);
+  ++counters_.lists;
+  if (list_.synced()) ++counters_.relists;
+  list_.begin(retry_.candidate(), options_.page_size, now);
+  list_.request_page(++last_id_);
 }
+
 void Reflector::on_list_item(RequestId id, const json::Item& item) {
-  impl_->on_list_item(id, item);
+  if (list_.is_running(id)) list_.add(item);
 }
+
 void Reflector::on_list_end(RequestId id, const json::ListMeta& meta, Instant now) {
-  impl_->on_list_end(id, meta, now);
+  if (!list_.is_running(id)) return;
+  switch (list_.end_page(meta)) {
+    case Pager::Step::next_page:
+      list_.request_page(++last_id_);
+      break;
+    case Pager::Step::broken:
+      fail_list(list_.error(), RecoveryAction::retry, now);
+      break;
+    case Pager::Step::done:
+      if (!accept_version(list_.listed_version(), list_.at_version(), now)) break;
+      list_.commit_pages(meta);
+      note_listed(list_.started(), now);
+      watches_.slot().release();
+      pursue(Aim::watch, now);
+      break;
+  }
+  rearm();
 }
+
 void Reflector::on_list_failed(RequestId id, const Error& error, const std::optional<json::ApiStatus>& status,
                                Instant now) {
-  impl_->on_list_failed(id, error, status, now);
+  if (!list_.is_running(id)) return;
+  list_.end_request();
+  fail_list(error, recovery_for(list_.context(), error, status), now);
+  rearm();
 }
+
+void Reflector::fail_list(const Error& error, RecoveryAction action, Instant now) {
+  if (action == RecoveryAction::list_in_one_page && list_.restart_in_one_page(now)) {
+    log(LogLevel::notice, "listing again in one page: " + error.message);
+    return list_.request_page(++last_id_);
+  }
+  list_.abandon();
+  watches_.slot().release();
+  recover(error, action, now);
+}
+
+bool Reflector::accept_version(std::string_view version, bool at_version, Instant now) {
+  if (list_.accepts_version(version, at_version)) return true;
+  const Error error =
+      detected_error(Status::protocol, "the list's resourceVersion " + shortened(version) + " is older than " +
+                                           list_.version() + ", which the view has");
+  if (watches_.watch() != nullptr) {
+    fail_watch(Request::running, error, RecoveryAction::retry_by_list, now);
+  } else {
+    fail_list(error, RecoveryAction::retry, now);
+  }
+  return false;
+}
+
+void Reflector::note_listed(Instant as_of, Instant now) {
+  retry_.note_listed(now);
+  prove_fresh(as_of);
+}
+
+// ---- watches: opening ---------------------------------------------------------------------------------------------
+
+WatchRequest Reflector::next_watch_request() {
+  WatchRequest request;
+  request.candidate = retry_.candidate();
+  request.websocket = retry_.websocket();
+  request.timeout = draw_watch_timeout(options_.watch_timeout, random_);
+  return request;
+}
+
+void Reflector::start_watch(WatchConnection& watch, Instant now) {
+  watches_.start(watch, ++last_id_, list_.version(), now);
+}
+
+void Reflector::open_watch(bool initial_events, Instant now) {
+  phase_ = Phase::watching;
+  WatchRequest request = next_watch_request();
+  if (initial_events) {
+    request.send_initial_events = true;
+    request.resource_version = list_.next_version();
+    request.resource_version_match = "NotOlderThan";
+    if (list_.synced()) ++counters_.relists;
+  }
+  WatchConnection& watch = watches_.add_watch(std::move(request));
+  set_state(State::connecting);
+  start_watch(watch, now);
+}
+
 void Reflector::on_watch_open(RequestId id, Instant now) {
-  impl_->on_watch_open(id, now);
+  const Role role = watches_.role_of(id);
+  if (role == Role::none || (role == Role::watch && watches_.watch()->stage != Stage::opening)) return;
+  if (role == Role::successor && watches_.watch()->healthy(now)) note_healthy();
+  watches_.open(role, now);
+  const WatchConnection& watch = *watches_.watch();
+  ++counters_.watches;
+  if (counters_.watches > 1) ++counters_.reconnects;
+  retry_.note_watch_open(watch.request.websocket, now);
+  if (watch.stage == Stage::initial_events) {
+    list_.begin_initial_events();
+    set_state(State::listing);
+  } else {
+    set_state(State::live);
+  }
+  rearm();
 }
+
+// ---- watches: events ----------------------------------------------------------------------------------------------
+
+WatchConnection* Reflector::open_watch_of(RequestId id) noexcept {
+  return watches_.role_of(id) == Role::watch && watches_.watch()->open() ? watches_.watch() : nullptr;
+}
+
 void Reflector::on_watch_event(RequestId id, json::EventType type, const json::Item& item, Instant now) {
-  impl_->on_watch_event(id, type, item, now);
+  WatchConnection* watch = open_watch_of(id);
+  if (watch == nullptr) return;
+  watch->last_received = now;
+  if (const std::optional<Error> other_type = list_.expected_type().check(item)) {
+    mark_inconsistent(other_type->within("the watch"), now);
+  } else if (watch->stage == Stage::initial_events) {
+    list_.add_initial(type, item);
+  } else {
+    on_change(*watch, type, item, now);
+  }
 }
-void Reflector::on_watch_bookmark(RequestId id, std::string_view resource_version, bool initial_events_end,
-                                  Instant now) {
-  impl_->on_watch_bookmark(id, resource_version, initial_events_end, now);
+
+void Reflector::on_change(WatchConnection& watch, json::EventType type, const json::Item& item, Instant now) {
+  if (went_back(watch, item.resource_version, "the watch's resourceVersion", now)) return;
+  note_progress(watch, item.resource_version);
+  const std::optional<int> order = compare_resource_versions(item.resource_version, list_.version());
+  // The watch before this one has sent it already.
+  const bool seen = order && *order < 0;
+  if (!seen) {
+    const store::Applied applied = effects_.apply(type, item);
+    if (applied != store::Applied::stale && applied != store::Applied::absent) ++counters_.events;
+    list_.advance_to(item.resource_version);
+  }
+  if (watch.caught_up(now)) prove_fresh(now);
 }
-void Reflector::on_watch_error_event(RequestId id, const json::ApiStatus& status, Instant now) {
-  impl_->on_watch_error_event(id, status, now);
+
+void Reflector::on_watch_bookmark(RequestId id, std::string_view version, bool initial_events_end, Instant now) {
+  WatchConnection* watch = open_watch_of(id);
+  if (watch == nullptr) return;
+  ++counters_.bookmarks;
+  watch->last_received = now;
+  if (version.empty()) {
+    mark_inconsistent(detected_error(Status::protocol, "the watch sent a bookmark without resourceVersion"), now);
+  } else if (watch->stage == Stage::initial_events && initial_events_end) {
+    on_initial_events_end(*watch, version, now);
+  } else if (watch->stage == Stage::initial_events) {
+    // A server that supports sendInitialEvents sends no other bookmark before (cache_watcher.go).
+    fail_watch(Request::running, detected_error(Status::protocol, "the server ignores sendInitialEvents"),
+               RecoveryAction::without_watchlist, now);
+  } else if (!went_back(*watch, version, "a bookmark's resourceVersion", now)) {
+    watches_.heartbeat().note_bookmark(now);
+    watch->has_bookmark = true;
+    note_progress(*watch, version);
+    const std::optional<int> order = compare_resource_versions(version, list_.version());
+    if (!order || *order > 0) list_.advance_to(version);
+    if (watch->caught_up(now)) prove_fresh(now);
+  }
+  rearm();
 }
+
+void Reflector::on_initial_events_end(WatchConnection& watch, std::string_view version, Instant now) {
+  const bool at_version = !watch.request.resource_version.empty();
+  if (!accept_version(version, at_version, now)) return;
+  watch.stage = Stage::streaming;
+  watch.has_bookmark = true;
+  watch.version = version;
+  list_.commit_initial(version, at_version);
+  note_listed(now, now);
+  aim_ = Aim::watch;
+  set_state(State::live);
+}
+
+bool Reflector::went_back(const WatchConnection& watch, std::string_view version, const char* what, Instant now) {
+  const std::optional<int> order = compare_resource_versions(version, watch.version);
+  if (!order || *order >= 0) return false;
+  mark_inconsistent(detected_error(Status::protocol, std::string(what) + " went back from " + watch.version + " to " +
+                                                         shortened(version)),
+                    now);
+  return true;
+}
+
+void Reflector::note_progress(WatchConnection& watch, std::string_view version) {
+  watch.version = version;
+  watch.has_progress = true;
+  note_healthy();
+  if (watch.stage != Stage::revalidating) return;
+  watch.stage = Stage::streaming;
+  set_state(State::live);
+}
+
+// What was sent cannot be applied, so the view may have missed a change.
+void Reflector::mark_inconsistent(const Error& error, Instant now) {
+  if (watches_.watch()->stage == Stage::initial_events) list_.avoid_watchlist_next();
+  fail_watch(Request::running, error, RecoveryAction::retry_by_list, now);
+  rearm();
+}
+
+// An object that is too large stays in the view in its older state, which is known to be stale; any other bad event is
+// a change to an unknown object.
 void Reflector::on_watch_bad_event(RequestId id, const Error& error, Instant now) {
-  impl_->on_watch_bad_event(id, error, now);
+  WatchConnection* watch = open_watch_of(id);
+  if (watch == nullptr) return;
+  watch->last_received = now;
+  if (error.status != Status::too_large || watch->stage == Stage::initial_events) return mark_inconsistent(error, now);
+  ++counters_.errors;
+  effects_.on_error(error, Milliseconds(0));
 }
+
+// ---- watches: end -------------------------------------------------------------------------------------------------
+
+void Reflector::on_watch_error_event(RequestId id, const json::ApiStatus& status, Instant now) {
+  const WatchConnection* watch = open_watch_of(id);
+  if (watch == nullptr) return;
+  fail_watch(Request::running, error_of(status), recovery_for_event(watch->context(), status), now);
+  rearm();
+}
+
 void Reflector::on_watch_end(RequestId id, Instant now) {
-  impl_->on_watch_end(id, now);
+  const Error unanswered = detected_error(Status::protocol, "the watch request ended without a response");
+  switch (watches_.role_of(id)) {
+    case Role::none:
+      return;
+    case Role::successor:
+      fail_successor(Request::ended, unanswered, now);
+      break;
+    case Role::watch:
+      if (watches_.watch()->open()) {
+        end_watch(now);
+      } else {
+        fail_watch(Request::ended, unanswered, RecoveryAction::retry, now);
+      }
+      break;
+  }
+  rearm();
 }
+
+void Reflector::end_watch(Instant now) {
+  const WatchConnection& watch = *watches_.watch();
+  if (watch.stage == Stage::initial_events) {
+    const bool had_time = watch.had_time_for_initial_events(now);
+    return fail_watch(Request::ended,
+                      detected_error(Status::protocol, "the watch ended before all initial events were sent"),
+                      had_time ? RecoveryAction::without_watchlist : RecoveryAction::list_this_time, now);
+  }
+  // How the watch of core/v1 Events, which have no watch cache, says that a resourceVersion is too old
+  // (kubernetes#137089).
+  if (watches_.ends_as_if_expired(now, list_.of_events() ? 1 : 2)) {
+    return fail_watch(Request::ended,
+                      detected_error(Status::gone, "watch closed immediately without events; treating as expired"),
+                      RecoveryAction::relist, now);
+  }
+  drop_watch(Request::ended, now);
+  reopen(now);
+}
+
 void Reflector::on_watch_failed(RequestId id, const Error& error, const std::optional<json::ApiStatus>& status,
                                 Instant now) {
-  impl_->on_watch_failed(id, error, status, now);
+  const Role role = watches_.role_of(id);
+  if (role == Role::none) return;
+  const WatchConnection& watch = role == Role::watch ? *watches_.watch() : *watches_.successor();
+  const RequestContext context = watch.context();
+  if (context.websocket && !context.opened) retry_.note_handshake_failed(context, error, status);
+  if (role == Role::watch) {
+    fail_watch(Request::ended, error, recovery_for(context, error, status), now);
+  } else {
+    fail_successor(Request::ended, error, now);
+  }
+  rearm();
 }
+
+void Reflector::drop_watch(Request request, Instant now) {
+  if (watches_.watch()->healthy(now)) note_healthy();
+  watches_.drop_watch(request);
+  list_.abandon();
+}
+
+void Reflector::fail_watch(Request request, const Error& error, RecoveryAction action, Instant now) {
+  drop_watch(request, now);
+  if (action == RecoveryAction::retry && promote_successor(now)) return;
+  watches_.drop_successor(Request::running);
+  recover(error, action, now);
+}
+
+// At once after an end in order, but never twice in a row.
+void Reflector::reopen(Instant now) {
+  if (promote_successor(now)) return;
+  if (retry_.take_immediate_retry(now)) return pursue(Aim::watch, now);
+  wait(nullptr, retry_.next_backoff(), Aim::watch, now);
+}
+
+// ---- watches: the successor ---------------------------------------------------------------------------------------
+
+void Reflector::rotate(Instant now) {
+  if (!watches_.rotation_is_due(now)) return;
+  WatchConnection& successor = watches_.add_successor(next_watch_request());
+  if (watches_.successor_slot().request(now)) start_watch(successor, now);
+}
+
+// The watch is gone while its successor is queued or requested: that is the retry.
+bool Reflector::promote_successor(Instant now) {
+  if (watches_.successor() == nullptr) return false;
+  if (!watches_.promote_successor()) {
+    pursue(Aim::watch, now);
+    return true;
+  }
+  aim_ = Aim::watch;
+  phase_ = Phase::watching;
+  set_state(State::connecting);
+  return true;
+}
+
+// The old watch continues, unless it is being revalidated. Credentials or transport are changed at once, while it
+// lasts.
+void Reflector::fail_successor(Request request, const Error& error, Instant now) {
+  log(LogLevel::notice, "could not open the next watch, the current one continues: " + error.message);
+  const bool over_http_instead = watches_.successor()->request.websocket && !retry_.websocket();
+  const bool with_new_credentials = error.http_status == 401 && retry_.take_credentials_retry();
+  watches_.drop_successor(request);
+  if (with_new_credentials) effects_.refresh_credentials();
+  if (over_http_instead || with_new_credentials) {
+    watches_.watch()->rotate_at = now;
+    rotate(now);
+  } else if (watches_.watch()->stage == Stage::revalidating) {
+    fail_watch(Request::running, error, RecoveryAction::retry, now);
+  }
+}
+
+// ---- recovery -----------------------------------------------------------------------------------------------------
+
+void Reflector::recover(const Error& error, RecoveryAction action, Instant now) {
+  switch (action) {
+    case RecoveryAction::retry:
+      return retry(error, aim_, now);
+    case RecoveryAction::list_in_one_page:
+    case RecoveryAction::retry_by_list:
+      return retry(error, Aim::list, now);
+    case RecoveryAction::relist:
+      list_.note_expired();
+      return retry_at_once(error, Aim::list, now);
+    case RecoveryAction::list_most_recent:
+      list_.use_most_recent_next();
+      log(LogLevel::notice, "listing again at the most recent state: " + error.message);
+      return pursue(Aim::list, now);
+    case RecoveryAction::refresh_credentials:
+      return refresh_credentials(error, now);
+    case RecoveryAction::next_candidate:
+      return try_next_candidate(error, now);
+    case RecoveryAction::retry_slowly:
+      return retry_slowly(error, aim_, now);
+    case RecoveryAction::without_websocket:
+      return recover_without_websocket(error, now);
+    case RecoveryAction::without_watchlist:
+      retry_.note_watchlist_refused();
+      log(LogLevel::notice, "listing, since the server does not support WatchList: " + error.message);
+      return pursue(Aim::list, now);
+    case RecoveryAction::list_this_time:
+      list_.avoid_watchlist_next();
+      log(LogLevel::notice, "listing, since WatchList failed: " + error.message);
+      return pursue(Aim::list, now);
+    case RecoveryAction::give_up:
+      return give_up(error);
+  }
+}
+
+void Reflector::recover_without_websocket(const Error& error, Instant now) {
+  if (options_.transport == WatchTransport::automatic) {
+    log(LogLevel::notice, "watching over HTTP, since WebSocket was refused: " + error.message);
+    return pursue(aim_, now);
+  }
+  // A page in answer to a handshake comes from a gateway, which may be replaced by the server again.
+  const bool from_a_gateway = error.http_status >= 200 && error.http_status < 300;
+  from_a_gateway ? retry_slowly(error, aim_, now) : give_up(error);
+}
+
+void Reflector::refresh_credentials(const Error& error, Instant now) {
+  effects_.refresh_credentials();
+  retry_.take_credentials_retry() ? pursue(aim_, now) : retry(error, aim_, now);
+}
+
+void Reflector::try_next_candidate(const Error& error, Instant now) {
+  const bool more = retry_.next_candidate();
+  list_.expected_type().forget();
+  list_.use_most_recent_next();
+  if (!more) return retry_slowly(error, Aim::list, now);
+  log(LogLevel::info, "trying the next name of the resource: " + error.message);
+  pursue(Aim::list, now);
+}
+
+void Reflector::retry_at_once(const Error& error, Aim aim, Instant now) {
+  if (!retry_.take_immediate_retry(now)) return retry(error, aim, now);
+  log(LogLevel::notice, "retrying at once: " + error.message);
+  pursue(aim, now);
+}
+
+void Reflector::retry(const Error& error, Aim aim, Instant now) {
+  wait(&error, retry_.next_backoff(), aim, now);
+}
+
+void Reflector::retry_slowly(const Error& error, Aim aim, Instant now) {
+  wait(&error, retry_.slow_delay(), aim, now);
+}
+
+void Reflector::wait(const Error* error, Milliseconds delay, Aim aim, Instant now) {
+  if (error != nullptr && !options_.reconnect) return give_up(*error);
+  delay = retry_.begin_wait(error, delay, now);
+  aim_ = aim;
+  phase_ = Phase::waiting;
+  set_state(State::waiting);
+  if (error == nullptr) return;
+  ++counters_.errors;
+  effects_.on_error(*error, delay);
+}
+
+void Reflector::give_up(const Error& error) {
+  finish();
+  ++counters_.errors;
+  effects_.on_error(error, std::nullopt);
+}
+
+// After out_of_memory what was not applied is sent again from the last resourceVersion; after anything else the view
+// may have missed a change.
+void Reflector::on_exception(const Error& error, Instant now) {
+  if (phase_ == Phase::over) return;
+  drop_requests();
+  timer_at_.reset();
+  retry(error, error.status == Status::out_of_memory ? aim_ : Aim::list, now);
+  rearm();
+}
+
+// ---- time ---------------------------------------------------------------------------------------------------------
+
+std::optional<Instant> Reflector::next_timer() const {
+  std::optional<Instant> next;
+  const auto consider = [&next](std::optional<Instant> at) {
+    if (at && (!next || *at < *next)) next = at;
+  };
+  const bool may_start = phase_ == Phase::queued && watches_.slot().granted();
+  if (may_start || watches_.successor_may_start()) consider(granted_at_);
+  consider(retry_.next_try_at());
+  consider(watches_.next_deadline());
+  return next;
+}
+
+// A timer that fires too early costs less than setting it anew at each event.
+void Reflector::rearm() {
+  if (phase_ == Phase::over) return;
+  const std::optional<Instant> next = next_timer();
+  if (timer_at_ && next && *timer_at_ <= *next) return;
+  if (!timer_at_ && !next) return;
+  timer_at_.reset();
+  effects_.set_timer(next);
+  timer_at_ = next;
+}
+
+// Called from within another reflector's input, which must not fail because of this one. rearm() repairs it later.
+void Reflector::rearm_within_another() {
+  try {
+    rearm();
+  } catch (...) {
+    timer_at_.reset();
+  }
+}
+
 void Reflector::on_timer(Instant now) {
-  impl_->on_timer(now);
+  if (phase_ == Phase::over || phase_ == Phase::idle) return;
+  timer_at_.reset();
+  use_granted_slots(now);
+  if (phase_ == Phase::waiting && retry_.is_due(now)) pursue(aim_, now);
+  check_watch(now);
+  check_successor(now);
+  rotate(now);
+  rearm();
 }
+
+void Reflector::use_granted_slots(Instant now) {
+  if (phase_ == Phase::queued && watches_.slot().granted()) dispatch(now);
+  if (watches_.successor_may_start()) start_watch(*watches_.successor(), now);
+}
+
+void Reflector::check_watch(Instant now) {
+  const WatchConnection* watch = watches_.watch();
+  if (watch == nullptr) return;
+  if (watch->stage == Stage::initial_events) return check_initial_events(*watch, now);
+  if (!watch->open()) {
+    if (now >= watch->deadline()) on_watch_timeout("no response to the watch request", now);
+    return;
+  }
+  if (now >= watch->deadline()) {
+    drop_watch(Request::running, now);
+    return reopen(now);
+  }
+  const auto limit = watches_.heartbeat().silence_limit();
+  if (!limit || now < watch->last_received + *limit) return;
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(now - watch->last_received).count();
+  on_watch_timeout("nothing received on the watch for " + std::to_string(seconds) + " s", now);
+}
+
+void Reflector::check_initial_events(const WatchConnection& watch, Instant now) {
+  const bool silent = now >= watch.initial_event_deadline();
+  if (!silent && now < watch.deadline()) return;
+  const Error error = detected_error(Status::timeout, "the server did not send all initial events");
+  fail_watch(Request::running, error, silent ? RecoveryAction::without_watchlist : RecoveryAction::list_this_time, now);
+}
+
+void Reflector::on_watch_timeout(const std::string& message, Instant now) {
+  const Error error = detected_error(Status::timeout, message);
+  drop_watch(Request::running, now);
+  if (promote_successor(now)) return;
+  if (!options_.reconnect) return give_up(error);
+  retry_at_once(error, aim_, now);
+}
+
+void Reflector::check_successor(Instant now) {
+  const WatchConnection* successor = watches_.successor();
+  if (successor == nullptr || successor->stage == Stage::queued || now < successor->deadline()) return;
+  fail_successor(Request::running, detected_error(Status::timeout, "no response to the watch request"), now);
+}
+
+// ---- time: after a sleep ------------------------------------------------------------------------------------------
+
 void Reflector::on_clock_jump(Instant now) {
-  impl_->on_clock_jump(now);
+  if (phase_ == Phase::over || phase_ == Phase::idle) return;
+  const bool probe = server_state_->limiter().claim_probe(*this, now);
+  WatchConnection* watch = watches_.watch();
+  if (phase_ == Phase::watching && watch->streaming()) {
+    revalidate_watch(*watch, probe, now);
+  } else if (phase_ != Phase::queued) {
+    revalidate_request(probe, now);
+  }
+  rearm();
 }
-void Reflector::look_again() {
-  impl_->arm();
+
+// The connection of a request may be dead: it is sent again.
+void Reflector::revalidate_request(bool probe, Instant now) {
+  const bool waited = phase_ == Phase::waiting;
+  drop_requests();
+  retry_.note_clock_jump();
+  if (probe) return pursue(aim_, now);
+  if (!waited) wait(nullptr, retry_.next_backoff(), aim_, now);
 }
-void Reflector::on_lost(const Error& error, Instant now) {
-  impl_->on_lost(error, now);
-}
-State Reflector::state() const noexcept {
-  return impl_->state();
-}
-const Counters& Reflector::counters() const noexcept {
-  return impl_->counters();
-}
-std::optional<Instant> Reflector::fresh_at() const noexcept {
-  return impl_->fresh_at();
-}
-std::optional<Instant> Reflector::next_try_at() const noexcept {
-  return impl_->next_try_at();
+
+// The connection may be dead without a sign of it: the successor is requested now, and the watch continues if it is
+// not.
+void Reflector::revalidate_watch(WatchConnection& watch, bool probe, Instant now) {
+  watch.set_revalidating(now);
+  set_state(State::connecting);
+  watches_.drop_successor(Request::running);
+  watches_.bring_rotation_forward(probe, random_, now);
+  rotate(now);
 }
 
 }  // namespace ksr::sync

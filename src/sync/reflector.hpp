@@ -1,9 +1,12 @@
-// The list+watch state machine of one stream: inputs in, effects out. Pure logic: no I/O, no threads, no clock.
-// Lives on the thread that feeds it.
+// `Reflector` is the list+watch state machine of one stream, as client-go's Reflector: inputs in, Effects out; used by
+// stream::Session. Pure logic: no I/O, no threads, no clock of its own.
+// Lives on one thread, on which all its inputs are called: stream's network thread.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "base/error.hpp"
@@ -15,12 +18,17 @@
 #include "json/list_reader.hpp"
 #include "json/watch_reader.hpp"
 #include "sync/effects.hpp"
+#include "sync/failure.hpp"
+#include "sync/list_run.hpp"
+#include "sync/request_limiter.hpp"
+#include "sync/retry_plan.hpp"
 #include "sync/server_state.hpp"
 #include "sync/sync_options.hpp"
+#include "sync/watch_pair.hpp"
 
 namespace ksr::sync {
 
-// The counters of ksr_stat that the state machine owns.
+// The counters of ksr_stat that the state machine increments.
 struct Counters {
   std::uint64_t events = 0;
   std::uint64_t bookmarks = 0;
@@ -31,22 +39,24 @@ struct Counters {
   std::uint64_t errors = 0;
 };
 
-class Reflector {
+class Reflector final : private RequestLimiter::Member {
  public:
-  // `memory` is what is known of the server, shared by all its streams on this thread.
-  Reflector(const Options& options, Effects& effects, std::shared_ptr<ServerState> memory, Random& random,
+  // `server_state` is shared by all streams of the server on this thread.
+  Reflector(const Options& options, Effects& effects, std::shared_ptr<ServerState> server_state, Random& random,
             Logger& logger);
   ~Reflector();
+  Reflector(const Reflector&) = delete;
+  Reflector& operator=(const Reflector&) = delete;
 
   void start(Instant now);
   // Stops all requests and the timer; no effect comes afterwards.
   void cancel();
 
-  // --- inputs of a list. Inputs that name a request which was stopped or has ended are ignored. --------------------
+  // --- inputs of a list. Inputs of a request that was stopped or has ended are ignored. -----------------------------
   // One page: items, then its end or its failure.
   void on_list_item(RequestId id, const json::Item& item);
   void on_list_end(RequestId id, const json::ListMeta& meta, Instant now);
-  // An HTTP refusal (error.http_status, reason, retry_after; `status` where the body was one), a broken body, a
+  // An HTTP error status (error.http_status, reason, retry_after; `status` where the body was one), an invalid body, a
   // timeout.
   void on_list_failed(RequestId id, const Error& error, const std::optional<json::ApiStatus>& status, Instant now);
 
@@ -61,26 +71,117 @@ class Reflector {
   // Refused before it opened (`status` where the body was one), or broken afterwards.
   void on_watch_failed(RequestId id, const Error& error, const std::optional<json::ApiStatus>& status, Instant now);
 
-  // --- inputs of time -----------------------------------------------------------------------------------------------
+  // --- other inputs -------------------------------------------------------------------------------------------------
   void on_timer(Instant now);
-  // The machine slept: what was open is in doubt, what waits need not.
+  // The machine slept: open connections may be dead, and waits need not be finished.
   void on_clock_jump(Instant now);
-  // Sets the timer, should that have failed when it was needed.
-  void look_again();
-  // An exception has kept the reflector, or what carries out its effects, from doing what was due: nothing is known of
-  // the requests any more. They are dropped, and what the reflector was after is tried again after the backoff.
-  void on_lost(const Error& error, Instant now);
+  // Sets the timer if an exception kept it from being set.
+  void rearm();
+  // An exception interrupted the reflector or its effects, so the state of the requests is unknown. They are dropped,
+  // and what they were for is tried again after the backoff.
+  void on_exception(const Error& error, Instant now);
 
-  State state() const noexcept;
-  const Counters& counters() const noexcept;
+  State state() const noexcept { return state_; }
+  const Counters& counters() const noexcept { return counters_; }
   // When the view was last proven current; empty: never.
-  std::optional<Instant> fresh_at() const noexcept;
-  // When the next try is due; empty: none is waiting.
-  std::optional<Instant> next_try_at() const noexcept;
+  std::optional<Instant> fresh_at() const noexcept { return fresh_at_; }
+  // When the next try is due; empty: no try is waiting.
+  std::optional<Instant> next_try_at() const noexcept { return retry_.next_try_at(); }
 
  private:
-  class Impl;
-  std::unique_ptr<Impl> impl_;
+  enum class Phase {
+    idle,      // not started
+    queued,    // waits for a slot of the RequestLimiter
+    listing,   // a page is requested
+    watching,  // a watch is being opened, or open: see WatchConnection::Stage
+    waiting,   // until retry_.next_try_at()
+    over,      // cancelled, or failed for good
+  };
+  // What to do when a slot is free.
+  enum class Aim { list, watch };
+
+  // --- common
+  void pursue(Aim aim, Instant now);
+  void dispatch(Instant now);
+  void set_state(State state);
+  void prove_fresh(Instant as_of);
+  void note_healthy();
+  void drop_requests();
+  void finish();
+  void log(LogLevel level, const std::string& line);
+
+  // --- RequestLimiter::Member
+  void on_slot_granted(Instant now) override;
+  void on_server_recovered(Instant now, Milliseconds spread) override;
+  void rearm_within_another();
+
+  // --- lists
+  bool wants_watchlist() const;
+  void open_list(Instant now);
+  void fail_list(const Error& error, RecoveryAction action, Instant now);
+  bool accept_version(std::string_view version, bool at_version, Instant now);
+  void note_listed(Instant as_of, Instant now);
+
+  // --- watches
+  WatchConnection* open_watch_of(RequestId id) noexcept;
+  WatchRequest next_watch_request();
+  void start_watch(WatchConnection& watch, Instant now);
+  void open_watch(bool initial_events, Instant now);
+  void on_change(WatchConnection& watch, json::EventType type, const json::Item& item, Instant now);
+  void on_initial_events_end(WatchConnection& watch, std::string_view version, Instant now);
+  bool went_back(const WatchConnection& watch, std::string_view version, const char* what, Instant now);
+  void note_progress(WatchConnection& watch, std::string_view version);
+  void mark_inconsistent(const Error& error, Instant now);
+  void end_watch(Instant now);
+  void drop_watch(WatchPair::Request request, Instant now);
+  void fail_watch(WatchPair::Request request, const Error& error, RecoveryAction action, Instant now);
+  void reopen(Instant now);
+  void rotate(Instant now);
+  bool promote_successor(Instant now);
+  void fail_successor(WatchPair::Request request, const Error& error, Instant now);
+
+  // --- recovery
+  void recover(const Error& error, RecoveryAction action, Instant now);
+  void recover_without_websocket(const Error& error, Instant now);
+  void refresh_credentials(const Error& error, Instant now);
+  void try_next_candidate(const Error& error, Instant now);
+  void retry_at_once(const Error& error, Aim aim, Instant now);
+  void retry(const Error& error, Aim aim, Instant now);
+  void retry_slowly(const Error& error, Aim aim, Instant now);
+  void wait(const Error* error, Milliseconds delay, Aim aim, Instant now);
+  void give_up(const Error& error);
+
+  // --- time
+  std::optional<Instant> next_timer() const;
+  void use_granted_slots(Instant now);
+  void check_watch(Instant now);
+  void check_initial_events(const WatchConnection& watch, Instant now);
+  void check_successor(Instant now);
+  void on_watch_timeout(const std::string& message, Instant now);
+  void revalidate_request(bool probe, Instant now);
+  void revalidate_watch(WatchConnection& watch, bool probe, Instant now);
+
+  const Options options_;
+  Effects& effects_;
+  const std::shared_ptr<ServerState> server_state_;
+  Random& random_;
+  Logger& logger_;
+
+  Phase phase_ = Phase::idle;
+  Aim aim_ = Aim::list;
+  State state_ = State::connecting;
+  Counters counters_;
+  RequestId last_id_ = 0;
+  std::optional<Instant> fresh_at_;
+  // What the timer is set to.
+  std::optional<Instant> timer_at_;
+  // When a slot was last granted.
+  std::optional<Instant> granted_at_;
+
+  ListRun list_;
+  RetryPlan retry_;
+  // Destroyed first: its slots may be granted to other members.
+  WatchPair watches_;
 };
 
 }  // namespace ksr::sync

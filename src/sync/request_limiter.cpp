@@ -4,7 +4,7 @@
 
 namespace ksr::sync {
 
-bool RequestLimiter::Slot::ask(Instant now) {
+bool RequestLimiter::Slot::request(Instant now) {
   limiter_.now_ = std::max(limiter_.now_, now);
   if (place_ != Place::none) return granted();
   const bool free = limiter_.queue_.empty() && limiter_.in_flight_ < kMaxInFlight;
@@ -47,7 +47,7 @@ void RequestLimiter::leave(Member& member) {
   members_.erase(std::remove(members_.begin(), members_.end(), &member), members_.end());
 }
 
-// A leaky bucket: what was taken is paid back at one per interval, and no more than the burst may be owed.
+// A leaky bucket: it drains one retry per interval and holds kRetryBurst.
 Instant RequestLimiter::reserve_retry(Instant now) {
   now_ = std::max(now_, now);
   retries_reserved_until_ = std::max(retries_reserved_until_, now) + kRetryInterval;
@@ -56,10 +56,10 @@ Instant RequestLimiter::reserve_retry(Instant now) {
 
 void RequestLimiter::note_answer(Instant now) {
   now_ = std::max(now_, now);
-  const bool was_in_doubt = unreachable_ || prober_ != nullptr;
+  const bool was_uncertain = unreachable_ || prober_ != nullptr;
   unreachable_ = false;
   prober_ = nullptr;
-  if (was_in_doubt) on_server_recovered(now);
+  if (was_uncertain) notify_recovered(now);
 }
 
 void RequestLimiter::note_unreachable(Instant now) {
@@ -79,9 +79,9 @@ void RequestLimiter::withdraw_probe(const Member& member) {
   if (prober_ == &member) prober_ = nullptr;
 }
 
-void RequestLimiter::on_server_recovered(Instant now) {
+void RequestLimiter::notify_recovered(Instant now) {
   const Milliseconds spread = kRetryInterval * static_cast<Milliseconds::rep>(members_.size());
-  for (Member* member : members_) member->on_server_back(now, spread);
+  for (Member* member : members_) member->on_server_recovered(now, spread);
 }
 
 }  // namespace ksr::sync

@@ -1,4 +1,5 @@
-// Keeps all streams of one server together from making a storm. Lives on the network thread, like its members.
+// `RequestLimiter` limits the requests in flight and the retries of all streams of one server; used by Reflector, owned
+// by ServerState. Lives on the network thread, as its members do.
 #pragma once
 
 #include <cstddef>
@@ -13,22 +14,22 @@ class RequestLimiter {
  public:
   // Lists, and watches that are not open yet.
   static constexpr std::size_t kMaxInFlight = 20;
-  // Tries after a failure: this many at once, then one each kRetryInterval.
+  // Retries after failures: this many at once, then one per kRetryInterval.
   static constexpr int kRetryBurst = 20;
   static constexpr Milliseconds kRetryInterval{50};
 
-  // A reflector. Its calls come from within the inputs of another reflector: it must do no more than set its timer.
+  // A reflector. It is called from within the inputs of another reflector, and must do no more than set its timer.
   class Member {
    public:
     virtual void on_slot_granted(Instant now) = 0;
-    // The server was out of reach and answers again. Members that wait for it spread their return over `spread`.
-    virtual void on_server_back(Instant now, Milliseconds spread) = 0;
+    // The server was unreachable and answers again. Members that wait for it distribute their retries over `spread`.
+    virtual void on_server_recovered(Instant now, Milliseconds spread) = 0;
 
    protected:
     ~Member() = default;
   };
 
-  // One member's place among the requests in flight. The member must outlive it, and it the member's request.
+  // One member's place among the requests in flight. The member must outlive the slot, and the slot the request.
   class Slot {
    public:
     Slot(RequestLimiter& limiter, Member& member) : limiter_(limiter), member_(member) {}
@@ -36,11 +37,11 @@ class RequestLimiter {
     Slot(const Slot&) = delete;
     Slot& operator=(const Slot&) = delete;
 
-    // True: the request may start. False: Member::on_slot_granted will come, in the order of asking.
-    bool ask(Instant now);
+    // True: the request may start. False: queued; Member::on_slot_granted follows, first come, first served.
+    bool request(Instant now);
     bool granted() const noexcept { return place_ == Place::granted; }
     bool queued() const noexcept { return place_ == Place::queued; }
-    // The request was answered, or ended, or is no longer wanted. Giving back nothing is no error.
+    // The request was answered, or ended, or is no longer wanted. No effect without a place.
     void release();
 
    private:
@@ -54,16 +55,15 @@ class RequestLimiter {
   void join(Member& member);
   void leave(Member& member);
 
-  // When a try that is due now may be made: now, or later if the server's budget for retries is spent. The answer is a
-  // reservation.
+  // When a retry that is due now may be made: now, or later if the budget is used up. The result is a reservation.
   Instant reserve_retry(Instant now);
 
-  // Any answer proves that the server is there; no answer at all that it may not be.
+  // Any answer proves that the server is reachable; a missing one that it may not be.
   void note_answer(Instant now);
   void note_unreachable(Instant now);
 
-  // After a sleep all members are in doubt about the server. True for the first to ask: it tries at once, and the
-  // others come back when the server answered. Open again after the answer, or after withdraw_probe.
+  // After a sleep it is unknown whether the server is reachable. True for the first member: it tries at once, and the
+  // others when the server has answered. Available again after the answer, or after withdraw_probe.
   bool claim_probe(Member& member, Instant now);
   void withdraw_probe(const Member& member);
 
@@ -71,7 +71,7 @@ class RequestLimiter {
 
  private:
   void grant_next();
-  void on_server_recovered(Instant now);
+  void notify_recovered(Instant now);
 
   std::vector<Member*> members_;
   std::deque<Slot*> queue_;

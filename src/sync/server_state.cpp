@@ -1,17 +1,6 @@
 #include "sync/server_state.hpp"
 
-#include <utility>
-
 namespace ksr::sync {
-
-// On by default in 1.32, off again in 1.33, on from 1.34 (apiserver pkg/features/kube_features.go).
-void ServerState::set_server_version(int major, int minor) {
-  version_has_watchlist_ = std::pair(major, minor) >= std::pair(1, 34);
-}
-
-bool ServerState::watchlist_probable(const std::string& resource) const {
-  return !watchlist_refused(resource) && version_has_watchlist_.value_or(true);
-}
 
 bool ServerState::watchlist_refused(const std::string& resource) const {
   const auto found = resources_.find(resource);

@@ -1,4 +1,5 @@
-// The knobs of the list+watch state machine; the names are those of the config keys.
+// `sync::Options` configures one Reflector, with the names of the config keys; filled by stream::Config.
+// Plain data, for any thread.
 #pragma once
 
 #include <cstddef>
@@ -23,9 +24,9 @@ struct Options {
   std::optional<Milliseconds> watch_timeout;
   // 0: the whole list in one page.
   std::size_t page_size = 500;
-  // How many names `resource` gave; they are tried in order on 404.
+  // How many candidate names `resource` has; they are tried in order on 404.
   std::size_t candidates = 1;
-  // What the server's memory files its findings under: the config's `resource`, as given.
+  // The config's `resource`, as given: the key under which ServerState records what it learns.
   std::string resource = {};
 };
 

@@ -57,6 +57,8 @@ struct Request {
   // WebSocket only: at most one for kube-apiserver, which answers 400 to two; several ("a, b") where the server takes
   // some of them for itself, as Headlamp does. Origin is always sent.
   std::string subprotocol;
+  // A watch: the response ends when the client or a time limit of the server says so (apiserver's "long-running request").
+  bool long_running = false;
   // WebSocket only: a ping each `ping_interval`, and the connection is given up when no pong came for `pong_timeout`.
   Milliseconds ping_interval{0};
   Milliseconds pong_timeout{15'000};

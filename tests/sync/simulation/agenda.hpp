@@ -1,4 +1,5 @@
-// The virtual clock: what is to happen, in order of time, and in the order of planning within one moment.
+// `Agenda` is the virtual clock of a simulation: actions in order of time, and of scheduling where the time is the
+// same; used by all parts of it. Single-threaded, as the whole simulation.
 #pragma once
 
 #include <algorithm>
@@ -18,12 +19,12 @@ class Agenda {
   std::size_t steps() const { return steps_; }
 
   void at(Instant when, std::function<void()> what) {
-    items_.push_back({std::max(when, now_), planned_++, std::move(what)});
+    items_.push_back({std::max(when, now_), scheduled_++, std::move(what)});
     std::push_heap(items_.begin(), items_.end(), later);
   }
   void after(Milliseconds delay, std::function<void()> what) { at(now_ + delay, std::move(what)); }
 
-  // Makes what comes next happen, unless that is after `limit`.
+  // Runs the next action; false: there is none up to `limit`.
   bool step(Instant limit) {
     if (items_.empty() || items_.front().when > limit) {
       now_ = std::max(now_, limit);
@@ -47,7 +48,7 @@ class Agenda {
   static bool later(const Item& a, const Item& b) { return a.when != b.when ? a.when > b.when : a.order > b.order; }
 
   Instant now_{std::chrono::hours(1)};
-  std::uint64_t planned_ = 0;
+  std::uint64_t scheduled_ = 0;
   std::size_t steps_ = 0;
   std::vector<Item> items_;
 };

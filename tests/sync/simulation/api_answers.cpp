@@ -20,7 +20,7 @@ Revision parse(const std::string& version) {
 }  // namespace
 
 void ApiServer::serve(Call& call) {
-  if (call.gone || turned_away(call)) return;
+  if (call.gone || rejects(call)) return;
   std::vector<std::size_t> up;
   for (std::size_t i = 0; i < replicas_.size(); ++i) {
     if (replicas_[i].up) up.push_back(i);
@@ -34,10 +34,10 @@ void ApiServer::serve(Call& call) {
   }
 }
 
-bool ApiServer::turned_away(Call& call) {
+bool ApiServer::rejects(Call& call) {
   const Instant now = world_.agenda.now();
   const std::size_t candidate = call.is_watch ? call.watch.candidate : call.list.candidate;
-  if (now < dark_until_) {
+  if (now < blackholed_until_) {
     call.blackholed = true;
   } else if (now < out_until_) {
     fail(call, unreachable_error());
@@ -61,9 +61,10 @@ bool ApiServer::turned_away(Call& call) {
 
 void ApiServer::serve_list(Call& call) {
   const bool first_page = call.list.continue_token.empty();
-  if (first_page && lie_ != ListLie::none) return serve_lie(call, std::exchange(lie_, ListLie::none));
-  if (call.list.continue_token.rfind("lie", 0) == 0) {
-    return serve_lie(call, call.list.continue_token == "lie" ? ListLie::circle : ListLie::empty_pages);
+  if (first_page && list_fault_ != ListFault::none)
+    return serve_fault(call, std::exchange(list_fault_, ListFault::none));
+  if (call.list.continue_token.rfind("fault", 0) == 0) {
+    return serve_fault(call, call.list.continue_token == "fault" ? ListFault::circle : ListFault::empty_pages);
   }
   if (!first_page) {
     const Revision revision = parse(call.list.continue_token);
@@ -81,18 +82,18 @@ void ApiServer::serve_list(Call& call) {
 }
 
 void ApiServer::serve_page(Call& call, Revision revision, std::size_t offset) {
-  call.client->lies_in_a_row = 0;
+  call.client->faults_in_a_row = 0;
   std::vector<std::size_t> items;
   for (const std::size_t change : world_.etcd.state_at(revision)) {
     if (change != Etcd::kNone) items.push_back(change);
   }
-  const std::size_t limit = call.list.page_size;
+  const std::size_t limit = call.list.limit;
   const std::size_t end = limit == 0 ? items.size() : std::min(items.size(), offset + limit);
   json::ListMeta meta;
   meta.kind = world_.scenario.watch_cache ? "PodList" : "EventList";
   meta.resource_version = std::to_string(revision);
   if (end < items.size()) meta.continue_token = meta.resource_version + ':' + std::to_string(end);
-  const bool breaks = !world_.calm && world_.scenario.cuts > 0 && world_.random.chance(0.03);
+  const bool breaks = !world_.quiet && world_.scenario.cuts > 0 && world_.random.chance(0.03);
   const std::size_t sent = breaks ? offset + world_.random.below(end - offset + 1) : end;
   items.resize(sent);
   arrive_last(call, [this, &call, items = std::move(items), offset, meta, breaks](Reflector& reflector, Instant now) {
@@ -100,37 +101,36 @@ void ApiServer::serve_page(Call& call, Revision revision, std::size_t offset) {
       reflector.on_list_item(call.id, world_.etcd.log()[items[i]].object.item());
     }
     if (breaks) return reflector.on_list_failed(call.id, unreachable_error(), std::nullopt, now);
-    call.client->note_answer();
+    call.client->note_success();
     reflector.on_list_end(call.id, meta, now);
   });
 }
 
-// Two lies in a row are the most: what a server says a third time is believed.
-void ApiServer::serve_lie(Call& call, ListLie lie) {
+// At most two in a row: the third list that goes back is accepted.
+void ApiServer::serve_fault(Call& call, ListFault fault) {
   json::ListMeta meta;
   meta.kind = "PodList";
   meta.resource_version = std::to_string(world_.etcd.revision());
   std::vector<TestObject> items;
-  switch (lie) {
-    case ListLie::goes_back:
-      if (call.client->version() <= 7 || ++call.client->lies_in_a_row > 2)
+  switch (fault) {
+    case ListFault::goes_back:
+      if (call.client->version() <= 7 || ++call.client->faults_in_a_row > 2)
         return serve_page(call, world_.etcd.revision(), 0);
       meta.resource_version = "7";
       break;
-    case ListLie::other_kind:
-      items = {{"inconsistent_server-1", "inconsistent_server-1", "3", "Liar"},
-               {"inconsistent_server-2", "inconsistent_server-2", "4", "Pod"}};
+    case ListFault::other_kind:
+      items = {{"wrong-1", "wrong-1", "3", "Wrong"}, {"wrong-2", "wrong-2", "4", "Pod"}};
       break;
-    case ListLie::empty_pages:
-      meta.continue_token = "lie-" + std::to_string(++lies_told_);
+    case ListFault::empty_pages:
+      meta.continue_token = "fault-" + std::to_string(++faults_served_);
       break;
-    case ListLie::circle:
-      meta.continue_token = "lie";
+    case ListFault::circle:
+      meta.continue_token = "fault";
       break;
-    case ListLie::no_version:
+    case ListFault::no_version:
       meta.resource_version.clear();
       break;
-    case ListLie::none:
+    case ListFault::none:
       break;
   }
   arrive_last(call, [&call, items, meta](Reflector& reflector, Instant now) {
@@ -164,7 +164,7 @@ bool ApiServer::websocket_fails(Call& call) {
 void ApiServer::open(Call& call) {
   arrive(call, [&call](Reflector& reflector, Instant now) {
     call.answered = true;
-    call.client->note_answer();
+    call.client->note_success();
     reflector.on_watch_open(call.id, now);
   });
 }
@@ -214,28 +214,28 @@ void ApiServer::attach(Call& call, Revision from) {
   call.attached = true;
   call.cursor = from;
   send_changes(call, replicas_[call.replica].revision);
-  keep_company(call);
+  schedule_bookmark(call);
   world_.agenda.after(call.watch.timeout, [this, &call] {
     if (!call.closed && !call.gone) end(call);
   });
   if (call.watch.websocket && world_.scenario.pings) {
-    // The transport's part: a ping each 30 s, given up 15 s later.
-    world_.agenda.after(45s, [this, &call] { keep_pinging(call); });
+    // As the transport does: a ping every 30 s, and the connection fails 15 s later.
+    world_.agenda.after(45s, [this, &call] { schedule_ping(call); });
   }
 }
 
-void ApiServer::keep_pinging(Call& call) {
+void ApiServer::schedule_ping(Call& call) {
   if (call.gone) return;
   if (call.blackholed) return fail_now(call, unreachable_error());
-  world_.agenda.after(45s, [this, &call] { keep_pinging(call); });
+  world_.agenda.after(45s, [this, &call] { schedule_ping(call); });
 }
 
-void ApiServer::keep_company(Call& call) {
+void ApiServer::schedule_bookmark(Call& call) {
   if (!world_.scenario.bookmarks) return;
   world_.agenda.after(world_.random.between(55s, 65s), [this, &call] {
     if (call.closed || call.gone) return;
     if (call.initial_target == 0) send_bookmark(call);
-    keep_company(call);
+    schedule_bookmark(call);
   });
 }
 
@@ -253,7 +253,7 @@ void ApiServer::send_changes(Call& call, Revision up_to) {
 }
 
 void ApiServer::send_change(Call& call, std::size_t change) {
-  if (std::exchange(call.spoils_next, false))
+  if (std::exchange(call.corrupt_next, false))
     return world_.random.chance(0.5) ? send_bad_event(call) : send_garbage(call);
   arrive(call, [this, &call, change](Reflector& reflector, Instant now) {
     const Change& sent = world_.etcd.log()[change];

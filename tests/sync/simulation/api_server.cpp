@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::size_t kMaxInFlight = 20;
 
-void tell_failure(Call& call, const Error& error, Reflector& reflector, Instant now) {
+void report_failure(Call& call, const Error& error, Reflector& reflector, Instant now) {
   if (call.is_watch) {
     reflector.on_watch_failed(call.id, error, std::nullopt, now);
   } else {
@@ -58,9 +58,9 @@ void ApiServer::begin_watch(Client& client, RequestId id, const WatchRequest& re
   give_up_unless_answered(call);
 }
 
-// The transport's part: a request without an answer, or a list that does not go on, is given up.
+// As the transport does: a request without an answer, or a list that makes no progress, fails.
 void ApiServer::give_up_unless_answered(Call& call) {
-  if (in_flight() > kMaxInFlight) throw Broken("more than 20 requests on their way to one server");
+  if (in_flight() > kMaxInFlight) throw InvariantViolation("more than 20 requests in flight to one server");
   world_.agenda.after(30s, [this, &call] {
     if (!call.answered) fail_now(call, timeout_error());
   });
@@ -110,16 +110,16 @@ void ApiServer::arrive_last(Call& call, Input what) {
 }
 
 void ApiServer::fail(Call& call, const Error& error) {
-  arrive_last(call, [&call, error](Reflector& reflector, Instant now) { tell_failure(call, error, reflector, now); });
+  arrive_last(call, [&call, error](Reflector& reflector, Instant now) { report_failure(call, error, reflector, now); });
 }
 
-// The client's own end notices, whatever the network does.
+// Detected by the client itself, whatever the network does.
 void ApiServer::fail_now(Call& call, const Error& error) {
   if (call.gone) return;
   call.closed = true;
   call.blackholed = true;
   call.client->input([&call, error](Reflector& reflector, Instant now) {
-    if (!std::exchange(call.gone, true)) tell_failure(call, error, reflector, now);
+    if (!std::exchange(call.gone, true)) report_failure(call, error, reflector, now);
   });
 }
 
@@ -129,10 +129,10 @@ void ApiServer::refuse(Call& call, int code, const char* reason, std::optional<M
   if (reason != nullptr) status = api_status(code, reason);
   if (code == 504) status->causes.push_back({"ResourceVersionTooLarge", "Too large resource version", ""});
   arrive_last(call, [this, &call, error, status](Reflector& reflector, Instant now) {
-    // A watch that is to be followed by another one goes on; only the other one was refused.
+    // The watch of a refused successor continues, and may end before Retry-After.
     const bool overloaded = error.http_status == 429 || error.http_status == 503;
     if (overloaded && error.retry_after && count_running(*call.client) == 0)
-      call.client->ask_for_rest(*error.retry_after);
+      call.client->note_retry_after(*error.retry_after);
     if (call.is_watch) {
       reflector.on_watch_failed(call.id, error, status, now);
     } else {
@@ -204,7 +204,7 @@ void ApiServer::change_lag() {
   replicas_[world_.random.below(replicas_.size())].lag = world_.random.between(0ms, world_.scenario.max_lag);
 }
 
-// ---- troubles -----------------------------------------------------------------------------------------------------
+// ---- faults -----------------------------------------------------------------------------------------------------
 
 void ApiServer::cut(Call& call) {
   if (call.gone || call.closed) return;
@@ -215,7 +215,7 @@ void ApiServer::end(Call& call) {
   arrive_last(call, [&call](Reflector& reflector, Instant now) { reflector.on_watch_end(call.id, now); });
 }
 
-// The server closes after an ERROR event, though the client should not wait for that.
+// The server closes after an ERROR event, but the client should not wait for that.
 void ApiServer::error_event(Call& call, int code, const char* reason) {
   arrive(call, [&call, status = api_status(code, reason)](Reflector& reflector, Instant now) {
     reflector.on_watch_error_event(call.id, status, now);
@@ -225,23 +225,23 @@ void ApiServer::error_event(Call& call, int code, const char* reason) {
 
 void ApiServer::send_bad_event(Call& call) {
   arrive(call,
-         [&call](Reflector& reflector, Instant now) { reflector.on_watch_bad_event(call.id, nonsense_error(), now); });
+         [&call](Reflector& reflector, Instant now) { reflector.on_watch_bad_event(call.id, protocol_error(), now); });
 }
 
 void ApiServer::send_garbage(Call& call) {
-  fail(call, nonsense_error());
+  fail(call, protocol_error());
 }
 
-void ApiServer::send_stranger(Call& call) {
+void ApiServer::send_other_type(Call& call) {
   arrive(call, [&call](Reflector& reflector, Instant now) {
-    const TestObject stranger{"stranger", "stranger", "999999999", "Stranger"};
-    reflector.on_watch_event(call.id, json::EventType::added, stranger.item(), now);
+    const TestObject other{"other", "other", "999999999", "Other"};
+    reflector.on_watch_event(call.id, json::EventType::added, other.item(), now);
   });
 }
 
 void ApiServer::send_old_event(Call& call) {
   const std::vector<Change>& log = world_.etcd.log();
-  // Among initial events, which come in any order, nobody could know.
+  // Initial events come in any order, so that an old one is not recognizable.
   if (call.initial_target != 0) return;
   if (log.size() < 2 || call.cursor <= log.front().revision) return;
   send_change(call, world_.random.below(std::min(world_.etcd.first_after(call.cursor - 1), log.size() - 1)));
@@ -263,22 +263,22 @@ void ApiServer::repeat_last_event(Call& call) {
   if (next > 0 && world_.etcd.log()[next - 1].revision == call.cursor) send_change(call, next - 1);
 }
 
-// What belongs to a request that has ended must not be listened to.
-void ApiServer::speak_from_the_grave() {
+// Inputs of a request that has ended must be ignored.
+void ApiServer::send_after_end() {
   if (first_alive_ == 0) return;
   Call& call = *calls_[world_.random.below(first_alive_)];
   const std::size_t which = world_.random.below(6);
   call.client->input([&call, which](Reflector& reflector, Instant now) {
-    const TestObject ghost{"ghost", "ghost", "999999999"};
+    const TestObject late{"late", "late", "999999999"};
     json::ListMeta meta;
     meta.resource_version = "999999999";
     switch (which) {
       case 0:
-        return reflector.on_list_item(call.id, ghost.item());
+        return reflector.on_list_item(call.id, late.item());
       case 1:
         return reflector.on_list_end(call.id, meta, now);
       case 2:
-        return reflector.on_watch_event(call.id, json::EventType::added, ghost.item(), now);
+        return reflector.on_watch_event(call.id, json::EventType::added, late.item(), now);
       case 3:
         return reflector.on_watch_bookmark(call.id, "999999999", true, now);
       case 4:
@@ -289,24 +289,24 @@ void ApiServer::speak_from_the_grave() {
   });
 }
 
-void ApiServer::go_dark(Milliseconds time) {
-  dark_until_ = world_.agenda.now() + time;
+void ApiServer::blackhole_all(Milliseconds time) {
+  blackholed_until_ = world_.agenda.now() + time;
   for (std::size_t i = first_alive_; i < calls_.size(); ++i) calls_[i]->blackholed = true;
 }
 
-void ApiServer::blackhole_all_of(const Client& client, double chance) {
+void ApiServer::blackhole_requests_of(const Client& client, double chance) {
   for (std::size_t i = first_alive_; i < calls_.size(); ++i) {
     if (calls_[i]->client == &client && world_.random.chance(chance)) calls_[i]->blackholed = true;
   }
 }
 
-void ApiServer::become_calm() {
+void ApiServer::stop_faults() {
   const Instant now = world_.agenda.now();
-  for (Instant* until : {&out_until_, &dark_until_, &overloaded_until_, &forbidden_until_, &unknown_until_}) {
+  for (Instant* until : {&out_until_, &blackholed_until_, &overloaded_until_, &forbidden_until_, &unknown_until_}) {
     *until = now;
   }
   watches_to_close_ = 0;
-  lie_ = ListLie::none;
+  list_fault_ = ListFault::none;
 }
 
 Call* ApiServer::random_call(bool open_watch) {

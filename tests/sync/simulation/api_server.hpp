@@ -1,4 +1,5 @@
-// Several API servers behind one address, over one etcd, at the other end of a bad network.
+// `ApiServer` simulates several API servers with one address, over one Etcd and an unreliable network; used by
+// Simulation and Client.
 #pragma once
 
 #include <cstdint>
@@ -15,8 +16,8 @@ namespace ksr::sync::testing {
 
 class Client;
 
-// One request, from the client's call to its end, with the connection it runs on. Connections are not ordered among
-// each other, each has a delay of its own.
+// One request, from the client's call to its end, with the connection it runs on. Connections are independent, each has
+// its own delay.
 struct Call {
   Client* client = nullptr;
   RequestId id = 0;
@@ -27,20 +28,20 @@ struct Call {
 
   Milliseconds delay{0};
   Instant last_arrival{};
-  bool gone = false;        // for the client it is over
-  bool answered = false;    // a watch: the client saw it open
-  bool blackholed = false;  // nothing arrives any more, and nobody says so
-  bool closed = false;      // the server has sent all it will
+  bool gone = false;        // over for the client
+  bool answered = false;    // a watch: open for the client
+  bool blackholed = false;  // nothing arrives any more, without an error
+  bool closed = false;      // the server sends no more
 
-  bool spoils_next = false;  // the next change comes as something that cannot be used
+  bool corrupt_next = false;  // the next change is sent as invalid data
 
   std::size_t replica = 0;
   bool attached = false;
   Revision cursor = 0;          // sent up to here
-  Revision initial_target = 0;  // WatchList: the revision at which the initial events end; 0: they have
+  Revision initial_target = 0;  // WatchList: the revision at which the initial events end; 0: they have ended
 };
 
-enum class ListLie { none, goes_back, other_kind, empty_pages, no_version, circle };
+enum class ListFault { none, goes_back, other_kind, empty_pages, no_version, circle };
 
 class ApiServer {
  public:
@@ -60,32 +61,32 @@ class ApiServer {
   void bump(Revision by);
   void compact();
 
-  // --- troubles
+  // --- faults
   void cut(Call& call);
   void end(Call& call);
   void error_event(Call& call, int code, const char* reason);
   void send_bad_event(Call& call);
   void send_garbage(Call& call);
-  void send_stranger(Call& call);
+  void send_other_type(Call& call);
   void send_old_event(Call& call);
   void send_old_bookmark(Call& call);
   void send_empty_bookmark(Call& call);
   void repeat_last_event(Call& call);
-  void speak_from_the_grave();
+  void send_after_end();
   void restart_replica();
   void change_lag();
   void refuse_all(Milliseconds time) { out_until_ = world_.agenda.now() + time; }
-  void go_dark(Milliseconds time);
+  void blackhole_all(Milliseconds time);
   void overload(Milliseconds time) { overloaded_until_ = world_.agenda.now() + time; }
   void forbid(Milliseconds time) { forbidden_until_ = world_.agenda.now() + time; }
   void forget_resource(Milliseconds time) { unknown_until_ = world_.agenda.now() + time; }
   void renew_credentials() { ++credentials_; }
   void close_next_watches_at_once(int count) { watches_to_close_ = count; }
-  void lie_in_next_list(ListLie lie) { lie_ = lie; }
-  void become_calm();
+  void falsify_next_list(ListFault fault) { list_fault_ = fault; }
+  void stop_faults();
 
   Call* random_call(bool open_watch);
-  void blackhole_all_of(const Client& client, double chance);
+  void blackhole_requests_of(const Client& client, double chance);
 
  private:
   struct Replica {
@@ -100,9 +101,9 @@ class ApiServer {
   Call& begin(Client& client, RequestId id);
   void give_up_unless_answered(Call& call);
   void serve(Call& call);
-  bool turned_away(Call& call);
+  bool rejects(Call& call);
   void serve_list(Call& call);
-  void serve_lie(Call& call, ListLie lie);
+  void serve_fault(Call& call, ListFault fault);
   void serve_page(Call& call, Revision revision, std::size_t offset);
   void serve_watch(Call& call);
   bool websocket_fails(Call& call);
@@ -110,8 +111,8 @@ class ApiServer {
   void serve_plain_watch(Call& call);
   void attach(Call& call, Revision from);
   void open(Call& call);
-  void keep_company(Call& call);
-  void keep_pinging(Call& call);
+  void schedule_bookmark(Call& call);
+  void schedule_ping(Call& call);
 
   void replicate();
   void reach(std::size_t replica, Revision revision);
@@ -133,13 +134,13 @@ class ApiServer {
   std::size_t right_candidate_ = 0;
   std::uint64_t credentials_ = 0;
   Instant out_until_{};
-  Instant dark_until_{};
+  Instant blackholed_until_{};
   Instant overloaded_until_{};
   Instant forbidden_until_{};
   Instant unknown_until_{};
   int watches_to_close_ = 0;
-  ListLie lie_ = ListLie::none;
-  int lies_told_ = 0;
+  ListFault list_fault_ = ListFault::none;
+  int faults_served_ = 0;
 };
 
 }  // namespace ksr::sync::testing

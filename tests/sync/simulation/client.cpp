@@ -13,23 +13,23 @@ using namespace std::chrono_literals;
 
 namespace {
 
-// A failure waits 800 ms at least, and twice as long the next time; in between come the few tries without delay that
-// the protocol has: list at the most recent, the other transport, new credentials, the next name, the watch after the
-// list.
+// After a failure the wait is 800 ms at least, and twice as long the next time; in between come the few retries without
+// delay of the protocol: a list at the most recent state, the other transport, new credentials, the next name, the
+// watch after the list.
 constexpr Milliseconds kRateWindow = 10s;
 constexpr std::size_t kMaxRequestsInWindow = 20;
-// The same while nothing succeeds: 0.8, 1.6, 3.2, 6.4, 12.8 s at least, and the few tries without delay besides.
+// While nothing succeeds: 0.8, 1.6, 3.2, 6.4, 12.8 s at least, and the few retries without delay.
 constexpr Milliseconds kOutageWindow = 30s;
 constexpr std::size_t kMaxTriesInOutage = 12;
 
 }  // namespace
 
-Client::Client(World& world, ApiServer& server, std::shared_ptr<ServerState> memory, std::size_t number)
+Client::Client(World& world, ApiServer& server, std::shared_ptr<ServerState> server_state, std::size_t number)
     : world_(world),
       server_(server),
       number_(number),
       logger_(world),
-      reflector_(world.scenario.options, *this, std::move(memory), world.random, logger_) {
+      reflector_(world.scenario.options, *this, std::move(server_state), world.random, logger_) {
   expected_.fill(Etcd::kNone);
 }
 
@@ -44,7 +44,7 @@ void Client::cancel() {
   reflector_.cancel();
   inside_ = false;
   cancelled_ = true;
-  expect(!cache_.listing(), "cancel left a list half staged");
+  expect(!listing_, "cancel left a list staged");
   expect(server_.count_running(*this) == 0, "cancel left a request running");
 }
 
@@ -62,7 +62,7 @@ void Client::input(const std::function<void(Reflector&, Instant)>& what) {
     world_.agenda.at(awake_at_, [this, what] { input(what); });
     return;
   }
-  expect(!inside_, "an effect called back into the reflector");
+  expect(!inside_, "an input within an input");
   inside_ = true;
   what(reflector_, world_.agenda.now());
   inside_ = false;
@@ -73,6 +73,7 @@ void Client::input(const std::function<void(Reflector&, Instant)>& what) {
   const bool waits = state_ == State::waiting;
   expect(waits == reflector_.next_try_at().has_value(), "WAITING and next_try_at do not agree");
   if (state_ == State::live) live_at_ = version_;
+  check_fresh();
   if (cache_.changed()) plan_delivery();
 }
 
@@ -99,16 +100,16 @@ void Client::check_deltas(const store::Deltas& deltas, const store::View& view) 
     const auto known = host_.find(uid);
     switch (deltas.kind_at(i)) {
       case store::DeltaKind::added:
-        expect(known == host_.end(), "ADDED what was there");
+        expect(known == host_.end(), "ADDED for a known uid");
         host_.emplace(uid, version);
         break;
       case store::DeltaKind::modified:
-        expect(known != host_.end(), "MODIFIED what was not there");
-        expect(compare_resource_versions(known->second, version).value_or(0) < 0, "an object went back in time");
+        expect(known != host_.end(), "MODIFIED for an unknown uid");
+        expect(compare_resource_versions(known->second, version).value_or(0) < 0, "an object went back");
         known->second = version;
         break;
       case store::DeltaKind::deleted:
-        expect(known != host_.end(), "DELETED what was not there");
+        expect(known != host_.end(), "DELETED for an unknown uid");
         host_.erase(known);
         break;
     }
@@ -147,7 +148,7 @@ std::string Client::describe() const {
 }
 
 void Client::expect(bool holds, const char* what) const {
-  if (!holds) throw Broken(describe() + ": " + what);
+  if (!holds) throw InvariantViolation(describe() + ": " + what);
 }
 
 void Client::effect(const char* what) const {
@@ -160,12 +161,12 @@ void Client::effect(const char* what) const {
 
 void Client::count_request(bool continues) {
   if (continues) return;
-  expect(world_.agenda.now() >= quiet_until_, "a request before the time the server asked for");
-  count_within(recent_requests_, kRateWindow, kMaxRequestsInWindow);
-  count_within(tries_in_a_row_, kOutageWindow, kMaxTriesInOutage);
+  expect(world_.agenda.now() >= quiet_until_, "a request before Retry-After");
+  check_rate(recent_requests_, kRateWindow, kMaxRequestsInWindow);
+  check_rate(tries_in_a_row_, kOutageWindow, kMaxTriesInOutage);
 }
 
-void Client::count_within(std::deque<Instant>& times, Milliseconds window, std::size_t most) {
+void Client::check_rate(std::deque<Instant>& times, Milliseconds window, std::size_t most) {
   const Instant now = world_.agenda.now();
   while (!times.empty() && times.front() <= now - window) times.pop_front();
   times.push_back(now);
@@ -190,7 +191,7 @@ void Client::start_watch(RequestId id, const WatchRequest& request) {
                                .c_str()
                          : "");
   expect(id > last_id_, "a request id came twice");
-  expect(request.send_initial_events || !request.resource_version.empty(), "a watch that begins nowhere");
+  expect(request.send_initial_events || !request.resource_version.empty(), "a watch without resourceVersion");
   last_id_ = id;
   count_request(false);
   server_.begin_watch(*this, id, request);
@@ -219,26 +220,28 @@ void Client::set_timer(std::optional<Instant> at) {
 
 void Client::begin_list() {
   effect("begin list");
-  expect(!cache_.listing(), "a list began inside a list");
+  expect(!listing_, "a list began inside a list");
+  listing_ = true;
   cache_.begin_list();
 }
 
 void Client::stage(const json::Item& item) {
   effect("stage");
-  expect(cache_.listing(), "staged without a list");
+  expect(listing_, "staged without a list");
   cache_.stage(item);
 }
 
 std::size_t Client::commit_list(std::string_view resource_version) {
   effect("commit list");
-  expect(cache_.listing(), "committed without a list");
+  expect(listing_, "committed without a list");
   note_version(resource_version);
-  const std::size_t changed = cache_.commit_list(resource_version);
-  return changed;
+  listing_ = false;
+  return cache_.commit_list(resource_version);
 }
 
 void Client::abandon_list() {
   effect("abandon list");
+  listing_ = false;
   cache_.abandon_list();
 }
 
@@ -260,13 +263,14 @@ void Client::note_version(std::string_view version) {
   version_ = revision;
 }
 
-// ---- news ---------------------------------------------------------------------------------------------------------
+// ---- notifications
+// ---------------------------------------------------------------------------------------------------------
 
 void Client::on_state(State state) {
   effect(world_.traces() ? ("state " + std::to_string(static_cast<int>(state))).c_str() : "");
-  expect(!told_a_state_ || state != state_, "on_state without a change");
-  expect(state != State::closed, "CLOSED is not the reflector's to say");
-  told_a_state_ = true;
+  expect(!has_state_ || state != state_, "on_state without a change");
+  expect(state != State::closed, "the reflector set CLOSED");
+  has_state_ = true;
   state_ = state;
   if (state != State::live) return;
   expect(cache_.synced(), "LIVE before the first list");
@@ -279,18 +283,19 @@ void Client::on_error(const Error& error, std::optional<Milliseconds> next_try) 
   expect(!error.message.empty(), "an error without a message");
 }
 
-// What is claimed to be current as of a moment must hold what was written before it, but for what was still on its way.
-void Client::on_fresh() {
-  effect("fresh");
-  const std::optional<Instant> as_of = reflector_.fresh_at();
-  expect(as_of && *as_of <= world_.agenda.now(), "fresh in the future");
+// A view that is claimed to be current as of a moment must hold what was written before it, except what may have been
+// in transit then.
+void Client::check_fresh() {
+  if (reflector_.fresh_at() == fresh_at_) return;
+  fresh_at_ = reflector_.fresh_at();
+  expect(fresh_at_ && *fresh_at_ <= world_.agenda.now(), "fresh in the future");
+  const Revision required =
+      world_.etcd.revision_before(*fresh_at_ - world_.scenario.max_delay - world_.scenario.max_lag);
   if (world_.traces()) {
-    const auto sure = *as_of - world_.scenario.max_delay - world_.scenario.max_lag;
     world_.trace(describe() + " claims to be fresh: holds " + std::to_string(version_) + ", must hold " +
-                 std::to_string(world_.etcd.revision_before(sure)));
+                 std::to_string(required));
   }
-  const Instant sure = *as_of - world_.scenario.max_delay - world_.scenario.max_lag;
-  expect(world_.etcd.revision_before(sure) <= version_, "fresh_at claims more than the truth");
+  expect(required <= version_, "fresh_at is later than what the view holds");
 }
 
 }  // namespace ksr::sync::testing

@@ -1,5 +1,5 @@
-// One stream under test: the reflector with a real cache and a host that takes snapshots when it likes. Holds
-// everything the reflector does against the invariants.
+// `Client` is one stream under test: a reflector with a real cache and a host that takes snapshots at random times.
+// Checks each effect against the invariants. Used by Simulation.
 #pragma once
 
 #include <deque>
@@ -18,31 +18,31 @@ class ApiServer;
 
 class Client final : public Effects {
  public:
-  Client(World& world, ApiServer& server, std::shared_ptr<ServerState> memory, std::size_t number);
+  Client(World& world, ApiServer& server, std::shared_ptr<ServerState> server_state, std::size_t number);
 
   void start();
   void cancel();
   bool cancelled() const { return cancelled_; }
-  // The machine sleeps: what arrives meanwhile is seen when it wakes, after the jump of its clock.
+  // The machine sleeps: what arrives meanwhile is delivered when it wakes, after the clock jump.
   void sleep(Instant until);
-  // Something arrives.
+  // An input of the reflector.
   void input(const std::function<void(Reflector&, Instant)>& what);
-  // The host takes the snapshot that is there; the view must be the server's state at its resourceVersion.
+  // The host takes the snapshot; it must be the server's state at its resourceVersion.
   void deliver();
-  // The view has been what the server has, and the stream has said so.
+  // The view has been the state of the server while the stream was live.
   bool converged() const;
   std::string describe() const;
   std::uint64_t credentials() const { return credentials_; }
   Revision version() const { return version_; }
 
-  // A watch opens or a list is complete: what comes after it is no try in a row any more.
-  void note_answer() { tries_in_a_row_.clear(); }
+  // A watch is open or a list complete: the next request begins a new row of tries.
+  void note_success() { tries_in_a_row_.clear(); }
 
-  // The server said Retry-After.
-  void ask_for_rest(Milliseconds time) { quiet_until_ = world_.agenda.now() + time; }
+  // No request is allowed before it is over.
+  void note_retry_after(Milliseconds time) { quiet_until_ = world_.agenda.now() + time; }
 
-  // How many lists in a row the server has lied about; the third would be believed.
-  int lies_in_a_row = 0;
+  // How many lists in a row went back; the third would be accepted.
+  int faults_in_a_row = 0;
 
   // Effects
   void start_list(RequestId id, const ListRequest& request) override;
@@ -58,12 +58,11 @@ class Client final : public Effects {
   void set_resource_version(std::string_view resource_version) override;
   void on_state(State state) override;
   void on_error(const Error& error, std::optional<Milliseconds> next_try) override;
-  void on_fresh() override;
 
  private:
-  class Silence final : public Logger {
+  class TraceLogger final : public Logger {
    public:
-    explicit Silence(World& world) : world_(world) {}
+    explicit TraceLogger(World& world) : world_(world) {}
     bool wants(LogLevel) const noexcept override { return world_.traces(); }
     void log(LogLevel, std::string line) override { world_.trace("log  " + line); }
 
@@ -71,10 +70,11 @@ class Client final : public Effects {
     World& world_;
   };
 
+  void check_fresh();
   void expect(bool holds, const char* what) const;
   void effect(const char* what) const;
   void count_request(bool continues);
-  void count_within(std::deque<Instant>& times, Milliseconds window, std::size_t most);
+  void check_rate(std::deque<Instant>& times, Milliseconds window, std::size_t most);
   void plan_delivery();
   void check_view(const store::View& view);
   void check_deltas(const store::Deltas& deltas, const store::View& view);
@@ -83,11 +83,13 @@ class Client final : public Effects {
   World& world_;
   ApiServer& server_;
   const std::size_t number_;
-  Silence logger_;
+  TraceLogger logger_;
   store::Cache cache_{0};
   Reflector reflector_;
 
   bool inside_ = false;
+  bool listing_ = false;
+  std::optional<Instant> fresh_at_;
   bool cancelled_ = false;
   bool delivery_planned_ = false;
   Instant awake_at_{};
@@ -96,13 +98,13 @@ class Client final : public Effects {
   std::uint64_t credentials_ = 0;
   RequestId last_id_ = 0;
   State state_ = State::connecting;
-  bool told_a_state_ = false;
+  bool has_state_ = false;
   std::deque<Instant> recent_requests_;
   std::deque<Instant> tries_in_a_row_;
 
   Revision version_ = 0;
   Revision live_at_ = 0;
-  // What the deltas add up to.
+  // uid to resourceVersion, as the deltas say.
   std::map<std::string, std::string> host_;
   // The server's state at the last view's resourceVersion.
   Etcd::State expected_;

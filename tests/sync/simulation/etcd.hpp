@@ -1,4 +1,5 @@
-// The truth: every change there ever was, and so the state at every revision.
+// `Etcd` holds every change that was written, and so the state at every revision: what the views must agree with; used
+// by ApiServer and Client.
 #pragma once
 
 #include <array>
@@ -27,14 +28,14 @@ class Etcd {
  public:
   static constexpr std::size_t kNames = 16;
   static constexpr std::size_t kNone = static_cast<std::size_t>(-1);
-  // For each name the change that made its object what it is, or kNone.
+  // For each name the last change of its object, or kNone.
   using State = std::array<std::size_t, kNames>;
 
   explicit Etcd(std::string kind);
 
   void put(std::size_t name, Instant now);     // creates or updates
-  void remove(std::size_t name, Instant now);  // nothing where there is nothing
-  void bump(Revision by) { revision_ += by; }  // something else was written
+  void remove(std::size_t name, Instant now);  // no effect without an object
+  void bump(Revision by) { revision_ += by; }  // another resource was written
   void compact(Revision revision) { compacted_ = revision > compacted_ ? revision : compacted_; }
 
   Revision revision() const { return revision_; }

@@ -1,5 +1,5 @@
-// sim [--first N] [--count N]      runs the scenarios of these seeds; stops at the first that breaks an invariant
-// sim --seed N [--trace]           runs one again, and tells its course
+// sim [--first N] [--count N]      runs the scenarios of these seeds; stops at the first that violates an invariant
+// sim --seed N [--trace]           runs one again, and prints each step
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
@@ -45,7 +45,7 @@ int main(int argc, char** argv) {
     std::fputs("usage: sim [--first N] [--count N] | --seed N [--trace]\n", stderr);
     return 2;
   }
-  // So that a slower build runs fewer.
+  // Fewer in a slower build.
   if (const char* count = std::getenv("KSR_SIMULATION_COUNT"); count != nullptr && arguments.count > 1) {
     arguments.count = std::strtoull(count, nullptr, 10);
   }
@@ -53,10 +53,10 @@ int main(int argc, char** argv) {
   std::uint64_t fewest = UINT64_MAX;
   for (std::uint64_t seed = arguments.first; seed < arguments.first + arguments.count; ++seed) {
     Simulation simulation(seed, arguments.trace);
-    const auto broken = simulation.run();
-    if (broken) {
+    const auto violation = simulation.run();
+    if (violation) {
       std::printf("seed %llu: %s\nreplay: sim --seed %llu --trace\n", static_cast<unsigned long long>(seed),
-                  broken->c_str(), static_cast<unsigned long long>(seed));
+                  violation->c_str(), static_cast<unsigned long long>(seed));
       return 1;
     }
     steps += simulation.steps();

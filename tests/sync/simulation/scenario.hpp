@@ -1,11 +1,12 @@
-// What a seed decides before anything happens: the server's abilities, the client's settings, which troubles there are.
+// `Scenario` is what a seed decides in advance: the server's features, the client's options, the rates of faults; used
+// by all parts of the simulation.
 #pragma once
 
 #include <cstdint>
 #include <optional>
 
 #include "base/instant.hpp"
-#include "simulation/random.hpp"
+#include "simulation/seeded_random.hpp"
 #include "sync/sync_options.hpp"
 
 namespace ksr::sync::testing {
@@ -19,7 +20,7 @@ struct Scenario {
   Options options;
   std::size_t streams = 1;
   std::size_t actions = 0;
-  // How busy it is: the mean time between two actions.
+  // The mean time between two actions.
   Milliseconds pace{0};
 
   std::size_t replicas = 1;
@@ -27,21 +28,21 @@ struct Scenario {
   std::size_t window = 20;    // changes that a watch cache remembers
   double gone_by_status = 0;  // how often a 410 is the answer instead of the first event
   bool bookmarks = true;
-  bool pings = true;  // a WebSocket that is dead is found by its pings
+  bool pings = true;  // a dead WebSocket is detected by its pings
   WatchListSupport watchlist = WatchListSupport::works;
   WebSocketSupport websocket = WebSocketSupport::works;
 
-  // The limits of all delays, so that the freshness can be held against the truth.
+  // The limits of all delays, so that fresh_at can be checked.
   Milliseconds max_delay{0};
   Milliseconds max_lag{0};
 
-  // How often each kind of action comes, relative to the others.
+  // The relative frequency of each kind of action.
   double writes = 10;
   double cuts = 0;
   double outages = 0;
   double refusals = 0;
   double expiries = 0;
-  double lies = 0;
+  double inconsistencies = 0;
   double sleeps = 0;
 };
 

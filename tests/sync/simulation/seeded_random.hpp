@@ -1,4 +1,5 @@
-// The one source of chance in a scenario: a seed gives the same course on every machine.
+// `SeededRandom` is the only source of randomness of a scenario: a seed gives the same run on every machine; used by
+// all parts of the simulation.
 #pragma once
 
 #include <cstddef>

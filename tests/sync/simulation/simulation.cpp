@@ -15,13 +15,13 @@ Simulation::Simulation(std::uint64_t seed, bool tracing) : world_(seed, tracing)
 
 std::optional<std::string> Simulation::run() {
   try {
-    live_through_troubles();
-    calm_down();
+    run_with_faults();
+    run_without_faults();
     await_convergence();
     cancel_all();
-  } catch (const Broken& broken) {
-    world_.trace(std::string("BROKEN: ") + broken.what());
-    return broken.what();
+  } catch (const InvariantViolation& violation) {
+    world_.trace(std::string("VIOLATED: ") + violation.what());
+    return violation.what();
   }
   return std::nullopt;
 }
@@ -31,7 +31,7 @@ void Simulation::run_until(Instant limit) {
   }
 }
 
-void Simulation::live_through_troubles() {
+void Simulation::run_with_faults() {
   for (int i = 0; i < 10; ++i) write();
   for (auto& client : clients_) client->start();
   for (std::size_t i = 0; i < world_.scenario.actions; ++i) {
@@ -44,15 +44,15 @@ void Simulation::act() {
   SeededRandom& random = world_.random;
   const Scenario& scenario = world_.scenario;
   double roll = random.unit() * (scenario.writes + scenario.cuts + scenario.outages + scenario.refusals +
-                                 scenario.expiries + scenario.lies + scenario.sleeps);
+                                 scenario.expiries + scenario.inconsistencies + scenario.sleeps);
   const auto is = [&](double weight) { return (roll -= weight) < 0; };
   if (is(scenario.writes)) return write();
   if (is(scenario.cuts)) return cut_something();
   if (is(scenario.outages)) return outage();
   if (is(scenario.refusals)) return refusal();
   if (is(scenario.expiries)) return expiry();
-  if (is(scenario.lies)) return lie();
-  fall_asleep();
+  if (is(scenario.inconsistencies)) return send_invalid();
+  sleep_all();
 }
 
 void Simulation::write() {
@@ -73,7 +73,7 @@ void Simulation::cut_something() {
   SeededRandom& random = world_.random;
   Call* call = server_.random_call(random.chance(0.7));
   world_.trace("cut");
-  if (random.chance(0.1)) return server_.speak_from_the_grave();
+  if (random.chance(0.1)) return server_.send_after_end();
   if (call == nullptr) return;
   if (random.chance(0.3)) {
     call->blackholed = true;
@@ -90,7 +90,7 @@ void Simulation::outage() {
     case 0:
       return server_.refuse_all(world_.random.between(1s, 60s));
     case 1:
-      return server_.go_dark(world_.random.between(1s, 40s));
+      return server_.blackhole_all(world_.random.between(1s, 40s));
     default:
       return server_.restart_replica();
   }
@@ -134,13 +134,13 @@ void Simulation::expiry() {
   }
 }
 
-void Simulation::lie() {
+void Simulation::send_invalid() {
   SeededRandom& random = world_.random;
-  world_.trace("lie");
+  world_.trace("fault");
   if (random.chance(0.4)) {
-    constexpr std::array lies{ListLie::goes_back, ListLie::other_kind, ListLie::empty_pages, ListLie::no_version,
-                              ListLie::circle};
-    return server_.lie_in_next_list(lies[random.below(lies.size())]);
+    constexpr std::array faults{ListFault::goes_back, ListFault::other_kind, ListFault::empty_pages,
+                                ListFault::no_version, ListFault::circle};
+    return server_.falsify_next_list(faults[random.below(faults.size())]);
   }
   Call* call = server_.random_call(true);
   if (call == nullptr) return;
@@ -149,12 +149,12 @@ void Simulation::lie() {
       return server_.send_bad_event(*call);
     case 6:
     case 7:
-      call->spoils_next = true;
+      call->corrupt_next = true;
       return;
     case 1:
       return server_.send_garbage(*call);
     case 2:
-      return server_.send_stranger(*call);
+      return server_.send_other_type(*call);
     case 3:
       return server_.send_old_event(*call);
     case 4:
@@ -165,34 +165,35 @@ void Simulation::lie() {
 }
 
 // All streams of a machine sleep at once.
-void Simulation::fall_asleep() {
+void Simulation::sleep_all() {
   if (world_.agenda.now() < awake_at_) return;
   world_.trace("sleep");
   const Instant until = world_.agenda.now() + world_.random.between(20s, 600s);
   awake_at_ = until;
   const double lost = world_.random.chance(0.7) ? 1.0 : 0.3;
   for (auto& client : clients_) {
-    server_.blackhole_all_of(*client, lost);
+    server_.blackhole_requests_of(*client, lost);
     client->sleep(until);
   }
 }
 
-// What is broken stays broken, but no new trouble comes.
-void Simulation::calm_down() {
-  world_.calm = true;
-  world_.trace("calm");
-  server_.become_calm();
+// Connections that are broken stay so, but no new fault occurs.
+void Simulation::run_without_faults() {
+  world_.quiet = true;
+  world_.trace("no new faults");
+  server_.stop_faults();
   if (clients_.size() > 1 && world_.random.chance(0.3)) clients_.front()->cancel();
   run_until(std::max(awake_at_, world_.agenda.now() + world_.scenario.max_lag + 8s));
   for (int i = 0; i < 3; ++i) write();
 }
 
-// The longest that a dead watch may go unnoticed, and the longest wait before the try that succeeds.
+// At most the longest time for which a dead watch may stay unnoticed, and the longest wait before the retry that
+// succeeds.
 void Simulation::await_convergence() {
   const Milliseconds watch = world_.scenario.options.watch_timeout.value_or(600s);
   const Instant limit = world_.agenda.now() + watch + 300s;
   while (!converged()) {
-    if (!world_.agenda.step(limit)) throw Broken("not converged within bounded time after the troubles");
+    if (!world_.agenda.step(limit)) throw InvariantViolation("not converged in time after the faults");
   }
   for (auto& client : clients_) {
     if (!client->cancelled()) client->deliver();
@@ -208,9 +209,9 @@ bool Simulation::converged() const {
 
 void Simulation::cancel_all() {
   for (auto& client : clients_) client->cancel();
-  for (int i = 0; i < 20; ++i) server_.speak_from_the_grave();
+  for (int i = 0; i < 20; ++i) server_.send_after_end();
   run_until(world_.agenda.now() + 700s);
-  if (server_state_->limiter().in_flight() != 0) throw Broken("a cancelled stream still holds its place at the server");
+  if (server_state_->limiter().in_flight() != 0) throw InvariantViolation("a cancelled stream still holds a slot");
 }
 
 }  // namespace ksr::sync::testing

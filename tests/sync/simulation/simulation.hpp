@@ -1,4 +1,5 @@
-// One scenario from its seed: troubles, then calm, then the view must be the truth.
+// `Simulation` runs the scenario of one seed: first with faults, then without new ones, and then each view must become
+// the server's state; used by main.
 #pragma once
 
 #include <cstdint>
@@ -17,22 +18,22 @@ class Simulation {
  public:
   Simulation(std::uint64_t seed, bool tracing);
 
-  // Which invariant was broken; empty when all held.
+  // Which invariant was violated; empty: none.
   std::optional<std::string> run();
   std::size_t steps() const { return world_.agenda.steps(); }
 
  private:
   void run_until(Instant limit);
-  void live_through_troubles();
+  void run_with_faults();
   void act();
   void write();
   void cut_something();
   void outage();
   void refusal();
   void expiry();
-  void lie();
-  void fall_asleep();
-  void calm_down();
+  void send_invalid();
+  void sleep_all();
+  void run_without_faults();
   void await_convergence();
   void cancel_all();
   bool converged() const;

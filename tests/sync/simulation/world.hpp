@@ -1,4 +1,4 @@
-// What all parts of a scenario share.
+// `World` is what all parts of a simulation share: clock, randomness, scenario, etcd; owned by Simulation.
 #pragma once
 
 #include <cstdint>
@@ -7,13 +7,13 @@
 
 #include "simulation/agenda.hpp"
 #include "simulation/etcd.hpp"
-#include "simulation/random.hpp"
 #include "simulation/scenario.hpp"
+#include "simulation/seeded_random.hpp"
 
 namespace ksr::sync::testing {
 
-// An invariant is broken.
-class Broken final : public std::runtime_error {
+// An invariant does not hold.
+class InvariantViolation final : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
 };
@@ -29,8 +29,8 @@ struct World {
   Scenario scenario;
   Agenda agenda;
   Etcd etcd;
-  // From here on nothing goes wrong any more; what is broken stays so.
-  bool calm = false;
+  // No new fault occurs; what is broken stays so.
+  bool quiet = false;
 
  private:
   bool tracing_;

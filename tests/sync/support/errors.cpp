@@ -37,10 +37,10 @@ Error timeout_error() {
   return error;
 }
 
-Error nonsense_error() {
+Error protocol_error() {
   Error error;
   error.status = Status::protocol;
-  error.message = "event 3 is no JSON";
+  error.message = "event 3: invalid JSON";
   return error;
 }
 

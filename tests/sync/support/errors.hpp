@@ -1,4 +1,4 @@
-// Failures as the rooms below report them.
+// Errors and Statuses as json and transport make them; used by the unit tests and the simulation.
 #pragma once
 
 #include <optional>
@@ -13,7 +13,7 @@ namespace ksr::sync::testing {
 Error http_error(int code, std::optional<Milliseconds> retry_after = std::nullopt);
 Error unreachable_error();
 Error timeout_error();
-Error nonsense_error();
+Error protocol_error();
 json::ApiStatus api_status(int code, std::string reason, std::string message = "no");
 
 }  // namespace ksr::sync::testing

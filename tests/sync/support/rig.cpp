@@ -13,8 +13,8 @@ Options plain() {
   return options;
 }
 
-Rig::Rig(const Options& options, std::shared_ptr<ServerState> memory)
-    : reflector(options, *this, std::move(memory), random, logger) {}
+Rig::Rig(const Options& options, std::shared_ptr<ServerState> server_state)
+    : reflector(options, *this, std::move(server_state), random, logger) {}
 
 Rig::~Rig() = default;
 
@@ -104,7 +104,18 @@ void Rig::stop(RequestId id) {
   }
 }
 
+void Rig::begin_list() {
+  listing = true;
+  cache.begin_list();
+}
+
+void Rig::abandon_list() {
+  listing = false;
+  cache.abandon_list();
+}
+
 std::size_t Rig::commit_list(std::string_view resource_version) {
+  listing = false;
   version = resource_version;
   return cache.commit_list(resource_version);
 }

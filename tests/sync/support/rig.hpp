@@ -1,4 +1,5 @@
-// A reflector on a bench: the test is the network and the clock, and reads what the reflector does.
+// `Rig` is a reflector whose network, clock and host are the test, which sends its inputs and reads its effects; used
+// by all unit tests of sync.
 #pragma once
 
 #include <memory>
@@ -22,7 +23,7 @@ class FixedRandom final : public Random {
   double value = 0;
 };
 
-class SilentLogger final : public Logger {
+class RecordingLogger final : public Logger {
  public:
   bool wants(LogLevel) const noexcept override { return true; }
   void log(LogLevel, std::string line) override { lines.push_back(std::move(line)); }
@@ -44,15 +45,16 @@ struct ReportedError {
 
 class Rig final : public Effects {
  public:
-  explicit Rig(const Options& options = {}, std::shared_ptr<ServerState> memory = std::make_shared<ServerState>());
+  explicit Rig(const Options& options = {},
+               std::shared_ptr<ServerState> server_state = std::make_shared<ServerState>());
   ~Rig() override;
 
-  // --- the world
+  // --- inputs
   void start() { reflector.start(now); }
-  // Time passes; timers fire on the way.
+  // Time passes; timers fire when due.
   void advance(Milliseconds time);
 
-  // The last request is answered.
+  // For the last request.
   void item(const TestObject& object) { reflector.on_list_item(last().id, object.item()); }
   void end_list(const std::string& version, const std::string& continue_token = "");
   void list(const std::vector<TestObject>& objects, const std::string& version, const std::string& continue_token = "");
@@ -69,7 +71,7 @@ class Rig final : public Effects {
   // Listed, watching, live; the last request is the open watch.
   void go_live(const std::vector<TestObject>& objects = {pod("a", "5")}, const std::string& version = "10");
 
-  // --- what is seen
+  // --- effects
   const SentRequest& last() const { return requests.back(); }
   std::size_t running() const;
   std::string held();  // "a=5 b=7"
@@ -82,12 +84,13 @@ class Rig final : public Effects {
   std::vector<ReportedError> errors;
   std::optional<Instant> timer;
   int credentials_refreshed = 0;
-  int fresh = 0;
   std::string version;
+  // Between begin_list and its commit or abandonment.
+  bool listing = false;
   store::Cache cache{0};
   Instant now{std::chrono::hours(1)};
   FixedRandom random;
-  SilentLogger logger;
+  RecordingLogger logger;
   Reflector reflector;
 
   // Effects
@@ -96,18 +99,17 @@ class Rig final : public Effects {
   void stop(RequestId id) override;
   void refresh_credentials() override { ++credentials_refreshed; }
   void set_timer(std::optional<Instant> at) override { timer = at; }
-  void begin_list() override { cache.begin_list(); }
+  void begin_list() override;
   void stage(const json::Item& item) override { cache.stage(item); }
   std::size_t commit_list(std::string_view resource_version) override;
-  void abandon_list() override { cache.abandon_list(); }
+  void abandon_list() override;
   store::Applied apply(json::EventType type, const json::Item& item) override { return cache.apply(type, item); }
   void set_resource_version(std::string_view resource_version) override { version = resource_version; }
   void on_state(State state) override { states.push_back(state); }
   void on_error(const Error& error, std::optional<Milliseconds> next_try) override;
-  void on_fresh() override { ++fresh; }
 };
 
-// Plain lists over HTTP, so that a test about something else need not answer WatchList or WebSocket.
+// Lists and watches over HTTP, for tests that are not about WatchList or WebSocket.
 Options plain();
 
 }  // namespace ksr::sync::testing

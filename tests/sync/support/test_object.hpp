@@ -1,4 +1,5 @@
-// Objects as the tests make them, and the json::Item the readers would make of them.
+// `TestObject` is an object of a test and the json::Item that the readers would make of it; used by the unit tests and
+// the simulation.
 #pragma once
 
 #include <string>

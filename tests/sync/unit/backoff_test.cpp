@@ -1,9 +1,9 @@
+// Tests Backoff and ImmediateRetry.
 #include "sync/backoff.hpp"
 
 #include <doctest/doctest.h>
 
 #include "support/rig.hpp"
-#include "sync/immediate_retry.hpp"
 
 using namespace ksr;
 using namespace ksr::sync;
@@ -26,7 +26,7 @@ TEST_CASE("the jitter adds up to 100 %") {
   CHECK(backoff.next(random) == 1600ms + 1598ms);
 }
 
-TEST_CASE("only a reset brings the backoff down, no time does") {
+TEST_CASE("only a reset shortens the backoff") {
   Backoff backoff(800ms, 30s);
   FixedRandom random;
   for (int i = 0; i < 10; ++i) backoff.next(random);
@@ -35,20 +35,20 @@ TEST_CASE("only a reset brings the backoff down, no time does") {
   CHECK(backoff.next(random) == 800ms);
 }
 
-TEST_CASE("a backoff of zero still waits") {
+TEST_CASE("a backoff of zero waits nevertheless") {
   Backoff backoff(0ms, 0ms);
   FixedRandom random;
   CHECK(backoff.next(random) > 0ms);
 }
 
-TEST_CASE("the free pass needs health and rest") {
-  ImmediateRetry pass(30s);
+TEST_CASE("the immediate retry needs progress and a minimum interval") {
+  ImmediateRetry retry(30s);
   const Instant start{std::chrono::hours(1)};
-  CHECK(pass.take(start));
-  CHECK_FALSE(pass.take(start + 60s));
-  pass.renew();
-  CHECK(pass.take(start + 60s));
-  pass.renew();
-  CHECK_FALSE(pass.take(start + 89s));
-  CHECK(pass.take(start + 90s));
+  CHECK(retry.take(start));
+  CHECK_FALSE(retry.take(start + 60s));
+  retry.renew();
+  CHECK(retry.take(start + 60s));
+  retry.renew();
+  CHECK_FALSE(retry.take(start + 89s));
+  CHECK(retry.take(start + 90s));
 }

@@ -1,3 +1,4 @@
+// Tests which RecoveryAction follows which failure.
 #include "sync/failure.hpp"
 
 #include <doctest/doctest.h>
@@ -11,38 +12,38 @@ using namespace ksr::sync::testing;
 namespace {
 
 RequestContext a_list(bool at_version = false, bool continued = false) {
-  RequestContext asked;
-  asked.at_version = at_version;
-  asked.continued = continued;
-  return asked;
+  RequestContext context;
+  context.at_version = at_version;
+  context.continued = continued;
+  return context;
 }
 
 RequestContext a_watch(bool websocket = false, bool opened = false) {
-  RequestContext asked;
-  asked.what = RequestContext::What::watch;
-  asked.websocket = websocket;
-  asked.opened = opened;
-  return asked;
+  RequestContext context;
+  context.what = RequestContext::What::watch;
+  context.websocket = websocket;
+  context.opened = opened;
+  return context;
 }
 
 RequestContext a_watchlist(bool at_version = false, bool opened = false) {
-  RequestContext asked;
-  asked.what = RequestContext::What::watchlist;
-  asked.at_version = at_version;
-  asked.opened = opened;
-  return asked;
+  RequestContext context;
+  context.what = RequestContext::What::watchlist;
+  context.at_version = at_version;
+  context.opened = opened;
+  return context;
 }
 
-RecoveryAction action(const RequestContext& asked, int code) {
-  return recovery_for(asked, http_error(code), std::nullopt);
+RecoveryAction action(const RequestContext& context, int code) {
+  return recovery_for(context, http_error(code), std::nullopt);
 }
-RecoveryAction action(const RequestContext& asked, int code, const char* reason) {
-  return recovery_for(asked, http_error(code), api_status(code, reason));
+RecoveryAction action(const RequestContext& context, int code, const char* reason) {
+  return recovery_for(context, http_error(code), api_status(code, reason));
 }
 
 }  // namespace
 
-TEST_CASE("what a refused list leads to") {
+TEST_CASE("what follows a failed list") {
   CHECK(action(a_list(), 401) == RecoveryAction::refresh_credentials);
   CHECK(action(a_list(), 403) == RecoveryAction::retry_slowly);
   CHECK(action(a_list(), 404) == RecoveryAction::next_candidate);
@@ -54,7 +55,7 @@ TEST_CASE("what a refused list leads to") {
   CHECK(action(a_list(true), 422) == RecoveryAction::list_most_recent);
 }
 
-TEST_CASE("a WebSocket is impossible only where the answer says so") {
+TEST_CASE("WebSocket is given up only for answers that mean it") {
   for (const int code : {200, 400, 405, 406, 415, 426, 501, 505}) {
     CHECK(action(a_watch(true), code) == RecoveryAction::without_websocket);
   }
@@ -68,7 +69,7 @@ TEST_CASE("a WebSocket is impossible only where the answer says so") {
   CHECK(action(a_watch(false), 400) == RecoveryAction::give_up);
 }
 
-TEST_CASE("WatchList is impossible only where the answer says so") {
+TEST_CASE("WatchList is given up only for answers that mean it") {
   for (const int code : {400, 422, 500}) CHECK(action(a_watchlist(), code) == RecoveryAction::without_watchlist);
   CHECK(action(a_watchlist(), 429) == RecoveryAction::retry);
   CHECK(action(a_watchlist(), 503) == RecoveryAction::retry);
@@ -81,15 +82,14 @@ TEST_CASE("WatchList is impossible only where the answer says so") {
   CHECK(recovery_for_event(a_watchlist(false, true), api_status(429, "TooManyRequests")) == RecoveryAction::retry);
 }
 
-TEST_CASE("an open watch that breaks is watched again, one that talks nonsense is listed again") {
+TEST_CASE("after an open watch breaks comes a watch, after invalid data a list") {
   CHECK(recovery_for(a_watch(false, true), unreachable_error(), std::nullopt) == RecoveryAction::retry);
-  Error nonsense;
-  nonsense.status = Status::protocol;
-  CHECK(recovery_for(a_watch(false, true), nonsense, std::nullopt) == RecoveryAction::retry_by_list);
+  CHECK(recovery_for(a_watch(false, true), protocol_error(), std::nullopt) == RecoveryAction::retry_by_list);
   CHECK(recovery_for(a_watchlist(false, true), unreachable_error(), std::nullopt) == RecoveryAction::list_this_time);
 }
 
-TEST_CASE("a resourceVersion that is too large is known by its cause, or by its text on servers before 1.19") {
+TEST_CASE(
+    "a resourceVersion that is too large is recognized by its cause, or by its message from servers before 1.19") {
   json::ApiStatus status = api_status(504, "Timeout");
   CHECK_FALSE(is_version_too_large(status));
   status.message = "Too large resource version: 999, current: 500";

@@ -1,4 +1,5 @@
-// Servers that lie: each lie is named, the retry is bounded, and the truth is found again.
+// Tests the reflector on servers that contradict themselves: the error says how, the retry is bounded, and the view
+// becomes right again.
 #include <doctest/doctest.h>
 
 #include "support/rig.hpp"
@@ -17,9 +18,9 @@ Error bad_event_error(Status status) {
   return error;
 }
 
-void check_distrusted(Rig& rig, const char* named) {
+void check_listed_again(Rig& rig, const char* message) {
   REQUIRE(rig.errors.size() == 1);
-  CHECK(rig.errors[0].error.message.find(named) != std::string::npos);
+  CHECK(rig.errors[0].error.message.find(message) != std::string::npos);
   CHECK(rig.errors[0].next_try == 800ms);
   CHECK(rig.state() == State::waiting);
   rig.advance(800ms);
@@ -32,55 +33,55 @@ void check_distrusted(Rig& rig, const char* named) {
 
 }  // namespace
 
-TEST_CASE("the events of a watch go back") {
+TEST_CASE("a watch whose events go back") {
   Rig rig(plain());
   rig.go_live();
   rig.event(EventType::added, pod("b", "15"));
   rig.event(EventType::added, pod("c", "12"));
   CHECK(rig.held() == "a=5 b=15");
-  check_distrusted(rig, "went back from 15 to 12");
+  check_listed_again(rig, "went back from 15 to 12");
 }
 
-TEST_CASE("an event for an object in the past") {
+TEST_CASE("an event older than the list") {
   Rig rig(plain());
   rig.go_live({pod("a", "9")});
   rig.event(EventType::modified, pod("a", "8"));
   CHECK(rig.held() == "a=9");
-  check_distrusted(rig, "went back from 10 to 8");
+  check_listed_again(rig, "went back from 10 to 8");
 }
 
-TEST_CASE("a bookmark goes back") {
+TEST_CASE("a bookmark that goes back") {
   Rig rig(plain());
   rig.go_live();
   rig.bookmark("20");
   rig.bookmark("19");
   CHECK(rig.version == "20");
-  check_distrusted(rig, "bookmark");
+  check_listed_again(rig, "bookmark");
 }
 
 TEST_CASE("a bookmark without resourceVersion") {
   Rig rig(plain());
   rig.go_live();
   rig.bookmark("");
-  check_distrusted(rig, "bookmark without resourceVersion");
+  check_listed_again(rig, "bookmark without resourceVersion");
 }
 
-TEST_CASE("an event for another kind") {
+TEST_CASE("an event of another kind") {
   Rig rig(plain());
   rig.go_live();
   rig.event(EventType::added, {"x", "x", "12", "ConfigMap"});
   CHECK(rig.held() == "a=5");
-  check_distrusted(rig, "is a v1 ConfigMap, expected v1 Pod");
+  check_listed_again(rig, "is a v1 ConfigMap, expected v1 Pod");
 }
 
 TEST_CASE("an event of another version of the kind") {
   Rig rig(plain());
   rig.go_live();
   rig.event(EventType::added, {"x", "x", "12", "Pod", "v2"});
-  check_distrusted(rig, "is a v2 Pod");
+  check_listed_again(rig, "is a v2 Pod");
 }
 
-TEST_CASE("a list of another kind is refused once, and believed when it comes again") {
+TEST_CASE("a list of another kind is rejected once, and accepted when it comes again") {
   Rig rig(plain());
   rig.go_live();
   rig.error_event(api_status(410, "Expired"));
@@ -101,13 +102,13 @@ TEST_CASE("a list of two kinds") {
   CHECK(rig.held().empty());
 }
 
-TEST_CASE("a list goes back: refused twice, the third at the most recent is believed") {
+TEST_CASE("a list that goes back is rejected twice; the third, of the most recent state, is accepted") {
   Rig rig(plain());
   rig.go_live();
   rig.error_event(api_status(410, "Expired"));
   rig.list({pod("a", "5")}, "9");
   REQUIRE(rig.errors.size() == 1);
-  CHECK(rig.errors[0].error.message.find("went back from 10 to 9") != std::string::npos);
+  CHECK(rig.errors[0].error.message.find("9 is older than 10") != std::string::npos);
   for (int i = 0; i < 2; ++i) {
     rig.advance(*rig.errors.back().next_try);
     REQUIRE_FALSE(rig.last().is_watch);
@@ -121,7 +122,7 @@ TEST_CASE("a list goes back: refused twice, the third at the most recent is beli
   CHECK(rig.last().watch.resource_version == "9");
 }
 
-TEST_CASE("lists that go back are counted in a row only") {
+TEST_CASE("only lists in a row that go back are counted") {
   Rig rig(plain());
   rig.go_live();
   for (int i = 0; i < 4; ++i) {
@@ -153,7 +154,7 @@ TEST_CASE("an endless list of empty pages") {
   CHECK(rig.state() == State::waiting);
 }
 
-TEST_CASE("empty pages in between are no harm") {
+TEST_CASE("up to 16 empty pages in a row are accepted") {
   Rig rig(plain());
   rig.start();
   for (int i = 0; i < 16; ++i) rig.end_list("10", "token-" + std::to_string(i));
@@ -163,13 +164,13 @@ TEST_CASE("empty pages in between are no harm") {
   CHECK(rig.held() == "a=1 b=2");
 }
 
-TEST_CASE("a list in circles") {
+TEST_CASE("a list that repeats itself") {
   SUBCASE("the same token") {
     Rig rig(plain());
     rig.start();
     rig.list({pod("a", "1")}, "10", "token");
     rig.list({pod("b", "2")}, "10", "token");
-    CHECK(rig.errors.at(0).error.message.find("continues with itself") != std::string::npos);
+    CHECK(rig.errors.at(0).error.message.find("its own continue token") != std::string::npos);
   }
   SUBCASE("other tokens, the same objects") {
     Rig rig(plain());
@@ -181,24 +182,21 @@ TEST_CASE("a list in circles") {
   }
 }
 
-TEST_CASE("garbage in a watch") {
+TEST_CASE("invalid JSON in a watch") {
   Rig rig(plain());
   rig.go_live();
-  Error error;
-  error.status = Status::protocol;
-  error.message = "byte 17 is no JSON";
-  rig.fail(error);
-  check_distrusted(rig, "no JSON");
+  rig.fail(protocol_error());
+  check_listed_again(rig, "invalid JSON");
 }
 
-TEST_CASE("an event that cannot be used") {
+TEST_CASE("an event without a uid") {
   Rig rig(plain());
   rig.go_live();
   rig.bad_event(bad_event_error(Status::protocol));
-  check_distrusted(rig, "metadata.uid");
+  check_listed_again(rig, "metadata.uid");
 }
 
-TEST_CASE("an event that is too large is reported, and the watch goes on") {
+TEST_CASE("an event that is too large is reported, and the watch continues") {
   Rig rig(plain());
   rig.go_live();
   rig.bad_event(bad_event_error(Status::too_large));
@@ -222,7 +220,7 @@ TEST_CASE("an endless redirect is an error with a backoff") {
   CHECK(rig.requests.size() == 4);
 }
 
-TEST_CASE("events before the answer are not listened to") {
+TEST_CASE("events before the response are ignored") {
   Rig rig(plain());
   rig.start();
   rig.list({pod("a", "5")}, "10");

@@ -1,3 +1,4 @@
+// Tests how the reflector lists.
 #include <doctest/doctest.h>
 
 #include "support/rig.hpp"
@@ -6,23 +7,23 @@ using namespace ksr;
 using namespace ksr::sync;
 using namespace ksr::sync::testing;
 
-TEST_CASE("the first list asks for the most recent state, in pages") {
+TEST_CASE("the first list requests the most recent state, in pages") {
   Rig rig(plain());
   rig.start();
   REQUIRE(rig.requests.size() == 1);
   CHECK_FALSE(rig.last().is_watch);
-  CHECK(rig.last().list.page_size == 500);
+  CHECK(rig.last().list.limit == 500);
   CHECK(rig.last().list.resource_version.empty());
   CHECK(rig.last().list.resource_version_match.empty());
   CHECK(rig.state() == State::listing);
 }
 
-TEST_CASE("pages follow the continue token, and nothing is seen before the last") {
+TEST_CASE("pages follow the continue token, and the view changes only after the last") {
   Rig rig(plain());
   rig.start();
   rig.list({pod("a", "1")}, "10", "token-1");
   CHECK(rig.last().list.continue_token == "token-1");
-  CHECK(rig.last().list.page_size == 500);
+  CHECK(rig.last().list.limit == 500);
   CHECK(rig.held().empty());
   rig.list({pod("b", "2")}, "10", "token-2");
   rig.list({pod("c", "3")}, "10");
@@ -32,7 +33,7 @@ TEST_CASE("pages follow the continue token, and nothing is seen before the last"
   CHECK(rig.reflector.counters().lists == 1);
 }
 
-TEST_CASE("pages of different states count as the first, so that the watch tells the rest") {
+TEST_CASE("a list has the version of its first page, so that the watch sends what later pages missed") {
   Rig rig(plain());
   rig.start();
   rig.list({pod("a", "1"), pod("b", "2")}, "10", "token");
@@ -50,7 +51,7 @@ TEST_CASE("page_size=0 sends no limit") {
   options.page_size = 0;
   Rig rig(options);
   rig.start();
-  CHECK(rig.last().list.page_size == 0);
+  CHECK(rig.last().list.limit == 0);
 }
 
 TEST_CASE("an expired continue token leads to the whole list in one page, at once") {
@@ -59,14 +60,14 @@ TEST_CASE("an expired continue token leads to the whole list in one page, at onc
   rig.list({pod("a", "1"), pod("gone", "2")}, "10", "token");
   rig.fail_list(http_error(410), api_status(410, "Expired"));
   REQUIRE(rig.requests.size() == 3);
-  CHECK(rig.last().list.page_size == 0);
+  CHECK(rig.last().list.limit == 0);
   CHECK(rig.last().list.continue_token.empty());
   rig.list({pod("a", "1"), pod("b", "12")}, "20");
   CHECK(rig.held() == "a=1 b=12");
   CHECK(rig.errors.empty());
 }
 
-TEST_CASE("a server that expires the token of the whole list as well is asked after the backoff") {
+TEST_CASE("a token that expires in the repeated list as well leads to the backoff") {
   Rig rig(plain());
   rig.start();
   rig.list({pod("a", "1")}, "10", "token");
@@ -78,7 +79,7 @@ TEST_CASE("a server that expires the token of the whole list as well is asked af
   CHECK(rig.errors[0].next_try == 800ms);
 }
 
-TEST_CASE("a failed page fails the list: nothing of it is kept") {
+TEST_CASE("a failed page fails the whole list") {
   Rig rig(plain());
   rig.start();
   rig.list({pod("a", "1")}, "10", "token");
@@ -92,7 +93,7 @@ TEST_CASE("a failed page fails the list: nothing of it is kept") {
   CHECK(rig.held() == "c=3");
 }
 
-TEST_CASE("a list that fails is retried for ever, ever more slowly") {
+TEST_CASE("a list that fails is retried for ever, with the backoff") {
   Rig rig(plain());
   rig.start();
   std::vector<Milliseconds> waits;
@@ -106,7 +107,7 @@ TEST_CASE("a list that fails is retried for ever, ever more slowly") {
   CHECK(rig.requests.size() == 10);
 }
 
-TEST_CASE("a list is no health: the watch that is refused after it makes the backoff grow") {
+TEST_CASE("a list does not reset the backoff, which grows with each watch refused after it") {
   Rig rig(plain());
   rig.start();
   for (int i = 0; i < 4; ++i) {
@@ -117,7 +118,7 @@ TEST_CASE("a list is no health: the watch that is refused after it makes the bac
   CHECK(rig.errors.back().next_try == 6400ms);
 }
 
-TEST_CASE("a relist asks for a state not older than the last seen, without pages") {
+TEST_CASE("a relist requests a state not older than the last seen, in one page") {
   Rig rig(plain());
   rig.go_live();
   rig.event(json::EventType::added, pod("b", "12"));
@@ -125,11 +126,11 @@ TEST_CASE("a relist asks for a state not older than the last seen, without pages
   REQUIRE_FALSE(rig.last().is_watch);
   CHECK(rig.last().list.resource_version == "12");
   CHECK(rig.last().list.resource_version_match == "NotOlderThan");
-  CHECK(rig.last().list.page_size == 0);
+  CHECK(rig.last().list.limit == 0);
   CHECK(rig.reflector.counters().relists == 1);
 }
 
-TEST_CASE("a relist that the server has no state for is made at the most recent, at once") {
+TEST_CASE("a relist at a version that the server does not have is repeated at the most recent state, at once") {
   for (const auto& [code, reason] : {std::pair(410, "Expired"), std::pair(504, "Timeout"), std::pair(422, "Invalid")}) {
     Rig rig(plain());
     rig.go_live();
@@ -139,14 +140,14 @@ TEST_CASE("a relist that the server has no state for is made at the most recent,
     rig.fail_list(http_error(code), status);
     REQUIRE(rig.requests.size() == 4);
     CHECK(rig.last().list.resource_version.empty());
-    CHECK(rig.last().list.page_size == 500);
+    CHECK(rig.last().list.limit == 500);
     rig.list({pod("b", "30")}, "40");
     CHECK(rig.held() == "b=30");
     CHECK(rig.errors.empty());
   }
 }
 
-TEST_CASE("a relist delivers the difference and no uid goes back") {
+TEST_CASE("a relist applies the difference, and no object goes back") {
   Rig rig(plain());
   rig.go_live({pod("a", "5"), pod("b", "6"), pod("c", "7")});
   rig.event(json::EventType::modified, pod("a", "15"));
@@ -155,19 +156,18 @@ TEST_CASE("a relist delivers the difference and no uid goes back") {
   CHECK(rig.held() == "a=15 c=16");
 }
 
-TEST_CASE("the list proves the view current as of when it was asked for") {
+TEST_CASE("a list proves the view current as of its request") {
   Rig rig(plain());
   rig.start();
-  const Instant asked = rig.now;
+  const Instant requested = rig.now;
   rig.advance(5s);
   rig.list({pod("a", "1")}, "10", "token");
   rig.advance(5s);
   rig.list({pod("b", "2")}, "10");
-  CHECK(rig.reflector.fresh_at() == asked);
-  CHECK(rig.fresh == 1);
+  CHECK(rig.reflector.fresh_at() == requested);
 }
 
-TEST_CASE("nothing is fresh before the first list is complete") {
+TEST_CASE("the view is not current before the first list is complete") {
   Rig rig(plain());
   rig.start();
   rig.list({pod("a", "1")}, "10", "token");

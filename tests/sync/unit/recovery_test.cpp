@@ -1,3 +1,4 @@
+// Tests what the reflector does after a failure and after a sleep of the machine.
 #include <doctest/doctest.h>
 
 #include "support/rig.hpp"
@@ -7,7 +8,7 @@ using namespace ksr::sync;
 using namespace ksr::sync::testing;
 using json::EventType;
 
-TEST_CASE("Retry-After is obeyed when it is longer than the backoff") {
+TEST_CASE("Retry-After counts when it is longer than the backoff") {
   Rig rig(plain());
   rig.start();
   rig.fail_list(http_error(429, 5s));
@@ -21,7 +22,7 @@ TEST_CASE("Retry-After is obeyed when it is longer than the backoff") {
   CHECK(rig.errors.at(1).next_try == 1600ms);
 }
 
-TEST_CASE("a Retry-After beyond reason is cut") {
+TEST_CASE("Retry-After counts up to 10 minutes") {
   Rig rig(plain());
   rig.start();
   rig.fail_list(http_error(429, 24h));
@@ -58,7 +59,7 @@ TEST_CASE("403 is reported and retried slowly") {
   CHECK(rig.requests.size() == 2);
 }
 
-TEST_CASE("404 moves to the next name, and slowly round after the last") {
+TEST_CASE("404: the next name at once, after the last one the first again slowly") {
   Options options = plain();
   options.candidates = 3;
   Rig rig(options);
@@ -77,7 +78,7 @@ TEST_CASE("404 moves to the next name, and slowly round after the last") {
   CHECK(rig.last().list.candidate == 0);
 }
 
-TEST_CASE("a name that goes away while it is watched leads to the next") {
+TEST_CASE("a name that disappears while it is watched leads to the next") {
   Options options = plain();
   options.candidates = 2;
   Rig rig(options);
@@ -92,7 +93,7 @@ TEST_CASE("a name that goes away while it is watched leads to the next") {
   CHECK(rig.last().watch.candidate == 1);
 }
 
-TEST_CASE("what can never succeed ends the stream") {
+TEST_CASE("a request that can never succeed ends the stream") {
   for (const int code : {400, 405, 406, 415, 422}) {
     Rig rig(plain());
     rig.start();
@@ -105,7 +106,7 @@ TEST_CASE("what can never succeed ends the stream") {
   }
 }
 
-TEST_CASE("reconnect=false: the first failure that needs a wait is the last") {
+TEST_CASE("reconnect=false: the first failure that needs a wait ends the stream") {
   Options options = plain();
   options.reconnect = false;
   Rig rig(options);
@@ -123,7 +124,7 @@ TEST_CASE("reconnect=false: the first failure that needs a wait is the last") {
   CHECK(rig.requests.size() == 4);
 }
 
-TEST_CASE("reconnect=false: a 403 is the end, a watch that ends in order is not") {
+TEST_CASE("reconnect=false: a 403 ends the stream, a watch that ends in order does not") {
   Options options = plain();
   options.reconnect = false;
   Rig rig(options);
@@ -141,7 +142,7 @@ TEST_CASE("reconnect=false: a 403 is the end, a watch that ends in order is not"
   CHECK_FALSE(rig.errors.at(0).next_try);
 }
 
-TEST_CASE("after a sleep what waits tries at once, and its backoff begins anew") {
+TEST_CASE("after a sleep a waiting reflector tries at once, and its backoff starts over") {
   Rig rig(plain());
   rig.start();
   for (int i = 0; i < 7; ++i) {
@@ -156,10 +157,10 @@ TEST_CASE("after a sleep what waits tries at once, and its backoff begins anew")
   CHECK(rig.errors.back().next_try == 800ms);
 }
 
-TEST_CASE("after a sleep one stream of a server probes, the others come when it was answered") {
-  auto memory = std::make_shared<ServerState>();
-  Rig first(plain(), memory);
-  Rig second(plain(), memory);
+TEST_CASE("after a sleep one stream of a server probes, the others retry when it was answered") {
+  auto server_state = std::make_shared<ServerState>();
+  Rig first(plain(), server_state);
+  Rig second(plain(), server_state);
   for (Rig* rig : {&first, &second}) {
     rig->now = std::max(first.now, second.now);
     rig->start();
@@ -182,7 +183,7 @@ TEST_CASE("after a sleep one stream of a server probes, the others come when it 
   CHECK(second.requests.size() == 8);
 }
 
-TEST_CASE("after a sleep an open watch is in doubt until it speaks or another one opens") {
+TEST_CASE("after a sleep an open watch is revalidated by an event or by its successor") {
   Rig rig(plain());
   rig.go_live();
   const RequestId old = rig.last().id;
@@ -190,16 +191,16 @@ TEST_CASE("after a sleep an open watch is in doubt until it speaks or another on
   rig.reflector.on_clock_jump(rig.now);
   CHECK(rig.state() == State::connecting);
   REQUIRE(rig.requests.size() == 3);
-  SUBCASE("it speaks") {
+  SUBCASE("an event") {
     rig.event(old, EventType::added, pod("b", "12"));
     CHECK(rig.state() == State::live);
   }
-  SUBCASE("another one opens") {
+  SUBCASE("its successor opens") {
     rig.open();
     CHECK(rig.state() == State::live);
     CHECK(rig.requests[1].stopped);
   }
-  SUBCASE("the other one fails: so did the old one") {
+  SUBCASE("its successor fails, and so does it") {
     rig.fail(unreachable_error());
     CHECK(rig.state() == State::waiting);
     CHECK(rig.requests[1].stopped);
@@ -207,7 +208,17 @@ TEST_CASE("after a sleep an open watch is in doubt until it speaks or another on
   }
 }
 
-TEST_CASE("after a sleep a list on its way is asked for again") {
+TEST_CASE("after a sleep the successor that has replaced the watch is not replaced itself") {
+  Rig rig(plain());
+  rig.go_live();
+  rig.advance(1s);
+  rig.reflector.on_clock_jump(rig.now);
+  rig.open();
+  rig.advance(1min);
+  CHECK(rig.requests.size() == 3);
+}
+
+TEST_CASE("after a sleep a running list is requested again") {
   Rig rig(plain());
   rig.start();
   rig.item(pod("old", "1"));
@@ -218,10 +229,10 @@ TEST_CASE("after a sleep a list on its way is asked for again") {
   CHECK(rig.held() == "new=2");
 }
 
-TEST_CASE("a server that answers again calls those back who wait for it, once") {
-  auto memory = std::make_shared<ServerState>();
-  Rig down(plain(), memory);
-  Rig up(plain(), memory);
+TEST_CASE("a server that answers again brings the retries of waiting streams forward, once") {
+  auto server_state = std::make_shared<ServerState>();
+  Rig down(plain(), server_state);
+  Rig up(plain(), server_state);
   down.start();
   for (int i = 0; i < 7; ++i) {
     down.fail_list(unreachable_error());

@@ -1,3 +1,4 @@
+// Tests RequestLimiter, alone and with reflectors.
 #include "sync/request_limiter.hpp"
 
 #include <doctest/doctest.h>
@@ -8,23 +9,23 @@ using namespace ksr;
 using namespace ksr::sync;
 using namespace ksr::sync::testing;
 
-TEST_CASE("at most 20 requests are on their way to one server, the others follow in order") {
-  auto memory = std::make_shared<ServerState>();
+TEST_CASE("at most 20 requests to one server are in flight, the others follow in order") {
+  auto server_state = std::make_shared<ServerState>();
   std::vector<std::unique_ptr<Rig>> rigs;
-  for (int i = 0; i < 30; ++i) rigs.push_back(std::make_unique<Rig>(plain(), memory));
+  for (int i = 0; i < 30; ++i) rigs.push_back(std::make_unique<Rig>(plain(), server_state));
   for (auto& rig : rigs) rig->start();
-  CHECK(memory->limiter().in_flight() == 20);
+  CHECK(server_state->limiter().in_flight() == 20);
   CHECK(rigs[19]->requests.size() == 1);
   CHECK(rigs[20]->requests.empty());
   CHECK(rigs[20]->state() == State::connecting);
 
-  // A page more is no answer yet.
+  // The list holds its slot until its last page.
   rigs[3]->list({}, "10", "token");
   CHECK_FALSE(rigs[20]->timer);
   rigs[3]->list({}, "10");
   rigs[20]->advance(0ms);
   CHECK(rigs[20]->requests.size() == 1);
-  // The watch that follows the list queues behind the others.
+  // The watch that follows the list is queued after the others.
   CHECK_FALSE(rigs[3]->last().is_watch);
 
   rigs[4]->reflector.cancel();
@@ -33,20 +34,20 @@ TEST_CASE("at most 20 requests are on their way to one server, the others follow
   rigs[5].reset();
   rigs[22]->advance(0ms);
   CHECK(rigs[22]->requests.size() == 1);
-  CHECK(memory->limiter().in_flight() == 20);
+  CHECK(server_state->limiter().in_flight() == 20);
 }
 
-TEST_CASE("an open watch holds no place") {
-  auto memory = std::make_shared<ServerState>();
-  Rig rig(plain(), memory);
+TEST_CASE("an open watch holds no slot") {
+  auto server_state = std::make_shared<ServerState>();
+  Rig rig(plain(), server_state);
   rig.go_live();
-  CHECK(memory->limiter().in_flight() == 0);
+  CHECK(server_state->limiter().in_flight() == 0);
 }
 
-TEST_CASE("who is cancelled while it waits gives up its turn") {
-  auto memory = std::make_shared<ServerState>();
+TEST_CASE("a reflector that is cancelled while queued leaves the queue") {
+  auto server_state = std::make_shared<ServerState>();
   std::vector<std::unique_ptr<Rig>> rigs;
-  for (int i = 0; i < 22; ++i) rigs.push_back(std::make_unique<Rig>(plain(), memory));
+  for (int i = 0; i < 22; ++i) rigs.push_back(std::make_unique<Rig>(plain(), server_state));
   for (auto& rig : rigs) rig->start();
   rigs[20]->reflector.cancel();
   rigs[0]->fail_list(http_error(500));
@@ -55,7 +56,7 @@ TEST_CASE("who is cancelled while it waits gives up its turn") {
   CHECK(rigs[21]->requests.size() == 1);
 }
 
-TEST_CASE("retries to one server: 20 at once, then 20 a second") {
+TEST_CASE("retries to one server: 20 at once, then 20 per second") {
   RequestLimiter limiter;
   const Instant now{std::chrono::hours(1)};
   for (int i = 0; i < 20; ++i) CHECK(limiter.reserve_retry(now) == now);
@@ -66,10 +67,10 @@ TEST_CASE("retries to one server: 20 at once, then 20 a second") {
   CHECK(limiter.reserve_retry(now + 10s) == now + 10s + 50ms);
 }
 
-TEST_CASE("a thousand streams after an outage share the budget") {
-  auto memory = std::make_shared<ServerState>();
+TEST_CASE("a thousand streams share the retry budget after an outage") {
+  auto server_state = std::make_shared<ServerState>();
   std::vector<std::unique_ptr<Rig>> rigs;
-  for (int i = 0; i < 1000; ++i) rigs.push_back(std::make_unique<Rig>(plain(), memory));
+  for (int i = 0; i < 1000; ++i) rigs.push_back(std::make_unique<Rig>(plain(), server_state));
   for (auto& rig : rigs) {
     rig->start();
     rig->advance(0ms);
@@ -81,8 +82,8 @@ TEST_CASE("a thousand streams after an outage share the budget") {
     return count;
   };
   CHECK(sent() == 1000);
-  // All 1,000 would try again after 800 ms.
-  std::size_t most_in_one_second = 0;
+  // Without a budget all 1,000 would try again after 800 ms.
+  std::size_t max_per_second = 0;
   for (int second = 0; second < 60; ++second) {
     const std::size_t before = sent();
     for (int step = 0; step < 20; ++step) {
@@ -92,8 +93,8 @@ TEST_CASE("a thousand streams after an outage share the budget") {
         if (rig->requests.size() > requests) rig->fail_list(unreachable_error());
       }
     }
-    most_in_one_second = std::max(most_in_one_second, sent() - before);
+    max_per_second = std::max(max_per_second, sent() - before);
   }
-  CHECK(most_in_one_second <= 41);
+  CHECK(max_per_second <= 41);
   CHECK(sent() > 2000);
 }

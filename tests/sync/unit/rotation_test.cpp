@@ -1,3 +1,4 @@
+// Tests how a successor replaces a watch.
 #include <doctest/doctest.h>
 
 #include "support/rig.hpp"
@@ -17,7 +18,7 @@ Options a_minute() {
 
 }  // namespace
 
-TEST_CASE("before a watch ends the next one is opened, and takes over when it is up") {
+TEST_CASE("a successor is requested before a watch ends, and replaces it once open") {
   Rig rig(a_minute());
   rig.go_live();
   const RequestId old = rig.last().id;
@@ -37,7 +38,7 @@ TEST_CASE("before a watch ends the next one is opened, and takes over when it is
   CHECK(rig.state() == State::live);
   CHECK(std::count(rig.states.begin(), rig.states.end(), State::live) == 1);
 
-  SUBCASE("what both have sent counts once") {
+  SUBCASE("an event that both send counts once") {
     rig.event(EventType::added, pod("c", "13"));
     rig.event(EventType::modified, pod("c", "14"));
     CHECK(rig.reflector.counters().events == 3);
@@ -45,7 +46,7 @@ TEST_CASE("before a watch ends the next one is opened, and takes over when it is
     CHECK(rig.version == "14");
     CHECK(rig.errors.empty());
   }
-  SUBCASE("the old one is not listened to any more") {
+  SUBCASE("the old one is ignored") {
     rig.event(old, EventType::deleted, pod("a", "15"));
     CHECK(rig.held() == "a=5 b=12 c=13");
   }
@@ -63,7 +64,7 @@ TEST_CASE("an old bookmark of the successor does not move the resourceVersion ba
   CHECK(rig.errors.empty());
 }
 
-TEST_CASE("when the old watch ends first, the one on its way is waited for") {
+TEST_CASE("when the old watch ends first, the requested successor is awaited") {
   Rig rig(a_minute());
   rig.go_live();
   const RequestId old = rig.last().id;
@@ -82,7 +83,7 @@ TEST_CASE("when the old watch ends first, the one on its way is waited for") {
   CHECK(rig.errors.empty());
 }
 
-TEST_CASE("when the next watch cannot be opened the old one goes on, and no storm follows") {
+TEST_CASE("when the successor cannot be opened the old watch continues, without further requests") {
   Rig rig(a_minute());
   rig.go_live();
   const RequestId old = rig.last().id;
@@ -98,7 +99,7 @@ TEST_CASE("when the next watch cannot be opened the old one goes on, and no stor
   CHECK(rig.last().watch.resource_version == "12");
 }
 
-TEST_CASE("a 410 in the old watch drops the next one too") {
+TEST_CASE("a 410 in the old watch stops the successor as well") {
   Rig rig(a_minute());
   rig.go_live();
   const RequestId old = rig.last().id;
@@ -108,7 +109,7 @@ TEST_CASE("a 410 in the old watch drops the next one too") {
   CHECK_FALSE(rig.last().is_watch);
 }
 
-TEST_CASE("a watch that outlives its timeout is given up") {
+TEST_CASE("a watch that outlives its timeout is stopped") {
   Rig rig(a_minute());
   rig.go_live();
   rig.advance(50s);
@@ -132,7 +133,7 @@ TEST_CASE("a short watch is rotated in its last quarter") {
   CHECK(rig.requests.size() == 3);
 }
 
-TEST_CASE("a next watch that needs new credentials, or HTTP, gets them while the old one goes on") {
+TEST_CASE("a successor that needs new credentials, or HTTP, is requested again while the old watch continues") {
   Options options = a_minute();
   options.transport = WatchTransport::automatic;
   Rig rig(options);

@@ -1,3 +1,4 @@
+// Tests how the reflector watches.
 #include <doctest/doctest.h>
 
 #include "support/rig.hpp"
@@ -54,7 +55,7 @@ TEST_CASE("bookmarks move the resourceVersion") {
   CHECK(rig.last().watch.resource_version == "20");
 }
 
-TEST_CASE("resource versions that are no numbers are taken as they come") {
+TEST_CASE("resource versions that are not numbers are accepted in any order") {
   Rig rig(plain());
   rig.go_live({pod("a", "x1")}, "x9");
   rig.event(EventType::modified, pod("a", "x2"));
@@ -62,7 +63,7 @@ TEST_CASE("resource versions that are no numbers are taken as they come") {
   CHECK(rig.held() == "a=x2");
 }
 
-TEST_CASE("a resourceVersion longer than any integer compares right") {
+TEST_CASE("resource versions longer than any integer type compare as numbers") {
   Rig rig(plain());
   rig.go_live({pod("a", "99999999999999999999998")}, "99999999999999999999998");
   rig.event(EventType::modified, pod("a", "100000000000000000000001"));
@@ -107,7 +108,7 @@ TEST_CASE("a watch that ends in order is reopened at once") {
   CHECK(rig.errors.empty());
 }
 
-TEST_CASE("but never twice in a row without delay, whatever it sent") {
+TEST_CASE("a watch that ends in order twice in a row is reopened after the backoff, whatever it sent") {
   Rig rig(plain());
   rig.go_live();
   rig.event(EventType::added, pod("b", "12"));
@@ -157,7 +158,7 @@ TEST_CASE("progress or two minutes reset the backoff, less does not") {
   CHECK(break_after(1s) == 800ms);
 }
 
-TEST_CASE("two very short watches in a row without a word mean that the resourceVersion is too old") {
+TEST_CASE("two very short watches in a row without events mean that the resourceVersion expired") {
   Rig rig(plain());
   rig.go_live();
   rig.end();
@@ -210,28 +211,28 @@ TEST_CASE("for Events the first very short watch relists, at once") {
   CHECK(rig.errors.empty());
 }
 
-TEST_CASE("410 in its forms: in the stream first, later, and as an HTTP status") {
+TEST_CASE("410 in its forms: as the first event, as a later one, and as an HTTP status") {
   SUBCASE("first event") {
     Rig rig(plain());
     rig.go_live();
     rig.error_event(api_status(410, "Expired", "too old resource version: 100 (5000)"));
     CHECK_FALSE(rig.last().is_watch);
   }
-  SUBCASE("later, from a server up to 1.17, without a code") {
+  SUBCASE("later event, from a server up to 1.17, without a code") {
     Rig rig(plain());
     rig.go_live();
     rig.event(EventType::added, pod("b", "12"));
     rig.error_event(api_status(0, "Gone"));
     CHECK_FALSE(rig.last().is_watch);
   }
-  SUBCASE("the status of the watch or its handshake") {
+  SUBCASE("HTTP status of the watch or its handshake") {
     Rig rig(plain());
     rig.start();
     rig.list({}, "10");
     rig.fail(http_error(410), api_status(410, "Expired"));
     CHECK_FALSE(rig.last().is_watch);
   }
-  SUBCASE("the status with a plain text body") {
+  SUBCASE("HTTP status with a plain text body") {
     Rig rig(plain());
     rig.start();
     rig.list({}, "10");
@@ -240,7 +241,7 @@ TEST_CASE("410 in its forms: in the stream first, later, and as an HTTP status")
   }
 }
 
-TEST_CASE("410 again and again: the second relist waits, and asks for the most recent state") {
+TEST_CASE("a second 410 in a row: the relist waits, and requests the most recent state") {
   Rig rig(plain());
   rig.go_live();
   rig.error_event(api_status(410, "Expired"));
@@ -270,7 +271,7 @@ TEST_CASE("an ERROR event of any other kind relists after the backoff") {
   }
 }
 
-TEST_CASE("an ERROR event 429 watches again when the server said") {
+TEST_CASE("an ERROR event 429 watches again after its retryAfterSeconds") {
   Rig rig(plain());
   rig.go_live();
   json::ApiStatus status = api_status(429, "TooManyRequests");
@@ -286,7 +287,7 @@ TEST_CASE("no effect comes after cancel") {
   rig.go_live();
   const RequestId watch = rig.last().id;
   rig.reflector.cancel();
-  CHECK(rig.running() == 1);  // the list, which ended by itself
+  CHECK(rig.running() == 1);  // the list, which has ended
   CHECK_FALSE(rig.timer);
   const std::size_t states = rig.states.size();
   rig.event(watch, EventType::added, pod("b", "12"));
@@ -301,13 +302,13 @@ TEST_CASE("no effect comes after cancel") {
   CHECK_FALSE(rig.timer);
 }
 
-TEST_CASE("cancel in the middle of a list gives up what was staged") {
+TEST_CASE("cancel during a list abandons what was staged") {
   Rig rig(plain());
   rig.start();
   rig.item(pod("a", "1"));
   rig.reflector.cancel();
   CHECK(rig.last().stopped);
-  CHECK_FALSE(rig.cache.listing());
+  CHECK_FALSE(rig.listing);
 }
 
 TEST_CASE("an event proves the view current only when its watch has caught up") {

@@ -1,3 +1,4 @@
+// Tests WatchList: the initial state as events of a watch.
 #include <doctest/doctest.h>
 
 #include "support/rig.hpp"
@@ -18,7 +19,7 @@ Options streaming() {
 
 }  // namespace
 
-TEST_CASE("WatchList: the initial events become the view at the bookmark that ends them, and the stream goes on") {
+TEST_CASE("WatchList: the initial events become the view at the bookmark that ends them, and the watch continues") {
   Rig rig(streaming());
   rig.start();
   REQUIRE(rig.last().is_watch);
@@ -46,7 +47,7 @@ TEST_CASE("WatchList: the initial events become the view at the bookmark that en
   CHECK_FALSE(rig.last().watch.send_initial_events);
 }
 
-TEST_CASE("WatchList: changes between the initial events count") {
+TEST_CASE("WatchList: changes between the initial events are applied") {
   Rig rig(streaming());
   rig.start();
   rig.open();
@@ -60,38 +61,38 @@ TEST_CASE("WatchList: changes between the initial events count") {
 
 TEST_CASE("WatchList refused: list at once, remembered for the resource") {
   for (const int code : {400, 422, 500}) {
-    auto memory = std::make_shared<ServerState>();
-    Rig rig(streaming(), memory);
+    auto server_state = std::make_shared<ServerState>();
+    Rig rig(streaming(), server_state);
     rig.start();
     rig.fail(http_error(code), api_status(code, "Invalid"));
     CHECK_FALSE(rig.last().is_watch);
     CHECK(rig.errors.empty());
     rig.list({pod("a", "3")}, "10");
     CHECK(rig.held() == "a=3");
-    Rig other(streaming(), memory);
+    Rig other(streaming(), server_state);
     other.start();
     CHECK_FALSE(other.last().is_watch);
     Options pods = streaming();
     pods.resource = "v1/configmaps";
-    Rig another(pods, memory);
+    Rig another(pods, server_state);
     another.start();
     CHECK(another.last().is_watch);
   }
 }
 
 TEST_CASE("WatchList unsupported by etcd comes as an ERROR event") {
-  auto memory = std::make_shared<ServerState>();
-  Rig rig(streaming(), memory);
+  auto server_state = std::make_shared<ServerState>();
+  Rig rig(streaming(), server_state);
   rig.start();
   rig.open();
   rig.error_event(api_status(500, "InternalError", "the required storage feature RequestWatchProgress is disabled"));
   CHECK_FALSE(rig.last().is_watch);
-  CHECK_FALSE(memory->watchlist_probable("v1/pods#0"));
+  CHECK(server_state->watchlist_refused("v1/pods#0"));
 }
 
-TEST_CASE("WatchList ignored: an ordinary bookmark, or 30 s without an initial event") {
-  auto memory = std::make_shared<ServerState>();
-  Rig rig(streaming(), memory);
+TEST_CASE("WatchList ignored by the server: an ordinary bookmark, or 30 s without an initial event") {
+  auto server_state = std::make_shared<ServerState>();
+  Rig rig(streaming(), server_state);
   rig.start();
   rig.open();
   rig.event(EventType::added, pod("a", "3"));
@@ -105,7 +106,7 @@ TEST_CASE("WatchList ignored: an ordinary bookmark, or 30 s without an initial e
     CHECK(rig.requests.size() == 1);
     rig.advance(1s);
   }
-  SUBCASE("its end after 30 s") {
+  SUBCASE("end after 30 s") {
     rig.advance(20s);
     rig.event(EventType::added, pod("b", "4"));
     rig.advance(20s);
@@ -113,14 +114,14 @@ TEST_CASE("WatchList ignored: an ordinary bookmark, or 30 s without an initial e
   }
   REQUIRE(rig.requests.size() == 2);
   CHECK_FALSE(rig.last().is_watch);
-  CHECK_FALSE(memory->watchlist_probable("v1/pods#0"));
+  CHECK(server_state->watchlist_refused("v1/pods#0"));
   rig.list({pod("c", "5")}, "10");
   CHECK(rig.held() == "c=5");
 }
 
-TEST_CASE("WatchList cut: list this time, nothing is remembered, nothing partial is seen") {
-  auto memory = std::make_shared<ServerState>();
-  Rig rig(streaming(), memory);
+TEST_CASE("WatchList broken: a list this time, nothing is remembered, the view has no part of it") {
+  auto server_state = std::make_shared<ServerState>();
+  Rig rig(streaming(), server_state);
   rig.start();
   rig.open();
   rig.event(EventType::added, pod("a", "3"));
@@ -132,14 +133,14 @@ TEST_CASE("WatchList cut: list this time, nothing is remembered, nothing partial
   }
   CHECK(rig.held().empty());
   CHECK_FALSE(rig.last().is_watch);
-  CHECK(memory->watchlist_probable("v1/pods#0"));
+  CHECK_FALSE(server_state->watchlist_refused("v1/pods#0"));
   rig.list({pod("b", "4")}, "10");
   rig.open();
   rig.error_event(api_status(410, "Expired"));
   CHECK(rig.last().watch.send_initial_events);
 }
 
-TEST_CASE("WatchList out of reach: tried again after the backoff") {
+TEST_CASE("WatchList unreachable: tried again after the backoff") {
   Rig rig(streaming());
   rig.start();
   rig.fail(unreachable_error());
@@ -168,7 +169,7 @@ TEST_CASE("after 410 WatchList begins not older than the last seen, and then at 
   CHECK(rig.held() == "b=13");
 }
 
-TEST_CASE("WatchList: an object that is too large or bad fails it, nothing partial is seen") {
+TEST_CASE("WatchList: an object that is too large fails it") {
   Rig rig(streaming());
   rig.start();
   rig.open();

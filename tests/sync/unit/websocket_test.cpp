@@ -1,3 +1,4 @@
+// Tests the choice between WebSocket and HTTP.
 #include <doctest/doctest.h>
 
 #include "support/rig.hpp"
@@ -16,7 +17,7 @@ Options transport(WatchTransport wanted) {
 
 }  // namespace
 
-TEST_CASE("auto watches by WebSocket first; http and websocket are obeyed") {
+TEST_CASE("transport=auto watches over WebSocket first; http and websocket allow only that") {
   for (const auto& [wanted, websocket] :
        {std::pair(WatchTransport::automatic, true), std::pair(WatchTransport::websocket, true),
         std::pair(WatchTransport::http, false)}) {
@@ -27,9 +28,9 @@ TEST_CASE("auto watches by WebSocket first; http and websocket are obeyed") {
   }
 }
 
-TEST_CASE("a handshake refused as such: HTTP at once, remembered for the server once it works") {
-  auto memory = std::make_shared<ServerState>();
-  Rig rig(transport(WatchTransport::automatic), memory);
+TEST_CASE("a refused handshake: HTTP at once, recorded for the server once the watch is open") {
+  auto server_state = std::make_shared<ServerState>();
+  Rig rig(transport(WatchTransport::automatic), server_state);
   rig.start();
   rig.list({}, "10");
   rig.fail(http_error(400));
@@ -37,31 +38,31 @@ TEST_CASE("a handshake refused as such: HTTP at once, remembered for the server 
   CHECK_FALSE(rig.last().watch.websocket);
   CHECK(rig.last().watch.resource_version == "10");
   CHECK(rig.errors.empty());
-  CHECK_FALSE(memory->websocket_refused());
+  CHECK_FALSE(server_state->websocket_refused());
   rig.open();
-  CHECK(memory->websocket_refused());
+  CHECK(server_state->websocket_refused());
   CHECK(rig.state() == State::live);
   rig.end();
   CHECK_FALSE(rig.last().watch.websocket);
 
-  Rig other(transport(WatchTransport::automatic), memory);
+  Rig other(transport(WatchTransport::automatic), server_state);
   other.start();
   other.list({}, "10");
   CHECK_FALSE(other.last().watch.websocket);
 }
 
-TEST_CASE("a request that HTTP refuses as well was not about WebSocket") {
-  auto memory = std::make_shared<ServerState>();
-  Rig rig(transport(WatchTransport::automatic), memory);
+TEST_CASE("a request that is refused over HTTP as well says nothing about WebSocket") {
+  auto server_state = std::make_shared<ServerState>();
+  Rig rig(transport(WatchTransport::automatic), server_state);
   rig.start();
   rig.list({}, "10");
   rig.fail(http_error(400));
   rig.fail(http_error(400), api_status(400, "BadRequest"));
   CHECK_FALSE(rig.errors.at(0).next_try);
-  CHECK_FALSE(memory->websocket_refused());
+  CHECK_FALSE(server_state->websocket_refused());
 }
 
-TEST_CASE("transport=websocket has no other way") {
+TEST_CASE("transport=websocket: a refused handshake ends the stream") {
   Rig rig(transport(WatchTransport::websocket));
   rig.start();
   rig.list({}, "10");
@@ -70,7 +71,7 @@ TEST_CASE("transport=websocket has no other way") {
   CHECK_FALSE(rig.errors[0].next_try);
 }
 
-TEST_CASE("transport=websocket waits while something in between answers with a page") {
+TEST_CASE("transport=websocket: a handshake that a gateway answers with a page is retried") {
   Rig rig(transport(WatchTransport::websocket));
   rig.start();
   rig.list({}, "10");
@@ -82,7 +83,7 @@ TEST_CASE("transport=websocket waits while something in between answers with a p
   CHECK(rig.last().watch.websocket);
 }
 
-TEST_CASE("answers about the request leave the transport alone") {
+TEST_CASE("answers to the request itself do not change the transport") {
   for (const int code : {401, 403, 404, 410, 429}) {
     Rig rig(transport(WatchTransport::automatic));
     rig.start();
@@ -95,9 +96,9 @@ TEST_CASE("answers about the request leave the transport alone") {
   }
 }
 
-TEST_CASE("two handshakes without an answer: HTTP for one watch, then WebSocket has a try again") {
-  auto memory = std::make_shared<ServerState>();
-  Rig rig(transport(WatchTransport::automatic), memory);
+TEST_CASE("two handshakes without an answer: HTTP for one watch, then WebSocket again") {
+  auto server_state = std::make_shared<ServerState>();
+  Rig rig(transport(WatchTransport::automatic), server_state);
   rig.start();
   rig.list({}, "10");
   rig.fail(unreachable_error());
@@ -107,13 +108,13 @@ TEST_CASE("two handshakes without an answer: HTTP for one watch, then WebSocket 
   rig.advance(1600ms);
   CHECK_FALSE(rig.last().watch.websocket);
   rig.open();
-  CHECK_FALSE(memory->websocket_refused());
+  CHECK_FALSE(server_state->websocket_refused());
   rig.advance(5s);
   rig.end();
   CHECK(rig.last().watch.websocket);
 }
 
-TEST_CASE("WatchList goes by WebSocket too, and over HTTP where that is refused") {
+TEST_CASE("WatchList uses WebSocket, and HTTP where that is refused") {
   Rig rig{Options{}};
   rig.start();
   CHECK(rig.last().watch.websocket);
@@ -123,7 +124,7 @@ TEST_CASE("WatchList goes by WebSocket too, and over HTTP where that is refused"
   CHECK(rig.last().watch.send_initial_events);
 }
 
-TEST_CASE("a WebSocket successor that is refused is opened over HTTP, and the watch goes on meanwhile") {
+TEST_CASE("a successor whose handshake is refused is opened over HTTP, and the watch continues meanwhile") {
   Options options = transport(WatchTransport::automatic);
   options.watch_timeout = 60s;
   Rig rig(options);

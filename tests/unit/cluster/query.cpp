@@ -32,12 +32,12 @@ TEST_CASE("a list carries all its parameters, encoded, always in the same order"
 
 TEST_CASE("a watch always asks for bookmarks") {
   CHECK(watch_target(pods, {}, "", {}) == "/api/v1/pods?watch=true&allowWatchBookmarks=true");
-  WatchParameters parameters;
-  parameters.resource_version = "7";
-  parameters.resource_version_match = "NotOlderThan";
-  parameters.send_initial_events = true;
-  parameters.timeout = std::chrono::seconds(301);
-  CHECK(watch_target(pods, {}, "a", parameters) ==
+  ksr::WatchOptions options;
+  options.resource_version = "7";
+  options.resource_version_match = "NotOlderThan";
+  options.send_initial_events = true;
+  options.timeout = std::chrono::seconds(301);
+  CHECK(watch_target(pods, {}, "a", options) ==
         "/api/v1/namespaces/a/pods?watch=true&allowWatchBookmarks=true&resourceVersion=7"
         "&resourceVersionMatch=NotOlderThan&sendInitialEvents=true&timeoutSeconds=301");
 }

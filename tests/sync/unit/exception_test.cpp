@@ -1,4 +1,4 @@
-// What an exception has kept the reflector from doing is tried again, like anything else that failed.
+// Tests what the reflector does after an exception: the same as after any other failure.
 #include <doctest/doctest.h>
 
 #include "support/rig.hpp"
@@ -15,10 +15,10 @@ const Error unexpected{Status::internal, "unexpected exception: x"};
 
 }  // namespace
 
-TEST_CASE("a list that is lost ends with the error, and is asked for again after the backoff") {
+TEST_CASE("a list is reported as failed, and requested again after the backoff") {
   Rig rig(plain());
   rig.start();
-  rig.reflector.on_lost(no_memory, rig.now);
+  rig.reflector.on_exception(no_memory, rig.now);
   CHECK(rig.last().stopped);
   REQUIRE(rig.errors.size() == 1);
   CHECK(rig.errors[0].error.status == Status::out_of_memory);
@@ -32,11 +32,11 @@ TEST_CASE("a list that is lost ends with the error, and is asked for again after
   CHECK(rig.state() == State::live);
 }
 
-TEST_CASE("a watch that is lost for want of memory goes on from its last version, and the view stays") {
+TEST_CASE("after out_of_memory a watch continues from its last version, and the view stays") {
   Rig rig(plain());
   rig.go_live();
   rig.event(EventType::modified, pod("a", "12"));
-  rig.reflector.on_lost(no_memory, rig.now);
+  rig.reflector.on_exception(no_memory, rig.now);
   CHECK(rig.last().stopped);
   CHECK(rig.held() == "a=12");
   rig.advance(800ms);
@@ -44,44 +44,44 @@ TEST_CASE("a watch that is lost for want of memory goes on from its last version
   CHECK(rig.last().watch.resource_version == "12");
 }
 
-TEST_CASE("after any other exception the view may have missed something, so it is listed again") {
+TEST_CASE("after any other exception the view may have missed a change, so a list follows") {
   Rig rig(plain());
   rig.go_live();
-  rig.reflector.on_lost(unexpected, rig.now);
+  rig.reflector.on_exception(unexpected, rig.now);
   CHECK(rig.errors.back().error.status == Status::internal);
   rig.advance(800ms);
   CHECK_FALSE(rig.last().is_watch);
 }
 
-TEST_CASE("the backoff grows while exceptions go on") {
+TEST_CASE("the backoff grows with each exception") {
   Rig rig(plain());
   rig.start();
   const Milliseconds delays[] = {800ms, 1600ms, 3200ms, 6400ms, 12'800ms, 25'600ms, 30'000ms, 30'000ms};
   for (const Milliseconds delay : delays) {
-    rig.reflector.on_lost(no_memory, rig.now);
+    rig.reflector.on_exception(no_memory, rig.now);
     CHECK(rig.errors.back().next_try == delay);
     rig.advance(delay);
   }
   CHECK(rig.requests.size() == 9);
 }
 
-TEST_CASE("a reflector that has not begun begins after the backoff; one that is over stays so") {
+TEST_CASE("a reflector that was not started begins after the backoff; a cancelled one stays cancelled") {
   Rig rig(plain());
-  rig.reflector.on_lost(no_memory, rig.now);
+  rig.reflector.on_exception(no_memory, rig.now);
   rig.advance(800ms);
   CHECK(rig.requests.size() == 1);
   rig.reflector.cancel();
-  rig.reflector.on_lost(no_memory, rig.now);
+  rig.reflector.on_exception(no_memory, rig.now);
   CHECK(rig.errors.size() == 1);
   CHECK_FALSE(rig.timer);
 }
 
-TEST_CASE("without reconnecting, what is lost is the end") {
+TEST_CASE("reconnect=false: an exception ends the stream") {
   Options options = plain();
   options.reconnect = false;
   Rig rig(options);
   rig.go_live();
-  rig.reflector.on_lost(no_memory, rig.now);
+  rig.reflector.on_exception(no_memory, rig.now);
   REQUIRE(rig.errors.size() == 1);
   CHECK_FALSE(rig.errors[0].next_try);
   CHECK(rig.last().stopped);

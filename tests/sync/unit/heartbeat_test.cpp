@@ -1,14 +1,15 @@
+// Tests how the reflector notices a dead watch.
 #include <doctest/doctest.h>
 
 #include "support/rig.hpp"
-#include "sync/bookmark_heartbeat.hpp"
+#include "sync/watch_pair.hpp"
 
 using namespace ksr;
 using namespace ksr::sync;
 using namespace ksr::sync::testing;
 using json::EventType;
 
-TEST_CASE("the rhythm is learned from two bookmarks of one watch") {
+TEST_CASE("the interval is that of two bookmarks of one watch") {
   BookmarkHeartbeat heartbeat;
   const Instant start{std::chrono::hours(1)};
   CHECK_FALSE(heartbeat.silence_limit());
@@ -20,7 +21,7 @@ TEST_CASE("the rhythm is learned from two bookmarks of one watch") {
   CHECK(heartbeat.silence_limit() == Milliseconds(150s));
 }
 
-TEST_CASE("silence shorter than 90 s is no silence") {
+TEST_CASE("the limit is at least 90 s") {
   BookmarkHeartbeat heartbeat;
   const Instant start{std::chrono::hours(1)};
   heartbeat.note_bookmark(start);
@@ -28,14 +29,14 @@ TEST_CASE("silence shorter than 90 s is no silence") {
   CHECK(heartbeat.silence_limit() == Milliseconds(90s));
 }
 
-TEST_CASE("one odd interval does not change the rhythm") {
+TEST_CASE("a single long or short interval does not change the limit") {
   BookmarkHeartbeat heartbeat;
   Instant at{std::chrono::hours(1)};
   for (const auto interval : {0s, 60s, 60s, 400s, 60s, 1s}) heartbeat.note_bookmark(at += interval);
   CHECK(heartbeat.silence_limit() == Milliseconds(150s));
 }
 
-TEST_CASE("a watch silent for 2.5 times its rhythm is reopened") {
+TEST_CASE("a watch silent for 2.5 times its interval is reopened") {
   Rig rig(plain());
   rig.go_live();
   rig.advance(10s);
@@ -53,7 +54,7 @@ TEST_CASE("a watch silent for 2.5 times its rhythm is reopened") {
   CHECK(rig.state() == State::connecting);
 }
 
-TEST_CASE("an event is no silence") {
+TEST_CASE("an event ends the silence") {
   Rig rig(plain());
   rig.go_live();
   rig.bookmark("20");
@@ -67,7 +68,7 @@ TEST_CASE("an event is no silence") {
   CHECK(rig.requests.size() == 3);
 }
 
-TEST_CASE("the rhythm is kept over watches, so that the next half-open one is found as well") {
+TEST_CASE("the interval is kept from watch to watch, so that the next half-open one is noticed as well") {
   Rig rig(plain());
   rig.go_live();
   rig.bookmark("20");
@@ -88,7 +89,7 @@ TEST_CASE("without bookmarks only the timeout ends a silent watch") {
   CHECK(rig.state() == State::live);
 }
 
-TEST_CASE("silence is fatal with reconnect=false") {
+TEST_CASE("reconnect=false: silence ends the stream") {
   Options options = plain();
   options.reconnect = false;
   Rig rig(options);
@@ -102,7 +103,7 @@ TEST_CASE("silence is fatal with reconnect=false") {
   CHECK_FALSE(rig.errors[0].next_try);
 }
 
-TEST_CASE("a watch request that is never answered does not stay") {
+TEST_CASE("a watch request that is never answered is repeated") {
   Rig rig(plain());
   rig.start();
   rig.list({}, "10");

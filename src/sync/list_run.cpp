@@ -1,0 +1,167 @@
+#include "sync/list_run.hpp"
+
+#include <utility>
+
+#include "base/resource_version.hpp"
+
+namespace ksr::sync {
+
+// ---- ExpectedType -------------------------------------------------------------------------------------------------
+
+std::optional<Error> ExpectedType::check(const json::Item& item) {
+  if (kind_.empty() && api_version_.empty()) {
+    kind_ = item.kind;
+    api_version_ = item.api_version;
+    return std::nullopt;
+  }
+  if (item.kind == kind_ && item.api_version == api_version_) return std::nullopt;
+  return detected_error(Status::protocol, "object " + shortened(item.name_space) + "/" + shortened(item.name) +
+                                              " is a " + shortened(item.api_version) + " " + shortened(item.kind) +
+                                              ", expected " + api_version_ + " " + kind_);
+}
+
+void ExpectedType::forget() {
+  kind_.clear();
+  api_version_.clear();
+}
+
+// ---- OwnedItem ----------------------------------------------------------------------------------------------------
+
+OwnedItem::OwnedItem(const json::Item& item)
+    : uid_(item.uid),
+      name_space_(item.name_space),
+      name_(item.name),
+      resource_version_(item.resource_version),
+      kind_(item.kind),
+      api_version_(item.api_version),
+      creation_timestamp_(item.creation_timestamp),
+      recency_(item.recency) {
+  text_.reserve(item.text_size());
+  for (const std::string_view piece : item.text) text_ += piece;
+}
+
+json::Item OwnedItem::view() const {
+  json::Item item;
+  item.text[0] = text_;
+  item.uid = uid_;
+  item.name_space = name_space_;
+  item.name = name_;
+  item.resource_version = resource_version_;
+  item.kind = kind_;
+  item.api_version = api_version_;
+  item.creation_timestamp = creation_timestamp_;
+  item.recency = recency_;
+  return item;
+}
+
+// ---- ListRun ------------------------------------------------------------------------------------------------------
+
+void ListRun::advance_to(std::string_view version) {
+  if (version == version_) return;
+  version_ = version;
+  effects_.set_resource_version(version_);
+}
+
+void ListRun::begin_staging() {
+  abandon();
+  bad_item_.reset();
+  if (!synced_) expected_type_.forget();
+  effects_.begin_list();
+  staging_ = true;
+}
+
+void ListRun::begin(std::size_t candidate, std::size_t page_size, Instant now) {
+  pager_.begin(candidate, page_size, next_version());
+  started_ = now;
+  begin_staging();
+}
+
+void ListRun::request_page(RequestId id) {
+  id_ = id;
+  effects_.start_list(id, pager_.request());
+}
+
+void ListRun::add(const json::Item& item) {
+  if (bad_item_) return;
+  bad_item_ = expected_type_.check(item);
+  if (bad_item_) return;
+  pager_.note_item(item);
+  effects_.stage(item);
+}
+
+Pager::Step ListRun::end_page(const json::ListMeta& meta) {
+  id_ = 0;
+  if (bad_item_) {
+    // The expectation may have been wrong: the next list decides.
+    expected_type_.forget();
+    error_ = bad_item_->within("the list");
+    return Pager::Step::broken;
+  }
+  const Pager::Step step = pager_.end_page(meta);
+  if (step == Pager::Step::broken) error_ = pager_.error();
+  return step;
+}
+
+RequestContext ListRun::context() const {
+  RequestContext context;
+  context.what = RequestContext::What::list;
+  context.at_version = pager_.at_version();
+  context.continued = pager_.continued();
+  return context;
+}
+
+bool ListRun::restart_in_one_page(Instant now) {
+  if (!pager_.restart_in_one_page()) return false;
+  started_ = now;
+  begin_staging();
+  return true;
+}
+
+// Deletions can come in between when the server's cache lags behind etcd (cacher.go: the initial events are those of
+// the cache, the bookmark waits for etcd).
+void ListRun::add_initial(json::EventType type, const json::Item& item) {
+  if (type == json::EventType::deleted) {
+    deleted_meanwhile_.emplace_back(item);
+  } else {
+    effects_.stage(item);
+  }
+}
+
+bool ListRun::accepts_version(std::string_view version, bool at_version) {
+  const std::optional<int> order = compare_resource_versions(version, version_);
+  if (!order || *order >= 0) {
+    gone_back_in_a_row_ = 0;
+    return true;
+  }
+  most_recent_next_ = true;
+  return !at_version && ++gone_back_in_a_row_ >= kMaxListsRefused;
+}
+
+void ListRun::commit_pages(const json::ListMeta& meta) {
+  of_events_ = meta.kind == "EventList";
+  commit(pager_.version(), pager_.at_version());
+}
+
+void ListRun::commit(std::string_view version, bool at_version) {
+  staging_ = false;
+  listed_at_version_ = at_version;
+  effects_.commit_list(version);
+  version_ = version;
+  synced_ = true;
+  most_recent_next_ = false;
+  without_watchlist_next_ = false;
+  for (const OwnedItem& item : std::exchange(deleted_meanwhile_, {})) {
+    effects_.apply(json::EventType::deleted, item.view());
+  }
+}
+
+void ListRun::abandon() {
+  deleted_meanwhile_.clear();
+  if (std::exchange(staging_, false)) effects_.abandon_list();
+}
+
+void ListRun::stop_request() {
+  if (id_ != 0) effects_.stop(std::exchange(id_, 0));
+}
+
+}  // namespace ksr::sync

@@ -1,0 +1,140 @@
+// `ListRun` collects one list, page by page or as a WatchList's initial events, and knows which resourceVersion the
+// view has and how the next list is to be made; used by Reflector. Lives on the reflector's thread.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.hpp"
+#include "base/instant.hpp"
+#include "json/item.hpp"
+#include "json/list_reader.hpp"
+#include "json/watch_reader.hpp"
+#include "sync/effects.hpp"
+#include "sync/failure.hpp"
+#include "sync/pager.hpp"
+
+namespace ksr::sync {
+
+// The kind and apiVersion that all objects of a stream must have: those of the first one.
+class ExpectedType {
+ public:
+  // Empty: `item` is of that type. The first item after forget() decides what it is.
+  std::optional<Error> check(const json::Item& item);
+  void forget();
+
+ private:
+  std::string kind_;
+  std::string api_version_;
+};
+
+// A copy of an item, which itself is valid only during the call that passes it.
+class OwnedItem {
+ public:
+  explicit OwnedItem(const json::Item& item);
+  // Valid as long as this object stays where it is.
+  json::Item view() const;
+
+ private:
+  std::string text_;
+  std::string uid_;
+  std::string name_space_;
+  std::string name_;
+  std::string resource_version_;
+  std::string kind_;
+  std::string api_version_;
+  std::string creation_timestamp_;
+  std::string recency_;
+};
+
+class ListRun {
+ public:
+  explicit ListRun(Effects& effects) : effects_(effects) {}
+
+  // --- the view -----------------------------------------------------------------------------------------------------
+  // A list was committed.
+  bool synced() const noexcept { return synced_; }
+  // The newest resourceVersion that the view has; empty before the first list.
+  const std::string& version() const noexcept { return version_; }
+  void advance_to(std::string_view version);
+  ExpectedType& expected_type() noexcept { return expected_type_; }
+  // A list of core/v1 Events, which have no watch cache.
+  bool of_events() const noexcept { return of_events_; }
+
+  // --- a list by requests -------------------------------------------------------------------------------------------
+  void begin(std::size_t candidate, std::size_t page_size, Instant now);
+  void request_page(RequestId id);
+  bool is_running(RequestId id) const noexcept { return id != 0 && id == id_; }
+  void add(const json::Item& item);
+  // The page is complete. `broken`: error() says why.
+  Pager::Step end_page(const json::ListMeta& meta);
+  const Error& error() const noexcept { return error_; }
+  // The request has failed.
+  void end_request() noexcept { id_ = 0; }
+  RequestContext context() const;
+  // The continue token expired: true: begins again, all in one page; false: that was done already.
+  bool restart_in_one_page(Instant now);
+  // After its last page.
+  const std::string& listed_version() const noexcept { return pager_.version(); }
+  bool at_version() const noexcept { return pager_.at_version(); }
+  // When it was requested: the view it makes is as of then.
+  Instant started() const noexcept { return started_; }
+
+  // --- a WatchList's initial events ---------------------------------------------------------------------------------
+  void begin_initial_events() { begin_staging(); }
+  void add_initial(json::EventType type, const json::Item& item);
+
+  // --- how it ends --------------------------------------------------------------------------------------------------
+  // False: its version is older than the view's. `at_version`: it was asked for as "not older than". A server that was
+  // restored from a backup does go back, for good; an inconsistent one, or a stale cache, must not take the view along.
+  // So the third list in a row that goes back is accepted.
+  bool accepts_version(std::string_view version, bool at_version);
+  void commit_pages(const json::ListMeta& meta);
+  void commit_initial(std::string_view version, bool at_version) { commit(version, at_version); }
+  void abandon();
+  void stop_request();
+
+  // --- the next list ------------------------------------------------------------------------------------------------
+  // Its resourceVersion: not older than what was seen, so that the view never goes back (client-go reflector.go,
+  // relistResourceVersion); empty: the most recent state.
+  std::string next_version() const { return most_recent_next_ ? std::string() : version_; }
+  bool watchlist_allowed() const noexcept { return !without_watchlist_next_; }
+  void use_most_recent_next() noexcept { most_recent_next_ = true; }
+  void avoid_watchlist_next() noexcept { without_watchlist_next_ = true; }
+  // A watch from the view's version is refused as expired. If the list was at that version, the next is at the most
+  // recent.
+  void note_expired() noexcept { most_recent_next_ = listed_at_version_; }
+  // A watch from the view's version works.
+  void note_healthy() noexcept { listed_at_version_ = false; }
+
+ private:
+  static constexpr int kMaxListsRefused = 3;
+
+  void begin_staging();
+  void commit(std::string_view version, bool at_version);
+
+  Effects& effects_;
+  RequestId id_ = 0;
+  Pager pager_;
+  bool staging_ = false;
+  Instant started_{};
+  std::optional<Error> bad_item_;
+  Error error_;
+  // What was deleted while a WatchList sent its initial events.
+  std::vector<OwnedItem> deleted_meanwhile_;
+
+  bool synced_ = false;
+  std::string version_;
+  ExpectedType expected_type_;
+  bool of_events_ = false;
+  bool listed_at_version_ = false;
+  int gone_back_in_a_row_ = 0;
+
+  bool most_recent_next_ = false;
+  bool without_watchlist_next_ = false;
+};
+
+}  // namespace ksr::sync

@@ -1,0 +1,158 @@
+#include "sync/retry_plan.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace ksr::sync {
+namespace {
+
+constexpr Milliseconds kSlowDelay{30'000};
+// A longer Retry-After is cut to this.
+constexpr Milliseconds kMaxRetryAfter{600'000};
+
+}  // namespace
+
+// ---- Candidates ---------------------------------------------------------------------------------------------------
+
+bool Candidates::advance() noexcept {
+  current_ = (current_ + 1) % count_;
+  if (++not_found_ < count_) return true;
+  not_found_ = 0;
+  return false;
+}
+
+// ---- TransportChoice ----------------------------------------------------------------------------------------------
+
+bool TransportChoice::websocket(const ServerState& server_state) const noexcept {
+  if (wanted_ != WatchTransport::automatic) return wanted_ == WatchTransport::websocket;
+  return !server_state.websocket_refused() && !refused_ && unanswered_ < kMaxUnanswered;
+}
+
+void TransportChoice::note_handshake_failed(const RequestContext& context, const Error& error,
+                                            const std::optional<json::ApiStatus>& status) {
+  const bool from_a_gateway = error.http_status >= 500 && !status;
+  if (recovery_for(context, error, status) == RecoveryAction::without_websocket) {
+    refused_ = true;
+  } else if (from_a_gateway || is_unreachable(error)) {
+    ++unanswered_;
+  }
+}
+
+void TransportChoice::note_open(bool websocket, ServerState& server_state) noexcept {
+  if (wanted_ != WatchTransport::automatic) return;
+  if (websocket) {
+    unanswered_ = 0;
+  } else if (refused_) {
+    server_state.note_websocket_refused();
+  } else if (unanswered_ >= kMaxUnanswered) {
+    // The outage may be over: the next watch tries WebSocket once.
+    unanswered_ = kMaxUnanswered - 1;
+  }
+}
+
+// ---- RetryPlan ----------------------------------------------------------------------------------------------------
+
+RetryPlan::RetryPlan(const Options& options, ServerState& server_state, Random& random)
+    : resource_(options.resource),
+      server_state_(server_state),
+      random_(random),
+      candidates_(options.candidates, server_state.working_candidate(options.resource)),
+      transport_(options.transport),
+      backoff_(options.backoff_initial, options.backoff_max),
+      immediate_retry_(options.backoff_max) {}
+
+std::string RetryPlan::state_key() const {
+  return resource_ + '#' + std::to_string(candidates_.current());
+}
+
+bool RetryPlan::watchlist_refused() const {
+  return server_state_.watchlist_refused(state_key());
+}
+
+void RetryPlan::note_watchlist_refused() {
+  server_state_.note_watchlist_refused(state_key());
+}
+
+void RetryPlan::note_handshake_failed(const RequestContext& context, const Error& error,
+                                      const std::optional<json::ApiStatus>& status) {
+  transport_.note_handshake_failed(context, error, status);
+}
+
+bool RetryPlan::take_credentials_retry() noexcept {
+  return !std::exchange(credentials_refreshed_, true);
+}
+
+Milliseconds RetryPlan::slow_delay() {
+  return with_jitter(kSlowDelay, random_);
+}
+
+Milliseconds RetryPlan::begin_wait(const Error* error, Milliseconds delay, Instant now) {
+  if (error != nullptr) {
+    note_failure(*error, now);
+    delay = std::max(delay, std::min(error->retry_after.value_or(delay), kMaxRetryAfter));
+  }
+  wait_ = Wait::delay;
+  next_try_at_ = now + delay;
+  return delay;
+}
+
+bool RetryPlan::is_due(Instant now) {
+  if (wait_ == Wait::none || now < next_try_at_) return false;
+  if (wait_ == Wait::budget) return true;
+  wait_ = Wait::budget;
+  next_try_at_ = server_state_.limiter().reserve_retry(now);
+  return next_try_at_ <= now;
+}
+
+std::optional<Instant> RetryPlan::next_try_at() const noexcept {
+  return wait_ == Wait::none ? std::nullopt : std::optional(next_try_at_);
+}
+
+void RetryPlan::note_answer(Instant now) {
+  credentials_refreshed_ = false;
+  unreachable_ = false;
+  server_state_.limiter().note_answer(now);
+}
+
+void RetryPlan::note_listed(Instant now) {
+  candidates_.note_found();
+  server_state_.note_working_candidate(resource_, candidates_.current());
+  note_answer(now);
+}
+
+void RetryPlan::note_watch_open(bool websocket, Instant now) {
+  transport_.note_open(websocket, server_state_);
+  note_answer(now);
+}
+
+void RetryPlan::note_failure(const Error& error, Instant now) {
+  unreachable_ = is_unreachable(error);
+  if (unreachable_) {
+    server_state_.limiter().note_unreachable(now);
+  } else if (error.http_status != 0) {
+    server_state_.limiter().note_answer(now);
+  }
+}
+
+void RetryPlan::note_healthy() noexcept {
+  backoff_.reset();
+  immediate_retry_.renew();
+  brought_forward_ = false;
+}
+
+bool RetryPlan::waits_for_server() const noexcept {
+  return wait_ == Wait::delay && unreachable_ && !brought_forward_;
+}
+
+void RetryPlan::bring_forward(Instant at) noexcept {
+  brought_forward_ = true;
+  next_try_at_ = std::min(next_try_at_, at);
+}
+
+void RetryPlan::note_clock_jump() noexcept {
+  unreachable_ = true;
+  brought_forward_ = false;
+  backoff_.reset();
+}
+
+}  // namespace ksr::sync

@@ -1,0 +1,127 @@
+// `RetryPlan` decides when and how a reflector makes its next try: which name of the resource, which transport, after
+// which delay; used by Reflector. Pure logic; lives on the reflector's thread.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+
+#include "base/error.hpp"
+#include "base/instant.hpp"
+#include "base/random.hpp"
+#include "json/api_status.hpp"
+#include "sync/backoff.hpp"
+#include "sync/failure.hpp"
+#include "sync/server_state.hpp"
+#include "sync/sync_options.hpp"
+
+namespace ksr::sync {
+
+// The names of a resource, in the order in which they are tried on 404.
+class Candidates {
+ public:
+  Candidates(std::size_t count, std::size_t first) : count_(count == 0 ? 1 : count), current_(first % count_) {}
+
+  std::size_t current() const noexcept { return current_; }
+  void note_found() noexcept { not_found_ = 0; }
+  // False: each was tried once; the next round begins.
+  bool advance() noexcept;
+
+ private:
+  std::size_t count_;
+  std::size_t current_;
+  std::size_t not_found_ = 0;
+};
+
+// WebSocket or HTTP for the next watch. `automatic` is WebSocket first, HTTP where that is not possible. Only an HTTP
+// watch that opens proves that WebSocket was the problem, so the refusal is recorded in the ServerState then.
+class TransportChoice {
+ public:
+  explicit TransportChoice(WatchTransport wanted) : wanted_(wanted) {}
+
+  bool websocket(const ServerState& server_state) const noexcept;
+  // The handshake failed as `error` says; `context` is that of the request.
+  void note_handshake_failed(const RequestContext& context, const Error& error,
+                             const std::optional<json::ApiStatus>& status);
+  void note_open(bool websocket, ServerState& server_state) noexcept;
+
+ private:
+  // Handshakes in a row without an answer, or with one from a gateway, after which HTTP is tried for one watch.
+  static constexpr int kMaxUnanswered = 2;
+
+  WatchTransport wanted_;
+  bool refused_ = false;
+  int unanswered_ = 0;
+};
+
+class RetryPlan {
+ public:
+  RetryPlan(const Options& options, ServerState& server_state, Random& random);
+
+  // --- what to request ----------------------------------------------------------------------------------------------
+  std::size_t candidate() const noexcept { return candidates_.current(); }
+  // False: all names were tried once.
+  bool next_candidate() noexcept { return candidates_.advance(); }
+  bool websocket() const noexcept { return transport_.websocket(server_state_); }
+  bool watchlist_refused() const;
+  void note_watchlist_refused();
+  void note_handshake_failed(const RequestContext& context, const Error& error,
+                             const std::optional<json::ApiStatus>& status);
+  // A 401 is answered with new credentials at once, but only once before the next success. False: that was done
+  // already.
+  bool take_credentials_retry() noexcept;
+
+  // --- when to request it -------------------------------------------------------------------------------------------
+  bool take_immediate_retry(Instant now) noexcept { return immediate_retry_.take(now); }
+  Milliseconds next_backoff() { return backoff_.next(random_); }
+  // For what someone has to change at the server first.
+  Milliseconds slow_delay();
+  // Waits for `delay`, or for as long as the server asked for with `error`; returns the longer one.
+  Milliseconds begin_wait(const Error* error, Milliseconds delay, Instant now);
+  void end_wait() noexcept { wait_ = Wait::none; }
+  // True: the wait is over, and the server's budget for retries allows one now. Else the budget may prolong the wait.
+  bool is_due(Instant now);
+  // Empty: no wait.
+  std::optional<Instant> next_try_at() const noexcept;
+
+  // --- what was observed --------------------------------------------------------------------------------------------
+  void note_listed(Instant now);
+  void note_watch_open(bool websocket, Instant now);
+  // Progress, or two minutes of an open watch. Nothing less resets the backoff, or a server that opens every watch only
+  // to break it would be contacted every second.
+  void note_healthy() noexcept;
+  // Whether an answer of the server to another stream may bring the next try forward.
+  bool waits_for_server() const noexcept;
+  void bring_forward(Instant at) noexcept;
+  // The machine slept: whether the server is reachable is unknown, and the backoff starts over.
+  void note_clock_jump() noexcept;
+
+ private:
+  enum class Wait {
+    none,
+    delay,   // until next_try_at_
+    budget,  // the delay is over, but the server's budget for retries allows the try only at next_try_at_
+  };
+
+  std::string state_key() const;
+  void note_answer(Instant now);
+  void note_failure(const Error& error, Instant now);
+
+  const std::string resource_;
+  ServerState& server_state_;
+  Random& random_;
+
+  Candidates candidates_;
+  TransportChoice transport_;
+  Backoff backoff_;
+  ImmediateRetry immediate_retry_;
+  Wait wait_ = Wait::none;
+  Instant next_try_at_{};
+  bool credentials_refreshed_ = false;
+  // The last failure was that no answer came.
+  bool unreachable_ = false;
+  // Once; again only after progress.
+  bool brought_forward_ = false;
+};
+
+}  // namespace ksr::sync

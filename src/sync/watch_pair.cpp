@@ -1,0 +1,225 @@
+#include "sync/watch_pair.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "sync/backoff.hpp"
+
+namespace ksr::sync {
+namespace {
+
+using std::chrono::seconds;
+
+// No initial event of a WatchList for so long: the server does not send them.
+constexpr Milliseconds kInitialSilence{30'000};
+// The transport has its own, shorter limits for a request without an answer; this is the last resort.
+constexpr Milliseconds kOpeningLimit{150'000};
+// The server ends a watch at its timeoutSeconds; one that lives longer than that by so much is half open.
+constexpr Milliseconds kOverdue{5'000};
+// How long before its end its successor is requested, where the watch lasts long enough.
+constexpr Milliseconds kRotationLead{10'000};
+// A watch without an event, shorter than this, may be how the server says that its resourceVersion expired.
+constexpr Milliseconds kVeryShort{2'000};
+// Open for so long, or for all of its timeout, is healthy even without an event.
+constexpr Milliseconds kHealthy{120'000};
+// What a younger watch sends may be backlog, which does not prove the view current.
+constexpr Milliseconds kCatchingUp{10'000};
+constexpr seconds kMinWatchTimeout{300};
+
+}  // namespace
+
+// ---- BookmarkHeartbeat --------------------------------------------------------------------------------------------
+
+void BookmarkHeartbeat::note_bookmark(Instant now) {
+  if (last_) {
+    intervals_[count_ % intervals_.size()] = std::chrono::duration_cast<Milliseconds>(now - *last_);
+    ++count_;
+  }
+  last_ = now;
+}
+
+std::optional<Milliseconds> BookmarkHeartbeat::silence_limit() const {
+  if (count_ == 0) return std::nullopt;
+  // The median, since one bookmark more comes shortly before the watch's timeout, and a stall makes one interval long.
+  auto sorted = intervals_;
+  const std::size_t count = std::min(count_, sorted.size());
+  const auto middle = sorted.begin() + static_cast<std::ptrdiff_t>(count / 2);
+  std::nth_element(sorted.begin(), middle, sorted.begin() + static_cast<std::ptrdiff_t>(count));
+  return std::max(kMinSilence, *middle * 5 / 2);
+}
+
+// ---- WatchConnection ----------------------------------------------------------------------------------------------
+
+RequestContext WatchConnection::context() const {
+  RequestContext context;
+  context.what =
+      request.send_initial_events && !streaming() ? RequestContext::What::watchlist : RequestContext::What::watch;
+  context.websocket = request.websocket;
+  context.opened = open();
+  context.at_version = context.what == RequestContext::What::watchlist && !request.resource_version.empty();
+  return context;
+}
+
+bool WatchConnection::healthy(Instant now) const {
+  return open() && now - opened >= std::min<Milliseconds>(kHealthy, request.timeout);
+}
+
+bool WatchConnection::very_short(Instant now) const {
+  return !has_progress && now - opened < kVeryShort;
+}
+
+bool WatchConnection::caught_up(Instant now) const {
+  return now >= backlog_until && (has_bookmark || now - opened >= kCatchingUp);
+}
+
+Instant WatchConnection::deadline() const {
+  return open() ? opened + request.timeout + kOverdue : started + kOpeningLimit;
+}
+
+Instant WatchConnection::initial_event_deadline() const {
+  return last_received + kInitialSilence;
+}
+
+bool WatchConnection::had_time_for_initial_events(Instant now) const {
+  return now - opened >= kInitialSilence;
+}
+
+void WatchConnection::set_revalidating(Instant now) {
+  stage = Stage::revalidating;
+  backlog_until = now + kCatchingUp;
+}
+
+void WatchConnection::set_open(Instant now) {
+  stage = request.send_initial_events ? Stage::initial_events : Stage::streaming;
+  opened = now;
+  last_received = now;
+  const Milliseconds timeout = request.timeout;
+  rotate_at = now + timeout - std::min(kRotationLead, timeout / 4);
+}
+
+seconds draw_watch_timeout(const std::optional<Milliseconds>& configured, Random& random) {
+  if (configured) return std::max(seconds(1), std::chrono::ceil<seconds>(*configured));
+  return kMinWatchTimeout + seconds(static_cast<seconds::rep>(random.unit() * 301));
+}
+
+// ---- WatchPair ----------------------------------------------------------------------------------------------------
+
+WatchPair::WatchPair(Effects& effects, RequestLimiter& limiter, RequestLimiter::Member& member)
+    : effects_(effects),
+      slot_(std::make_unique<RequestLimiter::Slot>(limiter, member)),
+      successor_slot_(std::make_unique<RequestLimiter::Slot>(limiter, member)) {}
+
+WatchPair::Role WatchPair::role_of(RequestId id) const noexcept {
+  if (id == 0) return Role::none;
+  if (successor_ && successor_->id == id) return Role::successor;
+  return watch_ && watch_->id == id ? Role::watch : Role::none;
+}
+
+bool WatchPair::successor_may_start() const noexcept {
+  return successor_ && successor_->stage == WatchConnection::Stage::queued && successor_slot_->granted();
+}
+
+WatchConnection& WatchPair::add_watch(WatchRequest request) {
+  watch_.emplace();
+  watch_->request = std::move(request);
+  return *watch_;
+}
+
+WatchConnection& WatchPair::add_successor(WatchRequest request) {
+  watch_->rotate_at.reset();
+  successor_.emplace();
+  successor_->request = std::move(request);
+  return *successor_;
+}
+
+void WatchPair::start(WatchConnection& connection, RequestId id, const std::string& version, Instant now) {
+  if (!connection.request.send_initial_events) {
+    connection.request.resource_version = version;
+    connection.version = version;
+  }
+  connection.id = id;
+  connection.stage = WatchConnection::Stage::opening;
+  connection.started = now;
+  effects_.start_watch(id, connection.request);
+}
+
+void WatchPair::open(Role role, Instant now) {
+  (role == Role::successor ? successor_slot_ : slot_)->release();
+  if (role == Role::successor) {
+    effects_.stop(watch_->id);
+    watch_ = std::exchange(successor_, std::nullopt);
+  }
+  watch_->set_open(now);
+  heartbeat_.begin_watch();
+}
+
+bool WatchPair::promote_successor() {
+  slot_.swap(successor_slot_);
+  if (successor_->stage == WatchConnection::Stage::queued) {
+    successor_.reset();
+    return false;
+  }
+  watch_ = std::exchange(successor_, std::nullopt);
+  return true;
+}
+
+void WatchPair::drop_watch(Request request) {
+  if (request == Request::running) effects_.stop(watch_->id);
+  watch_.reset();
+  slot_->release();
+}
+
+void WatchPair::drop_successor(Request request) {
+  if (!successor_) return;
+  if (request == Request::running && successor_->id != 0) effects_.stop(successor_->id);
+  successor_.reset();
+  successor_slot_->release();
+}
+
+void WatchPair::drop_all() {
+  if (watch_ && watch_->id != 0) effects_.stop(watch_->id);
+  if (successor_ && successor_->id != 0) effects_.stop(successor_->id);
+  watch_.reset();
+  successor_.reset();
+  slot_->release();
+  successor_slot_->release();
+}
+
+bool WatchPair::ends_as_if_expired(Instant now, int limit) {
+  very_short_in_a_row_ = watch_->very_short(now) ? very_short_in_a_row_ + 1 : 0;
+  if (very_short_in_a_row_ < limit) return false;
+  very_short_in_a_row_ = 0;
+  return true;
+}
+
+bool WatchPair::rotation_is_due(Instant now) const noexcept {
+  return watch_ && watch_->streaming() && watch_->rotate_at && now >= *watch_->rotate_at;
+}
+
+void WatchPair::bring_rotation_forward(bool at_once, Random& random, Instant now) {
+  if (at_once) {
+    watch_->rotate_at = now;
+  } else {
+    const Instant soon = now + with_jitter(kRotationLead, random);
+    watch_->rotate_at = std::min(watch_->rotate_at.value_or(now), soon);
+  }
+}
+
+std::optional<Instant> WatchPair::next_deadline() const {
+  std::optional<Instant> next;
+  const auto consider = [&next](Instant at) { next = next ? std::min(*next, at) : at; };
+  if (watch_) {
+    consider(watch_->deadline());
+    if (watch_->stage == WatchConnection::Stage::initial_events) {
+      consider(watch_->initial_event_deadline());
+    }
+    if (watch_->streaming()) {
+      if (watch_->rotate_at) consider(*watch_->rotate_at);
+      if (const auto limit = heartbeat_.silence_limit()) consider(watch_->last_received + *limit);
+    }
+  }
+  if (successor_ && successor_->stage == WatchConnection::Stage::opening) consider(successor_->deadline());
+  return next;
+}
+
+}  // namespace ksr::sync
