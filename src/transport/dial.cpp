@@ -127,7 +127,8 @@ class Dial::Steps final : public std::enable_shared_from_this<Dial::Steps> {
   void connected() {
     if (!tunnel_) return secure();
     step_ = "asking proxy " + route_->proxy->host_port() + " for a tunnel to " + route_->server.host_port();
-    tunnel_request_ = std::make_shared<ProxyTunnel>(*socket_, route_->server.host_port(), route_->proxy->authorization);
+    tunnel_request_ =
+        std::make_shared<ProxyTunnel>(*socket_, route_->server.host_port(), route_->proxy->basic_authorization());
     tunnel_request_->start([self = shared_from_this()](const std::optional<Error>& error) {
       if (!self->done_) return;
       self->guarded([&] {

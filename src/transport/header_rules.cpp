@@ -2,15 +2,13 @@
 
 #include <algorithm>
 
+#include "base/url.hpp"
+
 namespace ksr::transport {
 namespace {
 
 bool is_alphanumeric(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-}
-
-bool is_hex(char c) {
-  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
 }
 
 bool one_of(char c, std::string_view set) {
@@ -54,16 +52,7 @@ std::optional<Error> check_header(const Header& header, bool websocket, bool acc
 }  // namespace
 
 bool is_request_target(std::string_view text) {
-  if (text.empty() || text.front() != '/') return false;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '%') {
-      if (i + 2 >= text.size() || !is_hex(text[i + 1]) || !is_hex(text[i + 2])) return false;
-      i += 2;
-    } else if (!is_alphanumeric(text[i]) && !one_of(text[i], "-._~!$&'()*+,;=:@/?")) {
-      return false;
-    }
-  }
-  return true;
+  return !text.empty() && text.front() == '/' && is_percent_encoded(text);
 }
 
 bool is_token(std::string_view text) {

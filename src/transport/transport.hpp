@@ -11,6 +11,7 @@
 
 #include "base/expected.hpp"
 #include "base/instant.hpp"
+#include "base/url.hpp"
 
 namespace ksr::transport {
 
@@ -34,11 +35,9 @@ struct TlsSettings {
 
 // All that decides which sockets a request may share.
 struct ConnectionSettings {
-  // scheme://host[:port][/prefix], http or https, no trailing slash. IPv6 literals in brackets.
-  std::string server;
-  TlsSettings tls;
-  // http://[user:password@]host:port, or empty.
-  std::string proxy_url;
+  Url server = {};
+  TlsSettings tls = {};
+  std::optional<Url> proxy = std::nullopt;
   // From the start of an exchange to a connection that is ready to carry it: name resolution, TCP, proxy, TLS; 0: no
   // limit.
   Milliseconds connect_timeout{30'000};
@@ -108,8 +107,8 @@ class Connection {
 class Transport {
  public:
   virtual ~Transport() = default;
-  // Fails at once on settings that can never work: a PEM that does not parse, a certificate without its key, a URL of
-  // another scheme. Does no I/O. The Connection may outlive the exchanges it made and the other way round.
+  // Fails at once on settings that can never work: a PEM that does not parse, a certificate without its key. Does no
+  // I/O. The Connection may outlive the exchanges it made and the other way round.
   virtual Expected<std::shared_ptr<Connection>> connect(const ConnectionSettings& settings) = 0;
 };
 

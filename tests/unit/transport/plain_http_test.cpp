@@ -5,6 +5,7 @@
 
 #include <filesystem>
 
+#include "support/urls.hpp"
 #include "unit/transport/gzip.hpp"
 #include "unit/transport/listener.hpp"
 #include "unit/transport/raw_server.hpp"
@@ -255,7 +256,7 @@ TEST_CASE("a request that cannot be sent ends with invalid, later, and naming no
   for (const bool websocket : {false, true}) {
     Listener listener;
     on_network([&] {
-      const auto connection = ksr::transport::real_transport().connect({server.url(), {}, {}});
+      const auto connection = ksr::transport::real_transport().connect({ksr_test::url_of(server.url()), {}});
       auto& exchange = listener.exchange;
       exchange = websocket ? (*connection)->open_websocket(request, listener) : (*connection)->get(request, listener);
       CHECK(listener.ends() == 0);
