@@ -61,6 +61,11 @@ struct Request {
   Milliseconds pong_timeout{15'000};
 };
 
+// Whether the body is what was asked for: 200, or 203 when a proxy has changed it (RFC 9110, section 15.3.4).
+inline bool is_success(int http_status) {
+  return http_status == 200 || http_status == 203;
+}
+
 struct ResponseHead {
   // 101 for an open WebSocket.
   int status = 0;

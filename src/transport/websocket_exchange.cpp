@@ -7,7 +7,6 @@
 
 #include "transport/failures.hpp"
 #include "transport/header_rules.hpp"
-#include "transport/response_head.hpp"
 
 namespace ksr::transport {
 namespace {
