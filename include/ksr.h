@@ -57,7 +57,7 @@ KSR_API uint32_t ksr_version(void);
 KSR_API const char *ksr_version_string(void);
 
 /* How the library was built, as one JSON object: version, compiler, cpprestsdk, boost, openssl (built with, running
- * with), features. For bug reports. Static; holds nothing of the host. */
+ * with, linked static or dynamic), features. For bug reports. Static; holds nothing of the host. */
 KSR_API const char *ksr_build_info(void);
 
 /* 1 when the library has the feature `name`, else 0 (NULL included): "websocket", "http", "tls", "gzip", "http_proxy",
