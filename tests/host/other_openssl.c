@@ -1,6 +1,7 @@
 /* A plugin host that has another OpenSSL: it exports functions with OpenSSL's names, which come before those of every
- * library that is loaded later. A library with an OpenSSL of its own (KSR_OPENSSL=static) never calls them: it lists and
- * watches over TLS. With the argument "expect-abort", for a library that uses the shared OpenSSL: it does call them. */
+ * library that is loaded later. A library with an OpenSSL of its own (KSR_OPENSSL=static) never calls them: it lists
+ * and watches over TLS. With the argument "expect-abort", for a library that uses the shared OpenSSL: it does call
+ * them. */
 #include <dlfcn.h>
 #include <signal.h>
 #include <sys/wait.h>
@@ -8,14 +9,16 @@
 
 #include "host.h"
 
-static void refuse(const char *name) {
+static void refuse(const char* name) {
   fprintf(stderr, "the host's %s was called\n", name);
   abort();
 }
 
-#define EXPORT(name)                                     \
+#define EXPORT(name)                                      \
   __attribute__((visibility("default"))) void name(void); \
-  void name(void) { refuse(#name); }
+  void name(void) {                                       \
+    refuse(#name);                                        \
+  }
 EXPORT(BIO_free)
 EXPORT(BIO_new_mem_buf)
 EXPORT(CRYPTO_free)
@@ -42,22 +45,22 @@ EXPORT(X509_STORE_add_cert)
 EXPORT(X509_free)
 
 static struct {
-  const char *(*build_info)(void);
-  ksr_status (*config_new)(ksr_config **);
-  ksr_status (*config_set)(ksr_config *, const char *, const char *, ksr_error **);
-  void (*config_free)(ksr_config *);
-  const char *(*error_message)(const ksr_error *, size_t *);
-  ksr_status (*open)(const ksr_config *, void *, ksr_destroy_fn, ksr_stream **, ksr_error **);
-  ksr_status (*close)(ksr_stream *);
-  ksr_status (*wait_synced)(ksr_stream *, int64_t);
-  const ksr_snapshot *(*latest)(ksr_stream *);
-  size_t (*snapshot_count)(const ksr_snapshot *);
-  void (*snapshot_release)(const ksr_snapshot *);
+  const char* (*build_info)(void);
+  ksr_status (*config_new)(ksr_config**);
+  ksr_status (*config_set)(ksr_config*, const char*, const char*, ksr_error**);
+  void (*config_free)(ksr_config*);
+  const char* (*error_message)(const ksr_error*, size_t*);
+  ksr_status (*open)(const ksr_config*, void*, ksr_destroy_fn, ksr_stream**, ksr_error**);
+  ksr_status (*close)(ksr_stream*);
+  ksr_status (*wait_synced)(ksr_stream*, int64_t);
+  const ksr_snapshot* (*latest)(ksr_stream*);
+  size_t (*snapshot_count)(const ksr_snapshot*);
+  void (*snapshot_release)(const ksr_snapshot*);
 } loaded;
 /* ISO C has no cast from an object pointer to a function; POSIX asks for this one. */
-#define RESOLVE(name) CHECK((*(void **)(&loaded.name) = dlsym(library, "ksr_" #name)) != NULL)
+#define RESOLVE(name) CHECK((*(void**)(&loaded.name) = dlsym(library, "ksr_" #name)) != NULL)
 static void load(void) {
-  void *library = dlopen(host_env("KSR_TEST_LIBRARY"), RTLD_NOW | RTLD_LOCAL);
+  void* library = dlopen(host_env("KSR_TEST_LIBRARY"), RTLD_NOW | RTLD_LOCAL);
   if (library == NULL) fprintf(stderr, "%s\n", dlerror());
   CHECK(library != NULL);
   RESOLVE(build_info);
@@ -78,12 +81,12 @@ static void load(void) {
 #define ksr_open loaded.open
 #include "open.h"
 
-static void list_and_watch(const char *transport) {
-  ksr_config *config = host_config(transport);
-  ksr_stream *stream = host_open(config, NULL, NULL);
+static void list_and_watch(const char* transport) {
+  ksr_config* config = host_config(transport);
+  ksr_stream* stream = host_open(config, NULL, NULL);
   loaded.config_free(config);
   CHECK(loaded.wait_synced(stream, 30000) == KSR_OK);
-  const ksr_snapshot *snapshot = loaded.latest(stream);
+  const ksr_snapshot* snapshot = loaded.latest(stream);
   CHECK(snapshot != NULL);
   CHECK(loaded.snapshot_count(snapshot) == 20);
   loaded.snapshot_release(snapshot);
@@ -110,7 +113,7 @@ static void expect_abort(void) {
   CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
   if (argc > 1 && strcmp(argv[1], "expect-abort") == 0) {
     expect_abort();
   } else {

@@ -46,6 +46,24 @@ TEST_CASE("headers that frame the message are the transport's") {
   CHECK_FALSE(refusal_of("Accept-Encoding", "br", false, true).empty());
 }
 
+// RFC 9110, section 15.3.4: 203 is 200 with a body that a proxy has changed.
+TEST_CASE("200 and 203 are success, other statuses are not") {
+  CHECK(is_success(200));
+  CHECK(is_success(203));
+  for (const int status : {0, 101, 201, 202, 204, 206, 299, 301, 304, 400, 404, 500}) CHECK_FALSE(is_success(status));
+}
+
+TEST_CASE("lists are split at commas, without spaces and empty elements") {
+  CHECK(list_parts("a, b") == std::vector<std::string>{"a", "b"});
+  CHECK(list_parts(" ,a\t,,b , ") == std::vector<std::string>{"a", "b"});
+  CHECK(list_parts("").empty());
+  CHECK(list_parts(" , ").empty());
+  CHECK(has_list_token("upgrade, Close", "close"));
+  CHECK_FALSE(has_list_token("closed", "close"));
+  CHECK_FALSE(has_list_token("close", "closed"));
+  CHECK_FALSE(has_list_token("", "close"));
+}
+
 TEST_CASE("targets are percent-encoded paths") {
   for (const char* good : {"/", "/api/v1/pods?limit=500&continue=a%3D%3d", "/a;b@c:d,e(f)", "/?a=b/c?d"}) {
     CHECK_MESSAGE(is_request_target(good), good);
