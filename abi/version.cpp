@@ -1,4 +1,6 @@
+#include <dlfcn.h>
 #include <openssl/crypto.h>
+
 #include <boost/version.hpp>
 #include <string>
 #include <string_view>
@@ -13,6 +15,14 @@ static_assert(KSR_VERSION == (KSR_VERSION_MAJOR << 16 | KSR_VERSION_MINOR << 8 |
 
 constexpr std::string_view features[] = {"websocket", "http", "tls", "gzip", "http_proxy", "manual_delivery"};
 
+// Whether OpenSSL is a part of this library (KSR_OPENSSL=static): where its code is decides, not how it was meant.
+bool has_openssl_inside() {
+  Dl_info openssl;
+  Dl_info here;
+  return dladdr(reinterpret_cast<const void*>(&OpenSSL_version), &openssl) != 0 &&
+         dladdr(static_cast<const void*>(features), &here) != 0 && openssl.dli_fbase == here.dli_fbase;
+}
+
 std::string describe_build() {
   std::string names;
   for (const std::string_view name : features) {
@@ -23,7 +33,7 @@ std::string describe_build() {
   return std::string("{\"version\":\"" KSR_VERSION_STRING "\",\"compiler\":\"" KSR_COMPILER
                      "\",\"cpprestsdk\":\"" KSR_CPPRESTSDK_VERSION "\",\"boost\":\"") +
          BOOST_LIB_VERSION + "\",\"openssl\":{\"built_with\":\"" OPENSSL_VERSION_TEXT "\",\"running_with\":\"" +
-         OpenSSL_version(OPENSSL_VERSION) + "\"},\"features\":[" + names + "]}";
+         OpenSSL_version(OPENSSL_VERSION) + "\",\"linked\":\"" + (has_openssl_inside() ? "static" : "dynamic") + "\"},\"features\":[" + names + "]}";
 }
 
 }  // namespace

@@ -8,10 +8,16 @@ install(TARGETS ksr EXPORT ksr-targets
 install(FILES "${CMAKE_SOURCE_DIR}/man/ksr.3" DESTINATION "${CMAKE_INSTALL_MANDIR}/man3" COMPONENT libksr-dev)
 
 # Written at install time, when the prefix is known for certain: `cmake --install --prefix` may choose another one.
+# The shared libraries that the library needs; not OpenSSL where it is inside.
+set(pc_requires "libssl >= 3.0, libcrypto >= 3.0, zlib")
+if(KSR_OPENSSL STREQUAL "static")
+  set(pc_requires "zlib")
+endif()
 set(pc_in "${CMAKE_SOURCE_DIR}/pkgconfig/ksr.pc.in")
 install(CODE "
   set(PROJECT_DESCRIPTION \"${PROJECT_DESCRIPTION}\")
   set(PROJECT_VERSION \"${PROJECT_VERSION}\")
+  set(pc_requires \"${pc_requires}\")
   cmake_path(ABSOLUTE_PATH CMAKE_INSTALL_PREFIX NORMALIZE OUTPUT_VARIABLE prefix)
   cmake_path(APPEND prefix \"${CMAKE_INSTALL_LIBDIR}\" OUTPUT_VARIABLE libdir)
   cmake_path(APPEND prefix \"${CMAKE_INSTALL_INCLUDEDIR}\" OUTPUT_VARIABLE includedir)

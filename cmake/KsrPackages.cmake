@@ -58,8 +58,11 @@ set(CPACK_DEBIAN_LIBKSR0_PACKAGE_RECOMMENDS ca-certificates)
 
 set(CPACK_DEBIAN_LIBKSR-DEV_PACKAGE_SECTION libdevel)
 set(CPACK_DEBIAN_LIBKSR-DEV_PACKAGE_SHLIBDEPS OFF)
-set(CPACK_DEBIAN_LIBKSR-DEV_PACKAGE_DEPENDS
-  "libksr0 (= ${PROJECT_VERSION}-${release}), libssl-dev (>= 3.0), zlib1g-dev")
+set(dev_depends "libksr0 (= ${PROJECT_VERSION}-${release}), zlib1g-dev")
+if(KSR_OPENSSL STREQUAL "dynamic")
+  string(APPEND dev_depends ", libssl-dev (>= 3.0)")
+endif()
+set(CPACK_DEBIAN_LIBKSR-DEV_PACKAGE_DEPENDS "${dev_depends}")
 set(CPACK_COMPONENT_LIBKSR-DEV_DESCRIPTION
   "What programs are built against: the header ksr.h, the link to the library, ksr.pc for pkg-config, a CMake package
 and the manual page ksr(3).")

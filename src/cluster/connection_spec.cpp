@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "cluster/server_url.hpp"
+#include "base/url.hpp"
 
 namespace ksr::cluster {
 namespace {

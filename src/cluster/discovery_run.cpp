@@ -17,7 +17,7 @@ bool may_be_missing(const Error& error) {
 }
 
 Expected<DiscoveryRoot> root_of(const FetchedAnswer& answer, const char* target) {
-  if (answer.head.status != 200) return refusal_of(answer, target);
+  if (!transport::is_success(answer.head.status)) return refusal_of(answer, target);
   return parse_discovery_root(answer.body);
 }
 
@@ -110,7 +110,7 @@ void DiscoveryRun::on_resource_list(std::size_t place, Expected<FetchedAnswer> a
   const std::string path = document.of.path();
   if (!answer) {
     logger_.log(LogLevel::warning, "discovery: " + answer.error().message);
-  } else if (answer->head.status != 200) {
+  } else if (!transport::is_success(answer->head.status)) {
     logger_.log(LogLevel::warning, "discovery: " + refusal_of(*answer, path).message);
   } else if (auto resources = parse_resource_list(answer->body, document.of); !resources) {
     logger_.log(LogLevel::warning, resources.error().message);

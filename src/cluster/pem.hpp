@@ -1,4 +1,4 @@
-// Whether texts are the PEM they should be, asked before any connection is made.
+// Checks the PEM of settings before a connection is made; used where settings and credentials are read. Any thread.
 #pragma once
 
 #include <string>
@@ -7,9 +7,10 @@
 
 namespace ksr::cluster {
 
-// PEM as it stands, or base64 of PEM (what kubeconfigs hold). `role` is the key it came from. Any thread.
+// Takes PEM, or base64 of PEM as in kubeconfigs, and returns PEM. `role` is the key it came from, and what the message
+// of an error begins with.
 Expected<std::string> decode_pem(const std::string& role, const std::string& text);
-// Every certificate of the text parses, and there is at least one.
+// Every certificate of `pem` parses, and there is at least one.
 Expected<void> check_certificates(const std::string& role, const std::string& pem);
 // The key parses without a pass phrase and belongs to the first certificate.
 Expected<void> check_key(const std::string& role, const std::string& key_pem, const std::string& certificate_pem);

@@ -5,7 +5,7 @@
 #include <cstdlib>
 #include <utility>
 
-#include "base/thread.hpp"
+#include "base/blocking_pool.hpp"
 
 namespace ksr::cluster {
 namespace {
@@ -21,12 +21,13 @@ std::vector<std::string> environment_variables() {
   return all;
 }
 
-// Detached: whoever wanted the answer may be gone long before a hanging file system lets go of the task.
-bool run_on_a_thread_of_its_own(std::function<void()> task) {
-  auto thread = start_thread("ksr-aside", std::move(task));
-  if (!thread) return false;
-  thread->detach();
-  return true;
+// A file system that hangs may keep many threads, so there are more than there are streams in most processes.
+constexpr int kMaxThreads = 64;
+
+// Never destroyed: its threads may be in a call that blocks while the process exits.
+bool run_on_blocking_pool(std::function<void()> task) {
+  static BlockingPool* const pool = new BlockingPool("ksr-blocking", kMaxThreads);
+  return pool->run(std::move(task)).has_value();
 }
 
 }  // namespace
@@ -34,7 +35,7 @@ bool run_on_a_thread_of_its_own(std::function<void()> task) {
 const ProcessEnvironment& process_environment() {
   static const ProcessEnvironment* const process_env = new ProcessEnvironment{
       environment_variable, environment_variables, "/var/run/secrets/kubernetes.io/serviceaccount",
-      [] { return std::chrono::system_clock::now(); }, run_on_a_thread_of_its_own};
+      [] { return std::chrono::system_clock::now(); }, run_on_blocking_pool};
   return *process_env;
 }
 

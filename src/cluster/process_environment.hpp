@@ -1,4 +1,5 @@
-// What a connection takes from the process and the machine around it; tests bring their own.
+// `ProcessEnvironment` is what a connection reads from its process and its machine; used by cluster/, replaced in
+// tests.
 #pragma once
 
 #include <chrono>
@@ -12,20 +13,20 @@ namespace ksr::cluster {
 using WallTime = std::chrono::system_clock::time_point;
 
 struct ProcessEnvironment {
-  // An environment variable; empty where it is not set. Called on the thread that opens, never later.
+  // An environment variable; empty where it is not set. Called within ksr_open only, on its thread.
   std::function<std::optional<std::string>(const char* name)> variable;
-  // All of them, as "NAME=value". Called on the thread that opens, never later.
+  // All of them, as "NAME=value". Called within ksr_open only, on its thread.
   std::function<std::vector<std::string>()> variables;
-  // Where a pod finds token, ca.crt and namespace.
+  // Where Kubernetes mounts token, ca.crt and namespace in a pod.
   std::string service_account_directory;
-  // Credentials expire by the clock on the wall. Any thread.
+  // The expiry times of credentials are wall-clock times. Any thread.
   std::function<WallTime()> wall_clock;
-  // Runs a task that may block on a thread of its own, with all asynchronous signals masked. False: there is no thread
-  // to be had, and the task will not run.
+  // Runs a task that may block on another thread (see BlockingPool); the task must not throw. False: no thread could be
+  // started, and the task will not run. Any thread.
   std::function<bool(std::function<void()> task)> spawn_blocking;
 };
 
-// The real ones. Never destroyed.
+// That of this process. Never destroyed.
 const ProcessEnvironment& process_environment();
 
 }  // namespace ksr::cluster

@@ -64,12 +64,12 @@ bool ends_with(const std::string& text, const std::string& end) {
   return text.size() >= end.size() && text.compare(text.size() - end.size(), end.size(), end) == 0;
 }
 
-bool matches(const ServerUrl& server, std::string entry) {
+bool matches(const Url& server, std::string entry) {
   if (entry == "*") return true;
   const auto address = parse_address(server.host);
   if (entry.find('/') != std::string::npos) return address && in_block(address->first, entry);
   const auto port = cut_port(entry);
-  if (entry.empty() || (port && *port != server.port)) return false;
+  if (entry.empty() || (port && *port != std::to_string(server.port))) return false;
   if (const auto listed = parse_address(entry)) return address && listed->first == address->first;
   if (entry.rfind("*.", 0) == 0) entry.erase(0, 1);
   // ".example.com" is the subdomains alone, "example.com" the domain too.
@@ -87,13 +87,13 @@ std::pair<std::string, const char*> first_set(const ProcessEnvironment& process_
 
 }  // namespace
 
-bool is_loopback(const ServerUrl& server) {
+bool is_loopback(const Url& server) {
   if (server.host == "localhost") return true;
   const auto address = parse_address(server.host);
   return address && (in_block(address->first, "127.0.0.0/8") || in_block(address->first, "::1/128"));
 }
 
-bool bypasses_proxy(const ServerUrl& server, std::string_view no_proxy) {
+bool bypasses_proxy(const Url& server, std::string_view no_proxy) {
   if (is_loopback(server)) return true;
   for (const std::string_view part : split(no_proxy, ',')) {
     const std::string entry = lower_case(trimmed(part));
@@ -102,7 +102,7 @@ bool bypasses_proxy(const ServerUrl& server, std::string_view no_proxy) {
   return false;
 }
 
-ValueWithOrigin proxy_from_environment(const ServerUrl& server, const ProcessEnvironment& process_env) {
+ValueWithOrigin proxy_from_environment(const Url& server, const ProcessEnvironment& process_env) {
   const bool cgi = process_env.variable("REQUEST_METHOD").value_or("") != "";
   // A CGI program's HTTP_PROXY is a header that the client chose (httpoxy).
   if (!server.secure() && cgi) return {};

@@ -2,19 +2,19 @@
 // k8s.io/apimachinery/pkg/util/net, NewProxierWithNoProxyCIDR).
 #pragma once
 
+#include "base/url.hpp"
 #include "cluster/connection_spec.hpp"
 #include "cluster/process_environment.hpp"
-#include "cluster/server_url.hpp"
 
 namespace ksr::cluster {
 
 // The proxy on the way to that server, with the variable it came from; not set where there is none.
-ValueWithOrigin proxy_from_environment(const ServerUrl& server, const ProcessEnvironment& process_env);
+ValueWithOrigin proxy_from_environment(const Url& server, const ProcessEnvironment& process_env);
 
 // localhost, 127.0.0.0/8 and ::1.
-bool is_loopback(const ServerUrl& server);
+bool is_loopback(const Url& server);
 
 // Whether a NO_PROXY list keeps the server from being reached through a proxy.
-bool bypasses_proxy(const ServerUrl& server, std::string_view no_proxy);
+bool bypasses_proxy(const Url& server, std::string_view no_proxy);
 
 }  // namespace ksr::cluster

@@ -120,7 +120,7 @@ Expected<void> load_place(const ConnectionSpec& spec, const ProcessEnvironment& 
   if (!proxy.set()) return {};
   auto url = parse_proxy_url(proxy.role, proxy.text);
   if (!url) return url.error();
-  settings.proxy_url = *std::move(url);
+  settings.proxy = *std::move(url);
   return {};
 }
 
@@ -155,11 +155,11 @@ std::string credentials_by_key(const ConnectionSpec& spec, const ConnectionOptio
 
 void warn_of_clear_text(const ConnectionSpec& spec, const ConnectionOptions& options,
                         const ResolvedConnection& settings, Logger& logger) {
-  if (settings.server.secure() || (is_loopback(settings.server) && settings.proxy_url.empty())) return;
+  if (settings.server.secure() || (is_loopback(settings.server) && !settings.proxy)) return;
   const std::string names = credentials_by_key(spec, options);
   if (names.empty()) return;
   logger.log(LogLevel::warning, spec.server.role + ": a credential (" + names +
-                                    ") is sent over http, without encryption, to " + settings.server.origin() +
+                                    ") is sent over http, without encryption, to " + settings.server.address() +
                                     "; expected https");
 }
 

@@ -41,7 +41,8 @@ std::string fingerprint(const ResolvedConnection& settings) {
   const bool token_from_file = !authentication.token_file.path.empty();
   Fingerprint print;
   print << settings.server.text() << settings.ca << settings.client_certificate << settings.client_key;
-  print << settings.tls_server_name << (settings.skip_verify ? "skip" : "verify") << settings.proxy_url;
+  print << settings.tls_server_name << (settings.skip_verify ? "skip" : "verify");
+  if (settings.proxy) print << "proxy" << settings.proxy->text() << settings.proxy->userinfo;
   print << std::to_string(settings.connect_timeout.count());
   print << authentication.token_file.path << (token_from_file ? std::string() : authentication.token);
   print << authentication.username << authentication.password;

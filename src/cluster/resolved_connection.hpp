@@ -7,10 +7,10 @@
 #include <vector>
 
 #include "base/instant.hpp"
+#include "base/url.hpp"
 #include "cluster/exec_plugin.hpp"
 #include "cluster/files.hpp"
 #include "cluster/headlamp.hpp"
-#include "cluster/server_url.hpp"
 #include "transport/transport.hpp"
 
 namespace ksr::cluster {
@@ -34,13 +34,13 @@ struct Authentication {
 
 // Plain values; may be copied between threads.
 struct ResolvedConnection {
-  ServerUrl server;
+  Url server;
   Pem ca;
   Pem client_certificate;
   Pem client_key;
   std::string tls_server_name;
   bool skip_verify = false;
-  std::string proxy_url;
+  std::optional<Url> proxy;
   Milliseconds connect_timeout{30'000};
   // For discovery; streams bring their own.
   Milliseconds request_timeout{30'000};

@@ -63,7 +63,7 @@ class ScopeCache::Fetch {
     if (answer) environment_.access.note_answer(answer->head);
     if (answer && answer->head.status == 401) environment_.access.reject_credentials();
     if (answer && answer->head.status == 404) entry.readable = true;
-    if (answer && answer->head.status == 200) {
+    if (answer && transport::is_success(answer->head.status)) {
       auto resources = parse_resource_list(answer->body, group_version_of(root_));
       entry.readable = resources.has_value();
       if (resources) entry.resources = *std::move(resources);

@@ -85,7 +85,7 @@ std::shared_ptr<SharedAccess> SharedAccess::make(ResolvedConnection settings, co
 SharedAccess::SharedAccess(ResolvedConnection settings, const AccessEnvironment& environment,
                            const ProcessEnvironment& process_env)
     : settings_(std::move(settings)),
-      server_(settings_.server.origin()),
+      server_(settings_.server.address()),
       executor_(environment.executor),
       transport_(environment.transport),
       process_env_(process_env),
@@ -280,7 +280,7 @@ Expected<std::shared_ptr<transport::Connection>> SharedAccess::connection_for(co
   tls.skip_verify = settings_.skip_verify;
   if (connection_ && same(tls, connection_tls_)) return connection_;
 
-  auto connection = transport_.connect({settings_.server.text(), tls, settings_.proxy_url, settings_.connect_timeout});
+  auto connection = transport_.connect({settings_.server, tls, settings_.proxy, settings_.connect_timeout});
   if (!connection) return connection.error().within("connection to " + server_);
   if (connection_ && tls.client_certificate_pem != connection_tls_.client_certificate_pem) leave_old_certificate();
   connection_ = *std::move(connection);

@@ -13,7 +13,7 @@ class ListCall final : public Call, private json::ListObserver {
            sync::Reflector& reflector);
 
  private:
-  bool accepts(int http_status) const override { return http_status == 200; }
+  bool accepts(int http_status) const override { return transport::is_success(http_status); }
   void opened() override {}
   void received(std::string_view bytes) override;
   void message_ended() override {}

@@ -13,7 +13,9 @@ class WatchCall final : public Call, private json::WatchObserver {
             sync::Reflector& reflector);
 
  private:
-  bool accepts(int http_status) const override { return http_status == (websocket_ ? 101 : 200); }
+  bool accepts(int http_status) const override {
+    return websocket_ ? http_status == 101 : transport::is_success(http_status);
+  }
   void opened() override;
   void received(std::string_view bytes) override;
   void message_ended() override;

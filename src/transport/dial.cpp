@@ -45,7 +45,7 @@ class Dial::Steps final : public std::enable_shared_from_this<Dial::Steps> {
       return;
     }
     step_ = "resolving " + host;
-    waiting_ = route_->resolver->resolve(host, [self = shared_from_this()](Expected<Addresses> outcome) {
+    lookup_ = route_->resolver->resolve(host, [self = shared_from_this()](Expected<Addresses> outcome) {
       if (!self->done_) return;
       self->guarded([&] {
         if (!outcome) return self->fail(std::move(outcome).error());
@@ -61,7 +61,7 @@ class Dial::Steps final : public std::enable_shared_from_this<Dial::Steps> {
     done_ = nullptr;
     timer_.reset();
     address_timer_.reset();
-    waiting_.reset();
+    lookup_.cancel();
     boost::system::error_code ignored;
     if (tunnel_request_) tunnel_request_->abandon();
     if (socket_) socket_->close(ignored);
@@ -127,7 +127,8 @@ class Dial::Steps final : public std::enable_shared_from_this<Dial::Steps> {
   void connected() {
     if (!tunnel_) return secure();
     step_ = "asking proxy " + route_->proxy->host_port() + " for a tunnel to " + route_->server.host_port();
-    tunnel_request_ = std::make_shared<ProxyTunnel>(*socket_, route_->server.host_port(), route_->proxy->authorization);
+    tunnel_request_ =
+        std::make_shared<ProxyTunnel>(*socket_, route_->server.host_port(), route_->proxy->basic_authorization());
     tunnel_request_->start([self = shared_from_this()](const std::optional<Error>& error) {
       if (!self->done_) return;
       self->guarded([&] {
@@ -194,7 +195,7 @@ class Dial::Steps final : public std::enable_shared_from_this<Dial::Steps> {
   std::optional<Instant> deadline_;
   std::unique_ptr<Timer> timer_;
   std::unique_ptr<Timer> address_timer_;
-  std::unique_ptr<DnsResolver::Waiting> waiting_;
+  PendingCall lookup_;
   Addresses addresses_;
   std::size_t next_address_ = 0;
   std::shared_ptr<tcp::socket> socket_;

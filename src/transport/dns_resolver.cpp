@@ -4,24 +4,16 @@
 #include <sys/socket.h>
 
 #include <cerrno>
-#include <condition_variable>
 #include <cstring>
-#include <deque>
 #include <map>
-#include <mutex>
-#include <new>
-#include <thread>
 #include <utility>
 
 #include "base/exception_error.hpp"
-#include "base/thread.hpp"
 
 namespace ksr::transport {
 namespace {
 
 constexpr int kMaxThreads = 16;
-constexpr std::chrono::seconds kIdleTimeout{10};
-constexpr std::chrono::milliseconds until_there_is_memory{20};
 
 struct FreeAddressList {
   void operator()(addrinfo* list) const { freeaddrinfo(list); }
@@ -48,7 +40,7 @@ Expected<Addresses> look_up_with_the_system(const std::string& host) {
   addrinfo* raw = nullptr;
   int code = getaddrinfo(host.c_str(), nullptr, &hints, &raw);
   if (code == EAI_NONAME || code == EAI_ADDRFAMILY) {
-    // A machine with nothing but loopback has no configured family, and yet "localhost" must work.
+    // AI_ADDRCONFIG ignores loopback addresses, and "localhost" has to resolve on a machine that has no others.
     hints.ai_flags = 0;
     code = getaddrinfo(host.c_str(), nullptr, &hints, &raw);
   }
@@ -65,49 +57,21 @@ Expected<Addresses> look_up_with_the_system(const std::string& host) {
   return addresses;
 }
 
-namespace {
+// Executor's thread only; owned by the look-ups under way, too.
+struct DnsResolver::Lookups {
+  // Those that wait for each name whose look-up is under way.
+  std::map<std::string, std::vector<CancellableCallback<void(Expected<Addresses>)>>> waiting;
 
-struct Lookup {
-  DnsResolver::Done done;
-};
-
-class PendingLookup final : public DnsResolver::Waiting {
- public:
-  explicit PendingLookup(std::shared_ptr<Lookup> lookup) : lookup_(std::move(lookup)) {}
-  ~PendingLookup() override { lookup_->done = nullptr; }
-
- private:
-  std::shared_ptr<Lookup> lookup_;
-};
-
-}  // namespace
-
-// Shared with the threads, which may outlive the resolver: a look-up cannot be stopped.
-struct DnsResolver::Pool {
-  Pool(Executor& executor_in, LookUp look_up_in) : executor(executor_in), look_up(std::move(look_up_in)) {}
-
-  Executor& executor;
-  const LookUp look_up;
-
-  // Executor's thread only.
-  std::map<std::string, std::vector<std::shared_ptr<Lookup>>> asked;
-
-  std::mutex mutex;
-  std::condition_variable work_came;
-  std::deque<std::string> hosts;
-  int threads = 0;
-  int idle_threads = 0;
-  bool closed = false;
-
-  void answer(const std::string& host, const Expected<Addresses>& outcome) {
-    const auto found = asked.find(host);
-    if (found == asked.end()) return;
-    const auto lookups = std::move(found->second);
-    asked.erase(found);
-    for (const auto& lookup : lookups) {
-      const Done done = std::exchange(lookup->done, nullptr);
+  void finish(const std::string& host, const Expected<Addresses>& outcome) {
+    const auto found = waiting.find(host);
+    if (found == waiting.end()) return;
+    const auto callbacks = std::move(found->second);
+    waiting.erase(found);
+    for (const auto& callback : callbacks) {
+      const Done done = callback.take();
       if (!done) continue;
-      // The one who asks deals with exceptions of its own: here it is the copy that lacks memory.
+      // The callback deals with its own exceptions: what is caught here is that there was no memory to copy the
+      // outcome.
       try {
         done(outcome);
       } catch (...) {
@@ -115,105 +79,32 @@ struct DnsResolver::Pool {
       }
     }
   }
-
-  // Empty when the thread should leave.
-  std::string next_host() {
-    std::unique_lock lock(mutex);
-    ++idle_threads;
-    const bool woken = work_came.wait_for(lock, kIdleTimeout, [this] { return closed || !hosts.empty(); });
-    --idle_threads;
-    if (!woken || closed) {
-      --threads;
-      return {};
-    }
-    std::string host = std::move(hosts.front());
-    hosts.pop_front();
-    return host;
-  }
-
-  static void work(const std::shared_ptr<Pool>& pool) {
-    for (std::string host = pool->next_host(); !host.empty(); host = pool->next_host()) {
-      report(pool, host, looked_up(*pool, host));
-    }
-  }
-
-  static Expected<Addresses> looked_up(const Pool& pool, const std::string& host) noexcept {
-    try {
-      return pool.look_up(host);
-    } catch (...) {
-      return error_of_exception();
-    }
-  }
-
-  // Those who asked wait for it, so it is posted as soon as there is memory.
-  static void report(const std::shared_ptr<Pool>& pool, const std::string& host, const Expected<Addresses>& outcome) {
-    for (;;) {
-      try {
-        pool->executor.post([pool, host, outcome] { pool->answer(host, outcome); });
-        return;
-      } catch (const std::bad_alloc&) {
-        std::this_thread::sleep_for(until_there_is_memory);
-      }
-    }
-  }
 };
 
 DnsResolver::DnsResolver(Executor& executor, LookUp look_up)
-    : pool_(std::make_shared<Pool>(executor, std::move(look_up))) {}
+    : executor_(executor),
+      look_up_(std::move(look_up)),
+      lookups_(std::make_shared<Lookups>()),
+      pool_("ksr-dns", kMaxThreads) {}
 
-DnsResolver::~DnsResolver() {
-  {
-    const std::lock_guard lock(pool_->mutex);
-    pool_->closed = true;
-  }
-  pool_->work_came.notify_all();
-}
+DnsResolver::~DnsResolver() = default;
 
-std::unique_ptr<DnsResolver::Waiting> DnsResolver::resolve(const std::string& host, Done done) {
-  auto lookup = std::make_shared<Lookup>(Lookup{std::move(done)});
-  // Made first: should anything throw from here on, no one answers the caller any more.
-  std::unique_ptr<Waiting> waiting = std::make_unique<PendingLookup>(lookup);
-  auto& lookups = pool_->asked[host];
-  lookups.push_back(std::move(lookup));
-  if (lookups.size() > 1) return waiting;
+PendingCall DnsResolver::resolve(const std::string& host, Done done) {
+  const CancellableCallback<void(Expected<Addresses>)> callback(std::move(done));
+  // From here on an exception destroys the handle, and so cancels.
+  PendingCall pending = callback.handle();
+  auto& callbacks = lookups_->waiting[host];
+  callbacks.push_back(callback);
+  if (callbacks.size() > 1) return pending;
   try {
-    look_up(host);
-    return waiting;
+    pool_.call<Addresses>(
+        executor_, [look_up = look_up_, host] { return look_up(host); },
+        [lookups = lookups_, host](const Expected<Addresses>& outcome) { lookups->finish(host, outcome); });
+    return pending;
   } catch (...) {
-    // Or the next one to ask would share a look-up that never comes.
-    pool_->asked.erase(host);
+    // Later calls must not wait for a look-up that was never started.
+    lookups_->waiting.erase(host);
     throw;
-  }
-}
-
-void DnsResolver::look_up(const std::string& host) {
-  bool wants_thread = false;
-  {
-    const std::lock_guard lock(pool_->mutex);
-    pool_->hosts.push_back(host);
-    wants_thread = static_cast<int>(pool_->hosts.size()) > pool_->idle_threads && pool_->threads < kMaxThreads;
-    if (wants_thread) ++pool_->threads;
-  }
-  if (wants_thread) {
-    auto thread = start_worker();
-    if (thread) {
-      thread->detach();
-    } else {
-      const std::lock_guard lock(pool_->mutex);
-      --pool_->threads;
-      if (pool_->threads == 0) {
-        pool_->executor.post([pool = pool_, host, error = thread.error()] { pool->answer(host, error); });
-      }
-    }
-  }
-  pool_->work_came.notify_one();
-}
-
-Expected<std::thread> DnsResolver::start_worker() noexcept {
-  try {
-    return start_thread("ksr-dns", [pool = pool_] { Pool::work(pool); });
-  } catch (...) {
-    return error_of_exception();
   }
 }
 

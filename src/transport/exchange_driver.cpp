@@ -4,7 +4,7 @@
 
 #include "base/exception_error.hpp"
 #include "transport/failures.hpp"
-#include "transport/response_head.hpp"
+#include "transport/header_rules.hpp"
 
 namespace ksr::transport {
 namespace {
@@ -151,14 +151,18 @@ bool ExchangeDriver::take_head(ResponseHead head) {
 }
 
 bool ExchangeDriver::choose_coding(const ResponseHead& head) {
-  const std::string coding = joined_values(head, "content-encoding");
-  if (coding.empty() || coding == "identity") return true;
-  if (coding == "gzip" || coding == "x-gzip") {
-    // 204 and 304 have no body, so there is none to unpack.
-    if (head.status != 204 && head.status != 304) inflater_ = std::make_unique<Inflater>();
-    return true;
+  switch (content_coding(head)) {
+    case ContentCoding::identity:
+      return true;
+    case ContentCoding::gzip:
+      // 204 and 304 have no body, so there is none to unpack.
+      if (head.status != 204 && head.status != 304) inflater_ = std::make_unique<Inflater>();
+      return true;
+    case ContentCoding::unsupported:
+      break;
   }
-  end_with_protocol_error("its Content-Encoding is " + printable(coding) + ", expected gzip or none");
+  end_with_protocol_error("its Content-Encoding is " + printable(joined_values(head, "content-encoding")) +
+                          ", expected gzip or none");
   return false;
 }
 

@@ -2,15 +2,13 @@
 
 #include <algorithm>
 
+#include "base/url.hpp"
+
 namespace ksr::transport {
 namespace {
 
 bool is_alphanumeric(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-}
-
-bool is_hex(char c) {
-  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
 }
 
 bool one_of(char c, std::string_view set) {
@@ -21,8 +19,8 @@ char lower(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
 }
 
-// The transport frames its messages by these itself.
-constexpr std::string_view own_headers[] = {"host",       "connection", "content-length",   "transfer-encoding",
+// The transport sets these itself: they frame the message or belong to one connection.
+constexpr std::string_view kOwnHeaders[] = {"host",       "connection", "content-length",   "transfer-encoding",
                                             "upgrade",    "te",         "trailer",          "expect",
                                             "keep-alive", "origin",     "proxy-connection", "proxy-authorization"};
 
@@ -30,7 +28,7 @@ bool is_own(const std::string& name, bool websocket) {
   constexpr std::string_view kWebsocketPrefix = "sec-websocket-";
   if (same_name(std::string_view(name).substr(0, kWebsocketPrefix.size()), kWebsocketPrefix)) return true;
   if (!websocket && same_name(name, "origin")) return false;
-  return std::any_of(std::begin(own_headers), std::end(own_headers),
+  return std::any_of(std::begin(kOwnHeaders), std::end(kOwnHeaders),
                      [&](std::string_view own) { return same_name(name, own); });
 }
 
@@ -38,12 +36,11 @@ Error invalid(std::string message) {
   return Error{Status::invalid, std::move(message)};
 }
 
-// A name that is not a token is not printed as it stands: it may be a secret that slipped, or break the line.
+// A name that is not a token is not printed: it may be a secret in the wrong place, or break the line.
 std::optional<Error> check_header(const Header& header, bool websocket, bool accept_gzip) {
-  if (!is_token(header.name))
-    return invalid("a header's name is empty or has a character that no header name may have");
+  if (!is_token(header.name)) return invalid("a header name is empty or has a character that is not allowed in one");
   if (!is_field_value(header.value)) {
-    return invalid("header " + header.name + ": its value has a line break, a NUL or another control character");
+    return invalid("header " + header.name + ": its value has a control character");
   }
   if (is_own(header.name, websocket) || (accept_gzip && same_name(header.name, "accept-encoding"))) {
     return invalid("header " + header.name + ": the transport sets it itself");
@@ -54,16 +51,7 @@ std::optional<Error> check_header(const Header& header, bool websocket, bool acc
 }  // namespace
 
 bool is_request_target(std::string_view text) {
-  if (text.empty() || text.front() != '/') return false;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '%') {
-      if (i + 2 >= text.size() || !is_hex(text[i + 1]) || !is_hex(text[i + 2])) return false;
-      i += 2;
-    } else if (!is_alphanumeric(text[i]) && !one_of(text[i], "-._~!$&'()*+,;=:@/?")) {
-      return false;
-    }
-  }
-  return true;
+  return !text.empty() && text.front() == '/' && is_percent_encoded(text);
 }
 
 bool is_token(std::string_view text) {
@@ -78,6 +66,12 @@ bool is_field_value(std::string_view text) {
   });
 }
 
+std::string_view trimmed(std::string_view text) {
+  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
+  return text;
+}
+
 bool same_name(std::string_view a, std::string_view b) {
   return a.size() == b.size() &&
          std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) { return lower(x) == lower(y); });
@@ -86,11 +80,35 @@ bool same_name(std::string_view a, std::string_view b) {
 std::vector<std::string> list_parts(std::string_view text) {
   std::vector<std::string> parts;
   while (!text.empty()) {
-    const std::size_t comma = text.find(", ");
-    parts.emplace_back(text.substr(0, comma));
-    text.remove_prefix(comma == std::string_view::npos ? text.size() : comma + 2);
+    const std::size_t comma = std::min(text.find(','), text.size());
+    if (const std::string_view part = trimmed(text.substr(0, comma)); !part.empty()) parts.emplace_back(part);
+    text.remove_prefix(std::min(comma + 1, text.size()));
   }
   return parts;
+}
+
+bool has_list_token(std::string_view list, std::string_view token) {
+  const std::vector<std::string> parts = list_parts(list);
+  return std::any_of(parts.begin(), parts.end(), [&](const std::string& part) { return same_name(part, token); });
+}
+
+std::string joined_values(const ResponseHead& head, std::string_view name) {
+  std::string joined;
+  for (const Header& header : head.headers) {
+    if (header.name != name) continue;
+    if (!joined.empty()) joined += ", ";
+    joined += header.value;
+  }
+  return joined;
+}
+
+ContentCoding content_coding(const ResponseHead& head) {
+  std::vector<std::string> codings = list_parts(joined_values(head, "content-encoding"));
+  const auto is_identity = [](const std::string& coding) { return same_name(coding, "identity"); };
+  codings.erase(std::remove_if(codings.begin(), codings.end(), is_identity), codings.end());
+  if (codings.empty()) return ContentCoding::identity;
+  const bool gzip = same_name(codings.front(), "gzip") || same_name(codings.front(), "x-gzip");
+  return gzip && codings.size() == 1 ? ContentCoding::gzip : ContentCoding::unsupported;
 }
 
 std::optional<Error> check_request(const Request& request, bool websocket) {

@@ -1,4 +1,6 @@
-// What may go into the head of a request: neither cpprestsdk nor websocketpp would stop a CR or LF.
+// The rules of HTTP header fields (RFC 9110, section 5): what may go into the header of a request, since neither
+// cpprestsdk nor websocketpp would stop a CR or LF, and how the fields of a response are read. Used by the exchanges
+// and by ResponseDecoder. Pure.
 #pragma once
 
 #include <optional>
@@ -13,14 +15,27 @@ namespace ksr::transport {
 
 // A path with or without a query, percent-encoded (RFC 9112, section 3.2.1).
 bool is_request_target(std::string_view text);
-// A token of RFC 9110, section 5.6.2.
+// RFC 9110, section 5.6.2.
 bool is_token(std::string_view text);
-// The parts of "a, b", as they stand.
-std::vector<std::string> list_parts(std::string_view text);
+// RFC 9110, section 5.5: no control characters but the tab.
 bool is_field_value(std::string_view text);
+// Without spaces and tabs around it.
+std::string_view trimmed(std::string_view text);
+// Names of fields, codings and tokens are compared without case.
 bool same_name(std::string_view a, std::string_view b);
 
-// Names the header at fault, never its value.
+// The elements of a comma-separated list; empty ones are left out (RFC 9110, section 5.6.1).
+std::vector<std::string> list_parts(std::string_view text);
+bool has_list_token(std::string_view list, std::string_view token);
+
+// The values of all fields of that (lower-case) name, joined with ", "; empty without one.
+std::string joined_values(const ResponseHead& head, std::string_view name);
+
+// The content coding of the body (RFC 9110, section 8.4); x-gzip is gzip.
+enum class ContentCoding { identity, gzip, unsupported };
+ContentCoding content_coding(const ResponseHead& head);
+
+// The error has the name of the header at fault, never its value.
 std::optional<Error> check_request(const Request& request, bool websocket);
 
 }  // namespace ksr::transport

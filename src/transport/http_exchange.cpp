@@ -26,13 +26,13 @@ class HttpDriver final : public web::connection_driver, public ExchangeDriver {
 };
 
 std::string HttpDriver::request_head() {
-  const ServerAddress& server = route_->server;
+  const Url& server = route_->server;
   // A proxy forwards plain requests by their full URL (RFC 9112, section 3.2.2); TLS goes through a tunnel.
-  const bool forwarded = route_->proxy && !server.tls;
+  const bool forwarded = route_->proxy && !server.secure();
   std::string head = "GET " + (forwarded ? server.origin() : "") + target() + " HTTP/1.1\r\n";
   head += "Host: " + server.authority() + "\r\n";
-  if (forwarded && !route_->proxy->authorization.empty()) {
-    head += "Proxy-Authorization: " + route_->proxy->authorization + "\r\n";
+  if (forwarded && !route_->proxy->userinfo.empty()) {
+    head += "Proxy-Authorization: " + route_->proxy->basic_authorization() + "\r\n";
   }
   if (request_.accept_gzip) head += "Accept-Encoding: gzip\r\n";
   return head + request_lines() + "\r\n";

@@ -70,15 +70,8 @@ class RealTransport final : public Transport {
       : resolver_(std::make_shared<DnsResolver>(NetworkThread::instance(), std::move(look_up))) {}
 
   Expected<std::shared_ptr<Connection>> connect(const ConnectionSettings& settings) override {
-    auto server = parse_server(settings.server);
-    if (!server) return std::move(server).error();
-    Route route{NetworkThread::instance(), resolver_, std::move(server).value(), {}, {}, settings.connect_timeout};
-    if (!settings.proxy_url.empty()) {
-      auto proxy = parse_proxy(settings.proxy_url);
-      if (!proxy) return std::move(proxy).error();
-      route.proxy = std::move(proxy).value();
-    }
-    if (route.server.tls) {
+    Route route{NetworkThread::instance(), resolver_, settings.server, settings.proxy, {}, settings.connect_timeout};
+    if (route.server.secure()) {
       auto tls = TlsContext::make(settings.tls);
       if (!tls) return std::move(tls).error();
       route.tls = std::move(tls).value();

@@ -1,37 +1,208 @@
 #include "transport/response_decoder.hpp"
 
 #include <algorithm>
+#include <charconv>
+#include <system_error>
 #include <utility>
+#include <vector>
 
-#include "transport/response_head.hpp"
+#include "transport/header_rules.hpp"
 
 namespace ksr::transport {
 namespace {
 
-constexpr std::string_view kEndOfHead = "\r\n\r\n";
+// Content-Length has at most 18 digits: more would not fit 64 bits, and no body is that long.
+constexpr std::size_t kMaxLengthDigits = 18;
 
-// The same number twice, as "5, 5", is one that some proxy joined (RFC 9110, section 8.6).
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+
+int hex_value(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+bool is_control(char c) {
+  return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f;
+}
+
+std::string lower(std::string_view text) {
+  std::string result(text);
+  for (char& c : result) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return result;
+}
+
+// The length of a header section with its empty line; npos when that has not come yet. A line may end with LF alone
+// (RFC 9112, section 2.2).
+std::size_t end_of_head(std::string_view text, std::size_t from) {
+  for (std::size_t lf = text.find('\n', from); lf != std::string_view::npos; lf = text.find('\n', lf + 1)) {
+    const std::string_view next = text.substr(lf + 1, 2);
+    if (next.substr(0, 1) == "\n") return lf + 2;
+    if (next == "\r\n") return lf + 3;
+  }
+  return std::string_view::npos;
+}
+
+// The next line without its end, cut off `text`.
+std::string_view take_line(std::string_view& text) {
+  const std::size_t lf = text.find('\n');
+  std::string_view line = text.substr(0, lf);
+  text.remove_prefix(std::min(lf, text.size() - 1) + 1);
+  if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
+  return line;
+}
+
+struct ParsedHead {
+  ResponseHead head;
+  bool http11 = false;
+  // What is wrong with it; NULL when nothing is.
+  const char* problem = nullptr;
+};
+
+// status-line = "HTTP/1." DIGIT SP 3DIGIT [ SP reason ] (RFC 9112, section 4). The reason is not used.
+bool parse_status_line(std::string_view line, ParsedHead& parsed) {
+  if (line.size() < 12 || line.substr(0, 7) != "HTTP/1." || !is_digit(line[7]) || line[8] != ' ') return false;
+  if (!is_digit(line[9]) || !is_digit(line[10]) || !is_digit(line[11])) return false;
+  if (line.size() > 12 && line[12] != ' ') return false;
+  parsed.http11 = line[7] != '0';
+  parsed.head.status = (line[9] - '0') * 100 + (line[10] - '0') * 10 + (line[11] - '0');
+  return parsed.head.status >= 100;
+}
+
+// `text` ends with the empty line.
+ParsedHead parse_head(std::string_view text) {
+  ParsedHead parsed;
+  const auto wrong = [&](const char* problem) {
+    parsed.problem = problem;
+    return std::move(parsed);
+  };
+  std::vector<Header>& headers = parsed.head.headers;
+  if (!parse_status_line(take_line(text), parsed)) return wrong("the status line is not that of HTTP/1.x");
+  for (std::string_view line = take_line(text); !line.empty(); line = take_line(text)) {
+    if (!is_field_value(line)) return wrong("a header line has a control character");
+    if (line.front() == ' ' || line.front() == '\t') {
+      // obs-fold: the line goes on with the value before it, as after one space (RFC 9112, section 5.2). Before the
+      // first header there is none to continue (section 2.2).
+      if (headers.empty()) return wrong("the first header line begins with a space");
+      std::string& value = headers.back().value;
+      const std::string_view rest = trimmed(line);
+      if (!value.empty() && !rest.empty()) value += ' ';
+      value += rest;
+      continue;
+    }
+    const std::size_t colon = line.find(':');
+    // No space before the colon (RFC 9112, section 5.1).
+    if (colon == std::string_view::npos || !is_token(line.substr(0, colon))) {
+      return wrong("a header line has no valid name");
+    }
+    headers.push_back(Header{lower(line.substr(0, colon)), std::string(trimmed(line.substr(colon + 1)))});
+  }
+  parsed.head.content_type = joined_values(parsed.head, "content-type");
+  parsed.head.retry_after = joined_values(parsed.head, "retry-after");
+  return parsed;
+}
+
+// The same number repeated, as in "5, 5", is one number that was sent more than once (RFC 9110, section 8.6).
 std::optional<std::uint64_t> parse_length(std::string_view text) {
   std::optional<std::uint64_t> length;
-  while (true) {
-    const auto comma = text.find(',');
-    std::string_view number = text.substr(0, comma);
-    while (!number.empty() && number.front() == ' ') number.remove_prefix(1);
-    while (!number.empty() && number.back() == ' ') number.remove_suffix(1);
-    if (number.empty() || number.size() > 18) return std::nullopt;
+  for (const std::string& number : list_parts(text)) {
     std::uint64_t value = 0;
-    for (const char c : number) {
-      if (c < '0' || c > '9') return std::nullopt;
-      value = value * 10 + static_cast<std::uint64_t>(c - '0');
-    }
+    const char* const end = number.data() + number.size();
+    const auto [parsed_to, failure] = std::from_chars(number.data(), end, value);
+    if (number.size() > kMaxLengthDigits || failure != std::errc() || parsed_to != end) return std::nullopt;
     if (length && *length != value) return std::nullopt;
     length = value;
-    if (comma == std::string_view::npos) return length;
-    text.remove_prefix(comma + 1);
   }
+  return length;
 }
 
 }  // namespace
+
+ChunkDecoder::Progress ChunkDecoder::next(std::string_view& bytes, std::string_view& piece) {
+  while (!bytes.empty()) {
+    if (state_ == State::data) {
+      piece = bytes.substr(0, static_cast<std::size_t>(std::min<std::uint64_t>(left_, bytes.size())));
+      bytes.remove_prefix(piece.size());
+      left_ -= piece.size();
+      if (left_ == 0) state_ = State::data_cr;
+      return Progress::data;
+    }
+    const char c = bytes.front();
+    bytes.remove_prefix(1);
+    const Progress progress = step(c);
+    if (progress != Progress::more) return progress;
+  }
+  return Progress::more;
+}
+
+// The lines of chunks end with CR LF: LF alone is allowed for the lines of a header section only (RFC 9112, section
+// 2.2), and so for trailers.
+ChunkDecoder::Progress ChunkDecoder::step(char c) {
+  const auto expect = [&](char wanted, State next) {
+    if (c != wanted) return Progress::bad_line;
+    state_ = next;
+    return Progress::more;
+  };
+  const auto count = [&] { return ++line_ > kMaxLineLength ? Progress::too_long : Progress::more; };
+  switch (state_) {
+    case State::size:
+      return read_size(c);
+    case State::extension:
+      if (c == '\r') return expect('\r', State::size_lf);
+      return is_control(c) ? Progress::bad_line : count();
+    case State::size_lf:
+      return c == '\n' ? end_of_size_line() : Progress::bad_line;
+    case State::data_cr:
+      return expect('\r', State::data_lf);
+    case State::data_lf:
+      return expect('\n', State::size);
+    case State::trailer_start:
+      if (c == '\n') return Progress::end;
+      if (c == '\r') return expect('\r', State::last_lf);
+      state_ = State::trailer;
+      [[fallthrough]];
+    case State::trailer:
+      if (c == '\n') return expect('\n', State::trailer_start);
+      if (c == '\r') return expect('\r', State::trailer_lf);
+      return is_control(c) ? Progress::bad_line : count();
+    case State::trailer_lf:
+      return expect('\n', State::trailer_start);
+    case State::last_lf:
+      return c == '\n' ? Progress::end : Progress::bad_line;
+    case State::data:
+      break;
+  }
+  return Progress::bad_line;
+}
+
+ChunkDecoder::Progress ChunkDecoder::read_size(char c) {
+  if (const int value = hex_value(c); value >= 0) {
+    left_ = left_ * 16 + static_cast<std::uint64_t>(value);
+    return ++digits_ > 16 || left_ > kMaxChunkSize ? Progress::bad_size : Progress::more;
+  }
+  if (digits_ == 0) return Progress::bad_size;
+  if (c == '\r') {
+    state_ = State::size_lf;
+    return Progress::more;
+  }
+  if (c == ';' || c == ' ' || c == '\t') {
+    state_ = State::extension;
+    return Progress::more;
+  }
+  return Progress::bad_size;
+}
+
+ChunkDecoder::Progress ChunkDecoder::end_of_size_line() {
+  digits_ = 0;
+  line_ = 0;
+  state_ = left_ == 0 ? State::trailer_start : State::data;
+  return Progress::more;
+}
 
 ResponseDecoder::Progress ResponseDecoder::feed(std::string_view bytes) {
   Progress progress = Progress::more;
@@ -60,46 +231,44 @@ ResponseDecoder::Progress ResponseDecoder::feed(std::string_view bytes) {
 ResponseDecoder::Progress ResponseDecoder::end_of_stream() {
   switch (state_) {
     case State::head:
-      return fail(head_.empty() ? "the connection was closed before an answer"
-                                : "the connection was closed within the head");
+      return fail(head_.empty() ? "the connection was closed before a response"
+                                : "the connection was closed within the response header");
     case State::until_close:
       keeps_alive_ = false;
       return Progress::complete;
     default:
-      return fail("the connection was closed within the body");
+      return fail("the connection was closed within the response body");
   }
 }
 
 ResponseDecoder::Progress ResponseDecoder::read_head(std::string_view& bytes) {
-  const std::size_t searched = head_.size() < 3 ? 0 : head_.size() - 3;
   const std::size_t before = head_.size();
+  const std::size_t searched = before < 3 ? 0 : before - 3;
   head_.append(bytes.substr(0, kMaxHeadSize + 1 - std::min(kMaxHeadSize, head_bytes_ + before)));
-  const auto end = head_.find(kEndOfHead, searched);
-  if (end == std::string::npos) {
-    if (head_bytes_ + head_.size() > kMaxHeadSize) return fail("the head is longer than 64 KiB");
+  const std::size_t size = end_of_head(head_, searched);
+  if (head_bytes_ + std::min(size, head_.size()) > kMaxHeadSize) return fail("the response header exceeds 64 KiB");
+  if (size == std::string_view::npos) {
     bytes = {};
     return Progress::more;
   }
-  const std::size_t size = end + kEndOfHead.size();
   head_.resize(size);
   bytes.remove_prefix(size - before);
   head_bytes_ += size;
-  if (head_bytes_ > kMaxHeadSize) return fail("the head is longer than 64 KiB");
   const std::string head = std::exchange(head_, {});
   return take_head(head);
 }
 
 ResponseDecoder::Progress ResponseDecoder::take_head(std::string_view text) {
-  auto parsed = parse_response_head(text);
-  if (!parsed) return fail(parsed.error().message);
-  ResponseHead& head = parsed->head;
+  ParsedHead parsed = parse_head(text);
+  if (parsed.problem != nullptr) return fail(parsed.problem);
+  ResponseHead& head = parsed.head;
   if (head.status == 101) {
-    if (!expects_upgrade_) return fail("the server switched protocols unasked (status 101)");
+    if (!expects_upgrade_) return fail("unexpected 101 Switching Protocols");
     return sink_.take_head(std::move(head)) ? Progress::upgraded : Progress::stopped;
   }
-  // Interim answers; the final one follows (RFC 9110, section 15.2).
+  // Interim responses; the final one follows (RFC 9110, section 15.2).
   if (head.status < 200) return Progress::more;
-  if (auto problem = choose_framing(head, parsed->http11)) return fail(std::move(*problem));
+  if (auto problem = choose_framing(head, parsed.http11)) return fail(*std::move(problem));
   return sink_.take_head(std::move(head)) ? Progress::more : Progress::stopped;
 }
 
@@ -107,14 +276,16 @@ ResponseDecoder::Progress ResponseDecoder::take_head(std::string_view text) {
 std::optional<std::string> ResponseDecoder::choose_framing(const ResponseHead& head, bool http11) {
   const std::string connection = joined_values(head, "connection");
   keeps_alive_ = http11 ? !has_list_token(connection, "close") : has_list_token(connection, "keep-alive");
-  const std::string coding = joined_values(head, "transfer-encoding");
+  const std::vector<std::string> codings = list_parts(joined_values(head, "transfer-encoding"));
   const std::string length = joined_values(head, "content-length");
   if (head.status == 204 || head.status == 304) {
     state_ = State::done;
-  } else if (!coding.empty()) {
-    if (!has_list_token("chunked", coding)) return "it has a transfer coding other than chunked";
-    // Both is what smuggled requests look like.
-    if (!length.empty()) keeps_alive_ = false;
+  } else if (!codings.empty()) {
+    // The last coding frames the body; any before it would have to be asked for with TE (RFC 9112, section 7.4).
+    if (!same_name(codings.back(), "chunked")) return "the last transfer coding is not chunked";
+    if (codings.size() > 1) return "it has a transfer coding other than chunked";
+    // Both is what smuggled requests look like, and HTTP/1.0 has no transfer codings (RFC 9112, section 6.1).
+    if (!length.empty() || !http11) keeps_alive_ = false;
     state_ = State::chunked;
   } else if (!length.empty()) {
     const auto parsed = parse_length(length);
@@ -149,16 +320,16 @@ ResponseDecoder::Progress ResponseDecoder::read_chunked(std::string_view& bytes)
         state_ = State::done;
         return Progress::more;
       case ChunkDecoder::Progress::bad_size:
-        return fail("the size of a chunk is not a hexadecimal number up to 4 GiB");
+        return fail("a chunk size is not a hexadecimal number of at most 4 GiB");
       case ChunkDecoder::Progress::bad_line:
         return fail("the chunked body is malformed");
       case ChunkDecoder::Progress::too_long:
-        return fail("the extensions or trailers of the chunked body are longer than 16 KiB");
+        return fail("the chunk extensions or trailers exceed 16 KiB");
     }
   }
 }
 
-// Nobody asked for what comes after the response, so the connection is not to be trusted further.
+// Bytes after the response were not asked for, so the connection carries no further request.
 ResponseDecoder::Progress ResponseDecoder::finish(std::string_view rest) {
   if (!rest.empty()) keeps_alive_ = false;
   return Progress::complete;

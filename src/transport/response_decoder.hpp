@@ -1,4 +1,8 @@
-// Reads an HTTP/1.x response from the bytes as they arrive, strictly (RFC 9112). Pure: no I/O, no clock.
+// `ResponseDecoder` reads an HTTP/1.x response from its bytes as they arrive (RFC 9112); used by ExchangeDriver. Pure:
+// no I/O, no clock. Lives on the network thread.
+//
+// It is strict about framing, and takes what RFC 9112 lets a user agent take: lines that end with LF alone, and header
+// lines that are continued on the next line (obs-fold).
 #pragma once
 
 #include <cstdint>
@@ -7,10 +11,36 @@
 #include <string_view>
 
 #include "base/error.hpp"
-#include "transport/chunk_decoder.hpp"
 #include "transport/transport.hpp"
 
 namespace ksr::transport {
+
+// The chunked transfer coding (RFC 9112, section 7.1). Passes on the data of a chunk as it arrives, whole or in parts.
+class ChunkDecoder {
+ public:
+  enum class Progress { more, data, end, bad_size, bad_line, too_long };
+
+  // No Kubernetes server writes more at once; a larger size is an attack or a broken stream.
+  static constexpr std::uint64_t kMaxChunkSize = std::uint64_t{1} << 32;
+  // The extensions of one chunk, and the whole trailer section.
+  static constexpr std::size_t kMaxLineLength = 16 * 1024;
+
+  // Consumes from the front of `bytes`. `data`: `piece` is the next part of the body, and there may be more in `bytes`.
+  // `more`: all is consumed. `end`: the body is complete, and what is left of `bytes` follows it.
+  Progress next(std::string_view& bytes, std::string_view& piece);
+
+ private:
+  enum class State { size, extension, size_lf, data, data_cr, data_lf, trailer_start, trailer, trailer_lf, last_lf };
+
+  Progress step(char c);
+  Progress read_size(char c);
+  Progress end_of_size_line();
+
+  State state_ = State::size;
+  std::uint64_t left_ = 0;
+  int digits_ = 0;
+  std::size_t line_ = 0;
+};
 
 class ResponseDecoder {
  public:
@@ -23,10 +53,10 @@ class ResponseDecoder {
   };
   enum class Progress { more, complete, upgraded, stopped, failed };
 
-  // All heads of one response together, those with status 1xx included.
+  // The header sections of one response together, those with status 1xx included.
   static constexpr std::size_t kMaxHeadSize = 64 * 1024;
 
-  // `expects_upgrade`: status 101 is an answer, and what follows it is not HTTP.
+  // `expects_upgrade`: status 101 is a response, and what follows it is not HTTP.
   ResponseDecoder(Sink& sink, bool expects_upgrade) : sink_(sink), expects_upgrade_(expects_upgrade) {}
 
   Progress feed(std::string_view bytes);

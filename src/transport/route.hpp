@@ -5,8 +5,8 @@
 #include <optional>
 
 #include "base/executor.hpp"
+#include "base/url.hpp"
 #include "transport/dns_resolver.hpp"
-#include "transport/server_address.hpp"
 #include "transport/tls_context.hpp"
 
 namespace ksr::transport {
@@ -14,8 +14,8 @@ namespace ksr::transport {
 struct Route {
   Executor& executor;
   std::shared_ptr<DnsResolver> resolver;
-  ServerAddress server;
-  std::optional<ProxyAddress> proxy;
+  Url server;
+  std::optional<Url> proxy;
   // NULL for http.
   std::shared_ptr<TlsContext> tls;
   Milliseconds connect_timeout;

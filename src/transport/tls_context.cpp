@@ -1,7 +1,6 @@
 #include "transport/tls_context.hpp"
 
 #include <openssl/err.h>
-#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
@@ -11,36 +10,16 @@
 #include <utility>
 
 #include "base/server_name.hpp"
+#include "transport/pem.hpp"
 
 namespace ksr::transport {
 namespace {
 
 constexpr std::size_t kReadBufferSize = 64 * 1024;
 
-struct FreeBio {
-  void operator()(BIO* bio) const { BIO_free(bio); }
-};
-struct FreeCertificate {
-  void operator()(X509* certificate) const { X509_free(certificate); }
-};
-struct FreeKey {
-  void operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
-};
 struct FreeStore {
   void operator()(X509_STORE* store) const { X509_STORE_free(store); }
 };
-using Bio = std::unique_ptr<BIO, FreeBio>;
-using Certificate = std::unique_ptr<X509, FreeCertificate>;
-using Key = std::unique_ptr<EVP_PKEY, FreeKey>;
-
-Bio reader(const std::string& pem) {
-  return Bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
-}
-
-// OpenSSL would ask on the terminal of the host.
-int no_password(char*, int, int, void*) {
-  return -1;
-}
 
 std::string openssl_reason() {
   const unsigned long code = ERR_peek_last_error();
@@ -53,76 +32,42 @@ Error invalid(const std::string& what, const std::string& reason) {
   return Error{Status::invalid, what + ": " + reason};
 }
 
-// The end of the text is the one failure that is none; whatever else PEM_read says, it says of a broken certificate.
-bool at_end_of_pem() {
-  const unsigned long code = ERR_peek_last_error();
-  const bool at_end = ERR_GET_LIB(code) == ERR_LIB_PEM && ERR_GET_REASON(code) == PEM_R_NO_START_LINE;
-  if (at_end) ERR_clear_error();
-  return at_end;
-}
-
-Error no_memory(const std::string& what) {
-  return Error{Status::out_of_memory, what + ": no memory to read it"};
-}
-
 Expected<void> trust_only(SSL_CTX* context, const std::string& pem) {
-  const Bio text = reader(pem);
-  if (!text) return no_memory("CA certificates");
-  int count = 0;
-  for (;; ++count) {
-    const Certificate certificate(PEM_read_bio_X509(text.get(), nullptr, no_password, nullptr));
-    if (!certificate) break;
+  const auto certificates = read_certificates("CA certificates", pem);
+  if (!certificates) return certificates.error();
+  for (const Certificate& certificate : *certificates) {
     if (X509_STORE_add_cert(SSL_CTX_get_cert_store(context), certificate.get()) != 1) {
-      return invalid("CA certificates", "certificate " + std::to_string(count + 1) + ": " + openssl_reason());
+      return invalid("CA certificates", openssl_reason());
     }
-  }
-  if (!at_end_of_pem())
-    return invalid("CA certificates", "certificate " + std::to_string(count + 1) + ": " + openssl_reason());
-  if (count == 0) return invalid("CA certificates", "expected PEM with at least one CERTIFICATE");
-  return {};
-}
-
-Expected<void> use_client_chain(SSL_CTX* context, const std::string& pem) {
-  const Bio text = reader(pem);
-  if (!text) return no_memory("client certificate");
-  const Certificate leaf(PEM_read_bio_X509_AUX(text.get(), nullptr, no_password, nullptr));
-  if (!leaf) return invalid("client certificate", openssl_reason() + "; expected PEM with a CERTIFICATE");
-  if (SSL_CTX_use_certificate(context, leaf.get()) != 1) return invalid("client certificate", openssl_reason());
-  for (;;) {
-    const Certificate issuer(PEM_read_bio_X509(text.get(), nullptr, no_password, nullptr));
-    if (!issuer) break;
-    if (SSL_CTX_add1_chain_cert(context, issuer.get()) != 1) {
-      return invalid("client certificate chain", openssl_reason());
-    }
-  }
-  if (!at_end_of_pem()) return invalid("client certificate chain", openssl_reason());
-  return {};
-}
-
-Expected<void> use_client_key(SSL_CTX* context, const std::string& pem) {
-  const Bio text = reader(pem);
-  if (!text) return no_memory("client key");
-  const Key key(PEM_read_bio_PrivateKey(text.get(), nullptr, no_password, nullptr));
-  if (!key) return invalid("client key", openssl_reason() + "; expected PEM with an unencrypted PRIVATE KEY");
-  if (SSL_CTX_use_PrivateKey(context, key.get()) != 1 || SSL_CTX_check_private_key(context) != 1) {
-    return invalid("client key", openssl_reason() + "; expected the key of the client certificate");
   }
   return {};
 }
 
 Expected<void> use_client_identity(SSL_CTX* context, const TlsSettings& settings) {
   if (settings.client_certificate_pem.empty() && settings.client_key_pem.empty()) return {};
-  if (settings.client_key_pem.empty()) return invalid("client certificate", "it comes without its key");
-  if (settings.client_certificate_pem.empty()) return invalid("client key", "it comes without its certificate");
-  if (auto used = use_client_chain(context, settings.client_certificate_pem); !used) return used;
-  return use_client_key(context, settings.client_key_pem);
+  if (settings.client_key_pem.empty()) return invalid("client certificate", "is without its key");
+  if (settings.client_certificate_pem.empty()) return invalid("client key", "is without its certificate");
+  const auto chain = read_certificates("client certificate", settings.client_certificate_pem);
+  if (!chain) return chain.error();
+  const auto key = read_private_key("client key", settings.client_key_pem, chain->front().get());
+  if (!key) return key.error();
+  if (SSL_CTX_use_certificate(context, chain->front().get()) != 1) {
+    return invalid("client certificate", openssl_reason());
+  }
+  for (std::size_t i = 1; i < chain->size(); ++i) {
+    if (SSL_CTX_add1_chain_cert(context, (*chain)[i].get()) != 1) {
+      return invalid("client certificate chain", openssl_reason());
+    }
+  }
+  if (SSL_CTX_use_PrivateKey(context, key->get()) != 1) return invalid("client key", openssl_reason());
+  return {};
 }
 
 // One store for the process: reading the system's bundle takes about 20 ms and most of a megabyte.
 X509_STORE* system_store() {
   static X509_STORE* const leaked = [] {
     std::unique_ptr<X509_STORE, FreeStore> store(X509_STORE_new());
-    // Files that are missing are no failure of it.
+    // Missing files are not reported as a failure.
     const bool usable = store && X509_STORE_set_default_paths(store.get()) == 1;
     ERR_clear_error();
     if (!usable) throw std::bad_alloc();
@@ -156,7 +101,7 @@ void expect_peer(SSL* ssl, const std::string& name) {
   const auto address = address_of(name);
   const int expected =
       address ? expect_address(param, *address) : X509_VERIFY_PARAM_set1_host(param, name.data(), name.size());
-  // Without a name to expect, any would do.
+  // Without an expected name, a certificate of any name would be accepted.
   if (expected != 1) throw std::bad_alloc();
   if (!address && SSL_set_tlsext_host_name(ssl, name.c_str()) != 1) throw std::bad_alloc();
 }
@@ -176,12 +121,12 @@ Expected<std::shared_ptr<TlsContext>> TlsContext::make(const TlsSettings& settin
   if (context == nullptr) return Error{Status::tls, "TLS: making a context: " + openssl_reason(), {}, 502};
   SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
   SSL_CTX_set_options(context, SSL_OP_NO_COMPRESSION);
-  // Records come in numbers; of an idle connection nothing is kept.
+  // Several records are read at once; an idle connection keeps no buffer.
   SSL_CTX_set_read_ahead(context, 1);
   SSL_CTX_set_default_read_buffer_len(context, kReadBufferSize);
   SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS);
   static constexpr unsigned char kHttp11[] = "\x08http/1.1";
-  // Zero is its success.
+  // Returns 0 for success, unlike most of OpenSSL.
   if (SSL_CTX_set_alpn_protos(context, kHttp11, sizeof kHttp11 - 1) != 0) throw std::bad_alloc();
   made->settings_name_ = settings.server_name;
   made->verify_ = !settings.skip_verify;

@@ -11,6 +11,7 @@
 
 #include "base/expected.hpp"
 #include "base/instant.hpp"
+#include "base/url.hpp"
 
 namespace ksr::transport {
 
@@ -34,11 +35,9 @@ struct TlsSettings {
 
 // All that decides which sockets a request may share.
 struct ConnectionSettings {
-  // scheme://host[:port][/prefix], http or https, no trailing slash. IPv6 literals in brackets.
-  std::string server;
-  TlsSettings tls;
-  // http://[user:password@]host:port, or empty.
-  std::string proxy_url;
+  Url server = {};
+  TlsSettings tls = {};
+  std::optional<Url> proxy = std::nullopt;
   // From the start of an exchange to a connection that is ready to carry it: name resolution, TCP, proxy, TLS; 0: no
   // limit.
   Milliseconds connect_timeout{30'000};
@@ -63,6 +62,11 @@ struct Request {
   Milliseconds ping_interval{0};
   Milliseconds pong_timeout{15'000};
 };
+
+// Whether the body is what was asked for: 200, or 203 when a proxy has changed it (RFC 9110, section 15.3.4).
+inline bool is_success(int http_status) {
+  return http_status == 200 || http_status == 203;
+}
 
 struct ResponseHead {
   // 101 for an open WebSocket.
@@ -110,8 +114,8 @@ class Connection {
 class Transport {
  public:
   virtual ~Transport() = default;
-  // Fails at once on settings that can never work: a PEM that does not parse, a certificate without its key, a URL of
-  // another scheme. Does no I/O. The Connection may outlive the exchanges it made and the other way round.
+  // Fails at once on settings that can never work: a PEM that does not parse, a certificate without its key. Does no
+  // I/O. The Connection may outlive the exchanges it made and the other way round.
   virtual Expected<std::shared_ptr<Connection>> connect(const ConnectionSettings& settings) = 0;
 };
 

@@ -7,7 +7,6 @@
 
 #include "transport/failures.hpp"
 #include "transport/header_rules.hpp"
-#include "transport/response_head.hpp"
 
 namespace ksr::transport {
 namespace {
@@ -75,12 +74,12 @@ void WebSocketDriver::start() {
   config.set_max_message_size(kMaxMessageSize);
   for (const std::string& subprotocol : list_parts(request_.subprotocol)) config.add_subprotocol(subprotocol);
   client_ = std::make_shared<Client>(std::move(config));
-  const ServerAddress& server = route_->server;
+  const Url& server = route_->server;
   // Made now: letting go of the client must not need memory.
   drop_client_ = [client = client_] {};
   // The driver hears of every end. The task is never fulfilled, and nothing may wait for it: a continuation would be
   // scheduled by the client's destructor.
-  client_->connect(web::uri((server.tls ? "wss://" : "ws://") + server.authority() + target()));
+  client_->connect(web::uri((server.secure() ? "wss://" : "ws://") + server.authority() + target()));
 }
 
 std::string WebSocketDriver::request_head() {

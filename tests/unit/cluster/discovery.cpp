@@ -62,6 +62,16 @@ bool has(const std::string& text, const std::string& part) {
 
 }  // namespace
 
+// RFC 9110, section 15.3.4.
+TEST_CASE("documents that a proxy has transformed (203) are as good as those with 200") {
+  DiscoveryWorld world;
+  world.serve_old();
+  for (auto& [target, reply] : world.transport.replies) {
+    if (reply.status == 200) reply.status = 203;
+  }
+  CHECK(world.display({"deploy", "pods"}) == "apps/v1/deployments v1/pods");
+}
+
 TEST_CASE("aggregated discovery answers with two requests, which are remembered") {
   DiscoveryWorld world;
   world.serve_aggregated();

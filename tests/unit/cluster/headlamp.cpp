@@ -38,7 +38,8 @@ TEST_CASE("a cluster is a path of the Headlamp server, by its friendly name") {
   REQUIRE(access.has_value());
   const auto auth = world.authenticate(**access);
   REQUIRE((auth && auth->has_value()));
-  CHECK(world.transport.connects[0].server == "http://localhost:4466/clusters/arn%3Aaws%3Aeks%3Aeu--my__cluster");
+  CHECK(world.transport.connects[0].server.text() ==
+        "http://localhost:4466/clusters/arn%3Aaws%3Aeks%3Aeu--my__cluster");
   CHECK((*access)->server() == "http://localhost:4466");
   CHECK(header(**auth, "Authorization") == "Bearer t");
   CHECK(header(**auth, "KUBECONFIG").empty());

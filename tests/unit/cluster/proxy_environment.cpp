@@ -11,7 +11,7 @@ using namespace ksr::cluster::testing;
 
 namespace {
 
-ServerUrl url(const std::string& text) {
+Url url(const std::string& text) {
   const auto parsed = parse_server_url("server", text, true);
   REQUIRE(parsed.has_value());
   return *parsed;
@@ -81,14 +81,14 @@ TEST_CASE(
   auto access = world.open(options);
   REQUIRE(access.has_value());
   world.authenticate(**access);
-  CHECK(world.transport.connects.back().proxy_url == "http://env:1");
+  CHECK(world.transport.connects.back().proxy->text() == "http://env:1");
 
   ConnectionOptions own = options;
   own.proxy_url = "http://own:2";
   access = world.open(own);
   REQUIRE(access.has_value());
   world.authenticate(**access);
-  CHECK(world.transport.connects.back().proxy_url == "http://own:2");
+  CHECK(world.transport.connects.back().proxy->text() == "http://own:2");
 
   world.variables["HTTPS_PROXY"] = "socks5://u:hunter2@env:1";
   access = world.open(options);

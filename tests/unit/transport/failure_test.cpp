@@ -3,6 +3,7 @@
 
 #include <future>
 
+#include "support/urls.hpp"
 #include "unit/transport/listener.hpp"
 #include "unit/transport/raw_server.hpp"
 
@@ -24,7 +25,7 @@ std::optional<Error> outcome_of(const std::shared_ptr<Connection>& connection, R
 
 std::shared_ptr<Connection> connect_by(Transport& transport, const std::string& server, int connect_timeout = 30'000) {
   ConnectionSettings settings;
-  settings.server = server;
+  settings.server = ksr_test::url_of(server);
   settings.connect_timeout = Milliseconds(connect_timeout);
   std::shared_ptr<Connection> connection;
   on_network([&] { connection = *transport.connect(settings); });
@@ -80,7 +81,7 @@ TEST_CASE("a body that falls silent is 408, and what came before counts as life"
 TEST_CASE("a TLS handshake that never ends is 408 by the connect timeout") {
   Silence silence;
   ConnectionSettings settings;
-  settings.server = silence.server.tls_url();
+  settings.server = ksr_test::url_of(silence.server.tls_url());
   settings.connect_timeout = Milliseconds(50);
   const auto error = outcome_of(connect(settings), request_for("/"));
   REQUIRE(error);
@@ -222,12 +223,7 @@ TEST_CASE("settings that can never work are refused at once") {
     return error->message;
   };
   ConnectionSettings settings;
-  settings.server = "gopher://x";
-  CHECK(refusal(settings).find("server URL") != std::string::npos);
-  settings.server = "https://x";
-  settings.proxy_url = "socks5://127.0.0.1:1080";
-  CHECK(refusal(settings).find("only http:// proxies") != std::string::npos);
-  settings.proxy_url = "";
+  settings.server = ksr_test::url_of("https://x");
   settings.tls.ca_pem = "no PEM";
   CHECK(refusal(settings).find("CA certificates") != std::string::npos);
   settings.tls.ca_pem = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";

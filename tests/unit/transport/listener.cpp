@@ -1,4 +1,5 @@
 #include "unit/transport/listener.hpp"
+#include "support/urls.hpp"
 
 #include <doctest/doctest.h>
 
@@ -128,7 +129,7 @@ std::shared_ptr<Connection> connect(ConnectionSettings settings) {
 
 std::shared_ptr<Connection> connect(const std::string& server) {
   ConnectionSettings settings;
-  settings.server = server;
+  settings.server = ksr_test::url_of(server);
   return connect(std::move(settings));
 }
 

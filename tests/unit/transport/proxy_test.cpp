@@ -1,6 +1,7 @@
 // Through an HTTP proxy: forwarded plainly, tunnelled for TLS and WebSockets.
 #include <doctest/doctest.h>
 
+#include "support/urls.hpp"
 #include "unit/transport/certificates.hpp"
 #include "unit/transport/listener.hpp"
 #include "unit/transport/raw_server.hpp"
@@ -12,8 +13,8 @@ namespace {
 
 ConnectionSettings through(const RawServer& proxy, const std::string& server) {
   ConnectionSettings settings;
-  settings.server = server;
-  settings.proxy_url = "http://user:hunter2@" + proxy.authority();
+  settings.server = ksr_test::url_of(server);
+  settings.proxy = ksr_test::proxy_of("http://user:hunter2@" + proxy.authority());
   return settings;
 }
 

@@ -1,7 +1,9 @@
-// Reading responses strictly, however the bytes are cut.
+// Responses, however their bytes are cut.
 #include "transport/response_decoder.hpp"
 
 #include <doctest/doctest.h>
+
+#include "transport/header_rules.hpp"
 
 using ksr::transport::Header;
 using ksr::transport::ResponseDecoder;
@@ -83,7 +85,7 @@ TEST_CASE("a part of a chunk is delivered before the rest of it comes") {
   CHECK(reader.pieces == 2);
 }
 
-TEST_CASE("chunk sizes that are none end the response") {
+TEST_CASE("chunk sizes that are not valid end the response") {
   for (const char* size :
        {"-5", "", "g", "0x5", " 5", "5 5\x01", "100000001", "fffffffff", "00000000000000005", "5\n", "+1"}) {
     Reader reader;
@@ -129,16 +131,28 @@ TEST_CASE("a stream that ends early is an error") {
 }
 
 TEST_CASE("heads that break the rules are refused") {
-  for (const char* head :
-       {"HTTP/2 200 OK\r\n\r\n", "SSH-2.0-OpenSSH\r\n\r\n", "HTTP/1.1 20 OK\r\n\r\n", "HTTP/1.1 2000\r\n\r\n",
-        "HTTP/1.1 099 X\r\n\r\n", "HTTP/1.1 200 OK\r\nno colon\r\n\r\n", "HTTP/1.1 200 OK\r\nName : x\r\n\r\n",
-        "HTTP/1.1 200 OK\r\nA: b\r\n folded\r\n\r\n", "HTTP/1.1 200 OK\r\n: x\r\n\r\n",
-        "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 5, 6\r\n\r\n",
-        "HTTP/1.1 200 OK\r\nContent-Length: 5x\r\n\r\n",
-        "HTTP/1.1 200 OK\r\nContent-Length: 9999999999999999999\r\n\r\n",
-        "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n",
-        "HTTP/1.1 200 OK\r\nTransfer-Encoding: x\r\n\r\n", "HTTP/1.1 200 OK\r\nA: \x01\r\n\r\n", "\r\n\r\n",
-        "HTTP/1.1 101 Switching Protocols\r\n\r\n"}) {
+  for (const char* head : {"HTTP/2 200 OK\r\n\r\n",
+                           "SSH-2.0-OpenSSH\r\n\r\n",
+                           "HTTP/1.1 20 OK\r\n\r\n",
+                           "HTTP/1.1 2000\r\n\r\n",
+                           "HTTP/1.1 099 X\r\n\r\n",
+                           "HTTP/1.1 200 OK\r\nno colon\r\n\r\n",
+                           "HTTP/1.1 200 OK\r\nName : x\r\n\r\n",
+                           "HTTP/1.1 200 OK\r\n A: b\r\n\r\n",
+                           "HTTP/1.1 200 OK\r\nA: b\rC: d\r\n\r\n",
+                           "HTTP/1.1 200 OK\r\nA: b\r\n c\x01\r\n\r\n",
+                           "HTTP/1.1 200 OK\r\n: x\r\n\r\n",
+                           "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n",
+                           "HTTP/1.1 200 OK\r\nContent-Length: 5, 6\r\n\r\n",
+                           "HTTP/1.1 200 OK\r\nContent-Length: 5x\r\n\r\n",
+                           "HTTP/1.1 200 OK\r\nContent-Length: 9999999999999999999\r\n\r\n",
+                           "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n",
+                           "HTTP/1.1 200 OK\r\nTransfer-Encoding: x\r\n\r\n",
+                           "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked, gzip\r\n\r\n",
+                           "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked, chunked\r\n\r\n",
+                           "HTTP/1.1 200 OK\r\nA: \x01\r\n\r\n",
+                           "\r\n\r\n",
+                           "HTTP/1.1 101 Switching Protocols\r\n\r\n"}) {
     Reader reader;
     CHECK_MESSAGE(reader.decoder.feed(head) == Progress::failed, head);
     CHECK(reader.heads == 0);
@@ -177,10 +191,12 @@ TEST_CASE("a connection is kept only when the response leaves no doubt") {
   CHECK(keeps_alive("HTTP/1.0 200 OK\r\nConnection: Keep-Alive\r\n" + body));
   CHECK_FALSE(keeps_alive(ok + body + "HTTP/1.1 200 OK"));
   CHECK_FALSE(keeps_alive(ok + "Transfer-Encoding: chunked\r\nContent-Length: 1\r\n\r\n0\r\n\r\n"));
+  CHECK_FALSE(keeps_alive("HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"));
+  CHECK(keeps_alive(ok + "Content-Length: 1, 1\r\n\r\nx"));
   CHECK(keeps_alive(ok + "Content-Length: 1\r\nContent-Length: 1\r\n\r\nx"));
 }
 
-TEST_CASE("headers are told in lower case, repeated ones apart") {
+TEST_CASE("header names are passed on in lower case, repeated ones separately") {
   Reader reader;
   REQUIRE(reader.decoder.feed(ok + "Content-Type:application/json\r\nX-A: 1 \r\nx-a:\t2\r\nRetry-After: 3\r\n"
                                    "Content-Length: 0\r\n\r\n") == Progress::complete);
@@ -204,4 +220,76 @@ TEST_CASE("an upgrade ends the decoder's work") {
   Reader reader(true);
   CHECK(reader.feed("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n", 5) == Progress::upgraded);
   CHECK(reader.head.status == 101);
+}
+
+TEST_CASE("lines of a header section may end with LF alone, those of chunks may not") {
+  for (const std::string& response : {std::string("HTTP/1.1 200 OK\nA: b\nTransfer-Encoding: chunked\n\n"),
+                                      std::string("HTTP/1.1 200 OK\r\nA: b\nTransfer-Encoding: chunked\r\n\n"),
+                                      std::string("HTTP/1.1 200 OK\nA: b\r\nTransfer-Encoding: chunked\n\r\n")}) {
+    for (const char* trailers : {"\r\n", "\n", "X: 1\n\n", "X: 1\n\r\n", "X: 1\r\n\n"}) {
+      const std::string whole = response + "5\r\nhello\r\n0\r\n" + trailers;
+      for (std::size_t step = 1; step <= whole.size(); ++step) {
+        Reader reader;
+        REQUIRE(reader.feed(whole, step) == Progress::complete);
+        REQUIRE(reader.body == "hello");
+        REQUIRE(reader.head.headers == std::vector<Header>{{"a", "b"}, {"transfer-encoding", "chunked"}});
+        REQUIRE(reader.decoder.keeps_alive());
+      }
+    }
+    problem_of(response + "5\nhello\r\n");
+    problem_of(response + "5\r\nhello\n");
+  }
+  Reader interim;
+  CHECK(interim.feed("HTTP/1.1 100 Continue\n\nHTTP/1.1 200 OK\nContent-Length: 1\n\nx", 2) == Progress::complete);
+  CHECK(interim.body == "x");
+}
+
+TEST_CASE("a header that goes on in the next line is one header") {
+  const std::string response =
+      ok + "A: b\r\n c\r\n\t d \r\nB:\r\n e\r\nC: f\r\n  \r\nTransfer-Encoding:\n\tchunked\r\n\r\n" +
+      "2\r\nhi\r\n0\r\n\r\n";
+  for (std::size_t step = 1; step <= response.size(); ++step) {
+    Reader reader;
+    REQUIRE(reader.feed(response, step) == Progress::complete);
+    REQUIRE(reader.head.headers ==
+            std::vector<Header>{{"a", "b c d"}, {"b", "e"}, {"c", "f"}, {"transfer-encoding", "chunked"}});
+    REQUIRE(reader.body == "hi");
+  }
+  problem_of(ok + " A: b\r\n\r\n");
+}
+
+TEST_CASE("the transfer coding is chunked, in any case and with empty list elements") {
+  for (const char* coding : {"chunked", "Chunked", "CHUNKED", " chunked ", "chunked,", ", chunked"}) {
+    CAPTURE(coding);
+    Reader reader;
+    CHECK(reader.decoder.feed(ok + "Transfer-Encoding:" + coding + "\r\n\r\n1\r\nx\r\n0\r\n\r\n") ==
+          Progress::complete);
+    CHECK(reader.body == "x");
+  }
+  // Parts of its name are not it.
+  for (const char* coding : {"chunk", "chunkedx", "x-chunked", "chunked;q=1"}) {
+    CHECK(problem_of(ok + "Transfer-Encoding: " + coding + "\r\n\r\n").find("chunked") != std::string::npos);
+  }
+}
+
+TEST_CASE("content codings are compared without case, and identity is none") {
+  using ksr::transport::content_coding;
+  using ksr::transport::ContentCoding;
+  const auto coding_of = [](std::initializer_list<const char*> values) {
+    ResponseHead head;
+    for (const char* value : values) head.headers.push_back({"content-encoding", value});
+    return content_coding(head);
+  };
+  CHECK(coding_of({}) == ContentCoding::identity);
+  for (const char* value : {"identity", "Identity", "", "identity, IDENTITY"}) {
+    CHECK(coding_of({value}) == ContentCoding::identity);
+  }
+  for (const char* value : {"gzip", "GZIP", "x-gzip", "X-GZip", "identity, gzip", "gzip,"}) {
+    CHECK(coding_of({value}) == ContentCoding::gzip);
+  }
+  CHECK(coding_of({"identity", "x-gzip"}) == ContentCoding::gzip);
+  for (const char* value : {"br", "deflate", "gzip, gzip", "gzip, br", "br, gzip", "gzipped"}) {
+    CHECK(coding_of({value}) == ContentCoding::unsupported);
+  }
+  CHECK(coding_of({"gzip", "gzip"}) == ContentCoding::unsupported);
 }

@@ -1,8 +1,7 @@
-// What may go into a request, and what a server and a proxy may be called.
+// What may go into a request.
 #include <doctest/doctest.h>
 
 #include "transport/header_rules.hpp"
-#include "transport/server_address.hpp"
 
 using namespace ksr::transport;
 using ksr::Status;
@@ -47,6 +46,24 @@ TEST_CASE("headers that frame the message are the transport's") {
   CHECK_FALSE(refusal_of("Accept-Encoding", "br", false, true).empty());
 }
 
+// RFC 9110, section 15.3.4: 203 is 200 with a body that a proxy has changed.
+TEST_CASE("200 and 203 are success, other statuses are not") {
+  CHECK(is_success(200));
+  CHECK(is_success(203));
+  for (const int status : {0, 101, 201, 202, 204, 206, 299, 301, 304, 400, 404, 500}) CHECK_FALSE(is_success(status));
+}
+
+TEST_CASE("lists are split at commas, without spaces and empty elements") {
+  CHECK(list_parts("a, b") == std::vector<std::string>{"a", "b"});
+  CHECK(list_parts(" ,a\t,,b , ") == std::vector<std::string>{"a", "b"});
+  CHECK(list_parts("").empty());
+  CHECK(list_parts(" , ").empty());
+  CHECK(has_list_token("upgrade, Close", "close"));
+  CHECK_FALSE(has_list_token("closed", "close"));
+  CHECK_FALSE(has_list_token("close", "closed"));
+  CHECK_FALSE(has_list_token("", "close"));
+}
+
 TEST_CASE("targets are percent-encoded paths") {
   for (const char* good : {"/", "/api/v1/pods?limit=500&continue=a%3D%3d", "/a;b@c:d,e(f)", "/?a=b/c?d"}) {
     CHECK_MESSAGE(is_request_target(good), good);
@@ -56,50 +73,4 @@ TEST_CASE("targets are percent-encoded paths") {
     CHECK_FALSE_MESSAGE(is_request_target(bad), bad);
   }
   CHECK_FALSE(is_request_target(std::string_view("/a\0b", 4)));
-}
-
-TEST_CASE("server URLs are taken apart") {
-  const auto plain = parse_server("http://example.test:8080/prefix/a/");
-  REQUIRE(plain);
-  CHECK_FALSE(plain->tls);
-  CHECK(plain->host == "example.test");
-  CHECK(plain->port == 8080);
-  CHECK(plain->prefix == "/prefix/a");
-  CHECK(plain->authority() == "example.test:8080");
-  const auto ipv6 = parse_server("https://[::1]");
-  REQUIRE(ipv6);
-  CHECK(ipv6->tls);
-  CHECK(ipv6->host == "::1");
-  CHECK(ipv6->is_literal());
-  CHECK(ipv6->authority() == "[::1]");
-  CHECK(ipv6->host_port() == "[::1]:443");
-  CHECK(ipv6->origin() == "https://[::1]");
-  CHECK(parse_server("https://a:6443")->origin() == "https://a:6443");
-  CHECK(parse_server("http://a:443")->authority() == "a:443");
-}
-
-TEST_CASE("server URLs that can never work are refused") {
-  for (const char* bad : {"", "example.test", "ftp://a", "http://", "http://:80", "http://a:", "http://a:0",
-                          "http://a:65536", "http://a:x", "http://a b", "http://[::1", "http://[zz]",
-                          "http://user:pw@a", "http://a/p?q", "http://a#f", "http://a/b c", "http://a\r\nX: y"}) {
-    const auto parsed = parse_server(bad);
-    REQUIRE_FALSE_MESSAGE(parsed, bad);
-    CHECK(parsed.error().status == Status::invalid);
-  }
-  CHECK(parse_server("http://user:hunter2@a").error().message.find("hunter2") == std::string::npos);
-}
-
-TEST_CASE("proxy URLs: HTTP only, and never shown with their password") {
-  const auto proxy = parse_proxy("http://us%65r:p%40ss@proxy.test:3128/");
-  REQUIRE(proxy);
-  CHECK(proxy->host == "proxy.test");
-  CHECK(proxy->port == 3128);
-  CHECK(proxy->authorization == "Basic dXNlcjpwQHNz");
-  for (const char* bad :
-       {"socks5://user:hunter2@a:1080", "https://a", "proxy.test:3128", "http://user:hunter2@:x", ""}) {
-    const auto parsed = parse_proxy(bad);
-    REQUIRE_FALSE_MESSAGE(parsed, bad);
-    CHECK(parsed.error().status == Status::invalid);
-    CHECK(parsed.error().message.find("hunter2") == std::string::npos);
-  }
 }

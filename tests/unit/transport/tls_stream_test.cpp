@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "support/urls.hpp"
 #include "unit/transport/certificates.hpp"
 #include "unit/transport/listener.hpp"
 #include "unit/transport/raw_server.hpp"
@@ -32,7 +33,7 @@ Ended answer_of(const std::function<void(Peer&)>& script) {
     script(peer);
   });
   ConnectionSettings settings;
-  settings.server = server.tls_url();
+  settings.server = ksr_test::url_of(server.tls_url());
   settings.tls.ca_pem = authority().pem();
   Listener listener;
   listener.get(connect(settings), request_for("/"));

@@ -1,6 +1,7 @@
 // TLS: whom the client trusts, by which name, and with which certificate of its own.
 #include <doctest/doctest.h>
 
+#include "support/urls.hpp"
 #include "unit/transport/certificates.hpp"
 #include "unit/transport/listener.hpp"
 #include "unit/transport/raw_server.hpp"
@@ -35,7 +36,7 @@ struct TlsServer {
 
 ConnectionSettings trusting(const std::string& url) {
   ConnectionSettings settings;
-  settings.server = url;
+  settings.server = ksr_test::url_of(url);
   settings.tls.ca_pem = authority().pem();
   return settings;
 }
@@ -103,7 +104,7 @@ TEST_CASE("a certificate of another CA is refused, and system CAs are of no help
   TlsServer server("IP:127.0.0.1");
   const Authority another("another CA");
   ConnectionSettings settings;
-  settings.server = server.server.tls_url();
+  settings.server = ksr_test::url_of(server.server.tls_url());
   settings.tls.ca_pem = another.pem();
   for (int with_system_cas = 0; with_system_cas < 2; ++with_system_cas) {
     const auto error = outcome_of(settings);

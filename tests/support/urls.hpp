@@ -1,0 +1,24 @@
+// `url_of` and `proxy_of` parse URLs that are valid; used by tests that make ConnectionSettings.
+#pragma once
+
+#include <doctest/doctest.h>
+
+#include <string>
+
+#include "base/url.hpp"
+
+namespace ksr_test {
+
+inline ksr::Url url_of(const std::string& text) {
+  auto url = ksr::parse_server_url("server", text, false);
+  REQUIRE(url);
+  return *std::move(url);
+}
+
+inline ksr::Url proxy_of(const std::string& text) {
+  auto url = ksr::parse_proxy_url("proxy_url", text);
+  REQUIRE(url);
+  return *std::move(url);
+}
+
+}  // namespace ksr_test
