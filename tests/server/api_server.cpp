@@ -78,7 +78,7 @@ class ApiServer::Impl {
   }
 
   std::uint16_t port_ = 0;
-  CertificateAuthority authority_;
+  testing::CertificateAuthority authority_;
   std::string ca_file_;
   bool tls() { return tls_.has_value(); }
   const std::string& path_prefix() { return world_.options().path_prefix; }
@@ -87,7 +87,7 @@ class ApiServer::Impl {
   void make_tls() {
     std::vector<std::string> names = world_.options().server_names;
     if (world_.options().default_names) names.insert(names.end(), {"localhost", "127.0.0.1", "::1"});
-    const Credential credential = authority_.server(names);
+    const testing::CertificateAndKey credential = authority_.server(names);
     tls_.emplace(boost::asio::ssl::context::tls_server);
     tls_->use_certificate_chain(boost::asio::buffer(credential.certificate_pem));
     tls_->use_private_key(boost::asio::buffer(credential.key_pem), boost::asio::ssl::context::pem);
@@ -157,7 +157,7 @@ std::string ApiServer::ca_file() const {
   return impl_->ca_file_;
 }
 
-Credential ApiServer::client_credential(const std::string& user) const {
+testing::CertificateAndKey ApiServer::client_certificate(const std::string& user) const {
   return impl_->authority_.client(user);
 }
 

@@ -8,9 +8,9 @@
 #include <string>
 #include <vector>
 
-#include "server/certificates.hpp"
 #include "server/server_options.hpp"
 #include "server/world.hpp"
+#include "support/certificates.hpp"
 
 namespace ksr::testserver {
 
@@ -26,7 +26,7 @@ class ApiServer {
   // The CA's certificate, as text and as a file that lives as long as the server; empty without TLS.
   const std::string& ca_pem() const;
   std::string ca_file() const;
-  Credential client_credential(const std::string& user) const;
+  testing::CertificateAndKey client_certificate(const std::string& user) const;
 
   // Runs script lines; throws std::runtime_error with what was wrong.
   void script(const std::string& lines);

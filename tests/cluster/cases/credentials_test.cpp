@@ -61,14 +61,14 @@ TEST_CASE("a certificate of somebody else is refused, and one of nobody's CA is 
   on_every_way([](const Way& way) {
     Cluster& cluster = Cluster::shared();
     const std::string ns = cluster.fresh_namespace("others");
-    const auto open = [&](Recorder& seen, const ksr::testserver::Credential& who) {
+    const auto open = [&](Recorder& seen, const ksr::testing::CertificateAndKey& who) {
       REQUIRE(seen.open(with(with(way.to("v1/configmaps", ns), "client_cert_data", who.certificate_pem),
                              "client_key_data", who.key_pem)) == KSR_OK);
     };
     Recorder forbidden;
     Recorder unknown;
     open(forbidden, cluster.client_certificate(nobody_user().name));
-    open(unknown, ksr::testserver::CertificateAuthority().client(reader_user().name));
+    open(unknown, ksr::testing::CertificateAuthority().client(reader_user().name));
     REQUIRE(forbidden.wait_error(KSR_E_FORBIDDEN));
     CHECK(forbidden.errors().front().message.find("User \"nobody\" cannot ") != std::string::npos);
     REQUIRE(unknown.wait_error(KSR_E_AUTH));

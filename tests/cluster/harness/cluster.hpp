@@ -13,7 +13,7 @@
 #include "cluster/harness/etcd.hpp"
 #include "cluster/harness/temp_dir.hpp"
 #include "cluster/harness/users.hpp"
-#include "server/certificates.hpp"
+#include "support/certificates.hpp"
 
 namespace ksr::clustertest {
 
@@ -44,7 +44,7 @@ class Cluster {
   const std::filesystem::path& directory() const { return directory_.path(); }
 
   // A certificate that logs in as this user.
-  testserver::Credential client_certificate(const std::string& user) const { return client_ca_.client(user); }
+  testing::CertificateAndKey client_certificate(const std::string& user) const { return client_ca_.client(user); }
 
   ApiClient& admin() { return admin_; }
   ApiClient client_for(const User& user) const;
@@ -73,7 +73,7 @@ class Cluster {
   ClusterOptions options_;
   TempDir directory_;
   std::uint16_t port_;
-  testserver::CertificateAuthority client_ca_;
+  testing::CertificateAuthority client_ca_;
   std::unique_ptr<Etcd> etcd_;
   std::unique_ptr<ChildProcess> apiserver_;
   ApiClient admin_;

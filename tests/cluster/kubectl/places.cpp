@@ -77,8 +77,8 @@ Places::Places() : a_(known_users(true)), b_(only_internal()), c_(below_prefix()
 }
 
 Replacements Places::replacements() const {
-  const testserver::Credential jane = a_.client_credential("jane-by-certificate");
-  const testserver::Credential other = a_.client_credential("other");
+  const testing::CertificateAndKey jane = a_.client_certificate("jane-by-certificate");
+  const testing::CertificateAndKey other = a_.client_certificate("other");
   const auto internal = "https://127.0.0.1:" + std::to_string(b_.port());
   return {{"A", a_.url()},
           {"B", internal},

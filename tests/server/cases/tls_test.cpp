@@ -83,7 +83,7 @@ TEST_CASE("a client certificate from memory is shown; without one a server that 
     options.tokens.clear();
     ApiServer server(options);
     server.script("populate pods 3");
-    const auto credential = server.client_credential("admin");
+    const auto credential = server.client_certificate("admin");
     Settings settings = on_server(server, transport);
     settings.erase(settings.begin() + 1);
     check_live(

@@ -58,9 +58,9 @@ TEST_CASE("TLS: good for its own CA only; client certificates where they are ask
   options.require_client_certificate = true;
   ApiServer server(options);
   server.script("deny jane list pods");
-  Wire jane(server, server.client_credential("jane"));
+  Wire jane(server, server.client_certificate("jane"));
   CHECK(ask(jane, "/api/v1/pods").message().find("User \"jane\"") != std::string::npos);
-  Wire joe(server, server.client_credential("joe"));
+  Wire joe(server, server.client_certificate("joe"));
   CHECK(ask(joe, "/api/v1/pods").status == 200);
   CHECK_THROWS([&] {
     Wire nobody(server);
@@ -68,7 +68,7 @@ TEST_CASE("TLS: good for its own CA only; client certificates where they are ask
   }());
   ApiServer other(options);
   CHECK_THROWS([&] {
-    Wire stranger(server, other.client_credential("jane"));
+    Wire stranger(server, other.client_certificate("jane"));
     ask(stranger, "/api/v1/pods");
   }());
 }

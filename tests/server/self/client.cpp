@@ -90,7 +90,7 @@ class SocketEvents final : public Events {
 
 }  // namespace
 
-Wire::Wire(const ApiServer& server, const ksr::testserver::Credential& client, const std::string& host) {
+Wire::Wire(const ApiServer& server, const ksr::testing::CertificateAndKey& client, const std::string& host) {
   tcp::socket socket(*io_);
   socket.connect({asio::ip::make_address(host), server.port()});
   if (server.url().rfind("https", 0) != 0) {

@@ -26,7 +26,7 @@ class Wire {
  public:
   using executor_type = boost::asio::any_io_executor;
 
-  explicit Wire(const ksr::testserver::ApiServer& server, const ksr::testserver::Credential& client = {},
+  explicit Wire(const ksr::testserver::ApiServer& server, const ksr::testing::CertificateAndKey& client = {},
                 const std::string& host = "127.0.0.1");
 
   template <class Buffers>
