@@ -99,11 +99,11 @@ class ApiServer::Impl {
                                    : boost::asio::ssl::verify_peer);
     char path[] = "/tmp/ksr-test-ca-XXXXXX";
     const int file = mkstemp(path);
-    if (file < 0) throw std::runtime_error("no temporary file for the CA");
+    if (file < 0) throw std::runtime_error("cannot create a temporary file for the CA");
     const std::string& pem = authority_.certificate_pem();
     const bool written = write(file, pem.data(), pem.size()) == static_cast<ssize_t>(pem.size());
     close(file);
-    if (!written) throw std::runtime_error("the CA could not be written");
+    if (!written) throw std::runtime_error("cannot write the CA to its temporary file");
     ca_file_ = path;
   }
 
@@ -197,7 +197,7 @@ std::map<std::string, std::string> ApiServer::contents(const std::string& resour
   std::map<std::string, std::string> contents;
   run([&](World& world) {
     const ResourceType* type = world.types().find_by_word(resource);
-    if (type == nullptr) throw std::runtime_error("no such resource: " + resource);
+    if (type == nullptr) throw std::runtime_error("unknown resource " + resource);
     world.log().collection(*type).visit(world.log().revision(), "", [&](const ObjectPtr& object) {
       contents[object->uid] = std::to_string(object->revision);
       return true;

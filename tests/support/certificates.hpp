@@ -1,4 +1,4 @@
-// `CertificateAuthority` issues the certificates of a test, made when they are asked for, so that none of them expires;
+// `CertificateAuthority` issues the certificates of a test, made at run time, so that they do not expire;
 // used by the scriptable server, the cluster's harness and the unit tests of src/transport and src/cluster.
 // Immutable once made: may be used on any thread.
 #pragma once
