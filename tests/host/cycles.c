@@ -4,10 +4,10 @@
 #include "host.h"
 
 /* ISO C has no cast from an object pointer to a function; POSIX asks for this one. */
-#define RESOLVE(name) *(void **)(&name##_) = dlsym(library, #name)
+#define RESOLVE(name) *(void**)(&name##_) = dlsym(library, #name)
 
 static int destroyed;
-static void on_destroy(void *user_data) {
+static void on_destroy(void* user_data) {
   (void)user_data;
   ++destroyed;
 }
@@ -15,7 +15,7 @@ static void on_destroy(void *user_data) {
 static long resident_kb(void) {
   long kb = 0;
   char line[256];
-  FILE *status = fopen("/proc/self/status", "r");
+  FILE* status = fopen("/proc/self/status", "r");
   CHECK(status != NULL);
   while (fgets(line, sizeof line, status) != NULL) {
     if (sscanf(line, "VmRSS: %ld", &kb) == 1) break;
@@ -25,15 +25,15 @@ static long resident_kb(void) {
 }
 
 static void cycle(int round) {
-  ksr_status (*ksr_config_new_)(ksr_config **);
-  void (*ksr_config_free_)(ksr_config *);
-  ksr_status (*ksr_config_set_)(ksr_config *, const char *, const char *, ksr_error **);
-  ksr_status (*ksr_open_)(const ksr_config *, void *, ksr_destroy_fn, ksr_stream **, ksr_error **);
-  ksr_status (*ksr_close_)(ksr_stream *);
-  ksr_status (*ksr_wait_synced_)(ksr_stream *, int64_t);
-  void *library = dlopen(host_env("KSR_TEST_LIBRARY"), RTLD_NOW | RTLD_LOCAL);
-  ksr_config *config = NULL;
-  ksr_stream *stream = NULL;
+  ksr_status (*ksr_config_new_)(ksr_config**);
+  void (*ksr_config_free_)(ksr_config*);
+  ksr_status (*ksr_config_set_)(ksr_config*, const char*, const char*, ksr_error**);
+  ksr_status (*ksr_open_)(const ksr_config*, void*, ksr_destroy_fn, ksr_stream**, ksr_error**);
+  ksr_status (*ksr_close_)(ksr_stream*);
+  ksr_status (*ksr_wait_synced_)(ksr_stream*, int64_t);
+  void* library = dlopen(host_env("KSR_TEST_LIBRARY"), RTLD_NOW | RTLD_LOCAL);
+  ksr_config* config = NULL;
+  ksr_stream* stream = NULL;
   CHECK(library != NULL);
   RESOLVE(ksr_config_new);
   RESOLVE(ksr_config_free);
@@ -55,8 +55,8 @@ static void cycle(int round) {
   CHECK(dlclose(library) == 0);
 }
 
-/* A cancelled connection is closed on the network thread a moment after ksr_close. */
-static int settled(const char *directory, int at_most) {
+/* A cancelled connection is closed on the network thread shortly after ksr_close. */
+static int settled(const char* directory, int at_most) {
   int tries;
   int count = host_count(directory);
   for (tries = 0; tries < 500 && count > at_most; ++tries) {

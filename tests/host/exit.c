@@ -1,21 +1,21 @@
-/* exit() with open streams, as a host may at any moment: no crash, no hang. Argument: in which way to leave. */
+/* exit() with open streams, as a host may at any moment: no crash, no hang. Argument: from where to exit. */
 #include <unistd.h>
 
 #include "open.h"
 
 static int way;
 
-static void on_update(ksr_stream *stream, const ksr_snapshot *snapshot, void *user_data) {
+static void on_update(ksr_stream* stream, const ksr_snapshot* snapshot, void* user_data) {
   (void)stream;
   (void)snapshot;
   (void)user_data;
   if (way == 2) exit(0); /* from a thread of the library */
 }
 
-int main(int argc, char **argv) {
-  ksr_config *websocket = host_config("websocket");
-  ksr_config *http = host_config("http");
-  ksr_stream *streams[4];
+int main(int argc, char** argv) {
+  ksr_config* websocket = host_config("websocket");
+  ksr_config* http = host_config("http");
+  ksr_stream* streams[4];
   int i;
   CHECK(argc == 2);
   way = atoi(argv[1]);

@@ -1,6 +1,6 @@
-/* exit() in the first milliseconds of an https stream, while OpenSSL is taken into use: no crash, no hang. Argument:
- * how many rounds. Each round runs this program anew for every way to exit, with the system's CA certificates and with
- * a ca_file, and waits a little longer than the round before. */
+/* exit() in the first milliseconds of an https stream, while OpenSSL initializes itself: no crash, no hang. Argument:
+ * how many rounds. Each round runs this program again for every way to exit, with the system's CA certificates and with
+ * a ca_file, and waits a little longer than the previous round. */
 #include <dlfcn.h>
 #include <openssl/crypto.h>
 #include <openssl/ssl.h>
@@ -12,7 +12,7 @@
 #include "host.h"
 
 #ifdef HOST_LOADS_LIBRARY
-/* Linked to nothing of ours: dlopen alone brings the library, and OpenSSL with it. */
+/* Not linked to the library: dlopen loads it, and OpenSSL with it. */
 static struct {
   ksr_status (*config_new)(ksr_config**);
   ksr_status (*config_set)(ksr_config*, const char*, const char*, ksr_error**);
@@ -34,7 +34,7 @@ static void load(void) {
   RESOLVE(open);
   RESOLVE(close);
   RESOLVE(wait_synced);
-  CHECK(dlclose(library) == 0); /* it stays, and what it registered for exit() with it */
+  CHECK(dlclose(library) == 0); /* it stays loaded, with what it registered for exit() */
 }
 #define ksr_config_new loaded.config_new
 #define ksr_config_set loaded.config_set
@@ -60,7 +60,7 @@ static void pause_a_little(void) {
   nanosleep(&pause, NULL);
 }
 
-/* An error is an answer too: the process is exiting. */
+/* An error is permitted: the process is exiting. */
 static void open_and_close(void) {
   ksr_stream* stream = NULL;
   ksr_error* err = NULL;
@@ -114,7 +114,7 @@ static void exit_with_use_at_the_beginning(void) {
   pause_a_little();
 }
 
-/* The first use of all is in exit(). */
+/* OpenSSL's first use is in exit(). */
 static void exit_with_first_use(void) {
   CHECK(atexit(open_and_close) == 0);
 }
@@ -130,7 +130,7 @@ static void exit_of_openssl_host_with_use_at_the_end(void) {
   exit_of_openssl_host();
 }
 
-/* OpenSSL is gone when the library is first used. */
+/* OpenSSL has cleaned up when the library is first used. */
 static void exit_of_openssl_host_with_first_use(void) {
   CHECK(atexit(open_and_close) == 0);
   CHECK(OPENSSL_init_ssl(0, NULL) == 1);
@@ -164,7 +164,7 @@ static const struct {
     {"after the host's OPENSSL_cleanup", exit_after_cleanup},
 #endif
 };
-enum { way_count = sizeof ways / sizeof ways[0], longest_pause_us = 5000 };
+enum { way_count = sizeof ways / sizeof ways[0], max_pause_us = 5000 };
 
 static int run_once(int way, int round, int rounds, int with_ca_file) {
   char numbers[4][16];
@@ -173,7 +173,7 @@ static int run_once(int way, int round, int rounds, int with_ca_file) {
   pid_t child;
   int i;
   sprintf(numbers[0], "%d", way);
-  sprintf(numbers[1], "%d", longest_pause_us * round / rounds);
+  sprintf(numbers[1], "%d", max_pause_us * round / rounds);
   sprintf(numbers[2], "%d", with_ca_file);
   sprintf(numbers[3], "%d", round % 2);
   arguments[0] = (char*)"exit_soon";

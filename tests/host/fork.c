@@ -1,20 +1,20 @@
-/* fork() with open streams: every call in the child answers FORKED, the child ends cleanly, the parent goes on. */
+/* fork() with open streams: every call in the child returns FORKED, the child ends cleanly, the parent continues. */
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "open.h"
 
 static int destroyed;
-static void on_destroy(void *user_data) {
+static void on_destroy(void* user_data) {
   (void)user_data;
   ++destroyed;
 }
 
-static void check_child(ksr_config *config, ksr_stream *stream, const ksr_snapshot *kept) {
+static void check_child(ksr_config* config, ksr_stream* stream, const ksr_snapshot* kept) {
   uint64_t value = 0;
-  ksr_config *other = NULL;
-  ksr_stream *second = NULL;
-  ksr_error *err = NULL;
+  ksr_config* other = NULL;
+  ksr_stream* second = NULL;
+  ksr_error* err = NULL;
   CHECK(ksr_config_new(&other) == KSR_E_FORKED && other == NULL);
   CHECK(ksr_config_set(config, "limit", "1", &err) == KSR_E_FORKED);
   CHECK(ksr_error_code(err) == KSR_E_FORKED);
@@ -29,7 +29,7 @@ static void check_child(ksr_config *config, ksr_stream *stream, const ksr_snapsh
   ksr_cancel(stream);
   ksr_close_async(stream);
   CHECK(ksr_close(stream) == KSR_E_FORKED);
-  CHECK(ksr_snapshot_count(kept) > 0); /* what was there before can still be read */
+  CHECK(ksr_snapshot_count(kept) > 0); /* what the child inherited can still be read */
   CHECK(ksr_object_field(ksr_snapshot_at(kept, 0), KSR_FIELD_NAME, NULL)[0] != '\0');
   ksr_snapshot_release(kept);
   ksr_config_free(config);
@@ -37,9 +37,9 @@ static void check_child(ksr_config *config, ksr_stream *stream, const ksr_snapsh
 }
 
 int main(void) {
-  ksr_config *config = host_config("websocket");
-  ksr_stream *stream = host_open(config, NULL, on_destroy);
-  const ksr_snapshot *kept;
+  ksr_config* config = host_config("websocket");
+  ksr_stream* stream = host_open(config, NULL, on_destroy);
+  const ksr_snapshot* kept;
   int i;
   CHECK(ksr_wait_synced(stream, 30000) == KSR_OK);
   kept = ksr_latest(stream);

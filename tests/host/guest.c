@@ -1,14 +1,15 @@
-/* What a good guest leaves alone: signal dispositions and masks, the environment, the locale, standard output and error. */
+/* The library leaves the host's process as it is: signal dispositions and masks, the environment, the locale, standard
+ * output and error. */
 #include <locale.h>
 #include <signal.h>
 #include <unistd.h>
 
 #include "open.h"
 
-extern char **environ;
+extern char** environ;
 
 static struct sigaction before[65];
-static char *environment[1024];
+static char* environment[1024];
 
 static void remember(void) {
   int i;
@@ -36,14 +37,14 @@ static void check_unchanged(void) {
 /* Every thread but the host's own blocks asynchronous signals. */
 static int check_masks(void) {
   int library_threads = 0;
-  struct dirent *task;
-  DIR *tasks = opendir("/proc/self/task");
+  struct dirent* task;
+  DIR* tasks = opendir("/proc/self/task");
   CHECK(tasks != NULL);
   while ((task = readdir(tasks)) != NULL) {
     char path[300];
     char line[256];
     unsigned long long blocked = 0;
-    FILE *status;
+    FILE* status;
     if (task->d_name[0] == '.' || atoi(task->d_name) == getpid()) continue;
     snprintf(path, sizeof path, "/proc/self/task/%s/status", task->d_name);
     status = fopen(path, "r");
@@ -62,15 +63,15 @@ static int check_masks(void) {
   return library_threads;
 }
 
-static void on_log(int32_t level, const char *msg, size_t len, void *user_data) {
+static void on_log(int32_t level, const char* msg, size_t len, void* user_data) {
   (void)level;
   (void)user_data;
   CHECK(strlen(msg) == len);
 }
 
 int main(void) {
-  ksr_config *config;
-  ksr_stream *streams[2];
+  ksr_config* config;
+  ksr_stream* streams[2];
   int outputs[2];
   char byte;
   int kept_error = dup(2);

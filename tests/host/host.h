@@ -1,4 +1,4 @@
-/* What the host programs share: where the test server is, and a CHECK that says where it failed. */
+/* Shared by the host programs: the environment, waiting, and a CHECK that names where it failed. */
 #ifndef KSR_TESTS_HOST_H
 #define KSR_TESTS_HOST_H
 
@@ -10,16 +10,16 @@
 
 #include "ksr.h"
 
-#define CHECK(condition)                                                        \
-  do {                                                                          \
-    if (!(condition)) {                                                         \
-      fprintf(stderr, "%s:%d: failed: %s\n", __FILE__, __LINE__, #condition);   \
-      exit(1);                                                                  \
-    }                                                                           \
+#define CHECK(condition)                                                      \
+  do {                                                                        \
+    if (!(condition)) {                                                       \
+      fprintf(stderr, "%s:%d: failed: %s\n", __FILE__, __LINE__, #condition); \
+      exit(1);                                                                \
+    }                                                                         \
   } while (0)
 
-static inline const char *host_env(const char *name) {
-  const char *value = getenv(name);
+static inline const char* host_env(const char* name) {
+  const char* value = getenv(name);
   CHECK(value != NULL);
   return value;
 }
@@ -31,10 +31,10 @@ static inline void host_sleep_ms(long ms) {
   nanosleep(&pause, NULL);
 }
 
-/* Entries of a directory of /proc/self, "." and ".." and the descriptor of the look itself left out. */
-static inline int host_count(const char *directory) {
+/* The number of entries of a directory of /proc/self, without ".", ".." and the descriptor of opendir itself. */
+static inline int host_count(const char* directory) {
   int count = 0;
-  DIR *entries = opendir(directory);
+  DIR* entries = opendir(directory);
   CHECK(entries != NULL);
   while (readdir(entries) != NULL) ++count;
   closedir(entries);

@@ -6,7 +6,7 @@
 int main(void) {
   const int threads = host_count("/proc/self/task");
   const int descriptors = host_count("/proc/self/fd");
-  void *library = dlopen(host_env("KSR_TEST_LIBRARY"), RTLD_NOW | RTLD_LOCAL);
+  void* library = dlopen(host_env("KSR_TEST_LIBRARY"), RTLD_NOW | RTLD_LOCAL);
   if (library == NULL) fprintf(stderr, "%s\n", dlerror());
   CHECK(library != NULL);
   CHECK(host_count("/proc/self/task") == threads);

@@ -4,9 +4,9 @@
 #include "open.h"
 
 int main(void) {
-  ksr_config *websocket = host_config("websocket");
-  ksr_config *http = host_config("http");
-  ksr_stream *streams[2];
+  ksr_config* websocket = host_config("websocket");
+  ksr_config* http = host_config("http");
+  ksr_stream* streams[2];
   uint64_t errors = 0;
   int i;
   host_set(websocket, "backoff_initial", "1ms");

@@ -17,7 +17,7 @@ std::optional<std::string> take_bearer_protocol(std::vector<std::string>& protoc
   return std::nullopt;
 }
 
-// What the Authorization header holds: a bearer token, or "user:password" of basic credentials.
+// The credentials in the Authorization header: a bearer token, or "user:password" of basic credentials.
 std::optional<std::string> presented(const ApiRequest& request) {
   const std::string value = request.header("Authorization");
   if (value.empty()) return std::nullopt;
@@ -51,7 +51,7 @@ std::optional<std::string> AccessRules::user_of_token(const std::string& token) 
 std::optional<std::string> AccessRules::authenticate(ApiRequest& request, const std::string& certificate_user) const {
   const auto protocol_token = take_bearer_protocol(request.subprotocols);
   auto credential = presented(request);
-  // authentication/request/websocket/protocol.go: the token's protocol needs another one beside it.
+  // authentication/request/websocket/protocol.go: the token's subprotocol is valid only with another one.
   if (!credential && protocol_token && request.subprotocols.empty()) return std::nullopt;
   if (!credential) credential = protocol_token;
 

@@ -1,3 +1,5 @@
+// `AccessRules` decides what a request may do: bearer tokens, basic credentials, client certificates, impersonation and
+// denials; used by World. Lives on the server's thread.
 #pragma once
 #include <optional>
 #include <string>
@@ -8,8 +10,6 @@
 
 namespace ksr::testserver {
 
-// Who may do what: bearer tokens, basic credentials, client certificates, impersonation and denials.
-// Lives on the server's thread.
 class AccessRules {
  public:
   void add_token(Token token) { tokens_.push_back(std::move(token)); }
@@ -18,7 +18,7 @@ class AccessRules {
   void clear_denials() { denials_.clear(); }
   void require_authentication() { anonymous_allowed_ = false; }
 
-  // The user's name; nothing: 401. Takes a bearer token out of the WebSocket subprotocols as the apiserver does.
+  // The user's name; nullopt: 401. Removes a bearer token from the WebSocket subprotocols as the apiserver does.
   std::optional<std::string> authenticate(ApiRequest& request, const std::string& certificate_user) const;
   bool allowed(const std::string& user, const std::string& verb, const std::string& plural,
                const std::string& ns) const;

@@ -78,7 +78,7 @@ class ApiServer::Impl {
   }
 
   std::uint16_t port_ = 0;
-  CertificateAuthority authority_;
+  testing::CertificateAuthority authority_;
   std::string ca_file_;
   bool tls() { return tls_.has_value(); }
   const std::string& path_prefix() { return world_.options().path_prefix; }
@@ -87,7 +87,7 @@ class ApiServer::Impl {
   void make_tls() {
     std::vector<std::string> names = world_.options().server_names;
     if (world_.options().default_names) names.insert(names.end(), {"localhost", "127.0.0.1", "::1"});
-    const Credential credential = authority_.server(names);
+    const testing::CertificateAndKey credential = authority_.server(names);
     tls_.emplace(boost::asio::ssl::context::tls_server);
     tls_->use_certificate_chain(boost::asio::buffer(credential.certificate_pem));
     tls_->use_private_key(boost::asio::buffer(credential.key_pem), boost::asio::ssl::context::pem);
@@ -99,11 +99,11 @@ class ApiServer::Impl {
                                    : boost::asio::ssl::verify_peer);
     char path[] = "/tmp/ksr-test-ca-XXXXXX";
     const int file = mkstemp(path);
-    if (file < 0) throw std::runtime_error("no temporary file for the CA");
+    if (file < 0) throw std::runtime_error("cannot create a temporary file for the CA");
     const std::string& pem = authority_.certificate_pem();
     const bool written = write(file, pem.data(), pem.size()) == static_cast<ssize_t>(pem.size());
     close(file);
-    if (!written) throw std::runtime_error("the CA could not be written");
+    if (!written) throw std::runtime_error("cannot write the CA to its temporary file");
     ca_file_ = path;
   }
 
@@ -157,7 +157,7 @@ std::string ApiServer::ca_file() const {
   return impl_->ca_file_;
 }
 
-Credential ApiServer::client_credential(const std::string& user) const {
+testing::CertificateAndKey ApiServer::client_certificate(const std::string& user) const {
   return impl_->authority_.client(user);
 }
 
@@ -197,7 +197,7 @@ std::map<std::string, std::string> ApiServer::contents(const std::string& resour
   std::map<std::string, std::string> contents;
   run([&](World& world) {
     const ResourceType* type = world.types().find_by_word(resource);
-    if (type == nullptr) throw std::runtime_error("no such resource: " + resource);
+    if (type == nullptr) throw std::runtime_error("unknown resource " + resource);
     world.log().collection(*type).visit(world.log().revision(), "", [&](const ObjectPtr& object) {
       contents[object->uid] = std::to_string(object->revision);
       return true;

@@ -1,5 +1,5 @@
-// The scriptable API server, for use inside a test program or by ksr-test-server. Its thread is its own; every member
-// may be called on any other.
+// `ApiServer` is the scriptable API server; used by test programs and by ksr-test-server.
+// It has its own thread; every member may be called on any other thread.
 #pragma once
 
 #include <cstdint>
@@ -8,9 +8,9 @@
 #include <string>
 #include <vector>
 
-#include "server/certificates.hpp"
 #include "server/server_options.hpp"
 #include "server/world.hpp"
+#include "support/certificates.hpp"
 
 namespace ksr::testserver {
 
@@ -23,24 +23,24 @@ class ApiServer {
 
   std::uint16_t port() const;
   std::string url() const;  // http(s)://127.0.0.1:PORT, with the path prefix
-  // The CA's certificate, as text and as a file that lives as long as the server; empty without TLS.
+  // The CA's certificate, as PEM and as a file that is removed with the server; empty without TLS.
   const std::string& ca_pem() const;
   std::string ca_file() const;
-  Credential client_credential(const std::string& user) const;
+  testing::CertificateAndKey client_certificate(const std::string& user) const;
 
-  // Runs script lines; throws std::runtime_error with what was wrong.
+  // Runs script lines; throws std::runtime_error with the reason.
   void script(const std::string& lines);
-  // Runs on the server's thread, and waits for it.
+  // Runs `work` on the server's thread and waits for it.
   void run(const std::function<void(World&)>& work);
 
   std::vector<RecordedRequest> requests();
   std::size_t count_requests(const std::string& verb);
   std::size_t open_watches(const std::string& plural = "*");
   std::uint64_t revision();
-  // uid -> resourceVersion of all objects of that resource, as a list would show them now.
+  // uid -> resourceVersion of all objects of that resource, as a list would return them now.
   std::map<std::string, std::string> contents(const std::string& resource);
 
-  // Returns when a script says quit, or stop() was called.
+  // Returns after a script ran quit or stop() was called.
   void wait();
   void stop();
 

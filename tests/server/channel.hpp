@@ -1,4 +1,4 @@
-// A connected socket, plain or TLS, as a connection uses it. Lives on the server's thread.
+// `Channel` is a connected socket, plain or TLS; used by Connection. Lives on the server's thread.
 #pragma once
 
 #include <boost/asio/buffer.hpp>
@@ -20,11 +20,11 @@ class Channel {
   virtual ~Channel() = default;
   virtual void handshake(std::function<void(const boost::system::error_code&)> done) = 0;
   virtual void read(boost::asio::mutable_buffer space, Done done) = 0;
-  // All of it.
+  // Writes all bytes.
   virtual void write(boost::asio::const_buffer bytes, Done done) = 0;
   // The common name of the client's certificate; empty without one.
   virtual std::string client_name() const = 0;
-  // At once; `reset`: with an RST.
+  // Closes immediately; `reset`: with an RST.
   virtual void close(bool reset) = 0;
 };
 

@@ -1,4 +1,5 @@
-// One client: reads requests, writes answers, and does to them what the faults say. Lives on the server's thread.
+// `Connection` serves one client: it reads requests, writes responses and applies faults to them; used by ApiServer and
+// World. Lives on the server's thread.
 #pragma once
 
 #include <array>
@@ -25,9 +26,9 @@ class Connection final : public std::enable_shared_from_this<Connection>, privat
 
   void start();
   void close(bool reset);
-  // The open watch, or nothing.
+  // The open watch, or null.
   std::shared_ptr<WatchFeed> watch() const { return feed_; }
-  // The client waits for a script to end.
+  // The client waits for a script to finish.
   bool runs_script() const { return runs_script_; }
 
  private:
@@ -63,7 +64,7 @@ class Connection final : public std::enable_shared_from_this<Connection>, privat
   std::string inbox_;
   std::string outbox_;
   std::string writing_;
-  std::uint64_t sent_ = 0;  // of the response at hand
+  std::uint64_t sent_ = 0;  // of the current response
   Fault fault_;
   std::shared_ptr<WatchFeed> feed_;
   boost::asio::steady_timer end_timer_;
@@ -76,7 +77,7 @@ class Connection final : public std::enable_shared_from_this<Connection>, privat
   bool write_under_way_ = false;
   bool close_when_written_ = false;
   bool keep_alive_ = true;
-  bool silent_ = false;  // told to stall: not a byte more
+  bool silent_ = false;  // stalled by a fault: nothing more is sent
   bool closed_ = false;
 };
 

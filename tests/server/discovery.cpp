@@ -7,7 +7,7 @@ namespace {
 
 namespace json = boost::json;
 
-const char* const aggregated_type = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
+const char* const kAggregatedType = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
 
 json::array short_names(const ResourceType& type) {
   json::array names;
@@ -107,7 +107,7 @@ Reply discovery_document(const ApiRequest& request, const ResourceTypes& types, 
   Reply reply;
   const bool asked = request.header("Accept").find("APIGroupDiscoveryList") != std::string::npos;
   if (aggregated_known && asked && request.target.segments.size() == 1) {
-    reply.content_type = aggregated_type;
+    reply.content_type = kAggregatedType;
     reply.body = json::serialize(aggregated(types, request.target.segments[0] == "api")) + "\n";
   } else {
     reply.body = json::serialize(plain(request, types)) + "\n";

@@ -1,4 +1,5 @@
-// The discovery documents: /api, /apis and what lies below, plain and aggregated. Pure.
+// `discovery_document` returns the discovery documents /api, /apis and those below, plain and aggregated; used by
+// World. Pure: on any thread.
 #pragma once
 
 #include "server/request.hpp"
@@ -6,7 +7,7 @@
 
 namespace ksr::testserver {
 
-// `aggregated`: APIGroupDiscoveryList is known and given to those who ask for it.
+// `aggregated`: APIGroupDiscoveryList is served to requests that accept it.
 Reply discovery_document(const ApiRequest& request, const ResourceTypes& types, bool aggregated);
 
 }  // namespace ksr::testserver

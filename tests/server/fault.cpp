@@ -39,13 +39,13 @@ const std::map<std::string, FaultAction>& actions() {
 
 unsigned parse_status(const std::string& text) {
   const auto status = parse_size(text);
-  if (status < 100 || status > 4999) throw std::runtime_error("not a status: " + text);
+  if (status < 100 || status > 4999) throw std::runtime_error("expected a status such as 503: " + text);
   return static_cast<unsigned>(status);
 }
 
 void add_header(Fault& fault, const std::string& line) {
   const auto colon = line.find(':');
-  if (colon == std::string::npos) throw std::runtime_error("not a header such as header=\"Name: value\": " + line);
+  if (colon == std::string::npos) throw std::runtime_error("expected a header such as header=\"Name: value\": " + line);
   const auto value = line.find_first_not_of(' ', colon + 1);
   fault.headers.emplace_back(line.substr(0, colon), value == std::string::npos ? "" : line.substr(value));
 }
@@ -102,13 +102,13 @@ void set_defaults(Fault& fault, const std::string& action) {
 void finish(Fault& fault, const std::string& action) {
   if (action == "error-event" && fault.text.empty()) {
     fault.text = R"({"type":"ERROR","object":{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure",)"
-                 R"("message":"told to fail","reason":")" +
+                 R"("message":"a fault of the test server","reason":")" +
                  std::string(fault.status == 410   ? "Expired"
                              : fault.status == 429 ? "TooManyRequests"
                                                    : "InternalError") +
                  R"(","code":)" + std::to_string(fault.status) + "}}";
   }
-  if (action == "answer" && fault.status == 0) throw std::runtime_error("fault … answer needs a status");
+  if (action == "answer" && fault.status == 0) throw std::runtime_error("expected a status after: fault … answer");
 }
 
 bool fits(const Fault& fault, const RequestKind& request) {
@@ -122,7 +122,7 @@ bool fits(const Fault& fault, const RequestKind& request) {
 
 Fault Fault::parse(std::string_view line) {
   const auto words = split_words(line);
-  if (words.size() < 3) throw std::runtime_error("fault needs: VERB WHERE ACTION [key=value…]");
+  if (words.size() < 3) throw std::runtime_error("expected: fault VERB WHERE ACTION [key=value…]");
   Fault fault;
   fault.verb = words[0];
   fault.where = words[1];

@@ -1,3 +1,5 @@
+// `Fault` is what a script does to a matching request, and `FaultPlan` the faults that wait for one; used by World and
+// Connection. Lives on the server's thread.
 #pragma once
 #include <chrono>
 #include <cstdint>
@@ -12,20 +14,20 @@ namespace ksr::testserver {
 
 enum class FaultAction {
   none,
-  answer,           // this status, headers and body instead of the real answer
+  answer,           // this status, headers and body instead of the real response
   cut,              // end the connection after `bytes` of the response
   cut_event,        // end the connection in the middle of event number `event`
   half_event,       // half of event number `event`, then a clean end of the stream
   end,              // a clean end of the stream after `event` events
-  stall,            // not a byte more after `bytes` of the response (0: never answer), the connection stays open
+  stall,            // nothing after `bytes` of the response (0: no response), the connection stays open
   slow,             // at most `bytes` every `interval`
-  inject,           // `text` as it stands, as a line of its own (watch: after `event` events) or as a list's first item
+  inject,           // `text` unchanged, as a line (watch: after `event` events) or as a list's first item
   huge,             // the same with an object of `bytes` bytes
   content_type,     // `text` as Content-Type
-  bad_chunk,        // a chunk size that is no number
+  bad_chunk,        // a chunk size that is not a number
   endless_headers,  // header lines without end
-  no_bookmarks,     // none on this watch, whatever was asked for
-  no_pong,          // WebSocket pings stay without answer
+  no_bookmarks,     // none on this watch, even if requested
+  no_pong,          // WebSocket pings are not answered
   mute,             // no events at all, the watch stays open
   empty_pages,      // pages without items and with a continue token, without end
   close_code,       // WebSocket: end at once with close code `status`
@@ -34,12 +36,12 @@ enum class FaultAction {
   bad_handshake,    // WebSocket: a wrong Sec-WebSocket-Accept
 };
 
-// What to do to the next `times` requests that match. A value.
+// What is done to the next `times` matching requests. A value.
 struct Fault {
   std::string verb = "any";  // any, list, watch, get, write, discovery, other
   std::string where = "*";   // *, a plural, or the start of a path
   std::string transport;     // empty: either; http, websocket
-  int times = 1;             // below zero: until cleared
+  int times = 1;             // negative: until cleared
   int skip = 0;              // let that many matching requests pass first
 
   FaultAction action = FaultAction::none;
@@ -63,13 +65,13 @@ struct RequestKind {
   bool websocket = false;
 };
 
-// The faults that wait for their requests, oldest first. Lives on the server's thread.
+// The faults that wait for a matching request, oldest first.
 class FaultPlan {
  public:
   void add(Fault fault) { faults_.push_back(std::move(fault)); }
   void clear() { faults_.clear(); }
   std::size_t size() const { return faults_.size(); }
-  // The first fault that fits this request and its turn; action none without one.
+  // The first fault that matches this request and is due; action none without one.
   Fault take(const RequestKind& request);
 
  private:

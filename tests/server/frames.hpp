@@ -1,4 +1,5 @@
-// WebSocket frames (RFC 6455), the server's side: text out, masked frames in. Pure.
+// The server's side of WebSocket frames (RFC 6455): it writes frames and reads masked ones; used by Connection.
+// Pure: on any thread.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +18,7 @@ struct Frame {
 
 std::string frame(Opcode opcode, std::string_view payload, bool final = true);
 std::string close_frame(std::uint16_t code);
-// The first whole frame of `inbox`, which is cut off it; empty until there is one.
+// Removes the first complete frame from `inbox`; empty until there is one.
 std::optional<Frame> take_frame(std::string& inbox);
 // Sec-WebSocket-Accept for a key.
 std::string accept_key(const std::string& key);

@@ -5,8 +5,8 @@
 namespace ksr::testserver {
 namespace {
 
-constexpr std::string_view user_protocol = "base64url.headlamp.authorization.k8s.io.";
-constexpr std::string_view backend_protocol = "base64url.headlamp.backend.authorization.k8s.io.";
+constexpr std::string_view kUserProtocol = "base64url.headlamp.authorization.k8s.io.";
+constexpr std::string_view kBackendProtocol = "base64url.headlamp.backend.authorization.k8s.io.";
 
 // http.Error of Go.
 Reply go_error(unsigned status, const std::string& text) {
@@ -17,7 +17,7 @@ Reply go_error(unsigned status, const std::string& text) {
   return reply;
 }
 
-// Takes the protocol that begins so out of the request, and answers what follows.
+// Removes the subprotocol with that prefix from the request, and returns the rest of its name.
 std::optional<std::string> take_protocol(std::vector<std::string>& protocols, std::string_view begin) {
   const auto found = std::find_if(protocols.begin(), protocols.end(),
                                   [&](const std::string& protocol) { return protocol.rfind(begin, 0) == 0; });
@@ -32,7 +32,7 @@ bool is_user_id(const std::string& id) {
                                     [](unsigned char c) { return std::isalnum(c) != 0 || c == '_' || c == '-'; });
 }
 
-// The one value that a test's kubeconfig has to bring along.
+// The only value that the test server reads from a kubeconfig.
 std::string token_in(const std::string& kubeconfig) {
   const std::string key = "token: ";
   const std::size_t at = kubeconfig.find(key);
@@ -53,7 +53,7 @@ bool split_target(const std::string& target, std::string& cluster, std::string& 
 }
 
 bool wants_websocket(const ApiRequest& request) {
-  // Unlike other servers it compares with the case.
+  // Unlike other servers, Headlamp compares case-sensitively.
   return request.header("Upgrade") == "websocket";
 }
 
@@ -71,7 +71,7 @@ std::vector<std::string> protocols_of(const ApiRequest& request) {
 
 }  // namespace
 
-std::optional<Reply> HeadlampGate::pass(ApiRequest& request, std::string& target) {
+std::optional<Reply> HeadlampProxy::pass(ApiRequest& request, std::string& target) {
   request.subprotocols = protocols_of(request);
   if (!has_backend_token(request)) return go_error(403, "access denied");
   std::string cluster, rest;
@@ -81,7 +81,7 @@ std::optional<Reply> HeadlampGate::pass(ApiRequest& request, std::string& target
   Context* context = stateless(*key);
   const bool is_static =
       std::find(options_.clusters.begin(), options_.clusters.end(), cluster) != options_.clusters.end();
-  // A WebSocket whose own context is gone falls back to the plain name.
+  // A WebSocket whose own context has expired falls back to the cluster's name.
   const bool by_name = is_static && (*key == cluster || wants_websocket(request));
   if (context == nullptr && !by_name) return go_error(404, "key not found");
   if (context != nullptr && !context->token.empty() && request.header("Authorization").empty()) {
@@ -91,15 +91,15 @@ std::optional<Reply> HeadlampGate::pass(ApiRequest& request, std::string& target
   return std::nullopt;
 }
 
-bool HeadlampGate::has_backend_token(ApiRequest& request) const {
-  const std::optional<std::string> protocol = take_protocol(request.subprotocols, backend_protocol);
+bool HeadlampProxy::has_backend_token(ApiRequest& request) const {
+  const std::optional<std::string> protocol = take_protocol(request.subprotocols, kBackendProtocol);
   if (options_.backend_token.empty()) return true;
   if (request.header("X-HEADLAMP_BACKEND-TOKEN") == options_.backend_token) return true;
-  // Without padding, and nothing but base64url.
+  // base64url without padding.
   return protocol && *protocol == base64url(options_.backend_token);
 }
 
-std::optional<std::string> HeadlampGate::context_key(ApiRequest& request, const std::string& cluster) {
+std::optional<std::string> HeadlampProxy::context_key(ApiRequest& request, const std::string& cluster) {
   std::string key = cluster;
   const std::string kubeconfig = request.header("KUBECONFIG");
   if (!kubeconfig.empty()) {
@@ -107,13 +107,13 @@ std::optional<std::string> HeadlampGate::context_key(ApiRequest& request, const 
     if (!remember(key, kubeconfig)) return std::nullopt;
   }
   if (!wants_websocket(request)) return key;
-  const std::optional<std::string> user = take_protocol(request.subprotocols, user_protocol);
+  const std::optional<std::string> user = take_protocol(request.subprotocols, kUserProtocol);
   if (!user || !is_user_id(*user)) return cluster;
   return cluster + '\0' + *user;
 }
 
-// The first request gives a context its full time, every later one a short one (ContextUpdateCacheTTL).
-bool HeadlampGate::remember(const std::string& key, const std::string& kubeconfig) {
+// The first request gives a context its full lifetime, every later one a short one (ContextUpdateCacheTTL).
+bool HeadlampProxy::remember(const std::string& key, const std::string& kubeconfig) {
   const std::optional<std::string> text = base64_decoded(kubeconfig);
   if (!text || text->find("apiVersion") == std::string::npos) return false;
   const bool known = stateless(key) != nullptr;
@@ -122,13 +122,13 @@ bool HeadlampGate::remember(const std::string& key, const std::string& kubeconfi
   return true;
 }
 
-HeadlampGate::Context* HeadlampGate::stateless(const std::string& key) {
+HeadlampProxy::Context* HeadlampProxy::stateless(const std::string& key) {
   const auto found = contexts_.find(key);
-  if (found == contexts_.end() || found->second.good_until <= Clock::now()) return nullptr;
+  if (found == contexts_.end() || found->second.expires_at <= Clock::now()) return nullptr;
   return &found->second;
 }
 
-void HeadlampGate::announce_reload(Reply& reply) {
+void HeadlampProxy::announce_reload(Reply& reply) {
   if (!reload_is_due_) return;
   reload_is_due_ = false;
   reply.headers.emplace_back("X-Reload", "reload");

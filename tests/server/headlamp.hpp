@@ -1,5 +1,5 @@
-// What a Headlamp server does to requests on their way to a cluster (headlamp 0.45: backend/cmd/headlamp.go,
-// stateless.go). Lives on the server's thread.
+// `HeadlampProxy` does to requests what a Headlamp server does between client and cluster (headlamp 0.45:
+// backend/cmd/headlamp.go, stateless.go); used by World. Lives on the server's thread.
 #pragma once
 
 #include <chrono>
@@ -12,27 +12,27 @@
 
 namespace ksr::testserver {
 
-class HeadlampGate {
+class HeadlampProxy {
  public:
-  explicit HeadlampGate(HeadlampOptions options) : options_(std::move(options)) {}
+  explicit HeadlampProxy(HeadlampOptions options) : options_(std::move(options)) {}
 
-  // Lets a request through, with `target` and the subprotocols as the cluster gets them, or answers it.
+  // Passes a request on, with `target` and the subprotocols as the cluster receives them, or returns the response.
   std::optional<Reply> pass(ApiRequest& request, std::string& target);
-  // The plugins have changed: the next answer says so, once.
+  // The plugins have changed: the next response announces it, once.
   void reload() { reload_is_due_ = true; }
   void announce_reload(Reply& reply);
-  // As if the time of all contexts that came with a request were over.
+  // As if all contexts that requests sent had expired.
   void forget_contexts() { contexts_.clear(); }
 
  private:
   using Clock = std::chrono::steady_clock;
   struct Context {
-    Clock::time_point good_until;
-    std::string token;  // of the kubeconfig it came with
+    Clock::time_point expires_at;
+    std::string token;  // of the kubeconfig that the request sent
   };
 
   bool has_backend_token(ApiRequest& request) const;
-  // Empty: the kubeconfig is none.
+  // nullopt: the header is not a kubeconfig.
   std::optional<std::string> context_key(ApiRequest& request, const std::string& cluster);
   bool remember(const std::string& key, const std::string& kubeconfig);
   Context* stateless(const std::string& key);

@@ -20,7 +20,7 @@ struct Page {
   std::uint64_t remaining = 0;
 };
 
-// storage/continue.go: what a selector leaves is not counted.
+// storage/continue.go: with a selector the remaining items are not counted.
 bool counts_rest(const ApiRequest& request) {
   const Scope scope = Scope::of(request);
   return scope.labels.empty() && scope.fields.empty();
@@ -80,7 +80,7 @@ Reply endless_page(const ApiRequest& request, const RevisionLog& log) {
 
 json::object body_of(const ApiRequest& request) {
   const json::value parsed = json::parse(request.body);
-  if (!parsed.is_object()) throw std::runtime_error("the body is no object");
+  if (!parsed.is_object()) throw std::runtime_error("the body is not a JSON object");
   return parsed.get_object();
 }
 

@@ -1,4 +1,4 @@
-// Answers lists and gets from the revision log. Lives on the server's thread.
+// Responses to lists, gets and writes, from the revision log; used by World. Lives on the server's thread.
 #pragma once
 
 #include "server/fault.hpp"
@@ -11,14 +11,14 @@ namespace ksr::testserver {
 
 Reply status_reply(const ApiStatus& status);
 
-// The objects a query is about.
+// The objects that a query selects.
 struct Scope {
   std::string ns;
   std::string name;  // empty: all of them
   Selector labels;
   Selector fields;
 
-  // Throws std::runtime_error on selectors the apiserver would refuse.
+  // Throws std::runtime_error on selectors that the apiserver refuses.
   static Scope of(const ApiRequest& request);
   bool holds(const StoredObject& object) const;
 };
@@ -26,7 +26,7 @@ struct Scope {
 // A request for metadata only, by its Accept header.
 bool wants_metadata(const ApiRequest& request);
 
-// `fault`: inject and huge put an item of their own in front; empty_pages gives no items and always a next page.
+// `fault`: inject and huge put an item in front; empty_pages returns no items and always a continue token.
 Reply list_objects(const ApiRequest& request, const RevisionLog& log, const Fault& fault);
 Reply get_object(const ApiRequest& request, const RevisionLog& log);
 // POST, PUT, PATCH and DELETE.

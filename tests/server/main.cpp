@@ -28,7 +28,7 @@ struct Arguments {
   bool stdin_eof = false;
 };
 
-constexpr const char* usage =
+constexpr const char* kUsage =
     "ksr-test-server [--port N] [--tls] [--ca-out FILE] [--token T]... [--script FILE] [--living pods=N]\n"
     "                [--port-file FILE] [--bookmark-interval D] [--stdin-eof]\n";
 
@@ -45,7 +45,7 @@ void write_file(const std::string& path, const std::string& text) {
 
 std::string living_line(const std::string& value) {
   const auto equal = value.find('=');
-  if (equal == std::string::npos) throw std::runtime_error("--living takes pods=N");
+  if (equal == std::string::npos) throw std::runtime_error("expected --living pods=N");
   return "living " + value.substr(0, equal) + " " + value.substr(equal + 1) + "\n";
 }
 
@@ -76,12 +76,12 @@ Arguments parse(int count, char** values) {
     else if (name == "--stdin-eof")
       arguments.stdin_eof = true;
     else
-      throw std::runtime_error("unknown option " + name + "\n" + usage);
+      throw std::runtime_error("unknown option " + name + "\n" + kUsage);
   }
   return arguments;
 }
 
-// Returns when a signal asked for the end, or standard input ended.
+// Returns at a signal to stop or at the end of standard input.
 void wait_for_end(int signals, bool stdin_eof) {
   pollfd entries[] = {{signals, POLLIN, 0}, {STDIN_FILENO, POLLIN, 0}};
   for (;;) {
@@ -107,7 +107,7 @@ int serve(const Arguments& arguments) {
     wait_for_end(signals, eof);
     server.stop();
   }).detach();
-  // Up to its first wait or sleep the script has run before anybody is told where to connect.
+  // The script has run up to its first wait or sleep before the URL is printed.
   server.run([&](ksr::testserver::World& world) {
     world.run_script(arguments.script, [](const std::string& problem) {
       if (!problem.empty()) std::fprintf(stderr, "ksr-test-server: %s\n", problem.c_str());
@@ -117,7 +117,7 @@ int serve(const Arguments& arguments) {
   std::printf("listening on %s\n", server.url().c_str());
   std::fflush(stdout);
   server.wait();
-  // The thread that waits for the end may still wait.
+  // No destructors: the thread that waits for a signal may still be running.
   if (!server.ca_file().empty()) unlink(server.ca_file().c_str());
   std::_Exit(0);
 }

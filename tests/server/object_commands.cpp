@@ -13,7 +13,7 @@ namespace json = boost::json;
 
 const ResourceType& type_of(World& world, const Words& words) {
   const ResourceType* type = words.size() > 1 ? world.types().find_by_word(words[1]) : nullptr;
-  if (type == nullptr) throw std::runtime_error(words[0] + " needs a resource that the server knows");
+  if (type == nullptr) throw std::runtime_error(words[0] + " needs a known resource");
   return *type;
 }
 
@@ -120,7 +120,7 @@ void populate(World& world, const Words& words) {
 
 void churn(World& world, const std::string& word, std::chrono::milliseconds interval) {
   const ResourceType* type = world.types().find_by_word(word);
-  if (type == nullptr) throw std::runtime_error("churn needs a resource that the server knows");
+  if (type == nullptr) throw std::runtime_error("churn needs a known resource");
   churn_on(std::make_shared<Churn>(Churn{world, *type, interval, boost::asio::steady_timer(world.io())}));
 }
 

@@ -1,4 +1,4 @@
-// A pod's JSON, of the size and shape of real ones. Pure.
+// The JSON of pods, of the size and shape of real ones; used by PodLifecycle. Pure: on any thread.
 #pragma once
 
 #include <boost/json/object.hpp>
@@ -10,7 +10,7 @@ struct PodFacts {
   std::string workload;
   std::string node;  // empty: not scheduled
   std::string phase;
-  std::string reason;  // of the container's waiting or terminated state; empty: it runs
+  std::string reason;  // of the container's waiting or terminated state; empty: running
   int restarts = 0;
   bool ready = false;
 };

@@ -1,3 +1,5 @@
+// `ApiRequest` is a request as received with its meaning to the API, and `Reply` a response; used by World and
+// Connection. Values: on any thread.
 #pragma once
 #include <string>
 #include <string_view>
@@ -13,12 +15,12 @@ class ResourceTypes;
 
 using Headers = std::vector<std::pair<std::string, std::string>>;
 
-// The value of the first header of that name, in any case; empty without one.
+// The value of the first header of that name, compared without case; empty without one.
 std::string header_value(const Headers& headers, std::string_view name);
 // Elements of all headers of that name, split at commas.
 std::vector<std::string> header_list(const Headers& headers, std::string_view name);
 
-// A request as it came, and what it means to the API. A value.
+// A request as received, and its meaning to the API.
 struct ApiRequest {
   std::string method;
   std::string raw_target;
@@ -48,9 +50,9 @@ struct Reply {
   Headers headers;
 };
 
-// Fills in everything below `target` that the path says. False: no such path.
+// Fills in the members after `target` from the path. False: no such path.
 bool route(ApiRequest& request, const ResourceTypes& types);
-// RBAC's name for what the request does: list, watch, get, create, update, patch, delete.
+// The request's RBAC verb: list, watch, get, create, update, patch, delete.
 std::string access_verb(const ApiRequest& request);
 
 const char* reason_phrase(unsigned status);

@@ -1,3 +1,5 @@
+// `ResourceTypes` is the registry of the resources that the server serves; used by World.
+// Lives on the server's thread.
 #pragma once
 #include <memory>
 #include <string>
@@ -6,7 +8,7 @@
 
 namespace ksr::testserver {
 
-// One kind of object that the server knows. Immutable once registered.
+// One kind of object that the server serves. Immutable once registered.
 struct ResourceType {
   std::string group;
   std::string version;
@@ -17,7 +19,7 @@ struct ResourceType {
   bool namespaced = true;
   // Served through a CRD: keys are in alphabetical order, and items of a list carry kind and apiVersion.
   bool custom = false;
-  // Without a watch cache: a watch from a lost resourceVersion ends cleanly and says nothing (core/v1 events).
+  // Without a watch cache: a watch from a compacted resourceVersion ends cleanly without an event (core/v1 events).
   bool silently_stale = false;
   // The required zero values that a typed object, such as a bookmark's, always carries after its metadata.
   std::string zero_body;
@@ -27,7 +29,7 @@ struct ResourceType {
   std::string qualified_plural() const { return group.empty() ? plural : plural + "." + group; }
 };
 
-// The resources served, in the order of registration. Lives on the server's thread.
+// The resources served, in the order of registration.
 class ResourceTypes {
  public:
   ResourceTypes();
@@ -43,7 +45,7 @@ class ResourceTypes {
   std::vector<std::string> versions(std::string_view group) const;
 
  private:
-  // Pointers to entries are handed out, so entries never move.
+  // Callers hold pointers to entries, so entries never move.
   std::vector<std::unique_ptr<const ResourceType>> types_;
 };
 

@@ -1,3 +1,5 @@
+// `RevisionLog` keeps all objects of the cluster and their changes under one global revision; used by World, lists and
+// watches. Lives on the server's thread.
 #pragma once
 #include <cstdint>
 #include <deque>
@@ -21,12 +23,11 @@ struct Change {
   ObjectPtr previous;  // null for added
 };
 
-// Every remembered version of one resource's objects, as etcd and the watch cache together keep them.
-// Lives on the server's thread.
+// Every version of one resource's objects since the last compaction, as etcd and the watch cache together keep them.
 class Collection {
  public:
   void apply(const Change& change);
-  // Forgets what happened up to that revision; the state at that revision itself stays readable.
+  // Compacts up to that revision; the state at that revision itself stays readable.
   void compact(std::uint64_t revision);
   void keep_changes(std::size_t count);
 
@@ -53,7 +54,7 @@ class Collection {
   std::size_t live_ = 0;
 };
 
-// All objects of the cluster under one global revision. Lives on the server's thread.
+// All objects of the cluster under one global revision.
 class RevisionLog {
  public:
   using Listener = std::function<void(const ResourceType&, const Change&)>;
@@ -62,10 +63,10 @@ class RevisionLog {
 
   std::uint64_t revision() const { return revision_; }
   const Collection& collection(const ResourceType& type) const;
-  // Reads and watches of that resource from before this revision are no longer possible.
+  // Reads and watches of that resource from before this revision are refused.
   std::uint64_t oldest(const ResourceType& type) const;
 
-  // Each throws std::runtime_error when the object is already, or not, there.
+  // Each throws std::runtime_error if the object already exists, or does not exist.
   Change create(const ResourceType& type, const std::string& ns, const std::string& name,
                 const boost::json::object& body);
   Change merge(const ResourceType& type, const std::string& key, const boost::json::value& patch);
@@ -74,7 +75,7 @@ class RevisionLog {
 
   void compact();
   void set_window(std::size_t changes) { window_ = changes; }
-  // Only forwards: revisions never repeat.
+  // Only forwards: revisions are never reused.
   void advance_to(std::uint64_t revision);
 
  private:

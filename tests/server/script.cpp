@@ -7,7 +7,7 @@
 
 #include "server/connection.hpp"
 #include "server/object_commands.hpp"
-#include "server/pod_life.hpp"
+#include "server/pod_lifecycle.hpp"
 #include "server/words.hpp"
 
 namespace ksr::testserver {
@@ -31,7 +31,7 @@ const std::string& word(const std::vector<std::string>& words, std::size_t i, co
 std::string plural_of(const World& world, const std::string& word) {
   if (word == "*") return word;
   const ResourceType* type = world.types().find_by_word(word);
-  if (type == nullptr) throw std::runtime_error("the server knows no resource " + word);
+  if (type == nullptr) throw std::runtime_error("unknown resource " + word);
   return type->plural;
 }
 
@@ -45,9 +45,9 @@ std::chrono::milliseconds interval_of(const std::string& rate) {
 }
 
 void tell_headlamp(World& world, const std::string& what) {
-  HeadlampGate* const gate = world.headlamp();
+  HeadlampProxy* const gate = world.headlamp();
   if (gate == nullptr || (what != "forget" && what != "reload")) {
-    throw std::runtime_error("expected: headlamp forget, or headlamp reload, to a server behind Headlamp");
+    throw std::runtime_error("expected: headlamp forget, or headlamp reload, on a server behind Headlamp");
   }
   what == "forget" ? gate->forget_contexts() : gate->reload();
 }
@@ -114,8 +114,8 @@ bool Script::execute_object_command(const Words& words) {
   } else if (command == "churn") {
     churn(world_, word(words, 1, "a resource"), interval_of(word(words, 2, "a rate")));
   } else if (command == "living") {
-    if (plural_of(world_, word(words, 1, "a resource")) != "pods") throw std::runtime_error("only pods live");
-    PodLife::start(world_, parse_size(word(words, 2, "a count")));
+    if (plural_of(world_, word(words, 1, "a resource")) != "pods") throw std::runtime_error("living takes pods");
+    PodLifecycle::start(world_, parse_size(word(words, 2, "a count")));
   } else {
     return false;
   }

@@ -1,4 +1,5 @@
-// The script language: one command a line; README.md lists them. Lives on the server's thread.
+// `Script` runs the script language, one command per line, which README.md lists; used by World.
+// Lives on the server's thread.
 #pragma once
 
 #include <boost/asio/steady_timer.hpp>
@@ -15,7 +16,7 @@ namespace ksr::testserver {
 
 class Script : public std::enable_shared_from_this<Script> {
  public:
-  // Runs the lines one after another; `done` gets what was wrong, or "".
+  // Runs the lines one after another; `done` receives the error, or "".
   static void run(World& world, const std::string& lines, World::ScriptDone done);
 
  private:
@@ -23,7 +24,7 @@ class Script : public std::enable_shared_from_this<Script> {
 
   Script(World& world, const std::string& lines, World::ScriptDone done);
   void step();
-  // Runs one line. True: go on at once; false: a timer goes on.
+  // Runs one line. True: continue at once; false: a timer continues.
   bool execute(const Words& words);
   bool execute_object_command(const Words& words);
   bool execute_server_command(const Words& words);

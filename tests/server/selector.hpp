@@ -1,3 +1,4 @@
+// `Selector` is a label or field selector; used by lists and watches. Immutable: on any thread.
 #pragma once
 #include <map>
 #include <string>
@@ -6,16 +7,16 @@
 
 namespace ksr::testserver {
 
-// A label or field selector: =, ==, !=, in, notin, exists, !exists; all requirements must hold. Immutable.
+// A label or field selector: =, ==, !=, in, notin, exists, !exists; all requirements must hold.
 class Selector {
  public:
   Selector() = default;
-  // Throws std::runtime_error on a selector that the apiserver would refuse.
+  // Throws std::runtime_error on a selector that the apiserver refuses.
   static Selector parse(std::string_view text);
 
   bool matches(const std::map<std::string, std::string>& values) const;
   bool empty() const { return requirements_.empty(); }
-  // The keys that are asked for, in order.
+  // The keys of its requirements, in order.
   std::vector<std::string> keys() const;
 
  private:

@@ -46,11 +46,11 @@ const char* message_of(unsigned code) {
     case 429:
       return "storage is (re)initializing";
     case 500:
-      return "Internal error occurred: the test server was told to fail";
+      return "Internal error occurred: a fault of the test server";
     case 503:
       return "the server is currently unable to handle the request";
     default:
-      return "the test server was told to answer so";
+      return "a fault of the test server";
   }
 }
 

@@ -1,3 +1,5 @@
+// `ApiStatus` is a failure as the API reports it (metav1.Status); used by World and the handlers. A value: on any
+// thread.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -7,14 +9,13 @@ namespace ksr::testserver {
 
 struct ResourceType;
 
-// A failure as the API says it, kind Status. The texts are those of kube-apiserver 1.36, byte for byte where a client
-// could depend on them.
+// The messages are those of kube-apiserver 1.36, byte for byte where a client could depend on them.
 struct ApiStatus {
   unsigned code = 0;
   std::string reason;
   std::string message;
-  std::string details_json;    // without the braces' surrounding, such as {"kind":"pods"}; empty: no details
-  std::string continue_token;  // goes into metadata
+  std::string details_json;    // a JSON object such as {"kind":"pods"}; empty: no details
+  std::string continue_token;  // in metadata
   unsigned retry_after_seconds = 0;
 
   std::string body() const;  // without the newline that ends a body

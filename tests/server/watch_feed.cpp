@@ -15,7 +15,7 @@ bool wants_initial_events(const ApiRequest& request) {
 
 std::optional<ApiStatus> WatchFeed::refusal(const ApiRequest& request, const RevisionLog& log,
                                             const ServerOptions& options) {
-  // Throws where a selector is wrong: now, not when the answer has begun.
+  // Throws if a selector is invalid: now, before the response has begun.
   Scope::of(request);
   const std::string version = request.target.get_or_empty("resourceVersion");
   if (!version.empty() && !parse_number(version)) {
@@ -80,7 +80,7 @@ void WatchFeed::on_change(const ResourceType& changed_type, const Change& change
   if (&changed_type == &type() && change.revision > sent_up_to_) send_change(change);
 }
 
-// An object that starts or stops matching comes or goes (cacher: convertToWatchEvent).
+// An object that starts or stops matching is ADDED or DELETED (cacher: convertToWatchEvent).
 void WatchFeed::send_change(const Change& change) {
   sent_up_to_ = change.revision;
   const bool was = change.previous && scope_.holds(*change.previous);

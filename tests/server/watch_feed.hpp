@@ -1,4 +1,5 @@
-// What one watch sends: events from a revision on, bookmarks, and its end. Lives on the server's thread.
+// `WatchFeed` produces what one watch sends: events from a revision on, bookmarks, and its end; used by Connection.
+// Lives on the server's thread.
 #pragma once
 
 #include <chrono>
@@ -13,7 +14,7 @@
 
 namespace ksr::testserver {
 
-// Where the events of a feed go.
+// Receives the events of a feed.
 class EventSink {
  public:
   virtual ~EventSink() = default;
@@ -24,22 +25,22 @@ class EventSink {
 
 class WatchFeed {
  public:
-  // Empty: the watch may open. Otherwise the refusal that its request gets.
+  // nullopt: the watch may open. Otherwise the refusal of its request.
   static std::optional<ApiStatus> refusal(const ApiRequest& request, const RevisionLog& log,
                                           const ServerOptions& options);
 
   WatchFeed(const ApiRequest& request, const RevisionLog& log, EventSink& sink);
 
-  // What is there already: the state, the changes since the asked revision, or the news that it is too old.
+  // What exists already: the state, the changes since the requested revision, or an ERROR event when that is compacted.
   void begin();
   void on_change(const ResourceType& type, const Change& change);
   void bookmark(bool initial_events_end = false);
-  // Nothing is sent any more; safe while something is being sent.
+  // Stops sending; safe while an event is being sent.
   void stop() { over_ = true; }
 
   const ResourceType& type() const { return *request_.type; }
   bool wants_bookmarks() const { return wants_bookmarks_; }
-  // timeoutSeconds, if asked for.
+  // timeoutSeconds, if requested.
   std::optional<std::chrono::seconds> timeout() const;
 
  private:

@@ -7,7 +7,7 @@
 namespace ksr::testserver {
 namespace {
 
-// Walks one line; quotes inside of braces are JSON's own and stay.
+// Scans one line; quotes within braces belong to the JSON and are kept.
 class Splitter {
  public:
   std::vector<std::string> split(std::string_view line) {

@@ -55,7 +55,7 @@ std::string gzipped(const std::string& body) {
 World::World(boost::asio::io_context& io, ServerOptions options)
     : io_(io),
       options_(std::move(options)),
-      log_([this](const ResourceType& type, const Change& change) { tell(type, change); }) {
+      log_([this](const ResourceType& type, const Change& change) { notify_watches(type, change); }) {
   for (const Token& token : options_.tokens) access_.add_token(token);
   for (const Denial& denial : options_.denials) access_.deny(denial);
   if (!options_.tokens.empty() || options_.require_client_certificate) access_.require_authentication();
@@ -125,7 +125,7 @@ std::optional<Reply> World::refusal(ApiRequest& request, const std::string& clie
   return status_reply(forbidden(*request.type, *user, verb, request.ns, request.name));
 }
 
-// What x/net/websocket, which the apiserver uses, asks of a handshake; then the API's own rules.
+// What x/net/websocket, which the apiserver uses, requires of a handshake; then the apiserver's own rules.
 std::optional<Reply> World::watch_refusal(const ApiRequest& request) {
   if (const auto status = WatchFeed::refusal(request, log_, options_)) return status_reply(*status);
   if (!request.websocket) return std::nullopt;
@@ -149,10 +149,10 @@ void World::run_script(const std::string& lines, ScriptDone done) {
   Script::run(*this, lines, std::move(done));
 }
 
-void World::tell(const ResourceType& type, const Change& change) {
-  // A connection may end by what it is told.
-  const auto told = connections_;
-  for (const auto& connection : told) {
+void World::notify_watches(const ResourceType& type, const Change& change) {
+  // A copy: a connection may end while it handles the change.
+  const auto connections = connections_;
+  for (const auto& connection : connections) {
     if (const auto feed = connection->watch()) feed->on_change(type, change);
   }
 }
@@ -178,8 +178,8 @@ std::size_t World::open_watches(const std::string& plural) const {
 }
 
 void World::send_bookmarks(const std::string& plural) {
-  const auto told = connections_;
-  for (const auto& connection : told) {
+  const auto connections = connections_;
+  for (const auto& connection : connections) {
     const auto feed = connection->watch();
     if (feed != nullptr && (plural == "*" || feed->type().plural == plural)) feed->bookmark();
   }

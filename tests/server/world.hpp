@@ -1,5 +1,5 @@
-// All the state of one server: objects, faults, rules, open connections, recorded requests. Lives on the server's
-// thread.
+// `World` is all the state of one server: objects, faults, rules, open connections, recorded requests; used by
+// ApiServer and Connection. Lives on the server's thread.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -35,7 +35,7 @@ struct RecordedRequest {
 
 class World {
  public:
-  // What to do with a request: answer, run its body as a script, or (neither) open a watch.
+  // What to do with a request: send a response, run its body as a script, or (neither) open a watch.
   struct Verdict {
     std::optional<Reply> reply;
     bool script = false;
@@ -62,18 +62,18 @@ class World {
   AccessRules& access() { return access_; }
   FaultPlan& faults() { return faults_; }
   std::vector<RecordedRequest>& requests() { return requests_; }
-  // NULL: nobody stands between.
-  HeadlampGate* headlamp() { return headlamp_ ? &*headlamp_ : nullptr; }
+  // Null: the server is reached directly.
+  HeadlampProxy* headlamp() { return headlamp_ ? &*headlamp_ : nullptr; }
   boost::asio::io_context& io() { return io_; }
 
-  // Told when a script says quit.
+  // Called when a script runs quit.
   std::function<void()> on_quit;
 
  private:
   std::optional<Reply> ordinary_reply(ApiRequest& request, const std::string& client_name, const Fault& fault);
   std::optional<Reply> refusal(ApiRequest& request, const std::string& client_name);
   std::optional<Reply> watch_refusal(const ApiRequest& request);
-  void tell(const ResourceType& type, const Change& change);
+  void notify_watches(const ResourceType& type, const Change& change);
 
   boost::asio::io_context& io_;
   ServerOptions options_;
@@ -81,7 +81,7 @@ class World {
   RevisionLog log_;
   AccessRules access_;
   FaultPlan faults_;
-  std::optional<HeadlampGate> headlamp_;
+  std::optional<HeadlampProxy> headlamp_;
   std::vector<RecordedRequest> requests_;
   std::vector<std::shared_ptr<Connection>> connections_;
 };

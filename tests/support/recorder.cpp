@@ -4,7 +4,7 @@
 
 #include "base/resource_version.hpp"
 
-namespace ksr_test {
+namespace ksr::testing {
 namespace {
 
 struct ConfigDeleter {
@@ -50,7 +50,7 @@ Contents contents_of(const ksr_snapshot* snapshot) {
   return contents;
 }
 
-// Marks a callback as running: no two may, and none after CLOSED.
+// Marks a callback as running: callbacks do not overlap, and none runs after CLOSED.
 class Recorder::Entry {
  public:
   explicit Entry(Recorder& recorder, const char* callback) : recorder_(recorder) {
@@ -102,13 +102,13 @@ ksr_status Recorder::close() {
   return closed;
 }
 
-bool Recorder::wait(const std::function<bool(const Recorder&)>& condition, std::chrono::milliseconds most) const {
-  const auto end = std::chrono::steady_clock::now() + most;
+bool Recorder::wait(const std::function<bool(const Recorder&)>& condition, std::chrono::milliseconds timeout) const {
+  const auto end = std::chrono::steady_clock::now() + timeout;
   std::unique_lock<std::recursive_mutex> lock(mutex_);
   while (!condition(*this)) {
     if (std::chrono::steady_clock::now() >= end) return false;
-    // Not every condition comes with a callback: statistics, for one.
-    told_.wait_for(lock, std::chrono::milliseconds(10));
+    // A timeout: some conditions, such as statistics, change without a callback.
+    recorded_.wait_for(lock, std::chrono::milliseconds(10));
   }
   return true;
 }
@@ -184,7 +184,7 @@ void Recorder::on_update(ksr_stream* stream, const ksr_snapshot* snapshot, void*
   const std::lock_guard<std::recursive_mutex> lock(recorder.mutex_);
   ++recorder.updates_;
   recorder.check_update(snapshot);
-  recorder.told_.notify_all();
+  recorder.recorded_.notify_all();
 }
 
 void Recorder::on_error(ksr_stream* stream, const ksr_error* error, void* self) {
@@ -194,7 +194,7 @@ void Recorder::on_error(ksr_stream* stream, const ksr_error* error, void* self) 
   const std::lock_guard<std::recursive_mutex> lock(recorder.mutex_);
   recorder.errors_.push_back({ksr_error_code(error), ksr_error_http_status(error), ksr_error_retry_ms(error),
                               ksr_error_message(error, nullptr), ksr_error_reason(error, nullptr)});
-  recorder.told_.notify_all();
+  recorder.recorded_.notify_all();
 }
 
 void Recorder::on_state(ksr_stream* stream, ksr_state state, void* self) {
@@ -204,7 +204,7 @@ void Recorder::on_state(ksr_stream* stream, ksr_state state, void* self) {
   const std::lock_guard<std::recursive_mutex> lock(recorder.mutex_);
   if (state == KSR_STATE_CLOSED) recorder.closed_ = true;
   recorder.states_.push_back(state);
-  recorder.told_.notify_all();
+  recorder.recorded_.notify_all();
 }
 
 void Recorder::on_log(std::int32_t, const char* message, std::size_t length, void* self) {
@@ -212,14 +212,14 @@ void Recorder::on_log(std::int32_t, const char* message, std::size_t length, voi
   const Entry entry(recorder, "on_log");
   const std::lock_guard<std::recursive_mutex> lock(recorder.mutex_);
   recorder.log_.emplace_back(message, length);
-  recorder.told_.notify_all();
+  recorder.recorded_.notify_all();
 }
 
 void Recorder::on_destroy(void* self) {
   Recorder& recorder = *static_cast<Recorder*>(self);
   const std::lock_guard<std::recursive_mutex> lock(recorder.mutex_);
   ++recorder.destroyed_;
-  recorder.told_.notify_all();
+  recorder.recorded_.notify_all();
 }
 
 #define KSR_TEST_LOCKED(type, name, member)                   \
@@ -245,4 +245,4 @@ std::uint64_t Recorder::stat(const char* name) const {
   return value;
 }
 
-}  // namespace ksr_test
+}  // namespace ksr::testing

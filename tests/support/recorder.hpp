@@ -1,5 +1,5 @@
-// A host in C++ for tests: opens a stream through ksr.h, writes down what it is told, and checks at every update what
-// must always hold. Safe to use on any thread.
+// `Recorder` is a host in C++: it opens a stream through ksr.h, records its callbacks, and checks at every update what
+// must always hold; used by the tests through the C ABI. Safe to use on any thread.
 #pragma once
 
 #include <atomic>
@@ -15,7 +15,7 @@
 
 #include "ksr.h"
 
-namespace ksr_test {
+namespace ksr::testing {
 
 using Settings = std::vector<std::pair<std::string, std::string>>;
 
@@ -40,12 +40,12 @@ using Contents = std::map<std::string, std::string>;
 
 Contents contents_of(const ksr_snapshot* snapshot);
 std::string field(const ksr_object* object, ksr_field field);
-// What ksr_object_get finds, or "(nothing)".
+// The value that ksr_object_get returns, or "(nothing)".
 std::string get(const ksr_object* object, const char* pointer);
 
 class Recorder {
  public:
-  // Called in the callback, on the stream's thread, before it is written down.
+  // Called in the callback, on the stream's thread, before it is recorded.
   std::function<void(ksr_stream*, const ksr_snapshot*)> during_update;
   std::function<void(ksr_stream*, const ksr_error*)> during_error;
   std::function<void(ksr_stream*, ksr_state)> during_state;
@@ -56,17 +56,17 @@ class Recorder {
   // Closes the stream if it is open.
   ~Recorder();
 
-  // KSR_OK, or what ksr_open or the first failing ksr_config_set said; open_error() has the message.
+  // KSR_OK, or the status of ksr_open or of the first failing ksr_config_set; open_error() has the message.
   ksr_status open(const Settings& settings);
   ksr_status close();
-  // Another one closes the stream.
+  // The caller has closed the stream.
   void forget() { stream_ = nullptr; }
   ksr_stream* stream() const noexcept { return stream_; }
   const std::string& open_error() const noexcept { return open_error_; }
 
-  // False when the condition did not come true within `most`.
+  // False if the condition did not become true within `timeout`.
   bool wait(const std::function<bool(const Recorder&)>& condition,
-            std::chrono::milliseconds most = std::chrono::seconds(30)) const;
+            std::chrono::milliseconds timeout = std::chrono::seconds(30)) const;
   bool wait_state(ksr_state state) const;
   bool wait_count(std::size_t count) const;
   bool wait_name(const std::string& name, bool present = true) const;
@@ -83,7 +83,7 @@ class Recorder {
   std::vector<std::string> names() const;  // in the order of the last snapshot
   std::string resource_version() const;
   int destroyed() const noexcept { return destroyed_.load(); }
-  // Rules that were broken, for CHECK(recorder.violations().empty()).
+  // The rules that were violated, for CHECK(recorder.violations().empty()).
   std::vector<std::string> violations() const;
   std::uint64_t stat(const char* name) const;
 
@@ -104,7 +104,7 @@ class Recorder {
   std::atomic<int> destroyed_{0};
 
   mutable std::recursive_mutex mutex_;
-  mutable std::condition_variable_any told_;
+  mutable std::condition_variable_any recorded_;
   std::vector<ksr_state> states_;
   std::vector<SeenError> errors_;
   std::vector<SeenDelta> deltas_;
@@ -121,4 +121,4 @@ class Recorder {
   bool closed_ = false;
 };
 
-}  // namespace ksr_test
+}  // namespace ksr::testing

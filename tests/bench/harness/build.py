@@ -12,11 +12,11 @@ BENCH = ROOT / "tests" / "bench"
 OUT = ROOT / "build" / "bench"
 LIBKSR_BUILD = ROOT / "build" / "bench-release"
 
-dry = False  # what was built before is taken as it is
+dry = False  # uses the programs of the last build
 
 
 class Missing(Exception):
-    """A tool that is not there; what needs it is left out."""
+    """A missing tool; the cases that need it are omitted."""
 
 
 def step(name, command, folder=ROOT, **environment):
@@ -62,7 +62,7 @@ def kube_rs():
 
 
 def libksr(directory=None):
-    """The release build in a tree of its own, or what is in `directory`, built anew there when it is not finished."""
+    """The release build in a separate tree, or the build in `directory`, which is completed there if necessary."""
     tree = Path(directory).resolve() if directory else LIBKSR_BUILD
     options = ["-DKSR_BUILD_BENCHMARKS=ON"] + ([] if directory else ["-DKSR_BUILD_TESTS=OFF"])
     step("configure libksr", ["cmake", "--preset", "release", "-B", tree, *options])

@@ -22,7 +22,7 @@ class Case:
         return self.name.split("/")[0]
 
 
-# A server that cannot stream initial events would only cost client-go a request more.
+# A server that cannot stream initial events would only cost client-go one more request.
 _GO = {"KUBE_FEATURE_WatchListClient": "false"}
 
 
@@ -77,13 +77,13 @@ ALONE = [
     _ksr("million-limit", "million", "--limit", "500", objects=1_000_000, events=10_000),
 ]
 
-# Programs of their own, without a server: what they print is the result.
+# Separate programs, without a server: their output is the result.
 MICRO = [Case("micro/json"), Case("micro/store", ("100000",))]
 
 ALL = COMPARED + ALONE + MICRO
 
 
 def quick(case):
-    """A tenth of everything: says whether things work, not how fast they are."""
+    """A tenth of everything: shows whether the cases work, not how fast they are."""
     shrunk = tuple("500" if word == "5000" else word for word in case.arguments)
     return replace(case, arguments=shrunk, objects=max(1, case.objects // 10), events=max(1000, case.events // 10))

@@ -11,7 +11,7 @@ COLUMNS = (
     ("resident at the end, MB", "resident_watch_bytes", lambda value: f"{value / 1e6:.0f}"),
 )
 
-# How many times libksr over HTTP does better.
+# By which factor libksr over HTTP is better.
 COMPARISONS = {
     "libksr lists faster": "list_seconds",
     "watches faster": "events_per_second",
@@ -41,7 +41,7 @@ def markdown(results, about):
 
 
 def clients(results):
-    """Each client's figures, and libksr's against them."""
+    """Each client's figures, and the ratio of libksr's to them."""
     yield row(("client", *(title for title, _, _ in COLUMNS), *COMPARISONS))
     yield row(["---"] * (len(COLUMNS) + len(COMPARISONS) + 1))
     for name, found in results.items():

@@ -1,4 +1,4 @@
-"""What libksr is to reach, as ratios and bounds within one run."""
+"""The targets of libksr, as ratios and bounds within one run."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ class Line:
 
 
 class Results(dict):
-    """Figures by case; None for what was not run or is void."""
+    """Figures by case; None if a case was not run or is void."""
 
     def figure(self, case, name):
         found = self.get(case)
@@ -30,7 +30,7 @@ def lines(results):
 
 
 def ratio(results, what, name, above, below, least):
-    """How often `below` goes into `above`; both are (case, figure)."""
+    """The ratio of `above` to `below`; both are (case, figure)."""
     upper, lower = results.figure(*above), results.figure(*below)
     if upper is None or not lower:
         return None
@@ -69,7 +69,7 @@ def listing(results):
         found = results.get(f"libksr/{case}")
         if found and found.get("correct"):
             above = max(0, found["peak_list_bytes"] - found["resident_list_bytes"])
-            yield bound(f"list, {case}: peak above what it settles at", above, 32, "MB", MB)
+            yield bound(f"list, {case}: peak above the settled size", above, 32, "MB", MB)
 
 
 def memory(results):
@@ -94,8 +94,8 @@ def change(results):
         events, slow, fast = found["events"], found["deliveries"], found["deliveries_at_10000"]
         at = f"{what}, %s/s, {events:,} changes in %s deliveries"
         floor = results.figure("floor/change", "cpu_us_per_change")
-        beside = f" (reading and waking alone: {floor:.1f} µs)" if floor else ""
-        yield bound(at % ("1,000", f"{slow:,}") + beside, found["cpu_us_per_change"], 20, "µs")
+        floor_note = f" (reading and waking up only: {floor:.1f} µs)" if floor else ""
+        yield bound(at % ("1,000", f"{slow:,}") + floor_note, found["cpu_us_per_change"], 20, "µs")
         yield bound(at % ("10,000", f"{fast:,}"), found["cpu_us_per_change_at_10000"], 20, "µs")
         yield bound(f"{what}, as fast as they come, a snapshot held", found["held_cpu_us_per_change"], 20, "µs")
 

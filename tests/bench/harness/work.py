@@ -1,4 +1,4 @@
-"""Runs one case: a server of its own, one client, one line of JSON back."""
+"""Runs one case: its own server, one client, one line of JSON as the result."""
 
 import json
 import os
@@ -63,7 +63,7 @@ def execute(case, command):
 
 
 def fetch(case, server):
-    """The floor: the same bytes, thrown away."""
+    """The floor: the same bytes, discarded."""
     url = server["https" if case.tls else "http"] + "/api/v1/pods"
     command = ["curl", "--silent", "--fail", "--noproxy", "*", "--cacert", server["ca"], "--output", os.devnull]
     command += ["--write-out", '{"list_seconds":%{time_total},"bytes":%{size_download}}', url]
@@ -74,7 +74,7 @@ def fetch(case, server):
 
 
 def merge(rounds):
-    """The median of each figure; a figure of a wrong round is worth nothing."""
+    """The median of each figure; figures of an incorrect round are void."""
     if len(rounds) == 1:
         return rounds[0]
     merged = dict(rounds[-1])

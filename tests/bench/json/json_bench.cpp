@@ -1,5 +1,5 @@
-// How fast lists and watches are read, beside what bounds it: copying the same bytes, looking at each of them once, and
-// a SAX parser that understands nothing. Best of several rounds; only the ratios within one run mean anything.
+// How fast lists and watches are read, compared with its bounds: copying the same bytes, reading each of them once, and
+// a SAX parser without handlers. Best of several rounds; only the ratios within one run are meaningful.
 #include <algorithm>
 #include <boost/json/basic_parser_impl.hpp>
 #include <cstdio>
@@ -69,7 +69,7 @@ struct Counter : ListObserver, WatchObserver {
   void on_bad_event(const ksr::Error& error) override { std::printf("%s\n", error.message.c_str()); }
 };
 
-// Of this thread, so that what else runs on the machine counts less.
+// Of this thread, so that other load on the machine counts less.
 double cpu_seconds() {
   timespec now{};
   clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
@@ -122,7 +122,7 @@ void read_watch(const std::string& text, std::size_t chunk, std::size_t objects)
 }  // namespace
 
 int main(int argc, char** argv) {
-  // A part of the names of what is to be measured, for a profiler.
+  // Part of the names of the cases to measure, for a profiler.
   if (argc > 1) only = argv[1];
   constexpr int kObjects = 5000;
   std::string list = R"({"kind":"PodList","apiVersion":"v1","metadata":{"resourceVersion":"1"},"items":[)";

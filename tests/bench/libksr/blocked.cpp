@@ -1,18 +1,18 @@
-// A host that does not return from its callback while events pour in: what that costs in memory, and whether the next
-// delivery is right.
+// A host that does not return from its callback while events arrive: what that costs in memory, and whether the next
+// delivery is correct.
 #include <atomic>
 #include <cstdlib>
 
 #include "cases.hpp"
 #include "process.hpp"
 
-namespace bench {
+namespace ksr::bench {
 namespace {
 
 constexpr double kBlockSeconds = 10;
 
-// Events change objects in turn, so the changed objects of a snapshot have the last resourceVersions there are, and the
-// others still that of the list.
+// Events change objects in turn, so the changed objects of a snapshot have the last resourceVersions, and the others
+// still that of the list.
 struct Expected {
   std::uint64_t listed;    // the resourceVersion of the list
   std::uint64_t changing;  // how many objects events change
@@ -86,4 +86,4 @@ void run_blocked(const Setup& setup, Report& report) {
   add_correct(setup, host, report);
 }
 
-}  // namespace bench
+}  // namespace ksr::bench

@@ -1,4 +1,4 @@
-// The cases, each a process of its own with a server of its own.
+// The cases, each in its own process with its own server; used by main. On the main thread.
 #pragma once
 
 #include <cstdint>
@@ -8,13 +8,13 @@
 #include "host.hpp"
 #include "report.hpp"
 
-namespace bench {
+namespace ksr::bench {
 
 struct Setup {
   Settings settings;  // of the stream: server, ca_file, transport…
   Control control;
   std::uint64_t events;
-  std::uint64_t newest;  // events change only the so many newest objects; 0: every object in turn
+  std::uint64_t newest;  // events change only that many newest objects; 0: every object in turn
   double settle;         // seconds to wait before memory counts as settled
 };
 
@@ -28,10 +28,10 @@ void run_streams(const Setup& setup, Report& report);
 void run_drain(const Setup& setup, Report& report);
 void run_handover(const Setup& setup, Report& report);
 
-// Adds "correct": whether the newest snapshot is exactly what the server says it is.
+// Adds "correct": whether the newest snapshot has exactly the server's objects.
 void add_correct(const Setup& setup, const Host& host, Report& report);
 
-// With `limit`: as many objects as asked for, all of them changed by the newest events.
+// With `limit`: as many objects as configured, all of them changed by the newest events.
 bool limited_is_newest(const Host& host, std::uint64_t limit);
 
-}  // namespace bench
+}  // namespace ksr::bench

@@ -9,7 +9,7 @@
 
 #include "process.hpp"
 
-namespace bench {
+namespace ksr::bench {
 namespace {
 
 std::string read_all(int socket) {
@@ -23,7 +23,7 @@ std::string read_all(int socket) {
 
 std::uint64_t member(const std::string& json, const std::string& name) {
   const std::size_t at = json.find('"' + name + "\":");
-  if (at == std::string::npos) throw std::runtime_error("the bench server says no " + name);
+  if (at == std::string::npos) throw std::runtime_error("the bench server's response lacks " + name);
   return std::stoull(json.substr(at + name.size() + 3));
 }
 
@@ -69,4 +69,4 @@ void Control::wait_for_watchers(std::uint64_t count) const {
   }
 }
 
-}  // namespace bench
+}  // namespace ksr::bench

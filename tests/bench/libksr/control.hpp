@@ -1,10 +1,10 @@
-// Tells the replay server when events may happen, and asks it what is true.
+// `Control` starts the replay server's events and reads its state; used by the cases. On the main thread.
 #pragma once
 
 #include <cstdint>
 #include <string>
 
-namespace bench {
+namespace ksr::bench {
 
 struct ServerState {
   std::uint64_t objects = 0;
@@ -32,4 +32,4 @@ class Control {
   std::uint16_t port_;
 };
 
-}  // namespace bench
+}  // namespace ksr::bench

@@ -1,4 +1,4 @@
-// The floor of a watch: a socket that is read and thrown away. Says what the server can deliver, without libksr.
+// The floor of a watch: a socket whose bytes are read and discarded. What the server can deliver, without libksr.
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -9,7 +9,7 @@
 #include "cases.hpp"
 #include "process.hpp"
 
-namespace bench {
+namespace ksr::bench {
 namespace {
 
 constexpr std::size_t kReadSize = 256 * 1024;
@@ -61,4 +61,4 @@ void run_drain(const Setup& setup, Report& report) {
   report.add_json("correct", "true");
 }
 
-}  // namespace bench
+}  // namespace ksr::bench

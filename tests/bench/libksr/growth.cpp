@@ -2,7 +2,7 @@
 #include "cases.hpp"
 #include "process.hpp"
 
-namespace bench {
+namespace ksr::bench {
 
 void run_growth(const Setup& setup, Report& report) {
   constexpr std::uint64_t kRounds = 10;
@@ -29,4 +29,4 @@ void run_growth(const Setup& setup, Report& report) {
   add_correct(setup, host, report);
 }
 
-}  // namespace bench
+}  // namespace ksr::bench

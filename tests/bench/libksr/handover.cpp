@@ -1,5 +1,5 @@
-// The floor of a change that comes alone: a socket is read on one thread and another is told, with nothing done in
-// between. What is left is what the machine and its kernel take for waking up twice.
+// The floor of a single change: a socket is read on one thread and another thread is notified, with nothing done in
+// between. What remains is what the machine and its kernel take for two wake-ups.
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -15,25 +15,25 @@
 #include "cases.hpp"
 #include "process.hpp"
 
-namespace bench {
+namespace ksr::bench {
 namespace {
 
 constexpr std::uint64_t kRate = 1000;
 
-class Other {
+class OtherThread {
  public:
-  Other() : thread_([this] { run(); }) {}
-  ~Other() {
-    tell(true);
+  OtherThread() : thread_([this] { run(); }) {}
+  ~OtherThread() {
+    notify(true);
     thread_.join();
   }
-  Other(const Other&) = delete;
-  Other& operator=(const Other&) = delete;
+  OtherThread(const OtherThread&) = delete;
+  OtherThread& operator=(const OtherThread&) = delete;
 
-  void tell(bool last = false) {
+  void notify(bool last = false) {
     {
       const std::lock_guard lock(mutex_);
-      news_ = true;
+      notified_ = true;
       ended_ = last;
     }
     changed_.notify_one();
@@ -43,14 +43,14 @@ class Other {
   void run() {
     std::unique_lock lock(mutex_);
     while (!ended_) {
-      changed_.wait(lock, [this] { return news_; });
-      news_ = false;
+      changed_.wait(lock, [this] { return notified_; });
+      notified_ = false;
     }
   }
 
   std::mutex mutex_;
   std::condition_variable changed_;
-  bool news_ = false;
+  bool notified_ = false;
   bool ended_ = false;
   std::thread thread_;
 };
@@ -69,7 +69,7 @@ class Socket {
   Socket(const Socket&) = delete;
   Socket& operator=(const Socket&) = delete;
 
-  // Waits for something to read; whether the event of that resourceVersion ended it.
+  // Waits for bytes and reads them; whether the event of that resourceVersion is among them.
   bool read(std::uint64_t version) {
     epoll_event event{};
     epoll_wait(epoll_, &event, 1, -1);
@@ -96,13 +96,13 @@ class Socket {
 void run_handover(const Setup& setup, Report& report) {
   Socket socket(setup.control.open("GET /api/v1/pods?watch=true HTTP/1.1\r\nHost: bench\r\n\r\n"));
   setup.control.wait_for_watchers(1);
-  Other other;
+  OtherThread other;
   const double cpu = cpu_seconds();
   const std::uint64_t goal = setup.control.go(setup.events, kRate).goal;
   std::uint64_t reads = 0;
   for (bool last = false; !last; ++reads) {
     last = socket.read(goal);
-    other.tell();
+    other.notify();
   }
   report.add("events", setup.events);
   report.add("reads", reads);
@@ -110,4 +110,4 @@ void run_handover(const Setup& setup, Report& report) {
   report.add_json("correct", "true");
 }
 
-}  // namespace bench
+}  // namespace ksr::bench

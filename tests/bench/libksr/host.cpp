@@ -7,7 +7,7 @@
 
 #include "process.hpp"
 
-namespace bench {
+namespace ksr::bench {
 namespace {
 
 std::string take_message(ksr_error* error) {
@@ -55,7 +55,7 @@ void Host::on_update(ksr_stream*, const ksr_snapshot* snapshot, void* self) {
   const std::lock_guard lock(host.mutex_);
   if (host.first_update_at_ == 0) host.first_update_at_ = now;
   host.version_ = std::strtoull(ksr_snapshot_resource_version(snapshot, nullptr), nullptr, 10);
-  // To wake the waiting thread at each delivery would cost as much as the delivery.
+  // Waking the waiting thread at each delivery would cost as much as the delivery.
   if (host.version_ >= host.wanted_) host.changed_.notify_all();
 }
 
@@ -67,7 +67,7 @@ void Host::on_error(ksr_stream*, const ksr_error* error, void* self) {
 void Host::wait_until(const std::function<bool()>& reached) {
   std::unique_lock lock(mutex_);
   if (!changed_.wait_for(lock, std::chrono::minutes(5), reached))
-    throw std::runtime_error("nothing came for 5 minutes");
+    throw std::runtime_error("no delivery within 5 minutes");
 }
 
 void Host::wait_for_version(std::uint64_t version) {
@@ -84,7 +84,7 @@ void Host::wait_for_first() {
 
 std::uint64_t Host::stat(const char* name) const {
   std::uint64_t value = 0;
-  if (ksr_stat(stream_, name, &value) != KSR_OK) throw std::runtime_error(std::string("no statistic ") + name);
+  if (ksr_stat(stream_, name, &value) != KSR_OK) throw std::runtime_error(std::string("unknown statistic ") + name);
   return value;
 }
 
@@ -99,4 +99,4 @@ std::uint64_t version_sum(const ksr_snapshot* snapshot) {
   return sum;
 }
 
-}  // namespace bench
+}  // namespace ksr::bench

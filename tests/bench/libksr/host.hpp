@@ -1,4 +1,5 @@
-// A host of one stream: opens it through the C ABI and waits for what is to come.
+// `Host` has one stream, which it opens through the C ABI, and waits for its deliveries; used by the cases. The
+// callback runs on the stream's thread, all else on the main thread.
 #pragma once
 
 #include <ksr.h>
@@ -11,7 +12,7 @@
 #include <mutex>
 #include <string>
 
-namespace bench {
+namespace ksr::bench {
 
 using Settings = std::map<std::string, std::string>;
 
@@ -19,7 +20,7 @@ class Host {
  public:
   using Update = std::function<void(const ksr_snapshot*)>;
 
-  // `update` is called in on_update, before anyone is told that the snapshot came.
+  // `update` is called in on_update, before waiting threads are notified of the snapshot.
   explicit Host(const Settings& settings, Update update = nullptr);
   ~Host();
 
@@ -53,9 +54,9 @@ class Host {
 
 std::uint64_t version_of(const ksr_object* object);
 
-// The sum of all resourceVersions, which the server knows too: what proves that nothing was missed.
+// The sum of all resourceVersions, which the server has too: it proves that no event was missed.
 std::uint64_t version_sum(const ksr_snapshot* snapshot);
 
 ksr_stream* open_stream(const Settings& settings, ksr_update_fn on_update, ksr_error_fn on_error, void* user_data);
 
-}  // namespace bench
+}  // namespace ksr::bench

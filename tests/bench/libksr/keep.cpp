@@ -1,10 +1,10 @@
-// One object of all, kept beyond its stream: what stays resident once everything else is given back.
+// One object of all, retained after its stream: what stays resident once everything else is freed.
 #include <malloc.h>
 
 #include "cases.hpp"
 #include "process.hpp"
 
-namespace bench {
+namespace ksr::bench {
 
 void run_keep(const Setup& setup, Report& report) {
   const std::uint64_t start = resident_bytes();
@@ -32,4 +32,4 @@ void run_keep(const Setup& setup, Report& report) {
   ksr_object_release(kept);
 }
 
-}  // namespace bench
+}  // namespace ksr::bench

@@ -6,7 +6,7 @@
 #include "cases.hpp"
 #include "process.hpp"
 
-namespace bench {
+namespace ksr::bench {
 namespace {
 
 constexpr const char* kSent = "/metadata/annotations/bench.ksr.test~1sent";
@@ -68,4 +68,4 @@ void run_latency(const Setup& setup, Report& report) {
   add_correct(setup, host, report);
 }
 
-}  // namespace bench
+}  // namespace ksr::bench

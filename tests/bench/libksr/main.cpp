@@ -9,15 +9,15 @@
 
 namespace {
 
-using Case = void (*)(const bench::Setup&, bench::Report&);
+using Case = void (*)(const ksr::bench::Setup&, ksr::bench::Report&);
 
-const std::map<std::string, Case> cases = {
-    {"watch", bench::run_watch},     {"growth", bench::run_growth},   {"million", bench::run_million},
-    {"keep", bench::run_keep},       {"latency", bench::run_latency}, {"blocked", bench::run_blocked},
-    {"streams", bench::run_streams}, {"drain", bench::run_drain},     {"handover", bench::run_handover},
+const std::map<std::string, Case> kCases = {
+    {"watch", ksr::bench::run_watch},     {"growth", ksr::bench::run_growth},   {"million", ksr::bench::run_million},
+    {"keep", ksr::bench::run_keep},       {"latency", ksr::bench::run_latency}, {"blocked", ksr::bench::run_blocked},
+    {"streams", ksr::bench::run_streams}, {"drain", ksr::bench::run_drain},     {"handover", ksr::bench::run_handover},
 };
 
-std::string take(bench::Settings& settings, const std::string& key, const std::string& otherwise) {
+std::string take(ksr::bench::Settings& settings, const std::string& key, const std::string& otherwise) {
   const auto found = settings.find(key);
   if (found == settings.end()) return otherwise;
   std::string value = found->second;
@@ -25,8 +25,8 @@ std::string take(bench::Settings& settings, const std::string& key, const std::s
   return value;
 }
 
-bench::Setup setup_of(int argc, char** argv) {
-  bench::Settings settings = {{"resource", "v1/pods"}, {"initial", "list"}, {"transport", "http"}};
+ksr::bench::Setup setup_of(int argc, char** argv) {
+  ksr::bench::Settings settings = {{"resource", "v1/pods"}, {"initial", "list"}, {"transport", "http"}};
   for (int i = 2; i + 1 < argc; i += 2) {
     const std::string key = argv[i];
     if (key.compare(0, 2, "--") != 0) throw std::runtime_error("expected --KEY VALUE, not " + key);
@@ -37,21 +37,21 @@ bench::Setup setup_of(int argc, char** argv) {
   const std::uint64_t events = std::stoull(take(settings, "events", "200000"));
   const std::uint64_t newest = std::stoull(take(settings, "newest", "0"));
   const double settle = std::stod(take(settings, "settle", "2"));
-  return {std::move(settings), bench::Control(control), events, newest, settle};
+  return {std::move(settings), ksr::bench::Control(control), events, newest, settle};
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  const auto found = argc > 1 ? cases.find(argv[1]) : cases.end();
-  if (found == cases.end()) {
+  const auto found = argc > 1 ? kCases.find(argv[1]) : kCases.end();
+  if (found == kCases.end()) {
     std::fprintf(stderr, "usage: bench_libksr CASE --control URL --server URL [--KEY VALUE]...\ncases:");
-    for (const auto& each : cases) std::fprintf(stderr, " %s", each.first.c_str());
+    for (const auto& each : kCases) std::fprintf(stderr, " %s", each.first.c_str());
     std::fprintf(stderr, "\n");
     return 2;
   }
   try {
-    bench::Report report;
+    ksr::bench::Report report;
     found->second(setup_of(argc, argv), report);
     report.print();
     return 0;

@@ -1,8 +1,8 @@
-// A large cache: what one change costs, and what a snapshot costs that the host holds meanwhile.
+// A large cache: what one change costs, and what a snapshot costs that the host holds at the same time.
 #include "cases.hpp"
 #include "process.hpp"
 
-namespace bench {
+namespace ksr::bench {
 namespace {
 
 std::uint64_t limit_of(const Settings& settings) {
@@ -16,7 +16,7 @@ struct Changes {
   std::uint64_t newest;
 };
 
-// One change at a time, so that each is applied, cut and delivered by itself; processor time of the whole process.
+// One change at a time, so that each is applied, published and delivered separately; processor time of the process.
 void measure_changes(const Setup& setup, Host& host, Changes changes, std::uint64_t rate, Report& report) {
   const std::string suffix = rate == 1000 ? "" : "_at_" + std::to_string(rate);
   host.wait_for_version(setup.control.go(rate, rate, changes.newest).goal);
@@ -62,4 +62,4 @@ void run_million(const Setup& setup, Report& report) {
   if (limit > 0) report.add_json("correct", limited_is_newest(host, limit) ? "true" : "false");
 }
 
-}  // namespace bench
+}  // namespace ksr::bench

@@ -8,7 +8,7 @@
 #include <string>
 #include <thread>
 
-namespace bench {
+namespace ksr::bench {
 namespace {
 
 // A line of /proc/self/status, such as "VmRSS:  1234 kB".
@@ -64,4 +64,4 @@ void sleep_seconds(double length) {
   std::this_thread::sleep_for(std::chrono::duration<double>(length));
 }
 
-}  // namespace bench
+}  // namespace ksr::bench

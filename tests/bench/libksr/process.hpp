@@ -1,9 +1,9 @@
-// What this process costs: processor time, memory, threads. Linux only.
+// The costs of this process: processor time, memory, threads; used by the cases. Linux only. On any thread.
 #pragma once
 
 #include <cstdint>
 
-namespace bench {
+namespace ksr::bench {
 
 double now_seconds();
 std::int64_t wall_nanoseconds();
@@ -13,7 +13,7 @@ double cpu_seconds();
 
 std::uint64_t resident_bytes();
 
-// The most that was resident since the start or the last reset_peak.
+// The maximum that was resident since the start or the last reset_peak.
 std::uint64_t peak_bytes();
 void reset_peak();
 
@@ -21,4 +21,4 @@ std::uint64_t thread_count();
 
 void sleep_seconds(double seconds);
 
-}  // namespace bench
+}  // namespace ksr::bench

@@ -2,7 +2,7 @@
 
 #include <cstdio>
 
-namespace bench {
+namespace ksr::bench {
 
 void Report::add_json(const char* name, const std::string& json) {
   members_ += (members_.empty() ? "\"" : ",\"") + std::string(name) + "\":" + json;
@@ -24,4 +24,4 @@ void Report::print() const {
   std::printf("{%s}\n", members_.c_str());
 }
 
-}  // namespace bench
+}  // namespace ksr::bench

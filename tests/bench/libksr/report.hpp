@@ -1,10 +1,10 @@
-// What a case has found, as one line of JSON.
+// `Report` is the result of a case, as one line of JSON; used by main and the cases. On the main thread.
 #pragma once
 
 #include <cstdint>
 #include <string>
 
-namespace bench {
+namespace ksr::bench {
 
 class Report {
  public:
@@ -18,4 +18,4 @@ class Report {
   std::string members_;
 };
 
-}  // namespace bench
+}  // namespace ksr::bench

@@ -7,7 +7,7 @@
 #include "cases.hpp"
 #include "process.hpp"
 
-namespace bench {
+namespace ksr::bench {
 namespace {
 
 struct Watcher {
@@ -33,11 +33,12 @@ class Crowd {
     for (const Watcher& each : watchers_) ksr_close(each.stream);
   }
 
-  // Until every stream has brought so many updates.
+  // Waits until every stream has delivered that many updates.
   void dispatch_until(std::uint64_t updates) {
     const double deadline = now_seconds() + 180;
     while (behind(updates) > 0) {
-      if (now_seconds() > deadline) throw std::runtime_error(std::to_string(behind(updates)) + " streams got nothing");
+      if (now_seconds() > deadline)
+        throw std::runtime_error(std::to_string(behind(updates)) + " streams had no update");
       dispatch_for(100);
     }
   }
@@ -84,4 +85,4 @@ void run_streams(const Setup& setup, Report& report) {
   report.add_json("correct", crowd.behind(2) == 0 ? "true" : "false");
 }
 
-}  // namespace bench
+}  // namespace ksr::bench

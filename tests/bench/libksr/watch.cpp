@@ -1,11 +1,11 @@
-// A list, then as many events as come, as fast as they come.
+// A list, then events as fast as they arrive.
 #include "cases.hpp"
 #include "process.hpp"
 
-namespace bench {
+namespace ksr::bench {
 namespace {
 
-// What a host would do with each change: look at it.
+// What a host does with each change: read it.
 struct Reader {
   std::uint64_t changes = 0;
   std::uint64_t newest = 0;
@@ -40,9 +40,10 @@ void add_list(const Setup& setup, const Host& host, const Listed& before, Report
 }  // namespace
 
 void add_correct(const Setup& setup, const Host& host, Report& report) {
-  const ServerState truth = setup.control.state();
+  const ServerState expected = setup.control.state();
   const ksr_snapshot* snapshot = host.latest();
-  const bool complete = version_sum(snapshot) == truth.version_sum && ksr_snapshot_count(snapshot) == truth.objects;
+  const bool complete =
+      version_sum(snapshot) == expected.version_sum && ksr_snapshot_count(snapshot) == expected.objects;
   ksr_snapshot_release(snapshot);
   report.add_json("correct", complete && host.errors() == 0 ? "true" : "false");
 }
@@ -84,4 +85,4 @@ void run_watch(const Setup& setup, Report& report) {
   add_correct(setup, host, report);
 }
 
-}  // namespace bench
+}  // namespace ksr::bench

@@ -8,7 +8,7 @@ import (
 	"sync"
 )
 
-// crypto/tls writes each record of 16 KB by a system call of its own; between `hold` and `release` they are written
+// crypto/tls writes each record of 16 KB with a separate system call; between `hold` and `release` they are written
 // together. Bytes of a plain connection pass through.
 type batchConn struct {
 	net.Conn
@@ -88,7 +88,7 @@ func (w *largeWriter) begin() []byte {
 }
 
 func (w *largeWriter) close() {
-	buffers.Put(w.buffer) //nolint:staticcheck // a header is cheap beside half a megabyte
+	buffers.Put(w.buffer) //nolint:staticcheck // a slice header is cheap compared with half a megabyte
 	w.buffer = nil
 }
 

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Lets events happen: `events` of them, at once or at `rate` a second, on every pod in turn or on the `newest` ones.
+// Starts events: `events` of them, at once or at `rate` a second, on every pod in turn or on the `newest` ones.
 func (s *server) goOn(w http.ResponseWriter, r *http.Request) {
 	number := func(name string) int {
 		value, _ := strconv.Atoi(r.URL.Query().Get(name))

@@ -5,7 +5,7 @@ import (
 	"net/http"
 )
 
-// As much of discovery as clients ask for before they list pods.
+// As much of discovery as clients request before they list pods.
 var discovery = map[string]string{
 	"/version": `{"major":"1","minor":"36","gitVersion":"v1.36.0"}`,
 	"/api":     `{"kind":"APIVersions","versions":["v1"],"serverAddressByClientCIDRs":[]}`,

@@ -56,7 +56,7 @@ func encodeItem(info runtime.SerializerInfo, pod *corev1.Pod) ([]byte, error) {
 	return bytes.TrimRight(text, "\n"), err
 }
 
-// A watch event in the frame of its stream: a line of JSON, or protobuf behind its length.
+// A watch event in the frame of its stream: a line of JSON, or protobuf after its length.
 func encodeEvent(info runtime.SerializerInfo, pod *corev1.Pod) ([]byte, error) {
 	object, err := runtime.Encode(scheme.Codecs.EncoderForVersion(info.Serializer, corev1.SchemeGroupVersion), pod)
 	if err != nil {

@@ -13,7 +13,7 @@ const (
 )
 
 // The past and the future of all pods, known without being stored: event k (from 0) has resourceVersion
-// firstVersion+k+1 and changes one pod, so that any watch can be continued anywhere. `advance` lets events happen.
+// firstVersion+k+1 and changes one pod, so that any watch can start at any version. `advance` makes events happen.
 type history struct {
 	objects int
 	inverse int // of stride, modulo objects
@@ -52,7 +52,7 @@ func (h *history) version() int {
 	return firstVersion + h.happened
 }
 
-// Lets `count` more events happen at once.
+// Makes `count` more events happen at once.
 func (h *history) advance(count, newest int) {
 	h.mutex.Lock()
 	defer h.mutex.Unlock()
@@ -67,7 +67,7 @@ func (h *history) advance(count, newest int) {
 	h.changed = make(chan struct{})
 }
 
-// Waits for events beyond the first `seen`; also returns, with nothing new, when the time is up.
+// Waits for events after the first `seen`; returns without new ones at the timeout.
 func (h *history) wait(ctx context.Context, seen int, timeout time.Duration) (happened int) {
 	timer := time.NewTimer(timeout)
 	defer timer.Stop()

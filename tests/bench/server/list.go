@@ -32,7 +32,7 @@ func (s *server) pageOf(r *http.Request) (page, error) {
 			_, err = fmt.Sscanf(string(text), "%d:%d", &made.version, &made.first)
 		}
 		if err != nil || made.first > s.history.objects {
-			return page{}, fmt.Errorf("the continue token %q is none of this server", token)
+			return page{}, fmt.Errorf("the continue token %q is not valid on this server", token)
 		}
 	}
 	limit, _ := strconv.Atoi(query.Get("limit"))
@@ -64,7 +64,7 @@ func (s *server) list(w http.ResponseWriter, r *http.Request) {
 	s.writePage(&largeWriter{out: w, connection: batchOf(r)}, page, items, head, tag, tail)
 }
 
-// What stands before a page, before each of its items but, in JSON, the first, and after all.
+// What is written before a page, before each of its items except, in JSON, the first, and after all.
 func jsonFrame(page page) (head []byte, tag func([]byte, int, bool) []byte, tail []byte) {
 	meta := fmt.Sprintf(`"resourceVersion":"%d"`, page.version)
 	if page.next != "" {

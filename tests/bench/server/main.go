@@ -55,7 +55,7 @@ func serve(objects int, certificate string) error {
 
 func (s *server) listen(addresses map[string]any, certificate string) error {
 	serving := &http.Server{Handler: s.routes(), ConnContext: rememberBatch,
-		ErrorLog: log.New(io.Discard, "", 0)} // clients go without a word when they are done
+		ErrorLog: log.New(io.Discard, "", 0)} // clients disconnect when they are done
 	plain, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return err

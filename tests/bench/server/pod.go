@@ -10,7 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// Texts that stand for what differs between two pods of one shape. Each is as wide as what replaces it, in JSON and in
+// Placeholders for what differs between two pods of one shape. Each is as wide as the value that replaces it, in JSON and in
 // protobuf alike, so that a pod is written by one copy and a few overwritten bytes.
 const (
 	namePrefix      = "web-7d4b9c6f5d-"

@@ -17,7 +17,7 @@ type place struct {
 	value int
 }
 
-// What a pod of its own has, as it is written in JSON and protobuf.
+// The values in which pods of one shape differ, as written in JSON and protobuf.
 type values [valueCount][]byte
 
 const (

@@ -12,7 +12,7 @@ import (
 
 const bookmarkPeriod = 50 * time.Second
 
-// How the events of one watch are put on the wire: what stands before an event of that size, and what behind it.
+// How the events of one watch are put on the wire: what is written before and after an event of that size.
 type framing struct {
 	head func(out []byte, size int) []byte
 	tail string
@@ -83,7 +83,7 @@ func waitForEnd(in *bufio.Reader, cancel context.CancelFunc) {
 	cancel()
 }
 
-// Writes events as they happen, from the one after resourceVersion `after` on, until the client goes.
+// Writes events as they happen, from the one after resourceVersion `after` on, until the client disconnects.
 func (s *server) events(ctx context.Context, out *largeWriter, media string, frame framing, after int) {
 	s.watchers.Add(1)
 	defer s.watchers.Add(-1)
@@ -123,7 +123,7 @@ func (s *server) writeEvents(out *largeWriter, media string, frame framing, auth
 	return nil
 }
 
-// Only paced events say when they were sent: asking for the time costs too much otherwise.
+// Only paced events carry the time at which they were sent: reading the clock costs too much otherwise.
 func (s *server) stamp() int64 {
 	if s.paced.Load() {
 		return time.Now().UnixNano()

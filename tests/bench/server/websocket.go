@@ -32,7 +32,7 @@ func webSocketAnswer(r *http.Request) []byte {
 	return []byte(answer + "\r\n")
 }
 
-// Answers pings and the close of a client until it goes.
+// Answers a client's pings and its close until it disconnects.
 func serveWebSocket(in *bufio.Reader, out *largeWriter, cancel context.CancelFunc) {
 	defer cancel()
 	for {

@@ -44,7 +44,7 @@ double peak_bytes() {
   return static_cast<double>(usage.ru_maxrss) * 1024;
 }
 
-// One pod after another, each made where the one before was.
+// One pod after another, each made in the same buffers.
 class Pods {
  public:
   explicit Pods(std::size_t bytes) : body_(bytes + 512, 'x'), bytes_(bytes) {}
@@ -114,11 +114,11 @@ struct Bench {
   void memory(double before) {
     const double resident = resident_bytes() - before;
     const double stored = static_cast<double>(cache.stored_bytes());
-    std::printf("  memory      %.1f MB stored, resident %.3f x that; %.1f bytes an object beside it\n", stored / 1e6,
+    std::printf("  memory      %.1f MB stored, resident %.3f x that; %.1f further bytes per object\n", stored / 1e6,
                 resident / stored, (resident - stored) / static_cast<double>(objects));
   }
 
-  // The host holds `views_held` of the last views, and the first one for good.
+  // The host holds `views_held` of the last views, and always the first one.
   void changes(const char* what, std::size_t count, std::size_t views_held, bool each_cut) {
     std::vector<ksr::store::View> held(views_held + 1);
     held.back() = cache.cut().view;

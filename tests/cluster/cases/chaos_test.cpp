@@ -1,5 +1,5 @@
-// Everything at once: writes, a proxy that cuts, stalls and swallows connections, compactions, and an apiserver that is
-// killed, for a minute. Afterwards every view is the truth.
+// All faults together for a minute: writes, a proxy that resets, stalls and blackholes connections, compactions, and an
+// apiserver that is killed. Afterwards every view equals the apiserver's list.
 #include <algorithm>
 #include <atomic>
 #include <cstdio>
@@ -12,33 +12,33 @@
 #include "cluster/harness/harness_error.hpp"
 
 using namespace ksr::clustertest;
-using ksr_test::Contents;
-using ksr_test::Recorder;
-using ksr_test::Settings;
+using ksr::testing::Contents;
+using ksr::testing::Recorder;
+using ksr::testing::Settings;
 using std::chrono::seconds;
 using std::chrono::steady_clock;
 
 namespace {
 
-constexpr seconds stress_length{60};
-constexpr std::size_t limit = 20;
+constexpr seconds kDuration{60};
+constexpr std::size_t kLimit = 20;
 
-// A second later each round, over any number of rounds.
+// A time one second later in each round.
 std::string time_of(int round) {
   char text[32];
   std::snprintf(text, sizeof text, "2026-01-01T%02d:%02d:%02dZ", round / 3600 % 24, round / 60 % 60, round % 60);
   return text;
 }
 
-// Creates, changes and deletes at random until told to stop; a server that is away is no reason to.
+// Creates, changes and deletes at random until `stop` is set, also while the server is down.
 void write_load(const std::string& ns, unsigned seed, const std::atomic<bool>& stop) {
   ApiClient api = Cluster::shared().client_for(admin_user());
-  std::mt19937 random(seed);
+  std::mt19937 engine(seed);
   for (int round = 0; !stop; ++round) {
-    const std::string name = "object-" + std::to_string(random() % 60);
+    const std::string name = "object-" + std::to_string(engine() % 60);
     const std::string time = time_of(round);
     try {
-      switch (random() % 4) {
+      switch (engine() % 4) {
         case 0:
           api.create(pods_path(ns), make_pod(ns, name));
           break;
@@ -46,23 +46,23 @@ void write_load(const std::string& ns, unsigned seed, const std::atomic<bool>& s
           api.patch_status(pods_path(ns, name), {{"message", time}});
           break;
         case 2:
-          api.erase(random() % 2 == 0 ? pods_path(ns, name) : events_path(ns, name));
+          api.erase(engine() % 2 == 0 ? pods_path(ns, name) : events_path(ns, name));
           break;
         default:
           api.create(events_path(ns), make_event(ns, name, time));
       }
     } catch (const HarnessError&) {
-      // Not there, there already, or no server: the next one may be luckier.
+      // Not found, already exists, or no server: the next one may succeed.
     }
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
   }
 }
 
-void storm(Cluster& cluster, ChaosProxy& proxy) {
-  std::mt19937 random(20'261'124);
-  const auto end = steady_clock::now() + stress_length;
+void disturb(Cluster& cluster, ChaosProxy& proxy) {
+  std::mt19937 engine(20'261'124);
+  const auto end = steady_clock::now() + kDuration;
   for (int round = 0; steady_clock::now() < end; ++round) {
-    const bool last_third = end - steady_clock::now() < stress_length / 3;
+    const bool last_third = end - steady_clock::now() < kDuration / 3;
     switch (round % 6) {
       case 0:
         proxy.cut();
@@ -81,11 +81,11 @@ void storm(Cluster& cluster, ChaosProxy& proxy) {
         cluster.start_apiserver();
         break;
       default:
-        proxy.cut_after(random() % 20'000);
+        proxy.cut_after(engine() % 20'000);
     }
-    std::this_thread::sleep_for(std::chrono::milliseconds(500 + random() % 1'500));
+    std::this_thread::sleep_for(std::chrono::milliseconds(500 + engine() % 1'500));
     proxy.pass();
-    std::this_thread::sleep_for(std::chrono::milliseconds(random() % 1'000));
+    std::this_thread::sleep_for(std::chrono::milliseconds(engine() % 1'000));
   }
 }
 
@@ -95,7 +95,7 @@ std::string recency_of(const boost::json::object& object) {
   return metadata_of(object, "creationTimestamp");
 }
 
-// What a stream with the limit must show: the most recent, the newer version first where the time is the same.
+// What a stream with the limit must show: the most recent objects; at equal times those with the higher version.
 Contents most_recent(const std::string& path) {
   std::vector<boost::json::object> objects = Cluster::shared().admin().list(path);
   std::sort(objects.begin(), objects.end(), [](const auto& a, const auto& b) {
@@ -105,7 +105,7 @@ Contents most_recent(const std::string& path) {
     return ksr::compare_resource_versions(metadata_of(a, "resourceVersion"), metadata_of(b, "resourceVersion")) > 0;
   });
   Contents contents;
-  for (std::size_t i = 0; i < std::min(limit, objects.size()); ++i) {
+  for (std::size_t i = 0; i < std::min(kLimit, objects.size()); ++i) {
     contents[metadata_of(objects[i], "uid")] = metadata_of(objects[i], "resourceVersion");
   }
   return contents;
@@ -120,7 +120,7 @@ struct Subject {
 
 }  // namespace
 
-TEST_CASE("four streams come through a minute of chaos with the truth") {
+TEST_CASE("after a minute of faults four streams show what the apiserver lists") {
   Cluster& cluster = Cluster::shared();
   const std::string ns = cluster.fresh_namespace("chaos");
   ChaosProxy proxy(cluster.port());
@@ -132,16 +132,16 @@ TEST_CASE("four streams come through a minute of chaos with the truth") {
     Settings settings = on_cluster(subject.resource, ns, subject.transport);
     settings[0].second = "https://127.0.0.1:" + std::to_string(proxy.port());
     settings = with(with(settings, "backoff_initial", "100ms"), "backoff_max", "1s");
-    // Swallowed connections are found out by their end that does not come, which is sooner with short watches.
+    // A blackholed watch is detected when it does not end at its timeout: short watches detect it sooner.
     settings = with(with(settings, "watch_timeout", "8s"), "request_timeout", "4s");
     settings = with(with(settings, "connect_timeout", "4s"), "page_size", "17");
-    if (subject.limited) settings = with(settings, "limit", std::to_string(limit));
+    if (subject.limited) settings = with(settings, "limit", std::to_string(kLimit));
     REQUIRE(subject.seen->open(settings) == KSR_OK);
   }
   std::atomic<bool> stop{false};
   std::thread writers[] = {std::thread(write_load, ns, 1u, std::cref(stop)),
                            std::thread(write_load, ns, 2u, std::cref(stop))};
-  storm(cluster, proxy);
+  disturb(cluster, proxy);
   stop = true;
   for (std::thread& writer : writers) writer.join();
   proxy.pass();
@@ -152,13 +152,13 @@ TEST_CASE("four streams come through a minute of chaos with the truth") {
     CAPTURE(subject.limited);
     const bool pods = std::string(subject.resource) == "v1/pods";
     const std::string path = pods ? pods_path(ns) : events_path(ns);
-    const Contents truth = subject.limited ? most_recent(path) : listed(path);
+    const Contents expected = subject.limited ? most_recent(path) : listed(path);
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - steady_clock::now());
-    subject.seen->wait([&](const Recorder& now) { return now.contents() == truth; }, left);
-    CHECK(subject.seen->contents() == truth);
+    subject.seen->wait([&](const Recorder& now) { return now.contents() == expected; }, left);
+    CHECK(subject.seen->contents() == expected);
     CHECK(subject.seen->violations() == std::vector<std::string>{});
     CHECK(subject.seen->stat("watches") > 1);
-    CHECK_FALSE(truth.empty());
+    CHECK_FALSE(expected.empty());
     MESSAGE(subject.resource << " over " << subject.transport << ": " << subject.seen->updates() << " updates, "
                              << subject.seen->stat("watches") << " watches, " << subject.seen->stat("relists")
                              << " relists, " << subject.seen->errors().size() << " errors");

@@ -1,10 +1,10 @@
-// The proxy itself: what is told when it does not let one through.
+// The proxy itself: which error is reported when it refuses a tunnel.
 #include "cluster/cases/ways.hpp"
 
 using namespace ksr::clustertest;
-using ksr_test::Recorder;
+using ksr::testing::Recorder;
 
-TEST_CASE("a proxy that is not content with the credentials is named, its password is not") {
+TEST_CASE("a proxy that refuses the credentials is named, its password is not") {
   ConnectProxy guarded("edge-user", "hunter2-of-the-edge");
   const std::string where = "127.0.0.1:" + std::to_string(guarded.port());
   on_both_transports([&](const std::string& transport) {
@@ -16,7 +16,7 @@ TEST_CASE("a proxy that is not content with the credentials is named, its passwo
       CAPTURE(message);
       CHECK(message.find("proxy") != std::string::npos);
       CHECK(message.find("407") != std::string::npos);
-      check_never_told(seen, "wrong-password");
+      check_no_secret(seen, "wrong-password");
       CHECK(seen.updates() == 0);
     }
   });
@@ -24,7 +24,7 @@ TEST_CASE("a proxy that is not content with the credentials is named, its passwo
   CHECK(guarded.refused() >= 4);
 }
 
-TEST_CASE("every connection of a stream goes through its proxy, to the cluster and nowhere else") {
+TEST_CASE("every connection of a stream goes through its proxy, and only to the cluster") {
   on_every_way([](const Way& way) {
     Recorder seen;
     REQUIRE(seen.open(with(way.to("namespaces", ""), "token", admin_user().token)) == KSR_OK);

@@ -1,11 +1,11 @@
-// Credentials that change under a running stream, and client certificates.
+// Credentials that change while a stream runs, and client certificates.
 #include "cluster/cases/service_account.hpp"
 #include "cluster/cases/ways.hpp"
 
 using namespace ksr::clustertest;
-using ksr_test::Recorder;
+using ksr::testing::Recorder;
 
-TEST_CASE("a token file that is rotated under a running stream") {
+TEST_CASE("a token file is rotated while a stream runs") {
   on_every_way([](const Way& way) {
     Cluster& cluster = Cluster::shared();
     const std::string ns = cluster.fresh_namespace("rotated");
@@ -28,12 +28,12 @@ TEST_CASE("a token file that is rotated under a running stream") {
     cluster.admin().create(configmaps_path(ns), make_configmap(ns, "after"));
     CHECK(seen.wait_name("after"));
     check_equals_list(seen, configmaps_path(ns));
-    check_never_told(seen, old_token);
-    check_never_told(seen, new_token);
+    check_no_secret(seen, old_token);
+    check_no_secret(seen, new_token);
   });
 }
 
-TEST_CASE("a client certificate logs in, from files and as text") {
+TEST_CASE("a client certificate authenticates, from files and as data") {
   on_every_way([](const Way& way) {
     Cluster& cluster = Cluster::shared();
     const std::string ns = cluster.fresh_namespace("certified");
@@ -44,12 +44,12 @@ TEST_CASE("a client certificate logs in, from files and as text") {
     write_file(files.path() / "client.crt", reader.certificate_pem);
     write_file(files.path() / "client.key", reader.key_pem);
     Recorder from_files;
-    Recorder as_text;
+    Recorder from_data;
     REQUIRE(from_files.open(with(with(way.to("configmaps", ns), "client_cert_file", files.path() / "client.crt"),
                                  "client_key_file", files.path() / "client.key")) == KSR_OK);
-    REQUIRE(as_text.open(with(with(way.to("configmaps", ns), "client_cert_data", reader.certificate_pem),
-                              "client_key_data", reader.key_pem)) == KSR_OK);
-    for (Recorder* seen : {&from_files, &as_text}) {
+    REQUIRE(from_data.open(with(with(way.to("configmaps", ns), "client_cert_data", reader.certificate_pem),
+                                "client_key_data", reader.key_pem)) == KSR_OK);
+    for (Recorder* seen : {&from_files, &from_data}) {
       REQUIRE(seen->wait_state(KSR_STATE_LIVE));
       check_equals_list(*seen, configmaps_path(ns));
       CHECK(seen->errors().empty());
@@ -57,20 +57,20 @@ TEST_CASE("a client certificate logs in, from files and as text") {
   });
 }
 
-TEST_CASE("a certificate of somebody else is refused, and one of nobody's CA is not known") {
+TEST_CASE("a certificate of an unprivileged user is forbidden, and one of an unknown CA is unauthenticated") {
   on_every_way([](const Way& way) {
     Cluster& cluster = Cluster::shared();
     const std::string ns = cluster.fresh_namespace("others");
-    const auto open = [&](Recorder& seen, const ksr::testserver::Credential& who) {
-      REQUIRE(seen.open(with(with(way.to("v1/configmaps", ns), "client_cert_data", who.certificate_pem),
-                             "client_key_data", who.key_pem)) == KSR_OK);
+    const auto open = [&](Recorder& seen, const ksr::testing::CertificateAndKey& client) {
+      REQUIRE(seen.open(with(with(way.to("v1/configmaps", ns), "client_cert_data", client.certificate_pem),
+                             "client_key_data", client.key_pem)) == KSR_OK);
     };
     Recorder forbidden;
     Recorder unknown;
-    open(forbidden, cluster.client_certificate(nobody_user().name));
-    open(unknown, ksr::testserver::CertificateAuthority().client(reader_user().name));
+    open(forbidden, cluster.client_certificate(unprivileged_user().name));
+    open(unknown, ksr::testing::CertificateAuthority().client(reader_user().name));
     REQUIRE(forbidden.wait_error(KSR_E_FORBIDDEN));
-    CHECK(forbidden.errors().front().message.find("User \"nobody\" cannot ") != std::string::npos);
+    CHECK(forbidden.errors().front().message.find("User \"unprivileged\" cannot ") != std::string::npos);
     REQUIRE(unknown.wait_error(KSR_E_AUTH));
   });
 }

@@ -1,19 +1,19 @@
-// Names that the cluster learns while streams wait for them.
+// Resources that the cluster starts to serve while streams wait for them.
 #include <boost/json.hpp>
 #include <thread>
 
 #include "cluster/cases/ways.hpp"
 
 using namespace ksr::clustertest;
-using ksr_test::Recorder;
+using ksr::testing::Recorder;
 
 namespace {
 
 namespace json = boost::json;
 
-constexpr const char* crds = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
+constexpr const char* kCrds = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
 
-// A CRD of its own for each call: plural "PREFIXs", kind "PREFIX", short name "PREFIXx".
+// A separate CRD for each call: plural "PREFIXs", kind "PREFIX", short name "PREFIXx".
 json::object crd_of(const std::string& name, const char* scope) {
   json::object crd = make_widget_crd();
   crd["metadata"] = {{"name", name + "s.ksr.test"}};
@@ -47,7 +47,7 @@ int number = 0;
 
 }  // namespace
 
-TEST_CASE("a CRD that is installed while streams wait for it by any of its names") {
+TEST_CASE("a CRD is installed while streams wait for it by each of its names") {
   on_every_way([](const Way& way) {
     Cluster& cluster = Cluster::shared();
     const std::string ns = cluster.fresh_namespace("late");
@@ -67,7 +67,7 @@ TEST_CASE("a CRD that is installed while streams wait for it by any of its names
       CHECK(waiting[i].errors().front().message.find("the server has no resource \"" + names[i]) != std::string::npos);
       CHECK(waiting[i].errors().front().retry_ms > 0);
     }
-    cluster.admin().create(crds, crd_of(name, "Namespaced"));
+    cluster.admin().create(kCrds, crd_of(name, "Namespaced"));
     create_when_served("/apis/ksr.test/v1/namespaces/" + ns + "/" + name + "s", thing(name, "first", ns));
     for (int i = 0; i < 5; ++i) {
       CAPTURE(names[i]);
@@ -79,11 +79,11 @@ TEST_CASE("a CRD that is installed while streams wait for it by any of its names
   });
 }
 
-TEST_CASE("a namespace on what has none is refused, whatever its name; the context's does not bind it") {
+TEST_CASE("a namespace for a cluster-scoped resource is refused; the context's namespace does not apply to it") {
   on_every_way([](const Way& way) {
     Cluster& cluster = Cluster::shared();
     const std::string name = std::string("planet") + static_cast<char>('a' + number++);
-    cluster.admin().create(crds, crd_of(name, "Cluster"));
+    cluster.admin().create(kCrds, crd_of(name, "Cluster"));
     create_when_served("/apis/ksr.test/v1/" + name + "s", thing(name, "first", ""));
     for (const std::string& resource : {std::string("v1/nodes"), std::string("/api/v1/nodes"), std::string("nodes"),
                                         name, "ksr.test/v1/" + name + "s"}) {

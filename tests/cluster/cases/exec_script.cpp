@@ -15,7 +15,7 @@ std::string kubeconfig() {
          "clusters: [{name: here, cluster: {server: \"" +
          cluster.url() + "\", certificate-authority: \"" + cluster.ca_file() +
          "\"}}]\n"
-         // Relative to where the file lies.
+         // Relative to the kubeconfig's directory.
          "users: [{name: me, user: {exec: {apiVersion: client.authentication.k8s.io/v1, interactiveMode: Never, "
          "command: ./plugin}}}]\n";
 }
@@ -29,7 +29,7 @@ ExecScript::ExecScript(const std::string& body) : files_("ksr-exec") {
   write("config", kubeconfig());
 }
 
-// In one step: the plugin may be reading it.
+// Atomically: the plugin may be reading it.
 void ExecScript::write(const std::string& name, const std::string& content) const {
   write_file(file(name + ".new"), content);
   fs::rename(file(name + ".new"), file(name));
@@ -42,8 +42,8 @@ std::vector<long long> ExecScript::runs() const {
   return starts;
 }
 
-ksr_test::Settings ExecScript::on(const Way& way, const std::string& resource, const std::string& ns) const {
-  ksr_test::Settings settings = way.to(resource, ns);
+ksr::testing::Settings ExecScript::on(const Way& way, const std::string& resource, const std::string& ns) const {
+  ksr::testing::Settings settings = way.to(resource, ns);
   settings.erase(settings.begin(), settings.begin() + 2);
   return with(settings, "kubeconfig", file("config").string());
 }

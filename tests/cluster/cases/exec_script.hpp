@@ -1,4 +1,5 @@
-// An exec credential plugin as a shell script, and the kubeconfig that names it.
+// `ExecScript` is an exec credential plugin as a shell script, with the kubeconfig that names it; used by the cases
+// about exec. Lives on the test's thread.
 #pragma once
 
 #include <string>
@@ -11,16 +12,15 @@ namespace ksr::clustertest {
 
 class ExecScript {
  public:
-  // `body` runs in /bin/sh, with $dir as a directory of its own. Each run leaves its start (in nanoseconds) in
-  // $dir/runs.
+  // `body` runs in /bin/sh; $dir is a private directory. Each run appends its start (in nanoseconds) to $dir/runs.
   explicit ExecScript(const std::string& body);
 
   std::filesystem::path file(const std::string& name) const { return files_.path() / name; }
   void write(const std::string& name, const std::string& content) const;
-  // When the plugin was started, in order.
+  // The times at which the plugin was started, in order.
   std::vector<long long> runs() const;
-  // A stream on that way whose user is this plugin's.
-  ksr_test::Settings on(const Way& way, const std::string& resource, const std::string& ns) const;
+  // The settings of a stream that authenticates with this plugin.
+  ksr::testing::Settings on(const Way& way, const std::string& resource, const std::string& ns) const;
 
  private:
   TempDir files_;

@@ -1,4 +1,4 @@
-// exec plugins that do as they should, on a cluster that believes them only as long as their tokens last.
+// exec plugins that work, on a cluster that accepts their tokens only until they expire.
 #include <boost/json.hpp>
 #include <thread>
 
@@ -6,35 +6,35 @@
 #include "cluster/cases/service_account.hpp"
 
 using namespace ksr::clustertest;
-using ksr_test::Recorder;
+using ksr::testing::Recorder;
 
 namespace {
 
-// Prints the token in $dir/token, good for two seconds.
-constexpr const char* short_lived = R"sh(
+// Prints the token in $dir/token, which expires after two seconds.
+constexpr const char* kShortLivedTokens = R"sh(
 kind='"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1"'
 expiry=$(date -u -d '+2 seconds' +%Y-%m-%dT%H:%M:%S.%NZ)
 printf '{%s,"status":{"token":"%s","expirationTimestamp":"%s"}}' "$kind" "$(cat "$dir/token")" "$expiry"
 )sh";
 
-// Prints the token in $dir/token, and says nothing of its end.
-constexpr const char* unlimited = R"sh(
+// Prints the token in $dir/token, without an expiry.
+constexpr const char* kTokensWithoutExpiry = R"sh(
 kind='"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1"'
 printf '{%s,"status":{"token":"%s"}}' "$kind" "$(cat "$dir/token")"
 )sh";
 
-constexpr long long life = 2'000'000'000;
-constexpr long long leeway = life / 5;
+constexpr long long kLifetime = 2'000'000'000;
+constexpr long long kLeeway = kLifetime / 5;
 
 }  // namespace
 
-TEST_CASE("streams survive tokens that expire, with one run of the plugin for all of them each time") {
+TEST_CASE("streams survive tokens that expire; each time the plugin runs once for all of them") {
   on_every_way([](const Way& way) {
     Cluster& cluster = Cluster::shared();
     const std::string ns = cluster.fresh_namespace("expiring");
     const ServiceAccount account(ns);
     std::string token = account.new_token("token-0");
-    ExecScript plugin(short_lived);
+    ExecScript plugin(kShortLivedTokens);
     plugin.write("token", token);
     cluster.admin().create(configmaps_path(ns), make_configmap(ns, "before"));
     Recorder streams[3];
@@ -42,41 +42,41 @@ TEST_CASE("streams survive tokens that expire, with one run of the plugin for al
     for (Recorder& seen : streams) REQUIRE(seen.wait_state(KSR_STATE_LIVE));
     CHECK(plugin.runs().size() == 1);
 
-    constexpr int rounds = 3;
-    for (int round = 1; round <= rounds; ++round) {
+    constexpr int kRounds = 3;
+    for (int round = 1; round <= kRounds; ++round) {
       CAPTURE(round);
       const std::string name = "token-" + std::to_string(round);
       const std::string old_token = std::exchange(token, account.new_token(name));
       plugin.write("token", token);
-      // That an old token is refused takes a while each time, and once is enough.
-      if (round == rounds) account.revoke("token-" + std::to_string(round - 1), old_token);
-      std::this_thread::sleep_for(std::chrono::nanoseconds(life));
+      // The apiserver takes a while to refuse an old token; checked once.
+      if (round == kRounds) account.revoke("token-" + std::to_string(round - 1), old_token);
+      std::this_thread::sleep_for(std::chrono::nanoseconds(kLifetime));
       way.proxy.cut();
       cluster.admin().create(configmaps_path(ns), make_configmap(ns, name));
       for (Recorder& seen : streams) {
         CHECK(seen.wait_name(name));
         CHECK(seen.wait_state(KSR_STATE_LIVE));
-        check_never_told(seen, token);
+        check_no_secret(seen, token);
       }
     }
     for (Recorder& seen : streams) {
       check_equals_list(seen, configmaps_path(ns));
       for (const auto& error : seen.errors()) CHECK(error.code != KSR_E_AUTH);
     }
-    // Never again before the token it gave had lived, whichever stream asked.
+    // Never again before its last token was due for renewal, for any stream.
     const std::vector<long long> runs = plugin.runs();
-    CHECK(runs.size() > rounds);
-    for (std::size_t i = 1; i < runs.size(); ++i) CHECK(runs[i] - runs[i - 1] >= life - leeway);
+    CHECK(runs.size() > kRounds);
+    for (std::size_t i = 1; i < runs.size(); ++i) CHECK(runs[i] - runs[i - 1] >= kLifetime - kLeeway);
   });
 }
 
-TEST_CASE("a token that the server no longer takes has the plugin run again, once for all streams") {
+TEST_CASE("when the server refuses a token, the plugin runs again, once for all streams") {
   on_every_way([](const Way& way) {
     Cluster& cluster = Cluster::shared();
     const std::string ns = cluster.fresh_namespace("revoked");
     const ServiceAccount account(ns);
     const std::string old_token = account.new_token("old");
-    ExecScript plugin(unlimited);
+    ExecScript plugin(kTokensWithoutExpiry);
     plugin.write("token", old_token);
     Recorder streams[3];
     for (Recorder& seen : streams) REQUIRE(seen.open(plugin.on(way, "v1/configmaps", ns)) == KSR_OK);
@@ -94,7 +94,7 @@ TEST_CASE("a token that the server no longer takes has the plugin run again, onc
   });
 }
 
-TEST_CASE("a plugin that brings a client certificate") {
+TEST_CASE("a plugin that returns a client certificate") {
   on_every_way([](const Way& way) {
     Cluster& cluster = Cluster::shared();
     const std::string ns = cluster.fresh_namespace("exec-certificate");

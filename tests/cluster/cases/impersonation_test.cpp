@@ -1,18 +1,18 @@
-// To act as somebody else: who may, and what is seen then.
+// Impersonation: which users may be impersonated, and what the stream shows then.
 #include <boost/json.hpp>
 
 #include "cluster/cases/ways.hpp"
 #include "cluster/harness/wait.hpp"
 
 using namespace ksr::clustertest;
-using ksr_test::Recorder;
-using ksr_test::Settings;
+using ksr::testing::Recorder;
+using ksr::testing::Settings;
 
 namespace {
 
 namespace json = boost::json;
 
-constexpr const char* rbac = "/apis/rbac.authorization.k8s.io/v1";
+constexpr const char* kRbac = "/apis/rbac.authorization.k8s.io/v1";
 
 json::object binding_of_group(const std::string& ns, const std::string& group) {
   json::object object = make_role_binding(ns, "read-configmaps", group);
@@ -27,29 +27,30 @@ json::object impersonate(const char* group, const char* resource, const char* na
           {"verbs", json::array{"impersonate"}}};
 }
 
-// The reader may be jane, of the group qa, with this uid and this scope; nobody and nothing else.
-void allow_reader_to_be_jane() {
+// The reader may impersonate jane of the group qa with this uid and this scope, and no other user.
+void allow_reader_to_impersonate_jane() {
   Cluster& cluster = Cluster::shared();
-  const std::string path = std::string(rbac) + "/clusterroles/be-jane";
+  const std::string path = std::string(kRbac) + "/clusterroles/impersonate-jane";
   if (cluster.admin().find(path)) return;
   const json::object role{{"apiVersion", "rbac.authorization.k8s.io/v1"},
                           {"kind", "ClusterRole"},
-                          {"metadata", {{"name", "be-jane"}}},
+                          {"metadata", {{"name", "impersonate-jane"}}},
                           {"rules", json::array{impersonate("", "users", "jane"), impersonate("", "groups", "qa"),
                                                 impersonate("authentication.k8s.io", "uids", "uid-of-jane"),
                                                 impersonate("authentication.k8s.io", "userextras/scopes", "view")}}};
-  cluster.admin().create(std::string(rbac) + "/clusterroles", role);
-  json::object binding = make_role_binding("", "be-jane", reader_user().name);
+  cluster.admin().create(std::string(kRbac) + "/clusterroles", role);
+  json::object binding = make_role_binding("", "impersonate-jane", reader_user().name);
   binding["kind"] = "ClusterRoleBinding";
-  binding["metadata"] = {{"name", "be-jane"}};
-  binding["roleRef"] = {{"apiGroup", "rbac.authorization.k8s.io"}, {"kind", "ClusterRole"}, {"name", "be-jane"}};
-  cluster.admin().create(std::string(rbac) + "/clusterrolebindings", binding);
+  binding["metadata"] = {{"name", "impersonate-jane"}};
+  binding["roleRef"] = {
+      {"apiGroup", "rbac.authorization.k8s.io"}, {"kind", "ClusterRole"}, {"name", "impersonate-jane"}};
+  cluster.admin().create(std::string(kRbac) + "/clusterrolebindings", binding);
 }
 
 std::string namespace_of_qa() {
   Cluster& cluster = Cluster::shared();
   const std::string ns = cluster.fresh_namespace("qa");
-  const std::string path = std::string(rbac) + "/namespaces/" + ns;
+  const std::string path = std::string(kRbac) + "/namespaces/" + ns;
   cluster.admin().create(path + "/roles", make_reader_role(ns, "read-configmaps", "", "configmaps"));
   cluster.admin().create(path + "/rolebindings", binding_of_group(ns, "qa"));
   cluster.admin().create(configmaps_path(ns), make_configmap(ns, "of-qa"));
@@ -75,7 +76,7 @@ TEST_CASE("an impersonated user sees what its groups may see") {
     const Settings as_jane =
         with(with(way.to("v1/configmaps", ns), "token", admin_user().token), "impersonate_user", "jane");
     Recorder seen;
-    // The role's binding takes a moment to count.
+    // The apiserver applies the role binding after a moment.
     REQUIRE(seen.open(with(as_jane, "impersonate_groups", "devs, qa")) == KSR_OK);
     CHECK(seen.wait_name("of-qa"));
     CHECK(seen.wait_state(KSR_STATE_LIVE));
@@ -85,9 +86,9 @@ TEST_CASE("an impersonated user sees what its groups may see") {
   });
 }
 
-TEST_CASE("user, uid, groups and extra all arrive: each is allowed or refused by its own rule") {
+TEST_CASE("user, uid, groups and extra are all sent: each is allowed or refused by its own rule") {
   on_every_way([](const Way& way) {
-    allow_reader_to_be_jane();
+    allow_reader_to_impersonate_jane();
     const std::string ns = namespace_of_qa();
     const Settings reader = with(way.to("v1/configmaps", ns), "token", reader_user().token);
     const Settings jane = with(with(reader, "impersonate_user", "jane"), "impersonate_groups", "qa");

@@ -1,10 +1,10 @@
-// metadata_only: the apiserver itself leaves the rest out, of lists and of events.
+// metadata_only: the apiserver itself omits spec and status, in lists and in events.
 #include "cluster/cases/stream_on_cluster.hpp"
 
 using namespace ksr::clustertest;
-using ksr_test::Recorder;
+using ksr::testing::Recorder;
 
-TEST_CASE("only metadata comes, and changes of it are seen") {
+TEST_CASE("only metadata is received, and its changes are seen") {
   for (const char* initial : {"list", "watchlist"}) {
     CAPTURE(initial);
     on_both_transports([&](const std::string& transport) {
@@ -17,8 +17,8 @@ TEST_CASE("only metadata comes, and changes of it are seen") {
       seen.during_update = [&](ksr_stream*, const ksr_snapshot* snapshot) {
         for (std::size_t i = 0; i < ksr_snapshot_count(snapshot); ++i) {
           const ksr_object* object = ksr_snapshot_at(snapshot, i);
-          has_data = has_data || ksr_test::get(object, "/data") != "(nothing)";
-          has_labels = has_labels || ksr_test::get(object, "/metadata/labels/tier") == "\"front\"";
+          has_data = has_data || ksr::testing::get(object, "/data") != "(nothing)";
+          has_labels = has_labels || ksr::testing::get(object, "/metadata/labels/tier") == "\"front\"";
         }
       };
       const auto settings = with(on_cluster("configmaps", ns, transport), "metadata_only", "true");

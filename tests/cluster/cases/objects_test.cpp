@@ -1,8 +1,8 @@
-// Objects of three kinds come, change and go, over both transports.
+// Objects of three kinds are created, changed and deleted, over both transports.
 #include "cluster/cases/stream_on_cluster.hpp"
 
 using namespace ksr::clustertest;
-using ksr_test::Recorder;
+using ksr::testing::Recorder;
 
 TEST_CASE("pods that are created, changed and deleted are seen, over both transports") {
   on_both_transports([](const std::string& transport) {
@@ -50,7 +50,7 @@ TEST_CASE("config maps of all namespaces, deleted and created again under the sa
   });
 }
 
-TEST_CASE("objects of a CRD, whose lists are written in another order") {
+TEST_CASE("objects of a CRD, whose lists have their keys in another order") {
   on_both_transports([](const std::string& transport) {
     Cluster& cluster = Cluster::shared();
     cluster.install_widget_crd();
@@ -59,9 +59,9 @@ TEST_CASE("objects of a CRD, whose lists are written in another order") {
     Recorder seen;
     std::string kind;
     seen.during_update = [&](ksr_stream*, const ksr_snapshot* snapshot) {
-      kind = ksr_test::field(ksr_snapshot_at(snapshot, 0), KSR_FIELD_API_VERSION) + " " +
-             ksr_test::field(ksr_snapshot_at(snapshot, 0), KSR_FIELD_KIND) + " " +
-             ksr_test::get(ksr_snapshot_at(snapshot, 0), "/spec/size");
+      kind = ksr::testing::field(ksr_snapshot_at(snapshot, 0), KSR_FIELD_API_VERSION) + " " +
+             ksr::testing::field(ksr_snapshot_at(snapshot, 0), KSR_FIELD_KIND) + " " +
+             ksr::testing::get(ksr_snapshot_at(snapshot, 0), "/spec/size");
     };
     REQUIRE(seen.open(on_cluster("ksr.test/v1/widgets", ns, transport)) == KSR_OK);
     REQUIRE(seen.wait_state(KSR_STATE_LIVE));
@@ -74,7 +74,7 @@ TEST_CASE("objects of a CRD, whose lists are written in another order") {
   });
 }
 
-TEST_CASE("managedFields are left out, unless they are asked for") {
+TEST_CASE("managedFields are dropped unless configured") {
   Cluster& cluster = Cluster::shared();
   const std::string ns = cluster.fresh_namespace("managed");
   cluster.admin().create(configmaps_path(ns), make_configmap(ns, "listed", {{"key", "value"}}));
@@ -85,7 +85,8 @@ TEST_CASE("managedFields are left out, unless they are asked for") {
     seen.during_update = [&](ksr_stream*, const ksr_snapshot* snapshot) {
       for (std::size_t i = 0; i < ksr_snapshot_count(snapshot); ++i) {
         const ksr_object* object = ksr_snapshot_at(snapshot, i);
-        has[ksr_test::field(object, KSR_FIELD_NAME)] = ksr_test::get(object, "/metadata/managedFields") != "(nothing)";
+        has[ksr::testing::field(object, KSR_FIELD_NAME)] =
+            ksr::testing::get(object, "/metadata/managedFields") != "(nothing)";
       }
     };
     const std::string name = std::string("watched-") + managed;

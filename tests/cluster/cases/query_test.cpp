@@ -1,8 +1,8 @@
-// What is asked for: pages, selectors, limits, and what is not allowed.
+// What a stream requests: pages, selectors, limits, and what it may not read.
 #include "cluster/cases/stream_on_cluster.hpp"
 
 using namespace ksr::clustertest;
-using ksr_test::Recorder;
+using ksr::testing::Recorder;
 
 TEST_CASE("2,000 objects in pages") {
   Cluster& cluster = Cluster::shared();
@@ -23,7 +23,7 @@ TEST_CASE("2,000 objects in pages") {
   }
 }
 
-TEST_CASE("selectors choose, and objects that stop matching leave") {
+TEST_CASE("selectors filter, and objects that stop matching are removed") {
   on_both_transports([](const std::string& transport) {
     Cluster& cluster = Cluster::shared();
     const std::string ns = cluster.fresh_namespace("select");
@@ -47,10 +47,10 @@ TEST_CASE("selectors choose, and objects that stop matching leave") {
   });
 }
 
-TEST_CASE("a limit keeps the most recent of all, over more pages than one") {
+TEST_CASE("a limit keeps the most recent of all objects, over several pages") {
   Cluster& cluster = Cluster::shared();
   const std::string ns = cluster.fresh_namespace("recent");
-  // Names in the opposite order of time: the first page alone would show the oldest.
+  // Names in the reverse order of time: the first page alone would hold the oldest.
   for (int i = 0; i < 30; ++i) {
     const std::string number = std::to_string(100 + i);
     cluster.admin().create(events_path(ns), make_event(ns, "event-" + std::to_string(999 - i),
@@ -61,7 +61,7 @@ TEST_CASE("a limit keeps the most recent of all, over more pages than one") {
     REQUIRE(seen.open(with(with(with(on_cluster("v1/events", ns, transport), "limit", "3"), "page_size", "10"),
                            "initial", "list")) == KSR_OK);
     REQUIRE(seen.wait_state(KSR_STATE_LIVE));
-    // The second round finds what the first one left.
+    // The second transport finds the objects of the first one.
     std::vector<std::string> expected{"event-970", "event-971", "event-972"};
     if (transport == "http") expected = {"newest-websocket", "event-970", "event-971"};
     CHECK(seen.names() == expected);
@@ -76,7 +76,7 @@ TEST_CASE("a limit keeps the most recent of all, over more pages than one") {
   });
 }
 
-TEST_CASE("a reader sees what it is bound to, and is refused elsewhere with the API's words") {
+TEST_CASE("a reader sees what it is bound to, and is refused elsewhere with the apiserver's message") {
   on_both_transports([](const std::string& transport) {
     Cluster& cluster = Cluster::shared();
     const std::string ns = cluster.fresh_namespace("rbac");
@@ -86,14 +86,14 @@ TEST_CASE("a reader sees what it is bound to, and is refused elsewhere with the 
     Recorder refused;
     Recorder unknown;
     REQUIRE(allowed.open(on_cluster("v1/configmaps", ns, transport, reader_user())) == KSR_OK);
-    REQUIRE(refused.open(on_cluster("v1/pods", ns, transport, nobody_user())) == KSR_OK);
+    REQUIRE(refused.open(on_cluster("v1/pods", ns, transport, unprivileged_user())) == KSR_OK);
     auto wrong_token = on_cluster("v1/pods", ns, transport);
     wrong_token[2].second = "no-such-token";
     REQUIRE(unknown.open(wrong_token) == KSR_OK);
     CHECK(allowed.wait_name("mine"));
     check_equals_list(allowed, configmaps_path(ns));
     REQUIRE(refused.wait_error(KSR_E_FORBIDDEN));
-    const ksr_test::SeenError error = refused.errors().front();
+    const ksr::testing::SeenError error = refused.errors().front();
     CHECK(error.http_status == 403);
     CHECK(error.reason == "Forbidden");
     CHECK(error.retry_ms > 0);
@@ -102,13 +102,13 @@ TEST_CASE("a reader sees what it is bound to, and is refused elsewhere with the 
     CHECK(unknown.errors().front().http_status == 401);
     CHECK(refused.updates() == 0);
     for (const auto* seen : {&refused, &unknown}) {
-      for (const ksr_test::SeenError& told : seen->errors())
-        CHECK(told.message.find("no-such-token") == std::string::npos);
+      for (const ksr::testing::SeenError& error : seen->errors())
+        CHECK(error.message.find("no-such-token") == std::string::npos);
     }
   });
 }
 
-TEST_CASE("a resource that is not there is reported, and the next candidate is tried") {
+TEST_CASE("a missing resource is reported, and the next candidate is tried") {
   Cluster& cluster = Cluster::shared();
   const std::string ns = cluster.fresh_namespace("absent");
   Recorder absent;
@@ -121,7 +121,7 @@ TEST_CASE("a resource that is not there is reported, and the next candidate is t
   check_equals_list(second, configmaps_path(ns));
 }
 
-TEST_CASE("several namespaces in one stream make one view") {
+TEST_CASE("several namespaces in one stream form one view") {
   on_both_transports([](const std::string& transport) {
     Cluster& cluster = Cluster::shared();
     const std::string one = cluster.fresh_namespace("left");
@@ -138,9 +138,9 @@ TEST_CASE("several namespaces in one stream make one view") {
     cluster.admin().erase(configmaps_path(one, "in-" + one));
     CHECK(seen.wait_name("late"));
     CHECK(seen.wait_name("in-" + one, false));
-    ksr_test::Contents truth = listed(configmaps_path(one));
-    truth.merge(listed(configmaps_path(two)));
-    CHECK(seen.contents() == truth);
+    ksr::testing::Contents expected = listed(configmaps_path(one));
+    expected.merge(listed(configmaps_path(two)));
+    CHECK(seen.contents() == expected);
     CHECK(seen.stat("watches") == 2);
     CHECK(seen.violations().empty());
   });

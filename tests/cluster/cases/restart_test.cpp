@@ -1,8 +1,8 @@
-// The apiserver goes away in the middle and comes back with the same data.
+// The apiserver stops while streams run and restarts with the same data.
 #include "cluster/cases/stream_on_cluster.hpp"
 
 using namespace ksr::clustertest;
-using ksr_test::Recorder;
+using ksr::testing::Recorder;
 
 namespace {
 
@@ -29,18 +29,18 @@ void restart_in_the_middle(const std::string& transport, bool kill) {
 
 }  // namespace
 
-TEST_CASE("an apiserver that restarts in the middle") {
+TEST_CASE("an apiserver that restarts while streams run") {
   on_both_transports([](const std::string& transport) {
-    SUBCASE("in order") {
+    SUBCASE("with SIGTERM") {
       restart_in_the_middle(transport, false);
     }
-    SUBCASE("killed") {
+    SUBCASE("with SIGKILL") {
       restart_in_the_middle(transport, true);
     }
   });
 }
 
-TEST_CASE("a resource version that was compacted away leads to a relist with the difference") {
+TEST_CASE("after its resource version was compacted a stream relists and reports the difference") {
   on_both_transports([](const std::string& transport) {
     Cluster& cluster = Cluster::shared();
     const std::string ns = cluster.fresh_namespace("compacted");

@@ -11,8 +11,8 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr const char* account_name = "watcher";
-constexpr const char* rbac = "/apis/rbac.authorization.k8s.io/v1/namespaces/";
+constexpr const char* kAccountName = "watcher";
+constexpr const char* kRbac = "/apis/rbac.authorization.k8s.io/v1/namespaces/";
 
 std::string in_namespace(const std::string& ns, const std::string& resource) {
   return "/api/v1/namespaces/" + ns + "/" + resource;
@@ -23,8 +23,8 @@ json::object named(const char* kind, const std::string& name) {
 }
 
 json::object binding(const std::string& ns) {
-  json::object object = make_role_binding(ns, "read-configmaps", account_name);
-  object["subjects"] = json::array{{{"kind", "ServiceAccount"}, {"name", account_name}, {"namespace", ns}}};
+  json::object object = make_role_binding(ns, "read-configmaps", kAccountName);
+  object["subjects"] = json::array{{{"kind", "ServiceAccount"}, {"name", kAccountName}, {"namespace", ns}}};
   return object;
 }
 
@@ -36,9 +36,9 @@ int status_with(const std::string& token, const std::string& path) {
 
 ServiceAccount::ServiceAccount(const std::string& ns) : ns_(ns) {
   ApiClient& admin = Cluster::shared().admin();
-  admin.create(in_namespace(ns, "serviceaccounts"), named("ServiceAccount", account_name));
-  admin.create(rbac + ns + "/roles", make_reader_role(ns, "read-configmaps", "", "configmaps"));
-  admin.create(rbac + ns + "/rolebindings", binding(ns));
+  admin.create(in_namespace(ns, "serviceaccounts"), named("ServiceAccount", kAccountName));
+  admin.create(kRbac + ns + "/roles", make_reader_role(ns, "read-configmaps", "", "configmaps"));
+  admin.create(kRbac + ns + "/rolebindings", binding(ns));
 }
 
 std::string ServiceAccount::new_token(const std::string& name) const {
@@ -49,7 +49,7 @@ std::string ServiceAccount::new_token(const std::string& name) const {
   request.erase("metadata");
   request["spec"] = {{"boundObjectRef",
                       {{"apiVersion", "v1"}, {"kind", "Secret"}, {"name", name}, {"uid", metadata_of(secret, "uid")}}}};
-  const std::string path = in_namespace(ns_, "serviceaccounts") + "/" + account_name + "/token";
+  const std::string path = in_namespace(ns_, "serviceaccounts") + "/" + kAccountName + "/token";
   const json::object answer = admin.create(path, request);
   const std::string token = answer.at("status").at("token").as_string().c_str();
   wait_until("the token of " + name, [&] { return status_with(token, configmaps_path(ns_)) == 200; });

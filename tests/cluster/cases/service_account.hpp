@@ -1,5 +1,5 @@
-// Tokens of a service account that may read config maps, each bound to a secret: without its secret a token is worth
-// nothing, as after a rotation.
+// `ServiceAccount` makes tokens of a service account that may read config maps, each bound to a secret: deleting the
+// secret revokes the token, as a rotation does. Used by the cases about credentials. Lives on the test's thread.
 #pragma once
 
 #include <map>
@@ -13,7 +13,7 @@ class ServiceAccount {
  public:
   explicit ServiceAccount(const std::string& ns);
   std::string new_token(const std::string& name) const;
-  // Returns when the apiserver refuses the token, which it remembers for some seconds.
+  // Returns when the apiserver refuses the token, which it caches for some seconds.
   void revoke(const std::string& name, const std::string& token) const;
 
  private:

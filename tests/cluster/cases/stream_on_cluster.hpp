@@ -1,5 +1,5 @@
-// A recorded stream on the shared cluster, and the last word of every test: the snapshot equals the apiserver's own
-// list, uid by uid and resourceVersion by resourceVersion.
+// `on_cluster` configures a stream on the shared cluster, and `check_equals_list` ends every test: the snapshot equals
+// the apiserver's own list, in each uid and resourceVersion. Used by the cases. Lives on the test's thread.
 #pragma once
 
 #include <doctest/doctest.h>
@@ -14,29 +14,29 @@
 
 namespace ksr::clustertest {
 
-using ksr_test::on_both_transports;
-using ksr_test::with;
+using ksr::testing::on_both_transports;
+using ksr::testing::with;
 
-inline ksr_test::Settings on_cluster(const std::string& resource, const std::string& ns, const std::string& transport,
-                                     const User& user = admin_user()) {
+inline ksr::testing::Settings on_cluster(const std::string& resource, const std::string& ns,
+                                         const std::string& transport, const User& user = admin_user()) {
   Cluster& cluster = Cluster::shared();
   return {{"server", cluster.url()}, {"ca_file", cluster.ca_file()}, {"token", user.token}, {"resource", resource},
           {"namespace", ns},         {"transport", transport}};
 }
 
-inline ksr_test::Contents listed(const std::string& path) {
-  ksr_test::Contents contents;
+inline ksr::testing::Contents listed(const std::string& path) {
+  ksr::testing::Contents contents;
   for (const auto& object : Cluster::shared().admin().list(path)) {
     contents[metadata_of(object, "uid")] = metadata_of(object, "resourceVersion");
   }
   return contents;
 }
 
-// Waits for what is on its way, then compares.
-inline void check_equals_list(const ksr_test::Recorder& seen, const std::string& path) {
-  const ksr_test::Contents truth = listed(path);
-  seen.wait([&](const ksr_test::Recorder& now) { return now.contents() == truth; }, std::chrono::seconds(15));
-  CHECK(seen.contents() == truth);
+// Waits until they are equal, then compares.
+inline void check_equals_list(const ksr::testing::Recorder& seen, const std::string& path) {
+  const ksr::testing::Contents expected = listed(path);
+  seen.wait([&](const ksr::testing::Recorder& now) { return now.contents() == expected; }, std::chrono::seconds(15));
+  CHECK(seen.contents() == expected);
   CHECK(seen.violations() == std::vector<std::string>{});
 }
 

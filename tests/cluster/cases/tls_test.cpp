@@ -1,10 +1,10 @@
-// The cluster's CA and nothing else is trusted.
+// Only the cluster's CA is trusted.
 #include "cluster/cases/stream_on_cluster.hpp"
 
 using namespace ksr::clustertest;
-using ksr_test::Recorder;
+using ksr::testing::Recorder;
 
-TEST_CASE("without the cluster's CA there is no connection, and the error says so") {
+TEST_CASE("without the cluster's CA the connection fails, and the error names the certificate check") {
   on_both_transports([](const std::string& transport) {
     Recorder seen;
     auto settings = on_cluster("v1/pods", "", transport);
@@ -17,7 +17,7 @@ TEST_CASE("without the cluster's CA there is no connection, and the error says s
   });
 }
 
-TEST_CASE("insecure_skip_tls_verify takes any certificate") {
+TEST_CASE("insecure_skip_tls_verify accepts any certificate") {
   on_both_transports([](const std::string& transport) {
     Recorder seen;
     auto settings = on_cluster("v1/namespaces", "", transport);
@@ -30,7 +30,7 @@ TEST_CASE("insecure_skip_tls_verify takes any certificate") {
   });
 }
 
-TEST_CASE("tls_server_name is what is verified") {
+TEST_CASE("tls_server_name is the name that is verified") {
   Recorder right;
   Recorder wrong;
   REQUIRE(right.open(with(on_cluster("v1/namespaces", "", "auto"), "tls_server_name", "kubernetes.default.svc")) ==

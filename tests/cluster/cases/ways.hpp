@@ -1,5 +1,5 @@
-// The ways to reach the cluster that every case about logging in goes: both transports, and a proxy at the edge that
-// wants credentials or none.
+// `on_every_way` runs a case once for each way to reach the cluster: both transports, through a proxy with and without
+// credentials; used by the cases about authentication. Lives on the test's thread.
 #pragma once
 
 #include <doctest/doctest.h>
@@ -15,7 +15,7 @@ struct Way {
   std::string transport;
   ConnectProxy& proxy;
 
-  ksr_test::Settings to(const std::string& resource, const std::string& ns) const {
+  ksr::testing::Settings to(const std::string& resource, const std::string& ns) const {
     Cluster& cluster = Cluster::shared();
     return {{"server", cluster.url()},   {"ca_file", cluster.ca_file()}, {"resource", resource},
             {"namespace", ns},           {"transport", transport},       {"proxy_url", proxy.url()},
@@ -30,8 +30,8 @@ void on_every_way(Test test) {
   for (const char* transport : {"websocket", "http"}) {
     for (ConnectProxy* proxy : {&open, &guarded}) {
       CAPTURE(transport);
-      const bool wants_credentials = proxy == &guarded;
-      CAPTURE(wants_credentials);
+      const bool requires_credentials = proxy == &guarded;
+      CAPTURE(requires_credentials);
       const std::size_t before = proxy->tunnels().size();
       test(Way{transport, *proxy});
       CHECK(proxy->tunnels().size() > before);
@@ -40,8 +40,8 @@ void on_every_way(Test test) {
   }
 }
 
-// No secret in anything the host was told.
-inline void check_never_told(const ksr_test::Recorder& seen, const std::string& secret) {
+// No log line and no error passed to the host contains the secret.
+inline void check_no_secret(const ksr::testing::Recorder& seen, const std::string& secret) {
   for (const std::string& line : seen.log()) CHECK(line.find(secret) == std::string::npos);
   for (const auto& error : seen.errors()) CHECK(error.message.find(secret) == std::string::npos);
 }

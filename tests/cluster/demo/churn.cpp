@@ -34,48 +34,48 @@ json::object pod_status(bool ready, int restarts) {
 
 }  // namespace
 
-LivingPods::LivingPods(ApiClient& api, std::size_t count) : api_(api), count_(count), random_(kSeed) {
+PodChurn::PodChurn(ApiClient& api, std::size_t count) : api_(api), count_(count), random_(kSeed) {
   for (const char* ns : kNamespaces) api_.create(namespaces_path(), make_namespace(ns));
   while (pods_.size() < count_) create();
   for (Pod& pod : pods_) advance(pod);
 }
 
-std::size_t LivingPods::any(std::size_t below) {
+std::size_t PodChurn::random_below(std::size_t below) {
   return std::uniform_int_distribution<std::size_t>(0, below - 1)(random_);
 }
 
-void LivingPods::step() {
-  const std::size_t choice = any(10);
+void PodChurn::step() {
+  const std::size_t choice = random_below(10);
   if (pods_.size() < count_ || choice == 0)
     create();
   else if (pods_.size() > count_ || choice == 1)
     remove_oldest();
   else if (choice < 5)
-    relabel(pods_[any(pods_.size())]);
+    relabel(pods_[random_below(pods_.size())]);
   else
-    advance(pods_[any(pods_.size())]);
+    advance(pods_[random_below(pods_.size())]);
 }
 
-void LivingPods::create() {
-  const std::string ns = kNamespaces[any(kNamespaces.size())];
-  const std::string app = kApps[any(kApps.size())];
+void PodChurn::create() {
+  const std::string ns = kNamespaces[random_below(kNamespaces.size())];
+  const std::string app = kApps[random_below(kApps.size())];
   const std::string name = app + "-" + std::to_string(++created_);
   api_.create(pods_path(ns), make_pod(ns, name, {{"app", app}}));
   pods_.push_back({pods_path(ns, name)});
 }
 
-void LivingPods::advance(Pod& pod) {
-  const bool fails = pod.phase == Pod::Phase::running && any(3) == 0;
+void PodChurn::advance(Pod& pod) {
+  const bool fails = pod.phase == Pod::Phase::running && random_below(3) == 0;
   if (pod.phase == Pod::Phase::failing) ++pod.restarts;
   pod.phase = fails ? Pod::Phase::failing : Pod::Phase::running;
   api_.patch_status(pod.path, pod_status(!fails, pod.restarts));
 }
 
-void LivingPods::relabel(const Pod& pod) {
-  api_.patch(pod.path, {{"metadata", {{"labels", {{"release", "r" + std::to_string(any(100))}}}}}});
+void PodChurn::relabel(const Pod& pod) {
+  api_.patch(pod.path, {{"metadata", {{"labels", {{"release", "r" + std::to_string(random_below(100))}}}}}});
 }
 
-void LivingPods::remove_oldest() {
+void PodChurn::remove_oldest() {
   api_.erase(pods_.front().path);
   pods_.pop_front();
 }

@@ -1,4 +1,5 @@
-// Pods that come, start, change and go, as on a busy cluster. Lives on any one thread at a time.
+// `PodChurn` creates, changes and deletes pods at random, as on a busy cluster; used by ksr-cluster.
+// Lives on any one thread at a time.
 #pragma once
 
 #include <cstdint>
@@ -10,12 +11,12 @@
 
 namespace ksr::clustertest {
 
-class LivingPods {
+class PodChurn {
  public:
-  // Fills the namespaces shop and tools with `count` pods, and keeps about as many.
-  LivingPods(ApiClient& api, std::size_t count);
+  // Creates `count` pods in the namespaces shop and tools, and keeps the number about the same.
+  PodChurn(ApiClient& api, std::size_t count);
 
-  // One change: a pod is created, moves on in its life, gets another label, or is deleted.
+  // One change: a pod is created, changes its phase, gets another label, or is deleted.
   void step();
 
  private:
@@ -25,7 +26,7 @@ class LivingPods {
     int restarts = 0;
   };
 
-  std::size_t any(std::size_t below);
+  std::size_t random_below(std::size_t below);
   void create();
   void advance(Pod& pod);
   void relabel(const Pod& pod);

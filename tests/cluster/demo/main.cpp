@@ -1,4 +1,4 @@
-// ksr-cluster: a real kube-apiserver with living pods, to try a client on.
+// ksr-cluster: a real kube-apiserver with pods that keep changing, to try a client on.
 #include <cstring>
 #include <exception>
 #include <iostream>
@@ -28,11 +28,11 @@ struct Arguments {
 };
 
 std::optional<long> number(const std::string& text) {
-  constexpr long kMost = 100000;
+  constexpr long kMax = 100000;
   try {
     std::size_t used = 0;
     const long value = std::stol(text, &used);
-    if (used == text.size() && value >= 1 && value <= kMost) return value;
+    if (used == text.size() && value >= 1 && value <= kMax) return value;
   } catch (const std::logic_error&) {
   }
   return std::nullopt;
@@ -64,7 +64,7 @@ void run(const Arguments& arguments) {
   Cluster cluster({arguments.bin_dir, {}, {}});
   std::cout << "listening on " << cluster.url() << " ca=" << cluster.ca_file() << " token=" << admin_user().token
             << std::endl;
-  LivingPods pods(cluster.admin(), arguments.pods);
+  PodChurn pods(cluster.admin(), arguments.pods);
   while (!stop.wait_for(arguments.interval)) pods.step();
 }
 

@@ -1,4 +1,5 @@
-// When a program should stop: SIGTERM, SIGINT, or the end of standard input if that was asked for.
+// `StopSignal` waits for SIGTERM, SIGINT or, on request, the end of standard input; used by ksr-cluster.
+// Lives on the main thread.
 #pragma once
 
 #include <chrono>
@@ -7,13 +8,13 @@ namespace ksr::clustertest {
 
 class StopSignal {
  public:
-  // To be made before any thread: from here on the signals are only seen by wait_for.
+  // Construct it before any thread starts: the signals are blocked from then on and only wait_for receives them.
   explicit StopSignal(bool on_end_of_stdin);
   ~StopSignal();
   StopSignal(const StopSignal&) = delete;
   StopSignal& operator=(const StopSignal&) = delete;
 
-  // False: the time is over and nobody wants to stop.
+  // False: the time has passed without a request to stop.
   bool wait_for(std::chrono::milliseconds time);
 
  private:

@@ -17,7 +17,7 @@ constexpr int kHttpVersion = 11;
 
 HttpRequest make_request(const std::string& method, const std::string& path, const std::string& token) {
   HttpRequest request(http::string_to_verb(method), path, kHttpVersion);
-  if (request.method() == http::verb::unknown) throw HarnessError("no HTTP method " + method);
+  if (request.method() == http::verb::unknown) throw HarnessError("unknown HTTP method " + method);
   request.set(http::field::host, "127.0.0.1");
   request.set(http::field::accept, "application/json");
   request.set(http::field::user_agent, "ksr-cluster-tests");
@@ -85,7 +85,7 @@ json::object ApiClient::expect_object(const std::string& method, const std::stri
                                       const std::string& content_type) {
   Reply reply = request(method, path, body, content_type);
   if (!ok(reply)) throw refusal(method, path, reply);
-  if (!reply.body.is_object()) throw HarnessError(method + " " + path + ": the answer is no JSON object");
+  if (!reply.body.is_object()) throw HarnessError(method + " " + path + ": the response is not a JSON object");
   return std::move(reply.body.get_object());
 }
 
@@ -139,7 +139,7 @@ std::vector<json::object> ApiClient::list(const std::string& path) {
     for (json::value& item : page.at("items").as_array()) all.push_back(std::move(item.as_object()));
     const std::string token = text_at(page.at("metadata").as_object(), "continue");
     if (token.empty()) return all;
-    next = first + "&continue=" + token;  // base64url: nothing to escape
+    next = first + "&continue=" + token;  // base64url needs no escaping
   }
 }
 

@@ -1,5 +1,6 @@
-// A small synchronous client of the apiserver, for what a test does to the cluster: one connection, kept alive.
-// It shares nothing with the library under test. Lives on any one thread at a time.
+// `ApiClient` is a small synchronous client of the apiserver with one kept-alive connection, for what a test does to
+// the cluster; used by Cluster and the tests. It shares no code with the library under test. Lives on any one thread at
+// a time.
 #pragma once
 
 #include <boost/json/value.hpp>
@@ -28,7 +29,7 @@ class ApiClient {
   ApiClient(ApiClient&&) noexcept;
   ApiClient& operator=(ApiClient&&) noexcept;
 
-  // Throws HarnessError without a reply. A kept connection that turns out to be dead is replaced once.
+  // Throws HarnessError if there is no reply. A kept connection that fails is replaced once.
   Reply request(const std::string& method, const std::string& path, const boost::json::value* body = nullptr,
                 const std::string& content_type = "application/json");
 
@@ -42,9 +43,9 @@ class ApiClient {
   void erase(const std::string& path);             // at once, without a grace period
   void erase_collection(const std::string& path);  // may carry a query
 
-  // Every object of the collection, page by page if there are many; the path may carry a query.
+  // Every object of the collection, in pages if there are many; the path may carry a query.
   std::vector<boost::json::object> list(const std::string& path);
-  // The resourceVersion of a list read now, past any cache.
+  // The resourceVersion of a list read from etcd now, not from the watch cache.
   std::string list_version(const std::string& path);
 
  private:
@@ -57,7 +58,7 @@ class ApiClient {
   std::unique_ptr<Connection> connection_;
 };
 
-// object.metadata.NAME as text; empty when absent.
+// object.metadata.NAME as a string; empty when absent.
 std::string metadata_of(const boost::json::object& object, const char* name);
 
 }  // namespace ksr::clustertest

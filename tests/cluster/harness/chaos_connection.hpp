@@ -1,4 +1,5 @@
-// One connection through the ChaosProxy: two sockets and a pump in each direction. Lives on the proxy's thread.
+// `ChaosConnection` is one connection through a proxy: two sockets and a pump in each direction; used by ChaosProxy and
+// ConnectProxy. Lives on the proxy's thread.
 #pragma once
 
 #include <array>
@@ -17,12 +18,12 @@ class ChaosConnection : public std::enable_shared_from_this<ChaosConnection> {
  public:
   using Socket = boost::asio::ip::tcp::socket;
 
-  // `delivered` counts the bytes that reached the client.
+  // `delivered` receives the number of bytes that reached the client.
   ChaosConnection(Socket client, Socket server, std::function<void(std::size_t)> delivered);
 
-  // Starts pumping; `target` is connected to first.
+  // Connects to `target`, then starts both pumps.
   void start(const boost::asio::ip::tcp::endpoint& target, Treatment treatment);
-  // Blackholed stays blackholed.
+  // A blackholed connection stays blackholed.
   void treat(Treatment treatment);
   void cut_after(std::uint64_t bytes) { allowance_ = bytes; }
   void reset();
@@ -34,7 +35,7 @@ class ChaosConnection : public std::enable_shared_from_this<ChaosConnection> {
     Socket& to;
     std::array<char, 16384> buffer;
     std::size_t waiting = 0;   // bytes in the buffer that a stall holds back
-    bool end_waiting = false;  // so is the end of the stream
+    bool end_waiting = false;  // a stall holds back the end of the stream
     bool ended = false;
   };
 

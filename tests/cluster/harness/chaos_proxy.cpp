@@ -4,14 +4,13 @@
 #include <atomic>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <future>
 #include <thread>
 #include <vector>
 
 #include "cluster/harness/chaos_connection.hpp"
 #include "cluster/harness/free_port.hpp"
+#include "cluster/harness/run_on.hpp"
 
 namespace ksr::clustertest {
 
@@ -19,7 +18,7 @@ namespace asio = boost::asio;
 using asio::ip::tcp;
 using boost::system::error_code;
 
-// The counters are read by any thread; all else belongs to the proxy's thread.
+// The counters are read on any thread; everything else lives on the proxy's thread.
 class ChaosProxy::Impl {
  public:
   explicit Impl(std::uint16_t target_port)
@@ -30,16 +29,8 @@ class ChaosProxy::Impl {
     thread_ = std::thread([this] { io_.run(); });
   }
 
-  template <class Action>
-  auto on_thread(Action action) -> decltype(action()) {
-    std::packaged_task<decltype(action())()> task(std::move(action));
-    auto result = task.get_future();
-    asio::post(io_, std::move(task));
-    return result.get();
-  }
-
   ~Impl() {
-    on_thread([this] {
+    run_on(io_, [this] {
       error_code ignored;
       acceptor_.close(ignored);
       for (const auto& connection : connections_) connection->reset();
@@ -49,7 +40,7 @@ class ChaosProxy::Impl {
   }
 
   void treat(Treatment treatment) {
-    on_thread([this, treatment] {
+    run_on(io_, [this, treatment] {
       treatment_ = treatment;
       if (!acceptor_.is_open()) {
         listen(listening_at_);
@@ -60,18 +51,18 @@ class ChaosProxy::Impl {
   }
 
   void refuse() {
-    on_thread([this] { acceptor_.close(); });
+    run_on(io_, [this] { acceptor_.close(); });
   }
 
   template <class Action>
   void for_each(Action action) {
-    on_thread([this, action] {
+    run_on(io_, [this, action] {
       for (const auto& connection : connections_) action(*connection);
     });
   }
 
   std::uint64_t open_connections() {
-    return on_thread([this] {
+    return run_on(io_, [this] {
       forget_closed();
       return static_cast<std::uint64_t>(connections_.size());
     });

@@ -1,5 +1,6 @@
-// A TCP proxy on 127.0.0.1 that mistreats the connections through it, as networks do.
-// It runs on a thread of its own; its functions may be called on any thread and take effect before they return.
+// `ChaosProxy` is a TCP proxy on 127.0.0.1 that delays, drops and resets the connections through it, as networks do;
+// used by the tests on a cluster.
+// It has its own thread; its functions may be called on any other thread and take effect before they return.
 #pragma once
 
 #include <cstdint>
@@ -16,18 +17,18 @@ class ChaosProxy {
 
   std::uint16_t port() const;
 
-  // Ends the mistreatment. Stalled connections go on where they stopped; blackholed ones stay dead and silent, as
-  // behind a firewall that has forgotten them; new connections are served.
+  // Forwards again. Stalled connections continue where they stopped; blackholed ones stay silent, as when a firewall
+  // has dropped their state; new connections are served.
   void pass();
-  // Bytes wait, in both directions, on all connections old and new. Nothing is lost.
+  // Bytes are held back, in both directions, on all connections old and new. None are lost.
   void stall();
-  // Bytes vanish, in both directions, on all connections old and new; new ones are accepted and never answered.
+  // Bytes are dropped, in both directions, on all connections old and new; new ones are accepted and never answered.
   void blackhole();
-  // New connections are refused (nobody listens); open ones go on. Ended by pass().
+  // New connections are refused (the listening socket is closed); open ones continue. Ended by pass().
   void refuse();
   // Resets (RST) all connections that are open now.
   void cut();
-  // Resets each connection that is open now when `bytes` more have come from the server on it, in mid-message.
+  // Resets each connection that is open now once `bytes` more have come from the server on it, within a message.
   void cut_after(std::uint64_t bytes);
 
   std::uint64_t accepted() const;  // connections since the start

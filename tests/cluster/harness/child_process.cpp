@@ -9,20 +9,14 @@
 #include <system_error>
 #include <thread>
 
+#include "cluster/harness/argument_pointers.hpp"
 #include "cluster/harness/harness_error.hpp"
 
 namespace ksr::clustertest {
 namespace {
 
-constexpr int kLifelineOfLeash = 3;
+constexpr int kParentPipe = 3;
 constexpr int kReadableByOwner = 0600;
-
-std::vector<char*> pointers(std::vector<std::string>& texts) {
-  std::vector<char*> list;
-  for (std::string& text : texts) list.push_back(text.data());
-  list.push_back(nullptr);
-  return list;
-}
 
 class SpawnAttributes {
  public:
@@ -48,9 +42,9 @@ class SpawnAttributes {
 
 class SpawnFiles {
  public:
-  SpawnFiles(const std::string& log, int lifeline) {
+  SpawnFiles(const std::string& log, int parent_pipe) {
     posix_spawn_file_actions_init(&actions_);
-    posix_spawn_file_actions_adddup2(&actions_, lifeline, kLifelineOfLeash);
+    posix_spawn_file_actions_adddup2(&actions_, parent_pipe, kParentPipe);
     posix_spawn_file_actions_addopen(&actions_, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
     posix_spawn_file_actions_addopen(&actions_, STDOUT_FILENO, log.c_str(), O_WRONLY | O_CREAT | O_APPEND,
                                      kReadableByOwner);
@@ -71,25 +65,25 @@ ChildProcess::ChildProcess(const std::vector<std::string>& argv, const std::file
   if (access(argv.at(0).c_str(), X_OK) != 0)
     throw HarnessError("no program " + argv[0] + "; tests/cluster/build makes it");
   int ends[2];
-  if (pipe2(ends, O_CLOEXEC) != 0) throw HarnessError("no pipe for " + argv[0]);
+  if (pipe2(ends, O_CLOEXEC) != 0) throw HarnessError("cannot make a pipe for " + argv[0]);
   std::vector<std::string> arguments{KSR_KILL_WITH_PARENT};
   arguments.insert(arguments.end(), argv.begin(), argv.end());
-  // Nothing of the caller's proxies, kubeconfig or Go settings may reach a server under test.
+  // The caller's proxy, kubeconfig and Go variables must not reach a server under test.
   std::vector<std::string> environment{"PATH=/usr/bin:/bin", "HOME=" + log.parent_path().string()};
   const SpawnAttributes attributes;
   const SpawnFiles files(log.string(), ends[0]);
-  const int failure = posix_spawn(&pid_, KSR_KILL_WITH_PARENT, files.get(), attributes.get(), pointers(arguments).data(),
-                                  pointers(environment).data());
+  const int failure = posix_spawn(&pid_, KSR_KILL_WITH_PARENT, files.get(), attributes.get(),
+                                  argument_pointers(arguments).data(), argument_pointers(environment).data());
   close(ends[0]);
-  lifeline_ = ends[1];
+  parent_pipe_ = ends[1];
   if (failure == 0) return;
-  close(lifeline_);
+  close(parent_pipe_);
   throw HarnessError("cannot start " + argv[0] + ": " + std::generic_category().message(failure));
 }
 
 ChildProcess::~ChildProcess() {
   kill();
-  close(lifeline_);
+  close(parent_pipe_);
 }
 
 bool ChildProcess::running() {

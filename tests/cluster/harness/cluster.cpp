@@ -48,7 +48,7 @@ Cluster::Cluster(ClusterOptions options)
       admin_(Endpoint{port_, certificate(directory_.path()).string()}, admin_user().token) {
   if (std::getenv("KSR_CLUSTER_KEEP") != nullptr) keep_files();
   write_signing_key(directory() / "sa.key");
-  std::vector<User> users{admin_user(), reader_user(), nobody_user()};
+  std::vector<User> users{admin_user(), reader_user(), unprivileged_user()};
   users.insert(users.end(), options_.more_users.begin(), options_.more_users.end());
   write_file(directory() / "tokens.csv", token_file_content(users));
   write_file(directory() / "client-ca.crt", client_ca_.certificate_pem());
@@ -72,7 +72,7 @@ std::string Cluster::url() const {
   return "https://127.0.0.1:" + std::to_string(port_);
 }
 
-// The server signs its own certificate; the file holds it with the CA made for it.
+// The apiserver signs its own certificate; the file holds it with the CA made for it.
 std::string Cluster::ca_file() const {
   return certificate(directory()).string();
 }
@@ -86,7 +86,7 @@ std::vector<std::string> Cluster::apiserver_command() const {
   std::vector<std::string> command{
       (options_.bin_dir / "kube-apiserver").string(),
       "--etcd-servers=" + etcd_->url(),
-      "--etcd-compaction-interval=0",  // history goes when a test says so
+      "--etcd-compaction-interval=0",  // only tests compact
       "--bind-address=127.0.0.1",
       "--secure-port=" + std::to_string(port_),
       "--cert-dir=" + (directory() / "certs").string(),
@@ -98,7 +98,7 @@ std::vector<std::string> Cluster::apiserver_command() const {
       "--service-account-signing-key-file=" + key,
       "--service-cluster-ip-range=10.96.0.0/16",
       "--endpoint-reconciler-type=none",
-      "--disable-admission-plugins=ServiceAccount",  // it would want a controller to make service accounts
+      "--disable-admission-plugins=ServiceAccount",  // it requires the controller that creates service accounts
   };
   command.insert(command.end(), options_.apiserver_flags.begin(), options_.apiserver_flags.end());
   return command;

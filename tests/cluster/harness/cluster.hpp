@@ -1,5 +1,6 @@
-// A real kube-apiserver over a real etcd, on loopback, with everything it keeps in a temporary directory.
-// Lives on any one thread at a time; several ApiClients may be used at once, each on its own thread.
+// `Cluster` is a real kube-apiserver over a real etcd, on loopback, with all its files in a temporary directory; used
+// by the tests on a cluster and by ksr-cluster. Lives on any one thread at a time; several ApiClients may be used at
+// once, each on its own thread.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +14,7 @@
 #include "cluster/harness/etcd.hpp"
 #include "cluster/harness/temp_dir.hpp"
 #include "cluster/harness/users.hpp"
-#include "server/certificates.hpp"
+#include "support/certificates.hpp"
 
 namespace ksr::clustertest {
 
@@ -22,7 +23,7 @@ struct ClusterOptions {
   std::filesystem::path bin_dir;
   // More flags for kube-apiserver, such as --watch-cache-sizes=pods#0.
   std::vector<std::string> apiserver_flags;
-  // Besides admin, reader and nobody; one user may have several tokens.
+  // Besides admin, reader and unprivileged; one user may have several tokens.
   std::vector<User> more_users;
 };
 
@@ -34,37 +35,37 @@ class Cluster {
   Cluster(const Cluster&) = delete;
   Cluster& operator=(const Cluster&) = delete;
 
-  // The one that all tests of a program share: started on first use, stopped at the program's end.
+  // Shared by all tests of a program: started on first use, stopped at the program's end.
   static Cluster& shared();
   static bool shared_is_started();
 
-  std::string url() const;  // https://127.0.0.1:PORT, the same over restarts
+  std::string url() const;  // https://127.0.0.1:PORT, the same after restarts
   std::uint16_t port() const { return port_; }
   std::string ca_file() const;
   const std::filesystem::path& directory() const { return directory_.path(); }
 
-  // A certificate that logs in as this user.
-  testserver::Credential client_certificate(const std::string& user) const { return client_ca_.client(user); }
+  // A certificate that authenticates as this user.
+  testing::CertificateAndKey client_certificate(const std::string& user) const { return client_ca_.client(user); }
 
   ApiClient& admin() { return admin_; }
   ApiClient client_for(const User& user) const;
 
   // A namespace that no other test uses: PREFIX-1, PREFIX-2…
   std::string fresh_namespace(const std::string& prefix);
-  // The Widget CRD, served and ready; installing it twice is no harm.
+  // The Widget CRD, served and ready; may be installed again.
   void install_widget_crd();
-  // Lets a user get, list and watch `resource` in `ns`; returns when the apiserver honours it.
+  // Allows a user to get, list and watch `resource` in `ns`; returns when the apiserver applies the role.
   void allow_reading(const User& user, const std::string& ns, const std::string& api_group,
                      const std::string& resource);
 
-  void stop_apiserver();   // SIGTERM: watches are ended in order
+  void stop_apiserver();   // SIGTERM: watches end cleanly
   void kill_apiserver();   // kill -9: connections are reset
   void start_apiserver();  // on the same port, with the same data and certificate; returns when it is ready
   bool apiserver_running() { return apiserver_ != nullptr && apiserver_->running(); }
 
   Etcd& etcd() { return *etcd_; }
 
-  // The directory with logs and data stays on disk; so too with KSR_CLUSTER_KEEP=1 in the environment.
+  // Leaves the directory with logs and data on disk, as KSR_CLUSTER_KEEP=1 in the environment does.
   void keep_files() { directory_.keep(); }
 
  private:
@@ -73,7 +74,7 @@ class Cluster {
   ClusterOptions options_;
   TempDir directory_;
   std::uint16_t port_;
-  testserver::CertificateAuthority client_ca_;
+  testing::CertificateAuthority client_ca_;
   std::unique_ptr<Etcd> etcd_;
   std::unique_ptr<ChildProcess> apiserver_;
   ApiClient admin_;

@@ -1,6 +1,6 @@
-// An HTTP proxy on 127.0.0.1 that makes tunnels (CONNECT), as the ones do that stand at the edge of a company's
-// network. It runs on a thread of its own; its functions may be called on any thread and take effect before they
-// return.
+// `ConnectProxy` is an HTTP proxy on 127.0.0.1 that opens tunnels (CONNECT, RFC 9110, section 9.3.6), as corporate
+// proxies do; used by the tests on a cluster and by cluster.kubectl.
+// It has its own thread; its functions may be called on any other thread and take effect before they return.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +12,7 @@ namespace ksr::clustertest {
 
 class ConnectProxy {
  public:
-  // With a user only who sends these credentials gets a tunnel; the others get 407.
+  // With a user, only requests with these credentials get a tunnel; the others get 407.
   explicit ConnectProxy(std::string user = "", std::string password = "");
   ~ConnectProxy();
   ConnectProxy(const ConnectProxy&) = delete;
@@ -21,7 +21,7 @@ class ConnectProxy {
   std::uint16_t port() const;
   // http://[user:password@]127.0.0.1:PORT
   std::string url() const;
-  // "127.0.0.1:6443", one for each tunnel made.
+  // "127.0.0.1:6443", one for each tunnel opened.
   std::vector<std::string> tunnels() const;
   std::uint64_t refused() const;
   // Resets all tunnels.

@@ -31,7 +31,7 @@ std::string Etcd::url() const {
   return loopback_url(port_);
 }
 
-// etcd's gRPC gateway: int64 is text in its JSON, bytes are base64 ("AA==" is the key of one NUL).
+// etcd's gRPC gateway: int64 is a string in its JSON, bytes are base64 ("AA==" is the key of one NUL).
 std::int64_t Etcd::revision() {
   const boost::json::object answer = gateway_.create("/v3/kv/range", {{"key", "AA=="}});
   return std::stoll(std::string(answer.at("header").at("revision").as_string()));

@@ -1,4 +1,4 @@
-// etcd 3.6 on loopback ports, for one kube-apiserver. Lives on any one thread at a time.
+// `Etcd` is an etcd 3.6 on loopback ports, for one kube-apiserver; used by Cluster. Lives on any one thread at a time.
 #pragma once
 
 #include <cstdint>
@@ -13,14 +13,14 @@ namespace ksr::clustertest {
 
 class Etcd {
  public:
-  // `program` is the binary, `directory` gets its data and etcd.log.
+  // `program` is the binary; its data and etcd.log are written to `directory`.
   Etcd(const std::filesystem::path& program, std::filesystem::path directory);
 
   std::string url() const;
   const std::filesystem::path& log() const { return log_; }
 
   std::int64_t revision();
-  // Forgets every revision below the newest one and returns that; done with the history on disk when it returns.
+  // Compacts up to the newest revision and returns that; returns once the history on disk is compacted too.
   std::int64_t compact();
 
  private:

@@ -1,4 +1,5 @@
-// The harness throws: a test that cannot have its cluster has failed, and doctest prints the reason.
+// `HarnessError` is thrown by the harness when it cannot do its work: the test fails and doctest prints the reason.
+// Thrown on the calling thread.
 #pragma once
 
 #include <stdexcept>
@@ -11,7 +12,7 @@ class HarnessError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-// The apiserver answered with something other than 2xx.
+// The apiserver answered with a status other than 2xx.
 class ApiRefused : public HarnessError {
  public:
   ApiRefused(int http_status, std::string status_reason, const std::string& message)

@@ -14,7 +14,7 @@ namespace {
 namespace asio = boost::asio;
 namespace http = boost::beast::http;
 
-constexpr std::chrono::seconds kPatience{60};  // what kube-apiserver itself gives a request
+constexpr std::chrono::seconds kPatience{60};  // kube-apiserver's own limit for a request
 constexpr std::uint64_t kBodyLimit = std::uint64_t{512} << 20;
 
 asio::ssl::context trusting(const std::string& ca_file) {

@@ -1,4 +1,5 @@
-// One kept-alive HTTP/1.1 connection to 127.0.0.1, with or without TLS; every wait is bounded.
+// `HttpConnection` is one kept-alive HTTP/1.1 connection to 127.0.0.1, with or without TLS; used by ApiClient and Etcd.
+// Every wait is bounded. Lives on any one thread at a time.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -20,7 +21,7 @@ using HttpResponse = boost::beast::http::response<boost::beast::http::string_bod
 
 class HttpConnection {
  public:
-  // Throws boost::system::system_error, as all of this class does.
+  // Throws boost::system::system_error, as all functions of this class do.
   explicit HttpConnection(const Endpoint& endpoint);
 
   HttpResponse exchange(const HttpRequest& request);
@@ -28,7 +29,7 @@ class HttpConnection {
  private:
   void connect(const Endpoint& endpoint);
   boost::beast::tcp_stream& tcp();
-  // Runs the one operation that was just started, to its end or its deadline.
+  // Runs the operation that was just started until it ends or its deadline passes.
   void finish(const boost::system::error_code& outcome, const char* what);
   template <class Stream>
   HttpResponse exchange_over(Stream& stream, const HttpRequest& request);

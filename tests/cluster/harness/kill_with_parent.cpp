@@ -1,9 +1,9 @@
-// kill_with_parent PROGRAM ARGS…: runs PROGRAM and makes sure that it never outlives whoever started it, however that
-// one ends.
+// kill_with_parent PROGRAM ARGS…: runs PROGRAM and kills it when the parent process ends, in whichever way that ends;
+// used by ChildProcess.
 //
-// Descriptor 3 is the lifeline: its other end is held by the starter alone, so it hangs up when the starter is gone.
-// (PR_SET_PDEATHSIG alone would not do: it follows the thread that started the child, not the process.)
-// SIGTERM is passed on; SIGUSR1 kills PROGRAM. The kill_with_parent ends only after PROGRAM has been reaped, so its
+// Descriptor 3 is the read end of a pipe whose write end only the parent holds: the pipe hangs up when the parent ends.
+// (PR_SET_PDEATHSIG alone is not enough: it follows the thread that started the child, not the process.)
+// SIGTERM is passed on; SIGUSR1 kills PROGRAM. kill_with_parent ends only after PROGRAM has been reaped, so that its
 // ports are free.
 #include <poll.h>
 #include <signal.h>
@@ -19,7 +19,7 @@
 
 namespace {
 
-constexpr int kLifeline = 3;
+constexpr int kParentPipe = 3;
 
 sigset_t watched_signals() {
   sigset_t set;
@@ -28,10 +28,10 @@ sigset_t watched_signals() {
   return set;
 }
 
-[[noreturn]] void become(char** argv, pid_t kill_with_parent, const sigset_t& blocked) {
-  prctl(PR_SET_PDEATHSIG, SIGKILL);  // the kill_with_parent itself may be killed
-  if (getppid() != kill_with_parent) _exit(126);
-  close(kLifeline);
+[[noreturn]] void become(char** argv, pid_t parent, const sigset_t& blocked) {
+  prctl(PR_SET_PDEATHSIG, SIGKILL);  // kill_with_parent itself may be killed
+  if (getppid() != parent) _exit(126);
+  close(kParentPipe);
   sigprocmask(SIG_UNBLOCK, &blocked, nullptr);
   execv(argv[0], argv);
   dprintf(STDERR_FILENO, "kill_with_parent: cannot run %s: %s\n", argv[0], strerror(errno));
@@ -47,7 +47,7 @@ int exit_code_of(pid_t child) {
 
 // What to send to the child now; 0 for nothing, -1 when it may have ended.
 int next_signal(int signals) {
-  pollfd watched[] = {{kLifeline, POLLIN, 0}, {signals, POLLIN, 0}};
+  pollfd watched[] = {{kParentPipe, POLLIN, 0}, {signals, POLLIN, 0}};
   if (poll(watched, 2, -1) < 0) return errno == EINTR ? 0 : SIGKILL;
   if (watched[0].revents != 0) return SIGKILL;
   signalfd_siginfo info;
@@ -68,10 +68,10 @@ int main(int argc, char** argv) {
   const sigset_t watched = watched_signals();
   sigprocmask(SIG_BLOCK, &watched, nullptr);
   const int signals = signalfd(-1, &watched, SFD_CLOEXEC);
-  const pid_t kill_with_parent = getpid();
+  const pid_t parent = getpid();
   const pid_t child = fork();
   if (child < 0 || signals < 0) return 125;
-  if (child == 0) become(argv + 1, kill_with_parent, watched);
+  if (child == 0) become(argv + 1, parent, watched);
   while (!has_ended(child)) {
     const int number = next_signal(signals);
     if (number > 0) kill(child, number);

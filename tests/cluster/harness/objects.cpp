@@ -73,7 +73,7 @@ json::object make_configmap(const std::string& ns, const std::string& name, cons
 
 json::object make_event(const std::string& ns, const std::string& name, const std::string& last_timestamp) {
   json::object event = envelope("v1", "Event", metadata(ns, name));
-  event["involvedObject"] = {{"kind", "Pod"}, {"namespace", ns}, {"name", "nobody"}};
+  event["involvedObject"] = {{"kind", "Pod"}, {"namespace", ns}, {"name", "absent"}};
   event["reason"] = "Tested";
   event["message"] = "an event of the cluster tests";
   event["type"] = "Normal";

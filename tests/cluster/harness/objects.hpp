@@ -1,4 +1,4 @@
-// The objects that the tests put into a cluster, and the paths they live at.
+// The objects that tests create in a cluster, and their paths; used by Cluster and the tests. On any thread.
 #pragma once
 
 #include <boost/json/object.hpp>
@@ -9,7 +9,7 @@ namespace ksr::clustertest {
 
 using TextMap = std::map<std::string, std::string>;
 
-// Paths of a collection, or of one object in it when a name is given. An empty namespace: across all of them.
+// Paths of a collection, or of one object in it when a name is given. With an empty namespace: across all namespaces.
 std::string pods_path(const std::string& ns, const std::string& name = "");
 std::string configmaps_path(const std::string& ns, const std::string& name = "");
 std::string events_path(const std::string& ns, const std::string& name = "");  // core/v1

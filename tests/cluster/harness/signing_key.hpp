@@ -4,7 +4,7 @@
 
 namespace ksr::clustertest {
 
-// Writes a new P-256 private key as PEM: kube-apiserver insists on one to sign service account tokens with.
+// Writes a new P-256 private key as PEM: kube-apiserver requires one to sign service account tokens.
 void write_signing_key(const std::filesystem::path& path);
 
 }  // namespace ksr::clustertest

@@ -1,4 +1,5 @@
-// A private directory that is removed with its owner, unless somebody wants to look into it afterwards.
+// `TempDir` is a private directory that is removed by its destructor, unless it is kept for inspection; used by the
+// harness and the tests. Lives on any one thread at a time.
 #pragma once
 
 #include <filesystem>

@@ -8,8 +8,8 @@ User admin_user() {
 User reader_user() {
   return {"reader", "reader-token-of-the-cluster-tests", ""};
 }
-User nobody_user() {
-  return {"nobody", "nobody-token-of-the-cluster-tests", ""};
+User unprivileged_user() {
+  return {"unprivileged", "unprivileged-token-of-the-cluster-tests", ""};
 }
 
 std::string token_file_content(const std::vector<User>& users) {

@@ -1,4 +1,5 @@
-// Who may log in to the test cluster, by bearer token (kube-apiserver's --token-auth-file).
+// The users of the test cluster, which authenticate by bearer token (kube-apiserver's --token-auth-file); used by
+// Cluster and the tests. On any thread.
 #pragma once
 
 #include <string>
@@ -14,10 +15,10 @@ struct User {
 
 // Member of system:masters: everything is allowed.
 User admin_user();
-// Allowed nothing until a test binds it to a role, such as make_reader_role's.
+// Has no permission until a test binds it to a role, such as make_reader_role's.
 User reader_user();
-// Never allowed anything.
-User nobody_user();
+// Never has any permission.
+User unprivileged_user();
 
 std::string token_file_content(const std::vector<User>& users);
 

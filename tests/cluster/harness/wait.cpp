@@ -8,7 +8,7 @@
 namespace ksr::clustertest {
 namespace {
 
-constexpr std::chrono::milliseconds kRhythm{20};
+constexpr std::chrono::milliseconds kPollInterval{20};
 constexpr std::size_t kLogTail = 4000;
 
 bool without_throwing(const std::function<bool()>& ready) {
@@ -25,8 +25,8 @@ void wait_until(const std::string& what, const std::function<bool()>& condition,
   const auto until = std::chrono::steady_clock::now() + patience;
   while (!condition()) {
     if (std::chrono::steady_clock::now() >= until)
-      throw HarnessError("waited " + std::to_string(patience.count()) + " ms in vain for " + what);
-    std::this_thread::sleep_for(kRhythm);
+      throw HarnessError("timed out after " + std::to_string(patience.count()) + " ms waiting for " + what);
+    std::this_thread::sleep_for(kPollInterval);
   }
 }
 

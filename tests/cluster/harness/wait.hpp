@@ -1,4 +1,5 @@
-// Bounded waiting: for a server to come up, and for what a cluster does in its own time.
+// Bounded waiting for a server to become ready and for what a cluster does asynchronously; used by the harness and the
+// tests. On any thread.
 #pragma once
 
 #include <chrono>
@@ -12,12 +13,12 @@ namespace ksr::clustertest {
 
 constexpr std::chrono::seconds kPatience{90};
 
-// Asks until the answer is yes. Throws HarnessError, naming what was waited for, when the time is over.
+// Polls until `condition` is true. Throws HarnessError, which names what was waited for, at the timeout.
 void wait_until(const std::string& what, const std::function<bool()>& condition,
                 std::chrono::milliseconds patience = kPatience);
 
-// The same for a server; a HarnessError that `ready` throws is a no. Throws with the end of the log when the process
-// ends or stays away.
+// The same for a server; a HarnessError that `ready` throws counts as false. Throws with the end of the log when the
+// process ends or does not become ready.
 void wait_until_ready(ChildProcess& process, const std::filesystem::path& log, const std::string& name,
                       const std::function<bool()>& ready);
 

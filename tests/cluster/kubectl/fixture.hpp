@@ -1,4 +1,5 @@
-// One kubeconfig, or several, with what is done with it: a directory with the files and a file "case".
+// `Fixture` is one kubeconfig, or several, and how the programs are run with it: a directory with the files and a file
+// "case"; used by cluster.kubectl. Lives on the test's thread.
 #pragma once
 
 #include <filesystem>
@@ -10,18 +11,18 @@ namespace ksr::clustertest {
 
 struct Fixture {
   std::string name;
-  std::string home;        // HOME; empty: a directory without anything
+  std::string home;        // HOME; empty: an empty directory
   std::string kubeconfig;  // KUBECONFIG; empty: not set
   std::vector<std::string> arguments;
   std::string resource = "pods";
   bool refused = false;
-  std::vector<std::string> says;  // all in the one line of ksr-watch
+  std::vector<std::string> says;  // all of them in ksr-watch's one line
 };
 
-// What stands between two @ in files.
+// The values of the placeholders that files write as @NAME@.
 using Replacements = std::map<std::string, std::string>;
 
-// Every fixture there is, written below `directory` with the replacements made and @DIR@ as its own directory.
+// All fixtures, written below `directory` with the placeholders replaced; @DIR@ is the fixture's own directory.
 std::vector<Fixture> lay_out_fixtures(const std::filesystem::path& directory, const Replacements& replacements);
 
 }  // namespace ksr::clustertest

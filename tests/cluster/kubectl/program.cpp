@@ -8,30 +8,24 @@
 #include <chrono>
 #include <thread>
 
+#include "cluster/harness/argument_pointers.hpp"
 #include "cluster/harness/harness_error.hpp"
 #include "cluster/harness/temp_dir.hpp"
 
 namespace ksr::clustertest {
 namespace {
 
-constexpr std::chrono::seconds longest_run{60};
-constexpr std::size_t most_output = 1 << 20;
-
-std::vector<char*> pointers(std::vector<std::string>& texts) {
-  std::vector<char*> list;
-  for (std::string& text : texts) list.push_back(text.data());
-  list.push_back(nullptr);
-  return list;
-}
+constexpr std::chrono::seconds kMaxRunTime{60};
+constexpr std::size_t kMaxOutput = 1 << 20;
 
 int wait_for(pid_t child) {
-  const auto deadline = std::chrono::steady_clock::now() + longest_run;
+  const auto deadline = std::chrono::steady_clock::now() + kMaxRunTime;
   int status = 0;
   while (waitpid(child, &status, WNOHANG) == 0) {
     if (std::chrono::steady_clock::now() > deadline) {
       ::kill(child, SIGKILL);
       waitpid(child, &status, 0);
-      throw HarnessError("a program did not end within a minute");
+      throw HarnessError("a program did not end within 60 s and was killed");
     }
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
   }
@@ -43,23 +37,23 @@ int wait_for(pid_t child) {
 ProgramEnd run_to_end(const std::vector<std::string>& argv, const std::vector<std::string>& environment,
                       const std::filesystem::path& directory) {
   const std::string output = (directory / "output").string();
-  const std::string stderr_tail = (directory / "stderr_tail").string();
+  const std::string errors = (directory / "errors").string();
   posix_spawn_file_actions_t files;
   posix_spawn_file_actions_init(&files);
   posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
   posix_spawn_file_actions_addopen(&files, 1, output.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
-  posix_spawn_file_actions_addopen(&files, 2, stderr_tail.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+  posix_spawn_file_actions_addopen(&files, 2, errors.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
   std::vector<std::string> arguments = argv;
   std::vector<std::string> variables = environment;
   pid_t child = -1;
-  const int failure =
-      posix_spawn(&child, argv[0].c_str(), &files, nullptr, pointers(arguments).data(), pointers(variables).data());
+  const int failure = posix_spawn(&child, argv[0].c_str(), &files, nullptr, argument_pointers(arguments).data(),
+                                  argument_pointers(variables).data());
   posix_spawn_file_actions_destroy(&files);
   if (failure != 0) throw HarnessError("cannot run " + argv[0]);
   ProgramEnd end;
   end.status = wait_for(child);
-  end.output = tail_of_file(output, most_output);
-  end.stderr_tail = tail_of_file(stderr_tail, most_output);
+  end.output = tail_of_file(output, kMaxOutput);
+  end.errors = tail_of_file(errors, kMaxOutput);
   return end;
 }
 

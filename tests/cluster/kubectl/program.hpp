@@ -1,4 +1,5 @@
-// A program run to its end, with an environment of its own and nothing to read.
+// `run_to_end` runs a program until it ends, with its own environment and an empty standard input; used by
+// cluster.kubectl. On any thread.
 #pragma once
 
 #include <filesystem>
@@ -10,10 +11,10 @@ namespace ksr::clustertest {
 struct ProgramEnd {
   int status = -1;
   std::string output;
-  std::string stderr_tail;
+  std::string errors;
 };
 
-// Killed after a minute. Its output goes through files in `directory`.
+// The program is killed after a minute. Its output goes through files in `directory`.
 ProgramEnd run_to_end(const std::vector<std::string>& argv, const std::vector<std::string>& environment,
                       const std::filesystem::path& directory);
 

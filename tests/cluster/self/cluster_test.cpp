@@ -51,7 +51,7 @@ TEST_CASE("a replaced config map has the new data, and a stale replacement is re
   CHECK_THROWS_AS(api.replace(configmaps_path(ns, "m"), map), ApiRefused);
 }
 
-TEST_CASE("a list comes whole over several pages") {
+TEST_CASE("a list is complete over several pages") {
   Cluster& cluster = Cluster::shared();
   ApiClient& api = cluster.admin();
   const std::string ns = cluster.fresh_namespace("paged");
@@ -64,7 +64,7 @@ TEST_CASE("a list comes whole over several pages") {
   CHECK(api.list(configmaps_path(ns)).empty());
 }
 
-TEST_CASE("a custom resource is served once its definition is installed") {
+TEST_CASE("a custom resource is served once its CRD is installed") {
   Cluster& cluster = Cluster::shared();
   cluster.install_widget_crd();
   cluster.install_widget_crd();
@@ -75,34 +75,34 @@ TEST_CASE("a custom resource is served once its definition is installed") {
   CHECK(widgets[0].at("spec").at("size") == 3);
 }
 
-TEST_CASE("events of core/v1 can be created with a time of their own") {
+TEST_CASE("core/v1 events can be created with a given time") {
   Cluster& cluster = Cluster::shared();
   const std::string ns = cluster.fresh_namespace("events");
   const json::object event = cluster.admin().create(events_path(ns), make_event(ns, "e", "2026-01-02T03:04:05Z"));
   CHECK(event.at("lastTimestamp") == "2026-01-02T03:04:05Z");
 }
 
-TEST_CASE("each user may do what its roles allow") {
+TEST_CASE("each user may do what its roles allow, and nothing else") {
   Cluster& cluster = Cluster::shared();
   const std::string ns = cluster.fresh_namespace("rbac");
   cluster.allow_reading(reader_user(), ns, "", "pods");
   ApiClient reader = cluster.client_for(reader_user());
-  ApiClient nobody = cluster.client_for(nobody_user());
+  ApiClient unprivileged = cluster.client_for(unprivileged_user());
   ApiClient stranger = cluster.client_for({"stranger", "no-such-token", ""});
   CHECK(status_of_refusal(reader, pods_path(ns)) == 200);
   CHECK(status_of_refusal(reader, configmaps_path(ns)) == 403);
-  CHECK(status_of_refusal(nobody, pods_path(ns)) == 403);
+  CHECK(status_of_refusal(unprivileged, pods_path(ns)) == 403);
   CHECK(status_of_refusal(stranger, pods_path(ns)) == 401);
   CHECK_THROWS_AS(reader.create(pods_path(ns), make_pod(ns, "p")), ApiRefused);
 }
 
 TEST_CASE("the server's certificate is verified") {
   Cluster& cluster = Cluster::shared();
-  ApiClient trusting_no_one(Endpoint{cluster.port(), "/etc/ssl/certs/ca-certificates.crt"}, admin_user().token);
-  CHECK_THROWS_AS(trusting_no_one.request("GET", "/readyz"), HarnessError);
+  ApiClient without_cluster_ca(Endpoint{cluster.port(), "/etc/ssl/certs/ca-certificates.crt"}, admin_user().token);
+  CHECK_THROWS_AS(without_cluster_ca.request("GET", "/readyz"), HarnessError);
 }
 
-TEST_CASE("a cluster without programs says which one is missing") {
+TEST_CASE("a cluster without programs: the error names the missing one") {
   CHECK_THROWS_WITH_AS(Cluster({"/nowhere", {}, {}}), "no program /nowhere/etcd; tests/cluster/build makes it",
                        HarnessError);
 }

@@ -25,7 +25,7 @@ pid_t written_pid(const std::filesystem::path& log) {
   return static_cast<pid_t>(std::stol(tail_of_file(log, 64)));
 }
 
-// A process that was killed but not yet reaped by whoever inherited it is gone, too.
+// A zombie, which its new parent has not reaped yet, counts as gone too.
 bool gone(pid_t pid) {
   std::ifstream stat("/proc/" + std::to_string(pid) + "/stat");
   std::string line;
@@ -36,7 +36,7 @@ bool gone(pid_t pid) {
 }  // namespace
 
 TEST_CASE("a child ends with its owner") {
-  const TempDir directory("ksr-kill_with_parent");
+  const TempDir directory("ksr-kill-with-parent");
   pid_t sleeper = -1;
   {
     ChildProcess child(kSleeper, directory.path() / "log");
@@ -47,8 +47,8 @@ TEST_CASE("a child ends with its owner") {
   CHECK(gone(sleeper));
 }
 
-TEST_CASE("a child ends when its owner is killed, even when started on a thread that is gone") {
-  const TempDir directory("ksr-kill_with_parent");
+TEST_CASE("a child ends when its owner is killed, even when it was started on a thread that has ended") {
+  const TempDir directory("ksr-kill-with-parent");
   const auto log = directory.path() / "log";
   const pid_t owner = fork();
   if (owner == 0) {
@@ -65,8 +65,8 @@ TEST_CASE("a child ends when its owner is killed, even when started on a thread 
   wait_until("the orphan to end", [&] { return gone(sleeper); });
 }
 
-TEST_CASE("a stubborn child is killed when SIGTERM does not end it") {
-  const TempDir directory("ksr-kill_with_parent");
+TEST_CASE("a child that ignores SIGTERM is killed") {
+  const TempDir directory("ksr-kill-with-parent");
   const auto log = directory.path() / "log";
   ChildProcess child({"/bin/sh", "-c", "trap '' TERM; echo $$; while :; do sleep 1; done"}, log);
   const pid_t shell = written_pid(log);
@@ -76,14 +76,14 @@ TEST_CASE("a stubborn child is killed when SIGTERM does not end it") {
 }
 
 TEST_CASE("the end of a child is noticed") {
-  const TempDir directory("ksr-kill_with_parent");
+  const TempDir directory("ksr-kill-with-parent");
   ChildProcess child({"/bin/sh", "-c", "exit 3"}, directory.path() / "log");
   wait_until("the child's end", [&] { return !child.running(); });
   child.stop(std::chrono::seconds(1));
   child.kill();
 }
 
-TEST_CASE("a program that is not there is named") {
-  const TempDir directory("ksr-kill_with_parent");
+TEST_CASE("a missing program is named") {
+  const TempDir directory("ksr-kill-with-parent");
   CHECK_THROWS_AS(ChildProcess({"/no/such/program"}, directory.path() / "log"), HarnessError);
 }

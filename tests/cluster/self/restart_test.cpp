@@ -14,14 +14,14 @@ std::string uid_of(ApiClient& api, const std::string& path) {
 
 }  // namespace
 
-TEST_CASE("the apiserver comes back at the same place with the same data") {
+TEST_CASE("the apiserver restarts on the same port with the same data") {
   Cluster& cluster = Cluster::shared();
   ApiClient& api = cluster.admin();
   const std::string ns = cluster.fresh_namespace("restart");
   api.create(pods_path(ns), make_pod(ns, "survivor"));
   const std::string uid = uid_of(api, pods_path(ns, "survivor"));
   const std::string url = cluster.url();
-  SUBCASE("after an orderly end") {
+  SUBCASE("after SIGTERM") {
     cluster.stop_apiserver();
   }
   SUBCASE("after kill -9") {
@@ -43,10 +43,10 @@ TEST_CASE("a continue token expires with etcd's compaction") {
   const std::string next = metadata_of(page, "continue");
   REQUIRE_FALSE(next.empty());
   api.create(configmaps_path(ns), make_configmap(ns, "d"));
-  // RequestContext before: the apiserver writes on its own account at any time.
+  // Read before the compaction: the apiserver itself writes at any time.
   const std::int64_t version = std::stoll(api.list_version(configmaps_path(ns)));
   CHECK(cluster.etcd().compact() >= version);
-  // Past the watch cache, which still remembers the revision: a restarted apiserver does not.
+  // The watch cache still holds the revision; that of a restarted apiserver does not.
   cluster.kill_apiserver();
   cluster.start_apiserver();
   const Reply gone = api.request("GET", configmaps_path(ns) + "?limit=1&continue=" + next);

@@ -1,6 +1,5 @@
-// Feeds arbitrary bytes to everything in src/json that reads bytes from a server, whole and in two, and holds the
-// answers against each other. The entry point is libFuzzer's; without it, replay_main.cpp calls it for the files of a
-// corpus.
+// Feeds arbitrary bytes to all readers of src/json, at once and in chunks, and compares the results. The entry point is
+// libFuzzer's; without it, replay_main.cpp calls it for the files of a corpus.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -27,7 +26,7 @@ ReaderOptions options_of(std::uint8_t choice) {
   return options;
 }
 
-void look_inside(const std::string& text) {
+void check_pointers(const std::string& text) {
   require(find_pointer(text, "") == text);
   find_pointer(text, "/metadata/annotations/k8s.io~1initial-events-end");
   find_pointer(text, "/items/0/a");
@@ -47,8 +46,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const WatchRun watch = read_watch(text, options);
   const WatchRun watch_split = read_watch(text, options, chunk);
   require(watch.lines == watch_split.lines && watch.error == watch_split.error);
-  for (const std::string& item : list.texts) look_inside(item);
-  for (const std::string& item : watch.texts) look_inside(item);
+  for (const std::string& item : list.texts) check_pointers(item);
+  for (const std::string& item : watch.texts) check_pointers(item);
   find_pointer(text, "/a/0/b");
   parse_api_status(text);
   return 0;

@@ -1,5 +1,4 @@
-// Runs the fuzzed function on the files of a corpus, on what is left when each is cut short, and with single bytes
-// changed.
+// Runs the fuzzed function on the files of a corpus, on their prefixes, and with single bytes changed.
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>

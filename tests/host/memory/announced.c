@@ -1,5 +1,5 @@
 /* A peer announces WebSocket messages for which the process has no memory. The stream that watches it reports each as
- * an error and tries again after its backoff; another stream of the same process goes on as it is. */
+ * an error and retries after its backoff; another stream of the same process continues. */
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <openssl/evp.h>
@@ -18,7 +18,7 @@
 
 #define ERRORS_WANTED 5
 
-static atomic_int *watches_begun;
+static atomic_int* watches_begun;
 
 struct host {
   atomic_int errors;
@@ -27,7 +27,7 @@ struct host {
 
 /* ---- the peer ---- */
 
-static size_t receive_head(int fd, char *head, size_t most) {
+static size_t receive_head(int fd, char* head, size_t most) {
   size_t size = 0;
   while (size + 1 < most) {
     const ssize_t more = recv(fd, head + size, most - size - 1, 0);
@@ -39,7 +39,7 @@ static size_t receive_head(int fd, char *head, size_t most) {
   return 0;
 }
 
-static void send_all(int fd, const void *bytes, size_t size) {
+static void send_all(int fd, const void* bytes, size_t size) {
   const ssize_t sent = send(fd, bytes, size, MSG_NOSIGNAL);
   (void)sent;
 }
@@ -48,17 +48,17 @@ static void answer_list(int fd) {
   static const char body[] =
       "{\"kind\":\"PodList\",\"apiVersion\":\"v1\",\"metadata\":{\"resourceVersion\":\"10\"},\"items\":[]}";
   char answer[512];
-  snprintf(answer, sizeof answer,
-           "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n\r\n%s", sizeof body - 1, body);
+  snprintf(answer, sizeof answer, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n\r\n%s",
+           sizeof body - 1, body);
   send_all(fd, answer, strlen(answer));
 }
 
-static void accept_watch(int fd, const char *key) {
+static void accept_watch(int fd, const char* key) {
   static const unsigned char frame[] = {0x81, 127, 0, 0, 0, 0, 0x0f, 0xf0, 0, 0, '{'};
   char text[256], answer[512];
   unsigned char digest[SHA_DIGEST_LENGTH], encoded[64];
   snprintf(text, sizeof text, "%.*s258EAFA5-E914-47DA-95CA-C5AB0DC85B11", (int)strcspn(key, "\r"), key);
-  SHA1((const unsigned char *)text, strlen(text), digest);
+  SHA1((const unsigned char*)text, strlen(text), digest);
   EVP_EncodeBlock(encoded, digest, sizeof digest);
   snprintf(answer, sizeof answer,
            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -69,14 +69,16 @@ static void accept_watch(int fd, const char *key) {
   send_all(fd, frame, sizeof frame);
 }
 
-static void *serve(void *argument) {
+static void* serve(void* argument) {
   static const char name[] = "Sec-WebSocket-Key: ";
   const int fd = (int)(intptr_t)argument;
   char head[8192];
   while (receive_head(fd, head, sizeof head) > 0) {
-    const char *key = strstr(head, name);
-    if (key == NULL) answer_list(fd);
-    else accept_watch(fd, key + sizeof name - 1);
+    const char* key = strstr(head, name);
+    if (key == NULL)
+      answer_list(fd);
+    else
+      accept_watch(fd, key + sizeof name - 1);
   }
   close(fd);
   return NULL;
@@ -87,17 +89,17 @@ static void serve_all(int listener) {
     pthread_t thread;
     const int fd = accept(listener, NULL, NULL);
     if (fd < 0) continue;
-    if (pthread_create(&thread, NULL, serve, (void *)(intptr_t)fd) == 0) pthread_detach(thread);
+    if (pthread_create(&thread, NULL, serve, (void*)(intptr_t)fd) == 0) pthread_detach(thread);
   }
 }
 
-static pid_t start_peer(int *port) {
+static pid_t start_peer(int* port) {
   struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr = {.s_addr = htonl(INADDR_LOOPBACK)}};
   socklen_t size = sizeof address;
   const int listener = socket(AF_INET, SOCK_STREAM, 0);
   pid_t pid;
-  CHECK(listener >= 0 && bind(listener, (struct sockaddr *)&address, size) == 0 && listen(listener, 64) == 0);
-  CHECK(getsockname(listener, (struct sockaddr *)&address, &size) == 0);
+  CHECK(listener >= 0 && bind(listener, (struct sockaddr*)&address, size) == 0 && listen(listener, 64) == 0);
+  CHECK(getsockname(listener, (struct sockaddr*)&address, &size) == 0);
   *port = ntohs(address.sin_port);
   pid = fork();
   CHECK(pid >= 0);
@@ -108,10 +110,10 @@ static pid_t start_peer(int *port) {
 
 /* ---- the host ---- */
 
-static void on_error(ksr_stream *stream, const ksr_error *error, void *user_data) {
-  struct host *host = user_data;
+static void on_error(ksr_stream* stream, const ksr_error* error, void* user_data) {
+  struct host* host = user_data;
   const ksr_status code = ksr_error_code(error);
-  const char *message = ksr_error_message(error, NULL);
+  const char* message = ksr_error_message(error, NULL);
   (void)stream;
   if (code != KSR_E_NOMEM && code != KSR_E_TOO_LARGE) {
     fprintf(stderr, "unexpected error %d: %s\n", (int)code, message);
@@ -121,7 +123,7 @@ static void on_error(ksr_stream *stream, const ksr_error *error, void *user_data
   atomic_fetch_add(&host->errors, 1);
 }
 
-static uint64_t stat_of(ksr_stream *stream, const char *name) {
+static uint64_t stat_of(ksr_stream* stream, const char* name) {
   uint64_t value = 0;
   CHECK(ksr_stat(stream, name, &value) == KSR_OK);
   return value;
@@ -130,17 +132,17 @@ static uint64_t stat_of(ksr_stream *stream, const char *name) {
 static void leave_memory_for(rlim_t bytes) {
   unsigned long pages = 0;
   struct rlimit limit;
-  FILE *file = fopen("/proc/self/statm", "r");
+  FILE* file = fopen("/proc/self/statm", "r");
   CHECK(file != NULL && fscanf(file, "%lu", &pages) == 1);
   fclose(file);
   limit.rlim_cur = limit.rlim_max = (rlim_t)pages * (rlim_t)sysconf(_SC_PAGESIZE) + bytes;
   CHECK(setrlimit(RLIMIT_AS, &limit) == 0);
 }
 
-static ksr_stream *open_bad(struct host *host, int port) {
+static ksr_stream* open_bad(struct host* host, int port) {
   char url[64];
-  ksr_config *config = NULL;
-  ksr_stream *stream;
+  ksr_config* config = NULL;
+  ksr_stream* stream;
   snprintf(url, sizeof url, "http://127.0.0.1:%d", port);
   CHECK(ksr_config_new(&config) == KSR_OK);
   host_set(config, "server", url);
@@ -157,7 +159,7 @@ static ksr_stream *open_bad(struct host *host, int port) {
 
 int main(void) {
   static struct host good_host, bad_host;
-  ksr_config *config;
+  ksr_config* config;
   ksr_stream *good, *bad;
   uint64_t watches;
   pid_t peer;
@@ -183,7 +185,7 @@ int main(void) {
          atomic_load(watches_begun), (int)stat_of(good, "watches"), (int)stat_of(good, "reconnects"));
   CHECK(atomic_load(&bad_host.errors) >= ERRORS_WANTED);
   CHECK(atomic_load(&bad_host.unexpected) == 0);
-  /* None without an error, but those whose error is on its way. */
+  /* Each has an error, except those whose error is still pending. */
   CHECK(atomic_load(watches_begun) <= atomic_load(&bad_host.errors) + 2);
   CHECK(stat_of(good, "watches") == watches && stat_of(good, "reconnects") == 0);
   CHECK(atomic_load(&good_host.errors) == 0);

@@ -1,5 +1,5 @@
-/* Stands in front of the C library's allocator, by its name, for the program and for every library in it. glibc
- * offers its own functions under second names for that purpose. */
+/* Interposes the C library's allocator for the program and for every library in it. glibc exports its own functions as
+ * __libc_malloc etc. for that purpose. */
 #include "malloc_fault.h"
 
 #include <openssl/crypto.h>
@@ -51,7 +51,7 @@ void malloc_fault_except_openssl(void) {
 
 void malloc_fault_show_where(void) {
   void* frame;
-  backtrace(&frame, 1); /* loads what it needs, while there is memory */
+  backtrace(&frame, 1); /* loads libgcc while allocations succeed */
   atomic_store(&show_where, 1);
 }
 

@@ -1,4 +1,4 @@
-// A host with a cpprestsdk, a Boost and an OpenSSL of its own, all at work while libksr is: neither sees the other's.
+// A host with its own cpprestsdk, Boost and OpenSSL, all in use while libksr is: neither binds to the other's symbols.
 #include <cpprest/http_client.h>
 #include <openssl/evp.h>
 #include <openssl/ssl.h>
@@ -45,11 +45,11 @@ void own_request() {
   CHECK(response.extract_json().get().has_array_field("items"));
 }
 
-// Its exceptions are its own, and reach it.
+// The host's exceptions have its own types and reach it.
 void own_failure() {
   try {
     own_client("https://127.0.0.1:1").request(web::http::methods::GET).get();
-    CHECK(!"a request to a port where nobody listens failed");
+    CHECK(!"a request to a closed port throws");
   } catch (const web::http::http_exception&) {
   }
 }
@@ -98,7 +98,7 @@ void own_work() {
 
 int main() {
   CHECK(std::strstr(ksr_build_info(), "1_74") == nullptr);
-  own_request();  // first: the host's library has its threads before ours comes
+  own_request();  // first: the host's cpprestsdk starts its threads before libksr is used
   for (int round = 0; round < 3; ++round) {
     ksr_stream* const streams[] = {open_stream("websocket"), open_stream("http")};
     own_work();

@@ -1,13 +1,13 @@
-// Bad input of every kind: a clear error that names what and where, nothing partial, and the stream goes on.
+// Invalid input of every kind: an error that names what and where, no partial view, and the stream recovers.
 #include "server/cases/on_server.hpp"
 
-using namespace ksr_test;
+using namespace ksr::testing;
 using ksr::testserver::ApiServer;
 
 namespace {
 
-// A stream that meets `fault` in its first list: an error that says `telling`, nothing partial, then the whole truth.
-void first_list_meets(const std::string& fault, ksr_status code, const std::string& telling, Settings more = {}) {
+// A stream whose first list has `fault`: an error that contains `words`, no partial view, then the complete view.
+void check_first_list(const std::string& fault, ksr_status code, const std::string& words, Settings more = {}) {
   CAPTURE(fault);
   ApiServer server(with_token());
   server.script("populate pods 20\nfault list pods " + fault);
@@ -21,15 +21,15 @@ void first_list_meets(const std::string& fault, ksr_status code, const std::stri
   CHECK(error.code == code);
   CHECK(error.retry_ms >= 0);
   CHECK(error.message.find("list of v1/pods at http://127.0.0.1:") == 0);
-  CHECK(error.message.find(telling) != std::string::npos);
+  CHECK(error.message.find(words) != std::string::npos);
   CHECK(error.message.find('\n') == std::string::npos);
-  CHECK(error.message.find(test_token) == std::string::npos);
+  CHECK(error.message.find(kTestToken) == std::string::npos);
   check_equals_server(seen, server);
   CHECK(seen.updates() == 1);
 }
 
-// A live stream that meets `fault` in its watch: an error that says `telling`, and the truth in the end.
-void watch_meets(const std::string& transport, const std::string& fault, ksr_status code, const std::string& telling,
+// A live stream whose watch has `fault`: an error that contains `words`, and in the end the complete view.
+void check_watch(const std::string& transport, const std::string& fault, ksr_status code, const std::string& words,
                  Settings more = {}) {
   CAPTURE(fault);
   ApiServer server(with_token());
@@ -44,9 +44,9 @@ void watch_meets(const std::string& transport, const std::string& fault, ksr_sta
   CAPTURE(error.message);
   CHECK(error.code == code);
   CHECK(error.message.find("watch of v1/pods at http://127.0.0.1:") == 0);
-  CHECK(error.message.find(telling) != std::string::npos);
+  CHECK(error.message.find(words) != std::string::npos);
   CHECK(error.message.find('\n') == std::string::npos);
-  CHECK(error.message.find(test_token) == std::string::npos);
+  CHECK(error.message.find(kTestToken) == std::string::npos);
   server.script("delete pods pod-0\ncreate pods new");
   CHECK(seen.wait_name("new"));
   check_equals_server(seen, server);
@@ -77,7 +77,9 @@ std::string nested(int depth) {
 
 }  // namespace
 
-TEST_CASE("a bad key or value, a missing file and contradictions are refused at once, with the key and what it takes") {
+TEST_CASE(
+    "an invalid key or value, a missing file and contradictions are refused at once, with the key and what it "
+    "expects") {
   const std::pair<Settings, const char*> bad[] = {
       {{{"colour", "red"}}, "colour"},
       {{{"limit", "many"}}, "limit"},
@@ -90,28 +92,28 @@ TEST_CASE("a bad key or value, a missing file and contradictions are refused at 
         {"client_cert_file", "/no/such/file"},
         {"client_key_file", "/no"}},
        "/no/such/file"},
-      {{{"server", "https://x"}, {"resource", "v1/pods"}, {"ca_data", "nonsense"}}, "ca_data"},
+      {{{"server", "https://x"}, {"resource", "v1/pods"}, {"ca_data", "not a certificate"}}, "ca_data"},
       {{{"server", "https://x"}, {"resource", "v1/pods"}, {"client_cert_data", "x"}}, "client"},
       {{{"server", "https://x"}}, "resource"},
       {{{"server", "https://x"}, {"resource", "v1/pods"}, {"namespace", "Not A Name"}}, "namespace"},
   };
   setenv("KUBECONFIG", "/no/such/kubeconfig", 1);
-  for (const auto& [settings, telling] : bad) {
-    CAPTURE(telling);
+  for (const auto& [settings, words] : bad) {
+    CAPTURE(words);
     Recorder seen;
     const ksr_status opened = seen.open(settings);
-    if (opened == KSR_OK) {  // found out on the way to the first request instead
+    if (opened == KSR_OK) {  // reported before the first request instead
       CHECK(seen.wait_error(KSR_E_INVALID));
-      CHECK(seen.errors().front().message.find(telling) != std::string::npos);
+      CHECK(seen.errors().front().message.find(words) != std::string::npos);
       continue;
     }
     CHECK((opened == KSR_E_INVALID || opened == KSR_E_UNKNOWN_KEY));
     CAPTURE(seen.open_error());
-    CHECK(seen.open_error().find(telling) != std::string::npos);
+    CHECK(seen.open_error().find(words) != std::string::npos);
   }
 }
 
-TEST_CASE("a refused connection is 502, a silent server 408, and both are tried again") {
+TEST_CASE("a refused connection is 502, a silent server 408, and both are retried") {
   on_both_transports([](const std::string& transport) {
     Recorder refused;
     REQUIRE(refused.open({{"server", "http://127.0.0.1:1"},
@@ -133,71 +135,72 @@ TEST_CASE("a refused connection is 502, a silent server 408, and both are tried 
   });
 }
 
-TEST_CASE("a list that is nonsense") {
-  first_list_meets("answer 200 body=\"<html>hello</html>\" type=text/html", KSR_E_PROTOCOL, "");
-  first_list_meets("answer 200 body=\"\"", KSR_E_PROTOCOL, "");
-  first_list_meets("answer 200 body=\"{}\"", KSR_E_PROTOCOL, "kind");
-  first_list_meets("answer 200 body=" + quoted(R"({"kind":"Pod","apiVersion":"v1","metadata":{"name":"x"}})"),
+TEST_CASE("a list that is not a list") {
+  check_first_list("answer 200 body=\"<html>hello</html>\" type=text/html", KSR_E_PROTOCOL, "");
+  check_first_list("answer 200 body=\"\"", KSR_E_PROTOCOL, "");
+  check_first_list("answer 200 body=\"{}\"", KSR_E_PROTOCOL, "kind");
+  check_first_list("answer 200 body=" + quoted(R"({"kind":"Pod","apiVersion":"v1","metadata":{"name":"x"}})"),
                    KSR_E_PROTOCOL, "Pod");
-  first_list_meets("answer 204", KSR_E_PROTOCOL, "204");
-  first_list_meets("redirect to=http://127.0.0.1:1/", KSR_E_PROTOCOL, "302");
-  first_list_meets("garbage", KSR_E_PROTOCOL, "");
-  first_list_meets("bad-chunk", KSR_E_PROTOCOL, "chunk");
-  first_list_meets("endless-headers", KSR_E_PROTOCOL, "64 KiB");
-  first_list_meets("cut bytes=1000", KSR_E_TRANSPORT, "closed");
-  first_list_meets("stall bytes=1000", KSR_E_TIMEOUT, "silent", {{"request_timeout", "300ms"}});
+  check_first_list("answer 204", KSR_E_PROTOCOL, "204");
+  check_first_list("redirect to=http://127.0.0.1:1/", KSR_E_PROTOCOL, "302");
+  check_first_list("garbage", KSR_E_PROTOCOL, "");
+  check_first_list("bad-chunk", KSR_E_PROTOCOL, "chunk");
+  check_first_list("endless-headers", KSR_E_PROTOCOL, "64 KiB");
+  check_first_list("cut bytes=1000", KSR_E_TRANSPORT, "closed");
+  check_first_list("stall bytes=1000", KSR_E_TIMEOUT, "silent", {{"request_timeout", "300ms"}});
 }
 
-TEST_CASE("an item of a list that is bad, with its number and what it lacks") {
-  first_list_meets(inject(item(R"({"name":"x","resourceVersion":"1"})")), KSR_E_PROTOCOL, "uid");
-  first_list_meets(inject(item(R"({"uid":"u","resourceVersion":"1"})")), KSR_E_PROTOCOL, "name");
-  first_list_meets(inject(R"({"kind":"Pod","apiVersion":"v1"})"), KSR_E_PROTOCOL, "metadata");
-  first_list_meets(inject("42"), KSR_E_PROTOCOL, "");
-  first_list_meets(inject(item(R"({"name":"a\u0000b","uid":"u","resourceVersion":"1"})")), KSR_E_PROTOCOL, "NUL");
-  first_list_meets(inject(item("{\"name\":\"\xff\xfe\",\"uid\":\"u\",\"resourceVersion\":\"1\"}")), KSR_E_PROTOCOL,
+TEST_CASE("an invalid item of a list: the error has its number and what is missing") {
+  check_first_list(inject(item(R"({"name":"x","resourceVersion":"1"})")), KSR_E_PROTOCOL, "uid");
+  check_first_list(inject(item(R"({"uid":"u","resourceVersion":"1"})")), KSR_E_PROTOCOL, "name");
+  check_first_list(inject(R"({"kind":"Pod","apiVersion":"v1"})"), KSR_E_PROTOCOL, "metadata");
+  check_first_list(inject("42"), KSR_E_PROTOCOL, "");
+  check_first_list(inject(item(R"({"name":"a\u0000b","uid":"u","resourceVersion":"1"})")), KSR_E_PROTOCOL, "NUL");
+  check_first_list(inject(item("{\"name\":\"\xff\xfe\",\"uid\":\"u\",\"resourceVersion\":\"1\"}")), KSR_E_PROTOCOL,
                    "UTF-8");
   const std::string raw_nul = std::string("{\"name\":\"a") + '\0' + "b\",\"uid\":\"u\",\"resourceVersion\":\"1\"}";
-  first_list_meets(inject(item(raw_nul)), KSR_E_PROTOCOL, "control");
-  first_list_meets(inject(nested(10'000)), KSR_E_PROTOCOL, "nested");
-  first_list_meets("huge bytes=100Ki", KSR_E_TOO_LARGE, "", {{"max_object_size", "32Ki"}});
+  check_first_list(inject(item(raw_nul)), KSR_E_PROTOCOL, "control");
+  check_first_list(inject(nested(10'000)), KSR_E_PROTOCOL, "nested");
+  check_first_list("huge bytes=100Ki", KSR_E_TOO_LARGE, "", {{"max_object_size", "32Ki"}});
 }
 
-TEST_CASE("a watch that turns to nonsense is reported and made good") {
+TEST_CASE("a watch that sends invalid events is reported, and the stream recovers") {
   on_both_transports([](const std::string& transport) {
-    watch_meets(transport, "garbage", KSR_E_PROTOCOL, "");
-    watch_meets(transport, inject(event(item(R"({"name":"x","resourceVersion":"1"})"))), KSR_E_PROTOCOL, "uid");
-    watch_meets(transport, inject(event("{}")), KSR_E_PROTOCOL, "");
-    watch_meets(transport, inject(event(nested(10'000))), KSR_E_PROTOCOL, "nested");
-    watch_meets(transport, inject(event(item("{\"name\":\"\xff\",\"uid\":\"u\",\"resourceVersion\":\"1\"}"))),
+    check_watch(transport, "garbage", KSR_E_PROTOCOL, "");
+    check_watch(transport, inject(event(item(R"({"name":"x","resourceVersion":"1"})"))), KSR_E_PROTOCOL, "uid");
+    check_watch(transport, inject(event("{}")), KSR_E_PROTOCOL, "");
+    check_watch(transport, inject(event(nested(10'000))), KSR_E_PROTOCOL, "nested");
+    check_watch(transport, inject(event(item("{\"name\":\"\xff\",\"uid\":\"u\",\"resourceVersion\":\"1\"}"))),
                 KSR_E_PROTOCOL, "");
-    watch_meets(transport, inject(R"({"type":"ERROR","object":{"kind":"Status","message":"no code"}})"), KSR_E_SERVER,
+    check_watch(transport, inject(R"({"type":"ERROR","object":{"kind":"Status","message":"no code"}})"), KSR_E_SERVER,
                 "no code");
   });
 }
 
-TEST_CASE("an item of a watch without metadata, with a NUL, or in no known shape is reported and made good") {
+TEST_CASE(
+    "an object of a watch without metadata, with a NUL or of an unknown shape is reported, and the stream recovers") {
   on_both_transports([](const std::string& transport) {
-    watch_meets(transport, inject(event(R"({"kind":"Pod","apiVersion":"v1"})")), KSR_E_PROTOCOL, "metadata");
-    watch_meets(transport, inject(event(item(R"({"name":"a\u0000b","uid":"u","resourceVersion":"1"})"))),
+    check_watch(transport, inject(event(R"({"kind":"Pod","apiVersion":"v1"})")), KSR_E_PROTOCOL, "metadata");
+    check_watch(transport, inject(event(item(R"({"name":"a\u0000b","uid":"u","resourceVersion":"1"})"))),
                 KSR_E_PROTOCOL, "NUL");
     const std::string raw_nul = std::string("{\"name\":\"a") + '\0' + "b\",\"uid\":\"u\",\"resourceVersion\":\"1\"}";
-    watch_meets(transport, inject(event(item(raw_nul))), KSR_E_PROTOCOL, "control");
-    watch_meets(transport, inject("[1,2]"), KSR_E_PROTOCOL, "");
-    watch_meets(transport, inject(R"({"object":{"kind":"Pod"}})"), KSR_E_PROTOCOL, "type");
+    check_watch(transport, inject(event(item(raw_nul))), KSR_E_PROTOCOL, "control");
+    check_watch(transport, inject("[1,2]"), KSR_E_PROTOCOL, "");
+    check_watch(transport, inject(R"({"object":{"kind":"Pod"}})"), KSR_E_PROTOCOL, "type");
   });
 }
 
-TEST_CASE("a watch whose head or body is nonsense is reported and opened again") {
-  watch_meets("http", "answer 200 body=\"<html>hello</html>\" type=text/html", KSR_E_PROTOCOL, "expected a value");
-  watch_meets("http", "endless-headers", KSR_E_PROTOCOL, "64 KiB");
-  watch_meets("websocket", "endless-headers", KSR_E_PROTOCOL, "127.0.0.1");
+TEST_CASE("a watch with an invalid head or body is reported and opened again") {
+  check_watch("http", "answer 200 body=\"<html>hello</html>\" type=text/html", KSR_E_PROTOCOL, "expected a value");
+  check_watch("http", "endless-headers", KSR_E_PROTOCOL, "64 KiB");
+  check_watch("websocket", "endless-headers", KSR_E_PROTOCOL, "127.0.0.1");
   on_both_transports([](const std::string& transport) {
-    watch_meets(transport, "redirect to=http://127.0.0.1:1/", KSR_E_PROTOCOL, "302");
-    watch_meets(transport, "stall bytes=0", KSR_E_TIMEOUT, "silent", {{"request_timeout", "300ms"}});
+    check_watch(transport, "redirect to=http://127.0.0.1:1/", KSR_E_PROTOCOL, "302");
+    check_watch(transport, "stall bytes=0", KSR_E_TIMEOUT, "silent", {{"request_timeout", "300ms"}});
   });
 }
 
-TEST_CASE("half an event is never shown, whichever way the watch ends behind it") {
+TEST_CASE("a truncated event is never delivered, in whichever way the watch ends after it") {
   on_both_transports([](const std::string& transport) {
     for (const std::string fault : {"half-event event=1", "cut-event event=1", "cut-event event=1 reset=true"}) {
       CAPTURE(fault);
@@ -214,7 +217,7 @@ TEST_CASE("half an event is never shown, whichever way the watch ends behind it"
   });
 }
 
-TEST_CASE("the Content-Type of a list or watch does not decide: what can be read is taken") {
+TEST_CASE("the Content-Type of a list or watch is ignored: what can be parsed is used") {
   on_both_transports([](const std::string& transport) {
     ApiServer server(with_token());
     server.script(
@@ -228,9 +231,9 @@ TEST_CASE("the Content-Type of a list or watch does not decide: what can be read
   });
 }
 
-TEST_CASE("an object too large in a watch is skipped and told; the others go on in the same watch") {
+TEST_CASE("an object that is too large for a watch is skipped and reported; the same watch continues") {
   on_both_transports([](const std::string& transport) {
-    watch_meets(transport, "huge bytes=200Ki event=0", KSR_E_TOO_LARGE, "", {{"max_object_size", "32Ki"}});
+    check_watch(transport, "huge bytes=200Ki event=0", KSR_E_TOO_LARGE, "", {{"max_object_size", "32Ki"}});
     ApiServer server(with_token());
     server.script("populate pods 3\nfault watch pods huge bytes=200Ki event=1");
     Recorder seen;
@@ -246,7 +249,7 @@ TEST_CASE("an object too large in a watch is skipped and told; the others go on 
   });
 }
 
-TEST_CASE("an unknown event type is logged and passed over") {
+TEST_CASE("an unknown event type is logged and skipped") {
   on_both_transports([](const std::string& transport) {
     ApiServer server(with_token());
     server.script("populate pods 3\nfault watch pods " + inject(R"({"type":"FUTURE","object":{"kind":"Pod"}})"));

@@ -1,16 +1,16 @@
-// delivery=manual: nothing of the host runs on a thread of the library.
+// delivery=manual: no callback runs on a thread of the library.
 #include <poll.h>
 
 #include <thread>
 
 #include "server/cases/on_server.hpp"
 
-using namespace ksr_test;
+using namespace ksr::testing;
 using ksr::testserver::ApiServer;
 
 namespace {
 
-// Dispatches as an event loop would, until the condition holds; false after 30 s.
+// Dispatches as an event loop does until the condition holds; false after 30 s.
 bool loop_until(Recorder& seen, const std::function<bool()>& condition) {
   const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(30);
   while (!condition()) {
@@ -52,7 +52,7 @@ TEST_CASE("callbacks run inside ksr_dispatch, on the thread that calls it") {
   });
 }
 
-TEST_CASE("a host that never dispatches still has the newest view, and can close") {
+TEST_CASE("a host that never dispatches can read the newest view, and can close") {
   ApiServer server(with_token());
   server.script("populate pods 5");
   Recorder seen;

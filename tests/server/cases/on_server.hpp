@@ -1,4 +1,5 @@
-// A recorded stream on a scriptable server, and the last word of a test: the view equals the server's own list.
+// `on_server` configures a stream on a scriptable server, and `check_equals_server` ends a test: the view equals the
+// server's own list. Used by the cases and by tests/host/close_stress. Lives on the test's thread.
 #pragma once
 
 #include <doctest/doctest.h>
@@ -9,20 +10,20 @@
 #include "support/recorder.hpp"
 #include "support/transports.hpp"
 
-namespace ksr_test {
+namespace ksr::testing {
 
-constexpr const char* test_token = "s3cret-token-of-the-server-tests";
+constexpr const char* kTestToken = "s3cret-token-of-the-server-tests";
 
 inline ksr::testserver::ServerOptions with_token() {
   ksr::testserver::ServerOptions options;
-  options.tokens.push_back({test_token, "admin"});
+  options.tokens.push_back({kTestToken, "admin"});
   return options;
 }
 
-// Quick to come back: the tests wait for it.
+// With short backoffs: the tests wait for them.
 inline Settings on_server(const ksr::testserver::ApiServer& server, const std::string& transport,
                           const std::string& resource = "v1/pods") {
-  Settings settings{{"server", server.url()}, {"token", test_token}, {"resource", resource},
+  Settings settings{{"server", server.url()}, {"token", kTestToken}, {"resource", resource},
                     {"transport", transport}, {"initial", "list"},   {"backoff_initial", "20ms"},
                     {"backoff_max", "200ms"}};
   if (!server.ca_file().empty()) settings.emplace_back("ca_file", server.ca_file());
@@ -31,10 +32,10 @@ inline Settings on_server(const ksr::testserver::ApiServer& server, const std::s
 
 inline void check_equals_server(const Recorder& seen, ksr::testserver::ApiServer& server,
                                 const std::string& resource = "pods") {
-  const Contents truth = server.contents(resource);
-  seen.wait([&](const Recorder& now) { return now.updates() > 0 && now.contents() == truth; });
-  CHECK(seen.contents() == truth);
+  const Contents expected = server.contents(resource);
+  seen.wait([&](const Recorder& now) { return now.updates() > 0 && now.contents() == expected; });
+  CHECK(seen.contents() == expected);
   CHECK(seen.violations() == std::vector<std::string>{});
 }
 
-}  // namespace ksr_test
+}  // namespace ksr::testing

@@ -1,14 +1,14 @@
-// What a server, a network or a proxy does to a watch, and how the stream comes through.
+// Faults of servers, networks and proxies in a watch, and how the stream recovers.
 #include "server/cases/on_server.hpp"
 
-using namespace ksr_test;
+using namespace ksr::testing;
 using ksr::testserver::ApiServer;
 
 namespace {
 
-// Runs a stream into the trouble that `script` makes, changes the world meanwhile, and compares in the end.
-void comes_through(const std::string& transport, const std::string& script, const std::string& resource = "pods",
-                   Settings more = {}) {
+// Runs a stream while `script` causes faults, changes objects meanwhile, and compares in the end.
+void check_recovers(const std::string& transport, const std::string& script, const std::string& resource = "pods",
+                    Settings more = {}) {
   CAPTURE(script);
   ApiServer server(with_token());
   server.script("populate " + resource + " 20");
@@ -30,43 +30,43 @@ void comes_through(const std::string& transport, const std::string& script, cons
 
 }  // namespace
 
-TEST_CASE("a connection that ends, in order or not, at any place") {
+TEST_CASE("a connection that ends, cleanly or not, at any point") {
   on_both_transports([](const std::string& transport) {
-    comes_through(transport, "drop connections");
-    comes_through(transport, "drop connections reset");
-    comes_through(transport, "fault watch pods cut-event event=2\ndrop connections");
-    comes_through(transport, "fault watch pods half-event event=1\ndrop connections");
-    comes_through(transport, "fault watch pods end event=1 times=3\ndrop connections");
-    comes_through(transport, "fault watch pods end times=3\ndrop connections");
+    check_recovers(transport, "drop connections");
+    check_recovers(transport, "drop connections reset");
+    check_recovers(transport, "fault watch pods cut-event event=2\ndrop connections");
+    check_recovers(transport, "fault watch pods half-event event=1\ndrop connections");
+    check_recovers(transport, "fault watch pods end event=1 times=3\ndrop connections");
+    check_recovers(transport, "fault watch pods end times=3\ndrop connections");
     for (int bytes : {1, 30, 80, 200, 400, 700}) {
-      comes_through(transport, "fault watch pods cut bytes=" + std::to_string(bytes) + "\ndrop connections");
+      check_recovers(transport, "fault watch pods cut bytes=" + std::to_string(bytes) + "\ndrop connections");
     }
   });
 }
 
 TEST_CASE("410 in each of its forms") {
   on_both_transports([](const std::string& transport) {
-    comes_through(transport, "drop connections\ncompact");                                   // the first event
-    comes_through(transport, "fault watch pods error-event 410 event=1\ndrop connections");  // a later event
-    comes_through(transport, "fault watch pods answer 410\ndrop connections");               // the status of the watch
-    comes_through(transport, "fault watch pods answer 410\nfault list pods answer 410\ndrop connections");
-    comes_through(transport, "compact\ndrop connections", "events");  // a clean end that says nothing
+    check_recovers(transport, "drop connections\ncompact");                                   // the first event
+    check_recovers(transport, "fault watch pods error-event 410 event=1\ndrop connections");  // a later event
+    check_recovers(transport, "fault watch pods answer 410\ndrop connections");               // the status of the watch
+    check_recovers(transport, "fault watch pods answer 410\nfault list pods answer 410\ndrop connections");
+    check_recovers(transport, "compact\ndrop connections", "events");  // a clean end without an event
   });
 }
 
-TEST_CASE("refusals that pass") {
+TEST_CASE("temporary refusals") {
   on_both_transports([](const std::string& transport) {
-    comes_through(transport, "fault watch pods answer 429 retry-after=1\ndrop connections");
-    comes_through(transport, "fault watch pods answer 503 times=2\ndrop connections");
-    comes_through(transport, "fault watch pods answer 401\ndrop connections");
-    comes_through(transport, "fault watch pods answer 500 body=oops type=text/plain times=2\ndrop connections");
-    comes_through(transport, "fault watch pods error-event 500\ndrop connections");
-    comes_through(transport,
-                  "fault watch pods inject text={\"type\":\"FUTURE\",\"object\":{}} event=0\ndrop connections");
+    check_recovers(transport, "fault watch pods answer 429 retry-after=1\ndrop connections");
+    check_recovers(transport, "fault watch pods answer 503 times=2\ndrop connections");
+    check_recovers(transport, "fault watch pods answer 401\ndrop connections");
+    check_recovers(transport, "fault watch pods answer 500 body=oops type=text/plain times=2\ndrop connections");
+    check_recovers(transport, "fault watch pods error-event 500\ndrop connections");
+    check_recovers(transport,
+                   "fault watch pods inject text={\"type\":\"FUTURE\",\"object\":{}} event=0\ndrop connections");
   });
 }
 
-TEST_CASE("an expired continue token starts the list again, and nothing is lost or doubled") {
+TEST_CASE("an expired continue token restarts the list, without lost or duplicate objects") {
   ApiServer server(with_token());
   server.script("populate pods 300\nfault list pods answer 410 skip=2");
   Recorder seen;
@@ -75,7 +75,7 @@ TEST_CASE("an expired continue token starts the list again, and nothing is lost 
   CHECK(seen.updates() == 1);
 }
 
-TEST_CASE("transport=auto falls back to HTTP where WebSockets are not taken, and remembers it") {
+TEST_CASE("transport=auto falls back to HTTP where WebSockets are refused, and remembers it") {
   ApiServer server(with_token());
   server.script("populate pods 3\nfault watch pods answer 400 body= type=text/plain transport=websocket times=forever");
   Recorder first;
@@ -95,7 +95,7 @@ TEST_CASE("transport=auto falls back to HTTP where WebSockets are not taken, and
   CHECK(websockets() == tried);
 }
 
-TEST_CASE("WatchList: one request brings the state and its changes") {
+TEST_CASE("WatchList: one request delivers the state and its changes") {
   on_both_transports([](const std::string& transport) {
     ApiServer server(with_token());
     server.script("populate pods 50");
@@ -109,7 +109,7 @@ TEST_CASE("WatchList: one request brings the state and its changes") {
   });
 }
 
-TEST_CASE("WatchList that is refused, or silent, falls back to a list") {
+TEST_CASE("WatchList falls back to a list where it is refused or silent") {
   on_both_transports([](const std::string& transport) {
     ApiServer server(with_token());
     server.script("watchlist off\npopulate pods 5");
@@ -121,7 +121,8 @@ TEST_CASE("WatchList that is refused, or silent, falls back to a list") {
   });
 }
 
-TEST_CASE("what is sent: Origin, one subprotocol at most, bookmarks asked for, selectors encoded, headers as set") {
+TEST_CASE(
+    "what is sent: Origin, at most one subprotocol, allowWatchBookmarks, encoded selectors, the configured headers") {
   on_both_transports([](const std::string& transport) {
     ApiServer server(with_token());
     Recorder seen;
@@ -131,7 +132,7 @@ TEST_CASE("what is sent: Origin, one subprotocol at most, bookmarks asked for, s
     REQUIRE(seen.wait_state(KSR_STATE_LIVE));
     const auto requests = server.requests();
     REQUIRE(requests.size() >= 3);
-    // Whether pods have namespaces at all is asked first.
+    // Discovery comes first: whether pods are namespaced.
     CHECK(requests[0].target == "/api/v1");
     const auto& list = requests[1];
     const auto& watch = requests[2];
@@ -142,7 +143,7 @@ TEST_CASE("what is sent: Origin, one subprotocol at most, bookmarks asked for, s
     CHECK(watch.target.find("resourceVersion=") != std::string::npos);
     CHECK(watch.target.find("timeoutSeconds=") != std::string::npos);
     for (const auto& request : requests) {
-      CHECK(request.header("Authorization") == std::string("Bearer ") + test_token);
+      CHECK(request.header("Authorization") == std::string("Bearer ") + kTestToken);
       CHECK(request.header("X-Trace") == "on");
       CHECK(request.header("User-Agent") == "tests/1");
     }
@@ -154,7 +155,7 @@ TEST_CASE("what is sent: Origin, one subprotocol at most, bookmarks asked for, s
   });
 }
 
-TEST_CASE("bookmarks move the version, so that a quiet stream survives a compaction") {
+TEST_CASE("bookmarks advance the version, so that a quiet stream survives a compaction") {
   on_both_transports([](const std::string& transport) {
     ApiServer server(with_token());
     server.script("populate pods 3");
@@ -173,7 +174,7 @@ TEST_CASE("bookmarks move the version, so that a quiet stream survives a compact
   });
 }
 
-TEST_CASE("a large list comes compressed, and a path prefix stays in front") {
+TEST_CASE("a large list is compressed, and a path prefix is kept") {
   auto options = with_token();
   options.path_prefix = "/k8s/clusters/c1";
   ApiServer server(options);

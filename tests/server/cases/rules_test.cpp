@@ -1,11 +1,11 @@
-// The rules of behaviour that ksr.h and the design promise, each by its number. Rule 8, the good guest, is in
-// tests/host.
+// The rules of behaviour that ksr.h and the design promise, each with its number. Rule 8, which leaves the host process
+// as it is, is tested in tests/host.
 #include <atomic>
 #include <thread>
 
 #include "server/cases/on_server.hpp"
 
-using namespace ksr_test;
+using namespace ksr::testing;
 using ksr::testserver::ApiServer;
 
 namespace {
@@ -49,7 +49,7 @@ TEST_CASE("rule 1: open copies the config, which may open many and be freed, and
   CHECK(destroyed == 3);
 }
 
-TEST_CASE("rule 1: destroy runs exactly once before a failing open returns, and nothing is stored but the error") {
+TEST_CASE("rule 1: destroy runs exactly once before a failing open returns, and only the error is stored") {
   const std::pair<const char*, const char*> bad[] = {{"server", "ftp://x"},
                                                      {"ca_file", "/does/not/exist"},
                                                      {"client_cert_data", "no pem"},
@@ -64,7 +64,7 @@ TEST_CASE("rule 1: destroy runs exactly once before a failing open returns, and 
     ksr_stream* stream = untouched;
     ksr_error* error = nullptr;
     const ksr_status opened = ksr_open(config.get(), &destroyed, count_destroy, &stream, &error);
-    if (opened == KSR_OK) {  // what only the network can tell is an on_error instead
+    if (opened == KSR_OK) {  // what needs the network is an on_error instead
       CHECK(std::string(key) == "resource");
       CHECK(ksr_close(stream) == KSR_OK);
     } else {
@@ -108,7 +108,7 @@ TEST_CASE(
   });
 }
 
-TEST_CASE("rule 3: the first snapshot is the complete list, and a kept one stays as it was beyond its stream") {
+TEST_CASE("rule 3: the first snapshot is the complete list, and a retained one stays unchanged after its stream") {
   ApiServer server(with_token());
   server.script("populate pods 1000\nfault list pods cut bytes=5000 skip=2");
   const ksr_snapshot* kept = nullptr;
@@ -135,7 +135,7 @@ TEST_CASE("rule 3: the first snapshot is the complete list, and a kept one stays
   ksr_object_release(object);
 }
 
-TEST_CASE("rule 3: with a limit the most recent of all, most recent first, whatever page they were on") {
+TEST_CASE("rule 3: with a limit the most recent of all, most recent first, on whichever page they were") {
   ApiServer server(with_token());
   std::string lines;
   for (int i = 0; i < 30; ++i) {
@@ -192,22 +192,22 @@ TEST_CASE("rule 5: a replaced object is DELETED and ADDED; after a relist the de
     REQUIRE(seen.open(on_server(server, transport)) == KSR_OK);
     REQUIRE(seen.wait_state(KSR_STATE_LIVE));
     const std::size_t before = seen.deltas().size();
-    // All of it happens where the watch cannot see it, and the past is gone when it asks.
+    // The watch misses all of it, and its version is compacted when it is opened again.
     server.script(
         "fault watch pods answer 410\ndrop connections\ndelete pods pod-0\ncreate pods pod-0\nupdate pods pod-1\n"
         "delete pods pod-2\ncreate pods new\ncompact");
     check_equals_server(seen, server);
-    std::map<std::string, std::string> told;
+    std::map<std::string, std::string> kinds;
     for (std::size_t i = before; i < seen.deltas().size(); ++i) {
       const SeenDelta delta = seen.deltas()[i];
-      told[delta.name] += "?AMD"[delta.kind];
+      kinds[delta.name] += "?AMD"[delta.kind];
     }
-    CHECK(told == std::map<std::string, std::string>{{"pod-0", "DA"}, {"pod-1", "M"}, {"pod-2", "D"}, {"new", "A"}});
+    CHECK(kinds == std::map<std::string, std::string>{{"pod-0", "DA"}, {"pod-1", "M"}, {"pod-2", "D"}, {"new", "A"}});
     CHECK(seen.stat("relists") >= 1);
   });
 }
 
-TEST_CASE("rule 6: cancel stops updates and errors anywhere; close waits for the callback, not for the network") {
+TEST_CASE("rule 6: cancel stops updates and errors at any point; close waits for the callback, not for the network") {
   on_both_transports([](const std::string& transport) {
     ApiServer server(with_token());
     server.script("populate pods 3");
@@ -232,7 +232,7 @@ TEST_CASE("rule 6: cancel stops updates and errors anywhere; close waits for the
   });
 }
 
-TEST_CASE("rule 6: close while connecting, listing, watching and waiting returns, whatever the server does") {
+TEST_CASE("rule 6: close while connecting, listing, watching and waiting returns, in whatever state the server is") {
   on_both_transports([](const std::string& transport) {
     for (const char* script :
          {"fault any * stall times=forever", "fault list pods stall bytes=300", "fault watch pods stall bytes=1",
@@ -267,7 +267,7 @@ TEST_CASE("rule 6: close_async inside a callback") {
   CHECK(seen.violations().empty());
 }
 
-TEST_CASE("rule 7: errors are information with the time to the next try; the stream comes back by itself") {
+TEST_CASE("rule 7: errors are information with the time to the next attempt; the stream recovers by itself") {
   on_both_transports([](const std::string& transport) {
     ApiServer server(with_token());
     server.script(
@@ -285,7 +285,7 @@ TEST_CASE("rule 7: errors are information with the time to the next try; the str
   });
 }
 
-TEST_CASE("rule 7: with reconnect=false the first failure is fatal: an error without a next try, CLOSED, destroy") {
+TEST_CASE("rule 7: with reconnect=false the first failure is fatal: an error without a next attempt, CLOSED, destroy") {
   on_both_transports([](const std::string& transport) {
     ApiServer server(with_token());
     server.script("populate pods 3");
@@ -304,7 +304,7 @@ TEST_CASE("rule 7: with reconnect=false the first failure is fatal: an error wit
 TEST_CASE("rule 9: no secret in a log line, an error or the build info") {
   on_both_transports([](const std::string& transport) {
     ApiServer server(with_token());
-    server.script("revoke " + std::string(test_token) + "\ntoken other");
+    server.script("revoke " + std::string(kTestToken) + "\ntoken other");
     Recorder seen;
     Settings settings = with(on_server(server, transport), "header.X-Secret", "s3cret-header");
     settings = with(with(settings, "proxy_url", "http://user:s3cret-proxy@127.0.0.1:1"), "connect_timeout", "2s");
@@ -312,12 +312,12 @@ TEST_CASE("rule 9: no secret in a log line, an error or the build info") {
     CHECK(seen.wait([](const Recorder& now) { return !now.errors().empty(); }));
     Recorder refused;
     settings = on_server(server, transport);
-    settings[1] = {"username", "somebody"};
+    settings[1] = {"username", "a-user"};
     REQUIRE(refused.open(with(settings, "password", "s3cret-password")) == KSR_OK);
     CHECK(refused.wait_error(KSR_E_AUTH));
-    for (const Recorder* told : {&seen, &refused}) {
-      for (const SeenError& error : told->errors()) CHECK(error.message.find("s3cret") == std::string::npos);
-      for (const std::string& line : told->log()) CHECK(line.find("s3cret") == std::string::npos);
+    for (const Recorder* recorder : {&seen, &refused}) {
+      for (const SeenError& error : recorder->errors()) CHECK(error.message.find("s3cret") == std::string::npos);
+      for (const std::string& line : recorder->log()) CHECK(line.find("s3cret") == std::string::npos);
     }
     CHECK(std::string(ksr_build_info()).find("s3cret") == std::string::npos);
   });

@@ -1,7 +1,7 @@
-// Who the server is, and who we are.
+// Verification of the server, and client certificates.
 #include "server/cases/on_server.hpp"
 
-using namespace ksr_test;
+using namespace ksr::testing;
 using ksr::testserver::ApiServer;
 using ksr::testserver::ServerOptions;
 
@@ -49,7 +49,7 @@ TEST_CASE("names, IPv4 and IPv6 literals are verified") {
   });
 }
 
-TEST_CASE("a certificate for somebody else is refused, unless tls_server_name says that he is meant") {
+TEST_CASE("a certificate for another name is refused unless tls_server_name is that name") {
   on_both_transports([](const std::string& transport) {
     ServerOptions options = with_tls();
     options.default_names = false;
@@ -64,7 +64,7 @@ TEST_CASE("a certificate for somebody else is refused, unless tls_server_name sa
   });
 }
 
-TEST_CASE("another CA is refused, and so are the system's when none is given") {
+TEST_CASE("another CA is refused, and without a CA only the system's are trusted") {
   on_both_transports([](const std::string& transport) {
     ApiServer server(with_tls());
     ApiServer other(with_tls());
@@ -76,14 +76,14 @@ TEST_CASE("another CA is refused, and so are the system's when none is given") {
   });
 }
 
-TEST_CASE("a client certificate from memory is shown; without one a server that wants it refuses") {
+TEST_CASE("a client certificate from memory is sent; without one a server that requires it refuses") {
   on_both_transports([](const std::string& transport) {
     ServerOptions options = with_tls();
     options.require_client_certificate = true;
     options.tokens.clear();
     ApiServer server(options);
     server.script("populate pods 3");
-    const auto credential = server.client_credential("admin");
+    const auto credential = server.client_certificate("admin");
     Settings settings = on_server(server, transport);
     settings.erase(settings.begin() + 1);
     check_live(
@@ -96,7 +96,7 @@ TEST_CASE("a client certificate from memory is shown; without one a server that 
   });
 }
 
-TEST_CASE("a tls_server_name that cannot be verified is refused at once, and other streams go on as they are") {
+TEST_CASE("a tls_server_name that cannot be verified is refused at once, and other streams continue") {
   ApiServer server(with_tls());
   server.script("populate pods 3");
   Recorder good;

@@ -2,11 +2,11 @@
 
 #include "server/self/client.hpp"
 
-using namespace ksr_test;
+using namespace ksr::testing;
 using ksr::testserver::ApiServer;
 using ksr::testserver::ServerOptions;
 
-TEST_CASE("tokens: without a good one 401, whatever is asked for; they come and go by script") {
+TEST_CASE("tokens: without a valid one 401 for every request; scripts add and revoke them") {
   ServerOptions options;
   options.tokens = {{"good", "admin"}};
   ApiServer server(options);
@@ -24,7 +24,7 @@ TEST_CASE("tokens: without a good one 401, whatever is asked for; they come and 
   CHECK(ask(server, "/api/v1/pods", {{"Authorization", "Bearer better"}}).status == 200);
 }
 
-TEST_CASE("denials: 403 in the words of kube-apiserver") {
+TEST_CASE("denials: 403 with kube-apiserver's message") {
   ServerOptions options;
   options.tokens = {{"t", "jane"}};
   ApiServer server(options);
@@ -52,28 +52,28 @@ TEST_CASE("unknown paths: 404 in plain text") {
   }
 }
 
-TEST_CASE("TLS: good for its own CA only; client certificates where they are asked for") {
+TEST_CASE("TLS: a certificate of its own CA; client certificates where they are required") {
   ServerOptions options;
   options.tls = true;
   options.require_client_certificate = true;
   ApiServer server(options);
   server.script("deny jane list pods");
-  Wire jane(server, server.client_credential("jane"));
+  Wire jane(server, server.client_certificate("jane"));
   CHECK(ask(jane, "/api/v1/pods").message().find("User \"jane\"") != std::string::npos);
-  Wire joe(server, server.client_credential("joe"));
+  Wire joe(server, server.client_certificate("joe"));
   CHECK(ask(joe, "/api/v1/pods").status == 200);
   CHECK_THROWS([&] {
-    Wire nobody(server);
-    ask(nobody, "/api/v1/pods");
+    Wire anonymous(server);
+    ask(anonymous, "/api/v1/pods");
   }());
   ApiServer other(options);
   CHECK_THROWS([&] {
-    Wire stranger(server, other.client_credential("jane"));
+    Wire stranger(server, other.client_certificate("jane"));
     ask(stranger, "/api/v1/pods");
   }());
 }
 
-TEST_CASE("a path prefix is part of every address") {
+TEST_CASE("a path prefix is part of every path") {
   ServerOptions options;
   options.path_prefix = "/k8s/clusters/c1";
   ApiServer server(options);

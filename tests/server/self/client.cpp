@@ -3,7 +3,7 @@
 #include <boost/beast/core/buffers_to_string.hpp>
 #include <stdexcept>
 
-namespace ksr_test {
+namespace ksr::testing {
 
 namespace beast = boost::beast;
 namespace http = beast::http;
@@ -74,7 +74,7 @@ class SocketEvents final : public Events {
     beast::flat_buffer buffer;
     boost::system::error_code failure;
     hands_->socket->read(buffer, failure);
-    // The server does not wait for our close frame, so that tearing down may fail after an orderly end.
+    // The server does not wait for our close frame, so that closing may fail after a clean end.
     if (failure && hands_->socket->reason().code != 0) {
       if (hands_->socket->reason().code == 1000) return std::nullopt;
       throw std::runtime_error("close code " + std::to_string(hands_->socket->reason().code));
@@ -90,7 +90,7 @@ class SocketEvents final : public Events {
 
 }  // namespace
 
-Wire::Wire(const ApiServer& server, const ksr::testserver::Credential& client, const std::string& host) {
+Wire::Wire(const ApiServer& server, const ksr::testing::CertificateAndKey& client, const std::string& host) {
   tcp::socket socket(*io_);
   socket.connect({asio::ip::make_address(host), server.port()});
   if (server.url().rfind("https", 0) != 0) {
@@ -172,4 +172,4 @@ std::vector<std::string> names_of(const boost::json::value& list) {
   return names;
 }
 
-}  // namespace ksr_test
+}  // namespace ksr::testing

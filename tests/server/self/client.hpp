@@ -1,4 +1,5 @@
-// A plain client for the server's own tests: Boost.Beast, blocking, one request at a time.
+// `ask`, `watch` and `shake_hands` are a blocking client on Boost.Beast; used by the server's own tests.
+// Lives on the test's thread.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -17,7 +18,7 @@
 
 #include "server/api_server.hpp"
 
-namespace ksr_test {
+namespace ksr::testing {
 
 using Fields = std::vector<std::pair<std::string, std::string>>;
 
@@ -26,7 +27,7 @@ class Wire {
  public:
   using executor_type = boost::asio::any_io_executor;
 
-  explicit Wire(const ksr::testserver::ApiServer& server, const ksr::testserver::Credential& client = {},
+  explicit Wire(const ksr::testserver::ApiServer& server, const ksr::testing::CertificateAndKey& client = {},
                 const std::string& host = "127.0.0.1");
 
   template <class Buffers>
@@ -70,7 +71,7 @@ struct Answer {
   std::string message() const { return json().at("message").as_string().c_str(); }
 };
 
-// Throws boost::system::system_error where the answer is no whole HTTP answer.
+// Throws boost::system::system_error if the response is not a complete HTTP response.
 Answer ask(Wire& wire, const std::string& target, const Fields& fields = {}, const std::string& method = "GET",
            const std::string& body = "");
 Answer ask(const ksr::testserver::ApiServer& server, const std::string& target, const Fields& fields = {},
@@ -80,7 +81,7 @@ Answer ask(const ksr::testserver::ApiServer& server, const std::string& target, 
 class Events {
  public:
   virtual ~Events() = default;
-  // One event's text with its newline; nothing at an orderly end. Throws system_error at any other.
+  // One event's JSON with its newline; nullopt at a clean end. Throws system_error at any other end.
   virtual std::optional<std::string> next() = 0;
   // The next event as TYPE and object.
   std::pair<std::string, boost::json::value> event();
@@ -93,7 +94,7 @@ std::unique_ptr<Events> watch(const ksr::testserver::ApiServer& server, const st
 
 using WebSocket = boost::beast::websocket::stream<boost::asio::ip::tcp::socket>;
 
-// A WebSocket handshake as the fields say; the answer that came, and the socket if it was accepted.
+// A WebSocket handshake with these header fields; the response, and the socket if it was accepted.
 struct Handshake {
   Answer answer;
   boost::asio::io_context io;
@@ -104,4 +105,4 @@ std::unique_ptr<Handshake> shake_hands(const ksr::testserver::ApiServer& server,
 
 std::vector<std::string> names_of(const boost::json::value& list);
 
-}  // namespace ksr_test
+}  // namespace ksr::testing

@@ -2,31 +2,31 @@
 
 #include "server/self/client.hpp"
 
-using namespace ksr_test;
+using namespace ksr::testing;
 using ksr::testserver::ApiServer;
 
 namespace {
 
-constexpr const char* pods = "/api/v1/pods";
-constexpr const char* pods_watch = "/api/v1/pods?watch=1";
+constexpr const char* kPods = "/api/v1/pods";
+constexpr const char* kPodsWatch = "/api/v1/pods?watch=1";
 
 std::unique_ptr<Events> watch_after(ApiServer& server, const std::string& transport, const std::string& fault) {
   server.script("clear\nfault watch pods " + fault);
-  return watch(server, transport, pods_watch);
+  return watch(server, transport, kPodsWatch);
 }
 
 }  // namespace
 
-TEST_CASE("an answer instead of the real one, for the requests it is meant for") {
+TEST_CASE("a response in place of the real one, for the matching requests") {
   ApiServer server;
   server.script(
       "fault list pods answer 429 retry-after=7 times=2 skip=1\nfault watch * answer 503 body=<html> type=text/html");
-  CHECK(ask(server, pods).status == 200);
+  CHECK(ask(server, kPods).status == 200);
   CHECK(ask(server, "/api/v1/nodes").status == 200);
-  CHECK(ask(server, pods).header("Retry-After") == "7");
-  CHECK(ask(server, pods).json().at("reason") == "TooManyRequests");
-  CHECK(ask(server, pods).status == 200);
-  const Answer html = ask(server, pods_watch);
+  CHECK(ask(server, kPods).header("Retry-After") == "7");
+  CHECK(ask(server, kPods).json().at("reason") == "TooManyRequests");
+  CHECK(ask(server, kPods).status == 200);
+  const Answer html = ask(server, kPodsWatch);
   CHECK(html.status == 503);
   CHECK(html.body == "<html>");
   CHECK(html.header("Content-Type") == "text/html");
@@ -35,53 +35,53 @@ TEST_CASE("an answer instead of the real one, for the requests it is meant for")
       "times=forever");
   CHECK(ask(server, "/version").header("Location") == "http://127.0.0.1:1/");
   CHECK(ask(server, "/apis").status == 410);
-  CHECK(ask(server, pods).status == 500);
+  CHECK(ask(server, kPods).status == 500);
   server.script("clear");
-  CHECK(ask(server, pods).status == 200);
+  CHECK(ask(server, kPods).status == 200);
 }
 
-TEST_CASE("an answer that is cut, misframed or never ends") {
+TEST_CASE("a response that is cut, misframed or without end") {
   ApiServer server;
   server.script("populate pods 10");
   for (const char* fault : {"cut bytes=0", "cut bytes=10", "cut bytes=500", "cut bytes=500 reset=true", "bad-chunk"}) {
     CAPTURE(fault);
     server.script(std::string("fault list pods ") + fault);
-    CHECK_THROWS(ask(server, pods));
+    CHECK_THROWS(ask(server, kPods));
   }
   server.script("fault list pods endless-headers");
-  CHECK_THROWS(ask(server, pods));
-  CHECK(names_of(ask(server, pods).json()).size() == 10);
+  CHECK_THROWS(ask(server, kPods));
+  CHECK(names_of(ask(server, kPods).json()).size() == 10);
 }
 
-TEST_CASE("an answer that comes slowly, or stops until the connection is dropped") {
+TEST_CASE("a response that is slow, or stops until the connection is dropped") {
   ApiServer server;
   server.script("populate pods 3");
   server.script("fault list pods slow bytes=100 every=1ms");
-  CHECK(names_of(ask(server, pods).json()).size() == 3);
+  CHECK(names_of(ask(server, kPods).json()).size() == 3);
   for (const char* fault : {"fault list pods stall", "fault list pods stall bytes=300"}) {
     server.script(std::string(fault) + "\nevery 50ms drop connections");
-    CHECK_THROWS(ask(server, pods));
+    CHECK_THROWS(ask(server, kPods));
   }
 }
 
-TEST_CASE("pages without end, items of nonsense, and a content type of one's own") {
+TEST_CASE("pages without end, invalid items, and another content type") {
   ApiServer server;
   server.script("populate pods 3\nfault list pods empty-pages times=forever");
   std::string token;
   for (int page = 0; page < 5; ++page) {
-    const Answer empty = ask(server, pods + std::string("?limit=2&continue=") + token);
+    const Answer empty = ask(server, kPods + std::string("?limit=2&continue=") + token);
     CHECK(names_of(empty.json()).empty());
     token = empty.json().at("metadata").at("continue").as_string().c_str();
   }
   server.script("clear\nfault list pods huge bytes=2Mi");
-  CHECK(ask(server, pods).body.size() > 2 * 1024 * 1024);
+  CHECK(ask(server, kPods).body.size() > 2 * 1024 * 1024);
   server.script("fault list pods garbage");
-  CHECK_THROWS(ask(server, pods).json());
+  CHECK_THROWS(ask(server, kPods).json());
   server.script("fault list pods content-type text=text/plain");
-  CHECK(ask(server, pods).header("Content-Type") == "text/plain");
+  CHECK(ask(server, kPods).header("Content-Type") == "text/plain");
 }
 
-TEST_CASE("watches that end in the wrong place or say what they should not") {
+TEST_CASE("watches that end within an event or send invalid events") {
   for (const char* const transport : {"http", "websocket"}) {
     CAPTURE(transport);
     ApiServer server;
@@ -109,7 +109,7 @@ TEST_CASE("watches that end in the wrong place or say what they should not") {
   }
 }
 
-TEST_CASE("faults of WebSockets alone") {
+TEST_CASE("faults of WebSockets only") {
   ApiServer server;
   server.script("create pods a");
   CHECK(watch_after(server, "websocket", "fragment")->summary() == "ADDED a");
@@ -118,8 +118,8 @@ TEST_CASE("faults of WebSockets alone") {
   CHECK_THROWS(watch_after(server, "websocket", "bad-handshake"));
   CHECK_THROWS_WITH(watch_after(server, "websocket", "garbage")->next(), doctest::Contains("utf8"));
   server.script("fault watch pods answer 400 body= transport=websocket");
-  CHECK(watch(server, "http", pods_watch)->summary() == "ADDED a");
-  CHECK_THROWS_WITH(watch(server, "websocket", pods_watch), "refused: 400");
+  CHECK(watch(server, "http", kPodsWatch)->summary() == "ADDED a");
+  CHECK_THROWS_WITH(watch(server, "websocket", kPodsWatch), "refused: 400");
 }
 
 TEST_CASE("silence: mute, and no bookmarks") {
@@ -127,9 +127,9 @@ TEST_CASE("silence: mute, and no bookmarks") {
   options.bookmark_interval = std::chrono::milliseconds(5);
   ApiServer server(options);
   server.script("create pods a\nfault watch pods mute");
-  CHECK_FALSE(watch(server, "http", std::string(pods_watch) + "&timeoutSeconds=1")->next());
+  CHECK_FALSE(watch(server, "http", std::string(kPodsWatch) + "&timeoutSeconds=1")->next());
   server.script("fault watch pods no-bookmarks");
-  const auto events = watch(server, "http", std::string(pods_watch) + "&timeoutSeconds=1&allowWatchBookmarks=1");
+  const auto events = watch(server, "http", std::string(kPodsWatch) + "&timeoutSeconds=1&allowWatchBookmarks=1");
   CHECK(events->summary() == "ADDED a");
   CHECK_FALSE(events->next());
 }

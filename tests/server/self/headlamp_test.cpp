@@ -1,4 +1,4 @@
-// The Headlamp mode, asked by clients that share no code with it.
+// Tests of the Headlamp mode, with clients that share no code with it.
 #include <doctest/doctest.h>
 
 #include <thread>
@@ -6,18 +6,18 @@
 #include "server/query.hpp"
 #include "server/self/client.hpp"
 
-using namespace ksr_test;
+using namespace ksr::testing;
 using ksr::testserver::ApiServer;
 using ksr::testserver::HeadlampOptions;
 using ksr::testserver::ServerOptions;
 
 namespace {
 
-constexpr const char* protocols = "Sec-WebSocket-Protocol";
-const std::pair<std::string, std::string> origin{"Origin", "http://127.0.0.1"};
-const Fields nobody{{"KUBECONFIG", "YXBpVmVyc2lvbjogdjEK"}, {"X-HEADLAMP-USER-ID", "nobody"}};
+constexpr const char* kProtocols = "Sec-WebSocket-Protocol";
+const std::pair<std::string, std::string> kOrigin{"Origin", "http://127.0.0.1"};
+const Fields kUnknownContext{{"KUBECONFIG", "YXBpVmVyc2lvbjogdjEK"}, {"X-HEADLAMP-USER-ID", "unknown"}};
 
-ServerOptions behind(HeadlampOptions headlamp = {}) {
+ServerOptions headlamp_server_options(HeadlampOptions headlamp = {}) {
   ServerOptions options;
   headlamp.clusters.push_back("prod--eu");
   options.headlamp = std::move(headlamp);
@@ -25,14 +25,14 @@ ServerOptions behind(HeadlampOptions headlamp = {}) {
 }
 
 unsigned watch_status(ApiServer& server, const std::string& cluster, const std::string& offered) {
-  return shake_hands(server, "/clusters/" + cluster + "/api/v1/pods?watch=1", {origin, {protocols, offered}})
+  return shake_hands(server, "/clusters/" + cluster + "/api/v1/pods?watch=1", {kOrigin, {kProtocols, offered}})
       ->answer.status;
 }
 
 }  // namespace
 
-TEST_CASE("the API lies below the name of its cluster, and nowhere else") {
-  ApiServer server(behind());
+TEST_CASE("the API is served below the name of its cluster, and nowhere else") {
+  ApiServer server(headlamp_server_options());
   CHECK(ask(server, "/clusters/prod--eu/api/v1/pods").status == 200);
   CHECK(ask(server, "/api/v1/pods").status == 404);
   const Answer unknown = ask(server, "/clusters/other/api/v1/pods");
@@ -41,10 +41,10 @@ TEST_CASE("the API lies below the name of its cluster, and nowhere else") {
   CHECK(unknown.header("Content-Type").find("text/plain") == 0);
 }
 
-TEST_CASE("a backend token is wanted as a header, or as a subprotocol that the cluster does not see") {
+TEST_CASE("a backend token is required as a header, or as a subprotocol that the cluster does not receive") {
   HeadlampOptions headlamp;
   headlamp.backend_token = "desk";
-  ApiServer server(behind(headlamp));
+  ApiServer server(headlamp_server_options(headlamp));
   CHECK(ask(server, "/clusters/prod--eu/api/v1/pods").status == 403);
   CHECK(ask(server, "/clusters/prod--eu/api/v1/pods", {{"X-HEADLAMP_BACKEND-TOKEN", "desk"}}).status == 200);
   const std::string token = "base64url.headlamp.backend.authorization.k8s.io.";
@@ -54,36 +54,36 @@ TEST_CASE("a backend token is wanted as a header, or as a subprotocol that the c
   CHECK(watch_status(server, "prod--eu", "base64.binary.k8s.io, chat, " + token + "ZGVzaw") == 400);
 }
 
-TEST_CASE("a context that came with a request is found again by its user, for a while") {
+TEST_CASE("a context that a request sent is found by its user until it expires") {
   HeadlampOptions headlamp;
   headlamp.later_context_time = std::chrono::milliseconds(1);
-  ApiServer server(behind(headlamp));
+  ApiServer server(headlamp_server_options(headlamp));
   const std::string offered = "base64.binary.k8s.io, base64url.headlamp.authorization.k8s.io.";
-  CHECK(watch_status(server, "mine", offered + "nobody") == 404);
+  CHECK(watch_status(server, "mine", offered + "unknown") == 404);
   CHECK(ask(server, "/clusters/mine/api/v1/pods").status == 404);
-  CHECK(ask(server, "/clusters/mine/api/v1/pods", nobody).status == 200);
-  CHECK(watch_status(server, "mine", offered + "nobody") == 101);
+  CHECK(ask(server, "/clusters/mine/api/v1/pods", kUnknownContext).status == 200);
+  CHECK(watch_status(server, "mine", offered + "unknown") == 101);
   CHECK(watch_status(server, "mine", offered + "another") == 404);
   CHECK(watch_status(server, "mine", "base64.binary.k8s.io") == 404);
-  // The second request shortens its life.
-  CHECK(ask(server, "/clusters/mine/api/v1/pods", nobody).status == 200);
+  // The second request shortens its lifetime.
+  CHECK(ask(server, "/clusters/mine/api/v1/pods", kUnknownContext).status == 200);
   std::this_thread::sleep_for(std::chrono::milliseconds(5));
-  CHECK(watch_status(server, "mine", offered + "nobody") == 404);
+  CHECK(watch_status(server, "mine", offered + "unknown") == 404);
   CHECK(ask(server, "/clusters/mine/api/v1/pods", {{"KUBECONFIG", "bm9uZQ=="}}).status == 400);
 }
 
-TEST_CASE("a context is forgotten, and a reload said, when a script says so") {
-  ApiServer server(behind());
-  CHECK(ask(server, "/clusters/mine/api/v1/pods", nobody).status == 200);
+TEST_CASE("a script makes the server forget contexts and announce a reload") {
+  ApiServer server(headlamp_server_options());
+  CHECK(ask(server, "/clusters/mine/api/v1/pods", kUnknownContext).status == 200);
   server.script("headlamp forget\nheadlamp reload");
-  CHECK(watch_status(server, "mine", "base64.binary.k8s.io, base64url.headlamp.authorization.k8s.io.nobody") == 404);
+  CHECK(watch_status(server, "mine", "base64.binary.k8s.io, base64url.headlamp.authorization.k8s.io.unknown") == 404);
   server.script("headlamp reload");
   CHECK(ask(server, "/clusters/prod--eu/version").header("X-Reload") == "reload");
   CHECK(ask(server, "/clusters/prod--eu/version").header("X-Reload").empty());
 }
 
-TEST_CASE("the kubeconfig's token is what the cluster sees") {
-  ServerOptions options = behind();
+TEST_CASE("the cluster receives the kubeconfig's token") {
+  ServerOptions options = headlamp_server_options();
   options.tokens = {{"t0ken", "jane"}};
   ApiServer server(options);
   const std::string config = ksr::testserver::base64url("apiVersion: v1\nusers: [{user: {token: t0ken}}]\n");

@@ -3,7 +3,7 @@
 
 #include "server/self/client.hpp"
 
-using namespace ksr_test;
+using namespace ksr::testing;
 using ksr::testserver::ApiServer;
 using Names = std::vector<std::string>;
 
@@ -31,7 +31,7 @@ std::string next_of(const Answer& page) {
 
 }  // namespace
 
-TEST_CASE("pages show one revision, with what remains, whatever changes meanwhile") {
+TEST_CASE("pages show one revision and remainingItemCount, whatever changes meanwhile") {
   ApiServer server;
   server.script("populate pods 5");
   const Answer first = ask(server, "/api/v1/pods?limit=2");
@@ -47,7 +47,7 @@ TEST_CASE("pages show one revision, with what remains, whatever changes meanwhil
   CHECK(names_of(ask(server, "/api/v1/pods").json()) == Names{"pod-0", "pod-1", "pod-2", "pod-31", "pod-4"});
 }
 
-TEST_CASE("a continue token that was compacted away: 410 with one that goes on inconsistently") {
+TEST_CASE("a compacted continue token: 410 with a token for an inconsistent continuation") {
   ApiServer server;
   server.script("populate pods 3");
   const std::string token = next_of(ask(server, "/api/v1/pods?limit=2"));
@@ -56,7 +56,7 @@ TEST_CASE("a continue token that was compacted away: 410 with one that goes on i
   CHECK(gone.status == 410);
   CHECK(gone.json().at("reason") == "Expired");
   CHECK(names_of(ask(server, "/api/v1/pods?continue=" + next_of(gone)).json()) == Names{"pod-2", "pod-9"});
-  CHECK(ask(server, "/api/v1/pods?continue=nonsense").status == 400);
+  CHECK(ask(server, "/api/v1/pods?continue=invalid").status == 400);
   CHECK(ask(server, "/api/v1/pods?resourceVersion=1001&resourceVersionMatch=Exact").status == 410);
   CHECK(ask(server, "/api/v1/pods?resourceVersion=99999999").status == 504);
 }
@@ -88,7 +88,7 @@ TEST_CASE("selectors and namespaces") {
   CHECK(ask(server, "/api/v1/pods?labelSelector=a+in+b((").status == 400);
 }
 
-TEST_CASE("large bodies are compressed for those who take it, small ones never") {
+TEST_CASE("large bodies are compressed for clients that accept it, small ones never") {
   ApiServer server;
   server.script("populate pods 2000\ncreate nodes n");
   const std::string plain = ask(server, "/api/v1/pods").body;

@@ -49,7 +49,7 @@ class ScratchFile {
 
 }  // namespace
 
-TEST_CASE("one line tells where it listens; the files are there by then; quit ends it") {
+TEST_CASE("one line names its URL; the files exist by then; quit ends it") {
   const ScratchFile script("populate pods 3\nquit\n");
   const ScratchFile ca;
   const ScratchFile port;
@@ -65,7 +65,7 @@ TEST_CASE("it ends with its standard input, and at SIGTERM") {
   CHECK(run("</dev/null", "timeout --preserve-status -s TERM 1 ").status == 0);
 }
 
-TEST_CASE("what is wrong with its arguments or script, it says") {
+TEST_CASE("errors in its arguments or script are printed") {
   CHECK(run("--dance").status == 2);
   CHECK(run("--dance").output.find("unknown option --dance") != std::string::npos);
   CHECK(run("--port").output.find("--port needs a value") != std::string::npos);

@@ -1,4 +1,4 @@
-// A client that sends text and reads bytes: what the server says, unfiltered. Lives on the test's thread.
+// `RawClient` sends and receives bytes over a plain socket; used by the server's own tests. Lives on the test's thread.
 #pragma once
 
 #include <boost/asio/connect.hpp>
@@ -22,7 +22,7 @@ class RawClient {
   void get(const std::string& target, const std::string& more_headers = "") {
     send("GET " + target + " HTTP/1.1\r\nHost: x\r\n" + more_headers + "\r\n");
   }
-  // Everything up to and with `mark`, or up to the end of the connection.
+  // Everything up to and including `mark`, or up to the end of the connection.
   std::string read_until(const std::string& mark) {
     while (seen_.find(mark) == std::string::npos && fill()) {
     }
@@ -52,7 +52,7 @@ class RawClient {
   std::string seen_;
 };
 
-// One request on a connection of its own: the whole answer.
+// One request on its own connection: the complete response.
 inline std::string answer_to(const ApiServer& server, const std::string& target, const std::string& more_headers = "") {
   RawClient client(server);
   client.get(target, "Connection: close\r\n" + more_headers);

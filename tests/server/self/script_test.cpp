@@ -5,10 +5,10 @@
 
 #include "server/self/client.hpp"
 
-using namespace ksr_test;
+using namespace ksr::testing;
 using ksr::testserver::ApiServer;
 
-TEST_CASE("a script runs line by line, and says which line was wrong and why") {
+TEST_CASE("a script runs line by line; the error names the line and the reason") {
   ApiServer server;
   server.script("# a comment\n\ncreate pods kube-system/a app=web {\"spec\": {\"nodeName\": \"n1\"}}\nsleep 1ms\n");
   const auto pod = ask(server, "/api/v1/namespaces/kube-system/pods/a").json();
@@ -19,7 +19,7 @@ TEST_CASE("a script runs line by line, and says which line was wrong and why") {
       {"create spaceships x", "a resource that the server knows"},
       {"create pods", "needs a name"},
       {"create pods kube-system/a", "already exists"},
-      {"delete pods nobody", "not found"},
+      {"delete pods absent", "not found"},
       {"create pods x {\"a\":", "create pods x"},
       {"populate pods many", "populate pods many"},
       {"churn pods fast", "expected a rate"},
@@ -27,7 +27,7 @@ TEST_CASE("a script runs line by line, and says which line was wrong and why") {
       {"fault list pods", "fault needs"},
       {"wait pods 1", "expected: wait watches"},
       {"deny jane list spaceships", "no resource spaceships"},
-      {"living nodes 3", "only pods live"},
+      {"living nodes 3", "living takes pods"},
       {"sleep long", "sleep long"},
   };
   for (const auto& [line, why] : wrong) {
@@ -38,7 +38,7 @@ TEST_CASE("a script runs line by line, and says which line was wrong and why") {
   CHECK(server.contents("pods").size() == 2);
 }
 
-TEST_CASE("scripts over HTTP answer when all is done, even when they drop connections") {
+TEST_CASE("scripts over HTTP are answered when all lines have run, even if they drop connections") {
   ApiServer server;
   const Answer done =
       ask(server, "/_ksr/script", {}, "POST", "populate pods 3\ndrop connections\nsleep 5ms\npopulate nodes 2");
@@ -72,7 +72,7 @@ TEST_CASE("requests are recorded with their headers, and open watches counted") 
   CHECK(server.count_requests("watch") == 1);
 }
 
-TEST_CASE("living pods begin, run and end, and outlive those who delete them") {
+TEST_CASE("living pods start, run and end, and deleted ones are replaced") {
   ApiServer server;
   server.script("living pods 10");
   CHECK(server.contents("pods").size() == 10);
@@ -94,7 +94,7 @@ TEST_CASE("living pods begin, run and end, and outlive those who delete them") {
   CHECK(seen.size() >= 2);
 }
 
-TEST_CASE("churn never stops creating, changing and deleting") {
+TEST_CASE("churn creates, changes and deletes without end") {
   ApiServer server;
   server.script("churn configmaps 500/s");
   const auto events = watch(server, "http", "/api/v1/configmaps?watch=1");

@@ -1,4 +1,4 @@
-// The scriptable server on trial: what the other tests trust.
+// Tests of the scriptable server, on which the other tests rely.
 #include <doctest/doctest.h>
 
 #include "server/self/raw_client.hpp"
@@ -7,7 +7,7 @@ using namespace ksr::testserver;
 
 namespace {
 
-const std::string upgrade =
+const std::string kUpgrade =
     "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
     "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
 
@@ -20,7 +20,7 @@ std::string continue_of(const std::string& answer) {
 
 }  // namespace
 
-TEST_CASE("lists come in pages, until their revision is forgotten") {
+TEST_CASE("lists are paged until their revision is compacted") {
   ApiServer server;
   server.script("populate pods 5");
   const std::string first = answer_to(server, "/api/v1/pods?limit=2");
@@ -39,7 +39,7 @@ TEST_CASE("lists come in pages, until their revision is forgotten") {
   CHECK(has(answer_to(server, "/api/v1/pods?limit=9&continue=" + inconsistent), "\"name\":\"pod-3\""));
 }
 
-TEST_CASE("a CRD's list is written alphabetically, its items with their kind") {
+TEST_CASE("a CRD's list has its keys in alphabetical order and kinds in its items") {
   ApiServer server;
   server.script("create widgets one");
   const std::string answer = answer_to(server, "/apis/example.ksr.dev/v1/widgets");
@@ -47,7 +47,7 @@ TEST_CASE("a CRD's list is written alphabetically, its items with their kind") {
   CHECK(has(answer, "\"kind\":\"WidgetList\",\"metadata\":"));
 }
 
-TEST_CASE("selectors and namespaces choose") {
+TEST_CASE("selectors and namespaces filter") {
   ApiServer server;
   server.script("create pods a app=web\ncreate pods b app=db\ncreate pods other/c app=web");
   const std::string labels = answer_to(server, "/api/v1/pods?labelSelector=app%3Dweb");
@@ -59,7 +59,7 @@ TEST_CASE("selectors and namespaces choose") {
   CHECK(has(answer_to(server, "/api/v1/pods?labelSelector=a%20in%20(b"), "HTTP/1.1 400"));
 }
 
-TEST_CASE("a watch brings changes, objects that start and stop matching, bookmarks, and its end") {
+TEST_CASE("a watch sends changes, objects that start and stop matching, bookmarks, and its end") {
   ApiServer server;
   server.script("create pods a app=web");
   RawClient client(server);
@@ -76,12 +76,12 @@ TEST_CASE("a watch brings changes, objects that start and stop matching, bookmar
     REQUIRE(at != std::string::npos);
     ++at;
   }
-  // The connection is good for another request.
+  // The connection takes another request.
   client.get("/readyz");
   CHECK(has(client.read_until("ok"), "200 OK"));
 }
 
-TEST_CASE("a revision that is forgotten: an ERROR event, and for events silence") {
+TEST_CASE("a compacted revision: an ERROR event, and for core/v1 events a clean end") {
   ApiServer server;
   server.script("create pods a\ncreate events e\ncreate pods b\ncompact");
   const std::string pods = answer_to(server, "/api/v1/pods?watch=1&resourceVersion=1001");
@@ -93,7 +93,7 @@ TEST_CASE("a revision that is forgotten: an ERROR event, and for events silence"
   CHECK_FALSE(has(events, "ERROR"));
 }
 
-TEST_CASE("sendInitialEvents ends with its bookmark, or is not known") {
+TEST_CASE("sendInitialEvents ends with its bookmark, or is refused") {
   ApiServer server;
   server.script("populate pods 2");
   const std::string target =
@@ -108,11 +108,11 @@ TEST_CASE("WebSocket handshakes follow the rules of the apiserver's library") {
   ApiServer server;
   server.script("create pods a");
   const std::string target = "/api/v1/pods?watch=1&timeoutSeconds=1";
-  CHECK(has(answer_to(server, target, upgrade), "HTTP/1.1 403"));
+  CHECK(has(answer_to(server, target, kUpgrade), "HTTP/1.1 403"));
   const std::string origin = "Origin: http://x\r\n";
-  CHECK(has(answer_to(server, target, upgrade + origin + "Sec-WebSocket-Protocol: a, b\r\n"), "HTTP/1.1 400"));
+  CHECK(has(answer_to(server, target, kUpgrade + origin + "Sec-WebSocket-Protocol: a, b\r\n"), "HTTP/1.1 400"));
   RawClient client(server);
-  client.get(target, upgrade + origin + "Sec-WebSocket-Protocol: a\r\n");
+  client.get(target, kUpgrade + origin + "Sec-WebSocket-Protocol: a\r\n");
   const std::string head = client.read_until("\r\n\r\n");
   CHECK(has(head, "101 Switching Protocols"));
   CHECK(has(head, "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo="));
@@ -124,7 +124,7 @@ TEST_CASE("WebSocket handshakes follow the rules of the apiserver's library") {
   CHECK(close[0] == '\x88');
 }
 
-TEST_CASE("who may: tokens, denials, unknown paths") {
+TEST_CASE("access: tokens, denials, unknown paths") {
   ServerOptions options;
   options.tokens.push_back({"good", "jane"});
   ApiServer server(options);
@@ -137,7 +137,7 @@ TEST_CASE("who may: tokens, denials, unknown paths") {
   CHECK(has(answer_to(server, "/apis/no/v1/things", good), "404 page not found\n"));
 }
 
-TEST_CASE("faults do what they say, once") {
+TEST_CASE("faults apply as configured, once") {
   ApiServer server;
   server.script(
       "populate pods 50\nfault list pods answer 503 retry-after=7\nfault list pods cut bytes=100\n"
@@ -150,7 +150,7 @@ TEST_CASE("faults do what they say, once") {
   CHECK(has(answer_to(server, "/api/v1/pods"), "\"name\":\"pod-49\""));
 }
 
-TEST_CASE("scripts come over HTTP too, and their mistakes are told") {
+TEST_CASE("scripts are accepted over HTTP too, and their errors are returned") {
   ApiServer server;
   const auto post = [&](const std::string& lines) {
     RawClient client(server);
@@ -165,7 +165,7 @@ TEST_CASE("scripts come over HTTP too, and their mistakes are told") {
   CHECK_THROWS(server.script("fault list pods explode"));
 }
 
-TEST_CASE("large lists are compressed for those who ask; discovery knows what is served") {
+TEST_CASE("large lists are compressed for clients that accept it; discovery lists what is served") {
   ApiServer server;
   server.script("populate pods 2000");
   CHECK(has(answer_to(server, "/api/v1/pods", "Accept-Encoding: gzip\r\n"), "Content-Encoding: gzip"));

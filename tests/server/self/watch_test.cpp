@@ -2,7 +2,7 @@
 
 #include "server/self/client.hpp"
 
-using namespace ksr_test;
+using namespace ksr::testing;
 using ksr::testserver::ApiServer;
 
 namespace {
@@ -25,7 +25,7 @@ std::string since(std::uint64_t revision) {
 
 }  // namespace
 
-TEST_CASE("a watch from a revision brings what came after, in order, then what comes") {
+TEST_CASE("a watch from a revision sends what came after it, in order, then new events") {
   on_both_transports([](const std::string& transport) {
     ApiServer server;
     server.script("create pods a");
@@ -46,7 +46,7 @@ TEST_CASE("a watch from a revision brings what came after, in order, then what c
   });
 }
 
-TEST_CASE("a watch from nothing or 0 begins with what is there") {
+TEST_CASE("a watch without a revision or from 0 begins with the existing objects") {
   on_both_transports([](const std::string& transport) {
     ApiServer server;
     server.script("create pods b\ncreate pods a\ncreate pods other/c");
@@ -62,7 +62,7 @@ TEST_CASE("a watch from nothing or 0 begins with what is there") {
   });
 }
 
-TEST_CASE("objects that begin or stop to match a selector come and go") {
+TEST_CASE("objects that start or stop matching a selector are ADDED and DELETED") {
   on_both_transports([](const std::string& transport) {
     ApiServer server;
     server.script("create pods a app=web");
@@ -100,7 +100,7 @@ TEST_CASE("bookmarks: by command, by interval, and at the end of the initial eve
   });
 }
 
-TEST_CASE("a revision that is compacted away: an ERROR event and the end; for events the end alone") {
+TEST_CASE("a compacted revision: an ERROR event and the end; for core/v1 events only the end") {
   on_both_transports([](const std::string& transport) {
     ApiServer server;
     server.script("create pods a\ncreate pods b\ncompact");
@@ -114,7 +114,7 @@ TEST_CASE("a revision that is compacted away: an ERROR event and the end; for ev
   });
 }
 
-TEST_CASE("timeoutSeconds ends a watch in order; a revision of the future waits for its day") {
+TEST_CASE("timeoutSeconds ends a watch cleanly; a watch from a future revision waits") {
   on_both_transports([](const std::string& transport) {
     ApiServer server;
     CHECK_FALSE(watch(server, transport, since(1000) + "&timeoutSeconds=1")->next());
@@ -124,7 +124,7 @@ TEST_CASE("timeoutSeconds ends a watch in order; a revision of the future waits 
   });
 }
 
-TEST_CASE("what is wrong with a watch is said before it opens") {
+TEST_CASE("an invalid watch is refused before it opens") {
   ApiServer server;
   const std::string pods = "/api/v1/pods?watch=1&";
   CHECK(ask(server, pods + "labelSelector=a+in+b((").status == 400);

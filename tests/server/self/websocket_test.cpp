@@ -4,41 +4,41 @@
 #include "server/query.hpp"
 #include "server/self/client.hpp"
 
-using namespace ksr_test;
+using namespace ksr::testing;
 using ksr::testserver::ApiServer;
 
 namespace {
 
-constexpr const char* pods = "/api/v1/pods?watch=1";
-const std::pair<std::string, std::string> origin{"Origin", "http://127.0.0.1"};
-constexpr const char* protocols = "Sec-WebSocket-Protocol";
+constexpr const char* kPodsWatch = "/api/v1/pods?watch=1";
+const std::pair<std::string, std::string> kOrigin{"Origin", "http://127.0.0.1"};
+constexpr const char* kProtocols = "Sec-WebSocket-Protocol";
 
 }  // namespace
 
 TEST_CASE("no Origin: 403, two subprotocols: 400, both empty; the one offered is echoed") {
   ApiServer server;
-  const auto without = shake_hands(server, pods, {});
+  const auto without = shake_hands(server, kPodsWatch, {});
   CHECK(without->answer.status == 403);
   CHECK(without->answer.body.empty());
-  CHECK(shake_hands(server, pods, {{"Origin", "nowhere"}})->answer.status == 403);
-  const auto two = shake_hands(server, pods, {origin, {protocols, "a, b"}});
+  CHECK(shake_hands(server, kPodsWatch, {{"Origin", "nowhere"}})->answer.status == 403);
+  const auto two = shake_hands(server, kPodsWatch, {kOrigin, {kProtocols, "a, b"}});
   CHECK(two->answer.status == 400);
   CHECK(two->answer.body.empty());
-  const auto one = shake_hands(server, pods, {origin, {protocols, "whatever"}});
+  const auto one = shake_hands(server, kPodsWatch, {kOrigin, {kProtocols, "whatever"}});
   CHECK(one->answer.status == 101);
-  CHECK(one->answer.header(protocols) == "whatever");
-  CHECK(shake_hands(server, pods, {origin})->answer.header(protocols).empty());
+  CHECK(one->answer.header(kProtocols) == "whatever");
+  CHECK(shake_hands(server, kPodsWatch, {kOrigin})->answer.header(kProtocols).empty());
 }
 
-TEST_CASE("a refusal is a Status, as it is over HTTP") {
+TEST_CASE("a refusal is a Status, as over HTTP") {
   ksr::testserver::ServerOptions options;
   options.tokens = {{"t", "jane"}};
   options.denials = {{"jane", "watch", "pods", ""}};
   ApiServer server(options);
-  const auto unknown = shake_hands(server, pods, {origin});
+  const auto unknown = shake_hands(server, kPodsWatch, {kOrigin});
   CHECK(unknown->answer.status == 401);
   CHECK(unknown->answer.message() == "Unauthorized");
-  const auto denied = shake_hands(server, pods, {origin, {"Authorization", "Bearer t"}});
+  const auto denied = shake_hands(server, kPodsWatch, {kOrigin, {"Authorization", "Bearer t"}});
   CHECK(denied->answer.status == 403);
   CHECK(denied->answer.message().find("cannot watch") != std::string::npos);
 }
@@ -48,15 +48,15 @@ TEST_CASE("the bearer token as a subprotocol, next to another one") {
   options.tokens = {{"t", "jane"}};
   ApiServer server(options);
   const std::string bearer = "base64url.bearer.authorization.k8s.io." + ksr::testserver::base64url("t");
-  const auto good = shake_hands(server, pods, {origin, {protocols, bearer + ", base64.binary.k8s.io"}});
+  const auto good = shake_hands(server, kPodsWatch, {kOrigin, {kProtocols, bearer + ", base64.binary.k8s.io"}});
   CHECK(good->answer.status == 101);
-  CHECK(good->answer.header(protocols) == "base64.binary.k8s.io");
-  CHECK(shake_hands(server, pods, {origin, {protocols, bearer}})->answer.status == 401);
+  CHECK(good->answer.header(kProtocols) == "base64.binary.k8s.io");
+  CHECK(shake_hands(server, kPodsWatch, {kOrigin, {kProtocols, bearer}})->answer.status == 401);
 }
 
 TEST_CASE("pings are answered with their payload, and a close with a close") {
   ApiServer server;
-  const auto hands = shake_hands(server, pods, {origin});
+  const auto hands = shake_hands(server, kPodsWatch, {kOrigin});
   REQUIRE(hands->socket);
   std::string pong;
   hands->socket->control_callback([&](boost::beast::websocket::frame_type kind, boost::beast::string_view payload) {

@@ -11,12 +11,13 @@
 #include <sstream>
 #include <thread>
 
-#include "unit/cluster/certificates.hpp"
+#include "support/certificates.hpp"
 #include "unit/cluster/fakes.hpp"
 
 using namespace ksr;
 using namespace ksr::cluster;
 using namespace ksr::cluster::testing;
+using namespace ksr::testing;
 
 namespace {
 
@@ -90,15 +91,15 @@ TEST_CASE("a plugin's token is a bearer token, with or without an expiry") {
 }
 
 TEST_CASE("a plugin may bring a certificate and its key") {
-  const TestPair pair = make_pair_of("jane");
-  boost::json::object status{{"clientCertificateData", pair.certificate}, {"clientKeyData", pair.key}};
+  const CertificateAndKey pair = self_signed("jane");
+  boost::json::object status{{"clientCertificateData", pair.certificate_pem}, {"clientKeyData", pair.key_pem}};
   Plugin plugin("");
   plugin.files.write("answer", credential(boost::json::serialize(status)));
   plugin.files.write("plugin", "#!/bin/sh\ncat " + plugin.files.path("answer"));
   const auto outcome = plugin.run();
   REQUIRE(outcome.has_value());
-  CHECK(outcome->certificate_pem == pair.certificate);
-  CHECK(outcome->key_pem == pair.key);
+  CHECK(outcome->certificate_pem == pair.certificate_pem);
+  CHECK(outcome->key_pem == pair.key_pem);
   CHECK(outcome->authorization.empty());
 }
 
@@ -154,7 +155,7 @@ TEST_CASE("a plugin that fails is told by its exit code and the last line it com
 }
 
 TEST_CASE("output that is no credential is refused without being repeated") {
-  const TestPair one = make_pair_of("one"), two = make_pair_of("two");
+  const CertificateAndKey one = self_signed("one"), two = self_signed("two");
   const auto pair = [](const std::string& certificate, const std::string& key) {
     return boost::json::serialize(boost::json::object{{"clientCertificateData", certificate}, {"clientKeyData", key}});
   };
@@ -175,7 +176,7 @@ TEST_CASE("output that is no credential is refused without being repeated") {
       {credential(R"({"token":"hunter2","expirationTimestamp":"soon"})"), "no RFC 3339 time"},
       {credential(R"({"clientCertificateData":"hunter2"})"), "only one of"},
       {credential(pair("hunter2", "hunter2")), "holds no certificate"},
-      {credential(pair(one.certificate, two.key)), "is not the key"},
+      {credential(pair(one.certificate_pem, two.key_pem)), "is not the key"},
   };
   for (const auto& [output, part] : cases) {
     CAPTURE(part);
@@ -353,11 +354,11 @@ TEST_CASE("a plugin that fails is the answer of the request, and the next one ru
 
 TEST_CASE("another certificate of a plugin is another connection") {
   PluginWorld world;
-  const auto answer_certificate = [&](const TestPair& pair) {
+  const auto answer_certificate = [&](const CertificateAndKey& pair) {
     world.answer(boost::json::serialize(
-        boost::json::object{{"clientCertificateData", pair.certificate}, {"clientKeyData", pair.key}}));
+        boost::json::object{{"clientCertificateData", pair.certificate_pem}, {"clientKeyData", pair.key_pem}}));
   };
-  const TestPair one = make_pair_of("one"), two = make_pair_of("two");
+  const CertificateAndKey one = self_signed("one"), two = self_signed("two");
   answer_certificate(one);
   const auto access = world.open({});
   REQUIRE(access.has_value());
@@ -369,7 +370,7 @@ TEST_CASE("another certificate of a plugin is another connection") {
   const auto second = world.authenticate(**access);
   REQUIRE((second && second->has_value()));
   CHECK((*first)->connection != (*second)->connection);
-  CHECK(world.transport.connects.back().tls.client_certificate_pem == two.certificate);
+  CHECK(world.transport.connects.back().tls.client_certificate_pem == two.certificate_pem);
 }
 
 TEST_CASE("credentials in keys, or static ones in the file, disable the plugin") {

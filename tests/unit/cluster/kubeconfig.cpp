@@ -1,12 +1,13 @@
 // kubeconfigs as kubectl reads them: which files, which entry, which path, and what is said of broken ones.
 #include <doctest/doctest.h>
 
-#include "unit/cluster/certificates.hpp"
+#include "support/certificates.hpp"
 #include "unit/cluster/fakes.hpp"
 
 using namespace ksr;
 using namespace ksr::cluster;
 using namespace ksr::cluster::testing;
+using namespace ksr::testing;
 
 namespace {
 
@@ -199,9 +200,9 @@ TEST_CASE("a server without a scheme gets credentials of a kubeconfig exactly wh
 
   options = with_file(fixture("http-server.yaml"));
   options.server = "elsewhere.example:8080";
-  const TestPair client = make_pair_of("jane");
-  options.client_cert_data = client.certificate;
-  options.client_key_data = client.key;
+  const CertificateAndKey client = self_signed("jane");
+  options.client_cert_data = client.certificate_pem;
+  options.client_key_data = client.key_pem;
   opened = open_and_authenticate(world, options);
   CHECK(opened.connection.server.text() == "https://elsewhere.example:8080");
   CHECK(header(opened.auth, "Authorization") == "Bearer token-of-jane");
@@ -266,9 +267,9 @@ TEST_CASE("keys stand above the file") {
   CHECK(opened.connection.tls.ca_pem.empty());
 
   ConnectionOptions other_ca = with_file(fixture("simple.yaml"));
-  const TestPair ca = make_pair_of("mine");
-  other_ca.ca_data = ca.certificate;
-  CHECK(open_and_authenticate(world, other_ca).connection.tls.ca_pem == ca.certificate);
+  const CertificateAndKey ca = self_signed("mine");
+  other_ca.ca_data = ca.certificate_pem;
+  CHECK(open_and_authenticate(world, other_ca).connection.tls.ca_pem == ca.certificate_pem);
 
   ConnectionOptions as = with_file(fixture("impersonation.yaml"));
   as.impersonate_user = "joe";
@@ -373,16 +374,16 @@ TEST_CASE("of equal keys the last one counts, of equal names in one file none") 
 
 TEST_CASE("in a pod without a kubeconfig the service account is used, over IPv6 too") {
   World world;
-  const TestPair ca = make_pair_of("pod-ca");
+  const CertificateAndKey ca = self_signed("pod-ca");
   world.variables["KUBERNETES_SERVICE_HOST"] = "fd00::1";
   world.variables["KUBERNETES_SERVICE_PORT"] = "443";
   CHECK(has(message_of(world, {}), "server: is not set"));
   world.files.write("service-account/token", "pod-token\n");
-  world.files.write("service-account/ca.crt", ca.certificate);
+  world.files.write("service-account/ca.crt", ca.certificate_pem);
   world.files.write("service-account/namespace", "pod-namespace\n");
   Opened opened = open_and_authenticate(world, {});
   CHECK(opened.connection.server.text() == "https://[fd00::1]:443");
-  CHECK(opened.connection.tls.ca_pem == ca.certificate);
+  CHECK(opened.connection.tls.ca_pem == ca.certificate_pem);
   CHECK(header(opened.auth, "Authorization") == "Bearer pod-token");
   CHECK(opened.name_space == "pod-namespace");
 

@@ -3,12 +3,13 @@
 
 #include <filesystem>
 
-#include "unit/cluster/certificates.hpp"
+#include "support/certificates.hpp"
 #include "unit/cluster/fakes.hpp"
 
 using namespace ksr;
 using namespace ksr::cluster;
 using namespace ksr::cluster::testing;
+using namespace ksr::testing;
 
 namespace {
 
@@ -20,12 +21,12 @@ struct CertificateWorld : World {
     options.client_key_file = files.path("key");
     put(one);
   }
-  void put(const TestPair& pair) {
-    files.write("crt", pair.certificate);
-    files.write("key", pair.key);
+  void put(const CertificateAndKey& pair) {
+    files.write("crt", pair.certificate_pem);
+    files.write("key", pair.key_pem);
   }
-  const TestPair one = make_pair_of("one");
-  const TestPair two = make_pair_of("two");
+  const CertificateAndKey one = self_signed("one");
+  const CertificateAndKey two = self_signed("two");
   ConnectionOptions options;
 };
 
@@ -233,25 +234,25 @@ TEST_CASE("client certificates are read again after five minutes, and a change i
   CHECK(world.transport.connects.size() == 1);
 
   // Caught in the middle of the rotation: the old pair stays.
-  world.files.write("crt", world.two.certificate);
+  world.files.write("crt", world.two.certificate_pem);
   world.pass(Milliseconds(300'000));
   const auto middle = world.authenticate(**access);
   REQUIRE((middle && middle->has_value()));
   CHECK((*middle)->connection == (*first)->connection);
 
-  world.files.write("key", world.two.key);
+  world.files.write("key", world.two.key_pem);
   world.pass(Milliseconds(10'000));
   const auto last = world.authenticate(**access);
   REQUIRE((last && last->has_value()));
   CHECK((*last)->connection != (*first)->connection);
   REQUIRE(world.transport.connects.size() == 2);
-  CHECK(world.transport.connects[1].tls.client_certificate_pem == world.two.certificate);
-  CHECK(world.transport.connects[1].tls.client_key_pem == world.two.key);
+  CHECK(world.transport.connects[1].tls.client_certificate_pem == world.two.certificate_pem);
+  CHECK(world.transport.connects[1].tls.client_key_pem == world.two.key_pem);
 }
 
 TEST_CASE("a client certificate that changes ends the watches that were opened with the old one, and nothing else") {
   CertificateWorld world;
-  world.options.ca_file = world.files.write("ca", world.one.certificate);
+  world.options.ca_file = world.files.write("ca", world.one.certificate_pem);
   const auto access = world.open(world.options);
   REQUIRE(access.has_value());
   const auto heard = std::make_shared<RecordingLogger>();
@@ -275,7 +276,7 @@ TEST_CASE("a client certificate that changes ends the watches that were opened w
   world.resolve_connection();
   CHECK_FALSE((watch.ended || websocket.ended));
   // Another CA is a matter of the next connection.
-  world.files.write("ca", world.two.certificate);
+  world.files.write("ca", world.two.certificate_pem);
   world.pass(Milliseconds(300'000));
   world.authenticate(**access);
   world.resolve_connection();
@@ -325,10 +326,10 @@ TEST_CASE("a watch that opens after the certificate has changed is ended then") 
 
 TEST_CASE("a CA file is read again after five minutes; an empty one leaves the old CA in use") {
   World world;
-  const TestPair one = make_pair_of("one"), two = make_pair_of("two");
+  const CertificateAndKey one = self_signed("one"), two = self_signed("two");
   ConnectionOptions options;
   options.server = "https://h";
-  options.ca_file = world.files.write("ca", one.certificate);
+  options.ca_file = world.files.write("ca", one.certificate_pem);
   const auto access = world.open(options);
   REQUIRE(access.has_value());
   world.authenticate(**access);
@@ -336,9 +337,9 @@ TEST_CASE("a CA file is read again after five minutes; an empty one leaves the o
   world.pass(Milliseconds(300'000));
   world.authenticate(**access);
   CHECK(world.transport.connects.size() == 1);
-  world.files.write("ca", two.certificate);
+  world.files.write("ca", two.certificate_pem);
   world.pass(Milliseconds(10'000));
   world.authenticate(**access);
   REQUIRE(world.transport.connects.size() == 2);
-  CHECK(world.transport.connects[1].tls.ca_pem == two.certificate);
+  CHECK(world.transport.connects[1].tls.ca_pem == two.certificate_pem);
 }

@@ -5,12 +5,13 @@
 #include <functional>
 
 #include "base/base64.hpp"
-#include "unit/cluster/certificates.hpp"
+#include "support/certificates.hpp"
 #include "unit/cluster/fakes.hpp"
 
 using namespace ksr;
 using namespace ksr::cluster;
 using namespace ksr::cluster::testing;
+using namespace ksr::testing;
 
 namespace {
 
@@ -133,11 +134,11 @@ TEST_CASE("impersonation is spelled out in headers") {
 
 TEST_CASE("certificates come from data, from base64 of data and from files") {
   World world;
-  const TestPair ca = make_pair_of("ca"), client = make_pair_of("jane");
+  const CertificateAndKey ca = self_signed("ca"), client = self_signed("jane");
   ConnectionOptions options = to("https://h");
-  options.ca_data = base64_encode(ca.certificate);
-  options.client_cert_data = client.certificate;
-  options.client_key_file = world.files.write("client.key", client.key);
+  options.ca_data = base64_encode(ca.certificate_pem);
+  options.client_cert_data = client.certificate_pem;
+  options.client_key_file = world.files.write("client.key", client.key_pem);
   options.tls_server_name = "kubernetes";
   options.connect_timeout = Milliseconds(1234);
   options.proxy_url = "http://u:p@proxy:3128";
@@ -147,9 +148,9 @@ TEST_CASE("certificates come from data, from base64 of data and from files") {
   REQUIRE((auth && auth->has_value()));
   REQUIRE(world.transport.connects.size() == 1);
   const auto& connection = world.transport.connects[0];
-  CHECK(connection.tls.ca_pem == ca.certificate);
-  CHECK(connection.tls.client_certificate_pem == client.certificate);
-  CHECK(connection.tls.client_key_pem == client.key);
+  CHECK(connection.tls.ca_pem == ca.certificate_pem);
+  CHECK(connection.tls.client_certificate_pem == client.certificate_pem);
+  CHECK(connection.tls.client_key_pem == client.key_pem);
   CHECK(connection.tls.server_name == "kubernetes");
   CHECK(!connection.tls.skip_verify);
   CHECK(connection.proxy->text() == "http://proxy:3128");
@@ -159,9 +160,9 @@ TEST_CASE("certificates come from data, from base64 of data and from files") {
 
 TEST_CASE("data stands before the file, which is not even read") {
   World world;
-  const TestPair ca = make_pair_of("ca");
+  const CertificateAndKey ca = self_signed("ca");
   ConnectionOptions options = to("https://h");
-  options.ca_data = ca.certificate;
+  options.ca_data = ca.certificate_pem;
   options.ca_file = "/no/such/file";
   CHECK(world.open(options).has_value());
 }
@@ -179,7 +180,7 @@ TEST_CASE("insecure is passed on") {
 
 TEST_CASE("files that are missing, no files, too large or no PEM are refused by key and path") {
   World world;
-  const TestPair client = make_pair_of("jane"), other = make_pair_of("joe");
+  const CertificateAndKey client = self_signed("jane"), other = self_signed("joe");
   ConnectionOptions options = to("https://h");
   options.ca_file = "/no/such/ca.crt";
   check_refused(world, options, "ca_file: cannot read /no/such/ca.crt: No such file");
@@ -192,20 +193,20 @@ TEST_CASE("files that are missing, no files, too large or no PEM are refused by 
   check_refused(world, options, "ca_file: cannot read " + options.ca_file + ": it is larger");
   options.ca_file = world.files.write("text", "hunter2\n");
   check_refused(world, options, "ca_file " + options.ca_file + ": holds no certificate");
-  options.ca_file = world.files.write("half", client.certificate.substr(0, 200) + "\n-----END CERTIFICATE-----\n");
+  options.ca_file = world.files.write("half", client.certificate_pem.substr(0, 200) + "\n-----END CERTIFICATE-----\n");
   check_refused(world, options, "ca_file " + options.ca_file + ": certificate 1 does not parse");
-  options.ca_file = world.files.write("second", client.certificate + client.certificate.substr(0, 100));
+  options.ca_file = world.files.write("second", client.certificate_pem + client.certificate_pem.substr(0, 100));
   check_refused(world, options, "ca_file " + options.ca_file + ": certificate 2 does not parse");
   options.ca_file = "";
   options.ca_data = "hunter2";
   check_refused(world, options, "ca_data: is neither PEM nor base64 of PEM");
 
   ConnectionOptions keys = to("https://h");
-  keys.client_cert_data = client.certificate;
+  keys.client_cert_data = client.certificate_pem;
   check_refused(world, keys, "client_cert_data: the key of the certificate is missing");
-  keys.client_key_data = client.certificate;
+  keys.client_key_data = client.certificate_pem;
   check_refused(world, keys, "client_key_data: holds no private key");
-  keys.client_key_data = other.key;
+  keys.client_key_data = other.key_pem;
   check_refused(world, keys, "client_key_data: is not the key of the client certificate");
   keys.client_cert_data = "";
   check_refused(world, keys, "client_key_data: the certificate of the key is missing");
@@ -213,10 +214,10 @@ TEST_CASE("files that are missing, no files, too large or no PEM are refused by 
 
 TEST_CASE("contradictions and impossible values are refused by key") {
   World world;
-  const TestPair ca = make_pair_of("ca");
+  const CertificateAndKey ca = self_signed("ca");
   ConnectionOptions insecure = to("https://h");
   insecure.insecure_skip_tls_verify = true;
-  insecure.ca_data = ca.certificate;
+  insecure.ca_data = ca.certificate_pem;
   check_refused(world, insecure, "insecure_skip_tls_verify: contradicts ca_data");
 
   check_refused(world, to("ftp://h"), "server: has the scheme");

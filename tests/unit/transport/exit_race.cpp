@@ -13,9 +13,9 @@
 #include <thread>
 #include <vector>
 
+#include "support/certificates.hpp"
 #include "transport/network_thread.hpp"
 #include "transport/real_transport.hpp"
-#include "unit/transport/certificates.hpp"
 #include "unit/transport/raw_server.hpp"
 
 extern char** environ;
@@ -113,8 +113,8 @@ int run_host(const std::string& program, const std::string& url, bool careful, s
 }
 
 int serve_hosts(const std::string& program, int runs) {
-  const test::Authority authority;
-  const test::ServerContext context = test::server_context(authority.issue("server", "IP:127.0.0.1"));
+  const ksr::testing::CertificateAuthority authority;
+  const ksr::testing::ServerContext context = ksr::testing::server_context(authority.issue("server", "IP:127.0.0.1"));
   test::RawServer server([&](test::Peer& peer) {
     if (!peer.start_tls(context.get())) return;
     peer.receive_head();

@@ -1,13 +1,14 @@
 // Through an HTTP proxy: forwarded plainly, tunnelled for TLS and WebSockets.
 #include <doctest/doctest.h>
 
+#include "support/certificates.hpp"
 #include "support/urls.hpp"
-#include "unit/transport/certificates.hpp"
 #include "unit/transport/listener.hpp"
 #include "unit/transport/raw_server.hpp"
 #include "unit/transport/websocket_peer.hpp"
 
 using namespace test;
+using namespace ksr::testing;
 
 namespace {
 
@@ -37,7 +38,7 @@ TEST_CASE("a proxy forwards plain requests by their full URL") {
 }
 
 TEST_CASE("TLS goes through a tunnel, and the credentials stay with the proxy") {
-  const Authority authority;
+  const CertificateAuthority authority;
   const ServerContext context = server_context(authority.issue("s", "DNS:server.test"));
   std::string tunnel;
   RawServer proxy([&](Peer& peer) {
@@ -50,7 +51,7 @@ TEST_CASE("TLS goes through a tunnel, and the credentials stay with the proxy") 
     }
   });
   ConnectionSettings settings = through(proxy, "https://server.test");
-  settings.tls.ca_pem = authority.pem();
+  settings.tls.ca_pem = authority.certificate_pem();
   const auto connection = connect(settings);
   for (int i = 0; i < 2; ++i) {
     Listener listener;

@@ -4,19 +4,15 @@
 
 #include <algorithm>
 
+#include "support/certificates.hpp"
 #include "support/urls.hpp"
-#include "unit/transport/certificates.hpp"
 #include "unit/transport/listener.hpp"
 #include "unit/transport/raw_server.hpp"
 
 using namespace test;
+using namespace ksr::testing;
 
 namespace {
-
-const Authority& authority() {
-  static const Authority made;
-  return made;
-}
 
 struct Ended {
   std::string body;
@@ -25,7 +21,7 @@ struct Ended {
 
 // A server that, behind the head of a response without length, does what `script` says.
 Ended answer_of(const std::function<void(Peer&)>& script) {
-  const ServerContext context = server_context(authority().issue("server", "IP:127.0.0.1"));
+  const ServerContext context = server_context(shared_authority().issue("server", "IP:127.0.0.1"));
   RawServer server([&](Peer& peer) {
     if (!peer.start_tls(context.get())) return;
     peer.receive_head();
@@ -34,7 +30,7 @@ Ended answer_of(const std::function<void(Peer&)>& script) {
   });
   ConnectionSettings settings;
   settings.server = ksr_test::url_of(server.tls_url());
-  settings.tls.ca_pem = authority().pem();
+  settings.tls.ca_pem = shared_authority().certificate_pem();
   Listener listener;
   listener.get(connect(settings), request_for("/"));
   REQUIRE(listener.wait_for_end());

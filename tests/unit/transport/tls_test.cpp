@@ -1,24 +1,20 @@
 // TLS: whom the client trusts, by which name, and with which certificate of its own.
 #include <doctest/doctest.h>
 
+#include "support/certificates.hpp"
 #include "support/urls.hpp"
-#include "unit/transport/certificates.hpp"
 #include "unit/transport/listener.hpp"
 #include "unit/transport/raw_server.hpp"
 #include "unit/transport/websocket_peer.hpp"
 
 using namespace test;
+using namespace ksr::testing;
 
 namespace {
 
-const Authority& authority() {
-  static const Authority made;
-  return made;
-}
-
 struct TlsServer {
   explicit TlsServer(const std::string& names, bool ipv6 = false)
-      : context(server_context(authority().issue("server", names))),
+      : context(server_context(shared_authority().issue("server", names))),
         server(
             [this](Peer& peer) {
               if (!peer.start_tls(context.get())) return;
@@ -37,7 +33,7 @@ struct TlsServer {
 ConnectionSettings trusting(const std::string& url) {
   ConnectionSettings settings;
   settings.server = ksr_test::url_of(url);
-  settings.tls.ca_pem = authority().pem();
+  settings.tls.ca_pem = shared_authority().certificate_pem();
   return settings;
 }
 
@@ -102,10 +98,10 @@ TEST_CASE("a certificate of another name is refused, and the message says which 
 
 TEST_CASE("a certificate of another CA is refused, and system CAs are of no help") {
   TlsServer server("IP:127.0.0.1");
-  const Authority another("another CA");
+  const CertificateAuthority another("another CA");
   ConnectionSettings settings;
   settings.server = ksr_test::url_of(server.server.tls_url());
-  settings.tls.ca_pem = another.pem();
+  settings.tls.ca_pem = another.certificate_pem();
   for (int with_system_cas = 0; with_system_cas < 2; ++with_system_cas) {
     const auto error = outcome_of(settings);
     REQUIRE(error);
@@ -120,26 +116,27 @@ TEST_CASE("a certificate of another CA is refused, and system CAs are of no help
 TEST_CASE("several CAs in one text are all trusted") {
   TlsServer server("IP:127.0.0.1");
   ConnectionSettings settings = trusting(server.server.tls_url());
-  settings.tls.ca_pem = "# a comment\n" + Authority("another CA").pem() + "\n" + authority().pem();
+  settings.tls.ca_pem = "# a comment\n" + CertificateAuthority("another CA").certificate_pem() + "\n" +
+                        shared_authority().certificate_pem();
   CHECK_FALSE(outcome_of(settings));
 }
 
 TEST_CASE("a client certificate is shown when the server wants one") {
   TlsServer server("IP:127.0.0.1");
-  require_client_certificate(server.context.get(), authority().pem());
+  require_client_certificate(*server.context, shared_authority().certificate_pem());
   ConnectionSettings settings = trusting(server.server.tls_url());
   const auto without = outcome_of(settings);
   REQUIRE(without);
   CHECK(without->status == Status::tls);
-  const Identity client = authority().issue("client", "");
+  const CertificateAndKey client = shared_authority().issue("client", "");
   settings.tls.client_certificate_pem = client.certificate_pem;
   settings.tls.client_key_pem = client.key_pem;
   CHECK_FALSE(outcome_of(settings));
 }
 
 TEST_CASE("client certificates that can never work are refused at once, and the key is not shown") {
-  const Identity client = authority().issue("client", "");
-  const Identity other = authority().issue("other", "");
+  const CertificateAndKey client = shared_authority().issue("client", "");
+  const CertificateAndKey other = shared_authority().issue("other", "");
   ConnectionSettings settings = trusting("https://localhost");
   const auto refusal = [&](const std::string& certificate, const std::string& key) {
     settings.tls.client_certificate_pem = certificate;
@@ -183,7 +180,7 @@ TEST_CASE("a server that talks no TLS is a TLS error") {
 }
 
 TEST_CASE("a WebSocket runs over TLS") {
-  const ServerContext context = server_context(authority().issue("server", "IP:127.0.0.1"));
+  const ServerContext context = server_context(shared_authority().issue("server", "IP:127.0.0.1"));
   RawServer server([&](Peer& peer) {
     if (!peer.start_tls(context.get())) return;
     accept_websocket(peer);

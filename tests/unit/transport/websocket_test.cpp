@@ -1,7 +1,6 @@
 // Watches over WebSockets.
 #include <doctest/doctest.h>
 
-#include "unit/transport/certificates.hpp"
 #include "unit/transport/listener.hpp"
 #include "unit/transport/raw_server.hpp"
 #include "unit/transport/websocket_peer.hpp"

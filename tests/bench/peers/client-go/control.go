@@ -14,7 +14,7 @@ type serverState struct {
 	Watchers   int    `json:"watchers"`
 }
 
-// Asks the replay server; /control/go lets events happen.
+// Requests to the replay server; /control/go starts events.
 func ask(control, path string) (state serverState, err error) {
 	answer, err := http.Get(control + "/control/" + path)
 	if err != nil {

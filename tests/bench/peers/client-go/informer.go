@@ -13,7 +13,7 @@ import (
 	"k8s.io/client-go/tools/cache"
 )
 
-// An informer of all pods as programs have it: typed over protobuf or JSON, or dynamic.
+// An informer of all pods as programs use it: typed over protobuf or JSON, or dynamic.
 func newInformer(mode, server, certificate string) (cache.SharedIndexInformer, error) {
 	config := &rest.Config{Host: server, QPS: 1000, Burst: 1000}
 	config.CAFile = certificate

@@ -1,4 +1,4 @@
-// What client-go's informers need for the work that libksr is given: one line of JSON with what was measured.
+// What client-go's informers need for the same work as libksr: one line of JSON with the measurements.
 package main
 
 import (
@@ -65,11 +65,11 @@ func measure(report map[string]any) error {
 	report["peak_watch_bytes"] = memory("VmHWM")
 	report["resident_watch_bytes"] = settled()
 	debug.FreeOSMemory()
-	report["resident_freed_bytes"] = memory("VmRSS") // the least that Go could do with
+	report["resident_freed_bytes"] = memory("VmRSS") // the minimum for Go
 	return addCorrect(informer, report)
 }
 
-// Garbage is collected, but what the runtime then keeps for later stays with the process, as it does in programs.
+// Garbage is collected, but memory that the runtime then retains stays with the process, as it does in programs.
 func settled() uint64 {
 	time.Sleep(time.Duration(*settle * float64(time.Second)))
 	collect()
@@ -111,7 +111,7 @@ func spread(sorted []int64) (some []float64) {
 }
 
 func addCorrect(informer cache.SharedIndexInformer, report map[string]any) error {
-	truth, err := ask(*control, "state")
+	state, err := ask(*control, "state")
 	if err != nil {
 		return err
 	}
@@ -125,6 +125,6 @@ func addCorrect(informer cache.SharedIndexInformer, report map[string]any) error
 		version, _ := strconv.ParseUint(pod.GetResourceVersion(), 10, 64)
 		sum += version
 	}
-	report["correct"] = sum == truth.VersionSum && len(held) == truth.Objects
+	report["correct"] = sum == state.VersionSum && len(held) == state.Objects
 	return nil
 }

@@ -1,4 +1,4 @@
-//! Tells the replay server when events may happen, and asks it what is true.
+//! Starts the replay server's events, and reads its state.
 
 use std::io::{Read, Write};
 use std::time::{Duration, Instant};

@@ -1,4 +1,4 @@
-//! What kube-rs' reflectors need for the work that libksr is given: one line of JSON with what was measured.
+//! What kube-rs' reflectors need for the same work as libksr: one line of JSON with the measurements.
 
 mod control;
 mod measure;
@@ -31,7 +31,7 @@ where
     let mut events = std::pin::pin!(reflector(writer, watcher(api, watcher::Config::default()).default_backoff()));
     while let Some(event) = events.next().await {
         match event {
-            Ok(Event::InitDone) => progress.tell(Seen::List(Instant::now())),
+            Ok(Event::InitDone) => progress.notify(Seen::List(Instant::now())),
             Ok(Event::Apply(object)) => progress.applied(&object),
             Ok(_) => {}
             Err(error) => eprintln!("kube-rs: {error}"),

@@ -49,10 +49,10 @@ impl Work {
         self.watch(&mut report)?;
         report["peak_watch_bytes"] = json!(memory("VmHWM"));
         report["resident_watch_bytes"] = json!(self.settled());
-        let truth = ask(&self.control, "state")?;
+        let state = ask(&self.control, "state")?;
         let (objects, sum) = versions();
         report["objects"] = json!(objects);
-        report["correct"] = json!(objects as u64 == number(&truth, "objects") && sum == number(&truth, "version_sum"));
+        report["correct"] = json!(objects as u64 == number(&state, "objects") && sum == number(&state, "version_sum"));
         Ok(report)
     }
 

@@ -29,7 +29,7 @@ impl Progress {
         Self { wanted: Mutex::default(), seen: Mutex::new(seen) }
     }
 
-    pub fn tell(&self, what: Seen) {
+    pub fn notify(&self, what: Seen) {
         if let Ok(seen) = self.seen.lock() {
             let _ = seen.send(what);
         }
@@ -45,7 +45,7 @@ impl Progress {
         let version = object.meta().resource_version.as_deref();
         let version = version.and_then(|text| text.parse::<u64>().ok()).unwrap_or(0);
         if wanted.version != 0 && version >= wanted.version {
-            self.tell(Seen::Goal(Instant::now()));
+            self.notify(Seen::Goal(Instant::now()));
         }
     }
 }

@@ -1,4 +1,4 @@
-#include "server/pod_life.hpp"
+#include "server/pod_lifecycle.hpp"
 
 #include <algorithm>
 #include <array>
@@ -16,31 +16,31 @@ struct Workload {
   bool job;
 };
 
-constexpr std::array<Workload, 12> workloads{{{"shop", "cart", false},
-                                              {"shop", "checkout", false},
-                                              {"shop", "catalog", false},
-                                              {"shop", "search", false},
-                                              {"payments", "ledger", false},
-                                              {"payments", "fraud-check", false},
-                                              {"payments", "nightly-report", true},
-                                              {"media", "thumbnailer", true},
-                                              {"media", "transcoder", false},
-                                              {"kube-system", "coredns", false},
-                                              {"kube-system", "metrics-server", false},
-                                              {"monitoring", "prometheus", false}}};
+constexpr std::array<Workload, 12> kWorkloads{{{"shop", "cart", false},
+                                               {"shop", "checkout", false},
+                                               {"shop", "catalog", false},
+                                               {"shop", "search", false},
+                                               {"payments", "ledger", false},
+                                               {"payments", "fraud-check", false},
+                                               {"payments", "nightly-report", true},
+                                               {"media", "thumbnailer", true},
+                                               {"media", "transcoder", false},
+                                               {"kube-system", "coredns", false},
+                                               {"kube-system", "metrics-server", false},
+                                               {"monitoring", "prometheus", false}}};
 
 }  // namespace
 
-void PodLife::start(World& world, std::size_t count) {
-  const std::shared_ptr<PodLife> life(new PodLife(world, count));
+void PodLifecycle::start(World& world, std::size_t count) {
+  const std::shared_ptr<PodLifecycle> life(new PodLifecycle(world, count));
   for (std::size_t i = 0; i < count; ++i) life->add_pod(true);
   life->wait();
 }
 
-PodLife::PodLife(World& world, std::size_t count)
+PodLifecycle::PodLifecycle(World& world, std::size_t count)
     : world_(world), type_(*world.types().find_by_word("pods")), count_(count), timer_(world.io()) {}
 
-void PodLife::wait() {
+void PodLifecycle::wait() {
   timer_.expires_after(std::chrono::milliseconds(250 + pick(500)));
   timer_.async_wait([self = shared_from_this()](const auto& failure) {
     if (failure) return;
@@ -49,26 +49,26 @@ void PodLife::wait() {
   });
 }
 
-void PodLife::forget_deleted() {
-  // A script or a client may delete our pods.
+void PodLifecycle::forget_deleted() {
+  // A script or a client may delete pods of the simulation.
   const Collection& there = world_.log().collection(type_);
   pods_.erase(std::remove_if(pods_.begin(), pods_.end(),
                              [&](const Pod& pod) { return there.find(object_key(pod.ns, pod.name)) == nullptr; }),
               pods_.end());
 }
 
-void PodLife::tick() {
+void PodLifecycle::tick() {
   forget_deleted();
   if (pods_.size() < count_ && pick(2) == 0) add_pod(false);
   if (!pods_.empty()) advance(pick(pods_.size()));
-  // The young ones move faster than a random pick would let them.
+  // New pods advance faster than a random choice would let them.
   for (std::size_t i = 0; i < pods_.size(); ++i) {
     if (pods_[i].stage == Stage::pending || pods_[i].stage == Stage::creating) return advance(i);
   }
 }
 
-void PodLife::add_pod(bool settled) {
-  const Workload& workload = workloads[pick(workloads.size())];
+void PodLifecycle::add_pod(bool settled) {
+  const Workload& workload = kWorkloads[pick(kWorkloads.size())];
   Pod pod;
   pod.ns = workload.ns;
   pod.workload = workload.name;
@@ -81,7 +81,7 @@ void PodLife::add_pod(bool settled) {
   show(pods_.back());
 }
 
-void PodLife::advance(std::size_t i) {
+void PodLifecycle::advance(std::size_t i) {
   Pod& pod = pods_[i];
   switch (pod.stage) {
     case Stage::pending:
@@ -109,12 +109,12 @@ void PodLife::advance(std::size_t i) {
   show(pod);
 }
 
-void PodLife::remove(std::size_t i) {
+void PodLifecycle::remove(std::size_t i) {
   world_.log().remove(type_, object_key(pods_[i].ns, pods_[i].name));
   pods_.erase(pods_.begin() + static_cast<std::ptrdiff_t>(i));
 }
 
-void PodLife::show(const Pod& pod) {
+void PodLifecycle::show(const Pod& pod) {
   PodFacts facts{pod.workload, pod.node, "Running", "", pod.restarts, true};
   switch (pod.stage) {
     case Stage::pending:
@@ -135,11 +135,11 @@ void PodLife::show(const Pod& pod) {
   world_.log().merge(type_, object_key(pod.ns, pod.name), pod_state_patch(facts));
 }
 
-std::string PodLife::letters(std::size_t count) {
-  // The alphabet of Kubernetes' own generated names: no vowels, nothing that reads as another.
-  constexpr char alphabet[] = "bcdfghjklmnpqrstvwxz2456789";
+std::string PodLifecycle::letters(std::size_t count) {
+  // The alphabet of names that Kubernetes generates (apimachinery/pkg/util/rand): no vowels, no ambiguous characters.
+  constexpr char kAlphabet[] = "bcdfghjklmnpqrstvwxz2456789";
   std::string text;
-  for (std::size_t i = 0; i < count; ++i) text += alphabet[pick(sizeof alphabet - 1)];
+  for (std::size_t i = 0; i < count; ++i) text += kAlphabet[pick(sizeof kAlphabet - 1)];
   return text;
 }
 

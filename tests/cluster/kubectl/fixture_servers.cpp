@@ -1,10 +1,10 @@
-#include "cluster/kubectl/places.hpp"
-
-#include <openssl/evp.h>
+#include "cluster/kubectl/fixture_servers.hpp"
 
 #include <algorithm>
 #include <cctype>
 #include <vector>
+
+#include "cluster/harness/base64.hpp"
 
 namespace ksr::clustertest {
 namespace {
@@ -34,36 +34,28 @@ ServerOptions below_prefix() {
   return options;
 }
 
-std::string base64(const std::string& text) {
-  std::string encoded((text.size() + 2) / 3 * 4 + 1, '\0');
-  const int size = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(encoded.data()),
-                                   reinterpret_cast<const unsigned char*>(text.data()), static_cast<int>(text.size()));
-  encoded.resize(static_cast<std::size_t>(size));
-  return encoded;
-}
-
-std::string who(const RecordedRequest& request) {
-  std::string who = request.header("Authorization");
-  if (!request.client_name.empty()) who += "certificate of " + request.client_name;
-  std::vector<std::string> acting;
+std::string credentials_of(const RecordedRequest& request) {
+  std::string credentials = request.header("Authorization");
+  if (!request.client_name.empty()) credentials += "certificate of " + request.client_name;
+  std::vector<std::string> impersonated;
   for (const auto& [name, value] : request.headers) {
     std::string key = name;
     std::transform(key.begin(), key.end(), key.begin(),
                    [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    if (key.rfind("impersonate-", 0) == 0) acting.push_back(" " + key + "=" + value);
+    if (key.rfind("impersonate-", 0) == 0) impersonated.push_back(" " + key + "=" + value);
   }
-  std::sort(acting.begin(), acting.end());
-  for (const std::string& part : acting) who += part;
-  return who;
+  std::sort(impersonated.begin(), impersonated.end());
+  for (const std::string& part : impersonated) credentials += part;
+  return credentials;
 }
 
-void collect(std::set<std::string>& asked, const std::string& name, ApiServer& server, const std::string& resource) {
+void collect(std::set<std::string>& requests, const std::string& name, ApiServer& server, const std::string& resource) {
   server.run([&](testserver::World& world) {
     for (const RecordedRequest& request : world.requests()) {
       const std::string path = request.target.substr(0, request.target.find('?'));
       const bool fits = path.size() > resource.size() && path.substr(path.size() - resource.size()) == resource;
       if (fits && (request.verb == "list" || request.verb == "watch")) {
-        asked.insert(name + " " + path + " as " + who(request));
+        requests.insert(name + " " + path + " as " + credentials_of(request));
       }
     }
     world.requests().clear();
@@ -72,13 +64,14 @@ void collect(std::set<std::string>& asked, const std::string& name, ApiServer& s
 
 }  // namespace
 
-Places::Places() : a_(known_users(true)), b_(only_internal()), c_(below_prefix()), d_(known_users(false)) {
+FixtureServers::FixtureServers()
+    : a_(known_users(true)), b_(only_internal()), c_(below_prefix()), d_(known_users(false)) {
   for (ApiServer* server : {&a_, &b_, &c_, &d_}) server->script("create pods shop/web\ncreate nodes one");
 }
 
-Replacements Places::replacements() const {
-  const testserver::Credential jane = a_.client_credential("jane-by-certificate");
-  const testserver::Credential other = a_.client_credential("other");
+Replacements FixtureServers::replacements() const {
+  const testing::CertificateAndKey jane = a_.client_certificate("jane-by-certificate");
+  const testing::CertificateAndKey other = a_.client_certificate("other");
   const auto internal = "https://127.0.0.1:" + std::to_string(b_.port());
   return {{"A", a_.url()},
           {"B", internal},
@@ -97,16 +90,16 @@ Replacements Places::replacements() const {
           {"PROXY", proxy_.url()}};
 }
 
-std::set<std::string> Places::asked(const std::string& resource) {
-  std::set<std::string> asked;
-  collect(asked, "A", a_, resource);
-  collect(asked, "B", b_, resource);
-  collect(asked, "C", c_, resource);
-  collect(asked, "D", d_, resource);
+std::set<std::string> FixtureServers::requests(const std::string& resource) {
+  std::set<std::string> requests;
+  collect(requests, "A", a_, resource);
+  collect(requests, "B", b_, resource);
+  collect(requests, "C", c_, resource);
+  collect(requests, "D", d_, resource);
   const std::size_t tunnels = proxy_.tunnels().size();
-  if (tunnels != tunnels_) asked.insert("through the proxy");
+  if (tunnels != tunnels_) requests.insert("through the proxy");
   tunnels_ = tunnels;
-  return asked;
+  return requests;
 }
 
 }  // namespace ksr::clustertest

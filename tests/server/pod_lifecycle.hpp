@@ -1,5 +1,5 @@
-// Pods that live: they come, wait, run, crash, finish, go and are replaced, at a rate a person can follow.
-// Lives on the server's thread.
+// `PodLifecycle` simulates pods: they are created, start, run, crash, complete, are deleted and replaced, at a rate
+// that a person can follow; used by Script. Lives on the server's thread.
 #pragma once
 
 #include <boost/asio/steady_timer.hpp>
@@ -13,9 +13,9 @@
 
 namespace ksr::testserver {
 
-class PodLife : public std::enable_shared_from_this<PodLife> {
+class PodLifecycle : public std::enable_shared_from_this<PodLifecycle> {
  public:
-  // About `count` pods from now on.
+  // Keeps about `count` pods from now on.
   static void start(World& world, std::size_t count);
 
  private:
@@ -30,7 +30,7 @@ class PodLife : public std::enable_shared_from_this<PodLife> {
     bool job = false;
   };
 
-  PodLife(World& world, std::size_t count);
+  PodLifecycle(World& world, std::size_t count);
   void wait();
   void tick();
   void forget_deleted();

@@ -1,4 +1,4 @@
-#include "life.h"
+#include "stream_run.h"
 
 #include <stdatomic.h>
 #include <unistd.h>
@@ -6,8 +6,8 @@
 #include "malloc_fault.h"
 #include "open.h"
 
-/* OpenSSL does not say whether a certificate is bad or there was no memory to read it. */
-#define KNOWN_FAILURE(status) ((status) == KSR_E_NOMEM || (status) == KSR_E_INVALID)
+/* OpenSSL does not distinguish an invalid certificate from a failed allocation while it reads one. */
+#define EXPECTED_FAILURE(status) ((status) == KSR_E_NOMEM || (status) == KSR_E_INVALID)
 
 struct host {
   atomic_int destroyed;
@@ -15,7 +15,7 @@ struct host {
   atomic_int closed;
 };
 
-static void look_at(const ksr_snapshot* snapshot) {
+static void read_snapshot(const ksr_snapshot* snapshot) {
   size_t length = 1;
   const ksr_object* first = ksr_snapshot_at(snapshot, 0);
   const ksr_object* kept = ksr_object_retain(first);
@@ -30,7 +30,7 @@ static void on_update(ksr_stream* stream, const ksr_snapshot* snapshot, void* us
   struct host* host = user_data;
   (void)stream;
   CHECK(!atomic_load(&host->closed));
-  look_at(snapshot);
+  read_snapshot(snapshot);
   atomic_fetch_add(&host->updates, 1);
 }
 
@@ -78,7 +78,7 @@ static ksr_status set_all(ksr_config* config) {
   return KSR_OK;
 }
 
-/* NULL when there was no memory; then nothing is left of it. */
+/* NULL when memory ran out; then nothing of it remains. */
 static ksr_stream* open_stream(struct host* host) {
   ksr_config* config = NULL;
   ksr_stream* stream = NULL;
@@ -98,18 +98,18 @@ static ksr_stream* open_stream(struct host* host) {
     CHECK(config == NULL);
   }
   ksr_config_free(config);
-  CHECK(status == KSR_OK || KNOWN_FAILURE(status));
+  CHECK(status == KSR_OK || EXPECTED_FAILURE(status));
   return stream;
 }
 
-/* Whether the view comes, and a change of it. */
-static int comes_to_life(ksr_stream* stream, struct host* host, long within_ms) {
+/* Whether the view arrives, and a change of it. */
+static int syncs_and_updates(ksr_stream* stream, struct host* host, long within_ms) {
   const ksr_snapshot* latest;
   uint64_t objects = 0;
   int seen = 0;
   if (ksr_wait_synced(stream, within_ms) != KSR_OK) return 0;
   latest = ksr_latest(stream);
-  if (latest != NULL) look_at(latest);
+  if (latest != NULL) read_snapshot(latest);
   ksr_snapshot_release(latest);
   ksr_stat(stream, "objects", &objects);
   for (; within_ms > 0; within_ms -= 5) {
@@ -123,42 +123,42 @@ static int comes_to_life(ksr_stream* stream, struct host* host, long within_ms) 
 
 static void close_stream(ksr_stream* stream, struct host* host) {
   const ksr_status first = ksr_close(stream);
-  host_sleep_ms(20); /* the network thread gives back what the stream had */
+  host_sleep_ms(20); /* the network thread frees what the stream had */
   malloc_fault_end();
-  CHECK(first == KSR_OK || KNOWN_FAILURE(first));
+  CHECK(first == KSR_OK || EXPECTED_FAILURE(first));
   if (first != KSR_OK) CHECK(ksr_close(stream) == KSR_OK);
   CHECK(atomic_load(&host->destroyed) == 1);
   CHECK(ksr_close(stream) == KSR_E_INVALID);
 }
 
-static int live(ksr_stream* stream, struct host* host, int during, long nth, long more) {
-  int end = LIFE_WENT_ON;
+static int use_stream(ksr_stream* stream, struct host* host, int during, long nth, long more) {
+  int end = RUN_OK;
   if (during == DURING_OPEN) malloc_fault_end();
-  if (!comes_to_life(stream, host, 1000)) {
-    /* Memory is there again: it has to find back by itself, within its own timeouts. */
+  if (!syncs_and_updates(stream, host, 1000)) {
+    /* Allocations succeed again: the stream has to recover by itself, within its own timeouts. */
     malloc_fault_end();
-    if (!comes_to_life(stream, host, 10000)) end = LIFE_STALLED;
+    if (!syncs_and_updates(stream, host, 10000)) end = RUN_STALLED;
   }
   if (during == DURING_CLOSE) malloc_fault_from(nth, more);
   close_stream(stream, host);
   return end;
 }
 
-void life_run(int during, long nth, long more, long* asked) {
+void run_stream(int during, long nth, long more, long* allocations) {
   static struct host host;
   static struct host other_host;
-  int end = LIFE_FAILED;
+  int end = RUN_FAILED_TO_OPEN;
   ksr_stream* other;
   ksr_stream* stream;
   alarm(60);
   if (during == DURING_OPEN) malloc_fault_for_this_thread();
   if (during != DURING_CLOSE) malloc_fault_from(nth, more);
   stream = open_stream(&host);
-  if (stream != NULL) end = live(stream, &host, during, nth, more);
-  *asked = malloc_fault_end();
+  if (stream != NULL) end = use_stream(stream, &host, during, nth, more);
+  *allocations = malloc_fault_end();
   other = open_stream(&other_host);
-  if (other == NULL) _exit(LIFE_BROKEN);
-  if (!comes_to_life(other, &other_host, 10000)) end = LIFE_BROKEN;
+  if (other == NULL) _exit(RUN_BROKE_OTHERS);
+  if (!syncs_and_updates(other, &other_host, 10000)) end = RUN_BROKE_OTHERS;
   CHECK(ksr_close(other) == KSR_OK && atomic_load(&other_host.destroyed) == 1);
   _exit(end);
 }

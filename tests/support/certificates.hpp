@@ -1,0 +1,63 @@
+// `CertificateAuthority` issues the certificates of a test, made at run time, so that they do not expire;
+// used by the scriptable server, the cluster's harness and the unit tests of src/transport and src/cluster.
+// Immutable once made: may be used on any thread.
+#pragma once
+
+#include <openssl/evp.h>
+#include <openssl/ssl.h>
+#include <openssl/x509.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace ksr::testing {
+
+struct CertificateAndKey {
+  std::string certificate_pem;
+  std::string key_pem;
+};
+
+class CertificateAuthority {
+ public:
+  explicit CertificateAuthority(const std::string& common_name = "ksr test CA");
+
+  const std::string& certificate_pem() const { return certificate_pem_; }
+  // A certificate without extended key usage. `alternative_names` as OpenSSL's configuration writes them, such as
+  // "DNS:example.test,IP:127.0.0.1"; where empty, the extension is absent.
+  CertificateAndKey issue(const std::string& common_name, const std::string& alternative_names) const;
+  // Valid for these names and addresses.
+  CertificateAndKey server(const std::vector<std::string>& names) const;
+  // The API server takes the common name for the user's name.
+  CertificateAndKey client(const std::string& user) const;
+
+ private:
+  struct Free {
+    void operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
+    void operator()(X509* certificate) const { X509_free(certificate); }
+  };
+
+  CertificateAndKey issue(const std::string& common_name, const std::string& alternative_names,
+                          const std::string& extended_key_usage) const;
+
+  std::unique_ptr<EVP_PKEY, Free> key_;
+  std::unique_ptr<X509, Free> certificate_;
+  std::string certificate_pem_;
+};
+
+// The one that the tests of a program share.
+const CertificateAuthority& shared_authority();
+
+CertificateAndKey self_signed(const std::string& common_name);
+
+struct FreeServerContext {
+  void operator()(SSL_CTX* context) const { SSL_CTX_free(context); }
+};
+using ServerContext = std::unique_ptr<SSL_CTX, FreeServerContext>;
+
+// For a TLS server that shows this certificate.
+ServerContext server_context(const CertificateAndKey& identity);
+// Clients have to show a certificate of this CA.
+void require_client_certificate(SSL_CTX& context, const std::string& ca_pem);
+
+}  // namespace ksr::testing
