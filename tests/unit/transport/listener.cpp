@@ -129,7 +129,7 @@ std::shared_ptr<Connection> connect(ConnectionSettings settings) {
 
 std::shared_ptr<Connection> connect(const std::string& server) {
   ConnectionSettings settings;
-  settings.server = ksr_test::url_of(server);
+  settings.server = ksr::testing::url_of(server);
   return connect(std::move(settings));
 }
 
