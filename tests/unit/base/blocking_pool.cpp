@@ -25,10 +25,9 @@ namespace {
 class QueueExecutor final : public ksr::Executor {
  public:
   void post(std::function<void()> task) override {
-    {
-      const std::lock_guard lock(tasks_mutex_);
-      tasks_.push_back(std::move(task));
-    }
+    // Notified under the mutex: the test may destroy this as soon as it has the task.
+    const std::lock_guard lock(tasks_mutex_);
+    tasks_.push_back(std::move(task));
     posted_.notify_all();
   }
   std::unique_ptr<ksr::Timer> schedule(ksr::Instant, std::function<void()>) override { return nullptr; }
@@ -81,7 +80,7 @@ TEST_CASE("a task runs on a named thread that the host's signals do not reach") 
   REQUIRE(comes(done.get_future()));
   CHECK(name == "ksr-test");
   CHECK(sigismember(&mask, SIGTERM) == 1);
-  CHECK(thread != std::this_thread::get_id());
+  CHECK((thread != std::this_thread::get_id()));
 }
 
 TEST_CASE("there are no more threads than allowed, and tasks that wait for one run in order") {
@@ -118,7 +117,7 @@ TEST_CASE("the result of a call, or its exception, comes to the executor") {
   const auto caller = std::this_thread::get_id();
   std::vector<Expected<std::string>> results;
   const auto done = [&](Expected<std::string> result) {
-    CHECK(std::this_thread::get_id() == caller);
+    CHECK((std::this_thread::get_id() == caller));
     results.push_back(std::move(result));
   };
   pool.call<std::string>(
