@@ -49,7 +49,7 @@ const char* ksr_version_string(void) {
 }
 
 const char* ksr_build_info(void) {
-  return ksr::abi::guard_value<const char*>("{}", [] {
+  return ksr::abi::guard_value_also_forked<const char*>("{}", [] {
     // Never destroyed: the text is promised to be static, also while the process exits.
     static const std::string* const text = new std::string(describe_build());
     return text->c_str();
