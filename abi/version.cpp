@@ -33,7 +33,8 @@ std::string describe_build() {
   return std::string("{\"version\":\"" KSR_VERSION_STRING "\",\"compiler\":\"" KSR_COMPILER
                      "\",\"cpprestsdk\":\"" KSR_CPPRESTSDK_VERSION "\",\"boost\":\"") +
          BOOST_LIB_VERSION + "\",\"openssl\":{\"built_with\":\"" OPENSSL_VERSION_TEXT "\",\"running_with\":\"" +
-         OpenSSL_version(OPENSSL_VERSION) + "\",\"linked\":\"" + (has_openssl_inside() ? "static" : "dynamic") + "\"},\"features\":[" + names + "]}";
+         OpenSSL_version(OPENSSL_VERSION) + "\",\"linked\":\"" + (has_openssl_inside() ? "static" : "dynamic") +
+         "\"},\"features\":[" + names + "]}";
 }
 
 }  // namespace

@@ -100,7 +100,7 @@ class CallbackDispatcher : public Logger, public std::enable_shared_from_this<Ca
   std::unique_ptr<Host> host_;
 
   mutable Mutex mutex_;
-  ConditionVariable work_;  // for the delivery thread
+  ConditionVariable work_;     // for the delivery thread
   ConditionVariable changed_;  // for callers that wait for the end of a callback or the stream, or for the first list
   std::optional<Wakeup> wakeup_ KSR_GUARDED_BY(mutex_);  // delivery=manual
   CallbackQueue queue_ KSR_GUARDED_BY(mutex_);

@@ -94,10 +94,10 @@ void Engine::on_lost(const Error& error) {
   for (const auto& session : sessions_) session->on_lost(error);
 }
 
-void Engine::look_again() {
+void Engine::rearm() {
   KSR_ASSERT_ON_THREAD(parts_.executor);
   if (cancelled_) return;
-  for (const auto& session : sessions_) session->look_again();
+  for (const auto& session : sessions_) session->rearm();
 }
 
 void Engine::resolve() {

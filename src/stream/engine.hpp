@@ -43,7 +43,7 @@ class Engine final : public std::enable_shared_from_this<Engine>, private Sessio
   // this error, and is tried again after the backoff.
   void on_lost(const Error& error);
   // Sets the timers for which there was no memory before.
-  void look_again();
+  void rearm();
 
  private:
   // Runs `step`; an exception of it affects this stream only.

@@ -75,7 +75,7 @@ void Runtime::check_clock() {
   const bool suspended = suspend_watch_.suspended(boot_offset());
   for (const auto& engine : engines_) {
     if (suspended) engine->on_clock_jump();
-    engine->look_again();
+    engine->rearm();
   }
 }
 

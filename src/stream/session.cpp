@@ -60,7 +60,7 @@ void Session::on_lost(const Error& error) {
   flush();
 }
 
-void Session::look_again() {
+void Session::rearm() {
   KSR_ASSERT_ON_THREAD(parts_.executor);
   guarded([this] { reflector_.rearm(); });
 }

@@ -59,7 +59,7 @@ class Session final : private sync::Effects, private CallOwner {
   void on_clock_jump();
   // See Engine.
   void on_lost(const Error& error) override;
-  void look_again();
+  void rearm();
   sync::State state() const noexcept { return reflector_.state(); }
   bool synced() const noexcept { return synced_; }
   const sync::Counters& counters() const noexcept { return reflector_.counters(); }
