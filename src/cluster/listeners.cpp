@@ -17,7 +17,7 @@ void Listeners::log(LogLevel level, std::string line) {
 }
 
 void Listeners::add(std::weak_ptr<Logger> logger) {
-  const std::lock_guard lock(loggers_mutex_);
+  const MutexLock lock(loggers_mutex_);
   const auto dead = [](const std::weak_ptr<Logger>& one) { return one.expired(); };
   loggers_.erase(std::remove_if(loggers_.begin(), loggers_.end(), dead), loggers_.end());
   loggers_.push_back(std::move(logger));
@@ -25,7 +25,7 @@ void Listeners::add(std::weak_ptr<Logger> logger) {
 
 std::vector<std::shared_ptr<Logger>> Listeners::alive() const {
   std::vector<std::shared_ptr<Logger>> loggers;
-  const std::lock_guard lock(loggers_mutex_);
+  const MutexLock lock(loggers_mutex_);
   for (const auto& logger : loggers_) {
     if (auto one = logger.lock()) loggers.push_back(std::move(one));
   }

@@ -2,11 +2,11 @@
 #pragma once
 
 #include <memory>
-#include <mutex>
 #include <string>
 #include <vector>
 
 #include "base/log.hpp"
+#include "base/mutex.hpp"
 
 namespace ksr::cluster {
 
@@ -22,8 +22,8 @@ class Listeners final : public Logger {
  private:
   std::vector<std::shared_ptr<Logger>> alive() const;
 
-  mutable std::mutex loggers_mutex_;
-  std::vector<std::weak_ptr<Logger>> loggers_;
+  mutable Mutex loggers_mutex_;
+  std::vector<std::weak_ptr<Logger>> loggers_ KSR_GUARDED_BY(loggers_mutex_);
 };
 
 }  // namespace ksr::cluster

@@ -19,7 +19,7 @@ std::shared_ptr<SharedAccess> SharedAccessRegistry::find_or_make(ResolvedConnect
                                                                  const AccessEnvironment& environment,
                                                                  const ProcessEnvironment& process_env) {
   const std::string key = key_of(settings, environment);
-  const std::lock_guard lock(accesses_mutex_);
+  const MutexLock lock(accesses_mutex_);
   for (auto entry = accesses_.begin(); entry != accesses_.end();) {
     entry = entry->second.expired() ? accesses_.erase(entry) : std::next(entry);
   }

@@ -3,9 +3,9 @@
 
 #include <map>
 #include <memory>
-#include <mutex>
 #include <string>
 
+#include "base/mutex.hpp"
 #include "cluster/shared_access.hpp"
 
 namespace ksr::cluster {
@@ -17,8 +17,8 @@ class SharedAccessRegistry {
                                              const ProcessEnvironment& process_env);
 
  private:
-  std::mutex accesses_mutex_;
-  std::map<std::string, std::weak_ptr<SharedAccess>> accesses_;
+  Mutex accesses_mutex_;
+  std::map<std::string, std::weak_ptr<SharedAccess>> accesses_ KSR_GUARDED_BY(accesses_mutex_);
 };
 
 // The one of the process. Never destroyed: streams may be open when the process ends.

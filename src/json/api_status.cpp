@@ -8,7 +8,7 @@ namespace {
 
 namespace bj = boost::json;
 
-// Beyond this it is no message to anybody, and the whole of it stands in memory.
+// A larger body is not a Status of any API server, and the parser keeps the whole of it in memory.
 constexpr std::size_t kMaxStatusSize = std::size_t{1} << 20;
 constexpr std::size_t kMaxStatusDepth = 64;
 constexpr std::size_t kMaxCauses = 64;

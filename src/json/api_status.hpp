@@ -1,4 +1,5 @@
-// metav1.Status: what the API server says when it refuses.
+// `ApiStatus` is metav1.Status, with which an API server refuses a request or ends a watch; used by WatchReader and by
+// the modules that read responses. Any thread.
 #pragma once
 
 #include <optional>
@@ -17,7 +18,7 @@ struct StatusCause {
 };
 
 struct ApiStatus {
-  // 0 where the server gave none (the cacher's own ERROR events).
+  // 0 when the server sent none (the cacher's own ERROR events).
   int code = 0;
   std::string reason;
   std::string message;
@@ -25,7 +26,7 @@ struct ApiStatus {
   std::vector<StatusCause> causes;
 };
 
-// Empty when the text is no Status object (text/plain bodies are common: 404 page not found, 429 from P&F).
+// Empty when the text is not a Status object (text/plain bodies are common: 404 page not found, 429 from P&F).
 std::optional<ApiStatus> parse_api_status(std::string_view text);
 
 }  // namespace ksr::json

@@ -1,4 +1,5 @@
-// The innermost loops over JSON text: many bytes a step where the machine can, one where it cannot.
+// The innermost loops over JSON text, with SSE2 where the machine has it; used by the scanner and its parts. Any
+// thread.
 #pragma once
 
 #include <cstdint>

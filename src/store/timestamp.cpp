@@ -12,10 +12,10 @@ bool is_digit(char c) noexcept {
   return c >= '0' && c <= '9';
 }
 
-// Reads the text from the front; once something did not fit it stays failed.
-class Scanner {
+// Reads the text from the front; after a mismatch it stays failed.
+class TimestampParser {
  public:
-  explicit Scanner(std::string_view text) noexcept : rest_(text) {}
+  explicit TimestampParser(std::string_view text) noexcept : rest_(text) {}
 
   bool failed() const noexcept { return failed_; }
   bool at_end() const noexcept { return rest_.empty(); }
@@ -90,7 +90,7 @@ std::int64_t days_in_month(std::int64_t year, std::int64_t month) noexcept {
 }  // namespace
 
 std::int64_t parse_timestamp(std::string_view text) noexcept {
-  Scanner scan(text);
+  TimestampParser scan(text);
   const std::int64_t year = scan.number(4, 0, 9999);
   scan.expect('-', '-');
   const std::int64_t month = scan.number(2, 1, 12);

@@ -6,9 +6,9 @@
 #include <unistd.h>
 
 #include <atomic>
-#include <mutex>
 #include <set>
 
+#include "base/mutex.hpp"
 #include "transport/leaked_statics.hpp"
 #include "transport/network_thread.hpp"
 
@@ -20,10 +20,9 @@ struct Guard {
   std::atomic<bool> ready{false};
   std::atomic<bool> exiting{false};
   // Shared by those who call OpenSSL, exclusive for its initialisation and for the end of its use.
-  std::shared_mutex use;
-  // Guarded by `use`, exclusively.
-  bool registered = false;
-  bool registered_with_openssl = false;
+  SharedMutex use;
+  bool registered KSR_GUARDED_BY(use) = false;
+  bool registered_with_openssl KSR_GUARDED_BY(use) = false;
   // There was a TlsUser, and so there is a network thread.
   std::atomic<bool> had_users{false};
   // Network thread only.
@@ -54,7 +53,7 @@ void give_up_tls() {
   if (guard().exiting.exchange(true)) return;
   // A signal handler that exits inside OpenSSL would wait for its own thread.
   if (scopes_on_this_thread == 0 && !initialising_on_this_thread) {
-    const std::lock_guard until_no_call_is_under_way(guard().use);
+    const ExclusiveLock until_no_call_is_under_way(guard().use);
   }
   if (!guard().had_users) return;
   try {
@@ -74,7 +73,7 @@ void end_of_process(void*) {
 void register_atexit_hook() {
   Guard& state = guard();
   if (state.ready || state.exiting) return;
-  const std::lock_guard lock(state.use);
+  const ExclusiveLock lock(state.use);
   if (state.ready || state.exiting) return;
   initialising_on_this_thread = true;
   // Ours is not the use for which OpenSSL cleans up in exit(): another thread may be in exit() by now, which would run
@@ -97,16 +96,17 @@ bool tls_shut_down() {
   return guard().exiting || !guard().ready;
 }
 
-TlsUse::TlsUse() : lock_(guard().use, std::defer_lock) {
+TlsUse::TlsUse() {
   register_atexit_hook();
   // Looked at before the lock is asked for, so that exit() gets it soon; a nested scope ends as the outer one began.
   if (scopes_on_this_thread == 0) {
     if (tls_shut_down()) return;
-    lock_.lock();
+    guard().use.lock_shared();
     if (tls_shut_down()) {
-      lock_.unlock();
+      guard().use.unlock_shared();
       return;
     }
+    locked_ = true;
   }
   ++scopes_on_this_thread;
   allowed_ = true;
@@ -114,6 +114,7 @@ TlsUse::TlsUse() : lock_(guard().use, std::defer_lock) {
 
 TlsUse::~TlsUse() {
   if (allowed_) --scopes_on_this_thread;
+  if (locked_) guard().use.unlock_shared();
 }
 
 TlsUser::TlsUser() {

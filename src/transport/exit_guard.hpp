@@ -4,7 +4,7 @@
 // otherwise.
 #pragma once
 
-#include <shared_mutex>
+#include "base/thread_annotations.hpp"
 
 namespace ksr::transport {
 
@@ -20,14 +20,15 @@ bool tls_shut_down();
 // waiting belong inside. Scopes of one thread may be nested.
 class TlsUse {
  public:
-  TlsUse();
-  ~TlsUse();
+  // Not followed by the analysis: only the outermost scope of a thread locks, and only while OpenSSL may be used.
+  TlsUse() KSR_NO_THREAD_SAFETY_ANALYSIS;
+  ~TlsUse() KSR_NO_THREAD_SAFETY_ANALYSIS;
   TlsUse(const TlsUse&) = delete;
   TlsUse& operator=(const TlsUse&) = delete;
   explicit operator bool() const noexcept { return allowed_; }
 
  private:
-  std::shared_lock<std::shared_mutex> lock_;
+  bool locked_ = false;
   bool allowed_ = false;
 };
 

@@ -22,7 +22,7 @@ TEST_CASE("a Status, as servers write it") {
   CHECK(status->causes[0].field == "");
 }
 
-TEST_CASE("what may be missing, or be something else") {
+TEST_CASE("fields that are missing, or of another type") {
   const auto bare = parse_api_status(R"({"kind":"Status"})");
   REQUIRE(bare);
   CHECK(bare->code == 0);
@@ -44,7 +44,7 @@ TEST_CASE("what may be missing, or be something else") {
   CHECK(parse_api_status(causes + "]}}")->causes.size() == 64);
 }
 
-TEST_CASE("what is no Status") {
+TEST_CASE("what is not a Status") {
   for (const char* text : {"", "404 page not found\n", "Too many requests, please try again later.\n", "{}", "[]",
                            "null", R"({"kind":"Pod"})", R"({"kind":["Status"]})", R"({"kind":"Status")",
                            R"({"kind":"Status"}x)", "{\"kind\":\"Status\",\"message\":\"\xff\"}"}) {

@@ -18,7 +18,7 @@ TEST_CASE("nothing is published before the first list is complete") {
   CHECK_FALSE(publisher.next());
 }
 
-TEST_CASE("an empty first list is news, once") {
+TEST_CASE("an empty first list is delivered, once") {
   Publisher publisher(0);
   list(publisher, {}, "7");
   const SnapshotRef first = publisher.next();
@@ -72,7 +72,7 @@ TEST_CASE("a snapshot that ksr_latest showed is delivered as it is, then what ca
   CHECK_FALSE(publisher.next());
 }
 
-TEST_CASE("added and deleted within one gap is nothing, and takes no sequence number") {
+TEST_CASE("an object added and deleted between two snapshots is not delivered, and takes no sequence number") {
   Publisher publisher(0);
   list(publisher, {"a"}, "10");
   publisher.next();

@@ -2,8 +2,6 @@
 
 #include <doctest/doctest.h>
 
-#include "stream/suspend_watch.hpp"
-
 using namespace ksr;
 using namespace ksr::stream;
 using std::chrono::seconds;
@@ -78,14 +76,4 @@ TEST_CASE("what the server says is made one line without control characters") {
 TEST_CASE("a redirect and an odd success are protocol errors") {
   CHECK(read_refusal(head(302), "", example).error.status == Status::protocol);
   CHECK(read_refusal(head(204), "", example).error.status == Status::protocol);
-}
-
-TEST_CASE("a sleep of the machine shows as a growing offset") {
-  SuspendWatch watch;
-  CHECK_FALSE(watch.slept(Milliseconds(1'000)));
-  CHECK_FALSE(watch.slept(Milliseconds(1'500)));
-  CHECK(watch.slept(Milliseconds(61'500)));
-  CHECK_FALSE(watch.slept(Milliseconds(61'500)));
-  watch.reset();
-  CHECK_FALSE(watch.slept(Milliseconds(900'000)));
 }
