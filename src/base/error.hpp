@@ -1,4 +1,4 @@
-// What went wrong, as a value.
+// `Error` says what failed, as a value; used by every module. Plain values; any thread.
 #pragma once
 
 #include <chrono>
@@ -18,10 +18,10 @@ struct Error {
   std::string reason = {};
   // 0 without a response; 408 when the server was silent too long, 502 when it could not be reached.
   int http_status = 0;
-  // How long the server asked to be left alone (Retry-After, details.retryAfterSeconds).
+  // How long the server asks to wait before the next request (Retry-After, details.retryAfterSeconds).
   std::optional<std::chrono::milliseconds> retry_after = std::nullopt;
 
-  // The same error, told from one step further out: "list of pods: " + message.
+  // The same error with its context in front of the message: "list of pods: " + message.
   Error within(const std::string& context) const {
     Error outer = *this;
     outer.message = context + ": " + message;

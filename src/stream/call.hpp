@@ -92,7 +92,7 @@ class Call : public transport::ExchangeObserver {
   cluster::Access* access_ = nullptr;  // outlives its calls
   const sync::RequestId id_;
   const std::string what_;
-  std::unique_ptr<cluster::Pending> pending_;
+  PendingCall pending_;
   std::unique_ptr<transport::Exchange> exchange_;
   transport::ResponseHead head_;
   std::string refusal_;

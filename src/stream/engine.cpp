@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/exception_error.hpp"
+#include "base/text.hpp"
 
 namespace ksr::stream {
 namespace {
@@ -64,7 +65,7 @@ void Engine::start() {
 
 void Engine::cancel() {
   cancelled_ = true;
-  resolving_.reset();
+  resolving_.cancel();
   retry_.reset();
   for (const auto& session : sessions_) session->cancel();
 }
@@ -83,7 +84,7 @@ void Engine::on_clock_jump() {
 void Engine::on_lost(const Error& error) {
   if (cancelled_) return;
   if (sessions_.empty()) {
-    resolving_.reset();
+    resolving_.cancel();
     return on_unresolved(error);
   }
   for (const auto& session : sessions_) session->on_lost(error);
@@ -109,7 +110,7 @@ void Engine::on_resolved(Expected<std::vector<cluster::Resource>> resources) {
 
 void Engine::on_unresolved(const Error& error) {
   ++resolve_errors_;
-  const Error told = error.within("resolving resource " + joined(parts_.config.query.resources));
+  const Error told = error.within("resolving resource " + one_line(joined(parts_.config.query.resources)));
   publish_statistics();
   // What the caller got wrong stays wrong; all else may come right.
   if (error.status == Status::invalid || !parts_.config.sync.reconnect) {

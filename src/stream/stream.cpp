@@ -59,7 +59,7 @@ Expected<std::shared_ptr<Stream>> Stream::create(Config config, std::unique_ptr<
   // Whatever is thrown from here on, the host is gone when this has returned, and was told nothing.
   AbandonOnFailure abandon_on_failure(**dispatcher);
   early_lines.replay_to(**dispatcher);
-  (*access)->listen(*dispatcher);
+  (*access)->add_logger(*dispatcher);
   auto statistics = std::make_shared<Statistics>();
   EngineParts parts{runtime.executor(),
                     runtime.memories(),
