@@ -2,6 +2,7 @@
 // the modules that read responses. Any thread.
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -11,6 +12,10 @@
 
 namespace ksr::json {
 
+// The longest wait that a server is granted, however long it asks for.
+inline constexpr std::chrono::seconds kMaxRetryAfter{24 * 60 * 60};
+
+// All strings are one line each, of at most kMaxForeignText bytes (base/text.hpp): they are fit for messages.
 struct StatusCause {
   std::string reason;
   std::string message;
@@ -22,6 +27,7 @@ struct ApiStatus {
   int code = 0;
   std::string reason;
   std::string message;
+  // At most kMaxRetryAfter.
   std::optional<int> retry_after_seconds;
   std::vector<StatusCause> causes;
 };

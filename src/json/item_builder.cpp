@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/text.hpp"
 #include "json/unescape.hpp"
 
 namespace ksr::json {
 namespace {
 
+constexpr std::size_t kMaxNameLength = 253;
 constexpr TrackedField kTextFields[] = {
     TrackedField::uid,  TrackedField::name,        TrackedField::resource_version,  TrackedField::name_space,
     TrackedField::kind, TrackedField::api_version, TrackedField::creation_timestamp};
@@ -50,12 +52,6 @@ std::optional<std::string> field_problem(const ObjectTracker& object, std::strin
   return std::nullopt;
 }
 
-// Names come from the server: they are shown as one line of limited length, whatever they contain.
-void append_printable(std::string_view name, std::string& out) {
-  constexpr std::size_t kMaxName = 253;
-  for (const char c : name.substr(0, kMaxName)) out += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? '?' : c;
-}
-
 }  // namespace
 
 std::optional<std::string> item_problem(const ObjectTracker& object, std::string_view text) {
@@ -79,12 +75,12 @@ std::optional<std::string> bookmark_problem(const ObjectTracker& object, std::st
 std::string item_label(const ObjectTracker& object, std::string_view text) {
   std::string scratch;
   std::string label;
-  append_printable(field_text(object, text, TrackedField::name_space, scratch), label);
+  label += one_line(field_text(object, text, TrackedField::name_space, scratch), kMaxNameLength);
   if (!label.empty()) label += '/';
   scratch.clear();
   const std::string_view name = field_text(object, text, TrackedField::name, scratch);
   if (name.empty()) return {};
-  append_printable(name, label);
+  label += one_line(name, kMaxNameLength);
   return label;
 }
 

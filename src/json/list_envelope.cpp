@@ -1,5 +1,6 @@
 #include "json/list_envelope.hpp"
 
+#include "base/text.hpp"
 #include "json/unescape.hpp"
 #include "json/value_kind.hpp"
 
@@ -23,13 +24,6 @@ std::optional<std::string> take_text(const char* name, const RawText& captured, 
   unescape(captured.text, out);
   if (out.find('\0') != std::string::npos) return std::string("the list's ") + name + " contains a NUL character";
   return std::nullopt;
-}
-
-std::string quoted(std::string_view text) {
-  constexpr std::size_t kMaxShown = 100;
-  std::string out;
-  append_json_string(text.substr(0, kMaxShown), out);
-  return out;
 }
 
 }  // namespace
@@ -70,7 +64,7 @@ ListEnvelope::Problem ListEnvelope::on_text(Member member, const RawText& captur
   if (member == Member::api_version) return take_type(meta_.api_version, api_version_known_, "apiVersion", captured);
   if (member != Member::kind) return std::nullopt;
   if (auto problem = take_type(meta_.kind, kind_known_, "kind", captured)) return problem;
-  if (!names_a_list(meta_.kind)) return "expected a list, got kind " + quoted(meta_.kind);
+  if (!names_a_list(meta_.kind)) return "expected a list, got kind " + in_quotes(meta_.kind);
   return std::nullopt;
 }
 
@@ -122,7 +116,7 @@ ListEnvelope::Problem ListEnvelope::missing() const {
   if (!kind_known_) return "the list has no kind";
   if (!api_version_known_) return "the list has no apiVersion";
   // Taken for an empty list, an incomplete body would delete every object.
-  if (!items_seen_) return "the list (kind " + quoted(meta_.kind) + ") has no items";
+  if (!items_seen_) return "the list (kind " + in_quotes(meta_.kind) + ") has no items";
   return std::nullopt;
 }
 

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "base/thread_check.hpp"
-#include "stream/refusal.hpp"
+#include "cluster/refusal.hpp"
 
 namespace ksr::stream {
 
@@ -40,7 +40,7 @@ void Call::send(Expected<cluster::RequestAuth> auth, transport::Request request,
 void Call::stop() {
   KSR_ASSERT_ON_THREAD(owner_.executor());
   stopped_ = true;
-  pending_.reset();
+  pending_.cancel();
   exchange_.reset();
 }
 
@@ -48,7 +48,7 @@ void Call::on_head(const transport::ResponseHead& head) {
   KSR_ASSERT_ON_THREAD(owner_.executor());
   guarded([&] {
     head_ = head;
-    access_->note_answer(head);
+    access_->on_response_head(head);
     accepted_ = accepts(head.status);
     if (accepted_) opened();
   });
@@ -59,8 +59,8 @@ void Call::on_body(std::string_view bytes) {
   owner_.count_bytes(bytes.size());
   guarded([&] {
     if (accepted_) return received(bytes);
-    refusal_.append(bytes.substr(0, kMaxRefusalBody - std::min(refusal_.size(), kMaxRefusalBody)));
-    if (refusal_.size() >= kMaxRefusalBody) refuse();
+    refusal_.append(bytes.substr(0, cluster::kMaxRefusalBody - std::min(refusal_.size(), cluster::kMaxRefusalBody)));
+    if (refusal_.size() >= cluster::kMaxRefusalBody) refuse();
   });
 }
 
@@ -88,7 +88,7 @@ void Call::on_end(const std::optional<Error>& error) {
 }
 
 void Call::refuse() {
-  const Refusal refusal = read_refusal(head_, refusal_, std::chrono::system_clock::now());
+  const cluster::Refusal refusal = cluster::read_refusal(head_, refusal_, std::chrono::system_clock::now());
   fail(refusal.error, refusal.status);
 }
 

@@ -94,7 +94,7 @@ class Call : public transport::ExchangeObserver {
   cluster::Access* access_ = nullptr;  // outlives its calls
   const sync::RequestId id_;
   const ErrorContext context_;
-  std::unique_ptr<cluster::Pending> pending_;
+  PendingCall pending_;
   std::unique_ptr<transport::Exchange> exchange_;
   transport::ResponseHead head_;
   std::string refusal_;

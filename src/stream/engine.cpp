@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/exception_error.hpp"
+#include "base/text.hpp"
 #include "base/thread_check.hpp"
 
 namespace ksr::stream {
@@ -67,7 +68,7 @@ void Engine::start() {
 void Engine::cancel() {
   KSR_ASSERT_ON_THREAD(parts_.executor);
   cancelled_ = true;
-  resolving_.reset();
+  resolving_.cancel();
   retry_.reset();
   for (const auto& session : sessions_) session->cancel();
 }
@@ -88,7 +89,7 @@ void Engine::on_lost(const Error& error) {
   KSR_ASSERT_ON_THREAD(parts_.executor);
   if (cancelled_) return;
   if (sessions_.empty()) {
-    resolving_.reset();
+    resolving_.cancel();
     return on_unresolved(error);
   }
   for (const auto& session : sessions_) session->on_lost(error);
@@ -116,7 +117,7 @@ void Engine::on_resolved(Expected<std::vector<cluster::Resource>> resources) {
 
 void Engine::on_unresolved(const Error& error) {
   ++resolve_errors_;
-  const Error reported = error.within("resolving resource " + joined(parts_.config.query.resources));
+  const Error reported = error.within("resolving resource " + one_line(joined(parts_.config.query.resources)));
   publish_statistics();
   // A mistake of the caller stays one; any other error may pass.
   if (error.status == Status::invalid || !parts_.config.sync.reconnect) {

@@ -66,7 +66,7 @@ class Engine final : public std::enable_shared_from_this<Engine>, private Sessio
 
   EngineParts parts_;
   std::vector<cluster::Resource> resources_;
-  std::unique_ptr<cluster::Pending> resolving_;
+  PendingCall resolving_;
   sync::Backoff backoff_;
   std::unique_ptr<Timer> retry_;
   std::vector<std::unique_ptr<Session>> sessions_;

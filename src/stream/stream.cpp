@@ -86,7 +86,7 @@ Expected<std::shared_ptr<Stream>> Stream::create(Config config, std::unique_ptr<
   // Whatever is thrown from here on, the host is destroyed without a callback before this returns.
   AbandonOnFailure abandon_on_failure(**dispatcher);
   early_lines.replay_to(**dispatcher);
-  (*access)->listen(*dispatcher);
+  (*access)->add_logger(*dispatcher);
   auto statistics = std::make_shared<Statistics>();
   EngineParts parts{runtime.executor(),
                     runtime.server_states(),

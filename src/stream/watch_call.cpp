@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "stream/refusal.hpp"
+#include "base/text.hpp"
 
 namespace ksr::stream {
 
@@ -47,7 +47,7 @@ void WatchCall::on_error_event(const json::ApiStatus& status) {
 
 void WatchCall::on_unknown_event(std::string_view type) {
   owner().logger().log(LogLevel::warning,
-                       context().text() + ": ignored an event of unknown type \"" + one_line(type, 64) + "\"");
+                       context().text() + ": ignored an event of unknown type " + in_quotes(type));
 }
 
 void WatchCall::on_bad_event(const Error& error) {

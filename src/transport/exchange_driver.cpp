@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/exception_error.hpp"
+#include "base/text.hpp"
 #include "transport/failures.hpp"
 #include "transport/header_rules.hpp"
 
@@ -161,7 +162,7 @@ bool ExchangeDriver::choose_coding(const ResponseHead& head) {
     case ContentCoding::unsupported:
       break;
   }
-  end_with_protocol_error("its Content-Encoding is " + printable(joined_values(head, "content-encoding")) +
+  end_with_protocol_error("its Content-Encoding is " + one_line(joined_values(head, "content-encoding")) +
                           ", expected gzip or none");
   return false;
 }

@@ -3,7 +3,6 @@
 
 #include <boost/system/error_code.hpp>
 #include <string>
-#include <string_view>
 
 #include "base/error.hpp"
 
@@ -21,8 +20,6 @@ Error protocol_error(const std::string& step, const std::string& what);
 Error io_error(const std::string& step, const boost::system::error_code& reason);
 std::string reason_text(const boost::system::error_code& reason);
 
-// Bytes from the peer made fit for one line of a message.
-std::string printable(std::string_view text, std::size_t max_size = 120);
 std::string duration_text(long long milliseconds);
 
 }  // namespace ksr::transport

@@ -5,6 +5,7 @@
 
 #include <utility>
 
+#include "base/text.hpp"
 #include "transport/failures.hpp"
 #include "transport/header_rules.hpp"
 
@@ -49,7 +50,7 @@ class WebSocketDriver final : public web::websocket_driver, public ExchangeDrive
   void drained() override { on_drained(); }
   void pong() override { pong_timer_.reset(); }
   void closed(int code, const std::string& reason) override;
-  void violated(const std::string& what) override { end(protocol_error("WebSocket of " + peer(), printable(what))); }
+  void violated(const std::string& what) override { end(protocol_error("WebSocket of " + peer(), one_line(what))); }
 
  private:
   void release() override;
@@ -114,7 +115,7 @@ void WebSocketDriver::opened() {
   const std::string chosen = joined_values(accepted_head_, "sec-websocket-protocol");
   const std::vector<std::string> offered = list_parts(request_.subprotocol);
   if (!chosen.empty() && std::find(offered.begin(), offered.end(), chosen) == offered.end()) {
-    return violated("the server chose subprotocol " + printable(chosen) + ", which was not asked for");
+    return violated("the server chose subprotocol " + one_line(chosen) + ", which was not asked for");
   }
   tell_head(accepted_head_);
   if (!ended() && request_.ping_interval.count() != 0) ping_later();
@@ -147,7 +148,7 @@ void WebSocketDriver::ping() {
 void WebSocketDriver::closed(int code, const std::string& reason) {
   if (code == kNormalClosure || code == kGoingAway || code == kNoStatus) return end(std::nullopt);
   std::string what = "the server closed it with code " + std::to_string(code);
-  if (!reason.empty()) what += " (" + printable(reason) + ")";
+  if (!reason.empty()) what += " (" + one_line(reason) + ")";
   end(transport_error("WebSocket of " + peer(), what));
 }
 

@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include "base/text.hpp"
 #include "json/api_status.hpp"
 
 namespace ksr::json::testing {
@@ -42,6 +43,18 @@ TEST_CASE("fields that are missing, or of another type") {
   std::string causes = R"({"kind":"Status","details":{"causes":[{})";
   for (int i = 0; i < 1000; ++i) causes += ",{}";
   CHECK(parse_api_status(causes + "]}}")->causes.size() == 64);
+}
+
+TEST_CASE("strings of a Status are one line of bounded length, and its wait is bounded") {
+  const auto status = parse_api_status(R"({"kind":"Status","message":"a\nb\u0000c","reason":"In\rternal","code":500,)"
+                                       R"("details":{"retryAfterSeconds":2000000000}})");
+  REQUIRE(status);
+  CHECK(status->message == "a b?c");
+  CHECK(status->reason == "In ternal");
+  CHECK(status->retry_after_seconds == kMaxRetryAfter.count());
+  const auto large = parse_api_status(R"({"kind":"Status","message":")" + std::string(900'000, 'x') + R"("})");
+  REQUIRE(large);
+  CHECK(large->message.size() == kMaxForeignText);
 }
 
 TEST_CASE("what is not a Status") {

@@ -1,4 +1,4 @@
-// Streams with the same settings share one Access; and the life of one.
+// Streams with the same connection share one Access; when it is created and destroyed.
 #include <doctest/doctest.h>
 
 #include "unit/cluster/fakes.hpp"
@@ -54,7 +54,7 @@ TEST_CASE("any difference is another Access") {
   }
 }
 
-TEST_CASE("an Access that nobody holds any more is gone, also when it is let go far from the network thread") {
+TEST_CASE("an Access without an owner is destroyed, also when it is released on another thread") {
   World world;
   auto access = world.open(some_options());
   REQUIRE(access.has_value());
@@ -67,7 +67,7 @@ TEST_CASE("an Access that nobody holds any more is gone, also when it is let go 
   CHECK(!connection.expired());
   access = Error{};
   CHECK(!connection.expired());
-  world.resolve_connection();
+  world.run_all();
   CHECK(connection.expired());
   const auto again = world.open(some_options());
   REQUIRE(again.has_value());
@@ -75,51 +75,51 @@ TEST_CASE("an Access that nobody holds any more is gone, also when it is let go 
   CHECK(world.transport.connects.size() == 2);
 }
 
-TEST_CASE("authenticate answers later, and not at all once the answer is not wanted any more") {
+TEST_CASE("authenticate calls back later, and not at all once its handle is destroyed") {
   World world;
   const auto access = world.open(some_options());
   REQUIRE(access.has_value());
   int answers = 0;
-  auto wanted = (*access)->authenticate([&](Expected<RequestAuth>) { ++answers; });
-  auto unwanted = (*access)->authenticate([&](Expected<RequestAuth>) { answers += 100; });
+  auto wanted = (*access)->authenticate(Purpose::request, [&](Expected<RequestAuth>) { ++answers; });
+  auto unwanted = (*access)->authenticate(Purpose::request, [&](Expected<RequestAuth>) { answers += 100; });
   CHECK(answers == 0);
-  unwanted.reset();
-  world.resolve_connection();
+  unwanted.cancel();
+  world.run_all();
   CHECK(answers == 1);
-  wanted.reset();
+  wanted.cancel();
   CHECK(answers == 1);
 }
 
-TEST_CASE("an answer may let go of everything: its Pending, others, the Access itself") {
+TEST_CASE("a callback may destroy its own handle, others, and the Access itself") {
   World world;
   auto opened = world.open(some_options());
   REQUIRE(opened.has_value());
   std::shared_ptr<Access> access = *opened;
   opened = Error{};
   int answers = 0;
-  std::unique_ptr<Pending> first, second;
-  first = access->authenticate([&](Expected<RequestAuth>) {
+  PendingCall first, second;
+  first = access->authenticate(Purpose::request, [&](Expected<RequestAuth>) {
     ++answers;
-    first.reset();
-    second.reset();
+    first.cancel();
+    second.cancel();
     access.reset();
   });
-  second = access->authenticate([&](Expected<RequestAuth>) { answers += 100; });
-  world.resolve_connection();
+  second = access->authenticate(Purpose::request, [&](Expected<RequestAuth>) { answers += 100; });
+  world.run_all();
   CHECK(answers == 1);
 }
 
-TEST_CASE("an answer may ask again") {
+TEST_CASE("a callback may authenticate again") {
   World world;
   const auto access = world.open(some_options());
   REQUIRE(access.has_value());
   int answers = 0;
-  std::unique_ptr<Pending> pending;
-  pending = (*access)->authenticate([&](Expected<RequestAuth>) {
+  PendingCall pending;
+  pending = (*access)->authenticate(Purpose::request, [&](Expected<RequestAuth>) {
     ++answers;
-    pending = (*access)->authenticate([&](Expected<RequestAuth>) { ++answers; });
+    pending = (*access)->authenticate(Purpose::request, [&](Expected<RequestAuth>) { ++answers; });
   });
-  world.resolve_connection();
+  world.run_all();
   CHECK(answers == 2);
 }
 
@@ -133,7 +133,7 @@ TEST_CASE("resources named in full resolve without a request") {
   const auto pending =
       (*access)->resolve(query, [&](Expected<std::vector<Resource>> found) { answer.emplace(std::move(found)); });
   CHECK(!answer);
-  world.resolve_connection();
+  world.run_all();
   REQUIRE((answer && answer->has_value()));
   REQUIRE((*answer)->size() == 2);
   CHECK((**answer)[0].root == "/apis/gateway.networking.k8s.io/v1");

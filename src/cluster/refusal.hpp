@@ -1,7 +1,9 @@
-// What a response that is no success says, as an error. Pure.
+// `read_refusal` makes an Error of an HTTP response that is not the success that was asked for; used by lists, watches
+// and discovery. Pure, any thread.
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <optional>
 #include <string_view>
 
@@ -10,10 +12,10 @@
 #include "json/api_status.hpp"
 #include "transport/transport.hpp"
 
-namespace ksr::stream {
+namespace ksr::cluster {
 
 // Beyond this the body of a refusal is not read.
-constexpr std::size_t kMaxRefusalBody = 64 * 1024;
+inline constexpr std::size_t kMaxRefusalBody = 64 * 1024;
 
 struct Refusal {
   Error error;
@@ -21,14 +23,13 @@ struct Refusal {
   std::optional<json::ApiStatus> status;
 };
 
-// `now`: the wall clock, for a Retry-After that is a date.
+// The message repeats the server's own words: the message of a Status, or the first line of a text/plain body.
+// `now` is the wall clock, for a Retry-After that is a date.
 Refusal read_refusal(const transport::ResponseHead& head, std::string_view body,
                      std::chrono::system_clock::time_point now);
 
-// Retry-After (RFC 9110, 10.2.3): seconds or an IMF-fixdate; empty for anything else. Never below 0.
+// Retry-After (RFC 9110, section 10.2.3): seconds or an IMF-fixdate; empty for anything else. From 0 to
+// json::kMaxRetryAfter.
 std::optional<Milliseconds> parse_retry_after(std::string_view text, std::chrono::system_clock::time_point now);
 
-// Text of a server made fit for a message: one line, no control characters, at most `most` bytes, cut at a character.
-std::string one_line(std::string_view text, std::size_t max_size);
-
-}  // namespace ksr::stream
+}  // namespace ksr::cluster

@@ -71,7 +71,7 @@ TEST_CASE("user name and password become basic authentication") {
   CHECK(header(**auth, "User-Agent") == "mine/1");
 }
 
-TEST_CASE("each credential given by key is warned of where it is sent without TLS, and never repeated") {
+TEST_CASE("a credential given by key and sent without TLS is in a warning, without its value") {
   const auto warned = [](const std::string& server, const std::function<void(ConnectionOptions&, World&)>& set) {
     World world;
     ConnectionOptions options = to(server);
@@ -158,7 +158,7 @@ TEST_CASE("certificates come from data, from base64 of data and from files") {
   CHECK(connection.connect_timeout == Milliseconds(1234));
 }
 
-TEST_CASE("data stands before the file, which is not even read") {
+TEST_CASE("data takes precedence over the file, which is not read") {
   World world;
   const CertificateAndKey ca = self_signed("ca");
   ConnectionOptions options = to("https://h");
@@ -178,7 +178,7 @@ TEST_CASE("insecure is passed on") {
   CHECK(world.transport.connects[0].tls.skip_verify);
 }
 
-TEST_CASE("files that are missing, no files, too large or no PEM are refused by key and path") {
+TEST_CASE("files that are missing, irregular, too large or not PEM are refused by key and path") {
   World world;
   const CertificateAndKey client = self_signed("jane"), other = self_signed("joe");
   ConnectionOptions options = to("https://h");
@@ -210,6 +210,16 @@ TEST_CASE("files that are missing, no files, too large or no PEM are refused by 
   check_refused(world, keys, "client_key_data: is not the key of the client certificate");
   keys.client_cert_data = "";
   check_refused(world, keys, "client_key_data: the certificate of the key is missing");
+}
+
+TEST_CASE("a path in an error is one line") {
+  World world;
+  ConnectionOptions options;
+  options.server = "https://h";
+  options.token_file = "/no/such\nfile\x1b";
+  const auto opened = world.open(options);
+  REQUIRE(!opened.has_value());
+  CHECK(opened.error().message.find("token_file: cannot read /no/such file?: ") == 0);
 }
 
 TEST_CASE("contradictions and impossible values are refused by key") {
@@ -245,8 +255,28 @@ TEST_CASE("contradictions and impossible values are refused by key") {
   both.password = "hunter2\n";
   check_refused(world, both, "password: holds control characters");
 
-  for (const char* name :
-       {"Authorization", "HOST", "Sec-WebSocket-Key", "Impersonate-User", "user-agent", "bad name", "x:y", ""}) {
+  for (const char* name : {"Authorization",
+                           "HOST",
+                           "Sec-WebSocket-Key",
+                           "Impersonate-User",
+                           "user-agent",
+                           "Proxy-Authorization",
+                           "Proxy-Connection",
+                           "Expect",
+                           "keep-alive",
+                           "Connection",
+                           "TE",
+                           "Trailer",
+                           "Transfer-Encoding",
+                           "Upgrade",
+                           "Content-Length",
+                           "Content-Type",
+                           "Origin",
+                           "Accept",
+                           "Accept-Encoding",
+                           "bad name",
+                           "x:y",
+                           ""}) {
     ConnectionOptions header = to("https://h");
     header.headers = {{name, "hunter2"}};
     check_refused(world, header, "header.");

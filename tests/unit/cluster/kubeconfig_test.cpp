@@ -72,7 +72,7 @@ TEST_CASE("the key context picks another context; a context without a user is an
   CHECK(opened.name_space == "default");
 }
 
-TEST_CASE("KUBECONFIG is a list: the first file wins entry by entry, and missing files are passed over") {
+TEST_CASE("KUBECONFIG is a list: the first file wins entry by entry, and missing files are skipped") {
   World world;
   world.variables["KUBECONFIG"] = "/no/such/file::" + fixture("merge-first.yaml") + ":" + fixture("merge-second.yaml") +
                                   ":" + fixture("merge-first.yaml") + ":" + fixture("merge-third.yaml");
@@ -119,7 +119,7 @@ TEST_CASE("relative paths are relative to the file they stand in") {
   CHECK(header(exec.auth, "Authorization") == "Bearer token-of-plugin");
 }
 
-TEST_CASE("data stands before the file beside it") {
+TEST_CASE("data takes precedence over the file") {
   World world;
   CHECK(has(open_and_authenticate(world, with_file(fixture("data-before-file.yaml"))).connection.tls.ca_pem, "BEGIN"));
 }
@@ -217,7 +217,7 @@ TEST_CASE("a key server with TLS in place of one without gets the credentials of
   CHECK(header(opened.auth, "Authorization") == "Bearer token-of-jane");
 }
 
-TEST_CASE("impersonation of a kubeconfig is no credential and is sent without TLS") {
+TEST_CASE("impersonation of a kubeconfig is not a credential and is sent without TLS") {
   World world;
   ConnectionOptions options = with_file(fixture("impersonation.yaml"));
   options.server = "http://elsewhere.example";
@@ -244,7 +244,7 @@ TEST_CASE("a credential given by key is sent without TLS, with a warning that do
   for (const std::string& line : world.logger.lines) CHECK(!has(line, "hunter2"));
 }
 
-TEST_CASE("keys stand above the file") {
+TEST_CASE("keys override the file") {
   World world;
   ConnectionOptions options = with_file(fixture("path-prefix.yaml"));
   options.token = "mine";
@@ -286,7 +286,7 @@ TEST_CASE("a server alone reads no file") {
   CHECK(open_and_authenticate(world, options).connection.server.text() == "https://direct:443");
 }
 
-TEST_CASE("broken kubeconfigs are told by file, entry and reason, never by value") {
+TEST_CASE("the error of a bad kubeconfig has file, entry and reason, never a value") {
   World world;
   struct Case {
     const char* file;
@@ -299,8 +299,8 @@ TEST_CASE("broken kubeconfigs are told by file, entry and reason, never by value
       {"missing-context.yaml", {"context \"gone\" does not exist"}},
       {"missing-cluster.yaml", {"context \"c\"", "its cluster \"gone\" does not exist"}},
       {"missing-user.yaml", {"context \"c\"", "its user \"gone\" does not exist"}},
-      {"no-server.yaml", {"cluster \"c\"", "names no server"}},
-      {"not-yaml.yaml", {"is not YAML at line"}},
+      {"no-server.yaml", {"cluster \"c\"", "has no server"}},
+      {"not-yaml.yaml", {"is not valid YAML at line"}},
       {"wrong-types.yaml", {"clusters: expected a list"}},
       {"wrong-flag.yaml", {"clusters[0] \"c\": insecure-skip-tls-verify: expected true or false"}},
       {"other-kind.yaml", {"kind: expected Config"}},
@@ -323,7 +323,7 @@ TEST_CASE("broken kubeconfigs are told by file, entry and reason, never by value
   CHECK(has(message_of(world, with_file(fixture("simple.yaml"), "prod")), "context \"prod\" does not exist"));
 }
 
-TEST_CASE("a broken file in a KUBECONFIG list is an error, not passed over") {
+TEST_CASE("an invalid file in a KUBECONFIG list is an error, not skipped") {
   World world;
   world.variables["KUBECONFIG"] = fixture("simple.yaml") + ":" + fixture("not-yaml.yaml");
   CHECK(has(message_of(world, {}), "not-yaml.yaml"));
@@ -361,7 +361,7 @@ TEST_CASE("garbage never does worse than an error") {
   }
 }
 
-TEST_CASE("of equal keys the last one counts, of equal names in one file none") {
+TEST_CASE("of equal keys the last one is used, and equal names in one file are an error") {
   World world;
   const std::string head = "contexts: [{name: c, context: {cluster: c}}]\ncurrent-context: c\nclusters:\n";
   const std::string keys =
@@ -369,7 +369,7 @@ TEST_CASE("of equal keys the last one counts, of equal names in one file none") 
   CHECK(open_and_authenticate(world, with_file(keys)).connection.server.text() == "https://c:443");
   const std::string names = world.files.write(
       "names", head + "- {name: c, cluster: {server: 'https://b'}}\n- {name: c, cluster: {server: 'https://c'}}\n");
-  CHECK(has(message_of(world, with_file(names)), "clusters[1] \"c\": is there twice"));
+  CHECK(has(message_of(world, with_file(names)), "clusters[1] \"c\": is duplicated"));
 }
 
 TEST_CASE("in a pod without a kubeconfig the service account is used, over IPv6 too") {

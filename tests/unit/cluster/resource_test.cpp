@@ -39,7 +39,7 @@ TEST_CASE("a name is left to discovery") {
   }
 }
 
-TEST_CASE("what is no resource is refused, and the error says what is one") {
+TEST_CASE("an invalid resource is refused, and the error says what is expected") {
   for (const char* text : {"",
                            "/",
                            "//",

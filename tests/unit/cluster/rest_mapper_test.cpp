@@ -89,7 +89,7 @@ TEST_CASE("the older documents put the preferred version first") {
   CHECK(core->group_versions[0].path() == "/api/v1");
 }
 
-TEST_CASE("subresources and names that make no path are passed over") {
+TEST_CASE("subresources and names that cannot be in a path are skipped") {
   const auto resources = parse_resource_list(old_core_v1, {"", "v1"});
   REQUIRE(resources.has_value());
   REQUIRE(resources->size() == 2);
@@ -97,7 +97,7 @@ TEST_CASE("subresources and names that make no path are passed over") {
   CHECK((*resources)[1].singular == "pod");
 }
 
-TEST_CASE("documents that are none are errors, odd ones are read as far as they go") {
+TEST_CASE("invalid documents are errors, odd ones are read as far as possible") {
   for (const char* body : {"", "[]", "null", "{", "{}", R"({"kind":"Status"})", R"({"kind":7})", "<html>"}) {
     CAPTURE(body);
     CHECK(!parse_discovery_root(body).has_value());

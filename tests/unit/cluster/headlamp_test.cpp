@@ -23,7 +23,7 @@ std::optional<Expected<RequestAuth>> authenticate_websocket(World& world, Access
   std::optional<Expected<RequestAuth>> answer;
   const auto pending =
       access.authenticate(Purpose::websocket, [&](Expected<RequestAuth> auth) { answer.emplace(std::move(auth)); });
-  world.resolve_connection();
+  world.run_all();
   return answer;
 }
 
@@ -45,7 +45,7 @@ TEST_CASE("a cluster is a path of the Headlamp server, by its friendly name") {
   CHECK(header(**auth, "KUBECONFIG").empty());
 }
 
-TEST_CASE("what Headlamp is given as a credential is warned of where it is sent without TLS") {
+TEST_CASE("a credential for Headlamp that is sent without TLS is in a warning") {
   for (const bool token : {true, false}) {
     World world;
     ConnectionOptions options = through_headlamp();
@@ -120,7 +120,7 @@ TEST_CASE("with a kubeconfig of its own each WebSocket has a request with the ku
   CHECK(failed->error().message.find("request before the WebSocket") == 0);
 }
 
-TEST_CASE("a handshake that is not wanted any more stops the request before it") {
+TEST_CASE("a handshake that is cancelled cancels the request before it") {
   World world;
   ConnectionOptions options = through_headlamp();
   options.headlamp_kubeconfig = base64_encode("k");
@@ -129,23 +129,23 @@ TEST_CASE("a handshake that is not wanted any more stops the request before it")
   REQUIRE(access.has_value());
   world.transport.silent = true;
   auto pending = (*access)->authenticate(Purpose::websocket, [](Expected<RequestAuth>) { FAIL("answered"); });
-  world.resolve_connection();
+  world.run_all();
   CHECK(world.transport.requests.size() == 1);
-  pending.reset();
-  world.resolve_connection();
+  pending.cancel();
+  world.run_all();
 }
 
-TEST_CASE("X-Reload is counted and told") {
+TEST_CASE("X-Reload is counted and logged") {
   World world;
   const auto access = world.open(through_headlamp());
   REQUIRE(access.has_value());
-  const auto heard = std::make_shared<RecordingLogger>();
-  (*access)->listen(heard);
-  (*access)->note_answer({200, "", "", {{"x-reload", "reload"}}});
-  (*access)->note_answer({200, "", "", {{"x-reload", "other"}, {"x-other", "reload"}}});
+  const auto logger = std::make_shared<RecordingLogger>();
+  (*access)->add_logger(logger);
+  (*access)->on_response_head({200, "", "", {{"x-reload", "reload"}}});
+  (*access)->on_response_head({200, "", "", {{"x-reload", "other"}, {"x-other", "reload"}}});
   CHECK((*access)->reloads() == 1);
-  REQUIRE(heard->lines.size() == 1);
-  CHECK(heard->lines[0].find("Headlamp http://localhost:4466") == 0);
+  REQUIRE(logger->lines.size() == 1);
+  CHECK(logger->lines[0].find("Headlamp http://localhost:4466") == 0);
 }
 
 TEST_CASE("X-Reload counts wherever it comes, in answers of discovery too") {
@@ -161,7 +161,7 @@ TEST_CASE("X-Reload counts wherever it comes, in answers of discovery too") {
     query.resources = {resource};
     query.namespaces = {"shop"};
     const auto pending = (*access)->resolve(query, [](auto) {});
-    world.resolve_connection();
+    world.run_all();
     CHECK((*access)->reloads() == 1);
   }
 }
@@ -177,7 +177,7 @@ TEST_CASE("without Headlamp nothing of it is sent") {
   CHECK((*auth)->subprotocols.empty());
   CHECK((*auth)->headers.size() == 1);
   CHECK(world.transport.requests.empty());
-  (*access)->note_answer({200, "", "", {{"x-reload", "reload"}}});
+  (*access)->on_response_head({200, "", "", {{"x-reload", "reload"}}});
   CHECK((*access)->reloads() == 0);
 }
 

@@ -90,9 +90,9 @@ TEST_CASE("a refused token is read again at once, for all who wait in one go") {
   world.pass(Milliseconds(5'000));
   world.access->reject_credentials();
   int answers = 0;
-  std::vector<std::unique_ptr<Pending>> waiting;
+  std::vector<PendingCall> waiting;
   for (int i = 0; i < 5; ++i) {
-    waiting.push_back(world.access->authenticate([&](Expected<RequestAuth> auth) {
+    waiting.push_back(world.access->authenticate(Purpose::request, [&](Expected<RequestAuth> auth) {
       REQUIRE(auth.has_value());
       CHECK(header(*auth, "Authorization") == "Bearer two");
       ++answers;
@@ -100,8 +100,8 @@ TEST_CASE("a refused token is read again at once, for all who wait in one go") {
   }
   world.executor.run();
   CHECK(answers == 0);
-  CHECK(world.aside.size() == 1);
-  world.resolve_connection();
+  CHECK(world.blocking_tasks.size() == 1);
+  world.run_all();
   CHECK(answers == 5);
 }
 
@@ -121,17 +121,17 @@ TEST_CASE("a token refused while it is being read is read once more") {
   TokenWorld world;
   world.pass(Milliseconds(60'000));
   std::string token;
-  const auto pending =
-      world.access->authenticate([&](Expected<RequestAuth> auth) { token = header(*auth, "Authorization"); });
+  const auto pending = world.access->authenticate(
+      Purpose::request, [&](Expected<RequestAuth> auth) { token = header(*auth, "Authorization"); });
   world.executor.run();
-  REQUIRE(world.aside.size() == 1);
+  REQUIRE(world.blocking_tasks.size() == 1);
   world.access->reject_credentials();
-  world.aside[0]();
-  world.aside.clear();
+  world.blocking_tasks[0]();
+  world.blocking_tasks.clear();
   world.files.write("token", "two");
   world.executor.run();
   CHECK(token.empty());
-  world.resolve_connection();
+  world.run_all();
   CHECK(token == "Bearer two");
 }
 
@@ -140,30 +140,30 @@ TEST_CASE("late refusals of a token that is being replaced already do not have i
   world.pass(Milliseconds(5'000));
   world.files.write("token", "two");
   world.access->reject_credentials();
-  const auto pending = world.access->authenticate([](Expected<RequestAuth>) {});
+  const auto pending = world.access->authenticate(Purpose::request, [](Expected<RequestAuth>) {});
   world.executor.run();
-  REQUIRE(world.aside.size() == 1);
+  REQUIRE(world.blocking_tasks.size() == 1);
   world.access->reject_credentials();
-  auto reading = std::exchange(world.aside, {});
+  auto reading = std::exchange(world.blocking_tasks, {});
   reading[0]();
   world.executor.run();
-  CHECK(world.aside.empty());
+  CHECK(world.blocking_tasks.empty());
   CHECK(world.token() == "Bearer two");
 }
 
 TEST_CASE("a token file that is gone leaves the old token in use and says so, without the token") {
   TokenWorld world;
-  const auto heard = std::make_shared<RecordingLogger>();
-  world.access->listen(heard);
+  const auto logger = std::make_shared<RecordingLogger>();
+  world.access->add_logger(logger);
   std::filesystem::remove(world.options.token_file);
   world.pass(Milliseconds(60'000));
   CHECK(world.token() == "Bearer one");
-  REQUIRE(heard->lines.size() == 1);
-  CHECK(heard->lines[0].find("token_file: cannot read " + world.options.token_file) == 0);
-  CHECK(heard->lines[0].find("one") == std::string::npos);
+  REQUIRE(logger->lines.size() == 1);
+  CHECK(logger->lines[0].find("token_file: cannot read " + world.options.token_file) == 0);
+  CHECK(logger->lines[0].find("one") == std::string::npos);
   // Nor is it asked for with every request.
   CHECK(world.token() == "Bearer one");
-  CHECK(heard->lines.size() == 1);
+  CHECK(logger->lines.size() == 1);
   world.files.write("token", "three");
   world.pass(Milliseconds(10'000));
   CHECK(world.token() == "Bearer three");
@@ -173,34 +173,34 @@ TEST_CASE("a file system that hangs does not hold up requests for long") {
   TokenWorld world;
   world.pass(Milliseconds(60'000));
   std::string token;
-  const auto pending =
-      world.access->authenticate([&](Expected<RequestAuth> auth) { token = header(*auth, "Authorization"); });
+  const auto pending = world.access->authenticate(
+      Purpose::request, [&](Expected<RequestAuth> auth) { token = header(*auth, "Authorization"); });
   world.executor.run();
   CHECK(token.empty());
   world.pass(Milliseconds(5'000));
   CHECK(token == "Bearer one");
   world.files.write("token", "two");
-  world.resolve_connection();
+  world.run_all();
   CHECK(world.token() == "Bearer two");
 }
 
-TEST_CASE("no thread to be had is a failed read, not a stuck request") {
+TEST_CASE("a thread that cannot be started is a failed read, not a stuck request") {
   TokenWorld world;
   world.no_threads = true;
   world.pass(Milliseconds(60'000));
   CHECK(world.token() == "Bearer one");
 }
 
-TEST_CASE("the answer of a read that nobody waits for any more is dropped") {
+TEST_CASE("the result of a read after its caller was cancelled is dropped") {
   TokenWorld world;
   world.pass(Milliseconds(60'000));
-  auto pending = world.access->authenticate([&](Expected<RequestAuth>) { FAIL("answered"); });
+  auto pending = world.access->authenticate(Purpose::request, [&](Expected<RequestAuth>) { FAIL("answered"); });
   world.executor.run();
-  REQUIRE(world.aside.size() == 1);
-  pending.reset();
+  REQUIRE(world.blocking_tasks.size() == 1);
+  pending.cancel();
   world.access.reset();
-  world.resolve_connection();
-  CHECK(world.aside.empty());
+  world.run_all();
+  CHECK(world.blocking_tasks.empty());
 }
 
 TEST_CASE("a token serves where its file cannot be read, and the file wins where it can") {
@@ -255,8 +255,8 @@ TEST_CASE("a client certificate that changes ends the watches that were opened w
   world.options.ca_file = world.files.write("ca", world.one.certificate_pem);
   const auto access = world.open(world.options);
   REQUIRE(access.has_value());
-  const auto heard = std::make_shared<RecordingLogger>();
-  (*access)->listen(heard);
+  const auto logger = std::make_shared<RecordingLogger>();
+  (*access)->add_logger(logger);
   const std::string watch_target = "/api/v1/pods?watch=true&allowWatchBookmarks=true";
   for (const std::string& target : {watch_target, std::string("/api/v1/pods"), std::string("/slow")}) {
     world.transport.replies[target] = {200, "{}", "application/json", {}, true};
@@ -268,18 +268,18 @@ TEST_CASE("a client certificate that changes ends the watches that were opened w
   watch.exchange = connection.get(watch_request_for(watch_target), watch);
   websocket.exchange = connection.open_websocket(request_for(watch_target), websocket);
   list.exchange = connection.get(request_for("/api/v1/pods"), list);
-  world.resolve_connection();
+  world.run_all();
   CHECK((watch.opened && websocket.opened && list.opened));
 
-  // Nobody asks for anything, and nothing has changed.
+  // No request, and nothing has changed.
   world.pass(Milliseconds(300'000));
-  world.resolve_connection();
+  world.run_all();
   CHECK_FALSE((watch.ended || websocket.ended));
   // Another CA is a matter of the next connection.
   world.files.write("ca", world.two.certificate_pem);
   world.pass(Milliseconds(300'000));
   world.authenticate(**access);
-  world.resolve_connection();
+  world.run_all();
   CHECK(world.transport.connects.size() == 2);
   CHECK_FALSE((watch.ended || websocket.ended));
 
@@ -287,22 +287,22 @@ TEST_CASE("a client certificate that changes ends the watches that were opened w
   unopened.exchange = (*middle)->connection->open_websocket(request_for(watch_target), unopened);
   Ending later;
   later.exchange = (*middle)->connection->get(watch_request_for(watch_target), later);
-  world.resolve_connection();
+  world.run_all();
   world.put(world.two);
   world.pass(Milliseconds(300'000));
-  world.resolve_connection();
+  world.run_all();
   CHECK(world.transport.connects.size() == 3);
   CHECK((watch.ended && watch.in_order));
   CHECK((websocket.ended && websocket.in_order));
   CHECK((later.ended && later.in_order));
   CHECK((unopened.ended && unopened.in_order));
   CHECK_FALSE(list.ended);
-  REQUIRE(!heard->lines.empty());
-  CHECK(heard->lines.back().find("the client certificate for https://h:443 has changed") == 0);
+  REQUIRE(!logger->lines.empty());
+  CHECK(logger->lines.back().find("the client certificate for https://h:443 has changed") == 0);
   // And it goes on so.
   world.put(world.one);
   world.pass(Milliseconds(300'000));
-  world.resolve_connection();
+  world.run_all();
   CHECK(world.transport.connects.size() == 4);
 }
 
@@ -318,8 +318,8 @@ TEST_CASE("a watch that opens after the certificate has changed is ended then") 
   world.transport.replies["/w"] = {200, "{}", "application/json", {}, true};
   Ending watch;
   watch.exchange = (*auth)->connection->open_websocket(request_for("/w"), watch);
-  for (auto& task : std::exchange(world.aside, {})) task();
-  world.resolve_connection();
+  for (auto& task : std::exchange(world.blocking_tasks, {})) task();
+  world.run_all();
   CHECK(watch.opened);
   CHECK((watch.ended && watch.in_order));
 }

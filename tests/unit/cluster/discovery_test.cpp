@@ -1,8 +1,9 @@
-// Names to resources, through a server of either age.
+// Names become resources, with aggregated discovery and without.
 #include "cluster/discovery.hpp"
 
 #include <doctest/doctest.h>
 
+#include "base/text.hpp"
 #include "unit/cluster/discovery_samples.hpp"
 #include "unit/cluster/fakes.hpp"
 
@@ -42,7 +43,7 @@ struct DiscoveryWorld : World {
     std::optional<Answer> answer;
     const auto pending = access->resolve(query, [&](Answer found) { answer.emplace(std::move(found)); });
     CHECK(!answer);
-    resolve_connection();
+    run_all();
     return answer;
   }
   std::string display(std::vector<std::string> names, std::vector<std::string> namespaces = {}) {
@@ -89,19 +90,19 @@ TEST_CASE("aggregated discovery answers with two requests, which are remembered"
   CHECK(world.transport.requests.size() == 4);
 }
 
-TEST_CASE("an older server is asked document by document, and a group that is down hides no other") {
+TEST_CASE("without aggregated discovery each document is fetched, and a group that is down hides no other") {
   DiscoveryWorld world;
   world.serve_old();
-  const auto heard = std::make_shared<RecordingLogger>();
-  world.access->listen(heard);
+  const auto logger = std::make_shared<RecordingLogger>();
+  world.access->add_logger(logger);
   CHECK(world.display({"deploy"}) == "apps/v1/deployments");
   CHECK(world.display({"po"}) == "v1/pods");
   CHECK(world.transport.requests.size() == 6);
-  REQUIRE(heard->lines.size() == 1);
-  CHECK(has(heard->lines[0], "/apis/metrics.k8s.io/v1beta1: 503"));
+  REQUIRE(logger->lines.size() == 1);
+  CHECK(has(logger->lines[0], "/apis/metrics.k8s.io/v1beta1: the server answered 503"));
 }
 
-TEST_CASE("a name that is missing is asked for again each time, and found when its CRD came") {
+TEST_CASE("a missing name is looked up again each time, and found once its CRD exists") {
   DiscoveryWorld world;
   world.transport.replies["/api"] = {200, aggregated_core};
   world.transport.replies["/apis"] = {200, R"({"kind":"APIGroupDiscoveryList","items":[]})"};
@@ -116,7 +117,7 @@ TEST_CASE("a name that is missing is asked for again each time, and found when i
   CHECK(world.transport.requests.size() == 4);
 }
 
-TEST_CASE("of several candidates those that are there are answered, in order") {
+TEST_CASE("of several candidates those that exist are returned, in order") {
   DiscoveryWorld world;
   world.serve_aggregated();
   CHECK(world.display({"gateways", "ingresses", "v1/pods", "deployments.v1beta1.apps"}) ==
@@ -129,27 +130,27 @@ TEST_CASE("a namespace on a cluster-scoped resource is an error") {
   CHECK(world.display({"nodes"}) == "v1/nodes");
   CHECK(has(world.display({"nodes"}, {"default"}), "error: namespace: is set, but v1/nodes is not namespaced"));
   CHECK(world.display({"pods"}, {"default", "kube-system"}) == "v1/pods");
-  // What discovery has said already counts for full names too.
+  // What discovery knows already applies to full names too.
   CHECK(has(world.display({"v1/nodes"}, {"default"}), "not namespaced"));
   CHECK(has(world.display({"pods"}, {"Not A Namespace"}), "error: namespace: "));
 }
 
-TEST_CASE("many who ask at once are answered by one pass") {
+TEST_CASE("lookups at the same time share one pass over the documents") {
   DiscoveryWorld world;
   world.serve_aggregated();
   QueryOptions query;
   query.resources = {"pods"};
   int answers = 0;
-  std::vector<std::unique_ptr<Pending>> waiting;
+  std::vector<PendingCall> waiting;
   for (int i = 0; i < 10; ++i)
     waiting.push_back(world.access->resolve(query, [&](Answer a) { answers += a.has_value(); }));
   waiting.erase(waiting.begin());
-  world.resolve_connection();
+  world.run_all();
   CHECK(answers == 9);
   CHECK(world.transport.requests.size() == 2);
 }
 
-TEST_CASE("refusals and failures of discovery are told, in the server's words") {
+TEST_CASE("refusals and failures of discovery are errors with the server's message") {
   DiscoveryWorld world;
   world.transport.replies["/api"] = {
       403,
@@ -157,13 +158,13 @@ TEST_CASE("refusals and failures of discovery are told, in the server's words") 
   auto answer = world.resolve({"pods"});
   REQUIRE((answer && !answer->has_value()));
   CHECK(answer->error().status == Status::forbidden);
-  CHECK(answer->error().message == "GET /api: 403: forbidden: x");
+  CHECK(answer->error().message == "GET /api: the server answered 403 Forbidden: forbidden: x");
   CHECK(answer->error().reason == "Forbidden");
 
   world.transport.replies["/api"] = {500, "oops", "text/plain"};
-  CHECK(has(world.display({"pods"}), "error: GET /api: 500"));
+  CHECK(has(world.display({"pods"}), "error: GET /api: the server answered 500 Internal Server Error: oops"));
   world.transport.replies["/api"] = {200, "<html>"};
-  CHECK(has(world.display({"pods"}), "no JSON object"));
+  CHECK(has(world.display({"pods"}), "not a JSON object"));
   world.transport.replies["/api"] = {200, std::string((std::size_t{32} << 20) + 1, 'x')};
   CHECK(has(world.display({"pods"}), "larger than"));
   world.transport.failure = Error{Status::transport, "connection refused", "", 502};
@@ -197,7 +198,7 @@ TEST_CASE("a refusal of the credentials has them renewed") {
   query.resources = {"pods"};
   std::optional<Answer> answer;
   const auto pending = (*access)->resolve(query, [&](Answer found) { answer.emplace(std::move(found)); });
-  world.resolve_connection();
+  world.run_all();
   REQUIRE((answer && !answer->has_value()));
   CHECK(answer->error().status == Status::auth);
   const auto auth = world.authenticate(**access);
@@ -205,29 +206,29 @@ TEST_CASE("a refusal of the credentials has them renewed") {
   CHECK(header(**auth, "Authorization") == "Bearer two");
 }
 
-TEST_CASE("an answer may let go of the Access, and letting go stops a pass under way") {
+TEST_CASE("a callback may release the Access, which cancels the requests on their way") {
   DiscoveryWorld world;
   world.serve_aggregated();
   QueryOptions query;
   query.resources = {"pods"};
   int answers = 0;
-  std::unique_ptr<Pending> first, second;
+  PendingCall first, second;
   first = world.access->resolve(query, [&](Answer) {
     ++answers;
-    first.reset();
+    first.cancel();
     world.access.reset();
   });
   second = world.access->resolve(query, [&](Answer) { ++answers; });
-  world.resolve_connection();
+  world.run_all();
   CHECK(answers >= 1);
 
   DiscoveryWorld other;
   other.transport.silent = true;
   const auto pending = other.access->resolve(query, [](Answer) { FAIL("answered"); });
-  other.resolve_connection();
+  other.run_all();
   CHECK(other.transport.requests.size() == 2);
   other.access.reset();
-  other.resolve_connection();
+  other.run_all();
 }
 
 TEST_CASE("a namespace on a resource that is named in full asks for one document, once") {
@@ -245,7 +246,7 @@ TEST_CASE("a namespace on a resource that is named in full asks for one document
   CHECK(world.transport.requests.size() == 2);
 }
 
-TEST_CASE("nobody is kept from a resource by a server that does not say what it serves") {
+TEST_CASE("a server that does not say what it serves does not prevent a request") {
   DiscoveryWorld world;
   CHECK(world.display({"example.com/v9/things", "v1/pods"}, {"shop"}) == "example.com/v9/things v1/pods");
   for (const Reply& reply : {Reply{403, "no"}, Reply{500, "oops"}, Reply{200, "<html>"}, Reply{401, "{}"}}) {
@@ -267,7 +268,7 @@ TEST_CASE("the namespace of the context binds what has namespaces, and nothing e
     query.namespaces_of_context = true;
     std::optional<Answer> answer;
     const auto pending = world.access->resolve(query, [&](Answer found) { answer.emplace(std::move(found)); });
-    world.resolve_connection();
+    world.run_all();
     REQUIRE(answer);
     if (const Error* error = answer->if_error()) return "error: " + error->message;
     std::string all;
@@ -302,8 +303,44 @@ TEST_CASE("a full name waits for its own document, whatever becomes of the other
   std::optional<Answer> one, other;
   const auto first = world.access->resolve(by_name, [&](Answer found) { one.emplace(std::move(found)); });
   const auto second = world.access->resolve(in_full, [&](Answer found) { other.emplace(std::move(found)); });
-  world.resolve_connection();
+  world.run_all();
   REQUIRE((one && other));
   CHECK(!one->has_value());
   CHECK(other->has_value());
+}
+
+TEST_CASE("a refused discovery says why in one line, with the server's Retry-After") {
+  DiscoveryWorld world;
+  Reply refused{403, R"({"kind":"Status","message":"a\nb\u0000c","reason":"For\nbidden","code":403})"};
+  world.transport.replies["/api"] = world.transport.replies["/apis"] = refused;
+  auto answer = world.resolve({"pods"});
+  REQUIRE((answer && !answer->has_value()));
+  CHECK(answer->error().status == Status::forbidden);
+  CHECK(has(answer->error().message, "GET /api: "));
+  CHECK(has(answer->error().message, "403"));
+  CHECK(has(answer->error().message, "a b?c"));
+  CHECK(answer->error().reason == "For bidden");
+
+  refused.body = R"({"kind":"Status","message":")" + std::string(900'000, 'x') + R"(","code":429})";
+  refused.status = 429;
+  refused.retry_after = "7";
+  world.transport.replies["/api"] = world.transport.replies["/apis"] = refused;
+  answer = world.resolve({"pods"});
+  REQUIRE((answer && !answer->has_value()));
+  CHECK(answer->error().status == Status::throttled);
+  CHECK(answer->error().message.size() < 600);
+  REQUIRE(answer->error().retry_after);
+  CHECK(*answer->error().retry_after == Milliseconds(7'000));
+}
+
+TEST_CASE("a refusal of one discovery document is one line in the log") {
+  DiscoveryWorld world;
+  world.serve_old();
+  world.transport.replies["/apis/apps/v1"] = {403, R"({"kind":"Status","message":"a\r\nb\u0000c","code":403})"};
+  const auto logger = std::make_shared<RecordingLogger>();
+  world.access->add_logger(logger);
+  CHECK(world.display({"pods"}) == "v1/pods");
+  REQUIRE(logger->lines.size() == 2);
+  for (const std::string& line : logger->lines) CHECK(!has_control_characters(line));
+  CHECK((has(logger->lines[0], "a  b?c") || has(logger->lines[1], "a  b?c")));
 }

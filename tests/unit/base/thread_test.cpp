@@ -24,7 +24,7 @@ TEST_CASE("a thread of the library is named and blocks asynchronous signals, its
     pthread_sigmask(SIG_SETMASK, nullptr, &after);
     CHECK(sigismember(&after, blocked) == sigismember(&before, blocked));
   }
-  for (int heard : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGPROF}) {
-    CHECK(sigismember(&inside, heard) == 0);
+  for (int received : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGPROF}) {
+    CHECK(sigismember(&inside, received) == 0);
   }
 }

@@ -1,4 +1,4 @@
-// What is thrown while credentials, discovery or a connection are made belongs to those who wait for them.
+// An exception while credentials, discovery or a connection are made is an error for the callers that wait for them.
 #include <doctest/doctest.h>
 
 #include <new>
@@ -27,21 +27,21 @@ QueryOptions query_for(const std::string& resource) {
 
 }  // namespace
 
-TEST_CASE("a transport that throws is an error for all who wait for its connection") {
+TEST_CASE("a transport that throws is an error for all callers that wait for its connection") {
   World world;
   const auto access = world.open(some_options());
   REQUIRE(access.has_value());
   world.transport.thrown = std::make_exception_ptr(std::runtime_error("broken\nin two"));
-  std::vector<Error> told;
+  std::vector<Error> errors;
   const auto note = [&](Expected<RequestAuth> auth) {
     REQUIRE_FALSE(auth.has_value());
-    told.push_back(auth.error());
+    errors.push_back(auth.error());
   };
-  const auto first = (*access)->authenticate(note);
-  const auto second = (*access)->authenticate(note);
-  world.resolve_connection();
-  REQUIRE(told.size() == 2);
-  for (const Error& error : told) {
+  const auto first = (*access)->authenticate(Purpose::request, note);
+  const auto second = (*access)->authenticate(Purpose::request, note);
+  world.run_all();
+  REQUIRE(errors.size() == 2);
+  for (const Error& error : errors) {
     CHECK(error.status == Status::internal);
     CHECK(error.message.find("broken?in two") != std::string::npos);
   }
@@ -60,13 +60,13 @@ TEST_CASE("a request of discovery that cannot be sent is an error for those who 
   const auto access = world.open(some_options());
   REQUIRE(access.has_value());
   world.transport.thrown_by_get = std::make_exception_ptr(std::runtime_error("cannot be sent"));
-  std::optional<Error> told;
+  std::optional<Error> thrown;
   const auto pending = (*access)->resolve(query_for("pods"), [&](Expected<std::vector<Resource>> found) {
     REQUIRE_FALSE(found.has_value());
-    told = found.error();
+    thrown = found.error();
   });
-  world.resolve_connection();
-  REQUIRE(told);
-  CHECK(told->status == Status::internal);
-  CHECK(told->message.find("cannot be sent") != std::string::npos);
+  world.run_all();
+  REQUIRE(thrown);
+  CHECK(thrown->status == Status::internal);
+  CHECK(thrown->message.find("cannot be sent") != std::string::npos);
 }

@@ -64,7 +64,7 @@ bool alive(const std::string& pid_file) {
   return ::kill(pid, 0) == 0;
 }
 
-// A killed process stays for a moment, until it was reaped by whoever adopted it.
+// A killed process stays for a moment, until its new parent has reaped it.
 bool gone_soon(const std::string& pid_file) {
   for (int turn = 0; turn < 500; ++turn) {
     if (!alive(pid_file)) return true;
@@ -126,7 +126,7 @@ TEST_CASE("KUBERNETES_EXEC_INFO describes the cluster to a plugin that asks") {
     "kind": "ExecCredential", "apiVersion": "client.authentication.k8s.io/v1", "spec": {"interactive": false}})"));
 }
 
-TEST_CASE("a bare command is looked for in PATH, and the install hint is told where it is not there") {
+TEST_CASE("a bare command is looked up in PATH, and the error has the install hint") {
   Plugin plugin("echo '" + credential(R"({"token":"t"})") + "'");
   plugin.plan.stanza.command = "plugin";
   plugin.files.write("other/plugin/readme", "a directory of that name is no program");
@@ -137,7 +137,7 @@ TEST_CASE("a bare command is looked for in PATH, and the install hint is told wh
   CHECK(has(plugin.message(), "\"plugin\" was not found in PATH: get it from example.com"));
 }
 
-TEST_CASE("a plugin that fails is told by its exit code and the last line it complained, without what looks secret") {
+TEST_CASE("the error of a failed plugin has its exit code and the last line of stderr, without what looks secret") {
   Plugin plugin("echo first >&2; echo 'you must log in' >&2; exit 3");
   CHECK(has(plugin.message(), "failed with exit code 3: you must log in"));
   Plugin secret("echo 'bad token eyJhbGciOiJSUzI1NiIsImtpZCI6.eyJpc3MiOiJrdWJlcm5ldGVzL3N' >&2; exit 1");
@@ -145,13 +145,13 @@ TEST_CASE("a plugin that fails is told by its exit code and the last line it com
   CHECK(has(message, "bad token ***"));
   CHECK(!has(message, "eyJ"));
   Plugin killed("kill -TERM $$");
-  CHECK(has(killed.message(), "was ended by signal 15"));
+  CHECK(has(killed.message(), "was terminated by signal 15"));
   Plugin missing("");
   missing.plan.stanza.command = "/no/such/plugin";
-  CHECK(has(missing.message(), "cannot run it: No such file"));
+  CHECK(has(missing.message(), "cannot be run: No such file"));
   Plugin no_program("");
   no_program.plan.stanza.command = no_program.files.write("data", "not a program");
-  CHECK(has(no_program.message(), "cannot run it: Permission denied"));
+  CHECK(has(no_program.message(), "cannot be run: Permission denied"));
 }
 
 TEST_CASE("output that is no credential is refused without being repeated") {
@@ -160,18 +160,18 @@ TEST_CASE("output that is no credential is refused without being repeated") {
     return boost::json::serialize(boost::json::object{{"clientCertificateData", certificate}, {"clientKeyData", key}});
   };
   const std::pair<std::string, std::string> cases[] = {
-      {"", "no JSON object"},
-      {"hunter2", "no JSON object"},
-      {"[]", "no JSON object"},
-      {std::string(1000, '['), "no JSON object"},
-      {credential(R"({"token":"hunter2"})") + "}", "no JSON object"},
+      {"", "not a JSON object"},
+      {"hunter2", "not a JSON object"},
+      {"[]", "not a JSON object"},
+      {std::string(1000, '['), "not a JSON object"},
+      {credential(R"({"token":"hunter2"})") + "}", "not a JSON object"},
       {R"({"kind":"Status","apiVersion":"v1","message":"hunter2"})", "another kind"},
       {credential(R"({"token":"hunter2"})", "client.authentication.k8s.io/v1beta1"), "another apiVersion"},
       {R"({"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1"})", "no status"},
       {credential("null"), "no status"},
       {credential("{}"), "neither a token nor a certificate"},
       {credential(R"({"token":""})"), "neither a token nor a certificate"},
-      {credential(R"({"token":7})"), "token that is no text"},
+      {credential(R"({"token":7})"), "token that is not a string"},
       {credential(R"({"token":"hunter2\nX: y"})"), "control characters"},
       {credential(R"({"token":"hunter2","expirationTimestamp":"soon"})"), "no RFC 3339 time"},
       {credential(R"({"clientCertificateData":"hunter2"})"), "only one of"},
@@ -210,7 +210,7 @@ TEST_CASE("a plugin that leaves something running in the background does not hol
   ::kill(std::stoi(contents(plugin.files.path("child"))), SIGKILL);
 }
 
-TEST_CASE("a plugin that is no longer wanted is stopped") {
+TEST_CASE("a plugin that is cancelled is killed") {
   Plugin plugin("echo $$ > \"$SELF\"; exec sleep 1000");
   const std::string self = plugin.files.path("self");
   plugin.plan.stanza.variables = {{"SELF", self}};
@@ -242,11 +242,11 @@ TEST_CASE("a plugin sees no signal mask, no ignored signals, no descriptors and 
   ::signal(SIGPIPE, handler);
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
   REQUIRE(outcome.has_value());
-  std::istringstream told(contents(out));
+  std::istringstream lines(contents(out));
   unsigned long long blocked_there = ~0ull, ignored_there = ~0ull;
   std::string descriptors;
-  told >> std::hex >> blocked_there >> ignored_there;
-  std::getline(told, descriptors, '\0');
+  lines >> std::hex >> blocked_there >> ignored_there;
+  std::getline(lines, descriptors, '\0');
   CHECK(blocked_there == 0);
   // The two that the C library keeps for itself, 32 and 33, are its own affair.
   CHECK((ignored_there & 0x7fffffff) == 0);
@@ -307,10 +307,11 @@ TEST_CASE("a plugin runs at the first request, once for all who wait, and again 
   CHECK(opened->get() == other->get());
   CHECK(world.runs() == 0);
   int answers = 0;
-  std::vector<std::unique_ptr<Pending>> waiting;
+  std::vector<PendingCall> waiting;
   for (int i = 0; i < 10; ++i)
-    waiting.push_back((*opened)->authenticate([&](Expected<RequestAuth> auth) { answers += auth.has_value(); }));
-  world.resolve_connection();
+    waiting.push_back(
+        (*opened)->authenticate(Purpose::request, [&](Expected<RequestAuth> auth) { answers += auth.has_value(); }));
+  world.run_all();
   CHECK(answers == 10);
   CHECK(world.runs() == 1);
   world.pass(Milliseconds(89'000));
@@ -384,7 +385,7 @@ TEST_CASE("credentials in keys, or static ones in the file, disable the plugin")
   CHECK(world.runs() == 0);
 }
 
-TEST_CASE("a plugin that asks is told of the cluster what the kubeconfig says, its extension included") {
+TEST_CASE("a plugin with provideClusterInfo gets the cluster of the kubeconfig, its extension included") {
   PluginWorld world;
   world.files.write("plugin", "#!/bin/sh\nprintf '%s' \"$KUBERNETES_EXEC_INFO\" > \"$OUT\"; echo '" +
                                   credential(R"({"token":"t"})", "client.authentication.k8s.io/v1beta1") + "'");
@@ -427,10 +428,12 @@ TEST_CASE("plugins and files are fetched on threads of their own while requests 
   REQUIRE((access.has_value() && other.has_value()));
   world.pass(Milliseconds(60'000));
   int answers = 0;
-  std::vector<std::unique_ptr<Pending>> waiting;
+  std::vector<PendingCall> waiting;
   for (int i = 0; i < 20; ++i) {
-    waiting.push_back((*access)->authenticate([&](Expected<RequestAuth> auth) { answers += auth.has_value(); }));
-    waiting.push_back((*other)->authenticate([&](Expected<RequestAuth> auth) { answers += auth.has_value(); }));
+    waiting.push_back(
+        (*access)->authenticate(Purpose::request, [&](Expected<RequestAuth> auth) { answers += auth.has_value(); }));
+    waiting.push_back(
+        (*other)->authenticate(Purpose::request, [&](Expected<RequestAuth> auth) { answers += auth.has_value(); }));
   }
   for (int turn = 0; turn < 3000 && (answers < 40 || threads > 0); ++turn) {
     world.executor.run();
@@ -440,7 +443,7 @@ TEST_CASE("plugins and files are fetched on threads of their own while requests 
   CHECK(world.runs() == 1);
 }
 
-TEST_CASE("the process's own process_env run things aside, on a thread that no signal reaches") {
+TEST_CASE("spawn_blocking of the process runs a task on another thread, which receives no signal") {
   const ProcessEnvironment& process_env = process_environment();
   std::mutex done_mutex;
   std::condition_variable done_changed;
