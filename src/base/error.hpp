@@ -20,8 +20,11 @@ struct Error {
   int http_status = 0;
   // How long the server asked to be left alone (Retry-After, details.retryAfterSeconds).
   std::optional<std::chrono::milliseconds> retry_after = std::nullopt;
+  // A request that changes something was sent, in part at least, and no whole response came: it may have been carried
+  // out, and is not to be repeated unseen.
+  bool maybe_done = false;
 
-  // The same error, told from one step further out: "list of pods: " + message.
+  // The same error, with the context of the caller: "list of pods: " + message.
   Error within(const std::string& context) const {
     Error outer = *this;
     outer.message = context + ": " + message;

@@ -33,8 +33,7 @@ Error io_error(const std::string& step, const boost::system::error_code& reason)
 
 std::string reason_text(const boost::system::error_code& reason) {
   if (reason == boost::asio::error::eof) return "the peer closed the connection";
-  if (reason == boost::asio::ssl::error::stream_truncated)
-    return "the peer closed the connection without TLS's farewell";
+  if (reason == boost::asio::ssl::error::stream_truncated) return "the peer closed the connection without close_notify";
   if (reason.category() == boost::asio::error::get_ssl_category()) {
     const TlsUse use;
     const char* text = use ? ERR_reason_error_string(static_cast<unsigned long>(reason.value())) : nullptr;

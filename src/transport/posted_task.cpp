@@ -7,15 +7,15 @@ namespace ksr::transport {
 namespace {
 
 constexpr std::size_t kPieceSize = 128;
-constexpr std::size_t pieces = 256;
+constexpr std::size_t kPieces = 256;
 
 struct Reserve {
   std::mutex reserve_mutex;
-  alignas(std::max_align_t) unsigned char memory[pieces][kPieceSize];
-  bool taken[pieces] = {};
+  alignas(std::max_align_t) unsigned char memory[kPieces][kPieceSize];
+  bool taken[kPieces] = {};
 };
 
-// Static and without a constructor or destructor that does anything: there while the process exits, too.
+// Constant-initialised and without a destructor: usable while the process exits, too.
 Reserve reserve;
 
 }  // namespace
