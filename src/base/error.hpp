@@ -35,6 +35,9 @@ struct Error {
   std::optional<std::chrono::milliseconds> retry_after = std::nullopt;
   // Not part of `message`; text() puts both together.
   std::optional<ErrorContext> context = std::nullopt;
+  // A request that changes something was sent, in part at least, and no whole response came: it may have been carried
+  // out, and must not be repeated without the caller's knowledge.
+  bool maybe_done = false;
 
   // The same error with a prefix: "GET /api: " + message.
   Error within(const std::string& prefix) const {

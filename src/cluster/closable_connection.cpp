@@ -18,6 +18,14 @@ class ClosableWatch final : public transport::Exchange, public transport::Exchan
 
   void runs_on(std::unique_ptr<transport::Exchange> real) { real_ = std::move(real); }
 
+  transport::SendStatus send(std::string_view message, transport::MessageType type,
+                             std::function<void()> written) override {
+    return real_ ? real_->send(message, type, std::move(written)) : transport::SendStatus::closed;
+  }
+  void close(int code, std::string_view reason) override {
+    if (real_) real_->close(code, reason);
+  }
+
   void end() {
     wanted_ = false;
     // One that is not open yet is ended when its head has come.
@@ -70,11 +78,11 @@ std::unique_ptr<transport::Exchange> ClosableConnection::opened(transport::Excha
   return watch;
 }
 
-std::unique_ptr<transport::Exchange> ClosableConnection::get(transport::Request request,
+std::unique_ptr<transport::Exchange> ClosableConnection::send(transport::Request request,
                                                              transport::ExchangeObserver& observer) {
-  if (!request.long_running) return real_->get(std::move(request), observer);
+  if (!request.long_running) return real_->send(std::move(request), observer);
   return opened(observer,
-                [&](transport::ExchangeObserver& between) { return real_->get(std::move(request), between); });
+                [&](transport::ExchangeObserver& between) { return real_->send(std::move(request), between); });
 }
 
 std::unique_ptr<transport::Exchange> ClosableConnection::open_websocket(transport::Request request,

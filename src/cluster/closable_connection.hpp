@@ -29,7 +29,7 @@ class ClosableConnection final : public transport::Connection {
   ClosableConnection(std::shared_ptr<transport::Connection> real, std::shared_ptr<OpenWatches> watches)
       : real_(std::move(real)), watches_(std::move(watches)) {}
 
-  std::unique_ptr<transport::Exchange> get(transport::Request request, transport::ExchangeObserver& observer) override;
+  std::unique_ptr<transport::Exchange> send(transport::Request request, transport::ExchangeObserver& observer) override;
   std::unique_ptr<transport::Exchange> open_websocket(transport::Request request,
                                                       transport::ExchangeObserver& observer) override;
 

@@ -10,7 +10,7 @@ namespace ksr::cluster {
 HttpFetch::HttpFetch(std::shared_ptr<transport::Connection> connection, transport::Request request,
                      std::size_t max_size, Done done)
     : connection_(std::move(connection)), target_(request.target), max_size_(max_size), done_(std::move(done)) {
-  exchange_ = connection_->get(std::move(request), *this);
+  exchange_ = connection_->send(std::move(request), *this);
 }
 
 void HttpFetch::on_head(const transport::ResponseHead& head) {

@@ -33,7 +33,7 @@ void Call::send(Expected<cluster::RequestAuth> auth, transport::Request request,
     request.accept_gzip = request.accept_gzip && auth->compression;
     transport::Connection& connection = *auth->connection;
     exchange_ =
-        websocket ? connection.open_websocket(std::move(request), *this) : connection.get(std::move(request), *this);
+        websocket ? connection.open_websocket(std::move(request), *this) : connection.send(std::move(request), *this);
   });
 }
 

@@ -9,8 +9,16 @@
 #include <set>
 
 #include "base/mutex.hpp"
-#include "transport/leaked_statics.hpp"
 #include "transport/network_thread.hpp"
+
+// The network thread outlives the beginning of exit(), so nothing it may use can be destroyed there: the static objects
+// of cpprestsdk, Boost, yaml-cpp and ours. The link option --wrap=__cxa_atexit (CMakeLists.txt) redirects the
+// registrations of static destructors to this function, which drops them.
+extern "C" int __wrap___cxa_atexit(void (*)(void*), void*, void*) noexcept;
+extern "C" int __wrap___cxa_atexit(void (*)(void*), void*, void*) noexcept {
+  return 0;
+}
+extern "C" int __real___cxa_atexit(void (*)(void*), void*, void*) noexcept;
 
 namespace ksr::transport {
 namespace {
@@ -39,7 +47,7 @@ thread_local int scopes_on_this_thread = 0;
 thread_local bool initialising_on_this_thread = false;
 
 void abort_all() {
-  // Cutting one may end others.
+  // Aborting one may end others.
   const std::set<TlsUser*> users = guard().users;
   for (TlsUser* user : users) {
     if (guard().users.count(user) != 0) user->abort();
@@ -57,15 +65,21 @@ void give_up_tls() {
   }
   if (!guard().had_users) return;
   try {
-    // Streams of a process that lives on after OPENSSL_cleanup() must not take silence for an idle connection.
+    // Streams of a process that lives on after OPENSSL_cleanup() must not take the missing data for an idle connection.
     NetworkThread::instance().post(abort_all);
   } catch (...) {
-    // Without memory they find out at their next step.
+    // Without memory they end at their next step.
   }
 }
 
 void end_of_process(void*) {
   give_up_tls();
+}
+
+// `run` is called by exit(), and not by dlclose, which calls what belongs to a shared object. False without memory for
+// it, or when exit() has run all it had to.
+bool run_in_exit(void (*run)(void*)) noexcept {
+  return __real___cxa_atexit(run, nullptr, nullptr) == 0;
 }
 
 }  // namespace

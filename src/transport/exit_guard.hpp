@@ -1,7 +1,8 @@
-// OpenSSL frees what it works with in exit(), while the network thread and callers of ksr_open may be using it. So all
-// use of OpenSSL ends before: no new call is begun once the process exits, those under way are awaited, and what
-// OpenSSL made is left where it is. Plain connections go on to the end of the process. Any thread, unless said
-// otherwise.
+// What ends in exit() and what does not; used by all that calls OpenSSL. OpenSSL frees its own state in exit(), while
+// the network thread and callers of ksr_open may be using it. So all use of OpenSSL ends before: no new call is begun
+// once the process exits, those under way are awaited, and what OpenSSL allocated is left as it is. Plain connections
+// go on to the end of the process. Static objects are never destroyed (see --wrap=__cxa_atexit in exit_guard.cpp). Any
+// thread, unless said otherwise.
 #pragma once
 
 #include "base/thread_annotations.hpp"
@@ -9,7 +10,7 @@
 namespace ksr::transport {
 
 // Initialises OpenSSL and registers what ends its use in exit(). To be called on the caller's thread before the network
-// thread may use OpenSSL; a process that exits in between would otherwise have OpenSSL initialised beside its clean-up.
+// thread may use OpenSSL; a process that exits in between would otherwise have OpenSSL initialised during its clean-up.
 // What fails is tried again at the next call.
 void register_atexit_hook();
 
@@ -32,7 +33,7 @@ class TlsUse {
   bool allowed_ = false;
 };
 
-// A live user of OpenSSL; `cut` makes what is under way end. Network thread only.
+// A live user of OpenSSL; `abort` makes what is under way end. Network thread only.
 class TlsUser {
  public:
   TlsUser();

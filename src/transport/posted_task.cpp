@@ -8,15 +8,15 @@ namespace ksr::transport {
 namespace {
 
 constexpr std::size_t kPieceSize = 128;
-constexpr std::size_t pieces = 256;
+constexpr std::size_t kPieces = 256;
 
 struct Reserve {
   Mutex reserve_mutex;
-  alignas(std::max_align_t) unsigned char memory[pieces][kPieceSize];  // a piece belongs to the task it was given to
-  bool taken[pieces] KSR_GUARDED_BY(reserve_mutex) = {};
+  alignas(std::max_align_t) unsigned char memory[kPieces][kPieceSize];  // a piece belongs to the task it was given to
+  bool taken[kPieces] KSR_GUARDED_BY(reserve_mutex) = {};
 };
 
-// Static and without a constructor or destructor that does anything: there while the process exits, too.
+// Constant-initialised and without a destructor: usable while the process exits, too.
 Reserve reserve;
 
 }  // namespace

@@ -260,7 +260,7 @@ std::optional<std::string> ResponseDecoder::choose_framing(const ResponseHead& h
   keeps_alive_ = http11 ? !has_list_token(connection, "close") : has_list_token(connection, "keep-alive");
   const std::vector<std::string> codings = list_parts(joined_values(head, "transfer-encoding"));
   const std::string length = joined_values(head, "content-length");
-  if (head.status == 204 || head.status == 304) {
+  if (answers_head_ || head.status == 204 || head.status == 304) {
     state_ = State::done;
   } else if (!codings.empty()) {
     // The last coding frames the body; any before it would have to be asked for with TE (RFC 9112, section 7.4).

@@ -125,7 +125,7 @@ class FakeTransport final : public transport::Transport {
   class FakeConnection final : public transport::Connection {
    public:
     explicit FakeConnection(FakeTransport& transport) : transport_(transport) {}
-    std::unique_ptr<transport::Exchange> get(transport::Request request,
+    std::unique_ptr<transport::Exchange> send(transport::Request request,
                                              transport::ExchangeObserver& observer) override {
       return transport_.answer(std::move(request), observer);
     }

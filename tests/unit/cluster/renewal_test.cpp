@@ -265,9 +265,9 @@ TEST_CASE("a client certificate that changes ends the watches that were opened w
   REQUIRE((auth && auth->has_value()));
   transport::Connection& connection = *(*auth)->connection;
   Ending watch, websocket, list, unopened;
-  watch.exchange = connection.get(watch_request_for(watch_target), watch);
+  watch.exchange = connection.send(watch_request_for(watch_target), watch);
   websocket.exchange = connection.open_websocket(request_for(watch_target), websocket);
-  list.exchange = connection.get(request_for("/api/v1/pods"), list);
+  list.exchange = connection.send(request_for("/api/v1/pods"), list);
   world.run_all();
   CHECK((watch.opened && websocket.opened && list.opened));
 
@@ -286,7 +286,7 @@ TEST_CASE("a client certificate that changes ends the watches that were opened w
   const auto middle = world.authenticate(**access);
   unopened.exchange = (*middle)->connection->open_websocket(request_for(watch_target), unopened);
   Ending later;
-  later.exchange = (*middle)->connection->get(watch_request_for(watch_target), later);
+  later.exchange = (*middle)->connection->send(watch_request_for(watch_target), later);
   world.run_all();
   world.put(world.two);
   world.pass(Milliseconds(300'000));

@@ -19,7 +19,7 @@ struct Ended {
   std::optional<Error> error;
 };
 
-// A server that, behind the head of a response without length, does what `script` says.
+// A server that runs `script` after the head of a response without length.
 Ended answer_of(const std::function<void(Peer&)>& script) {
   const ServerContext context = server_context(shared_authority().issue("server", "IP:127.0.0.1"));
   RawServer server([&](Peer& peer) {
@@ -80,7 +80,7 @@ TEST_CASE("what came before the end is delivered, and an end without close_notif
   CHECK_FALSE(proper.error);
 }
 
-TEST_CASE("bytes that are no record are a TLS error, behind what was good") {
+TEST_CASE("bytes that are no record are a TLS error, after what was valid") {
   const std::string text = letters(100'000);
   const Ended ended = answer_of([&](Peer& peer) {
     peer.send(text);
