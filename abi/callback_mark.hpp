@@ -9,6 +9,8 @@
 #include <atomic>
 #include <thread>
 
+#include "base/mutex.hpp"
+
 namespace ksr::abi {
 
 class CallbackMark {
@@ -36,10 +38,14 @@ class CallbackMark {
   static bool on_this_thread();
 
  private:
+  // Of all marks of the process.
+  static Mutex marks_mutex_;
+  static CallbackMark* first_mark_ KSR_GUARDED_BY(marks_mutex_);
+
   std::atomic<std::thread::id> thread_{};
-  bool listed_ = false;
-  CallbackMark* previous_ = nullptr;
-  CallbackMark* next_ = nullptr;
+  bool listed_ = false;  // set by the constructor
+  CallbackMark* previous_ KSR_GUARDED_BY(marks_mutex_) = nullptr;
+  CallbackMark* next_ KSR_GUARDED_BY(marks_mutex_) = nullptr;
 };
 
 }  // namespace ksr::abi

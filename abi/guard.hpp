@@ -1,5 +1,5 @@
-// The one place where exceptions end. Every exported function that can throw runs inside guard(); the others are
-// noexcept by what they do.
+// `guard` and `guard_value` end every exception and refuse calls in a forked child; used by every exported function
+// that can throw. The others are noexcept by what they do. Any thread.
 #pragma once
 
 #include <exception>
@@ -7,21 +7,18 @@
 #include <string>
 #include <utility>
 
+#include "abi/constants.hpp"
 #include "abi/handles.hpp"
 #include "base/error.hpp"
 #include "stream/fork_guard.hpp"
 
 namespace ksr::abi {
 
-inline ksr_status code(Status status) noexcept {
-  return static_cast<ksr_status>(status);
-}
-
-// Hands an error to the caller; without memory for it the status alone must do.
+// Gives the error to the caller; without memory for it the caller gets the status alone.
 inline ksr_status report(const Error& error, ksr_error** err) noexcept {
   if (err != nullptr) {
     try {
-      *err = new ksr_error{{error, std::nullopt}};
+      *err = new ksr_error({error, std::nullopt});
     } catch (...) {
     }
   }
@@ -41,7 +38,7 @@ ksr_status guard(ksr_error** err, Body&& body) noexcept {
     return report(Error{Status::out_of_memory, "out of memory"}, err);
   } catch (const std::exception& failure) {
     try {
-      return report(Error{Status::internal, std::string("defect of the library: ") + failure.what()}, err);
+      return report(Error{Status::internal, std::string("a defect of the library: ") + failure.what()}, err);
     } catch (...) {
       return KSR_E_INTERNAL;
     }
@@ -50,13 +47,24 @@ ksr_status guard(ksr_error** err, Body&& body) noexcept {
   }
 }
 
-// The same for functions that return a value: `otherwise` stands for any failure.
+// The same for functions that return a value: `failed` stands for an exception, `forked` is returned in a forked child.
 template <class Value, class Body>
-Value guard_value(Value otherwise, Body&& body) noexcept {
+Value guard_value(Value failed, Value forked, Body&& body) noexcept {
+  if (stream::in_forked_child()) return forked;
   try {
     return body();
   } catch (...) {
-    return otherwise;
+    return failed;
+  }
+}
+
+// For functions on immutable data, which a forked child may call too.
+template <class Value, class Body>
+Value guard_value_also_forked(Value failed, Body&& body) noexcept {
+  try {
+    return body();
+  } catch (...) {
+    return failed;
   }
 }
 

@@ -1,7 +1,12 @@
-// What the opaque pointers of ksr.h stand for.
+// The types that the opaque pointers of ksr.h point to, and the conversions between both; used by abi/ only. Any
+// thread.
 #pragma once
 
+#include <new>
 #include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
 
 #include "delivery/host.hpp"
 #include "delivery/snapshot.hpp"
@@ -11,7 +16,17 @@
 #include "stream/stream_registry.hpp"
 
 struct ksr_error {
+  explicit ksr_error(ksr::delivery::ErrorReport from) : report(std::move(from)) {
+    try {
+      message = report.error.text();
+    } catch (const std::bad_alloc&) {
+      // The host gets the error all the same, without the request that it belongs to.
+      message = std::move(report.error.message);
+    }
+  }
+
   ksr::delivery::ErrorReport report;
+  std::string message;  // kept, since ksr_error_message returns a pointer
 };
 
 namespace ksr::abi {
@@ -32,7 +47,7 @@ struct ksr_config {
 
 namespace ksr::abi {
 
-// Snapshots and objects carry their own count and are handed out as they are: no wrapper, no allocation.
+// Snapshots and objects carry their own count and are given to the host as they are: no wrapper, no allocation.
 inline const ksr_snapshot* handle(const delivery::Snapshot* snapshot) noexcept {
   return reinterpret_cast<const ksr_snapshot*>(snapshot);
 }
@@ -54,7 +69,7 @@ inline stream::StreamRegistry::Handle number_of(const ksr_stream* handle) noexce
   return reinterpret_cast<stream::StreamRegistry::Handle>(handle);
 }
 
-// Text out: the pointer, and its length through `len`.
+// A string to the host: returns the pointer, and its length through `len`.
 inline const char* text_out(std::string_view text, size_t* len) noexcept {
   if (len != nullptr) *len = text.size();
   return text.data();

@@ -1,15 +1,17 @@
-// The host's C callbacks as the Host that delivery calls; its end is the host's destroy callback.
+// `HostCallbacks` is the Host that delivery calls, over the host's C functions; used by ksr_open. Its destructor runs
+// the host's destroy callback. Lives where callbacks run.
 #pragma once
 
 #include <string>
 
 #include "abi/callback_mark.hpp"
+#include "abi/constants.hpp"
 #include "abi/handles.hpp"
 #include "delivery/host.hpp"
 
 namespace ksr::abi {
 
-// Runs `destroy` at its end, unless a host has taken the duty over.
+// Runs `destroy` when it is destroyed, unless release() was called because HostCallbacks will do so.
 class DestroyOnce {
  public:
   DestroyOnce(void* user_data, ksr_destroy_fn destroy) noexcept : user_data_(user_data), destroy_(destroy) {}
@@ -20,7 +22,7 @@ class DestroyOnce {
     try {
       destroy_(user_data_);
     } catch (...) {
-      // A C++ host threw out of its destroy: nothing of it may cross the ABI.
+      // A C++ host threw out of its destroy: the exception must not cross the ABI.
     }
   }
   DestroyOnce(const DestroyOnce&) = delete;
@@ -47,18 +49,18 @@ class HostCallbacks final : public delivery::Host {
   }
   void on_error(const delivery::ErrorReport& report) override {
     if (callbacks_.on_error == nullptr) return;
-    const ksr_error error{report};
+    const ksr_error error(report);
     const CallbackMark::Scope inside(mark_);
     callbacks_.on_error(stream_, &error, user_data_);
   }
   void on_state(sync::State state) override {
     if (callbacks_.on_state == nullptr) return;
     const CallbackMark::Scope inside(mark_);
-    callbacks_.on_state(stream_, static_cast<ksr_state>(state), user_data_);
+    callbacks_.on_state(stream_, code(state), user_data_);
   }
   void on_log(LogLevel level, const std::string& line) override {
     const CallbackMark::Scope inside(mark_);
-    callbacks_.on_log(static_cast<std::int32_t>(level), line.c_str(), line.size(), user_data_);
+    callbacks_.on_log(code(level), line.c_str(), line.size(), user_data_);
   }
 
  private:

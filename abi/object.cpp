@@ -59,7 +59,7 @@ const char* ksr_object_field(const ksr_object* object, ksr_field field, size_t* 
 
 const char* ksr_object_get(const ksr_object* object, const char* json_pointer, size_t* len) {
   if (object == nullptr || json_pointer == nullptr) return nothing(len);
-  const auto found = ksr::abi::guard_value<std::optional<std::string_view>>(
+  const auto found = ksr::abi::guard_value_also_forked<std::optional<std::string_view>>(
       std::nullopt, [&] { return ksr::json::find_pointer(object_of(object)->field(Field::json), json_pointer); });
   return found ? text_out(*found, len) : nothing(len);
 }

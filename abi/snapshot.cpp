@@ -1,7 +1,9 @@
+#include "abi/constants.hpp"
 #include "abi/handles.hpp"
 
 // Everything here reads immutable data and is noexcept by what it does.
 
+using ksr::abi::code;
 using ksr::abi::handle;
 using ksr::abi::snapshot_of;
 using ksr::abi::text_out;
@@ -51,7 +53,7 @@ ksr_delta ksr_snapshot_delta_at(const ksr_snapshot* snapshot, size_t i, const ks
   if (snapshot == nullptr || i >= snapshot_of(snapshot)->deltas().count()) return 0;
   const ksr::store::Deltas& deltas = snapshot_of(snapshot)->deltas();
   if (obj != nullptr) *obj = handle(deltas.object_at(i));
-  return static_cast<ksr_delta>(deltas.kind_at(i));
+  return code(deltas.kind_at(i));
 }
 
 }  // extern "C"

@@ -12,7 +12,6 @@ using ksr::abi::guard;
 using ksr::abi::guard_value;
 using ksr::abi::invalid;
 using ksr::abi::number_of;
-using ksr::stream::in_forked_child;
 using ksr::stream::Stream;
 using ksr::stream::StreamRegistry;
 
@@ -33,7 +32,7 @@ extern "C" {
 
 ksr_status ksr_open(const ksr_config* config, void* user_data, ksr_destroy_fn destroy, ksr_stream** out,
                     ksr_error** err) {
-  // Whatever fails below, the host's destroy runs once: this guard hands it over to the stream's host.
+  // Whatever fails below, the host's destroy runs once: here, until HostCallbacks has it.
   ksr::abi::DestroyOnce destroy_once(user_data, destroy);
   return guard(err, [&]() -> Expected<void> {
     if (config == nullptr) return invalid("ksr_open: config is NULL");
@@ -83,24 +82,21 @@ ksr_status ksr_wait_synced(ksr_stream* stream, int64_t timeout_ms) {
 }
 
 const ksr_snapshot* ksr_latest(ksr_stream* stream) {
-  return guard_value<const ksr_snapshot*>(nullptr, [&]() -> const ksr_snapshot* {
-    if (in_forked_child()) return nullptr;
+  return guard_value<const ksr_snapshot*>(nullptr, nullptr, [&]() -> const ksr_snapshot* {
     const auto found = find(stream);
     return found ? ksr::abi::handle(found->latest().detach()) : nullptr;
   });
 }
 
 int ksr_fd(ksr_stream* stream) {
-  return guard_value<int>(-1, [&] {
-    if (in_forked_child()) return -1;
+  return guard_value<int>(-1, -1, [&] {
     const auto found = find(stream);
     return found ? found->fd() : -1;
   });
 }
 
 int64_t ksr_dispatch(ksr_stream* stream) {
-  return guard_value<int64_t>(KSR_E_NOMEM, [&]() -> int64_t {
-    if (in_forked_child()) return KSR_E_FORKED;
+  return guard_value<int64_t>(KSR_E_NOMEM, KSR_E_FORKED, [&]() -> int64_t {
     const auto found = find(stream);
     return found ? found->dispatch() : int64_t{KSR_E_INVALID};
   });

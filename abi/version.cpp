@@ -33,7 +33,8 @@ std::string describe_build() {
   return std::string("{\"version\":\"" KSR_VERSION_STRING "\",\"compiler\":\"" KSR_COMPILER
                      "\",\"cpprestsdk\":\"" KSR_CPPRESTSDK_VERSION "\",\"boost\":\"") +
          BOOST_LIB_VERSION + "\",\"openssl\":{\"built_with\":\"" OPENSSL_VERSION_TEXT "\",\"running_with\":\"" +
-         OpenSSL_version(OPENSSL_VERSION) + "\",\"linked\":\"" + (has_openssl_inside() ? "static" : "dynamic") + "\"},\"features\":[" + names + "]}";
+         OpenSSL_version(OPENSSL_VERSION) + "\",\"linked\":\"" + (has_openssl_inside() ? "static" : "dynamic") +
+         "\"},\"features\":[" + names + "]}";
 }
 
 }  // namespace
@@ -49,7 +50,7 @@ const char* ksr_version_string(void) {
 }
 
 const char* ksr_build_info(void) {
-  return ksr::abi::guard_value<const char*>("{}", [] {
+  return ksr::abi::guard_value_also_forked<const char*>("{}", [] {
     // Never destroyed: the text is promised to be static, also while the process exits.
     static const std::string* const text = new std::string(describe_build());
     return text->c_str();

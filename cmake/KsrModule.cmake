@@ -1,20 +1,40 @@
-# ksr_module(NAME [HOT] SOURCES a.cpp … [USES room…] [LINKS target…])
-# A room of the house: one archive, linked into libksr.so and into the tests. Linking only what a room USES keeps the
-# one-way rule honest: an include or a call upwards does not link.
+# ksr_module(NAME [HOT] SOURCES a.cpp … [USES module…] [LINKS target…])
+# A module of src/: one archive, linked into libksr.so and into the tests. Its files may include headers of the modules
+# that it USES, which come before it in the list of the top CMakeLists.txt, and of no other: check_includes.cmake looks at
+# each build, since all modules share one include directory and a header alone would not need to be linked.
+# HOT: the module is compiled with -O3.
 function(ksr_module name)
   cmake_parse_arguments(module "HOT" "" "SOURCES;USES;LINKS" ${ARGN})
+  foreach(used IN LISTS module_USES)
+    if(NOT TARGET ksr_${used})
+      message(FATAL_ERROR "module ${name} uses ${used}, which does not come before it in CMakeLists.txt")
+    endif()
+  endforeach()
   add_library(ksr_${name} STATIC ${module_SOURCES})
   target_include_directories(ksr_${name} PUBLIC "${CMAKE_SOURCE_DIR}/src" "${CMAKE_SOURCE_DIR}/include")
-  list(TRANSFORM module_USES PREPEND "ksr_")
-  target_link_libraries(ksr_${name} PUBLIC ${module_USES} PRIVATE ksr_warnings ${module_LINKS})
-  # A twentieth of the room's time (bench_json); the sanitized trees are there to find faults, and soon.
+  list(TRANSFORM module_USES PREPEND "ksr_" OUTPUT_VARIABLE used_targets)
+  target_link_libraries(ksr_${name} PUBLIC ${used_targets} PRIVATE ksr_warnings ${module_LINKS})
+
+  file(GLOB files "${CMAKE_CURRENT_SOURCE_DIR}/*.cpp" "${CMAKE_CURRENT_SOURCE_DIR}/*.hpp")
+  list(JOIN module_USES "," uses)
+  set(stamp "${CMAKE_CURRENT_BINARY_DIR}/includes.checked")
+  set(check "${CMAKE_SOURCE_DIR}/cmake/check_includes.cmake")
+  add_custom_command(OUTPUT "${stamp}"
+    COMMAND "${CMAKE_COMMAND}" -DFOLDER=${CMAKE_CURRENT_SOURCE_DIR} -DNAME=${name} -DUSES=${uses} -P "${check}"
+    COMMAND "${CMAKE_COMMAND}" -E touch "${stamp}"
+    DEPENDS ${files} "${check}" "${CMAKE_CURRENT_SOURCE_DIR}/CMakeLists.txt"
+    COMMENT "Checking the includes of ${name}" VERBATIM)
+  add_custom_target(ksr_${name}_includes DEPENDS "${stamp}")
+  add_dependencies(ksr_${name} ksr_${name}_includes)
+
+  # A twentieth of the time in bench_json; the sanitized trees exist to find faults, and their compile time counts.
   if(module_HOT AND NOT KSR_SANITIZE)
     target_compile_options(ksr_${name} PRIVATE $<$<CONFIG:Release,RelWithDebInfo>:-O3>)
   endif()
 endfunction()
 
-# ksr_unit_test(NAME [OPTIMIZED] SOURCES a.cpp … USES room… [LINKS target…])
-# One doctest program for one room, registered with ctest as unit.NAME.
+# ksr_unit_test(NAME [OPTIMIZED] SOURCES a.cpp … USES module… [LINKS target…])
+# One doctest program for one module, registered with ctest as unit.NAME.
 function(ksr_unit_test name)
   cmake_parse_arguments(unit "OPTIMIZED" "" "SOURCES;USES;LINKS" ${ARGN})
   add_executable(unit_${name} ${unit_SOURCES})

@@ -35,13 +35,9 @@ file(GLOB ksr_yaml_files "${ksr_yaml_source}/src/*.cpp")
 if(NOT ksr_yaml_files)
   message(FATAL_ERROR "yaml-cpp: ${ksr_yaml_source} holds no src/*.cpp")
 endif()
-add_library(ksr_yaml STATIC ${ksr_yaml_files} "${CMAKE_CURRENT_LIST_DIR}/yaml_never_at_exit.cpp")
+# Its static objects are not destroyed in exit(), like all others in the library (src/transport/exit_guard.cpp).
+add_library(ksr_yaml STATIC ${ksr_yaml_files})
 target_include_directories(ksr_yaml SYSTEM PUBLIC "${ksr_yaml_source}/include")
 target_compile_options(ksr_yaml PRIVATE ${KSR_THIRD_PARTY_OPTIONS})
 # Its files take longer to read their headers than to compile.
 set_target_properties(ksr_yaml PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 10)
-
-# yaml-cpp keeps its patterns in static variables. Destroying them at exit would pull them from under a thread that still
-# parses, so they are never destroyed.
-add_custom_command(TARGET ksr_yaml POST_BUILD
-  COMMAND "${CMAKE_OBJCOPY}" --redefine-sym __cxa_atexit=ksr_yaml_never_at_exit "$<TARGET_FILE:ksr_yaml>" VERBATIM)

@@ -10,8 +10,8 @@ set(ksr_cpprest_files
   pplx/pplx.cpp pplx/pplxlinux.cpp pplx/threadpool.cpp)
 list(TRANSFORM ksr_cpprest_files PREPEND "${ksr_cpprest_source}/src/")
 
-# The backends are ksr's own, in place of http_client_asio.cpp and ws_client_wspp.cpp.
-set(ksr_cpprest_backends backend/http_client_driven.cpp backend/ws_client_driven.cpp)
+# In place of http_client_asio.cpp and ws_client_wspp.cpp.
+set(ksr_cpprest_backends backend/http_client_final_stage.cpp backend/websocket_client.cpp)
 
 add_library(ksr_cpprest STATIC ${ksr_cpprest_files} ${ksr_cpprest_backends})
 target_include_directories(ksr_cpprest SYSTEM PUBLIC
@@ -21,9 +21,12 @@ target_compile_definitions(ksr_cpprest
   PUBLIC CPPREST_FORCE_HTTP_CLIENT_ASIO
   INTERFACE _TURN_OFF_PLATFORM_STRING
   PRIVATE NDEBUG CPPREST_EXCLUDE_COMPRESSION=1 CPPREST_EXCLUDE_BROTLI=1)
-# pplx and the string conversions alias types freely.
-target_compile_options(ksr_cpprest PRIVATE -fno-strict-aliasing)
-set_source_files_properties(${ksr_cpprest_files} PROPERTIES COMPILE_OPTIONS "${KSR_THIRD_PARTY_OPTIONS}")
+# A failed task whose outcome is not looked at would raise SIGTRAP and end the host. As an option: CMake passes on no
+# definition of a macro with parentheses.
+target_compile_options(ksr_cpprest PUBLIC "-D_REPORT_PPLTASK_UNOBSERVED_EXCEPTION()=((void)0)")
+# cpprestsdk's own build compiles these files without strict aliasing, too.
+list(APPEND ksr_cpprest_options ${KSR_THIRD_PARTY_OPTIONS} -fno-strict-aliasing)
+set_source_files_properties(${ksr_cpprest_files} PROPERTIES COMPILE_OPTIONS "${ksr_cpprest_options}")
 get_target_property(ksr_own_warnings ksr_warnings INTERFACE_COMPILE_OPTIONS)
 set_source_files_properties(${ksr_cpprest_backends} PROPERTIES COMPILE_OPTIONS "${ksr_own_warnings}")
 target_link_libraries(ksr_cpprest PUBLIC ksr_boost OpenSSL::SSL OpenSSL::Crypto Threads::Threads)

@@ -1,4 +1,5 @@
-// RFC 4648. Pure.
+// `base64_encode`, `base64url_encode` and `base64_decode` are those of RFC 4648; used for credentials, PEM and
+// WebSocket subprotocols. Pure, any thread.
 #pragma once
 
 #include <optional>
@@ -11,7 +12,7 @@ namespace ksr {
 std::string base64_encode(std::string_view bytes);
 // Section 5, without padding: what WebSocket subprotocols carry.
 std::string base64url_encode(std::string_view bytes);
-// Section 4; white space between the characters is skipped, as in YAML block texts. Empty: it is none.
+// Section 4; white space between the characters is skipped, as YAML block scalars have it. Empty: not base64.
 std::optional<std::string> base64_decode(std::string_view text);
 
 }  // namespace ksr

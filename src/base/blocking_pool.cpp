@@ -1,12 +1,12 @@
 #include "base/blocking_pool.hpp"
 
 #include <chrono>
-#include <condition_variable>
 #include <deque>
-#include <mutex>
 #include <new>
 #include <thread>
 
+#include "base/instant.hpp"
+#include "base/mutex.hpp"
 #include "base/thread.hpp"
 
 namespace ksr {
@@ -22,9 +22,11 @@ struct BlockingPool::Shared {
 
   // Empty when the thread should end.
   std::function<void()> next_task() {
-    std::unique_lock lock(tasks_mutex);
+    const MutexLock lock(tasks_mutex);
+    const Instant deadline = std::chrono::steady_clock::now() + kIdleTimeout;
     ++idle_threads;
-    work_came.wait_for(lock, kIdleTimeout, [this] { return closed || !tasks.empty(); });
+    while (!closed && tasks.empty() && work_came.wait_until(tasks_mutex, deadline)) {
+    }
     --idle_threads;
     if (tasks.empty()) {
       --threads;
@@ -43,12 +45,12 @@ struct BlockingPool::Shared {
   const char* const thread_name;
   const int max_threads;
 
-  std::mutex tasks_mutex;
-  std::condition_variable work_came;
-  std::deque<std::function<void()>> tasks;
-  int threads = 0;
-  int idle_threads = 0;
-  bool closed = false;
+  Mutex tasks_mutex;
+  ConditionVariable work_came;
+  std::deque<std::function<void()>> tasks KSR_GUARDED_BY(tasks_mutex);
+  int threads KSR_GUARDED_BY(tasks_mutex) = 0;
+  int idle_threads KSR_GUARDED_BY(tasks_mutex) = 0;
+  bool closed KSR_GUARDED_BY(tasks_mutex) = false;
 };
 
 BlockingPool::BlockingPool(const char* thread_name, int max_threads)
@@ -58,7 +60,7 @@ BlockingPool::~BlockingPool() {
   // Destroyed without the lock: what they own is not known here.
   std::deque<std::function<void()>> dropped;
   {
-    const std::lock_guard lock(shared_->tasks_mutex);
+    const MutexLock lock(shared_->tasks_mutex);
     shared_->closed = true;
     dropped.swap(shared_->tasks);
   }
@@ -69,7 +71,7 @@ Expected<void> BlockingPool::run(std::function<void()> task) {
   Shared& shared = *shared_;
   // Destroyed without the lock, as in the destructor.
   std::function<void()> rejected;
-  const std::lock_guard lock(shared.tasks_mutex);
+  const MutexLock lock(shared.tasks_mutex);
   shared.tasks.push_back(std::move(task));
   if (static_cast<int>(shared.tasks.size()) > shared.idle_threads && shared.threads < shared.max_threads) {
     const auto started = [this]() -> Expected<void> {

@@ -1,4 +1,4 @@
-// What went wrong, as a value.
+// `Error` says what went wrong, as a value; used by every module, alone or in an Expected<T>. Any thread.
 #pragma once
 
 #include <chrono>
@@ -10,6 +10,19 @@
 
 namespace ksr {
 
+// The request to an API server that an error belongs to.
+struct ErrorContext {
+  std::string operation;   // "list", "watch"
+  std::string resource;    // "v1/pods"
+  std::string name_space;  // empty: all, or the resource has none
+  std::string server;
+
+  // "list of v1/pods in namespace default at https://10.0.0.1:6443".
+  std::string text() const {
+    return operation + " of " + resource + (name_space.empty() ? "" : " in namespace " + name_space) + " at " + server;
+  }
+};
+
 struct Error {
   Status status = Status::internal;
   // One line, for people: what failed, where, what was expected. Never a secret.
@@ -18,15 +31,27 @@ struct Error {
   std::string reason = {};
   // 0 without a response; 408 when the server was silent too long, 502 when it could not be reached.
   int http_status = 0;
-  // How long the server asked to be left alone (Retry-After, details.retryAfterSeconds).
+  // The pause that the server asked for (Retry-After, details.retryAfterSeconds).
   std::optional<std::chrono::milliseconds> retry_after = std::nullopt;
+  // Not part of `message`; text() puts both together.
+  std::optional<ErrorContext> context = std::nullopt;
+  // A request that changes something was sent, in part at least, and no whole response came: it may have been carried
+  // out, and must not be repeated without the caller's knowledge.
+  bool maybe_done = false;
 
-  // The same error, told from one step further out: "list of pods: " + message.
-  Error within(const std::string& context) const {
+  // The same error with a prefix: "GET /api: " + message.
+  Error within(const std::string& prefix) const {
     Error outer = *this;
-    outer.message = context + ": " + message;
+    outer.message = prefix + ": " + message;
     return outer;
   }
+  Error within(ErrorContext request) const {
+    Error outer = *this;
+    outer.context = std::move(request);
+    return outer;
+  }
+  // What the host and the log get to read.
+  std::string text() const { return context ? context->text() + ": " + message : message; }
 };
 
 }  // namespace ksr

@@ -6,28 +6,21 @@
 #include <system_error>
 #include <utility>
 
+#include "base/text.hpp"
+
 namespace ksr {
 namespace {
 
-constexpr std::size_t longest_reason = 200;
+constexpr std::size_t kMaxReason = 200;
 
 // Short enough for std::string to hold it in place, without an allocation.
 Error no_memory() noexcept {
   return Error{Status::out_of_memory, "out of memory"};
 }
 
-std::string one_line(std::string_view text) {
-  std::string line(text.substr(0, longest_reason));
-  for (char& c : line) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x20 || byte >= 0x7f) c = '?';
-  }
-  return line;
-}
-
 Error internal(std::string_view reason) noexcept {
   try {
-    return Error{Status::internal, "unexpected exception: " + one_line(reason)};
+    return Error{Status::internal, "unexpected exception: " + one_line(reason, kMaxReason)};
   } catch (...) {
     return Error{Status::internal, "exception"};
   }

@@ -1,5 +1,5 @@
-// `error_of_exception` turns the exception being handled into an Error; used where exceptions end, which are the entry
-// points of the network thread and the threads beside it. Any thread.
+// `error_of_exception` turns the exception being handled into an Error; used where exceptions are caught, which is at
+// the entry points of the network thread and of other threads. Any thread.
 #pragma once
 
 #include <string>
@@ -9,7 +9,7 @@
 namespace ksr {
 
 // Within a catch block only. std::bad_alloc is Status::out_of_memory; all else is Status::internal, with what() as one
-// line of printable ASCII. Without memory for the text, the text is left out.
+// line. Without memory for the message, the message is shorter.
 Error error_of_exception() noexcept;
 // The same as an error of `step`.
 Error error_of_exception(const std::string& step) noexcept;

@@ -1,6 +1,7 @@
-// The one thread that owns all network state, as an interface: the real one lives in transport, tests drive a fake.
+// `Executor` is the network thread, which owns all network state; implemented by transport, and by a fake in tests.
 #pragma once
 
+#include <cassert>
 #include <functional>
 #include <memory>
 
@@ -8,7 +9,8 @@
 
 namespace ksr {
 
-// Destroying it before it fired cancels it; it may be destroyed within its own task. Lives on the executor's thread.
+// Destroying it before it has fired cancels it; it may be destroyed within its own task. Lives on the executor's
+// thread.
 class Timer {
  public:
   virtual ~Timer() = default;
@@ -19,10 +21,16 @@ class Executor {
   virtual ~Executor() = default;
   // Runs `task` on the executor's thread, in the order of posting. Callable from any thread. `task` must not throw.
   virtual void post(std::function<void()> task) = 0;
-  // Runs `task` on the executor's thread when `at` has come. Executor's thread only.
+  // Runs `task` on the executor's thread at `at`. Executor's thread only.
   virtual std::unique_ptr<Timer> schedule(Instant at, std::function<void()> task) = 0;
   virtual Instant now() const = 0;
   virtual bool on_this_thread() const noexcept = 0;
 };
+
+// For the entries of objects that live on the executor's thread: a call on another thread ends the program. Checked
+// without NDEBUG, as in the dev and the sanitized trees.
+inline void assert_on([[maybe_unused]] const Executor& executor) {
+  assert(executor.on_this_thread() && "called on another thread than the executor's");
+}
 
 }  // namespace ksr

@@ -1,4 +1,5 @@
-// A value or the error that stands in its place. No exceptions cross a room's door.
+// `Expected` is a value or the error that there is none; returned by every function that can fail. No exception crosses
+// the boundary of a module.
 #pragma once
 
 #include <utility>

@@ -1,4 +1,4 @@
-// A point on the monotonic clock. Pure logic gets it as an input and never reads a clock.
+// `Instant` is a point on the monotonic clock; used by every module. Pure logic gets it as an input and reads no clock.
 #pragma once
 
 #include <chrono>

@@ -1,4 +1,5 @@
-// Where log lines go. Implementations are safe to call on any thread and never call the host directly.
+// `Logger` takes log lines; used by every module, implemented by delivery::CallbackDispatcher. Any thread: an
+// implementation never calls the host directly.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +13,7 @@ enum class LogLevel : std::int32_t { error = 3, warning = 4, notice = 5, info = 
 class Logger {
  public:
   virtual ~Logger() = default;
-  // False when nobody listens, so that the line need not be built.
+  // False when no one wants it, so that the line need not be built.
   virtual bool wants(LogLevel level) const noexcept = 0;
   // One line, without secrets.
   virtual void log(LogLevel level, std::string line) = 0;

@@ -5,6 +5,8 @@
 #include <optional>
 #include <utility>
 
+#include "base/text.hpp"
+
 namespace ksr {
 namespace {
 
@@ -17,21 +19,13 @@ std::optional<std::uint64_t> take_number(std::string_view& text) {
   return number;
 }
 
-std::optional<std::uint64_t> times(std::uint64_t number, std::uint64_t factor, std::uint64_t most) {
-  if (number > most / factor) return std::nullopt;
+std::optional<std::uint64_t> times(std::uint64_t number, std::uint64_t factor, std::uint64_t max) {
+  if (number > max / factor) return std::nullopt;
   return number * factor;
 }
 
 Error expected(std::string what) {
   return Error{Status::invalid, "expected " + std::move(what)};
-}
-
-constexpr std::string_view blanks = " \t";
-
-std::string_view trim(std::string_view text) {
-  const auto first = text.find_first_not_of(blanks);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(blanks) - first + 1);
 }
 
 }  // namespace
@@ -52,10 +46,11 @@ Expected<Milliseconds> parse_duration(std::string_view text) {
   if (text == "m") unit = 60 * 1000;
   if (text == "h") unit = 60 * 60 * 1000;
   if (unit == 0) return error;
-  // A century: far beyond any use, and safe to add to a point in time.
-  constexpr std::uint64_t most = std::uint64_t{100} * 366 * 24 * 60 * 60 * 1000;
-  const std::optional<std::uint64_t> milliseconds = times(*number, unit, most);
-  if (!milliseconds) return expected("a duration of at most a century");
+  // A hundred years: safe to add to a point in time.
+  constexpr std::uint64_t kMaxDays = 36'600;
+  constexpr std::uint64_t kMaxMilliseconds = kMaxDays * 24 * 60 * 60 * 1000;
+  const std::optional<std::uint64_t> milliseconds = times(*number, unit, kMaxMilliseconds);
+  if (!milliseconds) return expected("a duration of at most 36600 days");
   return Milliseconds(static_cast<Milliseconds::rep>(*milliseconds));
 }
 
@@ -84,7 +79,7 @@ std::vector<std::string> parse_names(std::string_view text) {
   std::vector<std::string> names;
   while (!text.empty()) {
     const std::size_t comma = text.find(',');
-    const std::string_view name = trim(text.substr(0, comma));
+    const std::string_view name = trimmed(text.substr(0, comma), kBlanks);
     if (!name.empty()) names.emplace_back(name);
     text.remove_prefix(comma == std::string_view::npos ? text.size() : comma + 1);
   }

@@ -1,4 +1,4 @@
-// Randomness that tests can replace: jitter and timeouts draw from it.
+// `Random` is a source of random numbers that tests replace; used for jitter and timeouts.
 #pragma once
 
 #include <cstdint>

@@ -2,12 +2,13 @@
 
 #include <algorithm>
 
+#include "base/text.hpp"
+
 namespace ksr {
 namespace {
 
 bool well_formed(std::string_view version) noexcept {
-  return !version.empty() && version.front() != '0' &&
-         std::all_of(version.begin(), version.end(), [](char c) { return c >= '0' && c <= '9'; });
+  return !version.empty() && version.front() != '0' && std::all_of(version.begin(), version.end(), is_digit);
 }
 
 }  // namespace

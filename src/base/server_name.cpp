@@ -5,12 +5,14 @@
 #include <algorithm>
 #include <string_view>
 
+#include "base/text.hpp"
+
 namespace ksr {
 namespace {
 
 // RFC 1035, section 2.3.4.
 constexpr std::size_t kMaxLabelLength = 63;
-constexpr std::size_t longest_name = 253;
+constexpr std::size_t kMaxNameLength = 253;
 
 bool is_address(const std::string& text) noexcept {
   unsigned char address[sizeof(in6_addr)];
@@ -18,7 +20,7 @@ bool is_address(const std::string& text) noexcept {
 }
 
 bool is_label_character(char c) noexcept {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+  return is_alphanumeric(c) || c == '-' || c == '_';
 }
 
 bool is_label(std::string_view text) noexcept {
@@ -29,7 +31,7 @@ bool is_label(std::string_view text) noexcept {
 }  // namespace
 
 bool is_server_name(const std::string& text) noexcept {
-  if (text.size() > longest_name || text.find('\0') != std::string::npos) return false;
+  if (text.size() > kMaxNameLength || text.find('\0') != std::string::npos) return false;
   if (is_address(text)) return true;
   std::string_view rest = text;
   for (;;) {

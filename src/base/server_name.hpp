@@ -1,5 +1,5 @@
-// `is_server_name` says whether a certificate can be checked against a name; used by the settings and by TLS. Any
-// thread.
+// `is_server_name` says whether a certificate can be checked against a name; used by the configuration and by
+// TLS. Any thread.
 #pragma once
 
 #include <string>
@@ -7,8 +7,8 @@
 namespace ksr {
 
 // A DNS name of labels of letters, digits, '-' and '_' (RFC 1123, section 2.1, with the '_' that Kubernetes' own names
-// may have), or an IP address. An IPv6 zone is no part of a certificate (RFC 5280, section 4.2.1.6), so an address with
-// one is no server name, and neither is a name with a wildcard, an empty label or a final dot.
+// may have), or an IP address. A certificate has no IPv6 zone (RFC 5280, section 4.2.1.6), so an address with one is
+// not a server name, and neither is a name with a wildcard, an empty label or a final dot.
 bool is_server_name(const std::string& text) noexcept;
 
 }  // namespace ksr

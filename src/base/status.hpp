@@ -1,4 +1,5 @@
-// The outcome codes of the library. The numbers are part of the ABI (ksr.h); abi/ asserts that both agree.
+// `Status` is how a call of the library ended; used by every module. The numbers are those of ksr.h, which
+// abi/constants.hpp asserts for each. Any thread.
 #pragma once
 
 #include <cstdint>
@@ -28,10 +29,10 @@ enum class Status : std::int32_t {
   server = -45,
 };
 
-// "KSR_E_GONE"; "KSR_E_UNKNOWN" for a number that is none of ours. NUL-terminated, static.
+// "KSR_E_GONE"; "KSR_E_UNKNOWN" for any other number. NUL-terminated, static.
 const char* status_name(Status status) noexcept;
 
-// The code that stands for a refused request: 401 auth, 403 forbidden, 404 not_found, 410 gone, 429 throttled, else
+// The code for a refused request: 401 auth, 403 forbidden, 404 not_found, 410 gone, 429 throttled, else
 // server.
 Status status_of_http(int http_status) noexcept;
 

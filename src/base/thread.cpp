@@ -15,7 +15,7 @@ class AsynchronousSignalsBlocked {
   AsynchronousSignalsBlocked() {
     sigset_t blocked;
     sigfillset(&blocked);
-    for (int heard : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGPROF}) sigdelset(&blocked, heard);
+    for (int received : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGPROF}) sigdelset(&blocked, received);
     pthread_sigmask(SIG_SETMASK, &blocked, &before_);
   }
   ~AsynchronousSignalsBlocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }

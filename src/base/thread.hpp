@@ -1,4 +1,5 @@
-// How the library starts threads: named, and deaf to the host's signals.
+// `start_thread` starts a thread that has a name and does not receive the host's signals; used for every thread of the
+// library. Any thread.
 #pragma once
 
 #include <functional>
@@ -9,7 +10,7 @@
 namespace ksr {
 
 // Asynchronous signals are blocked in the new thread; those that a fault of its own raises, and SIGPROF, are not, so
-// that crash handlers and profilers of the host go on working. `name` has at most 15 characters.
+// that crash handlers and profilers of the host keep working. `name` has at most 15 characters.
 Expected<std::thread> start_thread(const char* name, std::function<void()> body);
 
 }  // namespace ksr

@@ -1,14 +1,15 @@
-// One way into one cluster: the connection, the credentials, and what discovery says. Streams whose resolved connection
-// is the same share one Access.
+// `Access` is one connection to one cluster as the streams see it: requests are authenticated and resource names
+// resolved through it; `open_access` makes it. Streams whose resolved connection is the same share one. Lives on the
+// network thread, but for its creation and destruction, which may happen on any.
 #pragma once
 
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
-#include <utility>
 #include <vector>
 
+#include "base/cancellable_callback.hpp"
 #include "base/executor.hpp"
 #include "base/expected.hpp"
 #include "base/log.hpp"
@@ -18,53 +19,43 @@
 
 namespace ksr::cluster {
 
-// What a request needs, good for one start.
+// What a request needs to be sent, good for one.
 struct RequestAuth {
   std::shared_ptr<transport::Connection> connection;
-  // Authorization, impersonation, User-Agent, header.NAME: to be sent with every request.
+  // Authorization, impersonation, User-Agent, header.NAME: sent with every request.
   std::vector<transport::Header> headers;
-  // To be offered with a WebSocket handshake, in this order and as "a, b". A server may take any of them; none of what
-  // stands here needs to be echoed but the first one.
+  // Offered with a WebSocket handshake, in this order and as "a, b". A server may remove any of them; only the first
+  // one has to be echoed.
   std::vector<std::string> subprotocols = {};
   // False: the kubeconfig says disable-compression.
   bool compression = true;
 };
 
-// What a grant is for: behind a Headlamp server the two differ, and a WebSocket needs a request right before it.
+// Through a Headlamp server the two differ, and a WebSocket needs a request right before it.
 enum class Purpose { request, websocket };
 
-// Destroying it means that the answer is no longer wanted.
-class Pending {
- public:
-  virtual ~Pending() = default;
-};
+using AuthReady = std::function<void(Expected<RequestAuth>)>;
+using ResourcesReady = std::function<void(Expected<std::vector<Resource>>)>;
 
-// Lives on the network thread, but for open() and its destruction, which may happen anywhere.
 class Access {
  public:
   virtual ~Access() = default;
 
-  // The connection and fresh credentials for one request. Answers on the network thread, never before it returned.
-  virtual std::unique_ptr<Pending> authenticate(std::function<void(Expected<RequestAuth>)> ready) = 0;
-  // The same for what follows at once: a request, or the handshake of a WebSocket.
-  virtual std::unique_ptr<Pending> authenticate(Purpose purpose, std::function<void(Expected<RequestAuth>)> ready) {
-    (void)purpose;
-    return authenticate(std::move(ready));
-  }
-  // The server answered 401: credentials obtained before now are worth nothing.
+  // The connection and current credentials for a request that follows at once. `ready` is called on the network thread,
+  // never before this has returned, unless the handle is destroyed.
+  virtual PendingCall authenticate(Purpose purpose, AuthReady ready) = 0;
+  // The server answered 401: credentials obtained before now are invalid.
   virtual void reject_credentials() = 0;
-  // The candidates that QueryOptions::resources names, in order. Answers on the network thread, never before it
-  // returned.
-  virtual std::unique_ptr<Pending> resolve(const QueryOptions& query,
-                                           std::function<void(Expected<std::vector<Resource>>)> ready) = 0;
+  // The candidates that QueryOptions::resources names, in order. `ready` is called as that of authenticate().
+  virtual PendingCall resolve(const QueryOptions& query, ResourcesReady ready) = 0;
   // scheme://host:port of the cluster, for messages.
   virtual const std::string& server() const noexcept = 0;
-  // The head of any answer that came through this Access: a Headlamp server says there when its plugins have changed.
-  virtual void note_answer(const transport::ResponseHead& head) { (void)head; }
+  // The head of any response that came through this Access: a Headlamp server says there when its plugins have changed.
+  virtual void on_response_head(const transport::ResponseHead& head) = 0;
   // How often a Headlamp server said so (X-Reload). Any thread.
-  virtual std::uint64_t reloads() const noexcept { return 0; }
-  // What happens to the credentials and to discovery later on is told to `logger` too, while it lives. Any thread.
-  virtual void listen(std::weak_ptr<Logger> logger) { (void)logger; }
+  virtual std::uint64_t reloads() const noexcept = 0;
+  // From now on `logger` gets, while it exists, what credentials and discovery log. Any thread.
+  virtual void add_logger(std::weak_ptr<Logger> logger) = 0;
 };
 
 // What an Access is made with: the real network, or fakes.
@@ -73,8 +64,8 @@ struct AccessEnvironment {
   transport::Transport& transport;
 };
 
-// Where `namespace` is not set, kubectl takes the one of the context, and "default" where it names none. Reads the same
-// files as open_access, on the calling thread. Any thread.
+// The namespace where the key `namespace` is not set: that of the context, as for kubectl, and "default" where it has
+// none. Reads the same files as open_access, on the calling thread. Any thread.
 Expected<std::string> default_namespace(const ConnectionOptions& options, Logger& logger);
 
 // Resolves the options (reads the files they name, on the calling thread) and returns the Access of that connection, an

@@ -13,6 +13,8 @@
 #include <system_error>
 #include <utility>
 
+#include "base/text.hpp"
+
 namespace ksr::cluster {
 namespace {
 
@@ -88,9 +90,9 @@ class SpawnSettings {
   posix_spawnattr_t attributes_;
 };
 
-std::vector<char*> pointers(std::vector<std::string>& texts) {
+std::vector<char*> pointers(std::vector<std::string>& strings) {
   std::vector<char*> all;
-  for (std::string& text : texts) all.push_back(text.data());
+  for (std::string& string : strings) all.push_back(string.data());
   all.push_back(nullptr);
   return all;
 }
@@ -100,8 +102,8 @@ class Run {
   Run(const ProgramCall& call, const std::atomic<bool>& stop) : call_(call), stop_(stop) {}
 
   Expected<ProgramResult> run() {
-    if (!output_.open() || !stderr_tail_.open()) return failed("no pipe: " + reason(errno));
-    if (const int number = spawn(); number != 0) return failed("cannot run it: " + reason(number));
+    if (!output_.open() || !stderr_tail_.open()) return failed("cannot make a pipe: " + reason(errno));
+    if (const int number = spawn(); number != 0) return failed("cannot be run: " + reason(number));
     output_.close_writing();
     stderr_tail_.close_writing();
     deadline_ = std::chrono::steady_clock::now() + call_.timeout;
@@ -115,7 +117,7 @@ class Run {
   }
 
  private:
-  Error failed(const std::string& what) const { return {Status::auth, call_.program + ": " + what}; }
+  Error failed(const std::string& what) const { return {Status::auth, one_line(call_.program) + ": " + what}; }
 
   int spawn() {
     const SpawnSettings settings(output_.writing(), stderr_tail_.writing());
@@ -126,15 +128,16 @@ class Run {
                          pointers(arguments).data(), pointers(environment).data());
   }
 
-  // Until the program has ended and all it wrote was read; or why it must be ended.
+  // Until the program has ended and all its output was read; an error: why it has to be killed.
   std::optional<Error> watch() {
     for (;;) {
-      if (stop_.load(std::memory_order_relaxed)) return Error{Status::cancelled, call_.program + ": no longer wanted"};
+      if (stop_.load(std::memory_order_relaxed))
+        return Error{Status::cancelled, one_line(call_.program) + ": was cancelled"};
       const auto left = deadline_ - std::chrono::steady_clock::now();
       if (left <= left.zero()) {
         return failed("did not end within " + std::to_string(call_.timeout.count()) + " ms and was killed");
       }
-      // RequestContext before reading: what an ended program wrote is all there.
+      // Checked before reading: all that an ended program wrote can be read.
       const bool ended = has_ended();
       pollfd ends[] = {{output_.reading(), POLLIN, 0}, {stderr_tail_.reading(), POLLIN, 0}};
       ::poll(ends, 2, ended ? 0 : kTickMilliseconds);
@@ -147,10 +150,10 @@ class Run {
     }
   }
 
-  // Reads what is there, and keeps the last `most` bytes of it. One turn is bounded, so that a flood cannot hold it.
+  // Reads what is there, and keeps its last `max_size` bytes. Bounded, so that the timeout is checked in between.
   void drain(Pipe& pipe, std::string& text, std::size_t max_size) {
     char block[16 * 1024];
-    for (int turn = 0; turn < 64 && pipe.reading() >= 0; ++turn) {
+    for (int reads = 0; reads < 64 && pipe.reading() >= 0; ++reads) {
       const ssize_t count = ::read(pipe.reading(), block, sizeof block);
       if (count < 0 && errno == EINTR) continue;
       if (count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return;
@@ -160,7 +163,7 @@ class Run {
     }
   }
 
-  // The child stays a zombie until reap(), so that its number and its group's cannot be another's.
+  // The child stays a zombie until reap(), so that its process ID and group ID are not reused.
   bool has_ended() {
     siginfo_t info{};
     const int failed = ::waitid(P_PID, static_cast<id_t>(child_), &info, WEXITED | WNOHANG | WNOWAIT);

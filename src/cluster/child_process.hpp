@@ -1,4 +1,5 @@
-// One run of a program: argv as given, no shell, bounded in time and output.
+// `run_program` runs a program once: argv as given, no shell, bounded in time and output; used for exec plugins. Any
+// thread but the network thread.
 #pragma once
 
 #include <atomic>
@@ -21,17 +22,17 @@ struct ProgramCall {
 };
 
 struct ProgramResult {
-  // 0 also where the host reaped the child before us (SIGCHLD ignored): then only the output can tell.
+  // 0 also where the host reaped the child first (SIGCHLD ignored): only the output shows whether it succeeded.
   int exit_code = 0;
   int signal = 0;
   std::string output;
-  // The end of what it wrote on standard error.
+  // The last 4 KiB of its standard error.
   std::string stderr_tail;
 };
 
 // Blocks until the program has ended. It runs in a process group of its own, with standard input from /dev/null, no
-// other descriptor, no signal blocked or ignored; a run that takes too long, writes too much or is no longer wanted
-// (`stop`) is killed with its whole group. The error is told without the output. Any thread but the network thread.
+// other descriptor, no signal blocked or ignored; it is killed with its whole group when it takes too long, writes too
+// much, or `stop` is set. The error does not repeat the output.
 Expected<ProgramResult> run_program(const ProgramCall& call, const std::atomic<bool>& stop);
 
 }  // namespace ksr::cluster

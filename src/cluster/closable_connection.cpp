@@ -6,17 +6,29 @@
 
 namespace ksr::cluster {
 
+namespace {
+
 class ClosableWatch final : public transport::Exchange, public transport::ExchangeObserver {
  public:
-  explicit ClosableWatch(transport::ExchangeObserver& observer)
-      : observer_(observer), self_(std::make_shared<ClosableWatch*>(this)) {}
+  ClosableWatch(transport::ExchangeObserver& observer, OpenWatches& watches) : observer_(observer) {
+    CancellableCallback<void()> end_watch([this] { end(); });
+    end_watch_ = end_watch.handle();
+    watches.add(std::move(end_watch));
+  }
 
   void runs_on(std::unique_ptr<transport::Exchange> real) { real_ = std::move(real); }
-  std::weak_ptr<ClosableWatch*> handle() const { return self_; }
+
+  transport::SendStatus send(std::string_view message, transport::MessageType type,
+                             std::function<void()> written) override {
+    return real_ ? real_->send(message, type, std::move(written)) : transport::SendStatus::closed;
+  }
+  void close(int code, std::string_view reason) override {
+    if (real_) real_->close(code, reason);
+  }
 
   void end() {
     wanted_ = false;
-    // One that is not open yet has nothing that could end in order.
+    // One that is not open yet is ended when its head has come.
     if (!open_ || !real_) return;
     real_.reset();
     observer_.on_end(std::nullopt);
@@ -24,11 +36,12 @@ class ClosableWatch final : public transport::Exchange, public transport::Exchan
 
   // The observer may destroy this in each of the calls.
   void on_head(const transport::ResponseHead& head) override {
-    const std::weak_ptr<ClosableWatch*> alive = self_;
-    observer_.on_head(head);
-    if (alive.expired()) return;
     open_ = true;
-    if (!wanted_) end();
+    if (wanted_) return observer_.on_head(head);
+    const CancellableCallback<void()> end_after_head([this] { end(); });
+    end_watch_ = end_after_head.handle();
+    observer_.on_head(head);
+    end_after_head();
   }
   void on_body(std::string_view bytes) override { observer_.on_body(bytes); }
   void on_message_end() override { observer_.on_message_end(); }
@@ -43,34 +56,33 @@ class ClosableWatch final : public transport::Exchange, public transport::Exchan
   std::unique_ptr<transport::Exchange> real_;
   bool open_ = false;
   bool wanted_ = true;
-  std::shared_ptr<ClosableWatch*> self_;
+  PendingCall end_watch_;
 };
 
-void OpenWatches::add(std::weak_ptr<ClosableWatch*> watch) {
-  const auto gone = [](const std::weak_ptr<ClosableWatch*>& other) { return other.expired(); };
-  watches_.erase(std::remove_if(watches_.begin(), watches_.end(), gone), watches_.end());
-  watches_.push_back(std::move(watch));
+}  // namespace
+
+void OpenWatches::add(CancellableCallback<void()> end_watch) {
+  const auto ended = [](const CancellableCallback<void()>& other) { return !other.pending(); };
+  end_watches_.erase(std::remove_if(end_watches_.begin(), end_watches_.end(), ended), end_watches_.end());
+  end_watches_.push_back(std::move(end_watch));
 }
 
 void OpenWatches::end() {
-  for (const std::weak_ptr<ClosableWatch*>& handle : std::exchange(watches_, {})) {
-    if (const auto watch = handle.lock()) (*watch)->end();
-  }
+  for (const CancellableCallback<void()>& end_watch : std::exchange(end_watches_, {})) end_watch();
 }
 
 template <class Open>
 std::unique_ptr<transport::Exchange> ClosableConnection::opened(transport::ExchangeObserver& observer, Open open) {
-  auto watch = std::make_unique<ClosableWatch>(observer);
-  watches_->add(watch->handle());
+  auto watch = std::make_unique<ClosableWatch>(observer, *watches_);
   watch->runs_on(open(*watch));
   return watch;
 }
 
-std::unique_ptr<transport::Exchange> ClosableConnection::get(transport::Request request,
+std::unique_ptr<transport::Exchange> ClosableConnection::send(transport::Request request,
                                                              transport::ExchangeObserver& observer) {
-  if (!request.long_running) return real_->get(std::move(request), observer);
+  if (!request.long_running) return real_->send(std::move(request), observer);
   return opened(observer,
-                [&](transport::ExchangeObserver& between) { return real_->get(std::move(request), between); });
+                [&](transport::ExchangeObserver& between) { return real_->send(std::move(request), between); });
 }
 
 std::unique_ptr<transport::Exchange> ClosableConnection::open_websocket(transport::Request request,

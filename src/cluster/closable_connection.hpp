@@ -1,34 +1,35 @@
-// Connections whose watches can be ended from here: what was opened with a certificate of yesterday does not live on.
+// `ClosableConnection` is a connection whose watches can be ended from outside, by `OpenWatches`; used by SharedAccess,
+// so that no watch continues with a client certificate that was replaced. Lives on the network thread.
 #pragma once
 
 #include <memory>
 #include <utility>
 #include <vector>
 
+#include "base/cancellable_callback.hpp"
 #include "transport/transport.hpp"
 
 namespace ksr::cluster {
 
-class ClosableWatch;
-
-// The watches that were opened with one client certificate. Lives on the network thread.
+// The watches that were opened with one client certificate.
 class OpenWatches {
  public:
-  void add(std::weak_ptr<ClosableWatch*> watch);
-  // In order, as a server does that has served them long enough.
+  // `end_watch` is cancelled by the watch when it ends otherwise.
+  void add(CancellableCallback<void()> end_watch);
+  // Without an error, as a server ends them at their timeout.
   void end();
 
  private:
-  std::vector<std::weak_ptr<ClosableWatch*>> watches_;
+  std::vector<CancellableCallback<void()>> end_watches_;
 };
 
-// Lives on the network thread, like the exchanges it makes. Requests that end by themselves are left to it.
+// Passes everything to `real`, and adds each watch to `watches`.
 class ClosableConnection final : public transport::Connection {
  public:
   ClosableConnection(std::shared_ptr<transport::Connection> real, std::shared_ptr<OpenWatches> watches)
       : real_(std::move(real)), watches_(std::move(watches)) {}
 
-  std::unique_ptr<transport::Exchange> get(transport::Request request, transport::ExchangeObserver& observer) override;
+  std::unique_ptr<transport::Exchange> send(transport::Request request, transport::ExchangeObserver& observer) override;
   std::unique_ptr<transport::Exchange> open_websocket(transport::Request request,
                                                       transport::ExchangeObserver& observer) override;
 

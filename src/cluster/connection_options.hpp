@@ -1,4 +1,5 @@
-// Where, as whom and what: the config keys of the groups connection, Headlamp and query, parsed but not yet resolved.
+// `ConnectionOptions` and `QueryOptions` are the config keys of the groups connection, Headlamp and query, parsed but
+// not yet resolved; filled in by stream/config. Plain values; may be copied between threads.
 #pragma once
 
 #include <cstddef>
@@ -10,7 +11,7 @@
 
 namespace ksr::cluster {
 
-// Empty texts are keys that were not set. Plain values; may be copied between threads.
+// Empty strings are keys that are not set.
 struct ConnectionOptions {
   std::string kubeconfig;
   std::string context;
@@ -31,7 +32,7 @@ struct ConnectionOptions {
   std::string impersonate_user;
   std::string impersonate_uid;
   std::vector<std::string> impersonate_groups;
-  std::vector<std::pair<std::string, std::string>> impersonate_extra;  // key, value; a key may come again
+  std::vector<std::pair<std::string, std::string>> impersonate_extra;  // key, value; a key may occur several times
   std::string user_agent;
   std::vector<std::pair<std::string, std::string>> headers;  // header.NAME
   Milliseconds exec_timeout{60'000};
@@ -51,7 +52,7 @@ struct QueryOptions {
   std::vector<std::string> resources;
   // Empty: all namespaces.
   std::vector<std::string> namespaces;
-  // `namespaces` is what the context says, not the caller: a resource without namespaces is shown without.
+  // `namespaces` is the context's, not the caller's: a cluster-scoped resource is listed without it.
   bool namespaces_of_context = false;
   std::string label_selector;
   std::string field_selector;

@@ -16,7 +16,7 @@ void drop(ValueWithOrigin& one, ValueWithOrigin& other) {
   other = {};
 }
 
-// The certificate of the file says nothing: it is itself a credential that only counts over TLS.
+// The certificate of the file does not count: it is itself a credential that is only used over TLS.
 bool uses_tls(const ConnectionSpec& merged, const ConnectionSpec& keys) {
   const bool tls_expected = merged.has_ca() || merged.insecure.set() || keys.has_certificate();
   const auto server = parse_server_url(merged.server.role, merged.server.text, tls_expected);
@@ -55,38 +55,38 @@ ConnectionSpec spec_of(const ConnectionOptions& options) {
 }
 
 ConnectionSpec overridden(ConnectionSpec file, const ConnectionSpec& keys) {
-  ConnectionSpec whole = std::move(file);
-  if (keys.server.set() || keys.tls_server_name.set()) whole.tls_server_name = keys.tls_server_name;
-  take(whole.server, keys.server);
+  ConnectionSpec merged = std::move(file);
+  if (keys.server.set() || keys.tls_server_name.set()) merged.tls_server_name = keys.tls_server_name;
+  take(merged.server, keys.server);
   if (keys.insecure.set()) {
-    whole.insecure = keys.insecure;
-    drop(whole.ca_file, whole.ca_data);
+    merged.insecure = keys.insecure;
+    drop(merged.ca_file, merged.ca_data);
   }
   if (keys.has_ca()) {
-    if (!keys.insecure.set()) whole.insecure = {};
-    whole.ca_file = keys.ca_file;
-    whole.ca_data = keys.ca_data;
+    if (!keys.insecure.set()) merged.insecure = {};
+    merged.ca_file = keys.ca_file;
+    merged.ca_data = keys.ca_data;
   }
-  // Judged when server and CA are merged (k8s.io/client-go/tools/clientcmd/client_config.go, ClientConfig): credentials
-  // of a file are not sent to a server without TLS, whether the file names it or a key.
-  if (!uses_tls(whole, keys)) drop_credentials(whole);
+  // Decided when server and CA are merged (k8s.io/client-go/tools/clientcmd/client_config.go, ClientConfig):
+  // credentials of a file are not sent to a server without TLS, whether the file names it or a key.
+  if (!uses_tls(merged, keys)) drop_credentials(merged);
   if (keys.has_certificate() || keys.has_key()) {
-    whole.client_cert_file = keys.client_cert_file;
-    whole.client_cert_data = keys.client_cert_data;
-    whole.client_key_file = keys.client_key_file;
-    whole.client_key_data = keys.client_key_data;
-    whole.exec.reset();
+    merged.client_cert_file = keys.client_cert_file;
+    merged.client_cert_data = keys.client_cert_data;
+    merged.client_key_file = keys.client_key_file;
+    merged.client_key_data = keys.client_key_data;
+    merged.exec.reset();
   }
   if (keys.token.set() || keys.token_file.set() || keys.username.set() || keys.password.set()) {
-    whole.token = keys.token;
-    whole.token_file = keys.token_file;
-    whole.username = keys.username;
-    whole.password = keys.password;
-    whole.exec.reset();
+    merged.token = keys.token;
+    merged.token_file = keys.token_file;
+    merged.username = keys.username;
+    merged.password = keys.password;
+    merged.exec.reset();
   }
-  take(whole.proxy_url, keys.proxy_url);
-  if (keys.impersonation.any()) whole.impersonation = keys.impersonation;
-  return whole;
+  take(merged.proxy_url, keys.proxy_url);
+  if (keys.impersonation.any()) merged.impersonation = keys.impersonation;
+  return merged;
 }
 
 }  // namespace ksr::cluster

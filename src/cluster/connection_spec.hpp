@@ -1,4 +1,5 @@
-// A connection as it is described, before anything is read or checked: by config keys, by a kubeconfig, or by both.
+// `ConnectionSpec` is a connection as config keys, a kubeconfig or both describe it, before files are read and values
+// checked; made by find_connection_spec, used by resolve_connection. Plain values; any thread.
 #pragma once
 
 #include <optional>
@@ -11,7 +12,7 @@
 
 namespace ksr::cluster {
 
-// A value and where it stands, for messages: "ca_file", "certificate-authority of cluster \"dev\" in
+// A value and where it comes from, for messages: "ca_file", "certificate-authority of cluster \"dev\" in
 // /home/jane/config".
 struct ValueWithOrigin {
   std::string text;
@@ -28,7 +29,7 @@ struct Impersonation {
 };
 
 struct ConnectionSpec {
-  // Of the context; empty where nothing says one.
+  // Of the context; empty without one.
   std::string default_namespace;
   ValueWithOrigin server;
   ValueWithOrigin ca_file, ca_data;
@@ -43,7 +44,7 @@ struct ConnectionSpec {
   std::optional<ExecStanza> exec;
   // What messages call the stanza: "exec of user \"jane\" in /home/jane/.kube/config".
   std::string exec_role;
-  // JSON text for plugins that ask for it.
+  // JSON for plugins with provideClusterInfo.
   std::string exec_config;
   bool disable_compression = false;
 
@@ -53,10 +54,9 @@ struct ConnectionSpec {
 };
 
 ConnectionSpec spec_of(const ConnectionOptions& options);
-// What `keys` says stands above what `file` says, by the rules of kubectl's flags
-// (k8s.io/client-go/tools/clientcmd/client_config.go): another server drops the file's tls-server-name, no verification
-// drops its CA, other credentials drop all of the file's, another certificate its pair, and a server without TLS gets
-// no credentials of the file.
+// `keys` overrides `file`, by the rules of kubectl's flags (k8s.io/client-go/tools/clientcmd/client_config.go): another
+// server drops the file's tls-server-name, no verification drops its CA, other credentials drop all of the file's,
+// another certificate its pair, and a server without TLS gets no credentials of the file.
 ConnectionSpec overridden(ConnectionSpec file, const ConnectionSpec& keys);
 
 }  // namespace ksr::cluster

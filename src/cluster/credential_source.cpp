@@ -3,26 +3,149 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/base64.hpp"
 #include "base/exception_error.hpp"
+#include "cluster/pem.hpp"
 
 namespace ksr::cluster {
 namespace {
 
-// A file that cannot be read is not asked for with every request.
+// A file that cannot be read is not read again for every request.
 constexpr Milliseconds kRetryAfterFailure{10'000};
-// Just obtained and refused: another run would bring the same, and each refusal would cost a run.
+// Fetched less than that ago and rejected: another fetch would most likely return the same, and each 401 would cost
+// one.
 constexpr Milliseconds kTooYoungToReject{1'000};
+// client-go: transport/token_source.go, transport/cert_rotation.go and transport/ca_rotation.go.
+constexpr Milliseconds kTokenFilePeriod{60'000};
+constexpr Milliseconds kCertificateFilePeriod{300'000};
+constexpr Milliseconds kExpiryLeeway{10'000};
+
+Expected<std::string> read_again(const Pem& pem) {
+  if (!pem.from_file()) return pem.text;
+  return read_file(pem.file, kMaxCredentialFileSize);
+}
+
+Expected<Credentials> read_ca(const Pem& ca) {
+  auto text = read_again(ca);
+  if (!text) return text.error();
+  if (auto fine = check_certificates(ca.file.text(), *text); !fine) return fine.error();
+  Credentials read;
+  read.ca_pem = *std::move(text);
+  return read;
+}
+
+// Files that are read in the middle of their rotation do not match; that is an error.
+Expected<Credentials> read_client_certificate(const Pem& certificate, const Pem& key) {
+  auto certificate_text = read_again(certificate);
+  if (!certificate_text) return certificate_text.error();
+  auto key_text = read_again(key);
+  if (!key_text) return key_text.error();
+  if (auto fine = check_certificates(certificate.file.text(), *certificate_text); !fine) {
+    return fine.error();
+  }
+  if (auto fine = check_key(key.file.text(), *key_text, *certificate_text); !fine) return fine.error();
+  Credentials read;
+  read.certificate_pem = *std::move(certificate_text);
+  read.key_pem = *std::move(key_text);
+  return read;
+}
+
+Expected<Credentials> read_token(const NamedFile& file) {
+  auto token = read_token_file(file);
+  if (!token) return token.error();
+  Credentials read;
+  read.authorization = bearer(*token);
+  return read;
+}
+
+CredentialSourcePlan file_plan(const NamedFile& file, Milliseconds period) {
+  CredentialSourcePlan plan;
+  plan.name = file.text();
+  plan.period = period;
+  plan.keep_stale_on_error = true;
+  return plan;
+}
+
+// Fetched again a little before it expires, so that none expires while a request is on its way.
+void apply_leeway(Credentials& credentials, WallTime now) {
+  if (!credentials.expires) return;
+  const auto lifetime = *credentials.expires - now;
+  if (lifetime > lifetime.zero()) *credentials.expires -= std::min<WallTime::duration>(kExpiryLeeway, lifetime / 5);
+}
+
+CredentialSourcePlan exec_plan(const ExecPlan& exec, const ProcessEnvironment& process_env,
+                               const std::shared_ptr<const std::atomic<bool>>& stop) {
+  CredentialSourcePlan plan;
+  plan.name = exec.role;
+  plan.credentials = true;
+  plan.fetch = [exec, stop, wall_clock = process_env.wall_clock]() -> Expected<Credentials> {
+    auto credentials = run_exec_plugin(exec, *stop);
+    if (credentials) apply_leeway(*credentials, wall_clock());
+    return credentials;
+  };
+  return plan;
+}
 
 }  // namespace
 
-CredentialSource::CredentialSource(CredentialSourcePlan plan, std::optional<Credentials> initial,
-                                   const Environment& environment, std::function<void()> settled)
+Credentials credentials_of(const ResolvedConnection& connection) {
+  const Authentication& authentication = connection.authentication;
+  Credentials credentials;
+  if (!authentication.token.empty()) {
+    credentials.authorization = bearer(authentication.token);
+  } else if (!authentication.username.empty() || !authentication.password.empty()) {
+    credentials.authorization = "Basic " + base64_encode(authentication.username + ":" + authentication.password);
+  }
+  credentials.ca_pem = connection.ca.text;
+  credentials.certificate_pem = connection.client_certificate.text;
+  credentials.key_pem = connection.client_key.text;
+  return credentials;
+}
+
+std::vector<CredentialSourcePlan> credential_sources_of(const ResolvedConnection& connection,
+                                                        const ProcessEnvironment& process_env,
+                                                        const std::shared_ptr<const std::atomic<bool>>& stop) {
+  std::vector<CredentialSourcePlan> plans;
+  if (const NamedFile& file = connection.authentication.token_file; !file.path.empty()) {
+    CredentialSourcePlan plan = file_plan(file, kTokenFilePeriod);
+    plan.credentials = true;
+    plan.fetch = [file] { return read_token(file); };
+    Credentials& initial = plan.initial.emplace();
+    initial.authorization = bearer(connection.authentication.token);
+    plans.push_back(std::move(plan));
+  }
+  if (connection.ca.from_file()) {
+    CredentialSourcePlan plan = file_plan(connection.ca.file, kCertificateFilePeriod);
+    plan.fetch = [ca = connection.ca] { return read_ca(ca); };
+    Credentials& initial = plan.initial.emplace();
+    initial.ca_pem = connection.ca.text;
+    plans.push_back(std::move(plan));
+  }
+  if (connection.client_certificate.from_file() || connection.client_key.from_file()) {
+    CredentialSourcePlan plan = file_plan(connection.client_certificate.file, kCertificateFilePeriod);
+    plan.proactive = true;
+    plan.fetch = [certificate = connection.client_certificate, key = connection.client_key] {
+      return read_client_certificate(certificate, key);
+    };
+    Credentials& initial = plan.initial.emplace();
+    initial.certificate_pem = connection.client_certificate.text;
+    initial.key_pem = connection.client_key.text;
+    plans.push_back(std::move(plan));
+  }
+  if (connection.authentication.exec) {
+    plans.push_back(exec_plan(*connection.authentication.exec, process_env, stop));
+  }
+  return plans;
+}
+
+CredentialSource::CredentialSource(CredentialSourcePlan plan, const Environment& environment,
+                                   std::function<void()> on_fetched)
     : plan_(std::move(plan)),
       executor_(environment.executor),
       process_env_(environment.process_env),
       logger_(environment.logger),
-      settled_(std::move(settled)),
-      value_(std::move(initial)),
+      on_fetched_(std::move(on_fetched)),
+      value_(std::exchange(plan_.initial, std::nullopt)),
       fetched_at_(environment.executor.now()) {}
 
 bool CredentialSource::due() const {
@@ -49,8 +172,8 @@ bool CredentialSource::usable_meanwhile() const noexcept {
 
 void CredentialSource::reject() {
   if (!plan_.credentials) return;
-  // What is on its way is newer than what was refused, unless it is a file that was read a little too early.
-  if (renewing_ && (!plan_.period || replaces_refused_)) return;
+  // A fetch on its way is newer than what was rejected, unless it is a file that was read a little too early.
+  if (renewing_ && (!plan_.period || replaces_rejected_)) return;
   if (value_ && executor_.now() - fetched_at_ < kTooYoungToReject) return;
   rejected_ = true;
 }
@@ -58,13 +181,13 @@ void CredentialSource::reject() {
 Expected<Credentials> CredentialSource::current() const {
   if (value_) return *value_;
   if (failure_) return *failure_;
-  return Error{Status::internal, plan_.name + ": was never fetched"};
+  return Error{Status::internal, plan_.name + ": was not fetched yet"};
 }
 
 void CredentialSource::start() {
   const bool was_rejected = rejected_;
   renewing_ = true;
-  replaces_refused_ = std::exchange(rejected_, false);
+  replaces_rejected_ = std::exchange(rejected_, false);
   try {
     fetch();
   } catch (...) {
@@ -75,12 +198,12 @@ void CredentialSource::start() {
 }
 
 void CredentialSource::fetch() {
-  // Made now: on a thread of its own, no one could be told that there is no memory for it.
-  auto outcome = std::make_shared<Expected<Credentials>>(Error{Status::internal, plan_.name + ": was never fetched"});
+  // Allocated now: on the other thread there would be no way to report that there is no memory for it.
+  auto outcome = std::make_shared<Expected<Credentials>>(Error{Status::internal, plan_.name + ": was not fetched yet"});
   std::function<void()> deliver = [self = weak_from_this(), outcome] {
     if (const auto source = self.lock()) source->finish(std::move(*outcome));
   };
-  auto aside = [fetch = plan_.fetch, outcome, deliver = std::move(deliver), &executor = executor_]() mutable {
+  auto task = [fetch = plan_.fetch, outcome, deliver = std::move(deliver), &executor = executor_]() mutable {
     try {
       *outcome = fetch();
     } catch (...) {
@@ -89,9 +212,10 @@ void CredentialSource::fetch() {
     outcome.reset();
     executor.post(std::move(deliver));
   };
-  if (process_env_.spawn_blocking(std::move(aside))) return;
+  if (process_env_.spawn_blocking(std::move(task))) return;
   executor_.post([self = weak_from_this(), name = plan_.name] {
-    if (const auto source = self.lock()) source->finish(Error{Status::internal, name + ": no thread to fetch it on"});
+    if (const auto source = self.lock())
+      source->finish(Error{Status::internal, name + ": cannot start a thread to fetch it"});
   });
 }
 
@@ -104,24 +228,24 @@ void CredentialSource::finish(Expected<Credentials> outcome) {
       failed_at_.reset();
       fetched_at_ = executor_.now();
     } else {
-      keep_or_lose(std::move(outcome).error());
+      on_failure(std::move(outcome).error());
     }
   } catch (...) {
-    // There was no memory for the log line.
+    // No memory for the log line.
     failure_ = error_of_exception();
   }
-  // Refused while it was on its way: it may be what was refused.
+  // Rejected while it was on its way: it may be what was rejected.
   if (rejected_) return start();
-  settled_();
+  on_fetched_();
 }
 
-void CredentialSource::keep_or_lose(Error error) {
+void CredentialSource::on_failure(Error error) {
   failed_at_ = executor_.now();
   const bool kept = usable_meanwhile();
   if (!kept) value_.reset();
   failure_ = std::move(error);
   if (logger_.wants(LogLevel::warning)) {
-    logger_.log(LogLevel::warning, failure_->message + (kept ? " (what was read before stays in use)" : ""));
+    logger_.log(LogLevel::warning, failure_->message + (kept ? " (the value read before stays in use)" : ""));
   }
 }
 

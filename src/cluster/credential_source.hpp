@@ -1,44 +1,48 @@
-// What has to be fetched again from time to time, away from the network thread: a token file, certificates, the answer
-// of an exec plugin. One fetch at a time; nobody waits for it here.
+// `CredentialSource` holds credentials that have to be fetched again from time to time: a token file, certificates, the
+// output of an exec plugin; `credential_sources_of` says which sources a connection has. Used by SharedAccess. Lives on
+// the network thread; each fetch runs on a thread that may block, one at a time for a source.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/executor.hpp"
 #include "base/expected.hpp"
 #include "base/log.hpp"
+#include "cluster/credentials.hpp"
 #include "cluster/process_environment.hpp"
+#include "cluster/resolve_connection.hpp"
 
 namespace ksr::cluster {
-
-// What one source adds to the credentials; an empty text says nothing.
-struct Credentials {
-  std::string authorization;  // the value of the header
-  std::string ca_pem;
-  std::string certificate_pem;
-  std::string key_pem;
-  std::optional<WallTime> expires;
-};
 
 struct CredentialSourcePlan {
   // For log lines: "token_file /run/token".
   std::string name;
-  // Runs aside: owns all that it uses.
+  // Runs on a thread that may block: owns all that it uses.
   std::function<Expected<Credentials>()> fetch;
-  // Fetched anew when it is that old; empty: only when it expires.
+  // Fetched again at that age; empty: only when it expires.
   std::optional<Milliseconds> period;
-  // A refused request makes it worthless.
+  // A request that was answered 401 makes it invalid.
   bool credentials = false;
-  // Fetched anew when its time has come, not only when somebody wants it.
+  // Fetched again at that age even while no request needs it.
   bool proactive = false;
-  // What is there serves on while it cannot be renewed.
+  // The last value stays in use while it cannot be fetched again.
   bool keep_stale_on_error = false;
+  // What was read when the connection was opened; empty: nothing yet.
+  std::optional<Credentials> initial = std::nullopt;
 };
 
-// Lives on the network thread.
+// What the connection's configuration contributes, with its files as they were read when it was opened.
+Credentials credentials_of(const ResolvedConnection& connection);
+// Setting `stop` ends a plugin that is running. `process_env` outlives all fetches.
+std::vector<CredentialSourcePlan> credential_sources_of(const ResolvedConnection& connection,
+                                                        const ProcessEnvironment& process_env,
+                                                        const std::shared_ptr<const std::atomic<bool>>& stop);
+
 class CredentialSource : public std::enable_shared_from_this<CredentialSource> {
  public:
   struct Environment {
@@ -46,18 +50,17 @@ class CredentialSource : public std::enable_shared_from_this<CredentialSource> {
     const ProcessEnvironment& process_env;
     Logger& logger;
   };
-  // `settled` is called whenever a fetch has ended, with a value or without. Never inside a call from above.
-  CredentialSource(CredentialSourcePlan plan, std::optional<Credentials> initial, const Environment& environment,
-                   std::function<void()> settled);
+  // `on_fetched` is called after each fetch, successful or not. Never inside one of the calls below.
+  CredentialSource(CredentialSourcePlan plan, const Environment& environment, std::function<void()> on_fetched);
 
-  // Starts a fetch where what is there is too old, expired or refused.
+  // Starts a fetch if the value is too old, expired or rejected.
   void renew_if_due();
-  // When it wants renew_if_due() to be called even if nobody asks; empty: never.
+  // When renew_if_due() has to be called even without a request; empty: never.
   std::optional<Instant> renews_proactively_at() const;
   bool renewing() const noexcept { return renewing_; }
-  // True while what is there may be used although a fetch is on its way.
+  // True when the present value may be used although a fetch is on its way.
   bool usable_meanwhile() const noexcept;
-  // Whatever was fetched before now is worth nothing.
+  // Invalidates what was fetched before now.
   void reject();
   // The value, or why there is none.
   Expected<Credentials> current() const;
@@ -67,20 +70,20 @@ class CredentialSource : public std::enable_shared_from_this<CredentialSource> {
   void start();
   void fetch();
   void finish(Expected<Credentials> outcome);
-  void keep_or_lose(Error error);
+  void on_failure(Error error);
 
   CredentialSourcePlan plan_;
   Executor& executor_;
   const ProcessEnvironment& process_env_;
   Logger& logger_;
-  std::function<void()> settled_;
+  std::function<void()> on_fetched_;
   std::optional<Credentials> value_;
   std::optional<Error> failure_;
   Instant fetched_at_;
   std::optional<Instant> failed_at_;
   bool renewing_ = false;
   bool rejected_ = false;
-  bool replaces_refused_ = false;
+  bool replaces_rejected_ = false;
 };
 
 }  // namespace ksr::cluster

@@ -1,6 +1,5 @@
 #include "cluster/discovery.hpp"
 
-#include <algorithm>
 #include <utility>
 
 #include "base/exception_error.hpp"
@@ -14,82 +13,83 @@ constexpr Milliseconds kDiscoveryLifetime{10 * 60'000};
 
 }  // namespace
 
-struct Discovery::Question {
+struct Discovery::Lookup {
   QueryOptions query;
-  Ready ready;
+  CancellableCallback<void(Result)> ready;
   Instant asked_at;
   bool needs_mapper = false;
 };
 
-class Discovery::Wait final : public Pending {
- public:
-  explicit Wait(std::shared_ptr<Question> question) : question_(std::move(question)) {}
-  ~Wait() override { question_->ready = nullptr; }
-
- private:
-  std::shared_ptr<Question> question_;
+struct Discovery::Answer {
+  CancellableCallback<void(Result)> ready;
+  Result result;
 };
 
 Discovery::Discovery(Executor& executor, const DiscoveryRun::Environment& environment)
-    : executor_(executor),
-      environment_(environment),
-      scopes_(executor, environment, [this] { consider(); }),
-      self_(std::make_shared<Discovery*>(this)) {}
+    : executor_(executor), environment_(environment), scopes_(executor, environment, [this] { answer_lookups(); }) {}
 
 Discovery::~Discovery() = default;
 
-std::unique_ptr<Pending> Discovery::resolve(const QueryOptions& query, Ready ready) {
-  auto question = std::make_shared<Question>(Question{query, std::move(ready), executor_.now()});
-  // Made first: should anything throw from here on, no one answers the caller any more.
-  auto wait = std::make_unique<Wait>(question);
-  questions_.push_back(std::move(question));
-  executor_.post([weak = std::weak_ptr<Discovery*>(self_)] {
-    if (const auto self = weak.lock()) (*self)->consider();
-  });
-  return wait;
+PendingCall Discovery::resolve(const QueryOptions& query, ResourcesReady ready) {
+  CancellableCallback<void(Result)> callback(std::move(ready));
+  // Made first: when an exception leaves this function, the callback is cancelled.
+  PendingCall pending = callback.handle();
+  lookups_.push_back(std::make_shared<Lookup>(Lookup{query, std::move(callback), executor_.now()}));
+  const CancellableCallback<void()> task([this] { answer_lookups(); });
+  executor_.post([task] { task(); });
+  posted_ = task.handle();
+  return pending;
 }
 
-void Discovery::consider() {
-  const std::weak_ptr<Discovery*> alive = self_;
+template <class Find>
+void Discovery::answer_each(Find answer) {
+  std::vector<Answer> answers;
+  std::vector<std::shared_ptr<Lookup>> left;
+  for (const auto& lookup : lookups_) {
+    if (!lookup->ready.pending()) continue;
+    if (auto result = answer(*lookup)) {
+      answers.push_back({lookup->ready, *std::move(result)});
+    } else {
+      left.push_back(lookup);
+    }
+  }
+  lookups_ = std::move(left);
+  for (Answer& given : answers) given.ready(std::move(given.result));
+}
+
+void Discovery::answer_lookups() {
   if (mapper_ && executor_.now() - learned_at_ > kDiscoveryLifetime) mapper_.reset();
   scopes_.forget_older_than(executor_.now() - kDiscoveryLifetime);
-  for (const auto& question : std::vector<std::shared_ptr<Question>>(questions_)) {
-    auto answer = answer_or_error(*question);
-    if (!answer && question->ready) continue;
-    questions_.erase(std::find(questions_.begin(), questions_.end(), question));
-    if (const auto ready = std::exchange(question->ready, nullptr)) ready(*std::move(answer));
-    if (alive.expired()) return;
-  }
+  answer_each([this](Lookup& lookup) { return answer_or_error(lookup); });
 }
 
-std::optional<Expected<std::vector<Resource>>> Discovery::answer_or_error(Question& question) {
+std::optional<Discovery::Result> Discovery::answer_or_error(Lookup& lookup) {
   try {
-    return answer_to(question);
+    return answer_to(lookup);
   } catch (...) {
-    return Expected<std::vector<Resource>>(error_of_exception());
+    return Result(error_of_exception());
   }
 }
 
-std::optional<Expected<std::vector<Resource>>> Discovery::answer_to(Question& question) {
-  if (!question.ready) return std::nullopt;
-  if (auto valid = validate_query(question.query); !valid) return Expected<std::vector<Resource>>(valid.error());
+std::optional<Discovery::Result> Discovery::answer_to(Lookup& lookup) {
+  if (auto valid = validate_query(lookup.query); !valid) return Result(valid.error());
   const DiscoveryCache known{mapper_ ? &*mapper_ : nullptr, learned_at_, scopes_};
-  Resolution resolution(known, question.query, question.asked_at);
+  Resolution resolution(known, lookup.query, lookup.asked_at);
   auto answer = resolution.answer();
   if (answer) return answer;
-  question.needs_mapper = resolution.mapper_lacks();
-  if (question.needs_mapper && !run_) run();
-  for (const std::string& root : resolution.roots_lacking()) scopes_.ask(root);
+  lookup.needs_mapper = resolution.mapper_lacks();
+  if (lookup.needs_mapper && !run_) start_run();
+  for (const std::string& root : resolution.roots_lacking()) scopes_.fetch(root);
   return std::nullopt;
 }
 
-void Discovery::run() {
+void Discovery::start_run() {
   run_ = std::make_unique<DiscoveryRun>(environment_,
                                         [this](Expected<RestMapper> mapper) { on_mapper(std::move(mapper)); });
   try {
     run_->start();
   } catch (...) {
-    // Or the next question would wait for it.
+    // The next lookup would wait for it.
     run_.reset();
     throw;
   }
@@ -100,15 +100,10 @@ void Discovery::on_mapper(Expected<RestMapper> mapper) {
   if (mapper) {
     mapper_ = *std::move(mapper);
     learned_at_ = executor_.now();
-    return consider();
+    return answer_lookups();
   }
-  const std::weak_ptr<Discovery*> alive = self_;
-  for (const auto& question : std::vector<std::shared_ptr<Question>>(questions_)) {
-    if (!question->needs_mapper) continue;
-    questions_.erase(std::find(questions_.begin(), questions_.end(), question));
-    if (const auto ready = std::exchange(question->ready, nullptr)) ready(mapper.error());
-    if (alive.expired()) return;
-  }
+  answer_each(
+      [&](const Lookup& lookup) { return lookup.needs_mapper ? std::optional<Result>(mapper.error()) : std::nullopt; });
 }
 
 }  // namespace ksr::cluster

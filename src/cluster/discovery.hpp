@@ -1,49 +1,52 @@
-// Turns the names of a query into resources; remembers what the cluster serves, and asks again when a name is not
-// there.
+// `Discovery` turns the names of a query into resources; used by SharedAccess for all its streams. It remembers what
+// the cluster serves, and fetches again when a name is missing. Lives on the network thread.
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <optional>
 #include <vector>
 
+#include "base/cancellable_callback.hpp"
 #include "base/executor.hpp"
 #include "cluster/discovery_run.hpp"
 #include "cluster/scope_cache.hpp"
 
 namespace ksr::cluster {
 
-// Lives on the network thread. One for all streams of an Access.
 class Discovery {
  public:
-  using Ready = std::function<void(Expected<std::vector<Resource>>)>;
   Discovery(Executor& executor, const DiscoveryRun::Environment& environment);
   ~Discovery();
 
-  // Answers on the network thread, never before it returned. Resources named in full need no request without
-  // a namespace, and one small one with it.
-  std::unique_ptr<Pending> resolve(const QueryOptions& query, Ready ready);
+  // `ready` is called on the network thread, never before this has returned. A resource named in full needs no request
+  // without a namespace, and one small one with it.
+  PendingCall resolve(const QueryOptions& query, ResourcesReady ready);
 
  private:
-  struct Question;
-  class Wait;
+  using Result = Expected<std::vector<Resource>>;
+  struct Lookup;
+  struct Answer;
 
-  void consider();
-  void run();
+  void answer_lookups();
+  void start_run();
   void on_mapper(Expected<RestMapper> mapper);
-  // Empty where it had to be asked for.
-  std::optional<Expected<std::vector<Resource>>> answer_to(Question& question);
-  std::optional<Expected<std::vector<Resource>>> answer_or_error(Question& question);
+  // Empty: what is missing is on its way.
+  std::optional<Result> answer_to(Lookup& lookup);
+  std::optional<Result> answer_or_error(Lookup& lookup);
+  // Removes the lookups that `answer` has an answer for, or that were cancelled, then calls them back. A callback may
+  // destroy this object.
+  template <class Find>
+  void answer_each(Find answer);
 
   Executor& executor_;
   DiscoveryRun::Environment environment_;
-  std::vector<std::shared_ptr<Question>> questions_;
+  std::vector<std::shared_ptr<Lookup>> lookups_;
   std::optional<RestMapper> mapper_;
   Instant learned_at_;
   ScopeCache scopes_;
   std::unique_ptr<DiscoveryRun> run_;
-  // Guards what is posted: gone with this object.
-  std::shared_ptr<Discovery*> self_;
+  // The answer_lookups() that was posted last, which answers for those before it too.
+  PendingCall posted_;
 };
 
 }  // namespace ksr::cluster

@@ -4,14 +4,14 @@
 
 #include <algorithm>
 
-#include "cluster/text.hpp"
+#include "base/text.hpp"
 
 namespace ksr::cluster {
 namespace {
 
 namespace json = boost::json;
 
-// Lenient: what is absent or of another type is empty, and an entry without a name is passed over by whoever reads it.
+// Lenient: what is absent or of another type is empty, and an entry without a valid name is skipped.
 std::string text_of(const json::object& object, const char* name) {
   const json::value* value = object.if_contains(name);
   const json::string* text = value == nullptr ? nullptr : value->if_string();
@@ -49,15 +49,15 @@ bool has_list_and_watch(const std::vector<std::string>& verbs) {
   return has("list") && has("watch");
 }
 
-// What would not make a path is no resource.
-bool is_sound(const ApiResource& resource) {
+// Resources whose names cannot be part of a path are skipped.
+bool is_valid(const ApiResource& resource) {
   return is_dns_label(resource.plural) && is_dns_label(resource.version) &&
          (resource.group.empty() || is_dns_subdomain(resource.group));
 }
 
-void add_if_sound(std::vector<ApiResource>& resources, ApiResource resource) {
+void add_if_valid(std::vector<ApiResource>& resources, ApiResource resource) {
   if (resource.singular.empty()) resource.singular = lower_case(resource.kind);
-  if (is_sound(resource)) resources.push_back(std::move(resource));
+  if (is_valid(resource)) resources.push_back(std::move(resource));
 }
 
 std::vector<ApiResource> aggregated_resources(const json::object& root) {
@@ -75,7 +75,7 @@ std::vector<ApiResource> aggregated_resources(const json::object& root) {
         resource.short_names = texts_of(*entry, "shortNames");
         resource.namespaced = text_of(*entry, "scope") == "Namespaced";
         resource.watchable = has_list_and_watch(texts_of(*entry, "verbs"));
-        add_if_sound(resources, std::move(resource));
+        add_if_valid(resources, std::move(resource));
       }
     }
   }
@@ -97,7 +97,7 @@ void add_versions(const json::object& group, std::vector<GroupVersion>& group_ve
 Expected<json::value> parsed(std::string_view body) {
   boost::system::error_code failure;
   json::value value = json::parse(json::string_view(body.data(), body.size()), failure);
-  if (failure || !value.is_object()) return Error{Status::protocol, "discovery: the answer is no JSON object"};
+  if (failure || !value.is_object()) return Error{Status::protocol, "discovery: the response is not a JSON object"};
   return value;
 }
 
@@ -123,7 +123,7 @@ Expected<DiscoveryRoot> parse_discovery_root(std::string_view body) {
   } else if (kind == "APIGroupList") {
     for (const json::object* group : objects_of(object, "groups")) add_versions(*group, root.group_versions);
   } else {
-    return Error{Status::protocol, "discovery: the answer is of kind " + in_quotes(kind) +
+    return Error{Status::protocol, "discovery: the response is of kind " + in_quotes(kind) +
                                        "; expected APIGroupDiscoveryList, APIVersions or APIGroupList"};
   }
   return root;
@@ -133,7 +133,7 @@ Expected<std::vector<ApiResource>> parse_resource_list(std::string_view body, co
   const auto value = parsed(body);
   if (!value) return value.error();
   if (text_of(value->get_object(), "kind") != "APIResourceList") {
-    return Error{Status::protocol, "discovery: the answer to " + of.path() + " is no APIResourceList"};
+    return Error{Status::protocol, "discovery: the response to GET " + of.path() + " is not an APIResourceList"};
   }
   std::vector<ApiResource> resources;
   for (const json::object* entry : objects_of(value->get_object(), "resources")) {
@@ -147,7 +147,7 @@ Expected<std::vector<ApiResource>> parse_resource_list(std::string_view body, co
     const json::value* namespaced = entry->if_contains("namespaced");
     resource.namespaced = namespaced != nullptr && namespaced->is_bool() && namespaced->get_bool();
     resource.watchable = has_list_and_watch(texts_of(*entry, "verbs"));
-    add_if_sound(resources, std::move(resource));
+    add_if_valid(resources, std::move(resource));
   }
   return resources;
 }

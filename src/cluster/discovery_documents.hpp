@@ -1,4 +1,5 @@
-// The JSON of discovery: aggregated (apidiscovery.k8s.io v2, v2beta1) and the older kind, document by document. Pure.
+// `parse_discovery_root` and `parse_resource_list` read the JSON of discovery: aggregated (apidiscovery.k8s.io v2 and
+// v2beta1) or one document for each group version; used by DiscoveryRun and ScopeCache. Pure, any thread.
 #pragma once
 
 #include <string>
@@ -22,16 +23,17 @@ struct GroupVersion {
   std::string path() const;
 };
 
-// The answer to GET /api or GET /apis.
+// The response to GET /api or GET /apis.
 struct DiscoveryRoot {
-  // Aggregated: everything is here. Else only which documents to ask for, the preferred version of a group first.
+  // True: `resources` is complete. Else `group_versions` says which documents to fetch, a group's preferred version
+  // first.
   bool aggregated = false;
   std::vector<ApiResource> resources;
   std::vector<GroupVersion> group_versions;
 };
 
 Expected<DiscoveryRoot> parse_discovery_root(std::string_view body);
-// The answer to GET /api/v1 or GET /apis/GROUP/VERSION.
+// The response to GET /api/v1 or GET /apis/GROUP/VERSION.
 Expected<std::vector<ApiResource>> parse_resource_list(std::string_view body, const GroupVersion& of);
 
 }  // namespace ksr::cluster

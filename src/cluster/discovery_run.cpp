@@ -11,7 +11,7 @@ constexpr const char* kRootTargets[2] = {"/api", "/apis"};
 constexpr std::size_t kMaxDocumentSize = std::size_t{32} << 20;
 constexpr std::size_t kMaxParallel = 6;
 
-// A server may have no core group, or no others; a user may be kept from one of them.
+// A server may have no core group or no other groups, and a user may be denied one of them.
 bool may_be_missing(const Error& error) {
   return error.http_status == 404 || error.http_status == 403;
 }
@@ -33,7 +33,7 @@ DiscoveryRun::~DiscoveryRun() = default;
 
 template <class Step>
 void DiscoveryRun::guarded(Step&& step) {
-  // Kept here: `done` may destroy the run.
+  // A copy: `done` may destroy the run.
   const std::shared_ptr<Done> done = done_;
   try {
     step();
@@ -44,7 +44,8 @@ void DiscoveryRun::guarded(Step&& step) {
 }
 
 void DiscoveryRun::start() {
-  pending_ = access_.authenticate([this](Expected<RequestAuth> auth) { guarded([&] { ask_roots(std::move(auth)); }); });
+  pending_ = access_.authenticate(
+      Purpose::request, [this](Expected<RequestAuth> auth) { guarded([&] { fetch_roots(std::move(auth)); }); });
 }
 
 std::unique_ptr<HttpFetch> DiscoveryRun::fetch(const std::string& target, HttpFetch::Done done) {
@@ -58,8 +59,8 @@ std::unique_ptr<HttpFetch> DiscoveryRun::fetch(const std::string& target, HttpFe
   return std::make_unique<HttpFetch>(auth_.connection, std::move(request), kMaxDocumentSize, std::move(done));
 }
 
-void DiscoveryRun::ask_roots(Expected<RequestAuth> auth) {
-  pending_.reset();
+void DiscoveryRun::fetch_roots(Expected<RequestAuth> auth) {
+  pending_.cancel();
   if (!auth) return std::exchange(*done_, nullptr)(std::move(auth).error());
   auth_ = *std::move(auth);
   for (std::size_t place : {0u, 1u}) {
@@ -70,13 +71,13 @@ void DiscoveryRun::ask_roots(Expected<RequestAuth> auth) {
 }
 
 void DiscoveryRun::on_root(std::size_t place, Expected<FetchedAnswer> answer) {
-  if (answer) access_.note_answer(answer->head);
+  if (answer) access_.on_response_head(answer->head);
   if (answer && answer->head.status == 401) access_.reject_credentials();
   roots_[place] = answer ? root_of(*answer, kRootTargets[place]) : Expected<DiscoveryRoot>(answer.error());
-  if (roots_[0] && roots_[1]) take_roots();
+  if (roots_[0] && roots_[1]) read_roots();
 }
 
-void DiscoveryRun::take_roots() {
+void DiscoveryRun::read_roots() {
   const bool none = !*roots_[0] && !*roots_[1];
   for (auto& root : roots_) {
     if (const Error* error = root->if_error()) {
@@ -86,10 +87,10 @@ void DiscoveryRun::take_roots() {
     if ((*root)->aggregated) documents_.push_back({{}, std::move((*root)->resources), nullptr});
     for (GroupVersion& version : (*root)->group_versions) documents_.push_back({std::move(version), {}, nullptr});
   }
-  ask_more();
+  fetch_more();
 }
 
-void DiscoveryRun::ask_more() {
+void DiscoveryRun::fetch_more() {
   while (next_ < documents_.size() && running_ < kMaxParallel) {
     const std::size_t place = next_++;
     Document& document = documents_[place];
@@ -102,11 +103,11 @@ void DiscoveryRun::ask_more() {
   finish_if_done();
 }
 
-// One group whose server is down must not hide all others.
+// One group whose server is down does not hide the others.
 void DiscoveryRun::on_resource_list(std::size_t place, Expected<FetchedAnswer> answer) {
   --running_;
   Document& document = documents_[place];
-  if (answer) access_.note_answer(answer->head);
+  if (answer) access_.on_response_head(answer->head);
   const std::string path = document.of.path();
   if (!answer) {
     logger_.log(LogLevel::warning, "discovery: " + answer.error().message);
@@ -117,7 +118,7 @@ void DiscoveryRun::on_resource_list(std::size_t place, Expected<FetchedAnswer> a
   } else {
     document.resources = *std::move(resources);
   }
-  ask_more();
+  fetch_more();
 }
 
 void DiscoveryRun::finish_if_done() {

@@ -1,5 +1,5 @@
-// One pass over the discovery documents of a cluster: aggregated where it can be had, document by document where not
-// (k8s.io/client-go/discovery/discovery_client.go).
+// `DiscoveryRun` reads the discovery documents of a cluster once: aggregated ones, or each single one from servers
+// without (k8s.io/client-go/discovery/discovery_client.go); used by Discovery. Lives on the network thread.
 #pragma once
 
 #include <functional>
@@ -15,7 +15,7 @@
 
 namespace ksr::cluster {
 
-// Lives on the network thread. Destroying it cancels.
+// Destroying it cancels.
 class DiscoveryRun {
  public:
   struct Environment {
@@ -33,10 +33,10 @@ class DiscoveryRun {
   // Runs `step`; an exception of it is the outcome.
   template <class Step>
   void guarded(Step&& step);
-  void ask_roots(Expected<RequestAuth> auth);
+  void fetch_roots(Expected<RequestAuth> auth);
   void on_root(std::size_t place, Expected<FetchedAnswer> answer);
-  void take_roots();
-  void ask_more();
+  void read_roots();
+  void fetch_more();
   void on_resource_list(std::size_t place, Expected<FetchedAnswer> answer);
   void finish_if_done();
   std::unique_ptr<HttpFetch> fetch(const std::string& target, HttpFetch::Done done);
@@ -51,12 +51,12 @@ class DiscoveryRun {
   Logger& logger_;
   Milliseconds request_timeout_;
   const std::shared_ptr<Done> done_;
-  std::unique_ptr<Pending> pending_;
+  PendingCall pending_;
   RequestAuth auth_;
-  // /api and /apis, in this order: the core group stands first.
+  // /api and /apis, in this order: the core group comes first.
   std::unique_ptr<HttpFetch> root_fetches_[2];
   std::optional<Expected<DiscoveryRoot>> roots_[2];
-  // Aggregated resources and single documents, in the order in which they count.
+  // Aggregated resources and single documents, in the order of preference.
   std::vector<Document> documents_;
   std::size_t next_ = 0;
   std::size_t running_ = 0;

@@ -3,10 +3,9 @@
 #include <boost/json.hpp>
 
 #include "base/base64.hpp"
-#include "cluster/credential_sources.hpp"
+#include "base/civil_time.hpp"
+#include "base/text.hpp"
 #include "cluster/pem.hpp"
-#include "cluster/rfc3339.hpp"
-#include "cluster/text.hpp"
 
 namespace ksr::cluster {
 namespace {
@@ -17,12 +16,12 @@ Error wrong(const std::string& reason) {
   return {Status::auth, "its output " + reason};
 }
 
-// An absent member and null are the empty text; anything but a text is no answer.
+// An absent member and null are the empty string; any other type is an error.
 Expected<std::string> member_text(const json::object& object, const char* name) {
   const json::value* value = object.if_contains(name);
   if (value == nullptr || value->is_null()) return std::string();
   if (const json::string* text = value->if_string()) return std::string(text->data(), text->size());
-  return wrong(std::string("has a ") + name + " that is no text");
+  return wrong(std::string("has a ") + name + " that is not a string");
 }
 
 json::object cluster_of(const ExecCluster& cluster) {
@@ -68,20 +67,21 @@ Expected<void> take_expiry(const json::object& status, Credentials& credentials)
   const auto text = member_text(status, "expirationTimestamp");
   if (!text) return text.error();
   if (text->empty()) return {};
-  credentials.expires = parse_rfc3339(*text);
-  if (!credentials.expires) return wrong("has an expirationTimestamp that is no RFC 3339 time");
+  const auto time = parse_rfc3339(*text);
+  if (!time) return wrong("has an expirationTimestamp that is not an RFC 3339 time");
+  credentials.expires = to_time_point(*time);
   return {};
 }
 
 Expected<json::object> checked_object(const std::string& output, const std::string& api_version) {
   boost::system::error_code failure;
   const json::value value = json::parse(output, failure);
-  if (failure || !value.is_object()) return wrong("is no JSON object; expected an ExecCredential");
+  if (failure || !value.is_object()) return wrong("is not a JSON object; expected an ExecCredential");
   const json::object& object = value.get_object();
   const auto kind = member_text(object, "kind");
   if (!kind || *kind != "ExecCredential") return wrong("is of another kind; expected ExecCredential");
   const auto version = member_text(object, "apiVersion");
-  // k8s.io/client-go/plugin/pkg/client/auth/exec/exec.go: what was asked for must come back.
+  // The apiVersion of the response is that of the request (k8s.io/client-go/plugin/pkg/client/auth/exec/exec.go).
   if (!version || *version != api_version) return wrong("is of another apiVersion; expected " + api_version);
   return object;
 }

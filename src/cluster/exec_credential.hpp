@@ -1,14 +1,15 @@
-// The JSON that goes to an exec plugin and the JSON that comes back: client.authentication.k8s.io/v1 and v1beta1. Pure.
+// `exec_info` is the JSON that an exec plugin gets, `parse_exec_credential` reads the JSON that it prints; used by
+// exec_plugin. client.authentication.k8s.io/v1 and v1beta1. Pure, any thread.
 #pragma once
 
 #include <string>
 
 #include "base/expected.hpp"
-#include "cluster/credential_source.hpp"
+#include "cluster/credentials.hpp"
 
 namespace ksr::cluster {
 
-// What a plugin with provideClusterInfo is told of the cluster.
+// What a plugin with provideClusterInfo gets to know of the cluster.
 struct ExecCluster {
   std::string server;
   std::string tls_server_name;
@@ -20,10 +21,10 @@ struct ExecCluster {
   std::string config;
 };
 
-// The value of KUBERNETES_EXEC_INFO. `cluster` NULL: the plugin did not ask.
+// The value of KUBERNETES_EXEC_INFO. `cluster` NULL: the plugin has no provideClusterInfo.
 std::string exec_info(const std::string& api_version, const ExecCluster* cluster);
 
-// The error says what is wrong with the output, never what is in it.
+// The error says what is wrong with the output and never repeats any of it.
 Expected<Credentials> parse_exec_credential(const std::string& output, const std::string& api_version);
 
 }  // namespace ksr::cluster

@@ -7,13 +7,13 @@
 #include <optional>
 #include <utility>
 
-#include "cluster/text.hpp"
+#include "base/text.hpp"
 
 namespace ksr::cluster {
 namespace {
 
 constexpr std::size_t kMaxLineLength = 200;
-// Shorter runs are words, and file names in a path stand between slashes.
+// Shorter runs are words; a slash ends a run, so that paths stay.
 constexpr std::size_t kMinSecretLength = 28;
 
 bool is_program(const std::string& path) {
@@ -21,7 +21,7 @@ bool is_program(const std::string& path) {
   return ::access(path.c_str(), X_OK) == 0 && ::stat(path.c_str(), &status) == 0 && !S_ISDIR(status.st_mode);
 }
 
-// As Go's exec.LookPath: directories of PATH in order; those that are not absolute are passed over.
+// As Go's exec.LookPath: the directories of PATH in order; relative ones are skipped.
 std::optional<std::string> found_in_path(const std::string& name, const std::string& search_path) {
   for (const std::string_view directory : split(search_path, ':')) {
     if (directory.empty() || directory.front() != '/') continue;
@@ -49,41 +49,38 @@ Error failed(const ExecPlan& plan, const std::string& reason) {
   return {Status::auth, plan.role + ": " + reason};
 }
 
-std::string with_complaint(std::string text, const ProgramResult& result) {
+std::string with_stderr(std::string text, const ProgramResult& result) {
   const std::string line = last_line(result.stderr_tail);
   return line.empty() ? text : text + ": " + line;
 }
 
+// The characters of base64, of JWTs and of most other encodings.
 bool may_be_secret(char c) {
-  return is_header_name(std::string_view(&c, 1)) || c == '=' || c == '+';
+  return is_alphanumeric(c) || std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos || c == '=';
 }
 
 std::string without_secrets(std::string_view line) {
-  std::string told;
+  std::string shown;
   while (!line.empty()) {
     const auto end = std::find_if_not(line.begin(), line.end(), may_be_secret);
     const auto length = static_cast<std::size_t>(end - line.begin());
     const std::string_view run = line.substr(0, length);
-    told += run.size() < kMinSecretLength ? run : std::string_view("***");
+    shown += run.size() < kMinSecretLength ? run : std::string_view("***");
     line.remove_prefix(length);
     if (line.empty()) break;
-    told += line.front();
+    shown += line.front();
     line.remove_prefix(1);
   }
-  return told;
+  return shown;
 }
 
 }  // namespace
 
 std::string last_line(const std::string& stderr_tail) {
   const std::string_view text = trimmed(stderr_tail);
-  const std::size_t start = text.find_last_of("\r\n");
-  std::string line(start == std::string_view::npos ? text : trimmed(text.substr(start + 1)));
-  std::replace_if(
-      line.begin(), line.end(), [](char c) { return has_control_characters(std::string_view(&c, 1)); }, '?');
-  line = without_secrets(line);
-  if (line.size() > kMaxLineLength) line = line.substr(0, kMaxLineLength) + "...";
-  return line;
+  const std::size_t line_end = text.find_last_of("\r\n");
+  const std::string_view line = line_end == std::string_view::npos ? text : text.substr(line_end + 1);
+  return one_line(without_secrets(line), kMaxLineLength);
 }
 
 Expected<Credentials> run_exec_plugin(const ExecPlan& plan, const std::atomic<bool>& stop) {
@@ -103,15 +100,18 @@ Expected<Credentials> run_exec_plugin(const ExecPlan& plan, const std::atomic<bo
   const auto result = run_program(call, stop);
   if (!result) return result.error().within(plan.role);
   if (result->signal != 0) {
-    return failed(plan,
-                  with_complaint(call.program + " was ended by signal " + std::to_string(result->signal), *result));
+    return failed(
+        plan,
+        with_stderr(one_line(call.program) + " was terminated by signal " + std::to_string(result->signal), *result));
   }
   if (result->exit_code != 0) {
     return failed(
-        plan, with_complaint(call.program + " failed with exit code " + std::to_string(result->exit_code), *result));
+        plan,
+        with_stderr(one_line(call.program) + " failed with exit code " + std::to_string(result->exit_code), *result));
   }
   auto credentials = parse_exec_credential(result->output, plan.stanza.api_version);
-  if (!credentials) return failed(plan, with_complaint(call.program + ": " + credentials.error().message, *result));
+  if (!credentials)
+    return failed(plan, with_stderr(one_line(call.program) + ": " + credentials.error().message, *result));
   return credentials;
 }
 

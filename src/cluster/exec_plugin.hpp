@@ -1,4 +1,4 @@
-// Credentials from an exec plugin: what is run, and what its outcome means.
+// `run_exec_plugin` obtains credentials from an exec plugin; used by the credential sources on a thread of their own.
 #pragma once
 
 #include <atomic>
@@ -7,7 +7,7 @@
 
 #include "base/expected.hpp"
 #include "cluster/child_process.hpp"
-#include "cluster/credential_source.hpp"
+#include "cluster/credentials.hpp"
 #include "cluster/exec_credential.hpp"
 #include "cluster/kubeconfig.hpp"
 #include "cluster/process_environment.hpp"
@@ -26,11 +26,11 @@ struct ExecPlan {
   ExecCluster cluster;
 };
 
-// Runs the plugin once and reads its answer. Blocks: never on the network thread.
+// Runs the plugin once and parses its output. Blocks: never on the network thread. Setting `stop` ends it.
 Expected<Credentials> run_exec_plugin(const ExecPlan& plan, const std::atomic<bool>& stop);
 
-// The last line of what a program complained, fit for a message: of one line, cut short, with what looks like a secret
-// left out.
+// The last line of a program's standard error, fit for a message: one line, cut, with "***" for what looks like a
+// secret.
 std::string last_line(const std::string& stderr_tail);
 
 }  // namespace ksr::cluster

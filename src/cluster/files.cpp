@@ -7,7 +7,7 @@
 #include <cerrno>
 #include <system_error>
 
-#include "cluster/text.hpp"
+#include "base/text.hpp"
 
 namespace ksr::cluster {
 namespace {
@@ -28,7 +28,7 @@ class Descriptor {
 };
 
 Error unreadable(const NamedFile& file, const std::string& reason) {
-  return {Status::invalid, file.role + ": cannot read " + file.path + ": " + reason};
+  return {Status::invalid, file.role + ": cannot read " + one_line(file.path) + ": " + reason};
 }
 
 Error unreadable(const NamedFile& file, int number) {
@@ -43,6 +43,10 @@ int open_for_reading(const std::string& path) {
 }
 
 }  // namespace
+
+std::string NamedFile::text() const {
+  return role + " " + one_line(path);
+}
 
 Expected<std::string> read_file(const NamedFile& file, std::size_t max_size) {
   const Descriptor descriptor(open_for_reading(file.path));
@@ -69,10 +73,11 @@ Expected<std::string> read_token_file(const NamedFile& file) {
   auto content = read_file(file, kMaxCredentialFileSize);
   if (!content) return content;
   std::string token(trimmed(*content));
-  if (token.empty()) return Error{Status::invalid, file.role + ": " + file.path + " is empty; expected a bearer token"};
+  if (token.empty())
+    return Error{Status::invalid, file.role + ": " + one_line(file.path) + " is empty; expected a bearer token"};
   if (has_control_characters(token)) {
     return Error{Status::invalid,
-                 file.role + ": " + file.path + " holds control characters; expected one bearer token"};
+                 file.role + ": " + one_line(file.path) + " holds control characters; expected one bearer token"};
   }
   return token;
 }

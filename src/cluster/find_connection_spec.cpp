@@ -1,22 +1,205 @@
 #include "cluster/find_connection_spec.hpp"
 
+#include <filesystem>
+#include <optional>
+#include <system_error>
 #include <utility>
 
-#include "cluster/in_cluster.hpp"
-#include "cluster/kubeconfig_files.hpp"
-#include "cluster/kubeconfig_spec.hpp"
+#include "base/text.hpp"
+#include "cluster/files.hpp"
+#include "cluster/kubeconfig.hpp"
+#include "cluster/pem.hpp"
 
 namespace ksr::cluster {
+namespace {
+
+// ---- a context of a kubeconfig
+
+std::string files_of(const Kubeconfig& config) {
+  std::string files;
+  for (const std::string& file : config.files) files += (files.empty() ? "" : ":") + one_line(file);
+  return files.empty() ? "kubeconfig" : "kubeconfig " + files;
+}
+
+Error invalid(const std::string& role, const std::string& reason) {
+  return {Status::invalid, role + ": " + reason};
+}
+
+// What messages call an entry and its fields: "token of user \"jane\" in /home/jane/.kube/config".
+class EntryName {
+ public:
+  EntryName(const char* kind, const std::string& name, const std::string& origin)
+      : entry_(std::string(kind) + " " + in_quotes(name) + " in " + one_line(origin)) {}
+  const std::string& text() const noexcept { return entry_; }
+  std::string field(const char* name) const { return std::string(name) + " of " + entry_; }
+  ValueWithOrigin value(const std::string& text, const char* name) const { return {text, field(name)}; }
+
+ private:
+  std::string entry_;
+};
+
+Expected<void> take_cluster(const Kubeconfig& config, const ContextEntry& context, const EntryName& context_name,
+                            ConnectionSpec& spec) {
+  if (context.cluster.empty()) return invalid(context_name.text(), "has no cluster");
+  const auto found = config.clusters.find(context.cluster);
+  if (found == config.clusters.end()) {
+    return invalid(context_name.text(), "its cluster " + in_quotes(context.cluster) + " does not exist");
+  }
+  const ClusterEntry& cluster = found->second;
+  const EntryName entry("cluster", context.cluster, cluster.origin);
+  if (cluster.server.empty()) return invalid(entry.text(), "has no server");
+  spec.server = entry.value(cluster.server, "server");
+  spec.tls_server_name = entry.value(cluster.tls_server_name, "tls-server-name");
+  spec.insecure = entry.value(cluster.insecure_skip_tls_verify ? "true" : "", "insecure-skip-tls-verify");
+  spec.ca_file = entry.value(cluster.ca_file, "certificate-authority");
+  spec.ca_data = entry.value(cluster.ca_data, "certificate-authority-data");
+  spec.proxy_url = entry.value(cluster.proxy_url, "proxy-url");
+  spec.disable_compression = cluster.disable_compression;
+  spec.exec_config = cluster.exec_config;
+  return {};
+}
+
+// k8s.io/client-go/tools/clientcmd/validation.go, validateAuthInfo.
+Expected<void> check_exec(const ExecStanza& exec, const std::string& role) {
+  if (exec.command.empty()) return invalid(role, "has no command");
+  if (exec.api_version != "client.authentication.k8s.io/v1" &&
+      exec.api_version != "client.authentication.k8s.io/v1beta1") {
+    return invalid(role, "has the apiVersion " + in_quotes(exec.api_version) +
+                             "; expected client.authentication.k8s.io/v1 or v1beta1");
+  }
+  for (const auto& [name, value] : exec.variables) {
+    if (name.empty() || name.find('=') != std::string::npos) return invalid(role, "has a variable without a name");
+  }
+  const std::string& mode = exec.interactive_mode;
+  if (mode.empty() && exec.api_version == "client.authentication.k8s.io/v1") {
+    return invalid(role, "has no interactiveMode; expected Never or IfAvailable");
+  }
+  if (mode == "Always") return invalid(role, "has the interactiveMode Always, but a library has no terminal");
+  if (!mode.empty() && mode != "Never" && mode != "IfAvailable") {
+    return invalid(role, "has the interactiveMode " + in_quotes(mode) + "; expected Never or IfAvailable");
+  }
+  return {};
+}
+
+Expected<void> check_user(const UserEntry& user, const EntryName& entry) {
+  if (!user.auth_provider.empty()) {
+    return invalid(entry.field("auth-provider"),
+                   in_quotes(user.auth_provider) + " is not supported; expected an exec plugin in its place");
+  }
+  const bool token = !user.token.empty() || !user.token_file.empty();
+  const bool basic = !user.username.empty() || !user.password.empty();
+  if (token && basic) return invalid(entry.text(), "has both a token and a user name; expected only one of them");
+  if ((!user.as_uid.empty() || !user.as_groups.empty() || !user.as_extra.empty()) && user.as.empty()) {
+    return invalid(entry.text(), "has as-uid, as-groups or as-user-extra without as");
+  }
+  if (user.exec) return check_exec(*user.exec, entry.field("exec"));
+  return {};
+}
+
+void take_credentials(const UserEntry& user, const EntryName& entry, ConnectionSpec& spec) {
+  spec.token = entry.value(user.token, "token");
+  spec.token_file = entry.value(user.token_file, "tokenFile");
+  spec.username = entry.value(user.username, "username");
+  spec.password = entry.value(user.password, "password");
+  spec.client_cert_file = entry.value(user.client_cert_file, "client-certificate");
+  spec.client_cert_data = entry.value(user.client_cert_data, "client-certificate-data");
+  spec.client_key_file = entry.value(user.client_key_file, "client-key");
+  spec.client_key_data = entry.value(user.client_key_data, "client-key-data");
+  const bool has_static_credentials =
+      spec.token.set() || spec.token_file.set() || spec.username.set() || spec.password.set() || spec.has_certificate();
+  if (user.exec && !has_static_credentials) {
+    spec.exec = user.exec;
+    spec.exec_role = entry.field("exec");
+  }
+}
+
+Expected<void> take_user(const Kubeconfig& config, const ContextEntry& context, const EntryName& context_name,
+                         ConnectionSpec& spec) {
+  if (context.user.empty()) return {};
+  const auto found = config.users.find(context.user);
+  if (found == config.users.end()) {
+    return invalid(context_name.text(), "its user " + in_quotes(context.user) + " does not exist");
+  }
+  const UserEntry& user = found->second;
+  const EntryName entry("user", context.user, user.origin);
+  if (auto fine = check_user(user, entry); !fine) return fine;
+  spec.impersonation = {user.as, user.as_uid, user.as_groups, user.as_extra};
+  take_credentials(user, entry, spec);
+  return {};
+}
+
+// `context` empty: the current one. Credentials are taken whatever the server is: overridden() drops them where the
+// server has no TLS.
+Expected<ConnectionSpec> spec_of_context(const Kubeconfig& config, const std::string& context_key) {
+  const std::string& chosen = context_key.empty() ? config.current_context : context_key;
+  if (chosen.empty()) {
+    return invalid(files_of(config), "has no current-context; expected one, or the key context");
+  }
+  const auto found = config.contexts.find(chosen);
+  if (found == config.contexts.end())
+    return invalid(files_of(config), "context " + in_quotes(chosen) + " does not exist");
+  const ContextEntry& context = found->second;
+  const EntryName entry("context", chosen, context.origin);
+  ConnectionSpec spec;
+  spec.default_namespace = context.name_space;
+  if (auto fine = take_cluster(config, context, entry, spec); !fine) return fine.error();
+  if (auto fine = take_user(config, context, entry, spec); !fine) return fine.error();
+  return spec;
+}
+
+// ---- the pod that the process runs in
+
+std::string variable(const ProcessEnvironment& process_env, const char* name) {
+  return process_env.variable(name).value_or("");
+}
+
+bool is_file(const std::string& path) {
+  std::error_code failure;
+  return std::filesystem::is_regular_file(path, failure);
+}
+
+bool has_certificates(const NamedFile& file, Logger& logger) {
+  const auto text = read_file(file, kMaxCredentialFileSize);
+  const Expected<void> fine = text ? check_certificates(file.text(), *text) : text.error();
+  if (fine) return true;
+  logger.log(LogLevel::error, fine.error().message + " (the system's CAs are trusted instead)");
+  return false;
+}
+
+std::string namespace_of(const ProcessEnvironment& process_env) {
+  if (std::string name = variable(process_env, "POD_NAMESPACE"); !name.empty()) return name;
+  const auto text = read_file({"namespace", process_env.service_account_directory + "/namespace"}, 4096);
+  return text ? std::string(trimmed(*text)) : "";
+}
+
+// Empty outside of a pod (k8s.io/client-go/rest/config.go, InClusterConfig).
+std::optional<ConnectionSpec> in_cluster_spec(const ProcessEnvironment& process_env, Logger& logger) {
+  const std::string host = variable(process_env, "KUBERNETES_SERVICE_HOST");
+  const std::string port = variable(process_env, "KUBERNETES_SERVICE_PORT");
+  const NamedFile token{"service account token", process_env.service_account_directory + "/token"};
+  const NamedFile ca{"service account CA", process_env.service_account_directory + "/ca.crt"};
+  if (host.empty() || port.empty() || !is_file(token.path)) return std::nullopt;
+
+  const bool ipv6 = host.find(':') != std::string::npos;
+  ConnectionSpec spec;
+  spec.server = {"https://" + (ipv6 ? "[" + host + "]" : host) + ":" + port, "KUBERNETES_SERVICE_HOST and _PORT"};
+  spec.token_file = {token.path, token.role};
+  if (has_certificates(ca, logger)) spec.ca_file = {ca.path, ca.role};
+  spec.default_namespace = namespace_of(process_env);
+  return spec;
+}
+
+}  // namespace
 
 Expected<ConnectionSpec> find_connection_spec(const ConnectionOptions& options, const ProcessEnvironment& process_env,
                                               Logger& logger) {
   const ConnectionSpec keys = spec_of(options);
-  const bool file_is_asked_for = !options.kubeconfig.empty() || !options.context.empty();
-  if (keys.server.set() && !file_is_asked_for) return keys;
+  const bool file_given = !options.kubeconfig.empty() || !options.context.empty();
+  if (keys.server.set() && !file_given) return keys;
 
   const auto config = load_kubeconfig(options.kubeconfig, process_env, logger);
   if (!config) return config.error();
-  if (config->empty() && !file_is_asked_for) {
+  if (config->empty() && !file_given) {
     if (auto pod = in_cluster_spec(process_env, logger)) return overridden(*std::move(pod), keys);
     return Error{
         Status::invalid,

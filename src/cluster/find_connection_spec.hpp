@@ -1,4 +1,5 @@
-// Where the description of a connection comes from: config keys, a kubeconfig, or the pod the process runs in.
+// `find_connection_spec` says which connection is meant: by config keys, by a kubeconfig, or by the pod that the
+// process runs in; used when a stream is opened. Reads files on the calling thread. Any thread.
 #pragma once
 
 #include "base/expected.hpp"
@@ -8,8 +9,8 @@
 
 namespace ksr::cluster {
 
-// Keys stand above files. With `server` alone no file is read; with neither `server`, `kubeconfig` nor `context` the
-// places count where kubectl looks, and at last the pod's own cluster. Reads files on the calling thread.
+// Keys take precedence over files. With `server` alone no file is read. With neither `server`, `kubeconfig` nor
+// `context` the kubeconfigs that kubectl would read are used, else the service account of the pod.
 Expected<ConnectionSpec> find_connection_spec(const ConnectionOptions& options, const ProcessEnvironment& process_env,
                                               Logger& logger);
 

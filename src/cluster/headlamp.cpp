@@ -3,13 +3,13 @@
 #include <algorithm>
 
 #include "base/base64.hpp"
-#include "cluster/text.hpp"
+#include "base/text.hpp"
 
 namespace ksr::cluster {
 namespace {
 
 // kubeconfig.go, MakeDNSFriendly.
-std::string friendly(const std::string& cluster) {
+std::string dns_friendly(const std::string& cluster) {
   std::string name;
   for (const char c : cluster) {
     if (c == '/') {
@@ -23,11 +23,10 @@ std::string friendly(const std::string& cluster) {
   return name;
 }
 
-// stateless.go takes [a-zA-Z0-9_-]+ out of the subprotocol.
+// stateless.go reads [a-zA-Z0-9_-]+ from the subprotocol.
 bool is_user_id(const std::string& id) {
-  return !id.empty() && std::all_of(id.begin(), id.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
-  });
+  return !id.empty() &&
+         std::all_of(id.begin(), id.end(), [](char c) { return is_alphanumeric(c) || c == '_' || c == '-'; });
 }
 
 Error bad(const std::string& reason) {
@@ -39,10 +38,10 @@ Expected<void> check(const ConnectionOptions& options) {
   if (options.headlamp_cluster.empty()) return bad("headlamp_cluster: is not set; expected the cluster's name");
   if (has_control_characters(options.headlamp_cluster)) return bad("headlamp_cluster: holds control characters");
   if (options.headlamp_cluster == "." || options.headlamp_cluster == "..") {
-    return bad("headlamp_cluster: is not the name of a cluster");
+    return bad("headlamp_cluster: is not a valid cluster name");
   }
   if (!options.server.empty() || !options.kubeconfig.empty() || !options.context.empty()) {
-    return bad("headlamp_url: contradicts server, kubeconfig or context; the Headlamp server knows the cluster");
+    return bad("headlamp_url: contradicts server, kubeconfig or context; the Headlamp server chooses the cluster");
   }
   if (has_control_characters(options.headlamp_token)) return bad("headlamp_token: holds control characters");
   if (!options.headlamp_user_id.empty() && !is_user_id(options.headlamp_user_id)) {
@@ -68,9 +67,9 @@ bool wants_headlamp(const ConnectionOptions& options) {
 Expected<HeadlampPlan> plan_headlamp(const ConnectionOptions& options) {
   if (auto fine = check(options); !fine) return fine.error();
   HeadlampPlan plan;
-  plan.path = "/clusters/" + percent_encode(friendly(options.headlamp_cluster));
+  plan.path = "/clusters/" + percent_encode(dns_friendly(options.headlamp_cluster));
   plan.stateless = !options.headlamp_kubeconfig.empty();
-  // kube-apiserver echoes the one that is left for it and refuses two.
+  // kube-apiserver echoes the one that it gets and refuses two.
   plan.subprotocols.push_back("base64.binary.k8s.io");
   if (plan.stateless) plan.http_headers.push_back({"KUBECONFIG", options.headlamp_kubeconfig});
   if (!options.headlamp_user_id.empty()) plan.http_headers.push_back({"X-HEADLAMP-USER-ID", options.headlamp_user_id});
@@ -79,7 +78,7 @@ Expected<HeadlampPlan> plan_headlamp(const ConnectionOptions& options) {
     plan.subprotocols.push_back("base64url.headlamp.backend.authorization.k8s.io." +
                                 base64url_encode(options.headlamp_token));
   }
-  // Unlike its name says, the id stands there as it is.
+  // In spite of the name, the id is not encoded.
   if (plan.stateless) {
     plan.subprotocols.push_back("base64url.headlamp.authorization.k8s.io." + options.headlamp_user_id);
   }

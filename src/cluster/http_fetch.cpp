@@ -1,16 +1,16 @@
 #include "cluster/http_fetch.hpp"
 
+#include <chrono>
 #include <utility>
 
-#include "cluster/text.hpp"
-#include "json/api_status.hpp"
+#include "cluster/refusal.hpp"
 
 namespace ksr::cluster {
 
 HttpFetch::HttpFetch(std::shared_ptr<transport::Connection> connection, transport::Request request,
                      std::size_t max_size, Done done)
     : connection_(std::move(connection)), target_(request.target), max_size_(max_size), done_(std::move(done)) {
-  exchange_ = connection_->get(std::move(request), *this);
+  exchange_ = connection_->send(std::move(request), *this);
 }
 
 void HttpFetch::on_head(const transport::ResponseHead& head) {
@@ -23,7 +23,7 @@ void HttpFetch::on_body(std::string_view bytes) {
     return;
   }
   finish(Error{Status::too_large,
-               "GET " + target_ + ": the answer is larger than " + std::to_string(max_size_) + " bytes"});
+               "GET " + target_ + ": the response is larger than " + std::to_string(max_size_) + " bytes"});
 }
 
 void HttpFetch::on_end(const std::optional<Error>& error) {
@@ -39,17 +39,7 @@ void HttpFetch::finish(Expected<FetchedAnswer> outcome) {
 }
 
 Error refusal_of(const FetchedAnswer& answer, const std::string& target) {
-  Error error;
-  error.status = status_of_http(answer.head.status);
-  error.http_status = answer.head.status;
-  error.message = "GET " + target + ": " + std::to_string(answer.head.status);
-  const auto status = json::parse_api_status(answer.body);
-  if (status) {
-    error.reason = status->reason;
-    if (!status->message.empty()) error.message += ": " + status->message;
-    if (status->retry_after_seconds) error.retry_after = std::chrono::seconds(*status->retry_after_seconds);
-  }
-  return error;
+  return read_refusal(answer.head, answer.body, std::chrono::system_clock::now()).error.within("GET " + target);
 }
 
 }  // namespace ksr::cluster

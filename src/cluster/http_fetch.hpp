@@ -1,4 +1,5 @@
-// One GET whose small answer is kept whole: discovery documents, and the request that goes before a WebSocket.
+// `HttpFetch` is one GET whose small response is kept whole; used by discovery, and for the request that a stateless
+// Headlamp server needs before a WebSocket. Lives on the network thread.
 #pragma once
 
 #include <cstddef>
@@ -17,12 +18,12 @@ struct FetchedAnswer {
   std::string body;
 };
 
-// Lives on the network thread. Destroying it cancels.
+// Destroying it cancels.
 class HttpFetch final : public transport::ExchangeObserver {
  public:
   using Done = std::function<void(Expected<FetchedAnswer>)>;
-  // `done` is told any status; an error is a failure of the connection or an answer larger than `largest`. It may
-  // destroy the fetch.
+  // `done` gets a response of any status; an error is a failure of the connection or a body larger than `max_size`. It
+  // may destroy the fetch.
   HttpFetch(std::shared_ptr<transport::Connection> connection, transport::Request request, std::size_t max_size,
             Done done);
 
@@ -41,7 +42,7 @@ class HttpFetch final : public transport::ExchangeObserver {
   std::unique_ptr<transport::Exchange> exchange_;
 };
 
-// What a refusal says, in the API server's own words where it sent a Status: "GET /apis: 403: apis is forbidden".
+// A response of another status than 200 as an error: "GET /apis: the server answered 403 Forbidden: apis is forbidden".
 Error refusal_of(const FetchedAnswer& answer, const std::string& target);
 
 }  // namespace ksr::cluster

@@ -1,9 +1,12 @@
 #include "cluster/kubeconfig.hpp"
 
+#include <algorithm>
 #include <filesystem>
+#include <system_error>
 #include <utility>
 
-#include "cluster/text.hpp"
+#include "base/text.hpp"
+#include "cluster/files.hpp"
 #include "cluster/yaml_reader.hpp"
 
 namespace ksr::cluster {
@@ -61,7 +64,7 @@ std::vector<std::pair<std::string, std::string>> read_extra(const YamlMap& user)
   const YamlMap map = user.map("as-user-extra");
   if (!map.whole().IsDefined() || map.whole().IsNull()) return extra;
   for (const auto& item : map.whole()) {
-    if (!item.first.IsScalar()) throw YamlMismatch(map.place() + ": expected texts as keys");
+    if (!item.first.IsScalar()) throw YamlMismatch(map.place() + ": expected strings as keys");
     const std::string key = item.first.Scalar();
     for (const std::string& value : map.texts(key.c_str())) extra.emplace_back(key, value);
   }
@@ -92,7 +95,7 @@ ContextEntry read_context(const YamlMap& context, const std::string& origin) {
   return {origin, context.text("cluster"), context.text("user"), context.text("namespace")};
 }
 
-// "clusters", "cluster": a list of {name, cluster}. Within one file a name stands once
+// "clusters", "cluster": a list of {name, cluster}. Within one file a name is unique
 // (clientcmd/api/v1/conversion.go).
 template <class Entry>
 void read_entries(const YamlMap& root, const char* list, const char* stanza, const std::string& origin,
@@ -100,7 +103,7 @@ void read_entries(const YamlMap& root, const char* list, const char* stanza, con
   for (const YamlMap& item : root.maps(list)) {
     const std::string name = item.text("name");
     const YamlMap body(item.node(stanza), item.place() + " " + in_quotes(name));
-    if (!entries.try_emplace(name, read(body, origin)).second) throw YamlMismatch(body.place() + ": is there twice");
+    if (!entries.try_emplace(name, read(body, origin)).second) throw YamlMismatch(body.place() + ": is duplicated");
   }
 }
 
@@ -116,8 +119,39 @@ void read_all(const YamlMap& root, const std::string& path, Kubeconfig& config) 
   read_entries(root, "contexts", "context", path, read_context, config.contexts);
 }
 
-Error broken(const std::string& path, const std::string& reason) {
-  return {Status::invalid, "kubeconfig " + path + ": " + reason};
+Error invalid_file(const std::string& path, const std::string& reason) {
+  return {Status::invalid, "kubeconfig " + one_line(path) + ": " + reason};
+}
+
+std::string absolute(const std::string& path) {
+  std::error_code failure;
+  const auto whole = std::filesystem::absolute(path, failure);
+  return failure ? path : whole.lexically_normal().string();
+}
+
+bool exists(const std::string& path) {
+  std::error_code failure;
+  return std::filesystem::exists(path, failure) || failure;
+}
+
+Expected<Kubeconfig> load_one(const std::string& path) {
+  const std::string whole = absolute(path);
+  auto text = read_file({"kubeconfig", whole}, kMaxKubeconfigSize);
+  if (!text) return std::move(text).error();
+  return parse_kubeconfig(whole, *text);
+}
+
+// k8s.io/client-go/tools/clientcmd/loader.go, NewDefaultClientConfigLoadingRules.
+std::vector<std::string> default_paths(const ProcessEnvironment& process_env) {
+  std::vector<std::string> paths;
+  if (const auto list = process_env.variable("KUBECONFIG"); list && !list->empty()) {
+    for (const std::string_view path : split(*list, ':')) {
+      if (!path.empty() && std::find(paths.begin(), paths.end(), path) == paths.end()) paths.emplace_back(path);
+    }
+    return paths;
+  }
+  if (const auto home = process_env.variable("HOME"); home && !home->empty()) paths.push_back(*home + "/.kube/config");
+  return paths;
 }
 
 }  // namespace
@@ -128,11 +162,13 @@ Expected<Kubeconfig> parse_kubeconfig(const std::string& path, const std::string
   try {
     read_all(YamlMap(YAML::Load(text), ""), path, config);
   } catch (const YamlMismatch& mismatch) {
-    return broken(path, mismatch.what()[0] == ':' ? "is not a kubeconfig; expected a YAML mapping" : mismatch.what());
+    return invalid_file(path,
+                        mismatch.what()[0] == ':' ? "is not a kubeconfig; expected a YAML mapping" : mismatch.what());
   } catch (const YAML::Exception& failure) {
-    // Its own text may quote the file, and the file may hold a secret there.
-    return broken(
-        path, failure.mark.is_null() ? "is not YAML" : "is not YAML at line " + std::to_string(failure.mark.line + 1));
+    // yaml-cpp's message may quote the file, which may have a secret there.
+    return invalid_file(path, failure.mark.is_null()
+                                  ? "is not valid YAML"
+                                  : "is not valid YAML at line " + std::to_string(failure.mark.line + 1));
   }
   return config;
 }
@@ -143,6 +179,21 @@ void merge_kubeconfig(Kubeconfig& first, Kubeconfig later) {
   first.users.merge(later.users);
   first.contexts.merge(later.contexts);
   if (first.current_context.empty()) first.current_context = std::move(later.current_context);
+}
+
+Expected<Kubeconfig> load_kubeconfig(const std::string& path, const ProcessEnvironment& process_env, Logger& logger) {
+  if (!path.empty()) return load_one(path);
+  Kubeconfig merged;
+  for (const std::string& candidate : default_paths(process_env)) {
+    if (!exists(candidate)) {
+      logger.log(LogLevel::debug, "kubeconfig " + one_line(candidate) + ": does not exist");
+      continue;
+    }
+    auto config = load_one(candidate);
+    if (!config) return config;
+    merge_kubeconfig(merged, *std::move(config));
+  }
+  return merged;
 }
 
 }  // namespace ksr::cluster

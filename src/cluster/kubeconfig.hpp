@@ -1,4 +1,5 @@
-// What kubeconfig files say, entry by entry, and how several of them become one. Plain values.
+// `load_kubeconfig` reads the kubeconfig files that kubectl would read into one `Kubeconfig`; used by
+// find_connection_spec. Plain values; any thread.
 #pragma once
 
 #include <map>
@@ -8,6 +9,8 @@
 #include <vector>
 
 #include "base/expected.hpp"
+#include "base/log.hpp"
+#include "cluster/process_environment.hpp"
 
 namespace ksr::cluster {
 
@@ -31,7 +34,7 @@ struct ClusterEntry {
   std::string proxy_url;
   bool insecure_skip_tls_verify = false;
   bool disable_compression = false;
-  // JSON text of the extension client.authentication.k8s.io/exec; empty without one.
+  // JSON of the extension client.authentication.k8s.io/exec; empty without one.
   std::string exec_config;
 };
 
@@ -56,7 +59,7 @@ struct ContextEntry {
 };
 
 struct Kubeconfig {
-  // The files it was made of, in order; for messages.
+  // The files it was read from, in order; for messages.
   std::vector<std::string> files;
   std::map<std::string, ClusterEntry> clusters;
   std::map<std::string, UserEntry> users;
@@ -68,10 +71,14 @@ struct Kubeconfig {
   }
 };
 
-// One file's text. `path` is absolute. The error names the file and the entry, never a value.
+// The content of one file. `path` is absolute. The error names the file and the entry, never a value.
 Expected<Kubeconfig> parse_kubeconfig(const std::string& path, const std::string& text);
-// The first one that has an entry has it whole; the first current-context that is set counts
+// Of equal names the whole entry of the first file is used, and the first current-context that is set
 // (k8s.io/client-go/tools/clientcmd/loader.go).
 void merge_kubeconfig(Kubeconfig& first, Kubeconfig later);
+
+// `path` alone, which must exist; without one the files of KUBECONFIG, else ~/.kube/config, of which those that do not
+// exist are skipped. Reads files on the calling thread.
+Expected<Kubeconfig> load_kubeconfig(const std::string& path, const ProcessEnvironment& process_env, Logger& logger);
 
 }  // namespace ksr::cluster

@@ -1,5 +1,6 @@
 #include "cluster/open_access.hpp"
 
+#include <cstdint>
 #include <utility>
 
 #include "cluster/find_connection_spec.hpp"
@@ -8,33 +9,63 @@
 namespace ksr::cluster {
 namespace {
 
-Expected<ResolvedConnection> headlamp_settings(const ConnectionOptions& options, const ProcessEnvironment& process_env,
-                                               Logger& logger) {
+Expected<ResolvedConnection> resolve_headlamp(const ConnectionOptions& options, const ProcessEnvironment& process_env,
+                                              Logger& logger) {
   auto plan = plan_headlamp(options);
   if (!plan) return plan.error();
-  auto settings = resolve_connection(headlamp_spec(options), options, process_env, logger);
-  if (!settings) return settings;
-  settings->server.prefix += plan->path;
-  settings->headlamp = *std::move(plan);
-  return settings;
+  auto connection = resolve_connection(headlamp_spec(options), options, process_env, logger);
+  if (!connection) return connection;
+  connection->server.prefix += plan->path;
+  connection->headlamp = *std::move(plan);
+  return connection;
 }
 
-Expected<ResolvedConnection> cluster_settings(const ConnectionOptions& options, const ProcessEnvironment& process_env,
-                                              Logger& logger) {
+Expected<ResolvedConnection> resolve_cluster(const ConnectionOptions& options, const ProcessEnvironment& process_env,
+                                             Logger& logger) {
   const auto spec = find_connection_spec(options, process_env, logger);
   if (!spec) return spec.error();
   return resolve_connection(*spec, options, process_env, logger);
 }
 
+std::string key_of(const ResolvedConnection& connection, const AccessEnvironment& environment) {
+  const auto address = [](const void* object) {
+    return std::to_string(reinterpret_cast<std::uintptr_t>(object)) + "/";
+  };
+  return address(&environment.executor) + address(&environment.transport) + fingerprint(connection);
+}
+
+// The registry of the process. Never destroyed: streams may be open when the process exits.
+SharedAccessRegistry& process_access_registry() {
+  static SharedAccessRegistry* const registry = new SharedAccessRegistry;
+  return *registry;
+}
+
 }  // namespace
+
+std::shared_ptr<SharedAccess> SharedAccessRegistry::find_or_make(ResolvedConnection connection,
+                                                                 const AccessEnvironment& environment,
+                                                                 const ProcessEnvironment& process_env) {
+  const std::string key = key_of(connection, environment);
+  const MutexLock lock(accesses_mutex_);
+  for (auto entry = accesses_.begin(); entry != accesses_.end();) {
+    entry = entry->second.expired() ? accesses_.erase(entry) : std::next(entry);
+  }
+  std::weak_ptr<SharedAccess>& entry = accesses_[key];
+  std::shared_ptr<SharedAccess> access = entry.lock();
+  if (!access) {
+    access = SharedAccess::make(std::move(connection), environment, process_env);
+    entry = access;
+  }
+  return access;
+}
 
 Expected<std::shared_ptr<Access>> open_access_in(const ConnectionOptions& options, const AccessEnvironment& environment,
                                                  const ProcessEnvironment& process_env, SharedAccessRegistry& registry,
                                                  Logger& logger) {
-  auto settings = wants_headlamp(options) ? headlamp_settings(options, process_env, logger)
-                                          : cluster_settings(options, process_env, logger);
-  if (!settings) return settings.error();
-  return std::shared_ptr<Access>(registry.find_or_make(*std::move(settings), environment, process_env));
+  auto connection = wants_headlamp(options) ? resolve_headlamp(options, process_env, logger)
+                                            : resolve_cluster(options, process_env, logger);
+  if (!connection) return connection.error();
+  return std::shared_ptr<Access>(registry.find_or_make(*std::move(connection), environment, process_env));
 }
 
 Expected<std::string> default_namespace_in(const ConnectionOptions& options, const ProcessEnvironment& process_env,

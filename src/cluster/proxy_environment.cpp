@@ -8,7 +8,7 @@
 #include <optional>
 #include <utility>
 
-#include "cluster/text.hpp"
+#include "base/text.hpp"
 
 namespace ksr::cluster {
 namespace {

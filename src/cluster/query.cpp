@@ -2,13 +2,13 @@
 
 #include <algorithm>
 
-#include "cluster/text.hpp"
+#include "base/text.hpp"
 
 namespace ksr::cluster {
 namespace {
 
-// Keeps the order in which the parameters were given: the same question is always the same text.
-class QueryText {
+// Keeps the order of the parameters, so that equal requests have equal targets.
+class QueryString {
  public:
   void add(std::string_view name, std::string_view value) {
     text_ += text_.empty() ? '?' : '&';
@@ -31,12 +31,13 @@ std::string collection_path(const Resource& resource, std::string_view name_spac
   return path + "/" + resource.plural;
 }
 
-void add_selectors(QueryText& text, const QueryOptions& query) {
+void add_selectors(QueryString& text, const QueryOptions& query) {
   text.add_if_set("labelSelector", query.label_selector);
   text.add_if_set("fieldSelector", query.field_selector);
 }
 
-// JSON alone comes second: an aggregated API that cannot cut an object down still answers (k8s.io/client-go/metadata).
+// Plain JSON as the second choice: an aggregated API that cannot make partial objects still answers
+// (k8s.io/client-go/metadata).
 std::string partial_metadata(const char* kind) {
   return std::string("application/json;as=") + kind + ";g=meta.k8s.io;v=v1,application/json";
 }
@@ -45,7 +46,7 @@ std::string partial_metadata(const char* kind) {
 
 std::string list_target(const Resource& resource, const QueryOptions& query, std::string_view name_space,
                         const ListOptions& options) {
-  QueryText text;
+  QueryString text;
   add_selectors(text, query);
   if (options.limit > 0) text.add("limit", std::to_string(options.limit));
   text.add_if_set("resourceVersion", options.resource_version);
@@ -56,7 +57,7 @@ std::string list_target(const Resource& resource, const QueryOptions& query, std
 
 std::string watch_target(const Resource& resource, const QueryOptions& query, std::string_view name_space,
                          const WatchOptions& options) {
-  QueryText text;
+  QueryString text;
   text.add("watch", "true");
   text.add("allowWatchBookmarks", "true");
   add_selectors(text, query);
@@ -85,19 +86,20 @@ Expected<void> validate_query(const QueryOptions& query) {
   }
   for (auto name_space = query.namespaces.begin(); name_space != query.namespaces.end(); ++name_space) {
     if (!is_dns_label(*name_space)) {
-      return Error{Status::invalid, "namespace: " + in_quotes(*name_space) +
-                                        " is none; expected lower case letters, digits and '-', at most 63"};
+      return Error{Status::invalid,
+                   "namespace: " + in_quotes(*name_space) +
+                       " is not a valid namespace; expected lower case letters, digits and '-', at most 63"};
     }
     if (std::find(query.namespaces.begin(), name_space, *name_space) != name_space) {
-      return Error{Status::invalid, "namespace: " + in_quotes(*name_space) + " is named twice; expected it once"};
+      return Error{Status::invalid, "namespace: " + in_quotes(*name_space) + " is duplicated"};
     }
   }
   if (has_control_characters(query.label_selector)) {
-    return Error{Status::invalid, "label_selector: holds control characters; expected a selector such as app=web"};
+    return Error{Status::invalid, "label_selector: has control characters; expected a selector such as app=web"};
   }
   if (has_control_characters(query.field_selector)) {
     return Error{Status::invalid,
-                 "field_selector: holds control characters; expected a selector such as spec.nodeName=n1"};
+                 "field_selector: has control characters; expected a selector such as spec.nodeName=n1"};
   }
   return {};
 }

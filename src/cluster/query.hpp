@@ -1,4 +1,5 @@
-// Builds the targets of list and watch requests. Pure.
+// `list_target`, `watch_target` and the Accept headers are what a list or watch sends, `validate_query` checks a query;
+// used by streams and discovery. Pure, any thread.
 #pragma once
 
 #include <string>
@@ -11,18 +12,18 @@
 
 namespace ksr::cluster {
 
-// `name_space` empty: all namespaces. Everything is percent-encoded; allowWatchBookmarks=true is always asked for.
+// `name_space` empty: all namespaces. All values are percent-encoded; a watch always has allowWatchBookmarks=true.
 std::string list_target(const Resource& resource, const QueryOptions& query, std::string_view name_space,
                         const ListOptions& options);
 std::string watch_target(const Resource& resource, const QueryOptions& query, std::string_view name_space,
                          const WatchOptions& options);
 
-// The Accept header of a list or a watch: plain JSON, or PartialObjectMetadata(List) with metadata_only.
+// The Accept header: plain JSON, or PartialObjectMetadata(List) with metadata_only.
 std::string list_accept(const QueryOptions& query);
 std::string watch_accept(const QueryOptions& query);
 
-// What can be said of a query before any request: resources that parse or may be names, namespaces that could exist,
-// selectors without control characters. Whether they exist is said by the server.
+// What can be checked before any request: resources that are valid or may be names, valid namespaces, selectors without
+// control characters. Whether they exist is for the server to say.
 Expected<void> validate_query(const QueryOptions& query);
 
 }  // namespace ksr::cluster

@@ -2,42 +2,24 @@
 
 #include <algorithm>
 
-#include "cluster/text.hpp"
+#include "base/text.hpp"
+#include "transport/header_rules.hpp"
 
 namespace ksr::cluster {
 namespace {
-
-// What the library sets itself, and what would break the framing of a request.
-bool is_reserved(const std::string& lower_name) {
-  static constexpr std::string_view reserved[] = {"accept",
-                                                  "accept-encoding",
-                                                  "authorization",
-                                                  "connection",
-                                                  "content-length",
-                                                  "content-type",
-                                                  "host",
-                                                  "origin",
-                                                  "te",
-                                                  "trailer",
-                                                  "transfer-encoding",
-                                                  "upgrade",
-                                                  "user-agent"};
-  return std::find(std::begin(reserved), std::end(reserved), lower_name) != std::end(reserved) ||
-         lower_name.rfind("sec-websocket-", 0) == 0 || lower_name.rfind("impersonate-", 0) == 0;
-}
 
 // k8s.io/client-go/transport/round_trippers.go, headerKeyEscape.
 std::string escaped_extra_key(std::string_view key) {
   std::string escaped;
   for (const char c : key) {
     const std::string_view one(&c, 1);
-    escaped += is_header_name(one) && c != '%' ? std::string(one) : percent_encode(one);
+    escaped += transport::is_token(one) && c != '%' ? std::string(one) : percent_encode(one);
   }
   return escaped;
 }
 
 Error bad_value(const std::string& key) {
-  return {Status::invalid, key + ": holds control characters; expected one line of text"};
+  return {Status::invalid, key + ": holds control characters; expected one line"};
 }
 
 Expected<void> check_impersonation(const Impersonation& who) {
@@ -68,11 +50,13 @@ void add_impersonation(std::vector<transport::Header>& headers, const Impersonat
 }
 
 Expected<void> check_header(const std::string& name, const std::string& value) {
-  if (!is_header_name(name)) {
-    return Error{Status::invalid, "header." + std::string(in_quotes(name)) + ": is not the name of a header"};
+  if (!transport::is_token(name)) {
+    return Error{Status::invalid, "header." + in_quotes(name) + ": is not a valid header name"};
   }
-  if (is_reserved(lower_case(name))) {
-    return Error{Status::invalid, "header." + name + ": is set by the library itself; use the key that stands for it"};
+  if (transport::set_by(name) != transport::HeaderSetter::host) {
+    return Error{
+        Status::invalid,
+        "header." + name + ": is set by the library itself; expected another header, or the config key for it"};
   }
   if (has_control_characters(value)) return bad_value("header." + name);
   return {};

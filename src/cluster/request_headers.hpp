@@ -1,4 +1,5 @@
-// The headers that every request of a connection carries, whoever it authenticates as. Pure.
+// `request_headers` are the headers that every request of a connection has besides Authorization; used by
+// resolve_connection. Pure, any thread.
 #pragma once
 
 #include <string>

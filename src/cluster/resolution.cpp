@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "cluster/text.hpp"
+#include "base/text.hpp"
 
 namespace ksr::cluster {
 namespace {
@@ -31,8 +31,8 @@ std::optional<Expected<std::vector<Resource>>> Resolution::answer() {
       take_name(name);
     }
   }
-  const bool may_have_come = resources_.empty() && missing_is_old_;
-  if ((mapper_lacks_ && known_.mapper == nullptr) || !roots_lacking_.empty() || may_have_come) {
+  const bool may_exist_by_now = resources_.empty() && missing_is_old_;
+  if ((mapper_lacks_ && known_.mapper == nullptr) || !roots_lacking_.empty() || may_exist_by_now) {
     return std::nullopt;
   }
   return chosen();
@@ -54,7 +54,7 @@ void Resolution::take_name(const std::string& name) {
   if (!missing_) missing_ = std::move(found).error();
 }
 
-// Only a namespace makes it matter whether there are any.
+// Whether it is namespaced matters only with a namespace.
 void Resolution::take_full(Resource resource) {
   const ApiResource* known = known_.mapper == nullptr ? nullptr : known_.mapper->find_exact(resource);
   const bool scope_matters = !query_.namespaces.empty();
@@ -66,7 +66,7 @@ void Resolution::take_full(Resource resource) {
       roots_lacking_.push_back(resource.root);
       return;
     }
-    // Without its scope there is no telling which path is its own.
+    // Its path depends on its scope, which is unknown.
     if (known == nullptr && entry->readable && query_.namespaces_of_context) return miss(resource.display);
   }
   if (known != nullptr) resource.namespaced = known->namespaced;
@@ -77,7 +77,7 @@ void Resolution::miss(const std::string& name) {
   if (!missing_) missing_ = Error{Status::not_found, "the server has no resource " + in_quotes(name), "NotFound", 404};
 }
 
-// One candidate that is there is enough; the others may come with another version of the server.
+// One candidate that exists is enough; the others may exist on other versions of the server.
 Expected<std::vector<Resource>> Resolution::chosen() const {
   if (resources_.empty()) return *missing_;
   if (query_.namespaces.empty()) return resources_;
@@ -87,11 +87,11 @@ Expected<std::vector<Resource>> Resolution::chosen() const {
     return resources_;
   }
   // One view has one scope: the first candidate's.
-  std::vector<Resource> alike;
+  std::vector<Resource> same_scope;
   for (const Resource& resource : resources_) {
-    if (is_cluster_scoped(resource) == is_cluster_scoped(resources_.front())) alike.push_back(resource);
+    if (is_cluster_scoped(resource) == is_cluster_scoped(resources_.front())) same_scope.push_back(resource);
   }
-  return alike;
+  return same_scope;
 }
 
 }  // namespace ksr::cluster

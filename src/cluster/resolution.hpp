@@ -1,4 +1,5 @@
-// The names of a query turned into resources by what is known of the cluster, or what has to be asked for first. Pure.
+// `Resolution` turns the names of a query into resources by what is known of the cluster, or says what has to be
+// fetched first; used by Discovery. Pure; lives on the network thread.
 #pragma once
 
 #include <optional>
@@ -12,9 +13,9 @@
 
 namespace ksr::cluster {
 
-// A name that is missing in what was learned before it was asked for may have come since: a CRD was installed.
+// A name that is missing in what was fetched before the lookup began may exist by now: a CRD was installed.
 struct DiscoveryCache {
-  const RestMapper* mapper;  // NULL: nothing is known
+  const RestMapper* mapper;  // NULL: not fetched yet
   Instant mapper_learned_at;
   const ScopeCache& scopes;
 };
@@ -23,7 +24,7 @@ class Resolution {
  public:
   Resolution(const DiscoveryCache& known, const QueryOptions& query, Instant asked_at);
 
-  // Empty: catalogue_lacks() or roots_lacking() say what to ask for.
+  // Empty: mapper_lacks() or roots_lacking() say what to fetch.
   std::optional<Expected<std::vector<Resource>>> answer();
   bool mapper_lacks() const noexcept { return mapper_lacks_; }
   const std::vector<std::string>& roots_lacking() const noexcept { return roots_lacking_; }

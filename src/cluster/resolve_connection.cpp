@@ -1,15 +1,15 @@
 #include "cluster/resolve_connection.hpp"
 
 #include "base/server_name.hpp"
+#include "base/text.hpp"
 #include "cluster/pem.hpp"
 #include "cluster/proxy_environment.hpp"
 #include "cluster/request_headers.hpp"
-#include "cluster/text.hpp"
 
 namespace ksr::cluster {
 namespace {
 
-// Data stands before the file, as in client-go (rest/config.go, dataFromSliceOrFile).
+// Data takes precedence over the file, as in client-go (rest/config.go, dataFromSliceOrFile).
 Expected<Pem> load_pem(const ValueWithOrigin& data, const ValueWithOrigin& file) {
   if (data.set()) {
     auto text = decode_pem(data.role, data.text);
@@ -24,7 +24,7 @@ Expected<Pem> load_pem(const ValueWithOrigin& data, const ValueWithOrigin& file)
 }
 
 std::string where(const Pem& pem) {
-  return pem.from_file() ? pem.file.role + " " + pem.file.path : pem.file.role;
+  return pem.from_file() ? pem.file.text() : pem.file.role;
 }
 
 Expected<void> load_ca(const ConnectionSpec& spec, ResolvedConnection& settings) {
@@ -44,9 +44,9 @@ Expected<void> load_ca(const ConnectionSpec& spec, ResolvedConnection& settings)
 Expected<void> load_client_certificate(const ConnectionSpec& spec, ResolvedConnection& settings) {
   if (spec.has_certificate() != spec.has_key()) {
     const bool lacks_key = spec.has_certificate();
-    const auto& there = lacks_key ? (spec.client_cert_data.set() ? spec.client_cert_data : spec.client_cert_file)
-                                  : (spec.client_key_data.set() ? spec.client_key_data : spec.client_key_file);
-    return Error{Status::invalid, there.role +
+    const auto& present = lacks_key ? (spec.client_cert_data.set() ? spec.client_cert_data : spec.client_cert_file)
+                                    : (spec.client_key_data.set() ? spec.client_key_data : spec.client_key_file);
+    return Error{Status::invalid, present.role +
                                       (lacks_key ? ": the key of the certificate is missing"
                                                  : ": the certificate of the key is missing") +
                                       "; expected both or neither"};
@@ -64,7 +64,7 @@ Expected<void> load_client_certificate(const ConnectionSpec& spec, ResolvedConne
   return check_key(where(settings.client_key), settings.client_key.text, settings.client_certificate.text);
 }
 
-// The file wins over the token, which serves where the file cannot be read (client-go, transport/round_trippers.go).
+// The file takes precedence; the token is used where the file cannot be read (client-go, transport/round_trippers.go).
 Expected<void> load_token(const ConnectionSpec& spec, Authentication& authentication, Logger& logger) {
   if (has_control_characters(spec.token.text)) {
     return Error{Status::invalid, spec.token.role + ": holds control characters; expected one bearer token"};
@@ -103,16 +103,15 @@ Expected<void> load_authentication(const ConnectionSpec& spec, Authentication& a
   return {};
 }
 
-Expected<void> load_place(const ConnectionSpec& spec, const ProcessEnvironment& process_env,
-                          ResolvedConnection& settings) {
+Expected<void> load_server(const ConnectionSpec& spec, const ProcessEnvironment& process_env,
+                           ResolvedConnection& settings) {
   const bool tls_expected = spec.has_ca() || spec.has_certificate() || spec.insecure.set();
   auto server = parse_server_url(spec.server.role, spec.server.text, tls_expected);
   if (!server) return server.error();
   settings.server = *std::move(server);
   if (!spec.tls_server_name.text.empty() && !is_server_name(spec.tls_server_name.text)) {
-    return Error{Status::invalid,
-                 spec.tls_server_name.role + ": " + in_quotes(spec.tls_server_name.text) +
-                     " is not the name of a host; expected a DNS name or an IP address without a zone"};
+    return Error{Status::invalid, spec.tls_server_name.role + ": " + in_quotes(spec.tls_server_name.text) +
+                                      " is not a valid host name; expected a DNS name or an IP address without a zone"};
   }
   settings.tls_server_name = spec.tls_server_name.text;
   const ValueWithOrigin proxy =
@@ -137,8 +136,8 @@ ExecPlan plan_exec(const ConnectionSpec& spec, const ConnectionOptions& options,
   return plan;
 }
 
-// What is left in the draft without TLS was given by key (draft.cpp, overridden), and so were the options. A client
-// certificate is not sent without TLS.
+// Without TLS, overridden() has left in the spec only what was given by key, as the options were. A client certificate
+// is not sent without TLS.
 std::string credentials_by_key(const ConnectionSpec& spec, const ConnectionOptions& options) {
   std::string names;
   const auto add = [&names](const std::string& name) { names += (names.empty() ? "" : ", ") + name; };
@@ -163,6 +162,37 @@ void warn_of_clear_text(const ConnectionSpec& spec, const ConnectionOptions& opt
                                     "; expected https");
 }
 
+// Each string with its length, so that two lists of strings never give the same fingerprint.
+class Fingerprint {
+ public:
+  Fingerprint& operator<<(const std::string& text) {
+    text_ += std::to_string(text.size());
+    text_ += ':';
+    text_ += text;
+    return *this;
+  }
+  // Not the content of a file: the same file is the same connection before and after it was rotated.
+  Fingerprint& operator<<(const Pem& pem) {
+    return pem.from_file() ? *this << "file" << pem.file.path : *this << "text" << pem.text;
+  }
+  Fingerprint& operator<<(const ExecPlan& exec) {
+    const ExecStanza& stanza = exec.stanza;
+    *this << stanza.api_version << stanza.command << (stanza.provide_cluster_info ? exec.cluster.config : "-");
+    for (const std::string& argument : stanza.arguments) *this << "argument" << argument;
+    for (const auto& [name, value] : stanza.variables) *this << "variable" << name << value;
+    return *this << std::to_string(exec.timeout.count());
+  }
+  Fingerprint& operator<<(const HeadlampPlan& headlamp) {
+    for (const auto& header : headlamp.http_headers) *this << header.name << header.value;
+    for (const std::string& subprotocol : headlamp.subprotocols) *this << "subprotocol" << subprotocol;
+    return *this;
+  }
+  const std::string& text() const noexcept { return text_; }
+
+ private:
+  std::string text_;
+};
+
 }  // namespace
 
 Expected<ResolvedConnection> resolve_connection(const ConnectionSpec& spec, const ConnectionOptions& options,
@@ -171,7 +201,7 @@ Expected<ResolvedConnection> resolve_connection(const ConnectionSpec& spec, cons
   settings.connect_timeout = options.connect_timeout;
   settings.request_timeout = options.request_timeout;
   settings.compression = !spec.disable_compression;
-  if (auto fine = load_place(spec, process_env, settings); !fine) return fine.error();
+  if (auto fine = load_server(spec, process_env, settings); !fine) return fine.error();
   if (auto fine = load_ca(spec, settings); !fine) return fine.error();
   if (auto fine = load_client_certificate(spec, settings); !fine) return fine.error();
   if (auto fine = load_authentication(spec, settings.authentication, logger); !fine) return fine.error();
@@ -181,6 +211,23 @@ Expected<ResolvedConnection> resolve_connection(const ConnectionSpec& spec, cons
   settings.headers = *std::move(headers);
   warn_of_clear_text(spec, options, settings, logger);
   return settings;
+}
+
+std::string fingerprint(const ResolvedConnection& settings) {
+  const Authentication& authentication = settings.authentication;
+  const bool token_from_file = !authentication.token_file.path.empty();
+  Fingerprint print;
+  print << settings.server.text() << settings.ca << settings.client_certificate << settings.client_key;
+  print << settings.tls_server_name << (settings.skip_verify ? "skip" : "verify");
+  if (settings.proxy) print << "proxy" << settings.proxy->text() << settings.proxy->userinfo;
+  print << std::to_string(settings.connect_timeout.count());
+  print << authentication.token_file.path << (token_from_file ? std::string() : authentication.token);
+  print << authentication.username << authentication.password;
+  if (authentication.exec) print << "exec" << *authentication.exec;
+  if (settings.headlamp) print << "headlamp" << *settings.headlamp;
+  print << (settings.compression ? "gzip" : "plain");
+  for (const auto& header : settings.headers) print << header.name << header.value;
+  return print.text();
 }
 
 }  // namespace ksr::cluster

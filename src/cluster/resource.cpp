@@ -3,18 +3,23 @@
 #include <algorithm>
 #include <vector>
 
-#include "cluster/text.hpp"
+#include "base/text.hpp"
 
 namespace ksr::cluster {
 namespace {
 
+constexpr std::size_t kMaxLabelLength = 63;
+constexpr std::size_t kMaxSubdomainLength = 253;
+
 Error not_a_resource(std::string_view text) {
-  return {Status::invalid, "resource: " + in_quotes(text) +
-                               " is none; expected group/version/resource (apps/v1/deployments, v1/pods), a path "
-                               "(/apis/apps/v1/deployments) or a name (deploy, ingresses.networking.k8s.io)"};
+  return {Status::invalid,
+          "resource: " + in_quotes(text) +
+              " is not a valid resource; expected group/version/resource (apps/v1/deployments, v1/pods), a path "
+              "(/apis/apps/v1/deployments) or a name (deploy, ingresses.networking.k8s.io)"};
 }
 
-// The order of k8s.io/apimachinery/pkg/version: v1, v1beta1, v2alpha3.
+// v1, v1beta1, v2alpha3 (k8s.io/apimachinery/pkg/util/version/version.go, kubeVersionRegex), but for its end: which
+// versions there are is for the server to say.
 bool is_core_version(std::string_view text) {
   return text.size() > 1 && text[0] == 'v' && text[1] >= '1' && text[1] <= '9' && is_dns_label(text);
 }
@@ -45,11 +50,22 @@ std::optional<Resource> from_path(const std::vector<std::string_view>& parts) {
   return std::nullopt;
 }
 
-bool names_a_namespace(const std::vector<std::string_view>& parts) {
+bool has_namespace(const std::vector<std::string_view>& parts) {
   return parts.size() > 4 && std::find(parts.begin() + 1, parts.end(), "namespaces") != parts.end();
 }
 
 }  // namespace
+
+bool is_dns_label(std::string_view text) noexcept {
+  if (text.empty() || text.size() > kMaxLabelLength || text.front() == '-' || text.back() == '-') return false;
+  return std::all_of(text.begin(), text.end(), [](char c) { return is_lower(c) || is_digit(c) || c == '-'; });
+}
+
+bool is_dns_subdomain(std::string_view text) {
+  if (text.size() > kMaxSubdomainLength) return false;
+  const auto labels = split(text, '.');
+  return std::all_of(labels.begin(), labels.end(), is_dns_label);
+}
 
 Expected<std::optional<Resource>> parse_resource(std::string_view text) {
   const auto parts = split(text, '/');
@@ -59,9 +75,9 @@ Expected<std::optional<Resource>> parse_resource(std::string_view text) {
   }
   if (parts[0].empty()) {
     if (auto resource = from_path(parts)) return resource;
-    if (names_a_namespace(parts)) {
+    if (has_namespace(parts)) {
       return Error{Status::invalid, "resource: " + in_quotes(text) +
-                                        " holds a namespace; expected the path of the whole collection, such as "
+                                        " has a namespace in it; expected the path of the whole collection, such as "
                                         "/api/v1/pods, and the namespace in the key namespace"};
     }
     return not_a_resource(text);

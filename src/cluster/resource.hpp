@@ -1,4 +1,5 @@
-// One kind of resource as requests name it.
+// `Resource` is one kind of resource as request targets name it, `parse_resource` reads one from a config value; used
+// by queries and discovery. Pure, any thread.
 #pragma once
 
 #include <optional>
@@ -12,14 +13,19 @@ namespace ksr::cluster {
 struct Resource {
   std::string root;    // "/api/v1", "/apis/apps/v1"
   std::string plural;  // "pods"
-  // Empty where it is not known (no discovery was needed).
+  // Empty while it is not known: no discovery was needed.
   std::optional<bool> namespaced;
   // "v1/pods", for messages.
   std::string display;
 };
 
 // group/version/resource, version/resource of the core group, or a path such as /api/v1/pods or
-// /apis/apps/v1/deployments. Empty value: it is a name for discovery to resolve. Error: it is nothing at all.
+// /apis/apps/v1/deployments. Empty: it is a name that discovery has to resolve. Error: it is not a valid resource.
 Expected<std::optional<Resource>> parse_resource(std::string_view text);
+
+// A label of RFC 1123, section 2.1, in lower case: what a namespace, a version or a plural may be.
+bool is_dns_label(std::string_view text) noexcept;
+// Labels joined by dots: what an API group may be.
+bool is_dns_subdomain(std::string_view text);
 
 }  // namespace ksr::cluster

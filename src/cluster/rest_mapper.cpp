@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "cluster/text.hpp"
+#include "base/text.hpp"
 
 namespace ksr::cluster {
 namespace {
@@ -65,7 +65,7 @@ Expected<Resource> RestMapper::find(std::string_view text) const {
     return Error{Status::not_found, "the server has no resource " + in_quotes(text), "NotFound", 404};
   if (!found->watchable) {
     return Error{Status::invalid, "resource: " + in_quotes(text) + " (" + found->as_resource().display +
-                                      ") can be listed and watched by nobody; expected another resource"};
+                                      ") does not support list and watch; expected another resource"};
   }
   return found->as_resource();
 }

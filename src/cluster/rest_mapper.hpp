@@ -1,4 +1,5 @@
-// What a cluster serves, as its discovery documents say, and how names are looked up in it. Pure.
+// `RestMapper` finds resources by name among those that a cluster serves; made by DiscoveryRun, used by Resolution.
+// Pure; lives on the network thread.
 #pragma once
 
 #include <string>
@@ -19,7 +20,7 @@ struct ApiResource {
   std::string kind;
   std::vector<std::string> short_names;
   bool namespaced = false;
-  bool watchable = false;  // its verbs are list and watch
+  bool watchable = false;  // its verbs include list and watch
 
   Resource as_resource() const;
 };
@@ -30,12 +31,11 @@ class RestMapper {
   void add(ApiResource resource) { resources_.push_back(std::move(resource)); }
 
   // By the rules of kubectl (k8s.io/client-go/restmapper): plural before short name before singular and kind; a group
-  // may be cut short ("ingresses.networking") and a version put in between ("deployments.v1.apps"). not_found where
-  // there is none, invalid where there is one that cannot be watched.
+  // may be cut short ("ingresses.networking") and a version put in between ("deployments.v1.apps"). not_found without
+  // one, invalid where it cannot be listed and watched.
   Expected<Resource> find(std::string_view name) const;
-  // NULL where it is not served.
+  // NULL: it is not served.
   const ApiResource* find_exact(const Resource& resource) const;
-  bool empty() const noexcept { return resources_.empty(); }
 
  private:
   struct Wanted {

@@ -3,13 +3,13 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/text.hpp"
 #include "cluster/http_fetch.hpp"
-#include "cluster/text.hpp"
 
 namespace ksr::cluster {
 namespace {
 
-constexpr std::size_t kMaxPageSize = std::size_t{8} << 20;
+constexpr std::size_t kMaxDocumentSize = std::size_t{8} << 20;
 
 // "/api/v1", "/apis/apps/v1"
 GroupVersion group_version_of(const std::string& root) {
@@ -26,14 +26,14 @@ class ScopeCache::Fetch {
   Fetch(const DiscoveryRun::Environment& environment, std::string root, Done done)
       : environment_(environment), root_(std::move(root)), done_(std::make_shared<Done>(std::move(done))) {
     pending_ = environment_.access.authenticate(
-        [this](Expected<RequestAuth> auth) { guarded([&] { send(std::move(auth)); }); });
+        Purpose::request, [this](Expected<RequestAuth> auth) { guarded([&] { send(std::move(auth)); }); });
   }
 
  private:
-  // Runs `step`. After an exception there is no page, as after a refusal.
+  // Runs `step`. After an exception there is no document, as after a refusal.
   template <class Step>
   void guarded(Step&& step) {
-    // Kept here: `done` destroys this.
+    // A copy: `done` destroys this.
     const std::shared_ptr<Done> done = done_;
     try {
       step();
@@ -44,7 +44,7 @@ class ScopeCache::Fetch {
   }
 
   void send(Expected<RequestAuth> auth) {
-    // Whoever wants to go on meets the same failure, and tells it.
+    // The request that follows meets the same failure and reports it.
     if (!auth) return finish({});
     transport::Request request;
     request.target = root_;
@@ -54,13 +54,13 @@ class ScopeCache::Fetch {
     request.idle_timeout = environment_.request_timeout;
     request.accept_gzip = auth->compression;
     fetch_ = std::make_unique<HttpFetch>(
-        auth->connection, std::move(request), kMaxPageSize,
+        auth->connection, std::move(request), kMaxDocumentSize,
         [this](Expected<FetchedAnswer> answer) { guarded([&] { take(std::move(answer)); }); });
   }
 
   void take(Expected<FetchedAnswer> answer) {
     Entry entry;
-    if (answer) environment_.access.note_answer(answer->head);
+    if (answer) environment_.access.on_response_head(answer->head);
     if (answer && answer->head.status == 401) environment_.access.reject_credentials();
     if (answer && answer->head.status == 404) entry.readable = true;
     if (answer && transport::is_success(answer->head.status)) {
@@ -76,7 +76,7 @@ class ScopeCache::Fetch {
   DiscoveryRun::Environment environment_;
   std::string root_;
   const std::shared_ptr<Done> done_;
-  std::unique_ptr<Pending> pending_;
+  PendingCall pending_;
   std::unique_ptr<HttpFetch> fetch_;
 };
 
@@ -96,10 +96,11 @@ const ScopeCache::Entry* ScopeCache::entry(const std::string& root) const {
   return found == entries_.end() ? nullptr : &found->second;
 }
 
-void ScopeCache::ask(const std::string& root) {
-  std::unique_ptr<Fetch>& asking = fetches_[root];
-  if (asking) return;
-  asking = std::make_unique<Fetch>(environment_, root, [this, root](Entry entry) { on_entry(root, std::move(entry)); });
+void ScopeCache::fetch(const std::string& root) {
+  std::unique_ptr<Fetch>& running = fetches_[root];
+  if (running) return;
+  running =
+      std::make_unique<Fetch>(environment_, root, [this, root](Entry entry) { on_entry(root, std::move(entry)); });
 }
 
 void ScopeCache::on_entry(const std::string& root, Entry entry) {

@@ -1,5 +1,5 @@
-// Which resources of a group version are namespaced, asked for one document at a time: a resource that is named in full
-// needs no more of discovery than that.
+// `ScopeCache` knows which resources of a group version are namespaced, from one discovery document each; used by
+// Discovery for resources that are named in full, which need no more of it than that. Lives on the network thread.
 #pragma once
 
 #include <functional>
@@ -13,26 +13,25 @@
 
 namespace ksr::cluster {
 
-// Lives on the network thread.
 class ScopeCache {
  public:
   struct Entry {
     Instant learned_at;
-    // False: the server did not let us know, and nobody is kept from trying.
+    // False: the document could not be read, and requests are made all the same.
     bool readable = false;
     std::vector<ApiResource> resources;
-    // NULL where it is not served.
+    // NULL: it is not served.
     const ApiResource* find(const std::string& plural) const;
   };
 
-  // `learned` is told of each page that came; never inside ask().
+  // `learned` is called after each fetch; never inside fetch().
   ScopeCache(Executor& executor, const DiscoveryRun::Environment& environment, std::function<void()> learned);
   ~ScopeCache();
 
-  // Of "/api/v1" or "/apis/apps/v1"; NULL where it was never asked for.
+  // Of "/api/v1" or "/apis/apps/v1"; NULL: it was not fetched.
   const Entry* entry(const std::string& root) const;
-  // Nothing where that page is on its way.
-  void ask(const std::string& root);
+  // Does nothing while a fetch of that document is on its way.
+  void fetch(const std::string& root);
   void forget_older_than(Instant then);
 
  private:

@@ -5,16 +5,14 @@
 #include <utility>
 
 #include "base/exception_error.hpp"
-#include "cluster/credential_sources.hpp"
-#include "cluster/http_fetch.hpp"
 
 namespace ksr::cluster {
 namespace {
 
-// How long a request waits for a file to be read again while its last content is at hand.
-constexpr Milliseconds kMaxFileWait{5'000};
-constexpr Milliseconds retry_after_exception{10'000};
-constexpr std::size_t kMaxReminderSize = std::size_t{1} << 20;
+// How long a request waits for a file to be read again when its last content may be used.
+constexpr Milliseconds kMaxStaleWait{5'000};
+constexpr Milliseconds kRetryAfterException{10'000};
+constexpr std::size_t kMaxVersionSize = std::size_t{1} << 20;
 
 bool same(const transport::TlsSettings& a, const transport::TlsSettings& b) {
   return a.ca_pem == b.ca_pem && a.client_certificate_pem == b.client_certificate_pem &&
@@ -34,34 +32,38 @@ void add(Credentials& whole, const Credentials& part) {
 
 void destroy_on(Executor& executor, std::unique_ptr<SharedAccess> access) {
   if (executor.on_this_thread()) return;
-  // Carried as it is: a destructor posts this, and has nobody to tell that there was no memory for more.
+  // A raw pointer fits into the task without an allocation: this runs in a destructor, which cannot report a failure.
   executor.post([last = access.release()] { delete last; });
 }
 
 }  // namespace
 
-// One authenticate() that was not answered yet.
-struct SharedAccess::Waiter {
-  Purpose purpose;
-  std::function<void(Expected<RequestAuth>)> ready;
-  std::unique_ptr<HttpFetch> reminder;
+bool FanOutLogger::wants(LogLevel level) const noexcept {
+  const auto loggers = existing();
+  return std::any_of(loggers.begin(), loggers.end(), [level](const auto& logger) { return logger->wants(level); });
+}
 
-  void answer(Expected<RequestAuth> auth) {
-    if (const auto wanted = std::exchange(ready, nullptr)) wanted(std::move(auth));
+void FanOutLogger::log(LogLevel level, std::string line) {
+  for (const auto& logger : existing()) {
+    if (logger->wants(level)) logger->log(level, line);
   }
-};
+}
 
-class SharedAccess::Wait final : public Pending {
- public:
-  explicit Wait(std::shared_ptr<Waiter> waiter) : waiter_(std::move(waiter)) {}
-  ~Wait() override {
-    waiter_->ready = nullptr;
-    waiter_->reminder.reset();
+void FanOutLogger::add(std::weak_ptr<Logger> logger) {
+  const MutexLock lock(loggers_mutex_);
+  const auto gone = [](const std::weak_ptr<Logger>& one) { return one.expired(); };
+  loggers_.erase(std::remove_if(loggers_.begin(), loggers_.end(), gone), loggers_.end());
+  loggers_.push_back(std::move(logger));
+}
+
+std::vector<std::shared_ptr<Logger>> FanOutLogger::existing() const {
+  std::vector<std::shared_ptr<Logger>> loggers;
+  const MutexLock lock(loggers_mutex_);
+  for (const auto& logger : loggers_) {
+    if (auto one = logger.lock()) loggers.push_back(std::move(one));
   }
-
- private:
-  std::shared_ptr<Waiter> waiter_;
-};
+  return loggers;
+}
 
 template <class Step>
 void SharedAccess::guarded(Step&& step) {
@@ -78,7 +80,7 @@ std::shared_ptr<SharedAccess> SharedAccess::make(ResolvedConnection settings, co
   std::shared_ptr<SharedAccess> access(owned.release(), [&executor = environment.executor](SharedAccess* last) {
     destroy_on(executor, std::unique_ptr<SharedAccess>(last));
   });
-  access->start_renewals();
+  access->start_sources();
   return access;
 }
 
@@ -89,101 +91,103 @@ SharedAccess::SharedAccess(ResolvedConnection settings, const AccessEnvironment&
       executor_(environment.executor),
       transport_(environment.transport),
       process_env_(process_env),
-      discovery_(std::make_unique<Discovery>(
-          executor_, DiscoveryRun::Environment{*this, listeners_, settings_.request_timeout})) {}
+      discovery_(std::make_unique<Discovery>(executor_,
+                                             DiscoveryRun::Environment{*this, logger_, settings_.request_timeout})) {}
 
 SharedAccess::~SharedAccess() {
   stop_->store(true, std::memory_order_relaxed);
 }
 
-void SharedAccess::start_renewals() {
-  for (PlannedCredentialSource& renewal : credential_sources_of(settings_, process_env_, stop_)) {
+void SharedAccess::start_sources() {
+  for (CredentialSourcePlan& plan : credential_sources_of(settings_, process_env_, stop_)) {
     sources_.push_back(std::make_shared<CredentialSource>(
-        std::move(renewal.plan), std::move(renewal.initial),
-        CredentialSource::Environment{executor_, process_env_, listeners_}, [self = weak_from_this()] {
+        std::move(plan), CredentialSource::Environment{executor_, process_env_, logger_}, [self = weak_from_this()] {
           const auto access = self.lock();
-          if (access) access->guarded([&] { access->on_settled(); });
+          if (access) access->guarded([&] { access->on_fetched(); });
         }));
   }
   executor_.post([self = weak_from_this()] {
     const auto access = self.lock();
-    if (access) access->guarded([&] { access->look_again_later(); });
+    if (access) access->guarded([&] { access->schedule_proactive_renewal(); });
   });
 }
 
-// A certificate must not wait for the next request: its watches go on with the old one until then
+// A client certificate is not left until the next request: watches would go on with the old one until then
 // (client-go, transport/cert_rotation.go).
-void SharedAccess::look_again_later() {
+void SharedAccess::schedule_proactive_renewal() {
   std::optional<Instant> next;
   for (const auto& source : sources_) {
     const auto at = source->renews_proactively_at();
     if (at && (!next || *at < *next)) next = at;
   }
-  next_look_.reset();
-  if (next) next_look_ = executor_.schedule(*next, [this] { look_at_files(); });
+  renewal_timer_.reset();
+  if (next) renewal_timer_ = executor_.schedule(*next, [this] { renew_proactively(); });
 }
 
-void SharedAccess::look_at_files() {
+void SharedAccess::renew_proactively() {
   try {
     for (const auto& source : sources_) {
       if (source->renews_proactively_at()) source->renew_if_due();
     }
   } catch (...) {
     const Error error = error_of_exception();
-    next_look_ = executor_.schedule(executor_.now() + retry_after_exception, [this] { look_at_files(); });
+    renewal_timer_ = executor_.schedule(executor_.now() + kRetryAfterException, [this] { renew_proactively(); });
     fail_all(error);
   }
 }
 
 void SharedAccess::fail_all(const Error& error) {
   const auto self = shared_from_this();
-  patience_.reset();
-  for (const auto& waiter : std::exchange(waiters_, {})) hand_out(waiter, error);
+  stale_wait_timer_.reset();
+  for (const PendingAuth& pending : std::exchange(pending_auths_, {})) answer(pending, error);
 }
 
-std::unique_ptr<Pending> SharedAccess::authenticate(Purpose purpose, std::function<void(Expected<RequestAuth>)> ready) {
-  auto waiter = std::make_shared<Waiter>(Waiter{purpose, std::move(ready), nullptr});
-  // Made first: should anything throw from here on, no one answers the caller any more.
-  auto wait = std::make_unique<Wait>(waiter);
-  waiters_.push_back(std::move(waiter));
+PendingCall SharedAccess::authenticate(Purpose purpose, AuthReady ready) {
+  const auto fetch = std::make_shared<std::unique_ptr<HttpFetch>>();
+  const CancellableCallback<void(Expected<RequestAuth>)> callback(
+      [fetch, ready = std::move(ready)](Expected<RequestAuth> auth) { ready(std::move(auth)); });
+  // Made first: when an exception leaves this function, the callback is cancelled.
+  PendingCall handle = callback.handle();
+  pending_auths_.push_back({purpose, callback, fetch});
   executor_.post([self = weak_from_this()] {
     const auto access = self.lock();
-    if (access) access->guarded([&] { access->serve(); });
+    if (access) access->guarded([&] { access->renew_and_answer(); });
   });
-  return wait;
+  return handle;
 }
 
-void SharedAccess::serve() {
+void SharedAccess::renew_and_answer() {
   for (const auto& source : sources_) source->renew_if_due();
-  answer_when_settled();
+  answer_when_renewed();
 }
 
-void SharedAccess::on_settled() {
-  look_again_later();
-  answer_when_settled();
+void SharedAccess::on_fetched() {
+  schedule_proactive_renewal();
+  answer_when_renewed();
 }
 
-void SharedAccess::answer_when_settled() {
+void SharedAccess::answer_when_renewed() {
   const auto renewing = [](const auto& source) { return source->renewing(); };
   if (std::none_of(sources_.begin(), sources_.end(), renewing)) return answer_all();
   const auto must_be_awaited = [](const auto& r) { return r->renewing() && !r->usable_meanwhile(); };
-  if (std::any_of(sources_.begin(), sources_.end(), must_be_awaited)) return patience_.reset();
-  if (patience_) return;
-  patience_ = executor_.schedule(executor_.now() + kMaxFileWait, [this] { guarded([this] { answer_all(); }); });
+  if (std::any_of(sources_.begin(), sources_.end(), must_be_awaited)) return stale_wait_timer_.reset();
+  if (stale_wait_timer_) return;
+  stale_wait_timer_ =
+      executor_.schedule(executor_.now() + kMaxStaleWait, [this] { guarded([this] { answer_all(); }); });
 }
 
 void SharedAccess::answer_all() {
   const auto self = shared_from_this();
-  patience_.reset();
-  const auto answered = std::exchange(waiters_, {});
-  // Without anybody who waits it is still the moment to leave an old certificate behind.
+  stale_wait_timer_.reset();
+  const auto answered = std::exchange(pending_auths_, {});
+  // Without a pending request too, watches of an old client certificate are ended now.
   if (answered.empty() && !connection_) return;
-  const Expected<RequestAuth> outcome = grant_or_error();
-  for (const auto& waiter : answered) hand_out(waiter, outcome);
+  const Expected<RequestAuth> outcome = auth_or_error();
+  for (const PendingAuth& pending : answered) answer(pending, outcome);
 }
 
-// All of them wait for the same.
-Expected<RequestAuth> SharedAccess::grant_or_error() {
+// One answer for all.
+Expected<RequestAuth> SharedAccess::auth_or_error() {
   try {
     return auth();
   } catch (...) {
@@ -192,22 +196,22 @@ Expected<RequestAuth> SharedAccess::grant_or_error() {
   }
 }
 
-// Each of them deals with exceptions of its own, once it is called.
-void SharedAccess::hand_out(const std::shared_ptr<Waiter>& waiter, const Expected<RequestAuth>& auth) {
+// The callback handles exceptions of its own once it is called.
+void SharedAccess::answer(const PendingAuth& pending, const Expected<RequestAuth>& auth) {
   try {
-    hand_over(waiter, auth);
+    answer_for_purpose(pending, auth);
   } catch (...) {
-    if (!waiter->ready) throw;
-    waiter->answer(error_of_exception());
+    if (!pending.ready.pending()) throw;
+    pending.ready(error_of_exception());
   }
 }
 
-void SharedAccess::hand_over(const std::shared_ptr<Waiter>& waiter, Expected<RequestAuth> auth) {
-  if (!waiter->ready) return;
-  if (!auth) return waiter->answer(std::move(auth));
-  if (waiter->purpose == Purpose::request) return waiter->answer(for_request(*std::move(auth)));
-  if (settings_.headlamp && settings_.headlamp->stateless) return remind(waiter, *auth);
-  waiter->answer(for_websocket(*std::move(auth)));
+void SharedAccess::answer_for_purpose(const PendingAuth& pending, Expected<RequestAuth> auth) {
+  if (!pending.ready.pending()) return;
+  if (!auth) return pending.ready(std::move(auth));
+  if (pending.purpose == Purpose::request) return pending.ready(for_request(*std::move(auth)));
+  if (settings_.headlamp && settings_.headlamp->stateless) return register_at_headlamp(pending, *auth);
+  pending.ready(for_websocket(*std::move(auth)));
 }
 
 RequestAuth SharedAccess::for_request(RequestAuth auth) const {
@@ -222,36 +226,35 @@ RequestAuth SharedAccess::for_websocket(RequestAuth auth) const {
   return auth;
 }
 
-// A WebSocket carries no kubeconfig, and the server forgets the cluster 20 seconds after the last request that did
-// (stateless.go, ContextUpdateCacheTTL). What the cluster itself answers to /version does not matter.
-void SharedAccess::remind(const std::shared_ptr<Waiter>& waiter, const RequestAuth& auth) {
+// A WebSocket handshake carries no kubeconfig, and the server forgets the cluster 20 seconds after the last request
+// that did (stateless.go, ContextUpdateCacheTTL). What the cluster itself answers to /version does not matter.
+void SharedAccess::register_at_headlamp(const PendingAuth& pending, const RequestAuth& auth) {
   transport::Request request;
   request.target = "/version";
   request.headers = for_request(auth).headers;
   request.response_timeout = settings_.request_timeout;
   request.idle_timeout = settings_.request_timeout;
-  auto answered = [this, waiting = std::weak_ptr<Waiter>(waiter), auth](Expected<FetchedAnswer> answer) {
-    const auto asker = waiting.lock();
-    if (!asker) return;
+  auto answered = [this, pending, auth](Expected<FetchedAnswer> answer) {
     try {
-      if (!answer) return asker->answer(answer.error().within("request before the WebSocket"));
-      note_answer(answer->head);
-      asker->answer(for_websocket(auth));
+      if (!answer) return pending.ready(answer.error().within("request before the WebSocket"));
+      on_response_head(answer->head);
+      pending.ready(for_websocket(auth));
     } catch (...) {
-      if (!asker->ready) throw;
-      asker->answer(error_of_exception());
+      if (!pending.ready.pending()) throw;
+      pending.ready(error_of_exception());
     }
   };
-  waiter->reminder =
-      std::make_unique<HttpFetch>(auth.connection, std::move(request), kMaxReminderSize, std::move(answered));
+  // Owned by the callback, and released with it.
+  const auto fetch = pending.fetch.lock();
+  *fetch = std::make_unique<HttpFetch>(auth.connection, std::move(request), kMaxVersionSize, std::move(answered));
 }
 
-void SharedAccess::note_answer(const transport::ResponseHead& head) {
+void SharedAccess::on_response_head(const transport::ResponseHead& head) {
   if (!settings_.headlamp) return;
   for (const auto& header : head.headers) {
     if (header.name != "x-reload" || header.value.find("reload") == std::string::npos) continue;
     reloads_.fetch_add(1, std::memory_order_relaxed);
-    listeners_.log(LogLevel::notice, "Headlamp " + server_ + " asks its clients to reload: its plugins have changed");
+    logger_.log(LogLevel::notice, "Headlamp " + server_ + " asks its clients to reload: its plugins have changed");
   }
 }
 
@@ -269,8 +272,8 @@ Expected<RequestAuth> SharedAccess::auth() {
   return auth;
 }
 
-// Other certificates are another connection. Exchanges that run on the old one keep it, but for watches that were
-// opened with another client certificate: whom it names may not be allowed to see them any more.
+// Other certificates make another connection. Exchanges on the old one continue, except watches that were opened with
+// another client certificate: its user may have lost the permission.
 Expected<std::shared_ptr<transport::Connection>> SharedAccess::connection_for(const Credentials& credentials) {
   transport::TlsSettings tls;
   tls.ca_pem = credentials.ca_pem;
@@ -282,16 +285,16 @@ Expected<std::shared_ptr<transport::Connection>> SharedAccess::connection_for(co
 
   auto connection = transport_.connect({settings_.server, tls, settings_.proxy, settings_.connect_timeout});
   if (!connection) return connection.error().within("connection to " + server_);
-  if (connection_ && tls.client_certificate_pem != connection_tls_.client_certificate_pem) leave_old_certificate();
+  if (connection_ && tls.client_certificate_pem != connection_tls_.client_certificate_pem)
+    end_watches_of_old_certificate();
   connection_ = *std::move(connection);
   if (may_rotate(settings_)) connection_ = std::make_shared<ClosableConnection>(connection_, watches_);
   connection_tls_ = std::move(tls);
   return connection_;
 }
 
-void SharedAccess::leave_old_certificate() {
-  listeners_.log(LogLevel::info,
-                 "the client certificate for " + server_ + " has changed: its watches are opened again");
+void SharedAccess::end_watches_of_old_certificate() {
+  logger_.log(LogLevel::info, "the client certificate for " + server_ + " has changed: its watches are opened again");
   executor_.post([old = std::exchange(watches_, std::make_shared<OpenWatches>())] { old->end(); });
 }
 
@@ -299,8 +302,7 @@ void SharedAccess::reject_credentials() {
   for (const auto& source : sources_) source->reject();
 }
 
-std::unique_ptr<Pending> SharedAccess::resolve(const QueryOptions& query,
-                                               std::function<void(Expected<std::vector<Resource>>)> ready) {
+PendingCall SharedAccess::resolve(const QueryOptions& query, ResourcesReady ready) {
   return discovery_->resolve(query, std::move(ready));
 }
 

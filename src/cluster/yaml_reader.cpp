@@ -21,7 +21,7 @@ bool is_quoted(const YAML::Node& node) {
 
 std::string scalar(const YAML::Node& node, const std::string& place) {
   if (is_absent(node)) return "";
-  if (!node.IsScalar()) throw YamlMismatch(place + ": expected a text");
+  if (!node.IsScalar()) throw YamlMismatch(place + ": expected a string");
   return node.Scalar();
 }
 
@@ -96,7 +96,7 @@ bool YamlMap::flag(const char* key) const {
 std::vector<std::string> YamlMap::texts(const char* key) const {
   const YAML::Node value = node(key);
   if (is_absent(value)) return {};
-  if (!value.IsSequence()) throw YamlMismatch(inside(key) + ": expected a list of texts");
+  if (!value.IsSequence()) throw YamlMismatch(inside(key) + ": expected a list of strings");
   std::vector<std::string> all;
   for (const auto& item : value) all.push_back(scalar(item, inside(key)));
   return all;

@@ -1,4 +1,5 @@
-// The few ways in which kubeconfigs are read out of YAML: lenient to unknown keys, strict about kinds of values.
+// `YamlMap` reads values from a YAML mapping: unknown keys are ignored, values of the wrong type are errors; used for
+// kubeconfigs. Any thread.
 #pragma once
 
 #include <yaml-cpp/yaml.h>
@@ -9,18 +10,18 @@
 
 namespace ksr::cluster {
 
-// Thrown within one file's parse and caught at its edge; the text names the place, never a value.
+// Thrown and caught within parse_kubeconfig; the message has the place, never a value.
 struct YamlMismatch : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-// One mapping, and where it stands: "users[2] \"jane\"". Lives no longer than its parse.
+// One mapping, and its place for messages: "users[2] \"jane\"".
 class YamlMap {
  public:
-  // Null and absent are an empty mapping; anything else that is none is a mismatch.
+  // Null and absent are an empty mapping; any other value that is not a mapping is a mismatch.
   YamlMap(YAML::Node node, std::string place);
 
-  // The last one of equal keys counts, as for Go's decoder; an undefined node where there is none.
+  // Of equal keys the last one is used, as by Go's decoder; an undefined node without one.
   YAML::Node node(const char* key) const;
   std::string text(const char* key) const;
   bool flag(const char* key) const;
@@ -38,7 +39,7 @@ class YamlMap {
   std::string place_;
 };
 
-// JSON text of any value. Refuses what is nested too deep (an alias can make a node contain itself).
+// Any value as JSON. Refuses what is nested too deep (an alias can make a node contain itself).
 std::string yaml_as_json(const YAML::Node& node, const std::string& place);
 
 }  // namespace ksr::cluster

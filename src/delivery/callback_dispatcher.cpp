@@ -14,12 +14,12 @@ namespace {
 
 constexpr Milliseconds kOutOfMemoryPause{100};
 
-// Of the delivery thread, between two updates: a burst is gathered in this time, so that the cost of waking up and of a
-// snapshot is shared by all its changes. Shorter than anybody sees.
+// Between two updates on the delivery thread: changes of this time are coalesced, so that they share the cost of one
+// wake-up and one snapshot. Too short for a person to notice.
 constexpr std::chrono::microseconds kCoalesceWindow{400};
 constexpr std::chrono::microseconds kBurstCoalesceWindow{2000};
 // An update with so many changes is part of a burst: more follows.
-constexpr std::size_t burst = 32;
+constexpr std::size_t kBurstSize = 32;
 
 }  // namespace
 
@@ -34,37 +34,41 @@ Expected<std::shared_ptr<CallbackDispatcher>> CallbackDispatcher::create(const O
 
 CallbackDispatcher::CallbackDispatcher(const Options& options, std::unique_ptr<Host> host,
                                        std::shared_ptr<Publisher> publisher)
-    : options_(options), publisher_(std::move(publisher)), log_wanted_(host->wants_log()), host_(std::move(host)) {}
+    : options_(options),
+      publisher_(std::move(publisher)),
+      updates_wanted_(host->wants_updates()),
+      log_wanted_(host->wants_log()),
+      host_(std::move(host)) {}
 
 CallbackDispatcher::~CallbackDispatcher() = default;
 
 Expected<void> CallbackDispatcher::start() {
+  const MutexLock lock(mutex_);
   if (options_.mode == Mode::manual) {
     Expected<Wakeup> wakeup = Wakeup::create(options_.min_interval.count() > 0);
     if (!wakeup) return std::move(wakeup).error();
     wakeup_ = std::move(wakeup).value();
+    fd_ = wakeup_->fd();
     return {};
   }
-  const std::lock_guard<std::mutex> lock(mutex_);
   Expected<std::thread> thread = start_thread("ksr-deliver", [self = shared_from_this()] { self->serve(); });
   if (!thread) return std::move(thread).error();
   thread_ = std::move(thread).value();
   return {};
 }
 
-// ---- news
-// ------------------------------------------------------------------------------------------------------------
+// ---- what is to be delivered ----------------------------------------------------------------------------------------
 
 bool CallbackDispatcher::post_update() {
   // A stale true cannot lose an update: the mark is taken before the view is cut, and the view's mutex orders both.
-  if (update_waits_.load(std::memory_order_relaxed)) return false;
-  Lock lock(mutex_);
-  if (ending_ || !host_ || !host_->wants_updates() || !queue_.add_update()) return false;
+  if (!updates_wanted_ || update_waits_.load(std::memory_order_relaxed)) return false;
+  MutexLock lock(mutex_);
+  if (ending() || !queue_.add_update()) return false;
   update_waits_.store(true, std::memory_order_relaxed);
   if (wakeup_) {
-    wake_locked();
+    wake();
   } else if (!timed_wait_) {
-    // Without the lock, or whoever wakes up has to wait for it at once.
+    // Without the lock, for which the thread that wakes up would have to wait at once.
     lock.unlock();
     work_.notify_one();
   }
@@ -72,17 +76,17 @@ bool CallbackDispatcher::post_update() {
 }
 
 void CallbackDispatcher::post_error(ErrorReport report) {
-  const std::lock_guard<std::mutex> lock(mutex_);
-  if (ending_) return;
+  const MutexLock lock(mutex_);
+  if (ending()) return;
   queue_.add_error(std::move(report));
-  wake_locked();
+  wake();
 }
 
 void CallbackDispatcher::post_state(sync::State state) {
-  const std::lock_guard<std::mutex> lock(mutex_);
-  if (ending_) return;
+  const MutexLock lock(mutex_);
+  if (ending()) return;
   queue_.add_state(state);
-  wake_locked();
+  wake();
 }
 
 bool CallbackDispatcher::wants(LogLevel) const noexcept {
@@ -91,72 +95,71 @@ bool CallbackDispatcher::wants(LogLevel) const noexcept {
 
 void CallbackDispatcher::log(LogLevel level, std::string line) {
   if (!wants(level)) return;
-  const std::lock_guard<std::mutex> lock(mutex_);
-  if (ended_) return;
+  const MutexLock lock(mutex_);
+  if (ended()) return;
   queue_.add_log(level, std::move(line));
-  wake_locked();
+  wake();
 }
 
 void CallbackDispatcher::mark_synced() {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const MutexLock lock(mutex_);
   synced_ = true;
-  quiet_.notify_all();
+  changed_.notify_all();
 }
 
 void CallbackDispatcher::end() {
-  const std::lock_guard<std::mutex> lock(mutex_);
-  if (ending_) return;
-  ending_ = true;
-  wake_locked();
+  const MutexLock lock(mutex_);
+  if (ending()) return;
+  lifecycle_ = Lifecycle::draining;
+  wake();
 }
 
-void CallbackDispatcher::wake_locked() {
+void CallbackDispatcher::wake() {
   if (wakeup_) {
-    const bool only_an_early_update = queue_.size() == 1 && queue_.update_waits() && !ending_ && !updates_due();
+    const bool only_an_early_update = queue_.size() == 1 && queue_.update_waits() && !ending() && !updates_due();
     only_an_early_update ? wakeup_->signal_at(next_update_at()) : wakeup_->signal();
   } else {
     work_.notify_one();
   }
 }
 
-// ---- delivery
-// --------------------------------------------------------------------------------------------------------
+// ---- delivery -------------------------------------------------------------------------------------------------------
 
 void CallbackDispatcher::serve() {
-  Lock lock(mutex_);
-  while (!ended_) {
+  const MutexLock lock(mutex_);
+  while (!ended()) {
     active_ = std::this_thread::get_id();
-    const bool worked = step(lock).has_value();
+    const bool worked = step().has_value();
     active_ = {};
-    if (!worked) wait_for_work(lock);
+    if (!worked) wait_for_work();
   }
-  tell_gone(lock);
+  run_on_ended();
 }
 
-void CallbackDispatcher::wait_for_work(Lock& lock) {
+void CallbackDispatcher::wait_for_work() {
   if (queue_.update_waits()) {
-    work_.wait_until(lock, next_update_at());
+    work_.wait_until(mutex_, next_update_at());
   } else if (in_burst_ && !updates_due()) {
     // To be woken by the next change only to wait until it is due would cost the network thread a system call.
     timed_wait_ = true;
-    work_.wait_until(lock, next_update_at());
+    work_.wait_until(mutex_, next_update_at());
     timed_wait_ = false;
   } else {
-    work_.wait(lock);
+    work_.wait(mutex_);
   }
 }
 
-std::optional<bool> CallbackDispatcher::step(Lock& lock) {
-  if (ended_) return std::nullopt;
-  if (std::optional<Notification> item = queue_.take(ending_ || updates_due())) return deliver(lock, *std::move(item));
-  if (!ending_) return std::nullopt;
-  finish(lock);
+std::optional<bool> CallbackDispatcher::step() {
+  if (ended()) return std::nullopt;
+  if (std::optional<Notification> item = queue_.take(ending() || updates_due())) return deliver(*std::move(item));
+  if (!ending()) return std::nullopt;
+  finish();
   return true;
 }
 
-bool CallbackDispatcher::deliver(Lock& lock, Notification item) {
-  if (std::holds_alternative<UpdateMark>(item)) return deliver_update(lock);
-  call_host(lock, [&] {
+bool CallbackDispatcher::deliver(Notification item) {
+  if (std::holds_alternative<UpdateMark>(item)) return deliver_update();
+  call_host([&] {
     if (const auto* state = std::get_if<sync::State>(&item)) {
       host_->on_state(*state);
     } else if (const auto* report = std::get_if<ErrorReport>(&item)) {
@@ -168,38 +171,39 @@ bool CallbackDispatcher::deliver(Lock& lock, Notification item) {
   return true;
 }
 
-bool CallbackDispatcher::deliver_update(Lock& lock) {
+bool CallbackDispatcher::deliver_update() {
   update_waits_.store(false, std::memory_order_relaxed);
-  SnapshotRef snapshot = next_snapshot(lock);
-  // Whoever cancelled while the view was cut has been promised that no on_update starts.
-  if (!snapshot || cancelled_) return false;
+  SnapshotRef snapshot = next_snapshot();
+  // A cancel() while the view was cut promises its caller that no on_update starts.
+  if (!snapshot || lifecycle_ >= Lifecycle::cancelled) return false;
   last_update_ = std::chrono::steady_clock::now();
-  in_burst_ = snapshot->deltas().count() >= burst;
+  in_burst_ = snapshot->deltas().count() >= kBurstSize;
   deliveries_.fetch_add(1, std::memory_order_relaxed);
-  call_host(lock, [&] {
+  call_host([&] {
     host_->on_update(*snapshot);
     snapshot = SnapshotRef();
   });
   return true;
 }
 
-SnapshotRef CallbackDispatcher::next_snapshot(Lock& lock) {
-  lock.unlock();
+SnapshotRef CallbackDispatcher::next_snapshot() {
   SnapshotRef snapshot;
   bool more = false;
   bool out_of_memory = false;
-  try {
-    snapshot = publisher_->next();
-    more = publisher_->changed();
-  } catch (const std::bad_alloc&) {
-    out_of_memory = true;
+  {
+    const MutexUnlock unlock(mutex_);
+    try {
+      snapshot = publisher_->next();
+      more = publisher_->changed();
+    } catch (const std::bad_alloc&) {
+      out_of_memory = true;
+    }
   }
-  lock.lock();
-  if (out_of_memory && !ending_) {
+  if (out_of_memory && !ending()) {
     // The change is still in the cache: it is tried again a little later, when there may be memory.
     last_update_ = std::chrono::steady_clock::now() - (next_update_at() - last_update_) + kOutOfMemoryPause;
   }
-  if ((out_of_memory && !ending_) || (more && !cancelled_)) {
+  if ((out_of_memory && !ending()) || (more && lifecycle_ < Lifecycle::cancelled)) {
     queue_.add_update();
     update_waits_.store(true, std::memory_order_relaxed);
   }
@@ -207,31 +211,32 @@ SnapshotRef CallbackDispatcher::next_snapshot(Lock& lock) {
 }
 
 template <class Call>
-void CallbackDispatcher::call_host(Lock& lock, Call&& call) {
-  lock.unlock();
+void CallbackDispatcher::call_host(Call&& call) {
   const char* thrown = nullptr;
-  try {
-    call();
-  } catch (const ::abi::__forced_unwind&) {
-    throw;  // pthread_exit and pthread_cancel must go on
-  } catch (...) {
-    thrown = "a callback of the host threw an exception, which was dropped";
+  {
+    const MutexUnlock unlock(mutex_);
+    try {
+      call();
+    } catch (const ::abi::__forced_unwind&) {
+      throw;  // pthread_exit and pthread_cancel must go on
+    } catch (...) {
+      thrown = "a callback of the host threw an exception, which was dropped";
+    }
   }
-  lock.lock();
   if (thrown == nullptr || !log_wanted_) return;
   try {
     queue_.add_log(LogLevel::error, thrown);
   } catch (const std::bad_alloc&) {
-    // A line less.
+    // The line is lost, the stream goes on.
   }
 }
 
-void CallbackDispatcher::finish(Lock& lock) {
+void CallbackDispatcher::finish() {
   log_wanted_.store(false, std::memory_order_relaxed);
-  if (!silent_) call_host(lock, [this] { host_->on_state(sync::State::closed); });
-  call_host(lock, [this] { host_.reset(); });
-  ended_ = true;
-  quiet_.notify_all();
+  if (lifecycle_ != Lifecycle::abandoned) call_host([this] { host_->on_state(sync::State::closed); });
+  call_host([this] { host_.reset(); });
+  lifecycle_ = Lifecycle::ended;
+  changed_.notify_all();
 }
 
 Instant CallbackDispatcher::next_update_at() const {
@@ -245,134 +250,130 @@ bool CallbackDispatcher::updates_due() const {
 }
 
 std::int64_t CallbackDispatcher::dispatch() {
-  Lock lock(mutex_);
+  const MutexLock lock(mutex_);
   if (!wakeup_) return static_cast<std::int64_t>(Status::invalid);
-  if (active_ != std::thread::id() || ended_) return 0;
+  if (callback_running() || ended()) return 0;
   active_ = std::this_thread::get_id();
   wakeup_->clear();
   std::int64_t made = 0;
   // No more than what waits now and the end: a busy cluster must not keep the host in here.
   for (std::size_t left = queue_.size() + 1; left > 0; --left) {
-    const std::optional<bool> called = step(lock);
+    const std::optional<bool> called = step();
     if (!called) break;
     made += *called ? 1 : 0;
   }
-  if (released_) run_to_end(lock);
+  if (closed_async_) run_to_end();
   active_ = {};
-  if (!ended_ && (ending_ || !queue_.empty())) wake_locked();
-  quiet_.notify_all();
-  tell_gone(lock);
+  if (!ended() && (ending() || !queue_.empty())) wake();
+  changed_.notify_all();
+  run_on_ended();
   return made;
 }
 
-// ---- the end
-// ---------------------------------------------------------------------------------------------------------
+// ---- the end --------------------------------------------------------------------------------------------------------
 
 void CallbackDispatcher::cancel() {
-  const std::lock_guard<std::mutex> lock(mutex_);
-  cancel_locked();
+  const MutexLock lock(mutex_);
+  stop_delivery(Lifecycle::cancelled);
 }
 
-void CallbackDispatcher::cancel_locked() {
-  if (cancelled_) return;
-  cancelled_ = true;
-  ending_ = true;
+void CallbackDispatcher::stop_delivery(Lifecycle next) {
+  if (lifecycle_ >= next) return;
+  lifecycle_ = next;
   queue_.keep_only_log();
-  quiet_.notify_all();
-  if (!ended_) wake_locked();
+  changed_.notify_all();
+  wake();
 }
 
 Status CallbackDispatcher::close() {
-  Lock lock(mutex_);
-  if (called_from_callback()) return Status::would_deadlock;
-  cancel_locked();
+  const MutexLock lock(mutex_);
+  if (active_ == std::this_thread::get_id()) return Status::would_deadlock;
+  stop_delivery(Lifecycle::cancelled);
   if (wakeup_) {
-    quiet_.wait(lock, [this] { return ended_ || active_ == std::thread::id(); });
-    run_to_end(lock);
+    while (!ended() && callback_running()) changed_.wait(mutex_);
+    run_to_end();
   } else {
-    quiet_.wait(lock, [this] { return ended_; });
-    join(lock);
+    while (!ended()) changed_.wait(mutex_);
+    join();
   }
   return Status::ok;
 }
 
 void CallbackDispatcher::abandon() {
   {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    silent_ = true;
-    queue_.clear();
+    const MutexLock lock(mutex_);
     log_wanted_.store(false, std::memory_order_relaxed);
+    stop_delivery(Lifecycle::abandoned);
+    queue_.clear();
   }
   close();
 }
 
-void CallbackDispatcher::close_async(std::function<void()> gone) {
-  Lock lock(mutex_);
-  if (released_) return;
-  released_ = true;
-  gone_ = std::move(gone);
-  cancel_locked();
+void CallbackDispatcher::close_async(std::function<void()> on_ended) {
+  const MutexLock lock(mutex_);
+  if (closed_async_) return;
+  closed_async_ = true;
+  on_ended_ = std::move(on_ended);
+  stop_delivery(Lifecycle::cancelled);
   if (!wakeup_) {
-    if (!std::exchange(joining_, true)) {
+    if (thread_.joinable()) {
       thread_.detach();
       joined_ = true;
     }
-  } else if (active_ == std::thread::id()) {
-    run_to_end(lock);
+  } else if (!callback_running()) {
+    run_to_end();
   }
-  tell_gone(lock);
+  run_on_ended();
 }
 
-void CallbackDispatcher::run_to_end(Lock& lock) {
-  if (ended_) return;
+void CallbackDispatcher::run_to_end() {
+  if (ended()) return;
   active_ = std::this_thread::get_id();
-  while (!ended_) step(lock);
+  while (!ended()) step();
   active_ = {};
-  quiet_.notify_all();
+  changed_.notify_all();
 }
 
-void CallbackDispatcher::join(Lock& lock) {
-  if (std::exchange(joining_, true)) {
-    quiet_.wait(lock, [this] { return joined_; });
+void CallbackDispatcher::join() {
+  if (!thread_.joinable()) {
+    while (!joined_) changed_.wait(mutex_);
     return;
   }
-  std::thread ended = std::move(thread_);
-  lock.unlock();
-  ended.join();
-  lock.lock();
+  std::thread ended_thread = std::move(thread_);
+  {
+    const MutexUnlock unlock(mutex_);
+    ended_thread.join();
+  }
   joined_ = true;
-  quiet_.notify_all();
+  changed_.notify_all();
 }
 
-void CallbackDispatcher::tell_gone(Lock& lock) {
-  if (!ended_ || !gone_) return;
-  const std::function<void()> gone = std::exchange(gone_, nullptr);
-  lock.unlock();
-  gone();
-  lock.lock();
+void CallbackDispatcher::run_on_ended() {
+  if (!ended() || !on_ended_) return;
+  const std::function<void()> on_ended = std::exchange(on_ended_, nullptr);
+  const MutexUnlock unlock(mutex_);
+  on_ended();
 }
 
-// ---- waiting
-// ---------------------------------------------------------------------------------------------------------
+// ---- waiting --------------------------------------------------------------------------------------------------------
 
 Status CallbackDispatcher::wait_synced(std::optional<Milliseconds> timeout) {
-  Lock lock(mutex_);
-  const auto settled = [this] { return synced_ || ending_; };
-  if (!timeout) {
-    quiet_.wait(lock, settled);
-  } else if (!quiet_.wait_for(lock, *timeout, settled)) {
-    return Status::timeout;
+  const MutexLock lock(mutex_);
+  const Instant deadline = timeout ? std::chrono::steady_clock::now() + *timeout : Instant::max();
+  while (!synced_ && !ending()) {
+    if (!timeout) {
+      changed_.wait(mutex_);
+    } else if (!changed_.wait_until(mutex_, deadline)) {
+      break;
+    }
   }
-  return synced_ ? Status::ok : Status::cancelled;
+  if (synced_) return Status::ok;
+  return ending() ? Status::cancelled : Status::timeout;
 }
 
 DroppedCounts CallbackDispatcher::dropped() const {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const MutexLock lock(mutex_);
   return queue_.dropped();
-}
-
-int CallbackDispatcher::fd() const noexcept {
-  return wakeup_ ? wakeup_->fd() : -1;
 }
 
 }  // namespace ksr::delivery

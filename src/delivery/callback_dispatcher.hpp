@@ -1,21 +1,19 @@
-// Calls the host: when, on which thread, never twice at once, and never again after the end.
-//
-// Any thread may post news and use the stream's side; `mutex_` guards all state but the host, which belongs to the
-// thread that has set `active_`. No lock is held while the host runs.
+// `CallbackDispatcher` calls the host: on one thread at a time, in order, and never after the end; used by
+// stream::Stream and, for what is to be delivered, by stream::Engine and stream::Session.
+// Any thread; `mutex_` guards its state. No lock is held while a callback of the host runs.
 #pragma once
 
 #include <atomic>
-#include <condition_variable>
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
 
 #include "base/expected.hpp"
 #include "base/log.hpp"
+#include "base/mutex.hpp"
 #include "delivery/callback_queue.hpp"
 #include "delivery/delivery_options.hpp"
 #include "delivery/host.hpp"
@@ -26,88 +24,96 @@ namespace ksr::delivery {
 
 class CallbackDispatcher : public Logger, public std::enable_shared_from_this<CallbackDispatcher> {
  public:
-  // On failure `host` is gone when this returns.
+  // On failure `host` is destroyed when this returns.
   static Expected<std::shared_ptr<CallbackDispatcher>> create(const Options& options, std::unique_ptr<Host> host,
                                                               std::shared_ptr<Publisher> publisher);
   ~CallbackDispatcher() override;
 
-  // --- news for the host; ignored once the stream has ended ---------------------------------------------------------
+  // --- what is to be delivered; ignored once the stream has ended ---------------------------------------------------
   // False when an update waits already, so that this change is merged into it.
-  bool post_update();
-  void post_error(ErrorReport report);
-  void post_state(sync::State state);
+  bool post_update() KSR_EXCLUDES(mutex_);
+  void post_error(ErrorReport report) KSR_EXCLUDES(mutex_);
+  void post_state(sync::State state) KSR_EXCLUDES(mutex_);
   bool wants(LogLevel level) const noexcept override;
-  void log(LogLevel level, std::string line) override;
-  // The first list is complete: ends ksr_wait_synced.
-  void mark_synced();
-  // There is nothing more to come: what waits is delivered, then CLOSED.
-  void end();
+  void log(LogLevel level, std::string line) override KSR_EXCLUDES(mutex_);
+  // The first list is complete: ends wait_synced.
+  void mark_synced() KSR_EXCLUDES(mutex_);
+  // The stream ends by itself: what waits is delivered, then CLOSED.
+  void end() KSR_EXCLUDES(mutex_);
 
-  // --- the host's side
-  // ------------------------------------------------------------------------------------------------
-  void cancel();
-  Status close();
-  // Ends what never began: the host is gone without a callback, as if it had not been there.
-  void abandon();
-  // `gone` runs after the host is.
-  void close_async(std::function<void()> gone);
-  Status wait_synced(std::optional<Milliseconds> timeout);
-  std::int64_t dispatch();
-  int fd() const noexcept;
-  DroppedCounts dropped() const;
+  // --- what the host calls ------------------------------------------------------------------------------------------
+  void cancel() KSR_EXCLUDES(mutex_);
+  Status close() KSR_EXCLUDES(mutex_);
+  // For a stream that could not be opened: destroys the host without any other callback.
+  void abandon() KSR_EXCLUDES(mutex_);
+  // `on_ended` runs after the host is destroyed.
+  void close_async(std::function<void()> on_ended) KSR_EXCLUDES(mutex_);
+  Status wait_synced(std::optional<Milliseconds> timeout) KSR_EXCLUDES(mutex_);
+  std::int64_t dispatch() KSR_EXCLUDES(mutex_);
+  int fd() const noexcept { return fd_; }
+  DroppedCounts dropped() const KSR_EXCLUDES(mutex_);
   std::uint64_t deliveries() const noexcept { return deliveries_.load(std::memory_order_relaxed); }
 
  private:
-  using Lock = std::unique_lock<std::mutex>;
+  // In this order, and never back.
+  enum class Lifecycle : std::uint8_t {
+    running,
+    draining,   // what waits is delivered, then CLOSED
+    cancelled,  // log lines that wait are delivered, then CLOSED
+    abandoned,  // nothing is delivered, not even CLOSED
+    ended,      // the host is destroyed
+  };
 
   CallbackDispatcher(const Options& options, std::unique_ptr<Host> host, std::shared_ptr<Publisher> publisher);
-  Expected<void> start();
-  void serve();
-  void wait_for_work(Lock& lock);
+  Expected<void> start() KSR_EXCLUDES(mutex_);
+  void serve() KSR_EXCLUDES(mutex_);
+  void wait_for_work() KSR_REQUIRES(mutex_);
   // Delivers one thing that waits, or the end; empty when there is nothing to do. The value: a callback was made.
-  std::optional<bool> step(Lock& lock);
-  bool deliver(Lock& lock, Notification item);
-  bool deliver_update(Lock& lock);
-  // Calls the host without the lock. What a host throws ends here, in a log line: nothing of it may cross the ABI.
+  std::optional<bool> step() KSR_REQUIRES(mutex_);
+  bool deliver(Notification item) KSR_REQUIRES(mutex_);
+  bool deliver_update() KSR_REQUIRES(mutex_);
+  // Calls the host without the lock. What the host throws ends here, in a log line: an exception must not cross the
+  // ABI.
   template <class Call>
-  void call_host(Lock& lock, Call&& call);
-  SnapshotRef next_snapshot(Lock& lock);
-  void finish(Lock& lock);
-  void run_to_end(Lock& lock);
-  void join(Lock& lock);
-  void cancel_locked();
-  void wake_locked();
-  bool updates_due() const;
-  Instant next_update_at() const;
-  bool called_from_callback() const { return active_ == std::this_thread::get_id(); }
-  void tell_gone(Lock& lock);
+  void call_host(Call&& call) KSR_REQUIRES(mutex_);
+  SnapshotRef next_snapshot() KSR_REQUIRES(mutex_);
+  void finish() KSR_REQUIRES(mutex_);
+  void run_to_end() KSR_REQUIRES(mutex_);
+  void join() KSR_REQUIRES(mutex_);
+  void stop_delivery(Lifecycle next) KSR_REQUIRES(mutex_);
+  void wake() KSR_REQUIRES(mutex_);
+  bool updates_due() const KSR_REQUIRES(mutex_);
+  Instant next_update_at() const KSR_REQUIRES(mutex_);
+  bool ending() const KSR_REQUIRES(mutex_) { return lifecycle_ >= Lifecycle::draining; }
+  bool ended() const KSR_REQUIRES(mutex_) { return lifecycle_ == Lifecycle::ended; }
+  bool callback_running() const KSR_REQUIRES(mutex_) { return active_ != std::thread::id(); }
+  void run_on_ended() KSR_REQUIRES(mutex_);
 
   const Options options_;
   const std::shared_ptr<Publisher> publisher_;
-  std::optional<Wakeup> wakeup_;  // delivery=manual
+  const bool updates_wanted_;
   std::atomic<bool> log_wanted_;
   std::atomic<bool> update_waits_{false};
   std::atomic<std::uint64_t> deliveries_{0};
-
-  mutable std::mutex mutex_;
-  std::condition_variable work_;   // for the delivery thread
-  std::condition_variable quiet_;  // for those who wait for a callback to return, for the end, or for the first list
+  int fd_ = -1;  // of wakeup_; set by start(), before any other thread has the dispatcher
+  // Used by the thread that is `active_`, without the lock.
   std::unique_ptr<Host> host_;
-  CallbackQueue queue_;
-  std::thread thread_;
-  std::thread::id active_;  // who runs callbacks now
-  Instant last_update_{};
-  bool in_burst_ = false;    // the last update had many changes
-  bool timed_wait_ = false;  // the delivery thread looks for an update by itself when the next one is due
-  std::function<void()> gone_;
-  bool synced_ = false;
-  bool cancelled_ = false;
-  bool ending_ = false;    // CLOSED follows what waits
-  bool ended_ = false;     // the host is gone
-  bool silent_ = false;    // it is told nothing, not even CLOSED
-  bool released_ = false;  // by close_async
-  bool joining_ = false;
-  bool joined_ = false;
+
+  mutable Mutex mutex_;
+  ConditionVariable work_;     // for the delivery thread
+  ConditionVariable changed_;  // for callers that wait for the end of a callback or the stream, or for the first list
+  std::optional<Wakeup> wakeup_ KSR_GUARDED_BY(mutex_);  // delivery=manual
+  CallbackQueue queue_ KSR_GUARDED_BY(mutex_);
+  std::thread thread_ KSR_GUARDED_BY(mutex_);  // delivery=thread; not joinable once a caller joins or has detached it
+  std::thread::id active_ KSR_GUARDED_BY(mutex_);  // the thread that runs callbacks now
+  Instant last_update_ KSR_GUARDED_BY(mutex_){};
+  Lifecycle lifecycle_ KSR_GUARDED_BY(mutex_) = Lifecycle::running;
+  std::function<void()> on_ended_ KSR_GUARDED_BY(mutex_);
+  bool in_burst_ KSR_GUARDED_BY(mutex_) = false;    // the last update had many changes
+  bool timed_wait_ KSR_GUARDED_BY(mutex_) = false;  // the delivery thread wakes up by itself when an update is due
+  bool synced_ KSR_GUARDED_BY(mutex_) = false;
+  bool closed_async_ KSR_GUARDED_BY(mutex_) = false;
+  bool joined_ KSR_GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace ksr::delivery

@@ -14,17 +14,17 @@ bool CallbackQueue::add_update() noexcept {
 }
 
 void CallbackQueue::add_state(sync::State state) {
-  make_room<sync::State>(kMaxStates);
+  drop_oldest_of<sync::State>(kMaxStates);
   items_.emplace_back(state);
 }
 
 void CallbackQueue::add_error(ErrorReport report) {
-  make_room<ErrorReport>(kMaxErrors);
+  drop_oldest_of<ErrorReport>(kMaxErrors);
   items_.emplace_back(std::move(report));
 }
 
 void CallbackQueue::add_log(LogLevel level, std::string text) {
-  make_room<LogLine>(kMaxLogLines);
+  drop_oldest_of<LogLine>(kMaxLogLines);
   items_.emplace_back(LogLine{level, std::move(text)});
 }
 
@@ -41,7 +41,7 @@ std::optional<Notification> CallbackQueue::take(bool updates_due) {
   return item;
 }
 
-// Before the first line that was not.
+// Delivered before the first line that was not dropped.
 std::optional<Notification> CallbackQueue::dropped_lines() {
   if (unreported_log_lines_ == 0 || !std::holds_alternative<LogLine>(items_.front())) return std::nullopt;
   const std::uint64_t lines = std::exchange(unreported_log_lines_, 0);
@@ -61,7 +61,7 @@ void CallbackQueue::keep_only_log() {
 }
 
 template <class Kind>
-void CallbackQueue::make_room(std::size_t max_size) {
+void CallbackQueue::drop_oldest_of(std::size_t max_size) {
   const auto is_kind = [](const Notification& item) { return std::holds_alternative<Kind>(item); };
   const auto count = std::count_if(items_.begin(), items_.end(), is_kind);
   if (static_cast<std::size_t>(count) < max_size) return;

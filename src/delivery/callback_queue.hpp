@@ -1,4 +1,5 @@
-// What waits for the host, in order and bounded: a host that blocks costs no memory beyond the cache.
+// `CallbackQueue` holds what waits for the host, in order and bounded, so that a host that blocks costs no memory
+// beyond the cache; used by CallbackDispatcher, whose mutex guards it.
 #pragma once
 
 #include <cstddef>
@@ -46,21 +47,21 @@ class CallbackQueue {
   bool update_waits() const noexcept { return update_waits_; }
   const DroppedCounts& dropped() const noexcept { return dropped_; }
 
-  // The first item, or the first that is no update while updates are not due.
+  // The first item, or while updates are not due the first that is not an update.
   std::optional<Notification> take(bool updates_due);
   void clear() noexcept {
     items_.clear();
     update_waits_ = false;
   }
-  // After a cancel: log lines stay, all else goes.
+  // After a cancel: removes everything but log lines.
   void keep_only_log();
 
  private:
   template <class Kind>
-  void make_room(std::size_t max_size);
+  void drop_oldest_of(std::size_t max_size);
   std::optional<Notification> dropped_lines();
 
-  // Without the update: that one waits must not be lost for want of memory.
+  // Without the update: that one waits must not be lost for lack of memory.
   std::deque<Notification> items_;
   bool update_waits_ = false;
   std::size_t before_update_ = 0;  // items

@@ -1,4 +1,4 @@
-// When and where the host is called.
+// `Options` says when and where the host is called; used by CallbackDispatcher and stream::Config. A value.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,5 @@
-// The host's callbacks as delivery sees them; abi implements it with C function pointers.
+// `Host` is the host's callbacks as delivery sees them; used by CallbackDispatcher, implemented by abi/ with C function
+// pointers. Lives where callbacks run: one thread at a time.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +17,7 @@ namespace ksr::delivery {
 // An error as it reaches the host.
 struct ErrorReport {
   Error error;
-  // Until the next try; empty: there is none, the error is fatal.
+  // Until the next try; empty: the error is fatal.
   std::optional<Milliseconds> next_try;
 };
 

@@ -4,7 +4,7 @@ namespace ksr::delivery {
 
 SnapshotRef Publisher::latest() {
   SnapshotRef superseded;  // dropped after the lock: its last reference may free many objects
-  const std::lock_guard<std::mutex> lock(cut_mutex_);
+  const MutexLock lock(cut_mutex_);
   for (;;) {
     if (gather()) superseded = std::exchange(pending_, snapshot());
     if (pending_) return pending_;
@@ -16,7 +16,7 @@ SnapshotRef Publisher::next() {
   Delivered before;  // dropped after the lock, as all of these
   store::Changes changes;
   SnapshotRef outdated;
-  const std::lock_guard<std::mutex> lock(cut_mutex_);
+  const MutexLock lock(cut_mutex_);
   // A snapshot that ksr_latest has shown is delivered as it is, so that sequences reach the host without gaps.
   if (!pending_ && gather()) pending_ = snapshot();
   if (!pending_) return {};
@@ -29,7 +29,7 @@ SnapshotRef Publisher::next() {
 }
 
 bool Publisher::changed() {
-  const std::lock_guard<std::mutex> lock(view_mutex_);
+  const MutexLock lock(view_mutex_);
   return cache_.synced() && cache_.changed();
 }
 
@@ -47,7 +47,7 @@ void Publisher::fold_cut() {
 }
 
 std::optional<store::Cut> Publisher::cut() {
-  const std::lock_guard<std::mutex> lock(view_mutex_);
+  const MutexLock lock(view_mutex_);
   if (!cache_.synced() || !cache_.changed()) return std::nullopt;
   return cache_.cut();
 }
@@ -66,7 +66,7 @@ SnapshotRef Publisher::snapshot() {
 }
 
 std::optional<SnapshotRef> Publisher::delivered() {
-  const std::lock_guard<std::mutex> lock(view_mutex_);
+  const MutexLock lock(view_mutex_);
   if (delivered_.sequence == 0) return SnapshotRef();
   if (cache_.changed()) return std::nullopt;
   if (!current_) {
@@ -76,9 +76,8 @@ std::optional<SnapshotRef> Publisher::delivered() {
   return current_;
 }
 
-// What was kept before.
 SnapshotRef Publisher::keep_while_current(SnapshotRef made) {
-  const std::lock_guard<std::mutex> lock(view_mutex_);
+  const MutexLock lock(view_mutex_);
   return std::exchange(current_, cache_.changed() ? SnapshotRef() : std::move(made));
 }
 

@@ -1,5 +1,5 @@
-// What on_update and ksr_latest hand out: a view, and its deltas against the snapshot delivered before.
-// Immutable and counted; usable on any thread, outlives the stream.
+// `Snapshot` is what on_update and ksr_latest return: a view, and its deltas against the snapshot delivered before;
+// used by Publisher and abi/. Immutable and counted, outlives the stream. Any thread.
 #pragma once
 
 #include <atomic>

@@ -1,5 +1,5 @@
-// delivery=manual: the descriptor that is readable while ksr_dispatch has something to do.
-// Guarded by the dispatcher's mutex; fd() may be read on any thread.
+// `Wakeup` is the descriptor that is readable while ksr_dispatch has something to do (delivery=manual); used by
+// CallbackDispatcher, whose mutex guards it.
 #pragma once
 
 #include <memory>

@@ -1,14 +1,16 @@
 #include "json/api_status.hpp"
 
+#include <algorithm>
 #include <boost/json.hpp>
-#include <limits>
+
+#include "base/text.hpp"
 
 namespace ksr::json {
 namespace {
 
 namespace bj = boost::json;
 
-// Beyond this it is no message to anybody, and the whole of it stands in memory.
+// A larger body is not a Status of any API server, and the parser keeps the whole of it in memory.
 constexpr std::size_t kMaxStatusSize = std::size_t{1} << 20;
 constexpr std::size_t kMaxStatusDepth = 64;
 constexpr std::size_t kMaxCauses = 64;
@@ -16,7 +18,7 @@ constexpr std::size_t kMaxCauses = 64;
 std::string text_member(const bj::object& object, std::string_view name) {
   const bj::value* value = object.if_contains(name);
   const bj::string* text = value == nullptr ? nullptr : value->if_string();
-  return text == nullptr ? std::string() : std::string(text->data(), text->size());
+  return text == nullptr ? std::string() : one_line(std::string_view(text->data(), text->size()));
 }
 
 std::optional<int> int_member(const bj::object& object, std::string_view name) {
@@ -67,6 +69,9 @@ std::optional<ApiStatus> parse_api_status(std::string_view text) {
   if (const bj::object* details = object_member(object, "details")) {
     status.retry_after_seconds = int_member(*details, "retryAfterSeconds");
     if (status.retry_after_seconds && *status.retry_after_seconds < 0) status.retry_after_seconds.reset();
+    if (status.retry_after_seconds) {
+      status.retry_after_seconds = std::min(*status.retry_after_seconds, static_cast<int>(kMaxRetryAfter.count()));
+    }
     status.causes = read_causes(*details);
   }
   return status;

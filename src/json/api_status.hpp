@@ -1,6 +1,8 @@
-// metav1.Status: what the API server says when it refuses.
+// `ApiStatus` is metav1.Status, with which an API server refuses a request or ends a watch; used by WatchReader and by
+// the modules that read responses. Any thread.
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -10,6 +12,10 @@
 
 namespace ksr::json {
 
+// The longest wait that a server is granted, however long it asks for.
+inline constexpr std::chrono::seconds kMaxRetryAfter{24 * 60 * 60};
+
+// All strings are one line each, of at most kMaxForeignText bytes (base/text.hpp): they are fit for messages.
 struct StatusCause {
   std::string reason;
   std::string message;
@@ -17,15 +23,16 @@ struct StatusCause {
 };
 
 struct ApiStatus {
-  // 0 where the server gave none (the cacher's own ERROR events).
+  // 0 when the server sent none (the cacher's own ERROR events).
   int code = 0;
   std::string reason;
   std::string message;
+  // At most kMaxRetryAfter.
   std::optional<int> retry_after_seconds;
   std::vector<StatusCause> causes;
 };
 
-// Empty when the text is no Status object (text/plain bodies are common: 404 page not found, 429 from P&F).
+// Empty when the text is not a Status object (text/plain bodies are common: 404 page not found, 429 from P&F).
 std::optional<ApiStatus> parse_api_status(std::string_view text);
 
 }  // namespace ksr::json

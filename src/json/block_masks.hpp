@@ -1,5 +1,5 @@
-// 64 bytes of JSON text as bit masks, the first byte in the lowest bit: with SSE2, which every x86-64 has, or with AVX2
-// in the files that are compiled for it.
+// `BlockMasks` shows 64 bytes of JSON as bit masks, the first byte in the lowest bit; used by block_skip_run.hpp. With
+// SSE2, which every x86-64 has, or with AVX2 in the files that are compiled for it. Any thread.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,5 @@
-// skip_blocks for machines that have AVX2, BMI and carry-less multiplication.
+// `skip_blocks_with_avx2` is skip_blocks for CPUs with AVX2, BMI and carry-less multiplication; used by block_skip.cpp.
+// Any thread.
 #pragma once
 
 #include "json/block_skip.hpp"

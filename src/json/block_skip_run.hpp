@@ -1,6 +1,6 @@
-// The loop of skip_blocks; compiled once for each set of instructions, by block_skip.cpp and block_skip_avx2.cpp alone.
-// Everything in it, and all it includes, has a name of its own in each: an inline function of the one must never stand
-// in for the other's.
+// The loop of skip_blocks; used by block_skip.cpp and block_skip_avx2.cpp only, each of which compiles it for its
+// instruction set. Everything in it, and all that it includes, is in a namespace of its own in each: the linker must
+// never take an inline function of the one for the other's. Any thread.
 #pragma once
 
 #include "json/block_masks.hpp"
@@ -8,7 +8,7 @@
 
 namespace ksr::json {
 
-// A number or literal at `p`, and something behind it that ends it.
+// A number or literal at `p`, and a byte after it that ends it.
 bool scalar_at(const char* p, const char* end) noexcept;
 
 inline namespace KSR_JSON_ISA {
@@ -28,18 +28,18 @@ inline Mask shifted(Mask mask, Mask carry, Mask& next) noexcept {
   return mask << 1 | carry;
 }
 
-// A mark on whitespace moves on to the first byte behind it; added to the run of ones it stands at the beginning of, it
+// A mark on whitespace moves to the first byte after it; added to the run of ones it stands at the beginning of, it
 // ripples through to there.
-inline Mask behind_space(Mask mask, Mask space, Mask& carry) noexcept {
+inline Mask after_space(Mask mask, Mask space, Mask& carry) noexcept {
   Mask moved = 0;
   if (__builtin_add_overflow(mask & space, space, &moved)) carry = 1;
   return (moved | mask) & ~space;
 }
 
-// What one block hands on to the next: what the next byte that is no space follows, a bit each (0 or 1). Without any, a
+// The state between two blocks: what the next byte other than a space follows, a bit each (0 or 1). Without any, a
 // value is due.
 struct Carry {
-  Mask in_string = 0;  // all ones or none
+  Mask in_string = 0;  // all ones, or 0
   Mask key_string = 0;
   Mask escape = 0;
   Mask scalar = 0;
@@ -92,7 +92,7 @@ class BlockSkip {
   Mask space_ = 0;
   Mask in_object_ = 0;
   Mask next_containers_ = 0;
-  // The bracket that ends it all, and whether it follows its opening one.
+  // The bracket that ends the skipped container, and whether it follows its opening one.
   unsigned last_bit_ = kNoBit;
   bool last_is_empty_ = false;
 };
@@ -100,31 +100,31 @@ class BlockSkip {
 [[gnu::always_inline]] inline BlockSkip::BlockSkip(const SkipPosition& at, const char* end, unsigned max_depth) noexcept
     : p_(at.p), end_(end), containers_(Mask{1} << at.depth | at.containers), max_depth_mask_(Mask{1} << max_depth) {
   switch (at.state) {
-    case State::first_key:
+    case GrammarState::first_key:
       carry_.open = 1;
       [[fallthrough]];
-    case State::key:
+    case GrammarState::key:
       carry_.key_due = 1;
       break;
-    case State::first_value:
+    case GrammarState::first_value:
       carry_.open = 1;
       break;
-    case State::colon:
+    case GrammarState::colon:
       carry_.key = 1;
       break;
-    case State::key_text:
+    case GrammarState::key_text:
       carry_.key_string = 1;
       [[fallthrough]];
-    case State::string:
+    case GrammarState::string:
       carry_.in_string = ~Mask{0};
       carry_.escape = at.in_escape ? 1 : 0;
       break;
-    case State::after:
+    case GrammarState::after:
       carry_.value = 1;
       break;
-    case State::value:
-    case State::number:
-    case State::literal:
+    case GrammarState::value:
+    case GrammarState::number:
+    case GrammarState::literal:
       break;
   }
 }
@@ -134,8 +134,8 @@ class BlockSkip {
     containers_ = next_containers_;
     if (last_bit_ != kNoBit) {
       const bool object = (containers_ & 1) != 0;
-      at = {p_ + last_bit_, State::after, false, 1, containers_ & 1, true};
-      if (last_is_empty_) at.state = object ? State::first_key : State::first_value;
+      at = {p_ + last_bit_, GrammarState::after, false, 1, containers_ & 1, true};
+      if (last_is_empty_) at.state = object ? GrammarState::first_key : GrammarState::first_value;
       return;
     }
     p_ += kSkipBlock;
@@ -180,7 +180,7 @@ class BlockSkip {
   Mask containers = containers_;
   Mask seen = containers;
   in_object_ = -(containers & 1);
-  // "{}" and "[]": what managedFields are full of. They change nothing around them.
+  // "{}" and "[]", of which managedFields have many, change nothing around them.
   const Mask empty = open_ & close_ >> 1;
   if (((curly_ ^ curly_ >> 1) & empty) != 0) return false;
   for (Mask rest = (open_ | close_) & ~(empty | empty << 1); rest != 0; rest &= rest - 1) {
@@ -208,7 +208,7 @@ class BlockSkip {
 
 // What may follow what (RFC 8259). Every byte outside strings and spaces follows exactly one other, so it is enough
 // that a colon follows keys and only those; that a comma or closing bracket follows values and only those, but for a
-// bracket behind its opening one; and that where a key is due no other value stands.
+// bracket after its opening one; and that where a key is due no other value stands.
 [[gnu::always_inline]] inline bool BlockSkip::follow_tokens() noexcept {
   const Mask ends = comma_ | close_;
   const Mask scalar = ~(string_ | quote_close_ | open_ | ends | colon_ | space_);
@@ -216,8 +216,8 @@ class BlockSkip {
   Mask open = shifted(open_, carry_.open, next.open);
   Mask key_due = shifted((open_ | comma_) & in_object_, carry_.key_due, next.key_due);
   if (space_ != 0) {
-    open = behind_space(open, space_, next.open);
-    key_due = behind_space(key_due, space_, next.key_due);
+    open = after_space(open, space_, next.open);
+    key_due = after_space(key_due, space_, next.key_due);
   }
 
   // From where a key opens, a carry runs through its text to the quote that closes it.
@@ -227,18 +227,18 @@ class BlockSkip {
   const Mask key_closes = ran & quote_close_;
 
   Mask key = shifted(key_closes, carry_.key, next.key);
-  const Mask scalar_or_behind = shifted(scalar, carry_.scalar, next.scalar);
-  Mask value = shifted((quote_close_ ^ key_closes) | close_, carry_.value, next.value) | (scalar_or_behind & ~scalar);
+  const Mask scalar_or_after = shifted(scalar, carry_.scalar, next.scalar);
+  Mask value = shifted((quote_close_ ^ key_closes) | close_, carry_.value, next.value) | (scalar_or_after & ~scalar);
   if (space_ != 0) {
-    key = behind_space(key, space_, next.key);
-    value = behind_space(value, space_, next.value);
+    key = after_space(key, space_, next.key);
+    value = after_space(value, space_, next.value);
   }
 
   const Mask wrong = (key ^ colon_) | ((value ^ ends) & ~(close_ & open)) | (key_due & (scalar | open_));
   const Mask looked_at = last_bit_ == kNoBit ? ~Mask{0} : ~Mask{0} >> (63 - last_bit_);
   if ((wrong & looked_at) != 0) return give_up();
   escaped_ &= looked_at;
-  if (!check_escapes() || !check_scalars(scalar & ~scalar_or_behind & looked_at)) return give_up();
+  if (!check_escapes() || !check_scalars(scalar & ~scalar_or_after & looked_at)) return give_up();
   last_is_empty_ = last_bit_ != kNoBit && (open >> last_bit_ & 1) != 0;
   next.in_string = static_cast<Mask>(static_cast<std::int64_t>(string_) >> 63);
   next.escape = next_escape_;
@@ -265,20 +265,20 @@ class BlockSkip {
 
 [[gnu::always_inline]] inline void BlockSkip::describe(SkipPosition& at) const noexcept {
   const auto depth = static_cast<unsigned>(63 - __builtin_clzll(containers_));
-  at = {p_, State::value, carry_.escape != 0, depth, containers_ ^ Mask{1} << depth, false};
+  at = {p_, GrammarState::value, carry_.escape != 0, depth, containers_ ^ Mask{1} << depth, false};
   if (carry_.in_string != 0) {
-    at.state = carry_.key_string != 0 ? State::key_text : State::string;
+    at.state = carry_.key_string != 0 ? GrammarState::key_text : GrammarState::string;
   } else if (carry_.scalar != 0) {
-    // Begun in an earlier block; whoever goes on reads it from its beginning.
+    // Begun in an earlier block; the caller reads it again from its beginning.
     at.p = scalar_begin_;
   } else if (carry_.key_due != 0) {
-    at.state = carry_.open != 0 ? State::first_key : State::key;
+    at.state = carry_.open != 0 ? GrammarState::first_key : GrammarState::key;
   } else if (carry_.open != 0) {
-    at.state = State::first_value;
+    at.state = GrammarState::first_value;
   } else if (carry_.key != 0) {
-    at.state = State::colon;
+    at.state = GrammarState::colon;
   } else if (carry_.value != 0) {
-    at.state = State::after;
+    at.state = GrammarState::after;
   }
 }
 

@@ -1,7 +1,10 @@
-// The innermost loops over JSON text: many bytes a step where the machine can, one where it cannot.
+// The innermost loops over JSON text, with SSE2 where the machine has it; used by the scanner and its parts. Any
+// thread.
 #pragma once
 
 #include <cstdint>
+
+#include "base/text.hpp"
 
 #if defined(__SSE2__) && !defined(KSR_JSON_PORTABLE)
 #define KSR_JSON_SSE2 1
@@ -12,10 +15,6 @@ namespace ksr::json {
 
 inline bool is_space(char c) noexcept {
   return c == ' ' || c == '\n' || c == '\r' || c == '\t';
-}
-
-inline bool is_digit(char c) noexcept {
-  return c >= '0' && c <= '9';
 }
 
 // What ends a run of bytes that stand for themselves inside a string: quote, backslash, control, not ASCII.

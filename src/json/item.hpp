@@ -1,4 +1,5 @@
-// One Kubernetes object as it is found in a list or a watch. All views are valid during the call that hands them over.
+// `Item` is one Kubernetes object as a list or a watch has it; made by ListReader and WatchReader, used by store and
+// sync. All views are valid during the call that passes the item. Lives on the thread of its reader.
 #pragma once
 
 #include <array>
@@ -12,7 +13,8 @@ struct Item {
   // `apiVersion`. The pieces in order make the whole; unused ones are empty.
   std::array<std::string_view, 6> text;
 
-  // The key fields, unescaped; empty where the object has none. `uid`, `name` and `resource_version` never are.
+  // The key fields, unescaped; empty when the object lacks one, except `uid`, `name` and `resource_version`, which are
+  // never empty.
   std::string_view uid;
   std::string_view name_space;
   std::string_view name;

@@ -3,23 +3,26 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/text.hpp"
 #include "json/unescape.hpp"
 
 namespace ksr::json {
 namespace {
 
-constexpr Field kTextFields[] = {Field::uid,  Field::name,        Field::resource_version,  Field::name_space,
-                                 Field::kind, Field::api_version, Field::creation_timestamp};
-constexpr Field kRecencyFields[] = {Field::last_timestamp, Field::last_observed_time, Field::event_time,
-                                    Field::creation_timestamp};
+constexpr std::size_t kMaxNameLength = 253;
+constexpr TrackedField kTextFields[] = {
+    TrackedField::uid,  TrackedField::name,        TrackedField::resource_version,  TrackedField::name_space,
+    TrackedField::kind, TrackedField::api_version, TrackedField::creation_timestamp};
+constexpr TrackedField kRecencyFields[] = {TrackedField::last_timestamp, TrackedField::last_observed_time,
+                                           TrackedField::event_time, TrackedField::creation_timestamp};
 
-bool required(Field field) noexcept {
-  return field == Field::uid || field == Field::name || field == Field::resource_version;
+bool required(TrackedField field) noexcept {
+  return field == TrackedField::uid || field == TrackedField::name || field == TrackedField::resource_version;
 }
 
 // Servers write null for what is not set (creationTimestamp in old bookmarks, eventTime in core/v1 events).
-bool may_be_null(Field field) noexcept {
-  return field == Field::name_space || field == Field::creation_timestamp;
+bool may_be_null(TrackedField field) noexcept {
+  return field == TrackedField::name_space || field == TrackedField::creation_timestamp;
 }
 
 std::string_view raw_text(const ObjectTracker& object, std::string_view text, const FieldValue& value) noexcept {
@@ -37,7 +40,7 @@ bool has_nul(std::string_view raw, bool escaped) {
   return plain.find('\0') != std::string::npos;
 }
 
-std::optional<std::string> field_problem(const ObjectTracker& object, std::string_view text, Field field) {
+std::optional<std::string> field_problem(const ObjectTracker& object, std::string_view text, TrackedField field) {
   const FieldValue& value = object[field];
   const auto problem = [field](const std::string& what) { return std::optional(field_path(field) + what); };
   if (!value.present) return required(field) ? problem(" is missing") : std::nullopt;
@@ -49,45 +52,40 @@ std::optional<std::string> field_problem(const ObjectTracker& object, std::strin
   return std::nullopt;
 }
 
-// Names come from the server: one line of a sane length, whatever they hold.
-void append_printable(std::string_view name, std::string& out) {
-  constexpr std::size_t kMaxName = 253;
-  for (const char c : name.substr(0, kMaxName)) out += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? '?' : c;
-}
-
 }  // namespace
 
 std::optional<std::string> item_problem(const ObjectTracker& object, std::string_view text) {
-  const FieldValue& metadata = object[Field::metadata];
+  const FieldValue& metadata = object[TrackedField::metadata];
   if (!metadata.present) return "metadata is missing";
   if (metadata.kind != ValueKind::object) {
     return std::string("metadata is ") + kind_name(metadata.kind) + ", expected an object";
   }
-  for (const Field field : kTextFields) {
+  for (const TrackedField field : kTextFields) {
     if (auto problem = field_problem(object, text, field)) return problem;
   }
   return std::nullopt;
 }
 
 std::optional<std::string> bookmark_problem(const ObjectTracker& object, std::string_view text) {
-  const FieldValue& version = object[Field::resource_version];
+  const FieldValue& version = object[TrackedField::resource_version];
   if (!version.present || version.kind == ValueKind::null || version.begin == version.end) return std::nullopt;
-  return field_problem(object, text, Field::resource_version);
+  return field_problem(object, text, TrackedField::resource_version);
 }
 
 std::string item_label(const ObjectTracker& object, std::string_view text) {
   std::string scratch;
   std::string label;
-  append_printable(field_text(object, text, Field::name_space, scratch), label);
+  label += one_line(field_text(object, text, TrackedField::name_space, scratch), kMaxNameLength);
   if (!label.empty()) label += '/';
   scratch.clear();
-  const std::string_view name = field_text(object, text, Field::name, scratch);
+  const std::string_view name = field_text(object, text, TrackedField::name, scratch);
   if (name.empty()) return {};
-  append_printable(name, label);
+  label += one_line(name, kMaxNameLength);
   return label;
 }
 
-std::string_view field_text(const ObjectTracker& object, std::string_view text, Field field, std::string& scratch) {
+std::string_view field_text(const ObjectTracker& object, std::string_view text, TrackedField field,
+                            std::string& scratch) {
   const FieldValue& value = object[field];
   const std::string_view raw = raw_text(object, text, value);
   if (!value.escaped) return raw;
@@ -116,24 +114,24 @@ Item ItemBuilder::build(const ObjectTracker& object, std::string_view text) {
 
 void ItemBuilder::fill_fields(const ObjectTracker& object, std::string_view text, Item& item) {
   unescaped_.clear();
-  std::size_t room = 0;
-  for (const Field field : kTextFields)
-    room += object[field].escaped ? raw_text(object, text, object[field]).size() : 0;
-  for (const Field field : kRecencyFields) {
-    room += object[field].escaped ? raw_text(object, text, object[field]).size() : 0;
+  std::size_t needed = 0;
+  for (const TrackedField field : kTextFields)
+    needed += object[field].escaped ? raw_text(object, text, object[field]).size() : 0;
+  for (const TrackedField field : kRecencyFields) {
+    needed += object[field].escaped ? raw_text(object, text, object[field]).size() : 0;
   }
-  // Never moved below: views into it are being handed out.
-  unescaped_.reserve(room);
-  const auto take = [&](Field field) { return field_text(object, text, field, unescaped_); };
-  item.uid = take(Field::uid);
-  item.name_space = take(Field::name_space);
-  item.name = take(Field::name);
-  item.resource_version = take(Field::resource_version);
-  item.kind = object[Field::kind].present ? take(Field::kind) : type_.kind;
-  item.api_version = object[Field::api_version].present ? take(Field::api_version) : type_.api_version;
-  item.creation_timestamp = take(Field::creation_timestamp);
-  for (const Field field : kRecencyFields) {
-    item.recency = field == Field::creation_timestamp ? item.creation_timestamp : take(field);
+  // Not reallocated below, since the item has views into it.
+  unescaped_.reserve(needed);
+  const auto take = [&](TrackedField field) { return field_text(object, text, field, unescaped_); };
+  item.uid = take(TrackedField::uid);
+  item.name_space = take(TrackedField::name_space);
+  item.name = take(TrackedField::name);
+  item.resource_version = take(TrackedField::resource_version);
+  item.kind = object[TrackedField::kind].present ? take(TrackedField::kind) : type_.kind;
+  item.api_version = object[TrackedField::api_version].present ? take(TrackedField::api_version) : type_.api_version;
+  item.creation_timestamp = take(TrackedField::creation_timestamp);
+  for (const TrackedField field : kRecencyFields) {
+    item.recency = field == TrackedField::creation_timestamp ? item.creation_timestamp : take(field);
     if (!item.recency.empty()) break;
   }
 }
@@ -148,16 +146,16 @@ void ItemBuilder::fill_text(const ObjectTracker& object, std::string_view text, 
     rest = 1;
   }
   const auto within = [&](std::uint64_t at) { return static_cast<std::size_t>(at - object.begin_at()); };
-  // Nobody writes managedFields twice, but whoever does must not bring the first one back.
-  if (object.cuts().size() > 1) {
+  // Should an object have managedFields twice, both are left out.
+  if (object.removed().size() > 1) {
     joined_.clear();
-    for (const Cut& cut : object.cuts()) {
+    for (const RemovedRange& cut : object.removed()) {
       joined_.append(text.substr(rest, within(cut.begin) - rest));
       rest = within(cut.end);
     }
     item.text[piece++] = joined_;
-  } else if (object.cuts().size() == 1) {
-    const Cut& cut = object.cuts().front();
+  } else if (object.removed().size() == 1) {
+    const RemovedRange& cut = object.removed().front();
     item.text[piece++] = text.substr(rest, within(cut.begin) - rest);
     rest = within(cut.end);
   }
@@ -165,8 +163,8 @@ void ItemBuilder::fill_text(const ObjectTracker& object, std::string_view text, 
 }
 
 std::string_view ItemBuilder::missing_members(const ObjectTracker& object) const noexcept {
-  const bool kind = object[Field::kind].present;
-  const bool api_version = object[Field::api_version].present;
+  const bool kind = object[TrackedField::kind].present;
+  const bool api_version = object[TrackedField::api_version].present;
   if (kind && api_version) return {};
   if (kind) return api_version_member_;
   return api_version ? kind_member_ : both_members_;

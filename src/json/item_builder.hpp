@@ -1,4 +1,5 @@
-// Makes an Item of a tracked object and its text.
+// `ItemBuilder` makes an Item from a tracked object and its text; used by ListReader and WatchReader. Lives on the
+// thread of its reader.
 #pragma once
 
 #include <optional>
@@ -16,17 +17,18 @@ struct ItemType {
   std::string api_version;
 };
 
-// Why the object is no item (one line: field and what is wrong with it); empty when it is one.
+// Why the object is not a valid item (one line: the field and what is wrong with it); empty when it is.
 std::optional<std::string> item_problem(const ObjectTracker& object, std::string_view text);
 
-// Why the object's resourceVersion, which it may lack, is not to be used.
+// Why the object's resourceVersion, which may be missing, is invalid; empty when it is not.
 std::optional<std::string> bookmark_problem(const ObjectTracker& object, std::string_view text);
 
-// "default/web-0", "web-0", or "" where the name is not among the bytes of `text`.
+// "default/web-0", "web-0", or "" when the name is not within `text`.
 std::string item_label(const ObjectTracker& object, std::string_view text);
 
-// The string in `field`, unescaped into `scratch` if need be; empty where there is none.
-std::string_view field_text(const ObjectTracker& object, std::string_view text, Field field, std::string& scratch);
+// The string in `field`, unescaped into `scratch` if need be; empty when it is not there.
+std::string_view field_text(const ObjectTracker& object, std::string_view text, TrackedField field,
+                            std::string& scratch);
 
 // Lives on the thread of its reader.
 class ItemBuilder {
@@ -49,7 +51,7 @@ class ItemBuilder {
   std::string both_members_;
   // Key fields that were written with escapes.
   std::string unescaped_;
-  // The text with several parts cut out.
+  // The text without several ranges.
   std::string joined_;
 };
 

@@ -1,4 +1,5 @@
-// RFC 6901 over JSON text, without a DOM.
+// `find_pointer` evaluates an RFC 6901 pointer on JSON text, without a DOM; used by ksr_object_get and WatchReader. Any
+// thread.
 #pragma once
 
 #include <optional>

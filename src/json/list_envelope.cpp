@@ -1,7 +1,6 @@
 #include "json/list_envelope.hpp"
 
-#include <charconv>
-
+#include "base/text.hpp"
 #include "json/unescape.hpp"
 #include "json/value_kind.hpp"
 
@@ -18,20 +17,13 @@ std::string expected(const char* name, const char* what, ValueKind kind) {
   return std::string("the list's ") + name + " is " + kind_name(kind) + ", expected " + what;
 }
 
-// The plain text of `captured`, or why it cannot be had.
+// Decodes `captured` into `out`; returns what is wrong with it.
 std::optional<std::string> take_text(const char* name, const RawText& captured, std::string& out) {
   if (captured.overlong) return std::string("the list's ") + name + " is longer than 64 KiB";
   out.clear();
   unescape(captured.text, out);
   if (out.find('\0') != std::string::npos) return std::string("the list's ") + name + " contains a NUL character";
   return std::nullopt;
-}
-
-std::string quoted(std::string_view text) {
-  constexpr std::size_t kMaxShown = 100;
-  std::string out;
-  append_json_string(text.substr(0, kMaxShown), out);
-  return out;
 }
 
 }  // namespace
@@ -51,14 +43,13 @@ ListEnvelope::Problem ListEnvelope::on_value(Member member, ValueKind kind) {
     case Member::api_version:
       return kind == ValueKind::string ? Problem() : expected("apiVersion", "a string", kind);
     case Member::metadata:
-      // Of two the last wins.
+      // The last of two equal members wins.
       meta_.resource_version.clear();
       meta_.continue_token.clear();
-      meta_.remaining_item_count = 0;
       return kind == ValueKind::object ? Problem() : expected("metadata", "an object", kind);
     case Member::items:
-      // The items of the first have been handed over and cannot be taken back.
-      if (items_seen_) return "the list has items twice";
+      // The items of the first have been passed on already.
+      if (items_seen_) return "items is duplicated";
       items_seen_ = true;
       // Go writes a nil slice as null.
       if (kind != ValueKind::array && kind != ValueKind::null) return expected("items", "an array", kind);
@@ -73,7 +64,7 @@ ListEnvelope::Problem ListEnvelope::on_text(Member member, const RawText& captur
   if (member == Member::api_version) return take_type(meta_.api_version, api_version_known_, "apiVersion", captured);
   if (member != Member::kind) return std::nullopt;
   if (auto problem = take_type(meta_.kind, kind_known_, "kind", captured)) return problem;
-  if (!names_a_list(meta_.kind)) return "expected a list, got kind " + quoted(meta_.kind);
+  if (!names_a_list(meta_.kind)) return "expected a list, got kind " + in_quotes(meta_.kind);
   return std::nullopt;
 }
 
@@ -81,7 +72,7 @@ ListEnvelope::Problem ListEnvelope::take_type(std::string& member, bool& known, 
                                               const RawText& captured) {
   std::string text;
   if (auto problem = take_text(name, captured, text)) return problem;
-  if (relied_on_ && text != member) return std::string("the list changes its ") + name + " behind its items";
+  if (relied_on_ && text != member) return std::string("the list changes its ") + name + " after its items";
   member = std::move(text);
   known = true;
   return std::nullopt;
@@ -91,15 +82,9 @@ void ListEnvelope::on_metadata_key(const RawText& key) {
   metadata_member_ = MetadataMember::other;
   if (stands_for(key.text, key.escaped, "resourceVersion")) metadata_member_ = MetadataMember::resource_version;
   if (stands_for(key.text, key.escaped, "continue")) metadata_member_ = MetadataMember::continue_token;
-  if (stands_for(key.text, key.escaped, "remainingItemCount")) metadata_member_ = MetadataMember::remaining_item_count;
 }
 
 ListEnvelope::Problem ListEnvelope::on_metadata_value(ValueKind kind) {
-  if (metadata_member_ == MetadataMember::remaining_item_count) {
-    meta_.remaining_item_count = 0;
-    if (kind == ValueKind::number || kind == ValueKind::null) return std::nullopt;
-    return expected(metadata_name(), "a number", kind);
-  }
   if (std::string* text = metadata_text()) {
     text->clear();
     if (kind != ValueKind::string && kind != ValueKind::null) return expected(metadata_name(), "a string", kind);
@@ -108,14 +93,6 @@ ListEnvelope::Problem ListEnvelope::on_metadata_value(ValueKind kind) {
 }
 
 ListEnvelope::Problem ListEnvelope::on_metadata_text(const RawText& captured) {
-  if (metadata_member_ == MetadataMember::remaining_item_count) {
-    // A hint to people: what does not fit counts as not given.
-    std::int64_t count = 0;
-    const char* const end = captured.text.data() + captured.text.size();
-    const auto [stop, error] = std::from_chars(captured.text.data(), end, count);
-    if (error == std::errc() && stop == end && count > 0) meta_.remaining_item_count = count;
-    return std::nullopt;
-  }
   std::string* text = metadata_text();
   return text == nullptr ? Problem() : take_text(metadata_name(), captured, *text);
 }
@@ -127,9 +104,7 @@ std::string* ListEnvelope::metadata_text() noexcept {
 }
 
 const char* ListEnvelope::metadata_name() const noexcept {
-  if (metadata_member_ == MetadataMember::resource_version) return "metadata.resourceVersion";
-  if (metadata_member_ == MetadataMember::continue_token) return "metadata.continue";
-  return "metadata.remainingItemCount";
+  return metadata_member_ == MetadataMember::resource_version ? "metadata.resourceVersion" : "metadata.continue";
 }
 
 std::optional<ItemType> ListEnvelope::item_type() const {
@@ -140,8 +115,8 @@ std::optional<ItemType> ListEnvelope::item_type() const {
 ListEnvelope::Problem ListEnvelope::missing() const {
   if (!kind_known_) return "the list has no kind";
   if (!api_version_known_) return "the list has no apiVersion";
-  // Taken for an empty list, a mutilated body would delete every object there is.
-  if (!items_seen_) return "the list (kind " + quoted(meta_.kind) + ") has no items";
+  // Taken for an empty list, an incomplete body would delete every object.
+  if (!items_seen_) return "the list (kind " + in_quotes(meta_.kind) + ") has no items";
   return std::nullopt;
 }
 

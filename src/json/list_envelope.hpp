@@ -1,4 +1,5 @@
-// The members of a list beside its items: what it is a list of, and where it stands.
+// `ListEnvelope` reads the members of a list other than its items: kind, apiVersion, metadata; used by ListReader.
+// Lives on the thread of its reader.
 #pragma once
 
 #include <optional>
@@ -11,7 +12,7 @@
 
 namespace ksr::json {
 
-// The problems it answers with are one line each. Lives on the thread of its reader.
+// The problems it returns are one line each.
 class ListEnvelope {
  public:
   enum class Member : std::uint8_t { kind, api_version, metadata, items, other };
@@ -25,16 +26,16 @@ class ListEnvelope {
   Problem on_metadata_value(ValueKind kind);
   Problem on_metadata_text(const RawText& captured);
 
-  // From now on kind and apiVersion are taken at their word: items have been given them.
+  // From now on kind and apiVersion must not change: items have got them.
   void rely_on_type() noexcept { relied_on_ = true; }
-  // What an untyped item of the list is; empty until both kind and apiVersion have come.
+  // The type of an item that has none itself; empty until both kind and apiVersion were read.
   std::optional<ItemType> item_type() const;
   // The whole list has been read.
   Problem missing() const;
   const ListMeta& meta() const noexcept { return meta_; }
 
  private:
-  enum class MetadataMember : std::uint8_t { resource_version, continue_token, remaining_item_count, other };
+  enum class MetadataMember : std::uint8_t { resource_version, continue_token, other };
 
   Problem take_type(std::string& member, bool& known, const char* name, const RawText& captured);
   std::string* metadata_text() noexcept;

@@ -32,9 +32,9 @@ class ListReader::Impl {
   bool on_comma(std::uint64_t at);
 
  private:
-  enum class Place : std::uint8_t { before, envelope, metadata, items, behind };
+  enum class Place : std::uint8_t { before, envelope, metadata, items, after };
 
-  // An item that waits for the list's own kind.
+  // An item that waits for the kind of the list.
   struct Held {
     ObjectTracker object;
     std::string text;
@@ -49,7 +49,7 @@ class ListReader::Impl {
   bool release_held();
   bool deliver(const ObjectTracker& object, std::string_view text, std::uint64_t number);
   bool needs_type(const ObjectTracker& object) const noexcept {
-    return !object[Field::kind].present || !object[Field::api_version].present;
+    return !object[TrackedField::kind].present || !object[TrackedField::api_version].present;
   }
 
   void after_feed(Outcome outcome);
@@ -71,7 +71,7 @@ class ListReader::Impl {
   bool type_set_ = false;
   std::vector<Held> held_;
   std::size_t held_size_ = 0;
-  // What is being fed, and the offset of its first byte.
+  // The bytes of this feed(), and the offset of the first one.
   std::string_view buffer_;
   std::uint64_t buffer_base_ = 0;
   std::optional<Error> error_;
@@ -89,7 +89,7 @@ Expected<void> ListReader::Impl::feed(std::string_view bytes) {
   return {};
 }
 
-// The size of the object in progress comes first, or the answer would hang on how the bytes were cut.
+// The size of the object in progress is checked first, or the error would depend on how the bytes were split.
 void ListReader::Impl::after_feed(Outcome outcome) {
   if (outcome == Outcome::stopped) return;
   if (item_.inside() && text_.too_large(scanner_.offset())) return fail_too_large();
@@ -108,11 +108,11 @@ void ListReader::Impl::fail_too_large() {
 
 Expected<ListMeta> ListReader::Impl::finish() {
   if (error_) return *error_;
-  if (place_ == Place::behind) return envelope_.meta();
+  if (place_ == Place::after) return envelope_.meta();
   const std::string where = item_.inside() ? " in item " + std::to_string(item_number_) : "";
   fail(Status::protocol, place_ == Place::before
                              ? "expected a list, got nothing"
-                             : "the list ends early" + where + ", behind byte " + std::to_string(scanner_.offset()));
+                             : "the list ends early" + where + ", after byte " + std::to_string(scanner_.offset()));
   return *error_;
 }
 
@@ -142,10 +142,10 @@ bool ListReader::Impl::on_value(ValueKind kind, std::uint64_t at, Interest& inte
       return accept(envelope_.on_metadata_value(kind), at);
     case Place::items:
       return begin_item(kind, at, interest);
-    case Place::behind:
+    case Place::after:
       break;
   }
-  return fail_at(at, "expected nothing behind the list");
+  return fail_at(at, "expected nothing after the list");
 }
 
 bool ListReader::Impl::begin_list(ValueKind kind, std::uint64_t at, Interest& interest) {
@@ -204,7 +204,7 @@ bool ListReader::Impl::on_leave(std::uint64_t end) {
     return item_.inside() || end_item(end);
   }
   if (place_ == Place::envelope) {
-    place_ = Place::behind;
+    place_ = Place::after;
     return accept(envelope_.missing(), end);
   }
   place_ = Place::envelope;
@@ -233,7 +233,7 @@ bool ListReader::Impl::end_item(std::uint64_t end) {
 bool ListReader::Impl::hold(std::string_view text) {
   held_size_ += text.size() + sizeof(Held);
   if (held_size_ > options_.max_object_size) {
-    return fail(Status::too_large, "the list's kind and apiVersion come behind more than " +
+    return fail(Status::too_large, "the list's kind and apiVersion come after more than " +
                                        std::to_string(options_.max_object_size) +
                                        " bytes (max_object_size) of items without a kind of their own");
   }
@@ -256,8 +256,8 @@ bool ListReader::Impl::deliver(const ObjectTracker& object, std::string_view tex
     if (!type_set_) builder_.set_type(*envelope_.item_type());
     type_set_ = true;
     envelope_.rely_on_type();
-    if (!object[Field::kind].present && builder_.type().kind.empty()) {
-      return fail_item(number, object.begin_at(), "kind is missing, and a list of kind \"List\" names none");
+    if (!object[TrackedField::kind].present && builder_.type().kind.empty()) {
+      return fail_item(number, object.begin_at(), "kind is missing, and a list of kind \"List\" does not give one");
     }
   }
   observer_.on_item(builder_.build(object, text));

@@ -1,4 +1,5 @@
-// Finds the items of a list in its bytes as they arrive; the list never stands in memory whole.
+// `ListReader` finds the items of a list in its bytes as they arrive, without ever holding the whole list; used by
+// stream::ListCall. Lives on the thread that feeds it.
 #pragma once
 
 #include <cstdint>
@@ -24,7 +25,6 @@ struct ListMeta {
   std::string api_version;
   std::string resource_version;
   std::string continue_token;
-  std::int64_t remaining_item_count = 0;
 };
 
 class ListObserver {
@@ -33,7 +33,7 @@ class ListObserver {
   virtual void on_item(const Item& item) = 0;
 };
 
-// Lives on one thread. After an error it stays in error.
+// After an error it stays in error.
 class ListReader {
  public:
   ListReader(const ReaderOptions& options, ListObserver& observer);

@@ -1,4 +1,5 @@
-// A JSON number (RFC 8259, section 6), checked byte for byte wherever the buffers are cut.
+// `NumberMachine` checks a JSON number (RFC 8259, section 6) byte by byte, wherever the buffers end; used by Scanner.
+// Lives on the thread of its reader.
 #pragma once
 
 #include "json/bytes.hpp"
@@ -11,12 +12,12 @@ class NumberMachine {
  public:
   void begin() noexcept { mode_ = Mode::start; }
 
-  // Done: `p` stands on the first byte behind the number. Bad: on the byte that does not belong.
+  // Done: `p` stands on the first byte after the number. Bad: on the byte that does not belong.
   Progress advance(const char*& p, const char* end) noexcept {
     for (; p != end; ++p) {
       if (is_digit(*p) && (mode_ == Mode::integer || mode_ == Mode::fraction || mode_ == Mode::exponent)) continue;
       const Mode next = step(*p);
-      if (next == Mode::behind) return complete() ? Progress::done : Progress::bad;
+      if (next == Mode::ended) return complete() ? Progress::done : Progress::bad;
       mode_ = next;
     }
     return Progress::more;
@@ -33,7 +34,7 @@ class NumberMachine {
     exponent_mark,
     exponent_sign,
     exponent,
-    behind
+    ended
   };
 
   bool complete() const noexcept {

@@ -9,71 +9,71 @@ namespace {
 
 constexpr char kManagedFields[] = "managedFields";
 
-Field object_member(std::string_view key) noexcept {
+TrackedField object_member(std::string_view key) noexcept {
   switch (key.size()) {
     case 4:
-      return key == "kind" ? Field::kind : Field::other;
+      return key == "kind" ? TrackedField::kind : TrackedField::other;
     case 6:
-      return key == "series" ? Field::series : Field::other;
+      return key == "series" ? TrackedField::series : TrackedField::other;
     case 8:
-      return key == "metadata" ? Field::metadata : Field::other;
+      return key == "metadata" ? TrackedField::metadata : TrackedField::other;
     case 9:
-      return key == "eventTime" ? Field::event_time : Field::other;
+      return key == "eventTime" ? TrackedField::event_time : TrackedField::other;
     case 10:
-      return key == "apiVersion" ? Field::api_version : Field::other;
+      return key == "apiVersion" ? TrackedField::api_version : TrackedField::other;
     case 13:
-      return key == "lastTimestamp" ? Field::last_timestamp : Field::other;
+      return key == "lastTimestamp" ? TrackedField::last_timestamp : TrackedField::other;
     default:
-      return Field::other;
+      return TrackedField::other;
   }
 }
 
-Field metadata_member(std::string_view key) noexcept {
+TrackedField metadata_member(std::string_view key) noexcept {
   switch (key.size()) {
     case 3:
-      return key == "uid" ? Field::uid : Field::other;
+      return key == "uid" ? TrackedField::uid : TrackedField::other;
     case 4:
-      return key == "name" ? Field::name : Field::other;
+      return key == "name" ? TrackedField::name : TrackedField::other;
     case 9:
-      return key == "namespace" ? Field::name_space : Field::other;
+      return key == "namespace" ? TrackedField::name_space : TrackedField::other;
     case 15:
-      return key == "resourceVersion" ? Field::resource_version : Field::other;
+      return key == "resourceVersion" ? TrackedField::resource_version : TrackedField::other;
     case 17:
-      return key == "creationTimestamp" ? Field::creation_timestamp : Field::other;
+      return key == "creationTimestamp" ? TrackedField::creation_timestamp : TrackedField::other;
     default:
-      return Field::other;
+      return TrackedField::other;
   }
 }
 
 }  // namespace
 
-const char* field_path(Field field) noexcept {
+const char* field_path(TrackedField field) noexcept {
   switch (field) {
-    case Field::kind:
+    case TrackedField::kind:
       return "kind";
-    case Field::api_version:
+    case TrackedField::api_version:
       return "apiVersion";
-    case Field::metadata:
+    case TrackedField::metadata:
       return "metadata";
-    case Field::uid:
+    case TrackedField::uid:
       return "metadata.uid";
-    case Field::name:
+    case TrackedField::name:
       return "metadata.name";
-    case Field::name_space:
+    case TrackedField::name_space:
       return "metadata.namespace";
-    case Field::resource_version:
+    case TrackedField::resource_version:
       return "metadata.resourceVersion";
-    case Field::creation_timestamp:
+    case TrackedField::creation_timestamp:
       return "metadata.creationTimestamp";
-    case Field::last_timestamp:
+    case TrackedField::last_timestamp:
       return "lastTimestamp";
-    case Field::event_time:
+    case TrackedField::event_time:
       return "eventTime";
-    case Field::series:
+    case TrackedField::series:
       return "series";
-    case Field::last_observed_time:
+    case TrackedField::last_observed_time:
       return "series.lastObservedTime";
-    case Field::other:
+    case TrackedField::other:
       break;
   }
   return "";
@@ -81,11 +81,11 @@ const char* field_path(Field field) noexcept {
 
 void ObjectTracker::begin(std::uint64_t at) {
   place_ = Place::object;
-  member_ = Field::other;
+  member_ = TrackedField::other;
   begin_at_ = at;
   end_at_ = at;
   fields_.fill(FieldValue{});
-  cuts_.clear();
+  removed_.clear();
 }
 
 void ObjectTracker::on_key(const RawText& key, std::uint64_t at) {
@@ -105,7 +105,7 @@ void ObjectTracker::on_key(const RawText& key, std::uint64_t at) {
       member_is_cut_ = cut_managed_fields_ && name == kManagedFields;
       break;
     case Place::series:
-      member_ = name == "lastObservedTime" ? Field::last_observed_time : Field::other;
+      member_ = name == "lastObservedTime" ? TrackedField::last_observed_time : TrackedField::other;
       break;
     case Place::outside:
       break;
@@ -113,24 +113,24 @@ void ObjectTracker::on_key(const RawText& key, std::uint64_t at) {
 }
 
 void ObjectTracker::on_value(ValueKind kind, std::uint64_t at, Interest& interest) {
-  if (member_ == Field::other) return;
+  if (member_ == TrackedField::other) return;
   FieldValue& value = value_of(member_);
   value = FieldValue{};
   value.present = true;
   value.kind = kind;
   value.begin = at + 1;
-  if (member_ == Field::metadata) enter_metadata();
-  if (member_ == Field::series) forget(Field::last_observed_time);
-  if (kind != ValueKind::object || (member_ != Field::metadata && member_ != Field::series)) return;
+  if (member_ == TrackedField::metadata) enter_metadata();
+  if (member_ == TrackedField::series) forget(TrackedField::last_observed_time);
+  if (kind != ValueKind::object || (member_ != TrackedField::metadata && member_ != TrackedField::series)) return;
   interest = Interest::enter;
-  place_ = member_ == Field::metadata ? Place::metadata : Place::series;
-  member_ = Field::other;
+  place_ = member_ == TrackedField::metadata ? Place::metadata : Place::series;
+  member_ = TrackedField::other;
 }
 
 // Of two equal keys the last wins, with all that is in it.
 void ObjectTracker::enter_metadata() noexcept {
-  for (const Field field :
-       {Field::uid, Field::name, Field::name_space, Field::resource_version, Field::creation_timestamp}) {
+  for (const TrackedField field : {TrackedField::uid, TrackedField::name, TrackedField::name_space,
+                                   TrackedField::resource_version, TrackedField::creation_timestamp}) {
     forget(field);
   }
   metadata_has_member_ = false;
@@ -139,7 +139,7 @@ void ObjectTracker::enter_metadata() noexcept {
 
 void ObjectTracker::on_value_end(std::uint64_t end, bool escaped) {
   if (place_ == Place::metadata) end_metadata_member(end);
-  if (member_ == Field::other) return;
+  if (member_ == TrackedField::other) return;
   FieldValue& value = value_of(member_);
   value.end = end - 1;
   value.escaped = escaped;
@@ -149,9 +149,9 @@ void ObjectTracker::end_metadata_member(std::uint64_t end) {
   if (!member_is_cut_) {
     metadata_has_member_ = true;
   } else if (metadata_has_member_) {
-    cuts_.push_back({comma_at_, end});
+    removed_.push_back({comma_at_, end});
   } else {
-    cuts_.push_back({member_at_, end});
+    removed_.push_back({member_at_, end});
     cut_wants_comma_ = true;
   }
 }
@@ -168,7 +168,7 @@ void ObjectTracker::on_leave(std::uint64_t end) {
 void ObjectTracker::on_comma(std::uint64_t at) {
   if (place_ != Place::metadata) return;
   comma_at_ = at;
-  if (cut_wants_comma_) cuts_.back().end = at + 1;
+  if (cut_wants_comma_) removed_.back().end = at + 1;
   cut_wants_comma_ = false;
 }
 

@@ -1,4 +1,5 @@
-// Follows one Kubernetes object while it is scanned: where its key fields stand, and what of it is to be cut out.
+// `ObjectTracker` follows one Kubernetes object while it is scanned: where its key fields are, and which ranges are
+// left out; used by ListReader and WatchReader. Lives on the thread of its reader.
 #pragma once
 
 #include <array>
@@ -10,7 +11,7 @@
 
 namespace ksr::json {
 
-enum class Field : std::uint8_t {
+enum class TrackedField : std::uint8_t {
   kind,
   api_version,
   metadata,
@@ -27,7 +28,7 @@ enum class Field : std::uint8_t {
 };
 
 // "metadata.resourceVersion".
-const char* field_path(Field field) noexcept;
+const char* field_path(TrackedField field) noexcept;
 
 struct FieldValue {
   bool present = false;
@@ -38,7 +39,7 @@ struct FieldValue {
   std::uint64_t end = 0;
 };
 
-struct Cut {
+struct RemovedRange {
   std::uint64_t begin;
   std::uint64_t end;
 };
@@ -60,32 +61,32 @@ class ObjectTracker {
 
   std::uint64_t begin_at() const noexcept { return begin_at_; }
   std::uint64_t end_at() const noexcept { return end_at_; }
-  const FieldValue& operator[](Field field) const noexcept { return fields_[static_cast<std::size_t>(field)]; }
+  const FieldValue& operator[](TrackedField field) const noexcept { return fields_[static_cast<std::size_t>(field)]; }
   // In ascending order, apart from each other; without them the object is still valid JSON.
-  const std::vector<Cut>& cuts() const noexcept { return cuts_; }
+  const std::vector<RemovedRange>& removed() const noexcept { return removed_; }
 
  private:
   enum class Place : std::uint8_t { outside, object, metadata, series };
 
-  FieldValue& value_of(Field field) noexcept { return fields_[static_cast<std::size_t>(field)]; }
-  void forget(Field field) noexcept { value_of(field) = FieldValue{}; }
+  FieldValue& value_of(TrackedField field) noexcept { return fields_[static_cast<std::size_t>(field)]; }
+  void forget(TrackedField field) noexcept { value_of(field) = FieldValue{}; }
   void enter_metadata() noexcept;
   void end_metadata_member(std::uint64_t end);
 
   bool cut_managed_fields_;
   Place place_ = Place::outside;
-  Field member_ = Field::other;
+  TrackedField member_ = TrackedField::other;
   bool member_is_cut_ = false;
   // Whether metadata has a member so far that stays.
   bool metadata_has_member_ = false;
-  // The last cut takes the comma behind it along, having none before it.
+  // The range removed last includes the comma after it, since there is none before it.
   bool cut_wants_comma_ = false;
   std::uint64_t member_at_ = 0;
   std::uint64_t comma_at_ = 0;
   std::uint64_t begin_at_ = 0;
   std::uint64_t end_at_ = 0;
-  std::array<FieldValue, static_cast<std::size_t>(Field::other)> fields_;
-  std::vector<Cut> cuts_;
+  std::array<FieldValue, static_cast<std::size_t>(TrackedField::other)> fields_;
+  std::vector<RemovedRange> removed_;
 };
 
 }  // namespace ksr::json

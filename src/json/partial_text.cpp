@@ -6,7 +6,7 @@
 namespace ksr::json {
 namespace {
 
-// Most objects are below this; memory for a larger one is given back behind it.
+// Most objects are smaller; memory for a larger one is freed after it.
 constexpr std::size_t kOrdinarySize = 256 * 1024;
 
 }  // namespace

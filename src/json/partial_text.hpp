@@ -1,4 +1,5 @@
-// The text of one object: a view into the buffer it came in, or, where a buffer's end cut it, a copy of its parts.
+// `PartialText` is the text of one object: a view into the buffer it arrived in, or a copy when it continues in the
+// next buffer; used by ListReader and WatchReader. Lives on the thread of its reader.
 #pragma once
 
 #include <cstdint>

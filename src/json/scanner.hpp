@@ -1,4 +1,5 @@
-// The grammar of JSON (RFC 8259) over bytes as they arrive: any split gives the same events. No recursion, no DOM.
+// `Scanner` checks the grammar of JSON (RFC 8259) on bytes as they arrive and reports events, the same for any split;
+// used by ListReader and WatchReader. No recursion, no DOM. Lives on the thread of its reader.
 #pragma once
 
 #include <cstddef>
@@ -45,8 +46,8 @@ class Scanner {
   // After anything but `more`, the scanner is done with.
   Outcome feed(std::string_view bytes);
 
-  // Before the first byte of a document, or behind the last of one.
-  bool between_documents() const noexcept { return depth_ == 0 && state_ == State::value; }
+  // Before the first byte of a document, or after the last byte of one.
+  bool between_documents() const noexcept { return depth_ == 0 && state_ == GrammarState::value; }
   // Of the next byte; after `invalid`, of the byte that does not belong.
   std::uint64_t offset() const noexcept { return base_; }
   const std::string& problem() const noexcept { return problem_; }
@@ -86,7 +87,7 @@ class Scanner {
 
   Handler& handler_;
   const std::size_t max_depth_;
-  State state_ = State::value;
+  GrammarState state_ = GrammarState::value;
   Outcome outcome_ = Outcome::more;
   bool in_object_ = false;
   bool capturing_ = false;

@@ -1,4 +1,4 @@
-// The loop of the Scanner; included by scanner.hpp alone.
+// The loop of Scanner; used by scanner.hpp only. Lives on the thread of its reader.
 #pragma once
 
 #include <algorithm>
@@ -31,7 +31,7 @@ const char* Scanner<Handler>::run(const char* p, const char* const end) {
       if (end - p >= kSkipBlock && p >= skipped_to_) p = skip(p, end);
     }
     switch (state_) {
-      case State::first_key:
+      case GrammarState::first_key:
         p = skip_space(p, end);
         if (p == end) return p;
         if (*p == '}') {
@@ -40,32 +40,32 @@ const char* Scanner<Handler>::run(const char* p, const char* const end) {
           break;
         }
         [[fallthrough]];
-      case State::key:
+      case GrammarState::key:
         p = skip_space(p, end);
         if (p == end) return p;
         if (*p != '"') {
-          fail_expecting(state_ == State::key ? "a key" : "a key or '}'", p);
+          fail_expecting(state_ == GrammarState::key ? "a key" : "a key or '}'", p);
           return p;
         }
         if constexpr (Entered) begin_text(p);
         ++p;
         string_.begin();
-        state_ = State::key_text;
+        state_ = GrammarState::key_text;
         [[fallthrough]];
-      case State::key_text: {
+      case GrammarState::key_text: {
         const Progress progress = string_.advance(p, end);
         if (progress == Progress::more) return p;
         if (progress == Progress::bad) {
           fail(string_.problem());
           return p;
         }
-        state_ = State::colon;
+        state_ = GrammarState::colon;
         if constexpr (Entered) {
           if (!take_key(p)) return p;
         }
         [[fallthrough]];
       }
-      case State::colon:
+      case GrammarState::colon:
         p = skip_space(p, end);
         if (p == end) return p;
         if (*p != ':') {
@@ -73,18 +73,18 @@ const char* Scanner<Handler>::run(const char* p, const char* const end) {
           return p;
         }
         ++p;
-        state_ = State::value;
+        state_ = GrammarState::value;
         [[fallthrough]];
-      case State::value:
+      case GrammarState::value:
         p = skip_space(p, end);
         if (p == end) return p;
         if (!begin_value<Entered>(p)) return p;
         if (Entered && depth_ != entered_depth_) return p + 1;
         // Numbers and literals read their first byte themselves.
-        if (state_ != State::number && state_ != State::literal) ++p;
-        if (state_ != State::string) break;
+        if (state_ != GrammarState::number && state_ != GrammarState::literal) ++p;
+        if (state_ != GrammarState::string) break;
         [[fallthrough]];
-      case State::string: {
+      case GrammarState::string: {
         const Progress progress = string_.advance(p, end);
         if (progress == Progress::more) return p;
         if (progress == Progress::bad) {
@@ -95,7 +95,7 @@ const char* Scanner<Handler>::run(const char* p, const char* const end) {
         if (Entered && depth_ == 0) break;
         [[fallthrough]];
       }
-      case State::after:
+      case GrammarState::after:
         p = skip_space(p, end);
         if (p == end) return p;
         if (*p == ',') {
@@ -103,7 +103,7 @@ const char* Scanner<Handler>::run(const char* p, const char* const end) {
             if (!stop_unless(handler_.on_comma(at(p)))) return p;
           }
           ++p;
-          state_ = in_object_ ? State::key : State::value;
+          state_ = in_object_ ? GrammarState::key : GrammarState::value;
           break;
         }
         if (*p != (in_object_ ? '}' : ']')) {
@@ -113,16 +113,16 @@ const char* Scanner<Handler>::run(const char* p, const char* const end) {
         ++p;
         if (!end_container<Entered>(p)) return p;
         break;
-      case State::first_value:
+      case GrammarState::first_value:
         p = skip_space(p, end);
         if (p == end) return p;
-        state_ = State::value;
+        state_ = GrammarState::value;
         if (*p == ']') {
           ++p;
           if (!end_container<Entered>(p)) return p;
         }
         break;
-      case State::number: {
+      case GrammarState::number: {
         const Progress progress = number_.advance(p, end);
         if (progress == Progress::more) return p;
         if (progress == Progress::bad) {
@@ -132,7 +132,7 @@ const char* Scanner<Handler>::run(const char* p, const char* const end) {
         if (!end_scalar<Entered>(p)) return p;
         break;
       }
-      case State::literal:
+      case GrammarState::literal:
         if (!advance_literal(p, end)) return p;
         if (!end_scalar<Entered>(p)) return p;
         break;
@@ -143,8 +143,8 @@ const char* Scanner<Handler>::run(const char* p, const char* const end) {
 template <class Handler>
 const char* Scanner<Handler>::skip(const char* p, const char* end) {
   const std::size_t depth = depth_ - entered_depth_;
-  if (depth > kMaxSkipDepth / 2 || state_ == State::number || state_ == State::literal) return p;
-  const bool in_string = state_ == State::string || state_ == State::key_text;
+  if (depth > kMaxSkipDepth / 2 || state_ == GrammarState::number || state_ == GrammarState::literal) return p;
+  const bool in_string = state_ == GrammarState::string || state_ == GrammarState::key_text;
   if (in_string && !string_.resumable()) return p;
   SkipPosition at{p, state_, in_string && string_.in_escape(), static_cast<unsigned>(depth), 0, false};
   for (std::size_t level = entered_depth_; level < depth_; ++level) {
@@ -152,7 +152,7 @@ const char* Scanner<Handler>::skip(const char* p, const char* end) {
   }
   skip_blocks(at, end, static_cast<unsigned>(std::min<std::size_t>(kMaxSkipDepth, max_depth_ - entered_depth_)));
   state_ = at.state;
-  if (state_ == State::string || state_ == State::key_text) string_.resume(at.in_escape);
+  if (state_ == GrammarState::string || state_ == GrammarState::key_text) string_.resume(at.in_escape);
   depth_ = entered_depth_ + at.depth;
   for (std::size_t level = entered_depth_; level < depth_; ++level) {
     set_level(level, (at.containers >> (depth_ - 1 - level) & 1) != 0);
@@ -170,7 +170,7 @@ bool Scanner<Handler>::begin_value(const char* p) {
   switch (*p) {
     case '"':
       string_.begin();
-      state_ = State::string;
+      state_ = GrammarState::string;
       if constexpr (!Entered) return true;
       break;
     case '{':
@@ -205,8 +205,8 @@ bool Scanner<Handler>::begin_value(const char* p) {
     if (Entered && interest == Interest::enter) entered_depth_ = depth_;
     return true;
   }
-  if (kind == ValueKind::number) state_ = State::number;
-  if (kind == ValueKind::boolean || kind == ValueKind::null) state_ = State::literal;
+  if (kind == ValueKind::number) state_ = GrammarState::number;
+  if (kind == ValueKind::boolean || kind == ValueKind::null) state_ = GrammarState::literal;
   if (Entered && interest == Interest::capture) {
     begin_text(p);
     capturing_ = true;
@@ -228,7 +228,7 @@ bool Scanner<Handler>::begin_container(bool object) {
   set_level(depth_, object);
   ++depth_;
   in_object_ = object;
-  state_ = object ? State::first_key : State::first_value;
+  state_ = object ? GrammarState::first_key : GrammarState::first_value;
   return true;
 }
 
@@ -238,7 +238,7 @@ template <bool Entered>
 bool Scanner<Handler>::end_container(const char* p) {
   --depth_;
   in_object_ = depth_ > 0 && is_object(depth_ - 1);
-  state_ = depth_ > 0 ? State::after : State::value;
+  state_ = depth_ > 0 ? GrammarState::after : GrammarState::value;
   if constexpr (Entered) {
     entered_depth_ = depth_;
     return stop_unless(handler_.on_leave(at(p)));
@@ -254,17 +254,17 @@ template <bool Entered>
 bool Scanner<Handler>::end_scalar(const char* p) {
   if constexpr (Entered) {
     RawText captured;
-    captured.escaped = state_ == State::string && string_.escaped();
+    captured.escaped = state_ == GrammarState::string && string_.escaped();
     if (capturing_) {
       const bool escaped = captured.escaped;
-      captured = end_text(p, kMaxCapture, state_ == State::string);
+      captured = end_text(p, kMaxCapture, state_ == GrammarState::string);
       captured.escaped = escaped;
       capturing_ = false;
     }
-    state_ = depth_ > 0 ? State::after : State::value;
+    state_ = depth_ > 0 ? GrammarState::after : GrammarState::value;
     return stop_unless(handler_.on_value_end(at(p), captured));
   } else {
-    state_ = State::after;
+    state_ = GrammarState::after;
     return true;
   }
 }
@@ -309,7 +309,7 @@ RawText Scanner<Handler>::end_text(const char* p, std::size_t max, bool quoted) 
 
 template <class Handler>
 void Scanner<Handler>::keep_text(const char* end) {
-  const bool in_key = state_ == State::key_text && depth_ == entered_depth_;
+  const bool in_key = state_ == GrammarState::key_text && depth_ == entered_depth_;
   if (!in_key && !capturing_) return;
   if (kept_text_.size() > kMaxCapture) return;
   kept_text_.append(text_begin_, end);

@@ -1,4 +1,5 @@
-// The inside of a JSON string, checked byte for byte wherever the buffers are cut: escapes, surrogate pairs, UTF-8.
+// `StringMachine` checks the inside of a JSON string byte by byte, wherever the buffers end: escapes, surrogate pairs,
+// UTF-8; used by Scanner. Lives on the thread of its reader.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +19,7 @@ class StringMachine {
     low_surrogate_due_ = false;
   }
 
-  // Done: `p` stands behind the closing quote. Bad: `p` stands on the byte that does not belong.
+  // Done: `p` stands after the closing quote. Bad: `p` stands on the byte that does not belong.
   Progress advance(const char*& p, const char* end) noexcept {
     if (mode_ == Mode::plain) {
       p = find_special_in_string(p, end);
@@ -34,7 +35,7 @@ class StringMachine {
   // Whether all there is to know of where it stands is in_escape().
   bool resumable() const noexcept { return mode_ == Mode::plain || mode_ == Mode::escape; }
   bool in_escape() const noexcept { return mode_ == Mode::escape; }
-  // Goes on inside a string that somebody else has read up to here.
+  // Continues inside a string whose beginning was read elsewhere.
   void resume(bool in_escape) noexcept {
     begin();
     mode_ = in_escape ? Mode::escape : Mode::plain;

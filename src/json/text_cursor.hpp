@@ -1,5 +1,5 @@
-// Steps over whole JSON values in text that is known to be valid. On text that is not, it stops early, and never reads
-// past the end.
+// `TextCursor` steps over whole JSON values in text that is known to be valid; used by find_pointer. On invalid text it
+// stops early and never reads past the end. Any thread.
 #pragma once
 
 #include <cstddef>
@@ -29,7 +29,7 @@ class TextCursor {
     if (p_ != end_) ++p_;
   }
 
-  // The next value, without the spaces around it; empty when there is none or it is cut.
+  // The next value, without the spaces around it; empty when there is no value or it is incomplete.
   std::string_view take_value();
 
  private:

@@ -6,7 +6,7 @@
 namespace ksr::json {
 namespace {
 
-// Valid text has four digits here; whatever stands there instead yields some number, never a read past the end.
+// Valid text has four digits here; anything else yields some number, never a read past the end.
 std::uint32_t hex4(std::string_view raw, std::size_t at) {
   std::uint32_t unit = 0;
   for (std::size_t i = at; i < std::min(at + 4, raw.size()); ++i) {
@@ -35,7 +35,7 @@ void append_utf8(std::uint32_t code_point, std::string& out) {
   }
 }
 
-// Returns the index behind the escape that starts at `at` with "\u".
+// Returns the index after the escape that starts at `at` with "\u".
 std::size_t append_code_point(std::string_view raw, std::size_t at, std::string& out) {
   const std::uint32_t unit = hex4(raw, at + 2);
   if ((unit & 0xfc00) != 0xd800) {

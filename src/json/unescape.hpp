@@ -1,4 +1,4 @@
-// What the text between the quotes of a JSON string stands for. The text is known to be valid.
+// `unescape` decodes the text between the quotes of a JSON string, known to be valid; used in json. Any thread.
 #pragma once
 
 #include <string>

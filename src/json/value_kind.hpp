@@ -1,4 +1,4 @@
-// The kinds of JSON values and their names in error messages.
+// `ValueKind` is the kind of a JSON value, with its name for error messages; used in json. Any thread.
 #pragma once
 
 #include <cstdint>

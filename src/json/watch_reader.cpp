@@ -52,18 +52,18 @@ class WatchReader::Impl {
   WatchObserver& observer_;
   Member member_ = Member::other;
   bool in_event_ = false;
-  // Told to the observer already; the rest of the event is only read.
+  // Reported to the observer already; the rest of the event is skipped.
   bool dropped_ = false;
   std::uint64_t event_number_ = 0;
   std::uint64_t event_at_ = 0;
   std::string type_;
-  // Why there is no type, or no object; empty where there is.
+  // Why there is no type, or no object; empty when there is one.
   std::string type_problem_;
   std::string object_problem_;
   ObjectTracker object_;
   PartialText text_;
   ItemBuilder builder_;
-  // What is being fed, and the offset of its first byte.
+  // The bytes of this feed(), and the offset of the first one.
   std::string_view buffer_;
   std::uint64_t buffer_base_ = 0;
   std::optional<Error> error_;
@@ -81,7 +81,7 @@ Expected<void> WatchReader::Impl::feed(std::string_view bytes) {
   return {};
 }
 
-// The size of the object in progress comes first, or the answer would hang on how the bytes were cut.
+// The size of the object in progress is checked first, or the error would depend on how the bytes were split.
 void WatchReader::Impl::after_feed(Outcome outcome) {
   drop_if_too_large(scanner_.offset());
   if (outcome == Outcome::invalid) {
@@ -94,7 +94,7 @@ void WatchReader::Impl::after_feed(Outcome outcome) {
 Expected<void> WatchReader::Impl::end_message() {
   if (error_) return *error_;
   if (at_boundary()) return {};
-  fail("the message ends in the middle of event " + std::to_string(event_number_) + ", behind byte " +
+  fail("the message ends in the middle of event " + std::to_string(event_number_) + ", after byte " +
        std::to_string(scanner_.offset()));
   text_.release();
   return *error_;
@@ -207,8 +207,8 @@ void WatchReader::Impl::dispatch(std::string_view text) {
 void WatchReader::Impl::deliver_item(EventType type, std::string_view text) {
   if (!object_problem_.empty()) return drop(object_problem_);
   if (const auto problem = item_problem(object_, text)) return drop(*problem);
-  for (const Field field : {Field::kind, Field::api_version}) {
-    // A watch says it with every object; there is no list to take it from.
+  for (const TrackedField field : {TrackedField::kind, TrackedField::api_version}) {
+    // Every object of a watch has them; there is no list to take them from.
     if (!object_[field].present) return drop(std::string(field_path(field)) + " is missing");
   }
   observer_.on_event(type, builder_.build(object_, text));
@@ -223,10 +223,10 @@ void WatchReader::Impl::deliver_bookmark(std::string_view text) {
   const auto annotation = find_pointer(text, "/metadata/annotations/k8s.io~1initial-events-end");
   const bool initial_events_end = annotation && annotation->size() >= 2 && annotation->front() == '"' &&
                                   stands_for(annotation->substr(1, annotation->size() - 2), true, "true");
-  observer_.on_bookmark(field_text(object_, text, Field::resource_version, scratch), initial_events_end);
+  observer_.on_bookmark(field_text(object_, text, TrackedField::resource_version, scratch), initial_events_end);
 }
 
-// Whatever its object looks like, an ERROR must not go unheard: the watch is over.
+// An ERROR ends the watch, so it is reported whatever its object looks like.
 void WatchReader::Impl::deliver_error(std::string_view text) {
   std::optional<ApiStatus> status = parse_api_status(text);
   if (!status) {

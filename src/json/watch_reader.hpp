@@ -1,5 +1,5 @@
-// Finds the events of a watch in its bytes as they arrive, over HTTP (one JSON object after another) or WebSocket
-// (one message each).
+// `WatchReader` finds the events of a watch in its bytes as they arrive, over HTTP (one JSON object after another) or
+// WebSocket (one message each); used by stream::WatchCall. Lives on the thread that feeds it.
 #pragma once
 
 #include <cstdint>
@@ -23,7 +23,7 @@ class WatchObserver {
   virtual void on_bookmark(std::string_view resource_version, bool initial_events_end) = 0;
   virtual void on_error_event(const ApiStatus& status) = 0;
   virtual void on_unknown_event(std::string_view type) = 0;
-  // One event was dropped and the reader goes on behind it: an object above max_object_size (too_large), an object
+  // One event was dropped and the reader continues after it: an object above max_object_size (too_large), an object
   // without metadata, uid, name or resourceVersion (protocol). The message names what and where.
   virtual void on_bad_event(const Error& error) = 0;
 };
@@ -39,7 +39,7 @@ class WatchReader {
   // Any split of the bytes gives the same events. An error (text that is no JSON, nested too deep, invalid UTF-8) means
   // that the place of the next event is lost.
   Expected<void> feed(std::string_view bytes);
-  // WebSocket: a message ended here, so an event must not be cut.
+  // WebSocket: a message ends here; an event must not continue in the next one.
   Expected<void> end_message();
   // The stream ended. False: in the middle of an event (which is dropped).
   bool at_boundary() const noexcept;

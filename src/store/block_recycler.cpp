@@ -16,7 +16,7 @@
 namespace ksr::store {
 namespace {
 
-// How many blocks of a bin are looked at; what lies deeper has been there for longest.
+// How many blocks of a bin are probed; those after them have been there for longest.
 constexpr unsigned kMaxProbes = 4;
 
 BlockRecycler shared_recycler;
@@ -53,7 +53,7 @@ void BlockRecycler::release(void* memory, std::size_t capacity) noexcept {
   KSR_POISON(block + 1, capacity - sizeof(FreeBlock));
   while (!remote_free_list_.compare_exchange_weak(block->next, block)) {
   }
-  // The last user may have cleared up just before: one of the two sees the other.
+  // The last lease may have been released just before: one of the two sees the other.
   if (leases_.load() == 0) release_all();
 }
 
@@ -101,7 +101,7 @@ void BlockRecycler::drain_remote_free_list() noexcept {
   remote_free_bytes_.fetch_sub(bytes, std::memory_order_relaxed);
 }
 
-// What fills up is what nobody asks for: the sizes have changed.
+// Bins that only fill up are of sizes that are not needed any more.
 void BlockRecycler::put_in_bin(FreeBlock* block) noexcept {
   if (binned_bytes_ + block->capacity > kMaxBinnedBytes) release_bins();
   FreeBlock*& bin = bins_[bin_of(block->capacity)];

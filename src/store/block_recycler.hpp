@@ -1,10 +1,10 @@
-// Memory of objects and nodes that are gone, kept for those to come.
+// `BlockRecycler` keeps the memory of freed objects and nodes for the next ones; used by Object and Node.
 //
-// What the network thread allocates is freed by whoever drops the last snapshot that shows it. malloc pays for that:
-// both threads wait for one lock, and each block is merged with its neighbours only to be cut off again. Here a block
-// changes hands without a lock, and the next object of its size takes it as it is.
+// What the network thread allocates is freed on the thread that releases the last snapshot showing it. malloc pays for
+// that: both threads wait for one lock, and each block is merged with its neighbours only to be split again. Here a
+// block is passed back without a lock, and the next object of its size takes it as it is.
 //
-// Any thread. Bounded: kMostWaiting and kMostFiled, the rest goes back to malloc at once.
+// Any thread. Bounded by kMaxRemoteFreeBytes and kMaxBinnedBytes, beyond which blocks go back to malloc at once.
 #pragma once
 
 #include <array>
@@ -21,19 +21,19 @@ class BlockRecycler {
     std::size_t capacity;  // as asked for, or a little more
   };
 
-  // Shared by all caches of the process. While none exists it is empty and keeps nothing.
+  // Shared by all caches of the process. While there is no cache it is empty and keeps nothing.
   static BlockRecycler& shared() noexcept;
 
   constexpr BlockRecycler() noexcept = default;
   BlockRecycler(const BlockRecycler&) = delete;
   BlockRecycler& operator=(const BlockRecycler&) = delete;
 
-  // `most` is the largest capacity that will do. Throws std::bad_alloc.
+  // `max_size` is the largest acceptable capacity. Throws std::bad_alloc.
   Block allocate(std::size_t size, std::size_t max_size);
   // A block of allocate(), and its capacity.
   void release(void* memory, std::size_t capacity) noexcept;
 
-  // Somebody allocates here.
+  // Exists as long as its owner allocates here.
   class Lease {
    public:
     explicit Lease(BlockRecycler& memory) noexcept;
@@ -46,7 +46,7 @@ class BlockRecycler {
   };
 
  private:
-  // Stands in the block itself.
+  // Stored in the block itself.
   struct FreeBlock {
     FreeBlock* next;
     std::size_t capacity;
@@ -72,11 +72,11 @@ class BlockRecycler {
   void release_all() noexcept;
 
   std::atomic<std::size_t> leases_{0};
-  // Released, by any thread; taken all at once, so that no thread can be fooled by a block that comes and goes.
+  // Released, by any thread; taken all at once, which avoids the ABA problem of lock-free lists.
   std::atomic<FreeBlock*> remote_free_list_{nullptr};
   std::atomic<std::size_t> remote_free_bytes_{0};
 
-  // Owned by whoever has set `busy_`. Who allocates does not wait for it, who clears up behind the last user does.
+  // Owned by the thread that has set `busy_`: an allocation does not wait for it, the release of the last lease does.
   std::atomic_flag busy_ = ATOMIC_FLAG_INIT;
   std::array<FreeBlock*, kBins> bins_{};
   std::size_t binned_bytes_ = 0;

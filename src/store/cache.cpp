@@ -18,7 +18,7 @@ void Cache::begin_list(std::string_view scope) {
 void Cache::stage(const json::Item& item, std::string_view scope) {
   const Object* held = state_.all().find_uid(UidProbe::of(item.uid));
   const bool same = held != nullptr && held->resource_version() == item.resource_version;
-  if (!same) heap_growth_.make_room_for(item.text_size());
+  if (!same) heap_growth_.prepare(item.text_size());
   staged_.find(scope)->second.push_back(same ? ObjectRef(held) : ObjectRef::create(item));
 }
 
@@ -26,7 +26,7 @@ std::size_t Cache::commit_list(std::string_view resource_version, std::string_vi
   const auto staged = staged_.find(scope);
   std::string version(resource_version);
   CacheState merged = merge_list(state_, staged->second, tombstones_, {resource_version, scope}, pools_);
-  // What one scope's list knows to be deleted says nothing of the others.
+  // The list of one scope says nothing about deletions in the others.
   Tombstones tombstones = scopes_ == 1 ? tombstones_.after(resource_version) : tombstones_;
   std::vector<std::string> listed_scopes = with_scope(scope);
   const std::size_t changed = count_differences(state_.all(), merged.all());
@@ -94,7 +94,7 @@ Applied Cache::apply_present(const json::Item& item, const Object* held) {
 }
 
 void Cache::take_over_name(const Object& other, const Object* held, const Object& object) {
-  // A name is free for a new uid only once the old one is gone: its deletion was missed.
+  // A name is free for a new uid only after the old one was deleted: that event was missed.
   Tombstones::Tombstone tombstone = tombstones_.prepare(other.uid(), object.resource_version());
   CacheState next = state_;
   next.change(&other, nullptr, pools_);

@@ -1,6 +1,6 @@
-// The view of one stream: objects by uid, in order, with immutable snapshots. Pure data: no threads, no I/O.
-//
-// Thread rule: none of its own; delivery guards a cache with its mutex. Views and objects are free of it.
+// `Cache` holds the view of one stream: objects by uid, in order, with immutable snapshots; used by
+// delivery::Publisher, whose mutex guards it. Pure data: no threads, no I/O. Views and objects may be used on any
+// thread.
 #pragma once
 
 #include <cstddef>
@@ -39,27 +39,26 @@ class Cache {
   // `scopes`: how many namespaces are listed each on its own; 1: one list has everything.
   explicit Cache(std::size_t limit, std::size_t scopes = 1);
 
-  // --- a list, in pages; nothing of it is seen before it is committed -------------------------------------------
+  // --- a list, in pages; nothing of it is visible before it is committed -------------------------------------------
   // `scope`: the namespace that the list is of; empty: it has everything. Lists of several scopes may be under way at
   // once.
   void begin_list(std::string_view scope = {});
   // An item whose uid and resourceVersion are held already costs no memory.
   void stage(const json::Item& item, std::string_view scope = {});
-  // All staged objects take the place of the old ones of the scope; what was not listed is deleted. No uid goes back in
+  // All staged objects replace the old ones of the scope; what was not listed is deleted. No uid goes back in
   // time: a staged object older than the held one (compared as digit strings) leaves the newer one in place; what is
   // newer than the list itself was not deleted by it, and what was deleted since the list was made does not come back.
   // Of a uid staged twice, and of two uids with one name, the newer stays. Returns how many objects changed (added +
   // modified + deleted).
   std::size_t commit_list(std::string_view resource_version, std::string_view scope = {});
   void abandon_list(std::string_view scope = {});
-  bool listing() const noexcept { return !staged_.empty(); }
 
   // --- a watch ----------------------------------------------------------------------------------------------------
   // Newer resourceVersions only. Another uid under a name that is held means that the older of both is deleted; an
   // event of a uid that is known to be deleted since is stale.
   Applied apply(json::EventType type, const json::Item& item);
-  // A bookmark, or the version of the last event: what view().resource_version() will say. With several scopes, whose
-  // watches do not advance in step, the newest counts.
+  // A bookmark, or the version of the last event: what view().resource_version() will return. With several scopes,
+  // whose watches do not advance in step, the newest counts.
   void set_resource_version(std::string_view resource_version);
 
   // --- reading ----------------------------------------------------------------------------------------------------
@@ -82,7 +81,7 @@ class Cache {
   const Object* name_holder_other_than(const Object* held, const json::Item& item) const noexcept;
   void take_over_name(const Object& other, const Object* held, const Object& object);
 
-  // Gone last: what the others hold is still kept for later caches then, if there are any.
+  // Destroyed last, so that the blocks of the other members are kept for other caches, if there are any.
   const BlockRecycler::Lease spares_{BlockRecycler::shared()};
   CacheState state_;
   NodePools pools_;

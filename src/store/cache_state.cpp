@@ -20,7 +20,7 @@ Changes CacheState::take_changes() noexcept {
   return nothing ? Changes() : taken;
 }
 
-// The window is the first `limit` of all by recency: what goes or comes inside it moves one object over its end.
+// The window is the first `limit` of all by recency: an addition or deletion inside it moves one object over its end.
 CacheState::WindowChanges CacheState::visible_changes(const Object* before, const Object* after) const noexcept {
   if (limit_ == 0) return {{before, after}, {}};
   const OrderedSet<ByRecency>& order = all_.by_recency();

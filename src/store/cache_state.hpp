@@ -1,5 +1,6 @@
-// All that a cache holds at one time, and what of it is seen. A value: a copy costs a few references, so that a change
-// of many steps is made on a copy that takes the original's place when all of them have succeeded.
+// `CacheState` is everything that a cache holds at one time, and what of it is visible; used by Cache and merge_list. A
+// value: a copy costs a few references, so that a change of many steps is made on a copy, which replaces the original
+// once all of them have succeeded. Guarded by the mutex of its cache's owner.
 #pragma once
 
 #include <cstddef>
@@ -21,10 +22,11 @@ class CacheState {
   const Index& visible() const noexcept { return limit_ == 0 ? all_ : window_; }
   std::uint64_t bytes() const noexcept { return bytes_; }
 
-  // One object for another of the same uid; none (nullptr) before: it comes, none after: it goes. `before` must be held
-  // by the caller; no other object may have the name of `after`. Throws std::bad_alloc and has then done nothing.
+  // Replaces an object by another of the same uid; `before` is nullptr for an addition, `after` for a deletion. The
+  // caller holds a reference to `before`; no other object may have the name of `after`. Throws std::bad_alloc and has
+  // then done nothing.
   void change(const Object* before, const Object* after, NodePools& pools);
-  // These objects (see Index) for all there are. Throws std::bad_alloc and has then done nothing.
+  // Replaces all objects by these (see Index). Throws std::bad_alloc and has then done nothing.
   void rebuild(const std::vector<const Object*>& by_uid, const std::vector<const Object*>& by_name, NodePools& pools);
 
   // True when the visible objects differ from those at the last take_changes().

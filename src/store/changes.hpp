@@ -1,4 +1,5 @@
-// What changed between two views, kept as what there was before.
+// `Changes` records what changed between two views, as what there was before, and `Deltas` is computed from it; used by
+// Cache, delivery::Publisher and Snapshot. Any thread.
 #pragma once
 
 #include <cstddef>
@@ -19,9 +20,9 @@ struct Delta {
   ObjectRef object;  // deleted: its last state in the earlier view
 };
 
-// uid -> the object as it was in the earlier view (none: it was not in it). A uid that is not noted is the same as it
-// was, or, when the earlier view was empty, was not there: so a first list costs nothing here.
-// A value; copies are cheap and may be used on any thread. Changes of one view only: what is as it was is not noted.
+// uid -> the object as it was in the earlier view, empty when it was not in it. A uid that is not noted has not
+// changed, or, when the earlier view was empty, was not there: so a first list costs nothing here. A value; copies are
+// cheap and may be used on any thread. Changes of one view only: what is as it was is not noted.
 class Changes {
  public:
   Changes() noexcept = default;
@@ -36,7 +37,7 @@ class Changes {
   // What was noted, by uid.
   const OrderedSet<Notes>& notes() const noexcept { return notes_; }
 
-  // One uid went from one state to another (nullptr: not there); reserve need() for each such call.
+  // One uid went from one state to another (nullptr: not there); reserve budget() for each such call.
   NodeBudget budget(std::size_t calls) const noexcept;
   void note(const Object* before, const Object* after, NodePool<Notes>& pool) noexcept;
 
@@ -53,15 +54,15 @@ struct Cut {
   Changes changes;
 };
 
-// The deltas from the earlier view to `now`, at most one per uid, computed without a copy of the cache: what is gone
-// first (DELETED), then the rest, each by (namespace, name). Added and deleted in between, or the same version in the
+// The deltas from the earlier view to `now`, at most one per uid, computed without a copy of the cache: deletions
+// first, then the rest, each by (namespace, name). Added and deleted in between, or the same version in the
 // end: nothing. Usable on any thread; holds what it shows.
 class Deltas {
  public:
   // Throws std::bad_alloc.
   Deltas(const Changes& changes, const View& now);
 
-  // The same deltas beside another view of what `now` showed.
+  // The same deltas with another view of the same objects.
   Deltas rebased_on(const View& same) const;
 
   std::size_t count() const noexcept;
@@ -71,7 +72,7 @@ class Deltas {
   const Object* object_at(std::size_t i) const noexcept;
 
  private:
-  // Holds what it shows and nothing else: not what an object was before it was modified.
+  // Only what is shown: not what an object was before it was modified.
   using Rows = std::vector<Delta>;
 
   static void compare_noted(const Changes& changes, const View& now, Rows& rows);

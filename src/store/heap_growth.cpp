@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <new>
 
-// Linux 5.14; unknown to the headers of Debian 11 and to older kernels, which refuse it.
+// Linux 5.14; not in the headers of Debian 11 and to older kernels, which refuse it.
 #ifndef MADV_POPULATE_WRITE
 #define MADV_POPULATE_WRITE 23
 #endif
@@ -17,7 +17,7 @@ namespace {
 // Below what malloc would map, or give back, on its own account (M_MMAP_THRESHOLD, M_TRIM_THRESHOLD: 128 KiB).
 constexpr std::size_t kStep = 120 * 1024;
 
-// The pages that lie in the block from end to end.
+// The pages that are entirely inside the block.
 void bring_in(void* block) noexcept {
   const auto page = static_cast<std::uintptr_t>(sysconf(_SC_PAGESIZE));
   const auto address = reinterpret_cast<std::uintptr_t>(block);
@@ -33,7 +33,7 @@ void HeapGrowth::grow() noexcept {
   if (step == nullptr) return;
   bring_in(step);
   ::operator delete(step);
-  room_ = kStep - kStep / 8;
+  prepared_ = kStep - kStep / 8;
 }
 
 }  // namespace ksr::store

@@ -32,9 +32,9 @@ const Object* Index::at(std::size_t i) const noexcept {
 
 IndexBudget Index::budget(std::size_t changes) const noexcept {
   // A new name or time is an erasure and an insertion.
-  const NodeBudget none{0, 0};
+  const NodeBudget unused{0, 0};
   return {by_uid_.budget(changes), by_name_.budget(2 * changes),
-          with_recency_ ? by_recency_.budget(2 * changes) : none};
+          with_recency_ ? by_recency_.budget(2 * changes) : unused};
 }
 
 void Index::change(const Object* before, const Object* after, NodePools& pools) noexcept {
@@ -49,8 +49,8 @@ void Index::change_name(const Object* before, const Object* after, NodePool<ByNa
   if (after != nullptr) by_name_.insert(ByName::entry(*after), pool);
 }
 
-// Most changes leave the names alone, so an object mostly stands where it stood: that spares comparing names, whose
-// texts are spread over all the memory of the cache.
+// Most changes do not change names, so an object mostly keeps its position: that saves comparing names, which are
+// spread over all the memory of the cache.
 void Index::replace_name(const Object& before, const Object& after, NodePool<ByName>& pool) noexcept {
   const auto found =
       by_name_.find_near(before.name_position(), [&](const ByName::Entry& entry) { return entry.object == &before; });

@@ -1,4 +1,5 @@
-// A set of objects under all the orders they are asked for: by uid, by (namespace, name), and if wanted by recency.
+// `Index` is a set of objects in all orders that are needed: by uid, by (namespace, name), and optionally by recency;
+// used by CacheState and View. A value with the thread rule of OrderedSet.
 #pragma once
 
 #include <cstddef>
@@ -10,7 +11,7 @@
 
 namespace ksr::store {
 
-// Nodes for the next changes. Lives with the cache, is no part of any state.
+// Nodes for the next changes. Belongs to the cache, not to any state of it.
 struct NodePools {
   NodePool<ByUid> by_uid;
   NodePool<ByName> by_name;
@@ -38,15 +39,15 @@ class Index {
   std::size_t size() const noexcept { return by_uid_.size(); }
   const Object* find_uid(const UidProbe& probe) const noexcept;
   const Object* find(std::string_view name_space, std::string_view name) const noexcept;
-  const Object* at(std::size_t i) const noexcept;  // by recency where that is kept, else by name
+  const Object* at(std::size_t i) const noexcept;  // by recency if that order is kept, else by name
 
   const OrderedSet<ByUid>& by_uid() const noexcept { return by_uid_; }
   const OrderedSet<ByName>& by_name() const noexcept { return by_name_; }
   const OrderedSet<ByRecency>& by_recency() const noexcept { return by_recency_; }
 
   IndexBudget budget(std::size_t changes) const noexcept;
-  // One object for another of the same uid; none (nullptr) before: it comes, none after: it goes. `before` must be held
-  // by the caller; no other object may have the name of `after`.
+  // Replaces an object by another of the same uid; `before` is nullptr for an addition, `after` for a deletion. The
+  // caller holds a reference to `before`; no other object may have the name of `after`.
   void change(const Object* before, const Object* after, NodePools& pools) noexcept;
 
  private:

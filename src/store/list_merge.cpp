@@ -43,7 +43,7 @@ bool deleted_since(const Object& object, const Tombstones& tombstones, std::stri
   return deleted_at && is_newer(*deleted_at, list_version) && !is_newer(object.resource_version(), *deleted_at);
 }
 
-// Of two uids with one name the one that came later; for a total order, by uid in the end.
+// Of two uids with one name the one that was created later; by uid when all else is equal, for a total order.
 bool outranks(const Object& a, const Object& b) noexcept {
   const auto order = compare_resource_versions(a.resource_version(), b.resource_version());
   if (order.value_or(0) != 0) return *order > 0;
@@ -78,7 +78,7 @@ class Merge {
 
   const std::vector<Change>& changes() const noexcept { return changes_; }
   std::vector<const Object*> take_by_uid() noexcept { return std::move(by_uid_); }
-  // A server lists by name, more or less, so this is sorted already, more or less.
+  // A server lists almost in the order of names, so this is almost sorted already.
   std::vector<const Object*> take_nearly_by_name() {
     in_list_order_.erase(std::remove(in_list_order_.begin(), in_list_order_.end(), nullptr), in_list_order_.end());
     in_list_order_.insert(in_list_order_.end(), kept_.begin(), kept_.end());
@@ -147,7 +147,7 @@ CacheState rebuilt(const CacheState& held, Merge merge, NodePools& pools) {
   return next;
 }
 
-// An object comes or goes; of two uids with one name the one that outranks the other stays.
+// Adds or deletes an object; of two uids with one name the one that outranks the other stays.
 void admit(CacheState& state, const Object& object, NodePools& pools) {
   const Object* other = state.all().find(object.name_space(), object.name());
   const bool contested = other != nullptr && other->uid() != object.uid();
@@ -161,7 +161,7 @@ bool frees_name(const Change& change) noexcept {
   return change.before != nullptr && (change.after == nullptr || !same_name(*change.before, *change.after));
 }
 
-// `held` keeps all objects alive that go.
+// `held` keeps all deleted objects alive.
 CacheState changed(const CacheState& held, const Merge& merge, NodePools& pools) {
   CacheState next = held;
   for (const Change& change : merge.changes()) {

@@ -1,4 +1,4 @@
-// A list takes the place of what is held.
+// `merge_list` replaces what a cache holds by a list; used by Cache. Guarded by the mutex of its cache's owner.
 #pragma once
 
 #include <cstddef>
@@ -16,7 +16,7 @@ struct ListOrigin {
   std::string_view scope;
 };
 
-// What is held once the list of this origin, these objects in order, has come (the rules are Cache::commit_list's).
+// The state after the list of this origin, these objects in order, by the rules of Cache::commit_list.
 // Throws std::bad_alloc; `held` is untouched in any case.
 CacheState merge_list(const CacheState& held, const std::vector<ObjectRef>& listed, const Tombstones& tombstones,
                       const ListOrigin& origin, NodePools& pools);

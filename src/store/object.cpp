@@ -16,7 +16,7 @@ char* append(char* to, std::string_view text) noexcept {
   return to + text.size();
 }
 
-// Most objects are as recent as their creation: the text is kept once.
+// The recency of most objects is their creation: the string is kept once.
 bool recency_is_creation(const json::Item& item) noexcept {
   return item.recency == item.creation_timestamp;
 }
@@ -103,7 +103,7 @@ std::string_view Object::field(Field field) const noexcept {
 ObjectRef ObjectRef::create(const json::Item& item) {
   ObjectRef created;
   const std::size_t size = Object::bytes_for(item);
-  // A later state of an object is seldom as long as the one before to the byte.
+  // A later state of an object seldom has exactly the size of the one before.
   const BlockRecycler::Block block = BlockRecycler::shared().allocate(size, size + size / 32);
   created.object_ = new (block.memory) Object(item, block.capacity - size);
   return created;

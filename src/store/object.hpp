@@ -1,5 +1,6 @@
-// One stored object: one allocation that holds its JSON text and, NUL-terminated beside it, its key fields.
-// Immutable but for a hint; the reference count is atomic, so an object may be kept and read on any thread.
+// `Object` is one stored object: one allocation with its JSON text and its key fields, each NUL-terminated; used by
+// every part of store and handed to the host as ksr_object. Immutable except for a hint, with an atomic reference
+// count: any thread.
 #pragma once
 
 #include <atomic>
@@ -16,7 +17,7 @@ enum class Field { json, uid, name_space, name, resource_version, kind, api_vers
 
 std::uint64_t hash_of(std::string_view text) noexcept;
 
-// Every text is NUL-terminated in place. Born with one reference, gone with the last one.
+// Every string is NUL-terminated in place. Created with one reference, destroyed with the last one.
 class Object {
  public:
   Object(const Object&) = delete;
@@ -35,7 +36,7 @@ class Object {
   std::string_view resource_version() const noexcept { return key(kResourceVersion); }
   std::string_view creation_timestamp() const noexcept { return key(kCreationTimestamp); }
 
-  // Where it stood by name when an index placed it last; a hint. The cache's own, for its writing thread alone.
+  // Its position by name when an index placed it last; a hint, only for the thread that writes the cache.
   std::size_t name_position() const noexcept { return name_position_; }
   void note_name_position(std::size_t position) const noexcept {
     name_position_ = static_cast<std::uint32_t>(position);
@@ -48,7 +49,7 @@ class Object {
 
  private:
   friend class ObjectRef;
-  // What is compared most stands nearest to the head.
+  // What is compared most is nearest to the head.
   enum Key : std::size_t {
     kNameSpace,
     kName,
@@ -79,12 +80,12 @@ class Object {
   }
 
   mutable std::atomic<std::uint32_t> references_{1};
-  // Where each key's text ends, behind its NUL; each begins where the one before ends. A recency without text of its
-  // own is the creation timestamp.
+  // Where each key ends, after its NUL; each begins where the one before ends. An empty recency means the creation
+  // timestamp.
   std::uint32_t ends_[kKeys];
   mutable std::uint32_t name_position_ = 0;
   std::uint64_t json_size_ : kJsonBits;
-  // Bytes of its memory behind its end.
+  // Unused bytes of its memory after its end.
   std::uint64_t slack_ : 64 - kJsonBits;
   std::uint64_t uid_hash_;
   std::int64_t recency_time_;
@@ -96,7 +97,7 @@ class ObjectRef {
   static ObjectRef create(const json::Item& item);
 
   ObjectRef() noexcept = default;
-  // One more reference to an object that somebody holds; nullptr gives an empty one.
+  // Another reference to an object that has one; nullptr gives an empty one.
   explicit ObjectRef(const Object* object) noexcept : object_(object) {
     if (object_ != nullptr) object_->retain();
   }

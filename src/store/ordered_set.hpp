@@ -1,15 +1,15 @@
-// A persistent ordered set with order statistics: a B+ tree whose copies share their nodes. Copying a set costs one
-// reference; changing it afterwards copies only the nodes on the way that somebody else still sees.
+// `OrderedSet` is a persistent ordered set with order statistics; used by Index and Changes. A B+ tree whose copies
+// share their nodes: copying a set costs one reference, changing it copies only the shared nodes on the path.
 //
-// An Order says what is kept and how it compares:
-//   Entry                       what a leaf holds (and, through it, keeps alive)
-//   Key, key(entry)             the same without holding it, for the inner nodes
+// An Order defines the entries and how they compare:
+//   Entry                       the element of a leaf, which keeps its object alive if it has a reference
+//   Key, key(entry)             the same without a reference, for the inner nodes
 //   Probe, probe(key)           what to look for
 //   compare(key, probe)         below, at or above zero; no two entries of a set compare equal
-//   kScanLeaf, is(key, probe)   true: look for the probe's own entry one by one, by what tells it apart at once
+//   kScanLeaf, is(key, probe)   true: search a leaf linearly, comparing with is(), which is cheap
 //   prefetch(entry), kLeafCapacity
 //
-// One thread changes a set; copies of it may be read and dropped on any other at the same time.
+// One thread changes a set; copies of it may be read and destroyed on any other at the same time.
 #pragma once
 
 #include <algorithm>
@@ -64,7 +64,7 @@ class OrderedSet {
     std::size_t position = 0;
   };
 
-  // The entry for which `is` holds, if it stands near `position`; else none. Compares no keys.
+  // The entry for which `is` holds, if it is near `position`; else an empty result. Compares no keys.
   template <class Is>
   Found find_near(std::size_t position, const Is& is) const noexcept {
     if (!root_) return {};
@@ -77,7 +77,7 @@ class OrderedSet {
       node = &inner.child[c];
     }
     const Leaf<Order>& leaf = node->leaf();
-    // Where it was, if nothing came or went before it.
+    // At its old position, if nothing was added or deleted before it.
     if (is(leaf.entries[within])) return {&leaf.entries[within], before + within};
     for (std::size_t i = 0; i < leaf.size; ++i) {
       if (is(leaf.entries[i])) return {&leaf.entries[i], before + i};
@@ -104,10 +104,11 @@ class OrderedSet {
     if (root_) for_each_below(root_, visit);
   }
 
-  // Nodes that `changes` calls of insert, erase or replace may take from the stock.
+  // Nodes that `changes` calls of insert, erase or replace may take from the pool.
   NodeBudget budget(std::size_t changes) const noexcept {
     const std::size_t level = root_ ? root_.level() : 0;
-    const std::size_t growth = changes > 1 ? 1 : 0;  // the first change may add a level that the next one has to pass
+    const std::size_t growth =
+        changes > 1 ? 1 : 0;  // the first change may add a level that the next one has to descend
     return {2 * changes, (2 * (level + growth) + 1) * changes};
   }
 
@@ -119,19 +120,19 @@ class OrderedSet {
     if (right) root_ = TreeEdit<Order>(pool).join(std::move(root_), std::move(right));
   }
 
-  // The entry must be there. Its object may go with it: what the probe points at must be held by the caller.
+  // The entry must be there. Its object may be destroyed with it: what the probe points at must be kept by the caller.
   void erase(const Probe& probe, NodePool<Order>& pool) noexcept {
     TreeEdit<Order>(pool).erase(root_, probe);
     if (--size_ == 0) root_ = {};
     while (root_ && !root_.is_leaf() && root_.size() == 1) root_ = NodeRef<Order>(root_.inner().child[0]);
   }
 
-  // The entry takes the place of the one that compares equal; returns where that is.
+  // Replaces the entry that compares equal; returns its position.
   std::size_t replace(Entry entry, NodePool<Order>& pool) noexcept {
     return TreeEdit<Order>(pool).replace(root_, std::move(entry));
   }
 
-  // The same, where the place is known.
+  // The same at a known position.
   void replace_at(std::size_t position, Entry entry, NodePool<Order>& pool) noexcept {
     TreeEdit<Order>(pool).replace_at(root_, position, std::move(entry));
   }

@@ -1,7 +1,7 @@
-// The orders that objects are kept in (see ordered_set.hpp for what an order is).
+// The orders in which objects are kept (ordered_set.hpp says what an order is); used by Index and Changes. Any thread.
 //
-// Only ByUid and Notes hold their objects: the other indexes of one state show the same objects as its ByUid index, so
-// copying their nodes touches no object.
+// Only ByUid and Notes hold references to their objects: the other indexes of a state have the same objects as its
+// ByUid index, so copying their nodes touches no object.
 #pragma once
 
 #include <cstddef>
@@ -66,7 +66,7 @@ inline bool same_name(const Object& a, const Object& b) noexcept {
   return compare_names(a, b.name_space(), b.name()) == 0;
 }
 
-// The hash is no part of the order: it spares looking at every object of a leaf for the one that is wanted.
+// The hash is not part of the order: it saves reading every object of a leaf to find one.
 struct ByName {
   static constexpr std::size_t kLeafCapacity = 48;
   static constexpr bool kScanLeaf = true;
@@ -120,8 +120,8 @@ struct ByRecency {
   static void prefetch(const Entry&) noexcept {}
 };
 
-// Of one uid: neither is there, or both are and have one version. An object that a list left out and the next one
-// brought back is the same object, held anew.
+// Of one uid: neither is there, or both are and have one version. An object that is missing in one list and there
+// again in the next is the same state in a new Object.
 inline bool same_state(const Object* a, const Object* b) noexcept {
   if (a == nullptr || b == nullptr) return a == b;
   return a == b || a->resource_version() == b->resource_version();

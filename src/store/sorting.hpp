@@ -1,4 +1,5 @@
-// Sorting pointers to objects by an order of the store.
+// `sort_by_name`, `sort_by_uid` and `sorted_by_recency` sort pointers to objects; used by merge_list and Index. Any
+// thread.
 #pragma once
 
 #include <algorithm>
@@ -9,7 +10,7 @@
 
 namespace ksr::store {
 
-// A server lists in the order of its keys, so what is to be sorted is a few long runs, or none at all: those are
+// A server lists in the order of its keys, so the input is mostly a few long sorted runs, which are
 // merged; anything else is sorted from scratch. Throws std::bad_alloc.
 template <class Compare>
 void sort_runs(std::vector<const Object*>& objects, const Compare& before) {

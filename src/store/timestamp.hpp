@@ -1,4 +1,5 @@
-// RFC 3339 timestamps as numbers that order as the times they name, whatever their precision or offset.
+// `parse_timestamp` converts RFC 3339 timestamps to numbers that order as the times do, whatever their precision or
+// offset; used by Object. Any thread.
 #pragma once
 
 #include <cstdint>

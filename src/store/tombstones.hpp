@@ -1,4 +1,5 @@
-// The last uids that were deleted, and when: an event that comes late must not bring one of them back.
+// `Tombstones` records the uids that were deleted last, and when: a late event must not restore one of them; used by
+// Cache. Guarded by the mutex of its cache's owner.
 #pragma once
 
 #include <cstddef>
@@ -10,7 +11,7 @@
 
 namespace ksr::store {
 
-// Bounded: of more than kCapacity the oldest are forgotten. Lives with its cache.
+// Bounded: beyond kCapacity the oldest are dropped.
 class Tombstones {
  public:
   static constexpr std::size_t kCapacity = 1024;
@@ -31,15 +32,15 @@ class Tombstones {
   std::optional<std::string_view> deleted_at(std::string_view uid) const noexcept;
   // What put() will need. Throws std::bad_alloc.
   Tombstone prepare(std::string_view uid, std::string_view resource_version);
-  // A later deletion of the same uid takes the place of the earlier one, never the other way round.
+  // A later deletion of the same uid replaces the earlier one, never the other way round.
   void put(Tombstone tombstone) noexcept;
-  // Without what a list of this version knows to be deleted anyhow. Throws std::bad_alloc.
+  // Without deletions that a list of this version reflects. Throws std::bad_alloc.
   Tombstones after(std::string_view list_version) const;
 
  private:
   std::size_t position(std::uint64_t hash, std::string_view uid) const noexcept;
 
-  std::vector<std::uint64_t> hashes_;  // beside the stones, for a quick look through them
+  std::vector<std::uint64_t> hashes_;  // of tombstones_ at the same index, for a fast search
   std::vector<Tombstone> tombstones_;
   std::size_t oldest_ = 0;
 };

@@ -1,4 +1,5 @@
-// A set from entries that are in order already, in one go, its nodes nearly full.
+// `build_set` makes an OrderedSet from entries that are in order already, in one pass, with nearly full nodes; used by
+// Index. Guarded by the mutex of its cache's owner.
 #pragma once
 
 #include <cstddef>
@@ -10,7 +11,7 @@
 
 namespace ksr::store {
 
-// How `total` things are dealt out evenly to nodes that hold `capacity`, with a little room left in each.
+// Distributes `total` entries evenly over nodes of `capacity`, leaving some of each free.
 class EvenSplit {
  public:
   EvenSplit(std::size_t total, std::size_t capacity) noexcept : total_(total) {
@@ -43,7 +44,7 @@ std::vector<NodeRef<Order>> build_parents(std::vector<NodeRef<Order>> children) 
   return parents;
 }
 
-// `objects`: pointers in the order of the set, all held by somebody. Throws std::bad_alloc.
+// `objects`: pointers in the order of the set, to which the caller has references. Throws std::bad_alloc.
 template <class Order>
 OrderedSet<Order> build_set(const std::vector<const Object*>& objects) {
   if (objects.empty()) return {};

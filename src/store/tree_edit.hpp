@@ -1,4 +1,5 @@
-// Changes inside the nodes of an OrderedSet. None can fail: what they need was put into the stock before.
+// `TreeEdit` changes the nodes of an OrderedSet; used by OrderedSet. No change can fail: the nodes it may need are in
+// the NodePool before. Guarded by the mutex of its cache's owner.
 #pragma once
 
 #include <algorithm>
@@ -18,7 +19,7 @@ struct NodeBudget {
   }
 };
 
-// Whether a node is the first or last of its level: there, a run of insertions in order leaves full nodes behind.
+// Whether a node is the first or last of its level: there, a run of insertions in order leaves full nodes.
 struct Edge {
   bool first;
   bool last;
@@ -98,7 +99,7 @@ class TreeEdit {
 
   explicit TreeEdit(NodePool<Order>& pool) noexcept : pool_(pool) {}
 
-  // Returns the new right neighbour when the node had to be split.
+  // Returns the new right sibling when the node was split.
   Ref insert(Ref& node, Entry entry, Edge edge) noexcept {
     own(node);
     if (node.is_leaf()) return insert_into_leaf(node.leaf(), std::move(entry), edge);
@@ -165,8 +166,8 @@ class TreeEdit {
   }
 
  private:
-  // Afterwards nobody else sees the node. A child of a node that others see is seen by them too, so the copy's
-  // references to the children make those shared in turn: always ask on the way down.
+  // Afterwards the node is not shared. Copying a node adds references to its children and so makes them shared in turn:
+  // own() is called for each node on the way down.
   void own(Ref& node) noexcept {
     if (node.unique()) return;
     prefetch_below(node);
@@ -233,7 +234,7 @@ class TreeEdit {
       place(inner, at, std::move(child));
       return {};
     }
-    // Never an empty left node: a child is placed behind the one it was split from, so `at` is not 0.
+    // Never an empty left node: a child is placed after the one it was split from, so `at` is not 0.
     const std::size_t point = edge.first && at == 1 ? 1 : split_point(inner.size, at, {false, edge.last});
     Ref right = pool_.inner(inner.level);
     split(inner, right.inner(), point);
@@ -259,7 +260,7 @@ class TreeEdit {
     inner.count[i] = entries_below(inner.child[i]);
   }
 
-  // Two neighbours that fit into three quarters of a node become one: nodes stay filled by a third at least, and the
+  // Two siblings that fit into three quarters of a node become one: nodes stay filled by a third at least, and the
   // next insertion does not split them again at once.
   bool merge_with_next(Inner<Order>& inner, std::size_t i) noexcept {
     if (i + 1 >= inner.size) return false;

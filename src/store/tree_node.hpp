@@ -1,5 +1,6 @@
-// The nodes of an OrderedSet: counted, shared between the versions of a set, changed in place only while one holds
-// them.
+// `NodeRef`, `Leaf`, `Inner` and `NodePool` are the nodes of an OrderedSet: counted, shared between the versions of a
+// set, and changed in place only while they have one reference; used by OrderedSet and TreeEdit. Shared nodes may be
+// read on any thread.
 #pragma once
 
 #include <algorithm>
@@ -59,7 +60,7 @@ class NodeRef {
 
   void swap(NodeRef& other) noexcept { std::swap(node_, other.node_); }
   explicit operator bool() const noexcept { return node_ != nullptr; }
-  // Nobody else sees the node, so nobody can come to see it: others get at it only through a reference.
+  // A node without another reference cannot get one meanwhile: only a holder of a reference can copy it.
   bool unique() const noexcept { return node_->references.load(std::memory_order_acquire) == 1; }
   const Node* get() const noexcept { return node_; }
   bool is_leaf() const noexcept { return node_->level == 0; }

@@ -1,4 +1,5 @@
-// What resource versions mean for the store. Versions that do not compare (see base) are merely equal or different.
+// Comparisons of resourceVersions as the store needs them; used in store. Versions that do not compare
+// (base/resource_version.hpp) are only equal or different. Any thread.
 #pragma once
 
 #include <optional>

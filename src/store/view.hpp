@@ -1,4 +1,4 @@
-// An immutable state of the cache. Cheap to copy, usable on any thread, outlives the cache.
+// `View` is an immutable state of the cache; used by delivery::Snapshot. Cheap to copy, outlives the cache. Any thread.
 #pragma once
 
 #include <cstddef>
@@ -11,7 +11,7 @@
 
 namespace ksr::store {
 
-// Pointers are borrowed: they live as long as some View that holds the object. Empty by default.
+// Pointers are borrowed: valid as long as a View with the object exists. Empty by default.
 class View {
  public:
   View() noexcept = default;

@@ -4,13 +4,16 @@
 #include <chrono>
 #include <utility>
 
-#include "stream/refusal.hpp"
+#include "base/thread_check.hpp"
+#include "cluster/refusal.hpp"
 
 namespace ksr::stream {
 
-Call::Call(CallOwner& owner, sync::RequestId id, std::string what) : owner_(owner), id_(id), what_(std::move(what)) {}
+Call::Call(CallOwner& owner, sync::RequestId id, ErrorContext context)
+    : owner_(owner), id_(id), context_(std::move(context)) {}
 
 void Call::start(cluster::Access& access, transport::Request request, bool websocket) {
+  KSR_ASSERT_ON_THREAD(owner_.executor());
   access_ = &access;
   const auto purpose = websocket ? cluster::Purpose::websocket : cluster::Purpose::request;
   pending_ = access.authenticate(
@@ -20,6 +23,7 @@ void Call::start(cluster::Access& access, transport::Request request, bool webso
 }
 
 void Call::send(Expected<cluster::RequestAuth> auth, transport::Request request, bool websocket) {
+  KSR_ASSERT_ON_THREAD(owner_.executor());
   guarded([&] {
     if (!auth) return fail(auth.error());
     request.headers.insert(request.headers.end(), auth->headers.begin(), auth->headers.end());
@@ -29,61 +33,67 @@ void Call::send(Expected<cluster::RequestAuth> auth, transport::Request request,
     request.accept_gzip = request.accept_gzip && auth->compression;
     transport::Connection& connection = *auth->connection;
     exchange_ =
-        websocket ? connection.open_websocket(std::move(request), *this) : connection.get(std::move(request), *this);
+        websocket ? connection.open_websocket(std::move(request), *this) : connection.send(std::move(request), *this);
   });
 }
 
 void Call::stop() {
+  KSR_ASSERT_ON_THREAD(owner_.executor());
   stopped_ = true;
-  pending_.reset();
+  pending_.cancel();
   exchange_.reset();
 }
 
 void Call::on_head(const transport::ResponseHead& head) {
+  KSR_ASSERT_ON_THREAD(owner_.executor());
   guarded([&] {
     head_ = head;
-    access_->note_answer(head);
+    access_->on_response_head(head);
     accepted_ = accepts(head.status);
     if (accepted_) opened();
   });
 }
 
 void Call::on_body(std::string_view bytes) {
+  KSR_ASSERT_ON_THREAD(owner_.executor());
   owner_.count_bytes(bytes.size());
   guarded([&] {
     if (accepted_) return received(bytes);
-    refusal_.append(bytes.substr(0, kMaxRefusalBody - std::min(refusal_.size(), kMaxRefusalBody)));
-    if (refusal_.size() >= kMaxRefusalBody) refuse();
+    refusal_.append(bytes.substr(0, cluster::kMaxRefusalBody - std::min(refusal_.size(), cluster::kMaxRefusalBody)));
+    if (refusal_.size() >= cluster::kMaxRefusalBody) refuse();
   });
 }
 
 void Call::on_message_end() {
+  KSR_ASSERT_ON_THREAD(owner_.executor());
   guarded([&] {
     if (accepted_) message_ended();
   });
 }
 
 void Call::on_drained() {
+  KSR_ASSERT_ON_THREAD(owner_.executor());
   guarded([&] { owner_.flush(); });
 }
 
 void Call::on_end(const std::optional<Error>& error) {
+  KSR_ASSERT_ON_THREAD(owner_.executor());
   guarded([&] {
-    // A refusal whose body broke off is still a refusal.
+    // A refusal whose body is incomplete is still a refusal.
     if (head_.status != 0 && !accepted_) return refuse();
     if (error) return fail(*error);
     if (accepted_) return completed();
-    fail(Error{Status::protocol, "the connection ended before an answer came", "", 502});
+    fail(Error{Status::protocol, "the connection ended before a response came", "", 502});
   });
 }
 
 void Call::refuse() {
-  const Refusal refusal = read_refusal(head_, refusal_, std::chrono::system_clock::now());
+  const cluster::Refusal refusal = cluster::read_refusal(head_, refusal_, std::chrono::system_clock::now());
   fail(refusal.error, refusal.status);
 }
 
 void Call::fail(const Error& error, const std::optional<json::ApiStatus>& status) {
-  if (finish()) failed(error.within(what_), status);
+  if (finish()) failed(error.within(context_), status);
 }
 
 bool Call::finish() {

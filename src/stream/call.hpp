@@ -1,5 +1,5 @@
-// One request of a session on its way: credentials, exchange, refusal. What a success brings is the business of
-// ListCall and WatchCall. Lives on the network thread.
+// `Call` carries out one request of a session: credentials, exchange, refusal; used by Session, through ListCall and
+// WatchCall, which read the body of a success. Lives on the network thread.
 #pragma once
 
 #include <cstddef>
@@ -10,6 +10,7 @@
 
 #include "base/error.hpp"
 #include "base/exception_error.hpp"
+#include "base/executor.hpp"
 #include "base/instant.hpp"
 #include "base/log.hpp"
 #include "cluster/access.hpp"
@@ -23,21 +24,21 @@ namespace ksr::stream {
 class CallOwner {
  public:
   virtual ~CallOwner() = default;
-  virtual Instant now() const = 0;
+  virtual const Executor& executor() const = 0;
   virtual void count_bytes(std::size_t bytes) = 0;
-  // The input at hand is worked off: tell delivery what changed.
+  // The input at hand is processed: what has changed is reported to delivery.
   virtual void flush() = 0;
   // The call has ended; it is destroyed once it has returned to the event loop.
   virtual void retire(sync::RequestId id) = 0;
-  // The reflector could not take in what the call brought, because of an exception.
-  virtual void lose(const Error& error) = 0;
+  // An exception kept the reflector from processing what the call received.
+  virtual void on_lost(const Error& error) = 0;
   virtual Logger& logger() = 0;
 };
 
 class Call : public transport::ExchangeObserver {
  public:
-  // `what`: "list of v1/pods", for messages.
-  Call(CallOwner& owner, sync::RequestId id, std::string what);
+  // `context`: for the errors of the call.
+  Call(CallOwner& owner, sync::RequestId id, ErrorContext context);
 
   // Obtains credentials and sends the request.
   void start(cluster::Access& access, transport::Request request, bool websocket);
@@ -65,13 +66,14 @@ class Call : public transport::ExchangeObserver {
   bool finish();
   bool stopped() const noexcept { return stopped_; }
   sync::RequestId id() const noexcept { return id_; }
-  const std::string& what() const noexcept { return what_; }
+  const ErrorContext& context() const noexcept { return context_; }
   CallOwner& owner() noexcept { return owner_; }
+  Instant now() const { return owner_.executor().now(); }
 
  private:
   void send(Expected<cluster::RequestAuth> auth, transport::Request request, bool websocket);
   void refuse();
-  // Runs `step`. An exception of it is an error of this call, or of the session where the call had ended before.
+  // Runs `step`. An exception of it is an error of this call, or of the session when the call had ended before.
   template <class Step>
   void guarded(Step&& step) {
     if (stopped_) return;
@@ -84,15 +86,15 @@ class Call : public transport::ExchangeObserver {
       }
       if (stopped_) owner_.flush();
     } catch (...) {
-      owner_.lose(error_of_exception());
+      owner_.on_lost(error_of_exception());
     }
   }
 
   CallOwner& owner_;
   cluster::Access* access_ = nullptr;  // outlives its calls
   const sync::RequestId id_;
-  const std::string what_;
-  std::unique_ptr<cluster::Pending> pending_;
+  const ErrorContext context_;
+  PendingCall pending_;
   std::unique_ptr<transport::Exchange> exchange_;
   transport::ResponseHead head_;
   std::string refusal_;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 
+#include "base/text.hpp"
 #include "stream/config_keys.hpp"
 
 namespace ksr::stream {
@@ -19,8 +20,7 @@ bool matches(std::string_view name, std::string_view key) {
 // A key is shown in an error only when it is a word: the caller may have swapped key and secret.
 std::string shown(std::string_view key) {
   const bool word = !key.empty() && key.size() <= 64 && std::all_of(key.begin(), key.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.' ||
-           c == '-';
+    return is_alphanumeric(c) || c == '_' || c == '.' || c == '-';
   });
   return word ? std::string(key) : std::string("(not a name)");
 }

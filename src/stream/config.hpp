@@ -1,4 +1,5 @@
-// All config keys of a stream as typed values. A plain value: copied into each stream that it opens.
+// `Config` holds all config keys of a stream as typed values; used by abi/ and Stream. A plain value, copied into each
+// stream that it opens.
 #pragma once
 
 #include <cstddef>

@@ -15,7 +15,7 @@ namespace {
 using cluster::ConnectionOptions;
 using cluster::QueryOptions;
 
-// A value taken as it is. Bytes that no text of a request or a path may hold are refused here, once for all.
+// A value taken as it is. Line ends, which no part of a request or path may contain, are refused here for all keys.
 Expected<std::string> plain_text(std::string_view value) {
   for (const char c : value) {
     if (c == '\n' || c == '\r') return Error{Status::invalid, "expected one line of text"};

@@ -1,4 +1,4 @@
-// The table of config keys, which CONFIGURATION.md mirrors (a test holds one against the other).
+// `config_keys` is the table of config keys; used by set_key and compared with CONFIGURATION.md by a test. Any thread.
 #pragma once
 
 #include <cstddef>

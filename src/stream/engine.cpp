@@ -5,12 +5,14 @@
 #include <utility>
 
 #include "base/exception_error.hpp"
+#include "base/text.hpp"
+#include "base/thread_check.hpp"
 
 namespace ksr::stream {
 namespace {
 
 std::int64_t in_milliseconds(std::optional<Instant> at) {
-  if (!at) return Statistics::none;
+  if (!at) return Statistics::kNever;
   return std::chrono::duration_cast<Milliseconds>(at->time_since_epoch()).count();
 }
 
@@ -18,7 +20,7 @@ void set(Count& count, std::uint64_t value) {
   count.store(value, std::memory_order_relaxed);
 }
 
-// The state that says most about what the whole still lacks.
+// The state of the stream is that of the session which needs the most until it is live.
 int urgency(sync::State state) {
   switch (state) {
     case sync::State::waiting:
@@ -55,21 +57,24 @@ void Engine::guarded(Step&& step) {
 }
 
 void Engine::start() {
+  KSR_ASSERT_ON_THREAD(parts_.executor);
   if (cancelled_) return;
   guarded([this] {
-    tell_state();
+    publish_state();
     resolve();
   });
 }
 
 void Engine::cancel() {
+  KSR_ASSERT_ON_THREAD(parts_.executor);
   cancelled_ = true;
-  resolving_.reset();
+  resolving_.cancel();
   retry_.reset();
   for (const auto& session : sessions_) session->cancel();
 }
 
 void Engine::on_clock_jump() {
+  KSR_ASSERT_ON_THREAD(parts_.executor);
   if (cancelled_) return;
   if (sessions_.empty()) {
     guarded([this] {
@@ -81,22 +86,25 @@ void Engine::on_clock_jump() {
 }
 
 void Engine::on_lost(const Error& error) {
+  KSR_ASSERT_ON_THREAD(parts_.executor);
   if (cancelled_) return;
   if (sessions_.empty()) {
-    resolving_.reset();
+    resolving_.cancel();
     return on_unresolved(error);
   }
   for (const auto& session : sessions_) session->on_lost(error);
 }
 
-void Engine::look_again() {
+void Engine::rearm() {
+  KSR_ASSERT_ON_THREAD(parts_.executor);
   if (cancelled_) return;
-  for (const auto& session : sessions_) session->look_again();
+  for (const auto& session : sessions_) session->rearm();
 }
 
 void Engine::resolve() {
   resolve_again_at_.reset();
   resolving_ = parts_.access->resolve(parts_.config.query, [this](Expected<std::vector<cluster::Resource>> found) {
+    KSR_ASSERT_ON_THREAD(parts_.executor);
     guarded([&] { on_resolved(std::move(found)); });
   });
 }
@@ -109,18 +117,18 @@ void Engine::on_resolved(Expected<std::vector<cluster::Resource>> resources) {
 
 void Engine::on_unresolved(const Error& error) {
   ++resolve_errors_;
-  const Error told = error.within("resolving resource " + joined(parts_.config.query.resources));
+  const Error reported = error.within("resolving resource " + one_line(joined(parts_.config.query.resources)));
   publish_statistics();
-  // What the caller got wrong stays wrong; all else may come right.
+  // A mistake of the caller stays one; any other error may pass.
   if (error.status == Status::invalid || !parts_.config.sync.reconnect) {
-    parts_.dispatcher->post_error({told, std::nullopt});
+    parts_.dispatcher->post_error({reported, std::nullopt});
     return on_fatal();
   }
   const Milliseconds delay = std::max(backoff_.next(*parts_.random), error.retry_after.value_or(Milliseconds(0)));
   resolve_again_at_ = parts_.executor.now() + delay;
-  parts_.dispatcher->post_error({told, delay});
+  parts_.dispatcher->post_error({reported, delay});
   retry_ = parts_.executor.schedule(*resolve_again_at_, [this] { guarded([this] { resolve(); }); });
-  tell_state();
+  publish_state();
 }
 
 void Engine::run_sessions() {
@@ -130,28 +138,27 @@ void Engine::run_sessions() {
   const SessionParts shared{parts_.executor, *parts_.random,    parts_.config,      *parts_.access,
                             resources_,      *parts_.publisher, *parts_.dispatcher, *parts_.statistics};
   std::vector<std::string> namespaces = parts_.config.query.namespaces;
-  // The context's namespace does not bind what has none.
+  // The namespace of the context does not apply to a cluster-scoped resource.
   if (namespaces.empty() || resources_.front().namespaced == false) namespaces = {std::string()};
   SessionOwner& owner = *this;
   std::vector<std::unique_ptr<Session>> sessions;
   for (std::string& name_space : namespaces) {
-    sessions.push_back(std::make_unique<Session>(owner, shared, std::move(name_space), options, memory()));
+    sessions.push_back(std::make_unique<Session>(owner, shared, std::move(name_space), options, server_state()));
   }
   sessions_ = std::move(sessions);
   for (const auto& session : sessions_) session->start();
 }
 
-std::shared_ptr<sync::ServerState> Engine::memory() {
-  return parts_.memories.of(*parts_.access);
+std::shared_ptr<sync::ServerState> Engine::server_state() {
+  return parts_.server_states.of(*parts_.access);
 }
 
-// ---- what the sessions say together
-// ----------------------------------------------------------------------------------
+// ---- the sessions combined ------------------------------------------------------------------------------------------
 
 void Engine::on_session_state() {
   if (cancelled_) return;
   publish_statistics();
-  tell_state();
+  publish_state();
 }
 
 void Engine::on_session_synced() {
@@ -168,11 +175,11 @@ void Engine::on_fatal() {
   parts_.executor.post([engine = shared_from_this()] { engine->cancel(); });
 }
 
-void Engine::tell_state() {
+void Engine::publish_state() {
   const sync::State state = combined_state();
-  if (told_ == state) return;
-  told_ = state;
-  parts_.statistics->state.store(static_cast<std::int32_t>(state), std::memory_order_relaxed);
+  if (published_state_ == state) return;
+  published_state_ = state;
+  parts_.statistics->state.store(state, std::memory_order_relaxed);
   parts_.dispatcher->post_state(state);
 }
 
@@ -199,7 +206,7 @@ void Engine::publish_statistics() {
     sum.reconnects += counters.reconnects;
     sum.relists += counters.relists;
     sum.errors += counters.errors;
-    // The whole is as fresh as its stalest part.
+    // The stream is as fresh as its stalest session.
     const std::optional<Instant> fresh = session->fresh_at();
     all_fresh = all_fresh && fresh.has_value();
     if (fresh && (!fresh_at || *fresh < *fresh_at)) fresh_at = fresh;
@@ -215,7 +222,7 @@ void Engine::publish_statistics() {
   set(statistics.relists, sum.relists);
   set(statistics.errors, sum.errors + resolve_errors_);
   set(statistics.headlamp_reloads, parts_.access->reloads());
-  statistics.fresh_at.store(all_fresh ? in_milliseconds(fresh_at) : Statistics::none, std::memory_order_relaxed);
+  statistics.fresh_at.store(all_fresh ? in_milliseconds(fresh_at) : Statistics::kNever, std::memory_order_relaxed);
   statistics.next_try_at.store(in_milliseconds(next_try_at), std::memory_order_relaxed);
 }
 

@@ -12,8 +12,8 @@ std::atomic<pid_t> owner{0};
 }  // namespace
 
 void claim_process() noexcept {
-  pid_t nobody = 0;
-  owner.compare_exchange_strong(nobody, getpid());
+  pid_t unclaimed = 0;
+  owner.compare_exchange_strong(unclaimed, getpid());
 }
 
 bool in_forked_child() noexcept {

@@ -1,4 +1,5 @@
-// Knows the process that the library's threads live in. A forked child has none of them. Any thread.
+// `in_forked_child` detects that this process is a fork of the one in which the library's threads run; used by abi/.
+// Any thread.
 #pragma once
 
 namespace ksr::stream {

@@ -4,9 +4,9 @@
 
 namespace ksr::stream {
 
-ListCall::ListCall(CallOwner& owner, sync::RequestId id, std::string what, const json::ReaderOptions& options,
+ListCall::ListCall(CallOwner& owner, sync::RequestId id, ErrorContext context, const json::ReaderOptions& options,
                    sync::Reflector& reflector)
-    : Call(owner, id, std::move(what)), reflector_(reflector), reader_(options, *this) {}
+    : Call(owner, id, std::move(context)), reflector_(reflector), reader_(options, *this) {}
 
 void ListCall::received(std::string_view bytes) {
   if (Expected<void> fed = reader_.feed(bytes); !fed) fail(fed.error());
@@ -15,11 +15,11 @@ void ListCall::received(std::string_view bytes) {
 void ListCall::completed() {
   const Expected<json::ListMeta> meta = reader_.finish();
   if (!meta) return fail(meta.error());
-  if (finish()) reflector_.on_list_end(id(), *meta, owner().now());
+  if (finish()) reflector_.on_list_end(id(), *meta, now());
 }
 
 void ListCall::failed(const Error& error, const std::optional<json::ApiStatus>& status) {
-  reflector_.on_list_failed(id(), error, status, owner().now());
+  reflector_.on_list_failed(id(), error, status, now());
 }
 
 void ListCall::on_item(const json::Item& item) {

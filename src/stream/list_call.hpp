@@ -1,4 +1,5 @@
-// One page of a list on its way. Lives on the network thread.
+// `ListCall` requests one page of a list and feeds its items to the reflector; used by Session. Lives on the network
+// thread.
 #pragma once
 
 #include "json/list_reader.hpp"
@@ -9,7 +10,7 @@ namespace ksr::stream {
 
 class ListCall final : public Call, private json::ListObserver {
  public:
-  ListCall(CallOwner& owner, sync::RequestId id, std::string what, const json::ReaderOptions& options,
+  ListCall(CallOwner& owner, sync::RequestId id, ErrorContext context, const json::ReaderOptions& options,
            sync::Reflector& reflector);
 
  private:

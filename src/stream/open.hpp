@@ -1,4 +1,4 @@
-// Opens streams on the network of the process.
+// `open` opens a stream on the process's Runtime; used by ksr_open. Any thread.
 #pragma once
 
 #include <cstdint>

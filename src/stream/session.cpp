@@ -4,14 +4,15 @@
 #include <utility>
 
 #include "base/exception_error.hpp"
+#include "base/thread_check.hpp"
 #include "stream/list_call.hpp"
 #include "stream/watch_call.hpp"
 
 namespace ksr::stream {
 namespace {
 
-constexpr const char* kListOf = "list of ";
-constexpr const char* kWatchOf = "watch of ";
+constexpr const char* kList = "list";
+constexpr const char* kWatch = "watch";
 
 constexpr Milliseconds kWebsocketPingInterval{30'000};
 constexpr Milliseconds kWebsocketPongTimeout{15'000};
@@ -27,7 +28,13 @@ Session::Session(SessionOwner& owner, const SessionParts& parts, std::string nam
 
 Session::~Session() = default;
 
+void Session::start() {
+  KSR_ASSERT_ON_THREAD(parts_.executor);
+  reflector_.start(now());
+}
+
 void Session::cancel() {
+  KSR_ASSERT_ON_THREAD(parts_.executor);
   reflector_.cancel();
   for (auto& [id, call] : calls_) call->stop();
   timer_.reset();
@@ -43,20 +50,22 @@ void Session::guarded(Step&& step) {
 }
 
 void Session::on_clock_jump() {
+  KSR_ASSERT_ON_THREAD(parts_.executor);
   guarded([this] { reflector_.on_clock_jump(now()); });
 }
 
 void Session::on_lost(const Error& error) {
+  KSR_ASSERT_ON_THREAD(parts_.executor);
   reflector_.on_exception(error, now());
   flush();
 }
 
-void Session::look_again() {
+void Session::rearm() {
+  KSR_ASSERT_ON_THREAD(parts_.executor);
   guarded([this] { reflector_.rearm(); });
 }
 
-// ---- requests
-// --------------------------------------------------------------------------------------------------------
+// ---- requests -------------------------------------------------------------------------------------------------------
 
 void Session::start_list(sync::RequestId id, const sync::ListRequest& request) {
   candidate_ = request.candidate;
@@ -66,9 +75,7 @@ void Session::start_list(sync::RequestId id, const sync::ListRequest& request) {
   wire.response_timeout = parts_.config.connection.request_timeout;
   wire.idle_timeout = parts_.config.connection.request_timeout;
   wire.accept_gzip = true;
-  run(id,
-      std::make_unique<ListCall>(as_call_owner(), id, describe(kListOf, request.candidate), parts_.config.reader,
-                                 reflector_),
+  run(id, std::make_unique<ListCall>(as_call_owner(), id, context(kList), parts_.config.reader, reflector_),
       std::move(wire), false);
 }
 
@@ -82,8 +89,8 @@ void Session::start_watch(sync::RequestId id, const sync::WatchRequest& request)
   wire.ping_interval = kWebsocketPingInterval;
   wire.pong_timeout = kWebsocketPongTimeout;
   run(id,
-      std::make_unique<WatchCall>(as_call_owner(), id, describe(kWatchOf, request.candidate), parts_.config.reader,
-                                  request.websocket, reflector_),
+      std::make_unique<WatchCall>(as_call_owner(), id, context(kWatch), parts_.config.reader, request.websocket,
+                                  reflector_),
       std::move(wire), request.websocket);
 }
 
@@ -112,10 +119,9 @@ void Session::retire(sync::RequestId id) {
   });
 }
 
-std::string Session::describe(const char* verb, std::size_t candidate) const {
-  std::string what = verb + parts_.resources[candidate].display;
-  if (!name_space_.empty()) what += " in namespace " + name_space_;
-  return what + " at " + parts_.access.server();
+// Of a request under the resource's name that was requested last.
+ErrorContext Session::context(const char* operation) const {
+  return {operation, parts_.resources[candidate_].display, name_space_, parts_.access.server()};
 }
 
 void Session::set_timer(std::optional<Instant> at) {
@@ -129,8 +135,7 @@ void Session::set_timer(std::optional<Instant> at) {
   });
 }
 
-// ---- the cache
-// -------------------------------------------------------------------------------------------------------
+// ---- the cache ------------------------------------------------------------------------------------------------------
 
 void Session::begin_list() {
   parts_.publisher.write([this](store::Cache& cache) { cache.begin_list(name_space_); });
@@ -166,19 +171,17 @@ void Session::set_resource_version(std::string_view resource_version) {
   parts_.publisher.write([&](store::Cache& cache) { cache.set_resource_version(resource_version); });
 }
 
-// ---- news
-// ------------------------------------------------------------------------------------------------------------
+// ---- reports --------------------------------------------------------------------------------------------------------
 
 void Session::on_state(sync::State) {
   owner_.on_session_state();
 }
 
 void Session::on_error(const Error& error, std::optional<Milliseconds> next_try) {
-  // What a request ran into names it already; what the state machine found out itself does not.
-  const bool names_request = error.message.rfind(kListOf, 0) == 0 || error.message.rfind(kWatchOf, 0) == 0;
-  // The host may ask for them in its on_error.
+  // The host may read them in its on_error.
   owner_.on_session_counters();
-  parts_.dispatcher.post_error({names_request ? error : error.within(describe(kWatchOf, candidate_)), next_try});
+  // An error of a request has its context; one that the reflector found by itself does not.
+  parts_.dispatcher.post_error({error.context ? error : error.within(context(kWatch)), next_try});
   if (!next_try) owner_.on_fatal();
 }
 
@@ -188,9 +191,9 @@ void Session::count_bytes(std::size_t bytes) {
 
 void Session::flush() {
   if (unannounced_ > 0) {
-    const std::uint64_t news = std::exchange(unannounced_, 0);
+    const std::uint64_t changes = std::exchange(unannounced_, 0);
     const bool first = parts_.dispatcher.post_update();
-    parts_.statistics.merged.fetch_add(first ? news - 1 : news, std::memory_order_relaxed);
+    parts_.statistics.merged.fetch_add(first ? changes - 1 : changes, std::memory_order_relaxed);
   }
   owner_.on_session_state();
 }

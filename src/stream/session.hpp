@@ -1,5 +1,5 @@
-// One reflector wired to the network and the cache: carries out its effects, feeds it what comes. A stream has one for
-// each namespace it watches. Lives on the network thread.
+// `Session` connects one reflector to the network and the cache: it carries out the reflector's effects and feeds it
+// what is received; used by Engine, which has one for each namespace of the stream. Lives on the network thread.
 #pragma once
 
 #include <cstdint>
@@ -15,6 +15,7 @@
 #include "cluster/query.hpp"
 #include "delivery/callback_dispatcher.hpp"
 #include "delivery/publisher.hpp"
+#include "store/cache.hpp"
 #include "stream/call.hpp"
 #include "stream/config.hpp"
 #include "stream/statistics.hpp"
@@ -23,7 +24,7 @@
 
 namespace ksr::stream {
 
-// What a session tells the engine that owns it.
+// What a session reports to the engine that owns it.
 class SessionOwner {
  public:
   virtual ~SessionOwner() = default;
@@ -31,7 +32,7 @@ class SessionOwner {
   // Only the counters have changed.
   virtual void on_session_counters() = 0;
   virtual void on_session_synced() = 0;
-  // The stream is over.
+  // The stream ends.
   virtual void on_fatal() = 0;
 };
 
@@ -53,12 +54,12 @@ class Session final : private sync::Effects, private CallOwner {
           std::shared_ptr<sync::ServerState> memory);
   ~Session() override;
 
-  void start() { reflector_.start(parts_.executor.now()); }
+  void start();
   void cancel();
   void on_clock_jump();
   // See Engine.
-  void on_lost(const Error& error);
-  void look_again();
+  void on_lost(const Error& error) override;
+  void rearm();
   sync::State state() const noexcept { return reflector_.state(); }
   bool synced() const noexcept { return synced_; }
   const sync::Counters& counters() const noexcept { return reflector_.counters(); }
@@ -82,18 +83,18 @@ class Session final : private sync::Effects, private CallOwner {
   void on_error(const Error& error, std::optional<Milliseconds> next_try) override;
 
   // CallOwner
-  Instant now() const override { return parts_.executor.now(); }
+  const Executor& executor() const override { return parts_.executor; }
   void count_bytes(std::size_t bytes) override;
   void flush() override;
   void retire(sync::RequestId id) override;
-  void lose(const Error& error) override { on_lost(error); }
   Logger& logger() override { return parts_.dispatcher; }
 
   // Runs `step`; an exception of it is this session's alone.
   template <class Step>
   void guarded(Step&& step);
   CallOwner& as_call_owner() noexcept { return *this; }
-  std::string describe(const char* verb, std::size_t candidate) const;
+  Instant now() const { return parts_.executor.now(); }
+  ErrorContext context(const char* operation) const;
   void run(sync::RequestId id, std::unique_ptr<Call> call, transport::Request request, bool websocket);
 
   SessionOwner& owner_;
@@ -101,12 +102,12 @@ class Session final : private sync::Effects, private CallOwner {
   const std::string name_space_;
   sync::Reflector reflector_;
   std::unordered_map<sync::RequestId, std::unique_ptr<Call>> calls_;
-  // Ended, but perhaps still on the call stack; freed from the event loop.
+  // Ended, but possibly still on the call stack; destroyed from the event loop.
   std::vector<std::unique_ptr<Call>> retired_;
   std::unique_ptr<Timer> sweep_;
   std::unique_ptr<Timer> timer_;
   std::uint64_t unannounced_ = 0;
-  // Which name of the resource was asked for last.
+  // The index of the resource's name that was requested last.
   std::size_t candidate_ = 0;
   bool synced_ = false;
 };

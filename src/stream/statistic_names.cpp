@@ -42,7 +42,7 @@ std::optional<std::uint64_t> read_statistic(std::string_view name, const Statist
   for (const PlainCount& plain : kPlainCounts) {
     if (plain.name == name) return (statistics.*plain.count).load(std::memory_order_relaxed);
   }
-  if (name == "state") return not_below_zero(statistics.state.load(std::memory_order_relaxed));
+  if (name == "state") return static_cast<std::uint64_t>(statistics.state.load(std::memory_order_relaxed));
   if (name == "deliveries") return dispatcher.deliveries();
   if (name == "dropped_errors") return dispatcher.dropped().errors;
   if (name == "dropped_states") return dispatcher.dropped().states;
@@ -55,12 +55,12 @@ std::optional<std::uint64_t> read_statistic(std::string_view name, const Statist
   }
   if (name == "fresh_ms") {
     const std::int64_t fresh_at = statistics.fresh_at.load(std::memory_order_relaxed);
-    if (fresh_at == Statistics::none) return std::numeric_limits<std::uint64_t>::max();
+    if (fresh_at == Statistics::kNever) return std::numeric_limits<std::uint64_t>::max();
     return not_below_zero(monotonic_milliseconds() - fresh_at);
   }
   if (name == "next_retry_ms") {
     const std::int64_t next_try_at = statistics.next_try_at.load(std::memory_order_relaxed);
-    return next_try_at == Statistics::none ? 0 : not_below_zero(next_try_at - monotonic_milliseconds());
+    return next_try_at == Statistics::kNever ? 0 : not_below_zero(next_try_at - monotonic_milliseconds());
   }
   return std::nullopt;
 }

@@ -1,4 +1,4 @@
-// The names that ksr_stat knows. Any thread.
+// `read_statistic` returns a statistic of a stream by its name; used by Stream for ksr_stat. Any thread.
 #pragma once
 
 #include <cstdint>

@@ -1,17 +1,20 @@
-// The numbers of ksr_stat. Written by the network thread, read by any: each is an atomic of its own.
+// `Statistics` holds the numbers of ksr_stat; written by Engine and Session, read by statistic_names.cpp. Any thread:
+// each is an atomic of its own.
 #pragma once
 
 #include <atomic>
 #include <cstdint>
+
+#include "sync/sync_options.hpp"
 
 namespace ksr::stream {
 
 using Count = std::atomic<std::uint64_t>;
 
 struct Statistics {
-  static constexpr std::int64_t none = -1;
+  static constexpr std::int64_t kNever = -1;
 
-  std::atomic<std::int32_t> state{1};  // KSR_STATE_*
+  std::atomic<sync::State> state{sync::State::connecting};
   Count bytes_received{0};
   Count events{0};
   Count bookmarks{0};
@@ -22,9 +25,9 @@ struct Statistics {
   Count merged{0};
   Count errors{0};
   Count headlamp_reloads{0};
-  // Points on the monotonic clock in milliseconds, or `none`.
-  std::atomic<std::int64_t> fresh_at{none};
-  std::atomic<std::int64_t> next_try_at{none};
+  // Points on the monotonic clock in milliseconds, or kNever.
+  std::atomic<std::int64_t> fresh_at{kNever};
+  std::atomic<std::int64_t> next_try_at{kNever};
 };
 
 }  // namespace ksr::stream

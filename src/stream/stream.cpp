@@ -1,14 +1,16 @@
 #include "stream/stream.hpp"
 
 #include <algorithm>
-#include <new>
+#include <random>
+#include <string>
 #include <utility>
+#include <vector>
 
+#include "base/log.hpp"
+#include "base/random.hpp"
 #include "cluster/access.hpp"
 #include "stream/engine.hpp"
-#include "stream/log_buffer.hpp"
 #include "stream/statistic_names.hpp"
-#include "stream/system_random.hpp"
 
 namespace ksr::stream {
 namespace {
@@ -22,6 +24,31 @@ Expected<void> check(const Config& config) {
   }
   return {};
 }
+
+// Keeps the log lines of an opening until there is a dispatcher to deliver them.
+class LogBuffer final : public Logger {
+ public:
+  bool wants(LogLevel) const noexcept override { return true; }
+  void log(LogLevel level, std::string line) override { lines_.emplace_back(level, std::move(line)); }
+
+  void replay_to(Logger& logger) {
+    for (auto& [level, line] : lines_) logger.log(level, std::move(line));
+    lines_.clear();
+  }
+
+ private:
+  std::vector<std::pair<LogLevel, std::string>> lines_;
+};
+
+// Seeded by the system. Each stream has its own, on the network thread.
+class SystemRandom final : public Random {
+ public:
+  SystemRandom() : engine_(std::random_device{}()) {}
+  double unit() override { return std::uniform_real_distribution<double>(0.0, 1.0)(engine_); }
+
+ private:
+  std::minstd_rand engine_;
+};
 
 // Abandons the dispatcher of a stream that could not be made.
 class AbandonOnFailure {
@@ -56,13 +83,13 @@ Expected<std::shared_ptr<Stream>> Stream::create(Config config, std::unique_ptr<
       std::make_shared<delivery::Publisher>(config.limit, std::max<std::size_t>(config.query.namespaces.size(), 1));
   auto dispatcher = delivery::CallbackDispatcher::create(config.delivery, std::move(host), publisher);
   if (!dispatcher) return std::move(dispatcher).error();
-  // Whatever is thrown from here on, the host is gone when this has returned, and was told nothing.
+  // Whatever is thrown from here on, the host is destroyed without a callback before this returns.
   AbandonOnFailure abandon_on_failure(**dispatcher);
   early_lines.replay_to(**dispatcher);
-  (*access)->listen(*dispatcher);
+  (*access)->add_logger(*dispatcher);
   auto statistics = std::make_shared<Statistics>();
   EngineParts parts{runtime.executor(),
-                    runtime.memories(),
+                    runtime.server_states(),
                     std::make_unique<SystemRandom>(),
                     std::move(config),
                     std::move(access).value(),
@@ -90,7 +117,7 @@ Stream::~Stream() {
 }
 
 void Stream::start() {
-  // Gone later than this task, since it goes by a later one.
+  // The handle is deleted by a later task than this one.
   runtime_.executor().post([handle = engine_handle_, &runtime = runtime_] {
     const std::shared_ptr<Engine> engine = handle->engine;
     runtime.add(handle->list_node);
@@ -114,21 +141,21 @@ Status Stream::close() {
   return closed;
 }
 
-void Stream::close_async(std::function<void()> gone) {
+void Stream::close_async(std::function<void()> on_ended) {
   stop_engine();
-  dispatcher_->close_async(std::move(gone));
+  dispatcher_->close_async(std::move(on_ended));
 }
 
 void Stream::stop_engine() {
   if (stopping_.exchange(true)) return;
-  statistics_->state.store(static_cast<std::int32_t>(sync::State::closed), std::memory_order_relaxed);
-  // Posted before the farewell, so that it is there.
+  statistics_->state.store(sync::State::closed, std::memory_order_relaxed);
+  // Posted before the destructor's task, which deletes the handle.
   runtime_.executor().post([handle = engine_handle_, &runtime = runtime_] {
     const std::shared_ptr<Engine> engine = handle->engine;
     try {
       engine->cancel();
     } catch (...) {
-      // It is cancelled; what it held is dropped with it.
+      // It is cancelled; what it holds is destroyed with it.
     }
     runtime.remove(engine);
   });

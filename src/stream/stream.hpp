@@ -1,4 +1,4 @@
-// One open stream as the host holds it: any thread may call it.
+// `Stream` is one open stream as the host has it; used by open() and abi/. Any thread.
 #pragma once
 
 #include <atomic>
@@ -23,25 +23,25 @@ class Engine;
 
 class Stream {
  public:
-  // Checks the configuration, makes the parts and their threads. `host` is gone when this fails.
+  // Checks the configuration, makes the parts and their threads. `host` is destroyed when this fails.
   static Expected<std::shared_ptr<Stream>> create(Config config, std::unique_ptr<delivery::Host> host,
                                                   Runtime& runtime);
   ~Stream();
 
-  // From here on callbacks come.
+  // Callbacks begin.
   void start();
 
-  // Instead of start: the host goes without having been called.
+  // Instead of start: destroys the host without any other callback.
   void abandon();
   void cancel();
   Status close();
-  // `gone` runs once the host is gone.
-  void close_async(std::function<void()> gone);
+  // `on_ended` runs after the host is destroyed.
+  void close_async(std::function<void()> on_ended);
   Status wait_synced(std::optional<Milliseconds> timeout) { return dispatcher_->wait_synced(timeout); }
   delivery::SnapshotRef latest() { return publisher_->latest(); }
   int fd() const noexcept { return dispatcher_->fd(); }
   std::int64_t dispatch() { return dispatcher_->dispatch(); }
-  // Empty: no such statistic.
+  // Empty: there is no such statistic.
   std::optional<std::uint64_t> statistic(std::string_view name);
 
  private:
@@ -54,8 +54,9 @@ class Stream {
   const std::shared_ptr<delivery::Publisher> publisher_;
   const std::shared_ptr<delivery::CallbackDispatcher> dispatcher_;
   const std::shared_ptr<Statistics> statistics_;
-  // The engine belongs to the network thread, where its last reference is dropped: tasks that carry this pointer need
-  // no memory of their own, so that the end of a stream cannot fail.
+  // The engine lives on the network thread, where its last reference is dropped. Tasks capture this plain pointer,
+  // which std::function stores without allocating, so that ending a stream cannot fail for lack of memory; the last of
+  // them, posted by the destructor, deletes it.
   struct EngineHandle {
     std::shared_ptr<Engine> engine;
     std::list<std::shared_ptr<Engine>> list_node;

@@ -10,19 +10,19 @@ StreamRegistry& StreamRegistry::instance() {
 }
 
 void StreamRegistry::put(Handle handle, std::shared_ptr<Stream> stream) {
-  const std::lock_guard<std::mutex> lock(registry_mutex_);
+  const MutexLock lock(registry_mutex_);
   streams_.emplace(handle, std::move(stream));
 }
 
 std::shared_ptr<Stream> StreamRegistry::find(Handle handle) const {
-  const std::lock_guard<std::mutex> lock(registry_mutex_);
+  const MutexLock lock(registry_mutex_);
   const auto found = streams_.find(handle);
   return found == streams_.end() ? nullptr : found->second;
 }
 
 void StreamRegistry::remove(Handle handle) {
   std::shared_ptr<Stream> last;  // dropped after the lock
-  const std::lock_guard<std::mutex> lock(registry_mutex_);
+  const MutexLock lock(registry_mutex_);
   const auto found = streams_.find(handle);
   if (found == streams_.end()) return;
   last = std::move(found->second);

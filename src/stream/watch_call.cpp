@@ -2,20 +2,20 @@
 
 #include <utility>
 
-#include "stream/refusal.hpp"
+#include "base/text.hpp"
 
 namespace ksr::stream {
 
-WatchCall::WatchCall(CallOwner& owner, sync::RequestId id, std::string what, const json::ReaderOptions& options,
+WatchCall::WatchCall(CallOwner& owner, sync::RequestId id, ErrorContext context, const json::ReaderOptions& options,
                      bool websocket, sync::Reflector& reflector)
-    : Call(owner, id, std::move(what)), reflector_(reflector), reader_(options, *this), websocket_(websocket) {}
+    : Call(owner, id, std::move(context)), reflector_(reflector), reader_(options, *this), websocket_(websocket) {}
 
 void WatchCall::opened() {
-  reflector_.on_watch_open(id(), owner().now());
+  reflector_.on_watch_open(id(), now());
 }
 
 void WatchCall::received(std::string_view bytes) {
-  arrived_ = owner().now();
+  arrived_ = now();
   if (Expected<void> fed = reader_.feed(bytes); !fed) fail(fed.error());
 }
 
@@ -26,11 +26,11 @@ void WatchCall::message_ended() {
 // A stream that ends inside an event ends all the same: the event comes again from the last resourceVersion
 // (client-go, apimachinery/pkg/watch/streamwatcher.go: io.ErrUnexpectedEOF).
 void WatchCall::completed() {
-  if (finish()) reflector_.on_watch_end(id(), owner().now());
+  if (finish()) reflector_.on_watch_end(id(), now());
 }
 
 void WatchCall::failed(const Error& error, const std::optional<json::ApiStatus>& status) {
-  reflector_.on_watch_failed(id(), error, status, owner().now());
+  reflector_.on_watch_failed(id(), error, status, now());
 }
 
 void WatchCall::on_event(json::EventType type, const json::Item& item) {
@@ -46,7 +46,8 @@ void WatchCall::on_error_event(const json::ApiStatus& status) {
 }
 
 void WatchCall::on_unknown_event(std::string_view type) {
-  owner().logger().log(LogLevel::warning, what() + ": ignored an event of unknown type \"" + one_line(type, 64) + "\"");
+  owner().logger().log(LogLevel::warning,
+                       context().text() + ": ignored an event of unknown type " + in_quotes(type));
 }
 
 void WatchCall::on_bad_event(const Error& error) {

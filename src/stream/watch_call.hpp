@@ -1,4 +1,5 @@
-// One watch, over HTTP or WebSocket. Lives on the network thread.
+// `WatchCall` opens one watch, over HTTP or WebSocket, and feeds its events to the reflector; used by Session. Lives on
+// the network thread.
 #pragma once
 
 #include "json/watch_reader.hpp"
@@ -9,8 +10,8 @@ namespace ksr::stream {
 
 class WatchCall final : public Call, private json::WatchObserver {
  public:
-  WatchCall(CallOwner& owner, sync::RequestId id, std::string what, const json::ReaderOptions& options, bool websocket,
-            sync::Reflector& reflector);
+  WatchCall(CallOwner& owner, sync::RequestId id, ErrorContext context, const json::ReaderOptions& options,
+            bool websocket, sync::Reflector& reflector);
 
  private:
   bool accepts(int http_status) const override {

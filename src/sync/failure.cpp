@@ -4,6 +4,8 @@
 #include <string_view>
 #include <utility>
 
+#include "base/text.hpp"
+
 namespace ksr::sync {
 namespace {
 
@@ -146,7 +148,7 @@ Error error_of(const json::ApiStatus& status) {
 }
 
 std::string shortened(std::string_view text) {
-  return std::string(text.substr(0, 100));
+  return one_line(text, 100);
 }
 
 }  // namespace ksr::sync

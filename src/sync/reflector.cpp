@@ -201,7 +201,7 @@ void Reflector::on_list_failed(RequestId id, const Error& error, const std::opti
 
 void Reflector::fail_list(const Error& error, RecoveryAction action, Instant now) {
   if (action == RecoveryAction::list_in_one_page && list_.restart_in_one_page(now)) {
-    log(LogLevel::notice, "listing again in one page: " + error.message);
+    log(LogLevel::notice, "listing again in one page: " + error.text());
     return list_.request_page(++last_id_);
   }
   list_.abandon();
@@ -484,7 +484,7 @@ bool Reflector::promote_successor(Instant now) {
 // The old watch continues, unless it is being revalidated. Credentials or transport are changed at once, while it
 // lasts.
 void Reflector::fail_successor(Request request, const Error& error, Instant now) {
-  log(LogLevel::notice, "could not open the next watch, the current one continues: " + error.message);
+  log(LogLevel::notice, "could not open the next watch, the current one continues: " + error.text());
   const bool over_http_instead = watches_.successor()->request.websocket && !retry_.websocket();
   const bool with_new_credentials = error.http_status == 401 && retry_.take_credentials_retry();
   watches_.drop_successor(request);
@@ -511,7 +511,7 @@ void Reflector::recover(const Error& error, RecoveryAction action, Instant now) 
       return retry_at_once(error, Aim::list, now);
     case RecoveryAction::list_most_recent:
       list_.use_most_recent_next();
-      log(LogLevel::notice, "listing again at the most recent state: " + error.message);
+      log(LogLevel::notice, "listing again at the most recent state: " + error.text());
       return pursue(Aim::list, now);
     case RecoveryAction::refresh_credentials:
       return refresh_credentials(error, now);
@@ -523,11 +523,11 @@ void Reflector::recover(const Error& error, RecoveryAction action, Instant now) 
       return recover_without_websocket(error, now);
     case RecoveryAction::without_watchlist:
       retry_.note_watchlist_refused();
-      log(LogLevel::notice, "listing, since the server does not support WatchList: " + error.message);
+      log(LogLevel::notice, "listing, since the server does not support WatchList: " + error.text());
       return pursue(Aim::list, now);
     case RecoveryAction::list_this_time:
       list_.avoid_watchlist_next();
-      log(LogLevel::notice, "listing, since WatchList failed: " + error.message);
+      log(LogLevel::notice, "listing, since WatchList failed: " + error.text());
       return pursue(Aim::list, now);
     case RecoveryAction::give_up:
       return give_up(error);
@@ -536,7 +536,7 @@ void Reflector::recover(const Error& error, RecoveryAction action, Instant now) 
 
 void Reflector::recover_without_websocket(const Error& error, Instant now) {
   if (options_.transport == WatchTransport::automatic) {
-    log(LogLevel::notice, "watching over HTTP, since WebSocket was refused: " + error.message);
+    log(LogLevel::notice, "watching over HTTP, since WebSocket was refused: " + error.text());
     return pursue(aim_, now);
   }
   // A page in answer to a handshake comes from a gateway, which may be replaced by the server again.
@@ -554,13 +554,13 @@ void Reflector::try_next_candidate(const Error& error, Instant now) {
   list_.expected_type().forget();
   list_.use_most_recent_next();
   if (!more) return retry_slowly(error, Aim::list, now);
-  log(LogLevel::info, "trying the next name of the resource: " + error.message);
+  log(LogLevel::info, "trying the next name of the resource: " + error.text());
   pursue(Aim::list, now);
 }
 
 void Reflector::retry_at_once(const Error& error, Aim aim, Instant now) {
   if (!retry_.take_immediate_retry(now)) return retry(error, aim, now);
-  log(LogLevel::notice, "retrying at once: " + error.message);
+  log(LogLevel::notice, "retrying at once: " + error.text());
   pursue(aim, now);
 }
 

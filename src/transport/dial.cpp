@@ -12,14 +12,13 @@
 #include "transport/io_service.hpp"
 #include "transport/proxy_tunnel.hpp"
 #include "transport/sockets.hpp"
-#include "transport/streams.hpp"
 
 namespace ksr::transport {
 namespace {
 
 using boost::asio::ip::tcp;
 
-// One address that swallows packets must leave time for the next ones (as Go's dialer shares it out).
+// An address that drops packets must leave time for the next ones (the rule of Go's net.Dialer, partialDeadline).
 constexpr Milliseconds kMinTimePerAddress{2000};
 
 }  // namespace
@@ -29,6 +28,8 @@ class Dial::Steps final : public std::enable_shared_from_this<Dial::Steps> {
   Steps(std::shared_ptr<const Route> route, bool tunnel, Done done)
       : route_(std::move(route)), tunnel_(route_->proxy && (tunnel || route_->tls)), done_(std::move(done)) {}
 
+  Executor& executor() const { return route_->executor; }
+
   void start() {
     Executor& executor = route_->executor;
     step_ = "connecting to " + route_->next_hop();
@@ -37,9 +38,9 @@ class Dial::Steps final : public std::enable_shared_from_this<Dial::Steps> {
       timer_ = executor.schedule(*deadline_, [this] { guarded([this] { time_is_up(); }); });
     }
     const std::string& host = route_->proxy ? route_->proxy->host : route_->server.host;
-    boost::system::error_code no_literal;
-    const auto literal = boost::asio::ip::make_address(host, no_literal);
-    if (!no_literal) {
+    boost::system::error_code not_literal;
+    const auto literal = boost::asio::ip::make_address(host, not_literal);
+    if (!not_literal) {
       addresses_ = {literal};
       executor.post([self = shared_from_this()] { self->guarded([&] { self->try_next_address(); }); });
       return;
@@ -56,7 +57,7 @@ class Dial::Steps final : public std::enable_shared_from_this<Dial::Steps> {
     });
   }
 
-  // Nothing of this is heard of again.
+  // `done` is not called any more.
   void abandon() {
     done_ = nullptr;
     timer_.reset();
@@ -215,6 +216,7 @@ Dial::Dial(std::shared_ptr<const Route> route, bool tunnel, Done done)
 }
 
 Dial::~Dial() {
+  assert_on(steps_->executor());
   steps_->abandon();
 }
 

@@ -1,4 +1,4 @@
-// One connection in the making: name, TCP, proxy, TLS. Lives on the network thread.
+// `Dial` makes one connection: name, TCP, proxy, TLS; used by ExchangeDriver. Lives on the network thread.
 #pragma once
 
 #include <cpprest/details/connection_driver.h>

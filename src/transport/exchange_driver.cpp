@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/exception_error.hpp"
+#include "base/text.hpp"
 #include "transport/failures.hpp"
 #include "transport/header_rules.hpp"
 
@@ -12,7 +13,10 @@ namespace {
 class HeldExchange final : public Exchange {
  public:
   explicit HeldExchange(std::shared_ptr<ExchangeDriver> driver) : driver_(std::move(driver)) {}
-  ~HeldExchange() override { driver_->abandon(); }
+  ~HeldExchange() override {
+    assert_on(driver_->executor());
+    driver_->abandon();
+  }
   HeldExchange(const HeldExchange&) = delete;
   HeldExchange& operator=(const HeldExchange&) = delete;
 
@@ -31,8 +35,8 @@ ExchangeDriver::ExchangeDriver(std::shared_ptr<const Route> route, Request reque
     : route_(std::move(route)),
       request_(std::move(request)),
       observer_(&observer),
-      target_(route_->server.prefix + request_.target),
-      decoder_(*this, websocket) {}
+      websocket_(websocket),
+      decoder_(*this, websocket, request_.method == "HEAD") {}
 
 void ExchangeDriver::abandon() {
   const auto self = shared_from_this();
@@ -49,12 +53,16 @@ void ExchangeDriver::end(const std::optional<Error>& error) {
   const auto self = shared_from_this();
   ExchangeObserver& observer = *observer_;
   abandon();
-  observer.on_end(error);
+  if (!error || !maybe_done_) return observer.on_end(error);
+  Error may_be_done = *error;
+  may_be_done.maybe_done = true;
+  if (error->status != Status::out_of_memory) may_be_done.message += " (the request may have been carried out)";
+  observer.on_end(may_be_done);
 }
 
-void ExchangeDriver::dial(bool tunnel, web::connection_driver::connected done) {
+void ExchangeDriver::connect(connected done) {
   if (ended()) return;
-  dial_ = std::make_unique<Dial>(route_, tunnel, [this, done = std::move(done)](Expected<Dial::Stream> outcome) {
+  dial_ = std::make_unique<Dial>(route_, websocket_, [this, done = std::move(done)](Expected<Dial::Stream> outcome) {
     const auto self = shared_from_this();
     const auto finished = std::move(dial_);
     guarded([&] {
@@ -64,35 +72,35 @@ void ExchangeDriver::dial(bool tunnel, web::connection_driver::connected done) {
   });
 }
 
-void ExchangeDriver::on_attached(std::shared_ptr<web::connected_stream> stream) {
+void ExchangeDriver::attached(std::shared_ptr<web::connected_stream> stream) {
   if (ended()) return stream->close();
   stream_ = std::move(stream);
   if (request_.response_timeout.count() == 0) return;
   response_timer_ = route_->executor.schedule(route_->executor.now() + request_.response_timeout, [this] {
     guarded([this] {
-      end(timed_out("waiting for the answer of " + peer(),
-                    "silent for " + duration_text(request_.response_timeout.count())));
+      end(timed_out("waiting for the response of " + peer(),
+                    "nothing received for " + duration_text(request_.response_timeout.count())));
     });
   });
 }
 
-ExchangeDriver::Reading ExchangeDriver::on_receive(const char* data, std::size_t size) {
+ExchangeDriver::Reading ExchangeDriver::receive(const char* data, std::size_t size) {
   if (ended()) return Reading::close;
-  heard();
+  note_activity();
   const ResponseDecoder::Progress progress = decoder_.feed(std::string_view(data, size));
-  on_drained();
+  notify_drained();
   return ended() ? Reading::close : act_on(progress);
 }
 
-ExchangeDriver::Reading ExchangeDriver::on_end_of_stream() {
+ExchangeDriver::Reading ExchangeDriver::end_of_stream() {
   if (ended()) return Reading::close;
   if (!decoder_.has_head()) {
-    end(transport_error(reading_step(), "the server closed the connection without an answer"));
+    end(transport_error(reading_step(), "the server closed the connection without a response"));
     return Reading::close;
   }
   const ResponseDecoder::Progress progress = decoder_.end_of_stream();
   if (progress != ResponseDecoder::Progress::failed) return act_on(progress);
-  // Broken off, not nonsense: what came before is good, and a watch goes on from there.
+  // Cut off, which is no protocol error: what came before is valid, and a watch goes on from there.
   end(transport_error(reading_step(), decoder_.problem()));
   return Reading::close;
 }
@@ -120,19 +128,19 @@ ExchangeDriver::Reading ExchangeDriver::act_on(ResponseDecoder::Progress progres
   return decoder_.keeps_alive() ? Reading::keep : Reading::close;
 }
 
-void ExchangeDriver::on_drained() {
-  if (!ended() && head_told_) observer_->on_drained();
+void ExchangeDriver::notify_drained() {
+  if (!ended() && has_notified_head_) observer_->on_drained();
 }
 
-void ExchangeDriver::on_finished() {
+void ExchangeDriver::finished() {
   if (complete_) end(std::nullopt);
 }
 
-void ExchangeDriver::on_broken(const boost::system::error_code& reason, bool while_writing) {
+void ExchangeDriver::stream_failed(const boost::system::error_code& reason, bool while_writing) {
   end(io_error(while_writing ? "sending to " + peer() : reading_step(), reason));
 }
 
-void ExchangeDriver::on_exception() {
+void ExchangeDriver::exception_thrown() {
   if (ended()) throw;
   Error error = error_of_exception();
   if (error.status != Status::out_of_memory) error = error.within("exchange with " + peer());
@@ -140,13 +148,13 @@ void ExchangeDriver::on_exception() {
 }
 
 void ExchangeDriver::end_with_protocol_error(const std::string& what) {
-  end(protocol_error("answer of " + peer(), what));
+  end(protocol_error("response of " + peer(), what));
 }
 
 bool ExchangeDriver::take_head(ResponseHead head) {
   if (ended()) return false;
   if (!choose_coding(head)) return false;
-  tell_head(head);
+  notify_head(head);
   return !ended();
 }
 
@@ -154,61 +162,53 @@ bool ExchangeDriver::choose_coding(const ResponseHead& head) {
   switch (content_coding(head)) {
     case ContentCoding::identity:
       return true;
-    case ContentCoding::gzip:
-      // 204 and 304 have no body, so there is none to unpack.
-      if (head.status != 204 && head.status != 304) inflater_ = std::make_unique<Inflater>();
+    case ContentCoding::gzip: {
+      // Without a body there is nothing to inflate (RFC 9110, section 6.4.1).
+      const bool has_body = head.status != 204 && head.status != 304 && request_.method != "HEAD";
+      if (has_body) inflater_ = std::make_unique<Inflater>();
       return true;
+    }
     case ContentCoding::unsupported:
       break;
   }
-  end_with_protocol_error("its Content-Encoding is " + printable(joined_values(head, "content-encoding")) +
-                          ", expected gzip or none");
+  end_with_protocol_error("its Content-Encoding is " + one_line(joined_values(head, "content-encoding")) +
+                          ", expected gzip or identity");
   return false;
 }
 
 bool ExchangeDriver::take_body(std::string_view bytes) {
-  if (!inflater_) return tell_body(bytes);
-  const auto progress = inflater_->feed(bytes, [this](std::string_view unpacked) { return tell_body(unpacked); });
+  if (!inflater_) return notify_body(bytes);
+  const auto progress = inflater_->feed(bytes, [this](std::string_view unpacked) { return notify_body(unpacked); });
   if (progress == Inflater::Progress::failed) end_with_protocol_error("its gzip stream is damaged");
   return progress == Inflater::Progress::more;
 }
 
-void ExchangeDriver::head_arrived() {
+void ExchangeDriver::notify_head(const ResponseHead& head) {
   response_timer_.reset();
-  heard();
-  if (request_.idle_timeout.count() != 0) watch_for_silence(last_heard_);
-}
-
-void ExchangeDriver::tell_head(const ResponseHead& head) {
-  head_arrived();
-  head_told_ = true;
+  note_activity();
+  if (request_.idle_timeout.count() != 0) arm_idle_timer(last_activity_);
+  has_notified_head_ = true;
   if (!ended()) observer_->on_head(head);
 }
 
-bool ExchangeDriver::tell_body(std::string_view bytes) {
+bool ExchangeDriver::notify_body(std::string_view bytes) {
   if (ended()) return false;
   observer_->on_body(bytes);
   return !ended();
 }
 
-void ExchangeDriver::tell_message_end() {
+void ExchangeDriver::notify_message_end() {
   if (!ended()) observer_->on_message_end();
 }
 
-// Re-armed when it rings, not at each event: that would cost two system calls an event.
-void ExchangeDriver::watch_for_silence(Instant since) {
+// Re-armed when it fires, not at each event: that would cost two system calls an event.
+void ExchangeDriver::arm_idle_timer(Instant since) {
   idle_timer_ = route_->executor.schedule(since + request_.idle_timeout, [this, since] {
     guarded([this, since] {
-      if (last_heard_ > since) return watch_for_silence(last_heard_);
-      end(timed_out(reading_step(), "silent for " + duration_text(request_.idle_timeout.count())));
+      if (last_activity_ > since) return arm_idle_timer(last_activity_);
+      end(timed_out(reading_step(), "nothing received for " + duration_text(request_.idle_timeout.count())));
     });
   });
-}
-
-std::string ExchangeDriver::request_lines() const {
-  std::string lines;
-  for (const Header& header : request_.headers) lines += header.name + ": " + header.value + "\r\n";
-  return lines;
 }
 
 }  // namespace ksr::transport

@@ -1,6 +1,6 @@
-// What HTTP requests and WebSockets have in common: connecting, the clock, reading the answer, telling the observer,
-// and ending once. Lives on the network thread; cpprestsdk keeps it alive while it needs it, so the observer may go
-// before.
+// `ExchangeDriver` is what HTTP requests and WebSockets have in common: connecting, time limits, reading the response,
+// calling the observer, and ending once; used by HttpExchange and WebSocketDriver. Lives on the network thread;
+// operations under way keep it alive, so the observer may be destroyed first.
 #pragma once
 
 #include <cpprest/details/connection_driver.h>
@@ -17,10 +17,22 @@
 
 namespace ksr::transport {
 
-class ExchangeDriver : protected ResponseDecoder::Sink, public std::enable_shared_from_this<ExchangeDriver> {
+class ExchangeDriver : public virtual web::connection_driver,
+                       protected ResponseDecoder::Sink,
+                       public std::enable_shared_from_this<ExchangeDriver> {
  public:
-  // The observer hears nothing more, and what is under way is dropped.
+  // The observer is not called any more, and what is under way is dropped.
   void abandon();
+  Executor& executor() const { return route_->executor; }
+
+  void connect(connected done) override;
+  void attached(std::shared_ptr<web::connected_stream> stream) override;
+  reading receive(const char* data, std::size_t size) override;
+  reading end_of_stream() override;
+  void stream_failed(const boost::system::error_code& reason, bool while_writing) override;
+  void finished() override;
+  // Within a catch block: the exception ends this exchange, and is rethrown only if that had ended before.
+  void exception_thrown() override;
 
  protected:
   using Reading = web::connection_driver::reading;
@@ -28,21 +40,12 @@ class ExchangeDriver : protected ResponseDecoder::Sink, public std::enable_share
   ExchangeDriver(std::shared_ptr<const Route> route, Request request, ExchangeObserver& observer, bool websocket);
   ~ExchangeDriver() override = default;
 
-  // Lets go of what cpprestsdk holds.
+  // Releases what the exchange holds beyond this class.
   virtual void release() = 0;
 
   bool ended() const { return observer_ == nullptr; }
   void end(const std::optional<Error>& error);
-
-  void dial(bool tunnel, web::connection_driver::connected done);
-  void on_attached(std::shared_ptr<web::connected_stream> stream);
-  Reading on_receive(const char* data, std::size_t size);
-  Reading on_end_of_stream();
-  void on_broken(const boost::system::error_code& reason, bool while_writing);
-  void on_finished();
-  void on_drained();
-  // Within a catch block: the exception ends this exchange, and is rethrown only where that had ended before.
-  void on_exception();
+  void notify_drained();
   // Runs `step`, which the network thread has called.
   template <class Step>
   void guarded(Step&& step) {
@@ -50,47 +53,46 @@ class ExchangeDriver : protected ResponseDecoder::Sink, public std::enable_share
     try {
       step();
     } catch (...) {
-      on_exception();
+      exception_thrown();
     }
   }
 
   bool take_head(ResponseHead head) override;
   bool take_body(std::string_view bytes) override;
 
-  void head_arrived();
-  void tell_head(const ResponseHead& head);
-  bool tell_body(std::string_view bytes);
-  void tell_message_end();
-  // Restarts the clock of idle_timeout.
-  void heard() { last_heard_ = route_->executor.now(); }
-  std::string request_lines() const;
+  void notify_head(const ResponseHead& head);
+  bool notify_body(std::string_view bytes);
+  void notify_message_end();
+  // Restarts the time of idle_timeout.
+  void note_activity() { last_activity_ = route_->executor.now(); }
   std::string peer() const { return route_->server.host_port(); }
   std::string reading_step() const { return "reading from " + peer(); }
 
   const std::shared_ptr<const Route> route_;
   const Request request_;
-  const std::string& target() const { return target_; }
+  // Of a request that is not safe: it has been sent, in part at least, and may have been carried out.
+  bool maybe_done_ = false;
 
  private:
   Reading act_on(ResponseDecoder::Progress progress);
   bool choose_coding(const ResponseHead& head);
-  void watch_for_silence(Instant since);
+  void arm_idle_timer(Instant since);
   void end_with_protocol_error(const std::string& what);
 
   ExchangeObserver* observer_;
-  const std::string target_;
+  const bool websocket_;
   ResponseDecoder decoder_;
   std::unique_ptr<Inflater> inflater_;
   std::unique_ptr<Dial> dial_;
   std::shared_ptr<web::connected_stream> stream_;
   std::unique_ptr<Timer> response_timer_;
   std::unique_ptr<Timer> idle_timer_;
-  Instant last_heard_;
-  bool head_told_ = false;
+  Instant last_activity_;
+  bool has_notified_head_ = false;
   bool complete_ = false;
 };
 
-// What the caller of the transport holds.
+// What the transport returns for `driver`; destroying it abandons the driver.
 std::unique_ptr<Exchange> hold(std::shared_ptr<ExchangeDriver> driver);
 
 }  // namespace ksr::transport

@@ -6,11 +6,19 @@
 #include <unistd.h>
 
 #include <atomic>
-#include <mutex>
 #include <set>
 
-#include "transport/leaked_statics.hpp"
+#include "base/mutex.hpp"
 #include "transport/network_thread.hpp"
+
+// The network thread outlives the beginning of exit(), so nothing it may use can be destroyed there: the static objects
+// of cpprestsdk, Boost, yaml-cpp and ours. The link option --wrap=__cxa_atexit (CMakeLists.txt) redirects the
+// registrations of static destructors to this function, which drops them.
+extern "C" int __wrap___cxa_atexit(void (*)(void*), void*, void*) noexcept;
+extern "C" int __wrap___cxa_atexit(void (*)(void*), void*, void*) noexcept {
+  return 0;
+}
+extern "C" int __real___cxa_atexit(void (*)(void*), void*, void*) noexcept;
 
 namespace ksr::transport {
 namespace {
@@ -20,10 +28,9 @@ struct Guard {
   std::atomic<bool> ready{false};
   std::atomic<bool> exiting{false};
   // Shared by those who call OpenSSL, exclusive for its initialisation and for the end of its use.
-  std::shared_mutex use;
-  // Guarded by `use`, exclusively.
-  bool registered = false;
-  bool registered_with_openssl = false;
+  SharedMutex use;
+  bool registered KSR_GUARDED_BY(use) = false;
+  bool registered_with_openssl KSR_GUARDED_BY(use) = false;
   // There was a TlsUser, and so there is a network thread.
   std::atomic<bool> had_users{false};
   // Network thread only.
@@ -40,7 +47,7 @@ thread_local int scopes_on_this_thread = 0;
 thread_local bool initialising_on_this_thread = false;
 
 void abort_all() {
-  // Cutting one may end others.
+  // Aborting one may end others.
   const std::set<TlsUser*> users = guard().users;
   for (TlsUser* user : users) {
     if (guard().users.count(user) != 0) user->abort();
@@ -54,14 +61,14 @@ void give_up_tls() {
   if (guard().exiting.exchange(true)) return;
   // A signal handler that exits inside OpenSSL would wait for its own thread.
   if (scopes_on_this_thread == 0 && !initialising_on_this_thread) {
-    const std::lock_guard until_no_call_is_under_way(guard().use);
+    const ExclusiveLock until_no_call_is_under_way(guard().use);
   }
   if (!guard().had_users) return;
   try {
-    // Streams of a process that lives on after OPENSSL_cleanup() must not take silence for an idle connection.
+    // Streams of a process that lives on after OPENSSL_cleanup() must not take the missing data for an idle connection.
     NetworkThread::instance().post(abort_all);
   } catch (...) {
-    // Without memory they find out at their next step.
+    // Without memory they end at their next step.
   }
 }
 
@@ -69,12 +76,18 @@ void end_of_process(void*) {
   give_up_tls();
 }
 
+// `run` is called by exit(), and not by dlclose, which calls what belongs to a shared object. False without memory for
+// it, or when exit() has run all it had to.
+bool run_in_exit(void (*run)(void*)) noexcept {
+  return __real___cxa_atexit(run, nullptr, nullptr) == 0;
+}
+
 }  // namespace
 
 void register_atexit_hook() {
   Guard& state = guard();
   if (state.ready || state.exiting) return;
-  const std::lock_guard lock(state.use);
+  const ExclusiveLock lock(state.use);
   if (state.ready || state.exiting) return;
   initialising_on_this_thread = true;
   // Ours is not the use for which OpenSSL cleans up in exit(): another thread may be in exit() by now, which would run
@@ -97,16 +110,17 @@ bool tls_shut_down() {
   return guard().exiting || !guard().ready;
 }
 
-TlsUse::TlsUse() : lock_(guard().use, std::defer_lock) {
+TlsUse::TlsUse() {
   register_atexit_hook();
   // Looked at before the lock is asked for, so that exit() gets it soon; a nested scope ends as the outer one began.
   if (scopes_on_this_thread == 0) {
     if (tls_shut_down()) return;
-    lock_.lock();
+    guard().use.lock_shared();
     if (tls_shut_down()) {
-      lock_.unlock();
+      guard().use.unlock_shared();
       return;
     }
+    locked_ = true;
   }
   ++scopes_on_this_thread;
   allowed_ = true;
@@ -114,6 +128,7 @@ TlsUse::TlsUse() : lock_(guard().use, std::defer_lock) {
 
 TlsUse::~TlsUse() {
   if (allowed_) --scopes_on_this_thread;
+  if (locked_) guard().use.unlock_shared();
 }
 
 TlsUser::TlsUser() {

@@ -1,15 +1,16 @@
-// OpenSSL frees what it works with in exit(), while the network thread and callers of ksr_open may be using it. So all
-// use of OpenSSL ends before: no new call is begun once the process exits, those under way are awaited, and what
-// OpenSSL made is left where it is. Plain connections go on to the end of the process. Any thread, unless said
-// otherwise.
+// What ends in exit() and what does not; used by all that calls OpenSSL. OpenSSL frees its own state in exit(), while
+// the network thread and callers of ksr_open may be using it. So all use of OpenSSL ends before: no new call is begun
+// once the process exits, those under way are awaited, and what OpenSSL allocated is left as it is. Plain connections
+// go on to the end of the process. Static objects are never destroyed (see --wrap=__cxa_atexit in exit_guard.cpp). Any
+// thread, unless said otherwise.
 #pragma once
 
-#include <shared_mutex>
+#include "base/thread_annotations.hpp"
 
 namespace ksr::transport {
 
 // Initialises OpenSSL and registers what ends its use in exit(). To be called on the caller's thread before the network
-// thread may use OpenSSL; a process that exits in between would otherwise have OpenSSL initialised beside its clean-up.
+// thread may use OpenSSL; a process that exits in between would otherwise have OpenSSL initialised during its clean-up.
 // What fails is tried again at the next call.
 void register_atexit_hook();
 
@@ -20,18 +21,19 @@ bool tls_shut_down();
 // waiting belong inside. Scopes of one thread may be nested.
 class TlsUse {
  public:
-  TlsUse();
-  ~TlsUse();
+  // Not followed by the analysis: only the outermost scope of a thread locks, and only while OpenSSL may be used.
+  TlsUse() KSR_NO_THREAD_SAFETY_ANALYSIS;
+  ~TlsUse() KSR_NO_THREAD_SAFETY_ANALYSIS;
   TlsUse(const TlsUse&) = delete;
   TlsUse& operator=(const TlsUse&) = delete;
   explicit operator bool() const noexcept { return allowed_; }
 
  private:
-  std::shared_lock<std::shared_mutex> lock_;
+  bool locked_ = false;
   bool allowed_ = false;
 };
 
-// A live user of OpenSSL; `cut` makes what is under way end. Network thread only.
+// A live user of OpenSSL; `abort` makes what is under way end. Network thread only.
 class TlsUser {
  public:
   TlsUser();

@@ -33,8 +33,7 @@ Error io_error(const std::string& step, const boost::system::error_code& reason)
 
 std::string reason_text(const boost::system::error_code& reason) {
   if (reason == boost::asio::error::eof) return "the peer closed the connection";
-  if (reason == boost::asio::ssl::error::stream_truncated)
-    return "the peer closed the connection without TLS's farewell";
+  if (reason == boost::asio::ssl::error::stream_truncated) return "the peer closed the connection without close_notify";
   if (reason.category() == boost::asio::error::get_ssl_category()) {
     const TlsUse use;
     const char* text = use ? ERR_reason_error_string(static_cast<unsigned long>(reason.value())) : nullptr;
@@ -42,15 +41,6 @@ std::string reason_text(const boost::system::error_code& reason) {
     return text != nullptr ? text : "TLS error " + std::to_string(reason.value());
   }
   return reason.message();
-}
-
-std::string printable(std::string_view text, std::size_t max_size) {
-  std::string fit;
-  for (const char c : text.substr(0, max_size)) {
-    const auto byte = static_cast<unsigned char>(c);
-    fit += byte >= 0x20 && byte < 0x7f ? c : '?';
-  }
-  return text.size() > max_size ? fit + "…" : fit;
 }
 
 std::string duration_text(long long milliseconds) {

@@ -1,9 +1,8 @@
-// How failures of the network are told: the step, host:port, the reason.
+// Errors of the network, each with the step, host:port and the reason; used by the whole transport. Any thread.
 #pragma once
 
 #include <boost/system/error_code.hpp>
 #include <string>
-#include <string_view>
 
 #include "base/error.hpp"
 
@@ -11,18 +10,16 @@ namespace ksr::transport {
 
 // 502: the server could not be reached, or the connection broke.
 Error transport_error(const std::string& step, const std::string& reason);
-// 408: silence for too long.
+// 408: nothing came for too long.
 Error timed_out(const std::string& step, const std::string& after_what);
 Error tls_failure(const std::string& step, const std::string& reason);
 // 502: what came is not what the protocol allows.
 Error protocol_error(const std::string& step, const std::string& what);
 
-// `tls_failure` for OpenSSL's codes, else `unreachable`.
+// `tls_failure` for OpenSSL's codes, out_of_memory, or else `transport_error`.
 Error io_error(const std::string& step, const boost::system::error_code& reason);
 std::string reason_text(const boost::system::error_code& reason);
 
-// Bytes from the peer made fit for one line of a message.
-std::string printable(std::string_view text, std::size_t max_size = 120);
 std::string duration_text(long long milliseconds);
 
 }  // namespace ksr::transport

@@ -1,35 +1,36 @@
 #include "transport/header_rules.hpp"
 
 #include <algorithm>
+#include <iterator>
 
+#include "base/text.hpp"
 #include "base/url.hpp"
 
 namespace ksr::transport {
 namespace {
 
-bool is_alphanumeric(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-}
-
 bool one_of(char c, std::string_view set) {
   return set.find(c) != std::string_view::npos;
 }
 
-char lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+// What frames a message or speaks to the next hop (RFC 9110, section 7.6.1; RFC 9112, sections 6 and 7): the transport
+// alone sets these.
+constexpr std::string_view kFramingHeaders[] = {
+    "connection",          "content-length",   "expect", "host",    "http2-settings",    "keep-alive", "origin",
+    "proxy-authorization", "proxy-connection", "te",     "trailer", "transfer-encoding", "upgrade",
+};
+// What other config keys stand for.
+constexpr std::string_view kRequestHeaders[] = {"accept", "accept-encoding", "authorization", "content-type",
+                                                "user-agent"};
+
+bool starts_with(std::string_view name, std::string_view prefix) {
+  return equal_ignoring_case(name.substr(0, prefix.size()), prefix);
 }
 
-// The transport sets these itself: they frame the message or belong to one connection.
-constexpr std::string_view kOwnHeaders[] = {"host",       "connection", "content-length",   "transfer-encoding",
-                                            "upgrade",    "te",         "trailer",          "expect",
-                                            "keep-alive", "origin",     "proxy-connection", "proxy-authorization"};
-
-bool is_own(const std::string& name, bool websocket) {
-  constexpr std::string_view kWebsocketPrefix = "sec-websocket-";
-  if (same_name(std::string_view(name).substr(0, kWebsocketPrefix.size()), kWebsocketPrefix)) return true;
-  if (!websocket && same_name(name, "origin")) return false;
-  return std::any_of(std::begin(kOwnHeaders), std::end(kOwnHeaders),
-                     [&](std::string_view own) { return same_name(name, own); });
+template <std::size_t size>
+bool is_in(const std::string_view (&names)[size], std::string_view name) {
+  return std::any_of(std::begin(names), std::end(names),
+                     [&](std::string_view other) { return equal_ignoring_case(name, other); });
 }
 
 Error invalid(std::string message) {
@@ -42,7 +43,9 @@ std::optional<Error> check_header(const Header& header, bool websocket, bool acc
   if (!is_field_value(header.value)) {
     return invalid("header " + header.name + ": its value has a control character");
   }
-  if (is_own(header.name, websocket) || (accept_gzip && same_name(header.name, "accept-encoding"))) {
+  const bool origin_of_http = !websocket && equal_ignoring_case(header.name, "origin");
+  const bool framing = set_by(header.name) == HeaderSetter::transport && !origin_of_http;
+  if (framing || (accept_gzip && equal_ignoring_case(header.name, "accept-encoding"))) {
     return invalid("header " + header.name + ": the transport sets it itself");
   }
   return std::nullopt;
@@ -60,28 +63,20 @@ bool is_token(std::string_view text) {
 }
 
 bool is_field_value(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char c) {
-    const auto byte = static_cast<unsigned char>(c);
-    return c == '\t' || (byte >= 0x20 && byte != 0x7f);
-  });
+  return std::all_of(text.begin(), text.end(), [](char c) { return c == '\t' || !is_control(c); });
 }
 
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
-
-bool same_name(std::string_view a, std::string_view b) {
-  return a.size() == b.size() &&
-         std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) { return lower(x) == lower(y); });
+HeaderSetter set_by(std::string_view name) {
+  if (is_in(kFramingHeaders, name) || starts_with(name, "sec-websocket-")) return HeaderSetter::transport;
+  if (is_in(kRequestHeaders, name) || starts_with(name, "impersonate-")) return HeaderSetter::library;
+  return HeaderSetter::host;
 }
 
 std::vector<std::string> list_parts(std::string_view text) {
   std::vector<std::string> parts;
   while (!text.empty()) {
     const std::size_t comma = std::min(text.find(','), text.size());
-    if (const std::string_view part = trimmed(text.substr(0, comma)); !part.empty()) parts.emplace_back(part);
+    if (const std::string_view part = trimmed(text.substr(0, comma), kBlanks); !part.empty()) parts.emplace_back(part);
     text.remove_prefix(std::min(comma + 1, text.size()));
   }
   return parts;
@@ -89,7 +84,8 @@ std::vector<std::string> list_parts(std::string_view text) {
 
 bool has_list_token(std::string_view list, std::string_view token) {
   const std::vector<std::string> parts = list_parts(list);
-  return std::any_of(parts.begin(), parts.end(), [&](const std::string& part) { return same_name(part, token); });
+  return std::any_of(parts.begin(), parts.end(),
+                     [&](const std::string& part) { return equal_ignoring_case(part, token); });
 }
 
 std::string joined_values(const ResponseHead& head, std::string_view name) {
@@ -104,10 +100,10 @@ std::string joined_values(const ResponseHead& head, std::string_view name) {
 
 ContentCoding content_coding(const ResponseHead& head) {
   std::vector<std::string> codings = list_parts(joined_values(head, "content-encoding"));
-  const auto is_identity = [](const std::string& coding) { return same_name(coding, "identity"); };
+  const auto is_identity = [](const std::string& coding) { return equal_ignoring_case(coding, "identity"); };
   codings.erase(std::remove_if(codings.begin(), codings.end(), is_identity), codings.end());
   if (codings.empty()) return ContentCoding::identity;
-  const bool gzip = same_name(codings.front(), "gzip") || same_name(codings.front(), "x-gzip");
+  const bool gzip = equal_ignoring_case(codings.front(), "gzip") || equal_ignoring_case(codings.front(), "x-gzip");
   return gzip && codings.size() == 1 ? ContentCoding::gzip : ContentCoding::unsupported;
 }
 

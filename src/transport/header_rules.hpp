@@ -1,6 +1,7 @@
-// The rules of HTTP header fields (RFC 9110, section 5): what may go into the header of a request, since neither
-// cpprestsdk nor websocketpp would stop a CR or LF, and how the fields of a response are read. Used by the exchanges
-// and by ResponseDecoder. Pure.
+// The rules of HTTP header fields (RFC 9110, section 5): `check_request` says what may go into the header of a request,
+// since neither cpprestsdk nor websocketpp would stop a CR or LF, `set_by` who sets a header, the others how the fields
+// of a response are read. Used by the exchanges, by ResponseDecoder and, for header.NAME, by ksr_open. Pure, any
+// thread.
 #pragma once
 
 #include <optional>
@@ -19,10 +20,10 @@ bool is_request_target(std::string_view text);
 bool is_token(std::string_view text);
 // RFC 9110, section 5.5: no control characters but the tab.
 bool is_field_value(std::string_view text);
-// Without spaces and tabs around it.
-std::string_view trimmed(std::string_view text);
-// Names of fields, codings and tokens are compared without case.
-bool same_name(std::string_view a, std::string_view b);
+
+// Who sets a request header. Of the host's own headers (header.NAME) only `host` ones are taken.
+enum class HeaderSetter { host, library, transport };
+HeaderSetter set_by(std::string_view name);
 
 // The elements of a comma-separated list; empty ones are left out (RFC 9110, section 5.6.1).
 std::vector<std::string> list_parts(std::string_view text);

@@ -1,60 +1,252 @@
 #include "transport/http_exchange.hpp"
 
+#include <algorithm>
+#include <boost/asio/error.hpp>
+#include <boost/asio/ssl/error.hpp>
 #include <utility>
+
+#include "transport/header_rules.hpp"
 
 namespace ksr::transport {
 namespace {
 
-class HttpDriver final : public web::connection_driver, public ExchangeDriver {
- public:
-  HttpDriver(std::shared_ptr<const Route> route, Request request, ExchangeObserver& observer)
-      : ExchangeDriver(std::move(route), std::move(request), observer, false) {}
+using web::http::http_exception;
+using web::http::http_headers;
+using web::http::http_request;
+using web::http::http_response;
 
-  void connect(connected done) override { dial(false, std::move(done)); }
-  std::string request_head() override;
-  void attached(std::shared_ptr<web::connected_stream> stream) override { on_attached(std::move(stream)); }
-  reading receive(const char* data, std::size_t size) override { return on_receive(data, size); }
-  reading end_of_stream() override { return on_end_of_stream(); }
-  void broken(const boost::system::error_code& reason, bool while_writing) override {
-    on_broken(reason, while_writing);
+// http_headers has one value for each name, and joins repeated ones with ", ". Kubernetes does not take
+// Impersonate-Group apart again, so the values are kept apart by a character that no value may contain.
+constexpr char kValueSeparator = '\n';
+constexpr const char* kUserAgent = "User-Agent";
+constexpr std::size_t kBufferSize = 64 * 1024;
+
+void add_header(http_headers& headers, const Header& header) {
+  const auto found = headers.find(header.name);
+  if (found == headers.end()) {
+    headers[header.name] = header.value;
+  } else {
+    found->second += kValueSeparator + header.value;
   }
-  void finished() override { on_finished(); }
-  void threw() override { on_exception(); }
+}
 
- private:
-  void release() override {}
-};
+http_request message_of(const Route& route, Request& request) {
+  http_request message(request.method);
+  message.set_request_uri(web::uri(route.server.origin() + route.server.prefix + request.target));
+  http_headers& headers = message.headers();
+  for (const Header& header : request.headers) add_header(headers, header);
+  if (request.accept_gzip) headers["Accept-Encoding"] = "gzip";
+  // Without one, http_client adds its own. An empty one is not sent.
+  if (!headers.has(kUserAgent)) headers[kUserAgent] = "";
+  // RFC 9110, section 8.6: a method that usually has a body says that there is none.
+  const bool usually_has_body = request.method == "POST" || request.method == "PUT" || request.method == "PATCH";
+  if (!request.body.empty()) {
+    message.set_body(std::move(request.body), "application/octet-stream");
+  } else if (usually_has_body) {
+    headers.set_content_length(0);
+  }
+  return message;
+}
 
-std::string HttpDriver::request_head() {
-  const Url& server = route_->server;
+std::string lines_of(const http_headers& headers) {
+  std::string lines;
+  for (const auto& [name, values] : headers) {
+    if (values.empty() && same_name(name, kUserAgent)) continue;
+    std::size_t begin = 0;
+    for (;;) {
+      const std::size_t end = values.find(kValueSeparator, begin);
+      lines += name + ": " + values.substr(begin, end - begin) + "\r\n";
+      if (end == std::string::npos) break;
+      begin = end + 1;
+    }
+  }
+  return lines;
+}
+
+std::string head_of(const Route& route, const http_request& message) {
+  const Url& server = route.server;
   // A proxy forwards plain requests by their full URL (RFC 9112, section 3.2.2); TLS goes through a tunnel.
-  const bool forwarded = route_->proxy && !server.secure();
-  std::string head = "GET " + (forwarded ? server.origin() : "") + target() + " HTTP/1.1\r\n";
+  const bool forwarded = route.proxy && !server.secure();
+  std::string head = message.method() + " " + (forwarded ? server.origin() : "") +
+                     message.request_uri().resource().to_string() + " HTTP/1.1\r\n";
   head += "Host: " + server.authority() + "\r\n";
-  if (forwarded && !route_->proxy->userinfo.empty()) {
-    head += "Proxy-Authorization: " + route_->proxy->basic_authorization() + "\r\n";
+  if (forwarded && !route.proxy->userinfo.empty()) {
+    head += "Proxy-Authorization: " + route.proxy->basic_authorization() + "\r\n";
   }
-  if (request_.accept_gzip) head += "Accept-Encoding: gzip\r\n";
-  return head + request_lines() + "\r\n";
+  return head + lines_of(message.headers()) + "\r\n";
+}
+
+std::string body_of(const http_request& message) {
+  if (!message.body().is_valid()) return {};
+  auto buffer = message.body().streambuf();
+  std::string body(static_cast<std::size_t>(message.headers().content_length()), '\0');
+  if (buffer.scopy(reinterpret_cast<std::uint8_t*>(body.data()), body.size()) != body.size()) {
+    throw http_exception("the body of a request must lie in memory as a whole");
+  }
+  return body;
+}
+
+// cpprestsdk would send the Authorization header along to any host it is redirected to.
+web::http::client::http_client_config without_redirects() {
+  web::http::client::http_client_config config;
+  config.set_max_redirects(0);
+  return config;
+}
+
+// A pooled connection that the server had closed says so at the first read or write.
+bool closed_by_server(const boost::system::error_code& reason) {
+  return reason == boost::asio::error::eof || reason == boost::asio::error::connection_reset ||
+         reason == boost::asio::error::connection_aborted || reason == boost::asio::error::broken_pipe ||
+         reason == boost::asio::ssl::error::stream_truncated;
 }
 
 }  // namespace
 
-std::unique_ptr<Exchange> start_get(web::http::client::http_client& client, std::shared_ptr<const Route> route,
-                                    Request request, ExchangeObserver& observer) {
-  auto driver = std::make_shared<HttpDriver>(std::move(route), std::move(request), observer);
-  web::http::http_request message(web::http::methods::GET);
-  message.set_connection_driver(driver);
-  // Held before it starts: whatever is thrown from here on, the observer hears nothing more.
-  std::unique_ptr<Exchange> held = hold(std::move(driver));
-  // The driver hears of every end; the task only has to be observed.
-  client.request(message).then([](const pplx::task<web::http::http_response>& outcome) {
-    try {
-      outcome.get();
-    } catch (...) {
+bool is_safe_method(std::string_view method) {
+  return method == "GET" || method == "HEAD" || method == "OPTIONS";
+}
+
+// One request and its response over a connection of the pool or a new one. Kept alive by the operations under way.
+class HttpExchange final : public ExchangeDriver {
+ public:
+  HttpExchange(std::shared_ptr<const Route> route, Request request, ExchangeObserver& observer)
+      : ExchangeDriver(std::move(route), std::move(request), observer, false) {}
+
+  // Throws what cannot be sent.
+  pplx::task<http_response> send(const http_request& message, std::shared_ptr<ConnectionPool> pool) {
+    is_safe_ = is_safe_method(message.method());
+    bytes_ = head_of(*route_, message) + body_of(message);
+    pool_ = std::move(pool);
+    auto response = pplx::create_task(response_event_);
+    if (auto pooled = pool_->take()) {
+      is_pooled_ = true;
+      send_over(std::move(pooled));
+    } else {
+      connect_first();
     }
-  });
-  return held;
+    return response;
+  }
+
+ private:
+  void release() override { connection_.reset(); }
+  bool take_head(ResponseHead head) override;
+
+  void connect_first();
+  void send_over(std::shared_ptr<web::connected_stream> connection);
+  void read();
+  void on_read(const boost::system::error_code& error, std::size_t size);
+  void finish(Reading outcome);
+  void fail(const boost::system::error_code& read_error);
+
+  std::shared_ptr<ConnectionPool> pool_;
+  // Head and body as they are sent.
+  std::string bytes_;
+  bool is_safe_ = false;
+  std::shared_ptr<web::connected_stream> connection_;
+  bool is_pooled_ = false;
+  bool has_received_ = false;
+  bool is_written_ = false;
+  boost::system::error_code write_error_;
+  std::unique_ptr<char[]> buffer_;
+  http_response response_;
+  pplx::task_completion_event<http_response> response_event_;
+};
+
+void HttpExchange::connect_first() {
+  connect([this](std::shared_ptr<web::connected_stream> connection) { send_over(std::move(connection)); });
+}
+
+void HttpExchange::send_over(std::shared_ptr<web::connected_stream> connection) {
+  connection_ = std::move(connection);
+  attached(connection_);
+  if (ended()) return;
+  const auto self = std::static_pointer_cast<HttpExchange>(shared_from_this());
+  maybe_done_ = !is_safe_;
+  is_written_ = false;
+  write_error_ = {};
+  // Only a request that may be repeated is needed again.
+  connection_->write_all(is_safe_ ? bytes_ : std::move(bytes_),
+                         [self, over = connection_](const boost::system::error_code& error, std::size_t) {
+                           if (self->connection_ != over) return;
+                           self->is_written_ = true;
+                           // The read that is under way ends the exchange: a server that answers and closes before it
+                           // has read all has still answered, and a TLS alert says more than a broken pipe.
+                           self->write_error_ = error;
+                         });
+  read();
+}
+
+void HttpExchange::read() {
+  if (!buffer_) buffer_.reset(new char[kBufferSize]);
+  const auto self = std::static_pointer_cast<HttpExchange>(shared_from_this());
+  connection_->read_some(buffer_.get(), kBufferSize,
+                         [self, over = connection_](const boost::system::error_code& error, std::size_t size) {
+                           if (self->connection_ != over) return;
+                           self->guarded([&] { self->on_read(error, size); });
+                         });
+}
+
+void HttpExchange::on_read(const boost::system::error_code& error, std::size_t size) {
+  if (error && (error != boost::asio::error::eof || !has_received_)) return fail(error);
+  has_received_ = true;
+  const Reading next = error ? end_of_stream() : receive(buffer_.get(), size);
+  if (next != Reading::more) return finish(error ? Reading::close : next);
+  read();
+}
+
+void HttpExchange::finish(Reading outcome) {
+  if (auto connection = std::exchange(connection_, nullptr)) {
+    if (outcome == Reading::keep && is_written_ && !write_error_) {
+      pool_->put(std::move(connection));
+    } else {
+      connection->close();
+    }
+  }
+  finished();
+}
+
+void HttpExchange::fail(const boost::system::error_code& read_error) {
+  std::exchange(connection_, nullptr)->close();
+  if (is_pooled_ && is_safe_ && !has_received_ && closed_by_server(read_error)) {
+    // It was closed while it was idle. Not on another pooled connection, which may be as stale.
+    is_pooled_ = false;
+    return connect_first();
+  }
+  const bool says_more = read_error.category() == boost::asio::error::get_ssl_category();
+  if (write_error_ && !says_more) return stream_failed(write_error_, true);
+  stream_failed(read_error, false);
+}
+
+bool HttpExchange::take_head(ResponseHead head) {
+  response_.set_status_code(static_cast<web::http::status_code>(head.status));
+  for (const Header& header : head.headers) response_.headers().add(header.name, header.value);
+  response_event_.set(response_);
+  return ExchangeDriver::take_head(std::move(head));
+}
+
+HttpStage::HttpStage(std::shared_ptr<const Route> route)
+    : route_(std::move(route)), pool_(std::make_shared<ConnectionPool>(route_->executor)) {}
+
+pplx::task<http_response> HttpStage::propagate(http_request request) {
+  const auto exchange = std::exchange(next_exchange_, nullptr);
+  if (!exchange) return pplx::task_from_exception<http_response>(http_exception("no exchange expects this request"));
+  return exchange->send(request, pool_);
+}
+
+HttpClient::HttpClient(std::shared_ptr<const Route> route)
+    : route_(std::move(route)),
+      stage_(std::make_shared<HttpStage>(route_)),
+      client_(web::uri(route_->server.origin()), without_redirects()) {
+  client_.add_handler(std::static_pointer_cast<web::http::http_pipeline_stage>(stage_));
+}
+
+HttpClient::Started HttpClient::start(Request request, ExchangeObserver& observer) {
+  http_request message = message_of(*route_, request);
+  auto exchange = std::make_shared<HttpExchange>(route_, std::move(request), observer);
+  // Held before it starts: whatever is thrown from here on, the observer is not called any more.
+  std::unique_ptr<Exchange> held = hold(exchange);
+  stage_->expect(std::move(exchange));
+  return {std::move(held), client_.request(message)};
 }
 
 }  // namespace ksr::transport

@@ -10,7 +10,7 @@
 namespace ksr::transport {
 namespace {
 
-constexpr std::size_t step = 64 * 1024;
+constexpr std::size_t kStepSize = 64 * 1024;
 constexpr int kGzipOnly = 16 + MAX_WBITS;
 
 }  // namespace
@@ -19,7 +19,7 @@ struct Inflater::State {
   z_stream stream{};
   bool within_member = false;
   bool seen_member = false;
-  std::array<Bytef, step> output;
+  std::array<Bytef, kStepSize> output;
 };
 
 Inflater::Inflater() : state_(std::make_unique<State>()) {
@@ -44,11 +44,11 @@ Inflater::Progress Inflater::feed(std::string_view packed, const Sink& sink) {
     int code = Z_OK;
     do {
       stream.next_out = state_->output.data();
-      stream.avail_out = step;
+      stream.avail_out = kStepSize;
       code = inflate(&stream, Z_NO_FLUSH);
       const bool starved = code == Z_BUF_ERROR && stream.avail_in == 0;
       if (code != Z_OK && code != Z_STREAM_END && !starved) return Progress::failed;
-      const std::size_t produced = step - stream.avail_out;
+      const std::size_t produced = kStepSize - stream.avail_out;
       const std::string_view unpacked(reinterpret_cast<const char*>(state_->output.data()), produced);
       if (produced != 0 && !sink(unpacked)) return Progress::stopped;
     } while (code == Z_OK && (stream.avail_in != 0 || stream.avail_out == 0));

@@ -1,4 +1,4 @@
-// gzip as a response body brings it (RFC 1952), unpacked in bounded steps. Pure.
+// `Inflater` inflates a gzip body (RFC 1952) in bounded steps; used by ExchangeDriver. No I/O; any one thread.
 #pragma once
 
 #include <functional>

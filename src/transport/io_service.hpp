@@ -1,4 +1,4 @@
-// The io_service that cpprestsdk and everything of ours share.
+// The io_service of cpprestsdk's thread pool, which the network thread runs; used by all of ksr's Asio objects.
 #pragma once
 
 #include <boost/asio/io_service.hpp>

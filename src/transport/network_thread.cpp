@@ -19,7 +19,7 @@
 namespace ksr::transport {
 namespace {
 
-// A plain pointer: no constructor or destructor runs in any thread on its account.
+// A plain bool: no constructor or destructor runs in any thread because of it.
 thread_local bool this_is_the_network_thread = false;
 
 struct TimerState {
@@ -44,27 +44,27 @@ class AsioTimer final : public Timer {
 // Network thread only.
 std::function<void(const Error&)>* recover_lost_tasks = nullptr;
 
-// The pause before lost tasks are begun anew. Needs no memory.
+// The pause before lost tasks are restarted. Needs no memory.
 class RecoveryPause {
  public:
   Milliseconds next(Instant now) {
-    if (now - last_ > calm) base_ = shortest;
+    if (now - last_ > kCalm) base_ = kShortest;
     const Milliseconds pause =
         base_ + Milliseconds(std::uniform_int_distribution<int>(0, static_cast<int>(base_.count()))(random_));
-    base_ = std::min(base_ * 2, longest);
+    base_ = std::min(base_ * 2, kLongest);
     last_ = now + pause;
     return pause;
   }
 
  private:
-  static constexpr Milliseconds shortest{20};
-  static constexpr Milliseconds longest{30'000};
-  static constexpr std::chrono::minutes calm{2};
+  static constexpr Milliseconds kShortest{20};
+  static constexpr Milliseconds kLongest{30'000};
+  static constexpr std::chrono::minutes kCalm{2};
 
-  // Seeded by the time: processes of one machine that run out of memory together must not come back together.
+  // Seeded by the time: processes of one machine that run out of memory together must not all restart at the same time.
   std::minstd_rand random_{
       static_cast<std::minstd_rand::result_type>(std::chrono::steady_clock::now().time_since_epoch().count())};
-  Milliseconds base_ = shortest;
+  Milliseconds base_ = kShortest;
   Instant last_{};
 };
 
@@ -77,7 +77,7 @@ void recover_from(const Error& error) {
   if (recover_lost_tasks != nullptr) (*recover_lost_tasks)(error);
 }
 
-void run_for_ever() {
+void run_forever() {
   this_is_the_network_thread = true;
   RecoveryPause pause;
   std::optional<Loss> loss;
@@ -101,7 +101,12 @@ void run_for_ever() {
 }  // namespace
 
 boost::asio::io_service& io_service() {
-  return crossplat::threadpool::shared_instance().service();
+  static boost::asio::io_service& shared = []() -> boost::asio::io_service& {
+    // Without threads of its own: the network thread runs it. Never destroyed (exit_guard.cpp).
+    crossplat::threadpool::initialize_with_threads(0);
+    return crossplat::threadpool::shared_instance().service();
+  }();
+  return shared;
 }
 
 NetworkThread& NetworkThread::instance() {
@@ -110,9 +115,9 @@ NetworkThread& NetworkThread::instance() {
 }
 
 NetworkThread::NetworkThread() {
-  // Made before anybody posts: a destructor that posts must not be the first to need it.
+  // Made before anything is posted: a destructor that posts must not be the first to need it.
   io_service();
-  auto thread = start_thread("ksr-net", run_for_ever);
+  auto thread = start_thread("ksr-net", run_forever);
   if (!thread) throw std::bad_alloc();
   thread->detach();
 }
@@ -122,8 +127,9 @@ void NetworkThread::post(std::function<void()> task) {
 }
 
 std::unique_ptr<Timer> NetworkThread::schedule(Instant at, std::function<void()> task) {
+  assert_on(*this);
   auto timer = std::make_shared<TimerState>(std::move(task));
-  // Owned before it is armed: an alarm without an owner would ring for somebody who is gone.
+  // Owned before it is armed: a timer without an owner could not be cancelled.
   std::unique_ptr<Timer> owner = std::make_unique<AsioTimer>(timer);
   timer->timer.expires_at(at);
   timer->timer.async_wait([timer](const boost::system::error_code&) {

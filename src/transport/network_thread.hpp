@@ -1,5 +1,6 @@
-// The one thread that runs all of cpprestsdk, Asio and OpenSSL. Started at first use and never ended: what is under way
-// when the process exits is simply left.
+// `NetworkThread` is the one thread that runs all of cpprestsdk, Asio and OpenSSL; used through Executor. Started at
+// first use and never ended: what is under way when the process exits is left as it is. `post` may be called on any
+// thread.
 #pragma once
 
 #include "base/error.hpp"
@@ -16,9 +17,9 @@ class NetworkThread final : public Executor {
   std::unique_ptr<Timer> schedule(Instant at, std::function<void()> task) override;
   Instant now() const override { return std::chrono::steady_clock::now(); }
   bool on_this_thread() const noexcept override;
-  // An exception that no exchange and no stream has caught, which is std::bad_alloc for all we know: no one can say
-  // whose task is lost. `recover` runs then, with the error, on the network thread, and what is under way has to be
-  // begun anew. Not at once: after a jittered pause that doubles while tasks go on being lost, and during which other
+  // For an exception that no exchange and no stream has caught, in practice std::bad_alloc: it is unknown whose task is
+  // lost. `recover` runs then, with the error, on the network thread, and what is under way has to be restarted. Not at
+  // once: after a jittered pause that doubles while tasks go on being lost, and during which other
   // tasks run. It runs again when it throws. One for the process.
   void on_lost_task(std::function<void(const Error&)> recover);
 

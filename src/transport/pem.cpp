@@ -57,7 +57,7 @@ Expected<std::vector<Certificate>> read_certificates(const std::string& role, co
                  role + ": certificate " + std::to_string(certificates.size() + 1) + " does not parse; expected PEM"};
   }
   if (certificates.empty()) {
-    return Error{Status::invalid, role + ": holds no certificate; expected PEM (BEGIN CERTIFICATE)"};
+    return Error{Status::invalid, role + ": holds no certificate; expected PEM with at least one CERTIFICATE"};
   }
   return certificates;
 }

@@ -1,28 +1,29 @@
 #include "transport/posted_task.hpp"
 
 #include <algorithm>
-#include <mutex>
+
+#include "base/mutex.hpp"
 
 namespace ksr::transport {
 namespace {
 
 constexpr std::size_t kPieceSize = 128;
-constexpr std::size_t pieces = 256;
+constexpr std::size_t kPieces = 256;
 
 struct Reserve {
-  std::mutex reserve_mutex;
-  alignas(std::max_align_t) unsigned char memory[pieces][kPieceSize];
-  bool taken[pieces] = {};
+  Mutex reserve_mutex;
+  alignas(std::max_align_t) unsigned char memory[kPieces][kPieceSize];  // a piece belongs to the task it was given to
+  bool taken[kPieces] KSR_GUARDED_BY(reserve_mutex) = {};
 };
 
-// Static and without a constructor or destructor that does anything: there while the process exits, too.
+// Constant-initialised and without a destructor: usable while the process exits, too.
 Reserve reserve;
 
 }  // namespace
 
 void* take_from_reserve(std::size_t size) noexcept {
   if (size > kPieceSize) return nullptr;
-  const std::lock_guard<std::mutex> lock(reserve.reserve_mutex);
+  const MutexLock lock(reserve.reserve_mutex);
   bool* const free = std::find(std::begin(reserve.taken), std::end(reserve.taken), false);
   if (free == std::end(reserve.taken)) return nullptr;
   *free = true;
@@ -33,7 +34,7 @@ bool give_back_to_reserve(void* memory) noexcept {
   auto* const bytes = static_cast<unsigned char*>(memory);
   const std::less<const unsigned char*> before;
   if (before(bytes, reserve.memory[0]) || !before(bytes, reserve.memory[0] + sizeof reserve.memory)) return false;
-  const std::lock_guard<std::mutex> lock(reserve.reserve_mutex);
+  const MutexLock lock(reserve.reserve_mutex);
   reserve.taken[static_cast<std::size_t>(bytes - reserve.memory[0]) / kPieceSize] = false;
   return true;
 }

@@ -1,6 +1,6 @@
-// A task on its way to the network thread. It arrives even while memory is out: what it travels in then comes from a
-// reserve. That is for the ends of streams above all, which are posted by destructors and have nobody to tell that
-// they failed.
+// `PostedTask` is a task on its way to the network thread; used by NetworkThread::post. It can be posted without
+// memory: the operation that carries it then comes from a reserve. Destructors, which end streams, post tasks and
+// cannot report a failure. Any thread.
 #pragma once
 
 #include <cstddef>
@@ -10,9 +10,9 @@
 
 namespace ksr::transport {
 
-// NULL when the reserve is used up, or for more than it has in one piece.
+// NULL when the reserve is used up, or when `size` is larger than its pieces.
 void* take_from_reserve(std::size_t size) noexcept;
-// False: it is not of the reserve.
+// False: not from the reserve.
 bool give_back_to_reserve(void* memory) noexcept;
 
 template <class T>

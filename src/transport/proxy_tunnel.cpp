@@ -10,19 +10,19 @@
 namespace ksr::transport {
 namespace {
 
-constexpr std::size_t kMaxAnswerSize = 16 * 1024;
+constexpr std::size_t kMaxHeaderSize = 16 * 1024;
 
-Error told(Status status, std::string what) {
+Error failed(Status status, std::string what) {
   return Error{status, std::move(what), {}, 502};
 }
 
 // The three digits after "HTTP/1.x ", or 0.
-int status_of(const std::string& answer) {
-  if (answer.size() < 12 || answer.compare(0, 7, "HTTP/1.") != 0 || answer[8] != ' ') return 0;
+int status_of(const std::string& response) {
+  if (response.size() < 12 || response.compare(0, 7, "HTTP/1.") != 0 || response[8] != ' ') return 0;
   int status = 0;
   for (std::size_t i = 9; i < 12; ++i) {
-    if (answer[i] < '0' || answer[i] > '9') return 0;
-    status = status * 10 + (answer[i] - '0');
+    if (response[i] < '0' || response[i] > '9') return 0;
+    status = status * 10 + (response[i] - '0');
   }
   return status;
 }
@@ -52,7 +52,7 @@ void ProxyTunnel::start(Done done) {
                            [self = shared_from_this()](const boost::system::error_code& ec, std::size_t) {
                              if (!self->done_) return;
                              self->guarded([&] {
-                               if (ec) return self->finish(told(Status::transport, reason_text(ec)));
+                               if (ec) return self->finish(failed(Status::transport, reason_text(ec)));
                                self->read();
                              });
                            });
@@ -63,28 +63,28 @@ void ProxyTunnel::read() {
                          [self = shared_from_this()](const boost::system::error_code& ec, std::size_t size) {
                            if (!self->done_) return;
                            self->guarded([&] {
-                             if (ec) return self->finish(told(Status::transport, reason_text(ec)));
-                             self->took(size);
+                             if (ec) return self->finish(failed(Status::transport, reason_text(ec)));
+                             self->on_read(size);
                            });
                          });
 }
 
-void ProxyTunnel::took(std::size_t size) {
-  answer_.append(buffer_.data(), size);
-  const auto end = answer_.find("\r\n\r\n");
-  if (end != std::string::npos) return judge(end + 4);
-  if (answer_.size() > kMaxAnswerSize) return finish(told(Status::protocol, "its answer has no end"));
+void ProxyTunnel::on_read(std::size_t size) {
+  response_.append(buffer_.data(), size);
+  const auto end = response_.find("\r\n\r\n");
+  if (end != std::string::npos) return check(end + 4);
+  if (response_.size() > kMaxHeaderSize) return finish(failed(Status::protocol, "response header exceeds 16 KiB"));
   read();
 }
 
-void ProxyTunnel::judge(std::size_t head_size) {
-  const int status = status_of(answer_);
-  if (status == 0) return finish(told(Status::protocol, "its answer is not HTTP"));
-  if (status == 407) return finish(told(Status::transport, "it wants other credentials (status 407)"));
-  if (status < 200 || status > 299)
-    return finish(told(Status::transport, "it answered status " + std::to_string(status)));
+void ProxyTunnel::check(std::size_t head_size) {
+  const int status = status_of(response_);
+  if (status == 0) return finish(failed(Status::protocol, "the response is not HTTP/1.x"));
+  if (status == 407) return finish(failed(Status::transport, "proxy authentication required (407)"));
+  if (status < 200 || status > 299) return finish(failed(Status::transport, "status " + std::to_string(status)));
   // The client speaks first, in TLS as in HTTP.
-  if (answer_.size() > head_size) return finish(told(Status::protocol, "bytes follow its answer"));
+  if (response_.size() > head_size)
+    return finish(failed(Status::protocol, "unexpected bytes after the response header"));
   finish(std::nullopt);
 }
 

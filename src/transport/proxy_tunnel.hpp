@@ -1,4 +1,5 @@
-// A tunnel through an HTTP proxy (CONNECT, RFC 9110, section 9.3.6). Lives on the network thread.
+// `ProxyTunnel` asks an HTTP proxy for a tunnel (CONNECT, RFC 9110, section 9.3.6); used by Dial. Lives on the network
+// thread.
 #pragma once
 
 #include <array>
@@ -26,13 +27,13 @@ class ProxyTunnel : public std::enable_shared_from_this<ProxyTunnel> {
   template <class Step>
   void guarded(Step&& step);
   void read();
-  void took(std::size_t size);
-  void judge(std::size_t head_size);
+  void on_read(std::size_t size);
+  void check(std::size_t head_size);
   void finish(std::optional<Error> error);
 
   boost::asio::ip::tcp::socket& proxy_;
   std::string request_;
-  std::string answer_;
+  std::string response_;
   std::array<char, 2048> buffer_;
   Done done_;
 };

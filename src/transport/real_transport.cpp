@@ -1,7 +1,5 @@
 #include "transport/real_transport.hpp"
 
-#include <cpprest/http_client.h>
-
 #include <utility>
 
 #include "transport/header_rules.hpp"
@@ -12,16 +10,13 @@
 namespace ksr::transport {
 namespace {
 
-using web::http::client::http_client;
-using web::http::client::http_client_config;
-
-// A request that cannot be sent. The observer hears of it later, as of every other end.
+// A request that cannot be sent. The observer is notified later, as of every other end.
 class RefusedExchange final : public Exchange {
  public:
   RefusedExchange(Executor& executor, Error error, ExchangeObserver& observer)
       : observer_(std::make_shared<ExchangeObserver*>(&observer)) {
-    executor.post([told = observer_, error = std::move(error)] {
-      if (*told != nullptr) std::exchange(*told, nullptr)->on_end(error);
+    executor.post([observer = observer_, error = std::move(error)] {
+      if (*observer != nullptr) std::exchange(*observer, nullptr)->on_end(error);
     });
   }
   ~RefusedExchange() override { *observer_ = nullptr; }
@@ -32,24 +27,28 @@ class RefusedExchange final : public Exchange {
   const std::shared_ptr<ExchangeObserver*> observer_;
 };
 
-http_client_config without_redirects() {
-  http_client_config config;
-  // cpprestsdk would send the Authorization header along to any host it is redirected to.
-  config.set_max_redirects(0);
-  return config;
+// CONNECT and TRACE have answers of their own kind.
+std::optional<Error> check_method(const std::string& method) {
+  if (is_token(method) && method != "CONNECT" && method != "TRACE") return std::nullopt;
+  return Error{Status::invalid, "request method: expected a token such as GET or POST, not CONNECT or TRACE"};
 }
 
 class RealConnection final : public Connection {
  public:
-  explicit RealConnection(std::shared_ptr<const Route> route)
-      : route_(std::move(route)), client_(web::uri(route_->server.origin()), without_redirects()) {}
+  explicit RealConnection(const std::shared_ptr<const Route>& route) : route_(route), http_(route) {}
+  ~RealConnection() override { assert_on(route_->executor); }
+  RealConnection(const RealConnection&) = delete;
+  RealConnection& operator=(const RealConnection&) = delete;
 
-  std::unique_ptr<Exchange> get(Request request, ExchangeObserver& observer) override {
+  std::unique_ptr<Exchange> send(Request request, ExchangeObserver& observer) override {
+    assert_on(route_->executor);
+    if (auto error = check_method(request.method)) return refuse(std::move(*error), observer);
     if (auto error = check_request(request, false)) return refuse(std::move(*error), observer);
-    return start_get(client_, route_, std::move(request), observer);
+    return http_.start(std::move(request), observer).exchange;
   }
 
   std::unique_ptr<Exchange> open_websocket(Request request, ExchangeObserver& observer) override {
+    assert_on(route_->executor);
     if (auto error = check_request(request, true)) return refuse(std::move(*error), observer);
     return start_websocket(route_, std::move(request), observer);
   }
@@ -60,8 +59,7 @@ class RealConnection final : public Connection {
   }
 
   const std::shared_ptr<const Route> route_;
-  // Its pool is this connection's alone: the credentials of two settings never share a socket.
-  http_client client_;
+  HttpClient http_;
 };
 
 class RealTransport final : public Transport {
@@ -70,6 +68,7 @@ class RealTransport final : public Transport {
       : resolver_(std::make_shared<DnsResolver>(NetworkThread::instance(), std::move(look_up))) {}
 
   Expected<std::shared_ptr<Connection>> connect(const ConnectionSettings& settings) override {
+    assert_on(NetworkThread::instance());
     Route route{NetworkThread::instance(), resolver_, settings.server, settings.proxy, {}, settings.connect_timeout};
     if (route.server.secure()) {
       auto tls = TlsContext::make(settings.tls);

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/text.hpp"
 #include "transport/header_rules.hpp"
 
 namespace ksr::transport {
@@ -14,27 +15,8 @@ namespace {
 // Content-Length has at most 18 digits: more would not fit 64 bits, and no body is that long.
 constexpr std::size_t kMaxLengthDigits = 18;
 
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
-
-int hex_value(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
-bool is_control(char c) {
-  return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f;
-}
-
-std::string lower(std::string_view text) {
-  std::string result(text);
-  for (char& c : result) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return result;
+bool is_control_but_tab(char c) {
+  return is_control(c) && c != '\t';
 }
 
 // The length of a header section with its empty line; npos when that has not come yet. A line may end with LF alone
@@ -90,7 +72,7 @@ ParsedHead parse_head(std::string_view text) {
       // first header there is none to continue (section 2.2).
       if (headers.empty()) return wrong("the first header line begins with a space");
       std::string& value = headers.back().value;
-      const std::string_view rest = trimmed(line);
+      const std::string_view rest = trimmed(line, kBlanks);
       if (!value.empty() && !rest.empty()) value += ' ';
       value += rest;
       continue;
@@ -100,7 +82,7 @@ ParsedHead parse_head(std::string_view text) {
     if (colon == std::string_view::npos || !is_token(line.substr(0, colon))) {
       return wrong("a header line has no valid name");
     }
-    headers.push_back(Header{lower(line.substr(0, colon)), std::string(trimmed(line.substr(colon + 1)))});
+    headers.push_back(Header{lower_case(line.substr(0, colon)), std::string(trimmed(line.substr(colon + 1), kBlanks))});
   }
   parsed.head.content_type = joined_values(parsed.head, "content-type");
   parsed.head.retry_after = joined_values(parsed.head, "retry-after");
@@ -154,7 +136,7 @@ ChunkDecoder::Progress ChunkDecoder::step(char c) {
       return read_size(c);
     case State::extension:
       if (c == '\r') return expect('\r', State::size_lf);
-      return is_control(c) ? Progress::bad_line : count();
+      return is_control_but_tab(c) ? Progress::bad_line : count();
     case State::size_lf:
       return c == '\n' ? end_of_size_line() : Progress::bad_line;
     case State::data_cr:
@@ -169,7 +151,7 @@ ChunkDecoder::Progress ChunkDecoder::step(char c) {
     case State::trailer:
       if (c == '\n') return expect('\n', State::trailer_start);
       if (c == '\r') return expect('\r', State::trailer_lf);
-      return is_control(c) ? Progress::bad_line : count();
+      return is_control_but_tab(c) ? Progress::bad_line : count();
     case State::trailer_lf:
       return expect('\n', State::trailer_start);
     case State::last_lf:
@@ -278,11 +260,11 @@ std::optional<std::string> ResponseDecoder::choose_framing(const ResponseHead& h
   keeps_alive_ = http11 ? !has_list_token(connection, "close") : has_list_token(connection, "keep-alive");
   const std::vector<std::string> codings = list_parts(joined_values(head, "transfer-encoding"));
   const std::string length = joined_values(head, "content-length");
-  if (head.status == 204 || head.status == 304) {
+  if (answers_head_ || head.status == 204 || head.status == 304) {
     state_ = State::done;
   } else if (!codings.empty()) {
     // The last coding frames the body; any before it would have to be asked for with TE (RFC 9112, section 7.4).
-    if (!same_name(codings.back(), "chunked")) return "the last transfer coding is not chunked";
+    if (!equal_ignoring_case(codings.back(), "chunked")) return "the last transfer coding is not chunked";
     if (codings.size() > 1) return "it has a transfer coding other than chunked";
     // Both is what smuggled requests look like, and HTTP/1.0 has no transfer codings (RFC 9112, section 6.1).
     if (!length.empty() || !http11) keeps_alive_ = false;

@@ -56,8 +56,10 @@ class ResponseDecoder {
   // The header sections of one response together, those with status 1xx included.
   static constexpr std::size_t kMaxHeadSize = 64 * 1024;
 
-  // `expects_upgrade`: status 101 is a response, and what follows it is not HTTP.
-  ResponseDecoder(Sink& sink, bool expects_upgrade) : sink_(sink), expects_upgrade_(expects_upgrade) {}
+  // `expects_upgrade`: status 101 is a response, and what follows it is not HTTP. `answers_head`: no body follows,
+  // whatever the headers say.
+  ResponseDecoder(Sink& sink, bool expects_upgrade, bool answers_head = false)
+      : sink_(sink), expects_upgrade_(expects_upgrade), answers_head_(answers_head) {}
 
   Progress feed(std::string_view bytes);
   // The peer closed the connection in order.
@@ -82,6 +84,7 @@ class ResponseDecoder {
 
   Sink& sink_;
   const bool expects_upgrade_;
+  const bool answers_head_;
   State state_ = State::head;
   std::string head_;
   std::size_t head_bytes_ = 0;

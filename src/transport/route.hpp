@@ -1,4 +1,5 @@
-// Everything that the exchanges of one Connection share: where to, through what, with which trust.
+// `Route` is what the exchanges of one Connection share: server, proxy, TLS; made by RealTransport, used by Dial and
+// the exchanges. Immutable.
 #pragma once
 
 #include <memory>

@@ -3,7 +3,10 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
+#include <boost/asio/write.hpp>
 #include <cerrno>
+#include <string>
+#include <utility>
 
 #include "transport/io_service.hpp"
 
@@ -18,6 +21,32 @@ constexpr int kMillisecondsUnacknowledged = 30'000;
 void set(int fd, int level, int option, int value) {
   setsockopt(fd, level, option, &value, sizeof value);
 }
+
+class PlainStream final : public web::connected_stream, public std::enable_shared_from_this<PlainStream> {
+ public:
+  explicit PlainStream(boost::asio::ip::tcp::socket socket) : socket_(std::move(socket)) {}
+
+  void read_some(void* data, std::size_t size, handler done) override {
+    socket_.async_read_some(boost::asio::buffer(data, size),
+                            [self = shared_from_this(), done = std::move(done)](const boost::system::error_code& ec,
+                                                                                std::size_t read) { done(ec, read); });
+  }
+
+  void write_all(std::string data, handler done) override {
+    auto owned = std::make_shared<const std::string>(std::move(data));
+    boost::asio::async_write(socket_, boost::asio::buffer(*owned),
+                             [self = shared_from_this(), owned, done = std::move(done)](
+                                 const boost::system::error_code& ec, std::size_t written) { done(ec, written); });
+  }
+
+  void close() noexcept override {
+    boost::system::error_code ignored;
+    socket_.close(ignored);
+  }
+
+ private:
+  boost::asio::ip::tcp::socket socket_;
+};
 
 }  // namespace
 
@@ -39,6 +68,10 @@ OpenedSocket open_socket(const boost::asio::ip::tcp::endpoint& peer) {
     return failed;
   }
   return socket;
+}
+
+std::shared_ptr<web::connected_stream> plain_stream(boost::asio::ip::tcp::socket socket) {
+  return std::make_shared<PlainStream>(std::move(socket));
 }
 
 }  // namespace ksr::transport

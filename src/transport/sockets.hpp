@@ -1,8 +1,11 @@
-// TCP sockets as ksr wants them.
+// `open_socket` makes TCP sockets and `plain_stream` a stream of one; used by Dial. Lives on the network thread.
 #pragma once
+
+#include <cpprest/details/connection_driver.h>
 
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/system/error_code.hpp>
+#include <memory>
 #include <variant>
 
 namespace ksr::transport {
@@ -19,8 +22,11 @@ class OpenedSocket {
   std::variant<boost::asio::ip::tcp::socket, boost::system::error_code> outcome_;
 };
 
-// Close-on-exec from its first moment, without Nagle's delay, and watched: a peer that is gone is noticed in about half
-// a minute, whether data is on its way to it or not.
+// Opened with SOCK_CLOEXEC, TCP_NODELAY and keepalive probes: a peer that is gone is noticed in about half a minute,
+// whether data is on its way to it or not.
 OpenedSocket open_socket(const boost::asio::ip::tcp::endpoint& peer);
+
+// Without TLS. Operations hold the stream, so that it may be closed and released at any time.
+std::shared_ptr<web::connected_stream> plain_stream(boost::asio::ip::tcp::socket socket);
 
 }  // namespace ksr::transport

@@ -82,7 +82,7 @@ std::optional<boost::asio::ip::address> address_of(const std::string& text) {
   return failed ? std::nullopt : std::optional(address);
 }
 
-// As bytes: the zone of an IPv6 address, which OpenSSL would not parse, says where the packets go, and is no part of a
+// As bytes: the zone of an IPv6 address, which OpenSSL would not parse, selects the interface, and is no part of a
 // certificate (RFC 5280, section 4.2.1.6).
 int expect_address(X509_VERIFY_PARAM* param, const boost::asio::ip::address& address) {
   if (address.is_v6()) {
@@ -130,7 +130,7 @@ Expected<std::shared_ptr<TlsContext>> TlsContext::make(const TlsSettings& settin
   if (SSL_CTX_set_alpn_protos(context, kHttp11, sizeof kHttp11 - 1) != 0) throw std::bad_alloc();
   made->settings_name_ = settings.server_name;
   made->verify_ = !settings.skip_verify;
-  made->trusts_system_ = settings.ca_pem.empty();
+  made->trusts_system_cas_ = settings.ca_pem.empty();
   if (!settings.ca_pem.empty()) {
     if (auto trusted = trust_only(context, settings.ca_pem); !trusted) return std::move(trusted).error();
   }
@@ -139,13 +139,13 @@ Expected<std::shared_ptr<TlsContext>> TlsContext::make(const TlsSettings& settin
   return made;
 }
 
-void TlsContext::trust_the_system() {
+void TlsContext::trust_system_cas() {
   SSL_CTX_set1_cert_store(context_.get(), system_store());
-  trusts_system_ = false;
+  trusts_system_cas_ = false;
 }
 
 std::shared_ptr<TlsStream> TlsContext::open(boost::asio::ip::tcp::socket socket, const std::string& host) {
-  if (trusts_system_ && verify_) trust_the_system();
+  if (trusts_system_cas_ && verify_) trust_system_cas();
   std::shared_ptr<TlsStream> stream = TlsStream::create(std::move(socket), context_.get());
   expect_peer(stream->ssl(), verified_name(host));
   return stream;

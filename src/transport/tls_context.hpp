@@ -1,4 +1,5 @@
-// What one ConnectionSettings says about TLS, read once and shared by all its connections.
+// `TlsContext` is the TLS part of one ConnectionSettings, parsed once and shared by all its connections; used by Dial.
+// Lives on the network thread.
 #pragma once
 
 #include <openssl/ssl.h>
@@ -16,10 +17,10 @@ namespace ksr::transport {
 
 class TlsContext {
  public:
-  // Fails with Status::invalid on PEM texts that cannot work. Does no I/O.
+  // Fails with Status::invalid on PEM that cannot work. Does no I/O.
   static Expected<std::shared_ptr<TlsContext>> make(const TlsSettings& settings);
 
-  // Ready for the handshake with a server that calls itself `host`: SNI and the name to verify are set. Throws
+  // Ready for the handshake with the server `host`: SNI and the name to verify are set. Throws
   // std::bad_alloc. Called within a TlsUse.
   std::shared_ptr<TlsStream> open(boost::asio::ip::tcp::socket socket, const std::string& host);
   // The name that the server's certificate must have.
@@ -36,12 +37,12 @@ class TlsContext {
   };
 
   TlsContext() = default;
-  void trust_the_system();
+  void trust_system_cas();
 
   std::unique_ptr<SSL_CTX, FreeContext> context_;
   std::string settings_name_;
   bool verify_ = true;
-  bool trusts_system_ = false;
+  bool trusts_system_cas_ = false;
 };
 
 }  // namespace ksr::transport

@@ -64,7 +64,7 @@ void TlsStream::do_handshake(const Error& woken) {
 
 void TlsStream::read_some(void* data, std::size_t size, handler done) {
   reading_ = {static_cast<char*>(data), size, std::move(done)};
-  // Where more was there to read than had room, it is not the socket that tells of the rest.
+  // Bytes that did not fit are in OpenSSL's buffer, and the socket does not become ready for them.
   begin(&TlsStream::read, [&] {
     if (pending_error_ || !drained_) return later(&TlsStream::read);
     when_ready(tcp::socket::wait_read, &TlsStream::read);
@@ -118,7 +118,7 @@ void TlsStream::write(const Error& woken) {
     const TlsUse use;
     if (usable(use, woken, error)) {
       ERR_clear_error();
-      // All of it or nothing, and the same again until it is all.
+      // Without partial writes: the call is repeated with the same data until all of it is written.
       std::size_t written = 0;
       const std::string& data = writing_.data;
       const int result = data.empty() ? 1 : SSL_write_ex(ssl(), data.data(), data.size(), &written);
@@ -140,7 +140,7 @@ void TlsStream::when_ready(tcp::socket::wait_type what, Step step) {
   socket_.async_wait(what, [self = shared_from_this(), step](const Error& woken) { self->take(step, woken); });
 }
 
-// What could not begin, for want of memory, will never end: its handler is released, and with it this stream.
+// An operation that could not begin, without memory, will never end: its handler is released, and with it this stream.
 template <class Start>
 void TlsStream::begin(Step step, const Start& start) {
   try {
@@ -153,7 +153,7 @@ void TlsStream::begin(Step step, const Start& start) {
   }
 }
 
-// A step that the event loop calls. What cannot go on, for want of memory, ends with an error; an exception of a
+// A step that the event loop calls. What cannot go on, without memory, ends with an error; an exception of a
 // handler, which is no longer here when it is called, goes on.
 void TlsStream::take(Step step, const Error& woken) {
   try {
@@ -181,12 +181,12 @@ bool TlsStream::waits(int result, Step step) {
   return true;
 }
 
-// As Asio names them, whose errors the rest of the room knows.
+// As Asio's error codes, which the rest of the transport handles.
 TlsStream::Error TlsStream::failure(int result) const {
   const int why = SSL_get_error(ssl(), result);
   if (why == SSL_ERROR_ZERO_RETURN) return boost::asio::error::eof;
   if (at_end_) return boost::asio::ssl::error::stream_truncated;
-  if (why == SSL_ERROR_SYSCALL && reason_ != 0) return {reason_, boost::asio::error::get_system_category()};
+  if (why == SSL_ERROR_SYSCALL && errno_ != 0) return {errno_, boost::asio::error::get_system_category()};
   if (const unsigned long code = ERR_get_error()) {
     return {static_cast<int>(code), boost::asio::error::get_ssl_category()};
   }
@@ -195,7 +195,7 @@ TlsStream::Error TlsStream::failure(int result) const {
 
 // ---- the socket, as OpenSSL sees it ---------------------------------------------------------------------------------
 
-// OpenSSL's own would write without MSG_NOSIGNAL, and a host's SIGPIPE is the host's.
+// OpenSSL's own would write without MSG_NOSIGNAL, and SIGPIPE would reach the host.
 BIO_METHOD* TlsStream::socket_bio() {
   static BIO_METHOD* const leaked = [] {
     const int index = BIO_get_new_index();
@@ -232,7 +232,7 @@ int TlsStream::send(BIO* bio, const char* data, int size) {
 }
 
 int TlsStream::record_errno(BIO* bio, ssize_t moved) {
-  reason_ = moved < 0 && !BIO_should_retry(bio) ? errno : 0;
+  errno_ = moved < 0 && !BIO_should_retry(bio) ? errno : 0;
   return static_cast<int>(moved);
 }
 

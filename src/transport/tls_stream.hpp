@@ -1,7 +1,7 @@
-// TLS over a connected socket. OpenSSL reads from the socket itself, as many records as there are at a time: through
-// Asio's ssl::stream each record would cost two more copies, a read of the socket and a wait of its own.
-//
-// Lives on the network thread. At most one read and one write are under way at a time; each holds the stream.
+// `TlsStream` is TLS over a connected socket; used by Dial and the exchanges. OpenSSL reads from the socket itself, as
+// many records as there are at a time: through Asio's ssl::stream each record would cost two more copies, a read of the
+// socket and a wait of its own. Lives on the network thread. At most one read and one write are under way at a time;
+// each holds the stream.
 #pragma once
 
 #include <cpprest/details/connection_driver.h>
@@ -79,12 +79,12 @@ class TlsStream final : public web::connected_stream, public std::enable_shared_
 
   boost::asio::ip::tcp::socket socket_;
   std::unique_ptr<SSL, FreeSsl> ssl_;
-  // What the socket said to OpenSSL: an errno, and whether the peer has ended.
-  int reason_ = 0;
+  // The errno of the last call on the socket, and whether the peer has closed its side.
+  int errno_ = 0;
   bool at_end_ = false;
-  // Came behind data that had to be delivered first.
+  // Came after data that had to be delivered first.
   Error pending_error_;
-  // The last read took all there was. The handshake may have taken more than its own.
+  // The last read emptied the socket. The handshake may have read more than its own records.
   bool drained_ = false;
   HandshakeHandler handshake_handler_;
   Reading reading_;

@@ -1,8 +1,9 @@
-// The network as the rooms above see it. Nothing of cpprestsdk shows here.
+// `Transport` is the network as the other modules see it; used by cluster and stream. Nothing of cpprestsdk shows here.
 //
 // Thread rule: everything in this header is called on the executor's thread, and calls back on it. Nothing here blocks.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -24,7 +25,7 @@ inline bool operator==(const Header& a, const Header& b) {
 }
 
 struct TlsSettings {
-  // PEM texts. Without `ca_pem` the system's CAs are trusted; with it, only they are.
+  // PEM. Without `ca_pem` the system's CAs are trusted; with it, only they are.
   std::string ca_pem;
   std::string client_certificate_pem;
   std::string client_key_pem;
@@ -44,19 +45,25 @@ struct ConnectionSettings {
 };
 
 struct Request {
+  // GET, POST, …; any token but CONNECT and TRACE. WebSocket: GET. Only a safe method (GET, HEAD, OPTIONS; RFC 9110,
+  // section 9.2.1) is repeated when the server had closed a pooled connection.
+  std::string method = "GET";
   // "/api/v1/pods?limit=500": percent-encoded, appended to the server's prefix as it stands.
   std::string target;
   std::vector<Header> headers;
+  // HTTP only: sent with a Content-Length; its Content-Type is among the headers, else application/octet-stream.
+  std::string body = {};
   // From the connection being ready to the last byte of the response head; 0: no limit.
   Milliseconds response_timeout{0};
-  // The longest silence within a body, or between WebSocket messages; 0: no limit.
+  // The longest time without a byte within a body, or without a WebSocket message; 0: no limit.
   Milliseconds idle_timeout{0};
   // HTTP only: sends Accept-Encoding: gzip, and inflates what comes.
   bool accept_gzip = false;
   // WebSocket only: at most one for kube-apiserver, which answers 400 to two; several ("a, b") where the server takes
   // some of them for itself, as Headlamp does. Origin is always sent.
   std::string subprotocol;
-  // A watch: the response ends when the client or a time limit of the server says so (apiserver's "long-running request").
+  // A watch: the response ends when the client or a time limit of the server says so (apiserver's "long-running
+  // request").
   bool long_running = false;
   // WebSocket only: a ping each `ping_interval`, and the connection is given up when no pong came for `pong_timeout`.
   Milliseconds ping_interval{0};
@@ -78,8 +85,8 @@ struct ResponseHead {
   std::vector<Header> headers;
 };
 
-// Told what happens to one exchange, in this order: on_head once, on_body any number of times, on_end once. A failure
-// before the head is on_end alone. The observer may destroy the Exchange in any of the calls; nothing comes after.
+// Notified of what happens to one exchange, in this order: on_head once, on_body any number of times, on_end once. A
+// failure before the head is on_end alone. The observer may destroy the Exchange in any of the calls; none comes after.
 class ExchangeObserver {
  public:
   virtual ~ExchangeObserver() = default;
@@ -88,25 +95,40 @@ class ExchangeObserver {
   virtual void on_body(std::string_view bytes) = 0;
   // WebSocket only: what came since the last call is one whole message.
   virtual void on_message_end() {}
-  // Between on_head and on_end: all that has arrived by now is told. The moment to act on it, once for many events.
+  // Between on_head and on_end: all that has arrived by now has been delivered. The moment to act on it, once for many
+  // events.
   virtual void on_drained() {}
   // Empty: the body is complete, or the WebSocket was closed in order. Otherwise: transport (502), timeout (408), tls
-  // (502), protocol; the message names the step, the host and the reason.
+  // (502), protocol; the message names the step, the host and the reason. Error::maybe_done: see there.
   virtual void on_end(const std::optional<Error>& error) = 0;
 };
+
+enum class MessageType { text, binary };
+// full: too much waits to be sent, and the message was not taken; it can be sent when a `written` has been called.
+// closed: not an open WebSocket (before on_head, after close(), or HTTP).
+enum class SendStatus { queued, full, closed };
 
 // One request and its response. Destroying it cancels: no observer call starts afterwards, nothing waits.
 class Exchange {
  public:
   virtual ~Exchange() = default;
+  // WebSocket only: sends one message as one frame; text must be UTF-8. About 1 MiB is queued, or one larger message.
+  // `written`, unless empty, is called later, once the message has been passed to the operating system; not when the
+  // exchange ends before. Throws std::bad_alloc; the exchange has then ended without a call of the observer.
+  virtual SendStatus send(std::string_view /*message*/, MessageType /*type*/, std::function<void()> /*written*/) {
+    return SendStatus::closed;
+  }
+  // WebSocket only: sends a close frame after the queued messages. on_end comes with the peer's close frame, or after 5
+  // s; messages that arrive before are not delivered. `code`: 1000 or 3000 to 4999; `reason`: UTF-8, up to 123 bytes.
+  virtual void close(int /*code*/, std::string_view /*reason*/) {}
 };
 
 // The sockets, the TLS context and the credentials of one ConnectionSettings.
 class Connection {
  public:
   virtual ~Connection() = default;
-  // GET. No redirect is followed. Never calls the observer before it returned.
-  virtual std::unique_ptr<Exchange> get(Request request, ExchangeObserver& observer) = 0;
+  // HTTP. No redirect is followed. Never calls the observer before it returned.
+  virtual std::unique_ptr<Exchange> send(Request request, ExchangeObserver& observer) = 0;
   // A refused handshake is on_head with the server's status and headers (the body where it can be had), then on_end.
   virtual std::unique_ptr<Exchange> open_websocket(Request request, ExchangeObserver& observer) = 0;
 };

@@ -1,10 +1,12 @@
 #include "transport/websocket_exchange.hpp"
 
 #include <cpprest/ws_client.h>
-#include <algorithm>
 
+#include <algorithm>
+#include <deque>
 #include <utility>
 
+#include "base/text.hpp"
 #include "transport/failures.hpp"
 #include "transport/header_rules.hpp"
 
@@ -16,56 +18,90 @@ using ClientConfig = web::websockets::client::websocket_client_config;
 
 // Above the largest object that ksr takes, whatever max_object_size says.
 constexpr std::size_t kMaxMessageSize = 256u * 1024 * 1024;
-// Why the server refused is worth a moment, not more.
+// Limits of the body of a refused handshake, which says why.
 constexpr std::size_t kMaxRefusalSize = 1024 * 1024;
 constexpr Milliseconds kMaxRefusalTime{5000};
+// For the peer's answer to our close frame.
+constexpr Milliseconds kMaxCloseTime{5000};
+// What may wait to be sent, and what a message counts in addition to its payload.
+constexpr std::size_t kMaxQueuedSize = 1024 * 1024;
+constexpr std::size_t kMessageOverhead = 64;
 
 // Close codes of RFC 6455, section 7.4.1.
 constexpr int kNormalClosure = 1000;
 constexpr int kGoingAway = 1001;
 constexpr int kNoStatus = 1005;
 
-class WebSocketDriver final : public web::websocket_driver, public ExchangeDriver {
+class WebSocketDriver final : public ExchangeDriver, public web::websocket_driver {
  public:
   WebSocketDriver(std::shared_ptr<const Route> route, Request request, ExchangeObserver& observer)
       : ExchangeDriver(std::move(route), std::move(request), observer, true) {}
 
   void start();
+  SendStatus send(std::string_view message, MessageType type, std::function<void()> written);
+  void close(int code, std::string_view reason);
 
-  void connect(connected done) override { dial(true, std::move(done)); }
-  std::string request_head() override;
-  void attached(std::shared_ptr<web::connected_stream> stream) override { on_attached(std::move(stream)); }
-  reading receive(const char* data, std::size_t size) override { return on_receive(data, size); }
-  reading end_of_stream() override { return on_end_of_stream(); }
-  void broken(const boost::system::error_code& reason, bool while_writing) override {
-    on_broken(reason, while_writing);
-  }
-  void finished() override { on_finished(); }
-  void threw() override { on_exception(); }
-
+  std::string header_lines() override;
   answer answered() const override { return answer_; }
   void opened() override;
   void message(const std::string& payload) override;
-  void drained() override { on_drained(); }
+  void drained() override { notify_drained(); }
   void pong() override { pong_timer_.reset(); }
+  void sent() override;
   void closed(int code, const std::string& reason) override;
-  void violated(const std::string& what) override { end(protocol_error("WebSocket of " + peer(), printable(what))); }
+  void protocol_violated(const std::string& what) override;
+  void stream_failed(const boost::system::error_code& reason, bool while_writing) override;
 
  private:
+  struct QueuedMessage {
+    std::size_t size;
+    std::function<void()> written;
+  };
+
   void release() override;
   bool take_head(ResponseHead head) override;
   bool take_body(std::string_view bytes) override;
   void ping_later();
   void ping();
+  std::string step() const { return "WebSocket of " + peer(); }
 
   std::shared_ptr<Client> client_;
-  std::function<void()> drop_client_;
+  std::function<void()> release_client_;
   answer answer_ = answer::unknown;
   ResponseHead accepted_head_;
+  bool is_open_ = false;
+  bool is_closing_ = false;
   std::size_t refusal_size_ = 0;
+  // Not yet written, oldest first.
+  std::deque<QueuedMessage> queued_;
+  std::size_t queued_size_ = 0;
   std::unique_ptr<Timer> refusal_timer_;
+  std::unique_ptr<Timer> close_timer_;
   std::unique_ptr<Timer> ping_timer_;
   std::unique_ptr<Timer> pong_timer_;
+};
+
+class HeldWebSocket final : public Exchange {
+ public:
+  explicit HeldWebSocket(std::shared_ptr<WebSocketDriver> driver) : driver_(std::move(driver)) {}
+  ~HeldWebSocket() override {
+    assert_on(driver_->executor());
+    driver_->abandon();
+  }
+  HeldWebSocket(const HeldWebSocket&) = delete;
+  HeldWebSocket& operator=(const HeldWebSocket&) = delete;
+
+  SendStatus send(std::string_view message, MessageType type, std::function<void()> written) override {
+    const auto driver = driver_;
+    return driver->send(message, type, std::move(written));
+  }
+  void close(int code, std::string_view reason) override {
+    const auto driver = driver_;
+    driver->close(code, reason);
+  }
+
+ private:
+  const std::shared_ptr<WebSocketDriver> driver_;
 };
 
 void WebSocketDriver::start() {
@@ -75,15 +111,64 @@ void WebSocketDriver::start() {
   for (const std::string& subprotocol : list_parts(request_.subprotocol)) config.add_subprotocol(subprotocol);
   client_ = std::make_shared<Client>(std::move(config));
   const Url& server = route_->server;
-  // Made now: letting go of the client must not need memory.
-  drop_client_ = [client = client_] {};
-  // The driver hears of every end. The task is never fulfilled, and nothing may wait for it: a continuation would be
+  // Made now: releasing the client must not need memory.
+  release_client_ = [client = client_] {};
+  // The driver receives every end. The task is never completed, and nothing may wait for it: a continuation would be
   // scheduled by the client's destructor.
-  client_->connect(web::uri((server.secure() ? "wss://" : "ws://") + server.authority() + target()));
+  client_->connect(
+      web::uri((server.secure() ? "wss://" : "ws://") + server.authority() + server.prefix + request_.target));
 }
 
-std::string WebSocketDriver::request_head() {
-  return "Origin: " + route_->server.origin() + "\r\n" + request_lines();
+std::string WebSocketDriver::header_lines() {
+  std::string lines = "Origin: " + route_->server.origin() + "\r\n";
+  for (const Header& header : request_.headers) lines += header.name + ": " + header.value + "\r\n";
+  return lines;
+}
+
+SendStatus WebSocketDriver::send(std::string_view message, MessageType type, std::function<void()> written) {
+  assert_on(executor());
+  if (ended() || !is_open_ || is_closing_) return SendStatus::closed;
+  const std::size_t size = message.size() + kMessageOverhead;
+  if (!queued_.empty() && queued_size_ + size > kMaxQueuedSize) return SendStatus::full;
+  try {
+    queued_.push_back({size, std::move(written)});
+    queued_size_ += size;
+    web::websockets::client::websocket_outgoing_message outgoing;
+    auto body = concurrency::streams::bytestream::open_istream(std::string(message));
+    if (type == MessageType::text) {
+      outgoing.set_utf8_message(body, message.size());
+    } else {
+      outgoing.set_binary_message(body, message.size());
+    }
+    // sent() reports the end; see start() for why nothing waits for the task.
+    client_->send(std::move(outgoing));
+  } catch (...) {
+    abandon();
+    throw;
+  }
+  return SendStatus::queued;
+}
+
+void WebSocketDriver::sent() {
+  if (ended() || queued_.empty()) return;
+  const QueuedMessage message = std::move(queued_.front());
+  queued_.pop_front();
+  queued_size_ -= message.size;
+  if (message.written) message.written();
+}
+
+void WebSocketDriver::close(int code, std::string_view reason) {
+  assert_on(executor());
+  if (ended() || is_closing_) return;
+  is_closing_ = true;
+  close_timer_ = route_->executor.schedule(route_->executor.now() + kMaxCloseTime,
+                                           [this] { guarded([this] { end(std::nullopt); }); });
+  try {
+    client_->close(static_cast<web::websockets::client::websocket_close_status>(code), std::string(reason));
+  } catch (...) {
+    abandon();
+    throw;
+  }
 }
 
 bool WebSocketDriver::take_head(ResponseHead head) {
@@ -114,16 +199,17 @@ void WebSocketDriver::opened() {
   const std::string chosen = joined_values(accepted_head_, "sec-websocket-protocol");
   const std::vector<std::string> offered = list_parts(request_.subprotocol);
   if (!chosen.empty() && std::find(offered.begin(), offered.end(), chosen) == offered.end()) {
-    return violated("the server chose subprotocol " + printable(chosen) + ", which was not asked for");
+    return protocol_violated("the server chose subprotocol " + one_line(chosen) + ", which was not requested");
   }
-  tell_head(accepted_head_);
+  is_open_ = true;
+  notify_head(accepted_head_);
   if (!ended() && request_.ping_interval.count() != 0) ping_later();
 }
 
 void WebSocketDriver::message(const std::string& payload) {
   if (ended()) return;
-  heard();
-  if (payload.empty() || tell_body(payload)) tell_message_end();
+  note_activity();
+  if (payload.empty() || notify_body(payload)) notify_message_end();
 }
 
 void WebSocketDriver::ping_later() {
@@ -131,35 +217,46 @@ void WebSocketDriver::ping_later() {
                                           [this] { guarded([this] { ping(); }); });
 }
 
-// One at a time: while a ping is unanswered no other is sent, so that none queues up behind a peer that does not read.
+// One at a time: while a ping is unanswered no other is sent, so that pings do not pile up for a peer that does not
+// read.
 void WebSocketDriver::ping() {
   if (!pong_timer_) {
-    if (!client_->ping()) return end(transport_error("WebSocket of " + peer(), "a ping could not be sent"));
+    if (!client_->ping()) return end(transport_error(step(), "sending a ping failed"));
     pong_timer_ = route_->executor.schedule(route_->executor.now() + request_.pong_timeout, [this] {
-      guarded([this] {
-        end(timed_out("WebSocket of " + peer(), "no pong within " + duration_text(request_.pong_timeout.count())));
-      });
+      guarded([this] { end(timed_out(step(), "no pong within " + duration_text(request_.pong_timeout.count()))); });
     });
   }
   ping_later();
 }
 
+void WebSocketDriver::protocol_violated(const std::string& what) {
+  if (is_closing_) return end(std::nullopt);
+  end(protocol_error(step(), one_line(what)));
+}
+
+void WebSocketDriver::stream_failed(const boost::system::error_code& reason, bool while_writing) {
+  if (is_closing_) return end(std::nullopt);
+  ExchangeDriver::stream_failed(reason, while_writing);
+}
+
 void WebSocketDriver::closed(int code, const std::string& reason) {
+  if (is_closing_) return end(std::nullopt);
   if (code == kNormalClosure || code == kGoingAway || code == kNoStatus) return end(std::nullopt);
   std::string what = "the server closed it with code " + std::to_string(code);
-  if (!reason.empty()) what += " (" + printable(reason) + ")";
-  end(transport_error("WebSocket of " + peer(), what));
+  if (!reason.empty()) what += " (" + one_line(reason) + ")";
+  end(transport_error(step(), what));
 }
 
 void WebSocketDriver::release() {
   refusal_timer_.reset();
+  close_timer_.reset();
   ping_timer_.reset();
   pong_timer_.reset();
   if (!client_) return;
   client_->abort();
   client_.reset();
-  // websocketpp may be the one who called; it must find its client when it is returned to.
-  if (drop_client_) route_->executor.post(std::exchange(drop_client_, nullptr));
+  // websocketpp may be the caller, and must find its client when this returns.
+  if (release_client_) route_->executor.post(std::exchange(release_client_, nullptr));
 }
 
 }  // namespace
@@ -168,8 +265,8 @@ std::unique_ptr<Exchange> start_websocket(std::shared_ptr<const Route> route, Re
                                           ExchangeObserver& observer) {
   auto driver = std::make_shared<WebSocketDriver>(std::move(route), std::move(request), observer);
   WebSocketDriver& started = *driver;
-  // Held before it starts: whatever is thrown from here on, the observer hears nothing more.
-  std::unique_ptr<Exchange> held = hold(std::move(driver));
+  // Held before it starts: whatever is thrown from here on, the observer is not called any more.
+  std::unique_ptr<Exchange> held = std::make_unique<HeldWebSocket>(std::move(driver));
   started.start();
   return held;
 }

@@ -1,4 +1,5 @@
-// One WebSocket over cpprestsdk's websocket_callback_client.
+// `start_websocket` opens one WebSocket through cpprestsdk's websocket_callback_client; used by RealConnection. Lives
+// on the network thread.
 #pragma once
 
 #include "transport/exchange_driver.hpp"

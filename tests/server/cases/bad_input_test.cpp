@@ -1,4 +1,6 @@
 // Invalid input of every kind: an error that names what and where, no partial view, and the stream recovers.
+#include <algorithm>
+
 #include "server/cases/on_server.hpp"
 
 using namespace ksr::testing;
@@ -289,4 +291,38 @@ TEST_CASE("a WebSocket that is closed with an error code, binary frames, fragmen
     CHECK(seen.wait_name("new"));
     check_equals_server(seen, server);
   }
+}
+
+TEST_CASE("the server's own words are one line of bounded length in on_error and on_log") {
+  const auto check_lines = [](const Recorder& seen, const std::string& words) {
+    CAPTURE(words);
+    const auto is_plain = [](char c) { return static_cast<unsigned char>(c) >= 0x20 && c != 0x7f; };
+    bool found = false;
+    for (const SeenError& error : seen.errors()) {
+      CAPTURE(error.message);
+      CHECK(std::all_of(error.message.begin(), error.message.end(), is_plain));
+      CHECK(std::all_of(error.reason.begin(), error.reason.end(), is_plain));
+      CHECK(error.message.size() < 700);
+      found = found || error.message.find(words) != std::string::npos;
+    }
+    CHECK(found);
+    for (const std::string& line : seen.log()) CHECK(std::all_of(line.begin(), line.end(), is_plain));
+  };
+  const std::string status =
+      R"({"kind":"Status","code":500,"reason":"a\nb","message":"a\nb\u0000c)" + std::string(2'000, 'x') + R"("})";
+  on_both_transports([&](const std::string& transport) {
+    ApiServer server(with_token());
+    server.script("populate pods 3\nfault watch pods " + inject(R"({"type":"ERROR","object":)" + status + "}"));
+    Recorder seen;
+    REQUIRE(seen.open(on_server(server, transport)) == KSR_OK);
+    REQUIRE(seen.wait_error(KSR_E_SERVER));
+    check_lines(seen, "a b?cx");
+  });
+  ApiServer server(with_token());
+  server.script("populate pods 3\nfault discovery * answer 403 times=2 body=" + quoted(status));
+  Recorder seen;
+  REQUIRE(seen.open(on_server(server, "auto", "pods")) == KSR_OK);
+  REQUIRE(seen.wait_error(KSR_E_FORBIDDEN));
+  check_lines(seen, "a b?cx");
+  check_equals_server(seen, server);
 }

@@ -1,4 +1,4 @@
-// A cluster room without a network, a clock or threads: everything happens when the test says so.
+// Fakes of the network, the clock and the threads for the cluster module: everything happens when the test says so.
 #pragma once
 
 #include <stdlib.h>
@@ -89,9 +89,10 @@ struct Reply {
   std::string content_type = "application/json";
   std::vector<transport::Header> headers = {};
   bool goes_on = false;  // without an end
+  std::string retry_after = {};
 };
 
-// Answers requests by their target; what is not told is 404.
+// Answers requests by their target; unknown ones with 404.
 class FakeTransport final : public transport::Transport {
  public:
   explicit FakeTransport(FakeExecutor& executor) : executor_(executor) {}
@@ -124,7 +125,7 @@ class FakeTransport final : public transport::Transport {
   class FakeConnection final : public transport::Connection {
    public:
     explicit FakeConnection(FakeTransport& transport) : transport_(transport) {}
-    std::unique_ptr<transport::Exchange> get(transport::Request request,
+    std::unique_ptr<transport::Exchange> send(transport::Request request,
                                              transport::ExchangeObserver& observer) override {
       return transport_.answer(std::move(request), observer);
     }
@@ -147,7 +148,7 @@ class FakeTransport final : public transport::Transport {
       if (failure) return observer.on_end(failure);
       const auto found = replies.find(request.target);
       const Reply reply = found == replies.end() ? Reply{404, "404 page not found\n", "text/plain"} : found->second;
-      observer.on_head({reply.status, reply.content_type, "", reply.headers});
+      observer.on_head({reply.status, reply.content_type, reply.retry_after, reply.headers});
       // In two pieces: an answer seldom comes in one.
       const std::size_t half = reply.body.size() / 2;
       if (*alive && half > 0) observer.on_body(std::string_view(reply.body).substr(0, half));
@@ -197,7 +198,7 @@ class TemporaryDirectory {
   std::filesystem::path path_;
 };
 
-// A world with one thread: what would run aside waits in `aside` until spawn_blocking() is called.
+// One thread: tasks of spawn_blocking() wait in `blocking_tasks` until run_all() runs them.
 struct World {
   World() {
     process_env.variable = [this](const char* name) {
@@ -213,12 +214,12 @@ struct World {
     process_env.wall_clock = [this] { return wall; };
     process_env.spawn_blocking = [this](std::function<void()> task) {
       if (no_threads) return false;
-      aside.push_back(std::move(task));
+      blocking_tasks.push_back(std::move(task));
       return true;
     };
     variables["HOME"] = files.path("home");
   }
-  // The ends of what the test has opened are tasks too.
+  // What the test has opened is destroyed by tasks.
   ~World() { executor.run(); }
   World(const World&) = delete;
   World& operator=(const World&) = delete;
@@ -227,28 +228,29 @@ struct World {
     return open_access_in(options, {executor, transport}, process_env, registry, logger);
   }
   // Everything that can happen without time passing.
-  void resolve_connection() {
+  void run_all() {
     do {
       executor.run();
-      for (auto& task : std::exchange(aside, {})) task();
-    } while (!executor.idle() || !aside.empty());
+      for (auto& task : std::exchange(blocking_tasks, {})) task();
+    } while (!executor.idle() || !blocking_tasks.empty());
   }
   void pass(Milliseconds time) {
     wall += time;
     executor.advance(time);
   }
-  // authenticate(), and what it answers.
+  // authenticate(), and its result.
   std::optional<Expected<RequestAuth>> authenticate(Access& access) {
     std::optional<Expected<RequestAuth>> answer;
-    const auto pending = access.authenticate([&](Expected<RequestAuth> auth) { answer.emplace(std::move(auth)); });
-    resolve_connection();
+    const auto pending =
+        access.authenticate(Purpose::request, [&](Expected<RequestAuth> auth) { answer.emplace(std::move(auth)); });
+    run_all();
     return answer;
   }
 
   TemporaryDirectory files;
   std::map<std::string, std::string> variables;
   WallTime wall{std::chrono::hours(24 * 365 * 56)};
-  std::vector<std::function<void()>> aside;
+  std::vector<std::function<void()>> blocking_tasks;
   bool no_threads = false;
   RecordingLogger logger;
   FakeExecutor executor;

@@ -79,7 +79,7 @@ TEST_CASE("changes while the host is busy are merged into one update") {
   CHECK(setup.dispatcher->deliveries() == 2);
 }
 
-TEST_CASE("what comes after a snapshot that ksr_latest showed is delivered behind it") {
+TEST_CASE("what comes after a snapshot that ksr_latest showed is delivered after it") {
   for (Mode mode : {Mode::thread, Mode::manual}) {
     Setup setup(mode);
     std::atomic<bool> go{mode == Mode::manual};
@@ -143,7 +143,7 @@ TEST_CASE("after cancel no update and no error starts") {
   }
 }
 
-TEST_CASE("a fatal end still delivers what waits") {
+TEST_CASE("an end by a fatal error still delivers what waits") {
   Setup setup(Mode::manual);
   list(*setup.publisher, {"pod"}, "1");
   setup.dispatcher->post_update();
@@ -204,7 +204,7 @@ TEST_CASE("delivery=manual: close_async inside a callback ends the stream within
   CHECK(setup.call_log.lines().back() == "destroy");
 }
 
-TEST_CASE("what a callback throws is dropped and logged, and the stream goes on") {
+TEST_CASE("an exception of a callback is dropped and logged, and the stream goes on") {
   for (Mode mode : {Mode::thread, Mode::manual}) {
     Setup setup(mode);
     setup.host->during_update = [] { throw std::runtime_error("host"); };
@@ -227,7 +227,7 @@ TEST_CASE("delivery=thread has no descriptor and no dispatch") {
   setup.dispatcher->close();
 }
 
-TEST_CASE("min_interval holds updates back, not errors") {
+TEST_CASE("min_interval delays updates, not errors") {
   Setup setup(Mode::manual, std::chrono::hours(1));
   list(*setup.publisher, {"pod"}, "1");
   setup.dispatcher->post_update();
@@ -242,7 +242,7 @@ TEST_CASE("min_interval holds updates back, not errors") {
   setup.dispatcher->close();
 }
 
-TEST_CASE("min_interval: the held back update comes when it is due") {
+TEST_CASE("min_interval: a delayed update comes when it is due") {
   for (Mode mode : {Mode::thread, Mode::manual}) {
     Setup setup(mode, Milliseconds(20));
     list(*setup.publisher, {"pod"}, "1");
@@ -260,7 +260,7 @@ TEST_CASE("min_interval: the held back update comes when it is due") {
   }
 }
 
-TEST_CASE("behind a burst the delivery thread rests, and looks for the next change by itself") {
+TEST_CASE("after a burst the delivery thread waits for a fixed time, and then looks for the next change by itself") {
   Setup setup(Mode::thread);
   for (std::uint64_t sequence = 1; sequence <= 5; ++sequence) {
     setup.many();
@@ -271,7 +271,7 @@ TEST_CASE("behind a burst the delivery thread rests, and looks for the next chan
   setup.dispatcher->close();
 }
 
-TEST_CASE("errors and the end do not wait for the end of such a rest") {
+TEST_CASE("errors and the end do not wait for the end of that time") {
   for (const bool fatal : {true, false}) {
     Setup setup(Mode::thread, Milliseconds(60'000));
     setup.many();

@@ -5,7 +5,7 @@
 using namespace ksr;
 using namespace ksr::delivery;
 
-TEST_CASE("news come in the order they were made, with one update mark at most") {
+TEST_CASE("notifications are taken in the order they were added, with one update mark at most") {
   CallbackQueue queue;
   queue.add_state(sync::State::listing);
   CHECK(queue.add_update());
@@ -18,7 +18,7 @@ TEST_CASE("news come in the order they were made, with one update mark at most")
   CHECK(queue.add_update());
 }
 
-TEST_CASE("an update that is not due lets the others pass") {
+TEST_CASE("an update that is not due is passed over") {
   CallbackQueue queue;
   queue.add_update();
   queue.add_state(sync::State::live);
@@ -28,12 +28,12 @@ TEST_CASE("an update that is not due lets the others pass") {
   CHECK(queue.take(true));
 }
 
-TEST_CASE("an update keeps its place, also while what stands before it makes room") {
+TEST_CASE("an update keeps its place when notifications before it are dropped") {
   CallbackQueue queue;
   for (std::size_t i = 0; i < CallbackQueue::kMaxStates; ++i) queue.add_state(sync::State::waiting);
   queue.add_update();
   CHECK(queue.size() == CallbackQueue::kMaxStates + 1);
-  // Each takes the place of one that stood before the update.
+  // Each replaces one from before the update.
   for (int i = 0; i < 3; ++i) queue.add_state(sync::State::live);
   for (std::size_t i = 0; i < CallbackQueue::kMaxStates - 3; ++i) {
     CHECK(std::get<sync::State>(*queue.take(true)) == sync::State::waiting);

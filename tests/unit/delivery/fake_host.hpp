@@ -1,4 +1,4 @@
-// A host that writes down what it is told. Safe to read from the test's thread.
+// `FakeHost` records the callbacks of a stream in a `CallLog`; used by the tests of delivery and stream. Any thread.
 #pragma once
 
 #include <condition_variable>
@@ -11,7 +11,7 @@
 
 namespace ksr::delivery {
 
-// What a FakeHost has heard; outlives it.
+// The callbacks of a FakeHost; outlives it.
 class CallLog {
  public:
   void note(std::string line) {
@@ -59,7 +59,7 @@ class FakeHost final : public Host {
     if (during_update) during_update();
   }
   void on_error(const ErrorReport& report) override {
-    call_log_.note("error " + report.error.message);
+    call_log_.note("error " + report.error.text());
     if (during_error) during_error();
   }
   void on_state(sync::State state) override { call_log_.note("state " + std::to_string(static_cast<int>(state))); }

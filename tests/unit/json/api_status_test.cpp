@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include "base/text.hpp"
 #include "json/api_status.hpp"
 
 namespace ksr::json::testing {
@@ -22,7 +23,7 @@ TEST_CASE("a Status, as servers write it") {
   CHECK(status->causes[0].field == "");
 }
 
-TEST_CASE("what may be missing, or be something else") {
+TEST_CASE("fields that are missing, or of another type") {
   const auto bare = parse_api_status(R"({"kind":"Status"})");
   REQUIRE(bare);
   CHECK(bare->code == 0);
@@ -44,7 +45,19 @@ TEST_CASE("what may be missing, or be something else") {
   CHECK(parse_api_status(causes + "]}}")->causes.size() == 64);
 }
 
-TEST_CASE("what is no Status") {
+TEST_CASE("strings of a Status are one line of bounded length, and its wait is bounded") {
+  const auto status = parse_api_status(R"({"kind":"Status","message":"a\nb\u0000c","reason":"In\rternal","code":500,)"
+                                       R"("details":{"retryAfterSeconds":2000000000}})");
+  REQUIRE(status);
+  CHECK(status->message == "a b?c");
+  CHECK(status->reason == "In ternal");
+  CHECK(status->retry_after_seconds == kMaxRetryAfter.count());
+  const auto large = parse_api_status(R"({"kind":"Status","message":")" + std::string(900'000, 'x') + R"("})");
+  REQUIRE(large);
+  CHECK(large->message.size() == kMaxForeignText);
+}
+
+TEST_CASE("what is not a Status") {
   for (const char* text : {"", "404 page not found\n", "Too many requests, please try again later.\n", "{}", "[]",
                            "null", R"({"kind":"Pod"})", R"({"kind":["Status"]})", R"({"kind":"Status")",
                            R"({"kind":"Status"}x)", "{\"kind\":\"Status\",\"message\":\"\xff\"}"}) {

@@ -1,4 +1,4 @@
-// Lists and watches that have something of everything.
+// Lists and watches with every kind of content.
 #pragma once
 
 #include <string>

@@ -1,4 +1,4 @@
-// What Boost.JSON takes, the scanner takes, and nothing else.
+// The scanner accepts exactly what Boost.JSON accepts.
 #include <doctest/doctest.h>
 
 #include <boost/json.hpp>

@@ -10,7 +10,7 @@
 
 namespace ksr::json::testing {
 
-// Enters nothing, or everything.
+// Enters no container, or each.
 struct Judge {
   bool enter_all = false;
   bool on_key(const RawText&, std::uint64_t) { return true; }

@@ -7,7 +7,7 @@
 namespace ksr::json::testing {
 namespace {
 
-// "(none)" where the pointer names nothing.
+// "(none)" when the pointer finds nothing.
 std::string at(std::string_view document, std::string_view pointer) {
   const auto found = find_pointer(document, pointer);
   if (!found) return "(none)";
@@ -33,7 +33,7 @@ TEST_CASE("the examples of RFC 6901, section 5") {
   CHECK(at(kDocument, "/m~0n") == "8");
 }
 
-TEST_CASE("what names nothing") {
+TEST_CASE("pointers that find nothing") {
   constexpr char kDocument[] = R"({"a":[1,[],{}],"s":"x","~1":9})";
   for (const char* pointer :
        {"a", "/b", "/a/3", "/a/-", "/a/01", "/a/-1", "/a/+1", "/a/x", "/a/", "/a/1/0", "/a/2/x", "/s/0", "/a/0/0", "/~",
@@ -67,7 +67,7 @@ TEST_CASE("strings and depths longer than any wide step") {
   CHECK(at(document, "/t").size() == 306);
 }
 
-TEST_CASE("text that is not JSON is survived") {
+TEST_CASE("invalid JSON is not read past its end") {
   const std::string document = R"({"a":{"b":["c\"d",{"e":[1,2]}]},"f":"g"})";
   for (std::size_t size = 0; size < document.size(); ++size) {
     const std::string cut = document.substr(0, size);

@@ -21,7 +21,7 @@ std::string item_error(const std::string& item) {
   return run.error.substr(std::min(head.size(), run.error.size()));
 }
 
-TEST_CASE("what is no list says what it is") {
+TEST_CASE("a document that is not a list is refused with what it is") {
   CHECK(error_of(R"({"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","code":410})") ==
         R"(-22 byte 16: expected a list, got kind "Status")");
   CHECK(error_of(R"({"kind":"Table","apiVersion":"meta.k8s.io/v1","rows":[]})") ==
@@ -35,7 +35,7 @@ TEST_CASE("what is no list says what it is") {
   CHECK(error_of("null") == "-22 byte 0: expected a list, got null");
 }
 
-TEST_CASE("a mutilated envelope") {
+TEST_CASE("an incomplete or wrong envelope") {
   CHECK(error_of("{}").find("the list has no kind") != std::string::npos);
   CHECK(error_of(R"({"kind":"PodList","items":[]})").find("the list has no apiVersion") != std::string::npos);
   CHECK(error_of(R"({"kind":"PodList","apiVersion":"v1","metadata":{}})")
@@ -48,17 +48,16 @@ TEST_CASE("a mutilated envelope") {
         "-22 byte 31: the list's metadata.resourceVersion is a number, expected a string");
   CHECK(error_of(R"({"metadata":{"continue":[]}})") ==
         "-22 byte 24: the list's metadata.continue is an array, expected a string");
-  CHECK(error_of(R"({"metadata":{"remainingItemCount":"7"}})").find("expected a number") != std::string::npos);
   CHECK(error_of(R"({"kind":"A\u0000List"})").find("the list's kind contains a NUL character") != std::string::npos);
   CHECK(error_of(R"({"metadata":{"continue":")" + std::string(70000, 'c') + R"("}})").find("longer than 64 KiB") !=
         std::string::npos);
-  CHECK(error_of(R"({"items":[],"items":[]})").find("the list has items twice") != std::string::npos);
+  CHECK(error_of(R"({"items":[],"items":[]})").find("items is duplicated") != std::string::npos);
   CHECK(error_of(std::string(kHead) + kGood + R"(],"kind":"FooList"})").find("the list changes its kind") !=
         std::string::npos);
   CHECK(error_of(R"({"items":[)" + std::string(kGood) + "]}").find("the list has no kind") != std::string::npos);
   CHECK(error_of(R"({"kind":"List","apiVersion":"v1","items":[)" + std::string(kGood) + "]}")
             .find("item 1 at byte 42: kind is missing") != std::string::npos);
-  CHECK(error_of(std::string(kHead) + "]} {}").find("expected nothing behind the list") != std::string::npos);
+  CHECK(error_of(std::string(kHead) + "]} {}").find("expected nothing after the list") != std::string::npos);
   CHECK(error_of(std::string(kHead) + "]}x").find("expected a value, got 'x'") != std::string::npos);
 }
 
@@ -90,7 +89,7 @@ TEST_CASE("a bad item is named by number, byte and field") {
         "kind contains a NUL character");
 }
 
-TEST_CASE("a NUL elsewhere is the object's own affair, but never as a raw byte") {
+TEST_CASE("a NUL elsewhere is accepted as an escape, never as a raw byte") {
   const std::string item = R"({"metadata":{"name":"a","uid":"u","resourceVersion":"7"},"data":"\u0000"})";
   CHECK(error_of(std::string(kHead) + item + "]}") == "");
   std::string raw = std::string(kHead) + R"({"data":")";
@@ -99,7 +98,7 @@ TEST_CASE("a NUL elsewhere is the object's own affair, but never as a raw byte")
   CHECK(error_of(raw) == "-22 byte " + std::to_string(at) + ": a control character in a string (in item 1)");
 }
 
-TEST_CASE("too large, with the name if it has come") {
+TEST_CASE("an object that is too large is refused, with its name if it was read") {
   ReaderOptions options;
   options.max_object_size = 100;
   const std::string item = R"({"metadata":{"name":"big","namespace":"d","uid":"u","resourceVersion":"7"},"data":")" +
@@ -111,7 +110,7 @@ TEST_CASE("too large, with the name if it has come") {
   CHECK(read_list(std::string(kHead) + item + "]}", options).error == "");
 }
 
-TEST_CASE("nested too deep") {
+TEST_CASE("too deep a nesting is refused") {
   const std::string deep = std::string(kHead) + R"({"a":)" + std::string(10000, '[');
   CHECK(error_of(deep) ==
         "-22 byte " + std::to_string(deep.size() - 10000 + 509) + ": nested deeper than 512 (in item 1)");

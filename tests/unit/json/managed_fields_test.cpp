@@ -9,7 +9,7 @@ namespace {
 
 constexpr char kRest[] = R"("name":"a","uid":"u","resourceVersion":"7")";
 
-// The metadata that is left of `metadata`.
+// `metadata` without its managedFields.
 std::string stripped(const std::string& metadata, bool keep = false, std::size_t chunk = 1 << 30) {
   ReaderOptions options;
   options.keep_managed_fields = keep;
@@ -29,7 +29,7 @@ std::string stripped(const std::string& metadata, bool keep = false, std::size_t
   return text.substr(head.size(), text.size() - head.size() - tail.size());
 }
 
-TEST_CASE("managedFields is cut out with exactly one comma") {
+TEST_CASE("managedFields is left out with exactly one comma") {
   const std::string rest = kRest;
   const std::string managed = R"("managedFields":[{"manager":"m","fieldsV1":{"f:a":{"]}":"\""}}},[]])";
   for (const std::size_t chunk : {std::size_t{1}, std::size_t{3}, std::size_t{1} << 30}) {
@@ -51,14 +51,14 @@ TEST_CASE("managedFields is cut out with exactly one comma") {
   }
 }
 
-TEST_CASE("managedFields elsewhere stays, and all of it where it is kept") {
+TEST_CASE("managedFields elsewhere stays, and everywhere with managed_fields=keep") {
   const std::string metadata = std::string("{") + kRest + R"(,"labels":{"managedFields":"x"}})";
   CHECK(stripped(metadata) == metadata);
   const std::string managed = R"({"managedFields":[{}],)" + std::string(kRest) + "}";
   CHECK(stripped(managed, true) == managed);
 }
 
-TEST_CASE("the cut and the missing kind together") {
+TEST_CASE("managedFields left out and a missing kind added, together") {
   const ListRun run =
       read_list(R"({"kind":"PodList","apiVersion":"v1","items":[{"metadata":{"managedFields":[],"name":"a","uid":"u",)"
                 R"("resourceVersion":"7","managedFields":[]},"spec":{}}]})");

@@ -1,4 +1,4 @@
-// Writes down what a reader hands over, as lines to compare.
+// Records what a reader reports, as lines to compare; used by the tests of json.
 #pragma once
 
 #include <string>
@@ -58,8 +58,8 @@ inline std::string describe(const Error& error) {
   return std::to_string(static_cast<int>(error.status)) + " " + error.message;
 }
 
-// Calls `feed` for chunks of `size` bytes, each in an allocation of its own, so that a stale view is a fault that ASan
-// sees. Stops at the first error.
+// Calls `feed` for chunks of `size` bytes, each in an allocation of its own, so that ASan finds a stale view. Stops at
+// the first error.
 template <class Reader>
 Expected<void> feed_in_chunks(Reader& reader, std::string_view bytes, std::size_t size) {
   for (std::size_t at = 0; at < bytes.size(); at += size) {

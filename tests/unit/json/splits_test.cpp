@@ -43,7 +43,7 @@ TEST_CASE("a list in two, at every byte") {
   }
 }
 
-// Numbers, literals and brackets at every place of a block, and the end of what has come at every byte behind it.
+// Numbers, literals and brackets at every place of a block, and the end of the input at every byte after it.
 TEST_CASE("scalars that cross blocks and buffers") {
   std::string members;
   for (int i = 0; i < 6; ++i) {
@@ -94,7 +94,7 @@ TEST_CASE("watches in pieces of every size, with every limit") {
   }
 }
 
-TEST_CASE("errors are the same however the bytes come") {
+TEST_CASE("errors are the same for every split") {
   for (const std::string& text : {rich_list(), rich_watch()}) {
     for (std::size_t at = 0; at < text.size(); at += 3) {
       std::string broken = text;
@@ -111,7 +111,7 @@ TEST_CASE("errors are the same however the bytes come") {
   }
 }
 
-TEST_CASE("cut off anywhere, a list is no list and a watch is at a boundary only between events") {
+TEST_CASE("ended anywhere, a list is an error and a watch is at a boundary only between events") {
   const std::string list = rich_list();
   const std::size_t whole = list.find_last_of('}') + 1;
   for (std::size_t size = 0; size < list.size(); ++size) {

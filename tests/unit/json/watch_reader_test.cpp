@@ -65,7 +65,7 @@ TEST_CASE("object before type, escapes, other members, and of equal ones the las
   CHECK(run.lines == expected);
 }
 
-TEST_CASE("managedFields is cut out of events too") {
+TEST_CASE("managedFields is left out of events too") {
   const std::string object =
       R"({"kind":"Pod","apiVersion":"v1","metadata":{"managedFields":[{}],"name":"a","uid":"u","resourceVersion":"7"}})";
   CHECK(read_watch(event("ADDED", object)).texts.at(0) ==
@@ -75,7 +75,7 @@ TEST_CASE("managedFields is cut out of events too") {
   CHECK(read_watch(event("ADDED", object), keep).texts.at(0) == object);
 }
 
-TEST_CASE("a bad event is told and the reader goes on behind it") {
+TEST_CASE("a bad event is reported and the reader continues after it") {
   const std::string good = event("ADDED", pod("u"));
   const auto bad = [&](const std::string& text) {
     const WatchRun run = read_watch(good + text + good);
@@ -173,7 +173,7 @@ TEST_CASE("messages and boundaries") {
   const auto cut = reader.end_message();
   REQUIRE(cut.if_error() != nullptr);
   CHECK(cut.error().status == Status::protocol);
-  CHECK(cut.error().message.find("the message ends in the middle of event 2, behind byte ") == 0);
+  CHECK(cut.error().message.find("the message ends in the middle of event 2, after byte ") == 0);
   CHECK_FALSE(reader.feed("}"));
   CHECK(log.lines.size() == 1);
 }

@@ -26,7 +26,7 @@ void* allocate(std::size_t size) {
   return memory;
 }
 
-// Out of line: a compiler that sees free() behind `new` takes it for a mistake.
+// Out of line: a compiler that sees free() for a pointer of `new` warns.
 [[gnu::noinline]] void give_back(void* memory) noexcept {
   std::free(memory);
 }

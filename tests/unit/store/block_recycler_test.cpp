@@ -27,7 +27,8 @@ TEST_CASE_FIXTURE(Fixture, "what was released is used again for the same size") 
   memory.release(first, 3000);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a little more than was asked for will do, too little or too much will not") {
+TEST_CASE_FIXTURE(Fixture,
+                  "a block a little larger than requested is taken, one that is smaller or much larger is not") {
   void* const block = take(3000);
   std::memset(block, 7, 3000);
   memory.release(block, 3000);
@@ -57,8 +58,8 @@ TEST_CASE_FIXTURE(Fixture, "blocks of all sizes can be written to in full and co
   }
 }
 
-// More than is kept; that nothing is lost is for the leak check to say.
-TEST_CASE_FIXTURE(Fixture, "what is too much to keep goes back") {
+// More than is kept; LeakSanitizer finds what would be lost.
+TEST_CASE_FIXTURE(Fixture, "blocks beyond the bound go back to malloc") {
   for (const std::size_t size : {1000u, 3000u, 5000u}) {
     std::vector<void*> blocks;
     for (int i = 0; i < 3000; ++i) blocks.push_back(take(size));
@@ -66,7 +67,7 @@ TEST_CASE_FIXTURE(Fixture, "what is too much to keep goes back") {
   }
 }
 
-TEST_CASE("without a user nothing is kept, and the last one clears up") {
+TEST_CASE("without a lease nothing is kept, and the release of the last one frees everything") {
   BlockRecycler memory;
   memory.release(memory.allocate(3000, 3000).memory, 3000);
   {
@@ -77,7 +78,7 @@ TEST_CASE("without a user nothing is kept, and the last one clears up") {
   memory.release(memory.allocate(3000, 3000).memory, 3000);
 }
 
-TEST_CASE("threads hand blocks to each other, also while the last user goes") {
+TEST_CASE("threads pass blocks to each other, also while the last lease is released") {
   BlockRecycler memory;
   for (int round = 0; round < 20; ++round) {
     std::mutex mutex;

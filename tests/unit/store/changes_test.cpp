@@ -37,7 +37,7 @@ TEST_CASE("merged changes are those from the first view to the last") {
   CHECK(merged.deltas() == "-a@1 -b@2 ~c@16");
 }
 
-TEST_CASE("the first list stays a first list, whatever is merged behind it") {
+TEST_CASE("the first list stays a first list, whatever is merged after it") {
   Merged merged;
   list(merged.cache, {sample("a", 1), sample("b", 2)}, "2");
   merged.take();
@@ -47,7 +47,7 @@ TEST_CASE("the first list stays a first list, whatever is merged behind it") {
   CHECK(merged.deltas() == "+b@2 +c@12");
 }
 
-TEST_CASE("all gone and others come: both are told") {
+TEST_CASE("everything deleted and other objects added: the deltas have both") {
   Merged merged;
   list(merged.cache, {sample("a", 1), sample("b", 2)}, "2");
   merged.cache.cut();
@@ -62,7 +62,7 @@ TEST_CASE("all gone and others come: both are told") {
   CHECK(merged.deltas() == "-a@1 ~b@11 +c@13");
 }
 
-TEST_CASE("nothing merged with nothing is nothing") {
+TEST_CASE("two empty changes merged are empty") {
   Changes changes;
   changes.append(Changes());
   CHECK(changes.empty());

@@ -34,7 +34,7 @@ TEST_CASE("with a limit the most recent of all are shown, most recent first") {
   CHECK(cut.view.find_uid("u-a") == nullptr);
 }
 
-TEST_CASE("a change that is not shown is none") {
+TEST_CASE("a change outside the window is no change") {
   Cache cache = cache_of_four();
   cache.cut();
   CHECK(cache.apply(EventType::modified, recent("a", 11, second(0)).item()) == Applied::modified);
@@ -45,7 +45,7 @@ TEST_CASE("a change that is not shown is none") {
   CHECK_FALSE(cache.changed());
 }
 
-TEST_CASE("what comes in pushes the oldest out") {
+TEST_CASE("an addition to the window removes the oldest from it") {
   Cache cache = cache_of_four();
   cache.cut();
   cache.apply(EventType::added, recent("e", 11, second(5)).item());
@@ -56,7 +56,7 @@ TEST_CASE("what comes in pushes the oldest out") {
   CHECK(describe(cache.cut()) == "-d@4 +a@12");
 }
 
-TEST_CASE("what goes lets the next one in") {
+TEST_CASE("a deletion from the window adds the next one to it") {
   Cache cache = cache_of_four();
   cache.cut();
   cache.apply(EventType::deleted, recent("d", 11, second(4)).item());

@@ -6,7 +6,7 @@
 namespace ksr::store::test {
 namespace {
 
-TEST_CASE("a list is seen when it is committed, and then whole") {
+TEST_CASE("a list is visible when it is committed, and then as a whole") {
   Cache cache(0);
   CHECK_FALSE(cache.synced());
   CHECK_FALSE(cache.changed());
@@ -27,7 +27,7 @@ TEST_CASE("a list is seen when it is committed, and then whole") {
   CHECK_FALSE(cache.changed());
 }
 
-TEST_CASE("an empty first list is a change, an empty second one is none") {
+TEST_CASE("an empty first list is a change, an empty second one is not") {
   Cache cache(0);
   CHECK(list(cache, {}, "5") == 0);
   CHECK(cache.changed());
@@ -40,7 +40,7 @@ TEST_CASE("an empty first list is a change, an empty second one is none") {
   CHECK(cache.cut().view.resource_version() == "6");
 }
 
-TEST_CASE("a list that is abandoned leaves nothing behind") {
+TEST_CASE("a list that is abandoned has no effect") {
   Cache cache(0);
   list(cache, {sample("a", 1)}, "1");
   cache.cut();
@@ -76,17 +76,17 @@ TEST_CASE("a relist is the difference") {
   }
 }
 
-TEST_CASE("a list takes no object back in time") {
+TEST_CASE("a list replaces no object by an older one") {
   Cache cache(0);
   list(cache, {sample("a", 8), sample("b", 9), sample("gone", 3)}, "9");
   cache.cut();
   cache.apply(json::EventType::modified, sample("b", 100).item());
   cache.apply(json::EventType::added, sample("late", 101).item());
   cache.apply(json::EventType::deleted, sample("gone", 102).item());
-  // A list made by a server that is behind.
+  // A list made by a server whose cache is stale.
   CHECK(list(cache, {sample("a", 10), sample("b", 9), sample("gone", 3)}, "99") == 1);
   CHECK(describe(cache.cut()) == "-gone@3 ~a@10 ~b@100 +late@101");
-  // One that is not: what it leaves out is gone, what it has is there.
+  // One that is not stale: what it leaves out is deleted, what it has is there.
   CHECK(list(cache, {sample("b", 100), sample("gone", 110)}, "111") == 3);
   CHECK(describe(cache.cut()) == "-a@10 -late@101 +gone@110");
 }

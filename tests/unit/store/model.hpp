@@ -1,4 +1,4 @@
-// The cache as one would write it without a thought for time or memory: what the real one must agree with.
+// The cache written as simply as possible, at any cost in time and memory: the real one must agree with it.
 #pragma once
 
 #include <algorithm>

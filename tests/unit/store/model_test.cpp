@@ -14,7 +14,7 @@ struct Kept {
   std::string expected;
 };
 
-// One random life of a cache beside its model.
+// Random operations on a cache and on its model.
 class Life {
  public:
   Life(std::uint32_t seed, std::size_t limit, std::size_t uids)
@@ -53,7 +53,7 @@ class Life {
   }
 
   void event() {
-    // Mostly news, sometimes something that comes late.
+    // Mostly newer versions, sometimes a late one.
     const bool late = !history_.empty() && random_() % 6 == 0;
     const Sample sample = late ? history_[random_() % history_.size()] : some_sample(++version_);
     const auto type = static_cast<json::EventType>(random_() % 5 % 3);
@@ -148,7 +148,7 @@ class Life {
   std::vector<Kept> kept_;
 };
 
-TEST_CASE("a cache agrees with its model through random lives") {
+TEST_CASE("a cache agrees with its model through random operations") {
   for (const std::size_t limit : {0u, 1u, 7u, 60u, 100000u}) {
     for (std::uint32_t seed = 1; seed <= 4; ++seed) {
       CAPTURE(limit);

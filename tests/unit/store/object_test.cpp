@@ -8,7 +8,7 @@
 namespace ksr::store::test {
 namespace {
 
-TEST_CASE("an object holds all its texts, each NUL-terminated") {
+TEST_CASE("an object holds all its strings, each NUL-terminated") {
   Sample made = recent("web", 7, "2024-05-05T00:00:00Z");
   made.body = R"({"kind":"Pod"})";
   const ObjectRef object = ObjectRef::create(made.item());
@@ -38,7 +38,7 @@ TEST_CASE("the six pieces of a text are joined in order") {
   CHECK(ObjectRef::create(item)->field(Field::json) == R"({"a":1})");
 }
 
-TEST_CASE("fields that are missing are empty texts") {
+TEST_CASE("missing fields are empty strings") {
   json::Item item;
   const ObjectRef object = ObjectRef::create(item);
   for (const Field field : {Field::json, Field::uid, Field::name_space, Field::kind, Field::creation_timestamp}) {
@@ -56,7 +56,7 @@ TEST_CASE("a recency that is missing or the creation's own reads as such") {
   CHECK(ObjectRef::create(made.item())->field(Field::json) == made.body);
 }
 
-TEST_CASE("a field number that is none of ours reads as empty") {
+TEST_CASE("an unknown field number reads as empty") {
   const ObjectRef object = ObjectRef::create(sample("a", 1).item());
   CHECK(object->field(static_cast<Field>(99)).empty());
 }

@@ -126,7 +126,7 @@ TEST_CASE("nodes stay filled by a third however much is erased") {
   CHECK(leaves_below(writer.set.root()) * Numbers::kLeafCapacity / 3 <= 400);
 }
 
-TEST_CASE("a change copies only the way to it") {
+TEST_CASE("a change copies only the nodes on its path") {
   Writer writer;
   for (int n = 0; n < 4000; ++n) writer.insert(n);
   const OrderedSet<Numbers> before = writer.set;
@@ -144,7 +144,7 @@ TEST_CASE("a change copies only the way to it") {
   CHECK(writer.set.root().get() == root);
 }
 
-TEST_CASE("an entry is found near where it was, whatever came and went before it, or not at all") {
+TEST_CASE("an entry is found near its old position after insertions and erasures before it, or not at all") {
   Writer writer;
   const auto find = [&](std::size_t position, int n) {
     return writer.set.find_near(position, [n](int entry) { return entry == n; });
@@ -172,7 +172,7 @@ TEST_CASE("an entry is found near where it was, whatever came and went before it
   CHECK(find(1000, 1000).entry == nullptr);
 }
 
-TEST_CASE("replacing says where, and the place is enough to replace again; copies stay what they were") {
+TEST_CASE("replace returns the position, at which replace_at replaces again; copies stay what they were") {
   Writer writer;
   for (int n = 0; n < 4000; ++n) writer.insert(2 * n);
   const OrderedSet<Numbers> before = writer.set;

@@ -12,7 +12,7 @@
 namespace ksr::store::test {
 namespace {
 
-// One thread changes the cache under a mutex, others take views under it, read and drop them without.
+// One thread changes the cache under a mutex, others take views under it, read and destroy them without.
 class Crowd {
  public:
   explicit Crowd(std::size_t limit) : cache_(limit) {
@@ -82,7 +82,7 @@ class Crowd {
   std::atomic<int> wrong_{0};
 };
 
-TEST_CASE("views are read and dropped on any thread while the cache goes on") {
+TEST_CASE("views are read and destroyed on any thread while the cache changes") {
   for (const std::size_t limit : {0u, 50u}) {
     Crowd crowd(limit);
     crowd.run();

@@ -36,7 +36,7 @@ TEST_CASE("times out of range are the ends of it") {
   CHECK(parse_timestamp("2262-04-11T23:47:14.999999999Z") < std::numeric_limits<std::int64_t>::max());
 }
 
-TEST_CASE("what is no timestamp is the oldest") {
+TEST_CASE("a string that is not a timestamp is the oldest") {
   for (const char* text : {"",
                            "x",
                            "2024",

@@ -58,7 +58,7 @@ TEST_CASE("versions that do not compare count in the order of arrival") {
   CHECK(cache.apply(EventType::modified, opaque.item()) == Applied::stale);
 }
 
-TEST_CASE("what was deleted does not come back by a late event") {
+TEST_CASE("a late event does not restore what was deleted") {
   Cache cache = cache_with({sample("a", 1)});
   CHECK(cache.apply(EventType::deleted, sample("a", 20).item()) == Applied::deleted);
   CHECK(cache.apply(EventType::modified, sample("a", 15).item()) == Applied::stale);
@@ -69,14 +69,14 @@ TEST_CASE("what was deleted does not come back by a late event") {
   CHECK(describe(cache.cut()) == "~a@21");
 }
 
-TEST_CASE("the deletion of what was never seen is remembered too") {
+TEST_CASE("the deletion of an unknown object is recorded too") {
   Cache cache = cache_with({});
   CHECK(cache.apply(EventType::deleted, sample("a", 20).item()) == Applied::absent);
   CHECK(cache.apply(EventType::added, sample("a", 19).item()) == Applied::stale);
   CHECK(cache.count() == 0);
 }
 
-TEST_CASE("a list that knows of a deletion ends the memory of it, an older one does not") {
+TEST_CASE("a list newer than a deletion drops its tombstone, an older one does not") {
   Cache cache = cache_with({sample("a", 1)});
   cache.apply(EventType::deleted, sample("a", 20).item());
   list(cache, {}, "19");
@@ -85,7 +85,7 @@ TEST_CASE("a list that knows of a deletion ends the memory of it, an older one d
   CHECK(cache.apply(EventType::added, sample("a", 15).item()) == Applied::added);
 }
 
-TEST_CASE("the memory of deletions is bounded") {
+TEST_CASE("tombstones are bounded") {
   Cache cache = cache_with({});
   const std::uint64_t many = 3 * Tombstones::kCapacity;
   for (std::uint64_t i = 0; i < many; ++i) {
@@ -98,7 +98,7 @@ TEST_CASE("the memory of deletions is bounded") {
   CHECK(cache.apply(EventType::added, sample("x0", 1000).item()) == Applied::added);
 }
 
-TEST_CASE("same name, new uid: the older of both is gone") {
+TEST_CASE("same name, new uid: the older of both is deleted") {
   Cache cache = cache_with({sample("a", 10)});
   Sample second = sample("a", 9);
   second.uid = "second";
@@ -155,7 +155,7 @@ TEST_CASE("deltas are the difference, however it came about") {
   }
 }
 
-TEST_CASE("a bookmark is seen in the view but is no change") {
+TEST_CASE("a bookmark is visible in the view but is no change") {
   Cache cache = cache_with({sample("a", 1)});
   cache.set_resource_version("500");
   CHECK_FALSE(cache.changed());

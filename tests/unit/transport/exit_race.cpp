@@ -27,8 +27,8 @@ using namespace ksr::transport;
 constexpr int exchanges_open = 8;
 constexpr int soon_runs = 200;
 constexpr int longest_pause = 5000;  // microseconds
-// The careful host tells by it that it came to its end.
-constexpr int careful_status = 3;
+// By which the careful host reports that it reached its end.
+constexpr int kCarefulStatus = 3;
 
 class Counter final : public ExchangeObserver {
  public:
@@ -51,7 +51,7 @@ struct Host {
       ended = true;
     });
     while (!ended) std::this_thread::yield();
-    std::_Exit(careful_status);
+    std::_Exit(kCarefulStatus);
   }
   std::shared_ptr<Connection> connection;
   std::vector<std::unique_ptr<Exchange>> exchanges;
@@ -71,7 +71,7 @@ struct Host {
     for (int i = 0; i < exchanges_open; ++i) {
       Request request;
       request.target = "/";
-      host->exchanges.push_back(host->connection->get(request, host->counter));
+      host->exchanges.push_back(host->connection->send(request, host->counter));
     }
   });
   while (host->counter.bytes() < 100'000) std::this_thread::yield();
@@ -90,7 +90,7 @@ struct Host {
     host->connection = *std::move(connection);
     Request request;
     request.target = "/";
-    host->exchanges.push_back(host->connection->get(request, host->counter));
+    host->exchanges.push_back(host->connection->send(request, host->counter));
   });
   std::this_thread::sleep_for(pause);
   std::exit(0);
@@ -126,7 +126,7 @@ int serve_hosts(const std::string& program, int runs) {
   for (int run = 0; run < runs; ++run) {
     const bool careful = run % 2 == 1;
     const int status = run_host(program, server.tls_url(), careful);
-    if (!WIFEXITED(status) || WEXITSTATUS(status) != (careful ? careful_status : 0)) {
+    if (!WIFEXITED(status) || WEXITSTATUS(status) != (careful ? kCarefulStatus : 0)) {
       std::printf("run %d ended with status %d\n", run, status);
       ++failed;
     }

@@ -58,7 +58,7 @@ TEST_CASE("a server that does not answer is 408") {
   CHECK(error->message.find(silence.server.authority()) != std::string::npos);
 }
 
-TEST_CASE("a body that falls silent is 408, and what came before counts as life") {
+TEST_CASE("a body that stops is 408, and what came before restarts the idle time") {
   RawServer server([](Peer& peer) {
     peer.receive_head();
     peer.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
@@ -110,7 +110,7 @@ TEST_CASE("addresses of a name are tried in turn") {
     peer.send("HTTP/1.1 204 X\r\n\r\n");
   });
   const auto transport = ksr::transport::make_transport([](const std::string&) -> Expected<Addresses> {
-    // 127.0.0.2 is loopback too, and nobody listens there.
+    // 127.0.0.2 is loopback too, and has no listener.
     return Addresses{boost::asio::ip::make_address("127.0.0.2"), boost::asio::ip::make_address("127.0.0.1")};
   });
   const auto connection = connect_by(*transport, "http://two.test:" + std::to_string(server.port()));
@@ -121,7 +121,7 @@ TEST_CASE("addresses of a name are tried in turn") {
   CHECK(error->message.find("the last of 2 addresses") != std::string::npos);
 }
 
-TEST_CASE("a slow name holds up nobody else, counts into the connect timeout, and can be cancelled") {
+TEST_CASE("a slow name delays no other exchange, counts towards the connect timeout, and can be cancelled") {
   std::promise<void> slow_may_end;
   const auto slow_end = slow_may_end.get_future().share();
   const auto transport = ksr::transport::make_transport([slow_end](const std::string& host) -> Expected<Addresses> {
@@ -150,7 +150,7 @@ TEST_CASE("a slow name holds up nobody else, counts into the connect timeout, an
   CHECK(waiting.silent_since_drop());
 }
 
-TEST_CASE("an exchange can be dropped in every phase and is never heard of again") {
+TEST_CASE("an exchange can be dropped in every phase, and its observer is not called any more") {
   RawServer server([](Peer& peer) {
     peer.receive_head();
     peer.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n");
@@ -160,14 +160,14 @@ TEST_CASE("an exchange can be dropped in every phase and is never heard of again
   SUBCASE("at once") {
     Listener listener;
     on_network([&] {
-      listener.exchange = connection->get(request_for("/"), listener);
+      listener.exchange = connection->send(request_for("/"), listener);
       listener.exchange.reset();
     });
     listener.drop();
     CHECK(listener.silent_since_drop());
     CHECK(listener.heads() == 0);
   }
-  SUBCASE("while waiting for the answer") {
+  SUBCASE("while waiting for the response") {
     Silence silence;
     Listener listener;
     listener.get(connect(silence.server.url()), request_for("/"));

@@ -9,6 +9,7 @@
 namespace test {
 
 void on_network(const std::function<void()>& task) {
+  if (network_thread().on_this_thread()) return task();
   std::promise<void> done;
   network_thread().post([&] {
     task();
@@ -18,7 +19,7 @@ void on_network(const std::function<void()>& task) {
 }
 
 void Listener::get(const std::shared_ptr<Connection>& connection, Request request) {
-  on_network([&] { exchange = connection->get(std::move(request), *this); });
+  on_network([&] { exchange = connection->send(std::move(request), *this); });
 }
 
 void Listener::open_websocket(const std::shared_ptr<Connection>& connection, Request request) {
@@ -124,7 +125,12 @@ std::shared_ptr<Connection> connect(ConnectionSettings settings) {
   std::optional<Expected<std::shared_ptr<Connection>>> outcome;
   on_network([&] { outcome = ksr::transport::real_transport().connect(settings); });
   REQUIRE_MESSAGE(outcome->has_value(), (*outcome ? "" : outcome->error().message));
-  return **outcome;
+  return released_on_network(std::move(**outcome));
+}
+
+std::shared_ptr<Connection> released_on_network(std::shared_ptr<Connection> connection) {
+  Connection* const plain = connection.get();
+  return {plain, [owner = std::move(connection)](Connection*) mutable { on_network([&] { owner.reset(); }); }};
 }
 
 std::shared_ptr<Connection> connect(const std::string& server) {

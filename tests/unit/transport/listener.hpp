@@ -1,4 +1,4 @@
-// Runs exchanges on the network thread and waits for what their observers hear.
+// `Listener` runs an exchange on the network thread and records the observer's calls; used by the transport's tests.
 #pragma once
 
 #include <chrono>
@@ -24,9 +24,11 @@ using ksr::transport::ConnectionSettings;
 using ksr::transport::Exchange;
 using ksr::transport::ExchangeObserver;
 using ksr::transport::Header;
+using ksr::transport::MessageType;
 using ksr::transport::network_thread;
 using ksr::transport::Request;
 using ksr::transport::ResponseHead;
+using ksr::transport::SendStatus;
 using ksr::transport::Transport;
 
 // Runs `task` on the network thread and waits for it.
@@ -50,7 +52,7 @@ class Listener : public ExchangeObserver {
   bool wait_for_head();
   bool wait_for_body(std::size_t size);
   bool wait_for_messages(std::size_t count);
-  // Whether nothing was heard after the exchange was dropped, now that the network thread has had its turn.
+  // Whether no call came after the exchange was dropped; runs the network thread's pending tasks first.
   bool silent_since_drop();
 
   ResponseHead head();
@@ -89,6 +91,8 @@ class Listener : public ExchangeObserver {
   int calls_at_drop_ = -1;
 };
 
+// The same connection; its last owner may be on any thread.
+std::shared_ptr<Connection> released_on_network(std::shared_ptr<Connection> connection);
 // Fails the test when the settings are refused.
 std::shared_ptr<Connection> connect(ConnectionSettings settings);
 std::shared_ptr<Connection> connect(const std::string& server);

@@ -126,7 +126,7 @@ TEST_CASE("a request made within on_end finds the connection in the pool") {
   Listener second;
   Listener first;
   first.at = [&](Listener::Point point) {
-    if (point == Listener::Point::end) second.exchange = connection->get(request_for("/2"), second);
+    if (point == Listener::Point::end) second.exchange = connection->send(request_for("/2"), second);
   };
   first.get(connection, request_for("/1"));
   REQUIRE(second.wait_for_end());
@@ -169,7 +169,7 @@ TEST_CASE("a pooled connection that the server closed is replaced without the ca
   }
 }
 
-TEST_CASE("a fresh connection that closes without an answer is an error") {
+TEST_CASE("a fresh connection that closes without a response is an error") {
   RawServer server([](Peer& peer) { peer.receive_head(); });
   Listener listener;
   listener.get(connect(server.url()), request_for("/"));
@@ -225,7 +225,7 @@ TEST_CASE("gzip is asked for and unpacked; a truncated one is an error") {
   CHECK(seen.find("\r\nAccept-Encoding: gzip\r\n") != std::string::npos);
 }
 
-TEST_CASE("what is not HTTP is a protocol error") {
+TEST_CASE("a response that is not HTTP is a protocol error") {
   Listener listener;
   RawServer server([](Peer& peer) {
     peer.receive_head();
@@ -260,7 +260,7 @@ TEST_CASE("a request that cannot be sent ends with invalid, later, and naming no
     on_network([&] {
       const auto connection = ksr::transport::real_transport().connect({ksr::testing::url_of(server.url()), {}});
       auto& exchange = listener.exchange;
-      exchange = websocket ? (*connection)->open_websocket(request, listener) : (*connection)->get(request, listener);
+      exchange = websocket ? (*connection)->open_websocket(request, listener) : (*connection)->send(request, listener);
       CHECK(listener.ends() == 0);
     });
     REQUIRE(listener.wait_for_end());

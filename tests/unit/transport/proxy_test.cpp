@@ -83,7 +83,7 @@ TEST_CASE("a WebSocket goes through a tunnel even without TLS") {
 
 TEST_CASE("a proxy that refuses is named, without its password") {
   for (const char* answer : {"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n",
-                             "HTTP/1.1 503 X\r\n\r\n", "nonsense\r\n\r\n", "HTTP/1.1 200 OK\r\n\r\nearly", ""}) {
+                             "HTTP/1.1 503 X\r\n\r\n", "not HTTP\r\n\r\n", "HTTP/1.1 200 OK\r\n\r\nearly", ""}) {
     RawServer proxy([&](Peer& peer) {
       peer.receive_head();
       peer.send(answer);

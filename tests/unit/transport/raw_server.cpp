@@ -47,10 +47,10 @@ Peer::~Peer() {
 bool Peer::start_tls(ssl_ctx_st* context) {
   ssl_ = SSL_new(context);
   SSL_set_fd(ssl_, fd_);
-  const bool shaken = SSL_accept(ssl_) == 1;
+  const bool accepted = SSL_accept(ssl_) == 1;
   const char* name = SSL_get_servername(ssl_, TLSEXT_NAMETYPE_host_name);
   if (name != nullptr) sni_ = name;
-  return shaken;
+  return accepted;
 }
 
 bool Peer::send(const std::string& bytes) {

@@ -1,4 +1,5 @@
-// A loopback server that plays a part: each accepted connection runs the script on a thread of its own.
+// `RawServer` is a loopback server that runs a script for each accepted connection, on a thread of its own; used by the
+// transport's tests.
 #pragma once
 
 #include <atomic>
@@ -80,7 +81,7 @@ class RawServer {
   std::thread acceptor_;
 };
 
-// A port of 127.0.0.1 where nobody listens.
+// A port of 127.0.0.1 without a listener.
 int closed_port();
 
 }  // namespace test

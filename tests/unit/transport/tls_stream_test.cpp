@@ -19,7 +19,7 @@ struct Ended {
   std::optional<Error> error;
 };
 
-// A server that, behind the head of a response without length, does what `script` says.
+// A server that runs `script` after the head of a response without length.
 Ended answer_of(const std::function<void(Peer&)>& script) {
   const ServerContext context = server_context(shared_authority().issue("server", "IP:127.0.0.1"));
   RawServer server([&](Peer& peer) {
@@ -60,7 +60,7 @@ TEST_CASE("records of all sizes come in order, in whatever pieces the network ma
   CHECK(ended.body == text);
 }
 
-TEST_CASE("what came before the end is delivered, and an end without farewell is told from one with it") {
+TEST_CASE("what came before the end is delivered, and an end without close_notify differs from one with it") {
   const std::string text = letters(150'000);
   const Ended cut = answer_of([&](Peer& peer) {
     peer.send(text);
@@ -69,7 +69,7 @@ TEST_CASE("what came before the end is delivered, and an end without farewell is
   CHECK(cut.body == text);
   REQUIRE(cut.error);
   CHECK(cut.error->status == Status::transport);
-  CHECK(cut.error->message.find("without TLS's farewell") != std::string::npos);
+  CHECK(cut.error->message.find("without close_notify") != std::string::npos);
 
   const Ended proper = answer_of([&](Peer& peer) {
     peer.send(text);
@@ -80,7 +80,7 @@ TEST_CASE("what came before the end is delivered, and an end without farewell is
   CHECK_FALSE(proper.error);
 }
 
-TEST_CASE("bytes that are no record are a TLS error, behind what was good") {
+TEST_CASE("bytes that are no record are a TLS error, after what was valid") {
   const std::string text = letters(100'000);
   const Ended ended = answer_of([&](Peer& peer) {
     peer.send(text);

@@ -61,24 +61,28 @@ class PatientDriver final : public web::websocket_driver {
   explicit PatientDriver(std::shared_ptr<HeldStream> stream) : stream_(std::move(stream)) {}
 
   void connect(connected done) override { connected_ = std::move(done); }
-  std::string request_head() override { return ""; }
+  std::string header_lines() override { return ""; }
   void attached(std::shared_ptr<web::connected_stream>) override {}
   reading receive(const char*, std::size_t) override { return reading::more; }
   reading end_of_stream() override { return reading::close; }
-  void broken(const boost::system::error_code&, bool) override {}
+  void stream_failed(const boost::system::error_code&, bool) override {}
   void finished() override {}
-  void threw() override {}
+  void exception_thrown() override {}
   answer answered() const override { return answer::accepted; }
   void opened() override {}
   void message(const std::string&) override {}
   void drained() override {}
   void pong() override { ++pongs; }
-  void closed(int, const std::string&) override {}
-  void violated(const std::string&) override {}
+  void sent() override { ++messages_sent; }
+  void closed(int, const std::string&) override { ++closes; }
+  void protocol_violated(const std::string&) override { ++violations; }
 
   void now_connected() { std::exchange(connected_, nullptr)(stream_); }
 
   int pongs = 0;
+  int messages_sent = 0;
+  int closes = 0;
+  int violations = 0;
 
  private:
   std::shared_ptr<HeldStream> stream_;
@@ -196,4 +200,55 @@ TEST_CASE("only a pong with the payload of our last ping is one, and once") {
   CHECK(socket.driver->pongs == 1);
   socket.stream->receive(frame(pong_frame, second));
   CHECK(socket.driver->pongs == 2);
+}
+
+namespace {
+
+web::websockets::client::websocket_outgoing_message message_of(const std::string& payload) {
+  web::websockets::client::websocket_outgoing_message message;
+  message.set_binary_message(concurrency::streams::bytestream::open_istream(payload), payload.size());
+  return message;
+}
+
+}  // namespace
+
+TEST_CASE("messages are written one at a time, and pongs go before the messages that wait") {
+  OpenWebSocket socket;
+  for (const char* payload : {"one", "two", "three"}) socket.client->send(message_of(payload));
+  REQUIRE(socket.stream->writes.size() == 1);
+  CHECK(frames_of(socket.stream->writes[0])[0].payload == "one");
+  CHECK(socket.driver->messages_sent == 0);
+
+  socket.stream->receive(frame(ping_frame, "ping"));
+  CHECK(socket.stream->writes.size() == 1);
+  REQUIRE(socket.stream->end_write());
+  CHECK(socket.driver->messages_sent == 1);
+  REQUIRE(socket.stream->writes.size() == 2);
+  CHECK(frames_of(socket.stream->writes[1])[0].opcode == pong_frame);
+
+  socket.end_all_writes();
+  CHECK(socket.driver->messages_sent == 3);
+  REQUIRE(socket.stream->writes.size() == 4);
+  CHECK(frames_of(socket.stream->writes[2])[0].payload == "two");
+  CHECK(frames_of(socket.stream->writes[3])[0].payload == "three");
+  for (const std::string& bytes : socket.stream->writes) CHECK(frames_of(bytes).size() == 1);
+}
+
+TEST_CASE("our close frame comes after the messages that wait, once, and nothing is sent after it") {
+  OpenWebSocket socket;
+  socket.client->send(message_of("one"));
+  socket.client->send(message_of("two"));
+  socket.client->close(web::websockets::client::websocket_close_status::normal, "done");
+  socket.client->close(web::websockets::client::websocket_close_status::going_away, "again");
+  socket.client->send(message_of("late"));
+  socket.end_all_writes();
+  const std::vector<Frame> frames = frames_of(together(socket.stream->writes));
+  REQUIRE(frames.size() == 3);
+  CHECK(frames[0].payload == "one");
+  CHECK(frames[1].payload == "two");
+  CHECK(frames[2].opcode == close_frame);
+  CHECK(frames[2].payload == close_payload(1000, "done"));
+  CHECK(socket.driver->violations == 0);
+  socket.stream->receive(frame(close_frame, close_payload(1000)));
+  CHECK(socket.driver->closes == 1);
 }

@@ -24,7 +24,7 @@ pub type ksr_state = i32;
 pub type ksr_delta = i32;
 pub type ksr_field = i32;
 
-pub const KSR_VERSION: u32 = 0x000100;
+pub const KSR_VERSION: u32 = 0x000200;
 
 pub const KSR_OK: ksr_status = 0;
 pub const KSR_E_INVALID: ksr_status = -1;

@@ -1,6 +1,7 @@
-// The seam between the patched cpprestsdk and its caller. cpprestsdk keeps the connection pool, the request pipeline and
-// the WebSocket protocol; the caller makes the connections (names, TCP, proxies, TLS), writes the heads of requests,
-// reads responses and keeps the time. Everything here lives on the one thread that runs the shared io_service.
+// The interface between the patched cpprestsdk and ksr's transport. cpprestsdk and websocketpp speak the WebSocket
+// protocol; a driver connects (names, TCP, proxies, TLS), reads the answer to the handshake, receives every event and
+// keeps the time. Implemented by ksr's src/transport. Everything here lives on the one thread that runs the shared
+// io_service.
 #pragma once
 
 #include <cstddef>
@@ -10,12 +11,10 @@
 
 #include "boost/system/error_code.hpp"
 
-// A cpprestsdk that carries ksr's patches says so here; the number grows with the seam.
-#define CPPREST_CONNECTION_DRIVER 2
-
 namespace web
 {
-// A connected stream of bytes: TCP, or TLS over TCP. Keeps itself alive while an operation is under way.
+// A connected stream of bytes: TCP, or TLS over TCP. Keeps itself alive while an operation is under way. At most one
+// read and one write at a time.
 class connected_stream
 {
 public:
@@ -33,7 +32,7 @@ class connection_driver
 {
 public:
     using connected = std::function<void(std::shared_ptr<connected_stream>)>;
-    // more: read on. keep: the response is complete and the connection can carry another. close: it is over for both.
+    // more: read on. keep: the response is complete and the connection can carry another. close: both are over.
     enum class reading
     {
         more,
@@ -42,23 +41,21 @@ public:
     };
 
     virtual ~connection_driver() = default;
-    // Calls `done` later with a stream, or not at all: the driver knows by itself why there is none.
+    // Calls `done` later with a stream; after a failure, which the driver reports itself, not at all.
     virtual void connect(connected done) = 0;
-    // HTTP: the whole head of the request. WebSocket: the header lines besides those of the protocol, each with its CRLF.
-    virtual std::string request_head() = 0;
-    // The request is about to travel over `stream`, which may be one that carried others before.
+    // The request is about to be written to `stream`, which may have carried other requests before.
     virtual void attached(std::shared_ptr<connected_stream> stream) = 0;
     virtual reading receive(const char* data, std::size_t size) = 0;
     virtual reading end_of_stream() = 0;
-    virtual void broken(const boost::system::error_code& reason, bool while_writing) = 0;
-    // After `receive` or `end_of_stream` said keep or close, and the connection is back in the pool or closed.
+    virtual void stream_failed(const boost::system::error_code& reason, bool while_writing) = 0;
+    // After `receive` or `end_of_stream` returned keep or close, and the connection is back in the pool or closed.
     virtual void finished() = 0;
-    // Called within a catch block: something has thrown while the event loop ran this request. It is over, and its
-    // connection is closed. An exception of the driver's goes on to the event loop.
-    virtual void threw() = 0;
+    // Called within a catch block: something has thrown while the event loop ran this exchange. The exchange is over and
+    // its connection closed. An exception of the driver's own goes on to the event loop.
+    virtual void exception_thrown() = 0;
 };
 
-class websocket_driver : public connection_driver
+class websocket_driver : public virtual connection_driver
 {
 public:
     // unknown: the driver reads the answer to the handshake together with the WebSocket protocol. accepted: it came with
@@ -69,16 +66,20 @@ public:
         accepted,
         refused
     };
+    // The header lines to send in addition to those of the protocol, each with its CRLF.
+    virtual std::string header_lines() = 0;
     virtual answer answered() const = 0;
     virtual void opened() = 0;
     // Valid during the call.
     virtual void message(const std::string& payload) = 0;
-    // What was read has been told.
+    // All messages in what was read have been delivered.
     virtual void drained() = 0;
     virtual void pong() = 0;
-    // The peer sent a close frame.
+    // The oldest message that was passed to send() and not yet reported here has been written.
+    virtual void sent() = 0;
+    // The peer sent a close frame: the first of the two, or its answer to ours.
     virtual void closed(int code, const std::string& reason) = 0;
-    // What came is not the WebSocket protocol, or more than the driver takes.
-    virtual void violated(const std::string& what) = 0;
+    // What came is not the WebSocket protocol, or more than max_message_size.
+    virtual void protocol_violated(const std::string& what) = 0;
 };
 } // namespace web

@@ -1,4 +1,5 @@
-// One connection over a stream that somebody else connected. Lives on the thread of the stream.
+// `connection` carries websocketpp's protocol over a stream that a web::websocket_driver has connected; used by
+// websocketpp through driven::endpoint. Lives on the thread of the stream.
 #pragma once
 
 #include <cpprest/details/connection_driver.h>
@@ -39,14 +40,14 @@ public:
 
     void set_stream(std::shared_ptr<web::connected_stream> stream) { m_stream = std::move(stream); }
     void set_driver(std::shared_ptr<web::websocket_driver> driver) { m_driver = std::move(driver); }
-    // Called when the protocol has taken in what was read.
+    // Called when the protocol has processed what was read.
     void set_after_read_handler(std::function<void()> handler) { m_after_read = std::move(handler); }
     // Called when a write has ended and the protocol has not begun the next one.
     void set_after_write_handler(std::function<void()> handler) { m_after_write = std::move(handler); }
     bool is_writing() const { return m_writing; }
     boost::system::error_code const & get_stream_error() const { return m_stream_error; }
 
-    // The protocol hears nothing more of what is under way, and nobody hears of the protocol.
+    // Closes the stream. No handler is called any more, in either direction.
     void abandon() {
         m_abandoned = true;
         // It holds this connection.
@@ -103,15 +104,14 @@ private:
     typedef web::connection_driver::reading reading;
     typedef web::websocket_driver::answer answer;
 
-    // Runs a step that the event loop has called. After an exception, of which there may be no end of reasons, the
-    // protocol is in no state to go on.
+    // Runs a step that the event loop has called. After an exception the protocol is in no state to go on.
     template <typename step_type>
     void guarded(step_type step) {
         try {
             step();
         } catch (...) {
             abandon();
-            m_driver->threw();
+            m_driver->exception_thrown();
         }
     }
 
@@ -166,9 +166,9 @@ private:
             return;
         }
         if (!m_head_sent) {
-            // The first thing written is the head of the handshake; the caller's lines go before the blank one.
+            // The first thing written is the head of the handshake; the driver's lines go before the empty one.
             m_head_sent = true;
-            data.insert(data.size() - 2, m_driver->request_head());
+            data.insert(data.size() - 2, m_driver->header_lines());
         }
         auto self = get_shared();
         m_writing = true;

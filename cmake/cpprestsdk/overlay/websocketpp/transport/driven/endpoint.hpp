@@ -1,4 +1,5 @@
-// A websocketpp transport policy over a stream that somebody else connected: no sockets, timers or threads of its own.
+// `endpoint` is a websocketpp transport policy over a stream that the driver has connected: no sockets, timers or
+// threads of its own; used by backend/websocket_client.cpp.
 #pragma once
 
 #include <websocketpp/transport/driven/connection.hpp>
@@ -18,7 +19,7 @@ public:
     typedef driven::connection<config> transport_con_type;
     typedef typename transport_con_type::ptr transport_con_ptr;
 
-    // Whether TLS lies below is the stream's business.
+    // TLS is below, in the stream; websocketpp has no part in it.
     bool is_secure() const { return true; }
 
 protected:

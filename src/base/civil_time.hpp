@@ -1,0 +1,28 @@
+// Dates and times as Kubernetes and HTTP write them; used by the order of objects, the expiry of credentials and
+// Retry-After. Pure, any thread.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+namespace ksr {
+
+// Since 1970-01-01T00:00:00Z, without leap seconds.
+struct UnixTime {
+  std::int64_t seconds = 0;  // of the years 0 to 9999
+  std::int32_t nanoseconds = 0;
+};
+
+// RFC 3339, section 5.6: "2026-01-02T03:04:05Z", with or without a fraction (finer digits than nanoseconds are cut
+// off), with Z or an offset such as +02:00. A leap second is the second that follows it.
+std::optional<UnixTime> parse_rfc3339(std::string_view text) noexcept;
+
+// RFC 9110, section 5.6.7, IMF-fixdate: "Sun, 06 Nov 1994 08:49:37 GMT". The name of the day is not checked.
+std::optional<UnixTime> parse_http_date(std::string_view text) noexcept;
+
+// To the second. The clock counts nanoseconds in 64 bits; times before 1684 and after 2255 are those years.
+std::chrono::system_clock::time_point to_time_point(const UnixTime& time) noexcept;
+
+}  // namespace ksr

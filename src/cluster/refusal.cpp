@@ -1,0 +1,102 @@
+#include "cluster/refusal.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <cstdint>
+#include <limits>
+#include <string>
+
+#include "base/civil_time.hpp"
+#include "base/text.hpp"
+
+namespace ksr::cluster {
+namespace {
+
+constexpr std::size_t kMaxBodyLine = 200;
+
+using std::chrono::system_clock;
+
+bool is_plain_text(std::string_view content_type) {
+  return equal_ignoring_case(trimmed(content_type.substr(0, content_type.find(';'))), "text/plain");
+}
+
+bool all_digits(std::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), is_digit);
+}
+
+// More than any server means, and far from where it would overflow.
+std::int64_t saturated_seconds(std::string_view digits) {
+  std::int64_t number = 0;
+  const std::errc failure = std::from_chars(digits.data(), digits.data() + digits.size(), number).ec;
+  return failure == std::errc() ? number : std::numeric_limits<std::int64_t>::max();
+}
+
+const char* phrase(int http_status) {
+  switch (http_status) {
+    case 400:
+      return " Bad Request";
+    case 401:
+      return " Unauthorized";
+    case 403:
+      return " Forbidden";
+    case 404:
+      return " Not Found";
+    case 410:
+      return " Gone";
+    case 429:
+      return " Too Many Requests";
+    case 500:
+      return " Internal Server Error";
+    case 502:
+      return " Bad Gateway";
+    case 503:
+      return " Service Unavailable";
+    case 504:
+      return " Gateway Timeout";
+    default:
+      return "";
+  }
+}
+
+}  // namespace
+
+std::optional<Milliseconds> parse_retry_after(std::string_view text, system_clock::time_point now) {
+  std::int64_t seconds = 0;
+  if (all_digits(text)) {
+    seconds = saturated_seconds(text);
+  } else if (const std::optional<UnixTime> date = parse_http_date(text)) {
+    seconds = date->seconds - std::chrono::duration_cast<std::chrono::seconds>(now.time_since_epoch()).count();
+  } else {
+    return std::nullopt;
+  }
+  return std::chrono::seconds(std::clamp<std::int64_t>(seconds, 0, json::kMaxRetryAfter.count()));
+}
+
+Refusal read_refusal(const transport::ResponseHead& head, std::string_view body, system_clock::time_point now) {
+  Refusal refusal;
+  refusal.status = json::parse_api_status(body);
+  Error& error = refusal.error;
+  error.status = status_of_http(head.status);
+  error.http_status = head.status;
+  error.retry_after = parse_retry_after(head.retry_after, now);
+  error.message = "the server answered " + std::to_string(head.status) + phrase(head.status);
+  if (refusal.status) {
+    error.reason = refusal.status->reason;
+    if (!refusal.status->message.empty()) error.message += ": " + refusal.status->message;
+    if (!error.retry_after && refusal.status->retry_after_seconds) {
+      error.retry_after = std::chrono::seconds(*refusal.status->retry_after_seconds);
+    }
+  } else if (is_plain_text(head.content_type) && !body.empty()) {
+    error.message += ": " + one_line(body.substr(0, body.find('\n')), kMaxBodyLine);
+  }
+  if (head.status >= 300 && head.status < 400) {
+    error.status = Status::protocol;
+    error.message += ": redirects are not followed; set server to the URL of the API";
+  } else if (head.status < 300) {
+    error.status = Status::protocol;
+    error.message += ", expected another status";
+  }
+  return refusal;
+}
+
+}  // namespace ksr::cluster

@@ -1,0 +1,35 @@
+// `read_refusal` makes an Error of an HTTP response that is not the success that was asked for; used by lists, watches
+// and discovery. Pure, any thread.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <optional>
+#include <string_view>
+
+#include "base/error.hpp"
+#include "base/instant.hpp"
+#include "json/api_status.hpp"
+#include "transport/transport.hpp"
+
+namespace ksr::cluster {
+
+// Beyond this the body of a refusal is not read.
+inline constexpr std::size_t kMaxRefusalBody = 64 * 1024;
+
+struct Refusal {
+  Error error;
+  // The Status object, where the body was one.
+  std::optional<json::ApiStatus> status;
+};
+
+// The message repeats the server's own words: the message of a Status, or the first line of a text/plain body.
+// `now` is the wall clock, for a Retry-After that is a date.
+Refusal read_refusal(const transport::ResponseHead& head, std::string_view body,
+                     std::chrono::system_clock::time_point now);
+
+// Retry-After (RFC 9110, section 10.2.3): seconds or an IMF-fixdate; empty for anything else. From 0 to
+// json::kMaxRetryAfter.
+std::optional<Milliseconds> parse_retry_after(std::string_view text, std::chrono::system_clock::time_point now);
+
+}  // namespace ksr::cluster

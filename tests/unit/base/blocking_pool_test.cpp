@@ -1,0 +1,172 @@
+#include "base/blocking_pool.hpp"
+
+#include <doctest/doctest.h>
+#include <pthread.h>
+#include <signal.h>
+
+#include <condition_variable>
+#include <deque>
+#include <future>
+#include <mutex>
+#include <ostream>
+#include <set>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <vector>
+
+using ksr::BlockingPool;
+using ksr::Error;
+using ksr::Expected;
+using ksr::Status;
+
+namespace {
+
+// Runs what was posted on the thread of the test.
+class QueueExecutor final : public ksr::Executor {
+ public:
+  void post(std::function<void()> task) override {
+    // Notified under the mutex: the test may destroy this as soon as it has the task.
+    const std::lock_guard lock(tasks_mutex_);
+    tasks_.push_back(std::move(task));
+    posted_.notify_all();
+  }
+  std::unique_ptr<ksr::Timer> schedule(ksr::Instant, std::function<void()>) override { return nullptr; }
+  ksr::Instant now() const override { return {}; }
+  bool on_this_thread() const noexcept override { return true; }
+
+  void run_one() {
+    std::function<void()> task;
+    {
+      std::unique_lock lock(tasks_mutex_);
+      REQUIRE(posted_.wait_for(lock, std::chrono::seconds(30), [this] { return !tasks_.empty(); }));
+      task = std::move(tasks_.front());
+      tasks_.pop_front();
+    }
+    task();
+  }
+
+ private:
+  std::mutex tasks_mutex_;
+  std::condition_variable posted_;
+  std::deque<std::function<void()>> tasks_;
+};
+
+struct NotifyWhenDestroyed {
+  explicit NotifyWhenDestroyed(std::promise<void>& promise_in) : promise(promise_in) {}
+  ~NotifyWhenDestroyed() { promise.set_value(); }
+  std::promise<void>& promise;
+};
+
+bool comes(std::future<void> future) {
+  return future.wait_for(std::chrono::seconds(30)) == std::future_status::ready;
+}
+
+}  // namespace
+
+TEST_CASE("a task runs on a named thread that the host's signals do not reach") {
+  BlockingPool pool("ksr-test", 1);
+  std::promise<void> done;
+  std::string name;
+  sigset_t mask;
+  std::thread::id thread;
+  REQUIRE(pool.run([&] {
+    char text[16] = "";
+    pthread_getname_np(pthread_self(), text, sizeof text);
+    name = text;
+    pthread_sigmask(SIG_SETMASK, nullptr, &mask);
+    thread = std::this_thread::get_id();
+    done.set_value();
+  }));
+  REQUIRE(comes(done.get_future()));
+  CHECK(name == "ksr-test");
+  CHECK(sigismember(&mask, SIGTERM) == 1);
+  CHECK((thread != std::this_thread::get_id()));
+}
+
+TEST_CASE("there are no more threads than allowed, and tasks that wait for one run in order") {
+  constexpr int kThreads = 3;
+  constexpr int kTasks = 30;
+  BlockingPool pool("ksr-test", kThreads);
+  std::mutex seen_mutex;
+  std::condition_variable changed;
+  std::set<std::thread::id> threads;
+  std::vector<int> begun;
+  bool may_end = false;
+  for (int i = 0; i < kTasks; ++i) {
+    REQUIRE(pool.run([&, i] {
+      std::unique_lock lock(seen_mutex);
+      threads.insert(std::this_thread::get_id());
+      begun.push_back(i);
+      changed.notify_all();
+      changed.wait(lock, [&] { return may_end; });
+    }));
+  }
+  std::unique_lock lock(seen_mutex);
+  // All threads are started, for as long as all of them block.
+  REQUIRE(changed.wait_for(lock, std::chrono::seconds(30), [&] { return begun.size() == kThreads; }));
+  CHECK(std::set<int>(begun.begin(), begun.end()) == std::set<int>{0, 1, 2});
+  may_end = true;
+  changed.notify_all();
+  REQUIRE(changed.wait_for(lock, std::chrono::seconds(30), [&] { return begun.size() == kTasks; }));
+  CHECK(threads.size() == kThreads);
+}
+
+TEST_CASE("the result of a call, or its exception, comes to the executor") {
+  BlockingPool pool("ksr-test", 2);
+  QueueExecutor executor;
+  const auto caller = std::this_thread::get_id();
+  std::vector<Expected<std::string>> results;
+  const auto done = [&](Expected<std::string> result) {
+    CHECK((std::this_thread::get_id() == caller));
+    results.push_back(std::move(result));
+  };
+  pool.call<std::string>(
+      executor, [] { return std::string("value"); }, done);
+  CHECK(results.empty());
+  executor.run_one();
+  pool.call<std::string>(
+      executor,
+      [] {
+        return Error{Status::transport, "no such name"};
+      },
+      done);
+  executor.run_one();
+  pool.call<std::string>(
+      executor, []() -> Expected<std::string> { throw std::runtime_error("it threw"); }, done);
+  executor.run_one();
+  REQUIRE(results.size() == 3);
+  CHECK(*results[0] == "value");
+  CHECK(results[1].error().message == "no such name");
+  CHECK(results[2].error().status == Status::internal);
+  CHECK(results[2].error().message.find("it threw") != std::string::npos);
+}
+
+TEST_CASE("a pool that is destroyed drops the tasks that have not begun, and waits for none") {
+  std::promise<void> begun;
+  std::promise<void> may_end;
+  std::promise<void> dropped;
+  std::promise<void> ended;
+  bool ran = false;
+  {
+    BlockingPool pool("ksr-test", 1);
+    REQUIRE(pool.run([&begun, &ended, end = may_end.get_future().share()] {
+      begun.set_value();
+      end.wait();
+      ended.set_value();
+    }));
+    REQUIRE(comes(begun.get_future()));
+    REQUIRE(pool.run([&ran, notify = std::make_shared<NotifyWhenDestroyed>(dropped)] { ran = true; }));
+  }
+  CHECK(comes(dropped.get_future()));
+  may_end.set_value();
+  CHECK(comes(ended.get_future()));
+  CHECK_FALSE(ran);
+}
+
+TEST_CASE("what a task owns is destroyed when it has run, not when the next one comes") {
+  BlockingPool pool("ksr-test", 1);
+  std::promise<void> destroyed;
+  REQUIRE(pool.run([notify = std::make_shared<NotifyWhenDestroyed>(destroyed)] {}));
+  CHECK(comes(destroyed.get_future()));
+}

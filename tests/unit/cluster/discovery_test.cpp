@@ -1,0 +1,346 @@
+// Names become resources, with aggregated discovery and without.
+#include "cluster/discovery.hpp"
+
+#include <doctest/doctest.h>
+
+#include "base/text.hpp"
+#include "unit/cluster/discovery_samples.hpp"
+#include "unit/cluster/fakes.hpp"
+
+using namespace ksr;
+using namespace ksr::cluster;
+using namespace ksr::cluster::testing;
+
+namespace {
+
+using Answer = Expected<std::vector<Resource>>;
+
+struct DiscoveryWorld : World {
+  DiscoveryWorld() {
+    ConnectionOptions options;
+    options.server = "https://h";
+    options.token = "t";
+    const auto opened = open(options);
+    REQUIRE(opened.has_value());
+    access = *opened;
+  }
+  void serve_aggregated() {
+    transport.replies["/api"] = {200, aggregated_core};
+    transport.replies["/apis"] = {200, aggregated_groups};
+  }
+  void serve_old() {
+    transport.replies["/api"] = {200, old_core};
+    transport.replies["/apis"] = {200, old_groups};
+    transport.replies["/api/v1"] = {200, old_core_v1};
+    transport.replies["/apis/apps/v1"] = {200, old_apps_v1};
+    transport.replies["/apis/apps/v1beta1"] = {200, old_apps_v1};
+    transport.replies["/apis/metrics.k8s.io/v1beta1"] = {503, "service unavailable", "text/plain"};
+  }
+  std::optional<Answer> resolve(std::vector<std::string> names, std::vector<std::string> namespaces = {}) {
+    QueryOptions query;
+    query.resources = std::move(names);
+    query.namespaces = std::move(namespaces);
+    std::optional<Answer> answer;
+    const auto pending = access->resolve(query, [&](Answer found) { answer.emplace(std::move(found)); });
+    CHECK(!answer);
+    run_all();
+    return answer;
+  }
+  std::string display(std::vector<std::string> names, std::vector<std::string> namespaces = {}) {
+    const auto answer = resolve(std::move(names), std::move(namespaces));
+    if (!answer) return "no answer";
+    if (const Error* error = answer->if_error()) return "error: " + error->message;
+    std::string all;
+    for (const Resource& resource : **answer) all += (all.empty() ? "" : " ") + resource.display;
+    return all;
+  }
+  std::shared_ptr<Access> access;
+};
+
+bool has(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+}  // namespace
+
+// RFC 9110, section 15.3.4.
+TEST_CASE("documents that a proxy has transformed (203) are as good as those with 200") {
+  DiscoveryWorld world;
+  world.serve_old();
+  for (auto& [target, reply] : world.transport.replies) {
+    if (reply.status == 200) reply.status = 203;
+  }
+  CHECK(world.display({"deploy", "pods"}) == "apps/v1/deployments v1/pods");
+}
+
+TEST_CASE("aggregated discovery answers with two requests, which are remembered") {
+  DiscoveryWorld world;
+  world.serve_aggregated();
+  CHECK(world.display({"deploy"}) == "apps/v1/deployments");
+  REQUIRE(world.transport.requests.size() == 2);
+  CHECK(world.transport.requests[0].target == "/api");
+  CHECK(world.transport.requests[0].accept_gzip);
+  const auto& headers = world.transport.requests[1].headers;
+  CHECK(std::find(headers.begin(), headers.end(), transport::Header{"Authorization", "Bearer t"}) != headers.end());
+  CHECK(std::find(headers.begin(), headers.end(), transport::Header{"Accept", kDiscoveryAccept}) != headers.end());
+  CHECK(world.display({"po.example.com", "ing"}) == "example.com/v1/po networking.k8s.io/v1/ingresses");
+  CHECK(world.transport.requests.size() == 2);
+  world.pass(Milliseconds(11 * 60'000));
+  CHECK(world.display({"pods"}) == "v1/pods");
+  CHECK(world.transport.requests.size() == 4);
+}
+
+TEST_CASE("without aggregated discovery each document is fetched, and a group that is down hides no other") {
+  DiscoveryWorld world;
+  world.serve_old();
+  const auto logger = std::make_shared<RecordingLogger>();
+  world.access->add_logger(logger);
+  CHECK(world.display({"deploy"}) == "apps/v1/deployments");
+  CHECK(world.display({"po"}) == "v1/pods");
+  CHECK(world.transport.requests.size() == 6);
+  REQUIRE(logger->lines.size() == 1);
+  CHECK(has(logger->lines[0], "/apis/metrics.k8s.io/v1beta1: the server answered 503"));
+}
+
+TEST_CASE("a missing name is looked up again each time, and found once its CRD exists") {
+  DiscoveryWorld world;
+  world.transport.replies["/api"] = {200, aggregated_core};
+  world.transport.replies["/apis"] = {200, R"({"kind":"APIGroupDiscoveryList","items":[]})"};
+  auto answer = world.resolve({"deploy"});
+  REQUIRE((answer && !answer->has_value()));
+  CHECK(answer->error().status == Status::not_found);
+  CHECK(has(answer->error().message, "the server has no resource \"deploy\""));
+  CHECK(world.transport.requests.size() == 2);
+  world.serve_aggregated();
+  world.pass(Milliseconds(800));
+  CHECK(world.display({"deploy"}) == "apps/v1/deployments");
+  CHECK(world.transport.requests.size() == 4);
+}
+
+TEST_CASE("of several candidates those that exist are returned, in order") {
+  DiscoveryWorld world;
+  world.serve_aggregated();
+  CHECK(world.display({"gateways", "ingresses", "v1/pods", "deployments.v1beta1.apps"}) ==
+        "networking.k8s.io/v1/ingresses v1/pods apps/v1beta1/deployments");
+}
+
+TEST_CASE("a namespace on a cluster-scoped resource is an error") {
+  DiscoveryWorld world;
+  world.serve_aggregated();
+  CHECK(world.display({"nodes"}) == "v1/nodes");
+  CHECK(has(world.display({"nodes"}, {"default"}), "error: namespace: is set, but v1/nodes is not namespaced"));
+  CHECK(world.display({"pods"}, {"default", "kube-system"}) == "v1/pods");
+  // What discovery knows already applies to full names too.
+  CHECK(has(world.display({"v1/nodes"}, {"default"}), "not namespaced"));
+  CHECK(has(world.display({"pods"}, {"Not A Namespace"}), "error: namespace: "));
+}
+
+TEST_CASE("lookups at the same time share one pass over the documents") {
+  DiscoveryWorld world;
+  world.serve_aggregated();
+  QueryOptions query;
+  query.resources = {"pods"};
+  int answers = 0;
+  std::vector<PendingCall> waiting;
+  for (int i = 0; i < 10; ++i)
+    waiting.push_back(world.access->resolve(query, [&](Answer a) { answers += a.has_value(); }));
+  waiting.erase(waiting.begin());
+  world.run_all();
+  CHECK(answers == 9);
+  CHECK(world.transport.requests.size() == 2);
+}
+
+TEST_CASE("refusals and failures of discovery are errors with the server's message") {
+  DiscoveryWorld world;
+  world.transport.replies["/api"] = {
+      403,
+      R"({"kind":"Status","apiVersion":"v1","status":"Failure","message":"forbidden: x","reason":"Forbidden","code":403})"};
+  auto answer = world.resolve({"pods"});
+  REQUIRE((answer && !answer->has_value()));
+  CHECK(answer->error().status == Status::forbidden);
+  CHECK(answer->error().message == "GET /api: the server answered 403 Forbidden: forbidden: x");
+  CHECK(answer->error().reason == "Forbidden");
+
+  world.transport.replies["/api"] = {500, "oops", "text/plain"};
+  CHECK(has(world.display({"pods"}), "error: GET /api: the server answered 500 Internal Server Error: oops"));
+  world.transport.replies["/api"] = {200, "<html>"};
+  CHECK(has(world.display({"pods"}), "not a JSON object"));
+  world.transport.replies["/api"] = {200, std::string((std::size_t{32} << 20) + 1, 'x')};
+  CHECK(has(world.display({"pods"}), "larger than"));
+  world.transport.failure = Error{Status::transport, "connection refused", "", 502};
+  answer = world.resolve({"pods"});
+  REQUIRE((answer && !answer->has_value()));
+  CHECK(answer->error().status == Status::transport);
+  CHECK(answer->error().http_status == 502);
+  world.transport.failure.reset();
+  world.serve_aggregated();
+  CHECK(world.display({"pods"}) == "v1/pods");
+}
+
+TEST_CASE("one of the two roots may be kept from a user") {
+  DiscoveryWorld world;
+  world.serve_aggregated();
+  world.transport.replies["/apis"] = {403, "no", "text/plain"};
+  CHECK(world.display({"pods"}) == "v1/pods");
+}
+
+TEST_CASE("a refusal of the credentials has them renewed") {
+  World world;
+  ConnectionOptions options;
+  options.server = "https://h";
+  options.token_file = world.files.write("token", "one");
+  const auto access = world.open(options);
+  REQUIRE(access.has_value());
+  world.files.write("token", "two");
+  world.transport.replies["/api"] = world.transport.replies["/apis"] = {401, "{}"};
+  world.pass(Milliseconds(2'000));
+  QueryOptions query;
+  query.resources = {"pods"};
+  std::optional<Answer> answer;
+  const auto pending = (*access)->resolve(query, [&](Answer found) { answer.emplace(std::move(found)); });
+  world.run_all();
+  REQUIRE((answer && !answer->has_value()));
+  CHECK(answer->error().status == Status::auth);
+  const auto auth = world.authenticate(**access);
+  REQUIRE((auth && auth->has_value()));
+  CHECK(header(**auth, "Authorization") == "Bearer two");
+}
+
+TEST_CASE("a callback may release the Access, which cancels the requests on their way") {
+  DiscoveryWorld world;
+  world.serve_aggregated();
+  QueryOptions query;
+  query.resources = {"pods"};
+  int answers = 0;
+  PendingCall first, second;
+  first = world.access->resolve(query, [&](Answer) {
+    ++answers;
+    first.cancel();
+    world.access.reset();
+  });
+  second = world.access->resolve(query, [&](Answer) { ++answers; });
+  world.run_all();
+  CHECK(answers >= 1);
+
+  DiscoveryWorld other;
+  other.transport.silent = true;
+  const auto pending = other.access->resolve(query, [](Answer) { FAIL("answered"); });
+  other.run_all();
+  CHECK(other.transport.requests.size() == 2);
+  other.access.reset();
+  other.run_all();
+}
+
+TEST_CASE("a namespace on a resource that is named in full asks for one document, once") {
+  DiscoveryWorld world;
+  world.transport.replies["/api/v1"] = {200, old_core_v1};
+  CHECK(has(world.display({"v1/nodes"}, {"shop"}), "error: namespace: is set, but v1/nodes is not namespaced"));
+  CHECK(world.display({"v1/pods"}, {"shop"}) == "v1/pods");
+  CHECK(world.display({"/api/v1/pods"}, {"shop"}) == "v1/pods");
+  REQUIRE(world.transport.requests.size() == 1);
+  CHECK(world.transport.requests[0].target == "/api/v1");
+  CHECK(world.display({"v1/nodes"}) == "v1/nodes");
+  CHECK(world.transport.requests.size() == 1);
+  world.pass(Milliseconds(11 * 60'000));
+  CHECK(world.display({"v1/pods"}, {"shop"}) == "v1/pods");
+  CHECK(world.transport.requests.size() == 2);
+}
+
+TEST_CASE("a server that does not say what it serves does not prevent a request") {
+  DiscoveryWorld world;
+  CHECK(world.display({"example.com/v9/things", "v1/pods"}, {"shop"}) == "example.com/v9/things v1/pods");
+  for (const Reply& reply : {Reply{403, "no"}, Reply{500, "oops"}, Reply{200, "<html>"}, Reply{401, "{}"}}) {
+    world.transport.replies["/api/v1"] = reply;
+    CHECK(world.display({"v1/pods"}, {"shop"}) == "v1/pods");
+  }
+  world.transport.failure = Error{Status::transport, "connection refused", "", 502};
+  CHECK(world.display({"apps/v1/deployments"}, {"shop"}) == "apps/v1/deployments");
+}
+
+TEST_CASE("the namespace of the context binds what has namespaces, and nothing else") {
+  DiscoveryWorld world;
+  world.serve_aggregated();
+  world.transport.replies["/api/v1"] = {200, old_core_v1};
+  const auto scopes = [&](std::vector<std::string> names) {
+    QueryOptions query;
+    query.resources = std::move(names);
+    query.namespaces = {"shop"};
+    query.namespaces_of_context = true;
+    std::optional<Answer> answer;
+    const auto pending = world.access->resolve(query, [&](Answer found) { answer.emplace(std::move(found)); });
+    world.run_all();
+    REQUIRE(answer);
+    if (const Error* error = answer->if_error()) return "error: " + error->message;
+    std::string all;
+    for (const Resource& resource : **answer) {
+      all += resource.display + (resource.namespaced == false ? " cluster "
+                                 : resource.namespaced        ? " namespaced "
+                                                              : " ? ");
+    }
+    return all;
+  };
+  CHECK(scopes({"v1/nodes"}) == "v1/nodes cluster ");
+  CHECK(scopes({"nodes"}) == "v1/nodes cluster ");
+  CHECK(scopes({"v1/pods"}) == "v1/pods namespaced ");
+  CHECK(scopes({"pods", "no"}) == "v1/pods namespaced ");
+  CHECK(scopes({"no", "pods", "po.example.com"}) == "v1/nodes cluster example.com/v1/po cluster ");
+  // What is not served yet may come with either scope.
+  CHECK(has(scopes({"example.com/v9/things"}), "error: the server has no resource \"example.com/v9/things\""));
+  CHECK(scopes({"example.com/v9/things", "v1/pods"}) == "v1/pods namespaced ");
+  world.transport.replies["/apis/example.com/v9"] = {403, "no"};
+  world.pass(Milliseconds(1));
+  CHECK(scopes({"example.com/v9/things"}) == "example.com/v9/things ? ");
+}
+
+TEST_CASE("a full name waits for its own document, whatever becomes of the others") {
+  DiscoveryWorld world;
+  world.transport.replies["/api"] = {500, "oops"};
+  world.transport.replies["/api/v1"] = {200, old_core_v1};
+  QueryOptions by_name, in_full;
+  by_name.resources = {"pods"};
+  in_full.resources = {"v1/pods"};
+  in_full.namespaces = {"shop"};
+  std::optional<Answer> one, other;
+  const auto first = world.access->resolve(by_name, [&](Answer found) { one.emplace(std::move(found)); });
+  const auto second = world.access->resolve(in_full, [&](Answer found) { other.emplace(std::move(found)); });
+  world.run_all();
+  REQUIRE((one && other));
+  CHECK(!one->has_value());
+  CHECK(other->has_value());
+}
+
+TEST_CASE("a refused discovery says why in one line, with the server's Retry-After") {
+  DiscoveryWorld world;
+  Reply refused{403, R"({"kind":"Status","message":"a\nb\u0000c","reason":"For\nbidden","code":403})"};
+  world.transport.replies["/api"] = world.transport.replies["/apis"] = refused;
+  auto answer = world.resolve({"pods"});
+  REQUIRE((answer && !answer->has_value()));
+  CHECK(answer->error().status == Status::forbidden);
+  CHECK(has(answer->error().message, "GET /api: "));
+  CHECK(has(answer->error().message, "403"));
+  CHECK(has(answer->error().message, "a b?c"));
+  CHECK(answer->error().reason == "For bidden");
+
+  refused.body = R"({"kind":"Status","message":")" + std::string(900'000, 'x') + R"(","code":429})";
+  refused.status = 429;
+  refused.retry_after = "7";
+  world.transport.replies["/api"] = world.transport.replies["/apis"] = refused;
+  answer = world.resolve({"pods"});
+  REQUIRE((answer && !answer->has_value()));
+  CHECK(answer->error().status == Status::throttled);
+  CHECK(answer->error().message.size() < 600);
+  REQUIRE(answer->error().retry_after);
+  CHECK(*answer->error().retry_after == Milliseconds(7'000));
+}
+
+TEST_CASE("a refusal of one discovery document is one line in the log") {
+  DiscoveryWorld world;
+  world.serve_old();
+  world.transport.replies["/apis/apps/v1"] = {403, R"({"kind":"Status","message":"a\r\nb\u0000c","code":403})"};
+  const auto logger = std::make_shared<RecordingLogger>();
+  world.access->add_logger(logger);
+  CHECK(world.display({"pods"}) == "v1/pods");
+  REQUIRE(logger->lines.size() == 2);
+  for (const std::string& line : logger->lines) CHECK(!has_control_characters(line));
+  CHECK((has(logger->lines[0], "a  b?c") || has(logger->lines[1], "a  b?c")));
+}

@@ -1,0 +1,72 @@
+// An exception while credentials, discovery or a connection are made is an error for the callers that wait for them.
+#include <doctest/doctest.h>
+
+#include <new>
+#include <stdexcept>
+
+#include "unit/cluster/fakes.hpp"
+
+using namespace ksr;
+using namespace ksr::cluster;
+using namespace ksr::cluster::testing;
+
+namespace {
+
+ConnectionOptions some_options() {
+  ConnectionOptions options;
+  options.server = "https://127.0.0.1:6443";
+  options.token = "a";
+  return options;
+}
+
+QueryOptions query_for(const std::string& resource) {
+  QueryOptions query;
+  query.resources = {resource};
+  return query;
+}
+
+}  // namespace
+
+TEST_CASE("a transport that throws is an error for all callers that wait for its connection") {
+  World world;
+  const auto access = world.open(some_options());
+  REQUIRE(access.has_value());
+  world.transport.thrown = std::make_exception_ptr(std::runtime_error("broken\nin two"));
+  std::vector<Error> errors;
+  const auto note = [&](Expected<RequestAuth> auth) {
+    REQUIRE_FALSE(auth.has_value());
+    errors.push_back(auth.error());
+  };
+  const auto first = (*access)->authenticate(Purpose::request, note);
+  const auto second = (*access)->authenticate(Purpose::request, note);
+  world.run_all();
+  REQUIRE(errors.size() == 2);
+  for (const Error& error : errors) {
+    CHECK(error.status == Status::internal);
+    CHECK(error.message.find("broken?in two") != std::string::npos);
+  }
+  world.transport.thrown = std::make_exception_ptr(std::bad_alloc());
+  const auto third = world.authenticate(**access);
+  REQUIRE(third);
+  CHECK(third->error().status == Status::out_of_memory);
+  world.transport.thrown = nullptr;
+  const auto fourth = world.authenticate(**access);
+  REQUIRE(fourth);
+  CHECK(fourth->has_value());
+}
+
+TEST_CASE("a request of discovery that cannot be sent is an error for those who ask for the resource") {
+  World world;
+  const auto access = world.open(some_options());
+  REQUIRE(access.has_value());
+  world.transport.thrown_by_get = std::make_exception_ptr(std::runtime_error("cannot be sent"));
+  std::optional<Error> thrown;
+  const auto pending = (*access)->resolve(query_for("pods"), [&](Expected<std::vector<Resource>> found) {
+    REQUIRE_FALSE(found.has_value());
+    thrown = found.error();
+  });
+  world.run_all();
+  REQUIRE(thrown);
+  CHECK(thrown->status == Status::internal);
+  CHECK(thrown->message.find("cannot be sent") != std::string::npos);
+}

@@ -1,0 +1,414 @@
+// kubeconfigs as kubectl reads them: which files, which entry, which path, and what is said of broken ones.
+#include <doctest/doctest.h>
+
+#include "support/certificates.hpp"
+#include "unit/cluster/fakes.hpp"
+
+using namespace ksr;
+using namespace ksr::cluster;
+using namespace ksr::cluster::testing;
+using namespace ksr::testing;
+
+namespace {
+
+std::string fixture(const std::string& name) {
+  return std::string(KSR_FIXTURES) + "/" + name;
+}
+
+ConnectionOptions with_file(const std::string& path, const std::string& context = "") {
+  ConnectionOptions options;
+  options.kubeconfig = path;
+  options.context = context;
+  return options;
+}
+
+struct Opened {
+  RequestAuth auth;
+  transport::ConnectionSettings connection;
+  std::string name_space;
+};
+
+Opened open_and_authenticate(World& world, const ConnectionOptions& options) {
+  const auto access = world.open(options);
+  if (const Error* error = access.if_error()) FAIL(error->message);
+  const auto auth = world.authenticate(**access);
+  REQUIRE(auth);
+  if (const Error* error = auth->if_error()) FAIL(error->message);
+  REQUIRE(!world.transport.connects.empty());
+  const auto name_space = default_namespace_in(options, world.process_env, world.logger);
+  REQUIRE(name_space.has_value());
+  return {**auth, world.transport.connects.back(), *name_space};
+}
+
+std::string message_of(World& world, const ConnectionOptions& options) {
+  const auto access = world.open(options);
+  if (access) return "";
+  CHECK(access.error().status == Status::invalid);
+  CHECK(access.error().message.find('\n') == std::string::npos);
+  CHECK(access.error().message.find("hunter2") == std::string::npos);
+  return access.error().message;
+}
+
+bool has(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+}  // namespace
+
+TEST_CASE("a kubeconfig says server, CA, user and namespace") {
+  World world;
+  const Opened opened = open_and_authenticate(world, with_file(fixture("simple.yaml")));
+  CHECK(opened.connection.server.text() == "https://dev.example:6443");
+  CHECK(has(opened.connection.tls.ca_pem, "BEGIN CERTIFICATE"));
+  CHECK(header(opened.auth, "Authorization") == "Bearer token-of-jane");
+  CHECK(opened.name_space == "shop");
+  CHECK(opened.auth.compression);
+}
+
+TEST_CASE("the key context picks another context; a context without a user is anonymous") {
+  World world;
+  const Opened opened = open_and_authenticate(world, with_file(fixture("simple.yaml"), "prod-anonymous"));
+  CHECK(header(opened.auth, "Authorization").empty());
+  CHECK(opened.name_space == "default");
+}
+
+TEST_CASE("KUBECONFIG is a list: the first file wins entry by entry, and missing files are skipped") {
+  World world;
+  world.variables["KUBECONFIG"] = "/no/such/file::" + fixture("merge-first.yaml") + ":" + fixture("merge-second.yaml") +
+                                  ":" + fixture("merge-first.yaml") + ":" + fixture("merge-third.yaml");
+  const Opened opened = open_and_authenticate(world, {});
+  CHECK(opened.connection.server.text() == "https://first.example:443");
+  CHECK(opened.connection.tls.server_name.empty());
+  CHECK(header(opened.auth, "Authorization") == "Bearer token-of-first");
+  CHECK(opened.name_space == "merged");
+
+  ConnectionOptions third;
+  third.context = "third";
+  CHECK(open_and_authenticate(world, third).connection.server.text() == "https://only-second.example:443");
+}
+
+TEST_CASE("an explicit kubeconfig stands alone and must exist") {
+  World world;
+  world.variables["KUBECONFIG"] = fixture("simple.yaml");
+  CHECK(open_and_authenticate(world, with_file(fixture("path-prefix.yaml"))).connection.server.text() ==
+        "https://rancher.example:443/k8s/clusters/c-m-1");
+  CHECK(has(message_of(world, with_file("/no/such/config")), "kubeconfig: cannot read /no/such/config"));
+}
+
+TEST_CASE("without KUBECONFIG it is ~/.kube/config, and with it never") {
+  World world;
+  world.files.write("home/.kube/config",
+                    "clusters: [{name: h, cluster: {server: 'https://home.example'}}]\n"
+                    "contexts: [{name: h, context: {cluster: h}}]\ncurrent-context: h\n");
+  CHECK(open_and_authenticate(world, {}).connection.server.text() == "https://home.example:443");
+  world.variables["KUBECONFIG"] = "";
+  CHECK(open_and_authenticate(world, {}).connection.server.text() == "https://home.example:443");
+  world.variables["KUBECONFIG"] = "/no/such/file";
+  CHECK(has(message_of(world, {}), "server: is not set"));
+}
+
+TEST_CASE("relative paths are relative to the file they stand in") {
+  World world;
+  const Opened certificate = open_and_authenticate(world, with_file(fixture("relative/config.yaml")));
+  CHECK(has(certificate.connection.tls.ca_pem, "BEGIN CERTIFICATE"));
+  CHECK(has(certificate.connection.tls.client_certificate_pem, "BEGIN CERTIFICATE"));
+  CHECK(has(certificate.connection.tls.client_key_pem, "PRIVATE KEY"));
+  const Opened token = open_and_authenticate(world, with_file(fixture("relative/config.yaml"), "token"));
+  CHECK(header(token.auth, "Authorization") == "Bearer token-of-relative");
+  const Opened exec = open_and_authenticate(world, with_file(fixture("relative/config.yaml"), "exec"));
+  CHECK(header(exec.auth, "Authorization") == "Bearer token-of-plugin");
+}
+
+TEST_CASE("data takes precedence over the file") {
+  World world;
+  CHECK(has(open_and_authenticate(world, with_file(fixture("data-before-file.yaml"))).connection.tls.ca_pem, "BEGIN"));
+}
+
+TEST_CASE("path prefix, tls-server-name, proxy-url, disable-compression and basic authentication are honoured") {
+  World world;
+  const Opened opened = open_and_authenticate(world, with_file(fixture("path-prefix.yaml")));
+  CHECK(opened.connection.server.text() == "https://rancher.example:443/k8s/clusters/c-m-1");
+  CHECK(opened.connection.tls.server_name == "inner.example");
+  CHECK(opened.connection.proxy->text() == "http://proxy.example:3128");
+  CHECK(!opened.auth.compression);
+  CHECK(header(opened.auth, "Authorization") == "Basic amFuZTpwYXNz");
+}
+
+TEST_CASE("impersonation in a kubeconfig") {
+  World world;
+  const Opened opened = open_and_authenticate(world, with_file(fixture("impersonation.yaml")));
+  CHECK(header(opened.auth, "Impersonate-User") == "jane");
+  CHECK(header(opened.auth, "Impersonate-Uid") == "uid-1");
+  CHECK(header(opened.auth, "Impersonate-Group") == "dev");
+  CHECK(header(opened.auth, "Impersonate-Extra-reason") == "testing");
+  CHECK(opened.auth.headers.size() == 8);
+}
+
+TEST_CASE("credentials of a kubeconfig are not sent to a server without TLS") {
+  World world;
+  const Opened opened = open_and_authenticate(world, with_file(fixture("http-server.yaml")));
+  CHECK(header(opened.auth, "Authorization").empty());
+  CHECK(opened.name_space == "plain");
+}
+
+TEST_CASE("credentials of a kubeconfig are not sent when the key server names one without TLS") {
+  struct Case {
+    const char* file;
+    const char* context;
+  };
+  const Case cases[] = {{"simple.yaml", ""},
+                        {"path-prefix.yaml", ""},
+                        {"impersonation.yaml", ""},
+                        {"relative/config.yaml", "certificate"},
+                        {"relative/config.yaml", "token"},
+                        {"relative/config.yaml", "exec"}};
+  for (const Case& c : cases) {
+    for (const char* server : {"http://elsewhere.example:8080", "HTTP://127.0.0.1:8080"}) {
+      CAPTURE(c.file);
+      CAPTURE(c.context);
+      World world;
+      ConnectionOptions options = with_file(fixture(c.file), c.context);
+      options.server = server;
+      const Opened opened = open_and_authenticate(world, options);
+      CHECK(header(opened.auth, "Authorization").empty());
+      CHECK(opened.connection.tls.client_certificate_pem.empty());
+      CHECK(opened.connection.tls.client_key_pem.empty());
+      CHECK(clear_text_warnings(world.logger).empty());
+    }
+  }
+}
+
+TEST_CASE("a server without a scheme gets credentials of a kubeconfig exactly where it is reached over TLS") {
+  World world;
+  ConnectionOptions options = with_file(fixture("path-prefix.yaml"));
+  options.server = "elsewhere.example:8080";
+  Opened opened = open_and_authenticate(world, options);
+  CHECK(opened.connection.server.text() == "http://elsewhere.example:8080");
+  CHECK(header(opened.auth, "Authorization").empty());
+
+  options.insecure_skip_tls_verify = true;
+  opened = open_and_authenticate(world, options);
+  CHECK(opened.connection.server.text() == "https://elsewhere.example:8080");
+  CHECK(header(opened.auth, "Authorization") == "Basic amFuZTpwYXNz");
+
+  // The CA of the file, and the certificate of the keys.
+  options = with_file(fixture("simple.yaml"));
+  options.server = "elsewhere.example:8080";
+  opened = open_and_authenticate(world, options);
+  CHECK(opened.connection.server.text() == "https://elsewhere.example:8080");
+  CHECK(header(opened.auth, "Authorization") == "Bearer token-of-jane");
+
+  options = with_file(fixture("http-server.yaml"));
+  options.server = "elsewhere.example:8080";
+  const CertificateAndKey client = self_signed("jane");
+  options.client_cert_data = client.certificate_pem;
+  options.client_key_data = client.key_pem;
+  opened = open_and_authenticate(world, options);
+  CHECK(opened.connection.server.text() == "https://elsewhere.example:8080");
+  CHECK(header(opened.auth, "Authorization") == "Bearer token-of-jane");
+}
+
+TEST_CASE("a key server with TLS in place of one without gets the credentials of the kubeconfig") {
+  World world;
+  ConnectionOptions options = with_file(fixture("http-server.yaml"));
+  options.server = "https://secure.example";
+  const Opened opened = open_and_authenticate(world, options);
+  CHECK(opened.connection.server.text() == "https://secure.example:443");
+  CHECK(header(opened.auth, "Authorization") == "Bearer token-of-jane");
+}
+
+TEST_CASE("impersonation of a kubeconfig is not a credential and is sent without TLS") {
+  World world;
+  ConnectionOptions options = with_file(fixture("impersonation.yaml"));
+  options.server = "http://elsewhere.example";
+  CHECK(header(open_and_authenticate(world, options).auth, "Impersonate-User") == "jane");
+}
+
+TEST_CASE("a credential given by key is sent without TLS, with a warning that does not hold it") {
+  World world;
+  ConnectionOptions options = with_file(fixture("http-server.yaml"));
+  options.token = "hunter2";
+  Opened opened = open_and_authenticate(world, options);
+  CHECK(header(opened.auth, "Authorization") == "Bearer hunter2");
+  REQUIRE(clear_text_warnings(world.logger).size() == 1);
+  CHECK(has(clear_text_warnings(world.logger)[0], "token"));
+  CHECK(has(clear_text_warnings(world.logger)[0], "http://plain.example:8080"));
+
+  options = with_file(fixture("path-prefix.yaml"));
+  options.server = "http://elsewhere.example";
+  options.username = "jane";
+  options.password = "hunter2";
+  opened = open_and_authenticate(world, options);
+  CHECK(header(opened.auth, "Authorization") == "Basic amFuZTpodW50ZXIy");
+  CHECK(clear_text_warnings(world.logger).size() == 2);
+  for (const std::string& line : world.logger.lines) CHECK(!has(line, "hunter2"));
+}
+
+TEST_CASE("keys override the file") {
+  World world;
+  ConnectionOptions options = with_file(fixture("path-prefix.yaml"));
+  options.token = "mine";
+  options.proxy_url = "http://other:1";
+  Opened opened = open_and_authenticate(world, options);
+  CHECK(header(opened.auth, "Authorization") == "Bearer mine");
+  CHECK(opened.connection.proxy->text() == "http://other:1");
+  CHECK(opened.connection.tls.server_name == "inner.example");
+
+  // Another server is not called by the name of the file's.
+  options.server = "https://elsewhere";
+  opened = open_and_authenticate(world, options);
+  CHECK(opened.connection.server.text() == "https://elsewhere:443");
+  CHECK(opened.connection.tls.server_name.empty());
+
+  ConnectionOptions insecure = with_file(fixture("simple.yaml"));
+  insecure.insecure_skip_tls_verify = true;
+  opened = open_and_authenticate(world, insecure);
+  CHECK(opened.connection.tls.skip_verify);
+  CHECK(opened.connection.tls.ca_pem.empty());
+
+  ConnectionOptions other_ca = with_file(fixture("simple.yaml"));
+  const CertificateAndKey ca = self_signed("mine");
+  other_ca.ca_data = ca.certificate_pem;
+  CHECK(open_and_authenticate(world, other_ca).connection.tls.ca_pem == ca.certificate_pem);
+
+  ConnectionOptions as = with_file(fixture("impersonation.yaml"));
+  as.impersonate_user = "joe";
+  opened = open_and_authenticate(world, as);
+  CHECK(header(opened.auth, "Impersonate-User") == "joe");
+  CHECK(header(opened.auth, "Impersonate-Group").empty());
+}
+
+TEST_CASE("a server alone reads no file") {
+  World world;
+  world.variables["KUBECONFIG"] = fixture("not-yaml.yaml");
+  ConnectionOptions options;
+  options.server = "https://direct";
+  CHECK(open_and_authenticate(world, options).connection.server.text() == "https://direct:443");
+}
+
+TEST_CASE("the error of a bad kubeconfig has file, entry and reason, never a value") {
+  World world;
+  struct Case {
+    const char* file;
+    std::vector<std::string> parts;
+  };
+  const Case cases[] = {
+      {"insecure-and-ca.yaml",
+       {"insecure-skip-tls-verify of cluster \"both\"", "contradicts certificate-authority-data"}},
+      {"no-current-context.yaml", {"has no current-context"}},
+      {"missing-context.yaml", {"context \"gone\" does not exist"}},
+      {"missing-cluster.yaml", {"context \"c\"", "its cluster \"gone\" does not exist"}},
+      {"missing-user.yaml", {"context \"c\"", "its user \"gone\" does not exist"}},
+      {"no-server.yaml", {"cluster \"c\"", "has no server"}},
+      {"not-yaml.yaml", {"is not valid YAML at line"}},
+      {"wrong-types.yaml", {"clusters: expected a list"}},
+      {"wrong-flag.yaml", {"clusters[0] \"c\": insecure-skip-tls-verify: expected true or false"}},
+      {"other-kind.yaml", {"kind: expected Config"}},
+      {"certificate-without-key.yaml",
+       {"client-certificate of user \"jane\"", "the key of the certificate is missing"}},
+      {"two-methods.yaml", {"user \"jane\"", "both a token and a user name"}},
+      {"exec-without-mode.yaml", {"exec of user \"jane\"", "interactiveMode"}},
+      {"exec-old-version.yaml", {"exec of user \"jane\"", "v1alpha1", "expected client.authentication.k8s.io/v1"}},
+      {"auth-provider.yaml", {"auth-provider of user \"jane\"", "\"oidc\" is not supported"}},
+      {"cyclic.yaml", {"nested too deep"}},
+      {"empty.yaml", {"has no current-context"}},
+  };
+  for (const Case& c : cases) {
+    const std::string message = message_of(world, with_file(fixture(c.file)));
+    CAPTURE(c.file);
+    CAPTURE(message);
+    CHECK(has(message, c.file));
+    for (const std::string& part : c.parts) CHECK(has(message, part));
+  }
+  CHECK(has(message_of(world, with_file(fixture("simple.yaml"), "prod")), "context \"prod\" does not exist"));
+}
+
+TEST_CASE("an invalid file in a KUBECONFIG list is an error, not skipped") {
+  World world;
+  world.variables["KUBECONFIG"] = fixture("simple.yaml") + ":" + fixture("not-yaml.yaml");
+  CHECK(has(message_of(world, {}), "not-yaml.yaml"));
+}
+
+TEST_CASE("garbage never does worse than an error") {
+  World world;
+  std::string deep_map;
+  for (int i = 0; i < 2000; ++i) deep_map += std::string(static_cast<std::size_t>(i), ' ') + "a:\n";
+  const std::vector<std::string> texts = {std::string(100'000, '['),
+                                          std::string(100'000, '{'),
+                                          deep_map,
+                                          "- a\n- b\n",
+                                          "text",
+                                          "\xff\xfe\xfa",
+                                          "? [a]\n: b\n",
+                                          "clusters: [1, 2]",
+                                          "clusters: [[]]",
+                                          "clusters: [{name: {a: b}}]",
+                                          "users: [{name: x, user: [a]}]",
+                                          "users: [{name: x, user: {as-user-extra: {[1]: x}}}]",
+                                          "users: [{name: x, user: {as-user-extra: {k: v}}}]",
+                                          "users: [{name: x, user: {exec: {args: {a: b}}}}]",
+                                          "current-context: [a]",
+                                          "a: *nothing",
+                                          "%YAML 9.9\n---\n",
+                                          std::string("clusters:\0 x", 12),
+                                          "&a [*a]",
+                                          "contexts: &c [*c]",
+                                          "!!binary x",
+                                          "kind: !!map {}"};
+  for (const std::string& text : texts) {
+    const std::string path = world.files.write("garbage", text);
+    CHECK(has(message_of(world, with_file(path)), path));
+  }
+}
+
+TEST_CASE("of equal keys the last one is used, and equal names in one file are an error") {
+  World world;
+  const std::string head = "contexts: [{name: c, context: {cluster: c}}]\ncurrent-context: c\nclusters:\n";
+  const std::string keys =
+      world.files.write("keys", head + "- {name: c, cluster: {server: 'https://b', server: 'https://c'}}\n");
+  CHECK(open_and_authenticate(world, with_file(keys)).connection.server.text() == "https://c:443");
+  const std::string names = world.files.write(
+      "names", head + "- {name: c, cluster: {server: 'https://b'}}\n- {name: c, cluster: {server: 'https://c'}}\n");
+  CHECK(has(message_of(world, with_file(names)), "clusters[1] \"c\": is duplicated"));
+}
+
+TEST_CASE("in a pod without a kubeconfig the service account is used, over IPv6 too") {
+  World world;
+  const CertificateAndKey ca = self_signed("pod-ca");
+  world.variables["KUBERNETES_SERVICE_HOST"] = "fd00::1";
+  world.variables["KUBERNETES_SERVICE_PORT"] = "443";
+  CHECK(has(message_of(world, {}), "server: is not set"));
+  world.files.write("service-account/token", "pod-token\n");
+  world.files.write("service-account/ca.crt", ca.certificate_pem);
+  world.files.write("service-account/namespace", "pod-namespace\n");
+  Opened opened = open_and_authenticate(world, {});
+  CHECK(opened.connection.server.text() == "https://[fd00::1]:443");
+  CHECK(opened.connection.tls.ca_pem == ca.certificate_pem);
+  CHECK(header(opened.auth, "Authorization") == "Bearer pod-token");
+  CHECK(opened.name_space == "pod-namespace");
+
+  // Rotated by the kubelet.
+  const auto access = world.open({});
+  REQUIRE(access.has_value());
+  world.files.write("service-account/token", "next-token\n");
+  world.pass(Milliseconds(60'000));
+  const auto auth = world.authenticate(**access);
+  REQUIRE((auth && auth->has_value()));
+  CHECK(header(**auth, "Authorization") == "Bearer next-token");
+
+  world.variables["KUBECONFIG"] = fixture("simple.yaml");
+  CHECK(open_and_authenticate(world, {}).connection.server.text() == "https://dev.example:6443");
+}
+
+TEST_CASE("a pod without a CA trusts the system's and says so") {
+  World world;
+  world.variables["KUBERNETES_SERVICE_HOST"] = "10.0.0.1";
+  world.variables["KUBERNETES_SERVICE_PORT"] = "443";
+  world.variables["POD_NAMESPACE"] = "from-variable";
+  world.files.write("service-account/token", "pod-token\n");
+  const Opened opened = open_and_authenticate(world, {});
+  CHECK(opened.connection.tls.ca_pem.empty());
+  CHECK(opened.name_space == "from-variable");
+  const auto& lines = world.logger.lines;
+  CHECK(std::any_of(lines.begin(), lines.end(), [](const auto& line) { return has(line, "service account CA"); }));
+}

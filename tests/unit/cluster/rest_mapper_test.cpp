@@ -1,0 +1,117 @@
+// How names are looked up, and how discovery documents are read.
+#include "cluster/rest_mapper.hpp"
+
+#include <doctest/doctest.h>
+
+#include "cluster/discovery_documents.hpp"
+#include "unit/cluster/discovery_samples.hpp"
+
+using namespace ksr;
+using namespace ksr::cluster;
+using namespace ksr::cluster::testing;
+
+namespace {
+
+RestMapper sample() {
+  RestMapper mapper;
+  for (const std::string& body : {aggregated_core, aggregated_groups}) {
+    auto root = parse_discovery_root(body);
+    REQUIRE(root.has_value());
+    CHECK(root->aggregated);
+    for (ApiResource& resource : root->resources) mapper.add(std::move(resource));
+  }
+  return mapper;
+}
+
+}  // namespace
+
+TEST_CASE("names are found as kubectl finds them") {
+  const RestMapper mapper = sample();
+  const std::pair<const char*, const char*> cases[] = {
+      {"pods", "v1/pods"},
+      {"pod", "v1/pods"},
+      {"Pod", "v1/pods"},
+      {"PODS", "v1/pods"},
+      {"no", "v1/nodes"},
+      {"deploy", "apps/v1/deployments"},
+      {"deployments.apps", "apps/v1/deployments"},
+      {"deployment.apps", "apps/v1/deployments"},
+      {"deploy.apps", "apps/v1/deployments"},
+      {"deployments.v1beta1.apps", "apps/v1beta1/deployments"},
+      {"pods.v1", "v1/pods"},
+      {"ing", "networking.k8s.io/v1/ingresses"},
+      {"ingresses.networking.k8s.io", "networking.k8s.io/v1/ingresses"},
+      {"ingresses.networking", "networking.k8s.io/v1/ingresses"},
+      {"ingress.v1.networking.k8s.io", "networking.k8s.io/v1/ingresses"},
+      // The core group stands first; a group named tells them apart.
+      {"events", "v1/events"},
+      {"ev.events.k8s.io", "events.k8s.io/v1/events"},
+      // A full name stands above a short one, whatever its group.
+      {"po", "example.com/v1/po"},
+  };
+  for (const auto& [name, display] : cases) {
+    CAPTURE(name);
+    const auto found = mapper.find(name);
+    REQUIRE(found.has_value());
+    CHECK(found->display == display);
+  }
+  CHECK(mapper.find("nodes")->namespaced == false);
+  CHECK(mapper.find("pods")->namespaced == true);
+  CHECK(mapper.find("deploy")->root == "/apis/apps/v1");
+}
+
+TEST_CASE("what is not there is not found, and what cannot be watched is invalid") {
+  const RestMapper mapper = sample();
+  for (const char* name :
+       {"widgets", "pods.apps", "deployments.v2.apps", "deployments.v1", "events.nothing", "evil", "all"}) {
+    CAPTURE(name);
+    const auto found = mapper.find(name);
+    REQUIRE(!found.has_value());
+    CHECK(found.error().status == Status::not_found);
+    CHECK(found.error().http_status == 404);
+    CHECK(found.error().message.find(name) != std::string::npos);
+  }
+  const auto bindings = mapper.find("bindings");
+  REQUIRE(!bindings.has_value());
+  CHECK(bindings.error().status == Status::invalid);
+}
+
+TEST_CASE("the older documents put the preferred version first") {
+  const auto root = parse_discovery_root(old_groups);
+  REQUIRE(root.has_value());
+  CHECK(!root->aggregated);
+  REQUIRE(root->group_versions.size() == 3);
+  CHECK(root->group_versions[0].path() == "/apis/apps/v1");
+  CHECK(root->group_versions[1].path() == "/apis/apps/v1beta1");
+  const auto core = parse_discovery_root(old_core);
+  REQUIRE(core.has_value());
+  REQUIRE(core->group_versions.size() == 1);
+  CHECK(core->group_versions[0].path() == "/api/v1");
+}
+
+TEST_CASE("subresources and names that cannot be in a path are skipped") {
+  const auto resources = parse_resource_list(old_core_v1, {"", "v1"});
+  REQUIRE(resources.has_value());
+  REQUIRE(resources->size() == 2);
+  CHECK((*resources)[1].plural == "pods");
+  CHECK((*resources)[1].singular == "pod");
+}
+
+TEST_CASE("invalid documents are errors, odd ones are read as far as possible") {
+  for (const char* body : {"", "[]", "null", "{", "{}", R"({"kind":"Status"})", R"({"kind":7})", "<html>"}) {
+    CAPTURE(body);
+    CHECK(!parse_discovery_root(body).has_value());
+    CHECK(!parse_resource_list(body, {"", "v1"}).has_value());
+  }
+  for (const char* body :
+       {R"({"kind":"APIGroupDiscoveryList"})", R"({"kind":"APIGroupDiscoveryList","items":7})",
+        R"({"kind":"APIGroupDiscoveryList","items":[7,{"versions":[null,{"resources":[{},{"resource":7}]}]}]})",
+        R"({"kind":"APIVersions","versions":[7,"..","v1/../x"]})",
+        R"({"kind":"APIGroupList","groups":[{"name":"/"}]})"}) {
+    CAPTURE(body);
+    const auto root = parse_discovery_root(body);
+    REQUIRE(root.has_value());
+    CHECK(root->resources.empty());
+    CHECK(root->group_versions.empty());
+  }
+}

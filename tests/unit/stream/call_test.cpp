@@ -1,0 +1,123 @@
+#include "stream/call.hpp"
+
+#include <doctest/doctest.h>
+
+#include <new>
+
+#include "unit/stream/fixture.hpp"
+
+using namespace ksr;
+using namespace ksr::stream;
+using namespace ksr::stream::testing;
+
+namespace {
+
+struct Owner final : CallOwner {
+  explicit Owner(StreamFixture& fixture) : fixture_(fixture) {}
+  const Executor& executor() const override { return fixture_.world.executor; }
+  void count_bytes(std::size_t count) override { bytes += count; }
+  void flush() override {}
+  void retire(sync::RequestId id) override { retired.push_back(id); }
+  void on_lost(const Error& error) override { lost.push_back(error.message); }
+  Logger& logger() override { return fixture_.world.logger; }
+
+  std::size_t bytes = 0;
+  std::vector<sync::RequestId> retired;
+  std::vector<std::string> lost;
+
+ private:
+  StreamFixture& fixture_;
+};
+
+class RecordingCall final : public Call {
+ public:
+  explicit RecordingCall(CallOwner& owner) : Call(owner, 7, {"list", "v1/pods", "", "http://api:8001"}) {}
+
+  std::vector<std::string> events;
+  std::vector<Error> errors;
+  bool throws = false;
+
+ private:
+  bool accepts(int http_status) const override { return http_status == 200; }
+  void opened() override { events.emplace_back("opened"); }
+  void received(std::string_view bytes) override {
+    if (throws) throw std::bad_alloc();
+    events.push_back("received " + std::string(bytes));
+  }
+  void message_ended() override {}
+  void completed() override {
+    if (finish()) events.emplace_back("completed");
+  }
+  void failed(const Error& error, const std::optional<json::ApiStatus>&) override {
+    events.emplace_back("failed");
+    errors.push_back(error);
+  }
+};
+
+struct Setup {
+  Setup() {
+    cluster::testing::Reply reply;
+    reply.body = "body";
+    fixture.world.transport.replies["/x"] = reply;
+  }
+  void start() {
+    fixture.run([this] {
+      transport::Request request;
+      request.target = "/x";
+      call.start(*fixture.access, std::move(request), false);
+    });
+  }
+
+  StreamFixture fixture;
+  Owner owner{fixture};
+  RecordingCall call{owner};
+};
+
+using Events = std::vector<std::string>;
+
+}  // namespace
+
+TEST_CASE("a success is passed on as it arrives, and the call retires once") {
+  Setup setup;
+  setup.start();
+  CHECK(setup.call.events == Events{"opened", "received bo", "received dy", "completed"});
+  CHECK(setup.owner.retired == std::vector<sync::RequestId>{7});
+  CHECK(setup.owner.bytes == 4);
+}
+
+TEST_CASE("a refusal is one error with the context of the call, and its body is not passed on") {
+  Setup setup;
+  setup.fixture.world.transport.replies["/x"] = StreamFixture::refusal(403);
+  setup.start();
+  CHECK(setup.call.events == Events{"failed"});
+  REQUIRE(setup.call.errors.size() == 1);
+  CHECK(setup.call.errors[0].status == Status::forbidden);
+  REQUIRE(setup.call.errors[0].context);
+  CHECK(setup.call.errors[0].context->operation == "list");
+  CHECK(setup.call.errors[0].text() ==
+        "list of v1/pods at http://api:8001: the server answered 403 Forbidden: refused");
+  CHECK(setup.owner.retired == std::vector<sync::RequestId>{7});
+}
+
+TEST_CASE("an exception while a body is processed is an error of that call only") {
+  Setup setup;
+  setup.call.throws = true;
+  setup.start();
+  CHECK(setup.call.events == Events{"opened", "failed"});
+  REQUIRE(setup.call.errors.size() == 1);
+  CHECK(setup.call.errors[0].status == Status::out_of_memory);
+  CHECK(setup.owner.lost.empty());
+}
+
+TEST_CASE("a call that is stopped receives nothing, whatever is on its way") {
+  Setup setup;
+  setup.fixture.run([&] {
+    transport::Request request;
+    request.target = "/x";
+    setup.call.start(*setup.fixture.access, std::move(request), false);
+    setup.call.stop();
+  });
+  setup.fixture.run([&] { setup.call.on_body("late"); });
+  CHECK(setup.call.events.empty());
+  CHECK(setup.owner.retired.empty());
+}

@@ -1,0 +1,84 @@
+#include "stream/session.hpp"
+
+#include <doctest/doctest.h>
+
+#include "unit/stream/fixture.hpp"
+
+using namespace ksr;
+using namespace ksr::stream;
+using namespace ksr::stream::testing;
+
+namespace {
+
+struct Owner final : SessionOwner {
+  void on_session_state() override { ++states; }
+  void on_session_counters() override {}
+  void on_session_synced() override { ++synced; }
+  void on_fatal() override { ++fatal; }
+  int states = 0;
+  int synced = 0;
+  int fatal = 0;
+};
+
+// A session of v1/pods in namespace a.
+struct Setup : StreamFixture {
+  Setup() {
+    session = std::make_unique<Session>(
+        owner, SessionParts{world.executor, random, config, *access, resources, *publisher, *dispatcher, *statistics},
+        "a", config.sync, std::make_shared<sync::ServerState>());
+  }
+  ~Setup() {
+    run([this] { session->cancel(); });
+  }
+  void start() {
+    run([this] { session->start(); });
+  }
+
+  Owner owner;
+  FixedRandom random;
+  std::vector<cluster::Resource> resources{{"/api/v1", "pods", true, "v1/pods"}};
+  std::unique_ptr<Session> session;
+};
+
+}  // namespace
+
+TEST_CASE("a list that is complete reaches the cache, and is reported once") {
+  Setup setup;
+  setup.world.transport.replies["/api/v1/namespaces/a/pods"] = StreamFixture::pod_list("one");
+  setup.start();
+  CHECK(setup.session->synced());
+  CHECK(setup.owner.synced == 1);
+  CHECK(setup.session->counters().lists == 1);
+  CHECK(setup.publisher->write([](const store::Cache& cache) { return cache.count(); }) == 1);
+}
+
+TEST_CASE("the error of a request says which request, where and at which server, once") {
+  Setup setup;
+  setup.world.transport.replies["/api/v1/namespaces/a/pods"] = StreamFixture::refusal(403);
+  setup.start();
+  CHECK(setup.has_callback(
+      "error list of v1/pods in namespace a at http://api:8001: the server answered 403 Forbidden: refused"));
+}
+
+TEST_CASE("an error that belongs to no request is reported as one of the watch") {
+  Setup setup;
+  setup.world.transport.silent = true;
+  setup.start();
+  setup.run([&] { setup.session->on_lost(Error{Status::internal, "list of things: not a request"}); });
+  CHECK(setup.has_callback("error watch of v1/pods in namespace a at http://api:8001: list of things: not a request"));
+}
+
+TEST_CASE("nothing is received after cancel") {
+  Setup setup;
+  setup.world.transport.replies["/api/v1/namespaces/a/pods"] = StreamFixture::pod_list("one");
+  // The answer waits in the executor when the session is cancelled.
+  setup.world.executor.post([&] {
+    setup.session->start();
+    setup.world.executor.post([&] { setup.session->cancel(); });
+  });
+  setup.world.executor.run();
+  CHECK_FALSE(setup.session->synced());
+  CHECK(setup.owner.synced == 0);
+  setup.world.executor.advance(std::chrono::hours(1));
+  CHECK(setup.owner.synced == 0);
+}
