@@ -213,7 +213,7 @@ TEST_CASE("the http_response of cpprestsdk has status and headers when the head 
   on_network([&] {
     using namespace ksr::transport;
     auto route = std::make_shared<const Route>(
-        Route{network_thread(), nullptr, ksr_test::url_of(server.url()), {}, {}, Milliseconds(20'000)});
+        Route{network_thread(), nullptr, ksr::testing::url_of(server.url()), {}, {}, Milliseconds(20'000)});
     client = std::make_unique<HttpClient>(std::move(route));
     HttpClient::Started started = client->start(request_for("/"), listener);
     listener.exchange = std::move(started.exchange);
