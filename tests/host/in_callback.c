@@ -34,8 +34,8 @@ static void await_call(int kind) {
   pthread_mutex_unlock(&mutex);
 }
 
-static void *ask(void *answer) {
-  *(int *)answer = ksr_in_callback();
+static void* ask(void* answer) {
+  *(int*)answer = ksr_in_callback();
   return NULL;
 }
 
@@ -59,31 +59,31 @@ static void check_forked_child(void) {
   CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 }
 
-static void on_update(ksr_stream *stream, const ksr_snapshot *snapshot, void *user_data) {
+static void on_update(ksr_stream* stream, const ksr_snapshot* snapshot, void* user_data) {
   (void)stream, (void)snapshot, (void)user_data;
   check_other_thread();
   check_forked_child();
   record(ON_UPDATE);
 }
-static void on_error(ksr_stream *stream, const ksr_error *error, void *user_data) {
+static void on_error(ksr_stream* stream, const ksr_error* error, void* user_data) {
   (void)stream, (void)error, (void)user_data;
   record(ON_ERROR);
 }
-static void on_state(ksr_stream *stream, ksr_state state, void *user_data) {
+static void on_state(ksr_stream* stream, ksr_state state, void* user_data) {
   (void)stream, (void)state, (void)user_data;
   record(ON_STATE);
 }
-static void on_log(int32_t level, const char *msg, size_t len, void *user_data) {
+static void on_log(int32_t level, const char* msg, size_t len, void* user_data) {
   (void)level, (void)msg, (void)len, (void)user_data;
   record(ON_LOG);
 }
-static void on_destroy(void *user_data) {
+static void on_destroy(void* user_data) {
   (void)user_data;
   record(ON_DESTROY);
 }
 
-static ksr_config *config_with_callbacks(void) {
-  ksr_config *config = host_config("http");
+static ksr_config* config_with_callbacks(void) {
+  ksr_config* config = host_config("http");
   host_set(config, "resource", "example.org/v1/absent,v1/pods");
   ksr_config_on_update(config, on_update);
   ksr_config_on_error(config, on_error);
@@ -93,9 +93,9 @@ static ksr_config *config_with_callbacks(void) {
 }
 
 int main(void) {
-  ksr_config *config = config_with_callbacks();
-  ksr_stream *stream;
-  ksr_stream *refused = NULL;
+  ksr_config* config = config_with_callbacks();
+  ksr_stream* stream;
+  ksr_stream* refused = NULL;
   alarm(60);
   CHECK(ksr_in_callback() == 0);
 

@@ -1,4 +1,4 @@
-// `url_of` and `proxy_of` parse URLs that are valid; used by tests that make ConnectionSettings.
+// `url_of` and `proxy_of` parse valid URLs; used by tests that make ConnectionSettings. Lives on the test's thread.
 #pragma once
 
 #include <doctest/doctest.h>
@@ -7,7 +7,7 @@
 
 #include "base/url.hpp"
 
-namespace ksr_test {
+namespace ksr::testing {
 
 inline ksr::Url url_of(const std::string& text) {
   auto url = ksr::parse_server_url("server", text, false);
@@ -21,4 +21,4 @@ inline ksr::Url proxy_of(const std::string& text) {
   return *std::move(url);
 }
 
-}  // namespace ksr_test
+}  // namespace ksr::testing

@@ -102,8 +102,8 @@ TEST_CASE("a reader sees what it is bound to, and is refused elsewhere with the 
     CHECK(unknown.errors().front().http_status == 401);
     CHECK(refused.updates() == 0);
     for (const auto* seen : {&refused, &unknown}) {
-      for (const ksr::testing::SeenError& error : seen->errors())
-        CHECK(error.message.find("no-such-token") == std::string::npos);
+      for (const ksr::testing::SeenError& reported : seen->errors())
+        CHECK(reported.message.find("no-such-token") == std::string::npos);
     }
   });
 }

@@ -16,7 +16,7 @@ constexpr const char* kProtocols = "Sec-WebSocket-Protocol";
 ServerOptions behind_headlamp() {
   ServerOptions options = with_token();
   options.headlamp.emplace();
-  options.headlamp->kBackendToken = kBackendToken;
+  options.headlamp->backend_token = kBackendToken;
   options.headlamp->clusters = {"eu--prod__1"};
   return options;
 }

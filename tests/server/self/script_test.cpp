@@ -16,7 +16,7 @@ TEST_CASE("a script runs line by line; the error names the line and the reason")
   CHECK(pod.at("spec").at("nodeName") == "n1");
   const std::pair<const char*, const char*> wrong[] = {
       {"dance", "unknown command dance"},
-      {"create spaceships x", "a resource that the server knows"},
+      {"create spaceships x", "a known resource"},
       {"create pods", "needs a name"},
       {"create pods kube-system/a", "already exists"},
       {"delete pods absent", "not found"},
@@ -24,9 +24,9 @@ TEST_CASE("a script runs line by line; the error names the line and the reason")
       {"populate pods many", "populate pods many"},
       {"churn pods fast", "expected a rate"},
       {"fault list pods explode", "unknown fault action: explode"},
-      {"fault list pods", "fault needs"},
+      {"fault list pods", "expected: fault VERB"},
       {"wait pods 1", "expected: wait watches"},
-      {"deny jane list spaceships", "no resource spaceships"},
+      {"deny jane list spaceships", "unknown resource spaceships"},
       {"living nodes 3", "living takes pods"},
       {"sleep long", "sleep long"},
   };

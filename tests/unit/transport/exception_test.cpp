@@ -113,7 +113,7 @@ TEST_CASE("a resolver that throws fails the exchanges that wait for its answer")
       [](const std::string&) -> Expected<ksr::transport::Addresses> { throw std::runtime_error("no such luck"); });
   std::shared_ptr<Connection> connection;
   ConnectionSettings settings;
-  settings.server = ksr_test::url_of("http://name.test");
+  settings.server = ksr::testing::url_of("http://name.test");
   on_network([&] { connection = *transport->connect(settings); });
   Listener listener;
   listener.get(connection, request_for("/"));
@@ -128,7 +128,7 @@ TEST_CASE("names that cannot be verified are refused at once, and clearly") {
                            "a b", "-", "a/b", "[::1]", "1.2.3.4.", "\xc3\xa9.test"}) {
     CAPTURE(name);
     ConnectionSettings settings;
-    settings.server = ksr_test::url_of("https://127.0.0.1:1");
+    settings.server = ksr::testing::url_of("https://127.0.0.1:1");
     settings.tls.server_name = name;
     std::optional<Expected<std::shared_ptr<Connection>>> outcome;
     on_network([&] { outcome = ksr::transport::real_transport().connect(settings); });
@@ -140,7 +140,7 @@ TEST_CASE("names that cannot be verified are refused at once, and clearly") {
        {"kubernetes", "kubernetes.default.svc", "127.0.0.1", "::1", "fe80::1", "a_b.test", "xn--bcher-kva.example"}) {
     CAPTURE(name);
     ConnectionSettings settings;
-    settings.server = ksr_test::url_of("https://127.0.0.1:1");
+    settings.server = ksr::testing::url_of("https://127.0.0.1:1");
     settings.tls.server_name = name;
     connect(settings);
   }

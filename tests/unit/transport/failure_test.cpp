@@ -25,7 +25,7 @@ std::optional<Error> outcome_of(const std::shared_ptr<Connection>& connection, R
 
 std::shared_ptr<Connection> connect_by(Transport& transport, const std::string& server, int connect_timeout = 30'000) {
   ConnectionSettings settings;
-  settings.server = ksr_test::url_of(server);
+  settings.server = ksr::testing::url_of(server);
   settings.connect_timeout = Milliseconds(connect_timeout);
   std::shared_ptr<Connection> connection;
   on_network([&] { connection = *transport.connect(settings); });
@@ -81,7 +81,7 @@ TEST_CASE("a body that stops is 408, and what came before restarts the idle time
 TEST_CASE("a TLS handshake that never ends is 408 by the connect timeout") {
   Silence silence;
   ConnectionSettings settings;
-  settings.server = ksr_test::url_of(silence.server.tls_url());
+  settings.server = ksr::testing::url_of(silence.server.tls_url());
   settings.connect_timeout = Milliseconds(50);
   const auto error = outcome_of(connect(settings), request_for("/"));
   REQUIRE(error);
@@ -223,7 +223,7 @@ TEST_CASE("settings that can never work are refused at once") {
     return error->message;
   };
   ConnectionSettings settings;
-  settings.server = ksr_test::url_of("https://x");
+  settings.server = ksr::testing::url_of("https://x");
   settings.tls.ca_pem = "no PEM";
   CHECK(refusal(settings).find("CA certificates") != std::string::npos);
   settings.tls.ca_pem = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";

@@ -135,7 +135,7 @@ std::shared_ptr<Connection> released_on_network(std::shared_ptr<Connection> conn
 
 std::shared_ptr<Connection> connect(const std::string& server) {
   ConnectionSettings settings;
-  settings.server = ksr_test::url_of(server);
+  settings.server = ksr::testing::url_of(server);
   return connect(std::move(settings));
 }
 

@@ -258,7 +258,7 @@ TEST_CASE("a request that cannot be sent ends with invalid, later, and naming no
   for (const bool websocket : {false, true}) {
     Listener listener;
     on_network([&] {
-      const auto connection = ksr::transport::real_transport().connect({ksr_test::url_of(server.url()), {}});
+      const auto connection = ksr::transport::real_transport().connect({ksr::testing::url_of(server.url()), {}});
       auto& exchange = listener.exchange;
       exchange = websocket ? (*connection)->open_websocket(request, listener) : (*connection)->send(request, listener);
       CHECK(listener.ends() == 0);

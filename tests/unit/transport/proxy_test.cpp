@@ -14,8 +14,8 @@ namespace {
 
 ConnectionSettings through(const RawServer& proxy, const std::string& server) {
   ConnectionSettings settings;
-  settings.server = ksr_test::url_of(server);
-  settings.proxy = ksr_test::proxy_of("http://user:hunter2@" + proxy.authority());
+  settings.server = ksr::testing::url_of(server);
+  settings.proxy = ksr::testing::proxy_of("http://user:hunter2@" + proxy.authority());
   return settings;
 }
 

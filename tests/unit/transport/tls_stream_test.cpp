@@ -29,7 +29,7 @@ Ended answer_of(const std::function<void(Peer&)>& script) {
     script(peer);
   });
   ConnectionSettings settings;
-  settings.server = ksr_test::url_of(server.tls_url());
+  settings.server = ksr::testing::url_of(server.tls_url());
   settings.tls.ca_pem = shared_authority().certificate_pem();
   Listener listener;
   listener.get(connect(settings), request_for("/"));

@@ -32,7 +32,7 @@ struct TlsServer {
 
 ConnectionSettings trusting(const std::string& url) {
   ConnectionSettings settings;
-  settings.server = ksr_test::url_of(url);
+  settings.server = ksr::testing::url_of(url);
   settings.tls.ca_pem = shared_authority().certificate_pem();
   return settings;
 }
@@ -100,7 +100,7 @@ TEST_CASE("a certificate of another CA is refused, and system CAs are of no help
   TlsServer server("IP:127.0.0.1");
   const CertificateAuthority another("another CA");
   ConnectionSettings settings;
-  settings.server = ksr_test::url_of(server.server.tls_url());
+  settings.server = ksr::testing::url_of(server.server.tls_url());
   settings.tls.ca_pem = another.certificate_pem();
   for (int with_system_cas = 0; with_system_cas < 2; ++with_system_cas) {
     const auto error = outcome_of(settings);

@@ -12,19 +12,19 @@
 
 enum { MOST_STREAMS = 16, LONGEST_LINE = 4096 };
 
-static struct watched *streams[MOST_STREAMS];
+static struct watched* streams[MOST_STREAMS];
 static size_t stream_count;
 static int manual;
 
-static struct watched *find(const char *name) {
+static struct watched* find(const char* name) {
   for (size_t i = 0; i < stream_count; ++i)
     if (strcmp(streams[i]->name, name) == 0) return streams[i];
   return NULL;
 }
 
-static ksr_status set_words(ksr_config *config, char **rest) {
-  for (char *key = strtok_r(NULL, " ", rest); key; key = strtok_r(NULL, " ", rest)) {
-    char *value = strchr(key, '=');
+static ksr_status set_words(ksr_config* config, char** rest) {
+  for (char* key = strtok_r(NULL, " ", rest); key; key = strtok_r(NULL, " ", rest)) {
+    char* value = strchr(key, '=');
     if (!value) return KSR_E_INVALID;
     *value++ = '\0';
     const ksr_status status = ksr_config_set(config, key, value, NULL);
@@ -33,9 +33,9 @@ static ksr_status set_words(ksr_config *config, char **rest) {
   return KSR_OK;
 }
 
-static ksr_status open_stream(const char *name, int pours, char **rest) {
-  struct watched *watched = calloc(1, sizeof *watched);
-  ksr_config *config = NULL;
+static ksr_status open_stream(const char* name, int pours, char** rest) {
+  struct watched* watched = calloc(1, sizeof *watched);
+  ksr_config* config = NULL;
   if (!watched || stream_count == MOST_STREAMS) abort();
   snprintf(watched->name, sizeof watched->name, "%s", name);
   watched->pours = pours;
@@ -55,32 +55,32 @@ static ksr_status open_stream(const char *name, int pours, char **rest) {
   return status;
 }
 
-static ksr_status close_stream(struct watched *watched) {
+static ksr_status close_stream(struct watched* watched) {
   const ksr_status status = ksr_close(watched->stream);
   watched->closed = 1;
   if (!watched->destroyed) say("broken %s not destroyed by close", watched->name);
   return status;
 }
 
-static void until(const struct watched *watched, const char *name, uint64_t wanted) {
+static void until(const struct watched* watched, const char* name, uint64_t wanted) {
   const struct timespec pause = {0, 5 * 1000 * 1000};
   uint64_t value = 0;
   while (ksr_stat(watched->stream, name, &value) == KSR_OK && value < wanted) nanosleep(&pause, NULL);
 }
 
-static void tell_latest(const struct watched *watched) {
-  const ksr_snapshot *snapshot = ksr_latest(watched->stream);
+static void tell_latest(const struct watched* watched) {
+  const ksr_snapshot* snapshot = ksr_latest(watched->stream);
   if (!snapshot) {
     say("= none");
     return;
   }
-  char *keys = keys_of(snapshot);
+  char* keys = keys_of(snapshot);
   say("= %" PRIu64 " %s", ksr_snapshot_sequence(snapshot), keys);
   free(keys);
   ksr_snapshot_release(snapshot);
 }
 
-static void tell_statistic(const struct watched *watched, const char *name) {
+static void tell_statistic(const struct watched* watched, const char* name) {
   uint64_t value = 0;
   const ksr_status status = ksr_stat(watched->stream, name, &value);
   if (status == KSR_OK)
@@ -93,8 +93,8 @@ static void answer_status(ksr_status status) {
   say("= %s", status == KSR_OK ? "ok" : ksr_status_name(status));
 }
 
-static void step_on(struct watched *watched, const char *verb, char **rest) {
-  const char *word = strtok_r(NULL, " ", rest);
+static void step_on(struct watched* watched, const char* verb, char** rest) {
+  const char* word = strtok_r(NULL, " ", rest);
   if (strcmp(verb, "latest") == 0) {
     tell_latest(watched);
   } else if (strcmp(verb, "stat") == 0) {
@@ -111,10 +111,10 @@ static void step_on(struct watched *watched, const char *verb, char **rest) {
   }
 }
 
-static void step(char *line) {
-  char *rest = NULL;
-  const char *verb = strtok_r(line, " ", &rest);
-  const char *name = strtok_r(NULL, " ", &rest);
+static void step(char* line) {
+  char* rest = NULL;
+  const char* verb = strtok_r(line, " ", &rest);
+  const char* name = strtok_r(NULL, " ", &rest);
   const int pours = verb && strcmp(verb, "pour") == 0;
   if (!name)
     say("= unknown step");
@@ -133,7 +133,7 @@ static int read_steps(void) {
   const ssize_t got = read(STDIN_FILENO, buffer + filled, sizeof buffer - filled);
   if (got <= 0) return 0;
   filled += (size_t)got;
-  for (char *end = memchr(buffer, '\n', filled); end; end = memchr(buffer, '\n', filled)) {
+  for (char* end = memchr(buffer, '\n', filled); end; end = memchr(buffer, '\n', filled)) {
     *end = '\0';
     step(buffer);
     filled -= (size_t)(end + 1 - buffer);
@@ -147,7 +147,7 @@ static void dispatch_all(void) {
     if (!streams[i]->closed) ksr_dispatch(streams[i]->stream);
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
   manual = argc == 2 && strcmp(argv[1], "manual") == 0;
   for (;;) {
     struct pollfd waits[1 + MOST_STREAMS] = {{STDIN_FILENO, POLLIN, 0}};
