@@ -102,7 +102,8 @@ KSR_API uint32_t ksr_version(void);
 KSR_API const char *ksr_version_string(void);
 
 /* How the library was built, as one JSON object: version, compiler, cpprestsdk, boost, openssl (built with, running
- * with, linked static or dynamic), features. For bug reports. Static; contains nothing of the host. "{}" without memory for it. */
+ * with, linked static or dynamic), features. For bug reports. Static; contains nothing of the host. "{}" without
+ * memory for it. */
 KSR_API const char *ksr_build_info(void);
 
 /* 1 when the library has the feature `name`, else 0 (NULL included): "websocket", "http", "tls", "gzip", "http_proxy",

@@ -71,7 +71,7 @@ Error detected_error(Status status, std::string message);
 // The Status of an ERROR event as an error.
 Error error_of(const json::ApiStatus& status);
 
-// At most the first 100 bytes, for messages.
+// A string of the server for a message: one line of at most 100 bytes.
 std::string shortened(std::string_view text);
 
 }  // namespace ksr::sync

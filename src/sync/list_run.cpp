@@ -17,7 +17,7 @@ std::optional<Error> ExpectedType::check(const json::Item& item) {
   if (item.kind == kind_ && item.api_version == api_version_) return std::nullopt;
   return detected_error(Status::protocol, "object " + shortened(item.name_space) + "/" + shortened(item.name) +
                                               " is a " + shortened(item.api_version) + " " + shortened(item.kind) +
-                                              ", expected " + api_version_ + " " + kind_);
+                                              ", expected " + shortened(api_version_) + " " + shortened(kind_));
 }
 
 void ExpectedType::forget() {

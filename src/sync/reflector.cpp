@@ -213,7 +213,7 @@ bool Reflector::accept_version(std::string_view version, bool at_version, Instan
   if (list_.accepts_version(version, at_version)) return true;
   const Error error =
       detected_error(Status::protocol, "the list's resourceVersion " + shortened(version) + " is older than " +
-                                           list_.version() + ", which the view has");
+                                           shortened(list_.version()) + ", which the view has");
   if (watches_.watch() != nullptr) {
     fail_watch(Request::running, error, RecoveryAction::retry_by_list, now);
   } else {
@@ -345,8 +345,8 @@ void Reflector::on_initial_events_end(WatchConnection& watch, std::string_view v
 bool Reflector::went_back(const WatchConnection& watch, std::string_view version, const char* what, Instant now) {
   const std::optional<int> order = compare_resource_versions(version, watch.version);
   if (!order || *order >= 0) return false;
-  mark_inconsistent(detected_error(Status::protocol, std::string(what) + " went back from " + watch.version + " to " +
-                                                         shortened(version)),
+  mark_inconsistent(detected_error(Status::protocol, std::string(what) + " went back from " + shortened(watch.version) +
+                                                         " to " + shortened(version)),
                     now);
   return true;
 }

@@ -81,6 +81,24 @@ TEST_CASE("an event of another version of the kind") {
   check_listed_again(rig, "is a v2 Pod");
 }
 
+TEST_CASE("an error is one line, whatever the server sent") {
+  Rig rig(plain());
+  rig.go_live();
+  const std::string control("a\nb\0c", 5);
+  rig.event(EventType::added, {"x", control, "12", "Config\x1bMap"});
+  REQUIRE(rig.errors.size() == 1);
+  CHECK(rig.errors[0].error.message.find("default/a b?c is a v1 Config?Map") != std::string::npos);
+  rig.advance(800ms);
+  rig.list({pod("a", "20")}, "20");
+  rig.open();
+  rig.bookmark("19");
+  rig.advance(*rig.errors.back().next_try);
+  rig.list({pod("a", "20")}, "1\n2");
+  for (const ReportedError& reported : rig.errors) {
+    CHECK(reported.error.message.find('\n') == std::string::npos);
+  }
+}
+
 TEST_CASE("a list of another kind is rejected once, and accepted when it comes again") {
   Rig rig(plain());
   rig.go_live();

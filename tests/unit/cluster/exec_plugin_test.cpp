@@ -173,7 +173,7 @@ TEST_CASE("output that is no credential is refused without being repeated") {
       {credential(R"({"token":""})"), "neither a token nor a certificate"},
       {credential(R"({"token":7})"), "token that is not a string"},
       {credential(R"({"token":"hunter2\nX: y"})"), "control characters"},
-      {credential(R"({"token":"hunter2","expirationTimestamp":"soon"})"), "no RFC 3339 time"},
+      {credential(R"({"token":"hunter2","expirationTimestamp":"soon"})"), "not an RFC 3339 time"},
       {credential(R"({"clientCertificateData":"hunter2"})"), "only one of"},
       {credential(pair("hunter2", "hunter2")), "holds no certificate"},
       {credential(pair(one.certificate_pem, two.key_pem)), "is not the key"},

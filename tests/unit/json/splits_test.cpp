@@ -8,8 +8,7 @@ namespace {
 
 bool same(const ListRun& a, const ListRun& b) {
   return a.lines == b.lines && a.error == b.error && a.meta.kind == b.meta.kind &&
-         a.meta.continue_token == b.meta.continue_token && a.meta.resource_version == b.meta.resource_version &&
-         a.meta.remaining_item_count == b.meta.remaining_item_count;
+         a.meta.continue_token == b.meta.continue_token && a.meta.resource_version == b.meta.resource_version;
 }
 
 bool same(const WatchRun& a, const WatchRun& b) {

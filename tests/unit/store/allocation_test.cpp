@@ -81,7 +81,7 @@ struct Scene {
 
   std::string outside() {
     return std::to_string(cache.count()) + " " + std::to_string(cache.stored_bytes()) + " " +
-           std::to_string(cache.changed()) + " " + std::to_string(cache.listing());
+           std::to_string(cache.changed());
   }
 
   Cache cache;
