@@ -98,6 +98,8 @@ std::string Peer::receive_exactly(std::size_t size) {
     if (more.empty()) return text;
     text += more;
   }
+  // Nothing was received for an empty payload, and what is kept stays.
+  if (size == 0) return text;
   kept_ = text.substr(size);
   text.resize(size);
   return text;

@@ -65,10 +65,10 @@ Frame parse_frame(const std::function<std::string(std::size_t)>& take) {
   if (start.size() < 2) return read;
   std::size_t size = static_cast<unsigned char>(start[1]) & 0x7f;
   read.masked = (static_cast<unsigned char>(start[1]) & 0x80) != 0;
-  if (size == 126) {
-    const std::string length = take(2);
-    size =
-        (static_cast<std::size_t>(static_cast<unsigned char>(length[0])) << 8) | static_cast<unsigned char>(length[1]);
+  if (size >= 126) {
+    const std::string length = take(size == 126 ? 2 : 8);
+    size = 0;
+    for (const char byte : length) size = size << 8 | static_cast<unsigned char>(byte);
   }
   const std::string mask = read.masked ? take(4) : std::string(4, '\0');
   read.payload = take(size);
