@@ -8,65 +8,65 @@
 #include <stdint.h>
 
 typedef struct {
-  const char *data;
+  const char* data;
   size_t size;
 } ksr_go_text;
 
-void ksr_go_set_callbacks(ksr_config *config, int with_log);
+void ksr_go_set_callbacks(ksr_config* config, int with_log);
 
 /* A ksr_stream * is a number, no address, and the Go runtime rejects small numbers in pointers: it is passed as an
  * integer. */
-ksr_status ksr_go_open(const ksr_config *config, uintptr_t handle, uintptr_t *out, ksr_error **err);
+ksr_status ksr_go_open(const ksr_config* config, uintptr_t handle, uintptr_t* out, ksr_error** err);
 
 static inline uintptr_t ksr_go_thread(void) {
   return (uintptr_t)pthread_self();
 }
 
 static inline void ksr_go_cancel(uintptr_t stream) {
-  ksr_cancel((ksr_stream *)stream);
+  ksr_cancel((ksr_stream*)stream);
 }
 
 static inline ksr_status ksr_go_close(uintptr_t stream) {
-  return ksr_close((ksr_stream *)stream);
+  return ksr_close((ksr_stream*)stream);
 }
 
 static inline ksr_status ksr_go_wait_synced(uintptr_t stream, int64_t timeout_ms) {
-  return ksr_wait_synced((ksr_stream *)stream, timeout_ms);
+  return ksr_wait_synced((ksr_stream*)stream, timeout_ms);
 }
 
-static inline const ksr_snapshot *ksr_go_latest(uintptr_t stream) {
-  return ksr_latest((ksr_stream *)stream);
+static inline const ksr_snapshot* ksr_go_latest(uintptr_t stream) {
+  return ksr_latest((ksr_stream*)stream);
 }
 
-static inline ksr_status ksr_go_stat(uintptr_t stream, const char *name, uint64_t *value) {
-  return ksr_stat((ksr_stream *)stream, name, value);
+static inline ksr_status ksr_go_stat(uintptr_t stream, const char* name, uint64_t* value) {
+  return ksr_stat((ksr_stream*)stream, name, value);
 }
 
-static inline ksr_go_text ksr_go_error_message(const ksr_error *error) {
+static inline ksr_go_text ksr_go_error_message(const ksr_error* error) {
   ksr_go_text text = {NULL, 0};
   text.data = ksr_error_message(error, &text.size);
   return text;
 }
 
-static inline ksr_go_text ksr_go_error_reason(const ksr_error *error) {
+static inline ksr_go_text ksr_go_error_reason(const ksr_error* error) {
   ksr_go_text text = {NULL, 0};
   text.data = ksr_error_reason(error, &text.size);
   return text;
 }
 
-static inline ksr_go_text ksr_go_resource_version(const ksr_snapshot *snapshot) {
+static inline ksr_go_text ksr_go_resource_version(const ksr_snapshot* snapshot) {
   ksr_go_text text = {NULL, 0};
   text.data = ksr_snapshot_resource_version(snapshot, &text.size);
   return text;
 }
 
-static inline ksr_go_text ksr_go_field(const ksr_object *object, ksr_field field) {
+static inline ksr_go_text ksr_go_field(const ksr_object* object, ksr_field field) {
   ksr_go_text text = {NULL, 0};
   text.data = ksr_object_field(object, field, &text.size);
   return text;
 }
 
-static inline ksr_go_text ksr_go_get(const ksr_object *object, const char *json_pointer) {
+static inline ksr_go_text ksr_go_get(const ksr_object* object, const char* json_pointer) {
   ksr_go_text text = {NULL, 0};
   text.data = ksr_object_get(object, json_pointer, &text.size);
   return text;
@@ -74,10 +74,10 @@ static inline ksr_go_text ksr_go_get(const ksr_object *object, const char *json_
 
 typedef struct {
   ksr_delta kind;
-  const ksr_object *object;
+  const ksr_object* object;
 } ksr_go_delta;
 
-static inline ksr_go_delta ksr_go_delta_at(const ksr_snapshot *snapshot, size_t i) {
+static inline ksr_go_delta ksr_go_delta_at(const ksr_snapshot* snapshot, size_t i) {
   ksr_go_delta delta = {0, NULL};
   delta.kind = ksr_snapshot_delta_at(snapshot, i, &delta.object);
   return delta;

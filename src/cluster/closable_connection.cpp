@@ -79,7 +79,7 @@ std::unique_ptr<transport::Exchange> ClosableConnection::opened(transport::Excha
 }
 
 std::unique_ptr<transport::Exchange> ClosableConnection::send(transport::Request request,
-                                                             transport::ExchangeObserver& observer) {
+                                                              transport::ExchangeObserver& observer) {
   if (!request.long_running) return real_->send(std::move(request), observer);
   return opened(observer,
                 [&](transport::ExchangeObserver& between) { return real_->send(std::move(request), between); });

@@ -1,5 +1,5 @@
-// The last stage of every http_client's pipeline, in place of cpprestsdk's Asio backend. ksr adds a stage of its own with
-// http_client::add_handler that answers each request itself, so this one is never reached.
+// The last stage of every http_client's pipeline, in place of cpprestsdk's Asio backend. ksr adds a stage of its own
+// with http_client::add_handler that answers each request itself, so this one is never reached.
 #include "stdafx.h"
 
 #include "http/client/http_client_impl.h"

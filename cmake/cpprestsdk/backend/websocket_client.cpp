@@ -1,9 +1,10 @@
 // `wspp_callback_client` is cpprestsdk's websocket_callback_client over connections that a websocket_driver makes, in
 // place of the one over websocketpp's Asio transport. That one ran an io_service on two threads for each client, waited
-// up to ten seconds when destroyed, deadlocked when destroyed in its own handler, did not report the status of a refused
-// handshake, copied each message into a stream, and did TLS itself. Here websocketpp is the protocol alone, without
-// locks, log and sockets; the driver gets messages where they lie, reads a refused handshake itself, and abort() waits
-// for nothing. Used by src/transport/websocket_exchange.cpp. Lives on the one thread that runs the shared io_service.
+// up to ten seconds when destroyed, deadlocked when destroyed in its own handler, did not report the status of a
+// refused handshake, copied each message into a stream, and did TLS itself. Here websocketpp is the protocol alone,
+// without locks, log and sockets; the driver gets messages where they lie, reads a refused handshake itself, and
+// abort() waits for nothing. Used by src/transport/websocket_exchange.cpp. Lives on the one thread that runs the shared
+// io_service.
 #include "stdafx.h"
 
 #include <cstddef>
@@ -30,8 +31,8 @@ namespace web::websockets::client {
 namespace details {
 namespace {
 
-// The frames that websocketpp may hold at a time: one message (send() hands over one at a time), a ping, a pong and close
-// frames. Each may wait while others are being written.
+// The frames that websocketpp may hold at a time: one message (send() hands over one at a time), a ping, a pong and
+// close frames. Each may wait while others are being written.
 constexpr std::size_t kMaxOutgoingFrames = 8;
 
 // Makes a connection's messages and counts those to be sent: websocketpp acknowledges each close frame with an invalid
@@ -111,7 +112,8 @@ void report_end(connection& con, websocket_driver& driver) {
 // A message body that lies in memory, as all of ksr's do.
 std::string bytes_of(concurrency::streams::streambuf<std::uint8_t> body, std::size_t size) {
   std::string bytes(size == SIZE_MAX ? body.in_avail() : size, '\0');
-  const std::size_t copied = bytes.empty() ? 0 : body.scopy(reinterpret_cast<std::uint8_t*>(bytes.data()), bytes.size());
+  const std::size_t copied =
+      bytes.empty() ? 0 : body.scopy(reinterpret_cast<std::uint8_t*>(bytes.data()), bytes.size());
   if (copied != bytes.size()) throw websocket_exception("a message to send must lie in memory as a whole");
   return bytes;
 }

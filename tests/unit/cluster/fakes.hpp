@@ -126,7 +126,7 @@ class FakeTransport final : public transport::Transport {
    public:
     explicit FakeConnection(FakeTransport& transport) : transport_(transport) {}
     std::unique_ptr<transport::Exchange> send(transport::Request request,
-                                             transport::ExchangeObserver& observer) override {
+                                              transport::ExchangeObserver& observer) override {
       return transport_.answer(std::move(request), observer);
     }
     std::unique_ptr<transport::Exchange> open_websocket(transport::Request request,
