@@ -17,7 +17,7 @@ TEST_CASE("a stream is synced once the lists of all its namespaces are complete"
   fixture.run([&] { engine->start(); });
   CHECK_FALSE(fixture.synced());
   CHECK(fixture.statistics->state == sync::State::waiting);
-  CHECK(fixture.statistics->lists == 1);
+  CHECK(fixture.statistics->lists == 2);
 
   fixture.world.transport.replies["/api/v1/namespaces/b/pods"] = StreamFixture::pod_list("two");
   fixture.world.executor.advance(fixture.config.sync.backoff_max);
