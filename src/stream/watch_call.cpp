@@ -46,8 +46,7 @@ void WatchCall::on_error_event(const json::ApiStatus& status) {
 }
 
 void WatchCall::on_unknown_event(std::string_view type) {
-  owner().logger().log(LogLevel::warning,
-                       context().text() + ": ignored an event of unknown type " + in_quotes(type));
+  owner().logger().log(LogLevel::warning, context().text() + ": ignored an event of unknown type " + in_quotes(type));
 }
 
 void WatchCall::on_bad_event(const Error& error) {
