@@ -87,29 +87,36 @@ TEST_CASE("a task runs on a named thread that the host's signals do not reach") 
 TEST_CASE("there are no more threads than allowed, and tasks that wait for one run in order") {
   constexpr int kThreads = 3;
   constexpr int kTasks = 30;
+  // Owned by the tasks, too: the last of them end after the test has seen that they have begun.
+  struct Seen {
+    std::mutex mutex;
+    std::condition_variable changed;
+    std::set<std::thread::id> threads;
+    std::vector<int> begun;
+    bool may_end = false;
+  };
+  const auto seen = std::make_shared<Seen>();
   BlockingPool pool("ksr-test", kThreads);
-  std::mutex seen_mutex;
-  std::condition_variable changed;
-  std::set<std::thread::id> threads;
-  std::vector<int> begun;
-  bool may_end = false;
   for (int i = 0; i < kTasks; ++i) {
-    REQUIRE(pool.run([&, i] {
-      std::unique_lock lock(seen_mutex);
-      threads.insert(std::this_thread::get_id());
-      begun.push_back(i);
-      changed.notify_all();
-      changed.wait(lock, [&] { return may_end; });
+    REQUIRE(pool.run([seen, i] {
+      std::unique_lock lock(seen->mutex);
+      seen->threads.insert(std::this_thread::get_id());
+      seen->begun.push_back(i);
+      seen->changed.notify_all();
+      seen->changed.wait(lock, [&] { return seen->may_end; });
     }));
   }
-  std::unique_lock lock(seen_mutex);
+  std::unique_lock lock(seen->mutex);
+  const auto wait_until_begun = [&](std::size_t count) {
+    return seen->changed.wait_for(lock, std::chrono::seconds(30), [&] { return seen->begun.size() == count; });
+  };
   // All threads are started, for as long as all of them block.
-  REQUIRE(changed.wait_for(lock, std::chrono::seconds(30), [&] { return begun.size() == kThreads; }));
-  CHECK(std::set<int>(begun.begin(), begun.end()) == std::set<int>{0, 1, 2});
-  may_end = true;
-  changed.notify_all();
-  REQUIRE(changed.wait_for(lock, std::chrono::seconds(30), [&] { return begun.size() == kTasks; }));
-  CHECK(threads.size() == kThreads);
+  REQUIRE(wait_until_begun(kThreads));
+  CHECK(std::set<int>(seen->begun.begin(), seen->begun.end()) == std::set<int>{0, 1, 2});
+  seen->may_end = true;
+  seen->changed.notify_all();
+  REQUIRE(wait_until_begun(kTasks));
+  CHECK(seen->threads.size() == kThreads);
 }
 
 TEST_CASE("the result of a call, or its exception, comes to the executor") {
