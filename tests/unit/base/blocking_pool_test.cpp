@@ -53,9 +53,9 @@ class QueueExecutor final : public ksr::Executor {
 };
 
 struct NotifyWhenDestroyed {
-  explicit NotifyWhenDestroyed(std::promise<void>& promise_in) : promise(promise_in) {}
-  ~NotifyWhenDestroyed() { promise.set_value(); }
-  std::promise<void>& promise;
+  explicit NotifyWhenDestroyed(std::shared_ptr<std::promise<void>> promise_in) : promise(std::move(promise_in)) {}
+  ~NotifyWhenDestroyed() { promise->set_value(); }
+  const std::shared_ptr<std::promise<void>> promise;
 };
 
 bool comes(std::future<void> future) {
@@ -66,19 +66,19 @@ bool comes(std::future<void> future) {
 
 TEST_CASE("a task runs on a named thread that the host's signals do not reach") {
   BlockingPool pool("ksr-test", 1);
-  std::promise<void> done;
+  const auto done = std::make_shared<std::promise<void>>();
   std::string name;
   sigset_t mask;
   std::thread::id thread;
-  REQUIRE(pool.run([&] {
+  REQUIRE(pool.run([&, done] {
     char text[16] = "";
     pthread_getname_np(pthread_self(), text, sizeof text);
     name = text;
     pthread_sigmask(SIG_SETMASK, nullptr, &mask);
     thread = std::this_thread::get_id();
-    done.set_value();
+    done->set_value();
   }));
-  REQUIRE(comes(done.get_future()));
+  REQUIRE(comes(done->get_future()));
   CHECK(name == "ksr-test");
   CHECK(sigismember(&mask, SIGTERM) == 1);
   CHECK((thread != std::this_thread::get_id()));
@@ -150,30 +150,30 @@ TEST_CASE("the result of a call, or its exception, comes to the executor") {
 }
 
 TEST_CASE("a pool that is destroyed drops the tasks that have not begun, and waits for none") {
-  std::promise<void> begun;
+  const auto begun = std::make_shared<std::promise<void>>();
   std::promise<void> may_end;
-  std::promise<void> dropped;
-  std::promise<void> ended;
+  const auto dropped = std::make_shared<std::promise<void>>();
+  const auto ended = std::make_shared<std::promise<void>>();
   bool ran = false;
   {
     BlockingPool pool("ksr-test", 1);
-    REQUIRE(pool.run([&begun, &ended, end = may_end.get_future().share()] {
-      begun.set_value();
+    REQUIRE(pool.run([begun, ended, end = may_end.get_future().share()] {
+      begun->set_value();
       end.wait();
-      ended.set_value();
+      ended->set_value();
     }));
-    REQUIRE(comes(begun.get_future()));
+    REQUIRE(comes(begun->get_future()));
     REQUIRE(pool.run([&ran, notify = std::make_shared<NotifyWhenDestroyed>(dropped)] { ran = true; }));
   }
-  CHECK(comes(dropped.get_future()));
+  CHECK(comes(dropped->get_future()));
   may_end.set_value();
-  CHECK(comes(ended.get_future()));
+  CHECK(comes(ended->get_future()));
   CHECK_FALSE(ran);
 }
 
 TEST_CASE("what a task owns is destroyed when it has run, not when the next one comes") {
   BlockingPool pool("ksr-test", 1);
-  std::promise<void> destroyed;
+  const auto destroyed = std::make_shared<std::promise<void>>();
   REQUIRE(pool.run([notify = std::make_shared<NotifyWhenDestroyed>(destroyed)] {}));
-  CHECK(comes(destroyed.get_future()));
+  CHECK(comes(destroyed->get_future()));
 }
