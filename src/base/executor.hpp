@@ -1,7 +1,6 @@
 // `Executor` is the network thread, which owns all network state; implemented by transport, and by a fake in tests.
 #pragma once
 
-#include <cassert>
 #include <functional>
 #include <memory>
 
@@ -26,11 +25,5 @@ class Executor {
   virtual Instant now() const = 0;
   virtual bool on_this_thread() const noexcept = 0;
 };
-
-// For the entries of objects that live on the executor's thread: a call on another thread ends the program. Checked
-// without NDEBUG, as in the dev and the sanitized trees.
-inline void assert_on([[maybe_unused]] const Executor& executor) {
-  assert(executor.on_this_thread() && "called on another thread than the executor's");
-}
 
 }  // namespace ksr

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/exception_error.hpp"
+#include "base/thread_check.hpp"
 #include "transport/failures.hpp"
 #include "transport/io_service.hpp"
 #include "transport/proxy_tunnel.hpp"
@@ -216,7 +217,7 @@ Dial::Dial(std::shared_ptr<const Route> route, bool tunnel, Done done)
 }
 
 Dial::~Dial() {
-  assert_on(steps_->executor());
+  KSR_ASSERT_ON_THREAD(steps_->executor());
   steps_->abandon();
 }
 

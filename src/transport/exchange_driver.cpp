@@ -4,6 +4,7 @@
 
 #include "base/exception_error.hpp"
 #include "base/text.hpp"
+#include "base/thread_check.hpp"
 #include "transport/failures.hpp"
 #include "transport/header_rules.hpp"
 
@@ -14,7 +15,7 @@ class HeldExchange final : public Exchange {
  public:
   explicit HeldExchange(std::shared_ptr<ExchangeDriver> driver) : driver_(std::move(driver)) {}
   ~HeldExchange() override {
-    assert_on(driver_->executor());
+    KSR_ASSERT_ON_THREAD(driver_->executor());
     driver_->abandon();
   }
   HeldExchange(const HeldExchange&) = delete;

@@ -5,6 +5,7 @@
 #include <boost/asio/ssl/error.hpp>
 #include <utility>
 
+#include "base/text.hpp"
 #include "transport/header_rules.hpp"
 
 namespace ksr::transport {
@@ -51,7 +52,7 @@ http_request message_of(const Route& route, Request& request) {
 std::string lines_of(const http_headers& headers) {
   std::string lines;
   for (const auto& [name, values] : headers) {
-    if (values.empty() && same_name(name, kUserAgent)) continue;
+    if (values.empty() && lower_case(name) == lower_case(kUserAgent)) continue;
     std::size_t begin = 0;
     for (;;) {
       const std::size_t end = values.find(kValueSeparator, begin);

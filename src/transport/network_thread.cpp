@@ -13,6 +13,7 @@
 
 #include "base/exception_error.hpp"
 #include "base/thread.hpp"
+#include "base/thread_check.hpp"
 #include "transport/io_service.hpp"
 #include "transport/posted_task.hpp"
 
@@ -127,7 +128,7 @@ void NetworkThread::post(std::function<void()> task) {
 }
 
 std::unique_ptr<Timer> NetworkThread::schedule(Instant at, std::function<void()> task) {
-  assert_on(*this);
+  KSR_ASSERT_ON_THREAD(*this);
   auto timer = std::make_shared<TimerState>(std::move(task));
   // Owned before it is armed: a timer without an owner could not be cancelled.
   std::unique_ptr<Timer> owner = std::make_unique<AsioTimer>(timer);

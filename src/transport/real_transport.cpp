@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "base/thread_check.hpp"
 #include "transport/header_rules.hpp"
 #include "transport/http_exchange.hpp"
 #include "transport/route.hpp"
@@ -36,19 +37,19 @@ std::optional<Error> check_method(const std::string& method) {
 class RealConnection final : public Connection {
  public:
   explicit RealConnection(const std::shared_ptr<const Route>& route) : route_(route), http_(route) {}
-  ~RealConnection() override { assert_on(route_->executor); }
+  ~RealConnection() override { KSR_ASSERT_ON_THREAD(route_->executor); }
   RealConnection(const RealConnection&) = delete;
   RealConnection& operator=(const RealConnection&) = delete;
 
   std::unique_ptr<Exchange> send(Request request, ExchangeObserver& observer) override {
-    assert_on(route_->executor);
+    KSR_ASSERT_ON_THREAD(route_->executor);
     if (auto error = check_method(request.method)) return refuse(std::move(*error), observer);
     if (auto error = check_request(request, false)) return refuse(std::move(*error), observer);
     return http_.start(std::move(request), observer).exchange;
   }
 
   std::unique_ptr<Exchange> open_websocket(Request request, ExchangeObserver& observer) override {
-    assert_on(route_->executor);
+    KSR_ASSERT_ON_THREAD(route_->executor);
     if (auto error = check_request(request, true)) return refuse(std::move(*error), observer);
     return start_websocket(route_, std::move(request), observer);
   }
@@ -68,7 +69,7 @@ class RealTransport final : public Transport {
       : resolver_(std::make_shared<DnsResolver>(NetworkThread::instance(), std::move(look_up))) {}
 
   Expected<std::shared_ptr<Connection>> connect(const ConnectionSettings& settings) override {
-    assert_on(NetworkThread::instance());
+    KSR_ASSERT_ON_THREAD(NetworkThread::instance());
     Route route{NetworkThread::instance(), resolver_, settings.server, settings.proxy, {}, settings.connect_timeout};
     if (route.server.secure()) {
       auto tls = TlsContext::make(settings.tls);

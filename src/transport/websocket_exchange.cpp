@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/text.hpp"
+#include "base/thread_check.hpp"
 #include "transport/failures.hpp"
 #include "transport/header_rules.hpp"
 
@@ -85,7 +86,7 @@ class HeldWebSocket final : public Exchange {
  public:
   explicit HeldWebSocket(std::shared_ptr<WebSocketDriver> driver) : driver_(std::move(driver)) {}
   ~HeldWebSocket() override {
-    assert_on(driver_->executor());
+    KSR_ASSERT_ON_THREAD(driver_->executor());
     driver_->abandon();
   }
   HeldWebSocket(const HeldWebSocket&) = delete;
@@ -126,7 +127,7 @@ std::string WebSocketDriver::header_lines() {
 }
 
 SendStatus WebSocketDriver::send(std::string_view message, MessageType type, std::function<void()> written) {
-  assert_on(executor());
+  KSR_ASSERT_ON_THREAD(executor());
   if (ended() || !is_open_ || is_closing_) return SendStatus::closed;
   const std::size_t size = message.size() + kMessageOverhead;
   if (!queued_.empty() && queued_size_ + size > kMaxQueuedSize) return SendStatus::full;
@@ -158,7 +159,7 @@ void WebSocketDriver::sent() {
 }
 
 void WebSocketDriver::close(int code, std::string_view reason) {
-  assert_on(executor());
+  KSR_ASSERT_ON_THREAD(executor());
   if (ended() || is_closing_) return;
   is_closing_ = true;
   close_timer_ = route_->executor.schedule(route_->executor.now() + kMaxCloseTime,
