@@ -149,7 +149,7 @@ TEST_CASE("a list that is not a list") {
   check_first_list("bad-chunk", KSR_E_PROTOCOL, "chunk");
   check_first_list("endless-headers", KSR_E_PROTOCOL, "64 KiB");
   check_first_list("cut bytes=1000", KSR_E_TRANSPORT, "closed");
-  check_first_list("stall bytes=1000", KSR_E_TIMEOUT, "silent", {{"request_timeout", "300ms"}});
+  check_first_list("stall bytes=1000", KSR_E_TIMEOUT, "nothing received for 300 ms", {{"request_timeout", "300ms"}});
 }
 
 TEST_CASE("an invalid item of a list: the error has its number and what is missing") {
@@ -198,7 +198,8 @@ TEST_CASE("a watch with an invalid head or body is reported and opened again") {
   check_watch("websocket", "endless-headers", KSR_E_PROTOCOL, "127.0.0.1");
   on_both_transports([](const std::string& transport) {
     check_watch(transport, "redirect to=http://127.0.0.1:1/", KSR_E_PROTOCOL, "302");
-    check_watch(transport, "stall bytes=0", KSR_E_TIMEOUT, "silent", {{"request_timeout", "300ms"}});
+    check_watch(transport, "stall bytes=0", KSR_E_TIMEOUT, "nothing received for 300 ms",
+                {{"request_timeout", "300ms"}});
   });
 }
 
