@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <set>
+#include <vector>
 
 #include "base/mutex.hpp"
 #include "transport/network_thread.hpp"
@@ -35,6 +36,8 @@ struct Guard {
   std::atomic<bool> had_users{false};
   // Network thread only.
   std::set<TlsUser*> users;
+  Mutex unreleased_mutex;
+  std::vector<void*> unreleased KSR_GUARDED_BY(unreleased_mutex);
 };
 
 Guard& guard() {
@@ -108,6 +111,15 @@ void register_atexit_hook() {
 
 bool tls_shut_down() {
   return guard().exiting || !guard().ready;
+}
+
+void keep_unreleased(void* object) noexcept {
+  try {
+    const MutexLock lock(guard().unreleased_mutex);
+    guard().unreleased.push_back(object);
+  } catch (...) {
+    // Without memory for the entry it is a leak of a process that ends.
+  }
 }
 
 TlsUse::TlsUse() {

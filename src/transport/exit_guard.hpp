@@ -17,6 +17,10 @@ void register_atexit_hook();
 // Whether OpenSSL must not be called any more: the process is exiting, or OpenSSL could not be initialised.
 bool tls_shut_down();
 
+// For what OpenSSL made and must not be asked to free any more: keeps it reachable, so that leak checkers of the host
+// do not report it. Any thread.
+void keep_unreleased(void* object) noexcept;
+
 // OpenSSL may be called while one of these exists, if it is true. exit() waits for its end, so neither callbacks nor
 // waiting belong inside. Scopes of one thread may be nested.
 class TlsUse {

@@ -32,7 +32,7 @@ class TlsContext {
   struct FreeContext {
     void operator()(SSL_CTX* context) const noexcept {
       const TlsUse use;
-      if (use) SSL_CTX_free(context);
+      use ? SSL_CTX_free(context) : keep_unreleased(context);
     }
   };
 

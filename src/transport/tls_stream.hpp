@@ -39,7 +39,7 @@ class TlsStream final : public web::connected_stream, public std::enable_shared_
   struct FreeSsl {
     void operator()(SSL* ssl) const noexcept {
       const TlsUse use;
-      if (use) SSL_free(ssl);
+      use ? SSL_free(ssl) : keep_unreleased(ssl);
     }
   };
   struct Reading {

@@ -115,6 +115,7 @@ TEST_CASE("a resolver that throws fails the exchanges that wait for its answer")
   ConnectionSettings settings;
   settings.server = ksr::testing::url_of("http://name.test");
   on_network([&] { connection = *transport->connect(settings); });
+  connection = released_on_network(std::move(connection));
   Listener listener;
   listener.get(connection, request_for("/"));
   REQUIRE(listener.wait_for_end());
