@@ -4,6 +4,7 @@
 #include <boost/asio/error.hpp>
 #include <boost/asio/ssl/error.hpp>
 #include <utility>
+#include <vector>
 
 #include "base/text.hpp"
 #include "transport/header_rules.hpp"
@@ -42,7 +43,8 @@ http_request message_of(const Route& route, Request& request) {
   // RFC 9110, section 8.6: a method that usually has a body says that there is none.
   const bool usually_has_body = request.method == "POST" || request.method == "PUT" || request.method == "PATCH";
   if (!request.body.empty()) {
-    message.set_body(std::move(request.body), "application/octet-stream");
+    // As unsigned bytes: for a string cpprestsdk takes a buffer of char for one of unsigned char.
+    message.set_body(std::vector<unsigned char>(request.body.begin(), request.body.end()));
   } else if (usually_has_body) {
     headers.set_content_length(0);
   }

@@ -43,7 +43,7 @@ class AsioTimer final : public Timer {
 };
 
 // Network thread only.
-std::function<void(const Error&)>* recover_lost_tasks = nullptr;
+std::shared_ptr<std::function<void(const Error&)>> recover_lost_tasks;
 
 // The pause before lost tasks are restarted. Needs no memory.
 class RecoveryPause {
@@ -75,7 +75,8 @@ struct Loss {
 };
 
 void recover_from(const Error& error) {
-  if (recover_lost_tasks != nullptr) (*recover_lost_tasks)(error);
+  // It may replace itself.
+  if (const auto recover = recover_lost_tasks) (*recover)(error);
 }
 
 void run_forever() {
@@ -142,7 +143,8 @@ std::unique_ptr<Timer> NetworkThread::schedule(Instant at, std::function<void()>
 }
 
 void NetworkThread::on_lost_task(std::function<void(const Error&)> recover) {
-  post([kept = new std::function<void(const Error&)>(std::move(recover))] { recover_lost_tasks = kept; });
+  auto kept = std::make_shared<std::function<void(const Error&)>>(std::move(recover));
+  post([kept = std::move(kept)]() mutable { recover_lost_tasks.swap(kept); });
 }
 
 bool NetworkThread::on_this_thread() const noexcept {

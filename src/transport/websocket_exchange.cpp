@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <deque>
 #include <utility>
+#include <vector>
 
 #include "base/text.hpp"
 #include "base/thread_check.hpp"
@@ -135,7 +136,9 @@ SendStatus WebSocketDriver::send(std::string_view message, MessageType type, std
     queued_.push_back({size, std::move(written)});
     queued_size_ += size;
     web::websockets::client::websocket_outgoing_message outgoing;
-    auto body = concurrency::streams::bytestream::open_istream(std::string(message));
+    // As unsigned bytes: for a string cpprestsdk takes a buffer of char for one of unsigned char.
+    auto body =
+        concurrency::streams::bytestream::open_istream(std::vector<unsigned char>(message.begin(), message.end()));
     if (type == MessageType::text) {
       outgoing.set_utf8_message(body, message.size());
     } else {

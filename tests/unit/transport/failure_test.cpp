@@ -29,7 +29,7 @@ std::shared_ptr<Connection> connect_by(Transport& transport, const std::string& 
   settings.connect_timeout = Milliseconds(connect_timeout);
   std::shared_ptr<Connection> connection;
   on_network([&] { connection = *transport.connect(settings); });
-  return connection;
+  return released_on_network(std::move(connection));
 }
 
 Addresses loopback() {

@@ -206,7 +206,8 @@ namespace {
 
 web::websockets::client::websocket_outgoing_message message_of(const std::string& payload) {
   web::websockets::client::websocket_outgoing_message message;
-  message.set_binary_message(concurrency::streams::bytestream::open_istream(payload), payload.size());
+  const std::vector<unsigned char> bytes(payload.begin(), payload.end());
+  message.set_binary_message(concurrency::streams::bytestream::open_istream(bytes), bytes.size());
   return message;
 }
 
