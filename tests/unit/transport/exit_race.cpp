@@ -25,8 +25,15 @@ namespace {
 using namespace ksr::transport;
 
 constexpr int exchanges_open = 8;
-constexpr int soon_runs = 200;
-constexpr int longest_pause = 5000;  // microseconds
+// A sanitizer's run takes many times as long.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr int kRuns = 25;
+constexpr int kSoonRuns = 50;
+#else
+constexpr int kRuns = 100;
+constexpr int kSoonRuns = 200;
+#endif
+constexpr int kMaxPause = 5000;  // microseconds
 // By which the careful host reports that it reached its end.
 constexpr int kCarefulStatus = 3;
 
@@ -133,11 +140,11 @@ int serve_hosts(const std::string& program, int runs) {
   }
   std::printf("%d of %d runs failed\n", failed, runs);
   int failed_soon = 0;
-  for (int pause = 0; pause < longest_pause; pause += longest_pause / soon_runs) {
+  for (int pause = 0; pause < kMaxPause; pause += kMaxPause / kSoonRuns) {
     const int status = run_host(program, server.tls_url(), false, std::to_string(pause));
     if (status != 0) ++failed_soon;
   }
-  std::printf("%d of %d runs that exit soon failed\n", failed_soon, soon_runs);
+  std::printf("%d of %d runs that exit soon failed\n", failed_soon, kSoonRuns);
   return failed == 0 && failed_soon == 0 ? 0 : 1;
 }
 
@@ -148,5 +155,5 @@ int main(int count, char** arguments) {
   if (count > 1) alarm(60);
   if (count > 2) exit_soon(arguments[1], std::chrono::microseconds(std::atoi(arguments[2])));
   if (count > 1) exit_while_reading(arguments[1]);
-  return serve_hosts(arguments[0], 100);
+  return serve_hosts(arguments[0], kRuns);
 }
