@@ -100,8 +100,7 @@ TEST_CASE("while a plugin hangs, streams of other clusters continue and its own 
 }
 
 TEST_CASE("a plugin that prints garbage") {
-  check_fails("echo 'token: hunter2-hunter2-hunter2-hunter2'\n",
-              "its output is no JSON object; expected an ExecCredential");
+  check_fails("echo 'token: hunter2-hunter2-hunter2-hunter2'\n", "is not a JSON object; expected an ExecCredential");
 }
 
 TEST_CASE("a plugin that prints without end") {
