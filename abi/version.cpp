@@ -13,19 +13,19 @@ namespace {
 static_assert(KSR_VERSION == (KSR_VERSION_MAJOR << 16 | KSR_VERSION_MINOR << 8 | KSR_VERSION_PATCH),
               "ksr.h and the project's version differ");
 
-constexpr std::string_view features[] = {"websocket", "http", "tls", "gzip", "http_proxy", "manual_delivery"};
+constexpr std::string_view kFeatures[] = {"websocket", "http", "tls", "gzip", "http_proxy", "manual_delivery"};
 
 // Whether OpenSSL is a part of this library (KSR_OPENSSL=static): where its code is decides, not how it was meant.
 bool has_openssl_inside() {
   Dl_info openssl;
   Dl_info here;
   return dladdr(reinterpret_cast<const void*>(&OpenSSL_version), &openssl) != 0 &&
-         dladdr(static_cast<const void*>(features), &here) != 0 && openssl.dli_fbase == here.dli_fbase;
+         dladdr(static_cast<const void*>(kFeatures), &here) != 0 && openssl.dli_fbase == here.dli_fbase;
 }
 
 std::string describe_build() {
   std::string names;
-  for (const std::string_view name : features) {
+  for (const std::string_view name : kFeatures) {
     names += names.empty() ? "\"" : ",\"";
     names += name;
     names += '"';
@@ -59,7 +59,7 @@ const char* ksr_build_info(void) {
 
 int ksr_has_feature(const char* name) {
   if (name == nullptr) return 0;
-  for (const std::string_view feature : features) {
+  for (const std::string_view feature : kFeatures) {
     if (feature == name) return 1;
   }
   return 0;

@@ -92,7 +92,7 @@ std::vector<std::string_view> split(std::string_view text, char separator) {
 }
 
 std::string percent_encode(std::string_view text) {
-  static constexpr char digits[] = "0123456789ABCDEF";
+  static constexpr char kHexDigits[] = "0123456789ABCDEF";
   std::string encoded;
   encoded.reserve(text.size());
   for (const char c : text) {
@@ -102,8 +102,8 @@ std::string percent_encode(std::string_view text) {
     }
     const auto byte = static_cast<unsigned char>(c);
     encoded += '%';
-    encoded += digits[byte >> 4];
-    encoded += digits[byte & 0x0f];
+    encoded += kHexDigits[byte >> 4];
+    encoded += kHexDigits[byte & 0x0f];
   }
   return encoded;
 }
