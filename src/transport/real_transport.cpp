@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "base/cancellable_callback.hpp"
 #include "base/thread_check.hpp"
 #include "transport/header_rules.hpp"
 #include "transport/http_exchange.hpp"
@@ -14,18 +15,14 @@ namespace {
 // A request that cannot be sent. The observer is notified later, as of every other end.
 class RefusedExchange final : public Exchange {
  public:
-  RefusedExchange(Executor& executor, Error error, ExchangeObserver& observer)
-      : observer_(std::make_shared<ExchangeObserver*>(&observer)) {
-    executor.post([observer = observer_, error = std::move(error)] {
-      if (*observer != nullptr) std::exchange(*observer, nullptr)->on_end(error);
-    });
+  RefusedExchange(Executor& executor, Error error, ExchangeObserver& observer) {
+    const CancellableCallback<void(const Error&)> end([&observer](const Error& why) { observer.on_end(why); });
+    pending_ = end.handle();
+    executor.post([end, error = std::move(error)] { end(error); });
   }
-  ~RefusedExchange() override { *observer_ = nullptr; }
-  RefusedExchange(const RefusedExchange&) = delete;
-  RefusedExchange& operator=(const RefusedExchange&) = delete;
 
  private:
-  const std::shared_ptr<ExchangeObserver*> observer_;
+  PendingCall pending_;
 };
 
 // CONNECT and TRACE have answers of their own kind.
