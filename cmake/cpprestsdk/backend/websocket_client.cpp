@@ -74,7 +74,7 @@ struct driven_config : websocketpp::config::core_client {
   using elog_type = websocketpp::log::stub;
   using alog_type = websocketpp::log::stub;
   using rng_type = websocketpp::random::random_device::int_generator<std::uint32_t, concurrency_type>;
-  static const bool enable_multithreading = false;
+  [[maybe_unused]] static const bool enable_multithreading = false;
   struct transport_config {
     using concurrency_type = type::concurrency_type;
     using elog_type = type::elog_type;
