@@ -7,13 +7,16 @@
 // io_service.
 #include "stdafx.h"
 
+#include <cerrno>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
+#include <list>
 #include <memory>
 #include <optional>
 #include <string>
 #include <utility>
+
+#include <sys/random.h>
 
 // As in the rest of cpprestsdk: std::error_code, not Boost's.
 #define _WEBSOCKETPP_CPP11_SYSTEM_ERROR_
@@ -74,6 +77,17 @@ class bounded_messages : public std::enable_shared_from_this<bounded_messages<Me
   std::shared_ptr<std::size_t> outgoing_ = std::make_shared<std::size_t>(0);
 };
 
+// The operating system's random numbers, without state: websocketpp's own source holds 5 KB for each connection.
+struct system_random {
+  std::uint32_t operator()() const {
+    std::uint32_t bits = 0;
+    // At most 256 bytes are never cut short (getrandom(2)); only an interrupted wait for the first entropy is repeated.
+    while (::getrandom(&bits, sizeof bits, 0) < 0 && errno == EINTR) {
+    }
+    return bits;
+  }
+};
+
 struct driven_config : websocketpp::config::core_client {
   using type = driven_config;
   using message_type = websocketpp::message_buffer::message<bounded_messages>;
@@ -82,7 +96,7 @@ struct driven_config : websocketpp::config::core_client {
   using concurrency_type = websocketpp::concurrency::none;
   using elog_type = websocketpp::log::stub;
   using alog_type = websocketpp::log::stub;
-  using rng_type = websocketpp::random::random_device::int_generator<std::uint32_t, concurrency_type>;
+  using rng_type = system_random;
   static const bool enable_multithreading = false;
   struct transport_config {
     using concurrency_type = type::concurrency_type;
@@ -161,7 +175,7 @@ class wspp_callback_client final : public websocket_client_callback_impl,
     if (!con_) return false;
     std::string payload;
     for (int i = 0; i < 4; ++i) {
-      const std::uint32_t bits = random_();
+      const std::uint32_t bits = system_random()();
       for (int shift = 0; shift < 32; shift += 8) payload += static_cast<char>((bits >> shift) & 0xff);
     }
     websocketpp::lib::error_code failed;
@@ -314,13 +328,12 @@ class wspp_callback_client final : public websocket_client_callback_impl,
   pplx::task_completion_event<void> closed_;
   endpoint endpoint_;
   endpoint::connection_ptr con_;
-  driven_config::rng_type random_;
   // The payload of the last ping sent, until its pong came.
   std::optional<std::string> awaited_pong_;
   // The payload of the last ping received, until its pong is on its way.
   std::optional<std::string> unanswered_ping_;
   // Messages that wait, oldest first, without the one in flight.
-  std::deque<outgoing> outgoing_;
+  std::list<outgoing> outgoing_;
   std::optional<pplx::task_completion_event<void>> message_in_flight_;
   std::optional<closing> closing_;
   bool close_sent_ = false;
