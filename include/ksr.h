@@ -169,8 +169,9 @@ KSR_API const char *ksr_status_name(ksr_status status);
 
 /* ---- errors ----------------------------------------------------------------------------------------------------- */
 
-/* An error belongs to the host when a function stored it in `err` or ksr_error_copy returned it, and is freed with
- * ksr_error_free; the one that on_error is given belongs to the library and lives until the callback returns. */
+/* An error belongs to the host when a function stored it in `err`, or ksr_error_copy or ksr_last_error returned it, and
+ * is freed with ksr_error_free; the one that on_error is given belongs to the library and lives until the callback
+ * returns. */
 typedef struct ksr_error ksr_error;
 
 /* KSR_E_*; KSR_OK for NULL. */
@@ -244,7 +245,7 @@ KSR_API void ksr_config_free(ksr_config *config);
 KSR_API ksr_status ksr_config_set(ksr_config *config, const char *key, const char *value, ksr_error **err);
 
 /* Sets a callback for the streams that are opened from now on; NULL removes it. Set on_error at least: a stream that
- * cannot reach its server reports it there and nowhere else. */
+ * cannot reach its server reports it there, and else only to who asks ksr_last_error. */
 KSR_API void ksr_config_on_update(ksr_config *config, ksr_update_fn callback);
 KSR_API void ksr_config_on_error(ksr_config *config, ksr_error_fn callback);
 KSR_API void ksr_config_on_state(ksr_config *config, ksr_state_fn callback);
@@ -280,7 +281,8 @@ KSR_API void ksr_close_async(ksr_stream *stream);
 
 /* Waits until the first complete snapshot is there (ksr_latest returns it), at most `timeout_ms` milliseconds; 0 does
  * not wait, a negative number waits without limit. With delivery=manual nothing needs to be dispatched for it. May be
- * called inside callbacks too. While the server cannot be reached or refuses, this goes on waiting: on_error says why.
+ * called inside callbacks too. While the server cannot be reached or refuses, this goes on waiting: on_error says why,
+ * and ksr_last_error does after KSR_E_TIMEOUT and KSR_E_CANCELLED. To fail at once instead, set reconnect=false.
  * KSR_OK, KSR_E_TIMEOUT, KSR_E_CANCELLED (cancelled, closed or failed for good before), KSR_E_INVALID, KSR_E_FORKED. */
 KSR_API ksr_status ksr_wait_synced(ksr_stream *stream, int64_t timeout_ms);
 
@@ -303,6 +305,16 @@ KSR_API int64_t ksr_dispatch(ksr_stream *stream);
 /* Stores the current value of a statistic in *value; ksr-config(5) lists the names. KSR_E_UNKNOWN_KEY, KSR_E_INVALID
  * for a NULL or a closed stream, KSR_E_FORKED. */
 KSR_API ksr_status ksr_stat(ksr_stream *stream, const char *name, uint64_t *value);
+
+/* What keeps the stream from being LIVE: a copy of the error that on_error was given when the stream last failed, which
+ * the caller frees with ksr_error_free; the same until the stream is LIVE again, also while a try is under way.
+ * ksr_error_retry_ms is the time left until the next try, 0 while it is under way, -1 when there is none. With several
+ * namespaces it is the error of one that is not LIVE. NULL when nothing is wrong now: the stream is LIVE, or has not
+ * failed since it was opened or last LIVE; NULL also for NULL, for a closed stream, in a forked child, and without
+ * memory. ksr_cancel leaves it as it is; after a fatal error it is that error, until the stream is closed. Does not
+ * wait; may be called inside callbacks: in on_error it is that error or a newer state of things. With delivery=manual
+ * nothing needs to be dispatched for it. Allocates. Since 0.2. */
+KSR_API ksr_error *ksr_last_error(ksr_stream *stream);
 
 /* 1 while the calling thread is inside a callback of any stream (on_update, on_error, on_state, on_log or `destroy`),
  * be it on a thread of the library or inside ksr_dispatch, ksr_close or ksr_open; else 0. 0 in a forked child. For a
