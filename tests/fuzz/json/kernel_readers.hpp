@@ -1,5 +1,5 @@
-// `Transcript` is all that the readers of src/json report of one input; the same for each way of skipping (AVX2 where
-// the machine has it, SSE2, byte by byte). The library of each is built under a namespace of its own. One thread.
+// `Transcript` is all that the readers of src/json report of one input; the same for each way of skipping (wide registers where
+// the machine has them, narrow ones, byte by byte). The library of each is built under a namespace of its own. One thread.
 #pragma once
 
 #include <cstddef>
@@ -34,7 +34,7 @@ namespace ksr {
 json_fuzz::Reads list_transcript, watch_transcript;
 }
 #ifndef ksr
-namespace ksr_no_avx2 {
+namespace ksr_no_wide {
 json_fuzz::Reads list_transcript, watch_transcript;
 }
 namespace ksr_portable {
