@@ -81,8 +81,10 @@ void check_against_tree(std::string_view text, const json_fuzz::Settings& settin
 void check_variants(std::string_view text, const json_fuzz::Settings& settings, std::size_t chunk) {
   const json_fuzz::Transcript whole = ksr::watch_transcript(text, settings, text.size() + 1);
   require(whole == ksr::watch_transcript(text, settings, chunk), "a split changes what is read");
-  require(whole == ksr_no_wide::watch_transcript(text, settings, text.size() + 1), "the narrow loops read something else");
-  require(whole == ksr_no_wide::watch_transcript(text, settings, chunk), "the narrow loops read something else in pieces");
+  require(whole == ksr_no_wide::watch_transcript(text, settings, text.size() + 1),
+          "the narrow loops read something else");
+  require(whole == ksr_no_wide::watch_transcript(text, settings, chunk),
+          "the narrow loops read something else in pieces");
   require(whole == ksr_portable::watch_transcript(text, settings, text.size() + 1), "bytewise reads something else");
 }
 
