@@ -202,6 +202,9 @@ class YamlDocument::Builder final : public YAML::EventHandler {
   }
   void OnMapEnd() override { end(); }
 
+  // Of a document that is valid otherwise; empty without one.
+  const std::string& problem() const noexcept { return problem_; }
+
   void note(const YAML::Mark& mark, const std::string& what) {
     if (document_.notes_.size() >= kMaxNotes) return;
     document_.notes_.push_back("line " + std::to_string(mark.line + 1) + ": " + what);
@@ -239,7 +242,6 @@ class YamlDocument::Builder final : public YAML::EventHandler {
 
   void begin(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, Kind kind) {
     if (levels_.size() >= kMaxDepth) throw YamlMismatch("is nested too deep" + at_line(mark));
-    if (expects_key()) throw YamlMismatch("has a key that is not a scalar" + at_line(mark));
     const char* const own = kind == Kind::mapping ? "map" : "seq";
     if (tag != "?" && tag != "!" && !tag.empty() && tag != std::string(kCoreTag) + own) {
       note(mark, "a tag is ignored");
@@ -300,7 +302,8 @@ class YamlDocument::Builder final : public YAML::EventHandler {
     if (level.node->kind == Kind::sequence) return level.node->items.push_back(&node);
     if (!level.has_key) {
       if (node.kind == Kind::sequence || node.kind == Kind::mapping) {
-        throw YamlMismatch("has a key that is not a scalar" + at_line(mark));
+        // Told where the rest is valid: what is not closed looks like this as well.
+        if (problem_.empty()) problem_ = "has a key that is not a scalar" + at_line(mark);
       }
       level.key = node.text;
       level.has_key = true;
@@ -339,6 +342,7 @@ class YamlDocument::Builder final : public YAML::EventHandler {
   const std::chrono::steady_clock::time_point deadline_;
   std::vector<Level> levels_;
   std::map<YAML::anchor_t, const YamlNode*> anchors_;
+  std::string problem_;
   std::size_t nodes_ = 0;
 };
 
@@ -348,6 +352,7 @@ YamlDocument::YamlDocument(const std::string& text) {
     YAML::Parser parser(stream);
     Builder builder(*this);
     parser.HandleNextDocument(builder);
+    if (!builder.problem().empty()) throw YamlMismatch(builder.problem());
     if (root_ == nullptr) root_ = &nodes_.emplace_back();
     bool more = false;
     try {

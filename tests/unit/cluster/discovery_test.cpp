@@ -162,7 +162,8 @@ TEST_CASE("refusals and failures of discovery are errors with the server's messa
   CHECK(answer->error().reason == "Forbidden");
 
   world.transport.replies["/api"] = {500, "oops", "text/plain"};
-  CHECK(has(world.display({"pods"}), "error: GET https://h:443/api: the server answered 500 Internal Server Error: oops"));
+  CHECK(has(world.display({"pods"}),
+            "error: GET https://h:443/api: the server answered 500 Internal Server Error: oops"));
   world.transport.replies["/api"] = {200, "<html>"};
   CHECK(has(world.display({"pods"}), "not a JSON object"));
   world.transport.replies["/api"] = {200, std::string((std::size_t{32} << 20) + 1, 'x')};

@@ -295,7 +295,8 @@ TEST_CASE("a flood of lines on standard error is cut in the log") {
 }
 
 TEST_CASE("the timeout holds for a plugin that leaves its process group, and for one whose pipes stay open") {
-  Plugin leaves("exec perl -e 'setpgrp(0, getpgrp(getppid())); open(F, \">\", $ENV{SELF}); print F $$; close(F); sleep 1000'");
+  Plugin leaves(
+      "exec perl -e 'setpgrp(0, getpgrp(getppid())); open(F, \">\", $ENV{SELF}); print F $$; close(F); sleep 1000'");
   const std::string self = leaves.files.path("self");
   leaves.plan.stanza.variables = {{"SELF", self}};
   leaves.plan.timeout = Milliseconds(1'000);
