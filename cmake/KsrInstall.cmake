@@ -1,10 +1,11 @@
-# What `cmake --install` puts down: the library (component libksr0), and the header, ksr.pc, the CMake package and
-# ksr(3) (component libksr-dev).
+# What `cmake --install` puts down: the library (component libksr0), and the header, ksr.pc, the CMake package,
+# ksr.supp for valgrind and ksr(3) (component libksr-dev).
 include(CMakePackageConfigHelpers)
 
 install(TARGETS ksr EXPORT ksr-targets
   LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}" COMPONENT libksr0 NAMELINK_COMPONENT libksr-dev
   PUBLIC_HEADER DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}" COMPONENT libksr-dev)
+install(FILES "${CMAKE_SOURCE_DIR}/abi/ksr.supp" DESTINATION "${CMAKE_INSTALL_DATADIR}/ksr" COMPONENT libksr-dev)
 install(FILES "${CMAKE_SOURCE_DIR}/man/ksr.3" DESTINATION "${CMAKE_INSTALL_MANDIR}/man3" COMPONENT libksr-dev)
 
 # Written at install time, when the prefix is known for certain: `cmake --install --prefix` may choose another one.

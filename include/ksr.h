@@ -69,7 +69,8 @@
  * (12) Threads: one network thread serves all streams of the process, starts with the first ksr_open and stays until
  *      the process ends. Each stream with delivery=thread, the default, has one delivery thread until it is closed; one
  *      with delivery=manual has none. Threads for name resolution and credential plugins end when idle. The library
- *      stays mapped after dlclose, since its threads run in it; it may be loaded again.
+ *      stays mapped after dlclose, since its threads run in it; it may be loaded again. What valgrind says of running
+ *      threads, "possibly lost", share/ksr/ksr.supp suppresses.
  *
  * Every function, type and constant is there since version 0.1 unless its comment says otherwise.
  */
