@@ -41,9 +41,9 @@ constexpr std::size_t kMaxOutgoingFrames = 8;
 // What is reserved for an incoming message, however many bytes the peer announces.
 constexpr std::size_t kMaxReserved = 64 * 1024;
 
-// Makes a connection's messages. Counts those to be sent: websocketpp acknowledges each close frame with an invalid code,
-// and a peer that sends them without reading must not make its queue grow. Knows the one that is being received, so that
-// what has come of it can be taken out before it is complete.
+// Makes a connection's messages. Counts those to be sent: websocketpp acknowledges each close frame with an invalid
+// code, and a peer that sends them without reading must not make its queue grow. Knows the one that is being received,
+// so that what has come of it can be taken out before it is complete.
 template <typename Message>
 class bounded_messages : public std::enable_shared_from_this<bounded_messages<Message>> {
  public:
