@@ -30,7 +30,7 @@
  *       return ksr_close(stream) == KSR_OK ? 0 : 1;
  *     }
  *
- * The keys one needs first; CONFIGURATION.md lists all of them:
+ * The keys one needs first; the manual page ksr-config(5) lists all of them:
  *
  *     resource        required: what to watch, such as v1/pods, apps/v1/deployments, or a kubectl name such as deploy
  *     kubeconfig      the kubeconfig file; without it $KUBECONFIG, ~/.kube/config, then the pod's service account
@@ -238,7 +238,7 @@ typedef void (*ksr_destroy_fn)(void *user_data);
 KSR_API ksr_status ksr_config_new(ksr_config **out);
 KSR_API void ksr_config_free(ksr_config *config);
 
-/* Sets one key; CONFIGURATION.md lists them. Values are text: booleans true or false; durations such as 800ms, 30s, 5m;
+/* Sets one key; ksr-config(5) lists them. Values are text: booleans true or false; durations such as 800ms, 30s, 5m;
  * sizes such as 512Ki, 64Mi. The last value of a key counts. Reads no file: ksr_open does. Allocates.
  * KSR_E_UNKNOWN_KEY, or KSR_E_INVALID for a value that the key does not take; the error names the key and what it
  * takes, and never repeats the value of a secret. KSR_E_NOMEM, KSR_E_FORKED. */
@@ -302,7 +302,7 @@ KSR_API int ksr_fd(ksr_stream *stream);
  * KSR_E_NOMEM. */
 KSR_API int64_t ksr_dispatch(ksr_stream *stream);
 
-/* Stores the current value of a statistic in *value; CONFIGURATION.md lists the names. KSR_E_UNKNOWN_KEY, KSR_E_INVALID
+/* Stores the current value of a statistic in *value; ksr-config(5) lists the names. KSR_E_UNKNOWN_KEY, KSR_E_INVALID
  * for a NULL or a closed stream, KSR_E_FORKED. */
 KSR_API ksr_status ksr_stat(ksr_stream *stream, const char *name, uint64_t *value);
 
