@@ -38,7 +38,7 @@
  *     server, token   instead of a kubeconfig: https://host:port and a bearer token (with ca_file for a private CA)
  *     namespace       one namespace, or several with commas between them; without it, all
  *     label_selector  as kubectl's -l, such as app=web
- *     limit           keep the N most recent objects only, such as 100
+ *     limit           show the N most recent objects only, such as 100; all are kept in memory
  *
  * Conventions
  *
@@ -326,8 +326,8 @@ KSR_API int ksr_in_callback(void);
 
 /* A snapshot is the complete view at one moment, never a part of it. It is immutable and may be kept, may outlive its
  * stream, and may be used on any thread. Without `limit` its objects are ordered by (namespace, name); with `limit`
- * they are the N most recent of all, most recent first. It shares its objects with the snapshots before and after it.
- */
+ * they are the N most recent of all, most recent first; the others are kept in memory all the same. It shares its
+ * objects with the snapshots before and after it. */
 
 /* Adds a reference, which ksr_snapshot_release gives back. Returns its argument. The last release frees what no other
  * snapshot shares: time in proportion to that. */
@@ -353,7 +353,9 @@ KSR_API const ksr_object *ksr_snapshot_find_uid(const ksr_snapshot *snapshot, co
 
 /* How many objects have changed since the snapshot delivered before; each uid counts once. Deleted objects come first,
  * then the others, both in the order of (namespace, name). In the first snapshot every object is KSR_DELTA_ADDED. An
- * object that was replaced by another of the same name is KSR_DELTA_DELETED and KSR_DELTA_ADDED. 0 for NULL. */
+ * object that was replaced by another of the same name is KSR_DELTA_DELETED and KSR_DELTA_ADDED. With `limit` they are
+ * the changes of the N most recent: an object that a more recent one has displaced is KSR_DELTA_DELETED though it
+ * exists, and one that has moved up is KSR_DELTA_ADDED. 0 for NULL. */
 KSR_API size_t ksr_snapshot_delta_count(const ksr_snapshot *snapshot);
 
 /* The kind of delta `i`, from 0; *obj (obj may be NULL) receives its object, borrowed from the snapshot; for

@@ -158,6 +158,32 @@ TEST_CASE("rule 3: with a limit the most recent of all, most recent first, on wh
   });
 }
 
+TEST_CASE(
+    "rule 3: with a limit the deltas are those of the N most recent; the others are held, and come back as ADDED") {
+  const auto created = [](const char* name, const char* time) {
+    return std::string("create pods default/") + name + R"( {"metadata":{"creationTimestamp":")" + time + R"("}})";
+  };
+  ApiServer server(with_token());
+  server.script(created("old", "2026-01-01T00:00:00Z"));
+  Recorder seen;
+  REQUIRE(seen.open(with(on_server(server, "http"), "limit", "1")) == KSR_OK);
+  REQUIRE(seen.wait_name("old"));
+  server.script(created("new", "2026-01-02T00:00:00Z"));
+  REQUIRE(seen.wait_name("new"));
+  CHECK(seen.names() == std::vector<std::string>{"new"});
+  CHECK(seen.stat("objects") == 2);
+  server.script("delete pods default/new");
+  REQUIRE(seen.wait_name("old"));
+  std::vector<std::pair<ksr_delta, std::string>> told;
+  for (const SeenDelta& delta : seen.deltas()) told.emplace_back(delta.kind, delta.name);
+  CHECK(told == std::vector<std::pair<ksr_delta, std::string>>{{KSR_DELTA_ADDED, "old"},
+                                                               {KSR_DELTA_DELETED, "old"},
+                                                               {KSR_DELTA_ADDED, "new"},
+                                                               {KSR_DELTA_DELETED, "new"},
+                                                               {KSR_DELTA_ADDED, "old"}});
+  CHECK(seen.violations().empty());
+}
+
 TEST_CASE("rule 4: an object reads the same from a list and from a watch") {
   on_both_transports([](const std::string& transport) {
     for (const char* resource : {"v1/pods", "example.ksr.dev/v1/widgets"}) {
