@@ -97,7 +97,7 @@ struct driven_config : websocketpp::config::core_client {
   using elog_type = websocketpp::log::stub;
   using alog_type = websocketpp::log::stub;
   using rng_type = system_random;
-  static const bool enable_multithreading = false;
+  [[maybe_unused]] static const bool enable_multithreading = false;
   struct transport_config {
     using concurrency_type = type::concurrency_type;
     using elog_type = type::elog_type;
