@@ -114,7 +114,9 @@ std::string percent_encode(std::string_view text) {
 }
 
 std::string one_line(std::string_view text, std::size_t max_size) {
-  return printable_line(trimmed(text), max_size);
+  const std::string line = printable_line(trimmed(text), max_size);
+  // Separators of Unicode at its ends have become blanks.
+  return std::string(trimmed(line));
 }
 
 std::string in_quotes(std::string_view text) {

@@ -16,6 +16,7 @@
 #include <utility>
 
 #include "base/mutex.hpp"
+#include "base/standard_descriptors.hpp"
 #include "base/text.hpp"
 #include "transport/exit_guard.hpp"
 
@@ -39,6 +40,7 @@ std::string reason(int number) {
 class Pipe {
  public:
   Pipe() {
+    const StandardDescriptorsReserved reserved;
     if (::pipe2(ends_, O_CLOEXEC) != 0) ends_[0] = ends_[1] = -1;
     if (ends_[0] >= 0) ::fcntl(ends_[0], F_SETFL, O_NONBLOCK);
   }

@@ -16,6 +16,7 @@
 
 #include "base/mutex.hpp"
 #include "base/secrets.hpp"
+#include "base/standard_descriptors.hpp"
 #include "base/text.hpp"
 
 namespace ksr::cluster {
@@ -45,6 +46,7 @@ Error unreadable(const NamedFile& file, int number) {
 }
 
 int open_for_reading(const std::string& path) {
+  const StandardDescriptorsReserved reserved;
   for (;;) {
     const int number = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (number >= 0 || errno != EINTR) return number;

@@ -109,7 +109,7 @@ Expected<void> load_authentication(const ConnectionSpec& spec, Authentication& a
 }
 
 Expected<void> load_server(const ConnectionSpec& spec, const ProcessEnvironment& process_env,
-                           ResolvedConnection& settings) {
+                           ResolvedConnection& settings, Logger& logger) {
   auto server = parse_server_url(spec.server.role, spec.server.text);
   if (!server) return server.error();
   settings.server = *std::move(server);
@@ -125,6 +125,8 @@ Expected<void> load_server(const ConnectionSpec& spec, const ProcessEnvironment&
   auto url = parse_proxy_url(proxy.role, proxy.text);
   if (!url) return url.error();
   settings.proxy = *std::move(url);
+  logger.log(LogLevel::notice, proxy.role + ": " + settings.server.address() + " is reached through the proxy " +
+                                   settings.proxy->address());
   return {};
 }
 
@@ -222,7 +224,7 @@ Expected<ResolvedConnection> resolve_connection(const ConnectionSpec& spec, cons
   settings.connect_timeout = options.connect_timeout;
   settings.request_timeout = options.request_timeout;
   settings.compression = !spec.disable_compression;
-  if (auto fine = load_server(spec, process_env, settings); !fine) return fine.error();
+  if (auto fine = load_server(spec, process_env, settings, logger); !fine) return fine.error();
   if (auto fine = load_ca(spec, settings); !fine) return fine.error();
   if (auto fine = load_client_certificate(spec, settings, logger); !fine) return fine.error();
   if (auto fine = load_authentication(spec, settings.authentication, logger); !fine) return fine.error();

@@ -88,6 +88,8 @@ bool is_version_too_large(const json::ApiStatus& status) {
 RecoveryAction recovery_for(const RequestContext& context, const Error& error,
                             const std::optional<json::ApiStatus>& status) {
   const int code = error.http_status;
+  // What this end refuses to send it refuses each time.
+  if (error.status == Status::invalid) return RecoveryAction::give_up;
   if (is_expired(code, status ? status->reason : error.reason)) return recovery_for_expired(context);
   if (refuses_websocket(context, code, status.has_value())) return RecoveryAction::without_websocket;
   if (refuses_watchlist(context, code) && !context.opened) return RecoveryAction::without_watchlist;

@@ -11,7 +11,8 @@ A stream lists a resource, watches it from where the list ended, and recovers by
 server does. While the program is busy, changes are merged: the next snapshot has them all. No thread but the program's
 own ever enters the interpreter.
 
-The library, libksr.so.0, is loaded when it is first needed, from $KSR_LIBRARY or where the system finds it.
+The library, libksr.so.0, is loaded when it is first needed: from $KSR_LIBRARY, else from this package where a wheel has
+brought it, else from where the system finds it.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from .config import Config, Value
 from .errors import Error
 from .objects import Object
 from .snapshot import Delta, Snapshot
-from .stream import Stream, open_stream as open  # noqa: A004
+from .stream import OnError, OnLog, OnState, Stream, open_stream as open  # noqa: A004
 
 __all__ = [
     "Code",
@@ -32,6 +33,9 @@ __all__ = [
     "Error",
     "Field",
     "Object",
+    "OnError",
+    "OnLog",
+    "OnState",
     "Snapshot",
     "State",
     "Stream",

@@ -7,7 +7,7 @@ import functools
 import json
 import os
 from ctypes import POINTER, c_char_p, c_int, c_int32, c_int64, c_size_t, c_uint32, c_uint64, c_void_p
-from typing import Any, Dict, List, Tuple
+from typing import Any, Dict, List, Optional, Tuple
 
 UpdateFn = ctypes.CFUNCTYPE(None, c_void_p, c_void_p, c_void_p)
 ErrorFn = ctypes.CFUNCTYPE(None, c_void_p, c_void_p, c_void_p)
@@ -46,6 +46,7 @@ _PROTOTYPES: Dict[str, Tuple[Any, List[Any]]] = {
     "ksr_fd": (c_int, [c_void_p]),
     "ksr_dispatch": (c_int64, [c_void_p]),
     "ksr_stat": (c_int32, [c_void_p, c_char_p, POINTER(c_uint64)]),
+    "ksr_last_error": (c_void_p, [c_void_p]),
     "ksr_in_callback": (c_int, []),
     "ksr_snapshot_retain": (c_void_p, [c_void_p]),
     "ksr_snapshot_release": (None, [c_void_p]),
@@ -64,10 +65,16 @@ _PROTOTYPES: Dict[str, Tuple[Any, List[Any]]] = {
 }
 
 
+def _carried() -> Optional[str]:
+    """The library inside this package, where a wheel has brought it."""
+    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "libksr.so.0")
+    return path if os.path.exists(path) else None
+
+
 @functools.lru_cache(maxsize=None)
 def library() -> Any:
     """The loaded library. OSError when it is not there or is not one this module can use."""
-    name = os.environ.get("KSR_LIBRARY") or "libksr.so.0"
+    name = os.environ.get("KSR_LIBRARY") or _carried() or "libksr.so.0"
     try:
         loaded = ctypes.CDLL(name, mode=os.RTLD_NOW | os.RTLD_LOCAL)
         for function, (result, arguments) in _PROTOTYPES.items():
@@ -76,6 +83,31 @@ def library() -> Any:
     except (OSError, AttributeError) as error:
         raise OSError(f"cannot load libksr from {name!r}: {error}; KSR_LIBRARY may name the file") from error
     return loaded
+
+
+_SHORT: Dict[str, Tuple[str, Any, List[Any]]] = {
+    "field": ("ksr_object_field", c_char_p, [c_void_p, c_int32, _length]),
+    "at": ("ksr_snapshot_at", c_void_p, [c_void_p, c_size_t]),
+    "retain": ("ksr_object_retain", c_void_p, [c_void_p]),
+    "release": ("ksr_object_release", None, [c_void_p]),
+}
+
+
+class _Short:
+    """Functions of the library that never wait and cost less than releasing the interpreter's lock: called with it held.
+    Loaded when one is first asked for."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in _SHORT:
+            raise AttributeError(name)
+        function, result, arguments = _SHORT[name]
+        prototype = ctypes.PyDLL(None, handle=library()._handle)[function]
+        prototype.restype, prototype.argtypes = result, arguments
+        setattr(self, name, prototype)
+        return prototype
+
+
+short = _Short()
 
 
 def version() -> str:

@@ -7,13 +7,16 @@
 // io_service.
 #include "stdafx.h"
 
+#include <cerrno>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
+#include <list>
 #include <memory>
 #include <optional>
 #include <string>
 #include <utility>
+
+#include <sys/random.h>
 
 // As in the rest of cpprestsdk: std::error_code, not Boost's.
 #define _WEBSOCKETPP_CPP11_SYSTEM_ERROR_
@@ -35,8 +38,12 @@ namespace {
 // close frames. Each may wait while others are being written.
 constexpr std::size_t kMaxOutgoingFrames = 8;
 
-// Makes a connection's messages and counts those to be sent: websocketpp acknowledges each close frame with an invalid
-// code, and a peer that sends them without reading must not make its queue grow.
+// What is reserved for an incoming message, however many bytes the peer announces.
+constexpr std::size_t kMaxReserved = 64 * 1024;
+
+// Makes a connection's messages. Counts those to be sent: websocketpp acknowledges each close frame with an invalid
+// code, and a peer that sends them without reading must not make its queue grow. Knows the one that is being received,
+// so that what has come of it can be taken out before it is complete.
 template <typename Message>
 class bounded_messages : public std::enable_shared_from_this<bounded_messages<Message>> {
  public:
@@ -55,14 +62,30 @@ class bounded_messages : public std::enable_shared_from_this<bounded_messages<Me
       --*outgoing;
     });
   }
-  // A message that is being received; max_message_size bounds it.
+  // A new message to receive into. For `continuation`, which begins none: the text or binary message that is being
+  // received, or null.
   message_ptr get_message(websocketpp::frame::opcode::value op, std::size_t size) {
-    return std::make_shared<Message>(this->shared_from_this(), op, size);
+    if (op == websocketpp::frame::opcode::continuation) return received_.lock();
+    auto made = std::make_shared<Message>(this->shared_from_this(), op, size < kMaxReserved ? size : kMaxReserved);
+    if (!websocketpp::frame::opcode::is_control(op)) received_ = made;
+    return made;
   }
   bool recycle(Message*) { return false; }
 
  private:
+  std::weak_ptr<Message> received_;
   std::shared_ptr<std::size_t> outgoing_ = std::make_shared<std::size_t>(0);
+};
+
+// The operating system's random numbers, without state: websocketpp's own source holds 5 KB for each connection.
+struct system_random {
+  std::uint32_t operator()() const {
+    std::uint32_t bits = 0;
+    // At most 256 bytes are never cut short (getrandom(2)); only an interrupted wait for the first entropy is repeated.
+    while (::getrandom(&bits, sizeof bits, 0) < 0 && errno == EINTR) {
+    }
+    return bits;
+  }
 };
 
 struct driven_config : websocketpp::config::core_client {
@@ -73,8 +96,8 @@ struct driven_config : websocketpp::config::core_client {
   using concurrency_type = websocketpp::concurrency::none;
   using elog_type = websocketpp::log::stub;
   using alog_type = websocketpp::log::stub;
-  using rng_type = websocketpp::random::random_device::int_generator<std::uint32_t, concurrency_type>;
-  static const bool enable_multithreading = false;
+  using rng_type = system_random;
+  [[maybe_unused]] static const bool enable_multithreading = false;
   struct transport_config {
     using concurrency_type = type::concurrency_type;
     using elog_type = type::elog_type;
@@ -99,6 +122,15 @@ void report_closing(connection& con, websocket_driver& driver, bool closed_by_us
   } else if (!closed_by_us) {
     driver.protocol_violated(con.get_local_close_reason());
   }
+}
+
+// Passes on what has come of a message that is not complete, so that its size is the receiver's to bound.
+void take_part(connection& con, websocket_driver& driver) {
+  const auto message = con.get_message(websocketpp::frame::opcode::continuation, 0);
+  if (!message || message->get_payload().empty()) return;
+  // Once the connection is closing, no message is delivered.
+  if (con.get_state() == websocketpp::session::state::open) driver.message_part(message->get_payload());
+  message->get_raw_payload().clear();
 }
 
 void report_end(connection& con, websocket_driver& driver) {
@@ -143,7 +175,7 @@ class wspp_callback_client final : public websocket_client_callback_impl,
     if (!con_) return false;
     std::string payload;
     for (int i = 0; i < 4; ++i) {
-      const std::uint32_t bits = random_();
+      const std::uint32_t bits = system_random()();
       for (int shift = 0; shift < 32; shift += 8) payload += static_cast<char>((bits >> shift) & 0xff);
     }
     websocketpp::lib::error_code failed;
@@ -221,6 +253,7 @@ class wspp_callback_client final : public websocket_client_callback_impl,
   void set_handlers(connection& con, const std::shared_ptr<websocket_driver>& driver) {
     using websocketpp::connection_hdl;
     con.set_after_read_handler([weak = weak_from_this(), &con, driver] {
+      take_part(con, *driver);
       driver->drained();
       const auto self = weak.lock();
       report_closing(con, *driver, self && self->close_sent_);
@@ -298,13 +331,12 @@ class wspp_callback_client final : public websocket_client_callback_impl,
   pplx::task_completion_event<void> closed_;
   endpoint endpoint_;
   endpoint::connection_ptr con_;
-  driven_config::rng_type random_;
   // The payload of the last ping sent, until its pong came.
   std::optional<std::string> awaited_pong_;
   // The payload of the last ping received, until its pong is on its way.
   std::optional<std::string> unanswered_ping_;
   // Messages that wait, oldest first, without the one in flight.
-  std::deque<outgoing> outgoing_;
+  std::list<outgoing> outgoing_;
   std::optional<pplx::task_completion_event<void>> message_in_flight_;
   std::optional<closing> closing_;
   bool close_sent_ = false;
