@@ -57,6 +57,25 @@ std::size_t matched(std::string_view text, std::size_t at, std::string_view secr
   return longest;
 }
 
+using Begins = std::bitset<std::size_t{1} << 16>;
+
+void mark(Begins& begins, const std::vector<std::string>& forms) {
+  for (const std::string_view form : forms) {
+    const std::size_t last = form.size() < kMinPart ? 0 : form.size() - kMinPart;
+    for (std::size_t at = 0; at <= last; ++at) begins.set(bit_of(form.substr(at)));
+  }
+}
+
+std::size_t longest_match(const std::vector<std::string>& forms, std::string_view text, std::size_t at,
+                          bool may_begin) {
+  std::size_t longest = 0;
+  for (const std::string_view form : forms) {
+    // What is shorter than the index has no place of its own in it.
+    if (form.size() < kIndexedSize || may_begin) longest = std::max(longest, matched(text, at, form));
+  }
+  return longest;
+}
+
 std::string replaced(std::string_view text, char c, std::string_view by) {
   std::string changed;
   for (const char one : text) {
@@ -175,32 +194,15 @@ Secrets::Forms Secrets::forms_of(std::string_view secret) {
 }
 
 void Secrets::index() {
-  // The analysis of locks does not see that a lambda runs within this function.
-  auto& begins = begins_;
-  begins.reset();
-  const auto add = [&begins](const Forms& forms) {
-    for (const std::string_view form : forms) {
-      const std::size_t last = form.size() < kMinPart ? 0 : form.size() - kMinPart;
-      for (std::size_t at = 0; at <= last; ++at) begins.set(bit_of(form.substr(at)));
-    }
-  };
-  add(constant_);
-  for (const Forms& forms : fetched_) add(forms);
+  begins_.reset();
+  mark(begins_, constant_);
+  for (const Forms& forms : fetched_) mark(begins_, forms);
 }
 
 std::size_t Secrets::match(std::string_view text, std::size_t at) const {
-  std::size_t longest = 0;
-  const auto& begins = begins_;
-  const auto look = [&](const Forms& forms) {
-    for (const std::string_view form : forms) {
-      // What is shorter than the index has no place of its own in it.
-      if (form.size() < kIndexedSize || begins.test(bit_of(text.substr(at)))) {
-        longest = std::max(longest, matched(text, at, form));
-      }
-    }
-  };
-  look(constant_);
-  for (const Forms& forms : fetched_) look(forms);
+  const bool may_begin = begins_.test(bit_of(text.substr(at)));
+  std::size_t longest = longest_match(constant_, text, at, may_begin);
+  for (const Forms& forms : fetched_) longest = std::max(longest, longest_match(forms, text, at, may_begin));
   return longest;
 }
 
