@@ -63,7 +63,7 @@ inline const store::Object* object_of(const ksr_object* handle) noexcept {
 
 // A stream's pointer is a number of the registry and is never followed.
 inline ksr_stream* stream_handle(stream::StreamRegistry::Handle number) noexcept {
-  return reinterpret_cast<ksr_stream*>(number);
+  return reinterpret_cast<ksr_stream*>(number);  // NOLINT(performance-no-int-to-ptr): never followed
 }
 inline stream::StreamRegistry::Handle number_of(const ksr_stream* handle) noexcept {
   return reinterpret_cast<stream::StreamRegistry::Handle>(handle);

@@ -23,7 +23,7 @@ add_custom_command(OUTPUT "${config_page}"
 add_custom_target(ksr_config_page DEPENDS "${config_page}")
 add_dependencies(ksr ksr_config_page)
 install(FILES "${config_page}" DESTINATION "${CMAKE_INSTALL_MANDIR}/man5" COMPONENT libksr-dev)
-# Without a package's name in its path; the packages have theirs (KsrPackages.cmake).
+# Without a package's name in its path; the packages have it in theirs (cmake/packages/build).
 install(FILES "${configuration}" DESTINATION "${CMAKE_INSTALL_DOCDIR}" COMPONENT documentation)
 
 # Written at install time, when the prefix is known for certain: `cmake --install --prefix` may choose another one. It

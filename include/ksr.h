@@ -222,7 +222,9 @@ typedef void (*ksr_error_fn)(ksr_stream *stream, const ksr_error *error, void *u
  * callback; `destroy`, where the host may free what user_data points to, follows. */
 typedef void (*ksr_state_fn)(ksr_stream *stream, ksr_state state, void *user_data);
 
-/* One line about what the stream does. `level` is that of syslog: 3 error, 4 warning, 5 notice, 6 info, 7 debug. `msg`
+/* One line about what the stream does. `level` is that of syslog: 3 error, 4 warning, 5 notice (a fallback, a proxy in
+ * use), 6 info (where the connection comes from and whose credentials it uses, what was listed, when and why watches
+ * open and end, what requests were refused with), 7 debug. Errors come to on_error, and not here as such. `msg`
  * is NUL-terminated, contains no secrets, and lives until the callback returns. Up to 256 lines wait for a callback
  * that runs; beyond that the oldest is dropped, the statistic dropped_logs counts it, and a line of its own says how
  * many. */

@@ -81,6 +81,11 @@ std::string_view trimmed(std::string_view text, std::string_view characters) noe
   return text.substr(first, text.find_last_not_of(characters) - first + 1);
 }
 
+std::string_view without_byte_order_mark(std::string_view text) noexcept {
+  constexpr std::string_view kMark = "\xef\xbb\xbf";
+  return text.substr(0, kMark.size()) == kMark ? text.substr(kMark.size()) : text;
+}
+
 std::vector<std::string_view> split(std::string_view text, char separator) {
   std::vector<std::string_view> parts;
   for (;;) {
@@ -109,7 +114,9 @@ std::string percent_encode(std::string_view text) {
 }
 
 std::string one_line(std::string_view text, std::size_t max_size) {
-  return printable_line(trimmed(text), max_size);
+  const std::string line = printable_line(trimmed(text), max_size);
+  // Separators of Unicode at its ends have become blanks.
+  return std::string(trimmed(line));
 }
 
 std::string in_quotes(std::string_view text) {

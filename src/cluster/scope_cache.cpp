@@ -54,7 +54,7 @@ class ScopeCache::Fetch {
     request.idle_timeout = environment_.request_timeout;
     request.accept_gzip = auth->compression;
     fetch_ = std::make_unique<HttpFetch>(
-        auth->connection, std::move(request), kMaxDocumentSize,
+        auth->connection, std::move(request), environment_.server_url + root_, kMaxDocumentSize,
         [this](Expected<FetchedAnswer> answer) { guarded([&] { take(std::move(answer)); }); });
   }
 

@@ -88,6 +88,8 @@ ListEnvelope::Problem ListEnvelope::on_metadata_value(ValueKind kind) {
   if (std::string* text = metadata_text()) {
     text->clear();
     if (kind != ValueKind::string && kind != ValueKind::null) return expected(metadata_name(), "a string", kind);
+    // Null is as good as absent; its text must not be taken for a version or a token.
+    if (kind == ValueKind::null) metadata_member_ = MetadataMember::other;
   }
   return std::nullopt;
 }

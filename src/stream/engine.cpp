@@ -7,6 +7,7 @@
 #include "base/exception_error.hpp"
 #include "base/text.hpp"
 #include "base/thread_check.hpp"
+#include "sync/failure.hpp"
 
 namespace ksr::stream {
 namespace {
@@ -141,8 +142,10 @@ void Engine::on_unresolved(const Error& error) {
   ++resolve_errors_;
   const Error reported = error.within("resolving resource " + one_line(joined(parts_.config.query.resources)));
   publish_statistics();
-  // A mistake of the caller stays one; any other error may pass.
-  if (error.status == Status::invalid || !parts_.config.sync.reconnect) {
+  // A mistake of the caller stays one, and so does a request that can never succeed; any other error may pass.
+  const bool never =
+      error.status == Status::invalid || sync::recovery_for({}, error, std::nullopt) == sync::RecoveryAction::give_up;
+  if (never || !parts_.config.sync.reconnect) {
     report_unresolved(reported, std::nullopt);
     return on_fatal();
   }

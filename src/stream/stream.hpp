@@ -28,6 +28,8 @@ class Stream {
   static Expected<std::shared_ptr<Stream>> create(Config config, std::unique_ptr<delivery::Host> host,
                                                   Runtime& runtime);
   ~Stream();
+  Stream(const Stream&) = delete;
+  Stream& operator=(const Stream&) = delete;
 
   // Callbacks begin.
   void start();

@@ -109,13 +109,11 @@ void end_of_process(void*) {
   }
 }
 
-// `run` is called by exit(), and not by dlclose, which calls what belongs to a shared object. False without memory for
-// it, or when exit() has run all it had to.
+}  // namespace
+
 bool run_in_exit(void (*run)(void*)) noexcept {
   return __real___cxa_atexit(run, nullptr, nullptr) == 0;
 }
-
-}  // namespace
 
 void register_atexit_hook() {
   Guard& state = guard();

@@ -14,6 +14,10 @@ namespace ksr::transport {
 // What fails is tried again at the next call.
 void register_atexit_hook();
 
+// `run` is called by exit(), and not by dlclose, which calls what belongs to a shared object. False without memory for
+// it, or when exit() has run all it had to.
+bool run_in_exit(void (*run)(void*)) noexcept;
+
 // Whether OpenSSL must not be called any more: the process is exiting, or OpenSSL could not be initialised.
 bool tls_shut_down();
 

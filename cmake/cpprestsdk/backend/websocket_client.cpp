@@ -97,7 +97,7 @@ struct driven_config : websocketpp::config::core_client {
   using elog_type = websocketpp::log::stub;
   using alog_type = websocketpp::log::stub;
   using rng_type = system_random;
-  static const bool enable_multithreading = false;
+  [[maybe_unused]] static const bool enable_multithreading = false;
   struct transport_config {
     using concurrency_type = type::concurrency_type;
     using elog_type = type::elog_type;
@@ -232,9 +232,12 @@ class wspp_callback_client final : public websocket_client_callback_impl,
     const auto driver = m_config.driver();
     endpoint_.set_user_agent("");
     const bool secure = m_uri.scheme() == "wss";
-    const int port = m_uri.port() > 0 ? m_uri.port() : secure ? 443 : 80;
+    const int default_port = secure ? 443 : 80;
+    const int port = m_uri.port() > 0 ? m_uri.port() : default_port;
+    // The port is part of the name: websocketpp would write it in the host's locale, with thousands separators.
+    const std::string host = m_uri.host() + (port == default_port ? "" : ":" + std::to_string(port));
     const auto location = websocketpp::lib::make_shared<websocketpp::uri>(
-        secure, m_uri.host(), static_cast<std::uint16_t>(port), m_uri.resource().to_string());
+        secure, host, static_cast<std::uint16_t>(default_port), m_uri.resource().to_string());
     websocketpp::lib::error_code failed;
     con_ = endpoint_.get_connection(location, failed);
     for (const auto& protocol : m_config.subprotocols()) con_->add_subprotocol(protocol, failed);

@@ -61,6 +61,7 @@ TEST_CASE("a string from outside becomes one line without control characters") {
                  "c\xe2\x80\xa9"
                  "d\xc2\x9b"
                  "e") == "a b c d?e");
+  CHECK(one_line("\xe2\x80\xa9 a\xe2\x80\xa8") == "a");
   CHECK(one_line("Grüße, 世界 🚀") == "Grüße, 世界 🚀");
 }
 

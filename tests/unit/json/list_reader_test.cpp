@@ -75,6 +75,17 @@ TEST_CASE("empty lists") {
   CHECK(null.meta.resource_version == "1");
 }
 
+TEST_CASE("metadata that is null is empty") {
+  const ListRun run = read_list(
+      R"({"kind":"PodList","apiVersion":"v1","metadata":{"resourceVersion":null,"continue":null},"items":[]})");
+  CHECK(run.error == "");
+  CHECK(run.meta.resource_version == "");
+  CHECK(run.meta.continue_token == "");
+  const ListRun twice = read_list(
+      R"({"kind":"PodList","apiVersion":"v1","metadata":{"resourceVersion":null,"resourceVersion":"5"},"items":[]})");
+  CHECK(twice.meta.resource_version == "5");
+}
+
 TEST_CASE("a pretty-printed list") {
   const ListRun run = read_list(
       "{\n  \"kind\": \"PodList\",\n\t\"apiVersion\" :\r\n \"v1\",\n  \"metadata\": {\n    \"resourceVersion\": \"3\"\n"

@@ -1,4 +1,6 @@
-// Runs the fuzzed function on the files of a corpus, on their prefixes, and with single bytes changed.
+// Runs a fuzzer on the files of its corpus, on their prefixes and with single bytes changed: a fuzzer without
+// libFuzzer.
+//   fuzz_NAME CORPUS_OR_FILE …
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
@@ -13,6 +15,8 @@ namespace {
 
 using Bytes = std::vector<std::uint8_t>;
 
+constexpr int kRounds = 40;
+
 Bytes read(const std::filesystem::path& path) {
   std::ifstream file(path, std::ios::binary);
   return Bytes(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>());
@@ -20,16 +24,13 @@ Bytes read(const std::filesystem::path& path) {
 
 void replay(const Bytes& bytes, std::mt19937& random) {
   LLVMFuzzerTestOneInput(bytes.data(), bytes.size());
-  if (bytes.size() < 3) return;
-  for (int round = 0; round < 300; ++round) {
+  for (int round = 0; round < kRounds && !bytes.empty(); ++round) {
     Bytes changed = bytes;
     for (unsigned changes = random() % 4; changes > 0; --changes) {
       changed[random() % changed.size()] =
           random() % 2 == 0 ? static_cast<std::uint8_t>(random()) : changed[random() % changed.size()];
     }
-    changed[0] = static_cast<std::uint8_t>(random());
-    changed[1] = static_cast<std::uint8_t>(random());
-    if (round % 5 == 0) changed.resize(2 + random() % (changed.size() - 1));
+    if (round % 5 == 0) changed.resize(random() % (changed.size() + 1));
     LLVMFuzzerTestOneInput(changed.data(), changed.size());
   }
 }
@@ -40,8 +41,17 @@ int main(int argc, char** argv) {
   std::mt19937 random(20261124);
   std::size_t files = 0;
   for (int i = 1; i < argc; ++i) {
-    for (const auto& entry : std::filesystem::directory_iterator(argv[i])) {
-      replay(read(entry.path()), random);
+    std::vector<std::filesystem::path> paths;
+    if (std::filesystem::is_directory(argv[i])) {
+      for (const auto& entry : std::filesystem::directory_iterator(argv[i])) paths.push_back(entry.path());
+    } else {
+      paths.emplace_back(argv[i]);
+    }
+    for (const auto& path : paths) {
+      // The last line of a failing test says which file it was.
+      std::printf("%s\n", path.filename().c_str());
+      std::fflush(stdout);
+      replay(read(path), random);
       ++files;
     }
   }
