@@ -154,11 +154,6 @@ constexpr Difference kDifferences[] = {
      [](const Text& text) {
        return has_status_line_like(text.all, [](std::string_view line) { return line.size() < 14; });
      }},
-    // RFC 9110, section 2.5: a higher minor version is read as the highest that is known.
-    {"a minor version above 1", true, false,
-     [](const Text& text) {
-       return has_status_line_like(text.all, [](std::string_view line) { return line.size() > 7 && line[7] > '1'; });
-     }},
     // RFC 9112, section 7.1.1: chunk extensions are ignored.
     {"a chunk extension that is none", true, false,
      [](const Text& text) {

@@ -115,7 +115,7 @@ TEST_CASE("a URL that cannot be a server's is refused, and the message says why"
   }
   CHECK(has(problem_of_server("https://[]"), "has no host"));
   for (const char* text : {"https://ho st", "https://host\r\nX: y", "https://a..b", "https://.a", "https://.",
-                           "https://a%20b", "https://h\xc3\xb6st", "https://a,b", "https://a\\b"}) {
+                           "https://1.2.3.4.", "https://a%20b", "https://h\xc3\xb6st", "https://a,b", "https://a\\b"}) {
     CHECK(has(problem_of_server(text), "not a DNS name or an IP address"));
   }
   for (const char* text :
