@@ -151,7 +151,7 @@ Expected<ConnectionSpec> spec_of_context(const Kubeconfig& config, const std::st
   const ContextEntry& context = found->second;
   const EntryName entry("context", chosen, context.origin);
   ConnectionSpec spec;
-  spec.found_in = files_of(config) + ", context " + in_quotes(chosen);
+  spec.found_in = files_of(config) + ", context " + quoted(chosen);
   spec.default_namespace = context.name_space;
   if (auto fine = take_cluster(config, context, entry, spec); !fine) return fine.error();
   if (auto fine = take_user(config, context, entry, spec); !fine) return fine.error();

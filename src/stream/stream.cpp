@@ -90,7 +90,7 @@ Expected<std::shared_ptr<Stream>> Stream::create(Config config, std::unique_ptr<
   early_lines.replay_to(**dispatcher);
   (*access)->add_logger(*dispatcher);
   auto statistics = std::make_shared<Statistics>();
-  auto last_error = std::make_shared<LastError>();
+  auto last_error = std::make_shared<LastError>((*access)->secrets());
   EngineParts parts{runtime.executor(),
                     runtime.server_states(),
                     std::make_unique<SystemRandom>(),
