@@ -56,6 +56,7 @@ std::unique_ptr<HttpFetch> DiscoveryRun::fetch(const std::string& target, HttpFe
   request.headers.push_back({"Accept", kDiscoveryAccept});
   request.response_timeout = request_timeout_;
   request.idle_timeout = request_timeout_;
+  request.whole_timeout = kWholeDocument * request_timeout_;
   request.accept_gzip = auth_.compression;
   return std::make_unique<HttpFetch>(auth_.connection, std::move(request), server_url_ + target, kMaxDocumentSize,
                                      std::move(done));

@@ -13,6 +13,9 @@
 
 namespace ksr::cluster {
 
+// How many times request_timeout a document may take as a whole.
+inline constexpr int kWholeDocument = 4;
+
 struct FetchedAnswer {
   transport::ResponseHead head;
   std::string body;

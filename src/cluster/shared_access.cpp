@@ -236,6 +236,7 @@ void SharedAccess::register_at_headlamp(const PendingAuth& pending, const Reques
   request.headers = for_request(auth).headers;
   request.response_timeout = settings_.request_timeout;
   request.idle_timeout = settings_.request_timeout;
+  request.whole_timeout = kWholeDocument * settings_.request_timeout;
   auto answered = [this, pending, auth](Expected<FetchedAnswer> answer) {
     try {
       if (!answer) return pending.ready(answer.error().within("request before the WebSocket"));

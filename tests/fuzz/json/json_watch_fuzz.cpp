@@ -46,7 +46,7 @@ void check_event(const Node& event, const json_fuzz::Settings& settings, const s
   }
   const bool typed = object != nullptr && object->find("kind") != nullptr && object->find("apiVersion") != nullptr;
   const json_fuzz::ExpectedItem expected =
-      json_fuzz::expected_item(object == nullptr ? Node{} : *object, "", "", settings.keep_managed_fields);
+      json_fuzz::expected_item(object == nullptr ? Node{} : *object, "", "", settings.keep_managed_fields, false);
   if (expected.bad || !typed) return require(begins_with(line, "BAD "), "an event with a bad object: " + line);
   require(begins_with(line, type->text + " ") && item < texts.size() &&
               is_reported(expected, line.substr(type->text.size() + 1), texts[item]),
@@ -81,8 +81,10 @@ void check_against_tree(std::string_view text, const json_fuzz::Settings& settin
 void check_variants(std::string_view text, const json_fuzz::Settings& settings, std::size_t chunk) {
   const json_fuzz::Transcript whole = ksr::watch_transcript(text, settings, text.size() + 1);
   require(whole == ksr::watch_transcript(text, settings, chunk), "a split changes what is read");
-  require(whole == ksr_no_wide::watch_transcript(text, settings, text.size() + 1), "the narrow loops read something else");
-  require(whole == ksr_no_wide::watch_transcript(text, settings, chunk), "the narrow loops read something else in pieces");
+  require(whole == ksr_no_wide::watch_transcript(text, settings, text.size() + 1),
+          "the narrow loops read something else");
+  require(whole == ksr_no_wide::watch_transcript(text, settings, chunk),
+          "the narrow loops read something else in pieces");
   require(whole == ksr_portable::watch_transcript(text, settings, text.size() + 1), "bytewise reads something else");
 }
 
