@@ -1,4 +1,5 @@
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "abi/guard.hpp"
@@ -111,6 +112,15 @@ ksr_status ksr_stat(ksr_stream* stream, const char* name, uint64_t* value) {
     if (!statistic) return Error{Status::unknown_key, "ksr_stat: no such statistic"};
     *value = *statistic;
     return {};
+  });
+}
+
+ksr_error* ksr_last_error(ksr_stream* stream) {
+  return guard_value<ksr_error*>(nullptr, nullptr, [&]() -> ksr_error* {
+    const auto found = find(stream);
+    if (!found) return nullptr;
+    std::optional<ksr::delivery::ErrorReport> report = found->last_error();
+    return report ? new ksr_error(*std::move(report)) : nullptr;
   });
 }
 

@@ -30,7 +30,7 @@
  *       return ksr_close(stream) == KSR_OK ? 0 : 1;
  *     }
  *
- * The keys one needs first; CONFIGURATION.md lists all of them:
+ * The keys one needs first; the manual page ksr-config(5) lists all of them:
  *
  *     resource        required: what to watch, such as v1/pods, apps/v1/deployments, or a kubectl name such as deploy
  *     kubeconfig      the kubeconfig file; without it $KUBECONFIG, ~/.kube/config, then the pod's service account
@@ -38,7 +38,7 @@
  *     server, token   instead of a kubeconfig: https://host:port and a bearer token (with ca_file for a private CA)
  *     namespace       one namespace, or several with commas between them; without it, all
  *     label_selector  as kubectl's -l, such as app=web
- *     limit           keep the N most recent objects only, such as 100
+ *     limit           show the N most recent objects only, such as 100; all are kept in memory
  *
  * Conventions
  *
@@ -169,8 +169,9 @@ KSR_API const char *ksr_status_name(ksr_status status);
 
 /* ---- errors ----------------------------------------------------------------------------------------------------- */
 
-/* An error belongs to the host when a function stored it in `err` or ksr_error_copy returned it, and is freed with
- * ksr_error_free; the one that on_error is given belongs to the library and lives until the callback returns. */
+/* An error belongs to the host when a function stored it in `err`, or ksr_error_copy or ksr_last_error returned it, and
+ * is freed with ksr_error_free; the one that on_error is given belongs to the library and lives until the callback
+ * returns. */
 typedef struct ksr_error ksr_error;
 
 /* KSR_E_*; KSR_OK for NULL. */
@@ -237,14 +238,14 @@ typedef void (*ksr_destroy_fn)(void *user_data);
 KSR_API ksr_status ksr_config_new(ksr_config **out);
 KSR_API void ksr_config_free(ksr_config *config);
 
-/* Sets one key; CONFIGURATION.md lists them. Values are text: booleans true or false; durations such as 800ms, 30s, 5m;
+/* Sets one key; ksr-config(5) lists them. Values are text: booleans true or false; durations such as 800ms, 30s, 5m;
  * sizes such as 512Ki, 64Mi. The last value of a key counts. Reads no file: ksr_open does. Allocates.
  * KSR_E_UNKNOWN_KEY, or KSR_E_INVALID for a value that the key does not take; the error names the key and what it
  * takes, and never repeats the value of a secret. KSR_E_NOMEM, KSR_E_FORKED. */
 KSR_API ksr_status ksr_config_set(ksr_config *config, const char *key, const char *value, ksr_error **err);
 
 /* Sets a callback for the streams that are opened from now on; NULL removes it. Set on_error at least: a stream that
- * cannot reach its server reports it there and nowhere else. */
+ * cannot reach its server reports it there, and else only to who asks ksr_last_error. */
 KSR_API void ksr_config_on_update(ksr_config *config, ksr_update_fn callback);
 KSR_API void ksr_config_on_error(ksr_config *config, ksr_error_fn callback);
 KSR_API void ksr_config_on_state(ksr_config *config, ksr_state_fn callback);
@@ -280,7 +281,8 @@ KSR_API void ksr_close_async(ksr_stream *stream);
 
 /* Waits until the first complete snapshot is there (ksr_latest returns it), at most `timeout_ms` milliseconds; 0 does
  * not wait, a negative number waits without limit. With delivery=manual nothing needs to be dispatched for it. May be
- * called inside callbacks too. While the server cannot be reached or refuses, this goes on waiting: on_error says why.
+ * called inside callbacks too. While the server cannot be reached or refuses, this goes on waiting: on_error says why,
+ * and ksr_last_error does after KSR_E_TIMEOUT and KSR_E_CANCELLED. To fail at once instead, set reconnect=false.
  * KSR_OK, KSR_E_TIMEOUT, KSR_E_CANCELLED (cancelled, closed or failed for good before), KSR_E_INVALID, KSR_E_FORKED. */
 KSR_API ksr_status ksr_wait_synced(ksr_stream *stream, int64_t timeout_ms);
 
@@ -300,9 +302,19 @@ KSR_API int ksr_fd(ksr_stream *stream);
  * KSR_E_NOMEM. */
 KSR_API int64_t ksr_dispatch(ksr_stream *stream);
 
-/* Stores the current value of a statistic in *value; CONFIGURATION.md lists the names. KSR_E_UNKNOWN_KEY, KSR_E_INVALID
+/* Stores the current value of a statistic in *value; ksr-config(5) lists the names. KSR_E_UNKNOWN_KEY, KSR_E_INVALID
  * for a NULL or a closed stream, KSR_E_FORKED. */
 KSR_API ksr_status ksr_stat(ksr_stream *stream, const char *name, uint64_t *value);
+
+/* What keeps the stream from being LIVE: a copy of the error that on_error was given when the stream last failed, which
+ * the caller frees with ksr_error_free; the same until the stream is LIVE again, also while a try is under way.
+ * ksr_error_retry_ms is the time left until the next try, 0 while it is under way, -1 when there is none. With several
+ * namespaces it is the error of one that is not LIVE. NULL when nothing is wrong now: the stream is LIVE, or has not
+ * failed since it was opened or last LIVE; NULL also for NULL, for a closed stream, in a forked child, and without
+ * memory. ksr_cancel leaves it as it is; after a fatal error it is that error, until the stream is closed. Does not
+ * wait; may be called inside callbacks: in on_error it is that error or a newer state of things. With delivery=manual
+ * nothing needs to be dispatched for it. Allocates. Since 0.2. */
+KSR_API ksr_error *ksr_last_error(ksr_stream *stream);
 
 /* 1 while the calling thread is inside a callback of any stream (on_update, on_error, on_state, on_log or `destroy`),
  * be it on a thread of the library or inside ksr_dispatch, ksr_close or ksr_open; else 0. 0 in a forked child. For a
@@ -314,8 +326,8 @@ KSR_API int ksr_in_callback(void);
 
 /* A snapshot is the complete view at one moment, never a part of it. It is immutable and may be kept, may outlive its
  * stream, and may be used on any thread. Without `limit` its objects are ordered by (namespace, name); with `limit`
- * they are the N most recent of all, most recent first. It shares its objects with the snapshots before and after it.
- */
+ * they are the N most recent of all, most recent first; the others are kept in memory all the same. It shares its
+ * objects with the snapshots before and after it. */
 
 /* Adds a reference, which ksr_snapshot_release gives back. Returns its argument. The last release frees what no other
  * snapshot shares: time in proportion to that. */
@@ -341,7 +353,9 @@ KSR_API const ksr_object *ksr_snapshot_find_uid(const ksr_snapshot *snapshot, co
 
 /* How many objects have changed since the snapshot delivered before; each uid counts once. Deleted objects come first,
  * then the others, both in the order of (namespace, name). In the first snapshot every object is KSR_DELTA_ADDED. An
- * object that was replaced by another of the same name is KSR_DELTA_DELETED and KSR_DELTA_ADDED. 0 for NULL. */
+ * object that was replaced by another of the same name is KSR_DELTA_DELETED and KSR_DELTA_ADDED. With `limit` they are
+ * the changes of the N most recent: an object that a more recent one has displaced is KSR_DELTA_DELETED though it
+ * exists, and one that has moved up is KSR_DELTA_ADDED. 0 for NULL. */
 KSR_API size_t ksr_snapshot_delta_count(const ksr_snapshot *snapshot);
 
 /* The kind of delta `i`, from 0; *obj (obj may be NULL) receives its object, borrowed from the snapshot; for

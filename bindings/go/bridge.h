@@ -34,6 +34,10 @@ static inline ksr_status ksr_go_wait_synced(uintptr_t stream, int64_t timeout_ms
   return ksr_wait_synced((ksr_stream*)stream, timeout_ms);
 }
 
+static inline ksr_error* ksr_go_last_error(uintptr_t stream) {
+  return ksr_last_error((ksr_stream*)stream);
+}
+
 static inline const ksr_snapshot* ksr_go_latest(uintptr_t stream) {
   return ksr_latest((ksr_stream*)stream);
 }

@@ -62,7 +62,7 @@ func TestCloseInACallback(t *testing.T) {
 		default:
 		}
 	}))
-	if err := <-tried; !errors.Is(err, ksr.WouldDeadlock) {
+	if err := <-tried; !errors.Is(err, ksr.ErrWouldDeadlock) {
 		t.Errorf("got %v", err)
 	}
 	if err := stream.Close(); err != nil {
@@ -77,7 +77,7 @@ func TestCancelInACallback(t *testing.T) {
 			t.Error("OnError after Cancel")
 		}
 		s.Cancel()
-		if err := s.WaitSynced(context.Background()); !errors.Is(err, ksr.Cancelled) {
+		if err := s.WaitSynced(context.Background()); !errors.Is(err, ksr.ErrCancelled) {
 			t.Errorf("WaitSynced: %v", err)
 		}
 	}))

@@ -12,7 +12,7 @@ func Decode[T any](object Object) (T, error) {
 }
 
 // DecodeAt unmarshals the value that a JSON pointer (RFC 6901, such as "/spec/containers") names. Without one the error
-// is NotFound.
+// is ErrNotFound.
 func DecodeAt[T any](object Object, pointer string) (T, error) {
 	return decode[T](object, pointer, func(o Object) []byte { return o.Get(pointer) })
 }
@@ -20,14 +20,14 @@ func DecodeAt[T any](object Object, pointer string) (T, error) {
 func decode[T any](object Object, pointer string, bytes func(Object) []byte) (T, error) {
 	var value T
 	if object.ref == nil {
-		return value, &Error{Code: Invalid, Message: "Decode: the object is the zero Object"}
+		return value, &Error{Code: ErrInvalid, Message: "Decode: the object is the zero Object"}
 	}
 	object.ref.enter()
 	defer object.ref.leave()
 	text := bytes(object)
 	if text == nil {
 		what := fmt.Sprintf("Decode: %s/%s has no %s", object.Namespace(), object.Name(), pointer)
-		return value, &Error{Code: NotFound, Message: what}
+		return value, &Error{Code: ErrNotFound, Message: what}
 	}
 	if err := json.Unmarshal(text, &value); err != nil {
 		what := fmt.Sprintf("%s/%s %s", object.Namespace(), object.Name(), pointer)

@@ -37,13 +37,13 @@
 //
 // Callbacks of one stream never overlap, and each runs on a goroutine of its own, not on a thread of the library. They
 // may block (changes meanwhile are merged) and may call everything but Close on their own stream, which fails with
-// [WouldDeadlock]; Cancel is for that. A callback that panics or calls runtime.Goexit ends its stream, and Err returns
+// [ErrWouldDeadlock]; Cancel is for that. A callback that panics or calls runtime.Goexit ends its stream, and Err returns
 // a [*PanicError].
 //
 // # Misuse
 //
-// After its end, and when it is nil or was never opened, a Stream behaves as a closed one: Stat fails with [Invalid],
-// WaitSynced with [Cancelled] or the reason of the end, Latest is nil, loops end at once, Close returns nil. A nil or
+// After its end, and when it is nil or was never opened, a Stream behaves as a closed one: Stat fails with [ErrInvalid],
+// WaitSynced with [ErrCancelled] or the reason of the end, Latest is nil, loops end at once, Close returns nil. A nil or
 // zero Snapshot can be released, and every other use of it panics, as after its release; the zero Object has no fields.
 // Texts with a NUL byte are refused or not found. In a child of fork this package does not work.
 //

@@ -14,7 +14,7 @@ type Error struct {
 	// Message is one line for people, without secrets. Its wording may change.
 	Message string
 	// HTTPStatus is the status of the response; 408 when the server was silent for too long, 502 when it could not be
-	// reached or the connection broke, with a Code other than Server; 0 when no request was involved.
+	// reached or the connection broke, with a Code other than ErrServer; 0 when no request was involved.
 	HTTPStatus int
 	// Reason is that of the API server's Status object, such as "Expired"; "" without one.
 	Reason string

@@ -34,7 +34,7 @@ func ExampleError() {
 	if errors.As(err, &e) {
 		fmt.Println(e.Code)
 	}
-	fmt.Println(errors.Is(err, ksr.UnknownKey))
+	fmt.Println(errors.Is(err, ksr.ErrUnknownKey))
 	// Output:
 	// KSR_E_UNKNOWN_KEY
 	// true

@@ -85,7 +85,7 @@ func TestDecode(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), object.Name()) {
 		t.Errorf("a name as a number: %v", err)
 	}
-	if _, err := ksr.DecodeAt[meta](object, "/status"); !errors.Is(err, ksr.NotFound) {
+	if _, err := ksr.DecodeAt[meta](object, "/status"); !errors.Is(err, ksr.ErrNotFound) {
 		t.Errorf("nothing: %v", err)
 	}
 	raw, err := ksr.DecodeAt[json.RawMessage](object, "/metadata")

@@ -24,10 +24,10 @@ func TestStreamsThatWereNeverOpened(t *testing.T) {
 			if stream.Err() != nil || stream.Latest() != nil || stream.State() != ksr.Closed {
 				t.Errorf("Err %v, Latest %v, State %v", stream.Err(), stream.Latest(), stream.State())
 			}
-			if _, err := stream.Stat("objects"); !errors.Is(err, ksr.Invalid) {
+			if _, err := stream.Stat("objects"); !errors.Is(err, ksr.ErrInvalid) {
 				t.Errorf("Stat: %v", err)
 			}
-			if err := stream.WaitSynced(context.Background()); !errors.Is(err, ksr.Cancelled) {
+			if err := stream.WaitSynced(context.Background()); !errors.Is(err, ksr.ErrCancelled) {
 				t.Errorf("WaitSynced: %v", err)
 			}
 			for range stream.Updates() {
@@ -56,7 +56,7 @@ func TestNilContextsAndCallbacks(t *testing.T) {
 	if _, more := <-channel; more {
 		t.Error("a snapshot of nothing")
 	}
-	if err := <-waited; !errors.Is(err, ksr.Cancelled) {
+	if err := <-waited; !errors.Is(err, ksr.ErrCancelled) {
 		t.Errorf("WaitSynced: %v", err)
 	}
 	await(t, stream.Done(), "Done")
@@ -100,20 +100,20 @@ func TestEveryWayToEndInsideACallback(t *testing.T) {
 	stream, err := ksr.Open(context.Background(), unreachable(nil),
 		ksr.OnError(func(s *ksr.Stream, _ *ksr.Error) {
 			for range 2 {
-				if err := s.Close(); !errors.Is(err, ksr.WouldDeadlock) {
+				if err := s.Close(); !errors.Is(err, ksr.ErrWouldDeadlock) {
 					t.Errorf("Close: %v", err)
 				}
 			}
 			s.Cancel()
 			s.Cancel()
-			if err := s.Close(); !errors.Is(err, ksr.WouldDeadlock) {
+			if err := s.Close(); !errors.Is(err, ksr.ErrWouldDeadlock) {
 				t.Errorf("Close after Cancel: %v", err)
 			}
 		}),
 		ksr.OnState(func(s *ksr.Stream, state ksr.State) {
 			if state == ksr.Closed {
 				closed.Add(1)
-				if err := s.Close(); !errors.Is(err, ksr.WouldDeadlock) {
+				if err := s.Close(); !errors.Is(err, ksr.ErrWouldDeadlock) {
 					t.Errorf("Close in the last callback: %v", err)
 				}
 			}

@@ -38,17 +38,17 @@ func TestOpenRefusesBadConfigs(t *testing.T) {
 		code   ksr.Code
 		names  string
 	}{
-		{"nil", nil, ksr.Invalid, "resource"},
-		{"no resource", ksr.Config{"server": "http://127.0.0.1:1"}, ksr.Invalid, "resource"},
-		{"unknown key", unreachable(ksr.Config{"resorce": "v1/pods"}), ksr.UnknownKey, "resorce"},
-		{"empty key", unreachable(ksr.Config{"": "x"}), ksr.UnknownKey, ""},
-		{"bad number", unreachable(ksr.Config{"limit": "many"}), ksr.Invalid, "limit"},
-		{"bad duration", unreachable(ksr.Config{"min_interval": "3 weeks"}), ksr.Invalid, "min_interval"},
-		{"NUL in a key", unreachable(ksr.Config{"limit\x00": "1"}), ksr.UnknownKey, "NUL"},
-		{"NUL in a value", unreachable(ksr.Config{"namespace": "a\x00b"}), ksr.Invalid, "namespace"},
-		{"delivery", unreachable(ksr.Config{"delivery": "manual"}), ksr.Invalid, "delivery"},
-		{"missing file", unreachable(ksr.Config{"token_file": "/nonexistent/t"}), ksr.Invalid, "/nonexistent/t"},
-		{"the first of two", unreachable(ksr.Config{"aaa": "", "zzz": ""}), ksr.UnknownKey, "aaa"},
+		{"nil", nil, ksr.ErrInvalid, "resource"},
+		{"no resource", ksr.Config{"server": "http://127.0.0.1:1"}, ksr.ErrInvalid, "resource"},
+		{"unknown key", unreachable(ksr.Config{"resorce": "v1/pods"}), ksr.ErrUnknownKey, "resorce"},
+		{"empty key", unreachable(ksr.Config{"": "x"}), ksr.ErrUnknownKey, ""},
+		{"bad number", unreachable(ksr.Config{"limit": "many"}), ksr.ErrInvalid, "limit"},
+		{"bad duration", unreachable(ksr.Config{"min_interval": "3 weeks"}), ksr.ErrInvalid, "min_interval"},
+		{"NUL in a key", unreachable(ksr.Config{"limit\x00": "1"}), ksr.ErrUnknownKey, "NUL"},
+		{"NUL in a value", unreachable(ksr.Config{"namespace": "a\x00b"}), ksr.ErrInvalid, "namespace"},
+		{"delivery", unreachable(ksr.Config{"delivery": "manual"}), ksr.ErrInvalid, "delivery"},
+		{"missing file", unreachable(ksr.Config{"token_file": "/nonexistent/t"}), ksr.ErrInvalid, "/nonexistent/t"},
+		{"the first of two", unreachable(ksr.Config{"aaa": "", "zzz": ""}), ksr.ErrUnknownKey, "aaa"},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -87,10 +87,10 @@ func TestOpenWithAContextThatIsDone(t *testing.T) {
 func TestUnreachableServerIsAnError(t *testing.T) {
 	stream := open(t, unreachable(nil))
 	for err := range stream.Errors() {
-		if err.Code != ksr.Transport || err.HTTPStatus != 502 || err.Fatal || err.RetryAfter <= 0 {
+		if err.Code != ksr.ErrTransport || err.HTTPStatus != 502 || err.Fatal || err.RetryAfter <= 0 {
 			t.Errorf("got %#v", err)
 		}
-		if !errors.Is(err, ksr.Transport) || errors.Is(err, ksr.Gone) {
+		if !errors.Is(err, ksr.ErrTransport) || errors.Is(err, ksr.ErrGone) {
 			t.Error("errors.Is")
 		}
 		break
@@ -113,7 +113,7 @@ func TestWithoutReconnectTheFirstFailureIsFatal(t *testing.T) {
 	if err := stream.Err(); !errors.As(err, &e) || !e.Fatal || e.HTTPStatus != 502 {
 		t.Errorf("Err: %v", stream.Err())
 	}
-	if err := stream.WaitSynced(context.Background()); !errors.Is(err, ksr.Transport) {
+	if err := stream.WaitSynced(context.Background()); !errors.Is(err, ksr.ErrTransport) {
 		t.Errorf("WaitSynced: %v", err)
 	}
 	count := 0
@@ -182,10 +182,10 @@ func TestClosedStream(t *testing.T) {
 	if stream.Err() != nil || stream.State() != ksr.Closed || stream.Latest() != nil {
 		t.Errorf("Err %v, State %v", stream.Err(), stream.State())
 	}
-	if _, err := stream.Stat("objects"); !errors.Is(err, ksr.Invalid) {
+	if _, err := stream.Stat("objects"); !errors.Is(err, ksr.ErrInvalid) {
 		t.Errorf("Stat: %v", err)
 	}
-	if err := stream.WaitSynced(context.Background()); !errors.Is(err, ksr.Cancelled) {
+	if err := stream.WaitSynced(context.Background()); !errors.Is(err, ksr.ErrCancelled) {
 		t.Errorf("WaitSynced: %v", err)
 	}
 	for range stream.Updates() {
@@ -218,6 +218,58 @@ func TestWaitSyncedObeysItsContext(t *testing.T) {
 	}
 }
 
+func TestAWaitInVainSaysWhy(t *testing.T) {
+	stream := open(t, unreachable(nil))
+	for range stream.Errors() {
+		break
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Millisecond)
+	defer cancel()
+	err := stream.WaitSynced(ctx)
+	var e *ksr.Error
+	if !errors.Is(err, context.DeadlineExceeded) || !errors.As(err, &e) || !errors.Is(err, ksr.ErrTransport) {
+		t.Fatalf("got %v (%#v)", err, err)
+	}
+	if e.HTTPStatus != 502 || e.Fatal || !strings.Contains(err.Error(), e.Message) {
+		t.Errorf("got %#v in %q", e, err)
+	}
+	last := stream.LastError()
+	if last == nil || last.Message != e.Message {
+		t.Errorf("LastError: %v", last)
+	}
+	stream.Cancel()
+	if err := stream.WaitSynced(context.Background()); !errors.Is(err, ksr.ErrCancelled) || !errors.Is(err, ksr.ErrTransport) {
+		t.Errorf("after Cancel: %v", err)
+	}
+	await(t, stream.Done(), "Done")
+	if last := stream.LastError(); last == nil || last.Code != ksr.ErrTransport {
+		t.Errorf("LastError after the end: %v", last)
+	}
+	var never ksr.Stream
+	if never.LastError() != nil {
+		t.Error("LastError of a stream that was never opened")
+	}
+}
+
+func TestTheContextOfTheStreamEndsAWaitThatSaysWhy(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	stream, err := ksr.Open(ctx, unreachable(nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range stream.Errors() {
+		break
+	}
+	cancel()
+	await(t, stream.Done(), "Done")
+	if err := stream.WaitSynced(context.Background()); !errors.Is(err, context.Canceled) || !errors.Is(err, ksr.ErrTransport) {
+		t.Errorf("got %v", err)
+	}
+	if err := stream.Err(); err != context.Canceled {
+		t.Errorf("Err: %v", err)
+	}
+}
+
 func TestStat(t *testing.T) {
 	stream := open(t, unreachable(nil))
 	// The count may come a moment after the news.
@@ -234,7 +286,7 @@ func TestStat(t *testing.T) {
 		}
 	}
 	for _, name := range []string{"", "erors", "errors\x00"} {
-		if _, err := stream.Stat(name); !errors.Is(err, ksr.UnknownKey) {
+		if _, err := stream.Stat(name); !errors.Is(err, ksr.ErrUnknownKey) {
 			t.Errorf("%q: %v", name, err)
 		}
 	}
@@ -247,7 +299,7 @@ func TestZeroObject(t *testing.T) {
 	if object.JSON() != nil || object.Get("/kind") != nil || object.Name() != "" {
 		t.Error("the zero Object has fields")
 	}
-	if _, err := ksr.Decode[map[string]any](object); !errors.Is(err, ksr.Invalid) {
+	if _, err := ksr.Decode[map[string]any](object); !errors.Is(err, ksr.ErrInvalid) {
 		t.Errorf("Decode: %v", err)
 	}
 	var snapshot *ksr.Snapshot
@@ -255,7 +307,7 @@ func TestZeroObject(t *testing.T) {
 }
 
 func TestCodeNames(t *testing.T) {
-	if ksr.Gone.String() != "KSR_E_GONE" || ksr.Code(-12345).String() != "KSR_E_UNKNOWN" {
-		t.Error(ksr.Gone.String(), ksr.Code(-12345).String())
+	if ksr.ErrGone.String() != "KSR_E_GONE" || ksr.Code(-12345).String() != "KSR_E_UNKNOWN" {
+		t.Error(ksr.ErrGone.String(), ksr.Code(-12345).String())
 	}
 }

@@ -158,7 +158,7 @@ func TestThrottlingSaysWhenTheNextTryIs(t *testing.T) {
 	stream := open(t, config)
 	awaitSync(t, stream)
 	for err := range stream.Errors() {
-		if !errors.Is(err, ksr.Throttled) || err.HTTPStatus != 429 || err.RetryAfter.Seconds() < 1 || err.Fatal {
+		if !errors.Is(err, ksr.ErrThrottled) || err.HTTPStatus != 429 || err.RetryAfter.Seconds() < 1 || err.Fatal {
 			t.Errorf("got %#v", err)
 		}
 		break

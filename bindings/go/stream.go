@@ -5,6 +5,7 @@ import "C"
 
 import (
 	"context"
+	"fmt"
 	"runtime/cgo"
 	"sync"
 	"sync/atomic"
@@ -31,6 +32,7 @@ type Stream struct {
 	mu          sync.Mutex
 	cause       error
 	fatal       error
+	lastError   *Error    // LastError when the stream ended
 	current     *Snapshot // the last one delivered, for loops that begin later
 	subscribers []*subscriber
 }
@@ -120,13 +122,13 @@ func (s *Stream) cancel(cause error) {
 // Close ends the stream and waits for a callback that is running, but never for the network. Once it has returned nil
 // no callback runs or ever will, and no goroutine, thread or memory of the stream is left; snapshots and objects that
 // were retained stay. It may be called any number of times. Inside a callback of the same stream it fails with
-// WouldDeadlock, and nothing happens.
+// ErrWouldDeadlock, and nothing happens.
 func (s *Stream) Close() error {
 	if s.neverOpened() {
 		return nil
 	}
 	if s.inside.Load() == threadID() {
-		return &Error{Code: WouldDeadlock, Message: "Close: called inside a callback of the stream; use Cancel"}
+		return &Error{Code: ErrWouldDeadlock, Message: "Close: called inside a callback of the stream; use Cancel"}
 	}
 	s.end(nil)
 	return s.shutDown()
@@ -156,6 +158,7 @@ func (s *Stream) end(cause error) {
 		return
 	}
 	s.cause = cause
+	s.lastError = s.currentError()
 	close(s.ended)
 }
 
@@ -190,9 +193,33 @@ func (s *Stream) Err() error {
 	return s.cause
 }
 
+// LastError is what keeps the stream from being live, until it is; nil when nothing is wrong now. After the end it is
+// what was wrong then.
+func (s *Stream) LastError() *Error {
+	if s.neverOpened() {
+		return nil
+	}
+	if s.over() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		return s.lastError
+	}
+	return s.currentError()
+}
+
+func (s *Stream) currentError() *Error {
+	e := C.ksr_go_last_error(C.uintptr_t(s.handle.Load()))
+	if e == nil {
+		return nil
+	}
+	defer C.ksr_error_free(e)
+	return readError(e)
+}
+
 // WaitSynced waits until the first complete snapshot is there, so that Latest returns it. It returns the
 // context's cause when ctx is done before; when the stream ends before, the reason of that, or an *Error with
-// Cancelled. It may be called inside callbacks.
+// ErrCancelled. If LastError is not nil then, it is part of what is returned: errors.As finds that *Error, errors.Is its
+// Code, and errors.Is the context's cause all the same. It may be called inside callbacks.
 func (s *Stream) WaitSynced(ctx context.Context) error {
 	if s.neverOpened() {
 		return s.whyNeverSynced()
@@ -217,7 +244,7 @@ func (s *Stream) WaitSynced(ctx context.Context) error {
 		case <-s.ended:
 		case <-tick.C:
 		case <-ctx.Done():
-			return context.Cause(ctx)
+			return inVain(context.Cause(ctx), s.LastError())
 		}
 		if s.over() {
 			return s.whyNeverSynced()
@@ -227,17 +254,25 @@ func (s *Stream) WaitSynced(ctx context.Context) error {
 
 func (s *Stream) whyNeverSynced() error {
 	if s.neverOpened() {
-		return &Error{Code: Cancelled, Message: "WaitSynced: the stream was never opened"}
+		return &Error{Code: ErrCancelled, Message: "WaitSynced: the stream was never opened"}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
-	case s.cause != nil:
-		return s.cause
-	case s.fatal != nil:
+	case s.fatal != nil && (s.cause == nil || s.cause == s.fatal):
 		return s.fatal
+	case s.cause != nil:
+		return inVain(s.cause, s.lastError)
 	}
-	return &Error{Code: Cancelled, Message: "WaitSynced: the stream was cancelled or closed"}
+	return inVain(&Error{Code: ErrCancelled, Message: "WaitSynced: the stream was cancelled or closed"}, s.lastError)
+}
+
+// inVain is what ended a wait, and what kept it from its end.
+func inVain(end error, last *Error) error {
+	if last == nil {
+		return end
+	}
+	return fmt.Errorf("%w; %w", end, last)
 }
 
 // Latest returns the newest complete snapshot, which may be one that no loop and no callback has brought yet; nil
@@ -263,14 +298,14 @@ func (s *Stream) State() State {
 }
 
 // Stat returns a statistic by its name in CONFIGURATION.md, such as "objects", "events" or "fresh_ms". It fails with
-// UnknownKey, and with Invalid after the end.
+// ErrUnknownKey, and with ErrInvalid after the end.
 func (s *Stream) Stat(name string) (uint64, error) {
 	if s.neverOpened() {
-		return 0, &Error{Code: Invalid, Message: "Stat: the stream was never opened"}
+		return 0, &Error{Code: ErrInvalid, Message: "Stat: the stream was never opened"}
 	}
 	text := cString(name)
 	if text == nil {
-		return 0, &Error{Code: UnknownKey, Message: "Stat: the name holds a NUL byte"}
+		return 0, &Error{Code: ErrUnknownKey, Message: "Stat: the name holds a NUL byte"}
 	}
 	var value C.uint64_t
 	status := C.ksr_go_stat(C.uintptr_t(s.handle.Load()), text.c(), &value)

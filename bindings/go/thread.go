@@ -16,7 +16,7 @@ func threadID() uint64 {
 }
 
 // InCallback says whether it is called by a callback of any stream, where Close of that stream would fail with
-// WouldDeadlock; not by a goroutine that a callback has started.
+// ErrWouldDeadlock; not by a goroutine that a callback has started.
 func InCallback() bool {
 	_, found := callbackThreads.Load(threadID())
 	return found || C.ksr_in_callback() == 1

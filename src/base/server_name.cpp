@@ -30,10 +30,17 @@ bool is_label(std::string_view text) noexcept {
 
 }  // namespace
 
-bool is_server_name(const std::string& text) noexcept {
-  if (text.size() > kMaxNameLength || text.find('\0') != std::string::npos) return false;
+std::string without_final_dot(std::string name) {
+  if (name.size() > 1 && name.back() == '.') name.pop_back();
+  return name;
+}
+
+bool is_server_name(const std::string& text) {
+  if (text.find('\0') != std::string::npos) return false;
   if (is_address(text)) return true;
-  std::string_view rest = text;
+  const std::string relative = without_final_dot(text);
+  if (relative.size() > kMaxNameLength || (relative != text && is_address(relative))) return false;
+  std::string_view rest = relative;
   for (;;) {
     const std::size_t dot = rest.find('.');
     if (!is_label(rest.substr(0, dot))) return false;

@@ -75,11 +75,8 @@ Problem read_host_and_port(std::string_view text, Url& url) {
     if (url.host.find(':') == std::string::npos || !is_server_name(url.host)) {
       return "has brackets around what is not an IPv6 address";
     }
-  } else {
-    // A final dot makes a DNS name absolute.
-    std::string name = url.host;
-    if (name.back() == '.') name.pop_back();
-    if (!is_server_name(name)) return "has a host that is not a DNS name or an IP address";
+  } else if (!is_server_name(url.host)) {
+    return "has a host that is not a DNS name or an IP address";
   }
   std::string_view rest = text.substr(in_brackets ? host_end + 1 : host_end);
   if (rest.empty()) {

@@ -13,6 +13,7 @@
 #include <system_error>
 #include <utility>
 
+#include "base/standard_descriptors.hpp"
 #include "base/text.hpp"
 
 namespace ksr::cluster {
@@ -30,6 +31,7 @@ std::string reason(int number) {
 class Pipe {
  public:
   Pipe() {
+    const StandardDescriptorsReserved reserved;
     if (::pipe2(ends_, O_CLOEXEC) != 0) ends_[0] = ends_[1] = -1;
     if (ends_[0] >= 0) ::fcntl(ends_[0], F_SETFL, O_NONBLOCK);
   }

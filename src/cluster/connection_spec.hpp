@@ -29,6 +29,8 @@ struct Impersonation {
 };
 
 struct ConnectionSpec {
+  // Where it was found, for the log: "kubeconfig /home/jane/.kube/config, context \"dev\"".
+  std::string found_in = "the configuration keys";
   // Of the context; empty without one.
   std::string default_namespace;
   ValueWithOrigin server;

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <system_error>
 
+#include "base/standard_descriptors.hpp"
 #include "base/text.hpp"
 
 namespace ksr::cluster {
@@ -36,6 +37,7 @@ Error unreadable(const NamedFile& file, int number) {
 }
 
 int open_for_reading(const std::string& path) {
+  const StandardDescriptorsReserved reserved;
   for (;;) {
     const int number = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (number >= 0 || errno != EINTR) return number;

@@ -141,6 +141,7 @@ Expected<ConnectionSpec> spec_of_context(const Kubeconfig& config, const std::st
   const ContextEntry& context = found->second;
   const EntryName entry("context", chosen, context.origin);
   ConnectionSpec spec;
+  spec.found_in = files_of(config) + ", context " + in_quotes(chosen);
   spec.default_namespace = context.name_space;
   if (auto fine = take_cluster(config, context, entry, spec); !fine) return fine.error();
   if (auto fine = take_user(config, context, entry, spec); !fine) return fine.error();
@@ -182,6 +183,7 @@ std::optional<ConnectionSpec> in_cluster_spec(const ProcessEnvironment& process_
 
   const bool ipv6 = host.find(':') != std::string::npos;
   ConnectionSpec spec;
+  spec.found_in = "the service account of the pod";
   spec.server = {"https://" + (ipv6 ? "[" + host + "]" : host) + ":" + port, "KUBERNETES_SERVICE_HOST and _PORT"};
   spec.token_file = {token.path, token.role};
   if (has_certificates(ca, logger)) spec.ca_file = {ca.path, ca.role};

@@ -3,19 +3,44 @@
 #include <cstdint>
 #include <utility>
 
+#include "base/text.hpp"
 #include "cluster/find_connection_spec.hpp"
 #include "cluster/resolve_connection.hpp"
 
 namespace ksr::cluster {
 namespace {
 
+// What the server gets to see of the user: where each credential comes from, never the credential.
+std::string identity_of(const ConnectionSpec& spec) {
+  std::string text;
+  const auto add = [&text](const std::string& part) { text += (text.empty() ? "" : ", ") + part; };
+  for (const ValueWithOrigin* credential :
+       {&spec.token, &spec.token_file, &spec.client_cert_file, &spec.client_cert_data}) {
+    if (credential->set()) add(credential->role);
+  }
+  if (spec.username.set()) add(spec.username.role + " " + in_quotes(spec.username.text));
+  if (spec.exec) add(spec.exec_role);
+  if (text.empty()) text = "none";
+  if (!spec.impersonation.user.empty()) add("impersonating " + in_quotes(spec.impersonation.user));
+  return text;
+}
+
+void log_connection(const ConnectionSpec& spec, const ResolvedConnection& connection, Logger& logger) {
+  if (!logger.wants(LogLevel::info)) return;
+  logger.log(LogLevel::info, "connection from " + spec.found_in + ": server " + connection.server.text() +
+                                 ", credentials: " + identity_of(spec) +
+                                 (connection.skip_verify ? ", certificates are not verified" : ""));
+}
+
 Expected<ResolvedConnection> resolve_headlamp(const ConnectionOptions& options, const ProcessEnvironment& process_env,
                                               Logger& logger) {
   auto plan = plan_headlamp(options);
   if (!plan) return plan.error();
-  auto connection = resolve_connection(headlamp_spec(options), options, process_env, logger);
+  const ConnectionSpec spec = headlamp_spec(options);
+  auto connection = resolve_connection(spec, options, process_env, logger);
   if (!connection) return connection;
   connection->server.prefix += plan->path;
+  log_connection(spec, *connection, logger);
   connection->headlamp = *std::move(plan);
   return connection;
 }
@@ -24,7 +49,9 @@ Expected<ResolvedConnection> resolve_cluster(const ConnectionOptions& options, c
                                              Logger& logger) {
   const auto spec = find_connection_spec(options, process_env, logger);
   if (!spec) return spec.error();
-  return resolve_connection(*spec, options, process_env, logger);
+  auto connection = resolve_connection(*spec, options, process_env, logger);
+  if (connection) log_connection(*spec, *connection, logger);
+  return connection;
 }
 
 std::string key_of(const ResolvedConnection& connection, const AccessEnvironment& environment) {

@@ -104,7 +104,7 @@ Expected<void> load_authentication(const ConnectionSpec& spec, Authentication& a
 }
 
 Expected<void> load_server(const ConnectionSpec& spec, const ProcessEnvironment& process_env,
-                           ResolvedConnection& settings) {
+                           ResolvedConnection& settings, Logger& logger) {
   const bool tls_expected = spec.has_ca() || spec.has_certificate() || spec.insecure.set();
   auto server = parse_server_url(spec.server.role, spec.server.text, tls_expected);
   if (!server) return server.error();
@@ -120,6 +120,8 @@ Expected<void> load_server(const ConnectionSpec& spec, const ProcessEnvironment&
   auto url = parse_proxy_url(proxy.role, proxy.text);
   if (!url) return url.error();
   settings.proxy = *std::move(url);
+  logger.log(LogLevel::notice, proxy.role + ": " + settings.server.address() + " is reached through the proxy " +
+                                   settings.proxy->address());
   return {};
 }
 
@@ -201,7 +203,7 @@ Expected<ResolvedConnection> resolve_connection(const ConnectionSpec& spec, cons
   settings.connect_timeout = options.connect_timeout;
   settings.request_timeout = options.request_timeout;
   settings.compression = !spec.disable_compression;
-  if (auto fine = load_server(spec, process_env, settings); !fine) return fine.error();
+  if (auto fine = load_server(spec, process_env, settings, logger); !fine) return fine.error();
   if (auto fine = load_ca(spec, settings); !fine) return fine.error();
   if (auto fine = load_client_certificate(spec, settings); !fine) return fine.error();
   if (auto fine = load_authentication(spec, settings.authentication, logger); !fine) return fine.error();

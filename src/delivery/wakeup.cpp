@@ -12,6 +12,8 @@
 #include <string>
 #include <utility>
 
+#include "base/standard_descriptors.hpp"
+
 namespace ksr::delivery {
 namespace {
 
@@ -46,6 +48,7 @@ FileDescriptor::~FileDescriptor() {
 }
 
 Expected<Wakeup> Wakeup::create(bool timed) {
+  const StandardDescriptorsReserved reserved;
   Wakeup wakeup;
   wakeup.event_ = FileDescriptor(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (wakeup.event_.get() < 0) return no_descriptor("eventfd");

@@ -1,9 +1,12 @@
 #include "json/block_skip.hpp"
 
-#ifdef KSR_JSON_SSE2
+#include "json/simd.hpp"
 
-#include "json/block_skip_avx2.hpp"
+#ifdef KSR_JSON_SIMD
+
 #include "json/block_skip_run.hpp"
+#include "json/block_skip_wide.hpp"
+#include "json/bytes.hpp"
 #include "json/number_machine.hpp"
 
 namespace ksr::json {
@@ -36,7 +39,7 @@ bool scalar_at(const char* p, const char* end) noexcept {
 }
 
 void skip_blocks(SkipPosition& at, const char* end, unsigned max_depth) noexcept {
-  if (can_skip_with_avx2()) return skip_blocks_with_avx2(at, end, max_depth);
+  if (can_skip_wide()) return skip_blocks_wide(at, end, max_depth);
   BlockSkip(at, end, max_depth).run(at);
 }
 

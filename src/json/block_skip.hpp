@@ -2,9 +2,8 @@
 // over bytes; used by Scanner. Any thread.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
-
-#include "json/bytes.hpp"
 
 namespace ksr::json {
 
@@ -42,7 +41,7 @@ constexpr std::ptrdiff_t kSkipBlock = 64;
 // Goes on from `at`, which is in no number or literal, as far as the text is valid and plain: up to the bracket that
 // ends the skipped container (depth is 1 then), or to where the text must be looked at more closely: an error, a \u
 // escape, bytes that are not ASCII, more than `max_depth` (at most kMaxSkipDepth) levels, less than a block before
-// `end`. Does nothing on machines without SSE2.
+// `end`. Does nothing on machines without vector registers (simd.hpp).
 void skip_blocks(SkipPosition& at, const char* end, unsigned max_depth) noexcept;
 
 }  // namespace ksr::json

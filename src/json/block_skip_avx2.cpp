@@ -1,19 +1,20 @@
-// Compiled for AVX2: nothing of it may run, or be inlined by the linker's choice, anywhere else (see
-// block_skip_run.hpp).
-#include "json/block_skip_avx2.hpp"
+// Compiled for AVX2, BMI and carry-less multiplication: nothing of it may run, or be inlined by the linker's choice,
+// anywhere else (see block_skip_run.hpp).
+#include "json/block_skip_wide.hpp"
+#include "json/simd.hpp"
 
-#if defined(KSR_JSON_SSE2) && defined(__AVX2__) && !defined(KSR_JSON_NO_AVX2)
+#if defined(KSR_JSON_SIMD) && defined(__AVX2__) && !defined(KSR_JSON_NO_WIDE)
 
 #include "json/block_skip_run.hpp"
 
 namespace ksr::json {
 
-bool can_skip_with_avx2() noexcept {
+bool can_skip_wide() noexcept {
   return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2") &&
          __builtin_cpu_supports("pclmul");
 }
 
-void skip_blocks_with_avx2(SkipPosition& at, const char* end, unsigned max_depth) noexcept {
+void skip_blocks_wide(SkipPosition& at, const char* end, unsigned max_depth) noexcept {
   BlockSkip(at, end, max_depth).run(at);
 }
 
@@ -23,11 +24,11 @@ void skip_blocks_with_avx2(SkipPosition& at, const char* end, unsigned max_depth
 
 namespace ksr::json {
 
-bool can_skip_with_avx2() noexcept {
+bool can_skip_wide() noexcept {
   return false;
 }
 
-void skip_blocks_with_avx2(SkipPosition&, const char*, unsigned) noexcept {}
+void skip_blocks_wide(SkipPosition&, const char*, unsigned) noexcept {}
 
 }  // namespace ksr::json
 

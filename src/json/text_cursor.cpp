@@ -15,17 +15,17 @@ bool is_bracket(char c) noexcept {
 
 // The next quote or bracket.
 const char* find_structure(const char* p, const char* end) noexcept {
-#ifdef KSR_JSON_SSE2
-  while (end - p >= 16) {
-    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+#ifdef KSR_JSON_SIMD
+  while (end - p >= ByteVector::kSize) {
+    const auto bytes = ByteVector::load(p);
     // '[' and ']' differ from '{' and '}' by 0x20 alone.
-    const __m128i folded = _mm_or_si128(bytes, _mm_set1_epi8(0x20));
-    const __m128i open = _mm_cmpeq_epi8(folded, _mm_set1_epi8('{'));
-    const __m128i close = _mm_cmpeq_epi8(folded, _mm_set1_epi8('}'));
-    const __m128i quote = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('"'));
-    const int found = _mm_movemask_epi8(_mm_or_si128(_mm_or_si128(open, close), quote));
-    if (found != 0) return p + __builtin_ctz(static_cast<unsigned>(found));
-    p += 16;
+    const auto folded = ByteVector::either(bytes, ByteVector::all(0x20));
+    const auto open = ByteVector::equal(folded, ByteVector::all('{'));
+    const auto close = ByteVector::equal(folded, ByteVector::all('}'));
+    const auto quote = ByteVector::equal(bytes, ByteVector::all('"'));
+    const auto found = ByteVector::marks(ByteVector::either(ByteVector::either(open, close), quote));
+    if (found != 0) return p + ByteVector::first(found);
+    p += ByteVector::kSize;
   }
 #endif
   while (p != end && *p != '"' && !is_bracket(*p)) ++p;
@@ -94,7 +94,7 @@ bool TextCursor::skip_container() {
 
 // Whole blocks, as long as there is no escape in them.
 bool TextCursor::skip_blocks(std::size_t& depth) {
-#ifdef KSR_JSON_SSE2
+#ifdef KSR_JSON_SIMD
   std::uint64_t in_string = 0;
   while (end_ - p_ >= 64) {
     const BlockMasks masks(p_);

@@ -20,6 +20,15 @@
 
 namespace ksr::stream {
 
+// Logs what `make_line` returns, if it is wanted; without memory for the line it is dropped.
+template <class MakeLine>
+void log_line(Logger& logger, LogLevel level, MakeLine&& make_line) noexcept {
+  try {
+    if (logger.wants(level)) logger.log(level, make_line());
+  } catch (...) {
+  }
+}
+
 // What a call needs of the session that made it.
 class CallOwner {
  public:
@@ -44,6 +53,8 @@ class Call : public transport::ExchangeObserver {
   void start(cluster::Access& access, transport::Request request, bool websocket);
   // Cancels; nothing more reaches the reflector.
   void stop();
+  // Logs that stop() follows, and `why`, where that is worth a line.
+  virtual void log_stop(const char* /*why*/) noexcept {}
 
   void on_head(const transport::ResponseHead& head) final;
   void on_body(std::string_view bytes) final;

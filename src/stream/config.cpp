@@ -32,7 +32,7 @@ Expected<void> set_key(Config& config, std::string_view key, std::string_view va
   const ConfigKey* found = std::find_if(keys.begin(), keys.end(),
                                         [key](const ConfigKey& candidate) { return matches(candidate.name, key); });
   if (found == keys.end()) {
-    return Error{Status::unknown_key, "config: unknown key " + shown(key) + "; CONFIGURATION.md lists the keys"};
+    return Error{Status::unknown_key, "config: unknown key " + shown(key) + "; ksr-config(5) lists the keys"};
   }
   const std::string_view rest = is_prefix_key(found->name) ? key.substr(std::string_view(found->name).size()) : "";
   if (Expected<void> set = found->set(config, rest, value); !set) {

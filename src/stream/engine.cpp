@@ -40,6 +40,25 @@ std::string joined(const std::vector<std::string>& names) {
   return text;
 }
 
+const char* name_of(sync::WatchTransport transport) noexcept {
+  switch (transport) {
+    case sync::WatchTransport::websocket:
+      return "websocket";
+    case sync::WatchTransport::http:
+      return "http";
+    default:
+      return "auto";
+  }
+}
+
+std::string description(const Config& config) {
+  const std::string namespaces = one_line(joined(config.query.namespaces));
+  return "stream of " + one_line(joined(config.query.resources)) + ": " +
+         (namespaces.empty() ? "all namespaces" : "namespace " + namespaces) +
+         (config.limit > 0 ? ", limit " + std::to_string(config.limit) : "") + ", transport " +
+         name_of(config.sync.transport);
+}
+
 }  // namespace
 
 Engine::Engine(EngineParts parts)
@@ -60,6 +79,7 @@ void Engine::start() {
   KSR_ASSERT_ON_THREAD(parts_.executor);
   if (cancelled_) return;
   guarded([this] {
+    log_line(*parts_.dispatcher, LogLevel::info, [this] { return description(parts_.config); });
     publish_state();
     resolve();
   });
@@ -112,6 +132,8 @@ void Engine::resolve() {
 void Engine::on_resolved(Expected<std::vector<cluster::Resource>> resources) {
   if (const Error* error = resources.if_error()) return on_unresolved(*error);
   resources_ = std::move(resources).value();
+  resolve_error_.reset();
+  publish_last_error();
   run_sessions();
 }
 
@@ -121,14 +143,21 @@ void Engine::on_unresolved(const Error& error) {
   publish_statistics();
   // A mistake of the caller stays one; any other error may pass.
   if (error.status == Status::invalid || !parts_.config.sync.reconnect) {
-    parts_.dispatcher->post_error({reported, std::nullopt});
+    report_unresolved(reported, std::nullopt);
     return on_fatal();
   }
   const Milliseconds delay = std::max(backoff_.next(*parts_.random), error.retry_after.value_or(Milliseconds(0)));
   resolve_again_at_ = parts_.executor.now() + delay;
-  parts_.dispatcher->post_error({reported, delay});
+  report_unresolved(reported, delay);
   retry_ = parts_.executor.schedule(*resolve_again_at_, [this] { guarded([this] { resolve(); }); });
   publish_state();
+}
+
+void Engine::report_unresolved(const Error& error, std::optional<Milliseconds> next_try) {
+  resolve_error_ = current_error(error, next_try, parts_.executor.now());
+  // The host may read it in its on_error.
+  publish_last_error();
+  parts_.dispatcher->post_error({error, next_try});
 }
 
 void Engine::run_sessions() {
@@ -158,7 +187,13 @@ std::shared_ptr<sync::ServerState> Engine::server_state() {
 void Engine::on_session_state() {
   if (cancelled_) return;
   publish_statistics();
+  publish_last_error();
   publish_state();
+}
+
+void Engine::on_session_counters() {
+  publish_statistics();
+  publish_last_error();
 }
 
 void Engine::on_session_synced() {
@@ -181,6 +216,16 @@ void Engine::publish_state() {
   published_state_ = state;
   parts_.statistics->state.store(state, std::memory_order_relaxed);
   parts_.dispatcher->post_state(state);
+}
+
+// That of the session which needs the most until it is live, among those that have one.
+void Engine::publish_last_error() {
+  const Session* worst = nullptr;
+  for (const auto& session : sessions_) {
+    if (!session->current_error()) continue;
+    if (worst == nullptr || urgency(worst->state()) < urgency(session->state())) worst = session.get();
+  }
+  parts_.last_error->set(worst != nullptr ? worst->current_error() : resolve_error_);
 }
 
 sync::State Engine::combined_state() const {

@@ -12,6 +12,7 @@
 #include "delivery/callback_dispatcher.hpp"
 #include "delivery/publisher.hpp"
 #include "stream/config.hpp"
+#include "stream/last_error.hpp"
 #include "stream/runtime.hpp"
 #include "stream/session.hpp"
 #include "stream/statistics.hpp"
@@ -28,6 +29,7 @@ struct EngineParts {
   std::shared_ptr<delivery::Publisher> publisher;
   std::shared_ptr<delivery::CallbackDispatcher> dispatcher;
   std::shared_ptr<Statistics> statistics;
+  std::shared_ptr<LastError> last_error;
 };
 
 class Engine final : public std::enable_shared_from_this<Engine>, private SessionOwner {
@@ -52,16 +54,18 @@ class Engine final : public std::enable_shared_from_this<Engine>, private Sessio
   void resolve();
   void on_resolved(Expected<std::vector<cluster::Resource>> resources);
   void on_unresolved(const Error& error);
+  void report_unresolved(const Error& error, std::optional<Milliseconds> next_try);
   void run_sessions();
   std::shared_ptr<sync::ServerState> server_state();
 
   void on_session_state() override;
-  void on_session_counters() override { publish_statistics(); }
+  void on_session_counters() override;
   void on_session_synced() override;
   void on_fatal() override;
 
   void publish_state();
   void publish_statistics();
+  void publish_last_error();
   sync::State combined_state() const;
 
   EngineParts parts_;
@@ -73,6 +77,7 @@ class Engine final : public std::enable_shared_from_this<Engine>, private Sessio
   std::optional<sync::State> published_state_;
   std::optional<Instant> resolve_again_at_;
   std::uint64_t resolve_errors_ = 0;
+  CurrentErrorRef resolve_error_;
   bool cancelled_ = false;
 };
 

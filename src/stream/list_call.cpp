@@ -19,6 +19,7 @@ void ListCall::completed() {
 }
 
 void ListCall::failed(const Error& error, const std::optional<json::ApiStatus>& status) {
+  log_line(owner().logger(), LogLevel::info, [&] { return error.text(); });
   reflector_.on_list_failed(id(), error, status, now());
 }
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/exception_error.hpp"
+#include "base/text.hpp"
 #include "base/thread_check.hpp"
 #include "stream/list_call.hpp"
 #include "stream/watch_call.hpp"
@@ -88,9 +89,7 @@ void Session::start_watch(sync::RequestId id, const sync::WatchRequest& request)
   wire.response_timeout = parts_.config.connection.request_timeout;
   wire.ping_interval = kWebsocketPingInterval;
   wire.pong_timeout = kWebsocketPongTimeout;
-  run(id,
-      std::make_unique<WatchCall>(as_call_owner(), id, context(kWatch), parts_.config.reader, request.websocket,
-                                  reflector_),
+  run(id, std::make_unique<WatchCall>(as_call_owner(), id, context(kWatch), parts_.config.reader, request, reflector_),
       std::move(wire), request.websocket);
 }
 
@@ -103,6 +102,8 @@ void Session::run(sync::RequestId id, std::unique_ptr<Call> call, transport::Req
 void Session::stop(sync::RequestId id) {
   const auto found = calls_.find(id);
   if (found == calls_.end()) return;
+  const bool followed = calls_.size() > 1;
+  found->second->log_stop(followed ? ": the next watch has taken over" : "");
   found->second->stop();
   retire(id);
 }
@@ -138,20 +139,32 @@ void Session::set_timer(std::optional<Instant> at) {
 // ---- the cache ------------------------------------------------------------------------------------------------------
 
 void Session::begin_list() {
+  listing_ = {now(), 0, received_};
   parts_.publisher.write([this](store::Cache& cache) { cache.begin_list(name_space_); });
 }
 
 void Session::stage(const json::Item& item) {
+  ++listing_.objects;
   parts_.publisher.write([&](store::Cache& cache) { cache.stage(item, name_space_); });
 }
 
 std::size_t Session::commit_list(std::string_view resource_version) {
   const std::size_t changed =
       parts_.publisher.write([&](store::Cache& cache) { return cache.commit_list(resource_version, name_space_); });
+  log_listed(resource_version);
   unannounced_ += changed > 0 || !synced_ ? 1 : 0;
   if (!std::exchange(synced_, true)) owner_.on_session_synced();
   flush();
   return changed;
+}
+
+void Session::log_listed(std::string_view resource_version) noexcept {
+  log_line(logger(), LogLevel::info, [&] {
+    const auto took = std::chrono::duration_cast<Milliseconds>(now() - listing_.since);
+    return context(kList).text() + ": " + std::to_string(listing_.objects) + " objects at resourceVersion " +
+           one_line(resource_version, 100) + ", " + std::to_string(received_ - listing_.received_before) +
+           " bytes in " + std::to_string(took.count()) + " ms";
+  });
 }
 
 void Session::abandon_list() {
@@ -173,19 +186,25 @@ void Session::set_resource_version(std::string_view resource_version) {
 
 // ---- reports --------------------------------------------------------------------------------------------------------
 
-void Session::on_state(sync::State) {
+void Session::on_state(sync::State state) {
+  if (state == sync::State::live) current_error_.reset();
   owner_.on_session_state();
 }
 
 void Session::on_error(const Error& error, std::optional<Milliseconds> next_try) {
-  // The host may read them in its on_error.
-  owner_.on_session_counters();
   // An error of a request has its context; one that the reflector found by itself does not.
-  parts_.dispatcher.post_error({error.context ? error : error.within(context(kWatch)), next_try});
+  const Error reported = error.context ? error : error.within(context(kWatch));
+  // An object that was skipped leaves the session live.
+  const bool stops = !next_try || reflector_.state() != sync::State::live;
+  if (stops) current_error_ = stream::current_error(reported, next_try, now());
+  // The host may read all of it in its on_error.
+  owner_.on_session_counters();
+  parts_.dispatcher.post_error({reported, next_try});
   if (!next_try) owner_.on_fatal();
 }
 
 void Session::count_bytes(std::size_t bytes) {
+  received_ += bytes;
   parts_.statistics.bytes_received.fetch_add(bytes, std::memory_order_relaxed);
 }
 

@@ -18,6 +18,7 @@
 #include "store/cache.hpp"
 #include "stream/call.hpp"
 #include "stream/config.hpp"
+#include "stream/last_error.hpp"
 #include "stream/statistics.hpp"
 #include "sync/effects.hpp"
 #include "sync/reflector.hpp"
@@ -29,7 +30,7 @@ class SessionOwner {
  public:
   virtual ~SessionOwner() = default;
   virtual void on_session_state() = 0;
-  // Only the counters have changed.
+  // Only the counters, or the current error, have changed.
   virtual void on_session_counters() = 0;
   virtual void on_session_synced() = 0;
   // The stream ends.
@@ -65,6 +66,8 @@ class Session final : private sync::Effects, private CallOwner {
   const sync::Counters& counters() const noexcept { return reflector_.counters(); }
   std::optional<Instant> fresh_at() const noexcept { return reflector_.fresh_at(); }
   std::optional<Instant> next_try_at() const noexcept { return reflector_.next_try_at(); }
+  // What keeps the session from being live; null: nothing does.
+  const CurrentErrorRef& current_error() const noexcept { return current_error_; }
 
  private:
   // sync::Effects
@@ -95,6 +98,7 @@ class Session final : private sync::Effects, private CallOwner {
   CallOwner& as_call_owner() noexcept { return *this; }
   Instant now() const { return parts_.executor.now(); }
   ErrorContext context(const char* operation) const;
+  void log_listed(std::string_view resource_version) noexcept;
   void run(sync::RequestId id, std::unique_ptr<Call> call, transport::Request request, bool websocket);
 
   SessionOwner& owner_;
@@ -106,9 +110,18 @@ class Session final : private sync::Effects, private CallOwner {
   std::vector<std::unique_ptr<Call>> retired_;
   std::unique_ptr<Timer> sweep_;
   std::unique_ptr<Timer> timer_;
+  // What a list, or the initial events of a watch, has brought so far; for the log.
+  struct Listing {
+    Instant since{};
+    std::size_t objects = 0;
+    std::uint64_t received_before = 0;
+  };
+  Listing listing_;
+  std::uint64_t received_ = 0;
   std::uint64_t unannounced_ = 0;
   // The index of the resource's name that was requested last.
   std::size_t candidate_ = 0;
+  CurrentErrorRef current_error_;
   bool synced_ = false;
 };
 

@@ -1,6 +1,7 @@
 #include "stream/stream.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <random>
 #include <string>
 #include <utility>
@@ -88,6 +89,7 @@ Expected<std::shared_ptr<Stream>> Stream::create(Config config, std::unique_ptr<
   early_lines.replay_to(**dispatcher);
   (*access)->add_logger(*dispatcher);
   auto statistics = std::make_shared<Statistics>();
+  auto last_error = std::make_shared<LastError>();
   EngineParts parts{runtime.executor(),
                     runtime.server_states(),
                     std::make_unique<SystemRandom>(),
@@ -95,21 +97,23 @@ Expected<std::shared_ptr<Stream>> Stream::create(Config config, std::unique_ptr<
                     std::move(access).value(),
                     publisher,
                     *dispatcher,
-                    statistics};
+                    statistics,
+                    last_error};
   auto engine = std::make_shared<Engine>(std::move(parts));
-  std::shared_ptr<Stream> stream(
-      new Stream(runtime, std::move(publisher), *dispatcher, std::move(statistics), std::move(engine)));
+  std::shared_ptr<Stream> stream(new Stream(runtime, std::move(publisher), *dispatcher, std::move(statistics),
+                                            std::move(last_error), std::move(engine)));
   abandon_on_failure.finish();
   return stream;
 }
 
 Stream::Stream(Runtime& runtime, std::shared_ptr<delivery::Publisher> publisher,
                std::shared_ptr<delivery::CallbackDispatcher> dispatcher, std::shared_ptr<Statistics> statistics,
-               std::shared_ptr<Engine> engine)
+               std::shared_ptr<LastError> last_error, std::shared_ptr<Engine> engine)
     : runtime_(runtime),
       publisher_(std::move(publisher)),
       dispatcher_(std::move(dispatcher)),
       statistics_(std::move(statistics)),
+      last_error_(std::move(last_error)),
       engine_handle_(new EngineHandle{engine, {engine}}) {}
 
 Stream::~Stream() {
@@ -163,6 +167,10 @@ void Stream::stop_engine() {
 
 std::optional<std::uint64_t> Stream::statistic(std::string_view name) {
   return read_statistic(name, *statistics_, *publisher_, *dispatcher_);
+}
+
+std::optional<delivery::ErrorReport> Stream::last_error() const {
+  return last_error_->get(std::chrono::steady_clock::now());
 }
 
 }  // namespace ksr::stream

@@ -14,6 +14,7 @@
 #include "delivery/host.hpp"
 #include "delivery/publisher.hpp"
 #include "stream/config.hpp"
+#include "stream/last_error.hpp"
 #include "stream/runtime.hpp"
 #include "stream/statistics.hpp"
 
@@ -43,17 +44,20 @@ class Stream {
   std::int64_t dispatch() { return dispatcher_->dispatch(); }
   // Empty: there is no such statistic.
   std::optional<std::uint64_t> statistic(std::string_view name);
+  // What keeps the stream from being LIVE; empty: nothing is wrong.
+  std::optional<delivery::ErrorReport> last_error() const;
 
  private:
   Stream(Runtime& runtime, std::shared_ptr<delivery::Publisher> publisher,
          std::shared_ptr<delivery::CallbackDispatcher> dispatcher, std::shared_ptr<Statistics> statistics,
-         std::shared_ptr<Engine> engine);
+         std::shared_ptr<LastError> last_error, std::shared_ptr<Engine> engine);
   void stop_engine();
 
   Runtime& runtime_;
   const std::shared_ptr<delivery::Publisher> publisher_;
   const std::shared_ptr<delivery::CallbackDispatcher> dispatcher_;
   const std::shared_ptr<Statistics> statistics_;
+  const std::shared_ptr<LastError> last_error_;
   // The engine lives on the network thread, where its last reference is dropped. Tasks capture this plain pointer,
   // which std::function stores without allocating, so that ending a stream cannot fail for lack of memory; the last of
   // them, posted by the destructor, deletes it.

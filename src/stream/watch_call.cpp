@@ -7,10 +7,18 @@
 namespace ksr::stream {
 
 WatchCall::WatchCall(CallOwner& owner, sync::RequestId id, ErrorContext context, const json::ReaderOptions& options,
-                     bool websocket, sync::Reflector& reflector)
-    : Call(owner, id, std::move(context)), reflector_(reflector), reader_(options, *this), websocket_(websocket) {}
+                     const sync::WatchRequest& request, sync::Reflector& reflector)
+    : Call(owner, id, std::move(context)),
+      reflector_(reflector),
+      reader_(options, *this),
+      websocket_(request.websocket),
+      beginning_(request.send_initial_events ? "with the initial events"
+                                             : "from resourceVersion " + one_line(request.resource_version, 100)) {}
 
 void WatchCall::opened() {
+  opened_at_ = now();
+  log_line(owner().logger(), LogLevel::info,
+           [&] { return context().text() + ": opened over " + (websocket_ ? "WebSocket " : "HTTP ") + beginning_; });
   reflector_.on_watch_open(id(), now());
 }
 
@@ -26,10 +34,16 @@ void WatchCall::message_ended() {
 // A stream that ends inside an event ends all the same: the event comes again from the last resourceVersion
 // (client-go, apimachinery/pkg/watch/streamwatcher.go: io.ErrUnexpectedEOF).
 void WatchCall::completed() {
+  log_end("ended by the server", "");
   if (finish()) reflector_.on_watch_end(id(), now());
 }
 
 void WatchCall::failed(const Error& error, const std::optional<json::ApiStatus>& status) {
+  if (opened_at_) {
+    log_end("broken", ": " + error.message);
+  } else {
+    log_line(owner().logger(), LogLevel::info, [&] { return error.text(); });
+  }
   reflector_.on_watch_failed(id(), error, status, now());
 }
 
@@ -42,11 +56,25 @@ void WatchCall::on_bookmark(std::string_view resource_version, bool initial_even
 }
 
 void WatchCall::on_error_event(const json::ApiStatus& status) {
-  if (!stopped()) reflector_.on_watch_error_event(id(), status, arrived_);
+  if (stopped()) return;
+  log_end("ERROR event", ": " + one_line(status.message.empty() ? status.reason : status.message));
+  reflector_.on_watch_error_event(id(), status, arrived_);
 }
 
 void WatchCall::on_unknown_event(std::string_view type) {
   owner().logger().log(LogLevel::warning, context().text() + ": ignored an event of unknown type " + in_quotes(type));
+}
+
+void WatchCall::log_stop(const char* why) noexcept {
+  log_end("closed", why);
+}
+
+void WatchCall::log_end(const char* what, const std::string& how) noexcept {
+  if (!opened_at_) return;
+  log_line(owner().logger(), LogLevel::info, [&] {
+    const auto age = std::chrono::duration_cast<std::chrono::seconds>(now() - *opened_at_);
+    return context().text() + ": " + what + " after " + std::to_string(age.count()) + " s" + how;
+  });
 }
 
 void WatchCall::on_bad_event(const Error& error) {

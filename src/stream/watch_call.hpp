@@ -2,6 +2,9 @@
 // the network thread.
 #pragma once
 
+#include <optional>
+#include <string>
+
 #include "json/watch_reader.hpp"
 #include "stream/call.hpp"
 #include "sync/reflector.hpp"
@@ -11,7 +14,8 @@ namespace ksr::stream {
 class WatchCall final : public Call, private json::WatchObserver {
  public:
   WatchCall(CallOwner& owner, sync::RequestId id, ErrorContext context, const json::ReaderOptions& options,
-            bool websocket, sync::Reflector& reflector);
+            const sync::WatchRequest& request, sync::Reflector& reflector);
+  void log_stop(const char* why) noexcept override;
 
  private:
   bool accepts(int http_status) const override {
@@ -28,10 +32,15 @@ class WatchCall final : public Call, private json::WatchObserver {
   void on_error_event(const json::ApiStatus& status) override;
   void on_unknown_event(std::string_view type) override;
   void on_bad_event(const Error& error) override;
+  // "<request>: ended after 5 s" and `how`; when it had opened.
+  void log_end(const char* who, const std::string& how) noexcept;
 
   sync::Reflector& reflector_;
   json::WatchReader reader_;
   const bool websocket_;
+  // What the watch was asked to begin with, for the log.
+  const std::string beginning_;
+  std::optional<Instant> opened_at_;
   // When the bytes at hand arrived: one reading of the clock serves all events in them.
   Instant arrived_{};
 };

@@ -545,6 +545,7 @@ void Reflector::recover_without_websocket(const Error& error, Instant now) {
 }
 
 void Reflector::refresh_credentials(const Error& error, Instant now) {
+  log(LogLevel::info, "new credentials are obtained: " + error.text());
   effects_.refresh_credentials();
   retry_.take_credentials_retry() ? pursue(aim_, now) : retry(error, aim_, now);
 }

@@ -7,6 +7,7 @@ namespace ksr::transport {
 namespace {
 
 constexpr Milliseconds kMaxIdleTime{30'000};
+constexpr Milliseconds kMaxIdleTimeUnrepeatable{1'000};
 
 }  // namespace
 
@@ -14,11 +15,16 @@ ConnectionPool::~ConnectionPool() {
   for (const Idle& idle : idle_) idle.stream->close();
 }
 
-ConnectionPool::Stream ConnectionPool::take() {
-  if (idle_.empty()) return nullptr;
-  Stream stream = std::move(idle_.back().stream);
-  idle_.pop_back();
-  return stream;
+ConnectionPool::Stream ConnectionPool::take(bool repeatable) {
+  while (!idle_.empty()) {
+    if (!repeatable && executor_.now() - idle_.back().since > kMaxIdleTimeUnrepeatable) return nullptr;
+    Stream stream = std::move(idle_.back().stream);
+    idle_.pop_back();
+    // An answer that no request was sent for must not become that of the next one.
+    if (stream->at_rest()) return stream;
+    stream->close();
+  }
+  return nullptr;
 }
 
 void ConnectionPool::put(Stream stream) {

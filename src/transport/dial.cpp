@@ -166,7 +166,7 @@ class Dial::Steps final : public std::enable_shared_from_this<Dial::Steps> {
                  ? tls_failure(step_, reason_text(ec))
                  : transport_error(step_, reason_text(ec));
     }
-    const std::string& name = route_->tls->verified_name(route_->server.host);
+    const std::string name = route_->tls->verified_name(route_->server.host);
     return tls_failure(step_, std::string("the server's certificate failed the check for ") + name + ": " +
                                   X509_verify_cert_error_string(verified));
   }

@@ -9,11 +9,14 @@
 #include <utility>
 
 #include "base/exception_error.hpp"
+#include "base/standard_descriptors.hpp"
 
 namespace ksr::transport {
 namespace {
 
-constexpr int kMaxThreads = 16;
+// Each name that hangs keeps a thread until the system gives up, and must not delay the others. As many as Go has
+// threads in getaddrinfo (net/net.go, concurrentThreadsLimit).
+constexpr int kMaxThreads = 500;
 
 struct FreeAddressList {
   void operator()(addrinfo* list) const { freeaddrinfo(list); }
@@ -33,6 +36,7 @@ boost::asio::ip::address address_of(const sockaddr& raw) {
 }  // namespace
 
 Expected<Addresses> look_up_with_the_system(const std::string& host) {
+  const StandardDescriptorsReserved reserved;
   addrinfo hints{};
   hints.ai_family = AF_UNSPEC;
   hints.ai_socktype = SOCK_STREAM;

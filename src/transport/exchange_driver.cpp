@@ -2,7 +2,9 @@
 
 #include <utility>
 
+#include "base/base64.hpp"
 #include "base/exception_error.hpp"
+#include "base/secrets.hpp"
 #include "base/text.hpp"
 #include "base/thread_check.hpp"
 #include "transport/failures.hpp"
@@ -24,6 +26,30 @@ class HeldExchange final : public Exchange {
  private:
   const std::shared_ptr<ExchangeDriver> driver_;
 };
+
+// Values of other headers are as short only when they are words.
+constexpr std::size_t kMinUnnamedSecret = 16;
+
+bool may_be_secret(const Header& header) {
+  const std::string name = lower_case(header.name);
+  if (names_secret(name) || name == "cookie") return true;
+  const bool says_what_is_wanted = set_by(name) == HeaderSetter::library;
+  return !says_what_is_wanted && header.value.size() >= kMinUnnamedSecret;
+}
+
+// A whole value, and what stands after the scheme of "Bearer TOKEN" and "Basic BASE64" (RFC 9110, section 11.4), of the
+// latter also the password (RFC 7617).
+void add_credentials(std::string_view value, Secrets& secrets) {
+  secrets.add(value);
+  const std::size_t space = value.find(' ');
+  if (space == std::string_view::npos) return;
+  const std::string_view credentials = value.substr(space + 1);
+  secrets.add(credentials);
+  if (!equal_ignoring_case(value.substr(0, space), "basic")) return;
+  const auto decoded = base64_decode(credentials);
+  const std::size_t colon = decoded ? decoded->find(':') : std::string::npos;
+  if (colon != std::string::npos) secrets.add(decoded->substr(colon + 1));
+}
 
 }  // namespace
 
@@ -148,6 +174,22 @@ void ExchangeDriver::exception_thrown() {
   end(error);
 }
 
+// A peer may repeat whatever it was sent.
+std::string ExchangeDriver::from_peer(std::string_view text) const {
+  Secrets secrets;
+  for (const Header& header : request_.headers) {
+    if (may_be_secret(header)) add_credentials(header.value, secrets);
+  }
+  // "base64url.bearer.authorization.k8s.io.TOKEN" (k8s.io/apiserver/pkg/authentication/request/websocket).
+  for (const std::string& subprotocol : list_parts(request_.subprotocol)) {
+    constexpr std::string_view kBeforeSecret = ".authorization.k8s.io.";
+    const std::size_t at = subprotocol.find(kBeforeSecret);
+    if (at != std::string::npos) secrets.add(subprotocol.substr(at + kBeforeSecret.size()));
+  }
+  if (route_->proxy) add_credentials(route_->proxy->basic_authorization(), secrets);
+  return one_line(secrets.blanked(text));
+}
+
 void ExchangeDriver::end_with_protocol_error(const std::string& what) {
   end(protocol_error("response of " + peer(), what));
 }
@@ -172,7 +214,7 @@ bool ExchangeDriver::choose_coding(const ResponseHead& head) {
     case ContentCoding::unsupported:
       break;
   }
-  end_with_protocol_error("its Content-Encoding is " + one_line(joined_values(head, "content-encoding")) +
+  end_with_protocol_error("its Content-Encoding is " + from_peer(joined_values(head, "content-encoding")) +
                           ", expected gzip or identity");
   return false;
 }

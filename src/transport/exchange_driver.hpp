@@ -65,6 +65,10 @@ class ExchangeDriver : public virtual web::connection_driver,
   void notify_message_end();
   // Restarts the time of idle_timeout.
   void note_activity() { last_activity_ = route_->executor.now(); }
+  // Of the bytes last received, those after the header section of an accepted upgrade.
+  std::size_t unread_bytes() const { return decoder_.unread(); }
+  // Text from the server, to be shown: on one line, and without the secrets of this exchange.
+  std::string from_peer(std::string_view text) const;
   std::string peer() const { return route_->server.host_port(); }
   std::string reading_step() const { return "reading from " + peer(); }
 

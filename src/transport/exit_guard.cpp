@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/mutex.hpp"
+#include "base/standard_descriptors.hpp"
 #include "transport/network_thread.hpp"
 
 // The network thread outlives the beginning of exit(), so nothing it may use can be destroyed there: the static objects
@@ -93,6 +94,8 @@ void register_atexit_hook() {
   const ExclusiveLock lock(state.use);
   if (state.ready || state.exiting) return;
   initialising_on_this_thread = true;
+  // It reads openssl.cnf.
+  const StandardDescriptorsReserved reserved;
   // Ours is not the use for which OpenSSL cleans up in exit(): another thread may be in exit() by now, which would run
   // a clean-up that is registered here at once, or out of its order in the finalisation of libcrypto. A host's own use
   // may have registered it before. exit() runs its functions in the reverse order of their registration, so ours is

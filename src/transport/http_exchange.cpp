@@ -1,10 +1,11 @@
 #include "transport/http_exchange.hpp"
 
+#include <cpprest/rawptrstream.h>
+
 #include <algorithm>
 #include <boost/asio/error.hpp>
 #include <boost/asio/ssl/error.hpp>
 #include <utility>
-#include <vector>
 
 #include "base/text.hpp"
 #include "transport/header_rules.hpp"
@@ -22,6 +23,8 @@ using web::http::http_response;
 constexpr char kValueSeparator = '\n';
 constexpr const char* kUserAgent = "User-Agent";
 constexpr std::size_t kBufferSize = 64 * 1024;
+// A larger body is written by itself, so that it is not copied behind its head.
+constexpr std::size_t kMaxJoinedBody = 16 * 1024;
 
 void add_header(http_headers& headers, const Header& header) {
   const auto found = headers.find(header.name);
@@ -32,7 +35,7 @@ void add_header(http_headers& headers, const Header& header) {
   }
 }
 
-http_request message_of(const Route& route, Request& request) {
+http_request message_of(const Route& route, const Request& request) {
   http_request message(request.method);
   message.set_request_uri(web::uri(route.server.origin() + route.server.prefix + request.target));
   http_headers& headers = message.headers();
@@ -40,15 +43,19 @@ http_request message_of(const Route& route, Request& request) {
   if (request.accept_gzip) headers["Accept-Encoding"] = "gzip";
   // Without one, http_client adds its own. An empty one is not sent.
   if (!headers.has(kUserAgent)) headers[kUserAgent] = "";
-  // RFC 9110, section 8.6: a method that usually has a body says that there is none.
-  const bool usually_has_body = request.method == "POST" || request.method == "PUT" || request.method == "PATCH";
-  if (!request.body.empty()) {
-    // As unsigned bytes: for a string cpprestsdk takes a buffer of char for one of unsigned char.
-    message.set_body(std::vector<unsigned char>(request.body.begin(), request.body.end()));
-  } else if (usually_has_body) {
-    headers.set_content_length(0);
-  }
   return message;
+}
+
+// `body` has to outlive the reading of it.
+void set_body(http_request& message, const std::string& body) {
+  const std::string& method = message.method();
+  if (!body.empty()) {
+    const auto* const bytes = reinterpret_cast<const std::uint8_t*>(body.data());
+    message.set_body(concurrency::streams::rawptr_stream<std::uint8_t>::open_istream(bytes, body.size()), body.size());
+  } else if (method == "POST" || method == "PUT" || method == "PATCH") {
+    // RFC 9110, section 8.6: a method that usually has a body says that there is none.
+    message.headers().set_content_length(0);
+  }
 }
 
 std::string lines_of(const http_headers& headers) {
@@ -79,16 +86,6 @@ std::string head_of(const Route& route, const http_request& message) {
   return head + lines_of(message.headers()) + "\r\n";
 }
 
-std::string body_of(const http_request& message) {
-  if (!message.body().is_valid()) return {};
-  auto buffer = message.body().streambuf();
-  std::string body(static_cast<std::size_t>(message.headers().content_length()), '\0');
-  if (buffer.scopy(reinterpret_cast<std::uint8_t*>(body.data()), body.size()) != body.size()) {
-    throw http_exception("the body of a request must lie in memory as a whole");
-  }
-  return body;
-}
-
 // cpprestsdk would send the Authorization header along to any host it is redirected to.
 web::http::client::http_client_config without_redirects() {
   web::http::client::http_client_config config;
@@ -112,16 +109,20 @@ bool is_safe_method(std::string_view method) {
 // One request and its response over a connection of the pool or a new one. Kept alive by the operations under way.
 class HttpExchange final : public ExchangeDriver {
  public:
-  HttpExchange(std::shared_ptr<const Route> route, Request request, ExchangeObserver& observer)
-      : ExchangeDriver(std::move(route), std::move(request), observer, false) {}
+  HttpExchange(std::shared_ptr<const Route> route, Request request, std::string body, ExchangeObserver& observer)
+      : ExchangeDriver(std::move(route), std::move(request), observer, false), body_(std::move(body)) {}
 
-  // Throws what cannot be sent.
+  const std::string& body() const { return body_; }
+
+  // The body is the exchange's own, which the message's stream reads as well.
   pplx::task<http_response> send(const http_request& message, std::shared_ptr<ConnectionPool> pool) {
     is_safe_ = is_safe_method(message.method());
-    bytes_ = head_of(*route_, message) + body_of(message);
+    bytes_ = head_of(*route_, message);
+    // What may have to be repeated is kept as a whole.
+    if (is_safe_ || body_.size() <= kMaxJoinedBody) bytes_ += std::exchange(body_, {});
     pool_ = std::move(pool);
     auto response = pplx::create_task(response_event_);
-    if (auto pooled = pool_->take()) {
+    if (auto pooled = pool_->take(is_safe_)) {
       is_pooled_ = true;
       send_over(std::move(pooled));
     } else {
@@ -136,14 +137,16 @@ class HttpExchange final : public ExchangeDriver {
 
   void connect_first();
   void send_over(std::shared_ptr<web::connected_stream> connection);
+  void write(std::string bytes);
   void read();
   void on_read(const boost::system::error_code& error, std::size_t size);
   void finish(Reading outcome);
   void fail(const boost::system::error_code& read_error);
 
   std::shared_ptr<ConnectionPool> pool_;
-  // Head and body as they are sent.
+  // The head, and after it the body unless that is sent after the head was written.
   std::string bytes_;
+  std::string body_;
   bool is_safe_ = false;
   std::shared_ptr<web::connected_stream> connection_;
   bool is_pooled_ = false;
@@ -163,20 +166,27 @@ void HttpExchange::send_over(std::shared_ptr<web::connected_stream> connection) 
   connection_ = std::move(connection);
   attached(connection_);
   if (ended()) return;
-  const auto self = std::static_pointer_cast<HttpExchange>(shared_from_this());
   maybe_done_ = !is_safe_;
   is_written_ = false;
   write_error_ = {};
   // Only a request that may be repeated is needed again.
-  connection_->write_all(is_safe_ ? bytes_ : std::move(bytes_),
+  write(is_safe_ ? bytes_ : std::move(bytes_));
+  read();
+}
+
+void HttpExchange::write(std::string bytes) {
+  const auto self = std::static_pointer_cast<HttpExchange>(shared_from_this());
+  connection_->write_all(std::move(bytes),
                          [self, over = connection_](const boost::system::error_code& error, std::size_t) {
                            if (self->connection_ != over) return;
+                           if (!error && !self->body_.empty()) {
+                             return self->guarded([&] { self->write(std::exchange(self->body_, {})); });
+                           }
                            self->is_written_ = true;
                            // The read that is under way ends the exchange: a server that answers and closes before it
                            // has read all has still answered, and a TLS alert says more than a broken pipe.
                            self->write_error_ = error;
                          });
-  read();
 }
 
 void HttpExchange::read() {
@@ -245,7 +255,9 @@ HttpClient::HttpClient(std::shared_ptr<const Route> route)
 
 HttpClient::Started HttpClient::start(Request request, ExchangeObserver& observer) {
   http_request message = message_of(*route_, request);
-  auto exchange = std::make_shared<HttpExchange>(route_, std::move(request), observer);
+  std::string body = std::exchange(request.body, {});
+  auto exchange = std::make_shared<HttpExchange>(route_, std::move(request), std::move(body), observer);
+  set_body(message, exchange->body());
   // Held before it starts: whatever is thrown from here on, the observer is not called any more.
   std::unique_ptr<Exchange> held = hold(exchange);
   stage_->expect(std::move(exchange));

@@ -16,9 +16,10 @@ class HttpExchange;
 // Whether repeating a request of this method changes nothing more (RFC 9110, section 9.2.1). TRACE is never sent.
 bool is_safe_method(std::string_view method);
 
-// The stage that http_client::add_handler adds. It takes method, URI, headers and body from the http_request, connects,
-// sends, reads, and never calls the next stage. The task that it returns has the http_response, with status and
-// headers, once the head has arrived; the body goes to the ExchangeObserver, for which an http_request has no place.
+// The stage that http_client::add_handler adds. It takes method, URI and headers from the http_request, and the body
+// where it lies, in the exchange; it connects, sends, reads, and never calls the next stage. The task that it returns
+// has the http_response, with status and headers, once the head has arrived; the body goes to the ExchangeObserver, for
+// which an http_request has no place.
 class HttpStage final : public web::http::http_pipeline_stage {
  public:
   explicit HttpStage(std::shared_ptr<const Route> route);

@@ -6,12 +6,14 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <chrono>
+#include <map>
 #include <new>
 #include <optional>
 #include <random>
 #include <utility>
 
 #include "base/exception_error.hpp"
+#include "base/standard_descriptors.hpp"
 #include "base/thread.hpp"
 #include "base/thread_check.hpp"
 #include "transport/io_service.hpp"
@@ -41,6 +43,65 @@ class AsioTimer final : public Timer {
  private:
   std::shared_ptr<TimerState> timer_;
 };
+
+// Asio's reactor has descriptors (epoll, eventfd, timerfd), and its timers need the reactor. The network thread makes
+// it as it starts; when the process had no descriptors left, before the next timer.
+bool make_reactor() {
+  static bool made = false;
+  if (made) return true;
+  try {
+    const StandardDescriptorsReserved reserved;
+    const boost::asio::steady_timer needs_it(io_service());
+    made = true;
+  } catch (const boost::system::system_error&) {
+    // Tried again.
+  }
+  return made;
+}
+
+// The timers of a process without descriptors; run_forever waits for them. Network thread only.
+class TimersWithoutReactor {
+ public:
+  std::unique_ptr<Timer> add(Instant at, std::function<void()> task) {
+    auto callback = std::make_shared<std::function<void()>>(std::move(task));
+    std::unique_ptr<Timer> owner = std::make_unique<Owner>(callback);
+    callbacks_.emplace(at, std::move(callback));
+    return owner;
+  }
+
+  std::optional<Instant> next() const {
+    return callbacks_.empty() ? std::nullopt : std::optional(callbacks_.begin()->first);
+  }
+
+  void run_due(Instant now) {
+    while (!callbacks_.empty() && callbacks_.begin()->first <= now) {
+      const auto callback = std::move(callbacks_.begin()->second);
+      callbacks_.erase(callbacks_.begin());
+      if (const auto task = std::exchange(*callback, nullptr)) task();
+    }
+  }
+
+ private:
+  using Callback = std::shared_ptr<std::function<void()>>;
+
+  class Owner final : public Timer {
+   public:
+    explicit Owner(Callback callback) : callback_(std::move(callback)) {}
+    ~Owner() override { *callback_ = nullptr; }
+    Owner(const Owner&) = delete;
+    Owner& operator=(const Owner&) = delete;
+
+   private:
+    const Callback callback_;
+  };
+
+  std::multimap<Instant, Callback> callbacks_;
+};
+
+TimersWithoutReactor& timers_without_reactor() {
+  static TimersWithoutReactor* const leaked = new TimersWithoutReactor;
+  return *leaked;
+}
 
 // Network thread only.
 std::shared_ptr<std::function<void(const Error&)>> recover_lost_tasks;
@@ -79,20 +140,33 @@ void recover_from(const Error& error) {
   if (const auto recover = recover_lost_tasks) (*recover)(error);
 }
 
+std::optional<Instant> earlier(std::optional<Instant> a, std::optional<Instant> b) {
+  if (!a || !b) return a ? a : b;
+  return std::min(*a, *b);
+}
+
 void run_forever() {
   this_is_the_network_thread = true;
   RecoveryPause pause;
   std::optional<Loss> loss;
   for (;;) {
     try {
-      if (!loss) {
+      const std::optional<Instant> recover_at = loss ? std::optional(loss->recover_at) : std::nullopt;
+      const std::optional<Instant> wake_at = earlier(recover_at, timers_without_reactor().next());
+      const Instant now = std::chrono::steady_clock::now();
+      if (!wake_at) {
         io_service().run();
-      } else if (std::chrono::steady_clock::now() < loss->recover_at) {
-        io_service().run_until(loss->recover_at);
+      } else if (now < *wake_at) {
+        io_service().run_until(*wake_at);
       } else {
-        const Loss due = *std::exchange(loss, std::nullopt);
-        recover_from(due.error);
+        timers_without_reactor().run_due(now);
+        if (recover_at && *recover_at <= now) {
+          const Loss due = *std::exchange(loss, std::nullopt);
+          recover_from(due.error);
+        }
       }
+      // schedule() stops it, for another time to wake at.
+      io_service().restart();
     } catch (...) {
       const Instant now = std::chrono::steady_clock::now();
       if (!loss) loss = Loss{error_of_exception(), now + pause.next(now)};
@@ -119,6 +193,7 @@ NetworkThread& NetworkThread::instance() {
 NetworkThread::NetworkThread() {
   // Made before anything is posted: a destructor that posts must not be the first to need it.
   io_service();
+  make_reactor();
   auto thread = start_thread("ksr-net", run_forever);
   if (!thread) throw std::bad_alloc();
   thread->detach();
@@ -130,6 +205,11 @@ void NetworkThread::post(std::function<void()> task) {
 
 std::unique_ptr<Timer> NetworkThread::schedule(Instant at, std::function<void()> task) {
   KSR_ASSERT_ON_THREAD(*this);
+  if (!make_reactor()) {
+    std::unique_ptr<Timer> timer = timers_without_reactor().add(at, std::move(task));
+    io_service().stop();
+    return timer;
+  }
   auto timer = std::make_shared<TimerState>(std::move(task));
   // Owned before it is armed: a timer without an owner could not be cancelled.
   std::unique_ptr<Timer> owner = std::make_unique<AsioTimer>(timer);

@@ -10,21 +10,8 @@
 namespace ksr::transport {
 namespace {
 
-constexpr std::size_t kMaxHeaderSize = 16 * 1024;
-
 Error failed(Status status, std::string what) {
   return Error{status, std::move(what), {}, 502};
-}
-
-// The three digits after "HTTP/1.x ", or 0.
-int status_of(const std::string& response) {
-  if (response.size() < 12 || response.compare(0, 7, "HTTP/1.") != 0 || response[8] != ' ') return 0;
-  int status = 0;
-  for (std::size_t i = 9; i < 12; ++i) {
-    if (response[i] < '0' || response[i] > '9') return 0;
-    status = status * 10 + (response[i] - '0');
-  }
-  return status;
 }
 
 }  // namespace
@@ -70,21 +57,27 @@ void ProxyTunnel::read() {
 }
 
 void ProxyTunnel::on_read(std::size_t size) {
-  response_.append(buffer_.data(), size);
-  const auto end = response_.find("\r\n\r\n");
-  if (end != std::string::npos) return check(end + 4);
-  if (response_.size() > kMaxHeaderSize) return finish(failed(Status::protocol, "response header exceeds 16 KiB"));
-  read();
+  switch (decoder_.feed(std::string_view(buffer_.data(), size))) {
+    case ResponseDecoder::Progress::more:
+      return read();
+    case ResponseDecoder::Progress::failed:
+      return finish(failed(Status::protocol, decoder_.problem()));
+    default:
+      return check();
+  }
 }
 
-void ProxyTunnel::check(std::size_t head_size) {
-  const int status = status_of(response_);
-  if (status == 0) return finish(failed(Status::protocol, "the response is not HTTP/1.x"));
-  if (status == 407) return finish(failed(Status::transport, "proxy authentication required (407)"));
-  if (status < 200 || status > 299) return finish(failed(Status::transport, "status " + std::to_string(status)));
+bool ProxyTunnel::take_head(ResponseHead head) {
+  status_ = head.status;
+  // What follows is the tunnel, whatever the header says (RFC 9110, section 9.3.6), or of no use.
+  return false;
+}
+
+void ProxyTunnel::check() {
+  if (status_ == 407) return finish(failed(Status::transport, "proxy authentication required (407)"));
+  if (status_ < 200 || status_ > 299) return finish(failed(Status::transport, "status " + std::to_string(status_)));
   // The client speaks first, in TLS as in HTTP.
-  if (response_.size() > head_size)
-    return finish(failed(Status::protocol, "unexpected bytes after the response header"));
+  if (decoder_.unread() != 0) return finish(failed(Status::protocol, "unexpected bytes after the response header"));
   finish(std::nullopt);
 }
 

@@ -10,10 +10,11 @@
 #include <string>
 
 #include "base/error.hpp"
+#include "transport/response_decoder.hpp"
 
 namespace ksr::transport {
 
-class ProxyTunnel : public std::enable_shared_from_this<ProxyTunnel> {
+class ProxyTunnel : public std::enable_shared_from_this<ProxyTunnel>, private ResponseDecoder::Sink {
  public:
   using Done = std::function<void(const std::optional<Error>&)>;
 
@@ -28,12 +29,15 @@ class ProxyTunnel : public std::enable_shared_from_this<ProxyTunnel> {
   void guarded(Step&& step);
   void read();
   void on_read(std::size_t size);
-  void check(std::size_t head_size);
+  bool take_head(ResponseHead head) override;
+  bool take_body(std::string_view) override { return false; }
+  void check();
   void finish(std::optional<Error> error);
 
   boost::asio::ip::tcp::socket& proxy_;
   std::string request_;
-  std::string response_;
+  ResponseDecoder decoder_{*this, false};
+  int status_ = 0;
   std::array<char, 2048> buffer_;
   Done done_;
 };

@@ -46,12 +46,14 @@ struct ParsedHead {
   const char* problem = nullptr;
 };
 
-// status-line = "HTTP/1." DIGIT SP 3DIGIT [ SP reason ] (RFC 9112, section 4). The reason is not used.
+// status-line = "HTTP/1." DIGIT SP 3DIGIT [ SP reason ] (RFC 9112, section 4). The reason is not used, but has the
+// characters of a field value. There are versions 1.0 and 1.1; what else says so is not HTTP, as for Boost.Beast.
 bool parse_status_line(std::string_view line, ParsedHead& parsed) {
-  if (line.size() < 12 || line.substr(0, 7) != "HTTP/1." || !is_digit(line[7]) || line[8] != ' ') return false;
+  if (line.size() < 12 || line.substr(0, 7) != "HTTP/1." || line[8] != ' ' || !is_field_value(line)) return false;
+  if (line[7] != '0' && line[7] != '1') return false;
   if (!is_digit(line[9]) || !is_digit(line[10]) || !is_digit(line[11])) return false;
   if (line.size() > 12 && line[12] != ' ') return false;
-  parsed.http11 = line[7] != '0';
+  parsed.http11 = line[7] == '1';
   parsed.head.status = (line[9] - '0') * 100 + (line[10] - '0') * 10 + (line[11] - '0');
   return parsed.head.status >= 100;
 }
@@ -89,16 +91,26 @@ ParsedHead parse_head(std::string_view text) {
   return parsed;
 }
 
-// The same number repeated, as in "5, 5", is one number that was sent more than once (RFC 9110, section 8.6).
-std::optional<std::uint64_t> parse_length(std::string_view text) {
+bool has_field(const ResponseHead& head, std::string_view name) {
+  return std::any_of(head.headers.begin(), head.headers.end(),
+                     [&](const Header& header) { return header.name == name; });
+}
+
+// The same number repeated, in fields or in one as in "5, 5", is one number that was sent more than once (RFC 9110,
+// section 8.6). Empty is no number, whole or between commas.
+std::optional<std::uint64_t> parse_length(const ResponseHead& head) {
   std::optional<std::uint64_t> length;
-  for (const std::string& number : list_parts(text)) {
-    std::uint64_t value = 0;
-    const char* const end = number.data() + number.size();
-    const auto [parsed_to, failure] = std::from_chars(number.data(), end, value);
-    if (number.size() > kMaxLengthDigits || failure != std::errc() || parsed_to != end) return std::nullopt;
-    if (length && *length != value) return std::nullopt;
-    length = value;
+  for (const Header& header : head.headers) {
+    if (header.name != "content-length") continue;
+    for (const std::string_view part : split(header.value, ',')) {
+      const std::string_view number = trimmed(part, kBlanks);
+      std::uint64_t value = 0;
+      const char* const end = number.data() + number.size();
+      const auto [parsed_to, failure] = std::from_chars(number.data(), end, value);
+      if (number.size() > kMaxLengthDigits || failure != std::errc() || parsed_to != end) return std::nullopt;
+      if (length && *length != value) return std::nullopt;
+      length = value;
+    }
   }
   return length;
 }
@@ -134,6 +146,12 @@ ChunkDecoder::Progress ChunkDecoder::step(char c) {
   switch (state_) {
     case State::size:
       return read_size(c);
+    case State::after_size:
+      // Blanks may follow the size, and come before an extension (RFC 9112, section 7.1.1).
+      if (c == ' ' || c == '\t') return count();
+      if (c != '\r' && c != ';') return Progress::bad_size;
+      state_ = c == ';' ? State::extension : State::size_lf;
+      return count();
     case State::extension:
       if (c == '\r') return expect('\r', State::size_lf);
       return is_control_but_tab(c) ? Progress::bad_line : count();
@@ -173,7 +191,7 @@ ChunkDecoder::Progress ChunkDecoder::read_size(char c) {
     return Progress::more;
   }
   if (c == ';' || c == ' ' || c == '\t') {
-    state_ = State::extension;
+    state_ = c == ';' ? State::extension : State::after_size;
     return Progress::more;
   }
   return Progress::bad_size;
@@ -236,6 +254,7 @@ ResponseDecoder::Progress ResponseDecoder::read_head(std::string_view& bytes) {
   head_.resize(size);
   bytes.remove_prefix(size - before);
   head_bytes_ += size;
+  unread_ = bytes.size();
   const std::string head = std::exchange(head_, {});
   return take_head(head);
 }
@@ -259,18 +278,19 @@ std::optional<std::string> ResponseDecoder::choose_framing(const ResponseHead& h
   const std::string connection = joined_values(head, "connection");
   keeps_alive_ = http11 ? !has_list_token(connection, "close") : has_list_token(connection, "keep-alive");
   const std::vector<std::string> codings = list_parts(joined_values(head, "transfer-encoding"));
-  const std::string length = joined_values(head, "content-length");
+  const bool has_length = has_field(head, "content-length");
   if (answers_head_ || head.status == 204 || head.status == 304) {
     state_ = State::done;
-  } else if (!codings.empty()) {
+  } else if (has_field(head, "transfer-encoding")) {
     // The last coding frames the body; any before it would have to be asked for with TE (RFC 9112, section 7.4).
-    if (!equal_ignoring_case(codings.back(), "chunked")) return "the last transfer coding is not chunked";
+    if (codings.empty() || !equal_ignoring_case(codings.back(), "chunked"))
+      return "the last transfer coding is not chunked";
     if (codings.size() > 1) return "it has a transfer coding other than chunked";
     // Both is what smuggled requests look like, and HTTP/1.0 has no transfer codings (RFC 9112, section 6.1).
-    if (!length.empty() || !http11) keeps_alive_ = false;
+    if (has_length || !http11) keeps_alive_ = false;
     state_ = State::chunked;
-  } else if (!length.empty()) {
-    const auto parsed = parse_length(length);
+  } else if (has_length) {
+    const auto parsed = parse_length(head);
     if (!parsed) return "Content-Length is not one number";
     left_ = *parsed;
     state_ = left_ == 0 ? State::done : State::sized;

@@ -30,7 +30,19 @@ class ChunkDecoder {
   Progress next(std::string_view& bytes, std::string_view& piece);
 
  private:
-  enum class State { size, extension, size_lf, data, data_cr, data_lf, trailer_start, trailer, trailer_lf, last_lf };
+  enum class State {
+    size,
+    after_size,
+    extension,
+    size_lf,
+    data,
+    data_cr,
+    data_lf,
+    trailer_start,
+    trailer,
+    trailer_lf,
+    last_lf
+  };
 
   Progress step(char c);
   Progress read_size(char c);
@@ -70,6 +82,8 @@ class ResponseDecoder {
   // After `complete`: whether the connection can carry another request.
   bool keeps_alive() const { return keeps_alive_; }
   bool has_head() const { return state_ != State::head; }
+  // After `upgraded` or `stopped` in the header section: how many of the bytes last fed come after that section.
+  std::size_t unread() const { return unread_; }
 
  private:
   enum class State { head, sized, chunked, until_close, done };
@@ -88,6 +102,7 @@ class ResponseDecoder {
   State state_ = State::head;
   std::string head_;
   std::size_t head_bytes_ = 0;
+  std::size_t unread_ = 0;
   std::uint64_t left_ = 0;
   ChunkDecoder chunks_;
   bool keeps_alive_ = false;

@@ -8,6 +8,7 @@
 #include <string>
 #include <utility>
 
+#include "base/standard_descriptors.hpp"
 #include "transport/io_service.hpp"
 
 namespace ksr::transport {
@@ -39,6 +40,8 @@ class PlainStream final : public web::connected_stream, public std::enable_share
                                  const boost::system::error_code& ec, std::size_t written) { done(ec, written); });
   }
 
+  bool at_rest() noexcept override { return nothing_to_read(socket_.native_handle()); }
+
   void close() noexcept override {
     boost::system::error_code ignored;
     socket_.close(ignored);
@@ -50,7 +53,13 @@ class PlainStream final : public web::connected_stream, public std::enable_share
 
 }  // namespace
 
+bool nothing_to_read(int fd) noexcept {
+  char byte;
+  return ::recv(fd, &byte, sizeof byte, MSG_PEEK | MSG_DONTWAIT) < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
+}
+
 OpenedSocket open_socket(const boost::asio::ip::tcp::endpoint& peer) {
+  const StandardDescriptorsReserved reserved;
   // Asio opens its sockets without SOCK_CLOEXEC: a program that the host starts at that moment would inherit them.
   const int fd = ::socket(peer.protocol().family(), SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_TCP);
   if (fd < 0) return boost::system::error_code(errno, boost::system::system_category());

@@ -1,4 +1,5 @@
-// `open_socket` makes TCP sockets and `plain_stream` a stream of one; used by Dial. Lives on the network thread.
+// `open_socket` makes TCP sockets and `plain_stream` a stream of one; used by Dial and TlsStream. Lives on the network
+// thread.
 #pragma once
 
 #include <cpprest/details/connection_driver.h>
@@ -25,6 +26,9 @@ class OpenedSocket {
 // Opened with SOCK_CLOEXEC, TCP_NODELAY and keepalive probes: a peer that is gone is noticed in about half a minute,
 // whether data is on its way to it or not.
 OpenedSocket open_socket(const boost::asio::ip::tcp::endpoint& peer);
+
+// Whether the socket is open at both ends and has no bytes to read.
+bool nothing_to_read(int fd) noexcept;
 
 // Without TLS. Operations hold the stream, so that it may be closed and released at any time.
 std::shared_ptr<web::connected_stream> plain_stream(boost::asio::ip::tcp::socket socket);

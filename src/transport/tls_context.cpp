@@ -4,18 +4,21 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
+#include <algorithm>
 #include <boost/asio/ip/address.hpp>
 #include <new>
 #include <optional>
 #include <utility>
 
 #include "base/server_name.hpp"
+#include "base/standard_descriptors.hpp"
 #include "transport/pem.hpp"
 
 namespace ksr::transport {
 namespace {
 
 constexpr std::size_t kReadBufferSize = 64 * 1024;
+constexpr int kMinSecurityLevel = 2;
 
 struct FreeStore {
   void operator()(X509_STORE* store) const { X509_STORE_free(store); }
@@ -66,6 +69,7 @@ Expected<void> use_client_identity(SSL_CTX* context, const TlsSettings& settings
 // One store for the process: reading the system's bundle takes about 20 ms and most of a megabyte.
 X509_STORE* system_store() {
   static X509_STORE* const leaked = [] {
+    const StandardDescriptorsReserved reserved;
     std::unique_ptr<X509_STORE, FreeStore> store(X509_STORE_new());
     // Missing files are not reported as a failure.
     const bool usable = store && X509_STORE_set_default_paths(store.get()) == 1;
@@ -120,7 +124,11 @@ Expected<std::shared_ptr<TlsContext>> TlsContext::make(const TlsSettings& settin
   SSL_CTX* const context = made->context_.get();
   if (context == nullptr) return Error{Status::tls, "TLS: making a context: " + openssl_reason(), {}, 502};
   SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
-  SSL_CTX_set_options(context, SSL_OP_NO_COMPRESSION);
+  // The host's openssl.cnf may have lowered it, or OpenSSL's build: 112 bits, and no SHA-1 in signatures.
+  SSL_CTX_set_security_level(context, std::max(SSL_CTX_get_security_level(context), kMinSecurityLevel));
+  SSL_CTX_set_options(context, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
+  // What is in the bundle is trusted, an intermediate or the server's own certificate too, as in Go's crypto/x509.
+  X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(context), X509_V_FLAG_PARTIAL_CHAIN);
   // Several records are read at once; an idle connection keeps no buffer.
   SSL_CTX_set_read_ahead(context, 1);
   SSL_CTX_set_default_read_buffer_len(context, kReadBufferSize);
@@ -128,7 +136,7 @@ Expected<std::shared_ptr<TlsContext>> TlsContext::make(const TlsSettings& settin
   static constexpr unsigned char kHttp11[] = "\x08http/1.1";
   // Returns 0 for success, unlike most of OpenSSL.
   if (SSL_CTX_set_alpn_protos(context, kHttp11, sizeof kHttp11 - 1) != 0) throw std::bad_alloc();
-  made->settings_name_ = settings.server_name;
+  made->settings_name_ = without_final_dot(settings.server_name);
   made->verify_ = !settings.skip_verify;
   made->trusts_system_cas_ = settings.ca_pem.empty();
   if (!settings.ca_pem.empty()) {
@@ -142,6 +150,10 @@ Expected<std::shared_ptr<TlsContext>> TlsContext::make(const TlsSettings& settin
 void TlsContext::trust_system_cas() {
   SSL_CTX_set1_cert_store(context_.get(), system_store());
   trusts_system_cas_ = false;
+}
+
+std::string TlsContext::verified_name(const std::string& host) const {
+  return settings_name_.empty() ? without_final_dot(host) : settings_name_;
 }
 
 std::shared_ptr<TlsStream> TlsContext::open(boost::asio::ip::tcp::socket socket, const std::string& host) {

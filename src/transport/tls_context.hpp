@@ -24,9 +24,7 @@ class TlsContext {
   // std::bad_alloc. Called within a TlsUse.
   std::shared_ptr<TlsStream> open(boost::asio::ip::tcp::socket socket, const std::string& host);
   // The name that the server's certificate must have.
-  const std::string& verified_name(const std::string& host) const {
-    return settings_name_.empty() ? host : settings_name_;
-  }
+  std::string verified_name(const std::string& host) const;
 
  private:
   struct FreeContext {

@@ -35,6 +35,19 @@ std::shared_ptr<TlsStream> TlsStream::create(tcp::socket socket, SSL_CTX* contex
 
 TlsStream::~TlsStream() = default;
 
+// Reads what belongs to TLS alone, such as the session tickets of TLS 1.3: a server may send those at any time.
+bool TlsStream::at_rest() noexcept {
+  if (pending_error_ || at_end_ || !socket_.is_open()) return false;
+  const TlsUse use;
+  if (!use) return false;
+  ERR_clear_error();
+  char byte;
+  const int result = SSL_peek(ssl(), &byte, sizeof byte);
+  const bool rests = result <= 0 && SSL_get_error(ssl(), result) == SSL_ERROR_WANT_READ;
+  ERR_clear_error();
+  return rests;
+}
+
 void TlsStream::close() noexcept {
   Error ignored;
   socket_.close(ignored);

@@ -27,6 +27,7 @@ class TlsStream final : public web::connected_stream, public std::enable_shared_
   void handshake(HandshakeHandler done);
   void read_some(void* data, std::size_t size, handler done) override;
   void write_all(std::string data, handler done) override;
+  bool at_rest() noexcept override;
   void close() noexcept override;
 
   SSL* ssl() const noexcept { return ssl_.get(); }

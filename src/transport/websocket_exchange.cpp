@@ -18,8 +18,9 @@ namespace {
 using Client = web::websockets::client::websocket_callback_client;
 using ClientConfig = web::websockets::client::websocket_client_config;
 
-// Above the largest object that ksr takes, whatever max_object_size says.
-constexpr std::size_t kMaxMessageSize = 256u * 1024 * 1024;
+// Of a frame, which websocketpp may reserve as a whole. Messages have no limit here: what comes of them is delivered as
+// it comes, and bounded by max_object_size as over HTTP.
+constexpr std::size_t kMaxFrameSize = 256u * 1024 * 1024;
 // Limits of the body of a refused handshake, which says why.
 constexpr std::size_t kMaxRefusalSize = 1024 * 1024;
 constexpr Milliseconds kMaxRefusalTime{5000};
@@ -45,7 +46,10 @@ class WebSocketDriver final : public ExchangeDriver, public web::websocket_drive
 
   std::string header_lines() override;
   answer answered() const override { return answer_; }
+  std::string accepted_head() const override;
+  std::size_t bytes_after_head() const override { return unread_bytes(); }
   void opened() override;
+  void message_part(const std::string& bytes) override;
   void message(const std::string& payload) override;
   void drained() override { notify_drained(); }
   void pong() override { pong_timer_.reset(); }
@@ -109,7 +113,7 @@ class HeldWebSocket final : public Exchange {
 void WebSocketDriver::start() {
   ClientConfig config;
   config.set_driver(std::static_pointer_cast<WebSocketDriver>(shared_from_this()));
-  config.set_max_message_size(kMaxMessageSize);
+  config.set_max_message_size(kMaxFrameSize);
   for (const std::string& subprotocol : list_parts(request_.subprotocol)) config.add_subprotocol(subprotocol);
   client_ = std::make_shared<Client>(std::move(config));
   const Url& server = route_->server;
@@ -197,17 +201,36 @@ bool WebSocketDriver::take_body(std::string_view bytes) {
   return ExchangeDriver::take_body(bytes);
 }
 
+// Only what websocketpp checks: the answer is as long as the server likes.
+std::string WebSocketDriver::accepted_head() const {
+  std::string head = "HTTP/1.1 101 Switching Protocols\r\n";
+  for (const char* name : {"upgrade", "connection", "sec-websocket-accept"}) {
+    const std::string value = joined_values(accepted_head_, name);
+    if (!value.empty()) head += name + (": " + value) + "\r\n";
+  }
+  return head + "\r\n";
+}
+
 void WebSocketDriver::opened() {
   if (ended()) return;
-  // RFC 6455, section 4.1: a subprotocol that was not asked for fails the connection.
+  // RFC 6455, section 4.1: an extension or a subprotocol that was not asked for fails the connection.
+  if (!list_parts(joined_values(accepted_head_, "sec-websocket-extensions")).empty()) {
+    return protocol_violated("the server chose an extension, and none was requested");
+  }
   const std::string chosen = joined_values(accepted_head_, "sec-websocket-protocol");
   const std::vector<std::string> offered = list_parts(request_.subprotocol);
   if (!chosen.empty() && std::find(offered.begin(), offered.end(), chosen) == offered.end()) {
-    return protocol_violated("the server chose subprotocol " + one_line(chosen) + ", which was not requested");
+    return protocol_violated("the server chose subprotocol " + from_peer(chosen) + ", which was not requested");
   }
   is_open_ = true;
   notify_head(accepted_head_);
   if (!ended() && request_.ping_interval.count() != 0) ping_later();
+}
+
+void WebSocketDriver::message_part(const std::string& bytes) {
+  if (ended()) return;
+  note_activity();
+  notify_body(bytes);
 }
 
 void WebSocketDriver::message(const std::string& payload) {
@@ -247,7 +270,7 @@ void WebSocketDriver::closed(int code, const std::string& reason) {
   if (is_closing_) return end(std::nullopt);
   if (code == kNormalClosure || code == kGoingAway || code == kNoStatus) return end(std::nullopt);
   std::string what = "the server closed it with code " + std::to_string(code);
-  if (!reason.empty()) what += " (" + one_line(reason) + ")";
+  if (!reason.empty()) what += " (" + from_peer(reason) + ")";
   end(transport_error(step(), what));
 }
 

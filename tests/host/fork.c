@@ -23,6 +23,7 @@ static void check_child(ksr_config* config, ksr_stream* stream, const ksr_snapsh
   CHECK(second == NULL && destroyed == 1);
   CHECK(ksr_wait_synced(stream, 0) == KSR_E_FORKED);
   CHECK(ksr_latest(stream) == NULL);
+  CHECK(ksr_last_error(stream) == NULL);
   CHECK(ksr_fd(stream) == -1);
   CHECK(ksr_dispatch(stream) == KSR_E_FORKED);
   CHECK(ksr_stat(stream, "objects", &value) == KSR_E_FORKED);

@@ -26,11 +26,29 @@ struct Arguments {
   std::string ca_out;
   std::string port_file;
   bool stdin_eof = false;
+  bool help = false;
 };
 
 constexpr const char* kUsage =
-    "ksr-test-server [--port N] [--tls] [--ca-out FILE] [--token T]... [--script FILE] [--living pods=N]\n"
-    "                [--port-file FILE] [--bookmark-interval D] [--stdin-eof]\n";
+    "Usage: ksr-test-server [--port N] [--tls] [--ca-out FILE] [--token T]... [--script FILE]\n"
+    "                       [--living pods=N] [--port-file FILE] [--bookmark-interval D] [--stdin-eof]\n";
+
+constexpr const char* kHelp =
+    "A Kubernetes API server for tests and demos, which behaves and misbehaves as a script says.\n"
+    "\n"
+    "  --port N               the port to listen on; without it a free one\n"
+    "  --tls                  HTTPS, with a certificate of a CA of its own\n"
+    "  --ca-out FILE          where to write that CA\n"
+    "  --token T              a bearer token to accept, any number of times; without one requests need none\n"
+    "  --script FILE          commands to run before it says that it listens, any number of times\n"
+    "  --living pods=N        about N pods that start, run, crash, complete and are replaced\n"
+    "  --port-file FILE       where to write the port\n"
+    "  --bookmark-interval D  between two bookmarks of a watch, such as 60s\n"
+    "  --stdin-eof            ends with its standard input\n"
+    "\n"
+    "It prints one line, \"listening on URL\", and ends at SIGTERM and SIGINT. More commands may be sent while it "
+    "runs, as\n"
+    "the body of POST /_ksr/script; tests/server/README.md lists them all.\n";
 
 std::string read_file(const std::string& path) {
   std::ifstream file(path);
@@ -75,6 +93,8 @@ Arguments parse(int count, char** values) {
       arguments.options.bookmark_interval = ksr::testserver::parse_duration(value());
     else if (name == "--stdin-eof")
       arguments.stdin_eof = true;
+    else if (name == "--help" || name == "-h")
+      arguments.help = true;
     else
       throw std::runtime_error("unknown option " + name + "\n" + kUsage);
   }
@@ -126,7 +146,10 @@ int serve(const Arguments& arguments) {
 
 int main(int count, char** values) {
   try {
-    return serve(parse(count, values));
+    const Arguments arguments = parse(count, values);
+    if (!arguments.help) return serve(arguments);
+    std::cout << kUsage << kHelp << std::flush;
+    return std::cout ? 0 : 1;
   } catch (const std::exception& problem) {
     std::cerr << "ksr-test-server: " << problem.what() << '\n';
     return 2;

@@ -94,21 +94,35 @@ Owned<X509> certificate_of(const std::string& pem) {
 }  // namespace
 
 CertificateAuthority::CertificateAuthority(const std::string& common_name)
+    : CertificateAuthority(common_name, nullptr) {}
+
+CertificateAuthority::CertificateAuthority(const std::string& common_name, const CertificateAuthority* issuer)
     : key_(new_key()), certificate_(new_certificate(common_name, *key_)) {
-  add_extension(*certificate_, *certificate_, NID_basic_constraints, "critical,CA:TRUE");
-  add_extension(*certificate_, *certificate_, NID_key_usage, "critical,keyCertSign,cRLSign");
-  sign(*certificate_, *certificate_, *key_);
+  X509& issued_by = issuer != nullptr ? *issuer->certificate_ : *certificate_;
+  add_extension(*certificate_, issued_by, NID_basic_constraints, "critical,CA:TRUE");
+  add_extension(*certificate_, issued_by, NID_key_usage, "critical,keyCertSign,cRLSign");
+  sign(*certificate_, issued_by, issuer != nullptr ? *issuer->key_ : *key_);
   certificate_pem_ = pem_of(*certificate_);
+}
+
+CertificateAuthority CertificateAuthority::intermediate(const std::string& common_name) const {
+  return {common_name, this};
+}
+
+CertificateAndKey CertificateAuthority::issue_for(EVP_PKEY& key, const std::string& common_name,
+                                                  const std::string& alternative_names,
+                                                  const std::string& extended_key_usage) const {
+  const Owned<X509> certificate(new_certificate(common_name, key));
+  if (!extended_key_usage.empty()) add_extension(*certificate, *certificate_, NID_ext_key_usage, extended_key_usage);
+  if (!alternative_names.empty()) add_extension(*certificate, *certificate_, NID_subject_alt_name, alternative_names);
+  sign(*certificate, *certificate_, *key_);
+  return {pem_of(*certificate), pem_of(key)};
 }
 
 CertificateAndKey CertificateAuthority::issue(const std::string& common_name, const std::string& alternative_names,
                                               const std::string& extended_key_usage) const {
   const Owned<EVP_PKEY> key(new_key());
-  const Owned<X509> certificate(new_certificate(common_name, *key));
-  if (!extended_key_usage.empty()) add_extension(*certificate, *certificate_, NID_ext_key_usage, extended_key_usage);
-  if (!alternative_names.empty()) add_extension(*certificate, *certificate_, NID_subject_alt_name, alternative_names);
-  sign(*certificate, *certificate_, *key_);
-  return {pem_of(*certificate), pem_of(*key)};
+  return issue_for(*key, common_name, alternative_names, extended_key_usage);
 }
 
 CertificateAndKey CertificateAuthority::issue(const std::string& common_name,
@@ -135,9 +149,10 @@ const CertificateAuthority& shared_authority() {
   return authority;
 }
 
-CertificateAndKey self_signed(const std::string& common_name) {
+CertificateAndKey self_signed(const std::string& common_name, const std::string& alternative_names) {
   const Owned<EVP_PKEY> key(new_key());
   const Owned<X509> certificate(new_certificate(common_name, *key));
+  if (!alternative_names.empty()) add_extension(*certificate, *certificate, NID_subject_alt_name, alternative_names);
   sign(*certificate, *certificate, *key);
   return {pem_of(*certificate), pem_of(*key)};
 }
@@ -145,11 +160,17 @@ CertificateAndKey self_signed(const std::string& common_name) {
 ServerContext server_context(const CertificateAndKey& identity) {
   ServerContext context(SSL_CTX_new(TLS_server_method()));
   require(context != nullptr, "SSL_CTX_new");
+  // What is too weak is for the client to say.
+  SSL_CTX_set_security_level(context.get(), 0);
   const Owned<EVP_PKEY> key(PEM_read_bio_PrivateKey(reader(identity.key_pem).get(), nullptr, nullptr, nullptr));
   require(SSL_CTX_use_certificate(context.get(), certificate_of(identity.certificate_pem).get()) == 1,
           "SSL_CTX_use_certificate");
   require(SSL_CTX_use_PrivateKey(context.get(), key.get()) == 1, "SSL_CTX_use_PrivateKey");
   return context;
+}
+
+void add_to_chain(SSL_CTX& context, const std::string& certificate_pem) {
+  require(SSL_CTX_add1_chain_cert(&context, certificate_of(certificate_pem).get()) == 1, "SSL_CTX_add1_chain_cert");
 }
 
 void require_client_certificate(SSL_CTX& context, const std::string& ca_pem) {

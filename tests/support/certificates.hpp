@@ -22,16 +22,25 @@ class CertificateAuthority {
  public:
   explicit CertificateAuthority(const std::string& common_name = "ksr test CA");
 
+  // A CA whose certificate this one has issued.
+  CertificateAuthority intermediate(const std::string& common_name) const;
+
   const std::string& certificate_pem() const { return certificate_pem_; }
   // A certificate without extended key usage. `alternative_names` as OpenSSL's configuration writes them, such as
   // "DNS:example.test,IP:127.0.0.1"; where empty, the extension is absent.
   CertificateAndKey issue(const std::string& common_name, const std::string& alternative_names) const;
+  // For a key of the caller's, otherwise as above.
+  CertificateAndKey issue_for(EVP_PKEY& key, const std::string& common_name, const std::string& alternative_names,
+                              const std::string& extended_key_usage = "") const;
   // Valid for these names and addresses.
   CertificateAndKey server(const std::vector<std::string>& names) const;
   // The API server takes the common name for the user's name.
   CertificateAndKey client(const std::string& user) const;
 
  private:
+  // Of an issuer; NULL: self-signed.
+  CertificateAuthority(const std::string& common_name, const CertificateAuthority* issuer);
+
   struct Free {
     void operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
     void operator()(X509* certificate) const { X509_free(certificate); }
@@ -48,7 +57,8 @@ class CertificateAuthority {
 // The one that the tests of a program share.
 const CertificateAuthority& shared_authority();
 
-CertificateAndKey self_signed(const std::string& common_name);
+// Valid for no name unless `alternative_names` has some, as for CertificateAuthority::issue.
+CertificateAndKey self_signed(const std::string& common_name, const std::string& alternative_names = "");
 
 struct FreeServerContext {
   void operator()(SSL_CTX* context) const { SSL_CTX_free(context); }
@@ -57,6 +67,8 @@ using ServerContext = std::unique_ptr<SSL_CTX, FreeServerContext>;
 
 // For a TLS server that shows this certificate.
 ServerContext server_context(const CertificateAndKey& identity);
+// The server shows this certificate after its own.
+void add_to_chain(SSL_CTX& context, const std::string& certificate_pem);
 // Clients have to show a certificate of this CA.
 void require_client_certificate(SSL_CTX& context, const std::string& ca_pem);
 

@@ -22,7 +22,7 @@ from .config import Config, Value
 from .errors import Error
 from .objects import Object
 from .snapshot import Delta, Snapshot
-from .stream import Stream, open_stream as open  # noqa: A004
+from .stream import OnError, OnLog, OnState, Stream, open_stream as open  # noqa: A004
 
 __all__ = [
     "Code",
@@ -32,6 +32,9 @@ __all__ = [
     "Error",
     "Field",
     "Object",
+    "OnError",
+    "OnLog",
+    "OnState",
     "Snapshot",
     "State",
     "Stream",

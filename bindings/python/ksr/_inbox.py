@@ -34,7 +34,6 @@ class Inbox:
         self.on_error, self.on_state, self.on_log = on_error, on_state, on_log
         self.stream: Callable[[], Optional[object]] = lambda: None
         self.snapshots: Deque[Snapshot] = deque()
-        self.last_error: Optional[Error] = None
         self.fatal: Optional[Error] = None
         self.closed = False
         self.interrupt: Optional[BaseException] = None
@@ -91,7 +90,6 @@ def on_update(inbox: Inbox, _stream: int, snapshot: int) -> None:
 @_callback(ErrorFn)
 def on_error(inbox: Inbox, _stream: int, pointer: int) -> None:
     error = read_error(pointer)
-    inbox.last_error = error
     if error.fatal:
         inbox.fatal = error
     elif inbox.on_error is None:

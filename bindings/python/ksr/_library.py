@@ -46,6 +46,7 @@ _PROTOTYPES: Dict[str, Tuple[Any, List[Any]]] = {
     "ksr_fd": (c_int, [c_void_p]),
     "ksr_dispatch": (c_int64, [c_void_p]),
     "ksr_stat": (c_int32, [c_void_p, c_char_p, POINTER(c_uint64)]),
+    "ksr_last_error": (c_void_p, [c_void_p]),
     "ksr_in_callback": (c_int, []),
     "ksr_snapshot_retain": (c_void_p, [c_void_p]),
     "ksr_snapshot_release": (None, [c_void_p]),
@@ -76,6 +77,31 @@ def library() -> Any:
     except (OSError, AttributeError) as error:
         raise OSError(f"cannot load libksr from {name!r}: {error}; KSR_LIBRARY may name the file") from error
     return loaded
+
+
+_SHORT: Dict[str, Tuple[str, Any, List[Any]]] = {
+    "field": ("ksr_object_field", c_char_p, [c_void_p, c_int32, _length]),
+    "at": ("ksr_snapshot_at", c_void_p, [c_void_p, c_size_t]),
+    "retain": ("ksr_object_retain", c_void_p, [c_void_p]),
+    "release": ("ksr_object_release", None, [c_void_p]),
+}
+
+
+class _Short:
+    """Functions of the library that never wait and cost less than releasing the interpreter's lock: called with it held.
+    Loaded when one is first asked for."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in _SHORT:
+            raise AttributeError(name)
+        function, result, arguments = _SHORT[name]
+        prototype = ctypes.PyDLL(None, handle=library()._handle)[function]
+        prototype.restype, prototype.argtypes = result, arguments
+        setattr(self, name, prototype)
+        return prototype
+
+
+short = _Short()
 
 
 def version() -> str:

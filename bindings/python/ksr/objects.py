@@ -5,11 +5,10 @@ from __future__ import annotations
 import ctypes
 import functools
 import json
-import weakref
 from ctypes import byref, c_char, c_size_t
-from typing import Any, Optional
+from typing import Any, Dict, NoReturn, Optional
 
-from ._library import c_text, library, text_of
+from ._library import c_text, library, short, text_of
 from .codes import Field
 
 
@@ -17,17 +16,40 @@ class Object:
     """One version of a Kubernetes object: immutable, usable on any thread, and alive as long as it is referred to, also
     beyond its snapshot and its stream. Two are equal when they are the same version of the same object."""
 
-    __slots__ = ("_address", "__weakref__")
+    __slots__ = ("_address", "_texts", "__weakref__")
 
     def __init__(self, address: int) -> None:
         """For this package: `address` is a ksr_object that the caller keeps alive until this returns."""
-        lib = library()
-        self._address: int = lib.ksr_object_retain(address)
-        weakref.finalize(self, lib.ksr_object_release, self._address).atexit = False
+        self._address: int = short.retain(address)
+        self._texts: Dict[int, str] = {}  # the fields that were asked for
+
+    # Not a weakref.finalize, which costs more than all the rest of an object's life.
+    def __del__(self, short: Any = short) -> None:
+        try:
+            short.release(self._address)
+        except AttributeError:  # it was never made
+            pass
+
+    def __copy__(self) -> Object:
+        return self
+
+    def __deepcopy__(self, memo: Any) -> Object:
+        return self
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a ksr.Object cannot be pickled; pickle what decode() returns")
 
     def field(self, field: int) -> str:
         """The text of a Field; "" where the object has none."""
-        return text_of(library().ksr_object_field, self._address, field)
+        text = self._texts.get(field)
+        if text is None:
+            length = c_size_t()
+            raw = short.field(self._address, field, byref(length)) or b""
+            # The text of a field may hold a NUL character, at which ctypes ends it.
+            whole = len(raw) == length.value
+            text = raw.decode() if whole else text_of(library().ksr_object_field, self._address, field)
+            self._texts[field] = text
+        return text
 
     @property
     def uid(self) -> str:
@@ -77,7 +99,7 @@ class Object:
         written ~1, as in "/metadata/labels/app.kubernetes.io~1name"."""
         length = c_size_t()
         address = library().ksr_object_get(self._address, c_text(pointer, "a JSON pointer"), byref(length))
-        return json.loads(ctypes.string_at(address, length.value)) if address else default
+        return json.loads(ctypes.string_at(address, length.value).decode()) if address else default
 
     def decode(self) -> Any:
         """The whole object as Python values."""

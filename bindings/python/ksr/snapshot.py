@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import weakref
 from ctypes import byref, c_void_p
-from typing import Iterator, List, NamedTuple, Optional, Sequence, Union, overload
+from typing import Any, Iterator, List, NamedTuple, NoReturn, Optional, Sequence, Union, overload
 
-from ._library import c_text, library, text_of
+from ._library import c_text, library, short, text_of
 from .codes import DeltaKind, named
 from .objects import Object
 
@@ -30,6 +30,15 @@ class Snapshot(Sequence[Object]):
         self._address = address
         self._count: int = lib.ksr_snapshot_count(address)
         weakref.finalize(self, lib.ksr_snapshot_release, address).atexit = False
+
+    def __copy__(self) -> Snapshot:
+        return self
+
+    def __deepcopy__(self, memo: Any) -> Snapshot:
+        return self
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a ksr.Snapshot cannot be pickled; pickle what its objects' decode() returns")
 
     @property
     def sequence(self) -> int:
@@ -60,7 +69,7 @@ class Snapshot(Sequence[Object]):
         return (self._at(place) for place in range(self._count))
 
     def _at(self, place: int) -> Object:
-        return Object(library().ksr_snapshot_at(self._address, place))
+        return Object(short.at(self._address, place))
 
     def find(self, namespace: str, name: str) -> Optional[Object]:
         """The object of that namespace ("" for cluster-scoped) and name."""

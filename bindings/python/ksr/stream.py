@@ -10,7 +10,7 @@ import warnings
 import weakref
 from ctypes import byref, c_uint64, c_void_p
 from types import TracebackType
-from typing import AsyncIterator, Callable, Iterator, Optional, Sequence, Type, Union
+from typing import Any, AsyncIterator, Callable, Iterator, Optional, Sequence, Type, Union, overload
 
 from . import _inbox
 from ._descriptor import Descriptor
@@ -18,7 +18,7 @@ from ._inbox import Inbox
 from ._library import c_text, library
 from .codes import Code, State, named
 from .config import Config, Value
-from .errors import Error, failure
+from .errors import Error, failure, read_error
 from .snapshot import Snapshot
 
 OnError = Callable[["Stream", Error], object]
@@ -55,6 +55,7 @@ class Stream:
         self._turn = threading.RLock()  # of the thread that waits, dispatches or closes
         self._dispatching = False
         self._closed = False
+        self._error_at_close: Optional[Error] = None
         self._pointer = config._open(_inbox.register(self._inbox), wants_log=on_log is not None)
         self._end = weakref.finalize(self, _abandon, self._lib, self._pointer, self._process, repr(config))
         self._end.atexit = False  # at exit the process ends with open streams
@@ -78,38 +79,40 @@ class Stream:
         finally:
             self._turn.release()
 
-    def __iter__(self) -> Iterator[Snapshot]:
+    async def next(self, timeout: Optional[float] = None) -> Optional[Snapshot]:
+        """`poll` for asyncio: the next snapshot, None when it has not come within `timeout` seconds (None: without
+        limit). It may be cancelled, also by asyncio.wait_for, and nothing is lost: what comes meanwhile is in the next
+        snapshot."""
+        if timeout is None:
+            return await self._next_in_loop()
+        # Through the loop, so that the tasks that are ready run, whatever the limit is.
+        await asyncio.sleep(0)
+        snapshot = self._take_if_free()
+        if snapshot is not None or timeout <= 0:
+            return snapshot
+        try:
+            return await asyncio.wait_for(self._next_in_loop(), timeout)
+        except asyncio.TimeoutError:
+            return None
+
+    async def _next_in_loop(self) -> Snapshot:
+        # No snapshot is taken before the last await, so that a task that is cancelled there loses none.
         self._require_usable()
-        return self._snapshots()
-
-    def _snapshots(self) -> Iterator[Snapshot]:
-        while True:
-            try:
-                snapshot = self.poll(None)
-            except Error as error:
-                if self._ended_by_host(error):
-                    return
-                raise
-            if snapshot is not None:
-                yield snapshot
-
-    def __aiter__(self) -> AsyncIterator[Snapshot]:
-        self._require_usable()
-        return self._snapshots_async()
-
-    async def _snapshots_async(self) -> AsyncIterator[Snapshot]:
         descriptor = self._descriptor
         while True:
             # Always through the loop: a busy cluster must not starve its other tasks.
             await (asyncio.sleep(0) if self._inbox.snapshots else descriptor.readable())
-            try:
-                snapshot = self._take_if_free()
-            except Error as error:
-                if self._ended_by_host(error):
-                    return
-                raise
+            snapshot = self._take_if_free()
             if snapshot is not None:
-                yield snapshot
+                return snapshot
+
+    def __iter__(self) -> Iterator[Snapshot]:
+        self._require_usable()
+        return _Snapshots(self)
+
+    def __aiter__(self) -> AsyncIterator[Snapshot]:
+        self._require_usable()
+        return _AsyncSnapshots(self)
 
     def latest(self) -> Optional[Snapshot]:
         """The newest complete snapshot, which may be one that iteration has not brought yet; None before the first."""
@@ -117,18 +120,35 @@ class Stream:
         address = self._lib.ksr_latest(self._pointer)
         return Snapshot(address) if address else None
 
-    def wait_synced(self, timeout: Optional[float] = None) -> None:
-        """Waits until `latest` returns a snapshot. Raises Error: Code.TIMEOUT, or Code.CANCELLED when the stream ended
-        before."""
+    def wait_synced(self, timeout: Optional[float] = None) -> Snapshot:
+        """Waits until the first complete snapshot is there, at most `timeout` seconds (None: without limit), and returns
+        the newest. Raises Error: with the code of what keeps the stream from being live, if that is known
+        (`last_error`), else Code.TIMEOUT; Code.CANCELLED when the program ended the stream."""
         deadline = None if timeout is None else time.monotonic() + timeout
         while True:
             self._require_usable()
             left_ms = _SLICE_MS if deadline is None else max(0, int((deadline - time.monotonic()) * 1000))
             status = self._lib.ksr_wait_synced(self._pointer, min(left_ms, _SLICE_MS))
             if status == Code.OK:
-                return
+                snapshot = self.latest()
+                if snapshot is None:
+                    raise Error(Code.NOMEM, "no memory for the first snapshot")
+                return snapshot
             if status != Code.TIMEOUT or (deadline is not None and time.monotonic() >= deadline):
-                raise failure(status, message="waiting for the first snapshot")
+                raise self._not_synced(status, timeout)
+
+    def _not_synced(self, status: int, timeout: Optional[float]) -> Error:
+        if status not in (Code.TIMEOUT, Code.CANCELLED):
+            return failure(status, message="waiting for the first snapshot")
+        in_time = "" if status == Code.CANCELLED or timeout is None else f" within {timeout:g} s"
+        what = f"there is no complete snapshot{in_time}"
+        cause = self._read_last_error()
+        if cause is None:
+            return Error(status, f"{what}: the stream is {self.state.name.lower()}")
+        # Ended by the program, whatever was wrong then.
+        code = status if status == Code.CANCELLED and not cause.fatal else cause.code
+        message = f"{what}: {cause.message}"
+        return Error(code, message, reason=cause.reason, http_status=cause.http_status, retry=cause.retry)
 
     # ---- state
 
@@ -139,8 +159,20 @@ class Stream:
 
     @property
     def last_error(self) -> Optional[Error]:
-        """The last error that was delivered."""
-        return self._inbox.last_error
+        """What keeps the stream from being live; None when nothing is wrong now. Nothing needs to be polled for it.
+        After close, what was wrong then."""
+        if self._closed or os.getpid() != self._process:
+            return self._error_at_close
+        return self._read_last_error()
+
+    def _read_last_error(self) -> Optional[Error]:
+        pointer = self._lib.ksr_last_error(self._pointer)
+        if not pointer:
+            return None
+        try:
+            return read_error(pointer)
+        finally:
+            self._lib.ksr_error_free(pointer)
 
     @property
     def closed(self) -> bool:
@@ -178,6 +210,7 @@ class Stream:
         with self._turn:
             if self._closed:
                 return
+            self._error_at_close = self._read_last_error()
             self._closed = True
             if self._lib.ksr_close(self._pointer) == Code.WOULD_DEADLOCK:
                 self._lib.ksr_close_async(self._pointer)
@@ -246,6 +279,39 @@ class Stream:
             raise failure(made)
 
 
+class _Snapshots(Iterator[Snapshot]):
+    """An object, not a generator, which would be over after the first exception, such as a Ctrl-C."""
+
+    def __init__(self, stream: Stream) -> None:
+        self._stream = stream
+
+    def __next__(self) -> Snapshot:
+        while True:
+            try:
+                snapshot = self._stream.poll(None)
+            except Error as error:
+                if self._stream._ended_by_host(error):
+                    raise StopIteration from None
+                raise
+            if snapshot is not None:
+                return snapshot
+
+
+class _AsyncSnapshots(AsyncIterator[Snapshot]):
+    """An object, not a generator, which would be over once a wait for its next item was cancelled."""
+
+    def __init__(self, stream: Stream) -> None:
+        self._stream = stream
+
+    async def __anext__(self) -> Snapshot:
+        try:
+            return await self._stream._next_in_loop()
+        except Error as error:
+            if self._stream._ended_by_host(error):
+                raise StopAsyncIteration from None
+            raise
+
+
 def _abandon(lib: object, pointer: c_void_p, process: int, config: str) -> None:
     # The garbage collector may run anywhere: nothing may be waited for.
     lib.ksr_close_async(pointer)  # type: ignore[attr-defined]
@@ -253,6 +319,7 @@ def _abandon(lib: object, pointer: c_void_p, process: int, config: str) -> None:
         warnings.warn(f"a ksr.Stream was not closed: {config}", ResourceWarning, stacklevel=2)
 
 
+@overload
 def open_stream(
     resource: Union[str, Sequence[str], Config],
     *,
@@ -260,6 +327,23 @@ def open_stream(
     on_state: Optional[OnState] = None,
     on_log: Optional[OnLog] = None,
     **keys: Value,
+) -> Stream: ...
+
+
+# A dictionary that is passed as **keys may, for all a type checker knows, hold callbacks too.
+@overload
+def open_stream(
+    resource: Union[str, Sequence[str], Config], **keys: Union[Value, OnError, OnState, OnLog]
+) -> Stream: ...
+
+
+def open_stream(
+    resource: Union[str, Sequence[str], Config],
+    *,
+    on_error: Any = None,
+    on_state: Any = None,
+    on_log: Any = None,
+    **keys: Any,
 ) -> Stream:
     """Opens a stream on a resource such as "v1/pods", "apps/v1/deployments" or "deploy", with more keys such as server,
     token, ca_file, namespace, label_selector, limit; or on a Config. Without server and kubeconfig it goes by

@@ -5,6 +5,7 @@ import gc
 import os
 import select
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -44,7 +45,8 @@ class Unreachable(unittest.TestCase):
             self.assertEqual(errors[0].http_status, 502)
             self.assertGreater(errors[0].retry, 0)
             self.assertFalse(errors[0].fatal)
-            self.assertIs(stream.last_error, errors[-1])
+            self.assertEqual(stream.last_error.message, errors[-1].message)
+            self.assertLessEqual(stream.last_error.retry, errors[-1].retry)
             self.assertIsNone(stream.latest())
             self.assertGreaterEqual(stream.stat("errors"), 1)
             self.assertNotEqual(stream.state, ksr.State.CLOSED)
@@ -54,7 +56,7 @@ class Unreachable(unittest.TestCase):
 
     def test_errors_without_a_callback_are_logged(self):
         with self.assertLogs("ksr", "WARNING") as logs, nowhere() as stream:
-            poll_until(stream, lambda: stream.last_error)
+            poll_until(stream, lambda: logs.output)
         self.assertIn("127.0.0.1", logs.output[0])
 
     def test_log_lines(self):
@@ -93,10 +95,41 @@ class Unreachable(unittest.TestCase):
 
     def test_waiting_has_an_end(self):
         with nowhere(on_error=ignore_error) as stream:
-            with self.assertRaises(ksr.Error) as caught:
+            with self.assertRaises(ksr.Error):
                 stream.wait_synced(0.05)
-            self.assertEqual(caught.exception.code, ksr.Code.TIMEOUT)
             self.assertIsNone(stream.poll(0.05))
+
+    def test_a_wait_in_vain_says_why(self):
+        with nowhere(on_error=ignore_error) as stream:
+            poll_until(stream, lambda: stream.last_error)
+            with self.assertRaises(ksr.Error) as caught:
+                stream.wait_synced(0)
+            why = caught.exception
+            self.assertEqual((why.code, why.http_status), (ksr.Code.TRANSPORT, 502))
+            self.assertIsNotNone(why.retry)
+            self.assertIn(stream.last_error.message, why.message)
+            self.assertIn("within 0 s", why.message)
+            stream.cancel()
+            with self.assertRaises(ksr.Error) as caught:
+                stream.wait_synced()
+            self.assertEqual(caught.exception.code, ksr.Code.CANCELLED)
+            self.assertIn(stream.last_error.message, caught.exception.message)
+        self.assertEqual(stream.last_error.code, ksr.Code.TRANSPORT)
+
+    def test_a_wait_for_what_failed_for_good(self):
+        with nowhere(reconnect=False) as stream:
+            with self.assertRaises(ksr.Error) as caught:
+                stream.wait_synced()
+            self.assertEqual(caught.exception.code, ksr.Code.TRANSPORT)
+            self.assertTrue(caught.exception.fatal)
+
+    def test_a_wait_in_vain_without_an_error_says_what_the_stream_does(self):
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            with ksr.open("v1/pods", server=f"http://127.0.0.1:{silent.getsockname()[1]}", initial="list") as stream:
+                with self.assertRaises(ksr.Error) as caught:
+                    stream.wait_synced(0.05)
+        self.assertEqual(caught.exception.code, ksr.Code.TIMEOUT)
+        self.assertRegex(caught.exception.message, "within 0.05 s: the stream is (connecting|listing)")
 
     def test_an_unknown_statistic(self):
         with nowhere(on_error=ignore_error) as stream:
@@ -246,6 +279,45 @@ class End(unittest.TestCase):
                 self.assertIsNone(stream.poll())
 
         asyncio.run(main())
+
+    def test_a_cancelled_wait_leaves_the_iterator_usable(self):
+        async def main():
+            async with nowhere(on_error=ignore_error) as stream:
+                iterator = stream.__aiter__()
+                for _ in range(3):
+                    with self.assertRaises(asyncio.TimeoutError):
+                        await asyncio.wait_for(iterator.__anext__(), 0.01)
+                self.assertIsNone(await stream.next(0.01))
+                self.assertIsNone(await stream.next(0))
+                stream.cancel()
+                with self.assertRaises(StopAsyncIteration):
+                    await asyncio.wait_for(iterator.__anext__(), TEST_TIMEOUT)
+                for timeout in (None, 0, TEST_TIMEOUT):
+                    with self.assertRaises(ksr.Error) as caught:
+                        await stream.next(timeout)
+                    self.assertEqual(caught.exception.code, ksr.Code.CANCELLED)
+            for timeout in (None, 0, TEST_TIMEOUT):
+                with self.assertRaises(ksr.Error) as caught:
+                    await stream.next(timeout)
+                self.assertEqual(caught.exception.code, ksr.Code.INVALID)
+
+        asyncio.run(main())
+
+    def test_an_interrupted_iteration_leaves_the_iterator_usable(self):
+        def interrupt(stream, error):
+            if not interrupted:
+                interrupted.append(error)
+                raise KeyboardInterrupt
+
+        interrupted = []
+        with nowhere(on_error=interrupt, backoff_initial="10ms", backoff_max="10ms") as stream:
+            iterator = iter(stream)
+            with self.assertRaises(KeyboardInterrupt):
+                next(iterator)
+            canceller = threading.Timer(0.05, stream.cancel)
+            canceller.start()
+            self.assertEqual(list(iterator), [])
+            canceller.join()
 
     def test_a_stream_that_is_not_closed_is_closed_with_a_warning(self):
         from ksr import _inbox

@@ -122,7 +122,7 @@ class WrongPlace(unittest.TestCase):
         seen = []
         with nowhere(on_error=wait) as stream:
             poll_until(stream, lambda: seen)
-        self.assertEqual(seen[0], ksr.Code.TIMEOUT)
+        self.assertEqual(seen[0], ksr.Code.TRANSPORT)
 
     def test_closing_on_many_threads(self):
         for _ in range(20):

@@ -2,10 +2,12 @@
 
 import asyncio
 import collections
+import copy
 import gc
 import json
 import os
 import pathlib
+import pickle
 import signal
 import subprocess
 import sys
@@ -15,7 +17,7 @@ import weakref
 from unittest import mock
 
 import ksr
-from ksr._library import library
+from ksr._library import library, short
 
 from .support import CA, TEST_TIMEOUT, SERVER, TOKEN, in_child, needs_server, next_where, open_here, poll_until, script
 
@@ -47,8 +49,10 @@ class Views(unittest.TestCase):
             self.assertEqual(changes(snapshot), [(D.ADDED, "a"), (D.ADDED, "b")])
             self.assertEqual(snapshot.sequence, 1)
             self.assertTrue(snapshot.resource_version)
-            stream.wait_synced(0)
+            synced = stream.wait_synced(0)
+            self.assertEqual([item.name for item in synced], ["a", "b"])
             poll_until(stream, lambda: stream.state == ksr.State.LIVE)
+            self.assertIsNone(stream.last_error)
             self.assertEqual(stream.stat("objects"), 2)
             self.assertEqual(len(stream.latest()), 2)
 
@@ -93,6 +97,27 @@ class Views(unittest.TestCase):
         self.assertEqual(item.decode(), json.loads(bytes(item.json)))
         self.assertIn("ConfigMap", repr(item))
 
+    def test_a_field_is_fetched_once(self):
+        with self.open() as stream:
+            item, other = stream.wait_synced(TEST_TIMEOUT)
+        with mock.patch.object(short, "field", wraps=short.field) as fetched:
+            self.assertEqual([item.name for _ in range(3)], ["a"] * 3)
+            self.assertEqual(fetched.call_count, 1)
+            self.assertEqual((item.uid, item.name, other.name), (item.uid, "a", "b"))
+            self.assertEqual(fetched.call_count, 3)
+
+    def test_a_copy_is_the_same(self):
+        with self.open() as stream:
+            snapshot = stream.wait_synced(TEST_TIMEOUT)
+        item = snapshot[0]
+        self.assertIs(copy.copy(item), item)
+        self.assertIs(copy.deepcopy([item])[0], item)
+        self.assertIs(copy.copy(snapshot), snapshot)
+        self.assertIs(copy.deepcopy([snapshot])[0], snapshot)
+        for what in (item, snapshot):
+            with self.assertRaises(TypeError):
+                pickle.dumps(what)
+
     def test_a_view_keeps_its_object_alive(self):
         stream = self.open()
         snapshot = stream.poll(TEST_TIMEOUT)
@@ -120,15 +145,17 @@ class Views(unittest.TestCase):
     def test_what_is_taken_is_given_back(self):
         lib, balance = library(), collections.Counter()
 
-        def counted(function, step):
+        def counted(owner, name, step):
+            function = getattr(owner, name)
+
             def call(address):
                 balance[address] += step
                 return function(address)
 
-            return mock.patch.object(lib, function.__name__, call)
+            return mock.patch.object(owner, name, call)
 
-        with counted(lib.ksr_snapshot_retain, 1), counted(lib.ksr_snapshot_release, -1):
-            with counted(lib.ksr_object_retain, 1), counted(lib.ksr_object_release, -1):
+        with counted(lib, "ksr_snapshot_retain", 1), counted(lib, "ksr_snapshot_release", -1):
+            with counted(short, "retain", 1), counted(short, "release", -1):
                 with self.open() as stream:
                     snapshot = stream.poll(TEST_TIMEOUT)
                     kept = [*snapshot, *(item for _, item in snapshot.deltas()), snapshot.find(self.space, "a")]
@@ -194,8 +221,12 @@ class Views(unittest.TestCase):
         errors = []
         with self.open(initial="list", on_error=lambda _, error: errors.append(error)) as stream:
             poll_until(stream, lambda: errors)
-        self.assertEqual((errors[0].code, errors[0].http_status), (ksr.Code.FORBIDDEN, 403))
-        self.assertGreater(errors[0].retry, 0)
+            self.assertEqual((errors[0].code, errors[0].http_status), (ksr.Code.FORBIDDEN, 403))
+            self.assertGreater(errors[0].retry, 0)
+            with self.assertRaises(ksr.Error) as caught:
+                stream.wait_synced(0)
+            self.assertEqual((caught.exception.code, caught.exception.http_status), (ksr.Code.FORBIDDEN, 403))
+            self.assertIn("403", str(caught.exception))
 
     def test_a_token_that_is_not_let_in(self):
         with ksr.open("v1/configmaps", server=SERVER, ca_file=CA, token="wrong", reconnect=False) as stream:
@@ -229,6 +260,31 @@ class Views(unittest.TestCase):
 
         asyncio.run(main())
         self.assertEqual(seen.count(["a", "b", "z"]), 2)
+
+    def test_waits_that_are_cancelled_lose_nothing(self):
+        async def main():
+            names, tries = set(), 0
+            async with self.open() as stream:
+                iterator = stream.__aiter__()
+                while "last" not in names:
+                    tries += 1
+                    try:
+                        # Often less than the time between two changes: the wait is cancelled at any point.
+                        snapshot = await asyncio.wait_for(iterator.__anext__(), 0.0005 * (tries % 7))
+                    except asyncio.TimeoutError:
+                        snapshot = await stream.next(0.001) if tries % 3 == 0 else None
+                    for kind, item in snapshot.deltas() if snapshot is not None else ():
+                        (names.discard if kind == D.DELETED else names.add)(item.name)
+                    self.assertEqual(names, {item.name for item in snapshot} if snapshot is not None else names)
+
+        lines = [f"create configmap {self.space}/c{n}\nsleep 2ms" for n in range(100)]
+        lines.append(f"delete configmap {self.space}/c0\ncreate configmap {self.space}/last")
+        changing = threading.Thread(target=script, args=("\n".join(lines),))
+        changing.start()
+        try:
+            asyncio.run(asyncio.wait_for(main(), TEST_TIMEOUT))
+        finally:
+            changing.join()
 
     def test_closing_while_events_pour_in(self):
         script("every 1ms update configmap %s/a" % self.space)

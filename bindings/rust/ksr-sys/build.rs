@@ -1,4 +1,5 @@
-//! Finds libksr where `pkg-config ksr` finds it. PKG_CONFIG names another program, PKG_CONFIG_PATH other places.
+//! Finds libksr where `pkg-config ksr` finds it. PKG_CONFIG names another program, PKG_CONFIG_PATH other places. With
+//! DOCS_RS, as where documentation is built, nothing is linked and no library is needed.
 
 use std::env;
 use std::process::Command;
@@ -6,6 +7,11 @@ use std::process::Command;
 const WANTED: &str = "ksr >= 0.2.0";
 
 fn main() {
+    println!("cargo:rerun-if-env-changed=DOCS_RS");
+    if env::var_os("DOCS_RS").is_some() {
+        println!("cargo:rustc-env=KSR_SYS_HEADER=");
+        return;
+    }
     for name in ["PKG_CONFIG", "PKG_CONFIG_PATH", "PKG_CONFIG_LIBDIR", "PKG_CONFIG_SYSROOT_DIR"] {
         println!("cargo:rerun-if-env-changed={name}");
     }

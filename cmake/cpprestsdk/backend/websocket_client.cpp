@@ -38,8 +38,12 @@ namespace {
 // close frames. Each may wait while others are being written.
 constexpr std::size_t kMaxOutgoingFrames = 8;
 
-// Makes a connection's messages and counts those to be sent: websocketpp acknowledges each close frame with an invalid
-// code, and a peer that sends them without reading must not make its queue grow.
+// What is reserved for an incoming message, however many bytes the peer announces.
+constexpr std::size_t kMaxReserved = 64 * 1024;
+
+// Makes a connection's messages. Counts those to be sent: websocketpp acknowledges each close frame with an invalid code,
+// and a peer that sends them without reading must not make its queue grow. Knows the one that is being received, so that
+// what has come of it can be taken out before it is complete.
 template <typename Message>
 class bounded_messages : public std::enable_shared_from_this<bounded_messages<Message>> {
  public:
@@ -58,13 +62,18 @@ class bounded_messages : public std::enable_shared_from_this<bounded_messages<Me
       --*outgoing;
     });
   }
-  // A message that is being received; max_message_size bounds it.
+  // A new message to receive into. For `continuation`, which begins none: the text or binary message that is being
+  // received, or null.
   message_ptr get_message(websocketpp::frame::opcode::value op, std::size_t size) {
-    return std::make_shared<Message>(this->shared_from_this(), op, size);
+    if (op == websocketpp::frame::opcode::continuation) return received_.lock();
+    auto made = std::make_shared<Message>(this->shared_from_this(), op, size < kMaxReserved ? size : kMaxReserved);
+    if (!websocketpp::frame::opcode::is_control(op)) received_ = made;
+    return made;
   }
   bool recycle(Message*) { return false; }
 
  private:
+  std::weak_ptr<Message> received_;
   std::shared_ptr<std::size_t> outgoing_ = std::make_shared<std::size_t>(0);
 };
 
@@ -113,6 +122,15 @@ void report_closing(connection& con, websocket_driver& driver, bool closed_by_us
   } else if (!closed_by_us) {
     driver.protocol_violated(con.get_local_close_reason());
   }
+}
+
+// Passes on what has come of a message that is not complete, so that its size is the receiver's to bound.
+void take_part(connection& con, websocket_driver& driver) {
+  const auto message = con.get_message(websocketpp::frame::opcode::continuation, 0);
+  if (!message || message->get_payload().empty()) return;
+  // Once the connection is closing, no message is delivered.
+  if (con.get_state() == websocketpp::session::state::open) driver.message_part(message->get_payload());
+  message->get_raw_payload().clear();
 }
 
 void report_end(connection& con, websocket_driver& driver) {
@@ -232,6 +250,7 @@ class wspp_callback_client final : public websocket_client_callback_impl,
   void set_handlers(connection& con, const std::shared_ptr<websocket_driver>& driver) {
     using websocketpp::connection_hdl;
     con.set_after_read_handler([weak = weak_from_this(), &con, driver] {
+      take_part(con, *driver);
       driver->drained();
       const auto self = weak.lock();
       report_closing(con, *driver, self && self->close_sent_);

@@ -158,6 +158,32 @@ TEST_CASE("rule 3: with a limit the most recent of all, most recent first, on wh
   });
 }
 
+TEST_CASE(
+    "rule 3: with a limit the deltas are those of the N most recent; the others are held, and come back as ADDED") {
+  const auto created = [](const char* name, const char* time) {
+    return std::string("create pods default/") + name + R"( {"metadata":{"creationTimestamp":")" + time + R"("}})";
+  };
+  ApiServer server(with_token());
+  server.script(created("old", "2026-01-01T00:00:00Z"));
+  Recorder seen;
+  REQUIRE(seen.open(with(on_server(server, "http"), "limit", "1")) == KSR_OK);
+  REQUIRE(seen.wait_name("old"));
+  server.script(created("new", "2026-01-02T00:00:00Z"));
+  REQUIRE(seen.wait_name("new"));
+  CHECK(seen.names() == std::vector<std::string>{"new"});
+  CHECK(seen.stat("objects") == 2);
+  server.script("delete pods default/new");
+  REQUIRE(seen.wait_name("old"));
+  std::vector<std::pair<ksr_delta, std::string>> told;
+  for (const SeenDelta& delta : seen.deltas()) told.emplace_back(delta.kind, delta.name);
+  CHECK(told == std::vector<std::pair<ksr_delta, std::string>>{{KSR_DELTA_ADDED, "old"},
+                                                               {KSR_DELTA_DELETED, "old"},
+                                                               {KSR_DELTA_ADDED, "new"},
+                                                               {KSR_DELTA_DELETED, "new"},
+                                                               {KSR_DELTA_ADDED, "old"}});
+  CHECK(seen.violations().empty());
+}
+
 TEST_CASE("rule 4: an object reads the same from a list and from a watch") {
   on_both_transports([](const std::string& transport) {
     for (const char* resource : {"v1/pods", "example.ksr.dev/v1/widgets"}) {
@@ -299,6 +325,111 @@ TEST_CASE("rule 7: with reconnect=false the first failure is fatal: an error wit
     CHECK(seen.close() == KSR_OK);
     CHECK(seen.violations().empty());
   });
+}
+
+TEST_CASE("rule 7: ksr_last_error says what keeps a stream from being LIVE, and nothing once it is") {
+  CHECK(ksr_last_error(nullptr) == nullptr);
+  on_both_transports([](const std::string& transport) {
+    ApiServer server(with_token());
+    server.script("populate pods 3\ndeny admin list pods");
+    Recorder seen;
+    std::atomic<int> told{0};
+    seen.during_error = [&](ksr_stream* stream, const ksr_error* error) {
+      // What on_error is given is there already.
+      ksr_error* last = ksr_last_error(stream);
+      if (last != nullptr && ksr_error_code(last) == ksr_error_code(error)) ++told;
+      ksr_error_free(last);
+    };
+    REQUIRE(seen.open(on_server(server, transport)) == KSR_OK);
+    CHECK(ksr_wait_synced(seen.stream(), 0) == KSR_E_TIMEOUT);
+    REQUIRE(seen.wait_error(KSR_E_FORBIDDEN));
+    CHECK(told == 1);
+    ksr_error* last = ksr_last_error(seen.stream());
+    REQUIRE(last != nullptr);
+    CHECK(ksr_error_code(last) == KSR_E_FORBIDDEN);
+    CHECK(ksr_error_http_status(last) == 403);
+    CHECK(std::string(ksr_error_reason(last, nullptr)) == "Forbidden");
+    CHECK(std::string(ksr_error_message(last, nullptr)) == seen.errors().back().message);
+    CHECK(ksr_error_retry_ms(last) > 0);
+    CHECK(ksr_error_retry_ms(last) <= seen.errors().back().retry_ms);
+    ksr_cancel(seen.stream());
+    ksr_error* after_cancel = ksr_last_error(seen.stream());
+    CHECK(ksr_error_code(after_cancel) == KSR_E_FORBIDDEN);
+    ksr_error_free(after_cancel);
+    ksr_stream* const stream = seen.stream();
+    CHECK(seen.close() == KSR_OK);
+    CHECK(ksr_last_error(stream) == nullptr);
+    // The copy is the caller's.
+    CHECK(ksr_error_code(last) == KSR_E_FORBIDDEN);
+    ksr_error_free(last);
+
+    server.script("allow\nfault list pods answer 503 retry-after=0 times=2");
+    Recorder recovered;
+    std::atomic<bool> gone{false};
+    recovered.during_state = [&](ksr_stream* live, ksr_state state) {
+      if (state != KSR_STATE_LIVE) return;
+      ksr_error* none = ksr_last_error(live);
+      gone = none == nullptr;
+      ksr_error_free(none);
+    };
+    REQUIRE(recovered.open(on_server(server, transport)) == KSR_OK);
+    REQUIRE(recovered.wait_state(KSR_STATE_LIVE));
+    CHECK(recovered.errors().size() >= 1);
+    CHECK(gone);
+  });
+}
+
+TEST_CASE("rule 7: ksr_last_error on many threads while the stream fails and recovers") {
+  ApiServer server(with_token());
+  server.script("populate pods 3\nfault list pods answer 503 retry-after=0 times=20\nevery 20ms drop connections");
+  Recorder seen;
+  REQUIRE(seen.open(on_server(server, "http")) == KSR_OK);
+  std::atomic<bool> over{false};
+  std::atomic<int> errors{0};
+  std::vector<std::thread> readers;
+  for (int i = 0; i < 3; ++i) {
+    readers.emplace_back([&, stream = seen.stream()] {
+      while (!over) {
+        ksr_error* last = ksr_last_error(stream);
+        if (last != nullptr && ksr_error_message(last, nullptr)[0] != '\0') ++errors;
+        ksr_error_free(last);
+        std::this_thread::yield();
+      }
+    });
+  }
+  CHECK(seen.wait_state(KSR_STATE_LIVE));
+  CHECK(seen.wait([](const Recorder& now) { return now.errors().size() >= 8; }));
+  CHECK(seen.close() == KSR_OK);
+  over = true;
+  for (std::thread& reader : readers) reader.join();
+  CHECK(errors > 0);
+}
+
+TEST_CASE("on_log says what a healthy stream does, over which transport, and what a refused one was answered") {
+  for (const bool websocket : {true, false}) {
+    ApiServer server(with_token());
+    server.script("populate pods 3");
+    Recorder seen;
+    REQUIRE(seen.open(on_server(server, websocket ? "websocket" : "http")) == KSR_OK);
+    REQUIRE(seen.wait_state(KSR_STATE_LIVE));
+    const std::string at = " of v1/pods at " + server.url() + ": ";
+    const auto logged = [&seen](const std::string& text) {
+      return seen.wait([&](const Recorder& now) {
+        for (const std::string& line : now.log()) {
+          if (line.find(text) != std::string::npos) return true;
+        }
+        return false;
+      });
+    };
+    CHECK(logged("connection from the configuration keys: server " + server.url() + ", credentials: token"));
+    CHECK(logged("stream of v1/pods: all namespaces, transport " + std::string(websocket ? "websocket" : "http")));
+    CHECK(logged("list" + at + "3 objects at resourceVersion "));
+    CHECK(logged("watch" + at + "opened over " + (websocket ? "WebSocket" : "HTTP") + " from resourceVersion "));
+    server.script("drop connections");
+    CHECK(logged("watch" + at + "broken after "));
+    server.script("revoke " + std::string(kTestToken) + "\ndrop connections");
+    CHECK(logged("watch" + at + "the server answered 401"));
+  }
 }
 
 TEST_CASE("rule 9: no secret in a log line, an error or the build info") {

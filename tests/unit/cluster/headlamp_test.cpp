@@ -56,7 +56,7 @@ TEST_CASE("a credential for Headlamp that is sent without TLS is in a warning") 
       options.headlamp_user_id = "u";
     }
     REQUIRE(world.open(options).has_value());
-    CHECK(world.logger.lines.empty());
+    CHECK(clear_text_warnings(world.logger).empty());
     options.headlamp_url = "http://headlamp.example";
     REQUIRE(world.open(options).has_value());
     const auto warnings = clear_text_warnings(world.logger);

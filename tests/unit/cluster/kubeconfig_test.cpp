@@ -400,6 +400,76 @@ TEST_CASE("in a pod without a kubeconfig the service account is used, over IPv6 
   CHECK(open_and_authenticate(world, {}).connection.server.text() == "https://dev.example:6443");
 }
 
+namespace {
+
+// The one line about where the connection comes from.
+std::string line_about_connection(const World& world) {
+  std::string found;
+  for (std::size_t i = 0; i < world.logger.lines.size(); ++i) {
+    if (!has(world.logger.lines[i], "connection from ")) continue;
+    CHECK(found.empty());
+    CHECK(world.logger.levels[i] == LogLevel::info);
+    found = world.logger.lines[i];
+  }
+  return found;
+}
+
+}  // namespace
+
+TEST_CASE("the log says where the connection comes from, which server and whose credentials, never those") {
+  World world;
+  ConnectionOptions options;
+  SUBCASE("a kubeconfig") {
+    const std::string config = world.files.write("config", R"(
+current-context: here
+contexts: [{name: here, context: {cluster: c, user: jane}}]
+clusters: [{name: c, cluster: {server: "https://h:6443/prefix"}}]
+users: [{name: jane, user: {token: hunter2, as: root}}]
+)");
+    world.variables["KUBECONFIG"] = "/nothing/there:" + config;
+    REQUIRE(world.open(options).has_value());
+    CHECK(line_about_connection(world) == "connection from kubeconfig " + config +
+                                              ", context \"here\": server https://h:6443/prefix, credentials: token of "
+                                              "user \"jane\" in " +
+                                              config + ", impersonating \"root\"");
+  }
+  SUBCASE("keys") {
+    options.server = "https://h";
+    options.username = "jane";
+    options.password = "hunter2";
+    options.insecure_skip_tls_verify = true;
+    REQUIRE(world.open(options).has_value());
+    CHECK(line_about_connection(world) ==
+          "connection from the configuration keys: server https://h:443, credentials: username \"jane\", certificates "
+          "are not verified");
+  }
+  SUBCASE("a pod") {
+    world.variables["KUBERNETES_SERVICE_HOST"] = "10.0.0.1";
+    world.variables["KUBERNETES_SERVICE_PORT"] = "443";
+    world.files.write("service-account/token", "hunter2\n");
+    REQUIRE(world.open(options).has_value());
+    CHECK(line_about_connection(world) ==
+          "connection from the service account of the pod: server https://10.0.0.1:443, credentials: service account "
+          "token");
+  }
+  for (const std::string& line : world.logger.lines) CHECK(!has(line, "hunter2"));
+}
+
+TEST_CASE("a proxy that is used is in the log without its credentials, with who named it") {
+  World world;
+  ConnectionOptions options;
+  options.server = "https://h";
+  world.variables["HTTPS_PROXY"] = "http://jane:hunter2@proxy.example:3128";
+  REQUIRE(world.open(options).has_value());
+  const auto& lines = world.logger.lines;
+  const auto found = std::find(lines.begin(), lines.end(),
+                               "environment variable HTTPS_PROXY: https://h:443 is reached through the proxy "
+                               "http://proxy.example:3128");
+  REQUIRE(found != lines.end());
+  CHECK(world.logger.levels[static_cast<std::size_t>(found - lines.begin())] == LogLevel::notice);
+  for (const std::string& line : lines) CHECK(!has(line, "hunter2"));
+}
+
 TEST_CASE("a pod without a CA trusts the system's and says so") {
   World world;
   world.variables["KUBERNETES_SERVICE_HOST"] = "10.0.0.1";

@@ -8,6 +8,27 @@ using namespace ksr;
 using namespace ksr::stream;
 using namespace ksr::stream::testing;
 
+namespace {
+
+// What ksr_last_error answers: the message and the milliseconds until the next try; empty for none.
+std::string last_error(const StreamFixture& fixture) {
+  const auto report = fixture.last_error->get(fixture.world.executor.now());
+  if (!report) return {};
+  return report->error.text() + (report->next_try ? ", " + std::to_string(report->next_try->count()) : ", fatal");
+}
+
+// A watch of the pods of `name_space` (empty: all) that begins at `version` and goes on.
+void answer_watch(StreamFixture& fixture, const std::string& name_space = "", const std::string& version = "10") {
+  fixture.config.sync.watch_timeout = std::chrono::minutes(5);
+  cluster::testing::Reply reply;
+  reply.goes_on = true;
+  fixture.world.transport
+      .replies["/api/v1/" + (name_space.empty() ? "" : "namespaces/" + name_space + "/") +
+               "pods?watch=true&allowWatchBookmarks=true&resourceVersion=" + version + "&timeoutSeconds=300"] = reply;
+}
+
+}  // namespace
+
 TEST_CASE("a stream is synced once the lists of all its namespaces are complete") {
   StreamFixture fixture;
   fixture.config.query.namespaces = {"a", "b"};
@@ -67,4 +88,137 @@ TEST_CASE("what is lost in an exception is an error of the stream, and is tried 
   fixture.world.executor.advance(fixture.config.sync.backoff_max);
   CHECK(fixture.world.transport.requests.size() > requests);
   fixture.run([&] { engine->cancel(); });
+}
+
+TEST_CASE("the last error is what keeps the stream from being live, and is gone once it is") {
+  StreamFixture fixture;
+  answer_watch(fixture);
+  fixture.config.sync.backoff_initial = fixture.config.sync.backoff_max = Milliseconds(1000);
+  fixture.world.transport.replies["/api/v1/pods"] = StreamFixture::refusal(503);
+  const auto engine = fixture.engine();
+  CHECK(last_error(fixture).empty());
+  fixture.run([&] { engine->start(); });
+  const std::string refused =
+      "list of v1/pods at http://api:8001: the server answered 503 Service Unavailable: refused";
+  CHECK(last_error(fixture) == refused + ", 1500");
+  fixture.world.executor.advance(Milliseconds(400));
+  CHECK(last_error(fixture) == refused + ", 1100");
+
+  // While the next try is under way it is still what is known.
+  fixture.world.transport.silent = true;
+  fixture.world.executor.advance(Milliseconds(1100));
+  CHECK(fixture.statistics->state == sync::State::listing);
+  CHECK(last_error(fixture) == refused + ", 0");
+
+  fixture.world.transport.silent = false;
+  fixture.world.transport.replies["/api/v1/pods"] = StreamFixture::pod_list("one");
+  fixture.run([&] { engine->on_clock_jump(); });
+  fixture.world.executor.advance(Milliseconds(10'000));
+  CHECK(fixture.statistics->state == sync::State::live);
+  CHECK(last_error(fixture).empty());
+  fixture.run([&] { engine->cancel(); });
+}
+
+TEST_CASE("with several namespaces the last error is that of one that is not live") {
+  StreamFixture fixture;
+  fixture.config.query.namespaces = {"a", "b"};
+  answer_watch(fixture, "a");
+  answer_watch(fixture, "b");
+  fixture.world.transport.replies["/api/v1/namespaces/a/pods"] = StreamFixture::pod_list("one");
+  fixture.world.transport.replies["/api/v1/namespaces/b/pods"] = StreamFixture::refusal(403);
+  const auto engine = fixture.engine();
+  fixture.run([&] { engine->start(); });
+  CHECK(last_error(fixture).find("list of v1/pods in namespace b at http://api:8001") == 0);
+  fixture.world.transport.replies["/api/v1/namespaces/b/pods"] = StreamFixture::pod_list("two");
+  fixture.world.executor.advance(std::chrono::minutes(2));
+  CHECK(fixture.statistics->state == sync::State::live);
+  CHECK(last_error(fixture).empty());
+  fixture.run([&] { engine->cancel(); });
+}
+
+TEST_CASE("a resource that cannot be resolved is the last error until it is") {
+  StreamFixture fixture;
+  fixture.config.query.resources = {"pods"};
+  fixture.world.transport.failure = Error{Status::transport, "connection refused", "", 502};
+  const auto engine = fixture.engine();
+  fixture.run([&] { engine->start(); });
+  CHECK(last_error(fixture).find("resolving resource pods: ") == 0);
+  CHECK(last_error(fixture).find("connection refused, ") != std::string::npos);
+  fixture.run([&] { engine->cancel(); });
+  CHECK(last_error(fixture).find("resolving resource pods: ") == 0);
+}
+
+TEST_CASE("a fatal error stays the last one, and is there before the host is told") {
+  StreamFixture fixture;
+  fixture.config.sync.reconnect = false;
+  fixture.world.transport.replies["/api/v1/pods"] = StreamFixture::refusal(403);
+  const auto engine = fixture.engine();
+  fixture.run([&] { engine->start(); });
+  CHECK(last_error(fixture).find("403 Forbidden: refused, fatal") != std::string::npos);
+  fixture.world.executor.advance(std::chrono::hours(1));
+  CHECK(last_error(fixture).find("403 Forbidden: refused, fatal") != std::string::npos);
+}
+
+TEST_CASE("an object that is skipped leaves the stream live: it is no last error") {
+  StreamFixture fixture;
+  answer_watch(fixture);
+  fixture.config.reader.max_object_size = 2048;
+  fixture.world.transport.replies["/api/v1/pods"] = StreamFixture::pod_list("one");
+  const std::string watch = "/api/v1/pods?watch=true&allowWatchBookmarks=true&resourceVersion=10&timeoutSeconds=300";
+  fixture.world.transport.replies[watch].body =
+      R"({"type":"ADDED","object":{"metadata":{"name":"big","namespace":"a","uid":"big","resourceVersion":"11"},"x":")" +
+      std::string(4096, 'x') + "\"}}\n";
+  const auto engine = fixture.engine();
+  fixture.run([&] { engine->start(); });
+  CHECK(fixture.has_callback("larger than"));
+  CHECK(fixture.statistics->state == sync::State::live);
+  CHECK(last_error(fixture).empty());
+  fixture.run([&] { engine->cancel(); });
+}
+
+TEST_CASE("a healthy stream says in the log what it watches, what was listed, and how its watch goes") {
+  StreamFixture fixture;
+  answer_watch(fixture);
+  fixture.config.query.namespaces = {};
+  fixture.world.transport.replies["/api/v1/pods"] = StreamFixture::pod_list("one");
+  const auto engine = fixture.engine();
+  fixture.run([&] { engine->start(); });
+  CHECK(fixture.has_callback("log stream of v1/pods: all namespaces, transport http"));
+  CHECK(fixture.has_callback("log list of v1/pods at http://api:8001: 1 objects at resourceVersion 10, " +
+                             std::to_string(StreamFixture::pod_list("one").body.size()) + " bytes in 0 ms"));
+  CHECK(fixture.has_callback("log watch of v1/pods at http://api:8001: opened over HTTP from resourceVersion 10"));
+  fixture.world.executor.advance(std::chrono::seconds(7));
+  fixture.run([&] { engine->cancel(); });
+  CHECK(fixture.has_callback("log watch of v1/pods at http://api:8001: closed after 7 s"));
+}
+
+TEST_CASE("the log says why a watch has ended, and what a request was refused with") {
+  StreamFixture fixture;
+  answer_watch(fixture);
+  fixture.world.transport.replies["/api/v1/pods"] = StreamFixture::pod_list("one");
+  const std::string watch = "/api/v1/pods?watch=true&allowWatchBookmarks=true&resourceVersion=10&timeoutSeconds=300";
+  SUBCASE("in order") {
+    fixture.world.transport.replies[watch].goes_on = false;
+    const auto engine = fixture.engine();
+    fixture.run([&] { engine->start(); });
+    CHECK(fixture.has_callback("log watch of v1/pods at http://api:8001: ended by the server after 0 s"));
+    fixture.run([&] { engine->cancel(); });
+  }
+  SUBCASE("an ERROR event") {
+    fixture.world.transport.replies[watch].body =
+        R"({"type":"ERROR","object":{"kind":"Status","code":410,"reason":"Expired","message":"too\nold"}})"
+        "\n";
+    const auto engine = fixture.engine();
+    fixture.run([&] { engine->start(); });
+    CHECK(fixture.has_callback("log watch of v1/pods at http://api:8001: ERROR event after 0 s: too old"));
+    fixture.run([&] { engine->cancel(); });
+  }
+  SUBCASE("a refusal") {
+    fixture.world.transport.replies["/api/v1/pods"] = StreamFixture::refusal(401);
+    const auto engine = fixture.engine();
+    fixture.run([&] { engine->start(); });
+    CHECK(fixture.has_callback("log list of v1/pods at http://api:8001: the server answered 401 Unauthorized"));
+    CHECK(fixture.has_callback("log new credentials are obtained: "));
+    fixture.run([&] { engine->cancel(); });
+  }
 }

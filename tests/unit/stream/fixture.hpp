@@ -76,7 +76,7 @@ class StreamFixture {
   }
   std::shared_ptr<Engine> engine() {
     return std::make_shared<Engine>(EngineParts{world.executor, server_states, std::make_unique<FixedRandom>(), config,
-                                                access, publisher, dispatcher, statistics});
+                                                access, publisher, dispatcher, statistics, last_error});
   }
 
   cluster::testing::World world;
@@ -87,6 +87,7 @@ class StreamFixture {
   std::shared_ptr<delivery::Publisher> publisher = std::make_shared<delivery::Publisher>(0, 2);
   std::shared_ptr<delivery::CallbackDispatcher> dispatcher;
   std::shared_ptr<Statistics> statistics = std::make_shared<Statistics>();
+  std::shared_ptr<LastError> last_error = std::make_shared<LastError>();
 };
 
 }  // namespace ksr::stream::testing

@@ -150,6 +150,28 @@ TEST_CASE("a slow name delays no other exchange, counts towards the connect time
   CHECK(waiting.silent_since_drop());
 }
 
+TEST_CASE("a hundred names that hang do not delay another one") {
+  std::promise<void> may_end;
+  const auto end = may_end.get_future().share();
+  const auto transport = ksr::transport::make_transport([end](const std::string& host) -> Expected<Addresses> {
+    if (host != "fast.test") end.wait();
+    return loopback();
+  });
+  RawServer server([](Peer& peer) {
+    while (!peer.receive_head().empty()) peer.send("HTTP/1.1 204 X\r\n\r\n");
+  });
+  const std::string port = std::to_string(server.port());
+  std::vector<std::unique_ptr<Listener>> hanging;
+  for (int i = 0; i < 100; ++i) {
+    hanging.push_back(std::make_unique<Listener>());
+    hanging.back()->get(connect_by(*transport, "http://slow-" + std::to_string(i) + ".test:" + port), request_for("/"));
+  }
+  CHECK_FALSE(outcome_of(connect_by(*transport, "http://fast.test:" + port), request_for("/")));
+  for (const auto& listener : hanging) CHECK(listener->ends() == 0);
+  may_end.set_value();
+  for (const auto& listener : hanging) CHECK(listener->wait_for_end());
+}
+
 TEST_CASE("an exchange can be dropped in every phase, and its observer is not called any more") {
   RawServer server([](Peer& peer) {
     peer.receive_head();

@@ -161,6 +161,55 @@ TEST_CASE(
   }
 }
 
+// The server answers one request, then does `afterwards`, and answers one request on each further connection.
+template <class Afterwards>
+std::optional<Error> second_outcome(const std::string& method, const Afterwards& afterwards, std::string& body) {
+  std::promise<void> first_ended;
+  std::promise<void> done;
+  RawServer server([&](Peer& peer, int number) {
+    peer.receive_head();
+    peer.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+    if (number == 0) {
+      first_ended.get_future().wait();
+      afterwards(peer);
+      done.set_value();
+    }
+    peer.wait_for_close();
+  });
+  const auto connection = connect(server.url());
+  Listener first;
+  first.get(connection, request_of("GET"));
+  REQUIRE(first.wait_for_end());
+  first_ended.set_value();
+  done.get_future().wait();
+  Listener second;
+  second.get(connection, request_of(method));
+  REQUIRE(second.wait_for_end());
+  body = second.body();
+  CHECK(server.connections() == 2);
+  return second.error();
+}
+
+TEST_CASE("bytes that come on an idle connection are no answer to the next request") {
+  for (const char* method : {"GET", "POST"}) {
+    CAPTURE(method);
+    std::string body;
+    CHECK_FALSE(second_outcome(
+        method, [](Peer& peer) { peer.send("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil"); }, body));
+    CHECK(body == "ok");
+  }
+}
+
+TEST_CASE("over a connection that the server closed while it was idle, no request is sent") {
+  for (const char* method : {"GET", "POST"}) {
+    CAPTURE(method);
+    std::string body;
+    CHECK_FALSE(second_outcome(
+        method, [](Peer& peer) { peer.shut_down(); }, body));
+    CHECK(body == "ok");
+  }
+}
+
 TEST_CASE("only a request that was sent may have been carried out, and only one that is not safe") {
   const auto error_of = [](const std::string& server, Request request) {
     request.response_timeout = Milliseconds(50);

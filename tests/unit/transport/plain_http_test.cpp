@@ -283,3 +283,24 @@ TEST_CASE("no socket is inherited by programs that the host starts") {
   REQUIRE(listener.wait_for_body(1));
   CHECK(sockets_inherited_by_programs() == 0);
 }
+
+TEST_CASE("secrets that the server repeats in Content-Encoding are in no error") {
+  for (const std::string secret : {"tok-7f3a9c2e51d8", "pass word", "dXNlcjpwYXNzIHdvcmQ=", "session=41e8f0a2"}) {
+    CAPTURE(secret);
+    RawServer server([&](Peer& peer) {
+      peer.receive_head();
+      peer.send("HTTP/1.1 200 OK\r\nContent-Encoding: x-" + secret + "\r\nContent-Length: 1\r\n\r\nx");
+      peer.wait_for_close();
+    });
+    Request request = request_for("/");
+    request.headers = {{"Authorization", "Bearer tok-7f3a9c2e51d8"},
+                       {"X-Auth-Token", "Basic dXNlcjpwYXNzIHdvcmQ="},
+                       {"Cookie", "session=41e8f0a2"}};
+    Listener listener;
+    listener.get(connect(server.url()), request);
+    REQUIRE(listener.wait_for_end());
+    REQUIRE(listener.error());
+    CHECK(listener.error()->message.find(secret) == std::string::npos);
+    CHECK(listener.error()->message.find("Content-Encoding is x-***") != std::string::npos);
+  }
+}

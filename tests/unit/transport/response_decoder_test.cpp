@@ -86,8 +86,8 @@ TEST_CASE("a part of a chunk is delivered before the rest of it comes") {
 }
 
 TEST_CASE("chunk sizes that are not valid end the response") {
-  for (const char* size :
-       {"-5", "", "g", "0x5", " 5", "5 5\x01", "100000001", "fffffffff", "00000000000000005", "5\n", "+1"}) {
+  for (const char* size : {"-5", "", "g", "0x5", " 5", "5 5\x01", "5 5", "5\t5", "5 x", "5 =", "100000001", "fffffffff",
+                           "00000000000000005", "5\n", "+1"}) {
     Reader reader;
     CHECK_MESSAGE(reader.decoder.feed(chunked + size + "\r\nhello\r\n0\r\n\r\n") == Progress::failed, size);
   }
@@ -132,6 +132,17 @@ TEST_CASE("a stream that ends early is an error") {
 
 TEST_CASE("heads that break the rules are refused") {
   for (const char* head : {"HTTP/2 200 OK\r\n\r\n",
+                           "HTTP/1.9 200 OK\r\n\r\n",
+                           "HTTP/1.2 200 OK\r\n\r\n",
+                           "HTTP/1.1 200 O\x01K\r\n\r\n",
+                           "HTTP/1.1 200 OK\rX: y\r\n\r\n",
+                           "HTTP/1.1 200 OK\r\nContent-Length:\r\n\r\n",
+                           "HTTP/1.1 200 OK\r\nContent-Length: ,\r\n\r\n",
+                           "HTTP/1.1 200 OK\r\nContent-Length: 5,\r\n\r\n",
+                           "HTTP/1.1 200 OK\r\nContent-Length:\r\nContent-Length: 5\r\n\r\n",
+                           "HTTP/1.1 200 OK\r\nContent-Length: 5 5\r\n\r\n",
+                           "HTTP/1.1 200 OK\r\nTransfer-Encoding:\r\n\r\n",
+                           "HTTP/1.1 200 OK\r\nTransfer-Encoding: ,\r\nContent-Length: 5\r\n\r\n",
                            "SSH-2.0-OpenSSH\r\n\r\n",
                            "HTTP/1.1 20 OK\r\n\r\n",
                            "HTTP/1.1 2000\r\n\r\n",
@@ -156,6 +167,28 @@ TEST_CASE("heads that break the rules are refused") {
     Reader reader;
     CHECK_MESSAGE(reader.decoder.feed(head) == Progress::failed, head);
     CHECK(reader.heads == 0);
+  }
+}
+
+TEST_CASE("a reason phrase is text, and may be left out") {
+  Reader nul;
+  CHECK(nul.decoder.feed(std::string("HTTP/1.1 200 O\0K\r\n\r\n", 21)) == Progress::failed);
+  for (const char* line : {"HTTP/1.1 204 \xc3\x9c\tx", "HTTP/1.1 204", "HTTP/1.1 204 ", "HTTP/1.0 204 OK"}) {
+    Reader reader;
+    CHECK_MESSAGE(reader.decoder.feed(std::string(line) + "\r\n\r\n") == Progress::complete, line);
+  }
+}
+
+TEST_CASE("what comes after an accepted upgrade is not read, however the bytes are cut") {
+  const std::string head =
+      "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nA: b\r\n\r\nHTTP/1.1 101 X\r\nUpgrade: x\r\n\r\n";
+  for (std::size_t cut = 0; cut <= head.size(); ++cut) {
+    Reader reader(true);
+    if (cut != 0) reader.decoder.feed(head.substr(0, cut));
+    if (cut != head.size()) CHECK(reader.decoder.feed(head.substr(cut) + "frames") == Progress::upgraded);
+    CHECK(reader.heads == 1);
+    CHECK(reader.head.status == 101);
+    CHECK(reader.decoder.unread() == (cut == head.size() ? 0 : 6));
   }
 }
 

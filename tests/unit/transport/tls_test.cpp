@@ -121,6 +121,102 @@ TEST_CASE("several CAs in one text are all trusted") {
   CHECK_FALSE(outcome_of(settings));
 }
 
+// As Go's crypto/x509, which takes what is in the pool for trusted (certificate.go, Verify).
+TEST_CASE("what is in the bundle is trusted, be it a root, an intermediate or the server's own certificate") {
+  const CertificateAuthority intermediate = shared_authority().intermediate("intermediate");
+  const CertificateAndKey identity = intermediate.issue("server", "IP:127.0.0.1,DNS:localhost");
+  const CertificateAndKey own = self_signed("own", "IP:127.0.0.1,DNS:localhost");
+  const auto outcome = [](const CertificateAndKey& shown, const std::string& shown_after, const std::string& ca_pem,
+                          const std::string& name = "") {
+    TlsServer server("IP:127.0.0.1");
+    server.context = server_context(shown);
+    if (!shown_after.empty()) add_to_chain(*server.context, shown_after);
+    ConnectionSettings settings = trusting(server.server.tls_url());
+    settings.tls.ca_pem = ca_pem;
+    settings.tls.server_name = name;
+    return outcome_of(settings);
+  };
+  for (const std::string& shown_after : {std::string(), intermediate.certificate_pem()}) {
+    CAPTURE(shown_after);
+    CHECK_FALSE(outcome(identity, shown_after, intermediate.certificate_pem()));
+    CHECK_FALSE(outcome(identity, shown_after, identity.certificate_pem));
+    CHECK_FALSE(outcome(identity, shown_after, shared_authority().certificate_pem() + intermediate.certificate_pem()));
+    // The name is checked all the same.
+    for (const std::string& ca_pem : {intermediate.certificate_pem(), identity.certificate_pem}) {
+      const auto refused = outcome(identity, shown_after, ca_pem, "other.test");
+      REQUIRE(refused);
+      CHECK(refused->message.find("ostname mismatch") != std::string::npos);
+    }
+    // The own certificate of another server is no issuer.
+    CHECK(outcome(identity, shown_after, intermediate.issue("server", "IP:127.0.0.1").certificate_pem));
+    CHECK(outcome(identity, shown_after, shared_authority().intermediate("intermediate").certificate_pem()));
+  }
+  CHECK_FALSE(outcome(identity, intermediate.certificate_pem(), shared_authority().certificate_pem()));
+  CHECK_FALSE(outcome(own, "", own.certificate_pem));
+  CHECK(outcome(own, "", own.certificate_pem, "other.test"));
+  CHECK(outcome(own, "", self_signed("own", "IP:127.0.0.1").certificate_pem));
+}
+
+// RFC 6066, section 3: the name in SNI is without its final dot.
+TEST_CASE("a final dot of the host or of tls_server_name is in neither SNI nor the check") {
+  TlsServer server("DNS:absolute.test,DNS:kubernetes.default");
+  const auto transport = ksr::transport::make_transport([](const std::string&) -> Expected<ksr::transport::Addresses> {
+    return ksr::transport::Addresses{boost::asio::ip::make_address("127.0.0.1")};
+  });
+  ConnectionSettings settings = trusting("https://absolute.test.:" + std::to_string(server.server.port()));
+  std::shared_ptr<Connection> connection;
+  on_network([&] { connection = *transport->connect(settings); });
+  Listener listener;
+  listener.get(released_on_network(std::move(connection)), request_for("/"));
+  REQUIRE(listener.wait_for_end());
+  CHECK((listener.error() ? listener.error()->message : "") == "");
+  CHECK(server.sni == "absolute.test");
+  settings = trusting(server.server.tls_url());
+  settings.tls.server_name = "kubernetes.default.";
+  CHECK_FALSE(outcome_of(settings));
+  CHECK(server.sni == "kubernetes.default");
+  settings.tls.server_name = "other.default.";
+  CHECK(outcome_of(settings));
+}
+
+TEST_CASE("a server cannot begin a handshake anew") {
+  static int hellos_of_the_client;
+  static SSL* connection_at_the_server;
+  hellos_of_the_client = 0;
+  const ServerContext context = server_context(shared_authority().issue("server", "IP:127.0.0.1"));
+  SSL_CTX_set_max_proto_version(context.get(), TLS1_2_VERSION);
+  SSL_CTX_set_msg_callback(context.get(), [](int, int, int type, const void* bytes, std::size_t size, SSL* ssl, void*) {
+    connection_at_the_server = ssl;
+    const bool hello =
+        type == SSL3_RT_HANDSHAKE && size > 0 && *static_cast<const unsigned char*>(bytes) == SSL3_MT_CLIENT_HELLO;
+    if (hello) ++hellos_of_the_client;
+  });
+  {
+    RawServer server([&](Peer& peer) {
+      if (!peer.start_tls(context.get()) || peer.receive_head().empty()) return;
+      SSL_renegotiate(connection_at_the_server);
+      SSL_do_handshake(connection_at_the_server);
+      peer.send("HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nsecret");
+      peer.receive();
+    });
+    Listener listener;
+    listener.get(connect(trusting(server.tls_url())), request_for("/"));
+    CHECK(listener.wait_for_end());
+  }
+  CHECK(hellos_of_the_client == 1);
+}
+
+// Run once more with a system configuration that allows it (unit.transport_weak_openssl).
+TEST_CASE("keys of less than 112 bits are refused, whatever the system's openssl.cnf says") {
+  EVP_PKEY* const small = EVP_RSA_gen(1024);
+  TlsServer server("IP:127.0.0.1");
+  server.context = server_context(shared_authority().issue_for(*small, "server", "IP:127.0.0.1"));
+  EVP_PKEY_free(small);
+  const auto error = outcome_of(trusting(server.server.tls_url()));
+  REQUIRE(error);
+  CHECK(error->status == Status::tls);
+}
+
 TEST_CASE("a client certificate is shown when the server wants one") {
   TlsServer server("IP:127.0.0.1");
   require_client_certificate(*server.context, shared_authority().certificate_pem());

@@ -26,6 +26,7 @@ class HeldStream final : public web::connected_stream {
     writes.push_back(std::move(data));
     written_ = std::move(done);
   }
+  bool at_rest() noexcept override { return true; }
   void close() noexcept override {
     read_ = nullptr;
     written_ = nullptr;
@@ -69,8 +70,17 @@ class PatientDriver final : public web::websocket_driver {
   void finished() override {}
   void exception_thrown() override {}
   answer answered() const override { return answer::accepted; }
+  std::string accepted_head() const override { return ""; }
+  std::size_t bytes_after_head() const override { return 0; }
   void opened() override {}
-  void message(const std::string&) override {}
+  void message_part(const std::string& bytes) override {
+    parts += bytes;
+    largest_part = std::max(largest_part, bytes.capacity());
+  }
+  void message(const std::string& payload) override {
+    parts += payload;
+    ++messages;
+  }
   void drained() override {}
   void pong() override { ++pongs; }
   void sent() override { ++messages_sent; }
@@ -79,6 +89,9 @@ class PatientDriver final : public web::websocket_driver {
 
   void now_connected() { std::exchange(connected_, nullptr)(stream_); }
 
+  std::string parts;
+  std::size_t largest_part = 0;
+  int messages = 0;
   int pongs = 0;
   int messages_sent = 0;
   int closes = 0;
@@ -95,6 +108,7 @@ class OpenWebSocket {
   OpenWebSocket() {
     web::websockets::client::websocket_client_config config;
     config.set_driver(driver);
+    config.set_max_message_size(256u * 1024 * 1024);
     client = std::make_unique<web::websockets::client::websocket_callback_client>(std::move(config));
     client->connect(web::uri("ws://127.0.0.1:1/"));
     driver->now_connected();
@@ -252,4 +266,41 @@ TEST_CASE("our close frame comes after the messages that wait, once, and nothing
   CHECK(socket.driver->violations == 0);
   socket.stream->receive(frame(close_frame, close_payload(1000)));
   CHECK(socket.driver->closes == 1);
+}
+
+TEST_CASE("what comes of a message is passed on before it is complete, and nothing of it is kept") {
+  OpenWebSocket open;
+  // 200 MB are announced; the peer says so of the frame, and of the message that it goes on with.
+  std::string header = {static_cast<char>(0x81), 127, 0, 0, 0, 0, 11, static_cast<char>(0xeb),
+                        static_cast<char>(0xc2), 0};
+  open.stream->receive(header + "first");
+  CHECK(open.driver->parts == "first");
+  for (int i = 0; i < 100; ++i) open.stream->receive(std::string(50'000, 'x'));
+  CHECK(open.driver->parts.size() == 5'000'005);
+  CHECK(open.driver->largest_part < 1'000'000);
+  CHECK(open.driver->messages == 0);
+}
+
+TEST_CASE(
+    "fragments without end are passed on one by one, and control frames between them are no part of the message") {
+  OpenWebSocket open;
+  open.stream->receive(frame(text_frame, "a", false));
+  CHECK(open.driver->parts == "a");
+  for (int i = 0; i < 1000; ++i) {
+    open.stream->receive(frame(continuation_frame, std::string(1000, 'b'), false) + frame(ping_frame, "ping"));
+    open.end_all_writes();
+  }
+  CHECK(open.driver->parts.size() == 1'000'001);
+  CHECK(open.driver->messages == 0);
+  open.stream->receive(frame(continuation_frame, "", false) + frame(continuation_frame, "end") +
+                       frame(text_frame, "next"));
+  CHECK(open.driver->messages == 2);
+  CHECK(open.driver->parts.substr(1'000'001) == "endnext");
+}
+
+TEST_CASE("of a message that begins after our close frame nothing is passed on") {
+  OpenWebSocket open;
+  open.client->close();
+  open.stream->receive(frame(text_frame, "late", false));
+  CHECK(open.driver->parts.empty());
 }

@@ -105,7 +105,26 @@ TEST_CASE("a big message comes whole") {
   CHECK(messages[0].size() == 40'000'000);
 }
 
-TEST_CASE("a message above the limit ends the WebSocket") {
+TEST_CASE("a message is delivered as it comes, be it one frame or fragments without end") {
+  const std::string announced = std::string("\x81\x7f", 2) + std::string("\0\0\0\0\x0f\0\0\0", 8);  // 240 MiB
+  for (const std::string& bytes :
+       {announced + std::string(100'000, 'x'), frame(text_frame, "", false) +
+                                                   frame(continuation_frame, std::string(99'999, 'x'), false) +
+                                                   frame(ping_frame, "") + frame(continuation_frame, "x", false)}) {
+    RawServer server([&](Peer& peer) {
+      accept_websocket(peer);
+      peer.send(bytes);
+      peer.wait_for_close();
+    });
+    Listener listener;
+    listener.open_websocket(connect(server.url()), request_for("/"));
+    CHECK(listener.wait_for_body(100'000));
+    CHECK(listener.messages().empty());
+    CHECK(listener.ends() == 0);
+  }
+}
+
+TEST_CASE("a frame above the limit ends the WebSocket") {
   std::string header("\x81\x7f", 2);
   header += std::string("\0\0\0\0\x20\0\0\0", 8);  // 512 MiB
   const auto error = outcome_of(header + "x");
@@ -319,6 +338,73 @@ TEST_CASE("an answer that is neither acceptance nor HTTP is an error") {
   }
 }
 
+// The answer that accepts the handshake, with more header lines.
+std::string acceptance(const std::string& request, const std::string& lines = "") {
+  return "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: " +
+         accept_key(request) + "\r\n" + lines + "\r\n";
+}
+
+// RFC 9110, section 15.2: any number of interim responses may come before the final one.
+TEST_CASE("interim responses before the handshake is accepted or refused are skipped, however the bytes are cut") {
+  const std::string interim = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n";
+  for (const bool bytewise : {false, true}) {
+    RawServer server([&](Peer& peer) {
+      const std::string answer = interim + acceptance(peer.receive_head()) + frame(text_frame, "one") + closing;
+      if (!bytewise) peer.send(answer);
+      if (bytewise) {
+        for (const char byte : answer) peer.send(std::string(1, byte));
+      }
+      peer.wait_for_close();
+    });
+    Listener listener;
+    listener.open_websocket(connect(server.url()), request_for("/"));
+    REQUIRE(listener.wait_for_end());
+    CHECK((listener.error() ? listener.error()->message : "") == "");
+    CHECK(listener.head().status == 101);
+    CHECK(listener.messages() == Messages{"one"});
+  }
+  RawServer refusing([&](Peer& peer) {
+    peer.receive_head();
+    peer.send(interim + "HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno");
+    peer.wait_for_close();
+  });
+  Listener refused;
+  refused.open_websocket(connect(refusing.url()), request_for("/"));
+  REQUIRE(refused.wait_for_end());
+  CHECK(refused.head().status == 403);
+  CHECK(refused.body() == "no");
+}
+
+TEST_CASE("a long answer to the handshake is accepted, and the messages that come with it are delivered") {
+  const std::string message(100'000, 'm');
+  RawServer server([&](Peer& peer) {
+    const std::string request = peer.receive_head();
+    peer.send(acceptance(request, "X-Long: " + std::string(60'000, 'x') + "\r\n") + frame(text_frame, message) +
+              closing);
+    peer.wait_for_close();
+  });
+  Listener listener;
+  listener.open_websocket(connect(server.url()), request_for("/"));
+  REQUIRE(listener.wait_for_end());
+  CHECK((listener.error() ? listener.error()->message : "") == "");
+  CHECK((listener.messages() == Messages{message}));
+}
+
+TEST_CASE("an extension that was not asked for fails the WebSocket") {
+  for (const char* chosen : {"permessage-deflate", "x; a=b, y"}) {
+    RawServer server([&](Peer& peer) {
+      peer.send(acceptance(peer.receive_head(), std::string("Sec-WebSocket-Extensions: ") + chosen + "\r\n"));
+      peer.wait_for_close();
+    });
+    Listener listener;
+    listener.open_websocket(connect(server.url()), request_for("/"));
+    REQUIRE(listener.wait_for_end());
+    REQUIRE(listener.error());
+    CHECK(listener.error()->status == Status::protocol);
+    CHECK(listener.heads() == 0);
+  }
+}
+
 TEST_CASE("a subprotocol that was not asked for fails the WebSocket") {
   RawServer server([](Peer& peer) {
     const std::string request = peer.receive_head();
@@ -438,4 +524,27 @@ TEST_CASE("a WebSocket can be dropped in every phase without waiting, within its
   ended.open_websocket(connection, request);
   REQUIRE(ended.wait_for_end());
   CHECK(ended.ends() == 1);
+}
+
+TEST_CASE("secrets that the server repeats in what it says are in no error") {
+  Request request = request_for("/");
+  request.headers = {{"Authorization", "Bearer tok-7f3a9c2e51d8"}, {"X-Api-Key", "k9$Rw2"}};
+  request.subprotocol = "base64.binary.k8s.io, base64url.bearer.authorization.k8s.io.c2VjcmV0LXRva2Vu";
+  for (const std::string secret : {"tok-7f3a9c2e51d8", "Bearer tok-7f3a9c2e51d8", "k9$Rw2", "c2VjcmV0LXRva2Vu"}) {
+    CAPTURE(secret);
+    for (const bool closes : {true, false}) {
+      RawServer server([&](Peer& peer) {
+        const std::string asked = peer.receive_head();
+        peer.send(closes ? acceptance(asked) + frame(close_frame, close_payload(1011, "no " + secret))
+                         : acceptance(asked, "Sec-WebSocket-Protocol: " + secret + "\r\n"));
+        peer.wait_for_close();
+      });
+      Listener listener;
+      listener.open_websocket(connect(server.url()), request);
+      REQUIRE(listener.wait_for_end());
+      REQUIRE(listener.error());
+      CHECK(listener.error()->message.find(secret.substr(secret.rfind(' ') + 1)) == std::string::npos);
+      CHECK(listener.error()->message.find("***") != std::string::npos);
+    }
+  }
 }

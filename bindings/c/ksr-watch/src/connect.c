@@ -21,8 +21,8 @@ static void on_update(ksr_stream* stream, const ksr_snapshot* snapshot, void* us
 
 static void on_error(ksr_stream* stream, const ksr_error* error, void* user_data) {
   struct watch* watch = user_data;
-  (void)stream;
   report_error(watch, error);
+  if (watch->is_failed) ksr_cancel(stream);
 }
 
 static void on_state(ksr_stream* stream, ksr_state state, void* user_data) {

@@ -135,6 +135,7 @@ static int watch_resource(struct watch* watch) {
     screen_enter(watch);
   }
   run(watch);
+  if (!watch->latest && !watch->is_failed) report_note_last_error(watch);
   ksr_cancel(watch->stream);
   if (watch->is_live) screen_leave(watch);
   ksr_close(watch->stream);

@@ -36,15 +36,39 @@ void report_add_retry(const struct trouble* trouble, int64_t now, struct text* o
   }
 }
 
-void report_error(struct watch* watch, const ksr_error* error) {
-  struct trouble* trouble = &watch->trouble;
+static void note_error(struct trouble* trouble, const ksr_error* error) {
   text_clear(&trouble->message);
   utf8_add_shown(&trouble->message, slice_of(ksr_error_message(error, NULL)));
   trouble->at_ms = monotonic_ms();
   trouble->retry_ms = ksr_error_retry_ms(error);
+}
+
+/* No retry mends it: somebody has to change the command, the credentials, the permissions or the server. */
+static int is_hopeless(ksr_status code) {
+  switch (code) {
+    case KSR_E_TLS:
+    case KSR_E_AUTH:
+    case KSR_E_FORBIDDEN:
+    case KSR_E_NOT_FOUND:
+      return 1;
+    default:
+      return 0;
+  }
+}
+
+void report_note_last_error(struct watch* watch) {
+  ksr_error* error = ksr_last_error(watch->stream);
+  if (error) note_error(&watch->trouble, error);
+  ksr_error_free(error);
+}
+
+void report_error(struct watch* watch, const ksr_error* error) {
+  struct trouble* trouble = &watch->trouble;
+  int has_end = watch->options.once || watch->options.run_ms >= 0;
+  note_error(trouble, error);
   watch->is_dirty = 1;
-  if (trouble->retry_ms < 0) {
-    watch->is_failed = 1;
+  if (trouble->retry_ms < 0 || (has_end && !watch->latest && is_hopeless(ksr_error_code(error)))) {
+    watch->is_failed = watch->is_over = 1;
   } else if (!watch->is_live) {
     struct text line = {NULL, 0, 0};
     text_add(&line, text_slice(&trouble->message));

@@ -9,7 +9,10 @@ void report_line(slice line);
 
 /* Reports a setting that the library refused; never with the value, which may be secret. */
 void report_setting(const struct setting* setting, const ksr_error* error);
+/* An error that no retry mends ends --once and --seconds while there is no view yet. */
 void report_error(struct watch* watch, const ksr_error* error);
+/* For the last line of a run that was in vain: what keeps the stream from being live now. */
+void report_note_last_error(struct watch* watch);
 void report_log(struct watch* watch, int32_t level, slice line);
 
 /* Adds "; retry in 3s" with the remaining time, or nothing when no try is scheduled. */

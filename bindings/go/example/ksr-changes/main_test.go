@@ -19,11 +19,11 @@ func TestWatchEndsWithItsContext(t *testing.T) {
 
 func TestWatchReportsWhatIsFatal(t *testing.T) {
 	config := ksr.Config{"server": "http://127.0.0.1:1", "resource": "v1/pods", "reconnect": "false"}
-	if err := watch(context.Background(), config, false); !errors.Is(err, ksr.Transport) {
+	if err := watch(context.Background(), config, false); !errors.Is(err, ksr.ErrTransport) {
 		t.Errorf("got %v", err)
 	}
 	config = ksr.Config{"resource": "v1/pods", "limit": "x"}
-	if err := watch(context.Background(), config, false); !errors.Is(err, ksr.Invalid) {
+	if err := watch(context.Background(), config, false); !errors.Is(err, ksr.ErrInvalid) {
 		t.Errorf("got %v", err)
 	}
 }

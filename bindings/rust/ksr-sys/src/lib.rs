@@ -114,6 +114,7 @@ extern "C" {
     pub fn ksr_fd(stream: *mut ksr_stream) -> c_int;
     pub fn ksr_dispatch(stream: *mut ksr_stream) -> i64;
     pub fn ksr_stat(stream: *mut ksr_stream, name: *const c_char, value: *mut u64) -> ksr_status;
+    pub fn ksr_last_error(stream: *mut ksr_stream) -> *mut ksr_error;
     pub fn ksr_in_callback() -> c_int;
 
     pub fn ksr_snapshot_retain(snapshot: *const ksr_snapshot) -> *const ksr_snapshot;

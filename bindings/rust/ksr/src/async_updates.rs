@@ -53,6 +53,7 @@ impl UpdateStream {
     }
 
     /// A handle that does not keep the stream open.
+    #[must_use]
     pub fn handle(&self) -> Handle {
         self.updates.handle()
     }

@@ -27,6 +27,7 @@ type OnLog = Box<dyn FnMut(LogLevel, &str) + Send>;
 /// # Ok::<(), ksr::Error>(())
 /// ```
 #[derive(Default)]
+#[must_use = "callbacks are called once a stream is opened with them"]
 pub struct Callbacks {
     pub(crate) update: Option<OnUpdate>,
     pub(crate) error: Option<OnError>,
@@ -42,28 +43,24 @@ impl Callbacks {
 
     /// The view has changed; the first call brings the complete list. Clone the snapshot to keep it. What changes while
     /// the closure runs is merged.
-    #[must_use]
     pub fn on_update(mut self, callback: impl FnMut(&Handle, &Snapshot) + Send + 'static) -> Callbacks {
         self.update = Some(Box::new(callback));
         self
     }
 
     /// Something failed. The stream retries by itself, unless the error [is fatal](Error::is_fatal).
-    #[must_use]
     pub fn on_error(mut self, callback: impl FnMut(&Handle, &Error) + Send + 'static) -> Callbacks {
         self.error = Some(Box::new(callback));
         self
     }
 
     /// The state has changed. [`State::Closed`] comes once, as the last callback.
-    #[must_use]
     pub fn on_state(mut self, callback: impl FnMut(&Handle, State) + Send + 'static) -> Callbacks {
         self.state = Some(Box::new(callback));
         self
     }
 
     /// One line of what the stream does, without secrets.
-    #[must_use]
     pub fn on_log(mut self, callback: impl FnMut(LogLevel, &str) + Send + 'static) -> Callbacks {
         self.log = Some(Box::new(callback));
         self

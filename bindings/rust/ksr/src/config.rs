@@ -24,6 +24,7 @@ use crate::{Callbacks, Code, Error, Stream, Updates};
 /// assert!(error.message().contains("colour"));
 /// ```
 #[derive(Clone, Default)]
+#[must_use = "a configuration does nothing until a stream is opened with it"]
 pub struct Config {
     entries: Vec<(String, String)>,
 }
@@ -35,68 +36,57 @@ impl Config {
     }
 
     /// Sets any key; the last value of a key counts.
-    #[must_use]
     pub fn set(mut self, key: impl Into<String>, value: impl Into<String>) -> Config {
         self.entries.push((key.into(), value.into()));
         self
     }
 
     /// The API server's URL.
-    #[must_use]
     pub fn server(self, url: impl Into<String>) -> Config {
         self.set("server", url)
     }
 
     /// The bearer token.
-    #[must_use]
     pub fn token(self, token: impl Into<String>) -> Config {
         self.set("token", token)
     }
 
     /// PEM file of the CAs to trust, and no others.
-    #[must_use]
     pub fn ca_file(self, path: impl AsRef<Path>) -> Config {
         self.path("ca_file", path.as_ref())
     }
 
     /// The kubeconfig file.
-    #[must_use]
     pub fn kubeconfig(self, path: impl AsRef<Path>) -> Config {
         self.path("kubeconfig", path.as_ref())
     }
 
     /// The context of the kubeconfig.
-    #[must_use]
     pub fn context(self, name: impl Into<String>) -> Config {
         self.set("context", name)
     }
 
     /// One namespace, or several with commas between them; all, when it is never set.
-    #[must_use]
     pub fn namespace(self, name: impl Into<String>) -> Config {
         self.set("namespace", name)
     }
 
     /// As kubectl's `-l`.
-    #[must_use]
     pub fn label_selector(self, selector: impl Into<String>) -> Config {
         self.set("label_selector", selector)
     }
 
     /// As kubectl's `--field-selector`.
-    #[must_use]
     pub fn field_selector(self, selector: impl Into<String>) -> Config {
         self.set("field_selector", selector)
     }
 
     /// Only that many objects: the most recent of all, most recent first.
-    #[must_use]
     pub fn limit(self, count: u32) -> Config {
         self.set("limit", count.to_string())
     }
 
     /// `false`: the first failure that a retry would follow is fatal.
-    #[must_use]
     pub fn reconnect(self, reconnect: bool) -> Config {
         self.set("reconnect", reconnect.to_string())
     }

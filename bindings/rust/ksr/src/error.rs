@@ -16,11 +16,19 @@ pub struct Error {
     reason: String,
     http_status: Option<u16>,
     retry: Option<Duration>,
+    cause: Option<Box<Error>>,
 }
 
 impl Error {
     pub(crate) fn new(code: Code, message: impl Into<String>) -> Error {
-        Error { code, message: message.into(), reason: String::new(), http_status: None, retry: None }
+        Error { code, message: message.into(), reason: String::new(), http_status: None, retry: None, cause: None }
+    }
+
+    /// The same error, because of `cause`, which its message repeats.
+    pub(crate) fn because_of(mut self, cause: Error) -> Error {
+        self.message = format!("{}: {cause}", self.message);
+        self.cause = Some(Box::new(cause));
+        self
     }
 
     /// # Safety
@@ -34,6 +42,7 @@ impl Error {
                 reason: text(|len| sys::ksr_error_reason(error, len)).to_owned(),
                 http_status: u16::try_from(sys::ksr_error_http_status(error)).ok().filter(|status| *status != 0),
                 retry: u64::try_from(sys::ksr_error_retry_ms(error)).ok().map(Duration::from_millis),
+                cause: None,
             }
         }
     }
@@ -89,6 +98,12 @@ impl Error {
         self.retry
     }
 
+    /// Why a wait was in vain: what keeps the stream from being live. It is the
+    /// [`source`](std::error::Error::source) too.
+    pub fn cause(&self) -> Option<&Error> {
+        self.cause.as_deref()
+    }
+
     /// There is no next try.
     pub fn is_fatal(&self) -> bool {
         self.retry.is_none()
@@ -101,4 +116,8 @@ impl fmt::Display for Error {
     }
 }
 
-impl std::error::Error for Error {}
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.cause().map(|cause| cause as _)
+    }
+}

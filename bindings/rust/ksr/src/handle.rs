@@ -64,23 +64,48 @@ impl Handle {
 
     /// Waits until the first complete snapshot is there, so that [`latest`](Handle::latest) returns it;
     /// without a timeout as long as it takes. Fails with [`Code::Timeout`], or with [`Code::Cancelled`] when the stream
-    /// ended before. May be called inside callbacks.
+    /// ended before; [`Error::cause`], which the message repeats, says what it failed with. May be called inside
+    /// callbacks.
     pub fn wait_synced(&self, timeout: Option<Duration>) -> Result<(), Error> {
         let limit = timeout.map_or(-1, |time| i64::try_from(time.as_millis()).unwrap_or(i64::MAX));
         // SAFETY: takes numbers of streams that are gone.
         let status = unsafe { sys::ksr_wait_synced(self.link.stream(), limit) };
         // SAFETY: there is no error object.
-        unsafe { Error::check(status, ptr::null_mut(), || "wait_synced".to_owned()) }
+        let waited = unsafe { Error::check(status, ptr::null_mut(), || "wait_synced".to_owned()) };
+        waited.map_err(|error| match error.code() {
+            Code::Timeout | Code::Cancelled => match self.last_error() {
+                Some(cause) => error.because_of(cause),
+                None => error,
+            },
+            _ => error,
+        })
+    }
+
+    /// What keeps the stream from being live, until it is; `None` when nothing is wrong now.
+    #[must_use]
+    pub fn last_error(&self) -> Option<Error> {
+        // SAFETY: takes numbers of streams that are gone; the error is ours.
+        unsafe {
+            let error = sys::ksr_last_error(self.link.stream());
+            if error.is_null() {
+                return None;
+            }
+            let read = Error::read(error);
+            sys::ksr_error_free(error);
+            Some(read)
+        }
     }
 
     /// The newest complete snapshot, which may be one that no callback and no iterator has brought yet; `None` before
     /// the first, and after the end.
+    #[must_use]
     pub fn latest(&self) -> Option<Snapshot> {
         // SAFETY: takes numbers of streams that are gone; the reference is ours.
         unsafe { Snapshot::adopt(sys::ksr_latest(self.link.stream())) }
     }
 
     /// What the stream is doing.
+    #[must_use]
     pub fn state(&self) -> State {
         let number = self.stat("state").ok().and_then(|number| i32::try_from(number).ok());
         number.map_or(State::Closed, State::from_number)
@@ -100,6 +125,7 @@ impl Handle {
 
     /// Why the stream has ended by itself: a fatal error, or one with [`Code::Panic`]. `None` while it runs, and when
     /// the program ended it.
+    #[must_use]
     pub fn failure(&self) -> Option<Error> {
         self.link.failure()
     }

@@ -28,6 +28,7 @@ pub fn build_info() -> &'static str {
 /// assert!(ksr::has_feature("tls"));
 /// assert!(!ksr::has_feature("teleport"));
 /// ```
+#[must_use]
 pub fn has_feature(name: &str) -> bool {
     // SAFETY: the name is a C string.
     CString::new(name).map_or(false, |name| unsafe { sys::ksr_has_feature(name.as_ptr()) == 1 })
@@ -39,6 +40,7 @@ pub fn has_feature(name: &str) -> bool {
 /// ```
 /// assert!(!ksr::in_callback());
 /// ```
+#[must_use]
 pub fn in_callback() -> bool {
     // SAFETY: needs nothing.
     unsafe { sys::ksr_in_callback() == 1 }

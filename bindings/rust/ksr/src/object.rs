@@ -30,6 +30,11 @@ impl<'a> Object<'a> {
     }
 
     /// The whole object as JSON in UTF-8; `kind` and `apiVersion` are always there. Not copied.
+    ///
+    /// This crate parses no JSON and brings no parser. With `serde_json` and types of your own, or those of
+    /// `k8s-openapi`, it is `serde_json::from_slice::<Pod>(object.json())`, and for one value
+    /// `object.get("/status/phase").map(serde_json::from_slice::<String>)`.
+    #[must_use]
     pub fn json(self) -> &'a [u8] {
         // SAFETY: the bytes belong to the object.
         unsafe { bytes(|len| sys::ksr_object_field(self.object, sys::KSR_FIELD_JSON, len)) }.unwrap_or_default()
@@ -38,6 +43,7 @@ impl<'a> Object<'a> {
     /// The raw JSON of the value that a JSON pointer (RFC 6901, such as `/status/phase`) names: a string comes with its
     /// quotes and escapes; `/` in a name is `~1`, as in `/metadata/labels/app.kubernetes.io~1name`. A slice of
     /// [`json`](Object::json), not copied. `None` when nothing is there.
+    #[must_use]
     pub fn get(self, pointer: &str) -> Option<&'a [u8]> {
         let pointer = CString::new(pointer).ok()?;
         // SAFETY: the bytes belong to the object.
@@ -85,6 +91,7 @@ impl<'a> Object<'a> {
     }
 
     /// A reference to the same object that outlives its snapshot and its stream, and keeps nothing else of them.
+    #[must_use]
     pub fn retain(self) -> OwnedObject {
         // SAFETY: the object lives as long as 'a.
         OwnedObject { object: unsafe { sys::ksr_object_retain(self.object) } }

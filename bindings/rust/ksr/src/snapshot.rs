@@ -63,12 +63,14 @@ impl Snapshot {
     }
 
     /// The object at a position, from 0.
+    #[must_use]
     pub fn get(&self, place: usize) -> Option<Object<'_>> {
         // SAFETY: what is returned belongs to the snapshot.
         unsafe { Object::borrowed(sys::ksr_snapshot_at(self.snapshot, place)) }
     }
 
     /// The object of that namespace (empty for cluster-scoped) and name.
+    #[must_use]
     pub fn find(&self, namespace: &str, name: &str) -> Option<Object<'_>> {
         let (namespace, name) = (CString::new(namespace).ok()?, CString::new(name).ok()?);
         // SAFETY: what is returned belongs to the snapshot.
@@ -76,6 +78,7 @@ impl Snapshot {
     }
 
     /// The object of that uid.
+    #[must_use]
     pub fn find_uid(&self, uid: &str) -> Option<Object<'_>> {
         let uid = CString::new(uid).ok()?;
         // SAFETY: what is returned belongs to the snapshot.
@@ -83,6 +86,7 @@ impl Snapshot {
     }
 
     /// All objects: by namespace and name, or, with `limit`, most recent first.
+    #[must_use]
     pub fn iter(&self) -> Objects<'_> {
         Objects { snapshot: self, places: 0..self.len() }
     }
@@ -90,6 +94,7 @@ impl Snapshot {
     /// What has changed since the snapshot delivered before, each object at most once: deleted ones first, in their
     /// last known state, then the others. In the first snapshot everything is [`DeltaKind::Added`]. An object that was
     /// replaced by another of the same name is deleted and added.
+    #[must_use]
     pub fn deltas(&self) -> Deltas<'_> {
         // SAFETY: we hold a reference.
         Deltas { snapshot: self, places: 0..unsafe { sys::ksr_snapshot_delta_count(self.snapshot) } }

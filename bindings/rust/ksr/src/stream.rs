@@ -21,6 +21,7 @@ impl Stream {
     }
 
     /// A handle that does not keep the stream open.
+    #[must_use]
     pub fn handle(&self) -> Handle {
         self.handle.clone()
     }

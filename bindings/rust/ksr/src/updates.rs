@@ -116,6 +116,7 @@ impl Updates {
     }
 
     /// A handle that does not keep the stream open.
+    #[must_use]
     pub fn handle(&self) -> Handle {
         self.stream.handle()
     }

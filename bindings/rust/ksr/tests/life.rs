@@ -35,8 +35,12 @@ fn a_fatal_error_ends_the_stream() {
     let failure = stream.failure().expect("it says why");
     assert!(failure.is_fatal());
     assert_eq!(failure.code(), Code::Transport);
-    assert_eq!(code(stream.wait_synced(None)), Code::Cancelled);
+    let waited = stream.wait_synced(None).unwrap_err();
+    assert_eq!(waited.code(), Code::Cancelled);
+    assert_eq!(waited.cause(), Some(&failure));
+    assert_eq!(stream.last_error(), Some(failure));
     stream.close().unwrap();
+    assert_eq!(stream.last_error(), None);
     assert!(calls.recv().is_err(), "a callback after Closed");
 }
 
@@ -60,6 +64,21 @@ fn a_closed_stream_answers() {
     assert_eq!(handle.state(), State::Closed);
     assert_eq!(handle.failure(), None);
     assert_eq!(format!("{handle:?}"), "Handle { state: Closed }");
+}
+
+#[test]
+fn a_wait_in_vain_says_why() {
+    let stream = nowhere().open(Callbacks::new()).unwrap();
+    eventually("an error", || stream.last_error().is_some());
+    let waited = stream.wait_synced(Some(Duration::ZERO)).unwrap_err();
+    assert_eq!(waited.code(), Code::Timeout);
+    let cause = waited.cause().expect("it says why");
+    assert_eq!((cause.code(), cause.http_status(), cause.is_fatal()), (Code::Transport, Some(502), false));
+    assert!(cause.retry().is_some());
+    assert!(waited.to_string().contains(cause.message()), "{waited}");
+    let source = std::error::Error::source(&waited).expect("a source").downcast_ref::<ksr::Error>();
+    assert_eq!(source, Some(cause));
+    assert!(std::error::Error::source(cause).is_none());
 }
 
 #[test]

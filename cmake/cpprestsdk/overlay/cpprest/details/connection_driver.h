@@ -24,6 +24,9 @@ public:
     // At least one byte, or an error. Completes later, never within the call.
     virtual void read_some(void* data, std::size_t size, handler done) = 0;
     virtual void write_all(std::string data, handler done) = 0;
+    // Whether it is open at both ends and nothing has come that was not read; looks at the socket. Not while an operation
+    // is under way.
+    virtual bool at_rest() noexcept = 0;
     // What is under way completes with an error.
     virtual void close() noexcept = 0;
 };
@@ -69,8 +72,14 @@ public:
     // The header lines to send in addition to those of the protocol, each with its CRLF.
     virtual std::string header_lines() = 0;
     virtual answer answered() const = 0;
+    // Once it is accepted: the header section of the answer as the protocol is to see it, and of the bytes that were
+    // passed to the last receive() the number that come after that section.
+    virtual std::string accepted_head() const = 0;
+    virtual std::size_t bytes_after_head() const = 0;
     virtual void opened() = 0;
-    // Valid during the call.
+    // What has come of a message that is not complete. Valid during the call.
+    virtual void message_part(const std::string& bytes) = 0;
+    // The rest of a message, which is complete with it. Valid during the call.
     virtual void message(const std::string& payload) = 0;
     // All messages in what was read have been delivered.
     virtual void drained() = 0;
@@ -79,7 +88,7 @@ public:
     virtual void sent() = 0;
     // The peer sent a close frame: the first of the two, or its answer to ours.
     virtual void closed(int code, const std::string& reason) = 0;
-    // What came is not the WebSocket protocol, or more than max_message_size.
+    // What came is not the WebSocket protocol, or a frame larger than max_message_size.
     virtual void protocol_violated(const std::string& what) = 0;
 };
 } // namespace web

@@ -45,7 +45,7 @@ static char* deltas_of(const ksr_snapshot* snapshot) {
     const ksr_object* object = NULL;
     const ksr_delta kind = ksr_snapshot_delta_at(snapshot, i, &object);
     if (i) fputc(',', out);
-    fputc("?+~-"[kind], out);
+    fputc(kind >= KSR_DELTA_ADDED && kind <= KSR_DELTA_DELETED ? "?+~-"[kind] : '?', out);
     write_key(out, object);
     size_t len = 0;
     const char* labels = ksr_object_get(object, "/metadata/labels", &len);

@@ -4,6 +4,7 @@
 
 #include <cpprest/details/connection_driver.h>
 
+#include <algorithm>
 #include <functional>
 #include <memory>
 #include <string>
@@ -119,6 +120,9 @@ private:
         if (m_abandoned) {
             return;
         }
+        if (!m_answer.empty()) {
+            return deliver_answer(buf, len);
+        }
         auto self = get_shared();
         m_stream->read_some(buf, len, [self, buf, len](boost::system::error_code const & ec, size_t size) {
             self->guarded([&] { self->handle_read(buf, len, ec, size); });
@@ -129,12 +133,14 @@ private:
         if (m_abandoned) {
             return;
         }
-        if (m_driver->answered() != answer::accepted && driver_takes(ec, buf, size)) {
-            if (!m_abandoned) {
-                read_more(buf, len);
-            }
-            return;
+        bool const failed = ec && ec != boost::asio::error::eof;
+        if (m_driver->answered() != answer::accepted && !failed) {
+            return pass_to_driver(buf, len, bool(ec), size);
         }
+        deliver(ec, size);
+    }
+
+    void deliver(boost::system::error_code const & ec, size_t size) {
         if (ec) {
             m_stream_error = ec;
         }
@@ -148,17 +154,26 @@ private:
         }
     }
 
-    // The driver reads the answer to the handshake as well; a refusal is the driver's alone.
-    bool driver_takes(boost::system::error_code const & ec, char const * buf, size_t size) {
-        if (ec && ec != boost::asio::error::eof) {
-            return false;
-        }
-        reading const next = ec ? m_driver->end_of_stream() : m_driver->receive(buf, size);
+    // Until the handshake is accepted the driver alone reads. The protocol then sees the answer from its final header
+    // section on: it does not know that interim responses may come before (RFC 9110, section 15.2).
+    void pass_to_driver(char * buf, size_t len, bool at_end, size_t size) {
+        reading const next = at_end ? m_driver->end_of_stream() : m_driver->receive(buf, size);
         if (next != reading::more && !m_abandoned) {
             abandon();
             m_driver->finished();
         }
-        return m_abandoned || m_driver->answered() == answer::refused;
+        if (!m_abandoned && m_driver->answered() == answer::accepted) {
+            m_answer = m_driver->accepted_head();
+            m_answer.append(buf + size - m_driver->bytes_after_head(), m_driver->bytes_after_head());
+        }
+        read_more(buf, len);
+    }
+
+    void deliver_answer(char * buf, size_t len) {
+        size_t const size = (std::min)(len, m_answer.size());
+        std::copy_n(m_answer.data(), size, buf);
+        m_answer.erase(0, size);
+        deliver(boost::system::error_code(), size);
     }
 
     void write(std::string data, write_handler done) {
@@ -195,6 +210,8 @@ private:
     std::function<void()> m_after_read;
     std::function<void()> m_after_write;
     read_handler m_read_handler;
+    // What the protocol has not seen yet of the answer that the driver has accepted, and of what came with it.
+    std::string m_answer;
     boost::system::error_code m_stream_error;
     connection_hdl m_connection_hdl;
     bool m_head_sent = false;

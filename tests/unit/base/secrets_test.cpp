@@ -1,0 +1,104 @@
+#include "base/secrets.hpp"
+
+#include <doctest/doctest.h>
+
+#include <string>
+
+#include "base/base64.hpp"
+
+using namespace ksr;
+
+namespace {
+
+const std::string token = "eyJhbGciOiJSUzI1NiIsImtpZCI6IjEifQ.eyJzdWIiOiJqYW5lIn0.c2lnbmF0dXJl";
+
+std::string blanked(const std::string& secret, const std::string& text) {
+  Secrets secrets;
+  secrets.add(secret);
+  return secrets.blanked(text);
+}
+
+}  // namespace
+
+TEST_CASE("a secret is blanked wherever a text has it") {
+  CHECK(blanked(token, "invalid bearer token " + token + ", sorry") == "invalid bearer token ***, sorry");
+  CHECK(blanked(token, token) == "***");
+  CHECK(blanked(token, token + token + " " + token) == "*** ***");
+  CHECK(blanked("s3cr3t", "user jane:s3cr3t@host, xs3cr3tx") == "user jane:***@host, x***x");
+  CHECK(blanked("s3cr3t", "nothing of it") == "nothing of it");
+  CHECK(blanked("", "nothing") == "nothing");
+  CHECK(Secrets().blanked("nothing") == "nothing");
+}
+
+TEST_CASE("a secret is blanked in other case, as base64, percent-encoded, as JSON and in quotes") {
+  const std::string secret = "Pa ss/\"w\\ord?";
+  CHECK(blanked(secret, "pA SS/\"W\\ORD?") == "***");
+  CHECK(blanked(secret, "<" + base64_encode(secret) + ">") == "<***>");
+  CHECK(blanked(secret, "<" + base64url_encode(secret) + ">") == "<***>");
+  CHECK(blanked(secret, "<Pa%20ss%2F%22w%5Cord%3F>") == "<***>");
+  CHECK(blanked(secret, "<Pa ss/\\\"w\\\\ord?>") == "<***>");
+  CHECK(blanked(secret, "<Pa ss/?w\\ord?>") == "<***>");
+}
+
+TEST_CASE("parts of a secret are blanked: what is cut, broken into lines, or shown in its middle") {
+  CHECK(blanked(token, "bad token: " + token.substr(0, 40)) == "bad token: ***");
+  CHECK(blanked(token, "bad token: " + token.substr(0, 40) + "... of 80") == "bad token: ***... of 80");
+  CHECK(blanked(token, "bad token: " + token.substr(20)) == "bad token: ***");
+  CHECK(blanked(token, token.substr(0, 30) + " " + token.substr(30)) == "*** ***");
+  CHECK(blanked(token, "ends with " + token.substr(0, 7)) == "ends with ***");
+  CHECK(blanked(token, "ends with " + token.substr(0, 7) + "...") == "ends with ***...");
+  CHECK(blanked(token, "a word " + token.substr(0, 7) + " of it") == "a word " + token.substr(0, 7) + " of it");
+}
+
+TEST_CASE("a short secret is blanked as a word, not inside of other words") {
+  CHECK(blanked("list", "\"list\" listing list") == "\"***\" listing ***");
+  CHECK(blanked("x", "x: axe") == "***: axe");
+}
+
+TEST_CASE("the key in PEM is blanked, line by line and in base64, the words around it are not") {
+  const std::string pem =
+      "-----BEGIN PRIVATE KEY-----\nMIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEH\nBG0wawIBAQQgabcdef\n-----END PRIVATE "
+      "KEY-----\n";
+  CHECK(blanked(pem, "got -----BEGIN PRIVATE KEY----- MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEH BG0wawIBAQQgabcdef") ==
+        "got -----BEGIN PRIVATE KEY----- *** ***");
+  CHECK(blanked(pem, base64_encode(pem)) == "***");
+}
+
+TEST_CASE("of fetched secrets the newest are remembered, and the constant ones always") {
+  Secrets secrets;
+  secrets.add("constant-secret");
+  for (int i = 10; i < 40; ++i) secrets.add_fetched("fetched-secret-" + std::to_string(i));
+  secrets.add_fetched("fetched-secret-39");
+  CHECK(secrets.blanked("constant-secret") == "***");
+  CHECK(secrets.blanked("fetched-secret-39") == "***");
+  CHECK(secrets.blanked("fetched-secret-24") == "***");
+}
+
+TEST_CASE("an error is blanked in its message and its reason") {
+  Secrets secrets;
+  secrets.add(token);
+  const Error error = secrets.blanked(Error{Status::auth, "no: " + token, "Bad" + token, 401});
+  CHECK(error.message == "no: ***");
+  CHECK(error.reason == "Bad***");
+  CHECK(error.http_status == 401);
+}
+
+TEST_CASE("names of secrets") {
+  for (const char* name : {"AWS_SECRET_ACCESS_KEY", "--client-secret", "token", "Password", "API_KEY", "key"}) {
+    CHECK(names_secret(name));
+  }
+  for (const char* name : {"AWS_PROFILE", "--region", "monkey", "keyboard", "HOME"}) CHECK_FALSE(names_secret(name));
+}
+
+TEST_CASE("what looks like a secret is blanked although it is not known") {
+  CHECK(without_likely_secrets("got " + token) == "got ***");
+  CHECK(without_likely_secrets("password=abc next") == "password=*** next");
+  CHECK(without_likely_secrets("--client-secret=abc") == "--client-secret=***");
+  CHECK(without_likely_secrets("{\"token\": \"abc\", \"kind\": \"X\"}") == "{\"token\": \"***\", \"kind\": \"X\"}");
+  CHECK(without_likely_secrets("Authorization: Bearer abc1") == "Authorization: Bearer ***");
+  CHECK(without_likely_secrets("token: abc1 is bad") == "token: *** is bad");
+  for (const char* plain : {"no token: run the login again", "open https://example.com/device?code=ABCD", "",
+                            "/usr/local/share/ca-certificates/some/file.crt", "get-token: authentication error: x"}) {
+    CHECK(without_likely_secrets(plain) == plain);
+  }
+}
