@@ -55,7 +55,7 @@ struct Request {
   std::string body = {};
   // From the connection being ready to the last byte of the response head; 0: no limit.
   Milliseconds response_timeout{0};
-  // The longest time without a byte within a body, or without a WebSocket message; 0: no limit.
+  // The longest time without a byte within a body, or of a WebSocket message; 0: no limit.
   Milliseconds idle_timeout{0};
   // From the connection being ready to the end of the response, however steadily it arrives; 0: no limit.
   Milliseconds whole_timeout{0};
