@@ -1,5 +1,6 @@
-// `Transcript` is all that the readers of src/json report of one input; the same for each way of skipping (wide registers where
-// the machine has them, narrow ones, byte by byte). The library of each is built under a namespace of its own. One thread.
+// `Transcript` is all that the readers of src/json report of one input; the same for each way of skipping (wide
+// registers where the machine has them, narrow ones, byte by byte). The library of each is built under a namespace of
+// its own. One thread.
 #pragma once
 
 #include <cstddef>
