@@ -1,10 +1,11 @@
-# What `cmake --install` puts down: the library (component libksr0); the header, ksr.pc, the CMake package, ksr(3) and
-# ksr-config(5) (component libksr-dev); CONFIGURATION.md.
+# What `cmake --install` puts down: the library (component libksr0); the header, ksr.pc, the CMake package, ksr.supp for
+# valgrind, ksr(3) and ksr-config(5) (component libksr-dev); CONFIGURATION.md.
 include(CMakePackageConfigHelpers)
 
 install(TARGETS ksr EXPORT ksr-targets
   LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}" COMPONENT libksr0 NAMELINK_COMPONENT libksr-dev
   PUBLIC_HEADER DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}" COMPONENT libksr-dev)
+install(FILES "${CMAKE_SOURCE_DIR}/abi/ksr.supp" DESTINATION "${CMAKE_INSTALL_DATADIR}/ksr" COMPONENT libksr-dev)
 install(FILES "${CMAKE_SOURCE_DIR}/man/ksr.3" DESTINATION "${CMAKE_INSTALL_MANDIR}/man3" COMPONENT libksr-dev)
 
 # ksr-config(5) is made from CONFIGURATION.md and has the date of ksr(3). The library depends on it, so that it is there
@@ -22,7 +23,7 @@ add_custom_command(OUTPUT "${config_page}"
 add_custom_target(ksr_config_page DEPENDS "${config_page}")
 add_dependencies(ksr ksr_config_page)
 install(FILES "${config_page}" DESTINATION "${CMAKE_INSTALL_MANDIR}/man5" COMPONENT libksr-dev)
-# Without a package's name in its path; the packages have theirs (KsrPackages.cmake).
+# Without a package's name in its path; the packages have it in theirs (cmake/packages/build).
 install(FILES "${configuration}" DESTINATION "${CMAKE_INSTALL_DOCDIR}" COMPONENT documentation)
 
 # Written at install time, when the prefix is known for certain: `cmake --install --prefix` may choose another one. It

@@ -1,10 +1,20 @@
-# ksr_module(NAME [HOT] SOURCES a.cpp … [USES module…] [LINKS target…])
+# Headers that nearly every file of ours reads: precompiled once a target, they take a third of its compile time less.
+# tests/lint/thread-safety compiles src/ and abi/ without them, so that a file which misses an include is found.
+option(KSR_PRECOMPILE_HEADERS "Precompile the standard library's and Boost.Asio's headers" ON)
+set(KSR_STANDARD_HEADERS <algorithm> <chrono> <functional> <map> <memory> <optional> <string> <string_view> <utility> <vector>)
+function(ksr_precompile target)
+  if(KSR_PRECOMPILE_HEADERS)
+    target_precompile_headers(${target} PRIVATE ${KSR_STANDARD_HEADERS} ${ARGN})
+  endif()
+endfunction()
+
+# ksr_module(NAME [HOT] SOURCES a.cpp … [USES module…] [LINKS target…] [PRECOMPILE <header>…])
 # A module of src/: one archive, linked into libksr.so and into the tests. Its files may include headers of the modules
 # that it USES, which come before it in the list of the top CMakeLists.txt, and of no other: check_includes.cmake looks at
 # each build, since all modules share one include directory and a header alone would not need to be linked.
 # HOT: the module is compiled with -O3.
 function(ksr_module name)
-  cmake_parse_arguments(module "HOT" "" "SOURCES;USES;LINKS" ${ARGN})
+  cmake_parse_arguments(module "HOT" "" "SOURCES;USES;LINKS;PRECOMPILE" ${ARGN})
   foreach(used IN LISTS module_USES)
     if(NOT TARGET ksr_${used})
       message(FATAL_ERROR "module ${name} uses ${used}, which does not come before it in CMakeLists.txt")
@@ -14,6 +24,7 @@ function(ksr_module name)
   target_include_directories(ksr_${name} PUBLIC "${CMAKE_SOURCE_DIR}/src" "${CMAKE_SOURCE_DIR}/include")
   list(TRANSFORM module_USES PREPEND "ksr_" OUTPUT_VARIABLE used_targets)
   target_link_libraries(ksr_${name} PUBLIC ${used_targets} PRIVATE ksr_warnings ${module_LINKS})
+  ksr_precompile(ksr_${name} ${module_PRECOMPILE})
 
   file(GLOB files "${CMAKE_CURRENT_SOURCE_DIR}/*.cpp" "${CMAKE_CURRENT_SOURCE_DIR}/*.hpp")
   list(JOIN module_USES "," uses)
@@ -33,14 +44,15 @@ function(ksr_module name)
   endif()
 endfunction()
 
-# ksr_unit_test(NAME [OPTIMIZED] SOURCES a.cpp … USES module… [LINKS target…])
+# ksr_unit_test(NAME [OPTIMIZED] SOURCES a.cpp … USES module… [LINKS target…] [PRECOMPILE <header>…])
 # One doctest program for one module, registered with ctest as unit.NAME.
 function(ksr_unit_test name)
-  cmake_parse_arguments(unit "OPTIMIZED" "" "SOURCES;USES;LINKS" ${ARGN})
+  cmake_parse_arguments(unit "OPTIMIZED" "" "SOURCES;USES;LINKS;PRECOMPILE" ${ARGN})
   add_executable(unit_${name} ${unit_SOURCES})
   target_include_directories(unit_${name} PRIVATE "${CMAKE_SOURCE_DIR}/tests")
   list(TRANSFORM unit_USES PREPEND "ksr_")
   target_link_libraries(unit_${name} PRIVATE ksr_doctest_main ksr_warnings ${unit_USES} ${unit_LINKS})
+  ksr_precompile(unit_${name} <doctest/doctest.h> ${unit_PRECOMPILE})
   if(unit_OPTIMIZED)
     target_compile_options(unit_${name} PRIVATE ${KSR_TEST_OPTIMIZED})
   endif()

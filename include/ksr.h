@@ -69,7 +69,8 @@
  * (12) Threads: one network thread serves all streams of the process, starts with the first ksr_open and stays until
  *      the process ends. Each stream with delivery=thread, the default, has one delivery thread until it is closed; one
  *      with delivery=manual has none. Threads for name resolution and credential plugins end when idle. The library
- *      stays mapped after dlclose, since its threads run in it; it may be loaded again.
+ *      stays mapped after dlclose, since its threads run in it; it may be loaded again. What valgrind says of running
+ *      threads, "possibly lost", share/ksr/ksr.supp suppresses.
  *
  * Every function, type and constant is there since version 0.1 unless its comment says otherwise.
  */
@@ -221,7 +222,9 @@ typedef void (*ksr_error_fn)(ksr_stream *stream, const ksr_error *error, void *u
  * callback; `destroy`, where the host may free what user_data points to, follows. */
 typedef void (*ksr_state_fn)(ksr_stream *stream, ksr_state state, void *user_data);
 
-/* One line about what the stream does. `level` is that of syslog: 3 error, 4 warning, 5 notice, 6 info, 7 debug. `msg`
+/* One line about what the stream does. `level` is that of syslog: 3 error, 4 warning, 5 notice (a fallback, a proxy in
+ * use), 6 info (where the connection comes from and whose credentials it uses, what was listed, when and why watches
+ * open and end, what requests were refused with), 7 debug. Errors come to on_error, and not here as such. `msg`
  * is NUL-terminated, contains no secrets, and lives until the callback returns. Up to 256 lines wait for a callback
  * that runs; beyond that the oldest is dropped, the statistic dropped_logs counts it, and a line of its own says how
  * many. */

@@ -19,6 +19,7 @@ constexpr std::size_t kMaxFetched = 16;
 constexpr std::string_view kCut = "...";
 // Shorter runs are words; a slash ends a run, so that paths stay.
 constexpr std::size_t kMinLikelySecret = 28;
+constexpr std::size_t kMinConfusedSecret = 20;
 
 std::size_t bit_of(std::string_view text) noexcept {
   std::uint32_t hash = 0;
@@ -56,6 +57,25 @@ std::size_t matched(std::string_view text, std::size_t at, std::string_view secr
   return longest;
 }
 
+using Begins = std::bitset<std::size_t{1} << 16>;
+
+void mark(Begins& begins, const std::vector<std::string>& forms) {
+  for (const std::string_view form : forms) {
+    const std::size_t last = form.size() < kMinPart ? 0 : form.size() - kMinPart;
+    for (std::size_t at = 0; at <= last; ++at) begins.set(bit_of(form.substr(at)));
+  }
+}
+
+std::size_t longest_match(const std::vector<std::string>& forms, std::string_view text, std::size_t at,
+                          bool may_begin) {
+  std::size_t longest = 0;
+  for (const std::string_view form : forms) {
+    // What is shorter than the index has no place of its own in it.
+    if (form.size() < kIndexedSize || may_begin) longest = std::max(longest, matched(text, at, form));
+  }
+  return longest;
+}
+
 std::string replaced(std::string_view text, char c, std::string_view by) {
   std::string changed;
   for (const char one : text) {
@@ -77,6 +97,20 @@ bool has_digit(std::string_view text) noexcept {
   return std::any_of(text.begin(), text.end(), is_digit);
 }
 
+// Letters and digits without a separator, as no one names things.
+bool has_mixed_run(std::string_view text) {
+  while (!text.empty()) {
+    const auto end = std::find_if_not(text.begin(), text.end(), is_alphanumeric);
+    const std::string_view run = text.substr(0, static_cast<std::size_t>(end - text.begin()));
+    if (run.size() >= kMinConfusedSecret && has_digit(run) && std::any_of(run.begin(), run.end(), is_lower) &&
+        std::any_of(run.begin(), run.end(), is_upper)) {
+      return true;
+    }
+    text.remove_prefix(std::min(run.size() + 1, text.size()));
+  }
+  return false;
+}
+
 bool announces_secret(std::string_view word, std::string_view between, std::string_view next) {
   const std::string_view gap = trimmed(between);
   if (gap.empty()) {
@@ -85,6 +119,34 @@ bool announces_secret(std::string_view word, std::string_view between, std::stri
   const bool quoted = gap.back() == '"' && gap.find(':') != std::string_view::npos;
   // "no token: run the login again" is a sentence.
   return names_secret(word) && (quoted || (gap == ":" && has_digit(next)));
+}
+
+// Of the URL that the text begins with; 0: it begins with something else.
+std::size_t url_size(std::string_view text) {
+  const std::string scheme = lower_case(text.substr(0, 8));
+  if (scheme.rfind("http://", 0) != 0 && scheme != "https://") return 0;
+  return std::min(text.find_first_of(" \t\r\n\"'<>"), text.size());
+}
+
+// What a person is asked to open stays, but for parameters that are secrets by their names, passwords, and JWTs.
+std::string url_without_secrets(std::string_view url) {
+  std::string shown;
+  while (!url.empty()) {
+    const std::size_t end = std::min(url.find_first_of("/?&#;@"), url.size());
+    const std::string_view part = url.substr(0, end);
+    const std::size_t equals = part.find('=');
+    if (end < url.size() && url[end] == '@') {
+      shown += kBlankedSecret;
+    } else if (equals != std::string_view::npos && names_secret(part.substr(0, equals))) {
+      shown += part.substr(0, equals + 1);
+      shown += kBlankedSecret;
+    } else {
+      shown += part.find("eyJ") != std::string_view::npos && part.size() >= kMinConfusedSecret ? kBlankedSecret : part;
+    }
+    shown += url.substr(end, 1);
+    url.remove_prefix(std::min(end + 1, url.size()));
+  }
+  return shown;
 }
 
 }  // namespace
@@ -133,28 +195,14 @@ Secrets::Forms Secrets::forms_of(std::string_view secret) {
 
 void Secrets::index() {
   begins_.reset();
-  const auto add = [this](const Forms& forms) {
-    for (const std::string_view form : forms) {
-      const std::size_t last = form.size() < kMinPart ? 0 : form.size() - kMinPart;
-      for (std::size_t at = 0; at <= last; ++at) begins_.set(bit_of(form.substr(at)));
-    }
-  };
-  add(constant_);
-  for (const Forms& forms : fetched_) add(forms);
+  mark(begins_, constant_);
+  for (const Forms& forms : fetched_) mark(begins_, forms);
 }
 
 std::size_t Secrets::match(std::string_view text, std::size_t at) const {
-  std::size_t longest = 0;
-  const auto look = [&](const Forms& forms) {
-    for (const std::string_view form : forms) {
-      // What is shorter than the index has no place of its own in it.
-      if (form.size() < kIndexedSize || begins_.test(bit_of(text.substr(at)))) {
-        longest = std::max(longest, matched(text, at, form));
-      }
-    }
-  };
-  look(constant_);
-  for (const Forms& forms : fetched_) look(forms);
+  const bool may_begin = begins_.test(bit_of(text.substr(at)));
+  std::size_t longest = longest_match(constant_, text, at, may_begin);
+  for (const Forms& forms : fetched_) longest = std::max(longest, longest_match(forms, text, at, may_begin));
   return longest;
 }
 
@@ -199,6 +247,12 @@ std::string without_likely_secrets(std::string_view text) {
   std::string_view word;
   std::string_view between;
   while (!text.empty()) {
+    if (const std::size_t size = url_size(text); size > 0) {
+      shown += url_without_secrets(text.substr(0, size));
+      text.remove_prefix(size);
+      word = between = {};
+      continue;
+    }
     const auto run_end = std::find_if_not(text.begin(), text.end(), may_be_secret);
     const std::string_view run = text.substr(0, static_cast<std::size_t>(run_end - text.begin()));
     const std::size_t equals = run.find('=');
@@ -216,6 +270,20 @@ std::string without_likely_secrets(std::string_view text) {
     between = text.substr(0, static_cast<std::size_t>(gap_end - text.begin()));
     shown += between;
     text.remove_prefix(between.size());
+  }
+  return shown;
+}
+
+std::string without_confused_secret(std::string_view text) {
+  std::string shown;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find_first_of("/:@ \t\r\n\"'"), text.size());
+    const std::string_view part = text.substr(0, end);
+    const bool jwt = part.substr(0, 3) == "eyJ" && part.size() >= kMinConfusedSecret;
+    const bool mixed = has_mixed_run(part);
+    shown += jwt || mixed ? kBlankedSecret : part;
+    shown += text.substr(end, 1);
+    text.remove_prefix(std::min(end + 1, text.size()));
   }
   return shown;
 }

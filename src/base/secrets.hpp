@@ -55,4 +55,8 @@ bool names_secret(std::string_view name);
 // base64, JWTs and the like, and for what follows "token:", "password=" or "Bearer ". Paths and URLs stay.
 std::string without_likely_secrets(std::string_view text);
 
+// For a path, a name or another value that a message repeats, where a token or key may stand by mistake: kBlankedSecret
+// for a JWT, and for what has 20 or more letters and digits in a row, of both cases. Ordinary names stay.
+std::string without_confused_secret(std::string_view text);
+
 }  // namespace ksr

@@ -81,6 +81,11 @@ std::string_view trimmed(std::string_view text, std::string_view characters) noe
   return text.substr(first, text.find_last_not_of(characters) - first + 1);
 }
 
+std::string_view without_byte_order_mark(std::string_view text) noexcept {
+  constexpr std::string_view kMark = "\xef\xbb\xbf";
+  return text.substr(0, kMark.size()) == kMark ? text.substr(kMark.size()) : text;
+}
+
 std::vector<std::string_view> split(std::string_view text, char separator) {
   std::vector<std::string_view> parts;
   for (;;) {

@@ -42,6 +42,8 @@ inline constexpr std::string_view kBlanks = " \t";
 inline constexpr std::string_view kBlanksAndLineEnds = " \t\r\n\v\f";
 // Without those characters at both ends.
 std::string_view trimmed(std::string_view text, std::string_view characters = kBlanksAndLineEnds) noexcept;
+// Without the byte order mark of UTF-8, which some editors and programs put first.
+std::string_view without_byte_order_mark(std::string_view text) noexcept;
 // "a,,b" has three parts, the second one empty.
 std::vector<std::string_view> split(std::string_view text, char separator);
 // RFC 3986, section 2.3: letters, digits and "-._~" stay, every other byte becomes %XX. base/url.hpp decodes.

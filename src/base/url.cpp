@@ -109,9 +109,10 @@ Problem read_prefix(std::string_view rest, Url& url) {
   return std::nullopt;
 }
 
-Problem read_server(std::string_view text, bool tls_expected, Url& url) {
+Problem read_server(std::string_view text, Url& url) {
   const Parts parts = split(text);
-  url.scheme = parts.scheme ? lower_case(*parts.scheme) : tls_expected ? "https" : "http";
+  if (!parts.scheme) return "has no scheme";
+  url.scheme = lower_case(*parts.scheme);
   if (url.scheme != "http" && url.scheme != "https") return scheme_problem(url.scheme);
   if (parts.userinfo) return "has a user name or password";
   if (auto problem = read_host_and_port(parts.host_port, url)) return problem;
@@ -146,11 +147,12 @@ std::string Url::basic_authorization() const {
   return userinfo.empty() ? "" : "Basic " + base64_encode(percent_decode(userinfo).value_or(userinfo));
 }
 
-Expected<Url> parse_server_url(const std::string& role, std::string_view text, bool tls_expected) {
+Expected<Url> parse_server_url(const std::string& role, std::string_view text) {
   Url url;
-  if (const Problem problem = read_server(text, tls_expected, url)) {
-    return Error{Status::invalid,
-                 role + ": " + *problem + "; expected http:// or https:// and a host, such as https://127.0.0.1:6443"};
+  if (const Problem problem = read_server(text, url)) {
+    return Error{
+        Status::invalid,
+        role + ": " + *problem + "; expected https://HOST:PORT or http://HOST:PORT, such as https://127.0.0.1:6443"};
   }
   return url;
 }

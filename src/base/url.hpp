@@ -34,10 +34,11 @@ struct Url {
   std::string basic_authorization() const;
 };
 
-// The URL of an API server: scheme, host, port and path. Without a scheme it is https where TLS is configured
-// (`tls_expected`), else http (k8s.io/client-go/rest/url_utils.go, DefaultServerURL). User names, queries and fragments
-// are refused. `role` is what the error message begins with: the key that `text` comes from.
-Expected<Url> parse_server_url(const std::string& role, std::string_view text, bool tls_expected);
+// The URL of an API server: scheme, host, port and path. A scheme is required: kubectl takes http or https by what else
+// is configured (k8s.io/client-go/rest/url_utils.go, DefaultServerURL), and so may send a token in the clear. User
+// names, queries and fragments are refused. `role` is what the error message begins with: the key that `text` comes
+// from.
+Expected<Url> parse_server_url(const std::string& role, std::string_view text);
 
 // The URL of a proxy: http://[user:password@]host[:port]. The message of an error never repeats the user or password.
 Expected<Url> parse_proxy_url(const std::string& role, std::string_view text);

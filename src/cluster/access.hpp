@@ -13,6 +13,7 @@
 #include "base/executor.hpp"
 #include "base/expected.hpp"
 #include "base/log.hpp"
+#include "base/secrets.hpp"
 #include "cluster/connection_options.hpp"
 #include "cluster/resource.hpp"
 #include "transport/transport.hpp"
@@ -54,6 +55,8 @@ class Access {
   virtual void on_response_head(const transport::ResponseHead& head) = 0;
   // How often a Headlamp server said so (X-Reload). Any thread.
   virtual std::uint64_t reloads() const noexcept = 0;
+  // What the texts of this connection must not have in them: see CallbackDispatcher. Any thread.
+  virtual std::shared_ptr<const Secrets> secrets() const = 0;
   // From now on `logger` gets, while it exists, what credentials and discovery log. Any thread.
   virtual void add_logger(std::weak_ptr<Logger> logger) = 0;
 };

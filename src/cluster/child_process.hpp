@@ -4,7 +4,9 @@
 
 #include <atomic>
 #include <cstddef>
+#include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/expected.hpp"
@@ -19,6 +21,9 @@ struct ProgramCall {
   std::vector<std::string> environment;
   Milliseconds timeout{60'000};
   std::size_t max_output = std::size_t{1} << 20;
+  // Called for each line of its standard error as it comes, also for one whose end does not come: a program that asks
+  // for something and waits.
+  std::function<void(std::string_view line, std::string_view output_so_far)> on_stderr_line = {};
 };
 
 struct ProgramResult {
@@ -30,9 +35,10 @@ struct ProgramResult {
   std::string stderr_tail;
 };
 
-// Blocks until the program has ended. It runs in a process group of its own, with standard input from /dev/null, no
-// other descriptor, no signal blocked or ignored; it is killed with its whole group when it takes too long, writes too
-// much, or `stop` is set. The error does not repeat the output.
+// Blocks until the program has ended, and never longer than its timeout and a moment: what cannot be killed, such as a
+// set-uid program, is left running. It runs in a process group of its own, with standard input from /dev/null, no other
+// descriptor, no signal blocked or ignored; it is killed with its whole group when it takes too long, writes too much,
+// `stop` is set, or the process exits. The error does not repeat the output.
 Expected<ProgramResult> run_program(const ProgramCall& call, const std::atomic<bool>& stop);
 
 }  // namespace ksr::cluster

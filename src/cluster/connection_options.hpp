@@ -11,6 +11,8 @@
 
 namespace ksr::cluster {
 
+inline constexpr Milliseconds kDefaultRequestTimeout{30'000};
+
 // Empty strings are keys that are not set.
 struct ConnectionOptions {
   std::string kubeconfig;
@@ -37,7 +39,7 @@ struct ConnectionOptions {
   std::vector<std::pair<std::string, std::string>> headers;  // header.NAME
   Milliseconds exec_timeout{60'000};
   Milliseconds connect_timeout{30'000};
-  Milliseconds request_timeout{30'000};
+  Milliseconds request_timeout = kDefaultRequestTimeout;
 
   std::string headlamp_url;
   std::string headlamp_cluster;

@@ -16,19 +16,19 @@ void drop(ValueWithOrigin& one, ValueWithOrigin& other) {
   other = {};
 }
 
-// The certificate of the file does not count: it is itself a credential that is only used over TLS.
-bool uses_tls(const ConnectionSpec& merged, const ConnectionSpec& keys) {
-  const bool tls_expected = merged.has_ca() || merged.insecure.set() || keys.has_certificate();
-  const auto server = parse_server_url(merged.server.role, merged.server.text, tls_expected);
+bool uses_tls(const ConnectionSpec& spec) {
+  const auto server = parse_server_url(spec.server.role, spec.server.text);
   return server && server->secure();
 }
 
 void drop_credentials(ConnectionSpec& spec) {
+  spec.credentials_dropped = spec.has_credentials() || spec.exec || spec.oidc || spec.has_certificate();
   drop(spec.token, spec.token_file);
   drop(spec.username, spec.password);
   drop(spec.client_cert_file, spec.client_cert_data);
   drop(spec.client_key_file, spec.client_key_data);
   spec.exec.reset();
+  spec.oidc.reset();
 }
 
 }  // namespace
@@ -69,13 +69,14 @@ ConnectionSpec overridden(ConnectionSpec file, const ConnectionSpec& keys) {
   }
   // Decided when server and CA are merged (k8s.io/client-go/tools/clientcmd/client_config.go, ClientConfig):
   // credentials of a file are not sent to a server without TLS, whether the file names it or a key.
-  if (!uses_tls(merged, keys)) drop_credentials(merged);
+  if (!uses_tls(merged)) drop_credentials(merged);
   if (keys.has_certificate() || keys.has_key()) {
     merged.client_cert_file = keys.client_cert_file;
     merged.client_cert_data = keys.client_cert_data;
     merged.client_key_file = keys.client_key_file;
     merged.client_key_data = keys.client_key_data;
     merged.exec.reset();
+    merged.oidc.reset();
   }
   if (keys.token.set() || keys.token_file.set() || keys.username.set() || keys.password.set()) {
     merged.token = keys.token;
@@ -83,6 +84,7 @@ ConnectionSpec overridden(ConnectionSpec file, const ConnectionSpec& keys) {
     merged.username = keys.username;
     merged.password = keys.password;
     merged.exec.reset();
+    merged.oidc.reset();
   }
   take(merged.proxy_url, keys.proxy_url);
   if (keys.impersonation.any()) merged.impersonation = keys.impersonation;

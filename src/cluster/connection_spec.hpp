@@ -9,6 +9,7 @@
 
 #include "cluster/connection_options.hpp"
 #include "cluster/kubeconfig.hpp"
+#include "cluster/oidc_token.hpp"
 
 namespace ksr::cluster {
 
@@ -44,14 +45,19 @@ struct ConnectionSpec {
   ValueWithOrigin username, password;
   Impersonation impersonation;
   std::optional<ExecStanza> exec;
+  std::optional<OidcPlan> oidc;
   // What messages call the stanza: "exec of user \"jane\" in /home/jane/.kube/config".
   std::string exec_role;
   // JSON for plugins with provideClusterInfo.
   std::string exec_config;
   bool disable_compression = false;
+  // A kubeconfig had credentials, which are not sent since the server has no TLS.
+  bool credentials_dropped = false;
 
   bool has_ca() const noexcept { return ca_file.set() || ca_data.set(); }
   bool has_certificate() const noexcept { return client_cert_file.set() || client_cert_data.set(); }
+  // A token or a user name and password.
+  bool has_credentials() const noexcept { return token.set() || token_file.set() || username.set() || password.set(); }
   bool has_key() const noexcept { return client_key_file.set() || client_key_data.set(); }
 };
 

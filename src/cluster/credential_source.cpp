@@ -15,6 +15,12 @@ constexpr Milliseconds kRetryAfterFailure{10'000};
 // Fetched less than that ago and rejected: another fetch would most likely return the same, and each 401 would cost
 // one.
 constexpr Milliseconds kTooYoungToReject{1'000};
+constexpr Milliseconds kMinBackoff{1'000};
+constexpr Milliseconds kMaxBackoff{60'000};
+// A value that was good for that long does not count as refused again.
+constexpr Milliseconds kGoodLife{120'000};
+// For what run_program() needs to end a plugin.
+constexpr Milliseconds kExecGrace{5'000};
 // client-go: transport/token_source.go, transport/cert_rotation.go and transport/ca_rotation.go.
 constexpr Milliseconds kTokenFilePeriod{60'000};
 constexpr Milliseconds kCertificateFilePeriod{300'000};
@@ -74,12 +80,15 @@ void apply_leeway(Credentials& credentials, WallTime now) {
 }
 
 CredentialSourcePlan exec_plan(const ExecPlan& exec, const ProcessEnvironment& process_env,
-                               const std::shared_ptr<const std::atomic<bool>>& stop) {
+                               const std::shared_ptr<const std::atomic<bool>>& stop,
+                               const std::shared_ptr<Logger>& logger) {
   CredentialSourcePlan plan;
   plan.name = exec.role;
   plan.credentials = true;
-  plan.fetch = [exec, stop, wall_clock = process_env.wall_clock]() -> Expected<Credentials> {
-    auto credentials = run_exec_plugin(exec, *stop);
+  plan.has_backoff = true;
+  plan.max_time = exec.timeout + kExecGrace;
+  plan.fetch = [exec, stop, logger, wall_clock = process_env.wall_clock]() -> Expected<Credentials> {
+    auto credentials = run_exec_plugin(exec, *stop, *logger);
     if (credentials) apply_leeway(*credentials, wall_clock());
     return credentials;
   };
@@ -104,7 +113,8 @@ Credentials credentials_of(const ResolvedConnection& connection) {
 
 std::vector<CredentialSourcePlan> credential_sources_of(const ResolvedConnection& connection,
                                                         const ProcessEnvironment& process_env,
-                                                        const std::shared_ptr<const std::atomic<bool>>& stop) {
+                                                        const std::shared_ptr<const std::atomic<bool>>& stop,
+                                                        const std::shared_ptr<Logger>& logger) {
   std::vector<CredentialSourcePlan> plans;
   if (const NamedFile& file = connection.authentication.token_file; !file.path.empty()) {
     CredentialSourcePlan plan = file_plan(file, kTokenFilePeriod);
@@ -132,8 +142,19 @@ std::vector<CredentialSourcePlan> credential_sources_of(const ResolvedConnection
     initial.key_pem = connection.client_key.text;
     plans.push_back(std::move(plan));
   }
+  if (const auto& oidc = connection.authentication.oidc) {
+    CredentialSourcePlan plan;
+    plan.name = oidc->role;
+    plan.credentials = true;
+    plan.has_backoff = true;
+    plan.fetch = [oidc = *oidc, wall_clock = process_env.wall_clock] { return read_id_token(oidc, wall_clock()); };
+    Credentials& initial = plan.initial.emplace();
+    initial.authorization = bearer(connection.authentication.token);
+    initial.expires = connection.authentication.token_expires;
+    plans.push_back(std::move(plan));
+  }
   if (connection.authentication.exec) {
-    plans.push_back(exec_plan(*connection.authentication.exec, process_env, stop));
+    plans.push_back(exec_plan(*connection.authentication.exec, process_env, stop, logger));
   }
   return plans;
 }
@@ -146,11 +167,14 @@ CredentialSource::CredentialSource(CredentialSourcePlan plan, const Environment&
       logger_(environment.logger),
       on_fetched_(std::move(on_fetched)),
       value_(std::exchange(plan_.initial, std::nullopt)),
-      fetched_at_(environment.executor.now()) {}
+      fetched_at_(environment.executor.now()),
+      failure_backoff_(kMinBackoff),
+      min_age_to_reject_(kTooYoungToReject) {}
 
 bool CredentialSource::due() const {
-  if (rejected_) return true;
   const Instant now = executor_.now();
+  if (plan_.has_backoff && failure_ && now < retry_at_) return false;
+  if (rejected_) return true;
   if (plan_.keep_stale_on_error && failed_at_ && now - *failed_at_ < kRetryAfterFailure) return false;
   if (!value_) return true;
   if (value_->expires && process_env_.wall_clock() >= *value_->expires) return true;
@@ -174,13 +198,18 @@ void CredentialSource::reject() {
   if (!plan_.credentials) return;
   // A fetch on its way is newer than what was rejected, unless it is a file that was read a little too early.
   if (renewing_ && (!plan_.period || replaces_rejected_)) return;
-  if (value_ && executor_.now() - fetched_at_ < kTooYoungToReject) return;
+  if (value_ && executor_.now() - fetched_at_ < min_age_to_reject_) return;
   rejected_ = true;
 }
 
 Expected<Credentials> CredentialSource::current() const {
   if (value_) return *value_;
-  if (failure_) return *failure_;
+  if (failure_) {
+    Error failure = *failure_;
+    const auto left = std::chrono::ceil<Milliseconds>(retry_at_ - executor_.now());
+    if (plan_.has_backoff && left > left.zero()) failure.retry_after = left;
+    return failure;
+  }
   return Error{Status::internal, plan_.name + ": was not fetched yet"};
 }
 
@@ -200,12 +229,20 @@ void CredentialSource::start() {
 void CredentialSource::fetch() {
   // Allocated now: on the other thread there would be no way to report that there is no memory for it.
   auto outcome = std::make_shared<Expected<Credentials>>(Error{Status::internal, plan_.name + ": was not fetched yet"});
-  std::function<void()> deliver = [self = weak_from_this(), outcome] {
-    if (const auto source = self.lock()) source->finish(std::move(*outcome));
+  const std::uint64_t fetch = ++fetch_;
+  std::function<void()> deliver = [self = weak_from_this(), fetch, outcome] {
+    if (const auto source = self.lock()) source->finish(fetch, std::move(*outcome));
   };
-  auto task = [fetch = plan_.fetch, outcome, deliver = std::move(deliver), &executor = executor_]() mutable {
+  timer_.reset();
+  if (plan_.max_time) {
+    timer_ = executor_.schedule(executor_.now() + *plan_.max_time, [this, fetch] {
+      finish(fetch, Error{Status::auth,
+                          plan_.name + ": did not end within " + std::to_string(plan_.max_time->count()) + " ms"});
+    });
+  }
+  auto task = [call = plan_.fetch, outcome, deliver = std::move(deliver), &executor = executor_]() mutable {
     try {
-      *outcome = fetch();
+      *outcome = call();
     } catch (...) {
       *outcome = error_of_exception();
     }
@@ -213,20 +250,21 @@ void CredentialSource::fetch() {
     executor.post(std::move(deliver));
   };
   if (process_env_.spawn_blocking(std::move(task))) return;
-  executor_.post([self = weak_from_this(), name = plan_.name] {
+  executor_.post([self = weak_from_this(), fetch, name = plan_.name] {
     if (const auto source = self.lock())
-      source->finish(Error{Status::internal, name + ": cannot start a thread to fetch it"});
+      source->finish(fetch, Error{Status::internal, name + ": cannot start a thread to fetch it"});
   });
 }
 
-void CredentialSource::finish(Expected<Credentials> outcome) {
+void CredentialSource::finish(std::uint64_t fetch, Expected<Credentials> outcome) {
+  if (fetch != fetch_ || !renewing_) return;
+  // It may be what calls this.
+  const std::unique_ptr<Timer> timer = std::move(timer_);
+  const auto self = shared_from_this();
   renewing_ = false;
   try {
     if (outcome) {
-      value_ = *std::move(outcome);
-      failure_.reset();
-      failed_at_.reset();
-      fetched_at_ = executor_.now();
+      note_success(*std::move(outcome));
     } else {
       on_failure(std::move(outcome).error());
     }
@@ -235,12 +273,27 @@ void CredentialSource::finish(Expected<Credentials> outcome) {
     failure_ = error_of_exception();
   }
   // Rejected while it was on its way: it may be what was rejected.
-  if (rejected_) return start();
+  if (rejected_ && due()) return start();
   on_fetched_();
+}
+
+void CredentialSource::note_success(Credentials credentials) {
+  const Instant now = executor_.now();
+  if (plan_.has_backoff) {
+    const bool refused_again = replaces_rejected_ && now - fetched_at_ < kGoodLife;
+    min_age_to_reject_ = refused_again ? std::min(min_age_to_reject_ * 2, kMaxBackoff) : kTooYoungToReject;
+    failure_backoff_ = kMinBackoff;
+  }
+  value_ = std::move(credentials);
+  failure_.reset();
+  failed_at_.reset();
+  fetched_at_ = now;
 }
 
 void CredentialSource::on_failure(Error error) {
   failed_at_ = executor_.now();
+  retry_at_ = *failed_at_ + failure_backoff_;
+  failure_backoff_ = std::min(failure_backoff_ * 2, kMaxBackoff);
   const bool kept = usable_meanwhile();
   if (!kept) value_.reset();
   failure_ = std::move(error);

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -32,16 +33,22 @@ struct CredentialSourcePlan {
   bool proactive = false;
   // The last value stays in use while it cannot be fetched again.
   bool keep_stale_on_error = false;
+  // A failure stays the answer to all requests, and a fetched value cannot be rejected, for a time that doubles from 1
+  // s to 60 s: requests repeat by themselves, and each would run the plugin again.
+  bool has_backoff = false;
+  // A fetch that takes longer has failed, whatever keeps it; empty: it is waited for.
+  std::optional<Milliseconds> max_time = std::nullopt;
   // What was read when the connection was opened; empty: nothing yet.
   std::optional<Credentials> initial = std::nullopt;
 };
 
 // What the connection's configuration contributes, with its files as they were read when it was opened.
 Credentials credentials_of(const ResolvedConnection& connection);
-// Setting `stop` ends a plugin that is running. `process_env` outlives all fetches.
+// Setting `stop` ends a plugin that is running. `process_env` outlives all fetches; `logger` gets what plugins say.
 std::vector<CredentialSourcePlan> credential_sources_of(const ResolvedConnection& connection,
                                                         const ProcessEnvironment& process_env,
-                                                        const std::shared_ptr<const std::atomic<bool>>& stop);
+                                                        const std::shared_ptr<const std::atomic<bool>>& stop,
+                                                        const std::shared_ptr<Logger>& logger);
 
 class CredentialSource : public std::enable_shared_from_this<CredentialSource> {
  public:
@@ -69,7 +76,8 @@ class CredentialSource : public std::enable_shared_from_this<CredentialSource> {
   bool due() const;
   void start();
   void fetch();
-  void finish(Expected<Credentials> outcome);
+  void finish(std::uint64_t fetch, Expected<Credentials> outcome);
+  void note_success(Credentials credentials);
   void on_failure(Error error);
 
   CredentialSourcePlan plan_;
@@ -81,9 +89,16 @@ class CredentialSource : public std::enable_shared_from_this<CredentialSource> {
   std::optional<Error> failure_;
   Instant fetched_at_;
   std::optional<Instant> failed_at_;
+  Instant retry_at_;
   bool renewing_ = false;
   bool rejected_ = false;
   bool replaces_rejected_ = false;
+  // The number of the fetch that is on its way: an outcome that comes too late is dropped.
+  std::uint64_t fetch_ = 0;
+  std::unique_ptr<Timer> timer_;
+  // Of plans with has_backoff: how long the next failure counts, and how old a value has to be to be rejected.
+  Milliseconds failure_backoff_;
+  Milliseconds min_age_to_reject_;
 };
 
 }  // namespace ksr::cluster

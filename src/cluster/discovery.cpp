@@ -10,6 +10,7 @@ namespace ksr::cluster {
 namespace {
 
 constexpr Milliseconds kDiscoveryLifetime{10 * 60'000};
+constexpr Milliseconds kMaxRunTime{2 * 60'000};
 
 }  // namespace
 
@@ -87,6 +88,7 @@ void Discovery::start_run() {
   run_ = std::make_unique<DiscoveryRun>(environment_,
                                         [this](Expected<RestMapper> mapper) { on_mapper(std::move(mapper)); });
   try {
+    run_deadline_ = executor_.schedule(executor_.now() + kMaxRunTime, [this] { on_run_deadline(); });
     run_->start();
   } catch (...) {
     // The next lookup would wait for it.
@@ -95,8 +97,18 @@ void Discovery::start_run() {
   }
 }
 
+// Each response is bounded by silence alone, and so by nothing where it comes byte by byte.
+void Discovery::on_run_deadline() {
+  Error error{Status::timeout, "discovery at " + environment_.server_url + " did not end within " +
+                                   std::to_string(kMaxRunTime.count()) + " ms"};
+  error.http_status = 408;
+  on_mapper(std::move(error));
+}
+
 void Discovery::on_mapper(Expected<RestMapper> mapper) {
   run_.reset();
+  // It may be what calls this.
+  const std::unique_ptr<Timer> deadline = std::move(run_deadline_);
   if (mapper) {
     mapper_ = *std::move(mapper);
     learned_at_ = executor_.now();

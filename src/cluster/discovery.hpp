@@ -29,6 +29,7 @@ class Discovery {
 
   void answer_lookups();
   void start_run();
+  void on_run_deadline();
   void on_mapper(Expected<RestMapper> mapper);
   // Empty: what is missing is on its way.
   std::optional<Result> answer_to(Lookup& lookup);
@@ -45,6 +46,7 @@ class Discovery {
   Instant learned_at_;
   ScopeCache scopes_;
   std::unique_ptr<DiscoveryRun> run_;
+  std::unique_ptr<Timer> run_deadline_;
   // The answer_lookups() that was posted last, which answers for those before it too.
   PendingCall posted_;
 };

@@ -5,11 +5,16 @@
 #include <algorithm>
 
 #include "base/text.hpp"
+#include "cluster/bounded_json.hpp"
 
 namespace ksr::cluster {
 namespace {
 
 namespace json = boost::json;
+
+// More than any cluster has; each group version may be a request.
+constexpr std::size_t kMaxResources = 50'000;
+constexpr std::size_t kMaxGroupVersions = 2'000;
 
 // Lenient: what is absent or of another type is empty, and an entry without a valid name is skipped.
 std::string text_of(const json::object& object, const char* name) {
@@ -57,7 +62,7 @@ bool is_valid(const ApiResource& resource) {
 
 void add_if_valid(std::vector<ApiResource>& resources, ApiResource resource) {
   if (resource.singular.empty()) resource.singular = lower_case(resource.kind);
-  if (is_valid(resource)) resources.push_back(std::move(resource));
+  if (is_valid(resource) && resources.size() < kMaxResources) resources.push_back(std::move(resource));
 }
 
 std::vector<ApiResource> aggregated_resources(const json::object& root) {
@@ -90,15 +95,16 @@ void add_versions(const json::object& group, std::vector<GroupVersion>& group_ve
   for (const json::object* version : objects_of(group, "versions")) versions.push_back(text_of(*version, "version"));
   std::stable_partition(versions.begin(), versions.end(), [&](const auto& version) { return version == preferred; });
   for (const std::string& version : versions) {
-    if (is_dns_label(version)) group_versions.push_back({name, version});
+    if (is_dns_label(version) && group_versions.size() < kMaxGroupVersions) group_versions.push_back({name, version});
   }
 }
 
 Expected<json::value> parsed(std::string_view body) {
-  boost::system::error_code failure;
-  json::value value = json::parse(json::string_view(body.data(), body.size()), failure);
-  if (failure || !value.is_object()) return Error{Status::protocol, "discovery: the response is not a JSON object"};
-  return value;
+  auto value = parse_bounded_json(body);
+  if (!value || !value->is_object()) {
+    return Error{Status::protocol, "discovery: the response is not a JSON object, or is too large"};
+  }
+  return *std::move(value);
 }
 
 }  // namespace
@@ -118,7 +124,9 @@ Expected<DiscoveryRoot> parse_discovery_root(std::string_view body) {
     root.resources = aggregated_resources(object);
   } else if (kind == "APIVersions") {
     for (std::string& version : texts_of(object, "versions")) {
-      if (is_dns_label(version)) root.group_versions.push_back({"", std::move(version)});
+      if (is_dns_label(version) && root.group_versions.size() < kMaxGroupVersions) {
+        root.group_versions.push_back({"", std::move(version)});
+      }
     }
   } else if (kind == "APIGroupList") {
     for (const json::object* group : objects_of(object, "groups")) add_versions(*group, root.group_versions);

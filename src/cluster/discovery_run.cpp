@@ -16,8 +16,8 @@ bool may_be_missing(const Error& error) {
   return error.http_status == 404 || error.http_status == 403;
 }
 
-Expected<DiscoveryRoot> root_of(const FetchedAnswer& answer, const char* target) {
-  if (!transport::is_success(answer.head.status)) return refusal_of(answer, target);
+Expected<DiscoveryRoot> root_of(const FetchedAnswer& answer, const std::string& url) {
+  if (!transport::is_success(answer.head.status)) return refusal_of(answer, url);
   return parse_discovery_root(answer.body);
 }
 
@@ -26,6 +26,7 @@ Expected<DiscoveryRoot> root_of(const FetchedAnswer& answer, const char* target)
 DiscoveryRun::DiscoveryRun(const Environment& environment, Done done)
     : access_(environment.access),
       logger_(environment.logger),
+      server_url_(environment.server_url),
       request_timeout_(environment.request_timeout),
       done_(std::make_shared<Done>(std::move(done))) {}
 
@@ -55,8 +56,10 @@ std::unique_ptr<HttpFetch> DiscoveryRun::fetch(const std::string& target, HttpFe
   request.headers.push_back({"Accept", kDiscoveryAccept});
   request.response_timeout = request_timeout_;
   request.idle_timeout = request_timeout_;
+  request.whole_timeout = kWholeDocument * request_timeout_;
   request.accept_gzip = auth_.compression;
-  return std::make_unique<HttpFetch>(auth_.connection, std::move(request), kMaxDocumentSize, std::move(done));
+  return std::make_unique<HttpFetch>(auth_.connection, std::move(request), server_url_ + target, kMaxDocumentSize,
+                                     std::move(done));
 }
 
 void DiscoveryRun::fetch_roots(Expected<RequestAuth> auth) {
@@ -73,7 +76,8 @@ void DiscoveryRun::fetch_roots(Expected<RequestAuth> auth) {
 void DiscoveryRun::on_root(std::size_t place, Expected<FetchedAnswer> answer) {
   if (answer) access_.on_response_head(answer->head);
   if (answer && answer->head.status == 401) access_.reject_credentials();
-  roots_[place] = answer ? root_of(*answer, kRootTargets[place]) : Expected<DiscoveryRoot>(answer.error());
+  roots_[place] =
+      answer ? root_of(*answer, server_url_ + kRootTargets[place]) : Expected<DiscoveryRoot>(answer.error());
   if (roots_[0] && roots_[1]) read_roots();
 }
 
@@ -112,7 +116,7 @@ void DiscoveryRun::on_resource_list(std::size_t place, Expected<FetchedAnswer> a
   if (!answer) {
     logger_.log(LogLevel::warning, "discovery: " + answer.error().message);
   } else if (!transport::is_success(answer->head.status)) {
-    logger_.log(LogLevel::warning, "discovery: " + refusal_of(*answer, path).message);
+    logger_.log(LogLevel::warning, "discovery: " + refusal_of(*answer, server_url_ + path).message);
   } else if (auto resources = parse_resource_list(answer->body, document.of); !resources) {
     logger_.log(LogLevel::warning, resources.error().message);
   } else {

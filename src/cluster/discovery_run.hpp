@@ -21,6 +21,8 @@ class DiscoveryRun {
   struct Environment {
     Access& access;
     Logger& logger;
+    // Of the API server, for messages.
+    std::string server_url;
     Milliseconds request_timeout;
   };
   using Done = std::function<void(Expected<RestMapper>)>;
@@ -49,6 +51,7 @@ class DiscoveryRun {
 
   Access& access_;
   Logger& logger_;
+  const std::string server_url_;
   Milliseconds request_timeout_;
   const std::shared_ptr<Done> done_;
   PendingCall pending_;

@@ -2,10 +2,14 @@
 
 #include <boost/json.hpp>
 
+#include <optional>
+
 #include "base/base64.hpp"
 #include "base/civil_time.hpp"
 #include "base/text.hpp"
+#include "cluster/bounded_json.hpp"
 #include "cluster/pem.hpp"
+#include "cluster/yaml_document.hpp"
 
 namespace ksr::cluster {
 namespace {
@@ -73,11 +77,20 @@ Expected<void> take_expiry(const json::object& status, Credentials& credentials)
   return {};
 }
 
+// kubectl's decoder takes both.
+std::optional<json::value> parsed(const std::string& output) {
+  if (auto value = parse_bounded_json(output)) return value;
+  try {
+    return json::parse(yaml_as_json(YamlDocument(output).root(), ""));
+  } catch (const YamlMismatch&) {
+    return std::nullopt;
+  }
+}
+
 Expected<json::object> checked_object(const std::string& output, const std::string& api_version) {
-  boost::system::error_code failure;
-  const json::value value = json::parse(output, failure);
-  if (failure || !value.is_object()) return wrong("is not a JSON object; expected an ExecCredential");
-  const json::object& object = value.get_object();
+  const std::optional<json::value> value = parsed(output);
+  if (!value || !value->is_object()) return wrong("is not an object in JSON or YAML; expected an ExecCredential");
+  const json::object& object = value->get_object();
   const auto kind = member_text(object, "kind");
   if (!kind || *kind != "ExecCredential") return wrong("is of another kind; expected ExecCredential");
   const auto version = member_text(object, "apiVersion");

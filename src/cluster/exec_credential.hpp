@@ -1,5 +1,5 @@
-// `exec_info` is the JSON that an exec plugin gets, `parse_exec_credential` reads the JSON that it prints; used by
-// exec_plugin. client.authentication.k8s.io/v1 and v1beta1. Pure, any thread.
+// `exec_info` is the JSON that an exec plugin gets, `parse_exec_credential` reads the JSON or YAML that it prints; used
+// by exec_plugin. client.authentication.k8s.io/v1 and v1beta1. Pure, any thread.
 #pragma once
 
 #include <string>

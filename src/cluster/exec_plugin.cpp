@@ -7,14 +7,13 @@
 #include <optional>
 #include <utility>
 
+#include "base/secrets.hpp"
 #include "base/text.hpp"
 
 namespace ksr::cluster {
 namespace {
 
 constexpr std::size_t kMaxLineLength = 200;
-// Shorter runs are words; a slash ends a run, so that paths stay.
-constexpr std::size_t kMinSecretLength = 28;
 
 bool is_program(const std::string& path) {
   struct stat status {};
@@ -49,47 +48,97 @@ Error failed(const ExecPlan& plan, const std::string& reason) {
   return {Status::auth, plan.role + ": " + reason};
 }
 
-std::string with_stderr(std::string text, const ProgramResult& result) {
-  const std::string line = last_line(result.stderr_tail);
-  return line.empty() ? text : text + ": " + line;
+std::string_view last_line(std::string_view text) {
+  const std::string_view whole = trimmed(text);
+  const std::size_t line_end = whole.find_last_of("\r\n");
+  return line_end == std::string_view::npos ? whole : whole.substr(line_end + 1);
 }
 
-// The characters of base64, of JWTs and of most other encodings.
-bool may_be_secret(char c) {
-  return is_alphanumeric(c) || std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos || c == '=';
-}
-
-std::string without_secrets(std::string_view line) {
-  std::string shown;
-  while (!line.empty()) {
-    const auto end = std::find_if_not(line.begin(), line.end(), may_be_secret);
-    const auto length = static_cast<std::size_t>(end - line.begin());
-    const std::string_view run = line.substr(0, length);
-    shown += run.size() < kMinSecretLength ? run : std::string_view("***");
-    line.remove_prefix(length);
-    if (line.empty()) break;
-    shown += line.front();
-    line.remove_prefix(1);
+// The words of the plugin, without secrets: those that it was given and those that it printed as credentials, and what
+// looks like one.
+class PluginText {
+ public:
+  explicit PluginText(const ExecPlan& plan) {
+    for (const auto& [name, value] : plan.stanza.variables) add_if_secret(name, value);
+    for (const std::string& variable : plan.environment) {
+      const std::size_t equals = variable.find('=');
+      if (equals != std::string::npos) add_if_secret(variable.substr(0, equals), variable.substr(equals + 1));
+    }
+    const std::string* flag = nullptr;
+    for (const std::string& argument : plan.stanza.arguments) {
+      const std::size_t equals = argument.find('=');
+      if (equals != std::string::npos) add_if_secret(argument.substr(0, equals), argument.substr(equals + 1));
+      if (flag != nullptr && !argument.empty() && argument.front() != '-') secrets_.add(argument);
+      flag = argument.size() > 1 && argument.front() == '-' && equals == std::string::npos && names_secret(argument)
+                 ? &argument
+                 : nullptr;
+    }
   }
-  return shown;
-}
+
+  // What it printed on standard output is not to be repeated, whether or not it can be parsed.
+  void add_output(std::string_view output) {
+    if (output.size() == std::exchange(output_size_, output.size())) return;
+    constexpr std::string_view kBetween = " \t\r\n\",:{}[]'<>()";
+    constexpr std::size_t kMaxWords = 64;
+    for (std::size_t words = 0; words < kMaxWords;) {
+      const std::size_t begin = output.find_first_not_of(kBetween);
+      if (begin == std::string_view::npos) return;
+      output.remove_prefix(begin);
+      const std::string_view word = output.substr(0, output.find_first_of(kBetween));
+      output.remove_prefix(word.size());
+      // Words of letters and the apiVersion are not secrets.
+      const bool letters = std::all_of(word.begin(), word.end(), [](char c) { return is_lower(c) || is_upper(c); });
+      if (letters || word.size() < 4 || word.find("k8s.io") != std::string_view::npos) continue;
+      secrets_.add(word);
+      ++words;
+    }
+  }
+
+  std::string shown(std::string_view line, std::size_t max_size) const {
+    return one_line(without_likely_secrets(secrets_.blanked(line)), max_size);
+  }
+
+ private:
+  void add_if_secret(const std::string& name, const std::string& value) {
+    if (names_secret(name)) secrets_.add(value);
+  }
+
+  Secrets secrets_;
+  std::size_t output_size_ = 0;
+};
+
+// A plugin that floods its standard error would have nothing else in the log.
+class StderrLog {
+ public:
+  StderrLog(const ExecPlan& plan, const PluginText& text, Logger& logger) : plan_(plan), text_(text), logger_(logger) {}
+
+  void add(std::string_view line) {
+    if (lines_ > kMaxLines || !logger_.wants(LogLevel::notice)) return;
+    const bool last = ++lines_ > kMaxLines;
+    logger_.log(LogLevel::notice,
+                plan_.role + ": " + (last ? "more lines are not logged" : text_.shown(line, kMaxForeignText)));
+  }
+
+ private:
+  static constexpr int kMaxLines = 100;
+  const ExecPlan& plan_;
+  const PluginText& text_;
+  Logger& logger_;
+  int lines_ = 0;
+};
 
 }  // namespace
 
-std::string last_line(const std::string& stderr_tail) {
-  const std::string_view text = trimmed(stderr_tail);
-  const std::size_t line_end = text.find_last_of("\r\n");
-  const std::string_view line = line_end == std::string_view::npos ? text : text.substr(line_end + 1);
-  return one_line(without_secrets(line), kMaxLineLength);
-}
-
-Expected<Credentials> run_exec_plugin(const ExecPlan& plan, const std::atomic<bool>& stop) {
+Expected<Credentials> run_exec_plugin(const ExecPlan& plan, const std::atomic<bool>& stop, Logger& logger) {
+  PluginText text(plan);
   ProgramCall call;
   call.program = plan.stanza.command;
   if (call.program.find('/') == std::string::npos) {
     const auto found = found_in_path(call.program, plan.search_path);
     if (!found) {
-      const std::string hint = plan.stanza.install_hint.empty() ? "" : ": " + last_line(plan.stanza.install_hint);
+      const std::string hint = plan.stanza.install_hint.empty()
+                                   ? ""
+                                   : ": " + text.shown(last_line(plan.stanza.install_hint), kMaxLineLength);
       return failed(plan, in_quotes(call.program) + " was not found in PATH" + hint);
     }
     call.program = *found;
@@ -97,21 +146,22 @@ Expected<Credentials> run_exec_plugin(const ExecPlan& plan, const std::atomic<bo
   call.arguments = plan.stanza.arguments;
   call.environment = environment_of(plan);
   call.timeout = plan.timeout;
+  StderrLog stderr_log(plan, text, logger);
+  call.on_stderr_line = [&](std::string_view line, std::string_view output) {
+    text.add_output(output);
+    stderr_log.add(line);
+  };
   const auto result = run_program(call, stop);
   if (!result) return result.error().within(plan.role);
-  if (result->signal != 0) {
-    return failed(
-        plan,
-        with_stderr(one_line(call.program) + " was terminated by signal " + std::to_string(result->signal), *result));
-  }
-  if (result->exit_code != 0) {
-    return failed(
-        plan,
-        with_stderr(one_line(call.program) + " failed with exit code " + std::to_string(result->exit_code), *result));
-  }
+  text.add_output(result->output);
+  const auto failed_with = [&](const std::string& what) {
+    const std::string line = text.shown(last_line(result->stderr_tail), kMaxLineLength);
+    return failed(plan, one_line(call.program) + what + (line.empty() ? "" : ": " + line));
+  };
+  if (result->signal != 0) return failed_with(" was terminated by signal " + std::to_string(result->signal));
+  if (result->exit_code != 0) return failed_with(" failed with exit code " + std::to_string(result->exit_code));
   auto credentials = parse_exec_credential(result->output, plan.stanza.api_version);
-  if (!credentials)
-    return failed(plan, with_stderr(one_line(call.program) + ": " + credentials.error().message, *result));
+  if (!credentials) return failed_with(": " + credentials.error().message);
   return credentials;
 }
 

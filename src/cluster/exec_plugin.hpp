@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/expected.hpp"
+#include "base/log.hpp"
 #include "cluster/child_process.hpp"
 #include "cluster/credentials.hpp"
 #include "cluster/exec_credential.hpp"
@@ -26,11 +27,8 @@ struct ExecPlan {
   ExecCluster cluster;
 };
 
-// Runs the plugin once and parses its output. Blocks: never on the network thread. Setting `stop` ends it.
-Expected<Credentials> run_exec_plugin(const ExecPlan& plan, const std::atomic<bool>& stop);
-
-// The last line of a program's standard error, fit for a message: one line, cut, with "***" for what looks like a
-// secret.
-std::string last_line(const std::string& stderr_tail);
+// Runs the plugin once and parses its output. Blocks: never on the network thread. Setting `stop` ends it. Each line of
+// its standard error is logged as it comes: it may ask for something.
+Expected<Credentials> run_exec_plugin(const ExecPlan& plan, const std::atomic<bool>& stop, Logger& logger);
 
 }  // namespace ksr::cluster

@@ -17,13 +17,19 @@ struct NamedFile {
   std::string text() const;
 };
 
+// A path for messages: one line, without what looks like a secret that stands in the place of a path.
+std::string shown_path(const std::string& path);
+
 inline constexpr std::size_t kMaxCredentialFileSize = std::size_t{1} << 20;
-inline constexpr std::size_t kMaxKubeconfigSize = std::size_t{32} << 20;
+inline constexpr std::size_t kMaxKubeconfigSize = std::size_t{8} << 20;
 
 // The content of a regular file. Blocks on the disk at most: a FIFO or a device is refused. The error has role, path
 // and reason, never the content.
 Expected<std::string> read_file(const NamedFile& file, std::size_t max_size);
-// The same, without white space at both ends.
+// The content of a kubeconfig: read_file(), but /dev/null is empty, and a pipe is read once in the process, until its
+// end or for 10 s (KUBECONFIG=<(command) of a shell).
+Expected<std::string> read_kubeconfig_file(const NamedFile& file);
+// Of a file that holds one bearer token: without a byte order mark and without white space at both ends.
 Expected<std::string> read_token_file(const NamedFile& file);
 
 }  // namespace ksr::cluster

@@ -5,10 +5,10 @@
 #include <system_error>
 #include <utility>
 
+#include "base/secrets.hpp"
 #include "base/text.hpp"
 #include "cluster/files.hpp"
 #include "cluster/kubeconfig.hpp"
-#include "cluster/pem.hpp"
 
 namespace ksr::cluster {
 namespace {
@@ -17,8 +17,14 @@ namespace {
 
 std::string files_of(const Kubeconfig& config) {
   std::string files;
-  for (const std::string& file : config.files) files += (files.empty() ? "" : ":") + one_line(file);
+  for (const std::string& file : config.files) files += (files.empty() ? "" : ":") + shown_path(file);
+  if (config.empty() && !config.searched.empty()) return "kubeconfig (" + config.searched + ")";
   return files.empty() ? "kubeconfig" : "kubeconfig " + files;
+}
+
+// A name, or what may stand in its place by mistake.
+std::string quoted(const std::string& name) {
+  return in_quotes(without_confused_secret(name));
 }
 
 Error invalid(const std::string& role, const std::string& reason) {
@@ -29,7 +35,7 @@ Error invalid(const std::string& role, const std::string& reason) {
 class EntryName {
  public:
   EntryName(const char* kind, const std::string& name, const std::string& origin)
-      : entry_(std::string(kind) + " " + in_quotes(name) + " in " + one_line(origin)) {}
+      : entry_(std::string(kind) + " " + quoted(name) + " in " + shown_path(origin)) {}
   const std::string& text() const noexcept { return entry_; }
   std::string field(const char* name) const { return std::string(name) + " of " + entry_; }
   ValueWithOrigin value(const std::string& text, const char* name) const { return {text, field(name)}; }
@@ -43,7 +49,7 @@ Expected<void> take_cluster(const Kubeconfig& config, const ContextEntry& contex
   if (context.cluster.empty()) return invalid(context_name.text(), "has no cluster");
   const auto found = config.clusters.find(context.cluster);
   if (found == config.clusters.end()) {
-    return invalid(context_name.text(), "its cluster " + in_quotes(context.cluster) + " does not exist");
+    return invalid(context_name.text(), "its cluster " + quoted(context.cluster) + " does not exist");
   }
   const ClusterEntry& cluster = found->second;
   const EntryName entry("cluster", context.cluster, cluster.origin);
@@ -64,7 +70,7 @@ Expected<void> check_exec(const ExecStanza& exec, const std::string& role) {
   if (exec.command.empty()) return invalid(role, "has no command");
   if (exec.api_version != "client.authentication.k8s.io/v1" &&
       exec.api_version != "client.authentication.k8s.io/v1beta1") {
-    return invalid(role, "has the apiVersion " + in_quotes(exec.api_version) +
+    return invalid(role, "has the apiVersion " + quoted(exec.api_version) +
                              "; expected client.authentication.k8s.io/v1 or v1beta1");
   }
   for (const auto& [name, value] : exec.variables) {
@@ -76,15 +82,18 @@ Expected<void> check_exec(const ExecStanza& exec, const std::string& role) {
   }
   if (mode == "Always") return invalid(role, "has the interactiveMode Always, but a library has no terminal");
   if (!mode.empty() && mode != "Never" && mode != "IfAvailable") {
-    return invalid(role, "has the interactiveMode " + in_quotes(mode) + "; expected Never or IfAvailable");
+    return invalid(role, "has the interactiveMode " + quoted(mode) + "; expected Never or IfAvailable");
   }
   return {};
 }
 
 Expected<void> check_user(const UserEntry& user, const EntryName& entry) {
-  if (!user.auth_provider.empty()) {
+  if (!user.auth_provider.empty() && user.exec) {
+    return invalid(entry.text(), "has both an auth-provider and an exec plugin; expected only one of them");
+  }
+  if (!user.auth_provider.empty() && user.auth_provider != "oidc") {
     return invalid(entry.field("auth-provider"),
-                   in_quotes(user.auth_provider) + " is not supported; expected an exec plugin in its place");
+                   quoted(user.auth_provider) + " is not supported; expected an exec plugin in its place");
   }
   const bool token = !user.token.empty() || !user.token_file.empty();
   const bool basic = !user.username.empty() || !user.password.empty();
@@ -96,7 +105,7 @@ Expected<void> check_user(const UserEntry& user, const EntryName& entry) {
   return {};
 }
 
-void take_credentials(const UserEntry& user, const EntryName& entry, ConnectionSpec& spec) {
+void take_credentials(const UserEntry& user, const std::string& name, const EntryName& entry, ConnectionSpec& spec) {
   spec.token = entry.value(user.token, "token");
   spec.token_file = entry.value(user.token_file, "tokenFile");
   spec.username = entry.value(user.username, "username");
@@ -105,8 +114,10 @@ void take_credentials(const UserEntry& user, const EntryName& entry, ConnectionS
   spec.client_cert_data = entry.value(user.client_cert_data, "client-certificate-data");
   spec.client_key_file = entry.value(user.client_key_file, "client-key");
   spec.client_key_data = entry.value(user.client_key_data, "client-key-data");
-  const bool has_static_credentials =
-      spec.token.set() || spec.token_file.set() || spec.username.set() || spec.password.set() || spec.has_certificate();
+  const bool has_static_credentials = spec.has_credentials() || (spec.has_certificate() && spec.has_key());
+  if (user.auth_provider == "oidc" && !has_static_credentials) {
+    spec.oidc = OidcPlan{entry.field("auth-provider"), user.origin, name};
+  }
   if (user.exec && !has_static_credentials) {
     spec.exec = user.exec;
     spec.exec_role = entry.field("exec");
@@ -118,13 +129,13 @@ Expected<void> take_user(const Kubeconfig& config, const ContextEntry& context, 
   if (context.user.empty()) return {};
   const auto found = config.users.find(context.user);
   if (found == config.users.end()) {
-    return invalid(context_name.text(), "its user " + in_quotes(context.user) + " does not exist");
+    return invalid(context_name.text(), "its user " + quoted(context.user) + " does not exist");
   }
   const UserEntry& user = found->second;
   const EntryName entry("user", context.user, user.origin);
   if (auto fine = check_user(user, entry); !fine) return fine;
   spec.impersonation = {user.as, user.as_uid, user.as_groups, user.as_extra};
-  take_credentials(user, entry, spec);
+  take_credentials(user, context.user, entry, spec);
   return {};
 }
 
@@ -136,12 +147,11 @@ Expected<ConnectionSpec> spec_of_context(const Kubeconfig& config, const std::st
     return invalid(files_of(config), "has no current-context; expected one, or the key context");
   }
   const auto found = config.contexts.find(chosen);
-  if (found == config.contexts.end())
-    return invalid(files_of(config), "context " + in_quotes(chosen) + " does not exist");
+  if (found == config.contexts.end()) return invalid(files_of(config), "context " + quoted(chosen) + " does not exist");
   const ContextEntry& context = found->second;
   const EntryName entry("context", chosen, context.origin);
   ConnectionSpec spec;
-  spec.found_in = files_of(config) + ", context " + in_quotes(chosen);
+  spec.found_in = files_of(config) + ", context " + quoted(chosen);
   spec.default_namespace = context.name_space;
   if (auto fine = take_cluster(config, context, entry, spec); !fine) return fine.error();
   if (auto fine = take_user(config, context, entry, spec); !fine) return fine.error();
@@ -159,12 +169,10 @@ bool is_file(const std::string& path) {
   return std::filesystem::is_regular_file(path, failure);
 }
 
-bool has_certificates(const NamedFile& file, Logger& logger) {
-  const auto text = read_file(file, kMaxCredentialFileSize);
-  const Expected<void> fine = text ? check_certificates(file.text(), *text) : text.error();
-  if (fine) return true;
-  logger.log(LogLevel::error, fine.error().message + " (the system's CAs are trusted instead)");
-  return false;
+// A link that leads nowhere is there, and so is what cannot be looked at.
+bool is_missing(const std::string& path) {
+  std::error_code failure;
+  return std::filesystem::symlink_status(path, failure).type() == std::filesystem::file_type::not_found;
 }
 
 std::string namespace_of(const ProcessEnvironment& process_env) {
@@ -186,7 +194,12 @@ std::optional<ConnectionSpec> in_cluster_spec(const ProcessEnvironment& process_
   spec.found_in = "the service account of the pod";
   spec.server = {"https://" + (ipv6 ? "[" + host + "]" : host) + ":" + port, "KUBERNETES_SERVICE_HOST and _PORT"};
   spec.token_file = {token.path, token.role};
-  if (has_certificates(ca, logger)) spec.ca_file = {ca.path, ca.role};
+  if (is_missing(ca.path)) {
+    logger.log(LogLevel::error, ca.text() + ": does not exist; the system's CAs are trusted instead");
+  } else {
+    // One that cannot be used is an error when it is read, never another trust.
+    spec.ca_file = {ca.path, ca.role};
+  }
   spec.default_namespace = namespace_of(process_env);
   return spec;
 }
@@ -203,10 +216,8 @@ Expected<ConnectionSpec> find_connection_spec(const ConnectionOptions& options, 
   if (!config) return config.error();
   if (config->empty() && !file_given) {
     if (auto pod = in_cluster_spec(process_env, logger)) return overridden(*std::move(pod), keys);
-    return Error{
-        Status::invalid,
-        "server: is not set, and there is no kubeconfig (KUBECONFIG, ~/.kube/config) and no service account of "
-        "a pod; expected one of them"};
+    return Error{Status::invalid, "server: is not set, and there is no kubeconfig (" + config->searched +
+                                      ") and no service account of a pod; expected one of them"};
   }
   auto chosen = spec_of_context(*config, options.context);
   if (!chosen) return chosen;

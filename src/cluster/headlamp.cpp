@@ -57,6 +57,21 @@ Expected<void> check(const ConnectionOptions& options) {
   return {};
 }
 
+std::vector<std::string> secrets_of_keys(const ConnectionOptions& options) {
+  std::vector<std::string> secrets;
+  if (!options.headlamp_token.empty()) secrets.push_back(options.headlamp_token);
+  if (options.headlamp_kubeconfig.empty()) return secrets;
+  secrets.push_back(options.headlamp_kubeconfig);
+  const auto config = parse_kubeconfig("", base64_decode(options.headlamp_kubeconfig).value_or(""));
+  if (!config) return secrets;
+  for (const auto& [name, user] : config->users) {
+    for (const std::string* secret : {&user.token, &user.password, &user.client_key_data}) {
+      if (!secret->empty()) secrets.push_back(*secret);
+    }
+  }
+  return secrets;
+}
+
 }  // namespace
 
 bool wants_headlamp(const ConnectionOptions& options) {
@@ -82,6 +97,7 @@ Expected<HeadlampPlan> plan_headlamp(const ConnectionOptions& options) {
   if (plan.stateless) {
     plan.subprotocols.push_back("base64url.headlamp.authorization.k8s.io." + options.headlamp_user_id);
   }
+  plan.secrets = secrets_of_keys(options);
   return plan;
 }
 

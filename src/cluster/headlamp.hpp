@@ -22,6 +22,8 @@ struct HeadlampPlan {
   std::vector<std::string> subprotocols;
   // The server has the cluster only from the KUBECONFIG header, and forgets it 20 seconds after the last one.
   bool stateless = false;
+  // The token, the kubeconfig, and the secrets in it.
+  std::vector<std::string> secrets = {};
 };
 
 bool wants_headlamp(const ConnectionOptions& options);

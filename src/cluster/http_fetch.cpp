@@ -7,9 +7,9 @@
 
 namespace ksr::cluster {
 
-HttpFetch::HttpFetch(std::shared_ptr<transport::Connection> connection, transport::Request request,
+HttpFetch::HttpFetch(std::shared_ptr<transport::Connection> connection, transport::Request request, std::string url,
                      std::size_t max_size, Done done)
-    : connection_(std::move(connection)), target_(request.target), max_size_(max_size), done_(std::move(done)) {
+    : connection_(std::move(connection)), url_(std::move(url)), max_size_(max_size), done_(std::move(done)) {
   exchange_ = connection_->send(std::move(request), *this);
 }
 
@@ -23,12 +23,12 @@ void HttpFetch::on_body(std::string_view bytes) {
     return;
   }
   finish(Error{Status::too_large,
-               "GET " + target_ + ": the response is larger than " + std::to_string(max_size_) + " bytes"});
+               "GET " + url_ + ": the response is larger than " + std::to_string(max_size_) + " bytes"});
 }
 
 void HttpFetch::on_end(const std::optional<Error>& error) {
   // A refusal whose body broke off is still a refusal.
-  if (error && answer_.head.status < 400) return finish(error->within("GET " + target_));
+  if (error && answer_.head.status < 400) return finish(error->within("GET " + url_));
   finish(std::move(answer_));
 }
 
@@ -38,8 +38,8 @@ void HttpFetch::finish(Expected<FetchedAnswer> outcome) {
   if (done) done(std::move(outcome));
 }
 
-Error refusal_of(const FetchedAnswer& answer, const std::string& target) {
-  return read_refusal(answer.head, answer.body, std::chrono::system_clock::now()).error.within("GET " + target);
+Error refusal_of(const FetchedAnswer& answer, const std::string& url) {
+  return read_refusal(answer.head, answer.body, std::chrono::system_clock::now()).error.within("GET " + url);
 }
 
 }  // namespace ksr::cluster

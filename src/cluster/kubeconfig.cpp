@@ -5,6 +5,7 @@
 #include <system_error>
 #include <utility>
 
+#include "base/secrets.hpp"
 #include "base/text.hpp"
 #include "cluster/files.hpp"
 #include "cluster/yaml_reader.hpp"
@@ -23,7 +24,7 @@ std::string resolved(const std::string& path, const std::string& origin) {
 std::string exec_config_of(const YamlMap& cluster) {
   for (const YamlMap& extension : cluster.maps("extensions")) {
     if (extension.text("name") == kExecExtension && extension.has("extension")) {
-      return yaml_as_json(extension.node("extension"), extension.place());
+      return yaml_as_json(*extension.node("extension"), extension.place());
     }
   }
   return "";
@@ -62,11 +63,9 @@ ExecStanza read_exec(const YamlMap& exec, const std::string& origin) {
 std::vector<std::pair<std::string, std::string>> read_extra(const YamlMap& user) {
   std::vector<std::pair<std::string, std::string>> extra;
   const YamlMap map = user.map("as-user-extra");
-  if (!map.whole().IsDefined() || map.whole().IsNull()) return extra;
-  for (const auto& item : map.whole()) {
-    if (!item.first.IsScalar()) throw YamlMismatch(map.place() + ": expected strings as keys");
-    const std::string key = item.first.Scalar();
-    for (const std::string& value : map.texts(key.c_str())) extra.emplace_back(key, value);
+  for (const std::string& key : map.keys()) {
+    // The key is not repeated: it may have been confused with its value.
+    for (std::string& value : map.texts_of(key)) extra.emplace_back(key, std::move(value));
   }
   return extra;
 }
@@ -86,7 +85,11 @@ UserEntry read_user(const YamlMap& user, const std::string& origin) {
   entry.as_uid = user.text("as-uid");
   entry.as_groups = user.texts("as-groups");
   entry.as_extra = read_extra(user);
-  if (user.has("auth-provider")) entry.auth_provider = user.map("auth-provider").text("name");
+  if (user.has("auth-provider")) {
+    const YamlMap provider = user.map("auth-provider");
+    entry.auth_provider = provider.text("name");
+    if (entry.auth_provider == "oidc") entry.id_token = provider.map("config").text("id-token");
+  }
   if (user.has("exec")) entry.exec = read_exec(user.map("exec"), origin);
   return entry;
 }
@@ -102,7 +105,7 @@ void read_entries(const YamlMap& root, const char* list, const char* stanza, con
                   Entry (*read)(const YamlMap&, const std::string&), std::map<std::string, Entry>& entries) {
   for (const YamlMap& item : root.maps(list)) {
     const std::string name = item.text("name");
-    const YamlMap body(item.node(stanza), item.place() + " " + in_quotes(name));
+    const YamlMap body(item.node(stanza), item.place() + " " + in_quotes(without_confused_secret(name)));
     if (!entries.try_emplace(name, read(body, origin)).second) throw YamlMismatch(body.place() + ": is duplicated");
   }
 }
@@ -120,7 +123,7 @@ void read_all(const YamlMap& root, const std::string& path, Kubeconfig& config) 
 }
 
 Error invalid_file(const std::string& path, const std::string& reason) {
-  return {Status::invalid, "kubeconfig " + one_line(path) + ": " + reason};
+  return {Status::invalid, "kubeconfig " + shown_path(path) + ": " + reason};
 }
 
 std::string absolute(const std::string& path) {
@@ -136,22 +139,37 @@ bool exists(const std::string& path) {
 
 Expected<Kubeconfig> load_one(const std::string& path) {
   const std::string whole = absolute(path);
-  auto text = read_file({"kubeconfig", whole}, kMaxKubeconfigSize);
+  auto text = read_kubeconfig_file({"kubeconfig", whole});
   if (!text) return std::move(text).error();
   return parse_kubeconfig(whole, *text);
 }
 
-// k8s.io/client-go/tools/clientcmd/loader.go, NewDefaultClientConfigLoadingRules.
-std::vector<std::string> default_paths(const ProcessEnvironment& process_env) {
+void log_notes(const Kubeconfig& config, Logger& logger) {
+  for (const std::string& note : config.notes) logger.log(LogLevel::notice, note);
+}
+
+struct DefaultPaths {
+  // What they come from, for messages.
+  std::string origin;
   std::vector<std::string> paths;
+};
+
+// k8s.io/client-go/tools/clientcmd/loader.go, NewDefaultClientConfigLoadingRules.
+DefaultPaths default_paths(const ProcessEnvironment& process_env) {
+  DefaultPaths found;
   if (const auto list = process_env.variable("KUBECONFIG"); list && !list->empty()) {
+    found.origin = "KUBECONFIG";
+    std::vector<std::string>& paths = found.paths;
     for (const std::string_view path : split(*list, ':')) {
       if (!path.empty() && std::find(paths.begin(), paths.end(), path) == paths.end()) paths.emplace_back(path);
     }
-    return paths;
+    return found;
   }
-  if (const auto home = process_env.variable("HOME"); home && !home->empty()) paths.push_back(*home + "/.kube/config");
-  return paths;
+  found.origin = "~/.kube/config";
+  if (const auto home = process_env.variable("HOME"); home && !home->empty()) {
+    found.paths.push_back(*home + "/.kube/config");
+  }
+  return found;
 }
 
 }  // namespace
@@ -160,21 +178,20 @@ Expected<Kubeconfig> parse_kubeconfig(const std::string& path, const std::string
   Kubeconfig config;
   config.files.push_back(path);
   try {
-    read_all(YamlMap(YAML::Load(text), ""), path, config);
+    const YamlDocument document(text);
+    read_all(YamlMap(&document.root(), ""), path, config);
+    for (const std::string& note : document.notes()) {
+      config.notes.push_back("kubeconfig " + shown_path(path) + ": " + note);
+    }
   } catch (const YamlMismatch& mismatch) {
-    return invalid_file(path,
-                        mismatch.what()[0] == ':' ? "is not a kubeconfig; expected a YAML mapping" : mismatch.what());
-  } catch (const YAML::Exception& failure) {
-    // yaml-cpp's message may quote the file, which may have a secret there.
-    return invalid_file(path, failure.mark.is_null()
-                                  ? "is not valid YAML"
-                                  : "is not valid YAML at line " + std::to_string(failure.mark.line + 1));
+    return invalid_file(path, mismatch.what());
   }
   return config;
 }
 
 void merge_kubeconfig(Kubeconfig& first, Kubeconfig later) {
   first.files.insert(first.files.end(), later.files.begin(), later.files.end());
+  first.notes.insert(first.notes.end(), later.notes.begin(), later.notes.end());
   first.clusters.merge(later.clusters);
   first.users.merge(later.users);
   first.contexts.merge(later.contexts);
@@ -182,17 +199,28 @@ void merge_kubeconfig(Kubeconfig& first, Kubeconfig later) {
 }
 
 Expected<Kubeconfig> load_kubeconfig(const std::string& path, const ProcessEnvironment& process_env, Logger& logger) {
-  if (!path.empty()) return load_one(path);
+  if (!path.empty()) {
+    auto config = load_one(path);
+    if (config) log_notes(*config, logger);
+    return config;
+  }
   Kubeconfig merged;
-  for (const std::string& candidate : default_paths(process_env)) {
+  const DefaultPaths defaults = default_paths(process_env);
+  merged.searched = defaults.origin;
+  const char* separator = ": ";
+  for (const std::string& candidate : defaults.paths) {
+    merged.searched += std::exchange(separator, ", ") + shown_path(candidate);
     if (!exists(candidate)) {
-      logger.log(LogLevel::debug, "kubeconfig " + one_line(candidate) + ": does not exist");
+      merged.searched += " does not exist";
+      logger.log(LogLevel::debug, "kubeconfig " + shown_path(candidate) + ": does not exist");
       continue;
     }
     auto config = load_one(candidate);
     if (!config) return config;
+    if (config->empty()) merged.searched += " is empty";
     merge_kubeconfig(merged, *std::move(config));
   }
+  log_notes(merged, logger);
   return merged;
 }
 

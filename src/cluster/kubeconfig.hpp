@@ -48,6 +48,8 @@ struct UserEntry {
   std::vector<std::string> as_groups;
   std::vector<std::pair<std::string, std::string>> as_extra;
   std::string auth_provider;
+  // Of the auth-provider oidc.
+  std::string id_token;
   std::optional<ExecStanza> exec;
 };
 
@@ -61,6 +63,11 @@ struct ContextEntry {
 struct Kubeconfig {
   // The files it was read from, in order; for messages.
   std::vector<std::string> files;
+  // Where files were looked for, and what became of those that say nothing: "KUBECONFIG: /nope does not exist". Empty
+  // where one file was asked for.
+  std::string searched;
+  // For the log: what is read otherwise than it may be meant.
+  std::vector<std::string> notes;
   std::map<std::string, ClusterEntry> clusters;
   std::map<std::string, UserEntry> users;
   std::map<std::string, ContextEntry> contexts;

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <utility>
 
+#include "base/secrets.hpp"
 #include "base/text.hpp"
 #include "cluster/find_connection_spec.hpp"
 #include "cluster/resolve_connection.hpp"
@@ -18,10 +19,12 @@ std::string identity_of(const ConnectionSpec& spec) {
        {&spec.token, &spec.token_file, &spec.client_cert_file, &spec.client_cert_data}) {
     if (credential->set()) add(credential->role);
   }
-  if (spec.username.set()) add(spec.username.role + " " + in_quotes(spec.username.text));
+  if (spec.username.set()) add(spec.username.role + " " + in_quotes(without_confused_secret(spec.username.text)));
   if (spec.exec) add(spec.exec_role);
+  if (spec.oidc) add(spec.oidc->role);
   if (text.empty()) text = "none";
-  if (!spec.impersonation.user.empty()) add("impersonating " + in_quotes(spec.impersonation.user));
+  if (!spec.impersonation.user.empty())
+    add("impersonating " + in_quotes(without_confused_secret(spec.impersonation.user)));
   return text;
 }
 

@@ -7,17 +7,37 @@
 #include <string>
 
 #include "base/civil_time.hpp"
+#include "base/secrets.hpp"
 #include "base/text.hpp"
 
 namespace ksr::cluster {
 namespace {
 
 constexpr std::size_t kMaxBodyLine = 200;
+constexpr std::size_t kMaxBodyRead = 2'000;
 
 using std::chrono::system_clock;
 
-bool is_plain_text(std::string_view content_type) {
-  return equal_ignoring_case(trimmed(content_type.substr(0, content_type.find(';'))), "text/plain");
+// net/http answers a request without TLS with a line without a Content-Type.
+bool is_text(std::string_view content_type) {
+  const std::string type = lower_case(trimmed(content_type.substr(0, content_type.find(';'))));
+  return type.empty() || type.rfind("text/", 0) == 0 || type == "application/json" || type == "application/xml";
+}
+
+// The beginning of a text for people, without the tags of HTML.
+std::string beginning_of(std::string_view body) {
+  std::string text;
+  bool in_tag = false;
+  for (const char c : body.substr(0, kMaxBodyRead)) {
+    if (c == '<' || (in_tag && c == '>')) {
+      in_tag = c == '<';
+      if (!in_tag && !text.empty() && text.back() != ' ') text += ' ';
+    } else if (!in_tag &&
+               (kBlanksAndLineEnds.find(c) == std::string_view::npos || (!text.empty() && text.back() != ' '))) {
+      text += kBlanksAndLineEnds.find(c) == std::string_view::npos ? c : ' ';
+    }
+  }
+  return one_line(without_likely_secrets(text), kMaxBodyLine);
 }
 
 bool all_digits(std::string_view text) {
@@ -86,8 +106,8 @@ Refusal read_refusal(const transport::ResponseHead& head, std::string_view body,
     if (!error.retry_after && refusal.status->retry_after_seconds) {
       error.retry_after = std::chrono::seconds(*refusal.status->retry_after_seconds);
     }
-  } else if (is_plain_text(head.content_type) && !body.empty()) {
-    error.message += ": " + one_line(body.substr(0, body.find('\n')), kMaxBodyLine);
+  } else if (is_text(head.content_type)) {
+    if (const std::string beginning = beginning_of(body); !beginning.empty()) error.message += ": " + beginning;
   }
   if (head.status >= 300 && head.status < 400) {
     error.status = Status::protocol;

@@ -23,7 +23,7 @@ struct Refusal {
   std::optional<json::ApiStatus> status;
 };
 
-// The message repeats the server's own words: the message of a Status, or the first line of a text/plain body.
+// The message repeats the server's own words: the message of a Status, or the beginning of a body of text.
 // `now` is the wall clock, for a Retry-After that is a date.
 Refusal read_refusal(const transport::ResponseHead& head, std::string_view body,
                      std::chrono::system_clock::time_point now);

@@ -51,7 +51,8 @@ void add_impersonation(std::vector<transport::Header>& headers, const Impersonat
 
 Expected<void> check_header(const std::string& name, const std::string& value) {
   if (!transport::is_token(name)) {
-    return Error{Status::invalid, "header." + in_quotes(name) + ": is not a valid header name"};
+    // Not repeated: a whole header line may stand there.
+    return Error{Status::invalid, "header.NAME: is not a valid header name; expected letters, digits and '-'"};
   }
   if (transport::set_by(name) != transport::HeaderSetter::host) {
     return Error{

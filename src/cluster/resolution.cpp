@@ -69,7 +69,10 @@ void Resolution::take_full(Resource resource) {
     // Its path depends on its scope, which is unknown.
     if (known == nullptr && entry->readable && query_.namespaces_of_context) return miss(resource.display);
   }
-  if (known != nullptr) resource.namespaced = known->namespaced;
+  if (known != nullptr) {
+    resource.namespaced = known->namespaced;
+    resource.kind = known->kind;
+  }
   resources_.push_back(std::move(resource));
 }
 

@@ -1,5 +1,7 @@
 #include "cluster/resolve_connection.hpp"
 
+#include "base/base64.hpp"
+#include "base/secrets.hpp"
 #include "base/server_name.hpp"
 #include "base/text.hpp"
 #include "cluster/pem.hpp"
@@ -41,15 +43,18 @@ Expected<void> load_ca(const ConnectionSpec& spec, ResolvedConnection& settings)
   return {};
 }
 
-Expected<void> load_client_certificate(const ConnectionSpec& spec, ResolvedConnection& settings) {
+Expected<void> load_client_certificate(const ConnectionSpec& spec, ResolvedConnection& settings, Logger& logger) {
   if (spec.has_certificate() != spec.has_key()) {
     const bool lacks_key = spec.has_certificate();
     const auto& present = lacks_key ? (spec.client_cert_data.set() ? spec.client_cert_data : spec.client_cert_file)
                                     : (spec.client_key_data.set() ? spec.client_key_data : spec.client_key_file);
-    return Error{Status::invalid, present.role +
-                                      (lacks_key ? ": the key of the certificate is missing"
-                                                 : ": the certificate of the key is missing") +
-                                      "; expected both or neither"};
+    const std::string problem = present.role + (lacks_key ? ": the key of the certificate is missing"
+                                                          : ": the certificate of the key is missing");
+    if (!spec.has_credentials() && !spec.exec && !spec.oidc)
+      return Error{Status::invalid, problem + "; expected both or neither"};
+    // As client-go, which looks at the key only beside a certificate.
+    logger.log(LogLevel::notice, problem + "; it is ignored, since there are other credentials");
+    return {};
   }
   if (!spec.has_certificate()) return {};
   auto certificate = load_pem(spec.client_cert_data, spec.client_cert_file);
@@ -105,13 +110,13 @@ Expected<void> load_authentication(const ConnectionSpec& spec, Authentication& a
 
 Expected<void> load_server(const ConnectionSpec& spec, const ProcessEnvironment& process_env,
                            ResolvedConnection& settings, Logger& logger) {
-  const bool tls_expected = spec.has_ca() || spec.has_certificate() || spec.insecure.set();
-  auto server = parse_server_url(spec.server.role, spec.server.text, tls_expected);
+  auto server = parse_server_url(spec.server.role, spec.server.text);
   if (!server) return server.error();
   settings.server = *std::move(server);
   if (!spec.tls_server_name.text.empty() && !is_server_name(spec.tls_server_name.text)) {
-    return Error{Status::invalid, spec.tls_server_name.role + ": " + in_quotes(spec.tls_server_name.text) +
-                                      " is not a valid host name; expected a DNS name or an IP address without a zone"};
+    return Error{
+        Status::invalid,
+        spec.tls_server_name.role + ": is not a valid host name; expected a DNS name or an IP address without a zone"};
   }
   settings.tls_server_name = spec.tls_server_name.text;
   const ValueWithOrigin proxy =
@@ -138,6 +143,18 @@ ExecPlan plan_exec(const ConnectionSpec& spec, const ConnectionOptions& options,
   return plan;
 }
 
+bool begins_with(std::string_view text, std::string_view beginning) {
+  return equal_ignoring_case(text.substr(0, beginning.size()), beginning);
+}
+
+// Not every header is a secret, but those that gateways authenticate by have such names.
+bool carries_secret(const std::string& name, std::string_view value) {
+  const std::string lower = lower_case(name);
+  return names_secret(lower) || lower.find("cookie") != std::string::npos || lower.find("auth") != std::string::npos ||
+         lower.find("jwt") != std::string::npos || lower.find("session") != std::string::npos ||
+         begins_with(value, "bearer ") || begins_with(value, "basic ");
+}
+
 // Without TLS, overridden() has left in the spec only what was given by key, as the options were. A client certificate
 // is not sent without TLS.
 std::string credentials_by_key(const ConnectionSpec& spec, const ConnectionOptions& options) {
@@ -149,13 +166,17 @@ std::string credentials_by_key(const ConnectionSpec& spec, const ConnectionOptio
   if (!options.headlamp_token.empty()) add("headlamp_token");
   if (!options.headlamp_kubeconfig.empty()) add("headlamp_kubeconfig");
   for (const auto& [name, value] : options.headers) {
-    if (lower_case(name) == "cookie") add("header." + name);
+    if (carries_secret(name, value)) add("header." + name);
   }
   return names;
 }
 
 void warn_of_clear_text(const ConnectionSpec& spec, const ConnectionOptions& options,
                         const ResolvedConnection& settings, Logger& logger) {
+  if (spec.credentials_dropped) {
+    logger.log(LogLevel::notice, spec.server.role + ": the credentials of the kubeconfig are not sent to " +
+                                     settings.server.address() + ", since it has no TLS; expected https");
+  }
   if (settings.server.secure() || (is_loopback(settings.server) && !settings.proxy)) return;
   const std::string names = credentials_by_key(spec, options);
   if (names.empty()) return;
@@ -205,8 +226,16 @@ Expected<ResolvedConnection> resolve_connection(const ConnectionSpec& spec, cons
   settings.compression = !spec.disable_compression;
   if (auto fine = load_server(spec, process_env, settings, logger); !fine) return fine.error();
   if (auto fine = load_ca(spec, settings); !fine) return fine.error();
-  if (auto fine = load_client_certificate(spec, settings); !fine) return fine.error();
+  if (auto fine = load_client_certificate(spec, settings, logger); !fine) return fine.error();
   if (auto fine = load_authentication(spec, settings.authentication, logger); !fine) return fine.error();
+  if (spec.oidc) {
+    auto token = read_id_token(*spec.oidc, process_env.wall_clock());
+    // Nothing that the network could change.
+    if (!token) return Error{Status::invalid, token.error().message};
+    settings.authentication.oidc = spec.oidc;
+    settings.authentication.token = token->authorization.substr(bearer("").size());
+    settings.authentication.token_expires = token->expires;
+  }
   if (spec.exec) settings.authentication.exec = plan_exec(spec, options, process_env, settings);
   auto headers = request_headers(spec.impersonation, options);
   if (!headers) return headers.error();
@@ -217,12 +246,13 @@ Expected<ResolvedConnection> resolve_connection(const ConnectionSpec& spec, cons
 
 std::string fingerprint(const ResolvedConnection& settings) {
   const Authentication& authentication = settings.authentication;
-  const bool token_from_file = !authentication.token_file.path.empty();
+  const bool token_from_file = !authentication.token_file.path.empty() || authentication.oidc.has_value();
   Fingerprint print;
   print << settings.server.text() << settings.ca << settings.client_certificate << settings.client_key;
   print << settings.tls_server_name << (settings.skip_verify ? "skip" : "verify");
   if (settings.proxy) print << "proxy" << settings.proxy->text() << settings.proxy->userinfo;
   print << std::to_string(settings.connect_timeout.count());
+  if (authentication.oidc) print << "oidc" << authentication.oidc->kubeconfig << authentication.oidc->user;
   print << authentication.token_file.path << (token_from_file ? std::string() : authentication.token);
   print << authentication.username << authentication.password;
   if (authentication.exec) print << "exec" << *authentication.exec;
@@ -230,6 +260,31 @@ std::string fingerprint(const ResolvedConnection& settings) {
   print << (settings.compression ? "gzip" : "plain");
   for (const auto& header : settings.headers) print << header.name << header.value;
   return print.text();
+}
+
+std::vector<std::string> secrets_of(const ResolvedConnection& settings) {
+  const Authentication& authentication = settings.authentication;
+  std::vector<std::string> secrets{authentication.token, authentication.password, settings.client_key.text};
+  const auto add_basic = [&secrets](const std::string& user_and_password) {
+    secrets.push_back(base64_encode(user_and_password));
+    const std::size_t colon = user_and_password.find(':');
+    if (colon != std::string::npos) secrets.push_back(user_and_password.substr(colon + 1));
+  };
+  if (!authentication.password.empty()) add_basic(authentication.username + ":" + authentication.password);
+  if (settings.proxy && !settings.proxy->userinfo.empty()) {
+    add_basic(percent_decode(settings.proxy->userinfo).value_or(settings.proxy->userinfo));
+  }
+  for (const auto& header : settings.headers) {
+    if (!carries_secret(header.name, header.value)) continue;
+    secrets.push_back(header.value);
+    if (const std::size_t blank = header.value.find(' '); blank != std::string::npos) {
+      secrets.push_back(header.value.substr(blank + 1));
+    }
+  }
+  if (settings.headlamp) {
+    for (const std::string& secret : settings.headlamp->secrets) secrets.push_back(secret);
+  }
+  return secrets;
 }
 
 }  // namespace ksr::cluster

@@ -33,6 +33,9 @@ struct Authentication {
   std::string username;
   std::string password;
   std::optional<ExecPlan> exec;
+  // Its token is in `token`.
+  std::optional<OidcPlan> oidc;
+  std::optional<WallTime> token_expires;
 };
 
 // Plain values; may be copied between threads.
@@ -56,6 +59,9 @@ struct ResolvedConnection {
 
 // Equal for two connections exactly when streams may share one Access. Holds secrets.
 std::string fingerprint(const ResolvedConnection& settings);
+
+// All secrets in it: tokens, passwords, keys, and what else authenticates.
+std::vector<std::string> secrets_of(const ResolvedConnection& settings);
 
 // Blocks on the disk at most. `options` gives what only config keys can say: headers, user agent, timeouts. A proxy
 // that the spec does not name comes from the environment.

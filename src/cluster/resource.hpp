@@ -17,6 +17,8 @@ struct Resource {
   std::optional<bool> namespaced;
   // "v1/pods", for messages.
   std::string display;
+  // "Pod"; empty while it is not known.
+  std::string kind = {};
 };
 
 // group/version/resource, version/resource of the core group, or a path such as /api/v1/pods or

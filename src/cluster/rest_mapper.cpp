@@ -25,7 +25,7 @@ bool is_singular_or_kind(const ApiResource& resource, const std::string& name) {
 
 Resource ApiResource::as_resource() const {
   const std::string root = group.empty() ? "/api/" + version : "/apis/" + group + "/" + version;
-  return {root, plural, namespaced, (group.empty() ? "" : group + "/") + version + "/" + plural};
+  return {root, plural, namespaced, (group.empty() ? "" : group + "/") + version + "/" + plural, kind};
 }
 
 const ApiResource* RestMapper::find(const Wanted& wanted) const {

@@ -52,9 +52,10 @@ class ScopeCache::Fetch {
     request.headers.push_back({"Accept", "application/json"});
     request.response_timeout = environment_.request_timeout;
     request.idle_timeout = environment_.request_timeout;
+    request.whole_timeout = kWholeDocument * environment_.request_timeout;
     request.accept_gzip = auth->compression;
     fetch_ = std::make_unique<HttpFetch>(
-        auth->connection, std::move(request), kMaxDocumentSize,
+        auth->connection, std::move(request), environment_.server_url + root_, kMaxDocumentSize,
         [this](Expected<FetchedAnswer> answer) { guarded([&] { take(std::move(answer)); }); });
   }
 

@@ -91,17 +91,19 @@ SharedAccess::SharedAccess(ResolvedConnection settings, const AccessEnvironment&
       executor_(environment.executor),
       transport_(environment.transport),
       process_env_(process_env),
-      discovery_(std::make_unique<Discovery>(executor_,
-                                             DiscoveryRun::Environment{*this, logger_, settings_.request_timeout})) {}
+      discovery_(std::make_unique<Discovery>(
+          executor_, DiscoveryRun::Environment{*this, *logger_, settings_.server.text(), settings_.request_timeout})) {
+  for (const std::string& secret : secrets_of(settings_)) secrets_->add(secret);
+}
 
 SharedAccess::~SharedAccess() {
   stop_->store(true, std::memory_order_relaxed);
 }
 
 void SharedAccess::start_sources() {
-  for (CredentialSourcePlan& plan : credential_sources_of(settings_, process_env_, stop_)) {
+  for (CredentialSourcePlan& plan : credential_sources_of(settings_, process_env_, stop_, logger_)) {
     sources_.push_back(std::make_shared<CredentialSource>(
-        std::move(plan), CredentialSource::Environment{executor_, process_env_, logger_}, [self = weak_from_this()] {
+        std::move(plan), CredentialSource::Environment{executor_, process_env_, *logger_}, [self = weak_from_this()] {
           const auto access = self.lock();
           if (access) access->guarded([&] { access->on_fetched(); });
         }));
@@ -234,6 +236,7 @@ void SharedAccess::register_at_headlamp(const PendingAuth& pending, const Reques
   request.headers = for_request(auth).headers;
   request.response_timeout = settings_.request_timeout;
   request.idle_timeout = settings_.request_timeout;
+  request.whole_timeout = kWholeDocument * settings_.request_timeout;
   auto answered = [this, pending, auth](Expected<FetchedAnswer> answer) {
     try {
       if (!answer) return pending.ready(answer.error().within("request before the WebSocket"));
@@ -246,7 +249,8 @@ void SharedAccess::register_at_headlamp(const PendingAuth& pending, const Reques
   };
   // Owned by the callback, and released with it.
   const auto fetch = pending.fetch.lock();
-  *fetch = std::make_unique<HttpFetch>(auth.connection, std::move(request), kMaxVersionSize, std::move(answered));
+  *fetch = std::make_unique<HttpFetch>(auth.connection, std::move(request), settings_.server.text() + "/version",
+                                       kMaxVersionSize, std::move(answered));
 }
 
 void SharedAccess::on_response_head(const transport::ResponseHead& head) {
@@ -254,7 +258,7 @@ void SharedAccess::on_response_head(const transport::ResponseHead& head) {
   for (const auto& header : head.headers) {
     if (header.name != "x-reload" || header.value.find("reload") == std::string::npos) continue;
     reloads_.fetch_add(1, std::memory_order_relaxed);
-    logger_.log(LogLevel::notice, "Headlamp " + server_ + " asks its clients to reload: its plugins have changed");
+    logger_->log(LogLevel::notice, "Headlamp " + server_ + " asks its clients to reload: its plugins have changed");
   }
 }
 
@@ -265,6 +269,7 @@ Expected<RequestAuth> SharedAccess::auth() {
     if (!part) return part.error();
     add(credentials, *part);
   }
+  remember(credentials);
   auto connection = connection_for(credentials);
   if (!connection) return connection.error();
   RequestAuth auth{*std::move(connection), settings_.headers, {}, settings_.compression};
@@ -293,8 +298,20 @@ Expected<std::shared_ptr<transport::Connection>> SharedAccess::connection_for(co
   return connection_;
 }
 
+// What is fetched is a secret as well, and stays one after it was replaced.
+void SharedAccess::remember(const Credentials& credentials) {
+  const auto changed = [](std::string& before, const std::string& now) {
+    return before != now && !(before = now).empty();
+  };
+  if (changed(remembered_.authorization, credentials.authorization)) {
+    const std::size_t blank = credentials.authorization.find(' ');
+    secrets_->add_fetched(std::string_view(credentials.authorization).substr(blank + 1));
+  }
+  if (changed(remembered_.key_pem, credentials.key_pem)) secrets_->add_fetched(credentials.key_pem);
+}
+
 void SharedAccess::end_watches_of_old_certificate() {
-  logger_.log(LogLevel::info, "the client certificate for " + server_ + " has changed: its watches are opened again");
+  logger_->log(LogLevel::info, "the client certificate for " + server_ + " has changed: its watches are opened again");
   executor_.post([old = std::exchange(watches_, std::make_shared<OpenWatches>())] { old->end(); });
 }
 

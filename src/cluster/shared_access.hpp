@@ -49,7 +49,8 @@ class SharedAccess final : public Access, public std::enable_shared_from_this<Sh
   const std::string& server() const noexcept override { return server_; }
   void on_response_head(const transport::ResponseHead& head) override;
   std::uint64_t reloads() const noexcept override { return reloads_.load(std::memory_order_relaxed); }
-  void add_logger(std::weak_ptr<Logger> logger) override { logger_.add(std::move(logger)); }
+  std::shared_ptr<const Secrets> secrets() const override { return secrets_; }
+  void add_logger(std::weak_ptr<Logger> logger) override { logger_->add(std::move(logger)); }
 
  private:
   // One authenticate() that was not answered yet.
@@ -83,13 +84,16 @@ class SharedAccess final : public Access, public std::enable_shared_from_this<Sh
   void register_at_headlamp(const PendingAuth& pending, const RequestAuth& auth);
   Expected<std::shared_ptr<transport::Connection>> connection_for(const Credentials& credentials);
   void end_watches_of_old_certificate();
+  void remember(const Credentials& credentials);
 
   const ResolvedConnection settings_;
   const std::string server_;
   Executor& executor_;
   transport::Transport& transport_;
   const ProcessEnvironment& process_env_;
-  FanOutLogger logger_;
+  // Shared with plugins that run, as what they say is logged.
+  const std::shared_ptr<FanOutLogger> logger_ = std::make_shared<FanOutLogger>();
+  const std::shared_ptr<Secrets> secrets_ = std::make_shared<Secrets>();
   std::vector<std::shared_ptr<CredentialSource>> sources_;
   std::vector<PendingAuth> pending_auths_;
   std::unique_ptr<Timer> stale_wait_timer_;
@@ -98,6 +102,7 @@ class SharedAccess final : public Access, public std::enable_shared_from_this<Sh
   // Of all connections with the present client certificate.
   std::shared_ptr<OpenWatches> watches_ = std::make_shared<OpenWatches>();
   transport::TlsSettings connection_tls_;
+  Credentials remembered_;
   const std::shared_ptr<std::atomic<bool>> stop_ = std::make_shared<std::atomic<bool>>(false);
   std::atomic<std::uint64_t> reloads_{0};
   std::unique_ptr<Discovery> discovery_;

@@ -1,78 +1,44 @@
 #include "cluster/yaml_reader.hpp"
 
-#include <boost/json.hpp>
-
 #include <utility>
+
+#include "base/text.hpp"
 
 namespace ksr::cluster {
 namespace {
 
-constexpr int kMaxDepth = 32;
-constexpr std::size_t kMaxValues = 10'000;
+using Kind = YamlNode::Kind;
 
-bool is_absent(const YAML::Node& node) {
-  return !node.IsDefined() || node.IsNull();
+bool is_absent(const YamlNode* node) {
+  return node == nullptr || node->kind == Kind::null;
 }
 
-// yaml-cpp tags quoted scalars "!".
-bool is_quoted(const YAML::Node& node) {
-  return node.Tag() == "!";
-}
-
-std::string scalar(const YAML::Node& node, const std::string& place) {
+std::string scalar(const YamlNode* node, const std::string& place) {
   if (is_absent(node)) return "";
-  if (!node.IsScalar()) throw YamlMismatch(place + ": expected a string");
-  return node.Scalar();
-}
-
-boost::json::value plain_scalar(const YAML::Node& node) {
-  if (is_quoted(node)) return boost::json::string(node.Scalar());
-  if (bool flag = false; YAML::convert<bool>::decode(node, flag)) return flag;
-  if (std::int64_t number = 0; YAML::convert<std::int64_t>::decode(node, number)) return number;
-  if (double number = 0; YAML::convert<double>::decode(node, number) && number - number == 0) return number;
-  return boost::json::string(node.Scalar());
-}
-
-class JsonMaker {
- public:
-  explicit JsonMaker(const std::string& place) : place_(place) {}
-
-  boost::json::value make(const YAML::Node& node, int depth) {
-    if (depth > kMaxDepth || ++values_ > kMaxValues) throw YamlMismatch(place_ + ": is nested too deep or too large");
-    if (is_absent(node)) return nullptr;
-    if (node.IsScalar()) return plain_scalar(node);
-    if (node.IsSequence()) {
-      boost::json::array array;
-      for (const auto& item : node) array.push_back(make(item, depth + 1));
-      return array;
-    }
-    boost::json::object object;
-    for (const auto& item : node) object[scalar(item.first, place_)] = make(item.second, depth + 1);
-    return object;
+  if (node->kind == Kind::number || node->kind == Kind::boolean) {
+    throw YamlMismatch(place + ": expected a string; quotes make a number or a boolean one");
   }
-
- private:
-  const std::string& place_;
-  std::size_t values_ = 0;
-};
+  if (node->kind != Kind::text) throw YamlMismatch(place + ": expected a string");
+  return node->text;
+}
 
 }  // namespace
 
-YamlMap::YamlMap(YAML::Node node, std::string place) : node_(std::move(node)), place_(std::move(place)) {
-  if (!is_absent(node_) && !node_.IsMap()) throw YamlMismatch(place_ + ": expected a mapping");
+YamlMap::YamlMap(const YamlNode* node, std::string place) : node_(node), place_(std::move(place)) {
+  if (!is_absent(node_) && node_->kind != Kind::mapping) {
+    throw YamlMismatch(place_.empty() ? "is not a kubeconfig; expected a YAML mapping"
+                                      : place_ + ": expected a mapping");
+  }
 }
 
 std::string YamlMap::inside(const char* key) const {
   return place_.empty() ? key : place_ + ": " + key;
 }
 
-YAML::Node YamlMap::node(const char* key) const {
-  YAML::Node found(YAML::NodeType::Undefined);
-  if (is_absent(node_)) return found;
-  for (const auto& item : node_) {
-    if (item.first.IsScalar() && item.first.Scalar() == key) found.reset(item.second);
-  }
-  return found;
+const YamlNode* YamlMap::node(const char* key) const {
+  if (is_absent(node_)) return nullptr;
+  const auto found = node_->members.find(key);
+  return found == node_->members.end() ? nullptr : found->second;
 }
 
 bool YamlMap::has(const char* key) const {
@@ -84,22 +50,26 @@ std::string YamlMap::text(const char* key) const {
 }
 
 bool YamlMap::flag(const char* key) const {
-  const YAML::Node value = node(key);
+  const YamlNode* const value = node(key);
   if (is_absent(value)) return false;
-  bool flag = false;
-  if (!value.IsScalar() || is_quoted(value) || !YAML::convert<bool>::decode(value, flag)) {
-    throw YamlMismatch(inside(key) + ": expected true or false");
-  }
-  return flag;
+  if (value->kind != Kind::boolean) throw YamlMismatch(inside(key) + ": expected true or false");
+  return yaml_boolean(value->text);
+}
+
+std::vector<std::string> YamlMap::texts_in(const YamlNode* list, const std::string& place) {
+  if (is_absent(list)) return {};
+  if (list->kind != Kind::sequence) throw YamlMismatch(place + ": expected a list of strings");
+  std::vector<std::string> all;
+  for (const YamlNode* item : list->items) all.push_back(scalar(item, place));
+  return all;
 }
 
 std::vector<std::string> YamlMap::texts(const char* key) const {
-  const YAML::Node value = node(key);
-  if (is_absent(value)) return {};
-  if (!value.IsSequence()) throw YamlMismatch(inside(key) + ": expected a list of strings");
-  std::vector<std::string> all;
-  for (const auto& item : value) all.push_back(scalar(item, inside(key)));
-  return all;
+  return texts_in(node(key), inside(key));
+}
+
+std::vector<std::string> YamlMap::texts_of(const std::string& key) const {
+  return texts_in(node(key.c_str()), place_);
 }
 
 YamlMap YamlMap::map(const char* key) const {
@@ -107,16 +77,21 @@ YamlMap YamlMap::map(const char* key) const {
 }
 
 std::vector<YamlMap> YamlMap::maps(const char* key) const {
-  const YAML::Node value = node(key);
+  const YamlNode* const value = node(key);
   if (is_absent(value)) return {};
-  if (!value.IsSequence()) throw YamlMismatch(inside(key) + ": expected a list");
+  if (value->kind != Kind::sequence) throw YamlMismatch(inside(key) + ": expected a list");
   std::vector<YamlMap> all;
-  for (const auto& item : value) all.emplace_back(item, inside(key) + "[" + std::to_string(all.size()) + "]");
+  for (const YamlNode* item : value->items) {
+    all.emplace_back(item, inside(key) + "[" + std::to_string(all.size()) + "]");
+  }
   return all;
 }
 
-std::string yaml_as_json(const YAML::Node& node, const std::string& place) {
-  return boost::json::serialize(JsonMaker(place).make(node, 0));
+std::vector<std::string> YamlMap::keys() const {
+  std::vector<std::string> all;
+  if (is_absent(node_)) return all;
+  for (const auto& member : node_->members) all.push_back(member.first);
+  return all;
 }
 
 }  // namespace ksr::cluster

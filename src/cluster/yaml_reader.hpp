@@ -2,44 +2,40 @@
 // kubeconfigs. Any thread.
 #pragma once
 
-#include <yaml-cpp/yaml.h>
-
-#include <stdexcept>
 #include <string>
 #include <vector>
 
+#include "cluster/yaml_document.hpp"
+
 namespace ksr::cluster {
 
-// Thrown and caught within parse_kubeconfig; the message has the place, never a value.
-struct YamlMismatch : std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
-
-// One mapping, and its place for messages: "users[2] \"jane\"".
+// One mapping, and its place for messages: "users[2] \"jane\"". The document outlives it.
 class YamlMap {
  public:
-  // Null and absent are an empty mapping; any other value that is not a mapping is a mismatch.
-  YamlMap(YAML::Node node, std::string place);
+  // Null and NULL are an empty mapping; any other value that is not a mapping is a mismatch.
+  YamlMap(const YamlNode* node, std::string place);
 
-  // Of equal keys the last one is used, as by Go's decoder; an undefined node without one.
-  YAML::Node node(const char* key) const;
+  // NULL without one.
+  const YamlNode* node(const char* key) const;
+  // A number or a boolean is not a string, as for kubectl: quotes make it one.
   std::string text(const char* key) const;
   bool flag(const char* key) const;
   std::vector<std::string> texts(const char* key) const;
+  // The same for any key; an error does not repeat the key.
+  std::vector<std::string> texts_of(const std::string& key) const;
   YamlMap map(const char* key) const;
   std::vector<YamlMap> maps(const char* key) const;
+  // Sorted.
+  std::vector<std::string> keys() const;
   bool has(const char* key) const;
-  const YAML::Node& whole() const noexcept { return node_; }
   const std::string& place() const noexcept { return place_; }
 
  private:
   std::string inside(const char* key) const;
+  static std::vector<std::string> texts_in(const YamlNode* list, const std::string& place);
 
-  YAML::Node node_;
+  const YamlNode* node_;
   std::string place_;
 };
-
-// Any value as JSON. Refuses what is nested too deep (an alias can make a node contain itself).
-std::string yaml_as_json(const YAML::Node& node, const std::string& place);
 
 }  // namespace ksr::cluster

@@ -76,6 +76,7 @@ bool CallbackDispatcher::post_update() {
 }
 
 void CallbackDispatcher::post_error(ErrorReport report) {
+  if (secrets_) report.error = secrets_->blanked(std::move(report.error));
   const MutexLock lock(mutex_);
   if (ending()) return;
   queue_.add_error(std::move(report));
@@ -95,6 +96,7 @@ bool CallbackDispatcher::wants(LogLevel) const noexcept {
 
 void CallbackDispatcher::log(LogLevel level, std::string line) {
   if (!wants(level)) return;
+  if (secrets_) line = secrets_->blanked(line);
   const MutexLock lock(mutex_);
   if (ended()) return;
   queue_.add_log(level, std::move(line));

@@ -14,6 +14,7 @@
 #include "base/expected.hpp"
 #include "base/log.hpp"
 #include "base/mutex.hpp"
+#include "base/secrets.hpp"
 #include "delivery/callback_queue.hpp"
 #include "delivery/delivery_options.hpp"
 #include "delivery/host.hpp"
@@ -28,6 +29,9 @@ class CallbackDispatcher : public Logger, public std::enable_shared_from_this<Ca
   static Expected<std::shared_ptr<CallbackDispatcher>> create(const Options& options, std::unique_ptr<Host> host,
                                                               std::shared_ptr<Publisher> publisher);
   ~CallbackDispatcher() override;
+
+  // From now on errors and log lines are delivered without them. Before anything is to be delivered.
+  void blank(std::shared_ptr<const Secrets> secrets) { secrets_ = std::move(secrets); }
 
   // --- what is to be delivered; ignored once the stream has ended ---------------------------------------------------
   // False when an update waits already, so that this change is merged into it.
@@ -92,6 +96,7 @@ class CallbackDispatcher : public Logger, public std::enable_shared_from_this<Ca
   const Options options_;
   const std::shared_ptr<Publisher> publisher_;
   const bool updates_wanted_;
+  std::shared_ptr<const Secrets> secrets_;
   std::atomic<bool> log_wanted_;
   std::atomic<bool> update_waits_{false};
   std::atomic<std::uint64_t> deliveries_{0};

@@ -35,6 +35,14 @@ const bj::object* object_member(const bj::object& object, std::string_view name)
   return value == nullptr ? nullptr : value->if_object();
 }
 
+// The Status of a request that timed out comes without kind and apiVersion (apiserver filters/timeout.go, which encodes
+// the bare struct); no gateway writes its other members.
+bool is_status(const bj::object& object) {
+  if (object.contains("kind") || object.contains("apiVersion")) return text_member(object, "kind") == "Status";
+  return text_member(object, "status") == "Failure" && object_member(object, "metadata") != nullptr &&
+         int_member(object, "code").has_value();
+}
+
 std::vector<StatusCause> read_causes(const bj::object& details) {
   std::vector<StatusCause> causes;
   const bj::value* value = details.if_contains("causes");
@@ -60,7 +68,7 @@ std::optional<ApiStatus> parse_api_status(std::string_view text) {
   const bj::value document = bj::parse(text, error, &memory, options);
   if (error || !document.is_object()) return std::nullopt;
   const bj::object& object = document.get_object();
-  if (text_member(object, "kind") != "Status") return std::nullopt;
+  if (!is_status(object)) return std::nullopt;
 
   ApiStatus status;
   status.code = int_member(object, "code").value_or(0);

@@ -17,12 +17,13 @@ constexpr TrackedField kRecencyFields[] = {TrackedField::last_timestamp, Tracked
                                            TrackedField::event_time, TrackedField::creation_timestamp};
 
 bool required(TrackedField field) noexcept {
-  return field == TrackedField::uid || field == TrackedField::name || field == TrackedField::resource_version;
+  return field == TrackedField::uid || field == TrackedField::name;
 }
 
 // Servers write null for what is not set (creationTimestamp in old bookmarks, eventTime in core/v1 events).
 bool may_be_null(TrackedField field) noexcept {
-  return field == TrackedField::name_space || field == TrackedField::creation_timestamp;
+  return field == TrackedField::name_space || field == TrackedField::creation_timestamp ||
+         field == TrackedField::resource_version;
 }
 
 std::string_view raw_text(const ObjectTracker& object, std::string_view text, const FieldValue& value) noexcept {
@@ -54,13 +55,15 @@ std::optional<std::string> field_problem(const ObjectTracker& object, std::strin
 
 }  // namespace
 
-std::optional<std::string> item_problem(const ObjectTracker& object, std::string_view text) {
+std::optional<std::string> item_problem(const ObjectTracker& object, std::string_view text, Uid uid) {
   const FieldValue& metadata = object[TrackedField::metadata];
   if (!metadata.present) return "metadata is missing";
   if (metadata.kind != ValueKind::object) {
     return std::string("metadata is ") + kind_name(metadata.kind) + ", expected an object";
   }
   for (const TrackedField field : kTextFields) {
+    const bool computed = !object[TrackedField::uid].present && !object[TrackedField::resource_version].present;
+    if (field == TrackedField::uid && uid == Uid::optional && computed) continue;
     if (auto problem = field_problem(object, text, field)) return problem;
   }
   return std::nullopt;
@@ -120,6 +123,11 @@ void ItemBuilder::fill_fields(const ObjectTracker& object, std::string_view text
   for (const TrackedField field : kRecencyFields) {
     needed += object[field].escaped ? raw_text(object, text, object[field]).size() : 0;
   }
+  const bool has_uid = object[TrackedField::uid].present;
+  if (!has_uid) {
+    needed += raw_text(object, text, object[TrackedField::name_space]).size() + 1 +
+              raw_text(object, text, object[TrackedField::name]).size();
+  }
   // Not reallocated below, since the item has views into it.
   unescaped_.reserve(needed);
   const auto take = [&](TrackedField field) { return field_text(object, text, field, unescaped_); };
@@ -127,6 +135,11 @@ void ItemBuilder::fill_fields(const ObjectTracker& object, std::string_view text
   item.name_space = take(TrackedField::name_space);
   item.name = take(TrackedField::name);
   item.resource_version = take(TrackedField::resource_version);
+  if (!has_uid) {
+    const std::size_t begin = unescaped_.size();
+    unescaped_.append(item.name_space).append(1, '/').append(item.name);
+    item.uid = std::string_view(unescaped_).substr(begin);
+  }
   item.kind = object[TrackedField::kind].present ? take(TrackedField::kind) : type_.kind;
   item.api_version = object[TrackedField::api_version].present ? take(TrackedField::api_version) : type_.api_version;
   item.creation_timestamp = take(TrackedField::creation_timestamp);

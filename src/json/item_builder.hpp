@@ -17,8 +17,12 @@ struct ItemType {
   std::string api_version;
 };
 
+// Objects that are computed when they are listed (metrics.k8s.io, componentstatuses) have neither uid nor
+// resourceVersion.
+enum class Uid : std::uint8_t { required, optional };
+
 // Why the object is not a valid item (one line: the field and what is wrong with it); empty when it is.
-std::optional<std::string> item_problem(const ObjectTracker& object, std::string_view text);
+std::optional<std::string> item_problem(const ObjectTracker& object, std::string_view text, Uid uid);
 
 // Why the object's resourceVersion, which may be missing, is invalid; empty when it is not.
 std::optional<std::string> bookmark_problem(const ObjectTracker& object, std::string_view text);
@@ -37,7 +41,8 @@ class ItemBuilder {
   void set_type(ItemType type);
   const ItemType& type() const noexcept { return type_; }
 
-  // `object` has no item_problem; `text` is all of it. The views live as long as `text` and until the next call.
+  // `object` has no item_problem; `text` is all of it. Without a uid it gets NAMESPACE/NAME for one. The views live as
+  // long as `text` and until the next call.
   Item build(const ObjectTracker& object, std::string_view text);
 
  private:

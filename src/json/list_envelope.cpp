@@ -9,7 +9,9 @@ namespace {
 
 constexpr std::string_view kListSuffix = "List";
 
-bool names_a_list(std::string_view kind) noexcept {
+// "PodList" is a list of Pods; a CRD may have any other listKind, such as WidgetCollection, and a list is what has
+// items.
+bool names_its_items(std::string_view kind) noexcept {
   return kind.size() >= kListSuffix.size() && kind.substr(kind.size() - kListSuffix.size()) == kListSuffix;
 }
 
@@ -64,7 +66,8 @@ ListEnvelope::Problem ListEnvelope::on_text(Member member, const RawText& captur
   if (member == Member::api_version) return take_type(meta_.api_version, api_version_known_, "apiVersion", captured);
   if (member != Member::kind) return std::nullopt;
   if (auto problem = take_type(meta_.kind, kind_known_, "kind", captured)) return problem;
-  if (!names_a_list(meta_.kind)) return "expected a list, got kind " + in_quotes(meta_.kind);
+  // What an API server sends in place of a list, recognized before all of it has come.
+  if (meta_.kind == "Status" || meta_.kind == "Table") return "expected a list, got kind " + in_quotes(meta_.kind);
   return std::nullopt;
 }
 
@@ -111,6 +114,7 @@ const char* ListEnvelope::metadata_name() const noexcept {
 
 std::optional<ItemType> ListEnvelope::item_type() const {
   if (!kind_known_ || !api_version_known_) return std::nullopt;
+  if (!names_its_items(meta_.kind)) return ItemType{std::string(), meta_.api_version};
   return ItemType{meta_.kind.substr(0, meta_.kind.size() - kListSuffix.size()), meta_.api_version};
 }
 
@@ -118,8 +122,9 @@ ListEnvelope::Problem ListEnvelope::missing() const {
   if (!kind_known_) return "the list has no kind";
   if (!api_version_known_) return "the list has no apiVersion";
   // Taken for an empty list, an incomplete body would delete every object.
-  if (!items_seen_) return "the list (kind " + in_quotes(meta_.kind) + ") has no items";
-  return std::nullopt;
+  if (items_seen_) return std::nullopt;
+  if (!names_its_items(meta_.kind)) return "expected a list, got kind " + in_quotes(meta_.kind) + ", without items";
+  return "the list (kind " + in_quotes(meta_.kind) + ") has no items";
 }
 
 }  // namespace ksr::json

@@ -28,7 +28,8 @@ class ListEnvelope {
 
   // From now on kind and apiVersion must not change: items have got them.
   void rely_on_type() noexcept { relied_on_ = true; }
-  // The type of an item that has none itself; empty until both kind and apiVersion were read.
+  // The type of an item that has none itself; empty until both kind and apiVersion were read. Its kind is empty where
+  // that of the list does not name it.
   std::optional<ItemType> item_type() const;
   // The whole list has been read.
   Problem missing() const;

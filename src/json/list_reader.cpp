@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/text.hpp"
 #include "json/item_builder.hpp"
 #include "json/list_envelope.hpp"
 #include "json/object_tracker.hpp"
@@ -47,6 +48,7 @@ class ListReader::Impl {
   bool end_item(std::uint64_t end);
   bool hold(std::string_view text);
   bool release_held();
+  ItemType type_of_items() const;
   bool deliver(const ObjectTracker& object, std::string_view text, std::uint64_t number);
   bool needs_type(const ObjectTracker& object) const noexcept {
     return !object[TrackedField::kind].present || !object[TrackedField::api_version].present;
@@ -183,7 +185,7 @@ bool ListReader::Impl::begin_item(ValueKind kind, std::uint64_t at, Interest& in
     return fail_item(item_number_, at, std::string("is ") + kind_name(kind) + ", expected an object");
   }
   interest = Interest::enter;
-  item_.begin(at);
+  item_.begin(at, options_.max_object_size);
   text_.begin(at);
   return true;
 }
@@ -223,7 +225,8 @@ bool ListReader::Impl::end_item(std::uint64_t end) {
     return false;
   }
   const std::string_view text = text_.text(buffer_, buffer_base_);
-  if (const auto problem = item_problem(item_, text)) return fail_item(item_number_, item_.begin_at(), *problem);
+  if (const auto problem = item_problem(item_, text, Uid::optional))
+    return fail_item(item_number_, item_.begin_at(), *problem);
   const bool waits = !held_.empty() || (needs_type(item_) && !envelope_.item_type());
   const bool taken = waits ? hold(text) : deliver(item_, text, item_number_);
   text_.release();
@@ -253,15 +256,23 @@ bool ListReader::Impl::release_held() {
 
 bool ListReader::Impl::deliver(const ObjectTracker& object, std::string_view text, std::uint64_t number) {
   if (needs_type(object)) {
-    if (!type_set_) builder_.set_type(*envelope_.item_type());
+    if (!type_set_) builder_.set_type(type_of_items());
     type_set_ = true;
     envelope_.rely_on_type();
     if (!object[TrackedField::kind].present && builder_.type().kind.empty()) {
-      return fail_item(number, object.begin_at(), "kind is missing, and a list of kind \"List\" does not give one");
+      return fail_item(
+          number, object.begin_at(),
+          "kind is missing, and a list of kind " + in_quotes(envelope_.meta().kind) + " does not give one");
     }
   }
   observer_.on_item(builder_.build(object, text));
   return true;
+}
+
+ItemType ListReader::Impl::type_of_items() const {
+  ItemType type = *envelope_.item_type();
+  if (type.kind.empty()) type.kind = options_.item_kind;
+  return type;
 }
 
 bool ListReader::Impl::fail(Status status, std::string message) {

@@ -16,6 +16,8 @@ struct ReaderOptions {
   bool keep_managed_fields = false;
   // The largest single object, in bytes of JSON as received. Beyond it: Status::too_large.
   std::size_t max_object_size = std::size_t{64} << 20;
+  // What the items of a list are where neither they nor its kind say so; from discovery, empty where it was not asked.
+  std::string item_kind = {};
   // The deepest nesting of arrays and objects. Beyond it: Status::protocol.
   std::size_t max_depth = 512;
 };

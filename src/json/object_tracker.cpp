@@ -1,5 +1,6 @@
 #include "json/object_tracker.hpp"
 
+#include <limits>
 #include <string>
 
 #include "json/unescape.hpp"
@@ -79,10 +80,12 @@ const char* field_path(TrackedField field) noexcept {
   return "";
 }
 
-void ObjectTracker::begin(std::uint64_t at) {
+void ObjectTracker::begin(std::uint64_t at, std::uint64_t max_size) {
   place_ = Place::object;
   member_ = TrackedField::other;
   begin_at_ = at;
+  tracked_to_ = max_size > std::numeric_limits<std::uint64_t>::max() - at ? std::numeric_limits<std::uint64_t>::max()
+                                                                          : at + max_size;
   end_at_ = at;
   fields_.fill(FieldValue{});
   removed_.clear();
@@ -113,6 +116,10 @@ void ObjectTracker::on_key(const RawText& key, std::uint64_t at) {
 }
 
 void ObjectTracker::on_value(ValueKind kind, std::uint64_t at, Interest& interest) {
+  if (at >= tracked_to_) {
+    member_ = TrackedField::other;
+    member_is_cut_ = false;
+  }
   if (member_ == TrackedField::other) return;
   FieldValue& value = value_of(member_);
   value = FieldValue{};

@@ -49,7 +49,9 @@ class ObjectTracker {
  public:
   explicit ObjectTracker(bool cut_managed_fields) : cut_managed_fields_(cut_managed_fields) {}
 
-  void begin(std::uint64_t at);
+  // What begins `max_size` bytes or more after `at` is not tracked, so that it does not matter how much of an object
+  // that is too large has arrived.
+  void begin(std::uint64_t at, std::uint64_t max_size);
   bool inside() const noexcept { return place_ != Place::outside; }
 
   // The scanner's events from the object's first member to its end.
@@ -84,6 +86,7 @@ class ObjectTracker {
   std::uint64_t member_at_ = 0;
   std::uint64_t comma_at_ = 0;
   std::uint64_t begin_at_ = 0;
+  std::uint64_t tracked_to_ = 0;
   std::uint64_t end_at_ = 0;
   std::array<FieldValue, static_cast<std::size_t>(TrackedField::other)> fields_;
   std::vector<RemovedRange> removed_;

@@ -152,7 +152,7 @@ void WatchReader::Impl::begin_member(ValueKind kind, std::uint64_t at, Interest&
       return;
     }
     interest = Interest::enter;
-    object_.begin(at);
+    object_.begin(at, options_.max_object_size);
     if (!dropped_) text_.begin(at);
   }
 }
@@ -206,7 +206,7 @@ void WatchReader::Impl::dispatch(std::string_view text) {
 
 void WatchReader::Impl::deliver_item(EventType type, std::string_view text) {
   if (!object_problem_.empty()) return drop(object_problem_);
-  if (const auto problem = item_problem(object_, text)) return drop(*problem);
+  if (const auto problem = item_problem(object_, text, Uid::required)) return drop(*problem);
   for (const TrackedField field : {TrackedField::kind, TrackedField::api_version}) {
     // Every object of a watch has them; there is no list to take them from.
     if (!object_[field].present) return drop(std::string(field_path(field)) + " is missing");

@@ -8,6 +8,23 @@
 
 namespace ksr::store {
 
+namespace {
+
+// Whether `item` is what is held, so that it needs no memory. Without versions its text decides.
+bool is_held(const Object& held, const json::Item& item) noexcept {
+  if (held.resource_version() != item.resource_version) return false;
+  if (!item.resource_version.empty()) return true;
+  std::string_view rest = held.field(Field::json);
+  if (rest.size() != item.text_size()) return false;
+  for (const std::string_view piece : item.text) {
+    if (rest.substr(0, piece.size()) != piece) return false;
+    rest.remove_prefix(piece.size());
+  }
+  return true;
+}
+
+}  // namespace
+
 Cache::Cache(std::size_t limit, std::size_t scopes) : state_(limit), scopes_(scopes) {}
 
 void Cache::begin_list(std::string_view scope) {
@@ -17,7 +34,7 @@ void Cache::begin_list(std::string_view scope) {
 
 void Cache::stage(const json::Item& item, std::string_view scope) {
   const Object* held = state_.all().find_uid(UidProbe::of(item.uid));
-  const bool same = held != nullptr && held->resource_version() == item.resource_version;
+  const bool same = held != nullptr && is_held(*held, item);
   if (!same) heap_growth_.prepare(item.text_size());
   staged_.find(scope)->second.push_back(same ? ObjectRef(held) : ObjectRef::create(item));
 }

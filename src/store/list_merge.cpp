@@ -92,7 +92,8 @@ class Merge {
     place(row, row.object);
   }
   void add_known(const Row& row, const Object& held) {
-    const bool same = row.object->resource_version() == held.resource_version();
+    const std::string_view version = row.object->resource_version();
+    const bool same = row.object == &held || (!version.empty() && version == held.resource_version());
     const bool stays = same || is_older(row.object->resource_version(), held.resource_version());
     if (!stays) changes_.push_back({&held, row.object});
     place(row, stays ? &held : row.object);

@@ -18,10 +18,10 @@ inline bool is_newer(std::string_view version, std::string_view than) noexcept {
 }
 
 // Whether an event of this version changes what is held at that one. Where nothing can be compared, the order of
-// arrival is the best there is.
+// arrival is the best there is. Without a version every event counts as newer.
 inline bool supersedes(std::string_view version, std::string_view held) noexcept {
   const std::optional<int> order = compare_resource_versions(version, held);
-  return order ? *order > 0 : version != held;
+  return order ? *order > 0 : version != held || version.empty();
 }
 
 }  // namespace ksr::store

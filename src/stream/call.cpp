@@ -8,6 +8,13 @@
 #include "cluster/refusal.hpp"
 
 namespace ksr::stream {
+namespace {
+
+// How long the body of a refusal may take as a whole: it only says why. After a handshake another transport waits.
+constexpr Milliseconds kMaxRefusalTime{5'000};
+constexpr Milliseconds kMaxHandshakeRefusalTime{2'000};
+
+}  // namespace
 
 Call::Call(CallOwner& owner, sync::RequestId id, ErrorContext context)
     : owner_(owner), id_(id), context_(std::move(context)) {}
@@ -15,6 +22,7 @@ Call::Call(CallOwner& owner, sync::RequestId id, ErrorContext context)
 void Call::start(cluster::Access& access, transport::Request request, bool websocket) {
   KSR_ASSERT_ON_THREAD(owner_.executor());
   access_ = &access;
+  websocket_ = websocket;
   const auto purpose = websocket ? cluster::Purpose::websocket : cluster::Purpose::request;
   pending_ = access.authenticate(
       purpose, [this, request = std::move(request), websocket](Expected<cluster::RequestAuth> auth) mutable {
@@ -42,6 +50,7 @@ void Call::stop() {
   stopped_ = true;
   pending_.cancel();
   exchange_.reset();
+  refusal_timer_.reset();
 }
 
 void Call::on_head(const transport::ResponseHead& head) {
@@ -50,7 +59,12 @@ void Call::on_head(const transport::ResponseHead& head) {
     head_ = head;
     access_->on_response_head(head);
     accepted_ = accepts(head.status);
-    if (accepted_) opened();
+    if (accepted_) return opened();
+    // A gateway without WebSocket passes the handshake on as a plain request: its body is a watch, without an end. That
+    // of a redirect says nothing.
+    if (websocket_ && head.status < 400) return refuse();
+    const Milliseconds limit = websocket_ ? kMaxHandshakeRefusalTime : kMaxRefusalTime;
+    refusal_timer_ = owner_.executor().schedule(now() + limit, [this] { guarded([this] { refuse(); }); });
   });
 }
 

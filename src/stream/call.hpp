@@ -33,7 +33,7 @@ void log_line(Logger& logger, LogLevel level, MakeLine&& make_line) noexcept {
 class CallOwner {
  public:
   virtual ~CallOwner() = default;
-  virtual const Executor& executor() const = 0;
+  virtual Executor& executor() const = 0;
   virtual void count_bytes(std::size_t bytes) = 0;
   // The input at hand is processed: what has changed is reported to delivery.
   virtual void flush() = 0;
@@ -51,6 +51,7 @@ class Call : public transport::ExchangeObserver {
 
   // Obtains credentials and sends the request.
   void start(cluster::Access& access, transport::Request request, bool websocket);
+  bool is_sent() const noexcept { return exchange_ != nullptr && exchange_->is_sent(); }
   // Cancels; nothing more reaches the reflector.
   void stop();
   // Logs that stop() follows, and `why`, where that is worth a line.
@@ -109,6 +110,8 @@ class Call : public transport::ExchangeObserver {
   std::unique_ptr<transport::Exchange> exchange_;
   transport::ResponseHead head_;
   std::string refusal_;
+  std::unique_ptr<Timer> refusal_timer_;
+  bool websocket_ = false;
   bool accepted_ = false;
   bool stopped_ = false;
 };

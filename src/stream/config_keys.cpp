@@ -175,6 +175,18 @@ Expected<void> set_watch_timeout(Config& config, std::string_view, std::string_v
   return {};
 }
 
+Expected<void> set_initial_timeout(Config& config, std::string_view, std::string_view value) {
+  Expected<Milliseconds> duration = parse_duration(value);
+  if (duration && duration->count() < 1000) return Error{Status::invalid, "expected a duration of at least 1s"};
+  return store(std::move(duration), config.sync.initial_timeout);
+}
+
+Expected<void> set_max_view_bytes(Config& config, std::string_view, std::string_view value) {
+  Expected<std::uint64_t> size = parse_size(value);
+  if (size && *size < 1024) return Error{Status::invalid, "expected a size of at least 1Ki"};
+  return store(std::move(size), config.sync.max_view_bytes);
+}
+
 Expected<void> set_delivery(Config& config, std::string_view, std::string_view value) {
   using delivery::Mode;
   constexpr std::array<std::pair<std::string_view, Mode>, 2> words{
@@ -237,6 +249,8 @@ constexpr ConfigKey kTable[] = {
     {"backoff_initial", "duration", "800ms", backoff<&sync::Options::backoff_initial>},
     {"backoff_max", "duration", "30s", backoff<&sync::Options::backoff_max>},
     {"watch_timeout", "duration", "5m to 10m", set_watch_timeout},
+    {"initial_timeout", "duration", "10m", set_initial_timeout},
+    {"max_view_bytes", "size", "8Gi", set_max_view_bytes},
     {"delivery", "thread or manual", "thread", set_delivery},
     {"min_interval", "duration", "0", set_min_interval},
     {"max_object_size", "size", "64Mi", set_max_object_size},

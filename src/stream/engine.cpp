@@ -7,6 +7,7 @@
 #include "base/exception_error.hpp"
 #include "base/text.hpp"
 #include "base/thread_check.hpp"
+#include "sync/failure.hpp"
 
 namespace ksr::stream {
 namespace {
@@ -32,6 +33,19 @@ int urgency(sync::State state) {
     default:
       return 0;
   }
+}
+
+// The statistic `transport`.
+std::uint64_t number_of(sync::WatchTransport transport) {
+  switch (transport) {
+    case sync::WatchTransport::automatic:
+      return 0;
+    case sync::WatchTransport::websocket:
+      return 1;
+    case sync::WatchTransport::http:
+      return 2;
+  }
+  return 0;
 }
 
 std::string joined(const std::vector<std::string>& names) {
@@ -141,8 +155,10 @@ void Engine::on_unresolved(const Error& error) {
   ++resolve_errors_;
   const Error reported = error.within("resolving resource " + one_line(joined(parts_.config.query.resources)));
   publish_statistics();
-  // A mistake of the caller stays one; any other error may pass.
-  if (error.status == Status::invalid || !parts_.config.sync.reconnect) {
+  // A mistake of the caller stays one, and so does a request that can never succeed; any other error may pass.
+  const bool never =
+      error.status == Status::invalid || sync::recovery_for({}, error, std::nullopt) == sync::RecoveryAction::give_up;
+  if (never || !parts_.config.sync.reconnect) {
     report_unresolved(reported, std::nullopt);
     return on_fatal();
   }
@@ -242,6 +258,7 @@ void Engine::publish_statistics() {
   std::optional<Instant> fresh_at;
   std::optional<Instant> next_try_at = resolve_again_at_;
   bool all_fresh = !sessions_.empty();
+  std::uint64_t transport = 0;
   for (const auto& session : sessions_) {
     const sync::Counters& counters = session->counters();
     sum.events += counters.events;
@@ -251,6 +268,7 @@ void Engine::publish_statistics() {
     sum.reconnects += counters.reconnects;
     sum.relists += counters.relists;
     sum.errors += counters.errors;
+    transport = std::max(transport, number_of(session->transport()));
     // The stream is as fresh as its stalest session.
     const std::optional<Instant> fresh = session->fresh_at();
     all_fresh = all_fresh && fresh.has_value();
@@ -266,6 +284,7 @@ void Engine::publish_statistics() {
   set(statistics.reconnects, sum.reconnects);
   set(statistics.relists, sum.relists);
   set(statistics.errors, sum.errors + resolve_errors_);
+  set(statistics.transport, transport);
   set(statistics.headlamp_reloads, parts_.access->reloads());
   statistics.fresh_at.store(all_fresh ? in_milliseconds(fresh_at) : Statistics::kNever, std::memory_order_relaxed);
   statistics.next_try_at.store(in_milliseconds(next_try_at), std::memory_order_relaxed);

@@ -10,6 +10,7 @@
 #include "base/error.hpp"
 #include "base/instant.hpp"
 #include "base/mutex.hpp"
+#include "base/secrets.hpp"
 #include "delivery/host.hpp"
 
 namespace ksr::stream {
@@ -35,6 +36,9 @@ inline CurrentErrorRef current_error(const Error& error, std::optional<Milliseco
 
 class LastError {
  public:
+  // What the errors are shown without, as CallbackDispatcher shows them; null: nothing.
+  explicit LastError(std::shared_ptr<const Secrets> secrets = nullptr) : secrets_(std::move(secrets)) {}
+
   void set(CurrentErrorRef current) noexcept KSR_EXCLUDES(error_mutex_) {
     // The one before is destroyed after the lock.
     const MutexLock lock(error_mutex_);
@@ -45,7 +49,7 @@ class LastError {
   std::optional<delivery::ErrorReport> get(Instant now) const KSR_EXCLUDES(error_mutex_) {
     const CurrentErrorRef current = copy();
     if (!current) return std::nullopt;
-    delivery::ErrorReport report{current->error, std::nullopt};
+    delivery::ErrorReport report{secrets_ ? secrets_->blanked(current->error) : current->error, std::nullopt};
     if (const auto& at = current->next_try_at) {
       report.next_try = std::max(std::chrono::ceil<Milliseconds>(*at - now), Milliseconds(0));
     }
@@ -58,6 +62,7 @@ class LastError {
     return current_;
   }
 
+  const std::shared_ptr<const Secrets> secrets_;
   mutable Mutex error_mutex_;
   CurrentErrorRef current_ KSR_GUARDED_BY(error_mutex_);
 };

@@ -24,7 +24,7 @@ void ListCall::failed(const Error& error, const std::optional<json::ApiStatus>& 
 }
 
 void ListCall::on_item(const json::Item& item) {
-  if (!stopped()) reflector_.on_list_item(id(), item);
+  if (!stopped()) reflector_.on_list_item(id(), item, now());
 }
 
 }  // namespace ksr::stream

@@ -1,5 +1,6 @@
 #include "stream/session.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -17,6 +18,17 @@ constexpr const char* kWatch = "watch";
 
 constexpr Milliseconds kWebsocketPingInterval{30'000};
 constexpr Milliseconds kWebsocketPongTimeout{15'000};
+
+// A handshake is given up early where another transport can be tried. The head of a watch over HTTP has the reflector's
+// limit, unless request_timeout was made shorter than it is by default.
+Milliseconds head_limit(const sync::WatchRequest& request, Milliseconds request_timeout) {
+  if (!request.head_limit) return request_timeout;
+  const bool has_limit = request_timeout.count() > 0;
+  if (request.head_limit->count() == 0) {
+    return has_limit && request_timeout < cluster::kDefaultRequestTimeout ? request_timeout : Milliseconds(0);
+  }
+  return has_limit ? std::min(request_timeout, *request.head_limit) : *request.head_limit;
+}
 
 }  // namespace
 
@@ -76,8 +88,9 @@ void Session::start_list(sync::RequestId id, const sync::ListRequest& request) {
   wire.response_timeout = parts_.config.connection.request_timeout;
   wire.idle_timeout = parts_.config.connection.request_timeout;
   wire.accept_gzip = true;
-  run(id, std::make_unique<ListCall>(as_call_owner(), id, context(kList), parts_.config.reader, reflector_),
-      std::move(wire), false);
+  json::ReaderOptions reader = parts_.config.reader;
+  reader.item_kind = parts_.config.query.metadata_only ? "" : parts_.resources[request.candidate].kind;
+  run(id, std::make_unique<ListCall>(as_call_owner(), id, context(kList), reader, reflector_), std::move(wire), false);
 }
 
 void Session::start_watch(sync::RequestId id, const sync::WatchRequest& request) {
@@ -86,7 +99,7 @@ void Session::start_watch(sync::RequestId id, const sync::WatchRequest& request)
   wire.target = cluster::watch_target(parts_.resources[request.candidate], parts_.config.query, name_space_, request);
   wire.long_running = true;
   wire.headers.push_back({"Accept", cluster::watch_accept(parts_.config.query)});
-  wire.response_timeout = parts_.config.connection.request_timeout;
+  wire.response_timeout = head_limit(request, parts_.config.connection.request_timeout);
   wire.ping_interval = kWebsocketPingInterval;
   wire.pong_timeout = kWebsocketPongTimeout;
   run(id, std::make_unique<WatchCall>(as_call_owner(), id, context(kWatch), parts_.config.reader, request, reflector_),
@@ -106,6 +119,11 @@ void Session::stop(sync::RequestId id) {
   found->second->log_stop(followed ? ": the next watch has taken over" : "");
   found->second->stop();
   retire(id);
+}
+
+bool Session::is_sent(sync::RequestId id) const {
+  const auto found = calls_.find(id);
+  return found != calls_.end() && found->second->is_sent();
 }
 
 void Session::retire(sync::RequestId id) {

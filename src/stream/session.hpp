@@ -66,6 +66,7 @@ class Session final : private sync::Effects, private CallOwner {
   const sync::Counters& counters() const noexcept { return reflector_.counters(); }
   std::optional<Instant> fresh_at() const noexcept { return reflector_.fresh_at(); }
   std::optional<Instant> next_try_at() const noexcept { return reflector_.next_try_at(); }
+  sync::WatchTransport transport() const noexcept { return reflector_.transport(); }
   // What keeps the session from being live; null: nothing does.
   const CurrentErrorRef& current_error() const noexcept { return current_error_; }
 
@@ -74,6 +75,7 @@ class Session final : private sync::Effects, private CallOwner {
   void start_list(sync::RequestId id, const sync::ListRequest& request) override;
   void start_watch(sync::RequestId id, const sync::WatchRequest& request) override;
   void stop(sync::RequestId id) override;
+  bool is_sent(sync::RequestId id) const override;
   void refresh_credentials() override { parts_.access.reject_credentials(); }
   void set_timer(std::optional<Instant> at) override;
   void begin_list() override;
@@ -86,7 +88,7 @@ class Session final : private sync::Effects, private CallOwner {
   void on_error(const Error& error, std::optional<Milliseconds> next_try) override;
 
   // CallOwner
-  const Executor& executor() const override { return parts_.executor; }
+  Executor& executor() const override { return parts_.executor; }
   void count_bytes(std::size_t bytes) override;
   void flush() override;
   void retire(sync::RequestId id) override;

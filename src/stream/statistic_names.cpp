@@ -24,6 +24,7 @@ constexpr PlainCount kPlainCounts[] = {
     {"merged", &Statistics::merged},
     {"errors", &Statistics::errors},
     {"headlamp_reloads", &Statistics::headlamp_reloads},
+    {"transport", &Statistics::transport},
 };
 
 std::int64_t monotonic_milliseconds() {

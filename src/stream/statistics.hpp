@@ -25,6 +25,8 @@ struct Statistics {
   Count merged{0};
   Count errors{0};
   Count headlamp_reloads{0};
+  // 0: none yet, 1: WebSocket, 2: HTTP.
+  Count transport{0};
   // Points on the monotonic clock in milliseconds, or kNever.
   std::atomic<std::int64_t> fresh_at{kNever};
   std::atomic<std::int64_t> next_try_at{kNever};

@@ -86,10 +86,11 @@ Expected<std::shared_ptr<Stream>> Stream::create(Config config, std::unique_ptr<
   if (!dispatcher) return std::move(dispatcher).error();
   // Whatever is thrown from here on, the host is destroyed without a callback before this returns.
   AbandonOnFailure abandon_on_failure(**dispatcher);
+  (*dispatcher)->blank((*access)->secrets());
   early_lines.replay_to(**dispatcher);
   (*access)->add_logger(*dispatcher);
   auto statistics = std::make_shared<Statistics>();
-  auto last_error = std::make_shared<LastError>();
+  auto last_error = std::make_shared<LastError>((*access)->secrets());
   EngineParts parts{runtime.executor(),
                     runtime.server_states(),
                     std::make_unique<SystemRandom>(),

@@ -30,6 +30,9 @@ struct ListRequest : ListOptions {
 struct WatchRequest : WatchOptions {
   std::size_t candidate = 0;
   bool websocket = false;
+  // From the connection being ready to the response head; empty: as configured; 0: the reflector has a limit of its
+  // own.
+  std::optional<Milliseconds> head_limit;
 };
 
 class Effects {
@@ -41,6 +44,8 @@ class Effects {
   virtual void start_watch(RequestId id, const WatchRequest& request) = 0;
   // The request is aborted and its inputs no longer matter. Stopping one that has ended is no error.
   virtual void stop(RequestId id) = 0;
+  // A connection was ready for the request, and it is on its way: only the answer is missing.
+  virtual bool is_sent(RequestId id) const = 0;
   // The next request must carry credentials obtained after now (401).
   virtual void refresh_credentials() = 0;
 

@@ -11,21 +11,25 @@ namespace {
 
 using What = RequestContext::What;
 
-bool is_overload(int code) noexcept {
-  return code == 429 || code == 503 || code == 504;
-}
-
-// A handshake that is answered like this was not understood as one. 401, 403, 404, 410, 429 and everything with a
-// Status body are answers to the request itself.
-bool refuses_websocket(const RequestContext& context, int code, bool has_status) noexcept {
+// A handshake that is answered like this was not understood as one. What has no Status body is the answer of a gateway,
+// and says nothing about the request: HTTP asks the API itself. An overloaded server is not asked again at once.
+bool refuses_websocket(const RequestContext& context, const Error& error, bool has_status) noexcept {
   if (!context.websocket || context.opened) return false;
+  if (context.http_possible && error.status == Status::timeout) return true;
+  if (is_unreachable(error)) return false;
+  const int code = error.http_status;
+  if (context.http_possible && !has_status) {
+    const bool paced = code == 429 || (is_overload(code) && error.retry_after);
+    // 410 costs a list, from wherever it comes.
+    return code == 0 ? error.status == Status::protocol : !paced && code != 410;
+  }
   switch (code) {
     case 400:  // kube-apiserver's handshake, and proxies that drop the Upgrade header
-    case 405:
     case 406:
     case 415:
     case 426:
       return true;
+    case 405:  // as a Status: the resource has no watch
     case 501:
     case 505:
       return !has_status;
@@ -58,17 +62,24 @@ RecoveryAction recovery_for_other_code(const RequestContext& context, int code) 
     case 422:
       return context.at_version ? RecoveryAction::list_most_recent : RecoveryAction::give_up;
     case 405:
+      return context.what == What::list ? RecoveryAction::give_up : RecoveryAction::poll;
     case 406:
     case 415:
       return RecoveryAction::give_up;
     default:
       break;
   }
+  // Initial events that do not begin; a list asks for the same in another way.
+  if (context.what == What::watchlist && !context.opened && code == 408) return RecoveryAction::list_this_time;
   const bool broke_in_initial_events = context.what == What::watchlist && context.opened;
   return broke_in_initial_events && !is_overload(code) ? RecoveryAction::list_this_time : RecoveryAction::retry;
 }
 
 }  // namespace
+
+bool is_overload(int code) noexcept {
+  return code == 429 || code == 503 || code == 504;
+}
 
 // apimachinery pkg/api/errors: IsResourceExpired and IsGone; servers up to 1.17 say "Gone".
 bool is_expired(int code, const std::string& reason) noexcept {
@@ -88,8 +99,12 @@ bool is_version_too_large(const json::ApiStatus& status) {
 RecoveryAction recovery_for(const RequestContext& context, const Error& error,
                             const std::optional<json::ApiStatus>& status) {
   const int code = error.http_status;
+  // What this end refuses to send it refuses each time.
+  if (error.status == Status::invalid) return RecoveryAction::give_up;
+  const bool refuses = refuses_websocket(context, error, status.has_value());
+  if (refuses && !status) return RecoveryAction::without_websocket;
   if (is_expired(code, status ? status->reason : error.reason)) return recovery_for_expired(context);
-  if (refuses_websocket(context, code, status.has_value())) return RecoveryAction::without_websocket;
+  if (refuses) return RecoveryAction::without_websocket;
   if (refuses_watchlist(context, code) && !context.opened) return RecoveryAction::without_watchlist;
   if (status && is_version_too_large(*status) && context.at_version) return RecoveryAction::list_most_recent;
   if (context.opened && (error.status == Status::protocol || error.status == Status::too_large)) {

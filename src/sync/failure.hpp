@@ -17,6 +17,8 @@ struct RequestContext {
   What what = What::list;
   // A watch over WebSocket.
   bool websocket = false;
+  // transport=auto: HTTP may be used instead.
+  bool http_possible = false;
   // Answered with success before it failed.
   bool opened = false;
   // A list or WatchList with resourceVersionMatch=NotOlderThan, which a list of the most recent state can replace.
@@ -48,6 +50,8 @@ enum class RecoveryAction {
   without_watchlist,
   // WatchList failed: a list this time.
   list_this_time,
+  // The resource has no watch (405): it is listed again and again, at the pace of watch_timeout.
+  poll,
   // The request can never succeed.
   give_up,
 };
@@ -56,6 +60,9 @@ RecoveryAction recovery_for(const RequestContext& context, const Error& error,
                             const std::optional<json::ApiStatus>& status);
 // The same for an ERROR event in an open watch.
 RecoveryAction recovery_for_event(const RequestContext& context, const json::ApiStatus& status);
+
+// 429, 503, 504: the server, or what is in front of it, has too much to do.
+bool is_overload(int code) noexcept;
 
 // No answer came: the server, or the network, may be down.
 bool is_unreachable(const Error& error) noexcept;

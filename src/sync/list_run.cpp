@@ -35,14 +35,10 @@ OwnedItem::OwnedItem(const json::Item& item)
       kind_(item.kind),
       api_version_(item.api_version),
       creation_timestamp_(item.creation_timestamp),
-      recency_(item.recency) {
-  text_.reserve(item.text_size());
-  for (const std::string_view piece : item.text) text_ += piece;
-}
+      recency_(item.recency) {}
 
 json::Item OwnedItem::view() const {
   json::Item item;
-  item.text[0] = text_;
   item.uid = uid_;
   item.name_space = name_space_;
   item.name = name_;
@@ -57,7 +53,7 @@ json::Item OwnedItem::view() const {
 // ---- ListRun ------------------------------------------------------------------------------------------------------
 
 void ListRun::advance_to(std::string_view version) {
-  if (version == version_) return;
+  if (version.empty() || version == version_) return;
   version_ = version;
   effects_.set_resource_version(version_);
 }
@@ -66,6 +62,7 @@ void ListRun::begin_staging() {
   abandon();
   bad_item_.reset();
   if (!synced_) expected_type_.forget();
+  bytes_ = 0;
   effects_.begin_list();
   staging_ = true;
 }
@@ -81,8 +78,14 @@ void ListRun::request_page(RequestId id) {
   effects_.start_list(id, pager_.request());
 }
 
+Error ListRun::too_large_error() const {
+  return detected_error(Status::too_large, "the list is larger than max_view_bytes (" + std::to_string(max_bytes_) +
+                                               " bytes) and was not taken");
+}
+
 void ListRun::add(const json::Item& item) {
-  if (bad_item_) return;
+  bytes_ += item.text_size();
+  if (bad_item_ || too_large()) return;
   bad_item_ = expected_type_.check(item);
   if (bad_item_) return;
   pager_.note_item(item);
@@ -120,6 +123,8 @@ bool ListRun::restart_in_one_page(Instant now) {
 // Deletions can come in between when the server's cache lags behind etcd (cacher.go: the initial events are those of
 // the cache, the bookmark waits for etcd).
 void ListRun::add_initial(json::EventType type, const json::Item& item) {
+  bytes_ += item.text_size();
+  if (too_large()) return;
   if (type == json::EventType::deleted) {
     deleted_meanwhile_.emplace_back(item);
   } else {
@@ -129,7 +134,8 @@ void ListRun::add_initial(json::EventType type, const json::Item& item) {
 
 bool ListRun::accepts_version(std::string_view version, bool at_version) {
   const std::optional<int> order = compare_resource_versions(version, version_);
-  if (!order || *order >= 0) {
+  const bool lost = version.empty() && !version_.empty();
+  if (!lost && (!order || *order >= 0)) {
     gone_back_in_a_row_ = 0;
     return true;
   }
@@ -142,11 +148,17 @@ void ListRun::commit_pages(const json::ListMeta& meta) {
   commit(pager_.version(), pager_.at_version());
 }
 
+void ListRun::commit_initial(std::string_view version, bool at_version) {
+  of_events_ = expected_type_.kind() == "Event";
+  commit(version, at_version);
+}
+
 void ListRun::commit(std::string_view version, bool at_version) {
   staging_ = false;
   listed_at_version_ = at_version;
   effects_.commit_list(version);
   version_ = version;
+  unversioned_events_ = false;
   synced_ = true;
   most_recent_next_ = false;
   without_watchlist_next_ = false;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -25,13 +26,14 @@ class ExpectedType {
   // Empty: `item` is of that type. The first item after forget() decides what it is.
   std::optional<Error> check(const json::Item& item);
   void forget();
+  const std::string& kind() const noexcept { return kind_; }
 
  private:
   std::string kind_;
   std::string api_version_;
 };
 
-// A copy of an item, which itself is valid only during the call that passes it.
+// What identifies an item, which itself is valid only during the call that passes it. Its text is not kept.
 class OwnedItem {
  public:
   explicit OwnedItem(const json::Item& item);
@@ -39,7 +41,6 @@ class OwnedItem {
   json::Item view() const;
 
  private:
-  std::string text_;
   std::string uid_;
   std::string name_space_;
   std::string name_;
@@ -52,7 +53,7 @@ class OwnedItem {
 
 class ListRun {
  public:
-  explicit ListRun(Effects& effects) : effects_(effects) {}
+  ListRun(Effects& effects, std::uint64_t max_bytes) : effects_(effects), max_bytes_(max_bytes) {}
 
   // --- the view -----------------------------------------------------------------------------------------------------
   // A list was committed.
@@ -60,6 +61,10 @@ class ListRun {
   // The newest resourceVersion that the view has; empty before the first list.
   const std::string& version() const noexcept { return version_; }
   void advance_to(std::string_view version);
+  // A watch can be resumed from version(). Aggregated API servers may give no versions to lists or objects.
+  bool resumable() const noexcept { return !version_.empty() && !unversioned_events_; }
+  // An event without a version was applied.
+  void note_unversioned_event() noexcept { unversioned_events_ = true; }
   ExpectedType& expected_type() noexcept { return expected_type_; }
   // A list of core/v1 Events, which have no watch cache.
   bool of_events() const noexcept { return of_events_; }
@@ -68,6 +73,9 @@ class ListRun {
   void begin(std::size_t candidate, std::size_t page_size, Instant now);
   void request_page(RequestId id);
   bool is_running(RequestId id) const noexcept { return id != 0 && id == id_; }
+  // What has come is more than fits: the list is to be given up.
+  bool too_large() const noexcept { return bytes_ > max_bytes_; }
+  Error too_large_error() const;
   void add(const json::Item& item);
   // The page is complete. `broken`: error() says why.
   Pager::Step end_page(const json::ListMeta& meta);
@@ -82,18 +90,19 @@ class ListRun {
   bool at_version() const noexcept { return pager_.at_version(); }
   // When it was requested: the view it makes is as of then.
   Instant started() const noexcept { return started_; }
+  bool running() const noexcept { return id_ != 0; }
 
   // --- a WatchList's initial events ---------------------------------------------------------------------------------
   void begin_initial_events() { begin_staging(); }
   void add_initial(json::EventType type, const json::Item& item);
 
   // --- how it ends --------------------------------------------------------------------------------------------------
-  // False: its version is older than the view's. `at_version`: it was asked for as "not older than". A server that was
-  // restored from a backup does go back, for good; an inconsistent one, or a stale cache, must not take the view along.
-  // So the third list in a row that goes back is accepted.
+  // False: its version is older than the view's, or missing where the view has one. `at_version`: it was asked for as
+  // "not older than". A server that was restored from a backup does go back, for good; an inconsistent one, or a stale
+  // cache, must not take the view along. So the third list in a row that goes back is accepted.
   bool accepts_version(std::string_view version, bool at_version);
   void commit_pages(const json::ListMeta& meta);
-  void commit_initial(std::string_view version, bool at_version) { commit(version, at_version); }
+  void commit_initial(std::string_view version, bool at_version);
   void abandon();
   void stop_request();
 
@@ -117,6 +126,9 @@ class ListRun {
   void commit(std::string_view version, bool at_version);
 
   Effects& effects_;
+  const std::uint64_t max_bytes_;
+  // JSON received since the list began, repeated objects included.
+  std::uint64_t bytes_ = 0;
   RequestId id_ = 0;
   Pager pager_;
   bool staging_ = false;
@@ -130,6 +142,7 @@ class ListRun {
   std::string version_;
   ExpectedType expected_type_;
   bool of_events_ = false;
+  bool unversioned_events_ = false;
   bool listed_at_version_ = false;
   int gone_back_in_a_row_ = 0;
 

@@ -25,10 +25,7 @@ void Pager::note_item(const json::Item& item) {
 
 Pager::Step Pager::end_page(const json::ListMeta& meta) {
   if (++pages_ == 1) version_ = meta.resource_version;
-  if (meta.continue_token.empty()) {
-    if (version_.empty()) return broken("the list has no metadata.resourceVersion");
-    return Step::done;
-  }
+  if (meta.continue_token.empty()) return Step::done;
   const std::string page = "page " + std::to_string(pages_) + " of the list";
   if (meta.continue_token == request_.continue_token) return broken(page + " has its own continue token");
   empty_pages_ = page_uid_.empty() ? empty_pages_ + 1 : 0;

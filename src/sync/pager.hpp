@@ -27,11 +27,11 @@ class Pager {
   void note_item(const json::Item& item);
 
   enum class Step { done, next_page, broken };
-  // The page is complete. `broken`: the list has no version, or would not end; error() says which.
+  // The page is complete. `broken`: the list would not end; error() says why.
   Step end_page(const json::ListMeta& meta);
   const Error& error() const noexcept { return error_; }
-  // The list's resourceVersion: that of the first page. If later pages are newer, the watch from here sends the
-  // changes.
+  // The list's resourceVersion: that of the first page; empty where the server gives none. If later pages are newer,
+  // the watch from here sends the changes.
   const std::string& version() const noexcept { return version_; }
 
   // The continue token expired: the whole list again, in one page, with the version first requested. False: that was

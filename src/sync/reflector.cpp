@@ -12,14 +12,21 @@
 //                 end of the last page                   queued             commit; aim: watch
 //                 page inconsistent, or older than view  waiting            abandon the list; backoff
 //                 failure                                recover            abandon the list
+// listing         longer than initial_timeout            waiting            abandon the list; backoff
+//                 larger than max_view_bytes             waiting            abandon the list; slowly
 // opening         open                                   initial_events     WatchList: begin to stage
 //                                                        streaming          else
+//                 over HTTP, sent, no head for 2 s       awaiting_head      LIVE as of the list
 //                 end, failure, no answer for 150 s      recover
+// awaiting_head   open                                   streaming
+//                 no head for 30 s, and none ever        awaiting_head      transport=auto: request a successor
+//                 end, failure, no head for 150 s        recover
 // initial_events  event                                  initial_events     stage
 //                 bookmark that ends them                streaming          commit
-//                 any other bookmark, 30 s of silence    queued             aim: list; WatchList recorded as refused
+//                 any other bookmark, 30 s without end   queued             aim: list; WatchList recorded as refused
 //                 end, failure                           queued             aim: list, without WatchList this time
 // streaming       event, bookmark                        streaming          apply; the view's version advances
+//                 no message for 90 s, and none ever     streaming          transport=auto: request the successor
 //                 object too large                       streaming          on_error
 //                 inconsistent event or bookmark         waiting            aim: list; backoff
 //                 time to rotate                         streaming          request the successor
@@ -34,6 +41,7 @@
 // revalidating    event, bookmark                        streaming          as streaming
 //                 successor opens                        streaming          stop the old watch
 //                 successor fails                        recover            stop the old watch
+// any of a watch  refused with 405                       waiting            aim: list, again and again
 // waiting         timer                                  queued             once the server's retry budget allows
 //                 server answers another stream          waiting            bring the next try forward
 // 1               clock jump                             queued or waiting  stop requests; backoff starts over
@@ -50,6 +58,25 @@
 
 namespace ksr::sync {
 
+namespace {
+
+// A handshake without an answer for so long is tried over HTTP instead.
+constexpr Milliseconds kHandshakeLimit{5'000};
+// How often it is looked at whether a request without an answer has been sent.
+constexpr Milliseconds kHeadCheckAgain{2'000};
+// So long after it opened a WebSocket should have passed on a bookmark, where none has ever passed on anything; and any
+// watch, after which the other transport is tried at little cost.
+constexpr Milliseconds kMute{90'000};
+constexpr Milliseconds kMuteAgain{300'000};
+// How long a resource without a watch is listed again and again before its watch is tried once more.
+constexpr Milliseconds kPollsFor{3'600'000};
+
+bool is_older(std::string_view version, std::string_view than) noexcept {
+  return compare_resource_versions(version, than).value_or(0) < 0;
+}
+
+}  // namespace
+
 using Stage = WatchConnection::Stage;
 using Request = WatchPair::Request;
 using Role = WatchPair::Role;
@@ -61,7 +88,7 @@ Reflector::Reflector(const Options& options, Effects& effects, std::shared_ptr<S
       server_state_(std::move(server_state)),
       random_(random),
       logger_(logger),
-      list_(effects),
+      list_(effects, options.max_view_bytes),
       retry_(options, *server_state_, random),
       watches_(effects, server_state_->limiter(), *this) {
   server_state_->limiter().join(*this);
@@ -97,6 +124,7 @@ void Reflector::drop_requests() {
   list_.stop_request();
   watches_.drop_all();
   list_.abandon();
+  if (!list_.resumable()) aim_ = Aim::list;
 }
 
 void Reflector::pursue(Aim aim, Instant now) {
@@ -167,8 +195,23 @@ void Reflector::open_list(Instant now) {
   list_.request_page(++last_id_);
 }
 
-void Reflector::on_list_item(RequestId id, const json::Item& item) {
-  if (list_.is_running(id)) list_.add(item);
+void Reflector::on_list_item(RequestId id, const json::Item& item, Instant now) {
+  if (!list_.is_running(id)) return;
+  list_.add(item);
+  if (!list_.too_large()) return;
+  list_.stop_request();
+  fail_list(list_.too_large_error(), RecoveryAction::retry_slowly, now);
+  rearm();
+}
+
+// Between items, and not only at the end, which may never come.
+void Reflector::check_list(Instant now) {
+  if (phase_ != Phase::listing || now < list_.started() + options_.initial_timeout) return;
+  list_.stop_request();
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(options_.initial_timeout).count();
+  fail_list(detected_error(Status::timeout,
+                           "the list was not complete within initial_timeout (" + std::to_string(seconds) + " s)"),
+            RecoveryAction::retry, now);
 }
 
 void Reflector::on_list_end(RequestId id, const json::ListMeta& meta, Instant now) {
@@ -185,7 +228,11 @@ void Reflector::on_list_end(RequestId id, const json::ListMeta& meta, Instant no
       list_.commit_pages(meta);
       note_listed(list_.started(), now);
       watches_.slot().release();
-      pursue(Aim::watch, now);
+      if (polls_since_ && now - *polls_since_ < kPollsFor) {
+        poll(nullptr, now);
+      } else {
+        pursue(Aim::watch, now);
+      }
       break;
   }
   rearm();
@@ -211,9 +258,9 @@ void Reflector::fail_list(const Error& error, RecoveryAction action, Instant now
 
 bool Reflector::accept_version(std::string_view version, bool at_version, Instant now) {
   if (list_.accepts_version(version, at_version)) return true;
-  const Error error =
-      detected_error(Status::protocol, "the list's resourceVersion " + shortened(version) + " is older than " +
-                                           shortened(list_.version()) + ", which the view has");
+  const std::string what = version.empty() ? "the list has no resourceVersion; expected one not older than "
+                                           : "the list's resourceVersion " + shortened(version) + " is older than ";
+  const Error error = detected_error(Status::protocol, what + shortened(list_.version()) + ", which the view has");
   if (watches_.watch() != nullptr) {
     fail_watch(Request::running, error, RecoveryAction::retry_by_list, now);
   } else {
@@ -229,12 +276,22 @@ void Reflector::note_listed(Instant as_of, Instant now) {
 
 // ---- watches: opening ---------------------------------------------------------------------------------------------
 
-WatchRequest Reflector::next_watch_request() {
+WatchRequest Reflector::next_watch_request(Instant now) {
   WatchRequest request;
   request.candidate = retry_.candidate();
-  request.websocket = retry_.websocket();
+  request.websocket = retry_.websocket(now);
   request.timeout = draw_watch_timeout(options_.watch_timeout, random_);
   return request;
+}
+
+// A handshake is answered at once, or a gateway keeps it; an HTTP watch may wait for its head, since a gateway that
+// buffers passes it on with the first event, and the reflector sees to it that this ends.
+WatchConnection& Reflector::prepared(WatchConnection& watch) const {
+  watch.http_possible = options_.transport == WatchTransport::automatic;
+  watch.initial_limit = options_.initial_timeout;
+  if (watch.request.websocket && watch.http_possible) watch.request.head_limit = kHandshakeLimit;
+  if (!watch.request.websocket && !watch.request.send_initial_events) watch.request.head_limit = Milliseconds(0);
+  return watch;
 }
 
 void Reflector::start_watch(WatchConnection& watch, Instant now) {
@@ -243,27 +300,40 @@ void Reflector::start_watch(WatchConnection& watch, Instant now) {
 
 void Reflector::open_watch(bool initial_events, Instant now) {
   phase_ = Phase::watching;
-  WatchRequest request = next_watch_request();
+  WatchRequest request = next_watch_request(now);
   if (initial_events) {
     request.send_initial_events = true;
     request.resource_version = list_.next_version();
     request.resource_version_match = "NotOlderThan";
     if (list_.synced()) ++counters_.relists;
   }
-  WatchConnection& watch = watches_.add_watch(std::move(request));
+  WatchConnection& watch = prepared(watches_.add_watch(std::move(request)));
   set_state(State::connecting);
   start_watch(watch, now);
 }
 
 void Reflector::on_watch_open(RequestId id, Instant now) {
   const Role role = watches_.role_of(id);
-  if (role == Role::none || (role == Role::watch && watches_.watch()->stage != Stage::opening)) return;
+  if (role == Role::none || (role == Role::watch && !watches_.watch()->requested())) return;
   if (role == Role::successor && watches_.watch()->healthy(now)) note_healthy();
+  // Another transport was tried while the head did not come.
+  if (role == Role::watch && watches_.watch()->stage == Stage::awaiting_head) {
+    watches_.drop_successor(Request::running);
+  }
   watches_.open(role, now);
-  const WatchConnection& watch = *watches_.watch();
+  WatchConnection& watch = *watches_.watch();
   ++counters_.watches;
   if (counters_.watches > 1) ++counters_.reconnects;
+  head_timed_out_ = false;
+  polls_since_.reset();
+  poll_reported_ = false;
+  if (const TransportChoice* const choice = retry_.transport(); choice != nullptr && watch.rotate_at) {
+    // Events, which have no watch cache, have no bookmarks.
+    const bool doubtful = watch.request.websocket && !choice->proven(true) && !list_.of_events();
+    watch.mute_at = watch.silent_since + (doubtful ? kMute : kMuteAgain);
+  }
   retry_.note_watch_open(watch.request.websocket, now);
+  announce_transport(watch.request.websocket);
   if (watch.stage == Stage::initial_events) {
     list_.begin_initial_events();
     set_state(State::listing);
@@ -283,26 +353,38 @@ void Reflector::on_watch_event(RequestId id, json::EventType type, const json::I
   WatchConnection* watch = open_watch_of(id);
   if (watch == nullptr) return;
   watch->last_received = now;
+  note_message(*watch);
   if (const std::optional<Error> other_type = list_.expected_type().check(item)) {
     mark_inconsistent(other_type->within("the watch"), now);
   } else if (watch->stage == Stage::initial_events) {
     list_.add_initial(type, item);
+    if (!list_.too_large()) return;
+    fail_watch(Request::running, list_.too_large_error(), RecoveryAction::retry_slowly, now);
+    rearm();
   } else {
     on_change(*watch, type, item, now);
   }
 }
 
 void Reflector::on_change(WatchConnection& watch, json::EventType type, const json::Item& item, Instant now) {
+  if (type == json::EventType::deleted && is_older(item.resource_version, watch.version)) {
+    // Some servers send the object as it was, with the version of its last change (kubernetes#58545). It is gone.
+    json::Item gone = item;
+    gone.resource_version = watch.version;
+    if (effects_.apply(type, gone) == store::Applied::deleted) ++counters_.events;
+    return note_progress(watch, watch.version);
+  }
   if (went_back(watch, item.resource_version, "the watch's resourceVersion", now)) return;
+  if (item.resource_version.empty()) list_.note_unversioned_event();
   note_progress(watch, item.resource_version);
-  const std::optional<int> order = compare_resource_versions(item.resource_version, list_.version());
   // The watch before this one has sent it already.
-  const bool seen = order && *order < 0;
-  if (!seen) {
+  if (!is_older(item.resource_version, list_.version())) {
     const store::Applied applied = effects_.apply(type, item);
     if (applied != store::Applied::stale && applied != store::Applied::absent) ++counters_.events;
-    list_.advance_to(item.resource_version);
+    // A list without a version is followed by a watch without one, and that by a list.
+    if (list_.resumable()) list_.advance_to(item.resource_version);
   }
+  if (!list_.resumable()) watch.rotate_at.reset();
   if (watch.caught_up(now)) prove_fresh(now);
 }
 
@@ -311,7 +393,9 @@ void Reflector::on_watch_bookmark(RequestId id, std::string_view version, bool i
   if (watch == nullptr) return;
   ++counters_.bookmarks;
   watch->last_received = now;
-  if (version.empty()) {
+  note_message(*watch);
+  const bool may_lack_version = initial_events_end || !list_.resumable();
+  if (version.empty() && !may_lack_version) {
     mark_inconsistent(detected_error(Status::protocol, "the watch sent a bookmark without resourceVersion"), now);
   } else if (watch->stage == Stage::initial_events && initial_events_end) {
     on_initial_events_end(*watch, version, now);
@@ -324,7 +408,7 @@ void Reflector::on_watch_bookmark(RequestId id, std::string_view version, bool i
     watch->has_bookmark = true;
     note_progress(*watch, version);
     const std::optional<int> order = compare_resource_versions(version, list_.version());
-    if (!order || *order > 0) list_.advance_to(version);
+    if (list_.resumable() && (!order || *order > 0)) list_.advance_to(version);
     if (watch->caught_up(now)) prove_fresh(now);
   }
   rearm();
@@ -336,6 +420,7 @@ void Reflector::on_initial_events_end(WatchConnection& watch, std::string_view v
   watch.stage = Stage::streaming;
   watch.has_bookmark = true;
   watch.version = version;
+  if (version.empty()) watch.rotate_at.reset();
   list_.commit_initial(version, at_version);
   note_listed(now, now);
   aim_ = Aim::watch;
@@ -351,8 +436,31 @@ bool Reflector::went_back(const WatchConnection& watch, std::string_view version
   return true;
 }
 
+void Reflector::note_message(WatchConnection& watch) {
+  if (std::exchange(watch.has_message, true)) return;
+  watch.mute_at.reset();
+  TransportChoice* const choice = retry_.transport();
+  if (choice == nullptr) return;
+  choice->note_message(watch.request.websocket);
+  announce_transport(watch.request.websocket);
+}
+
+// A watch may end without an event, but not before its time. `was_due`: it should have sent something, or ended.
+void Reflector::note_fruitless(const WatchConnection& watch, bool was_due, Instant now) {
+  TransportChoice* const choice = retry_.transport();
+  if (choice == nullptr || !watch.open() || watch.has_message || (watch.healthy(now) && !was_due)) return;
+  choice->note_fruitless(watch.request.websocket, watch.opened, now);
+}
+
+void Reflector::announce_transport(bool websocket) {
+  transport_ = websocket ? WatchTransport::websocket : WatchTransport::http;
+  TransportChoice* const choice = retry_.transport();
+  if (choice == nullptr) return;
+  if (const auto notice = choice->take_notice(websocket)) log(LogLevel::notice, *notice);
+}
+
 void Reflector::note_progress(WatchConnection& watch, std::string_view version) {
-  watch.version = version;
+  if (!version.empty()) watch.version = version;
   watch.has_progress = true;
   note_healthy();
   if (watch.stage != Stage::revalidating) return;
@@ -373,6 +481,7 @@ void Reflector::on_watch_bad_event(RequestId id, const Error& error, Instant now
   WatchConnection* watch = open_watch_of(id);
   if (watch == nullptr) return;
   watch->last_received = now;
+  note_message(*watch);
   if (error.status != Status::too_large || watch->stage == Stage::initial_events) return mark_inconsistent(error, now);
   ++counters_.errors;
   effects_.on_error(error, Milliseconds(0));
@@ -381,8 +490,9 @@ void Reflector::on_watch_bad_event(RequestId id, const Error& error, Instant now
 // ---- watches: end -------------------------------------------------------------------------------------------------
 
 void Reflector::on_watch_error_event(RequestId id, const json::ApiStatus& status, Instant now) {
-  const WatchConnection* watch = open_watch_of(id);
+  WatchConnection* watch = open_watch_of(id);
   if (watch == nullptr) return;
+  note_message(*watch);
   fail_watch(Request::running, error_of(status), recovery_for_event(watch->context(), status), now);
   rearm();
 }
@@ -409,7 +519,7 @@ void Reflector::on_watch_end(RequestId id, Instant now) {
 void Reflector::end_watch(Instant now) {
   const WatchConnection& watch = *watches_.watch();
   if (watch.stage == Stage::initial_events) {
-    const bool had_time = watch.had_time_for_initial_events(now);
+    const bool had_time = watch.has_message && watch.had_time_for_initial_events(now);
     return fail_watch(Request::ended,
                       detected_error(Status::protocol, "the watch ended before all initial events were sent"),
                       had_time ? RecoveryAction::without_watchlist : RecoveryAction::list_this_time, now);
@@ -431,7 +541,7 @@ void Reflector::on_watch_failed(RequestId id, const Error& error, const std::opt
   if (role == Role::none) return;
   const WatchConnection& watch = role == Role::watch ? *watches_.watch() : *watches_.successor();
   const RequestContext context = watch.context();
-  if (context.websocket && !context.opened) retry_.note_handshake_failed(context, error, status);
+  if (!context.opened) retry_.note_watch_refused(context, error, status, now);
   if (role == Role::watch) {
     fail_watch(Request::ended, error, recovery_for(context, error, status), now);
   } else {
@@ -442,6 +552,8 @@ void Reflector::on_watch_failed(RequestId id, const Error& error, const std::opt
 
 void Reflector::drop_watch(Request request, Instant now) {
   if (watches_.watch()->healthy(now)) note_healthy();
+  note_fruitless(*watches_.watch(), false, now);
+  if (!list_.resumable()) aim_ = Aim::list;
   watches_.drop_watch(request);
   list_.abandon();
 }
@@ -456,15 +568,21 @@ void Reflector::fail_watch(Request request, const Error& error, RecoveryAction a
 // At once after an end in order, but never twice in a row.
 void Reflector::reopen(Instant now) {
   if (promote_successor(now)) return;
-  if (retry_.take_immediate_retry(now)) return pursue(Aim::watch, now);
-  wait(nullptr, retry_.next_backoff(), Aim::watch, now);
+  const Aim aim = list_.resumable() ? Aim::watch : Aim::list;
+  if (retry_.take_immediate_retry(now)) return pursue(aim, now);
+  wait(nullptr, retry_.next_backoff(), aim, now);
 }
 
 // ---- watches: the successor ---------------------------------------------------------------------------------------
 
 void Reflector::rotate(Instant now) {
   if (!watches_.rotation_is_due(now)) return;
-  WatchConnection& successor = watches_.add_successor(next_watch_request());
+  if (watches_.watch()->stage == Stage::awaiting_head) {
+    watches_.watch()->rotate_at.reset();
+    if (TransportChoice* const choice = retry_.transport()) choice->note_head_missing(now);
+    if (!retry_.websocket(now)) return;
+  }
+  WatchConnection& successor = prepared(watches_.add_successor(next_watch_request(now)));
   if (watches_.successor_slot().request(now)) start_watch(successor, now);
 }
 
@@ -477,7 +595,8 @@ bool Reflector::promote_successor(Instant now) {
   }
   aim_ = Aim::watch;
   phase_ = Phase::watching;
-  set_state(State::connecting);
+  check_head(*watches_.watch(), now);
+  if (watches_.watch()->stage == Stage::opening) set_state(State::connecting);
   return true;
 }
 
@@ -485,9 +604,11 @@ bool Reflector::promote_successor(Instant now) {
 // lasts.
 void Reflector::fail_successor(Request request, const Error& error, Instant now) {
   log(LogLevel::notice, "could not open the next watch, the current one continues: " + error.text());
-  const bool over_http_instead = watches_.successor()->request.websocket && !retry_.websocket();
+  const bool over_http_instead = watches_.successor()->request.websocket && !retry_.websocket(now);
   const bool with_new_credentials = error.http_status == 401 && retry_.take_credentials_retry();
   watches_.drop_successor(request);
+  // One that waits for its head over HTTP is what would be requested again.
+  if (!watches_.watch()->open()) return;
   if (with_new_credentials) effects_.refresh_credentials();
   if (over_http_instead || with_new_credentials) {
     watches_.watch()->rotate_at = now;
@@ -529,6 +650,9 @@ void Reflector::recover(const Error& error, RecoveryAction action, Instant now) 
       list_.avoid_watchlist_next();
       log(LogLevel::notice, "listing, since WatchList failed: " + error.text());
       return pursue(Aim::list, now);
+    case RecoveryAction::poll:
+      polls_since_ = now;
+      return poll(std::exchange(poll_reported_, true) ? nullptr : &error, now);
     case RecoveryAction::give_up:
       return give_up(error);
   }
@@ -536,7 +660,7 @@ void Reflector::recover(const Error& error, RecoveryAction action, Instant now) 
 
 void Reflector::recover_without_websocket(const Error& error, Instant now) {
   if (options_.transport == WatchTransport::automatic) {
-    log(LogLevel::notice, "watching over HTTP, since WebSocket was refused: " + error.text());
+    log(LogLevel::info, "trying HTTP instead of WebSocket: " + error.text());
     return pursue(aim_, now);
   }
   // A page in answer to a handshake comes from a gateway, which may be replaced by the server again.
@@ -571,6 +695,11 @@ void Reflector::retry(const Error& error, Aim aim, Instant now) {
 
 void Reflector::retry_slowly(const Error& error, Aim aim, Instant now) {
   wait(&error, retry_.slow_delay(), aim, now);
+}
+
+// The view is as of the last list, and the state says that the next one is waited for. The error is told once.
+void Reflector::poll(const Error* error, Instant now) {
+  wait(error, draw_watch_timeout(options_.watch_timeout, random_), Aim::list, now);
 }
 
 void Reflector::wait(const Error* error, Milliseconds delay, Aim aim, Instant now) {
@@ -610,6 +739,7 @@ std::optional<Instant> Reflector::next_timer() const {
   const bool may_start = phase_ == Phase::queued && watches_.slot().granted();
   if (may_start || watches_.successor_may_start()) consider(granted_at_);
   consider(retry_.next_try_at());
+  if (phase_ == Phase::listing) consider(list_.started() + options_.initial_timeout);
   consider(watches_.next_deadline());
   return next;
 }
@@ -639,6 +769,7 @@ void Reflector::on_timer(Instant now) {
   timer_at_.reset();
   use_granted_slots(now);
   if (phase_ == Phase::waiting && retry_.is_due(now)) pursue(aim_, now);
+  check_list(now);
   check_watch(now);
   check_successor(now);
   rotate(now);
@@ -651,32 +782,67 @@ void Reflector::use_granted_slots(Instant now) {
 }
 
 void Reflector::check_watch(Instant now) {
-  const WatchConnection* watch = watches_.watch();
+  WatchConnection* watch = watches_.watch();
   if (watch == nullptr) return;
   if (watch->stage == Stage::initial_events) return check_initial_events(*watch, now);
   if (!watch->open()) {
-    if (now >= watch->deadline()) on_watch_timeout("no response to the watch request", now);
-    return;
+    check_head(*watch, now);
+    if (now < watch->deadline()) return;
+    head_timed_out_ = true;
+    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(now - watch->started).count();
+    const Error error =
+        detected_error(Status::timeout, "no response to the watch request for " + std::to_string(seconds) + " s");
+    retry_.note_watch_refused(watch->context(), error, std::nullopt, now);
+    return on_watch_timeout(error, now);
   }
   if (now >= watch->deadline()) {
+    note_fruitless(*watch, true, now);
     drop_watch(Request::running, now);
     return reopen(now);
   }
+  check_mute(*watch, now);
   const auto limit = watches_.heartbeat().silence_limit();
   if (!limit || now < watch->last_received + *limit) return;
+  note_fruitless(*watch, true, now);
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(now - watch->last_received).count();
-  on_watch_timeout("nothing received on the watch for " + std::to_string(seconds) + " s", now);
+  on_watch_timeout(
+      detected_error(Status::timeout, "nothing received on the watch for " + std::to_string(seconds) + " s"), now);
+}
+
+// A gateway that buffers keeps the head back until the first event. The request is with the server, and nothing says
+// that the list is no longer current; freshness says since when that is known. A request that waits so long takes no
+// slot.
+void Reflector::check_head(WatchConnection& watch, Instant now) {
+  if (watch.stage != Stage::opening || !watch.head_check_at || now < *watch.head_check_at) return;
+  if (!effects_.is_sent(watch.id)) {
+    watch.head_check_at = now + kHeadCheckAgain;
+    return;
+  }
+  watch.await_head(head_limit(watches_.heartbeat(), watch.request, !list_.of_events()));
+  watches_.slot().release();
+  transport_ = WatchTransport::http;
+  if (!head_timed_out_) set_state(State::live);
+}
+
+void Reflector::check_mute(WatchConnection& watch, Instant now) {
+  if (!watch.mute_at || now < *watch.mute_at) return;
+  watch.mute_at.reset();
+  note_fruitless(watch, true, now);
+  watch.silent_since = now;
+  if (watches_.successor() == nullptr) watch.rotate_at = now;
 }
 
 void Reflector::check_initial_events(const WatchConnection& watch, Instant now) {
-  const bool silent = now >= watch.initial_event_deadline();
-  if (!silent && now < watch.deadline()) return;
-  const Error error = detected_error(Status::timeout, "the server did not send all initial events");
-  fail_watch(Request::running, error, silent ? RecoveryAction::without_watchlist : RecoveryAction::list_this_time, now);
+  if (now < watch.deadline()) return;
+  // A transport that has passed on nothing yet is more likely the reason than the server.
+  const TransportChoice* const choice = retry_.transport();
+  const bool mute = !watch.has_message && choice != nullptr && !choice->proven(watch.request.websocket);
+  note_fruitless(watch, true, now);
+  const Error error = detected_error(Status::timeout, "the server did not send all initial events in time");
+  fail_watch(Request::running, error, mute ? RecoveryAction::list_this_time : RecoveryAction::without_watchlist, now);
 }
 
-void Reflector::on_watch_timeout(const std::string& message, Instant now) {
-  const Error error = detected_error(Status::timeout, message);
+void Reflector::on_watch_timeout(const Error& error, Instant now) {
   drop_watch(Request::running, now);
   if (promote_successor(now)) return;
   if (!options_.reconnect) return give_up(error);
@@ -695,7 +861,7 @@ void Reflector::on_clock_jump(Instant now) {
   if (phase_ == Phase::over || phase_ == Phase::idle) return;
   const bool probe = server_state_->limiter().claim_probe(*this, now);
   WatchConnection* watch = watches_.watch();
-  if (phase_ == Phase::watching && watch->streaming()) {
+  if (phase_ == Phase::watching && watch->streaming() && list_.resumable()) {
     revalidate_watch(*watch, probe, now);
   } else if (phase_ != Phase::queued) {
     revalidate_request(probe, now);

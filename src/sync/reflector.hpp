@@ -54,7 +54,7 @@ class Reflector final : private RequestLimiter::Member {
 
   // --- inputs of a list. Inputs of a request that was stopped or has ended are ignored. -----------------------------
   // One page: items, then its end or its failure.
-  void on_list_item(RequestId id, const json::Item& item);
+  void on_list_item(RequestId id, const json::Item& item, Instant now);
   void on_list_end(RequestId id, const json::ListMeta& meta, Instant now);
   // An HTTP error status (error.http_status, reason, retry_after; `status` where the body was one), an invalid body, a
   // timeout.
@@ -85,6 +85,8 @@ class Reflector final : private RequestLimiter::Member {
   const Counters& counters() const noexcept { return counters_; }
   // When the view was last proven current; empty: never.
   std::optional<Instant> fresh_at() const noexcept { return fresh_at_; }
+  // What the newest watch goes over; `automatic`: there was none yet.
+  WatchTransport transport() const noexcept { return transport_; }
   // When the next try is due; empty: no try is waiting.
   std::optional<Instant> next_try_at() const noexcept { return retry_.next_try_at(); }
 
@@ -124,13 +126,17 @@ class Reflector final : private RequestLimiter::Member {
 
   // --- watches
   WatchConnection* open_watch_of(RequestId id) noexcept;
-  WatchRequest next_watch_request();
+  WatchRequest next_watch_request(Instant now);
+  WatchConnection& prepared(WatchConnection& watch) const;
   void start_watch(WatchConnection& watch, Instant now);
   void open_watch(bool initial_events, Instant now);
   void on_change(WatchConnection& watch, json::EventType type, const json::Item& item, Instant now);
   void on_initial_events_end(WatchConnection& watch, std::string_view version, Instant now);
   bool went_back(const WatchConnection& watch, std::string_view version, const char* what, Instant now);
   void note_progress(WatchConnection& watch, std::string_view version);
+  void note_message(WatchConnection& watch);
+  void note_fruitless(const WatchConnection& watch, bool was_due, Instant now);
+  void announce_transport(bool websocket);
   void mark_inconsistent(const Error& error, Instant now);
   void end_watch(Instant now);
   void drop_watch(WatchPair::Request request, Instant now);
@@ -148,6 +154,7 @@ class Reflector final : private RequestLimiter::Member {
   void retry_at_once(const Error& error, Aim aim, Instant now);
   void retry(const Error& error, Aim aim, Instant now);
   void retry_slowly(const Error& error, Aim aim, Instant now);
+  void poll(const Error* error, Instant now);
   void wait(const Error* error, Milliseconds delay, Aim aim, Instant now);
   void give_up(const Error& error);
 
@@ -155,9 +162,12 @@ class Reflector final : private RequestLimiter::Member {
   std::optional<Instant> next_timer() const;
   void use_granted_slots(Instant now);
   void check_watch(Instant now);
+  void check_list(Instant now);
+  void check_head(WatchConnection& watch, Instant now);
+  void check_mute(WatchConnection& watch, Instant now);
   void check_initial_events(const WatchConnection& watch, Instant now);
   void check_successor(Instant now);
-  void on_watch_timeout(const std::string& message, Instant now);
+  void on_watch_timeout(const Error& error, Instant now);
   void revalidate_request(bool probe, Instant now);
   void revalidate_watch(WatchConnection& watch, bool probe, Instant now);
 
@@ -175,6 +185,12 @@ class Reflector final : private RequestLimiter::Member {
   std::optional<Instant> fresh_at_;
   // What the timer is set to.
   std::optional<Instant> timer_at_;
+  WatchTransport transport_ = WatchTransport::automatic;
+  // The last watch was given up because its head did not come: that the next one waits for its head proves nothing.
+  bool head_timed_out_ = false;
+  // The resource was found to have no watch; the watch is tried again an hour later.
+  std::optional<Instant> polls_since_;
+  bool poll_reported_ = false;
   // When a slot was last granted.
   std::optional<Instant> granted_at_;
 

@@ -21,43 +21,14 @@ bool Candidates::advance() noexcept {
   return false;
 }
 
-// ---- TransportChoice ----------------------------------------------------------------------------------------------
-
-bool TransportChoice::websocket(const ServerState& server_state) const noexcept {
-  if (wanted_ != WatchTransport::automatic) return wanted_ == WatchTransport::websocket;
-  return !server_state.websocket_refused() && !refused_ && unanswered_ < kMaxUnanswered;
-}
-
-void TransportChoice::note_handshake_failed(const RequestContext& context, const Error& error,
-                                            const std::optional<json::ApiStatus>& status) {
-  const bool from_a_gateway = error.http_status >= 500 && !status;
-  if (recovery_for(context, error, status) == RecoveryAction::without_websocket) {
-    refused_ = true;
-  } else if (from_a_gateway || is_unreachable(error)) {
-    ++unanswered_;
-  }
-}
-
-void TransportChoice::note_open(bool websocket, ServerState& server_state) noexcept {
-  if (wanted_ != WatchTransport::automatic) return;
-  if (websocket) {
-    unanswered_ = 0;
-  } else if (refused_) {
-    server_state.note_websocket_refused();
-  } else if (unanswered_ >= kMaxUnanswered) {
-    // The outage may be over: the next watch tries WebSocket once.
-    unanswered_ = kMaxUnanswered - 1;
-  }
-}
-
 // ---- RetryPlan ----------------------------------------------------------------------------------------------------
 
 RetryPlan::RetryPlan(const Options& options, ServerState& server_state, Random& random)
     : resource_(options.resource),
+      wanted_(options.transport),
       server_state_(server_state),
       random_(random),
       candidates_(options.candidates, server_state.working_candidate(options.resource)),
-      transport_(options.transport),
       backoff_(options.backoff_initial, options.backoff_max),
       immediate_retry_(options.backoff_max) {}
 
@@ -73,9 +44,29 @@ void RetryPlan::note_watchlist_refused() {
   server_state_.note_watchlist_refused(state_key());
 }
 
-void RetryPlan::note_handshake_failed(const RequestContext& context, const Error& error,
-                                      const std::optional<json::ApiStatus>& status) {
-  transport_.note_handshake_failed(context, error, status);
+TransportChoice* RetryPlan::transport() noexcept {
+  return wanted_ == WatchTransport::automatic ? &server_state_.transport() : nullptr;
+}
+
+bool RetryPlan::websocket(Instant now) const noexcept {
+  if (wanted_ != WatchTransport::automatic) return wanted_ == WatchTransport::websocket;
+  return server_state_.transport().websocket(now);
+}
+
+void RetryPlan::note_watch_refused(const RequestContext& context, const Error& error,
+                                   const std::optional<json::ApiStatus>& status, Instant now) {
+  TransportChoice* const choice = transport();
+  if (choice == nullptr) return;
+  const bool silent = error.status == Status::timeout;
+  if (is_unreachable(error)) {
+    choice->note_unanswered(context.websocket, silent, now);
+  } else if (!context.websocket) {
+    choice->note_refused_over_http(error.http_status);
+  } else if (recovery_for(context, error, status) == RecoveryAction::without_websocket) {
+    choice->note_refused(error.http_status, now);
+  } else if (!status && (is_overload(error.http_status) || error.http_status == 410)) {
+    choice->note_unanswered(true, false, now);
+  }
 }
 
 bool RetryPlan::take_credentials_retry() noexcept {
@@ -121,7 +112,7 @@ void RetryPlan::note_listed(Instant now) {
 }
 
 void RetryPlan::note_watch_open(bool websocket, Instant now) {
-  transport_.note_open(websocket, server_state_);
+  if (TransportChoice* const choice = transport()) choice->note_open(websocket);
   note_answer(now);
 }
 

@@ -33,27 +33,6 @@ class Candidates {
   std::size_t not_found_ = 0;
 };
 
-// WebSocket or HTTP for the next watch. `automatic` is WebSocket first, HTTP where that is not possible. Only an HTTP
-// watch that opens proves that WebSocket was the problem, so the refusal is recorded in the ServerState then.
-class TransportChoice {
- public:
-  explicit TransportChoice(WatchTransport wanted) : wanted_(wanted) {}
-
-  bool websocket(const ServerState& server_state) const noexcept;
-  // The handshake failed as `error` says; `context` is that of the request.
-  void note_handshake_failed(const RequestContext& context, const Error& error,
-                             const std::optional<json::ApiStatus>& status);
-  void note_open(bool websocket, ServerState& server_state) noexcept;
-
- private:
-  // Handshakes in a row without an answer, or with one from a gateway, after which HTTP is tried for one watch.
-  static constexpr int kMaxUnanswered = 2;
-
-  WatchTransport wanted_;
-  bool refused_ = false;
-  int unanswered_ = 0;
-};
-
 class RetryPlan {
  public:
   RetryPlan(const Options& options, ServerState& server_state, Random& random);
@@ -62,11 +41,14 @@ class RetryPlan {
   std::size_t candidate() const noexcept { return candidates_.current(); }
   // False: all names were tried once.
   bool next_candidate() noexcept { return candidates_.advance(); }
-  bool websocket() const noexcept { return transport_.websocket(server_state_); }
+  bool websocket(Instant now) const noexcept;
+  // What chooses the transport; nullptr where the config does.
+  TransportChoice* transport() noexcept;
   bool watchlist_refused() const;
   void note_watchlist_refused();
-  void note_handshake_failed(const RequestContext& context, const Error& error,
-                             const std::optional<json::ApiStatus>& status);
+  // The watch was not opened.
+  void note_watch_refused(const RequestContext& context, const Error& error,
+                          const std::optional<json::ApiStatus>& status, Instant now);
   // A 401 is answered with new credentials at once, but only once before the next success. False: that was done
   // already.
   bool take_credentials_retry() noexcept;
@@ -108,11 +90,11 @@ class RetryPlan {
   void note_failure(const Error& error, Instant now);
 
   const std::string resource_;
+  const WatchTransport wanted_;
   ServerState& server_state_;
   Random& random_;
 
   Candidates candidates_;
-  TransportChoice transport_;
   Backoff backoff_;
   ImmediateRetry immediate_retry_;
   Wait wait_ = Wait::none;

@@ -1,6 +1,6 @@
-// `ServerState` is what the streams of one server share: which features and names it refused, which worked, and its
-// RequestLimiter; used by Reflector, kept by stream::ServerStates as long as a stream of the server is open.
-// Lives on the network thread. One for each server and identity.
+// `ServerState` is what the streams of one server share: which features and names it refused, which worked, its
+// TransportChoice and its RequestLimiter; used by Reflector, kept by stream::ServerStates as long as a stream of the
+// server is open. Lives on the network thread. One for each server and identity.
 #pragma once
 
 #include <cstddef>
@@ -8,6 +8,7 @@
 #include <unordered_map>
 
 #include "sync/request_limiter.hpp"
+#include "sync/transport_choice.hpp"
 
 namespace ksr::sync {
 
@@ -18,8 +19,7 @@ class ServerState {
   bool watchlist_refused(const std::string& resource) const;
   void note_watchlist_refused(const std::string& resource);
 
-  bool websocket_refused() const noexcept { return websocket_refused_; }
-  void note_websocket_refused() noexcept { websocket_refused_ = true; }
+  TransportChoice& transport() noexcept { return transport_; }
 
   // Which candidate name of `resource` worked last; 0 when none is known to.
   std::size_t working_candidate(const std::string& resource) const;
@@ -32,7 +32,7 @@ class ServerState {
   };
 
   RequestLimiter limiter_;
-  bool websocket_refused_ = false;
+  TransportChoice transport_;
   std::unordered_map<std::string, ResourceState> resources_;
 };
 

@@ -22,6 +22,10 @@ struct Options {
   Milliseconds backoff_max{30'000};
   // Empty: uniform in 5 to 10 minutes, drawn anew for each watch.
   std::optional<Milliseconds> watch_timeout;
+  // The whole of a list, or of a watch's initial events.
+  Milliseconds initial_timeout{600'000};
+  // The JSON of one list. Beyond it the list is not taken.
+  std::uint64_t max_view_bytes = std::uint64_t{8} << 30;
   // 0: the whole list in one page.
   std::size_t page_size = 500;
   // How many candidate names `resource` has; they are tried in order on 404.

@@ -10,10 +10,14 @@ namespace {
 
 using std::chrono::seconds;
 
-// No initial event of a WatchList for so long: the server does not send them.
-constexpr Milliseconds kInitialSilence{30'000};
+// Initial events of a WatchList that have not ended after so long, however many came: the server does not end them.
+constexpr Milliseconds kInitialLimit{30'000};
 // The transport has its own, shorter limits for a request without an answer; this is the last resort.
 constexpr Milliseconds kOpeningLimit{150'000};
+// After so long without the head of an HTTP watch it is looked at whether only that is missing.
+constexpr Milliseconds kHeadCheck{2'000};
+// So long after the request WebSocket is tried beside it, where no head has ever come.
+constexpr Milliseconds kHeadLate{30'000};
 // The server ends a watch at its timeoutSeconds; one that lives longer than that by so much is half open.
 constexpr Milliseconds kOverdue{5'000};
 // How long before its end its successor is requested, where the watch lasts long enough.
@@ -55,6 +59,7 @@ RequestContext WatchConnection::context() const {
   context.what =
       request.send_initial_events && !streaming() ? RequestContext::What::watchlist : RequestContext::What::watch;
   context.websocket = request.websocket;
+  context.http_possible = http_possible;
   context.opened = open();
   context.at_version = context.what == RequestContext::What::watchlist && !request.resource_version.empty();
   return context;
@@ -73,15 +78,20 @@ bool WatchConnection::caught_up(Instant now) const {
 }
 
 Instant WatchConnection::deadline() const {
+  if (stage == Stage::initial_events) return opened + std::min(kInitialLimit, initial_limit);
+  if (stage == Stage::awaiting_head) return head_until;
   return open() ? opened + request.timeout + kOverdue : started + kOpeningLimit;
 }
 
-Instant WatchConnection::initial_event_deadline() const {
-  return last_received + kInitialSilence;
+bool WatchConnection::had_time_for_initial_events(Instant now) const {
+  return now - opened >= std::min<Milliseconds>(kInitialLimit, request.timeout);
 }
 
-bool WatchConnection::had_time_for_initial_events(Instant now) const {
-  return now - opened >= kInitialSilence;
+void WatchConnection::await_head(Milliseconds limit) {
+  stage = Stage::awaiting_head;
+  head_check_at.reset();
+  head_until = started + limit;
+  rotate_at = started + kHeadLate;
 }
 
 void WatchConnection::set_revalidating(Instant now) {
@@ -89,12 +99,24 @@ void WatchConnection::set_revalidating(Instant now) {
   backlog_until = now + kCatchingUp;
 }
 
+// A head that was kept back came long after the server began the watch.
 void WatchConnection::set_open(Instant now) {
+  const bool late = stage == Stage::awaiting_head;
   stage = request.send_initial_events ? Stage::initial_events : Stage::streaming;
-  opened = now;
+  opened = late ? started : now;
   last_received = now;
+  head_check_at.reset();
+  if (late) backlog_until = now + kCatchingUp;
   const Milliseconds timeout = request.timeout;
-  rotate_at = now + timeout - std::min(kRotationLead, timeout / 4);
+  rotate_at = opened + timeout - std::min(kRotationLead, timeout / 4);
+  silent_since = now;
+  // Without a version there is nothing that a successor could begin at.
+  if (stage == Stage::streaming && request.resource_version.empty()) rotate_at.reset();
+}
+
+Milliseconds head_limit(const BookmarkHeartbeat& heartbeat, const WatchRequest& request, bool has_bookmarks) {
+  if (const auto limit = heartbeat.silence_limit()) return *limit;
+  return has_bookmarks ? kOpeningLimit : request.timeout + kOverdue;
 }
 
 seconds draw_watch_timeout(const std::optional<Milliseconds>& configured, Random& random) {
@@ -140,6 +162,9 @@ void WatchPair::start(WatchConnection& connection, RequestId id, const std::stri
   connection.id = id;
   connection.stage = WatchConnection::Stage::opening;
   connection.started = now;
+  if (!connection.request.websocket && !connection.request.send_initial_events) {
+    connection.head_check_at = now + kHeadCheck;
+  }
   effects_.start_watch(id, connection.request);
 }
 
@@ -147,9 +172,16 @@ void WatchPair::open(Role role, Instant now) {
   (role == Role::successor ? successor_slot_ : slot_)->release();
   if (role == Role::successor) {
     effects_.stop(watch_->id);
-    watch_ = std::exchange(successor_, std::nullopt);
+    const WatchConnection replaced = *std::exchange(watch_, std::exchange(successor_, std::nullopt));
+    slot_->release();
+    watch_->set_open(now);
+    const bool both_silent = replaced.open() && !replaced.has_message;
+    if (both_silent && replaced.request.websocket == watch_->request.websocket) {
+      watch_->silent_since = replaced.silent_since;
+    }
+  } else {
+    watch_->set_open(now);
   }
-  watch_->set_open(now);
   heartbeat_.begin_watch();
 }
 
@@ -193,7 +225,8 @@ bool WatchPair::ends_as_if_expired(Instant now, int limit) {
 }
 
 bool WatchPair::rotation_is_due(Instant now) const noexcept {
-  return watch_ && watch_->streaming() && watch_->rotate_at && now >= *watch_->rotate_at;
+  if (!watch_ || !watch_->rotate_at || now < *watch_->rotate_at) return false;
+  return watch_->streaming() || watch_->stage == WatchConnection::Stage::awaiting_head;
 }
 
 void WatchPair::bring_rotation_forward(bool at_once, Random& random, Instant now) {
@@ -210,11 +243,11 @@ std::optional<Instant> WatchPair::next_deadline() const {
   const auto consider = [&next](Instant at) { next = next ? std::min(*next, at) : at; };
   if (watch_) {
     consider(watch_->deadline());
-    if (watch_->stage == WatchConnection::Stage::initial_events) {
-      consider(watch_->initial_event_deadline());
-    }
+    if (watch_->stage == WatchConnection::Stage::opening && watch_->head_check_at) consider(*watch_->head_check_at);
+    if (watch_->stage == WatchConnection::Stage::awaiting_head && watch_->rotate_at) consider(*watch_->rotate_at);
     if (watch_->streaming()) {
       if (watch_->rotate_at) consider(*watch_->rotate_at);
+      if (watch_->mute_at) consider(*watch_->mute_at);
       if (const auto limit = heartbeat_.silence_limit()) consider(watch_->last_received + *limit);
     }
   }

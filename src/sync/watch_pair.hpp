@@ -41,6 +41,7 @@ struct WatchConnection {
   enum class Stage {
     queued,          // waits for a slot
     opening,         // requested
+    awaiting_head,   // requested over HTTP and sent; a gateway may keep the head back until the first event
     initial_events,  // open; a WatchList that has not sent all initial events yet
     streaming,       // open
     revalidating,    // open, but the machine has slept since: the connection may be dead
@@ -52,16 +53,31 @@ struct WatchConnection {
   Instant started{};
   Instant opened{};
   Instant last_received{};
+  // How long initial events may take as a whole.
+  Milliseconds initial_limit{};
+  // transport=auto: another transport can be tried.
+  bool http_possible = false;
+  // Has passed on an event, a bookmark or an ERROR: its transport gets through.
+  bool has_message = false;
   // Has sent an event or a bookmark; initial events and the bookmark that ends them do not count.
   bool has_progress = false;
   bool has_bookmark = false;
-  // What arrives until then may be backlog of a sleep.
+  // What arrives until then may be backlog: of a sleep, or kept back together with the head.
   Instant backlog_until{};
   // When its successor is to be requested; empty before it is open, and once that was done.
   std::optional<Instant> rotate_at;
+  // When it is to be looked at whether only the head is missing; empty over WebSocket and with initial events.
+  std::optional<Instant> head_check_at;
+  // awaiting_head: until when.
+  Instant head_until{};
+  // Since when neither it nor the watches that it succeeded have passed on anything.
+  Instant silent_since{};
+  // When one that has passed on nothing is to be replaced; empty: it has, or there is no other transport.
+  std::optional<Instant> mute_at;
   // The newest resourceVersion it has sent, at first the one it began at.
   std::string version;
 
+  bool requested() const noexcept { return stage == Stage::opening || stage == Stage::awaiting_head; }
   bool open() const noexcept { return stage >= Stage::initial_events; }
   bool streaming() const noexcept { return stage >= Stage::streaming; }
   RequestContext context() const;
@@ -71,17 +87,21 @@ struct WatchConnection {
   bool very_short(Instant now) const;
   // What arrives now was sent just now, and is not backlog.
   bool caught_up(Instant now) const;
-  // When it has lived longer than it can.
+  // When it has lived longer than it can, or its initial events should have ended.
   Instant deadline() const;
-  // When the server should have sent another initial event, or the bookmark that ends them.
-  Instant initial_event_deadline() const;
   bool had_time_for_initial_events(Instant now) const;
+  // Only the head is missing: it may come until `limit` after the request.
+  void await_head(Milliseconds limit);
   void set_open(Instant now);
   void set_revalidating(Instant now);
 };
 
 // timeoutSeconds of the next watch: as configured, or uniform in 5 to 10 minutes (client-go reflector.go, watch).
 std::chrono::seconds draw_watch_timeout(const std::optional<Milliseconds>& configured, Random& random);
+
+// How long the head of an HTTP watch may be missing where the interval of the bookmarks, the first of which brings it,
+// is not known: 2.5 times the usual minute. Without bookmarks: as long as the watch.
+Milliseconds head_limit(const BookmarkHeartbeat& heartbeat, const WatchRequest& request, bool has_bookmarks);
 
 class WatchPair {
  public:

@@ -17,7 +17,12 @@ ConnectionPool::~ConnectionPool() {
 
 ConnectionPool::Stream ConnectionPool::take(bool repeatable) {
   while (!idle_.empty()) {
-    if (!repeatable && executor_.now() - idle_.back().since > kMaxIdleTimeUnrepeatable) return nullptr;
+    if (!repeatable && executor_.now() - idle_.back().since > kMaxIdleTimeUnrepeatable) {
+      // The new connection will take its place.
+      idle_.front().stream->close();
+      idle_.erase(idle_.begin());
+      return nullptr;
+    }
     Stream stream = std::move(idle_.back().stream);
     idle_.pop_back();
     // An answer that no request was sent for must not become that of the next one.

@@ -23,7 +23,7 @@ class ConnectionPool {
   // The one that was idle for the shortest time, so that the others reach their limit; NULL when there is none. One on
   // which something has come, or that the server has closed, is dropped. `repeatable`: the request may be sent again
   // should the server close the connection while the request is on its way; else only a connection is taken that has
-  // been idle for a second at most, so that this is unlikely.
+  // been idle for a second at most, so that this is unlikely; otherwise the oldest one is closed.
   Stream take(bool repeatable);
   void put(Stream stream);
 

@@ -23,6 +23,8 @@ class HeldExchange final : public Exchange {
   HeldExchange(const HeldExchange&) = delete;
   HeldExchange& operator=(const HeldExchange&) = delete;
 
+  bool is_sent() const noexcept override { return driver_->is_sent(); }
+
  private:
   const std::shared_ptr<ExchangeDriver> driver_;
 };
@@ -71,6 +73,7 @@ void ExchangeDriver::abandon() {
   dial_.reset();
   response_timer_.reset();
   idle_timer_.reset();
+  whole_timer_.reset();
   if (auto stream = std::exchange(stream_, nullptr)) stream->close();
   release();
 }
@@ -102,6 +105,14 @@ void ExchangeDriver::connect(connected done) {
 void ExchangeDriver::attached(std::shared_ptr<web::connected_stream> stream) {
   if (ended()) return stream->close();
   stream_ = std::move(stream);
+  if (request_.whole_timeout.count() != 0) {
+    whole_timer_ = route_->executor.schedule(route_->executor.now() + request_.whole_timeout, [this] {
+      guarded([this] {
+        end(timed_out(reading_step(),
+                      "the response did not end within " + duration_text(request_.whole_timeout.count())));
+      });
+    });
+  }
   if (request_.response_timeout.count() == 0) return;
   response_timer_ = route_->executor.schedule(route_->executor.now() + request_.response_timeout, [this] {
     guarded([this] {

@@ -23,6 +23,7 @@ class ExchangeDriver : public virtual web::connection_driver,
  public:
   // The observer is not called any more, and what is under way is dropped.
   void abandon();
+  bool is_sent() const noexcept { return stream_ != nullptr; }
   Executor& executor() const { return route_->executor; }
 
   void connect(connected done) override;
@@ -91,6 +92,7 @@ class ExchangeDriver : public virtual web::connection_driver,
   std::shared_ptr<web::connected_stream> stream_;
   std::unique_ptr<Timer> response_timer_;
   std::unique_ptr<Timer> idle_timer_;
+  std::unique_ptr<Timer> whole_timer_;
   Instant last_activity_;
   bool has_notified_head_ = false;
   bool complete_ = false;

@@ -6,9 +6,12 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <chrono>
 #include <set>
+#include <thread>
 #include <vector>
 
+#include "base/instant.hpp"
 #include "base/mutex.hpp"
 #include "base/standard_descriptors.hpp"
 #include "transport/network_thread.hpp"
@@ -25,12 +28,17 @@ extern "C" int __real___cxa_atexit(void (*)(void*), void*, void*) noexcept;
 namespace ksr::transport {
 namespace {
 
+constexpr std::chrono::seconds kMaxWaitInExit{2};
+constexpr std::chrono::milliseconds kTickInExit{1};
+
 struct Guard {
   const pid_t process = getpid();
   std::atomic<bool> ready{false};
   std::atomic<bool> exiting{false};
   // Shared by those who call OpenSSL, exclusive for its initialisation and for the end of its use.
   SharedMutex use;
+  // Counted before `exiting` is looked at, so that a call is either seen by exit() or not begun.
+  std::atomic<int> calls_under_way{0};
   bool registered KSR_GUARDED_BY(use) = false;
   bool registered_with_openssl KSR_GUARDED_BY(use) = false;
   // There was a TlsUser, and so there is a network thread.
@@ -46,6 +54,14 @@ Guard& guard() {
   return *leaked;
 }
 
+class CallUnderWay {
+ public:
+  CallUnderWay() { ++guard().calls_under_way; }
+  ~CallUnderWay() { --guard().calls_under_way; }
+  CallUnderWay(const CallUnderWay&) = delete;
+  CallUnderWay& operator=(const CallUnderWay&) = delete;
+};
+
 // Of nested scopes the outermost alone holds the lock. Plain numbers: no constructor runs in any thread for them.
 thread_local int scopes_on_this_thread = 0;
 thread_local bool initialising_on_this_thread = false;
@@ -58,40 +74,52 @@ void abort_all() {
   }
 }
 
-// Called by exit() before OpenSSL frees anything, and by an OPENSSL_cleanup() that a host calls itself.
-void give_up_tls() {
-  // A forked child has no other thread that could use OpenSSL, and a lock may be held there by a thread it has not.
-  if (getpid() != guard().process) return;
-  if (guard().exiting.exchange(true)) return;
-  // A signal handler that exits inside OpenSSL would wait for its own thread.
-  if (scopes_on_this_thread == 0 && !initialising_on_this_thread) {
-    const ExclusiveLock until_no_call_is_under_way(guard().use);
-  }
-  if (!guard().had_users) return;
+// A signal handler that exits inside OpenSSL would wait for its own thread.
+bool would_wait_for_itself() noexcept {
+  return scopes_on_this_thread != 0 || initialising_on_this_thread;
+}
+
+// False in a forked child, which has no other thread that could use OpenSSL, and where a lock may be held by a thread
+// it has not.
+bool give_up_tls() {
+  if (getpid() != guard().process) return false;
+  if (guard().exiting.exchange(true) || !guard().had_users) return true;
   try {
     // Streams of a process that lives on after OPENSSL_cleanup() must not take the missing data for an idle connection.
     NetworkThread::instance().post(abort_all);
   } catch (...) {
     // Without memory they end at their next step.
   }
+  return true;
 }
 
+// Called by OPENSSL_cleanup(), which a host may call itself or have registered for exit(), before it frees anything.
+void before_openssl_cleanup() {
+  if (!give_up_tls() || would_wait_for_itself()) return;
+  const ExclusiveLock until_no_call_is_under_way(guard().use);
+}
+
+// Called by exit(). A call that goes on, in a provider that waits for a smart card or for CAs on a network file system,
+// is left alone after a while: when something is going to be freed, before_openssl_cleanup() is still to come.
 void end_of_process(void*) {
-  give_up_tls();
-}
-
-// `run` is called by exit(), and not by dlclose, which calls what belongs to a shared object. False without memory for
-// it, or when exit() has run all it had to.
-bool run_in_exit(void (*run)(void*)) noexcept {
-  return __real___cxa_atexit(run, nullptr, nullptr) == 0;
+  if (!give_up_tls() || would_wait_for_itself()) return;
+  const Instant give_up_at = std::chrono::steady_clock::now() + kMaxWaitInExit;
+  while (guard().calls_under_way != 0 && std::chrono::steady_clock::now() < give_up_at) {
+    std::this_thread::sleep_for(kTickInExit);
+  }
 }
 
 }  // namespace
+
+bool run_in_exit(void (*run)(void*)) noexcept {
+  return __real___cxa_atexit(run, nullptr, nullptr) == 0;
+}
 
 void register_atexit_hook() {
   Guard& state = guard();
   if (state.ready || state.exiting) return;
   const ExclusiveLock lock(state.use);
+  const CallUnderWay call;
   if (state.ready || state.exiting) return;
   initialising_on_this_thread = true;
   // It reads openssl.cnf.
@@ -106,7 +134,7 @@ void register_atexit_hook() {
     const bool initialised = OPENSSL_init_ssl(OPENSSL_INIT_NO_ATEXIT, nullptr) == 1;
     ERR_pop_to_mark();
     state.registered = state.registered || run_in_exit(end_of_process);
-    state.registered_with_openssl = state.registered_with_openssl || OPENSSL_atexit(give_up_tls) == 1;
+    state.registered_with_openssl = state.registered_with_openssl || OPENSSL_atexit(before_openssl_cleanup) == 1;
     state.ready = initialised && state.registered && state.registered_with_openssl;
   }
   initialising_on_this_thread = false;
@@ -131,8 +159,9 @@ TlsUse::TlsUse() {
   if (scopes_on_this_thread == 0) {
     if (tls_shut_down()) return;
     guard().use.lock_shared();
+    ++guard().calls_under_way;
     if (tls_shut_down()) {
-      guard().use.unlock_shared();
+      end_call();
       return;
     }
     locked_ = true;
@@ -143,7 +172,12 @@ TlsUse::TlsUse() {
 
 TlsUse::~TlsUse() {
   if (allowed_) --scopes_on_this_thread;
-  if (locked_) guard().use.unlock_shared();
+  if (locked_) end_call();
+}
+
+void TlsUse::end_call() {
+  --guard().calls_under_way;
+  guard().use.unlock_shared();
 }
 
 TlsUser::TlsUser() {

@@ -1,8 +1,8 @@
 // What ends in exit() and what does not; used by all that calls OpenSSL. OpenSSL frees its own state in exit(), while
 // the network thread and callers of ksr_open may be using it. So all use of OpenSSL ends before: no new call is begun
-// once the process exits, those under way are awaited, and what OpenSSL allocated is left as it is. Plain connections
-// go on to the end of the process. Static objects are never destroyed (see --wrap=__cxa_atexit in exit_guard.cpp). Any
-// thread, unless said otherwise.
+// once the process exits, those under way are awaited (by exit() for 2 s, by OPENSSL_cleanup() until they end), and
+// what OpenSSL allocated is left as it is. Plain connections go on to the end of the process. Static objects are never
+// destroyed (see --wrap=__cxa_atexit in exit_guard.cpp). Any thread, unless said otherwise.
 #pragma once
 
 #include "base/thread_annotations.hpp"
@@ -13,6 +13,10 @@ namespace ksr::transport {
 // thread may use OpenSSL; a process that exits in between would otherwise have OpenSSL initialised during its clean-up.
 // What fails is tried again at the next call.
 void register_atexit_hook();
+
+// `run` is called by exit(), and not by dlclose, which calls what belongs to a shared object. False without memory for
+// it, or when exit() has run all it had to.
+bool run_in_exit(void (*run)(void*)) noexcept;
 
 // Whether OpenSSL must not be called any more: the process is exiting, or OpenSSL could not be initialised.
 bool tls_shut_down();
@@ -33,6 +37,8 @@ class TlsUse {
   explicit operator bool() const noexcept { return allowed_; }
 
  private:
+  void end_call() KSR_NO_THREAD_SAFETY_ANALYSIS;
+
   bool locked_ = false;
   bool allowed_ = false;
 };

@@ -1,5 +1,5 @@
-// Reads PEM (RFC 7468) with OpenSSL; used by TlsContext, and by the checks of settings in cluster/ before a connection
-// is made. Any thread.
+// Reads PEM (RFC 7468) as Go's encoding/pem does, and what is in it with OpenSSL; used by TlsContext, and by the checks
+// of settings in cluster/ before a connection is made. Any thread.
 #pragma once
 
 #include <openssl/evp.h>
@@ -22,9 +22,9 @@ struct FreeKey {
 using Certificate = std::unique_ptr<X509, FreeCertificate>;
 using PrivateKey = std::unique_ptr<EVP_PKEY, FreeKey>;
 
-// All certificates of `pem`, at least one; blocks of other kinds and text between the blocks are skipped. Fails when
-// one of them does not parse. `role` is what the error message begins with. To be called, and the result destroyed,
-// within a TlsUse.
+// The certificates of `pem` that parse, at least one (crypto/x509, AppendCertsFromPEM): blocks of other kinds, broken
+// ones and text between the blocks are skipped. `role` is what the error message begins with. To be called, and the
+// result destroyed, within a TlsUse.
 Expected<std::vector<Certificate>> read_certificates(const std::string& role, const std::string& pem);
 
 // The first private key of `pem`, which has to be without a pass phrase and that of `certificate`. The same rules.

@@ -264,7 +264,8 @@ ResponseDecoder::Progress ResponseDecoder::take_head(std::string_view text) {
   if (parsed.problem != nullptr) return fail(parsed.problem);
   ResponseHead& head = parsed.head;
   if (head.status == 101) {
-    if (!expects_upgrade_) return fail("unexpected 101 Switching Protocols");
+    // HTTP/1.0 cannot be upgraded (RFC 9110, section 7.8).
+    if (!expects_upgrade_ || !parsed.http11) return fail("unexpected 101 Switching Protocols");
     return sink_.take_head(std::move(head)) ? Progress::upgraded : Progress::stopped;
   }
   // Interim responses; the final one follows (RFC 9110, section 15.2).

@@ -35,6 +35,11 @@ Error invalid(const std::string& what, const std::string& reason) {
   return Error{Status::invalid, what + ": " + reason};
 }
 
+// Not Status::invalid: a file may be replaced by a better one, and a plugin may return another.
+Error refused(const std::string& what) {
+  return Error{Status::tls, what + ": " + openssl_reason(), {}, 502};
+}
+
 Expected<void> trust_only(SSL_CTX* context, const std::string& pem) {
   const auto certificates = read_certificates("CA certificates", pem);
   if (!certificates) return certificates.error();
@@ -54,15 +59,11 @@ Expected<void> use_client_identity(SSL_CTX* context, const TlsSettings& settings
   if (!chain) return chain.error();
   const auto key = read_private_key("client key", settings.client_key_pem, chain->front().get());
   if (!key) return key.error();
-  if (SSL_CTX_use_certificate(context, chain->front().get()) != 1) {
-    return invalid("client certificate", openssl_reason());
-  }
+  if (SSL_CTX_use_certificate(context, chain->front().get()) != 1) return refused("client certificate");
   for (std::size_t i = 1; i < chain->size(); ++i) {
-    if (SSL_CTX_add1_chain_cert(context, (*chain)[i].get()) != 1) {
-      return invalid("client certificate chain", openssl_reason());
-    }
+    if (SSL_CTX_add1_chain_cert(context, (*chain)[i].get()) != 1) return refused("client certificate chain");
   }
-  if (SSL_CTX_use_PrivateKey(context, key->get()) != 1) return invalid("client key", openssl_reason());
+  if (SSL_CTX_use_PrivateKey(context, key->get()) != 1) return refused("client key");
   return {};
 }
 

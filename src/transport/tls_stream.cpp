@@ -11,6 +11,8 @@
 #include <new>
 #include <utility>
 
+#include "base/standard_descriptors.hpp"
+
 namespace ksr::transport {
 namespace {
 
@@ -64,6 +66,8 @@ void TlsStream::do_handshake(const Error& woken) {
   Error error;
   {
     const TlsUse use;
+    // The CAs of the system may be read from a directory, as they are needed.
+    const StandardDescriptorsReserved reserved;
     if (usable(use, woken, error)) {
       ERR_clear_error();
       const int result = SSL_do_handshake(ssl());

@@ -55,8 +55,10 @@ struct Request {
   std::string body = {};
   // From the connection being ready to the last byte of the response head; 0: no limit.
   Milliseconds response_timeout{0};
-  // The longest time without a byte within a body, or without a WebSocket message; 0: no limit.
+  // The longest time without a byte within a body, or of a WebSocket message; 0: no limit.
   Milliseconds idle_timeout{0};
+  // From the connection being ready to the end of the response, however steadily it arrives; 0: no limit.
+  Milliseconds whole_timeout{0};
   // HTTP only: sends Accept-Encoding: gzip, and inflates what comes.
   bool accept_gzip = false;
   // WebSocket only: at most one for kube-apiserver, which answers 400 to two; several ("a, b") where the server takes
@@ -112,6 +114,8 @@ enum class SendStatus { queued, full, closed };
 class Exchange {
  public:
   virtual ~Exchange() = default;
+  // A connection was ready for the request, which is on its way or has been sent.
+  virtual bool is_sent() const noexcept { return false; }
   // WebSocket only: sends one message as one frame; text must be UTF-8. About 1 MiB is queued, or one larger message.
   // `written`, unless empty, is called later, once the message has been passed to the operating system; not when the
   // exchange ends before. Throws std::bad_alloc; the exchange has then ended without a call of the observer.

@@ -97,6 +97,7 @@ class HeldWebSocket final : public Exchange {
   HeldWebSocket(const HeldWebSocket&) = delete;
   HeldWebSocket& operator=(const HeldWebSocket&) = delete;
 
+  bool is_sent() const noexcept override { return driver_->is_sent(); }
   SendStatus send(std::string_view message, MessageType type, std::function<void()> written) override {
     const auto driver = driver_;
     return driver->send(message, type, std::move(written));

@@ -16,8 +16,8 @@ std::string chunk(std::string_view bytes) {
   return size + std::string(bytes) + "\r\n";
 }
 
-std::string head_text(unsigned status, const Headers& headers) {
-  std::string text = "HTTP/1.1 " + std::to_string(status) + " " + reason_phrase(status) + "\r\n";
+std::string head_text(unsigned status, const Headers& headers, const char* version = "HTTP/1.1") {
+  std::string text = version + std::string(" ") + std::to_string(status) + " " + reason_phrase(status) + "\r\n";
   for (const auto& [name, value] : headers) text += name + ": " + value + "\r\n";
   return text + "\r\n";
 }
@@ -130,6 +130,14 @@ void Connection::handle(ApiRequest request) {
     return;
   }
   if (fault_.action == FaultAction::endless_headers) return endless_headers();
+  if (fault_.action == FaultAction::no_upgrade || fault_.action == FaultAction::hold_head) request.websocket = false;
+  if (fault_.action == FaultAction::http10) keep_alive_ = false;
+  if (fault_.action == FaultAction::cut_after) {
+    pace_timer_.expires_after(fault_.interval);
+    pace_timer_.async_wait([self = shared_from_this()](const auto& failure) {
+      if (!failure) self->close(self->fault_.reset);
+    });
+  }
   if (verdict.script) {
     runs_script_ = true;
     return world_.run_script(request.body, [weak = weak_from_this(), request](const std::string& problem) {
@@ -155,6 +163,10 @@ void Connection::answer(const ApiRequest& request, Reply reply) {
     headers.emplace_back("Content-Type", fault_.text);
   } else if (!typed && !reply.content_type.empty()) {
     headers.emplace_back("Content-Type", reply.content_type);
+  }
+  if (fault_.action == FaultAction::http10) {
+    send(head_text(reply.status, headers, "HTTP/1.0") + reply.body);
+    return finish_request();
   }
   if (!keep_alive_) headers.emplace_back("Connection", "close");
   if (fault_.action == FaultAction::bad_chunk) {
@@ -200,7 +212,18 @@ void Connection::open_watch(const ApiRequest& request) {
     accept_websocket(request);
   } else {
     const std::string type = fault_.action == FaultAction::content_type ? fault_.text : "application/json";
-    send(head_text(200, {{"Content-Type", type}, {"Transfer-Encoding", "chunked"}}));
+    const std::string head = fault_.action == FaultAction::http10
+                                 ? head_text(200, {{"Content-Type", type}}, "HTTP/1.0")
+                                 : head_text(200, {{"Content-Type", type}, {"Transfer-Encoding", "chunked"}});
+    if (fault_.action == FaultAction::hold_head) {
+      held_head_ = head;
+    } else {
+      send(head);
+    }
+  }
+  if (fault_.action == FaultAction::hang_up) {
+    close_when_written_ = true;
+    return pump();
   }
   const auto feed = feed_ = std::make_shared<WatchFeed>(request, world_.log(), static_cast<EventSink&>(*this));
   arm_timers();
@@ -278,7 +301,8 @@ void Connection::inject_due() {
 }
 
 void Connection::write_event(const std::string& line) {
-  if (!websocket_) return send(chunk(line));
+  if (fault_.action == FaultAction::http10 && !websocket_) return send(line);
+  if (!websocket_) return send(std::exchange(held_head_, "") + chunk(line));
   const Opcode opcode = fault_.action == FaultAction::binary ? Opcode::binary : Opcode::text;
   if (fault_.action != FaultAction::fragment) return send(frame(opcode, line));
   const std::size_t third = line.size() / 3;
@@ -292,7 +316,7 @@ void Connection::end_stream() {
   end_timer_.cancel();
   bookmark_timer_.cancel();
   if (websocket_) return end_websocket(1000);
-  send("0\r\n\r\n");
+  if (fault_.action != FaultAction::http10) send(std::exchange(held_head_, "") + "0\r\n\r\n");
   finish_request();
 }
 

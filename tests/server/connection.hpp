@@ -64,6 +64,7 @@ class Connection final : public std::enable_shared_from_this<Connection>, privat
   std::string inbox_;
   std::string outbox_;
   std::string writing_;
+  std::string held_head_;   // of a watch whose head waits for its first event
   std::uint64_t sent_ = 0;  // of the current response
   Fault fault_;
   std::shared_ptr<WatchFeed> feed_;

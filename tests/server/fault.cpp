@@ -33,6 +33,11 @@ const std::map<std::string, FaultAction>& actions() {
       {"fragment", FaultAction::fragment},
       {"binary", FaultAction::binary},
       {"bad-handshake", FaultAction::bad_handshake},
+      {"no-upgrade", FaultAction::no_upgrade},
+      {"hold-head", FaultAction::hold_head},
+      {"hang-up", FaultAction::hang_up},
+      {"cut-after", FaultAction::cut_after},
+      {"http10", FaultAction::http10},
   };
   return *table;
 }

@@ -34,6 +34,11 @@ enum class FaultAction {
   fragment,         // WebSocket: each event in several frames
   binary,           // WebSocket: events in binary frames
   bad_handshake,    // WebSocket: a wrong Sec-WebSocket-Accept
+  no_upgrade,       // as behind a gateway without WebSocket: the handshake is served as a plain request
+  hold_head,        // the same, and the head of a watch is sent with its first event
+  hang_up,          // the connection ends right after the head of a watch
+  cut_after,        // the connection ends after `interval`
+  http10,           // an HTTP/1.0 response, which ends with the connection
 };
 
 // What is done to the next `times` matching requests. A value.

@@ -10,7 +10,7 @@
 namespace ksr::testing {
 
 inline ksr::Url url_of(const std::string& text) {
-  auto url = ksr::parse_server_url("server", text, false);
+  auto url = ksr::parse_server_url("server", text);
   REQUIRE(url);
   return *std::move(url);
 }

@@ -11,7 +11,8 @@ A stream lists a resource, watches it from where the list ended, and recovers by
 server does. While the program is busy, changes are merged: the next snapshot has them all. No thread but the program's
 own ever enters the interpreter.
 
-The library, libksr.so.0, is loaded when it is first needed, from $KSR_LIBRARY or where the system finds it.
+The library, libksr.so.0, is loaded when it is first needed: from $KSR_LIBRARY, else from this package where a wheel has
+brought it, else from where the system finds it.
 """
 
 from __future__ import annotations

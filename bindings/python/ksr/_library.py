@@ -7,7 +7,7 @@ import functools
 import json
 import os
 from ctypes import POINTER, c_char_p, c_int, c_int32, c_int64, c_size_t, c_uint32, c_uint64, c_void_p
-from typing import Any, Dict, List, Tuple
+from typing import Any, Dict, List, Optional, Tuple
 
 UpdateFn = ctypes.CFUNCTYPE(None, c_void_p, c_void_p, c_void_p)
 ErrorFn = ctypes.CFUNCTYPE(None, c_void_p, c_void_p, c_void_p)
@@ -65,10 +65,16 @@ _PROTOTYPES: Dict[str, Tuple[Any, List[Any]]] = {
 }
 
 
+def _carried() -> Optional[str]:
+    """The library inside this package, where a wheel has brought it."""
+    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "libksr.so.0")
+    return path if os.path.exists(path) else None
+
+
 @functools.lru_cache(maxsize=None)
 def library() -> Any:
     """The loaded library. OSError when it is not there or is not one this module can use."""
-    name = os.environ.get("KSR_LIBRARY") or "libksr.so.0"
+    name = os.environ.get("KSR_LIBRARY") or _carried() or "libksr.so.0"
     try:
         loaded = ctypes.CDLL(name, mode=os.RTLD_NOW | os.RTLD_LOCAL)
         for function, (result, arguments) in _PROTOTYPES.items():

@@ -41,9 +41,9 @@ constexpr std::size_t kMaxOutgoingFrames = 8;
 // What is reserved for an incoming message, however many bytes the peer announces.
 constexpr std::size_t kMaxReserved = 64 * 1024;
 
-// Makes a connection's messages. Counts those to be sent: websocketpp acknowledges each close frame with an invalid code,
-// and a peer that sends them without reading must not make its queue grow. Knows the one that is being received, so that
-// what has come of it can be taken out before it is complete.
+// Makes a connection's messages. Counts those to be sent: websocketpp acknowledges each close frame with an invalid
+// code, and a peer that sends them without reading must not make its queue grow. Knows the one that is being received,
+// so that what has come of it can be taken out before it is complete.
 template <typename Message>
 class bounded_messages : public std::enable_shared_from_this<bounded_messages<Message>> {
  public:
@@ -232,9 +232,12 @@ class wspp_callback_client final : public websocket_client_callback_impl,
     const auto driver = m_config.driver();
     endpoint_.set_user_agent("");
     const bool secure = m_uri.scheme() == "wss";
-    const int port = m_uri.port() > 0 ? m_uri.port() : secure ? 443 : 80;
+    const int default_port = secure ? 443 : 80;
+    const int port = m_uri.port() > 0 ? m_uri.port() : default_port;
+    // The port is part of the name: websocketpp would write it in the host's locale, with thousands separators.
+    const std::string host = m_uri.host() + (port == default_port ? "" : ":" + std::to_string(port));
     const auto location = websocketpp::lib::make_shared<websocketpp::uri>(
-        secure, m_uri.host(), static_cast<std::uint16_t>(port), m_uri.resource().to_string());
+        secure, host, static_cast<std::uint16_t>(default_port), m_uri.resource().to_string());
     websocketpp::lib::error_code failed;
     con_ = endpoint_.get_connection(location, failed);
     for (const auto& protocol : m_config.subprotocols()) con_->add_subprotocol(protocol, failed);

@@ -49,6 +49,14 @@ std::string credentials_of(const RecordedRequest& request) {
   return credentials;
 }
 
+// What Go's encoding/pem takes as well.
+std::string loose(const std::string& pem) {
+  std::string text = "subject: CN=ca\r\n\r\n";
+  for (const char c : pem) text += c == '\n' ? std::string(" \r\n") : std::string(1, c);
+  text.insert(text.find("-----END"), "\r\n");
+  return text + "the end\r\n";
+}
+
 void collect(std::set<std::string>& requests, const std::string& name, ApiServer& server, const std::string& resource) {
   server.run([&](testserver::World& world) {
     for (const RecordedRequest& request : world.requests()) {
@@ -82,6 +90,7 @@ Replacements FixtureServers::replacements() const {
           {"CA_C", c_.ca_file()},
           {"CA_PEM", a_.ca_pem()},
           {"CA_DATA", base64(a_.ca_pem())},
+          {"LOOSE_CA_DATA", base64(loose(a_.ca_pem()))},
           {"CERT_PEM", jane.certificate_pem},
           {"KEY_PEM", jane.key_pem},
           {"CERT_DATA", base64(jane.certificate_pem)},

@@ -27,11 +27,14 @@ inline bool is_good_field(const Node* node, bool required, bool nullable) {
   return node->text.find('\0') == std::string::npos;
 }
 
-inline bool is_good_item(const Node& object) {
+// An item of a list may have neither uid nor resourceVersion.
+inline bool is_good_item(const Node& object, bool of_a_list) {
   const Node* const metadata = object.find("metadata");
-  return metadata != nullptr && metadata->is_object() && is_good_field(metadata->find("uid"), true, false) &&
+  if (metadata == nullptr || !metadata->is_object()) return false;
+  const bool computed = metadata->find("uid") == nullptr && metadata->find("resourceVersion") == nullptr;
+  return is_good_field(metadata->find("uid"), !(of_a_list && computed), false) &&
          is_good_field(metadata->find("name"), true, false) &&
-         is_good_field(metadata->find("resourceVersion"), true, false) &&
+         is_good_field(metadata->find("resourceVersion"), false, true) &&
          is_good_field(metadata->find("namespace"), false, true) &&
          is_good_field(metadata->find("creationTimestamp"), false, true) &&
          is_good_field(object.find("kind"), false, false) && is_good_field(object.find("apiVersion"), false, false);
@@ -58,9 +61,9 @@ inline void drop_managed_fields(Node& object) {
 
 // `kind` and `api_version`: of the list, for an object that has none.
 inline ExpectedItem expected_item(const Node& object, const std::string& kind, const std::string& api_version,
-                                  bool keep_managed_fields) {
+                                  bool keep_managed_fields, bool of_a_list) {
   ExpectedItem item;
-  item.bad = !object.is_object() || !is_good_item(object);
+  item.bad = !object.is_object() || !is_good_item(object, of_a_list);
   if (item.bad) return item;
   item.object = object;
   if (!keep_managed_fields) drop_managed_fields(item.object);
@@ -72,11 +75,12 @@ inline ExpectedItem expected_item(const Node& object, const std::string& kind, c
   if (object.find("kind") == nullptr) add("kind", kind);
   const Node& metadata = *object.find("metadata");
   const std::string created = string_or_empty(metadata.find("creationTimestamp"));
+  const std::string name = string_or_empty(metadata.find("namespace")) + "/" + string_or_empty(metadata.find("name"));
   for (const std::string& field :
-       {string_or_empty(metadata.find("uid")), string_or_empty(metadata.find("namespace")),
-        string_or_empty(metadata.find("name")), string_or_empty(metadata.find("resourceVersion")),
-        string_or_empty(item.object.find("kind")), string_or_empty(item.object.find("apiVersion")), created,
-        recency_of(object, created)}) {
+       {metadata.find("uid") == nullptr ? name : string_or_empty(metadata.find("uid")),
+        string_or_empty(metadata.find("namespace")), string_or_empty(metadata.find("name")),
+        string_or_empty(metadata.find("resourceVersion")), string_or_empty(item.object.find("kind")),
+        string_or_empty(item.object.find("apiVersion")), created, recency_of(object, created)}) {
     item.fields += field + "|";
   }
   return item;

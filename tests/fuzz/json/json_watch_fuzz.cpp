@@ -46,7 +46,7 @@ void check_event(const Node& event, const json_fuzz::Settings& settings, const s
   }
   const bool typed = object != nullptr && object->find("kind") != nullptr && object->find("apiVersion") != nullptr;
   const json_fuzz::ExpectedItem expected =
-      json_fuzz::expected_item(object == nullptr ? Node{} : *object, "", "", settings.keep_managed_fields);
+      json_fuzz::expected_item(object == nullptr ? Node{} : *object, "", "", settings.keep_managed_fields, false);
   if (expected.bad || !typed) return require(begins_with(line, "BAD "), "an event with a bad object: " + line);
   require(begins_with(line, type->text + " ") && item < texts.size() &&
               is_reported(expected, line.substr(type->text.size() + 1), texts[item]),

@@ -30,6 +30,7 @@ class MemoryNetwork::Stream final : public web::connected_stream, public std::en
       done({}, data.size());
     });
   }
+  // What the peer sends comes when it is read.
   bool at_rest() noexcept override { return !closed_; }
   void close() noexcept override { closed_ = true; }
 

@@ -379,6 +379,19 @@ TEST_CASE("rule 7: ksr_last_error says what keeps a stream from being LIVE, and 
   });
 }
 
+TEST_CASE("rule 7: ksr_last_error has the words of on_error, also where a server repeats what it was sent") {
+  ApiServer server(with_token());
+  server.script("fault list pods answer 500 body=no-entry-for-" + std::string(kTestToken) +
+                " type=text/plain times=forever");
+  Recorder seen;
+  REQUIRE(seen.open(with(with(on_server(server, "http"), "backoff_max", "30s"), "backoff_initial", "30s")) == KSR_OK);
+  REQUIRE(seen.wait_error(KSR_E_SERVER));
+  ksr_error* last = ksr_last_error(seen.stream());
+  REQUIRE(last != nullptr);
+  CHECK(std::string(ksr_error_message(last, nullptr)) == seen.errors().back().message);
+  ksr_error_free(last);
+}
+
 TEST_CASE("rule 7: ksr_last_error on many threads while the stream fails and recovers") {
   ApiServer server(with_token());
   server.script("populate pods 3\nfault list pods answer 503 retry-after=0 times=20\nevery 20ms drop connections");

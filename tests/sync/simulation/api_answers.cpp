@@ -20,7 +20,9 @@ Revision parse(const std::string& version) {
 }  // namespace
 
 void ApiServer::serve(Call& call) {
-  if (call.gone || rejects(call)) return;
+  if (call.gone) return;
+  call.reached = world_.agenda.now() >= blackholed_until_;
+  if (rejects(call)) return;
   std::vector<std::size_t> up;
   for (std::size_t i = 0; i < replicas_.size(); ++i) {
     if (replicas_[i].up) up.push_back(i);
@@ -98,7 +100,7 @@ void ApiServer::serve_page(Call& call, Revision revision, std::size_t offset) {
   items.resize(sent);
   arrive_last(call, [this, &call, items = std::move(items), offset, meta, breaks](Reflector& reflector, Instant now) {
     for (std::size_t i = offset; i < items.size(); ++i) {
-      reflector.on_list_item(call.id, world_.etcd.log()[items[i]].object.item());
+      reflector.on_list_item(call.id, world_.etcd.log()[items[i]].object.item(), now);
     }
     if (breaks) return reflector.on_list_failed(call.id, unreachable_error(), std::nullopt, now);
     call.client->note_success();
@@ -128,13 +130,15 @@ void ApiServer::serve_fault(Call& call, ListFault fault) {
       meta.continue_token = "fault";
       break;
     case ListFault::no_version:
+      if (call.client->version() == 0 || ++call.client->faults_in_a_row > 2)
+        return serve_page(call, world_.etcd.revision(), 0);
       meta.resource_version.clear();
       break;
     case ListFault::none:
       break;
   }
   arrive_last(call, [&call, items, meta](Reflector& reflector, Instant now) {
-    for (const TestObject& item : items) reflector.on_list_item(call.id, item.item());
+    for (const TestObject& item : items) reflector.on_list_item(call.id, item.item(), now);
     reflector.on_list_end(call.id, meta, now);
   });
 }
@@ -142,26 +146,52 @@ void ApiServer::serve_fault(Call& call, ListFault fault) {
 // ---- watches ------------------------------------------------------------------------------------------------------
 
 void ApiServer::serve_watch(Call& call) {
-  if (call.watch.websocket && websocket_fails(call)) return;
+  if (stops_at_gateway(call)) return;
   if (call.watch.send_initial_events) return serve_watchlist(call);
   serve_plain_watch(call);
 }
 
-bool ApiServer::websocket_fails(Call& call) {
-  switch (world_.scenario.websocket) {
-    case WebSocketSupport::works:
-      return false;
-    case WebSocketSupport::refused:
-      refuse(call, 400, nullptr);
+bool ApiServer::stops_at_gateway(Call& call) {
+  if (!call.watch.websocket) {
+    call.blackholed = call.blackholed || gateway_ == Gateway::swallows_http;
+    return gateway_ == Gateway::swallows_http;
+  }
+  switch (gateway_) {
+    case Gateway::refuses_websocket:
+      refuse(call, world_.scenario.refusal_code, nullptr);
       return true;
-    case WebSocketSupport::unanswered:
+    case Gateway::cuts_handshakes:
       fail(call, unreachable_error());
       return true;
+    case Gateway::swallows_handshakes:
+      call.blackholed = true;
+      return true;
+    case Gateway::closes_websockets:
+      open(call);
+      if (world_.random.chance(0.5)) {
+        end(call);
+      } else {
+        fail(call, unreachable_error());
+      }
+      return true;
+    default:
+      return false;
   }
-  return false;
 }
 
 void ApiServer::open(Call& call) {
+  const Gateway mutes = call.watch.websocket ? Gateway::mutes_websockets : Gateway::mutes_http;
+  if (gateway_ == Gateway::buffers_http && !call.watch.websocket) {
+    call.head_held = true;
+  } else {
+    pass_head(call);
+  }
+  call.muted = gateway_ == mutes;
+  if (gateway_ != Gateway::cuts_all) return;
+  world_.agenda.after(world_.scenario.connection_life, [this, &call] { cut(call); });
+}
+
+void ApiServer::pass_head(Call& call) {
   arrive(call, [&call](Reflector& reflector, Instant now) {
     call.answered = true;
     call.client->note_success();
@@ -226,7 +256,7 @@ void ApiServer::attach(Call& call, Revision from) {
 
 void ApiServer::schedule_ping(Call& call) {
   if (call.gone) return;
-  if (call.blackholed) return fail_now(call, unreachable_error());
+  if (call.blackholed || call.muted) return fail_now(call, unreachable_error());
   world_.agenda.after(45s, [this, &call] { schedule_ping(call); });
 }
 

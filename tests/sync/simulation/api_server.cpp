@@ -24,7 +24,8 @@ void report_failure(Call& call, const Error& error, Reflector& reflector, Instan
 
 }  // namespace
 
-ApiServer::ApiServer(World& world) : world_(world), replicas_(world.scenario.replicas) {
+ApiServer::ApiServer(World& world)
+    : world_(world), gateway_(world.scenario.gateway), replicas_(world.scenario.replicas) {
   for (Replica& replica : replicas_) {
     replica.revision = replica.window_start = world_.etcd.revision();
     replica.lag = world_.random.between(0ms, world_.scenario.max_lag);
@@ -40,6 +41,7 @@ Call& ApiServer::begin(Client& client, RequestId id) {
   Call& call = *calls_.back();
   call.client = &client;
   call.id = id;
+  call.begun = world_.agenda.now();
   call.credentials = client.credentials();
   call.delay = world_.random.between(0ms, world_.scenario.max_delay);
   return call;
@@ -61,16 +63,19 @@ void ApiServer::begin_watch(Client& client, RequestId id, const WatchRequest& re
 // As the transport does: a request without an answer, or a list that makes no progress, fails.
 void ApiServer::give_up_unless_answered(Call& call) {
   if (in_flight() > kMaxInFlight) throw InvariantViolation("more than 20 requests in flight to one server");
-  world_.agenda.after(30s, [this, &call] {
-    if (!call.answered) fail_now(call, timeout_error());
-  });
+  const Milliseconds limit = call.is_watch && call.watch.head_limit ? *call.watch.head_limit : Milliseconds(30s);
+  if (limit.count() > 0) {
+    world_.agenda.after(limit, [this, &call] {
+      if (!call.answered) fail_now(call, timeout_error());
+    });
+  }
   world_.agenda.after(call.delay, [this, &call] { serve(call); });
 }
 
 std::size_t ApiServer::in_flight() const {
-  return static_cast<std::size_t>(std::count_if(calls_.begin() + static_cast<std::ptrdiff_t>(first_alive_),
-                                                calls_.end(),
-                                                [](const auto& call) { return !call->gone && !call->answered; }));
+  return static_cast<std::size_t>(
+      std::count_if(calls_.begin() + static_cast<std::ptrdiff_t>(first_alive_), calls_.end(),
+                    [this](const auto& call) { return !call->gone && !call->answered && !waits_for_head(*call); }));
 }
 
 void ApiServer::stop(const Client& client, RequestId id) {
@@ -85,16 +90,27 @@ std::size_t ApiServer::count_running(const Client& client) const {
                     [&](const auto& call) { return call->client == &client && !call->gone; }));
 }
 
-bool ApiServer::has_open_watch(const Client& client) const {
+bool ApiServer::waits_for_head(const Call& call) const {
+  return call.is_watch && !call.watch.websocket && !call.watch.send_initial_events && call.reached &&
+         world_.agenda.now() >= call.begun + 2s;
+}
+
+bool ApiServer::has_watch(const Client& client) const {
   return std::any_of(calls_.begin() + static_cast<std::ptrdiff_t>(first_alive_), calls_.end(), [&](const auto& call) {
-    return call->client == &client && call->is_watch && call->answered && !call->gone;
+    return call->client == &client && call->is_watch && !call->gone && (call->answered || waits_for_head(*call));
   });
+}
+
+bool ApiServer::is_sent(const Client& client, RequestId id) const {
+  return std::any_of(calls_.begin() + static_cast<std::ptrdiff_t>(first_alive_), calls_.end(),
+                     [&](const auto& call) { return call->client == &client && call->id == id && call->reached; });
 }
 
 // ---- the network --------------------------------------------------------------------------------------------------
 
 void ApiServer::arrive(Call& call, Input what) {
-  if (call.closed) return;
+  if (call.closed || call.muted) return;
+  if (std::exchange(call.head_held, false)) pass_head(call);
   call.last_arrival = std::max(call.last_arrival, world_.agenda.now() + call.delay);
   world_.agenda.at(call.last_arrival, [&call, what = std::move(what)] {
     if (!call.gone && !call.blackholed) call.client->input(what);
@@ -274,7 +290,7 @@ void ApiServer::send_after_end() {
     meta.resource_version = "999999999";
     switch (which) {
       case 0:
-        return reflector.on_list_item(call.id, late.item());
+        return reflector.on_list_item(call.id, late.item(), now);
       case 1:
         return reflector.on_list_end(call.id, meta, now);
       case 2:

@@ -32,6 +32,10 @@ struct Call {
   bool answered = false;    // a watch: open for the client
   bool blackholed = false;  // nothing arrives any more, without an error
   bool closed = false;      // the server sends no more
+  Instant begun{};
+  bool reached = false;    // the request is with the gateway
+  bool muted = false;      // the gateway passes on nothing more
+  bool head_held = false;  // the gateway passes on the head with the first message
 
   bool corrupt_next = false;  // the next change is sent as invalid data
 
@@ -52,7 +56,9 @@ class ApiServer {
   void begin_watch(Client& client, RequestId id, const WatchRequest& request);
   void stop(const Client& client, RequestId id);
   std::size_t count_running(const Client& client) const;
-  bool has_open_watch(const Client& client) const;
+  // Open, or sent over HTTP and without an answer for some time.
+  bool has_watch(const Client& client) const;
+  bool is_sent(const Client& client, RequestId id) const;
   std::uint64_t newest_credentials() const { return credentials_; }
 
   // --- writes
@@ -84,6 +90,7 @@ class ApiServer {
   void close_next_watches_at_once(int count) { watches_to_close_ = count; }
   void falsify_next_list(ListFault fault) { list_fault_ = fault; }
   void stop_faults();
+  void change_gateway() { gateway_ = world_.scenario.next_gateway; }
 
   Call* random_call(bool open_watch);
   void blackhole_requests_of(const Client& client, double chance);
@@ -106,7 +113,9 @@ class ApiServer {
   void serve_fault(Call& call, ListFault fault);
   void serve_page(Call& call, Revision revision, std::size_t offset);
   void serve_watch(Call& call);
-  bool websocket_fails(Call& call);
+  bool waits_for_head(const Call& call) const;
+  bool stops_at_gateway(Call& call);
+  void pass_head(Call& call);
   void serve_watchlist(Call& call);
   void serve_plain_watch(Call& call);
   void attach(Call& call, Revision from);
@@ -128,6 +137,7 @@ class ApiServer {
   std::size_t in_flight() const;
 
   World& world_;
+  Gateway gateway_;
   std::vector<std::unique_ptr<Call>> calls_;
   std::size_t first_alive_ = 0;
   std::vector<Replica> replicas_;

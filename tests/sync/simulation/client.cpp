@@ -68,7 +68,7 @@ void Client::input(const std::function<void(Reflector&, Instant)>& what) {
   inside_ = false;
   if (cancelled_) return;
   expect(reflector_.state() == state_, "state() differs from the last on_state");
-  if (state_ == State::live) expect(server_.has_open_watch(*this), "LIVE without an open watch");
+  if (state_ == State::live) expect(server_.has_watch(*this), "LIVE without a watch");
   expect(server_.count_running(*this) <= 2, "more requests at once than a watch and its successor");
   const bool waits = state_ == State::waiting;
   expect(waits == reflector_.next_try_at().has_value(), "WAITING and next_try_at do not agree");
@@ -202,6 +202,10 @@ void Client::stop(RequestId id) {
   server_.stop(*this, id);
 }
 
+bool Client::is_sent(RequestId id) const {
+  return server_.is_sent(*this, id);
+}
+
 void Client::refresh_credentials() {
   effect("refresh credentials");
   credentials_ = server_.newest_credentials();
@@ -274,7 +278,7 @@ void Client::on_state(State state) {
   state_ = state;
   if (state != State::live) return;
   expect(cache_.synced(), "LIVE before the first list");
-  expect(server_.has_open_watch(*this), "LIVE without an open watch");
+  expect(server_.has_watch(*this), "LIVE without a watch");
 }
 
 void Client::on_error(const Error& error, std::optional<Milliseconds> next_try) {

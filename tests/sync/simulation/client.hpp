@@ -48,6 +48,7 @@ class Client final : public Effects {
   void start_list(RequestId id, const ListRequest& request) override;
   void start_watch(RequestId id, const WatchRequest& request) override;
   void stop(RequestId id) override;
+  bool is_sent(RequestId id) const override;
   void refresh_credentials() override;
   void set_timer(std::optional<Instant> at) override;
   void begin_list() override;

@@ -25,6 +25,23 @@ Options draw_options(SeededRandom& random) {
   return options;
 }
 
+// Only what the client can avoid.
+Gateway draw_gateway(SeededRandom& random, WatchTransport transport) {
+  if (random.chance(0.4)) return Gateway::none;
+  if (random.chance(0.2)) return Gateway::cuts_all;
+  const bool breaks_websocket =
+      transport == WatchTransport::http || (transport == WatchTransport::automatic && random.chance(0.7));
+  if (!breaks_websocket && transport == WatchTransport::websocket) {
+    return choose(random, std::array{Gateway::swallows_http, Gateway::mutes_http});
+  }
+  if (!breaks_websocket) {
+    return choose(random, std::array{Gateway::swallows_http, Gateway::mutes_http, Gateway::buffers_http});
+  }
+  return choose(random, std::array{Gateway::refuses_websocket, Gateway::refuses_websocket, Gateway::cuts_handshakes,
+                                   Gateway::swallows_handshakes, Gateway::closes_websockets, Gateway::mutes_websockets,
+                                   Gateway::buffers_http});
+}
+
 }  // namespace
 
 Scenario::Scenario(std::uint64_t seed, SeededRandom& random) : options(draw_options(random)) {
@@ -41,10 +58,10 @@ Scenario::Scenario(std::uint64_t seed, SeededRandom& random) : options(draw_opti
   watchlist = choose(
       random, std::array{WatchListSupport::works, WatchListSupport::works, WatchListSupport::works,
                          WatchListSupport::refused, WatchListSupport::fails_in_stream, WatchListSupport::ignored});
-  const bool may_lack = options.transport == WatchTransport::automatic;
-  websocket = choose(random, std::array{WebSocketSupport::works, WebSocketSupport::works,
-                                        may_lack ? WebSocketSupport::refused : WebSocketSupport::works,
-                                        may_lack ? WebSocketSupport::unanswered : WebSocketSupport::works});
+  gateway = draw_gateway(random, options.transport);
+  next_gateway = random.chance(0.3) ? draw_gateway(random, options.transport) : Gateway::none;
+  refusal_code = choose(random, std::array{200, 302, 400, 401, 403, 404, 426, 500, 502, 503});
+  connection_life = random.between(5s, 90s);
   max_delay = choose(random, std::array<Milliseconds, 4>{0ms, 20ms, 300ms, 2s});
   max_lag = choose(random, std::array<Milliseconds, 4>{0ms, 100ms, 2s, 8s});
 

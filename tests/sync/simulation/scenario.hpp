@@ -12,7 +12,19 @@
 namespace ksr::sync::testing {
 
 enum class WatchListSupport { works, refused, fails_in_stream, ignored };
-enum class WebSocketSupport { works, refused, unanswered };
+// What stands between the client and the servers. Each lets one transport through at least.
+enum class Gateway {
+  none,
+  refuses_websocket,    // answers the handshake itself, without a Status
+  cuts_handshakes,      // closes the connection instead of an answer
+  swallows_handshakes,  // never answers them
+  closes_websockets,    // answers 101, and closes at once
+  mutes_websockets,     // answers 101, and passes on nothing
+  swallows_http,        // the head of an HTTP watch never comes
+  mutes_http,           // it comes, and nothing after it
+  buffers_http,         // it comes with the first message
+  cuts_all,             // each connection after some time
+};
 
 struct Scenario {
   Scenario(std::uint64_t seed, SeededRandom& random);
@@ -30,7 +42,11 @@ struct Scenario {
   bool bookmarks = true;
   bool pings = true;  // a dead WebSocket is detected by its pings
   WatchListSupport watchlist = WatchListSupport::works;
-  WebSocketSupport websocket = WebSocketSupport::works;
+  Gateway gateway = Gateway::none;
+  // Another one takes its place once; none: it does not.
+  Gateway next_gateway = Gateway::none;
+  int refusal_code = 0;
+  Milliseconds connection_life{0};
 
   // The limits of all delays, so that fresh_at can be checked.
   Milliseconds max_delay{0};

@@ -55,7 +55,7 @@ class Rig final : public Effects {
   void advance(Milliseconds time);
 
   // For the last request.
-  void item(const TestObject& object) { reflector.on_list_item(last().id, object.item()); }
+  void item(const TestObject& object) { reflector.on_list_item(last().id, object.item(), now); }
   void end_list(const std::string& version, const std::string& continue_token = "");
   void list(const std::vector<TestObject>& objects, const std::string& version, const std::string& continue_token = "");
   void fail_list(const Error& error, const std::optional<json::ApiStatus>& status = std::nullopt);
@@ -84,6 +84,8 @@ class Rig final : public Effects {
   std::vector<ReportedError> errors;
   std::optional<Instant> timer;
   int credentials_refreshed = 0;
+  // Whether a request without an answer is with the server.
+  bool sent = false;
   std::string version;
   // Between begin_list and its commit or abandonment.
   bool listing = false;
@@ -97,6 +99,7 @@ class Rig final : public Effects {
   void start_list(RequestId id, const ListRequest& request) override;
   void start_watch(RequestId id, const WatchRequest& request) override;
   void stop(RequestId id) override;
+  bool is_sent(RequestId) const override { return sent; }
   void refresh_credentials() override { ++credentials_refreshed; }
   void set_timer(std::optional<Instant> at) override { timer = at; }
   void begin_list() override;

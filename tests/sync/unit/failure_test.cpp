@@ -55,6 +55,15 @@ TEST_CASE("what follows a failed list") {
   CHECK(action(a_list(true), 422) == RecoveryAction::list_most_recent);
 }
 
+TEST_CASE("what this end refuses to send is not tried again") {
+  Error refused;
+  refused.status = Status::invalid;
+  for (const RequestContext& context : {a_list(), a_list(true), a_list(false, true), a_watch(), a_watch(true),
+                                        a_watch(true, true), a_watchlist(), a_watchlist(true, true)}) {
+    CHECK(recovery_for(context, refused, std::nullopt) == RecoveryAction::give_up);
+  }
+}
+
 TEST_CASE("WebSocket is given up only for answers that mean it") {
   for (const int code : {200, 400, 405, 406, 415, 426, 501, 505}) {
     CHECK(action(a_watch(true), code) == RecoveryAction::without_websocket);

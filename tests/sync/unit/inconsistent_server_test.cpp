@@ -154,14 +154,6 @@ TEST_CASE("only lists in a row that go back are counted") {
   }
 }
 
-TEST_CASE("a list without resourceVersion") {
-  Rig rig(plain());
-  rig.start();
-  rig.list({pod("a", "1")}, "");
-  CHECK(rig.errors.at(0).error.message.find("resourceVersion") != std::string::npos);
-  CHECK(rig.held().empty());
-}
-
 TEST_CASE("an endless list of empty pages") {
   Rig rig(plain());
   rig.start();

@@ -179,10 +179,10 @@ TEST_CASE("inputs of a request that ended are ignored") {
   rig.start();
   const RequestId old = rig.last().id;
   rig.fail_list(http_error(500));
-  rig.reflector.on_list_item(old, pod("a", "1").item());
+  rig.reflector.on_list_item(old, pod("a", "1").item(), rig.now);
   rig.reflector.on_list_end(old, {}, rig.now);
   rig.reflector.on_list_failed(old, http_error(500), std::nullopt, rig.now);
-  rig.reflector.on_list_item(0, pod("a", "1").item());
+  rig.reflector.on_list_item(0, pod("a", "1").item(), rig.now);
   rig.reflector.on_watch_open(0, rig.now);
   CHECK(rig.errors.size() == 1);
   CHECK(rig.state() == State::waiting);

@@ -140,7 +140,7 @@ TEST_CASE("a successor that needs new credentials, or HTTP, is requested again w
   rig.go_live();
   rig.advance(50s);
   REQUIRE(rig.requests.size() == 3);
-  rig.fail(http_error(401));
+  rig.fail(http_error(401), api_status(401, "Unauthorized"));
   CHECK(rig.credentials_refreshed == 1);
   REQUIRE(rig.requests.size() == 4);
   rig.fail(http_error(400));

@@ -97,8 +97,24 @@ TEST_CASE("what looks like a secret is blanked although it is not known") {
   CHECK(without_likely_secrets("{\"token\": \"abc\", \"kind\": \"X\"}") == "{\"token\": \"***\", \"kind\": \"X\"}");
   CHECK(without_likely_secrets("Authorization: Bearer abc1") == "Authorization: Bearer ***");
   CHECK(without_likely_secrets("token: abc1 is bad") == "token: *** is bad");
-  for (const char* plain : {"no token: run the login again", "open https://example.com/device?code=ABCD", "",
-                            "/usr/local/share/ca-certificates/some/file.crt", "get-token: authentication error: x"}) {
+  CHECK(without_likely_secrets("see https://u:p@h/x?a=1&access_token=abc#id_token=def") ==
+        "see https://***@h/x?a=1&access_token=***#id_token=***");
+  CHECK(without_likely_secrets("see http://h/" + token) == "see http://h/***");
+  for (const char* plain :
+       {"open https://login.example.com/authorize?client_id=0123456789012345678901234567890123456789&x=1",
+        "no token: run the login again", "open https://example.com/device?code=ABCD", "",
+        "/usr/local/share/ca-certificates/some/file.crt", "get-token: authentication error: x"}) {
     CHECK(without_likely_secrets(plain) == plain);
+  }
+}
+
+TEST_CASE("a secret in the place of a path or a name is blanked, ordinary names are not") {
+  CHECK(without_confused_secret(token) == "***");
+  CHECK(without_confused_secret("/home/jane/" + token) == "/home/jane/***");
+  CHECK(without_confused_secret("sha256~Ab1Ab1Ab1Ab1Ab1Ab1Ab1Ab1") == "***");
+  for (const char* plain : {"", "/home/jane/.kube/config", "gke_my-project-123456_us-central1-a_Production-Cluster-1",
+                            "arn:aws:eks:us-east-1:123456789012:cluster/Prod1", "/tmp/ksr-cluster-AbC123/config",
+                            "kubernetes-admin@cluster"}) {
+    CHECK(without_confused_secret(plain) == plain);
   }
 }

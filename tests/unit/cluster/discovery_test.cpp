@@ -158,11 +158,12 @@ TEST_CASE("refusals and failures of discovery are errors with the server's messa
   auto answer = world.resolve({"pods"});
   REQUIRE((answer && !answer->has_value()));
   CHECK(answer->error().status == Status::forbidden);
-  CHECK(answer->error().message == "GET /api: the server answered 403 Forbidden: forbidden: x");
+  CHECK(answer->error().message == "GET https://h:443/api: the server answered 403 Forbidden: forbidden: x");
   CHECK(answer->error().reason == "Forbidden");
 
   world.transport.replies["/api"] = {500, "oops", "text/plain"};
-  CHECK(has(world.display({"pods"}), "error: GET /api: the server answered 500 Internal Server Error: oops"));
+  CHECK(has(world.display({"pods"}),
+            "error: GET https://h:443/api: the server answered 500 Internal Server Error: oops"));
   world.transport.replies["/api"] = {200, "<html>"};
   CHECK(has(world.display({"pods"}), "not a JSON object"));
   world.transport.replies["/api"] = {200, std::string((std::size_t{32} << 20) + 1, 'x')};
@@ -316,7 +317,7 @@ TEST_CASE("a refused discovery says why in one line, with the server's Retry-Aft
   auto answer = world.resolve({"pods"});
   REQUIRE((answer && !answer->has_value()));
   CHECK(answer->error().status == Status::forbidden);
-  CHECK(has(answer->error().message, "GET /api: "));
+  CHECK(has(answer->error().message, "GET https://h:443/api: "));
   CHECK(has(answer->error().message, "403"));
   CHECK(has(answer->error().message, "a b?c"));
   CHECK(answer->error().reason == "For bidden");

@@ -4,10 +4,13 @@
 #include <doctest/doctest.h>
 #include <signal.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <boost/json.hpp>
 
 #include <condition_variable>
+#include <iostream>
 #include <sstream>
 #include <thread>
 
@@ -37,7 +40,7 @@ struct Plugin {
     plan.search_path = "/usr/bin:/bin";
     plan.timeout = Milliseconds(20'000);
   }
-  Expected<Credentials> run() { return run_exec_plugin(plan, stop); }
+  Expected<Credentials> run() { return run_exec_plugin(plan, stop, logger); }
   std::string message() {
     const auto outcome = run();
     REQUIRE(!outcome.has_value());
@@ -48,6 +51,7 @@ struct Plugin {
   TemporaryDirectory files;
   ExecPlan plan;
   std::atomic<bool> stop{false};
+  RecordingLogger logger;
 };
 
 bool has(const std::string& text, const std::string& part) {
@@ -160,11 +164,11 @@ TEST_CASE("output that is no credential is refused without being repeated") {
     return boost::json::serialize(boost::json::object{{"clientCertificateData", certificate}, {"clientKeyData", key}});
   };
   const std::pair<std::string, std::string> cases[] = {
-      {"", "not a JSON object"},
-      {"hunter2", "not a JSON object"},
-      {"[]", "not a JSON object"},
-      {std::string(1000, '['), "not a JSON object"},
-      {credential(R"({"token":"hunter2"})") + "}", "not a JSON object"},
+      {"", "not an object in JSON or YAML"},
+      {"hunter2", "not an object in JSON or YAML"},
+      {"[]", "not an object in JSON or YAML"},
+      {std::string(1000, '['), "not an object in JSON or YAML"},
+      {credential(R"({"token":"hunter2"})") + "}", "not an object in JSON or YAML"},
       {R"({"kind":"Status","apiVersion":"v1","message":"hunter2"})", "another kind"},
       {credential(R"({"token":"hunter2"})", "client.authentication.k8s.io/v1beta1"), "another apiVersion"},
       {R"({"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1"})", "no status"},
@@ -223,6 +227,110 @@ TEST_CASE("a plugin that is cancelled is killed") {
   REQUIRE(!outcome.has_value());
   CHECK(outcome.error().status == Status::cancelled);
   CHECK(gone_soon(self));
+}
+
+TEST_CASE("a plugin may print YAML, and a byte order mark first") {
+  const std::string yaml =
+      "kind: ExecCredential\napiVersion: client.authentication.k8s.io/v1\nstatus:\n  token: t\n"
+      "  expirationTimestamp: 2030-01-01T00:00:00Z\n";
+  for (const std::string& output :
+       {yaml, "---\n" + yaml, "\xef\xbb\xbf" + yaml, "\xef\xbb\xbf" + credential(R"({"token":"t"})") + "\n"}) {
+    const auto outcome = parse_exec_credential(output, v1);
+    REQUIRE(outcome.has_value());
+    CHECK(outcome->authorization == "Bearer t");
+  }
+  const auto number = parse_exec_credential(
+      "kind: ExecCredential\napiVersion: client.authentication.k8s.io/v1\nstatus: {token: 7}\n", v1);
+  REQUIRE(!number.has_value());
+  CHECK(has(number.error().message, "token that is not a string"));
+}
+
+TEST_CASE("each line of a plugin's standard error is logged as it comes, also one without its end") {
+  Plugin plugin(
+      "echo 'open https://login.example.com/device?code=AB-CD' >&2; printf 'code: ' >&2; "
+      "while [ ! -e \"$GO\" ]; do sleep 0.01; done; echo done >&2; echo '" +
+      credential(R"({"token":"t"})") + "'");
+  const std::string go = plugin.files.path("go");
+  plugin.plan.stanza.variables = {{"GO", go}};
+  class Answering final : public Logger {
+   public:
+    explicit Answering(std::string path) : path_(std::move(path)) {}
+    bool wants(LogLevel level) const noexcept override { return level <= LogLevel::notice; }
+    void log(LogLevel level, std::string line) override {
+      CHECK(level == LogLevel::notice);
+      lines.push_back(std::move(line));
+      if (lines.size() == 2) std::ofstream(path_) << "go";
+    }
+    std::vector<std::string> lines;
+
+   private:
+    std::string path_;
+  } logger(go);
+  CHECK(run_exec_plugin(plugin.plan, plugin.stop, logger).has_value());
+  const std::string role = "exec of user \"jane\" in /k: ";
+  CHECK(logger.lines == std::vector<std::string>{role + "open https://login.example.com/device?code=AB-CD",
+                                                 role + "code:", role + "done"});
+}
+
+TEST_CASE("secrets that a plugin was given or printed are not in the log or the error, however short") {
+  Plugin plugin(
+      "echo \"using $CLIENT_SECRET and $2 and $3\" >&2; echo '\033[1mred\033[0m' >&2; "
+      "echo '{\"token\": \"t0k3n\"}'; sleep 0.1; echo 'token t0k3n is bad' >&2; exit 1");
+  plugin.plan.stanza.variables = {{"CLIENT_SECRET", "s3cr3t"}};
+  plugin.plan.stanza.arguments = {"--password", "hunter2", "--client-key=k3y"};
+  const std::string message = plugin.message();
+  CHECK(has(message, "failed with exit code 1: token *** is bad"));
+  std::string all = message;
+  for (const std::string& line : plugin.logger.lines) all += "\n" + line;
+  for (const char* secret : {"s3cr3t", "hunter2", "k3y", "t0k3n"}) CHECK(!has(all, secret));
+  CHECK(!has(all, "\033"));
+  CHECK(has(all, "using *** and *** and --client-key=***"));
+}
+
+TEST_CASE("a flood of lines on standard error is cut in the log") {
+  Plugin plugin("i=0; while [ $i -lt 1000 ]; do echo line >&2; i=$((i+1)); done; exit 1");
+  CHECK(has(plugin.message(), ": line"));
+  CHECK(plugin.logger.lines.size() == 101);
+  CHECK(has(plugin.logger.lines.back(), "more lines are not logged"));
+}
+
+TEST_CASE("the timeout holds for a plugin that leaves its process group, and for one whose pipes stay open") {
+  Plugin leaves(
+      "exec perl -e 'setpgrp(0, getpgrp(getppid())); open(F, \">\", $ENV{SELF}); print F $$; close(F); sleep 1000'");
+  const std::string self = leaves.files.path("self");
+  leaves.plan.stanza.variables = {{"SELF", self}};
+  leaves.plan.timeout = Milliseconds(1'000);
+  CHECK(has(leaves.message(), "did not end within 1000 ms and was killed"));
+  CHECK(gone_soon(self));
+
+  Plugin holds("setsid sleep 1000 & echo $! > \"$CHILD\"; sleep 1000");
+  holds.plan.stanza.variables = {{"CHILD", holds.files.path("child")}};
+  holds.plan.timeout = Milliseconds(500);
+  CHECK(has(holds.message(), "did not end within 500 ms and was killed"));
+  ::kill(std::stoi(contents(holds.files.path("child"))), SIGKILL);
+}
+
+TEST_CASE("exit() ends a plugin that runs, with its process group") {
+  Plugin plugin("sleep 1000 & echo $! > \"$CHILD\"; echo $$ > \"$SELF\"; wait");
+  const std::string child = plugin.files.path("child"), self = plugin.files.path("self");
+  plugin.plan.stanza.variables = {{"CHILD", child}, {"SELF", self}};
+  // What is buffered would be written twice.
+  std::cout.flush();
+  const pid_t host = ::fork();
+  REQUIRE(host >= 0);
+  if (host == 0) {
+    std::thread([&] { static_cast<void>(plugin.run()); }).detach();
+    for (int turn = 0; turn < 1000 && contents(self).empty(); ++turn) {
+      std::this_thread::sleep_for(Milliseconds(10));
+    }
+    ::exit(0);
+  }
+  int status = -1;
+  REQUIRE(::waitpid(host, &status, 0) == host);
+  CHECK(status == 0);
+  REQUIRE_FALSE(contents(self).empty());
+  CHECK(gone_soon(self));
+  CHECK(gone_soon(child));
 }
 
 TEST_CASE("a plugin sees no signal mask, no ignored signals, no descriptors and no terminal of the host") {
@@ -341,7 +449,7 @@ TEST_CASE("a refused token makes the plugin run again, but not for each refusal"
   CHECK(world.runs() == 2);
 }
 
-TEST_CASE("a plugin that fails is the answer of the request, and the next one runs it again") {
+TEST_CASE("a plugin that fails runs once for all, and again after a backoff of its own") {
   PluginWorld world;
   world.answer("{}");
   const auto access = world.open({});
@@ -349,8 +457,60 @@ TEST_CASE("a plugin that fails is the answer of the request, and the next one ru
   const std::string message = world.token(**access);
   CHECK(has(message, "error: exec of user \"jane\" in " + world.files.path("config")));
   CHECK(has(message, "neither a token nor a certificate"));
+  for (int i = 0; i < 30; ++i) CHECK(world.token(**access) == message);
+  CHECK(world.runs() == 1);
+  const auto refused = world.authenticate(**access);
+  REQUIRE((refused && !refused->has_value()));
+  CHECK(refused->error().retry_after == Milliseconds(1'000));
+  for (int second = 0; second < 90; ++second) {
+    world.pass(Milliseconds(1'000));
+    for (int i = 0; i < 30; ++i) world.token(**access);
+  }
+  CHECK(world.runs() == 7);
   world.answer(R"({"token":"now"})");
+  world.pass(Milliseconds(60'000));
   CHECK(world.token(**access) == "Bearer now");
+  world.pass(Milliseconds(2'000));
+  world.answer("{}");
+  (*access)->reject_credentials();
+  CHECK(has(world.token(**access), "neither a token nor a certificate"));
+  const auto again = world.authenticate(**access);
+  REQUIRE((again && !again->has_value()));
+  CHECK(again->error().retry_after == Milliseconds(1'000));
+}
+
+TEST_CASE("a plugin whose tokens are refused is not run for each refusal") {
+  PluginWorld world;
+  world.answer(R"({"token":"bad"})");
+  const auto access = world.open({});
+  REQUIRE(access.has_value());
+  for (int second = 0; second < 90; ++second) {
+    world.token(**access);
+    world.pass(Milliseconds(1'000));
+    (*access)->reject_credentials();
+  }
+  CHECK(world.runs() < 10);
+}
+
+TEST_CASE("requests do not wait for a plugin beyond its timeout, whatever keeps its thread") {
+  PluginWorld world;
+  world.answer(R"({"token":"late"})");
+  const auto access = world.open({});
+  REQUIRE(access.has_value());
+  std::optional<Expected<RequestAuth>> answer;
+  const auto pending =
+      (*access)->authenticate(Purpose::request, [&](Expected<RequestAuth> auth) { answer.emplace(std::move(auth)); });
+  world.executor.run();
+  REQUIRE(world.blocking_tasks.size() == 1);
+  world.pass(Milliseconds(65'000));
+  REQUIRE(answer);
+  REQUIRE(!answer->has_value());
+  CHECK(has(answer->error().message, "did not end within 65000 ms"));
+  // The late outcome is dropped, and the next fetch is another one.
+  world.run_all();
+  CHECK(has(world.token(**access), "did not end within 65000 ms"));
+  world.pass(Milliseconds(1'000));
+  CHECK(world.token(**access) == "Bearer late");
 }
 
 TEST_CASE("another certificate of a plugin is another connection") {

@@ -1,6 +1,10 @@
 // kubeconfigs as kubectl reads them: which files, which entry, which path, and what is said of broken ones.
 #include <doctest/doctest.h>
+#include <unistd.h>
 
+#include <filesystem>
+
+#include "base/base64.hpp"
 #include "support/certificates.hpp"
 #include "unit/cluster/fakes.hpp"
 
@@ -178,34 +182,19 @@ TEST_CASE("credentials of a kubeconfig are not sent when the key server names on
   }
 }
 
-TEST_CASE("a server without a scheme gets credentials of a kubeconfig exactly where it is reached over TLS") {
+TEST_CASE("a server without a scheme is refused, in a key and in a kubeconfig") {
   World world;
   ConnectionOptions options = with_file(fixture("path-prefix.yaml"));
   options.server = "elsewhere.example:8080";
-  Opened opened = open_and_authenticate(world, options);
-  CHECK(opened.connection.server.text() == "http://elsewhere.example:8080");
-  CHECK(header(opened.auth, "Authorization").empty());
-
+  const std::string spellings = "has no scheme; expected https://HOST:PORT or http://HOST:PORT";
+  CHECK(has(message_of(world, options), "server: " + spellings));
   options.insecure_skip_tls_verify = true;
-  opened = open_and_authenticate(world, options);
-  CHECK(opened.connection.server.text() == "https://elsewhere.example:8080");
-  CHECK(header(opened.auth, "Authorization") == "Basic amFuZTpwYXNz");
-
-  // The CA of the file, and the certificate of the keys.
-  options = with_file(fixture("simple.yaml"));
-  options.server = "elsewhere.example:8080";
-  opened = open_and_authenticate(world, options);
-  CHECK(opened.connection.server.text() == "https://elsewhere.example:8080");
-  CHECK(header(opened.auth, "Authorization") == "Bearer token-of-jane");
-
-  options = with_file(fixture("http-server.yaml"));
-  options.server = "elsewhere.example:8080";
-  const CertificateAndKey client = self_signed("jane");
-  options.client_cert_data = client.certificate_pem;
-  options.client_key_data = client.key_pem;
-  opened = open_and_authenticate(world, options);
-  CHECK(opened.connection.server.text() == "https://elsewhere.example:8080");
-  CHECK(header(opened.auth, "Authorization") == "Bearer token-of-jane");
+  CHECK(has(message_of(world, options), "server: " + spellings));
+  const std::string file = world.files.write(
+      "config",
+      "clusters: [{name: c, cluster: {server: 'h:6443'}}]\ncontexts: [{name: c, context: {cluster: c}}]\n"
+      "current-context: c\n");
+  CHECK(has(message_of(world, with_file(file)), "server of cluster \"c\" in " + file + ": " + spellings));
 }
 
 TEST_CASE("a key server with TLS in place of one without gets the credentials of the kubeconfig") {
@@ -309,8 +298,8 @@ TEST_CASE("the error of a bad kubeconfig has file, entry and reason, never a val
       {"two-methods.yaml", {"user \"jane\"", "both a token and a user name"}},
       {"exec-without-mode.yaml", {"exec of user \"jane\"", "interactiveMode"}},
       {"exec-old-version.yaml", {"exec of user \"jane\"", "v1alpha1", "expected client.authentication.k8s.io/v1"}},
-      {"auth-provider.yaml", {"auth-provider of user \"jane\"", "\"oidc\" is not supported"}},
-      {"cyclic.yaml", {"nested too deep"}},
+      {"auth-provider.yaml", {"auth-provider of user \"jane\"", "\"gcp\" is not supported"}},
+      {"cyclic.yaml", {"has an anchor that contains itself"}},
       {"empty.yaml", {"has no current-context"}},
   };
   for (const Case& c : cases) {
@@ -470,6 +459,24 @@ TEST_CASE("a proxy that is used is in the log without its credentials, with who 
   for (const std::string& line : lines) CHECK(!has(line, "hunter2"));
 }
 
+TEST_CASE("a CA in a pod that is there but cannot be used is an error, never another trust") {
+  World world;
+  world.variables["KUBERNETES_SERVICE_HOST"] = "10.0.0.1";
+  world.variables["KUBERNETES_SERVICE_PORT"] = "443";
+  world.files.write("service-account/token", "pod-token\n");
+  const std::string path = world.files.path("service-account/ca.crt");
+  for (const char* text : {"", "text", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"}) {
+    world.files.write("service-account/ca.crt", text);
+    CHECK(has(message_of(world, {}), "service account CA " + path + ": holds no certificate"));
+  }
+  std::filesystem::remove(path);
+  std::filesystem::create_symlink("gone", path);
+  CHECK(has(message_of(world, {}), "service account CA: cannot read " + path));
+  std::filesystem::remove(path);
+  std::filesystem::create_directory(path);
+  CHECK(has(message_of(world, {}), "service account CA: cannot read " + path));
+}
+
 TEST_CASE("a pod without a CA trusts the system's and says so") {
   World world;
   world.variables["KUBERNETES_SERVICE_HOST"] = "10.0.0.1";
@@ -481,4 +488,192 @@ TEST_CASE("a pod without a CA trusts the system's and says so") {
   CHECK(opened.name_space == "from-variable");
   const auto& lines = world.logger.lines;
   CHECK(std::any_of(lines.begin(), lines.end(), [](const auto& line) { return has(line, "service account CA"); }));
+}
+
+namespace {
+
+const std::string one_context =
+    "contexts: [{name: c, context: {cluster: c, user: u}}]\ncurrent-context: c\n"
+    "clusters: [{name: c, cluster: {server: 'https://h'}}]\n";
+
+std::string authorization(World& world, const std::string& text) {
+  const std::string path = world.files.write("config", text);
+  return header(open_and_authenticate(world, with_file(path)).auth, "Authorization");
+}
+
+}  // namespace
+
+// The right values are those of kubectl 1.32 on the same text (kubectl config view --raw).
+TEST_CASE("merge keys are resolved as kubectl does") {
+  World world;
+  const std::string anchors = "x: &a {token: of-a, extra: 1}\ny: &b {token: of-b}\n";
+  CHECK(authorization(world, anchors + one_context + "users: [{name: u, user: {<<: *a}}]") == "Bearer of-a");
+  CHECK(authorization(world, anchors + one_context + "users: [{name: u, user: {<<: *a, token: own}}]") == "Bearer own");
+  CHECK(authorization(world, anchors + one_context + "users: [{name: u, user: {token: own, <<: *a}}]") ==
+        "Bearer of-a");
+  CHECK(authorization(world, anchors + one_context + "users: [{name: u, user: {<<: [*a, *b]}}]") == "Bearer of-a");
+  CHECK(authorization(world, anchors + one_context + "users: [{name: u, user: {<<: {token: inline}}}]") ==
+        "Bearer inline");
+  CHECK(authorization(world, anchors + one_context + "users: [{name: u, user: {<<: [], token: own}}]") == "Bearer own");
+  CHECK(authorization(world, anchors + "z: &z {<<: *a}\n" + one_context + "users: [{name: u, user: {<<: *z}}]") ==
+        "Bearer of-a");
+  CHECK(authorization(world, "m: &m {users: [{name: u, user: {token: of-root}}]}\n<<: *m\n" + one_context) ==
+        "Bearer of-root");
+  CHECK(authorization(world, anchors + one_context + "users: [{name: u, user: {\"<<\": *a}}]").empty());
+  for (const char* bad : {"<<: text", "<<: ~", "<<: [*a, text]", "<<: [[*a]]", "<<: *l"}) {
+    CAPTURE(bad);
+    const std::string path = world.files.write(
+        "config", anchors + "l: &l [{token: t}]\n" + one_context + "users: [{name: u, user: {" + bad + "}}]");
+    CHECK(has(message_of(world, with_file(path)), "has a merge key (<<) without a mapping at line"));
+  }
+}
+
+TEST_CASE("scalars have the types and tags that kubectl sees") {
+  World world;
+  const auto token = [&](const std::string& value) {
+    return authorization(world, one_context + "users: [{name: u, user: {token: " + value + "}}]");
+  };
+  CHECK(token("!!str 123") == "Bearer 123");
+  CHECK(token("!foo 123") == "Bearer 123");
+  CHECK(token("!!binary aGVsbG8=") == "Bearer hello");
+  CHECK(token("'123'") == "Bearer 123");
+  CHECK(token("2020-01-01") == "Bearer 2020-01-01");
+  CHECK(token("1234e5678") == "Bearer 1234e5678");
+  CHECK(token("1:30") == "Bearer 1:30");
+  CHECK(token("-") == "Bearer -");
+  CHECK(token("~").empty());
+  for (const char* bad : {"123", "0x1F", "0o17", "09", "0b11", "1_000", "+12", "1.5", "1e5", ".inf", "true", "yes", "n",
+                          "123456789012345678901234567890", "!!int 123"}) {
+    CAPTURE(bad);
+    const std::string path =
+        world.files.write("config", one_context + "users: [{name: u, user: {token: " + bad + "}}]");
+    CHECK(has(message_of(world, with_file(path)), "users[0] \"u\": token: expected a string"));
+  }
+  for (const char* bad : {"!!float abc", "!!binary '***'", "!!bool 7", "!!null x", "[a]", "{a: b}"}) {
+    CAPTURE(bad);
+    const std::string path =
+        world.files.write("config", one_context + "users: [{name: u, user: {token: " + bad + "}}]");
+    CHECK(has(message_of(world, with_file(path)), path));
+  }
+}
+
+TEST_CASE("what kubectl reads without a word otherwise than it may be meant is in the log") {
+  const std::string user = one_context + "users: [{name: u, user: {token: abc}}]\n";
+  const std::pair<std::string, const char*> cases[] = {
+      {user + "---\nusers: [{name: u, user: {token: other}}]\n", "more than one document; the first is used"},
+      {user + "...\n---\nfoo: [\n", "more than one document; the first is used"},
+      {one_context + "users: [{name: u, user: {token: x, token: abc}}]\n", "a key occurs twice; the last one is used"},
+      {one_context + "users: [{name: u, user: !foo {token: !bar abc}}]\n", "a tag is ignored"}};
+  for (const auto& [text, note] : cases) {
+    World world;
+    CHECK(authorization(world, text) == "Bearer abc");
+    REQUIRE_FALSE(world.logger.lines.empty());
+    CHECK(has(world.logger.lines[0], note));
+    CHECK(world.logger.levels[0] == LogLevel::notice);
+  }
+  World world;
+  CHECK(authorization(world, "\xef\xbb\xbf---\n" + user + "...\n") == "Bearer abc");
+  for (const LogLevel level : world.logger.levels) CHECK(level > LogLevel::notice);
+}
+
+TEST_CASE("a kubeconfig is bounded in size, values and depth") {
+  World world;
+  std::string scalars = one_context + "x:\n";
+  while (scalars.size() < (4u << 20)) scalars += "- a\n";
+  std::string bombs = one_context + "a0: &a0 {k: v}\n";
+  for (int i = 1; i < 20'000; ++i) {
+    const std::string n = std::to_string(i);
+    bombs += "a" + n + ": &a" + n + " {<<: *a" + std::to_string(i - 1) + ", k" + n + ": v}\n";
+  }
+  const std::string deep = "x: " + std::string(490, '[') + std::string(490, ']') + "\n" + one_context;
+  const std::pair<std::string, const char*> cases[] = {
+      {std::string((8u << 20) + 1, '#'), "is larger than 8388608 bytes"},
+      {scalars, "has too many values"},
+      {bombs, "has too many values"},
+      {deep, "is nested too deep"},
+      {"a: &a [*a]\n" + one_context, "has an anchor that contains itself"}};
+  for (const auto& [text, reason] : cases) {
+    const std::string path = world.files.write("config", text);
+    const std::string message = message_of(world, with_file(path));
+    CAPTURE(message);
+    CHECK(has(message, reason));
+  }
+}
+
+TEST_CASE(
+    "KUBECONFIG may name /dev/null, empty parts, missing files and a pipe, and says which where there is nothing") {
+  World world;
+  const std::string file = fixture("simple.yaml");
+  for (const std::string& list : {"/dev/null:" + file, "::" + file + ":", "/nope:" + file, file + ":/dev/null"}) {
+    CAPTURE(list);
+    world.variables["KUBECONFIG"] = list;
+    CHECK(open_and_authenticate(world, {}).connection.server.text() == "https://dev.example:6443");
+  }
+  world.variables["KUBECONFIG"] = "/nope:/dev/null";
+  CHECK(has(message_of(world, {}),
+            "server: is not set, and there is no kubeconfig (KUBECONFIG: /nope does not exist, /dev/null is empty)"));
+  ConnectionOptions with_context;
+  with_context.context = "c";
+  CHECK(has(message_of(world, with_context), "KUBECONFIG: /nope does not exist"));
+  world.variables["KUBECONFIG"] = world.files.path("");
+  CHECK(has(message_of(world, {}), "it is not a regular file, a pipe or /dev/null"));
+  world.variables.erase("KUBECONFIG");
+  CHECK(has(message_of(world, {}), "(~/.kube/config: " + world.files.path("home") + "/.kube/config does not exist)"));
+}
+
+TEST_CASE("a pipe is read once for all that are opened") {
+  World world;
+  int ends[2];
+  REQUIRE(::pipe(ends) == 0);
+  const std::string text = one_context + "users: [{name: u, user: {token: of-pipe}}]\n";
+  REQUIRE(::write(ends[1], text.data(), text.size()) == static_cast<ssize_t>(text.size()));
+  ::close(ends[1]);
+  world.variables["KUBECONFIG"] = "/dev/fd/" + std::to_string(ends[0]);
+  for (int i = 0; i < 3; ++i) CHECK(header(open_and_authenticate(world, {}).auth, "Authorization") == "Bearer of-pipe");
+  ::close(ends[0]);
+}
+
+TEST_CASE(
+    "the id-token of auth-provider oidc is taken while it is valid, and read again when kubectl has refreshed it") {
+  World world;
+  const auto config = [&](std::chrono::seconds life) {
+    const auto expiry = std::chrono::duration_cast<std::chrono::seconds>(world.wall.time_since_epoch()) + life;
+    const std::string token = base64url_encode(R"({"alg":"none"})") + "." +
+                              base64url_encode("{\"exp\":" + std::to_string(expiry.count()) + "}") + ".c2ln";
+    world.files.write(
+        "config", one_context +
+                      "users: [{name: u, user: {auth-provider: {name: oidc, config: {client-id: x, id-token: " + token +
+                      ", refresh-token: hunter2}}}}]\n");
+    return "Bearer " + token;
+  };
+  const std::string first = config(std::chrono::seconds(300));
+  const ConnectionOptions options = with_file(world.files.path("config"));
+  const auto access = world.open(options);
+  REQUIRE(access.has_value());
+  const auto authorization_now = [&] {
+    const auto auth = world.authenticate(**access);
+    REQUIRE(auth);
+    if (const Error* error = auth->if_error()) return error->message;
+    return header(**auth, "Authorization");
+  };
+  CHECK(authorization_now() == first);
+  world.pass(Milliseconds(280'000));
+  CHECK(authorization_now() == first);
+  world.pass(Milliseconds(15'000));
+  const std::string expired = authorization_now();
+  CHECK(has(expired,
+            "auth-provider of user \"u\" in " + world.files.path("config") + ": has an id-token that has expired"));
+  CHECK(has(expired, "an exec plugin"));
+  CHECK(!has(expired, "hunter2"));
+  CHECK(message_of(world, options) == expired);
+  const std::string second = config(std::chrono::seconds(300));
+  world.pass(Milliseconds(1'000));
+  CHECK(authorization_now() == second);
+
+  for (const char* token : {"a.b.c", "text", "''", "e30.e30.e30"}) {
+    world.files.write(
+        "config",
+        one_context + "users: [{name: u, user: {auth-provider: {name: oidc, config: {id-token: " + token + "}}}}]\n");
+    CHECK(has(message_of(world, options), "does not refresh it; expected one that kubectl"));
+  }
 }

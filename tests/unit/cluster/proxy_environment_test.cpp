@@ -12,7 +12,7 @@ using namespace ksr::cluster::testing;
 namespace {
 
 Url url(const std::string& text) {
-  const auto parsed = parse_server_url("server", text, true);
+  const auto parsed = parse_server_url("server", text);
   REQUIRE(parsed.has_value());
   return *parsed;
 }

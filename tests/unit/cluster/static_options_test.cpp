@@ -86,11 +86,16 @@ TEST_CASE("a credential given by key and sent without TLS is in a warning, witho
     options.token_file = world.files.write("token", "hunter2");
   };
   const auto password = [](ConnectionOptions& options, World&) { options.password = "hunter2"; };
-  const auto cookie = [](ConnectionOptions& options, World&) { options.headers = {{"cookie", "hunter2"}}; };
+  const auto header_of = [](const char* name, const char* value) {
+    return [name, value](ConnectionOptions& options, World&) { options.headers = {{name, value}}; };
+  };
   for (const std::function<void(ConnectionOptions&, World&)>& set :
-       std::vector<std::function<void(ConnectionOptions&, World&)>>{token, token_file, password, cookie}) {
+       std::vector<std::function<void(ConnectionOptions&, World&)>>{
+           token, token_file, password, header_of("cookie", "hunter2"), header_of("X-Auth-Request", "hunter2"),
+           header_of("X-Api-Key", "hunter2"), header_of("X-Forwarded-Access-Token", "hunter2"),
+           header_of("X-Other", "Bearer hunter2")}) {
     CHECK(warned("http://h", set) == 1);
-    CHECK(warned("http://127.0.0.1.example", set) == 1);
+    CHECK(warned("HTTP://127.0.0.1.example", set) == 1);
     CHECK(warned("https://h", set) == 0);
     for (const char* loopback : {"http://localhost", "http://127.0.0.9:1", "http://[::1]:1"}) {
       CHECK(warned(loopback, set) == 0);
@@ -194,9 +199,9 @@ TEST_CASE("files that are missing, irregular, too large or not PEM are refused b
   options.ca_file = world.files.write("text", "hunter2\n");
   check_refused(world, options, "ca_file " + options.ca_file + ": holds no certificate");
   options.ca_file = world.files.write("half", client.certificate_pem.substr(0, 200) + "\n-----END CERTIFICATE-----\n");
-  check_refused(world, options, "ca_file " + options.ca_file + ": certificate 1 does not parse");
-  options.ca_file = world.files.write("second", client.certificate_pem + client.certificate_pem.substr(0, 100));
-  check_refused(world, options, "ca_file " + options.ca_file + ": certificate 2 does not parse");
+  check_refused(world, options, "ca_file " + options.ca_file + ": holds no certificate that parses");
+  options.ca_file = world.files.write("empty-ca", "");
+  check_refused(world, options, "ca_file " + options.ca_file + ": holds no certificate");
   options.ca_file = "";
   options.ca_data = "hunter2";
   check_refused(world, options, "ca_data: is neither PEM nor base64 of PEM");
@@ -231,6 +236,10 @@ TEST_CASE("contradictions and impossible values are refused by key") {
   check_refused(world, insecure, "insecure_skip_tls_verify: contradicts ca_data");
 
   check_refused(world, to("ftp://h"), "server: has the scheme");
+  check_refused(world, to("127.0.0.1:18777"), "server: has no scheme; expected https://HOST:PORT or http://HOST:PORT");
+  for (const char* never : {"https://[1:2]", "https://h/%zz", "https://h:0"})
+    check_refused(world, to(never), "server: ");
+  check_refused(world, to("https://" + std::string(60, 'a') + std::string(200, '.') + "b"), "server: ");
   check_refused(world, to("https://u:hunter2@h"), "server: has a user name");
 
   ConnectionOptions token = to("https://h");
@@ -294,11 +303,13 @@ TEST_CASE("contradictions and impossible values are refused by key") {
   proxy.proxy_url = "socks5://u:hunter2@p:1080";
   check_refused(world, proxy, "proxy_url: has the scheme \"socks5\", which is not supported");
   ConnectionOptions name = to("https://h");
-  for (const char* bad : {"a b", "fe80::1%lo", "*", "*.example.test", ".example.test", "a..b", "example.test."}) {
+  for (const char* bad : {"a b", "fe80::1%lo", "*", "*.example.test", ".example.test", "a..b", "example.test.."}) {
     CAPTURE(bad);
     name.tls_server_name = bad;
     check_refused(world, name, "tls_server_name: ");
   }
+  name.tls_server_name = "example.test.";
+  CHECK(world.open(name).has_value());
 }
 
 TEST_CASE("settings that the transport refuses are the answer, and no later request is stuck") {
@@ -312,4 +323,103 @@ TEST_CASE("settings that the transport refuses are the answer, and no later requ
   world.transport.refusal.reset();
   const auto granted = world.authenticate(**access);
   REQUIRE((granted && granted->has_value()));
+}
+
+TEST_CASE("half a pair of certificate and key is ignored beside another credential, and the log says so") {
+  const CertificateAndKey client = self_signed("jane");
+  const auto opened = [](const std::function<void(ConnectionOptions&)>& set) {
+    World world;
+    ConnectionOptions options = to("https://h");
+    set(options);
+    const auto access = world.open(options);
+    REQUIRE(access.has_value());
+    const auto auth = world.authenticate(**access);
+    REQUIRE((auth && auth->has_value()));
+    CHECK(world.transport.connects.back().tls.client_certificate_pem.empty());
+    CHECK(world.transport.connects.back().tls.client_key_pem.empty());
+    REQUIRE(world.logger.lines.size() == 1);
+    CHECK(world.logger.levels[0] == LogLevel::notice);
+    CHECK(world.logger.lines[0].find("is missing; it is ignored") != std::string::npos);
+    return header(**auth, "Authorization");
+  };
+  CHECK(opened([&](ConnectionOptions& options) {
+          options.token = "t";
+          options.client_key_data = client.key_pem;
+        }) == "Bearer t");
+  CHECK(opened([&](ConnectionOptions& options) {
+          options.token = "t";
+          options.client_cert_file = "/no/such/file";
+        }) == "Bearer t");
+  CHECK(opened([&](ConnectionOptions& options) {
+          options.username = "jane";
+          options.password = "p";
+          options.client_key_data = client.key_pem;
+        }) == "Basic " + base64_encode("jane:p"));
+}
+
+TEST_CASE("a secret in the place of another value is not repeated") {
+  World world;
+  const std::string token = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJqYW5lIn0.hunter2AAAAAAAAAAAAAAA";
+  const std::string no_jwt = "Ab1hunter2Ab1hunter2Ab1hunter2";
+  for (const std::string& secret : {token, no_jwt}) {
+    for (std::string ConnectionOptions::*member :
+         {&ConnectionOptions::server, &ConnectionOptions::token_file, &ConnectionOptions::ca_file,
+          &ConnectionOptions::ca_data, &ConnectionOptions::kubeconfig, &ConnectionOptions::context,
+          &ConnectionOptions::client_cert_file, &ConnectionOptions::proxy_url}) {
+      ConnectionOptions options = to("https://h");
+      options.*member = secret;
+      options.client_key_file = options.client_cert_file;
+      const auto access = world.open(options);
+      REQUIRE(!access.has_value());
+      CAPTURE(access.error().message);
+      CHECK(access.error().message.find("hunter2") == std::string::npos);
+    }
+  }
+  ConnectionOptions line = to("https://h");
+  line.headers = {{"X-Token: hunter2", "x"}};
+  check_refused(world, line, "header.NAME: is not a valid header name");
+  line.headers.clear();
+  line.tls_server_name = "hunter2 hunter2";
+  check_refused(world, line, "tls_server_name: is not a valid host name");
+}
+
+TEST_CASE("the secrets of a connection are known to what reports its errors") {
+  World world;
+  const CertificateAndKey client = self_signed("jane");
+  ConnectionOptions options = to("https://h");
+  options.username = "jane";
+  options.password = "hunter2";
+  options.client_cert_data = client.certificate_pem;
+  options.client_key_data = client.key_pem;
+  options.proxy_url = "http://u:pr%40xy-pass@proxy:3128";
+  options.headers = {{"X-Api-Key", "key-of-gateway"}, {"X-Team", "blue-team"}};
+  const auto access = world.open(options);
+  REQUIRE(access.has_value());
+  const auto secrets = (*access)->secrets();
+  const std::string key_line = client.key_pem.substr(client.key_pem.find('\n') + 1, 40);
+  for (const std::string& secret : {std::string("hunter2"), base64_encode("jane:hunter2"), std::string("pr@xy-pass"),
+                                    base64_encode("u:pr@xy-pass"), std::string("key-of-gateway"), key_line}) {
+    CHECK(secrets->blanked("<" + secret + ">") == "<***>");
+  }
+  CHECK(secrets->blanked("blue-team") == "blue-team");
+
+  ConnectionOptions file = to("https://h");
+  file.token_file = world.files.write("token", "first-token");
+  const auto rotating = world.open(file);
+  REQUIRE(rotating.has_value());
+  world.files.write("token", "second-token");
+  world.pass(Milliseconds(60'000));
+  world.authenticate(**rotating);
+  CHECK((*rotating)->secrets()->blanked("first-token second-token") == "*** ***");
+}
+
+TEST_CASE("a token file may begin with a byte order mark") {
+  World world;
+  ConnectionOptions options = to("https://h");
+  options.token_file = world.files.write("token", "\xef\xbb\xbft0ken\r\n");
+  const auto access = world.open(options);
+  REQUIRE(access.has_value());
+  const auto auth = world.authenticate(**access);
+  REQUIRE((auth && auth->has_value()));
+  CHECK(header(**auth, "Authorization") == "Bearer t0ken");
 }

@@ -57,6 +57,20 @@ TEST_CASE("strings of a Status are one line of bounded length, and its wait is b
   CHECK(large->message.size() == kMaxForeignText);
 }
 
+TEST_CASE("the Status of a request that timed out has no kind and no apiVersion") {
+  const auto status = parse_api_status(
+      R"({"metadata":{},"status":"Failure","message":"Timeout: request did not complete","reason":"Timeout",)"
+      R"("details":{},"code":504})");
+  REQUIRE(status);
+  CHECK(status->code == 504);
+  CHECK(status->reason == "Timeout");
+  for (const char* text : {R"({"status":"Failure","code":504})", R"({"metadata":{},"status":"error","code":403})",
+                           R"({"metadata":{},"status":"Failure"})", R"({"code":403,"message":"Forbidden"})",
+                           R"({"apiVersion":"v1","metadata":{},"status":"Failure","code":403})"}) {
+    CHECK_MESSAGE(!parse_api_status(text), text);
+  }
+}
+
 TEST_CASE("what is not a Status") {
   for (const char* text : {"", "404 page not found\n", "Too many requests, please try again later.\n", "{}", "[]",
                            "null", R"({"kind":"Pod"})", R"({"kind":["Status"]})", R"({"kind":"Status")",

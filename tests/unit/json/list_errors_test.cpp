@@ -28,7 +28,8 @@ TEST_CASE("a document that is not a list is refused with what it is") {
         R"(-22 byte 15: expected a list, got kind "Table")");
   CHECK(error_of(R"({"kind":"Pod","apiVersion":"v1","metadata":{"name":"x"}})").find(R"(got kind "Pod")") !=
         std::string::npos);
-  CHECK(error_of(R"({"items":[],"kind":"Thing","apiVersion":"v1"})").find(R"(got kind "Thing")") != std::string::npos);
+  CHECK(error_of(R"({"kind":"Thing","apiVersion":"v1"})").find(R"(got kind "Thing", without items)") !=
+        std::string::npos);
   CHECK(error_of("[]") == "-22 byte 0: expected a list, got an array");
   CHECK(error_of("404 page not found") == "-22 byte 0: expected a list, got a number");
   CHECK(error_of("<html>") == "-22 byte 0: expected a value, got '<'");
@@ -72,7 +73,6 @@ TEST_CASE("a bad item is named by number, byte and field") {
         "metadata.uid is null, expected a string");
   CHECK(item_error(R"({"metadata":{"uid":"u","resourceVersion":"7"}})") == "metadata.name is missing");
   CHECK(item_error(R"({"metadata":{"uid":"u","name":"","resourceVersion":"7"}})") == "metadata.name is empty");
-  CHECK(item_error(R"({"metadata":{"uid":"u","name":"a"}})") == "metadata.resourceVersion is missing");
   CHECK(item_error(R"({"metadata":{"uid":"u","name":"a","resourceVersion":7}})") ==
         "metadata.resourceVersion is a number, expected a string");
   CHECK(item_error(R"({"metadata":{"uid":"u","name":"a","resourceVersion":"7","namespace":["d"]}})") ==

@@ -178,5 +178,37 @@ TEST_CASE("a reader may be moved between two feeds") {
   CHECK(log.lines.size() == 1);
 }
 
+TEST_CASE("a list is what has items, whatever its kind; where that does not name theirs, discovery or they do") {
+  const std::string own =
+      R"({"kind":"Widget","apiVersion":"x/v1","metadata":{"name":"a","uid":"u","resourceVersion":"1"}})";
+  const std::string none = R"({"metadata":{"name":"a","uid":"u","resourceVersion":"1"}})";
+  const auto list = [](const std::string& item) {
+    return R"({"kind":"WidgetCollection","apiVersion":"x/v1","metadata":{"resourceVersion":"7"},"items":[)" + item +
+           "]}";
+  };
+  const ListRun run = read_list(list(own));
+  CHECK(run.error == "");
+  REQUIRE(run.lines.size() == 1);
+  CHECK(run.lines[0].find("|Widget|x/v1|") != std::string::npos);
+  CHECK(read_list(list(none)).error.find("a list of kind \"WidgetCollection\" does not give one") != std::string::npos);
+  ReaderOptions options;
+  options.item_kind = "Widget";
+  const ListRun discovered = read_list(list(none), options);
+  CHECK(discovered.error == "");
+  REQUIRE(discovered.lines.size() == 1);
+  CHECK(discovered.lines[0].find("|Widget|x/v1|") != std::string::npos);
+}
+
+TEST_CASE("an item without resourceVersion; and one without a uid as well, which its name stands for") {
+  const auto line = [](const std::string& metadata) {
+    const ListRun run = read_list(R"({"kind":"PodList","apiVersion":"v1","items":[{"metadata":)" + metadata + "}]}");
+    CHECK(run.error == "");
+    return run.lines.empty() ? std::string() : run.lines[0];
+  };
+  CHECK(line(R"({"name":"a","namespace":"d","uid":"u"})").find("u|d|a||Pod|v1|") == 0);
+  CHECK(line(R"({"name":"a","namespace":"d"})").find("d/a|d|a||Pod|v1|") == 0);
+  CHECK(line(R"({"name":"\u0061b","creationTimestamp":null})").find("/ab||ab||Pod|v1|") == 0);
+}
+
 }  // namespace
 }  // namespace ksr::json::testing

@@ -105,8 +105,7 @@ TEST_CASE("a bad event is reported and the reader continues after it") {
   CHECK(bad(event("ADDED", R"({"metadata":{"namespace":"d","name":"a","uid":"","resourceVersion":"1"}})")) ==
         "(d/a) metadata.uid is empty");
   CHECK(bad(event("ADDED", R"({"metadata":{"uid":"u","resourceVersion":"1"}})")) == "metadata.name is missing");
-  CHECK(bad(event("ADDED", R"({"metadata":{"uid":"u","name":"a","namespace":"d"}})")) ==
-        "(d/a) metadata.resourceVersion is missing");
+  CHECK(bad(event("ADDED", R"({"metadata":{"name":"a","namespace":"d"}})")) == "(d/a) metadata.uid is missing");
   CHECK(
       bad(event("ADDED", R"({"metadata":{"uid":"u","name":"a","resourceVersion":"1","namespace":"d"},"kind":"P"})")) ==
       "(d/a) apiVersion is missing");
@@ -128,6 +127,29 @@ TEST_CASE("an object above the limit is skipped, whatever the buffers") {
     CHECK(run.lines[1] == "BAD -23 event 2 (d/big) at byte " + std::to_string(good.size()) +
                               ": object is larger than max_object_size (300 bytes)");
     CHECK(run.lines[2] == run.lines[0]);
+  }
+}
+
+TEST_CASE("an object without a resourceVersion is an item") {
+  for (const char* version : {"", R"(,"resourceVersion":"")", R"(,"resourceVersion":null)"}) {
+    const WatchRun run = read_watch(event(
+        "ADDED", R"({"kind":"K","apiVersion":"v1","metadata":{"uid":"u","name":"a")" + std::string(version) + "}}"));
+    REQUIRE(run.lines.size() == 1);
+    CHECK(run.lines[0].find("BAD") == std::string::npos);
+  }
+}
+
+TEST_CASE("how an object that is too large is named does not depend on where its bytes were cut") {
+  ReaderOptions options;
+  options.max_object_size = 120;
+  const std::string head = R"({"kind":"Pod","apiVersion":"v1","metadata":{"name":"first","namespace":"d","uid":"x"},)";
+  const std::string rest = R"(,"metadata":{"name":"second","namespace":"e"},"metadata":7})";
+  for (std::size_t filler = 0; filler < 60; ++filler) {
+    const std::string object = head + "\"data\":\"" + std::string(filler, 'x') + '"' + rest + '\n';
+    const WatchRun whole = read_watch(event("ADDED", object), options, std::size_t{1} << 30);
+    for (const std::size_t chunk : {std::size_t{1}, std::size_t{2}, std::size_t{7}, std::size_t{64}}) {
+      CHECK(read_watch(event("ADDED", object), options, chunk).lines == whole.lines);
+    }
   }
 }
 

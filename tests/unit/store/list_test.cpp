@@ -25,6 +25,26 @@ TEST_CASE("a list is visible when it is committed, and then as a whole") {
   CHECK_FALSE(cache.changed());
 }
 
+TEST_CASE("objects without versions: an event is always newer, and a list changes those whose text differs") {
+  const auto unversioned = [](const std::string& name, const std::string& body) {
+    Sample made = sample(name, 1);
+    made.resource_version.clear();
+    made.body = body;
+    return made;
+  };
+  Cache cache(0);
+  list(cache, {unversioned("a", "{\"cpu\":1}"), unversioned("b", "{\"cpu\":1}")}, "");
+  CHECK(describe(cache.cut()) == "+a@ +b@");
+  CHECK(list(cache, {unversioned("a", "{\"cpu\":1}"), unversioned("b", "{\"cpu\":2}")}, "") == 1);
+  CHECK(describe(cache.cut()) == "~b@");
+  CHECK(cache.apply(json::EventType::modified, unversioned("a", "{\"cpu\":3}").item()) == Applied::modified);
+  CHECK(describe(cache.cut()) == "~a@");
+  CHECK(cache.apply(json::EventType::deleted, unversioned("a", "{}").item()) == Applied::deleted);
+  CHECK(cache.apply(json::EventType::added, unversioned("a", "{}").item()) == Applied::added);
+  CHECK(list(cache, {unversioned("b", "{\"cpu\":2}")}, "") == 1);
+  CHECK(describe(cache.cut().view) == "b@");
+}
+
 TEST_CASE("an empty first list is a change, an empty second one is not") {
   Cache cache(0);
   CHECK(list(cache, {}, "5") == 0);

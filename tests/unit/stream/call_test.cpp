@@ -14,7 +14,7 @@ namespace {
 
 struct Owner final : CallOwner {
   explicit Owner(StreamFixture& fixture) : fixture_(fixture) {}
-  const Executor& executor() const override { return fixture_.world.executor; }
+  Executor& executor() const override { return fixture_.world.executor; }
   void count_bytes(std::size_t count) override { bytes += count; }
   void flush() override {}
   void retire(sync::RequestId id) override { retired.push_back(id); }
@@ -60,11 +60,11 @@ struct Setup {
     reply.body = "body";
     fixture.world.transport.replies["/x"] = reply;
   }
-  void start() {
-    fixture.run([this] {
+  void start(bool websocket = false) {
+    fixture.run([this, websocket] {
       transport::Request request;
       request.target = "/x";
-      call.start(*fixture.access, std::move(request), false);
+      call.start(*fixture.access, std::move(request), websocket);
     });
   }
 
@@ -97,6 +97,35 @@ TEST_CASE("a refusal is one error with the context of the call, and its body is 
   CHECK(setup.call.errors[0].text() ==
         "list of v1/pods at http://api:8001: the server answered 403 Forbidden: refused");
   CHECK(setup.owner.retired == std::vector<sync::RequestId>{7});
+}
+
+TEST_CASE("the body of a refusal that does not end is given up, sooner after a handshake") {
+  for (const bool websocket : {false, true}) {
+    Setup setup;
+    cluster::testing::Reply reply = StreamFixture::refusal(403);
+    reply.goes_on = true;
+    setup.fixture.world.transport.replies["/x"] = reply;
+    setup.start(websocket);
+    CHECK(setup.call.events.empty());
+    setup.fixture.world.executor.advance(Milliseconds(websocket ? 1'999 : 4'999));
+    CHECK(setup.call.events.empty());
+    setup.fixture.world.executor.advance(Milliseconds(1));
+    CHECK(setup.call.events == Events{"failed"});
+    CHECK(setup.call.errors.at(0).message.find("refused") != std::string::npos);
+  }
+}
+
+TEST_CASE("the body of a 2xx or 3xx to a handshake is not read: it may be a watch, without an end") {
+  for (const int status : {201, 302}) {
+    Setup setup;
+    cluster::testing::Reply reply = StreamFixture::refusal(status);
+    reply.goes_on = true;
+    setup.fixture.world.transport.replies["/x"] = reply;
+    setup.start(true);
+    CHECK(setup.call.events == Events{"failed"});
+    CHECK(setup.call.errors.at(0).http_status == status);
+    CHECK(setup.owner.bytes == 0);
+  }
 }
 
 TEST_CASE("an exception while a body is processed is an error of that call only") {

@@ -100,7 +100,7 @@ TEST_CASE("CONFIGURATION.md names every statistic, and each is known") {
     CHECK(read_statistic(name, statistics, publisher, *dispatcher).has_value());
     ++count;
   }
-  CHECK(count == 19);
+  CHECK(count == 20);
   CHECK_FALSE(read_statistic("colour", statistics, publisher, *dispatcher));
   dispatcher->close();
 }
@@ -119,6 +119,8 @@ TEST_CASE("defaults in the table are what a new config has") {
   CHECK(config.sync.backoff_initial == Milliseconds(800));
   CHECK(config.sync.backoff_max == std::chrono::seconds(30));
   CHECK(config.sync.page_size == 500);
+  CHECK(config.sync.initial_timeout == std::chrono::minutes(10));
+  CHECK(config.sync.max_view_bytes == std::uint64_t{8} << 30);
   CHECK(config.reader.max_object_size == std::size_t{64} << 20);
   CHECK_FALSE(config.reader.keep_managed_fields);
   CHECK(config.limit == 0);
@@ -177,6 +179,8 @@ TEST_CASE("keys reach their places") {
   CHECK(set_key(config, "header.X-Trace", "one"));
   CHECK(set_key(config, "header.X-Trace", "two"));
   CHECK(set_key(config, "transport", "http"));
+  CHECK(set_key(config, "initial_timeout", "90s"));
+  CHECK(set_key(config, "max_view_bytes", "64Mi"));
   CHECK(set_key(config, "delivery", "manual"));
   CHECK(set_key(config, "min_interval", "16ms"));
   CHECK(config.query.resources == std::vector<std::string>{"gateway.networking.k8s.io/v1/gateways", "v1/pods"});
@@ -185,6 +189,8 @@ TEST_CASE("keys reach their places") {
   REQUIRE(config.connection.headers.size() == 1);
   CHECK(config.connection.headers[0].second == "two");
   CHECK(config.sync.transport == sync::WatchTransport::http);
+  CHECK(config.sync.initial_timeout == Milliseconds(90'000));
+  CHECK(config.sync.max_view_bytes == 64u << 20);
   CHECK(config.delivery.mode == delivery::Mode::manual);
   CHECK(config.delivery.min_interval == Milliseconds(16));
 }

@@ -222,3 +222,14 @@ TEST_CASE("the log says why a watch has ended, and what a request was refused wi
     fixture.run([&] { engine->cancel(); });
   }
 }
+
+TEST_CASE("the last error is shown without the secrets of its connection, as on_error shows it") {
+  const auto secrets = std::make_shared<Secrets>();
+  secrets->add("s3cret-token-of-the-test");
+  LastError last(secrets);
+  const Instant now{std::chrono::hours(1)};
+  last.set(current_error(Error{Status::server, "no entry for s3cret-token-of-the-test"}, Milliseconds(0), now));
+  const auto report = last.get(now);
+  REQUIRE(report.has_value());
+  CHECK(report->error.text() == "no entry for ***");
+}

@@ -72,7 +72,7 @@ struct Host {
   if (std::getenv("EXIT_RACE_CAREFUL") != nullptr) on_exit([](int, void*) { delete host; }, nullptr);
   network_thread().post([&] {
     ConnectionSettings settings;
-    settings.server = *ksr::parse_server_url("server", url, true);
+    settings.server = *ksr::parse_server_url("server", url);
     settings.tls.skip_verify = true;
     host->connection = *real_transport().connect(settings);
     for (int i = 0; i < exchanges_open; ++i) {
@@ -90,7 +90,7 @@ struct Host {
   static Host* const host = new Host;
   network_thread().post([&] {
     ConnectionSettings settings;
-    settings.server = *ksr::parse_server_url("server", url, true);
+    settings.server = *ksr::parse_server_url("server", url);
     auto connection = real_transport().connect(settings);
     // The process is exiting.
     if (!connection) return;

@@ -304,3 +304,26 @@ TEST_CASE("secrets that the server repeats in Content-Encoding are in no error")
     CHECK(listener.error()->message.find("Content-Encoding is x-***") != std::string::npos);
   }
 }
+
+TEST_CASE("every target that is taken is sent as it stands") {
+  const std::vector<std::string> targets = {
+      "/", "//x", "/a;b@c:d,e(f)!$&'*+=~_-.", "/?a=b/c?d", "/a%2Fb%25%c3%a9", "/./..", "/x//y///?&&=", "/%00"};
+  std::vector<std::string> seen;
+  {
+    RawServer server([&](Peer& peer) {
+      for (std::string head = peer.receive_head(); !head.empty(); head = peer.receive_head()) {
+        seen.push_back(head.substr(0, head.find("\r\n")));
+        peer.send("HTTP/1.1 204 X\r\n\r\n");
+      }
+    });
+    const auto connection = connect(server.url());
+    for (const std::string& target : targets) {
+      Listener listener;
+      listener.get(connection, request_for(target));
+      REQUIRE(listener.wait_for_end());
+      CHECK_FALSE(listener.error());
+    }
+  }
+  REQUIRE(seen.size() == targets.size());
+  for (std::size_t i = 0; i < targets.size(); ++i) CHECK(seen[i] == "GET " + targets[i] + " HTTP/1.1");
+}

@@ -179,6 +179,11 @@ TEST_CASE("a reason phrase is text, and may be left out") {
   }
 }
 
+TEST_CASE("HTTP/1.0 is not upgraded") {
+  Reader reader(true);
+  CHECK(reader.decoder.feed("HTTP/1.0 101 X\r\nUpgrade: x\r\n\r\n") == Progress::failed);
+}
+
 TEST_CASE("what comes after an accepted upgrade is not read, however the bytes are cut") {
   const std::string head =
       "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nA: b\r\n\r\nHTTP/1.1 101 X\r\nUpgrade: x\r\n\r\n";

@@ -217,6 +217,21 @@ TEST_CASE("keys of less than 112 bits are refused, whatever the system's openssl
   CHECK(error->status == Status::tls);
 }
 
+TEST_CASE("a client key of less than 112 bits is refused, whatever the system's openssl.cnf says") {
+  EVP_PKEY* const small = EVP_RSA_gen(1024);
+  const CertificateAndKey weak = shared_authority().issue_for(*small, "client", "");
+  EVP_PKEY_free(small);
+  ConnectionSettings settings = trusting("https://localhost");
+  settings.tls.client_certificate_pem = weak.certificate_pem;
+  settings.tls.client_key_pem = weak.key_pem;
+  on_network([&] {
+    const auto outcome = ksr::transport::real_transport().connect(settings);
+    REQUIRE_FALSE(outcome.has_value());
+    CHECK(outcome.error().status == Status::tls);
+    CHECK(outcome.error().message.find("client certificate: ") == 0);
+  });
+}
+
 TEST_CASE("a client certificate is shown when the server wants one") {
   TlsServer server("IP:127.0.0.1");
   require_client_certificate(*server.context, shared_authority().certificate_pem());

@@ -1,0 +1,49 @@
+#include "cluster/bounded_json.hpp"
+
+#include <new>
+#include <stdexcept>
+
+#include "base/text.hpp"
+
+namespace ksr::cluster {
+namespace {
+
+struct BeyondBounds : std::runtime_error {
+  BeyondBounds() : std::runtime_error("JSON is too large") {}
+};
+
+// Counts all that is asked for, whether or not it was given back.
+class BoundedResource final : public boost::json::memory_resource {
+ public:
+  explicit BoundedResource(std::size_t max) : left_(max) {}
+
+ private:
+  void* do_allocate(std::size_t size, std::size_t alignment) override {
+    if (size > left_) throw BeyondBounds();
+    left_ -= size;
+    return ::operator new(size, std::align_val_t(alignment));
+  }
+  void do_deallocate(void* memory, std::size_t, std::size_t alignment) override {
+    ::operator delete(memory, std::align_val_t(alignment));
+  }
+  bool do_is_equal(const memory_resource& other) const noexcept override { return this == &other; }
+
+  std::size_t left_;
+};
+
+}  // namespace
+
+std::optional<boost::json::value> parse_bounded_json(std::string_view text, std::size_t max_memory) {
+  const std::string_view json = without_byte_order_mark(text);
+  try {
+    boost::system::error_code failure;
+    boost::json::value value = boost::json::parse(boost::json::string_view(json.data(), json.size()), failure,
+                                                  boost::json::make_shared_resource<BoundedResource>(max_memory));
+    if (failure) return std::nullopt;
+    return value;
+  } catch (const BeyondBounds&) {
+    return std::nullopt;
+  }
+}
+
+}  // namespace ksr::cluster

@@ -1,0 +1,378 @@
+#include "cluster/yaml_document.hpp"
+
+#include <yaml-cpp/eventhandler.h>
+#include <yaml-cpp/yaml.h>
+
+#include <boost/json.hpp>
+
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+#include <cmath>
+#include <cstdint>
+#include <optional>
+#include <sstream>
+#include <string_view>
+#include <utility>
+
+#include "base/base64.hpp"
+#include "base/text.hpp"
+
+namespace ksr::cluster {
+namespace {
+
+// yaml-cpp recurses for each level; the stack may be a small one of the host.
+constexpr std::size_t kMaxDepth = 64;
+constexpr std::size_t kMaxNodes = 200'000;
+constexpr std::size_t kMaxJsonValues = 10'000;
+constexpr std::size_t kMaxNotes = 8;
+constexpr std::chrono::seconds kMaxTime{5};
+constexpr std::size_t kEventsBetweenClockReads = 256;
+
+constexpr std::string_view kCoreTag = "tag:yaml.org,2002:";
+
+using Kind = YamlNode::Kind;
+
+// go-yaml v2, resolve.go: what is unquoted and has the form of a number is one.
+bool is_integer(std::string_view text) {
+  if (!text.empty() && (text.front() == '+' || text.front() == '-')) text.remove_prefix(1);
+  if (text.size() > 2 && text[0] == '0') {
+    const char base = lower_case(text[1]);
+    const std::string_view digits = text.substr(2);
+    const auto all = [digits](auto is_one) { return std::all_of(digits.begin(), digits.end(), is_one); };
+    if (base == 'x') return all([](char c) { return hex_value(c) >= 0; });
+    if (base == 'b') return all([](char c) { return c == '0' || c == '1'; });
+    if (base == 'o') return all([](char c) { return c >= '0' && c <= '7'; });
+  }
+  return !text.empty() && std::all_of(text.begin(), text.end(), is_digit);
+}
+
+std::optional<double> decimal(std::string_view text) {
+  if (!text.empty() && text.front() == '+') text.remove_prefix(1);
+  double number = 0;
+  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (failure != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return number;
+}
+
+bool is_special_number(std::string_view text) {
+  const bool is_signed = !text.empty() && (text.front() == '+' || text.front() == '-');
+  const std::string_view word = text.substr(is_signed ? 1 : 0);
+  return word == ".inf" || word == ".Inf" || word == ".INF" ||
+         (!is_signed && (word == ".nan" || word == ".NaN" || word == ".NAN"));
+}
+
+std::string without_underscores(std::string_view text) {
+  std::string plain(text);
+  plain.erase(std::remove(plain.begin(), plain.end(), '_'), plain.end());
+  return plain;
+}
+
+bool is_number(std::string_view text) {
+  if (text.empty() || std::string_view("0123456789+-.").find(text.front()) == std::string_view::npos) return false;
+  if (is_special_number(text)) return true;
+  const std::string plain = without_underscores(text);
+  // from_chars also reads words such as inf.
+  const bool has_digits = std::any_of(plain.begin(), plain.end(), is_digit);
+  return has_digits && (is_integer(plain) || (decimal(plain) && std::isfinite(*decimal(plain))));
+}
+
+std::optional<bool> boolean(std::string_view text) {
+  for (const std::string_view yes : {"y", "Y", "yes", "Yes", "YES", "true", "True", "TRUE", "on", "On", "ON"}) {
+    if (text == yes) return true;
+  }
+  for (const std::string_view no : {"n", "N", "no", "No", "NO", "false", "False", "FALSE", "off", "Off", "OFF"}) {
+    if (text == no) return false;
+  }
+  return std::nullopt;
+}
+
+std::string at_line(const YAML::Mark& mark) {
+  return mark.is_null() ? "" : " at line " + std::to_string(mark.line + 1);
+}
+
+std::string json_place(const std::string& place, const char* reason) {
+  return place.empty() ? reason : place + ": " + reason;
+}
+
+boost::json::value json_number(const std::string& text, const std::string& place) {
+  const std::string plain = without_underscores(text);
+  std::string_view digits = plain;
+  const bool negative = digits.front() == '-';
+  if (negative || digits.front() == '+') digits.remove_prefix(1);
+  int base = 10;
+  if (digits.size() > 2 && digits[0] == '0' && !is_digit(digits[1]) && is_integer(digits)) {
+    base = lower_case(digits[1]) == 'x' ? 16 : lower_case(digits[1]) == 'b' ? 2 : 8;
+    digits.remove_prefix(2);
+  } else if (digits.size() > 1 && digits[0] == '0' &&
+             std::all_of(digits.begin(), digits.end(), [](char c) { return c >= '0' && c <= '7'; })) {
+    base = 8;
+  }
+  std::uint64_t magnitude = 0;
+  const auto [end, failure] = std::from_chars(digits.data(), digits.data() + digits.size(), magnitude, base);
+  if (failure == std::errc() && end == digits.data() + digits.size()) {
+    if (!negative) return magnitude;
+    if (magnitude <= std::uint64_t{1} << 63) return static_cast<std::int64_t>(~magnitude + 1);
+  }
+  const auto number = decimal(plain);
+  if (!number || !std::isfinite(*number)) throw YamlMismatch(json_place(place, "has a number that JSON cannot hold"));
+  return *number;
+}
+
+class JsonMaker {
+ public:
+  explicit JsonMaker(const std::string& place) : place_(place) {}
+
+  boost::json::value make(const YamlNode& node) {
+    if (++values_ > kMaxJsonValues) throw YamlMismatch(json_place(place_, "is too large"));
+    switch (node.kind) {
+      case Kind::null:
+        return nullptr;
+      case Kind::boolean:
+        return boolean(node.text).value_or(false);
+      case Kind::number:
+        return json_number(node.text, place_);
+      case Kind::text:
+        return boost::json::string(node.text);
+      case Kind::sequence: {
+        boost::json::array array;
+        for (const YamlNode* item : node.items) array.push_back(make(*item));
+        return array;
+      }
+      case Kind::mapping:
+        break;
+    }
+    boost::json::object object;
+    for (const auto& [key, value] : node.members) object[key] = make(*value);
+    return object;
+  }
+
+ private:
+  const std::string& place_;
+  std::size_t values_ = 0;
+};
+
+}  // namespace
+
+// go-yaml v2, decode.go, as far as it makes JSON (sigs.k8s.io/yaml, YAMLToJSON).
+class YamlDocument::Builder final : public YAML::EventHandler {
+ public:
+  explicit Builder(YamlDocument& document)
+      : document_(document), deadline_(std::chrono::steady_clock::now() + kMaxTime) {}
+
+  void OnDocumentStart(const YAML::Mark&) override {}
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override { add(mark, make(mark, anchor)); }
+
+  void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    count(mark);
+    const YamlNode* const node = anchors_[anchor];
+    for (const Level& level : levels_) {
+      if (level.node == node) throw YamlMismatch("has an anchor that contains itself" + at_line(mark));
+    }
+    // An alias of a list of mappings is not a list of aliases: go-yaml refuses to merge it.
+    const bool merges = !levels_.empty() && levels_.back().merges;
+    if (merges && node->kind == Kind::sequence) refuse_merge(mark);
+    add(mark, *node);
+  }
+
+  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                const std::string& value) override {
+    YamlNode& node = make(mark, anchor);
+    node.text = value;
+    const bool is_key = expects_key();
+    const bool plain = tag == "?" || tag.empty();
+    if (is_key && value == "<<" && (plain || tag == std::string(kCoreTag) + "merge")) {
+      levels_.back().merges = true;
+      levels_.back().has_key = true;
+      return;
+    }
+    type(mark, tag, plain, node);
+    add(mark, node);
+  }
+
+  void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                       YAML::EmitterStyle::value) override {
+    begin(mark, tag, anchor, Kind::sequence);
+  }
+  void OnSequenceEnd() override { end(); }
+  void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                  YAML::EmitterStyle::value) override {
+    begin(mark, tag, anchor, Kind::mapping);
+  }
+  void OnMapEnd() override { end(); }
+
+  // Of a document that is valid otherwise; empty without one.
+  const std::string& problem() const noexcept { return problem_; }
+
+  void note(const YAML::Mark& mark, const std::string& what) {
+    if (document_.notes_.size() >= kMaxNotes) return;
+    document_.notes_.push_back("line " + std::to_string(mark.line + 1) + ": " + what);
+  }
+
+ private:
+  // A collection that is not complete yet.
+  struct Level {
+    YamlNode* node;
+    YAML::Mark mark;
+    std::string key;
+    bool has_key = false;
+    bool merges = false;
+  };
+
+  void count(const YAML::Mark& mark) {
+    if (++nodes_ > kMaxNodes) {
+      throw YamlMismatch("has too many values" + at_line(mark) + "; expected at most " + std::to_string(kMaxNodes));
+    }
+    if (nodes_ % kEventsBetweenClockReads == 0 && std::chrono::steady_clock::now() > deadline_) {
+      throw YamlMismatch("takes too long to read" + at_line(mark));
+    }
+  }
+
+  YamlNode& make(const YAML::Mark& mark, YAML::anchor_t anchor) {
+    count(mark);
+    YamlNode& node = document_.nodes_.emplace_back();
+    if (anchor != YAML::NullAnchor) anchors_[anchor] = &node;
+    return node;
+  }
+
+  bool expects_key() const {
+    return !levels_.empty() && levels_.back().node->kind == Kind::mapping && !levels_.back().has_key;
+  }
+
+  void begin(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, Kind kind) {
+    if (levels_.size() >= kMaxDepth) throw YamlMismatch("is nested too deep" + at_line(mark));
+    const char* const own = kind == Kind::mapping ? "map" : "seq";
+    if (tag != "?" && tag != "!" && !tag.empty() && tag != std::string(kCoreTag) + own) {
+      note(mark, "a tag is ignored");
+    }
+    YamlNode& node = make(mark, anchor);
+    node.kind = kind;
+    levels_.push_back({&node, mark, {}});
+  }
+
+  void end() {
+    const Level level = std::move(levels_.back());
+    levels_.pop_back();
+    add(level.mark, *level.node);
+  }
+
+  void type(const YAML::Mark& mark, const std::string& tag, bool plain, YamlNode& node) {
+    node.kind = Kind::text;
+    const std::string_view whole = tag;
+    if (plain) {
+      if (boolean(node.text)) node.kind = Kind::boolean;
+      if (is_number(node.text)) node.kind = Kind::number;
+      return;
+    }
+    if (whole == "!") return;
+    if (whole.substr(0, kCoreTag.size()) != kCoreTag) return note(mark, "a tag is ignored, and its value is text");
+    const std::string_view core = whole.substr(kCoreTag.size());
+    const bool is_type = core == "null" ? is_null(node.text) : core == "bool" ? boolean(node.text).has_value() : true;
+    const bool number = core == "int" || core == "float";
+    if (!is_type || (number && !is_number(node.text))) {
+      throw YamlMismatch("has a value that is not of the type of its tag" + at_line(mark));
+    }
+    if (number) {
+      node.kind = Kind::number;
+    } else if (core == "bool") {
+      node.kind = Kind::boolean;
+    } else if (core == "null") {
+      node.kind = Kind::null;
+    } else if (core == "binary") {
+      auto bytes = base64_decode(node.text);
+      if (!bytes) throw YamlMismatch("has a !!binary value that is not base64" + at_line(mark));
+      node.text = *std::move(bytes);
+    } else if (core != "str" && core != "timestamp") {
+      note(mark, "a tag is ignored, and its value is text");
+    }
+  }
+
+  static bool is_null(std::string_view text) {
+    return text.empty() || text == "~" || text == "null" || text == "Null" || text == "NULL";
+  }
+
+  // To the collection it is in.
+  void add(const YAML::Mark& mark, const YamlNode& node) {
+    if (levels_.empty()) {
+      document_.root_ = &node;
+      return;
+    }
+    Level& level = levels_.back();
+    if (level.node->kind == Kind::sequence) return level.node->items.push_back(&node);
+    if (!level.has_key) {
+      if (node.kind == Kind::sequence || node.kind == Kind::mapping) {
+        // Told where the rest is valid: what is not closed looks like this as well.
+        if (problem_.empty()) problem_ = "has a key that is not a scalar" + at_line(mark);
+      }
+      level.key = node.text;
+      level.has_key = true;
+      return;
+    }
+    level.has_key = false;
+    if (std::exchange(level.merges, false)) return merge(mark, *level.node, node);
+    if (!level.node->members.insert_or_assign(std::move(level.key), &node).second) {
+      note(mark, "a key occurs twice; the last one is used");
+    }
+  }
+
+  // https://yaml.org/type/merge.html. As for kubectl, what is merged replaces what stands before it.
+  void merge(const YAML::Mark& mark, YamlNode& into, const YamlNode& value) {
+    if (value.kind == Kind::mapping) return merge_one(mark, into, value);
+    if (value.kind != Kind::sequence) return refuse_merge(mark);
+    for (auto item = value.items.rbegin(); item != value.items.rend(); ++item) {
+      if ((*item)->kind != Kind::mapping) return refuse_merge(mark);
+      merge_one(mark, into, **item);
+    }
+  }
+
+  void merge_one(const YAML::Mark& mark, YamlNode& into, const YamlNode& from) {
+    for (const auto& [key, value] : from.members) {
+      count(mark);
+      into.members.insert_or_assign(key, value);
+    }
+  }
+
+  [[noreturn]] static void refuse_merge(const YAML::Mark& mark) {
+    throw YamlMismatch("has a merge key (<<) without a mapping" + at_line(mark) +
+                       "; expected a mapping or a list of mappings");
+  }
+
+  YamlDocument& document_;
+  const std::chrono::steady_clock::time_point deadline_;
+  std::vector<Level> levels_;
+  std::map<YAML::anchor_t, const YamlNode*> anchors_;
+  std::string problem_;
+  std::size_t nodes_ = 0;
+};
+
+YamlDocument::YamlDocument(const std::string& text) {
+  try {
+    std::istringstream stream(text);
+    YAML::Parser parser(stream);
+    Builder builder(*this);
+    parser.HandleNextDocument(builder);
+    if (!builder.problem().empty()) throw YamlMismatch(builder.problem());
+    if (root_ == nullptr) root_ = &nodes_.emplace_back();
+    bool more = false;
+    try {
+      more = static_cast<bool>(parser);
+    } catch (const YAML::Exception&) {
+      more = true;
+    }
+    if (more) notes_.emplace_back("there is more than one document; the first is used");
+  } catch (const YAML::Exception& failure) {
+    // Its message may quote the text, which may have a secret there.
+    throw YamlMismatch("is not valid YAML" + at_line(failure.mark));
+  }
+}
+
+bool yaml_boolean(const std::string& text) {
+  return boolean(text).value_or(false);
+}
+
+std::string yaml_as_json(const YamlNode& node, const std::string& place) {
+  return boost::json::serialize(JsonMaker(place).make(node));
+}
+
+}  // namespace ksr::cluster

@@ -1,0 +1,56 @@
+// `YamlDocument` is a YAML document as kubectl's decoder understands it (go-yaml v2): aliases and merge keys are
+// resolved, scalars have their types, and size, depth and time are bounded; used for kubeconfigs and exec plugins. Any
+// thread.
+#pragma once
+
+#include <cstddef>
+#include <deque>
+#include <map>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace ksr::cluster {
+
+// Thrown and caught within the readers of YAML; the message has the place, never a value.
+struct YamlMismatch : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+struct YamlNode {
+  enum class Kind { null, boolean, number, text, sequence, mapping };
+  Kind kind = Kind::null;
+  // Of a scalar: as it is written, without quotes and escapes.
+  std::string text;
+  std::vector<const YamlNode*> items;
+  std::map<std::string, const YamlNode*> members;
+};
+
+class YamlDocument {
+ public:
+  // The first document of `text`. Throws YamlMismatch.
+  explicit YamlDocument(const std::string& text);
+  YamlDocument(const YamlDocument&) = delete;
+  YamlDocument& operator=(const YamlDocument&) = delete;
+
+  const YamlNode& root() const noexcept { return *root_; }
+  // What was read otherwise than it may be meant, as kubectl reads it without a word: "line 3: a key occurs twice; the
+  // last one is used".
+  const std::vector<std::string>& notes() const noexcept { return notes_; }
+
+ private:
+  class Builder;
+
+  // Stable addresses.
+  std::deque<YamlNode> nodes_;
+  const YamlNode* root_ = nullptr;
+  std::vector<std::string> notes_;
+};
+
+// Of a node of Kind::boolean: "yes" and "on" too.
+bool yaml_boolean(const std::string& text);
+
+// Any value as JSON. Refuses what aliases make too large.
+std::string yaml_as_json(const YamlNode& node, const std::string& place);
+
+}  // namespace ksr::cluster
