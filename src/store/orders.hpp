@@ -120,11 +120,12 @@ struct ByRecency {
   static void prefetch(const Entry&) noexcept {}
 };
 
-// Of one uid: neither is there, or both are and have one version. An object that is missing in one list and there
-// again in the next is the same state in a new Object.
+// Of one uid: neither is there, or both are and have one version; where the server gives none, one text. An object that
+// is missing in one list and there again in the next is the same state in a new Object.
 inline bool same_state(const Object* a, const Object* b) noexcept {
-  if (a == nullptr || b == nullptr) return a == b;
-  return a == b || a->resource_version() == b->resource_version();
+  if (a == nullptr || b == nullptr || a == b) return a == b;
+  if (a->resource_version() != b->resource_version()) return false;
+  return !a->resource_version().empty() || a->field(Field::json) == b->field(Field::json);
 }
 
 // What one uid was in the earlier view, and what it is in the later one; not there: empty, never both.
