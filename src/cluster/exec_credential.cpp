@@ -81,7 +81,8 @@ Expected<void> take_expiry(const json::object& status, Credentials& credentials)
 std::optional<json::value> parsed(const std::string& output) {
   if (auto value = parse_bounded_json(output)) return value;
   try {
-    return json::parse(yaml_as_json(YamlDocument(output).root(), ""));
+    // YAML has strings that JSON has not, such as those that are not UTF-8.
+    return parse_bounded_json(yaml_as_json(YamlDocument(output).root(), ""));
   } catch (const YamlMismatch&) {
     return std::nullopt;
   }

@@ -168,6 +168,9 @@ TEST_CASE("output that is no credential is refused without being repeated") {
       {"hunter2", "not an object in JSON or YAML"},
       {"[]", "not an object in JSON or YAML"},
       {std::string(1000, '['), "not an object in JSON or YAML"},
+      // YAML that has no form in JSON as it is read here: too deep, or not UTF-8.
+      {"a: " + std::string(40, '[') + std::string(40, ']'), "not an object in JSON or YAML"},
+      {"a: \xff\xfe", "not an object in JSON or YAML"},
       {credential(R"({"token":"hunter2"})") + "}", "not an object in JSON or YAML"},
       {R"({"kind":"Status","apiVersion":"v1","message":"hunter2"})", "another kind"},
       {credential(R"({"token":"hunter2"})", "client.authentication.k8s.io/v1beta1"), "another apiVersion"},
