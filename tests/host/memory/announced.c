@@ -1,5 +1,6 @@
-/* A peer announces WebSocket messages for which the process has no memory. The stream that watches it reports each as
- * an error and retries after its backoff; another stream of the same process continues. */
+/* A peer announces WebSocket messages for which the process has no memory, and sends them until the process has none
+ * left. The stream that watches it reports each as an error and retries after its backoff; another stream of the same
+ * process continues. */
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <openssl/evp.h>
@@ -9,6 +10,7 @@
 #include <stdatomic.h>
 #include <stdint.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -17,6 +19,9 @@
 #include "open.h"
 
 #define ERRORS_WANTED 5
+#define LEFT_MIB 160
+/* Less than is announced, more than there is memory for. */
+#define SENT_MIB 240
 
 static atomic_int* watches_begun;
 
@@ -39,9 +44,15 @@ static size_t receive_head(int fd, char* head, size_t most) {
   return 0;
 }
 
-static void send_all(int fd, const void* bytes, size_t size) {
-  const ssize_t sent = send(fd, bytes, size, MSG_NOSIGNAL);
-  (void)sent;
+static int send_all(int fd, const void* bytes, size_t size) {
+  const char* rest = bytes;
+  while (size > 0) {
+    const ssize_t sent = send(fd, rest, size, MSG_NOSIGNAL);
+    if (sent <= 0) return 0;
+    rest += sent;
+    size -= (size_t)sent;
+  }
+  return 1;
 }
 
 static void answer_list(int fd) {
@@ -54,7 +65,11 @@ static void answer_list(int fd) {
 }
 
 static void accept_watch(int fd, const char* key) {
-  static const unsigned char frame[] = {0x81, 127, 0, 0, 0, 0, 0x0f, 0xf0, 0, 0, '{'};
+  static const unsigned char frame[] = {0x81, 127, 0, 0, 0, 0, 0x0f, 0xf0, 0, 0};
+  static const char event[] =
+      "{\"type\":\"ADDED\",\"object\":{\"kind\":\"Pod\",\"apiVersion\":\"v1\",\"metadata\":{\"name\":\"";
+  static char name[1 << 20];
+  int sent;
   char text[256], answer[512];
   unsigned char digest[SHA_DIGEST_LENGTH], encoded[64];
   snprintf(text, sizeof text, "%.*s258EAFA5-E914-47DA-95CA-C5AB0DC85B11", (int)strcspn(key, "\r"), key);
@@ -67,6 +82,9 @@ static void accept_watch(int fd, const char* key) {
   atomic_fetch_add(watches_begun, 1);
   send_all(fd, answer, strlen(answer));
   send_all(fd, frame, sizeof frame);
+  send_all(fd, event, sizeof event - 1);
+  memset(name, 'a', sizeof name);
+  for (sent = 0; sent < SENT_MIB && send_all(fd, name, sizeof name);) ++sent;
 }
 
 static void* serve(void* argument) {
@@ -103,7 +121,11 @@ static pid_t start_peer(int* port) {
   *port = ntohs(address.sin_port);
   pid = fork();
   CHECK(pid >= 0);
-  if (pid == 0) serve_all(listener);
+  if (pid == 0) {
+    /* Not left over when a check fails. */
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    serve_all(listener);
+  }
   close(listener);
   return pid;
 }
@@ -151,6 +173,7 @@ static ksr_stream* open_bad(struct host* host, int port) {
   host_set(config, "initial", "list");
   host_set(config, "backoff_initial", "20ms");
   host_set(config, "backoff_max", "200ms");
+  host_set(config, "max_object_size", "512Mi");
   ksr_config_on_error(config, on_error);
   stream = host_open(config, host, NULL);
   ksr_config_free(config);
@@ -178,7 +201,7 @@ int main(void) {
   watches = stat_of(good, "watches");
   CHECK(watches == 1);
 
-  leave_memory_for(160u << 20);
+  leave_memory_for((rlim_t)LEFT_MIB << 20);
   bad = open_bad(&bad_host, port);
   for (tries = 0; tries < 2000 && atomic_load(&bad_host.errors) < ERRORS_WANTED; ++tries) host_sleep_ms(10);
   printf("%d errors, %d watches; the other stream: %d watches, %d reconnects\n", atomic_load(&bad_host.errors),
