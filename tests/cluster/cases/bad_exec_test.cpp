@@ -100,7 +100,12 @@ TEST_CASE("while a plugin hangs, streams of other clusters continue and its own 
 }
 
 TEST_CASE("a plugin that prints garbage") {
-  check_fails("echo 'token: hunter2-hunter2-hunter2-hunter2'\n", "is not a JSON object; expected an ExecCredential");
+  check_fails("echo '{token: hunter2-hunter2-hunter2-hunter2'\n",
+              "is not an object in JSON or YAML; expected an ExecCredential");
+}
+
+TEST_CASE("a plugin that prints another document") {
+  check_fails("echo 'token: hunter2-hunter2-hunter2-hunter2'\n", "is of another kind; expected ExecCredential");
 }
 
 TEST_CASE("a plugin that prints without end") {
