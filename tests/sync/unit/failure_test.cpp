@@ -68,6 +68,11 @@ TEST_CASE("WebSocket is given up only for answers that mean it") {
   for (const int code : {200, 400, 405, 406, 415, 426, 501, 505}) {
     CHECK(action(a_watch(true), code) == RecoveryAction::without_websocket);
   }
+  // kube-apiserver's own handshake refuses with a Status.
+  CHECK(action(a_watch(true), 400, "BadRequest") == RecoveryAction::without_websocket);
+  for (const int code : {406, 415, 426}) {
+    CHECK(action(a_watch(true), code, "") == RecoveryAction::without_websocket);
+  }
   CHECK(action(a_watch(true), 401, "Unauthorized") == RecoveryAction::refresh_credentials);
   CHECK(action(a_watch(true), 403, "Forbidden") == RecoveryAction::retry_slowly);
   CHECK(action(a_watch(true), 404, "NotFound") == RecoveryAction::next_candidate);
