@@ -1,6 +1,7 @@
 // Watches: WatchReader finds the events that trees made by Boost.JSON have, refuses what is no watch, and reports the
 // same for every split of the bytes and with each way of skipping.
 #include "fuzz/fuzz.hpp"
+#include "fuzz/json/each_way.hpp"
 #include "fuzz/json/expected_item.hpp"
 #include "fuzz/json/kernel_readers.hpp"
 
@@ -78,32 +79,9 @@ void check_against_tree(std::string_view text, const json_fuzz::Settings& settin
   require(found.lines.size() == events && found.texts.size() == items, "more events than in the tree");
 }
 
-void check_variants(std::string_view text, const json_fuzz::Settings& settings, std::size_t chunk) {
-  const json_fuzz::Transcript whole = ksr::watch_transcript(text, settings, text.size() + 1);
-  require(whole == ksr::watch_transcript(text, settings, chunk), "a split changes what is read");
-  require(whole == ksr_no_wide::watch_transcript(text, settings, text.size() + 1),
-          "the narrow loops read something else");
-  require(whole == ksr_no_wide::watch_transcript(text, settings, chunk),
-          "the narrow loops read something else in pieces");
-  require(whole == ksr_portable::watch_transcript(text, settings, text.size() + 1), "bytewise reads something else");
-}
-
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  // Below the readers' own limits for captured texts.
-  if (size < 2 || size > 60000) return 0;
-  ksr::fuzz::Input input(data, size);
-  const std::uint8_t choice = input.byte();
-  const std::size_t chunk = 1 + input.byte() % 97;
-  const std::string text(input.rest());
-
-  json_fuzz::Settings settings;
-  settings.keep_managed_fields = (choice & 1) != 0;
-  check_against_tree(text, settings, ksr::watch_transcript(text, settings, chunk));
-  check_variants(text, settings, chunk);
-  settings.max_object_size = (choice & 2) != 0 ? 1 + choice : 100000;
-  settings.max_depth = (choice & 4) != 0 ? 8 : 512;
-  check_variants(text, settings, chunk);
-  return 0;
+  const json_fuzz::Ways ways{ksr::watch_transcript, ksr_no_wide::watch_transcript, ksr_portable::watch_transcript};
+  return json_fuzz::check_each_way(ways, data, size, check_against_tree);
 }

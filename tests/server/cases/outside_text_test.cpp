@@ -7,6 +7,7 @@
 #include <locale>
 
 #include "server/cases/on_server.hpp"
+#include "support/temporary_directory.hpp"
 
 using namespace ksr::testing;
 using ksr::testserver::ApiServer;
@@ -32,34 +33,8 @@ class GlobalLocale {
   std::locale before_;
 };
 
-class Directory {
- public:
-  Directory() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "ksr-outside-XXXXXX").string();
-    path_ = ::mkdtemp(pattern.data());
-  }
-  ~Directory() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  Directory(const Directory&) = delete;
-  Directory& operator=(const Directory&) = delete;
-  std::string path(const std::string& name) const { return (path_ / name).string(); }
-  std::string write(const std::string& name, const std::string& text) const {
-    std::ofstream(path(name)) << text;
-    return path(name);
-  }
-  std::string content(const std::string& name) const {
-    std::ifstream file(path(name));
-    return {std::istreambuf_iterator<char>(file), {}};
-  }
-
- private:
-  std::filesystem::path path_;
-};
-
 // A kubeconfig whose user has the plugin in the same directory.
-std::string with_plugin(const Directory& directory, const ApiServer& server, const std::string& script) {
+std::string with_plugin(const TemporaryDirectory& directory, const ApiServer& server, const std::string& script) {
   directory.write("plugin", "#!/bin/sh\n" + script);
   REQUIRE(::chmod(directory.path("plugin").c_str(), 0700) == 0);
   return directory.write("config",
@@ -147,7 +122,7 @@ TEST_CASE("a plugin that fails at once is run once for all streams, and its word
   options.tls = true;
   ApiServer server(options);
   server.script("populate pods 3");
-  const Directory directory;
+  const TemporaryDirectory directory;
   const std::string config = with_plugin(
       directory, server,
       "echo run >> runs\n[ -e token ] || { echo 'password=hunter2: sign in at https://login.example.com' >&2; "

@@ -1,8 +1,6 @@
 // Fakes of the network, the clock and the threads for the cluster module: everything happens when the test says so.
 #pragma once
 
-#include <stdlib.h>
-
 #include <cstdint>
 #include <deque>
 #include <exception>
@@ -16,6 +14,7 @@
 #include <vector>
 
 #include "cluster/open_access.hpp"
+#include "support/temporary_directory.hpp"
 
 namespace ksr::cluster::testing {
 
@@ -173,30 +172,7 @@ class RecordingLogger final : public Logger {
   std::vector<LogLevel> levels;
 };
 
-// A directory of its own, gone afterwards.
-class TemporaryDirectory {
- public:
-  TemporaryDirectory() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "ksr-cluster-XXXXXX").string();
-    path_ = ::mkdtemp(pattern.data());
-  }
-  ~TemporaryDirectory() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  TemporaryDirectory(const TemporaryDirectory&) = delete;
-  TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
-
-  std::string path(const std::string& name) const { return (path_ / name).string(); }
-  std::string write(const std::string& name, const std::string& content) const {
-    std::filesystem::create_directories((path_ / name).parent_path());
-    std::ofstream(path_ / name, std::ios::binary | std::ios::trunc) << content;
-    return path(name);
-  }
-
- private:
-  std::filesystem::path path_;
-};
+using ksr::testing::TemporaryDirectory;
 
 // One thread: tasks of spawn_blocking() wait in `blocking_tasks` until run_all() runs them.
 struct World {
