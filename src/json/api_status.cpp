@@ -60,13 +60,15 @@ std::optional<ApiStatus> parse_api_status(std::string_view text) {
   const bj::value document = bj::parse(text, error, &memory, options);
   if (error || !document.is_object()) return std::nullopt;
   const bj::object& object = document.get_object();
-  if (text_member(object, "kind") != "Status") return std::nullopt;
+  const bool says_failure = object.if_contains("kind") == nullptr && text_member(object, "status") == "Failure";
+  if (text_member(object, "kind") != "Status" && !says_failure) return std::nullopt;
 
   ApiStatus status;
   status.code = int_member(object, "code").value_or(0);
   status.reason = text_member(object, "reason");
   status.message = text_member(object, "message");
   if (const bj::object* details = object_member(object, "details")) {
+    status.object_name = text_member(*details, "name");
     status.retry_after_seconds = int_member(*details, "retryAfterSeconds");
     if (status.retry_after_seconds && *status.retry_after_seconds < 0) status.retry_after_seconds.reset();
     if (status.retry_after_seconds) {

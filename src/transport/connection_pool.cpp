@@ -14,8 +14,9 @@ ConnectionPool::~ConnectionPool() {
   for (const Idle& idle : idle_) idle.stream->close();
 }
 
-ConnectionPool::Stream ConnectionPool::take() {
+ConnectionPool::Stream ConnectionPool::take(std::optional<Milliseconds> max_idle_time) {
   if (idle_.empty()) return nullptr;
+  if (max_idle_time && executor_.now() - idle_.back().since > *max_idle_time) return nullptr;
   Stream stream = std::move(idle_.back().stream);
   idle_.pop_back();
   return stream;

@@ -5,9 +5,11 @@
 #include <cpprest/details/connection_driver.h>
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "base/executor.hpp"
+#include "base/instant.hpp"
 
 namespace ksr::transport {
 
@@ -20,8 +22,9 @@ class ConnectionPool {
   ConnectionPool(const ConnectionPool&) = delete;
   ConnectionPool& operator=(const ConnectionPool&) = delete;
 
-  // The one that was idle for the shortest time, so that the others reach their limit; NULL when there is none.
-  Stream take();
+  // The one that was idle for the shortest time, so that the others reach their limit; NULL when there is none, or none
+  // that was idle for at most `max_idle_time`.
+  Stream take(std::optional<Milliseconds> max_idle_time = std::nullopt);
   void put(Stream stream);
 
  private:

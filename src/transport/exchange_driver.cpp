@@ -21,6 +21,8 @@ class HeldExchange final : public Exchange {
   HeldExchange(const HeldExchange&) = delete;
   HeldExchange& operator=(const HeldExchange&) = delete;
 
+  bool maybe_done() const override { return driver_->maybe_done(); }
+
  private:
   const std::shared_ptr<ExchangeDriver> driver_;
 };

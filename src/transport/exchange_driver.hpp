@@ -24,6 +24,7 @@ class ExchangeDriver : public virtual web::connection_driver,
   // The observer is not called any more, and what is under way is dropped.
   void abandon();
   Executor& executor() const { return route_->executor; }
+  bool maybe_done() const { return maybe_done_; }
 
   void connect(connected done) override;
   void attached(std::shared_ptr<web::connected_stream> stream) override;

@@ -22,6 +22,8 @@ using web::http::http_response;
 constexpr char kValueSeparator = '\n';
 constexpr const char* kUserAgent = "User-Agent";
 constexpr std::size_t kBufferSize = 64 * 1024;
+// A request that must not be repeated is not tried on a connection that the server has probably closed.
+constexpr Milliseconds kMaxIdleTimeForWrites{1'000};
 
 void add_header(http_headers& headers, const Header& header) {
   const auto found = headers.find(header.name);
@@ -34,7 +36,7 @@ void add_header(http_headers& headers, const Header& header) {
 
 http_request message_of(const Route& route, Request& request) {
   http_request message(request.method);
-  message.set_request_uri(web::uri(route.server.origin() + route.server.prefix + request.target));
+  message.set_request_uri(web::uri(route.server.origin() + request.prefix.value_or(route.server.prefix) + request.target));
   http_headers& headers = message.headers();
   for (const Header& header : request.headers) add_header(headers, header);
   if (request.accept_gzip) headers["Accept-Encoding"] = "gzip";
@@ -121,7 +123,7 @@ class HttpExchange final : public ExchangeDriver {
     bytes_ = head_of(*route_, message) + body_of(message);
     pool_ = std::move(pool);
     auto response = pplx::create_task(response_event_);
-    if (auto pooled = pool_->take()) {
+    if (auto pooled = is_safe_ ? pool_->take() : pool_->take(kMaxIdleTimeForWrites)) {
       is_pooled_ = true;
       send_over(std::move(pooled));
     } else {

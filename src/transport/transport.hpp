@@ -46,10 +46,13 @@ struct ConnectionSettings {
 
 struct Request {
   // GET, POST, …; any token but CONNECT and TRACE. WebSocket: GET. Only a safe method (GET, HEAD, OPTIONS; RFC 9110,
-  // section 9.2.1) is repeated when the server had closed a pooled connection.
+  // section 9.2.1) is repeated when the server had closed a pooled connection; any other one goes over a new connection when the pooled
+  // one has rested for more than a second, in which the server may have closed it.
   std::string method = "GET";
   // "/api/v1/pods?limit=500": percent-encoded, appended to the server's prefix as it stands.
   std::string target;
+  // HTTP only: stands in the place of the server's prefix.
+  std::optional<std::string> prefix = std::nullopt;
   std::vector<Header> headers;
   // HTTP only: sent with a Content-Length; its Content-Type is among the headers, else application/octet-stream.
   std::string body = {};
@@ -121,6 +124,8 @@ class Exchange {
   // WebSocket only: sends a close frame after the queued messages. on_end comes with the peer's close frame, or after 5
   // s; messages that arrive before are not delivered. `code`: 1000 or 3000 to 4999; `reason`: UTF-8, up to 123 bytes.
   virtual void close(int /*code*/, std::string_view /*reason*/) {}
+  // HTTP only: see Error::maybe_done. For one who gives the exchange up before its on_end.
+  virtual bool maybe_done() const { return false; }
 };
 
 // The sockets, the TLS context and the credentials of one ConnectionSettings.

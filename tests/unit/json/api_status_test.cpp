@@ -57,6 +57,22 @@ TEST_CASE("strings of a Status are one line of bounded length, and its wait is b
   CHECK(large->message.size() == kMaxForeignText);
 }
 
+TEST_CASE("the object that a refusal is about") {
+  CHECK(parse_api_status(R"({"kind":"Status","details":{"name":"web","kind":"pods"}})")->object_name == "web");
+  CHECK(parse_api_status(R"({"kind":"Status","details":{"kind":"pods"}})")->object_name == "");
+}
+
+// apiserver pkg/server/filters/timeout.go: the Status of a timeout goes through json.Marshal, not through a codec.
+TEST_CASE("a Status without a kind says Failure") {
+  const auto status = parse_api_status(R"({"metadata":{},"status":"Failure","message":"Timeout: x","reason":"Timeout",)"
+                                       R"("details":{},"code":504})");
+  REQUIRE(status);
+  CHECK(status->code == 504);
+  CHECK(status->reason == "Timeout");
+  CHECK_FALSE(parse_api_status(R"({"status":"Success"})"));
+  CHECK_FALSE(parse_api_status(R"({"kind":"Pod","status":"Failure"})"));
+}
+
 TEST_CASE("what is not a Status") {
   for (const char* text : {"", "404 page not found\n", "Too many requests, please try again later.\n", "{}", "[]",
                            "null", R"({"kind":"Pod"})", R"({"kind":["Status"]})", R"({"kind":"Status")",
