@@ -8,7 +8,7 @@
 #include <string_view>
 #include <utility>
 
-#include "client/client.hpp"
+#include "base/handle_registry.hpp"
 #include "delivery/host.hpp"
 #include "delivery/snapshot.hpp"
 #include "ksr.h"

@@ -46,8 +46,8 @@ struct ConnectionSettings {
 
 struct Request {
   // GET, POST, …; any token but CONNECT and TRACE. WebSocket: GET. Only a safe method (GET, HEAD, OPTIONS; RFC 9110,
-  // section 9.2.1) is repeated when the server had closed a pooled connection; any other one goes over a new connection when the pooled
-  // one has rested for more than a second, in which the server may have closed it.
+  // section 9.2.1) is repeated when the server had closed a pooled connection; any other one goes over a new connection
+  // when the pooled one has rested for more than a second, in which the server may have closed it.
   std::string method = "GET";
   // "/api/v1/pods?limit=500": percent-encoded, appended to the server's prefix as it stands.
   std::string target;
