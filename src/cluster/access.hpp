@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -30,6 +31,8 @@ struct RequestAuth {
   std::vector<std::string> subprotocols = {};
   // False: the kubeconfig says disable-compression.
   bool compression = true;
+  // Through a Headlamp server: the prefix of that server, where the connection has that of the cluster.
+  std::optional<std::string> headlamp_prefix = std::nullopt;
 };
 
 // Through a Headlamp server the two differ, and a WebSocket needs a request right before it.

@@ -1,13 +1,12 @@
 #include "delivery/callback_dispatcher.hpp"
 
-#include <cxxabi.h>
-
 #include <algorithm>
 #include <chrono>
 #include <new>
 #include <utility>
 
 #include "base/thread.hpp"
+#include "delivery/host_call.hpp"
 
 namespace ksr::delivery {
 namespace {
@@ -217,13 +216,7 @@ void CallbackDispatcher::call_host(Call&& call) {
   const char* thrown = nullptr;
   {
     const MutexUnlock unlock(mutex_);
-    try {
-      call();
-    } catch (const ::abi::__forced_unwind&) {
-      throw;  // pthread_exit and pthread_cancel must go on
-    } catch (...) {
-      thrown = "a callback of the host threw an exception, which was dropped";
-    }
+    if (!call_of_host(call)) thrown = "a callback of the host threw an exception, which was dropped";
   }
   if (thrown == nullptr || !log_wanted_) return;
   try {

@@ -2,13 +2,12 @@
 
 #include <algorithm>
 #include <chrono>
-#include <random>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "base/log.hpp"
-#include "base/random.hpp"
+#include "base/system_random.hpp"
 #include "cluster/access.hpp"
 #include "stream/engine.hpp"
 #include "stream/statistic_names.hpp"
@@ -39,16 +38,6 @@ class LogBuffer final : public Logger {
 
  private:
   std::vector<std::pair<LogLevel, std::string>> lines_;
-};
-
-// Seeded by the system. Each stream has its own, on the network thread.
-class SystemRandom final : public Random {
- public:
-  SystemRandom() : engine_(std::random_device{}()) {}
-  double unit() override { return std::uniform_real_distribution<double>(0.0, 1.0)(engine_); }
-
- private:
-  std::minstd_rand engine_;
 };
 
 // Abandons the dispatcher of a stream that could not be made.

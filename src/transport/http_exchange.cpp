@@ -37,7 +37,8 @@ void add_header(http_headers& headers, const Header& header) {
 
 http_request message_of(const Route& route, const Request& request) {
   http_request message(request.method);
-  message.set_request_uri(web::uri(route.server.origin() + route.server.prefix + request.target));
+  message.set_request_uri(
+      web::uri(route.server.origin() + request.prefix.value_or(route.server.prefix) + request.target));
   http_headers& headers = message.headers();
   for (const Header& header : request.headers) add_header(headers, header);
   if (request.accept_gzip) headers["Accept-Encoding"] = "gzip";
