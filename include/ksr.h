@@ -446,10 +446,10 @@ KSR_API ksr_status ksr_client_stream(ksr_client *client, const ksr_config *query
  * client must still be closed. */
 KSR_API void ksr_client_cancel(ksr_client *client);
 
-/* Cancels and closes all requests and streams of the client, waits for a callback that is running, but never for the network, and
- * releases the client. Once it has returned KSR_OK no callback of the client runs or ever will, and all `destroy` have
- * returned. Inside a callback of the client: KSR_E_WOULD_DEADLOCK, and nothing happens. KSR_E_INVALID for a client that
- * is closed already; KSR_E_FORKED. KSR_OK for NULL. */
+/* Cancels and closes all requests and streams of the client, waits for a callback that is running, but never for the
+ * network, and releases the client. Once it has returned KSR_OK no callback of the client runs or ever will, and all
+ * `destroy` have returned. Inside a callback of the client: KSR_E_WOULD_DEADLOCK, and nothing happens. KSR_E_INVALID
+ * for a client that is closed already; KSR_E_FORKED. KSR_OK for NULL. */
 KSR_API ksr_status ksr_client_close(ksr_client *client);
 
 /* The same without waiting: the way to close inside a callback. `destroy` is the sign that the client is gone. */
