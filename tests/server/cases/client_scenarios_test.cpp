@@ -351,7 +351,9 @@ class Scenario {
   }
   static void on_client_destroy(void* data) {
     auto& self = *static_cast<Scenario*>(data);
-    self.within([&] { ++self.clients_destroyed_; });
+    self.within([] {});
+    // Last: the scenario may be gone then.
+    ++self.clients_destroyed_;
   }
 
   const unsigned seed_;
