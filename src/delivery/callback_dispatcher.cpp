@@ -257,11 +257,13 @@ void CallbackDispatcher::finish() {
   log_wanted_.store(false, std::memory_order_relaxed);
   if (lifecycle_ != Lifecycle::abandoned) call_host([this] { host_->on_state(sync::State::closed); });
   call_host([this] { host_.reset(); });
+  if (shared_.ended) {
+    // Before a close() that waits for the end returns.
+    const MutexUnlock unlock(mutex_);
+    shared_.ended();
+  }
   lifecycle_ = Lifecycle::ended;
   changed_.notify_all();
-  if (!shared_.ended) return;
-  const MutexUnlock unlock(mutex_);
-  shared_.ended();
 }
 
 Instant CallbackDispatcher::next_update_at() const {
