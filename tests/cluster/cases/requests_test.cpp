@@ -1,4 +1,5 @@
 // Requests on a real kube-apiserver: every verb on config maps, subresources, and how it refuses.
+#include <boost/json.hpp>
 #include <thread>
 
 #include "cluster/cases/stream_on_cluster.hpp"
@@ -123,6 +124,23 @@ TEST_CASE("forms of answers: tables, metadata, YAML, protobuf") {
   CHECK(has(requester.call(on_maps("get", ns, "a", {{"accept", "yaml"}})).body, "k: \"1\""));
   CHECK(requester.call(on_maps("get", ns, "a", {{"accept", "protobuf"}})).body.rfind(std::string("k8s\0", 4), 0) == 0);
   CHECK(requester.call(on_maps("get", ns, "a", {{"accept", "image/png"}})).http_status == 406);
+}
+
+TEST_CASE("a refusal says the same in every form that was asked for") {
+  const std::string ns = Cluster::shared().fresh_namespace("refusals");
+  const Requester requester(client_on_cluster());
+  const Answer json = requester.call(on_maps("get", ns, "none"));
+  CHECK(json.status == KSR_E_NOT_FOUND);
+  for (const char* accept : {"protobuf", "yaml", "table", "metadata"}) {
+    CAPTURE(accept);
+    const Answer other = requester.call(on_maps("get", ns, "none", {{"accept", accept}}));
+    CHECK(other.status == json.status);
+    CHECK(other.reason == json.reason);
+    CHECK(other.message == json.message);
+    CHECK(other.maybe_done == 0);
+    const auto parsed = boost::json::parse(other.details);
+    CHECK(parsed == boost::json::parse(json.details));
+  }
 }
 
 TEST_CASE("subresources, reviews and raw paths") {
