@@ -140,7 +140,7 @@ void LogCursor::feed(std::string_view bytes, LogSink& sink) {
 void LogCursor::take_line(std::string_view line, LogSink& sink) {
   if (long_line_ != Long::no) {
     if (long_line_ == Long::deliver) {
-      sink.on_line(line.substr(std::min(skip_, line.size())));
+      if (skip_ < line.size()) sink.on_line(line.substr(skip_));
       remember({long_stamp_, kLong, 0});
       unfinished_.reset();
     }
@@ -208,7 +208,8 @@ void LogCursor::take_new(std::string_view text, const Line* line, LogSink& sink)
       sink.on_gap();
     }
   }
-  sink.on_line(text.substr(begin));
+  // A last line without a newline may have nothing but its time.
+  if (begin < text.size()) sink.on_line(text.substr(begin));
   if (line != nullptr) remember(*line);
 }
 
