@@ -202,10 +202,12 @@ TEST_CASE("get: what is not there, and what may not be seen") {
   both.read({"get"});
   both.read({"get", "cm", "--no-such-flag"});
   both.read({"get", "cm", "-o", "xml"});
+  both.read({"get", "cm", "--as", "nobody"}, true);
+  // The name of this user is in its token, so that ksr does not repeat it.
   TwoPrograms unprivileged(unprivileged_user());
-  unprivileged.read({"get", "cm"}, true);
-  unprivileged.read({"get", "cm", "one", "-o", "json"}, true);
-  unprivileged.read({"get", "cm", "-A"}, true);
+  unprivileged.read({"get", "cm"});
+  unprivileged.read({"get", "cm", "one", "-o", "json"});
+  unprivileged.read({"get", "cm", "-A"});
 }
 
 TEST_CASE("apply: new, changed, unchanged, several documents, standard input, directories") {
@@ -272,7 +274,7 @@ TEST_CASE("create") {
             "apiVersion: v1\nkind: ConfigMap\nmetadata: {generateName: some-}\n"});
   both.run({{"create", "-f", "-", "-n", "no-such-namespace"}, Compare::all, true, map_yaml("x", "1")});
   TwoPrograms unprivileged(unprivileged_user());
-  unprivileged.run({{"create", "-f", "-"}, Compare::all, true, map_yaml("x", "1")});
+  unprivileged.run({{"create", "-f", "-"}, Compare::all, false, map_yaml("x", "1")});
 }
 
 TEST_CASE("delete") {
@@ -291,7 +293,8 @@ TEST_CASE("delete") {
   both.run({{"delete", "pod", "web", "--grace-period=0", "--force"}, Compare::all, true});
   both.run({{"delete", "pods", "-l", "app=db", "--now"}});
   both.run({{"delete", "pods", "--all"}});
-  both.run({{"delete", "deploy", "web", "--cascade=orphan"}});
+  // Whose finalizer no controller removes here.
+  both.run({{"delete", "deploy", "web", "--cascade=orphan", "--wait=false"}});
   both.run({{"delete", "cm"}, Compare::all, true});
   both.run({{"delete", "gadgets", "x"}, Compare::all, true});
   both.run({{"delete", "cm", "x", "--cascade=up"}});

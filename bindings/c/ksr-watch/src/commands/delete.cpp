@@ -125,7 +125,7 @@ class Delete {
           continue;
         }
         if (manifest.name.empty()) return wrong(manifest.source + ": an object has no name");
-        targets.push_back({*std::move(resource), manifest.name, manifest.name_space});
+        targets.push_back({*std::move(resource), manifest.name, manifest.name_space, manifest.source});
       }
       return targets;
     }
@@ -178,7 +178,8 @@ class Delete {
     const Answer answer = session_.client().call(request);
     if (answer.failed()) {
       const bool missing = answer.failure().reason == "NotFound";
-      if (!missing || !ignore_missing_) session_.report().failure(answer.failure());
+      const std::string doing = target.source.empty() ? "" : "error when deleting " + in_quotes(target.source) + ": ";
+      if (!missing || !ignore_missing_) session_.report().failure(answer.failure(), doing);
       return;
     }
     print(target);

@@ -21,6 +21,8 @@ struct Target {
   std::string name;
   // Of an object that names its own; else the session's.
   std::string name_space;
+  // The file that it is from; for messages.
+  std::string source = "";
 };
 
 class Session {
