@@ -390,6 +390,56 @@ TEST_CASE("who asks: impersonation, another server, another context") {
   both.read({"get", "cm", "--server", "https://127.0.0.1:1"});
 }
 
+TEST_CASE("no namespace is that of the context") {
+  TwoPrograms both;
+  both.make(kMaps);
+  both.read({"get", "cm", "-n", "", "-o", "name"});
+  both.run({{"delete", "cm", "--all", "-n", ""}});
+  CHECK(Cluster::shared().admin().find(configmaps_path("kube-system", "extension-apiserver-authentication")));
+}
+
+TEST_CASE("a whole number that is written with a point") {
+  TwoPrograms both;
+  both.make(kPods);
+  both.run({{"patch", "deploy", "web", "-p", "spec: {replicas: 3.0}"}});
+  both.run({{"get", "deploy", "web", "-o", "json"}, Compare::json});
+}
+
+TEST_CASE("standard output that ends early, a full disk") {
+  TwoPrograms both;
+  const ProgramEnd cut = both.run_shell("\"$ksr\" get clusterroles -o json | head -n 1");
+  CHECK(cut.status == 0);
+  CHECK(cut.output == "{\n");
+  CHECK(cut.errors == "");
+  // What was asked for is done all the same.
+  const std::string file = both.file("maps.yaml", kMaps);
+  CHECK(both.run_shell("\"$ksr\" create -f " + file + " | true").status == 0);
+  CHECK(both.run_ksr({"get", "cm", "-o", "name"}).output == "configmap/one\nconfigmap/three\nconfigmap/two\n");
+  const ProgramEnd full = both.run_shell("\"$ksr\" get clusterroles >/dev/full");
+  CHECK(full.status == 1);
+  CHECK(full.errors == "error: standard output: No space left on device\n");
+  const ProgramEnd closed = both.run_shell("\"$ksr\" get clusterroles >&-");
+  CHECK(closed.status == 1);
+  CHECK(closed.errors == "error: standard output is closed\n");
+}
+
+TEST_CASE("a token leaves the command line") {
+  TwoPrograms both;
+  // It waits for its standard input, while its command line can be read.
+  const ProgramEnd shown = both.run_shell(R"(
+mkfifo "$HOME/fifo" && exec 3<>"$HOME/fifo"
+"$ksr" --token s3cret-of-the-user create -f - <"$HOME/fifo" 3<&- >&2 & pid=$!
+words() { tr '\0' ' ' </proc/$pid/cmdline; }
+for i in $(seq 300); do words | grep -q -- '--token \*' && break; sleep 0.1; done
+words
+exec 3<&-
+wait $pid
+)");
+  CHECK(shown.output.find("--token ****") != std::string::npos);
+  CHECK(shown.output.find("s3cret") == std::string::npos);
+  CHECK(shown.errors.find("s3cret") == std::string::npos);
+}
+
 TEST_CASE("help, versions, and mistakes") {
   TwoPrograms both;
   CHECK(both.run_ksr({"--version"}).output.rfind("ksr ", 0) == 0);
@@ -414,7 +464,13 @@ TEST_CASE("help, versions, and mistakes") {
                                              {"delete", "cm", "x", "--dry-run=never"},
                                              {"apply", "-f", "-", "--validate=odd"},
                                              {"get", "cm", "--set", "no_such_key=1"},
-                                             {"raw"}}) {
+                                             {"raw"},
+                                             {"delete", "cm"},
+                                             {"get", "cm", "one", "-A"},
+                                             {"get", "cm", "-o", "xml"},
+                                             {"delete", "cm", "x", "--cascade=up"},
+                                             {"can-i", "get"},
+                                             {"patch", "cm", "one", "-p", "[x"}}) {
     std::vector<std::string> arguments = words;
     arguments.insert(arguments.end(), {"--server", "https://127.0.0.1:1"});
     const ProgramEnd end = both.run_ksr(arguments, "a: b");

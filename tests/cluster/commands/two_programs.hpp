@@ -50,12 +50,13 @@ class TwoPrograms {
   const std::string& namespace_of_kubectl() const { return kubectl_.name_space; }
   const std::string& namespace_of_ksr() const { return ksr_.name_space; }
   std::filesystem::path directory() const { return directory_.path(); }
-  // For the same of both: a file, whose path replaces FILE.
+  // A file for both; its path.
   std::string file(const std::string& name, const std::string& content);
 
   ProgramEnd run_kubectl(std::vector<std::string> arguments, const std::string& input = "");
   ProgramEnd run_ksr(std::vector<std::string> arguments, const std::string& input = "");
-  int compared() const { return compared_; }
+  // A line of bash, which finds ksr as $ksr; a pipeline fails when one of its programs does.
+  ProgramEnd run_shell(const std::string& line);
 
  private:
   struct Side {
@@ -71,7 +72,6 @@ class TwoPrograms {
   TempDir directory_;
   Side kubectl_;
   Side ksr_;
-  int compared_ = 0;
 };
 
 }  // namespace ksr::clustertest

@@ -84,7 +84,7 @@ Expected<void> run_can_i(Session& session, bool& allowed) {
   }
   warn_of_verb(session, verb, !is_path);
   Request request{{{"verb", "create"}, {"resource", "authorization.k8s.io/v1/selfsubjectaccessreviews"}}, ""};
-  request.body = json::serialize(json::object{
+  request.body = json_body(json::object{
       {"apiVersion", "authorization.k8s.io/v1"}, {"kind", "SelfSubjectAccessReview"}, {"spec", std::move(spec)}});
   const Answer answer = session.client().call(request);
   if (answer.failed()) {

@@ -107,35 +107,38 @@ class Delete {
 
   Expected<std::vector<Target>> find_targets() {
     const Arguments& arguments = session_.arguments();
-    std::vector<Target> targets;
-    if (!arguments.has("--filename")) {
-      Expected<std::vector<Target>> named = session_.targets_of_words();
-      if (!named) return named.error();
-      targets = *std::move(named);
-    } else {
-      if (!arguments.words.empty()) return wrong("when -f is given, resources cannot be given as arguments as well");
-      if (selects_ || arguments.flag("--all")) return wrong("neither a selector nor --all can be given with -f");
-      Expected<std::vector<Manifest>> manifests =
-          read_manifests(arguments.all("--filename"), arguments.flag("--recursive"));
-      if (!manifests) return manifests.error();
-      for (const Manifest& manifest : *manifests) {
-        Expected<cluster::Resource> resource = session_.find_kind(manifest.api_version, manifest.kind);
-        if (!resource) {
-          session_.report().error(resource.error());
-          continue;
-        }
-        if (manifest.name.empty()) return wrong(manifest.source + ": an object has no name");
-        targets.push_back({*std::move(resource), manifest.name, manifest.name_space, manifest.source});
-      }
-      return targets;
-    }
-    if (targets.empty()) return wrong("you must provide a type and a name, TYPE/NAME, or -f FILE");
-    for (const Target& target : targets) {
-      const bool by_selection = selects_ || arguments.flag("--all");
-      if (target.name.empty() && !by_selection) return wrong("resource(s) were provided, but no name was specified");
-      if (!target.name.empty() && by_selection) return wrong("name cannot be provided when a selector is specified");
-      if (!target.name.empty() && arguments.flag("--all-namespaces")) {
+    if (arguments.has("--filename")) return targets_of_files();
+    const Expected<std::vector<TypeAndName>> named = session_.named();
+    if (!named) return named.error();
+    if (named->empty()) return wrong("you must provide a type and a name, TYPE/NAME, or -f FILE");
+    const bool by_selection = selects_ || arguments.flag("--all");
+    for (const TypeAndName& one : *named) {
+      if (one.name.empty() && !by_selection) return wrong("resource(s) were provided, but no name was specified");
+      if (!one.name.empty() && by_selection) return wrong("name cannot be provided when a selector is specified");
+      if (!one.name.empty() && arguments.flag("--all-namespaces")) {
         return wrong("a resource cannot be retrieved by name across all namespaces");
+      }
+    }
+    return session_.resolve(*named);
+  }
+
+  Expected<std::vector<Target>> targets_of_files() {
+    const Arguments& arguments = session_.arguments();
+    if (!arguments.words.empty()) return wrong("when -f is given, resources cannot be given as arguments as well");
+    if (selects_ || arguments.flag("--all")) return wrong("neither a selector nor --all can be given with -f");
+    const Expected<std::vector<Manifest>> manifests =
+        read_manifests(arguments.all("--filename"), arguments.flag("--recursive"));
+    if (!manifests) return manifests.error();
+    std::vector<Target> targets;
+    for (const Manifest& manifest : *manifests) {
+      if (manifest.name.empty()) return wrong(manifest.source + ": an object has no name");
+    }
+    for (const Manifest& manifest : *manifests) {
+      Expected<cluster::Resource> resource = session_.find_kind(manifest.api_version, manifest.kind);
+      if (resource) {
+        targets.push_back({*std::move(resource), manifest.name, manifest.name_space, manifest.source});
+      } else {
+        session_.report().error(resource.error());
       }
     }
     return targets;

@@ -43,7 +43,6 @@ class Get {
   Expected<void> run() {
     Expected<std::vector<Target>> targets = find_targets();
     if (!targets) return targets.error();
-    if (Expected<void> fine = check(*targets); !fine) return fine;
     return as_table() ? print_tables(*targets) : print_objects(*targets);
   }
 
@@ -52,37 +51,48 @@ class Get {
   bool as_table() const { return format_ == Format::standard || format_ == Format::wide; }
 
   Expected<std::vector<Target>> find_targets() {
-    if (!arguments().has("--filename")) return session_.targets_of_words();
+    if (Expected<void> fine = check_options(); !fine) return fine.error();
+    if (!arguments().has("--filename")) {
+      const Expected<std::vector<TypeAndName>> named = session_.named();
+      if (!named) return named.error();
+      if (Expected<void> fine = check_named(*named); !fine) return fine.error();
+      return session_.resolve(*named);
+    }
     if (!arguments().words.empty()) return wrong("when -f is given, resources cannot be given as arguments as well");
     Expected<std::vector<Manifest>> manifests =
         read_manifests(arguments().all("--filename"), arguments().flag("--recursive"));
     if (!manifests) return manifests.error();
     std::vector<Target> targets;
     for (const Manifest& manifest : *manifests) {
+      if (manifest.name.empty()) return wrong(manifest.source + ": an object has no name");
       Expected<cluster::Resource> resource = session_.find_kind(manifest.api_version, manifest.kind);
       if (!resource) return resource.error();
-      if (manifest.name.empty()) return wrong(manifest.source + ": an object has no name");
       targets.push_back({*std::move(resource), manifest.name, manifest.name_space});
     }
     return targets;
   }
 
-  Expected<void> check(const std::vector<Target>& targets) const {
-    if (targets.empty()) {
-      return wrong("you must specify the type of resource to get, such as pods, or TYPE/NAME, or -f FILE");
-    }
-    const bool selects = arguments().has("--selector") || arguments().has("--field-selector");
-    const bool named = std::any_of(targets.begin(), targets.end(), [](const Target& t) { return !t.name.empty(); });
-    if (named && selects) return wrong("name cannot be provided when a selector is specified");
-    if (named && arguments().flag("--all-namespaces") && !arguments().has("--filename")) {
-      return wrong("a resource cannot be retrieved by name across all namespaces");
-    }
-    if (!named && arguments().has("--subresource")) {
-      return wrong("subresource cannot be used when bulk resources are specified");
-    }
+  Expected<void> check_options() const {
     const std::string chunk = arguments().text("--chunk-size", "500");
     if (chunk.empty() || !std::all_of(chunk.begin(), chunk.end(), is_digit)) {
       return wrong("--chunk-size: expected a number of objects, such as 500");
+    }
+    return {};
+  }
+
+  Expected<void> check_named(const std::vector<TypeAndName>& named) const {
+    if (named.empty()) {
+      return wrong("you must specify the type of resource to get, such as pods, or TYPE/NAME, or -f FILE");
+    }
+    const bool has_names = std::any_of(named.begin(), named.end(), [](const auto& one) { return !one.name.empty(); });
+    if (has_names && (arguments().has("--selector") || arguments().has("--field-selector"))) {
+      return wrong("name cannot be provided when a selector is specified");
+    }
+    if (has_names && arguments().flag("--all-namespaces")) {
+      return wrong("a resource cannot be retrieved by name across all namespaces");
+    }
+    if (!has_names && arguments().has("--subresource")) {
+      return wrong("subresource cannot be used when bulk resources are specified");
     }
     return {};
   }
@@ -93,8 +103,10 @@ class Get {
     Request request = session_.request(target.name.empty() ? "list" : "get", target);
     request.keys.emplace_back("accept", accept);
     request.keys.emplace_back("subresource", arguments().text("--subresource"));
-    request.keys.emplace_back("label_selector", arguments().text("--selector"));
-    request.keys.emplace_back("field_selector", arguments().text("--field-selector"));
+    if (target.name.empty()) {
+      request.keys.emplace_back("label_selector", arguments().text("--selector"));
+      request.keys.emplace_back("field_selector", arguments().text("--field-selector"));
+    }
     const std::string chunk = arguments().text("--chunk-size", "500");
     if (target.name.empty() && chunk != "0") request.keys.emplace_back("query.limit", chunk);
     request.keys.emplace_back("query.continue", "");

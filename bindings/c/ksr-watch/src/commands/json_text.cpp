@@ -98,6 +98,7 @@ void add_string(std::string& out, std::string_view text) {
 
 class Writer {
  public:
+  explicit Writer(bool compact) : compact_(compact) {}
   void add(const json::value& value) {
     switch (value.kind()) {
       case json::kind::object:
@@ -116,7 +117,9 @@ class Writer {
   std::string take() { return std::move(text_); }
 
  private:
-  void begin_line() { text_.append("\n").append(4 * depth_, ' '); }
+  void begin_line() {
+    if (!compact_) text_.append("\n").append(4 * depth_, ' ');
+  }
 
   void add_object(const json::object& object) {
     if (object.empty()) {
@@ -132,7 +135,7 @@ class Writer {
       before = ",";
       begin_line();
       add_string(text_, name);
-      text_ += ": ";
+      text_ += compact_ ? ":" : ": ";
       add(*value);
     }
     --depth_;
@@ -158,6 +161,7 @@ class Writer {
     text_ += ']';
   }
 
+  const bool compact_;
   std::string text_;
   std::size_t depth_ = 0;
 };
@@ -204,9 +208,15 @@ std::string text_at(const json::value& value, std::initializer_list<std::string_
 }
 
 std::string json_text(const json::value& value) {
-  Writer writer;
+  Writer writer(false);
   writer.add(value);
   return writer.take() + "\n";
+}
+
+std::string json_body(const json::value& value) {
+  Writer writer(true);
+  writer.add(value);
+  return writer.take();
 }
 
 std::string go_json_number(double number) {

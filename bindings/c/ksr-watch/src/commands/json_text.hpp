@@ -24,6 +24,8 @@ std::string text_at(const boost::json::value& value, std::initializer_list<std::
 
 // Go's encoding/json, MarshalIndent with four blanks: names in order, HTML escaped, and a line end.
 std::string json_text(const boost::json::value& value);
+// The same without white space, for bodies: a whole number has no exponent, which some fields would refuse.
+std::string json_body(const boost::json::value& value);
 
 // A number as Go's encoding/json writes it, and as its strconv does with format 'g' (go-yaml, fmt).
 std::string go_json_number(double number);

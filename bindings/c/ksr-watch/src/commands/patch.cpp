@@ -59,7 +59,7 @@ class Patch {
     if (!patch) return patch.error();
     const bool fits = type_ == "json" ? patch->is_array() : patch->is_object();
     if (!fits) return wrong(std::string("the patch is no ") + (type_ == "json" ? "list of operations" : "object"));
-    patch_ = json::serialize(*patch);
+    patch_ = json_body(*patch);
     return {};
   }
 
@@ -68,24 +68,24 @@ class Patch {
     if (arguments.has("--filename") && !arguments.words.empty()) {
       return wrong("when -f is given, resources cannot be given as arguments as well");
     }
-    std::vector<Target> targets;
     if (!arguments.has("--filename")) {
-      Expected<std::vector<Target>> named = session_.targets_of_words();
+      const Expected<std::vector<TypeAndName>> named = session_.named();
       if (!named) return named.error();
-      targets = *std::move(named);
-    } else {
-      Expected<std::vector<Manifest>> manifests =
-          read_manifests(arguments.all("--filename"), arguments.flag("--recursive"));
-      if (!manifests) return manifests.error();
-      for (const Manifest& manifest : *manifests) {
-        Expected<cluster::Resource> resource = session_.find_kind(manifest.api_version, manifest.kind);
-        if (!resource) return resource.error();
-        targets.push_back({*std::move(resource), manifest.name, manifest.name_space});
+      if (named->empty()) return wrong("expected a type and a name, TYPE/NAME, or -f FILE");
+      for (const TypeAndName& one : *named) {
+        if (one.name.empty()) return wrong("resource(s) were provided, but no name was specified");
       }
+      return session_.resolve(*named);
     }
-    if (targets.empty()) return wrong("expected a type and a name, TYPE/NAME, or -f FILE");
-    for (const Target& target : targets) {
-      if (target.name.empty()) return wrong("resource(s) were provided, but no name was specified");
+    const Expected<std::vector<Manifest>> manifests =
+        read_manifests(arguments.all("--filename"), arguments.flag("--recursive"));
+    if (!manifests) return manifests.error();
+    std::vector<Target> targets;
+    for (const Manifest& manifest : *manifests) {
+      if (manifest.name.empty()) return wrong(manifest.source + ": an object has no name");
+      Expected<cluster::Resource> resource = session_.find_kind(manifest.api_version, manifest.kind);
+      if (!resource) return resource.error();
+      targets.push_back({*std::move(resource), manifest.name, manifest.name_space});
     }
     return targets;
   }

@@ -86,9 +86,9 @@ Expected<cluster::Resource> Session::find_kind(const std::string& api_version, c
   return Error{Status::not_found, "no matches for kind " + in_quotes(kind) + " in version " + in_quotes(api_version)};
 }
 
-Expected<std::vector<Target>> Session::targets_of_words() {
+Expected<std::vector<TypeAndName>> Session::named() const {
   const std::vector<std::string>& words = arguments_.words;
-  std::vector<Target> targets;
+  std::vector<TypeAndName> named;
   const auto has_slash = [](const std::string& word) { return word.find('/') != std::string::npos; };
   if (std::any_of(words.begin(), words.end(), has_slash)) {
     for (const std::string& word : words) {
@@ -101,19 +101,25 @@ Expected<std::vector<Target>> Session::targets_of_words() {
       if (slash == 0 || name.empty() || has_slash(name)) {
         return wrong("arguments in resource/name form must have a single resource and name: " + in_quotes(word));
       }
-      Expected<cluster::Resource> resource = find_resource(word.substr(0, slash));
-      if (!resource) return resource.error();
-      targets.push_back({*std::move(resource), name, ""});
+      named.push_back({word.substr(0, slash), name});
     }
-    return targets;
+    return named;
   }
-  if (words.empty()) return targets;
+  if (words.empty()) return named;
   for (const std::string_view type : split(words.front(), ',')) {
     if (type.empty()) return wrong("expected a type such as pods in " + in_quotes(words.front()));
-    Expected<cluster::Resource> resource = find_resource(std::string(type));
+    if (words.size() == 1) named.push_back({std::string(type), ""});
+    for (std::size_t i = 1; i < words.size(); ++i) named.push_back({std::string(type), words[i]});
+  }
+  return named;
+}
+
+Expected<std::vector<Target>> Session::resolve(const std::vector<TypeAndName>& named) {
+  std::vector<Target> targets;
+  for (const TypeAndName& one : named) {
+    Expected<cluster::Resource> resource = find_resource(one.type);
     if (!resource) return resource.error();
-    if (words.size() == 1) targets.push_back({*resource, "", ""});
-    for (std::size_t i = 1; i < words.size(); ++i) targets.push_back({*resource, words[i], ""});
+    targets.push_back({*std::move(resource), one.name, ""});
   }
   return targets;
 }
@@ -121,14 +127,14 @@ Expected<std::vector<Target>> Session::targets_of_words() {
 std::string Session::namespace_key(const Target& target) const {
   if (target.resource.namespaced == false) return "";
   if (!target.name_space.empty()) return target.name_space;
-  if (arguments_.flag("--all-namespaces")) return "";
-  return arguments_.has("--namespace") ? given_namespace() : "@context";
+  if (target.name.empty() && arguments_.flag("--all-namespaces")) return "";
+  return given_namespace().empty() ? "@context" : given_namespace();
 }
 
 // As the library finds it; it has no function that tells.
 const std::string& Session::default_namespace() {
   if (default_namespace_) return *default_namespace_;
-  if (arguments_.has("--namespace")) return default_namespace_.emplace(given_namespace());
+  if (!given_namespace().empty()) return default_namespace_.emplace(given_namespace());
   cluster::ConnectionOptions options;
   for (const Setting& setting : arguments_.settings) {
     if (setting.key == "kubeconfig") options.kubeconfig = setting.value;

@@ -25,6 +25,13 @@ struct Target {
   std::string source = "";
 };
 
+// TYPE[,TYPE...] [NAME...], or TYPE/NAME...
+struct TypeAndName {
+  std::string type;
+  // Empty: all that are selected.
+  std::string name;
+};
+
 class Session {
  public:
   Session(const Arguments& arguments, Client client, Output& output, Report& report)
@@ -39,12 +46,13 @@ class Session {
   Expected<cluster::Resource> find_resource(const std::string& name);
   Expected<cluster::Resource> find_kind(const std::string& api_version, const std::string& kind);
 
-  // TYPE[,TYPE...] [NAME...], or TYPE/NAME...
-  Expected<std::vector<Target>> targets_of_words();
+  // What the words of the command name, as far as it can be told without the cluster.
+  Expected<std::vector<TypeAndName>> named() const;
+  Expected<std::vector<Target>> resolve(const std::vector<TypeAndName>& named);
 
   // --namespace; empty without it.
   std::string given_namespace() const { return arguments_.text("--namespace"); }
-  // Of a request for the target: "@context" for that of the kubeconfig, empty for none and for all.
+  // Of a request for the target: "@context" for that of the kubeconfig, empty for none and, of lists alone, for all.
   std::string namespace_key(const Target& target) const;
   // The name of the namespace that a target without one is in. Empty where it cannot be told.
   const std::string& default_namespace();

@@ -108,16 +108,15 @@ std::string age_of(const json::value& object) {
 }  // namespace
 
 void TableText::add(const json::value& answer) {
-  if (text_at(answer, {"kind"}) == "Table") return add_table(answer.get_object());
+  if (text_at(answer, {"kind"}) == "Table") return add_table(answer);
   const json::value* items = value_at(answer, {"items"});
   if (items == nullptr || !items->is_array()) return add_object(answer);
   for (const json::value& item : items->get_array()) add_object(item);
 }
 
-void TableText::add_table(const json::object& table) {
-  const json::value whole(table);
-  const json::array& columns = array_at(whole, {"columnDefinitions"});
-  const json::array& rows = array_at(whole, {"rows"});
+void TableText::add_table(const json::value& table) {
+  const json::array& columns = array_at(table, {"columnDefinitions"});
+  const json::array& rows = array_at(table, {"rows"});
   if (rows.empty()) return;
   Row titles;
   for (const json::value& column : columns) {

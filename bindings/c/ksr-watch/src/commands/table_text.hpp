@@ -31,7 +31,7 @@ class TableText {
  private:
   using Row = std::vector<std::string>;
 
-  void add_table(const boost::json::object& table);
+  void add_table(const boost::json::value& table);
   void add_object(const boost::json::value& object);
   Row with_columns(Row cells, const boost::json::value& object) const;
   void add_header(Row titles);

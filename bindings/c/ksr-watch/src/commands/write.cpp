@@ -90,7 +90,7 @@ class Write {
     const Target target{*std::move(resource), apply_ ? manifest.name : "", manifest.name_space};
     Request request = session_.request(apply_ ? "apply" : "create", target);
     request.keys.insert(request.keys.end(), options_.begin(), options_.end());
-    request.body = json::serialize(manifest.object);
+    request.body = json_body(manifest.object);
     const Answer answer = session_.client().call(request);
     if (answer.failed()) {
       const std::string doing = "error when creating " + in_quotes(manifest.source) + ": ";
