@@ -147,6 +147,8 @@ TEST_CASE("get: tables, names, selectors, several types") {
   both.read({"get", "pods", "--field-selector", "metadata.name=db"});
   both.read({"get", "cm", "-l", "tier", "-L", "app,tier", "--show-labels"});
   both.read({"get", "cm,deploy,po,wd"});
+  both.read({"get", "all"});
+  both.read({"get", "all", "-A", "-o", "name"});
   both.read({"get", "pod/web", "deployment.apps/web"});
   both.read({"get", "pods", "-o", "name"});
   both.read({"get", "deployments.v1.apps", "-o", "name"});

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <boost/json.hpp>
+#include <cstdlib>
 
 #include "cluster/harness/cluster.hpp"
 #include "cluster/harness/harness_error.hpp"
@@ -53,12 +54,18 @@ std::size_t lines_in(const std::string& text) {
   return static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
 }
 
+// Another one, such as one with sanitizers, in the environment.
+std::string path_of_ksr() {
+  const char* given = std::getenv("KSR_PROGRAM");
+  return given != nullptr ? given : KSR_PROGRAM;
+}
+
 }  // namespace
 
 TwoPrograms::TwoPrograms(const User& user)
     : directory_("ksr-commands"),
       kubectl_(make_side(std::string(KSR_CLUSTER_BIN_DIR) + "/kubectl", "kub", user)),
-      ksr_(make_side(KSR_PROGRAM, "ksr", user)) {}
+      ksr_(make_side(path_of_ksr(), "ksr", user)) {}
 
 TwoPrograms::Side TwoPrograms::make_side(const std::string& program, const std::string& prefix, const User& user) {
   Cluster& cluster = Cluster::shared();

@@ -117,6 +117,11 @@ Expected<std::vector<TypeAndName>> Session::named() const {
 Expected<std::vector<Target>> Session::resolve(const std::vector<TypeAndName>& named) {
   std::vector<Target> targets;
   for (const TypeAndName& one : named) {
+    if (Expected<void> known = discover(); !known) return known.error();
+    // A category, such as all, stands for its types; kubectl looks for it first.
+    const std::vector<cluster::Resource> types = mapper_->in_category(one.type);
+    for (const cluster::Resource& type : types) targets.push_back({type, one.name, ""});
+    if (!types.empty()) continue;
     Expected<cluster::Resource> resource = find_resource(one.type);
     if (!resource) return resource.error();
     targets.push_back({*std::move(resource), one.name, ""});
