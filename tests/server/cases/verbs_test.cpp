@@ -75,6 +75,46 @@ TEST_CASE("names of resources are found by discovery, as streams find them") {
             .status == KSR_OK);
 }
 
+TEST_CASE("clients and streams with the same connection share discovery and sockets") {
+  ApiServer server(with_token());
+  server.script("create configmaps a");
+  const Settings by_name{{"resource", "cm"}, {"namespace", "default"}, {"name", "a"}};
+  const Requester first(client_of(server));
+  CHECK(first.call(by_name).status == KSR_OK);
+  const std::size_t before = server.requests().size();
+  const Requester second(client_of(server));
+  Recorder stream;
+  REQUIRE(stream.open({{"server", server.url()}, {"token", kTestToken}, {"resource", "cm"}}) == KSR_OK);
+  REQUIRE(stream.wait_count(1));
+  CHECK(second.call(by_name).status == KSR_OK);
+  for (std::size_t i = before; i < server.requests().size(); ++i) {
+    // No discovery document is asked for again.
+    CHECK(has(server.requests()[i].target, "/configmaps"));
+  }
+  CHECK(stream.close() == KSR_OK);
+}
+
+TEST_CASE("a body of 3 MiB arrives as it is, and is copied when it is set") {
+  ApiServer server(with_token());
+  const Requester requester(client_of(server));
+  std::string body = R"({"metadata":{"name":"a"},"data":{"k":")";
+  body += std::string((std::size_t{3} << 20) - body.size() - 3, 'x') + "\"}}";
+  CHECK(body.size() == std::size_t{3} << 20);
+  const std::string kept = body;
+  const Params params(map_call("create"), body);
+  body.assign(body.size(), 'y');
+  const ksr_response* response = nullptr;
+  REQUIRE(ksr_call(requester.client(), params.get(), &response, nullptr) == KSR_OK);
+  std::size_t size = 0;
+  const auto* answer = static_cast<const char*>(ksr_response_body(response, &size));
+  CHECK(size > kept.size());
+  CHECK(answer[size] == 0);
+  CHECK(std::string_view(answer, size).find(std::string(1000, 'x')) != std::string_view::npos);
+  CHECK(std::string_view(answer, size).find("yyyy") == std::string_view::npos);
+  ksr_response_release(response);
+  CHECK(requester.stat("bytes_sent") == kept.size());
+}
+
 TEST_CASE("raw paths, with bodies of any kind and answers as they are") {
   ApiServer server(with_token());
   const Requester requester(client_of(server));
