@@ -78,6 +78,7 @@ std::vector<ApiResource> aggregated_resources(const json::object& root) {
         resource.singular = text_of(*entry, "singularResource");
         resource.kind = text_of(object_of(*entry, "responseKind"), "kind");
         resource.short_names = texts_of(*entry, "shortNames");
+        resource.categories = texts_of(*entry, "categories");
         resource.namespaced = text_of(*entry, "scope") == "Namespaced";
         resource.watchable = has_list_and_watch(texts_of(*entry, "verbs"));
         add_if_valid(resources, std::move(resource));
@@ -152,6 +153,7 @@ Expected<std::vector<ApiResource>> parse_resource_list(std::string_view body, co
     resource.singular = text_of(*entry, "singularName");
     resource.kind = text_of(*entry, "kind");
     resource.short_names = texts_of(*entry, "shortNames");
+    resource.categories = texts_of(*entry, "categories");
     const json::value* namespaced = entry->if_contains("namespaced");
     resource.namespaced = namespaced != nullptr && namespaced->is_bool() && namespaced->get_bool();
     resource.watchable = has_list_and_watch(texts_of(*entry, "verbs"));
