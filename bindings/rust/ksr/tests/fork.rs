@@ -6,7 +6,7 @@ use std::os::raw::c_int;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 
 use common::{code, nowhere};
-use ksr::{Callbacks, Code};
+use ksr::{Callbacks, Client, Code, Params};
 
 extern "C" {
     fn fork() -> c_int;
@@ -31,7 +31,16 @@ fn in_child(work: impl FnOnce()) -> bool {
 fn no_stream_works_in_a_child() {
     let stream = nowhere().open(Callbacks::new()).unwrap();
     let mut updates = nowhere().updates().unwrap();
+    let client = Client::open(&nowhere()).unwrap();
+    let request = client.request(&Params::raw("GET", "/"));
     let passed = in_child(|| {
+        assert_eq!(code(client.call(&Params::raw("GET", "/"))), Code::Forked);
+        assert_eq!(code(client.stat("requests")), Code::Forked);
+        assert_eq!(code(client.close()), Code::Forked);
+        assert_eq!(code(Client::open(&nowhere())), Code::Forked);
+        client.cancel();
+        drop(client.clone());
+        drop(client.request(&Params::raw("GET", "/")));
         assert_eq!(code(stream.close()), Code::Forked);
         assert_eq!(code(stream.stat("errors")), Code::Forked);
         assert_eq!(code(stream.wait_synced(None)), Code::Forked);
@@ -46,4 +55,6 @@ fn no_stream_works_in_a_child() {
     assert!(passed, "the child says what failed");
     assert!(updates.try_next().is_pending());
     stream.close().unwrap();
+    drop(request);
+    client.close().unwrap();
 }
