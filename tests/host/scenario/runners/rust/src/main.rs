@@ -1,6 +1,7 @@
 //! The runner of the Rust binding, see README.md of the scenario. `runner iterator` gets its updates from an iterator,
 //! `runner async` from a future.
 
+mod asked;
 mod block_on;
 mod watched;
 
@@ -9,6 +10,7 @@ use std::io::{self, BufRead, Write};
 use std::thread;
 use std::time::Duration;
 
+use asked::Clients;
 use ksr::{Config, Error};
 use watched::{keys, Watched, Way};
 
@@ -35,9 +37,17 @@ fn until(handle: &ksr::Handle, name: &str, wanted: u64) -> Result<(), Error> {
     Ok(())
 }
 
-fn answer(way: Way, streams: &mut BTreeMap<String, Watched>, line: &str) -> Result<String, Error> {
+fn answer(
+    way: Way,
+    streams: &mut BTreeMap<String, Watched>,
+    clients: &mut Clients,
+    line: &str,
+) -> Result<String, Error> {
     let words: Vec<_> = line.split_whitespace().collect();
     let (verb, name) = (words[0], words[1]);
+    if let Some(answer) = clients.answer(way, verb, name, &words[2..]) {
+        return answer;
+    }
     if verb == "open" || verb == "pour" {
         streams.insert(
             name.to_owned(),
@@ -71,11 +81,11 @@ fn main() {
         Some("async") => Way::Async,
         _ => Way::Callbacks,
     };
-    let mut streams = BTreeMap::new();
+    let (mut streams, mut clients) = (BTreeMap::new(), Clients::default());
     for line in io::stdin().lock().lines() {
         let line = line.expect("standard input is text");
-        let text =
-            answer(way, &mut streams, &line).unwrap_or_else(|error| error.code().to_string());
+        let text = answer(way, &mut streams, &mut clients, &line)
+            .unwrap_or_else(|error| error.code().to_string());
         say(&format!("= {text}"));
     }
 }
