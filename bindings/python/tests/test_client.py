@@ -90,34 +90,36 @@ class Verbs:
         self.run_case(self.a_life)
 
     def a_life(self, client, send):
-        ns = self.ns
-        created = send("create", MAPS, {"metadata": {"name": "a"}, "data": {"k": "1"}}, namespace=ns)
+        # Of the names of a real kube-apiserver as well.
+        ns, name = "default", self.ns
+        created = send("create", MAPS, {"metadata": {"name": name}, "data": {"k": "1"}}, namespace=ns)
         self.assertEqual(created.http_status, 201)
         self.assertTrue(created.header("content-TYPE").startswith("application/json"))
         self.assertEqual((created.header("x-none"), created.header("x-none", "no")), (None, "no"))
         self.assertEqual((created.warnings, created.json()["data"]), ([], {"k": "1"}))
-        self.assertEqual((created.object.name, created.object.kind), ("a", "ConfigMap"))
-        conflict = self.error_of(send, "create", MAPS, '{"metadata":{"name":"a"}}', namespace=ns)
+        self.assertEqual((created.object.name, created.object.kind), (name, "ConfigMap"))
+        conflict = self.error_of(send, "create", MAPS, json.dumps({"metadata": {"name": name}}), namespace=ns)
         self.assertEqual((conflict.code, conflict.http_status), (Code.CONFLICT, 409))
         self.assertEqual((conflict.reason, conflict.maybe_done, conflict.fatal), ("AlreadyExists", False, True))
-        self.assertEqual((conflict.status["code"], conflict.status["details"]["name"]), (409, "a"))
+        self.assertEqual((conflict.status["code"], conflict.status["details"]["name"]), (409, name))
         self.assertEqual(json.loads(conflict.details), conflict.status)
         for patch in (b'{"data":{"k":"2"}}', {"data": {"j": "3"}}):
-            send("patch", MAPS, "a", patch, namespace=ns)
-        body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}, "data": {"applied": "4"}}
-        send("apply", MAPS, "a", body, namespace=ns, field_manager="python-test", force=True)
-        got = send("get", MAPS, "a", namespace=ns)
+            send("patch", MAPS, name, patch, namespace=ns)
+        body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": {"applied": "4"}}
+        send("apply", MAPS, name, body, namespace=ns, field_manager="python-test", force=True)
+        got = send("get", MAPS, name, namespace=ns)
         self.assertEqual(got.json()["data"], {"k": "2", "j": "3", "applied": "4"})
-        replaced = send("update", MAPS, "a", {"metadata": {"name": "a"}, "data": {}}, namespace=ns)
-        self.assertNotIn("k", replaced.json()["data"])
-        listed = send("list", MAPS, namespace=ns, field_selector="metadata.name=a")
-        self.assertEqual([item["metadata"]["name"] for item in listed.json()["items"]], ["a"])
-        raw = send("call", method="GET", path=self.path("a"), query={"pretty": "false", "x": ["1", "2"]})
-        self.assertEqual(raw.object.name, "a")
-        send("delete", MAPS, "a", namespace=ns, propagation="Background", grace_period=timedelta(seconds=0))
-        gone = self.error_of(send, "get", MAPS, "a", namespace=ns)
+        replaced = send("update", MAPS, name, {"metadata": {"name": name}, "data": {}}, namespace=ns)
+        self.assertNotIn("k", replaced.json().get("data", {}))
+        listed = send("list", MAPS, namespace=ns, field_selector=f"metadata.name={name}")
+        self.assertEqual([item["metadata"]["name"] for item in listed.json()["items"]], [name])
+        path = f"/api/v1/namespaces/default/configmaps/{name}"
+        raw = send("call", method="GET", path=path, query={"pretty": "false", "x": ["1", "2"]})
+        self.assertEqual(raw.object.name, name)
+        send("delete", MAPS, name, namespace=ns, propagation="Background", grace_period=timedelta(seconds=0))
+        gone = self.error_of(send, "get", MAPS, name, namespace=ns)
         self.assertEqual((gone.code, gone.http_status, gone.reason), (Code.NOT_FOUND, 404, "NotFound"))
-        self.assertEqual(gone.status["details"]["name"], "a")
+        self.assertEqual(gone.status["details"]["name"], name)
         self.assertEqual(got.object.get("/data/k"), "2")
 
     def test_large_bodies_warnings_and_texts(self):
