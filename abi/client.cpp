@@ -35,9 +35,29 @@ ksr_status ksr_client_open(const ksr_config* config, void* user_data, ksr_destro
     auto host = std::make_unique<ksr::abi::ClientCallbacks>(config->callbacks.on_log, user_data, destroy);
     destroy_once.release();
     const ksr::Handle number = ClientRegistry::instance().reserve();
-    const ksr::client::ClientOptions options{config->config.connection, config->config.delivery.mode};
+    const ksr::client::ClientOptions options{config->config.connection, config->config.delivery,
+                                             config->config.reader.max_object_size};
     if (Expected<void> opened = ksr::client::open_client(number, options, std::move(host)); !opened) return opened;
     *out = ksr::abi::client_handle(number);
+    return {};
+  });
+}
+
+ksr_status ksr_client_stream(ksr_client* client, const ksr_config* query, void* user_data, ksr_destroy_fn destroy,
+                             ksr_stream** out, ksr_error** err) {
+  // As in ksr_open.
+  ksr::abi::DestroyOnce destroy_once(user_data, destroy);
+  return guard(err, [&]() -> Expected<void> {
+    if (query == nullptr) return invalid("ksr_client_stream: query is NULL");
+    if (out == nullptr) return invalid("ksr_client_stream: out is NULL");
+    const auto found = find(client);
+    if (!found) return invalid("ksr_client_stream: the client is closed");
+    const ksr::Handle number = ksr::stream::StreamRegistry::instance().reserve();
+    ksr_stream* const stream = ksr::abi::stream_handle(number);
+    auto host = std::make_unique<ksr::abi::HostCallbacks>(query->callbacks, stream, user_data, destroy);
+    destroy_once.release();
+    if (Expected<void> opened = found->open_stream(number, query->config, std::move(host)); !opened) return opened;
+    *out = stream;
     return {};
   });
 }

@@ -432,14 +432,24 @@ typedef void (*ksr_response_fn)(ksr_request *request, const ksr_response *respon
 KSR_API ksr_status ksr_client_open(const ksr_config *config, void *user_data, ksr_destroy_fn destroy, ksr_client **out,
                                    ksr_error **err);
 
-/* Cancels all requests of the client; no other can be opened. Never blocks, may be called anywhere. The client must
- * still be closed. */
+/* Opens a stream over the client's connection and in its delivery: as ksr_open, but the callbacks of all streams and
+ * requests of one client never overlap, and run on its one thread, or where its one descriptor is dispatched. `query`:
+ * the query and sync keys, and the callbacks; a connection or delivery key in it is KSR_E_INVALID (min_interval and
+ * max_object_size are those of the client). ksr_fd of the stream is ksr_client_fd, ksr_dispatch is ksr_client_dispatch,
+ * ksr_close inside any callback of the client is KSR_E_WOULD_DEADLOCK. *out must be ended with ksr_close or
+ * ksr_close_async; closing the client closes it too. A callback that blocks delays those of the client's other streams,
+ * not what they receive. KSR_E_INVALID, KSR_E_CANCELLED for a client that was cancelled, KSR_E_NOMEM, KSR_E_FORKED. */
+KSR_API ksr_status ksr_client_stream(ksr_client *client, const ksr_config *query, void *user_data,
+                                     ksr_destroy_fn destroy, ksr_stream **out, ksr_error **err);
+
+/* Cancels all requests and streams of the client; no other can be opened. Never blocks, may be called anywhere. The
+ * client must still be closed. */
 KSR_API void ksr_client_cancel(ksr_client *client);
 
-/* Cancels and closes all requests of the client, waits for a callback that is running, but never for the network, and
- * releases the client. Once it has returned KSR_OK no callback of the client runs or ever will, and all `destroy` have
- * returned. Inside a callback of the client: KSR_E_WOULD_DEADLOCK, and nothing happens. KSR_E_INVALID for a client that
- * is closed already; KSR_E_FORKED. KSR_OK for NULL. */
+/* Cancels and closes all requests and streams of the client, waits for a callback that is running, but never for the
+ * network, and releases the client. Once it has returned KSR_OK no callback of the client runs or ever will, and all
+ * `destroy` have returned. Inside a callback of the client: KSR_E_WOULD_DEADLOCK, and nothing happens. KSR_E_INVALID
+ * for a client that is closed already; KSR_E_FORKED. KSR_OK for NULL. */
 KSR_API ksr_status ksr_client_close(ksr_client *client);
 
 /* The same without waiting: the way to close inside a callback. `destroy` is the sign that the client is gone. */

@@ -1,11 +1,14 @@
 #include "client/client.hpp"
 
+#include <algorithm>
+#include <atomic>
 #include <utility>
 #include <vector>
 
 #include "base/system_random.hpp"
 #include "delivery/host_call.hpp"
 #include "stream/fork_guard.hpp"
+#include "stream/open.hpp"
 #include "transport/exit_guard.hpp"
 
 namespace ksr::client {
@@ -25,6 +28,26 @@ class LogBuffer final : public Logger {
   std::vector<std::pair<LogLevel, std::string>> lines_;
 };
 
+// A client with so many streams never looks for those that are closed.
+constexpr std::size_t kFewStreams = 16;
+
+// Tells the client once that a stream is over: after its last callback, or because it could not be opened.
+class StreamLife {
+ public:
+  explicit StreamLife(std::function<void()> over) : over_(std::move(over)) {}
+  ~StreamLife() { end(); }
+  StreamLife(const StreamLife&) = delete;
+  StreamLife& operator=(const StreamLife&) = delete;
+
+  void end() {
+    if (!ended_.exchange(true)) over_();
+  }
+
+ private:
+  const std::function<void()> over_;
+  std::atomic<bool> ended_{false};
+};
+
 Error cancelled_error() {
   return {Status::cancelled, "the client was cancelled or closed"};
 }
@@ -36,7 +59,7 @@ Expected<std::shared_ptr<Client>> Client::create(const ClientOptions& options, s
   LogBuffer early_lines;
   auto access = cluster::open_access(options.connection, {runtime.executor(), runtime.transport()}, early_lines);
   if (!access) return std::move(access).error();
-  auto runner = delivery::CallbackRunner::create(options.mode);
+  auto runner = delivery::CallbackRunner::create(options.delivery);
   if (!runner) return std::move(runner).error();
   std::shared_ptr<Client> client;
   try {
@@ -57,8 +80,8 @@ Expected<std::shared_ptr<Client>> Client::create(const ClientOptions& options, s
 
 Client::Client(const ClientOptions& options, std::unique_ptr<ClientHost> host, stream::Runtime& runtime,
                std::shared_ptr<cluster::Access> access, std::shared_ptr<delivery::CallbackRunner> runner)
-    : connection_(options.connection),
-      executor_(runtime.executor()),
+    : options_(options),
+      runtime_(runtime),
       access_(std::move(access)),
       runner_(std::move(runner)),
       random_(std::make_shared<SystemRandom>()),
@@ -69,14 +92,13 @@ Client::~Client() = default;
 
 // ---- requests -------------------------------------------------------------------------------------------------------
 
-Expected<std::string> Client::namespace_of(const request::Params& params) {
-  if (!params.namespace_of_context) return params.name_space;
+Expected<std::string> Client::context_namespace() {
   {
     const MutexLock lock(mutex_);
     if (namespace_of_context_) return *namespace_of_context_;
   }
   // Reads files, so it is done once.
-  Expected<std::string> found = cluster::default_namespace(connection_, *this);
+  Expected<std::string> found = cluster::default_namespace(options_.connection, *this);
   if (!found) return found;
   const MutexLock lock(mutex_);
   namespace_of_context_ = *found;
@@ -86,14 +108,14 @@ Expected<std::string> Client::namespace_of(const request::Params& params) {
 Expected<std::shared_ptr<RequestHandle>> Client::open(Handle number, const request::Params& params,
                                                       std::unique_ptr<RequestHost> host) {
   if (Expected<void> fine = request::check_params(params); !fine) return std::move(fine).error();
-  Expected<std::string> name_space = namespace_of(params);
+  Expected<std::string> name_space = params.namespace_of_context ? context_namespace() : params.name_space;
   if (!name_space) return std::move(name_space).error();
   auto forget_it = [self = weak_from_this()](RequestHandle& ended) {
     if (const auto client = self.lock()) client->forget(ended);
   };
-  auto handle = std::make_shared<RequestHandle>(RequestHandle::Owner{executor_, runner_, std::move(forget_it)}, number,
-                                                std::move(host));
-  handle->prepare({executor_, random_, access_, counts_}, params, *std::move(name_space));
+  auto handle = std::make_shared<RequestHandle>(
+      RequestHandle::Owner{runtime_.executor(), runner_, std::move(forget_it)}, number, std::move(host));
+  handle->prepare({runtime_.executor(), random_, access_, counts_}, params, *std::move(name_space));
   {
     const MutexLock lock(mutex_);
     if (cancelled_) return cancelled_error();
@@ -121,11 +143,88 @@ Status Client::close_request(RequestHandle& request) {
 void Client::forget(RequestHandle& request) {
   RequestRegistry::instance().remove(request.number());
   std::shared_ptr<RequestHandle> last;  // dropped after the lock
+  {
+    const MutexLock lock(mutex_);
+    const auto found = requests_.find(&request);
+    if (found == requests_.end()) return;
+    last = std::move(found->second);
+    requests_.erase(found);
+  }
+  end_when_idle();
+}
+
+// ---- streams --------------------------------------------------------------------------------------------------------
+
+Expected<void> Client::open_stream(Handle number, stream::Config config, std::unique_ptr<delivery::Host> host) {
+  if (config.client_key != nullptr) {
+    return Error{Status::invalid, "config key " + std::string(config.client_key) +
+                                      ": belongs to the client; expected a query and how it is kept up to date"};
+  }
+  std::string name_space;
+  if (config.query.namespaces_of_context) {
+    Expected<std::string> found = context_namespace();
+    if (!found) return std::move(found).error();
+    name_space = *std::move(found);
+  }
+  config.delivery = options_.delivery;
+  config.reader.max_object_size = options_.max_object_size;
+  {
+    const MutexLock lock(mutex_);
+    if (cancelled_) return cancelled_error();
+    auto& registry = stream::StreamRegistry::instance();
+    if (streams_.size() == streams_.capacity()) {
+      // Room for as many again keeps this from being done for each.
+      const auto closed = [&](Handle opened) { return registry.find(opened) == nullptr; };
+      streams_.erase(std::remove_if(streams_.begin(), streams_.end(), closed), streams_.end());
+      streams_.reserve(streams_.size() * 2 + kFewStreams);
+    }
+    streams_.push_back(number);
+    ++live_streams_;
+  }
+  auto life = std::make_shared<StreamLife>([self = weak_from_this()] {
+    if (const auto client = self.lock()) client->on_stream_ended();
+  });
+  delivery::SharedDelivery shared{runner_, [life] { life->end(); }};
+  life.reset();
+  Expected<void> opened = stream::open(number, config, std::move(host),
+                                       stream::ClientParts{access_, std::move(name_space), std::move(shared)});
+  if (!opened) return opened;
+  // A cancel or close that came meanwhile did not see it.
+  bool cancelled = false;
+  bool closing = false;
+  {
+    const MutexLock lock(mutex_);
+    cancelled = cancelled_;
+    closing = closing_;
+  }
+  const auto stream = stream::StreamRegistry::instance().find(number);
+  if (stream && closing) {
+    close_stream(number, *stream);
+  } else if (stream && cancelled) {
+    stream->cancel();
+  }
+  return {};
+}
+
+void Client::close_stream(Handle number, stream::Stream& stream) {
+  stream.close_async([number] { stream::StreamRegistry::instance().remove(number); });
+}
+
+void Client::on_stream_ended() {
+  {
+    const MutexLock lock(mutex_);
+    --live_streams_;
+  }
+  end_when_idle();
+}
+
+std::vector<std::pair<Handle, std::shared_ptr<stream::Stream>>> Client::open_streams() {
+  std::vector<std::pair<Handle, std::shared_ptr<stream::Stream>>> open;
   const MutexLock lock(mutex_);
-  const auto found = requests_.find(&request);
-  if (found == requests_.end()) return;
-  last = std::move(found->second);
-  requests_.erase(found);
+  for (const Handle number : streams_) {
+    if (auto stream = stream::StreamRegistry::instance().find(number)) open.emplace_back(number, std::move(stream));
+  }
+  return open;
 }
 
 // ---- callbacks ------------------------------------------------------------------------------------------------------
@@ -166,7 +265,7 @@ delivery::CallbackSource::Turn Client::take_turn() {
   if (deliver_log_line()) return {true, true};
   {
     const MutexLock lock(mutex_);
-    if (!closing_) return {};
+    if (!closing_ || busy()) return {};
   }
   finish();
   return {true, false};
@@ -196,9 +295,14 @@ void Client::cancel() {
     for (const auto& [key, request] : requests_) open.push_back(request);
   }
   for (const auto& request : open) request->cancel();
+  for (const auto& [number, stream] : open_streams()) stream->cancel();
 }
 
 void Client::begin_end() {
+  {
+    const MutexLock lock(mutex_);
+    closing_ = true;
+  }
   cancel();
   std::vector<std::shared_ptr<RequestHandle>> open;
   {
@@ -207,9 +311,14 @@ void Client::begin_end() {
   }
   // None is added any more. Their callbacks come before the client's own end.
   for (const auto& request : open) request->close_async();
+  for (const auto& [number, stream] : open_streams()) close_stream(number, *stream);
+  runner_->post_ending(std::static_pointer_cast<Client>(shared_from_this()));
+}
+
+void Client::end_when_idle() {
   {
     const MutexLock lock(mutex_);
-    closing_ = true;
+    if (!closing_ || ended_ || busy()) return;
   }
   runner_->post_ending(std::static_pointer_cast<Client>(shared_from_this()));
 }
@@ -217,15 +326,12 @@ void Client::begin_end() {
 Status Client::close() {
   if (runner_->inside()) return Status::would_deadlock;
   begin_end();
-  if (runner_->manual()) {
-    runner_->run_here(*this);
-    return Status::ok;
-  }
+  if (runner_->manual()) runner_->run_here(*this);
   {
     const MutexLock lock(mutex_);
     while (!ended_) changed_.wait(mutex_);
   }
-  runner_->join();
+  if (!runner_->manual()) runner_->join();
   return Status::ok;
 }
 
@@ -254,6 +360,7 @@ std::optional<std::uint64_t> Client::statistic(std::string_view name) {
   if (name == "headlamp_reloads") return access_->reloads();
   const MutexLock lock(mutex_);
   if (name == "open_requests") return requests_.size();
+  if (name == "open_streams") return live_streams_;
   if (name == "dropped_logs") return log_lines_.dropped().log_lines;
   return std::nullopt;
 }

@@ -1,5 +1,5 @@
 // `Client` is one open client as the host has it: a connection, and the delivery of callbacks that all its requests
-// share; used by open_client() and abi/. Any thread; `mutex_` guards its state.
+// and streams share; used by open_client() and abi/. Any thread; `mutex_` guards its state.
 #pragma once
 
 #include <cstdint>
@@ -9,6 +9,8 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
+#include <vector>
 
 #include "base/expected.hpp"
 #include "base/log.hpp"
@@ -20,15 +22,22 @@
 #include "cluster/connection_options.hpp"
 #include "delivery/callback_queue.hpp"
 #include "delivery/callback_runner.hpp"
+#include "delivery/delivery_options.hpp"
+#include "delivery/host.hpp"
+#include "json/list_reader.hpp"
 #include "request/api_call.hpp"
 #include "request/params.hpp"
+#include "stream/config.hpp"
 #include "stream/runtime.hpp"
+#include "stream/stream_registry.hpp"
 
 namespace ksr::client {
 
 struct ClientOptions {
   cluster::ConnectionOptions connection;
-  delivery::Mode mode = delivery::Mode::thread;
+  delivery::Options delivery;
+  // Of the objects of its streams.
+  std::size_t max_object_size = json::ReaderOptions().max_object_size;
 };
 
 class Client final : public Logger, public delivery::CallbackSource, public std::enable_shared_from_this<Client> {
@@ -49,10 +58,16 @@ class Client final : public Logger, public delivery::CallbackSource, public std:
   // As RequestHandle::close; the handle is none any more then.
   Status close_request(RequestHandle& request) KSR_EXCLUDES(mutex_);
 
+  // --- streams ------------------------------------------------------------------------------------------------------
+  // Opens a stream over the client's connection and in its delivery, under `number` in the registry. `host` is
+  // destroyed when this fails.
+  Expected<void> open_stream(Handle number, stream::Config config, std::unique_ptr<delivery::Host> host)
+      KSR_EXCLUDES(mutex_);
+
   // --- the client itself --------------------------------------------------------------------------------------------
   // For a client that could not be opened: destroys the host without any other callback.
   void abandon() KSR_EXCLUDES(mutex_);
-  // Cancels all requests; no other can be opened.
+  // Cancels all requests and streams; no other can be opened.
   void cancel() KSR_EXCLUDES(mutex_);
   Status close() KSR_EXCLUDES(mutex_);
   // `on_ended` runs after the host is destroyed.
@@ -70,15 +85,22 @@ class Client final : public Logger, public delivery::CallbackSource, public std:
   Client(const ClientOptions& options, std::unique_ptr<ClientHost> host, stream::Runtime& runtime,
          std::shared_ptr<cluster::Access> access, std::shared_ptr<delivery::CallbackRunner> runner);
 
-  Expected<std::string> namespace_of(const request::Params& params) KSR_EXCLUDES(mutex_);
+  Expected<std::string> context_namespace() KSR_EXCLUDES(mutex_);
   void forget(RequestHandle& request) KSR_EXCLUDES(mutex_);
-  // Ends all requests, then the client.
+  // The last callback of a stream is over.
+  void on_stream_ended() KSR_EXCLUDES(mutex_);
+  std::vector<std::pair<Handle, std::shared_ptr<stream::Stream>>> open_streams() KSR_EXCLUDES(mutex_);
+  static void close_stream(Handle number, stream::Stream& stream);
+  // Ends all requests and streams, then the client.
   void begin_end() KSR_EXCLUDES(mutex_);
+  // What is left to do before the client can end.
+  bool busy() const KSR_REQUIRES(mutex_) { return !requests_.empty() || live_streams_ > 0; }
+  void end_when_idle() KSR_EXCLUDES(mutex_);
   bool deliver_log_line() KSR_EXCLUDES(mutex_);
   void finish() KSR_EXCLUDES(mutex_);
 
-  const cluster::ConnectionOptions connection_;
-  Executor& executor_;
+  const ClientOptions options_;
+  stream::Runtime& runtime_;
   const std::shared_ptr<cluster::Access> access_;
   const std::shared_ptr<delivery::CallbackRunner> runner_;
   const std::shared_ptr<Random> random_;
@@ -90,6 +112,10 @@ class Client final : public Logger, public delivery::CallbackSource, public std:
   mutable Mutex mutex_;
   ConditionVariable changed_;
   std::unordered_map<const RequestHandle*, std::shared_ptr<RequestHandle>> requests_ KSR_GUARDED_BY(mutex_);
+  // The handles of its streams, some of which may be closed.
+  std::vector<Handle> streams_ KSR_GUARDED_BY(mutex_);
+  // Their callbacks are not over.
+  std::size_t live_streams_ KSR_GUARDED_BY(mutex_) = 0;
   delivery::CallbackQueue log_lines_ KSR_GUARDED_BY(mutex_);
   std::optional<std::string> namespace_of_context_ KSR_GUARDED_BY(mutex_);
   std::function<void()> on_ended_ KSR_GUARDED_BY(mutex_);

@@ -8,8 +8,8 @@
 
 namespace ksr::delivery {
 
-Expected<std::shared_ptr<CallbackRunner>> CallbackRunner::create(Mode mode) {
-  auto runner = std::make_shared<CallbackRunner>(mode);
+Expected<std::shared_ptr<CallbackRunner>> CallbackRunner::create(const Options& options) {
+  auto runner = std::make_shared<CallbackRunner>(options);
   if (Expected<void> started = runner->start(); !started) return std::move(started).error();
   return runner;
 }
@@ -17,7 +17,7 @@ Expected<std::shared_ptr<CallbackRunner>> CallbackRunner::create(Mode mode) {
 Expected<void> CallbackRunner::start() {
   const MutexLock lock(mutex_);
   if (manual()) {
-    Expected<Wakeup> wakeup = Wakeup::create(false);
+    Expected<Wakeup> wakeup = Wakeup::create(options_.min_interval.count() > 0);
     if (!wakeup) return std::move(wakeup).error();
     wakeup_ = std::move(wakeup).value();
     fd_ = wakeup_->fd();
@@ -36,6 +36,27 @@ void CallbackRunner::post(const std::shared_ptr<CallbackSource>& source) {
   enqueue(source, false);
 }
 
+void CallbackRunner::post_at(const std::shared_ptr<CallbackSource>& source, Instant at) {
+  using Queue = CallbackSource::Queue;
+  const MutexLock lock(mutex_);
+  if (stopping_ || source->queue_ == Queue::waiting) return;
+  if (source->queue_ == Queue::delayed) {
+    if (source->due_ <= at) return;
+    const auto held = std::find(delayed_.begin(), delayed_.end(), source);
+    source->place_.splice(source->place_.end(), delayed_, held);
+  }
+  source->place_.front() = source;
+  source->queue_ = Queue::delayed;
+  source->due_ = at;
+  // Sources wait about equally long: the place is near the end.
+  auto after = delayed_.end();
+  while (after != delayed_.begin() && (*std::prev(after))->due_ > at) --after;
+  const bool first = after == delayed_.begin();
+  delayed_.splice(after, source->place_);
+  if (!first || !waiting_.empty()) return;
+  wakeup_ ? wakeup_->signal_at(at) : work_.notify_one();
+}
+
 void CallbackRunner::post_ending(const std::shared_ptr<CallbackSource>& source) {
   const MutexLock lock(mutex_);
   enqueue(source, true);
@@ -46,11 +67,26 @@ void CallbackRunner::post_ending(const std::shared_ptr<CallbackSource>& source) 
 }
 
 void CallbackRunner::enqueue(const std::shared_ptr<CallbackSource>& source, bool ending) {
+  using Queue = CallbackSource::Queue;
   source->ending_ = source->ending_ || ending;
-  if (stopping_ || source->place_.empty()) return;
-  source->place_.front() = source;
-  waiting_.splice(waiting_.end(), source->place_);
+  if (stopping_ || source->queue_ == Queue::waiting) return;
+  if (source->queue_ == Queue::delayed) {
+    waiting_.splice(waiting_.end(), delayed_, std::find(delayed_.begin(), delayed_.end(), source));
+  } else {
+    source->place_.front() = source;
+    waiting_.splice(waiting_.end(), source->place_);
+  }
+  source->queue_ = Queue::waiting;
   wake();
+}
+
+void CallbackRunner::take_due() {
+  if (delayed_.empty()) return;
+  const Instant now = std::chrono::steady_clock::now();
+  while (!delayed_.empty() && delayed_.front()->due_ <= now) {
+    delayed_.front()->queue_ = CallbackSource::Queue::waiting;
+    waiting_.splice(waiting_.end(), delayed_, delayed_.begin());
+  }
 }
 
 void CallbackRunner::wake() {
@@ -64,6 +100,7 @@ void CallbackRunner::wake() {
 bool CallbackRunner::run(Place waiting) {
   std::shared_ptr<CallbackSource> source = std::move(*waiting);
   source->place_.splice(source->place_.end(), waiting_, waiting);
+  source->queue_ = CallbackSource::Queue::none;
   CallbackSource::Turn turn;
   {
     const MutexUnlock unlock(mutex_);
@@ -87,21 +124,31 @@ std::int64_t CallbackRunner::run_ending() {
 // This thread runs no turns any more.
 void CallbackRunner::leave() {
   active_ = {};
-  if (!waiting_.empty()) wake();
+  if (!waiting_.empty()) {
+    wake();
+  } else if (!delayed_.empty() && wakeup_) {
+    wakeup_->signal_at(delayed_.front()->due_);
+  }
   changed_.notify_all();
 }
 
 void CallbackRunner::serve() {
   const MutexLock lock(mutex_);
   for (;;) {
+    take_due();
     while (!waiting_.empty()) {
       active_ = std::this_thread::get_id();
       run(waiting_.begin());
       active_ = {};
       changed_.notify_all();
+      take_due();
     }
     if (stopping_) return;
-    work_.wait(mutex_);
+    if (delayed_.empty()) {
+      work_.wait(mutex_);
+    } else {
+      work_.wait_until(mutex_, delayed_.front()->due_);
+    }
   }
 }
 
@@ -111,6 +158,7 @@ std::int64_t CallbackRunner::dispatch() {
   if (turn_running()) return 0;
   active_ = std::this_thread::get_id();
   wakeup_->clear();
+  take_due();
   std::int64_t made = 0;
   // No more than what waits now: a busy cluster must not keep the host in here.
   for (std::size_t left = waiting_.size(); left > 0 && !waiting_.empty(); --left) {
@@ -142,10 +190,11 @@ bool CallbackRunner::inside() const {
 // ---- the end --------------------------------------------------------------------------------------------------------
 
 void CallbackRunner::stop() {
-  std::list<std::shared_ptr<CallbackSource>> dropped;  // after the lock
+  Sources dropped;  // after the lock
   const MutexLock lock(mutex_);
   stopping_ = true;
   dropped.swap(waiting_);
+  dropped.splice(dropped.end(), delayed_);
   work_.notify_one();
 }
 

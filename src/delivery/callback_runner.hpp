@@ -1,15 +1,17 @@
 // `CallbackRunner` runs the callbacks of several sources one at a time: on one thread of its own, or where the host
-// dispatches; used by client::Client for itself and its requests. Any thread; `mutex_` guards its state. No lock is
-// held while a source has its turn.
+// dispatches; used by client::Client for itself, its requests and its streams. Any thread; `mutex_` guards its state.
+// No lock is held while a source has its turn.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <list>
 #include <memory>
 #include <optional>
 #include <thread>
 
 #include "base/expected.hpp"
+#include "base/instant.hpp"
 #include "base/mutex.hpp"
 #include "delivery/delivery_options.hpp"
 #include "delivery/wakeup.hpp"
@@ -32,19 +34,36 @@ class CallbackSource {
 
  private:
   friend class CallbackRunner;
-  // Guarded by the runner's mutex. The place in the queue, made with the source: waiting for a turn cannot fail.
+  enum class Queue : std::uint8_t { none, waiting, delayed };
+
+  // Guarded by the runner's mutex. The place in a queue, made with the source: waiting for a turn cannot fail.
   std::list<std::shared_ptr<CallbackSource>> place_{nullptr};
+  Queue queue_ = Queue::none;
+  Instant due_{};  // of the turn, in the queue `delayed`
   bool ending_ = false;
+};
+
+class CallbackRunner;
+
+// Where a source that belongs to a client has its turns.
+struct SharedDelivery {
+  // NULL: it has a thread or descriptor of its own.
+  std::shared_ptr<CallbackRunner> runner;
+  // Called once, after the last callback of the source, with no lock held.
+  std::function<void()> ended;
 };
 
 class CallbackRunner : public std::enable_shared_from_this<CallbackRunner> {
  public:
   // Mode::thread: starts the thread, which keeps the runner until stop().
-  static Expected<std::shared_ptr<CallbackRunner>> create(Mode mode);
-  explicit CallbackRunner(Mode mode) : mode_(mode) {}
+  static Expected<std::shared_ptr<CallbackRunner>> create(const Options& options);
+  explicit CallbackRunner(const Options& options) : options_(options) {}
 
   // `source` gets a turn, one for all calls before it.
   void post(const std::shared_ptr<CallbackSource>& source) KSR_EXCLUDES(mutex_);
+  // The same, but not before `at`, unless another post asks for it. With Mode::manual only where the options have a
+  // min_interval.
+  void post_at(const std::shared_ptr<CallbackSource>& source, Instant at) KSR_EXCLUDES(mutex_);
   // The same for a source that ends. With Mode::manual its turn comes before this returns, or, where another turn is
   // running, right after that.
   void post_ending(const std::shared_ptr<CallbackSource>& source) KSR_EXCLUDES(mutex_);
@@ -53,7 +72,7 @@ class CallbackRunner : public std::enable_shared_from_this<CallbackRunner> {
 
   // Whether the calling thread is inside a turn.
   bool inside() const KSR_EXCLUDES(mutex_);
-  bool manual() const noexcept { return mode_ == Mode::manual; }
+  bool manual() const noexcept { return options_.mode == Mode::manual; }
   // As ksr_fd and ksr_dispatch.
   int fd() const noexcept { return fd_; }
   std::int64_t dispatch() KSR_EXCLUDES(mutex_);
@@ -68,8 +87,11 @@ class CallbackRunner : public std::enable_shared_from_this<CallbackRunner> {
  private:
   Expected<void> start() KSR_EXCLUDES(mutex_);
   void serve() KSR_EXCLUDES(mutex_);
+  using Sources = std::list<std::shared_ptr<CallbackSource>>;
+  using Place = Sources::iterator;
   void enqueue(const std::shared_ptr<CallbackSource>& source, bool ending) KSR_REQUIRES(mutex_);
-  using Place = std::list<std::shared_ptr<CallbackSource>>::iterator;
+  // Those whose time has come wait from now on.
+  void take_due() KSR_REQUIRES(mutex_);
   // One that waits has its turn. True: it has made a callback.
   bool run(Place waiting) KSR_REQUIRES(mutex_);
   // Mode::manual: those that end have their turns. How many callbacks were made.
@@ -78,7 +100,7 @@ class CallbackRunner : public std::enable_shared_from_this<CallbackRunner> {
   bool turn_running() const KSR_REQUIRES(mutex_) { return active_ != std::thread::id(); }
   void wake() KSR_REQUIRES(mutex_);
 
-  const Mode mode_;
+  const Options options_;
   int fd_ = -1;  // of wakeup_; set by start(), before any other thread has the runner
   mutable Mutex mutex_;
   ConditionVariable work_;     // for the thread
@@ -86,7 +108,8 @@ class CallbackRunner : public std::enable_shared_from_this<CallbackRunner> {
   std::optional<Wakeup> wakeup_ KSR_GUARDED_BY(mutex_);  // Mode::manual
   std::thread thread_ KSR_GUARDED_BY(mutex_);
   std::thread::id active_ KSR_GUARDED_BY(mutex_);  // the thread that runs a turn now
-  std::list<std::shared_ptr<CallbackSource>> waiting_ KSR_GUARDED_BY(mutex_);
+  Sources waiting_ KSR_GUARDED_BY(mutex_);
+  Sources delayed_ KSR_GUARDED_BY(mutex_);  // by the time of their turns
   bool stopping_ KSR_GUARDED_BY(mutex_) = false;
   bool joined_ KSR_GUARDED_BY(mutex_) = false;
 };

@@ -57,34 +57,42 @@ class AbandonOnFailure {
 
 }  // namespace
 
-Expected<std::shared_ptr<Stream>> Stream::create(Config config, std::unique_ptr<delivery::Host> host,
-                                                 Runtime& runtime) {
+Expected<std::shared_ptr<Stream>> Stream::create(Config config, std::unique_ptr<delivery::Host> host, Runtime& runtime,
+                                                 std::optional<ClientParts> client) {
   if (Expected<void> checked = check(config); !checked) return std::move(checked).error();
   LogBuffer early_lines;
-  const cluster::AccessEnvironment environment{runtime.executor(), runtime.transport()};
-  auto access = cluster::open_access(config.connection, environment, early_lines);
-  if (!access) return std::move(access).error();
+  std::shared_ptr<cluster::Access> access;
+  if (client) {
+    access = std::move(client->access);
+  } else {
+    const cluster::AccessEnvironment environment{runtime.executor(), runtime.transport()};
+    auto opened = cluster::open_access(config.connection, environment, early_lines);
+    if (!opened) return std::move(opened).error();
+    access = *std::move(opened);
+  }
   if (config.query.namespaces_of_context) {
-    auto name_space = cluster::default_namespace(config.connection, early_lines);
+    auto name_space = client ? Expected<std::string>(std::move(client->context_namespace))
+                             : cluster::default_namespace(config.connection, early_lines);
     if (!name_space) return std::move(name_space).error();
     config.query.namespaces = {*std::move(name_space)};
   }
   auto publisher =
       std::make_shared<delivery::Publisher>(config.limit, std::max<std::size_t>(config.query.namespaces.size(), 1));
-  auto dispatcher = delivery::CallbackDispatcher::create(config.delivery, std::move(host), publisher);
+  auto dispatcher = delivery::CallbackDispatcher::create(
+      config.delivery, std::move(host), publisher, client ? std::move(client->delivery) : delivery::SharedDelivery{});
   if (!dispatcher) return std::move(dispatcher).error();
   // Whatever is thrown from here on, the host is destroyed without a callback before this returns.
   AbandonOnFailure abandon_on_failure(**dispatcher);
-  (*dispatcher)->blank((*access)->secrets());
+  (*dispatcher)->blank(access->secrets());
   early_lines.replay_to(**dispatcher);
-  (*access)->add_logger(*dispatcher);
+  access->add_logger(*dispatcher);
   auto statistics = std::make_shared<Statistics>();
-  auto last_error = std::make_shared<LastError>((*access)->secrets());
+  auto last_error = std::make_shared<LastError>(access->secrets());
   EngineParts parts{runtime.executor(),
                     runtime.server_states(),
                     std::make_unique<SystemRandom>(),
                     std::move(config),
-                    std::move(access).value(),
+                    std::move(access),
                     publisher,
                     *dispatcher,
                     statistics,

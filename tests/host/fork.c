@@ -20,15 +20,17 @@ static void check_client_in_child(ksr_config* config) {
   uint64_t value = 0;
   const int destroyed_before = destroyed;
   ksr_client* second = NULL;
+  ksr_stream* none = NULL;
   ksr_params* other = NULL;
   ksr_request* third = NULL;
   const ksr_response* answer = NULL;
   ksr_error* err = NULL;
   CHECK(ksr_client_open(config, NULL, on_destroy, &second, NULL) == KSR_E_FORKED && second == NULL);
+  CHECK(ksr_client_stream(client, config, NULL, on_destroy, &none, NULL) == KSR_E_FORKED && none == NULL);
   CHECK(ksr_params_new(&other) == KSR_E_FORKED && other == NULL);
   CHECK(ksr_params_set(params, "name", "x", NULL) == KSR_E_FORKED);
   CHECK(ksr_request_open(client, params, NULL, on_destroy, &third, NULL) == KSR_E_FORKED && third == NULL);
-  CHECK(destroyed == destroyed_before + 2);
+  CHECK(destroyed == destroyed_before + 3);
   CHECK(ksr_call(client, params, &answer, &err) == KSR_E_FORKED && answer == NULL);
   CHECK(ksr_error_code(err) == KSR_E_FORKED && ksr_error_maybe_done(err) == 0);
   ksr_error_free(err);

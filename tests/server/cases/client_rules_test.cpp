@@ -61,6 +61,7 @@ class ClientHost {
   std::size_t overlaps = 0;
   std::size_t both_or_none = 0;
   std::set<std::thread::id> threads;
+  std::thread::id destroyed_on;  // of the last request
   std::vector<Answer> seen;
 
   ksr_client* client = nullptr;
@@ -68,20 +69,16 @@ class ClientHost {
   std::function<void(ksr_request*)> during_response;
 
  private:
-  void within(const std::function<void()>& body) {
+  // `counter` is counted last: the host may be gone once it is.
+  void within(const std::function<void()>& body, std::size_t ClientHost::*counter = nullptr) {
     const bool alone = inside_.fetch_add(1) == 0;
     body();
-    {
-      const std::lock_guard<std::mutex> lock(mutex_);
-      if (!alone) ++overlaps;
-      threads.insert(std::this_thread::get_id());
-    }
     inside_.fetch_sub(1);
-    changed_.notify_all();
-  }
-  void count(std::size_t& counter) {
     const std::lock_guard<std::mutex> lock(mutex_);
-    ++counter;
+    if (!alone) ++overlaps;
+    threads.insert(std::this_thread::get_id());
+    if (counter != nullptr) ++(this->*counter);
+    changed_.notify_all();
   }
   static void on_response(ksr_request* request, const ksr_response* response, const ksr_error* error, void* self) {
     auto& host = *static_cast<ClientHost*>(self);
@@ -96,11 +93,11 @@ class ClientHost {
   }
   static void on_request_destroy(void* self) {
     auto& host = *static_cast<ClientHost*>(self);
-    host.within([&] { host.count(host.requests_destroyed); });
+    host.within([&] { host.destroyed_on = std::this_thread::get_id(); }, &ClientHost::requests_destroyed);
   }
   static void on_client_destroy(void* self) {
     auto& host = *static_cast<ClientHost*>(self);
-    host.within([&] { host.count(host.clients_destroyed); });
+    host.within([] {}, &ClientHost::clients_destroyed);
   }
 
   std::mutex mutex_;
@@ -290,7 +287,7 @@ TEST_CASE("destroy runs when opening fails, on the calling thread") {
   ClientHost host(client_of(server, "thread"));
   host.open({{"verb", "create"}, {"resource", "v1/pods"}}, KSR_E_INVALID);
   CHECK(host.requests_destroyed == 1);
-  CHECK(host.threads == std::set<std::thread::id>{std::this_thread::get_id()});
+  CHECK(host.destroyed_on == std::this_thread::get_id());
   int destroyed = 0;
   const auto count = [](void* counter) { ++*static_cast<int*>(counter); };
   ksr_client* client = nullptr;
