@@ -56,6 +56,14 @@ ksr_status ksr_go_client_open(ksr_config* config, int with_log, uintptr_t handle
   return status;
 }
 
+ksr_status ksr_go_client_stream(uintptr_t client, const ksr_config* query, uintptr_t handle, uintptr_t* out,
+                                ksr_error** err) {
+  ksr_stream* stream = NULL;
+  const ksr_status status = ksr_client_stream((ksr_client*)client, query, (void*)handle, on_destroy, &stream, err);
+  if (status == KSR_OK) *out = (uintptr_t)stream;
+  return status;
+}
+
 ksr_status ksr_go_request_open(uintptr_t client, const ksr_params* params, uintptr_t handle, uintptr_t* out,
                                ksr_error** err) {
   ksr_request* request = NULL;

@@ -78,6 +78,8 @@ static inline ksr_go_text ksr_go_get(const ksr_object* object, const char* json_
 
 /* A ksr_client * and a ksr_request * are numbers as well. */
 ksr_status ksr_go_client_open(ksr_config* config, int with_log, uintptr_t handle, uintptr_t* out, ksr_error** err);
+ksr_status ksr_go_client_stream(uintptr_t client, const ksr_config* query, uintptr_t handle, uintptr_t* out,
+                                ksr_error** err);
 ksr_status ksr_go_request_open(uintptr_t client, const ksr_params* params, uintptr_t handle, uintptr_t* out,
                                ksr_error** err);
 

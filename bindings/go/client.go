@@ -4,13 +4,16 @@ package ksr
 import "C"
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"runtime"
 	"runtime/cgo"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -31,6 +34,7 @@ type client struct {
 
 	mu      sync.Mutex
 	closed  bool
+	streams map[*Stream]struct{}
 	running sync.WaitGroup // requests; none is added once closed
 	release sync.Once
 	fail    error
@@ -66,10 +70,11 @@ func NewClient(config Config, options ...Option) (*Client, error) {
 
 func (c *Client) neverOpened() bool { return c == nil || c.client == nil }
 
-// Close cancels all requests under way, which then fail with ErrCancelled, and waits for a callback of OnLog that is
-// running, but never for the network. Once it has returned nil, no goroutine, thread or memory of the client is left;
-// responses stay. It may be called any number of times. Inside OnLog it fails with ErrWouldDeadlock, and nothing
-// happens. A client that the program drops without it is closed by the garbage collector.
+// Close cancels all requests under way, which then fail with ErrCancelled, closes the streams of the client, and waits
+// for a callback that is running, but never for the network. Once it has returned nil, no goroutine, thread or memory of
+// the client is left; responses, and snapshots that were retained, stay. It may be called any number of times. Inside a
+// callback of its own or of its streams it fails with ErrWouldDeadlock, and nothing happens. A client that the program
+// drops without it is closed by the garbage collector, unless a stream of it is open.
 func (c *Client) Close() error {
 	if c.neverOpened() {
 		return nil
@@ -78,14 +83,27 @@ func (c *Client) Close() error {
 		return &Error{Code: ErrWouldDeadlock, Message: "Close: called inside OnLog of the client", Fatal: true}
 	}
 	c.mu.Lock()
+	streams := slices.Collect(maps.Keys(c.streams))
+	for _, s := range streams {
+		if s.inside.Load() == threadID() {
+			c.mu.Unlock()
+			return &Error{Code: ErrWouldDeadlock, Message: "Close: called inside a callback of a stream of the client", Fatal: true}
+		}
+	}
 	c.closed = true
 	c.mu.Unlock()
 	c.release.Do(func() {
 		runtime.SetFinalizer(c, nil)
 		C.ksr_go_client_cancel(c.handle)
+		for _, s := range streams {
+			c.fail = cmp.Or(c.fail, s.Close())
+		}
 		// They ask their requests how they have ended, before these are gone.
 		c.running.Wait()
-		c.fail = failure(C.ksr_go_client_close(c.handle), nil, "Close")
+		for _, s := range c.open() { // that a Watch has opened meanwhile
+			c.fail = cmp.Or(c.fail, s.Close())
+		}
+		c.fail = cmp.Or(c.fail, failure(C.ksr_go_client_close(c.handle), nil, "Close"))
 		c.log.stop()
 	})
 	return c.fail
@@ -111,6 +129,41 @@ func (c *Client) enter(what string) error {
 func (c *Client) leave() {
 	c.running.Done()
 	runtime.KeepAlive(c)
+}
+
+// Watch opens a stream over the client's connection: as Open, but config has no connection keys (they are ErrInvalid), and
+// all streams of a client have one thread of the library's together. Each delivers on a goroutine of its own, so that a
+// callback or loop that takes its time delays no other stream and no request. Closing the client closes its streams.
+func (c *Client) Watch(ctx context.Context, config Config, options ...Option) (*Stream, error) {
+	if err := c.enter("Watch"); err != nil {
+		return nil, err
+	}
+	defer c.leave()
+	s := newStream(options)
+	s.client, s.mail = c, newMailbox()
+	c.mu.Lock()
+	if c.streams == nil {
+		c.streams = map[*Stream]struct{}{}
+	}
+	c.streams[s] = struct{}{}
+	c.mu.Unlock()
+	opened, err := open(ctx, config, s)
+	if err != nil {
+		c.forget(s)
+	}
+	return opened, err
+}
+
+func (c *client) open() []*Stream {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Collect(maps.Keys(c.streams))
+}
+
+func (c *client) forget(s *Stream) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.streams, s)
 }
 
 // Do makes a request and waits for its answer, which is a Response for a 2xx, else an error: an *Error, whose Code says

@@ -56,14 +56,16 @@ static void write_string(FILE* out, const char* text, size_t size) {
   fputc('"', out);
 }
 
-/* What is applied: this manager's whole opinion of the object. free() gives it back. */
-static char* body_of(char** values, int count) {
+/* What is applied: all fields that this manager wants to own. free() gives it back. */
+static char* body_of(const char* name, char** values, int count) {
   FILE* out = tmpfile();
   char* body;
   long size;
   int i;
   if (!out) return NULL;
-  fputs("{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"data\":{", out);
+  fputs("{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{\"name\":", out);
+  write_string(out, name, strlen(name));
+  fputs("},\"data\":{", out);
   for (i = 0; i < count; ++i) {
     const char* equal = strchr(values[i], '=');
     if (i) fputc(',', out);
@@ -127,7 +129,7 @@ static int apply(ksr_client* client, char** place, char** values, int count, int
   const ksr_response* response = NULL;
   ksr_params* params = NULL;
   ksr_error* error = NULL;
-  char* body = body_of(values, count);
+  char* body = body_of(place[1], values, count);
   ksr_status status = body ? ksr_params_new(&params) : KSR_E_NOMEM;
   if (status == KSR_OK) status = set_object(params, "apply", place, &error);
   if (status == KSR_OK) status = ksr_params_set(params, "field_manager", "ksr-apply-example", &error);
