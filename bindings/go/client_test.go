@@ -98,12 +98,13 @@ func TestVerbsOnAnyServer(t *testing.T) {
 	kept := object.Retain()
 	defer kept.Release()
 
-	_, err = client.Create(ctx, configMaps, "default", kept)
-	var refused *ksr.Error
-	if !errors.As(err, &refused) || refused.Code != ksr.ErrRejected && refused.Code != ksr.ErrConflict {
-		t.Errorf("a second one: %v", err)
+	replaced, err := client.Update(ctx, configMaps, "default", name, kept)
+	if err != nil {
+		t.Fatal(err)
 	}
+	replaced.Release()
 	_, err = client.Create(ctx, configMaps, "default", fmt.Sprintf(`{"metadata":{"name":%q}}`, name))
+	var refused *ksr.Error
 	if !errors.As(err, &refused) || !errors.Is(err, ksr.ErrConflict) || refused.MaybeDone || !refused.Fatal {
 		t.Fatalf("a second one: %v", err)
 	}

@@ -152,6 +152,14 @@ extern "C" {
         out: *mut *mut ksr_client,
         err: *mut *mut ksr_error,
     ) -> ksr_status;
+    pub fn ksr_client_stream(
+        client: *mut ksr_client,
+        query: *const ksr_config,
+        user_data: *mut c_void,
+        destroy: ksr_destroy_fn,
+        out: *mut *mut ksr_stream,
+        err: *mut *mut ksr_error,
+    ) -> ksr_status;
     pub fn ksr_client_cancel(client: *mut ksr_client);
     pub fn ksr_client_close(client: *mut ksr_client) -> ksr_status;
     pub fn ksr_client_close_async(client: *mut ksr_client);

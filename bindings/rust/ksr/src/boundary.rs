@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 
 use ksr_sys as sys;
 
+use crate::client::Inner;
 use crate::link::{lock, Link};
 use crate::text::text;
 use crate::{Callbacks, Code, Config, Error, Handle, LogLevel, Snapshot, State, Stream};
@@ -21,6 +22,8 @@ struct Host {
 pub(crate) enum Delivery {
     Thread,
     Manual,
+    /// In the delivery of a client, over its connection.
+    Client(Arc<Inner>, *mut sys::ksr_client),
 }
 
 pub(crate) fn open(config: &Config, callbacks: Callbacks, delivery: Delivery) -> Result<Stream, Error> {
@@ -39,11 +42,20 @@ pub(crate) fn open(config: &Config, callbacks: Callbacks, delivery: Delivery) ->
         sys::ksr_config_on_state(raw.get(), Some(on_state));
         let host = Box::into_raw(Box::new(Host { handle: handle.clone(), callbacks: Mutex::new(callbacks) }));
         let (mut stream, mut error) = (ptr::null_mut(), ptr::null_mut());
-        let status = sys::ksr_open(raw.get(), host.cast(), Some(on_destroy), &mut stream, &mut error);
+        let status = match &delivery {
+            Delivery::Client(_, client) => {
+                sys::ksr_client_stream(*client, raw.get(), host.cast(), Some(on_destroy), &mut stream, &mut error)
+            }
+            _ => sys::ksr_open(raw.get(), host.cast(), Some(on_destroy), &mut stream, &mut error),
+        };
         Error::check(status, error, || "ksr_open".to_owned())?;
         link.belongs_to(stream);
     }
-    Ok(Stream::new(handle))
+    let client = match delivery {
+        Delivery::Client(client, _) => Some(client),
+        _ => None,
+    };
+    Ok(Stream::new(handle, client))
 }
 
 unsafe extern "C" fn on_update(

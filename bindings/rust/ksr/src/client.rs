@@ -8,10 +8,10 @@ use std::sync::{Arc, Mutex};
 
 use ksr_sys as sys;
 
-use crate::boundary::said;
+use crate::boundary::{self, said, Delivery};
 use crate::link::lock;
 use crate::text::{text, to_c};
-use crate::{Code, Config, Error, LogLevel, Params, RequestFuture, Response};
+use crate::{Callbacks, Code, Config, Error, LogLevel, Params, RequestFuture, Response, Stream, Updates};
 
 /// Makes requests of one cluster: any call of the Kubernetes API, over the connection, credentials and discovery that
 /// streams with the same [`Config`] use as well. A clone is the same client. Since 0.2.
@@ -37,7 +37,7 @@ use crate::{Code, Config, Error, LogLevel, Params, RequestFuture, Response};
 /// What changes something is never carried out twice by a retry of the library; [`Error::maybe_done`] says whether what
 /// has failed may have been carried out.
 ///
-/// To drop the last clone, and the last future of one, closes the client.
+/// To drop the last clone, and the last future and stream of one, closes the client.
 #[derive(Clone)]
 pub struct Client {
     inner: Arc<Inner>,
@@ -62,6 +62,15 @@ struct ClientLink {
 pub(crate) struct Inner {
     link: Arc<ClientLink>,
     client: *mut sys::ksr_client,
+    /// For what iterates: its callbacks run where it is polled, and the other's on a thread. Opened at the first use.
+    manual: Mutex<Manual>,
+    config: Config,
+}
+
+enum Manual {
+    None,
+    Open(*mut sys::ksr_client),
+    Closed,
 }
 
 // SAFETY: the pointer is a number of the library's registry, which any thread may use.
@@ -106,7 +115,8 @@ impl Client {
             // SAFETY: takes numbers of clients that are gone.
             unsafe { sys::ksr_client_cancel(client) };
         }
-        Ok(Client { inner: Arc::new(Inner { link, client }) })
+        let manual = Mutex::new(Manual::None);
+        Ok(Client { inner: Arc::new(Inner { link, client, manual, config: config.clone() }) })
     }
 
     /// Makes a request and waits for its answer, as long as [`Params::timeout`] allows. Fails with what the server
@@ -144,27 +154,57 @@ impl Client {
         RequestFuture::open(&self.inner, params)
     }
 
-    /// Cancels all requests under way, which fail with [`Code::Cancelled`]; no other can be made. Never blocks, may be
-    /// called anywhere.
-    pub fn cancel(&self) {
-        // SAFETY: takes numbers of clients that are gone.
-        unsafe { sys::ksr_client_cancel(self.inner.client) };
+    /// Opens a stream over the client's connection, which calls `callbacks` on the client's thread: as
+    /// [`Config::open`], but all such streams of a client have one thread, and their callbacks never overlap; one that
+    /// takes its time delays the others, and futures. `query` has no connection keys: they are [`Code::Invalid`].
+    /// [`Handle::close`](crate::Handle::close) inside any callback of the client fails with [`Code::WouldDeadlock`]. The
+    /// stream keeps the client open.
+    pub fn stream(&self, query: &Config, callbacks: Callbacks) -> Result<Stream, Error> {
+        boundary::open(query, callbacks, Delivery::Client(Arc::clone(&self.inner), self.inner.client))
     }
 
-    /// Cancels all requests under way and waits for a callback that is running, never for the network. Once it has
-    /// returned `Ok` no callback runs or ever will; responses stay. All clones are closed: their requests fail with
-    /// [`Code::Invalid`]. May be called any number of times. Inside a callback of the client it fails with
-    /// [`Code::WouldDeadlock`], and nothing happens.
+    /// Opens a stream over the client's connection whose snapshots are iterated, or awaited: as [`Config::updates`], but
+    /// all such streams of a client have one descriptor of the library's. Whichever is polled makes the callbacks of all.
+    pub fn updates(&self, query: &Config) -> Result<Updates, Error> {
+        self.updates_with(query, Callbacks::new())
+    }
+
+    /// The same with callbacks, as [`Config::updates_with`] has them; they run on a thread that polls a stream of the
+    /// client.
+    pub fn updates_with(&self, query: &Config, callbacks: Callbacks) -> Result<Updates, Error> {
+        let manual = self.inner.manual_client()?;
+        Updates::open(query, callbacks, Delivery::Client(Arc::clone(&self.inner), manual))
+    }
+
+    /// Cancels all requests and streams of the client; the requests fail with [`Code::Cancelled`], and no other can be
+    /// made. Never blocks, may be called anywhere.
+    pub fn cancel(&self) {
+        // SAFETY: takes numbers of clients that are gone.
+        unsafe {
+            sys::ksr_client_cancel(self.inner.client);
+            if let Manual::Open(manual) = *lock(&self.inner.manual) {
+                sys::ksr_client_cancel(manual);
+            }
+        }
+    }
+
+    /// Cancels all requests under way, closes the streams of the client, and waits for a callback that is running, never
+    /// for the network. Once it has returned `Ok` no callback runs or ever will; responses and snapshots stay. All
+    /// clones are closed: their requests fail with [`Code::Invalid`]. May be called any number of times. Inside a
+    /// callback of the client it fails with [`Code::WouldDeadlock`].
     pub fn close(&self) -> Result<(), Error> {
         // SAFETY: takes numbers of clients that are gone.
-        match unsafe { sys::ksr_client_close(self.inner.client) } {
-            sys::KSR_OK | sys::KSR_E_INVALID => Ok(()), // the latter: it is closed already
-            sys::KSR_E_WOULD_DEADLOCK => {
-                Err(Error::new(Code::WouldDeadlock, "close: called inside a callback of the client; use cancel"))
-            }
-            // SAFETY: there is no error object.
-            status => unsafe { Error::check(status, ptr::null_mut(), || "close".to_owned()) },
+        unsafe {
+            checked_close(sys::ksr_client_close(self.inner.client))?;
+            let manual = match *lock(&self.inner.manual) {
+                Manual::Open(manual) => manual,
+                _ => ptr::null_mut(),
+            };
+            // Callbacks of its streams may run within this: without the lock.
+            checked_close(sys::ksr_client_close(manual))?;
         }
+        *lock(&self.inner.manual) = Manual::Closed;
+        Ok(())
     }
 
     /// The current value of a statistic that CONFIGURATION.md lists under "Requests", such as `requests` or
@@ -181,6 +221,17 @@ impl Client {
     }
 }
 
+fn checked_close(status: sys::ksr_status) -> Result<(), Error> {
+    match status {
+        sys::KSR_OK | sys::KSR_E_INVALID => Ok(()), // the latter: it is closed already
+        sys::KSR_E_WOULD_DEADLOCK => {
+            Err(Error::new(Code::WouldDeadlock, "close: called inside a callback of the client; use cancel"))
+        }
+        // SAFETY: there is no error object.
+        status => unsafe { Error::check(status, ptr::null_mut(), || "close".to_owned()) },
+    }
+}
+
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client").field("open_requests", &self.stat("open_requests").ok()).finish()
@@ -190,6 +241,26 @@ impl fmt::Debug for Client {
 impl Inner {
     pub(crate) fn handle(&self) -> *mut sys::ksr_client {
         self.client
+    }
+
+    fn manual_client(&self) -> Result<*mut sys::ksr_client, Error> {
+        let mut manual = lock(&self.manual);
+        match *manual {
+            Manual::Open(client) => return Ok(client),
+            Manual::Closed => return Err(Error::new(Code::Invalid, "updates: the client is closed")),
+            Manual::None if self.is_closed() => return Err(Error::new(Code::Invalid, "updates: the client is closed")),
+            Manual::None => {}
+        }
+        let raw = self.config.build()?;
+        raw.set("delivery", "manual")?;
+        let (mut client, mut error) = (ptr::null_mut(), ptr::null_mut());
+        // SAFETY: `raw` lives to the end of this function; the out-parameters outlive the call.
+        unsafe {
+            let status = sys::ksr_client_open(raw.get(), ptr::null_mut(), None, &mut client, &mut error);
+            Error::check(status, error, || "ksr_client_open".to_owned())?;
+        }
+        *manual = Manual::Open(client);
+        Ok(client)
     }
 
     pub(crate) fn is_closed(&self) -> bool {
@@ -209,16 +280,29 @@ impl Inner {
     /// Without waiting, for a future that is dropped: dropping afterwards does nothing.
     pub(crate) fn close_async(&mut self) {
         // SAFETY: takes numbers of clients that are gone, and NULL.
-        unsafe { sys::ksr_client_close_async(self.client) };
+        unsafe {
+            sys::ksr_client_close_async(self.client);
+            if let Manual::Open(manual) = *lock(&self.manual) {
+                sys::ksr_client_close_async(manual);
+            }
+        }
         self.client = ptr::null_mut();
+        *lock(&self.manual) = Manual::Closed;
     }
 }
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        // SAFETY: takes numbers of clients that are gone, and NULL.
-        if unsafe { sys::ksr_client_close(self.client) } == sys::KSR_E_WOULD_DEADLOCK {
-            self.close_async();
+        let manual = match *lock(&self.manual) {
+            Manual::Open(manual) => manual,
+            _ => ptr::null_mut(),
+        };
+        for client in [self.client, manual] {
+            // SAFETY: takes numbers of clients that are gone, and NULL.
+            if unsafe { sys::ksr_client_close(client) } == sys::KSR_E_WOULD_DEADLOCK {
+                // SAFETY: the same.
+                unsafe { sys::ksr_client_close_async(client) };
+            }
         }
     }
 }

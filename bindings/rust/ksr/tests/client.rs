@@ -11,8 +11,10 @@ use std::task::{Context, Poll, Wake};
 use std::thread;
 use std::time::Duration;
 
-use common::{any_server, await_one, channel, code, eventually, nowhere, DropCounter, Place, TEST_TIMEOUT};
-use ksr::{Client, Code, Params, RequestFuture, Response};
+use common::{
+    any_server, await_one, changes, channel, code, eventually, next_of, nowhere, DropCounter, Place, TEST_TIMEOUT,
+};
+use ksr::{Callbacks, Client, Code, Config, Params, RequestFuture, Response};
 
 const MAPS: &str = "v1/configmaps";
 
@@ -332,4 +334,116 @@ fn threads_may_share_clients() {
     shared::<(Client, Response, Params)>();
     fn sent<T: Send + Sync + Unpin>() {}
     sent::<RequestFuture>();
+}
+
+#[test]
+fn streams_of_a_client() {
+    let place = place!("client-streams");
+    place.script("create configmap NS/a");
+    let client = client_of(&place);
+    let query = Config::new(MAPS).namespace(place.namespace());
+    let (sender, calls) = channel();
+    let inner = client.clone();
+    let params = get(&place, "a");
+    let stream = client
+        .stream(
+            &query,
+            Callbacks::new().on_update(move |handle, snapshot| {
+                // A request, and what would wait for this callback, inside it.
+                let name = inner.call(&params).unwrap().object().unwrap().name().to_owned();
+                let codes = (code(handle.close()), code(inner.close()));
+                let _ = sender.send((name, codes, changes(snapshot)));
+            }),
+        )
+        .unwrap();
+    let deadlock = (Code::WouldDeadlock, Code::WouldDeadlock);
+    assert_eq!(await_one(&calls), ("a".to_owned(), deadlock, "+a".to_owned()));
+    // Iterated on several threads, each of which may make the callbacks of the others.
+    let threads: Vec<_> = (0..8)
+        .map(|_| {
+            let mut updates = client.updates(&query).unwrap();
+            assert_eq!(changes(&next_of(&mut updates)), "+a");
+            thread::spawn(move || {
+                let mut seen = Vec::new();
+                while seen.last().map_or(true, |last: &String| !last.contains("last")) {
+                    seen.push(changes(&next_of(&mut updates)));
+                }
+                seen.join(" ")
+            })
+        })
+        .collect();
+    let mut awaited = client.updates(&query).unwrap().into_async().unwrap();
+    assert_eq!(changes(&block_on(awaited.next()).unwrap().unwrap()), "+a");
+    assert_eq!(client.stat("open_streams").unwrap(), 1);
+    for line in ["create configmap NS/b", "update configmap NS/a x=y", "delete configmap NS/b"] {
+        place.script(line);
+        let one = block_on(awaited.next()).unwrap().unwrap();
+        assert_eq!(one.deltas().len(), 1);
+    }
+    place.script("create configmap NS/last");
+    for thread in threads {
+        let seen = thread.join().unwrap();
+        assert!(seen.starts_with("+b") && seen.ends_with("+last"), "{seen}");
+    }
+    let mut left = client.updates(&query).unwrap();
+    next_of(&mut left);
+    client.close().unwrap();
+    assert!(left.next().is_none());
+    assert!(left.next_within(TEST_TIMEOUT).is_ready());
+    while block_on(awaited.next()).is_some() {}
+    assert_eq!((stream.state(), stream.failure()), (ksr::State::Closed, None));
+    assert_eq!(code(client.updates(&query)), Code::Invalid);
+    assert_eq!(code(client.stream(&query, Callbacks::new())), Code::Invalid);
+}
+
+#[test]
+fn closing_wakes_who_iterates() {
+    let place = place!("client-closing");
+    place.script("create configmap NS/a");
+    let client = client_of(&place);
+    let query = Config::new(MAPS).namespace(place.namespace());
+    let (sender, ends) = channel();
+    for asynchronous in [false, true, false, true] {
+        let (mut updates, sender) = (client.updates(&query).unwrap(), sender.clone());
+        thread::spawn(move || {
+            let mut count = 0;
+            if asynchronous {
+                let mut stream = updates.into_async().unwrap();
+                while block_on(stream.next()).is_some() {
+                    count += 1;
+                }
+            } else {
+                while updates.next().is_some() {
+                    count += 1;
+                }
+            }
+            sender.send(count).unwrap();
+        });
+    }
+    let mut own = client.updates(&query).unwrap();
+    next_of(&mut own);
+    client.close().unwrap();
+    for _ in 0..4 {
+        assert!(await_one(&ends) <= 1);
+    }
+}
+
+#[test]
+fn a_stream_keeps_its_client_open() {
+    let client = Client::open(&nowhere()).unwrap();
+    let query = Config::new("v1/pods").set("backoff_initial", "10ms").set("backoff_max", "10ms");
+    let (sender, errors) = channel();
+    let callbacks = Callbacks::new().on_error(move |_, error| drop(sender.send(error.code())));
+    let stream = client.stream(&query, callbacks).unwrap();
+    let mut updates = client.updates(&query.clone().reconnect(false)).unwrap();
+    for (key, value) in [("server", "http://127.0.0.1:1"), ("delivery", "thread"), ("token", "a")] {
+        let refused = query.clone().set(key, value);
+        assert_eq!(code(client.stream(&refused, Callbacks::new())), Code::Invalid);
+        assert_eq!(code(client.updates(&refused)), Code::Invalid);
+    }
+    drop(client);
+    assert_eq!(await_one(&errors), Code::Transport);
+    assert_eq!(updates.next().unwrap().unwrap_err().code(), Code::Transport);
+    stream.close().unwrap();
+    drop(updates);
 }
