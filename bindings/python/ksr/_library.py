@@ -65,6 +65,7 @@ _PROTOTYPES: Dict[str, Tuple[Any, List[Any]]] = {
     "ksr_object_field": (c_void_p, [c_void_p, c_int32, _length]),
     "ksr_object_get": (c_void_p, [c_void_p, c_char_p, _length]),
     "ksr_client_open": (c_int32, [c_void_p, c_void_p, DestroyFn, _out, _out]),
+    "ksr_client_stream": (c_int32, [c_void_p, c_void_p, c_void_p, DestroyFn, _out, _out]),
     "ksr_client_cancel": (None, [c_void_p]),
     "ksr_client_close": (c_int32, [c_void_p]),
     "ksr_client_close_async": (None, [c_void_p]),

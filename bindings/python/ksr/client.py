@@ -12,14 +12,16 @@ import weakref
 from contextlib import contextmanager
 from ctypes import byref, c_uint64, c_void_p
 from types import TracebackType
-from typing import Any, Awaitable, Callable, Dict, Iterator, Mapping, Optional, Type, Union
+from typing import Any, Awaitable, Callable, Dict, Iterator, Mapping, Optional, Sequence, Type, Union, overload
 
+from ._delivery import Delivery
 from ._library import DestroyFn, LogFn, c_text, library
 from .codes import Code
 from .config import Config, Value
 from .errors import Error, failure
 from .request import Body, Headers, Key, Params, Query, Verbs
 from .response import Response
+from .stream import OnError, OnLog, OnState, Stream, config_of
 
 ClientLog = Callable[["Client", int, str], object]
 
@@ -77,6 +79,8 @@ class Client(Verbs[Response]):
         self._loops: Dict[asyncio.AbstractEventLoop, _LoopReader] = {}
         self._inbox = _ClientInbox(self, on_log)
         self._pointer = _open_client(config, _register(self._inbox), wants_log=on_log is not None)
+        self._delivery = Delivery(self._lib, self._pointer)
+        self._streams: "weakref.WeakSet[Stream]" = weakref.WeakSet()
         self._end = weakref.finalize(self, _abandon, self._lib, self._pointer, self._process, repr(config))
         self._end.atexit = False  # at exit the process ends with open clients
 
@@ -166,12 +170,51 @@ class Client(Verbs[Response]):
                 reader.close()
 
     def _dispatch(self) -> None:
-        self._lib.ksr_client_dispatch(self._pointer)
+        self._delivery.dispatch()
         self._inbox.raise_interrupt()
 
     def _deliver_logs(self) -> None:
         if self._inbox.on_log is not None:
             self._dispatch()
+
+    # ---- streams
+
+    @overload
+    def stream(
+        self,
+        resource: Union[str, Sequence[str], Config],
+        *,
+        on_error: Optional[OnError] = None,
+        on_state: Optional[OnState] = None,
+        on_log: Optional[OnLog] = None,
+        **keys: Value,
+    ) -> Stream: ...
+
+    # A dictionary that is passed as **keys may, for all a type checker knows, hold callbacks too.
+    @overload
+    def stream(
+        self, resource: Union[str, Sequence[str], Config], **keys: Union[Value, OnError, OnState, OnLog]
+    ) -> Stream: ...
+
+    def stream(
+        self,
+        resource: Union[str, Sequence[str], Config],
+        *,
+        on_error: Any = None,
+        on_state: Any = None,
+        on_log: Any = None,
+        **keys: Any,
+    ) -> Stream:
+        """Opens a stream over the client's connection, as ksr.open does over one of its own. The keys are those of
+        queries, without server, token and the like; closing the client closes it. All streams of a client share one
+        descriptor of the library's: whoever waits for one of them makes the callbacks of all, and inside such a callback
+        none can be polled (Code.WOULD_DEADLOCK)."""
+        config = config_of(resource, keys)
+        with self._under_way():
+            opened = Stream(config, on_error=on_error, on_state=on_state, on_log=on_log, _delivery=self._delivery)
+            opened._client = self
+            self._streams.add(opened)
+            return opened
 
     # ---- state
 
@@ -198,14 +241,14 @@ class Client(Verbs[Response]):
     # ---- its end
 
     def cancel(self) -> None:
-        """Cancels all requests under way, which raise Code.CANCELLED; no other can be made. Never blocks, may be called
+        """Cancels all requests under way, which raise Code.CANCELLED, and streams; no other can be opened. Never blocks, may be called
         anywhere; call close all the same."""
         self._require_usable()
         self._lib.ksr_client_cancel(self._pointer)
 
     def close(self) -> None:
-        """Cancels all requests under way, which raise Code.CANCELLED, and releases the client, without waiting for the
-        network. Responses stay. Closing again does nothing, and so does closing in a child of os.fork()."""
+        """Cancels all requests under way, which raise Code.CANCELLED, closes the client's streams, and releases it,
+        without waiting for the network. Responses and snapshots stay. Closing again does nothing, and so does closing in a child of os.fork()."""
         if os.getpid() != self._process:
             return
         with self._state:
@@ -218,6 +261,8 @@ class Client(Verbs[Response]):
             # They ask their requests how they have ended, before these are gone. This thread itself is among them
             # where a signal's handler closes the client.
             self._state.wait_for(lambda: not self._callers.keys() - {me})
+        for stream in tuple(self._streams):
+            stream.close()
         if self._lib.ksr_client_close(self._pointer) == Code.WOULD_DEADLOCK:
             self._lib.ksr_client_close_async(self._pointer)
         self._end.detach()

@@ -7,7 +7,7 @@ import threading
 import weakref
 from ctypes import byref, c_void_p
 from datetime import timedelta
-from typing import Callable, Dict, Iterable, Union
+from typing import Callable, Dict, Iterable, Tuple, Union
 
 from . import _inbox
 from ._library import LogFn, c_text, library
@@ -32,7 +32,7 @@ class Config:
             raise failure(status)
         self._pointer = pointer
         self._lock = threading.Lock()
-        self._keys: Dict[str, None] = {}
+        self._entries: Dict[str, Tuple[bytes, bytes]] = {}
         weakref.finalize(self, lib.ksr_config_free, pointer).atexit = False
         self.set("resource", resource)
         for key, value in keys.items():
@@ -50,25 +50,39 @@ class Config:
             status = library().ksr_config_set(self._pointer, raw_key, raw_value, byref(error))
         if status:
             raise failure(status, error)
-        self._keys[key] = None
+        self._entries[key] = raw_key, raw_value
         return self
 
     def _open(self, user_data: int, *, wants_log: bool) -> c_void_p:
         """For Stream: a ksr_stream whose callbacks come from ksr_dispatch and put what they bring into the inbox."""
 
         def open_it(pointer: c_void_p) -> c_void_p:
-            lib = library()
-            lib.ksr_config_on_update(pointer, _inbox.on_update)
-            lib.ksr_config_on_error(pointer, _inbox.on_error)
-            lib.ksr_config_on_state(pointer, _inbox.on_state)
-            lib.ksr_config_on_log(pointer, _inbox.on_log if wants_log else LogFn())
             stream, error = c_void_p(), c_void_p()
-            status = lib.ksr_open(pointer, user_data, _inbox.destroy, byref(stream), byref(error))
+            _set_callbacks(pointer, wants_log)
+            status = library().ksr_open(pointer, user_data, _inbox.destroy, byref(stream), byref(error))
             if status:
                 raise failure(status, error)
             return stream
 
         return self._with_manual_delivery(open_it)
+
+    def _open_in(self, client: c_void_p, user_data: int, *, wants_log: bool) -> c_void_p:
+        """The same over the connection and in the delivery of a ksr_client, for which a key `delivery` is refused."""
+        lib = library()
+        pointer, stream, error = c_void_p(), c_void_p(), c_void_p()
+        status = lib.ksr_config_new(byref(pointer))
+        if status:
+            raise failure(status)
+        try:
+            for raw_key, raw_value in tuple(self._entries.values()):
+                lib.ksr_config_set(pointer, raw_key, raw_value, None)
+            _set_callbacks(pointer, wants_log)
+            status = lib.ksr_client_stream(client, pointer, user_data, _inbox.destroy, byref(stream), byref(error))
+        finally:
+            lib.ksr_config_free(pointer)
+        if status:
+            raise failure(status, error)
+        return stream
 
     def _with_manual_delivery(self, open_it: Callable[[c_void_p], c_void_p]) -> c_void_p:
         """For Stream and Client: what `open_it` opens, while no other thread changes the ksr_config."""
@@ -78,7 +92,15 @@ class Config:
 
     def __repr__(self) -> str:
         # Values may be secrets.
-        return f"<ksr.Config {', '.join(self._keys)}>"
+        return f"<ksr.Config {', '.join(self._entries)}>"
+
+
+def _set_callbacks(pointer: c_void_p, wants_log: bool) -> None:
+    lib = library()
+    lib.ksr_config_on_update(pointer, _inbox.on_update)
+    lib.ksr_config_on_error(pointer, _inbox.on_error)
+    lib.ksr_config_on_state(pointer, _inbox.on_state)
+    lib.ksr_config_on_log(pointer, _inbox.on_log if wants_log else LogFn())
 
 
 def value_text(key: str, value: Value) -> str:

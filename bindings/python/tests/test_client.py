@@ -1,6 +1,7 @@
 """Clients and requests: on the test server, and where there is none."""
 
 import asyncio
+import contextlib
 import copy
 import gc
 import json
@@ -17,7 +18,7 @@ from unittest import mock
 import ksr
 from ksr import Code
 
-from .support import CA, NOWHERE, SERVER, TEST_TIMEOUT, TOKEN, in_child, needs_server, script
+from .support import CA, NOWHERE, SERVER, TEST_TIMEOUT, TOKEN, in_child, needs_server, next_where, script
 
 MAPS = "v1/configmaps"
 
@@ -323,6 +324,138 @@ class VerbsInLoop(Verbs, InLoop, unittest.TestCase):
             for thread in threads:
                 thread.join(TEST_TIMEOUT)
             self.assertEqual(names, ["a"] * 60)
+
+
+@needs_server
+class Streams(unittest.TestCase):
+    def setUp(self):
+        self.ns = f"client-{self._testMethodName[5:]}".replace("_", "-") + f"-{os.getpid()}"
+        script(f"create configmap {self.ns}/a")
+
+    def names(self, snapshot):
+        return [one.name for one in snapshot]
+
+    def test_with_requests(self):
+        with client_here() as client:
+            errors = []
+
+            def on_state(stream, state):
+                if state == ksr.State.CLOSED:
+                    return
+                try:
+                    # A request inside a callback; what would wait for this callback is refused or put off.
+                    client.get(MAPS, "a", namespace=self.ns)
+                    for one in (stream, other):
+                        with self.assertRaises(ksr.Error) as raised:
+                            one.poll(None)
+                        self.assertEqual(raised.exception.code, Code.WOULD_DEADLOCK)
+                except BaseException as error:
+                    errors.append(error)
+
+            other = client.stream(MAPS, namespace=self.ns)
+            with client.stream(MAPS, namespace=self.ns, on_state=on_state) as stream:
+                for snapshot in stream:
+                    if self.names(snapshot) == ["a"]:
+                        client.create(MAPS, {"metadata": {"name": "b"}}, namespace=self.ns)
+                    else:
+                        break
+                self.assertEqual(client.stat("open_streams"), 2)
+            self.assertEqual(self.names(next_where(other, lambda one: len(one) == 2)), ["a", "b"])
+            self.assertEqual(errors, [])
+            with self.assertRaises(TypeError):
+                client.stream(ksr.Config(MAPS), namespace=self.ns)
+            for keys in ({"server": SERVER}, {"token": "a"}):
+                with self.assertRaises(ksr.Error) as raised:
+                    client.stream(MAPS, **keys)
+                self.assertEqual(raised.exception.code, Code.INVALID)
+            # One Config for streams of all kinds.
+            config = ksr.Config(MAPS, namespace=self.ns)
+            with client.stream(config) as first, client.stream(config) as second:
+                self.assertEqual(len(first.wait_synced(TEST_TIMEOUT)), len(second.wait_synced(TEST_TIMEOUT)))
+        self.assertTrue(other.closed)
+        with self.assertRaises(ksr.Error) as raised:
+            client.stream(MAPS)
+        self.assertEqual(raised.exception.code, Code.INVALID)
+
+    def test_on_many_threads(self):
+        """Whoever waits makes the callbacks of all: none may miss what another has dispatched for it."""
+        with client_here() as client:
+            seen = []
+
+            def follow(stream):
+                names = []
+                for snapshot in stream:
+                    names += [pod.name for _, pod in snapshot.deltas()]
+                    if "last" in names:
+                        break
+                seen.append(names)
+
+            streams = [client.stream(MAPS, namespace=self.ns) for _ in range(12)]
+            threads = [threading.Thread(target=follow, args=(stream,)) for stream in streams]
+            for thread in threads:
+                thread.start()
+            for name in [f"m{number}" for number in range(20)] + ["last"]:
+                script(f"create configmap {self.ns}/{name}")
+                client.get(MAPS, name, namespace=self.ns)
+            for thread in threads:
+                thread.join(TEST_TIMEOUT)
+            self.assertEqual(len(seen), 12)
+            for names in seen:
+                self.assertEqual(sorted(names), sorted(["a", "last", *[f"m{number}" for number in range(20)]]))
+            # Closing wakes all that wait.
+            threads = [threading.Thread(target=lambda one=one: list(one)) for one in streams]
+            for thread in threads:
+                thread.start()
+            client.close()
+            for thread in threads:
+                thread.join(TEST_TIMEOUT)
+                self.assertFalse(thread.is_alive())
+
+    def test_in_a_loop(self):
+        async def follow(stream, seen):
+            async for snapshot in stream:
+                seen += [pod.name for _, pod in snapshot.deltas()]
+                if "last" in seen:
+                    return seen
+
+        async def main():
+            async with client_here() as client:
+                streams = [client.stream(MAPS, namespace=self.ns) for _ in range(12)]
+                tasks = [asyncio.ensure_future(follow(stream, [])) for stream in streams]
+                for name in ("b", "c", "last"):
+                    await client.aio.create(MAPS, {"metadata": {"name": name}}, namespace=self.ns)
+                for names in await asyncio.gather(*tasks):
+                    self.assertEqual(sorted(names), ["a", "b", "c", "last"])
+                waiting = [asyncio.ensure_future(follow(stream, [])) for stream in streams]
+                await asyncio.sleep(0)
+                client.close()
+                await asyncio.wait_for(asyncio.gather(*waiting), TEST_TIMEOUT)
+
+        asyncio.run(main())
+
+    def test_closed_in_a_callback(self):
+        client = client_here()
+        other = client.stream(MAPS, namespace=self.ns)
+        next_where(other, lambda one: len(one) == 1)
+        waiter = threading.Thread(target=lambda: list(other))
+        waiter.start()
+        stream = client.stream(MAPS, namespace=self.ns, on_state=lambda stream, state: client.close())
+        with contextlib.suppress(ksr.Error):  # the other thread may have been the first
+            list(stream)
+        waiter.join(TEST_TIMEOUT)
+        self.assertFalse(waiter.is_alive())
+        self.assertTrue(client.closed and stream.closed and other.closed)
+
+    def test_collected(self):
+        stream = client_here().stream(MAPS, namespace=self.ns)
+        gc.collect()
+        self.assertEqual(self.names(next_where(stream, len)), ["a"])
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            del stream
+            gc.collect()
+        registered = sys.modules["ksr.client"]._registered
+        wait_until(lambda: not registered, "the end of both")
 
 
 class WithoutServer(unittest.TestCase):

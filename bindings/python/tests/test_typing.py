@@ -34,6 +34,8 @@ def ask(keys: Dict[str, str]) -> None:
         print(pod.name if pod is not None else "")
         client.apply("v1/configmaps", "a", {"data": {"k": "v"}}, field_manager="me", force=True, dry_run=True)
         answer: ksr.Response = client.call(method="GET", path="/healthz", query={"a": ["b", "c"]}, headers={"d": "e"})
+        for snapshot in client.stream("v1/pods", on_error=on_error, limit=3):
+            print(snapshot.sequence)
         print(answer.text.upper(), answer.http_status + 1, answer.warnings[0].upper(), len(answer.body))
 
 async def ask_in_loop(client: ksr.Client) -> None:
