@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Any, AsyncIterator, Callable, Dict, Iterator, Optional, Sequence, Type, Union, overload
 
 from . import _inbox
-from ._delivery import Delivery
+from ._delivery import REST, Delivery
 from ._descriptor import Descriptor, News
 from ._inbox import Inbox
 from ._library import c_text, library
@@ -85,6 +85,8 @@ class Stream:
             descriptor = self._descriptor
             while True:
                 snapshot = self._take()
+                if snapshot is None and self._delivery is not None:
+                    self._delivery.rest()
                 if snapshot is not None or not descriptor.wait(deadline):
                     return snapshot
         finally:
@@ -113,6 +115,8 @@ class Stream:
         while True:
             # Always through the loop: a busy cluster must not starve its other tasks.
             await (asyncio.sleep(0) if self._inbox.snapshots else descriptor.readable())
+            if self._delivery is not None and self._delivery.elsewhere():
+                await asyncio.sleep(REST)
             snapshot = self._take_if_free()
             if snapshot is not None:
                 return snapshot

@@ -8,6 +8,7 @@ use std::os::unix::io::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::os::unix::net::UnixStream;
 use std::sync::{Arc, Mutex};
 use std::task::Poll;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use ksr_sys as sys;
@@ -116,6 +117,9 @@ impl Updates {
         let end = Instant::now().checked_add(timeout);
         loop {
             let next = self.try_next();
+            if next.is_pending() {
+                self.rest();
+            }
             let left = end.map(|end| end.saturating_duration_since(Instant::now()));
             if next.is_ready() || left == Some(Duration::ZERO) {
                 return next;
@@ -133,6 +137,13 @@ impl Updates {
     #[must_use]
     pub fn handle(&self) -> Handle {
         self.stream.handle()
+    }
+
+    /// While another thread makes the callbacks of a client, its descriptor stays readable.
+    fn rest(&self) {
+        if self.shared {
+            thread::sleep(Duration::from_millis(1));
+        }
     }
 
     pub(crate) fn descriptor(&self) -> &Arc<Descriptor> {
@@ -156,6 +167,7 @@ impl Iterator for Updates {
             if let Poll::Ready(next) = self.try_next() {
                 return next;
             }
+            self.rest();
             self.descriptor.wait(None);
         }
     }
