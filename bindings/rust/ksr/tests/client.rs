@@ -433,7 +433,9 @@ fn a_stream_keeps_its_client_open() {
     let client = Client::open(&nowhere()).unwrap();
     let query = Config::new("v1/pods").set("backoff_initial", "10ms").set("backoff_max", "10ms");
     let (sender, errors) = channel();
-    let callbacks = Callbacks::new().on_error(move |_, error| drop(sender.send(error.code())));
+    let callbacks = Callbacks::new().on_error(move |_, error| {
+        let _ = sender.send(error.code());
+    });
     let stream = client.stream(&query, callbacks).unwrap();
     let mut updates = client.updates(&query.clone().reconnect(false)).unwrap();
     for (key, value) in [("server", "http://127.0.0.1:1"), ("delivery", "thread"), ("token", "a")] {

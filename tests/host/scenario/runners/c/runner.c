@@ -23,11 +23,16 @@ static struct watched* find(const char* name) {
   return NULL;
 }
 
-static ksr_status set_words(ksr_config* config, char** rest) {
+/* `client=NAME` is no key of the library's. */
+static ksr_status set_words(ksr_config* config, char** rest, const char** client) {
   for (char* key = strtok_r(NULL, " ", rest); key; key = strtok_r(NULL, " ", rest)) {
     char* value = strchr(key, '=');
     if (!value) return KSR_E_INVALID;
     *value++ = '\0';
+    if (strcmp(key, "client") == 0) {
+      *client = value;
+      continue;
+    }
     const ksr_status status = ksr_config_set(config, key, value, NULL);
     if (status != KSR_OK) return status;
   }
@@ -41,11 +46,13 @@ static ksr_status open_stream(const char* name, int pours, char** rest) {
   snprintf(watched->name, sizeof watched->name, "%s", name);
   watched->pours = pours;
   ksr_status status = ksr_config_new(&config);
-  if (status == KSR_OK && manual) status = ksr_config_set(config, "delivery", "manual", NULL);
-  if (status == KSR_OK) status = set_words(config, rest);
+  const char* client = NULL;
+  if (status == KSR_OK) status = set_words(config, rest, &client);
+  if (status == KSR_OK && manual && !client) status = ksr_config_set(config, "delivery", "manual", NULL);
   if (status == KSR_OK) {
     watched_configure(config);
-    status = ksr_open(config, watched, watched_destroy, &watched->stream, NULL);
+    status = client ? ksr_client_stream(client_find(client), config, watched, watched_destroy, &watched->stream, NULL)
+                    : ksr_open(config, watched, watched_destroy, &watched->stream, NULL);
     if (status != KSR_OK && !watched->destroyed) say("broken %s not destroyed", name);
   }
   ksr_config_free(config);

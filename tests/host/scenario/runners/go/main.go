@@ -38,7 +38,14 @@ func open(name string, pours, loops bool, words []string) error {
 	if !loops {
 		options = append(options, ksr.OnUpdate(w.onUpdate))
 	}
-	stream, err := ksr.Open(context.Background(), config, options...)
+	var stream *ksr.Stream
+	var err error
+	if client, is := config["client"]; is {
+		delete(config, "client")
+		stream, err = clients[client].Watch(context.Background(), config, options...)
+	} else {
+		stream, err = ksr.Open(context.Background(), config, options...)
+	}
 	if err != nil {
 		return err
 	}

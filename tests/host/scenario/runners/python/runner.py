@@ -32,7 +32,8 @@ def labels(item):
 class Watched:
     def __init__(self, name, keys, *, pours, waits):
         self.name, self.pours, self.armed, self.closed, self.last = name, pours, False, False, 0
-        self.stream = ksr.open(
+        open_it = clients[keys.pop("client")].stream if "client" in keys else ksr.open
+        self.stream = open_it(
             keys.pop("resource", None), **keys, on_error=self.on_error, on_state=self.on_state
         )
         self.waiter = threading.Thread(target=waits, args=(self,))

@@ -54,6 +54,10 @@ impl Begun {
 }
 
 impl Clients {
+    pub fn find(&self, name: &str) -> Option<&Client> {
+        self.clients.get(name)
+    }
+
     /// `None`: the step is none on a client or request.
     pub fn answer(
         &mut self,

@@ -21,13 +21,24 @@ pub fn say(line: &str) {
         .expect("standard output takes lines");
 }
 
-fn open(way: Way, name: &str, pours: bool, words: &[&str]) -> Result<Watched, Error> {
+fn open(
+    way: Way,
+    clients: &Clients,
+    name: &str,
+    pours: bool,
+    words: &[&str],
+) -> Result<Watched, Error> {
     let mut config = Config::default();
+    let mut client = None;
     for word in words {
         let (key, value) = word.split_once('=').unwrap_or((word, ""));
+        if key == "client" {
+            client = clients.find(value);
+            continue;
+        }
         config = config.set(key, value);
     }
-    Watched::open(way, name, pours, &config)
+    Watched::open(way, name, pours, &config, client)
 }
 
 fn until(handle: &ksr::Handle, name: &str, wanted: u64) -> Result<(), Error> {
@@ -51,7 +62,7 @@ fn answer(
     if verb == "open" || verb == "pour" {
         streams.insert(
             name.to_owned(),
-            open(way, name, verb == "pour", &words[2..])?,
+            open(way, clients, name, verb == "pour", &words[2..])?,
         );
         return Ok("ok".to_owned());
     }
