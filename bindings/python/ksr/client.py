@@ -207,7 +207,7 @@ class Client(Verbs[Response]):
     ) -> Stream:
         """Opens a stream over the client's connection, as ksr.open does over one of its own. The keys are those of
         queries, without server, token and the like; closing the client closes it. All streams of a client share one
-        descriptor of the library's: whoever waits for one of them makes the callbacks of all, and inside such a callback
+        descriptor of the library's: a wait for one of them makes the callbacks of all, and inside such a callback
         none can be polled (Code.WOULD_DEADLOCK)."""
         config = config_of(resource, keys)
         with self._under_way():

@@ -378,7 +378,7 @@ class Streams(unittest.TestCase):
         self.assertEqual(raised.exception.code, Code.INVALID)
 
     def test_on_many_threads(self):
-        """Whoever waits makes the callbacks of all: none may miss what another has dispatched for it."""
+        """A wait for one makes the callbacks of all: none may miss what another has dispatched for it."""
         with client_here() as client:
             seen = []
 

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 
 use ksr_sys as sys;
 
-use crate::client::Inner;
+use crate::client::{Inner, Inside};
 use crate::link::{lock, Link};
 use crate::text::text;
 use crate::{Callbacks, Code, Config, Error, Handle, LogLevel, Snapshot, State, Stream};
@@ -17,6 +17,8 @@ use crate::{Callbacks, Code, Config, Error, Handle, LogLevel, Snapshot, State, S
 struct Host {
     handle: Handle,
     callbacks: Mutex<Callbacks>,
+    /// The client that it is a stream of, as a number; 0: none.
+    client: usize,
 }
 
 pub(crate) enum Delivery {
@@ -40,7 +42,11 @@ pub(crate) fn open(config: &Config, callbacks: Callbacks, delivery: Delivery) ->
         sys::ksr_config_on_log(raw.get(), if callbacks.log.is_some() { Some(on_log) } else { None });
         sys::ksr_config_on_error(raw.get(), Some(on_error));
         sys::ksr_config_on_state(raw.get(), Some(on_state));
-        let host = Box::into_raw(Box::new(Host { handle: handle.clone(), callbacks: Mutex::new(callbacks) }));
+        let client = match delivery {
+            Delivery::Client(_, client) => client as usize,
+            _ => 0,
+        };
+        let host = Box::into_raw(Box::new(Host { handle: handle.clone(), callbacks: Mutex::new(callbacks), client }));
         let (mut stream, mut error) = (ptr::null_mut(), ptr::null_mut());
         let status = match &delivery {
             Delivery::Client(_, client) => {
@@ -118,7 +124,7 @@ unsafe extern "C" fn on_log(level: i32, message: *const c_char, size: usize, use
 
 unsafe extern "C" fn on_destroy(user_data: *mut c_void) {
     // SAFETY: the library gives back what `open` gave it, once, after everything else.
-    let Host { handle, callbacks } = *unsafe { Box::from_raw(user_data.cast::<Host>()) };
+    let Host { handle, callbacks, .. } = *unsafe { Box::from_raw(user_data.cast::<Host>()) };
     // What the closures hold may panic when it is dropped.
     guard(handle.link(), "drop of a", move || drop(callbacks));
 }
@@ -138,6 +144,7 @@ unsafe fn call(
         link.belongs_to(stream);
     }
     let mut callbacks = lock(&host.callbacks);
+    let _inside = Inside::new(host.client);
     guard(link, name, || callback(&host.handle, &mut callbacks));
 }
 

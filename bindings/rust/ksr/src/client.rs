@@ -1,5 +1,6 @@
 //! A client, which makes requests.
 
+use std::cell::Cell;
 use std::fmt;
 use std::os::raw::{c_char, c_void};
 use std::panic::{catch_unwind, AssertUnwindSafe};
@@ -44,6 +45,28 @@ pub struct Client {
 }
 
 type OnLog = Box<dyn FnMut(LogLevel, &str) + Send>;
+
+thread_local! {
+    /// The client whose callback this thread is in, as its number; 0: none.
+    static INSIDE: Cell<usize> = Cell::new(0);
+}
+
+/// While it lives, the thread is in a callback of that client.
+pub(crate) struct Inside {
+    before: usize,
+}
+
+impl Inside {
+    pub(crate) fn new(client: usize) -> Inside {
+        Inside { before: INSIDE.with(|inside| inside.replace(client)) }
+    }
+}
+
+impl Drop for Inside {
+    fn drop(&mut self) {
+        INSIDE.with(|inside| inside.set(self.before));
+    }
+}
 
 /// What `user_data` points to, from `ksr_client_open` to `destroy`.
 struct Host {
@@ -191,8 +214,11 @@ impl Client {
     /// Cancels all requests under way, closes the streams of the client, and waits for a callback that is running, never
     /// for the network. Once it has returned `Ok` no callback runs or ever will; responses and snapshots stay. All
     /// clones are closed: their requests fail with [`Code::Invalid`]. May be called any number of times. Inside a
-    /// callback of the client it fails with [`Code::WouldDeadlock`].
+    /// callback of the client it fails with [`Code::WouldDeadlock`], and nothing happens.
     pub fn close(&self) -> Result<(), Error> {
+        if self.inner.is_inside() {
+            return checked_close(sys::KSR_E_WOULD_DEADLOCK);
+        }
         // SAFETY: takes numbers of clients that are gone.
         unsafe {
             checked_close(sys::ksr_client_close(self.inner.client))?;
@@ -264,9 +290,27 @@ impl Inner {
     }
 
     pub(crate) fn is_closed(&self) -> bool {
+        self.probe() == sys::KSR_E_INVALID
+    }
+
+    pub(crate) fn is_forked(&self) -> bool {
+        self.probe() == sys::KSR_E_FORKED
+    }
+
+    /// The calling thread is inside a callback of a stream or of the log of it.
+    fn is_inside(&self) -> bool {
+        let inside = INSIDE.with(Cell::get);
+        let manual = match *lock(&self.manual) {
+            Manual::Open(manual) => manual as usize,
+            _ => 0,
+        };
+        inside != 0 && (inside == self.client as usize || inside == manual)
+    }
+
+    fn probe(&self) -> sys::ksr_status {
         let mut value = 0;
         // SAFETY: takes numbers of clients that are gone; the name is a C string.
-        unsafe { sys::ksr_client_stat(self.client, b"requests\0".as_ptr().cast(), &mut value) == sys::KSR_E_INVALID }
+        unsafe { sys::ksr_client_stat(self.client, b"requests\0".as_ptr().cast(), &mut value) }
     }
 
     /// A panic of the program's own is why a request was cancelled.
@@ -320,6 +364,8 @@ unsafe extern "C" fn client_log(level: i32, message: *const c_char, size: usize,
         return;
     }
     let mut on_log = lock(&host.on_log);
+    let client = *lock(&host.link.client);
+    let _inside = Inside::new(client);
     guard(&host.link, || on_log(LogLevel::from_number(level), line));
 }
 

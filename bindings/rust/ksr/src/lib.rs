@@ -22,6 +22,11 @@
 //!
 //! All three merge the changes that come while the program is busy: the next snapshot has them all.
 //!
+//! # Requests
+//!
+//! A [`Client`] makes any call of the Kubernetes API: [`Client::call`] blocks, [`Client::request`] is a future. Its
+//! streams ([`Client::stream`], [`Client::updates`]) share its connection.
+//!
 //! # Life of a stream
 //!
 //! Opening never waits for the network. From then on the stream recovers by itself from whatever network and server do;

@@ -123,6 +123,13 @@ impl Future for RequestFuture {
             Call::Open { request, shared, client, only_reads } => {
                 let outcome = {
                     let mut shared = lock(shared);
+                    if !shared.over && is_forked(client) {
+                        drop(shared);
+                        return Poll::Ready(Err(Error::new(
+                            Code::Forked,
+                            "a request has no answer in a child of fork()",
+                        )));
+                    }
                     if !shared.over {
                         // A waker is the program's: the one before is dropped without the lock.
                         let before = shared.waker.replace(context.waker().clone());
@@ -148,6 +155,11 @@ impl Future for RequestFuture {
         self.call = None;
         Poll::Ready(answer)
     }
+}
+
+/// The library's thread, which would wake the future, is none of the child's.
+fn is_forked(client: &Option<Arc<Inner>>) -> bool {
+    client.as_ref().map_or(false, |client| client.is_forked())
 }
 
 fn is_closed(client: &Option<Arc<Inner>>) -> bool {

@@ -385,8 +385,13 @@ fn streams_of_a_client() {
         let seen = thread.join().unwrap();
         assert!(seen.starts_with("+b") && seen.ends_with("+last"), "{seen}");
     }
-    let mut left = client.updates(&query).unwrap();
+    let (closer, (tell, told)) = (client.clone(), channel());
+    let callbacks = Callbacks::new().on_state(move |_, _| {
+        let _ = tell.send(code(closer.close()));
+    });
+    let mut left = client.updates_with(&query, callbacks).unwrap();
     next_of(&mut left);
+    assert_eq!(await_one(&told), Code::WouldDeadlock);
     client.close().unwrap();
     assert!(left.next().is_none());
     assert!(left.next_within(TEST_TIMEOUT).is_ready());

@@ -2,8 +2,12 @@
 
 mod common;
 
+use std::future::Future;
 use std::os::raw::c_int;
 use std::panic::{catch_unwind, AssertUnwindSafe};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake};
 
 use common::{code, nowhere};
 use ksr::{Callbacks, Client, Code, Params};
@@ -27,12 +31,18 @@ fn in_child(work: impl FnOnce()) -> bool {
     }
 }
 
+struct NoWaker;
+
+impl Wake for NoWaker {
+    fn wake(self: Arc<Self>) {}
+}
+
 #[test]
 fn no_stream_works_in_a_child() {
     let stream = nowhere().open(Callbacks::new()).unwrap();
     let mut updates = nowhere().updates().unwrap();
     let client = Client::open(&nowhere()).unwrap();
-    let request = client.request(&Params::raw("GET", "/"));
+    let mut request = client.request(&Params::raw("GET", "/"));
     let passed = in_child(|| {
         assert_eq!(code(client.call(&Params::raw("GET", "/"))), Code::Forked);
         assert_eq!(code(client.stat("requests")), Code::Forked);
@@ -41,6 +51,11 @@ fn no_stream_works_in_a_child() {
         client.cancel();
         drop(client.clone());
         drop(client.request(&Params::raw("GET", "/")));
+        let waker = Arc::new(NoWaker).into();
+        match Pin::new(&mut request).poll(&mut Context::from_waker(&waker)) {
+            Poll::Ready(outcome) => assert_eq!(code(outcome), Code::Forked),
+            Poll::Pending => panic!("it waits in the child"),
+        }
         assert_eq!(code(stream.close()), Code::Forked);
         assert_eq!(code(stream.stat("errors")), Code::Forked);
         assert_eq!(code(stream.wait_synced(None)), Code::Forked);
