@@ -73,7 +73,9 @@ Expected<std::string> default_namespace(const ConnectionOptions& options, Logger
 
 // Resolves the options (reads the files they name, on the calling thread) and returns the Access of that connection, an
 // existing one where another stream uses the same. `logger` is not used once this has returned. Any thread.
+// `name_space`, where it is not null, becomes what default_namespace would say, without the files being read again: a
+// named pipe can be read only once for each time that it is written.
 Expected<std::shared_ptr<Access>> open_access(const ConnectionOptions& options, const AccessEnvironment& environment,
-                                              Logger& logger);
+                                              Logger& logger, std::string* name_space = nullptr);
 
 }  // namespace ksr::cluster

@@ -26,7 +26,7 @@ class SharedAccessRegistry {
 
 Expected<std::shared_ptr<Access>> open_access_in(const ConnectionOptions& options, const AccessEnvironment& environment,
                                                  const ProcessEnvironment& process_env, SharedAccessRegistry& registry,
-                                                 Logger& logger);
+                                                 Logger& logger, std::string* name_space = nullptr);
 
 Expected<std::string> default_namespace_in(const ConnectionOptions& options, const ProcessEnvironment& process_env,
                                            Logger& logger);

@@ -73,13 +73,10 @@ Expected<std::shared_ptr<Stream>> Stream::create(Config config, std::unique_ptr<
   if (Expected<void> checked = check(config); !checked) return std::move(checked).error();
   LogBuffer early_lines;
   const cluster::AccessEnvironment environment{runtime.executor(), runtime.transport()};
-  auto access = cluster::open_access(config.connection, environment, early_lines);
+  std::string name_space;
+  auto access = cluster::open_access(config.connection, environment, early_lines, &name_space);
   if (!access) return std::move(access).error();
-  if (config.query.namespaces_of_context) {
-    auto name_space = cluster::default_namespace(config.connection, early_lines);
-    if (!name_space) return std::move(name_space).error();
-    config.query.namespaces = {*std::move(name_space)};
-  }
+  if (config.query.namespaces_of_context) config.query.namespaces = {name_space};
   auto publisher =
       std::make_shared<delivery::Publisher>(config.limit, std::max<std::size_t>(config.query.namespaces.size(), 1));
   auto dispatcher = delivery::CallbackDispatcher::create(config.delivery, std::move(host), publisher);
