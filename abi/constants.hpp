@@ -41,6 +41,8 @@ constexpr ksr_status code(Status status) noexcept {
       return same_number<Status::cancelled, KSR_E_CANCELLED>();
     case Status::timeout:
       return same_number<Status::timeout, KSR_E_TIMEOUT>();
+    case Status::unsupported:
+      return same_number<Status::unsupported, KSR_E_UNSUPPORTED>();
     case Status::transport:
       return same_number<Status::transport, KSR_E_TRANSPORT>();
     case Status::tls:
@@ -49,6 +51,8 @@ constexpr ksr_status code(Status status) noexcept {
       return same_number<Status::protocol, KSR_E_PROTOCOL>();
     case Status::too_large:
       return same_number<Status::too_large, KSR_E_TOO_LARGE>();
+    case Status::lost:
+      return same_number<Status::lost, KSR_E_LOST>();
     case Status::auth:
       return same_number<Status::auth, KSR_E_AUTH>();
     case Status::forbidden:
@@ -61,6 +65,10 @@ constexpr ksr_status code(Status status) noexcept {
       return same_number<Status::throttled, KSR_E_THROTTLED>();
     case Status::server:
       return same_number<Status::server, KSR_E_SERVER>();
+    case Status::conflict:
+      return same_number<Status::conflict, KSR_E_CONFLICT>();
+    case Status::rejected:
+      return same_number<Status::rejected, KSR_E_REJECTED>();
   }
   return KSR_E_INTERNAL;
 }

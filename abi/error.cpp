@@ -25,6 +25,14 @@ int64_t ksr_error_retry_ms(const ksr_error* error) {
   return error->report.next_try->count();
 }
 
+const char* ksr_error_details(const ksr_error* error, size_t* len) {
+  return error == nullptr ? text_out("", len) : text_out(error->report.error.details, len);
+}
+
+int ksr_error_maybe_done(const ksr_error* error) {
+  return error != nullptr && error->report.error.maybe_done ? 1 : 0;
+}
+
 ksr_error* ksr_error_copy(const ksr_error* error) {
   if (error == nullptr) return nullptr;
   return ksr::abi::guard_value_also_forked<ksr_error*>(nullptr, [&] { return new ksr_error(*error); });

@@ -8,9 +8,12 @@
 #include <string_view>
 #include <utility>
 
+#include "base/handle_registry.hpp"
 #include "delivery/host.hpp"
 #include "delivery/snapshot.hpp"
 #include "ksr.h"
+#include "request/params.hpp"
+#include "request/response.hpp"
 #include "store/object.hpp"
 #include "stream/config.hpp"
 #include "stream/stream_registry.hpp"
@@ -45,6 +48,11 @@ struct ksr_config {
   ksr::abi::Callbacks callbacks;
 };
 
+struct ksr_params {
+  ksr::request::Params params;
+  ksr_response_fn on_response = nullptr;
+};
+
 namespace ksr::abi {
 
 // Snapshots and objects carry their own count and are given to the host as they are: no wrapper, no allocation.
@@ -59,6 +67,27 @@ inline const ksr_object* handle(const store::Object* object) noexcept {
 }
 inline const store::Object* object_of(const ksr_object* handle) noexcept {
   return reinterpret_cast<const store::Object*>(handle);
+}
+
+inline const ksr_response* handle(const request::Response* response) noexcept {
+  return reinterpret_cast<const ksr_response*>(response);
+}
+inline const request::Response* response_of(const ksr_response* handle) noexcept {
+  return reinterpret_cast<const request::Response*>(handle);
+}
+
+// The pointers of clients and requests are numbers of their registries, as those of streams are.
+inline ksr_client* client_handle(Handle number) noexcept {
+  return reinterpret_cast<ksr_client*>(number);
+}
+inline Handle number_of(const ksr_client* handle) noexcept {
+  return reinterpret_cast<Handle>(handle);
+}
+inline ksr_request* request_handle(Handle number) noexcept {
+  return reinterpret_cast<ksr_request*>(number);
+}
+inline Handle number_of(const ksr_request* handle) noexcept {
+  return reinterpret_cast<Handle>(handle);
 }
 
 // A stream's pointer is a number of the registry and is never followed.

@@ -40,6 +40,8 @@
  *     label_selector  as kubectl's -l, such as app=web
  *     limit           show the N most recent objects only, such as 100; all are kept in memory
  *
+ * Besides streams there are requests: any call of the Kubernetes API, over a ksr_client; see "clients and requests".
+ *
  * Conventions
  *
  *  (1) Objects are opaque pointers. There are no public structs, no enums as types, no variable arguments.
@@ -49,7 +51,7 @@
  *  (3) A function that can fail returns a ksr_status: KSR_OK or a KSR_E_* below zero. When it fails it leaves its
  *      out-parameters untouched and, if `err` is not NULL, stores a new ksr_error there, which the caller frees with
  *      ksr_error_free; without memory for one it stores nothing. Nothing is kept in thread-local state.
- *  (4) *_free, *_release, ksr_close, ksr_cancel and ksr_close_async accept NULL. Other functions answer NULL as they
+ *  (4) *_free, *_release, *_close, *_cancel and *_close_async accept NULL. Other functions answer NULL as they
  *      answer an empty or closed object, and do not crash. A snapshot, object, error or config must not be used after
  *      its last release or free.
  *  (5) Every function may be called on any thread. A ksr_config belongs to one thread at a time. Streams, snapshots,
@@ -57,7 +59,8 @@
  *  (6) Callbacks of one stream never overlap, on_log included. They run on the stream's delivery thread, or inside
  *      ksr_dispatch with delivery=manual, with no lock of the library held. They may block and may call any function of
  *      the library except ksr_close on their own stream. They must not throw and must not unwind (longjmp,
- *      pthread_exit).
+ *      pthread_exit). Of a client the same holds for all its callbacks, those of its requests included: they never
+ *      overlap, and close neither the client nor a request of it.
  *  (7) Objects handed to a callback live until it returns. To keep one, retain it: it may then outlive the stream.
  *  (8) In a child made by fork() from a process that had opened a stream, no stream works: functions that return a
  *      status return KSR_E_FORKED, those that return a pointer NULL, the others do nothing. Snapshots, objects and
@@ -108,7 +111,7 @@ KSR_API const char *ksr_version_string(void);
 KSR_API const char *ksr_build_info(void);
 
 /* 1 when the library has the feature `name`, else 0 (NULL included): "websocket", "http", "tls", "gzip", "http_proxy",
- * "manual_delivery". Later versions may add names. */
+ * "manual_delivery"; since 0.2 "requests". Later versions may add names. */
 KSR_API int ksr_has_feature(const char *name);
 
 /* ---- status codes and constants --------------------------------------------------------------------------------- */
@@ -128,18 +131,22 @@ enum {
   KSR_E_FORKED = -6,         /* called in a child of fork(); see (8) */
   KSR_E_CANCELLED = -7,      /* the stream was cancelled or closed */
   KSR_E_TIMEOUT = -8,        /* the time limit was exceeded */
+  KSR_E_UNSUPPORTED = -9,    /* the protocol that was agreed on with the server cannot do it; since 0.2 */
 
   KSR_E_TRANSPORT = -20, /* the server could not be reached, or the connection broke */
   KSR_E_TLS = -21,       /* the handshake failed: a certificate, a name, a version */
   KSR_E_PROTOCOL = -22,  /* the server does not speak HTTP, WebSocket, JSON or the Kubernetes API as it should */
-  KSR_E_TOO_LARGE = -23, /* an object above max_object_size */
+  KSR_E_TOO_LARGE = -23, /* an object above max_object_size, or the answer to a request above max_body */
+  KSR_E_LOST = -24,      /* it ended without saying how; since 0.2 */
 
   KSR_E_AUTH = -40,      /* 401 */
   KSR_E_FORBIDDEN = -41, /* 403 */
   KSR_E_NOT_FOUND = -42, /* 404 */
   KSR_E_GONE = -43,      /* 410: the resourceVersion is too old; the stream lists again */
   KSR_E_THROTTLED = -44, /* 429 */
-  KSR_E_SERVER = -45     /* any other HTTP status that is an error */
+  KSR_E_SERVER = -45,    /* any other HTTP status that is an error */
+  KSR_E_CONFLICT = -46,  /* 409, of a request; since 0.2 */
+  KSR_E_REJECTED = -47   /* 400, 405, 406, 413, 415, 422, of a request: the server does not take it; since 0.2 */
 };
 
 enum {
@@ -195,6 +202,14 @@ KSR_API int ksr_error_http_status(const ksr_error *error);
  * it (one object was skipped, for example). -1: it does not try again; the error is fatal, and KSR_STATE_CLOSED
  * follows. -1 also for NULL and for an error that a function stored in `err`. */
 KSR_API int64_t ksr_error_retry_ms(const ksr_error *error);
+
+/* The Status object of a refused request as JSON, as the server sent it: its details have the causes, such as the
+ * fields in conflict; "" without one, and for errors of streams. Since 0.2. */
+KSR_API const char *ksr_error_details(const ksr_error *error, size_t *len);
+
+/* 1: the error ends a request that may have been carried out all the same: it was sent, and no answer came that says
+ * otherwise. 0: it was not, or it changes nothing (GET), or the error is none of a request. Since 0.2. */
+KSR_API int ksr_error_maybe_done(const ksr_error *error);
 
 /* A copy that the caller frees, to keep an error beyond its callback; NULL for NULL or without memory. Allocates. */
 KSR_API ksr_error *ksr_error_copy(const ksr_error *error);
@@ -382,6 +397,150 @@ KSR_API const char *ksr_object_field(const ksr_object *object, ksr_field field, 
  * text is a slice of KSR_FIELD_JSON, lives as long as the object and is NOT NUL-terminated: use *len. NULL and length 0
  * when nothing is there. Costs time in proportion to the object's JSON. */
 KSR_API const char *ksr_object_get(const ksr_object *object, const char *json_pointer, size_t *len);
+
+/* ---- clients and requests --------------------------------------------------------------------------------------- */
+
+/* A client is a connection to one cluster, or to a Headlamp server, and the delivery of callbacks for all that is done
+ * over it. A request is one call of the API over a client: any verb, or any path. Clients and streams with the same
+ * connection share its sockets, credentials and discovery. All of this is there since version 0.2.
+ *
+ *     ksr_params_new(&params);
+ *     ksr_params_set(params, "verb", "get", NULL);
+ *     ksr_params_set(params, "resource", "v1/configmaps", NULL);
+ *     ksr_params_set(params, "namespace", "default", NULL);
+ *     ksr_params_set(params, "name", "settings", NULL);
+ *     if (ksr_call(client, params, &response, &err) == KSR_OK) puts((const char *)ksr_response_body(response, NULL));
+ *
+ * A request that changes something is never carried out twice by a retry of the library, unless the key `retries` is
+ * all; ksr_error_maybe_done says whether one that failed may have been carried out. */
+typedef struct ksr_client ksr_client;     /* a connection, and one delivery thread or one descriptor */
+typedef struct ksr_params ksr_params;     /* what to ask for: keys with values, a body, a callback */
+typedef struct ksr_request ksr_request;   /* one call on its way */
+typedef struct ksr_response ksr_response; /* an answer of the server; immutable, reference-counted */
+
+/* The answer to a request: a response for a 2xx, else an error; the other one is NULL. Comes exactly once, but not
+ * after ksr_request_cancel has returned. Both live until the callback returns; ksr_response_retain and ksr_error_copy
+ * keep them. */
+typedef void (*ksr_response_fn)(ksr_request *request, const ksr_response *response, const ksr_error *error,
+                                void *user_data);
+
+/* Opens a client with the connection, Headlamp and delivery keys of `config`, and its on_log; its other keys and
+ * callbacks mean nothing here. Copies `config`, reads the files that it names, never waits for the network. `destroy`
+ * (may be NULL) is called once with `user_data`: before a failing ksr_client_open returns, else after the last callback
+ * of the client. *out must be ended with ksr_client_close or ksr_client_close_async. KSR_E_INVALID, KSR_E_NOMEM,
+ * KSR_E_FORKED. */
+KSR_API ksr_status ksr_client_open(const ksr_config *config, void *user_data, ksr_destroy_fn destroy, ksr_client **out,
+                                   ksr_error **err);
+
+/* Opens a stream over the client's connection and in its delivery: as ksr_open, but the callbacks of all streams and
+ * requests of one client never overlap, and run on its one thread, or where its one descriptor is dispatched. `query`:
+ * the query and sync keys, and the callbacks; a connection or delivery key in it is KSR_E_INVALID (min_interval and
+ * max_object_size are those of the client). ksr_fd of the stream is ksr_client_fd, ksr_dispatch is ksr_client_dispatch,
+ * ksr_close inside any callback of the client is KSR_E_WOULD_DEADLOCK. *out must be ended with ksr_close or
+ * ksr_close_async; closing the client closes it too. A callback that blocks delays those of the client's other streams,
+ * not what they receive. KSR_E_INVALID, KSR_E_CANCELLED for a client that was cancelled, KSR_E_NOMEM, KSR_E_FORKED. */
+KSR_API ksr_status ksr_client_stream(ksr_client *client, const ksr_config *query, void *user_data,
+                                     ksr_destroy_fn destroy, ksr_stream **out, ksr_error **err);
+
+/* Cancels all requests and streams of the client; no other can be opened. Never blocks, may be called anywhere. The
+ * client must still be closed. */
+KSR_API void ksr_client_cancel(ksr_client *client);
+
+/* Cancels and closes all requests and streams of the client, waits for a callback that is running, but never for the
+ * network, and releases the client. Once it has returned KSR_OK no callback of the client runs or ever will, and all
+ * `destroy` have returned. Inside a callback of the client: KSR_E_WOULD_DEADLOCK, and nothing happens. KSR_E_INVALID
+ * for a client that is closed already; KSR_E_FORKED. KSR_OK for NULL. */
+KSR_API ksr_status ksr_client_close(ksr_client *client);
+
+/* The same without waiting: the way to close inside a callback. `destroy` is the sign that the client is gone. */
+KSR_API void ksr_client_close_async(ksr_client *client);
+
+/* delivery=manual: one descriptor for all of the client, readable while ksr_client_dispatch has something to do; -1
+ * with delivery=thread and for a closed client. As ksr_fd and ksr_dispatch. */
+KSR_API int ksr_client_fd(ksr_client *client);
+KSR_API int64_t ksr_client_dispatch(ksr_client *client);
+
+/* As ksr_stat; CONFIGURATION.md lists the names. */
+KSR_API ksr_status ksr_client_stat(ksr_client *client, const char *name, uint64_t *value);
+
+/* New parameters with every key at its default, which the caller frees. Allocates. KSR_E_INVALID for NULL, KSR_E_NOMEM,
+ * KSR_E_FORKED. A ksr_params belongs to one thread at a time, and may open any number of requests. */
+KSR_API ksr_status ksr_params_new(ksr_params **out);
+KSR_API void ksr_params_free(ksr_params *params);
+
+/* Sets one key; CONFIGURATION.md lists them. The last value of a key counts. Allocates. KSR_E_UNKNOWN_KEY, or
+ * KSR_E_INVALID for a value that the key does not take; the error names the key and what it takes. KSR_E_NOMEM,
+ * KSR_E_FORKED. */
+KSR_API ksr_status ksr_params_set(ksr_params *params, const char *key, const char *value, ksr_error **err);
+
+/* Adds one more value to a list key: resource, query.NAME. KSR_E_INVALID for a key that is no list; else as
+ * ksr_params_set. */
+KSR_API ksr_status ksr_params_add(ksr_params *params, const char *key, const char *value, ksr_error **err);
+
+/* The body of the request, copied: JSON, or what the Content-Type header says. It replaces the one before; `len` 0
+ * removes it. KSR_E_INVALID, KSR_E_NOMEM, KSR_E_FORKED. */
+KSR_API ksr_status ksr_params_body(ksr_params *params, const void *bytes, size_t len, ksr_error **err);
+
+/* The callback of the requests that are opened from now on; NULL removes it. */
+KSR_API void ksr_params_on_response(ksr_params *params, ksr_response_fn callback);
+
+/* Opens a request and sends it, without waiting for the network. Copies `params`. What can be told to be wrong before
+ * anything is sent is KSR_E_INVALID here; everything else comes as the answer. `destroy` (may be NULL) is called once
+ * with `user_data`: before a failing call returns, else where callbacks run, after on_response. *out receives the
+ * request, which must be ended with ksr_request_close or ksr_request_close_async, also after its answer; closing the
+ * client closes it too. KSR_E_INVALID, KSR_E_CANCELLED for a client that was cancelled, KSR_E_NOMEM, KSR_E_FORKED. */
+KSR_API ksr_status ksr_request_open(ksr_client *client, const ksr_params *params, void *user_data,
+                                    ksr_destroy_fn destroy, ksr_request **out, ksr_error **err);
+
+/* Waits for the answer, at most `timeout_ms` milliseconds; 0 does not wait, a negative number waits without limit. The
+ * same answer to each caller, before on_response or after it: KSR_OK, and *out (may be NULL) receives a new reference
+ * that the caller releases; or the status of the error that the request ended with, and *err the error. May be called
+ * inside callbacks; nothing needs to be dispatched for it. KSR_E_TIMEOUT with http status 0: no answer within
+ * `timeout_ms`. KSR_E_CANCELLED, KSR_E_INVALID, KSR_E_FORKED. */
+KSR_API ksr_status ksr_request_wait(ksr_request *request, int64_t timeout_ms, const ksr_response **out,
+                                    ksr_error **err);
+
+/* Ends the request. Never blocks, may be called anywhere, any number of times. Once it has returned, no on_response
+ * starts; `destroy` follows. What was sent may be carried out all the same. The request must still be closed. */
+KSR_API void ksr_request_cancel(ksr_request *request);
+
+/* Cancels, waits for a callback of the request that is running or waits for its turn, but never for the network, and
+ * releases the request. Once it has returned KSR_OK, `destroy` has returned. Inside a callback of the same client:
+ * KSR_E_WOULD_DEADLOCK, and nothing happens. KSR_E_INVALID for a request that is closed already; KSR_E_FORKED. KSR_OK
+ * for NULL. */
+KSR_API ksr_status ksr_request_close(ksr_request *request);
+
+/* The same without waiting: the way to close inside a callback. */
+KSR_API void ksr_request_close_async(ksr_request *request);
+
+/* Opens a request, waits for its answer and closes it: as ksr_request_open and ksr_request_wait without a limit (the
+ * key `timeout` is one). The on_response of `params` is not called. May be called inside callbacks. */
+KSR_API ksr_status ksr_call(ksr_client *client, const ksr_params *params, const ksr_response **out, ksr_error **err);
+
+/* Adds a reference, which ksr_response_release gives back. Returns its argument. A response outlives its request and
+ * its client, and may be used on any thread. */
+KSR_API const ksr_response *ksr_response_retain(const ksr_response *response);
+KSR_API void ksr_response_release(const ksr_response *response);
+
+/* 200 to 299; 0 for NULL. */
+KSR_API int ksr_response_http_status(const ksr_response *response);
+
+/* The values of a header, joined with ", "; NULL and length 0 when there is none. The case of `name` does not matter.
+ */
+KSR_API const char *ksr_response_header(const ksr_response *response, const char *name, size_t *len);
+
+/* The texts with which the server warns (Warning: 299), of a deprecated API or an unknown field for example; NULL and
+ * length 0 past the end. */
+KSR_API size_t ksr_response_warning_count(const ksr_response *response);
+KSR_API const char *ksr_response_warning(const ksr_response *response, size_t i, size_t *len);
+
+/* The body as it came, decompressed; a byte 0 follows its last one, which *len does not count. Lives as long as the
+ * response. "" for NULL. */
+KSR_API const void *ksr_response_body(const ksr_response *response, size_t *len);
+
+/* The body as an object, borrowed from the response, for ksr_object_field and ksr_object_get; NULL when it is no JSON
+ * object. The first call allocates, and takes time in proportion to the body. */
+KSR_API const ksr_object *ksr_response_object(const ksr_response *response);
 
 #ifdef __cplusplus
 }

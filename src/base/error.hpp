@@ -38,6 +38,8 @@ struct Error {
   // A request that changes something was sent, in part at least, and no whole response came: it may have been carried
   // out, and must not be repeated without the caller's knowledge.
   bool maybe_done = false;
+  // The Status object of a refusal as the server sent it (JSON); empty without one, and for lists and watches.
+  std::string details = {};
 
   // The same error with a prefix: "GET /api: " + message.
   Error within(const std::string& prefix) const {

@@ -229,6 +229,7 @@ std::string Secrets::blanked(std::string_view text) const {
 Error Secrets::blanked(Error error) const {
   error.message = blanked(error.message);
   error.reason = blanked(error.reason);
+  error.details = blanked(error.details);
   return error;
 }
 

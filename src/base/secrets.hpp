@@ -30,7 +30,7 @@ class Secrets {
   // `text` with kBlankedSecret in place of each secret, of 12 or more successive characters of one, and of the
   // beginning of one at the end of the text, where it may have been cut.
   std::string blanked(std::string_view text) const;
-  // The same for what an error repeats of others: its message and reason.
+  // The same for what an error repeats of others: its message, reason and details.
   Error blanked(Error error) const;
 
  private:

@@ -22,6 +22,8 @@ const char* status_name(Status status) noexcept {
       return "KSR_E_CANCELLED";
     case Status::timeout:
       return "KSR_E_TIMEOUT";
+    case Status::unsupported:
+      return "KSR_E_UNSUPPORTED";
     case Status::transport:
       return "KSR_E_TRANSPORT";
     case Status::tls:
@@ -30,6 +32,8 @@ const char* status_name(Status status) noexcept {
       return "KSR_E_PROTOCOL";
     case Status::too_large:
       return "KSR_E_TOO_LARGE";
+    case Status::lost:
+      return "KSR_E_LOST";
     case Status::auth:
       return "KSR_E_AUTH";
     case Status::forbidden:
@@ -42,6 +46,10 @@ const char* status_name(Status status) noexcept {
       return "KSR_E_THROTTLED";
     case Status::server:
       return "KSR_E_SERVER";
+    case Status::conflict:
+      return "KSR_E_CONFLICT";
+    case Status::rejected:
+      return "KSR_E_REJECTED";
   }
   return "KSR_E_UNKNOWN";
 }
@@ -60,6 +68,22 @@ Status status_of_http(int http_status) noexcept {
       return Status::throttled;
     default:
       return Status::server;
+  }
+}
+
+Status status_of_refused_call(int http_status) noexcept {
+  switch (http_status) {
+    case 409:
+      return Status::conflict;
+    case 400:
+    case 405:
+    case 406:
+    case 413:
+    case 415:
+    case 422:
+      return Status::rejected;
+    default:
+      return status_of_http(http_status);
   }
 }
 

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -30,6 +31,8 @@ struct RequestAuth {
   std::vector<std::string> subprotocols = {};
   // False: the kubeconfig says disable-compression.
   bool compression = true;
+  // Through a Headlamp server: the prefix of that server, where the connection has that of the cluster.
+  std::optional<std::string> headlamp_prefix = std::nullopt;
 };
 
 // Through a Headlamp server the two differ, and a WebSocket needs a request right before it.
@@ -67,14 +70,10 @@ struct AccessEnvironment {
   transport::Transport& transport;
 };
 
-// The namespace where the key `namespace` is not set: that of the context, as for kubectl, and "default" where it has
-// none. Reads the same files as open_access, on the calling thread. Any thread.
-Expected<std::string> default_namespace(const ConnectionOptions& options, Logger& logger);
-
 // Resolves the options (reads the files they name, on the calling thread) and returns the Access of that connection, an
 // existing one where another stream uses the same. `logger` is not used once this has returned. Any thread.
-// `name_space`, where it is not null, becomes what default_namespace would say, without the files being read again: a
-// named pipe can be read only once for each time that it is written.
+// `name_space`, where it is not null, becomes the namespace where the key `namespace` is not set: that of the context,
+// as for kubectl, and "default" where it has none. The files are read once: a named pipe could not be read again.
 Expected<std::shared_ptr<Access>> open_access(const ConnectionOptions& options, const AccessEnvironment& environment,
                                               Logger& logger, std::string* name_space = nullptr);
 

@@ -106,18 +106,6 @@ Expected<std::shared_ptr<Access>> open_access_in(const ConnectionOptions& option
   return std::shared_ptr<Access>(registry.find_or_make(*std::move(connection), environment, process_env));
 }
 
-Expected<std::string> default_namespace_in(const ConnectionOptions& options, const ProcessEnvironment& process_env,
-                                           Logger& logger) {
-  if (wants_headlamp(options)) return std::string(kDefaultNamespace);
-  auto spec = find_connection_spec(options, process_env, logger);
-  if (!spec) return spec.error();
-  return namespace_or_default(*spec);
-}
-
-Expected<std::string> default_namespace(const ConnectionOptions& options, Logger& logger) {
-  return default_namespace_in(options, process_environment(), logger);
-}
-
 Expected<std::shared_ptr<Access>> open_access(const ConnectionOptions& options, const AccessEnvironment& environment,
                                               Logger& logger, std::string* name_space) {
   return open_access_in(options, environment, process_environment(), process_access_registry(), logger, name_space);

@@ -28,7 +28,4 @@ Expected<std::shared_ptr<Access>> open_access_in(const ConnectionOptions& option
                                                  const ProcessEnvironment& process_env, SharedAccessRegistry& registry,
                                                  Logger& logger, std::string* name_space = nullptr);
 
-Expected<std::string> default_namespace_in(const ConnectionOptions& options, const ProcessEnvironment& process_env,
-                                           Logger& logger);
-
 }  // namespace ksr::cluster

@@ -51,6 +51,7 @@ std::int64_t saturated_seconds(std::string_view digits) {
   return failure == std::errc() ? number : std::numeric_limits<std::int64_t>::max();
 }
 
+// net/http, status.go: what Kubernetes' servers send, and what Headlamp shows before the message of a Status.
 const char* phrase(int http_status) {
   switch (http_status) {
     case 400:
@@ -61,12 +62,28 @@ const char* phrase(int http_status) {
       return " Forbidden";
     case 404:
       return " Not Found";
+    case 405:
+      return " Method Not Allowed";
+    case 406:
+      return " Not Acceptable";
+    case 408:
+      return " Request Timeout";
+    case 409:
+      return " Conflict";
     case 410:
       return " Gone";
+    case 413:
+      return " Request Entity Too Large";
+    case 415:
+      return " Unsupported Media Type";
+    case 422:
+      return " Unprocessable Entity";
     case 429:
       return " Too Many Requests";
     case 500:
       return " Internal Server Error";
+    case 501:
+      return " Not Implemented";
     case 502:
       return " Bad Gateway";
     case 503:
@@ -102,7 +119,7 @@ Refusal read_refusal(const transport::ResponseHead& head, std::string_view body,
   error.message = "the server answered " + std::to_string(head.status) + phrase(head.status);
   if (refusal.status) {
     error.reason = refusal.status->reason;
-    if (!refusal.status->message.empty()) error.message += ": " + refusal.status->message;
+    if (!refusal.status->message.empty()) error.message += " - " + refusal.status->message;
     if (!error.retry_after && refusal.status->retry_after_seconds) {
       error.retry_after = std::chrono::seconds(*refusal.status->retry_after_seconds);
     }

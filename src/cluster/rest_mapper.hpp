@@ -20,7 +20,7 @@ struct ApiResource {
   std::string kind;
   std::vector<std::string> short_names;
   bool namespaced = false;
-  bool watchable = false;  // its verbs include list and watch
+  bool listable = false;  // its verbs include list
 
   Resource as_resource() const;
 };
@@ -32,8 +32,8 @@ class RestMapper {
 
   // By the rules of kubectl (k8s.io/client-go/restmapper): plural before short name before singular and kind; a group
   // may be cut short ("ingresses.networking") and a version put in between ("deployments.v1.apps"). not_found without
-  // one, invalid where it cannot be listed and watched.
-  Expected<Resource> find(std::string_view name) const;
+  // one, invalid with `listable_only` where it cannot be listed.
+  Expected<Resource> find(std::string_view name, bool listable_only = true) const;
   // NULL: it is not served.
   const ApiResource* find_exact(const Resource& resource) const;
 

@@ -220,6 +220,8 @@ RequestAuth SharedAccess::for_request(RequestAuth auth) const {
   if (!settings_.headlamp) return auth;
   const auto& headers = settings_.headlamp->http_headers;
   auth.headers.insert(auth.headers.end(), headers.begin(), headers.end());
+  const std::string& prefix = settings_.server.prefix;
+  auth.headlamp_prefix = prefix.substr(0, prefix.size() - settings_.headlamp->path.size());
   return auth;
 }
 

@@ -1,13 +1,12 @@
 #include "delivery/callback_dispatcher.hpp"
 
-#include <cxxabi.h>
-
 #include <algorithm>
 #include <chrono>
 #include <new>
 #include <utility>
 
 #include "base/thread.hpp"
+#include "delivery/host_call.hpp"
 
 namespace ksr::delivery {
 namespace {
@@ -25,17 +24,19 @@ constexpr std::size_t kBurstSize = 32;
 
 Expected<std::shared_ptr<CallbackDispatcher>> CallbackDispatcher::create(const Options& options,
                                                                          std::unique_ptr<Host> host,
-                                                                         std::shared_ptr<Publisher> publisher) {
+                                                                         std::shared_ptr<Publisher> publisher,
+                                                                         SharedDelivery shared) {
   std::shared_ptr<CallbackDispatcher> dispatcher(
-      new CallbackDispatcher(options, std::move(host), std::move(publisher)));
+      new CallbackDispatcher(options, std::move(host), std::move(publisher), std::move(shared)));
   if (Expected<void> started = dispatcher->start(); !started) return std::move(started).error();
   return dispatcher;
 }
 
 CallbackDispatcher::CallbackDispatcher(const Options& options, std::unique_ptr<Host> host,
-                                       std::shared_ptr<Publisher> publisher)
+                                       std::shared_ptr<Publisher> publisher, SharedDelivery shared)
     : options_(options),
       publisher_(std::move(publisher)),
+      shared_(std::move(shared)),
       updates_wanted_(host->wants_updates()),
       log_wanted_(host->wants_log()),
       host_(std::move(host)) {}
@@ -43,6 +44,7 @@ CallbackDispatcher::CallbackDispatcher(const Options& options, std::unique_ptr<H
 CallbackDispatcher::~CallbackDispatcher() = default;
 
 Expected<void> CallbackDispatcher::start() {
+  if (shared_.runner) return {};
   const MutexLock lock(mutex_);
   if (options_.mode == Mode::manual) {
     Expected<Wakeup> wakeup = Wakeup::create(options_.min_interval.count() > 0);
@@ -65,7 +67,7 @@ bool CallbackDispatcher::post_update() {
   MutexLock lock(mutex_);
   if (ending() || !queue_.add_update()) return false;
   update_waits_.store(true, std::memory_order_relaxed);
-  if (wakeup_) {
+  if (shared_.runner || wakeup_) {
     wake();
   } else if (!timed_wait_) {
     // Without the lock, for which the thread that wakes up would have to wait at once.
@@ -116,10 +118,16 @@ void CallbackDispatcher::end() {
   wake();
 }
 
+bool CallbackDispatcher::only_early_update_waits() const {
+  return queue_.size() == 1 && queue_.update_waits() && !ending() && !updates_due();
+}
+
 void CallbackDispatcher::wake() {
-  if (wakeup_) {
-    const bool only_an_early_update = queue_.size() == 1 && queue_.update_waits() && !ending() && !updates_due();
-    only_an_early_update ? wakeup_->signal_at(next_update_at()) : wakeup_->signal();
+  if (shared_.runner) {
+    only_early_update_waits() ? shared_.runner->post_at(shared_from_this(), next_update_at())
+                              : shared_.runner->post(shared_from_this());
+  } else if (wakeup_) {
+    only_early_update_waits() ? wakeup_->signal_at(next_update_at()) : wakeup_->signal();
   } else {
     work_.notify_one();
   }
@@ -136,6 +144,24 @@ void CallbackDispatcher::serve() {
     if (!worked) wait_for_work();
   }
   run_on_ended();
+}
+
+CallbackSource::Turn CallbackDispatcher::take_turn() {
+  const MutexLock lock(mutex_);
+  if (callback_running() || ended()) return {};
+  active_ = std::this_thread::get_id();
+  const std::optional<bool> made = step();
+  active_ = {};
+  changed_.notify_all();
+  if (ended()) {
+    run_on_ended();
+    return {true, false};
+  }
+  const bool more = (ending() || !queue_.empty()) && !only_early_update_waits();
+  // As wait_for_work(): the next change of a burst need not wake the thread up.
+  const bool rests = !more && (queue_.update_waits() || (in_burst_ && !manual() && !updates_due()));
+  if (rests) shared_.runner->post_at(shared_from_this(), next_update_at());
+  return {made.value_or(false), more};
 }
 
 void CallbackDispatcher::wait_for_work() {
@@ -217,13 +243,7 @@ void CallbackDispatcher::call_host(Call&& call) {
   const char* thrown = nullptr;
   {
     const MutexUnlock unlock(mutex_);
-    try {
-      call();
-    } catch (const ::abi::__forced_unwind&) {
-      throw;  // pthread_exit and pthread_cancel must go on
-    } catch (...) {
-      thrown = "a callback of the host threw an exception, which was dropped";
-    }
+    if (!call_of_host(call)) thrown = "a callback of the host threw an exception, which was dropped";
   }
   if (thrown == nullptr || !log_wanted_) return;
   try {
@@ -237,12 +257,17 @@ void CallbackDispatcher::finish() {
   log_wanted_.store(false, std::memory_order_relaxed);
   if (lifecycle_ != Lifecycle::abandoned) call_host([this] { host_->on_state(sync::State::closed); });
   call_host([this] { host_.reset(); });
+  if (shared_.ended) {
+    // Before a close() that waits for the end returns.
+    const MutexUnlock unlock(mutex_);
+    shared_.ended();
+  }
   lifecycle_ = Lifecycle::ended;
   changed_.notify_all();
 }
 
 Instant CallbackDispatcher::next_update_at() const {
-  if (options_.mode == Mode::manual) return last_update_ + options_.min_interval;
+  if (manual()) return last_update_ + options_.min_interval;
   return last_update_ +
          std::max<Instant::duration>(options_.min_interval, in_burst_ ? kBurstCoalesceWindow : kCoalesceWindow);
 }
@@ -252,6 +277,7 @@ bool CallbackDispatcher::updates_due() const {
 }
 
 std::int64_t CallbackDispatcher::dispatch() {
+  if (shared_.runner) return shared_.runner->dispatch();
   const MutexLock lock(mutex_);
   if (!wakeup_) return static_cast<std::int64_t>(Status::invalid);
   if (callback_running() || ended()) return 0;
@@ -288,15 +314,21 @@ void CallbackDispatcher::stop_delivery(Lifecycle next) {
 }
 
 Status CallbackDispatcher::close() {
+  // A callback of the client that waited for another one of the same client would wait for itself.
+  if (shared_.runner && shared_.runner->inside()) return Status::would_deadlock;
+  {
+    const MutexLock lock(mutex_);
+    if (active_ == std::this_thread::get_id()) return Status::would_deadlock;
+    stop_delivery(Lifecycle::cancelled);
+  }
+  if (shared_.runner && shared_.runner->manual()) shared_.runner->run_here(*this);
   const MutexLock lock(mutex_);
-  if (active_ == std::this_thread::get_id()) return Status::would_deadlock;
-  stop_delivery(Lifecycle::cancelled);
   if (wakeup_) {
     while (!ended() && callback_running()) changed_.wait(mutex_);
     run_to_end();
   } else {
     while (!ended()) changed_.wait(mutex_);
-    join();
+    if (!shared_.runner) join();
   }
   return Status::ok;
 }
@@ -307,17 +339,28 @@ void CallbackDispatcher::abandon() {
     log_wanted_.store(false, std::memory_order_relaxed);
     stop_delivery(Lifecycle::abandoned);
     queue_.clear();
+    if (shared_.runner) {
+      // Here, since the caller may be inside a callback of the client.
+      while (callback_running()) changed_.wait(mutex_);
+      return run_to_end();
+    }
   }
   close();
 }
 
 void CallbackDispatcher::close_async(std::function<void()> on_ended) {
+  {
+    const MutexLock lock(mutex_);
+    if (closed_async_) return;
+    closed_async_ = true;
+    on_ended_ = std::move(on_ended);
+    stop_delivery(Lifecycle::cancelled);
+  }
+  if (shared_.runner) shared_.runner->post_ending(shared_from_this());
   const MutexLock lock(mutex_);
-  if (closed_async_) return;
-  closed_async_ = true;
-  on_ended_ = std::move(on_ended);
-  stop_delivery(Lifecycle::cancelled);
-  if (!wakeup_) {
+  if (shared_.runner) {
+    // Its turn comes, or has come.
+  } else if (!wakeup_) {
     if (thread_.joinable()) {
       thread_.detach();
       joined_ = true;

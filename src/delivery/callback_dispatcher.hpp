@@ -1,5 +1,6 @@
 // `CallbackDispatcher` calls the host: on one thread at a time, in order, and never after the end; used by
-// stream::Stream and, for what is to be delivered, by stream::Engine and stream::Session.
+// stream::Stream and, for what is to be delivered, by stream::Engine and stream::Session. It has a thread or descriptor
+// of its own, or its turns in the CallbackRunner of a client.
 // Any thread; `mutex_` guards its state. No lock is held while a callback of the host runs.
 #pragma once
 
@@ -16,6 +17,7 @@
 #include "base/mutex.hpp"
 #include "base/secrets.hpp"
 #include "delivery/callback_queue.hpp"
+#include "delivery/callback_runner.hpp"
 #include "delivery/delivery_options.hpp"
 #include "delivery/host.hpp"
 #include "delivery/publisher.hpp"
@@ -23,11 +25,14 @@
 
 namespace ksr::delivery {
 
-class CallbackDispatcher : public Logger, public std::enable_shared_from_this<CallbackDispatcher> {
+class CallbackDispatcher : public Logger,
+                           public CallbackSource,
+                           public std::enable_shared_from_this<CallbackDispatcher> {
  public:
-  // On failure `host` is destroyed when this returns.
+  // On failure `host` is destroyed when this returns. `shared`: its runner has the same options.
   static Expected<std::shared_ptr<CallbackDispatcher>> create(const Options& options, std::unique_ptr<Host> host,
-                                                              std::shared_ptr<Publisher> publisher);
+                                                              std::shared_ptr<Publisher> publisher,
+                                                              SharedDelivery shared = {});
   ~CallbackDispatcher() override;
 
   // From now on errors and log lines are delivered without them. Before anything is to be delivered.
@@ -54,9 +59,11 @@ class CallbackDispatcher : public Logger, public std::enable_shared_from_this<Ca
   void close_async(std::function<void()> on_ended) KSR_EXCLUDES(mutex_);
   Status wait_synced(std::optional<Milliseconds> timeout) KSR_EXCLUDES(mutex_);
   std::int64_t dispatch() KSR_EXCLUDES(mutex_);
-  int fd() const noexcept { return fd_; }
+  int fd() const noexcept { return shared_.runner ? shared_.runner->fd() : fd_; }
   DroppedCounts dropped() const KSR_EXCLUDES(mutex_);
   std::uint64_t deliveries() const noexcept { return deliveries_.load(std::memory_order_relaxed); }
+
+  Turn take_turn() override KSR_EXCLUDES(mutex_);
 
  private:
   // In this order, and never back.
@@ -68,7 +75,8 @@ class CallbackDispatcher : public Logger, public std::enable_shared_from_this<Ca
     ended,      // the host is destroyed
   };
 
-  CallbackDispatcher(const Options& options, std::unique_ptr<Host> host, std::shared_ptr<Publisher> publisher);
+  CallbackDispatcher(const Options& options, std::unique_ptr<Host> host, std::shared_ptr<Publisher> publisher,
+                     SharedDelivery shared);
   Expected<void> start() KSR_EXCLUDES(mutex_);
   void serve() KSR_EXCLUDES(mutex_);
   void wait_for_work() KSR_REQUIRES(mutex_);
@@ -86,8 +94,11 @@ class CallbackDispatcher : public Logger, public std::enable_shared_from_this<Ca
   void join() KSR_REQUIRES(mutex_);
   void stop_delivery(Lifecycle next) KSR_REQUIRES(mutex_);
   void wake() KSR_REQUIRES(mutex_);
+  // All that waits is an update that is not due yet.
+  bool only_early_update_waits() const KSR_REQUIRES(mutex_);
   bool updates_due() const KSR_REQUIRES(mutex_);
   Instant next_update_at() const KSR_REQUIRES(mutex_);
+  bool manual() const noexcept { return options_.mode == Mode::manual; }
   bool ending() const KSR_REQUIRES(mutex_) { return lifecycle_ >= Lifecycle::draining; }
   bool ended() const KSR_REQUIRES(mutex_) { return lifecycle_ == Lifecycle::ended; }
   bool callback_running() const KSR_REQUIRES(mutex_) { return active_ != std::thread::id(); }
@@ -95,6 +106,7 @@ class CallbackDispatcher : public Logger, public std::enable_shared_from_this<Ca
 
   const Options options_;
   const std::shared_ptr<Publisher> publisher_;
+  const SharedDelivery shared_;
   const bool updates_wanted_;
   std::shared_ptr<const Secrets> secrets_;
   std::atomic<bool> log_wanted_;

@@ -75,6 +75,7 @@ std::optional<ApiStatus> parse_api_status(std::string_view text) {
   status.reason = text_member(object, "reason");
   status.message = text_member(object, "message");
   if (const bj::object* details = object_member(object, "details")) {
+    status.object_name = text_member(*details, "name");
     status.retry_after_seconds = int_member(*details, "retryAfterSeconds");
     if (status.retry_after_seconds && *status.retry_after_seconds < 0) status.retry_after_seconds.reset();
     if (status.retry_after_seconds) {

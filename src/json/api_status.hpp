@@ -27,12 +27,15 @@ struct ApiStatus {
   int code = 0;
   std::string reason;
   std::string message;
+  // details.name: the object that the refusal is about; empty when it is about none.
+  std::string object_name;
   // At most kMaxRetryAfter.
   std::optional<int> retry_after_seconds;
   std::vector<StatusCause> causes;
 };
 
-// Empty when the text is not a Status object (text/plain bodies are common: 404 page not found, 429 from P&F).
+// Empty when the text is not a Status object (text/plain bodies are common: 404 page not found, 429 from P&F). One
+// without a kind, as the 504 of a timeout is sent (apiserver pkg/server/filters/timeout.go), says Failure at least.
 std::optional<ApiStatus> parse_api_status(std::string_view text);
 
 }  // namespace ksr::json

@@ -45,6 +45,7 @@ Expected<void> set_key(Config& config, std::string_view key, std::string_view va
   if (Expected<void> set = found->set(config, rest, value); !set) {
     return std::move(set).error().within("config key " + shown(key, value));
   }
+  if (found->scope == ConfigKey::Scope::client) config.client_key = found->name;
   return {};
 }
 

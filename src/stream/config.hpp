@@ -21,6 +21,8 @@ struct Config {
   sync::Options sync;
   json::ReaderOptions reader;
   delivery::Options delivery;
+  // A key of the connection or the delivery that was set, which the streams of a client cannot have; NULL: none was.
+  const char* client_key = nullptr;
 };
 
 // Sets one key. unknown_key or invalid; the message names the key and what it takes, never the value.

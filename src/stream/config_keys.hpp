@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string_view>
 
 #include "base/expected.hpp"
@@ -10,12 +11,16 @@
 namespace ksr::stream {
 
 struct ConfigKey {
+  // What a client has for all its streams; else what belongs to one stream.
+  enum class Scope : std::uint8_t { client, stream };
+
   // A key that ends in '.' stands for all keys that begin with it: header.NAME.
   const char* name;
   const char* type;
   const char* standard;  // the default as text; "" for none
   // `rest`: what follows the '.' of such a key.
   Expected<void> (*set)(Config& config, std::string_view rest, std::string_view value);
+  Scope scope = Scope::stream;
 };
 
 struct ConfigKeys {

@@ -10,11 +10,12 @@
 
 namespace ksr::stream {
 
-Expected<void> open(StreamRegistry::Handle number, const Config& config, std::unique_ptr<delivery::Host> host) {
+Expected<void> open(Handle number, const Config& config, std::unique_ptr<delivery::Host> host,
+                    std::optional<ClientParts> client) {
   claim_process();
   // Before the network thread is started.
   transport::register_atexit_hook();
-  auto stream = Stream::create(config, std::move(host), Runtime::instance());
+  auto stream = Stream::create(config, std::move(host), Runtime::instance(), std::move(client));
   if (!stream) return std::move(stream).error();
   try {
     // A callback may ask for its stream as soon as it starts.

@@ -14,8 +14,9 @@
 namespace ksr::stream {
 
 // Makes the stream, puts it into the registry under `number` and lets its callbacks come. `host` is gone when this
-// fails.
-Expected<void> open(StreamRegistry::Handle number, const Config& config, std::unique_ptr<delivery::Host> host);
+// fails. `client`: of a stream that belongs to one.
+Expected<void> open(Handle number, const Config& config, std::unique_ptr<delivery::Host> host,
+                    std::optional<ClientParts> client = std::nullopt);
 
 // Negative: no limit.
 std::optional<Milliseconds> timeout_from(std::int64_t milliseconds) noexcept;

@@ -2,13 +2,12 @@
 
 #include <algorithm>
 #include <chrono>
-#include <random>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "base/log.hpp"
-#include "base/random.hpp"
+#include "base/system_random.hpp"
 #include "cluster/access.hpp"
 #include "stream/engine.hpp"
 #include "stream/statistic_names.hpp"
@@ -41,16 +40,6 @@ class LogBuffer final : public Logger {
   std::vector<std::pair<LogLevel, std::string>> lines_;
 };
 
-// Seeded by the system. Each stream has its own, on the network thread.
-class SystemRandom final : public Random {
- public:
-  SystemRandom() : engine_(std::random_device{}()) {}
-  double unit() override { return std::uniform_real_distribution<double>(0.0, 1.0)(engine_); }
-
- private:
-  std::minstd_rand engine_;
-};
-
 // Abandons the dispatcher of a stream that could not be made.
 class AbandonOnFailure {
  public:
@@ -68,31 +57,39 @@ class AbandonOnFailure {
 
 }  // namespace
 
-Expected<std::shared_ptr<Stream>> Stream::create(Config config, std::unique_ptr<delivery::Host> host,
-                                                 Runtime& runtime) {
+Expected<std::shared_ptr<Stream>> Stream::create(Config config, std::unique_ptr<delivery::Host> host, Runtime& runtime,
+                                                 std::optional<ClientParts> client) {
   if (Expected<void> checked = check(config); !checked) return std::move(checked).error();
   LogBuffer early_lines;
-  const cluster::AccessEnvironment environment{runtime.executor(), runtime.transport()};
+  std::shared_ptr<cluster::Access> access;
   std::string name_space;
-  auto access = cluster::open_access(config.connection, environment, early_lines, &name_space);
-  if (!access) return std::move(access).error();
+  if (client) {
+    access = std::move(client->access);
+    name_space = std::move(client->context_namespace);
+  } else {
+    const cluster::AccessEnvironment environment{runtime.executor(), runtime.transport()};
+    auto opened = cluster::open_access(config.connection, environment, early_lines, &name_space);
+    if (!opened) return std::move(opened).error();
+    access = *std::move(opened);
+  }
   if (config.query.namespaces_of_context) config.query.namespaces = {name_space};
   auto publisher =
       std::make_shared<delivery::Publisher>(config.limit, std::max<std::size_t>(config.query.namespaces.size(), 1));
-  auto dispatcher = delivery::CallbackDispatcher::create(config.delivery, std::move(host), publisher);
+  auto dispatcher = delivery::CallbackDispatcher::create(
+      config.delivery, std::move(host), publisher, client ? std::move(client->delivery) : delivery::SharedDelivery{});
   if (!dispatcher) return std::move(dispatcher).error();
   // Whatever is thrown from here on, the host is destroyed without a callback before this returns.
   AbandonOnFailure abandon_on_failure(**dispatcher);
-  (*dispatcher)->blank((*access)->secrets());
+  (*dispatcher)->blank(access->secrets());
   early_lines.replay_to(**dispatcher);
-  (*access)->add_logger(*dispatcher);
+  access->add_logger(*dispatcher);
   auto statistics = std::make_shared<Statistics>();
-  auto last_error = std::make_shared<LastError>((*access)->secrets());
+  auto last_error = std::make_shared<LastError>(access->secrets());
   EngineParts parts{runtime.executor(),
                     runtime.server_states(),
                     std::make_unique<SystemRandom>(),
                     std::move(config),
-                    std::move(access).value(),
+                    std::move(access),
                     publisher,
                     *dispatcher,
                     statistics,

@@ -7,9 +7,11 @@
 #include <list>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "base/expected.hpp"
+#include "cluster/access.hpp"
 #include "delivery/callback_dispatcher.hpp"
 #include "delivery/host.hpp"
 #include "delivery/publisher.hpp"
@@ -22,11 +24,20 @@ namespace ksr::stream {
 
 class Engine;
 
+// What the streams of a client share.
+struct ClientParts {
+  std::shared_ptr<cluster::Access> access;
+  // What namespace=@context stands for.
+  std::string context_namespace;
+  delivery::SharedDelivery delivery;
+};
+
 class Stream {
  public:
-  // Checks the configuration, makes the parts and their threads. `host` is destroyed when this fails.
-  static Expected<std::shared_ptr<Stream>> create(Config config, std::unique_ptr<delivery::Host> host,
-                                                  Runtime& runtime);
+  // Checks the configuration, makes the parts and their threads. `host` is destroyed when this fails. With `client` the
+  // configuration's connection is not looked at.
+  static Expected<std::shared_ptr<Stream>> create(Config config, std::unique_ptr<delivery::Host> host, Runtime& runtime,
+                                                  std::optional<ClientParts> client = std::nullopt);
   ~Stream();
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;

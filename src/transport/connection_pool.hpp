@@ -5,9 +5,11 @@
 #include <cpprest/details/connection_driver.h>
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "base/executor.hpp"
+#include "base/instant.hpp"
 
 namespace ksr::transport {
 

@@ -46,10 +46,13 @@ struct ConnectionSettings {
 
 struct Request {
   // GET, POST, …; any token but CONNECT and TRACE. WebSocket: GET. Only a safe method (GET, HEAD, OPTIONS; RFC 9110,
-  // section 9.2.1) is repeated when the server had closed a pooled connection.
+  // section 9.2.1) is repeated when the server had closed a pooled connection; any other one goes over a new connection
+  // when the pooled one has rested for more than a second, in which the server may have closed it.
   std::string method = "GET";
   // "/api/v1/pods?limit=500": percent-encoded, appended to the server's prefix as it stands.
   std::string target;
+  // HTTP only: stands in the place of the server's prefix.
+  std::optional<std::string> prefix = std::nullopt;
   std::vector<Header> headers;
   // HTTP only: sent with a Content-Length; its Content-Type is among the headers, else application/octet-stream.
   std::string body = {};

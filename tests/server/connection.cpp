@@ -61,6 +61,7 @@ void Connection::on_bytes(std::size_t count) {
   if (closed_) return;
   inbox_.append(space_.data(), count);
   if (websocket_) return take_frames();
+  if (const std::optional<bool> reset = world_.take_request_cut(inbox_.size())) return close(*reset);
   while (!busy_ && !closed_ && take_request()) {
   }
 }

@@ -74,6 +74,13 @@ std::vector<std::string> protocols_of(const ApiRequest& request) {
 std::optional<Reply> HeadlampProxy::pass(ApiRequest& request, std::string& target) {
   request.subprotocols = protocols_of(request);
   if (!has_backend_token(request)) return go_error(403, "access denied");
+  if (target.rfind("/drain-node", 0) == 0) {
+    // Its own endpoint (backend/cmd/headlamp.go, handleNodeDrain), which the cluster does not see.
+    Reply reply;
+    reply.content_type = "application/json";
+    reply.body = R"({"message":"Drain node request submitted successfully"})";
+    return reply;
+  }
   std::string cluster, rest;
   if (!split_target(target, cluster, rest)) return go_error(404, "404 page not found");
   const std::optional<std::string> key = context_key(request, cluster);

@@ -84,8 +84,11 @@ json::object body_of(const ApiRequest& request) {
   return parsed.get_object();
 }
 
-std::string name_in(const json::object& body) {
-  return std::string(body.at("metadata").as_object().at("name").as_string().c_str());
+// generateName is followed by the revision, which no other object has.
+std::string name_in(const json::object& body, std::uint64_t revision) {
+  const json::object& metadata = body.at("metadata").as_object();
+  if (const json::value* name = metadata.if_contains("name")) return std::string(name->as_string().c_str());
+  return metadata.at("generateName").as_string().c_str() + std::to_string(revision);
 }
 
 }  // namespace
@@ -161,7 +164,7 @@ Reply write_object(const ApiRequest& request, RevisionLog& log) {
   const bool there = log.collection(type).find(key) != nullptr;
   if (request.method == "POST") {
     const json::object body = body_of(request);
-    const std::string name = name_in(body);
+    const std::string name = name_in(body, log.revision());
     if (log.collection(type).find(object_key(request.ns, name))) return status_reply(already_exists(type, name));
     return json_reply(log.create(type, request.ns, name, body).object->text + "\n", 201);
   }

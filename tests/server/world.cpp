@@ -135,6 +135,13 @@ std::optional<Reply> World::watch_refusal(const ApiRequest& request) {
   return std::nullopt;
 }
 
+std::optional<bool> World::take_request_cut(std::size_t received) {
+  if (!request_cut_ || received < request_cut_->bytes) return std::nullopt;
+  const bool reset = request_cut_->reset;
+  request_cut_.reset();
+  return reset;
+}
+
 void World::compress(const ApiRequest& request, Reply& reply) const {
   if (reply.status != 200 || reply.body.size() <= options_.gzip_above) return;
   for (const std::string& encoding : header_list(request.headers, "Accept-Encoding")) {

@@ -65,6 +65,10 @@ class World {
   // Null: the server is reached directly.
   HeadlampProxy* headlamp() { return headlamp_ ? &*headlamp_ : nullptr; }
   boost::asio::io_context& io() { return io_; }
+  // The next connection that has received so many bytes of a request ends then, before the request is understood.
+  void cut_next_request(std::size_t bytes, bool reset) { request_cut_ = RequestCut{bytes, reset}; }
+  // Whether that is now: `received` bytes of a request are there. How it ends: with an RST or not.
+  std::optional<bool> take_request_cut(std::size_t received);
 
   // Called when a script runs quit.
   std::function<void()> on_quit;
@@ -83,6 +87,11 @@ class World {
   FaultPlan faults_;
   std::optional<HeadlampProxy> headlamp_;
   std::vector<RecordedRequest> requests_;
+  struct RequestCut {
+    std::size_t bytes;
+    bool reset;
+  };
+  std::optional<RequestCut> request_cut_;
   std::vector<std::shared_ptr<Connection>> connections_;
 };
 

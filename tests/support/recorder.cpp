@@ -73,7 +73,7 @@ Recorder::~Recorder() {
   if (stream_ != nullptr) close();
 }
 
-ksr_status Recorder::open(const Settings& settings) {
+ksr_status Recorder::open(const Settings& settings, ksr_client* client) {
   ksr_config* raw = nullptr;
   ksr_config_new(&raw);
   const std::unique_ptr<ksr_config, ConfigDeleter> config(raw);
@@ -91,7 +91,9 @@ ksr_status Recorder::open(const Settings& settings) {
   ksr_config_on_state(config.get(), on_state);
   ksr_config_on_log(config.get(), on_log);
   ksr_error* error = nullptr;
-  const ksr_status opened = ksr_open(config.get(), this, on_destroy, &stream_, &error);
+  const ksr_status opened = client != nullptr
+                                ? ksr_client_stream(client, config.get(), this, on_destroy, &stream_, &error)
+                                : ksr_open(config.get(), this, on_destroy, &stream_, &error);
   if (opened != KSR_OK) open_error_ = message_of(error);
   return opened;
 }

@@ -57,7 +57,8 @@ class Recorder {
   ~Recorder();
 
   // KSR_OK, or the status of ksr_open or of the first failing ksr_config_set; open_error() has the message.
-  ksr_status open(const Settings& settings);
+  // `client`: the stream is one of its streams.
+  ksr_status open(const Settings& settings, ksr_client* client = nullptr);
   ksr_status close();
   // The caller has closed the stream.
   void forget() { stream_ = nullptr; }

@@ -58,6 +58,18 @@ COMPARED = [
     _go("dynamic", "dynamic"),
 ]
 
+CALLS = 10_000
+
+COMPARED += [
+    Case(f"curl/calls{suffix}", objects=1, events=CALLS, tls=tls, repeated=True)
+    for suffix, tls in (("", False), ("-tls", True))
+]
+COMPARED += [
+    make(f"calls{suffix}", "calls", objects=1, events=CALLS, tls=tls, repeated=True)
+    for make in (_ksr, _go)
+    for suffix, tls in (("", False), ("-tls", True))
+]
+
 ALONE = [
     _ksr("latency", "latency", events=10_000),
     _ksr("latency-websocket", "latency", *_WEBSOCKET, events=10_000),

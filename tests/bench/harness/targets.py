@@ -24,7 +24,7 @@ class Results(dict):
 def lines(results):
     """Every line whose cases were run."""
     made = []
-    for section in (watch, listing, memory, change, keeping, latency, blocked, streams):
+    for section in (watch, listing, memory, change, keeping, latency, blocked, streams, calls):
         made += [line for line in section(results) if line is not None]
     return made
 
@@ -139,3 +139,17 @@ def streams(results):
         if found and found.get("correct"):
             yield bound(f"1,000 {case}: threads", found["threads"], 16, "", digits=0)
             yield bound(f"1,000 {case}: resident each", found["bytes_per_stream"], 150, "KB", 1e3)
+
+
+def calls(results):
+    for case, name in (("calls", "http"), ("calls-tls", "https")):
+        mine, floor = results.figure(f"libksr/{case}", "call_us"), results.figure(f"curl/{case}", "call_us")
+        if mine is None:
+            continue
+        if floor:
+            yield bound(f"get, {name}: time against curl's keep-alive ({floor:.0f} µs)", mine / floor, 1.3, "×", digits=2)
+        yield bound(f"get, {name}: CPU beyond the kernel's", results.figure(f"libksr/{case}", "user_us_per_call"), 60, "µs")
+        peer = (f"client-go/{case}", "user_us_per_call")
+        yield ratio(results, f"get, {name}", "CPU beyond the kernel's of client-go's RESTClient against libksr", peer,
+                    (f"libksr/{case}", "user_us_per_call"), 1)
+        yield bound(f"get, {name}: growth over 10,000", results.figure(f"libksr/{case}", "growth_bytes"), 0.5, "MB", MB)

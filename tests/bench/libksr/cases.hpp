@@ -26,6 +26,7 @@ void run_latency(const Setup& setup, Report& report);
 void run_blocked(const Setup& setup, Report& report);
 void run_streams(const Setup& setup, Report& report);
 void run_drain(const Setup& setup, Report& report);
+void run_calls(const Setup& setup, Report& report);
 void run_handover(const Setup& setup, Report& report);
 
 // Adds "correct": whether the newest snapshot has exactly the server's objects.

@@ -47,6 +47,12 @@ func encodeShapes(mediaType string) (*encodings, error) {
 	return made, nil
 }
 
+// A pod by itself, in JSON.
+func encodePod() ([]byte, error) {
+	info, _ := runtime.SerializerInfoForMediaType(scheme.Codecs.SupportedMediaTypes(), mediaJSON)
+	return runtime.Encode(scheme.Codecs.EncoderForVersion(info.Serializer, corev1.SchemeGroupVersion), podOfShape(0))
+}
+
 // Items of a typed list have no kind and apiVersion, and in protobuf no envelope.
 func encodeItem(info runtime.SerializerInfo, pod *corev1.Pod) ([]byte, error) {
 	if info.MediaType == mediaProtobuf {

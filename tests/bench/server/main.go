@@ -17,6 +17,7 @@ import (
 type server struct {
 	history  *history
 	encoded  map[string]*encodings
+	pod      []byte // as a get returns it
 	watchers atomic.Int64
 	paced    atomic.Bool
 }
@@ -39,17 +40,22 @@ func serve(objects int, certificate string) error {
 		}
 		made.encoded[media] = encoded
 	}
+	pod, err := encodePod()
+	if err != nil {
+		return err
+	}
+	made.pod = pod
 	addresses := map[string]any{
 		"event_bytes":    len(made.encoded[mediaJSON].events[0].text),
 		"protobuf_bytes": len(made.encoded[mediaProtobuf].events[0].text),
 	}
-	if err := made.listen(addresses, certificate); err != nil {
+	if err = made.listen(addresses, certificate); err != nil {
 		return err
 	}
-	if err := json.NewEncoder(os.Stdout).Encode(addresses); err != nil {
+	if err = json.NewEncoder(os.Stdout).Encode(addresses); err != nil {
 		return err
 	}
-	_, err := io.Copy(io.Discard, os.Stdin)
+	_, err = io.Copy(io.Discard, os.Stdin)
 	return err
 }
 
@@ -90,5 +96,12 @@ func (s *server) routes() http.Handler {
 			s.list(w, r)
 		}
 	})
+	routes.HandleFunc("GET /api/v1/namespaces/{namespace}/pods/{name}", s.get)
 	return routes
+}
+
+// One pod, whatever its name: what a client's requests cost.
+func (s *server) get(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Type", mediaJSON)
+	w.Write(s.pod)
 }

@@ -88,11 +88,12 @@ json::object make_namespace(const std::string& name) {
 
 json::object make_widget_crd() {
   json::object crd = envelope("apiextensions.k8s.io/v1", "CustomResourceDefinition", metadata("", "widgets.ksr.test"));
+  const json::object scale{{"specReplicasPath", ".spec.size"}, {"statusReplicasPath", ".status.size"}};
   const json::object version{{"name", "v1"},
                              {"served", true},
                              {"storage", true},
                              {"schema", {{"openAPIV3Schema", widget_schema()}}},
-                             {"subresources", {{"status", json::object{}}}}};
+                             {"subresources", {{"status", json::object{}}, {"scale", scale}}}};
   const json::object names{
       {"plural", "widgets"}, {"singular", "widget"}, {"kind", "Widget"}, {"shortNames", json::array{"wd"}}};
   crd["spec"] = {{"group", "ksr.test"}, {"scope", "Namespaced"}, {"names", names}, {"versions", json::array{version}}};

@@ -22,7 +22,8 @@ boost::json::object make_configmap(const std::string& ns, const std::string& nam
 boost::json::object make_event(const std::string& ns, const std::string& name, const std::string& last_timestamp);
 boost::json::object make_namespace(const std::string& name);
 
-// widgets.ksr.test/v1, namespaced, kind Widget, short name wd, with a status subresource and an integer spec.size.
+// widgets.ksr.test/v1, namespaced, kind Widget, short name wd, with an integer spec.size, and the
+// subresources status and scale.
 boost::json::object make_widget_crd();
 boost::json::object make_widget(const std::string& ns, const std::string& name, int size);
 

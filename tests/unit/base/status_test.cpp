@@ -23,6 +23,17 @@ TEST_CASE("HTTP refusals map to their codes") {
   CHECK(status_of_http(429) == Status::throttled);
   CHECK(status_of_http(500) == Status::server);
   CHECK(status_of_http(418) == Status::server);
+  // Lists and watches keep the codes they have.
+  CHECK(status_of_http(409) == Status::server);
+}
+
+TEST_CASE("refusals of other calls map to two codes more") {
+  CHECK(status_of_refused_call(401) == Status::auth);
+  CHECK(status_of_refused_call(404) == Status::not_found);
+  CHECK(status_of_refused_call(409) == Status::conflict);
+  for (const int status : {400, 405, 406, 413, 415, 422}) CHECK(status_of_refused_call(status) == Status::rejected);
+  CHECK(status_of_refused_call(418) == Status::server);
+  CHECK(status_of_refused_call(504) == Status::server);
 }
 
 TEST_CASE("an Expected holds a value or an error") {

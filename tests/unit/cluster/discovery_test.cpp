@@ -158,7 +158,7 @@ TEST_CASE("refusals and failures of discovery are errors with the server's messa
   auto answer = world.resolve({"pods"});
   REQUIRE((answer && !answer->has_value()));
   CHECK(answer->error().status == Status::forbidden);
-  CHECK(answer->error().message == "GET https://h:443/api: the server answered 403 Forbidden: forbidden: x");
+  CHECK(answer->error().message == "GET https://h:443/api: the server answered 403 Forbidden - forbidden: x");
   CHECK(answer->error().reason == "Forbidden");
 
   world.transport.replies["/api"] = {500, "oops", "text/plain"};

@@ -39,15 +39,14 @@ struct Opened {
 };
 
 Opened open_and_authenticate(World& world, const ConnectionOptions& options) {
-  const auto access = world.open(options);
+  std::string name_space;
+  const auto access = world.open(options, &name_space);
   if (const Error* error = access.if_error()) FAIL(error->message);
   const auto auth = world.authenticate(**access);
   REQUIRE(auth);
   if (const Error* error = auth->if_error()) FAIL(error->message);
   REQUIRE(!world.transport.connects.empty());
-  const auto name_space = default_namespace_in(options, world.process_env, world.logger);
-  REQUIRE(name_space.has_value());
-  return {**auth, world.transport.connects.back(), *name_space};
+  return {**auth, world.transport.connects.back(), name_space};
 }
 
 std::string message_of(World& world, const ConnectionOptions& options) {
@@ -670,8 +669,7 @@ TEST_CASE("a named pipe is read once for each opening, and again for the next on
   for (const char* token : {"first", "second"}) {
     Writer writer(pipe, one_context + "users: [{name: u, user: {token: " + token + "}}]\n");
     std::string name_space;
-    const auto access = open_access_in(with_file(pipe), {world.executor, world.transport}, world.process_env,
-                                       world.registry, world.logger, &name_space);
+    const auto access = world.open(with_file(pipe), &name_space);
     REQUIRE(access.has_value());
     const auto auth = world.authenticate(**access);
     REQUIRE(auth);

@@ -4,6 +4,7 @@
 #include <poll.h>
 
 #include <atomic>
+#include <functional>
 #include <stdexcept>
 #include <thread>
 
@@ -325,4 +326,67 @@ TEST_CASE("closing and cancelling from many threads at once ends once") {
     CHECK(setup.call_log.count("destroy") == 1);
     CHECK(setup.call_log.lines().back() == "destroy");
   }
+}
+
+TEST_CASE("in the delivery of a client: the client's thread or descriptor, and its end is told once") {
+  for (Mode mode : {Mode::thread, Mode::manual}) {
+    const auto runner = CallbackRunner::create(Options{mode}).value();
+    std::atomic<int> ended{0};
+    CallLog call_log;
+    const auto publisher = std::make_shared<Publisher>(0);
+    const auto dispatcher = CallbackDispatcher::create(Options{mode}, std::make_unique<FakeHost>(call_log), publisher,
+                                                       SharedDelivery{runner, [&] { ++ended; }})
+                                .value();
+    CHECK(dispatcher->fd() == runner->fd());
+    dispatcher->post_state(sync::State::live);
+    list(*publisher, {"pod"}, "1");
+    dispatcher->post_update();
+    if (mode == Mode::manual) {
+      // One callback a turn, then the others that wait have theirs.
+      CHECK(dispatcher->dispatch() == 1);
+      CHECK(readable(dispatcher->fd()));
+      CHECK(dispatcher->dispatch() == 1);
+      CHECK_FALSE(readable(dispatcher->fd()));
+    } else {
+      REQUIRE(call_log.wait_for("update 1: 1 objects, 1 deltas"));
+    }
+    CHECK(ended == 0);
+    CHECK(dispatcher->close() == Status::ok);
+    CHECK(ended == 1);
+    CHECK(call_log.lines().back() == "destroy");
+    CHECK(dispatcher->close() == Status::ok);
+    runner->stop();
+    runner->join();
+    CHECK(ended == 1);
+  }
+}
+
+TEST_CASE("in the delivery of a client: one that could not be opened ends where that is found, in a callback too") {
+  const auto runner = CallbackRunner::create(Options{Mode::manual}).value();
+  int ended = 0;
+  CallLog call_log;
+  class Opening final : public CallbackSource {
+   public:
+    explicit Opening(std::function<void()> body) : body_(std::move(body)) {}
+    Turn take_turn() override {
+      body_();
+      return {true, false};
+    }
+
+   private:
+    std::function<void()> body_;
+  };
+  runner->post(std::make_shared<Opening>([&] {
+    const auto dispatcher =
+        CallbackDispatcher::create(Options{Mode::manual}, std::make_unique<FakeHost>(call_log),
+                                   std::make_shared<Publisher>(0), SharedDelivery{runner, [&] { ++ended; }})
+            .value();
+    dispatcher->log(LogLevel::info, "never told");
+    dispatcher->abandon();
+    CHECK(ended == 1);
+    CHECK(call_log.lines() == std::vector<std::string>{"destroy"});
+  }));
+  CHECK(runner->dispatch() == 1);
+  CHECK(runner->dispatch() == 0);
+  runner->stop();
 }

@@ -57,6 +57,11 @@ TEST_CASE("strings of a Status are one line of bounded length, and its wait is b
   CHECK(large->message.size() == kMaxForeignText);
 }
 
+TEST_CASE("the object that a refusal is about") {
+  CHECK(parse_api_status(R"({"kind":"Status","details":{"name":"web","kind":"pods"}})")->object_name == "web");
+  CHECK(parse_api_status(R"({"kind":"Status","details":{"kind":"pods"}})")->object_name == "");
+}
+
 TEST_CASE("the Status of a request that timed out has no kind and no apiVersion") {
   const auto status = parse_api_status(
       R"({"metadata":{},"status":"Failure","message":"Timeout: request did not complete","reason":"Timeout",)"

@@ -21,7 +21,7 @@ var (
 	server      = flag.String("server", "", "URL of the API server")
 	control     = flag.String("control", "", "URL of the replay server's control")
 	certificate = flag.String("ca_file", "", "the CA of an https server")
-	mode        = flag.String("mode", "protobuf", "protobuf, json or dynamic")
+	mode        = flag.String("mode", "protobuf", "protobuf, json or dynamic; calls: gets of one object")
 	events      = flag.Int("events", 200_000, "how many events to watch")
 	rate        = flag.Int("rate", 0, "events a second, to measure delays; 0: as fast as they come")
 	settle      = flag.Float64("settle", 2, "seconds to wait before memory counts as settled")
@@ -30,7 +30,11 @@ var (
 func main() {
 	flag.Parse()
 	report := map[string]any{}
-	if err := measure(report); err != nil {
+	work := measure
+	if *mode == "calls" {
+		work = measureCalls
+	}
+	if err := work(report); err != nil {
 		log.Fatal("client-go ", *mode, ": ", err)
 	}
 	json.NewEncoder(os.Stdout).Encode(report)

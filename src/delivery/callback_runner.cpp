@@ -1,0 +1,223 @@
+#include "delivery/callback_runner.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/status.hpp"
+#include "base/thread.hpp"
+
+namespace ksr::delivery {
+
+Expected<std::shared_ptr<CallbackRunner>> CallbackRunner::create(const Options& options) {
+  auto runner = std::make_shared<CallbackRunner>(options);
+  if (Expected<void> started = runner->start(); !started) return std::move(started).error();
+  return runner;
+}
+
+Expected<void> CallbackRunner::start() {
+  const MutexLock lock(mutex_);
+  if (manual()) {
+    Expected<Wakeup> wakeup = Wakeup::create(options_.min_interval.count() > 0);
+    if (!wakeup) return std::move(wakeup).error();
+    wakeup_ = std::move(wakeup).value();
+    fd_ = wakeup_->fd();
+    return {};
+  }
+  Expected<std::thread> thread = start_thread("ksr-deliver", [self = shared_from_this()] { self->serve(); });
+  if (!thread) return std::move(thread).error();
+  thread_ = std::move(thread).value();
+  return {};
+}
+
+// ---- turns ----------------------------------------------------------------------------------------------------------
+
+void CallbackRunner::post(const std::shared_ptr<CallbackSource>& source) {
+  const MutexLock lock(mutex_);
+  enqueue(source, false);
+}
+
+void CallbackRunner::post_at(const std::shared_ptr<CallbackSource>& source, Instant at) {
+  using Queue = CallbackSource::Queue;
+  const MutexLock lock(mutex_);
+  if (stopping_ || source->queue_ == Queue::waiting) return;
+  if (source->queue_ == Queue::delayed) {
+    if (source->due_ <= at) return;
+    const auto held = std::find(delayed_.begin(), delayed_.end(), source);
+    source->place_.splice(source->place_.end(), delayed_, held);
+  }
+  source->place_.front() = source;
+  source->queue_ = Queue::delayed;
+  source->due_ = at;
+  // Sources wait about equally long: the place is near the end.
+  auto after = delayed_.end();
+  while (after != delayed_.begin() && (*std::prev(after))->due_ > at) --after;
+  const bool first = after == delayed_.begin();
+  delayed_.splice(after, source->place_);
+  if (!first || !waiting_.empty()) return;
+  wakeup_ ? wakeup_->signal_at(at) : work_.notify_one();
+}
+
+void CallbackRunner::post_ending(const std::shared_ptr<CallbackSource>& source) {
+  const MutexLock lock(mutex_);
+  enqueue(source, true);
+  if (!manual() || turn_running()) return;
+  active_ = std::this_thread::get_id();
+  run_ending();
+  leave();
+}
+
+void CallbackRunner::enqueue(const std::shared_ptr<CallbackSource>& source, bool ending) {
+  using Queue = CallbackSource::Queue;
+  source->ending_ = source->ending_ || ending;
+  if (stopping_ || source->queue_ == Queue::waiting) return;
+  if (source->queue_ == Queue::delayed) {
+    waiting_.splice(waiting_.end(), delayed_, std::find(delayed_.begin(), delayed_.end(), source));
+  } else {
+    source->place_.front() = source;
+    waiting_.splice(waiting_.end(), source->place_);
+  }
+  source->queue_ = Queue::waiting;
+  wake();
+}
+
+void CallbackRunner::take_due() {
+  if (delayed_.empty()) return;
+  const Instant now = std::chrono::steady_clock::now();
+  while (!delayed_.empty() && delayed_.front()->due_ <= now) {
+    delayed_.front()->queue_ = CallbackSource::Queue::waiting;
+    waiting_.splice(waiting_.end(), delayed_, delayed_.begin());
+  }
+}
+
+void CallbackRunner::wake() {
+  if (wakeup_) {
+    wakeup_->signal();
+  } else {
+    work_.notify_one();
+  }
+}
+
+bool CallbackRunner::run(Place waiting) {
+  std::shared_ptr<CallbackSource> source = std::move(*waiting);
+  source->place_.splice(source->place_.end(), waiting_, waiting);
+  source->queue_ = CallbackSource::Queue::none;
+  CallbackSource::Turn turn;
+  {
+    const MutexUnlock unlock(mutex_);
+    turn = source->take_turn();
+    if (!turn.more) source.reset();
+  }
+  if (source) enqueue(source, false);
+  return turn.made;
+}
+
+std::int64_t CallbackRunner::run_ending() {
+  std::int64_t made = 0;
+  for (;;) {
+    const auto first =
+        std::find_if(waiting_.begin(), waiting_.end(), [](const auto& source) { return source->ending_; });
+    if (first == waiting_.end()) return made;
+    if (run(first)) ++made;
+  }
+}
+
+// This thread runs no turns any more.
+void CallbackRunner::leave() {
+  active_ = {};
+  if (!waiting_.empty()) {
+    wake();
+  } else if (!delayed_.empty() && wakeup_) {
+    wakeup_->signal_at(delayed_.front()->due_);
+  }
+  changed_.notify_all();
+}
+
+void CallbackRunner::serve() {
+  const MutexLock lock(mutex_);
+  for (;;) {
+    take_due();
+    while (!waiting_.empty()) {
+      active_ = std::this_thread::get_id();
+      run(waiting_.begin());
+      active_ = {};
+      changed_.notify_all();
+      take_due();
+    }
+    if (stopping_) return;
+    if (delayed_.empty()) {
+      work_.wait(mutex_);
+    } else {
+      work_.wait_until(mutex_, delayed_.front()->due_);
+    }
+  }
+}
+
+std::int64_t CallbackRunner::dispatch() {
+  const MutexLock lock(mutex_);
+  if (!wakeup_) return static_cast<std::int64_t>(Status::invalid);
+  if (turn_running()) return 0;
+  active_ = std::this_thread::get_id();
+  wakeup_->clear();
+  take_due();
+  std::int64_t made = 0;
+  // No more than what waits now: a busy cluster must not keep the host in here.
+  for (std::size_t left = waiting_.size(); left > 0 && !waiting_.empty(); --left) {
+    if (run(waiting_.begin())) ++made;
+  }
+  made += run_ending();
+  leave();
+  return made;
+}
+
+void CallbackRunner::run_here(CallbackSource& source) {
+  const MutexLock lock(mutex_);
+  while (turn_running()) changed_.wait(mutex_);
+  active_ = std::this_thread::get_id();
+  {
+    const MutexUnlock unlock(mutex_);
+    while (source.take_turn().more) {
+    }
+  }
+  run_ending();
+  leave();
+}
+
+bool CallbackRunner::inside() const {
+  const MutexLock lock(mutex_);
+  return active_ == std::this_thread::get_id();
+}
+
+// ---- the end --------------------------------------------------------------------------------------------------------
+
+void CallbackRunner::stop() {
+  Sources dropped;  // after the lock
+  const MutexLock lock(mutex_);
+  stopping_ = true;
+  dropped.swap(waiting_);
+  dropped.splice(dropped.end(), delayed_);
+  work_.notify_one();
+}
+
+void CallbackRunner::join() {
+  const MutexLock lock(mutex_);
+  if (!thread_.joinable()) {
+    while (!manual() && !joined_) changed_.wait(mutex_);
+    return;
+  }
+  std::thread ended_thread = std::move(thread_);
+  {
+    const MutexUnlock unlock(mutex_);
+    ended_thread.join();
+  }
+  joined_ = true;
+  changed_.notify_all();
+}
+
+void CallbackRunner::detach() {
+  const MutexLock lock(mutex_);
+  if (!thread_.joinable()) return;
+  thread_.detach();
+  joined_ = true;
+}
+
+}  // namespace ksr::delivery

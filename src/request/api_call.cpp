@@ -1,0 +1,296 @@
+#include "request/api_call.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "base/exception_error.hpp"
+#include "base/text.hpp"
+#include "base/thread_check.hpp"
+#include "cluster/refusal.hpp"
+#include "cluster/yaml_document.hpp"
+#include "protobuf/api_status.hpp"
+#include "protobuf/wire_reader.hpp"
+
+namespace ksr::request {
+namespace {
+
+// Beyond this the body of a refusal is not read. A Status object with many causes may be long.
+constexpr std::size_t kMaxRefusalBody = std::size_t{1} << 20;
+constexpr const char* kMaybeDone = " (the request may have been carried out)";
+
+bool is_success(int http_status) {
+  return http_status >= 200 && http_status < 300;
+}
+
+// A Status comes in the form that the request asks for (apiserver pkg/endpoints/handlers/responsewriters).
+std::string in_json(const transport::ResponseHead& head, const std::string& body) {
+  if (protobuf::has_envelope(body)) return protobuf::status_as_json(body).value_or(std::string());
+  if (lower_case(head.content_type).find("yaml") == std::string::npos) return body;
+  try {
+    return cluster::yaml_as_json(cluster::YamlDocument(body).root(), "the Status");
+  } catch (const cluster::YamlMismatch&) {
+    return body;
+  }
+}
+
+Failure refusal_of(const transport::ResponseHead& head, const std::string& raw_body) {
+  const std::string body = in_json(head, raw_body);
+  cluster::Refusal refusal = cluster::read_refusal(head, body, std::chrono::system_clock::now());
+  Failure failure;
+  failure.error = std::move(refusal.error);
+  failure.status = std::move(refusal.status);
+  failure.answered = true;
+  if (head.status >= 400) failure.error.status = status_of_refused_call(head.status);
+  if (failure.status) failure.error.details = std::string(trimmed(body));
+  return failure;
+}
+
+}  // namespace
+
+ApiCall::ApiCall(Environment environment, Params params, std::string name_space, Done done)
+    : environment_(std::move(environment)),
+      params_(std::move(params)),
+      name_space_(std::move(name_space)),
+      safe_(is_safe(params_)),
+      done_(std::move(done)),
+      policy_(params_.retries, safe_) {}
+
+ApiCall::~ApiCall() = default;
+
+template <class Step>
+void ApiCall::guarded(Step&& step) {
+  KSR_ASSERT_ON_THREAD(environment_.executor);
+  // The callback at the end may drop the last reference.
+  const auto self = shared_from_this();
+  if (ended_) return;
+  try {
+    step();
+  } catch (...) {
+    if (ended_) throw;
+    Error error = error_of_exception();
+    error.maybe_done = maybe_done_before_ || (!safe_ && exchange_ && exchange_->is_sent());
+    finish(std::move(error));
+  }
+}
+
+void ApiCall::start() {
+  guarded([this] {
+    environment_.counts->requests.fetch_add(1, std::memory_order_relaxed);
+    if (params_.timeout.count() > 0) {
+      deadline_ = environment_.executor.now() + params_.timeout;
+      deadline_timer_ = environment_.executor.schedule(*deadline_, [this] { guarded([this] { on_deadline(); }); });
+    }
+    find_resources();
+  });
+}
+
+void ApiCall::cancel() {
+  KSR_ASSERT_ON_THREAD(environment_.executor);
+  ended_ = true;
+  pending_.cancel();
+  end_try();
+  wait_timer_.reset();
+  deadline_timer_.reset();
+  const Done dropped = std::exchange(done_, nullptr);
+}
+
+// ---- what to send ---------------------------------------------------------------------------------------------------
+
+// A resource that is named in full needs no discovery: its path says whether it has a namespace.
+void ApiCall::find_resources() {
+  if (verb_of(params_) == Verb::raw) return try_candidate();
+  std::vector<cluster::Resource> named;
+  for (const std::string& name : params_.resources) {
+    auto parsed = cluster::parse_resource(name);
+    if (!parsed) return fail(parsed.error());
+    if (std::optional<cluster::Resource> full = *std::move(parsed)) named.push_back(*std::move(full));
+  }
+  if (named.size() == params_.resources.size() && !params_.namespace_of_context) {
+    resources_ = std::move(named);
+    return try_candidate();
+  }
+  cluster::QueryOptions query;
+  query.resources = params_.resources;
+  if (!name_space_.empty()) query.namespaces = {name_space_};
+  query.namespaces_of_context = params_.namespace_of_context;
+  query.listable_only = false;
+  pending_ = environment_.access->resolve(query, [this](Expected<std::vector<cluster::Resource>> found) {
+    guarded([&] {
+      if (const Error* error = found.if_error()) {
+        Failure failure{error->within("resolving the resource")};
+        failure.answered = error->http_status != 0 && error->status != Status::transport &&
+                           error->status != Status::timeout && error->status != Status::tls;
+        failure.before_request = true;
+        return on_failure(std::move(failure));
+      }
+      resources_ = std::move(found).value();
+      try_candidate();
+    });
+  });
+}
+
+const cluster::Resource* ApiCall::resource() const {
+  return candidate_ < resources_.size() ? &resources_[candidate_] : nullptr;
+}
+
+// The namespace of the context does not apply to a cluster-scoped resource.
+std::string ApiCall::name_space() const {
+  const cluster::Resource* known = resource();
+  return known != nullptr && known->namespaced == false ? std::string() : name_space_;
+}
+
+void ApiCall::try_candidate() {
+  Expected<CallPlan> plan = plan_call(params_, resource(), name_space());
+  if (!plan) return fail(plan.error());
+  plan_ = std::move(plan).value();
+  try_once();
+}
+
+// ---- one try --------------------------------------------------------------------------------------------------------
+
+void ApiCall::try_once() {
+  pending_ = environment_.access->authenticate(cluster::Purpose::request, [this](Expected<cluster::RequestAuth> auth) {
+    guarded([&] { send(std::move(auth)); });
+  });
+}
+
+void ApiCall::send(Expected<cluster::RequestAuth> auth) {
+  if (const Error* error = auth.if_error()) {
+    Failure failure{*error};
+    failure.before_request = true;
+    return on_failure(std::move(failure));
+  }
+  transport::Request request;
+  request.method = plan_.method;
+  request.target = plan_.target;
+  if (plan_.tell_timeout && deadline_) {
+    const auto left = std::chrono::duration_cast<Milliseconds>(*deadline_ - environment_.executor.now());
+    request.target = target_with_timeout(plan_, left);
+  }
+  if (params_.below_headlamp_url) {
+    if (!auth->headlamp_prefix) {
+      return fail(Error{Status::invalid, "params key scope: is headlamp, but the client has no headlamp_url"});
+    }
+    request.prefix = auth->headlamp_prefix;
+  }
+  request.headers = plan_.headers;
+  for (transport::Header& header : auth->headers) {
+    const auto same = [&](const transport::Header& own) { return equal_ignoring_case(own.name, header.name); };
+    // The request's own header counts more than one that the client sends with all of them.
+    if (std::none_of(plan_.headers.begin(), plan_.headers.end(), same)) request.headers.push_back(std::move(header));
+  }
+  request.body = plan_.body;
+  request.accept_gzip = auth->compression;
+  environment_.counts->bytes_sent.fetch_add(plan_.body.size(), std::memory_order_relaxed);
+  if (!safe_) maybe_done_.store(true, std::memory_order_relaxed);
+  connection_ = std::move(auth->connection);
+  exchange_ = connection_->send(std::move(request), *this);
+}
+
+void ApiCall::on_head(const transport::ResponseHead& head) {
+  guarded([&] {
+    head_ = head;
+    environment_.access->on_response_head(head);
+  });
+}
+
+void ApiCall::on_body(std::string_view bytes) {
+  guarded([&] {
+    environment_.counts->bytes_received.fetch_add(bytes.size(), std::memory_order_relaxed);
+    if (!is_success(head_.status)) {
+      body_.append(bytes.substr(0, kMaxRefusalBody - body_.size()));
+      if (body_.size() == kMaxRefusalBody) judge(std::nullopt);
+      return;
+    }
+    if (bytes.size() <= params_.max_body - body_.size()) {
+      body_.append(bytes);
+      return;
+    }
+    end_try();
+    // The server has answered 2xx.
+    maybe_done_before_ = !safe_;
+    fail(Error{Status::too_large,
+               "the body of the answer is larger than max_body, " + std::to_string(params_.max_body) + " bytes"});
+  });
+}
+
+void ApiCall::on_end(const std::optional<Error>& error) {
+  guarded([&] { judge(error); });
+}
+
+void ApiCall::judge(const std::optional<Error>& error) {
+  // A refusal whose body is incomplete is still a refusal.
+  if (head_.status != 0 && !is_success(head_.status)) return on_failure(refusal_of(head_, body_));
+  if (error) return on_failure(Failure{*error});
+  if (head_.status == 0) {
+    return on_failure(Failure{Error{Status::protocol, "the connection ended before a response came", "", 502}});
+  }
+  finish(ResponseRef(new Response(head_, std::move(body_))));
+}
+
+// ---- what follows ---------------------------------------------------------------------------------------------------
+
+void ApiCall::on_failure(Failure failure) {
+  end_try();
+  maybe_done_before_ = maybe_done_before_ || may_be_done(failure, safe_);
+  maybe_done_.store(maybe_done_before_, std::memory_order_relaxed);
+  if (is_missing_api(failure) && candidate_ + 1 < resources_.size()) {
+    ++candidate_;
+    return try_candidate();
+  }
+  const Instant now = environment_.executor.now();
+  const bool too_late = deadline_ && now >= *deadline_;
+  const RetryDecision decision =
+      too_late ? RetryDecision{} : policy_.decide(failure, now, deadline_, *environment_.random);
+  if (decision.what == RetryDecision::What::give_up) return fail(std::move(failure.error));
+  environment_.counts->retries.fetch_add(1, std::memory_order_relaxed);
+  if (decision.what == RetryDecision::What::retry_with_new_credentials) environment_.access->reject_credentials();
+  wait(decision.delay);
+}
+
+// Also before a retry without delay: the try that has failed may be on the stack.
+void ApiCall::wait(Milliseconds delay) {
+  wait_timer_ = environment_.executor.schedule(environment_.executor.now() + delay, [this] {
+    guarded([this] {
+      const auto fired = std::move(wait_timer_);
+      plan_.target.empty() ? find_resources() : try_once();
+    });
+  });
+}
+
+void ApiCall::on_deadline() {
+  if (head_.status != 0 && !is_success(head_.status)) return judge(std::nullopt);
+  Error error{Status::timeout, "no answer within " + std::to_string(params_.timeout.count()) + " ms", "", 408};
+  maybe_done_before_ = maybe_done_before_ || (!safe_ && exchange_ && exchange_->is_sent());
+  fail(std::move(error));
+}
+
+void ApiCall::end_try() {
+  exchange_.reset();
+  connection_.reset();
+  head_ = {};
+  body_ = {};
+}
+
+void ApiCall::fail(Error error) {
+  // An error of the transport says so itself.
+  if (maybe_done_before_ && !error.maybe_done) error.message += kMaybeDone;
+  error.maybe_done = maybe_done_before_;
+  error = environment_.access->secrets()->blanked(std::move(error));
+  finish(error.within(context_of(params_, resource(), name_space(), environment_.access->server())));
+}
+
+void ApiCall::finish(Expected<ResponseRef> outcome) {
+  if (ended_) return;
+  ended_ = true;
+  if (!outcome) environment_.counts->errors.fetch_add(1, std::memory_order_relaxed);
+  maybe_done_.store(maybe_done_before_, std::memory_order_relaxed);
+  end_try();
+  pending_.cancel();
+  wait_timer_.reset();
+  deadline_timer_.reset();
+  if (const Done done = std::exchange(done_, nullptr)) done(std::move(outcome));
+}
+
+}  // namespace ksr::request

@@ -1,0 +1,94 @@
+#include "request/response.hpp"
+
+#include <algorithm>
+#include <optional>
+
+#include "base/text.hpp"
+#include "json/document.hpp"
+#include "json/item.hpp"
+#include "json/json_pointer.hpp"
+#include "json/unescape.hpp"
+#include "request/warnings.hpp"
+
+namespace ksr::request {
+namespace {
+
+std::vector<transport::Header> joined(const std::vector<transport::Header>& headers) {
+  std::vector<transport::Header> whole;
+  for (const transport::Header& header : headers) {
+    const auto held =
+        std::find_if(whole.begin(), whole.end(), [&](const transport::Header& one) { return one.name == header.name; });
+    if (held == whole.end()) {
+      whole.push_back(header);
+    } else {
+      held->value += ", " + header.value;
+    }
+  }
+  return whole;
+}
+
+// The string that `pointer` names in `document`; empty when there is none.
+std::string text_at(std::string_view document, std::string_view pointer) {
+  std::string text;
+  const std::optional<std::string_view> found = json::find_pointer(document, pointer);
+  if (found && found->size() >= 2 && found->front() == '"') json::unescape(found->substr(1, found->size() - 2), text);
+  return text;
+}
+
+store::ObjectRef make_object(std::string_view body) {
+  const std::string_view metadata = json::find_pointer(body, "/metadata").value_or("{}");
+  const std::string kind = text_at(body, "/kind");
+  const std::string api_version = text_at(body, "/apiVersion");
+  const std::string uid = text_at(metadata, "/uid");
+  const std::string name_space = text_at(metadata, "/namespace");
+  const std::string name = text_at(metadata, "/name");
+  const std::string resource_version = text_at(metadata, "/resourceVersion");
+  const std::string creation = text_at(metadata, "/creationTimestamp");
+  json::Item item;
+  item.text[0] = body;
+  item.uid = uid;
+  item.name_space = name_space;
+  item.name = name;
+  item.resource_version = resource_version;
+  item.kind = kind;
+  item.api_version = api_version;
+  item.creation_timestamp = creation;
+  item.recency = creation;
+  return store::ObjectRef::create(item);
+}
+
+}  // namespace
+
+Response::Response(const transport::ResponseHead& head, std::string body)
+    : http_status_(head.status), headers_(joined(head.headers)), body_(std::move(body)) {
+  // One after the other: the rest of a line whose warning is malformed is not read.
+  for (const transport::Header& one : head.headers) {
+    if (one.name != "warning") continue;
+    for (std::string& text : parse_warnings(one.value)) warnings_.push_back(std::move(text));
+  }
+}
+
+Response::~Response() {
+  if (const store::Object* object = object_.load(std::memory_order_acquire)) object->release();
+}
+
+const std::string* Response::header(std::string_view name) const noexcept {
+  for (const transport::Header& one : headers_) {
+    if (equal_ignoring_case(one.name, name)) return &one.value;
+  }
+  return nullptr;
+}
+
+const store::Object* Response::object() const {
+  if (const store::Object* made = object_.load(std::memory_order_acquire)) return made;
+  const std::string_view text = trimmed(body_);
+  if (text.empty() || text.front() != '{' || json::document_kind(text) != json::ValueKind::object) return nullptr;
+  const store::ObjectRef made = make_object(text);
+  const store::Object* none = nullptr;
+  // Two threads may make one each; the first one counts.
+  if (!object_.compare_exchange_strong(none, made.get(), std::memory_order_acq_rel)) return none;
+  made->retain();
+  return made.get();
+}
+
+}  // namespace ksr::request

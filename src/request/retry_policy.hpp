@@ -1,0 +1,57 @@
+// `RetryPolicy` decides whether a failed try of a request is followed by another, so that nothing is ever carried out
+// twice unless the host allows it; used by ApiCall. Pure; lives on the network thread.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "base/error.hpp"
+#include "base/instant.hpp"
+#include "base/random.hpp"
+#include "json/api_status.hpp"
+#include "request/params.hpp"
+#include "sync/backoff.hpp"
+
+namespace ksr::request {
+
+// How one try ended, unless it brought the answer.
+struct Failure {
+  Error error;
+  // The server has answered, with `error.http_status`.
+  bool answered = false;
+  // It failed before the request itself: while names were resolved, or credentials obtained.
+  bool before_request = false;
+  std::optional<json::ApiStatus> status = std::nullopt;
+};
+
+struct RetryDecision {
+  enum class What : std::uint8_t { give_up, retry, retry_with_new_credentials } what = What::give_up;
+  // Before the next try.
+  Milliseconds delay{0};
+};
+
+// The 404 means that the server has no such resource, not that the object is missing: another name of the resource may
+// be served.
+bool is_missing_api(const Failure& failure);
+
+// Whether a request that changes something may have been carried out when its try ended like this.
+bool may_be_done(const Failure& failure, bool safe_method);
+
+class RetryPolicy {
+ public:
+  RetryPolicy(Retries retries, bool safe_method);
+
+  // `deadline`: of the whole call. A retry that could not begin before it is none.
+  RetryDecision decide(const Failure& failure, Instant now, std::optional<Instant> deadline, Random& random);
+
+ private:
+  bool repeatable(const Failure& failure) const;
+
+  const Retries retries_;
+  const bool safe_method_;
+  int retried_ = 0;
+  bool credentials_renewed_ = false;
+  sync::Backoff backoff_;
+};
+
+}  // namespace ksr::request

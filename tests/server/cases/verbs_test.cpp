@@ -1,0 +1,149 @@
+// Every verb against the scriptable server: what is sent, what comes back, and what is refused before anything is sent.
+#include "server/cases/on_server.hpp"
+#include "support/requester.hpp"
+
+using namespace ksr::testing;
+using ksr::testserver::ApiServer;
+
+namespace {
+
+Settings client_of(const ApiServer& server) {
+  return {{"server", server.url()}, {"token", kTestToken}};
+}
+
+Settings map_call(const std::string& verb, const std::string& name = "") {
+  Settings settings{{"verb", verb}, {"resource", "v1/configmaps"}, {"namespace", "default"}};
+  if (!name.empty()) settings.emplace_back("name", name);
+  return settings;
+}
+
+bool has(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+}  // namespace
+
+TEST_CASE("objects are created, read, listed, replaced, patched and deleted") {
+  ApiServer server(with_token());
+  const Requester requester(client_of(server));
+  const Answer created = requester.call(map_call("create"), R"({"metadata":{"name":"a"},"data":{"k":"1"}})");
+  CHECK(created.status == KSR_OK);
+  CHECK(created.http_status == 201);
+  const Answer read = requester.call(map_call("get", "a"));
+  CHECK(read.http_status == 200);
+  CHECK(has(read.body, R"("k":"1")"));
+  CHECK(has(requester.call(map_call("list")).body, "ConfigMapList"));
+  CHECK(
+      has(requester.call(map_call("update", "a"), R"({"metadata":{"name":"a"},"data":{"k":"2"}})").body, R"("k":"2")"));
+  CHECK(has(requester.call(map_call("patch", "a"), R"({"data":{"j":"3"}})").body, R"("j":"3")"));
+  CHECK(requester.call(map_call("delete", "a")).status == KSR_OK);
+  const Answer gone = requester.call(map_call("get", "a"));
+  CHECK(gone.status == KSR_E_NOT_FOUND);
+  CHECK(gone.http_status == 404);
+  CHECK(gone.reason == "NotFound");
+  CHECK(has(gone.details, R"("name":"a")"));
+  CHECK(gone.maybe_done == 0);
+  CHECK(has(gone.message, "get of v1/configmaps \"a\" in namespace default at http://127.0.0.1:"));
+  CHECK_FALSE(has(gone.message, kTestToken));
+  CHECK(requester.stat("requests") == 7);
+  CHECK(requester.stat("errors") == 1);
+  CHECK(requester.stat("open_requests") == 0);
+}
+
+TEST_CASE("a second create is a conflict") {
+  ApiServer server(with_token());
+  const Requester requester(client_of(server));
+  const char* body = R"({"metadata":{"name":"a"}})";
+  REQUIRE(requester.call(map_call("create"), body).status == KSR_OK);
+  const Answer second = requester.call(map_call("create"), body);
+  CHECK(second.status == KSR_E_CONFLICT);
+  CHECK(second.reason == "AlreadyExists");
+  CHECK(second.maybe_done == 0);
+}
+
+TEST_CASE("names of resources are found by discovery, as streams find them") {
+  ApiServer server(with_token());
+  server.script("create configmaps a\ncreate nodes n");
+  const Requester requester(client_of(server));
+  CHECK(requester.call({{"resource", "cm"}, {"namespace", "default"}, {"name", "a"}}).status == KSR_OK);
+  CHECK(requester.call({{"resource", "configmap"}, {"namespace", "default"}, {"name", "a"}}).status == KSR_OK);
+  CHECK(requester.call({{"resource", "no"}, {"name", "n"}}).status == KSR_OK);
+  CHECK(requester.call({{"resource", "no"}, {"namespace", "default"}, {"name", "n"}}).status == KSR_E_INVALID);
+  CHECK(requester.call({{"resource", "nonsense"}, {"name", "n"}}).status == KSR_E_NOT_FOUND);
+  // While the API is missing, the next name counts; while the object is, none does.
+  CHECK(requester.call({{"resource", "gone.io/v1/configmaps,v1/configmaps"}, {"namespace", "default"}, {"name", "a"}})
+            .status == KSR_OK);
+}
+
+TEST_CASE("raw paths, with bodies of any kind and answers as they are") {
+  ApiServer server(with_token());
+  const Requester requester(client_of(server));
+  const Answer healthy = requester.call({{"path", "/healthz"}});
+  CHECK(healthy.http_status == 200);
+  CHECK(healthy.body == "ok");
+  const Answer missing = requester.call({{"path", "/nothing"}, {"retries", "never"}});
+  CHECK(missing.status == KSR_E_NOT_FOUND);
+  CHECK(has(missing.message, "404 page not found"));
+}
+
+TEST_CASE("warnings come with successes") {
+  ApiServer server(with_token());
+  server.script("fault get configmaps answer 200 body={} header=\"Warning: 299 - \\\"old, very old\\\"\"");
+  const Requester requester(client_of(server));
+  CHECK(requester.call(map_call("get", "a")).warnings == std::vector<std::string>{"old, very old"});
+}
+
+TEST_CASE("an answer above max_body is refused, also when it was compressed") {
+  ApiServer server(with_token());
+  server.script("populate configmaps 3000");
+  const Requester requester(client_of(server));
+  Settings list = map_call("list");
+  list.emplace_back("max_body", "10Ki");
+  const Answer refused = requester.call(list);
+  CHECK(refused.status == KSR_E_TOO_LARGE);
+  CHECK(has(refused.message, "max_body"));
+  CHECK(requester.call(map_call("list")).status == KSR_OK);
+}
+
+TEST_CASE("the timeout of a request, and its 504 without a kind") {
+  ApiServer server(with_token());
+  server.script(
+      "fault get configmaps answer 504 type=text/plain "
+      "body={\"metadata\":{},\"status\":\"Failure\",\"message\":\"Timeout: "
+      "slow\",\"reason\":\"Timeout\",\"code\":504} "
+      "times=forever");
+  const Requester requester(client_of(server));
+  Settings get = map_call("get", "a");
+  get.emplace_back("retries", "never");
+  const Answer late = requester.call(get);
+  CHECK(late.status == KSR_E_SERVER);
+  CHECK(late.http_status == 504);
+  CHECK(late.reason == "Timeout");
+}
+
+TEST_CASE("what can be told before anything is sent is not sent") {
+  ApiServer server(with_token());
+  const Requester requester(client_of(server));
+  CHECK(requester.call({{"verb", "create"}, {"resource", "v1/configmaps"}}).status == KSR_E_INVALID);
+  CHECK(
+      requester.call({{"verb", "apply"}, {"resource", "v1/configmaps"}, {"name", "a"}, {"field_manager", "m"}}, "k: v")
+          .status == KSR_E_INVALID);
+  CHECK(requester.call({{"resource", "v1/configmaps"}, {"name", "a"}, {"stdin", "true"}}).status == KSR_E_INVALID);
+  CHECK(requester.call({{"path", "/x"}, {"scope", "headlamp"}}).status == KSR_E_INVALID);
+  CHECK(server.requests().empty());
+}
+
+TEST_CASE("401 is followed by one more try") {
+  ApiServer server(with_token());
+  server.script("fault write configmaps answer 401");
+  const Requester requester(client_of(server));
+  CHECK(requester.call(map_call("create"), R"({"metadata":{"name":"a"}})").status == KSR_OK);
+  CHECK(server.count_requests("write") == 2);
+}
+
+TEST_CASE("an expired token is an error of its own") {
+  ApiServer server(with_token());
+  server.script(std::string("revoke ") + kTestToken);
+  const Requester requester(client_of(server));
+  CHECK(requester.call(map_call("get", "a")).status == KSR_E_AUTH);
+}

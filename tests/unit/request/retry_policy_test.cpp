@@ -1,0 +1,135 @@
+#include "request/retry_policy.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace ksr;
+using namespace ksr::request;
+
+namespace {
+
+using What = RetryDecision::What;
+
+class FixedRandom final : public Random {
+ public:
+  double unit() override { return 0.0; }
+};
+
+const Instant kNow{std::chrono::hours(1)};
+
+Failure answered(int http_status) {
+  Failure failure;
+  failure.error = Error{status_of_refused_call(http_status), "refused", "", http_status};
+  failure.answered = true;
+  return failure;
+}
+
+Failure broken(bool maybe_done, Status status = Status::transport) {
+  Failure failure;
+  failure.error = Error{status, "broken", "", 502};
+  failure.error.maybe_done = maybe_done;
+  return failure;
+}
+
+RetryDecision decide(Retries retries, bool safe, const Failure& failure) {
+  FixedRandom random;
+  return RetryPolicy(retries, safe).decide(failure, kNow, std::nullopt, random);
+}
+
+bool retried(Retries retries, bool safe, const Failure& failure) {
+  return decide(retries, safe, failure).what == What::retry;
+}
+
+}  // namespace
+
+TEST_CASE("what reads is tried again after transport failures, 429 and 500 to 504") {
+  for (const int code : {429, 500, 501, 502, 503, 504}) CHECK(retried(Retries::safe, true, answered(code)));
+  for (const int code : {400, 403, 404, 405, 408, 409, 410, 422, 505}) {
+    CHECK_FALSE(retried(Retries::safe, true, answered(code)));
+  }
+  CHECK(retried(Retries::safe, true, broken(false)));
+  CHECK(retried(Retries::safe, true, broken(false, Status::timeout)));
+  CHECK_FALSE(retried(Retries::safe, true, broken(false, Status::tls)));
+  CHECK_FALSE(retried(Retries::safe, true, broken(false, Status::protocol)));
+  CHECK_FALSE(retried(Retries::never, true, broken(false)));
+}
+
+TEST_CASE("what writes is tried again only when it was surely not carried out") {
+  CHECK(retried(Retries::safe, false, broken(false)));
+  CHECK_FALSE(retried(Retries::safe, false, broken(true)));
+  for (const int code : {500, 502, 503, 504, 409, 404}) CHECK_FALSE(retried(Retries::safe, false, answered(code)));
+  CHECK(retried(Retries::safe, false, answered(429)));
+  CHECK_FALSE(retried(Retries::never, false, answered(429)));
+  CHECK(retried(Retries::all, false, broken(true)));
+  CHECK(retried(Retries::all, false, answered(503)));
+}
+
+TEST_CASE("before the request itself nothing can have been carried out") {
+  Failure failure = answered(503);
+  failure.before_request = true;
+  CHECK(retried(Retries::safe, false, failure));
+  CHECK_FALSE(may_be_done(failure, false));
+  failure = answered(404);
+  failure.before_request = true;
+  CHECK_FALSE(is_missing_api(failure));
+}
+
+TEST_CASE("the 429 of a disruption budget is an answer") {
+  Failure failure = answered(429);
+  failure.status.emplace();
+  failure.status->causes.push_back({"DisruptionBudget", "", ""});
+  CHECK_FALSE(retried(Retries::safe, false, failure));
+  CHECK_FALSE(retried(Retries::all, false, failure));
+  CHECK_FALSE(may_be_done(failure, false));
+  failure.status->causes[0].reason = "Other";
+  CHECK(retried(Retries::safe, false, failure));
+}
+
+TEST_CASE("401 is followed by new credentials once") {
+  FixedRandom random;
+  RetryPolicy policy(Retries::safe, false);
+  CHECK(policy.decide(answered(401), kNow, std::nullopt, random).what == What::retry_with_new_credentials);
+  CHECK(policy.decide(answered(401), kNow, std::nullopt, random).what == What::give_up);
+  CHECK(decide(Retries::never, true, answered(401)).what == What::give_up);
+}
+
+TEST_CASE("at most five retries, with delays from 0.8 s to 8 s") {
+  FixedRandom random;
+  RetryPolicy policy(Retries::safe, true);
+  for (const int delay : {800, 1'600, 3'200, 6'400, 8'000}) {
+    const RetryDecision decision = policy.decide(answered(503), kNow, std::nullopt, random);
+    CHECK(decision.what == What::retry);
+    CHECK(decision.delay.count() == delay);
+  }
+  CHECK(policy.decide(answered(503), kNow, std::nullopt, random).what == What::give_up);
+}
+
+TEST_CASE("Retry-After counts, and a retry that would come too late is none") {
+  FixedRandom random;
+  Failure failure = answered(429);
+  failure.error.retry_after = std::chrono::seconds(3);
+  CHECK(decide(Retries::safe, false, failure).delay == std::chrono::seconds(3));
+  RetryPolicy policy(Retries::safe, true);
+  CHECK(policy.decide(failure, kNow, kNow + std::chrono::seconds(3), random).what == What::give_up);
+  CHECK(policy.decide(failure, kNow, kNow + std::chrono::seconds(4), random).what == What::retry);
+}
+
+TEST_CASE("what may have been carried out") {
+  CHECK(may_be_done(broken(true), false));
+  CHECK_FALSE(may_be_done(broken(false), false));
+  CHECK_FALSE(may_be_done(broken(true), true));
+  for (const int code : {500, 502, 503, 504, 408}) {
+    CHECK(may_be_done(answered(code), false));
+    CHECK_FALSE(may_be_done(answered(code), true));
+  }
+  for (const int code : {400, 401, 403, 404, 409, 413, 422, 429, 301}) CHECK_FALSE(may_be_done(answered(code), false));
+}
+
+TEST_CASE("a missing API and a missing object") {
+  CHECK(is_missing_api(answered(404)));
+  Failure failure = answered(404);
+  failure.status.emplace();
+  CHECK(is_missing_api(failure));
+  failure.status->object_name = "web";
+  CHECK_FALSE(is_missing_api(failure));
+  CHECK_FALSE(is_missing_api(answered(403)));
+}
