@@ -89,15 +89,15 @@ std::optional<json::value> parsed(const std::string& output) {
 }
 
 Expected<json::object> checked_object(const std::string& output, const std::string& api_version) {
-  const std::optional<json::value> value = parsed(output);
+  std::optional<json::value> value = parsed(output);
   if (!value || !value->is_object()) return wrong("is not an object in JSON or YAML; expected an ExecCredential");
-  const json::object& object = value->get_object();
+  json::object& object = value->get_object();
   const auto kind = member_text(object, "kind");
   if (!kind || *kind != "ExecCredential") return wrong("is of another kind; expected ExecCredential");
   const auto version = member_text(object, "apiVersion");
   // The apiVersion of the response is that of the request (k8s.io/client-go/plugin/pkg/client/auth/exec/exec.go).
   if (!version || *version != api_version) return wrong("is of another apiVersion; expected " + api_version);
-  return object;
+  return std::move(object);
 }
 
 }  // namespace
