@@ -1,6 +1,7 @@
 #include "cluster/rest_mapper.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include "base/text.hpp"
 
@@ -68,6 +69,17 @@ Expected<Resource> RestMapper::find(std::string_view text, bool listable_only) c
                                       ") cannot be listed; expected another resource"};
   }
   return found->as_resource();
+}
+
+std::vector<Resource> RestMapper::in_category(std::string_view name) const {
+  std::vector<Resource> resources;
+  std::set<std::pair<std::string, std::string>> seen;
+  for (const ApiResource& resource : resources_) {
+    const auto& categories = resource.categories;
+    if (std::find(categories.begin(), categories.end(), name) == categories.end()) continue;
+    if (seen.emplace(resource.group, resource.plural).second) resources.push_back(resource.as_resource());
+  }
+  return resources;
 }
 
 const ApiResource* RestMapper::find_exact(const Resource& wanted) const {

@@ -19,6 +19,7 @@ struct ApiResource {
   std::string singular;
   std::string kind;
   std::vector<std::string> short_names;
+  std::vector<std::string> categories;  // "all"
   bool namespaced = false;
   bool listable = false;  // its verbs include list
 
@@ -34,6 +35,8 @@ class RestMapper {
   // may be cut short ("ingresses.networking") and a version put in between ("deployments.v1.apps"). not_found without
   // one, invalid with `listable_only` where it cannot be listed.
   Expected<Resource> find(std::string_view name, bool listable_only = true) const;
+  // Those that have the category, each in the version that the server prefers. Empty: there is no such category.
+  std::vector<Resource> in_category(std::string_view name) const;
   // NULL: it is not served.
   const ApiResource* find_exact(const Resource& resource) const;
 

@@ -160,6 +160,22 @@ TEST_CASE("subresources, reviews and raw paths") {
                                        {"subresource", "token"}},
                                       R"({"spec":{}})");
   CHECK(token.status == KSR_E_NOT_FOUND);
+  CHECK(requester
+            .call({{"verb", "create"}, {"resource", "v1/serviceaccounts"}, {"namespace", ns}},
+                  R"({"metadata":{"name":"robot"}})")
+            .status == KSR_OK);
+  const Answer issued = requester.call(
+      {{"verb", "create"}, {"resource", "sa"}, {"namespace", ns}, {"name", "robot"}, {"subresource", "token"}},
+      R"({"spec":{"expirationSeconds":600}})");
+  CHECK(issued.http_status == 201);
+  CHECK(has(issued.body, R"("token":"ey)"));
+  cluster.admin().create(pods_path(ns), make_pod(ns, "unbound"));
+  const Answer bound = requester.call(
+      {{"verb", "create"}, {"resource", "v1/pods"}, {"namespace", ns}, {"name", "unbound"}, {"subresource", "binding"}},
+      R"({"metadata":{"name":"unbound"},"target":{"kind":"Node","name":"a-node"}})");
+  CHECK(bound.http_status == 201);
+  CHECK(has(requester.call({{"resource", "v1/pods"}, {"namespace", ns}, {"name", "unbound"}}).body,
+            R"("nodeName":"a-node")"));
   CHECK(requester.call({{"path", "/healthz"}}).body == "ok");
   CHECK(has(requester.call({{"path", "/version"}}).body, "gitVersion"));
   const Answer missing = requester.call({{"resource", "none.io/v1/things"}, {"name", "x"}});

@@ -60,6 +60,14 @@ TEST_CASE("names are found as kubectl finds them") {
   CHECK(mapper.find("deploy")->root == "/apis/apps/v1");
 }
 
+TEST_CASE("a category has its resources once, in the preferred version") {
+  const std::vector<Resource> all = sample().in_category("all");
+  REQUIRE(all.size() == 2);
+  CHECK(all[0].display == "v1/pods");
+  CHECK(all[1].display == "apps/v1/deployments");
+  CHECK(sample().in_category("none").empty());
+}
+
 TEST_CASE("what is not there is not found, and what cannot be listed is invalid") {
   const RestMapper mapper = sample();
   for (const char* name :
