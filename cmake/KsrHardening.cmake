@@ -1,4 +1,4 @@
-# Hardening of everything that ends up in the library or in ksr-watch, third-party archives included; checked by
+# Hardening of everything that ends up in the library or in ksr, third-party archives included; checked by
 # abi.hardening. Each option only where the compiler knows it: CET and branch protection are of one architecture each.
 include(CheckCXXCompilerFlag)
 include(CheckLinkerFlag)

@@ -49,9 +49,9 @@ std::vector<std::string> texts_of(const json::object& object, const char* name) 
   return texts;
 }
 
-bool has_list_and_watch(const std::vector<std::string>& verbs) {
-  const auto has = [&](const char* verb) { return std::find(verbs.begin(), verbs.end(), verb) != verbs.end(); };
-  return has("list") && has("watch");
+// What cannot be watched is listed again and again.
+bool has_list(const std::vector<std::string>& verbs) {
+  return std::find(verbs.begin(), verbs.end(), "list") != verbs.end();
 }
 
 // Resources whose names cannot be part of a path are skipped.
@@ -78,8 +78,9 @@ std::vector<ApiResource> aggregated_resources(const json::object& root) {
         resource.singular = text_of(*entry, "singularResource");
         resource.kind = text_of(object_of(*entry, "responseKind"), "kind");
         resource.short_names = texts_of(*entry, "shortNames");
+        resource.categories = texts_of(*entry, "categories");
         resource.namespaced = text_of(*entry, "scope") == "Namespaced";
-        resource.watchable = has_list_and_watch(texts_of(*entry, "verbs"));
+        resource.listable = has_list(texts_of(*entry, "verbs"));
         add_if_valid(resources, std::move(resource));
       }
     }
@@ -152,9 +153,10 @@ Expected<std::vector<ApiResource>> parse_resource_list(std::string_view body, co
     resource.singular = text_of(*entry, "singularName");
     resource.kind = text_of(*entry, "kind");
     resource.short_names = texts_of(*entry, "shortNames");
+    resource.categories = texts_of(*entry, "categories");
     const json::value* namespaced = entry->if_contains("namespaced");
     resource.namespaced = namespaced != nullptr && namespaced->is_bool() && namespaced->get_bool();
-    resource.watchable = has_list_and_watch(texts_of(*entry, "verbs"));
+    resource.listable = has_list(texts_of(*entry, "verbs"));
     add_if_valid(resources, std::move(resource));
   }
   return resources;

@@ -48,16 +48,23 @@ std::optional<WallTime> expiry_of(const std::string& token) {
   return WallTime(std::chrono::seconds(static_cast<std::int64_t>(seconds)));
 }
 
+// Empty: there is none.
+Expected<std::string> id_token_in_file(const OidcPlan& plan) {
+  const auto text = read_kubeconfig_file({"kubeconfig", plan.kubeconfig});
+  if (!text) return text.error();
+  auto config = parse_kubeconfig(plan.kubeconfig, *text);
+  if (!config) return config.error();
+  const auto user = config->users.find(plan.user);
+  return user == config->users.end() ? std::string() : user->second.id_token;
+}
+
 }  // namespace
 
 Expected<Credentials> read_id_token(const OidcPlan& plan, WallTime now) {
-  const auto text = read_kubeconfig_file({"kubeconfig", plan.kubeconfig});
-  if (!text) return text.error();
-  const auto config = parse_kubeconfig(plan.kubeconfig, *text);
-  if (!config) return config.error();
-  const auto user = config->users.find(plan.user);
-  if (user == config->users.end() || user->second.id_token.empty()) return unusable(plan, "has no id-token");
-  const std::string& token = user->second.id_token;
+  const auto found = plan.id_token.empty() ? id_token_in_file(plan) : Expected<std::string>(plan.id_token);
+  if (!found) return found.error();
+  const std::string& token = *found;
+  if (token.empty()) return unusable(plan, "has no id-token");
   if (has_control_characters(token)) return unusable(plan, "has an id-token with control characters");
   const auto expiry = expiry_of(token);
   if (!expiry) return unusable(plan, "has an id-token that is not a JWT with an expiry");

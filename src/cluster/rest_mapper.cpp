@@ -1,6 +1,7 @@
 #include "cluster/rest_mapper.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include "base/text.hpp"
 
@@ -46,7 +47,7 @@ const ApiResource* RestMapper::find(const Wanted& wanted) const {
   return nullptr;
 }
 
-Expected<Resource> RestMapper::find(std::string_view text, bool watchable_only) const {
+Expected<Resource> RestMapper::find(std::string_view text, bool listable_only) const {
   const std::string name = lower_case(text);
   const std::size_t first = name.find('.');
   const std::string plain = name.substr(0, first);
@@ -63,11 +64,22 @@ Expected<Resource> RestMapper::find(std::string_view text, bool watchable_only) 
   }
   if (found == nullptr)
     return Error{Status::not_found, "the server has no resource " + in_quotes(text), "NotFound", 404};
-  if (watchable_only && !found->watchable) {
+  if (listable_only && !found->listable) {
     return Error{Status::invalid, "resource: " + in_quotes(text) + " (" + found->as_resource().display +
-                                      ") does not support list and watch; expected another resource"};
+                                      ") cannot be listed; expected another resource"};
   }
   return found->as_resource();
+}
+
+std::vector<Resource> RestMapper::in_category(std::string_view name) const {
+  std::vector<Resource> resources;
+  std::set<std::pair<std::string, std::string>> seen;
+  for (const ApiResource& resource : resources_) {
+    const auto& categories = resource.categories;
+    if (std::find(categories.begin(), categories.end(), name) == categories.end()) continue;
+    if (seen.emplace(resource.group, resource.plural).second) resources.push_back(resource.as_resource());
+  }
+  return resources;
 }
 
 const ApiResource* RestMapper::find_exact(const Resource& wanted) const {

@@ -6,6 +6,7 @@
 #include <boost/json.hpp>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <chrono>
 #include <cmath>
@@ -21,12 +22,7 @@
 namespace ksr::cluster {
 namespace {
 
-// yaml-cpp recurses for each level; the stack may be a small one of the host.
-constexpr std::size_t kMaxDepth = 64;
-constexpr std::size_t kMaxNodes = 200'000;
-constexpr std::size_t kMaxJsonValues = 10'000;
 constexpr std::size_t kMaxNotes = 8;
-constexpr std::chrono::seconds kMaxTime{5};
 constexpr std::size_t kEventsBetweenClockReads = 256;
 
 constexpr std::string_view kCoreTag = "tag:yaml.org,2002:";
@@ -119,12 +115,23 @@ boost::json::value json_number(const std::string& text, const std::string& place
   return *number;
 }
 
+// sigs.k8s.io/yaml, convertToJSONableObject: a key that is a boolean or a number is the text of its value.
+std::string key_text(const YamlNode& node) {
+  if (node.kind == Kind::boolean) return boolean(node.text).value_or(false) ? "true" : "false";
+  if (node.kind != Kind::number || is_special_number(node.text)) return node.text;
+  const boost::json::value number = json_number(node.text, "");
+  if (!number.is_double()) return boost::json::serialize(number);
+  std::array<char, 32> buffer;
+  const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), number.get_double()).ptr;
+  return {buffer.data(), end};
+}
+
 class JsonMaker {
  public:
-  explicit JsonMaker(const std::string& place) : place_(place) {}
+  JsonMaker(const std::string& place, std::size_t max_values) : place_(place), max_values_(max_values) {}
 
   boost::json::value make(const YamlNode& node) {
-    if (++values_ > kMaxJsonValues) throw YamlMismatch(json_place(place_, "is too large"));
+    if (++values_ > max_values_) throw YamlMismatch(json_place(place_, "is too large"));
     switch (node.kind) {
       case Kind::null:
         return nullptr;
@@ -149,6 +156,7 @@ class JsonMaker {
 
  private:
   const std::string& place_;
+  const std::size_t max_values_;
   std::size_t values_ = 0;
 };
 
@@ -157,8 +165,8 @@ class JsonMaker {
 // go-yaml v2, decode.go, as far as it makes JSON (sigs.k8s.io/yaml, YAMLToJSON).
 class YamlDocument::Builder final : public YAML::EventHandler {
  public:
-  explicit Builder(YamlDocument& document)
-      : document_(document), deadline_(std::chrono::steady_clock::now() + kMaxTime) {}
+  Builder(YamlDocument& document, const YamlLimits& limits)
+      : document_(document), limits_(limits), deadline_(std::chrono::steady_clock::now() + limits.max_time) {}
 
   void OnDocumentStart(const YAML::Mark&) override {}
   void OnDocumentEnd() override {}
@@ -221,8 +229,9 @@ class YamlDocument::Builder final : public YAML::EventHandler {
   };
 
   void count(const YAML::Mark& mark) {
-    if (++nodes_ > kMaxNodes) {
-      throw YamlMismatch("has too many values" + at_line(mark) + "; expected at most " + std::to_string(kMaxNodes));
+    if (++nodes_ > limits_.max_nodes) {
+      throw YamlMismatch("has too many values" + at_line(mark) + "; expected at most " +
+                         std::to_string(limits_.max_nodes));
     }
     if (nodes_ % kEventsBetweenClockReads == 0 && std::chrono::steady_clock::now() > deadline_) {
       throw YamlMismatch("takes too long to read" + at_line(mark));
@@ -241,7 +250,7 @@ class YamlDocument::Builder final : public YAML::EventHandler {
   }
 
   void begin(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, Kind kind) {
-    if (levels_.size() >= kMaxDepth) throw YamlMismatch("is nested too deep" + at_line(mark));
+    if (levels_.size() >= limits_.max_depth) throw YamlMismatch("is nested too deep" + at_line(mark));
     const char* const own = kind == Kind::mapping ? "map" : "seq";
     if (tag != "?" && tag != "!" && !tag.empty() && tag != std::string(kCoreTag) + own) {
       note(mark, "a tag is ignored");
@@ -305,7 +314,7 @@ class YamlDocument::Builder final : public YAML::EventHandler {
         // Told where the rest is valid: what is not closed looks like this as well.
         if (problem_.empty()) problem_ = "has a key that is not a scalar" + at_line(mark);
       }
-      level.key = node.text;
+      level.key = key_text(node);
       level.has_key = true;
       return;
     }
@@ -339,6 +348,7 @@ class YamlDocument::Builder final : public YAML::EventHandler {
   }
 
   YamlDocument& document_;
+  const YamlLimits limits_;
   const std::chrono::steady_clock::time_point deadline_;
   std::vector<Level> levels_;
   std::map<YAML::anchor_t, const YamlNode*> anchors_;
@@ -346,11 +356,11 @@ class YamlDocument::Builder final : public YAML::EventHandler {
   std::size_t nodes_ = 0;
 };
 
-YamlDocument::YamlDocument(const std::string& text) {
+YamlDocument::YamlDocument(const std::string& text, const YamlLimits& limits) {
   try {
     std::istringstream stream(text);
     YAML::Parser parser(stream);
-    Builder builder(*this);
+    Builder builder(*this, limits);
     parser.HandleNextDocument(builder);
     if (!builder.problem().empty()) throw YamlMismatch(builder.problem());
     if (root_ == nullptr) root_ = &nodes_.emplace_back();
@@ -371,8 +381,8 @@ bool yaml_boolean(const std::string& text) {
   return boolean(text).value_or(false);
 }
 
-std::string yaml_as_json(const YamlNode& node, const std::string& place) {
-  return boost::json::serialize(JsonMaker(place).make(node));
+std::string yaml_as_json(const YamlNode& node, const std::string& place, std::size_t max_values) {
+  return boost::json::serialize(JsonMaker(place, max_values).make(node));
 }
 
 }  // namespace ksr::cluster

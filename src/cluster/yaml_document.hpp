@@ -1,8 +1,9 @@
 // `YamlDocument` is a YAML document as kubectl's decoder understands it (go-yaml v2): aliases and merge keys are
-// resolved, scalars have their types, and size, depth and time are bounded; used for kubeconfigs and exec plugins. Any
-// thread.
+// resolved, scalars have their types, and size, depth and time are bounded; used for kubeconfigs, exec plugins and the
+// files of the program ksr. Any thread.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <deque>
 #include <map>
@@ -26,10 +27,18 @@ struct YamlNode {
   std::map<std::string, const YamlNode*> members;
 };
 
+struct YamlLimits {
+  // yaml-cpp recurses for each level; the stack may be a small one of the host.
+  std::size_t max_depth = 64;
+  std::size_t max_nodes = 200'000;
+  std::size_t max_json_values = 10'000;
+  std::chrono::seconds max_time{5};
+};
+
 class YamlDocument {
  public:
   // The first document of `text`. Throws YamlMismatch.
-  explicit YamlDocument(const std::string& text);
+  explicit YamlDocument(const std::string& text, const YamlLimits& limits = {});
   YamlDocument(const YamlDocument&) = delete;
   YamlDocument& operator=(const YamlDocument&) = delete;
 
@@ -51,6 +60,7 @@ class YamlDocument {
 bool yaml_boolean(const std::string& text);
 
 // Any value as JSON. Refuses what aliases make too large.
-std::string yaml_as_json(const YamlNode& node, const std::string& place);
+std::string yaml_as_json(const YamlNode& node, const std::string& place,
+                         std::size_t max_values = YamlLimits().max_json_values);
 
 }  // namespace ksr::cluster

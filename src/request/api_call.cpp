@@ -8,6 +8,9 @@
 #include "base/text.hpp"
 #include "base/thread_check.hpp"
 #include "cluster/refusal.hpp"
+#include "cluster/yaml_document.hpp"
+#include "protobuf/api_status.hpp"
+#include "protobuf/wire_reader.hpp"
 
 namespace ksr::request {
 namespace {
@@ -20,7 +23,19 @@ bool is_success(int http_status) {
   return http_status >= 200 && http_status < 300;
 }
 
-Failure refusal_of(const transport::ResponseHead& head, const std::string& body) {
+// A Status comes in the form that the request asks for (apiserver pkg/endpoints/handlers/responsewriters).
+std::string in_json(const transport::ResponseHead& head, const std::string& body) {
+  if (protobuf::has_envelope(body)) return protobuf::status_as_json(body).value_or(std::string());
+  if (lower_case(head.content_type).find("yaml") == std::string::npos) return body;
+  try {
+    return cluster::yaml_as_json(cluster::YamlDocument(body).root(), "the Status");
+  } catch (const cluster::YamlMismatch&) {
+    return body;
+  }
+}
+
+Failure refusal_of(const transport::ResponseHead& head, const std::string& raw_body) {
+  const std::string body = in_json(head, raw_body);
   cluster::Refusal refusal = cluster::read_refusal(head, body, std::chrono::system_clock::now());
   Failure failure;
   failure.error = std::move(refusal.error);
@@ -99,7 +114,7 @@ void ApiCall::find_resources() {
   query.resources = params_.resources;
   if (!name_space_.empty()) query.namespaces = {name_space_};
   query.namespaces_of_context = params_.namespace_of_context;
-  query.watchable_only = false;
+  query.listable_only = false;
   pending_ = environment_.access->resolve(query, [this](Expected<std::vector<cluster::Resource>> found) {
     guarded([&] {
       if (const Error* error = found.if_error()) {

@@ -377,7 +377,8 @@ Expected<void> add_param(Params& params, std::string_view key, std::string_view 
 }
 
 void set_body(Params& params, std::string_view bytes) {
-  params.body = std::string(bytes);
+  params.body.reset();
+  if (!bytes.empty()) params.body = std::string(bytes);
 }
 
 std::vector<ParamKey> param_keys() {

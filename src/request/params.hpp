@@ -61,6 +61,7 @@ struct Params {
 Expected<void> set_param(Params& params, std::string_view key, std::string_view value);
 // One more value of a list key: query.NAME, resource, command, subprotocol.
 Expected<void> add_param(Params& params, std::string_view key, std::string_view value);
+// No bytes: there is no body, as if none had been set.
 void set_body(Params& params, std::string_view bytes);
 
 // What can be said of a request before anything is sent: the first contradiction between its keys.

@@ -1,4 +1,5 @@
 // Requests on a real kube-apiserver: every verb on config maps, subresources, and how it refuses.
+#include <boost/json.hpp>
 #include <thread>
 
 #include "cluster/cases/stream_on_cluster.hpp"
@@ -125,6 +126,23 @@ TEST_CASE("forms of answers: tables, metadata, YAML, protobuf") {
   CHECK(requester.call(on_maps("get", ns, "a", {{"accept", "image/png"}})).http_status == 406);
 }
 
+TEST_CASE("a refusal says the same in every form that was asked for") {
+  const std::string ns = Cluster::shared().fresh_namespace("refusals");
+  const Requester requester(client_on_cluster());
+  const Answer json = requester.call(on_maps("get", ns, "none"));
+  CHECK(json.status == KSR_E_NOT_FOUND);
+  for (const char* accept : {"protobuf", "yaml", "table", "metadata"}) {
+    CAPTURE(accept);
+    const Answer other = requester.call(on_maps("get", ns, "none", {{"accept", accept}}));
+    CHECK(other.status == json.status);
+    CHECK(other.reason == json.reason);
+    CHECK(other.message == json.message);
+    CHECK(other.maybe_done == 0);
+    const auto parsed = boost::json::parse(other.details);
+    CHECK(parsed == boost::json::parse(json.details));
+  }
+}
+
 TEST_CASE("subresources, reviews and raw paths") {
   Cluster& cluster = Cluster::shared();
   cluster.install_widget_crd();
@@ -142,6 +160,22 @@ TEST_CASE("subresources, reviews and raw paths") {
                                        {"subresource", "token"}},
                                       R"({"spec":{}})");
   CHECK(token.status == KSR_E_NOT_FOUND);
+  CHECK(requester
+            .call({{"verb", "create"}, {"resource", "v1/serviceaccounts"}, {"namespace", ns}},
+                  R"({"metadata":{"name":"robot"}})")
+            .status == KSR_OK);
+  const Answer issued = requester.call(
+      {{"verb", "create"}, {"resource", "sa"}, {"namespace", ns}, {"name", "robot"}, {"subresource", "token"}},
+      R"({"spec":{"expirationSeconds":600}})");
+  CHECK(issued.http_status == 201);
+  CHECK(has(issued.body, R"("token":"ey)"));
+  cluster.admin().create(pods_path(ns), make_pod(ns, "unbound"));
+  const Answer bound = requester.call(
+      {{"verb", "create"}, {"resource", "v1/pods"}, {"namespace", ns}, {"name", "unbound"}, {"subresource", "binding"}},
+      R"({"metadata":{"name":"unbound"},"target":{"kind":"Node","name":"a-node"}})");
+  CHECK(bound.http_status == 201);
+  CHECK(has(requester.call({{"resource", "v1/pods"}, {"namespace", ns}, {"name", "unbound"}}).body,
+            R"("nodeName":"a-node")"));
   CHECK(requester.call({{"path", "/healthz"}}).body == "ok");
   CHECK(has(requester.call({{"path", "/version"}}).body, "gitVersion"));
   const Answer missing = requester.call({{"resource", "none.io/v1/things"}, {"name", "x"}});

@@ -10,7 +10,7 @@
 
 #include "cluster/harness/argument_pointers.hpp"
 #include "cluster/harness/harness_error.hpp"
-#include "cluster/harness/temp_dir.hpp"
+#include "cluster/harness/text_files.hpp"
 
 namespace ksr::clustertest {
 namespace {
@@ -35,12 +35,12 @@ int wait_for(pid_t child) {
 }  // namespace
 
 ProgramEnd run_to_end(const std::vector<std::string>& argv, const std::vector<std::string>& environment,
-                      const std::filesystem::path& directory) {
+                      const std::filesystem::path& directory, const std::filesystem::path& input) {
   const std::string output = (directory / "output").string();
   const std::string errors = (directory / "errors").string();
   posix_spawn_file_actions_t files;
   posix_spawn_file_actions_init(&files);
-  posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
+  posix_spawn_file_actions_addopen(&files, 0, input.c_str(), O_RDONLY, 0);
   posix_spawn_file_actions_addopen(&files, 1, output.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
   posix_spawn_file_actions_addopen(&files, 2, errors.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
   std::vector<std::string> arguments = argv;

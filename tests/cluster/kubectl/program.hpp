@@ -1,5 +1,5 @@
-// `run_to_end` runs a program until it ends, with its own environment and an empty standard input; used by
-// cluster.kubectl. On any thread.
+// `run_to_end` runs a program until it ends, with its own environment and a file as its standard input; used by
+// cluster.kubectl and cluster.commands. On any thread.
 #pragma once
 
 #include <filesystem>
@@ -16,6 +16,6 @@ struct ProgramEnd {
 
 // The program is killed after a minute. Its output goes through files in `directory`.
 ProgramEnd run_to_end(const std::vector<std::string>& argv, const std::vector<std::string>& environment,
-                      const std::filesystem::path& directory);
+                      const std::filesystem::path& directory, const std::filesystem::path& input = "/dev/null");
 
 }  // namespace ksr::clustertest

@@ -212,7 +212,10 @@ TEST_CASE("inside a callback of the client no stream of it can be closed but wit
     REQUIRE(first.open(pods(), requester.client()) == KSR_OK);
     REQUIRE(ksr_wait_synced(first.stream(), 20'000) == KSR_OK);
     REQUIRE(second.open(pods(), requester.client()) == KSR_OK);
-    const auto over = [&] { return first.destroyed() == 1 && second.destroyed() == 1; };
+    // A stream is open until its destroy has returned.
+    const auto over = [&] {
+      return first.destroyed() == 1 && second.destroyed() == 1 && requester.stat("open_streams") == 0;
+    };
     if (std::string(delivery) == "manual") {
       CHECK(dispatch_until(requester.client(), over));
     } else {

@@ -75,6 +75,96 @@ TEST_CASE("names of resources are found by discovery, as streams find them") {
             .status == KSR_OK);
 }
 
+TEST_CASE("clients and streams with the same connection share discovery and sockets") {
+  ApiServer server(with_token());
+  server.script("create configmaps a");
+  const Settings by_name{{"resource", "cm"}, {"namespace", "default"}, {"name", "a"}};
+  const Requester first(client_of(server));
+  CHECK(first.call(by_name).status == KSR_OK);
+  const std::size_t before = server.requests().size();
+  const Requester second(client_of(server));
+  Recorder stream;
+  REQUIRE(stream.open({{"server", server.url()}, {"token", kTestToken}, {"resource", "cm"}}) == KSR_OK);
+  REQUIRE(stream.wait_count(1));
+  CHECK(second.call(by_name).status == KSR_OK);
+  for (std::size_t i = before; i < server.requests().size(); ++i) {
+    // No discovery document is asked for again.
+    CHECK(has(server.requests()[i].target, "/configmaps"));
+  }
+  CHECK(stream.close() == KSR_OK);
+}
+
+TEST_CASE("a body of 3 MiB arrives as it is, and is copied when it is set") {
+  ApiServer server(with_token());
+  const Requester requester(client_of(server));
+  std::string body = R"({"metadata":{"name":"a"},"data":{"k":")";
+  body += std::string((std::size_t{3} << 20) - body.size() - 3, 'x') + "\"}}";
+  CHECK(body.size() == std::size_t{3} << 20);
+  const std::string kept = body;
+  const Params params(map_call("create"), body);
+  body.assign(body.size(), 'y');
+  const ksr_response* response = nullptr;
+  REQUIRE(ksr_call(requester.client(), params.get(), &response, nullptr) == KSR_OK);
+  std::size_t size = 0;
+  const auto* answer = static_cast<const char*>(ksr_response_body(response, &size));
+  CHECK(size > kept.size());
+  CHECK(answer[size] == 0);
+  CHECK(std::string_view(answer, size).find(std::string(1000, 'x')) != std::string_view::npos);
+  CHECK(std::string_view(answer, size).find("yyyy") == std::string_view::npos);
+  ksr_response_release(response);
+  CHECK(requester.stat("bytes_sent") == kept.size());
+}
+
+TEST_CASE("values of an object are read without a parser of JSON") {
+  ApiServer server(with_token());
+  const Requester requester(client_of(server));
+  const Params params(map_call("create"), R"({"metadata":{"name":"a","annotations":{"a/b":"x"}},"data":{"k":"\u00e9\n",
+      "n":7,"f":1.5,"t":true,"l":[1,2,3],"when":"1970-01-01T00:00:01.5Z"}})");
+  const ksr_response* response = nullptr;
+  REQUIRE(ksr_call(requester.client(), params.get(), &response, nullptr) == KSR_OK);
+  const ksr_object* object = ksr_response_object(response);
+  char text[4] = "###";
+  CHECK(ksr_object_get_string(object, "/data/k", text, sizeof text) == 3);
+  CHECK(std::string(text) == "\xc3\xa9\n");
+  CHECK(ksr_object_get_string(object, "/data/k", text, 3) == 3);
+  CHECK(std::string(text) == "\xc3\xa9");
+  CHECK(ksr_object_get_string(object, "/data/k", nullptr, 0) == 3);
+  CHECK(ksr_object_get_string(object, "/data/k", nullptr, 7) == 3);
+  CHECK(ksr_object_get_string(object, "/metadata/annotations/a~1b", text, sizeof text) == 1);
+  std::int64_t number = -1;
+  CHECK(ksr_object_get_int64(object, "/data/n", &number) == 1);
+  CHECK(number == 7);
+  double fraction = 0;
+  CHECK(ksr_object_get_double(object, "/data/f", &fraction) == 1);
+  CHECK(fraction == 1.5);
+  int truth = -1;
+  CHECK(ksr_object_get_bool(object, "/data/t", &truth) == 1);
+  CHECK(truth == 1);
+  CHECK(ksr_object_get_time(object, "/data/when", &number) == 1);
+  CHECK(number == 1500);
+  CHECK(ksr_object_size(object, "/data/l") == 3);
+  CHECK(ksr_object_size(object, "/data") == 6);
+  CHECK(ksr_object_key(object, "/data", 1, text, sizeof text) == 1);
+  CHECK(std::string(text) == "n");
+  // Another kind, nothing, or no pointer: what is out stays as it is.
+  number = 5;
+  CHECK(ksr_object_get_int64(object, "/data/f", &number) == 0);
+  CHECK(ksr_object_get_int64(object, "/data/none", &number) == 0);
+  CHECK(ksr_object_get_int64(object, "data/n", &number) == 0);
+  CHECK(ksr_object_get_int64(object, "/data/n", nullptr) == 0);
+  CHECK(ksr_object_get_int64(nullptr, "/data/n", &number) == 0);
+  CHECK(ksr_object_get_int64(object, nullptr, &number) == 0);
+  CHECK(number == 5);
+  CHECK(ksr_object_get_string(object, "/data/n", text, sizeof text) == -1);
+  CHECK(std::string(text) == "n");
+  CHECK(ksr_object_size(object, "/data/n") == -1);
+  CHECK(ksr_object_key(object, "/data", 6, text, sizeof text) == -1);
+  CHECK(ksr_object_key(object, "/data/l", 0, text, sizeof text) == -1);
+  CHECK(ksr_object_get_bool(object, "/data/n", &truth) == 0);
+  CHECK(ksr_object_get_time(object, "/data/k", &number) == 0);
+  ksr_response_release(response);
+}
+
 TEST_CASE("raw paths, with bodies of any kind and answers as they are") {
   ApiServer server(with_token());
   const Requester requester(client_of(server));

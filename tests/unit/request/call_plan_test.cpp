@@ -97,6 +97,9 @@ TEST_CASE("the options of a deletion are in its body, where the server looks fir
         R"("preconditions":{"uid":"u\"1"},"dryRun":["All"]})");
   CHECK(header(plan, "Content-Type") == "application/json");
   CHECK(plan_of({{"verb", "delete"}, {"resource", "v1/pods"}, {"name", "a"}}).body == "");
+  // An empty body is none: a dry run stays one.
+  CHECK(plan_of({{"verb", "delete"}, {"resource", "v1/pods"}, {"name", "a"}, {"dry_run", "true"}}, "").body ==
+        R"({"kind":"DeleteOptions","apiVersion":"v1","dryRun":["All"]})");
 }
 
 TEST_CASE("accept forms") {

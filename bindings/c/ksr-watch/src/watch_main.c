@@ -1,5 +1,7 @@
 /* ksr-watch: Kubernetes resources as they change. Also an example of a host with an event loop of its own: the library
  * wakes it through ksr_fd, and calls back in ksr_dispatch only. */
+#include "watch_main.h"
+
 #include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
@@ -16,8 +18,7 @@
 
 enum { FRAME_MS = 30 };
 
-/* A pipe of this program must not get the number of a standard stream. 0 when there is no standard output. */
-static int open_standard_files(void) {
+int open_standard_files(void) {
   int has_output = fcntl(STDOUT_FILENO, F_GETFD) >= 0;
   int fd;
   for (fd = 0; fd <= STDERR_FILENO; ++fd) {
@@ -153,14 +154,10 @@ static void free_watch(struct watch* watch) {
   options_free(&watch->options);
 }
 
-int main(int argc, char** argv) {
+int watch_main(int argc, char** argv) {
   static struct watch watch;
   struct text problem = {NULL, 0, 0};
   int status = EXIT_USAGE;
-  if (!open_standard_files()) {
-    report_line(slice_of("standard output is closed"));
-    return EXIT_FAILED;
-  }
   if (!options_read(&watch.options, argc, argv, &problem)) {
     text_add(&problem, slice_of(" (see ksr-watch --help)"));
     report_line(text_slice(&problem));

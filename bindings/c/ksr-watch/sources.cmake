@@ -1,0 +1,35 @@
+# What the program is made of, for its own project and for the packages (cmake/KsrWatch.cmake). Of the library it uses
+# ksr.h alone. What it has to read as the library does (YAML, kubeconfigs, discovery documents) it reads with the same
+# sources, which are compiled into it.
+set(ksr_program_dir "${CMAKE_CURRENT_LIST_DIR}")
+set(ksr_program_root "${CMAKE_CURRENT_LIST_DIR}/../../..")
+
+file(GLOB ksr_program_sources CONFIGURE_DEPENDS "${ksr_program_dir}/src/*.c" "${ksr_program_dir}/src/commands/*.cpp")
+
+set(ksr_program_shared)
+foreach(name IN ITEMS
+  base/base64 base/blocking_pool base/civil_time base/exception_error base/option_text base/secrets base/server_name base/standard_descriptors
+  base/status base/text base/thread base/url
+  cluster/bounded_json cluster/connection_spec cluster/discovery_documents cluster/files cluster/find_connection_spec
+  cluster/kubeconfig cluster/process_environment cluster/resource cluster/rest_mapper cluster/yaml_document
+  cluster/yaml_reader)
+  list(APPEND ksr_program_shared "${ksr_program_root}/src/${name}.cpp")
+endforeach()
+
+# ksr_add_program(TARGET VERSION TARGET_TO_LINK...): the program ksr, and ksr-watch, a link to it, beside it.
+function(ksr_add_program target version)
+  add_executable(${target} ${ksr_program_sources} ${ksr_program_shared})
+  set_target_properties(${target} PROPERTIES OUTPUT_NAME ksr)
+  target_include_directories(${target} PRIVATE "${ksr_program_dir}/src" "${ksr_program_root}/src")
+  target_compile_definitions(${target} PRIVATE _POSIX_C_SOURCE=200809L KSR_WATCH_VERSION="${version}")
+  target_link_libraries(${target} PRIVATE ${ARGN})
+  add_custom_command(TARGET ${target} POST_BUILD
+    COMMAND "${CMAKE_COMMAND}" -E create_symlink ksr "$<TARGET_FILE_DIR:${target}>/ksr-watch" VERBATIM)
+endfunction()
+
+# ksr_install_program(TARGET [ARGUMENT OF install()]...)
+function(ksr_install_program target)
+  install(TARGETS ${target} RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}" ${ARGN})
+  install(FILES "$<TARGET_FILE_DIR:${target}>/ksr-watch" DESTINATION "${CMAKE_INSTALL_BINDIR}" ${ARGN})
+  install(FILES "${ksr_program_dir}/ksr.1" "${ksr_program_dir}/ksr-watch.1" DESTINATION "${CMAKE_INSTALL_MANDIR}/man1" ${ARGN})
+endfunction()

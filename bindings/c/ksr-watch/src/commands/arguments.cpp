@@ -1,0 +1,284 @@
+#include "commands/arguments.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <optional>
+#include <utility>
+
+#include "base/text.hpp"
+
+namespace ksr::commands {
+namespace {
+
+constexpr std::array<std::pair<Command, const char*>, 8> kCommands{{{Command::watch, "watch"},
+                                                                    {Command::get, "get"},
+                                                                    {Command::create, "create"},
+                                                                    {Command::apply, "apply"},
+                                                                    {Command::remove, "delete"},
+                                                                    {Command::patch, "patch"},
+                                                                    {Command::raw, "raw"},
+                                                                    {Command::can_i, "can-i"}}};
+
+constexpr unsigned bit(Command command) {
+  return 1u << static_cast<unsigned>(command);
+}
+
+constexpr unsigned kAny = ~0u;
+constexpr unsigned kGet = bit(Command::get);
+constexpr unsigned kSend = bit(Command::create) | bit(Command::apply);
+constexpr unsigned kDelete = bit(Command::remove);
+constexpr unsigned kPatch = bit(Command::patch);
+constexpr unsigned kRaw = bit(Command::raw);
+constexpr unsigned kCanI = bit(Command::can_i);
+constexpr unsigned kWrites = kSend | kDelete | kPatch;
+// Whose -s and so on mean the same for ksr-watch are passed on to it.
+constexpr unsigned kOfWatch = bit(Command::watch);
+
+enum class Takes : std::uint8_t {
+  value,
+  // --name is --name=true.
+  nothing,
+  // Only with "=".
+  value_or_nothing,
+};
+
+struct Option {
+  const char* name;
+  char letter;
+  Takes takes;
+  unsigned commands;
+  // Of ksr_config; NULL: the command asks for it.
+  const char* key;
+};
+
+constexpr Option kOptions[] = {
+    {"--kubeconfig", 0, Takes::value, kAny, "kubeconfig"},
+    {"--context", 0, Takes::value, kAny, "context"},
+    {"--server", 's', Takes::value, kAny, "server"},
+    {"--token", 0, Takes::value, kAny, "token"},
+    {"--token-file", 0, Takes::value, kAny, "token_file"},
+    {"--username", 0, Takes::value, kAny & ~kOfWatch, "username"},
+    {"--password", 0, Takes::value, kAny & ~kOfWatch, "password"},
+    {"--certificate-authority", 0, Takes::value, kAny & ~kOfWatch, "ca_file"},
+    {"--ca-file", 0, Takes::value, kAny, "ca_file"},
+    {"--client-certificate", 0, Takes::value, kAny & ~kOfWatch, "client_cert_file"},
+    {"--client-cert", 0, Takes::value, kAny, "client_cert_file"},
+    {"--client-key", 0, Takes::value, kAny, "client_key_file"},
+    {"--tls-server-name", 0, Takes::value, kAny & ~kOfWatch, "tls_server_name"},
+    {"--insecure-skip-tls-verify", 0, Takes::nothing, kAny, "insecure_skip_tls_verify"},
+    {"--as", 0, Takes::value, kAny, "impersonate_user"},
+    {"--as-uid", 0, Takes::value, kAny & ~kOfWatch, "impersonate_uid"},
+    {"--as-group", 0, Takes::value, kAny, nullptr},
+    {"--set", 0, Takes::value, kAny, nullptr},
+    {"--namespace", 'n', Takes::value, kAny, nullptr},
+    {"--request-timeout", 0, Takes::value, kAny & ~kOfWatch, nullptr},
+    {"--log", 0, Takes::nothing, kAny, nullptr},
+    {"--help", 'h', Takes::nothing, kAny, nullptr},
+    {"--version", 0, Takes::nothing, kAny, nullptr},
+
+    {"--output", 'o', Takes::value, kGet | kWrites, nullptr},
+    {"--filename", 'f', Takes::value, kGet | kWrites | kRaw, nullptr},
+    {"--recursive", 'R', Takes::nothing, kGet | kWrites, nullptr},
+    {"--all-namespaces", 'A', Takes::nothing, kGet | kDelete | kCanI, nullptr},
+    {"--selector", 'l', Takes::value, kGet | kDelete, nullptr},
+    {"--field-selector", 0, Takes::value, kGet | kDelete, nullptr},
+    {"--ignore-not-found", 0, Takes::nothing, kGet | kDelete, nullptr},
+    {"--subresource", 0, Takes::value, kGet | kPatch | bit(Command::apply) | kCanI, nullptr},
+    {"--show-managed-fields", 0, Takes::nothing, kGet | kSend | kPatch, nullptr},
+    {"--no-headers", 0, Takes::nothing, kGet, nullptr},
+    {"--show-labels", 0, Takes::nothing, kGet, nullptr},
+    {"--label-columns", 'L', Takes::value, kGet, nullptr},
+    {"--chunk-size", 0, Takes::value, kGet, nullptr},
+    {"--raw", 0, Takes::value, kGet, nullptr},
+
+    {"--dry-run", 0, Takes::value_or_nothing, kWrites, nullptr},
+    {"--field-manager", 0, Takes::value, kSend | kPatch, nullptr},
+    {"--validate", 0, Takes::value_or_nothing, kSend, nullptr},
+    {"--server-side", 0, Takes::nothing, bit(Command::apply), nullptr},
+    {"--force-conflicts", 0, Takes::nothing, bit(Command::apply), nullptr},
+
+    {"--all", 0, Takes::nothing, kDelete, nullptr},
+    {"--cascade", 0, Takes::value_or_nothing, kDelete, nullptr},
+    {"--grace-period", 0, Takes::value, kDelete, nullptr},
+    {"--now", 0, Takes::nothing, kDelete, nullptr},
+    {"--force", 0, Takes::nothing, kDelete, nullptr},
+    {"--wait", 0, Takes::nothing, kDelete, nullptr},
+    {"--timeout", 0, Takes::value, kDelete, nullptr},
+
+    {"--patch", 'p', Takes::value, kPatch, nullptr},
+    {"--patch-file", 0, Takes::value, kPatch, nullptr},
+    {"--type", 0, Takes::value, kPatch, nullptr},
+
+    {"--method", 'X', Takes::value, kRaw, nullptr},
+    {"--quiet", 'q', Takes::nothing, kCanI, nullptr},
+};
+
+const Option* find_option(std::string_view name) {
+  const auto is_it = [name](const Option& option) {
+    return name == option.name || (name.size() == 2 && option.letter != 0 && name[1] == option.letter);
+  };
+  const auto found = std::find_if(std::begin(kOptions), std::end(kOptions), is_it);
+  return found == std::end(kOptions) ? nullptr : found;
+}
+
+bool is_secret(std::string_view key) {
+  for (const std::string_view secret :
+       {"token", "password", "client_key_data", "headlamp_token", "headlamp_kubeconfig", "proxy_url"}) {
+    if (key == secret) return true;
+  }
+  return key.substr(0, 7) == "header.";
+}
+
+Error wrong(const std::string& what) {
+  return {Status::invalid, what};
+}
+
+}  // namespace
+
+const char* name_of(Command command) {
+  for (const auto& [known, name] : kCommands) {
+    if (known == command) return name;
+  }
+  return "";
+}
+
+Command command_named(std::string_view name) {
+  for (const auto& [command, known] : kCommands) {
+    if (name == known) return command;
+  }
+  return Command::none;
+}
+
+class Arguments::Reader {
+ public:
+  Reader(int argc, char** argv, Arguments& arguments) : argc_(argc), argv_(argv), arguments_(arguments) {}
+
+  Expected<void> read() {
+    Expected<void> outcome = read_all();
+    // ksr-watch reads them itself.
+    if (arguments_.command == Command::watch) return outcome;
+    for (char* secret : secrets_) std::memset(secret, '*', std::strlen(secret));
+    return outcome;
+  }
+
+ private:
+  Expected<void> read_all() {
+    bool only_words = false;
+    while (next_ < argc_) {
+      char* const argument = argv_[next_++];
+      const bool is_option = !only_words && argument[0] == '-' && argument[1] != '\0';
+      if (is_option && std::strcmp(argument, "--") == 0) {
+        only_words = true;
+      } else if (is_option) {
+        if (Expected<void> read = read_option(argument); !read) return read;
+      } else if (arguments_.command != Command::none) {
+        arguments_.words.emplace_back(argument);
+      } else {
+        if (Expected<void> taken = take_command(argument); !taken) return taken;
+        if (arguments_.command == Command::watch) return {};
+      }
+    }
+    return check_options();
+  }
+
+  Expected<void> take_command(char* argument) {
+    // kubectl's `auth can-i`.
+    if (std::strcmp(argument, "auth") == 0 && next_ < argc_ && std::strcmp(argv_[next_], "can-i") == 0) {
+      argument = argv_[next_++];
+    }
+    arguments_.command = command_named(argument);
+    if (arguments_.command == Command::none) return wrong("unknown command " + in_quotes(argument));
+    if (arguments_.command != Command::watch) return {};
+    // The options before the command are for ksr-watch too.
+    for (int i = 0; i < argc_; ++i) {
+      if (i == 0 || argv_[i] != argument) arguments_.watch_argv.push_back(argv_[i]);
+    }
+    arguments_.watch_argv.push_back(nullptr);
+    return {};
+  }
+
+  // --name, --name=value, --name value, -x value, -xvalue, -x=value.
+  Expected<void> read_option(char* argument) {
+    const bool is_long = argument[1] == '-';
+    char* const equals = is_long ? std::strchr(argument, '=') : nullptr;
+    const std::string_view name(
+        argument, is_long ? (equals ? static_cast<std::size_t>(equals - argument) : std::strlen(argument)) : 2);
+    const Option* option = find_option(name);
+    if (option == nullptr) return wrong("unknown flag: " + one_line(name));
+    char* value = equals ? equals + 1 : nullptr;
+    if (!is_long && argument[2] != '\0') {
+      if (option->takes != Takes::value)
+        return wrong(std::string(name) + ": takes no value; write each flag by itself");
+      value = argument + (argument[2] == '=' ? 3 : 2);
+    }
+    if (value == nullptr && option->takes == Takes::value) {
+      if (next_ >= argc_) return wrong("flag needs an argument: " + std::string(name));
+      value = argv_[next_++];
+    }
+    seen_.push_back(option);
+    return keep(*option, value);
+  }
+
+  Expected<void> keep(const Option& option, char* value) {
+    std::string text = value == nullptr ? (option.takes == Takes::nothing ? "true" : "") : value;
+    if (option.takes == Takes::nothing && text != "true" && text != "false") {
+      return wrong(std::string(option.name) + ": expected true or false");
+    }
+    const std::string_view name = option.name;
+    std::string key = option.key == nullptr ? "" : option.key;
+    char* secret = value;
+    if (name == "--set") {
+      const std::size_t equals = text.find('=');
+      if (equals == std::string::npos || equals == 0) return wrong("--set: expected KEY=VALUE");
+      key = text.substr(0, equals);
+      text.erase(0, equals + 1);
+      secret += equals + 1;
+      if (key == "delivery") return wrong("--set delivery: is always thread in ksr");
+    }
+    if (is_secret(key)) secrets_.push_back(secret);
+    if (!key.empty()) {
+      arguments_.settings.push_back({option.name, std::move(key), std::move(text)});
+    } else {
+      arguments_.values_[option.name].push_back(std::move(text));
+    }
+    return {};
+  }
+
+  Expected<void> check_options() {
+    if (arguments_.has("--help") || arguments_.has("--version")) return {};
+    for (const Option* option : seen_) {
+      if ((option->commands & bit(arguments_.command)) == 0) return wrong("unknown flag: " + std::string(option->name));
+    }
+    std::string groups;
+    for (const std::string& group : arguments_.all("--as-group")) groups += (groups.empty() ? "" : ",") + group;
+    if (!groups.empty()) arguments_.settings.push_back({"--as-group", "impersonate_groups", groups});
+    return {};
+  }
+
+  const int argc_;
+  char** const argv_;
+  Arguments& arguments_;
+  int next_ = 1;
+  std::vector<const Option*> seen_;
+  std::vector<char*> secrets_;
+};
+
+Expected<Arguments> Arguments::read(int argc, char** argv) {
+  Arguments arguments;
+  Reader reader(argc, argv, arguments);
+  if (Expected<void> read = reader.read(); !read) return read.error();
+  return arguments;
+}
+
+std::string Arguments::text(std::string_view option, const std::string& otherwise) const {
+  const auto found = values_.find(option);
+  return found == values_.end() ? otherwise : found->second.back();
+}
+
+std::vector<std::string> Arguments::all(std::string_view option) const {
+  const auto found = values_.find(option);
+  return found == values_.end() ? std::vector<std::string>() : found->second;
+}
+
+}  // namespace ksr::commands

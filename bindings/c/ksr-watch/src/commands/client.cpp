@@ -1,0 +1,115 @@
+#include "commands/client.hpp"
+
+#include <algorithm>
+#include <cstdio>
+
+#include "base/text.hpp"
+
+namespace ksr::commands {
+namespace {
+
+struct FreeParams {
+  void operator()(ksr_params* params) const { ksr_params_free(params); }
+};
+
+std::string text_of(const char* text, std::size_t size) {
+  return text == nullptr ? "" : std::string(text, size);
+}
+
+// Takes the error over.
+Failure failure_of(ksr_status status, ksr_error* error) {
+  Failure failure;
+  failure.code = status;
+  std::size_t size = 0;
+  const char* text = ksr_error_message(error, &size);
+  failure.message = text_of(text, size);
+  if (failure.message.empty()) failure.message = ksr_status_name(status);
+  text = ksr_error_reason(error, &size);
+  failure.reason = text_of(text, size);
+  text = ksr_error_details(error, &size);
+  failure.details = text_of(text, size);
+  failure.http_status = ksr_error_http_status(error);
+  ksr_error_free(error);
+  return failure;
+}
+
+void log_line(std::int32_t level, const char* message, std::size_t size, void*) {
+  std::fprintf(stderr, "[%d] %s\n", static_cast<int>(level), one_line({message, size}, 2'000).c_str());
+}
+
+// Seconds may come without a unit, as for kubectl.
+std::string duration(const std::string& text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), is_digit) ? text + "s" : text;
+}
+
+bool has_answered(const Failure& failure) {
+  return failure.code == KSR_E_SERVER || failure.code == KSR_E_THROTTLED;
+}
+
+}  // namespace
+
+std::string_view Answer::body() const {
+  std::size_t size = 0;
+  const void* body = ksr_response_body(response_.get(), &size);
+  return {static_cast<const char*>(body), size};
+}
+
+Expected<Client> Client::open(const Arguments& arguments, Report& report) {
+  Client opened(report);
+  ksr_config* config = nullptr;
+  if (ksr_config_new(&config) != KSR_OK) return Error{Status::out_of_memory, "no memory for a configuration"};
+  opened.config_.reset(config);
+  std::vector<Setting> settings{{"user_agent", "user_agent", "ksr/" KSR_WATCH_VERSION}};
+  settings.insert(settings.end(), arguments.settings.begin(), arguments.settings.end());
+  for (const Setting& setting : settings) {
+    ksr_error* error = nullptr;
+    const ksr_status status = ksr_config_set(config, setting.key.c_str(), setting.value.c_str(), &error);
+    if (status != KSR_OK) return Error{Status::invalid, setting.option + ": " + failure_of(status, error).message};
+  }
+  if (arguments.flag("--log")) ksr_config_on_log(config, log_line);
+  opened.timeout_ = duration(arguments.text("--request-timeout"));
+  ksr_client* client = nullptr;
+  ksr_error* error = nullptr;
+  const ksr_status status = ksr_client_open(config, nullptr, nullptr, &client, &error);
+  if (status != KSR_OK) return Error{Status::invalid, failure_of(status, error).message};
+  opened.client_.reset(client);
+  return opened;
+}
+
+// A server that cannot be reached at all is reported at once, as by kubectl; one that has answered is asked again.
+Answer Client::call(const Request& request) {
+  const bool is_first = std::exchange(is_first_, false);
+  Answer answer = call_once(request, is_first ? "never" : "safe");
+  if (is_first && answer.failed() && has_answered(answer.failure())) answer = call_once(request, "safe");
+  return answer;
+}
+
+Answer Client::call_once(const Request& request, const char* retries) {
+  ksr_params* params = nullptr;
+  if (const ksr_status status = ksr_params_new(&params); status != KSR_OK) return Answer(failure_of(status, nullptr));
+  const std::unique_ptr<ksr_params, FreeParams> owned(params);
+  std::vector<std::pair<std::string, std::string>> keys = request.keys;
+  keys.emplace_back("timeout", timeout_);
+  keys.emplace_back("retries", retries);
+  ksr_error* error = nullptr;
+  for (const auto& [key, value] : keys) {
+    if (value.empty()) continue;
+    const ksr_status status = ksr_params_set(params, key.c_str(), value.c_str(), &error);
+    if (status != KSR_OK) return Answer(failure_of(status, error));
+  }
+  if (const ksr_status status = ksr_params_body(params, request.body.data(), request.body.size(), &error);
+      status != KSR_OK) {
+    return Answer(failure_of(status, error));
+  }
+  const ksr_response* response = nullptr;
+  const ksr_status status = ksr_call(client_.get(), params, &response, &error);
+  if (status != KSR_OK) return Answer(failure_of(status, error));
+  for (std::size_t i = 0; i < ksr_response_warning_count(response); ++i) {
+    std::size_t size = 0;
+    const char* text = ksr_response_warning(response, i, &size);
+    report_->warning({text, size});
+  }
+  return Answer(response);
+}
+
+}  // namespace ksr::commands

@@ -1,0 +1,234 @@
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <cstdlib>
+#include <optional>
+#include <utility>
+
+#include "base/option_text.hpp"
+#include "base/text.hpp"
+#include "commands/commands.hpp"
+#include "commands/deletion.hpp"
+#include "commands/json_text.hpp"
+#include "commands/manifests.hpp"
+#include "commands/printing.hpp"
+
+namespace ksr::commands {
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::size_t kMaxName = 1'000;
+
+Error wrong(const std::string& what) {
+  return {Status::invalid, what};
+}
+
+struct Deleted {
+  Target target;
+  std::string uid;
+};
+
+class Delete {
+ public:
+  explicit Delete(Session& session) : session_(session) {}
+
+  Expected<void> run() {
+    if (Expected<void> read = read_options(); !read) return read;
+    Expected<std::vector<Target>> targets = find_targets();
+    if (!targets) return targets.error();
+    bool any = false;
+    std::vector<Deleted> deleted;
+    for (const Target& target : *targets) {
+      std::vector<Target> objects{target};
+      if (target.name.empty()) objects = selected(target);
+      for (const Target& object : objects) {
+        any = true;
+        remove(object, deleted);
+      }
+    }
+    if (!any && !session_.report().has_errors()) session_.output().write("No resources found\n");
+    if (!dry_run_ && wait_) wait_for(deleted);
+    return {};
+  }
+
+ private:
+  Expected<void> read_options() {
+    const Arguments& arguments = session_.arguments();
+    const Expected<bool> dry_run = is_dry_run(arguments);
+    if (!dry_run) return dry_run.error();
+    dry_run_ = *dry_run;
+    if (const std::string output = arguments.text("--output"); !output.empty() && output != "name") {
+      return wrong("unexpected -o output mode: " + in_quotes(output) + "; expected name");
+    }
+    selects_ = arguments.has("--selector") || arguments.has("--field-selector");
+    if (arguments.flag("--all") && selects_) return wrong("cannot set --all and a selector at the same time");
+    ignore_missing_ = arguments.has("--ignore-not-found") ? arguments.flag("--ignore-not-found")
+                                                          : arguments.flag("--all") || selects_;
+    wait_ = arguments.text("--wait", "true") == "true";
+    cascade_ = arguments.text("--cascade", "background");
+    if (cascade_.empty()) cascade_ = "background";
+    if (cascade_ != "background" && cascade_ != "foreground" && cascade_ != "orphan") {
+      return wrong("--cascade: expected background, foreground or orphan");
+    }
+    if (Expected<void> grace = read_grace_period(); !grace) return grace;
+    if (!arguments.has("--timeout")) return {};
+    const std::string text = arguments.text("--timeout");
+    const bool plain = !text.empty() && std::all_of(text.begin(), text.end(), is_digit);
+    const Expected<Milliseconds> timeout = parse_duration(plain ? text + "s" : text);
+    if (!timeout) return wrong("--timeout: expected a duration such as 30s");
+    seconds_ = static_cast<double>(timeout->count()) / 1000;
+    return {};
+  }
+
+  // Without --force no object goes without a second to end in.
+  Expected<void> read_grace_period() {
+    const Arguments& arguments = session_.arguments();
+    const std::string text = arguments.text("--grace-period", "-1");
+    const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), grace_);
+    if (failure != std::errc() || end != text.data() + text.size()) {
+      return wrong("--grace-period: expected a number of seconds");
+    }
+    const bool force = arguments.flag("--force");
+    if (arguments.flag("--now")) {
+      if (grace_ != -1) return wrong("--now and --grace-period cannot be specified together");
+      grace_ = 1;
+    }
+    if (force && grace_ > 0) return wrong("--force and --grace-period greater than 0 cannot be specified together");
+    if (grace_ == 0 && !force) grace_ = 1;
+    if (grace_ < 0 && force) grace_ = 0;
+    if (grace_ == 0) {
+      session_.report().warning(
+          "Immediate deletion does not wait for confirmation that the running resource has been terminated. The "
+          "resource may continue to run on the cluster indefinitely.");
+    }
+    return {};
+  }
+
+  Expected<std::vector<Target>> find_targets() {
+    const Arguments& arguments = session_.arguments();
+    if (arguments.has("--filename")) return targets_of_files();
+    const Expected<std::vector<TypeAndName>> named = session_.named();
+    if (!named) return named.error();
+    if (named->empty()) return wrong("you must provide a type and a name, TYPE/NAME, or -f FILE");
+    const bool by_selection = selects_ || arguments.flag("--all");
+    for (const TypeAndName& one : *named) {
+      if (one.name.empty() && !by_selection) return wrong("resource(s) were provided, but no name was specified");
+      if (!one.name.empty() && by_selection) return wrong("name cannot be provided when a selector is specified");
+      if (!one.name.empty() && arguments.flag("--all-namespaces")) {
+        return wrong("a resource cannot be retrieved by name across all namespaces");
+      }
+    }
+    return session_.resolve(*named);
+  }
+
+  Expected<std::vector<Target>> targets_of_files() {
+    const Arguments& arguments = session_.arguments();
+    if (!arguments.words.empty()) return wrong("when -f is given, resources cannot be given as arguments as well");
+    if (selects_ || arguments.flag("--all")) return wrong("neither a selector nor --all can be given with -f");
+    const Expected<std::vector<Manifest>> manifests =
+        read_manifests(arguments.all("--filename"), arguments.flag("--recursive"));
+    if (!manifests) return manifests.error();
+    std::vector<Target> targets;
+    for (const Manifest& manifest : *manifests) {
+      if (manifest.name.empty()) return wrong(manifest.source + ": an object has no name");
+    }
+    for (const Manifest& manifest : *manifests) {
+      Expected<cluster::Resource> resource = session_.find_kind(manifest.api_version, manifest.kind);
+      if (resource) {
+        targets.push_back({*std::move(resource), manifest.name, manifest.name_space, manifest.source});
+      } else {
+        session_.report().error(resource.error());
+      }
+    }
+    return targets;
+  }
+
+  std::vector<Target> selected(const Target& target) {
+    std::vector<Target> objects;
+    Request request = session_.request("list", target);
+    request.keys.emplace_back("accept", "metadata");
+    request.keys.emplace_back("label_selector", session_.arguments().text("--selector"));
+    request.keys.emplace_back("field_selector", session_.arguments().text("--field-selector"));
+    request.keys.emplace_back("query.limit", "500");
+    request.keys.emplace_back("query.continue", "");
+    do {
+      const Answer answer = session_.client().call(request);
+      if (answer.failed()) {
+        session_.report().failure(answer.failure());
+        break;
+      }
+      const json::value list = parse_json(answer.body()).value_or(nullptr);
+      if (const json::value* items = value_at(list, {"items"}); items != nullptr && items->is_array()) {
+        for (const json::value& item : items->get_array()) {
+          objects.push_back(
+              {target.resource, text_at(item, {"metadata", "name"}), text_at(item, {"metadata", "namespace"})});
+        }
+      }
+      request.keys.back().second = text_at(list, {"metadata", "continue"});
+    } while (!request.keys.back().second.empty());
+    return objects;
+  }
+
+  void remove(const Target& target, std::vector<Deleted>& deleted) {
+    if (target.resource.namespaced == false && session_.arguments().has("--namespace")) {
+      session_.report().warning("deleting cluster-scoped resources, not scoped to the provided namespace");
+    }
+    Request request = session_.request("delete", target);
+    request.keys.emplace_back("propagation", cascade_);
+    if (grace_ >= 0) request.keys.emplace_back("grace_period", std::to_string(grace_));
+    if (dry_run_) request.keys.emplace_back("dry_run", "true");
+    const Answer answer = session_.client().call(request);
+    if (answer.failed()) {
+      const bool missing = answer.failure().reason == "NotFound";
+      const std::string doing = target.source.empty() ? "" : "error when deleting " + in_quotes(target.source) + ": ";
+      if (!missing || !ignore_missing_) session_.report().failure(answer.failure(), doing);
+      return;
+    }
+    print(target);
+    const json::value status = parse_json(answer.body()).value_or(nullptr);
+    std::string uid = text_at(status, {"details", "uid"});
+    if (uid.empty()) uid = text_at(status, {"metadata", "uid"});
+    if (!uid.empty()) deleted.push_back({target, std::move(uid)});
+  }
+
+  void print(const Target& target) {
+    const std::string kind = kind_prefix(target.resource);
+    std::string line = kind + "/" + target.name;
+    if (session_.arguments().text("--output") != "name") {
+      line = kind + " " + in_quotes(target.name) + (grace_ == 0 ? " force deleted" : " deleted");
+      if (target.resource.namespaced != false) {
+        const std::string name_space = target.name_space.empty() ? session_.default_namespace() : target.name_space;
+        if (!name_space.empty()) line += " from " + name_space + " namespace";
+      }
+      if (dry_run_) line += " (server dry run)";
+    }
+    session_.output().write(one_line(line, kMaxName) + "\n");
+  }
+
+  void wait_for(const std::vector<Deleted>& deleted) {
+    for (const Deleted& one : deleted) {
+      if (wait_until_gone(session_, one.target, one.uid, seconds_) == Gone::no) {
+        session_.report().error("timed out waiting for the condition on " + one.target.resource.plural + "/" +
+                                one_line(one.target.name));
+      }
+    }
+  }
+
+  Session& session_;
+  bool dry_run_ = false;
+  bool selects_ = false;
+  bool ignore_missing_ = false;
+  bool wait_ = true;
+  std::string cascade_;
+  int grace_ = -1;
+  double seconds_ = 0;
+};
+
+}  // namespace
+
+Expected<void> run_delete(Session& session) {
+  return Delete(session).run();
+}
+
+}  // namespace ksr::commands

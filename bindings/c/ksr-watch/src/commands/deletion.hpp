@@ -1,0 +1,23 @@
+// `Deletion` waits until an object is gone, with a stream over it; used by delete. Main thread; its callbacks run on
+// the stream's delivery thread.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "commands/session.hpp"
+
+namespace ksr::commands {
+
+enum class Gone : std::uint8_t {
+  yes,
+  // Still there when the time was over.
+  no,
+  // It may not be watched.
+  unknown,
+};
+
+// `seconds` 0: without a limit.
+Gone wait_until_gone(Session& session, const Target& target, const std::string& uid, double seconds);
+
+}  // namespace ksr::commands

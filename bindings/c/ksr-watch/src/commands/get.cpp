@@ -1,0 +1,240 @@
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "base/text.hpp"
+#include "commands/commands.hpp"
+#include "commands/json_text.hpp"
+#include "commands/manifests.hpp"
+#include "commands/printing.hpp"
+#include "commands/table_text.hpp"
+#include "commands/yaml_text.hpp"
+
+namespace ksr::commands {
+namespace {
+
+namespace json = boost::json;
+
+Error wrong(const std::string& what) {
+  return {Status::invalid, what};
+}
+
+Error not_json() {
+  return {Status::server, "error: the server's answer is not JSON"};
+}
+
+// What unstructured lists of client-go do: items have the kind of the list.
+void name_items(const json::value& list, json::array& items) {
+  const std::string api_version = text_at(list, {"apiVersion"});
+  std::string kind = text_at(list, {"kind"});
+  if (kind.size() > 4 && kind.compare(kind.size() - 4, 4, "List") == 0) kind.erase(kind.size() - 4);
+  for (json::value& item : items) {
+    json::object* object = item.if_object();
+    if (object == nullptr) continue;
+    if (object->if_contains("kind") == nullptr) (*object)["kind"] = kind;
+    if (object->if_contains("apiVersion") == nullptr) (*object)["apiVersion"] = api_version;
+  }
+}
+
+class Get {
+ public:
+  Get(Session& session, Format format) : session_(session), format_(format) {}
+
+  Expected<void> run() {
+    Expected<std::vector<Target>> targets = find_targets();
+    if (!targets) return targets.error();
+    return as_table() ? print_tables(*targets) : print_objects(*targets);
+  }
+
+ private:
+  const Arguments& arguments() const { return session_.arguments(); }
+  bool as_table() const { return format_ == Format::standard || format_ == Format::wide; }
+
+  Expected<std::vector<Target>> find_targets() {
+    if (Expected<void> fine = check_options(); !fine) return fine.error();
+    if (!arguments().has("--filename")) {
+      const Expected<std::vector<TypeAndName>> named = session_.named();
+      if (!named) return named.error();
+      if (Expected<void> fine = check_named(*named); !fine) return fine.error();
+      return session_.resolve(*named);
+    }
+    if (!arguments().words.empty()) return wrong("when -f is given, resources cannot be given as arguments as well");
+    Expected<std::vector<Manifest>> manifests =
+        read_manifests(arguments().all("--filename"), arguments().flag("--recursive"));
+    if (!manifests) return manifests.error();
+    std::vector<Target> targets;
+    for (const Manifest& manifest : *manifests) {
+      if (manifest.name.empty()) return wrong(manifest.source + ": an object has no name");
+      Expected<cluster::Resource> resource = session_.find_kind(manifest.api_version, manifest.kind);
+      if (!resource) return resource.error();
+      targets.push_back({*std::move(resource), manifest.name, manifest.name_space});
+    }
+    return targets;
+  }
+
+  Expected<void> check_options() const {
+    const std::string chunk = arguments().text("--chunk-size", "500");
+    if (chunk.empty() || !std::all_of(chunk.begin(), chunk.end(), is_digit)) {
+      return wrong("--chunk-size: expected a number of objects, such as 500");
+    }
+    return {};
+  }
+
+  Expected<void> check_named(const std::vector<TypeAndName>& named) const {
+    if (named.empty()) {
+      return wrong("you must specify the type of resource to get, such as pods, or TYPE/NAME, or -f FILE");
+    }
+    const bool has_names = std::any_of(named.begin(), named.end(), [](const auto& one) { return !one.name.empty(); });
+    if (has_names && (arguments().has("--selector") || arguments().has("--field-selector"))) {
+      return wrong("name cannot be provided when a selector is specified");
+    }
+    if (has_names && arguments().flag("--all-namespaces")) {
+      return wrong("a resource cannot be retrieved by name across all namespaces");
+    }
+    if (!has_names && arguments().has("--subresource")) {
+      return wrong("subresource cannot be used when bulk resources are specified");
+    }
+    return {};
+  }
+
+  // One object, or the pieces of a list; `take` gets each answer. False after a failure, which is reported.
+  template <class Take>
+  Expected<bool> fetch(const Target& target, const char* accept, Take&& take) {
+    Request request = session_.request(target.name.empty() ? "list" : "get", target);
+    request.keys.emplace_back("accept", accept);
+    request.keys.emplace_back("subresource", arguments().text("--subresource"));
+    if (target.name.empty()) {
+      request.keys.emplace_back("label_selector", arguments().text("--selector"));
+      request.keys.emplace_back("field_selector", arguments().text("--field-selector"));
+    }
+    const std::string chunk = arguments().text("--chunk-size", "500");
+    if (target.name.empty() && chunk != "0") request.keys.emplace_back("query.limit", chunk);
+    request.keys.emplace_back("query.continue", "");
+    while (true) {
+      const Answer answer = session_.client().call(request);
+      if (answer.failed()) {
+        const bool missing = answer.failure().reason == "NotFound" && !target.name.empty();
+        if (!missing || !arguments().flag("--ignore-not-found")) {
+          session_.report().failure(answer.failure());
+          return false;
+        }
+        return true;
+      }
+      std::optional<json::value> value = parse_json(answer.body());
+      if (!value || !value->is_object()) return not_json();
+      const std::string more = text_at(*value, {"metadata", "continue"});
+      take(*std::move(value));
+      if (more.empty() || !target.name.empty()) return true;
+      request.keys.back().second = more;
+    }
+  }
+
+  // ---- tables
+
+  struct Fetched {
+    const cluster::Resource* resource;
+    json::value value;
+  };
+
+  // The kind is shown where several were found.
+  Expected<void> print_tables(const std::vector<Target>& targets) {
+    std::vector<Fetched> answers;
+    for (const Target& target : targets) {
+      const Expected<bool> fetched = fetch(target, "table", [&](json::value value) {
+        answers.push_back({&target.resource, std::move(value)});
+      });
+      if (!fetched) return fetched.error();
+    }
+    const bool several = std::any_of(answers.begin(), answers.end(), [&](const Fetched& answer) {
+      return answer.resource->display != answers.front().resource->display;
+    });
+    bool any = false;
+    for (auto answer = answers.begin(); answer != answers.end();) {
+      const cluster::Resource& resource = *answer->resource;
+      TableText table(style_of(resource, several));
+      for (; answer != answers.end() && answer->resource->display == resource.display; ++answer) {
+        table.add(answer->value);
+      }
+      const std::string text = table.text();
+      if (text.empty()) continue;
+      // A blank line between the tables of two resources.
+      if (any && !arguments().flag("--no-headers")) session_.output().write("\n");
+      any = true;
+      session_.output().write(text);
+    }
+    if (!any && !session_.report().has_errors() && !arguments().flag("--ignore-not-found")) note_none(targets);
+    return {};
+  }
+
+  TableStyle style_of(const cluster::Resource& resource, bool several) const {
+    TableStyle style;
+    style.wide = format_ == Format::wide;
+    style.headers = !arguments().flag("--no-headers");
+    style.with_namespace = arguments().flag("--all-namespaces") && resource.namespaced != false;
+    style.show_labels = arguments().flag("--show-labels");
+    for (const std::string& list : arguments().all("--label-columns")) {
+      for (const std::string_view name : split(list, ',')) style.label_columns.emplace_back(name);
+    }
+    if (several) style.name_prefix = kind_prefix(resource) + "/";
+    return style;
+  }
+
+  void note_none(const std::vector<Target>& targets) {
+    const bool in_namespaces = std::all_of(targets.begin(), targets.end(),
+                                           [](const Target& target) { return target.resource.namespaced != false; });
+    if (!in_namespaces || arguments().flag("--all-namespaces")) return session_.report().note("No resources found");
+    const std::string& name = session_.default_namespace();
+    session_.report().note("No resources found in " + (name.empty() ? "the" : name) + " namespace.");
+  }
+
+  // ---- objects
+
+  Expected<void> print_objects(const std::vector<Target>& targets) {
+    json::array objects;
+    const bool single = targets.size() == 1 && !targets.front().name.empty();
+    for (const Target& target : targets) {
+      const Expected<bool> fetched = fetch(target, "json", [&](json::value value) {
+        json::value* items = value.get_object().if_contains("items");
+        const bool is_list = target.name.empty() && items != nullptr && items->is_array();
+        if (!is_list) return objects.push_back(std::move(value));
+        name_items(value, items->get_array());
+        for (json::value& item : items->get_array()) objects.push_back(std::move(item));
+      });
+      if (!fetched) return fetched.error();
+    }
+    if (objects.empty() && (single || arguments().flag("--ignore-not-found"))) return {};
+    if (!arguments().flag("--show-managed-fields")) {
+      for (json::value& object : objects) remove_managed_fields(object);
+    }
+    if (format_ == Format::name) {
+      ObjectPrinter printer(session_, format_);
+      for (json::value& object : objects) printer.print(std::move(object), "");
+      return {};
+    }
+    json::value whole;
+    if (single) {
+      whole = std::move(objects.front());
+    } else {
+      whole = json::object{{"apiVersion", "v1"},
+                           {"items", std::move(objects)},
+                           {"kind", "List"},
+                           {"metadata", json::object{{"resourceVersion", ""}}}};
+    }
+    session_.output().write(format_ == Format::json ? json_text(whole) : yaml_text(whole));
+    return {};
+  }
+
+  Session& session_;
+  const Format format_;
+};
+
+}  // namespace
+
+Expected<void> run_get(Session& session) {
+  if (session.arguments().has("--raw")) return run_raw(session);
+  const Expected<Format> format = format_of(session.arguments(), true);
+  if (!format) return format.error();
+  return Get(session, *format).run();
+}
+
+}  // namespace ksr::commands

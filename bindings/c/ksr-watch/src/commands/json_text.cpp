@@ -1,0 +1,234 @@
+#include "commands/json_text.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstdlib>
+#include <map>
+
+namespace ksr::commands {
+namespace {
+
+namespace json = boost::json;
+
+// Of any object that a server stores.
+constexpr std::size_t kMaxDepth = 1'000;
+
+json::parse_options options() {
+  json::parse_options chosen;
+  chosen.max_depth = kMaxDepth;
+  return chosen;
+}
+
+struct Decimal {
+  bool negative = false;
+  std::string digits;  // the shortest that read back the same, the point after the first
+  int exponent = 0;
+};
+
+Decimal decimal_of(double number) {
+  std::array<char, 64> buffer;
+  const auto end =
+      std::to_chars(buffer.data(), buffer.data() + buffer.size(), number, std::chars_format::scientific).ptr;
+  const std::string_view text(buffer.data(), static_cast<std::size_t>(end - buffer.data()));
+  Decimal decimal;
+  const std::size_t e = text.find('e');
+  for (const char c : text.substr(0, e)) {
+    if (c == '-') decimal.negative = true;
+    if (c >= '0' && c <= '9') decimal.digits += c;
+  }
+  decimal.exponent = e == std::string_view::npos ? 0 : std::atoi(std::string(text.substr(e + 1)).c_str());
+  return decimal;
+}
+
+std::string in_full(const Decimal& decimal) {
+  std::string text = decimal.negative ? "-" : "";
+  const int size = static_cast<int>(decimal.digits.size());
+  if (decimal.exponent < 0) {
+    return text + "0." + std::string(static_cast<std::size_t>(-decimal.exponent - 1), '0') + decimal.digits;
+  }
+  if (decimal.exponent + 1 >= size) {
+    return text + decimal.digits + std::string(static_cast<std::size_t>(decimal.exponent + 1 - size), '0');
+  }
+  const auto whole = static_cast<std::size_t>(decimal.exponent + 1);
+  return text + decimal.digits.substr(0, whole) + "." + decimal.digits.substr(whole);
+}
+
+std::string with_exponent(const Decimal& decimal, int min_digits) {
+  std::string text = decimal.negative ? "-" : "";
+  text += decimal.digits.substr(0, 1);
+  if (decimal.digits.size() > 1) text += "." + decimal.digits.substr(1);
+  std::string exponent = std::to_string(std::abs(decimal.exponent));
+  if (exponent.size() < static_cast<std::size_t>(min_digits)) exponent.insert(0, "0");
+  return text + (decimal.exponent < 0 ? "e-" : "e+") + exponent;
+}
+
+void add_string(std::string& out, std::string_view text) {
+  static constexpr char kHex[] = "0123456789abcdef";
+  out += '"';
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\') {
+      out += '\\';
+      out += c;
+    } else if (c == '\n') {
+      out += "\\n";
+    } else if (c == '\r') {
+      out += "\\r";
+    } else if (c == '\t') {
+      out += "\\t";
+    } else if (c == '\b') {
+      out += "\\b";
+    } else if (c == '\f') {
+      out += "\\f";
+    } else if (byte < 0x20 || c == '<' || c == '>' || c == '&') {
+      out += "\\u00";
+      out += kHex[byte >> 4];
+      out += kHex[byte & 15];
+    } else if (text.substr(i, 3) == "\xe2\x80\xa8" || text.substr(i, 3) == "\xe2\x80\xa9") {
+      out += text[i + 2] == '\xa8' ? "\\u2028" : "\\u2029";
+      i += 2;
+    } else {
+      out += c;
+    }
+  }
+  out += '"';
+}
+
+class Writer {
+ public:
+  explicit Writer(bool compact) : compact_(compact) {}
+  void add(const json::value& value) {
+    switch (value.kind()) {
+      case json::kind::object:
+        return add_object(value.get_object());
+      case json::kind::array:
+        return add_array(value.get_array());
+      case json::kind::string:
+        return add_string(text_, value.get_string());
+      case json::kind::double_:
+        text_ += go_json_number(value.get_double());
+        return;
+      default:
+        text_ += json::serialize(value);
+    }
+  }
+  std::string take() { return std::move(text_); }
+
+ private:
+  void begin_line() {
+    if (!compact_) text_.append("\n").append(4 * depth_, ' ');
+  }
+
+  void add_object(const json::object& object) {
+    if (object.empty()) {
+      text_ += "{}";
+      return;
+    }
+    std::map<std::string_view, const json::value*> members;
+    for (const auto& member : object) members[member.key()] = &member.value();
+    const char* before = "{";
+    ++depth_;
+    for (const auto& [name, value] : members) {
+      text_ += before;
+      before = ",";
+      begin_line();
+      add_string(text_, name);
+      text_ += compact_ ? ":" : ": ";
+      add(*value);
+    }
+    --depth_;
+    begin_line();
+    text_ += '}';
+  }
+
+  void add_array(const json::array& array) {
+    if (array.empty()) {
+      text_ += "[]";
+      return;
+    }
+    const char* before = "[";
+    ++depth_;
+    for (const json::value& value : array) {
+      text_ += before;
+      before = ",";
+      begin_line();
+      add(value);
+    }
+    --depth_;
+    begin_line();
+    text_ += ']';
+  }
+
+  const bool compact_;
+  std::string text_;
+  std::size_t depth_ = 0;
+};
+
+}  // namespace
+
+std::optional<json::value> parse_json(std::string_view text) {
+  json::error_code failure;
+  json::value value = json::parse(json::string_view(text.data(), text.size()), failure, {}, options());
+  if (failure) return std::nullopt;
+  return value;
+}
+
+std::optional<std::vector<json::value>> parse_json_sequence(std::string_view text) {
+  std::vector<json::value> values;
+  while (true) {
+    const std::size_t begin = text.find_first_not_of(" \t\r\n");
+    if (begin == std::string_view::npos) return values;
+    text.remove_prefix(begin);
+    json::stream_parser parser({}, options());
+    json::error_code failure;
+    const std::size_t used = parser.write_some(text.data(), text.size(), failure);
+    if (!failure && !parser.done()) parser.finish(failure);
+    if (failure) return std::nullopt;
+    values.push_back(parser.release());
+    text.remove_prefix(used);
+  }
+}
+
+const json::value* value_at(const json::value& value, std::initializer_list<std::string_view> path) {
+  const json::value* place = &value;
+  for (const std::string_view name : path) {
+    const json::object* object = place->if_object();
+    place = object == nullptr ? nullptr : object->if_contains(json::string_view(name.data(), name.size()));
+    if (place == nullptr) return nullptr;
+  }
+  return place;
+}
+
+std::string text_at(const json::value& value, std::initializer_list<std::string_view> path) {
+  const json::value* place = value_at(value, path);
+  const json::string* text = place == nullptr ? nullptr : place->if_string();
+  return text == nullptr ? "" : std::string(text->data(), text->size());
+}
+
+std::string json_text(const json::value& value) {
+  Writer writer(false);
+  writer.add(value);
+  return writer.take() + "\n";
+}
+
+std::string json_body(const json::value& value) {
+  Writer writer(true);
+  writer.add(value);
+  return writer.take();
+}
+
+std::string go_json_number(double number) {
+  const Decimal decimal = decimal_of(number);
+  if (number != 0 && (decimal.exponent < -6 || decimal.exponent > 20)) return with_exponent(decimal, 1);
+  return in_full(decimal);
+}
+
+std::string go_number(double number) {
+  const Decimal decimal = decimal_of(number);
+  if (number != 0 && (decimal.exponent < -4 || decimal.exponent >= 6)) return with_exponent(decimal, 2);
+  return in_full(decimal);
+}
+
+}  // namespace ksr::commands

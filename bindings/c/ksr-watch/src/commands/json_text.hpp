@@ -1,0 +1,34 @@
+// Values of JSON: `parse_json` reads, `value_at` and `text_at` find, `json_text` writes them as kubectl does. Used by
+// all commands. Any thread.
+#pragma once
+
+#include <boost/json.hpp>
+
+#include <initializer_list>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace ksr::commands {
+
+// Empty: it is not JSON.
+std::optional<boost::json::value> parse_json(std::string_view text);
+// Values one after the other, with white space in between. Empty: it is not JSON.
+std::optional<std::vector<boost::json::value>> parse_json_sequence(std::string_view text);
+
+// The member of members; NULL when there is none.
+const boost::json::value* value_at(const boost::json::value& value, std::initializer_list<std::string_view> path);
+// The string there; empty when there is none.
+std::string text_at(const boost::json::value& value, std::initializer_list<std::string_view> path);
+
+// Go's encoding/json, MarshalIndent with four blanks: names in order, HTML escaped, and a line end.
+std::string json_text(const boost::json::value& value);
+// The same without white space, for bodies: a whole number has no exponent, which some fields would refuse.
+std::string json_body(const boost::json::value& value);
+
+// A number as Go's encoding/json writes it, and as its strconv does with format 'g' (go-yaml, fmt).
+std::string go_json_number(double number);
+std::string go_number(double number);
+
+}  // namespace ksr::commands

@@ -1,0 +1,105 @@
+// ksr: the commands of kubectl that read and change objects, over libksr; as ksr-watch, or with the command watch, the
+// viewer of the C sources beside this directory.
+#include <signal.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <string>
+
+#include "commands/commands.hpp"
+#include "commands/help.hpp"
+
+extern "C" {
+#include "watch_main.h"
+}
+
+using namespace ksr;
+using namespace ksr::commands;
+
+namespace {
+
+constexpr int kFailed = 1;
+
+std::string version_text() {
+  return std::string("ksr " KSR_WATCH_VERSION ", libksr ") + ksr_version_string() + "\n" + ksr_build_info() + "\n";
+}
+
+bool is_called(const char* program, const char* name) {
+  const char* slash = std::strrchr(program, '/');
+  return std::strcmp(slash == nullptr ? program : slash + 1, name) == 0;
+}
+
+Expected<void> run(Session& session, bool& allowed) {
+  switch (session.arguments().command) {
+    case Command::get:
+      return run_get(session);
+    case Command::create:
+      return run_create(session);
+    case Command::apply:
+      return run_apply(session);
+    case Command::remove:
+      return run_delete(session);
+    case Command::patch:
+      return run_patch(session);
+    case Command::raw:
+      return run_raw(session);
+    case Command::can_i:
+      return run_can_i(session, allowed);
+    case Command::none:
+    case Command::watch:
+      break;
+  }
+  return {};
+}
+
+// True: the answer was not no.
+bool carry_out(const Arguments& arguments, Output& output, Report& report) {
+  Expected<Client> client = Client::open(arguments, report);
+  if (!client) {
+    report.error(client.error());
+    return true;
+  }
+  bool allowed = true;
+  Session session(arguments, *std::move(client), output, report);
+  if (const Expected<void> done = run(session, allowed); !done) report.error(done.error());
+  return allowed;
+}
+
+int run_command(const Arguments& arguments) {
+  Output output;
+  Report report;
+  bool allowed = true;
+  if (arguments.flag("--version")) {
+    output.write(version_text());
+  } else if (arguments.flag("--help") || arguments.command == Command::none) {
+    output.write(help_of(arguments.command));
+  } else {
+    allowed = carry_out(arguments, output, report);
+  }
+  if (output.error() != 0) report.error(std::string("standard output: ") + std::strerror(output.error()));
+  return allowed && !report.has_errors() ? EXIT_SUCCESS : kFailed;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const bool is_watch = argc > 0 && is_called(argv[0], "ksr-watch");
+  if (!open_standard_files()) {
+    std::fprintf(stderr, "%s: standard output is closed\n", is_watch ? "ksr-watch" : "error");
+    return kFailed;
+  }
+  if (is_watch) return watch_main(argc, argv);
+  // Writing to a reader that has gone is an error of write(), see Output.
+  signal(SIGPIPE, SIG_IGN);
+  Expected<Arguments> arguments = Arguments::read(argc, argv);
+  if (const Error* error = arguments.if_error()) {
+    Report().error(error->message + " (see ksr --help)");
+    return kFailed;
+  }
+  if (arguments->command == Command::watch) {
+    signal(SIGPIPE, SIG_DFL);
+    return watch_main(static_cast<int>(arguments->watch_argv.size()) - 1, arguments->watch_argv.data());
+  }
+  return run_command(*arguments);
+}

@@ -1,0 +1,213 @@
+#include "commands/manifests.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <system_error>
+
+#include "base/text.hpp"
+#include "cluster/yaml_document.hpp"
+#include "commands/json_text.hpp"
+
+namespace ksr::commands {
+namespace {
+
+namespace fs = std::filesystem;
+namespace json = boost::json;
+
+// An API server takes 3 MiB in one request; a file may have many objects.
+constexpr std::size_t kMaxFile = std::size_t{256} << 20;
+constexpr cluster::YamlLimits kYamlLimits{512, 4'000'000, 4'000'000, std::chrono::seconds(60)};
+
+Error wrong(const std::string& source, const std::string& what) {
+  return {Status::invalid, "error parsing " + source + ": " + what};
+}
+
+// k8s.io/apimachinery/pkg/util/yaml/decoder.go, YAMLReader: a line of three dashes, alone or with a comment.
+bool is_separator(std::string_view line) {
+  if (line.substr(0, 3) != "---") return false;
+  const std::string_view rest = trimmed(line.substr(3));
+  return rest.empty() || rest.front() == '#';
+}
+
+std::vector<std::string> documents_of(std::string_view text) {
+  std::vector<std::string> documents(1);
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find('\n'), text.size() - 1);
+    const std::string_view line = text.substr(0, end + 1);
+    text.remove_prefix(end + 1);
+    if (is_separator(line)) {
+      documents.emplace_back();
+    } else {
+      documents.back() += line;
+    }
+  }
+  return documents;
+}
+
+bool has_json(std::string_view text) {
+  const std::string_view begin = trimmed(text);
+  return !begin.empty() && begin.front() == '{';
+}
+
+Expected<json::value> read_yaml(const std::string& text, const std::string& place) {
+  try {
+    const cluster::YamlDocument document(text, kYamlLimits);
+    std::optional<json::value> value =
+        parse_json(cluster::yaml_as_json(document.root(), "", kYamlLimits.max_json_values));
+    if (value) return *std::move(value);
+    return wrong(place, "is nested too deep");
+  } catch (const cluster::YamlMismatch& mismatch) {
+    return wrong(place, mismatch.what());
+  }
+}
+
+class Reader {
+ public:
+  explicit Reader(bool recursive) : recursive_(recursive) {}
+
+  Expected<void> read(const std::string& name) {
+    if (name == "-") {
+      if (std::exchange(stdin_read_, true)) return Error{Status::invalid, "-f -: standard input can be read once only"};
+      return read_file(name);
+    }
+    if (name.rfind("http://", 0) == 0 || name.rfind("https://", 0) == 0) {
+      return Error{Status::invalid, "-f " + one_line(name) + ": is a URL; expected a file, a directory or -"};
+    }
+    std::error_code failure;
+    if (fs::is_directory(name, failure)) return read_directory(name);
+    return read_file(name);
+  }
+
+  std::vector<Manifest> take() { return std::move(manifests_); }
+
+ private:
+  Expected<void> read_directory(const std::string& name) {
+    std::vector<std::string> files;
+    std::error_code failure;
+    for (fs::recursive_directory_iterator entry(name, failure), end; !failure && entry != end;
+         entry.increment(failure)) {
+      if (entry->is_directory(failure) && !recursive_) entry.disable_recursion_pending();
+      const std::string extension = entry->path().extension().string();
+      const bool is_manifest = extension == ".json" || extension == ".yaml" || extension == ".yml";
+      if (is_manifest && !entry->is_directory(failure)) files.push_back(entry->path().string());
+    }
+    if (failure) return Error{Status::invalid, "-f " + one_line(name) + ": " + failure.message()};
+    if (files.empty()) {
+      return Error{Status::invalid, "-f " + one_line(name) + ": has no file that ends with .json, .yaml or .yml"};
+    }
+    std::sort(files.begin(), files.end());
+    for (const std::string& file : files) {
+      if (Expected<void> read = read_file(file); !read) return read;
+    }
+    return {};
+  }
+
+  Expected<void> read_file(const std::string& name) {
+    const Expected<std::string> whole = read_whole(name);
+    if (!whole) return whole.error();
+    const std::string source = name == "-" ? "STDIN" : one_line(name);
+    const std::string_view text = without_byte_order_mark(*whole);
+    if (has_json(text)) {
+      // What begins as JSON may be YAML all the same: a flow mapping.
+      if (std::optional<std::vector<json::value>> values = parse_json_sequence(text)) {
+        for (json::value& value : *values) {
+          if (Expected<void> added = add(std::move(value), source, ""); !added) return added;
+        }
+        return {};
+      }
+    }
+    std::size_t number = 0;
+    const std::vector<std::string> documents = documents_of(text);
+    for (const std::string& document : documents) {
+      ++number;
+      const std::string place = documents.size() == 1 ? "" : ", document " + std::to_string(number);
+      Expected<json::value> value = read_yaml(document, source + place);
+      if (!value) return value.error();
+      if (value->is_null()) continue;
+      if (Expected<void> added = add(*std::move(value), source, place); !added) return added;
+    }
+    return {};
+  }
+
+  Expected<void> add(json::value value, const std::string& source, const std::string& place) {
+    Manifest manifest;
+    manifest.source = source;
+    manifest.api_version = text_at(value, {"apiVersion"});
+    manifest.kind = text_at(value, {"kind"});
+    if (!value.is_object()) return wrong(source + place, "is no object");
+    for (const char* field : {"apiVersion", "kind"}) {
+      if (text_at(value, {field}).empty()) return wrong(source + place, std::string(field) + " not set");
+    }
+    const json::value* items = value_at(value, {"items"});
+    const bool is_list = manifest.kind.size() > 3 && manifest.kind.compare(manifest.kind.size() - 4, 4, "List") == 0;
+    if (is_list && items != nullptr && items->is_array()) {
+      for (const json::value& item : items->get_array()) {
+        if (Expected<void> added = add(item, source, place); !added) return added;
+      }
+      return {};
+    }
+    manifest.name = text_at(value, {"metadata", "name"});
+    manifest.name_space = text_at(value, {"metadata", "namespace"});
+    manifest.object = std::move(value.get_object());
+    manifests_.push_back(std::move(manifest));
+    return {};
+  }
+
+  const bool recursive_;
+  bool stdin_read_ = false;
+  std::vector<Manifest> manifests_;
+};
+
+}  // namespace
+
+Expected<std::string> read_whole(const std::string& name) {
+  const auto failed = [&](int error) {
+    const std::string what = error == ENOENT ? "the path " + in_quotes(name) + " does not exist"
+                                             : "error reading " + in_quotes(name) + ": " + std::strerror(error);
+    return Error{Status::invalid, what};
+  };
+  const int file = name == "-" ? STDIN_FILENO : ::open(name.c_str(), O_RDONLY | O_CLOEXEC);
+  if (file < 0) return failed(errno);
+  std::string text;
+  char buffer[1 << 16];
+  int error = 0;
+  while (true) {
+    const ssize_t size = ::read(file, buffer, sizeof buffer);
+    if (size == 0) break;
+    if (size < 0 && errno == EINTR) continue;
+    if (size < 0) {
+      error = errno;
+      break;
+    }
+    text.append(buffer, static_cast<std::size_t>(size));
+    if (text.size() > kMaxFile) {
+      error = EFBIG;
+      break;
+    }
+  }
+  if (file != STDIN_FILENO) ::close(file);
+  if (error != 0) return failed(error);
+  return text;
+}
+
+Expected<json::value> read_document(const std::string& text, const std::string& source) {
+  if (std::optional<json::value> value = parse_json(without_byte_order_mark(text))) return *std::move(value);
+  return read_yaml(text, source);
+}
+
+Expected<std::vector<Manifest>> read_manifests(const std::vector<std::string>& names, bool recursive) {
+  Reader reader(recursive);
+  for (const std::string& name : names) {
+    if (Expected<void> read = reader.read(name); !read) return read.error();
+  }
+  std::vector<Manifest> manifests = reader.take();
+  if (manifests.empty()) return Error{Status::invalid, "no objects in the files of -f"};
+  return manifests;
+}
+
+}  // namespace ksr::commands

@@ -1,0 +1,122 @@
+#include <optional>
+#include <utility>
+
+#include "base/text.hpp"
+#include "commands/commands.hpp"
+#include "commands/json_text.hpp"
+#include "commands/manifests.hpp"
+#include "commands/printing.hpp"
+
+namespace ksr::commands {
+namespace {
+
+namespace json = boost::json;
+
+Error wrong(const std::string& what) {
+  return {Status::invalid, what};
+}
+
+class Patch {
+ public:
+  explicit Patch(Session& session) : session_(session) {}
+
+  Expected<void> run() {
+    const Arguments& arguments = session_.arguments();
+    const Expected<Format> format = format_of(arguments, false);
+    if (!format) return format.error();
+    const Expected<bool> dry_run = is_dry_run(arguments);
+    if (!dry_run) return dry_run.error();
+    if (Expected<void> read = read_patch(); !read) return read;
+    Expected<std::vector<Target>> targets = find_targets();
+    if (!targets) return targets.error();
+    options_ = {{"patch_type", type_},
+                {"subresource", arguments.text("--subresource")},
+                {"field_manager", arguments.text("--field-manager", "ksr")},
+                {"dry_run", *dry_run ? "true" : ""}};
+    const std::string suffix = *dry_run ? " (server dry run)" : "";
+    ObjectPrinter printer(session_, *format);
+    for (const Target& target : *targets) patch(target, suffix, printer);
+    return {};
+  }
+
+ private:
+  Expected<void> read_patch() {
+    const Arguments& arguments = session_.arguments();
+    type_ = lower_case(arguments.text("--type", "strategic"));
+    if (type_ != "strategic" && type_ != "merge" && type_ != "json") {
+      return wrong("--type must be one of json, merge, strategic, not " + in_quotes(type_));
+    }
+    if (arguments.has("--patch") == arguments.has("--patch-file")) {
+      return wrong("must specify either --patch or --patch-file");
+    }
+    std::string text = arguments.text("--patch");
+    if (arguments.has("--patch-file")) {
+      Expected<std::string> whole = read_whole(arguments.text("--patch-file"));
+      if (!whole) return whole.error();
+      text = *std::move(whole);
+    }
+    Expected<json::value> patch = read_document(text, "the patch");
+    if (!patch) return patch.error();
+    const bool fits = type_ == "json" ? patch->is_array() : patch->is_object();
+    if (!fits) return wrong(std::string("the patch is no ") + (type_ == "json" ? "list of operations" : "object"));
+    patch_ = json_body(*patch);
+    return {};
+  }
+
+  Expected<std::vector<Target>> find_targets() {
+    const Arguments& arguments = session_.arguments();
+    if (arguments.has("--filename") && !arguments.words.empty()) {
+      return wrong("when -f is given, resources cannot be given as arguments as well");
+    }
+    if (!arguments.has("--filename")) {
+      const Expected<std::vector<TypeAndName>> named = session_.named();
+      if (!named) return named.error();
+      if (named->empty()) return wrong("expected a type and a name, TYPE/NAME, or -f FILE");
+      for (const TypeAndName& one : *named) {
+        if (one.name.empty()) return wrong("resource(s) were provided, but no name was specified");
+      }
+      return session_.resolve(*named);
+    }
+    const Expected<std::vector<Manifest>> manifests =
+        read_manifests(arguments.all("--filename"), arguments.flag("--recursive"));
+    if (!manifests) return manifests.error();
+    std::vector<Target> targets;
+    for (const Manifest& manifest : *manifests) {
+      if (manifest.name.empty()) return wrong(manifest.source + ": an object has no name");
+      Expected<cluster::Resource> resource = session_.find_kind(manifest.api_version, manifest.kind);
+      if (!resource) return resource.error();
+      targets.push_back({*std::move(resource), manifest.name, manifest.name_space});
+    }
+    return targets;
+  }
+
+  // The object is read first, as by kubectl: to say whether the patch has changed it.
+  void patch(const Target& target, const std::string& suffix, ObjectPrinter& printer) {
+    Request get = session_.request("get", target);
+    get.keys.emplace_back("subresource", session_.arguments().text("--subresource"));
+    const Answer before = session_.client().call(get);
+    if (before.failed()) return session_.report().failure(before.failure());
+    Request request = session_.request("patch", target);
+    request.keys.insert(request.keys.end(), options_.begin(), options_.end());
+    request.body = patch_;
+    const Answer after = session_.client().call(request);
+    if (after.failed()) return session_.report().failure(after.failure());
+    std::optional<json::value> object = parse_json(after.body());
+    if (!object) return session_.report().error("the server's answer is not JSON");
+    const bool changed = parse_json(before.body()) != object;
+    printer.print(*std::move(object), (changed ? "patched" : "patched (no change)") + suffix);
+  }
+
+  Session& session_;
+  std::string type_;
+  std::string patch_;
+  std::vector<std::pair<std::string, std::string>> options_;
+};
+
+}  // namespace
+
+Expected<void> run_patch(Session& session) {
+  return Patch(session).run();
+}
+
+}  // namespace ksr::commands

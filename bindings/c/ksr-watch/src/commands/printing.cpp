@@ -1,0 +1,54 @@
+#include "commands/printing.hpp"
+
+#include <utility>
+
+#include "base/text.hpp"
+#include "commands/json_text.hpp"
+#include "commands/yaml_text.hpp"
+
+namespace ksr::commands {
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::size_t kMaxName = 1'000;
+
+}  // namespace
+
+Expected<Format> format_of(const Arguments& arguments, bool with_tables) {
+  const std::string name = arguments.text("--output");
+  if (name.empty() || (with_tables && name == "table")) return Format::standard;
+  if (with_tables && name == "wide") return Format::wide;
+  if (name == "json") return Format::json;
+  if (name == "yaml") return Format::yaml;
+  if (name == "name") return Format::name;
+  return Error{Status::invalid, "unable to match a printer suitable for the output format " + in_quotes(name) +
+                                    ", allowed formats are: json,name" + (with_tables ? ",table,wide" : "") + ",yaml"};
+}
+
+Expected<bool> is_dry_run(const Arguments& arguments) {
+  const std::string value = arguments.text("--dry-run", "none");
+  if (value == "none" || value == "server") return value == "server";
+  return Error{Status::invalid, "--dry-run: expected none or server"};
+}
+
+void remove_managed_fields(json::value& object) {
+  json::object* whole = object.if_object();
+  json::value* metadata = whole == nullptr ? nullptr : whole->if_contains("metadata");
+  if (metadata != nullptr && metadata->is_object()) metadata->get_object().erase("managedFields");
+}
+
+void ObjectPrinter::print(json::value object, const std::string& operation) {
+  if (format_ == Format::standard || format_ == Format::name) {
+    const std::string name = text_at(object, {"metadata", "name"});
+    const std::string line = kind_prefix(text_at(object, {"apiVersion"}), text_at(object, {"kind"})) + "/" + name +
+                             (format_ == Format::name ? "" : " " + operation);
+    return session_.output().write(one_line(line, kMaxName) + "\n");
+  }
+  if (!session_.arguments().flag("--show-managed-fields")) remove_managed_fields(object);
+  const bool first = std::exchange(is_first_, false);
+  if (format_ == Format::json) return session_.output().write(json_text(object));
+  session_.output().write((first ? "" : "---\n") + yaml_text(object));
+}
+
+}  // namespace ksr::commands

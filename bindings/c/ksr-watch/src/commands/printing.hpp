@@ -1,0 +1,36 @@
+// How objects are printed: `print_object` after something was done to them, `without_managed_fields` what kubectl
+// leaves out. Used by get, create, apply and patch. Main thread.
+#pragma once
+
+#include <boost/json.hpp>
+
+#include <string>
+
+#include "commands/session.hpp"
+
+namespace ksr::commands {
+
+enum class Format : std::uint8_t { standard, wide, json, yaml, name };
+
+// -o; the error names what the command takes.
+Expected<Format> format_of(const Arguments& arguments, bool with_tables);
+
+// --dry-run; the error names what it takes.
+Expected<bool> is_dry_run(const Arguments& arguments);
+
+void remove_managed_fields(boost::json::value& object);
+
+// Prints objects one after the other, in the format of -o.
+class ObjectPrinter {
+ public:
+  ObjectPrinter(Session& session, Format format) : session_(session), format_(format) {}
+  // "configmap/a created", or the object.
+  void print(boost::json::value object, const std::string& operation);
+
+ private:
+  Session& session_;
+  const Format format_;
+  bool is_first_ = true;
+};
+
+}  // namespace ksr::commands

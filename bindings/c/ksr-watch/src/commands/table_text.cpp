@@ -1,0 +1,192 @@
+#include "commands/table_text.hpp"
+
+#include <algorithm>
+#include <cctype>
+#include <chrono>
+#include <map>
+#include <utility>
+
+#include "base/civil_time.hpp"
+#include "base/text.hpp"
+#include "commands/json_text.hpp"
+
+namespace ksr::commands {
+namespace {
+
+namespace json = boost::json;
+
+// k8s.io/cli-runtime/pkg/printers/tabwriter.go.
+constexpr std::size_t kMinWidth = 6;
+constexpr std::size_t kPadding = 3;
+
+std::string upper_case(std::string_view text) {
+  std::string upper(text);
+  for (char& c : upper) {
+    if (is_lower(c)) c = static_cast<char>(c - 'a' + 'A');
+  }
+  return upper;
+}
+
+// In characters, as kubectl counts them.
+std::size_t width_of(std::string_view text) {
+  return static_cast<std::size_t>(
+      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+}
+
+// Of one line, and without what a terminal obeys.
+std::string shown(std::string_view text) {
+  const std::size_t end = text.find_first_of("\f\n\r");
+  std::string line;
+  for (const char c : text.substr(0, end)) {
+    if (c == '\x1b') {
+      line += "^[";
+    } else if (!is_control(c) || c == '\t') {
+      line += c == '\t' ? ' ' : c;
+    } else {
+      line += '^';
+      line += static_cast<char>(c ^ 0x40);
+    }
+  }
+  return end == std::string_view::npos ? line : line + "...";
+}
+
+std::string cell_text(const json::value& cell) {
+  if (cell.is_null()) return "";
+  if (cell.is_string()) return shown({cell.get_string().data(), cell.get_string().size()});
+  if (cell.is_double()) return go_number(cell.get_double());
+  return json::serialize(cell);
+}
+
+const json::array& array_at(const json::value& value, std::initializer_list<std::string_view> path) {
+  static const json::array none;
+  const json::value* found = value_at(value, path);
+  return found != nullptr && found->is_array() ? found->get_array() : none;
+}
+
+std::map<std::string, std::string> labels_of(const json::value& object) {
+  std::map<std::string, std::string> labels;
+  const json::value* found = value_at(object, {"metadata", "labels"});
+  if (found == nullptr || !found->is_object()) return labels;
+  for (const auto& label : found->get_object()) {
+    labels[std::string(label.key().data(), label.key().size())] = cell_text(label.value());
+  }
+  return labels;
+}
+
+bool is_beyond_narrow(const json::value& column) {
+  const json::value* priority = value_at(column, {"priority"});
+  return priority != nullptr && priority->is_int64() && priority->get_int64() != 0;
+}
+
+// k8s.io/apimachinery/pkg/util/duration, HumanDuration.
+std::string human_duration(std::int64_t seconds) {
+  const auto two = [](std::int64_t large, const char* large_unit, std::int64_t small, const char* small_unit) {
+    return std::to_string(large) + large_unit + (small == 0 ? "" : std::to_string(small) + small_unit);
+  };
+  if (seconds < -1) return "<invalid>";
+  if (seconds < 0) return "0s";
+  if (seconds < 120) return std::to_string(seconds) + "s";
+  const std::int64_t minutes = seconds / 60, hours = minutes / 60, days = hours / 24;
+  if (minutes < 10) return two(minutes, "m", seconds % 60, "s");
+  if (minutes < 180) return std::to_string(minutes) + "m";
+  if (hours < 8) return two(hours, "h", minutes % 60, "m");
+  if (hours < 48) return std::to_string(hours) + "h";
+  if (hours < 192) return two(days, "d", hours % 24, "h");
+  if (days < 730) return std::to_string(days) + "d";
+  if (days < 2920) return two(days / 365, "y", days % 365, "d");
+  return std::to_string(days / 365) + "y";
+}
+
+std::string age_of(const json::value& object) {
+  const auto created = parse_rfc3339(text_at(object, {"metadata", "creationTimestamp"}));
+  if (!created) return "<unknown>";
+  const auto now =
+      std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch());
+  return human_duration(now.count() - created->seconds);
+}
+
+}  // namespace
+
+void TableText::add(const json::value& answer) {
+  if (text_at(answer, {"kind"}) == "Table") return add_table(answer);
+  const json::value* items = value_at(answer, {"items"});
+  if (items == nullptr || !items->is_array()) return add_object(answer);
+  for (const json::value& item : items->get_array()) add_object(item);
+}
+
+void TableText::add_table(const json::value& table) {
+  const json::array& columns = array_at(table, {"columnDefinitions"});
+  const json::array& rows = array_at(table, {"rows"});
+  if (rows.empty()) return;
+  Row titles;
+  for (const json::value& column : columns) {
+    if (style_.wide || !is_beyond_narrow(column)) titles.push_back(shown(upper_case(text_at(column, {"name"}))));
+  }
+  add_header(std::move(titles));
+  const auto name_column = std::find_if(columns.begin(), columns.end(), [](const json::value& column) {
+    return text_at(column, {"format"}) == "name" && text_at(column, {"type"}) == "string";
+  });
+  for (const json::value& row : rows) {
+    const json::array& cells = array_at(row, {"cells"});
+    Row texts;
+    for (std::size_t i = 0; i < cells.size() && i < columns.size(); ++i) {
+      if (!style_.wide && is_beyond_narrow(columns[i])) continue;
+      texts.push_back((&columns[i] == name_column ? style_.name_prefix : "") + cell_text(cells[i]));
+    }
+    const json::value* object = value_at(row, {"object"});
+    rows_.push_back(with_columns(std::move(texts), object == nullptr ? json::value() : *object));
+  }
+}
+
+void TableText::add_object(const json::value& object) {
+  add_header({"NAME", "AGE"});
+  rows_.push_back(
+      with_columns({style_.name_prefix + shown(text_at(object, {"metadata", "name"})), age_of(object)}, object));
+}
+
+TableText::Row TableText::with_columns(Row cells, const json::value& object) const {
+  if (style_.with_namespace) cells.insert(cells.begin(), shown(text_at(object, {"metadata", "namespace"})));
+  if (style_.label_columns.empty() && !style_.show_labels) return cells;
+  const auto labels = labels_of(object);
+  for (const std::string& name : style_.label_columns) {
+    const auto found = labels.find(name);
+    cells.push_back(found == labels.end() ? "" : found->second);
+  }
+  if (!style_.show_labels) return cells;
+  std::string all;
+  for (const auto& [name, value] : labels) all += (all.empty() ? "" : ",") + shown(name) + "=" + value;
+  cells.push_back(all.empty() ? "<none>" : all);
+  return cells;
+}
+
+// Again where other columns follow.
+void TableText::add_header(Row titles) {
+  if (style_.with_namespace) titles.insert(titles.begin(), "NAMESPACE");
+  for (const std::string& name : style_.label_columns) {
+    titles.push_back(shown(upper_case(name.substr(name.rfind('/') + 1))));
+  }
+  if (style_.show_labels) titles.emplace_back("LABELS");
+  if (titles == last_header_) return;
+  last_header_ = titles;
+  if (style_.headers) rows_.push_back(std::move(titles));
+}
+
+// As Go's text/tabwriter: the last cell of a row does not count for the width of its column.
+std::string TableText::text() const {
+  std::vector<std::size_t> widths;
+  for (const Row& row : rows_) {
+    if (row.size() > widths.size()) widths.resize(row.size(), kMinWidth);
+    for (std::size_t i = 0; i + 1 < row.size(); ++i) widths[i] = std::max(widths[i], width_of(row[i]) + kPadding);
+  }
+  std::string text;
+  for (const Row& row : rows_) {
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      text += row[i];
+      if (i + 1 < row.size()) text.append(widths[i] - width_of(row[i]), ' ');
+    }
+    text += '\n';
+  }
+  return text;
+}
+
+}  // namespace ksr::commands

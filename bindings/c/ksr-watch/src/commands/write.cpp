@@ -1,0 +1,124 @@
+// create and apply.
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "base/text.hpp"
+#include "commands/commands.hpp"
+#include "commands/json_text.hpp"
+#include "commands/manifests.hpp"
+#include "commands/printing.hpp"
+
+namespace ksr::commands {
+namespace {
+
+namespace json = boost::json;
+
+Error wrong(const std::string& what) {
+  return {Status::invalid, what};
+}
+
+Expected<std::string> field_validation_of(const Arguments& arguments) {
+  const std::string value = arguments.text("--validate", "strict");
+  if (value == "strict" || value == "true" || value.empty()) return std::string("Strict");
+  if (value == "warn") return std::string("Warn");
+  if (value == "ignore" || value == "false") return std::string("Ignore");
+  return wrong("--validate: expected strict (or true), warn or ignore (or false)");
+}
+
+class Write {
+ public:
+  Write(Session& session, bool apply) : session_(session), apply_(apply) {}
+
+  Expected<void> run() {
+    const Arguments& arguments = session_.arguments();
+    if (!arguments.words.empty())
+      return wrong("unexpected argument " + in_quotes(arguments.words.front()) +
+                   "; expected objects in files, with -f");
+    if (!arguments.has("--filename")) return wrong("must specify -f FILE");
+    if (arguments.has("--server-side") && !arguments.flag("--server-side")) {
+      return wrong("--server-side: is always true; objects are applied by the server alone");
+    }
+    const Expected<Format> format = format_of(arguments, false);
+    if (!format) return format.error();
+    const Expected<bool> dry_run = is_dry_run(arguments);
+    if (!dry_run) return dry_run.error();
+    const Expected<std::string> validation = field_validation_of(arguments);
+    if (!validation) return validation.error();
+    options_ = {{"field_manager", arguments.text("--field-manager", "ksr")},
+                {"dry_run", *dry_run ? "true" : ""},
+                {"field_validation", *validation},
+                {"subresource", arguments.text("--subresource")},
+                {"force", arguments.flag("--force-conflicts") ? "true" : ""}};
+    operation_ = std::string(apply_ ? "serverside-applied" : "created") + (*dry_run ? " (server dry run)" : "");
+    Expected<std::vector<Manifest>> manifests =
+        read_manifests(arguments.all("--filename"), arguments.flag("--recursive"));
+    if (!manifests) return manifests.error();
+    if (Expected<void> fine = check(*manifests); !fine) return fine;
+    ObjectPrinter printer(session_, *format);
+    for (Manifest& manifest : *manifests) {
+      if (Expected<void> sent = send(manifest, printer); !sent) session_.report().error(sent.error());
+    }
+    return {};
+  }
+
+ private:
+  // What is wrong with a file is told before anything is sent.
+  Expected<void> check(const std::vector<Manifest>& manifests) const {
+    const std::string given = session_.given_namespace();
+    for (const Manifest& manifest : manifests) {
+      const std::string in_file = manifest.source + ": " + manifest.kind;
+      if (manifest.name.empty() && (apply_ || text_at(manifest.object, {"metadata", "generateName"}).empty())) {
+        return wrong(in_file + ": resource name may not be empty");
+      }
+      if (!given.empty() && !manifest.name_space.empty() && given != manifest.name_space) {
+        return wrong("the namespace from the provided object " + in_quotes(manifest.name_space) +
+                     " does not match the namespace " + in_quotes(given) +
+                     ". You must pass '--namespace=" + one_line(manifest.name_space) + "' to perform this operation.");
+      }
+    }
+    return {};
+  }
+
+  Expected<void> send(Manifest& manifest, ObjectPrinter& printer) {
+    Expected<cluster::Resource> resource = session_.find_kind(manifest.api_version, manifest.kind);
+    if (const Error* error = resource.if_error()) {
+      if (error->status != Status::not_found) return *error;
+      return wrong("resource mapping not found for name: " + in_quotes(manifest.name) + " from " +
+                   in_quotes(manifest.source) + ": " + error->message + "; are its CRDs installed?");
+    }
+    const Target target{*std::move(resource), apply_ ? manifest.name : "", manifest.name_space};
+    Request request = session_.request(apply_ ? "apply" : "create", target);
+    request.keys.insert(request.keys.end(), options_.begin(), options_.end());
+    request.body = json_body(manifest.object);
+    const Answer answer = session_.client().call(request);
+    if (answer.failed()) {
+      const std::string doing = "error when creating " + in_quotes(manifest.source) + ": ";
+      const bool conflict = apply_ && answer.failure().code == KSR_E_CONFLICT;
+      session_.report().failure(answer.failure(), apply_ ? "" : doing,
+                                conflict ? " (--force-conflicts takes these fields over)" : "");
+      return {};
+    }
+    std::optional<json::value> object = parse_json(answer.body());
+    if (!object) return Error{Status::server, "error: the server's answer is not JSON"};
+    printer.print(*std::move(object), operation_);
+    return {};
+  }
+
+  Session& session_;
+  const bool apply_;
+  std::vector<std::pair<std::string, std::string>> options_;
+  std::string operation_;
+};
+
+}  // namespace
+
+Expected<void> run_create(Session& session) {
+  return Write(session, false).run();
+}
+
+Expected<void> run_apply(Session& session) {
+  return Write(session, true).run();
+}
+
+}  // namespace ksr::commands

@@ -1,0 +1,187 @@
+// The commands' own parts, without a server: texts as Go and go-yaml write them, tables, files, command lines.
+#include <stdlib.h>
+
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "commands/arguments.hpp"
+#include "commands/json_text.hpp"
+#include "commands/manifests.hpp"
+#include "commands/report.hpp"
+#include "commands/table_text.hpp"
+#include "commands/yaml_text.hpp"
+
+using namespace ksr;
+using namespace ksr::commands;
+namespace json = boost::json;
+
+namespace {
+
+int failures = 0;
+
+void expect(const std::string& is, const std::string& should_be, int line) {
+  if (is == should_be) return;
+  ++failures;
+  fprintf(stderr, "line %d: is\n%s\nexpected\n%s\n", line, is.c_str(), should_be.c_str());
+}
+#define EXPECT(is, should_be) expect(is, should_be, __LINE__)
+
+std::string yaml(const char* text) {
+  return yaml_text(json::parse(text));
+}
+
+void texts_of_yaml() {
+  EXPECT(yaml(R"({"b":[{"c":1,"a":[[1,2],[]]},{}],"a":null})"),
+         "a: null\nb:\n- a:\n  - - 1\n    - 2\n  - []\n  c: 1\n- {}\n");
+  EXPECT(yaml(R"({"a10":true,"a9":"true","1":"1.0"})"), "\"1\": \"1.0\"\na9: \"true\"\na10: true\n");
+  EXPECT(yaml(R"({"a":"one\n two\n","b":"x","c":"  x","d":"x\n\n","e":"\n"})"),
+         "a: |\n  one\n   two\nb: x\nc: '  x'\nd: |+\n  x\n\ne: |2+\n\n");
+  EXPECT(yaml(R"({"a":{"b":"x\ny"}})"), "a:\n  b: |-\n    x\n    y\n");
+  EXPECT(yaml(R"({"a":"2020-01-01T00:00:00Z","b":"2020-13-01","c":"0x1f","d":"0o8","e":"1:30","f":"-"})"),
+         "a: \"2020-01-01T00:00:00Z\"\nb: 2020-13-01\nc: \"0x1f\"\nd: 0o8\ne: \"1:30\"\nf: '-'\n");
+  EXPECT(yaml(R"({"a":"\u0085\ud83d\ude00\t\u0001\u00e9"})"), "a: \"\\N\\U0001F600\\t\\x01\u00e9\"\n");
+  EXPECT(yaml(R"({"a":1e21,"b":1234567.5,"c":0.00001,"d":3.0,"e":-7})"),
+         "a: 1e+21\nb: 1.2345675e+06\nc: 1e-05\nd: 3\ne: -7\n");
+  const std::string word(30, 'x'), key(129, 'k');
+  EXPECT(yaml(("{\"a\":\"" + word + " " + word + " " + word + " " + word + "\"}").c_str()),
+         "a: " + word + " " + word + " " + word + "\n  " + word + "\n");
+  EXPECT(yaml(("{\"" + key + "\":\"v\"}").c_str()), "? " + key + "\n: v\n");
+}
+
+void texts_of_json() {
+  EXPECT(json_text(json::parse(R"({"b":[],"a":{"c":"<\u2028\"\n"},"d":[1.0,1e-7]})")),
+         "{\n    \"a\": {\n        \"c\": \"\\u003c\\u2028\\\"\\n\"\n    },\n    \"b\": [],\n    \"d\": [\n        "
+         "1,\n        "
+         "1e-7\n    ]\n}\n");
+  EXPECT(json_body(json::parse(R"({"b": 2.0, "a": [1, {}]})")), R"({"a":[1,{}],"b":2})");
+  EXPECT(std::to_string(parse_json_sequence(R"({"a":1} {"b":2})")->size()), "2");
+  EXPECT(parse_json_sequence(R"({"a":1} {"b")") ? "parsed" : "refused", "refused");
+}
+
+constexpr const char* kTable = R"({"kind":"Table","columnDefinitions":[
+{"name":"Name","type":"string","format":"name","priority":0},{"name":"Count","type":"integer","priority":0},
+{"name":"Note","type":"string","priority":1}],"rows":[
+{"cells":["a\u001b[31m",1,"x"],"object":{"metadata":{"namespace":"here","labels":{"app":"web","b":"c"}}}},
+{"cells":["two\nlines",1.5,null,"too many"],"object":{"metadata":{"namespace":"elsewhere"}}}]})";
+
+std::string table(const TableStyle& style, const char* answer = kTable) {
+  TableText text(style);
+  text.add(json::parse(answer));
+  return text.text();
+}
+
+void tables() {
+  TableStyle style;
+  EXPECT(table(style), "NAME      COUNT\na^[[31m   1\ntwo...    1.5\n");
+  style.wide = style.with_namespace = true;
+  EXPECT(table(style),
+         "NAMESPACE   NAME      COUNT   NOTE\nhere        a^[[31m   1       x\nelsewhere   two...    1.5     \n");
+  style = {};
+  style.headers = false;
+  style.show_labels = true;
+  style.label_columns = {"app"};
+  style.name_prefix = "kind/";
+  EXPECT(table(style), "kind/a^[[31m   1     web   app=web,b=c\nkind/two...    1.5         <none>\n");
+  EXPECT(table({}, R"({"kind":"Table","columnDefinitions":[{"name":"Name"}],"rows":[]})"), "");
+  EXPECT(table({}, R"({"kind":"ThingList","items":[{"metadata":{"name":"a"}}]})"), "NAME   AGE\na      <unknown>\n");
+}
+
+std::string names_in(const std::string& file) {
+  const Expected<std::vector<Manifest>> manifests = read_manifests({file}, false);
+  if (!manifests) return manifests.error().message;
+  std::string names;
+  for (const Manifest& manifest : *manifests) names += manifest.kind + "/" + manifest.name + " ";
+  return names;
+}
+
+void files() {
+  char directory[] = "/tmp/ksr-commands.XXXXXX";
+  if (mkdtemp(directory) == nullptr) abort();
+  const std::string file = std::string(directory) + "/file.yaml";
+  const auto content = [&](const std::string& text) {
+    std::ofstream(file) << text;
+    return names_in(file);
+  };
+  const std::string a = "apiVersion: v1\nkind: A\nmetadata: {name: a}\n";
+  EXPECT(content(a), "A/a ");
+  EXPECT(content("\xef\xbb\xbf---\n" + a + "--- # more\n# nothing\n---\n" + a), "A/a A/a ");
+  EXPECT(content("apiVersion: v1\nkind: AList\nitems:\n- " +
+                 std::string(R"({apiVersion: v1, kind: B, metadata: {name: b}})")),
+         "B/b ");
+  EXPECT(content(R"({"apiVersion":"v1","kind":"A","metadata":{"name":"a"}}{"apiVersion":"v1","kind":"C"})"), "A/a C/ ");
+  EXPECT(content("{apiVersion: v1, kind: A}"), "A/ ");
+  EXPECT(content(a + "---\nkind: B\n"), "error parsing " + file + ", document 2: apiVersion not set");
+  EXPECT(content("- a"), "error parsing " + file + ": is no object");
+  EXPECT(content("a: [b"), "error parsing " + file + ": is not valid YAML at line 1");
+  EXPECT(content("# nothing\n"), "no objects in the files of -f");
+  EXPECT(names_in(std::string(directory) + "/none"), "the path \"" + std::string(directory) + "/none\" does not exist");
+  EXPECT(names_in("https://example.org/x"), "-f https://example.org/x: is a URL; expected a file, a directory or -");
+  remove(file.c_str());
+  EXPECT(names_in(directory), "-f " + std::string(directory) + ": has no file that ends with .json, .yaml or .yml");
+  remove(directory);
+}
+
+std::string read(std::vector<std::string> words) {
+  words.insert(words.begin(), "ksr");
+  std::vector<char*> argv;
+  for (std::string& word : words) argv.push_back(&word[0]);
+  Expected<Arguments> arguments = Arguments::read(static_cast<int>(argv.size()), argv.data());
+  if (!arguments) return arguments.error().message;
+  std::string text = name_of(arguments->command);
+  for (const std::string& word : arguments->words) text += " " + word;
+  for (const Setting& setting : arguments->settings) text += " " + setting.key + "=" + setting.value;
+  for (std::size_t i = 1; i + 1 < arguments->watch_argv.size(); ++i)
+    text += std::string(" ") + arguments->watch_argv[i];
+  for (const std::string& word : words) text += word.find('*') != std::string::npos ? " hidden" : "";
+  return text;
+}
+
+void command_lines() {
+  EXPECT(read({"-n", "x", "get", "cm", "--", "-a"}), "get cm -a");
+  EXPECT(read({"get", "--token", "t0p", "--set=header.X=abc", "--set", "transport=http"}),
+         "get token=t0p header.X=abc transport=http hidden hidden");
+  EXPECT(read({"--token", "t0p", "watch", "pods", "--once"}), "watch token=t0p --token t0p pods --once");
+  EXPECT(read({"auth", "can-i", "get", "cm"}), "can-i get cm");
+  EXPECT(read({"get", "--as-group", "a", "--as-group=b", "--insecure-skip-tls-verify"}),
+         "get insecure_skip_tls_verify=true impersonate_groups=a,b");
+  EXPECT(read({"get", "-f"}), "flag needs an argument: -f");
+  EXPECT(read({"get", "-A=yes"}), "-A: takes no value; write each flag by itself");
+  EXPECT(read({"get", "--now"}), "unknown flag: --now");
+  EXPECT(read({"get", "--no-headers=maybe"}), "--no-headers: expected true or false");
+  EXPECT(read({"get", "--set", "x"}), "--set: expected KEY=VALUE");
+  EXPECT(read({"get", "--set", "delivery=manual"}), "--set delivery: is always thread in ksr");
+  EXPECT(read({"bake"}), "unknown command \"bake\"");
+}
+
+void lines_of_errors() {
+  Failure failure;
+  failure.http_status = 404;
+  failure.code = KSR_E_NOT_FOUND;
+  failure.message = "GET of /x at S: the server answered 404";
+  EXPECT(line_of(failure), "Error from server (NotFound): GET of /x at S: the server answered 404");
+  failure.reason = "NotFound";
+  failure.details = R"({"message":"pods \"x\" not found"})";
+  EXPECT(line_of(failure, "doing: "), "Error from server (NotFound): doing: pods \"x\" not found");
+  failure.reason = "Invalid";
+  failure.details =
+      R"({"message":"m","details":{"kind":"Pod","name":"x","causes":[{"field":"a","message":"b"},{"message":"c"}]}})";
+  EXPECT(line_of(failure), "The Pod \"x\" is invalid: a: b; c");
+  failure = {};
+  failure.code = KSR_E_TRANSPORT;
+  failure.http_status = 502;
+  failure.message = "connect: refused";
+  EXPECT(line_of(failure), "error: connect: refused");
+}
+
+}  // namespace
+
+int main() {
+  texts_of_yaml();
+  texts_of_json();
+  tables();
+  files();
+  command_lines();
+  lines_of_errors();
+  return failures == 0 ? 0 : 1;
+}

@@ -1,0 +1,97 @@
+#include "channel/exec_end.hpp"
+
+#include <charconv>
+
+#include "base/text.hpp"
+#include "json/document.hpp"
+#include "json/json_pointer.hpp"
+#include "json/unescape.hpp"
+
+namespace ksr::channel {
+namespace {
+
+// A Status is a few hundred bytes.
+constexpr std::size_t kMaxStatus = std::size_t{64} << 10;
+constexpr int kMaxCauses = 16;
+// k8s.io/streaming remotecommand v1: what is said of a failed command, in text.
+constexpr std::string_view kNonZero = "command terminated with non-zero exit code: ";
+
+std::string text_at(std::string_view status, const std::string& pointer) {
+  const auto raw = json::find_pointer(status, pointer);
+  std::string text;
+  if (raw && raw->size() >= 2 && raw->front() == '"') json::unescape(raw->substr(1, raw->size() - 2), text);
+  return text;
+}
+
+std::optional<int> number_in(std::string_view text) {
+  int number = 0;
+  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (failure != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return number;
+}
+
+// remotecommand.NonZeroExitCodeReason: details.causes has an ExitCode with the number as its message.
+std::optional<int> exit_code_in(std::string_view status) {
+  for (int i = 0; i < kMaxCauses; ++i) {
+    const std::string cause = "/details/causes/" + std::to_string(i);
+    if (!json::find_pointer(status, cause)) return std::nullopt;
+    if (text_at(status, cause + "/reason") == "ExitCode") return number_in(text_at(status, cause + "/message"));
+  }
+  return std::nullopt;
+}
+
+Error failure_of(std::string_view status) {
+  Error error{Status::server, one_line(text_at(status, "/message"))};
+  if (error.message.empty()) error.message = "the server could not run the command";
+  error.reason = one_line(text_at(status, "/reason"));
+  const auto code = json::find_pointer(status, "/code");
+  error.http_status = code ? number_in(*code).value_or(0) : 0;
+  error.details = status;
+  return error;
+}
+
+}  // namespace
+
+void ExecEnd::add_status(std::string_view payload) {
+  status_ += payload.substr(0, kMaxStatus - std::min(kMaxStatus, status_.size()));
+}
+
+bool ExecEnd::has_status() const {
+  const bool text = protocol_ == ChannelProtocol::v1 || protocol_ == ChannelProtocol::v1_base64;
+  if (text) return !status_.empty();
+  return json::document_kind(status_) == json::ValueKind::object;
+}
+
+ExecOutcome ExecEnd::finish(const std::optional<Error>& error) const {
+  ExecOutcome outcome;
+  if (protocol_ == ChannelProtocol::v1 || protocol_ == ChannelProtocol::v1_base64) {
+    // Nothing at all is said of a success.
+    const std::string_view text = status_;
+    const std::size_t at = text.find(kNonZero);
+    if (at != std::string_view::npos) outcome.exit_code = number_in(trimmed(text.substr(at + kNonZero.size())));
+    outcome.verified = outcome.exit_code.has_value();
+    if (outcome.exit_code) return outcome;
+    const std::string said = status_.empty() ? "the connection ended without a word on the command" : one_line(status_);
+    outcome.error = error ? *error : Error{Status::lost, said};
+    return outcome;
+  }
+  if (!has_status()) {
+    outcome.error = Error{Status::lost, "the connection ended before the Status of the command came" +
+                                            (error ? ": " + error->message : std::string())};
+    return outcome;
+  }
+  if (text_at(status_, "/status") == "Success") {
+    outcome.exit_code = 0;
+    outcome.verified = protocol_ != ChannelProtocol::v5;
+    return outcome;
+  }
+  if (text_at(status_, "/reason") == "NonZeroExitCode") outcome.exit_code = exit_code_in(status_);
+  if (outcome.exit_code) {
+    outcome.verified = true;
+    return outcome;
+  }
+  outcome.error = failure_of(status_);
+  return outcome;
+}
+
+}  // namespace ksr::channel

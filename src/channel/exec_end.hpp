@@ -1,0 +1,40 @@
+// `ExecEnd` finds out how a command has ended, of what came on its status channel and how the connection ended; used by
+// the channels of kind=exec and attach. Pure. Any thread.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/error.hpp"
+#include "channel/channel_codec.hpp"
+
+namespace ksr::channel {
+
+struct ExecOutcome {
+  // Of the command; empty when it is not known.
+  std::optional<int> exit_code;
+  // Whether the code is the runtime's own word. A Success over v5 may be invented where the node has died
+  // (kubernetes/kubernetes#137404).
+  bool verified = false;
+  // Empty: the end was orderly.
+  std::optional<Error> error;
+};
+
+class ExecEnd {
+ public:
+  explicit ExecEnd(ChannelProtocol protocol) : protocol_(protocol) {}
+
+  // Of channel 3, in any number of messages.
+  void add_status(std::string_view payload);
+  bool has_status() const;
+  // The connection is over: in order, or with `error`. Without a Status nobody knows how the command has ended,
+  // whatever the close code says.
+  ExecOutcome finish(const std::optional<Error>& error) const;
+
+ private:
+  const ChannelProtocol protocol_;
+  std::string status_;
+};
+
+}  // namespace ksr::channel

@@ -1,0 +1,371 @@
+#include "channel/log_cursor.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <cstring>
+#include <utility>
+
+#include "base/text.hpp"
+
+namespace ksr::channel {
+namespace {
+
+constexpr std::int64_t kSecond = 1'000'000'000;
+// sinceTime reaches the kubelet without its fraction, and times are taken before lines are written.
+constexpr std::int64_t kMargin = kSecond;
+// What is older than the beginning of any response to come; twice what follows from kMargin and the floor.
+constexpr std::int64_t kRememberedFor = 4 * kSecond;
+constexpr std::size_t kMaxStamp = 40;
+// What 64 bits of nanoseconds hold, with room for the margins: until 2255.
+constexpr std::int64_t kMaxSeconds = 9'000'000'000;
+constexpr std::size_t kMaxLinesInText = 1'024;
+constexpr const char* kTextVersion = "1";
+
+std::int64_t nanoseconds_of(const UnixTime& time) {
+  return time.seconds * kSecond + time.nanoseconds;
+}
+
+std::int64_t floor_to_second(std::int64_t stamp) {
+  const std::int64_t part = stamp % kSecond;
+  return stamp - (part < 0 ? part + kSecond : part);
+}
+
+// Of the line: with the blank that follows it.
+struct Stamp {
+  std::int64_t nanoseconds;
+  std::size_t size;
+};
+
+// cri-client pkg/logs/logs.go, timestampFormat: RFC 3339 with nine digits, then a blank.
+std::optional<Stamp> stamp_of(std::string_view line) {
+  const std::size_t blank = line.substr(0, kMaxStamp + 1).find(' ');
+  if (blank == std::string_view::npos) return std::nullopt;
+  const auto time = parse_rfc3339(line.substr(0, blank));
+  if (!time || time->seconds < 0 || time->seconds > kMaxSeconds) return std::nullopt;
+  return Stamp{nanoseconds_of(*time), blank + 1};
+}
+
+// A stamp that was cut: "2026-11-2".
+bool may_become_stamp(std::string_view text) {
+  constexpr std::string_view kForm = "dddd-dd-ddTdd:dd:dd";
+  for (std::size_t i = 0; i < std::min(text.size(), kForm.size()); ++i) {
+    if (kForm[i] == 'd' ? !is_digit(text[i]) : text[i] != kForm[i]) return false;
+  }
+  return text.size() <= kMaxStamp;
+}
+
+// Stable: it is part of the text of a cursor.
+std::uint64_t hash_of(std::string_view text) {
+  constexpr std::uint64_t kFactor = 0x9E37'79B9'7F4A'7C15;
+  std::uint64_t hash = text.size() * kFactor;
+  while (!text.empty()) {
+    std::uint64_t word = 0;
+    const std::size_t size = std::min(text.size(), sizeof word);
+    std::memcpy(&word, text.data(), size);
+    hash = (hash ^ word) * kFactor;
+    hash ^= hash >> 29;
+    text.remove_prefix(size);
+  }
+  return hash;
+}
+
+}  // namespace
+
+// ---- where the next response begins ---------------------------------------------------------------------------------
+
+// Least, not last: files are not in the order of their times, and clocks step back.
+std::int64_t LogCursor::least_stamp() const {
+  const std::size_t first = remembered_.size() - std::min(remembered_.size(), kNewestLines);
+  std::int64_t least = remembered_[first].stamp;
+  for (std::size_t i = first + 1; i < remembered_.size(); ++i) least = std::min(least, remembered_[i].stamp);
+  return least;
+}
+
+std::int64_t LogCursor::first_stamp_wanted() const {
+  std::int64_t least = least_stamp();
+  if (unfinished_) {
+    least = std::min(least, unfinished_->stamp);
+  } else if (const auto stamp = stamp_of(rest_)) {
+    least = std::min(least, stamp->nanoseconds);
+  }
+  return floor_to_second(least) - kMargin;
+}
+
+std::optional<UnixTime> LogCursor::since() const {
+  if (remembered_.empty()) return std::nullopt;
+  return UnixTime{first_stamp_wanted() / kSecond, 0};
+}
+
+void LogCursor::begin_response() {
+  overlap_.clear();
+  expected_ = 0;
+  overlap_end_ = 0;
+  matched_ = false;
+  if (!remembered_.empty()) {
+    since_ = first_stamp_wanted();
+    for (std::size_t i = 0; i < remembered_.size(); ++i) {
+      if (remembered_[i].stamp < since_) continue;
+      overlap_.emplace_back(remembered_[i].stamp, i);
+      overlap_end_ = i + 1;
+    }
+    std::sort(overlap_.begin(), overlap_.end());
+  }
+  rest_.clear();
+  held_.clear();
+  long_line_ = Long::no;
+}
+
+// ---- bytes ----------------------------------------------------------------------------------------------------------
+
+void LogCursor::feed(std::string_view bytes, LogSink& sink) {
+  while (!bytes.empty()) {
+    const std::size_t newline = bytes.find('\n');
+    if (newline == std::string_view::npos) {
+      rest_ += bytes;
+      if (rest_.size() > kMaxLine) take_piece(sink);
+      return;
+    }
+    const std::string_view end = bytes.substr(0, newline + 1);
+    bytes.remove_prefix(newline + 1);
+    if (rest_.empty()) {
+      take_line(end, sink);
+      continue;
+    }
+    rest_ += end;
+    take_line(rest_, sink);
+    rest_.clear();
+  }
+}
+
+void LogCursor::take_line(std::string_view line, LogSink& sink) {
+  if (long_line_ != Long::no) {
+    if (long_line_ == Long::deliver) {
+      if (skip_ < line.size()) sink.on_line(line.substr(skip_));
+      remember({long_stamp_, kLong, 0});
+      unfinished_.reset();
+    }
+    long_line_ = Long::no;
+    return;
+  }
+  const auto stamp = stamp_of(line);
+  if (!stamp) {
+    // What a part of a line has left when its beginning is before the time that was asked for.
+    if (overlap_.empty()) take_new(line, nullptr, sink);
+    return;
+  }
+  take_stamped(line, stamp->size, sink);
+}
+
+void LogCursor::take_stamped(std::string_view line, std::size_t stamp_size, LogSink& sink) {
+  const std::string_view text = line.substr(stamp_size);
+  const auto stamp = stamp_of(line);
+  const Line seen{stamp->nanoseconds, static_cast<std::uint32_t>(text.size()), hash_of(text)};
+  const bool repeats = !overlap_.empty();
+  if (is_old(seen)) {
+    held_.clear();
+    return;
+  }
+  if (repeats && !matched_ && held_.empty()) {
+    held_ = line;
+    return;
+  }
+  if (repeats) begin_gap(sink);
+  take_new(line, &seen, sink);
+}
+
+// What should have been repeated was not.
+void LogCursor::begin_gap(LogSink& sink) {
+  overlap_.clear();
+  unfinished_.reset();
+  sink.on_gap();
+  release(sink);
+}
+
+void LogCursor::release(LogSink& sink) {
+  if (held_.empty()) return;
+  const std::string line = std::exchange(held_, {});
+  if (!overlap_.empty()) {
+    overlap_.clear();
+    unfinished_.reset();
+    sink.on_gap();
+  }
+  const auto stamp = stamp_of(line);
+  const std::string_view text = std::string_view(line).substr(stamp->size);
+  const Line seen{stamp->nanoseconds, static_cast<std::uint32_t>(text.size()), hash_of(text)};
+  take_new(line, &seen, sink);
+}
+
+// `line`: NULL for one without a stamp.
+void LogCursor::take_new(std::string_view text, const Line* line, LogSink& sink) {
+  const std::size_t stamp_size = line == nullptr ? 0 : text.size() - line->size;
+  std::size_t begin = keep_stamps_ ? 0 : stamp_size;
+  if (unfinished_) {
+    const Unfinished begun = *unfinished_;
+    unfinished_.reset();
+    if (line != nullptr && line->stamp == begun.stamp && text.size() >= stamp_size + begun.delivered) {
+      begin = stamp_size + begun.delivered;
+    } else {
+      sink.on_gap();
+    }
+  }
+  // A last line without a newline may have nothing but its time.
+  if (begin < text.size()) sink.on_line(text.substr(begin));
+  if (line != nullptr) remember(*line);
+}
+
+// A line above kMaxLine, of which more has come.
+void LogCursor::take_piece(LogSink& sink) {
+  if (long_line_ == Long::no) {
+    const auto stamp = stamp_of(rest_);
+    const Line seen{stamp ? stamp->nanoseconds : 0, kLong, 0};
+    const bool repeats = !overlap_.empty();
+    const bool old = stamp ? is_old(seen) : repeats;
+    if (old) held_.clear();
+    if (!old && repeats) begin_gap(sink);
+    long_line_ = old ? Long::drop : Long::deliver;
+    long_stamp_ = seen.stamp;
+    if (!old) begin_long_line(stamp ? stamp->size : 0, sink);
+  } else if (long_line_ == Long::deliver) {
+    const std::size_t skipped = std::min(skip_, rest_.size());
+    skip_ -= skipped;
+    unfinished_->delivered += rest_.size() - skipped;
+    if (skipped < rest_.size()) sink.on_line(std::string_view(rest_).substr(skipped));
+  }
+  rest_.clear();
+}
+
+void LogCursor::begin_long_line(std::size_t stamp_size, LogSink& sink) {
+  const std::size_t size = rest_.size() - stamp_size;
+  std::size_t before = 0;
+  if (unfinished_ && stamp_size > 0 && unfinished_->stamp == long_stamp_) {
+    before = unfinished_->delivered;
+  } else if (unfinished_) {
+    sink.on_gap();
+  }
+  const std::size_t begin = before > 0 || !keep_stamps_ ? stamp_size + std::min(before, size) : 0;
+  skip_ = before - std::min(before, size);
+  unfinished_ = Unfinished{long_stamp_, std::max(before, size)};
+  if (begin < rest_.size()) sink.on_line(std::string_view(rest_).substr(begin));
+}
+
+// ---- what a response repeats ----------------------------------------------------------------------------------------
+
+// Whether it was delivered from an earlier response.
+bool LogCursor::is_old(const Line& line) {
+  if (overlap_.empty()) return false;
+  auto place = std::lower_bound(overlap_.begin(), overlap_.end(), std::make_pair(line.stamp, expected_));
+  for (; place != overlap_.end() && place->first == line.stamp; ++place) {
+    const Line& held = remembered_[place->second];
+    // Where the response begins, parts of lines are before the time that was asked for: the text is another one then,
+    // and may have the next line in it. The newest lines are later than that.
+    const bool whole = line.stamp >= since_ + kMargin;
+    if (whole && held.size != kLong && (held.size != line.size || held.hash != line.hash)) continue;
+    matched_ = true;
+    // A later one than expected: the file was rotated, and begins there.
+    expected_ = place->second + 1;
+    if (expected_ >= overlap_end_) overlap_.clear();
+    return true;
+  }
+  // Before all that is remembered.
+  return !matched_ && forgotten_until_ && line.stamp <= *forgotten_until_;
+}
+
+void LogCursor::remember(const Line& line) {
+  remembered_.push_back(line);
+  // Not for each line: it looks at all of the newest ones.
+  if (++since_forget_ >= kNewestLines) forget_old();
+}
+
+void LogCursor::forget_old() {
+  since_forget_ = 0;
+  // The places of an overlap stay as they are.
+  if (!overlap_.empty()) return;
+  const std::int64_t until = floor_to_second(least_stamp()) - kRememberedFor;
+  while (remembered_.size() > kNewestLines &&
+         (remembered_.front().stamp < until || remembered_.size() > kMaxRemembered)) {
+    forgotten_until_ = std::max(forgotten_until_.value_or(remembered_.front().stamp), remembered_.front().stamp);
+    remembered_.pop_front();
+  }
+}
+
+// ---- the end --------------------------------------------------------------------------------------------------------
+
+std::string LogCursor::end_response() {
+  if (rest_.empty() || long_line_ != Long::no || stamp_of(rest_) || may_become_stamp(rest_)) return {};
+  std::string said = one_line(rest_);
+  rest_.clear();
+  return said;
+}
+
+void LogCursor::finish(LogSink& sink) {
+  if (long_line_ != Long::no || stamp_of(rest_)) take_line(rest_, sink);
+  rest_.clear();
+  release(sink);
+  // The file does not have the last line that was delivered, nor what may have followed it.
+  if (!overlap_.empty()) begin_gap(sink);
+}
+
+// ---- another process ------------------------------------------------------------------------------------------------
+
+std::string LogCursor::text() const {
+  const std::size_t first = remembered_.size() - std::min(remembered_.size(), kMaxLinesInText);
+  std::optional<std::int64_t> forgotten = forgotten_until_;
+  for (std::size_t i = 0; i < first; ++i) {
+    forgotten = std::max(forgotten.value_or(remembered_[i].stamp), remembered_[i].stamp);
+  }
+  std::string text = kTextVersion;
+  text += "," + (forgotten ? std::to_string(*forgotten) : std::string());
+  text += "," + (unfinished_ ? std::to_string(unfinished_->stamp) + "." + std::to_string(unfinished_->delivered)
+                             : std::string());
+  for (std::size_t i = first; i < remembered_.size(); ++i) {
+    const Line& line = remembered_[i];
+    text += "," + std::to_string(line.stamp) + "." + std::to_string(line.size) + "." + std::to_string(line.hash);
+  }
+  return text;
+}
+
+namespace {
+
+template <class Number>
+bool take_number(std::string_view text, Number& number) {
+  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), number);
+  return failure == std::errc() && end == text.data() + text.size();
+}
+
+bool take_stamp(std::string_view text, std::int64_t& stamp) {
+  return take_number(text, stamp) && stamp >= 0 && stamp <= kMaxSeconds * kSecond;
+}
+
+}  // namespace
+
+Expected<void> LogCursor::restore(std::string_view text) {
+  const Error refused{Status::invalid, "the cursor of a log is malformed; expected what the info cursor said"};
+  const std::vector<std::string_view> fields = split(text, ',');
+  if (fields.size() < 3 || fields.size() > kMaxLinesInText + 3 || fields[0] != kTextVersion) return refused;
+  std::optional<std::int64_t> forgotten;
+  if (!fields[1].empty() && !take_stamp(fields[1], forgotten.emplace())) return refused;
+  std::optional<Unfinished> unfinished;
+  if (!fields[2].empty()) {
+    const std::vector<std::string_view> parts = split(fields[2], '.');
+    unfinished.emplace();
+    if (parts.size() != 2 || !take_stamp(parts[0], unfinished->stamp) || !take_number(parts[1], unfinished->delivered))
+      return refused;
+  }
+  std::deque<Line> lines;
+  for (std::size_t i = 3; i < fields.size(); ++i) {
+    const std::vector<std::string_view> parts = split(fields[i], '.');
+    Line line{};
+    if (parts.size() != 3 || !take_stamp(parts[0], line.stamp) || !take_number(parts[1], line.size) ||
+        !take_number(parts[2], line.hash)) {
+      return refused;
+    }
+    lines.push_back(line);
+  }
+  remembered_ = std::move(lines);
+  forgotten_until_ = forgotten;
+  unfinished_ = unfinished;
+  begin_response();
+  return {};
+}
+
+}  // namespace ksr::channel

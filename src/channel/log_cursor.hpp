@@ -1,0 +1,115 @@
+// `LogCursor` follows the log of one container over any number of responses: each line is delivered once and in order,
+// or a gap is told; used by the channels of kind=log. Pure; lives on the network thread.
+//
+// The kubelet floors sinceTime to the second, its files are not in the order of their times, and a clean end of a
+// response says nothing (cri-client pkg/logs/logs.go). So each response after the first begins a little before the end
+// of what has been delivered, and what it repeats is recognised by time, length and hash.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/civil_time.hpp"
+#include "base/expected.hpp"
+
+namespace ksr::channel {
+
+class LogSink {
+ public:
+  virtual ~LogSink() = default;
+  // A whole line with its newline, or a piece of one that is longer than LogCursor::kMaxLine.
+  virtual void on_line(std::string_view text) = 0;
+  // Lines may be missing here.
+  virtual void on_gap() = 0;
+};
+
+class LogCursor {
+ public:
+  // A longer line is passed on in pieces.
+  static constexpr std::size_t kMaxLine = std::size_t{1} << 20;
+  // The newest so many lines decide where the next response begins.
+  static constexpr std::size_t kNewestLines = 64;
+  // 24 bytes each.
+  static constexpr std::size_t kMaxRemembered = 43'690;
+
+  // Responses are asked for with timestamps=true. `keep_stamps`: they are part of what is delivered.
+  explicit LogCursor(bool keep_stamps) : keep_stamps_(keep_stamps) {}
+
+  // What sinceTime the next response has to be asked for; empty while nothing was delivered: the host's own parameters.
+  std::optional<UnixTime> since() const;
+  // A response begins, asked for with the since() of now.
+  void begin_response();
+  // Its bytes, cut anywhere.
+  void feed(std::string_view bytes, LogSink& sink);
+  // Nothing has come for a second or so: a line is delivered that was held back for the one after it.
+  void release(LogSink& sink);
+  // The response is over, in order or not. The text that the kubelet has put at its end instead of lines; empty: none.
+  std::string end_response();
+  // The container is over, and so was its last response in order: a last line without a newline is one.
+  void finish(LogSink& sink);
+
+  // A response to come may be that of another process: restore(text()) goes on where this one was.
+  std::string text() const;
+  Expected<void> restore(std::string_view text);
+
+ private:
+  struct Line {
+    std::int64_t stamp;  // nanoseconds since 1970
+    std::uint32_t size;  // of the text after the stamp, with the newline; kLong
+    std::uint64_t hash;
+  };
+  // Known by its stamp alone.
+  static constexpr std::uint32_t kLong = 0xFFFF'FFFF;
+
+  // What is left to be done with the line whose newline has not come yet, of which pieces were passed on or dropped.
+  enum class Long : std::uint8_t { no, deliver, drop };
+
+  void take_line(std::string_view line, LogSink& sink);
+  void take_piece(LogSink& sink);
+  void begin_long_line(std::size_t stamp_size, LogSink& sink);
+  void take_new(std::string_view text, const Line* line, LogSink& sink);
+  bool is_old(const Line& line);
+  void begin_gap(LogSink& sink);
+  void take_stamped(std::string_view line, std::size_t stamp_size, LogSink& sink);
+  void remember(const Line& line);
+  void forget_old();
+  std::int64_t least_stamp() const;
+  std::int64_t first_stamp_wanted() const;
+
+  const bool keep_stamps_;
+  // Delivered lines that may come again, in the order of delivery.
+  std::deque<Line> remembered_;
+  // The newest stamp of those that are not remembered any more.
+  std::optional<std::int64_t> forgotten_until_;
+  std::size_t since_forget_ = 0;
+
+  // Of the response under way. The stamps of what it repeats, with their places in remembered_, sorted; empty: all is
+  // new.
+  std::vector<std::pair<std::int64_t, std::size_t>> overlap_;
+  std::size_t expected_ = 0;     // the place of the next one
+  std::size_t overlap_end_ = 0;  // behind the last one
+  std::int64_t since_ = 0;
+  bool matched_ = false;
+  // The first line of a response that it is not known to repeat. A file that was rotated within a line begins with the
+  // rest of one that was delivered as a whole; what follows tells.
+  std::string held_;
+  std::string rest_;  // after the last newline
+  Long long_line_ = Long::no;
+  std::int64_t long_stamp_ = 0;
+  std::size_t skip_ = 0;  // bytes of it that were delivered from an earlier response
+
+  // Of a line that was cut after pieces of it were delivered.
+  struct Unfinished {
+    std::int64_t stamp;
+    std::size_t delivered;  // bytes after the stamp
+  };
+  std::optional<Unfinished> unfinished_;
+};
+
+}  // namespace ksr::channel

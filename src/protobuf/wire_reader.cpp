@@ -1,0 +1,114 @@
+#include "protobuf/wire_reader.hpp"
+
+namespace ksr::protobuf {
+namespace {
+
+constexpr std::string_view kMagic("k8s\0", 4);
+constexpr int kMaxVarintBytes = 10;
+constexpr std::uint32_t kTypeBits = 3;
+
+// runtime.Unknown (apimachinery pkg/runtime/generated.proto).
+constexpr std::uint32_t kTypeMeta = 1;
+constexpr std::uint32_t kRaw = 2;
+constexpr std::uint32_t kContentEncoding = 3;
+// runtime.TypeMeta
+constexpr std::uint32_t kApiVersion = 1;
+constexpr std::uint32_t kKind = 2;
+
+bool read_type(std::string_view message, Envelope& envelope) {
+  WireReader reader(message);
+  while (const auto field = reader.next()) {
+    if (field->type != WireField::Type::bytes) continue;
+    if (field->number == kApiVersion) envelope.api_version = field->bytes;
+    if (field->number == kKind) envelope.kind = field->bytes;
+  }
+  return !reader.malformed();
+}
+
+}  // namespace
+
+std::optional<WireField> WireReader::fail() {
+  malformed_ = true;
+  rest_ = {};
+  return std::nullopt;
+}
+
+std::optional<std::uint64_t> WireReader::take_varint() {
+  std::uint64_t value = 0;
+  for (int i = 0; i < kMaxVarintBytes && static_cast<std::size_t>(i) < rest_.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(rest_[static_cast<std::size_t>(i)]);
+    // The tenth has the highest bit of the value alone.
+    if (i == kMaxVarintBytes - 1 && byte > 1) return std::nullopt;
+    value |= std::uint64_t{byte & 0x7FU} << (7 * i);
+    if ((byte & 0x80U) == 0) {
+      rest_.remove_prefix(static_cast<std::size_t>(i) + 1);
+      return value;
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<std::uint64_t> WireReader::take_fixed(std::size_t size) {
+  if (rest_.size() < size) return std::nullopt;
+  std::uint64_t value = 0;
+  for (std::size_t i = 0; i < size; ++i) {
+    value |= std::uint64_t{static_cast<unsigned char>(rest_[i])} << (8 * i);
+  }
+  rest_.remove_prefix(size);
+  return value;
+}
+
+std::optional<WireField> WireReader::next() {
+  if (rest_.empty()) return std::nullopt;
+  const auto tag = take_varint();
+  if (!tag || *tag >> kTypeBits == 0 || *tag > UINT32_MAX) return fail();
+  WireField field;
+  field.number = static_cast<std::uint32_t>(*tag >> kTypeBits);
+  field.type = static_cast<WireField::Type>(*tag & 7U);
+  std::optional<std::uint64_t> value;
+  switch (field.type) {
+    case WireField::Type::varint:
+      value = take_varint();
+      break;
+    case WireField::Type::fixed64:
+      value = take_fixed(8);
+      break;
+    case WireField::Type::fixed32:
+      value = take_fixed(4);
+      break;
+    case WireField::Type::bytes:
+      value = take_varint();
+      if (!value || *value > rest_.size()) return fail();
+      field.bytes = rest_.substr(0, static_cast<std::size_t>(*value));
+      rest_.remove_prefix(static_cast<std::size_t>(*value));
+      return field;
+  }
+  if (!value) return fail();
+  field.number_value = *value;
+  return field;
+}
+
+bool has_envelope(std::string_view body) {
+  return body.substr(0, kMagic.size()) == kMagic;
+}
+
+std::optional<Envelope> open_envelope(std::string_view body) {
+  if (!has_envelope(body)) return std::nullopt;
+  Envelope envelope;
+  // Always written, even when it is empty.
+  bool has_raw = false;
+  WireReader reader(body.substr(kMagic.size()));
+  while (const auto field = reader.next()) {
+    if (field->type != WireField::Type::bytes) continue;
+    if (field->number == kTypeMeta && !read_type(field->bytes, envelope)) return std::nullopt;
+    if (field->number == kRaw) {
+      envelope.raw = field->bytes;
+      has_raw = true;
+    }
+    if (field->number == kContentEncoding && !field->bytes.empty()) return std::nullopt;
+  }
+  if (reader.malformed() || !has_raw) return std::nullopt;
+  return envelope;
+}
+
+}  // namespace ksr::protobuf

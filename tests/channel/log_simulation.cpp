@@ -1,0 +1,271 @@
+// 20,000 random logs under cuts, rotations and restarts of the reader, read as the kubelet reads them: each line is
+// delivered once and in order, or a gap is told where lines are missing.
+//   log_simulation [--first SEED] [--count N] [--verbose]
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <random>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "channel/log_cursor.hpp"
+
+namespace {
+
+using ksr::channel::LogCursor;
+using ksr::channel::LogSink;
+
+constexpr std::int64_t kMillisecond = 1'000'000;
+constexpr std::int64_t kSecond = 1000 * kMillisecond;
+constexpr std::int64_t kStart = 1'790'000'000 * kSecond;
+
+using Random = std::mt19937_64;
+
+int below(Random& random, int bound) {
+  return static_cast<int>(random() % static_cast<unsigned>(bound));
+}
+
+std::string stamp_text(std::int64_t stamp) {
+  const std::time_t seconds = stamp / kSecond;
+  std::tm parts{};
+  gmtime_r(&seconds, &parts);
+  char text[64];
+  std::snprintf(text, sizeof text, "%04d-%02d-%02dT%02d:%02d:%02d.%09dZ", parts.tm_year + 1900, parts.tm_mon + 1,
+                parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec, static_cast<int>(stamp % kSecond));
+  return text;
+}
+
+// A line of a file in the format of the CRI, in parts of which the last is full.
+struct Entry {
+  std::int64_t stamp;
+  bool full;
+  std::string text;
+};
+
+// The files of one container, the newest last.
+struct Node {
+  std::vector<std::vector<Entry>> files{1};
+};
+
+class Writer {
+ public:
+  explicit Writer(Random& random) : random_(random), jitter_(below(random, 3) == 0 ? 0 : 450 * kMillisecond) {}
+
+  void write(Node& node) {
+    const int kind = below(random_, 20);
+    now_ += kind == 0 ? below(random_, 8) * kSecond : kind < 6 ? 0 : below(random_, 40) * kMillisecond;
+    std::string text = "line " + std::to_string(++lines_);
+    if (kind == 7) text = "the same";  // equal texts, and with the jitter off equal times
+    if (below(random_, 12) != 0) return add(node, true, text);
+    // In parts, between which a line of stderr may come.
+    for (int part = 1 + below(random_, 3); part > 0; --part) {
+      add(node, false, text + " part " + std::to_string(part));
+      if (below(random_, 6) == 0) add(node, true, " stderr " + std::to_string(++lines_));
+    }
+    // A rotation may come before the last part, and a process may end there.
+    if (below(random_, 5) == 0) node.files.emplace_back();
+    if (below(random_, 30) != 0) add(node, true, " end of " + std::to_string(++lines_));
+  }
+
+ private:
+  void add(Node& node, bool full, std::string text) {
+    std::int64_t stamp = now_;
+    if (jitter_ > 0) stamp += static_cast<std::int64_t>(random_() % static_cast<std::uint64_t>(2 * jitter_)) - jitter_;
+    node.files.back().push_back({stamp, full, std::move(text)});
+  }
+
+  Random& random_;
+  const std::int64_t jitter_;
+  std::int64_t now_ = kStart;
+  int lines_ = 0;
+};
+
+// cri-client pkg/logs/logs.go, ReadLogs: begins with the newest file, tests each part on its own, and follows.
+class Reader {
+ public:
+  Reader(const Node& node, std::int64_t since) : node_(node), since_(since), file_(node.files.size() - 1) {}
+
+  // What there is now.
+  std::string read() {
+    std::string out;
+    for (;;) {
+      const std::vector<Entry>& entries = node_.files[file_];
+      for (; next_ < entries.size(); ++next_) {
+        const Entry& entry = entries[next_];
+        if (entry.stamp >= since_) {
+          if (new_line_) out += stamp_text(entry.stamp) + " ";
+          out += entry.text;
+          if (entry.full) out += '\n';
+        }
+        new_line_ = entry.full;
+      }
+      if (file_ + 1 == node_.files.size()) return out;
+      ++file_;
+      next_ = 0;
+    }
+  }
+
+ private:
+  const Node& node_;
+  const std::int64_t since_;
+  std::size_t file_;
+  std::size_t next_ = 0;
+  bool new_line_ = true;
+};
+
+class Told final : public LogSink {
+ public:
+  void on_line(std::string_view text) override {
+    lines.emplace_back(text);
+    gaps_before.push_back(gap_);
+    gap_ = false;
+  }
+  void on_gap() override {
+    gap_ = true;
+    ++gaps;
+  }
+  std::vector<std::string> lines;
+  std::vector<bool> gaps_before;
+  int gaps = 0;
+  bool ends_with_gap() const { return gap_; }
+
+ private:
+  bool gap_ = false;
+};
+
+// All lines, as one reader that was there from the beginning has them, without their times.
+std::vector<std::string> all_lines(const Node& node) {
+  Node first;
+  first.files.clear();
+  first.files.emplace_back();
+  for (const auto& file : node.files) first.files.back().insert(first.files.back().end(), file.begin(), file.end());
+  const std::string text = Reader(first, 0).read();
+  std::vector<std::string> lines;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = std::min(text.find('\n', at), text.size() - 1);
+    const std::size_t blank = text.find(' ', at);
+    lines.push_back(text.substr(blank + 1, end - blank));
+    at = end + 1;
+  }
+  return lines;
+}
+
+bool ends_with(const std::string& text, const std::string& end) {
+  return text.size() >= end.size() && text.compare(text.size() - end.size(), end.size(), end) == 0;
+}
+
+struct Totals {
+  std::size_t lines = 0;
+  std::size_t cuts = 0;
+  std::size_t gaps = 0;
+  std::size_t missing = 0;
+  std::size_t needless_gaps = 0;
+};
+
+// Empty: as it must be. Some texts are equal, so that after a gap a line may be one of several: `next` has all places
+// where the one after it may be.
+std::string compare(const std::vector<std::string>& all, const Told& told, Totals& totals) {
+  std::set<std::size_t> next{0};
+  for (std::size_t i = 0; i < told.lines.size(); ++i) {
+    const std::string& line = told.lines[i];
+    // Where a log begins is the node's choice.
+    const bool gap = told.gaps_before[i] || i == 0;
+    std::set<std::size_t> after;
+    for (const std::size_t place : next) {
+      if (place < all.size() && all[place] == line) after.insert(place + 1);
+      if (!gap) continue;
+      for (std::size_t later = place; later < all.size(); ++later) {
+        // The parts before may have been in the file before.
+        if (ends_with(all[later], line)) after.insert(later + 1);
+      }
+      // Or it is the end of the line before, when the container is over and nothing follows that tells.
+      if (place > 0 && ends_with(all[place - 1], line)) after.insert(place);
+    }
+    if (after.empty()) {
+      return "line " + std::to_string(i) + (gap ? ", after a gap, " : " ") +
+             "is not what follows, lines are missing or repeated: " + line;
+    }
+    if (told.gaps_before[i] && *after.begin() == *next.begin() + 1) ++totals.needless_gaps;
+    totals.missing += *after.begin() - std::min(*after.begin(), *next.begin() + 1);
+    next = std::move(after);
+  }
+  if (next.count(all.size()) == 0 && !told.ends_with_gap())
+    return std::to_string(all.size() - *next.rbegin()) + " lines are missing at the end";
+  return "";
+}
+
+std::string run(std::uint64_t seed, Totals& totals) {
+  Random random(seed);
+  Node node;
+  Writer writer(random);
+  Told told;
+  auto cursor = std::make_unique<LogCursor>(false);
+  const int rounds = 3 + below(random, 12);
+  const int rotations = below(random, 3);  // in 10 rounds
+  for (int round = 0; round <= rounds; ++round) {
+    const bool last = round == rounds;
+    // While nobody reads.
+    for (int i = below(random, 2) == 0 ? 0 : below(random, 30); i > 0; --i) writer.write(node);
+    if (below(random, 10) < rotations) node.files.emplace_back();
+    for (int i = below(random, 10); i > 0; --i) writer.write(node);
+
+    const auto since = cursor->since();
+    cursor->begin_response();
+    Reader reader(node, since ? since->seconds * kSecond : 0);
+    std::string pending = reader.read();
+    for (int steps = below(random, 6); steps > 0; --steps) {
+      const std::size_t some = random() % (pending.size() + 1);
+      cursor->feed(std::string_view(pending).substr(0, some), told);
+      pending.erase(0, some);
+      for (int i = below(random, 8); i > 0; --i) writer.write(node);
+      // A follower that keeps up loses nothing by a rotation.
+      if (below(random, 10) < rotations) node.files.emplace_back();
+      pending += reader.read();
+    }
+    if (last) {
+      cursor->feed(pending, told);
+      if (!cursor->end_response().empty()) return "a line was taken for an error of the kubelet";
+      cursor->finish(told);
+      break;
+    }
+    cursor->feed(std::string_view(pending).substr(0, random() % (pending.size() + 1)), told);
+    if (!cursor->end_response().empty()) return "a line was taken for an error of the kubelet";
+    ++totals.cuts;
+    if (below(random, 6) == 0) {
+      // The host's process is another one.
+      auto restored = std::make_unique<LogCursor>(false);
+      if (!restored->restore(cursor->text())) return "the cursor is not restored";
+      cursor = std::move(restored);
+    }
+  }
+  const std::vector<std::string> all = all_lines(node);
+  totals.lines += all.size();
+  totals.gaps += static_cast<std::size_t>(told.gaps);
+  return compare(all, told, totals);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::uint64_t first = 0;
+  std::uint64_t count = 20'000;
+  for (int i = 1; i + 1 < argc; i += 2) {
+    if (std::strcmp(argv[i], "--first") == 0) first = std::strtoull(argv[i + 1], nullptr, 10);
+    if (std::strcmp(argv[i], "--count") == 0) count = std::strtoull(argv[i + 1], nullptr, 10);
+  }
+  Totals totals;
+  int failed = 0;
+  for (std::uint64_t seed = first; seed < first + count; ++seed) {
+    const std::string wrong = run(seed, totals);
+    if (wrong.empty()) continue;
+    std::printf("seed %llu: %s\n", static_cast<unsigned long long>(seed), wrong.c_str());
+    if (++failed == 10) break;
+  }
+  std::printf("%zu lines, %zu cuts, %zu gaps (%zu with nothing missing), %zu lines missing\n", totals.lines,
+              totals.cuts, totals.gaps, totals.needless_gaps, totals.missing);
+  // A simulation in which nothing happens proves nothing.
+  if (failed == 0 && count >= 1000 && (totals.cuts < count || totals.gaps == 0 || totals.missing == 0)) failed = 1;
+  return failed == 0 ? 0 : 1;
+}

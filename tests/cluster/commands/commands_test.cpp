@@ -1,0 +1,484 @@
+// kubectl and ksr, run as a user runs them, with the same arguments: the same standard output and exit status. What is
+// meant to differ: the default field manager, and what Compare and the comments at the calls name.
+#include <doctest/doctest.h>
+
+#include "cluster/commands/two_programs.hpp"
+#include "cluster/harness/cluster.hpp"
+#include "cluster/harness/objects.hpp"
+
+using namespace ksr::clustertest;
+
+namespace {
+
+constexpr const char* kMaps = R"(
+apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: one
+  labels: {app: web, tier: front}
+data: {a: "1"}
+---
+# Only a comment.
+---
+apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: two
+  labels:
+    app: web
+data:
+  text: |
+    first line
+      second line
+---
+apiVersion: v1
+kind: List
+items:
+- apiVersion: v1
+  kind: ConfigMap
+  metadata: {name: three}
+)";
+
+// Texts that YAML holds in each of its styles.
+constexpr const char* kTexts = R"(
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: texts}
+data:
+  yes: "yes"
+  "10": "ten"
+  "9": "nine"
+  a10: x
+  a9: x
+  UPPER: x
+  number: "0o17"
+  decimal: "1.50"
+  date: "2020-01-01"
+  time: "2020-01-01T00:00:00Z"
+  base60: "1:30:59"
+  octal: "0755"
+  dot: "."
+  fraction: ".5"
+  exponent: "1e3"
+  version: "1.2.3"
+  huge: "18446744073709551616"
+  nothing: ""
+  tilde: "~"
+  merge: "<<"
+  dashes: "---"
+  lines: |
+    one
+     two
+
+    three
+  kept: |+
+    x
+
+  clipped: |-
+    y
+  leading: "  blank"
+  leading_line: "\n blank"
+  trailing: "blank "
+  line_end: "\n"
+  crlf: "a\r\nb"
+  tab: "a\tb"
+  escape: "\x1b[31m\x01"
+  quotes: "it's # not: a \"comment\""
+  colon: "a: b"
+  hash: "a #b"
+  dash: "- a"
+  html: "<a>&</a>"
+  emoji: "smile 😀 here"
+  letters: "ü ß € x"
+  separator: "a\u2028b"
+  long: "aaaaaaaaaaaaaaaaaaaa bbbbbbbbbbbbbbbbbbbbbbbbbbbb cccccccccccccccccccccc dddddddddddddddddddddddddd eeeeeeee ffffffffffff"
+  long_single: "'aaaaaaaaaaaaaaaaaaa bbbbbbbbbbbbbbbbbbbbbbbbbbbb cccccccccccccccccccccc dddddddddddddddddddddddddd eeeeeeee  ffffffffffff"
+  long_double: "\taaaaaaaaaaaaaaaaaaa bbbbbbbbbbbbbbbbbbbbbbbbbbbb cccccccccccccccccccccc dddddddddddddddddddddddddd eeeeeeee  ffffffffffff"
+)";
+
+constexpr const char* kPods = R"(
+apiVersion: v1
+kind: Pod
+metadata: {name: web, labels: {app: web}}
+spec: {containers: [{name: main, image: "registry.test/app:1"}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: db, labels: {app: db}}
+spec: {containers: [{name: main, image: "registry.test/app:1"}, {name: other, image: x}]}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  replicas: 2
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec: {containers: [{name: main, image: "registry.test/app:1"}]}
+)";
+
+constexpr const char* kWidget = R"(
+apiVersion: ksr.test/v1
+kind: Widget
+metadata: {name: small}
+spec: {size: 3}
+)";
+
+std::string map_yaml(const std::string& name, const std::string& value) {
+  return "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: " + name + "}\ndata: {k: \"" + value + "\"}\n";
+}
+
+}  // namespace
+
+TEST_CASE("get: tables, names, selectors, several types") {
+  Cluster::shared().install_widget_crd();
+  TwoPrograms both;
+  both.make(kMaps);
+  both.make(kPods);
+  both.make(kWidget);
+  both.read({"get", "configmaps"});
+  both.read({"get", "cm", "one"});
+  both.read({"get", "cm", "one", "three"});
+  both.read({"get", "cm/one", "cm/two"});
+  both.read({"get", "pods", "-A"});
+  both.read({"get", "po", "-o", "wide"});
+  both.read({"get", "po", "-l", "app=web", "--no-headers"});
+  both.read({"get", "pods", "--field-selector", "metadata.name=db"});
+  both.read({"get", "cm", "-l", "tier", "-L", "app,tier", "--show-labels"});
+  both.read({"get", "cm,deploy,po,wd"});
+  both.read({"get", "all"});
+  both.read({"get", "all", "-A", "-o", "name"});
+  both.read({"get", "pod/web", "deployment.apps/web"});
+  both.read({"get", "pods", "-o", "name"});
+  both.read({"get", "deployments.v1.apps", "-o", "name"});
+  both.read({"get", "po,cm", "-A", "-o", "name"});
+  both.read({"get", "widgets"});
+  both.read({"get", "widget.ksr.test/small"});
+  both.read({"get", "namespaces"});
+  both.read({"get", "ns", "NS", "-n", "default"});
+  both.read({"get", "clusterroles", "--chunk-size", "7"});
+  both.read({"get", "secrets"}, true);
+  both.read({"get", "secrets", "-A", "-l", "no=such"}, true);
+  both.read({"get", "nodes"}, true);
+  both.read({"get", "deployment", "web", "--subresource", "scale"});
+}
+
+TEST_CASE("get: YAML and JSON, byte by byte") {
+  Cluster::shared().install_widget_crd();
+  TwoPrograms both;
+  both.make(kMaps);
+  both.make(kTexts);
+  both.make(kPods);
+  both.make(kWidget);
+  for (const char* format : {"yaml", "json"}) {
+    both.read({"get", "cm", "texts", "-o", format});
+    both.read({"get", "cm", "-o", format});
+    both.read({"get", "cm/one", "pod/web", "-o", format});
+    both.read({"get", "pods", "-A", "-o", format});
+    both.read({"get", "wd", "-o", format});
+    both.read({"get", "secrets", "-o", format});
+    both.read({"get", "deploy", "web", "-o", format, "--show-managed-fields"});
+    both.read({"get", "clusterroles", "-o", format, "--chunk-size=9"});
+    both.read({"get", "flowschemas,crds", "-o", format});
+    both.read({"get", "cm", "none", "--ignore-not-found", "-o", format});
+    both.read({"get", "-f", both.file("maps.yaml", kMaps), "-o", format});
+  }
+}
+
+TEST_CASE("get: what is not there, and what may not be seen") {
+  TwoPrograms both;
+  both.make(kMaps);
+  both.read({"get", "cm", "none"}, true);
+  both.read({"get", "cm", "one", "none"}, true);
+  both.read({"get", "cm/none", "ns/default"}, true);
+  both.read({"get", "cm", "none", "-o", "yaml"}, true);
+  both.read({"get", "cm", "one", "none", "-o", "name"}, true);
+  both.read({"get", "cm", "none", "--ignore-not-found"}, true);
+  both.read({"get", "gadgets"}, true);
+  both.read({"get", "gadgets/one"}, true);
+  both.read({"get", "cm", "one", "-l", "app=web"}, true);
+  both.read({"get", "cm", "one", "-A"}, true);
+  both.read({"get", "cm", "-l", "a=b=c"});
+  both.read({"get", "cm", "-n", "no-such-namespace"}, true);
+  both.read({"get"});
+  both.read({"get", "cm", "--no-such-flag"});
+  both.read({"get", "cm", "-o", "xml"});
+  both.read({"get", "cm", "--as", "nobody"}, true);
+  // The name of this user is in its token, so that ksr does not repeat it.
+  TwoPrograms unprivileged(unprivileged_user());
+  unprivileged.read({"get", "cm"});
+  unprivileged.read({"get", "cm", "one", "-o", "json"});
+  unprivileged.read({"get", "cm", "-A"});
+}
+
+TEST_CASE("apply: new, changed, unchanged, several documents, standard input, directories") {
+  TwoPrograms both;
+  both.run({{"apply", "--server-side", "-f", "-"}, Compare::all, false, kMaps});
+  both.run({{"apply", "--server-side", "-f", "-"}, Compare::all, false, kMaps});
+  both.run({{"apply", "--server-side", "-f", "-"}, Compare::all, false, map_yaml("one", "2")});
+  both.run({{"apply", "--server-side", "-f", "-", "-o", "json"}, Compare::json, false, map_yaml("one", "3")});
+  both.run({{"apply", "--server-side", "-f", "-", "-o", "name"}, Compare::all, false, kTexts});
+  both.run({{"apply", "--server-side", "-f", "-", "--dry-run=server"}, Compare::all, false, map_yaml("dry", "1")});
+  both.run({{"get", "cm", "dry"}, Compare::all, true});
+  const std::string file = both.file("dir/a.yaml", map_yaml("from-a", "1"));
+  both.file("dir/b.json", R"({"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"from-b"}})");
+  both.file("dir/ignored.txt", "not a manifest");
+  both.file("dir/below/c.yml", map_yaml("from-c", "1"));
+  both.run({{"apply", "--server-side", "-f", (both.directory() / "dir").string()}});
+  both.run({{"apply", "--server-side", "-R", "-f", (both.directory() / "dir").string(), "-f", file}});
+  both.run({{"apply", "--server-side", "-f", file, "-n", "NS"}});
+  both.run({{"get", "cm", "-o", "json"}, Compare::json});
+}
+
+TEST_CASE("apply: conflicts, refusals, and what goes on after them") {
+  TwoPrograms both;
+  both.make(map_yaml("taken", "1"));
+  const std::string change = map_yaml("taken", "2");
+  // kubectl gives advice in ten more lines, and ksr in the same one.
+  both.run({{"apply", "--server-side", "--field-manager", "other", "-f", "-"}, Compare::all, false, change});
+  both.run({{"apply", "--server-side", "--field-manager", "other", "--force-conflicts", "-f", "-"},
+            Compare::all,
+            false,
+            change});
+  const std::string invalid =
+      "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: Not_Valid}\n---\n" + map_yaml("b", "1");
+  both.run({{"apply", "--server-side", "-f", "-"}, Compare::all, true, invalid});
+  const std::string unknown = "apiVersion: none.io/v1\nkind: Gadget\nmetadata: {name: x}\n---\n" + map_yaml("c", "1");
+  both.run({{"apply", "--server-side", "-f", "-"}, Compare::all, false, unknown});
+  const std::string field = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: f}\nnonsense: 1\n";
+  both.run({{"apply", "--server-side", "-f", "-"}, Compare::status, false, field});
+  both.run({{"create", "--validate=warn", "-f", "-"}, Compare::all, true, field});
+  both.run({{"create", "--validate=ignore", "-f", "-"},
+            Compare::all,
+            false,
+            "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: g}\nx: 1\n"});
+  both.run({{"apply", "--server-side", "-f", "/no/such/file"}, Compare::all, true});
+  both.run({{"apply", "--server-side", "-f", "-"}, Compare::all, false, "a: [b"});
+  both.run({{"apply", "--server-side", "-f", "-", "-n", "other"},
+            Compare::all,
+            true,
+            "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x, namespace: this}\n"});
+  both.run({{"get", "cm", "-o", "json"}, Compare::json});
+}
+
+TEST_CASE("create") {
+  TwoPrograms both;
+  both.run({{"create", "-f", "-"}, Compare::all, false, kMaps});
+  // "one" is there already, and "two" and "three": three lines.
+  both.run({{"create", "-f", "-"}, Compare::all, true, kMaps});
+  both.run({{"create", "-f", "-", "-o", "yaml", "--dry-run=server"}, Compare::status, false, map_yaml("dry", "1")});
+  both.run({{"create", "-f", "-", "--dry-run=server"}, Compare::all, false, map_yaml("dry", "1")});
+  both.run({{"create", "-f", "-", "-o", "json"}, Compare::json, false, map_yaml("four", "1")});
+  both.run({{"create", "-f", "-"},
+            Compare::status,
+            false,
+            "apiVersion: v1\nkind: ConfigMap\nmetadata: {generateName: some-}\n"});
+  both.run({{"create", "-f", "-", "-n", "no-such-namespace"}, Compare::all, true, map_yaml("x", "1")});
+  TwoPrograms unprivileged(unprivileged_user());
+  unprivileged.run({{"create", "-f", "-"}, Compare::all, false, map_yaml("x", "1")});
+}
+
+TEST_CASE("delete") {
+  TwoPrograms both;
+  both.make(kMaps);
+  both.make(kPods);
+  both.run({{"delete", "cm", "one", "--dry-run=server"}});
+  both.run({{"delete", "cm", "one"}});
+  both.run({{"delete", "cm", "one"}, Compare::all, true});
+  both.run({{"delete", "cm", "one", "two"}, Compare::all, true});
+  both.run({{"delete", "cm", "one", "--ignore-not-found"}});
+  both.run({{"delete", "cm/three", "-o", "name"}});
+  both.run({{"create", "-f", "-"}, Compare::all, false, kMaps});
+  both.run({{"delete", "-f", "-"}, Compare::all, false, kMaps});
+  both.run({{"delete", "-f", "-"}, Compare::all, true, kMaps});
+  both.run({{"delete", "pod", "web", "--grace-period=0", "--force"}, Compare::all, true});
+  both.run({{"delete", "pods", "-l", "app=db", "--now"}});
+  both.run({{"delete", "pods", "--all"}});
+  // Whose finalizer no controller removes here.
+  both.run({{"delete", "deploy", "web", "--cascade=orphan", "--wait=false"}});
+  both.run({{"delete", "cm"}, Compare::all, true});
+  both.run({{"delete", "gadgets", "x"}, Compare::all, true});
+  both.run({{"delete", "cm", "x", "--cascade=up"}});
+  // One that a finalizer keeps.
+  both.make("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: kept, finalizers: [ksr.test/kept]}\n");
+  both.run({{"delete", "cm", "kept", "--timeout=1s"}, Compare::all, true});
+  both.run({{"delete", "cm", "kept", "--wait=false"}});
+  both.run({{"patch", "cm", "kept", "--type=json", "-p", R"([{"op":"remove","path":"/metadata/finalizers"}])"}});
+  both.run({{"get", "cm,po,deploy", "-o", "name"}});
+}
+
+TEST_CASE("patch") {
+  Cluster::shared().install_widget_crd();
+  TwoPrograms both;
+  both.make(kMaps);
+  both.make(kPods);
+  both.make(kWidget);
+  both.run({{"patch", "cm", "one", "-p", R"({"data":{"b":"2"}})"}});
+  both.run({{"patch", "cm", "one", "-p", R"({"data":{"b":"2"}})"}});
+  both.run({{"patch", "cm/one", "--type", "merge", "-p", "data: {c: \"3\"}"}});
+  both.run({{"patch", "cm", "one", "--type=json", "-p", R"([{"op":"replace","path":"/data/c","value":"4"}])"}});
+  both.run({{"patch", "cm", "one", "-p", R"({"data":{"d":"2"}})", "--dry-run=server", "-o", "json"}, Compare::json});
+  both.run({{"patch", "deploy", "web", "-p",
+             R"({"spec":{"template":{"spec":{"containers":[{"name":"main","image":"registry.test/app:2"}]}}}})"}});
+  both.run({{"patch", "deploy", "web", "--subresource=scale", "--type=merge", "-p", R"({"spec":{"replicas":5}})"}});
+  both.run({{"patch", "wd", "small", "--subresource", "status", "--type", "merge", "-p", R"({"status":{"x":1}})"}});
+  both.run({{"patch", "wd", "small", "-p", R"({"spec":{"size":9}})"}});
+  both.run({{"patch", "cm", "none", "-p", "{}"}, Compare::all, true});
+  both.run({{"patch", "cm", "one", "-p", R"({"data":7})"}});
+  both.run({{"patch", "cm", "one", "-p", "[not"}});
+  both.run({{"patch", "cm", "one"}});
+  both.run({{"patch", "cm", "one", "--type", "odd", "-p", "{}"}});
+  both.run({{"patch", "cm", "one", "--patch-file", both.file("patch.yaml", "data:\n  e: \"5\"\n"), "-o", "name"}});
+  both.run({{"get", "cm,deploy,wd", "-o", "json"}, Compare::json});
+}
+
+TEST_CASE("raw paths") {
+  TwoPrograms both;
+  both.make(kMaps);
+  both.compare_reads({"get", "--raw", "/version"}, {"raw", "/version"});
+  both.compare_reads({"get", "--raw", "/healthz"}, {"raw", "/healthz"});
+  both.compare_reads({"get", "--raw", "/api/v1/namespaces/NS/configmaps?limit=2"},
+                     {"raw", "/api/v1/namespaces/NS/configmaps?limit=2"});
+  both.read({"get", "--raw", "/apis"});
+  both.read({"get", "--raw", "/no/such/path"});
+  both.compare_reads({"get", "--raw", "/api/v1/namespaces/NS/configmaps/none"},
+                     {"raw", "/api/v1/namespaces/NS/configmaps/none"}, true);
+  const std::string path = "/api/v1/namespaces/NS/configmaps";
+  const std::string body = both.file("map.json", R"({"metadata":{"name":"raw"}})");
+  CHECK(both.run_ksr({"raw", path, "-X", "POST", "-f", body}).status == 0);
+  CHECK(both.run_ksr({"get", "cm", "raw", "-o", "name"}).output == "configmap/raw\n");
+  CHECK(both.run_ksr({"raw", "-X", "delete", path + "/raw"}).status == 0);
+  CHECK(both.run_ksr({"get", "cm", "raw"}).status == 1);
+}
+
+TEST_CASE("can-i") {
+  TwoPrograms both;
+  Cluster::shared().allow_reading(reader_user(), both.namespace_of_kubectl(), "", "configmaps");
+  for (const User& user : {admin_user(), reader_user(), unprivileged_user()}) {
+    // One command, two names.
+    for (std::vector<std::string> words : std::vector<std::vector<std::string>>{{"get", "cm"},
+                                                                                {"create", "cm"},
+                                                                                {"get", "cm/one"},
+                                                                                {"list", "deploy", "-A"},
+                                                                                {"get", "/healthz"},
+                                                                                {"get", "pods", "--subresource=log"},
+                                                                                {"get", "cm", "-n", "default"},
+                                                                                {"*", "*"},
+                                                                                {"delete", "ns"},
+                                                                                {"get", "gadgets"},
+                                                                                {"odd", "cm"},
+                                                                                {"get", "cm", "-q"},
+                                                                                {"get"},
+                                                                                {"update", "deployments.apps/web"}}) {
+      words.insert(words.end(), {"--token", user.token});
+      std::vector<std::string> of_kubectl{"auth", "can-i"}, of_ksr{"can-i"};
+      of_kubectl.insert(of_kubectl.end(), words.begin(), words.end());
+      of_ksr.insert(of_ksr.end(), words.begin(), words.end());
+      both.compare_reads(of_kubectl, of_ksr);
+    }
+  }
+  both.read({"auth", "can-i", "get", "cm"});
+}
+
+TEST_CASE("who asks: impersonation, another server, another context") {
+  TwoPrograms both;
+  both.read({"get", "cm", "--as", "nobody"}, true);
+  both.read({"get", "cm", "--as", "admin", "--as-group", "system:masters", "--as-group", "others"}, true);
+  both.read({"--token", "wrong", "get", "cm"}, true);
+  both.read({"-n", "kube-system", "get", "cm", "-o", "name"});
+  both.read({"get", "cm", "--context", "nowhere"});
+  both.read({"get", "cm", "--kubeconfig", "/no/such/file"});
+  both.read({"get", "cm", "--server", "https://127.0.0.1:1"});
+}
+
+TEST_CASE("no namespace is that of the context") {
+  TwoPrograms both;
+  both.make(kMaps);
+  both.read({"get", "cm", "-n", "", "-o", "name"});
+  both.run({{"delete", "cm", "--all", "-n", ""}});
+  CHECK(Cluster::shared().admin().find(configmaps_path("kube-system", "extension-apiserver-authentication")));
+}
+
+TEST_CASE("a whole number that is written with a point") {
+  TwoPrograms both;
+  both.make(kPods);
+  both.run({{"patch", "deploy", "web", "-p", "spec: {replicas: 3.0}"}});
+  both.run({{"get", "deploy", "web", "-o", "json"}, Compare::json});
+}
+
+TEST_CASE("standard output that ends early, a full disk") {
+  TwoPrograms both;
+  const ProgramEnd cut = both.run_shell("\"$ksr\" get clusterroles -o json | head -n 1");
+  CHECK(cut.status == 0);
+  CHECK(cut.output == "{\n");
+  CHECK(cut.errors == "");
+  // What was asked for is done all the same.
+  const std::string file = both.file("maps.yaml", kMaps);
+  CHECK(both.run_shell("\"$ksr\" create -f " + file + " | true").status == 0);
+  CHECK(both.run_ksr({"get", "cm", "-o", "name"}).output == "configmap/one\nconfigmap/three\nconfigmap/two\n");
+  const ProgramEnd full = both.run_shell("\"$ksr\" get clusterroles >/dev/full");
+  CHECK(full.status == 1);
+  CHECK(full.errors == "error: standard output: No space left on device\n");
+  const ProgramEnd closed = both.run_shell("\"$ksr\" get clusterroles >&-");
+  CHECK(closed.status == 1);
+  CHECK(closed.errors == "error: standard output is closed\n");
+}
+
+TEST_CASE("a token leaves the command line") {
+  TwoPrograms both;
+  // It waits for its standard input, while its command line can be read.
+  const ProgramEnd shown = both.run_shell(R"(
+mkfifo "$HOME/fifo" && exec 3<>"$HOME/fifo"
+"$ksr" --token s3cret-of-the-user create -f - <"$HOME/fifo" 3<&- >&2 & pid=$!
+words() { tr '\0' ' ' </proc/$pid/cmdline; }
+for i in $(seq 300); do words | grep -q -- '--token \*' && break; sleep 0.1; done
+words
+exec 3<&-
+wait $pid
+)");
+  CHECK(shown.output.find("--token ****") != std::string::npos);
+  CHECK(shown.output.find("s3cret") == std::string::npos);
+  CHECK(shown.errors.find("s3cret") == std::string::npos);
+}
+
+TEST_CASE("help, versions, and mistakes") {
+  TwoPrograms both;
+  CHECK(both.run_ksr({"--version"}).output.rfind("ksr ", 0) == 0);
+  CHECK(both.run_ksr({}).output.rfind("Usage: ksr ", 0) == 0);
+  for (const char* command : {"get", "create", "apply", "delete", "patch", "raw", "can-i"}) {
+    const ProgramEnd help = both.run_ksr({command, "--help"});
+    CHECK(help.status == 0);
+    CHECK(help.output.rfind(std::string("Usage: ksr ") + command, 0) == 0);
+  }
+  const ProgramEnd watch = both.run_ksr({"watch", "--help"});
+  CHECK(watch.output.rfind("Usage: ksr-watch ", 0) == 0);
+  const ProgramEnd names = both.run_ksr({"-n", "default", "watch", "cm", "-o", "names", "--once"});
+  CHECK(names.status == 0);
+  const ProgramEnd unknown = both.run_ksr({"frobnicate"});
+  CHECK(unknown.status == 1);
+  CHECK(unknown.errors == "error: unknown command \"frobnicate\" (see ksr --help)\n");
+  // Nothing is sent for them: the server does not exist.
+  for (const std::vector<std::string>& words :
+       std::vector<std::vector<std::string>>{{"apply"},
+                                             {"create", "-f", "/no/such/file"},
+                                             {"patch", "cm", "one"},
+                                             {"delete", "cm", "x", "--dry-run=never"},
+                                             {"apply", "-f", "-", "--validate=odd"},
+                                             {"get", "cm", "--set", "no_such_key=1"},
+                                             {"raw"},
+                                             {"delete", "cm"},
+                                             {"get", "cm", "one", "-A"},
+                                             {"get", "cm", "-o", "xml"},
+                                             {"delete", "cm", "x", "--cascade=up"},
+                                             {"can-i", "get"},
+                                             {"patch", "cm", "one", "-p", "[x"}}) {
+    std::vector<std::string> arguments = words;
+    arguments.insert(arguments.end(), {"--server", "https://127.0.0.1:1"});
+    const ProgramEnd end = both.run_ksr(arguments, "a: b");
+    CAPTURE(end.errors);
+    CHECK(end.status == 1);
+    CHECK(end.errors.find("127.0.0.1") == std::string::npos);
+    CHECK(std::count(end.errors.begin(), end.errors.end(), '\n') == 1);
+  }
+}

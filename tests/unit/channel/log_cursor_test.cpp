@@ -1,0 +1,213 @@
+#include "channel/log_cursor.hpp"
+
+#include <doctest/doctest.h>
+
+#include <string>
+#include <vector>
+
+using namespace ksr;
+using namespace ksr::channel;
+
+namespace {
+
+class Sink final : public LogSink {
+ public:
+  void on_line(std::string_view text) override { told.emplace_back(text); }
+  void on_gap() override { told.emplace_back("GAP"); }
+  std::vector<std::string> take() { return std::exchange(told, {}); }
+  std::vector<std::string> told;
+};
+
+using Told = std::vector<std::string>;
+
+std::string at(const std::string& second, const std::string& text) {
+  return "2026-11-28T12:00:" + second + "Z " + text + "\n";
+}
+
+// Of 2026-11-28T12:00:00Z.
+constexpr std::int64_t kNoon = 1'795'867'200;
+
+}  // namespace
+
+TEST_CASE("whole lines, however the bytes are cut") {
+  const std::string log = at("01.000000001", "one") + at("02.5", "two \xff\x01") + at("03", "");
+  for (std::size_t size = 1; size <= log.size(); ++size) {
+    LogCursor cursor(false);
+    Sink sink;
+    cursor.begin_response();
+    for (std::size_t i = 0; i < log.size(); i += size) cursor.feed(std::string_view(log).substr(i, size), sink);
+    CHECK(sink.told == Told{"one\n", "two \xff\x01\n", "\n"});
+  }
+  LogCursor cursor(true);
+  Sink sink;
+  cursor.begin_response();
+  cursor.feed(log, sink);
+  CHECK(sink.told.front() == at("01.000000001", "one"));
+}
+
+TEST_CASE("the next response begins a second before the least of the newest lines, and of the unfinished one") {
+  LogCursor cursor(false);
+  Sink sink;
+  CHECK_FALSE(cursor.since());
+  cursor.begin_response();
+  cursor.feed(at("10.7", "a") + at("09.2", "b") + at("12.9", "c"), sink);
+  REQUIRE(cursor.since());
+  CHECK(cursor.since()->seconds == kNoon + 8);
+  cursor.feed("2026-11-28T12:00:05.1Z begun", sink);
+  CHECK(cursor.since()->seconds == kNoon + 4);
+  cursor.begin_response();
+  CHECK(cursor.since()->seconds == kNoon + 8);
+  for (std::size_t i = 0; i < LogCursor::kNewestLines; ++i) cursor.feed(at("13.4", std::to_string(i)), sink);
+  CHECK(cursor.since()->seconds == kNoon + 12);
+}
+
+TEST_CASE("what is repeated is not told again, what is new is") {
+  LogCursor cursor(false);
+  Sink sink;
+  cursor.begin_response();
+  cursor.feed(at("01", "a") + at("01", "a") + at("02", "b") + "2026-11-28T12:00:02.5Z c", sink);
+  CHECK(sink.take() == Told{"a\n", "a\n", "b\n"});
+  CHECK(cursor.end_response().empty());
+  cursor.begin_response();
+  cursor.feed(at("01", "a") + at("01", "a") + at("02", "b") + at("02.5", "c whole") + at("03", "d"), sink);
+  CHECK(sink.take() == Told{"c whole\n", "d\n"});
+  // A line without a time is the rest of one that began before.
+  cursor.begin_response();
+  cursor.feed("rest of one\n" + at("02.5", "c whole") + at("03", "d") + at("04", "e"), sink);
+  CHECK(sink.take() == Told{"e\n"});
+}
+
+TEST_CASE("a rotated file: what it begins with was told, or a gap is") {
+  LogCursor cursor(false);
+  Sink sink;
+  cursor.begin_response();
+  cursor.feed(at("01", "a") + at("02", "b") + at("03", "c"), sink);
+  sink.take();
+  cursor.begin_response();
+  cursor.feed(at("03", "c") + at("04", "d"), sink);
+  CHECK(sink.take() == Told{"d\n"});
+  cursor.begin_response();
+  cursor.feed(at("08", "x"), sink);
+  CHECK(sink.take().empty());  // it may be the end of d
+  cursor.feed(at("09", "y"), sink);
+  CHECK(sink.take() == Told{"GAP", "x\n", "y\n"});
+  cursor.begin_response();
+  cursor.feed(at("20", "z"), sink);
+  cursor.release(sink);
+  CHECK(sink.take() == Told{"GAP", "z\n"});
+  cursor.release(sink);
+  CHECK(sink.take().empty());
+}
+
+TEST_CASE("the kubelet's own words at the end are no line") {
+  LogCursor cursor(false);
+  Sink sink;
+  cursor.begin_response();
+  cursor.feed(at("01", "a") + "failed to try resolving symlinks in path \"/x\":\x01 no such file", sink);
+  CHECK(cursor.end_response() == "failed to try resolving symlinks in path \"/x\":? no such file");
+  CHECK(sink.take() == Told{"a\n"});
+  for (const char* cut : {"2026-11-28T12:00:0", "2026-11-28T12:00:02.5Z", "2026-11-28T12:00:02.5Z text", "2", ""}) {
+    CAPTURE(cut);
+    cursor.begin_response();
+    cursor.feed(at("01", "a") + cut, sink);
+    CHECK(cursor.end_response().empty());
+  }
+}
+
+TEST_CASE("a last line without a newline is told once the container is over") {
+  LogCursor cursor(false);
+  Sink sink;
+  cursor.begin_response();
+  cursor.feed(at("01", "a") + "2026-11-28T12:00:02Z last words", sink);
+  CHECK(cursor.end_response().empty());
+  CHECK(sink.take() == Told{"a\n"});
+  cursor.finish(sink);
+  CHECK(sink.take() == Told{"last words"});
+}
+
+TEST_CASE("a long line comes in pieces, each byte once, across responses too") {
+  const std::string text(3 * LogCursor::kMaxLine + 12'345, 'x');
+  std::string numbered;
+  for (int i = 0; numbered.size() < text.size(); ++i) numbered += std::to_string(i) + " ";
+  const std::string line = at("05", numbered);
+  const std::string log = at("01", "a") + line + at("06", "b");
+  for (const std::size_t cut : {std::size_t{40}, LogCursor::kMaxLine + 10, 2 * LogCursor::kMaxLine + 100'000,
+                                line.size() - 5, log.size() - 1}) {
+    CAPTURE(cut);
+    LogCursor cursor(false);
+    Sink sink;
+    std::string all;
+    const auto feed = [&](std::string_view bytes) {
+      for (std::size_t i = 0; i < bytes.size(); i += 30'000) cursor.feed(bytes.substr(i, 30'000), sink);
+      for (const std::string& piece : sink.take()) {
+        CHECK(piece.size() <= LogCursor::kMaxLine + 60'000);
+        all += piece;
+      }
+    };
+    cursor.begin_response();
+    feed(std::string_view(log).substr(0, cut));
+    CHECK(cursor.end_response().empty());
+    cursor.begin_response();
+    feed(log);
+    CHECK(all == "a\n" + numbered + "\nb\n");
+    // As a whole it is known.
+    cursor.begin_response();
+    feed(log + at("07", "c"));
+    CHECK(all == "a\n" + numbered + "\nb\nc\n");
+  }
+}
+
+TEST_CASE("a long line that does not come again has lost its end: a gap") {
+  LogCursor cursor(false);
+  Sink sink;
+  cursor.begin_response();
+  cursor.feed(at("01", "a") + "2026-11-28T12:00:05Z " + std::string(LogCursor::kMaxLine + 1, 'x'), sink);
+  CHECK(sink.take().size() == 2);
+  cursor.begin_response();
+  cursor.feed(at("01", "a") + at("06", "b"), sink);
+  CHECK(sink.take() == Told{"GAP", "b\n"});
+}
+
+TEST_CASE("more lines in a second than are remembered") {
+  LogCursor cursor(false);
+  Sink sink;
+  std::string log;
+  const std::size_t lines = LogCursor::kMaxRemembered + 5'000;
+  for (std::size_t i = 0; i < lines; ++i) log += at("01." + std::to_string(100'000 + i), "line " + std::to_string(i));
+  cursor.begin_response();
+  cursor.feed(log, sink);
+  CHECK(sink.take().size() == lines);
+  cursor.begin_response();
+  cursor.feed(log + at("02", "new"), sink);
+  CHECK(sink.take() == Told{"new\n"});
+}
+
+TEST_CASE("a cursor goes on in another process, and a malformed one is refused") {
+  LogCursor cursor(false);
+  Sink sink;
+  cursor.begin_response();
+  cursor.feed(at("01", "a") + at("02", "b"), sink);
+  sink.take();
+  LogCursor other(false);
+  REQUIRE(other.restore(cursor.text()));
+  CHECK(other.since()->seconds == kNoon);
+  other.begin_response();
+  other.feed(at("01", "a") + at("02", "b") + at("03", "c"), sink);
+  CHECK(sink.take() == Told{"c\n"});
+  LogCursor fresh(false);
+  REQUIRE(fresh.restore(LogCursor(false).text()));
+  CHECK_FALSE(fresh.since());
+  for (const std::string text : {"", "1", "1,", "2,,", "1,,,x", "1,,,1.2", "1,,,1.2.3.4", "1,x,", "1,,5", "1,,5.x",
+                                 "1,,,1.-2.3", "1,,,99999999999999999999.1.1", "1,,,1.1.1 "}) {
+    CAPTURE(text);
+    LogCursor bad(false);
+    const auto restored = bad.restore(text);
+    CHECK_FALSE(restored);
+    CHECK_FALSE(bad.since());
+  }
+  const std::string whole = cursor.text();
+  for (std::size_t cut = 0; cut < whole.size(); ++cut) {
+    LogCursor part(false);
+    if (part.restore(whole.substr(0, cut))) CHECK_NOTHROW(part.begin_response());
+  }
+}

@@ -1,0 +1,43 @@
+// Documents of YAML as JSON, as sigs.k8s.io/yaml reads them.
+#include "cluster/yaml_document.hpp"
+
+#include <doctest/doctest.h>
+
+#include <string>
+
+using namespace ksr::cluster;
+
+namespace {
+
+std::string as_json(const std::string& text, const YamlLimits& limits = {}) {
+  const YamlDocument document(text, limits);
+  return yaml_as_json(document.root(), "", limits.max_json_values);
+}
+
+}  // namespace
+
+TEST_CASE("keys that are booleans or numbers are the text of their value") {
+  CHECK(as_json("{on: 1}") == R"({"true":1})");
+  CHECK(as_json("{n: 1}") == R"({"false":1})");
+  CHECK(as_json("{\"on\": 1}") == R"({"on":1})");
+  CHECK(as_json("{0x10: 1, 010: 2, 3: 3}") == R"({"16":1,"3":3,"8":2})");
+  CHECK(as_json("{-5: 1, 1.50: 2, 1_000: 3}") == R"({"-5":1,"1.5":2,"1000":3})");
+  CHECK(as_json("{'1.50': 2, 2020-01-01: 3}") == R"({"1.50":2,"2020-01-01":3})");
+}
+
+TEST_CASE("the bounds of a document are those that it is given") {
+  const std::string deep = std::string(70, '[') + std::string(70, ']');
+  CHECK_THROWS_AS(as_json(deep), YamlMismatch);
+  YamlLimits limits;
+  limits.max_depth = 100;
+  CHECK(as_json(deep, limits) == deep);
+
+  std::string wide = "[";
+  for (int i = 0; i < 12'000; ++i) wide += "1,";
+  wide.back() = ']';
+  CHECK_THROWS_AS(as_json(wide), YamlMismatch);
+  limits.max_json_values = 20'000;
+  CHECK(as_json(wide, limits) == wide);
+  limits.max_nodes = 1'000;
+  CHECK_THROWS_AS(as_json(wide, limits), YamlMismatch);
+}
