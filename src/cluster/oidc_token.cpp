@@ -15,7 +15,7 @@ namespace ksr::cluster {
 namespace {
 
 // k8s.io/client-go/plugin/pkg/client/auth/oidc/oidc.go, expiryDelta.
-constexpr std::chrono::seconds kExpiryLeeway{10};
+constexpr std::chrono::seconds kExpiryDelta{10};
 constexpr std::size_t kMaxClaimsMemory = std::size_t{1} << 20;
 // Far from where a time point overflows.
 constexpr std::int64_t kMaxSeconds = 253'402'300'799;
@@ -68,10 +68,10 @@ Expected<Credentials> read_id_token(const OidcPlan& plan, WallTime now) {
   if (has_control_characters(token)) return unusable(plan, "has an id-token with control characters");
   const auto expiry = expiry_of(token);
   if (!expiry) return unusable(plan, "has an id-token that is not a JWT with an expiry");
-  if (now + kExpiryLeeway >= *expiry) return unusable(plan, "has an id-token that has expired");
+  if (now + kExpiryDelta >= *expiry) return unusable(plan, "has an id-token that has expired");
   Credentials credentials;
   credentials.authorization = bearer(token);
-  credentials.expires = *expiry - kExpiryLeeway;
+  credentials.expires = *expiry - kExpiryDelta;
   return credentials;
 }
 

@@ -22,9 +22,9 @@ using web::http::http_response;
 // Impersonate-Group apart again, so the values are kept apart by a character that no value may contain.
 constexpr char kValueSeparator = '\n';
 constexpr const char* kUserAgent = "User-Agent";
-constexpr std::size_t kBufferSize = 64 * 1024;
+constexpr std::size_t kBufferSize = std::size_t{64} * 1024;
 // A larger body is written by itself, so that it is not copied behind its head.
-constexpr std::size_t kMaxJoinedBody = 16 * 1024;
+constexpr std::size_t kMaxJoinedBody = std::size_t{16} * 1024;
 
 void add_header(http_headers& headers, const Header& header) {
   const auto found = headers.find(header.name);
