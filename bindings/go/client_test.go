@@ -342,7 +342,8 @@ func TestCloseWithRequestsUnderWay(t *testing.T) {
 			}
 		})
 	}
-	until(t, "one to be sent", func() bool { return statOf(t, client, "bytes_sent") > 0 })
+	size := uint64(len(`{"metadata":{"name":"a"}}`))
+	until(t, "all to be sent", func() bool { return statOf(t, client, "bytes_sent") == 20*size })
 	var closers sync.WaitGroup
 	for range 4 {
 		spawn(&closers, func() {
@@ -353,8 +354,8 @@ func TestCloseWithRequestsUnderWay(t *testing.T) {
 	}
 	closers.Wait()
 	all.Wait()
-	if done.Load() == 0 {
-		t.Error("none may have been carried out, though one was sent")
+	if done.Load() != 20 {
+		t.Errorf("%d of 20 may have been carried out, though all were sent", done.Load())
 	}
 	if _, err := client.Get(context.Background(), configMaps, "default", "a"); !errors.Is(err, ksr.ErrInvalid) {
 		t.Errorf("after Close: %v", err)
