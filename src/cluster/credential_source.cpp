@@ -12,8 +12,8 @@ namespace {
 
 // A file that cannot be read is not read again for every request.
 constexpr Milliseconds kRetryAfterFailure{10'000};
-// Fetched less than that ago and rejected: another fetch would most likely return the same, and each 401 would cost
-// one.
+// Fetched from a plugin less than that ago and rejected: another fetch would most likely return the same, and each 401
+// would cost one. A file is read again at once, unless that has just been done for a 401: others may be late.
 constexpr Milliseconds kTooYoungToReject{1'000};
 constexpr Milliseconds kMinBackoff{1'000};
 constexpr Milliseconds kMaxBackoff{60'000};
@@ -198,7 +198,8 @@ void CredentialSource::reject() {
   if (!plan_.credentials) return;
   // A fetch on its way is newer than what was rejected, unless it is a file that was read a little too early.
   if (renewing_ && (!plan_.period || replaces_rejected_)) return;
-  if (value_ && executor_.now() - fetched_at_ < min_age_to_reject_) return;
+  const bool may_be_late = plan_.has_backoff || replaces_rejected_;
+  if (value_ && may_be_late && executor_.now() - fetched_at_ < min_age_to_reject_) return;
   rejected_ = true;
 }
 
