@@ -25,6 +25,7 @@ function(ksr_add_program target version)
   target_link_libraries(${target} PRIVATE ${ARGN})
   add_custom_command(TARGET ${target} POST_BUILD
     COMMAND "${CMAKE_COMMAND}" -E create_symlink ksr "$<TARGET_FILE_DIR:${target}>/ksr-watch" VERBATIM)
+  add_custom_target(ksr-watch DEPENDS ${target})
 endfunction()
 
 # ksr_install_program(TARGET [ARGUMENT OF install()]...)

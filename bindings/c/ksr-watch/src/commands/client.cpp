@@ -8,8 +8,9 @@
 namespace ksr::commands {
 namespace {
 
-struct FreeParams {
+struct Free {
   void operator()(ksr_params* params) const { ksr_params_free(params); }
+  void operator()(ksr_config* config) const { ksr_config_free(config); }
 };
 
 std::string text_of(const char* text, std::size_t size) {
@@ -58,7 +59,7 @@ Expected<Client> Client::open(const Arguments& arguments, Report& report) {
   Client opened(report);
   ksr_config* config = nullptr;
   if (ksr_config_new(&config) != KSR_OK) return Error{Status::out_of_memory, "no memory for a configuration"};
-  opened.config_.reset(config);
+  const std::unique_ptr<ksr_config, Free> owned(config);
   std::vector<Setting> settings{{"user_agent", "user_agent", "ksr/" KSR_WATCH_VERSION}};
   settings.insert(settings.end(), arguments.settings.begin(), arguments.settings.end());
   for (const Setting& setting : settings) {
@@ -87,7 +88,7 @@ Answer Client::call(const Request& request) {
 Answer Client::call_once(const Request& request, const char* retries) {
   ksr_params* params = nullptr;
   if (const ksr_status status = ksr_params_new(&params); status != KSR_OK) return Answer(failure_of(status, nullptr));
-  const std::unique_ptr<ksr_params, FreeParams> owned(params);
+  const std::unique_ptr<ksr_params, Free> owned(params);
   std::vector<std::pair<std::string, std::string>> keys = request.keys;
   keys.emplace_back("timeout", timeout_);
   keys.emplace_back("retries", retries);
