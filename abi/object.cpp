@@ -3,6 +3,7 @@
 
 #include "abi/guard.hpp"
 #include "json/json_pointer.hpp"
+#include "json/values.hpp"
 
 using ksr::abi::object_of;
 using ksr::abi::text_out;
@@ -38,6 +39,24 @@ const char* nothing(size_t* len) noexcept {
   return nullptr;
 }
 
+// Empty: nothing is there.
+std::string_view value_at(const ksr_object* object, const char* json_pointer) noexcept {
+  if (object == nullptr || json_pointer == nullptr) return {};
+  return ksr::json::find_pointer(object_of(object)->field(Field::json), json_pointer).value_or(std::string_view());
+}
+
+template <class Value, class Found>
+int give(const std::optional<Found>& found, Value* value) noexcept {
+  if (!found || value == nullptr) return 0;
+  *value = *found;
+  return 1;
+}
+
+int64_t give_string(std::string_view value, char* to, size_t size) noexcept {
+  const auto length = ksr::json::copy_string(value, to, to == nullptr ? 0 : size);
+  return length ? static_cast<int64_t>(*length) : -1;
+}
+
 }  // namespace
 
 extern "C" {
@@ -62,6 +81,37 @@ const char* ksr_object_get(const ksr_object* object, const char* json_pointer, s
   const auto found = ksr::abi::guard_value_also_forked<std::optional<std::string_view>>(
       std::nullopt, [&] { return ksr::json::find_pointer(object_of(object)->field(Field::json), json_pointer); });
   return found ? text_out(*found, len) : nothing(len);
+}
+
+int64_t ksr_object_get_string(const ksr_object* object, const char* json_pointer, char* to, size_t size) {
+  return give_string(value_at(object, json_pointer), to, size);
+}
+
+int ksr_object_get_int64(const ksr_object* object, const char* json_pointer, int64_t* value) {
+  return give(ksr::json::integer_of(value_at(object, json_pointer)), value);
+}
+
+int ksr_object_get_double(const ksr_object* object, const char* json_pointer, double* value) {
+  return give(ksr::json::double_of(value_at(object, json_pointer)), value);
+}
+
+int ksr_object_get_bool(const ksr_object* object, const char* json_pointer, int* value) {
+  const auto found = ksr::json::boolean_of(value_at(object, json_pointer));
+  return give(found ? std::optional<int>(*found ? 1 : 0) : std::nullopt, value);
+}
+
+int ksr_object_get_time(const ksr_object* object, const char* json_pointer, int64_t* unix_ms) {
+  return give(ksr::json::unix_milliseconds_of(value_at(object, json_pointer)), unix_ms);
+}
+
+int64_t ksr_object_size(const ksr_object* object, const char* json_pointer) {
+  const auto size = ksr::json::size_of(value_at(object, json_pointer));
+  return size ? static_cast<int64_t>(*size) : -1;
+}
+
+int64_t ksr_object_key(const ksr_object* object, const char* json_pointer, size_t i, char* to, size_t size) {
+  const auto key = ksr::json::key_of(value_at(object, json_pointer), i);
+  return key ? give_string(*key, to, size) : -1;
 }
 
 }  // extern "C"

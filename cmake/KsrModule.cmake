@@ -8,6 +8,10 @@ function(ksr_precompile target)
   endif()
 endfunction()
 
+# For trees that are always built from the start: the headers, which cost more than our sources, are read once for several
+# of them. tests/lint/tidy reads the sources together, too: a name of one of them that another has, it tells.
+option(KSR_UNITY_BUILD "Compile several files of a module of src/ at a time" OFF)
+
 # ksr_module(NAME [HOT] SOURCES a.cpp … [USES module…] [LINKS target…] [PRECOMPILE <header>…])
 # A module of src/: one archive, linked into libksr.so and into the tests. Its files may include headers of the modules
 # that it USES, which come before it in the list of the top CMakeLists.txt, and of no other: check_includes.cmake looks at
@@ -25,6 +29,7 @@ function(ksr_module name)
   list(TRANSFORM module_USES PREPEND "ksr_" OUTPUT_VARIABLE used_targets)
   target_link_libraries(ksr_${name} PUBLIC ${used_targets} PRIVATE ksr_warnings ${module_LINKS})
   ksr_precompile(ksr_${name} ${module_PRECOMPILE})
+  set_target_properties(ksr_${name} PROPERTIES UNITY_BUILD ${KSR_UNITY_BUILD})
 
   file(GLOB files "${CMAKE_CURRENT_SOURCE_DIR}/*.cpp" "${CMAKE_CURRENT_SOURCE_DIR}/*.hpp")
   list(JOIN module_USES "," uses)

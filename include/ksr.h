@@ -398,6 +398,30 @@ KSR_API const char *ksr_object_field(const ksr_object *object, ksr_field field, 
  * when nothing is there. Costs time in proportion to the object's JSON. */
 KSR_API const char *ksr_object_get(const ksr_object *object, const char *json_pointer, size_t *len);
 
+/* The values that a JSON pointer names, decoded, so that a host needs no parser of JSON; all since version 0.2. None of
+ * them allocates; each costs time in proportion to the object's JSON. The pointer is that of ksr_object_get. NULL
+ * arguments and a pointer that is none name nothing.
+ *
+ * A string, decoded to UTF-8: returns its whole length in bytes, and writes as much of it as fits into `to`, cut
+ * between characters, with a NUL behind it; with `size` 0 nothing is written, and `to` may be NULL. A string may have
+ * NULs in it. -1, and nothing is written, when no string is there. */
+KSR_API int64_t ksr_object_get_string(const ksr_object *object, const char *json_pointer, char *to, size_t size);
+
+/* 1, and *value is set: an integer that fits is there (1e3 is one, 1.5 and 9223372036854775808 are none); a number (not
+ * one too large for a double; one too small for it is 0); true or false, as 1 or 0; a string that is an RFC 3339 time,
+ * in milliseconds since 1970-01-01T00:00:00Z, rounded down. 0, and *value is untouched: there is none. */
+KSR_API int ksr_object_get_int64(const ksr_object *object, const char *json_pointer, int64_t *value);
+KSR_API int ksr_object_get_double(const ksr_object *object, const char *json_pointer, double *value);
+KSR_API int ksr_object_get_bool(const ksr_object *object, const char *json_pointer, int *value);
+KSR_API int ksr_object_get_time(const ksr_object *object, const char *json_pointer, int64_t *unix_ms);
+
+/* How many elements an array has, or members an object; -1 when neither is there. */
+KSR_API int64_t ksr_object_size(const ksr_object *object, const char *json_pointer);
+
+/* The name of member `i`, from 0, in the order of the text; as ksr_object_get_string. -1 past the end, and where no
+ * object is. */
+KSR_API int64_t ksr_object_key(const ksr_object *object, const char *json_pointer, size_t i, char *to, size_t size);
+
 /* ---- clients and requests --------------------------------------------------------------------------------------- */
 
 /* A client is a connection to one cluster, or to a Headlamp server, and the delivery of callbacks for all that is done

@@ -35,3 +35,40 @@ ksr_status ksr_go_open(const ksr_config* config, uintptr_t handle, uintptr_t* ou
   if (status == KSR_OK) *out = (uintptr_t)stream;
   return status;
 }
+
+static void on_client_log(int32_t level, const char* msg, size_t len, void* user_data) {
+  ksrGoClientLog((uintptr_t)user_data, level, (char*)msg, len);
+}
+
+static void on_client_destroy(void* user_data) {
+  ksrGoClientDestroy((uintptr_t)user_data);
+}
+
+static void on_request_destroy(void* user_data) {
+  ksrGoRequestDestroy((uintptr_t)user_data);
+}
+
+ksr_status ksr_go_client_open(ksr_config* config, int with_log, uintptr_t handle, uintptr_t* out, ksr_error** err) {
+  ksr_client* client = NULL;
+  ksr_config_on_log(config, with_log ? on_client_log : NULL);
+  const ksr_status status = ksr_client_open(config, (void*)handle, on_client_destroy, &client, err);
+  if (status == KSR_OK) *out = (uintptr_t)client;
+  return status;
+}
+
+ksr_status ksr_go_client_stream(uintptr_t client, const ksr_config* query, uintptr_t handle, uintptr_t* out,
+                                ksr_error** err) {
+  ksr_stream* stream = NULL;
+  const ksr_status status = ksr_client_stream((ksr_client*)client, query, (void*)handle, on_destroy, &stream, err);
+  if (status == KSR_OK) *out = (uintptr_t)stream;
+  return status;
+}
+
+ksr_status ksr_go_request_open(uintptr_t client, const ksr_params* params, uintptr_t handle, uintptr_t* out,
+                               ksr_error** err) {
+  ksr_request* request = NULL;
+  const ksr_status status =
+      ksr_request_open((ksr_client*)client, params, (void*)handle, on_request_destroy, &request, err);
+  if (status == KSR_OK) *out = (uintptr_t)request;
+  return status;
+}

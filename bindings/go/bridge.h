@@ -76,6 +76,66 @@ static inline ksr_go_text ksr_go_get(const ksr_object* object, const char* json_
   return text;
 }
 
+/* A ksr_client * and a ksr_request * are numbers as well. */
+ksr_status ksr_go_client_open(ksr_config* config, int with_log, uintptr_t handle, uintptr_t* out, ksr_error** err);
+ksr_status ksr_go_client_stream(uintptr_t client, const ksr_config* query, uintptr_t handle, uintptr_t* out,
+                                ksr_error** err);
+ksr_status ksr_go_request_open(uintptr_t client, const ksr_params* params, uintptr_t handle, uintptr_t* out,
+                               ksr_error** err);
+
+static inline void ksr_go_client_cancel(uintptr_t client) {
+  ksr_client_cancel((ksr_client*)client);
+}
+
+static inline ksr_status ksr_go_client_close(uintptr_t client) {
+  return ksr_client_close((ksr_client*)client);
+}
+
+static inline void ksr_go_client_close_async(uintptr_t client) {
+  ksr_client_close_async((ksr_client*)client);
+}
+
+static inline ksr_status ksr_go_client_stat(uintptr_t client, const char* name, uint64_t* value) {
+  return ksr_client_stat((ksr_client*)client, name, value);
+}
+
+static inline void ksr_go_request_cancel(uintptr_t request) {
+  ksr_request_cancel((ksr_request*)request);
+}
+
+static inline void ksr_go_request_close_async(uintptr_t request) {
+  ksr_request_close_async((ksr_request*)request);
+}
+
+/* What the request has ended with. */
+static inline ksr_status ksr_go_request_outcome(uintptr_t request, ksr_response** out, ksr_error** err) {
+  return ksr_request_wait((ksr_request*)request, 0, (const ksr_response**)out, err);
+}
+
+static inline ksr_go_text ksr_go_error_details(const ksr_error* error) {
+  ksr_go_text text = {NULL, 0};
+  text.data = ksr_error_details(error, &text.size);
+  return text;
+}
+
+static inline ksr_go_text ksr_go_response_header(const ksr_response* response, const char* name) {
+  ksr_go_text text = {NULL, 0};
+  text.data = ksr_response_header(response, name, &text.size);
+  return text;
+}
+
+static inline ksr_go_text ksr_go_response_warning(const ksr_response* response, size_t i) {
+  ksr_go_text text = {NULL, 0};
+  text.data = ksr_response_warning(response, i, &text.size);
+  return text;
+}
+
+static inline ksr_go_text ksr_go_response_body(const ksr_response* response) {
+  ksr_go_text text = {NULL, 0};
+  text.data = ksr_response_body(response, &text.size);
+  return text;
+}
+
 typedef struct {
   ksr_delta kind;
   const ksr_object* object;

@@ -21,13 +21,37 @@ func streamOf(handle, stream C.uintptr_t) *Stream {
 //export ksrGoUpdate
 func ksrGoUpdate(handle, stream C.uintptr_t, snapshot *C.ksr_snapshot) {
 	s := streamOf(handle, stream)
-	s.deliver(adopt(C.ksr_snapshot_retain(snapshot)))
+	s.tell(adopt(C.ksr_snapshot_retain(snapshot)))
 }
 
 //export ksrGoError
 func ksrGoError(handle, stream C.uintptr_t, e *C.ksr_error) {
-	s := streamOf(handle, stream)
-	err := readError(e)
+	streamOf(handle, stream).tell(readError(e))
+}
+
+// tell delivers what the library has told: here, or, of a client, where it does not keep the client's thread.
+func (s *Stream) tell(what any) {
+	if s.mail != nil {
+		s.mail.add(what)
+	} else {
+		s.told(what)
+	}
+}
+
+func (s *Stream) told(what any) {
+	switch what := what.(type) {
+	case *Snapshot:
+		s.deliver(what)
+	case *Error:
+		s.toldError(what)
+	case State:
+		s.toldState(what)
+	case logLine:
+		s.call(onLog, func() { s.callbacks.log(what.level, what.text) })
+	}
+}
+
+func (s *Stream) toldError(err *Error) {
 	if err.Fatal {
 		s.mu.Lock()
 		s.fatal = err
@@ -41,8 +65,11 @@ func ksrGoError(handle, stream C.uintptr_t, e *C.ksr_error) {
 
 //export ksrGoState
 func ksrGoState(handle, stream C.uintptr_t, state C.ksr_state) {
-	s := streamOf(handle, stream)
-	if state == C.KSR_STATE_CLOSED {
+	streamOf(handle, stream).tell(State(state))
+}
+
+func (s *Stream) toldState(state State) {
+	if state == Closed {
 		s.mu.Lock()
 		fatal := s.fatal
 		s.mu.Unlock()
@@ -50,7 +77,7 @@ func ksrGoState(handle, stream C.uintptr_t, state C.ksr_state) {
 		go s.shutDown()
 	}
 	if s.callbacks.state != nil {
-		s.call(onState, func() { s.callbacks.state(s, State(state)) })
+		s.call(onState, func() { s.callbacks.state(s, state) })
 	}
 }
 
@@ -58,7 +85,7 @@ func ksrGoState(handle, stream C.uintptr_t, state C.ksr_state) {
 func ksrGoLog(handle C.uintptr_t, level C.int32_t, message *C.char, size C.size_t) {
 	s := cgo.Handle(handle).Value().(*Stream)
 	text := string(unsafe.Slice((*byte)(unsafe.Pointer(message)), int(size)))
-	s.call(onLog, func() { s.callbacks.log(levelOf(int32(level)), text) })
+	s.tell(logLine{levelOf(int32(level)), text})
 }
 
 //export ksrGoDestroy

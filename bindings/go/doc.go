@@ -14,6 +14,15 @@
 //	}
 //	return stream.Err()
 //
+// Requests, any call of the API, are made by a [Client]:
+//
+//	client, err := ksr.NewClient(ksr.Config{})
+//	if err != nil {
+//		return err
+//	}
+//	defer client.Close()
+//	response, err := client.Get(ctx, "v1/pods", "default", "web-0")
+//
 // # Life of a stream
 //
 // Open never waits for the network. From then on the stream recovers by itself from whatever network and server do;
@@ -33,6 +42,8 @@
 // not copied: they must not be written, and must not be used after the release of what they were asked of, so keep that
 // reachable while they are in use (a deferred Release does). [Decode] and bytes.Clone make copies.
 //
+// The same holds for the bytes of a [Response], which Release ends.
+//
 // # Callbacks
 //
 // Callbacks of one stream never overlap, and each runs on a goroutine of its own, not on a thread of the library. They
@@ -42,9 +53,10 @@
 //
 // # Misuse
 //
-// After its end, and when it is nil or was never opened, a Stream behaves as a closed one: Stat fails with [ErrInvalid],
+// A Client that is closed, nil or was never opened fails with [ErrInvalid]. After its end, and when it is nil or was never
+// opened, a Stream behaves as a closed one: Stat fails with [ErrInvalid],
 // WaitSynced with [ErrCancelled] or the reason of the end, Latest is nil, loops end at once, Close returns nil. A nil or
-// zero Snapshot can be released, and every other use of it panics, as after its release; the zero Object has no fields.
+// zero Snapshot or Response can be released, and every other use of it panics, as after its release; the zero Object has no fields.
 // Texts with a NUL byte are refused or not found. In a child of fork this package does not work.
 //
 // All types may be used by many goroutines at once.

@@ -18,9 +18,15 @@ type Error struct {
 	HTTPStatus int
 	// Reason is that of the API server's Status object, such as "Expired"; "" without one.
 	Reason string
+	// Details is the Status object of a refused request as JSON, as the server sent it; "" without one. Status decodes
+	// it. Since 0.2.
+	Details string
+	// MaybeDone: the request may have been carried out all the same: it was sent, and no answer came that says
+	// otherwise. Never of what only reads. Since 0.2.
+	MaybeDone bool
 	// RetryAfter is the time until the stream tries again by itself; 0: at once, or it went on already.
 	RetryAfter time.Duration
-	// Fatal: there is no next try, and the stream ends.
+	// Fatal: there is no next try, and the stream ends. Always of a request.
 	Fatal bool
 }
 
@@ -34,7 +40,7 @@ func (e *Error) Error() string {
 // Unwrap returns the Code.
 func (e *Error) Unwrap() error { return e.Code }
 
-// PanicError ends a stream one of whose callbacks panicked.
+// PanicError ends a stream or client one of whose callbacks panicked.
 type PanicError struct {
 	// Callback is the option that set it, such as "OnUpdate".
 	Callback string
@@ -64,6 +70,8 @@ func readError(e *C.ksr_error) *Error {
 		Message:    string(view(C.ksr_go_error_message(e))),
 		HTTPStatus: int(C.ksr_error_http_status(e)),
 		Reason:     string(view(C.ksr_go_error_reason(e))),
+		Details:    string(view(C.ksr_go_error_details(e))),
+		MaybeDone:  C.ksr_error_maybe_done(e) == 1,
 		RetryAfter: time.Duration(max(retry, 0)) * time.Millisecond,
 		Fatal:      retry < 0,
 	}

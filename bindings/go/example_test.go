@@ -103,3 +103,59 @@ func ExampleDecode() {
 		}
 	}
 }
+
+func ExampleClient() {
+	client, err := ksr.NewClient(ksr.Config{"context": "staging"})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer client.Close()
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	settings := map[string]any{
+		"apiVersion": "v1", "kind": "ConfigMap",
+		"metadata": map[string]any{"name": "settings"},
+		"data":     map[string]any{"colour": "blue"},
+	}
+	response, err := client.Apply(ctx, "v1/configmaps", "default", "settings", "me", settings)
+	var refused *ksr.Error
+	switch {
+	case errors.Is(err, ksr.ErrConflict) && errors.As(err, &refused) && refused.Status().Details != nil:
+		for _, cause := range refused.Status().Details.Causes {
+			fmt.Println(cause.Field, cause.Message)
+		}
+		return
+	case errors.As(err, &refused) && refused.MaybeDone:
+		fmt.Println("it may have been applied:", err)
+		return
+	case err != nil:
+		fmt.Println(err)
+		return
+	}
+	defer response.Release()
+	for _, warning := range response.Warnings() {
+		fmt.Println("warning:", warning)
+	}
+}
+
+func ExampleClient_Do() {
+	client, err := ksr.NewClient(ksr.Config{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer client.Close()
+	scale := &ksr.Request{Verb: "patch", Resource: "apps/v1/deployments", Namespace: "default", Name: "web",
+		Subresource: "scale", Body: []byte(`{"spec":{"replicas":3}}`)}
+	response, err := client.Do(context.Background(), scale)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer response.Release()
+	var answer struct{ Spec struct{ Replicas int } }
+	if err := response.Decode(&answer); err == nil {
+		fmt.Println(answer.Spec.Replicas)
+	}
+}

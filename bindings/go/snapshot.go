@@ -11,6 +11,9 @@ type Snapshot struct {
 	ref *ref
 	// whole: the loop that got it has seen nothing before, so that everything is new to it.
 	whole bool
+	// merged are its deltas since the one delivered before, where that is not the one before in the library; nil: the
+	// library's own.
+	merged []change
 }
 
 // adopt takes over one reference.
@@ -23,7 +26,7 @@ func (s *Snapshot) Retain() *Snapshot {
 	s.ref.enter()
 	defer s.ref.leave()
 	kept := adopt(C.ksr_snapshot_retain(s.c))
-	kept.whole = s.whole
+	kept.whole, kept.merged = s.whole, s.merged
 	return kept
 }
 
@@ -112,6 +115,14 @@ func (s *Snapshot) Deltas() iter.Seq2[DeltaKind, Object] {
 	return func(yield func(DeltaKind, Object) bool) {
 		s.ref.enter()
 		defer s.ref.leave()
+		if s.merged != nil {
+			for _, one := range s.merged {
+				if !yield(one.kind, one.object) {
+					return
+				}
+			}
+			return
+		}
 		count := C.ksr_snapshot_delta_count(s.c)
 		for i := C.size_t(0); i < count; i++ {
 			delta := C.ksr_go_delta_at(s.c, i)
@@ -139,6 +150,9 @@ func (s *Snapshot) DeltaLen() int {
 	}
 	s.ref.enter()
 	defer s.ref.leave()
+	if s.merged != nil {
+		return len(s.merged)
+	}
 	return int(C.ksr_snapshot_delta_count(s.c))
 }
 

@@ -18,6 +18,8 @@ type Stream struct {
 	handle    atomic.Uintptr // the ksr_stream
 	inside    atomic.Uint64  // the thread of the callback that is running; 0: no callback is
 	journal   *journal
+	client    *Client  // nil: it has a connection and a thread of its own
+	mail      *mailbox // of a stream of a client
 
 	opened chan struct{} // Open has returned
 	synced chan struct{} // a snapshot was delivered
@@ -42,6 +44,10 @@ type Stream struct {
 // when ctx is done already. The stream ends when ctx is done. A nil ctx, here and in the methods, is
 // context.Background.
 func Open(ctx context.Context, config Config, options ...Option) (*Stream, error) {
+	return open(ctx, config, newStream(options))
+}
+
+func open(ctx context.Context, config Config, s *Stream) (*Stream, error) {
 	ctx = orBackground(ctx)
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
@@ -51,7 +57,6 @@ func Open(ctx context.Context, config Config, options ...Option) (*Stream, error
 		return nil, err
 	}
 	defer C.ksr_config_free(c)
-	s := newStream(options)
 	withLog := C.int(0)
 	if s.callbacks.log != nil {
 		withLog = 1
@@ -60,12 +65,20 @@ func Open(ctx context.Context, config Config, options ...Option) (*Stream, error
 
 	var handle C.uintptr_t
 	var e *C.ksr_error
+	var status C.ksr_status
 	// ksrGoDestroy deletes the cgo.Handle, also when this fails.
-	status := C.ksr_go_open(c, C.uintptr_t(cgo.NewHandle(s)), &handle, &e)
+	if s.client == nil {
+		status = C.ksr_go_open(c, C.uintptr_t(cgo.NewHandle(s)), &handle, &e)
+	} else {
+		status = C.ksr_go_client_stream(s.client.handle, c, C.uintptr_t(cgo.NewHandle(s)), &handle, &e)
+	}
 	if err := failure(status, e, "ksr_open"); err != nil {
 		return nil, err
 	}
 	s.handle.Store(uintptr(handle))
+	if s.mail != nil {
+		go s.mail.deliver(s)
+	}
 	s.unlisten = context.AfterFunc(ctx, func() {
 		s.end(context.Cause(ctx))
 		s.shutDown()
@@ -139,7 +152,12 @@ func (s *Stream) shutDown() error {
 	<-s.opened
 	s.release.Do(func() {
 		s.unlisten()
-		s.closeFail = failure(C.ksr_go_close(C.uintptr_t(s.handle.Load())), nil, "Close")
+		status := C.ksr_go_close(C.uintptr_t(s.handle.Load()))
+		if s.mail != nil {
+			<-s.mail.done
+			s.client.forget(s)
+		}
+		s.closeFail = failure(status, nil, "Close")
 		s.loops.Wait()
 		s.mu.Lock()
 		s.current.Release()

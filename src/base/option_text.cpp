@@ -43,8 +43,8 @@ Expected<Milliseconds> parse_duration(std::string_view text) {
   std::uint64_t unit = 0;
   if (text == "ms" || (text.empty() && *number == 0)) unit = 1;
   if (text == "s") unit = 1000;
-  if (text == "m") unit = 60 * 1000;
-  if (text == "h") unit = 60 * 60 * 1000;
+  if (text == "m") unit = 60'000;
+  if (text == "h") unit = 3'600'000;
   if (unit == 0) return error;
   // A hundred years: safe to add to a point in time.
   constexpr std::uint64_t kMaxDays = 36'600;

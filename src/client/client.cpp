@@ -57,13 +57,15 @@ Error cancelled_error() {
 Expected<std::shared_ptr<Client>> Client::create(const ClientOptions& options, std::unique_ptr<ClientHost> host,
                                                  stream::Runtime& runtime) {
   LogBuffer early_lines;
-  auto access = cluster::open_access(options.connection, {runtime.executor(), runtime.transport()}, early_lines);
+  std::string name_space;
+  auto access =
+      cluster::open_access(options.connection, {runtime.executor(), runtime.transport()}, early_lines, &name_space);
   if (!access) return std::move(access).error();
   auto runner = delivery::CallbackRunner::create(options.delivery);
   if (!runner) return std::move(runner).error();
   std::shared_ptr<Client> client;
   try {
-    client.reset(new Client(options, std::move(host), runtime, *access, *runner));
+    client.reset(new Client(options, std::move(name_space), std::move(host), runtime, *access, *runner));
     early_lines.replay_to(*client);
     (*access)->add_logger(std::weak_ptr<Logger>(client));
   } catch (...) {
@@ -78,9 +80,11 @@ Expected<std::shared_ptr<Client>> Client::create(const ClientOptions& options, s
   return client;
 }
 
-Client::Client(const ClientOptions& options, std::unique_ptr<ClientHost> host, stream::Runtime& runtime,
-               std::shared_ptr<cluster::Access> access, std::shared_ptr<delivery::CallbackRunner> runner)
+Client::Client(const ClientOptions& options, std::string context_namespace, std::unique_ptr<ClientHost> host,
+               stream::Runtime& runtime, std::shared_ptr<cluster::Access> access,
+               std::shared_ptr<delivery::CallbackRunner> runner)
     : options_(options),
+      context_namespace_(std::move(context_namespace)),
       runtime_(runtime),
       access_(std::move(access)),
       runner_(std::move(runner)),
@@ -92,30 +96,16 @@ Client::~Client() = default;
 
 // ---- requests -------------------------------------------------------------------------------------------------------
 
-Expected<std::string> Client::context_namespace() {
-  {
-    const MutexLock lock(mutex_);
-    if (namespace_of_context_) return *namespace_of_context_;
-  }
-  // Reads files, so it is done once.
-  Expected<std::string> found = cluster::default_namespace(options_.connection, *this);
-  if (!found) return found;
-  const MutexLock lock(mutex_);
-  namespace_of_context_ = *found;
-  return found;
-}
-
 Expected<std::shared_ptr<RequestHandle>> Client::open(Handle number, const request::Params& params,
                                                       std::unique_ptr<RequestHost> host) {
   if (Expected<void> fine = request::check_params(params); !fine) return std::move(fine).error();
-  Expected<std::string> name_space = params.namespace_of_context ? context_namespace() : params.name_space;
-  if (!name_space) return std::move(name_space).error();
+  const std::string& name_space = params.namespace_of_context ? context_namespace_ : params.name_space;
   auto forget_it = [self = weak_from_this()](RequestHandle& ended) {
     if (const auto client = self.lock()) client->forget(ended);
   };
   auto handle = std::make_shared<RequestHandle>(
       RequestHandle::Owner{runtime_.executor(), runner_, std::move(forget_it)}, number, std::move(host));
-  handle->prepare({runtime_.executor(), random_, access_, counts_}, params, *std::move(name_space));
+  handle->prepare({runtime_.executor(), random_, access_, counts_}, params, name_space);
   {
     const MutexLock lock(mutex_);
     if (cancelled_) return cancelled_error();
@@ -160,12 +150,6 @@ Expected<void> Client::open_stream(Handle number, stream::Config config, std::un
     return Error{Status::invalid, "config key " + std::string(config.client_key) +
                                       ": belongs to the client; expected a query and how it is kept up to date"};
   }
-  std::string name_space;
-  if (config.query.namespaces_of_context) {
-    Expected<std::string> found = context_namespace();
-    if (!found) return std::move(found).error();
-    name_space = *std::move(found);
-  }
   config.delivery = options_.delivery;
   config.reader.max_object_size = options_.max_object_size;
   {
@@ -187,7 +171,7 @@ Expected<void> Client::open_stream(Handle number, stream::Config config, std::un
   delivery::SharedDelivery shared{runner_, [life] { life->end(); }};
   life.reset();
   Expected<void> opened = stream::open(number, config, std::move(host),
-                                       stream::ClientParts{access_, std::move(name_space), std::move(shared)});
+                                       stream::ClientParts{access_, context_namespace_, std::move(shared)});
   if (!opened) return opened;
   // A cancel or close that came meanwhile did not see it.
   bool cancelled = false;

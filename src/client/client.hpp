@@ -82,10 +82,10 @@ class Client final : public Logger, public delivery::CallbackSource, public std:
   Turn take_turn() override KSR_EXCLUDES(mutex_);
 
  private:
-  Client(const ClientOptions& options, std::unique_ptr<ClientHost> host, stream::Runtime& runtime,
-         std::shared_ptr<cluster::Access> access, std::shared_ptr<delivery::CallbackRunner> runner);
+  Client(const ClientOptions& options, std::string context_namespace, std::unique_ptr<ClientHost> host,
+         stream::Runtime& runtime, std::shared_ptr<cluster::Access> access,
+         std::shared_ptr<delivery::CallbackRunner> runner);
 
-  Expected<std::string> context_namespace() KSR_EXCLUDES(mutex_);
   void forget(RequestHandle& request) KSR_EXCLUDES(mutex_);
   // The last callback of a stream is over.
   void on_stream_ended() KSR_EXCLUDES(mutex_);
@@ -100,6 +100,7 @@ class Client final : public Logger, public delivery::CallbackSource, public std:
   void finish() KSR_EXCLUDES(mutex_);
 
   const ClientOptions options_;
+  const std::string context_namespace_;
   stream::Runtime& runtime_;
   const std::shared_ptr<cluster::Access> access_;
   const std::shared_ptr<delivery::CallbackRunner> runner_;
@@ -117,7 +118,6 @@ class Client final : public Logger, public delivery::CallbackSource, public std:
   // Their callbacks are not over.
   std::size_t live_streams_ KSR_GUARDED_BY(mutex_) = 0;
   delivery::CallbackQueue log_lines_ KSR_GUARDED_BY(mutex_);
-  std::optional<std::string> namespace_of_context_ KSR_GUARDED_BY(mutex_);
   std::function<void()> on_ended_ KSR_GUARDED_BY(mutex_);
   bool cancelled_ KSR_GUARDED_BY(mutex_) = false;
   bool closing_ KSR_GUARDED_BY(mutex_) = false;

@@ -70,13 +70,11 @@ struct AccessEnvironment {
   transport::Transport& transport;
 };
 
-// The namespace where the key `namespace` is not set: that of the context, as for kubectl, and "default" where it has
-// none. Reads the same files as open_access, on the calling thread. Any thread.
-Expected<std::string> default_namespace(const ConnectionOptions& options, Logger& logger);
-
 // Resolves the options (reads the files they name, on the calling thread) and returns the Access of that connection, an
 // existing one where another stream uses the same. `logger` is not used once this has returned. Any thread.
+// `name_space`, where it is not null, becomes the namespace where the key `namespace` is not set: that of the context,
+// as for kubectl, and "default" where it has none. The files are read once: a named pipe could not be read again.
 Expected<std::shared_ptr<Access>> open_access(const ConnectionOptions& options, const AccessEnvironment& environment,
-                                              Logger& logger);
+                                              Logger& logger, std::string* name_space = nullptr);
 
 }  // namespace ksr::cluster

@@ -19,7 +19,7 @@ class ClosableWatch final : public transport::Exchange, public transport::Exchan
   void runs_on(std::unique_ptr<transport::Exchange> real) { real_ = std::move(real); }
 
   transport::SendStatus send(std::string_view message, transport::MessageType type,
-                             std::function<void()> written) override {
+                             std::function<void()>&& written) override {
     return real_ ? real_->send(message, type, std::move(written)) : transport::SendStatus::closed;
   }
   void close(int code, std::string_view reason) override {

@@ -59,8 +59,8 @@ struct QueryOptions {
   std::string label_selector;
   std::string field_selector;
   bool metadata_only = false;
-  // A name has to be that of a resource that can be listed and watched.
-  bool watchable_only = true;
+  // A name has to be that of a resource that can be listed.
+  bool listable_only = true;
 };
 
 }  // namespace ksr::cluster

@@ -10,48 +10,46 @@
 namespace ksr::cluster {
 namespace {
 
-namespace json = boost::json;
-
 // More than any cluster has; each group version may be a request.
 constexpr std::size_t kMaxResources = 50'000;
 constexpr std::size_t kMaxGroupVersions = 2'000;
 
 // Lenient: what is absent or of another type is empty, and an entry without a valid name is skipped.
-std::string text_of(const json::object& object, const char* name) {
-  const json::value* value = object.if_contains(name);
-  const json::string* text = value == nullptr ? nullptr : value->if_string();
+std::string text_of(const boost::json::object& object, const char* name) {
+  const boost::json::value* value = object.if_contains(name);
+  const boost::json::string* text = value == nullptr ? nullptr : value->if_string();
   return text == nullptr ? "" : std::string(text->data(), text->size());
 }
 
-const json::object& object_of(const json::object& object, const char* name) {
-  static const json::object* const empty = new json::object;
-  const json::value* value = object.if_contains(name);
+const boost::json::object& object_of(const boost::json::object& object, const char* name) {
+  static const boost::json::object* const empty = new boost::json::object;
+  const boost::json::value* value = object.if_contains(name);
   return value != nullptr && value->is_object() ? value->get_object() : *empty;
 }
 
-std::vector<const json::object*> objects_of(const json::object& object, const char* name) {
-  std::vector<const json::object*> objects;
-  const json::value* value = object.if_contains(name);
+std::vector<const boost::json::object*> objects_of(const boost::json::object& object, const char* name) {
+  std::vector<const boost::json::object*> objects;
+  const boost::json::value* value = object.if_contains(name);
   if (value == nullptr || !value->is_array()) return objects;
-  for (const json::value& item : value->get_array()) {
+  for (const boost::json::value& item : value->get_array()) {
     if (item.is_object()) objects.push_back(&item.get_object());
   }
   return objects;
 }
 
-std::vector<std::string> texts_of(const json::object& object, const char* name) {
+std::vector<std::string> texts_of(const boost::json::object& object, const char* name) {
   std::vector<std::string> texts;
-  const json::value* value = object.if_contains(name);
+  const boost::json::value* value = object.if_contains(name);
   if (value == nullptr || !value->is_array()) return texts;
-  for (const json::value& item : value->get_array()) {
-    if (const json::string* text = item.if_string()) texts.emplace_back(text->data(), text->size());
+  for (const boost::json::value& item : value->get_array()) {
+    if (const boost::json::string* text = item.if_string()) texts.emplace_back(text->data(), text->size());
   }
   return texts;
 }
 
-bool has_list_and_watch(const std::vector<std::string>& verbs) {
-  const auto has = [&](const char* verb) { return std::find(verbs.begin(), verbs.end(), verb) != verbs.end(); };
-  return has("list") && has("watch");
+// What cannot be watched is listed again and again.
+bool has_list(const std::vector<std::string>& verbs) {
+  return std::find(verbs.begin(), verbs.end(), "list") != verbs.end();
 }
 
 // Resources whose names cannot be part of a path are skipped.
@@ -65,12 +63,12 @@ void add_if_valid(std::vector<ApiResource>& resources, ApiResource resource) {
   if (is_valid(resource) && resources.size() < kMaxResources) resources.push_back(std::move(resource));
 }
 
-std::vector<ApiResource> aggregated_resources(const json::object& root) {
+std::vector<ApiResource> aggregated_resources(const boost::json::object& root) {
   std::vector<ApiResource> resources;
-  for (const json::object* group : objects_of(root, "items")) {
+  for (const boost::json::object* group : objects_of(root, "items")) {
     const std::string group_name = text_of(object_of(*group, "metadata"), "name");
-    for (const json::object* version : objects_of(*group, "versions")) {
-      for (const json::object* entry : objects_of(*version, "resources")) {
+    for (const boost::json::object* version : objects_of(*group, "versions")) {
+      for (const boost::json::object* entry : objects_of(*version, "resources")) {
         ApiResource resource;
         resource.group = group_name;
         resource.version = text_of(*version, "version");
@@ -80,7 +78,7 @@ std::vector<ApiResource> aggregated_resources(const json::object& root) {
         resource.short_names = texts_of(*entry, "shortNames");
         resource.categories = texts_of(*entry, "categories");
         resource.namespaced = text_of(*entry, "scope") == "Namespaced";
-        resource.watchable = has_list_and_watch(texts_of(*entry, "verbs"));
+        resource.listable = has_list(texts_of(*entry, "verbs"));
         add_if_valid(resources, std::move(resource));
       }
     }
@@ -88,19 +86,20 @@ std::vector<ApiResource> aggregated_resources(const json::object& root) {
   return resources;
 }
 
-void add_versions(const json::object& group, std::vector<GroupVersion>& group_versions) {
+void add_versions(const boost::json::object& group, std::vector<GroupVersion>& group_versions) {
   const std::string name = text_of(group, "name");
   if (!is_dns_subdomain(name)) return;
   const std::string preferred = text_of(object_of(group, "preferredVersion"), "version");
   std::vector<std::string> versions;
-  for (const json::object* version : objects_of(group, "versions")) versions.push_back(text_of(*version, "version"));
+  for (const boost::json::object* version : objects_of(group, "versions"))
+    versions.push_back(text_of(*version, "version"));
   std::stable_partition(versions.begin(), versions.end(), [&](const auto& version) { return version == preferred; });
   for (const std::string& version : versions) {
     if (is_dns_label(version) && group_versions.size() < kMaxGroupVersions) group_versions.push_back({name, version});
   }
 }
 
-Expected<json::value> parsed(std::string_view body) {
+Expected<boost::json::value> parsed(std::string_view body) {
   auto value = parse_bounded_json(body);
   if (!value || !value->is_object()) {
     return Error{Status::protocol, "discovery: the response is not a JSON object, or is too large"};
@@ -117,7 +116,7 @@ std::string GroupVersion::path() const {
 Expected<DiscoveryRoot> parse_discovery_root(std::string_view body) {
   const auto value = parsed(body);
   if (!value) return value.error();
-  const json::object& object = value->get_object();
+  const boost::json::object& object = value->get_object();
   const std::string kind = text_of(object, "kind");
   DiscoveryRoot root;
   if (kind == "APIGroupDiscoveryList") {
@@ -130,7 +129,7 @@ Expected<DiscoveryRoot> parse_discovery_root(std::string_view body) {
       }
     }
   } else if (kind == "APIGroupList") {
-    for (const json::object* group : objects_of(object, "groups")) add_versions(*group, root.group_versions);
+    for (const boost::json::object* group : objects_of(object, "groups")) add_versions(*group, root.group_versions);
   } else {
     return Error{Status::protocol, "discovery: the response is of kind " + in_quotes(kind) +
                                        "; expected APIGroupDiscoveryList, APIVersions or APIGroupList"};
@@ -145,7 +144,7 @@ Expected<std::vector<ApiResource>> parse_resource_list(std::string_view body, co
     return Error{Status::protocol, "discovery: the response to GET " + of.path() + " is not an APIResourceList"};
   }
   std::vector<ApiResource> resources;
-  for (const json::object* entry : objects_of(value->get_object(), "resources")) {
+  for (const boost::json::object* entry : objects_of(value->get_object(), "resources")) {
     ApiResource resource;
     resource.group = of.group;
     resource.version = of.version;
@@ -154,9 +153,9 @@ Expected<std::vector<ApiResource>> parse_resource_list(std::string_view body, co
     resource.kind = text_of(*entry, "kind");
     resource.short_names = texts_of(*entry, "shortNames");
     resource.categories = texts_of(*entry, "categories");
-    const json::value* namespaced = entry->if_contains("namespaced");
+    const boost::json::value* namespaced = entry->if_contains("namespaced");
     resource.namespaced = namespaced != nullptr && namespaced->is_bool() && namespaced->get_bool();
-    resource.watchable = has_list_and_watch(texts_of(*entry, "verbs"));
+    resource.listable = has_list(texts_of(*entry, "verbs"));
     add_if_valid(resources, std::move(resource));
   }
   return resources;

@@ -14,22 +14,20 @@
 namespace ksr::cluster {
 namespace {
 
-namespace json = boost::json;
-
 Error wrong(const std::string& reason) {
   return {Status::auth, "its output " + reason};
 }
 
 // An absent member and null are the empty string; any other type is an error.
-Expected<std::string> member_text(const json::object& object, const char* name) {
-  const json::value* value = object.if_contains(name);
+Expected<std::string> member_text(const boost::json::object& object, const char* name) {
+  const boost::json::value* value = object.if_contains(name);
   if (value == nullptr || value->is_null()) return std::string();
-  if (const json::string* text = value->if_string()) return std::string(text->data(), text->size());
+  if (const boost::json::string* text = value->if_string()) return std::string(text->data(), text->size());
   return wrong(std::string("has a ") + name + " that is not a string");
 }
 
-json::object cluster_of(const ExecCluster& cluster) {
-  json::object object;
+boost::json::object cluster_of(const ExecCluster& cluster) {
+  boost::json::object object;
   object["server"] = cluster.server;
   if (!cluster.tls_server_name.empty()) object["tls-server-name"] = cluster.tls_server_name;
   if (cluster.insecure_skip_tls_verify) object["insecure-skip-tls-verify"] = true;
@@ -37,13 +35,13 @@ json::object cluster_of(const ExecCluster& cluster) {
   if (!cluster.proxy_url.empty()) object["proxy-url"] = cluster.proxy_url;
   if (cluster.disable_compression) object["disable-compression"] = true;
   boost::system::error_code failure;
-  if (json::value config = json::parse(cluster.config, failure); !cluster.config.empty() && !failure) {
+  if (boost::json::value config = boost::json::parse(cluster.config, failure); !cluster.config.empty() && !failure) {
     object["config"] = std::move(config);
   }
   return object;
 }
 
-Expected<void> take_token(const json::object& status, Credentials& credentials) {
+Expected<void> take_token(const boost::json::object& status, Credentials& credentials) {
   const auto token = member_text(status, "token");
   if (!token) return token.error();
   if (has_control_characters(*token)) return wrong("has a token with control characters");
@@ -51,7 +49,7 @@ Expected<void> take_token(const json::object& status, Credentials& credentials) 
   return {};
 }
 
-Expected<void> take_certificate(const json::object& status, Credentials& credentials) {
+Expected<void> take_certificate(const boost::json::object& status, Credentials& credentials) {
   auto certificate = member_text(status, "clientCertificateData");
   if (!certificate) return certificate.error();
   auto key = member_text(status, "clientKeyData");
@@ -67,7 +65,7 @@ Expected<void> take_certificate(const json::object& status, Credentials& credent
   return {};
 }
 
-Expected<void> take_expiry(const json::object& status, Credentials& credentials) {
+Expected<void> take_expiry(const boost::json::object& status, Credentials& credentials) {
   const auto text = member_text(status, "expirationTimestamp");
   if (!text) return text.error();
   if (text->empty()) return {};
@@ -78,7 +76,7 @@ Expected<void> take_expiry(const json::object& status, Credentials& credentials)
 }
 
 // kubectl's decoder takes both.
-std::optional<json::value> parsed(const std::string& output) {
+std::optional<boost::json::value> parsed(const std::string& output) {
   if (auto value = parse_bounded_json(output)) return value;
   try {
     // YAML has strings that JSON has not, such as those that are not UTF-8.
@@ -88,10 +86,10 @@ std::optional<json::value> parsed(const std::string& output) {
   }
 }
 
-Expected<json::object> checked_object(const std::string& output, const std::string& api_version) {
-  const std::optional<json::value> value = parsed(output);
+Expected<boost::json::object> checked_object(const std::string& output, const std::string& api_version) {
+  const std::optional<boost::json::value> value = parsed(output);
   if (!value || !value->is_object()) return wrong("is not an object in JSON or YAML; expected an ExecCredential");
-  const json::object& object = value->get_object();
+  const boost::json::object& object = value->get_object();
   const auto kind = member_text(object, "kind");
   if (!kind || *kind != "ExecCredential") return wrong("is of another kind; expected ExecCredential");
   const auto version = member_text(object, "apiVersion");
@@ -103,20 +101,20 @@ Expected<json::object> checked_object(const std::string& output, const std::stri
 }  // namespace
 
 std::string exec_info(const std::string& api_version, const ExecCluster* cluster) {
-  json::object spec;
+  boost::json::object spec;
   spec["interactive"] = false;
   if (cluster != nullptr) spec["cluster"] = cluster_of(*cluster);
-  json::object info;
+  boost::json::object info;
   info["kind"] = "ExecCredential";
   info["apiVersion"] = api_version;
   info["spec"] = std::move(spec);
-  return json::serialize(info);
+  return boost::json::serialize(info);
 }
 
 Expected<Credentials> parse_exec_credential(const std::string& output, const std::string& api_version) {
   const auto object = checked_object(output, api_version);
   if (!object) return object.error();
-  const json::value* status = object->if_contains("status");
+  const boost::json::value* status = object->if_contains("status");
   if (status == nullptr || !status->is_object()) return wrong("has no status");
   Credentials credentials;
   if (auto fine = take_token(status->get_object(), credentials); !fine) return fine.error();

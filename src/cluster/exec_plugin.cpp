@@ -113,18 +113,27 @@ class StderrLog {
   StderrLog(const ExecPlan& plan, const PluginText& text, Logger& logger) : plan_(plan), text_(text), logger_(logger) {}
 
   void add(std::string_view line) {
-    if (lines_ > kMaxLines || !logger_.wants(LogLevel::notice)) return;
-    const bool last = ++lines_ > kMaxLines;
-    logger_.log(LogLevel::notice,
-                plan_.role + ": " + (last ? "more lines are not logged" : text_.shown(line, kMaxForeignText)));
+    if (++lines_ <= kMaxLines && logger_.wants(LogLevel::notice)) {
+      log(text_.shown(line, kMaxForeignText));
+    } else if (lines_ == kMaxLines + 1 && logger_.wants(LogLevel::notice)) {
+      log("more lines are not logged");
+    }
+  }
+  // The plugin has ended.
+  void finish() {
+    if (lines_ > kMaxLines && logger_.wants(LogLevel::notice)) {
+      log(std::to_string(lines_ - kMaxLines) + " lines of its standard error were not logged");
+    }
   }
 
  private:
-  static constexpr int kMaxLines = 100;
+  static constexpr std::size_t kMaxLines = 100;
+  void log(const std::string& text) { logger_.log(LogLevel::notice, plan_.role + ": " + text); }
+
   const ExecPlan& plan_;
   const PluginText& text_;
   Logger& logger_;
-  int lines_ = 0;
+  std::size_t lines_ = 0;
 };
 
 }  // namespace
@@ -152,6 +161,7 @@ Expected<Credentials> run_exec_plugin(const ExecPlan& plan, const std::atomic<bo
     stderr_log.add(line);
   };
   const auto result = run_program(call, stop);
+  stderr_log.finish();
   if (!result) return result.error().within(plan.role);
   text.add_output(result->output);
   const auto failed_with = [&](const std::string& what) {

@@ -1,16 +1,20 @@
 #include "cluster/files.hpp"
 
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <poll.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <filesystem>
 #include <map>
 #include <optional>
+#include <set>
 #include <system_error>
 #include <utility>
 
@@ -54,7 +58,11 @@ int open_for_reading(const std::string& path) {
 }
 
 constexpr std::chrono::seconds kMaxPipeWait{10};
-constexpr std::size_t kMaxCachedPipes = 16;
+constexpr std::size_t kMaxKeptPipes = 16;
+
+Error not_written_in_time(const NamedFile& file) {
+  return unreadable(file, "the pipe was not written to its end within " + std::to_string(kMaxPipeWait.count()) + " s");
+}
 
 // Until there is something to read, or a writer has closed the pipe; false: the time is over. A pipe that no writer has
 // opened yet is waited for as well.
@@ -74,10 +82,7 @@ Expected<std::string> read_to_end(const NamedFile& file, int descriptor, std::si
   std::string content;
   char block[16 * 1024];
   for (;;) {
-    if (deadline && !wait_for_writer(descriptor, *deadline)) {
-      return unreadable(file,
-                        "the pipe was not written to its end within " + std::to_string(kMaxPipeWait.count()) + " s");
-    }
+    if (deadline && !wait_for_writer(descriptor, *deadline)) return not_written_in_time(file);
     const ssize_t count = ::read(descriptor, block, sizeof block);
     if (count == 0) return content;
     if (count < 0 && (errno == EINTR || (deadline && errno == EAGAIN))) continue;
@@ -89,28 +94,71 @@ Expected<std::string> read_to_end(const NamedFile& file, int descriptor, std::si
   }
 }
 
-// A pipe can be read once, but a connection is described by it as long as the process lives.
-class PipeCache {
+// Those of pipe(2), which are in no directory. Each is what one program was started with, and is read once; a named
+// pipe is written again for each reader.
+bool is_anonymous_pipe(int descriptor) {
+  struct statfs system {};
+  return ::fstatfs(descriptor, &system) == 0 && static_cast<unsigned long>(system.f_type) == PIPEFS_MAGIC;
+}
+
+// Readers of one pipe would take pieces of its content from each other, so they take turns; those of different pipes do
+// not wait for each other.
+class PipeReader {
  public:
+  // `descriptor` only tells which pipe it is: while others read, it would see their writer's end.
   Expected<std::string> read(const NamedFile& file, int descriptor, const struct stat& status) {
-    const std::pair<dev_t, ino_t> pipe(status.st_dev, status.st_ino);
-    const MutexLock lock(pipes_mutex_);
-    if (const auto found = pipes_.find(pipe); found != pipes_.end()) return found->second;
     const auto deadline = std::chrono::steady_clock::now() + kMaxPipeWait;
-    auto content = read_to_end(file, descriptor, kMaxKubeconfigSize, deadline);
-    if (content && pipes_.size() < kMaxCachedPipes) pipes_.emplace(pipe, *content);
+    const Key pipe(status.st_dev, status.st_ino);
+    {
+      const MutexLock lock(pipes_mutex_);
+      while (reading_.count(pipe) != 0) {
+        if (!turn_over_.wait_until(pipes_mutex_, deadline)) return not_written_in_time(file);
+      }
+      if (const auto found = kept_.find(pipe); found != kept_.end()) return found->second;
+      reading_.insert(pipe);
+    }
+    const Turn turn(*this, pipe);
+    const bool anonymous = is_anonymous_pipe(descriptor);
+    const Descriptor again(open_for_reading(file.path));
+    if (again.number() < 0) return unreadable(file, errno);
+    auto content = read_to_end(file, again.number(), kMaxKubeconfigSize, deadline);
+    if (!content || !anonymous) return content;
+    const MutexLock lock(pipes_mutex_);
+    if (kept_.size() < kMaxKeptPipes) kept_.emplace(pipe, *content);
     return content;
   }
 
  private:
+  using Key = std::pair<dev_t, ino_t>;
+
+  class Turn {
+   public:
+    Turn(PipeReader& reader, const Key& pipe) : reader_(reader), pipe_(pipe) {}
+    ~Turn() {
+      {
+        const MutexLock lock(reader_.pipes_mutex_);
+        reader_.reading_.erase(pipe_);
+      }
+      reader_.turn_over_.notify_all();
+    }
+    Turn(const Turn&) = delete;
+    Turn& operator=(const Turn&) = delete;
+
+   private:
+    PipeReader& reader_;
+    const Key pipe_;
+  };
+
   Mutex pipes_mutex_;
-  std::map<std::pair<dev_t, ino_t>, std::string> pipes_ KSR_GUARDED_BY(pipes_mutex_);
+  ConditionVariable turn_over_;
+  std::set<Key> reading_ KSR_GUARDED_BY(pipes_mutex_);
+  std::map<Key, std::string> kept_ KSR_GUARDED_BY(pipes_mutex_);
 };
 
 // Never destroyed: a stream may be opened while the process exits.
-PipeCache& pipe_cache() {
-  static PipeCache* const cache = new PipeCache;
-  return *cache;
+PipeReader& pipe_reader() {
+  static PipeReader* const reader = new PipeReader;
+  return *reader;
 }
 
 bool is_null_device(const struct stat& status) {
@@ -142,9 +190,14 @@ Expected<std::string> read_kubeconfig_file(const NamedFile& file) {
   struct stat status {};
   if (::fstat(descriptor.number(), &status) != 0) return unreadable(file, errno);
   if (is_null_device(status)) return std::string();
-  if (S_ISFIFO(status.st_mode)) return pipe_cache().read(file, descriptor.number(), status);
+  if (S_ISFIFO(status.st_mode)) return pipe_reader().read(file, descriptor.number(), status);
   if (!S_ISREG(status.st_mode)) return unreadable(file, "it is not a regular file, a pipe or /dev/null");
   return read_to_end(file, descriptor.number(), kMaxKubeconfigSize, std::nullopt);
+}
+
+bool is_pipe(const std::string& path) {
+  std::error_code failure;
+  return std::filesystem::is_fifo(path, failure);
 }
 
 Expected<std::string> read_token_file(const NamedFile& file) {

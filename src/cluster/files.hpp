@@ -26,9 +26,12 @@ inline constexpr std::size_t kMaxKubeconfigSize = std::size_t{8} << 20;
 // The content of a regular file. Blocks on the disk at most: a FIFO or a device is refused. The error has role, path
 // and reason, never the content.
 Expected<std::string> read_file(const NamedFile& file, std::size_t max_size);
-// The content of a kubeconfig: read_file(), but /dev/null is empty, and a pipe is read once in the process, until its
-// end or for 10 s (KUBECONFIG=<(command) of a shell).
+// The content of a kubeconfig: read_file(), but /dev/null is empty, and a pipe is read to its end, for 10 s at most.
+// What an anonymous pipe held (KUBECONFIG=<(command) of a shell, /dev/fd/3) is kept, since it cannot be read again; a
+// named one is read again each time.
 Expected<std::string> read_kubeconfig_file(const NamedFile& file);
+// A pipe, named or not: it cannot be looked at later.
+bool is_pipe(const std::string& path);
 // Of a file that holds one bearer token: without a byte order mark and without white space at both ends.
 Expected<std::string> read_token_file(const NamedFile& file);
 

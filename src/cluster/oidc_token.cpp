@@ -15,7 +15,7 @@ namespace ksr::cluster {
 namespace {
 
 // k8s.io/client-go/plugin/pkg/client/auth/oidc/oidc.go, expiryDelta.
-constexpr std::chrono::seconds kExpiryLeeway{10};
+constexpr std::chrono::seconds kExpiryDelta{10};
 constexpr std::size_t kMaxClaimsMemory = std::size_t{1} << 20;
 // Far from where a time point overflows.
 constexpr std::int64_t kMaxSeconds = 253'402'300'799;
@@ -48,23 +48,30 @@ std::optional<WallTime> expiry_of(const std::string& token) {
   return WallTime(std::chrono::seconds(static_cast<std::int64_t>(seconds)));
 }
 
+// Empty: there is none.
+Expected<std::string> id_token_in_file(const OidcPlan& plan) {
+  const auto text = read_kubeconfig_file({"kubeconfig", plan.kubeconfig});
+  if (!text) return text.error();
+  auto config = parse_kubeconfig(plan.kubeconfig, *text);
+  if (!config) return config.error();
+  const auto user = config->users.find(plan.user);
+  return user == config->users.end() ? std::string() : user->second.id_token;
+}
+
 }  // namespace
 
 Expected<Credentials> read_id_token(const OidcPlan& plan, WallTime now) {
-  const auto text = read_kubeconfig_file({"kubeconfig", plan.kubeconfig});
-  if (!text) return text.error();
-  const auto config = parse_kubeconfig(plan.kubeconfig, *text);
-  if (!config) return config.error();
-  const auto user = config->users.find(plan.user);
-  if (user == config->users.end() || user->second.id_token.empty()) return unusable(plan, "has no id-token");
-  const std::string& token = user->second.id_token;
+  const auto found = plan.id_token.empty() ? id_token_in_file(plan) : Expected<std::string>(plan.id_token);
+  if (!found) return found.error();
+  const std::string& token = *found;
+  if (token.empty()) return unusable(plan, "has no id-token");
   if (has_control_characters(token)) return unusable(plan, "has an id-token with control characters");
   const auto expiry = expiry_of(token);
   if (!expiry) return unusable(plan, "has an id-token that is not a JWT with an expiry");
-  if (now + kExpiryLeeway >= *expiry) return unusable(plan, "has an id-token that has expired");
+  if (now + kExpiryDelta >= *expiry) return unusable(plan, "has an id-token that has expired");
   Credentials credentials;
   credentials.authorization = bearer(token);
-  credentials.expires = *expiry - kExpiryLeeway;
+  credentials.expires = *expiry - kExpiryDelta;
   return credentials;
 }
 

@@ -17,6 +17,8 @@ struct OidcPlan {
   std::string role;
   std::string kubeconfig;
   std::string user;
+  // What a kubeconfig that is a pipe held: there is nothing to read again. Else empty.
+  std::string id_token = {};
 };
 
 // The token, which expires by its claim `exp` (RFC 7519, section 4.1.4). The error names what to do.

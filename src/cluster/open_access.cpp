@@ -35,6 +35,12 @@ void log_connection(const ConnectionSpec& spec, const ResolvedConnection& connec
                                  (connection.skip_verify ? ", certificates are not verified" : ""));
 }
 
+constexpr const char* kDefaultNamespace = "default";
+
+std::string namespace_or_default(const ConnectionSpec& spec) {
+  return spec.default_namespace.empty() ? kDefaultNamespace : spec.default_namespace;
+}
+
 Expected<ResolvedConnection> resolve_headlamp(const ConnectionOptions& options, const ProcessEnvironment& process_env,
                                               Logger& logger) {
   auto plan = plan_headlamp(options);
@@ -49,9 +55,10 @@ Expected<ResolvedConnection> resolve_headlamp(const ConnectionOptions& options, 
 }
 
 Expected<ResolvedConnection> resolve_cluster(const ConnectionOptions& options, const ProcessEnvironment& process_env,
-                                             Logger& logger) {
+                                             Logger& logger, std::string* name_space) {
   const auto spec = find_connection_spec(options, process_env, logger);
   if (!spec) return spec.error();
+  if (name_space != nullptr) *name_space = namespace_or_default(*spec);
   auto connection = resolve_connection(*spec, options, process_env, logger);
   if (connection) log_connection(*spec, *connection, logger);
   return connection;
@@ -91,28 +98,17 @@ std::shared_ptr<SharedAccess> SharedAccessRegistry::find_or_make(ResolvedConnect
 
 Expected<std::shared_ptr<Access>> open_access_in(const ConnectionOptions& options, const AccessEnvironment& environment,
                                                  const ProcessEnvironment& process_env, SharedAccessRegistry& registry,
-                                                 Logger& logger) {
+                                                 Logger& logger, std::string* name_space) {
+  if (name_space != nullptr) *name_space = kDefaultNamespace;
   auto connection = wants_headlamp(options) ? resolve_headlamp(options, process_env, logger)
-                                            : resolve_cluster(options, process_env, logger);
+                                            : resolve_cluster(options, process_env, logger, name_space);
   if (!connection) return connection.error();
   return std::shared_ptr<Access>(registry.find_or_make(*std::move(connection), environment, process_env));
 }
 
-Expected<std::string> default_namespace_in(const ConnectionOptions& options, const ProcessEnvironment& process_env,
-                                           Logger& logger) {
-  if (wants_headlamp(options)) return std::string("default");
-  auto spec = find_connection_spec(options, process_env, logger);
-  if (!spec) return spec.error();
-  return spec->default_namespace.empty() ? std::string("default") : spec->default_namespace;
-}
-
-Expected<std::string> default_namespace(const ConnectionOptions& options, Logger& logger) {
-  return default_namespace_in(options, process_environment(), logger);
-}
-
 Expected<std::shared_ptr<Access>> open_access(const ConnectionOptions& options, const AccessEnvironment& environment,
-                                              Logger& logger) {
-  return open_access_in(options, environment, process_environment(), process_access_registry(), logger);
+                                              Logger& logger, std::string* name_space) {
+  return open_access_in(options, environment, process_environment(), process_access_registry(), logger, name_space);
 }
 
 }  // namespace ksr::cluster

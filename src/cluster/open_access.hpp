@@ -26,9 +26,6 @@ class SharedAccessRegistry {
 
 Expected<std::shared_ptr<Access>> open_access_in(const ConnectionOptions& options, const AccessEnvironment& environment,
                                                  const ProcessEnvironment& process_env, SharedAccessRegistry& registry,
-                                                 Logger& logger);
-
-Expected<std::string> default_namespace_in(const ConnectionOptions& options, const ProcessEnvironment& process_env,
-                                           Logger& logger);
+                                                 Logger& logger, std::string* name_space = nullptr);
 
 }  // namespace ksr::cluster

@@ -103,7 +103,7 @@ bool bypasses_proxy(const Url& server, std::string_view no_proxy) {
 }
 
 ValueWithOrigin proxy_from_environment(const Url& server, const ProcessEnvironment& process_env) {
-  const bool cgi = process_env.variable("REQUEST_METHOD").value_or("") != "";
+  const bool cgi = !process_env.variable("REQUEST_METHOD").value_or("").empty();
   // A CGI program's HTTP_PROXY is a header that the client chose (httpoxy).
   if (!server.secure() && cgi) return {};
   auto [proxy, name] = server.secure() ? first_set(process_env, "HTTPS_PROXY", "https_proxy")

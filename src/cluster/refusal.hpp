@@ -15,7 +15,7 @@
 namespace ksr::cluster {
 
 // Beyond this the body of a refusal is not read.
-inline constexpr std::size_t kMaxRefusalBody = 64 * 1024;
+inline constexpr std::size_t kMaxRefusalBody = std::size_t{64} * 1024;
 
 struct Refusal {
   Error error;

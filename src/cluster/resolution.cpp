@@ -43,7 +43,7 @@ void Resolution::take_name(const std::string& name) {
     mapper_lacks_ = true;
     return;
   }
-  auto found = known_.mapper->find(name, query_.watchable_only);
+  auto found = known_.mapper->find(name, query_.listable_only);
   if (found) {
     resources_.push_back(*std::move(found));
     return;

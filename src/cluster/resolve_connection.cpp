@@ -252,7 +252,10 @@ std::string fingerprint(const ResolvedConnection& settings) {
   print << settings.tls_server_name << (settings.skip_verify ? "skip" : "verify");
   if (settings.proxy) print << "proxy" << settings.proxy->text() << settings.proxy->userinfo;
   print << std::to_string(settings.connect_timeout.count());
-  if (authentication.oidc) print << "oidc" << authentication.oidc->kubeconfig << authentication.oidc->user;
+  if (authentication.oidc) {
+    const OidcPlan& oidc = *authentication.oidc;
+    print << "oidc" << oidc.kubeconfig << oidc.user << oidc.id_token;
+  }
   print << authentication.token_file.path << (token_from_file ? std::string() : authentication.token);
   print << authentication.username << authentication.password;
   if (authentication.exec) print << "exec" << *authentication.exec;

@@ -47,7 +47,7 @@ const ApiResource* RestMapper::find(const Wanted& wanted) const {
   return nullptr;
 }
 
-Expected<Resource> RestMapper::find(std::string_view text, bool watchable_only) const {
+Expected<Resource> RestMapper::find(std::string_view text, bool listable_only) const {
   const std::string name = lower_case(text);
   const std::size_t first = name.find('.');
   const std::string plain = name.substr(0, first);
@@ -64,9 +64,9 @@ Expected<Resource> RestMapper::find(std::string_view text, bool watchable_only) 
   }
   if (found == nullptr)
     return Error{Status::not_found, "the server has no resource " + in_quotes(text), "NotFound", 404};
-  if (watchable_only && !found->watchable) {
+  if (listable_only && !found->listable) {
     return Error{Status::invalid, "resource: " + in_quotes(text) + " (" + found->as_resource().display +
-                                      ") does not support list and watch; expected another resource"};
+                                      ") cannot be listed; expected another resource"};
   }
   return found->as_resource();
 }

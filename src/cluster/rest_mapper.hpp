@@ -21,7 +21,7 @@ struct ApiResource {
   std::vector<std::string> short_names;
   std::vector<std::string> categories;  // "all"
   bool namespaced = false;
-  bool watchable = false;  // its verbs include list and watch
+  bool listable = false;  // its verbs include list
 
   Resource as_resource() const;
 };
@@ -33,8 +33,8 @@ class RestMapper {
 
   // By the rules of kubectl (k8s.io/client-go/restmapper): plural before short name before singular and kind; a group
   // may be cut short ("ingresses.networking") and a version put in between ("deployments.v1.apps"). not_found without
-  // one, invalid with `watchable_only` where it cannot be listed and watched.
-  Expected<Resource> find(std::string_view name, bool watchable_only = true) const;
+  // one, invalid with `listable_only` where it cannot be listed.
+  Expected<Resource> find(std::string_view name, bool listable_only = true) const;
   // Those that have the category, each in the version that the server prefers. Empty: there is no such category.
   std::vector<Resource> in_category(std::string_view name) const;
   // NULL: it is not served.

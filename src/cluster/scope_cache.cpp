@@ -9,7 +9,7 @@
 namespace ksr::cluster {
 namespace {
 
-constexpr std::size_t kMaxDocumentSize = std::size_t{8} << 20;
+constexpr std::size_t kMaxResourceListSize = std::size_t{8} << 20;
 
 // "/api/v1", "/apis/apps/v1"
 GroupVersion group_version_of(const std::string& root) {
@@ -55,7 +55,7 @@ class ScopeCache::Fetch {
     request.whole_timeout = kWholeDocument * environment_.request_timeout;
     request.accept_gzip = auth->compression;
     fetch_ = std::make_unique<HttpFetch>(
-        auth->connection, std::move(request), environment_.server_url + root_, kMaxDocumentSize,
+        auth->connection, std::move(request), environment_.server_url + root_, kMaxResourceListSize,
         [this](Expected<FetchedAnswer> answer) { guarded([&] { take(std::move(answer)); }); });
   }
 

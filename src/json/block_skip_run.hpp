@@ -240,7 +240,7 @@ class BlockSkip {
   escaped_ &= looked_at;
   if (!check_escapes() || !check_scalars(scalar & ~scalar_or_after & looked_at)) return give_up();
   last_is_empty_ = last_bit_ != kNoBit && (open >> last_bit_ & 1) != 0;
-  next.in_string = static_cast<Mask>(static_cast<std::int64_t>(string_) >> 63);
+  next.in_string = Mask{0} - (string_ >> 63);
   next.escape = next_escape_;
   carry_ = next;
   return true;

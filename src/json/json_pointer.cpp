@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <string>
 
 #include "json/bytes.hpp"
 #include "json/text_cursor.hpp"
@@ -11,18 +10,29 @@
 namespace ksr::json {
 namespace {
 
-// One reference token, ~0 and ~1 resolved (RFC 6901, section 4); empty when it is malformed.
-std::optional<std::string> resolve_token(std::string_view token) {
-  std::string name;
-  for (std::size_t i = 0; i < token.size(); ++i) {
-    if (token[i] != '~') {
-      name += token[i];
-      continue;
-    }
-    if (++i == token.size() || (token[i] != '0' && token[i] != '1')) return std::nullopt;
-    name += token[i] == '0' ? '~' : '/';
+// RFC 6901, section 4: every ~ is followed by 0 or 1.
+bool well_formed(std::string_view pointer) {
+  for (std::size_t at = pointer.find('~'); at != std::string_view::npos; at = pointer.find('~', at + 1)) {
+    if (at + 1 == pointer.size() || (pointer[at + 1] != '0' && pointer[at + 1] != '1')) return false;
   }
-  return name;
+  return pointer.empty() || pointer.front() == '/';
+}
+
+// Whether a reference token, with ~0 and ~1, stands for a key of the document, with its escapes.
+bool names(std::string_view token, std::string_view key) {
+  if (key.find('\\') == std::string_view::npos && token.find('~') == std::string_view::npos) return token == key;
+  bool same = true;
+  unescape_pieces(key, [&](std::string_view piece) {
+    for (const char c : piece) {
+      if (token.empty()) same = false;
+      if (!same) return;
+      const bool escaped = token.front() == '~';
+      const char wanted = !escaped ? token.front() : token[1] == '0' ? '~' : '/';
+      token.remove_prefix(escaped ? 2 : 1);
+      same = c == wanted;
+    }
+  });
+  return same && token.empty();
 }
 
 std::optional<std::size_t> array_index(std::string_view token) {
@@ -34,7 +44,8 @@ std::optional<std::size_t> array_index(std::string_view token) {
   return index;
 }
 
-std::optional<std::string_view> find_member(std::string_view object, std::string_view name) {
+// The last of equal keys.
+std::optional<std::string_view> find_member(std::string_view object, std::string_view token) {
   std::optional<std::string_view> found;
   TextCursor cursor(object);
   cursor.skip_byte();
@@ -44,7 +55,7 @@ std::optional<std::string_view> find_member(std::string_view object, std::string
     const std::string_view value = cursor.take_value();
     if (value.empty()) return std::nullopt;
     const std::string_view key = quoted.substr(1, quoted.size() - 2);
-    if (stands_for(key, key.find('\\') != std::string_view::npos, name)) found = value;
+    if (names(token, key)) found = value;
     if (!cursor.take(',')) break;
   }
   return found;
@@ -68,14 +79,7 @@ std::optional<std::string_view> step_into(std::string_view value, std::string_vi
     return index ? find_element(value, *index) : std::nullopt;
   }
   if (value.front() != '{') return std::nullopt;
-  const auto name = resolve_token(token);
-  return name ? find_member(value, *name) : std::nullopt;
-}
-
-// "" or "/token/token…", every ~ followed by 0 or 1.
-bool well_formed(std::string_view pointer) {
-  if (pointer.empty()) return true;
-  return pointer.front() == '/' && resolve_token(pointer).has_value();
+  return find_member(value, token);
 }
 
 }  // namespace

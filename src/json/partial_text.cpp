@@ -7,7 +7,7 @@ namespace ksr::json {
 namespace {
 
 // Most objects are smaller; memory for a larger one is freed after it.
-constexpr std::size_t kOrdinarySize = 256 * 1024;
+constexpr std::size_t kOrdinarySize = std::size_t{256} * 1024;
 
 }  // namespace
 

@@ -54,7 +54,7 @@ class Scanner {
 
  private:
   static constexpr std::size_t kMaxKey = 256;
-  static constexpr std::size_t kMaxCapture = 64 * 1024;
+  static constexpr std::size_t kMaxCapture = std::size_t{64} * 1024;
 
   // Runs until the input ends, something is wrong, or the containers entered are left or reached again.
   template <bool Entered>

@@ -48,8 +48,14 @@ struct ByteBlock {
   static std::uint64_t bits(Register a) noexcept { return static_cast<std::uint32_t>(_mm256_movemask_epi8(a)); }
 };
 #else
-struct ByteBlock : ByteVector {
+struct ByteBlock {
   static constexpr unsigned kSize = 16;
+  using Register = ByteVector::Register;
+  static Register load(const char* p) noexcept { return ByteVector::load(p); }
+  static Register all(char c) noexcept { return ByteVector::all(c); }
+  static Register either(Register a, Register b) noexcept { return ByteVector::either(a, b); }
+  static Register equal(Register a, Register b) noexcept { return ByteVector::equal(a, b); }
+  static Register above(Register a, Register b) noexcept { return ByteVector::above(a, b); }
   // bits() takes the highest bit of each byte: a shift brings bit 5 there.
   static Register has_bit_5(Register a) noexcept { return _mm_slli_epi16(a, 2); }
   static std::uint64_t bits(Register a) noexcept { return static_cast<std::uint32_t>(_mm_movemask_epi8(a)); }

@@ -107,7 +107,7 @@ bool TextCursor::skip_blocks(std::size_t& depth) {
       p_ += bit + 1;
       return true;
     }
-    in_string = static_cast<std::uint64_t>(static_cast<std::int64_t>(string) >> 63);
+    in_string = std::uint64_t{0} - (string >> 63);
     p_ += 64;
   }
   if (in_string != 0) skip_string_rest();

@@ -16,35 +16,29 @@ std::uint32_t hex4(std::string_view raw, std::size_t at) {
   return unit & 0xffff;
 }
 
-void append_utf8(std::uint32_t code_point, std::string& out) {
-  const auto tail = [&](unsigned shift) { out += static_cast<char>(0x80 | (code_point >> shift & 0x3f)); };
+std::size_t put_utf8(std::uint32_t code_point, char* to) {
+  std::size_t size = 0;
+  const auto tail = [&](unsigned shift) { to[size++] = static_cast<char>(0x80 | (code_point >> shift & 0x3f)); };
   if (code_point < 0x80) {
-    out += static_cast<char>(code_point);
+    to[size++] = static_cast<char>(code_point);
   } else if (code_point < 0x800) {
-    out += static_cast<char>(0xc0 | code_point >> 6);
+    to[size++] = static_cast<char>(0xc0 | code_point >> 6);
     tail(0);
   } else if (code_point < 0x10000) {
-    out += static_cast<char>(0xe0 | code_point >> 12);
+    to[size++] = static_cast<char>(0xe0 | code_point >> 12);
     tail(6);
     tail(0);
   } else {
-    out += static_cast<char>(0xf0 | (code_point >> 18 & 7));
+    to[size++] = static_cast<char>(0xf0 | (code_point >> 18 & 7));
     tail(12);
     tail(6);
     tail(0);
   }
+  return size;
 }
 
-// Returns the index after the escape that starts at `at` with "\u".
-std::size_t append_code_point(std::string_view raw, std::size_t at, std::string& out) {
-  const std::uint32_t unit = hex4(raw, at + 2);
-  if ((unit & 0xfc00) != 0xd800) {
-    append_utf8(unit, out);
-    return at + 6;
-  }
-  const std::uint32_t low = hex4(raw, at + 8);
-  append_utf8(0x10000 + ((unit & 0x3ff) << 10) + (low & 0x3ff), out);
-  return at + 12;
+bool is_surrogate(std::uint32_t unit, std::uint32_t half) {
+  return (unit & 0xfc00) == half;
 }
 
 char short_escape(char c) {
@@ -66,20 +60,32 @@ char short_escape(char c) {
 
 }  // namespace
 
-void unescape(std::string_view raw, std::string& out) {
-  std::size_t at = 0;
-  while (at < raw.size()) {
-    const std::size_t backslash = std::min(raw.find('\\', at), raw.size());
-    out.append(raw, at, backslash - at);
-    at = backslash;
-    if (at + 1 >= raw.size()) return;
-    if (raw[at + 1] == 'u') {
-      at = append_code_point(raw, at, out);
-    } else {
-      out += short_escape(raw[at + 1]);
-      at += 2;
-    }
+Unescaped unescape_one(std::string_view raw) noexcept {
+  constexpr std::uint32_t kReplacement = 0xfffd;
+  constexpr std::uint32_t kHigh = 0xd800;
+  constexpr std::uint32_t kLow = 0xdc00;
+  Unescaped one{};
+  if (raw[1] != 'u') {
+    one.bytes[0] = short_escape(raw[1]);
+    one.size = 1;
+    one.raw_size = 2;
+    return one;
   }
+  one.raw_size = 6;
+  std::uint32_t code_point = hex4(raw, 2);
+  if (is_surrogate(code_point, kHigh) && raw.substr(std::min<std::size_t>(6, raw.size()), 2) == "\\u" &&
+      is_surrogate(hex4(raw, 8), kLow)) {
+    code_point = 0x10000 + ((code_point & 0x3ff) << 10) + (hex4(raw, 8) & 0x3ff);
+    one.raw_size = 12;
+  } else if (is_surrogate(code_point, kHigh) || is_surrogate(code_point, kLow)) {
+    code_point = kReplacement;
+  }
+  one.size = put_utf8(code_point, one.bytes);
+  return one;
+}
+
+void unescape(std::string_view raw, std::string& out) {
+  unescape_pieces(raw, [&out](std::string_view piece) { out += piece; });
 }
 
 bool stands_for(std::string_view raw, bool escaped, std::string_view plain) {

@@ -1,10 +1,35 @@
 // `unescape` decodes the text between the quotes of a JSON string, known to be valid; used in json. Any thread.
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
 #include <string>
 #include <string_view>
 
 namespace ksr::json {
+
+// One character that is written as an escape.
+struct Unescaped {
+  char bytes[4];  // UTF-8
+  std::size_t size;
+  std::size_t raw_size;  // of the escape, both of a surrogate pair
+};
+// `raw` begins with a backslash. A surrogate without its other half is U+FFFD, as for Go's decoder.
+Unescaped unescape_one(std::string_view raw) noexcept;
+
+// Calls `put` with the decoded text, in pieces that end between characters, without allocating.
+template <class Put>
+void unescape_pieces(std::string_view raw, Put&& put) {
+  while (!raw.empty()) {
+    const std::size_t plain = std::min(raw.find('\\'), raw.size());
+    if (plain > 0) put(raw.substr(0, plain));
+    raw.remove_prefix(plain);
+    if (raw.size() < 2) return;
+    const Unescaped one = unescape_one(raw);
+    put(std::string_view(one.bytes, one.size));
+    raw.remove_prefix(std::min(one.raw_size, raw.size()));
+  }
+}
 
 // Appends.
 void unescape(std::string_view raw, std::string& out);

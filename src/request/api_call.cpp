@@ -114,7 +114,7 @@ void ApiCall::find_resources() {
   query.resources = params_.resources;
   if (!name_space_.empty()) query.namespaces = {name_space_};
   query.namespaces_of_context = params_.namespace_of_context;
-  query.watchable_only = false;
+  query.listable_only = false;
   pending_ = environment_.access->resolve(query, [this](Expected<std::vector<cluster::Resource>> found) {
     guarded([&] {
       if (const Error* error = found.if_error()) {

@@ -15,15 +15,14 @@ namespace ksr::store {
 namespace {
 
 // Below what malloc would map, or give back, on its own account (M_MMAP_THRESHOLD, M_TRIM_THRESHOLD: 128 KiB).
-constexpr std::size_t kStep = 120 * 1024;
+constexpr std::size_t kStep = std::size_t{120} * 1024;
 
 // The pages that are entirely inside the block.
 void bring_in(void* block) noexcept {
-  const auto page = static_cast<std::uintptr_t>(sysconf(_SC_PAGESIZE));
-  const auto address = reinterpret_cast<std::uintptr_t>(block);
-  const std::uintptr_t begin = (address + page - 1) / page * page;
-  const std::uintptr_t end = (address + kStep) / page * page;
-  if (begin < end) madvise(reinterpret_cast<void*>(begin), end - begin, MADV_POPULATE_WRITE);
+  const auto page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+  const std::size_t before = (page - reinterpret_cast<std::uintptr_t>(block) % page) % page;
+  if (before >= kStep) return;
+  madvise(static_cast<char*>(block) + before, (kStep - before) / page * page, MADV_POPULATE_WRITE);
 }
 
 }  // namespace

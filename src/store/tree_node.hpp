@@ -46,12 +46,8 @@ class NodeRef {
     if (node_ != nullptr) node_->references.fetch_add(1, std::memory_order_relaxed);
   }
   NodeRef(NodeRef&& other) noexcept : node_(std::exchange(other.node_, nullptr)) {}
-  NodeRef& operator=(const NodeRef& other) noexcept {
-    NodeRef(other).swap(*this);
-    return *this;
-  }
-  NodeRef& operator=(NodeRef&& other) noexcept {
-    NodeRef(std::move(other)).swap(*this);
+  NodeRef& operator=(NodeRef other) noexcept {
+    swap(other);
     return *this;
   }
   ~NodeRef() {

@@ -52,6 +52,8 @@ class Call : public transport::ExchangeObserver {
   // Obtains credentials and sends the request.
   void start(cluster::Access& access, transport::Request request, bool websocket);
   bool is_sent() const noexcept { return exchange_ != nullptr && exchange_->is_sent(); }
+  // A part of an object has come, and nothing more for `time`.
+  virtual bool is_stalled(Milliseconds /*time*/) const { return false; }
   // Cancels; nothing more reaches the reflector.
   void stop();
   // Logs that stop() follows, and `why`, where that is worth a line.

@@ -187,6 +187,7 @@ void Engine::run_sessions() {
   if (namespaces.empty() || resources_.front().namespaced == false) namespaces = {std::string()};
   SessionOwner& owner = *this;
   std::vector<std::unique_ptr<Session>> sessions;
+  sessions.reserve(namespaces.size());
   for (std::string& name_space : namespaces) {
     sessions.push_back(std::make_unique<Session>(owner, shared, std::move(name_space), options, server_state()));
   }

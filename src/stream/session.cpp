@@ -126,6 +126,11 @@ bool Session::is_sent(sync::RequestId id) const {
   return found != calls_.end() && found->second->is_sent();
 }
 
+bool Session::is_stalled(sync::RequestId id, Milliseconds time) const {
+  const auto found = calls_.find(id);
+  return found != calls_.end() && found->second->is_stalled(time);
+}
+
 void Session::retire(sync::RequestId id) {
   const auto found = calls_.find(id);
   if (found == calls_.end()) return;

@@ -76,6 +76,7 @@ class Session final : private sync::Effects, private CallOwner {
   void start_watch(sync::RequestId id, const sync::WatchRequest& request) override;
   void stop(sync::RequestId id) override;
   bool is_sent(sync::RequestId id) const override;
+  bool is_stalled(sync::RequestId id, Milliseconds time) const override;
   void refresh_credentials() override { parts_.access.reject_credentials(); }
   void set_timer(std::optional<Instant> at) override;
   void begin_list() override;

@@ -62,20 +62,17 @@ Expected<std::shared_ptr<Stream>> Stream::create(Config config, std::unique_ptr<
   if (Expected<void> checked = check(config); !checked) return std::move(checked).error();
   LogBuffer early_lines;
   std::shared_ptr<cluster::Access> access;
+  std::string name_space;
   if (client) {
     access = std::move(client->access);
+    name_space = std::move(client->context_namespace);
   } else {
     const cluster::AccessEnvironment environment{runtime.executor(), runtime.transport()};
-    auto opened = cluster::open_access(config.connection, environment, early_lines);
+    auto opened = cluster::open_access(config.connection, environment, early_lines, &name_space);
     if (!opened) return std::move(opened).error();
     access = *std::move(opened);
   }
-  if (config.query.namespaces_of_context) {
-    auto name_space = client ? Expected<std::string>(std::move(client->context_namespace))
-                             : cluster::default_namespace(config.connection, early_lines);
-    if (!name_space) return std::move(name_space).error();
-    config.query.namespaces = {*std::move(name_space)};
-  }
+  if (config.query.namespaces_of_context) config.query.namespaces = {name_space};
   auto publisher =
       std::make_shared<delivery::Publisher>(config.limit, std::max<std::size_t>(config.query.namespaces.size(), 1));
   auto dispatcher = delivery::CallbackDispatcher::create(

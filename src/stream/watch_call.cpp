@@ -12,12 +12,13 @@ WatchCall::WatchCall(CallOwner& owner, sync::RequestId id, ErrorContext context,
       reflector_(reflector),
       reader_(options, *this),
       websocket_(request.websocket),
+      level_(request.poll ? LogLevel::debug : LogLevel::info),
       beginning_(request.send_initial_events ? "with the initial events"
                                              : "from resourceVersion " + one_line(request.resource_version, 100)) {}
 
 void WatchCall::opened() {
   opened_at_ = now();
-  log_line(owner().logger(), LogLevel::info,
+  log_line(owner().logger(), level_,
            [&] { return context().text() + ": opened over " + (websocket_ ? "WebSocket " : "HTTP ") + beginning_; });
   reflector_.on_watch_open(id(), now());
 }
@@ -71,7 +72,7 @@ void WatchCall::log_stop(const char* why) noexcept {
 
 void WatchCall::log_end(const char* what, const std::string& how) noexcept {
   if (!opened_at_) return;
-  log_line(owner().logger(), LogLevel::info, [&] {
+  log_line(owner().logger(), level_, [&] {
     const auto age = std::chrono::duration_cast<std::chrono::seconds>(now() - *opened_at_);
     return context().text() + ": " + what + " after " + std::to_string(age.count()) + " s" + how;
   });

@@ -15,6 +15,7 @@ class WatchCall final : public Call, private json::WatchObserver {
  public:
   WatchCall(CallOwner& owner, sync::RequestId id, ErrorContext context, const json::ReaderOptions& options,
             const sync::WatchRequest& request, sync::Reflector& reflector);
+  bool is_stalled(Milliseconds time) const override { return !reader_.at_boundary() && now() - arrived_ >= time; }
   void log_stop(const char* why) noexcept override;
 
  private:
@@ -38,6 +39,8 @@ class WatchCall final : public Call, private json::WatchObserver {
   sync::Reflector& reflector_;
   json::WatchReader reader_;
   const bool websocket_;
+  // Of the lines of one that opens and ends each second.
+  const LogLevel level_;
   // What the watch was asked to begin with, for the log.
   const std::string beginning_;
   std::optional<Instant> opened_at_;

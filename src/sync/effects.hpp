@@ -30,6 +30,8 @@ struct ListRequest : ListOptions {
 struct WatchRequest : WatchOptions {
   std::size_t candidate = 0;
   bool websocket = false;
+  // It ends soon, so that what is held back on the way comes with its end, and is followed by the next one.
+  bool poll = false;
   // From the connection being ready to the response head; empty: as configured; 0: the reflector has a limit of its
   // own.
   std::optional<Milliseconds> head_limit;
@@ -46,6 +48,8 @@ class Effects {
   virtual void stop(RequestId id) = 0;
   // A connection was ready for the request, and it is on its way: only the answer is missing.
   virtual bool is_sent(RequestId id) const = 0;
+  // An event of the watch has begun, and nothing more of it has come for `time`.
+  virtual bool is_stalled(RequestId id, Milliseconds time) const = 0;
   // The next request must carry credentials obtained after now (401).
   virtual void refresh_credentials() = 0;
 

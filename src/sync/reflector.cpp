@@ -16,7 +16,10 @@
 //                 larger than max_view_bytes             waiting            abandon the list; slowly
 // opening         open                                   initial_events     WatchList: begin to stage
 //                                                        streaming          else
-//                 over HTTP, sent, no head for 2 s       awaiting_head      LIVE as of the list
+//                 over HTTP, sent, no head for 1 s       opening            LIVE as of the list; recorded as held back,
+//                                                                           a poll instead
+//                                                        awaiting_head      LIVE; where heads are known to come late
+//                 end of a poll                          opening            the next poll, at once
 //                 end, failure, no answer for 150 s      recover
 // awaiting_head   open                                   streaming
 //                 no head for 30 s, and none ever        awaiting_head      transport=auto: request a successor
@@ -26,6 +29,7 @@
 //                 any other bookmark, 30 s without end   queued             aim: list; WatchList recorded as refused
 //                 end, failure                           queued             aim: list, without WatchList this time
 // streaming       event, bookmark                        streaming          apply; the view's version advances
+//                 an event in part, nothing for 2 s      opening            recorded as held back, a poll instead
 //                 no message for 90 s, and none ever     streaming          transport=auto: request the successor
 //                 object too large                       streaming          on_error
 //                 inconsistent event or bookmark         waiting            aim: list; backoff
@@ -61,7 +65,15 @@ namespace ksr::sync {
 namespace {
 
 // A handshake without an answer for so long is tried over HTTP instead.
-constexpr Milliseconds kHandshakeLimit{5'000};
+constexpr Milliseconds kHandshakeLimit{3'000};
+// Initial events whose head does not come for so long are asked for as a list.
+constexpr Milliseconds kInitialHeadLimit{3'000};
+// How long a poll may take beyond its time.
+constexpr Milliseconds kPollOverdue{5'000};
+// All polls of a server together are no more than this many a second.
+constexpr std::size_t kPollsPerSecond = 10;
+// A watch that ends so long before its time was cut.
+constexpr Milliseconds kCutLead{1'000};
 // How often it is looked at whether a request without an answer has been sent.
 constexpr Milliseconds kHeadCheckAgain{2'000};
 // So long after it opened a WebSocket should have passed on a bookmark, where none has ever passed on anything; and any
@@ -137,7 +149,7 @@ void Reflector::pursue(Aim aim, Instant now) {
 
 void Reflector::dispatch(Instant now) {
   if (aim_ == Aim::watch) return open_watch(false, now);
-  if (wants_watchlist()) return open_watch(true, now);
+  if (wants_watchlist(now)) return open_watch(true, now);
   open_list(now);
 }
 
@@ -182,7 +194,9 @@ void Reflector::on_server_recovered(Instant now, Milliseconds spread) {
 
 // ---- lists --------------------------------------------------------------------------------------------------------
 
-bool Reflector::wants_watchlist() const {
+bool Reflector::wants_watchlist(Instant now) const {
+  // The end of the initial events would be held back.
+  if (server_state_->path().held_back(now) && !retry_.websocket(now)) return false;
   return options_.initial != Initial::list && list_.watchlist_allowed() && !retry_.watchlist_refused();
 }
 
@@ -281,7 +295,16 @@ WatchRequest Reflector::next_watch_request(Instant now) {
   request.candidate = retry_.candidate();
   request.websocket = retry_.websocket(now);
   request.timeout = draw_watch_timeout(options_.watch_timeout, random_);
+  const WatchPath& path = server_state_->path();
+  if (const auto life = path.lifetime(now)) {
+    request.timeout = std::min(request.timeout, std::chrono::duration_cast<std::chrono::seconds>(*life));
+  }
   return request;
+}
+
+std::chrono::seconds Reflector::poll_time() const {
+  const std::size_t members = server_state_->limiter().members();
+  return std::chrono::seconds((members + kPollsPerSecond - 1) / kPollsPerSecond);
 }
 
 // A handshake is answered at once, or a gateway keeps it; an HTTP watch may wait for its head, since a gateway that
@@ -290,7 +313,14 @@ WatchConnection& Reflector::prepared(WatchConnection& watch) const {
   watch.http_possible = options_.transport == WatchTransport::automatic;
   watch.initial_limit = options_.initial_timeout;
   if (watch.request.websocket && watch.http_possible) watch.request.head_limit = kHandshakeLimit;
-  if (!watch.request.websocket && !watch.request.send_initial_events) watch.request.head_limit = Milliseconds(0);
+  if (watch.request.websocket) return watch;
+  if (watch.request.poll) {
+    watch.request.head_limit = watch.request.timeout + kPollOverdue;
+  } else if (!watch.request.send_initial_events) {
+    watch.request.head_limit = Milliseconds(0);
+  } else if (options_.initial == Initial::automatic) {
+    watch.request.head_limit = kInitialHeadLimit;
+  }
   return watch;
 }
 
@@ -306,10 +336,15 @@ void Reflector::open_watch(bool initial_events, Instant now) {
     request.resource_version = list_.next_version();
     request.resource_version_match = "NotOlderThan";
     if (list_.synced()) ++counters_.relists;
+  } else if (!request.websocket && list_.resumable() && server_state_->path().held_back(now)) {
+    request.poll = true;
+    request.timeout = poll_time();
   }
   WatchConnection& watch = prepared(watches_.add_watch(std::move(request)));
-  set_state(State::connecting);
+  if (!watch.request.poll || state_ != State::live) set_state(State::connecting);
   start_watch(watch, now);
+  // It is to wait for its end, and there are few at a time.
+  if (watch.request.poll) watches_.slot().release();
 }
 
 void Reflector::on_watch_open(RequestId id, Instant now) {
@@ -323,7 +358,7 @@ void Reflector::on_watch_open(RequestId id, Instant now) {
   watches_.open(role, now);
   WatchConnection& watch = *watches_.watch();
   ++counters_.watches;
-  if (counters_.watches > 1) ++counters_.reconnects;
+  if (counters_.watches > 1 && !watch.request.poll) ++counters_.reconnects;
   head_timed_out_ = false;
   polls_since_.reset();
   poll_reported_ = false;
@@ -354,6 +389,10 @@ void Reflector::on_watch_event(RequestId id, json::EventType type, const json::I
   if (watch == nullptr) return;
   watch->last_received = now;
   note_message(*watch);
+  if (watch->may_stall && !watch->stall_check_at) {
+    watch->stall_check_at = now + kStallCheck;
+    rearm();
+  }
   if (const std::optional<Error> other_type = list_.expected_type().check(item)) {
     mark_inconsistent(other_type->within("the watch"), now);
   } else if (watch->stage == Stage::initial_events) {
@@ -422,7 +461,8 @@ void Reflector::on_initial_events_end(WatchConnection& watch, std::string_view v
   watch.version = version;
   if (version.empty()) watch.rotate_at.reset();
   list_.commit_initial(version, at_version);
-  note_listed(now, now);
+  // All of it may have been held back on the way.
+  note_listed(watch.started, now);
   aim_ = Aim::watch;
   set_state(State::live);
 }
@@ -445,10 +485,26 @@ void Reflector::note_message(WatchConnection& watch) {
   announce_transport(watch.request.websocket);
 }
 
+// Something on the way has ended it, or the server did.
+void Reflector::note_cut(const WatchConnection& watch, Instant now) {
+  if (!watch.open() || watch.request.poll || now + kCutLead >= watch.opened + watch.request.timeout) return;
+  const auto silent = std::chrono::duration_cast<Milliseconds>(now - watch.last_received);
+  WatchPath& path = server_state_->path();
+  if (!path.note_cut(watch.opened, silent, now)) return;
+  const auto life = std::chrono::duration_cast<std::chrono::seconds>(path.lifetime(now).value_or(Milliseconds()));
+  log(LogLevel::notice, "watches are ended on the way before their time: those of the next hour last " +
+                            std::to_string(life.count()) + " s");
+  // The next one will not be, so it need not wait.
+  note_healthy();
+}
+
 // A watch may end without an event, but not before its time. `was_due`: it should have sent something, or ended.
 void Reflector::note_fruitless(const WatchConnection& watch, bool was_due, Instant now) {
   TransportChoice* const choice = retry_.transport();
   if (choice == nullptr || !watch.open() || watch.has_message || (watch.healthy(now) && !was_due)) return;
+  // Polls, and watches that a known limit has ended before they could.
+  const bool was_cut = choice->proven(watch.request.websocket) && server_state_->path().lifetime(now);
+  if (!was_due && (watch.request.poll || was_cut)) return;
   choice->note_fruitless(watch.request.websocket, watch.opened, now);
 }
 
@@ -506,6 +562,7 @@ void Reflector::on_watch_end(RequestId id, Instant now) {
       fail_successor(Request::ended, unanswered, now);
       break;
     case Role::watch:
+      note_cut(*watches_.watch(), now);
       if (watches_.watch()->open()) {
         end_watch(now);
       } else {
@@ -524,6 +581,7 @@ void Reflector::end_watch(Instant now) {
                       detected_error(Status::protocol, "the watch ended before all initial events were sent"),
                       had_time ? RecoveryAction::without_watchlist : RecoveryAction::list_this_time, now);
   }
+  if (watch.request.poll && end_poll(now)) return;
   // How the watch of core/v1 Events, which have no watch cache, says that a resourceVersion is too old
   // (kubernetes#137089).
   if (watches_.ends_as_if_expired(now, list_.of_events() ? 1 : 2)) {
@@ -535,6 +593,45 @@ void Reflector::end_watch(Instant now) {
   reopen(now);
 }
 
+// A gateway may have passed a handshake on as a plain request, and hold the answer back as it does that of a watch over
+// HTTP; one poll tells. Where a poll is not answered it is something else.
+void Reflector::note_silence(const WatchConnection& watch, Instant now) {
+  WatchPath& path = server_state_->path();
+  if (watch.request.poll) {
+    path.note_unanswered();
+  } else if (path.late_head_means_held_back(now)) {
+    path.note_held_back(now);
+  }
+}
+
+// False: it ended before its time.
+bool Reflector::end_poll(Instant now) {
+  const WatchConnection& watch = *watches_.watch();
+  const Milliseconds time = watch.request.timeout;
+  if (now - watch.started < time) return false;
+  WatchPath& path = server_state_->path();
+  if (now - watch.head_at < time / 2) {
+    if (path.take_notice()) {
+      log(LogLevel::notice,
+          "watches over HTTP are held back on the way, as by nginx with proxy_buffering on and HTTP/1.0 to the server: "
+          "changes are asked for every " +
+              std::to_string(watch.request.timeout.count()) + " s; remembered for this server for an hour");
+    }
+  } else if (!watch.has_message) {
+    path.note_prompt(now);
+  }
+  // A slow network lets one that was ended at once, as expired, look like one that lasted. So what is silent proves
+  // nothing, and is followed by a list now and then.
+  if (watch.has_message) prove_fresh(watch.started);
+  if (watch.has_message || !list_again_at_) list_again_at_ = now + draw_watch_timeout(options_.watch_timeout, random_);
+  const bool list_again = now >= *list_again_at_;
+  if (list_again) list_again_at_.reset();
+  note_healthy();
+  drop_watch(Request::ended, now);
+  pursue(list_again ? Aim::list : Aim::watch, now);
+  return true;
+}
+
 void Reflector::on_watch_failed(RequestId id, const Error& error, const std::optional<json::ApiStatus>& status,
                                 Instant now) {
   const Role role = watches_.role_of(id);
@@ -542,8 +639,16 @@ void Reflector::on_watch_failed(RequestId id, const Error& error, const std::opt
   const WatchConnection& watch = role == Role::watch ? *watches_.watch() : *watches_.successor();
   const RequestContext context = watch.context();
   if (!context.opened) retry_.note_watch_refused(context, error, status, now);
+  if (!context.opened && error.status == Status::timeout) note_silence(watch, now);
   if (role == Role::watch) {
-    fail_watch(Request::ended, error, recovery_for(context, error, status), now);
+    const bool had_limit = server_state_->path().lifetime(now).has_value();
+    if (is_unreachable(error)) note_cut(watch, now);
+    if (is_unreachable(error) && !had_limit && server_state_->path().lifetime(now)) {
+      drop_watch(Request::ended, now);
+      if (!promote_successor(now)) retry_at_once(error, aim_, now);
+    } else {
+      fail_watch(Request::ended, error, recovery_for(context, error, status), now);
+    }
   } else {
     fail_successor(Request::ended, error, now);
   }
@@ -596,7 +701,8 @@ bool Reflector::promote_successor(Instant now) {
   aim_ = Aim::watch;
   phase_ = Phase::watching;
   check_head(*watches_.watch(), now);
-  if (watches_.watch()->stage == Stage::opening) set_state(State::connecting);
+  const WatchConnection* const watch = watches_.watch();
+  if (watch != nullptr && watch->stage == Stage::opening && !watch->request.poll) set_state(State::connecting);
   return true;
 }
 
@@ -784,10 +890,16 @@ void Reflector::use_granted_slots(Instant now) {
 void Reflector::check_watch(Instant now) {
   WatchConnection* watch = watches_.watch();
   if (watch == nullptr) return;
+  if (watch->stall_check_at && now >= *watch->stall_check_at) {
+    check_stall(*watch, now);
+    watch = watches_.watch();
+    if (watch == nullptr) return;
+  }
   if (watch->stage == Stage::initial_events) return check_initial_events(*watch, now);
   if (!watch->open()) {
     check_head(*watch, now);
-    if (now < watch->deadline()) return;
+    watch = watches_.watch();
+    if (watch == nullptr || watch->open() || now < watch->deadline()) return;
     head_timed_out_ = true;
     const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(now - watch->started).count();
     const Error error =
@@ -797,6 +909,7 @@ void Reflector::check_watch(Instant now) {
   }
   if (now >= watch->deadline()) {
     note_fruitless(*watch, true, now);
+    if (watch->request.poll) server_state_->path().note_unanswered();
     drop_watch(Request::running, now);
     return reopen(now);
   }
@@ -809,17 +922,47 @@ void Reflector::check_watch(Instant now) {
       detected_error(Status::timeout, "nothing received on the watch for " + std::to_string(seconds) + " s"), now);
 }
 
-// A gateway that buffers keeps the head back until the first event. The request is with the server, and nothing says
-// that the list is no longer current; freshness says since when that is known. A request that waits so long takes no
-// slot.
+// A server sends the head of a watch at once (kube-apiserver: endpoints/handlers/watch.go), so one that does not come
+// is held back on the way, and changes would be, too. Where the head is known to be late the request is with the
+// server, and nothing says that the list is no longer current; freshness says since when that is known. A request that
+// waits so long takes no slot.
 void Reflector::check_head(WatchConnection& watch, Instant now) {
   if (watch.stage != Stage::opening || !watch.head_check_at || now < *watch.head_check_at) return;
   if (!effects_.is_sent(watch.id)) {
     watch.head_check_at = now + kHeadCheckAgain;
     return;
   }
+  if (list_.resumable() && server_state_->path().late_head_means_held_back(now)) return begin_polling(now);
   watch.await_head(head_limit(watches_.heartbeat(), watch.request, !list_.of_events()));
   watches_.slot().release();
+  transport_ = WatchTransport::http;
+  if (!head_timed_out_) set_state(State::live);
+}
+
+// Over HTTP the server flushes after each event, so one that came in part is at the end of a block that was passed on
+// when it was full.
+void Reflector::check_stall(WatchConnection& watch, Instant now) {
+  watch.stall_check_at.reset();
+  const bool is_initial = watch.stage == Stage::initial_events;
+  if (!is_initial && !list_.resumable()) return;
+  if (!effects_.is_stalled(watch.id, kStallCheck)) {
+    // A head without an event was not held back.
+    watch.may_stall = watch.has_message || is_initial;
+    if (now - watch.last_received < kStallCheck || is_initial) watch.stall_check_at = now + kStallCheck;
+    return;
+  }
+  if (!is_initial) return begin_polling(now);
+  server_state_->path().note_held_back(now);
+  fail_watch(Request::running, detected_error(Status::timeout, "an initial event came in part, and nothing after it"),
+             RecoveryAction::list_this_time, now);
+}
+
+void Reflector::begin_polling(Instant now) {
+  server_state_->path().note_held_back(now);
+  drop_watch(Request::running, now);
+  watches_.drop_successor(Request::running);
+  pursue(Aim::watch, now);
+  if (watches_.watch() == nullptr || !watches_.watch()->request.poll) return;
   transport_ = WatchTransport::http;
   if (!head_timed_out_) set_state(State::live);
 }

@@ -118,7 +118,7 @@ class Reflector final : private RequestLimiter::Member {
   void rearm_within_another();
 
   // --- lists
-  bool wants_watchlist() const;
+  bool wants_watchlist(Instant now) const;
   void open_list(Instant now);
   void fail_list(const Error& error, RecoveryAction action, Instant now);
   bool accept_version(std::string_view version, bool at_version, Instant now);
@@ -135,13 +135,18 @@ class Reflector final : private RequestLimiter::Member {
   bool went_back(const WatchConnection& watch, std::string_view version, const char* what, Instant now);
   void note_progress(WatchConnection& watch, std::string_view version);
   void note_message(WatchConnection& watch);
+  void note_cut(const WatchConnection& watch, Instant now);
   void note_fruitless(const WatchConnection& watch, bool was_due, Instant now);
   void announce_transport(bool websocket);
   void mark_inconsistent(const Error& error, Instant now);
   void end_watch(Instant now);
+  bool end_poll(Instant now);
+  void note_silence(const WatchConnection& watch, Instant now);
   void drop_watch(WatchPair::Request request, Instant now);
   void fail_watch(WatchPair::Request request, const Error& error, RecoveryAction action, Instant now);
   void reopen(Instant now);
+  void begin_polling(Instant now);
+  std::chrono::seconds poll_time() const;
   void rotate(Instant now);
   bool promote_successor(Instant now);
   void fail_successor(WatchPair::Request request, const Error& error, Instant now);
@@ -164,6 +169,7 @@ class Reflector final : private RequestLimiter::Member {
   void check_watch(Instant now);
   void check_list(Instant now);
   void check_head(WatchConnection& watch, Instant now);
+  void check_stall(WatchConnection& watch, Instant now);
   void check_mute(WatchConnection& watch, Instant now);
   void check_initial_events(const WatchConnection& watch, Instant now);
   void check_successor(Instant now);
@@ -191,6 +197,8 @@ class Reflector final : private RequestLimiter::Member {
   // The resource was found to have no watch; the watch is tried again an hour later.
   std::optional<Instant> polls_since_;
   bool poll_reported_ = false;
+  // While watches are held back: when there is to be a list, unless a change comes before.
+  std::optional<Instant> list_again_at_;
   // When a slot was last granted.
   std::optional<Instant> granted_at_;
 

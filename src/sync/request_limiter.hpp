@@ -54,6 +54,7 @@ class RequestLimiter {
 
   void join(Member& member);
   void leave(Member& member);
+  std::size_t members() const noexcept { return members_.size(); }
 
   // When a retry that is due now may be made: now, or later if the budget is used up. The result is a reservation.
   Instant reserve_retry(Instant now);

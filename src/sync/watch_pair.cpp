@@ -15,7 +15,7 @@ constexpr Milliseconds kInitialLimit{30'000};
 // The transport has its own, shorter limits for a request without an answer; this is the last resort.
 constexpr Milliseconds kOpeningLimit{150'000};
 // After so long without the head of an HTTP watch it is looked at whether only that is missing.
-constexpr Milliseconds kHeadCheck{2'000};
+constexpr Milliseconds kHeadCheck{1'000};
 // So long after the request WebSocket is tried beside it, where no head has ever come.
 constexpr Milliseconds kHeadLate{30'000};
 // The server ends a watch at its timeoutSeconds; one that lives longer than that by so much is half open.
@@ -70,7 +70,8 @@ bool WatchConnection::healthy(Instant now) const {
 }
 
 bool WatchConnection::very_short(Instant now) const {
-  return !has_progress && now - opened < kVeryShort;
+  const Milliseconds time = request.timeout;
+  return !has_progress && now - opened < (request.poll ? time : std::min(kVeryShort, time / 2));
 }
 
 bool WatchConnection::caught_up(Instant now) const {
@@ -101,17 +102,22 @@ void WatchConnection::set_revalidating(Instant now) {
 
 // A head that was kept back came long after the server began the watch.
 void WatchConnection::set_open(Instant now) {
-  const bool late = stage == Stage::awaiting_head;
+  const bool late = stage == Stage::awaiting_head || request.poll;
   stage = request.send_initial_events ? Stage::initial_events : Stage::streaming;
   opened = late ? started : now;
   last_received = now;
+  head_at = now;
   head_check_at.reset();
-  if (late) backlog_until = now + kCatchingUp;
+  if (late || (!request.websocket && now - started >= kHeadCheck)) backlog_until = now + kCatchingUp;
   const Milliseconds timeout = request.timeout;
   rotate_at = opened + timeout - std::min(kRotationLead, timeout / 4);
   silent_since = now;
   // Without a version there is nothing that a successor could begin at.
   if (stage == Stage::streaming && request.resource_version.empty()) rotate_at.reset();
+  // The next one follows its end.
+  if (request.poll) return rotate_at.reset();
+  may_stall = !request.websocket;
+  if (may_stall) stall_check_at = now + kStallCheck;
 }
 
 Milliseconds head_limit(const BookmarkHeartbeat& heartbeat, const WatchRequest& request, bool has_bookmarks) {
@@ -162,7 +168,7 @@ void WatchPair::start(WatchConnection& connection, RequestId id, const std::stri
   connection.id = id;
   connection.stage = WatchConnection::Stage::opening;
   connection.started = now;
-  if (!connection.request.websocket && !connection.request.send_initial_events) {
+  if (!connection.request.websocket && !connection.request.send_initial_events && !connection.request.poll) {
     connection.head_check_at = now + kHeadCheck;
   }
   effects_.start_watch(id, connection.request);
@@ -245,6 +251,7 @@ std::optional<Instant> WatchPair::next_deadline() const {
     consider(watch_->deadline());
     if (watch_->stage == WatchConnection::Stage::opening && watch_->head_check_at) consider(*watch_->head_check_at);
     if (watch_->stage == WatchConnection::Stage::awaiting_head && watch_->rotate_at) consider(*watch_->rotate_at);
+    if (watch_->open() && watch_->stall_check_at) consider(*watch_->stall_check_at);
     if (watch_->streaming()) {
       if (watch_->rotate_at) consider(*watch_->rotate_at);
       if (watch_->mute_at) consider(*watch_->mute_at);

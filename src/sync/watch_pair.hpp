@@ -17,6 +17,9 @@
 
 namespace ksr::sync {
 
+// After so long without a byte within an event that event is held back.
+constexpr Milliseconds kStallCheck{2'000};
+
 // How long a watch may be silent. The watch cache sends a bookmark about every minute (apiserver cacher.go,
 // bookmarkFrequency). A watch that has been silent for 2.5 times the interval observed, and for 90 s at least, is dead
 // whatever TCP says.
@@ -53,6 +56,8 @@ struct WatchConnection {
   Instant started{};
   Instant opened{};
   Instant last_received{};
+  // When its head came; `opened` is earlier where that was late.
+  Instant head_at{};
   // How long initial events may take as a whole.
   Milliseconds initial_limit{};
   // transport=auto: another transport can be tried.
@@ -66,6 +71,10 @@ struct WatchConnection {
   Instant backlog_until{};
   // When its successor is to be requested; empty before it is open, and once that was done.
   std::optional<Instant> rotate_at;
+  // When it is to be looked at whether an event came in part; empty: nothing has come since.
+  std::optional<Instant> stall_check_at;
+  // Over HTTP: its head may have come with the first block that a gateway had filled.
+  bool may_stall = false;
   // When it is to be looked at whether only the head is missing; empty over WebSocket and with initial events.
   std::optional<Instant> head_check_at;
   // awaiting_head: until when.

@@ -3,6 +3,7 @@
 #include <netdb.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <map>
@@ -17,6 +18,10 @@ namespace {
 // Each name that hangs keeps a thread until the system gives up, and must not delay the others. As many as Go has
 // threads in getaddrinfo (net/net.go, concurrentThreadsLimit).
 constexpr int kMaxThreads = 500;
+// A look-up that takes longer may hang for ever, in a name service that was down when it began: another one is started
+// beside it for who asks then, up to so many for one name.
+constexpr Milliseconds kMaxShared{5'000};
+constexpr int kMaxLookupsOfName = 4;
 
 struct FreeAddressList {
   void operator()(addrinfo* list) const { freeaddrinfo(list); }
@@ -63,14 +68,21 @@ Expected<Addresses> look_up_with_the_system(const std::string& host) {
 
 // Executor's thread only; owned by the look-ups under way, too.
 struct DnsResolver::Lookups {
-  // Those that wait for each name whose look-up is under way.
-  std::map<std::string, std::vector<CancellableCallback<void(Expected<Addresses>)>>> waiting;
+  struct Name {
+    std::vector<CancellableCallback<void(Expected<Addresses>)>> waiting;
+    int under_way = 0;
+    // The newest look-up.
+    Instant started{};
+  };
+  // Names with a look-up under way.
+  std::map<std::string, Name> names;
 
+  // Whichever look-up ends first answers for all.
   void finish(const std::string& host, const Expected<Addresses>& outcome) {
-    const auto found = waiting.find(host);
-    if (found == waiting.end()) return;
-    const auto callbacks = std::move(found->second);
-    waiting.erase(found);
+    const auto found = names.find(host);
+    if (found == names.end()) return;
+    const auto callbacks = std::exchange(found->second.waiting, {});
+    if (--found->second.under_way == 0) names.erase(found);
     for (const auto& callback : callbacks) {
       const Done done = callback.take();
       if (!done) continue;
@@ -97,17 +109,24 @@ PendingCall DnsResolver::resolve(const std::string& host, Done done) {
   const CancellableCallback<void(Expected<Addresses>)> callback(std::move(done));
   // From here on an exception destroys the handle, and so cancels.
   PendingCall pending = callback.handle();
-  auto& callbacks = lookups_->waiting[host];
-  callbacks.push_back(callback);
-  if (callbacks.size() > 1) return pending;
+  Lookups::Name& name = lookups_->names[host];
+  const Instant now = executor_.now();
+  auto& waiting = name.waiting;
   try {
+    waiting.erase(std::remove_if(waiting.begin(), waiting.end(), [](const auto& other) { return !other.pending(); }),
+                  waiting.end());
+    waiting.push_back(callback);
+    const bool is_shared = name.under_way > 0 && now - name.started < kMaxShared;
+    if (is_shared || name.under_way >= kMaxLookupsOfName) return pending;
     pool_.call<Addresses>(
         executor_, [look_up = look_up_, host] { return look_up(host); },
         [lookups = lookups_, host](const Expected<Addresses>& outcome) { lookups->finish(host, outcome); });
+    ++name.under_way;
+    name.started = now;
     return pending;
   } catch (...) {
     // Later calls must not wait for a look-up that was never started.
-    lookups_->waiting.erase(host);
+    if (name.under_way == 0) lookups_->names.erase(host);
     throw;
   }
 }

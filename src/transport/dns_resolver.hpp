@@ -31,8 +31,8 @@ class DnsResolver {
   DnsResolver(const DnsResolver&) = delete;
   DnsResolver& operator=(const DnsResolver&) = delete;
 
-  // Calls `done` later, never within the call. Calls for the same name at the same time share one look-up, which goes
-  // on when they are cancelled: it cannot be stopped.
+  // Calls `done` later, never within the call. Calls for the same name at about the same time share one look-up,
+  // which goes on when they are cancelled: it cannot be stopped.
   PendingCall resolve(const std::string& host, Done done);
 
  private:

@@ -68,7 +68,8 @@ ExchangeDriver::ExchangeDriver(std::shared_ptr<const Route> route, Request reque
       decoder_(*this, websocket, request_.method == "HEAD") {}
 
 void ExchangeDriver::abandon() {
-  const auto self = shared_from_this();
+  // A destructor is the caller: shared_from_this() may throw.
+  const auto self = weak_from_this().lock();
   observer_ = nullptr;
   dial_.reset();
   response_timer_.reset();

@@ -18,12 +18,14 @@
 
 // The network thread outlives the beginning of exit(), so nothing it may use can be destroyed there: the static objects
 // of cpprestsdk, Boost, yaml-cpp and ours. The link option --wrap=__cxa_atexit (CMakeLists.txt) redirects the
-// registrations of static destructors to this function, which drops them.
+// registrations of static destructors to this function, which drops them. The linker gives the names.
+// NOLINTBEGIN(bugprone-reserved-identifier)
 extern "C" int __wrap___cxa_atexit(void (*)(void*), void*, void*) noexcept;
 extern "C" int __wrap___cxa_atexit(void (*)(void*), void*, void*) noexcept {
   return 0;
 }
 extern "C" int __real___cxa_atexit(void (*)(void*), void*, void*) noexcept;
+// NOLINTEND(bugprone-reserved-identifier)
 
 namespace ksr::transport {
 namespace {

@@ -22,9 +22,9 @@ using web::http::http_response;
 // Impersonate-Group apart again, so the values are kept apart by a character that no value may contain.
 constexpr char kValueSeparator = '\n';
 constexpr const char* kUserAgent = "User-Agent";
-constexpr std::size_t kBufferSize = 64 * 1024;
+constexpr std::size_t kBufferSize = std::size_t{64} * 1024;
 // A larger body is written by itself, so that it is not copied behind its head.
-constexpr std::size_t kMaxJoinedBody = 16 * 1024;
+constexpr std::size_t kMaxJoinedBody = std::size_t{16} * 1024;
 
 void add_header(http_headers& headers, const Header& header) {
   const auto found = headers.find(header.name);
@@ -74,12 +74,15 @@ std::string lines_of(const http_headers& headers) {
   return lines;
 }
 
-std::string head_of(const Route& route, const http_request& message) {
+std::string head_of(const Route& route, const http_request& message, const std::string& target) {
   const Url& server = route.server;
   // A proxy forwards plain requests by their full URL (RFC 9112, section 3.2.2); TLS goes through a tunnel.
   const bool forwarded = route.proxy && !server.secure();
-  std::string head = message.method() + " " + (forwarded ? server.origin() : "") +
-                     message.request_uri().resource().to_string() + " HTTP/1.1\r\n";
+  std::string head =
+      message.method() + " " + (forwarded ? server.origin() : "") + message.request_uri().resource().to_string();
+  // An empty query, which differs from none (RFC 3986, section 6.2.3), is lost in a web::uri.
+  if (!target.empty() && target.back() == '?' && message.request_uri().query().empty()) head += '?';
+  head += " HTTP/1.1\r\n";
   head += "Host: " + server.authority() + "\r\n";
   if (forwarded && !route.proxy->userinfo.empty()) {
     head += "Proxy-Authorization: " + route.proxy->basic_authorization() + "\r\n";
@@ -118,7 +121,7 @@ class HttpExchange final : public ExchangeDriver {
   // The body is the exchange's own, which the message's stream reads as well.
   pplx::task<http_response> send(const http_request& message, std::shared_ptr<ConnectionPool> pool) {
     is_safe_ = is_safe_method(message.method());
-    bytes_ = head_of(*route_, message);
+    bytes_ = head_of(*route_, message, request_.target);
     // What may have to be repeated is kept as a whole.
     if (is_safe_ || body_.size() <= kMaxJoinedBody) bytes_ += std::exchange(body_, {});
     pool_ = std::move(pool);

@@ -10,7 +10,7 @@
 namespace ksr::transport {
 namespace {
 
-constexpr std::size_t kStepSize = 64 * 1024;
+constexpr std::size_t kStepSize = std::size_t{64} * 1024;
 constexpr int kGzipOnly = 16 + MAX_WBITS;
 
 }  // namespace

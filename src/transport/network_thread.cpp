@@ -37,7 +37,8 @@ class AsioTimer final : public Timer {
   ~AsioTimer() override {
     // The completion may be queued already, so cancelling alone is not enough.
     timer_->callback = nullptr;
-    timer_->timer.cancel();
+    boost::system::error_code ignored;
+    timer_->timer.cancel(ignored);
   }
 
  private:

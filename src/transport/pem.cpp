@@ -35,7 +35,7 @@ constexpr std::string_view kDashes = "-----";
 constexpr std::size_t kMaxBroken = 100;
 
 // A line without its end and without blanks at its end, cut off `text`.
-std::string_view take_line(std::string_view& text) {
+std::string_view take_pem_line(std::string_view& text) {
   const std::size_t end = text.find('\n');
   std::string_view line = text.substr(0, end);
   text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
@@ -64,7 +64,7 @@ std::optional<std::string> read_block(std::string_view& text, std::string_view l
   bool has_headers = false;
   for (;;) {
     std::string_view next = rest;
-    if (rest.empty() || take_line(next).find(':') == std::string_view::npos) break;
+    if (rest.empty() || take_pem_line(next).find(':') == std::string_view::npos) break;
     has_headers = true;
     rest = next;
   }
@@ -72,7 +72,7 @@ std::optional<std::string> read_block(std::string_view& text, std::string_view l
   const std::size_t end = empty ? 0 : rest.find("\n" + std::string(kEnd));
   if (end == std::string_view::npos) return std::nullopt;
   std::string_view after_end = rest.substr(end + (empty ? 0 : 1) + kEnd.size());
-  const std::string_view end_line = take_line(after_end);
+  const std::string_view end_line = take_pem_line(after_end);
   if (end_line != std::string(label) + std::string(kDashes)) return std::nullopt;
   auto der = base64_decode(rest.substr(0, end));
   if (der) text = after_end;
@@ -89,7 +89,7 @@ std::vector<Block> read_blocks(std::string_view text, std::size_t& broken) {
     const auto found = after_line_beginning(text, kBegin);
     if (!found) break;
     text = *found;
-    const std::string_view line = take_line(text);
+    const std::string_view line = take_pem_line(text);
     if (line.size() < kDashes.size() || line.substr(line.size() - kDashes.size()) != kDashes) continue;
     const std::string_view label = line.substr(0, line.size() - kDashes.size());
     // Where the block is broken, the next one may begin right here.

@@ -81,7 +81,7 @@ void ProxyTunnel::check() {
   finish(std::nullopt);
 }
 
-void ProxyTunnel::finish(std::optional<Error> error) {
+void ProxyTunnel::finish(const std::optional<Error>& error) {
   const Done done = std::exchange(done_, nullptr);
   done(error);
 }

@@ -32,7 +32,7 @@ class ProxyTunnel : public std::enable_shared_from_this<ProxyTunnel>, private Re
   bool take_head(ResponseHead head) override;
   bool take_body(std::string_view) override { return false; }
   void check();
-  void finish(std::optional<Error> error);
+  void finish(const std::optional<Error>& error);
 
   boost::asio::ip::tcp::socket& proxy_;
   std::string request_;

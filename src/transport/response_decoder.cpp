@@ -12,8 +12,8 @@
 namespace ksr::transport {
 namespace {
 
-// Content-Length has at most 18 digits: more would not fit 64 bits, and no body is that long.
-constexpr std::size_t kMaxLengthDigits = 18;
+// For Content-Length: no body is that long. Leading zeros are digits like others (RFC 9110, section 8.6).
+constexpr std::uint64_t kMaxLength = 999'999'999'999'999'999;
 
 bool is_control_but_tab(char c) {
   return is_control(c) && c != '\t';
@@ -107,7 +107,7 @@ std::optional<std::uint64_t> parse_length(const ResponseHead& head) {
       std::uint64_t value = 0;
       const char* const end = number.data() + number.size();
       const auto [parsed_to, failure] = std::from_chars(number.data(), end, value);
-      if (number.size() > kMaxLengthDigits || failure != std::errc() || parsed_to != end) return std::nullopt;
+      if (failure != std::errc() || parsed_to != end || value > kMaxLength) return std::nullopt;
       if (length && *length != value) return std::nullopt;
       length = value;
     }

@@ -23,7 +23,7 @@ class ChunkDecoder {
   // No Kubernetes server writes more at once; a larger size is an attack or a broken stream.
   static constexpr std::uint64_t kMaxChunkSize = std::uint64_t{1} << 32;
   // The extensions of one chunk, and the whole trailer section.
-  static constexpr std::size_t kMaxLineLength = 16 * 1024;
+  static constexpr std::size_t kMaxLineLength = std::size_t{16} * 1024;
 
   // Consumes from the front of `bytes`. `data`: `piece` is the next part of the body, and there may be more in `bytes`.
   // `more`: all is consumed. `end`: the body is complete, and what is left of `bytes` follows it.
@@ -66,7 +66,7 @@ class ResponseDecoder {
   enum class Progress { more, complete, upgraded, stopped, failed };
 
   // The header sections of one response together, those with status 1xx included.
-  static constexpr std::size_t kMaxHeadSize = 64 * 1024;
+  static constexpr std::size_t kMaxHeadSize = std::size_t{64} * 1024;
 
   // `expects_upgrade`: status 101 is a response, and what follows it is not HTTP. `answers_head`: no body follows,
   // whatever the headers say.

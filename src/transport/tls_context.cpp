@@ -17,7 +17,7 @@
 namespace ksr::transport {
 namespace {
 
-constexpr std::size_t kReadBufferSize = 64 * 1024;
+constexpr std::size_t kReadBufferSize = std::size_t{64} * 1024;
 constexpr int kMinSecurityLevel = 2;
 
 struct FreeStore {

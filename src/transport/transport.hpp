@@ -121,8 +121,9 @@ class Exchange {
   virtual bool is_sent() const noexcept { return false; }
   // WebSocket only: sends one message as one frame; text must be UTF-8. About 1 MiB is queued, or one larger message.
   // `written`, unless empty, is called later, once the message has been passed to the operating system; not when the
-  // exchange ends before. Throws std::bad_alloc; the exchange has then ended without a call of the observer.
-  virtual SendStatus send(std::string_view /*message*/, MessageType /*type*/, std::function<void()> /*written*/) {
+  // exchange ends before. A message that is not queued leaves it as it is. Throws std::bad_alloc; the exchange has then
+  // ended without a call of the observer.
+  virtual SendStatus send(std::string_view /*message*/, MessageType /*type*/, std::function<void()>&& /*written*/) {
     return SendStatus::closed;
   }
   // WebSocket only: sends a close frame after the queued messages. on_end comes with the peer's close frame, or after 5

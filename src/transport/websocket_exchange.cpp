@@ -20,14 +20,14 @@ using ClientConfig = web::websockets::client::websocket_client_config;
 
 // Of a frame, which websocketpp may reserve as a whole. Messages have no limit here: what comes of them is delivered as
 // it comes, and bounded by max_object_size as over HTTP.
-constexpr std::size_t kMaxFrameSize = 256u * 1024 * 1024;
+constexpr std::size_t kMaxFrameSize = std::size_t{256} * 1024 * 1024;
 // Limits of the body of a refused handshake, which says why.
-constexpr std::size_t kMaxRefusalSize = 1024 * 1024;
+constexpr std::size_t kMaxRefusalSize = std::size_t{1024} * 1024;
 constexpr Milliseconds kMaxRefusalTime{5000};
 // For the peer's answer to our close frame.
 constexpr Milliseconds kMaxCloseTime{5000};
 // What may wait to be sent, and what a message counts in addition to its payload.
-constexpr std::size_t kMaxQueuedSize = 1024 * 1024;
+constexpr std::size_t kMaxQueuedSize = std::size_t{1024} * 1024;
 constexpr std::size_t kMessageOverhead = 64;
 
 // Close codes of RFC 6455, section 7.4.1.
@@ -41,7 +41,7 @@ class WebSocketDriver final : public ExchangeDriver, public web::websocket_drive
       : ExchangeDriver(std::move(route), std::move(request), observer, true) {}
 
   void start();
-  SendStatus send(std::string_view message, MessageType type, std::function<void()> written);
+  SendStatus send(std::string_view message, MessageType type, std::function<void()>&& written);
   void close(int code, std::string_view reason);
 
   std::string header_lines() override;
@@ -98,7 +98,7 @@ class HeldWebSocket final : public Exchange {
   HeldWebSocket& operator=(const HeldWebSocket&) = delete;
 
   bool is_sent() const noexcept override { return driver_->is_sent(); }
-  SendStatus send(std::string_view message, MessageType type, std::function<void()> written) override {
+  SendStatus send(std::string_view message, MessageType type, std::function<void()>&& written) override {
     const auto driver = driver_;
     return driver->send(message, type, std::move(written));
   }
@@ -132,7 +132,7 @@ std::string WebSocketDriver::header_lines() {
   return lines;
 }
 
-SendStatus WebSocketDriver::send(std::string_view message, MessageType type, std::function<void()> written) {
+SendStatus WebSocketDriver::send(std::string_view message, MessageType type, std::function<void()>&& written) {
   KSR_ASSERT_ON_THREAD(executor());
   if (ended() || !is_open_ || is_closing_) return SendStatus::closed;
   const std::size_t size = message.size() + kMessageOverhead;

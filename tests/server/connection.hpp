@@ -46,6 +46,9 @@ class Connection final : public std::enable_shared_from_this<Connection>, privat
   void accept_websocket(const ApiRequest& request);
   void inject_due();
   void write_event(const std::string& line);
+  bool holds_back() const noexcept {
+    return fault_.action == FaultAction::hold_head || fault_.action == FaultAction::withhold;
+  }
   void arm_timers();
   void arm_bookmark();
   void take_frames();
@@ -64,7 +67,7 @@ class Connection final : public std::enable_shared_from_this<Connection>, privat
   std::string inbox_;
   std::string outbox_;
   std::string writing_;
-  std::string held_head_;   // of a watch whose head waits for its first event
+  std::string held_head_;   // of a watch, with its events where they wait too
   std::uint64_t sent_ = 0;  // of the current response
   Fault fault_;
   std::shared_ptr<WatchFeed> feed_;

@@ -35,6 +35,7 @@ const std::map<std::string, FaultAction>& actions() {
       {"bad-handshake", FaultAction::bad_handshake},
       {"no-upgrade", FaultAction::no_upgrade},
       {"hold-head", FaultAction::hold_head},
+      {"withhold", FaultAction::withhold},
       {"hang-up", FaultAction::hang_up},
       {"cut-after", FaultAction::cut_after},
       {"http10", FaultAction::http10},

@@ -36,6 +36,7 @@ enum class FaultAction {
   bad_handshake,    // WebSocket: a wrong Sec-WebSocket-Accept
   no_upgrade,       // as behind a gateway without WebSocket: the handshake is served as a plain request
   hold_head,        // the same, and the head of a watch is sent with its first event
+  withhold,         // the same, and all of a watch is sent with its end
   hang_up,          // the connection ends right after the head of a watch
   cut_after,        // the connection ends after `interval`
   http10,           // an HTTP/1.0 response, which ends with the connection

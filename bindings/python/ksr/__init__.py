@@ -7,6 +7,11 @@
             for kind, pod in snapshot.deltas():
                 print(kind.name, pod.name, pod.get("/status/phase"))
 
+Requests, any call of the API, are made by a client:
+
+    with ksr.Client() as client:
+        print(client.get("v1/pods", "web-0", namespace="default").object.get("/status/phase"))
+
 A stream lists a resource, watches it from where the list ended, and recovers by itself from whatever a network or a
 server does. While the program is busy, changes are merged: the next snapshot has them all. No thread but the program's
 own ever enters the interpreter.
@@ -18,24 +23,33 @@ brought it, else from where the system finds it.
 from __future__ import annotations
 
 from ._library import build_info, has_feature, in_callback, version
+from .client import AsyncVerbs, Client, ClientLog
 from .codes import Code, DeltaKind, Field, State
 from .config import Config, Value
 from .errors import Error
 from .objects import Object
+from .request import Body, Key
+from .response import Response
 from .snapshot import Delta, Snapshot
 from .stream import OnError, OnLog, OnState, Stream, open_stream as open  # noqa: A004
 
 __all__ = [
+    "AsyncVerbs",
+    "Body",
+    "Client",
+    "ClientLog",
     "Code",
     "Config",
     "Delta",
     "DeltaKind",
     "Error",
     "Field",
+    "Key",
     "Object",
     "OnError",
     "OnLog",
     "OnState",
+    "Response",
     "Snapshot",
     "State",
     "Stream",

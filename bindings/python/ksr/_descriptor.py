@@ -18,8 +18,9 @@ class Descriptor:
     """A duplicate of ksr_fd that stays open until no task or thread waits for it, even if the stream is closed.
     Any thread may wait."""
 
-    def __init__(self, original: int) -> None:
-        self.number = os.dup(original)
+    def __init__(self, original: int, news: Optional[int] = None) -> None:
+        """With `news` it is readable also while that is."""
+        self.number = os.dup(original) if news is None else _both(original, news)
         self._over = False
         self._sleepers: Set[Tuple[asyncio.AbstractEventLoop, "asyncio.Future[None]"]] = set()
         weakref.finalize(self, os.close, self.number).atexit = False
@@ -60,6 +61,39 @@ class Descriptor:
                 loop.call_soon_threadsafe(_wake, woken)
             except RuntimeError:  # that loop is closed, and no task waits in it
                 pass
+
+
+class News:
+    """What makes a descriptor readable, for a stream of a client: others that wait for the client's descriptor may
+    have dispatched what this one waits for."""
+
+    def __init__(self) -> None:
+        self.number, self._other_end = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        for number in (self.number, self._other_end):
+            weakref.finalize(self, os.close, number).atexit = False
+
+    def set(self) -> None:
+        try:
+            os.write(self._other_end, b"!")
+        except BlockingIOError:  # it is readable already
+            pass
+
+    def clear(self) -> None:
+        try:
+            while os.read(self.number, 4096):
+                pass
+        except BlockingIOError:
+            pass
+
+
+def _both(first: int, second: int) -> int:
+    both = select.epoll()
+    try:
+        for number in (first, second):
+            both.register(number, select.EPOLLIN)
+        return os.dup(both.fileno())
+    finally:
+        both.close()
 
 
 def _wake(woken: "asyncio.Future[None]") -> None:

@@ -37,6 +37,8 @@ class Inbox:
         self.fatal: Optional[Error] = None
         self.closed = False
         self.interrupt: Optional[BaseException] = None
+        #: Called when there is something to take; any thread may dispatch a stream of a client.
+        self.filled: Callable[[], None] = lambda: None
 
     def belongs_to(self, stream: object) -> None:
         self.stream = weakref.ref(stream)
@@ -85,6 +87,7 @@ def _callback(prototype: Any) -> Callable[[Callable[..., None]], Any]:
 @_callback(UpdateFn)
 def on_update(inbox: Inbox, _stream: int, snapshot: int) -> None:
     inbox.snapshots.append(Snapshot(library().ksr_snapshot_retain(snapshot)))
+    inbox.filled()
 
 
 @_callback(ErrorFn)
@@ -99,7 +102,9 @@ def on_error(inbox: Inbox, _stream: int, pointer: int) -> None:
 
 @_callback(StateFn)
 def on_state(inbox: Inbox, _stream: int, state: int) -> None:
-    inbox.closed = inbox.closed or state == State.CLOSED
+    if state == State.CLOSED:
+        inbox.closed = True
+        inbox.filled()
     inbox.call(inbox.on_state, named(State, state))
 
 

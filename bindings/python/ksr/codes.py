@@ -18,16 +18,20 @@ class Code(IntEnum):
     FORKED = -6
     CANCELLED = -7
     TIMEOUT = -8
+    UNSUPPORTED = -9
     TRANSPORT = -20
     TLS = -21
     PROTOCOL = -22
     TOO_LARGE = -23
+    LOST = -24
     AUTH = -40
     FORBIDDEN = -41
     NOT_FOUND = -42
     GONE = -43
     THROTTLED = -44
     SERVER = -45
+    CONFLICT = -46
+    REJECTED = -47
 
 
 class State(IntEnum):

@@ -1,4 +1,4 @@
-"""What a stream watches, on which server, with which credentials."""
+"""What a stream watches, or a client asks, on which server, with which credentials."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import threading
 import weakref
 from ctypes import byref, c_void_p
 from datetime import timedelta
-from typing import Dict, Iterable, Union
+from typing import Callable, Dict, Iterable, Tuple, Union
 
 from . import _inbox
 from ._library import LogFn, c_text, library
@@ -32,7 +32,7 @@ class Config:
             raise failure(status)
         self._pointer = pointer
         self._lock = threading.Lock()
-        self._keys: Dict[str, None] = {}
+        self._entries: Dict[str, Tuple[bytes, bytes]] = {}
         weakref.finalize(self, lib.ksr_config_free, pointer).atexit = False
         self.set("resource", resource)
         for key, value in keys.items():
@@ -43,37 +43,67 @@ class Config:
         if value is None:
             return self
         if key == "delivery":
-            raise TypeError("the key delivery cannot be set: a stream in Python delivers where it is iterated")
-        raw_key, raw_value = c_text(key, "a key"), c_text(_text(key, value), f"the value of {key}")
+            raise TypeError("the key delivery cannot be set: a stream or client in Python delivers where it is used")
+        raw_key, raw_value = c_text(key, "a key"), c_text(value_text(key, value), f"the value of {key}")
         error = c_void_p()
         with self._lock:
             status = library().ksr_config_set(self._pointer, raw_key, raw_value, byref(error))
         if status:
             raise failure(status, error)
-        self._keys[key] = None
+        self._entries[key] = raw_key, raw_value
         return self
 
     def _open(self, user_data: int, *, wants_log: bool) -> c_void_p:
         """For Stream: a ksr_stream whose callbacks come from ksr_dispatch and put what they bring into the inbox."""
+
+        def open_it(pointer: c_void_p) -> c_void_p:
+            stream, error = c_void_p(), c_void_p()
+            _set_callbacks(pointer, wants_log)
+            status = library().ksr_open(pointer, user_data, _inbox.destroy, byref(stream), byref(error))
+            if status:
+                raise failure(status, error)
+            return stream
+
+        return self._with_manual_delivery(open_it)
+
+    def _open_in(self, client: c_void_p, user_data: int, *, wants_log: bool) -> c_void_p:
+        """The same over the connection and in the delivery of a ksr_client, for which a key `delivery` is refused."""
         lib = library()
-        stream, error = c_void_p(), c_void_p()
-        with self._lock:
-            lib.ksr_config_set(self._pointer, b"delivery", b"manual", None)
-            lib.ksr_config_on_update(self._pointer, _inbox.on_update)
-            lib.ksr_config_on_error(self._pointer, _inbox.on_error)
-            lib.ksr_config_on_state(self._pointer, _inbox.on_state)
-            lib.ksr_config_on_log(self._pointer, _inbox.on_log if wants_log else LogFn())
-            status = lib.ksr_open(self._pointer, user_data, _inbox.destroy, byref(stream), byref(error))
+        pointer, stream, error = c_void_p(), c_void_p(), c_void_p()
+        status = lib.ksr_config_new(byref(pointer))
+        if status:
+            raise failure(status)
+        try:
+            for raw_key, raw_value in tuple(self._entries.values()):
+                lib.ksr_config_set(pointer, raw_key, raw_value, None)
+            _set_callbacks(pointer, wants_log)
+            status = lib.ksr_client_stream(client, pointer, user_data, _inbox.destroy, byref(stream), byref(error))
+        finally:
+            lib.ksr_config_free(pointer)
         if status:
             raise failure(status, error)
         return stream
 
+    def _with_manual_delivery(self, open_it: Callable[[c_void_p], c_void_p]) -> c_void_p:
+        """For Stream and Client: what `open_it` opens, while no other thread changes the ksr_config."""
+        with self._lock:
+            library().ksr_config_set(self._pointer, b"delivery", b"manual", None)
+            return open_it(self._pointer)
+
     def __repr__(self) -> str:
         # Values may be secrets.
-        return f"<ksr.Config {', '.join(self._keys)}>"
+        return f"<ksr.Config {', '.join(self._entries)}>"
 
 
-def _text(key: str, value: Value) -> str:
+def _set_callbacks(pointer: c_void_p, wants_log: bool) -> None:
+    lib = library()
+    lib.ksr_config_on_update(pointer, _inbox.on_update)
+    lib.ksr_config_on_error(pointer, _inbox.on_error)
+    lib.ksr_config_on_state(pointer, _inbox.on_state)
+    lib.ksr_config_on_log(pointer, _inbox.on_log if wants_log else LogFn())
+
+
+def value_text(key: str, value: Value) -> str:
     if isinstance(value, str):
         return value
     if isinstance(value, bool):
@@ -85,6 +115,6 @@ def _text(key: str, value: Value) -> str:
     if isinstance(value, os.PathLike):
         return os.fspath(value)
     if isinstance(value, (list, tuple, set, frozenset)):
-        return ",".join(_text(key, name) for name in value)
+        return ",".join(value_text(key, name) for name in value)
     takes = "text, a bool, an int, a timedelta, a path or a list"
     raise TypeError(f"the value of {key} must be {takes}, not {type(value).__name__}")

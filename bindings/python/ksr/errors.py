@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from ctypes import c_void_p
-from typing import Optional
+from typing import Any, Dict, Optional
 
 from ._library import library, text_of
 from .codes import Code, named
@@ -12,7 +13,7 @@ from .codes import Code, named
 class Error(Exception):
     """A failure.
 
-    Raised by calls that fail and by the iteration of a stream that failed for good; handed to `on_error`, and not
+    Raised by calls and requests that fail and by the iteration of a stream that failed for good; handed to `on_error`, and not
     raised, when a stream goes on trying.
     """
 
@@ -24,6 +25,8 @@ class Error(Exception):
         reason: str = "",
         http_status: int = 0,
         retry: Optional[float] = None,
+        details: str = "",
+        maybe_done: bool = False,
     ) -> None:
         super().__init__(code, message)
         #: What kind of failure; a number that is not named here comes from a newer library.
@@ -37,10 +40,25 @@ class Error(Exception):
         self.http_status = http_status
         #: Seconds until the stream tries again; None: it does not.
         self.retry = retry
+        #: The Status object of a refused request as JSON, as the server sent it, or "". `status` decodes it. Since 0.2.
+        self.details = details
+        #: The error ends a request that may have been carried out all the same: it was sent, and no answer came that
+        #: says otherwise. Never of one that only reads. Since 0.2.
+        self.maybe_done = maybe_done
+
+    @property
+    def status(self) -> Optional[Dict[str, Any]]:
+        """The Status object of a refused request, decoded anew each time; its "details" have the causes, such as the
+        fields in conflict. None without one. Since 0.2."""
+        try:
+            status = json.loads(self.details) if self.details else None
+        except ValueError:
+            return None
+        return status if isinstance(status, dict) else None
 
     @property
     def fatal(self) -> bool:
-        """There is no next try."""
+        """There is no next try; always so of a request."""
         return self.retry is None
 
     def __str__(self) -> str:
@@ -57,6 +75,8 @@ def read_error(pointer: int) -> Error:
         reason=text_of(lib.ksr_error_reason, pointer),
         http_status=lib.ksr_error_http_status(pointer),
         retry=None if retry_ms < 0 else retry_ms / 1000,
+        details=text_of(lib.ksr_error_details, pointer),
+        maybe_done=bool(lib.ksr_error_maybe_done(pointer)),
     )
 
 

@@ -108,9 +108,7 @@ class Object:
         return json.loads(ctypes.string_at(address, length.value))
 
     def _view(self, address: int, length: int) -> memoryview:
-        memory = _bytes_type(length).from_address(address)
-        memory.owner = self
-        return memoryview(memory).cast("B").toreadonly()
+        return view_of(self, address, length)
 
     def __eq__(self, other: object) -> bool:
         return self._address == other._address if isinstance(other, Object) else NotImplemented
@@ -121,6 +119,15 @@ class Object:
     def __repr__(self) -> str:
         place = f"{self.namespace}/{self.name}" if self.namespace else self.name
         return f"<ksr.Object {self.kind} {place} {self.resource_version}>"
+
+
+def view_of(owner: object, address: int, length: int) -> memoryview:
+    """Memory of the library, without a copy; the view keeps its owner alive."""
+    if not length:
+        return memoryview(b"")
+    memory = _bytes_type(length).from_address(address)
+    memory.owner = owner
+    return memoryview(memory).cast("B").toreadonly()
 
 
 @functools.lru_cache(maxsize=512)

@@ -10,10 +10,11 @@ import warnings
 import weakref
 from ctypes import byref, c_uint64, c_void_p
 from types import TracebackType
-from typing import Any, AsyncIterator, Callable, Iterator, Optional, Sequence, Type, Union, overload
+from typing import Any, AsyncIterator, Callable, Dict, Iterator, Optional, Sequence, Type, Union, overload
 
 from . import _inbox
-from ._descriptor import Descriptor
+from ._delivery import REST, Delivery
+from ._descriptor import Descriptor, News
 from ._inbox import Inbox
 from ._library import c_text, library
 from .codes import Code, State, named
@@ -47,6 +48,7 @@ class Stream:
         on_error: Optional[OnError] = None,
         on_state: Optional[OnState] = None,
         on_log: Optional[OnLog] = None,
+        _delivery: Optional[Delivery] = None,
     ) -> None:
         self._lib = library()
         self._process = os.getpid()
@@ -55,11 +57,20 @@ class Stream:
         self._turn = threading.RLock()  # of the thread that waits, dispatches or closes
         self._dispatching = False
         self._closed = False
+        self._client: object = None  # open as long as its stream is
         self._error_at_close: Optional[Error] = None
-        self._pointer = config._open(_inbox.register(self._inbox), wants_log=on_log is not None)
+        self._delivery = _delivery
+        number, wants_log = _inbox.register(self._inbox), on_log is not None
+        self._news: Optional[News] = None
+        if _delivery is None:
+            self._pointer = config._open(number, wants_log=wants_log)
+        else:
+            self._news = News()
+            self._inbox.filled = self._news.set
+            self._pointer = config._open_in(_delivery.pointer, number, wants_log=wants_log)
         self._end = weakref.finalize(self, _abandon, self._lib, self._pointer, self._process, repr(config))
         self._end.atexit = False  # at exit the process ends with open streams
-        self._descriptor = Descriptor(self._lib.ksr_fd(self._pointer))
+        self._descriptor = Descriptor(self._lib.ksr_fd(self._pointer), None if self._news is None else self._news.number)
 
     # ---- snapshots
 
@@ -74,6 +85,8 @@ class Stream:
             descriptor = self._descriptor
             while True:
                 snapshot = self._take()
+                if snapshot is None and self._delivery is not None:
+                    self._delivery.rest()
                 if snapshot is not None or not descriptor.wait(deadline):
                     return snapshot
         finally:
@@ -102,6 +115,8 @@ class Stream:
         while True:
             # Always through the loop: a busy cluster must not starve its other tasks.
             await (asyncio.sleep(0) if self._inbox.snapshots else descriptor.readable())
+            if self._delivery is not None and self._delivery.elsewhere():
+                await asyncio.sleep(REST)
             snapshot = self._take_if_free()
             if snapshot is not None:
                 return snapshot
@@ -207,7 +222,10 @@ class Stream:
         if self._closed or os.getpid() != self._process:
             return
         self._lib.ksr_cancel(self._pointer)  # ends the wait of the thread that has the turn
-        with self._turn:
+        # In a callback of its client the thread that has the turn waits for this one.
+        in_callback = self._delivery is not None and self._delivery.inside()
+        has_turn = self._turn.acquire(blocking=not in_callback)
+        try:
             if self._closed:
                 return
             self._error_at_close = self._read_last_error()
@@ -215,6 +233,9 @@ class Stream:
             if self._lib.ksr_close(self._pointer) == Code.WOULD_DEADLOCK:
                 self._lib.ksr_close_async(self._pointer)
             self._end.detach()
+        finally:
+            if has_turn:
+                self._turn.release()
         self._descriptor.wake_sleepers()
         self._inbox.raise_interrupt()
 
@@ -259,11 +280,19 @@ class Stream:
         self._require_usable()
         if self._dispatching:
             raise Error(Code.WOULD_DEADLOCK, "a stream cannot be polled inside its own callbacks")
+        if self._delivery is not None and self._delivery.inside():
+            raise Error(Code.WOULD_DEADLOCK, "a stream cannot be polled inside callbacks of its client")
+        if self._news is not None:
+            self._news.clear()
         if not self._inbox.snapshots:
             self._dispatch()
         if self._inbox.snapshots:
-            return self._inbox.snapshots.popleft()
+            taken = self._inbox.snapshots.popleft()
+            if self._inbox.snapshots:
+                self._inbox.filled()  # for the next who waits
+            return taken
         if self._inbox.closed:
+            self._inbox.filled()  # for the next who waits
             self._descriptor.wake_sleepers()
             raise self._inbox.fatal or Error(Code.CANCELLED, "the stream was cancelled")
         return None
@@ -271,7 +300,7 @@ class Stream:
     def _dispatch(self) -> None:
         self._dispatching = True
         try:
-            made = self._lib.ksr_dispatch(self._pointer)
+            made = self._lib.ksr_dispatch(self._pointer) if self._delivery is None else self._delivery.dispatch()
         finally:
             self._dispatching = False
         self._inbox.raise_interrupt()
@@ -348,10 +377,13 @@ def open_stream(
     """Opens a stream on a resource such as "v1/pods", "apps/v1/deployments" or "deploy", with more keys such as server,
     token, ca_file, namespace, label_selector, limit; or on a Config. Without server and kubeconfig it goes by
     $KUBECONFIG, ~/.kube/config or the service account of the pod. It never waits for the network."""
-    if isinstance(resource, Config):
-        if keys:
-            raise TypeError(f"a Config together with keys: {', '.join(keys)}")
-        config = resource
-    else:
-        config = Config(resource, **keys)
-    return Stream(config, on_error=on_error, on_state=on_state, on_log=on_log)
+    return Stream(config_of(resource, keys), on_error=on_error, on_state=on_state, on_log=on_log)
+
+
+def config_of(resource: Any, keys: Dict[str, Any]) -> Config:
+    """What ksr.open and Client.stream take."""
+    if not isinstance(resource, Config):
+        return Config(resource, **keys)
+    if keys:
+        raise TypeError(f"a Config together with keys: {', '.join(keys)}")
+    return resource

@@ -28,6 +28,23 @@ def watch(keys: Dict[str, str], flags: Dict[str, Union[str, bool]], handler: Opt
     ksr.open("v1/pods", on_error=handler, **flags).close()
     ksr.open(ksr.Config("v1/pods", **keys), on_log=lambda stream, level, line: print(level, line.upper())).close()
 
+def ask(keys: Dict[str, str]) -> None:
+    with ksr.Client(on_log=lambda client, level, line: print(client.closed, line.upper()), **keys) as client:
+        pod = client.get("v1/pods", "web-0", namespace="default", timeout=2.5).object
+        print(pod.name if pod is not None else "")
+        client.apply("v1/configmaps", "a", {"data": {"k": "v"}}, field_manager="me", force=True, dry_run=True)
+        answer: ksr.Response = client.call(method="GET", path="/healthz", query={"a": ["b", "c"]}, headers={"d": "e"})
+        for snapshot in client.stream("v1/pods", on_error=on_error, limit=3):
+            print(snapshot.sequence)
+        print(answer.text.upper(), answer.http_status + 1, answer.warnings[0].upper(), len(answer.body))
+
+async def ask_in_loop(client: ksr.Client) -> None:
+    response = await client.aio.list("v1/pods", label_selector="app=web")
+    print(response.header("etag"), (await client.acall(path="/healthz")).json())
+
+def refused(error: ksr.Error) -> None:
+    print(error.status["details"] if error.status is not None else error.details, error.maybe_done)
+
 async def watch_in_loop() -> None:
     async with ksr.open("v1/pods", namespace=["a", "b"]) as pods:
         snapshot = await pods.next(1.0)
@@ -42,6 +59,8 @@ def on_error(error: ksr.Error) -> None: ...
 ksr.open("v1/pods", on_error=on_error)
 ksr.open("v1/pods", limit=1.5)
 ksr.open(1)
+ksr.Client().get("v1/pods", "a").upper()
+ksr.Client().apply("v1/pods", "a", {})
 """
 
 
@@ -65,7 +84,7 @@ class Types(unittest.TestCase):
 
     def test_mistakes_are_found(self):
         checked = self.check(DOES_NOT_FIT)
-        for line in (4, 5, 6):
+        for line in (4, 5, 6, 7, 8):
             self.assertIn(f"program.py:{line}: error", checked.stdout)
 
     def test_the_package_itself(self):

@@ -1,6 +1,7 @@
 // Credentials that change while a stream runs, and client certificates.
 #include "cluster/cases/service_account.hpp"
 #include "cluster/cases/ways.hpp"
+#include "support/temporary_directory.hpp"
 
 using namespace ksr::clustertest;
 using ksr::testing::Recorder;
@@ -12,15 +13,15 @@ TEST_CASE("a token file is rotated while a stream runs") {
     const ServiceAccount account(ns);
     const std::string old_token = account.new_token("old");
     const std::string new_token = account.new_token("new");
-    TempDir files("ksr-token");
-    write_file(files.path() / "token", old_token + "\n");
+    const ksr::testing::TemporaryDirectory files;
+    const std::string token_file = files.write("token", old_token + "\n");
     cluster.admin().create(configmaps_path(ns), make_configmap(ns, "before"));
     Recorder seen;
-    REQUIRE(seen.open(with(way.to("v1/configmaps", ns), "token_file", (files.path() / "token").string())) == KSR_OK);
+    REQUIRE(seen.open(with(way.to("v1/configmaps", ns), "token_file", token_file)) == KSR_OK);
     REQUIRE(seen.wait_name("before"));
     REQUIRE(seen.wait_state(KSR_STATE_LIVE));
 
-    write_file(files.path() / "token", new_token + "\n");
+    files.write("token", new_token + "\n");
     account.revoke("old", old_token);
     cluster.admin().create(configmaps_path(ns), make_configmap(ns, "between"));
     CHECK(seen.wait_name("between"));
@@ -40,13 +41,12 @@ TEST_CASE("a client certificate authenticates, from files and as data") {
     cluster.allow_reading(reader_user(), ns, "", "configmaps");
     cluster.admin().create(configmaps_path(ns), make_configmap(ns, "mine"));
     const auto reader = cluster.client_certificate(reader_user().name);
-    TempDir files("ksr-certificate");
-    write_file(files.path() / "client.crt", reader.certificate_pem);
-    write_file(files.path() / "client.key", reader.key_pem);
+    const ksr::testing::TemporaryDirectory files;
     Recorder from_files;
     Recorder from_data;
-    REQUIRE(from_files.open(with(with(way.to("configmaps", ns), "client_cert_file", files.path() / "client.crt"),
-                                 "client_key_file", files.path() / "client.key")) == KSR_OK);
+    REQUIRE(from_files.open(with(
+                with(way.to("configmaps", ns), "client_cert_file", files.write("client.crt", reader.certificate_pem)),
+                "client_key_file", files.write("client.key", reader.key_pem))) == KSR_OK);
     REQUIRE(from_data.open(with(with(way.to("configmaps", ns), "client_cert_data", reader.certificate_pem),
                                 "client_key_data", reader.key_pem)) == KSR_OK);
     for (Recorder* seen : {&from_files, &from_data}) {

@@ -3,6 +3,8 @@
 #include <fstream>
 #include <thread>
 
+#include "cluster/harness/text_files.hpp"
+
 namespace ksr::clustertest {
 namespace {
 
@@ -23,7 +25,7 @@ std::string kubeconfig() {
 }  // namespace
 
 ExecScript::ExecScript(const std::string& body) : files_("ksr-exec") {
-  const std::string dir = files_.path().string();
+  const std::string dir = files_.root().string();
   write("plugin", "#!/bin/sh\ndir='" + dir + "'\ndate +%s%N >>\"$dir/runs\"\n" + body);
   fs::permissions(file("plugin"), fs::perms::owner_all);
   write("config", kubeconfig());

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "cluster/cases/ways.hpp"
-#include "cluster/harness/temp_dir.hpp"
+#include "support/temporary_directory.hpp"
 
 namespace ksr::clustertest {
 
@@ -15,7 +15,7 @@ class ExecScript {
   // `body` runs in /bin/sh; $dir is a private directory. Each run appends its start (in nanoseconds) to $dir/runs.
   explicit ExecScript(const std::string& body);
 
-  std::filesystem::path file(const std::string& name) const { return files_.path() / name; }
+  std::filesystem::path file(const std::string& name) const { return files_.root() / name; }
   void write(const std::string& name, const std::string& content) const;
   // The times at which the plugin was started, in order.
   std::vector<long long> runs() const;
@@ -23,7 +23,7 @@ class ExecScript {
   ksr::testing::Settings on(const Way& way, const std::string& resource, const std::string& ns) const;
 
  private:
-  TempDir files_;
+  testing::TemporaryDirectory files_;
 };
 
 }  // namespace ksr::clustertest

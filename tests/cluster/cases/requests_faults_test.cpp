@@ -8,6 +8,7 @@
 #include "cluster/cases/ways.hpp"
 #include "cluster/harness/wait.hpp"
 #include "support/requester.hpp"
+#include "support/temporary_directory.hpp"
 
 using namespace ksr::clustertest;
 using ksr::testing::Answer;
@@ -209,12 +210,12 @@ TEST_CASE("a token that expires between two calls is read again") {
   const ServiceAccount account(ns);
   const std::string old_token = account.new_token("old");
   const std::string new_token = account.new_token("new");
-  TempDir files("ksr-token");
-  write_file(files.path() / "token", old_token + "\n");
+  const ksr::testing::TemporaryDirectory files("ksr-token");
+  const std::string token_file = files.write("token", old_token + "\n");
   cluster.admin().create(configmaps_path(ns), make_configmap(ns, "a"));
-  const Requester requester(client_with("token_file", (files.path() / "token").string()));
+  const Requester requester(client_with("token_file", token_file));
   CHECK(requester.call(on("get", "v1/configmaps", ns, "a")).status == KSR_OK);
-  write_file(files.path() / "token", new_token + "\n");
+  files.write("token", new_token + "\n");
   account.revoke("old", old_token);
   CHECK(requester.call(on("get", "v1/configmaps", ns, "a")).status == KSR_OK);
   account.revoke("new", new_token);

@@ -76,8 +76,7 @@ TwoPrograms::TwoPrograms(const User& user)
 
 TwoPrograms::Side TwoPrograms::make_side(const std::string& program, const std::string& prefix, const User& user) {
   Cluster& cluster = Cluster::shared();
-  Side side{program, cluster.fresh_namespace(prefix), directory_.path() / prefix};
-  std::filesystem::create_directories(side.home);
+  Side side{program, cluster.fresh_namespace(prefix), directory_.root() / prefix};
   const std::string config = R"({"apiVersion": "v1", "kind": "Config", "current-context": "here",
 "contexts": [{"name": "here", "context": {"cluster": "here", "user": "me", "namespace": ")" +
                              side.name_space + R"("}}],
@@ -85,15 +84,15 @@ TwoPrograms::Side TwoPrograms::make_side(const std::string& program, const std::
                              cluster.url() + R"(", "certificate-authority": ")" + cluster.ca_file() + R"("}}],
 "users": [{"name": "me", "user": {"token": ")" +
                              user.token + R"("}}]})";
-  write_file(side.home / "config", config);
+  directory_.write(prefix + "/config", config);
   return side;
 }
 
 ProgramEnd TwoPrograms::run_in(const Side& side, std::vector<std::string> arguments, const std::string& input) {
   for (std::string& argument : arguments) argument = replaced(argument, "NS", side.name_space);
   arguments.insert(arguments.begin(), side.program);
-  const std::filesystem::path input_file = side.home / "input";
-  write_file(input_file, replaced(input, "NS", side.name_space));
+  const std::string input_file =
+      directory_.write(side.home.filename().string() + "/input", replaced(input, "NS", side.name_space));
   return run_to_end(
       arguments, {"PATH=/usr/bin:/bin", "HOME=" + side.home.string(), "KUBECONFIG=" + (side.home / "config").string()},
       side.home, input_file);
@@ -168,10 +167,7 @@ void TwoPrograms::make(const std::string& yaml) {
 }
 
 std::string TwoPrograms::file(const std::string& name, const std::string& content) {
-  const std::filesystem::path path = directory_.path() / name;
-  std::filesystem::create_directories(path.parent_path());
-  write_file(path, content);
-  return path.string();
+  return directory_.write(name, content);
 }
 
 }  // namespace ksr::clustertest

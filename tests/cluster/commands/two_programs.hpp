@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "cluster/harness/temp_dir.hpp"
 #include "cluster/harness/users.hpp"
 #include "cluster/kubectl/program.hpp"
+#include "support/temporary_directory.hpp"
 
 namespace ksr::clustertest {
 
@@ -49,7 +49,7 @@ class TwoPrograms {
 
   const std::string& namespace_of_kubectl() const { return kubectl_.name_space; }
   const std::string& namespace_of_ksr() const { return ksr_.name_space; }
-  std::filesystem::path directory() const { return directory_.path(); }
+  std::filesystem::path directory() const { return directory_.root(); }
   // A file for both; its path.
   std::string file(const std::string& name, const std::string& content);
 
@@ -69,7 +69,7 @@ class TwoPrograms {
   ProgramEnd run_in(const Side& side, std::vector<std::string> arguments, const std::string& input);
   void check(const std::string& what, const Call& call, ProgramEnd by_kubectl, ProgramEnd by_ksr);
 
-  TempDir directory_;
+  ksr::testing::TemporaryDirectory directory_;
   Side kubectl_;
   Side ksr_;
 };

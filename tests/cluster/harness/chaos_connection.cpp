@@ -11,7 +11,10 @@ namespace asio = boost::asio;
 using boost::system::error_code;
 
 ChaosConnection::ChaosConnection(Socket client, Socket server, std::function<void(std::size_t)> delivered)
-    : client_(std::move(client)), server_(std::move(server)), delivered_(std::move(delivered)) {}
+    : client_(std::move(client)),
+      server_(std::move(server)),
+      age_(client_.get_executor()),
+      delivered_(std::move(delivered)) {}
 
 void ChaosConnection::start(const asio::ip::tcp::endpoint& target, Treatment treatment) {
   treatment_ = treatment;
@@ -36,8 +39,16 @@ void ChaosConnection::treat(Treatment treatment) {
   }
 }
 
+void ChaosConnection::limit_age(std::chrono::milliseconds limit) {
+  age_.expires_after(limit);
+  age_.async_wait([self = shared_from_this()](error_code cancelled) {
+    if (!cancelled) self->reset();
+  });
+}
+
 void ChaosConnection::reset() {
   error_code ignored;
+  age_.cancel();
   for (Socket* socket : {&client_, &server_}) {
     socket->set_option(asio::socket_base::linger(true, 0), ignored);  // close sends RST
     socket->close(ignored);

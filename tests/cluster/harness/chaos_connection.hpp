@@ -4,6 +4,8 @@
 
 #include <array>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -26,6 +28,7 @@ class ChaosConnection : public std::enable_shared_from_this<ChaosConnection> {
   // A blackholed connection stays blackholed.
   void treat(Treatment treatment);
   void cut_after(std::uint64_t bytes) { allowance_ = bytes; }
+  void limit_age(std::chrono::milliseconds limit);
   void reset();
   bool open() const { return client_.is_open(); }
 
@@ -47,6 +50,7 @@ class ChaosConnection : public std::enable_shared_from_this<ChaosConnection> {
 
   Socket client_;
   Socket server_;
+  boost::asio::steady_timer age_;
   Pump up_{client_, server_, {}};
   Pump down_{server_, client_, {}};
   std::function<void(std::size_t)> delivered_;

@@ -5,6 +5,7 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -54,6 +55,10 @@ class ChaosProxy::Impl {
     run_on(io_, [this] { acceptor_.close(); });
   }
 
+  void limit_age(std::chrono::milliseconds limit) {
+    run_on(io_, [this, limit] { age_limit_ = limit; });
+  }
+
   template <class Action>
   void for_each(Action action) {
     run_on(io_, [this, action] {
@@ -94,6 +99,7 @@ class ChaosProxy::Impl {
     connections_.push_back(std::make_shared<ChaosConnection>(std::move(client), tcp::socket(io_),
                                                              [this](std::size_t n) { bytes_from_server_ += n; }));
     connections_.back()->start(target_, treatment_);
+    if (age_limit_) connections_.back()->limit_age(*age_limit_);
   }
 
   void forget_closed() {
@@ -108,6 +114,7 @@ class ChaosProxy::Impl {
   tcp::acceptor acceptor_{io_};
   std::vector<std::shared_ptr<ChaosConnection>> connections_;
   Treatment treatment_ = Treatment::pass;
+  std::optional<std::chrono::milliseconds> age_limit_;
   std::atomic<std::uint64_t> accepted_{0};
   std::atomic<std::uint64_t> bytes_from_server_{0};
   std::thread thread_;
@@ -138,6 +145,10 @@ void ChaosProxy::cut() {
 
 void ChaosProxy::cut_after(std::uint64_t bytes) {
   impl_->for_each([bytes](ChaosConnection& connection) { connection.cut_after(bytes); });
+}
+
+void ChaosProxy::limit_age(std::chrono::milliseconds limit) {
+  impl_->limit_age(limit);
 }
 
 std::uint64_t ChaosProxy::accepted() const {

@@ -3,6 +3,7 @@
 // It has its own thread; its functions may be called on any other thread and take effect before they return.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 
@@ -30,6 +31,8 @@ class ChaosProxy {
   void cut();
   // Resets each connection that is open now once `bytes` more have come from the server on it, within a message.
   void cut_after(std::uint64_t bytes);
+  // Resets each connection of later this long after it was accepted, whatever it is doing.
+  void limit_age(std::chrono::milliseconds limit);
 
   std::uint64_t accepted() const;  // connections since the start
   std::uint64_t open_connections() const;

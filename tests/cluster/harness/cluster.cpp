@@ -8,6 +8,7 @@
 #include "cluster/harness/harness_error.hpp"
 #include "cluster/harness/objects.hpp"
 #include "cluster/harness/signing_key.hpp"
+#include "cluster/harness/text_files.hpp"
 #include "cluster/harness/wait.hpp"
 
 namespace ksr::clustertest {
@@ -21,9 +22,13 @@ constexpr const char* kCrds = "/apis/apiextensions.k8s.io/v1/customresourcedefin
 
 bool shared_started = false;
 
-ClusterOptions with_bin_dir(ClusterOptions options) {
+fs::path default_bin_dir() {
   const char* from_environment = std::getenv("KSR_CLUSTER_BIN_DIR");
-  if (options.bin_dir.empty()) options.bin_dir = from_environment != nullptr ? from_environment : KSR_CLUSTER_BIN_DIR;
+  return from_environment != nullptr ? from_environment : KSR_CLUSTER_BIN_DIR;
+}
+
+ClusterOptions with_bin_dir(ClusterOptions options) {
+  if (options.bin_dir.empty()) options.bin_dir = default_bin_dir();
   return options;
 }
 
@@ -41,11 +46,15 @@ void create_unless_there(ApiClient& client, const std::string& collection, const
 
 }  // namespace
 
+fs::path cluster_program(const std::string& name) {
+  return default_bin_dir() / name;
+}
+
 Cluster::Cluster(ClusterOptions options)
     : options_(with_bin_dir(std::move(options))),
       directory_("ksr-cluster"),
       port_(free_port()),
-      admin_(Endpoint{port_, certificate(directory_.path()).string()}, admin_user().token) {
+      admin_(Endpoint{port_, certificate(directory_.root()).string()}, admin_user().token) {
   if (std::getenv("KSR_CLUSTER_KEEP") != nullptr) keep_files();
   write_signing_key(directory() / "sa.key");
   std::vector<User> users{admin_user(), reader_user(), unprivileged_user()};

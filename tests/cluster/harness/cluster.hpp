@@ -12,9 +12,9 @@
 #include "cluster/harness/api_client.hpp"
 #include "cluster/harness/child_process.hpp"
 #include "cluster/harness/etcd.hpp"
-#include "cluster/harness/temp_dir.hpp"
 #include "cluster/harness/users.hpp"
 #include "support/certificates.hpp"
+#include "support/temporary_directory.hpp"
 
 namespace ksr::clustertest {
 
@@ -26,6 +26,9 @@ struct ClusterOptions {
   // Besides admin, reader and unprivileged; one user may have several tokens.
   std::vector<User> more_users;
 };
+
+// One of those that tests/cluster/build makes: in $KSR_CLUSTER_BIN_DIR, else in the directory given to CMake.
+std::filesystem::path cluster_program(const std::string& name);
 
 class Cluster {
  public:
@@ -42,7 +45,7 @@ class Cluster {
   std::string url() const;  // https://127.0.0.1:PORT, the same after restarts
   std::uint16_t port() const { return port_; }
   std::string ca_file() const;
-  const std::filesystem::path& directory() const { return directory_.path(); }
+  const std::filesystem::path& directory() const { return directory_.root(); }
 
   // A certificate that authenticates as this user.
   testing::CertificateAndKey client_certificate(const std::string& user) const { return client_ca_.client(user); }
@@ -72,7 +75,7 @@ class Cluster {
   std::vector<std::string> apiserver_command() const;
 
   ClusterOptions options_;
-  TempDir directory_;
+  testing::TemporaryDirectory directory_;
   std::uint16_t port_;
   testing::CertificateAuthority client_ca_;
   std::unique_ptr<Etcd> etcd_;

@@ -3,7 +3,7 @@
 #include <thread>
 
 #include "cluster/harness/harness_error.hpp"
-#include "cluster/harness/temp_dir.hpp"
+#include "cluster/harness/text_files.hpp"
 
 namespace ksr::clustertest {
 namespace {

@@ -6,9 +6,9 @@
 #include <algorithm>
 #include <cstdlib>
 
-#include "cluster/harness/temp_dir.hpp"
 #include "cluster/kubectl/fixture_servers.hpp"
 #include "cluster/kubectl/program.hpp"
+#include "support/temporary_directory.hpp"
 
 using namespace ksr::clustertest;
 
@@ -52,13 +52,13 @@ void check_message(const Fixture& fixture, const std::string& errors) {
 TEST_CASE("kubectl and ksr-watch agree on server, user and namespace") {
   const std::string kubectl = std::string(KSR_CLUSTER_BIN_DIR) + "/kubectl";
   const std::string ksr_watch = path_of("KSR_WATCH", "ksr-watch");
-  TempDir directory("ksr-kubectl");
+  const ksr::testing::TemporaryDirectory directory("ksr-kubectl");
   FixtureServers servers;
   std::size_t refused = 0;
-  const std::vector<Fixture> fixtures = lay_out_fixtures(directory.path(), servers.replacements());
+  const std::vector<Fixture> fixtures = lay_out_fixtures(directory.root(), servers.replacements());
   for (const Fixture& fixture : fixtures) {
     CAPTURE(fixture.name);
-    const std::filesystem::path home = directory.path() / (fixture.name + ".home");
+    const std::filesystem::path home = directory.root() / (fixture.name + ".home");
     std::filesystem::create_directories(home);
     const std::vector<std::string> environment = environment_of(fixture, home);
 

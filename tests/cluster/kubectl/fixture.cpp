@@ -6,7 +6,7 @@
 #include <sstream>
 
 #include "cluster/harness/harness_error.hpp"
-#include "cluster/harness/temp_dir.hpp"
+#include "cluster/harness/text_files.hpp"
 
 namespace ksr::clustertest {
 namespace {

@@ -10,7 +10,7 @@
 
 #include "cluster/harness/argument_pointers.hpp"
 #include "cluster/harness/harness_error.hpp"
-#include "cluster/harness/temp_dir.hpp"
+#include "cluster/harness/text_files.hpp"
 
 namespace ksr::clustertest {
 namespace {

@@ -10,8 +10,9 @@
 
 #include "cluster/harness/child_process.hpp"
 #include "cluster/harness/harness_error.hpp"
-#include "cluster/harness/temp_dir.hpp"
+#include "cluster/harness/text_files.hpp"
 #include "cluster/harness/wait.hpp"
+#include "support/temporary_directory.hpp"
 
 using namespace ksr::clustertest;
 
@@ -36,11 +37,11 @@ bool gone(pid_t pid) {
 }  // namespace
 
 TEST_CASE("a child ends with its owner") {
-  const TempDir directory("ksr-kill-with-parent");
+  const ksr::testing::TemporaryDirectory directory("ksr-kill-with-parent");
   pid_t sleeper = -1;
   {
-    ChildProcess child(kSleeper, directory.path() / "log");
-    sleeper = written_pid(directory.path() / "log");
+    ChildProcess child(kSleeper, directory.root() / "log");
+    sleeper = written_pid(directory.root() / "log");
     CHECK(child.running());
     CHECK_FALSE(gone(sleeper));
   }
@@ -48,8 +49,8 @@ TEST_CASE("a child ends with its owner") {
 }
 
 TEST_CASE("a child ends when its owner is killed, even when it was started on a thread that has ended") {
-  const TempDir directory("ksr-kill-with-parent");
-  const auto log = directory.path() / "log";
+  const ksr::testing::TemporaryDirectory directory("ksr-kill-with-parent");
+  const auto log = directory.root() / "log";
   const pid_t owner = fork();
   if (owner == 0) {
     std::optional<ChildProcess> child;
@@ -66,8 +67,8 @@ TEST_CASE("a child ends when its owner is killed, even when it was started on a 
 }
 
 TEST_CASE("a child that ignores SIGTERM is killed") {
-  const TempDir directory("ksr-kill-with-parent");
-  const auto log = directory.path() / "log";
+  const ksr::testing::TemporaryDirectory directory("ksr-kill-with-parent");
+  const auto log = directory.root() / "log";
   ChildProcess child({"/bin/sh", "-c", "trap '' TERM; echo $$; while :; do sleep 1; done"}, log);
   const pid_t shell = written_pid(log);
   child.stop(std::chrono::seconds(1));
@@ -76,14 +77,14 @@ TEST_CASE("a child that ignores SIGTERM is killed") {
 }
 
 TEST_CASE("the end of a child is noticed") {
-  const TempDir directory("ksr-kill-with-parent");
-  ChildProcess child({"/bin/sh", "-c", "exit 3"}, directory.path() / "log");
+  const ksr::testing::TemporaryDirectory directory("ksr-kill-with-parent");
+  ChildProcess child({"/bin/sh", "-c", "exit 3"}, directory.root() / "log");
   wait_until("the child's end", [&] { return !child.running(); });
   child.stop(std::chrono::seconds(1));
   child.kill();
 }
 
 TEST_CASE("a missing program is named") {
-  const TempDir directory("ksr-kill-with-parent");
-  CHECK_THROWS_AS(ChildProcess({"/no/such/program"}, directory.path() / "log"), HarnessError);
+  const ksr::testing::TemporaryDirectory directory("ksr-kill-with-parent");
+  CHECK_THROWS_AS(ChildProcess({"/no/such/program"}, directory.root() / "log"), HarnessError);
 }

@@ -91,21 +91,25 @@ TEST_CASE("only a Status is the API's word about a watch") {
   }
 }
 
-TEST_CASE("a gateway buffers: the head of a watch comes with the first event") {
-  for (const char* transport : {"http", "auto"}) {
+TEST_CASE("a gateway buffers: the head of a watch comes with the first event, or with the end") {
+  for (const auto& [transport, fault] : {std::pair("http", "hold-head"), std::pair("auto", "hold-head"),
+                                         std::pair("http", "withhold"), std::pair("auto", "withhold")}) {
     CAPTURE(transport);
+    CAPTURE(fault);
     ApiServer server(with_token());
-    server.script("populate pods 3\nfault watch pods hold-head times=forever");
+    server.script(std::string("populate pods 3\nfault watch pods ") + fault + " times=forever");
     Recorder seen;
     REQUIRE(seen.open(on_server(server, transport)) == KSR_OK);
     REQUIRE(seen.wait_state(KSR_STATE_LIVE));
     CHECK(seen.count() == 3);
-    CHECK(seen.stat("watches") == 0);
     CHECK(seen.stat("transport") == kOverHttp);
+    const std::uint64_t watches = seen.stat("watches");
+    CHECK(seen.wait([&](const Recorder& now) { return now.stat("watches") >= watches + 3; }));
     server.script("create pods new");
     CHECK(seen.wait_name("new"));
-    CHECK(seen.wait([](const Recorder& now) { return now.stat("watches") == 1; }));
     check_equals_server(seen, server);
+    CHECK(seen.stat("lists") == 1);
+    CHECK(lines_with(seen, "watches over HTTP are held back") == 1);
     CHECK(seen.errors().empty());
   }
 }

@@ -115,6 +115,56 @@ TEST_CASE("a body of 3 MiB arrives as it is, and is copied when it is set") {
   CHECK(requester.stat("bytes_sent") == kept.size());
 }
 
+TEST_CASE("values of an object are read without a parser of JSON") {
+  ApiServer server(with_token());
+  const Requester requester(client_of(server));
+  const Params params(map_call("create"), R"({"metadata":{"name":"a","annotations":{"a/b":"x"}},"data":{"k":"\u00e9\n",
+      "n":7,"f":1.5,"t":true,"l":[1,2,3],"when":"1970-01-01T00:00:01.5Z"}})");
+  const ksr_response* response = nullptr;
+  REQUIRE(ksr_call(requester.client(), params.get(), &response, nullptr) == KSR_OK);
+  const ksr_object* object = ksr_response_object(response);
+  char text[4] = "###";
+  CHECK(ksr_object_get_string(object, "/data/k", text, sizeof text) == 3);
+  CHECK(std::string(text) == "\xc3\xa9\n");
+  CHECK(ksr_object_get_string(object, "/data/k", text, 3) == 3);
+  CHECK(std::string(text) == "\xc3\xa9");
+  CHECK(ksr_object_get_string(object, "/data/k", nullptr, 0) == 3);
+  CHECK(ksr_object_get_string(object, "/data/k", nullptr, 7) == 3);
+  CHECK(ksr_object_get_string(object, "/metadata/annotations/a~1b", text, sizeof text) == 1);
+  std::int64_t number = -1;
+  CHECK(ksr_object_get_int64(object, "/data/n", &number) == 1);
+  CHECK(number == 7);
+  double fraction = 0;
+  CHECK(ksr_object_get_double(object, "/data/f", &fraction) == 1);
+  CHECK(fraction == 1.5);
+  int truth = -1;
+  CHECK(ksr_object_get_bool(object, "/data/t", &truth) == 1);
+  CHECK(truth == 1);
+  CHECK(ksr_object_get_time(object, "/data/when", &number) == 1);
+  CHECK(number == 1500);
+  CHECK(ksr_object_size(object, "/data/l") == 3);
+  CHECK(ksr_object_size(object, "/data") == 6);
+  CHECK(ksr_object_key(object, "/data", 1, text, sizeof text) == 1);
+  CHECK(std::string(text) == "n");
+  // Another kind, nothing, or no pointer: what is out stays as it is.
+  number = 5;
+  CHECK(ksr_object_get_int64(object, "/data/f", &number) == 0);
+  CHECK(ksr_object_get_int64(object, "/data/none", &number) == 0);
+  CHECK(ksr_object_get_int64(object, "data/n", &number) == 0);
+  CHECK(ksr_object_get_int64(object, "/data/n", nullptr) == 0);
+  CHECK(ksr_object_get_int64(nullptr, "/data/n", &number) == 0);
+  CHECK(ksr_object_get_int64(object, nullptr, &number) == 0);
+  CHECK(number == 5);
+  CHECK(ksr_object_get_string(object, "/data/n", text, sizeof text) == -1);
+  CHECK(std::string(text) == "n");
+  CHECK(ksr_object_size(object, "/data/n") == -1);
+  CHECK(ksr_object_key(object, "/data", 6, text, sizeof text) == -1);
+  CHECK(ksr_object_key(object, "/data/l", 0, text, sizeof text) == -1);
+  CHECK(ksr_object_get_bool(object, "/data/n", &truth) == 0);
+  CHECK(ksr_object_get_time(object, "/data/k", &number) == 0);
+  ksr_response_release(response);
+}
+
 TEST_CASE("raw paths, with bodies of any kind and answers as they are") {
   ApiServer server(with_token());
   const Requester requester(client_of(server));

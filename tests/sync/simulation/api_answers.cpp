@@ -181,8 +181,10 @@ bool ApiServer::stops_at_gateway(Call& call) {
 
 void ApiServer::open(Call& call) {
   const Gateway mutes = call.watch.websocket ? Gateway::mutes_websockets : Gateway::mutes_http;
-  if (gateway_ == Gateway::buffers_http && !call.watch.websocket) {
+  const bool withholds = gateway_ == Gateway::withholds_http;
+  if ((gateway_ == Gateway::buffers_http || withholds) && !call.watch.websocket) {
     call.head_held = true;
+    call.withheld = withholds;
   } else {
     pass_head(call);
   }

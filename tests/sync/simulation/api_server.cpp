@@ -74,8 +74,9 @@ void ApiServer::give_up_unless_answered(Call& call) {
 
 std::size_t ApiServer::in_flight() const {
   return static_cast<std::size_t>(
-      std::count_if(calls_.begin() + static_cast<std::ptrdiff_t>(first_alive_), calls_.end(),
-                    [this](const auto& call) { return !call->gone && !call->answered && !waits_for_head(*call); }));
+      std::count_if(calls_.begin() + static_cast<std::ptrdiff_t>(first_alive_), calls_.end(), [this](const auto& call) {
+        return !call->gone && !call->answered && !call->watch.poll && !waits_for_head(*call);
+      }));
 }
 
 void ApiServer::stop(const Client& client, RequestId id) {
@@ -92,12 +93,13 @@ std::size_t ApiServer::count_running(const Client& client) const {
 
 bool ApiServer::waits_for_head(const Call& call) const {
   return call.is_watch && !call.watch.websocket && !call.watch.send_initial_events && call.reached &&
-         world_.agenda.now() >= call.begun + 2s;
+         world_.agenda.now() >= call.begun + 1s;
 }
 
 bool ApiServer::has_watch(const Client& client) const {
   return std::any_of(calls_.begin() + static_cast<std::ptrdiff_t>(first_alive_), calls_.end(), [&](const auto& call) {
-    return call->client == &client && call->is_watch && !call->gone && (call->answered || waits_for_head(*call));
+    return call->client == &client && call->is_watch && !call->gone &&
+           (call->answered || waits_for_head(*call) || call->watch.poll);
   });
 }
 
@@ -110,6 +112,7 @@ bool ApiServer::is_sent(const Client& client, RequestId id) const {
 
 void ApiServer::arrive(Call& call, Input what) {
   if (call.closed || call.muted) return;
+  if (call.withheld) return call.held.push_back(std::move(what));
   if (std::exchange(call.head_held, false)) pass_head(call);
   call.last_arrival = std::max(call.last_arrival, world_.agenda.now() + call.delay);
   world_.agenda.at(call.last_arrival, [&call, what = std::move(what)] {
@@ -118,6 +121,8 @@ void ApiServer::arrive(Call& call, Input what) {
 }
 
 void ApiServer::arrive_last(Call& call, Input what) {
+  call.withheld = false;
+  for (Input& held : std::exchange(call.held, {})) arrive(call, std::move(held));
   arrive(call, [&call, what = std::move(what)](Reflector& reflector, Instant now) {
     if (std::exchange(call.gone, true)) return;
     what(reflector, now);

@@ -36,6 +36,8 @@ struct Call {
   bool reached = false;    // the request is with the gateway
   bool muted = false;      // the gateway passes on nothing more
   bool head_held = false;  // the gateway passes on the head with the first message
+  bool withheld = false;   // the gateway passes on everything with the end
+  std::vector<std::function<void(Reflector&, Instant)>> held;
 
   bool corrupt_next = false;  // the next change is sent as invalid data
 

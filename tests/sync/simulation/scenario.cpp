@@ -35,11 +35,12 @@ Gateway draw_gateway(SeededRandom& random, WatchTransport transport) {
     return choose(random, std::array{Gateway::swallows_http, Gateway::mutes_http});
   }
   if (!breaks_websocket) {
-    return choose(random, std::array{Gateway::swallows_http, Gateway::mutes_http, Gateway::buffers_http});
+    return choose(random, std::array{Gateway::swallows_http, Gateway::mutes_http, Gateway::buffers_http,
+                                     Gateway::withholds_http});
   }
   return choose(random, std::array{Gateway::refuses_websocket, Gateway::refuses_websocket, Gateway::cuts_handshakes,
                                    Gateway::swallows_handshakes, Gateway::closes_websockets, Gateway::mutes_websockets,
-                                   Gateway::buffers_http});
+                                   Gateway::buffers_http, Gateway::withholds_http});
 }
 
 }  // namespace

@@ -23,6 +23,7 @@ enum class Gateway {
   swallows_http,        // the head of an HTTP watch never comes
   mutes_http,           // it comes, and nothing after it
   buffers_http,         // it comes with the first message
+  withholds_http,       // it comes with the end, and so does all else
   cuts_all,             // each connection after some time
 };
 

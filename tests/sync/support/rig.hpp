@@ -86,6 +86,8 @@ class Rig final : public Effects {
   int credentials_refreshed = 0;
   // Whether a request without an answer is with the server.
   bool sent = false;
+  // Whether an event has come in part, and nothing after it.
+  bool stalled = false;
   std::string version;
   // Between begin_list and its commit or abandonment.
   bool listing = false;
@@ -100,6 +102,7 @@ class Rig final : public Effects {
   void start_watch(RequestId id, const WatchRequest& request) override;
   void stop(RequestId id) override;
   bool is_sent(RequestId) const override { return sent; }
+  bool is_stalled(RequestId, Milliseconds) const override { return stalled; }
   void refresh_credentials() override { ++credentials_refreshed; }
   void set_timer(std::optional<Instant> at) override { timer = at; }
   void begin_list() override;

@@ -10,6 +10,13 @@ using json::EventType;
 
 namespace {
 
+// A server whose heads were found to be late by themselves.
+std::shared_ptr<ServerState> slow_server() {
+  auto server_state = std::make_shared<ServerState>();
+  server_state->path().note_prompt(Instant(std::chrono::hours(1)));
+  return server_state;
+}
+
 // Listed, and the watch is with the server.
 void request_watch(Rig& rig) {
   rig.sent = true;
@@ -20,7 +27,7 @@ void request_watch(Rig& rig) {
 }  // namespace
 
 TEST_CASE("the head of an HTTP watch is missing: LIVE as of the list once the request is sent, without an error") {
-  Rig rig(plain());
+  Rig rig(plain(), slow_server());
   request_watch(rig);
   CHECK(rig.last().watch.head_limit == 0ms);
   const Instant listed = rig.now;
@@ -69,7 +76,7 @@ TEST_CASE("a watch that waits for its head is refused") {
 TEST_CASE("the server ends a watch without an event: the head comes with the end, which is no expiry") {
   Options options = plain();
   options.watch_timeout = 60s;
-  Rig rig(options);
+  Rig rig(options, slow_server());
   request_watch(rig);
   for (int i = 0; i < 3; ++i) {
     rig.advance(60s);
@@ -86,7 +93,7 @@ TEST_CASE("the server ends a watch without an event: the head comes with the end
 }
 
 TEST_CASE("no head for 150 s: the request is sent again, and the second time that is an error") {
-  Rig rig(plain());
+  Rig rig(plain(), slow_server());
   request_watch(rig);
   rig.advance(150s);
   REQUIRE(rig.requests.size() == 3);
@@ -103,7 +110,7 @@ TEST_CASE("no head for 150 s: the request is sent again, and the second time tha
 TEST_CASE("without bookmarks a head may be missing for as long as the watch lasts") {
   Options options = plain();
   options.watch_timeout = 300s;
-  Rig rig(options);
+  Rig rig(options, slow_server());
   rig.sent = true;
   rig.start();
   json::ListMeta meta;
@@ -118,7 +125,7 @@ TEST_CASE("without bookmarks a head may be missing for as long as the watch last
 }
 
 TEST_CASE("a watch that waits for its head takes no place among the requests in flight") {
-  auto server_state = std::make_shared<ServerState>();
+  auto server_state = slow_server();
   std::vector<std::unique_ptr<Rig>> rigs;
   for (int i = 0; i < 25; ++i) {
     rigs.push_back(std::make_unique<Rig>(plain(), server_state));
@@ -136,7 +143,7 @@ TEST_CASE("a watch that waits for its head takes no place among the requests in 
 TEST_CASE("transport=auto: where HTTP was never answered a late head is a reason to try WebSocket beside it") {
   Options options = plain();
   options.transport = WatchTransport::automatic;
-  Rig rig(options);
+  Rig rig(options, slow_server());
   request_watch(rig);
   rig.fail(http_error(502));
   REQUIRE_FALSE(rig.last().watch.websocket);

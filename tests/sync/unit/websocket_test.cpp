@@ -313,11 +313,11 @@ TEST_CASE("two handshakes without an answer: HTTP, remembered once that is answe
   }
 }
 
-TEST_CASE("a handshake that nothing answers within 5 s: HTTP at once") {
+TEST_CASE("a handshake that nothing answers within 3 s: HTTP at once") {
   Rig rig(transport(WatchTransport::automatic));
   rig.start();
   rig.list({}, "10");
-  CHECK(rig.last().watch.head_limit == 5s);
+  CHECK(rig.last().watch.head_limit == 3s);
   rig.fail(timeout_error());
   CHECK_FALSE(rig.last().watch.websocket);
   CHECK(rig.errors.empty());

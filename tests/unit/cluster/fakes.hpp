@@ -200,8 +200,8 @@ struct World {
   World(const World&) = delete;
   World& operator=(const World&) = delete;
 
-  Expected<std::shared_ptr<Access>> open(const ConnectionOptions& options) {
-    return open_access_in(options, {executor, transport}, process_env, registry, logger);
+  Expected<std::shared_ptr<Access>> open(const ConnectionOptions& options, std::string* name_space = nullptr) {
+    return open_access_in(options, {executor, transport}, process_env, registry, logger, name_space);
   }
   // Everything that can happen without time passing.
   void run_all() {

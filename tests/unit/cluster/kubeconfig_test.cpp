@@ -1,10 +1,16 @@
 // kubeconfigs as kubectl reads them: which files, which entry, which path, and what is said of broken ones.
 #include <doctest/doctest.h>
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <filesystem>
+#include <fstream>
+#include <thread>
 
 #include "base/base64.hpp"
+#include "cluster/files.hpp"
 #include "support/certificates.hpp"
 #include "unit/cluster/fakes.hpp"
 
@@ -33,15 +39,14 @@ struct Opened {
 };
 
 Opened open_and_authenticate(World& world, const ConnectionOptions& options) {
-  const auto access = world.open(options);
+  std::string name_space;
+  const auto access = world.open(options, &name_space);
   if (const Error* error = access.if_error()) FAIL(error->message);
   const auto auth = world.authenticate(**access);
   REQUIRE(auth);
   if (const Error* error = auth->if_error()) FAIL(error->message);
   REQUIRE(!world.transport.connects.empty());
-  const auto name_space = default_namespace_in(options, world.process_env, world.logger);
-  REQUIRE(name_space.has_value());
-  return {**auth, world.transport.connects.back(), *name_space};
+  return {**auth, world.transport.connects.back(), name_space};
 }
 
 std::string message_of(World& world, const ConnectionOptions& options) {
@@ -51,6 +56,30 @@ std::string message_of(World& world, const ConnectionOptions& options) {
   CHECK(access.error().message.find('\n') == std::string::npos);
   CHECK(access.error().message.find("hunter2") == std::string::npos);
   return access.error().message;
+}
+
+std::string make_named_pipe(const World& world, const std::string& name) {
+  const std::string path = world.files.path(name);
+  REQUIRE(::mkfifo(path.c_str(), 0600) == 0);
+  return path;
+}
+
+// Writes to a named pipe once it is read.
+class Writer {
+ public:
+  Writer(const std::string& path, const std::string& text)
+      : thread_([path, text] { std::ofstream(path, std::ios::binary) << text; }) {}
+  ~Writer() { thread_.join(); }
+  Writer(const Writer&) = delete;
+  Writer& operator=(const Writer&) = delete;
+
+ private:
+  std::thread thread_;
+};
+
+std::string pipe_content(const std::string& path) {
+  const auto content = read_kubeconfig_file({"kubeconfig", path});
+  return content ? *content : content.error().message;
 }
 
 bool has(const std::string& text, const std::string& part) {
@@ -632,6 +661,81 @@ TEST_CASE("a pipe is read once for all that are opened") {
   world.variables["KUBECONFIG"] = "/dev/fd/" + std::to_string(ends[0]);
   for (int i = 0; i < 3; ++i) CHECK(header(open_and_authenticate(world, {}).auth, "Authorization") == "Bearer of-pipe");
   ::close(ends[0]);
+}
+
+TEST_CASE("a named pipe is read once for each opening, and again for the next one") {
+  World world;
+  const std::string pipe = make_named_pipe(world, "config");
+  for (const char* token : {"first", "second"}) {
+    Writer writer(pipe, one_context + "users: [{name: u, user: {token: " + token + "}}]\n");
+    std::string name_space;
+    const auto access = world.open(with_file(pipe), &name_space);
+    REQUIRE(access.has_value());
+    const auto auth = world.authenticate(**access);
+    REQUIRE(auth);
+    REQUIRE(auth->has_value());
+    CHECK(header(**auth, "Authorization") == std::string("Bearer ") + token);
+    CHECK(name_space == "default");
+  }
+}
+
+TEST_CASE("a pipe that is not written yet delays no other pipe") {
+  World world;
+  const std::string slow = make_named_pipe(world, "slow");
+  const std::string quick = make_named_pipe(world, "quick");
+  std::atomic<bool> slow_is_read{false};
+  std::thread waits([&] {
+    const std::string content = pipe_content(slow);
+    slow_is_read = true;
+    CHECK(content == "slow");
+  });
+  // It has the read end open from here on.
+  const int to_slow = ::open(slow.c_str(), O_WRONLY | O_CLOEXEC);
+  REQUIRE(to_slow >= 0);
+  {
+    Writer writer(quick, "quick");
+    CHECK(pipe_content(quick) == "quick");
+  }
+  CHECK_FALSE(slow_is_read);
+  CHECK(::write(to_slow, "slow", 4) == 4);
+  ::close(to_slow);
+  waits.join();
+}
+
+TEST_CASE("readers of one anonymous pipe take turns, and all have what it held") {
+  int ends[2];
+  REQUIRE(::pipe2(ends, O_CLOEXEC) == 0);
+  const std::string path = "/dev/fd/" + std::to_string(ends[0]);
+  std::vector<std::thread> readers;
+  std::atomic<int> whole{0};
+  for (int i = 0; i < 4; ++i) {
+    readers.emplace_back([&] {
+      if (pipe_content(path) == "one two") ++whole;
+    });
+  }
+  CHECK(::write(ends[1], "one ", 4) == 4);
+  CHECK(::write(ends[1], "two", 3) == 3);
+  ::close(ends[1]);
+  for (std::thread& reader : readers) reader.join();
+  ::close(ends[0]);
+  CHECK(whole == 4);
+}
+
+TEST_CASE("the id-token of a kubeconfig that is a pipe is kept: there is nothing to read again") {
+  World world;
+  const auto expiry =
+      std::chrono::duration_cast<std::chrono::seconds>(world.wall.time_since_epoch()) + std::chrono::seconds(300);
+  const std::string token = base64url_encode(R"({"alg":"none"})") + "." +
+                            base64url_encode("{\"exp\":" + std::to_string(expiry.count()) + "}") + ".c2ln";
+  const std::string pipe = make_named_pipe(world, "config");
+  Writer writer(pipe, one_context + "users: [{name: u, user: {auth-provider: {name: oidc, config: {id-token: " + token +
+                          "}}}}]\n");
+  const auto access = world.open(with_file(pipe));
+  REQUIRE(access.has_value());
+  const auto auth = world.authenticate(**access);
+  REQUIRE(auth);
+  REQUIRE(auth->has_value());
+  CHECK(header(**auth, "Authorization") == "Bearer " + token);
 }
 
 TEST_CASE(

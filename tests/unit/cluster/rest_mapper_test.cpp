@@ -68,7 +68,7 @@ TEST_CASE("a category has its resources once, in the preferred version") {
   CHECK(sample().in_category("none").empty());
 }
 
-TEST_CASE("what is not there is not found, and what cannot be watched is invalid") {
+TEST_CASE("what is not there is not found, and what cannot be listed is invalid") {
   const RestMapper mapper = sample();
   for (const char* name :
        {"widgets", "pods.apps", "deployments.v2.apps", "deployments.v1", "events.nothing", "evil", "all"}) {
@@ -82,6 +82,12 @@ TEST_CASE("what is not there is not found, and what cannot be watched is invalid
   const auto bindings = mapper.find("bindings");
   REQUIRE(!bindings.has_value());
   CHECK(bindings.error().status == Status::invalid);
+}
+
+TEST_CASE("what can be listed and not watched is found by name, as by path: it is listed again and again") {
+  const auto found = sample().find("cs");
+  REQUIRE(found.has_value());
+  CHECK(found->display == "v1/componentstatuses");
 }
 
 TEST_CASE("the older documents put the preferred version first") {

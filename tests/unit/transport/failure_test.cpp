@@ -150,6 +150,27 @@ TEST_CASE("a slow name delays no other exchange, counts towards the connect time
   CHECK(waiting.silent_since_drop());
 }
 
+TEST_CASE("a look-up that hangs for ever is bounded each time, and does not keep its name from being looked up again") {
+  std::promise<void> may_end;
+  const auto end = may_end.get_future().share();
+  std::atomic<int> lookups{0};
+  const auto transport = ksr::transport::make_transport([&lookups, end](const std::string&) -> Expected<Addresses> {
+    if (++lookups == 1) end.wait();
+    return loopback();
+  });
+  RawServer server([](Peer& peer) {
+    while (!peer.receive_head().empty()) peer.send("HTTP/1.1 204 X\r\n\r\n");
+  });
+  const std::string url = "http://name.test:" + std::to_string(server.port());
+  std::optional<Error> error = outcome_of(connect_by(*transport, url, 500), request_for("/"));
+  REQUIRE(error);
+  CHECK(error->http_status == 408);
+  for (int i = 0; i < 30 && error; ++i) error = outcome_of(connect_by(*transport, url, 500), request_for("/"));
+  CHECK_FALSE(error);
+  CHECK(lookups == 2);
+  may_end.set_value();
+}
+
 TEST_CASE("a hundred names that hang do not delay another one") {
   std::promise<void> may_end;
   const auto end = may_end.get_future().share();

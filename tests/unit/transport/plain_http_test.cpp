@@ -70,6 +70,21 @@ TEST_CASE("a GET sends its target and headers and delivers head and body") {
                     "\r\nAuthorization: Bearer x\r\nImpersonate-Group: a\r\nImpersonate-Group: b\r\n\r\n");
 }
 
+TEST_CASE("a target is sent as it stands, a question mark at its end included") {
+  for (const char* target : {"/a?", "/a??", "/a?b=", "/a/", "/a//b", "/a?b?"}) {
+    CAPTURE(target);
+    std::string seen;
+    RawServer server([&](Peer& peer) {
+      seen = peer.receive_head();
+      peer.send("HTTP/1.1 204 X\r\n\r\n");
+    });
+    Listener listener;
+    listener.get(connect(server.url()), request_for(target));
+    REQUIRE(listener.wait_for_end());
+    CHECK(seen.substr(0, seen.find('\r')) == std::string("GET ") + target + " HTTP/1.1");
+  }
+}
+
 TEST_CASE("a server on an IPv6 address is reached, and one by name") {
   RawServer server([](Peer& peer) { serve_until_closed(peer, sized("six")); }, true);
   Listener listener;

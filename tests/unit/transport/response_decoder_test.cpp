@@ -107,6 +107,9 @@ TEST_CASE("bodies end where their framing says") {
   Reader sized;
   CHECK(sized.feed(ok + "Content-Length: 5\r\n\r\nhello", 1) == Progress::complete);
   CHECK(sized.body == "hello");
+  Reader zeros;
+  CHECK(zeros.feed(ok + "Content-Length: 0000000000000000000005\r\n\r\nhello", 1) == Progress::complete);
+  CHECK(zeros.body == "hello");
   Reader until_close;
   CHECK(until_close.feed(ok + "\r\nhello", 3) == Progress::more);
   CHECK(until_close.decoder.end_of_stream() == Progress::complete);

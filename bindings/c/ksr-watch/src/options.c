@@ -124,7 +124,7 @@ static int apply(struct options* options, const struct option* option, struct re
       add_setting(options, option->name, option->key, value);
       return 1;
     case IS_SWITCH:
-      add_setting(options, option->name, option->key, value ? value : yes);
+      add_setting(options, option->name, option->key, value);
       return 1;
     case IS_SET:
       return read_set(options, reader, value);
@@ -173,6 +173,7 @@ static int read_option(struct options* options, struct reader* reader, char* arg
     if (reader->next >= reader->argc) return refuse(reader, option->name, "needs a value");
     value = reader->argv[reader->next++];
   }
+  if (!value) value = option->what == IS_SWITCH ? yes : nothing;
   return apply(options, option, reader, value);
 }
 

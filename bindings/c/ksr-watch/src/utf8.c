@@ -137,10 +137,10 @@ void utf8_add_shown(struct text* out, slice text) {
 }
 
 slice utf8_front(slice text, size_t width) {
-  slice rest = text, before = text;
+  slice rest = text;
   size_t used = 0;
   while (rest.len) {
-    before = rest;
+    slice before = rest;
     used += utf8_width_of(utf8_next(&rest));
     if (used > width) {
       text.len -= before.len;

@@ -17,7 +17,7 @@ macro_rules! opaque {
     )*};
 }
 
-opaque! { ksr_error ksr_config ksr_stream ksr_snapshot ksr_object }
+opaque! { ksr_error ksr_config ksr_stream ksr_snapshot ksr_object ksr_client ksr_params ksr_request ksr_response }
 
 pub type ksr_status = i32;
 pub type ksr_state = i32;
@@ -35,16 +35,20 @@ pub const KSR_E_WOULD_DEADLOCK: ksr_status = -5;
 pub const KSR_E_FORKED: ksr_status = -6;
 pub const KSR_E_CANCELLED: ksr_status = -7;
 pub const KSR_E_TIMEOUT: ksr_status = -8;
+pub const KSR_E_UNSUPPORTED: ksr_status = -9;
 pub const KSR_E_TRANSPORT: ksr_status = -20;
 pub const KSR_E_TLS: ksr_status = -21;
 pub const KSR_E_PROTOCOL: ksr_status = -22;
 pub const KSR_E_TOO_LARGE: ksr_status = -23;
+pub const KSR_E_LOST: ksr_status = -24;
 pub const KSR_E_AUTH: ksr_status = -40;
 pub const KSR_E_FORBIDDEN: ksr_status = -41;
 pub const KSR_E_NOT_FOUND: ksr_status = -42;
 pub const KSR_E_GONE: ksr_status = -43;
 pub const KSR_E_THROTTLED: ksr_status = -44;
 pub const KSR_E_SERVER: ksr_status = -45;
+pub const KSR_E_CONFLICT: ksr_status = -46;
+pub const KSR_E_REJECTED: ksr_status = -47;
 
 pub const KSR_STATE_CONNECTING: ksr_state = 1;
 pub const KSR_STATE_LISTING: ksr_state = 2;
@@ -69,6 +73,8 @@ pub type ksr_update_fn = Option<unsafe extern "C" fn(*mut ksr_stream, *const ksr
 pub type ksr_error_fn = Option<unsafe extern "C" fn(*mut ksr_stream, *const ksr_error, *mut c_void)>;
 pub type ksr_state_fn = Option<unsafe extern "C" fn(*mut ksr_stream, ksr_state, *mut c_void)>;
 pub type ksr_log_fn = Option<unsafe extern "C" fn(i32, *const c_char, usize, *mut c_void)>;
+pub type ksr_response_fn =
+    Option<unsafe extern "C" fn(*mut ksr_request, *const ksr_response, *const ksr_error, *mut c_void)>;
 pub type ksr_destroy_fn = Option<unsafe extern "C" fn(*mut c_void)>;
 
 extern "C" {
@@ -83,6 +89,8 @@ extern "C" {
     pub fn ksr_error_reason(error: *const ksr_error, len: *mut usize) -> *const c_char;
     pub fn ksr_error_http_status(error: *const ksr_error) -> c_int;
     pub fn ksr_error_retry_ms(error: *const ksr_error) -> i64;
+    pub fn ksr_error_details(error: *const ksr_error, len: *mut usize) -> *const c_char;
+    pub fn ksr_error_maybe_done(error: *const ksr_error) -> c_int;
     pub fn ksr_error_copy(error: *const ksr_error) -> *mut ksr_error;
     pub fn ksr_error_free(error: *mut ksr_error);
 
@@ -136,4 +144,81 @@ extern "C" {
     pub fn ksr_object_release(object: *const ksr_object);
     pub fn ksr_object_field(object: *const ksr_object, field: ksr_field, len: *mut usize) -> *const c_char;
     pub fn ksr_object_get(object: *const ksr_object, json_pointer: *const c_char, len: *mut usize) -> *const c_char;
+
+    pub fn ksr_client_open(
+        config: *const ksr_config,
+        user_data: *mut c_void,
+        destroy: ksr_destroy_fn,
+        out: *mut *mut ksr_client,
+        err: *mut *mut ksr_error,
+    ) -> ksr_status;
+    pub fn ksr_client_stream(
+        client: *mut ksr_client,
+        query: *const ksr_config,
+        user_data: *mut c_void,
+        destroy: ksr_destroy_fn,
+        out: *mut *mut ksr_stream,
+        err: *mut *mut ksr_error,
+    ) -> ksr_status;
+    pub fn ksr_client_cancel(client: *mut ksr_client);
+    pub fn ksr_client_close(client: *mut ksr_client) -> ksr_status;
+    pub fn ksr_client_close_async(client: *mut ksr_client);
+    pub fn ksr_client_fd(client: *mut ksr_client) -> c_int;
+    pub fn ksr_client_dispatch(client: *mut ksr_client) -> i64;
+    pub fn ksr_client_stat(client: *mut ksr_client, name: *const c_char, value: *mut u64) -> ksr_status;
+
+    pub fn ksr_params_new(out: *mut *mut ksr_params) -> ksr_status;
+    pub fn ksr_params_free(params: *mut ksr_params);
+    pub fn ksr_params_set(
+        params: *mut ksr_params,
+        key: *const c_char,
+        value: *const c_char,
+        err: *mut *mut ksr_error,
+    ) -> ksr_status;
+    pub fn ksr_params_add(
+        params: *mut ksr_params,
+        key: *const c_char,
+        value: *const c_char,
+        err: *mut *mut ksr_error,
+    ) -> ksr_status;
+    pub fn ksr_params_body(
+        params: *mut ksr_params,
+        bytes: *const c_void,
+        len: usize,
+        err: *mut *mut ksr_error,
+    ) -> ksr_status;
+    pub fn ksr_params_on_response(params: *mut ksr_params, callback: ksr_response_fn);
+
+    pub fn ksr_request_open(
+        client: *mut ksr_client,
+        params: *const ksr_params,
+        user_data: *mut c_void,
+        destroy: ksr_destroy_fn,
+        out: *mut *mut ksr_request,
+        err: *mut *mut ksr_error,
+    ) -> ksr_status;
+    pub fn ksr_request_wait(
+        request: *mut ksr_request,
+        timeout_ms: i64,
+        out: *mut *const ksr_response,
+        err: *mut *mut ksr_error,
+    ) -> ksr_status;
+    pub fn ksr_request_cancel(request: *mut ksr_request);
+    pub fn ksr_request_close(request: *mut ksr_request) -> ksr_status;
+    pub fn ksr_request_close_async(request: *mut ksr_request);
+    pub fn ksr_call(
+        client: *mut ksr_client,
+        params: *const ksr_params,
+        out: *mut *const ksr_response,
+        err: *mut *mut ksr_error,
+    ) -> ksr_status;
+
+    pub fn ksr_response_retain(response: *const ksr_response) -> *const ksr_response;
+    pub fn ksr_response_release(response: *const ksr_response);
+    pub fn ksr_response_http_status(response: *const ksr_response) -> c_int;
+    pub fn ksr_response_header(response: *const ksr_response, name: *const c_char, len: *mut usize) -> *const c_char;
+    pub fn ksr_response_warning_count(response: *const ksr_response) -> usize;
+    pub fn ksr_response_warning(response: *const ksr_response, i: usize, len: *mut usize) -> *const c_char;
+    pub fn ksr_response_body(response: *const ksr_response, len: *mut usize) -> *const c_void;
+    pub fn ksr_response_object(response: *const ksr_response) -> *const ksr_object;
 }

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 
 use ksr_sys as sys;
 
+use crate::client::{Inner, Inside};
 use crate::link::{lock, Link};
 use crate::text::text;
 use crate::{Callbacks, Code, Config, Error, Handle, LogLevel, Snapshot, State, Stream};
@@ -16,11 +17,15 @@ use crate::{Callbacks, Code, Config, Error, Handle, LogLevel, Snapshot, State, S
 struct Host {
     handle: Handle,
     callbacks: Mutex<Callbacks>,
+    /// The client that it is a stream of, as a number; 0: none.
+    client: usize,
 }
 
 pub(crate) enum Delivery {
     Thread,
     Manual,
+    /// In the delivery of a client, over its connection.
+    Client(Arc<Inner>, *mut sys::ksr_client),
 }
 
 pub(crate) fn open(config: &Config, callbacks: Callbacks, delivery: Delivery) -> Result<Stream, Error> {
@@ -37,13 +42,26 @@ pub(crate) fn open(config: &Config, callbacks: Callbacks, delivery: Delivery) ->
         sys::ksr_config_on_log(raw.get(), if callbacks.log.is_some() { Some(on_log) } else { None });
         sys::ksr_config_on_error(raw.get(), Some(on_error));
         sys::ksr_config_on_state(raw.get(), Some(on_state));
-        let host = Box::into_raw(Box::new(Host { handle: handle.clone(), callbacks: Mutex::new(callbacks) }));
+        let client = match delivery {
+            Delivery::Client(_, client) => client as usize,
+            _ => 0,
+        };
+        let host = Box::into_raw(Box::new(Host { handle: handle.clone(), callbacks: Mutex::new(callbacks), client }));
         let (mut stream, mut error) = (ptr::null_mut(), ptr::null_mut());
-        let status = sys::ksr_open(raw.get(), host.cast(), Some(on_destroy), &mut stream, &mut error);
+        let status = match &delivery {
+            Delivery::Client(_, client) => {
+                sys::ksr_client_stream(*client, raw.get(), host.cast(), Some(on_destroy), &mut stream, &mut error)
+            }
+            _ => sys::ksr_open(raw.get(), host.cast(), Some(on_destroy), &mut stream, &mut error),
+        };
         Error::check(status, error, || "ksr_open".to_owned())?;
         link.belongs_to(stream);
     }
-    Ok(Stream::new(handle))
+    let client = match delivery {
+        Delivery::Client(client, _) => Some(client),
+        _ => None,
+    };
+    Ok(Stream::new(handle, client))
 }
 
 unsafe extern "C" fn on_update(
@@ -106,7 +124,7 @@ unsafe extern "C" fn on_log(level: i32, message: *const c_char, size: usize, use
 
 unsafe extern "C" fn on_destroy(user_data: *mut c_void) {
     // SAFETY: the library gives back what `open` gave it, once, after everything else.
-    let Host { handle, callbacks } = *unsafe { Box::from_raw(user_data.cast::<Host>()) };
+    let Host { handle, callbacks, .. } = *unsafe { Box::from_raw(user_data.cast::<Host>()) };
     // What the closures hold may panic when it is dropped.
     guard(handle.link(), "drop of a", move || drop(callbacks));
 }
@@ -126,6 +144,7 @@ unsafe fn call(
         link.belongs_to(stream);
     }
     let mut callbacks = lock(&host.callbacks);
+    let _inside = Inside::new(host.client);
     guard(link, name, || callback(&host.handle, &mut callbacks));
 }
 
@@ -141,7 +160,7 @@ fn guard(link: &Link, name: &str, code: impl FnOnce()) {
     }
 }
 
-fn said(panic: &(dyn Any + Send)) -> &str {
+pub(crate) fn said(panic: &(dyn Any + Send)) -> &str {
     let literal = panic.downcast_ref::<&'static str>().copied();
     literal.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("a value that is no text")
 }

@@ -9,30 +9,34 @@ use ksr_sys as sys;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Code {
-    /// An argument or a value that is not valid; a stream that is closed.
+    /// An argument or a value that is not valid; a stream or client that is closed.
     Invalid,
     /// Out of memory.
     NoMemory,
     /// A defect of the library, or of a system call, such as one for a descriptor or a thread.
     Internal,
-    /// No such config key, or no such statistic.
+    /// No such key, or no such statistic.
     UnknownKey,
     /// [`Handle::close`](crate::Handle::close) inside a callback of the same stream.
     WouldDeadlock,
     /// In a child of `fork()`, where no stream works.
     Forked,
-    /// The stream was cancelled or closed.
+    /// The stream, client or request was cancelled or closed.
     Cancelled,
     /// The time limit was exceeded.
     Timeout,
+    /// The protocol that was agreed on with the server cannot do it. Since 0.2.
+    Unsupported,
     /// The server could not be reached, or the connection broke.
     Transport,
     /// The handshake failed: a certificate, a name, a version.
     Tls,
     /// The server does not speak HTTP, WebSocket, JSON or the Kubernetes API as it should.
     Protocol,
-    /// An object above `max_object_size`.
+    /// An object above `max_object_size`, or the answer to a request above `max_body`.
     TooLarge,
+    /// It ended without saying how. Since 0.2.
+    Lost,
     /// 401.
     Auth,
     /// 403.
@@ -45,13 +49,17 @@ pub enum Code {
     Throttled,
     /// Any other HTTP status that is an error.
     Server,
+    /// 409, of a request. Since 0.2.
+    Conflict,
+    /// 400, 405, 406, 413, 415, 422, of a request: the server does not take it. Since 0.2.
+    Rejected,
     /// A callback of the program panicked. Of this crate; the library knows no such status.
     Panic,
     /// A status of a later library.
     Other(i32),
 }
 
-const CODES: [(Code, sys::ksr_status); 18] = [
+const CODES: [(Code, sys::ksr_status); 22] = [
     (Code::Invalid, sys::KSR_E_INVALID),
     (Code::NoMemory, sys::KSR_E_NOMEM),
     (Code::Internal, sys::KSR_E_INTERNAL),
@@ -60,16 +68,20 @@ const CODES: [(Code, sys::ksr_status); 18] = [
     (Code::Forked, sys::KSR_E_FORKED),
     (Code::Cancelled, sys::KSR_E_CANCELLED),
     (Code::Timeout, sys::KSR_E_TIMEOUT),
+    (Code::Unsupported, sys::KSR_E_UNSUPPORTED),
     (Code::Transport, sys::KSR_E_TRANSPORT),
     (Code::Tls, sys::KSR_E_TLS),
     (Code::Protocol, sys::KSR_E_PROTOCOL),
     (Code::TooLarge, sys::KSR_E_TOO_LARGE),
+    (Code::Lost, sys::KSR_E_LOST),
     (Code::Auth, sys::KSR_E_AUTH),
     (Code::Forbidden, sys::KSR_E_FORBIDDEN),
     (Code::NotFound, sys::KSR_E_NOT_FOUND),
     (Code::Gone, sys::KSR_E_GONE),
     (Code::Throttled, sys::KSR_E_THROTTLED),
     (Code::Server, sys::KSR_E_SERVER),
+    (Code::Conflict, sys::KSR_E_CONFLICT),
+    (Code::Rejected, sys::KSR_E_REJECTED),
 ];
 
 impl Code {

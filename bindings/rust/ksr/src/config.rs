@@ -110,7 +110,7 @@ impl Config {
     /// The same, with callbacks for errors, states and log lines, which are called while the iterator is polled, on the
     /// thread that polls. `on_update` is called too, before the iterator brings the same.
     pub fn updates_with(&self, callbacks: Callbacks) -> Result<Updates, Error> {
-        Updates::open(self, callbacks)
+        Updates::open(self, callbacks, Delivery::Manual)
     }
 
     pub(crate) fn build(&self) -> Result<Raw, Error> {

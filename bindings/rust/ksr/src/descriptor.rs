@@ -1,6 +1,6 @@
 //! The descriptor that is readable when a stream has callbacks to run, and how to wait for it.
 
-use std::io::{self, ErrorKind};
+use std::io::{self, ErrorKind, Read};
 use std::os::raw::{c_int, c_short, c_ulong};
 use std::os::unix::io::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::net::UnixStream;
@@ -31,16 +31,17 @@ extern "C" {
     fn epoll_ctl(epoll: c_int, operation: c_int, fd: c_int, event: *mut EpollEvent) -> c_int;
 }
 
-/// Readable while `ksr_dispatch` has something to do, and for good once the stream is gone. It is a descriptor of its
-/// own, so that it outlives a stream which another thread closes meanwhile.
+/// Readable while `ksr_dispatch` has something to do, while there is something in the other end of `end`, and for good
+/// once the stream is gone. It is a descriptor of its own, so that it outlives a stream which another thread closes
+/// meanwhile.
 pub(crate) struct Descriptor {
     both: OwnedFd,
     _news: OwnedFd,
-    _end: UnixStream,
+    end: UnixStream,
 }
 
 impl Descriptor {
-    /// `end` is the other end of one that is dropped with the stream.
+    /// `end` is the other end of one that is dropped with the stream. It does not block.
     pub(crate) fn new(news: BorrowedFd<'_>, end: UnixStream) -> io::Result<Descriptor> {
         let news = news.try_clone_to_owned()?;
         // SAFETY: the result is checked, and nothing else owns it.
@@ -50,7 +51,13 @@ impl Descriptor {
             // SAFETY: both descriptors are open, `event` outlives the call.
             checked(unsafe { epoll_ctl(both.as_raw_fd(), EPOLL_CTL_ADD, part, &mut event) })?;
         }
-        Ok(Descriptor { both, _news: news, _end: end })
+        Ok(Descriptor { both, _news: news, end })
+    }
+
+    /// Takes out what is in `end`.
+    pub(crate) fn drain(&self) {
+        let mut buffer = [0; 64];
+        while let Ok(1..) = (&self.end).read(&mut buffer) {}
     }
 
     /// Waits until it is readable, with a timeout at most that long.

@@ -14,6 +14,8 @@ pub struct Error {
     code: Code,
     message: String,
     reason: String,
+    details: String,
+    maybe_done: bool,
     http_status: Option<u16>,
     retry: Option<Duration>,
     cause: Option<Box<Error>>,
@@ -21,7 +23,16 @@ pub struct Error {
 
 impl Error {
     pub(crate) fn new(code: Code, message: impl Into<String>) -> Error {
-        Error { code, message: message.into(), reason: String::new(), http_status: None, retry: None, cause: None }
+        Error {
+            code,
+            message: message.into(),
+            reason: String::new(),
+            details: String::new(),
+            maybe_done: false,
+            http_status: None,
+            retry: None,
+            cause: None,
+        }
     }
 
     /// The same error, because of `cause`, which its message repeats.
@@ -40,6 +51,8 @@ impl Error {
                 code: Code::from_status(sys::ksr_error_code(error)),
                 message: text(|len| sys::ksr_error_message(error, len)).to_owned(),
                 reason: text(|len| sys::ksr_error_reason(error, len)).to_owned(),
+                details: text(|len| sys::ksr_error_details(error, len)).to_owned(),
+                maybe_done: sys::ksr_error_maybe_done(error) == 1,
                 http_status: u16::try_from(sys::ksr_error_http_status(error)).ok().filter(|status| *status != 0),
                 retry: u64::try_from(sys::ksr_error_retry_ms(error)).ok().map(Duration::from_millis),
                 cause: None,
@@ -85,6 +98,23 @@ impl Error {
         &self.reason
     }
 
+    /// The Status object of a refused request as JSON, as the server sent it: its `details` have the causes, such as the
+    /// fields in conflict. Empty without one, and for errors of streams. Since 0.2.
+    pub fn details(&self) -> &str {
+        &self.details
+    }
+
+    /// The error ends a request that may have been carried out all the same: it was sent, and no answer came that says
+    /// otherwise. Never of a request that only reads. Since 0.2.
+    pub fn maybe_done(&self) -> bool {
+        self.maybe_done
+    }
+
+    pub(crate) fn may_have_been_done(mut self) -> Error {
+        self.maybe_done = true;
+        self
+    }
+
     /// The status of the HTTP response; 408 when the server was silent for too long, 502 when it could not be reached
     /// or the connection broke, with a [`code`](Error::code) other than [`Code::Server`]; `None` when no request was
     /// involved.
@@ -104,7 +134,7 @@ impl Error {
         self.cause.as_deref()
     }
 
-    /// There is no next try.
+    /// There is no next try; always so of a request.
     pub fn is_fatal(&self) -> bool {
         self.retry.is_none()
     }

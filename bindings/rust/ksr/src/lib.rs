@@ -22,6 +22,11 @@
 //!
 //! All three merge the changes that come while the program is busy: the next snapshot has them all.
 //!
+//! # Requests
+//!
+//! A [`Client`] makes any call of the Kubernetes API: [`Client::call`] blocks, [`Client::request`] is a future. Its
+//! streams ([`Client::stream`], [`Client::updates`]) share its connection.
+//!
 //! # Life of a stream
 //!
 //! Opening never waits for the network. From then on the stream recovers by itself from whatever network and server do;
@@ -52,6 +57,7 @@
 mod async_updates;
 mod boundary;
 mod callbacks;
+mod client;
 mod code;
 mod config;
 mod descriptor;
@@ -60,7 +66,10 @@ mod handle;
 mod library;
 mod link;
 mod object;
+mod params;
 mod reactor;
+mod request;
+mod response;
 mod snapshot;
 mod stream;
 mod text;
@@ -68,12 +77,16 @@ mod updates;
 
 pub use async_updates::{NextUpdate, UpdateStream};
 pub use callbacks::Callbacks;
+pub use client::Client;
 pub use code::{Code, DeltaKind, LogLevel, State};
 pub use config::Config;
 pub use error::Error;
 pub use handle::Handle;
 pub use library::{build_info, has_feature, in_callback, version, version_string};
 pub use object::{Object, OwnedObject};
+pub use params::Params;
+pub use request::RequestFuture;
+pub use response::Response;
 pub use snapshot::{Delta, Deltas, Objects, Snapshot};
 pub use stream::Stream;
 pub use updates::Updates;

@@ -2,7 +2,9 @@
 
 use std::fmt;
 use std::ops::Deref;
+use std::sync::Arc;
 
+use crate::client::Inner;
 use crate::Handle;
 
 /// An open stream, which calls its [`Callbacks`](crate::Callbacks) on a thread of the library. Its methods are those of
@@ -13,11 +15,13 @@ use crate::Handle;
 #[must_use = "a stream that is dropped is closed"]
 pub struct Stream {
     handle: Handle,
+    /// Open as long as a stream of it is; dropped after the stream is closed.
+    _client: Option<Arc<Inner>>,
 }
 
 impl Stream {
-    pub(crate) fn new(handle: Handle) -> Stream {
-        Stream { handle }
+    pub(crate) fn new(handle: Handle, client: Option<Arc<Inner>>) -> Stream {
+        Stream { handle, _client: client }
     }
 
     /// A handle that does not keep the stream open.

@@ -2,11 +2,13 @@
 
 use std::collections::VecDeque;
 use std::fmt;
+use std::io::Write;
 use std::ops::Deref;
 use std::os::unix::io::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::os::unix::net::UnixStream;
 use std::sync::{Arc, Mutex};
 use std::task::Poll;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use ksr_sys as sys;
@@ -45,23 +47,33 @@ pub struct Updates {
     stream: Stream,
     inbox: Inbox,
     descriptor: Arc<Descriptor>,
+    shared: bool,
     over: bool,
 }
 
 impl Updates {
-    pub(crate) fn open(config: &Config, mut callbacks: Callbacks) -> Result<Updates, Error> {
+    pub(crate) fn open(config: &Config, mut callbacks: Callbacks, delivery: Delivery) -> Result<Updates, Error> {
         let inbox = Inbox::default();
         let (end_here, end_there) = UnixStream::pair().map_err(no_descriptor)?;
+        for end in [&end_here, &end_there] {
+            end.set_nonblocking(true).map_err(no_descriptor)?;
+        }
+        // The streams of a client dispatch each other: who waits for this one must be told of what another has brought.
+        let shared = matches!(delivery, Delivery::Client(..));
         let (mut on_update, filled) = (callbacks.update.take(), Arc::clone(&inbox));
         callbacks.update = Some(Box::new(move |handle, snapshot| {
             // Dropped with this closure, when the stream is gone.
-            let _ = &end_there;
+            let mut end_there = &end_there;
             if let Some(on_update) = &mut on_update {
                 on_update(handle, snapshot);
             }
             lock(&filled).push_back(snapshot.clone());
+            if shared {
+                // When it is full, it is readable anyway.
+                let _ = end_there.write(&[1]);
+            }
         }));
-        let stream = boundary::open(config, callbacks, Delivery::Manual)?;
+        let stream = boundary::open(config, callbacks, delivery)?;
         // SAFETY: the stream is open, and with it the descriptor.
         let news = unsafe {
             let news = sys::ksr_fd(stream.link().stream());
@@ -71,13 +83,16 @@ impl Updates {
             BorrowedFd::borrow_raw(news)
         };
         let descriptor = Arc::new(Descriptor::new(news, end_here).map_err(no_descriptor)?);
-        Ok(Updates { stream, inbox, descriptor, over: false })
+        Ok(Updates { stream, inbox, descriptor, shared, over: false })
     }
 
     /// What `next` returns, without waiting: `Pending` when there is nothing yet. Callbacks are called by it too.
     pub fn try_next(&mut self) -> Poll<Option<Result<Snapshot, Error>>> {
         if self.over {
             return Poll::Ready(None);
+        }
+        if self.shared {
+            self.descriptor.drain();
         }
         if let Some(snapshot) = self.delivered() {
             return Poll::Ready(Some(Ok(snapshot)));
@@ -102,6 +117,9 @@ impl Updates {
         let end = Instant::now().checked_add(timeout);
         loop {
             let next = self.try_next();
+            if next.is_pending() {
+                self.rest();
+            }
             let left = end.map(|end| end.saturating_duration_since(Instant::now()));
             if next.is_ready() || left == Some(Duration::ZERO) {
                 return next;
@@ -119,6 +137,13 @@ impl Updates {
     #[must_use]
     pub fn handle(&self) -> Handle {
         self.stream.handle()
+    }
+
+    /// While another thread makes the callbacks of a client, its descriptor stays readable.
+    fn rest(&self) {
+        if self.shared {
+            thread::sleep(Duration::from_millis(1));
+        }
     }
 
     pub(crate) fn descriptor(&self) -> &Arc<Descriptor> {
@@ -142,6 +167,7 @@ impl Iterator for Updates {
             if let Poll::Ready(next) = self.try_next() {
                 return next;
             }
+            self.rest();
             self.descriptor.wait(None);
         }
     }

@@ -8,9 +8,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "asked.h"
 #include "watched.h"
 
-enum { MOST_STREAMS = 16, LONGEST_LINE = 4096 };
+enum { MOST_STREAMS = 16, MOST_CLIENTS = 4, LONGEST_LINE = 4096 };
 
 static struct watched* streams[MOST_STREAMS];
 static size_t stream_count;
@@ -22,11 +23,16 @@ static struct watched* find(const char* name) {
   return NULL;
 }
 
-static ksr_status set_words(ksr_config* config, char** rest) {
+/* `client=NAME` is no key of the library's. */
+static ksr_status set_words(ksr_config* config, char** rest, const char** client) {
   for (char* key = strtok_r(NULL, " ", rest); key; key = strtok_r(NULL, " ", rest)) {
     char* value = strchr(key, '=');
     if (!value) return KSR_E_INVALID;
     *value++ = '\0';
+    if (strcmp(key, "client") == 0) {
+      *client = value;
+      continue;
+    }
     const ksr_status status = ksr_config_set(config, key, value, NULL);
     if (status != KSR_OK) return status;
   }
@@ -40,11 +46,13 @@ static ksr_status open_stream(const char* name, int pours, char** rest) {
   snprintf(watched->name, sizeof watched->name, "%s", name);
   watched->pours = pours;
   ksr_status status = ksr_config_new(&config);
-  if (status == KSR_OK && manual) status = ksr_config_set(config, "delivery", "manual", NULL);
-  if (status == KSR_OK) status = set_words(config, rest);
+  const char* client = NULL;
+  if (status == KSR_OK) status = set_words(config, rest, &client);
+  if (status == KSR_OK && manual && !client) status = ksr_config_set(config, "delivery", "manual", NULL);
   if (status == KSR_OK) {
     watched_configure(config);
-    status = ksr_open(config, watched, watched_destroy, &watched->stream, NULL);
+    status = client ? ksr_client_stream(client_find(client), config, watched, watched_destroy, &watched->stream, NULL)
+                    : ksr_open(config, watched, watched_destroy, &watched->stream, NULL);
     if (status != KSR_OK && !watched->destroyed) say("broken %s not destroyed", name);
   }
   ksr_config_free(config);
@@ -111,6 +119,34 @@ static void step_on(struct watched* watched, const char* verb, char** rest) {
   }
 }
 
+static void step_on_client(ksr_client* client, const char* verb, char** rest) {
+  const struct timespec pause = {0, 5 * 1000 * 1000};
+  uint64_t value = 0;
+  if (strcmp(verb, "ask") == 0) {
+    client_ask(client, rest);
+  } else if (strcmp(verb, "begin") == 0) {
+    const char* request = strtok_r(NULL, " ", rest);
+    client_begin(client, request, rest);
+  } else if (strcmp(verb, "drained") == 0) {
+    client_drained(client);
+  } else if (strcmp(verb, "close") == 0) {
+    answer_status(ksr_client_close(client));
+  } else if (strcmp(verb, "stat") == 0) {
+    const ksr_status status = ksr_client_stat(client, strtok_r(NULL, " ", rest), &value);
+    if (status == KSR_OK)
+      say("= %" PRIu64, value);
+    else
+      answer_status(status);
+  } else if (strcmp(verb, "until") == 0) {
+    const char* name = strtok_r(NULL, " ", rest);
+    const uint64_t wanted = strtoull(strtok_r(NULL, " ", rest), NULL, 10);
+    while (ksr_client_stat(client, name, &value) == KSR_OK && value < wanted) nanosleep(&pause, NULL);
+    answer_status(KSR_OK);
+  } else {
+    say("= unknown step");
+  }
+}
+
 static void step(char* line) {
   char* rest = NULL;
   const char* verb = strtok_r(line, " ", &rest);
@@ -120,6 +156,12 @@ static void step(char* line) {
     say("= unknown step");
   else if (pours || strcmp(verb, "open") == 0)
     answer_status(open_stream(name, pours, &rest));
+  else if (strcmp(verb, "client") == 0)
+    client_open(name, manual, &rest);
+  else if (strcmp(verb, "give-up") == 0)
+    request_give_up(name);
+  else if (client_find(name))
+    step_on_client(client_find(name), verb, &rest);
   else if (find(name))
     step_on(find(name), verb, &rest);
   else
@@ -145,18 +187,24 @@ static int read_steps(void) {
 static void dispatch_all(void) {
   for (size_t i = 0; i < stream_count; ++i)
     if (!streams[i]->closed) ksr_dispatch(streams[i]->stream);
+  client_dispatch_all();
 }
 
 int main(int argc, char** argv) {
   manual = argc == 2 && strcmp(argv[1], "manual") == 0;
   for (;;) {
-    struct pollfd waits[1 + MOST_STREAMS] = {{STDIN_FILENO, POLLIN, 0}};
+    struct pollfd waits[1 + MOST_STREAMS + MOST_CLIENTS] = {{STDIN_FILENO, POLLIN, 0}};
+    int descriptors[MOST_CLIENTS];
+    nfds_t count = 1;
     for (size_t i = 0; i < stream_count; ++i)
-      waits[1 + i] = (struct pollfd){streams[i]->closed ? -1 : ksr_fd(streams[i]->stream), POLLIN, 0};
-    if (poll(waits, 1 + stream_count, -1) < 0) return 1;
+      waits[count++] = (struct pollfd){streams[i]->closed ? -1 : ksr_fd(streams[i]->stream), POLLIN, 0};
+    const size_t clients = client_descriptors(descriptors, MOST_CLIENTS);
+    for (size_t i = 0; i < clients; ++i) waits[count++] = (struct pollfd){descriptors[i], POLLIN, 0};
+    if (poll(waits, count, -1) < 0) return 1;
     if (manual) dispatch_all();
     if (waits[0].revents && !read_steps()) break;
   }
+  client_free_all();
   for (size_t i = 0; i < stream_count; ++i) free(streams[i]);
   return 0;
 }

@@ -38,7 +38,14 @@ func open(name string, pours, loops bool, words []string) error {
 	if !loops {
 		options = append(options, ksr.OnUpdate(w.onUpdate))
 	}
-	stream, err := ksr.Open(context.Background(), config, options...)
+	var stream *ksr.Stream
+	var err error
+	if client, is := config["client"]; is {
+		delete(config, "client")
+		stream, err = clients[client].Watch(context.Background(), config, options...)
+	} else {
+		stream, err = ksr.Open(context.Background(), config, options...)
+	}
 	if err != nil {
 		return err
 	}
@@ -65,13 +72,13 @@ func latest(stream *ksr.Stream) string {
 	return fmt.Sprint(snapshot.Sequence(), " ", keys(snapshot))
 }
 
-func until(stream *ksr.Stream, name, number string) error {
+func until(counted interface{ Stat(string) (uint64, error) }, name, number string) error {
 	wanted, err := strconv.ParseUint(number, 10, 64)
 	if err != nil {
 		return err
 	}
 	for {
-		value, err := stream.Stat(name)
+		value, err := counted.Stat(name)
 		if err != nil || value >= wanted {
 			return err
 		}
@@ -80,6 +87,9 @@ func until(stream *ksr.Stream, name, number string) error {
 }
 
 func answer(loops bool, verb, name string, words []string) (string, error) {
+	if text, err, is := answerOfClient(verb, name, words); is {
+		return text, err
+	}
 	if verb == "open" || verb == "pour" {
 		return "ok", open(name, verb == "pour", loops, words)
 	}
@@ -116,7 +126,9 @@ func main() {
 		words := strings.Fields(lines.Text())
 		text, err := answer(loops, words[0], words[1], words[2:])
 		var e *ksr.Error
-		if errors.As(err, &e) {
+		if errors.As(err, &e) && words[0] == "ask" {
+			text = failed(e)
+		} else if errors.As(err, &e) {
 			text = e.Code.String()
 		} else if err != nil {
 			text = err.Error()

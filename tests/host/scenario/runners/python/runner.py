@@ -32,7 +32,8 @@ def labels(item):
 class Watched:
     def __init__(self, name, keys, *, pours, waits):
         self.name, self.pours, self.armed, self.closed, self.last = name, pours, False, False, 0
-        self.stream = ksr.open(
+        open_it = clients[keys.pop("client")].stream if "client" in keys else ksr.open
+        self.stream = open_it(
             keys.pop("resource", None), **keys, on_error=self.on_error, on_state=self.on_state
         )
         self.waiter = threading.Thread(target=waits, args=(self,))
@@ -92,7 +93,77 @@ def iterate_in_a_loop(watched):
     asyncio.run(main())
 
 
-def answer(waits, verb, name, *words):
+class Loop:
+    """An event loop on a thread of its own."""
+
+    def __init__(self):
+        self.loop = asyncio.new_event_loop()
+        threading.Thread(target=self.loop.run_forever, daemon=True).start()
+
+    def run(self, coroutine):
+        return asyncio.run_coroutine_threadsafe(coroutine, self.loop)
+
+
+clients, requests = {}, {}
+
+
+def came(response):
+    item = response.object
+    kind, name = ("-", "-") if item is None else (item.kind, item.name)
+    data = item.raw("/data") if item is not None else None
+    data = "" if data is None else str(data, "utf-8")
+    warnings = response.warnings
+    first = warnings[0] if warnings else "-"
+    content = response.header("CONTENT-type", "-")
+    return f"{response.http_status} {kind} {name} data={data} type={content} warnings={len(warnings)} {first}"
+
+
+def failed(error):
+    status = f"KSR_E_{error.code.name} http={error.http_status} reason={error.reason}"
+    return f"{status} maybe_done={int(error.maybe_done)} details={error.details}"
+
+
+async def begun(client, name, keys):
+    try:
+        say("answer", name, came(await client.acall(**keys)))
+    except ksr.Error as error:
+        say("answer", name, failed(error))
+
+
+def answer_of_client(loop, in_loop, verb, client, *words):
+    if verb in ("ask", "begin"):
+        keys = dict(word.split("=", 1) for word in words if "=" in word)
+    if verb == "ask":
+        try:
+            return came(loop.run(client.acall(**keys)).result() if in_loop else client.call(**keys))
+        except ksr.Error as error:
+            return failed(error)
+    if verb == "begin":
+        requests[words[0]] = loop.run(begun(client, words[0], keys))
+    elif verb == "drained":
+        while client.stat("open_requests"):
+            time.sleep(0.005)
+    elif verb == "stat":
+        return str(client.stat(words[0]))
+    elif verb == "until":
+        while client.stat(words[0]) < int(words[1]):
+            time.sleep(0.005)
+    elif verb == "close":
+        client.close()
+    else:
+        return "unknown step"
+    return "ok"
+
+
+def answer(waits, loop, verb, name, *words):
+    if verb == "client":
+        clients[name] = ksr.Client(**dict(word.split("=", 1) for word in words))
+        return "ok"
+    if verb == "give-up":
+        requests[name].cancel()
+        return "ok"
+    if name in clients:
+        return answer_of_client(loop, waits is iterate_in_a_loop, verb, clients[name], *words)
     if verb in ("open", "pour"):
         keys = dict(word.split("=", 1) for word in words)
         streams[name] = Watched(name, keys, pours=verb == "pour", waits=waits)
@@ -121,10 +192,11 @@ def answer(waits, verb, name, *words):
 
 
 def main():
+    loop = Loop()
     waits = iterate_in_a_loop if sys.argv[1:] == ["asyncio"] else iterate
     for line in sys.stdin:
         try:
-            say("=", answer(waits, *line.split()))
+            say("=", answer(waits, loop, *line.split()))
         except ksr.Error as error:
             say("=", f"KSR_E_{error.code.name}")
 

@@ -1,6 +1,7 @@
 //! The runner of the Rust binding, see README.md of the scenario. `runner iterator` gets its updates from an iterator,
 //! `runner async` from a future.
 
+mod asked;
 mod block_on;
 mod watched;
 
@@ -9,6 +10,7 @@ use std::io::{self, BufRead, Write};
 use std::thread;
 use std::time::Duration;
 
+use asked::Clients;
 use ksr::{Config, Error};
 use watched::{keys, Watched, Way};
 
@@ -19,13 +21,24 @@ pub fn say(line: &str) {
         .expect("standard output takes lines");
 }
 
-fn open(way: Way, name: &str, pours: bool, words: &[&str]) -> Result<Watched, Error> {
+fn open(
+    way: Way,
+    clients: &Clients,
+    name: &str,
+    pours: bool,
+    words: &[&str],
+) -> Result<Watched, Error> {
     let mut config = Config::default();
+    let mut client = None;
     for word in words {
         let (key, value) = word.split_once('=').unwrap_or((word, ""));
+        if key == "client" {
+            client = clients.find(value);
+            continue;
+        }
         config = config.set(key, value);
     }
-    Watched::open(way, name, pours, &config)
+    Watched::open(way, name, pours, &config, client)
 }
 
 fn until(handle: &ksr::Handle, name: &str, wanted: u64) -> Result<(), Error> {
@@ -35,13 +48,21 @@ fn until(handle: &ksr::Handle, name: &str, wanted: u64) -> Result<(), Error> {
     Ok(())
 }
 
-fn answer(way: Way, streams: &mut BTreeMap<String, Watched>, line: &str) -> Result<String, Error> {
+fn answer(
+    way: Way,
+    streams: &mut BTreeMap<String, Watched>,
+    clients: &mut Clients,
+    line: &str,
+) -> Result<String, Error> {
     let words: Vec<_> = line.split_whitespace().collect();
     let (verb, name) = (words[0], words[1]);
+    if let Some(answer) = clients.answer(way, verb, name, &words[2..]) {
+        return answer;
+    }
     if verb == "open" || verb == "pour" {
         streams.insert(
             name.to_owned(),
-            open(way, name, verb == "pour", &words[2..])?,
+            open(way, clients, name, verb == "pour", &words[2..])?,
         );
         return Ok("ok".to_owned());
     }
@@ -71,11 +92,11 @@ fn main() {
         Some("async") => Way::Async,
         _ => Way::Callbacks,
     };
-    let mut streams = BTreeMap::new();
+    let (mut streams, mut clients) = (BTreeMap::new(), Clients::default());
     for line in io::stdin().lock().lines() {
         let line = line.expect("standard input is text");
-        let text =
-            answer(way, &mut streams, &line).unwrap_or_else(|error| error.code().to_string());
+        let text = answer(way, &mut streams, &mut clients, &line)
+            .unwrap_or_else(|error| error.code().to_string());
         say(&format!("= {text}"));
     }
 }

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
-use ksr::{Callbacks, Config, DeltaKind, Error, Handle, Snapshot, Stream, Updates};
+use ksr::{Callbacks, Client, Config, DeltaKind, Error, Handle, Snapshot, Stream, Updates};
 
 use crate::block_on::block_on;
 use crate::say;
@@ -83,7 +83,14 @@ pub struct Watched {
 }
 
 impl Watched {
-    pub fn open(way: Way, name: &str, pours: bool, config: &Config) -> Result<Watched, Error> {
+    /// Over the connection of `client`, or one of its own.
+    pub fn open(
+        way: Way,
+        name: &str,
+        pours: bool,
+        config: &Config,
+        client: Option<&Client>,
+    ) -> Result<Watched, Error> {
         let teller = Arc::new(Teller {
             name: name.to_owned(),
             pours,
@@ -100,8 +107,11 @@ impl Watched {
             .on_error(move |_, error| errors.error(error))
             .on_state(move |_, state| states.report("state", &format!(" {state:?}").to_uppercase()));
         if way == Way::Callbacks {
-            let stream = config
-                .open(callbacks.on_update(move |handle, shot| updates.update(handle, shot)))?;
+            let callbacks = callbacks.on_update(move |handle, shot| updates.update(handle, shot));
+            let stream = match client {
+                Some(client) => client.stream(config, callbacks)?,
+                None => config.open(callbacks)?,
+            };
             return Ok(Watched {
                 teller,
                 handle: stream.handle(),
@@ -109,7 +119,10 @@ impl Watched {
                 waiter: None,
             });
         }
-        let iterator = config.updates_with(callbacks)?;
+        let iterator = match client {
+            Some(client) => client.updates_with(config, callbacks)?,
+            None => config.updates_with(callbacks)?,
+        };
         let (handle, asked) = (iterator.handle(), iterator.handle());
         let waiter = thread::spawn(move || {
             for snapshot in all_of(way, iterator) {

@@ -1,0 +1,292 @@
+package ksr_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"ksr.dev/ksr"
+)
+
+// watch opens a stream of a client on the test's own objects.
+func watch(t *testing.T, client *ksr.Client, more ksr.Config, options ...ksr.Option) *ksr.Stream {
+	t.Helper()
+	config := ksr.Config{"resource": configMaps, "namespace": namespaceOf(t), "backoff_initial": "50ms"}
+	for key, value := range more {
+		config[key] = value
+	}
+	stream, err := client.Watch(context.Background(), config, options...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := stream.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return stream
+}
+
+// TestWatchOnAnyServer asks for no scripts, so that it passes on a real kube-apiserver too.
+func TestWatchOnAnyServer(t *testing.T) {
+	client, ctx, name := onServer(t), inTime(t), namespaceOf(t)
+	stream := watch(t, client, ksr.Config{"namespace": "default", "field_selector": "metadata.name=" + name})
+	seen, found := view{}, false
+	for snapshot := range stream.Updates() {
+		// A request within the loop, over the same client.
+		switch changes := seen.apply(t, snapshot); {
+		case snapshot.Len() == 0 && !found:
+			created, err := client.Create(ctx, configMaps, "default", `{"metadata":{"name":"`+name+`"}}`)
+			if err != nil {
+				t.Fatal(err)
+			}
+			created.Release()
+			continue
+		case snapshot.Len() == 1:
+			found = true
+			deleted, err := client.Delete(ctx, configMaps, "default", name)
+			if err != nil {
+				t.Fatal(changes, err)
+			}
+			deleted.Release()
+			continue
+		}
+		break
+	}
+	if !found || len(seen) != 0 {
+		t.Errorf("found %v, %v", found, seen)
+	}
+	if err := client.Close(); err != nil {
+		t.Fatal(err)
+	}
+	await(t, stream.Done(), "Done")
+	settled(t)
+}
+
+func TestManyStreamsOfAClient(t *testing.T) {
+	script(t, "create configmap $NS/a")
+	client := onServer(t)
+	watch(t, client, nil)
+	before := entries(t, "/proc/self/task")
+	streams := make([]*ksr.Stream, 50)
+	for i := range streams {
+		streams[i] = watch(t, client, nil)
+	}
+	for _, stream := range streams {
+		awaitSync(t, stream)
+	}
+	// Go itself starts a thread now and then; one for each would show.
+	if now := entries(t, "/proc/self/task"); now > before+30 {
+		t.Errorf("%d threads have become %d", before, now)
+	}
+	if got := statOf(t, client, "open_streams"); got != 51 {
+		t.Errorf("%d streams", got)
+	}
+	if err := client.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, stream := range streams {
+		await(t, stream.Done(), "Done")
+	}
+	settled(t)
+}
+
+func TestASlowStreamGetsEverythingMerged(t *testing.T) {
+	script(t, "create configmap $NS/a", "create configmap $NS/gone", "create configmap $NS/twice")
+	client := onServer(t)
+	started, proceed := make(chan struct{}), make(chan struct{})
+	slow := watch(t, client, nil)
+	seen, rounds := view{}, 0
+	var changes [][]string
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for snapshot := range slow.Updates() {
+			changes = append(changes, seen.apply(t, snapshot))
+			if rounds++; rounds == 1 {
+				close(started)
+				<-proceed
+			}
+			if _, last := snapshot.Find(namespaceOf(t), "last"); last {
+				return
+			}
+		}
+	}()
+	await(t, started, "the first update")
+	// Another stream of the client sees each change by itself, and so does a request.
+	quick, steps := watch(t, client, nil), view{}
+	channel := quick.Channel(inTime(t))
+	steps.follow(t, channel, "added a")
+	for _, step := range []struct{ line, change string }{
+		{"create configmap $NS/b", "added b"},
+		{"update configmap $NS/b x=y", "modified b"},
+		{"update configmap $NS/a x=y", "modified a"},
+		{"delete configmap $NS/gone", "deleted gone"},
+		{"create configmap $NS/brief", "added brief"},
+		{"delete configmap $NS/brief", "deleted brief"},
+		{"delete configmap $NS/twice", "deleted twice"},
+		{"create configmap $NS/twice", "added twice"},
+		{"create configmap $NS/last", "added last"},
+	} {
+		script(t, step.line)
+		steps.follow(t, channel, step.change)
+	}
+	response, err := client.Get(inTime(t), configMaps, namespaceOf(t), "last")
+	if err != nil {
+		t.Fatal(err)
+	}
+	response.Release()
+	until(t, "the slow stream's own", func() bool { events, _ := slow.Stat("events"); return events >= 9 })
+	close(proceed)
+	await(t, done, "the last update")
+	// What is ready when the loop goes on is the second, and all the rest is one.
+	last := fmt.Sprint(changes[len(changes)-1])
+	if len(changes) > 3 || strings.Contains(last, "brief") || !strings.HasSuffix(last, "added last added twice]") ||
+		!strings.HasPrefix(last, "[deleted gone deleted twice modified a ") {
+		t.Errorf("%q", changes)
+	}
+}
+
+func TestCallbacksOfStreamsOfAClient(t *testing.T) {
+	script(t, "create configmap $NS/a")
+	client := onServer(t)
+	outcomes := make(chan error, 10)
+	other := watch(t, client, nil)
+	var once atomic.Bool
+	stream := watch(t, client, nil, ksr.OnUpdate(func(s *ksr.Stream, snapshot *ksr.Snapshot) {
+		if once.Swap(true) {
+			return
+		}
+		response, err := client.Get(inTime(t), configMaps, namespaceOf(t), "a")
+		outcomes <- err
+		response.Release()
+		outcomes <- s.Close()
+		outcomes <- client.Close()
+		// Not its own: that one may be closed here.
+		outcomes <- other.Close()
+	}))
+	for _, want := range []error{nil, ksr.ErrWouldDeadlock, ksr.ErrWouldDeadlock, nil} {
+		if got := <-outcomes; !errors.Is(got, want) {
+			t.Errorf("got %v, not %v", got, want)
+		}
+	}
+	var states atomic.Int64
+	closing := watch(t, client, nil, ksr.OnState(func(_ *ksr.Stream, state ksr.State) {
+		if state == ksr.Closed {
+			states.Add(1)
+		}
+	}))
+	awaitSync(t, closing)
+	ctx, cancel := context.WithCancel(context.Background())
+	cancelled, err := client.Watch(ctx, ksr.Config{"resource": configMaps})
+	if err != nil {
+		t.Fatal(err)
+	}
+	cancel()
+	await(t, cancelled.Done(), "Done")
+	if !errors.Is(cancelled.Err(), context.Canceled) {
+		t.Errorf("Err: %v", cancelled.Err())
+	}
+	if err := client.Close(); err != nil {
+		t.Fatal(err)
+	}
+	await(t, stream.Done(), "Done")
+	if states.Load() != 1 {
+		t.Errorf("closed %d times", states.Load())
+	}
+	settled(t)
+}
+
+func TestClosingAClientWithinALoop(t *testing.T) {
+	script(t, "create configmap $NS/a")
+	client := onServer(t)
+	first, second := watch(t, client, nil), watch(t, client, nil)
+	loops := 0
+	for range first.Updates() {
+		for range second.Updates() {
+			if err := second.Close(); err != nil {
+				t.Error(err)
+			}
+			loops++
+		}
+		if err := client.Close(); err != nil {
+			t.Error(err)
+		}
+		loops++
+	}
+	if loops != 2 {
+		t.Errorf("%d rounds", loops)
+	}
+	settled(t)
+}
+
+func TestWhatAStreamOfAClientRefuses(t *testing.T) {
+	client := newClient(t, unreachable(nil))
+	for _, config := range []ksr.Config{{"resource": "v1/pods", "server": "http://127.0.0.1:1"}, {}, {"delivery": "manual"}} {
+		if _, err := client.Watch(context.Background(), config); !errors.Is(err, ksr.ErrInvalid) {
+			t.Errorf("%v: %v", config, err)
+		}
+	}
+	failing, err := client.Watch(context.Background(), ksr.Config{"resource": "v1/pods", "reconnect": "false"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	await(t, failing.Done(), "Done")
+	var fatal *ksr.Error
+	if !errors.As(failing.Err(), &fatal) || fatal.Code != ksr.ErrTransport || !fatal.Fatal {
+		t.Errorf("Err: %v", failing.Err())
+	}
+	if err := client.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, closed := range []*ksr.Client{client, nil} {
+		if _, err := closed.Watch(context.Background(), ksr.Config{"resource": "v1/pods"}); !errors.Is(err, ksr.ErrInvalid) {
+			t.Errorf("a closed client: %v", err)
+		}
+	}
+	settled(t)
+}
+
+// TestMergedDeltasAreThoseOfTheView has a slow loop follow many changes; view.apply holds its deltas against its objects.
+func TestMergedDeltasAreThoseOfTheView(t *testing.T) {
+	script(t, "# nothing")
+	client := onServer(t)
+	var followers sync.WaitGroup
+	for _, more := range []ksr.Config{nil, {"limit": "3"}} {
+		stream := watch(t, client, more)
+		awaitSync(t, stream)
+		spawn(&followers, func() {
+			seen, random := view{}, rand.New(rand.NewPCG(1, 2))
+			for snapshot := range stream.Updates() {
+				seen.apply(t, snapshot)
+				if _, last := snapshot.Find(namespaceOf(t), "z-last"); last {
+					return
+				}
+				time.Sleep(time.Duration(random.IntN(40)) * time.Millisecond)
+			}
+		})
+	}
+	random, there := rand.New(rand.NewPCG(3, 4)), map[string]bool{}
+	for range 60 {
+		var lines []string
+		for range 1 + random.IntN(6) {
+			name := fmt.Sprintf("m%d", random.IntN(8))
+			what := "create"
+			if there[name] {
+				what = []string{"update", "delete"}[random.IntN(2)]
+			}
+			there[name] = what != "delete"
+			lines = append(lines, what+" configmap $NS/"+name)
+		}
+		script(t, lines...)
+	}
+	// The most recent of all, also with a limit.
+	script(t, `create configmap $NS/z-last {"metadata":{"creationTimestamp":"2099-01-01T00:00:00Z"}}`)
+	followers.Wait()
+}

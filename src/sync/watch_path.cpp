@@ -1,0 +1,65 @@
+#include "sync/watch_path.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace ksr::sync {
+namespace {
+
+// Shorter than this a watch is not made.
+constexpr Milliseconds kShortestLife{1'000};
+// Two ends so close to the beginning have other reasons.
+constexpr Milliseconds kShortestLimit{2'000};
+// Watches last for five minutes at least: a longer limit is not noticed.
+constexpr Milliseconds kLongestLife{300'000};
+constexpr Milliseconds kMinTolerance{500};
+
+// Ended by the same rule.
+bool is_similar(Milliseconds a, Milliseconds b) noexcept {
+  const Milliseconds tolerance = std::max(kMinTolerance, std::max(a, b) / 10);
+  return std::min(a, b) >= kShortestLimit && std::max(a, b) - std::min(a, b) <= tolerance;
+}
+
+}  // namespace
+
+void WatchPath::note_held_back(Instant now) noexcept {
+  if (!held_back(now)) announced_ = false;
+  held_back_since_ = now;
+}
+
+bool WatchPath::take_notice() noexcept {
+  return !std::exchange(announced_, true);
+}
+
+void WatchPath::note_prompt(Instant now) noexcept {
+  held_back_since_.reset();
+  prompt_since_ = now;
+}
+
+std::optional<Milliseconds> WatchPath::lifetime(Instant now) const noexcept {
+  return is_recent(lifetime_since_, now) ? std::optional(lifetime_) : std::nullopt;
+}
+
+// Twice the same: one end says nothing, and watches that one event has ended count as one.
+bool WatchPath::note_cut(Instant opened, Milliseconds silent, Instant now) noexcept {
+  if (last_cut_ && opened < last_cut_->at) return false;
+  const auto lived = std::chrono::duration_cast<Milliseconds>(now - opened);
+  const Cut before = last_cut_.value_or(Cut{now, {}, {}});
+  last_cut_ = Cut{now, lived, silent};
+  Milliseconds limit{};
+  if (is_similar(before.lived, lived)) {
+    limit = std::min(before.lived, lived);
+  } else if (is_similar(before.silent, silent)) {
+    limit = std::min(before.silent, silent);
+  }
+  if (limit < kShortestLimit || limit > kLongestLife) return false;
+  // In whole seconds, as timeoutSeconds.
+  const Milliseconds life =
+      std::max<Milliseconds>(kShortestLife, std::chrono::floor<std::chrono::seconds>(limit * 3 / 4));
+  if (const auto known = lifetime(now); known && *known <= life) return false;
+  lifetime_ = life;
+  lifetime_since_ = now;
+  return true;
+}
+
+}  // namespace ksr::sync

@@ -1,0 +1,57 @@
+// `WatchPath` is what is known of the way to a server besides which transport gets through: whether watches over HTTP
+// are held back until they end, and how long a connection lasts; used by Reflector, owned by ServerState. Pure logic;
+// lives on the network thread.
+#pragma once
+
+#include <optional>
+
+#include "base/instant.hpp"
+
+namespace ksr::sync {
+
+class WatchPath {
+ public:
+  // What was learned is looked at again after that.
+  static constexpr Milliseconds kRevisit{3'600'000};
+
+  // --- gateways that buffer, such as nginx with proxy_buffering on and HTTP/1.0 to the server: they pass on full
+  // blocks, and the rest when the response ends. The library cannot switch that off (X-Accel-Buffering is the
+  // server's), but it can ask for watches that end soon.
+  bool held_back(Instant now) const noexcept { return is_recent(held_back_since_, now); }
+  // False: the head of a watch comes when the server sends it, however late that is.
+  bool late_head_means_held_back(Instant now) const noexcept { return !is_recent(prompt_since_, now); }
+  void note_held_back(Instant now) noexcept;
+  // A watch has shown it. True once for each time that it is found: the log is to be told.
+  bool take_notice() noexcept;
+  // The head of a watch came by itself.
+  void note_prompt(Instant now) noexcept;
+  // A watch that should have ended was not answered: that is something else.
+  void note_unanswered() noexcept { held_back_since_.reset(); }
+
+  // --- gateways that end a connection after some time, or when it was silent for some time
+  // How long a watch may last, to end before that; empty: no limit is known.
+  std::optional<Milliseconds> lifetime(Instant now) const noexcept;
+  // A watch that was open since `opened`, and silent for `silent`, was ended before its time. True: that shows a limit
+  // which was not known.
+  bool note_cut(Instant opened, Milliseconds silent, Instant now) noexcept;
+
+ private:
+  struct Cut {
+    Instant at;
+    Milliseconds lived;
+    Milliseconds silent;
+  };
+
+  static bool is_recent(const std::optional<Instant>& since, Instant now) noexcept {
+    return since && now - *since < kRevisit;
+  }
+
+  std::optional<Instant> held_back_since_;
+  std::optional<Instant> prompt_since_;
+  bool announced_ = false;
+  std::optional<Cut> last_cut_;
+  Milliseconds lifetime_{};
+  std::optional<Instant> lifetime_since_;
+};
+
+}  // namespace ksr::sync

@@ -1,0 +1,293 @@
+// Tests watches over HTTP that something on the way holds back until they end: short ones, one after the other.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+
+#include "support/rig.hpp"
+
+using namespace ksr;
+using namespace ksr::sync;
+using namespace ksr::sync::testing;
+using json::EventType;
+
+namespace {
+
+std::size_t lines_with(const Rig& rig, const std::string& words) {
+  return static_cast<std::size_t>(
+      std::count_if(rig.logger.lines.begin(), rig.logger.lines.end(),
+                    [&](const std::string& line) { return line.find(words) != std::string::npos; }));
+}
+
+// The poll's head, what it has, and its end come together, when the server ends it.
+void end_poll(Rig& rig, const std::vector<TestObject>& changed = {}) {
+  REQUIRE(rig.last().watch.poll);
+  rig.advance(rig.last().watch.timeout);
+  rig.open();
+  for (const TestObject& object : changed) rig.event(EventType::modified, object);
+  rig.end();
+}
+
+// Listed; the watch's head has not come for a second.
+void find_held_back(Rig& rig) {
+  rig.sent = true;
+  rig.start();
+  rig.list({pod("a", "5")}, "10");
+  REQUIRE(rig.last().is_watch);
+  CHECK_FALSE(rig.last().watch.poll);
+  rig.advance(1s);
+}
+
+}  // namespace
+
+TEST_CASE("the head of a watch does not come: polls, each at once after the last, LIVE all the time") {
+  Rig rig(plain());
+  find_held_back(rig);
+  REQUIRE(rig.requests.size() == 3);
+  CHECK(rig.requests[1].stopped);
+  CHECK(rig.last().watch.poll);
+  CHECK(rig.last().watch.timeout == 1s);
+  CHECK(rig.last().watch.resource_version == "10");
+  CHECK(rig.state() == State::live);
+  rig.states.clear();
+  end_poll(rig, {pod("a", "12")});
+  CHECK(rig.held() == "a=12");
+  CHECK(rig.last().watch.resource_version == "12");
+  for (int i = 0; i < 20; ++i) end_poll(rig);
+  CHECK(rig.requests.size() == 24);
+  CHECK(rig.states.empty());
+  CHECK(rig.errors.empty());
+  CHECK(rig.reflector.counters().lists == 1);
+  CHECK(rig.reflector.counters().reconnects == 0);
+  CHECK(lines_with(rig, "watches over HTTP are held back") == 1);
+}
+
+TEST_CASE("what was found is known to the other streams of the server, for an hour") {
+  auto server_state = std::make_shared<ServerState>();
+  Rig rig(plain(), server_state);
+  find_held_back(rig);
+  end_poll(rig);
+  Options options;
+  options.transport = WatchTransport::http;
+  Rig other(options, server_state);
+  other.start();
+  // The end of initial events would be held back.
+  REQUIRE_FALSE(other.last().is_watch);
+  other.list({pod("a", "5")}, "10");
+  CHECK(other.last().watch.poll);
+  CHECK(lines_with(other, "held back") == 0);
+
+  Rig later(plain(), server_state);
+  later.now += 2h;
+  later.start();
+  later.list({pod("a", "5")}, "10");
+  CHECK_FALSE(later.last().watch.poll);
+}
+
+TEST_CASE("a poll's head that comes long before its end is not held back: a slow server is waited for from then on") {
+  Rig rig(plain());
+  find_held_back(rig);
+  rig.advance(400ms);
+  rig.open();
+  rig.advance(700ms);
+  rig.end();
+  REQUIRE(rig.last().is_watch);
+  CHECK_FALSE(rig.last().watch.poll);
+  rig.advance(1s);
+  CHECK(rig.requests.size() == 4);
+  CHECK(rig.state() == State::live);
+  CHECK(lines_with(rig, "held back") == 0);
+}
+
+TEST_CASE("an event comes in part and nothing after it: it is at the end of a full block") {
+  Rig rig(plain());
+  rig.go_live();
+  rig.event(EventType::modified, pod("a", "11"));
+  rig.stalled = true;
+  rig.advance(2s);
+  REQUIRE(rig.requests.size() == 3);
+  CHECK(rig.last().watch.poll);
+  CHECK(rig.last().watch.resource_version == "11");
+  CHECK(rig.state() == State::live);
+  CHECK(rig.errors.empty());
+}
+
+TEST_CASE("initial events come in part: they are listed") {
+  Options options;
+  options.transport = WatchTransport::http;
+  Rig rig(options);
+  rig.start();
+  REQUIRE(rig.last().watch.send_initial_events);
+  rig.open();
+  rig.event(EventType::added, pod("a", "5"));
+  rig.stalled = true;
+  rig.advance(2s);
+  REQUIRE_FALSE(rig.last().is_watch);
+  rig.list({pod("a", "5")}, "10");
+  CHECK(rig.last().watch.poll);
+  CHECK(rig.errors.empty());
+}
+
+TEST_CASE("events that come whole are no reason, and a head without an event is the last time that is looked at it") {
+  Rig rig(plain());
+  rig.go_live();
+  rig.advance(2s);
+  // An event of a megabyte takes its time.
+  rig.event(EventType::modified, pod("a", "11"));
+  rig.stalled = true;
+  rig.advance(30s);
+  CHECK(rig.requests.size() == 2);
+
+  Rig busy(plain());
+  busy.go_live();
+  for (int i = 0; i < 10; ++i) {
+    busy.event(EventType::modified, pod("a", std::to_string(11 + i)));
+    busy.advance(1s);
+  }
+  CHECK(busy.requests.size() == 2);
+}
+
+TEST_CASE("transport=auto: a handshake without an answer may be a watch that is held back") {
+  Options options;
+  Rig rig(options);
+  rig.start();
+  REQUIRE(rig.last().watch.websocket);
+  CHECK(rig.last().watch.head_limit == 3s);
+  rig.advance(3s);
+  rig.fail(timeout_error());
+  REQUIRE_FALSE(rig.last().is_watch);
+  rig.list({pod("a", "5")}, "10");
+  CHECK(rig.last().watch.poll);
+  SUBCASE("it is") {
+    end_poll(rig);
+    CHECK(rig.last().watch.poll);
+    CHECK(lines_with(rig, "watching over HTTP, since the WebSocket handshake was not answered") == 1);
+    CHECK(lines_with(rig, "held back") == 1);
+  }
+  SUBCASE("it was something else") {
+    rig.open();
+    rig.advance(1s);
+    rig.end();
+    CHECK_FALSE(rig.last().watch.poll);
+    CHECK_FALSE(rig.last().watch.websocket);
+  }
+}
+
+TEST_CASE("a poll that is not answered, or does not end, is something else") {
+  Rig rig(plain());
+  find_held_back(rig);
+  CHECK(rig.last().watch.head_limit == 6s);
+  SUBCASE("not answered") {
+    rig.advance(5900ms);
+    rig.fail(timeout_error());
+    CHECK(rig.state() == State::waiting);
+  }
+  SUBCASE("no end") {
+    rig.open();
+    rig.advance(6s);
+    CHECK(rig.requests[2].stopped);
+  }
+  rig.advance(30s);
+  REQUIRE(rig.last().is_watch);
+  const auto polls = std::count_if(rig.requests.begin(), rig.requests.end(),
+                                   [](const SentRequest& request) { return request.is_watch && request.watch.poll; });
+  CHECK(polls >= 2);
+  CHECK_FALSE(rig.requests[3].watch.poll);
+}
+
+TEST_CASE("polls that end before their time and without an event may be expired; silent ones are followed by a list") {
+  Options options = plain();
+  SUBCASE("before their time") {
+    Rig rig(options);
+    find_held_back(rig);
+    for (int i = 0; i < 2; ++i) {
+      REQUIRE(rig.last().watch.poll);
+      rig.advance(100ms);
+      rig.open();
+      rig.end();
+      if (rig.state() == State::waiting) rig.advance(10s);
+    }
+    CHECK_FALSE(rig.last().is_watch);
+  }
+  SUBCASE("silent") {
+    options.watch_timeout = 60s;
+    Rig rig(options);
+    find_held_back(rig);
+    for (int i = 0; i < 60; ++i) end_poll(rig);
+    REQUIRE(rig.last().is_watch);
+    end_poll(rig);
+    CHECK_FALSE(rig.last().is_watch);
+    rig.list({pod("a", "5")}, "20");
+    CHECK(rig.last().watch.poll);
+    CHECK(rig.reflector.fresh_at() == rig.now);
+  }
+}
+
+TEST_CASE("all polls of a server together are ten a second at most, and wait in no one's place") {
+  auto server_state = std::make_shared<ServerState>();
+  std::vector<std::unique_ptr<Rig>> rigs;
+  rigs.push_back(std::make_unique<Rig>(plain(), server_state));
+  find_held_back(*rigs.back());
+  for (int i = 1; i < 25; ++i) {
+    rigs.push_back(std::make_unique<Rig>(plain(), server_state));
+    rigs.back()->start();
+    rigs.back()->list({}, "10");
+    REQUIRE(rigs.back()->last().watch.poll);
+  }
+  CHECK(rigs.back()->last().watch.timeout == 3s);
+  CHECK(server_state->limiter().in_flight() == 0);
+}
+
+TEST_CASE("watches that something on the way ends after the same time, twice: the next ones end before") {
+  Rig rig(plain());
+  rig.go_live();
+  const auto cut_after = [&](Milliseconds time) {
+    rig.advance(time);
+    rig.fail(unreachable_error());
+  };
+  cut_after(60s);
+  REQUIRE(rig.errors.size() == 1);
+  rig.advance(2s);
+  rig.open();
+  cut_after(61s);
+  // The next one is known not to be cut, and requested at once.
+  CHECK(rig.errors.size() == 1);
+  REQUIRE(rig.last().is_watch);
+  CHECK(rig.last().watch.timeout == 45s);
+  CHECK(lines_with(rig, "ended on the way before their time") == 1);
+  rig.open();
+  rig.advance(35s);
+  // Its successor.
+  CHECK(rig.last().watch.timeout == 45s);
+  CHECK(rig.state() == State::live);
+}
+
+TEST_CASE("watches that are ended when they were silent for the same time") {
+  Rig rig(plain());
+  rig.go_live();
+  int version = 11;
+  for (const auto busy : {100s, 7s}) {
+    rig.advance(busy);
+    rig.event(EventType::modified, pod("a", std::to_string(version++)));
+    rig.advance(30s);
+    rig.fail(unreachable_error());
+    rig.advance(2s);
+    if (busy == 100s) rig.open();
+  }
+  CHECK(rig.last().watch.timeout == 22s);
+}
+
+TEST_CASE("watches that end at different times, or by one event, show no limit") {
+  WatchPath path;
+  const Instant begin{std::chrono::hours(1)};
+  CHECK_FALSE(path.note_cut(begin, 1s, begin + 60s));
+  // Of another stream: open when the first one was cut.
+  CHECK_FALSE(path.note_cut(begin + 1s, 1s, begin + 61s));
+  CHECK_FALSE(path.note_cut(begin + 62s, 1s, begin + 160s));
+  CHECK_FALSE(path.note_cut(begin + 161s, 1s, begin + 162s));
+  CHECK_FALSE(path.note_cut(begin + 163s, 1s, begin + 164s));
+  CHECK_FALSE(path.lifetime(begin + 165s));
+  CHECK_FALSE(path.note_cut(begin + 200s, 1s, begin + 230s));
+  CHECK(path.note_cut(begin + 231s, 1s, begin + 262s));
+  CHECK(path.lifetime(begin + 300s) == Milliseconds(22s));
+  CHECK_FALSE(path.lifetime(begin + 2h));
+}
