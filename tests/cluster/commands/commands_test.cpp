@@ -204,7 +204,7 @@ TEST_CASE("get: what is not there, and what may not be seen") {
   both.read({"get"});
   both.read({"get", "cm", "--no-such-flag"});
   both.read({"get", "cm", "-o", "xml"});
-  both.read({"get", "cm", "--as", "nobody"}, true);
+  both.read({"get", "cm", "--as", "somebody"}, true);
   // The name of this user is in its token, so that ksr does not repeat it.
   TwoPrograms unprivileged(unprivileged_user());
   unprivileged.read({"get", "cm"});
@@ -383,7 +383,7 @@ TEST_CASE("can-i") {
 
 TEST_CASE("who asks: impersonation, another server, another context") {
   TwoPrograms both;
-  both.read({"get", "cm", "--as", "nobody"}, true);
+  both.read({"get", "cm", "--as", "somebody"}, true);
   both.read({"get", "cm", "--as", "admin", "--as-group", "system:masters", "--as-group", "others"}, true);
   both.read({"--token", "wrong", "get", "cm"}, true);
   both.read({"-n", "kube-system", "get", "cm", "-o", "name"});
