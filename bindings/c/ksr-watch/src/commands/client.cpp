@@ -43,6 +43,14 @@ std::string duration(const std::string& text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), is_digit) ? text + "s" : text;
 }
 
+bool only_reads(const Request& request) {
+  const auto writes = [](const std::pair<std::string, std::string>& key) {
+    if (key.first == "method") return key.second != "GET" && key.second != "HEAD" && key.second != "OPTIONS";
+    return key.first == "verb" && key.second != "get" && key.second != "list";
+  };
+  return std::none_of(request.keys.begin(), request.keys.end(), writes);
+}
+
 bool has_answered(const Failure& failure) {
   return failure.code == KSR_E_SERVER || failure.code == KSR_E_THROTTLED;
 }
@@ -79,7 +87,8 @@ Expected<Client> Client::open(const Arguments& arguments, Report& report) {
 
 // A server that cannot be reached at all is reported at once, as by kubectl; one that has answered is asked again.
 Answer Client::call(const Request& request) {
-  const bool is_first = std::exchange(is_first_, false);
+  // What writes is never repeated from here: the library knows when it may be.
+  const bool is_first = std::exchange(is_first_, false) && only_reads(request);
   Answer answer = call_once(request, is_first ? "never" : "safe");
   if (is_first && answer.failed() && has_answered(answer.failure())) answer = call_once(request, "safe");
   return answer;
