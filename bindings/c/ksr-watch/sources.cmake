@@ -16,15 +16,22 @@ foreach(name IN ITEMS
   list(APPEND ksr_program_shared "${ksr_program_root}/src/${name}.cpp")
 endforeach()
 
-# ksr_add_program(TARGET VERSION TARGET_TO_LINK...): the program ksr, and ksr-watch, a link to it, beside it.
+# ksr_add_program(TARGET VERSION TARGET_TO_LINK...): the program ksr, and ksr-watch, a link to it, beside it. All but main is
+# in the object library TARGET-parts, for tests.
 function(ksr_add_program target version)
-  add_executable(${target} ${ksr_program_sources} ${ksr_program_shared})
+  set(parts ${ksr_program_sources} ${ksr_program_shared})
+  set(main "${ksr_program_dir}/src/commands/main.cpp")
+  list(REMOVE_ITEM parts "${main}")
+  add_library(${target}-parts OBJECT ${parts})
+  target_include_directories(${target}-parts PUBLIC "${ksr_program_dir}/src" "${ksr_program_root}/src")
+  target_compile_definitions(${target}-parts PUBLIC _POSIX_C_SOURCE=200809L KSR_WATCH_VERSION="${version}")
+  target_link_libraries(${target}-parts PUBLIC ${ARGN})
+  add_executable(${target} "${main}")
   set_target_properties(${target} PROPERTIES OUTPUT_NAME ksr)
-  target_include_directories(${target} PRIVATE "${ksr_program_dir}/src" "${ksr_program_root}/src")
-  target_compile_definitions(${target} PRIVATE _POSIX_C_SOURCE=200809L KSR_WATCH_VERSION="${version}")
-  target_link_libraries(${target} PRIVATE ${ARGN})
+  target_link_libraries(${target} PRIVATE ${target}-parts)
   add_custom_command(TARGET ${target} POST_BUILD
     COMMAND "${CMAKE_COMMAND}" -E create_symlink ksr "$<TARGET_FILE_DIR:${target}>/ksr-watch" VERBATIM)
+  add_custom_target(ksr-watch DEPENDS ${target})
 endfunction()
 
 # ksr_install_program(TARGET [ARGUMENT OF install()]...)

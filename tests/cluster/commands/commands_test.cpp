@@ -204,7 +204,7 @@ TEST_CASE("get: what is not there, and what may not be seen") {
   both.read({"get"});
   both.read({"get", "cm", "--no-such-flag"});
   both.read({"get", "cm", "-o", "xml"});
-  both.read({"get", "cm", "--as", "nobody"}, true);
+  both.read({"get", "cm", "--as", "somebody"}, true);
   // The name of this user is in its token, so that ksr does not repeat it.
   TwoPrograms unprivileged(unprivileged_user());
   unprivileged.read({"get", "cm"});
@@ -383,7 +383,7 @@ TEST_CASE("can-i") {
 
 TEST_CASE("who asks: impersonation, another server, another context") {
   TwoPrograms both;
-  both.read({"get", "cm", "--as", "nobody"}, true);
+  both.read({"get", "cm", "--as", "somebody"}, true);
   both.read({"get", "cm", "--as", "admin", "--as-group", "system:masters", "--as-group", "others"}, true);
   both.read({"--token", "wrong", "get", "cm"}, true);
   both.read({"-n", "kube-system", "get", "cm", "-o", "name"});
@@ -423,6 +423,38 @@ TEST_CASE("standard output that ends early, a full disk") {
   const ProgramEnd closed = both.run_shell("\"$ksr\" get clusterroles >&-");
   CHECK(closed.status == 1);
   CHECK(closed.errors == "error: standard output is closed\n");
+}
+
+// A server that answers every request with 500, and counts.
+TEST_CASE("a write that may have been carried out is not repeated") {
+  TwoPrograms both;
+  const std::string server = both.file("server.py", R"(
+import http.server
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_POST(self):
+        print("POST", flush=True)
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        body = b'{"kind":"Status","apiVersion":"v1","status":"Failure","message":"broken","reason":"InternalError","code":500}'
+        self.send_response(500)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+    def log_message(self, *unused):
+        pass
+server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
+print(server.server_port, flush=True)
+server.serve_forever()
+)");
+  const ProgramEnd end = both.run_shell("coproc python3 " + server + R"(
+read -r port <&"${COPROC[0]}"
+echo '{}' | "$ksr" raw /x -X POST -f - --server "http://127.0.0.1:$port"
+echo "status $?"
+kill "$COPROC_PID"
+cat <&"${COPROC[0]}"
+)");
+  CHECK(end.output == "status 1\nPOST\n");
+  CHECK(end.errors == "Error from server (InternalError): broken\n");
 }
 
 TEST_CASE("a token leaves the command line") {

@@ -8,8 +8,9 @@
 namespace ksr::commands {
 namespace {
 
-struct FreeParams {
+struct Free {
   void operator()(ksr_params* params) const { ksr_params_free(params); }
+  void operator()(ksr_config* config) const { ksr_config_free(config); }
 };
 
 std::string text_of(const char* text, std::size_t size) {
@@ -42,6 +43,14 @@ std::string duration(const std::string& text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), is_digit) ? text + "s" : text;
 }
 
+bool only_reads(const Request& request) {
+  const auto writes = [](const std::pair<std::string, std::string>& key) {
+    if (key.first == "method") return key.second != "GET" && key.second != "HEAD" && key.second != "OPTIONS";
+    return key.first == "verb" && key.second != "get" && key.second != "list";
+  };
+  return std::none_of(request.keys.begin(), request.keys.end(), writes);
+}
+
 bool has_answered(const Failure& failure) {
   return failure.code == KSR_E_SERVER || failure.code == KSR_E_THROTTLED;
 }
@@ -58,7 +67,7 @@ Expected<Client> Client::open(const Arguments& arguments, Report& report) {
   Client opened(report);
   ksr_config* config = nullptr;
   if (ksr_config_new(&config) != KSR_OK) return Error{Status::out_of_memory, "no memory for a configuration"};
-  opened.config_.reset(config);
+  const std::unique_ptr<ksr_config, Free> owned(config);
   std::vector<Setting> settings{{"user_agent", "user_agent", "ksr/" KSR_WATCH_VERSION}};
   settings.insert(settings.end(), arguments.settings.begin(), arguments.settings.end());
   for (const Setting& setting : settings) {
@@ -78,7 +87,8 @@ Expected<Client> Client::open(const Arguments& arguments, Report& report) {
 
 // A server that cannot be reached at all is reported at once, as by kubectl; one that has answered is asked again.
 Answer Client::call(const Request& request) {
-  const bool is_first = std::exchange(is_first_, false);
+  // What writes is never repeated from here: the library knows when it may be.
+  const bool is_first = std::exchange(is_first_, false) && only_reads(request);
   Answer answer = call_once(request, is_first ? "never" : "safe");
   if (is_first && answer.failed() && has_answered(answer.failure())) answer = call_once(request, "safe");
   return answer;
@@ -87,7 +97,7 @@ Answer Client::call(const Request& request) {
 Answer Client::call_once(const Request& request, const char* retries) {
   ksr_params* params = nullptr;
   if (const ksr_status status = ksr_params_new(&params); status != KSR_OK) return Answer(failure_of(status, nullptr));
-  const std::unique_ptr<ksr_params, FreeParams> owned(params);
+  const std::unique_ptr<ksr_params, Free> owned(params);
   std::vector<std::pair<std::string, std::string>> keys = request.keys;
   keys.emplace_back("timeout", timeout_);
   keys.emplace_back("retries", retries);

@@ -43,12 +43,11 @@ class Client {
 
   // Warnings of the server are reported at once.
   Answer call(const Request& request);
-  // For what needs a stream; lives as long as the client.
-  ksr_config* config() noexcept { return config_.get(); }
+  // For streams over it.
+  ksr_client* handle() noexcept { return client_.get(); }
 
  private:
-  struct Free {
-    void operator()(ksr_config* config) const { ksr_config_free(config); }
+  struct Close {
     void operator()(ksr_client* client) const { ksr_client_close(client); }
   };
 
@@ -56,8 +55,7 @@ class Client {
   Answer call_once(const Request& request, const char* retries);
 
   Report* report_;
-  std::unique_ptr<ksr_config, Free> config_;
-  std::unique_ptr<ksr_client, Free> client_;
+  std::unique_ptr<ksr_client, Close> client_;
   std::string timeout_;
   bool is_first_ = true;
 };

@@ -57,7 +57,8 @@ void on_error(ksr_stream*, const ksr_error* error, void* watch) {
   static_cast<Watch*>(watch)->fail(error);
 }
 
-struct Close {
+struct Release {
+  void operator()(ksr_config* config) const { ksr_config_free(config); }
   void operator()(ksr_stream* stream) const { ksr_close(stream); }
 };
 
@@ -65,7 +66,9 @@ struct Close {
 
 Gone wait_until_gone(Session& session, const Target& target, const std::string& uid, double seconds) {
   Watch watch(uid);
-  ksr_config* config = session.client().config();
+  ksr_config* config = nullptr;
+  if (ksr_config_new(&config) != KSR_OK) return Gone::unknown;
+  const std::unique_ptr<ksr_config, Release> owned(config);
   const std::string selector = "metadata.name=" + target.name;
   const std::pair<const char*, std::string> keys[] = {{"resource", target.resource.display},
                                                       {"namespace", session.namespace_key(target)},
@@ -77,8 +80,10 @@ Gone wait_until_gone(Session& session, const Target& target, const std::string& 
   ksr_config_on_update(config, on_update);
   ksr_config_on_error(config, on_error);
   ksr_stream* stream = nullptr;
-  if (ksr_open(config, &watch, nullptr, &stream, nullptr) != KSR_OK) return Gone::unknown;
-  const std::unique_ptr<ksr_stream, Close> open(stream);
+  if (ksr_client_stream(session.client().handle(), config, &watch, nullptr, &stream, nullptr) != KSR_OK) {
+    return Gone::unknown;
+  }
+  const std::unique_ptr<ksr_stream, Release> open(stream);
   return watch.wait(seconds);
 }
 

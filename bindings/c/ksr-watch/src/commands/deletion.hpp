@@ -1,5 +1,5 @@
-// `Deletion` waits until an object is gone, with a stream over it; used by delete. Main thread; its callbacks run on
-// the stream's delivery thread.
+// `wait_until_gone` waits until an object is gone, with a stream over the client; used by delete. Main thread; its
+// callbacks run on the client's delivery thread.
 #pragma once
 
 #include <cstdint>
