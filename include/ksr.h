@@ -531,7 +531,7 @@ KSR_API void ksr_request_cancel(ksr_request *request);
 /* Cancels, waits for a callback of the request that is running or waits for its turn, but never for the network, and
  * releases the request. Once it has returned KSR_OK, `destroy` has returned. Inside a callback of the same client:
  * KSR_E_WOULD_DEADLOCK, and nothing happens. KSR_E_INVALID for a request that is closed already; KSR_E_FORKED. KSR_OK
- * for NULL. */
+ * for NULL, and for each of several threads that close at once. */
 KSR_API ksr_status ksr_request_close(ksr_request *request);
 
 /* The same without waiting: the way to close inside a callback. */

@@ -3,6 +3,12 @@ package ksr
 // #include "bridge.h"
 import "C"
 
+import (
+	"iter"
+	"time"
+	"unsafe"
+)
+
 // Object is one Kubernetes object. It is lent by a Snapshot and lives as long, or, once retained, until its own
 // Release. The zero Object has no fields.
 type Object struct {
@@ -51,6 +57,95 @@ func (o Object) Get(pointer string) []byte {
 	o.ref.enter()
 	defer o.ref.leave()
 	return view(C.ksr_go_get(o.c, text.c()))
+}
+
+// GetString is the string that a JSON pointer names, decoded, and whether there is one. Since 0.2.
+func (o Object) GetString(pointer string) (string, bool) {
+	return o.decoded(pointer, func(at *C.char, to *C.char, size C.size_t) C.int64_t {
+		return C.ksr_object_get_string(o.c, at, to, size)
+	})
+}
+
+// GetInt is the integer that a JSON pointer names, and whether there is one that fits. Since 0.2.
+func (o Object) GetInt(pointer string) (int64, bool) {
+	var value C.int64_t
+	found := o.ask(pointer, func(at *C.char) bool { return C.ksr_object_get_int64(o.c, at, &value) == 1 })
+	return int64(value), found
+}
+
+// GetFloat is the number that a JSON pointer names, and whether there is one. Since 0.2.
+func (o Object) GetFloat(pointer string) (float64, bool) {
+	var value C.double
+	found := o.ask(pointer, func(at *C.char) bool { return C.ksr_object_get_double(o.c, at, &value) == 1 })
+	return float64(value), found
+}
+
+// GetBool is the true or false that a JSON pointer names, and whether there is one. Since 0.2.
+func (o Object) GetBool(pointer string) (value, found bool) {
+	var number C.int
+	found = o.ask(pointer, func(at *C.char) bool { return C.ksr_object_get_bool(o.c, at, &number) == 1 })
+	return number == 1, found
+}
+
+// GetTime is the RFC 3339 time that a JSON pointer names, in whole milliseconds and UTC, and whether there is one. Since
+// 0.2.
+func (o Object) GetTime(pointer string) (time.Time, bool) {
+	var value C.int64_t
+	if !o.ask(pointer, func(at *C.char) bool { return C.ksr_object_get_time(o.c, at, &value) == 1 }) {
+		return time.Time{}, false
+	}
+	return time.UnixMilli(int64(value)).UTC(), true
+}
+
+// SizeOf is how many elements the array, or members the object, has that a JSON pointer names; -1 when neither is there.
+// Since 0.2.
+func (o Object) SizeOf(pointer string) int {
+	size := C.int64_t(-1)
+	o.ask(pointer, func(at *C.char) bool { size = C.ksr_object_size(o.c, at); return true })
+	return int(size)
+}
+
+// KeysOf runs over the decoded names of the members of the object that a JSON pointer names, in the order of the text.
+// Since 0.2.
+func (o Object) KeysOf(pointer string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for i := C.size_t(0); ; i++ {
+			key, is := o.decoded(pointer, func(at *C.char, to *C.char, size C.size_t) C.int64_t {
+				return C.ksr_object_key(o.c, at, i, to, size)
+			})
+			if !is || !yield(key) {
+				return
+			}
+		}
+	}
+}
+
+// ask calls f with the pointer, while the object is held; false for the zero Object and a pointer with a NUL byte.
+func (o Object) ask(pointer string, f func(*C.char) bool) bool {
+	text := cString(pointer)
+	if o.ref == nil || text == nil {
+		return false
+	}
+	o.ref.enter()
+	defer o.ref.leave()
+	return f(text.c())
+}
+
+// decoded is the text that write writes into so much room, and whose whole length it returns; -1: there is none.
+func (o Object) decoded(pointer string, write func(at, to *C.char, size C.size_t) C.int64_t) (string, bool) {
+	var text []byte
+	found := o.ask(pointer, func(at *C.char) bool {
+		size := write(at, nil, 0)
+		if size >= 0 {
+			text = make([]byte, size+1)
+			write(at, (*C.char)(unsafe.Pointer(&text[0])), C.size_t(len(text)))
+		}
+		return size >= 0
+	})
+	if !found {
+		return "", false
+	}
+	return string(text[:len(text)-1]), true
 }
 
 // UID is metadata.uid.

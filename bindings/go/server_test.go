@@ -347,3 +347,48 @@ func TestChannelEndsWithItsContext(t *testing.T) {
 		break
 	}
 }
+
+func TestDecodedValues(t *testing.T) {
+	script(t, `create configmap $NS/a {"data":{"s":"gru\u00df \u0000\"","i":-7,"f":1.5,"b":true,"t":"1970-01-01T00:00:01.5Z","l":[1,2],"":""}}`)
+	stream := open(t, serverConfig(t, nil))
+	awaitSync(t, stream)
+	snapshot := stream.Latest()
+	defer snapshot.Release()
+	object, _ := snapshot.At(0)
+	if text, is := object.GetString("/data/s"); !is || text != "gruß \x00\"" {
+		t.Errorf("%q", text)
+	}
+	if number, is := object.GetInt("/data/i"); !is || number != -7 {
+		t.Error(number)
+	}
+	if number, is := object.GetFloat("/data/f"); !is || number != 1.5 {
+		t.Error(number)
+	}
+	if value, is := object.GetBool("/data/b"); !is || !value {
+		t.Error(value)
+	}
+	if when, is := object.GetTime("/data/t"); !is || !when.Equal(time.UnixMilli(1500)) {
+		t.Error(when)
+	}
+	if keys := slices.Collect(object.KeysOf("/data")); !slices.Equal(keys, []string{"s", "i", "f", "b", "t", "l", ""}) {
+		t.Errorf("%q", keys)
+	}
+	if object.SizeOf("/data/l") != 2 || object.SizeOf("/data") != 7 || object.SizeOf("/data/i") != -1 || object.SizeOf("\x00") != -1 {
+		t.Error(object.SizeOf("/data"))
+	}
+	if text, is := object.GetString("/data/"); !is || text != "" {
+		t.Errorf("%q", text)
+	}
+	for _, one := range []ksr.Object{object, {}} {
+		for _, pointer := range []string{"/none", "\x00"} {
+			_, text := one.GetString(pointer)
+			_, number := one.GetInt(pointer)
+			_, float := one.GetFloat(pointer)
+			_, truth := one.GetBool(pointer)
+			_, when := one.GetTime(pointer)
+			if text || number || float || truth || when || len(slices.Collect(one.KeysOf(pointer))) != 0 {
+				t.Errorf("%q is there", pointer)
+			}
+		}
+	}
+}

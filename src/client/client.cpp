@@ -155,14 +155,6 @@ Expected<void> Client::open_stream(Handle number, stream::Config config, std::un
   {
     const MutexLock lock(mutex_);
     if (cancelled_) return cancelled_error();
-    auto& registry = stream::StreamRegistry::instance();
-    if (streams_.size() == streams_.capacity()) {
-      // Room for as many again keeps this from being done for each.
-      const auto closed = [&](Handle opened) { return registry.find(opened) == nullptr; };
-      streams_.erase(std::remove_if(streams_.begin(), streams_.end(), closed), streams_.end());
-      streams_.reserve(streams_.size() * 2 + kFewStreams);
-    }
-    streams_.push_back(number);
     ++live_streams_;
   }
   auto life = std::make_shared<StreamLife>([self = weak_from_this()] {
@@ -173,21 +165,38 @@ Expected<void> Client::open_stream(Handle number, stream::Config config, std::un
   Expected<void> opened = stream::open(number, config, std::move(host),
                                        stream::ClientParts{access_, context_namespace_, std::move(shared)});
   if (!opened) return opened;
-  // A cancel or close that came meanwhile did not see it.
+  const auto stream = stream::StreamRegistry::instance().find(number);
+  if (!stream) return {};
   bool cancelled = false;
   bool closing = false;
-  {
+  try {
     const MutexLock lock(mutex_);
+    add_stream(number);
+    // A cancel or close that came meanwhile did not see it.
     cancelled = cancelled_;
     closing = closing_;
-  }
-  const auto stream = stream::StreamRegistry::instance().find(number);
-  if (stream && closing) {
+  } catch (...) {
     close_stream(number, *stream);
-  } else if (stream && cancelled) {
+    throw;
+  }
+  if (closing) {
+    close_stream(number, *stream);
+  } else if (cancelled) {
     stream->cancel();
   }
   return {};
+}
+
+// Only what is in the registry already: what is not is taken for closed.
+void Client::add_stream(Handle number) {
+  if (streams_.size() == streams_.capacity()) {
+    auto& registry = stream::StreamRegistry::instance();
+    const auto closed = [&](Handle opened) { return registry.find(opened) == nullptr; };
+    streams_.erase(std::remove_if(streams_.begin(), streams_.end(), closed), streams_.end());
+    // Room for as many again keeps this from being done for each.
+    streams_.reserve(streams_.size() * 2 + kFewStreams);
+  }
+  streams_.push_back(number);
 }
 
 void Client::close_stream(Handle number, stream::Stream& stream) {

@@ -87,6 +87,7 @@ class Client final : public Logger, public delivery::CallbackSource, public std:
          std::shared_ptr<delivery::CallbackRunner> runner);
 
   void forget(RequestHandle& request) KSR_EXCLUDES(mutex_);
+  void add_stream(Handle number) KSR_REQUIRES(mutex_);
   // The last callback of a stream is over.
   void on_stream_ended() KSR_EXCLUDES(mutex_);
   std::vector<std::pair<Handle, std::shared_ptr<stream::Stream>>> open_streams() KSR_EXCLUDES(mutex_);

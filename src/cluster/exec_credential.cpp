@@ -87,15 +87,15 @@ std::optional<boost::json::value> parsed(const std::string& output) {
 }
 
 Expected<boost::json::object> checked_object(const std::string& output, const std::string& api_version) {
-  const std::optional<boost::json::value> value = parsed(output);
+  std::optional<boost::json::value> value = parsed(output);
   if (!value || !value->is_object()) return wrong("is not an object in JSON or YAML; expected an ExecCredential");
-  const boost::json::object& object = value->get_object();
+  boost::json::object& object = value->get_object();
   const auto kind = member_text(object, "kind");
   if (!kind || *kind != "ExecCredential") return wrong("is of another kind; expected ExecCredential");
   const auto version = member_text(object, "apiVersion");
   // The apiVersion of the response is that of the request (k8s.io/client-go/plugin/pkg/client/auth/exec/exec.go).
   if (!version || *version != api_version) return wrong("is of another apiVersion; expected " + api_version);
-  return object;
+  return std::move(object);
 }
 
 }  // namespace

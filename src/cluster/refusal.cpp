@@ -54,6 +54,8 @@ std::int64_t saturated_seconds(std::string_view digits) {
 // net/http, status.go: what Kubernetes' servers send, and what Headlamp shows before the message of a Status.
 const char* phrase(int http_status) {
   switch (http_status) {
+    case 304:
+      return " Not Modified";
     case 400:
       return " Bad Request";
     case 401:
@@ -126,7 +128,10 @@ Refusal read_refusal(const transport::ResponseHead& head, std::string_view body,
   } else if (is_text(head.content_type)) {
     if (const std::string beginning = beginning_of(body); !beginning.empty()) error.message += ": " + beginning;
   }
-  if (head.status >= 300 && head.status < 400) {
+  if (head.status == 304) {
+    error.status = Status::protocol;
+    error.message += ", expected a response with a body; the request is conditional";
+  } else if (head.status >= 300 && head.status < 400) {
     error.status = Status::protocol;
     error.message += ": redirects are not followed; set server to the URL of the API";
   } else if (head.status < 300) {

@@ -39,22 +39,33 @@ void CallbackRunner::post(const std::shared_ptr<CallbackSource>& source) {
 void CallbackRunner::post_at(const std::shared_ptr<CallbackSource>& source, Instant at) {
   using Queue = CallbackSource::Queue;
   const MutexLock lock(mutex_);
-  if (stopping_ || source->queue_ == Queue::waiting) return;
-  if (source->queue_ == Queue::delayed) {
-    if (source->due_ <= at) return;
-    const auto held = std::find(delayed_.begin(), delayed_.end(), source);
-    source->place_.splice(source->place_.end(), delayed_, held);
-  }
-  source->place_.front() = source;
+  const bool waits = source->queue_ == Queue::waiting || source->queue_ == Queue::ending;
+  const bool sooner = source->queue_ == Queue::delayed && source->due_ <= at;
+  if (stopping_ || waits || sooner) return;
+  if (source->queue_ == Queue::delayed) source->place_.splice(source->place_.end(), delayed_, source->node_);
+  *source->node_ = source;
   source->queue_ = Queue::delayed;
   source->due_ = at;
   // Sources wait about equally long: the place is near the end.
   auto after = delayed_.end();
   while (after != delayed_.begin() && (*std::prev(after))->due_ > at) --after;
-  const bool first = after == delayed_.begin();
   delayed_.splice(after, source->place_);
-  if (!first || !waiting_.empty()) return;
+  if (delayed_.front() != source || any_waits()) return;
   wakeup_ ? wakeup_->signal_at(at) : work_.notify_one();
+}
+
+CallbackRunner::Sources& CallbackRunner::list_of(CallbackSource& source) {
+  switch (source.queue_) {
+    case CallbackSource::Queue::waiting:
+      return waiting_;
+    case CallbackSource::Queue::ending:
+      return ending_;
+    case CallbackSource::Queue::delayed:
+      return delayed_;
+    case CallbackSource::Queue::none:
+      break;
+  }
+  return source.place_;
 }
 
 void CallbackRunner::post_ending(const std::shared_ptr<CallbackSource>& source) {
@@ -69,14 +80,13 @@ void CallbackRunner::post_ending(const std::shared_ptr<CallbackSource>& source) 
 void CallbackRunner::enqueue(const std::shared_ptr<CallbackSource>& source, bool ending) {
   using Queue = CallbackSource::Queue;
   source->ending_ = source->ending_ || ending;
-  if (stopping_ || source->queue_ == Queue::waiting) return;
-  if (source->queue_ == Queue::delayed) {
-    waiting_.splice(waiting_.end(), delayed_, std::find(delayed_.begin(), delayed_.end(), source));
-  } else {
-    source->place_.front() = source;
-    waiting_.splice(waiting_.end(), source->place_);
-  }
-  source->queue_ = Queue::waiting;
+  const Queue wanted = source->ending_ ? Queue::ending : Queue::waiting;
+  if (stopping_ || source->queue_ == Queue::ending || source->queue_ == wanted) return;
+  Sources& held_in = list_of(*source);
+  *source->node_ = source;
+  source->queue_ = wanted;
+  Sources& queue = source->ending_ ? ending_ : waiting_;
+  queue.splice(queue.end(), held_in, source->node_);
   wake();
 }
 
@@ -99,7 +109,7 @@ void CallbackRunner::wake() {
 
 bool CallbackRunner::run(Place waiting) {
   std::shared_ptr<CallbackSource> source = std::move(*waiting);
-  source->place_.splice(source->place_.end(), waiting_, waiting);
+  source->place_.splice(source->place_.end(), list_of(*source), waiting);
   source->queue_ = CallbackSource::Queue::none;
   CallbackSource::Turn turn;
   {
@@ -113,18 +123,16 @@ bool CallbackRunner::run(Place waiting) {
 
 std::int64_t CallbackRunner::run_ending() {
   std::int64_t made = 0;
-  for (;;) {
-    const auto first =
-        std::find_if(waiting_.begin(), waiting_.end(), [](const auto& source) { return source->ending_; });
-    if (first == waiting_.end()) return made;
-    if (run(first)) ++made;
+  while (!ending_.empty()) {
+    if (run(ending_.begin())) ++made;
   }
+  return made;
 }
 
 // This thread runs no turns any more.
 void CallbackRunner::leave() {
   active_ = {};
-  if (!waiting_.empty()) {
+  if (any_waits()) {
     wake();
   } else if (!delayed_.empty() && wakeup_) {
     wakeup_->signal_at(delayed_.front()->due_);
@@ -136,9 +144,9 @@ void CallbackRunner::serve() {
   const MutexLock lock(mutex_);
   for (;;) {
     take_due();
-    while (!waiting_.empty()) {
+    while (any_waits()) {
       active_ = std::this_thread::get_id();
-      run(waiting_.begin());
+      run(first_waiting());
       active_ = {};
       changed_.notify_all();
       take_due();
@@ -194,6 +202,7 @@ void CallbackRunner::stop() {
   const MutexLock lock(mutex_);
   stopping_ = true;
   dropped.swap(waiting_);
+  dropped.splice(dropped.end(), ending_);
   dropped.splice(dropped.end(), delayed_);
   work_.notify_one();
 }

@@ -34,10 +34,12 @@ class CallbackSource {
 
  private:
   friend class CallbackRunner;
-  enum class Queue : std::uint8_t { none, waiting, delayed };
+  enum class Queue : std::uint8_t { none, waiting, ending, delayed };
 
-  // Guarded by the runner's mutex. The place in a queue, made with the source: waiting for a turn cannot fail.
+  // Guarded by the runner's mutex. The place in a queue, made with the source: waiting for a turn cannot fail. Its node
+  // is the same in every queue.
   std::list<std::shared_ptr<CallbackSource>> place_{nullptr};
+  const std::list<std::shared_ptr<CallbackSource>>::iterator node_ = place_.begin();
   Queue queue_ = Queue::none;
   Instant due_{};  // of the turn, in the queue `delayed`
   bool ending_ = false;
@@ -90,6 +92,10 @@ class CallbackRunner : public std::enable_shared_from_this<CallbackRunner> {
   using Sources = std::list<std::shared_ptr<CallbackSource>>;
   using Place = Sources::iterator;
   void enqueue(const std::shared_ptr<CallbackSource>& source, bool ending) KSR_REQUIRES(mutex_);
+  Sources& list_of(CallbackSource& source) KSR_REQUIRES(mutex_);
+  bool any_waits() const KSR_REQUIRES(mutex_) { return !waiting_.empty() || !ending_.empty(); }
+  // Those that end come first.
+  Place first_waiting() KSR_REQUIRES(mutex_) { return ending_.empty() ? waiting_.begin() : ending_.begin(); }
   // Those whose time has come wait from now on.
   void take_due() KSR_REQUIRES(mutex_);
   // One that waits has its turn. True: it has made a callback.
@@ -109,6 +115,7 @@ class CallbackRunner : public std::enable_shared_from_this<CallbackRunner> {
   std::thread thread_ KSR_GUARDED_BY(mutex_);
   std::thread::id active_ KSR_GUARDED_BY(mutex_);  // the thread that runs a turn now
   Sources waiting_ KSR_GUARDED_BY(mutex_);
+  Sources ending_ KSR_GUARDED_BY(mutex_);
   Sources delayed_ KSR_GUARDED_BY(mutex_);  // by the time of their turns
   bool stopping_ KSR_GUARDED_BY(mutex_) = false;
   bool joined_ KSR_GUARDED_BY(mutex_) = false;

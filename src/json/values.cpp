@@ -92,7 +92,7 @@ bool only_zeros(std::string_view digits) {
 
 }  // namespace
 
-std::optional<std::size_t> copy_string(std::string_view value, char* to, std::size_t size) {
+std::optional<std::size_t> copy_string(std::string_view value, char* to, std::size_t size) noexcept {
   const auto raw = between_quotes(value);
   if (!raw) return std::nullopt;
   Copy copy(to, size);
@@ -100,7 +100,7 @@ std::optional<std::size_t> copy_string(std::string_view value, char* to, std::si
   return copy.finish();
 }
 
-std::optional<std::int64_t> integer_of(std::string_view value) {
+std::optional<std::int64_t> integer_of(std::string_view value) noexcept {
   if (!is_number(value)) return std::nullopt;
   const Decimal decimal = decimal_of(value);
   if (only_zeros(decimal.whole) && only_zeros(decimal.fraction)) return 0;
@@ -131,7 +131,7 @@ std::optional<std::int64_t> integer_of(std::string_view value) {
   return static_cast<std::int64_t>(magnitude);
 }
 
-std::optional<double> double_of(std::string_view value) {
+std::optional<double> double_of(std::string_view value) noexcept {
   if (!is_number(value)) return std::nullopt;
   double number = 0;
   const auto [end, failure] = std::from_chars(value.data(), value.data() + value.size(), number);
@@ -148,13 +148,13 @@ std::optional<double> double_of(std::string_view value) {
   return decimal.negative ? -0.0 : 0.0;
 }
 
-std::optional<bool> boolean_of(std::string_view value) {
+std::optional<bool> boolean_of(std::string_view value) noexcept {
   if (value == "true") return true;
   if (value == "false") return false;
   return std::nullopt;
 }
 
-std::optional<std::int64_t> unix_milliseconds_of(std::string_view value) {
+std::optional<std::int64_t> unix_milliseconds_of(std::string_view value) noexcept {
   std::array<char, 64> text{};
   const auto size = copy_string(value, text.data(), text.size());
   if (!size || *size >= text.size()) return std::nullopt;
@@ -183,7 +183,7 @@ bool for_each_inside(std::string_view value, Each&& each) {
 
 }  // namespace
 
-std::optional<std::size_t> size_of(std::string_view value) {
+std::optional<std::size_t> size_of(std::string_view value) noexcept {
   std::size_t count = 0;
   const bool counted = for_each_inside(value, [&count](std::string_view) {
     ++count;
@@ -192,7 +192,7 @@ std::optional<std::size_t> size_of(std::string_view value) {
   return counted ? std::optional(count) : std::nullopt;
 }
 
-std::optional<std::string_view> key_of(std::string_view value, std::size_t i) {
+std::optional<std::string_view> key_of(std::string_view value, std::size_t i) noexcept {
   if (value.empty() || value.front() != '{') return std::nullopt;
   std::optional<std::string_view> found;
   std::size_t place = 0;

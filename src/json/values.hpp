@@ -13,17 +13,17 @@ namespace ksr::json {
 
 // The size of the decoded string in bytes. As much of it as fits goes to `to`, cut between characters, with a NUL
 // behind it; nothing with `size` 0.
-std::optional<std::size_t> copy_string(std::string_view value, char* to, std::size_t size);
+std::optional<std::size_t> copy_string(std::string_view value, char* to, std::size_t size) noexcept;
 // A number without a fraction that fits: 1e3 is one, -0 is 0, 1.5 and 9223372036854775808 are none.
-std::optional<std::int64_t> integer_of(std::string_view value);
+std::optional<std::int64_t> integer_of(std::string_view value) noexcept;
 // Any number that is not too large for a double; what is too small for one is 0.
-std::optional<double> double_of(std::string_view value);
-std::optional<bool> boolean_of(std::string_view value);
+std::optional<double> double_of(std::string_view value) noexcept;
+std::optional<bool> boolean_of(std::string_view value) noexcept;
 // An RFC 3339 time in a string: milliseconds since 1970, rounded down.
-std::optional<std::int64_t> unix_milliseconds_of(std::string_view value);
+std::optional<std::int64_t> unix_milliseconds_of(std::string_view value) noexcept;
 // The elements of an array, the members of an object.
-std::optional<std::size_t> size_of(std::string_view value);
+std::optional<std::size_t> size_of(std::string_view value) noexcept;
 // The name of member `i` of an object, in the order of the text: with its quotes, as it is written.
-std::optional<std::string_view> key_of(std::string_view value, std::size_t i);
+std::optional<std::string_view> key_of(std::string_view value, std::size_t i) noexcept;
 
 }  // namespace ksr::json

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/exception_error.hpp"
+#include "base/secrets.hpp"
 #include "base/text.hpp"
 #include "base/thread_check.hpp"
 #include "cluster/refusal.hpp"
@@ -16,7 +17,7 @@ namespace ksr::request {
 namespace {
 
 // Beyond this the body of a refusal is not read. A Status object with many causes may be long.
-constexpr std::size_t kMaxRefusalBody = std::size_t{1} << 20;
+constexpr std::size_t kMaxRefusalBody = std::size_t{4} << 20;
 constexpr const char* kMaybeDone = " (the request may have been carried out)";
 
 bool is_success(int http_status) {
@@ -44,6 +45,15 @@ Failure refusal_of(const transport::ResponseHead& head, const std::string& raw_b
   if (head.status >= 400) failure.error.status = status_of_refused_call(head.status);
   if (failure.status) failure.error.details = std::string(trimmed(body));
   return failure;
+}
+
+// The server may repeat headers of this request.
+Error without_own_secrets(const Params& params, Error error) {
+  Secrets secrets;
+  for (const auto& [name, value] : params.headers) {
+    if (equal_ignoring_case(name, "cookie") || names_secret(name)) secrets.add(value);
+  }
+  return secrets.blanked(std::move(error));
 }
 
 }  // namespace
@@ -207,11 +217,13 @@ void ApiCall::on_body(std::string_view bytes) {
       body_.append(bytes);
       return;
     }
+    const int http_status = head_.status;
     end_try();
     // The server has answered 2xx.
     maybe_done_before_ = !safe_;
     fail(Error{Status::too_large,
-               "the body of the answer is larger than max_body, " + std::to_string(params_.max_body) + " bytes"});
+               "the body of the answer is larger than max_body, " + std::to_string(params_.max_body) + " bytes", "",
+               http_status});
   });
 }
 
@@ -278,6 +290,7 @@ void ApiCall::fail(Error error) {
   if (maybe_done_before_ && !error.maybe_done) error.message += kMaybeDone;
   error.maybe_done = maybe_done_before_;
   error = environment_.access->secrets()->blanked(std::move(error));
+  error = without_own_secrets(params_, std::move(error));
   finish(error.within(context_of(params_, resource(), name_space(), environment_.access->server())));
 }
 

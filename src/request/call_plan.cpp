@@ -216,13 +216,15 @@ ErrorContext context_of(const Params& params, const cluster::Resource* resource,
   const Verb verb = verb_of(params);
   if (verb == Verb::raw) {
     // A query may hold a secret.
-    return {params.method.empty() ? "GET" : params.method, params.path.substr(0, params.path.find('?')), "", server};
+    return {params.method.empty() ? "GET" : params.method, one_line(params.path.substr(0, params.path.find('?'))), "",
+            server};
   }
   std::string what;
   if (resource != nullptr) {
     what = resource->display;
   } else {
-    for (const std::string& name : params.resources) what += (what.empty() ? "" : ",") + one_line(name);
+    for (const std::string& name : params.resources) what += (what.empty() ? "" : ",") + name;
+    what = one_line(what);
   }
   if (!params.subresource.empty()) what += "/" + params.subresource;
   if (!params.name.empty()) what += " " + in_quotes(params.name);

@@ -192,14 +192,28 @@ Expected<void> set_grace_period(Params& params, std::string_view, std::string_vi
   return {};
 }
 
+// Without one the object would be deleted whatever its uid is.
+Expected<void> set_precondition_uid(Params& params, std::string_view rest, std::string_view value) {
+  if (value.empty()) return expected("the uid that the object has to have");
+  return set_text<&Params::precondition_uid>(params, rest, value);
+}
+
 Expected<void> add_query(Params& params, std::string_view rest, std::string_view value) {
   if (has_control_characters(rest) || has_control_characters(value)) return expected("one line of text");
   params.query.emplace_back(rest, value);
   return {};
 }
 
+// What a client sends to a Headlamp server on its own account (headlamp: backend/pkg, frontend/src/lib/k8s/api).
+bool holds_headlamp_credentials(std::string_view name) {
+  constexpr std::array<std::string_view, 3> kNames{"x-headlamp_backend-token", "x-headlamp-user-id", "kubeconfig"};
+  return std::any_of(kNames.begin(), kNames.end(),
+                     [name](std::string_view held) { return equal_ignoring_case(held, name); });
+}
+
 // Accept and Content-Type are the caller's here, since a request may be of any kind.
 bool may_set_header(std::string_view name) {
+  if (holds_headlamp_credentials(name)) return false;
   return equal_ignoring_case(name, "content-type") || equal_ignoring_case(name, "accept") ||
          transport::set_by(name) == transport::HeaderSetter::host;
 }
@@ -257,7 +271,7 @@ constexpr Key kTable[] = {
     {{"field_validation", "", ParamKey::request}, false, set_field_validation},
     {{"propagation", "", ParamKey::request}, false, set_propagation},
     {{"grace_period", "", ParamKey::request}, false, set_grace_period},
-    {{"precondition_uid", "", ParamKey::request}, false, set_text<&Params::precondition_uid>},
+    {{"precondition_uid", "", ParamKey::request}, false, set_precondition_uid},
     {{"label_selector", "", ParamKey::request}, false, set_text<&Params::label_selector>},
     {{"field_selector", "", ParamKey::request}, false, set_text<&Params::field_selector>},
     {{"query.", "", ParamKey::both}, true, add_query},

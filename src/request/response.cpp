@@ -9,13 +9,17 @@
 #include "json/json_pointer.hpp"
 #include "json/unescape.hpp"
 #include "request/warnings.hpp"
+#include "transport/header_rules.hpp"
 
 namespace ksr::request {
 namespace {
 
-std::vector<transport::Header> joined(const std::vector<transport::Header>& headers) {
+// Those of the body as the host has it: its coding and length on the wire are not.
+std::vector<transport::Header> joined(const transport::ResponseHead& head) {
+  const bool decoded = transport::content_coding(head) == transport::ContentCoding::gzip;
   std::vector<transport::Header> whole;
-  for (const transport::Header& header : headers) {
+  for (const transport::Header& header : head.headers) {
+    if (decoded && (header.name == "content-encoding" || header.name == "content-length")) continue;
     const auto held =
         std::find_if(whole.begin(), whole.end(), [&](const transport::Header& one) { return one.name == header.name; });
     if (held == whole.end()) {
@@ -60,7 +64,7 @@ store::ObjectRef make_object(std::string_view body) {
 }  // namespace
 
 Response::Response(const transport::ResponseHead& head, std::string body)
-    : http_status_(head.status), headers_(joined(head.headers)), body_(std::move(body)) {
+    : http_status_(head.status), headers_(joined(head)), body_(std::move(body)) {
   // One after the other: the rest of a line whose warning is malformed is not read.
   for (const transport::Header& one : head.headers) {
     if (one.name != "warning") continue;

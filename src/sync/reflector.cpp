@@ -72,6 +72,8 @@ constexpr Milliseconds kInitialHeadLimit{3'000};
 constexpr Milliseconds kPollOverdue{5'000};
 // All polls of a server together are no more than this many a second.
 constexpr std::size_t kPollsPerSecond = 10;
+// A head and an event that come at most so far apart came in one block.
+constexpr Milliseconds kTogether{50};
 // A watch that ends so long before its time was cut.
 constexpr Milliseconds kCutLead{1'000};
 // How often it is looked at whether a request without an answer has been sent.
@@ -478,6 +480,7 @@ bool Reflector::went_back(const WatchConnection& watch, std::string_view version
 
 void Reflector::note_message(WatchConnection& watch) {
   if (std::exchange(watch.has_message, true)) return;
+  watch.first_message_at = watch.last_received;
   watch.mute_at.reset();
   TransportChoice* const choice = retry_.transport();
   if (choice == nullptr) return;
@@ -617,7 +620,7 @@ bool Reflector::end_poll(Instant now) {
           "changes are asked for every " +
               std::to_string(watch.request.timeout.count()) + " s; remembered for this server for an hour");
     }
-  } else if (!watch.has_message) {
+  } else if (!watch.has_message || watch.first_message_at - watch.head_at > kTogether) {
     path.note_prompt(now);
   }
   // A slow network lets one that was ended at once, as expired, look like one that lasted. So what is silent proves
@@ -628,7 +631,7 @@ bool Reflector::end_poll(Instant now) {
   if (list_again) list_again_at_.reset();
   note_healthy();
   drop_watch(Request::ended, now);
-  pursue(list_again ? Aim::list : Aim::watch, now);
+  pursue(list_again || !list_.resumable() ? Aim::list : Aim::watch, now);
   return true;
 }
 

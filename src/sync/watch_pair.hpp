@@ -58,6 +58,7 @@ struct WatchConnection {
   Instant last_received{};
   // When its head came; `opened` is earlier where that was late.
   Instant head_at{};
+  Instant first_message_at{};
   // How long initial events may take as a whole.
   Milliseconds initial_limit{};
   // transport=auto: another transport can be tried.

@@ -90,8 +90,9 @@ class Client(Verbs[Response]):
         self, keys: Mapping[str, Key], body: Body, headers: Optional[Headers] = None, query: Optional[Query] = None
     ) -> Response:
         with self._under_way():
-            request = self._open(keys, body, headers, query)
+            request = c_void_p()
             try:
+                self._open(request, keys, body, headers, query)
                 return self._wait(request)
             finally:
                 self._lib.ksr_request_close_async(request)
@@ -112,14 +113,16 @@ class Client(Verbs[Response]):
 
     def _open(
         self,
+        request: c_void_p,
         keys: Mapping[str, Key],
         body: Body,
         headers: Optional[Headers],
         query: Optional[Query],
         pending: Optional[_Pending] = None,
-    ) -> c_void_p:
-        """Without `pending` nothing needs to be dispatched for the request."""
-        request, error = c_void_p(), c_void_p()
+    ) -> None:
+        """Without `pending` nothing needs to be dispatched for the request. `request` is the caller's, who closes it also
+        when a Ctrl-C is raised in here."""
+        error = c_void_p()
         with Params(keys, body, headers, query) as params:
             user_data, destroy = (None, DestroyFn()) if pending is None else (_register(pending), _destroy)
             status = self._lib.ksr_request_open(
@@ -127,7 +130,6 @@ class Client(Verbs[Response]):
             )
         if status:
             raise failure(status, error)
-        return request
 
     async def acall(
         self,
@@ -146,13 +148,13 @@ class Client(Verbs[Response]):
         self._require_usable()
         pending = _Pending(self._lib, asyncio.get_running_loop())
         with self._reader(pending.loop):
-            pending.request = request = self._open(keys, body, headers, query, pending)
             try:
+                self._open(pending.request, keys, body, headers, query, pending)
                 pending.resolve_if_over()
                 return await pending.answer
             finally:
                 # Cancels it, where this task was cancelled.
-                self._lib.ksr_request_close_async(request)
+                self._lib.ksr_request_close_async(pending.request)
 
     @contextmanager
     def _reader(self, loop: asyncio.AbstractEventLoop) -> Iterator[None]:
@@ -323,7 +325,7 @@ class _Pending:
     def __init__(self, lib: Any, loop: asyncio.AbstractEventLoop) -> None:
         self._lib, self.loop = lib, loop
         self.answer: "asyncio.Future[Response]" = loop.create_future()
-        self.request: Optional[c_void_p] = None
+        self.request = c_void_p()  # NULL until it is open
         self._over = False
 
     def destroyed(self) -> None:
@@ -333,7 +335,7 @@ class _Pending:
 
     def resolve_if_over(self) -> None:
         """Asks how it has ended, once it has and its handle is known: before the client's end takes the handle."""
-        if not self._over or self.request is None or self.answer.done():
+        if not self._over or not self.request or self.answer.done():
             return
         response, error = c_void_p(), c_void_p()
         status = self._lib.ksr_request_wait(self.request, 0, byref(response), byref(error))

@@ -327,6 +327,52 @@ class VerbsInLoop(Verbs, InLoop, unittest.TestCase):
 
 
 @needs_server
+class Memory(unittest.TestCase):
+    def resident(self):
+        gc.collect()
+        with open("/proc/self/statm", encoding="ascii") as statm:
+            return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+    def test_what_is_taken_is_given_back(self):
+        size, rounds = 100 * 1024, 120
+        ns = f"memory-of-requests-{os.getpid()}"
+        script("# nothing")
+
+        def use_all(client):
+            got = client.get(MAPS, "a", namespace=ns)
+            self.assertEqual(len(got.object.get("/data/k")), size)
+            client.update(MAPS, "a", got.object, namespace=ns)
+            with self.assertRaises(ksr.Error):
+                client.get(MAPS, "none", namespace=ns)
+
+        async def use_in_loop(client):
+            got = await client.aio.get(MAPS, "a", namespace=ns)
+            self.assertGreater(len(got.body), size)
+            task = asyncio.ensure_future(client.aio.get(MAPS, "a", namespace=ns))
+            await asyncio.sleep(0)
+            task.cancel()
+            await asyncio.wait([task])
+
+        async def main(client, count):
+            for _ in range(count):
+                await use_in_loop(client)
+
+        with client_here() as client:
+            client.create(MAPS, {"metadata": {"name": "a"}, "data": {"k": "x" * size}}, namespace=ns)
+            for use in (
+                lambda count: [use_all(client) for _ in range(count)],
+                lambda count: asyncio.run(main(client, count)),
+            ):
+                use(50)
+                before = self.resident()
+                use(rounds)
+                # One response, object or body left in each round would add up to 12 MB.
+                self.assertLess(self.resident() - before, size * rounds // 4)
+            self.assertEqual(client.stat("open_requests"), 0)
+        self.assertFalse(sys.modules["ksr.client"]._registered)
+
+
+@needs_server
 class Streams(unittest.TestCase):
     def setUp(self):
         self.ns = f"client-{self._testMethodName[5:]}".replace("_", "-") + f"-{os.getpid()}"

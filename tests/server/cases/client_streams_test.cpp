@@ -102,7 +102,7 @@ TEST_CASE("delivery=manual: the descriptor of a stream is that of its client") {
   REQUIRE(second.open({{"resource", "v1/configmaps"}}, requester.client()) == KSR_OK);
   CHECK(ksr_fd(first.stream()) == ksr_client_fd(requester.client()));
   CHECK(ksr_fd(second.stream()) == ksr_client_fd(requester.client()));
-  CHECK(entries_of("/proc/self/fd") <= descriptors + 1);  // a connection, but no descriptor of its own
+  CHECK(entries_of("/proc/self/fd") <= descriptors + 2);  // connections, but no descriptor of its own
   CHECK(ksr_wait_synced(first.stream(), 20'000) == KSR_OK);
   CHECK(ksr_wait_synced(second.stream(), 20'000) == KSR_OK);
   CHECK(first.updates() == 0);
@@ -279,6 +279,43 @@ TEST_CASE("min_interval of a client is that of its streams") {
     CHECK(stream.updates() == 1);
     CHECK(stream.close() == KSR_OK);
     CHECK(other.close() == KSR_OK);
+  }
+}
+
+TEST_CASE("a client that is closed while threads open streams: each of them ends, and close returns") {
+  for (const char* delivery : {"thread", "manual"}) {
+    CAPTURE(delivery);
+    ApiServer server(with_token());
+    for (int round = 0; round < 10; ++round) {
+      const Requester requester(client_of(server, delivery));
+      std::atomic<int> opened{0};
+      std::atomic<int> destroyed{0};
+      std::vector<std::thread> threads;
+      for (int i = 0; i < 8; ++i) {
+        threads.emplace_back([&] {
+          ksr_config* config = nullptr;
+          ksr_config_new(&config);
+          ksr_config_set(config, "resource", "v1/pods", nullptr);
+          for (int n = 0; n < 12; ++n) {
+            ksr_stream* stream = nullptr;
+            const ksr_status status = ksr_client_stream(
+                requester.client(), config, &destroyed, [](void* count) { ++*static_cast<std::atomic<int>*>(count); },
+                &stream, nullptr);
+            // A stream that was opened, and one that was not, are destroyed once.
+            if (status == KSR_OK || status == KSR_E_CANCELLED || status == KSR_E_INVALID) ++opened;
+          }
+          ksr_config_free(config);
+        });
+      }
+      if (round % 2 == 0) {
+        for (std::thread& thread : threads) thread.join();
+        threads.clear();
+      }
+      CHECK(ksr_client_close(requester.client()) == KSR_OK);
+      for (std::thread& thread : threads) thread.join();
+      CHECK(opened == 96);
+      CHECK(destroyed == 96);
+    }
   }
 }
 

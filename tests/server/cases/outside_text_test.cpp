@@ -4,9 +4,9 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <locale>
 
 #include "server/cases/on_server.hpp"
+#include "support/grouped_locale.hpp"
 #include "support/temporary_directory.hpp"
 
 using namespace ksr::testing;
@@ -14,24 +14,6 @@ using ksr::testserver::ApiServer;
 using ksr::testserver::RecordedRequest;
 
 namespace {
-
-// As de_DE.UTF-8 has it, which need not be installed.
-struct GroupedNumbers : std::numpunct<char> {
-  char do_thousands_sep() const override { return '.'; }
-  char do_decimal_point() const override { return ','; }
-  std::string do_grouping() const override { return "\3"; }
-};
-
-class GlobalLocale {
- public:
-  explicit GlobalLocale(const std::locale& locale) : before_(std::locale::global(locale)) {}
-  ~GlobalLocale() { std::locale::global(before_); }
-  GlobalLocale(const GlobalLocale&) = delete;
-  GlobalLocale& operator=(const GlobalLocale&) = delete;
-
- private:
-  std::locale before_;
-};
 
 // A kubeconfig whose user has the plugin in the same directory.
 std::string with_plugin(const TemporaryDirectory& directory, const ApiServer& server, const std::string& script) {
@@ -67,7 +49,7 @@ TEST_CASE("the locale of the host changes nothing of a request") {
     const Settings settings = on_server(server, transport);
     Recorder seen;
     {
-      const GlobalLocale grouped(std::locale(std::locale::classic(), new GroupedNumbers));
+      const GroupedLocale grouped;
       REQUIRE(seen.open(settings) == KSR_OK);
       CHECK(seen.wait_count(3));
       CHECK(seen.wait_state(KSR_STATE_LIVE));

@@ -165,6 +165,38 @@ TEST_CASE("values of an object are read without a parser of JSON") {
   ksr_response_release(response);
 }
 
+TEST_CASE("an answer that was compressed has no header of that") {
+  ApiServer server(with_token());
+  server.script("populate configmaps 3000");
+  const Requester requester(client_of(server));
+  const Params params(map_call("list"));
+  const ksr_response* response = nullptr;
+  REQUIRE(ksr_call(requester.client(), params.get(), &response, nullptr) == KSR_OK);
+  CHECK(ksr_response_header(response, "Content-Encoding", nullptr) == nullptr);
+  CHECK(ksr_response_header(response, "Content-Length", nullptr) == nullptr);
+  CHECK(ksr_response_header(response, "Content-Type", nullptr) == std::string("application/json"));
+  ksr_response_release(response);
+}
+
+TEST_CASE("a conditional request whose answer has not changed, and a cookie that the server repeats") {
+  ApiServer server(with_token());
+  server.script(
+      "fault get configmaps answer 304\n"
+      "fault get configmaps answer 400 body={\"kind\":\"Status\",\"message\":\"cookie=0123456789abcdef\"}");
+  const Requester requester(client_of(server));
+  Settings get = map_call("get", "a");
+  get.emplace_back("header.If-None-Match", "\"x\"");
+  const Answer unchanged = requester.call(get);
+  CHECK(unchanged.http_status == 304);
+  CHECK(has(unchanged.message, "304 Not Modified"));
+  CHECK_FALSE(has(unchanged.message, "redirect"));
+  get.emplace_back("header.Cookie", "session=0123456789abcdef");
+  const Answer refused = requester.call(get);
+  CHECK(refused.status == KSR_E_REJECTED);
+  CHECK_FALSE(has(refused.message, "0123456789abcdef"));
+  CHECK_FALSE(has(refused.details, "0123456789abcdef"));
+}
+
 TEST_CASE("raw paths, with bodies of any kind and answers as they are") {
   ApiServer server(with_token());
   const Requester requester(client_of(server));
@@ -192,6 +224,7 @@ TEST_CASE("an answer above max_body is refused, also when it was compressed") {
   const Answer refused = requester.call(list);
   CHECK(refused.status == KSR_E_TOO_LARGE);
   CHECK(has(refused.message, "max_body"));
+  CHECK(refused.http_status == 200);
   CHECK(requester.call(map_call("list")).status == KSR_OK);
 }
 

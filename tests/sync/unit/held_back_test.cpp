@@ -98,6 +98,35 @@ TEST_CASE("a poll's head that comes long before its end is not held back: a slow
   CHECK(lines_with(rig, "held back") == 0);
 }
 
+TEST_CASE("a poll's head and a later event that come before its end are not held back; together they may be") {
+  Rig rig(plain());
+  find_held_back(rig);
+  rig.advance(200ms);
+  rig.open();
+  rig.event(EventType::modified, pod("a", "11"));
+  rig.advance(800ms);
+  rig.end();
+  REQUIRE(rig.last().watch.poll);
+  rig.advance(200ms);
+  rig.open();
+  rig.advance(100ms);
+  rig.event(EventType::modified, pod("a", "12"));
+  rig.advance(700ms);
+  rig.end();
+  CHECK(rig.last().is_watch);
+  CHECK_FALSE(rig.last().watch.poll);
+}
+
+TEST_CASE("an event without a version in a poll: there is nothing that the next one could begin at") {
+  Rig rig(plain());
+  find_held_back(rig);
+  rig.advance(1s);
+  rig.open();
+  rig.event(EventType::modified, pod("a", ""));
+  rig.end();
+  CHECK_FALSE(rig.last().is_watch);
+}
+
 TEST_CASE("an event comes in part and nothing after it: it is at the end of a full block") {
   Rig rig(plain());
   rig.go_live();

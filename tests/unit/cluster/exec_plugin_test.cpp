@@ -15,6 +15,7 @@
 #include <thread>
 
 #include "support/certificates.hpp"
+#include "support/grouped_locale.hpp"
 #include "unit/cluster/fakes.hpp"
 
 using namespace ksr;
@@ -558,18 +559,20 @@ TEST_CASE("a plugin with provideClusterInfo gets the cluster of the kubeconfig, 
       "clusters: [{name: c, cluster: {server: 'https://h/prefix', tls-server-name: inner, insecure-skip-tls-verify: "
       "true, "
       "extensions: [{name: other, extension: {no: 1}}, {name: client.authentication.k8s.io/exec, extension: "
-      "{audience: '7', deep: [1, 2.5, true, null, text]}}]}}]\n"
+      "{audience: '7', deep: [46807, 2.5, true, null, text]}}]}}]\n"
       "users: [{name: jane, user: {exec: {apiVersion: client.authentication.k8s.io/v1beta1, command: ./plugin, "
       "provideClusterInfo: true, env: [{name: OUT, value: " +
           world.files.path("out") +
           "}]}}}]\ncontexts: [{name: c, context: {cluster: c, user: jane}}]\ncurrent-context: c\n");
+  // The host's locale decides nothing about numbers.
+  const ksr::testing::GroupedLocale grouped;
   const auto access = world.open({});
   REQUIRE(access.has_value());
   CHECK(world.token(**access) == "Bearer t");
   CHECK(boost::json::parse(contents(world.files.path("out"))) == boost::json::parse(R"({
     "kind": "ExecCredential", "apiVersion": "client.authentication.k8s.io/v1beta1",
     "spec": {"interactive": false, "cluster": {"server": "https://h/prefix", "tls-server-name": "inner",
-      "insecure-skip-tls-verify": true, "config": {"audience": "7", "deep": [1, 2.5, true, null, "text"]}}}})"));
+      "insecure-skip-tls-verify": true, "config": {"audience": "7", "deep": [46807, 2.5, true, null, "text"]}}}})"));
 }
 
 TEST_CASE("plugins and files are fetched on threads of their own while requests go on") {

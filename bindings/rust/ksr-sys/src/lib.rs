@@ -144,6 +144,24 @@ extern "C" {
     pub fn ksr_object_release(object: *const ksr_object);
     pub fn ksr_object_field(object: *const ksr_object, field: ksr_field, len: *mut usize) -> *const c_char;
     pub fn ksr_object_get(object: *const ksr_object, json_pointer: *const c_char, len: *mut usize) -> *const c_char;
+    pub fn ksr_object_get_string(
+        object: *const ksr_object,
+        json_pointer: *const c_char,
+        to: *mut c_char,
+        size: usize,
+    ) -> i64;
+    pub fn ksr_object_get_int64(object: *const ksr_object, json_pointer: *const c_char, value: *mut i64) -> c_int;
+    pub fn ksr_object_get_double(object: *const ksr_object, json_pointer: *const c_char, value: *mut f64) -> c_int;
+    pub fn ksr_object_get_bool(object: *const ksr_object, json_pointer: *const c_char, value: *mut c_int) -> c_int;
+    pub fn ksr_object_get_time(object: *const ksr_object, json_pointer: *const c_char, unix_ms: *mut i64) -> c_int;
+    pub fn ksr_object_size(object: *const ksr_object, json_pointer: *const c_char) -> i64;
+    pub fn ksr_object_key(
+        object: *const ksr_object,
+        json_pointer: *const c_char,
+        i: usize,
+        to: *mut c_char,
+        size: usize,
+    ) -> i64;
 
     pub fn ksr_client_open(
         config: *const ksr_config,

@@ -46,6 +46,7 @@ fn rust_type(c: &str) -> String {
         "char" => "c_char",
         "int" => "c_int",
         "void" => "c_void",
+        "double" => "f64",
         "size_t" => "usize",
         "int32_t" => "i32",
         "int64_t" => "i64",

@@ -48,7 +48,7 @@ type OnLog = Box<dyn FnMut(LogLevel, &str) + Send>;
 
 thread_local! {
     /// The client whose callback this thread is in, as its number; 0: none.
-    static INSIDE: Cell<usize> = Cell::new(0);
+    static INSIDE: Cell<usize> = const { Cell::new(0) };
 }
 
 /// While it lives, the thread is in a callback of that client.

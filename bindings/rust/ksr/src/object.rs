@@ -3,6 +3,9 @@
 use std::ffi::CString;
 use std::fmt;
 use std::marker::PhantomData;
+use std::os::raw::c_char;
+use std::ptr;
+use std::time::{Duration, SystemTime};
 
 use ksr_sys as sys;
 
@@ -48,6 +51,78 @@ impl<'a> Object<'a> {
         let pointer = CString::new(pointer).ok()?;
         // SAFETY: the bytes belong to the object.
         unsafe { bytes(|len| sys::ksr_object_get(self.object, pointer.as_ptr(), len)) }
+    }
+
+    /// The string that a JSON pointer names, decoded. Since 0.2.
+    #[must_use]
+    pub fn get_string(self, pointer: &str) -> Option<String> {
+        let pointer = CString::new(pointer).ok()?;
+        // SAFETY: the object lives as long as 'a; as much is written as there is room for.
+        decoded(|to, size| unsafe { sys::ksr_object_get_string(self.object, pointer.as_ptr(), to, size) })
+    }
+
+    /// The integer that a JSON pointer names, when it is one that fits. Since 0.2.
+    #[must_use]
+    pub fn get_i64(self, pointer: &str) -> Option<i64> {
+        let (pointer, mut value) = (CString::new(pointer).ok()?, 0);
+        // SAFETY: the object lives as long as 'a; `value` outlives the call.
+        let found = unsafe { sys::ksr_object_get_int64(self.object, pointer.as_ptr(), &mut value) };
+        (found == 1).then_some(value)
+    }
+
+    /// The number that a JSON pointer names. Since 0.2.
+    #[must_use]
+    pub fn get_f64(self, pointer: &str) -> Option<f64> {
+        let (pointer, mut value) = (CString::new(pointer).ok()?, 0.0);
+        // SAFETY: as above.
+        let found = unsafe { sys::ksr_object_get_double(self.object, pointer.as_ptr(), &mut value) };
+        (found == 1).then_some(value)
+    }
+
+    /// The `true` or `false` that a JSON pointer names. Since 0.2.
+    #[must_use]
+    pub fn get_bool(self, pointer: &str) -> Option<bool> {
+        let (pointer, mut value) = (CString::new(pointer).ok()?, 0);
+        // SAFETY: as above.
+        let found = unsafe { sys::ksr_object_get_bool(self.object, pointer.as_ptr(), &mut value) };
+        (found == 1).then_some(value == 1)
+    }
+
+    /// The RFC 3339 time that a JSON pointer names, in whole milliseconds. Since 0.2.
+    #[must_use]
+    pub fn get_time(self, pointer: &str) -> Option<SystemTime> {
+        let (pointer, mut value) = (CString::new(pointer).ok()?, 0);
+        // SAFETY: as above.
+        if unsafe { sys::ksr_object_get_time(self.object, pointer.as_ptr(), &mut value) } != 1 {
+            return None;
+        }
+        let apart = Duration::from_millis(value.unsigned_abs());
+        if value < 0 {
+            SystemTime::UNIX_EPOCH.checked_sub(apart)
+        } else {
+            SystemTime::UNIX_EPOCH.checked_add(apart)
+        }
+    }
+
+    /// How many elements the array, or members the object, has that a JSON pointer names. Since 0.2.
+    #[must_use]
+    pub fn size_of(self, pointer: &str) -> Option<usize> {
+        let pointer = CString::new(pointer).ok()?;
+        // SAFETY: the object lives as long as 'a.
+        usize::try_from(unsafe { sys::ksr_object_size(self.object, pointer.as_ptr()) }).ok()
+    }
+
+    /// The decoded names of the members of the object that a JSON pointer names, in the order of the text; none where no
+    /// object is. Since 0.2.
+    #[must_use]
+    pub fn keys_of(self, pointer: &str) -> Vec<String> {
+        let pointer = match CString::new(pointer) {
+            Ok(pointer) => pointer,
+            Err(_) => return Vec::new(),
+        };
+        // SAFETY: the object lives as long as 'a; as much is written as there is room for.
+        let key = |i| decoded(|to, size| unsafe { sys::ksr_object_key(self.object, pointer.as_ptr(), i, to, size) });
+        (0..).map_while(key).collect()
     }
 
     /// `metadata.uid`.
@@ -96,6 +171,15 @@ impl<'a> Object<'a> {
         // SAFETY: the object lives as long as 'a.
         OwnedObject { object: unsafe { sys::ksr_object_retain(self.object) } }
     }
+}
+
+/// The text that `write` writes into so much room, and whose whole length it returns; -1: there is none.
+fn decoded(write: impl Fn(*mut c_char, usize) -> i64) -> Option<String> {
+    let size = usize::try_from(write(ptr::null_mut(), 0)).ok()?;
+    let mut text = vec![0_u8; size + 1];
+    write(text.as_mut_ptr().cast(), text.len());
+    text.truncate(size);
+    String::from_utf8(text).ok()
 }
 
 impl fmt::Debug for Object<'_> {

@@ -98,6 +98,32 @@ fn what_an_object_says() {
 }
 
 #[test]
+fn decoded_values() {
+    let place = place!("decoded");
+    place.script(
+        r#"create configmap NS/a {"data":{"s":"gru\u00df \u0000\"","i":-7,"f":1.5,"b":true,"t":"1970-01-01T00:00:01.5Z","l":[1,2],"":""}}"#,
+    );
+    let snapshot = next_of(&mut place.config().updates().unwrap());
+    let object = snapshot.get(0).unwrap();
+    assert_eq!(object.get_string("/data/s").as_deref(), Some("gruß \0\""));
+    assert_eq!((object.get_i64("/data/i"), object.get_i64("/data/f")), (Some(-7), None));
+    assert_eq!((object.get_f64("/data/f"), object.get_f64("/data/s")), (Some(1.5), None));
+    assert_eq!((object.get_bool("/data/b"), object.get_bool("/data/i")), (Some(true), None));
+    let time = std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_millis(1500);
+    assert_eq!((object.get_time("/data/t"), object.get_time("/data/s")), (Some(time), None));
+    assert_eq!(
+        (object.size_of("/data/l"), object.size_of("/data"), object.size_of("/data/i")),
+        (Some(2), Some(7), None)
+    );
+    assert_eq!(object.keys_of("/data"), ["s", "i", "f", "b", "t", "l", ""]);
+    assert!(object.keys_of("/data/l").is_empty() && object.keys_of("\0").is_empty());
+    assert_eq!(
+        (object.get_string("/data/"), object.get_string("/data/none"), object.get_string("\0")),
+        (Some(String::new()), None, None)
+    );
+}
+
+#[test]
 fn what_is_kept_outlives_the_stream() {
     let place = place!("outlives");
     place.script("create configmap NS/a\ncreate configmap NS/b");
