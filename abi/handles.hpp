@@ -78,13 +78,13 @@ inline const request::Response* response_of(const ksr_response* handle) noexcept
 
 // The pointers of clients and requests are numbers of their registries, as those of streams are.
 inline ksr_client* client_handle(Handle number) noexcept {
-  return reinterpret_cast<ksr_client*>(number);
+  return reinterpret_cast<ksr_client*>(number);  // NOLINT(performance-no-int-to-ptr): never followed
 }
 inline Handle number_of(const ksr_client* handle) noexcept {
   return reinterpret_cast<Handle>(handle);
 }
 inline ksr_request* request_handle(Handle number) noexcept {
-  return reinterpret_cast<ksr_request*>(number);
+  return reinterpret_cast<ksr_request*>(number);  // NOLINT(performance-no-int-to-ptr): never followed
 }
 inline Handle number_of(const ksr_request* handle) noexcept {
   return reinterpret_cast<Handle>(handle);
@@ -102,6 +102,12 @@ inline stream::StreamRegistry::Handle number_of(const ksr_stream* handle) noexce
 inline const char* text_out(std::string_view text, size_t* len) noexcept {
   if (len != nullptr) *len = text.size();
   return text.data();
+}
+
+// There is no string: NULL, and the length 0.
+inline const char* nothing(size_t* len) noexcept {
+  if (len != nullptr) *len = 0;
+  return nullptr;
 }
 
 }  // namespace ksr::abi

@@ -5,6 +5,7 @@
 #include "json/json_pointer.hpp"
 #include "json/values.hpp"
 
+using ksr::abi::nothing;
 using ksr::abi::object_of;
 using ksr::abi::text_out;
 using ksr::store::Field;
@@ -32,11 +33,6 @@ std::optional<Field> field_of(ksr_field field) noexcept {
     default:
       return std::nullopt;
   }
-}
-
-const char* nothing(size_t* len) noexcept {
-  if (len != nullptr) *len = 0;
-  return nullptr;
 }
 
 // Empty: nothing is there.

@@ -7,17 +7,9 @@
 // All but ksr_response_object reads immutable data and is noexcept by what it does.
 
 using ksr::abi::handle;
+using ksr::abi::nothing;
 using ksr::abi::response_of;
 using ksr::abi::text_out;
-
-namespace {
-
-const char* nothing(size_t* len) noexcept {
-  if (len != nullptr) *len = 0;
-  return nullptr;
-}
-
-}  // namespace
 
 extern "C" {
 

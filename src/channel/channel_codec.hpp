@@ -41,7 +41,7 @@ struct ChannelMessage {
 class ChannelCodec {
  public:
   // A frame is a message to the server, and larger ones are lost without a word: data is written in such parts.
-  static constexpr std::size_t kMaxPayload = 32 * 1024;
+  static constexpr std::size_t kMaxPayload = std::size_t{32} * 1024;
 
   explicit ChannelCodec(ChannelProtocol protocol) : protocol_(protocol) {}
 
