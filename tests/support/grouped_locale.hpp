@@ -1,5 +1,5 @@
-// `GroupedLocale` makes 46807 "46.807" for all streams that are made while it lives, as de_DE.UTF-8 does, which need not
-// be installed; used by tests. Lives on one thread, while others only format.
+// `GroupedLocale` makes 46807 "46.807" for all streams that are made while it lives, as de_DE.UTF-8 does, which need
+// not be installed; used by tests. Lives on one thread, while others only format.
 #pragma once
 
 #include <locale>
