@@ -1,7 +1,8 @@
 # ksr and ksr-watch are a project of their own (bindings/c/ksr-watch), which is built against an installed library. To be
 # packaged with the library they are built here, from the same sources.
 option(KSR_BUILD_WATCH "Build ksr and ksr-watch, to be packaged together with the library" ${KSR_BUILD_TESTS})
-if(NOT KSR_BUILD_WATCH)
+# No test of a sanitized tree runs them.
+if(NOT KSR_BUILD_WATCH OR KSR_SANITIZE)
   return()
 endif()
 
