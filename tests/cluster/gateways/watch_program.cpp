@@ -15,7 +15,7 @@ constexpr std::chrono::milliseconds kPollInterval{2};
 
 std::vector<std::string> command(const std::vector<std::string>& arguments) {
   const char* program = std::getenv("KSR_WATCH");
-  if (program == nullptr) throw HarnessError("KSR_WATCH does not name ksr-watch; see with-ksr-watch");
+  if (program == nullptr) throw HarnessError("KSR_WATCH does not name ksr-watch");
   std::vector<std::string> words{program, "pods", "-o", "events", "--log"};
   words.insert(words.end(), arguments.begin(), arguments.end());
   return words;
