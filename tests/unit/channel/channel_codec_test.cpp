@@ -58,7 +58,7 @@ TEST_CASE("messages are written as the server reads them, and are read again") {
   for (const ChannelProtocol protocol : {ChannelProtocol::v5, ChannelProtocol::v4, ChannelProtocol::v4_base64,
                                          ChannelProtocol::v1, ChannelProtocol::v1_base64}) {
     const ChannelCodec codec(protocol);
-    const std::string bytes("any \0\xff\xfe bytes\n", 16);
+    const std::string bytes("any \0\xff\xfe bytes\n", 14);
     const auto message = codec.decode(codec.encode(kStdout, bytes)).value();
     REQUIRE(message);
     CHECK(message->payload == bytes);
