@@ -5,23 +5,18 @@
 #include "base/text.hpp"
 #include "json/document.hpp"
 #include "json/json_pointer.hpp"
-#include "json/unescape.hpp"
+#include "json/values.hpp"
 
 namespace ksr::channel {
 namespace {
+
+using json::text_at;
 
 // A Status is a few hundred bytes.
 constexpr std::size_t kMaxStatus = std::size_t{64} << 10;
 constexpr int kMaxCauses = 16;
 // k8s.io/streaming remotecommand v1: what is said of a failed command, in text.
 constexpr std::string_view kNonZero = "command terminated with non-zero exit code: ";
-
-std::string text_at(std::string_view status, const std::string& pointer) {
-  const auto raw = json::find_pointer(status, pointer);
-  std::string text;
-  if (raw && raw->size() >= 2 && raw->front() == '"') json::unescape(raw->substr(1, raw->size() - 2), text);
-  return text;
-}
 
 std::optional<int> number_in(std::string_view text) {
   int number = 0;

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/log_buffer.hpp"
 #include "base/system_random.hpp"
 #include "delivery/host_call.hpp"
 #include "stream/fork_guard.hpp"
@@ -13,20 +14,6 @@
 
 namespace ksr::client {
 namespace {
-
-// What is logged while a client opens, until there is a client to deliver it.
-class LogBuffer final : public Logger {
- public:
-  bool wants(LogLevel) const noexcept override { return true; }
-  void log(LogLevel level, std::string line) override { lines_.emplace_back(level, std::move(line)); }
-
-  void replay_to(Logger& logger) {
-    for (auto& [level, line] : std::exchange(lines_, {})) logger.log(level, std::move(line));
-  }
-
- private:
-  std::vector<std::pair<LogLevel, std::string>> lines_;
-};
 
 // A client with so many streams never looks for those that are closed.
 constexpr std::size_t kFewStreams = 16;

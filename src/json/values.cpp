@@ -6,6 +6,7 @@
 
 #include "base/civil_time.hpp"
 #include "base/text.hpp"
+#include "json/json_pointer.hpp"
 #include "json/text_cursor.hpp"
 #include "json/unescape.hpp"
 
@@ -98,6 +99,13 @@ std::optional<std::size_t> copy_string(std::string_view value, char* to, std::si
   Copy copy(to, size);
   unescape_pieces(*raw, [&copy](std::string_view piece) { copy.add(piece); });
   return copy.finish();
+}
+
+std::string text_at(std::string_view document, std::string_view pointer) {
+  std::string text;
+  const auto raw = between_quotes(find_pointer(document, pointer).value_or(std::string_view()));
+  if (raw) unescape(*raw, text);
+  return text;
 }
 
 std::optional<std::int64_t> integer_of(std::string_view value) noexcept {

@@ -1,10 +1,12 @@
 // What a JSON value says: the values that ksr_object_get_string and its like read, out of text that is known to be
-// valid, without allocating; used by abi/. Pure. Any thread.
+// valid, without allocating but where it says so; used by abi/
+// and where an answer of the API is read. Pure. Any thread.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace ksr::json {
@@ -14,6 +16,8 @@ namespace ksr::json {
 // The size of the decoded string in bytes. As much of it as fits goes to `to`, cut between characters, with a NUL
 // behind it; nothing with `size` 0.
 std::optional<std::size_t> copy_string(std::string_view value, char* to, std::size_t size) noexcept;
+// The decoded string that `pointer` names in `document`; empty when there is none. Allocates.
+std::string text_at(std::string_view document, std::string_view pointer);
 // A number without a fraction that fits: 1e3 is one, -0 is 0, 1.5 and 9223372036854775808 are none.
 std::optional<std::int64_t> integer_of(std::string_view value) noexcept;
 // Any number that is not too large for a double; what is too small for one is 0.

@@ -7,7 +7,7 @@
 #include "json/document.hpp"
 #include "json/item.hpp"
 #include "json/json_pointer.hpp"
-#include "json/unescape.hpp"
+#include "json/values.hpp"
 #include "request/warnings.hpp"
 #include "transport/header_rules.hpp"
 
@@ -31,15 +31,8 @@ std::vector<transport::Header> joined(const transport::ResponseHead& head) {
   return whole;
 }
 
-// The string that `pointer` names in `document`; empty when there is none.
-std::string text_at(std::string_view document, std::string_view pointer) {
-  std::string text;
-  const std::optional<std::string_view> found = json::find_pointer(document, pointer);
-  if (found && found->size() >= 2 && found->front() == '"') json::unescape(found->substr(1, found->size() - 2), text);
-  return text;
-}
-
 store::ObjectRef make_object(std::string_view body) {
+  using json::text_at;
   const std::string_view metadata = json::find_pointer(body, "/metadata").value_or("{}");
   const std::string kind = text_at(body, "/kind");
   const std::string api_version = text_at(body, "/apiVersion");

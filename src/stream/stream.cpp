@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "base/log.hpp"
+#include "base/log_buffer.hpp"
 #include "base/system_random.hpp"
 #include "cluster/access.hpp"
 #include "stream/engine.hpp"
@@ -24,21 +24,6 @@ Expected<void> check(const Config& config) {
   }
   return {};
 }
-
-// Keeps the log lines of an opening until there is a dispatcher to deliver them.
-class LogBuffer final : public Logger {
- public:
-  bool wants(LogLevel) const noexcept override { return true; }
-  void log(LogLevel level, std::string line) override { lines_.emplace_back(level, std::move(line)); }
-
-  void replay_to(Logger& logger) {
-    for (auto& [level, line] : lines_) logger.log(level, std::move(line));
-    lines_.clear();
-  }
-
- private:
-  std::vector<std::pair<LogLevel, std::string>> lines_;
-};
 
 // Abandons the dispatcher of a stream that could not be made.
 class AbandonOnFailure {

@@ -59,17 +59,7 @@ class Get {
       return session_.resolve(*named);
     }
     if (!arguments().words.empty()) return wrong("when -f is given, resources cannot be given as arguments as well");
-    Expected<std::vector<Manifest>> manifests =
-        read_manifests(arguments().all("--filename"), arguments().flag("--recursive"));
-    if (!manifests) return manifests.error();
-    std::vector<Target> targets;
-    for (const Manifest& manifest : *manifests) {
-      if (manifest.name.empty()) return wrong(manifest.source + ": an object has no name");
-      Expected<cluster::Resource> resource = session_.find_kind(manifest.api_version, manifest.kind);
-      if (!resource) return resource.error();
-      targets.push_back({*std::move(resource), manifest.name, manifest.name_space});
-    }
-    return targets;
+    return session_.in_files();
   }
 
   Expected<void> check_options() const {

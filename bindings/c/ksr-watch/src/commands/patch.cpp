@@ -77,17 +77,7 @@ class Patch {
       }
       return session_.resolve(*named);
     }
-    const Expected<std::vector<Manifest>> manifests =
-        read_manifests(arguments.all("--filename"), arguments.flag("--recursive"));
-    if (!manifests) return manifests.error();
-    std::vector<Target> targets;
-    for (const Manifest& manifest : *manifests) {
-      if (manifest.name.empty()) return wrong(manifest.source + ": an object has no name");
-      Expected<cluster::Resource> resource = session_.find_kind(manifest.api_version, manifest.kind);
-      if (!resource) return resource.error();
-      targets.push_back({*std::move(resource), manifest.name, manifest.name_space});
-    }
-    return targets;
+    return session_.in_files();
   }
 
   // The object is read first, as by kubectl: to say whether the patch has changed it.

@@ -5,6 +5,7 @@
 #include "base/text.hpp"
 #include "cluster/discovery_documents.hpp"
 #include "cluster/find_connection_spec.hpp"
+#include "commands/manifests.hpp"
 
 namespace ksr::commands {
 namespace {
@@ -176,6 +177,20 @@ std::string kind_prefix(const cluster::Resource& resource) {
 std::string kind_prefix(const std::string& api_version, const std::string& kind) {
   const std::string group = group_and_version(api_version).first;
   return lower_case(kind) + (group.empty() ? "" : "." + group);
+}
+
+Expected<std::vector<Target>> Session::in_files() {
+  const Expected<std::vector<Manifest>> manifests =
+      read_manifests(arguments().all("--filename"), arguments().flag("--recursive"));
+  if (!manifests) return manifests.error();
+  std::vector<Target> targets;
+  for (const Manifest& manifest : *manifests) {
+    if (manifest.name.empty()) return wrong(manifest.source + ": an object has no name");
+    Expected<cluster::Resource> resource = find_kind(manifest.api_version, manifest.kind);
+    if (!resource) return resource.error();
+    targets.push_back({*std::move(resource), manifest.name, manifest.name_space});
+  }
+  return targets;
 }
 
 }  // namespace ksr::commands

@@ -49,6 +49,8 @@ class Session {
   // What the words of the command name, as far as it can be told without the cluster.
   Expected<std::vector<TypeAndName>> named() const;
   Expected<std::vector<Target>> resolve(const std::vector<TypeAndName>& named);
+  // The objects that the files of --filename name.
+  Expected<std::vector<Target>> in_files();
 
   // --namespace; empty without it.
   std::string given_namespace() const { return arguments_.text("--namespace"); }
