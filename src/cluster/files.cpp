@@ -64,6 +64,8 @@ Error not_written_in_time(const NamedFile& file) {
   return unreadable(file, "the pipe was not written to its end within " + std::to_string(kMaxPipeWait.count()) + " s");
 }
 
+Error replaced(const NamedFile& file) { return unreadable(file, "it was replaced while it was opened"); }
+
 // Until there is something to read, or a writer has closed the pipe; false: the time is over. A pipe that no writer has
 // opened yet is waited for as well.
 bool wait_for_writer(int descriptor, std::chrono::steady_clock::time_point deadline) {
@@ -81,11 +83,15 @@ Expected<std::string> read_to_end(const NamedFile& file, int descriptor, std::si
                                   std::optional<std::chrono::steady_clock::time_point> deadline) {
   std::string content;
   char block[16 * 1024];
+  // A pipe without a writer reads as ended: before the first byte that says nothing, afterwards it is the end. poll() would
+  // not tell of it when the writer had closed before this descriptor was opened (Linux's fifo_open()).
+  bool waits = deadline.has_value();
   for (;;) {
-    if (deadline && !wait_for_writer(descriptor, *deadline)) return not_written_in_time(file);
+    if (waits && !wait_for_writer(descriptor, *deadline)) return not_written_in_time(file);
     const ssize_t count = ::read(descriptor, block, sizeof block);
     if (count == 0) return content;
-    if (count < 0 && (errno == EINTR || (deadline && errno == EAGAIN))) continue;
+    waits = deadline && count < 0;
+    if (count < 0 && (errno == EINTR || (waits && errno == EAGAIN))) continue;
     if (count < 0) return unreadable(file, errno);
     content.append(block, static_cast<std::size_t>(count));
     if (content.size() > max_size) {
@@ -105,8 +111,8 @@ bool is_anonymous_pipe(int descriptor) {
 // not wait for each other.
 class PipeReader {
  public:
-  // `descriptor` only tells which pipe it is: while others read, it would see their writer's end.
-  Expected<std::string> read(const NamedFile& file, int descriptor, const struct stat& status) {
+  // The pipe is opened in the reader's turn: a descriptor opened before would see the end of another reader's writer.
+  Expected<std::string> read(const NamedFile& file, const struct stat& status) {
     const auto deadline = std::chrono::steady_clock::now() + kMaxPipeWait;
     const Key pipe(status.st_dev, status.st_ino);
     {
@@ -118,11 +124,13 @@ class PipeReader {
       reading_.insert(pipe);
     }
     const Turn turn(*this, pipe);
-    const bool anonymous = is_anonymous_pipe(descriptor);
-    const Descriptor again(open_for_reading(file.path));
-    if (again.number() < 0) return unreadable(file, errno);
-    auto content = read_to_end(file, again.number(), kMaxKubeconfigSize, deadline);
-    if (!content || !anonymous) return content;
+    const Descriptor descriptor(open_for_reading(file.path));
+    if (descriptor.number() < 0) return unreadable(file, errno);
+    struct stat opened {};
+    if (::fstat(descriptor.number(), &opened) != 0) return unreadable(file, errno);
+    if (Key(opened.st_dev, opened.st_ino) != pipe) return replaced(file);
+    auto content = read_to_end(file, descriptor.number(), kMaxKubeconfigSize, deadline);
+    if (!content || !is_anonymous_pipe(descriptor.number())) return content;
     const MutexLock lock(pipes_mutex_);
     if (kept_.size() < kMaxKeptPipes) kept_.emplace(pipe, *content);
     return content;
@@ -185,12 +193,14 @@ Expected<std::string> read_file(const NamedFile& file, std::size_t max_size) {
 }
 
 Expected<std::string> read_kubeconfig_file(const NamedFile& file) {
+  struct stat status {};
+  if (::stat(file.path.c_str(), &status) != 0) return unreadable(file, errno);
+  if (S_ISFIFO(status.st_mode)) return pipe_reader().read(file, status);
   const Descriptor descriptor(open_for_reading(file.path));
   if (descriptor.number() < 0) return unreadable(file, errno);
-  struct stat status {};
   if (::fstat(descriptor.number(), &status) != 0) return unreadable(file, errno);
   if (is_null_device(status)) return std::string();
-  if (S_ISFIFO(status.st_mode)) return pipe_reader().read(file, descriptor.number(), status);
+  if (S_ISFIFO(status.st_mode)) return replaced(file);
   if (!S_ISREG(status.st_mode)) return unreadable(file, "it is not a regular file, a pipe or /dev/null");
   return read_to_end(file, descriptor.number(), kMaxKubeconfigSize, std::nullopt);
 }

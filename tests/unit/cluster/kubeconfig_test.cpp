@@ -679,6 +679,16 @@ TEST_CASE("a named pipe is read once for each opening, and again for the next on
   }
 }
 
+TEST_CASE("a named pipe whose writer has closed before it is opened is read to its end") {
+  World world;
+  const std::string pipe = make_named_pipe(world, "config");
+  const int keeps_content = ::open(pipe.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  REQUIRE(keeps_content >= 0);
+  { std::ofstream(pipe, std::ios::binary) << "written"; }
+  CHECK(pipe_content(pipe) == "written");
+  ::close(keeps_content);
+}
+
 TEST_CASE("a pipe that is not written yet delays no other pipe") {
   World world;
   const std::string slow = make_named_pipe(world, "slow");
