@@ -22,14 +22,7 @@ const configMaps = "v1/configmaps"
 func newClient(t *testing.T, config ksr.Config, options ...ksr.Option) *ksr.Client {
 	t.Helper()
 	client, err := ksr.NewClient(config, options...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := client.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	closeAtEnd(t, client, err)
 	return client
 }
 

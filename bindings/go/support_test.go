@@ -96,17 +96,23 @@ func trust(t *testing.T) *tls.Config {
 	return &tls.Config{RootCAs: pool}
 }
 
-func open(t *testing.T, config ksr.Config, options ...ksr.Option) *ksr.Stream {
+// closeAtEnd fails the test unless the closer was opened without an error, and closes it when the test ends.
+func closeAtEnd(t *testing.T, opened io.Closer, err error) {
 	t.Helper()
-	stream, err := ksr.Open(context.Background(), config, options...)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := stream.Close(); err != nil {
+		if err := opened.Close(); err != nil {
 			t.Error(err)
 		}
 	})
+}
+
+func open(t *testing.T, config ksr.Config, options ...ksr.Option) *ksr.Stream {
+	t.Helper()
+	stream, err := ksr.Open(context.Background(), config, options...)
+	closeAtEnd(t, stream, err)
 	return stream
 }
 

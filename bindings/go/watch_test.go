@@ -22,14 +22,7 @@ func watch(t *testing.T, client *ksr.Client, more ksr.Config, options ...ksr.Opt
 		config[key] = value
 	}
 	stream, err := client.Watch(context.Background(), config, options...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := stream.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	closeAtEnd(t, stream, err)
 	return stream
 }
 

@@ -1,10 +1,13 @@
-// The values of config keys, parsed; used by stream/config_keys. Errors say what is expected; they never repeat the
-// value, which may be a secret. Pure, any thread.
+// The values of config and request keys, parsed; used by stream/config_keys and request/params. Errors say what is
+// expected; they never repeat the value, which may be a secret. Pure, any thread.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/expected.hpp"
@@ -22,5 +25,29 @@ Expected<std::uint64_t> parse_size(std::string_view text);
 Expected<std::uint64_t> parse_count(std::string_view text);
 // Split at commas, without the blanks around the parts and without empty parts.
 std::vector<std::string> parse_names(std::string_view text);
+
+// The parsed value goes to `place`, which an error leaves as it was.
+template <class T>
+Expected<void> assign(Expected<T> parsed, T& place) {
+  if (!parsed) return std::move(parsed).error();
+  place = std::move(parsed).value();
+  return {};
+}
+
+// What `text`, one of `words`, means.
+template <class T, std::size_t count>
+Expected<void> assign_word(std::string_view text, const std::array<std::pair<std::string_view, T>, count>& words,
+                           T& place) {
+  std::string known;
+  for (const auto& [word, meaning] : words) {
+    if (word == text) {
+      place = meaning;
+      return {};
+    }
+    if (!known.empty()) known += ", ";
+    known += word;
+  }
+  return Error{Status::invalid, "expected one of " + known};
+}
 
 }  // namespace ksr

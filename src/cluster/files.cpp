@@ -64,7 +64,9 @@ Error not_written_in_time(const NamedFile& file) {
   return unreadable(file, "the pipe was not written to its end within " + std::to_string(kMaxPipeWait.count()) + " s");
 }
 
-Error replaced(const NamedFile& file) { return unreadable(file, "it was replaced while it was opened"); }
+Error replaced(const NamedFile& file) {
+  return unreadable(file, "it was replaced while it was opened");
+}
 
 // Until there is something to read, or a writer has closed the pipe; false: the time is over. A pipe that no writer has
 // opened yet is waited for as well.
@@ -83,8 +85,8 @@ Expected<std::string> read_to_end(const NamedFile& file, int descriptor, std::si
                                   std::optional<std::chrono::steady_clock::time_point> deadline) {
   std::string content;
   char block[16 * 1024];
-  // A pipe without a writer reads as ended: before the first byte that says nothing, afterwards it is the end. poll() would
-  // not tell of it when the writer had closed before this descriptor was opened (Linux's fifo_open()).
+  // A pipe without a writer reads as ended: before the first byte that says nothing, afterwards it is the end. poll()
+  // would not tell of it when the writer had closed before this descriptor was opened (Linux's fifo_open()).
   bool waits = deadline.has_value();
   for (;;) {
     if (waits && !wait_for_writer(descriptor, *deadline)) return not_written_in_time(file);

@@ -55,7 +55,7 @@ Expected<void> CallbackDispatcher::start() {
   }
   Expected<std::thread> thread = start_thread("ksr-deliver", [self = shared_from_this()] { self->serve(); });
   if (!thread) return std::move(thread).error();
-  thread_ = std::move(thread).value();
+  thread_.own(std::move(thread).value());
   return {};
 }
 
@@ -328,7 +328,7 @@ Status CallbackDispatcher::close() {
     run_to_end();
   } else {
     while (!ended()) changed_.wait(mutex_);
-    if (!shared_.runner) join();
+    thread_.join(mutex_, changed_);
   }
   return Status::ok;
 }
@@ -361,10 +361,7 @@ void CallbackDispatcher::close_async(std::function<void()> on_ended) {
   if (shared_.runner) {
     // Its turn comes, or has come.
   } else if (!wakeup_) {
-    if (thread_.joinable()) {
-      thread_.detach();
-      joined_ = true;
-    }
+    thread_.detach();
   } else if (!callback_running()) {
     run_to_end();
   }
@@ -376,20 +373,6 @@ void CallbackDispatcher::run_to_end() {
   active_ = std::this_thread::get_id();
   while (!ended()) step();
   active_ = {};
-  changed_.notify_all();
-}
-
-void CallbackDispatcher::join() {
-  if (!thread_.joinable()) {
-    while (!joined_) changed_.wait(mutex_);
-    return;
-  }
-  std::thread ended_thread = std::move(thread_);
-  {
-    const MutexUnlock unlock(mutex_);
-    ended_thread.join();
-  }
-  joined_ = true;
   changed_.notify_all();
 }
 

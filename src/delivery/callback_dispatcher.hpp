@@ -19,6 +19,7 @@
 #include "delivery/callback_queue.hpp"
 #include "delivery/callback_runner.hpp"
 #include "delivery/delivery_options.hpp"
+#include "delivery/delivery_thread.hpp"
 #include "delivery/host.hpp"
 #include "delivery/publisher.hpp"
 #include "delivery/wakeup.hpp"
@@ -91,7 +92,6 @@ class CallbackDispatcher : public Logger,
   SnapshotRef next_snapshot() KSR_REQUIRES(mutex_);
   void finish() KSR_REQUIRES(mutex_);
   void run_to_end() KSR_REQUIRES(mutex_);
-  void join() KSR_REQUIRES(mutex_);
   void stop_delivery(Lifecycle next) KSR_REQUIRES(mutex_);
   void wake() KSR_REQUIRES(mutex_);
   // All that waits is an update that is not due yet.
@@ -121,7 +121,7 @@ class CallbackDispatcher : public Logger,
   ConditionVariable changed_;  // for callers that wait for the end of a callback or the stream, or for the first list
   std::optional<Wakeup> wakeup_ KSR_GUARDED_BY(mutex_);  // delivery=manual
   CallbackQueue queue_ KSR_GUARDED_BY(mutex_);
-  std::thread thread_ KSR_GUARDED_BY(mutex_);  // delivery=thread; not joinable once a caller joins or has detached it
+  DeliveryThread thread_ KSR_GUARDED_BY(mutex_);   // delivery=thread
   std::thread::id active_ KSR_GUARDED_BY(mutex_);  // the thread that runs callbacks now
   Instant last_update_ KSR_GUARDED_BY(mutex_){};
   Lifecycle lifecycle_ KSR_GUARDED_BY(mutex_) = Lifecycle::running;
@@ -130,7 +130,6 @@ class CallbackDispatcher : public Logger,
   bool timed_wait_ KSR_GUARDED_BY(mutex_) = false;  // the delivery thread wakes up by itself when an update is due
   bool synced_ KSR_GUARDED_BY(mutex_) = false;
   bool closed_async_ KSR_GUARDED_BY(mutex_) = false;
-  bool joined_ KSR_GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace ksr::delivery

@@ -25,7 +25,7 @@ Expected<void> CallbackRunner::start() {
   }
   Expected<std::thread> thread = start_thread("ksr-deliver", [self = shared_from_this()] { self->serve(); });
   if (!thread) return std::move(thread).error();
-  thread_ = std::move(thread).value();
+  thread_.own(std::move(thread).value());
   return {};
 }
 
@@ -209,24 +209,12 @@ void CallbackRunner::stop() {
 
 void CallbackRunner::join() {
   const MutexLock lock(mutex_);
-  if (!thread_.joinable()) {
-    while (!manual() && !joined_) changed_.wait(mutex_);
-    return;
-  }
-  std::thread ended_thread = std::move(thread_);
-  {
-    const MutexUnlock unlock(mutex_);
-    ended_thread.join();
-  }
-  joined_ = true;
-  changed_.notify_all();
+  thread_.join(mutex_, changed_);
 }
 
 void CallbackRunner::detach() {
   const MutexLock lock(mutex_);
-  if (!thread_.joinable()) return;
   thread_.detach();
-  joined_ = true;
 }
 
 }  // namespace ksr::delivery

@@ -14,6 +14,7 @@
 #include "base/instant.hpp"
 #include "base/mutex.hpp"
 #include "delivery/delivery_options.hpp"
+#include "delivery/delivery_thread.hpp"
 #include "delivery/wakeup.hpp"
 
 namespace ksr::delivery {
@@ -112,13 +113,12 @@ class CallbackRunner : public std::enable_shared_from_this<CallbackRunner> {
   ConditionVariable work_;     // for the thread
   ConditionVariable changed_;  // for callers that wait for the end of a turn, or of the thread
   std::optional<Wakeup> wakeup_ KSR_GUARDED_BY(mutex_);  // Mode::manual
-  std::thread thread_ KSR_GUARDED_BY(mutex_);
-  std::thread::id active_ KSR_GUARDED_BY(mutex_);  // the thread that runs a turn now
+  DeliveryThread thread_ KSR_GUARDED_BY(mutex_);         // Mode::thread
+  std::thread::id active_ KSR_GUARDED_BY(mutex_);        // the thread that runs a turn now
   Sources waiting_ KSR_GUARDED_BY(mutex_);
   Sources ending_ KSR_GUARDED_BY(mutex_);
   Sources delayed_ KSR_GUARDED_BY(mutex_);  // by the time of their turns
   bool stopping_ KSR_GUARDED_BY(mutex_) = false;
-  bool joined_ KSR_GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace ksr::delivery

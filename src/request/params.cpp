@@ -27,27 +27,6 @@ Error expected(std::string what) {
   return {Status::invalid, "expected " + std::move(what)};
 }
 
-template <class T>
-Expected<void> store(Expected<T> parsed, T& place) {
-  if (!parsed) return std::move(parsed).error();
-  place = std::move(parsed).value();
-  return {};
-}
-
-template <class Enum, std::size_t count>
-Expected<void> store_word(std::string_view value, const std::array<std::pair<std::string_view, Enum>, count>& words,
-                          Enum& place) {
-  std::string taken;
-  for (const auto& [word, meaning] : words) {
-    if (word == value) {
-      place = meaning;
-      return {};
-    }
-    taken += (taken.empty() ? "" : ", ") + std::string(word);
-  }
-  return expected("one of " + taken);
-}
-
 template <std::string Params::*member>
 Expected<void> set_text(Params& params, std::string_view, std::string_view value) {
   if (has_control_characters(value)) return expected("one line of text");
@@ -57,7 +36,7 @@ Expected<void> set_text(Params& params, std::string_view, std::string_view value
 
 template <bool Params::*member>
 Expected<void> set_boolean(Params& params, std::string_view, std::string_view value) {
-  return store(parse_boolean(value), params.*member);
+  return assign(parse_boolean(value), params.*member);
 }
 
 Expected<void> set_verb(Params& params, std::string_view, std::string_view value) {
@@ -70,7 +49,7 @@ Expected<void> set_verb(Params& params, std::string_view, std::string_view value
                                                                     {"deletecollection", Verb::remove_collection},
                                                                     {"apply", Verb::apply}}};
   Verb verb = Verb::get;
-  if (Expected<void> stored = store_word(value, words, verb); !stored) return stored;
+  if (Expected<void> stored = assign_word(value, words, verb); !stored) return stored;
   params.verb = verb;
   return {};
 }
@@ -104,7 +83,7 @@ Expected<void> set_path(Params& params, std::string_view, std::string_view value
 
 Expected<void> set_scope(Params& params, std::string_view, std::string_view value) {
   constexpr std::array<std::pair<std::string_view, bool>, 2> words{{{"cluster", false}, {"headlamp", true}}};
-  return store_word(value, words, params.below_headlamp_url);
+  return assign_word(value, words, params.below_headlamp_url);
 }
 
 Expected<void> set_resource(Params& params, std::string_view, std::string_view value) {
@@ -149,7 +128,7 @@ Expected<void> set_subresource(Params& params, std::string_view, std::string_vie
 Expected<void> set_patch_type(Params& params, std::string_view, std::string_view value) {
   constexpr std::array<std::pair<std::string_view, PatchType>, 3> words{
       {{"json", PatchType::json}, {"merge", PatchType::merge}, {"strategic", PatchType::strategic}}};
-  return store_word(value, words, params.patch_type);
+  return assign_word(value, words, params.patch_type);
 }
 
 Expected<void> set_field_manager(Params& params, std::string_view rest, std::string_view value) {
@@ -238,13 +217,13 @@ Expected<void> set_accept(Params& params, std::string_view, std::string_view val
 }
 
 Expected<void> set_timeout(Params& params, std::string_view, std::string_view value) {
-  return store(parse_duration(value), params.timeout);
+  return assign(parse_duration(value), params.timeout);
 }
 
 Expected<void> set_retries(Params& params, std::string_view, std::string_view value) {
   constexpr std::array<std::pair<std::string_view, Retries>, 3> words{
       {{"never", Retries::never}, {"safe", Retries::safe}, {"all", Retries::all}}};
-  return store_word(value, words, params.retries);
+  return assign_word(value, words, params.retries);
 }
 
 Expected<void> set_max_body(Params& params, std::string_view, std::string_view value) {

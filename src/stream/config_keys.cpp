@@ -23,16 +23,9 @@ Expected<std::string> plain_text(std::string_view value) {
   return std::string(value);
 }
 
-template <class T>
-Expected<void> store(Expected<T> parsed, T& place) {
-  if (!parsed) return std::move(parsed).error();
-  place = std::move(parsed).value();
-  return {};
-}
-
 template <std::string ConnectionOptions::*member>
 Expected<void> connection_text(Config& config, std::string_view, std::string_view value) {
-  return store(plain_text(value), config.connection.*member);
+  return assign(plain_text(value), config.connection.*member);
 }
 
 // PEM has line ends.
@@ -44,12 +37,12 @@ Expected<void> connection_pem(Config& config, std::string_view, std::string_view
 
 template <Milliseconds ConnectionOptions::*member>
 Expected<void> connection_duration(Config& config, std::string_view, std::string_view value) {
-  return store(parse_duration(value), config.connection.*member);
+  return assign(parse_duration(value), config.connection.*member);
 }
 
 template <std::string QueryOptions::*member>
 Expected<void> query_text(Config& config, std::string_view, std::string_view value) {
-  return store(plain_text(value), config.query.*member);
+  return assign(plain_text(value), config.query.*member);
 }
 
 Expected<void> store_size(Expected<std::uint64_t> parsed, std::size_t& place) {
@@ -59,23 +52,8 @@ Expected<void> store_size(Expected<std::uint64_t> parsed, std::size_t& place) {
   return {};
 }
 
-template <class Enum, std::size_t count>
-Expected<void> store_word(std::string_view value, const std::array<std::pair<std::string_view, Enum>, count>& words,
-                          Enum& place) {
-  std::string taken;
-  for (const auto& [word, meaning] : words) {
-    if (word == value) {
-      place = meaning;
-      return {};
-    }
-    taken += taken.empty() ? "" : ", ";
-    taken += word;
-  }
-  return Error{Status::invalid, "expected one of " + taken};
-}
-
 Expected<void> set_insecure(Config& config, std::string_view, std::string_view value) {
-  return store(parse_boolean(value), config.connection.insecure_skip_tls_verify);
+  return assign(parse_boolean(value), config.connection.insecure_skip_tls_verify);
 }
 
 Expected<void> set_groups(Config& config, std::string_view, std::string_view value) {
@@ -130,12 +108,12 @@ Expected<void> set_limit(Config& config, std::string_view, std::string_view valu
 }
 
 Expected<void> set_metadata_only(Config& config, std::string_view, std::string_view value) {
-  return store(parse_boolean(value), config.query.metadata_only);
+  return assign(parse_boolean(value), config.query.metadata_only);
 }
 
 Expected<void> set_managed_fields(Config& config, std::string_view, std::string_view value) {
   constexpr std::array<std::pair<std::string_view, bool>, 2> words{{{"drop", false}, {"keep", true}}};
-  return store_word(value, words, config.reader.keep_managed_fields);
+  return assign_word(value, words, config.reader.keep_managed_fields);
 }
 
 Expected<void> set_page_size(Config& config, std::string_view, std::string_view value) {
@@ -146,25 +124,25 @@ Expected<void> set_transport(Config& config, std::string_view, std::string_view 
   using sync::WatchTransport;
   constexpr std::array<std::pair<std::string_view, WatchTransport>, 3> words{
       {{"auto", WatchTransport::automatic}, {"websocket", WatchTransport::websocket}, {"http", WatchTransport::http}}};
-  return store_word(value, words, config.sync.transport);
+  return assign_word(value, words, config.sync.transport);
 }
 
 Expected<void> set_initial(Config& config, std::string_view, std::string_view value) {
   using sync::Initial;
   constexpr std::array<std::pair<std::string_view, Initial>, 3> words{
       {{"auto", Initial::automatic}, {"list", Initial::list}, {"watchlist", Initial::watchlist}}};
-  return store_word(value, words, config.sync.initial);
+  return assign_word(value, words, config.sync.initial);
 }
 
 Expected<void> set_reconnect(Config& config, std::string_view, std::string_view value) {
-  return store(parse_boolean(value), config.sync.reconnect);
+  return assign(parse_boolean(value), config.sync.reconnect);
 }
 
 template <Milliseconds sync::Options::*member>
 Expected<void> backoff(Config& config, std::string_view, std::string_view value) {
   Expected<Milliseconds> duration = parse_duration(value);
   if (duration && duration->count() < 1) return Error{Status::invalid, "expected a duration above 0"};
-  return store(std::move(duration), config.sync.*member);
+  return assign(std::move(duration), config.sync.*member);
 }
 
 Expected<void> set_watch_timeout(Config& config, std::string_view, std::string_view value) {
@@ -178,24 +156,24 @@ Expected<void> set_watch_timeout(Config& config, std::string_view, std::string_v
 Expected<void> set_initial_timeout(Config& config, std::string_view, std::string_view value) {
   Expected<Milliseconds> duration = parse_duration(value);
   if (duration && duration->count() < 1000) return Error{Status::invalid, "expected a duration of at least 1s"};
-  return store(std::move(duration), config.sync.initial_timeout);
+  return assign(std::move(duration), config.sync.initial_timeout);
 }
 
 Expected<void> set_max_view_bytes(Config& config, std::string_view, std::string_view value) {
   Expected<std::uint64_t> size = parse_size(value);
   if (size && *size < 1024) return Error{Status::invalid, "expected a size of at least 1Ki"};
-  return store(std::move(size), config.sync.max_view_bytes);
+  return assign(std::move(size), config.sync.max_view_bytes);
 }
 
 Expected<void> set_delivery(Config& config, std::string_view, std::string_view value) {
   using delivery::Mode;
   constexpr std::array<std::pair<std::string_view, Mode>, 2> words{
       {{"thread", Mode::thread}, {"manual", Mode::manual}}};
-  return store_word(value, words, config.delivery.mode);
+  return assign_word(value, words, config.delivery.mode);
 }
 
 Expected<void> set_min_interval(Config& config, std::string_view, std::string_view value) {
-  return store(parse_duration(value), config.delivery.min_interval);
+  return assign(parse_duration(value), config.delivery.min_interval);
 }
 
 Expected<void> set_max_object_size(Config& config, std::string_view, std::string_view value) {

@@ -1,5 +1,8 @@
 #include "support/requester.hpp"
 
+#include <poll.h>
+
+#include <chrono>
 #include <stdexcept>
 
 namespace ksr::testing {
@@ -85,6 +88,17 @@ Answer Requester::call(const Settings& params, const std::string& body) const {
 std::uint64_t Requester::stat(const char* name) const {
   std::uint64_t value = 0;
   return ksr_client_stat(client_, name, &value) == KSR_OK ? value : ~std::uint64_t{0};
+}
+
+bool dispatch_until(ksr_client* client, const std::function<bool()>& condition) {
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  while (!condition()) {
+    if (std::chrono::steady_clock::now() > end) return false;
+    pollfd entry{ksr_client_fd(client), POLLIN, 0};
+    poll(&entry, 1, 100);
+    if (ksr_client_dispatch(client) < 0) return false;
+  }
+  return true;
 }
 
 }  // namespace ksr::testing

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -56,5 +57,8 @@ class Requester {
  private:
   ksr_client* client_ = nullptr;
 };
+
+// Dispatches the client's callbacks until the condition holds; false after 20 s.
+bool dispatch_until(ksr_client* client, const std::function<bool()>& condition);
 
 }  // namespace ksr::testing

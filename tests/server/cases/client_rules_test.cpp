@@ -1,6 +1,4 @@
 // The rules of clients and requests (CONTRIBUTING.md, ABI rules), each with a case that fails when it is broken.
-#include <poll.h>
-
 #include <atomic>
 #include <condition_variable>
 #include <functional>
@@ -111,18 +109,6 @@ Settings client_of(const ApiServer& server, const std::string& delivery) {
 
 const Settings kGet{{"resource", "v1/configmaps"}, {"namespace", "default"}, {"name", "a"}};
 
-// Dispatches until the condition holds; false after 20 s.
-bool dispatch_until(ClientHost& host, const std::function<bool()>& condition) {
-  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-  while (!condition()) {
-    if (std::chrono::steady_clock::now() > end) return false;
-    pollfd entry{ksr_client_fd(host.client), POLLIN, 0};
-    poll(&entry, 1, 100);
-    if (ksr_client_dispatch(host.client) < 0) return false;
-  }
-  return true;
-}
-
 }  // namespace
 
 TEST_CASE("callbacks of a client never overlap, on one thread, each answer once, each destroy once") {
@@ -163,7 +149,7 @@ TEST_CASE("delivery=manual: one descriptor, no callback but inside dispatch and 
   CHECK(ksr_request_wait(first, 20'000, nullptr, nullptr) == KSR_OK);
   CHECK(ksr_request_wait(second, 20'000, nullptr, nullptr) == KSR_OK);
   CHECK(host.answers == 0);
-  CHECK(dispatch_until(host, [&] { return host.answers == 2; }));
+  CHECK(dispatch_until(host.client, [&] { return host.answers == 2; }));
   CHECK(host.requests_destroyed == 2);
   CHECK(host.threads == std::set<std::thread::id>{std::this_thread::get_id()});
   ksr_request* third = host.open(kGet);
@@ -249,7 +235,7 @@ TEST_CASE("closing inside a callback: only without waiting") {
       CHECK(host.wait([&] { return host.clients_destroyed == 1; }));
     } else {
       CHECK(ksr_request_wait(request, 20'000, nullptr, nullptr) == KSR_E_NOT_FOUND);
-      CHECK(dispatch_until(host, [&] { return host.clients_destroyed == 1; }));
+      CHECK(dispatch_until(host.client, [&] { return host.clients_destroyed == 1; }));
     }
     host.client = nullptr;
     CHECK(refused == 2);

@@ -32,18 +32,6 @@ std::size_t entries_of(const char* directory) {
   return count;
 }
 
-// Dispatches until the condition holds; false after 20 s.
-bool dispatch_until(ksr_client* client, const std::function<bool()>& condition) {
-  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-  while (!condition()) {
-    if (std::chrono::steady_clock::now() > end) return false;
-    pollfd entry{ksr_client_fd(client), POLLIN, 0};
-    poll(&entry, 1, 100);
-    if (ksr_client_dispatch(client) < 0) return false;
-  }
-  return true;
-}
-
 }  // namespace
 
 TEST_CASE("fifty streams of a client have one thread, and are views as any other") {

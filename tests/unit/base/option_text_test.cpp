@@ -51,6 +51,29 @@ TEST_CASE("names are split at commas") {
   CHECK(parse_names(" , ").empty());
 }
 
+TEST_CASE("an error leaves the place as it was") {
+  bool place = true;
+  CHECK_FALSE(assign(parse_boolean("no"), place));
+  CHECK(place);
+  CHECK(assign(parse_boolean("false"), place));
+  CHECK_FALSE(place);
+}
+
+TEST_CASE("a word is one of those that are listed") {
+  constexpr std::array<std::pair<std::string_view, int>, 2> words{{{"one", 1}, {"two", 2}}};
+  int place = 0;
+  CHECK(assign_word("two", words, place));
+  CHECK(place == 2);
+  for (const char* bad : {"", "on", "one ", "One", "one, two"}) {
+    CAPTURE(bad);
+    const Expected<void> assigned = assign_word(bad, words, place);
+    REQUIRE_FALSE(assigned);
+    CHECK(assigned.error().status == Status::invalid);
+    CHECK(assigned.error().message == "expected one of one, two");
+    CHECK(place == 2);
+  }
+}
+
 TEST_CASE("errors never repeat the value") {
   CHECK(parse_boolean("hunter2").error().message.find("hunter2") == std::string::npos);
   CHECK(parse_duration("hunter2").error().message.find("hunter2") == std::string::npos);
