@@ -162,6 +162,7 @@ void LogCursor::take_stamped(std::string_view line, std::size_t stamp_size, LogS
   const Line seen{stamp->nanoseconds, static_cast<std::uint32_t>(text.size()), hash_of(text)};
   const bool repeats = !overlap_.empty();
   if (is_old(seen)) {
+    ++replayed_;
     held_.clear();
     return;
   }
@@ -281,7 +282,7 @@ void LogCursor::forget_old() {
   // The places of an overlap stay as they are.
   if (!overlap_.empty()) return;
   const std::int64_t until = floor_to_second(least_stamp()) - kRememberedFor;
-  while (remembered_.size() > kNewestLines &&
+  while (remembered_.size() > kNewestLines + std::min(undelivered_, kMaxRemembered) &&
          (remembered_.front().stamp < until || remembered_.size() > kMaxRemembered)) {
     forgotten_until_ = std::max(forgotten_until_.value_or(remembered_.front().stamp), remembered_.front().stamp);
     remembered_.pop_front();
@@ -305,10 +306,21 @@ void LogCursor::finish(LogSink& sink) {
   if (!overlap_.empty()) begin_gap(sink);
 }
 
+bool LogCursor::has(std::string_view line) const {
+  const auto stamp = stamp_of(line);
+  if (!stamp) return false;
+  const std::string_view text = line.substr(stamp->size);
+  return std::any_of(remembered_.rbegin(), remembered_.rend(), [&](const Line& held) {
+    if (held.stamp != stamp->nanoseconds) return false;
+    return held.size == kLong || (held.size == text.size() && held.hash == hash_of(text));
+  });
+}
+
 // ---- another process ------------------------------------------------------------------------------------------------
 
 std::string LogCursor::text() const {
-  const std::size_t first = remembered_.size() - std::min(remembered_.size(), kMaxLinesInText);
+  const std::size_t last = remembered_.size() - std::min(remembered_.size(), undelivered_);
+  const std::size_t first = last - std::min(last, kMaxLinesInText);
   std::optional<std::int64_t> forgotten = forgotten_until_;
   for (std::size_t i = 0; i < first; ++i) {
     forgotten = std::max(forgotten.value_or(remembered_[i].stamp), remembered_[i].stamp);
@@ -317,7 +329,7 @@ std::string LogCursor::text() const {
   text += "," + (forgotten ? std::to_string(*forgotten) : std::string());
   text += "," + (unfinished_ ? std::to_string(unfinished_->stamp) + "." + std::to_string(unfinished_->delivered)
                              : std::string());
-  for (std::size_t i = first; i < remembered_.size(); ++i) {
+  for (std::size_t i = first; i < last; ++i) {
     const Line& line = remembered_[i];
     text += "," + std::to_string(line.stamp) + "." + std::to_string(line.size) + "." + std::to_string(line.hash);
   }

@@ -54,7 +54,15 @@ class LogCursor {
   // The container is over, and so was its last response in order: a last line without a newline is one.
   void finish(LogSink& sink);
 
-  // A response to come may be that of another process: restore(text()) goes on where this one was.
+  // Whether this line, with its stamp, was delivered lately.
+  bool has(std::string_view line) const;
+  // How many lines came again and were left out.
+  std::uint64_t replayed() const noexcept { return replayed_; }
+  // The newest `count` lines have not reached the host: they are not forgotten, and text() leaves them out.
+  void set_undelivered(std::size_t count) noexcept { undelivered_ = count; }
+
+  // A response to come may be that of another process: restore(text()) goes on where this one was, before the lines that
+  // are undelivered.
   std::string text() const;
   Expected<void> restore(std::string_view text);
 
@@ -88,6 +96,8 @@ class LogCursor {
   // The newest stamp of those that are not remembered any more.
   std::optional<std::int64_t> forgotten_until_;
   std::size_t since_forget_ = 0;
+  std::size_t undelivered_ = 0;
+  std::uint64_t replayed_ = 0;
 
   // Of the response under way. The stamps of what it repeats, with their places in remembered_, sorted; empty: all is
   // new.
