@@ -257,7 +257,7 @@ void ChannelHandle::after_taking() {
 Expected<void> ChannelHandle::read(int part, char* to, std::size_t size, Timeout timeout, std::size_t& got) {
   got = 0;
   const Instant until = timeout ? std::chrono::steady_clock::now() + *timeout : Instant::max();
-  bool passed_mark = false;
+  bool has_news = false;  // for take_turn(): events, or the end
   {
     const MutexLock lock(mutex_);
     Part* const from = find(part);
@@ -282,7 +282,8 @@ Expected<void> ChannelHandle::read(int part, char* to, std::size_t size, Timeout
     if (from->held.front().is_message) {
       got = from->held.front().left().size();
       if (got > size) {
-        return Error{Status::too_large, "the message has " + std::to_string(got) + " bytes, more than there is room for"};
+        return Error{Status::too_large,
+                     "the message has " + std::to_string(got) + " bytes, more than there is room for"};
       }
       const channel::PartBuffer::Item item = from->held.take();
       std::copy_n(item.bytes.data(), got, to);
@@ -290,10 +291,11 @@ Expected<void> ChannelHandle::read(int part, char* to, std::size_t size, Timeout
       got = from->held.read(to, size);
       count_taken({to, got});
     }
-    passed_mark = from->held.at_mark();
+    has_news = from->held.at_mark();
     pass_marks(*from);
+    has_news = has_news || (ending_ && from->held.empty());
   }
-  if (passed_mark) post();
+  if (has_news) post();
   after_taking();
   return {};
 }
@@ -347,7 +349,8 @@ Expected<void> ChannelHandle::write(int part, std::string_view bytes, Timeout ti
     const MutexLock lock(mutex_);
     for (;;) {
       if (cancelled_) return Error{Status::cancelled, "the channel was cancelled or closed"};
-      if (ending_) return end_error().value_or(Error{Status::lost, "the channel has ended, and what is written is lost"});
+      if (ending_)
+        return end_error().value_or(Error{Status::lost, "the channel has ended, and what is written is lost"});
       if (finished_writing_) return Error{Status::invalid, "part 0: ksr_channel_finish came before"};
       if (bytes.empty() && !has_messages()) return {};
       const std::size_t room = options_.send_buffer - std::min(options_.send_buffer, outgoing_size_);
@@ -380,8 +383,9 @@ Expected<void> ChannelHandle::write(int part, std::string_view bytes, Timeout ti
 
 Expected<void> ChannelHandle::finish(int part) {
   if (Expected<void> fine = check_writable(part); !fine) return fine;
-  const Error unsupported{Status::unsupported, "the end of part " + std::to_string(part) +
-                                                   " cannot be sent over this protocol; close the channel to end both ways"};
+  const Error unsupported{Status::unsupported,
+                          "the end of part " + std::to_string(part) +
+                              " cannot be sent over this protocol; close the channel to end both ways"};
   if (options_.kind == ChannelKind::portforward || has_messages()) return unsupported;
   bool wake = false;
   {
@@ -477,8 +481,8 @@ std::optional<std::uint64_t> ChannelHandle::statistic(std::string_view name) con
   if (name == "stalled_ms") {
     std::uint64_t stalled = value(counts_->stalled_us);
     if (const std::int64_t since = counts_->stalled_since_us.load(std::memory_order_relaxed); since != 0) {
-      const auto now = std::chrono::duration_cast<std::chrono::microseconds>(
-          std::chrono::steady_clock::now().time_since_epoch());
+      const auto now =
+          std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now().time_since_epoch());
       stalled += static_cast<std::uint64_t>(std::max<std::int64_t>(now.count() - since, 0));
     }
     return stalled / kMicrosecondsPerMillisecond;
@@ -513,7 +517,7 @@ ChannelHandle::Part* ChannelHandle::next_deliverable() {
 }
 
 bool ChannelHandle::all_delivered() const {
-  return !pushes_ || std::all_of(parts_.begin(), parts_.end(), [](const Part& part) { return part.held.empty(); });
+  return std::all_of(parts_.begin(), parts_.end(), [](const Part& part) { return part.held.empty(); });
 }
 
 void ChannelHandle::deliver_from(Part& part) {
