@@ -1,5 +1,5 @@
 # Headers that nearly every file of ours reads: precompiled once a target, they take a third of its compile time less.
-# tests/lint/thread-safety compiles src/ and abi/ without them, so that a file which misses an include is found.
+# tests/lint/thread-safety compiles files of src/ and abi/ without them, so that one which misses an include is found.
 option(KSR_PRECOMPILE_HEADERS "Precompile the standard library's and Boost.Asio's headers" ON)
 set(KSR_STANDARD_HEADERS <algorithm> <chrono> <functional> <map> <memory> <optional> <string> <string_view> <utility> <vector>)
 function(ksr_precompile target)
