@@ -1,5 +1,5 @@
-// `ClientCallbacks` and `RequestCallbacks` are the hosts that src/client calls, over the host's C functions; used by
-// ksr_client_open and ksr_request_open. Their destructors run the host's destroy callbacks. Live where callbacks run.
+// `ClientCallbacks`, `RequestCallbacks` and `ChannelCallbacks` are the hosts that src/client calls, over the host's C
+// functions; used by ksr_client_open, ksr_request_open and ksr_channel_open. Their destructors run the host's destroy callbacks. Live where callbacks run.
 #pragma once
 
 #include <string>
@@ -49,6 +49,46 @@ class RequestCallbacks final : public client::RequestHost {
  private:
   const ksr_response_fn on_response_;
   ksr_request* const request_;
+  void* const user_data_;
+  const ksr_destroy_fn destroy_;
+  CallbackMark mark_;
+};
+
+class ChannelCallbacks final : public client::DataHost {
+ public:
+  ChannelCallbacks(const ksr_params& params, ksr_channel* channel, void* user_data, ksr_destroy_fn destroy)
+      : on_data_(params.on_data),
+        on_event_(params.on_event),
+        channel_(channel),
+        user_data_(user_data),
+        destroy_(destroy) {}
+  ~ChannelCallbacks() override { DestroyOnce(user_data_, destroy_); }
+
+  bool wants_callbacks() const noexcept override {
+    return on_data_ != nullptr || on_event_ != nullptr || destroy_ != nullptr;
+  }
+  bool wants_data() const noexcept override { return on_data_ != nullptr; }
+  bool wants_events() const noexcept override { return on_event_ != nullptr; }
+  std::size_t on_data(int part, std::string_view bytes) override {
+    const CallbackMark::Scope inside(mark_);
+    return on_data_(channel_, part, bytes.data(), bytes.size(), user_data_);
+  }
+  void on_event(client::ChannelEvent event, int part, const delivery::ErrorReport* report) override {
+    if (on_event_ == nullptr) return;
+    const auto number = static_cast<std::int32_t>(event);
+    if (report == nullptr) {
+      const CallbackMark::Scope inside(mark_);
+      return on_event_(channel_, number, part, nullptr, user_data_);
+    }
+    const ksr_error error(*report);
+    const CallbackMark::Scope inside(mark_);
+    on_event_(channel_, number, part, &error, user_data_);
+  }
+
+ private:
+  const ksr_data_fn on_data_;
+  const ksr_event_fn on_event_;
+  ksr_channel* const channel_;
   void* const user_data_;
   const ksr_destroy_fn destroy_;
   CallbackMark mark_;

@@ -51,6 +51,8 @@ struct ksr_config {
 struct ksr_params {
   ksr::request::Params params;
   ksr_response_fn on_response = nullptr;
+  ksr_data_fn on_data = nullptr;
+  ksr_event_fn on_event = nullptr;
 };
 
 namespace ksr::abi {
@@ -76,7 +78,7 @@ inline const request::Response* response_of(const ksr_response* handle) noexcept
   return reinterpret_cast<const request::Response*>(handle);
 }
 
-// The pointers of clients and requests are numbers of their registries, as those of streams are.
+// The pointers of clients, requests and channels are numbers of their registries, as those of streams are.
 inline ksr_client* client_handle(Handle number) noexcept {
   return reinterpret_cast<ksr_client*>(number);  // NOLINT(performance-no-int-to-ptr): never followed
 }
@@ -87,6 +89,13 @@ inline ksr_request* request_handle(Handle number) noexcept {
   return reinterpret_cast<ksr_request*>(number);  // NOLINT(performance-no-int-to-ptr): never followed
 }
 inline Handle number_of(const ksr_request* handle) noexcept {
+  return reinterpret_cast<Handle>(handle);
+}
+
+inline ksr_channel* channel_handle(Handle number) noexcept {
+  return reinterpret_cast<ksr_channel*>(number);  // NOLINT(performance-no-int-to-ptr): never followed
+}
+inline Handle number_of(const ksr_channel* handle) noexcept {
   return reinterpret_cast<Handle>(handle);
 }
 

@@ -53,4 +53,12 @@ void ksr_params_on_response(ksr_params* params, ksr_response_fn callback) {
   if (params != nullptr) params->on_response = callback;
 }
 
+void ksr_params_on_data(ksr_params* params, ksr_data_fn callback) {
+  if (params != nullptr) params->on_data = callback;
+}
+
+void ksr_params_on_event(ksr_params* params, ksr_event_fn callback) {
+  if (params != nullptr) params->on_event = callback;
+}
+
 }  // extern "C"

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <ctime>
 
 #include "base/text.hpp"
 
@@ -159,6 +160,15 @@ std::chrono::system_clock::time_point to_time_point(const UnixTime& time) noexce
   constexpr std::int64_t kMaxSeconds = 9'000'000'000;
   return std::chrono::system_clock::time_point(
       std::chrono::seconds(std::clamp(time.seconds, -kMaxSeconds, kMaxSeconds)));
+}
+
+std::string rfc3339_text(const UnixTime& time) {
+  const auto seconds = static_cast<std::time_t>(time.seconds);
+  std::tm parts{};
+  std::array<char, 32> text{};
+  if (gmtime_r(&seconds, &parts) == nullptr) return {};
+  // Digits alone, which no locale changes.
+  return {text.data(), std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts)};
 }
 
 }  // namespace ksr

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace ksr {
@@ -18,6 +19,9 @@ struct UnixTime {
 // RFC 3339, section 5.6: "2026-01-02T03:04:05Z", with or without a fraction (finer digits than nanoseconds are cut
 // off), with Z or an offset such as +02:00. A leap second is the second that follows it.
 std::optional<UnixTime> parse_rfc3339(std::string_view text) noexcept;
+
+// "2026-01-02T03:04:05Z": the whole seconds.
+std::string rfc3339_text(const UnixTime& time);
 
 // RFC 9110, section 5.6.7, IMF-fixdate: "Sun, 06 Nov 1994 08:49:37 GMT". The name of the day is not checked.
 std::optional<UnixTime> parse_http_date(std::string_view text) noexcept;

@@ -96,6 +96,15 @@ std::vector<std::string_view> split(std::string_view text, char separator) {
   }
 }
 
+bool is_utf8(std::string_view text) noexcept {
+  while (!text.empty()) {
+    const std::size_t length = sequence_length(text);
+    if (length == 0) return false;
+    text.remove_prefix(length);
+  }
+  return true;
+}
+
 std::string percent_encode(std::string_view text) {
   static constexpr char kHexDigits[] = "0123456789ABCDEF";
   std::string encoded;

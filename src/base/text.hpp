@@ -46,6 +46,8 @@ std::string_view trimmed(std::string_view text, std::string_view characters = kB
 std::string_view without_byte_order_mark(std::string_view text) noexcept;
 // "a,,b" has three parts, the second one empty.
 std::vector<std::string_view> split(std::string_view text, char separator);
+// Well-formed as a whole.
+bool is_utf8(std::string_view text) noexcept;
 // RFC 3986, section 2.3: letters, digits and "-._~" stay, every other byte becomes %XX. base/url.hpp decodes.
 std::string percent_encode(std::string_view text);
 

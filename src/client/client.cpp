@@ -7,7 +7,10 @@
 
 #include "base/log_buffer.hpp"
 #include "base/system_random.hpp"
+#include "cluster/resource.hpp"
 #include "delivery/host_call.hpp"
+#include "request/call_plan.hpp"
+#include "request/channel_keys.hpp"
 #include "stream/fork_guard.hpp"
 #include "stream/open.hpp"
 #include "transport/exit_guard.hpp"
@@ -126,6 +129,79 @@ void Client::forget(RequestHandle& request) {
     if (found == requests_.end()) return;
     last = std::move(found->second);
     requests_.erase(found);
+  }
+  end_when_idle();
+}
+
+// ---- channels -------------------------------------------------------------------------------------------------------
+
+// Any path, or an object by the full name of its resource: what that is needs no look-up.
+Expected<channel::ChannelTarget> Client::target_of(const request::Params& params) const {
+  channel::ChannelTarget target;
+  target.name = params.name;
+  target.name_space = params.name_space.empty() ? context_namespace_ : params.name_space;
+  target.query = params.query;
+  const bool raw = params.channel.kind == channel::ChannelKind::websocket ||
+                   params.channel.kind == channel::ChannelKind::http;
+  if (!raw) {
+    for (const auto& [name, value] : params.headers) target.headers.push_back({name, value});
+    return target;
+  }
+  std::optional<cluster::Resource> resource;
+  if (!params.resources.empty()) {
+    auto named = cluster::parse_resource(params.resources.front());
+    if (!named) return std::move(named).error();
+    if (params.resources.size() > 1 || !*named) {
+      return Error{Status::invalid, "params key resource: expected one full name such as v1/pods for this kind of channel"};
+    }
+    resource = *std::move(named);
+  }
+  const std::string& name_space = params.namespace_of_context ? context_namespace_ : params.name_space;
+  auto plan = request::plan_call(params, resource ? &*resource : nullptr, name_space);
+  if (!plan) return std::move(plan).error();
+  target.name.clear();
+  target.method = std::move(plan->method);
+  target.target = std::move(plan->target);
+  target.headers = std::move(plan->headers);
+  target.body = std::move(plan->body);
+  target.below_headlamp_url = params.below_headlamp_url;
+  return target;
+}
+
+Expected<std::shared_ptr<ChannelHandle>> Client::open_channel(Handle number, request::Params params,
+                                                              std::unique_ptr<DataHost> host) {
+  if (Expected<void> fine = request::check_channel(params); !fine) return std::move(fine).error();
+  auto target = target_of(params);
+  if (!target) return std::move(target).error();
+  auto forget_it = [self = weak_from_this()](ChannelHandle& ended) {
+    if (const auto client = self.lock()) client->forget(ended);
+  };
+  auto handle = std::make_shared<ChannelHandle>(
+      ChannelHandle::Owner{runtime_.executor(), runner_, std::move(forget_it)}, number, params.channel, std::move(host));
+  handle->prepare({runtime_.executor(), random_, access_, nullptr, protocols_, {}}, *std::move(target));
+  {
+    const MutexLock lock(mutex_);
+    if (cancelled_) return cancelled_error();
+    channels_.emplace(handle.get(), handle);
+  }
+  return handle;
+}
+
+Status Client::close_channel(ChannelHandle& channel) {
+  const Status closed = channel.close();
+  if (closed == Status::ok) forget(channel);
+  return closed;
+}
+
+void Client::forget(ChannelHandle& channel) {
+  ChannelRegistry::instance().remove(channel.number());
+  std::shared_ptr<ChannelHandle> last;  // dropped after the lock
+  {
+    const MutexLock lock(mutex_);
+    const auto found = channels_.find(&channel);
+    if (found == channels_.end()) return;
+    last = std::move(found->second);
+    channels_.erase(found);
   }
   end_when_idle();
 }
@@ -269,12 +345,15 @@ void Client::finish() {
 
 void Client::cancel() {
   std::vector<std::shared_ptr<RequestHandle>> open;
+  std::vector<std::shared_ptr<ChannelHandle>> channels;
   {
     const MutexLock lock(mutex_);
     cancelled_ = true;
     for (const auto& [key, request] : requests_) open.push_back(request);
+    for (const auto& [key, channel] : channels_) channels.push_back(channel);
   }
   for (const auto& request : open) request->cancel();
+  for (const auto& channel : channels) channel->cancel();
   for (const auto& [number, stream] : open_streams()) stream->cancel();
 }
 
@@ -285,12 +364,15 @@ void Client::begin_end() {
   }
   cancel();
   std::vector<std::shared_ptr<RequestHandle>> open;
+  std::vector<std::shared_ptr<ChannelHandle>> channels;
   {
     const MutexLock lock(mutex_);
     for (const auto& [key, request] : requests_) open.push_back(request);
+    for (const auto& [key, channel] : channels_) channels.push_back(channel);
   }
   // None is added any more. Their callbacks come before the client's own end.
   for (const auto& request : open) request->close_async();
+  for (const auto& channel : channels) channel->close_async();
   for (const auto& [number, stream] : open_streams()) close_stream(number, *stream);
   runner_->post_ending(std::static_pointer_cast<Client>(shared_from_this()));
 }
@@ -340,6 +422,7 @@ std::optional<std::uint64_t> Client::statistic(std::string_view name) {
   if (name == "headlamp_reloads") return access_->reloads();
   const MutexLock lock(mutex_);
   if (name == "open_requests") return requests_.size();
+  if (name == "open_channels") return channels_.size();
   if (name == "open_streams") return live_streams_;
   if (name == "dropped_logs") return log_lines_.dropped().log_lines;
   return std::nullopt;
@@ -372,6 +455,21 @@ Expected<void> open_request(Handle number, const std::shared_ptr<Client>& client
     (*request)->start();
   } catch (...) {
     client->close_request(**request);
+    throw;
+  }
+  return {};
+}
+
+Expected<void> open_channel(Handle number, const std::shared_ptr<Client>& client, const request::Params& params,
+                            std::unique_ptr<DataHost> host) {
+  auto channel = client->open_channel(number, params, std::move(host));
+  if (!channel) return std::move(channel).error();
+  try {
+    // A callback may ask for its channel as soon as it starts.
+    ChannelRegistry::instance().put(number, std::make_shared<OpenChannel>(OpenChannel{client, *channel}));
+    (*channel)->start();
+  } catch (...) {
+    client->close_channel(**channel);
     throw;
   }
   return {};

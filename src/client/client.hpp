@@ -16,6 +16,7 @@
 #include "base/log.hpp"
 #include "base/mutex.hpp"
 #include "base/random.hpp"
+#include "client/channel_handle.hpp"
 #include "client/hosts.hpp"
 #include "client/request_handle.hpp"
 #include "cluster/access.hpp"
@@ -58,6 +59,12 @@ class Client final : public Logger, public delivery::CallbackSource, public std:
   // As RequestHandle::close; the handle is none any more then.
   Status close_request(RequestHandle& request) KSR_EXCLUDES(mutex_);
 
+  // --- channels -----------------------------------------------------------------------------------------------------
+  // As open() and close_request().
+  Expected<std::shared_ptr<ChannelHandle>> open_channel(Handle number, request::Params params,
+                                                        std::unique_ptr<DataHost> host) KSR_EXCLUDES(mutex_);
+  Status close_channel(ChannelHandle& channel) KSR_EXCLUDES(mutex_);
+
   // --- streams ------------------------------------------------------------------------------------------------------
   // Opens a stream over the client's connection and in its delivery, under `number` in the registry. `host` is
   // destroyed when this fails.
@@ -67,7 +74,7 @@ class Client final : public Logger, public delivery::CallbackSource, public std:
   // --- the client itself --------------------------------------------------------------------------------------------
   // For a client that could not be opened: destroys the host without any other callback.
   void abandon() KSR_EXCLUDES(mutex_);
-  // Cancels all requests and streams; no other can be opened.
+  // Cancels all requests, channels and streams; no other can be opened.
   void cancel() KSR_EXCLUDES(mutex_);
   Status close() KSR_EXCLUDES(mutex_);
   // `on_ended` runs after the host is destroyed.
@@ -87,6 +94,8 @@ class Client final : public Logger, public delivery::CallbackSource, public std:
          std::shared_ptr<delivery::CallbackRunner> runner);
 
   void forget(RequestHandle& request) KSR_EXCLUDES(mutex_);
+  void forget(ChannelHandle& channel) KSR_EXCLUDES(mutex_);
+  Expected<channel::ChannelTarget> target_of(const request::Params& params) const;
   void add_stream(Handle number) KSR_REQUIRES(mutex_);
   // The last callback of a stream is over.
   void on_stream_ended() KSR_EXCLUDES(mutex_);
@@ -95,7 +104,7 @@ class Client final : public Logger, public delivery::CallbackSource, public std:
   // Ends all requests and streams, then the client.
   void begin_end() KSR_EXCLUDES(mutex_);
   // What is left to do before the client can end.
-  bool busy() const KSR_REQUIRES(mutex_) { return !requests_.empty() || live_streams_ > 0; }
+  bool busy() const KSR_REQUIRES(mutex_) { return !requests_.empty() || !channels_.empty() || live_streams_ > 0; }
   void end_when_idle() KSR_EXCLUDES(mutex_);
   bool deliver_log_line() KSR_EXCLUDES(mutex_);
   void finish() KSR_EXCLUDES(mutex_);
@@ -107,6 +116,7 @@ class Client final : public Logger, public delivery::CallbackSource, public std:
   const std::shared_ptr<delivery::CallbackRunner> runner_;
   const std::shared_ptr<Random> random_;
   const std::shared_ptr<request::CallCounts> counts_ = std::make_shared<request::CallCounts>();
+  const std::shared_ptr<channel::ServerProtocols> protocols_ = std::make_shared<channel::ServerProtocols>();
   std::atomic<bool> log_wanted_;
   // Used in turns alone.
   std::unique_ptr<ClientHost> host_;
@@ -114,6 +124,7 @@ class Client final : public Logger, public delivery::CallbackSource, public std:
   mutable Mutex mutex_;
   ConditionVariable changed_;
   std::unordered_map<const RequestHandle*, std::shared_ptr<RequestHandle>> requests_ KSR_GUARDED_BY(mutex_);
+  std::unordered_map<const ChannelHandle*, std::shared_ptr<ChannelHandle>> channels_ KSR_GUARDED_BY(mutex_);
   // The handles of its streams, some of which may be closed.
   std::vector<Handle> streams_ KSR_GUARDED_BY(mutex_);
   // Their callbacks are not over.
@@ -135,11 +146,20 @@ struct OpenRequest {
 };
 using RequestRegistry = HandleRegistry<OpenRequest>;
 
+// The same of a channel.
+struct OpenChannel {
+  std::shared_ptr<Client> client;
+  std::shared_ptr<ChannelHandle> channel;
+};
+using ChannelRegistry = HandleRegistry<OpenChannel>;
+
 // Makes a client on the process's Runtime and puts it into the registry under `number`. `host` is destroyed when this
 // fails.
 Expected<void> open_client(Handle number, const ClientOptions& options, std::unique_ptr<ClientHost> host);
 // The same for a request of `client`.
 Expected<void> open_request(Handle number, const std::shared_ptr<Client>& client, const request::Params& params,
                             std::unique_ptr<RequestHost> host);
+Expected<void> open_channel(Handle number, const std::shared_ptr<Client>& client, const request::Params& params,
+                            std::unique_ptr<DataHost> host);
 
 }  // namespace ksr::client

@@ -25,6 +25,12 @@ class ClosableWatch final : public transport::Exchange, public transport::Exchan
   void close(int code, std::string_view reason) override {
     if (real_) real_->close(code, reason);
   }
+  void pause() override {
+    if (real_) real_->pause();
+  }
+  void resume() override {
+    if (real_) real_->resume();
+  }
 
   void end() {
     wanted_ = false;
@@ -44,7 +50,9 @@ class ClosableWatch final : public transport::Exchange, public transport::Exchan
     end_after_head();
   }
   void on_body(std::string_view bytes) override { observer_.on_body(bytes); }
-  void on_message_end() override { observer_.on_message_end(); }
+  void on_message_end(transport::MessageType type) override { observer_.on_message_end(type); }
+  void on_close(int code, std::string_view reason) override { observer_.on_close(code, reason); }
+  void on_pong(std::chrono::microseconds round_trip) override { observer_.on_pong(round_trip); }
   void on_drained() override { observer_.on_drained(); }
   void on_end(const std::optional<Error>& error) override {
     open_ = false;
@@ -87,6 +95,8 @@ std::unique_ptr<transport::Exchange> ClosableConnection::send(transport::Request
 
 std::unique_ptr<transport::Exchange> ClosableConnection::open_websocket(transport::Request request,
                                                                         transport::ExchangeObserver& observer) {
+  // A command or a forwarded port that runs goes on: it cannot be opened again.
+  if (!request.long_running) return real_->open_websocket(std::move(request), observer);
   return opened(observer, [&](transport::ExchangeObserver& between) {
     return real_->open_websocket(std::move(request), between);
   });

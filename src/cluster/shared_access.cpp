@@ -216,17 +216,23 @@ void SharedAccess::answer_for_purpose(const PendingAuth& pending, Expected<Reque
   pending.ready(for_websocket(*std::move(auth)));
 }
 
+std::string SharedAccess::headlamp_prefix() const {
+  const std::string& prefix = settings_.server.prefix;
+  return prefix.substr(0, prefix.size() - settings_.headlamp->path.size());
+}
+
 RequestAuth SharedAccess::for_request(RequestAuth auth) const {
   if (!settings_.headlamp) return auth;
   const auto& headers = settings_.headlamp->http_headers;
   auth.headers.insert(auth.headers.end(), headers.begin(), headers.end());
-  const std::string& prefix = settings_.server.prefix;
-  auth.headlamp_prefix = prefix.substr(0, prefix.size() - settings_.headlamp->path.size());
+  auth.headlamp_prefix = headlamp_prefix();
   return auth;
 }
 
 RequestAuth SharedAccess::for_websocket(RequestAuth auth) const {
-  if (settings_.headlamp) auth.subprotocols = settings_.headlamp->subprotocols;
+  if (!settings_.headlamp) return auth;
+  auth.subprotocols = settings_.headlamp->subprotocols;
+  auth.headlamp_prefix = headlamp_prefix();
   return auth;
 }
 

@@ -79,6 +79,7 @@ class SharedAccess final : public Access, public std::enable_shared_from_this<Sh
   void answer(const PendingAuth& pending, const Expected<RequestAuth>& auth);
   void answer_for_purpose(const PendingAuth& pending, Expected<RequestAuth> auth);
   RequestAuth for_websocket(RequestAuth auth) const;
+  std::string headlamp_prefix() const;
   RequestAuth for_request(RequestAuth auth) const;
   // The request that makes a Headlamp server remember the cluster for the WebSocket handshake that follows.
   void register_at_headlamp(const PendingAuth& pending, const RequestAuth& auth);

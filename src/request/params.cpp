@@ -9,6 +9,7 @@
 #include "base/text.hpp"
 #include "base/url.hpp"
 #include "cluster/resource.hpp"
+#include "request/channel_keys.hpp"
 #include "request/media_types.hpp"
 #include "transport/header_rules.hpp"
 
@@ -261,36 +262,6 @@ constexpr Key kTable[] = {
     {{"max_body", "64Mi", ParamKey::request}, false, set_max_body},
 };
 
-// Known here, so that a request refuses them by name. No channel can be opened yet: their values are not kept.
-constexpr const char* kChannelKeys[] = {"kind",
-                                        "container",
-                                        "follow",
-                                        "previous",
-                                        "timestamps",
-                                        "tail",
-                                        "since",
-                                        "limit_bytes",
-                                        "resume",
-                                        "follow_restarts",
-                                        "from_cursor",
-                                        "command",
-                                        "stdin",
-                                        "stdout",
-                                        "stderr",
-                                        "tty",
-                                        "columns",
-                                        "rows",
-                                        "exec_protocol",
-                                        "port",
-                                        "subprotocol",
-                                        "reconnect",
-                                        "reconnect_delay",
-                                        "max_message",
-                                        "receive_buffer",
-                                        "send_buffer",
-                                        "ping_interval",
-                                        "pong_timeout"};
-
 bool matches(std::string_view name, std::string_view key) {
   return name.back() == '.' ? key.size() > name.size() && key.substr(0, name.size()) == name : key == name;
 }
@@ -343,7 +314,7 @@ void drop_values(Params& params, const Key& key, std::string_view text) {
 }  // namespace
 
 bool is_channel_key(std::string_view key) {
-  return std::find(std::begin(kChannelKeys), std::end(kChannelKeys), key) != std::end(kChannelKeys);
+  return find_channel_key(key) != nullptr;
 }
 
 Expected<void> set_param(Params& params, std::string_view key, std::string_view value) {
@@ -354,17 +325,25 @@ Expected<void> set_param(Params& params, std::string_view key, std::string_view 
     drop_values(params, *found, key);
     return store_value(params, *found, key, value);
   }
-  if (!is_channel_key(key)) return unknown(key);
+  const ChannelKey* const found = find_channel_key(key);
+  if (found == nullptr) return unknown(key);
+  channel::ChannelOptions probe = params.channel;
+  if (found->list) found->clear(probe);
+  if (Expected<void> set = found->set(probe, value); !set) return within_key(set.error(), key);
+  params.channel = std::move(probe);
   note_key(params, key);
   return {};
 }
 
 Expected<void> add_param(Params& params, std::string_view key, std::string_view value) {
-  if (const Key* found = find_key(key)) {
-    if (!found->list) return within_key(Error{Status::invalid, "is no list; expected ksr_params_set for it"}, key);
-    return store_value(params, *found, key, value);
+  const Key* const found = find_key(key);
+  const ChannelKey* const of_channel = found == nullptr ? find_channel_key(key) : nullptr;
+  if (found == nullptr && of_channel == nullptr) return unknown(key);
+  if (!(found != nullptr ? found->list : of_channel->list)) {
+    return within_key(Error{Status::invalid, "is no list; expected ksr_params_set for it"}, key);
   }
-  if (!is_channel_key(key)) return unknown(key);
+  if (found != nullptr) return store_value(params, *found, key, value);
+  if (Expected<void> set = of_channel->set(params.channel, value); !set) return within_key(set.error(), key);
   note_key(params, key);
   return {};
 }
@@ -377,7 +356,8 @@ void set_body(Params& params, std::string_view bytes) {
 std::vector<ParamKey> param_keys() {
   std::vector<ParamKey> keys;
   for (const Key& key : kTable) keys.push_back(key.shown);
-  for (const char* name : kChannelKeys) keys.push_back({name, "", ParamKey::channel});
+  const std::vector<ParamKey> of_channels = channel_keys();
+  keys.insert(keys.end(), of_channels.begin(), of_channels.end());
   return keys;
 }
 

@@ -12,6 +12,7 @@
 
 #include "base/expected.hpp"
 #include "base/instant.hpp"
+#include "channel/channel_options.hpp"
 
 namespace ksr::request {
 
@@ -50,6 +51,8 @@ struct Params {
   Retries retries = Retries::safe;
   std::size_t max_body = std::size_t{64} << 20;
   std::optional<std::string> body;
+  // Of a channel.
+  channel::ChannelOptions channel;
 
   // Every key that was set, query.NAME and header.NAME without what follows the dot: some are for some verbs only, and
   // those of channels for no request.

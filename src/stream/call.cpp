@@ -78,7 +78,7 @@ void Call::on_body(std::string_view bytes) {
   });
 }
 
-void Call::on_message_end() {
+void Call::on_message_end(transport::MessageType) {
   KSR_ASSERT_ON_THREAD(owner_.executor());
   guarded([&] {
     if (accepted_) message_ended();

@@ -61,7 +61,7 @@ class Call : public transport::ExchangeObserver {
 
   void on_head(const transport::ResponseHead& head) final;
   void on_body(std::string_view bytes) final;
-  void on_message_end() final;
+  void on_message_end(transport::MessageType type) final;
   void on_drained() final;
   void on_end(const std::optional<Error>& error) final;
 

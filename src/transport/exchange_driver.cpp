@@ -24,6 +24,8 @@ class HeldExchange final : public Exchange {
   HeldExchange& operator=(const HeldExchange&) = delete;
 
   bool is_sent() const noexcept override { return driver_->is_sent(); }
+  void pause() override { driver_->pause(); }
+  void resume() override { driver_->resume(); }
 
  private:
   const std::shared_ptr<ExchangeDriver> driver_;
@@ -106,6 +108,7 @@ void ExchangeDriver::connect(connected done) {
 void ExchangeDriver::attached(std::shared_ptr<web::connected_stream> stream) {
   if (ended()) return stream->close();
   stream_ = std::move(stream);
+  is_sent_ = true;
   if (request_.whole_timeout.count() != 0) {
     whole_timer_ = route_->executor.schedule(route_->executor.now() + request_.whole_timeout, [this] {
       guarded([this] {
@@ -252,14 +255,28 @@ bool ExchangeDriver::notify_body(std::string_view bytes) {
   return !ended();
 }
 
-void ExchangeDriver::notify_message_end() {
-  if (!ended()) observer_->on_message_end();
+void ExchangeDriver::notify_message_end(MessageType type) {
+  if (!ended()) observer_->on_message_end(type);
+}
+
+void ExchangeDriver::notify_close(int code, std::string_view reason) {
+  if (!ended()) observer_->on_close(code, reason);
+}
+
+void ExchangeDriver::notify_pong(std::chrono::microseconds round_trip) {
+  if (!ended()) observer_->on_pong(round_trip);
+}
+
+void ExchangeDriver::resume() {
+  paused_ = false;
+  note_activity();
 }
 
 // Re-armed when it fires, not at each event: that would cost two system calls an event.
 void ExchangeDriver::arm_idle_timer(Instant since) {
   idle_timer_ = route_->executor.schedule(since + request_.idle_timeout, [this, since] {
     guarded([this, since] {
+      if (paused_) note_activity();
       if (last_activity_ > since) return arm_idle_timer(last_activity_);
       end(timed_out(reading_step(), "nothing received for " + duration_text(request_.idle_timeout.count())));
     });

@@ -5,6 +5,7 @@
 
 #include <cpprest/details/connection_driver.h>
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -23,7 +24,9 @@ class ExchangeDriver : public virtual web::connection_driver,
  public:
   // The observer is not called any more, and what is under way is dropped.
   void abandon();
-  bool is_sent() const noexcept { return stream_ != nullptr; }
+  bool is_sent() const noexcept { return is_sent_; }
+  virtual void pause() { paused_ = true; }
+  virtual void resume();
   Executor& executor() const { return route_->executor; }
 
   void connect(connected done) override;
@@ -63,7 +66,12 @@ class ExchangeDriver : public virtual web::connection_driver,
 
   void notify_head(const ResponseHead& head);
   bool notify_body(std::string_view bytes);
-  void notify_message_end();
+  void notify_message_end(MessageType type);
+  void notify_close(int code, std::string_view reason);
+  void notify_pong(std::chrono::microseconds round_trip);
+  Instant last_activity() const { return last_activity_; }
+  bool paused() const { return paused_; }
+  int socket() const { return stream_ ? stream_->native_handle() : -1; }
   // Restarts the time of idle_timeout.
   void note_activity() { last_activity_ = route_->executor.now(); }
   // Of the bytes last received, those after the header section of an accepted upgrade.
@@ -96,6 +104,8 @@ class ExchangeDriver : public virtual web::connection_driver,
   Instant last_activity_;
   bool has_notified_head_ = false;
   bool complete_ = false;
+  bool paused_ = false;
+  bool is_sent_ = false;
 };
 
 // What the transport returns for `driver`; destroying it abandons the driver.

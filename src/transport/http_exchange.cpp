@@ -137,6 +137,7 @@ class HttpExchange final : public ExchangeDriver {
 
  private:
   void release() override { connection_.reset(); }
+  void resume() override;
   bool take_head(ResponseHead head) override;
 
   void connect_first();
@@ -156,6 +157,7 @@ class HttpExchange final : public ExchangeDriver {
   bool is_pooled_ = false;
   bool has_received_ = false;
   bool is_written_ = false;
+  bool read_waits_ = false;  // for resume()
   boost::system::error_code write_error_;
   std::unique_ptr<char[]> buffer_;
   http_response response_;
@@ -194,6 +196,10 @@ void HttpExchange::write(std::string bytes) {
 }
 
 void HttpExchange::read() {
+  if (paused()) {
+    read_waits_ = true;
+    return;
+  }
   if (!buffer_) buffer_.reset(new char[kBufferSize]);
   const auto self = std::static_pointer_cast<HttpExchange>(shared_from_this());
   connection_->read_some(buffer_.get(), kBufferSize,
@@ -201,6 +207,12 @@ void HttpExchange::read() {
                            if (self->connection_ != over) return;
                            self->guarded([&] { self->on_read(error, size); });
                          });
+}
+
+void HttpExchange::resume() {
+  ExchangeDriver::resume();
+  if (!std::exchange(read_waits_, false) || ended() || !connection_) return;
+  guarded([this] { read(); });
 }
 
 void HttpExchange::on_read(const boost::system::error_code& error, std::size_t size) {

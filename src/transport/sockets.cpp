@@ -1,6 +1,8 @@
 #include "transport/sockets.hpp"
 
+#include <linux/sockios.h>
 #include <netinet/tcp.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <boost/asio/write.hpp>
@@ -47,6 +49,8 @@ class PlainStream final : public web::connected_stream, public std::enable_share
     socket_.close(ignored);
   }
 
+  int native_handle() noexcept override { return socket_.native_handle(); }
+
  private:
   boost::asio::ip::tcp::socket socket_;
 };
@@ -77,6 +81,21 @@ OpenedSocket open_socket(const boost::asio::ip::tcp::endpoint& peer) {
     return failed;
   }
   return socket;
+}
+
+void wait_for_slow_reader(int fd) noexcept {
+  if (fd >= 0) set(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, 0);
+}
+
+bool acknowledges(int fd, Milliseconds limit) noexcept {
+  tcp_info info{};
+  socklen_t size = sizeof info;
+  if (fd < 0 || getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return true;
+  int outstanding = 0;
+  if (ioctl(fd, SIOCOUTQ, &outstanding) != 0 || outstanding == 0) return true;
+  if (Milliseconds(info.tcpi_last_ack_recv) < limit) return true;
+  // While the window is zero nothing is in flight but probes, with up to two minutes between them.
+  return info.tcpi_unacked == 0 && info.tcpi_probes < kProbes;
 }
 
 std::shared_ptr<web::connected_stream> plain_stream(boost::asio::ip::tcp::socket socket) {

@@ -9,6 +9,8 @@
 #include <memory>
 #include <variant>
 
+#include "base/instant.hpp"
+
 namespace ksr::transport {
 
 class OpenedSocket {
@@ -29,6 +31,12 @@ OpenedSocket open_socket(const boost::asio::ip::tcp::endpoint& peer);
 
 // Whether the socket is open at both ends and has no bytes to read.
 bool nothing_to_read(int fd) noexcept;
+
+// Turns TCP_USER_TIMEOUT off: it also counts the time in which the peer announces a window of zero.
+void wait_for_slow_reader(int fd) noexcept;
+// False: data waits for the peer, and for `limit` no acknowledgement came. A peer that reads nothing acknowledges the
+// kernel's window probes (RFC 9293, section 3.8.6.1).
+bool acknowledges(int fd, Milliseconds limit) noexcept;
 
 // Without TLS. Operations hold the stream, so that it may be closed and released at any time.
 std::shared_ptr<web::connected_stream> plain_stream(boost::asio::ip::tcp::socket socket);

@@ -29,6 +29,7 @@ class TlsStream final : public web::connected_stream, public std::enable_shared_
   void write_all(std::string data, handler done) override;
   bool at_rest() noexcept override;
   void close() noexcept override;
+  int native_handle() noexcept override { return socket_.native_handle(); }
 
   SSL* ssl() const noexcept { return ssl_.get(); }
 

@@ -3,6 +3,7 @@
 // Thread rule: everything in this header is called on the executor's thread, and calls back on it. Nothing here blocks.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -51,7 +52,7 @@ struct Request {
   std::string method = "GET";
   // "/api/v1/pods?limit=500": percent-encoded, appended to the server's prefix as it stands.
   std::string target;
-  // HTTP only: stands in the place of the server's prefix.
+  // Stands in the place of the server's prefix.
   std::optional<std::string> prefix = std::nullopt;
   std::vector<Header> headers;
   // HTTP only: sent with a Content-Length; its Content-Type is among the headers, else application/octet-stream.
@@ -73,6 +74,12 @@ struct Request {
   // WebSocket only: a ping each `ping_interval`, and the connection is given up when no pong came for `pong_timeout`.
   Milliseconds ping_interval{0};
   Milliseconds pong_timeout{15'000};
+  // WebSocket only: after close(), for the peer's answer.
+  Milliseconds close_timeout{5'000};
+  // WebSocket only: the peer may stop to read for as long as it likes, as a command that does not read its standard
+  // input. It answers no pings meanwhile, so a missing pong counts only when nothing was written since the last one; and
+  // the kernel's TCP_USER_TIMEOUT, which counts a window of zero, gives way to a look at its acknowledgements.
+  bool peer_may_pause = false;
 };
 
 // Whether the body is what was asked for: 200, or 203 when a proxy has changed it (RFC 9110, section 15.3.4).
@@ -90,6 +97,8 @@ struct ResponseHead {
   std::vector<Header> headers;
 };
 
+enum class MessageType { text, binary };
+
 // Notified of what happens to one exchange, in this order: on_head once, on_body any number of times, on_end once. A
 // failure before the head is on_end alone. The observer may destroy the Exchange in any of the calls; none comes after.
 class ExchangeObserver {
@@ -99,7 +108,11 @@ class ExchangeObserver {
   // The bytes of the body as they arrive, inflated; valid during the call.
   virtual void on_body(std::string_view bytes) = 0;
   // WebSocket only: what came since the last call is one whole message.
-  virtual void on_message_end() {}
+  virtual void on_message_end(MessageType /*type*/) {}
+  // WebSocket only, before on_end: the peer has sent a close frame. 1005: without a code (RFC 6455, section 7.1.5).
+  virtual void on_close(int /*code*/, std::string_view /*reason*/) {}
+  // WebSocket only: a ping was answered after `round_trip`.
+  virtual void on_pong(std::chrono::microseconds /*round_trip*/) {}
   // Between on_head and on_end: all that has arrived by now has been delivered. The moment to act on it, once for many
   // events.
   virtual void on_drained() {}
@@ -108,7 +121,6 @@ class ExchangeObserver {
   virtual void on_end(const std::optional<Error>& error) = 0;
 };
 
-enum class MessageType { text, binary };
 // full: too much waits to be sent, and the message was not taken; it can be sent when a `written` has been called.
 // closed: not an open WebSocket (before on_head, after close(), or HTTP).
 enum class SendStatus { queued, full, closed };
@@ -117,7 +129,7 @@ enum class SendStatus { queued, full, closed };
 class Exchange {
  public:
   virtual ~Exchange() = default;
-  // A connection was ready for the request, which is on its way or has been sent.
+  // A connection was ready for the request, which is on its way or has been sent. Stays true after the end.
   virtual bool is_sent() const noexcept { return false; }
   // WebSocket only: sends one message as one frame; text must be UTF-8. About 1 MiB is queued, or one larger message.
   // `written`, unless empty, is called later, once the message has been passed to the operating system; not when the
@@ -126,8 +138,12 @@ class Exchange {
   virtual SendStatus send(std::string_view /*message*/, MessageType /*type*/, std::function<void()>&& /*written*/) {
     return SendStatus::closed;
   }
-  // WebSocket only: sends a close frame after the queued messages. on_end comes with the peer's close frame, or after 5
-  // s; messages that arrive before are not delivered. `code`: 1000 or 3000 to 4999; `reason`: UTF-8, up to 123 bytes.
+  // Reads no more of the connection than what has been read already, which may still be delivered; the peer is held up
+  // once the buffers of both operating systems are full. Neither silence nor a missing pong is a failure meanwhile.
+  virtual void pause() {}
+  virtual void resume() {}
+  // WebSocket only: sends a close frame after the queued messages. on_end comes with the peer's close frame, or after
+  // Request::close_timeout; messages that arrive before are not delivered. `code`: 1000 or 3000 to 4999; `reason`: UTF-8, up to 123 bytes.
   virtual void close(int /*code*/, std::string_view /*reason*/) {}
 };
 

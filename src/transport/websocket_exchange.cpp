@@ -11,6 +11,7 @@
 #include "base/thread_check.hpp"
 #include "transport/failures.hpp"
 #include "transport/header_rules.hpp"
+#include "transport/sockets.hpp"
 
 namespace ksr::transport {
 namespace {
@@ -24,8 +25,9 @@ constexpr std::size_t kMaxFrameSize = std::size_t{256} * 1024 * 1024;
 // Limits of the body of a refused handshake, which says why.
 constexpr std::size_t kMaxRefusalSize = std::size_t{1024} * 1024;
 constexpr Milliseconds kMaxRefusalTime{5000};
-// For the peer's answer to our close frame.
-constexpr Milliseconds kMaxCloseTime{5000};
+// Of Request::peer_may_pause.
+constexpr Milliseconds kAcknowledgementCheck{15'000};
+constexpr Milliseconds kMaxUnacknowledged{45'000};
 // What may wait to be sent, and what a message counts in addition to its payload.
 constexpr std::size_t kMaxQueuedSize = std::size_t{1024} * 1024;
 constexpr std::size_t kMessageOverhead = 64;
@@ -35,6 +37,45 @@ constexpr int kNormalClosure = 1000;
 constexpr int kGoingAway = 1001;
 constexpr int kNoStatus = 1005;
 
+// Reads nothing while it is paused.
+class PausableStream final : public web::connected_stream, public std::enable_shared_from_this<PausableStream> {
+ public:
+  explicit PausableStream(std::shared_ptr<web::connected_stream> stream) : stream_(std::move(stream)) {}
+
+  void read_some(void* data, std::size_t size, handler done) override {
+    if (!paused_) return stream_->read_some(data, size, std::move(done));
+    waiting_ = {data, size, std::move(done)};
+  }
+  void write_all(std::string data, handler done) override { stream_->write_all(std::move(data), std::move(done)); }
+  bool at_rest() noexcept override { return stream_->at_rest(); }
+  // A read that waits is dropped: this is called when nothing is delivered any more.
+  void close() noexcept override {
+    const auto self = shared_from_this();
+    const Read dropped = std::exchange(waiting_, {});
+    stream_->close();
+  }
+  int native_handle() noexcept override { return stream_->native_handle(); }
+
+  void pause() { paused_ = true; }
+  void resume() {
+    paused_ = false;
+    if (!waiting_.done) return;
+    Read next = std::exchange(waiting_, {});
+    stream_->read_some(next.data, next.size, std::move(next.done));
+  }
+
+ private:
+  struct Read {
+    void* data = nullptr;
+    std::size_t size = 0;
+    handler done = nullptr;
+  };
+
+  const std::shared_ptr<web::connected_stream> stream_;
+  Read waiting_;
+  bool paused_ = false;
+};
+
 class WebSocketDriver final : public ExchangeDriver, public web::websocket_driver {
  public:
   WebSocketDriver(std::shared_ptr<const Route> route, Request request, ExchangeObserver& observer)
@@ -43,16 +84,19 @@ class WebSocketDriver final : public ExchangeDriver, public web::websocket_drive
   void start();
   SendStatus send(std::string_view message, MessageType type, std::function<void()>&& written);
   void close(int code, std::string_view reason);
+  void pause() override;
+  void resume() override;
 
+  void connect(connected done) override;
   std::string header_lines() override;
   answer answered() const override { return answer_; }
   std::string accepted_head() const override;
   std::size_t bytes_after_head() const override { return unread_bytes(); }
   void opened() override;
   void message_part(const std::string& bytes) override;
-  void message(const std::string& payload) override;
+  void message(const std::string& payload, bool is_text) override;
   void drained() override { notify_drained(); }
-  void pong() override { pong_timer_.reset(); }
+  void pong() override;
   void sent() override;
   void closed(int code, const std::string& reason) override;
   void protocol_violated(const std::string& what) override;
@@ -69,6 +113,8 @@ class WebSocketDriver final : public ExchangeDriver, public web::websocket_drive
   bool take_body(std::string_view bytes) override;
   void ping_later();
   void ping();
+  void await_pong();
+  void check_acknowledgements_later();
   std::string step() const { return "WebSocket of " + peer(); }
 
   std::shared_ptr<Client> client_;
@@ -85,6 +131,10 @@ class WebSocketDriver final : public ExchangeDriver, public web::websocket_drive
   std::unique_ptr<Timer> close_timer_;
   std::unique_ptr<Timer> ping_timer_;
   std::unique_ptr<Timer> pong_timer_;
+  std::unique_ptr<Timer> acknowledgement_timer_;
+  std::shared_ptr<PausableStream> pausable_;
+  Instant pinged_{};
+  bool sent_since_pong_ = false;
 };
 
 class HeldWebSocket final : public Exchange {
@@ -106,6 +156,11 @@ class HeldWebSocket final : public Exchange {
     const auto driver = driver_;
     driver->close(code, reason);
   }
+  void pause() override { driver_->pause(); }
+  void resume() override {
+    const auto driver = driver_;
+    driver->resume();
+  }
 
  private:
   const std::shared_ptr<WebSocketDriver> driver_;
@@ -123,7 +178,26 @@ void WebSocketDriver::start() {
   // The driver receives every end. The task is never completed, and nothing may wait for it: a continuation would be
   // scheduled by the client's destructor.
   client_->connect(
-      web::uri((server.secure() ? "wss://" : "ws://") + server.authority() + server.prefix + request_.target));
+      web::uri((server.secure() ? "wss://" : "ws://") + server.authority() + request_.prefix.value_or(server.prefix) +
+               request_.target));
+}
+
+void WebSocketDriver::connect(connected done) {
+  ExchangeDriver::connect([this, done = std::move(done)](std::shared_ptr<web::connected_stream> stream) {
+    pausable_ = std::make_shared<PausableStream>(std::move(stream));
+    done(pausable_);
+  });
+}
+
+void WebSocketDriver::pause() {
+  ExchangeDriver::pause();
+  if (pausable_) pausable_->pause();
+}
+
+void WebSocketDriver::resume() {
+  ExchangeDriver::resume();
+  if (ended() || !pausable_) return;
+  guarded([this] { pausable_->resume(); });
 }
 
 std::string WebSocketDriver::header_lines() {
@@ -137,6 +211,7 @@ SendStatus WebSocketDriver::send(std::string_view message, MessageType type, std
   if (ended() || !is_open_ || is_closing_) return SendStatus::closed;
   const std::size_t size = message.size() + kMessageOverhead;
   if (!queued_.empty() && queued_size_ + size > kMaxQueuedSize) return SendStatus::full;
+  sent_since_pong_ = true;
   try {
     queued_.push_back({size, std::move(written)});
     queued_size_ += size;
@@ -170,7 +245,7 @@ void WebSocketDriver::close(int code, std::string_view reason) {
   KSR_ASSERT_ON_THREAD(executor());
   if (ended() || is_closing_) return;
   is_closing_ = true;
-  close_timer_ = route_->executor.schedule(route_->executor.now() + kMaxCloseTime,
+  close_timer_ = route_->executor.schedule(route_->executor.now() + request_.close_timeout,
                                            [this] { guarded([this] { end(std::nullopt); }); });
   try {
     client_->close(static_cast<web::websockets::client::websocket_close_status>(code), std::string(reason));
@@ -226,6 +301,18 @@ void WebSocketDriver::opened() {
   is_open_ = true;
   notify_head(accepted_head_);
   if (!ended() && request_.ping_interval.count() != 0) ping_later();
+  if (ended() || !request_.peer_may_pause) return;
+  wait_for_slow_reader(socket());
+  check_acknowledgements_later();
+}
+
+void WebSocketDriver::check_acknowledgements_later() {
+  acknowledgement_timer_ = executor().schedule(executor().now() + kAcknowledgementCheck, [this] {
+    guarded([this] {
+      if (acknowledges(socket(), kMaxUnacknowledged)) return check_acknowledgements_later();
+      end(timed_out(step(), "no acknowledgement within " + duration_text(kMaxUnacknowledged.count())));
+    });
+  });
 }
 
 void WebSocketDriver::message_part(const std::string& bytes) {
@@ -234,10 +321,10 @@ void WebSocketDriver::message_part(const std::string& bytes) {
   notify_body(bytes);
 }
 
-void WebSocketDriver::message(const std::string& payload) {
+void WebSocketDriver::message(const std::string& payload, bool is_text) {
   if (ended()) return;
   note_activity();
-  if (payload.empty() || notify_body(payload)) notify_message_end();
+  if (payload.empty() || notify_body(payload)) notify_message_end(is_text ? MessageType::text : MessageType::binary);
 }
 
 void WebSocketDriver::ping_later() {
@@ -250,11 +337,26 @@ void WebSocketDriver::ping_later() {
 void WebSocketDriver::ping() {
   if (!pong_timer_) {
     if (!client_->ping()) return end(transport_error(step(), "sending a ping failed"));
-    pong_timer_ = route_->executor.schedule(route_->executor.now() + request_.pong_timeout, [this] {
-      guarded([this] { end(timed_out(step(), "no pong within " + duration_text(request_.pong_timeout.count()))); });
-    });
+    pinged_ = executor().now();
+    await_pong();
   }
   ping_later();
+}
+
+void WebSocketDriver::await_pong() {
+  pong_timer_ = executor().schedule(executor().now() + request_.pong_timeout, [this] {
+    guarded([this] {
+      // Nothing is read, so that the pong would not be seen; or the peer may be busy with what was sent.
+      if (paused() || (request_.peer_may_pause && (sent_since_pong_ || last_activity() > pinged_))) return await_pong();
+      end(timed_out(step(), "no pong within " + duration_text(request_.pong_timeout.count())));
+    });
+  });
+}
+
+void WebSocketDriver::pong() {
+  pong_timer_.reset();
+  sent_since_pong_ = false;
+  notify_pong(std::chrono::duration_cast<std::chrono::microseconds>(executor().now() - pinged_));
 }
 
 void WebSocketDriver::protocol_violated(const std::string& what) {
@@ -269,6 +371,7 @@ void WebSocketDriver::stream_failed(const boost::system::error_code& reason, boo
 
 void WebSocketDriver::closed(int code, const std::string& reason) {
   if (is_closing_) return end(std::nullopt);
+  notify_close(code, reason);
   if (code == kNormalClosure || code == kGoingAway || code == kNoStatus) return end(std::nullopt);
   std::string what = "the server closed it with code " + std::to_string(code);
   if (!reason.empty()) what += " (" + from_peer(reason) + ")";
@@ -280,6 +383,7 @@ void WebSocketDriver::release() {
   close_timer_.reset();
   ping_timer_.reset();
   pong_timer_.reset();
+  acknowledgement_timer_.reset();
   if (!client_) return;
   client_->abort();
   client_.reset();

@@ -175,6 +175,14 @@ std::vector<RecordedRequest> ApiServer::requests() {
   return copy;
 }
 
+std::vector<RecordedStream> ApiServer::streams() {
+  std::vector<RecordedStream> copy;
+  run([&](World& world) {
+    for (const auto& stream : world.streams().recorded) copy.push_back(*stream);
+  });
+  return copy;
+}
+
 std::size_t ApiServer::count_requests(const std::string& verb) {
   std::size_t count = 0;
   for (const RecordedRequest& request : requests()) count += request.verb == verb ? 1 : 0;

@@ -35,6 +35,8 @@ class ApiServer {
 
   std::vector<RecordedRequest> requests();
   std::size_t count_requests(const std::string& verb);
+  // What the clients of exec, attach, port-forward and proxies have sent, in the order they came.
+  std::vector<RecordedStream> streams();
   std::size_t open_watches(const std::string& plural = "*");
   std::uint64_t revision();
   // uid -> resourceVersion of all objects of that resource, as a list would return them now.

@@ -39,6 +39,7 @@ void Connection::start() {
 void Connection::close(bool reset) {
   if (std::exchange(closed_, true)) return;
   drop_feed();
+  drop_stream();
   end_timer_.cancel();
   bookmark_timer_.cancel();
   pace_timer_.cancel();
@@ -49,8 +50,10 @@ void Connection::close(bool reset) {
 // ---- in ------------------------------------------------------------------------------
 
 void Connection::read() {
-  if (closed_) return;
+  if (closed_ || deaf_ || reading_) return;
+  reading_ = true;
   channel_->read(boost::asio::buffer(space_), [self = shared_from_this()](const auto& failure, std::size_t count) {
+    self->reading_ = false;
     if (failure) return self->close(false);
     self->on_bytes(count);
     self->read();
@@ -107,11 +110,13 @@ bool Connection::parse_head(const std::string& head, ApiRequest& request) const 
 
 void Connection::take_frames() {
   while (std::optional<Frame> frame = take_frame(inbox_)) {
-    if (frame->opcode == Opcode::ping && fault_.action != FaultAction::no_pong) {
-      send(ksr::testserver::frame(Opcode::pong, frame->payload));
-    }
+    const bool answers_pings = fault_.action != FaultAction::no_pong && (!stream_ || stream_->answers_pings());
+    if (frame->opcode == Opcode::ping && answers_pings) send(ksr::testserver::frame(Opcode::pong, frame->payload));
+    if (const auto stream = stream_) stream->on_frame(*frame);
     if (frame->opcode == Opcode::close) {
       drop_feed();
+      drop_stream();
+      log_.reset();
       end_websocket(1000);
     }
   }
@@ -153,6 +158,8 @@ void Connection::handle(ApiRequest request) {
     });
   }
   if (verdict.reply) return answer(request, *verdict.reply);
+  if (request.verb == "stream") return open_stream(request);
+  if (request.verb == "log") return open_log(request);
   open_watch(request);
 }
 
@@ -206,11 +213,89 @@ void Connection::endless_headers() {
   });
 }
 
+// ---- streams and logs ----------------------------------------------------------------
+
+void Connection::open_stream(const ApiRequest& request) {
+  const std::string protocol = choose_stream(request, world_.streams()).protocol;
+  accept_websocket(request, protocol);
+  if (fault_.action == FaultAction::close_code) return end_websocket(static_cast<std::uint16_t>(fault_.status));
+  const auto stream = stream_ =
+      std::make_shared<PodStream>(world_.io(), request, protocol, world_.streams(), static_cast<StreamSink&>(*this));
+  stream->begin();
+}
+
+void Connection::cut_stream(bool reset) {
+  fault_.reset = reset;
+  close_when_written_ = true;
+  drop_stream();
+  pump();
+}
+
+void Connection::hear_client(bool hear) {
+  deaf_ = !hear;
+  read();
+}
+
+void Connection::drop_stream() {
+  if (!stream_) return;
+  stream_->stop();
+  stream_.reset();
+}
+
+void Connection::open_log(const ApiRequest& request) {
+  log_protocol_.clear();
+  if (request.websocket) {
+    for (const std::string& offered : request.subprotocols) {
+      const bool known = offered == "binary.k8s.io" || offered == "base64.binary.k8s.io";
+      if (known && log_protocol_.empty()) log_protocol_ = offered;
+    }
+    if (log_protocol_.empty() && !request.subprotocols.empty()) {
+      Reply refused;
+      refused.status = 403;
+      refused.content_type.clear();
+      return answer(request, std::move(refused));
+    }
+    accept_websocket(request, log_protocol_);
+    send(frame(log_protocol_ == "base64.binary.k8s.io" ? Opcode::text : Opcode::binary, ""));
+  } else {
+    send(head_text(200, {{"Content-Type", "text/plain"}, {"Transfer-Encoding", "chunked"}}));
+  }
+  log_ = std::make_unique<LogFollower>(LogQuery::of(request));
+  const PodLog& log = world_.logs().at(log_->query().key);
+  send_log(log_->existing(log));
+  if (log_ && (!log_->query().follow || log.over || log_->is_full())) end_log();
+}
+
+// apiserver/pkg/util/wsstream's Reader sends pieces of 2048 bytes.
+void Connection::send_log(const std::string& text) {
+  if (text.empty()) return;
+  if (!websocket_) return send(chunk(text));
+  constexpr std::size_t kPiece = 2048;
+  for (std::size_t at = 0; at < text.size(); at += kPiece) {
+    const std::string piece = text.substr(at, kPiece);
+    const bool encoded = log_protocol_ == "base64.binary.k8s.io";
+    send(encoded ? frame(Opcode::text, base64(piece)) : frame(Opcode::binary, piece));
+  }
+}
+
+void Connection::on_log(const std::string& log_key, const LogEntry& entry) {
+  if (!follows(log_key)) return;
+  send_log(log_->text_of(entry));
+  if (log_ && log_->is_full()) end_log();
+}
+
+void Connection::end_log() {
+  log_.reset();
+  if (websocket_) return end_websocket(1000);
+  send("0\r\n\r\n");
+  finish_request();
+}
+
 // ---- watches -------------------------------------------------------------------------
 
 void Connection::open_watch(const ApiRequest& request) {
   if (request.websocket) {
-    accept_websocket(request);
+    accept_websocket(request, request.subprotocols.empty() ? "" : request.subprotocols[0]);
   } else {
     const std::string type = fault_.action == FaultAction::content_type ? fault_.text : "application/json";
     const std::string head = fault_.action == FaultAction::http10
@@ -237,12 +322,12 @@ void Connection::open_watch(const ApiRequest& request) {
   feed->begin();
 }
 
-void Connection::accept_websocket(const ApiRequest& request) {
+void Connection::accept_websocket(const ApiRequest& request, const std::string& protocol) {
   websocket_ = true;
   std::string key = accept_key(request.header("Sec-WebSocket-Key"));
   if (fault_.action == FaultAction::bad_handshake) key[0] = key[0] == 'A' ? 'B' : 'A';
   Headers headers{{"Upgrade", "websocket"}, {"Connection", "Upgrade"}, {"Sec-WebSocket-Accept", key}};
-  if (!request.subprotocols.empty()) headers.emplace_back("Sec-WebSocket-Protocol", request.subprotocols[0]);
+  if (!protocol.empty()) headers.emplace_back("Sec-WebSocket-Protocol", protocol);
   send(head_text(101, headers));
 }
 
@@ -326,9 +411,10 @@ void Connection::end_stream() {
 }
 
 // x/net/websocket, which the apiserver uses, does not wait for the client's close frame.
-void Connection::end_websocket(std::uint16_t code) {
+void Connection::end_websocket(std::uint16_t code, const std::string& reason) {
   if (close_when_written_) return;
-  send(close_frame(code));
+  drop_stream();
+  send(close_frame(code, reason));
   close_when_written_ = true;
   pump();
 }

@@ -12,6 +12,8 @@
 #include "server/channel.hpp"
 #include "server/fault.hpp"
 #include "server/frames.hpp"
+#include "server/pod_log.hpp"
+#include "server/pod_stream.hpp"
 #include "server/request.hpp"
 #include "server/watch_feed.hpp"
 
@@ -19,7 +21,7 @@ namespace ksr::testserver {
 
 class World;
 
-class Connection final : public std::enable_shared_from_this<Connection>, private EventSink {
+class Connection final : public std::enable_shared_from_this<Connection>, private EventSink, private StreamSink {
  public:
   Connection(World& world, boost::asio::io_context& io, std::unique_ptr<Channel> channel);
   ~Connection() override;
@@ -28,6 +30,10 @@ class Connection final : public std::enable_shared_from_this<Connection>, privat
   void close(bool reset);
   // The open watch, or null.
   std::shared_ptr<WatchFeed> watch() const { return feed_; }
+  // The log that is followed over it.
+  bool follows(const std::string& log_key) const { return log_ != nullptr && log_->query().key == log_key; }
+  void on_log(const std::string& log_key, const LogEntry& entry);
+  void end_log();
   // The client waits for a script to finish.
   bool runs_script() const { return runs_script_; }
 
@@ -35,6 +41,11 @@ class Connection final : public std::enable_shared_from_this<Connection>, privat
   // EventSink
   void send_event(const std::string& line) override;
   void end_stream() override;
+  // StreamSink
+  void send_frames(std::string bytes) override { send(std::move(bytes)); }
+  void close_stream(std::uint16_t code, const std::string& reason) override { end_websocket(code, reason); }
+  void cut_stream(bool reset) override;
+  void hear_client(bool hear) override;
 
   void read();
   void on_bytes(std::size_t count);
@@ -43,7 +54,10 @@ class Connection final : public std::enable_shared_from_this<Connection>, privat
   void handle(ApiRequest request);
   void answer(const ApiRequest& request, Reply reply);
   void open_watch(const ApiRequest& request);
-  void accept_websocket(const ApiRequest& request);
+  void open_stream(const ApiRequest& request);
+  void open_log(const ApiRequest& request);
+  void send_log(const std::string& text);
+  void accept_websocket(const ApiRequest& request, const std::string& protocol);
   void inject_due();
   void write_event(const std::string& line);
   bool holds_back() const noexcept {
@@ -52,9 +66,10 @@ class Connection final : public std::enable_shared_from_this<Connection>, privat
   void arm_timers();
   void arm_bookmark();
   void take_frames();
-  void end_websocket(std::uint16_t code);
+  void end_websocket(std::uint16_t code, const std::string& reason = "");
   void finish_request();
   void drop_feed();
+  void drop_stream();
 
   void send(std::string bytes);
   void pump();
@@ -71,6 +86,9 @@ class Connection final : public std::enable_shared_from_this<Connection>, privat
   std::uint64_t sent_ = 0;  // of the current response
   Fault fault_;
   std::shared_ptr<WatchFeed> feed_;
+  std::shared_ptr<PodStream> stream_;
+  std::unique_ptr<LogFollower> log_;
+  std::string log_protocol_;
   boost::asio::steady_timer end_timer_;
   boost::asio::steady_timer bookmark_timer_;
   boost::asio::steady_timer pace_timer_;
@@ -83,6 +101,8 @@ class Connection final : public std::enable_shared_from_this<Connection>, privat
   bool keep_alive_ = true;
   bool silent_ = false;  // stalled by a fault: nothing more is sent
   bool closed_ = false;
+  bool deaf_ = false;  // nothing more is read
+  bool reading_ = false;
 };
 
 }  // namespace ksr::testserver

@@ -44,7 +44,7 @@ enum class FaultAction {
 
 // What is done to the next `times` matching requests. A value.
 struct Fault {
-  std::string verb = "any";  // any, list, watch, get, write, discovery, other
+  std::string verb = "any";  // any, list, watch, get, log, stream, write, discovery, other
   std::string where = "*";   // *, a plural, or the start of a path
   std::string transport;     // empty: either; http, websocket
   int times = 1;             // negative: until cleared

@@ -32,8 +32,8 @@ std::string frame(Opcode opcode, std::string_view payload, bool final) {
   return text.append(payload);
 }
 
-std::string close_frame(std::uint16_t code) {
-  return frame(Opcode::close, big_endian(code, 2));
+std::string close_frame(std::uint16_t code, std::string_view reason) {
+  return frame(Opcode::close, big_endian(code, 2).append(reason));
 }
 
 std::optional<Frame> take_frame(std::string& inbox) {
@@ -45,7 +45,7 @@ std::optional<Frame> take_frame(std::string& inbox) {
   if (inbox.size() < head) return std::nullopt;
   const std::uint64_t size = extended == 0 ? second & 0x7F : number(std::string_view(inbox).substr(2, extended));
   if (inbox.size() - head < size) return std::nullopt;
-  Frame found{static_cast<Opcode>(inbox[0] & 0x0F), inbox.substr(head, size)};
+  Frame found{static_cast<Opcode>(inbox[0] & 0x0F), inbox.substr(head, size), (inbox[0] & 0x80) != 0};
   for (std::size_t i = 0; masked && i < found.payload.size(); ++i) {
     found.payload[i] = static_cast<char>(found.payload[i] ^ inbox[head - 4 + i % 4]);
   }

@@ -14,10 +14,11 @@ enum class Opcode : std::uint8_t { continuation = 0, text = 1, binary = 2, close
 struct Frame {
   Opcode opcode = Opcode::text;
   std::string payload;
+  bool final = true;
 };
 
 std::string frame(Opcode opcode, std::string_view payload, bool final = true);
-std::string close_frame(std::uint16_t code);
+std::string close_frame(std::uint16_t code, std::string_view reason = "");
 // Removes the first complete frame from `inbox`; empty until there is one.
 std::optional<Frame> take_frame(std::string& inbox);
 // Sec-WebSocket-Accept for a key.

@@ -1,5 +1,6 @@
 #include "server/query.hpp"
 
+#include <algorithm>
 #include <boost/json.hpp>
 #include <cctype>
 
@@ -90,6 +91,14 @@ std::optional<std::uint64_t> parse_number(std::string_view text) {
     value = value * 10 + static_cast<std::uint64_t>(c - '0');
   }
   return value;
+}
+
+std::string base64(std::string_view bytes) {
+  std::string result = base64url(bytes);
+  std::replace(result.begin(), result.end(), '-', '+');
+  std::replace(result.begin(), result.end(), '_', '/');
+  result.append((4 - result.size() % 4) % 4, '=');
+  return result;
 }
 
 std::string base64url(std::string_view bytes) {

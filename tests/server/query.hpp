@@ -29,6 +29,8 @@ bool equal_ignoring_case(std::string_view a, std::string_view b);
 std::optional<std::uint64_t> parse_number(std::string_view text);
 
 std::string base64url(std::string_view bytes);
+// With padding, in the first alphabet.
+std::string base64(std::string_view bytes);
 // With or without padding, in either alphabet; nullopt on any other character.
 std::optional<std::string> base64_decoded(std::string_view text);
 

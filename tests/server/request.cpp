@@ -36,8 +36,15 @@ bool route_resource(ApiRequest& request, const ResourceTypes& types) {
   return request.name.empty() || in_namespace == request.type->namespaced;
 }
 
+// exec, attach and port-forward of a pod, and its proxy, which takes any WebSocket.
+bool is_stream(const std::string& subresource) {
+  return subresource == "exec" || subresource == "attach" || subresource == "portforward" || subresource == "proxy";
+}
+
 std::string resource_verb(const ApiRequest& request) {
   if (request.method != "GET") return "write";
+  if (request.type->plural == "pods" && request.subresource == "log") return "log";
+  if (request.type->plural == "pods" && is_stream(request.subresource)) return "stream";
   if (request.target.flag("watch")) return "watch";
   return request.name.empty() ? "list" : "get";
 }
@@ -88,6 +95,7 @@ bool route(ApiRequest& request, const ResourceTypes& types) {
 }
 
 std::string access_verb(const ApiRequest& request) {
+  if (request.verb == "log" || request.verb == "stream") return "get";
   if (request.verb != "write") return request.verb;
   if (request.method == "POST") return "create";
   if (request.method == "PUT") return "update";

@@ -36,7 +36,8 @@ struct ApiRequest {
   std::string ns;
   std::string name;
   std::string subresource;
-  // list, watch, get, write, discovery, other; other with no type is an unknown path unless a fixed document.
+  // list, watch, get, log, stream, write, discovery, other; other with no type is an unknown path unless a fixed
+  // document.
   std::string verb = "other";
   std::string user;
 

@@ -27,12 +27,13 @@ const std::string& word(const std::vector<std::string>& words, std::size_t i, co
   return words[i];
 }
 
-// The plural of a resource's word; "*" stays.
+// The plural of a resource's word, with the subresource if it names one; "*" stays.
 std::string plural_of(const World& world, const std::string& word) {
   if (word == "*") return word;
-  const ResourceType* type = world.types().find_by_word(word);
+  const auto slash = word.find('/');
+  const ResourceType* type = world.types().find_by_word(word.substr(0, slash));
   if (type == nullptr) throw std::runtime_error("unknown resource " + word);
-  return type->plural;
+  return slash == std::string::npos ? type->plural : type->plural + word.substr(slash);
 }
 
 // "5/s"
@@ -43,6 +44,86 @@ std::chrono::milliseconds interval_of(const std::string& rate) {
   if (count == 0 || count > 1'000) throw std::runtime_error("expected 1/s to 1000/s: " + rate);
   return std::chrono::milliseconds(1'000 / count);
 }
+
+// stream KIND [NS/]POD STEP…
+void plan_stream(World& world, const std::vector<std::string>& words) {
+  const std::string& kind = word(words, 1, "exec, attach, portforward or proxy");
+  const std::string& pod = word(words, 2, "a pod");
+  if (kind != "exec" && kind != "attach" && kind != "portforward" && kind != "proxy") {
+    throw std::runtime_error("expected exec, attach, portforward or proxy: " + kind);
+  }
+  const std::string key = pod.find('/') == std::string::npos ? "default/" + pod : pod;
+  world.streams().set(kind, key, StreamPlan::parse(kind, words, 3));
+}
+
+// log [NS/]POD [container=C] [previous] [stamp=T] WORD…
+class LogCommand {
+ public:
+  LogCommand(World& world, const std::vector<std::string>& words) : world_(world) {
+    const std::string& pod = word(words, 1, "a pod");
+    const auto slash = pod.find('/');
+    ns_ = slash == std::string::npos ? "default" : pod.substr(0, slash);
+    pod_ = slash == std::string::npos ? pod : pod.substr(slash + 1);
+    for (std::size_t i = 2; i < words.size(); ++i) take(words[i]);
+  }
+
+ private:
+  std::string key() const { return PodLogs::key_of(ns_, pod_, container_, previous_); }
+
+  void take(const std::string& option) {
+    const auto equal = option.find('=');
+    const std::string name = option.substr(0, equal);
+    const std::string value = equal == std::string::npos ? "" : option.substr(equal + 1);
+    if (name == "container") {
+      container_ = value;
+    } else if (name == "stamp") {
+      stamp_ = stamp_of(value);
+      if (!stamp_) throw std::runtime_error("expected a time such as 2026-11-29T10:00:00.5Z: " + value);
+    } else if (name == "line" || name == "raw") {
+      append(name == "line", value);
+    } else if (!take_word(option)) {
+      throw std::runtime_error("unknown word of log: " + option);
+    }
+  }
+
+  void append(bool stamped, const std::string& text) {
+    LogEntry entry;
+    entry.stamp = stamp_ ? *stamp_ : *stamp_of(timestamp_now());
+    entry.text = stamped ? text + "\n" : text;
+    entry.stamped = stamped;
+    world_.append_log(key(), entry);
+  }
+
+  bool take_word(const std::string& name) {
+    if (name == "previous")
+      previous_ = true;
+    else if (name == "end")
+      world_.end_log(key());
+    else if (name == "cut" || name == "reset")
+      world_.cut_log(key(), name == "reset");
+    else if (name == "rotate")
+      world_.logs().at(key()).entries.clear();
+    else if (name == "restart")
+      restart();
+    else
+      return false;
+    return true;
+  }
+
+  void restart() {
+    world_.end_log(key());
+    PodLog& log = world_.logs().at(key());
+    world_.logs().at(PodLogs::key_of(ns_, pod_, container_, true)) = log;
+    log = PodLog();
+  }
+
+  World& world_;
+  std::string ns_;
+  std::string pod_;
+  std::string container_;
+  bool previous_ = false;
+  std::optional<std::int64_t> stamp_;
+};
 
 void tell_headlamp(World& world, const std::string& what) {
   HeadlampProxy* const gate = world.headlamp();
@@ -148,6 +229,12 @@ bool Script::execute_server_command(const Words& words) {
     world_.options().watch_list = word(words, 1, "on or off") == "on";
   } else if (command == "headlamp") {
     tell_headlamp(world_, word(words, 1, "forget or reload"));
+  } else if (command == "stream") {
+    plan_stream(world_, words);
+  } else if (command == "log") {
+    LogCommand(world_, words);
+  } else if (command == "protocols") {
+    world_.streams().known.assign(words.begin() + 1, words.end());
   } else if (command == "quit") {
     if (world_.on_quit) world_.on_quit();
   } else {

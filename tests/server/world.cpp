@@ -8,6 +8,7 @@
 
 #include "server/connection.hpp"
 #include "server/discovery.hpp"
+#include "server/pod_stream.hpp"
 #include "server/script.hpp"
 #include "server/status.hpp"
 
@@ -109,6 +110,7 @@ std::optional<Reply> World::ordinary_reply(ApiRequest& request, const std::strin
     if (request.verb == "list") return list_objects(request, log_, fault);
     if (request.verb == "get") return get_object(request, log_);
     if (request.verb == "write") return write_object(request, log_);
+    if (request.verb == "log" || request.verb == "stream") return subresource_refusal(request);
     return watch_refusal(request);
   } catch (const std::exception& problem) {
     return status_reply(bad_request(problem.what()));
@@ -121,8 +123,32 @@ std::optional<Reply> World::refusal(ApiRequest& request, const std::string& clie
   request.user = *user;
   if (request.type == nullptr) return std::nullopt;
   const std::string verb = access_verb(request);
+  if (request.verb == "log" || request.verb == "stream") {
+    ResourceType subresource = *request.type;
+    subresource.plural += "/" + request.subresource;
+    // Since 1.35 a stream needs get and create over a WebSocket too.
+    for (const char* needed : {"get", "create"}) {
+      if (access_.allowed(*user, needed, subresource.plural, request.ns)) continue;
+      if (request.verb == "log" && needed == std::string("create")) continue;
+      return status_reply(forbidden(subresource, *user, needed, request.ns, request.name));
+    }
+    return std::nullopt;
+  }
   if (access_.allowed(*user, verb, request.type->plural, request.ns)) return std::nullopt;
   return status_reply(forbidden(*request.type, *user, verb, request.ns, request.name));
+}
+
+std::optional<Reply> World::subresource_refusal(const ApiRequest& request) {
+  if (log_.collection(*request.type).find(object_key(request.ns, request.name)) == nullptr) {
+    return status_reply(not_found(*request.type, request.name));
+  }
+  if (request.verb == "stream") return choose_stream(request, streams_).refusal;
+  if (auto refused = LogQuery::refusal(request)) return refused;
+  const LogQuery query = LogQuery::of(request);
+  if (request.target.flag("previous") && !logs_.holds(query.key)) {
+    return status_reply(bad_request("previous terminated container in pod \"" + request.name + "\" not found"));
+  }
+  return std::nullopt;
 }
 
 // What x/net/websocket, which the apiserver uses, requires of a handshake; then the apiserver's own rules.
@@ -161,6 +187,27 @@ void World::notify_watches(const ResourceType& type, const Change& change) {
   const auto connections = connections_;
   for (const auto& connection : connections) {
     if (const auto feed = connection->watch()) feed->on_change(type, change);
+  }
+}
+
+void World::append_log(const std::string& key, const LogEntry& entry) {
+  logs_.at(key).entries.push_back(entry);
+  const auto connections = connections_;
+  for (const auto& connection : connections) connection->on_log(key, entry);
+}
+
+void World::end_log(const std::string& key) {
+  logs_.at(key).over = true;
+  const auto connections = connections_;
+  for (const auto& connection : connections) {
+    if (connection->follows(key)) connection->end_log();
+  }
+}
+
+void World::cut_log(const std::string& key, bool reset) {
+  const auto connections = connections_;
+  for (const auto& connection : connections) {
+    if (connection->follows(key)) connection->close(reset);
   }
 }
 

@@ -13,10 +13,12 @@
 #include "server/fault.hpp"
 #include "server/headlamp.hpp"
 #include "server/list_handler.hpp"
+#include "server/pod_log.hpp"
 #include "server/request.hpp"
 #include "server/resource_type.hpp"
 #include "server/revision_log.hpp"
 #include "server/server_options.hpp"
+#include "server/stream_plan.hpp"
 
 namespace ksr::testserver {
 
@@ -35,7 +37,7 @@ struct RecordedRequest {
 
 class World {
  public:
-  // What to do with a request: send a response, run its body as a script, or (neither) open a watch.
+  // What to do with a request: send a response, run its body as a script, or (neither) open a watch, a log or a stream.
   struct Verdict {
     std::optional<Reply> reply;
     bool script = false;
@@ -62,6 +64,13 @@ class World {
   AccessRules& access() { return access_; }
   FaultPlan& faults() { return faults_; }
   std::vector<RecordedRequest>& requests() { return requests_; }
+  StreamPlans& streams() { return streams_; }
+  PodLogs& logs() { return logs_; }
+  // More of a container's log, and its end, reach those that follow it.
+  void append_log(const std::string& key, const LogEntry& entry);
+  void end_log(const std::string& key);
+  // Ends the connections that follow it.
+  void cut_log(const std::string& key, bool reset);
   // Null: the server is reached directly.
   HeadlampProxy* headlamp() { return headlamp_ ? &*headlamp_ : nullptr; }
   boost::asio::io_context& io() { return io_; }
@@ -77,6 +86,7 @@ class World {
   std::optional<Reply> ordinary_reply(ApiRequest& request, const std::string& client_name, const Fault& fault);
   std::optional<Reply> refusal(ApiRequest& request, const std::string& client_name);
   std::optional<Reply> watch_refusal(const ApiRequest& request);
+  std::optional<Reply> subresource_refusal(const ApiRequest& request);
   void notify_watches(const ResourceType& type, const Change& change);
 
   boost::asio::io_context& io_;
@@ -87,6 +97,8 @@ class World {
   FaultPlan faults_;
   std::optional<HeadlampProxy> headlamp_;
   std::vector<RecordedRequest> requests_;
+  StreamPlans streams_;
+  PodLogs logs_;
   struct RequestCut {
     std::size_t bytes;
     bool reset;

@@ -29,7 +29,7 @@ class Observed final : public transport::ExchangeObserver {
     body_size += bytes.size();
     count();
   }
-  void on_message_end() override {
+  void on_message_end(transport::MessageType) override {
     require(status == 101 && !ended && !destroyed_, "a message that is none");
     messages.push_back(std::exchange(open_message, {}));
     count();

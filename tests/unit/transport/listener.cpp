@@ -109,7 +109,7 @@ void Listener::on_body(std::string_view bytes) {
       },
       Point::body);
 }
-void Listener::on_message_end() {
+void Listener::on_message_end(MessageType) {
   note([&] { messages_.push_back(std::exchange(message_, {})); }, Point::message_end);
 }
 void Listener::on_end(const std::optional<Error>& error) {

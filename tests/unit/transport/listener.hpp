@@ -68,7 +68,7 @@ class Listener : public ExchangeObserver {
 
   void on_head(const ResponseHead& head) override;
   void on_body(std::string_view bytes) override;
-  void on_message_end() override;
+  void on_message_end(MessageType type) override;
   void on_end(const std::optional<Error>& error) override;
 
   // Network thread only.

@@ -77,7 +77,7 @@ class PatientDriver final : public web::websocket_driver {
     parts += bytes;
     largest_part = std::max(largest_part, bytes.capacity());
   }
-  void message(const std::string& payload) override {
+  void message(const std::string& payload, bool) override {
     parts += payload;
     ++messages;
   }

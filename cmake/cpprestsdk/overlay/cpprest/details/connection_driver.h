@@ -29,6 +29,8 @@ public:
     virtual bool at_rest() noexcept = 0;
     // What is under way completes with an error.
     virtual void close() noexcept = 0;
+    // The descriptor of its socket, for options and statistics of the kernel; -1 without one.
+    virtual int native_handle() noexcept { return -1; }
 };
 
 class connection_driver
@@ -80,7 +82,7 @@ public:
     // What has come of a message that is not complete. Valid during the call.
     virtual void message_part(const std::string& bytes) = 0;
     // The rest of a message, which is complete with it. Valid during the call.
-    virtual void message(const std::string& payload) = 0;
+    virtual void message(const std::string& payload, bool is_text) = 0;
     // All messages in what was read have been delivered.
     virtual void drained() = 0;
     virtual void pong() = 0;

@@ -192,12 +192,14 @@ private:
             if (self->m_abandoned) {
                 return;
             }
+            // The read that is under way ends the connection, once all is read that the peer has sent before it closed:
+            // its last messages say why it did.
+            if (ec) {
+                return;
+            }
             self->guarded([&] {
-                if (ec) {
-                    self->m_stream_error = ec;
-                }
-                // May start the next write, or end the connection.
-                done(ec ? make_error_code(error::pass_through) : lib::error_code());
+                // May start the next write.
+                done(lib::error_code());
                 if (!self->m_abandoned && !self->m_writing && self->m_after_write) {
                     self->m_after_write();
                 }

@@ -1,0 +1,158 @@
+#include "channel/channel_call.hpp"
+
+#include <algorithm>
+
+#include "base/secrets.hpp"
+#include "base/text.hpp"
+#include "channel/exec_call.hpp"
+#include "channel/http_call.hpp"
+#include "channel/log_call.hpp"
+#include "channel/port_forward_call.hpp"
+#include "channel/websocket_call.hpp"
+
+namespace ksr::channel {
+namespace {
+
+const char* name_of(ChannelKind kind) {
+  switch (kind) {
+    case ChannelKind::log:
+      return "log";
+    case ChannelKind::exec:
+      return "exec";
+    case ChannelKind::attach:
+      return "attach";
+    case ChannelKind::portforward:
+      return "portforward";
+    case ChannelKind::websocket:
+      return "WebSocket";
+    case ChannelKind::http:
+    case ChannelKind::none:
+      break;
+  }
+  return "http";
+}
+
+}  // namespace
+
+ChannelCall::ChannelCall(Environment environment, ChannelOptions options, ChannelTarget target)
+    : environment_(std::move(environment)), options_(std::move(options)), target_(std::move(target)) {}
+
+void ChannelCall::start() {
+  guarded([this] { begin(); });
+}
+
+void ChannelCall::cancel() {
+  KSR_ASSERT_ON_THREAD(environment_.executor);
+  if (std::exchange(ended_, true)) return;
+  stop();
+}
+
+void ChannelCall::send_waiting() {
+  guarded([this] { pump(); });
+}
+
+void ChannelCall::resize(std::uint16_t columns, std::uint16_t rows) {
+  guarded([&] { take_size(columns, rows); });
+}
+
+// ---- what comes -----------------------------------------------------------------------------------------------------
+
+void ChannelCall::give(int part, std::string_view bytes) {
+  if (bytes.empty()) return;
+  environment_.counts->bytes_received.fetch_add(bytes.size(), std::memory_order_relaxed);
+  const auto to = host();
+  if (to && !to->on_bytes(part, bytes)) rest();
+}
+
+void ChannelCall::give_message(int part, std::string message) {
+  environment_.counts->bytes_received.fetch_add(message.size(), std::memory_order_relaxed);
+  const auto to = host();
+  if (to && !to->on_message(part, std::move(message))) rest();
+}
+
+void ChannelCall::mark(int part, Mark mark) {
+  if (mark == Mark::gap) environment_.counts->gaps.fetch_add(1, std::memory_order_relaxed);
+  if (const auto to = host()) to->on_mark(part, mark);
+}
+
+void ChannelCall::rest() {
+  if (rests_since_) return;
+  rests_since_ = now();
+  const auto since = std::chrono::duration_cast<std::chrono::microseconds>(rests_since_->time_since_epoch());
+  environment_.counts->stalled_since_us.store(since.count(), std::memory_order_relaxed);
+  pause_reading();
+}
+
+void ChannelCall::resume() {
+  guarded([this] {
+    if (!rests_since_) return;
+    const auto rested = std::chrono::duration_cast<std::chrono::microseconds>(now() - *rests_since_);
+    environment_.counts->stalled_us.fetch_add(static_cast<std::uint64_t>(rested.count()), std::memory_order_relaxed);
+    environment_.counts->stalled_since_us.store(0, std::memory_order_relaxed);
+    rests_since_.reset();
+    resume_reading();
+  });
+}
+
+void ChannelCall::interrupted(const Error& error, std::optional<Milliseconds> retry) {
+  const Error shown = environment_.access->secrets()->blanked(error);
+  if (const auto to = host()) to->on_interrupted(shown.within(context()), retry);
+}
+
+// ---- the end --------------------------------------------------------------------------------------------------------
+
+void ChannelCall::end(Ending ending) {
+  if (std::exchange(ended_, true)) return;
+  stop();
+  if (ending.error) {
+    ending.error = environment_.access->secrets()->blanked(*std::move(ending.error)).within(context());
+  }
+  if (const auto to = host()) to->on_end(std::move(ending));
+}
+
+std::unique_ptr<Timer> ChannelCall::after(Milliseconds delay, std::function<void()> task) {
+  return environment_.executor.schedule(now() + delay, [this, task = std::move(task)] { guarded(task); });
+}
+
+ErrorContext ChannelCall::context() const {
+  const std::string& server = environment_.access->server();
+  if (target_.name.empty()) {
+    // A query may hold a secret.
+    return {name_of(options_.kind), one_line(target_.target.substr(0, target_.target.find('?'))), "", server};
+  }
+  return {name_of(options_.kind), "v1/pods " + in_quotes(target_.name), target_.name_space, server};
+}
+
+std::string pod_path(const ChannelTarget& target) {
+  return "/api/v1/namespaces/" + percent_encode(target.name_space) + "/pods/" + percent_encode(target.name);
+}
+
+void add_headers(transport::Request& request, const cluster::RequestAuth& auth) {
+  const std::size_t own = request.headers.size();
+  for (const transport::Header& header : auth.headers) {
+    const auto same = [&](const transport::Header& held) { return equal_ignoring_case(held.name, header.name); };
+    const auto end = request.headers.begin() + static_cast<std::ptrdiff_t>(own);
+    if (std::none_of(request.headers.begin(), end, same)) request.headers.push_back(header);
+  }
+}
+
+std::shared_ptr<ChannelCall> make_channel_call(ChannelCall::Environment environment, ChannelOptions options,
+                                               ChannelTarget target) {
+  switch (options.kind) {
+    case ChannelKind::log:
+      return std::make_shared<LogCall>(std::move(environment), std::move(options), std::move(target));
+    case ChannelKind::exec:
+    case ChannelKind::attach:
+      return std::make_shared<ExecCall>(std::move(environment), std::move(options), std::move(target));
+    case ChannelKind::portforward:
+      return std::make_shared<PortForwardCall>(std::move(environment), std::move(options), std::move(target));
+    case ChannelKind::websocket:
+      return std::make_shared<RawWebSocketCall>(std::move(environment), std::move(options), std::move(target));
+    case ChannelKind::http:
+    case ChannelKind::none:
+      break;
+  }
+  return std::make_shared<HttpCall>(std::move(environment), std::move(options), std::move(target));
+}
+
+}  // namespace ksr::channel

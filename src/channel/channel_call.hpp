@@ -1,0 +1,166 @@
+// `ChannelCall` is the network's side of one channel, `ChannelHost` what it reports to; the kinds of channels implement
+// the one, client::ChannelHandle the other. Live on the network thread.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "base/error.hpp"
+#include "base/exception_error.hpp"
+#include "base/executor.hpp"
+#include "base/instant.hpp"
+#include "base/random.hpp"
+#include "base/thread_check.hpp"
+#include "channel/channel_options.hpp"
+#include "channel/part_buffer.hpp"
+#include "cluster/access.hpp"
+
+namespace ksr::channel {
+
+// Written on the network thread, read on any.
+struct ChannelCounts {
+  std::atomic<std::uint64_t> bytes_received{0};
+  std::atomic<std::uint64_t> bytes_sent{0};
+  std::atomic<std::uint64_t> stalled_us{0};
+  // The host has been too slow since then, in the steady clock; 0: it is not.
+  std::atomic<std::int64_t> stalled_since_us{0};
+  std::atomic<std::uint64_t> blocked_us{0};
+  std::atomic<std::uint64_t> reconnects{0};
+  std::atomic<std::uint64_t> gaps{0};
+  std::atomic<std::uint64_t> replayed{0};
+  std::atomic<std::uint64_t> ping_rtt_us{0};
+  std::atomic<std::uint64_t> exit_verified{0};
+  // 5, 4, 1 of exec, attach and portforward; 0: none.
+  std::atomic<std::uint64_t> protocol{0};
+};
+
+// Whether a server takes v4.channel.k8s.io alone, v5 alone, or is not known to refuse any. Shared by the channels of a
+// client.
+struct ServerProtocols {
+  bool refuses_v4 = false;
+  bool refuses_v5 = false;
+};
+
+struct Outgoing {
+  int part = 0;
+  std::string bytes;
+  // Nothing follows on this part.
+  bool finishes = false;
+};
+
+struct Ending {
+  // Empty: it was orderly.
+  std::optional<Error> error;
+  std::optional<int> exit_code;
+};
+
+class ChannelHost {
+ public:
+  virtual ~ChannelHost() = default;
+  virtual void on_connecting() = 0;
+  virtual void on_open() = 0;
+  virtual void on_interrupted(const Error& error, std::optional<Milliseconds> retry) = 0;
+  // False: enough is held. ChannelCall::resume() follows when there is room again.
+  virtual bool on_bytes(int part, std::string_view bytes) = 0;
+  virtual bool on_message(int part, std::string message) = 0;
+  virtual void on_mark(int part, Mark mark) = 0;
+  // log: how many lines the host has not taken yet. Any thread.
+  virtual std::uint64_t undelivered_lines() const = 0;
+  // What is to be sent next: at most `max_size` bytes of a stream, or one message.
+  virtual std::optional<Outgoing> take_outgoing(std::size_t max_size) = 0;
+  virtual void set_info(const char* name, std::string value) = 0;
+  // The end; nothing is called afterwards.
+  virtual void on_end(Ending ending) = 0;
+};
+
+class ChannelCall : public std::enable_shared_from_this<ChannelCall> {
+ public:
+  struct Environment {
+    Executor& executor;
+    std::shared_ptr<Random> random;
+    std::shared_ptr<cluster::Access> access;
+    std::shared_ptr<ChannelCounts> counts;
+    std::shared_ptr<ServerProtocols> protocols;
+    std::weak_ptr<ChannelHost> host;
+  };
+
+  virtual ~ChannelCall() = default;
+  ChannelCall(const ChannelCall&) = delete;
+  ChannelCall& operator=(const ChannelCall&) = delete;
+
+  void start();
+  // Nothing is reported afterwards.
+  void cancel();
+  // The host has room again.
+  void resume();
+  // The host has something to send.
+  void send_waiting();
+  void resize(std::uint16_t columns, std::uint16_t rows);
+  // log: where to go on behind the lines that the host has taken. Any thread.
+  virtual std::string cursor(const ChannelHost& /*host*/) const { return {}; }
+
+ protected:
+  ChannelCall(Environment environment, ChannelOptions options, ChannelTarget target);
+
+  virtual void begin() = 0;
+  virtual void stop() = 0;
+  virtual void pause_reading() = 0;
+  virtual void resume_reading() = 0;
+  virtual void pump() {}
+  virtual void take_size(std::uint16_t /*columns*/, std::uint16_t /*rows*/) {}
+
+  // Runs `step`; an exception of it ends the channel.
+  template <class Step>
+  void guarded(Step&& step) {
+    KSR_ASSERT_ON_THREAD(environment_.executor);
+    const auto self = shared_from_this();
+    if (ended_) return;
+    try {
+      step();
+    } catch (...) {
+      if (ended_) throw;
+      end({error_of_exception(), std::nullopt});
+    }
+  }
+
+  // The rest of what was read is still delivered.
+  void give(int part, std::string_view bytes);
+  void give_message(int part, std::string message);
+  void mark(int part, Mark mark);
+  void end(Ending ending);
+  void fail(Error error) { end({std::move(error), std::nullopt}); }
+  bool ended() const noexcept { return ended_; }
+  bool reading_rests() const noexcept { return rests_since_.has_value(); }
+  Instant now() const { return environment_.executor.now(); }
+  std::unique_ptr<Timer> after(Milliseconds delay, std::function<void()> task);
+  // "exec of v1/pods in namespace …".
+  ErrorContext context() const;
+  std::shared_ptr<ChannelHost> host() const { return environment_.host.lock(); }
+  void interrupted(const Error& error, std::optional<Milliseconds> retry);
+
+  const Environment environment_;
+  const ChannelOptions options_;
+  const ChannelTarget target_;
+
+ private:
+  void rest();
+
+  std::optional<Instant> rests_since_;
+  bool ended_ = false;
+};
+
+// "/api/v1/namespaces/NS/pods/NAME", percent-encoded.
+std::string pod_path(const ChannelTarget& target);
+// Adds the headers of the client that the request does not have itself.
+void add_headers(transport::Request& request, const cluster::RequestAuth& auth);
+
+std::shared_ptr<ChannelCall> make_channel_call(ChannelCall::Environment environment, ChannelOptions options,
+                                               ChannelTarget target);
+
+}  // namespace ksr::channel

@@ -1,0 +1,102 @@
+#include "channel/http_call.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/text.hpp"
+#include "cluster/refusal.hpp"
+
+namespace ksr::channel {
+namespace {
+
+constexpr Milliseconds kHeadTimeout{30'000};
+
+}  // namespace
+
+void HttpCall::begin() {
+  head_ = {};
+  refusal_.clear();
+  if (const auto to = host()) to->on_connecting();
+  if (ended()) return;
+  pending_ = environment_.access->authenticate(cluster::Purpose::request, [this](Expected<cluster::RequestAuth> auth) {
+    guarded([&] { send(std::move(auth)); });
+  });
+}
+
+void HttpCall::send(Expected<cluster::RequestAuth> auth) {
+  if (const Error* error = auth.if_error()) return fail(*error);
+  transport::Request request;
+  request.method = target_.method;
+  request.target = target_.target;
+  if (target_.below_headlamp_url) {
+    if (!auth->headlamp_prefix) {
+      return fail({Status::invalid, "params key scope: is headlamp, but the client has no headlamp_url"});
+    }
+    request.prefix = auth->headlamp_prefix;
+  }
+  request.headers = target_.headers;
+  add_headers(request, *auth);
+  request.body = target_.body;
+  request.response_timeout = kHeadTimeout;
+  environment_.counts->bytes_sent.fetch_add(request.body.size(), std::memory_order_relaxed);
+  exchange_ = auth->connection->send(std::move(request), *this);
+}
+
+void HttpCall::on_head(const transport::ResponseHead& head) {
+  guarded([&] {
+    head_ = head;
+    environment_.access->on_response_head(head);
+    const auto to = host();
+    if (to) to->set_info("http_status", std::to_string(head.status));
+    if (to && accepted()) to->on_open();
+  });
+}
+
+void HttpCall::on_body(std::string_view bytes) {
+  guarded([&] {
+    if (accepted()) return give(kPartStdout, bytes);
+    refusal_ += bytes.substr(0, cluster::kMaxRefusalBody - std::min(cluster::kMaxRefusalBody, refusal_.size()));
+  });
+}
+
+void HttpCall::on_end(const std::optional<Error>& error) {
+  guarded([&] {
+    if (head_.status == 401 && !std::exchange(renewed_, true)) {
+      environment_.access->reject_credentials();
+      retry_timer_ = after(Milliseconds(0), [this] {
+        const auto fired = std::move(retry_timer_);
+        exchange_.reset();
+        begin();
+      });
+      return;
+    }
+    if (head_.status != 0 && !accepted()) {
+      const cluster::Refusal refusal = cluster::read_refusal(head_, refusal_, std::chrono::system_clock::now());
+      Error why = refusal.error;
+      if (head_.status >= 400) why.status = status_of_refused_call(head_.status);
+      if (refusal.status) why.details = std::string(trimmed(refusal_));
+      return fail(std::move(why));
+    }
+    if (accepted()) mark(kPartStdout, Mark::finished);
+    if (!error && head_.status == 0) {
+      return fail({Status::protocol, "the connection ended before a response came", "", 502});
+    }
+    end({error, std::nullopt});
+  });
+}
+
+void HttpCall::pause_reading() {
+  if (exchange_) exchange_->pause();
+}
+
+void HttpCall::resume_reading() {
+  if (exchange_) exchange_->resume();
+}
+
+void HttpCall::stop() {
+  pending_.cancel();
+  retry_timer_.reset();
+  exchange_.reset();
+}
+
+}  // namespace ksr::channel

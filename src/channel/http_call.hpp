@@ -1,0 +1,38 @@
+// `HttpCall` is the body of any HTTP response as it comes: kind=http; used by make_channel_call. Lives on the network
+// thread.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "channel/channel_call.hpp"
+#include "transport/transport.hpp"
+
+namespace ksr::channel {
+
+class HttpCall final : public ChannelCall, private transport::ExchangeObserver {
+ public:
+  HttpCall(Environment environment, ChannelOptions options, ChannelTarget target)
+      : ChannelCall(std::move(environment), std::move(options), std::move(target)) {}
+
+ private:
+  void begin() override;
+  void stop() override;
+  void pause_reading() override;
+  void resume_reading() override;
+  void on_head(const transport::ResponseHead& head) override;
+  void on_body(std::string_view bytes) override;
+  void on_end(const std::optional<Error>& error) override;
+  void send(Expected<cluster::RequestAuth> auth);
+  bool accepted() const { return head_.status >= 200 && head_.status < 300; }
+
+  PendingCall pending_;
+  std::unique_ptr<transport::Exchange> exchange_;
+  std::unique_ptr<Timer> retry_timer_;
+  transport::ResponseHead head_;
+  std::string refusal_;
+  bool renewed_ = false;
+};
+
+}  // namespace ksr::channel

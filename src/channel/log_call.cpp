@@ -1,0 +1,489 @@
+#include "channel/log_call.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "base/text.hpp"
+#include "cluster/refusal.hpp"
+
+namespace ksr::channel {
+namespace {
+
+constexpr Milliseconds kHeadTimeout{30'000};
+constexpr Milliseconds kFirstDelay{800};
+constexpr Milliseconds kMaxDelay{10'000};
+// A log that is not followed is not waited for longer than this.
+constexpr int kMaxFailures = 5;
+// Between two looks at a pod that has no container to read, or none that runs.
+constexpr Milliseconds kPollInterval{1'000};
+// After so long without a line the next one is not waited for (LogCursor::release).
+constexpr Milliseconds kReleaseAfter{1'000};
+constexpr std::string_view kCursorVersion = "ksr1";
+
+}  // namespace
+
+// What a cursor makes of some bytes: text and gaps, in order.
+class LogCall::Lines final : public LogSink {
+ public:
+  struct Gap {};
+  using Piece = std::variant<std::string, Gap>;
+
+  void on_line(std::string_view text) override {
+    if (pieces_.empty() || !std::holds_alternative<std::string>(pieces_.back())) pieces_.emplace_back(std::string());
+    std::get<std::string>(pieces_.back()) += text;
+  }
+  void on_gap() override { pieces_.emplace_back(Gap()); }
+  const std::vector<Piece>& pieces() const { return pieces_; }
+
+ private:
+  std::vector<Piece> pieces_;
+};
+
+LogCall::LogCall(Environment environment, ChannelOptions options, ChannelTarget target)
+    : ChannelCall(std::move(environment), std::move(options), std::move(target)), backoff_(kFirstDelay, kMaxDelay) {
+  const MutexLock lock(cursor_mutex_);
+  cursor_.emplace(options_.timestamps);
+}
+
+void LogCall::begin() {
+  if (!options_.from_cursor.empty()) {
+    if (const Expected<void> restored = restore(options_.from_cursor); !restored) return fail(restored.error());
+  }
+  container_ = options_.container;
+  if (options_.tail || options_.since_seconds || !options_.since_time.empty()) {
+    const MutexLock lock(cursor_mutex_);
+    if (!restored_) cursor_->begin_within_file();
+  }
+  read_pod();
+}
+
+// ---- the cursor of another process ----------------------------------------------------------------------------------
+
+std::string LogCall::cursor(const ChannelHost& host) const {
+  const MutexLock lock(cursor_mutex_);
+  if (pod_uid_.empty()) return {};
+  LogCursor copy = *cursor_;
+  copy.set_undelivered(static_cast<std::size_t>(host.undelivered_lines()));
+  return std::string(kCursorVersion) + ";" + pod_uid_ + ";" + container_id_ + ";" + std::to_string(restarts_) + ";" +
+         copy.text();
+}
+
+Expected<void> LogCall::restore(std::string_view text) {
+  const std::vector<std::string_view> fields = split(text, ';');
+  const Error refused{Status::invalid, "params key from_cursor: expected what ksr_channel_info said of the cursor"};
+  if (fields.size() != 5 || fields[0] != kCursorVersion) return refused;
+  std::uint64_t restarts = 0;
+  const std::string_view number = fields[3];
+  const auto [end, failure] = std::from_chars(number.data(), number.data() + number.size(), restarts);
+  if (failure != std::errc() || end != number.data() + number.size()) return refused;
+  const MutexLock lock(cursor_mutex_);
+  if (const Expected<void> restored = cursor_->restore(fields[4]); !restored) return refused;
+  pod_uid_ = fields[1];
+  container_id_ = fields[2];
+  restarts_ = restarts;
+  restored_ = true;
+  return {};
+}
+
+// ---- the pod --------------------------------------------------------------------------------------------------------
+
+void LogCall::read_pod() {
+  if (!has_begun_) {
+    if (const auto to = host()) to->on_connecting();
+    if (ended()) return;
+  }
+  fetch_ = std::make_unique<PodFetch>(environment_.access, pod_path(target_), [this](Expected<PodInfo> pod) {
+    guarded([&] {
+      const auto answered = std::move(fetch_);
+      on_pod(std::move(pod));
+    });
+  });
+}
+
+void LogCall::read_pod_later(Milliseconds delay) {
+  retry_timer_ = after(delay, [this] {
+    const auto fired = std::move(retry_timer_);
+    exchange_.reset();
+    read_pod();
+  });
+}
+
+void LogCall::on_pod(Expected<PodInfo> pod) {
+  if (const Error* error = pod.if_error()) {
+    pod_.reset();
+    if (error->status == Status::not_found) return on_pod_gone(*error);
+    // Whoever may read logs need not be allowed to read pods.
+    if (error->status == Status::forbidden) return ask(has_begun_ || restored_ ? Ask::go_on : Ask::begin);
+    if (error->status == Status::auth || error->status == Status::tls || error->status == Status::invalid) {
+      return fail(*error);
+    }
+    return retry(*error);
+  }
+  pod_ = *std::move(pod);
+  bool replaced = false;
+  {
+    const MutexLock lock(cursor_mutex_);
+    replaced = !pod_uid_.empty() && pod_uid_ != pod_->uid;
+    if (!replaced) pod_uid_ = pod_->uid;
+  }
+  if (replaced) {
+    return on_pod_gone({Status::gone, "the pod was replaced by another one of its name", "", 410});
+  }
+  if (container_.empty()) container_ = pod_->default_container;
+  if (const auto to = host()) {
+    to->set_info("pod_uid", pod_->uid);
+    to->set_info("container", container_);
+  }
+  if (ended()) return;
+  const ContainerInfo* container = pod_->find(container_);
+  // The server names the containers that there are.
+  if (container == nullptr) return ask(Ask::begin);
+  on_container(*pod_, *container);
+}
+
+void LogCall::on_container(const PodInfo& pod, const ContainerInfo& container) {
+  std::string known;
+  std::uint64_t restarts = 0;
+  {
+    const MutexLock lock(cursor_mutex_);
+    if (container_id_.empty() && !waits_for_next_) {
+      container_id_ = container.id;
+      restarts_ = container.restarts;
+    }
+    known = container_id_;
+    restarts = restarts_;
+  }
+  if (options_.previous) return ask(has_begun_ || restored_ ? Ask::go_on : Ask::begin);
+  if (waits_for_next_) {
+    if (!container.id.empty() && container.id != known) return begin_next_instance();
+    if (pod.over) return end_log(std::nullopt);
+    return read_pod_later(kPollInterval);
+  }
+  if (!has_begun_ && !restored_) return ask(Ask::begin);
+  if (container.id == known || known.empty()) {
+    const bool over = container.state != ContainerState::running;
+    return ask(over && options_.follow ? Ask::rest : Ask::go_on);
+  }
+  // Of several instances since, only the last one's log is there.
+  if (container.restarts == restarts + 1) return ask(Ask::rest_before);
+  finish_lines();
+  mark(kPartStdout, Mark::gap);
+  end_of_instance();
+}
+
+void LogCall::on_pod_gone(const Error& error) {
+  if (!has_begun_) return fail(error);
+  finish_lines();
+  if (!cut_) return end_log(std::nullopt);
+  end_log(Error{Status::lost, "the log was cut, and its pod is gone: its last lines cannot be had", "", 404});
+}
+
+// ---- one response ---------------------------------------------------------------------------------------------------
+
+void LogCall::ask(Ask what) {
+  ask_ = what;
+  head_ = {};
+  other_body_.clear();
+  exchange_.reset();
+  pending_ = environment_.access->authenticate(cluster::Purpose::request, [this](Expected<cluster::RequestAuth> auth) {
+    guarded([&] { send(std::move(auth)); });
+  });
+}
+
+std::string LogCall::query() {
+  std::string query = "?timestamps=true";
+  const auto add = [&query](std::string_view name, std::string_view value) {
+    query += "&" + percent_encode(name) + "=" + percent_encode(value);
+  };
+  if (!container_.empty()) add("container", container_);
+  if (follows()) add("follow", "true");
+  if (options_.previous || ask_ == Ask::rest_before) add("previous", "true");
+  for (const auto& [name, value] : target_.query) add(name, value);
+  if (ask_ == Ask::check) {
+    add("tailLines", "1");
+    return query;
+  }
+  std::optional<UnixTime> since;
+  {
+    const MutexLock lock(cursor_mutex_);
+    since = cursor_->since();
+    cursor_->begin_response();
+  }
+  if (since) {
+    add("sinceTime", rfc3339_text(*since));
+  } else if (first_instance_) {
+    // What was written since the first response is not known.
+    if (has_begun_ && options_.tail == 0) mark(kPartStdout, Mark::gap);
+    if (options_.tail) add("tailLines", std::to_string(*options_.tail));
+    if (options_.since_seconds) add("sinceSeconds", std::to_string(*options_.since_seconds));
+    if (!options_.since_time.empty()) add("sinceTime", options_.since_time);
+  }
+  return query;
+}
+
+void LogCall::send(Expected<cluster::RequestAuth> auth) {
+  if (const Error* error = auth.if_error()) return on_failed(*error);
+  transport::Request request;
+  request.target = pod_path(target_) + "/log" + query();
+  request.headers = target_.headers;
+  add_headers(request, *auth);
+  request.headers.push_back({"Accept", "*/*"});
+  request.response_timeout = kHeadTimeout;
+  asked_at_ = now();
+  exchange_ = auth->connection->send(std::move(request), *this);
+  if (reading_rests()) exchange_->pause();
+}
+
+void LogCall::on_head(const transport::ResponseHead& head) {
+  guarded([&] {
+    head_ = head;
+    environment_.access->on_response_head(head);
+    if (!transport::is_success(head.status)) return;
+    failures_ = 0;
+    renewed_ = false;
+    const bool first = !std::exchange(has_begun_, true);
+    if (!first) return;
+    if (const auto to = host()) to->on_open();
+  });
+}
+
+void LogCall::on_body(std::string_view bytes) {
+  guarded([&] {
+    if (transport::is_success(head_.status) && ask_ != Ask::check) return take(bytes);
+    const std::size_t limit = ask_ == Ask::check ? LogCursor::kMaxLine : cluster::kMaxRefusalBody;
+    other_body_ += bytes.substr(0, limit - std::min(limit, other_body_.size()));
+  });
+}
+
+void LogCall::take(std::string_view bytes) {
+  const auto to = host();
+  if (!to) return;
+  Lines lines;
+  {
+    const MutexLock lock(cursor_mutex_);
+    // The next ones are counted as undelivered before anybody can ask for the cursor.
+    cursor_->set_undelivered(static_cast<std::size_t>(to->undelivered_lines()));
+    cursor_->feed(bytes, lines);
+    environment_.counts->replayed.store(replayed_before_ + cursor_->replayed(), std::memory_order_relaxed);
+    give_pieces(lines);
+  }
+  if (ended()) return;
+  if (options_.limit_bytes && delivered_bytes_ >= *options_.limit_bytes) return end_log(std::nullopt);
+  if (!release_timer_) release_later();
+}
+
+void LogCall::give_pieces(const Lines& lines) {
+  for (const Lines::Piece& piece : lines.pieces()) {
+    if (ended()) return;
+    if (const auto* text = std::get_if<std::string>(&piece)) {
+      take_text(*text);
+    } else {
+      mark(kPartStdout, Mark::gap);
+    }
+  }
+}
+
+// The limit is the host's, of what it gets; the kubelet would count the times of the lines too.
+void LogCall::take_text(std::string_view text) {
+  progressed_ = true;
+  if (options_.limit_bytes) text = text.substr(0, *options_.limit_bytes - std::min(*options_.limit_bytes, delivered_bytes_));
+  delivered_bytes_ += text.size();
+  give(kPartStdout, text);
+}
+
+void LogCall::release_later() {
+  release_timer_ = after(kReleaseAfter, [this] {
+    // While the host rests, what follows is not read.
+    if (reading_rests()) return release_later();
+    const auto fired = std::move(release_timer_);
+    Lines lines;
+    const MutexLock lock(cursor_mutex_);
+    cursor_->release(lines);
+    give_pieces(lines);
+  });
+}
+
+// ---- what follows ---------------------------------------------------------------------------------------------------
+
+void LogCall::on_end(const std::optional<Error>& error) {
+  guarded([&] {
+    release_timer_.reset();
+    if (head_.status != 0 && !transport::is_success(head_.status)) return on_refused();
+    if (head_.status == 0) {
+      return on_failed(error.value_or(Error{Status::protocol, "the connection ended before a response came", "", 502}));
+    }
+    std::string said;
+    if (ask_ != Ask::check) {
+      const MutexLock lock(cursor_mutex_);
+      said = cursor_->end_response();
+    }
+    cut_ = error.has_value() || !said.empty();
+    if (error) return on_failed(*error);
+    // What the kubelet has to say of its own comes as the end of the log.
+    if (!said.empty()) return on_failed({Status::server, "the kubelet says: " + said, "", head_.status});
+    on_complete();
+  });
+}
+
+void LogCall::on_refused() {
+  // A pod without a node, of which nothing can be read yet.
+  const bool nothing_yet = head_.status == 204;
+  const cluster::Refusal refusal = cluster::read_refusal(head_, other_body_, std::chrono::system_clock::now());
+  Error error = refusal.error;
+  if (head_.status >= 400) error.status = status_of_refused_call(head_.status);
+  if (refusal.status) error.details = std::string(trimmed(other_body_));
+  if (head_.status == 401 && !std::exchange(renewed_, true)) {
+    environment_.access->reject_credentials();
+    return read_pod_later(Milliseconds(0));
+  }
+  if (head_.status == 404) return on_pod_gone(error);
+  if (head_.status == 429 || head_.status >= 500) return on_failed(error);
+  if (ask_ == Ask::rest_before) {
+    // Its file is gone, and with it what was not read.
+    finish_lines();
+    mark(kPartStdout, Mark::gap);
+    return end_of_instance();
+  }
+  if (nothing_yet && !options_.follow) {
+    has_begun_ = true;
+    if (const auto to = host()) to->on_open();
+    return end_log(std::nullopt);
+  }
+  // 400: the container is waiting to start. Without a state of the pod there is no telling from other reasons.
+  const ContainerInfo* container = pod_ ? pod_->find(container_) : nullptr;
+  const bool waits = nothing_yet || (head_.status == 400 && container != nullptr && !pod_->over &&
+                                     container->state == ContainerState::waiting);
+  if (waits && options_.follow && !options_.previous) return read_pod_later(kPollInterval);
+  fail(std::move(error));
+}
+
+void LogCall::on_failed(const Error& error) {
+  if (!options_.resume && has_begun_) {
+    finish_lines();
+    return end_log(error);
+  }
+  retry(error);
+}
+
+// A log that is followed is tried for ever, as a stream; another one fails as kubectl's would, only later.
+void LogCall::retry(const Error& error) {
+  if (!options_.follow && ++failures_ >= kMaxFailures) return end_log(error);
+  Milliseconds delay{0};
+  if (std::exchange(progressed_, false)) {
+    backoff_.reset();
+  } else {
+    delay = std::max(error.retry_after.value_or(Milliseconds(0)), backoff_.next(*environment_.random));
+  }
+  environment_.counts->reconnects.fetch_add(1, std::memory_order_relaxed);
+  interrupted(error, delay);
+  if (ended()) return;
+  read_pod_later(delay);
+}
+
+// The response has ended in order, which only says that no byte of it was lost on the way from kube-apiserver.
+void LogCall::on_complete() {
+  switch (ask_) {
+    case Ask::begin:
+    case Ask::go_on:
+      if (!options_.resume) {
+        finish_lines();
+        return end_log(std::nullopt);
+      }
+      if (options_.follow && !options_.previous) {
+        // A server that ends every response at once is not asked in a loop.
+        if (!std::exchange(progressed_, false) && now() - asked_at_ < kPollInterval) {
+          return read_pod_later(backoff_.next(*environment_.random));
+        }
+        backoff_.reset();
+        environment_.counts->reconnects.fetch_add(1, std::memory_order_relaxed);
+        return read_pod_later(Milliseconds(0));
+      }
+      if (ask_ == Ask::begin && options_.tail != 0 && delivered_bytes_ > 0) {
+        retry_timer_ = after(Milliseconds(0), [this] {
+          const auto fired = std::move(retry_timer_);
+          ask(Ask::check);
+        });
+        return;
+      }
+      finish_lines();
+      return end_log(std::nullopt);
+    case Ask::check: {
+      bool whole = other_body_.empty();
+      {
+        const MutexLock lock(cursor_mutex_);
+        whole = whole || cursor_->has(other_body_);
+      }
+      if (!whole) {
+        retry_timer_ = after(Milliseconds(0), [this] {
+          const auto fired = std::move(retry_timer_);
+          ask(Ask::go_on);
+        });
+        return;
+      }
+      finish_lines();
+      return end_log(std::nullopt);
+    }
+    case Ask::rest:
+    case Ask::rest_before:
+      finish_lines();
+      return end_of_instance();
+  }
+}
+
+void LogCall::finish_lines() {
+  Lines lines;
+  const MutexLock lock(cursor_mutex_);
+  cursor_->finish(lines);
+  give_pieces(lines);
+}
+
+void LogCall::end_of_instance() {
+  if (!options_.follow || !options_.follow_restarts || ended()) return end_log(std::nullopt);
+  waits_for_next_ = true;
+  read_pod_later(Milliseconds(0));
+}
+
+void LogCall::begin_next_instance() {
+  const ContainerInfo* container = pod_->find(container_);
+  bool skipped = false;
+  {
+    const MutexLock lock(cursor_mutex_);
+    skipped = container->restarts > restarts_ + 1;
+    container_id_ = container->id;
+    restarts_ = container->restarts;
+    replayed_before_ += cursor_->replayed();
+    cursor_.emplace(options_.timestamps);
+  }
+  waits_for_next_ = false;
+  first_instance_ = false;
+  if (skipped) mark(kPartStdout, Mark::gap);
+  mark(kPartStdout, Mark::restarted);
+  if (!ended()) ask(Ask::go_on);
+}
+
+void LogCall::end_log(std::optional<Error> error) {
+  if (ended()) return;
+  mark(kPartStdout, Mark::finished);
+  end({std::move(error), std::nullopt});
+}
+
+void LogCall::pause_reading() {
+  if (exchange_) exchange_->pause();
+}
+
+void LogCall::resume_reading() {
+  if (exchange_) exchange_->resume();
+}
+
+void LogCall::stop() {
+  pending_.cancel();
+  fetch_.reset();
+  exchange_.reset();
+  retry_timer_.reset();
+  release_timer_.reset();
+}
+
+}  // namespace ksr::channel

@@ -1,0 +1,109 @@
+// `LogCall` follows the log of a container over any number of responses: kind=log; used by make_channel_call. What of a
+// response is new, `LogCursor` decides; this class decides what to ask for next, by what the pod says of its containers.
+// Lives on the network thread, but for cursor().
+//
+// How a response ended says nothing of the log: kube-apiserver ends every one in order, also when the kubelet has died
+// (apiserver pkg/registry/generic/rest/streamer.go drops the copy's error). So the pod is read after each:
+//
+//   the pod is gone, or another one         the end; KSR_E_LOST where the response was cut
+//   the same container runs                 the next response, from the cursor on
+//   the same container has terminated       one more response, without follow; then the end, or the next instance
+//   another instance of the container runs  the rest of the one before (previous=true); then the end, or this instance
+//   it may not be read                      as if the same container ran
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/mutex.hpp"
+#include "channel/channel_call.hpp"
+#include "channel/log_cursor.hpp"
+#include "channel/pod_fetch.hpp"
+#include "sync/backoff.hpp"
+#include "transport/transport.hpp"
+
+namespace ksr::channel {
+
+class LogCall final : public ChannelCall, private transport::ExchangeObserver {
+ public:
+  LogCall(Environment environment, ChannelOptions options, ChannelTarget target);
+  std::string cursor(const ChannelHost& host) const override KSR_EXCLUDES(cursor_mutex_);
+
+ private:
+  // What the response under way was asked for.
+  enum class Ask : std::uint8_t {
+    begin,        // as the host has asked
+    go_on,        // from the cursor on
+    check,        // its last line alone: whether a response without follow was whole
+    rest,         // of a container that has terminated
+    rest_before,  // of the instance before
+  };
+  class Lines;
+
+  void begin() override;
+  void stop() override;
+  void pause_reading() override;
+  void resume_reading() override;
+  void on_head(const transport::ResponseHead& head) override;
+  void on_body(std::string_view bytes) override;
+  void on_end(const std::optional<Error>& error) override;
+
+  Expected<void> restore(std::string_view text) KSR_EXCLUDES(cursor_mutex_);
+  void read_pod();
+  void on_pod(Expected<PodInfo> pod);
+  void on_pod_gone(const Error& error);
+  void on_container(const PodInfo& pod, const ContainerInfo& container);
+  void ask(Ask what);
+  void send(Expected<cluster::RequestAuth> auth);
+  std::string query() KSR_EXCLUDES(cursor_mutex_);
+  bool follows() const noexcept { return ask_ == Ask::begin || ask_ == Ask::go_on ? options_.follow : false; }
+  void take(std::string_view bytes) KSR_EXCLUDES(cursor_mutex_);
+  void give_pieces(const Lines& lines);
+  void take_text(std::string_view text);
+  void release_later();
+  void on_refused();
+  void on_failed(const Error& error);
+  void on_complete();
+  void end_of_instance();
+  void begin_next_instance();
+  void finish_lines() KSR_EXCLUDES(cursor_mutex_);
+  void retry(const Error& error);
+  void read_pod_later(Milliseconds delay);
+  void end_log(std::optional<Error> error);
+
+  PendingCall pending_;
+  std::unique_ptr<PodFetch> fetch_;
+  std::unique_ptr<transport::Exchange> exchange_;
+  std::unique_ptr<Timer> retry_timer_;
+  std::unique_ptr<Timer> release_timer_;
+  transport::ResponseHead head_;
+  std::string other_body_;  // of a refusal, or of Ask::check
+  sync::Backoff backoff_;
+
+  mutable Mutex cursor_mutex_;
+  std::optional<LogCursor> cursor_ KSR_GUARDED_BY(cursor_mutex_);
+  // Of the instance whose log is read; empty: not known.
+  std::string container_;
+  std::string pod_uid_ KSR_GUARDED_BY(cursor_mutex_);
+  std::string container_id_ KSR_GUARDED_BY(cursor_mutex_);
+  std::uint64_t restarts_ KSR_GUARDED_BY(cursor_mutex_) = 0;
+
+  // The pod as it was read last; empty: it may not be read.
+  std::optional<PodInfo> pod_;
+  Ask ask_ = Ask::begin;
+  bool restored_ = false;
+  bool has_begun_ = false;       // a response has come
+  bool first_instance_ = true;   // to which tail and since apply
+  bool waits_for_next_ = false;  // the instance is over; its successor is wanted
+  bool cut_ = false;             // the last response was not complete
+  bool progressed_ = false;      // since the last try
+  bool renewed_ = false;
+  int failures_ = 0;  // in a row
+  Instant asked_at_{};
+  std::uint64_t replayed_before_ = 0;  // of earlier instances
+  std::uint64_t delivered_bytes_ = 0;
+};
+
+}  // namespace ksr::channel

@@ -1,0 +1,74 @@
+#include "channel/part_buffer.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+namespace ksr::channel {
+
+void PartBuffer::add_bytes(std::string_view bytes) {
+  if (bytes.empty()) return;
+  if (!items_.empty()) {
+    Item& last = items_.back();
+    if (!last.is_mark && !last.is_message && last.bytes.size() + bytes.size() <= kMaxJoined) {
+      last.bytes += bytes;
+      size_ += bytes.size();
+      return;
+    }
+  }
+  Item item;
+  item.bytes = bytes;
+  size_ += cost(item);
+  items_.push_back(std::move(item));
+}
+
+void PartBuffer::add_message(std::string message) {
+  Item item;
+  item.bytes = std::move(message);
+  item.is_message = true;
+  size_ += cost(item);
+  items_.push_back(std::move(item));
+}
+
+void PartBuffer::add_mark(Mark mark) {
+  Item item;
+  item.is_mark = true;
+  item.mark = mark;
+  size_ += cost(item);
+  items_.push_back(std::move(item));
+}
+
+PartBuffer::Item PartBuffer::take() {
+  Item item = std::move(items_.front());
+  items_.pop_front();
+  size_ -= cost(item);
+  return item;
+}
+
+void PartBuffer::give_back(Item item) {
+  size_ += cost(item);
+  items_.push_front(std::move(item));
+}
+
+std::size_t PartBuffer::read(char* to, std::size_t size) {
+  std::size_t copied = 0;
+  while (copied < size && at_bytes()) {
+    Item& item = items_.front();
+    const std::string_view left = item.left().substr(0, size - copied);
+    std::memcpy(to + copied, left.data(), left.size());
+    copied += left.size();
+    item.begin += left.size();
+    size_ -= left.size();
+    if (item.begin < item.bytes.size()) break;
+    size_ -= kOverhead;
+    items_.pop_front();
+  }
+  return copied;
+}
+
+void PartBuffer::clear() noexcept {
+  items_.clear();
+  size_ = 0;
+}
+
+}  // namespace ksr::channel

@@ -1,0 +1,58 @@
+// `PartBuffer` holds what has come of one part of a channel and the host has not taken; used by client::ChannelHandle,
+// whose mutex guards it. Pure.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <string>
+#include <string_view>
+
+namespace ksr::channel {
+
+// What happens at a place among the bytes.
+enum class Mark : std::uint8_t { finished, gap, restarted };
+
+class PartBuffer {
+ public:
+  struct Item {
+    std::string bytes;
+    std::size_t begin = 0;  // of what is left of them
+    bool is_message = false;
+    bool is_mark = false;
+    Mark mark = Mark::finished;
+
+    std::string_view left() const { return std::string_view(bytes).substr(begin); }
+  };
+
+  // Bytes of a stream, which are cut and joined as it suits.
+  void add_bytes(std::string_view bytes);
+  void add_message(std::string message);
+  void add_mark(Mark mark);
+
+  bool empty() const noexcept { return items_.empty(); }
+  // What it costs to hold.
+  std::size_t size() const noexcept { return size_; }
+  bool at_mark() const { return !items_.empty() && items_.front().is_mark; }
+  bool at_bytes() const { return !items_.empty() && !items_.front().is_mark; }
+  const Item& front() const { return items_.front(); }
+
+  Item take();
+  // What take() returned, of which the host has not taken all.
+  void give_back(Item item);
+  // Up to the next mark.
+  std::size_t read(char* to, std::size_t size);
+  void clear() noexcept;
+
+ private:
+  // For items without bytes, and so that a flood of small messages is bounded too.
+  static constexpr std::size_t kOverhead = 128;
+  static constexpr std::size_t kMaxJoined = std::size_t{32} << 10;
+
+  static std::size_t cost(const Item& item) noexcept { return item.bytes.size() - item.begin + kOverhead; }
+
+  std::deque<Item> items_;
+  std::size_t size_ = 0;
+};
+
+}  // namespace ksr::channel

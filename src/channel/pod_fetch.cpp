@@ -1,0 +1,51 @@
+#include "channel/pod_fetch.hpp"
+
+#include <utility>
+
+namespace ksr::channel {
+namespace {
+
+constexpr Milliseconds kTimeout{15'000};
+// etcd's limit of an object is 1.5 MiB; managed fields and escapes may double it in JSON.
+constexpr std::size_t kMaxPod = std::size_t{4} << 20;
+
+}  // namespace
+
+PodFetch::PodFetch(std::shared_ptr<cluster::Access> access, std::string target, Done done)
+    : access_(std::move(access)), target_(std::move(target)), done_(std::move(done)) {
+  authenticate();
+}
+
+void PodFetch::authenticate() {
+  pending_ = access_->authenticate(cluster::Purpose::request,
+                                   [this](Expected<cluster::RequestAuth> auth) { send(std::move(auth)); });
+}
+
+void PodFetch::send(Expected<cluster::RequestAuth> auth) {
+  if (!auth) return done_(std::move(auth).error());
+  transport::Request request;
+  request.target = target_;
+  request.headers = auth->headers;
+  request.headers.push_back({"Accept", "application/json"});
+  request.response_timeout = kTimeout;
+  request.idle_timeout = kTimeout;
+  request.whole_timeout = kTimeout;
+  request.accept_gzip = auth->compression;
+  fetch_ = std::make_unique<cluster::HttpFetch>(
+      auth->connection, std::move(request), access_->server() + target_, kMaxPod,
+      [this](Expected<cluster::FetchedAnswer> answer) { answered(std::move(answer)); });
+}
+
+void PodFetch::answered(Expected<cluster::FetchedAnswer> answer) {
+  if (!answer) return done_(std::move(answer).error());
+  access_->on_response_head(answer->head);
+  if (answer->head.status == 401 && !std::exchange(renewed_, true)) {
+    access_->reject_credentials();
+    // The fetch that has ended is on the stack: authenticate() answers later.
+    return authenticate();
+  }
+  if (!transport::is_success(answer->head.status)) return done_(cluster::refusal_of(*answer, access_->server() + target_));
+  done_(read_pod_info(answer->body));
+}
+
+}  // namespace ksr::channel

@@ -1,0 +1,291 @@
+#include "channel/websocket_call.hpp"
+
+#include <algorithm>
+
+#include "base/text.hpp"
+#include "cluster/refusal.hpp"
+
+namespace ksr::channel {
+namespace {
+
+// For the answer to the handshake: a kubelet may have to be reached first.
+constexpr Milliseconds kHandshakeTimeout{30'000};
+// For the server's close frame after ours; the exchange is dropped then.
+constexpr Milliseconds kCloseTimeout{1'000};
+constexpr int kMaxTries = 5;
+constexpr Milliseconds kFirstDelay{800};
+constexpr Milliseconds kMaxDelay{8'000};
+// Given to the transport at a time: what follows can still be overtaken by a resize.
+constexpr int kMaxInFlight = 2;
+// The CRI's streaming server and kube-apiserver end a connection without data after four hours (cri-streaming
+// pkg/streaming, DefaultConfig); pings are no data.
+constexpr Milliseconds kKeepaliveInterval{std::chrono::minutes(30)};
+constexpr int kNormalClosure = 1000;
+constexpr int kMessageTooBig = 1009;
+// What Headlamp's frontend offers for what is not a channel; one of the channel's own stands in its place.
+constexpr std::string_view kHeadlampDefault = "base64.binary.k8s.io";
+
+}  // namespace
+
+WebSocketCall::WebSocketCall(Environment environment, ChannelOptions options, ChannelTarget target)
+    : ChannelCall(std::move(environment), std::move(options), std::move(target)), backoff_(kFirstDelay, kMaxDelay) {}
+
+// ---- the handshake --------------------------------------------------------------------------------------------------
+
+void WebSocketCall::try_once() {
+  exchange_.reset();
+  head_ = {};
+  message_.clear();
+  in_flight_ = 0;
+  ++tries_;
+  if (const auto to = host()) to->on_connecting();
+  if (ended()) return;
+  pending_ = environment_.access->authenticate(cluster::Purpose::websocket, [this](Expected<cluster::RequestAuth> auth) {
+    guarded([&] { send_handshake(std::move(auth)); });
+  });
+}
+
+void WebSocketCall::send_handshake(Expected<cluster::RequestAuth> auth) {
+  if (const Error* error = auth.if_error()) return refused({*error, 0, false, true});
+  Handshake wanted = handshake();
+  transport::Request request;
+  request.target = std::move(wanted.target);
+  if (target_.below_headlamp_url) {
+    if (!auth->headlamp_prefix) {
+      return fail({Status::invalid, "params key scope: is headlamp, but the client has no headlamp_url"});
+    }
+    request.prefix = auth->headlamp_prefix;
+  }
+  request.headers = target_.headers;
+  add_headers(request, *auth);
+  for (const std::string& subprotocol : auth->subprotocols) {
+    if (subprotocol != kHeadlampDefault || wanted.subprotocols.empty()) wanted.subprotocols.push_back(subprotocol);
+  }
+  for (const std::string& subprotocol : wanted.subprotocols) {
+    request.subprotocol += (request.subprotocol.empty() ? "" : ", ") + subprotocol;
+  }
+  request.response_timeout = kHandshakeTimeout;
+  request.ping_interval = options_.ping_interval;
+  request.pong_timeout = options_.pong_timeout;
+  request.close_timeout = kCloseTimeout;
+  request.peer_may_pause = true;
+  exchange_ = auth->connection->open_websocket(std::move(request), *this);
+}
+
+void WebSocketCall::on_head(const transport::ResponseHead& head) {
+  guarded([&] {
+    head_ = head;
+    environment_.access->on_response_head(head);
+    if (head.status != 101) return;
+    open_ = true;
+    last_sent_ = now();
+    std::string subprotocol;
+    for (const transport::Header& header : head.headers) {
+      if (header.name == "sec-websocket-protocol") subprotocol = trimmed(header.value);
+    }
+    if (const auto to = host()) to->set_info("protocol", subprotocol);
+    opened(subprotocol);
+    if (ended()) return;
+    if (reading_rests()) exchange_->pause();
+    if (!keepalive().empty()) keep_alive_later();
+    pump();
+  });
+}
+
+void WebSocketCall::refused(Refusal refusal) {
+  const int status = refusal.http_status;
+  if (status == 401 && !std::exchange(renewed_, true)) {
+    environment_.access->reject_credentials();
+    return try_later(refusal.error, Milliseconds(0));
+  }
+  // Nothing was run: no byte was sent, or the server was too busy to take it.
+  const bool may_repeat = refusal.before_request || status == 429 || status == 503 || !runs_something();
+  const bool can_help = refusal.error.status == Status::transport || refusal.error.status == Status::timeout ||
+                        status == 429 || status == 503;
+  if (may_repeat && can_help && tries_ < kMaxTries) {
+    const Milliseconds wanted = refusal.error.retry_after.value_or(Milliseconds(0));
+    return try_later(refusal.error, std::max(wanted, backoff_.next(*environment_.random)));
+  }
+  if (status == 0 && !refusal.before_request && runs_something()) refusal.error.maybe_done = true;
+  fail(std::move(refusal.error));
+}
+
+void WebSocketCall::try_later(const Error& error, Milliseconds delay) {
+  if (delay.count() > 0) {
+    environment_.counts->reconnects.fetch_add(1, std::memory_order_relaxed);
+    interrupted(error, delay);
+    if (ended()) return;
+  }
+  // Also without a delay: the exchange that has ended is on the stack.
+  retry_timer_ = after(delay, [this] {
+    const auto fired = std::move(retry_timer_);
+    try_once();
+  });
+}
+
+// ---- messages -------------------------------------------------------------------------------------------------------
+
+void WebSocketCall::on_body(std::string_view bytes) {
+  guarded([&] {
+    const std::size_t limit = open_ ? max_message_ : cluster::kMaxRefusalBody;
+    if (open_ && bytes.size() > limit - std::min(limit, message_.size())) {
+      exchange_->close(kMessageTooBig, "");
+      return fail({Status::too_large, "a message of the server is larger than " + std::to_string(limit) + " bytes"});
+    }
+    message_ += bytes.substr(0, limit - std::min(limit, message_.size()));
+  });
+}
+
+void WebSocketCall::on_message_end(transport::MessageType type) {
+  guarded([&] {
+    if (open_) received(std::exchange(message_, {}), type);
+  });
+}
+
+void WebSocketCall::on_close(int code, std::string_view reason) {
+  guarded([&] {
+    const auto to = host();
+    if (!to) return;
+    to->set_info("close_code", std::to_string(code));
+    to->set_info("close_reason", one_line(reason));
+  });
+}
+
+void WebSocketCall::on_pong(std::chrono::microseconds round_trip) {
+  environment_.counts->ping_rtt_us.store(static_cast<std::uint64_t>(round_trip.count()), std::memory_order_relaxed);
+}
+
+void WebSocketCall::on_end(const std::optional<Error>& error) {
+  const auto self = shared_from_this();
+  if (ended()) {
+    // It was closed by cancel().
+    exchange_.reset();
+    const auto timer = std::move(close_timer_);
+    return;
+  }
+  guarded([&] {
+    if (std::exchange(open_, false)) {
+      keepalive_timer_.reset();
+      return closed(error);
+    }
+    if (head_.status != 0) {
+      const cluster::Refusal refusal =
+          cluster::read_refusal(head_, message_, std::chrono::system_clock::now());
+      Error why = refusal.error;
+      if (head_.status >= 400) why.status = status_of_refused_call(head_.status);
+      if (refusal.status) why.details = std::string(trimmed(message_));
+      return refused({std::move(why), head_.status, !message_.empty(), false});
+    }
+    const bool before_request = !exchange_->is_sent();
+    refused({error.value_or(Error{Status::protocol, "the connection ended before a response came", "", 502}), 0, false,
+             before_request});
+  });
+}
+
+void WebSocketCall::pump() {
+  while (open_ && !ended() && in_flight_ < kMaxInFlight) {
+    std::optional<Message> message = next_message();
+    if (!message) return;
+    send(*std::move(message));
+  }
+}
+
+void WebSocketCall::send(Message message) {
+  const std::size_t size = message.bytes.size();
+  const auto status = exchange_->send(message.bytes, message.type, [this, size] { guarded([&] { written(size); }); });
+  // It is closing: its end is on the way.
+  if (status != transport::SendStatus::queued) return;
+  if (in_flight_++ == 0) blocked_since_ = now();
+  last_sent_ = now();
+}
+
+void WebSocketCall::written(std::size_t size) {
+  const auto blocked = std::chrono::duration_cast<std::chrono::microseconds>(now() - blocked_since_);
+  environment_.counts->blocked_us.fetch_add(static_cast<std::uint64_t>(blocked.count()), std::memory_order_relaxed);
+  environment_.counts->bytes_sent.fetch_add(size, std::memory_order_relaxed);
+  blocked_since_ = now();
+  --in_flight_;
+  pump();
+}
+
+void WebSocketCall::keep_alive_later() {
+  keepalive_timer_ = after(kKeepaliveInterval, [this] {
+    if (open_ && in_flight_ == 0 && now() - last_sent_ >= kKeepaliveInterval) {
+      send({keepalive(), transport::MessageType::binary});
+    }
+    keep_alive_later();
+  });
+}
+
+void WebSocketCall::pause_reading() {
+  if (exchange_) exchange_->pause();
+}
+
+void WebSocketCall::resume_reading() {
+  if (exchange_) exchange_->resume();
+}
+
+void WebSocketCall::stop() {
+  pending_.cancel();
+  retry_timer_.reset();
+  keepalive_timer_.reset();
+  if (!open_ || !exchange_) {
+    exchange_.reset();
+    return;
+  }
+  open_ = false;
+  try {
+    // Of a timer that holds this call until the close frame is written and answered, or the time is over.
+    close_timer_ = environment_.executor.schedule(now() + 2 * kCloseTimeout, [self = shared_from_this(), this] {
+      const auto fired = std::move(close_timer_);
+      exchange_.reset();
+    });
+    exchange_->resume();
+    exchange_->close(kNormalClosure, "");
+  } catch (...) {
+    exchange_.reset();
+    close_timer_.reset();
+  }
+}
+
+// ---- kind=websocket -------------------------------------------------------------------------------------------------
+
+RawWebSocketCall::RawWebSocketCall(Environment environment, ChannelOptions options, ChannelTarget target)
+    : WebSocketCall(std::move(environment), std::move(options), std::move(target)) {
+  max_message_ = options_.max_message;
+}
+
+void RawWebSocketCall::opened(const std::string&) {
+  if (const auto to = host()) to->on_open();
+}
+
+void RawWebSocketCall::received(std::string message, transport::MessageType type) {
+  give_message(type == transport::MessageType::text ? kPartText : kPartBinary, std::move(message));
+}
+
+std::optional<WebSocketCall::Message> RawWebSocketCall::next_message() {
+  const auto to = host();
+  auto next = to ? to->take_outgoing(options_.max_message) : std::nullopt;
+  if (!next) return std::nullopt;
+  return Message{std::move(next->bytes),
+                 next->part == kPartText ? transport::MessageType::text : transport::MessageType::binary};
+}
+
+void RawWebSocketCall::closed(const std::optional<Error>& error) {
+  if (options_.reconnect) {
+    const Error ended{Status::lost, "the server closed the WebSocket"};
+    return try_later(error.value_or(ended), std::max(options_.reconnect_delay, Milliseconds(1)));
+  }
+  mark(kPartText, Mark::finished);
+  mark(kPartBinary, Mark::finished);
+  end({error, std::nullopt});
+}
+
+// As Headlamp does: whatever the reason was.
+void RawWebSocketCall::refused(Refusal refusal) {
+  if (!options_.reconnect) return WebSocketCall::refused(std::move(refusal));
+  if (refusal.http_status == 401) environment_.access->reject_credentials();
+  try_later(refusal.error, std::max(options_.reconnect_delay, Milliseconds(1)));
+}
+
+}  // namespace ksr::channel

@@ -1,0 +1,106 @@
+// `WebSocketCall` is what the channels over a WebSocket have in common: the handshake and what is tried again of it,
+// messages in both directions, the end; `RawWebSocketCall` is kind=websocket. Used by make_channel_call. Live on the
+// network thread.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "channel/channel_call.hpp"
+#include "sync/backoff.hpp"
+#include "transport/transport.hpp"
+
+namespace ksr::channel {
+
+class WebSocketCall : public ChannelCall, private transport::ExchangeObserver {
+ protected:
+  struct Handshake {
+    std::string target;
+    std::vector<std::string> subprotocols;
+  };
+  struct Message {
+    std::string bytes;
+    transport::MessageType type = transport::MessageType::binary;
+  };
+  // A handshake that was refused, or that did not come to an answer.
+  struct Refusal {
+    Error error;
+    // The server has answered so; 0: it has not.
+    int http_status = 0;
+    bool has_body = false;
+    // Nothing was sent.
+    bool before_request = false;
+  };
+
+  WebSocketCall(Environment environment, ChannelOptions options, ChannelTarget target);
+
+  virtual Handshake handshake() = 0;
+  virtual void opened(const std::string& subprotocol) = 0;
+  virtual void received(std::string message, transport::MessageType type) = 0;
+  // After it was open: in order, or with an error.
+  virtual void closed(const std::optional<Error>& error) = 0;
+  virtual std::optional<Message> next_message() = 0;
+  // Tries again what may be tried again, else ends the channel.
+  virtual void refused(Refusal refusal);
+  // Keeps the server from its limit of idle time; empty: nothing is sent.
+  virtual std::string keepalive() const { return {}; }
+  // Whether the handshake makes something run, so that it must not be sent twice.
+  virtual bool runs_something() const { return true; }
+
+  void begin() override { try_once(); }
+  void stop() override;
+  void pump() override;
+  void try_once();
+  void try_later(const Error& error, Milliseconds delay);
+  bool is_open() const noexcept { return open_; }
+  std::size_t max_message_ = std::size_t{33} << 20;
+
+ private:
+  void pause_reading() override;
+  void resume_reading() override;
+  void on_head(const transport::ResponseHead& head) override;
+  void on_body(std::string_view bytes) override;
+  void on_message_end(transport::MessageType type) override;
+  void on_close(int code, std::string_view reason) override;
+  void on_pong(std::chrono::microseconds round_trip) override;
+  void on_end(const std::optional<Error>& error) override;
+
+  void send_handshake(Expected<cluster::RequestAuth> auth);
+  void send(Message message);
+  void written(std::size_t size);
+  void keep_alive_later();
+
+  PendingCall pending_;
+  std::unique_ptr<transport::Exchange> exchange_;
+  transport::ResponseHead head_;
+  std::string message_;  // or the body of a refusal
+  bool open_ = false;
+  bool renewed_ = false;
+  int tries_ = 0;
+  int in_flight_ = 0;
+  Instant blocked_since_{};
+  Instant last_sent_{};
+  sync::Backoff backoff_;
+  std::unique_ptr<Timer> retry_timer_;
+  std::unique_ptr<Timer> keepalive_timer_;
+  std::unique_ptr<Timer> close_timer_;
+};
+
+class RawWebSocketCall final : public WebSocketCall {
+ public:
+  RawWebSocketCall(Environment environment, ChannelOptions options, ChannelTarget target);
+
+ private:
+  Handshake handshake() override { return {target_.target, options_.subprotocols}; }
+  void opened(const std::string& subprotocol) override;
+  void received(std::string message, transport::MessageType type) override;
+  void closed(const std::optional<Error>& error) override;
+  void refused(Refusal refusal) override;
+  std::optional<Message> next_message() override;
+  bool runs_something() const override { return !options_.reconnect; }
+};
+
+}  // namespace ksr::channel
