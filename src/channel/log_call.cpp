@@ -14,7 +14,7 @@ namespace {
 
 constexpr Milliseconds kHeadTimeout{30'000};
 constexpr Milliseconds kFirstDelay{800};
-constexpr Milliseconds kMaxDelay{10'000};
+constexpr Milliseconds kMaxDelay{5'000};
 // A log that is not followed is not waited for longer than this.
 constexpr int kMaxFailures = 5;
 // Between two looks at a pod that has no container to read, or none that runs.
