@@ -193,11 +193,11 @@ void WebSocketCall::pump() {
   while (open_ && !ended() && in_flight_ < kMaxInFlight) {
     std::optional<Message> message = next_message();
     if (!message) return;
-    send(*std::move(message));
+    send(*message);
   }
 }
 
-void WebSocketCall::send(Message message) {
+void WebSocketCall::send(const Message& message) {
   const std::size_t size = message.bytes.size();
   const auto status = exchange_->send(message.bytes, message.type, [this, size] { guarded([&] { written(size); }); });
   // It is closing: its end is on the way.

@@ -74,7 +74,7 @@ class WebSocketCall : public ChannelCall, private transport::ExchangeObserver {
   void on_end(const std::optional<Error>& error) override;
 
   void send_handshake(Expected<cluster::RequestAuth> auth);
-  void send(Message message);
+  void send(const Message& message);
   void written(std::size_t size);
   void keep_alive_later();
 
