@@ -48,6 +48,7 @@ class LogCall final : public ChannelCall, private transport::ExchangeObserver {
   void resume_reading() override;
   void on_head(const transport::ResponseHead& head) override;
   void on_body(std::string_view bytes) override;
+  void on_drained() override { guarded([this] { drained(); }); }
   void on_end(const std::optional<Error>& error) override;
 
   Expected<void> restore(std::string_view text) KSR_EXCLUDES(cursor_mutex_);
@@ -104,7 +105,6 @@ class LogCall final : public ChannelCall, private transport::ExchangeObserver {
   Instant asked_at_{};
   std::uint64_t replayed_before_ = 0;  // of earlier instances
   std::uint64_t delivered_bytes_ = 0;
-  Instant last_body_{};
 };
 
 }  // namespace ksr::channel
