@@ -280,7 +280,7 @@ TEST_CASE("cut at random bytes: the code and all of the output, or unknown; noth
     REQUIRE(user.open(client.client(), shell(pod, script, {{"container", "main"}})) == KSR_OK);
     ++opened;
     wait_until("the connection", [&] { return proxy.accepted() > before; });
-    proxy.cut_after(std::uniform_int_distribution<std::uint64_t>(1, 5'000)(random));
+    proxy.cut_after(std::uniform_int_distribution<std::uint64_t>(1, 1'000)(random));
     const ChannelEnd end = user.wait();
     if (end.status == KSR_OK) {
       CHECK(end.exit_code == 3);
