@@ -1,5 +1,5 @@
-// `ChannelHandle` is one channel as the host has it: what it holds in both directions, its events, who waits for it, its
-// end; used by Client and abi/. Any thread; `mutex_` guards its state.
+// `ChannelHandle` is one channel as the host has it: what it holds in both directions, its events, who waits for it,
+// its end; used by Client and abi/. Any thread; `mutex_` guards its state.
 #pragma once
 
 #include <array>
@@ -81,6 +81,7 @@ class ChannelHandle final : public delivery::CallbackSource,
     bool busy = false;      // on_data runs
     bool resumed = false;   // meanwhile
     bool finished = false;  // the mark has been passed
+    bool telling = false;   // on_event runs for the mark that comes next
   };
   // The call lives on the network thread, where its last reference is dropped: see RequestHandle.
   struct CallHolder {
@@ -106,7 +107,7 @@ class ChannelHandle final : public delivery::CallbackSource,
   Expected<void> check_writable(int part) const;
   void add_event(ChannelEvent event, int part, std::optional<delivery::ErrorReport> report) KSR_REQUIRES(mutex_);
   // Without on_data, marks become events once the bytes before them are read.
-  void pass_marks(Part& part) KSR_REQUIRES(mutex_);
+  void pass_marks(Part& part, bool all) KSR_REQUIRES(mutex_);
   void count_taken(std::string_view bytes) KSR_REQUIRES(mutex_);
   std::size_t held_size() const KSR_REQUIRES(mutex_);
   bool is_full() const KSR_REQUIRES(mutex_);
@@ -116,7 +117,9 @@ class ChannelHandle final : public delivery::CallbackSource,
   template <class Step>
   void on_network(Step step);
   Part* next_deliverable() KSR_REQUIRES(mutex_);
+  Part* next_at_mark() KSR_REQUIRES(mutex_);
   void deliver_from(Part& part) KSR_EXCLUDES(mutex_);
+  void tell_mark(Part& part) KSR_EXCLUDES(mutex_);
   bool all_delivered() const KSR_REQUIRES(mutex_);
   std::optional<Error> end_error() const KSR_REQUIRES(mutex_);
   void end() KSR_EXCLUDES(mutex_);
