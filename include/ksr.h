@@ -610,7 +610,7 @@ enum {
   KSR_EVENT_OPEN = 2,        /* the server has accepted it */
   KSR_EVENT_READABLE = 3,    /* without on_data: `part` has bytes, and had none before */
   KSR_EVENT_WRITABLE = 4,    /* after a write that did not take all: half of send_buffer is free again */
-  KSR_EVENT_FINISHED = 5,    /* nothing more comes on `part` */
+  KSR_EVENT_FINISHED = 5,    /* nothing more comes on `part`, which has ended in order */
   KSR_EVENT_GAP = 6,         /* lines of the log are missing here */
   KSR_EVENT_RESTARTED = 7,   /* what follows is the log of the container's next instance */
   KSR_EVENT_INTERRUPTED = 8, /* the error says why; ksr_error_retry_ms tells of the next try */

@@ -88,10 +88,7 @@ const (
 )
 
 // WebSocket is any WebSocket of the API server, of a proxied service for example. Since 0.2.
-type WebSocket struct {
-	o          *owned
-	textsFirst bool // guarded by the channel's mutex
-}
+type WebSocket struct{ o *owned }
 
 // OpenWebSocket opens the WebSocket at request's Path, or at a Resource with its Subresource. It returns when the server
 // has accepted it; with WithReconnect that may take as long as ctx lets it. It ends when ctx is done.
@@ -114,7 +111,7 @@ func (w *WebSocket) own() *owned {
 }
 
 // ReadMessage waits for a whole message; empty ones are left out. io.EOF once the server has closed in order, else the
-// error says why; CloseCode tells more. Texts and binary messages are in order each, not with one another.
+// error says why; CloseCode tells more.
 func (w *WebSocket) ReadMessage() (MessageType, []byte, error) {
 	o := w.own()
 	if o == nil {
@@ -126,19 +123,23 @@ func (w *WebSocket) ReadMessage() (MessageType, []byte, error) {
 		var kind MessageType
 		var got C.size_t
 		status, wake, until, err := o.poll(func() C.ksr_status {
-			over := C.ksr_status(C.KSR_OK)
-			for _, kind = range w.order() {
-				status := C.ksr_go_channel_read(o.handle, C.int32_t(kind), unsafe.Pointer(&message[0]), C.size_t(len(message)), &got)
-				if status == C.KSR_E_TOO_LARGE || (status == C.KSR_OK && got > 0) {
-					w.textsFirst = kind == BinaryMessage
-					return status
+			for {
+				var part C.uint64_t
+				if C.ksr_go_channel_stat(o.handle, nextPart.c(), &part) == C.KSR_OK && part != 0 {
+					kind = MessageType(part)
+					return C.ksr_go_channel_read(o.handle, C.int32_t(part), unsafe.Pointer(&message[0]), C.size_t(len(message)), &got)
 				}
-				if status == C.KSR_E_TIMEOUT || over == C.KSR_OK {
-					over = status
+				// Nothing is there: why? A message that has come meanwhile does not fit, and stays.
+				over := C.ksr_go_channel_read(o.handle, partBinary, nil, 0, &got)
+				got = 0
+				if over == C.KSR_E_TIMEOUT {
+					return over
+				}
+				C.ksr_go_channel_stat(o.handle, nextPart.c(), &part)
+				if over != C.KSR_E_TOO_LARGE && part == 0 {
+					return over
 				}
 			}
-			got = 0
-			return over
 		})
 		switch {
 		case err != nil:
@@ -157,13 +158,7 @@ func (w *WebSocket) ReadMessage() (MessageType, []byte, error) {
 	}
 }
 
-// order is called with the channel's mutex held: neither kind is kept waiting by the other.
-func (w *WebSocket) order() [2]MessageType {
-	if w.textsFirst {
-		return [2]MessageType{TextMessage, BinaryMessage}
-	}
-	return [2]MessageType{BinaryMessage, TextMessage}
-}
+var nextPart = cString("next_part")
 
 // WriteMessage waits until the message is on its way. A TextMessage must be UTF-8 (ErrInvalid); one above max_message is
 // ErrTooLarge.

@@ -22,10 +22,11 @@ void PartBuffer::add_bytes(std::string_view bytes) {
   items_.push_back(std::move(item));
 }
 
-void PartBuffer::add_message(std::string message) {
+void PartBuffer::add_message(std::string message, std::uint64_t order) {
   Item item;
   item.bytes = std::move(message);
   item.is_message = true;
+  item.order = order;
   size_ += cost(item);
   items_.push_back(std::move(item));
 }

@@ -19,6 +19,7 @@ class PartBuffer {
     std::string bytes;
     std::size_t begin = 0;  // of what is left of them
     bool is_message = false;
+    std::uint64_t order = 0;  // of a message, among those of all parts
     bool is_mark = false;
     Mark mark = Mark::finished;
 
@@ -27,7 +28,7 @@ class PartBuffer {
 
   // Bytes of a stream, which are cut and joined as it suits.
   void add_bytes(std::string_view bytes);
-  void add_message(std::string message);
+  void add_message(std::string message, std::uint64_t order = 0);
   void add_mark(Mark mark);
 
   bool empty() const noexcept { return items_.empty(); }

@@ -192,7 +192,7 @@ bool ChannelHandle::on_message(int part, std::string message) {
     // Without on_data the end of a part could not be told from an empty message.
     if (to == nullptr || cancelled_ || (!pushes_ && message.empty())) return true;
     if (!pushes_ && to->held.empty()) add_event(ChannelEvent::readable, part, std::nullopt);
-    to->held.add_message(std::move(message));
+    to->held.add_message(std::move(message), ++messages_);
     room = !is_full();
     reading_rests_ = reading_rests_ || !room;
     changed_.notify_all();
@@ -495,7 +495,7 @@ std::string ChannelHandle::info(std::string_view name) const {
   return found == info_.end() ? std::string() : found->second;
 }
 
-std::optional<std::uint64_t> ChannelHandle::statistic(std::string_view name) const {
+std::optional<std::uint64_t> ChannelHandle::statistic(std::string_view name) {
   const auto value = [](const std::atomic<std::uint64_t>& count) { return count.load(std::memory_order_relaxed); };
   constexpr std::uint64_t kMicrosecondsPerMillisecond = 1000;
   if (name == "bytes_received") return value(counts_->bytes_received);
@@ -519,6 +519,10 @@ std::optional<std::uint64_t> ChannelHandle::statistic(std::string_view name) con
   const MutexLock lock(mutex_);
   if (name == "held_bytes") return held_size();
   if (name == "queued_bytes") return outgoing_size_;
+  if (name == "next_part") {
+    const Part* const part = has_messages() ? oldest_message() : nullptr;
+    return part == nullptr ? 0 : static_cast<std::uint64_t>(part->number);
+  }
   if (name == "state") {
     const ChannelEvent state = ending_ ? ChannelEvent::closed : open_ ? ChannelEvent::open : ChannelEvent::connecting;
     return static_cast<std::uint64_t>(state);
@@ -528,7 +532,20 @@ std::optional<std::uint64_t> ChannelHandle::statistic(std::string_view name) con
 
 // ---- callbacks ------------------------------------------------------------------------------------------------------
 
+// Texts and binary messages of a WebSocket, in the order in which they came.
+ChannelHandle::Part* ChannelHandle::oldest_message() {
+  Part* oldest = nullptr;
+  for (Part& part : parts_) {
+    if (!part.held.at_bytes()) continue;
+    if (oldest == nullptr || part.held.front().order < oldest->held.front().order) oldest = &part;
+  }
+  return oldest;
+}
+
 ChannelHandle::Part* ChannelHandle::next_deliverable() {
+  if (has_messages()) {
+    if (Part* const part = oldest_message()) return part->paused ? nullptr : part;
+  }
   for (std::size_t i = 0; i < parts_.size(); ++i) {
     Part& part = parts_[(next_part_ + i) % parts_.size()];
     if (part.held.empty() || (part.paused && part.held.at_bytes())) continue;

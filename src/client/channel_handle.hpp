@@ -59,7 +59,7 @@ class ChannelHandle final : public delivery::CallbackSource,
   // Empty: not within `timeout`.
   std::optional<Expected<std::optional<int>>> wait(Timeout timeout) KSR_EXCLUDES(mutex_);
   std::string info(std::string_view name) const KSR_EXCLUDES(mutex_);
-  std::optional<std::uint64_t> statistic(std::string_view name) const KSR_EXCLUDES(mutex_);
+  std::optional<std::uint64_t> statistic(std::string_view name) KSR_EXCLUDES(mutex_);
 
   void cancel() KSR_EXCLUDES(mutex_);
   Status close() KSR_EXCLUDES(mutex_);
@@ -117,6 +117,7 @@ class ChannelHandle final : public delivery::CallbackSource,
   template <class Step>
   void on_network(Step step);
   Part* next_deliverable() KSR_REQUIRES(mutex_);
+  Part* oldest_message() KSR_REQUIRES(mutex_);
   Part* next_at_mark() KSR_REQUIRES(mutex_);
   void deliver_from(Part& part) KSR_EXCLUDES(mutex_);
   void tell_mark(Part& part) KSR_EXCLUDES(mutex_);
@@ -142,6 +143,7 @@ class ChannelHandle final : public delivery::CallbackSource,
   std::size_t next_part_ KSR_GUARDED_BY(mutex_) = 0;
   std::deque<WaitingEvent> events_ KSR_GUARDED_BY(mutex_);
   std::uint64_t lines_held_ KSR_GUARDED_BY(mutex_) = 0;
+  std::uint64_t messages_ KSR_GUARDED_BY(mutex_) = 0;  // received
   bool reading_rests_ KSR_GUARDED_BY(mutex_) = false;
   std::deque<channel::Outgoing> outgoing_ KSR_GUARDED_BY(mutex_);
   std::size_t outgoing_size_ KSR_GUARDED_BY(mutex_) = 0;
