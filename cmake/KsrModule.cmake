@@ -1,5 +1,5 @@
 # Headers that nearly every file of ours reads: precompiled once a target, they take a third of its compile time less.
-# tests/lint/thread-safety compiles src/ and abi/ without them, so that a file which misses an include is found.
+# tests/lint/thread-safety compiles files of src/ and abi/ without them, so that one which misses an include is found.
 option(KSR_PRECOMPILE_HEADERS "Precompile the standard library's and Boost.Asio's headers" ON)
 set(KSR_STANDARD_HEADERS <algorithm> <chrono> <functional> <map> <memory> <optional> <string> <string_view> <utility> <vector>)
 function(ksr_precompile target)
@@ -16,7 +16,8 @@ option(KSR_UNITY_BUILD "Compile several files of a module of src/ at a time" OFF
 # A module of src/: one archive, linked into libksr.so and into the tests. Its files may include headers of the modules
 # that it USES, which come before it in the list of the top CMakeLists.txt, and of no other: check_includes.cmake looks at
 # each build, since all modules share one include directory and a header alone would not need to be linked.
-# HOT: the module is compiled with -O3.
+# HOT: the module is compiled with -O3. In the sanitized trees it is the only one that is optimized at all: their compile
+# time counts, and of what they run the rest is waiting.
 function(ksr_module name)
   cmake_parse_arguments(module "HOT" "" "SOURCES;USES;LINKS;PRECOMPILE" ${ARGN})
   foreach(used IN LISTS module_USES)
@@ -43,17 +44,24 @@ function(ksr_module name)
   add_custom_target(ksr_${name}_includes DEPENDS "${stamp}")
   add_dependencies(ksr_${name} ksr_${name}_includes)
 
-  # A twentieth of the time in bench_json; the sanitized trees exist to find faults, and their compile time counts.
+  # A twentieth of the time in bench_json.
   if(module_HOT AND NOT KSR_SANITIZE)
     target_compile_options(ksr_${name} PRIVATE $<$<CONFIG:Release,RelWithDebInfo>:-O3>)
+  elseif(module_HOT)
+    target_compile_options(ksr_${name} PRIVATE $<$<CONFIG:RelWithDebInfo>:-O1>)
   endif()
 endfunction()
 
-# ksr_unit_test(NAME [OPTIMIZED] SOURCES a.cpp … USES module… [LINKS target…] [PRECOMPILE <header>…])
+# ksr_unit_test(NAME [OPTIMIZED] [SOURCES a.cpp …] [THREADED b.cpp …] USES module… [LINKS target…] [PRECOMPILE <header>…])
 # One doctest program for one module, registered with ctest as unit.NAME.
+# THREADED: sources with tests in which several threads run. Only these are in a tree with ThreadSanitizer, which finds
+# nothing in the others and takes ten times as long for them.
 function(ksr_unit_test name)
-  cmake_parse_arguments(unit "OPTIMIZED" "" "SOURCES;USES;LINKS;PRECOMPILE" ${ARGN})
-  add_executable(unit_${name} ${unit_SOURCES})
+  cmake_parse_arguments(unit "OPTIMIZED" "" "SOURCES;THREADED;USES;LINKS;PRECOMPILE" ${ARGN})
+  if(KSR_SANITIZE MATCHES thread)
+    set(unit_SOURCES)
+  endif()
+  add_executable(unit_${name} ${unit_SOURCES} ${unit_THREADED})
   target_include_directories(unit_${name} PRIVATE "${CMAKE_SOURCE_DIR}/tests")
   list(TRANSFORM unit_USES PREPEND "ksr_")
   target_link_libraries(unit_${name} PRIVATE ksr_doctest_main ksr_warnings ${unit_USES} ${unit_LINKS})

@@ -14,7 +14,7 @@ namespace {
 
 constexpr Milliseconds kHeadTimeout{30'000};
 constexpr Milliseconds kFirstDelay{800};
-constexpr Milliseconds kMaxDelay{10'000};
+constexpr Milliseconds kMaxDelay{5'000};
 // A log that is not followed is not waited for longer than this.
 constexpr int kMaxFailures = 5;
 // Between two looks at a pod that has no container to read, or none that runs.
@@ -53,6 +53,10 @@ void LogCall::begin() {
     if (const Expected<void> restored = restore(options_.from_cursor); !restored) return fail(restored.error());
   }
   container_ = options_.container;
+  if (options_.tail || options_.since_seconds || !options_.since_time.empty()) {
+    const MutexLock lock(cursor_mutex_);
+    if (!restored_) cursor_->begin_within_file();
+  }
   read_pod();
 }
 
@@ -228,8 +232,7 @@ void LogCall::send(Expected<cluster::RequestAuth> auth) {
   add_headers(request, *auth);
   request.headers.push_back({"Accept", "*/*"});
   request.response_timeout = kHeadTimeout;
-  last_body_ = now();
-  asked_at_ = last_body_;
+  asked_at_ = now();
   exchange_ = auth->connection->send(std::move(request), *this);
   if (reading_rests()) exchange_->pause();
 }
@@ -256,7 +259,6 @@ void LogCall::on_body(std::string_view bytes) {
 }
 
 void LogCall::take(std::string_view bytes) {
-  last_body_ = now();
   const auto to = host();
   if (!to) return;
   Lines lines;
@@ -294,7 +296,8 @@ void LogCall::take_text(std::string_view text) {
 
 void LogCall::release_later() {
   release_timer_ = after(kReleaseAfter, [this] {
-    if (now() - last_body_ < kReleaseAfter) return release_later();
+    // While the host rests, what follows is not read.
+    if (reading_rests()) return release_later();
     const auto fired = std::move(release_timer_);
     Lines lines;
     const MutexLock lock(cursor_mutex_);

@@ -104,7 +104,6 @@ class LogCall final : public ChannelCall, private transport::ExchangeObserver {
   Instant asked_at_{};
   std::uint64_t replayed_before_ = 0;  // of earlier instances
   std::uint64_t delivered_bytes_ = 0;
-  Instant last_body_{};
 };
 
 }  // namespace ksr::channel

@@ -19,7 +19,10 @@ constexpr std::size_t kMaxStamp = 40;
 // What 64 bits of nanoseconds hold, with room for the margins: until 2255.
 constexpr std::int64_t kMaxSeconds = 9'000'000'000;
 constexpr std::size_t kMaxLinesInText = 1'024;
-constexpr const char* kTextVersion = "1";
+constexpr std::size_t kFieldsBeforeLines = 4;
+// In the place of the stamp of the first line, which has not come yet.
+constexpr const char* kBeginsWithin = "within";
+constexpr const char* kTextVersion = "2";
 
 std::int64_t nanoseconds_of(const UnixTime& time) {
   return time.seconds * kSecond + time.nanoseconds;
@@ -161,17 +164,43 @@ void LogCursor::take_stamped(std::string_view line, std::size_t stamp_size, LogS
   const auto stamp = stamp_of(line);
   const Line seen{stamp->nanoseconds, static_cast<std::uint32_t>(text.size()), hash_of(text)};
   const bool repeats = !overlap_.empty();
-  if (is_old(seen)) {
+  const bool first_again = repeats && !matched_ && ends_with_first(text);
+  if (first_again) match(0);
+  if (first_again || is_old(seen)) {
     ++replayed_;
     held_.clear();
     return;
   }
-  if (repeats && !matched_ && held_.empty()) {
-    held_ = line;
-    return;
-  }
+  if (repeats && !matched_ && hold(line, stamp->nanoseconds)) return;
   if (repeats) begin_gap(sink);
   take_new(line, &seen, sink);
+}
+
+// The first line that was delivered may have been the end of one, of which the parts before were not asked for.
+bool LogCursor::ends_with_first(std::string_view text) const {
+  if (!first_stamp_) return false;
+  const Line& first = remembered_.front();
+  return first.size != kLong && text.size() > first.size && hash_of(text.substr(text.size() - first.size)) == first.hash;
+}
+
+void LogCursor::match(std::size_t place) {
+  matched_ = true;
+  // A later one than expected: the file was rotated, and begins there.
+  expected_ = place + 1;
+  if (expected_ >= overlap_end_) overlap_.clear();
+}
+
+// False: so many are new that the file does not have what was delivered.
+bool LogCursor::hold(std::string_view line, std::int64_t stamp) {
+  const bool before_all = first_stamp_ && stamp < *first_stamp_;
+  const std::size_t room = first_stamp_ ? kMaxHeld : 1;
+  if (held_.size() >= room) {
+    if (!before_all) return false;
+    // If it is missed after all, the gap that is told then covers it.
+    held_.pop_front();
+  }
+  held_.emplace_back(line);
+  return true;
 }
 
 // What should have been repeated was not.
@@ -184,16 +213,23 @@ void LogCursor::begin_gap(LogSink& sink) {
 
 void LogCursor::release(LogSink& sink) {
   if (held_.empty()) return;
-  const std::string line = std::exchange(held_, {});
-  if (!overlap_.empty()) {
+  const std::deque<std::string> lines = std::exchange(held_, {});
+  const bool gap = !overlap_.empty();
+  if (gap) {
     overlap_.clear();
     unfinished_.reset();
     sink.on_gap();
   }
-  const auto stamp = stamp_of(line);
-  const std::string_view text = std::string_view(line).substr(stamp->size);
-  const Line seen{stamp->nanoseconds, static_cast<std::uint32_t>(text.size()), hash_of(text)};
-  take_new(line, &seen, sink);
+  bool delivers = !gap || !first_stamp_;
+  for (const std::string& line : lines) {
+    const auto stamp = stamp_of(line);
+    // The first ones are most likely from before the beginning; if not, the gap covers them.
+    delivers = delivers || stamp->nanoseconds >= *first_stamp_;
+    if (!delivers) continue;
+    const std::string_view text = std::string_view(line).substr(stamp->size);
+    const Line seen{stamp->nanoseconds, static_cast<std::uint32_t>(text.size()), hash_of(text)};
+    take_new(line, &seen, sink);
+  }
 }
 
 // `line`: NULL for one without a stamp.
@@ -259,12 +295,10 @@ bool LogCursor::is_old(const Line& line) {
     const Line& held = remembered_[place->second];
     // Where the response begins, parts of lines are before the time that was asked for: the text is another one then,
     // and may have the next line in it. The newest lines are later than that.
-    const bool whole = line.stamp >= since_ + kMargin;
+    // Nor may what was never delivered be taken for what was.
+    const bool whole = line.stamp >= since_ + kMargin || (first_stamp_ && !matched_);
     if (whole && held.size != kLong && (held.size != line.size || held.hash != line.hash)) continue;
-    matched_ = true;
-    // A later one than expected: the file was rotated, and begins there.
-    expected_ = place->second + 1;
-    if (expected_ >= overlap_end_) overlap_.clear();
+    match(place->second);
     return true;
   }
   // Before all that is remembered.
@@ -272,6 +306,7 @@ bool LogCursor::is_old(const Line& line) {
 }
 
 void LogCursor::remember(const Line& line) {
+  if (std::exchange(begins_within_, false)) first_stamp_ = line.stamp;
   remembered_.push_back(line);
   // Not for each line: it looks at all of the newest ones.
   if (++since_forget_ >= kNewestLines) forget_old();
@@ -285,6 +320,7 @@ void LogCursor::forget_old() {
   while (remembered_.size() > kNewestLines + std::min(undelivered_, kMaxRemembered) &&
          (remembered_.front().stamp < until || remembered_.size() > kMaxRemembered)) {
     forgotten_until_ = std::max(forgotten_until_.value_or(remembered_.front().stamp), remembered_.front().stamp);
+    first_stamp_.reset();
     remembered_.pop_front();
   }
 }
@@ -329,6 +365,8 @@ std::string LogCursor::text() const {
   text += "," + (forgotten ? std::to_string(*forgotten) : std::string());
   text += "," + (unfinished_ ? std::to_string(unfinished_->stamp) + "." + std::to_string(unfinished_->delivered)
                              : std::string());
+  const std::optional<std::int64_t> begin = first == 0 && last > 0 ? first_stamp_ : std::nullopt;
+  text += "," + (begins_within_ ? kBeginsWithin : begin ? std::to_string(*begin) : std::string());
   for (std::size_t i = first; i < last; ++i) {
     const Line& line = remembered_[i];
     text += "," + std::to_string(line.stamp) + "." + std::to_string(line.size) + "." + std::to_string(line.hash);
@@ -353,7 +391,7 @@ bool take_stamp(std::string_view text, std::int64_t& stamp) {
 Expected<void> LogCursor::restore(std::string_view text) {
   const Error refused{Status::invalid, "the cursor of a log is malformed; expected what the info cursor said"};
   const std::vector<std::string_view> fields = split(text, ',');
-  if (fields.size() < 3 || fields.size() > kMaxLinesInText + 3 || fields[0] != kTextVersion) return refused;
+  if (fields.size() < kFieldsBeforeLines || fields.size() > kMaxLinesInText + kFieldsBeforeLines || fields[0] != kTextVersion) return refused;
   std::optional<std::int64_t> forgotten;
   if (!fields[1].empty() && !take_stamp(fields[1], forgotten.emplace())) return refused;
   std::optional<Unfinished> unfinished;
@@ -363,8 +401,11 @@ Expected<void> LogCursor::restore(std::string_view text) {
     if (parts.size() != 2 || !take_stamp(parts[0], unfinished->stamp) || !take_number(parts[1], unfinished->delivered))
       return refused;
   }
+  std::optional<std::int64_t> first_stamp;
+  const bool begins_within = fields[3] == kBeginsWithin;
+  if (!begins_within && !fields[3].empty() && !take_stamp(fields[3], first_stamp.emplace())) return refused;
   std::deque<Line> lines;
-  for (std::size_t i = 3; i < fields.size(); ++i) {
+  for (std::size_t i = kFieldsBeforeLines; i < fields.size(); ++i) {
     const std::vector<std::string_view> parts = split(fields[i], '.');
     Line line{};
     if (parts.size() != 3 || !take_stamp(parts[0], line.stamp) || !take_number(parts[1], line.size) ||
@@ -375,6 +416,8 @@ Expected<void> LogCursor::restore(std::string_view text) {
   }
   remembered_ = std::move(lines);
   forgotten_until_ = forgotten;
+  begins_within_ = begins_within;
+  first_stamp_ = first_stamp;
   unfinished_ = unfinished;
   begin_response();
   return {};

@@ -37,10 +37,14 @@ class LogCursor {
   static constexpr std::size_t kNewestLines = 64;
   // 24 bytes each.
   static constexpr std::size_t kMaxRemembered = 43'690;
+  // Of those that are not known to be new.
+  static constexpr std::size_t kMaxHeld = 64;
 
   // Responses are asked for with timestamps=true. `keep_stamps`: they are part of what is delivered.
   explicit LogCursor(bool keep_stamps) : keep_stamps_(keep_stamps) {}
 
+  // Before the first response: it begins within the file, as the host has asked, and what is before is not wanted.
+  void begin_within_file() noexcept { begins_within_ = true; }
   // What sinceTime the next response has to be asked for; empty while nothing was delivered: the host's own parameters.
   std::optional<UnixTime> since() const;
   // A response begins, asked for with the since() of now.
@@ -83,6 +87,9 @@ class LogCursor {
   void begin_long_line(std::size_t stamp_size, LogSink& sink);
   void take_new(std::string_view text, const Line* line, LogSink& sink);
   bool is_old(const Line& line);
+  void match(std::size_t place);
+  bool ends_with_first(std::string_view text) const;
+  bool hold(std::string_view line, std::int64_t stamp);
   void begin_gap(LogSink& sink);
   void take_stamped(std::string_view line, std::size_t stamp_size, LogSink& sink);
   void remember(const Line& line);
@@ -97,6 +104,9 @@ class LogCursor {
   std::optional<std::int64_t> forgotten_until_;
   std::size_t since_forget_ = 0;
   std::size_t undelivered_ = 0;
+  // The file has lines before the first one that was delivered, which is remembered still; its stamp.
+  bool begins_within_ = false;
+  std::optional<std::int64_t> first_stamp_;
   std::uint64_t replayed_ = 0;
 
   // Of the response under way. The stamps of what it repeats, with their places in remembered_, sorted; empty: all is
@@ -106,9 +116,10 @@ class LogCursor {
   std::size_t overlap_end_ = 0;  // behind the last one
   std::int64_t since_ = 0;
   bool matched_ = false;
-  // The first line of a response that it is not known to repeat. A file that was rotated within a line begins with the
-  // rest of one that was delivered as a whole; what follows tells.
-  std::string held_;
+  // The first lines of a response that it is not known to repeat, until what follows tells. A file that was rotated
+  // within a line begins with the rest of one that was delivered as a whole; and before the first line of all that was
+  // delivered the file may have others, of any time.
+  std::deque<std::string> held_;
   std::string rest_;  // after the last newline
   Long long_line_ = Long::no;
   std::int64_t long_stamp_ = 0;

@@ -16,7 +16,8 @@ Expected<std::string> PortCodec::after_head(Channel& channel, std::string payloa
   if (channel.begun) return payload;
   channel.head += payload;
   if (channel.head.size() < kHeadSize) return std::string();
-  const unsigned port = static_cast<unsigned char>(channel.head[0]) | static_cast<unsigned char>(channel.head[1]) << 8;
+  const unsigned port =
+      static_cast<unsigned char>(channel.head[0]) + 256U * static_cast<unsigned char>(channel.head[1]);
   if (port != port_) {
     return Error{Status::protocol,
                  "the server forwards port " + std::to_string(port) + ", expected " + std::to_string(port_)};

@@ -85,7 +85,12 @@ class Writer {
 // cri-client pkg/logs/logs.go, ReadLogs: begins with the newest file, tests each part on its own, and follows.
 class Reader {
  public:
-  Reader(const Node& node, std::int64_t since) : node_(node), since_(since), file_(node.files.size() - 1) {}
+  // `tail`: begins with so many entries of the newest file; a negative number is all of it.
+  Reader(const Node& node, std::int64_t since, int tail = -1)
+      : node_(node), since_(since), file_(node.files.size() - 1) {
+    const std::size_t size = node.files.back().size();
+    if (tail >= 0) next_ = size - std::min(size, static_cast<std::size_t>(tail));
+  }
 
   // What there is now.
   std::string read() {
@@ -204,6 +209,8 @@ std::string run(std::uint64_t seed, Totals& totals) {
   auto cursor = std::make_unique<LogCursor>(false);
   const int rounds = 3 + below(random, 12);
   const int rotations = below(random, 3);  // in 10 rounds
+  const int tail = below(random, 3) == 0 ? 1 + below(random, 20) : -1;
+  if (tail >= 0) cursor->begin_within_file();
   for (int round = 0; round <= rounds; ++round) {
     const bool last = round == rounds;
     // While nobody reads.
@@ -213,7 +220,7 @@ std::string run(std::uint64_t seed, Totals& totals) {
 
     const auto since = cursor->since();
     cursor->begin_response();
-    Reader reader(node, since ? since->seconds * kSecond : 0);
+    Reader reader(node, since ? since->seconds * kSecond : 0, since ? -1 : tail);
     std::string pending = reader.read();
     for (int steps = below(random, 6); steps > 0; --steps) {
       const std::size_t some = random() % (pending.size() + 1);
