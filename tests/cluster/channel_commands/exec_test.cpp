@@ -34,14 +34,14 @@ std::string bytes_of(std::size_t size) {
 TEST_CASE("exec: output, errors and exit codes, as kubectl passes them on") {
   const std::string ns = Cluster::shared().fresh_namespace("exec");
   NodePod pod(shared_node(), ns, "web");
-  run_both(ns, exec_sh("echo out; echo err >&2"), "", true);
-  for (const char* code : {"0", "1", "7", "126", "127", "137", "254", "255"}) {
-    run_both(ns, exec_sh(std::string("exit ") + code), "", true);
+  run_both(ns, exec_sh("echo out; echo err >&2"), "", Compare::errors);
+  for (const char* code : {"7", "126", "127", "255"}) {
+    run_both(ns, exec_sh(std::string("exit ") + code), "", Compare::errors);
   }
-  run_both(ns, exec_sh("kill -9 $$"), "", true);
-  run_both(ns, {"exec", "pod/web", "-c", "main", "--", "echo", "-n", "", "a b", "*", "--", "-i"}, "", true);
+  run_both(ns, exec_sh("kill -9 $$"), "", Compare::errors);
+  run_both(ns, {"exec", "pod/web", "-c", "main", "--", "echo", "-n", "", "a b", "*", "--", "-i"}, "", Compare::errors);
   run_both(ns, {"exec", "web", "-q", "--", "false"});
-  run_both(ns, {"exec", "-i", "web", "--", "sh", "-c", "exit 9"}, "not read", true);
+  run_both(ns, {"exec", "-i", "web", "--", "sh", "-c", "exit 9"}, "not read", Compare::errors);
   // Standard input is not passed on without -i.
   run_both(ns, exec_sh("cat; echo end"), "not passed on");
 }
@@ -49,9 +49,10 @@ TEST_CASE("exec: output, errors and exit codes, as kubectl passes them on") {
 TEST_CASE("exec -i: the end of standard input, binary bytes, 10 MB in either direction and in both") {
   const std::string ns = Cluster::shared().fresh_namespace("exec-input");
   NodePod pod(shared_node(), ns, "web");
-  run_both(ns, {"exec", "-i", "web", "--", "cat"}, "over there\n", true);
-  run_both(ns, {"exec", "-i", "web", "--", "cat"}, "", true);
-  run_both(ns, {"exec", "-i", "web", "--", "sh", "-c", "read line; echo \"$line\"; exit 3"}, "one\ntwo\n", true);
+  run_both(ns, {"exec", "-i", "web", "--", "cat"}, "over there\n", Compare::errors);
+  run_both(ns, {"exec", "-i", "web", "--", "cat"}, "", Compare::errors);
+  run_both(ns, {"exec", "-i", "web", "--", "sh", "-c", "read line; echo \"$line\"; exit 3"}, "one\ntwo\n",
+           Compare::errors);
   const std::string bytes = bytes_of(10'000'000);
   const End echo = run(ksr_command(ns, {"exec", "-i", "web", "--", "cat"}), bytes);
   CHECK(echo.status == 0);
@@ -101,7 +102,7 @@ TEST_CASE("exec: what does not run has an exit status that no success has") {
     CHECK_FALSE(end.errors.empty());
   }
   // The container that is chosen is told, as by kubectl.
-  run_both(ns, exec_sh("echo here"), "", true);
+  run_both(ns, exec_sh("echo here"), "", Compare::errors);
 }
 
 TEST_CASE("exec: a node that dies while the command runs is no success") {
@@ -144,14 +145,14 @@ TEST_CASE("exec in a pod of a deployment: one that runs") {
   Cluster::shared().admin().create("/apis/apps/v1/namespaces/" + ns + "/deployments", deployment.get_object());
   CHECK(run(ksr_command(ns, {"exec", "deploy/web", "--", "true"})).status == kNoExitCode);
   NodePod pod(shared_node(), ns, "web-1", NodePodOptions{{"main"}, {{"app", "web"}}});
-  run_both(ns, {"exec", "deploy/web", "--", "sh", "-c", "echo here; exit 2"}, "", true);
+  run_both(ns, {"exec", "deploy/web", "--", "sh", "-c", "echo here; exit 2"}, "", Compare::errors);
 }
 
 TEST_CASE("attach: both streams, its end, and a container that is not there") {
   const std::string ns = Cluster::shared().fresh_namespace("attach");
   NodePod pod(shared_node(), ns, "web");
-  run_both(ns, {"attach", "-i", "web"}, "to the container\n");
-  run_both(ns, {"attach", "-i", "web", "-c", "main"}, "");
+  run_both(ns, {"attach", "-i", "web"}, "to the container\n", Compare::errors);
+  run_both(ns, {"attach", "-i", "-q", "web", "-c", "main"}, "", Compare::errors);
   StartedProgram attached(ksr_command(ns, {"attach", "-i", "web"}), StartedProgram::Input::pipe);
   attached.write("one\n");
   attached.wait_for_output("one\n");

@@ -26,8 +26,19 @@ struct End {
 };
 
 End run(const Words& argv, const std::string& input = "");
+enum class Compare {
+  output,
+  // Standard error too.
+  errors,
+  // The lines of the output in any order: kubectl takes several logs as they come out of a map.
+  lines,
+};
+
+std::vector<std::string> sorted_lines(const std::string& text);
+
 // Checks with doctest that both end and write the same, and say something on standard error or nothing. What ksr wrote.
-End run_both(const std::string& ns, const Words& words, const std::string& input = "", bool same_errors = false);
+End run_both(const std::string& ns, const Words& words, const std::string& input = "",
+             Compare compare = Compare::output);
 // Of a line of bash, where $ksr and $kubectl are the programs in the namespace.
 Words shell(const std::string& ns, const std::string& line);
 

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
@@ -34,7 +35,9 @@ winsize window_of(TerminalSize size) {
 // After fork() only what signal-safety(7) lists.
 void StartedProgram::start(const std::vector<std::string>& argv, int in, int out, int errors) {
   std::vector<std::string> arguments = argv;
-  std::vector<std::string> environment{"PATH=/usr/bin:/bin", "HOME=" + directory_.root().string(), "TERM=xterm"};
+  // One for all: kubectl keeps there what it has asked the server.
+  static const ksr::testing::TemporaryDirectory shared_home("ksr-home");
+  std::vector<std::string> environment{"PATH=/usr/bin:/bin", "HOME=" + shared_home.root().string(), "TERM=xterm"};
   const std::vector<char*> argument_list = argument_pointers(arguments);
   const std::vector<char*> variables = argument_pointers(environment);
   const std::string home = directory_.root().string();
@@ -51,6 +54,8 @@ void StartedProgram::start(const std::vector<std::string>& argv, int in, int out
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);
   for (int number = 1; number < NSIG; ++number) ::signal(number, SIG_DFL);
+  const rlimit no_core{0, 0};
+  setrlimit(RLIMIT_CORE, &no_core);
   if (chdir(home.c_str()) == 0) execve(argument_list[0], argument_list.data(), variables.data());
   _exit(127);
 }

@@ -115,7 +115,12 @@ class CommandStreams final : public ChannelHost {
     // Whose input is not passed on, or is no terminal, has one at the other end alone.
     tty_ = wanted && wants_stdin_ && is_terminal;
     remote_tty_ = tty_ || (attaches_ && container != nullptr && container->tty);
-    if (attaches_ && tty_ && !quiet) session_.report().note("If you don't see a command prompt, try pressing enter.");
+    if (attaches_ && wants_stdin_ && !quiet) {
+      session_.report().note(
+          "All commands and output from this session will be recorded in container logs, including credentials and "
+          "sensitive information passed through the command prompt.");
+      session_.report().note("If you don't see a command prompt, try pressing enter.");
+    }
   }
 
   ChannelKeys keys_of(const ChosenPod& pod) const {
@@ -250,9 +255,7 @@ class CommandStreams final : public ChannelHost {
                               (code ? std::to_string(*code) : std::string("there is none")));
       return kNoExitCode;
     }
-    if (!session_.arguments().flag("--quiet")) {
-      session_.report().note("command terminated with exit code " + std::to_string(*code));
-    }
+    session_.report().note("command terminated with exit code " + std::to_string(*code));
     return *code;
   }
 

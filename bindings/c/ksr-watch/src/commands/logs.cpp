@@ -102,6 +102,8 @@ class Logs {
         return;
       case KSR_EVENT_CLOSED:
         source.closed = true;
+        // By the end of the command.
+        if (event.failure && event.failure->code == KSR_E_CANCELLED) return;
         if (writing_ == &source) writing_ = nullptr;
         turns_changed_ = true;
         if (event.failure) session_.report().failure(*event.failure, is_alone() ? "" : "[" + source.name + "] ");
@@ -204,9 +206,9 @@ class Logs {
     if (!tail_.empty() && !is_number(tail_)) return wrong("--tail: expected a number of lines, or -1 for all");
     if (!arguments().has("--limit-bytes")) return {};
     const std::string limit = arguments().text("--limit-bytes");
-    if (!is_number(limit) || limit.find_first_not_of('0') == std::string::npos) {
-      return wrong("--limit-bytes: expected a number of bytes, at least 1");
-    }
+    if (!is_number(limit)) return wrong("--limit-bytes: expected a number of bytes");
+    // For kubectl 0 is none.
+    if (limit.find_first_not_of('0') == std::string::npos) return {};
     keys_.emplace_back("limit_bytes", limit);
     return {};
   }
