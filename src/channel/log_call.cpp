@@ -301,9 +301,12 @@ void LogCall::release_later() {
     if (reading_rests()) return release_later();
     const auto fired = std::move(release_timer_);
     Lines lines;
-    const MutexLock lock(cursor_mutex_);
-    cursor_->release(lines);
-    give_pieces(lines);
+    {
+      const MutexLock lock(cursor_mutex_);
+      cursor_->release(lines);
+      give_pieces(lines);
+    }
+    drained();
   });
 }
 
