@@ -290,7 +290,8 @@ void LogCall::take_text(std::string_view text) {
   progressed_ = true;
   // Not with the head: what the kubelet cannot read is answered with 200 as well.
   failures_ = 0;
-  if (options_.limit_bytes) text = text.substr(0, *options_.limit_bytes - std::min(*options_.limit_bytes, delivered_bytes_));
+  if (options_.limit_bytes)
+    text = text.substr(0, *options_.limit_bytes - std::min(*options_.limit_bytes, delivered_bytes_));
   delivered_bytes_ += text.size();
   give(kPartStdout, text);
 }
@@ -307,7 +308,22 @@ void LogCall::release_later() {
       give_pieces(lines);
     }
     drained();
+    if (!ended() && std::exchange(rested_, false) && follows()) begin_again();
   });
+}
+
+// A file that was rotated before the kubelet's reader came to its end is followed for good, and its successor is never
+// shown (cri-client pkg/logs/logs.go makes its watch of the directory only there). The reader is that late where the
+// host has rested; a response that begins now is not.
+void LogCall::begin_again() {
+  exchange_.reset();
+  cut_ = true;
+  {
+    const MutexLock lock(cursor_mutex_);
+    cursor_->end_response();
+  }
+  environment_.counts->reconnects.fetch_add(1, std::memory_order_relaxed);
+  read_pod();
 }
 
 // ---- what follows ---------------------------------------------------------------------------------------------------
@@ -479,6 +495,7 @@ void LogCall::pause_reading() {
 }
 
 void LogCall::resume_reading() {
+  rested_ = true;
   if (exchange_) exchange_->resume();
 }
 

@@ -1,6 +1,6 @@
 // `LogCall` follows the log of a container over any number of responses: kind=log; used by make_channel_call. What of a
-// response is new, `LogCursor` decides; this class decides what to ask for next, by what the pod says of its containers.
-// Lives on the network thread, but for cursor().
+// response is new, `LogCursor` decides; this class decides what to ask for next, by what the pod says of its
+// containers. Lives on the network thread, but for cursor().
 //
 // How a response ended says nothing of the log: kube-apiserver ends every one in order, also when the kubelet has died
 // (apiserver pkg/registry/generic/rest/streamer.go drops the copy's error). So the pod is read after each:
@@ -48,7 +48,9 @@ class LogCall final : public ChannelCall, private transport::ExchangeObserver {
   void resume_reading() override;
   void on_head(const transport::ResponseHead& head) override;
   void on_body(std::string_view bytes) override;
-  void on_drained() override { guarded([this] { drained(); }); }
+  void on_drained() override {
+    guarded([this] { drained(); });
+  }
   void on_end(const std::optional<Error>& error) override;
 
   Expected<void> restore(std::string_view text) KSR_EXCLUDES(cursor_mutex_);
@@ -64,6 +66,7 @@ class LogCall final : public ChannelCall, private transport::ExchangeObserver {
   void give_pieces(const Lines& lines);
   void take_text(std::string_view text);
   void release_later();
+  void begin_again() KSR_EXCLUDES(cursor_mutex_);
   void on_refused();
   void on_failed(const Error& error);
   void on_complete();
@@ -99,6 +102,7 @@ class LogCall final : public ChannelCall, private transport::ExchangeObserver {
   bool first_instance_ = true;   // to which tail and since apply
   bool waits_for_next_ = false;  // the instance is over; its successor is wanted
   bool cut_ = false;             // the last response was not complete
+  bool rested_ = false;          // the host has made the kubelet wait
   bool progressed_ = false;      // since the last try
   bool renewed_ = false;
   int failures_ = 0;  // in a row

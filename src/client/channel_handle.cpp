@@ -186,10 +186,11 @@ bool ChannelHandle::on_bytes(int part, std::string_view bytes) {
   {
     const MutexLock lock(mutex_);
     Part* const to = find(part);
-    if (to == nullptr || cancelled_) return true;
+    if (to == nullptr) return true;
+    if (is_log()) lines_held_ += static_cast<std::uint64_t>(std::count(bytes.begin(), bytes.end(), '\n'));
+    if (cancelled_) return true;
     if (!pushes_ && to->held.empty()) add_event(ChannelEvent::readable, part, std::nullopt);
     to->held.add_bytes(bytes);
-    if (is_log()) lines_held_ += static_cast<std::uint64_t>(std::count(bytes.begin(), bytes.end(), '\n'));
     room = !is_full();
     untold_ = true;
     reading_rests_ = reading_rests_ || !room;
@@ -707,7 +708,7 @@ void ChannelHandle::cancel() {
     for (Part& part : parts_) part.held.clear();
     outgoing_.clear();
     outgoing_size_ = 0;
-    lines_held_ = 0;
+    // Not lines_held_: the cursor leaves out what the host has not taken.
     notify_all();
   }
   // Posted before the destructor's task, which deletes the holder.

@@ -328,3 +328,38 @@ TEST_CASE("port-forward: to a server that ends first, to nothing, and to a node 
     CHECK(lost.wait().status == KSR_E_LOST);
   }
 }
+
+TEST_CASE("a killed apiserver: a command is KSR_E_LOST, a log goes on") {
+  Cluster& cluster = Cluster::shared();
+  NodePod pod(shared_node(), fresh_namespace(), "web");
+  const Requester client(on_cluster());
+  ChannelUser command;
+  ChannelUser log;
+  REQUIRE(command.open(client.client(), shell(pod, "echo begun; sleep 60")) == KSR_OK);
+  REQUIRE(log.open(client.client(), of_pod(pod, "log", {{"follow", "true"}})) == KSR_OK);
+  pod.log().line("one");
+  CHECK(command.wait_for_bytes(KSR_PART_STDOUT, "begun\n"));
+  CHECK(log.wait_for_bytes(KSR_PART_STDOUT, "one\n"));
+  cluster.kill_apiserver();
+  CHECK(command.wait().status == KSR_E_LOST);
+  pod.log().line("two");
+  cluster.start_apiserver();
+  CHECK(log.wait_for_bytes(KSR_PART_STDOUT, "one\ntwo\n"));
+  CHECK(log.count(KSR_EVENT_GAP) == 0);
+}
+
+TEST_CASE("where the kubelet translates v5, its death is not taken for a success that is verified") {
+  NodeOptions options;
+  options.declares_extended_websockets = true;
+  Node node(Cluster::shared(), options);
+  NodePod pod(node, fresh_namespace(), "web");
+  const Requester client(on_cluster());
+  CHECK(run(client, shell(pod, "exit 4", {{"exec_protocol", "v5"}})).end.exit_code == 4);
+  CHECK(run(client, shell(pod, "exit 4", {{"exec_protocol", "v4"}})).end.exit_code == 4);
+  ChannelUser user;
+  REQUIRE(user.open(client.client(), shell(pod, "echo begun; sleep 60", {{"exec_protocol", "v5"}})) == KSR_OK);
+  CHECK(user.wait_for_bytes(KSR_PART_STDOUT, "begun\n"));
+  node.kill();
+  user.wait();
+  CHECK(user.stat("exit_verified") == 0);
+}
