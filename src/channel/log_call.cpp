@@ -241,7 +241,6 @@ void LogCall::on_head(const transport::ResponseHead& head) {
     head_ = head;
     environment_.access->on_response_head(head);
     if (!transport::is_success(head.status)) return;
-    failures_ = 0;
     renewed_ = false;
     const bool first = !std::exchange(has_begun_, true);
     if (!first) return;
@@ -288,6 +287,8 @@ void LogCall::give_pieces(const Lines& lines) {
 // The limit is the host's, of what it gets; the kubelet would count the times of the lines too.
 void LogCall::take_text(std::string_view text) {
   progressed_ = true;
+  // Not with the head: what the kubelet cannot read is answered with 200 as well.
+  failures_ = 0;
   if (options_.limit_bytes) text = text.substr(0, *options_.limit_bytes - std::min(*options_.limit_bytes, delivered_bytes_));
   delivered_bytes_ += text.size();
   give(kPartStdout, text);
@@ -468,7 +469,7 @@ void LogCall::begin_next_instance() {
 
 void LogCall::end_log(std::optional<Error> error) {
   if (ended()) return;
-  mark(kPartStdout, Mark::finished);
+  if (!error) mark(kPartStdout, Mark::finished);
   end({std::move(error), std::nullopt});
 }
 
