@@ -850,7 +850,7 @@ class AsyncLog(_AsyncContext[Any], Channel, AsyncReader):
         AsyncReader.__init__(self, self, Part.STDOUT)
         self._kept = ("", 0.0)
 
-    _before_more = Log._before_more  # type: ignore[assignment]
+    _before_more = Log._before_more
     cursor = Log.cursor
     container = Log.container
 

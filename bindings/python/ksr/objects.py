@@ -110,11 +110,13 @@ class Object:
 
     def get_int(self, pointer: str) -> Optional[int]:
         """An integer of 64 bits, such as 3 or 1e3; None when none is there. Since 0.2."""
-        return self._number(library().ksr_object_get_int64, pointer, c_int64())
+        found: Optional[int] = self._number(library().ksr_object_get_int64, pointer, c_int64())
+        return found
 
     def get_float(self, pointer: str) -> Optional[float]:
         """A number; None when none is there. Since 0.2."""
-        return self._number(library().ksr_object_get_double, pointer, c_double())
+        found: Optional[float] = self._number(library().ksr_object_get_double, pointer, c_double())
+        return found
 
     def get_bool(self, pointer: str) -> Optional[bool]:
         """True or False; None when neither is there. Since 0.2."""
