@@ -33,7 +33,7 @@ ksr_status with(ksr_channel* channel, ksr_error** err, const char* function, Bod
   return guard(err, [&]() -> Expected<void> {
     const auto found = find(channel);
     if (!found) return Error{Status::invalid, std::string(function) + ": the channel is closed"};
-    const Expected<void> outcome = body(*found->channel);
+    Expected<void> outcome = body(*found->channel);
     // An error of the channel names it by itself.
     if (outcome || outcome.error().context) return outcome;
     return outcome.error().within(function);

@@ -13,7 +13,6 @@ using ksr::Status;
 using ksr::abi::guard;
 using ksr::abi::invalid;
 using ksr::abi::number_of;
-using ksr::client::Client;
 using ksr::client::ClientRegistry;
 using ksr::client::OpenRequest;
 using ksr::client::RequestRegistry;

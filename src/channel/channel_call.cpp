@@ -70,6 +70,10 @@ void ChannelCall::give_message(int part, std::string message) {
   if (to && !to->on_message(part, std::move(message))) rest();
 }
 
+void ChannelCall::drained() {
+  if (const auto to = host()) to->on_drained();
+}
+
 void ChannelCall::mark(int part, Mark mark) {
   if (mark == Mark::gap) environment_.counts->gaps.fetch_add(1, std::memory_order_relaxed);
   if (const auto to = host()) to->on_mark(part, mark);

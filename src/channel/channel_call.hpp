@@ -69,6 +69,8 @@ class ChannelHost {
   // False: enough is held. ChannelCall::resume() follows when there is room again.
   virtual bool on_bytes(int part, std::string_view bytes) = 0;
   virtual bool on_message(int part, std::string message) = 0;
+  // All that has arrived by now was given.
+  virtual void on_drained() = 0;
   virtual void on_mark(int part, Mark mark) = 0;
   // log: how many lines the host has not taken yet. Any thread.
   virtual std::uint64_t undelivered_lines() const = 0;
@@ -132,6 +134,7 @@ class ChannelCall : public std::enable_shared_from_this<ChannelCall> {
   // The rest of what was read is still delivered.
   void give(int part, std::string_view bytes);
   void give_message(int part, std::string message);
+  void drained();
   void mark(int part, Mark mark);
   void end(Ending ending);
   void fail(Error error) { end({std::move(error), std::nullopt}); }

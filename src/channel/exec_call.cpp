@@ -93,15 +93,25 @@ void ExecCall::opened(const std::string& subprotocol) {
 
 // ---- messages -------------------------------------------------------------------------------------------------------
 
+bool ExecCall::gives(int channel) const {
+  return (channel == kStdout && options_.wants_stdout) ||
+         (channel == kStderr && options_.wants_stderr && !options_.tty);
+}
+
+bool ExecCall::begin_stream(std::string_view bytes) {
+  if (!codec_ || !codec_->binary() || bytes.empty() || !gives(static_cast<unsigned char>(bytes.front()))) return false;
+  stream_ = static_cast<unsigned char>(bytes.front());
+  give(stream_, bytes.substr(1));
+  return true;
+}
+
 void ExecCall::received(std::string bytes, transport::MessageType) {
   auto decoded = codec_->decode(bytes);
   if (!decoded) return finish(decoded.error());
   const std::optional<ChannelMessage>& read = *decoded;
   if (!read) return;
-  const bool known = (read->channel == kStdout && options_.wants_stdout) ||
-                     (read->channel == kStderr && options_.wants_stderr && !options_.tty);
   if (read->closes) return;
-  if (known) return give(read->channel, read->payload);
+  if (gives(read->channel)) return give(read->channel, read->payload);
   if (read->channel != kStatus) return;
   exec_end_->add_status(read->payload);
   const bool text = codec_->protocol() == ChannelProtocol::v1 || codec_->protocol() == ChannelProtocol::v1_base64;

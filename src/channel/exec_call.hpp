@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "channel/channel_codec.hpp"
@@ -25,12 +26,15 @@ class ExecCall final : public WebSocketCall {
   Handshake handshake() override;
   void opened(const std::string& subprotocol) override;
   void received(std::string message, transport::MessageType type) override;
+  bool begin_stream(std::string_view bytes) override;
+  void receive_more(std::string_view bytes) override { give(stream_, bytes); }
   void closed(const std::optional<Error>& error) override;
   void refused(Refusal refusal) override;
   std::optional<Message> next_message() override;
   std::string keepalive() const override;
 
   bool wants_v5() const;
+  bool gives(int channel) const;
   Message message(std::string bytes) const;
   void finish(const std::optional<Error>& error);
 
@@ -40,6 +44,7 @@ class ExecCall final : public WebSocketCall {
   std::optional<bool> use_v5_;
   std::optional<ChannelCodec> codec_;
   std::optional<ExecEnd> exec_end_;
+  int stream_ = 0;
   std::optional<std::pair<std::uint16_t, std::uint16_t>> size_to_send_;
   // The server has said how it ended, and has not closed yet.
   std::unique_ptr<Timer> end_timer_;

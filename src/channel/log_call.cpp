@@ -14,7 +14,7 @@ namespace {
 
 constexpr Milliseconds kHeadTimeout{30'000};
 constexpr Milliseconds kFirstDelay{800};
-constexpr Milliseconds kMaxDelay{10'000};
+constexpr Milliseconds kMaxDelay{5'000};
 // A log that is not followed is not waited for longer than this.
 constexpr int kMaxFailures = 5;
 // Between two looks at a pod that has no container to read, or none that runs.
@@ -242,7 +242,6 @@ void LogCall::on_head(const transport::ResponseHead& head) {
     head_ = head;
     environment_.access->on_response_head(head);
     if (!transport::is_success(head.status)) return;
-    failures_ = 0;
     renewed_ = false;
     const bool first = !std::exchange(has_begun_, true);
     if (!first) return;
@@ -289,6 +288,8 @@ void LogCall::give_pieces(const Lines& lines) {
 // The limit is the host's, of what it gets; the kubelet would count the times of the lines too.
 void LogCall::take_text(std::string_view text) {
   progressed_ = true;
+  // Not with the head: what the kubelet cannot read is answered with 200 as well.
+  failures_ = 0;
   if (options_.limit_bytes) text = text.substr(0, *options_.limit_bytes - std::min(*options_.limit_bytes, delivered_bytes_));
   delivered_bytes_ += text.size();
   give(kPartStdout, text);
@@ -300,9 +301,12 @@ void LogCall::release_later() {
     if (reading_rests()) return release_later();
     const auto fired = std::move(release_timer_);
     Lines lines;
-    const MutexLock lock(cursor_mutex_);
-    cursor_->release(lines);
-    give_pieces(lines);
+    {
+      const MutexLock lock(cursor_mutex_);
+      cursor_->release(lines);
+      give_pieces(lines);
+    }
+    drained();
   });
 }
 

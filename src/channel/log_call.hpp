@@ -48,6 +48,7 @@ class LogCall final : public ChannelCall, private transport::ExchangeObserver {
   void resume_reading() override;
   void on_head(const transport::ResponseHead& head) override;
   void on_body(std::string_view bytes) override;
+  void on_drained() override { guarded([this] { drained(); }); }
   void on_end(const std::optional<Error>& error) override;
 
   Expected<void> restore(std::string_view text) KSR_EXCLUDES(cursor_mutex_);

@@ -22,6 +22,13 @@ void PortForwardCall::opened(const std::string& subprotocol) {
   environment_.counts->protocol.store(4, std::memory_order_relaxed);
 }
 
+// Once both channels have begun, what comes on that of data is data.
+bool PortForwardCall::begin_stream(std::string_view bytes) {
+  if (!codec_ || !codec_->binary() || !port_.open() || bytes.empty() || bytes.front() != PortCodec::kData) return false;
+  give(kPartData, bytes.substr(1));
+  return true;
+}
+
 void PortForwardCall::received(std::string message, transport::MessageType) {
   auto decoded = codec_->decode(message);
   if (!decoded) return fail(decoded.error());

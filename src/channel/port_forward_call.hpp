@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "channel/channel_codec.hpp"
 #include "channel/port_codec.hpp"
@@ -19,6 +20,8 @@ class PortForwardCall final : public WebSocketCall {
   Handshake handshake() override;
   void opened(const std::string& subprotocol) override;
   void received(std::string message, transport::MessageType type) override;
+  bool begin_stream(std::string_view bytes) override;
+  void receive_more(std::string_view bytes) override { give(kPartData, bytes); }
   void closed(const std::optional<Error>& error) override;
   std::optional<Message> next_message() override;
   std::string keepalive() const override;

@@ -36,6 +36,7 @@ void WebSocketCall::try_once() {
   exchange_.reset();
   head_ = {};
   message_.clear();
+  streams_ = false;
   in_flight_ = 0;
   ++tries_;
   if (const auto to = host()) to->on_connecting();
@@ -127,6 +128,11 @@ void WebSocketCall::try_later(const Error& error, Milliseconds delay) {
 
 void WebSocketCall::on_body(std::string_view bytes) {
   guarded([&] {
+    if (streams_) return receive_more(bytes);
+    if (open_ && message_.empty() && begin_stream(bytes)) {
+      streams_ = true;
+      return;
+    }
     const std::size_t limit = open_ ? max_message_ : cluster::kMaxRefusalBody;
     if (open_ && bytes.size() > limit - std::min(limit, message_.size())) {
       exchange_->close(kMessageTooBig, "");
@@ -138,7 +144,8 @@ void WebSocketCall::on_body(std::string_view bytes) {
 
 void WebSocketCall::on_message_end(transport::MessageType type) {
   guarded([&] {
-    if (open_) received(std::exchange(message_, {}), type);
+    if (std::exchange(streams_, false) || !open_) return;
+    received(std::exchange(message_, {}), type);
   });
 }
 
@@ -186,11 +193,11 @@ void WebSocketCall::pump() {
   while (open_ && !ended() && in_flight_ < kMaxInFlight) {
     std::optional<Message> message = next_message();
     if (!message) return;
-    send(*std::move(message));
+    send(*message);
   }
 }
 
-void WebSocketCall::send(Message message) {
+void WebSocketCall::send(const Message& message) {
   const std::size_t size = message.bytes.size();
   const auto status = exchange_->send(message.bytes, message.type, [this, size] { guarded([&] { written(size); }); });
   // It is closing: its end is on the way.

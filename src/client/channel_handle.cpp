@@ -103,6 +103,12 @@ void ChannelHandle::start() {
   on_network([](channel::ChannelCall& call) { call.start(); });
 }
 
+void ChannelHandle::notify_all() {
+  changed_.notify_all();
+  arrived_.notify_all();
+  sent_.notify_all();
+}
+
 void ChannelHandle::post() {
   if (has_callbacks_) owner_.runner->post(shared_from_this());
 }
@@ -167,6 +173,14 @@ bool ChannelHandle::is_full() const {
   return held_size() >= options_.receive_buffer || lines_held_ >= kMaxLinesHeld;
 }
 
+void ChannelHandle::on_drained() {
+  {
+    const MutexLock lock(mutex_);
+    if (!std::exchange(untold_, false)) return;
+  }
+  post();
+}
+
 bool ChannelHandle::on_bytes(int part, std::string_view bytes) {
   bool room = true;
   {
@@ -177,10 +191,11 @@ bool ChannelHandle::on_bytes(int part, std::string_view bytes) {
     to->held.add_bytes(bytes);
     if (is_log()) lines_held_ += static_cast<std::uint64_t>(std::count(bytes.begin(), bytes.end(), '\n'));
     room = !is_full();
+    untold_ = true;
     reading_rests_ = reading_rests_ || !room;
-    changed_.notify_all();
+    if (!pushes_) arrived_.notify_all();
   }
-  post();
+  if (!room) post();
   return room;
 }
 
@@ -194,10 +209,11 @@ bool ChannelHandle::on_message(int part, std::string message) {
     if (!pushes_ && to->held.empty()) add_event(ChannelEvent::readable, part, std::nullopt);
     to->held.add_message(std::move(message), ++messages_);
     room = !is_full();
+    untold_ = true;
     reading_rests_ = reading_rests_ || !room;
-    changed_.notify_all();
+    if (!pushes_) arrived_.notify_all();
   }
-  post();
+  if (!room) post();
   return room;
 }
 
@@ -208,7 +224,7 @@ void ChannelHandle::on_mark(int part, Mark mark) {
     if (to == nullptr || cancelled_) return;
     to->held.add_mark(mark);
     if (!pushes_) pass_marks(*to, false);
-    changed_.notify_all();
+    arrived_.notify_all();
   }
   post();
 }
@@ -240,7 +256,7 @@ void ChannelHandle::on_end(channel::Ending ending) {
     const MutexLock lock(mutex_);
     open_ = false;
     if (!ending_) ending_ = std::move(ending);
-    changed_.notify_all();
+    notify_all();
   }
   post();
 }
@@ -295,8 +311,8 @@ Expected<void> ChannelHandle::read(int part, char* to, std::size_t size, Timeout
       }
       if (from->finished && !before_mark) return {};
       if (!timeout) {
-        changed_.wait(mutex_);
-      } else if (!changed_.wait_until(mutex_, until)) {
+        arrived_.wait(mutex_);
+      } else if (!arrived_.wait_until(mutex_, until)) {
         const bool over = !from->held.at_mark() && (ending_ || from->finished);
         if (from->held.at_bytes() || over || cancelled_) continue;
         return no_time("nothing was received within timeout_ms");
@@ -380,8 +396,8 @@ Expected<void> ChannelHandle::write(int part, std::string_view bytes, Timeout ti
       if (has_messages() ? outgoing_.empty() || bytes.size() <= room : room > 0) break;
       wants_writable_ = true;
       if (!timeout) {
-        changed_.wait(mutex_);
-      } else if (!changed_.wait_until(mutex_, until) && std::chrono::steady_clock::now() >= until) {
+        sent_.wait(mutex_);
+      } else if (!sent_.wait_until(mutex_, until) && std::chrono::steady_clock::now() >= until) {
         const std::size_t left = options_.send_buffer - std::min(options_.send_buffer, outgoing_size_);
         if (left == 0 || has_messages()) return no_time("the send buffer was full for timeout_ms");
       }
@@ -447,7 +463,7 @@ std::optional<channel::Outgoing> ChannelHandle::take_outgoing(std::size_t max_si
       add_event(ChannelEvent::writable, next.part, std::nullopt);
       tell = true;
     }
-    changed_.notify_all();
+    sent_.notify_all();
   }
   if (tell) post();
   return next;
@@ -582,7 +598,7 @@ void ChannelHandle::tell_mark(Part& part) {
   if (std::exchange(part.telling, false) && part.held.at_mark()) part.held.take();
   pass_marks(part, false);
   if (part.held.at_bytes()) add_event(ChannelEvent::readable, part.number, std::nullopt);
-  changed_.notify_all();
+  arrived_.notify_all();
 }
 
 void ChannelHandle::deliver_from(Part& part) {
@@ -692,7 +708,7 @@ void ChannelHandle::cancel() {
     outgoing_.clear();
     outgoing_size_ = 0;
     lines_held_ = 0;
-    changed_.notify_all();
+    notify_all();
   }
   // Posted before the destructor's task, which deletes the holder.
   on_network([](channel::ChannelCall& call) { call.cancel(); });

@@ -94,6 +94,7 @@ class ChannelHandle final : public delivery::CallbackSource,
   void on_interrupted(const Error& error, std::optional<Milliseconds> retry) override KSR_EXCLUDES(mutex_);
   bool on_bytes(int part, std::string_view bytes) override KSR_EXCLUDES(mutex_);
   bool on_message(int part, std::string message) override KSR_EXCLUDES(mutex_);
+  void on_drained() override KSR_EXCLUDES(mutex_);
   void on_mark(int part, channel::Mark mark) override KSR_EXCLUDES(mutex_);
   std::uint64_t undelivered_lines() const override KSR_EXCLUDES(mutex_);
   std::optional<channel::Outgoing> take_outgoing(std::size_t max_size) override KSR_EXCLUDES(mutex_);
@@ -113,6 +114,7 @@ class ChannelHandle final : public delivery::CallbackSource,
   bool is_full() const KSR_REQUIRES(mutex_);
   void after_taking() KSR_EXCLUDES(mutex_);
   void post() KSR_EXCLUDES(mutex_);
+  void notify_all();
   // Runs `step` on the call, on the network thread.
   template <class Step>
   void on_network(Step step);
@@ -136,7 +138,9 @@ class ChannelHandle final : public delivery::CallbackSource,
   CallHolder* const call_holder_;
 
   mutable Mutex mutex_;
-  ConditionVariable changed_;
+  ConditionVariable changed_;  // the end, and that of the callbacks
+  ConditionVariable arrived_;  // for read()
+  ConditionVariable sent_;     // for write()
   // Used in turns alone, but for its end without callbacks.
   std::unique_ptr<DataHost> host_;
   std::deque<Part> parts_ KSR_GUARDED_BY(mutex_);
@@ -145,6 +149,7 @@ class ChannelHandle final : public delivery::CallbackSource,
   std::uint64_t lines_held_ KSR_GUARDED_BY(mutex_) = 0;
   std::uint64_t messages_ KSR_GUARDED_BY(mutex_) = 0;  // received
   bool reading_rests_ KSR_GUARDED_BY(mutex_) = false;
+  bool untold_ KSR_GUARDED_BY(mutex_) = false;  // bytes for which no turn was asked for
   std::deque<channel::Outgoing> outgoing_ KSR_GUARDED_BY(mutex_);
   std::size_t outgoing_size_ KSR_GUARDED_BY(mutex_) = 0;
   bool wants_writable_ KSR_GUARDED_BY(mutex_) = false;

@@ -7,6 +7,7 @@
 
 #include "base/log_buffer.hpp"
 #include "base/system_random.hpp"
+#include "base/text.hpp"
 #include "cluster/resource.hpp"
 #include "delivery/host_call.hpp"
 #include "request/call_plan.hpp"
@@ -162,7 +163,14 @@ Expected<channel::ChannelTarget> Client::target_of(const request::Params& params
   target.name.clear();
   target.method = std::move(plan->method);
   target.target = std::move(plan->target);
-  target.headers = std::move(plan->headers);
+  // What comes is bytes of any kind, unless the host asks for one.
+  const bool wants_kind = std::any_of(params.headers.begin(), params.headers.end(), [](const auto& header) {
+    return equal_ignoring_case(header.first, "accept");
+  });
+  for (transport::Header& header : plan->headers) {
+    const bool standard = header.name == "Accept" && !wants_kind;
+    target.headers.push_back(standard ? transport::Header{"Accept", "*/*"} : std::move(header));
+  }
   target.body = std::move(plan->body);
   target.below_headlamp_url = params.below_headlamp_url;
   return target;

@@ -95,7 +95,7 @@ Expected<boost::json::object> checked_object(const std::string& output, const st
   const auto version = member_text(object, "apiVersion");
   // The apiVersion of the response is that of the request (k8s.io/client-go/plugin/pkg/client/auth/exec/exec.go).
   if (!version || *version != api_version) return wrong("is of another apiVersion; expected " + api_version);
-  return std::move(object);
+  return {std::move(object)};
 }
 
 }  // namespace

@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "cluster/harness/harness_error.hpp"
-#include "cluster/harness/objects.hpp"
 #include "cluster/harness/text_files.hpp"
 
 namespace ksr::clustertest {
@@ -38,14 +37,18 @@ json::object image_of(const std::string& name) {
 
 }  // namespace
 
-NodePod::NodePod(Node& node, std::string ns, std::string name, const std::vector<std::string>& containers)
+NodePod::NodePod(Node& node, std::string ns, std::string name, const NodePodOptions& options)
     : node_(node), api_(node.cluster().client_for(admin_user())), ns_(std::move(ns)), name_(std::move(name)) {
-  json::object pod = make_pod(ns_, name_);
+  json::object pod = make_pod(ns_, name_, options.labels);
   json::array images;
-  for (const std::string& container : containers) images.push_back(image_of(container));
+  for (const std::string& container : options.containers) {
+    json::object image = image_of(container);
+    image.insert(options.container.begin(), options.container.end());
+    images.push_back(std::move(image));
+  }
   pod["spec"] = {{"containers", images}, {"nodeName", node_.name()}};
   uid_ = metadata_of(api_.create(pods_path(ns_), pod), "uid");
-  for (const std::string& container : containers) {
+  for (const std::string& container : options.containers) {
     containers_.emplace_back();
     containers_.back().name = container;
     start(containers_.back());

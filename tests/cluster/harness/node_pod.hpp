@@ -5,18 +5,29 @@
 #include <boost/json/object.hpp>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "cluster/harness/api_client.hpp"
 #include "cluster/harness/container_log.hpp"
 #include "cluster/harness/node.hpp"
+#include "cluster/harness/objects.hpp"
 
 namespace ksr::clustertest {
+
+struct NodePodOptions {
+  std::vector<std::string> containers = {"main"};
+  TextMap labels = {};
+  // More fields of each container, such as tty and ports.
+  boost::json::object container = {};
+};
 
 class NodePod {
  public:
   // Its containers run.
-  NodePod(Node& node, std::string ns, std::string name, const std::vector<std::string>& containers = {"main"});
+  NodePod(Node& node, std::string ns, std::string name, const NodePodOptions& options);
+  NodePod(Node& node, std::string ns, std::string name, const std::vector<std::string>& containers = {"main"})
+      : NodePod(node, std::move(ns), std::move(name), NodePodOptions{containers}) {}
 
   const std::string& ns() const { return ns_; }
   const std::string& name() const { return name_; }

@@ -3,15 +3,14 @@
 
 #include <doctest/doctest.h>
 
-#include <atomic>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/read.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/json/serialize.hpp>
-#include <thread>
 
+#include "cluster/harness/echo_server.hpp"
 #include "cluster/harness/free_port.hpp"
 #include "cluster/harness/harness_error.hpp"
 #include "cluster/harness/log_writer.hpp"
@@ -63,39 +62,6 @@ std::string joined(const std::vector<std::string>& lines) {
   for (const std::string& line : lines) text += line + "\n";
   return text;
 }
-
-// Writes back what it reads on each connection until its end.
-class EchoServer {
- public:
-  EchoServer() : thread_([this] { serve(); }) {}
-  ~EchoServer() {
-    boost::system::error_code ignored;
-    stopping_ = true;
-    tcp::socket wake(io_);
-    wake.connect(acceptor_.local_endpoint(), ignored);
-    thread_.join();
-  }
-  std::uint16_t port() const { return acceptor_.local_endpoint().port(); }
-
- private:
-  void serve() {
-    for (;;) {
-      tcp::socket socket = acceptor_.accept();
-      if (stopping_) return;
-      boost::system::error_code ended;
-      char space[4096];
-      while (!ended) {
-        const std::size_t count = socket.read_some(asio::buffer(space), ended);
-        if (!ended) asio::write(socket, asio::buffer(space, count), ended);
-      }
-    }
-  }
-
-  asio::io_context io_;
-  tcp::acceptor acceptor_{io_, {asio::ip::address_v4::loopback(), 0}};
-  std::atomic<bool> stopping_{false};
-  std::thread thread_;
-};
 
 }  // namespace
 

@@ -13,8 +13,7 @@ static volatile sig_atomic_t ended, resized, stopped, continued;
 static void note_end(int number) {
   int saved = errno;
   ssize_t ignored;
-  (void)number;
-  ended = 1;
+  ended = number;
   ignored = write(end_pipe[1], "", 1);
   (void)ignored;
   errno = saved;

@@ -11,6 +11,7 @@ void signals_for_terminal(void);
 
 /* Readable from then on once a signal that ends the program has come. */
 int signals_end_fd(void);
+/* Its number; 0 before. */
 int signals_ended(void);
 
 /* Readable while signals_take has something to return. */

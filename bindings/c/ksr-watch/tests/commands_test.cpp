@@ -6,8 +6,10 @@
 #include <vector>
 
 #include "commands/arguments.hpp"
+#include "commands/durations.hpp"
 #include "commands/json_text.hpp"
 #include "commands/manifests.hpp"
+#include "commands/port_spec.hpp"
 #include "commands/report.hpp"
 #include "commands/table_text.hpp"
 #include "commands/yaml_text.hpp"
@@ -146,12 +148,100 @@ void command_lines() {
   EXPECT(read({"get", "--as-group", "a", "--as-group=b", "--insecure-skip-tls-verify"}),
          "get insecure_skip_tls_verify=true impersonate_groups=a,b");
   EXPECT(read({"get", "-f"}), "flag needs an argument: -f");
-  EXPECT(read({"get", "-A=yes"}), "-A: takes no value; write each flag by itself");
+  EXPECT(read({"get", "-A=yes"}), "--all-namespaces: expected true or false");
+  EXPECT(read({"exec", "-it", "web", "-c=side", "--", "sh", "-c", "exit 7"}), "exec web sh -c exit 7");
+  EXPECT(read({"logs", "-fp", "web", "-cside", "-lapp=web"}), "logs web");
+  EXPECT(read({"logs", "-fc"}), "flag needs an argument: -c");
+  EXPECT(read({"logs", "-fx"}), "unknown flag: -x");
+  EXPECT(read({"logs", "-t", "web"}), "unknown flag: --tty");
   EXPECT(read({"get", "--now"}), "unknown flag: --now");
   EXPECT(read({"get", "--no-headers=maybe"}), "--no-headers: expected true or false");
   EXPECT(read({"get", "--set", "x"}), "--set: expected KEY=VALUE");
-  EXPECT(read({"get", "--set", "delivery=manual"}), "--set delivery: is always thread in ksr");
+  EXPECT(read({"get", "--set", "delivery=manual"}), "--set delivery: is chosen by ksr");
   EXPECT(read({"bake"}), "unknown command \"bake\"");
+}
+
+std::string duration(const char* text) {
+  const Expected<Milliseconds> read = read_duration(text);
+  return read ? std::to_string(read->count()) : "refused";
+}
+
+void durations() {
+  EXPECT(duration("90"), "90000");
+  EXPECT(duration("1h30m"), "5400000");
+  EXPECT(duration("1.5h"), "5400000");
+  EXPECT(duration("0.25s"), "250");
+  EXPECT(duration("300ms"), "300");
+  for (const char* text : {"", "h", "5", "1x", "-1s", ".s", "1.2.3s", "9999999999999h", "1h 2m"}) {
+    EXPECT(duration(text), std::string(text) == "5" ? "5000" : "refused");
+  }
+}
+
+std::string spec(const char* text) {
+  const Expected<PortSpec> read = parse_port_spec(text);
+  if (!read) return read.error().message;
+  const char* const kinds[] = {"given", "any", "as remote"};
+  return std::string(kinds[static_cast<int>(read->how)]) + " " + std::to_string(read->local) + " " + read->remote;
+}
+
+constexpr const char* kService = R"({"metadata":{"name":"web"},"spec":{"clusterIP":"10.0.0.1","ports":[
+{"name":"web","port":80,"targetPort":"http"},{"name":"plain","port":81},{"name":"other","port":82,"targetPort":8082}]}})";
+constexpr const char* kHeadless = R"({"spec":{"clusterIP":"None","ports":[{"port":80,"targetPort":"http"}]}})";
+
+std::string remote(const char* text, const char* service) {
+  const PodView pod = read_pod(json::parse(R"({"metadata":{"name":"web-0"},"spec":{"containers":[
+{"name":"main"},{"name":"side","ports":[{"containerPort":9},{"name":"http","containerPort":8080}]}]}})"));
+  const json::value object = service == nullptr ? json::value() : json::parse(service);
+  const Expected<std::uint16_t> port = remote_port(text, service == nullptr ? nullptr : &object, pod);
+  return port ? std::to_string(*port) : port.error().message;
+}
+
+void ports() {
+  EXPECT(spec("80"), "as remote 80 80");
+  EXPECT(spec("8080:80"), "given 8080 80");
+  EXPECT(spec(":80"), "any 0 80");
+  EXPECT(spec("0:http"), "any 0 http");
+  EXPECT(spec("http"), "as remote 0 http");
+  EXPECT(spec("8080:"), "expected REMOTE, LOCAL:REMOTE or :REMOTE in place of \"8080:\"");
+  EXPECT(spec("1:2:3"), "expected REMOTE, LOCAL:REMOTE or :REMOTE in place of \"1:2:3\"");
+  EXPECT(spec("0"), "\"0\": expected a remote port from 1 to 65535");
+  EXPECT(spec("1:65536"), "\"1:65536\": expected a remote port from 1 to 65535");
+  EXPECT(spec("65536:1"), "\"65536:1\": expected a local port from 0 to 65535");
+  EXPECT(spec("http:1"), "\"http:1\": expected a local port from 0 to 65535");
+  EXPECT(remote("80", nullptr), "80");
+  EXPECT(remote("http", nullptr), "8080");
+  EXPECT(remote("none", nullptr), "pod web-0 has no port named \"none\"");
+  EXPECT(remote("80", kService), "8080");
+  EXPECT(remote("web", kService), "8080");
+  EXPECT(remote("plain", kService), "81");
+  EXPECT(remote("82", kService), "8082");
+  EXPECT(remote("83", kService), "service web does not have a port \"83\"");
+  EXPECT(remote("80", kHeadless), "80");
+}
+
+void choices_of_pods() {
+  const json::value pod = json::parse(R"({"metadata":{"name":"web-0","annotations":{
+"kubectl.kubernetes.io/default-container":"side"}},"status":{"phase":"Running"},
+"spec":{"initContainers":[{"name":"first"}],"containers":[{"name":"main"},{"name":"side","tty":true}]}})");
+  PodView view = read_pod(pod);
+  Report report;
+  EXPECT(*choose_container(view, "", true, report), "side");
+  EXPECT(*choose_container(view, "first", true, report), "first");
+  EXPECT(choose_container(view, "none", true, report).error().message, "container none not found in pod web-0");
+  view.default_container.clear();
+  EXPECT(*choose_container(view, "", true, report), "main");
+  EXPECT(view.find("side")->tty ? "tty" : "", "tty");
+  std::vector<PodView> pods(4, view);
+  pods[0].phase = "Pending";
+  pods[1].deleting = true;
+  pods[2].created = "2026-01-01T00:00:00Z";
+  pods[3].created = "2026-01-02T00:00:00Z";
+  pods[3].ready = true;
+  EXPECT(best_of(pods) == &pods[3] ? "ready" : "", "ready");
+  pods[2].ready = true;
+  EXPECT(best_of(pods) == &pods[2] ? "older" : "", "older");
+  pods.resize(2);
+  EXPECT(best_of(pods) == nullptr ? "none" : "", "none");
 }
 
 void lines_of_errors() {
@@ -182,6 +272,9 @@ int main() {
   tables();
   files();
   command_lines();
+  durations();
+  ports();
+  choices_of_pods();
   lines_of_errors();
   return failures == 0 ? 0 : 1;
 }

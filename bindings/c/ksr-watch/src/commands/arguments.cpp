@@ -11,14 +11,18 @@
 namespace ksr::commands {
 namespace {
 
-constexpr std::array<std::pair<Command, const char*>, 8> kCommands{{{Command::watch, "watch"},
-                                                                    {Command::get, "get"},
-                                                                    {Command::create, "create"},
-                                                                    {Command::apply, "apply"},
-                                                                    {Command::remove, "delete"},
-                                                                    {Command::patch, "patch"},
-                                                                    {Command::raw, "raw"},
-                                                                    {Command::can_i, "can-i"}}};
+constexpr std::array<std::pair<Command, const char*>, 12> kCommands{{{Command::watch, "watch"},
+                                                                     {Command::get, "get"},
+                                                                     {Command::create, "create"},
+                                                                     {Command::apply, "apply"},
+                                                                     {Command::remove, "delete"},
+                                                                     {Command::patch, "patch"},
+                                                                     {Command::raw, "raw"},
+                                                                     {Command::can_i, "can-i"},
+                                                                     {Command::logs, "logs"},
+                                                                     {Command::exec, "exec"},
+                                                                     {Command::attach, "attach"},
+                                                                     {Command::port_forward, "port-forward"}}};
 
 constexpr unsigned bit(Command command) {
   return 1u << static_cast<unsigned>(command);
@@ -31,6 +35,9 @@ constexpr unsigned kDelete = bit(Command::remove);
 constexpr unsigned kPatch = bit(Command::patch);
 constexpr unsigned kRaw = bit(Command::raw);
 constexpr unsigned kCanI = bit(Command::can_i);
+constexpr unsigned kLogs = bit(Command::logs);
+constexpr unsigned kStreams = bit(Command::exec) | bit(Command::attach);
+constexpr unsigned kPortForward = bit(Command::port_forward);
 constexpr unsigned kWrites = kSend | kDelete | kPatch;
 // Whose -s and so on mean the same for ksr-watch are passed on to it.
 constexpr unsigned kOfWatch = bit(Command::watch);
@@ -81,7 +88,7 @@ constexpr Option kOptions[] = {
     {"--filename", 'f', Takes::value, kGet | kWrites | kRaw, nullptr},
     {"--recursive", 'R', Takes::nothing, kGet | kWrites, nullptr},
     {"--all-namespaces", 'A', Takes::nothing, kGet | kDelete | kCanI, nullptr},
-    {"--selector", 'l', Takes::value, kGet | kDelete, nullptr},
+    {"--selector", 'l', Takes::value, kGet | kDelete | kLogs, nullptr},
     {"--field-selector", 0, Takes::value, kGet | kDelete, nullptr},
     {"--ignore-not-found", 0, Takes::nothing, kGet | kDelete, nullptr},
     {"--subresource", 0, Takes::value, kGet | kPatch | bit(Command::apply) | kCanI, nullptr},
@@ -111,15 +118,43 @@ constexpr Option kOptions[] = {
     {"--type", 0, Takes::value, kPatch, nullptr},
 
     {"--method", 'X', Takes::value, kRaw, nullptr},
-    {"--quiet", 'q', Takes::nothing, kCanI, nullptr},
+    {"--quiet", 'q', Takes::nothing, kCanI | kStreams, nullptr},
+
+    {"--container", 'c', Takes::value, kLogs | kStreams, nullptr},
+    {"--follow", 'f', Takes::nothing, kLogs, nullptr},
+    {"--previous", 'p', Takes::nothing, kLogs, nullptr},
+    {"--timestamps", 0, Takes::nothing, kLogs, nullptr},
+    {"--all-containers", 0, Takes::nothing, kLogs, nullptr},
+    {"--prefix", 0, Takes::nothing, kLogs, nullptr},
+    {"--follow-restarts", 0, Takes::nothing, kLogs, nullptr},
+    {"--insecure-skip-tls-verify-backend", 0, Takes::nothing, kLogs, nullptr},
+    {"--since", 0, Takes::value, kLogs, nullptr},
+    {"--since-time", 0, Takes::value, kLogs, nullptr},
+    {"--tail", 0, Takes::value, kLogs, nullptr},
+    {"--limit-bytes", 0, Takes::value, kLogs, nullptr},
+
+    {"--stdin", 'i', Takes::nothing, kStreams, nullptr},
+    {"--tty", 't', Takes::nothing, kStreams, nullptr},
+
+    {"--address", 0, Takes::value, kPortForward, nullptr},
+    {"--pod-running-timeout", 0, Takes::value, kPortForward, nullptr},
 };
 
 const Option* find_option(std::string_view name) {
-  const auto is_it = [name](const Option& option) {
-    return name == option.name || (name.size() == 2 && option.letter != 0 && name[1] == option.letter);
-  };
+  const auto is_it = [name](const Option& option) { return name == option.name; };
   const auto found = std::find_if(std::begin(kOptions), std::end(kOptions), is_it);
   return found == std::end(kOptions) ? nullptr : found;
+}
+
+// A letter means what it means to the command.
+const Option* find_option(char letter, Command command) {
+  const Option* other = nullptr;
+  for (const Option& option : kOptions) {
+    if (option.letter != letter) continue;
+    if ((option.commands & bit(command)) != 0) return &option;
+    if (other == nullptr) other = &option;
+  }
+  return other;
 }
 
 bool is_secret(std::string_view key) {
@@ -170,6 +205,7 @@ class Arguments::Reader {
       const bool is_option = !only_words && argument[0] == '-' && argument[1] != '\0';
       if (is_option && std::strcmp(argument, "--") == 0) {
         only_words = true;
+        arguments_.words_before_dashes = arguments_.words.size();
       } else if (is_option) {
         if (Expected<void> read = read_option(argument); !read) return read;
       } else if (arguments_.command != Command::none) {
@@ -198,26 +234,42 @@ class Arguments::Reader {
     return {};
   }
 
-  // --name, --name=value, --name value, -x value, -xvalue, -x=value.
+  // --name, --name=value, --name value.
   Expected<void> read_option(char* argument) {
-    const bool is_long = argument[1] == '-';
-    char* const equals = is_long ? std::strchr(argument, '=') : nullptr;
-    const std::string_view name(
-        argument, is_long ? (equals ? static_cast<std::size_t>(equals - argument) : std::strlen(argument)) : 2);
+    if (argument[1] != '-') return read_letters(argument + 1);
+    char* const equals = std::strchr(argument, '=');
+    const std::string_view name(argument, equals ? static_cast<std::size_t>(equals - argument) : std::strlen(argument));
     const Option* option = find_option(name);
     if (option == nullptr) return wrong("unknown flag: " + one_line(name));
     char* value = equals ? equals + 1 : nullptr;
-    if (!is_long && argument[2] != '\0') {
-      if (option->takes != Takes::value)
-        return wrong(std::string(name) + ": takes no value; write each flag by itself");
-      value = argument + (argument[2] == '=' ? 3 : 2);
-    }
     if (value == nullptr && option->takes == Takes::value) {
       if (next_ >= argc_) return wrong("flag needs an argument: " + std::string(name));
       value = argv_[next_++];
     }
     seen_.push_back(option);
     return keep(*option, value);
+  }
+
+  // -x value, -xvalue, -x=value, -xy.
+  Expected<void> read_letters(char* letters) {
+    for (char* at = letters; *at != '\0'; ++at) {
+      const std::string name{'-', *at};
+      const Option* option = find_option(*at, arguments_.command);
+      if (option == nullptr) return wrong("unknown flag: " + one_line(name));
+      seen_.push_back(option);
+      const bool has_equals = at[1] == '=';
+      if (option->takes == Takes::value) {
+        char* value = at + (has_equals ? 2 : 1);
+        if (!has_equals && at[1] == '\0') {
+          if (next_ >= argc_) return wrong("flag needs an argument: " + name);
+          value = argv_[next_++];
+        }
+        return keep(*option, value);
+      }
+      if (has_equals) return keep(*option, at + 2);
+      if (Expected<void> kept = keep(*option, nullptr); !kept) return kept;
+    }
+    return {};
   }
 
   Expected<void> keep(const Option& option, char* value) {
@@ -234,7 +286,7 @@ class Arguments::Reader {
       key = text.substr(0, equals);
       text.erase(0, equals + 1);
       secret += equals + 1;
-      if (key == "delivery") return wrong("--set delivery: is always thread in ksr");
+      if (key == "delivery") return wrong("--set delivery: is chosen by ksr");
     }
     if (is_secret(key)) secrets_.push_back(secret);
     if (!key.empty()) {

@@ -2,8 +2,10 @@
 // commands. Main thread.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,7 +14,21 @@
 
 namespace ksr::commands {
 
-enum class Command : std::uint8_t { none, watch, get, create, apply, remove, patch, raw, can_i };
+enum class Command : std::uint8_t {
+  none,
+  watch,
+  get,
+  create,
+  apply,
+  remove,
+  patch,
+  raw,
+  can_i,
+  logs,
+  exec,
+  attach,
+  port_forward,
+};
 
 const char* name_of(Command command);
 Command command_named(std::string_view name);
@@ -33,6 +49,8 @@ class Arguments {
   Command command = Command::none;
   // What is not an option, after the command.
   std::vector<std::string> words;
+  // How many of them came before "--"; all without one.
+  std::optional<std::size_t> words_before_dashes;
   std::vector<Setting> settings;
   // `ksr watch`: what ksr-watch is started with, its name first.
   std::vector<char*> watch_argv;

@@ -65,7 +65,7 @@ Expected<json::object> attributes_of(Session& session, const std::string& verb, 
 
 }  // namespace
 
-Expected<void> run_can_i(Session& session, bool& allowed) {
+Expected<void> run_can_i(Session& session, Outcome& outcome) {
   const Arguments& arguments = session.arguments();
   if (arguments.words.size() != 2) {
     return wrong("you must specify two arguments: verb resource or verb resource/resourceName");
@@ -94,7 +94,8 @@ Expected<void> run_can_i(Session& session, bool& allowed) {
   const std::optional<json::value> review = parse_json(answer.body());
   if (!review) return Error{Status::server, "error: the server's answer is not JSON"};
   const json::value* answered = value_at(*review, {"status", "allowed"});
-  allowed = answered != nullptr && answered->is_bool() && answered->get_bool();
+  const bool allowed = answered != nullptr && answered->is_bool() && answered->get_bool();
+  outcome.status = allowed ? 0 : 1;
   if (arguments.flag("--quiet")) return {};
   std::string line = allowed ? "yes" : "no";
   for (const char* field : {"reason", "evaluationError"}) {

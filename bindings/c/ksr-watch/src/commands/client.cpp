@@ -11,6 +11,7 @@ namespace {
 struct Free {
   void operator()(ksr_params* params) const { ksr_params_free(params); }
   void operator()(ksr_config* config) const { ksr_config_free(config); }
+  void operator()(ksr_error* error) const { ksr_error_free(error); }
 };
 
 std::string text_of(const char* text, std::size_t size) {
@@ -18,20 +19,14 @@ std::string text_of(const char* text, std::size_t size) {
 }
 
 // Takes the error over.
-Failure failure_of(ksr_status status, ksr_error* error) {
-  Failure failure;
-  failure.code = status;
-  std::size_t size = 0;
-  const char* text = ksr_error_message(error, &size);
-  failure.message = text_of(text, size);
-  if (failure.message.empty()) failure.message = ksr_status_name(status);
-  text = ksr_error_reason(error, &size);
-  failure.reason = text_of(text, size);
-  text = ksr_error_details(error, &size);
-  failure.details = text_of(text, size);
-  failure.http_status = ksr_error_http_status(error);
-  ksr_error_free(error);
-  return failure;
+Failure failure_of_call(ksr_status status, ksr_error* error) {
+  const std::unique_ptr<ksr_error, Free> owned(error);
+  return failure_of(status, error);
+}
+
+bool opens_channels(Command command) {
+  return command == Command::logs || command == Command::exec || command == Command::attach ||
+         command == Command::port_forward;
 }
 
 void log_line(std::int32_t level, const char* message, std::size_t size, void*) {
@@ -57,6 +52,21 @@ bool has_answered(const Failure& failure) {
 
 }  // namespace
 
+Failure failure_of(ksr_status status, const ksr_error* error) {
+  Failure failure;
+  failure.code = status;
+  std::size_t size = 0;
+  const char* text = ksr_error_message(error, &size);
+  failure.message = text_of(text, size);
+  if (failure.message.empty()) failure.message = ksr_status_name(status);
+  text = ksr_error_reason(error, &size);
+  failure.reason = text_of(text, size);
+  text = ksr_error_details(error, &size);
+  failure.details = text_of(text, size);
+  failure.http_status = ksr_error_http_status(error);
+  return failure;
+}
+
 std::string_view Answer::body() const {
   std::size_t size = 0;
   const void* body = ksr_response_body(response_.get(), &size);
@@ -69,18 +79,19 @@ Expected<Client> Client::open(const Arguments& arguments, Report& report) {
   if (ksr_config_new(&config) != KSR_OK) return Error{Status::out_of_memory, "no memory for a configuration"};
   const std::unique_ptr<ksr_config, Free> owned(config);
   std::vector<Setting> settings{{"user_agent", "user_agent", "ksr/" KSR_WATCH_VERSION}};
+  if (opens_channels(arguments.command)) settings.push_back({"delivery", "delivery", "manual"});
   settings.insert(settings.end(), arguments.settings.begin(), arguments.settings.end());
   for (const Setting& setting : settings) {
     ksr_error* error = nullptr;
     const ksr_status status = ksr_config_set(config, setting.key.c_str(), setting.value.c_str(), &error);
-    if (status != KSR_OK) return Error{Status::invalid, setting.option + ": " + failure_of(status, error).message};
+    if (status != KSR_OK) return Error{Status::invalid, setting.option + ": " + failure_of_call(status, error).message};
   }
   if (arguments.flag("--log")) ksr_config_on_log(config, log_line);
   opened.timeout_ = duration(arguments.text("--request-timeout"));
   ksr_client* client = nullptr;
   ksr_error* error = nullptr;
   const ksr_status status = ksr_client_open(config, nullptr, nullptr, &client, &error);
-  if (status != KSR_OK) return Error{Status::invalid, failure_of(status, error).message};
+  if (status != KSR_OK) return Error{Status::invalid, failure_of_call(status, error).message};
   opened.client_.reset(client);
   return opened;
 }
@@ -105,15 +116,15 @@ Answer Client::call_once(const Request& request, const char* retries) {
   for (const auto& [key, value] : keys) {
     if (value.empty()) continue;
     const ksr_status status = ksr_params_set(params, key.c_str(), value.c_str(), &error);
-    if (status != KSR_OK) return Answer(failure_of(status, error));
+    if (status != KSR_OK) return Answer(failure_of_call(status, error));
   }
   if (const ksr_status status = ksr_params_body(params, request.body.data(), request.body.size(), &error);
       status != KSR_OK) {
-    return Answer(failure_of(status, error));
+    return Answer(failure_of_call(status, error));
   }
   const ksr_response* response = nullptr;
   const ksr_status status = ksr_call(client_.get(), params, &response, &error);
-  if (status != KSR_OK) return Answer(failure_of(status, error));
+  if (status != KSR_OK) return Answer(failure_of_call(status, error));
   for (std::size_t i = 0; i < ksr_response_warning_count(response); ++i) {
     std::size_t size = 0;
     const char* text = ksr_response_warning(response, i, &size);

@@ -16,6 +16,9 @@
 
 namespace ksr::commands {
 
+// What the library says of an error, which stays the library's.
+Failure failure_of(ksr_status status, const ksr_error* error);
+
 struct Request {
   // Of ksr_params, in order; what is empty is not set.
   std::vector<std::pair<std::string, std::string>> keys;
@@ -43,7 +46,7 @@ class Client {
 
   // Warnings of the server are reported at once.
   Answer call(const Request& request);
-  // For streams over it.
+  // For streams and channels over it. Of the commands that open channels, callbacks run in ksr_client_dispatch().
   ksr_client* handle() noexcept { return client_.get(); }
 
  private:

@@ -13,7 +13,18 @@ Expected<void> run_apply(Session& session);
 Expected<void> run_delete(Session& session);
 Expected<void> run_patch(Session& session);
 Expected<void> run_raw(Session& session);
-// An answer of no is not an error, but an exit status: `allowed` receives it.
-Expected<void> run_can_i(Session& session, bool& allowed);
+Expected<void> run_logs(Session& session);
+
+// How a command ends that was carried out.
+struct Outcome {
+  // Of can-i: 1 for the answer no. Of exec: the exit code of the command.
+  int status = 0;
+  // That has ended it; 0 without one.
+  int signal = 0;
+};
+Expected<void> run_can_i(Session& session, Outcome& outcome);
+Expected<void> run_exec(Session& session, Outcome& outcome);
+Expected<void> run_attach(Session& session, Outcome& outcome);
+Expected<void> run_port_forward(Session& session, Outcome& outcome);
 
 }  // namespace ksr::commands

@@ -5,10 +5,10 @@
 #include <optional>
 #include <utility>
 
-#include "base/option_text.hpp"
 #include "base/text.hpp"
 #include "commands/commands.hpp"
 #include "commands/deletion.hpp"
+#include "commands/durations.hpp"
 #include "commands/json_text.hpp"
 #include "commands/manifests.hpp"
 #include "commands/printing.hpp"
@@ -73,10 +73,8 @@ class Delete {
     }
     if (Expected<void> grace = read_grace_period(); !grace) return grace;
     if (!arguments.has("--timeout")) return {};
-    const std::string text = arguments.text("--timeout");
-    const bool plain = !text.empty() && std::all_of(text.begin(), text.end(), is_digit);
-    const Expected<Milliseconds> timeout = parse_duration(plain ? text + "s" : text);
-    if (!timeout) return wrong("--timeout: expected a duration such as 30s");
+    const Expected<Milliseconds> timeout = read_duration(arguments.text("--timeout"));
+    if (const Error* error = timeout.if_error()) return wrong("--timeout: " + error->message);
     seconds_ = static_cast<double>(timeout->count()) / 1000;
     return {};
   }

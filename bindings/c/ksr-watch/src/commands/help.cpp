@@ -5,7 +5,9 @@ namespace {
 
 constexpr const char* kProgram =
     "Usage: ksr COMMAND [ARGUMENT]... [OPTION]...\n"
-    "Reads and changes the objects of a Kubernetes cluster; its commands are those of kubectl.\n"
+    "Reads and changes the objects of a Kubernetes cluster, and reaches into its containers; its commands are those "
+    "of\n"
+    "kubectl.\n"
     "\n"
     "Commands\n"
     "  get      show objects\n"
@@ -16,6 +18,10 @@ constexpr const char* kProgram =
     "  raw      send any request\n"
     "  can-i    ask what you are allowed to do\n"
     "  watch    show objects as they change, as ksr-watch does\n"
+    "  logs     show what containers have written, or follow it\n"
+    "  exec     run a command in a container\n"
+    "  attach   pass on the standard streams of what runs in a container\n"
+    "  port-forward  pass connections to ports of this machine on to a pod\n"
     "\n"
     "Options of all commands\n"
     "  -n, --namespace NS              without it, the namespace of the kubeconfig's context\n"
@@ -35,7 +41,8 @@ constexpr const char* kProgram =
     "      --version                   versions of ksr and libksr\n"
     "  -h, --help                      this text, or that of a command\n"
     "\n"
-    "Exit status: 0 done, 1 an error, or the answer no of can-i.\n";
+    "Exit status: 0 done, 1 an error, or the answer no of can-i; of exec that of the command, 255 where it is not "
+    "known.\n";
 
 constexpr const char* kGet =
     "Usage: ksr get TYPE[,TYPE]... [NAME]... [OPTION]...\n"
@@ -121,6 +128,62 @@ constexpr const char* kCanI =
     "      --subresource NAME      such as log or scale\n"
     "  -q, --quiet                 nothing but the exit status\n";
 
+constexpr const char* kLogs =
+    "Usage: ksr logs {POD | TYPE/NAME} [-c CONTAINER] [OPTION]...\n"
+    "       ksr logs -l SEL [OPTION]...\n"
+    "Shows what containers have written. After a failure it goes on where it was: no line is lost or shown twice, or "
+    "a\n"
+    "warning says where some are missing.\n"
+    "\n"
+    "  -f, --follow                goes on as more is written; with -l in pods that come later too\n"
+    "  -c, --container NAME        without it, the pod's default container\n"
+    "      --all-containers        all containers of each pod\n"
+    "  -l, --selector SEL          of the pods that these labels select; each line with its pod, the last 10 of each\n"
+    "      --prefix                each line with its pod and container; --prefix=false: without\n"
+    "  -p, --previous              of the container's instance before this one\n"
+    "      --tail N                the last N lines; -1: all\n"
+    "      --since TIME            of the last TIME, such as 5m or 1h30m\n"
+    "      --since-time TIME       since then, such as 2026-01-02T03:04:05Z\n"
+    "      --limit-bytes N         ends after so many bytes of each log\n"
+    "      --timestamps            each line with its time\n"
+    "      --follow-restarts       goes on with the container's next instance; on with -l\n"
+    "      --insecure-skip-tls-verify-backend\n"
+    "                              the kubelet's certificate is not verified by the server\n";
+
+constexpr const char* kExec =
+    "Usage: ksr exec {POD | TYPE/NAME} [-i] [-t] [-c CONTAINER] -- COMMAND [ARGUMENT]...\n"
+    "Runs a command in a container, and ends with its exit code.\n"
+    "\n"
+    "  -i, --stdin                 passes standard input on\n"
+    "  -t, --tty                   the command gets a terminal; with -i, where standard input is one\n"
+    "  -c, --container NAME        without it, the pod's default container\n"
+    "  -q, --quiet                 the command's output alone\n"
+    "\n"
+    "Exit status: that of the command; 255 where there is none or it is not known, after a line that says why.\n";
+
+constexpr const char* kAttach =
+    "Usage: ksr attach {POD | TYPE/NAME} [-i] [-t] [-c CONTAINER]\n"
+    "Passes on the standard streams of what runs in a container.\n"
+    "\n"
+    "  -i, --stdin                 passes standard input on\n"
+    "  -t, --tty                   as a terminal; with -i, where standard input and the container have one\n"
+    "  -c, --container NAME        without it, the pod's default container\n"
+    "  -q, --quiet                 the container's output alone\n"
+    "\n"
+    "Exit status: 0 when it has ended in order, else 255.\n";
+
+constexpr const char* kPortForward =
+    "Usage: ksr port-forward {POD | TYPE/NAME} [LOCAL:]REMOTE... [OPTION]...\n"
+    "Passes connections to ports of this machine on to a pod until it is interrupted. Of a deployment, a service and "
+    "so\n"
+    "on each connection goes to a pod that runs then.\n"
+    "\n"
+    "  REMOTE                      a port of the pod, or of the service; a number or a name\n"
+    "  LOCAL                       the port of this machine; REMOTE without it; :REMOTE: any that is free\n"
+    "      --address ADDRESS,...   of this machine: localhost (the default: 127.0.0.1 and ::1), or IP addresses\n"
+    "      --pod-running-timeout TIME\n"
+    "                              how long a pod that runs is waited for, 1m\n";
+
 }  // namespace
 
 std::string help_of(Command command) {
@@ -144,6 +207,14 @@ std::string help_of(Command command) {
       return kRaw;
     case Command::can_i:
       return kCanI;
+    case Command::logs:
+      return kLogs;
+    case Command::exec:
+      return kExec;
+    case Command::attach:
+      return kAttach;
+    case Command::port_forward:
+      return kPortForward;
     case Command::none:
     case Command::watch:
       break;

@@ -1,5 +1,5 @@
-// ksr: the commands of kubectl that read and change objects, over libksr; as ksr-watch, or with the command watch, the
-// viewer of the C sources beside this directory.
+// ksr: the commands of kubectl that read and change objects and that reach into containers, over libksr; as ksr-watch,
+// or with the command watch, the viewer of the C sources beside this directory.
 #include <signal.h>
 
 #include <cstdio>
@@ -30,7 +30,7 @@ bool is_called(const char* program, const char* name) {
   return std::strcmp(slash == nullptr ? program : slash + 1, name) == 0;
 }
 
-Expected<void> run(Session& session, bool& allowed) {
+Expected<void> run(Session& session, Outcome& outcome) {
   switch (session.arguments().command) {
     case Command::get:
       return run_get(session);
@@ -45,7 +45,15 @@ Expected<void> run(Session& session, bool& allowed) {
     case Command::raw:
       return run_raw(session);
     case Command::can_i:
-      return run_can_i(session, allowed);
+      return run_can_i(session, outcome);
+    case Command::logs:
+      return run_logs(session);
+    case Command::exec:
+      return run_exec(session, outcome);
+    case Command::attach:
+      return run_attach(session, outcome);
+    case Command::port_forward:
+      return run_port_forward(session, outcome);
     case Command::none:
     case Command::watch:
       break;
@@ -53,32 +61,37 @@ Expected<void> run(Session& session, bool& allowed) {
   return {};
 }
 
-// True: the answer was not no.
-bool carry_out(const Arguments& arguments, Output& output, Report& report) {
+Outcome carry_out(const Arguments& arguments, Output& output, Report& report) {
+  Outcome outcome;
   Expected<Client> client = Client::open(arguments, report);
   if (!client) {
     report.error(client.error());
-    return true;
+    return outcome;
   }
-  bool allowed = true;
   Session session(arguments, *std::move(client), output, report);
-  if (const Expected<void> done = run(session, allowed); !done) report.error(done.error());
-  return allowed;
+  if (const Expected<void> done = run(session, outcome); !done) report.error(done.error());
+  return outcome;
 }
 
 int run_command(const Arguments& arguments) {
   Output output;
   Report report;
-  bool allowed = true;
+  Outcome outcome;
   if (arguments.flag("--version")) {
     output.write(version_text());
   } else if (arguments.flag("--help") || arguments.command == Command::none) {
     output.write(help_of(arguments.command));
   } else {
-    allowed = carry_out(arguments, output, report);
+    outcome = carry_out(arguments, output, report);
   }
   if (output.error() != 0) report.error(std::string("standard output: ") + std::strerror(output.error()));
-  return allowed && !report.has_errors() ? EXIT_SUCCESS : kFailed;
+  if (outcome.signal != 0) {
+    // The caller is to see what has ended it.
+    signal(outcome.signal, SIG_DFL);
+    raise(outcome.signal);
+  }
+  if (outcome.status != 0) return outcome.status;
+  return report.has_errors() ? kFailed : EXIT_SUCCESS;
 }
 
 }  // namespace

@@ -9,6 +9,8 @@ namespace ksr::commands {
 class Output {
  public:
   void write(std::string_view text);
+  // Nothing more can be written.
+  bool closed() const noexcept { return closed_; }
   // 0, or the errno with which standard output has failed.
   int error() const noexcept { return error_; }
 

@@ -1,0 +1,14 @@
+// `read_duration` reads a duration as kubectl's options take it; used by delete, logs and port-forward. Any thread.
+#pragma once
+
+#include <string_view>
+
+#include "base/expected.hpp"
+#include "base/instant.hpp"
+
+namespace ksr::commands {
+
+// Go's: "90s", "1h30m", "1.5h"; digits alone are seconds.
+Expected<Milliseconds> read_duration(std::string_view text);
+
+}  // namespace ksr::commands

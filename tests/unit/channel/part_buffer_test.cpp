@@ -1,0 +1,76 @@
+#include "channel/part_buffer.hpp"
+
+#include <doctest/doctest.h>
+
+#include <string>
+
+using namespace ksr::channel;
+
+TEST_CASE("bytes are joined and cut as it suits, and none is lost") {
+  PartBuffer buffer;
+  std::string all;
+  for (int i = 0; i < 3000; ++i) {
+    const std::string piece(static_cast<std::size_t>(i % 97), static_cast<char>('a' + i % 26));
+    buffer.add_bytes(piece);
+    all += piece;
+  }
+  std::string got;
+  char block[1000];
+  for (std::size_t size = 1; buffer.at_bytes(); size = size % sizeof block + 1) {
+    const std::size_t count = buffer.read(block, size);
+    REQUIRE(count > 0);
+    CHECK(count <= size);
+    got.append(block, count);
+  }
+  CHECK(got == all);
+  CHECK(buffer.empty());
+  CHECK(buffer.size() == 0);
+}
+
+TEST_CASE("a read ends at a mark") {
+  PartBuffer buffer;
+  buffer.add_bytes("before");
+  buffer.add_mark(Mark::gap);
+  buffer.add_bytes("after");
+  char block[32];
+  CHECK(std::string(block, buffer.read(block, sizeof block)) == "before");
+  CHECK(buffer.at_mark());
+  CHECK(buffer.read(block, sizeof block) == 0);
+  CHECK(buffer.take().mark == Mark::gap);
+  CHECK(std::string(block, buffer.read(block, sizeof block)) == "after");
+}
+
+TEST_CASE("what was not taken comes first again") {
+  PartBuffer buffer;
+  buffer.add_bytes("0123456789");
+  buffer.add_message("message");
+  PartBuffer::Item item = buffer.take();
+  CHECK(item.left() == "0123456789");
+  item.begin += 4;
+  buffer.give_back(std::move(item));
+  CHECK(buffer.front().left() == "456789");
+  char block[4];
+  CHECK(std::string(block, buffer.read(block, 2)) == "45");
+  CHECK(buffer.take().left() == "6789");
+  CHECK(buffer.front().is_message);
+}
+
+TEST_CASE("messages stay apart, empty ones too") {
+  PartBuffer buffer;
+  buffer.add_message("");
+  buffer.add_message("a");
+  buffer.add_message("b");
+  CHECK(buffer.take().left().empty());
+  CHECK(buffer.take().left() == "a");
+  CHECK(buffer.take().left() == "b");
+}
+
+TEST_CASE("a flood of empty messages and marks has a size") {
+  PartBuffer buffer;
+  for (int i = 0; i < 1000; ++i) buffer.add_message("");
+  CHECK(buffer.size() >= 64'000);
+  for (int i = 0; i < 1000; ++i) buffer.add_mark(Mark::gap);
+  CHECK(buffer.size() >= 128'000);
+  buffer.clear();
+  CHECK(buffer.size() == 0);
+}

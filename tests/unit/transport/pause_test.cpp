@@ -1,0 +1,193 @@
+// An exchange that is paused reads no more, and one whose peer may pause bears that.
+#include <doctest/doctest.h>
+
+#include <sys/socket.h>
+
+#include <atomic>
+#include <cerrno>
+#include <string>
+
+#include "unit/transport/listener.hpp"
+#include "unit/transport/raw_server.hpp"
+#include "unit/transport/websocket_peer.hpp"
+
+using namespace test;
+
+namespace {
+
+// What two sockets of this machine hold between them is much less.
+constexpr std::size_t kMuch = std::size_t{64} << 20;
+
+// Sends until the peer has not read for `quiet`, or all is sent. How much was sent.
+std::size_t send_while_read(Peer& peer, std::size_t size, std::chrono::milliseconds quiet) {
+  const std::string block(64 * 1024, 'x');
+  const timeval limit{0, static_cast<suseconds_t>(quiet.count() * 1000)};
+  setsockopt(peer.fd(), SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+  std::size_t sent = 0;
+  while (sent < size) {
+    const ssize_t count = ::send(peer.fd(), block.data(), std::min(block.size(), size - sent), MSG_NOSIGNAL);
+    if (count <= 0) break;
+    sent += static_cast<std::size_t>(count);
+  }
+  return sent;
+}
+
+}  // namespace
+
+TEST_CASE("a paused response holds up the server, and what was not read comes after resume") {
+  std::atomic<std::size_t> sent_while_paused{0};
+  RawServer server([&](Peer& peer) {
+    peer.receive_head();
+    peer.send("HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(kMuch) + "\r\n\r\n");
+    std::size_t sent = send_while_read(peer, kMuch, std::chrono::milliseconds(500));
+    sent_while_paused = sent;
+    while (sent < kMuch) sent += send_while_read(peer, kMuch - sent, std::chrono::milliseconds(500));
+    peer.wait_for_close();
+  });
+  Request request = request_for("/");
+  // Silence is no failure while nothing is read.
+  request.idle_timeout = Milliseconds(100);
+  Listener listener;
+  listener.at = [&](Listener::Point point) {
+    if (point == Listener::Point::head) listener.exchange->pause();
+  };
+  listener.get(connect(server.url()), request);
+  REQUIRE(listener.wait_for_head());
+  for (int i = 0; i < 2000 && sent_while_paused == 0; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  CHECK(sent_while_paused < kMuch);
+  CHECK(listener.ends() == 0);
+  on_network([&] { listener.exchange->resume(); });
+  REQUIRE(listener.wait_for_end());
+  CHECK_FALSE(listener.error());
+  CHECK(listener.body().size() == kMuch);
+}
+
+TEST_CASE("a paused WebSocket holds up the server, misses no message, and needs no pong meanwhile") {
+  constexpr std::size_t count = 512;
+  const std::string payload(128 * 1024, 'm');
+  std::atomic<std::size_t> sent_while_paused{0};
+  RawServer server([&](Peer& peer) {
+    accept_websocket(peer);
+    const std::string message = frame(binary_frame, payload);
+    std::string all;
+    for (std::size_t i = 0; i < count; ++i) all += message;
+    std::size_t sent = 0;
+    const timeval limit{0, 500'000};
+    setsockopt(peer.fd(), SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+    while (sent < all.size()) {
+      const ssize_t some = ::send(peer.fd(), all.data() + sent, all.size() - sent, MSG_NOSIGNAL);
+      if (some > 0) {
+        sent += static_cast<std::size_t>(some);
+      } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
+        if (sent_while_paused == 0) sent_while_paused = sent;
+      } else {
+        return;
+      }
+    }
+    // The pong of the ping that came first, and the end.
+    for (Frame got = read_frame(peer); got.opcode == ping_frame; got = read_frame(peer)) {
+      peer.send(frame(pong_frame, got.payload));
+      peer.send(frame(close_frame, close_payload(1000)));
+    }
+    peer.wait_for_close();
+  });
+  Request request = request_for("/");
+  request.ping_interval = Milliseconds(20);
+  request.pong_timeout = Milliseconds(5'000);
+  Listener listener;
+  listener.at = [&](Listener::Point point) {
+    if (point == Listener::Point::head) listener.exchange->pause();
+  };
+  listener.open_websocket(connect(server.url()), request);
+  REQUIRE(listener.wait_for_head());
+  for (int i = 0; i < 2000 && sent_while_paused == 0; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  CHECK(sent_while_paused > 0);
+  CHECK(listener.messages().empty());
+  on_network([&] { listener.exchange->resume(); });
+  REQUIRE(listener.wait_for_messages(count));
+  REQUIRE(listener.wait_for_end());
+  CHECK_FALSE(listener.error());
+  for (const std::string& message : listener.messages()) CHECK(message.size() == payload.size());
+}
+
+TEST_CASE("a paused exchange can be dropped") {
+  RawServer server([](Peer& peer) {
+    accept_websocket(peer);
+    peer.send(frame(binary_frame, "one"));
+    peer.wait_for_close();
+  });
+  Listener listener;
+  listener.open_websocket(connect(server.url()), request_for("/"));
+  REQUIRE(listener.wait_for_messages(1));
+  on_network([&] { listener.exchange->pause(); });
+  listener.drop();
+  CHECK(listener.silent_since_drop());
+}
+
+TEST_CASE("a peer that may pause answers no ping after something was sent, and is not given up") {
+  std::atomic<int> pings{0};
+  RawServer server([&](Peer& peer) {
+    accept_websocket(peer);
+    // It reads, but as one that is busy with the message it answers nothing until the ping has been due long ago.
+    bool has_message = false;
+    for (Frame got = read_frame(peer); got.opcode != -1; got = read_frame(peer)) {
+      has_message = has_message || got.opcode == binary_frame;
+      if (got.opcode == ping_frame && has_message && ++pings == 1) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(400));
+        peer.send(frame(pong_frame, got.payload) + frame(close_frame, close_payload(1000)));
+      }
+    }
+  });
+  Request request = request_for("/");
+  request.ping_interval = Milliseconds(100);
+  request.pong_timeout = Milliseconds(50);
+  request.peer_may_pause = true;
+  Listener listener;
+  listener.at = [&](Listener::Point point) {
+    if (point == Listener::Point::head) {
+      CHECK(listener.exchange->send("to a busy command", MessageType::binary, nullptr) == SendStatus::queued);
+    }
+  };
+  listener.open_websocket(connect(server.url()), request);
+  REQUIRE(listener.wait_for_end());
+  CHECK_FALSE(listener.error());
+  CHECK(pings == 1);
+}
+
+TEST_CASE("a peer that may pause and got nothing since its last pong is given up without the next") {
+  RawServer server([](Peer& peer) {
+    accept_websocket(peer);
+    peer.wait_for_close();
+  });
+  Request request = request_for("/");
+  request.ping_interval = Milliseconds(10);
+  request.pong_timeout = Milliseconds(30);
+  request.peer_may_pause = true;
+  Listener listener;
+  listener.open_websocket(connect(server.url()), request);
+  REQUIRE(listener.wait_for_end());
+  REQUIRE(listener.error());
+  CHECK(listener.error()->http_status == 408);
+}
+
+TEST_CASE("what the server has sent before it closed is delivered, though a write to it has failed") {
+  RawServer server([](Peer& peer) {
+    accept_websocket(peer);
+    // Ended without reading what was sent: the kernel answers it with RST.
+    peer.send(frame(binary_frame, "the last word") + frame(close_frame, close_payload(1000)));
+    peer.shut_down();
+    peer.wait_for_close();
+  });
+  Listener listener;
+  listener.at = [&](Listener::Point point) {
+    if (point != Listener::Point::head) return;
+    listener.exchange->pause();
+    for (int i = 0; i < 8; ++i) listener.exchange->send(std::string(32 * 1024, 'i'), MessageType::binary, nullptr);
+  };
+  listener.open_websocket(connect(server.url()), request_for("/"));
+  REQUIRE(listener.wait_for_head());
+  on_network([&] { listener.exchange->resume(); });
+  REQUIRE(listener.wait_for_end());
+  CHECK(listener.messages() == std::vector<std::string>{"the last word"});
+  CHECK_FALSE(listener.error());
+}
