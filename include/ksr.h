@@ -610,7 +610,7 @@ enum {
   KSR_EVENT_OPEN = 2,        /* the server has accepted it */
   KSR_EVENT_READABLE = 3,    /* without on_data: `part` has bytes, and had none before */
   KSR_EVENT_WRITABLE = 4,    /* after a write that did not take all: half of send_buffer is free again */
-  KSR_EVENT_FINISHED = 5,    /* nothing more comes on `part` */
+  KSR_EVENT_FINISHED = 5,    /* nothing more comes on `part`, which has ended in order */
   KSR_EVENT_GAP = 6,         /* lines of the log are missing here */
   KSR_EVENT_RESTARTED = 7,   /* what follows is the log of the container's next instance */
   KSR_EVENT_INTERRUPTED = 8, /* the error says why; ksr_error_retry_ms tells of the next try */
@@ -645,7 +645,9 @@ KSR_API ksr_status ksr_channel_open(ksr_client *client, const ksr_params *params
  * comes of this part, in order (or `size` is 0); the status of the error where the channel ended with one, after all
  * bytes. Of KSR_PART_TEXT and KSR_PART_BINARY one message, KSR_E_TOO_LARGE and its size in *got where it does not fit
  * (it stays); empty ones are left out. May be called inside callbacks. KSR_E_TIMEOUT; KSR_E_INVALID with on_data, and for
- * a part that was not asked for; KSR_E_CANCELLED, KSR_E_FORKED. */
+ * a part that was not asked for; KSR_E_CANCELLED, KSR_E_FORKED. With an on_event, what lies behind a KSR_EVENT_GAP or
+ * KSR_EVENT_RESTARTED is read once that callback has returned: until then KSR_E_TIMEOUT, at once with delivery=manual. A
+ * wait that nothing could end, inside a callback or without limit with delivery=manual, reads on before. */
 KSR_API ksr_status ksr_channel_read(ksr_channel *channel, int32_t part, void *to, size_t size, int64_t timeout_ms,
                                     size_t *got);
 

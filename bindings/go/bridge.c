@@ -72,3 +72,21 @@ ksr_status ksr_go_request_open(uintptr_t client, const ksr_params* params, uintp
   if (status == KSR_OK) *out = (uintptr_t)request;
   return status;
 }
+
+static void on_channel_event(ksr_channel* channel, int32_t event, int32_t part, const ksr_error* error, void* user_data) {
+  (void)part;
+  ksrGoChannelEvent((uintptr_t)user_data, (uintptr_t)channel, event, (ksr_error*)error);
+}
+
+static void on_channel_destroy(void* user_data) {
+  ksrGoChannelDestroy((uintptr_t)user_data);
+}
+
+ksr_status ksr_go_channel_open(uintptr_t client, ksr_params* params, uintptr_t handle, uintptr_t* out, ksr_error** err) {
+  ksr_channel* channel = NULL;
+  ksr_params_on_event(params, on_channel_event);
+  const ksr_status status =
+      ksr_channel_open((ksr_client*)client, params, (void*)handle, on_channel_destroy, &channel, err);
+  if (status == KSR_OK) *out = (uintptr_t)channel;
+  return status;
+}

@@ -136,6 +136,51 @@ static inline ksr_go_text ksr_go_response_body(const ksr_response* response) {
   return text;
 }
 
+/* And a ksr_channel *. */
+ksr_status ksr_go_channel_open(uintptr_t client, ksr_params* params, uintptr_t handle, uintptr_t* out, ksr_error** err);
+
+static inline ksr_status ksr_go_channel_read(uintptr_t channel, int32_t part, void* to, size_t size, size_t* got) {
+  return ksr_channel_read((ksr_channel*)channel, part, to, size, 0, got);
+}
+
+static inline ksr_status ksr_go_channel_write(uintptr_t channel, int32_t part, const void* bytes, size_t len,
+                                              size_t* taken) {
+  return ksr_channel_write((ksr_channel*)channel, part, bytes, len, 0, taken);
+}
+
+static inline ksr_status ksr_go_channel_finish(uintptr_t channel, int32_t part) {
+  return ksr_channel_finish((ksr_channel*)channel, part);
+}
+
+static inline ksr_status ksr_go_channel_resize(uintptr_t channel, uint32_t columns, uint32_t rows) {
+  return ksr_channel_resize((ksr_channel*)channel, columns, rows);
+}
+
+/* How the channel has ended. */
+static inline ksr_status ksr_go_channel_outcome(uintptr_t channel, int32_t* exit_code) {
+  return ksr_channel_wait((ksr_channel*)channel, 0, exit_code, NULL);
+}
+
+static inline size_t ksr_go_channel_info(uintptr_t channel, const char* name, char* to, size_t size) {
+  return ksr_channel_info((ksr_channel*)channel, name, to, size);
+}
+
+static inline ksr_status ksr_go_channel_stat(uintptr_t channel, const char* name, uint64_t* value) {
+  return ksr_channel_stat((ksr_channel*)channel, name, value);
+}
+
+static inline void ksr_go_channel_cancel(uintptr_t channel) {
+  ksr_channel_cancel((ksr_channel*)channel);
+}
+
+static inline ksr_status ksr_go_channel_close(uintptr_t channel) {
+  return ksr_channel_close((ksr_channel*)channel);
+}
+
+static inline void ksr_go_channel_close_async(uintptr_t channel) {
+  ksr_channel_close_async((ksr_channel*)channel);
+}
+
 typedef struct {
   ksr_delta kind;
   const ksr_object* object;

@@ -32,12 +32,13 @@ type client struct {
 	handle C.uintptr_t // the ksr_client
 	log    *clientLog
 
-	mu      sync.Mutex
-	closed  bool
-	streams map[*Stream]struct{}
-	running sync.WaitGroup // requests; none is added once closed
-	release sync.Once
-	fail    error
+	mu       sync.Mutex
+	closed   bool
+	streams  map[*Stream]struct{}
+	channels map[*channel]struct{}
+	running  sync.WaitGroup // requests; none is added once closed
+	release  sync.Once
+	fail     error
 }
 
 // NewClient opens a client with the connection and Headlamp keys of config; its other keys mean nothing here. It reads
@@ -70,7 +71,7 @@ func NewClient(config Config, options ...Option) (*Client, error) {
 
 func (c *Client) neverOpened() bool { return c == nil || c.client == nil }
 
-// Close cancels all requests under way, which then fail with ErrCancelled, closes the streams of the client, and waits
+// Close cancels all requests under way, which then fail with ErrCancelled, closes the streams and channels of the client, and waits
 // for a callback that is running, but never for the network. Once it has returned nil, no goroutine, thread or memory of
 // the client is left; responses, and snapshots that were retained, stay. It may be called any number of times. Inside a
 // callback of its own or of its streams it fails with ErrWouldDeadlock, and nothing happens. A client that the program
@@ -102,6 +103,9 @@ func (c *Client) Close() error {
 		c.running.Wait()
 		for _, s := range c.open() { // that a Watch has opened meanwhile
 			c.fail = cmp.Or(c.fail, s.Close())
+		}
+		for _, ch := range c.openChannels() {
+			c.fail = cmp.Or(c.fail, ch.close())
 		}
 		c.fail = cmp.Or(c.fail, failure(C.ksr_go_client_close(c.handle), nil, "Close"))
 		c.log.stop()

@@ -23,6 +23,9 @@
 //	defer client.Close()
 //	response, err := client.Get(ctx, "v1/pods", "default", "web-0")
 //
+// So are logs ([Client.OpenLog]), commands ([Client.Exec], [Client.Attach]), connections to a port ([Client.PortForward]),
+// WebSockets ([Client.OpenWebSocket]) and responses of any length ([Client.OpenHTTP]).
+//
 // # Life of a stream
 //
 // Open never waits for the network. From then on the stream recovers by itself from whatever network and server do;

@@ -1,9 +1,11 @@
 package ksr_test
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"time"
 
@@ -157,5 +159,60 @@ func ExampleClient_Do() {
 	var answer struct{ Spec struct{ Replicas int } }
 	if err := response.Decode(&answer); err == nil {
 		fmt.Println(answer.Spec.Replicas)
+	}
+}
+
+func ExampleClient_OpenLog() {
+	client, err := ksr.NewClient(ksr.Config{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer client.Close()
+	log, err := client.OpenLog(context.Background(), "default", "web-0", ksr.WithFollow(), ksr.WithTail(10),
+		ksr.WithOnEvent(func(event ksr.Event) {
+			if event.Kind == ksr.EventGap {
+				fmt.Println("-- lines are missing here --")
+			}
+		}))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer log.Close()
+	lines := bufio.NewScanner(log)
+	for lines.Scan() {
+		fmt.Println(lines.Text())
+	}
+	if err := lines.Err(); err != nil {
+		fmt.Println(err)
+	}
+}
+
+func ExampleClient_Exec() {
+	client, err := ksr.NewClient(ksr.Config{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer client.Close()
+	run, err := client.Exec(context.Background(), "default", "web-0", []string{"ls", "/"}, ksr.WithoutStderr())
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer run.Close()
+	output, err := io.ReadAll(run.Stdout)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	switch code, err := run.Wait(); {
+	case errors.Is(err, ksr.ErrLost):
+		fmt.Println("it is not known how the command ended:", err)
+	case err != nil:
+		fmt.Println(err)
+	default:
+		fmt.Printf("exit code %d\n%s", code, output)
 	}
 }

@@ -36,14 +36,18 @@ type Request struct {
 	Query url.Values
 	// Header has more headers, Accept and Content-Type included, but none that frames a message or holds credentials.
 	Header http.Header
-	// Params has any other key that CONFIGURATION.md lists under "Requests", such as "dry_run": "true".
+	// Params has any other key that CONFIGURATION.md lists under "Requests", such as "dry_run": "true"; of a channel, under
+	// "Channels".
 	Params map[string]string
+
+	lists   []listParam // of a channel
+	onEvent func(Event)
 }
 
-// RequestOption is for Get and the other verbs of a Client; see WithParam. Since 0.2.
+// RequestOption is for Get and the other verbs of a Client, and for its channels; see WithParam. Since 0.2.
 type RequestOption func(*Request)
 
-// WithParam sets any key that CONFIGURATION.md lists under "Requests", such as "accept" or "max_body".
+// WithParam sets any key that CONFIGURATION.md lists under "Requests" or "Channels", such as "accept" or "max_body".
 func WithParam(key, value string) RequestOption {
 	return func(r *Request) {
 		if r.Params == nil {
@@ -178,6 +182,13 @@ func (r *Request) fill(params *C.ksr_params, ctx context.Context) error {
 	for _, key := range slices.Sorted(maps.Keys(r.Params)) {
 		if err := setParam(params, key, r.Params[key], false); err != nil {
 			return err
+		}
+	}
+	for _, list := range r.lists {
+		for _, value := range list.values {
+			if err := setParam(params, list.key, value, true); err != nil {
+				return err
+			}
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(r.Query)) {

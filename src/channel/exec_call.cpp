@@ -156,8 +156,10 @@ void ExecCall::closed(const std::optional<Error>& error) {
 void ExecCall::finish(const std::optional<Error>& error) {
   ExecOutcome outcome = exec_end_->finish(error);
   environment_.counts->exit_verified.store(outcome.verified ? 1 : 0, std::memory_order_relaxed);
-  if (options_.wants_stdout) mark(kPartStdout, Mark::finished);
-  if (options_.wants_stderr && !options_.tty) mark(kPartStderr, Mark::finished);
+  // Otherwise a read between this and the end would tell of an orderly one.
+  const bool in_order = !outcome.error;
+  if (in_order && options_.wants_stdout) mark(kPartStdout, Mark::finished);
+  if (in_order && options_.wants_stderr && !options_.tty) mark(kPartStderr, Mark::finished);
   if (options_.kind == ChannelKind::attach) outcome.exit_code.reset();
   end({std::move(outcome.error), outcome.exit_code});
 }

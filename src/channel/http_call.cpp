@@ -77,7 +77,7 @@ void HttpCall::on_end(const std::optional<Error>& error) {
       if (refusal.status) why.details = std::string(trimmed(refusal_));
       return fail(std::move(why));
     }
-    if (accepted()) mark(kPartStdout, Mark::finished);
+    if (accepted() && !error) mark(kPartStdout, Mark::finished);
     if (!error && head_.status == 0) {
       return fail({Status::protocol, "the connection ended before a response came", "", 502});
     }

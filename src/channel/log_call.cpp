@@ -519,7 +519,7 @@ void LogCall::begin_next_instance() {
 
 void LogCall::end_log(std::optional<Error> error) {
   if (ended()) return;
-  mark(kPartStdout, Mark::finished);
+  if (!error) mark(kPartStdout, Mark::finished);
   end({std::move(error), std::nullopt});
 }
 

@@ -22,10 +22,11 @@ void PartBuffer::add_bytes(std::string_view bytes) {
   items_.push_back(std::move(item));
 }
 
-void PartBuffer::add_message(std::string message) {
+void PartBuffer::add_message(std::string message, std::uint64_t order) {
   Item item;
   item.bytes = std::move(message);
   item.is_message = true;
+  item.order = order;
   size_ += cost(item);
   items_.push_back(std::move(item));
 }
@@ -36,6 +37,11 @@ void PartBuffer::add_mark(Mark mark) {
   item.mark = mark;
   size_ += cost(item);
   items_.push_back(std::move(item));
+}
+
+bool PartBuffer::holds(Mark mark) const {
+  return std::any_of(items_.begin(), items_.end(),
+                     [mark](const Item& item) { return item.is_mark && item.mark == mark; });
 }
 
 PartBuffer::Item PartBuffer::take() {

@@ -19,6 +19,7 @@ class PartBuffer {
     std::string bytes;
     std::size_t begin = 0;  // of what is left of them
     bool is_message = false;
+    std::uint64_t order = 0;  // of a message, among those of all parts
     bool is_mark = false;
     Mark mark = Mark::finished;
 
@@ -27,7 +28,7 @@ class PartBuffer {
 
   // Bytes of a stream, which are cut and joined as it suits.
   void add_bytes(std::string_view bytes);
-  void add_message(std::string message);
+  void add_message(std::string message, std::uint64_t order = 0);
   void add_mark(Mark mark);
 
   bool empty() const noexcept { return items_.empty(); }
@@ -36,6 +37,7 @@ class PartBuffer {
   bool at_mark() const { return !items_.empty() && items_.front().is_mark; }
   bool at_bytes() const { return !items_.empty() && !items_.front().is_mark; }
   const Item& front() const { return items_.front(); }
+  bool holds(Mark mark) const;
 
   Item take();
   // What take() returned, of which the host has not taken all.

@@ -54,10 +54,10 @@ std::string PortForwardCall::keepalive() const {
 }
 
 void PortForwardCall::closed(const std::optional<Error>& error) {
-  mark(kPartData, Mark::finished);
   const std::string port = "port " + std::to_string(options_.port) + ": ";
   if (!port_.failure().empty()) return fail({Status::transport, port + port_.failure()});
   if (error) return fail({Status::lost, port + "the connection ended without a close: " + error->message});
+  mark(kPartData, Mark::finished);
   end({});
 }
 

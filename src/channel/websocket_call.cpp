@@ -283,8 +283,8 @@ void RawWebSocketCall::closed(const std::optional<Error>& error) {
     const Error ended{Status::lost, "the server closed the WebSocket"};
     return try_later(error.value_or(ended), std::max(options_.reconnect_delay, Milliseconds(1)));
   }
-  mark(kPartText, Mark::finished);
-  mark(kPartBinary, Mark::finished);
+  if (!error) mark(kPartText, Mark::finished);
+  if (!error) mark(kPartBinary, Mark::finished);
   end({error, std::nullopt});
 }
 

@@ -122,6 +122,11 @@ ChannelHandle::Part* ChannelHandle::find(int part) {
 
 void ChannelHandle::add_event(ChannelEvent event, int part, std::optional<delivery::ErrorReport> report) {
   if (!tells_events_ || cancelled_) return;
+  // Of these one is as good as many, and nothing else bounds them.
+  const bool again = (event == ChannelEvent::readable || event == ChannelEvent::writable) &&
+                     std::any_of(events_.begin(), events_.end(),
+                                 [&](const WaitingEvent& one) { return one.event == event && one.part == part; });
+  if (again) return;
   if (events_.size() >= kMaxEvents) {
     const auto repeated = [](const WaitingEvent& one) {
       return one.event == ChannelEvent::interrupted || one.event == ChannelEvent::connecting;
@@ -202,7 +207,7 @@ bool ChannelHandle::on_message(int part, std::string message) {
     // Without on_data the end of a part could not be told from an empty message.
     if (to == nullptr || cancelled_ || (!pushes_ && message.empty())) return true;
     if (!pushes_ && to->held.empty()) add_event(ChannelEvent::readable, part, std::nullopt);
-    to->held.add_message(std::move(message));
+    to->held.add_message(std::move(message), ++messages_);
     room = !is_full();
     untold_ = true;
     reading_rests_ = reading_rests_ || !room;
@@ -218,15 +223,19 @@ void ChannelHandle::on_mark(int part, Mark mark) {
     Part* const to = find(part);
     if (to == nullptr || cancelled_) return;
     to->held.add_mark(mark);
-    if (!pushes_) pass_marks(*to);
+    if (!pushes_) pass_marks(*to, false);
     arrived_.notify_all();
   }
   post();
 }
 
-void ChannelHandle::pass_marks(Part& part) {
+// Without on_data. What lies behind a gap is read when the gap has been told (tell_mark), unless nothing can be told
+// meanwhile: `all`.
+void ChannelHandle::pass_marks(Part& part, bool all) {
   while (part.held.at_mark()) {
+    if (!all && tells_events_ && part.held.front().mark != Mark::finished) return;
     const Mark mark = part.held.take().mark;
+    if (std::exchange(part.telling, false)) continue;
     part.finished = part.finished || mark == Mark::finished;
     add_event(event_of(mark), part.number, std::nullopt);
   }
@@ -273,6 +282,10 @@ void ChannelHandle::after_taking() {
 Expected<void> ChannelHandle::read(int part, char* to, std::size_t size, Timeout timeout, std::size_t& got) {
   got = 0;
   const Instant until = timeout ? std::chrono::steady_clock::now() + *timeout : Instant::max();
+  // Inside a callback nothing else is told, and with delivery=manual a thread that waits does not dispatch.
+  const bool inside = owner_.runner->inside();
+  const bool told_meanwhile = !inside && !owner_.runner->manual();
+  const bool waits = !timeout || timeout->count() > 0;
   bool passed_mark = false;
   {
     const MutexLock lock(mutex_);
@@ -283,22 +296,33 @@ Expected<void> ChannelHandle::read(int part, char* to, std::size_t size, Timeout
     if (size == 0 && !has_messages()) return {};
     while (!from->held.at_bytes()) {
       if (cancelled_) return Error{Status::cancelled, "the channel was cancelled or closed"};
-      if (ending_) {
+      if (from->held.at_mark() && !told_meanwhile) {
+        if (inside ? waits : !timeout) {
+          pass_marks(*from, true);
+          passed_mark = true;
+          continue;
+        }
+        if (!inside) return no_time("an event has to be dispatched before more is read");
+      }
+      const bool before_mark = from->held.at_mark();
+      if (ending_ && !before_mark) {
         if (const auto error = end_error()) return *error;
         return {};
       }
-      if (from->finished) return {};
+      if (from->finished && !before_mark) return {};
       if (!timeout) {
         arrived_.wait(mutex_);
       } else if (!arrived_.wait_until(mutex_, until)) {
-        if (from->held.at_bytes() || ending_ || from->finished || cancelled_) continue;
+        const bool over = !from->held.at_mark() && (ending_ || from->finished);
+        if (from->held.at_bytes() || over || cancelled_) continue;
         return no_time("nothing was received within timeout_ms");
       }
     }
     if (from->held.front().is_message) {
       got = from->held.front().left().size();
       if (got > size) {
-        return Error{Status::too_large, "the message has " + std::to_string(got) + " bytes, more than there is room for"};
+        return Error{Status::too_large,
+                     "the message has " + std::to_string(got) + " bytes, more than there is room for"};
       }
       const channel::PartBuffer::Item item = from->held.take();
       std::copy_n(item.bytes.data(), got, to);
@@ -306,8 +330,8 @@ Expected<void> ChannelHandle::read(int part, char* to, std::size_t size, Timeout
       got = from->held.read(to, size);
       count_taken({to, got});
     }
-    passed_mark = from->held.at_mark();
-    pass_marks(*from);
+    passed_mark = passed_mark || from->held.at_mark();
+    pass_marks(*from, false);
   }
   if (passed_mark) post();
   after_taking();
@@ -363,7 +387,8 @@ Expected<void> ChannelHandle::write(int part, std::string_view bytes, Timeout ti
     const MutexLock lock(mutex_);
     for (;;) {
       if (cancelled_) return Error{Status::cancelled, "the channel was cancelled or closed"};
-      if (ending_) return end_error().value_or(Error{Status::lost, "the channel has ended, and what is written is lost"});
+      if (ending_)
+        return end_error().value_or(Error{Status::lost, "the channel has ended, and what is written is lost"});
       if (finished_writing_) return Error{Status::invalid, "part 0: ksr_channel_finish came before"};
       if (bytes.empty() && !has_messages()) return {};
       const std::size_t room = options_.send_buffer - std::min(options_.send_buffer, outgoing_size_);
@@ -396,8 +421,9 @@ Expected<void> ChannelHandle::write(int part, std::string_view bytes, Timeout ti
 
 Expected<void> ChannelHandle::finish(int part) {
   if (Expected<void> fine = check_writable(part); !fine) return fine;
-  const Error unsupported{Status::unsupported, "the end of part " + std::to_string(part) +
-                                                   " cannot be sent over this protocol; close the channel to end both ways"};
+  const Error unsupported{Status::unsupported,
+                          "the end of part " + std::to_string(part) +
+                              " cannot be sent over this protocol; close the channel to end both ways"};
   if (options_.kind == ChannelKind::portforward || has_messages()) return unsupported;
   bool wake = false;
   {
@@ -485,7 +511,7 @@ std::string ChannelHandle::info(std::string_view name) const {
   return found == info_.end() ? std::string() : found->second;
 }
 
-std::optional<std::uint64_t> ChannelHandle::statistic(std::string_view name) const {
+std::optional<std::uint64_t> ChannelHandle::statistic(std::string_view name) {
   const auto value = [](const std::atomic<std::uint64_t>& count) { return count.load(std::memory_order_relaxed); };
   constexpr std::uint64_t kMicrosecondsPerMillisecond = 1000;
   if (name == "bytes_received") return value(counts_->bytes_received);
@@ -493,8 +519,8 @@ std::optional<std::uint64_t> ChannelHandle::statistic(std::string_view name) con
   if (name == "stalled_ms") {
     std::uint64_t stalled = value(counts_->stalled_us);
     if (const std::int64_t since = counts_->stalled_since_us.load(std::memory_order_relaxed); since != 0) {
-      const auto now = std::chrono::duration_cast<std::chrono::microseconds>(
-          std::chrono::steady_clock::now().time_since_epoch());
+      const auto now =
+          std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now().time_since_epoch());
       stalled += static_cast<std::uint64_t>(std::max<std::int64_t>(now.count() - since, 0));
     }
     return stalled / kMicrosecondsPerMillisecond;
@@ -509,6 +535,10 @@ std::optional<std::uint64_t> ChannelHandle::statistic(std::string_view name) con
   const MutexLock lock(mutex_);
   if (name == "held_bytes") return held_size();
   if (name == "queued_bytes") return outgoing_size_;
+  if (name == "next_part") {
+    const Part* const part = has_messages() ? oldest_message() : nullptr;
+    return part == nullptr ? 0 : static_cast<std::uint64_t>(part->number);
+  }
   if (name == "state") {
     const ChannelEvent state = ending_ ? ChannelEvent::closed : open_ ? ChannelEvent::open : ChannelEvent::connecting;
     return static_cast<std::uint64_t>(state);
@@ -518,7 +548,20 @@ std::optional<std::uint64_t> ChannelHandle::statistic(std::string_view name) con
 
 // ---- callbacks ------------------------------------------------------------------------------------------------------
 
+// Texts and binary messages of a WebSocket, in the order in which they came.
+ChannelHandle::Part* ChannelHandle::oldest_message() {
+  Part* oldest = nullptr;
+  for (Part& part : parts_) {
+    if (!part.held.at_bytes()) continue;
+    if (oldest == nullptr || part.held.front().order < oldest->held.front().order) oldest = &part;
+  }
+  return oldest;
+}
+
 ChannelHandle::Part* ChannelHandle::next_deliverable() {
+  if (has_messages()) {
+    if (Part* const part = oldest_message()) return part->paused ? nullptr : part;
+  }
   for (std::size_t i = 0; i < parts_.size(); ++i) {
     Part& part = parts_[(next_part_ + i) % parts_.size()];
     if (part.held.empty() || (part.paused && part.held.at_bytes())) continue;
@@ -528,8 +571,34 @@ ChannelHandle::Part* ChannelHandle::next_deliverable() {
   return nullptr;
 }
 
+ChannelHandle::Part* ChannelHandle::next_at_mark() {
+  const auto found = std::find_if(parts_.begin(), parts_.end(), [](const Part& part) { return part.held.at_mark(); });
+  return found == parts_.end() ? nullptr : &*found;
+}
+
 bool ChannelHandle::all_delivered() const {
-  return !pushes_ || std::all_of(parts_.begin(), parts_.end(), [](const Part& part) { return part.held.empty(); });
+  return std::all_of(parts_.begin(), parts_.end(), [this](const Part& part) {
+    if (pushes_) return part.held.empty();
+    return !tells_events_ || !(part.held.holds(Mark::gap) || part.held.holds(Mark::restarted));
+  });
+}
+
+// Without on_data: until the host has returned, what lies behind is not read.
+void ChannelHandle::tell_mark(Part& part) {
+  Mark mark{};
+  {
+    const MutexLock lock(mutex_);
+    if (!part.held.at_mark() || cancelled_) return;
+    mark = part.held.front().mark;
+    part.telling = true;
+  }
+  delivery::call_of_host([&] { host_->on_event(event_of(mark), part.number, nullptr); });
+  const MutexLock lock(mutex_);
+  // Otherwise a read inside that callback, or a cancel, has passed it.
+  if (std::exchange(part.telling, false) && part.held.at_mark()) part.held.take();
+  pass_marks(part, false);
+  if (part.held.at_bytes()) add_event(ChannelEvent::readable, part.number, std::nullopt);
+  arrived_.notify_all();
 }
 
 void ChannelHandle::deliver_from(Part& part) {
@@ -575,7 +644,7 @@ delivery::CallbackSource::Turn ChannelHandle::take_turn() {
     if (!events_.empty()) {
       event = std::move(events_.front());
       events_.pop_front();
-    } else if (pushes_ && (part = next_deliverable()) != nullptr) {
+    } else if ((part = pushes_ ? next_deliverable() : next_at_mark()) != nullptr) {
     } else if (told_closed_) {
       over = true;
     } else if (ending_ && all_delivered()) {
@@ -596,7 +665,7 @@ delivery::CallbackSource::Turn ChannelHandle::take_turn() {
     return {true, true};
   }
   if (part != nullptr) {
-    deliver_from(*part);
+    pushes_ ? deliver_from(*part) : tell_mark(*part);
     return {true, true};
   }
   if (over) {

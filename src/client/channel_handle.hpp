@@ -1,5 +1,5 @@
-// `ChannelHandle` is one channel as the host has it: what it holds in both directions, its events, who waits for it, its
-// end; used by Client and abi/. Any thread; `mutex_` guards its state.
+// `ChannelHandle` is one channel as the host has it: what it holds in both directions, its events, who waits for it,
+// its end; used by Client and abi/. Any thread; `mutex_` guards its state.
 #pragma once
 
 #include <array>
@@ -59,7 +59,7 @@ class ChannelHandle final : public delivery::CallbackSource,
   // Empty: not within `timeout`.
   std::optional<Expected<std::optional<int>>> wait(Timeout timeout) KSR_EXCLUDES(mutex_);
   std::string info(std::string_view name) const KSR_EXCLUDES(mutex_);
-  std::optional<std::uint64_t> statistic(std::string_view name) const KSR_EXCLUDES(mutex_);
+  std::optional<std::uint64_t> statistic(std::string_view name) KSR_EXCLUDES(mutex_);
 
   void cancel() KSR_EXCLUDES(mutex_);
   Status close() KSR_EXCLUDES(mutex_);
@@ -81,6 +81,7 @@ class ChannelHandle final : public delivery::CallbackSource,
     bool busy = false;      // on_data runs
     bool resumed = false;   // meanwhile
     bool finished = false;  // the mark has been passed
+    bool telling = false;   // on_event runs for the mark that comes next
   };
   // The call lives on the network thread, where its last reference is dropped: see RequestHandle.
   struct CallHolder {
@@ -107,7 +108,7 @@ class ChannelHandle final : public delivery::CallbackSource,
   Expected<void> check_writable(int part) const;
   void add_event(ChannelEvent event, int part, std::optional<delivery::ErrorReport> report) KSR_REQUIRES(mutex_);
   // Without on_data, marks become events once the bytes before them are read.
-  void pass_marks(Part& part) KSR_REQUIRES(mutex_);
+  void pass_marks(Part& part, bool all) KSR_REQUIRES(mutex_);
   void count_taken(std::string_view bytes) KSR_REQUIRES(mutex_);
   std::size_t held_size() const KSR_REQUIRES(mutex_);
   bool is_full() const KSR_REQUIRES(mutex_);
@@ -118,7 +119,10 @@ class ChannelHandle final : public delivery::CallbackSource,
   template <class Step>
   void on_network(Step step);
   Part* next_deliverable() KSR_REQUIRES(mutex_);
+  Part* oldest_message() KSR_REQUIRES(mutex_);
+  Part* next_at_mark() KSR_REQUIRES(mutex_);
   void deliver_from(Part& part) KSR_EXCLUDES(mutex_);
+  void tell_mark(Part& part) KSR_EXCLUDES(mutex_);
   bool all_delivered() const KSR_REQUIRES(mutex_);
   std::optional<Error> end_error() const KSR_REQUIRES(mutex_);
   void end() KSR_EXCLUDES(mutex_);
@@ -143,6 +147,7 @@ class ChannelHandle final : public delivery::CallbackSource,
   std::size_t next_part_ KSR_GUARDED_BY(mutex_) = 0;
   std::deque<WaitingEvent> events_ KSR_GUARDED_BY(mutex_);
   std::uint64_t lines_held_ KSR_GUARDED_BY(mutex_) = 0;
+  std::uint64_t messages_ KSR_GUARDED_BY(mutex_) = 0;  // received
   bool reading_rests_ KSR_GUARDED_BY(mutex_) = false;
   bool untold_ KSR_GUARDED_BY(mutex_) = false;  // bytes for which no turn was asked for
   std::deque<channel::Outgoing> outgoing_ KSR_GUARDED_BY(mutex_);
