@@ -101,6 +101,7 @@ TEST_CASE("pull: the same bytes, KSR_OK with nothing at the end, and READABLE ev
   CHECK(user.wait().exit_code == 9);
   CHECK(user.wait_for_event(KSR_EVENT_CLOSED));
   CHECK(user.count(KSR_EVENT_READABLE) > 0);
+  CHECK(user.count(KSR_EVENT_FINISHED) == 2);
 }
 
 TEST_CASE("pull of a channel that was lost: its bytes first, then the error") {

@@ -163,6 +163,7 @@ TEST_CASE("pull: a GAP lies between the lines around it, and CLOSED comes after 
   CHECK(seen == "one\ntwo\n");
   CHECK(user.wait_for_event(KSR_EVENT_CLOSED));
   CHECK(user.count(KSR_EVENT_GAP) == 1);
+  CHECK(user.count(KSR_EVENT_FINISHED) == 1);
   CHECK(user.events().back().event == KSR_EVENT_CLOSED);
 }
 
