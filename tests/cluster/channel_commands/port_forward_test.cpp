@@ -48,6 +48,10 @@ class Peer {
     send(text);
     return receive(text.size()) == text;
   }
+  void reset() {
+    socket_.set_option(asio::socket_base::linger(true, 0));
+    socket_.close();
+  }
   void half_close() { socket_.shutdown(tcp::socket::shutdown_send); }
 
  private:
@@ -178,6 +182,32 @@ TEST_CASE("port-forward: a refused port fails a connection, not the listener") {
   program.wait_for_errors("connection refused");
   EchoServer late(dead);
   CHECK(Peer(to_dead).echoes("now it is there"));
+  CHECK(program.running());
+}
+
+TEST_CASE("port-forward: more connections than descriptors") {
+  const std::string ns = Cluster::shared().fresh_namespace("forward-many");
+  NodePod pod(shared_node(), ns, "web");
+  EchoServer echo;
+  StartedProgram program(
+      shell(ns, "ulimit -n 40; exec $ksr port-forward web --address=127.0.0.1 :" + std::to_string(echo.port())),
+      StartedProgram::Input::content);
+  program.wait_for_output(arrow(echo.port()));
+  const std::uint16_t local = local_port(program);
+  {
+    std::list<Peer> peers;
+    for (int i = 0; i < 60; ++i) peers.emplace_back(local);
+    // Of the descriptors, or of what a channel needs beyond its own.
+    program.wait_for_errors("Too many open files");
+    for (Peer& peer : peers) peer.reset();
+  }
+  wait_until("a connection to be forwarded again", [&] {
+    try {
+      return Peer(local).echoes("again");
+    } catch (const boost::system::system_error&) {
+      return false;
+    }
+  });
   CHECK(program.running());
 }
 
