@@ -175,7 +175,7 @@ TEST_CASE("port-forward: a refused port fails a connection, not the listener") {
   for (int i = 0; i < 3; ++i) {
     boost::system::error_code ended;
     CHECK(Peer(to_dead).receive_all(ended).empty());
-    // Broken off, not ended: nobody takes it for an answer.
+    // Broken off, not ended: no client takes it for an answer.
     CHECK(ended == asio::error::connection_reset);
     CHECK(Peer(to_echo).echoes("alive"));
   }

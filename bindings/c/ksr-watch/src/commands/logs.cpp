@@ -358,7 +358,7 @@ class Logs {
     return std::any_of(sources_.begin(), sources_.end(), [](const auto& source) { return source->waits_for_turn; });
   }
 
-  // Of those that are not followed one after the other has it; else whoever has whole lines, while no other one is
+  // Of those that are not followed one after the other has it; else each that has whole lines, while no other one is
   // within a line.
   bool has_turn(const LogSource& source) {
     if (!follow_) return sources_.front().get() == &source;
