@@ -208,7 +208,11 @@ TEST_CASE("logs -f of a pod that is deleted, and of one that never was") {
   follower.wait_for_output("last words\n");
   pod.terminate(3);
   pod.erase();
-  CHECK(follower.wait() == 0);
+  const int status = follower.wait();
+  CAPTURE(follower.errors());
+  // The pod may be gone before its end was seen: then it is not known whether there were more lines.
+  CHECK((status == 0 || follower.errors().find("its last lines cannot be had") != std::string::npos));
+  CHECK(follower.output() == "last words\n");
   CHECK(run(ksr_command(ns, {"logs", "-f", "none"})).status == 1);
 }
 

@@ -276,6 +276,7 @@ class CommandStreams final : public ChannelHost {
   // Of standard input: what the channel has not taken yet.
   std::string held_;
   std::optional<Failure> failure_;
+  // The first to go: its end is told to this.
   std::optional<Channel> channel_;
 };
 

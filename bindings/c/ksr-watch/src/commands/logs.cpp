@@ -52,13 +52,16 @@ class LogSource final : public ChannelHost {
   const std::string pod_name;
   const std::string container;
   bool from_its_start = false;
-  std::optional<Channel> channel;
   bool waits_for_turn = false;
   bool in_line = false;
   bool closed = false;
 
  private:
   Logs& logs_;
+
+ public:
+  // The first to go: its end is told to this.
+  std::optional<Channel> channel;
 };
 
 class Logs {

@@ -336,7 +336,6 @@ class Connection final : public ChannelHost {
   const Clock::time_point accepted_;
   State state_ = State::waiting;
   std::string pod_uid_;
-  std::optional<Channel> channel_;
   bool closed_ = false;
   std::optional<Failure> failure_;
   // What the channel has not taken yet.
@@ -347,6 +346,8 @@ class Connection final : public ChannelHost {
   bool local_gone_ = false;
   Clock::time_point last_byte_;
   Clock::time_point deadline_;
+  // The first to go: its end is told to this.
+  std::optional<Channel> channel_;
 };
 
 // ---- the command
