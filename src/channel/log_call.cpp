@@ -12,7 +12,6 @@
 namespace ksr::channel {
 namespace {
 
-constexpr Milliseconds kHeadTimeout{30'000};
 constexpr Milliseconds kFirstDelay{800};
 constexpr Milliseconds kMaxDelay{5'000};
 // A log that is not followed is not waited for longer than this.
