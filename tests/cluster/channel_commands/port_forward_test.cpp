@@ -48,6 +48,10 @@ class Peer {
     send(text);
     return receive(text.size()) == text;
   }
+  void reset() {
+    socket_.set_option(asio::socket_base::linger(true, 0));
+    socket_.close();
+  }
   void half_close() { socket_.shutdown(tcp::socket::shutdown_send); }
 
  private:
@@ -135,7 +139,7 @@ TEST_CASE("port-forward: what it says, and data in both directions") {
   if (program.output().find("Forwarding from [::1]:") != std::string::npos) CHECK(Peer(local, "::1").echoes("six"));
   program.signal(SIGINT);
   CHECK(program.wait() == 0);
-  CHECK(program.errors().empty());
+  CHECK(program.errors() == "");
 }
 
 TEST_CASE("port-forward: ports that cannot be forwarded") {
@@ -171,13 +175,39 @@ TEST_CASE("port-forward: a refused port fails a connection, not the listener") {
   for (int i = 0; i < 3; ++i) {
     boost::system::error_code ended;
     CHECK(Peer(to_dead).receive_all(ended).empty());
-    // Broken off, not ended: nobody takes it for an answer.
+    // Broken off, not ended: no client takes it for an answer.
     CHECK(ended == asio::error::connection_reset);
     CHECK(Peer(to_echo).echoes("alive"));
   }
   program.wait_for_errors("connection refused");
   EchoServer late(dead);
   CHECK(Peer(to_dead).echoes("now it is there"));
+  CHECK(program.running());
+}
+
+TEST_CASE("port-forward: more connections than descriptors") {
+  const std::string ns = Cluster::shared().fresh_namespace("forward-many");
+  NodePod pod(shared_node(), ns, "web");
+  EchoServer echo;
+  StartedProgram program(
+      shell(ns, "ulimit -n 40; exec $ksr port-forward web --address=127.0.0.1 :" + std::to_string(echo.port())),
+      StartedProgram::Input::content);
+  program.wait_for_output(arrow(echo.port()));
+  const std::uint16_t local = local_port(program);
+  {
+    std::list<Peer> peers;
+    for (int i = 0; i < 60; ++i) peers.emplace_back(local);
+    // Of the descriptors, or of what a channel needs beyond its own.
+    program.wait_for_errors("Too many open files");
+    for (Peer& peer : peers) peer.reset();
+  }
+  wait_until("a connection to be forwarded again", [&] {
+    try {
+      return Peer(local).echoes("again");
+    } catch (const boost::system::system_error&) {
+      return false;
+    }
+  });
   CHECK(program.running());
 }
 

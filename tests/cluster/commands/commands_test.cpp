@@ -478,7 +478,8 @@ TEST_CASE("help, versions, and mistakes") {
   TwoPrograms both;
   CHECK(both.run_ksr({"--version"}).output.rfind("ksr ", 0) == 0);
   CHECK(both.run_ksr({}).output.rfind("Usage: ksr ", 0) == 0);
-  for (const char* command : {"get", "create", "apply", "delete", "patch", "raw", "can-i", "logs", "exec", "attach", "port-forward"}) {
+  for (const char* command :
+       {"get", "create", "apply", "delete", "patch", "raw", "can-i", "logs", "exec", "attach", "port-forward"}) {
     const ProgramEnd help = both.run_ksr({command, "--help"});
     CHECK(help.status == 0);
     CHECK(help.output.rfind(std::string("Usage: ksr ") + command, 0) == 0);

@@ -248,15 +248,14 @@ class CommandStreams final : public ChannelHost {
       return kNoExitCode;
     }
     if (attaches_) return 0;
-    const std::optional<std::int32_t> code = channel_->exit_code();
+    const std::int32_t code = channel_->exit_code().value_or(-1);
     if (code == 0) return 0;
-    if (!code || *code < 0 || *code > kNoExitCode) {
-      session_.report().error("the exit code of the command cannot be passed on: " +
-                              (code ? std::to_string(*code) : std::string("there is none")));
+    if (code < 0 || code > kNoExitCode) {
+      session_.report().error("the exit code of the command is none that can be passed on: " + std::to_string(code));
       return kNoExitCode;
     }
-    session_.report().note("command terminated with exit code " + std::to_string(*code));
-    return *code;
+    session_.report().note("command terminated with exit code " + std::to_string(code));
+    return code;
   }
 
   Session& session_;
@@ -277,6 +276,7 @@ class CommandStreams final : public ChannelHost {
   // Of standard input: what the channel has not taken yet.
   std::string held_;
   std::optional<Failure> failure_;
+  // The first to go: its end is told to this.
   std::optional<Channel> channel_;
 };
 

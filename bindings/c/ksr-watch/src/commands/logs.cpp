@@ -52,13 +52,16 @@ class LogSource final : public ChannelHost {
   const std::string pod_name;
   const std::string container;
   bool from_its_start = false;
-  std::optional<Channel> channel;
   bool waits_for_turn = false;
   bool in_line = false;
   bool closed = false;
 
  private:
   Logs& logs_;
+
+ public:
+  // The first to go: its end is told to this.
+  std::optional<Channel> channel;
 };
 
 class Logs {
@@ -358,7 +361,7 @@ class Logs {
     return std::any_of(sources_.begin(), sources_.end(), [](const auto& source) { return source->waits_for_turn; });
   }
 
-  // Of those that are not followed one after the other has it; else whoever has whole lines, while no other one is
+  // Of those that are not followed one after the other has it; else each that has whole lines, while no other one is
   // within a line.
   bool has_turn(const LogSource& source) {
     if (!follow_) return sources_.front().get() == &source;

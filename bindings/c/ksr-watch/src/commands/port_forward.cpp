@@ -36,10 +36,12 @@ using Clock = std::chrono::steady_clock;
 constexpr std::size_t kMaxRead = std::size_t{32} << 10;
 // Neither the channel protocol nor the runtimes know a half-closed connection: once the local side has sent its last
 // byte, and nothing has come from the pod for so long, the connection is closed.
-constexpr std::chrono::seconds kMaxHalfClosed{30};
+constexpr std::chrono::seconds kMaxHalfClosed{10};
 // What the local side still sends after the pod's end is read for so long: closing at once would reset the connection,
 // and with it what the local side has not read yet.
 constexpr std::chrono::seconds kMaxDrain{2};
+// Without descriptors or memory for another connection, the next one is accepted after so long, or once one has ended.
+constexpr std::chrono::seconds kAcceptPause{1};
 // Between two lists of pods where they may not be watched.
 constexpr std::chrono::seconds kListInterval{1};
 
@@ -334,7 +336,6 @@ class Connection final : public ChannelHost {
   const Clock::time_point accepted_;
   State state_ = State::waiting;
   std::string pod_uid_;
-  std::optional<Channel> channel_;
   bool closed_ = false;
   std::optional<Failure> failure_;
   // What the channel has not taken yet.
@@ -345,6 +346,8 @@ class Connection final : public ChannelHost {
   bool local_gone_ = false;
   Clock::time_point last_byte_;
   Clock::time_point deadline_;
+  // The first to go: its end is told to this.
+  std::optional<Channel> channel_;
 };
 
 // ---- the command
@@ -435,7 +438,7 @@ class PortForward {
   }
 
   int next_deadline() const {
-    std::optional<Clock::time_point> next;
+    std::optional<Clock::time_point> next = accept_after_;
     const auto consider = [&](Clock::time_point at) { next = next ? std::min(*next, at) : at; };
     for (const auto& connection : connections_) {
       if (const auto at = connection->deadline()) consider(*at);
@@ -455,7 +458,7 @@ class PortForward {
       ready.add(signals_end_fd(), POLLIN);
       std::size_t place = ready.add(-1, 0) + 1;
       for (const ForwardedPort& port : ports_) {
-        for (const Listener& listener : port.listeners) ready.add(too_many_ ? -1 : listener.socket.get(), POLLIN);
+        for (const Listener& listener : port.listeners) ready.add(accept_after_ ? -1 : listener.socket.get(), POLLIN);
       }
       for (const auto& connection : connections_) ready.add(connection->fd(), connection->wanted_events());
       ready.wait(next_deadline());
@@ -479,13 +482,16 @@ class PortForward {
       Descriptor socket(accept4(listener, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
       if (socket.get() < 0) {
         if (errno == EINTR || errno == ECONNABORTED) continue;
-        // Of descriptors or memory: until a connection ends.
-        const bool exhausted = errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM;
-        if (exhausted && !std::exchange(too_many_, !connections_.empty())) {
-          session_.report().note("Warning: no more connections can be accepted: " + std::string(std::strerror(errno)));
+        if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+          accept_after_ = Clock::now() + kAcceptPause;
+          if (!std::exchange(told_exhausted_, true)) {
+            session_.report().note("Warning: no more connections can be accepted now: " +
+                                   std::string(std::strerror(errno)));
+          }
         }
         return;
       }
+      told_exhausted_ = false;
       const auto& shown = ports_[port].listeners.front();
       session_.output().write("Handling connection for " + std::to_string(shown.port) + "\n");
       connections_.push_back(std::make_unique<Connection>(std::move(socket), port, Clock::now()));
@@ -501,7 +507,7 @@ class PortForward {
     }
     const std::size_t before = connections_.size();
     connections_.remove_if([](const auto& one) { return one->state() == Connection::State::over; });
-    if (connections_.size() < before) too_many_ = false;
+    if (connections_.size() < before || (accept_after_ && now >= *accept_after_)) accept_after_.reset();
   }
 
   void open(Connection& connection, Clock::time_point now) {
@@ -550,7 +556,8 @@ class PortForward {
   Milliseconds max_wait_{0};
   std::optional<PodChoice> pods_;
   std::list<std::unique_ptr<Connection>> connections_;
-  bool too_many_ = false;
+  std::optional<Clock::time_point> accept_after_;
+  bool told_exhausted_ = false;
 };
 
 }  // namespace
