@@ -24,11 +24,11 @@ std::optional<std::uint64_t> times(std::uint64_t number, std::uint64_t factor, s
   return number * factor;
 }
 
+}  // namespace
+
 Error expected(std::string what) {
   return Error{Status::invalid, "expected " + std::move(what)};
 }
-
-}  // namespace
 
 Expected<bool> parse_boolean(std::string_view text) {
   if (text == "true") return true;

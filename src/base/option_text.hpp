@@ -15,6 +15,9 @@
 
 namespace ksr {
 
+// The error of a value that is not `what`.
+Error expected(std::string what);
+
 // "true" or "false".
 Expected<bool> parse_boolean(std::string_view text);
 // Digits and a unit: "800ms", "30s", "5m", "1h"; "0" alone.
@@ -47,7 +50,7 @@ Expected<void> assign_word(std::string_view text, const std::array<std::pair<std
     if (!known.empty()) known += ", ";
     known += word;
   }
-  return Error{Status::invalid, "expected one of " + known};
+  return expected("one of " + known);
 }
 
 }  // namespace ksr

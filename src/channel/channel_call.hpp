@@ -23,6 +23,9 @@
 
 namespace ksr::channel {
 
+// How long the head of an HTTP response is waited for.
+constexpr Milliseconds kHeadTimeout{30'000};
+
 // Written on the network thread, read on any.
 struct ChannelCounts {
   std::atomic<std::uint64_t> bytes_received{0};

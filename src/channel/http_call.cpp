@@ -7,11 +7,6 @@
 #include "cluster/refusal.hpp"
 
 namespace ksr::channel {
-namespace {
-
-constexpr Milliseconds kHeadTimeout{30'000};
-
-}  // namespace
 
 void HttpCall::begin() {
   head_ = {};

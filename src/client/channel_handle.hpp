@@ -162,7 +162,6 @@ class ChannelHandle final : public delivery::CallbackSource,
   bool told_closed_ KSR_GUARDED_BY(mutex_) = false;
   bool ended_ KSR_GUARDED_BY(mutex_) = false;  // the last callback is over
   bool closed_async_ KSR_GUARDED_BY(mutex_) = false;
-  bool closing_ KSR_GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace ksr::client

@@ -133,7 +133,6 @@ class Client final : public Logger, public delivery::CallbackSource, public std:
   std::function<void()> on_ended_ KSR_GUARDED_BY(mutex_);
   bool cancelled_ KSR_GUARDED_BY(mutex_) = false;
   bool closing_ KSR_GUARDED_BY(mutex_) = false;
-  bool abandoned_ KSR_GUARDED_BY(mutex_) = false;
   bool ended_ KSR_GUARDED_BY(mutex_) = false;
 };
 

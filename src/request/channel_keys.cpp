@@ -20,10 +20,6 @@ using channel::ChannelKind;
 using channel::ChannelOptions;
 using channel::ExecProtocol;
 
-Error expected(std::string what) {
-  return {Status::invalid, "expected " + std::move(what)};
-}
-
 template <bool ChannelOptions::*member>
 Expected<void> set_boolean(ChannelOptions& options, std::string_view value) {
   return assign(parse_boolean(value), options.*member);
@@ -116,7 +112,7 @@ Expected<void> add_subprotocol(ChannelOptions& options, std::string_view value) 
   return {};
 }
 
-constexpr ChannelKey kTable[] = {
+constexpr ChannelKey kChannelKeys[] = {
     {{"kind", "", ParamKey::channel}, false, set_kind, nullptr},
     {{"container", "", ParamKey::channel}, false, set_container, nullptr},
     {{"follow", "false", ParamKey::channel}, false, set_boolean<&ChannelOptions::follow>, nullptr},
@@ -271,13 +267,13 @@ Expected<void> check_raw(const Params& params) {
 
 const ChannelKey* find_channel_key(std::string_view key) {
   const auto* const found =
-      std::find_if(std::begin(kTable), std::end(kTable), [key](const ChannelKey& one) { return key == one.shown.name; });
-  return found == std::end(kTable) ? nullptr : found;
+      std::find_if(std::begin(kChannelKeys), std::end(kChannelKeys), [key](const ChannelKey& one) { return key == one.shown.name; });
+  return found == std::end(kChannelKeys) ? nullptr : found;
 }
 
 std::vector<ParamKey> channel_keys() {
   std::vector<ParamKey> keys;
-  for (const ChannelKey& key : kTable) keys.push_back(key.shown);
+  for (const ChannelKey& key : kChannelKeys) keys.push_back(key.shown);
   return keys;
 }
 

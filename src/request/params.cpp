@@ -24,10 +24,6 @@ struct Key {
   Set set;
 };
 
-Error expected(std::string what) {
-  return {Status::invalid, "expected " + std::move(what)};
-}
-
 template <std::string Params::*member>
 Expected<void> set_text(Params& params, std::string_view, std::string_view value) {
   if (has_control_characters(value)) return expected("one line of text");

@@ -50,7 +50,7 @@ class PausableStream final : public web::connected_stream, public std::enable_sh
   bool at_rest() noexcept override { return stream_->at_rest(); }
   // A read that waits is dropped: this is called when nothing is delivered any more.
   void close() noexcept override {
-    const auto self = shared_from_this();
+    const auto self = weak_from_this().lock();  // noexcept, unlike shared_from_this()
     const Read dropped = std::exchange(waiting_, {});
     stream_->close();
   }
