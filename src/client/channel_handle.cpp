@@ -601,9 +601,6 @@ void ChannelHandle::tell_mark(Part& part) {
   pass_marks(part, false);
   if (part.held.at_bytes()) add_event(ChannelEvent::readable, part.number, std::nullopt);
   arrived_.notify_all();
-=======
-  return std::all_of(parts_.begin(), parts_.end(), [](const Part& part) { return part.held.empty(); });
->>>>>>> 79d20215598fad438b829da3e7e658050eefbf27
 }
 
 void ChannelHandle::deliver_from(Part& part) {
