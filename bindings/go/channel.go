@@ -77,7 +77,7 @@ type channel struct {
 
 	opened chan struct{} // the server has accepted it, or it has ended
 	ended  chan struct{} // nothing more comes
-	gone   chan struct{} // the library has let go of it
+	gone   chan struct{} // the library has released it
 	once   sync.Once     // of close
 	fail   error         // of close
 
