@@ -467,14 +467,14 @@ KSR_API ksr_status ksr_client_open(const ksr_config *config, void *user_data, ks
 KSR_API ksr_status ksr_client_stream(ksr_client *client, const ksr_config *query, void *user_data,
                                      ksr_destroy_fn destroy, ksr_stream **out, ksr_error **err);
 
-/* Cancels all requests, streams and channels of the client; no other can be opened. Never blocks, may be called anywhere. The
- * client must still be closed. */
+/* Cancels all requests, streams and channels of the client; no other can be opened. Never blocks, may be called
+ * anywhere. The client must still be closed. */
 KSR_API void ksr_client_cancel(ksr_client *client);
 
-/* Cancels and closes all requests, streams and channels of the client, waits for a callback that is running, but never for the
- * network, and releases the client. Once it has returned KSR_OK no callback of the client runs or ever will, and all
- * `destroy` have returned. Inside a callback of the client: KSR_E_WOULD_DEADLOCK, and nothing happens. KSR_E_INVALID
- * for a client that is closed already; KSR_E_FORKED. KSR_OK for NULL. */
+/* Cancels and closes all requests, streams and channels of the client, waits for a callback that is running, but never
+ * for the network, and releases the client. Once it has returned KSR_OK no callback of the client runs or ever will,
+ * and all `destroy` have returned. Inside a callback of the client: KSR_E_WOULD_DEADLOCK, and nothing happens.
+ * KSR_E_INVALID for a client that is closed already; KSR_E_FORKED. KSR_OK for NULL. */
 KSR_API ksr_status ksr_client_close(ksr_client *client);
 
 /* The same without waiting: the way to close inside a callback. `destroy` is the sign that the client is gone. */
@@ -498,8 +498,8 @@ KSR_API void ksr_params_free(ksr_params *params);
  * KSR_E_FORKED. */
 KSR_API ksr_status ksr_params_set(ksr_params *params, const char *key, const char *value, ksr_error **err);
 
-/* Adds one more value to a list key: resource, query.NAME, command, subprotocol. KSR_E_INVALID for a key that is no list; else as
- * ksr_params_set. */
+/* Adds one more value to a list key: resource, query.NAME, command, subprotocol. KSR_E_INVALID for a key that is no
+ * list; else as ksr_params_set. */
 KSR_API ksr_status ksr_params_add(ksr_params *params, const char *key, const char *value, ksr_error **err);
 
 /* The body of the request, copied: JSON, or what the Content-Type header says. It replaces the one before; `len` 0
@@ -583,10 +583,10 @@ KSR_API const ksr_object *ksr_response_object(const ksr_response *response);
  *       ksr_channel_close(channel);
  *     }
  *
- * Bytes come to on_data where the parameters have one (push), else ksr_channel_read takes them (pull). The library holds
- * at most `receive_buffer` of them and then rests: the server waits, and nothing is dropped. What was asked for must be
- * read: a part that is not wanted is switched off by its key. Nothing is decoded, and pieces end anywhere; but what a
- * log delivers are whole lines, and a message of a WebSocket comes whole.
+ * Bytes come to on_data where the parameters have one (push), else ksr_channel_read takes them (pull). The library
+ * holds at most `receive_buffer` of them and then rests: the server waits, and nothing is dropped. What was asked for
+ * must be read: a part that is not wanted is switched off by its key. Nothing is decoded, and pieces end anywhere; but
+ * what a log delivers are whole lines, and a message of a WebSocket comes whole.
  *
  * A log is resumed after a failure without a line lost or repeated, or KSR_EVENT_GAP tells where. A command, an attach
  * and a forwarded port are never opened a second time: nothing is run twice. A command that has begun goes on when its
@@ -597,18 +597,18 @@ typedef int32_t ksr_part;
 typedef int32_t ksr_event;
 
 enum {
-  KSR_PART_DATA = 0,    /* what is written: the standard input of exec and attach; both ways: portforward */
+  KSR_PART_DATA = 0, /* what is written: the standard input of exec and attach; both ways: portforward */
   KSR_PART_STDIN = 0,
-  KSR_PART_STDOUT = 1,  /* of exec and attach; with a terminal both of its outputs; log; the body of http */
+  KSR_PART_STDOUT = 1, /* of exec and attach; with a terminal both of its outputs; log; the body of http */
   KSR_PART_STDERR = 2,
-  KSR_PART_TEXT = 16,   /* a text message of a WebSocket */
-  KSR_PART_BINARY = 17  /* a binary message of a WebSocket */
+  KSR_PART_TEXT = 16,  /* a text message of a WebSocket */
+  KSR_PART_BINARY = 17 /* a binary message of a WebSocket */
 };
 
 enum {
   KSR_EVENT_CONNECTING = 1,  /* a try begins */
   KSR_EVENT_OPEN = 2,        /* the server has accepted it */
-  KSR_EVENT_READABLE = 3,    /* without on_data: `part` has bytes, and had none before */
+  KSR_EVENT_READABLE = 3,    /* without on_data: `part` has bytes, and had none before; or the end is known */
   KSR_EVENT_WRITABLE = 4,    /* after a write that did not take all: half of send_buffer is free again */
   KSR_EVENT_FINISHED = 5,    /* nothing more comes on `part`, which has ended in order */
   KSR_EVENT_GAP = 6,         /* lines of the log are missing here */
@@ -633,10 +633,10 @@ KSR_API void ksr_params_on_data(ksr_params *params, ksr_data_fn callback);
 KSR_API void ksr_params_on_event(ksr_params *params, ksr_event_fn callback);
 
 /* Opens a channel, without waiting for the network; a failure to open it is KSR_EVENT_CLOSED with the error, and what
- * ksr_channel_wait returns. Copies `params`. What can be told to be wrong before anything is sent is KSR_E_INVALID here.
- * `destroy` (may be NULL) is called once with `user_data`: before a failing call returns, else after the last callback
- * of the channel. *out must be ended with ksr_channel_close or ksr_channel_close_async; closing the client closes it
- * too. KSR_E_INVALID, KSR_E_CANCELLED for a client that was cancelled, KSR_E_NOMEM, KSR_E_FORKED. */
+ * ksr_channel_wait returns. Copies `params`. What can be told to be wrong before anything is sent is KSR_E_INVALID
+ * here. `destroy` (may be NULL) is called once with `user_data`: before a failing call returns, else after the last
+ * callback of the channel. *out must be ended with ksr_channel_close or ksr_channel_close_async; closing the client
+ * closes it too. KSR_E_INVALID, KSR_E_CANCELLED for a client that was cancelled, KSR_E_NOMEM, KSR_E_FORKED. */
 KSR_API ksr_status ksr_channel_open(ksr_client *client, const ksr_params *params, void *user_data,
                                     ksr_destroy_fn destroy, ksr_channel **out, ksr_error **err);
 
@@ -644,39 +644,40 @@ KSR_API ksr_status ksr_channel_open(ksr_client *client, const ksr_params *params
  * `timeout_ms` milliseconds; 0 does not wait, a negative number waits without limit. KSR_OK with *got 0: nothing more
  * comes of this part, in order (or `size` is 0); the status of the error where the channel ended with one, after all
  * bytes. Of KSR_PART_TEXT and KSR_PART_BINARY one message, KSR_E_TOO_LARGE and its size in *got where it does not fit
- * (it stays); empty ones are left out. May be called inside callbacks. KSR_E_TIMEOUT; KSR_E_INVALID with on_data, and for
- * a part that was not asked for; KSR_E_CANCELLED, KSR_E_FORKED. With an on_event, what lies behind a KSR_EVENT_GAP or
- * KSR_EVENT_RESTARTED is read once that callback has returned: until then KSR_E_TIMEOUT, at once with delivery=manual. A
- * wait that nothing could end, inside a callback or without limit with delivery=manual, reads on before. */
+ * (it stays); empty ones are left out. May be called inside callbacks. KSR_E_TIMEOUT; KSR_E_INVALID with on_data, and
+ * for a part that was not asked for; KSR_E_CANCELLED, KSR_E_FORKED. With an on_event, what lies behind a KSR_EVENT_GAP
+ * or KSR_EVENT_RESTARTED is read once that callback has returned: until then KSR_E_TIMEOUT, at once with
+ * delivery=manual. A wait that nothing could end, inside a callback or without limit with delivery=manual, reads on
+ * before. */
 KSR_API ksr_status ksr_channel_read(ksr_channel *channel, int32_t part, void *to, size_t size, int64_t timeout_ms,
                                     size_t *got);
 
 /* Queues bytes for the server, before the channel is open too. *taken: as many as fit into `send_buffer`; less than
- * `len` is normal, and KSR_EVENT_WRITABLE follows. Waits while nothing fits, as ksr_channel_read does: KSR_E_TIMEOUT with
- * *taken 0. A message (KSR_PART_TEXT, which must be UTF-8, or KSR_PART_BINARY) is taken whole or not at all. May be
- * called inside callbacks. KSR_E_INVALID for a part that nothing can be written to and after ksr_channel_finish; the
+ * `len` is normal, and KSR_EVENT_WRITABLE follows. Waits while nothing fits, as ksr_channel_read does: KSR_E_TIMEOUT
+ * with *taken 0. A message (KSR_PART_TEXT, which must be UTF-8, or KSR_PART_BINARY) is taken whole or not at all. May
+ * be called inside callbacks. KSR_E_INVALID for a part that nothing can be written to and after ksr_channel_finish; the
  * status of the end of a channel that has ended (KSR_E_LOST where that was orderly); KSR_E_CANCELLED, KSR_E_FORKED. */
 KSR_API ksr_status ksr_channel_write(ksr_channel *channel, int32_t part, const void *bytes, size_t len,
                                      int64_t timeout_ms, size_t *taken);
 
 /* Ends what is written to `part`, behind what is queued: a command then reads the end of its standard input.
- * KSR_E_UNSUPPORTED where the protocol cannot say so (a forwarded port, v4.channel.k8s.io); before the protocol is known
- * that comes as KSR_EVENT_INTERRUPTED. exec with stdin and without tty asks for a protocol that can. */
+ * KSR_E_UNSUPPORTED where the protocol cannot say so (a forwarded port, v4.channel.k8s.io); before the protocol is
+ * known that comes as KSR_EVENT_INTERRUPTED. exec with stdin and without tty asks for a protocol that can. */
 KSR_API ksr_status ksr_channel_finish(ksr_channel *channel, int32_t part);
 
-/* After an on_data that took less than it was given: the rest of `part` comes again. May be called anywhere, also inside
- * that on_data. */
+/* After an on_data that took less than it was given: the rest of `part` comes again. May be called anywhere, also
+ * inside that on_data. */
 KSR_API ksr_status ksr_channel_resume(ksr_channel *channel, int32_t part);
 
-/* The size of the terminal: 1 to 65535 each. Only the newest one is sent. KSR_E_INVALID without the key `tty`: the server
- * would stop reading. */
+/* The size of the terminal: 1 to 65535 each. Only the newest one is sent. KSR_E_INVALID without the key `tty`: the
+ * server would stop reading. */
 KSR_API ksr_status ksr_channel_resize(ksr_channel *channel, uint32_t columns, uint32_t rows);
 
 /* Waits for the end, as ksr_request_wait for an answer; with on_data and a delivery thread, outside of callbacks, also
  * until all bytes were taken. KSR_OK: it was orderly, and *exit_code (may be NULL) is that of the command of
- * exec, which may be any number; it is not touched where there is none. Else the status of the error: KSR_E_LOST when it
- * is not known how the command ended, which is never taken for a success. KSR_E_TIMEOUT with http status 0: not within
- * `timeout_ms`. */
+ * exec, which may be any number; it is not touched where there is none. Else the status of the error: KSR_E_LOST when
+ * it is not known how the command ended, which is never taken for a success. KSR_E_TIMEOUT with http status 0: not
+ * within `timeout_ms`. */
 KSR_API ksr_status ksr_channel_wait(ksr_channel *channel, int64_t timeout_ms, int32_t *exit_code, ksr_error **err);
 
 /* Copies text on the channel as it is now, cut to `size` and with a NUL, and returns its whole length; 0 when there is

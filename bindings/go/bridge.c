@@ -73,7 +73,8 @@ ksr_status ksr_go_request_open(uintptr_t client, const ksr_params* params, uintp
   return status;
 }
 
-static void on_channel_event(ksr_channel* channel, int32_t event, int32_t part, const ksr_error* error, void* user_data) {
+static void on_channel_event(ksr_channel* channel, int32_t event, int32_t part, const ksr_error* error,
+                             void* user_data) {
   (void)part;
   ksrGoChannelEvent((uintptr_t)user_data, (uintptr_t)channel, event, (ksr_error*)error);
 }
@@ -82,7 +83,8 @@ static void on_channel_destroy(void* user_data) {
   ksrGoChannelDestroy((uintptr_t)user_data);
 }
 
-ksr_status ksr_go_channel_open(uintptr_t client, ksr_params* params, uintptr_t handle, uintptr_t* out, ksr_error** err) {
+ksr_status ksr_go_channel_open(uintptr_t client, ksr_params* params, uintptr_t handle, uintptr_t* out,
+                               ksr_error** err) {
   ksr_channel* channel = NULL;
   ksr_params_on_event(params, on_channel_event);
   const ksr_status status =

@@ -157,8 +157,8 @@ static inline ksr_status ksr_go_channel_resize(uintptr_t channel, uint32_t colum
 }
 
 /* How the channel has ended. */
-static inline ksr_status ksr_go_channel_outcome(uintptr_t channel, int32_t* exit_code) {
-  return ksr_channel_wait((ksr_channel*)channel, 0, exit_code, NULL);
+static inline ksr_status ksr_go_channel_outcome(uintptr_t channel, int32_t* exit_code, ksr_error** err) {
+  return ksr_channel_wait((ksr_channel*)channel, 0, exit_code, err);
 }
 
 static inline size_t ksr_go_channel_info(uintptr_t channel, const char* name, char* to, size_t size) {

@@ -76,8 +76,8 @@ type channel struct {
 	ctx     context.Context
 
 	opened chan struct{} // the server has accepted it, or it has ended
-	ended  chan struct{} // nothing more comes; end and exitCode are set
-	gone   chan struct{} // the library has let go of it
+	ended  chan struct{} // nothing more comes
+	gone   chan struct{} // the library has released it
 	once   sync.Once     // of close
 	fail   error         // of close
 
@@ -85,7 +85,8 @@ type channel struct {
 	wake     chan struct{} // closed and replaced when anything has changed
 	events   []Event
 	isOpen   bool
-	isEnded  bool
+	isEnded  bool   // CLOSED was told, or nothing will be
+	isKnown  bool   // end and exitCode are set
 	end      *Error // nil: in order
 	exitCode int    // -1: there is none
 	reads    time.Time
@@ -208,16 +209,39 @@ func (c *client) openChannels() []*channel {
 	return all
 }
 
-// failure is how it has ended; nil in order. To be called once ended is closed.
+// failure waits for the end and is how it has ended; nil in order. The end is known before all was read, and CLOSED told.
 func (ch *channel) failure() error {
-	<-ch.ended
-	if ch.end == nil {
-		return nil
+	for {
+		ch.mu.Lock()
+		ch.ask(ch.handle)
+		known, end, wake := ch.isKnown, ch.end, ch.wake
+		ch.mu.Unlock()
+		switch {
+		case !known:
+			await(wake, time.Time{})
+		case end == nil:
+			return nil
+		case end.Code == ErrCancelled && ch.ctx.Err() != nil:
+			return ended(ch.ctx, end)
+		default:
+			return end
+		}
 	}
-	if ch.end.Code == ErrCancelled && ch.ctx.Err() != nil {
-		return ended(ch.ctx, ch.end)
+}
+
+// ask asks the library how it has ended, once that is known. It is called with mu held.
+func (ch *channel) ask(handle C.uintptr_t) {
+	if ch.isKnown {
+		return
 	}
-	return ch.end
+	code := C.int32_t(-1)
+	var e *C.ksr_error
+	status := C.ksr_go_channel_outcome(handle, &code, &e)
+	err, _ := failure(status, e, ch.what).(*Error)
+	if err != nil && err.Code == ErrTimeout && err.HTTPStatus == 0 {
+		return // of this call, not of the channel
+	}
+	ch.isKnown, ch.end, ch.exitCode = true, err, int(code)
 }
 
 var errNeverOpened = &Error{Code: ErrInvalid, Message: "the channel was never opened", Fatal: true}
@@ -299,7 +323,7 @@ func (ch *channel) refused(status C.ksr_status, what string) error {
 		default:
 		}
 	default:
-		over = true // and the library is about to tell how
+		over = true
 	}
 	if over {
 		if err := ch.failure(); err != nil {
@@ -441,13 +465,7 @@ func (ch *channel) told(kind C.int32_t, e *C.ksr_error, handle C.uintptr_t) {
 	defer ch.changed()
 	switch kind {
 	case C.KSR_EVENT_CLOSED:
-		if e != nil {
-			ch.end = readError(e)
-		}
-		code := C.int32_t(-1)
-		if C.ksr_go_channel_outcome(handle, &code) == C.KSR_OK {
-			ch.exitCode = int(code)
-		}
+		ch.ask(handle)
 		ch.finish()
 		return
 	case C.KSR_EVENT_READABLE, C.KSR_EVENT_WRITABLE, C.KSR_EVENT_FINISHED:
@@ -499,7 +517,8 @@ func ksrGoChannelDestroy(handle C.uintptr_t) {
 	h.Delete()
 	ch.mu.Lock()
 	defer ch.mu.Unlock()
-	if !ch.isEnded && ch.end == nil { // the client was closed first
+	if !ch.isKnown { // the client was closed first
+		ch.isKnown = true
 		ch.end = &Error{Code: ErrCancelled, Message: ch.what + ": the client was closed", Fatal: true}
 	}
 	ch.finish()

@@ -76,6 +76,36 @@ func TestExec(t *testing.T) {
 	noneLeft(t, client)
 }
 
+func TestWaitNeedsNothingToBeRead(t *testing.T) {
+	script(t, "create pods $NS/web", "stream exec $NS/web out=unread err=unread exit=3")
+	client := onServer(t)
+	run, err := client.Exec(inTime(t), namespaceOf(t), "web", []string{"ls"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if code, err := run.Wait(); code != 3 || err != nil {
+		t.Errorf("%d, %v", code, err)
+	}
+	if got := readAll(t, run.Stdout) + readAll(t, run.Stderr); got != "unreadunread" {
+		t.Errorf("after Wait: %q", got)
+	}
+	run.Close()
+	script(t, "stream exec $NS/web err=unread sleep=50ms cut")
+	run, err = client.Exec(inTime(t), namespaceOf(t), "web", []string{"ls"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	// It waits when the connection is cut, and Stderr is not read.
+	if _, err := run.Stdout.Read(make([]byte, 1)); !errors.Is(err, ksr.ErrLost) {
+		t.Errorf("Read: %v", err)
+	}
+	if code, err := run.Wait(); code != -1 || !errors.Is(err, ksr.ErrLost) {
+		t.Errorf("Wait: %d, %v", code, err)
+	}
+	run.Close()
+	noneLeft(t, client)
+}
+
 func TestExecEchoesWhatIsWritten(t *testing.T) {
 	size := 8 << 20
 	script(t, "create pods $NS/web", "stream exec $NS/web echo wait-eof exit=0")

@@ -28,7 +28,7 @@ class ExecEnd {
   // Of channel 3, in any number of messages.
   void add_status(std::string_view payload);
   bool has_status() const;
-  // The connection is over: in order, or with `error`. Without a Status nobody knows how the command has ended,
+  // The connection is over: in order, or with `error`. Without a Status it is not known how the command has ended,
   // whatever the close code says.
   ExecOutcome finish(const std::optional<Error>& error) const;
 

@@ -119,7 +119,7 @@ void LogCall::on_pod(Expected<PodInfo> pod) {
   if (const Error* error = pod.if_error()) {
     pod_.reset();
     if (error->status == Status::not_found) return on_pod_gone(*error);
-    // Whoever may read logs need not be allowed to read pods.
+    // Who may read logs need not be allowed to read pods.
     if (error->status == Status::forbidden) return ask(has_begun_ || restored_ ? Ask::go_on : Ask::begin);
     if (error->status == Status::auth || error->status == Status::tls || error->status == Status::invalid) {
       return fail(*error);

@@ -257,6 +257,10 @@ void ChannelHandle::on_end(channel::Ending ending) {
     const MutexLock lock(mutex_);
     open_ = false;
     if (!ending_) ending_ = std::move(ending);
+    // CLOSED waits for what is unread of all parts; a reader of another part, or of the outcome, does not.
+    if (!pushes_) {
+      for (const Part& part : parts_) add_event(ChannelEvent::readable, part.number, std::nullopt);
+    }
     notify_all();
   }
   post();

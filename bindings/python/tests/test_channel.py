@@ -333,6 +333,18 @@ class InLoop(OnServer):
 
         self.run_in_loop(case)
 
+    def test_the_end_is_known_before_all_is_read(self):
+        self.script("stream exec $NS/web err=unread sleep=50ms cut")
+
+        async def case(client):
+            async with client.aio.exec("web", ["ls"], namespace=self.ns) as run:
+                for call in (run.stdout.read(), run.wait()):
+                    with self.assertRaises(ksr.Error) as raised:
+                        await call
+                    self.assertEqual(raised.exception.code, Code.LOST)
+
+        self.run_in_loop(case)
+
     def test_an_exec_that_is_lost(self):
         self.script("stream exec $NS/web out=half cut")
 

@@ -122,6 +122,64 @@ void client_ask(ksr_client* client, char** rest) {
   ksr_error_free(error);
 }
 
+/* All there is of a part, as one word; the status with which it ended. */
+static ksr_status read_all(ksr_channel* channel, int32_t part, char* word, size_t size) {
+  size_t length = 0, got = 0;
+  ksr_status status;
+  while ((status = ksr_channel_read(channel, part, word + length, size - 1 - length, -1, &got)) == KSR_OK && got > 0) {
+    length += got;
+    if (length + 1 >= size) abort();
+  }
+  word[length] = '\0';
+  for (char* c = word; (c = strchr(c, '\n')) != NULL;) *c = '|';
+  return status;
+}
+
+void client_run(ksr_client* client, char** rest) {
+  char out[4096] = "", err[4096] = "", code[16] = "-", kind[16] = "", written[64] = "";
+  int has_err = 0;
+  ksr_params* params = NULL;
+  ksr_channel* channel = NULL;
+  ksr_error* error = NULL;
+  int32_t exit_code = INT32_MIN;
+  ksr_status status = ksr_params_new(&params);
+  for (char* key = strtok_r(NULL, " ", rest); key && status == KSR_OK; key = strtok_r(NULL, " ", rest)) {
+    char* value = strchr(key, '=');
+    if (!value) abort();
+    *value++ = '\0';
+    if (strcmp(key, "kind") == 0) {
+      snprintf(kind, sizeof kind, "%s", value);
+      has_err = strcmp(kind, "exec") == 0;
+    }
+    if (strcmp(key, "stderr") == 0) has_err = strcmp(value, "true") == 0;
+    if (strcmp(key, "in") == 0)
+      snprintf(written, sizeof written, "%s", value);
+    else
+      status = ksr_params_set(params, key, value, &error);
+  }
+  if (status == KSR_OK) status = ksr_channel_open(client, params, NULL, NULL, &channel, &error);
+  ksr_params_free(params);
+  if (status == KSR_OK) {
+    size_t taken = 0;
+    if (written[0]) ksr_channel_write(channel, KSR_PART_DATA, written, strlen(written), -1, &taken);
+    if (written[0] && strcmp(kind, "exec") == 0) ksr_channel_finish(channel, KSR_PART_STDIN);
+    const ksr_status ended =
+        read_all(channel, strcmp(kind, "portforward") == 0 ? KSR_PART_DATA : KSR_PART_STDOUT, out, sizeof out);
+    if (has_err) read_all(channel, KSR_PART_STDERR, err, sizeof err);
+    status = ksr_channel_wait(channel, -1, &exit_code, &error);
+    if ((ended == KSR_OK) != (status == KSR_OK)) say("broken %s ended in two ways", kind);
+    ksr_channel_close(channel);
+  }
+  if (exit_code != INT32_MIN) snprintf(code, sizeof code, "%d", (int)exit_code);
+  if (status == KSR_OK)
+    say("= code=%s out=%s err=%s", code, out, err);
+  else
+    say("= %s http=%d reason=%s maybe_done=%d details=%s out=%s err=%s", ksr_status_name(ksr_error_code(error)),
+        ksr_error_http_status(error), ksr_error_reason(error, NULL), ksr_error_maybe_done(error),
+        ksr_error_details(error, NULL), out, err);
+  ksr_error_free(error);
+}
+
 void client_begin(ksr_client* client, const char* request, char** rest) {
   struct asked* asked = &requests[request_count++];
   ksr_params* params = NULL;

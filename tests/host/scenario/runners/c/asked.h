@@ -7,6 +7,7 @@
 /* One step: its words after the name, as strtok_r has left them. Each answers with a line. */
 void client_open(const char* name, int manual, char** rest);
 void client_ask(ksr_client* client, char** rest);
+void client_run(ksr_client* client, char** rest);
 void client_begin(ksr_client* client, const char* request, char** rest);
 void client_drained(ksr_client* client);
 void request_give_up(const char* request);

@@ -124,6 +124,8 @@ static void step_on_client(ksr_client* client, const char* verb, char** rest) {
   uint64_t value = 0;
   if (strcmp(verb, "ask") == 0) {
     client_ask(client, rest);
+  } else if (strcmp(verb, "run") == 0) {
+    client_run(client, rest);
   } else if (strcmp(verb, "begin") == 0) {
     const char* request = strtok_r(NULL, " ", rest);
     client_begin(client, request, rest);

@@ -1,9 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -50,6 +53,8 @@ func answerOfClient(verb, name string, words []string) (string, error, bool) {
 		}
 		defer response.Release()
 		return came(response), nil, true
+	case "run":
+		return run(client, pairs(words)), nil, true
 	case "begin":
 		begin(client, words[0], words[1:])
 	case "drained":
@@ -111,6 +116,75 @@ func begin(client *ksr.Client, name string, words []string) {
 			say("answer %s %s", name, came(response))
 		}
 	}()
+}
+
+// run opens a channel and reads it to its end.
+func run(client *ksr.Client, keys map[string]string) string {
+	ctx := context.Background()
+	kind, namespace, name, written := keys["kind"], keys["namespace"], keys["name"], keys["in"]
+	var options []ksr.RequestOption
+	for key, value := range keys {
+		switch key {
+		case "kind", "namespace", "name", "in", "command":
+		case "port":
+			if kind != "portforward" {
+				options = append(options, ksr.WithParam(key, value))
+			}
+		default:
+			options = append(options, ksr.WithParam(key, value))
+		}
+	}
+	var out, errors string
+	code := "-"
+	var err error
+	read := func(from io.Reader) string {
+		if from == nil {
+			return ""
+		}
+		all, failed := io.ReadAll(from)
+		err = cmp.Or(err, failed)
+		return strings.ReplaceAll(string(all), "\n", "|")
+	}
+	switch kind {
+	case "exec":
+		var command *ksr.Exec
+		if command, err = client.Exec(ctx, namespace, name, []string{keys["command"]}, options...); err != nil {
+			break
+		}
+		defer command.Close()
+		if written != "" {
+			command.Stdin.Write([]byte(written))
+			command.Stdin.Close()
+		}
+		out, errors = read(command.Stdout), read(command.Stderr)
+		number, failed := command.Wait()
+		if (err == nil) != (failed == nil) {
+			say("broken %s %v %v", kind, err, failed)
+		}
+		if err = failed; err == nil {
+			code = fmt.Sprint(number)
+		}
+	case "portforward":
+		port, _ := strconv.Atoi(keys["port"])
+		var conn *ksr.PortForward
+		if conn, err = client.PortForward(ctx, namespace, name, port, options...); err != nil {
+			break
+		}
+		defer conn.Close()
+		conn.Write([]byte(written))
+		out = read(conn)
+	case "log":
+		var log *ksr.Log
+		if log, err = client.OpenLog(ctx, namespace, name, options...); err != nil {
+			break
+		}
+		defer log.Close()
+		out = read(log)
+	}
+	if e, is := err.(*ksr.Error); is {
+		return fmt.Sprintf("%s out=%s err=%s", failed(e), out, errors)
+	}
+	return fmt.Sprintf("code=%s out=%s err=%s", code, out, errors)
 }
 
 func came(response *ksr.Response) string {

@@ -130,14 +130,92 @@ async def begun(client, name, keys):
         say("answer", name, failed(error))
 
 
+def opened(opens, keys):
+    keys = dict(keys)
+    kind, written = keys.pop("kind"), keys.pop("in", "")
+    pod = keys.pop("name")
+    if kind == "exec":
+        return opens.exec(pod, [keys.pop("command")], **keys), written.encode()
+    if kind == "portforward":
+        return opens.port_forward(pod, int(keys.pop("port")), **keys), written.encode()
+    return opens.log(pod, **keys), written.encode()
+
+
+def outcome(error, code, out, errors):
+    out, errors = (part.decode().replace("\n", "|") for part in (out, errors))
+    ended = failed(error) if error else f"code={'-' if code is None else code}"
+    return f"{ended} out={out} err={errors}"
+
+
+def run(client, keys):
+    """Opens a channel and reads it to its end."""
+    ended, code, got = None, None, [b"", b""]
+    try:
+        channel, written = opened(client, keys)
+    except ksr.Error as error:
+        return outcome(error, None, b"", b"")
+    with channel:
+        is_exec = isinstance(channel, ksr.Exec)
+        if written and is_exec:
+            channel.stdin.write(written)
+            channel.stdin.close()
+        elif written:
+            channel.write(written)
+        for place, reader in enumerate([channel.stdout, channel.stderr] if is_exec else [channel]):
+            try:
+                for piece in iter(reader.read1, b"") if reader else ():
+                    got[place] += piece
+            except ksr.Error as error:
+                ended = error
+        if is_exec:
+            try:
+                code = channel.wait()
+            except ksr.Error as error:
+                ended = error
+    return outcome(ended, code, *got)
+
+
+async def run_in_loop(client, keys):
+    """The same in an event loop."""
+    ended, code, got = None, None, [b"", b""]
+    try:
+        channel, written = opened(client.aio, keys)
+    except ksr.Error as error:
+        return outcome(error, None, b"", b"")
+    async with channel:
+        is_exec = isinstance(channel, ksr.AsyncExec)
+        if written and is_exec:
+            await channel.stdin.write(written)
+            await channel.stdin.close()
+        elif written:
+            await channel.write(written)
+        for place, reader in enumerate([channel.stdout, channel.stderr] if is_exec else [channel]):
+            try:
+                while reader:
+                    piece = await reader.read(4096)
+                    if not piece:
+                        break
+                    got[place] += piece
+            except ksr.Error as error:
+                ended = error
+        if is_exec:
+            try:
+                code = await channel.wait()
+            except ksr.Error as error:
+                ended = error
+    return outcome(ended, code, *got)
+
+
 def answer_of_client(loop, in_loop, verb, client, *words):
-    if verb in ("ask", "begin"):
+    if verb in ("ask", "begin", "run"):
         keys = dict(word.split("=", 1) for word in words if "=" in word)
     if verb == "ask":
         try:
             return came(loop.run(client.acall(**keys)).result() if in_loop else client.call(**keys))
         except ksr.Error as error:
             return failed(error)
+    if verb == "run":
+        return loop.run(run_in_loop(client, keys)).result() if in_loop else run(client, keys)
     if verb == "begin":
         requests[words[0]] = loop.run(begun(client, words[0], keys))
     elif verb == "drained":

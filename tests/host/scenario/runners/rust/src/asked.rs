@@ -8,7 +8,7 @@ use std::task::{Context, Poll, Waker};
 use std::thread;
 use std::time::Duration;
 
-use ksr::{Client, Config, Error, Params, RequestFuture, Response};
+use ksr::{Client, Config, Error, Params, Part, RequestFuture, Response};
 
 use crate::block_on::block_on;
 use crate::say;
@@ -105,6 +105,7 @@ fn step(way: Way, client: &Client, verb: &str, words: &[&str]) -> Result<String,
             };
             return Ok(told(outcome));
         }
+        "run" => return Ok(run(way, client, words)),
         "drained" => {
             while count("open_requests")? > 0 {
                 pause();
@@ -150,17 +151,91 @@ fn begin(client: &Client, words: &[&str]) -> Begun {
     begun
 }
 
+/// Opens a channel and reads it to its end.
+fn run(way: Way, client: &Client, words: &[&str]) -> String {
+    let value = |wanted: &str| {
+        pairs(words)
+            .find(|(key, _)| *key == wanted)
+            .map(|(_, value)| value)
+    };
+    let keys: Vec<_> = words
+        .iter()
+        .copied()
+        .filter(|word| !word.starts_with("in="))
+        .collect();
+    let channel = match client.channel(&params(&keys)) {
+        Ok(channel) => channel,
+        Err(error) => return format!("{} out= err=", failed(&error)),
+    };
+    let is_exec = value("kind") == Some("exec");
+    let first = if value("kind") == Some("portforward") {
+        Part::Data
+    } else {
+        Part::Stdout
+    };
+    if let Some(written) = value("in") {
+        let _ = channel.write(Part::Data, written.as_bytes());
+        if is_exec {
+            let _ = channel.finish(Part::Stdin);
+        }
+    }
+    let read = |part| {
+        let (mut all, mut buffer) = (Vec::new(), [0; 4096]);
+        loop {
+            let got = match way {
+                Way::Async => block_on(channel.read_async(part, &mut buffer)),
+                _ => channel.read(part, &mut buffer),
+            };
+            match got {
+                Ok(got) if got > 0 => all.extend_from_slice(&buffer[..got]),
+                got => {
+                    return (
+                        String::from_utf8_lossy(&all).replace('\n', "|"),
+                        got.is_ok(),
+                    )
+                }
+            }
+        }
+    };
+    let (out, in_order) = read(first);
+    let has_err = value("stderr").map_or(is_exec, |value| value == "true");
+    let err = if has_err {
+        read(Part::Stderr).0
+    } else {
+        String::new()
+    };
+    let ended = match way {
+        Way::Async => block_on(channel.wait_async()),
+        _ => channel.wait(None),
+    };
+    if in_order != ended.is_ok() {
+        say(&format!("broken {words:?} ended in two ways"));
+    }
+    let told = match ended {
+        Ok(code) => format!(
+            "code={}",
+            code.map_or("-".to_owned(), |code| code.to_string())
+        ),
+        Err(error) => failed(&error),
+    };
+    format!("{told} out={out} err={err}")
+}
+
+fn failed(error: &Error) -> String {
+    format!(
+        "{} http={} reason={} maybe_done={} details={}",
+        error.code(),
+        error.http_status().unwrap_or(0),
+        error.reason(),
+        u8::from(error.maybe_done()),
+        error.details()
+    )
+}
+
 fn told(outcome: Result<Response, Error>) -> String {
     match outcome {
         Ok(response) => came(&response),
-        Err(error) => format!(
-            "{} http={} reason={} maybe_done={} details={}",
-            error.code(),
-            error.http_status().unwrap_or(0),
-            error.reason(),
-            u8::from(error.maybe_done()),
-            error.details()
-        ),
+        Err(error) => failed(&error),
     }
 }
 
