@@ -81,10 +81,12 @@ ExecOutcome ExecEnd::finish(const std::optional<Error>& error) const {
     return outcome;
   }
   if (text_at(status_, "/reason") == "NonZeroExitCode") outcome.exit_code = exit_code_in(status_);
-  if (outcome.exit_code) {
+  // A failure with the code 0 contradicts itself, and is no success.
+  if (outcome.exit_code && *outcome.exit_code != 0) {
     outcome.verified = true;
     return outcome;
   }
+  outcome.exit_code.reset();
   outcome.error = failure_of(status_);
   return outcome;
 }

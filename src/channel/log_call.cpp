@@ -34,11 +34,16 @@ class LogCall::Lines final : public LogSink {
     if (pieces_.empty() || !std::holds_alternative<std::string>(pieces_.back())) pieces_.emplace_back(std::string());
     std::get<std::string>(pieces_.back()) += text;
   }
-  void on_gap() override { pieces_.emplace_back(Gap()); }
+  void on_gap() override {
+    pieces_.emplace_back(Gap());
+    has_gap_ = true;
+  }
+  bool has_gap() const { return has_gap_; }
   const std::vector<Piece>& pieces() const { return pieces_; }
 
  private:
   std::vector<Piece> pieces_;
+  bool has_gap_ = false;
 };
 
 LogCall::LogCall(Environment environment, ChannelOptions options, ChannelTarget target)
@@ -173,6 +178,24 @@ void LogCall::on_container(const PodInfo& pod, const ContainerInfo& container) {
   end_of_instance();
 }
 
+// Where the container has started after the pod was read: a restart is known by its id.
+void LogCall::learn_instance() {
+  {
+    const MutexLock lock(cursor_mutex_);
+    if (!container_id_.empty()) return;
+  }
+  fetch_ = std::make_unique<PodFetch>(environment_.access, pod_path(target_), [this](Expected<PodInfo> pod) {
+    guarded([&] {
+      const auto answered = std::move(fetch_);
+      const ContainerInfo* const container = pod ? pod->find(container_) : nullptr;
+      const MutexLock lock(cursor_mutex_);
+      if (container == nullptr || pod->uid != pod_uid_ || !container_id_.empty()) return;
+      container_id_ = container->id;
+      restarts_ = container->restarts;
+    });
+  });
+}
+
 void LogCall::on_pod_gone(const Error& error) {
   if (!has_begun_) return fail(error);
   finish_lines();
@@ -184,6 +207,7 @@ void LogCall::on_pod_gone(const Error& error) {
 
 void LogCall::ask(Ask what) {
   ask_ = what;
+  dropped_ = false;
   head_ = {};
   other_body_.clear();
   exchange_.reset();
@@ -243,6 +267,7 @@ void LogCall::on_head(const transport::ResponseHead& head) {
     if (!transport::is_success(head.status)) return;
     renewed_ = false;
     const bool first = !std::exchange(has_begun_, true);
+    if (pod_ && options_.follow) learn_instance();
     if (!first) return;
     if (const auto to = host()) to->on_open();
   });
@@ -250,25 +275,51 @@ void LogCall::on_head(const transport::ResponseHead& head) {
 
 void LogCall::on_body(std::string_view bytes) {
   guarded([&] {
+    if (dropped_) return;
     if (transport::is_success(head_.status) && ask_ != Ask::check) return take(bytes);
     const std::size_t limit = ask_ == Ask::check ? LogCursor::kMaxLine : cluster::kMaxRefusalBody;
     other_body_ += bytes.substr(0, limit - std::min(limit, other_body_.size()));
   });
 }
 
+// False: the cursor is as it was. A response that repeats nothing of what was delivered, though it should, is most likely
+// the log of the container's next instance, which has started since the pod was read.
+template <class Step>
+bool LogCall::advance(Step step) {
+  Lines lines;
+  const MutexLock lock(cursor_mutex_);
+  const bool of_instance = (ask_ == Ask::go_on || ask_ == Ask::rest) && !options_.previous;
+  std::optional<LogCursor> before;
+  if (of_instance && pod_ && !looked_again_ && cursor_->is_unconfirmed()) before.emplace(*cursor_);
+  step(*cursor_, lines);
+  if (before && lines.has_gap()) {
+    cursor_.emplace(*before);
+    return false;
+  }
+  if (!cursor_->is_unconfirmed()) looked_again_ = false;
+  environment_.counts->replayed.store(replayed_before_ + cursor_->replayed(), std::memory_order_relaxed);
+  give_pieces(lines);
+  return true;
+}
+
+// Later: a kubelet tells of a restart after it serves the next log.
+void LogCall::look_again() {
+  looked_again_ = true;
+  dropped_ = true;
+  release_timer_.reset();
+  read_pod_later(kPollInterval);
+}
+
 void LogCall::take(std::string_view bytes) {
   const auto to = host();
   if (!to) return;
-  Lines lines;
-  {
-    const MutexLock lock(cursor_mutex_);
+  const bool fed = advance([&](LogCursor& cursor, Lines& lines) {
     // The next ones are counted as undelivered before anybody can ask for the cursor.
-    cursor_->set_undelivered(static_cast<std::size_t>(to->undelivered_lines()));
-    cursor_->feed(bytes, lines);
-    environment_.counts->replayed.store(replayed_before_ + cursor_->replayed(), std::memory_order_relaxed);
-    give_pieces(lines);
-  }
+    cursor.set_undelivered(static_cast<std::size_t>(to->undelivered_lines()));
+    cursor.feed(bytes, lines);
+  });
   if (ended()) return;
+  if (!fed) return look_again();
   if (options_.limit_bytes && delivered_bytes_ >= *options_.limit_bytes) return end_log(std::nullopt);
   if (!release_timer_) release_later();
 }
@@ -299,12 +350,7 @@ void LogCall::release_later() {
     // While the host rests, what follows is not read.
     if (reading_rests()) return release_later();
     const auto fired = std::move(release_timer_);
-    Lines lines;
-    {
-      const MutexLock lock(cursor_mutex_);
-      cursor_->release(lines);
-      give_pieces(lines);
-    }
+    if (!advance([](LogCursor& cursor, Lines& lines) { cursor.release(lines); })) return look_again();
     drained();
   });
 }
@@ -313,6 +359,7 @@ void LogCall::release_later() {
 
 void LogCall::on_end(const std::optional<Error>& error) {
   guarded([&] {
+    if (dropped_) return;
     release_timer_.reset();
     if (head_.status != 0 && !transport::is_success(head_.status)) return on_refused();
     if (head_.status == 0) {
@@ -430,6 +477,8 @@ void LogCall::on_complete() {
       return end_log(std::nullopt);
     }
     case Ask::rest:
+      if (!advance([](LogCursor& cursor, Lines& lines) { cursor.finish(lines); })) return look_again();
+      return end_of_instance();
     case Ask::rest_before:
       finish_lines();
       return end_of_instance();

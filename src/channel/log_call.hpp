@@ -55,12 +55,16 @@ class LogCall final : public ChannelCall, private transport::ExchangeObserver {
   void read_pod();
   void on_pod(Expected<PodInfo> pod);
   void on_pod_gone(const Error& error);
+  void learn_instance() KSR_EXCLUDES(cursor_mutex_);
   void on_container(const PodInfo& pod, const ContainerInfo& container);
   void ask(Ask what);
   void send(Expected<cluster::RequestAuth> auth);
   std::string query() KSR_EXCLUDES(cursor_mutex_);
   bool follows() const noexcept { return ask_ == Ask::begin || ask_ == Ask::go_on ? options_.follow : false; }
   void take(std::string_view bytes) KSR_EXCLUDES(cursor_mutex_);
+  template <class Step>
+  bool advance(Step step) KSR_EXCLUDES(cursor_mutex_);
+  void look_again();
   void give_pieces(const Lines& lines);
   void take_text(std::string_view text);
   void release_later();
@@ -100,6 +104,8 @@ class LogCall final : public ChannelCall, private transport::ExchangeObserver {
   bool waits_for_next_ = false;  // the instance is over; its successor is wanted
   bool cut_ = false;             // the last response was not complete
   bool progressed_ = false;      // since the last try
+  bool dropped_ = false;         // what still comes of the response under way
+  bool looked_again_ = false;    // at the pod, after a response that repeated nothing
   bool renewed_ = false;
   int failures_ = 0;  // in a row
   Instant asked_at_{};

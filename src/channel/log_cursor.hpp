@@ -58,6 +58,8 @@ class LogCursor {
   // The container is over, and so was its last response in order: a last line without a newline is one.
   void finish(LogSink& sink);
 
+  // The response under way should repeat what was delivered, and has not yet.
+  bool is_unconfirmed() const noexcept { return !overlap_.empty() && !matched_; }
   // Whether this line, with its stamp, was delivered lately.
   bool has(std::string_view line) const;
   // How many lines came again and were left out.

@@ -39,11 +39,6 @@ void PartBuffer::add_mark(Mark mark) {
   items_.push_back(std::move(item));
 }
 
-bool PartBuffer::holds(Mark mark) const {
-  return std::any_of(items_.begin(), items_.end(),
-                     [mark](const Item& item) { return item.is_mark && item.mark == mark; });
-}
-
 PartBuffer::Item PartBuffer::take() {
   Item item = std::move(items_.front());
   items_.pop_front();

@@ -37,7 +37,6 @@ class PartBuffer {
   bool at_mark() const { return !items_.empty() && items_.front().is_mark; }
   bool at_bytes() const { return !items_.empty() && !items_.front().is_mark; }
   const Item& front() const { return items_.front(); }
-  bool holds(Mark mark) const;
 
   Item take();
   // What take() returned, of which the host has not taken all.

@@ -286,7 +286,7 @@ Expected<void> ChannelHandle::read(int part, char* to, std::size_t size, Timeout
   const bool inside = owner_.runner->inside();
   const bool told_meanwhile = !inside && !owner_.runner->manual();
   const bool waits = !timeout || timeout->count() > 0;
-  bool passed_mark = false;
+  bool has_news = false;  // for take_turn(): events, or the end
   {
     const MutexLock lock(mutex_);
     Part* const from = find(part);
@@ -299,7 +299,7 @@ Expected<void> ChannelHandle::read(int part, char* to, std::size_t size, Timeout
       if (from->held.at_mark() && !told_meanwhile) {
         if (inside ? waits : !timeout) {
           pass_marks(*from, true);
-          passed_mark = true;
+          has_news = true;
           continue;
         }
         if (!inside) return no_time("an event has to be dispatched before more is read");
@@ -330,10 +330,11 @@ Expected<void> ChannelHandle::read(int part, char* to, std::size_t size, Timeout
       got = from->held.read(to, size);
       count_taken({to, got});
     }
-    passed_mark = passed_mark || from->held.at_mark();
+    has_news = has_news || from->held.at_mark();
     pass_marks(*from, false);
+    has_news = has_news || (ending_ && from->held.empty());
   }
-  if (passed_mark) post();
+  if (has_news) post();
   after_taking();
   return {};
 }
@@ -577,10 +578,7 @@ ChannelHandle::Part* ChannelHandle::next_at_mark() {
 }
 
 bool ChannelHandle::all_delivered() const {
-  return std::all_of(parts_.begin(), parts_.end(), [this](const Part& part) {
-    if (pushes_) return part.held.empty();
-    return !tells_events_ || !(part.held.holds(Mark::gap) || part.held.holds(Mark::restarted));
-  });
+  return std::all_of(parts_.begin(), parts_.end(), [](const Part& part) { return part.held.empty(); });
 }
 
 // Without on_data: until the host has returned, what lies behind is not read.

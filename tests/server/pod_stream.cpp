@@ -104,7 +104,7 @@ bool PodStream::base64() const {
 }
 
 bool PodStream::asked(int channel) const {
-  if (request_.subresource == "portforward") return true;
+  if (request_.subresource == "portforward" || request_.subresource == "proxy") return true;
   constexpr std::pair<int, const char*> kStreams[] = {{0, "stdin"}, {1, "stdout"}, {2, "stderr"}};
   for (const auto& [number, name] : kStreams) {
     if (number == channel) return request_.target.flag(name) && !(number == 2 && request_.target.flag("tty"));
@@ -213,10 +213,11 @@ bool PodStream::play_step(const StreamStep& step) {
 // ---- out -----------------------------------------------------------------------------
 
 void PodStream::send_message(int channel, const std::string& payload, bool fragmented) {
-  if (request_.subresource == "proxy") return sink_.send_frames(frame(Opcode::binary, payload));
+  const bool proxied = request_.subresource == "proxy";
   const Opcode opcode = base64() ? Opcode::text : Opcode::binary;
-  const std::string message = base64() ? static_cast<char>('0' + channel) + ksr::testserver::base64(payload)
-                                       : static_cast<char>(channel) + payload;
+  const std::string message = proxied    ? payload
+                              : base64() ? static_cast<char>('0' + channel) + ksr::testserver::base64(payload)
+                                         : static_cast<char>(channel) + payload;
   if (!fragmented) return sink_.send_frames(frame(opcode, message));
   const std::size_t third = message.size() / 3;
   sink_.send_frames(frame(opcode, message.substr(0, third), false) +

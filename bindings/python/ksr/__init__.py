@@ -23,8 +23,27 @@ brought it, else from where the system finds it.
 from __future__ import annotations
 
 from ._library import build_info, has_feature, in_callback, version
+from .channel import (
+    AsyncDownload,
+    AsyncExec,
+    AsyncLog,
+    AsyncPortForward,
+    AsyncReader,
+    AsyncWebSocket,
+    AsyncWriter,
+    Channel,
+    Download,
+    Event,
+    Exec,
+    Log,
+    OnEvent,
+    PortForward,
+    Reader,
+    WebSocket,
+    Writer,
+)
 from .client import AsyncVerbs, Client, ClientLog
-from .codes import Code, DeltaKind, Field, State
+from .codes import Code, DeltaKind, EventKind, Field, State
 from .config import Config, Value
 from .errors import Error
 from .objects import Object
@@ -34,26 +53,44 @@ from .snapshot import Delta, Snapshot
 from .stream import OnError, OnLog, OnState, Stream, open_stream as open  # noqa: A004
 
 __all__ = [
+    "AsyncDownload",
+    "AsyncExec",
+    "AsyncLog",
+    "AsyncPortForward",
+    "AsyncReader",
     "AsyncVerbs",
+    "AsyncWebSocket",
+    "AsyncWriter",
     "Body",
+    "Channel",
     "Client",
     "ClientLog",
     "Code",
     "Config",
     "Delta",
     "DeltaKind",
+    "Download",
     "Error",
+    "Event",
+    "EventKind",
+    "Exec",
     "Field",
     "Key",
+    "Log",
     "Object",
     "OnError",
+    "OnEvent",
     "OnLog",
     "OnState",
+    "PortForward",
+    "Reader",
     "Response",
     "Snapshot",
     "State",
     "Stream",
     "Value",
+    "WebSocket",
+    "Writer",
     "build_info",
     "has_feature",
     "in_callback",

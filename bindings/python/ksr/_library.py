@@ -6,13 +6,14 @@ import ctypes
 import functools
 import json
 import os
-from ctypes import POINTER, c_char_p, c_int, c_int32, c_int64, c_size_t, c_uint32, c_uint64, c_void_p
+from ctypes import POINTER, c_char_p, c_double, c_int, c_int32, c_int64, c_size_t, c_uint32, c_uint64, c_void_p
 from typing import Any, Dict, List, Optional, Tuple
 
 UpdateFn = ctypes.CFUNCTYPE(None, c_void_p, c_void_p, c_void_p)
 ErrorFn = ctypes.CFUNCTYPE(None, c_void_p, c_void_p, c_void_p)
 StateFn = ctypes.CFUNCTYPE(None, c_void_p, c_int32, c_void_p)
 LogFn = ctypes.CFUNCTYPE(None, c_int32, c_void_p, c_size_t, c_void_p)
+ChannelEventFn = ctypes.CFUNCTYPE(None, c_void_p, c_int32, c_int32, c_void_p, c_void_p)
 DestroyFn = ctypes.CFUNCTYPE(None, c_void_p)
 
 _length = POINTER(c_size_t)
@@ -64,6 +65,13 @@ _PROTOTYPES: Dict[str, Tuple[Any, List[Any]]] = {
     "ksr_object_release": (None, [c_void_p]),
     "ksr_object_field": (c_void_p, [c_void_p, c_int32, _length]),
     "ksr_object_get": (c_void_p, [c_void_p, c_char_p, _length]),
+    "ksr_object_get_string": (c_int64, [c_void_p, c_char_p, c_void_p, c_size_t]),
+    "ksr_object_get_int64": (c_int, [c_void_p, c_char_p, POINTER(c_int64)]),
+    "ksr_object_get_double": (c_int, [c_void_p, c_char_p, POINTER(c_double)]),
+    "ksr_object_get_bool": (c_int, [c_void_p, c_char_p, POINTER(c_int)]),
+    "ksr_object_get_time": (c_int, [c_void_p, c_char_p, POINTER(c_int64)]),
+    "ksr_object_size": (c_int64, [c_void_p, c_char_p]),
+    "ksr_object_key": (c_int64, [c_void_p, c_char_p, c_size_t, c_void_p, c_size_t]),
     "ksr_client_open": (c_int32, [c_void_p, c_void_p, DestroyFn, _out, _out]),
     "ksr_client_stream": (c_int32, [c_void_p, c_void_p, c_void_p, DestroyFn, _out, _out]),
     "ksr_client_cancel": (None, [c_void_p]),
@@ -88,6 +96,16 @@ _PROTOTYPES: Dict[str, Tuple[Any, List[Any]]] = {
     "ksr_response_warning": (c_void_p, [c_void_p, c_size_t, _length]),
     "ksr_response_body": (c_void_p, [c_void_p, _length]),
     "ksr_response_object": (c_void_p, [c_void_p]),
+    "ksr_params_on_event": (None, [c_void_p, ChannelEventFn]),
+    "ksr_channel_open": (c_int32, [c_void_p, c_void_p, c_void_p, DestroyFn, _out, _out]),
+    "ksr_channel_read": (c_int32, [c_void_p, c_int32, c_void_p, c_size_t, c_int64, _length]),
+    "ksr_channel_write": (c_int32, [c_void_p, c_int32, c_char_p, c_size_t, c_int64, _length]),
+    "ksr_channel_finish": (c_int32, [c_void_p, c_int32]),
+    "ksr_channel_resize": (c_int32, [c_void_p, c_uint32, c_uint32]),
+    "ksr_channel_wait": (c_int32, [c_void_p, c_int64, POINTER(c_int32), _out]),
+    "ksr_channel_info": (c_size_t, [c_void_p, c_char_p, c_void_p, c_size_t]),
+    "ksr_channel_stat": (c_int32, [c_void_p, c_char_p, POINTER(c_uint64)]),
+    "ksr_channel_close_async": (None, [c_void_p]),
 }
 
 

@@ -14,6 +14,7 @@ from ctypes import byref, c_uint64, c_void_p
 from types import TracebackType
 from typing import Any, Awaitable, Callable, Dict, Iterator, Mapping, Optional, Sequence, Type, Union, overload
 
+from . import channel
 from ._delivery import Delivery
 from ._library import DestroyFn, LogFn, c_text, library
 from .codes import Code
@@ -29,12 +30,26 @@ ClientLog = Callable[["Client", int, str], object]
 _SLICE_MS = 200
 
 
-class AsyncVerbs(Verbs[Awaitable[Response]]):
+class AsyncVerbs(
+    Verbs[Awaitable[Response]],
+    channel.Opens[
+        channel.AsyncLog,
+        channel.AsyncExec,
+        channel.AsyncPortForward,
+        channel.AsyncWebSocket,
+        channel.AsyncDownload,
+    ],
+):
     """The verbs of a Client for asyncio: `await client.aio.get(...)`. A task that is cancelled cancels its request; what
     was sent may be carried out all the same. Since 0.2."""
 
+    _types = channel.IN_LOOP
+
     def __init__(self, client: Client) -> None:
         self._client = client
+
+    def _of(self) -> Client:
+        return self._client
 
     async def _send(
         self, keys: Mapping[str, Key], body: Body, headers: Optional[Headers] = None, query: Optional[Query] = None
@@ -42,7 +57,10 @@ class AsyncVerbs(Verbs[Awaitable[Response]]):
         return await self._client._send_in_loop(keys, body, headers, query)
 
 
-class Client(Verbs[Response]):
+class Client(
+    Verbs[Response],
+    channel.Opens[channel.Log, channel.Exec, channel.PortForward, channel.WebSocket, channel.Download],
+):
     """Makes requests of one cluster: any call of the Kubernetes API, over the connection, credentials and discovery that
     streams with the same keys use as well.
 
@@ -83,6 +101,11 @@ class Client(Verbs[Response]):
         self._streams: "weakref.WeakSet[Stream]" = weakref.WeakSet()
         self._end = weakref.finalize(self, _abandon, self._lib, self._pointer, self._process, repr(config))
         self._end.atexit = False  # at exit the process ends with open clients
+
+    _types = channel.BLOCKING
+
+    def _of(self) -> Client:
+        return self
 
     # ---- requests
 

@@ -44,6 +44,29 @@ class State(IntEnum):
     CLOSED = 5
 
 
+class EventKind(IntEnum):
+    """What happens to a channel besides its bytes. Since 0.2."""
+
+    CONNECTING = 1
+    OPEN = 2
+    #: Lines of the log are missing here.
+    GAP = 6
+    #: What follows is the log of the container's next instance.
+    RESTARTED = 7
+    #: The error says why; the channel goes on.
+    INTERRUPTED = 8
+
+
+class Part(IntEnum):
+    """What of a channel is read or written."""
+
+    DATA = 0
+    STDOUT = 1
+    STDERR = 2
+    TEXT = 16
+    BINARY = 17
+
+
 class DeltaKind(IntEnum):
     """What happened to an object since the snapshot before."""
 

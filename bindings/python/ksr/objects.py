@@ -5,8 +5,9 @@ from __future__ import annotations
 import ctypes
 import functools
 import json
-from ctypes import byref, c_char, c_size_t
-from typing import Any, Dict, NoReturn, Optional
+from ctypes import byref, c_char, c_double, c_int, c_int64, c_size_t
+from datetime import datetime, timedelta, timezone
+from typing import Any, Callable, Dict, List, NoReturn, Optional
 
 from ._library import c_text, library, short, text_of
 from .codes import Field
@@ -101,6 +102,55 @@ class Object:
         address = library().ksr_object_get(self._address, c_text(pointer, "a JSON pointer"), byref(length))
         return json.loads(ctypes.string_at(address, length.value).decode()) if address else default
 
+    def get_str(self, pointer: str) -> Optional[str]:
+        """The string that a JSON pointer names; None when none is there. This and the like need no parser of JSON. Since
+        0.2."""
+        raw = c_text(pointer, "a JSON pointer")
+        return _decoded(lambda to, size: int(library().ksr_object_get_string(self._address, raw, to, size)))
+
+    def get_int(self, pointer: str) -> Optional[int]:
+        """An integer of 64 bits, such as 3 or 1e3; None when none is there. Since 0.2."""
+        found: Optional[int] = self._number(library().ksr_object_get_int64, pointer, c_int64())
+        return found
+
+    def get_float(self, pointer: str) -> Optional[float]:
+        """A number; None when none is there. Since 0.2."""
+        found: Optional[float] = self._number(library().ksr_object_get_double, pointer, c_double())
+        return found
+
+    def get_bool(self, pointer: str) -> Optional[bool]:
+        """True or False; None when neither is there. Since 0.2."""
+        found = self._number(library().ksr_object_get_bool, pointer, c_int())
+        return None if found is None else bool(found)
+
+    def get_time(self, pointer: str) -> Optional[datetime]:
+        """A string that is an RFC 3339 time, as a datetime of UTC, cut to milliseconds; None when none is there. Since
+        0.2."""
+        unix_ms = self._number(library().ksr_object_get_time, pointer, c_int64())
+        if unix_ms is None:
+            return None
+        return datetime(1970, 1, 1, tzinfo=timezone.utc) + timedelta(milliseconds=unix_ms)
+
+    def size_of(self, pointer: str) -> Optional[int]:
+        """How many elements an array has, or members an object; None when neither is there. Since 0.2."""
+        size = int(library().ksr_object_size(self._address, c_text(pointer, "a JSON pointer")))
+        return None if size < 0 else size
+
+    def keys_of(self, pointer: str) -> List[str]:
+        """The names of the members of an object, in the order of the text; [] where none is. Since 0.2."""
+        raw = c_text(pointer, "a JSON pointer")
+        keys: List[str] = []
+        while True:
+            place = len(keys)
+            key = _decoded(lambda to, size: int(library().ksr_object_key(self._address, raw, place, to, size)))
+            if key is None:
+                return keys
+            keys.append(key)
+
+    def _number(self, function: Any, pointer: str, value: Any) -> Any:
+        found = function(self._address, c_text(pointer, "a JSON pointer"), byref(value))
+        return value.value if found == 1 else None
+
     def decode(self) -> Any:
         """The whole object as Python values."""
         length = c_size_t()
@@ -119,6 +169,19 @@ class Object:
     def __repr__(self) -> str:
         place = f"{self.namespace}/{self.name}" if self.namespace else self.name
         return f"<ksr.Object {self.kind} {place} {self.resource_version}>"
+
+
+def _decoded(write: Callable[[Any, int], int]) -> Optional[str]:
+    """A string that the library writes into a buffer whose size it tells."""
+    size = 128
+    while True:
+        text = ctypes.create_string_buffer(size)
+        length = write(text, size)
+        if length < 0:
+            return None
+        if length < size:
+            return text.raw[:length].decode()
+        size = length + 1
 
 
 def view_of(owner: object, address: int, length: int) -> memoryview:

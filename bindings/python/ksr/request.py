@@ -23,6 +23,10 @@ Query = Mapping[str, Union[str, Iterable[str]]]
 Answer = TypeVar("Answer")
 
 
+# Whose values may hold commas.
+_LIST_KEYS = ("command", "subprotocol")
+
+
 class Params:
     """A ksr_params, freed when it is left as a context."""
 
@@ -36,7 +40,10 @@ class Params:
             raise failure(status)
         try:
             for key, value in keys.items():
-                if value is not None:
+                if key in _LIST_KEYS and isinstance(value, (list, tuple)):
+                    for item in value:
+                        self._put(lib.ksr_params_add, key, item)
+                elif value is not None:
                     self._put(lib.ksr_params_set, key, _key_text(key, value))
             for name, header in (headers or {}).items():
                 self._put(lib.ksr_params_set, f"header.{name}", header)

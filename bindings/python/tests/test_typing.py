@@ -42,6 +42,22 @@ async def ask_in_loop(client: ksr.Client) -> None:
     response = await client.aio.list("v1/pods", label_selector="app=web")
     print(response.header("etag"), (await client.acall(path="/healthz")).json())
 
+def stream_bytes(client: ksr.Client) -> None:
+    with client.log("web-0", namespace="default", follow=True, on_event=lambda event: print(event.kind.name)) as log:
+        for line in log:
+            print(line.decode(), log.cursor.upper())
+    with client.exec("web-0", ["ls"], stdin=True) as run:
+        output, errors = run.communicate(b"x")
+        code = run.wait()
+        print(output + errors, 0 if code is None else code + 1)
+    for message in client.websocket("/x"):
+        print(message)
+
+async def stream_bytes_in_loop(client: ksr.Client) -> None:
+    async with client.aio.port_forward("web-0", 80) as port:
+        await port.write(b"GET /")
+        print((await port.read(5)).decode())
+
 def refused(error: ksr.Error) -> None:
     print(error.status["details"] if error.status is not None else error.details, error.maybe_done)
 

@@ -172,6 +172,26 @@ TEST_CASE("logs -f: a restart ends it, or is told with --follow-restarts") {
   CHECK(all.wait() == 0);
 }
 
+TEST_CASE("logs -f --follow-restarts: the pod may be read before a restart, and its log after it") {
+  const std::string ns = Cluster::shared().fresh_namespace("logs-race");
+  NodePod pod(shared_node(), ns, "web");
+  StartedProgram follower(ksr_command(ns, {"logs", "-f", "web", "--follow-restarts"}), StartedProgram::Input::content);
+  std::string all;
+  for (int i = 0; i < 8; ++i) {
+    const std::string line = "of instance " + std::to_string(i) + "\n";
+    pod.log().line(line.substr(0, line.size() - 1));
+    all += line;
+    follower.wait_for_output(line);
+    // The state in between is there for a moment, or not at all.
+    if (i % 2 == 0) pod.terminate(1);
+    pod.restart();
+  }
+  pod.log().line("end");
+  follower.wait_for_output("end\n");
+  CHECK(follower.output() == all + "end\n");
+  CHECK(follower.errors().find("missing") == std::string::npos);
+}
+
 TEST_CASE("logs -f of a pod that is deleted, of one that never was, and a log that cannot be read") {
   const std::string ns = Cluster::shared().fresh_namespace("logs-gone");
   NodePod pod(shared_node(), ns, "web");
@@ -224,6 +244,7 @@ TEST_CASE("logs -f -l: pods join and end, and no line is mixed with another") {
   second.restart();
   second.log().line("again");
   follower.wait_for_output("[pod/second/main] again\n");
+  CAPTURE(follower.errors());
   CHECK(follower.errors().find("[pod/second/main] the container was restarted") != std::string::npos);
   CHECK(follower.running());
   follower.signal(SIGINT);

@@ -49,6 +49,8 @@ class SpawnFiles {
     posix_spawn_file_actions_addopen(&actions_, STDOUT_FILENO, log.c_str(), O_WRONLY | O_CREAT | O_APPEND,
                                      kReadableByOwner);
     posix_spawn_file_actions_adddup2(&actions_, STDOUT_FILENO, STDERR_FILENO);
+    // Asio's sockets are not closed by exec: a proxy's connection that is held here too does not end with the proxy's.
+    posix_spawn_file_actions_addclosefrom_np(&actions_, kParentPipe + 1);
   }
   ~SpawnFiles() { posix_spawn_file_actions_destroy(&actions_); }
   SpawnFiles(const SpawnFiles&) = delete;

@@ -43,6 +43,7 @@ ProgramEnd run_to_end(const std::vector<std::string>& argv, const std::vector<st
   posix_spawn_file_actions_addopen(&files, 0, input.c_str(), O_RDONLY, 0);
   posix_spawn_file_actions_addopen(&files, 1, output.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
   posix_spawn_file_actions_addopen(&files, 2, errors.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+  posix_spawn_file_actions_addclosefrom_np(&files, 3);
   std::vector<std::string> arguments = argv;
   std::vector<std::string> variables = environment;
   pid_t child = -1;

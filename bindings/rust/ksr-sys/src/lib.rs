@@ -17,12 +17,16 @@ macro_rules! opaque {
     )*};
 }
 
-opaque! { ksr_error ksr_config ksr_stream ksr_snapshot ksr_object ksr_client ksr_params ksr_request ksr_response }
+opaque! {
+    ksr_error ksr_config ksr_stream ksr_snapshot ksr_object ksr_client ksr_params ksr_request ksr_response ksr_channel
+}
 
 pub type ksr_status = i32;
 pub type ksr_state = i32;
 pub type ksr_delta = i32;
 pub type ksr_field = i32;
+pub type ksr_part = i32;
+pub type ksr_event = i32;
 
 pub const KSR_VERSION: u32 = 0x000200;
 
@@ -69,12 +73,31 @@ pub const KSR_FIELD_KIND: ksr_field = 6;
 pub const KSR_FIELD_API_VERSION: ksr_field = 7;
 pub const KSR_FIELD_CREATION_TIMESTAMP: ksr_field = 8;
 
+pub const KSR_PART_DATA: ksr_part = 0;
+pub const KSR_PART_STDIN: ksr_part = 0;
+pub const KSR_PART_STDOUT: ksr_part = 1;
+pub const KSR_PART_STDERR: ksr_part = 2;
+pub const KSR_PART_TEXT: ksr_part = 16;
+pub const KSR_PART_BINARY: ksr_part = 17;
+
+pub const KSR_EVENT_CONNECTING: ksr_event = 1;
+pub const KSR_EVENT_OPEN: ksr_event = 2;
+pub const KSR_EVENT_READABLE: ksr_event = 3;
+pub const KSR_EVENT_WRITABLE: ksr_event = 4;
+pub const KSR_EVENT_FINISHED: ksr_event = 5;
+pub const KSR_EVENT_GAP: ksr_event = 6;
+pub const KSR_EVENT_RESTARTED: ksr_event = 7;
+pub const KSR_EVENT_INTERRUPTED: ksr_event = 8;
+pub const KSR_EVENT_CLOSED: ksr_event = 9;
+
 pub type ksr_update_fn = Option<unsafe extern "C" fn(*mut ksr_stream, *const ksr_snapshot, *mut c_void)>;
 pub type ksr_error_fn = Option<unsafe extern "C" fn(*mut ksr_stream, *const ksr_error, *mut c_void)>;
 pub type ksr_state_fn = Option<unsafe extern "C" fn(*mut ksr_stream, ksr_state, *mut c_void)>;
 pub type ksr_log_fn = Option<unsafe extern "C" fn(i32, *const c_char, usize, *mut c_void)>;
 pub type ksr_response_fn =
     Option<unsafe extern "C" fn(*mut ksr_request, *const ksr_response, *const ksr_error, *mut c_void)>;
+pub type ksr_data_fn = Option<unsafe extern "C" fn(*mut ksr_channel, i32, *const c_void, usize, *mut c_void) -> usize>;
+pub type ksr_event_fn = Option<unsafe extern "C" fn(*mut ksr_channel, i32, i32, *const ksr_error, *mut c_void)>;
 pub type ksr_destroy_fn = Option<unsafe extern "C" fn(*mut c_void)>;
 
 extern "C" {
@@ -239,4 +262,45 @@ extern "C" {
     pub fn ksr_response_warning(response: *const ksr_response, i: usize, len: *mut usize) -> *const c_char;
     pub fn ksr_response_body(response: *const ksr_response, len: *mut usize) -> *const c_void;
     pub fn ksr_response_object(response: *const ksr_response) -> *const ksr_object;
+
+    pub fn ksr_params_on_data(params: *mut ksr_params, callback: ksr_data_fn);
+    pub fn ksr_params_on_event(params: *mut ksr_params, callback: ksr_event_fn);
+    pub fn ksr_channel_open(
+        client: *mut ksr_client,
+        params: *const ksr_params,
+        user_data: *mut c_void,
+        destroy: ksr_destroy_fn,
+        out: *mut *mut ksr_channel,
+        err: *mut *mut ksr_error,
+    ) -> ksr_status;
+    pub fn ksr_channel_read(
+        channel: *mut ksr_channel,
+        part: i32,
+        to: *mut c_void,
+        size: usize,
+        timeout_ms: i64,
+        got: *mut usize,
+    ) -> ksr_status;
+    pub fn ksr_channel_write(
+        channel: *mut ksr_channel,
+        part: i32,
+        bytes: *const c_void,
+        len: usize,
+        timeout_ms: i64,
+        taken: *mut usize,
+    ) -> ksr_status;
+    pub fn ksr_channel_finish(channel: *mut ksr_channel, part: i32) -> ksr_status;
+    pub fn ksr_channel_resume(channel: *mut ksr_channel, part: i32) -> ksr_status;
+    pub fn ksr_channel_resize(channel: *mut ksr_channel, columns: u32, rows: u32) -> ksr_status;
+    pub fn ksr_channel_wait(
+        channel: *mut ksr_channel,
+        timeout_ms: i64,
+        exit_code: *mut i32,
+        err: *mut *mut ksr_error,
+    ) -> ksr_status;
+    pub fn ksr_channel_info(channel: *mut ksr_channel, name: *const c_char, to: *mut c_char, size: usize) -> usize;
+    pub fn ksr_channel_stat(channel: *mut ksr_channel, name: *const c_char, value: *mut u64) -> ksr_status;
+    pub fn ksr_channel_cancel(channel: *mut ksr_channel);
+    pub fn ksr_channel_close(channel: *mut ksr_channel) -> ksr_status;
+    pub fn ksr_channel_close_async(channel: *mut ksr_channel);
 }

@@ -104,11 +104,20 @@ fn functions_are_those_of_the_header() {
 #[test]
 fn callbacks_are_those_of_the_header() {
     let mut found = 0;
-    for definition in header().split("typedef void (*").skip(1) {
-        let (name, rest) = definition.split_once(')').expect("a name");
+    let header = header();
+    for definition in header.split("typedef ").skip(1).filter(|definition| {
+        let head = definition.split_once(';').expect("a definition ends").0;
+        head.contains("(*")
+    }) {
+        let (result, rest) = definition.split_once("(*").expect("a callback");
+        let result = match result.trim() {
+            "void" => String::new(),
+            other => format!(" -> {}", rust_type(other)),
+        };
+        let (name, rest) = rest.split_once(')').expect("a name");
         let parameters = rest.split_once(");").expect("the end").0.trim_start().trim_start_matches('(');
         let types: Vec<_> = parameters.split(',').map(|text| rust_type(split_name(text).0)).collect();
-        let line = format!("pub type {name} = Option<unsafe extern \"C\" fn({})>;", types.join(", "));
+        let line = format!("pub type {name} = Option<unsafe extern \"C\" fn({}){result}>;", types.join(", "));
         assert!(squeezed(BINDING).contains(&squeezed(&line)), "lib.rs lacks: {line}");
         found += 1;
     }

@@ -12,7 +12,9 @@ use ksr_sys as sys;
 use crate::boundary::{self, said, Delivery};
 use crate::link::lock;
 use crate::text::{text, to_c};
-use crate::{Callbacks, Code, Config, Error, LogLevel, Params, RequestFuture, Response, Stream, Updates};
+use crate::{
+    Callbacks, Channel, Code, Config, Error, Event, LogLevel, Params, RequestFuture, Response, Stream, Updates,
+};
 
 /// Makes requests of one cluster: any call of the Kubernetes API, over the connection, credentials and discovery that
 /// streams with the same [`Config`] use as well. A clone is the same client. Since 0.2.
@@ -177,6 +179,24 @@ impl Client {
         RequestFuture::open(&self.inner, params)
     }
 
+    /// Opens a channel: the log of a container, a command in one, a forwarded port, a WebSocket or the body of a response,
+    /// as [`Params::log`] and the like say. It does not wait for the network: what fails, the first read, write or wait
+    /// returns.
+    pub fn channel(&self, params: &Params) -> Result<Channel, Error> {
+        Channel::open(&self.inner, params, None)
+    }
+
+    /// The same with a closure for what happens besides the bytes. It is called by reads, on the thread that reads or
+    /// polls: [`EventKind::Gap`](crate::EventKind::Gap) comes between the bytes before the gap and those behind it. It
+    /// must not read the channel itself.
+    pub fn channel_with(
+        &self,
+        params: &Params,
+        on_event: impl FnMut(Event) + Send + 'static,
+    ) -> Result<Channel, Error> {
+        Channel::open(&self.inner, params, Some(Box::new(on_event)))
+    }
+
     /// Opens a stream over the client's connection, which calls `callbacks` on the client's thread: as
     /// [`Config::open`], but all such streams of a client have one thread, and their callbacks never overlap; one that
     /// takes its time delays the others, and futures. `query` has no connection keys: they are [`Code::Invalid`].
@@ -298,7 +318,7 @@ impl Inner {
     }
 
     /// The calling thread is inside a callback of a stream or of the log of it.
-    fn is_inside(&self) -> bool {
+    pub(crate) fn is_inside(&self) -> bool {
         let inside = INSIDE.with(Cell::get);
         let manual = match *lock(&self.manual) {
             Manual::Open(manual) => manual as usize,

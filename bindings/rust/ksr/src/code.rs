@@ -164,6 +164,61 @@ impl DeltaKind {
     }
 }
 
+/// What happens to a [`Channel`](crate::Channel) besides its bytes. Since 0.2.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum EventKind {
+    /// A try begins.
+    Connecting,
+    /// The server has accepted it.
+    Open,
+    /// Lines of the log are missing here.
+    Gap,
+    /// What follows is the log of the container's next instance.
+    Restarted,
+    /// The error says why, and when the next try is.
+    Interrupted,
+    /// An event of a later library.
+    Other(i32),
+}
+
+impl EventKind {
+    pub(crate) fn from_number(number: sys::ksr_event) -> EventKind {
+        match number {
+            sys::KSR_EVENT_CONNECTING => EventKind::Connecting,
+            sys::KSR_EVENT_OPEN => EventKind::Open,
+            sys::KSR_EVENT_GAP => EventKind::Gap,
+            sys::KSR_EVENT_RESTARTED => EventKind::Restarted,
+            sys::KSR_EVENT_INTERRUPTED => EventKind::Interrupted,
+            other => EventKind::Other(other),
+        }
+    }
+}
+
+/// What of a [`Channel`](crate::Channel) is read or written. Since 0.2.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Part {
+    /// Of a forwarded port, both ways.
+    Data,
+    /// Written: of exec and attach.
+    Stdin,
+    /// Read: of exec and attach, with a terminal both outputs; a log; the body of a response.
+    Stdout,
+    /// Read: of exec and attach.
+    Stderr,
+}
+
+impl Part {
+    pub(crate) fn number(self) -> sys::ksr_part {
+        match self {
+            Part::Data => sys::KSR_PART_DATA,
+            Part::Stdin => sys::KSR_PART_STDIN,
+            Part::Stdout => sys::KSR_PART_STDOUT,
+            Part::Stderr => sys::KSR_PART_STDERR,
+        }
+    }
+}
+
 /// How much a log line matters: syslog's levels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]

@@ -27,6 +27,9 @@
 //! A [`Client`] makes any call of the Kubernetes API: [`Client::call`] blocks, [`Client::request`] is a future. Its
 //! streams ([`Client::stream`], [`Client::updates`]) share its connection.
 //!
+//! [`Client::channel`] opens logs, commands, forwarded ports, WebSockets and bodies of any length: a [`Channel`], which
+//! blocks or is awaited.
+//!
 //! # Life of a stream
 //!
 //! Opening never waits for the network. From then on the stream recovers by itself from whatever network and server do;
@@ -57,6 +60,7 @@
 mod async_updates;
 mod boundary;
 mod callbacks;
+mod channel;
 mod client;
 mod code;
 mod config;
@@ -77,8 +81,9 @@ mod updates;
 
 pub use async_updates::{NextUpdate, UpdateStream};
 pub use callbacks::Callbacks;
+pub use channel::{Channel, Event, Message, ReadFuture, Reader, WaitFuture, WriteFuture, Writer};
 pub use client::Client;
-pub use code::{Code, DeltaKind, LogLevel, State};
+pub use code::{Code, DeltaKind, EventKind, LogLevel, Part, State};
 pub use config::Config;
 pub use error::Error;
 pub use handle::Handle;

@@ -100,13 +100,50 @@ impl Params {
         Params::new().set("method", method).set("path", path)
     }
 
+    fn kind(kind: &str) -> Params {
+        Params::new().set("kind", kind)
+    }
+
+    /// For [`Client::channel`](crate::Client::channel): the log of a container; more by the keys `follow`, `tail`,
+    /// `since`, `container`, `previous`, `timestamps`, `follow_restarts`, `from_cursor`.
+    pub fn log(pod: impl Into<String>) -> Params {
+        Params::kind("log").set("name", pod)
+    }
+
+    /// For [`Client::channel`](crate::Client::channel): a command and its arguments in a container; more by the keys
+    /// `stdin`, `stdout`, `stderr`, `tty`, `container`.
+    pub fn exec<Word: Into<String>>(pod: impl Into<String>, command: impl IntoIterator<Item = Word>) -> Params {
+        let params = Params::kind("exec").set("name", pod);
+        command.into_iter().fold(params, |params, word| params.add("command", word))
+    }
+
+    /// For [`Client::channel`](crate::Client::channel): the process of a container that runs already.
+    pub fn attach(pod: impl Into<String>) -> Params {
+        Params::kind("attach").set("name", pod)
+    }
+
+    /// For [`Client::channel`](crate::Client::channel): one TCP connection to a port of a pod.
+    pub fn port_forward(pod: impl Into<String>, port: u16) -> Params {
+        Params::kind("portforward").set("name", pod).set("port", port.to_string())
+    }
+
+    /// For [`Client::channel`](crate::Client::channel): the WebSocket at a path.
+    pub fn web_socket(path: impl Into<String>) -> Params {
+        Params::kind("websocket").set("path", path)
+    }
+
+    /// For [`Client::channel`](crate::Client::channel): the body of the response at a path, of any length.
+    pub fn download(path: impl Into<String>) -> Params {
+        Params::kind("http").set("path", path)
+    }
+
     /// Sets any key; the last value of a key counts.
     pub fn set(mut self, key: impl Into<String>, value: impl Into<String>) -> Params {
         self.entries.push((key.into(), value.into(), How::Set));
         self
     }
 
-    /// Adds one more value to a list key: `resource`, `query.NAME`.
+    /// Adds one more value to a list key: `resource`, `query.NAME`, `command`, `subprotocol`.
     pub fn add(mut self, key: impl Into<String>, value: impl Into<String>) -> Params {
         self.entries.push((key.into(), value.into(), How::Add));
         self

@@ -1,0 +1,430 @@
+"""Channels: logs, exec, attach, port-forward, WebSockets and bodies, blocking and in an event loop."""
+
+import asyncio
+import gc
+import io
+import os
+import pathlib
+import re
+import threading
+import time
+import unittest
+from datetime import datetime, timezone
+
+import ksr
+from ksr import Code, EventKind
+
+from .support import TEST_TIMEOUT, in_child, needs_server, script
+from .test_client import client_here, client_nowhere, wait_until
+
+
+class OnServer(unittest.TestCase):
+    def setUp(self):
+        name = f"{type(self).__name__}-{self._testMethodName[5:]}".lower().replace("_", "-")[:40]
+        self.ns = f"{name}-{os.getpid()}-{time.time_ns() % 10**6}"
+        self.script("create pods $NS/web")
+
+    def script(self, *lines):
+        script("\n".join(lines).replace("$NS", self.ns))
+
+    def client(self):
+        client = client_here()
+        self.addCleanup(client.close)
+        return client
+
+    def assert_code(self, code, call, *arguments, **keys):
+        with self.assertRaises(ksr.Error) as raised:
+            call(*arguments, **keys)
+        self.assertEqual(raised.exception.code, code, raised.exception)
+        return raised.exception
+
+
+@needs_server
+class Blocking(OnServer):
+    def test_exec(self):
+        self.script('stream exec $NS/web out=hello err="oops\\n" exit=7')
+        with self.client() as client, client.exec("web", ["ls", "a,b"], namespace=self.ns) as run:
+            self.assertIsNone(run.stdin)
+            self.assertEqual(run.communicate(), (b"hello", b"oops\n"))
+            self.assertEqual(run.wait(), 7)
+            self.assertTrue(run.exit_verified)
+            self.assertEqual(run.protocol, "v4.channel.k8s.io")
+            self.assertEqual(run.stat("bytes_received"), 10)
+            run.close()
+            self.assertEqual(client.stat("open_channels"), 0)
+            self.assert_code(Code.INVALID, run.wait)
+            self.assert_code(Code.INVALID, run.stdout.read)
+            self.assert_code(Code.INVALID, run.stat, "state")
+
+    def test_what_is_written_comes_back(self):
+        self.script("stream exec $NS/web echo wait-eof exit=0")
+        sent = bytes(range(256)) * 8192
+        with self.client() as client:
+            run = client.exec("web", ["cat"], namespace=self.ns, stdin=True, stderr=False)
+            self.assertIsNone(run.stderr)
+            self.assertEqual(run.stdin.write(b""), 0)
+            self.assertEqual(run.stdout.read(0), b"")
+            self.assertEqual(run.communicate(sent)[0], sent)
+            self.assertEqual(run.wait(), 0)
+            self.assertFalse(run.exit_verified)
+            with self.assertRaises(TypeError):
+                run.stdin.write("text")
+            self.assert_code(Code.LOST, run.stdin.write, b"x")
+
+    def test_an_exec_that_is_lost_has_no_exit_code(self):
+        for end in ("cut", "reset", "close=1000", "close=1011:broken"):
+            with self.subTest(end), self.client() as client:
+                self.script("stream exec $NS/web out=half " + end)
+                run = client.exec("web", ["ls"], namespace=self.ns)
+                self.assert_code(Code.LOST, run.stdout.read)
+                if end != "reset":
+                    self.assertEqual(run.stdout.read1(), b"half")
+                self.assertIn("exec", str(self.assert_code(Code.LOST, run.wait)))
+
+    def test_refusals(self):
+        self.script("fault stream /api/v1/namespaces/$NS/ answer 403 body={}")
+        with self.client() as client:
+            error = self.assert_code(Code.FORBIDDEN, client.exec("web", ["ls"], namespace=self.ns).wait)
+            self.assertEqual((error.http_status, error.maybe_done), (403, False))
+            self.assert_code(Code.NOT_FOUND, client.log("none", namespace=self.ns).read)
+            self.assert_code(Code.NOT_FOUND, client.download("/nothing/here").read)
+
+    def test_attach_and_resize(self):
+        self.script("stream attach $NS/web out=x wait-resize=2 out=resized exit=0")
+        with self.client() as client:
+            run = client.attach("web", namespace=self.ns, stdin=True, tty=True, columns=80, rows=24)
+            self.assertIsNone(run.stderr)
+            for bad in ((0, 1), (1, 0), (-1, 5), (65536, 1), (1 << 40, 1), ("a", 1)):
+                self.assert_code(Code.INVALID, run.resize, *bad)
+            self.assertEqual(run.stdout.read(1), b"x")
+            run.resize(65535, 1)
+            self.assertEqual(run.stdout.read(), b"resized")
+            self.assertIsNone(run.wait())
+            self.assert_code(Code.INVALID, client.exec("web", ["ls"], namespace=self.ns).resize, 80, 24)
+
+    def test_close_ends_a_read_and_a_write(self):
+        self.script("stream portforward $NS/web deaf")
+        with self.client() as client:
+            port = client.port_forward("web", 80, namespace=self.ns)
+            raised = []
+
+            def run(call, *arguments):
+                try:
+                    call(*arguments)
+                except ksr.Error as error:
+                    raised.append(error.code)
+
+            threads = [threading.Thread(target=run, args=(port.read,))]
+            threads.append(threading.Thread(target=run, args=(port.write, b"x" * (64 << 20))))
+            for thread in threads:
+                thread.start()
+            wait_until(lambda: port.stat("queued_bytes") > 200 << 10, "the send buffer to be full")
+            port.close()
+            port.close()
+            for thread in threads:
+                thread.join(TEST_TIMEOUT)
+            self.assertEqual(raised, [Code.CANCELLED, Code.CANCELLED])
+
+    def test_a_timeout(self):
+        with self.client() as client, client.port_forward("web", 80, namespace=self.ns) as port:
+            port.timeout = 0.02
+            self.assert_code(Code.TIMEOUT, port.read1)
+            port.timeout = None
+            port.write(b"\xff\x00 no UTF-8")
+            self.assertEqual(port.read(11), b"\xff\x00 no UTF-8")
+
+    def test_a_port_that_refuses(self):
+        self.script('stream portforward $NS/web err="connection refused" close=1000')
+        with self.client() as client:
+            error = self.assert_code(Code.TRANSPORT, client.port_forward("web", 1, namespace=self.ns).read)
+            self.assertIn("connection refused", str(error))
+
+    def test_a_log_is_a_file(self):
+        self.script("log $NS/web line=one line=\xfctwo line=three")
+        with self.client() as client:
+            with client.log("web", namespace=self.ns) as log:
+                self.assertEqual(log.readline(2), b"on")
+                self.assertEqual(log.readline(), b"e\n")
+                self.assertEqual(list(log), ["\xfctwo\n".encode(), b"three\n"])
+                self.assertEqual((log.read(), log.readline(), log.read1()), (b"", b"", b""))
+            with client.log("web", namespace=self.ns, tail=1) as log:
+                self.assertEqual(io.TextIOWrapper(log).read(), "three\n")
+            buffer = bytearray(5)
+            with client.log("web", namespace=self.ns) as log:
+                self.assertEqual(log.readinto(buffer), 5)
+            self.assertEqual(buffer, b"one\n\xc3")
+
+    def test_a_log_goes_on_and_tells_where_lines_are_missing(self):
+        self.script("log $NS/web line=old")
+        seen = []
+
+        def on_event(event):
+            if event.kind == EventKind.GAP:
+                seen.append("GAP")
+
+        with self.client() as client:
+            log = client.log("web", namespace=self.ns, follow=True, on_event=on_event)
+            seen.append(log.readline())
+            self.script("log $NS/web cut", "log $NS/web line=new")
+            seen.append(log.readline())
+            cursor = log.cursor
+            self.script("log $NS/web rotate", "log $NS/web cut", "log $NS/web line=lost", "log $NS/web rotate line=far")
+            while seen[-1] != b"far\n":
+                seen.append(log.readline())
+            self.assertEqual(seen.count("GAP"), log.stat("gaps"))
+            self.assertEqual(seen[:2], [b"old\n", b"new\n"])
+            self.assertEqual(seen.index("GAP"), seen.index(b"far\n") - 1, seen)
+            log.close()
+            with client.log("web", namespace=self.ns, from_cursor=cursor) as log:
+                self.assertEqual(log.read(), b"far\n")
+
+    def test_websocket(self):
+        self.script("stream proxy $NS/web echo wait-bytes=70010 text=bye close=4321:enough")
+        with self.client() as client:
+            path = f"/api/v1/namespaces/{self.ns}/pods/web/proxy"
+            with client.websocket(path) as socket:
+                for message in ("gr\xfc\xdfe", b"\xff\x07" * 35000):
+                    socket.send(message)
+                    self.assertEqual(socket.receive(), message)
+                self.assert_code(Code.TOO_LARGE, socket.send, bytes(17 << 20))
+                with self.assertRaises(TypeError):
+                    socket.send(1)
+                socket.send(b"abc")
+                seen = []
+                with self.assertRaises(ksr.Error):
+                    for message in socket:
+                        seen.append(message)
+                self.assertEqual(seen, [b"abc", "bye"])
+                self.assertEqual((socket.close_code, socket.close_reason), (4321, "enough"))
+
+    def test_download(self):
+        with self.client() as client, client.download("/api/v1/namespaces/default/configmaps") as body:
+            self.assertIn(b"ConfigMapList", body.read())
+            self.assertEqual(body.http_status, 200)
+
+    def test_the_client_closes_its_channels(self):
+        client = self.client()
+        run = client.exec("web", ["sh"], namespace=self.ns, stdin=True)
+        closer = threading.Timer(0.05, client.close)
+        closer.start()
+        self.assert_code(Code.CANCELLED, run.stdout.read)
+        closer.join()
+        run.close()
+
+    def test_a_dropped_channel_is_closed(self):
+        with self.client() as client:
+            for _ in range(3):
+                client.exec("web", ["sh"], namespace=self.ns, stdin=True).stdin.write(b"x")
+            gc.collect()
+            wait_until(lambda: client.stat("open_channels") == 0, "the channels to be closed")
+
+    def test_after_fork(self):
+        with self.client() as client, client.exec("web", ["sh"], namespace=self.ns) as run:
+
+            def child():
+                run.close()
+                try:
+                    run.stdout.read1()
+                except ksr.Error as error:
+                    return error.code == Code.FORKED
+                return False
+
+            self.assertTrue(in_child(child))
+            self.assertFalse(run.closed)
+
+    def test_what_a_callback_raises_and_what_it_may_do(self):
+        self.script("log $NS/web line=one")
+        codes = []
+
+        def on_event(event):
+            codes.append(event.kind)
+            log.stat("state")
+            if event.kind == EventKind.OPEN:
+                raise KeyboardInterrupt
+
+        with self.client() as client:
+            log = client.log("web", namespace=self.ns, on_event=on_event)
+            with self.assertRaises(KeyboardInterrupt):
+                log.read()
+            self.assertEqual(log.read(), b"one\n")
+            closing = client.log("web", namespace=self.ns, on_event=lambda event: closing.close())
+            self.assert_code(Code.CANCELLED, closing.read)
+        self.assertIn(EventKind.CONNECTING, codes)
+
+
+@needs_server
+class InLoop(OnServer):
+    def run_in_loop(self, case):
+        async def main():
+            async with client_here() as client:
+                await asyncio.wait_for(case(client), TEST_TIMEOUT)
+                self.assertFalse(client._loops)
+                self.assertEqual(client.stat("open_channels"), 0)
+
+        asyncio.run(main())
+
+    def test_exec(self):
+        self.script("stream exec $NS/web err=oops echo wait-eof exit=3")
+        sent = bytes(range(256)) * 8192
+
+        async def case(client):
+            async with client.aio.exec("web", ["cat"], namespace=self.ns, stdin=True) as run:
+
+                async def feed():
+                    await run.stdin.write(sent)
+                    await run.stdin.write(b"")
+                    await run.stdin.close()
+
+                _, output, errors = await asyncio.gather(feed(), run.stdout.read(), run.stderr.read())
+                self.assertEqual((output, errors), (sent, b"oops"))
+                self.assertEqual(await run.wait(), 3)
+
+        self.run_in_loop(case)
+
+    def test_a_log_with_a_gap(self):
+        self.script("log $NS/web line=old")
+        seen = []
+
+        async def case(client):
+            def on_event(event):
+                if event.kind == EventKind.GAP:
+                    seen.append("GAP")
+
+            async with client.aio.log("web", namespace=self.ns, follow=True, on_event=on_event) as log:
+                async for line in log:
+                    seen.append(line)
+                    if line == b"old\n":
+                        self.script("log $NS/web rotate", "log $NS/web cut", "log $NS/web rotate line=far")
+                    if line == b"far\n":
+                        break
+                self.assertTrue(log.cursor)
+
+        self.run_in_loop(case)
+        self.assertEqual(seen, [b"old\n", "GAP", b"far\n"])
+
+    def test_a_cancelled_read_takes_nothing(self):
+        async def case(client):
+            async with client.aio.port_forward("web", 80, namespace=self.ns) as port:
+                with self.assertRaises(asyncio.TimeoutError):
+                    await asyncio.wait_for(port.read(10), 0.02)
+                await port.write(b"ping\n")
+                self.assertEqual(await port.readline(), b"ping\n")
+                reading = asyncio.ensure_future(port.read(1))
+                await asyncio.sleep(0)
+                port.close()
+                with self.assertRaises(ksr.Error) as raised:
+                    await reading
+                self.assertEqual(raised.exception.code, Code.CANCELLED)
+
+        self.run_in_loop(case)
+
+    def test_websocket_and_download(self):
+        self.script("stream proxy $NS/web echo wait-bytes=3 close=1000")
+
+        async def case(client):
+            async with client.aio.websocket(f"/api/v1/namespaces/{self.ns}/pods/web/proxy") as socket:
+                await socket.send("a")
+                await socket.send(b"bc")
+                self.assertEqual([message async for message in socket], ["a", b"bc"])
+                self.assertEqual(socket.close_code, 1000)
+            async with client.aio.download("/api/v1/namespaces/default/configmaps") as body:
+                self.assertIn(b"ConfigMapList", await body.read())
+                self.assertEqual(body.http_status, 200)
+
+        self.run_in_loop(case)
+
+    def test_an_exec_that_is_lost(self):
+        self.script("stream exec $NS/web out=half cut")
+
+        async def case(client):
+            async with client.aio.exec("web", ["ls"], namespace=self.ns) as run:
+                for call in (run.stdout.read(), run.wait()):
+                    with self.assertRaises(ksr.Error) as raised:
+                        await call
+                    self.assertEqual(raised.exception.code, Code.LOST)
+
+        self.run_in_loop(case)
+
+
+class Anywhere(unittest.TestCase):
+    def test_bad_input(self):
+        with client_nowhere() as client:
+            for what, call in {
+                "no command": lambda: client.exec("web", []),
+                "an empty command": lambda: client.exec("web", [""]),
+                "a terminal with stderr": lambda: client.exec("web", ["a"], tty=True, stderr=True),
+                "a size without a terminal": lambda: client.exec("web", ["a"], columns=80, rows=24),
+                "half a size": lambda: client.exec("web", ["a"], tty=True, columns=80),
+                "too large": lambda: client.exec("web", ["a"], tty=True, columns=65536, rows=1),
+                "nothing asked for": lambda: client.exec("web", ["a"], stdout=False, stderr=False),
+                "a container": lambda: client.exec("web", ["a"], container="Not/A/Name"),
+                "stdin for a log": lambda: client.log("web", stdin=True),
+                "a negative tail": lambda: client.log("web", tail=-1),
+                "a log of no pod": lambda: client.log(""),
+                "port 0": lambda: client.port_forward("web", 0),
+                "port 65536": lambda: client.port_forward("web", 65536),
+                "port -1": lambda: client.port_forward("web", -1),
+                "no path": lambda: client.websocket(),
+                "a subprotocol": lambda: client.websocket("/", subprotocol=["a b"]),
+                "a key of requests": lambda: client.websocket("/", dry_run=True),
+                "a key of logs": lambda: client.aio.websocket("/", follow=True),
+                "a request": lambda: client.call(path="/", follow=True),
+                "a body": lambda: client.websocket("/", body="x"),
+            }.items():
+                with self.subTest(what), self.assertRaises((ksr.Error, TypeError)) as raised:
+                    call()
+                code = getattr(raised.exception, "code", Code.INVALID)
+                self.assertIn(code, (Code.INVALID, Code.UNKNOWN_KEY), what)
+            for call in (
+                lambda: client.exec("web", "ls"),
+                lambda: client.exec("web", [b"ls"]),
+                lambda: client.log("web", on_event=1),
+            ):
+                self.assertRaises(TypeError, call)
+            self.assertRaises(ValueError, client.exec, "web", ["a\0b"])
+            self.assertEqual(client.stat("open_channels"), 0)
+            log = client.log("web", resume=False)
+            with self.assertRaises(ksr.Error) as raised:
+                log.read()
+            self.assertEqual(raised.exception.code, Code.TRANSPORT)
+            with self.assertRaises(ksr.Error) as raised:
+                log.stat("colour")
+            self.assertEqual(raised.exception.code, Code.UNKNOWN_KEY)
+            run = client.exec("web", ["a"])
+            run.close()
+        with self.assertRaises(ksr.Error) as raised:
+            client.log("web")
+        self.assertEqual(raised.exception.code, Code.INVALID)
+
+    def test_configuration_names_every_statistic(self):
+        page = pathlib.Path(__file__).parents[3] / "CONFIGURATION.md"
+        if not page.exists():
+            self.skipTest("no CONFIGURATION.md")
+        section = page.read_text(encoding="utf-8").split("`ksr_channel_stat` knows:")[1].split("\n## ")[0]
+        with client_nowhere() as client, client.log("web") as log:
+            for name in re.findall(r"^\| `([a-z_]+)`", section, re.MULTILINE):
+                log.stat(name)
+
+
+@needs_server
+class Values(OnServer):
+    def test_values_of_an_object(self):
+        self.script('create cm $NS/a {"data":{"s":"gr\\u00fc\\u0000\\u00dfe","long":"' + "x" * 500 + '"},'
+                    '"n":3,"f":1.5,"yes":true,"t":"2026-01-02T03:04:05.678Z","l":[1,2]}')
+        with self.client() as client:
+            found = client.get("v1/configmaps", "a", namespace=self.ns).object
+        self.assertEqual(found.get_str("/data/s"), "gr\xfc\0\xdfe")
+        self.assertEqual(found.get_str("/data/long"), "x" * 500)
+        self.assertEqual((found.get_int("/n"), found.get_int("/f"), found.get_int("/data/s")), (3, None, None))
+        self.assertEqual((found.get_float("/n"), found.get_float("/f"), found.get_float("/yes")), (3.0, 1.5, None))
+        self.assertEqual((found.get_bool("/yes"), found.get_bool("/n")), (True, None))
+        self.assertEqual(found.get_time("/t"), datetime(2026, 1, 2, 3, 4, 5, 678000, timezone.utc))
+        self.assertIsNone(found.get_time("/data/s"))
+        self.assertEqual((found.size_of("/l"), found.size_of("/data"), found.size_of("/n")), (2, 2, None))
+        self.assertEqual((found.keys_of("/data"), found.keys_of("/l")), (["s", "long"], []))
+        self.assertRaises(ValueError, found.get_str, "/a\0")
+        self.assertRaises(TypeError, found.get_int, None)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,243 @@
+// Logs on the real CRI log reader behind the real kube-apiserver: each line once, over cuts, kills, rotations, restarts
+// and limits. KSR_LOG_CUTS sets how often the log is cut (default 60).
+#include <cstdlib>
+#include <random>
+#include <thread>
+
+#include "cluster/channels/on_node.hpp"
+#include "cluster/harness/chaos_proxy.hpp"
+#include "cluster/harness/log_writer.hpp"
+#include "cluster/harness/wait.hpp"
+
+using namespace ksr::clustertest;
+
+namespace {
+
+constexpr int kCutsByDefault = 60;
+
+Settings follow(const NodePod& pod, const Settings& more = {}) {
+  Settings settings = of_pod(pod, "log", {{"follow", "true"}});
+  settings.insert(settings.end(), more.begin(), more.end());
+  return settings;
+}
+
+int cuts_wanted() {
+  const char* wanted = std::getenv("KSR_LOG_CUTS");
+  return wanted == nullptr ? kCutsByDefault : std::atoi(wanted);
+}
+
+std::vector<std::string> lines_of(const std::string& text) {
+  std::vector<std::string> lines;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = std::min(text.find('\n', at), text.size());
+    lines.push_back(text.substr(at, end - at));
+    at = end + 1;
+  }
+  return lines;
+}
+
+// Lines that are missing, and lines that are there which should not be, where both are in order.
+struct Difference {
+  std::size_t lost = 0;
+  std::size_t extra = 0;
+};
+Difference difference(const std::vector<std::string>& expected, const std::vector<std::string>& seen) {
+  Difference found;
+  std::size_t at = 0;
+  for (const std::string& line : seen) {
+    const auto next = std::find(expected.begin() + static_cast<std::ptrdiff_t>(at), expected.end(), line);
+    if (next == expected.end()) {
+      ++found.extra;
+      continue;
+    }
+    const auto place = static_cast<std::size_t>(next - expected.begin());
+    found.lost += place - at;
+    at = place + 1;
+  }
+  found.lost += expected.size() - at;
+  return found;
+}
+
+void check_complete(const ChannelUser& user, const LogWriter& writer) {
+  CHECK(user.wait_until(
+      [&](const ChannelUser& now) { return now.bytes(KSR_PART_STDOUT).size() >= joined(writer.lines()).size(); }));
+  const Difference found = difference(writer.lines(), lines_of(user.bytes(KSR_PART_STDOUT)));
+  CHECK(found.lost == 0);
+  CHECK(found.extra == 0);
+  CHECK(user.bytes(KSR_PART_STDOUT) == joined(writer.lines()));
+}
+
+void cut_and_check(std::uint64_t seed, Stamps stamps, int cuts, bool kills) {
+  CAPTURE(seed);
+  Node node(Cluster::shared());
+  NodePod pod(node, Cluster::shared().fresh_namespace("log-cuts"), "web");
+  ChaosProxy proxy(Cluster::shared().port());
+  const Requester client(on_cluster(admin_user(), proxy.port()));
+  LogWriter writer(pod.log(), seed, stamps);
+  ChannelUser user;
+  REQUIRE(user.open(client.client(), follow(pod)) == KSR_OK);
+  CHECK(user.wait_for_event(KSR_EVENT_OPEN));
+  std::mt19937_64 random(seed);
+  const auto wanted = static_cast<std::uint64_t>(cuts);
+  for (int i = 0; user.stat("reconnects") < wanted && i < 10 * cuts; ++i) {
+    const auto has_grown = [size = user.bytes(KSR_PART_STDOUT).size()](const ChannelUser& now) {
+      return now.bytes(KSR_PART_STDOUT).size() > size;
+    };
+    // Within what is written next, or what is told again, at any byte.
+    proxy.cut_after(std::uniform_int_distribution<std::uint64_t>(1, 60'000)(random));
+    writer.write(1 + static_cast<int>(random() % 60));
+    if (kills && i % 10 == 9) {
+      node.kill();
+      writer.write(10);
+      node.start();
+    }
+    CHECK(user.wait_until(has_grown));
+  }
+  writer.write(10);
+  check_complete(user, writer);
+  CHECK(user.count(KSR_EVENT_GAP) == 0);
+  CHECK(user.stat("reconnects") >= wanted);
+  MESSAGE("seed " << seed << ": " << user.stat("reconnects") << " reconnects, " << writer.lines().size() << " lines, "
+                  << user.stat("replayed") << " replayed");
+  user.close();
+  CHECK(user.violations() == std::vector<std::string>{});
+}
+
+}  // namespace
+
+TEST_CASE("cut at random bytes: no line is lost and none comes twice; stamps that go back") {
+  cut_and_check(1, Stamps::jittered, cuts_wanted() / 2, false);
+}
+
+TEST_CASE("cut at random bytes: no line is lost and none comes twice; stamps that are equal, and kubelets that die") {
+  cut_and_check(2, Stamps::equal, cuts_wanted() / 2, true);
+}
+
+TEST_CASE("a rotation that is followed loses nothing; lines in a file that is rotated away while cut are one GAP") {
+  NodePod pod(shared_node(), Cluster::shared().fresh_namespace("log-rotation"), "web");
+  ChaosProxy proxy(Cluster::shared().port());
+  const Requester client(on_cluster(admin_user(), proxy.port()));
+  LogWriter writer(pod.log(), 3, Stamps::jittered);
+  ChannelUser user;
+  REQUIRE(user.open(client.client(), follow(pod)) == KSR_OK);
+  for (int i = 0; i < 3; ++i) {
+    writer.write(40);
+    check_complete(user, writer);
+    pod.log().rotate();
+  }
+  writer.write(40);
+  check_complete(user, writer);
+  CHECK(user.count(KSR_EVENT_GAP) == 0);
+  const std::size_t seen_before = writer.lines().size();
+  proxy.refuse();
+  proxy.cut();
+  writer.write(50);
+  const std::size_t rotated_at = writer.lines().size();
+  pod.log().rotate();
+  writer.write(40);
+  proxy.pass();
+  const std::string last = writer.lines().back();
+  CHECK(user.wait_until([&](const ChannelUser& now) { return has(now.bytes(KSR_PART_STDOUT), last); }));
+  std::vector<std::string> expected = writer.lines();
+  expected.erase(expected.begin() + static_cast<std::ptrdiff_t>(seen_before),
+                 expected.begin() + static_cast<std::ptrdiff_t>(rotated_at));
+  CHECK(user.wait_until([&](const ChannelUser& now) { return now.bytes(KSR_PART_STDOUT) == joined(expected); }));
+  CHECK(user.count(KSR_EVENT_GAP) == 1);
+}
+
+TEST_CASE("a container that is restarted: the rest of the old one, RESTARTED, the new one from its start") {
+  NodePod pod(shared_node(), Cluster::shared().fresh_namespace("log-restart"), "web");
+  const Requester client(on_cluster());
+  LogWriter writer(pod.log(), 4, Stamps::jittered);
+  ChannelUser user;
+  ChannelUser first_only;
+  REQUIRE(user.open(client.client(), follow(pod, {{"follow_restarts", "true"}})) == KSR_OK);
+  REQUIRE(first_only.open(client.client(), follow(pod)) == KSR_OK);
+  writer.write(30);
+  check_complete(user, writer);
+  const std::string first = joined(writer.lines());
+  for (int i = 0; i < 2; ++i) {
+    pod.restart();
+    writer.continue_in(pod.log());
+    writer.write(30);
+    check_complete(user, writer);
+  }
+  CHECK(user.count(KSR_EVENT_RESTARTED) == 2);
+  CHECK(user.count(KSR_EVENT_GAP) == 0);
+  CHECK(first_only.wait().status == KSR_OK);
+  CHECK(first_only.bytes(KSR_PART_STDOUT) == first);
+  pod.terminate(0);
+  pod.erase();
+  CHECK(user.wait().status == KSR_OK);
+}
+
+TEST_CASE("the kubelet's write limit is no end of a log") {
+  NodeOptions options;
+  options.write_timeout = std::chrono::milliseconds(400);
+  Node node(Cluster::shared(), options);
+  NodePod pod(node, Cluster::shared().fresh_namespace("log-limit"), "web");
+  const Requester client(on_cluster());
+  LogWriter writer(pod.log(), 5, Stamps::equal);
+  ChannelUser user;
+  REQUIRE(user.open(client.client(), follow(pod)) == KSR_OK);
+  for (int i = 0; i < 5; ++i) {
+    const std::uint64_t before = user.stat("reconnects");
+    writer.write(20);
+    CHECK(user.wait_until([&](const ChannelUser& now) { return now.stat("reconnects") > before; }));
+  }
+  check_complete(user, writer);
+  CHECK(user.count(KSR_EVENT_GAP) == 0);
+}
+
+TEST_CASE("a log that is not followed is whole, and ends in order") {
+  NodePod pod(shared_node(), Cluster::shared().fresh_namespace("log-whole"), "web", {"main", "side"});
+  const Requester client(on_cluster());
+  LogWriter writer(pod.log("side"), 6, Stamps::jittered);
+  writer.write(500);
+  ChannelUser user;
+  REQUIRE(user.open(client.client(), of_pod(pod, "log", {{"container", "side"}})) == KSR_OK);
+  CHECK(user.wait().status == KSR_OK);
+  CHECK(user.bytes(KSR_PART_STDOUT) == joined(writer.lines()));
+  // As kubectl: the first one.
+  pod.log("main").line("first");
+  ChannelUser unnamed;
+  REQUIRE(unnamed.open(client.client(), of_pod(pod, "log")) == KSR_OK);
+  CHECK(unnamed.wait().status == KSR_OK);
+  CHECK(unnamed.bytes(KSR_PART_STDOUT) == "first\n");
+  CHECK(unnamed.info("container") == "main");
+}
+
+TEST_CASE("errors of the log reader are events") {
+  NodePod pod(shared_node(), Cluster::shared().fresh_namespace("log-errors"), "web");
+  const Requester client(on_cluster());
+  pod.log().raw("not in the CRI format\n");
+  ChannelUser user;
+  REQUIRE(user.open(client.client(), follow(pod)) == KSR_OK);
+  CHECK(user.wait_for_event(KSR_EVENT_INTERRUPTED));
+  CHECK(user.bytes(KSR_PART_STDOUT).empty());
+  pod.log().copy_truncate();
+  pod.log().line("at last");
+  CHECK(user.wait_for_bytes(KSR_PART_STDOUT, "at last\n"));
+}
+
+TEST_CASE("a cursor goes on in another client") {
+  NodePod pod(shared_node(), Cluster::shared().fresh_namespace("log-cursor"), "web");
+  LogWriter writer(pod.log(), 7, Stamps::equal);
+  std::string seen;
+  std::string cursor;
+  for (int i = 0; i < 5; ++i) {
+    CAPTURE(i);
+    writer.write(60);
+    const Requester client(on_cluster());
+    ChannelUser user;
+    Settings more;
+    if (!cursor.empty()) more.emplace_back("from_cursor", cursor);
+    REQUIRE(user.open(client.client(), follow(pod, more)) == KSR_OK);
+    CHECK(user.wait_until(
+        [&](const ChannelUser& now) { return seen + now.bytes(KSR_PART_STDOUT) == joined(writer.lines()); }));
+    seen += user.bytes(KSR_PART_STDOUT);
+    cursor = user.info("cursor");
+    CHECK(user.count(KSR_EVENT_GAP) == 0);
+  }
+  CHECK(seen == joined(writer.lines()));
+}

@@ -1,0 +1,335 @@
+// Logs (rules 5, 13 and the cursor of 4.5): whole lines, each once, over cuts, rotations and restarts; what the kubelet
+// says of itself is no data.
+#include <atomic>
+#include <string>
+#include <vector>
+
+#include "server/channels/on_channels.hpp"
+
+using namespace ksr::testing;
+using ksr::testserver::RecordedRequest;
+
+namespace {
+
+Settings log_of(const Settings& more = {}) {
+  return with(of_pod("log", {{"container", "main"}}), more);
+}
+Settings follow_of(const Settings& more = {}) {
+  return with(log_of({{"follow", "true"}}), more);
+}
+
+// A client with short waits.
+struct Follower {
+  explicit Follower(ChannelServer& on, const Settings& settings = follow_of()) : client(on.client_settings()) {
+    REQUIRE(user.open(client.client(), settings) == KSR_OK);
+  }
+  ~Follower() {
+    user.close();
+    CHECK(user.violations() == std::vector<std::string>{});
+  }
+  bool shows(const std::string& text) { return user.wait_for_bytes(KSR_PART_STDOUT, text); }
+
+  Requester client;
+  ChannelUser user;
+};
+
+std::size_t log_requests(ChannelServer& on) {
+  return on.server.count_requests("log");
+}
+
+// Writes once the log's request is there: no line is written before it is followed.
+void wait_for_requests(ChannelServer& on, const ChannelUser& user, std::size_t count) {
+  CHECK(user.wait_until([&](const ChannelUser&) { return log_requests(on) >= count; }));
+}
+
+}  // namespace
+
+TEST_CASE("a log that is not followed: all of it, as it is, then an orderly end") {
+  ChannelServer on;
+  on.server.script("log web line=one line=\"\" line=\"tw o\" end");
+  Follower follower(on, log_of());
+  const ChannelEnd end = follower.user.wait();
+  CHECK(end.status == KSR_OK);
+  CHECK_FALSE(end.exit_code.has_value());
+  CHECK(follower.user.bytes(KSR_PART_STDOUT) == "one\n\ntw o\n");
+  CHECK(follower.user.count(KSR_EVENT_GAP) == 0);
+}
+
+TEST_CASE("tail, since, limit_bytes and timestamps are the host's") {
+  ChannelServer on;
+  on.server.script(
+      "log web stamp=2026-11-29T10:00:00Z line=one stamp=2026-11-29T10:00:01Z line=two stamp=2026-11-29T10:00:02Z "
+      "line=three end");
+  const auto shown = [&](const Settings& more) {
+    Follower follower(on, log_of(more));
+    CHECK(follower.user.wait().status == KSR_OK);
+    return follower.user.bytes(KSR_PART_STDOUT);
+  };
+  CHECK(shown({{"tail", "2"}}) == "two\nthree\n");
+  CHECK(shown({{"tail", "0"}}).empty());
+  CHECK(shown({{"since", "2026-11-29T10:00:01Z"}}) == "two\nthree\n");
+  CHECK(shown({{"limit_bytes", "6"}}) == "one\ntw");
+  CHECK(shown({{"timestamps", "true"}, {"tail", "1"}}) == "2026-11-29T10:00:02.000000000Z three\n");
+}
+
+TEST_CASE("a follower gets what comes; a cut repeats and loses nothing") {
+  ChannelServer on;
+  on.server.script("log web line=one line=two");
+  Follower follower(on);
+  CHECK(follower.shows("one\ntwo\n"));
+  std::string expected = "one\ntwo\n";
+  for (int i = 0; i < 20; ++i) {
+    CAPTURE(i);
+    const std::string number = std::to_string(i);
+    // Lines that are written while nobody reads, of the same text too.
+    on.server.script(std::string("log web ") + (i % 2 == 0 ? "cut" : "reset") + " line=same line=n" + number);
+    expected += "same\nn" + number + "\n";
+    CHECK(follower.shows(expected));
+  }
+  CHECK(follower.user.count(KSR_EVENT_GAP) == 0);
+  CHECK(follower.user.stat("reconnects") >= 20);
+  CHECK(follower.user.stat("replayed") > 0);
+  on.server.script("update pods web " +
+                   running_pod(0, R"({"terminated":{"exitCode":0,"containerID":"containerd://0"}})") +
+                   "\nlog web line=last end");
+  CHECK(follower.user.wait().status == KSR_OK);
+  CHECK(follower.user.bytes(KSR_PART_STDOUT) == expected + "last\n");
+}
+
+TEST_CASE("equal stamps and a clock that goes back are no reason for a loss") {
+  ChannelServer on;
+  on.server.script(
+      "log web stamp=2026-11-29T10:00:05Z line=a line=b line=a stamp=2026-11-29T10:00:03Z line=c "
+      "stamp=2026-11-29T10:00:05Z line=a");
+  Follower follower(on);
+  CHECK(follower.shows("a\nb\na\nc\na\n"));
+  on.server.script("log web cut stamp=2026-11-29T10:00:05Z line=a line=a stamp=2026-11-29T10:00:04Z line=d");
+  CHECK(follower.shows("a\nb\na\nc\na\na\na\nd\n"));
+  on.server.script("log web reset stamp=2026-11-29T10:00:05Z line=e");
+  CHECK(follower.shows("a\nb\na\nc\na\na\na\nd\ne\n"));
+  CHECK(follower.user.count(KSR_EVENT_GAP) == 0);
+}
+
+TEST_CASE("cut at each byte of a response") {
+  ChannelServer on;
+  std::string expected;
+  for (int i = 0; i < 6; ++i) {
+    on.server.script("log web line=line" + std::to_string(i));
+    expected += "line" + std::to_string(i) + "\n";
+  }
+  // From within the head to behind the last line.
+  for (int bytes = 30; bytes < 420; bytes += bytes < 80 ? 25 : 9) {
+    CAPTURE(bytes);
+    on.server.script("clear\nfault log pods cut bytes=" + std::to_string(bytes) +
+                     (bytes % 2 == 0 ? " reset=true" : ""));
+    Follower follower(on);
+    CHECK(follower.shows(expected));
+    CHECK(follower.user.count(KSR_EVENT_GAP) == 0);
+  }
+}
+
+TEST_CASE("lines that a rotation took while nobody read are told as one GAP") {
+  ChannelServer on;
+  on.server.script("log web line=one");
+  Follower follower(on);
+  CHECK(follower.shows("one\n"));
+  on.server.script("log web cut line=lost rotate line=two line=three");
+  CHECK(follower.shows("one\ntwo\nthree\n"));
+  CHECK(follower.user.count(KSR_EVENT_GAP) == 1);
+  CHECK(follower.user.stat("gaps") == 1);
+}
+
+TEST_CASE("pull: a GAP lies between the lines around it, and CLOSED comes after the last one was read") {
+  ChannelServer on;
+  on.server.script("log web line=one");
+  const Requester client(on.client_settings());
+  ChannelUser user;
+  REQUIRE(user.open(client.client(), follow_of(), ChannelUser::Mode::pull) == KSR_OK);
+  CHECK(user.wait_until([](const ChannelUser& now) { return now.stat("bytes_received") >= 4; }));
+  on.server.script("log web cut line=lost rotate line=two");
+  CHECK(user.wait_until([](const ChannelUser& now) { return now.stat("bytes_received") >= 8; }));
+  on.server.script("update pods web " +
+                   running_pod(0, R"({"terminated":{"exitCode":0,"containerID":"containerd://0"}})") + "\nlog web end");
+  CHECK(user.wait().status == KSR_OK);
+  CHECK(user.count(KSR_EVENT_GAP) == 0);
+  CHECK(user.count(KSR_EVENT_CLOSED) == 0);
+  std::string seen;
+  char space[100];
+  std::size_t got = 0;
+  do {
+    REQUIRE(ksr_channel_read(user.channel(), KSR_PART_STDOUT, space, sizeof space, 20'000, &got) == KSR_OK);
+    seen.append(space, got);
+  } while (got > 0);
+  CHECK(seen == "one\ntwo\n");
+  CHECK(user.wait_for_event(KSR_EVENT_CLOSED));
+  CHECK(user.count(KSR_EVENT_GAP) == 1);
+  CHECK(user.count(KSR_EVENT_FINISHED) == 1);
+  CHECK(user.events().back().event == KSR_EVENT_CLOSED);
+}
+
+TEST_CASE("a line without its newline is held until the rest has come, or the container is over") {
+  ChannelServer on;
+  on.server.script("log web line=one");
+  Follower follower(on);
+  CHECK(follower.shows("one\n"));
+  SUBCASE("the rest comes") {
+    on.server.script("log web raw=\"2026-11-29T10:00:05.000000000Z ha\" raw=\"lf\\n\" line=next");
+    CHECK(follower.shows("one\nhalf\nnext\n"));
+  }
+  SUBCASE("the container is over") {
+    on.server.script("log web raw=\"2026-11-29T10:00:05.000000000Z half\"\nupdate pods web " +
+                     running_pod(0, R"({"terminated":{"exitCode":1,"containerID":"containerd://0"}})") +
+                     "\nlog web end");
+    CHECK(follower.user.wait().status == KSR_OK);
+    CHECK(follower.user.bytes(KSR_PART_STDOUT) == "one\nhalf");
+  }
+}
+
+TEST_CASE("what the kubelet says of an error is an event, not data") {
+  ChannelServer on;
+  on.server.script("log web raw=\"failed to try resolving symlinks in path: no such file\"");
+  Follower follower(on);
+  on.server.script("log web end");
+  CHECK(follower.user.wait_for_event(KSR_EVENT_INTERRUPTED));
+  CHECK(follower.user.bytes(KSR_PART_STDOUT).empty());
+  bool told = false;
+  for (const ChannelEvent& event : follower.user.events()) told |= has(event.message, "resolving symlinks");
+  CHECK(told);
+}
+
+TEST_CASE("an orderly end says nothing: while the container runs, the log goes on") {
+  ChannelServer on;
+  on.server.script("log web line=one end");
+  Follower follower(on);
+  CHECK(follower.shows("one\n"));
+  wait_for_requests(on, follower.user, 2);
+  on.server.run([](ksr::testserver::World& world) {
+    world.logs().at(ksr::testserver::PodLogs::key_of("default", "web", "main", false)).over = false;
+  });
+  on.server.script("log web line=two");
+  CHECK(follower.shows("one\ntwo\n"));
+  CHECK(follower.user.count(KSR_EVENT_CLOSED) == 0);
+}
+
+TEST_CASE("a restart ends the log, or is told and followed") {
+  ChannelServer on;
+  on.server.script("log web line=one");
+  SUBCASE("follow_restarts=false") {
+    Follower follower(on);
+    CHECK(follower.shows("one\n"));
+    on.server.script("update pods web " + running_pod(1) + "\nlog web line=two restart line=next");
+    CHECK(follower.user.wait().status == KSR_OK);
+    CHECK(follower.user.bytes(KSR_PART_STDOUT) == "one\ntwo\n");
+    CHECK(follower.user.count(KSR_EVENT_RESTARTED) == 0);
+  }
+  SUBCASE("follow_restarts=true") {
+    Follower follower(on, follow_of({{"follow_restarts", "true"}}));
+    CHECK(follower.shows("one\n"));
+    on.server.script("update pods web " + running_pod(1) + "\nlog web line=two restart line=next");
+    CHECK(follower.shows("one\ntwo\nnext\n"));
+    CHECK(follower.user.count(KSR_EVENT_RESTARTED) == 1);
+    CHECK(follower.user.count(KSR_EVENT_GAP) == 0);
+  }
+  SUBCASE("two restarts while nobody read") {
+    Follower follower(on, follow_of({{"follow_restarts", "true"}}));
+    CHECK(follower.shows("one\n"));
+    on.server.script("update pods web " + running_pod(2) + "\nlog web restart line=unseen restart line=next");
+    CHECK(follower.shows("one\nnext\n"));
+    CHECK(follower.user.count(KSR_EVENT_GAP) >= 1);
+    CHECK(follower.user.count(KSR_EVENT_RESTARTED) == 1);
+  }
+}
+
+TEST_CASE("a pod that is gone ends its log") {
+  ChannelServer on;
+  on.server.script("log web line=one");
+  Follower follower(on);
+  CHECK(follower.shows("one\n"));
+  on.server.script("delete pods web\nlog web end");
+  CHECK(follower.user.wait().status == KSR_OK);
+}
+
+TEST_CASE("another pod of the same name is not the same log") {
+  ChannelServer on;
+  on.server.script("log web line=one");
+  Follower follower(on);
+  CHECK(follower.shows("one\n"));
+  on.server.script("delete pods web\ncreate pods web " + running_pod(3) + "\nlog web line=other cut");
+  follower.user.wait();
+  CHECK(follower.user.count(KSR_EVENT_CLOSED) == 1);
+}
+
+TEST_CASE("refusals: a missing pod, no leave to read logs, a container that waits") {
+  ChannelServer on;
+  const Requester client(on.client_settings());
+  const auto end_of = [&](const Settings& settings) {
+    ChannelUser user;
+    REQUIRE(user.open(client.client(), settings) == KSR_OK);
+    return user.wait();
+  };
+  CHECK(end_of({{"kind", "log"}, {"namespace", "default"}, {"name", "none"}}).status == KSR_E_NOT_FOUND);
+  on.server.script("deny admin get pods/log");
+  CHECK(end_of(log_of()).status == KSR_E_FORBIDDEN);
+  // Whoever may read logs need not be allowed to read pods.
+  on.server.script("allow\ndeny admin get pods\nlog web line=one end");
+  ChannelUser user;
+  REQUIRE(user.open(client.client(), log_of()) == KSR_OK);
+  CHECK(user.wait().status == KSR_OK);
+  CHECK(user.bytes(KSR_PART_STDOUT) == "one\n");
+}
+
+TEST_CASE("429 and 5xx are waited out") {
+  ChannelServer on;
+  on.server.script("log web line=one\nfault log pods answer 503\nfault log pods answer 429 retry-after=1");
+  Follower follower(on);
+  CHECK(follower.shows("one\n"));
+  CHECK(follower.user.count(KSR_EVENT_INTERRUPTED) >= 2);
+}
+
+TEST_CASE("resume=false: a cut is the end, and is told") {
+  ChannelServer on;
+  on.server.script("log web line=one");
+  Follower follower(on, follow_of({{"resume", "false"}}));
+  CHECK(follower.shows("one\n"));
+  on.server.script("log web reset");
+  CHECK(follower.user.wait().status < KSR_OK);
+  CHECK(log_requests(on) == 1);
+}
+
+TEST_CASE("from_cursor goes on behind the last line that the host has taken") {
+  ChannelServer on;
+  on.server.script("log web line=one line=two");
+  std::string cursor;
+  {
+    Follower follower(on);
+    CHECK(follower.shows("one\ntwo\n"));
+    cursor = follower.user.info("cursor");
+  }
+  REQUIRE_FALSE(cursor.empty());
+  on.server.script("log web line=two line=three");
+  Follower later(on, follow_of({{"from_cursor", cursor}}));
+  CHECK(later.shows("two\nthree\n"));
+  CHECK(later.user.count(KSR_EVENT_GAP) == 0);
+  ChannelUser wrong;
+  const ksr_status opened = wrong.open(later.client.client(), follow_of({{"from_cursor", "nonsense"}}));
+  CHECK((opened == KSR_E_INVALID || wrong.wait().status == KSR_E_INVALID));
+}
+
+TEST_CASE("a host at rest loses nothing") {
+  ChannelServer on;
+  std::string script = "log web";
+  for (int i = 0; i < 2'000; ++i) script += " line=" + std::string(500, static_cast<char>('a' + i % 26));
+  on.server.script(script + " line=end");
+  const Requester client(on.client_settings());
+  ChannelUser user;
+  std::atomic<bool> takes{false};
+  user.taking = [&](ksr_channel*, std::int32_t, const std::string& bytes) { return takes ? bytes.size() : 0; };
+  REQUIRE(user.open(client.client(), follow_of({{"receive_buffer", "16Ki"}})) == KSR_OK);
+  CHECK(user.wait_until([](const ChannelUser& now) { return now.stat("bytes_received") >= 8 * 1024; }));
+  on.server.script("log web cut");
+  takes = true;
+  CHECK(ksr_channel_resume(user.channel(), KSR_PART_STDOUT) == KSR_OK);
+  CHECK(user.wait_until([](const ChannelUser& now) { return has(now.bytes(KSR_PART_STDOUT), "end\n"); }));
+  CHECK(user.bytes(KSR_PART_STDOUT).size() == 2'000 * 501 + 4);
+  CHECK(user.count(KSR_EVENT_GAP) == 0);
+}

@@ -1,0 +1,163 @@
+// Port-forward, raw WebSockets and HTTP bodies.
+#include <string>
+#include <vector>
+
+#include "server/channels/on_channels.hpp"
+
+using namespace ksr::testing;
+using ksr::testserver::RecordedStream;
+
+namespace {
+
+constexpr const char* kProxy = "/api/v1/namespaces/default/pods/web/proxy";
+
+Settings forward_of(const Settings& more = {}) {
+  return with(of_pod("portforward", {{"port", "28080"}}), more);
+}
+Settings websocket_of(const Settings& more = {}) {
+  return with({{"kind", "websocket"}, {"path", kProxy}}, more);
+}
+
+ChannelEnd end_of(const Requester& client, const Settings& settings, std::string* data = nullptr) {
+  ChannelUser user;
+  REQUIRE(user.open(client.client(), settings) == KSR_OK);
+  const ChannelEnd end = user.wait();
+  CHECK(user.wait_for_event(KSR_EVENT_CLOSED));
+  if (data != nullptr) *data = user.bytes(KSR_PART_DATA);
+  user.close();
+  CHECK(user.violations() == std::vector<std::string>{});
+  return end;
+}
+
+}  // namespace
+
+TEST_CASE("port-forward: bytes both ways over one connection") {
+  ChannelServer on;
+  const Requester client(on.client_settings());
+  ChannelUser user;
+  REQUIRE(user.open(client.client(), forward_of()) == KSR_OK);
+  const std::string text = alphabet(500'000);
+  CHECK(user.write_all(KSR_PART_DATA, text) == KSR_OK);
+  CHECK(user.wait_for_bytes(KSR_PART_DATA, text));
+  CHECK(user.count(KSR_EVENT_OPEN) == 1);
+  CHECK(user.stat("protocol") == 4);
+  CHECK(ksr_channel_finish(user.channel(), KSR_PART_DATA) == KSR_E_UNSUPPORTED);
+  const RecordedStream stream = on.server.streams().at(0);
+  CHECK(stream.protocol == "v4.channel.k8s.io");
+  CHECK(has(stream.target, "ports=28080"));
+  CHECK(stream.violations == std::vector<std::string>{});
+}
+
+TEST_CASE("port-forward: a refused port, an orderly end, a lost one, and a server that mixes up ports") {
+  ChannelServer on;
+  const Requester client(on.client_settings());
+  std::string data;
+  on.server.script("stream portforward web err=\"error forwarding port 28080: connection refused\" close=1000");
+  const ChannelEnd refused = end_of(client, forward_of());
+  CHECK(refused.status == KSR_E_TRANSPORT);
+  CHECK(has(refused.message, "connection refused"));
+  on.server.script("stream portforward web out=answer close=1000");
+  CHECK(end_of(client, forward_of(), &data).status == KSR_OK);
+  CHECK(data == "answer");
+  for (const char* steps : {"out=answer cut", "out=answer reset"}) {
+    on.server.script(std::string("stream portforward web ") + steps);
+    CHECK(end_of(client, forward_of(), &data).status == KSR_E_LOST);
+    CHECK(data == "answer");
+  }
+  on.server.script("stream portforward web out=answer err=broken cut");
+  CHECK(end_of(client, forward_of(), &data).status < KSR_OK);
+  CHECK(data == "answer");
+  on.server.script("stream portforward web no-open hex=000100 hex=010100 out=answer");
+  CHECK(end_of(client, forward_of()).status == KSR_E_PROTOCOL);
+  // The port may come in two messages, and unknown channels mean nothing.
+  on.server.script("stream portforward web no-open hex=00b0 hex=006d hex=01b06d hex=0741 empty out=answer close=1000");
+  CHECK(end_of(client, forward_of(), &data).status == KSR_OK);
+  CHECK(data == "answer");
+  CHECK(on.server.streams().size() == 7);
+}
+
+TEST_CASE("port-forward cut at each byte: never an orderly end, never opened again") {
+  ChannelServer on;
+  const Requester client(on.client_settings());
+  on.server.script("stream portforward web out=answer close=1000");
+  std::size_t orderly = 0;
+  for (int bytes = 150; bytes < 230 && orderly == 0; ++bytes) {
+    CAPTURE(bytes);
+    on.server.script("clear\nfault stream pods cut bytes=" + std::to_string(bytes));
+    const std::size_t before = on.server.streams().size();
+    std::string data;
+    const ChannelEnd end = end_of(client, forward_of(), &data);
+    CHECK(on.server.streams().size() == before + 1);
+    if (end.status == KSR_OK) {
+      CHECK(data == "answer");
+      ++orderly;
+    }
+  }
+  CHECK(orderly == 1);
+}
+
+TEST_CASE("a raw WebSocket: whole messages of both kinds, the subprotocol, the close code") {
+  ChannelServer on;
+  const Requester client(on.client_settings());
+  on.server.script("stream proxy web text=hello binary=bytes text= echo wait-bytes=10 close=4321:enough");
+  ChannelUser user;
+  REQUIRE(user.open(client.client(), websocket_of({{"subprotocol", "chat.example"}, {"subprotocol", "other"}})) ==
+          KSR_OK);
+  CHECK(user.wait_for_bytes(KSR_PART_TEXT, "hello"));
+  CHECK(user.wait_for_bytes(KSR_PART_BINARY, "bytes"));
+  CHECK(user.info("protocol") == "chat.example");
+  std::size_t taken = 0;
+  CHECK(ksr_channel_write(user.channel(), KSR_PART_TEXT, "\xff", 1, 1'000, &taken) == KSR_E_INVALID);
+  CHECK(ksr_channel_write(user.channel(), KSR_PART_STDIN, "x", 1, 1'000, &taken) == KSR_E_INVALID);
+  CHECK(ksr_channel_write(user.channel(), KSR_PART_TEXT, "12345", 5, 1'000, &taken) == KSR_OK);
+  CHECK(taken == 5);
+  CHECK(ksr_channel_write(user.channel(), KSR_PART_BINARY, "67890", 5, 1'000, &taken) == KSR_OK);
+  user.wait();
+  CHECK(user.wait_for_event(KSR_EVENT_CLOSED));
+  CHECK(user.bytes(KSR_PART_TEXT) == "hello12345");
+  CHECK(user.info("close_code") == "4321");
+  CHECK(user.info("close_reason") == "enough");
+  CHECK(on.server.streams().at(0).messages == std::vector<std::string>{"12345", "67890"});
+}
+
+TEST_CASE("a message above max_message ends the channel; a fragmented one is one message") {
+  ChannelServer on;
+  const Requester client(on.client_settings());
+  on.server.script("stream proxy web out-bytes=20000");
+  CHECK(end_of(client, websocket_of({{"max_message", "10000"}})).status == KSR_E_TOO_LARGE);
+  on.server.script("stream proxy web fragment=abcdef close=1000");
+  ChannelUser user;
+  REQUIRE(user.open(client.client(), websocket_of()) == KSR_OK);
+  user.wait();
+  CHECK(user.pieces(KSR_PART_BINARY) == std::vector<std::string>{"abcdef"});
+}
+
+TEST_CASE("reconnect: after an end, a cut and a refusal, until it is cancelled") {
+  ChannelServer on;
+  const Requester client(on.client_settings());
+  on.server.script("stream proxy web text=hello cut");
+  ChannelUser user;
+  REQUIRE(user.open(client.client(), websocket_of({{"reconnect", "true"}, {"reconnect_delay", "10ms"}})) == KSR_OK);
+  CHECK(user.wait_until([](const ChannelUser& now) { return now.count(KSR_EVENT_OPEN) >= 3; }));
+  on.server.script("fault stream pods answer 500\nfault stream pods answer 403\nstream proxy web text=last close=1000");
+  CHECK(user.wait_until([](const ChannelUser& now) { return has(now.bytes(KSR_PART_TEXT), "lastlast"); }));
+  CHECK(user.count(KSR_EVENT_CLOSED) == 0);
+  CHECK(user.count(KSR_EVENT_CONNECTING) >= 6);
+  ksr_channel_cancel(user.channel());
+  CHECK(user.wait_for_event(KSR_EVENT_CLOSED));
+}
+
+TEST_CASE("an HTTP body as it comes") {
+  ChannelServer on;
+  const Requester client(on.client_settings());
+  on.server.script("log web line=one line=two end");
+  const Settings http{{"kind", "http"}, {"path", "/api/v1/namespaces/default/pods/web/log"}};
+  ChannelUser user;
+  REQUIRE(user.open(client.client(), http) == KSR_OK);
+  CHECK(user.wait().status == KSR_OK);
+  CHECK(user.bytes(KSR_PART_STDOUT) == "one\ntwo\n");
+  CHECK(user.info("http_status") == "200");
+  on.server.script("fault log pods cut bytes=80");
+  CHECK(end_of(client, http).status < KSR_OK);
+  CHECK(end_of(client, {{"kind", "http"}, {"path", "/api/v1/namespaces/default/pods/none"}}).status == KSR_E_NOT_FOUND);
+}
