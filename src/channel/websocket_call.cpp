@@ -13,8 +13,8 @@ constexpr Milliseconds kHandshakeTimeout{30'000};
 // For the server's close frame after ours; the exchange is dropped then.
 constexpr Milliseconds kCloseTimeout{1'000};
 constexpr int kMaxTries = 5;
-constexpr Milliseconds kFirstDelay{800};
-constexpr Milliseconds kMaxDelay{8'000};
+constexpr Milliseconds kFirstReconnectDelay{800};
+constexpr Milliseconds kMaxReconnectDelay{8'000};
 // Given to the transport at a time: what follows can still be overtaken by a resize.
 constexpr int kMaxInFlight = 2;
 // The CRI's streaming server and kube-apiserver end a connection without data after four hours (cri-streaming
@@ -28,7 +28,8 @@ constexpr std::string_view kHeadlampDefault = "base64.binary.k8s.io";
 }  // namespace
 
 WebSocketCall::WebSocketCall(Environment environment, ChannelOptions options, ChannelTarget target)
-    : ChannelCall(std::move(environment), std::move(options), std::move(target)), backoff_(kFirstDelay, kMaxDelay) {}
+    : ChannelCall(std::move(environment), std::move(options), std::move(target)),
+      backoff_(kFirstReconnectDelay, kMaxReconnectDelay) {}
 
 // ---- the handshake --------------------------------------------------------------------------------------------------
 

@@ -21,6 +21,13 @@ std::string text_member(const bj::object& object, std::string_view name) {
   return text == nullptr ? std::string() : one_line(std::string_view(text->data(), text->size()));
 }
 
+// As it came, not as it is shown.
+bool has_text(const bj::object& object, std::string_view name, std::string_view text) {
+  const bj::value* value = object.if_contains(name);
+  const bj::string* held = value == nullptr ? nullptr : value->if_string();
+  return held != nullptr && std::string_view(held->data(), held->size()) == text;
+}
+
 std::optional<int> int_member(const bj::object& object, std::string_view name) {
   const bj::value* value = object.if_contains(name);
   if (value == nullptr || !value->is_number()) return std::nullopt;
@@ -38,8 +45,8 @@ const bj::object* object_member(const bj::object& object, std::string_view name)
 // The Status of a request that timed out comes without kind and apiVersion (apiserver filters/timeout.go, which encodes
 // the bare struct); no gateway writes its other members.
 bool is_status(const bj::object& object) {
-  if (object.contains("kind") || object.contains("apiVersion")) return text_member(object, "kind") == "Status";
-  return text_member(object, "status") == "Failure" && object_member(object, "metadata") != nullptr &&
+  if (object.contains("kind") || object.contains("apiVersion")) return has_text(object, "kind", "Status");
+  return has_text(object, "status", "Failure") && object_member(object, "metadata") != nullptr &&
          int_member(object, "code").has_value();
 }
 

@@ -76,6 +76,14 @@ TEST_CASE("the Status of a request that timed out has no kind and no apiVersion"
   }
 }
 
+TEST_CASE("what makes a Status is compared as it came, not as it is shown") {
+  for (const char* other : {R"({"kind":"Status  "})", R"({"kind":" Status"})", R"({"kind":"Status\n"})",
+                            R"({"kind":"Status\u0000"})", R"({"metadata":{},"status":"Failure ","code":504})"}) {
+    CAPTURE(other);
+    CHECK_FALSE(parse_api_status(other));
+  }
+}
+
 TEST_CASE("what is not a Status") {
   for (const char* text : {"", "404 page not found\n", "Too many requests, please try again later.\n", "{}", "[]",
                            "null", R"({"kind":"Pod"})", R"({"kind":["Status"]})", R"({"kind":"Status")",
