@@ -76,7 +76,8 @@ ksr_status ksr_channel_write(ksr_channel* channel, int32_t part, const void* byt
                              size_t* taken) {
   return with(channel, nullptr, "ksr_channel_write", [&](ksr::client::ChannelHandle& found) -> Expected<void> {
     if (taken == nullptr || (bytes == nullptr && len > 0)) return invalid("bytes or taken is NULL");
-    const std::string_view given = len == 0 ? std::string_view() : std::string_view(static_cast<const char*>(bytes), len);
+    const std::string_view given =
+        len == 0 ? std::string_view() : std::string_view(static_cast<const char*>(bytes), len);
     return found.write(part, given, ksr::stream::timeout_from(timeout_ms), *taken);
   });
 }

@@ -1,5 +1,6 @@
 // `ClientCallbacks`, `RequestCallbacks` and `ChannelCallbacks` are the hosts that src/client calls, over the host's C
-// functions; used by ksr_client_open, ksr_request_open and ksr_channel_open. Their destructors run the host's destroy callbacks. Live where callbacks run.
+// functions; used by ksr_client_open, ksr_request_open and ksr_channel_open. Their destructors run the host's destroy
+// callbacks. Live where callbacks run.
 #pragma once
 
 #include <string>

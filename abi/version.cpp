@@ -13,9 +13,9 @@ namespace {
 static_assert(KSR_VERSION == (KSR_VERSION_MAJOR << 16 | KSR_VERSION_MINOR << 8 | KSR_VERSION_PATCH),
               "ksr.h and the project's version differ");
 
-constexpr std::string_view kFeatures[] = {"websocket",  "http",     "tls",      "gzip",
-                                          "http_proxy", "manual_delivery", "requests", "channels",
-                                          "exec",       "log_resume", "portforward"};
+constexpr std::string_view kFeatures[] = {"websocket",       "http",     "tls",      "gzip", "http_proxy",
+                                          "manual_delivery", "requests", "channels", "exec", "log_resume",
+                                          "portforward"};
 
 // Whether OpenSSL is a part of this library (KSR_OPENSSL=static): where its code is decides, not how it was meant.
 bool has_openssl_inside() {

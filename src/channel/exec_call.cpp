@@ -33,9 +33,9 @@ void ExecCall::begin() {
   });
 }
 
-// v4 passes the runtime's own word on how the command ended; over v5 kube-apiserver translates, and may invent a success
-// where the node has died (kubernetes/kubernetes#137404). But only v5 has an end of stdin, which a program without a
-// terminal may wait for.
+// v4 passes the runtime's own word on how the command ended; over v5 kube-apiserver translates, and may invent a
+// success where the node has died (kubernetes/kubernetes#137404). But only v5 has an end of stdin, which a program
+// without a terminal may wait for.
 bool ExecCall::wants_v5() const {
   switch (options_.exec_protocol) {
     case ExecProtocol::v4:
@@ -132,9 +132,9 @@ std::optional<WebSocketCall::Message> ExecCall::next_message() {
   if (!next) return std::nullopt;
   if (!next->finishes) return message(codec_->encode(kStdin, next->bytes));
   if (codec_->closes_channels()) return message(codec_->encode_close(kStdin));
-  interrupted({Status::unsupported,
-               std::string("the end of stdin cannot be sent over ") + subprotocol_of(codec_->protocol())},
-              std::nullopt);
+  interrupted(
+      {Status::unsupported, std::string("the end of stdin cannot be sent over ") + subprotocol_of(codec_->protocol())},
+      std::nullopt);
   return std::nullopt;
 }
 

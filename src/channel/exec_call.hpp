@@ -1,5 +1,5 @@
-// `ExecCall` is a command in a container, or an attach to one: kind=exec and attach; used by make_channel_call. Lives on
-// the network thread.
+// `ExecCall` is a command in a container, or an attach to one: kind=exec and attach; used by make_channel_call. Lives
+// on the network thread.
 #pragma once
 
 #include <memory>

@@ -23,7 +23,9 @@ class HttpCall final : public ChannelCall, private transport::ExchangeObserver {
   void resume_reading() override;
   void on_head(const transport::ResponseHead& head) override;
   void on_body(std::string_view bytes) override;
-  void on_drained() override { guarded([this] { drained(); }); }
+  void on_drained() override {
+    guarded([this] { drained(); });
+  }
   void on_end(const std::optional<Error>& error) override;
   void send(Expected<cluster::RequestAuth> auth);
   bool accepted() const { return head_.status >= 200 && head_.status < 300; }

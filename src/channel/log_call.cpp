@@ -282,8 +282,8 @@ void LogCall::on_body(std::string_view bytes) {
   });
 }
 
-// False: the cursor is as it was. A response that repeats nothing of what was delivered, though it should, is most likely
-// the log of the container's next instance, which has started since the pod was read.
+// False: the cursor is as it was. A response that repeats nothing of what was delivered, though it should, is most
+// likely the log of the container's next instance, which has started since the pod was read.
 template <class Step>
 bool LogCall::advance(Step step) {
   Lines lines;

@@ -180,7 +180,8 @@ void LogCursor::take_stamped(std::string_view line, std::size_t stamp_size, LogS
 bool LogCursor::ends_with_first(std::string_view text) const {
   if (!first_stamp_) return false;
   const Line& first = remembered_.front();
-  return first.size != kLong && text.size() > first.size && hash_of(text.substr(text.size() - first.size)) == first.hash;
+  return first.size != kLong && text.size() > first.size &&
+         hash_of(text.substr(text.size() - first.size)) == first.hash;
 }
 
 void LogCursor::match(std::size_t place) {
@@ -391,7 +392,9 @@ bool take_stamp(std::string_view text, std::int64_t& stamp) {
 Expected<void> LogCursor::restore(std::string_view text) {
   const Error refused{Status::invalid, "the cursor of a log is malformed; expected what the info cursor said"};
   const std::vector<std::string_view> fields = split(text, ',');
-  if (fields.size() < kFieldsBeforeLines || fields.size() > kMaxLinesInText + kFieldsBeforeLines || fields[0] != kTextVersion) return refused;
+  if (fields.size() < kFieldsBeforeLines || fields.size() > kMaxLinesInText + kFieldsBeforeLines ||
+      fields[0] != kTextVersion)
+    return refused;
   std::optional<std::int64_t> forgotten;
   if (!fields[1].empty() && !take_stamp(fields[1], forgotten.emplace())) return refused;
   std::optional<Unfinished> unfinished;

@@ -67,8 +67,8 @@ class LogCursor {
   // The newest `count` lines have not reached the host: they are not forgotten, and text() leaves them out.
   void set_undelivered(std::size_t count) noexcept { undelivered_ = count; }
 
-  // A response to come may be that of another process: restore(text()) goes on where this one was, before the lines that
-  // are undelivered.
+  // A response to come may be that of another process: restore(text()) goes on where this one was, before the lines
+  // that are undelivered.
   std::string text() const;
   Expected<void> restore(std::string_view text);
 

@@ -44,7 +44,8 @@ void PodFetch::answered(Expected<cluster::FetchedAnswer> answer) {
     // The fetch that has ended is on the stack: authenticate() answers later.
     return authenticate();
   }
-  if (!transport::is_success(answer->head.status)) return done_(cluster::refusal_of(*answer, access_->server() + target_));
+  if (!transport::is_success(answer->head.status))
+    return done_(cluster::refusal_of(*answer, access_->server() + target_));
   done_(read_pod_info(answer->body));
 }
 

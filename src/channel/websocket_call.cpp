@@ -42,9 +42,9 @@ void WebSocketCall::try_once() {
   ++tries_;
   if (const auto to = host()) to->on_connecting();
   if (ended()) return;
-  pending_ = environment_.access->authenticate(cluster::Purpose::websocket, [this](Expected<cluster::RequestAuth> auth) {
-    guarded([&] { send_handshake(std::move(auth)); });
-  });
+  pending_ = environment_.access->authenticate(
+      cluster::Purpose::websocket,
+      [this](Expected<cluster::RequestAuth> auth) { guarded([&] { send_handshake(std::move(auth)); }); });
 }
 
 void WebSocketCall::send_handshake(Expected<cluster::RequestAuth> auth) {
@@ -177,8 +177,7 @@ void WebSocketCall::on_end(const std::optional<Error>& error) {
       return closed(error);
     }
     if (head_.status != 0) {
-      const cluster::Refusal refusal =
-          cluster::read_refusal(head_, message_, std::chrono::system_clock::now());
+      const cluster::Refusal refusal = cluster::read_refusal(head_, message_, std::chrono::system_clock::now());
       Error why = refusal.error;
       if (head_.status >= 400) why.status = status_of_refused_call(head_.status);
       if (refusal.status) why.details = std::string(trimmed(message_));

@@ -40,8 +40,8 @@ class WebSocketCall : public ChannelCall, private transport::ExchangeObserver {
   virtual Handshake handshake() = 0;
   virtual void opened(const std::string& subprotocol) = 0;
   virtual void received(std::string message, transport::MessageType type) = 0;
-  // The first bytes of a message. True: its bytes are data that the host may have as they come, which receive_more() gets;
-  // received() does not get the message.
+  // The first bytes of a message. True: its bytes are data that the host may have as they come, which receive_more()
+  // gets; received() does not get the message.
   virtual bool begin_stream(std::string_view /*bytes*/) { return false; }
   virtual void receive_more(std::string_view /*bytes*/) {}
   // After it was open: in order, or with an error.
@@ -70,7 +70,9 @@ class WebSocketCall : public ChannelCall, private transport::ExchangeObserver {
   void on_message_end(transport::MessageType type) override;
   void on_close(int code, std::string_view reason) override;
   void on_pong(std::chrono::microseconds round_trip) override;
-  void on_drained() override { guarded([this] { drained(); }); }
+  void on_drained() override {
+    guarded([this] { drained(); });
+  }
   void on_end(const std::optional<Error>& error) override;
 
   void send_handshake(Expected<cluster::RequestAuth> auth);

@@ -142,8 +142,8 @@ Expected<channel::ChannelTarget> Client::target_of(const request::Params& params
   target.name = params.name;
   target.name_space = params.name_space.empty() ? context_namespace_ : params.name_space;
   target.query = params.query;
-  const bool raw = params.channel.kind == channel::ChannelKind::websocket ||
-                   params.channel.kind == channel::ChannelKind::http;
+  const bool raw =
+      params.channel.kind == channel::ChannelKind::websocket || params.channel.kind == channel::ChannelKind::http;
   if (!raw) {
     for (const auto& [name, value] : params.headers) target.headers.push_back({name, value});
     return target;
@@ -153,7 +153,8 @@ Expected<channel::ChannelTarget> Client::target_of(const request::Params& params
     auto named = cluster::parse_resource(params.resources.front());
     if (!named) return std::move(named).error();
     if (params.resources.size() > 1 || !*named) {
-      return Error{Status::invalid, "params key resource: expected one full name such as v1/pods for this kind of channel"};
+      return Error{Status::invalid,
+                   "params key resource: expected one full name such as v1/pods for this kind of channel"};
     }
     resource = *std::move(named);
   }
@@ -164,9 +165,8 @@ Expected<channel::ChannelTarget> Client::target_of(const request::Params& params
   target.method = std::move(plan->method);
   target.target = std::move(plan->target);
   // What comes is bytes of any kind, unless the host asks for one.
-  const bool wants_kind = std::any_of(params.headers.begin(), params.headers.end(), [](const auto& header) {
-    return equal_ignoring_case(header.first, "accept");
-  });
+  const bool wants_kind = std::any_of(params.headers.begin(), params.headers.end(),
+                                      [](const auto& header) { return equal_ignoring_case(header.first, "accept"); });
   for (transport::Header& header : plan->headers) {
     const bool standard = header.name == "Accept" && !wants_kind;
     target.headers.push_back(standard ? transport::Header{"Accept", "*/*"} : std::move(header));
@@ -184,8 +184,9 @@ Expected<std::shared_ptr<ChannelHandle>> Client::open_channel(Handle number, req
   auto forget_it = [self = weak_from_this()](ChannelHandle& ended) {
     if (const auto client = self.lock()) client->forget(ended);
   };
-  auto handle = std::make_shared<ChannelHandle>(
-      ChannelHandle::Owner{runtime_.executor(), runner_, std::move(forget_it)}, number, params.channel, std::move(host));
+  auto handle =
+      std::make_shared<ChannelHandle>(ChannelHandle::Owner{runtime_.executor(), runner_, std::move(forget_it)}, number,
+                                      params.channel, std::move(host));
   handle->prepare({runtime_.executor(), random_, access_, nullptr, protocols_, {}}, *std::move(target));
   {
     const MutexLock lock(mutex_);

@@ -1,5 +1,5 @@
-// `ClientHost`, `RequestHost` and `DataHost` are the host's callbacks as src/client sees them; implemented by abi/ with C function
-// pointers. Live where callbacks run: one thread at a time for all of a client.
+// `ClientHost`, `RequestHost` and `DataHost` are the host's callbacks as src/client sees them; implemented by abi/ with
+// C function pointers. Live where callbacks run: one thread at a time for all of a client.
 #pragma once
 
 #include <cstddef>

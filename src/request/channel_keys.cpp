@@ -83,7 +83,8 @@ Expected<void> set_since(ChannelOptions& options, std::string_view value) {
     return {};
   }
   const Expected<Milliseconds> duration = parse_duration(value);
-  if (!duration || duration->count() <= 0) return expected("a duration such as 5m, or a time such as 2026-01-02T03:04:05Z");
+  if (!duration || duration->count() <= 0)
+    return expected("a duration such as 5m, or a time such as 2026-01-02T03:04:05Z");
   options.since_seconds = static_cast<std::uint64_t>((duration->count() + 999) / 1000);
   return {};
 }
@@ -266,8 +267,8 @@ Expected<void> check_raw(const Params& params) {
 }  // namespace
 
 const ChannelKey* find_channel_key(std::string_view key) {
-  const auto* const found =
-      std::find_if(std::begin(kChannelKeys), std::end(kChannelKeys), [key](const ChannelKey& one) { return key == one.shown.name; });
+  const auto* const found = std::find_if(std::begin(kChannelKeys), std::end(kChannelKeys),
+                                         [key](const ChannelKey& one) { return key == one.shown.name; });
   return found == std::end(kChannelKeys) ? nullptr : found;
 }
 

@@ -77,8 +77,8 @@ struct Request {
   // WebSocket only: after close(), for the peer's answer.
   Milliseconds close_timeout{5'000};
   // WebSocket only: the peer may stop to read for as long as it likes, as a command that does not read its standard
-  // input. It answers no pings meanwhile, so a missing pong counts only when nothing was written since the last one; and
-  // the kernel's TCP_USER_TIMEOUT, which counts a window of zero, gives way to a look at its acknowledgements.
+  // input. It answers no pings meanwhile, so a missing pong counts only when nothing was written since the last one;
+  // and the kernel's TCP_USER_TIMEOUT, which counts a window of zero, gives way to a look at its acknowledgements.
   bool peer_may_pause = false;
 };
 
@@ -143,7 +143,8 @@ class Exchange {
   virtual void pause() {}
   virtual void resume() {}
   // WebSocket only: sends a close frame after the queued messages. on_end comes with the peer's close frame, or after
-  // Request::close_timeout; messages that arrive before are not delivered. `code`: 1000 or 3000 to 4999; `reason`: UTF-8, up to 123 bytes.
+  // Request::close_timeout; messages that arrive before are not delivered. `code`: 1000 or 3000 to 4999; `reason`:
+  // UTF-8, up to 123 bytes.
   virtual void close(int /*code*/, std::string_view /*reason*/) {}
 };
 

@@ -177,9 +177,8 @@ void WebSocketDriver::start() {
   release_client_ = [client = client_] {};
   // The driver receives every end. The task is never completed, and nothing may wait for it: a continuation would be
   // scheduled by the client's destructor.
-  client_->connect(
-      web::uri((server.secure() ? "wss://" : "ws://") + server.authority() + request_.prefix.value_or(server.prefix) +
-               request_.target));
+  client_->connect(web::uri((server.secure() ? "wss://" : "ws://") + server.authority() +
+                            request_.prefix.value_or(server.prefix) + request_.target));
 }
 
 void WebSocketDriver::connect(connected done) {

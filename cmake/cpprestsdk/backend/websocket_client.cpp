@@ -259,10 +259,9 @@ class wspp_callback_client final : public websocket_client_callback_impl,
       report_closing(con, *driver, self && self->close_sent_);
     });
     con.set_open_handler([driver](connection_hdl) { driver->opened(); });
-    con.set_message_handler(
-        [driver](connection_hdl, const endpoint::message_ptr& message) {
-          driver->message(message->get_payload(), message->get_opcode() == websocketpp::frame::opcode::text);
-        });
+    con.set_message_handler([driver](connection_hdl, const endpoint::message_ptr& message) {
+      driver->message(message->get_payload(), message->get_opcode() == websocketpp::frame::opcode::text);
+    });
     con.set_fail_handler([&con, driver](connection_hdl) { report_end(con, *driver); });
     con.set_close_handler([&con, driver](connection_hdl) { report_end(con, *driver); });
   }

@@ -57,7 +57,8 @@ class Host {
   Host() {
     ksr_config* config = nullptr;
     must(ksr_config_new(&config), "ksr_config_new");
-    for (const auto& [key, name] : {std::pair("server", "URL"), std::pair("ca_file", "CA"), std::pair("token", "TOKEN")}) {
+    for (const auto& [key, name] :
+         {std::pair("server", "URL"), std::pair("ca_file", "CA"), std::pair("token", "TOKEN")}) {
       must(ksr_config_set(config, key, from_environment(name).c_str(), nullptr), key);
     }
     must(ksr_client_open(config, nullptr, nullptr, &client_, nullptr), "ksr_client_open");
@@ -67,7 +68,8 @@ class Host {
   Host& operator=(const Host&) = delete;
   ~Host() { ksr_client_close(client_); }
 
-  ksr_channel* open(const std::vector<std::pair<std::string, std::string>>& keys, ksr_data_fn on_data, void* user_data) {
+  ksr_channel* open(const std::vector<std::pair<std::string, std::string>>& keys, ksr_data_fn on_data,
+                    void* user_data) {
     ksr_params* params = nullptr;
     must(ksr_params_new(&params), "ksr_params_new");
     for (const auto& [key, value] : keys) {
@@ -126,8 +128,11 @@ void run(const std::string& mode, std::uint64_t number) {
   const auto began = Clock::now();
   if (mode == "exec") {
     std::uint64_t bytes = 0;
-    end_in_order(host.open({{"kind", "exec"}, {"command", "head"}, {"command", "-c"},
-                            {"command", std::to_string(number)}, {"command", "/dev/zero"}},
+    end_in_order(host.open({{"kind", "exec"},
+                            {"command", "head"},
+                            {"command", "-c"},
+                            {"command", std::to_string(number)},
+                            {"command", "/dev/zero"}},
                            take, &bytes));
     if (bytes != number) throw std::runtime_error("got " + std::to_string(bytes) + " bytes");
   } else if (mode == "log") {
@@ -139,9 +144,9 @@ void run(const std::string& mode, std::uint64_t number) {
     const std::uint64_t before = of_process("VmRSS");
     std::vector<ksr_channel*> channels;
     for (std::uint64_t i = 0; i < number; ++i) {
-      channels.push_back(host.open(
-          {{"kind", "exec"}, {"container", "main"}, {"stdin", "true"}, {"tty", "true"}, {"command", "cat"}}, take_nothing,
-          nullptr));
+      channels.push_back(
+          host.open({{"kind", "exec"}, {"container", "main"}, {"stdin", "true"}, {"tty", "true"}, {"command", "cat"}},
+                    take_nothing, nullptr));
     }
     for (ksr_channel* const channel : channels) {
       for (std::uint64_t state = 0; state != KSR_EVENT_OPEN;) {
@@ -157,7 +162,8 @@ void run(const std::string& mode, std::uint64_t number) {
     ksr_channel_wait(warm, -1, nullptr, nullptr);
     ksr_channel_close(warm);
     const std::uint64_t before = of_process("VmRSS");
-    ksr_channel* const channel = host.open({{"kind", "exec"}, {"command", "cat"}, {"command", "/dev/zero"}}, take_nothing, nullptr);
+    ksr_channel* const channel =
+        host.open({{"kind", "exec"}, {"command", "cat"}, {"command", "/dev/zero"}}, take_nothing, nullptr);
     std::this_thread::sleep_for(std::chrono::seconds(number));
     std::cout << "kb_more " << of_process("VmRSS") - before << "\n";
     ksr_channel_close(channel);

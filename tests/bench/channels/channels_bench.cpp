@@ -53,7 +53,8 @@ Cost run(const std::vector<std::string>& argv, bool reads) {
   if (reads) {
     close(ends[1]);
     char block[4096];
-    for (ssize_t got = 0; (got = read(ends[0], block, sizeof block)) > 0;) output.append(block, static_cast<std::size_t>(got));
+    for (ssize_t got = 0; (got = read(ends[0], block, sizeof block)) > 0;)
+      output.append(block, static_cast<std::size_t>(got));
     close(ends[0]);
   }
   int status = 0;
@@ -122,8 +123,8 @@ int main(int argc, char** argv) {
     compare("log with resume", ours.said.at("bytes") / 1e6, ours, theirs);
   }
   const Cost idle = run({user, "idle", "200"}, true);
-  std::printf("200 idle sessions        %.0f KB each, %.0f threads (the program's own included)\n", idle.said.at("kb_each"),
-              idle.said.at("threads"));
+  std::printf("200 idle sessions        %.0f KB each, %.0f threads (the program's own included)\n",
+              idle.said.at("kb_each"), idle.said.at("threads"));
   const Cost rested = run({user, "rest", rest}, true);
   std::printf("a reader that rests %s s %.0f KB more\n", rest.c_str(), rested.said.at("kb_more"));
   return 0;

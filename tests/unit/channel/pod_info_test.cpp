@@ -44,7 +44,8 @@ TEST_CASE("what a pod says of its containers") {
 TEST_CASE("the first container where no annotation names one that there is") {
   CHECK(read_pod_info(R"({"spec":{"containers":[{"name":"a"},{"name":"b"}]}})").default_container == "a");
   CHECK(read_pod_info(R"({"metadata":{"annotations":{"kubectl.kubernetes.io/default-container":"gone"}},
-    "spec":{"containers":[{"name":"a"}]}})").default_container == "a");
+    "spec":{"containers":[{"name":"a"}]}})")
+            .default_container == "a");
   CHECK(read_pod_info(R"({"status":{"phase":"Failed"}})").over);
   CHECK(read_pod_info(R"({"status":{"phase":"Succeeded"}})").over);
 }

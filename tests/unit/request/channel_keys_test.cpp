@@ -85,18 +85,18 @@ TEST_CASE("a terminal has one output and a size, and something is asked for") {
                "params key columns: "));
   CHECK(starts(contradiction({{"kind", "exec"}, {"name", "p"}, {"command", "sh"}, {"tty", "true"}, {"columns", "80"}}),
                "params key rows: "));
-  CHECK(starts(contradiction(
-                   {{"kind", "exec"}, {"name", "p"}, {"command", "sh"}, {"stdout", "false"}, {"stderr", "false"}}),
-               "params key stdout: "));
+  CHECK(starts(
+      contradiction({{"kind", "exec"}, {"name", "p"}, {"command", "sh"}, {"stdout", "false"}, {"stderr", "false"}}),
+      "params key stdout: "));
 }
 
 TEST_CASE("values that a key does not take leave it as it was") {
   Params params = params_of({{"kind", "exec"}, {"command", "ls"}});
-  for (const auto& [key, value] : {std::pair("kind", "shell"), std::pair("port", "0"), std::pair("port", "65536"),
-                                   std::pair("columns", "0"), std::pair("rows", "70000"), std::pair("tail", "-1"),
-                                   std::pair("since", "yesterday"), std::pair("since", "0"), std::pair("limit_bytes", "0"),
-                                   std::pair("tty", "yes"), std::pair("exec_protocol", "v3"), std::pair("subprotocol", "a b"),
-                                   std::pair("receive_buffer", "1"), std::pair("container", "A/B")}) {
+  for (const auto& [key, value] :
+       {std::pair("kind", "shell"), std::pair("port", "0"), std::pair("port", "65536"), std::pair("columns", "0"),
+        std::pair("rows", "70000"), std::pair("tail", "-1"), std::pair("since", "yesterday"), std::pair("since", "0"),
+        std::pair("limit_bytes", "0"), std::pair("tty", "yes"), std::pair("exec_protocol", "v3"),
+        std::pair("subprotocol", "a b"), std::pair("receive_buffer", "1"), std::pair("container", "A/B")}) {
     const Expected<void> set = set_param(params, key, value);
     REQUIRE_FALSE(set);
     CHECK(set.error().status == Status::invalid);
