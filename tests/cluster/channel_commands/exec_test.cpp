@@ -29,6 +29,15 @@ std::string bytes_of(std::size_t size) {
   return bytes;
 }
 
+// Of a command that may end before it has read its input. Not beside kubectl: where the connection then ends before the
+// Status has come, that says success (kubernetes/kubectl#1208).
+void check_exit_code(const End& end, int code) {
+  CAPTURE(end.errors);
+  const bool known = end.status == code;
+  const bool not_known = end.status == 255 && !end.errors.empty();
+  CHECK((known || not_known));
+}
+
 }  // namespace
 
 TEST_CASE("exec: output, errors and exit codes, as kubectl passes them on") {
@@ -41,7 +50,7 @@ TEST_CASE("exec: output, errors and exit codes, as kubectl passes them on") {
   run_both(ns, exec_sh("kill -9 $$"), "", Compare::errors);
   run_both(ns, {"exec", "pod/web", "-c", "main", "--", "echo", "-n", "", "a b", "*", "--", "-i"}, "", Compare::errors);
   run_both(ns, {"exec", "web", "-q", "--", "false"});
-  run_both(ns, {"exec", "-i", "web", "--", "sh", "-c", "exit 9"}, "not read", Compare::errors);
+  check_exit_code(run(ksr_command(ns, {"exec", "-i", "web", "--", "sh", "-c", "exit 9"}), "not read"), 9);
   // Standard input is not passed on without -i.
   run_both(ns, exec_sh("cat; echo end"), "not passed on");
 }
@@ -51,8 +60,10 @@ TEST_CASE("exec -i: the end of standard input, binary bytes, 10 MB in either dir
   NodePod pod(shared_node(), ns, "web");
   run_both(ns, {"exec", "-i", "web", "--", "cat"}, "over there\n", Compare::errors);
   run_both(ns, {"exec", "-i", "web", "--", "cat"}, "", Compare::errors);
-  run_both(ns, {"exec", "-i", "web", "--", "sh", "-c", "read line; echo \"$line\"; exit 3"}, "one\ntwo\n",
-           Compare::errors);
+  const Words reads_a_line{"exec", "-i", "web", "--", "sh", "-c", "read line; echo \"$line\"; exit 3"};
+  const End read_a_line = run(ksr_command(ns, reads_a_line), "one\ntwo\n");
+  check_exit_code(read_a_line, 3);
+  CHECK(read_a_line.output == "one\n");
   const std::string bytes = bytes_of(10'000'000);
   const End echo = run(ksr_command(ns, {"exec", "-i", "web", "--", "cat"}), bytes);
   CHECK(echo.status == 0);
