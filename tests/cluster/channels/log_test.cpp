@@ -156,6 +156,8 @@ TEST_CASE("a container that is restarted: the rest of the old one, RESTARTED, th
   REQUIRE(first_only.open(client.client(), follow(pod)) == KSR_OK);
   writer.write(30);
   check_complete(user, writer);
+  // It has to be open before the container is restarted: it would begin with the next one else.
+  check_complete(first_only, writer);
   const std::string first = joined(writer.lines());
   for (int i = 0; i < 2; ++i) {
     pod.restart();
