@@ -340,6 +340,7 @@ void LogCall::take_text(std::string_view text) {
   progressed_ = true;
   // Not with the head: what the kubelet cannot read is answered with 200 as well.
   failures_ = 0;
+  refusals_ = 0;
   if (options_.limit_bytes)
     text = text.substr(0, *options_.limit_bytes - std::min(*options_.limit_bytes, delivered_bytes_));
   delivered_bytes_ += text.size();
@@ -423,6 +424,8 @@ void LogCall::on_refused() {
   const bool waits = nothing_yet || (head_.status == 400 && container != nullptr && !pod_->over &&
                                      container->state == ContainerState::waiting);
   if (waits && options_.follow && !options_.previous) return read_pod_later(kPollInterval);
+  // The pod or its container went away between the look at it and the request: the next look tells.
+  if (head_.status == 400 && has_begun_ && options_.resume && ++refusals_ < kMaxFailures) return retry(error);
   fail(std::move(error));
 }
 

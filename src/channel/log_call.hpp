@@ -112,6 +112,7 @@ class LogCall final : public ChannelCall, private transport::ExchangeObserver {
   bool looked_again_ = false;    // at the pod, after a response that repeated nothing
   bool renewed_ = false;
   int failures_ = 0;  // in a row
+  int refusals_ = 0;  // 400, in a row, of a log that was read before
   Instant asked_at_{};
   std::uint64_t replayed_before_ = 0;  // of earlier instances
   std::uint64_t delivered_bytes_ = 0;
