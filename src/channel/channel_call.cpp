@@ -1,7 +1,5 @@
 #include "channel/channel_call.hpp"
 
-#include <algorithm>
-
 #include "base/secrets.hpp"
 #include "base/text.hpp"
 #include "channel/exec_call.hpp"
@@ -129,15 +127,6 @@ ErrorContext ChannelCall::context() const {
 
 std::string pod_path(const ChannelTarget& target) {
   return "/api/v1/namespaces/" + percent_encode(target.name_space) + "/pods/" + percent_encode(target.name);
-}
-
-void add_headers(transport::Request& request, const cluster::RequestAuth& auth) {
-  const std::size_t own = request.headers.size();
-  for (const transport::Header& header : auth.headers) {
-    const auto same = [&](const transport::Header& held) { return equal_ignoring_case(held.name, header.name); };
-    const auto end = request.headers.begin() + static_cast<std::ptrdiff_t>(own);
-    if (std::none_of(request.headers.begin(), end, same)) request.headers.push_back(header);
-  }
 }
 
 std::shared_ptr<ChannelCall> make_channel_call(ChannelCall::Environment environment, ChannelOptions options,

@@ -163,8 +163,6 @@ class ChannelCall : public std::enable_shared_from_this<ChannelCall> {
 
 // "/api/v1/namespaces/NS/pods/NAME", percent-encoded.
 std::string pod_path(const ChannelTarget& target);
-// Adds the headers of the client that the request does not have itself.
-void add_headers(transport::Request& request, const cluster::RequestAuth& auth);
 
 std::shared_ptr<ChannelCall> make_channel_call(ChannelCall::Environment environment, ChannelOptions options,
                                                ChannelTarget target);

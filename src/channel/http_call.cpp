@@ -24,13 +24,10 @@ void HttpCall::send(Expected<cluster::RequestAuth> auth) {
   request.method = target_.method;
   request.target = target_.target;
   if (target_.below_headlamp_url) {
-    if (!auth->headlamp_prefix) {
-      return fail({Status::invalid, "params key scope: is headlamp, but the client has no headlamp_url"});
-    }
-    request.prefix = auth->headlamp_prefix;
+    if (const auto sent = cluster::send_to_headlamp(request, *auth); !sent) return fail(sent.error());
   }
   request.headers = target_.headers;
-  add_headers(request, *auth);
+  cluster::add_headers(request, *auth);
   request.body = target_.body;
   request.response_timeout = kHeadTimeout;
   environment_.counts->bytes_sent.fetch_add(request.body.size(), std::memory_order_relaxed);
@@ -66,11 +63,7 @@ void HttpCall::on_end(const std::optional<Error>& error) {
       return;
     }
     if (head_.status != 0 && !accepted()) {
-      const cluster::Refusal refusal = cluster::read_refusal(head_, refusal_, std::chrono::system_clock::now());
-      Error why = refusal.error;
-      if (head_.status >= 400) why.status = status_of_refused_call(head_.status);
-      if (refusal.status) why.details = std::string(trimmed(refusal_));
-      return fail(std::move(why));
+      return fail(cluster::read_call_refusal(head_, refusal_, std::chrono::system_clock::now()).error);
     }
     if (accepted() && !error) mark(kPartStdout, Mark::finished);
     if (!error && head_.status == 0) {

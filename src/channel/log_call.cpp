@@ -252,7 +252,7 @@ void LogCall::send(Expected<cluster::RequestAuth> auth) {
   transport::Request request;
   request.target = pod_path(target_) + "/log" + query();
   request.headers = target_.headers;
-  add_headers(request, *auth);
+  cluster::add_headers(request, *auth);
   request.headers.push_back({"Accept", "*/*"});
   request.response_timeout = kHeadTimeout;
   asked_at_ = now();
@@ -398,10 +398,7 @@ void LogCall::on_end(const std::optional<Error>& error) {
 void LogCall::on_refused() {
   // A pod without a node, of which nothing can be read yet.
   const bool nothing_yet = head_.status == 204;
-  const cluster::Refusal refusal = cluster::read_refusal(head_, other_body_, std::chrono::system_clock::now());
-  Error error = refusal.error;
-  if (head_.status >= 400) error.status = status_of_refused_call(head_.status);
-  if (refusal.status) error.details = std::string(trimmed(other_body_));
+  Error error = cluster::read_call_refusal(head_, other_body_, std::chrono::system_clock::now()).error;
   if (head_.status == 401 && !std::exchange(renewed_, true)) {
     environment_.access->reject_credentials();
     return read_pod_later(Milliseconds(0));

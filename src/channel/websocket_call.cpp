@@ -53,13 +53,10 @@ void WebSocketCall::send_handshake(Expected<cluster::RequestAuth> auth) {
   transport::Request request;
   request.target = std::move(wanted.target);
   if (target_.below_headlamp_url) {
-    if (!auth->headlamp_prefix) {
-      return fail({Status::invalid, "params key scope: is headlamp, but the client has no headlamp_url"});
-    }
-    request.prefix = auth->headlamp_prefix;
+    if (const auto sent = cluster::send_to_headlamp(request, *auth); !sent) return fail(sent.error());
   }
   request.headers = target_.headers;
-  add_headers(request, *auth);
+  cluster::add_headers(request, *auth);
   for (const std::string& subprotocol : auth->subprotocols) {
     if (subprotocol != kHeadlampDefault || wanted.subprotocols.empty()) wanted.subprotocols.push_back(subprotocol);
   }
@@ -177,10 +174,7 @@ void WebSocketCall::on_end(const std::optional<Error>& error) {
       return closed(error);
     }
     if (head_.status != 0) {
-      const cluster::Refusal refusal = cluster::read_refusal(head_, message_, std::chrono::system_clock::now());
-      Error why = refusal.error;
-      if (head_.status >= 400) why.status = status_of_refused_call(head_.status);
-      if (refusal.status) why.details = std::string(trimmed(message_));
+      Error why = cluster::read_call_refusal(head_, message_, std::chrono::system_clock::now()).error;
       return refused({std::move(why), head_.status, !message_.empty(), false});
     }
     const bool before_request = !exchange_->is_sent();

@@ -173,6 +173,19 @@ bool ChannelHandle::is_full() const {
   return held_size() >= options_.receive_buffer || lines_held_ >= kMaxLinesHeld;
 }
 
+// Something has been added. False: enough is held.
+bool ChannelHandle::note_arrival() {
+  untold_ = true;
+  if (!pushes_) arrived_.notify_all();
+  const bool room = !is_full();
+  reading_rests_ = reading_rests_ || !room;
+  return room;
+}
+
+std::size_t ChannelHandle::send_room() const {
+  return options_.send_buffer - std::min(options_.send_buffer, outgoing_size_);
+}
+
 void ChannelHandle::on_drained() {
   {
     const MutexLock lock(mutex_);
@@ -191,10 +204,7 @@ bool ChannelHandle::on_bytes(int part, std::string_view bytes) {
     if (cancelled_) return true;
     if (!pushes_ && to->held.empty()) add_event(ChannelEvent::readable, part, std::nullopt);
     to->held.add_bytes(bytes);
-    room = !is_full();
-    untold_ = true;
-    reading_rests_ = reading_rests_ || !room;
-    if (!pushes_) arrived_.notify_all();
+    room = note_arrival();
   }
   if (!room) post();
   return room;
@@ -209,10 +219,7 @@ bool ChannelHandle::on_message(int part, std::string message) {
     if (to == nullptr || cancelled_ || (!pushes_ && message.empty())) return true;
     if (!pushes_ && to->held.empty()) add_event(ChannelEvent::readable, part, std::nullopt);
     to->held.add_message(std::move(message), ++messages_);
-    room = !is_full();
-    untold_ = true;
-    reading_rests_ = reading_rests_ || !room;
-    if (!pushes_) arrived_.notify_all();
+    room = note_arrival();
   }
   if (!room) post();
   return room;
@@ -397,19 +404,17 @@ Expected<void> ChannelHandle::write(int part, std::string_view bytes, Timeout ti
         return end_error().value_or(Error{Status::lost, "the channel has ended, and what is written is lost"});
       if (finished_writing_) return Error{Status::invalid, "part 0: ksr_channel_finish came before"};
       if (bytes.empty() && !has_messages()) return {};
-      const std::size_t room = options_.send_buffer - std::min(options_.send_buffer, outgoing_size_);
+      const std::size_t room = send_room();
       // One that is larger than the buffer goes when nothing waits before it.
       if (has_messages() ? outgoing_.empty() || bytes.size() <= room : room > 0) break;
       wants_writable_ = true;
       if (!timeout) {
         sent_.wait(mutex_);
       } else if (!sent_.wait_until(mutex_, until) && std::chrono::steady_clock::now() >= until) {
-        const std::size_t left = options_.send_buffer - std::min(options_.send_buffer, outgoing_size_);
-        if (left == 0 || has_messages()) return no_time("the send buffer was full for timeout_ms");
+        if (send_room() == 0 || has_messages()) return no_time("the send buffer was full for timeout_ms");
       }
     }
-    const std::size_t room = options_.send_buffer - std::min(options_.send_buffer, outgoing_size_);
-    taken = has_messages() ? bytes.size() : std::min(bytes.size(), room);
+    taken = has_messages() ? bytes.size() : std::min(bytes.size(), send_room());
     wants_writable_ = wants_writable_ || taken < bytes.size();
     const std::string_view first = bytes.substr(0, taken);
     if (!has_messages() && !outgoing_.empty() && outgoing_.back().bytes.size() + taken <= kMaxJoined) {

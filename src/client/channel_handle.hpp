@@ -2,7 +2,6 @@
 // its end; used by Client and abi/. Any thread; `mutex_` guards its state.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -103,7 +102,6 @@ class ChannelHandle final : public delivery::CallbackSource,
 
   bool is_log() const noexcept { return options_.kind == channel::ChannelKind::log; }
   bool has_messages() const noexcept { return options_.kind == channel::ChannelKind::websocket; }
-  bool pushes() const noexcept { return pushes_; }
   Part* find(int part) KSR_REQUIRES(mutex_);
   Expected<void> check_writable(int part) const;
   void add_event(ChannelEvent event, int part, std::optional<delivery::ErrorReport> report) KSR_REQUIRES(mutex_);
@@ -112,6 +110,8 @@ class ChannelHandle final : public delivery::CallbackSource,
   void count_taken(std::string_view bytes) KSR_REQUIRES(mutex_);
   std::size_t held_size() const KSR_REQUIRES(mutex_);
   bool is_full() const KSR_REQUIRES(mutex_);
+  bool note_arrival() KSR_REQUIRES(mutex_);
+  std::size_t send_room() const KSR_REQUIRES(mutex_);
   void after_taking() KSR_EXCLUDES(mutex_);
   void post() KSR_EXCLUDES(mutex_);
   void notify_all();

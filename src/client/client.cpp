@@ -39,6 +39,16 @@ class StreamLife {
   std::atomic<bool> ended_{false};
 };
 
+// NULL where it is none of them.
+template <class Opened>
+std::shared_ptr<Opened> taken_out(std::unordered_map<const Opened*, std::shared_ptr<Opened>>& all, const Opened& one) {
+  const auto found = all.find(&one);
+  if (found == all.end()) return nullptr;
+  std::shared_ptr<Opened> taken = std::move(found->second);
+  all.erase(found);
+  return taken;
+}
+
 Error cancelled_error() {
   return {Status::cancelled, "the client was cancelled or closed"};
 }
@@ -126,12 +136,9 @@ void Client::forget(RequestHandle& request) {
   std::shared_ptr<RequestHandle> last;  // dropped after the lock
   {
     const MutexLock lock(mutex_);
-    const auto found = requests_.find(&request);
-    if (found == requests_.end()) return;
-    last = std::move(found->second);
-    requests_.erase(found);
+    last = taken_out(requests_, request);
   }
-  end_when_idle();
+  if (last) end_when_idle();
 }
 
 // ---- channels -------------------------------------------------------------------------------------------------------
@@ -207,12 +214,9 @@ void Client::forget(ChannelHandle& channel) {
   std::shared_ptr<ChannelHandle> last;  // dropped after the lock
   {
     const MutexLock lock(mutex_);
-    const auto found = channels_.find(&channel);
-    if (found == channels_.end()) return;
-    last = std::move(found->second);
-    channels_.erase(found);
+    last = taken_out(channels_, channel);
   }
-  end_when_idle();
+  if (last) end_when_idle();
 }
 
 // ---- streams --------------------------------------------------------------------------------------------------------

@@ -35,6 +35,11 @@ struct RequestAuth {
   std::optional<std::string> headlamp_prefix = std::nullopt;
 };
 
+// The headers of the client that the request does not have itself: its own count more.
+void add_headers(transport::Request& request, const RequestAuth& auth);
+// scope=headlamp: the request goes to the Headlamp server itself. An error without one.
+Expected<void> send_to_headlamp(transport::Request& request, const RequestAuth& auth);
+
 // Through a Headlamp server the two differ, and a WebSocket needs a request right before it.
 enum class Purpose { request, websocket };
 

@@ -141,4 +141,11 @@ Refusal read_refusal(const transport::ResponseHead& head, std::string_view body,
   return refusal;
 }
 
+Refusal read_call_refusal(const transport::ResponseHead& head, std::string_view body, system_clock::time_point now) {
+  Refusal refusal = read_refusal(head, body, now);
+  if (head.status >= 400) refusal.error.status = status_of_refused_call(head.status);
+  if (refusal.status) refusal.error.details = std::string(trimmed(body));
+  return refusal;
+}
+
 }  // namespace ksr::cluster

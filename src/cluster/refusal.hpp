@@ -1,5 +1,5 @@
-// `read_refusal` makes an Error of an HTTP response that is not the success that was asked for; used by lists, watches
-// and discovery. Pure, any thread.
+// `read_refusal` makes an Error of an HTTP response that is not the success that was asked for; used by lists, watches,
+// discovery, requests and channels. Pure, any thread.
 #pragma once
 
 #include <chrono>
@@ -27,6 +27,10 @@ struct Refusal {
 // `now` is the wall clock, for a Retry-After that is a date.
 Refusal read_refusal(const transport::ResponseHead& head, std::string_view body,
                      std::chrono::system_clock::time_point now);
+
+// The same of any other call than a list or watch, whose errors have two more codes and the whole Status.
+Refusal read_call_refusal(const transport::ResponseHead& head, std::string_view body,
+                          std::chrono::system_clock::time_point now);
 
 // Retry-After (RFC 9110, section 10.2.3): seconds or an IMF-fixdate; empty for anything else. From 0 to
 // json::kMaxRetryAfter.

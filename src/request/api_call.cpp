@@ -37,13 +37,11 @@ std::string in_json(const transport::ResponseHead& head, const std::string& body
 
 Failure refusal_of(const transport::ResponseHead& head, const std::string& raw_body) {
   const std::string body = in_json(head, raw_body);
-  cluster::Refusal refusal = cluster::read_refusal(head, body, std::chrono::system_clock::now());
+  cluster::Refusal refusal = cluster::read_call_refusal(head, body, std::chrono::system_clock::now());
   Failure failure;
   failure.error = std::move(refusal.error);
   failure.status = std::move(refusal.status);
   failure.answered = true;
-  if (head.status >= 400) failure.error.status = status_of_refused_call(head.status);
-  if (failure.status) failure.error.details = std::string(trimmed(body));
   return failure;
 }
 
@@ -179,17 +177,10 @@ void ApiCall::send(Expected<cluster::RequestAuth> auth) {
     request.target = target_with_timeout(plan_, left);
   }
   if (params_.below_headlamp_url) {
-    if (!auth->headlamp_prefix) {
-      return fail(Error{Status::invalid, "params key scope: is headlamp, but the client has no headlamp_url"});
-    }
-    request.prefix = auth->headlamp_prefix;
+    if (const auto sent = cluster::send_to_headlamp(request, *auth); !sent) return fail(sent.error());
   }
   request.headers = plan_.headers;
-  for (transport::Header& header : auth->headers) {
-    const auto same = [&](const transport::Header& own) { return equal_ignoring_case(own.name, header.name); };
-    // The request's own header counts more than one that the client sends with all of them.
-    if (std::none_of(plan_.headers.begin(), plan_.headers.end(), same)) request.headers.push_back(std::move(header));
-  }
+  cluster::add_headers(request, *auth);
   request.body = plan_.body;
   request.accept_gzip = auth->compression;
   environment_.counts->bytes_sent.fetch_add(plan_.body.size(), std::memory_order_relaxed);
