@@ -1,5 +1,5 @@
-// `kWaitLimit` is how long a test waits for what has to come; used by all tests in C++. Far beyond what it takes: only a
-// fault, never a busy machine, may reach it.
+// `kWaitLimit` is how long a test waits for what has to come; used by all tests in C++. Far beyond what it takes: only
+// a fault, never a busy machine, may reach it.
 #pragma once
 
 #include <chrono>
