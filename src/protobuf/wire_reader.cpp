@@ -1,10 +1,11 @@
 #include "protobuf/wire_reader.hpp"
 
+#include "protobuf/varint.hpp"
+
 namespace ksr::protobuf {
 namespace {
 
 constexpr std::string_view kMagic("k8s\0", 4);
-constexpr int kMaxVarintBytes = 10;
 constexpr std::uint32_t kTypeBits = 3;
 
 // runtime.Unknown (apimachinery pkg/runtime/generated.proto).
@@ -35,17 +36,10 @@ std::optional<WireField> WireReader::fail() {
 
 std::optional<std::uint64_t> WireReader::take_varint() {
   std::uint64_t value = 0;
-  for (int i = 0; i < kMaxVarintBytes && static_cast<std::size_t>(i) < rest_.size(); ++i) {
-    const auto byte = static_cast<unsigned char>(rest_[static_cast<std::size_t>(i)]);
-    // The tenth has the highest bit of the value alone.
-    if (i == kMaxVarintBytes - 1 && byte > 1) return std::nullopt;
-    value |= std::uint64_t{byte & 0x7FU} << (7 * i);
-    if ((byte & 0x80U) == 0) {
-      rest_.remove_prefix(static_cast<std::size_t>(i) + 1);
-      return value;
-    }
-  }
-  return std::nullopt;
+  const char* const end = read_varint(rest_.data(), rest_.data() + rest_.size(), value);
+  if (end == nullptr) return std::nullopt;
+  rest_.remove_prefix(static_cast<std::size_t>(end - rest_.data()));
+  return value;
 }
 
 std::optional<std::uint64_t> WireReader::take_fixed(std::size_t size) {
