@@ -73,12 +73,16 @@ std::size_t part_size(std::string_view text, std::size_t size) noexcept {
 
 }  // namespace
 
-DecodeOutcome ObjectDecoder::decode(const Message& message, std::string_view prefix, std::string_view bytes) {
+void ObjectDecoder::clear() noexcept {
   outcome_ = DecodeOutcome::done;
   unknown_message_ = nullptr;
   size_ = 0;
   notes_.fill({});
   slots_.clear();
+}
+
+DecodeOutcome ObjectDecoder::decode(const Message& message, std::string_view prefix, std::string_view bytes) {
+  clear();
   if (static_cast<std::size_t>(limit_ - buffer_.get()) > kOrdinarySize) {
     buffer_.reset();
     limit_ = nullptr;

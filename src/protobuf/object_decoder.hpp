@@ -40,6 +40,9 @@ class ObjectDecoder {
   // `bytes`: the message, without its envelope. `prefix`: the first members, each with a comma behind it.
   DecodeOutcome decode(const Message& message, std::string_view prefix, std::string_view bytes);
 
+  // As if nothing had been decoded.
+  void clear() noexcept;
+
   // Of the object that was decoded last, until the next call.
   std::string_view text() const noexcept { return {buffer_.get(), size_}; }
   struct Noted {
