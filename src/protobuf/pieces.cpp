@@ -86,6 +86,7 @@ bool Pieces::take(std::size_t size, std::string_view& taken) {
   if (kept_.empty() && rest_.size() >= size) {
     taken = rest_.substr(0, size);
     advance(size);
+    unfinished_ = false;
     return true;
   }
   const std::size_t more = std::min(rest_.size(), size - kept_.size());
