@@ -55,7 +55,6 @@ void ObjectDecoder::clear() noexcept {
   unknown_message_ = nullptr;
   size_ = 0;
   notes_.fill({});
-  slots_used_ = 0;
 }
 
 DecodeOutcome ObjectDecoder::decode(const Message& message, std::string_view prefix, std::string_view bytes) {
@@ -80,8 +79,8 @@ ObjectDecoder::Noted ObjectDecoder::noted(Role role) const noexcept {
   const Range range = notes_[static_cast<std::size_t>(role)];
   if (range.end == 0) return {};
   const std::string_view written(values_.data() + range.begin, range.end - range.begin);
-  if (written.front() != '"') return {true, {}};
-  return {true, written.substr(1, written.size() - 2)};
+  if (written.front() != '"') return {true, false, {}};
+  return {true, range.escaped, written.substr(1, written.size() - 2)};
 }
 
 std::string ObjectDecoder::problem() const {
@@ -154,7 +153,7 @@ const char* ObjectDecoder::skip_unknown(const Message& message, std::uint64_t ta
 }
 
 inline char* ObjectDecoder::members(const Message& message, std::string_view bytes, char* out, std::size_t depth) {
-  return message.ordered ? ordered_members(message, bytes, out, depth) : sorted_members(message, bytes, out, depth);
+  return message.ordered ? ordered_members(message, bytes, out, depth) : unordered_members(message, bytes, out, depth);
 }
 
 // The order on the wire, which is that of the numbers, is that of JSON.
@@ -166,23 +165,23 @@ char* ObjectDecoder::ordered_members(const Message& message, std::string_view by
   const char* const end = p + bytes.size();
   // The fields that have not come and are written nevertheless.
   std::uint64_t missing = message.zero_mask;
-  unsigned last = 0;
+  std::uint64_t last_tag = 0;
   while (p != end) {
     const Varint tag = read_short_varint(p, end);
     p = tag.end;
     const NumberRow row = p != nullptr && tag.value <= max_tag ? numbers[tag.value >> 3] : NumberRow{};
-    if (row.tag != tag.value || row.index <= last) {
+    if (row.tag != tag.value || tag.value <= last_tag) {
       p = skip_unknown(message, tag.value, p, end);
       if (p == nullptr) return nullptr;
       continue;
     }
-    last = row.index;
+    last_tag = tag.value;
     if (is_left_out(row.flags, p, end)) {
       ++p;
       continue;
     }
     if (missing != 0) {
-      const std::uint64_t before = (std::uint64_t{1} << (last - 1)) - 1;
+      const std::uint64_t before = (std::uint64_t{1} << (row.index - 1)) - 1;
       if ((missing & before) != 0) {
         out = zeros(message, missing & before, out);
         if (out == nullptr) return nullptr;
@@ -191,7 +190,7 @@ char* ObjectDecoder::ordered_members(const Message& message, std::string_view by
     }
     out = values_.room(out);
     if (out == nullptr) return nullptr;
-    const Field& field = fields[last - 1];
+    const Field& field = fields[row.index - 1];
     const Step step =
         (row.flags & kPlainText) != 0 ? text_run(field, p, end, out) : other_run(field, p, end, out, depth);
     if (step.p == nullptr) return nullptr;
@@ -201,51 +200,47 @@ char* ObjectDecoder::ordered_members(const Message& message, std::string_view by
   return missing == 0 ? out : zeros(message, missing, out);
 }
 
-// First where each field is, then in the order of JSON.
-char* ObjectDecoder::sorted_members(const Message& message, std::string_view bytes, char* out, std::size_t depth) {
-  const std::size_t base = slots_used_;
-  slots_used_ += message.field_count;
-  if (slots_.size() < slots_used_) slots_.resize(2 * slots_used_);
-  const std::uint64_t present = find_slots(message, bytes, slots_.data() + base);
-  if (values_.outcome() != DecodeOutcome::done) return nullptr;
-  const Field* const fields = schema_.fields + message.first_field;
-  for (std::uint64_t left = present | message.zero_mask; left != 0; left &= left - 1) {
-    const auto index = static_cast<unsigned>(__builtin_ctzll(left));
-    if ((present >> index & 1) == 0) {
-      out = zeros(message, std::uint64_t{1} << index, out);
-      if (out == nullptr) return nullptr;
-      continue;
-    }
-    out = values_.room(out);
-    if (out == nullptr) return nullptr;
-    // Not by reference: a message within may need more slots.
-    const Slot slot = slots_[base + index];
-    const Field& field = fields[index];
-    const bool plain = field.kind == Kind::text && (field.flags & kSeveral) == 0 && field.role == Role::none;
-    out =
-        plain ? text_run(field, slot.begin, slot.end, out).out : other_run(field, slot.begin, slot.end, out, depth).out;
-    if (out == nullptr) return nullptr;
+// Where the members of a message begin in the output, by their index.
+class ObjectDecoder::Places {
+ public:
+  std::uint64_t written() const noexcept { return written_; }
+  // Notes a member whose text ends the output, and returns where it belongs: in front of those that come after it.
+  std::size_t add(unsigned index, std::size_t begin, std::size_t end) noexcept {
+    const std::uint64_t later = written_ & (~std::uint64_t{0} << index);
+    written_ |= std::uint64_t{1} << index;
+    begin_[index] = later == 0 ? begin : begin_[__builtin_ctzll(later)];
+    for (std::uint64_t left = later; left != 0; left &= left - 1) begin_[__builtin_ctzll(left)] += end - begin;
+    return begin_[index];
   }
-  slots_used_ = base;
-  return out;
-}
 
-// Returns which fields are there.
-std::uint64_t ObjectDecoder::find_slots(const Message& message, std::string_view bytes, Slot* slots) {
+ private:
+  std::uint64_t written_ = 0;
+  std::array<std::size_t, 64> begin_;
+};
+
+// What JSON has earlier than the wire is moved to its place. That is cheap: few fields are late, most of them are
+// short, and most messages end soon after them.
+char* ObjectDecoder::unordered_members(const Message& message, std::string_view bytes, char* out, std::size_t depth) {
+  const Field* const fields = schema_.fields + message.first_field;
   const NumberRow* const numbers = schema_.numbers + message.numbers;
   const std::uint64_t max_tag = std::uint64_t{message.max_number} << 3 | 7;
   const char* p = bytes.data();
   const char* const end = p + bytes.size();
-  std::uint64_t present = 0;
+  Places places;
+  const auto place = [&](unsigned index, std::size_t begin) {
+    const std::size_t after = values_.offset_of(out);
+    if (after == begin) return;
+    if (const std::size_t to = places.add(index, begin, after); to != begin) move_back(begin, after, to);
+  };
+  std::uint64_t missing = message.zero_mask;
   std::uint64_t last_tag = 0;
   while (p != end) {
     const Varint tag = read_short_varint(p, end);
     p = tag.end;
     const NumberRow row = p != nullptr && tag.value <= max_tag ? numbers[tag.value >> 3] : NumberRow{};
-    const bool again = tag.value == last_tag && (row.flags & kSeveral) != 0;
-    if (row.tag != tag.value || (tag.value <= last_tag && !again)) {
+    if (row.tag != tag.value || tag.value <= last_tag) {
       p = skip_unknown(message, tag.value, p, end);
-      if (p == nullptr) return 0;
+      if (p == nullptr) return nullptr;
       continue;
     }
     last_tag = tag.value;
@@ -253,16 +248,41 @@ std::uint64_t ObjectDecoder::find_slots(const Message& message, std::string_view
       ++p;
       continue;
     }
-    const char* const begin = p;
-    p = read_payload(row.tag, p, end).end;
-    if (p == nullptr) return 0;
-    Slot& slot = slots[row.index - 1];
-    slot.end = p;
-    if (again) continue;
-    slot.begin = begin;
-    present |= std::uint64_t{1} << (row.index - 1);
+    const unsigned index = row.index - 1U;
+    missing &= ~(std::uint64_t{1} << index);
+    out = values_.room(out);
+    if (out == nullptr) return nullptr;
+    const std::size_t begin = values_.offset_of(out);
+    const Step step = (row.flags & kPlainText) != 0 ? text_run(fields[index], p, end, out)
+                                                    : other_run(fields[index], p, end, out, depth);
+    if (step.p == nullptr) return nullptr;
+    p = step.p;
+    out = step.out;
+    place(index, begin);
   }
-  return present;
+  for (; missing != 0; missing &= missing - 1) {
+    const auto index = static_cast<unsigned>(__builtin_ctzll(missing));
+    const std::size_t begin = values_.offset_of(out);
+    out = zeros(message, std::uint64_t{1} << index, out);
+    if (out == nullptr) return nullptr;
+    place(index, begin);
+  }
+  return out;
+}
+
+// The end of the output, from `begin` on, to an earlier place; with what is noted of it.
+void ObjectDecoder::move_back(std::size_t begin, std::size_t end, std::size_t to) {
+  char* const data = values_.data();
+  const std::size_t size = end - begin;
+  moved_.assign(data + begin, data + end);
+  std::memmove(data + to + size, data + to, begin - to);
+  std::memcpy(data + to, moved_.data(), size);
+  for (Range& note : notes_) {
+    if (note.end == 0 || note.begin < to) continue;
+    const std::size_t shift = note.begin < begin ? size : to - begin;
+    note.begin += shift;
+    note.end += shift;
+  }
 }
 
 // The zeros of the fields in the mask `which`.
@@ -309,7 +329,10 @@ ObjectDecoder::Step ObjectDecoder::noted_run(const Field& field, const char* p, 
   const Step step = plain_run(field, p, end, out, depth);
   if (step.p == nullptr || field.role == Role::managed_fields) return step;
   const std::size_t after = values_.offset_of(step.out);
-  if (after != begin) notes_[static_cast<std::size_t>(field.role)] = {begin + field.key_size, after - 1};
+  if (after == begin) return step;
+  const std::size_t size = after - 1 - begin - field.key_size;
+  const bool escaped = std::memchr(step.out - 1 - size, '\\', size) != nullptr;
+  notes_[static_cast<std::size_t>(field.role)] = {after - 1 - size, after - 1, escaped};
   return step;
 }
 

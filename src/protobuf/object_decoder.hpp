@@ -37,6 +37,7 @@ class ObjectDecoder {
   std::string_view text() const noexcept { return {values_.data(), size_}; }
   struct Noted {
     bool present = false;
+    bool escaped = false;
     std::string_view text = {};  // between the quotes, with its escapes; empty for null
   };
   Noted noted(Role role) const noexcept;
@@ -49,13 +50,11 @@ class ObjectDecoder {
     const char* p;
     char* out;
   };
-  struct Slot {
-    const char* begin;
-    const char* end;
-  };
+  class Places;
   struct Range {
     std::size_t begin = 0;
     std::size_t end = 0;
+    bool escaped = false;
   };
 
   // A tag's number or bytes, and what is behind them; NULL when they are not all there.
@@ -66,8 +65,8 @@ class ObjectDecoder {
 
   char* members(const Message& message, std::string_view bytes, char* out, std::size_t depth);
   char* ordered_members(const Message& message, std::string_view bytes, char* out, std::size_t depth);
-  char* sorted_members(const Message& message, std::string_view bytes, char* out, std::size_t depth);
-  std::uint64_t find_slots(const Message& message, std::string_view bytes, Slot* slots);
+  char* unordered_members(const Message& message, std::string_view bytes, char* out, std::size_t depth);
+  void move_back(std::size_t begin, std::size_t end, std::size_t to);
   const char* skip_unknown(const Message& message, std::uint64_t tag, const char* p, const char* end);
   char* zeros(const Message& message, std::uint64_t which, char* out);
   Step text_run(const Field& field, const char* p, const char* end, char* out);
@@ -92,9 +91,8 @@ class ObjectDecoder {
   ValueWriter values_;
   std::size_t size_ = 0;
   std::array<Range, static_cast<std::size_t>(Role::managed_fields)> notes_{};
-  // Of the messages that are being read, those whose fields have to be sorted.
-  std::vector<Slot> slots_;
-  std::size_t slots_used_ = 0;
+  // Text that is on its way to its place.
+  std::vector<char> moved_;
   const Message* unknown_message_ = nullptr;
   std::uint64_t unknown_number_ = 0;
 };

@@ -45,6 +45,7 @@ class ValueWriter {
   // Texts come from memory that may be read up to `readable_end`.
   char* begin(std::size_t expected_size, const char* readable_end);
   const char* data() const noexcept { return buffer_.get(); }
+  char* data() noexcept { return buffer_.get(); }
   std::size_t offset_of(const char* out) const noexcept { return static_cast<std::size_t>(out - buffer_.get()); }
 
   DecodeOutcome outcome() const noexcept { return outcome_; }
