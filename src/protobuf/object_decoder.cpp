@@ -48,6 +48,13 @@ inline bool is_left_out(std::uint8_t flags, const char* p, const char* end) noex
   return (flags & kOmitZero) != 0 && p != end && *p == 0;
 }
 
+inline bool is_above(std::string_view key, std::string_view last) noexcept {
+  if (!key.empty() && !last.empty() && key.front() != last.front()) {
+    return static_cast<unsigned char>(key.front()) > static_cast<unsigned char>(last.front());
+  }
+  return key > last;
+}
+
 }  // namespace
 
 void ObjectDecoder::clear() noexcept {
@@ -393,7 +400,7 @@ ObjectDecoder::Step ObjectDecoder::map(const Field& field, const char* p, const 
     if (begin == entry.end || *begin != static_cast<char>(kKeyTag)) return {fail(DecodeOutcome::unknown), nullptr};
     const Read key = read_payload(kKeyTag, begin + 1, entry.end);
     if (key.end == nullptr) return {};
-    if (!first && key.payload.bytes() <= last_key) return {fail(DecodeOutcome::unknown), nullptr};
+    if (!first && !is_above(key.payload.bytes(), last_key)) return {fail(DecodeOutcome::unknown), nullptr};
     last_key = key.payload.bytes();
     out = map_entry(field, key.payload, key.end, entry.end, out, depth + 1);
     if (out == nullptr) return {};

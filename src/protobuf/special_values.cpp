@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "base/civil_time.hpp"
+#include "base/text.hpp"
 #include "protobuf/json_text.hpp"
 #include "protobuf/varint.hpp"
 #include "protobuf/wire_reader.hpp"
@@ -19,6 +20,10 @@ constexpr std::size_t kMaxQuantity = 100;
 char* put_text(std::string_view text, char* out) noexcept {
   std::memcpy(out, text.data(), text.size());
   return out + text.size();
+}
+
+bool is_in_quantity(char c) noexcept {
+  return is_digit(c) || std::string_view("+-.eEinumkKMGTP").find(c) != std::string_view::npos;
 }
 
 }  // namespace
@@ -82,7 +87,9 @@ char* write_quantity(std::string_view message, char* out) noexcept {
     text = field->bytes;
   }
   if (reader.malformed() || text.empty() || text.size() > kMaxQuantity) return nullptr;
-  if (text.find_first_not_of("0123456789+-.eEinumkKMGTP") != std::string_view::npos) return nullptr;
+  for (const char c : text) {
+    if (!is_in_quantity(c)) return nullptr;
+  }
   *out++ = '"';
   out = put_text(text, out);
   *out++ = '"';

@@ -37,8 +37,8 @@ class ValueWriter {
  public:
   // What a member may write without asking for more: a key, a value of fixed size or a text of up to kShortText bytes,
   // brackets, and blocks that go beyond.
-  static constexpr std::size_t kRoom = 640;
-  static constexpr std::size_t kShortText = 32;
+  static constexpr std::size_t kRoom = 896;
+  static constexpr std::size_t kShortText = 64;
 
   explicit ValueWriter(std::size_t max_size) : max_size_(max_size) {}
 
