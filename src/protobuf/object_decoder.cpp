@@ -48,6 +48,11 @@ inline bool is_left_out(std::uint8_t flags, const char* p, const char* end) noex
   return (flags & kOmitZero) != 0 && p != end && *p == 0;
 }
 
+// The lowest bit of a mask that is not empty.
+inline unsigned first_of(std::uint64_t mask) noexcept {
+  return static_cast<unsigned>(__builtin_ctzll(mask));
+}
+
 inline bool is_above(std::string_view key, std::string_view last) noexcept {
   if (!key.empty() && !last.empty() && key.front() != last.front()) {
     return static_cast<unsigned char>(key.front()) > static_cast<unsigned char>(last.front());
@@ -177,7 +182,7 @@ char* ObjectDecoder::ordered_members(const Message& message, std::string_view by
     const Varint tag = read_short_varint(p, end);
     p = tag.end;
     const NumberRow row = p != nullptr && tag.value <= max_tag ? numbers[tag.value >> 3] : NumberRow{};
-    if (row.tag != tag.value || tag.value <= last_tag) {
+    if (row.index == 0 || row.tag != tag.value || tag.value <= last_tag) {
       p = skip_unknown(message, tag.value, p, end);
       if (p == nullptr) return nullptr;
       continue;
@@ -187,8 +192,9 @@ char* ObjectDecoder::ordered_members(const Message& message, std::string_view by
       ++p;
       continue;
     }
+    const unsigned index = row.index - 1U;
     if (missing != 0) {
-      const std::uint64_t before = (std::uint64_t{1} << (row.index - 1)) - 1;
+      const std::uint64_t before = (std::uint64_t{1} << index) - 1;
       if ((missing & before) != 0) {
         out = zeros(message, missing & before, out);
         if (out == nullptr) return nullptr;
@@ -197,7 +203,7 @@ char* ObjectDecoder::ordered_members(const Message& message, std::string_view by
     }
     out = values_.room(out);
     if (out == nullptr) return nullptr;
-    const Field& field = fields[row.index - 1];
+    const Field& field = fields[index];
     const Step step =
         (row.flags & kPlainText) != 0 ? text_run(field, p, end, out) : other_run(field, p, end, out, depth);
     if (step.p == nullptr) return nullptr;
@@ -215,8 +221,8 @@ class ObjectDecoder::Places {
   std::size_t add(unsigned index, std::size_t begin, std::size_t end) noexcept {
     const std::uint64_t later = written_ & (~std::uint64_t{0} << index);
     written_ |= std::uint64_t{1} << index;
-    begin_[index] = later == 0 ? begin : begin_[__builtin_ctzll(later)];
-    for (std::uint64_t left = later; left != 0; left &= left - 1) begin_[__builtin_ctzll(left)] += end - begin;
+    begin_[index] = later == 0 ? begin : begin_[first_of(later)];
+    for (std::uint64_t left = later; left != 0; left &= left - 1) begin_[first_of(left)] += end - begin;
     return begin_[index];
   }
 
@@ -245,7 +251,7 @@ char* ObjectDecoder::unordered_members(const Message& message, std::string_view 
     const Varint tag = read_short_varint(p, end);
     p = tag.end;
     const NumberRow row = p != nullptr && tag.value <= max_tag ? numbers[tag.value >> 3] : NumberRow{};
-    if (row.tag != tag.value || tag.value <= last_tag) {
+    if (row.index == 0 || row.tag != tag.value || tag.value <= last_tag) {
       p = skip_unknown(message, tag.value, p, end);
       if (p == nullptr) return nullptr;
       continue;
@@ -268,7 +274,7 @@ char* ObjectDecoder::unordered_members(const Message& message, std::string_view 
     place(index, begin);
   }
   for (; missing != 0; missing &= missing - 1) {
-    const auto index = static_cast<unsigned>(__builtin_ctzll(missing));
+    const unsigned index = first_of(missing);
     const std::size_t begin = values_.offset_of(out);
     out = zeros(message, std::uint64_t{1} << index, out);
     if (out == nullptr) return nullptr;
@@ -295,7 +301,7 @@ void ObjectDecoder::move_back(std::size_t begin, std::size_t end, std::size_t to
 // The zeros of the fields in the mask `which`.
 char* ObjectDecoder::zeros(const Message& message, std::uint64_t which, char* out) {
   for (; which != 0; which &= which - 1) {
-    const Field& field = schema_.fields[message.first_field + static_cast<unsigned>(__builtin_ctzll(which))];
+    const Field& field = schema_.fields[message.first_field + first_of(which)];
     const TextRow zero = schema_.zeros[field.zero];
     out = values_.room(out);
     if (out == nullptr) return nullptr;

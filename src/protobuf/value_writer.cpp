@@ -63,9 +63,11 @@ char* ValueWriter::value(Kind kind, Payload payload, char* out, std::size_t dept
   switch (kind) {
     case Kind::text:
       return text(payload.bytes(), out);
-    case Kind::boolean:
-      std::memcpy(out, payload.number != 0 ? "true " : "false", 5);
-      return out + (payload.number != 0 ? 4 : 5);
+    case Kind::boolean: {
+      const std::string_view word = payload.number != 0 ? "true" : "false";
+      std::memcpy(out, word.data(), word.size());
+      return out + word.size();
+    }
     case Kind::int32:
       return write_number(std::int64_t{static_cast<std::int32_t>(payload.number)}, out);
     case Kind::int64:
