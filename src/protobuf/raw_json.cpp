@@ -48,7 +48,7 @@ std::string_view escape_at(std::string_view rest) noexcept {
 
 }  // namespace
 
-bool compact_json(std::string_view text, std::size_t max_depth, std::string& to) {
+bool compact_json(std::string_view text, std::size_t max_depth, std::size_t max_size, std::string& to) {
   if (!is_one_value(text, max_depth)) return false;
   bool in_string = false;
   // From where on nothing has been copied yet.
@@ -57,7 +57,7 @@ bool compact_json(std::string_view text, std::size_t max_depth, std::string& to)
     to.append(text, begin, end - begin);
     begin = next;
   };
-  for (std::size_t at = 0; at < text.size(); ++at) {
+  for (std::size_t at = 0; at < text.size() && to.size() <= max_size; ++at) {
     const char c = text[at];
     if (c == '"') {
       in_string = !in_string;

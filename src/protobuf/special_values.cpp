@@ -48,7 +48,8 @@ char* write_time(std::string_view message, bool with_microseconds, char* out) no
   }
   if (!has_four_digit_year(seconds) || nanoseconds < 0 || nanoseconds >= 1'000'000'000) return nullptr;
   const auto microseconds = with_microseconds ? static_cast<std::uint32_t>(nanoseconds) / 1000 : 0;
-  if (seconds == kYear1 && microseconds == 0) return put_text("null", out);
+  // The zero time is written without fields.
+  if (seconds == kYear1 && microseconds == 0) return nullptr;
   *out++ = '"';
   write_rfc3339(seconds, out);
   out += kRfc3339Size;

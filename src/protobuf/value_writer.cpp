@@ -53,6 +53,7 @@ char* ValueWriter::grow(char* out, std::size_t size) {
 }
 
 char* ValueWriter::put(std::string_view text, char* out) {
+  if (text.size() > max_size_) return fail(DecodeOutcome::too_large);
   out = room(out, text.size() + kRoom);
   if (out == nullptr) return nullptr;
   std::memcpy(out, text.data(), text.size());
@@ -116,6 +117,7 @@ char* ValueWriter::long_text(std::string_view text, char* out) {
 
 char* ValueWriter::bytes(std::string_view bytes, char* out) {
   const std::size_t size = base64_size(bytes.size());
+  if (size > max_size_) return fail(DecodeOutcome::too_large);
   out = room(out, size + kRoom);
   if (out == nullptr) return nullptr;
   *out++ = '"';
@@ -172,7 +174,7 @@ char* ValueWriter::json(std::string_view message, bool null_if_empty, char* out,
   if (reader.malformed()) return fail(DecodeOutcome::malformed);
   if (!raw || (raw->empty() && null_if_empty)) return put("null", out);
   compacted_.clear();
-  if (!compact_json(*raw, depth_left, compacted_)) return fail(DecodeOutcome::unknown);
+  if (!compact_json(*raw, depth_left, max_size_, compacted_)) return fail(DecodeOutcome::unknown);
   return put(compacted_, out);
 }
 

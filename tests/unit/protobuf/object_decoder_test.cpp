@@ -170,7 +170,10 @@ TEST_CASE("times") {
   CHECK(time_json(-62167219201) == kUnknown);
   CHECK(micro_time_json(1, 999999999) == R"({"metadata":{},"spec":{"renewTime":"1970-01-01T00:00:01.999999Z"}})");
   CHECK(micro_time_json(1, 1000) == R"({"metadata":{},"spec":{"renewTime":"1970-01-01T00:00:01.000001Z"}})");
-  CHECK(micro_time_json(-62135596800, 0) == R"({"metadata":{},"spec":{"renewTime":null}})");
+  CHECK(micro_time_json(-62135596800, 0) == kUnknown);
+  CHECK(micro_time_json(-62135596800, 1000) == R"({"metadata":{},"spec":{"renewTime":"0001-01-01T00:00:00.000001Z"}})");
+  CHECK(json_of("coordination.k8s.io/v1", "Lease", kEmptyMeta + bytes_field(2, bytes_field(4, ""))) ==
+        R"({"metadata":{},"spec":{"renewTime":null}})");
   CHECK(micro_time_json(0, 1000000000) == kUnknown);
   CHECK(config_map_json(bytes_field(1, bytes_field(8, number_field(3, 1)))) == kUnknown);
 }
@@ -318,6 +321,20 @@ TEST_CASE("the JSON is bounded, however much of it a byte makes") {
   CHECK(decode(message_of("v1", "Pod"), bytes_field(2, containers)).outcome == DecodeOutcome::done);
   CHECK(decode(message, kEmptyMeta + map_entry(2, "k", std::string(100000, '\x01')), options).outcome ==
         DecodeOutcome::too_large);
+}
+
+TEST_CASE("base64 and JSON in a message are bounded, too") {
+  DecodeOptions options;
+  options.max_size = 10000;
+  CHECK(
+      decode(message_of("v1", "ConfigMap"), kEmptyMeta + map_entry(3, "k", std::string(9000, 'x')), options).outcome ==
+      DecodeOutcome::too_large);
+  const std::string json = '"' + std::string(9000, '<') + '"';
+  CHECK(decode(message_of("apps/v1", "ControllerRevision"), kEmptyMeta + bytes_field(2, bytes_field(1, json)), options)
+            .outcome == DecodeOutcome::too_large);
+  options.max_size = 60000;
+  CHECK(decode(message_of("apps/v1", "ControllerRevision"), kEmptyMeta + bytes_field(2, bytes_field(1, json)), options)
+            .outcome == DecodeOutcome::done);
 }
 
 TEST_CASE("managedFields are left out unless they are kept") {
