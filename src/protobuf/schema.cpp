@@ -38,7 +38,7 @@ constexpr std::size_t count_numbers() {
 
 struct Derived {
   std::array<Message, kMessageCount> messages{};
-  std::array<std::uint8_t, count_numbers()> numbers{};
+  std::array<NumberRow, count_numbers()> numbers{};
 };
 
 constexpr Derived derive() {
@@ -59,7 +59,12 @@ constexpr Derived derive() {
       if (field.tag == 0) continue;
       if (field.number() < last) message.ordered = false;
       last = field.number();
-      derived.numbers[numbers + field.number()] = static_cast<std::uint8_t>(index + 1);
+      NumberRow& number = derived.numbers[numbers + field.number()];
+      number.tag = field.tag;
+      number.index = static_cast<std::uint8_t>(index + 1);
+      number.flags = field.flags;
+      const bool several = (field.flags & (kRepeated | kMap)) != 0;
+      if (field.kind == Kind::text && !several && field.role == Role::none) number.flags |= kPlainText;
     }
     numbers += message.max_number + std::uint32_t{1};
   }
