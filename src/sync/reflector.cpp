@@ -317,7 +317,8 @@ std::chrono::seconds Reflector::poll_time() const {
 WatchConnection& Reflector::prepared(WatchConnection& watch) const {
   watch.http_possible = options_.transport == WatchTransport::automatic;
   watch.initial_limit = options_.initial_timeout;
-  if (watch.request.websocket && watch.http_possible) watch.request.head_limit = server_state_->transport().handshake_limit();
+  if (watch.request.websocket && watch.http_possible)
+    watch.request.head_limit = server_state_->transport().handshake_limit();
   if (watch.request.websocket) return watch;
   if (watch.request.poll) {
     watch.request.head_limit = watch.request.timeout + kPollOverdue;
