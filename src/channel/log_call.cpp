@@ -382,16 +382,17 @@ void LogCall::on_end(const std::optional<Error>& error) {
     if (head_.status == 0) {
       return on_failed(error.value_or(Error{Status::protocol, "the connection ended before a response came", "", 502}));
     }
-    std::string said;
+    LogCursor::ResponseEnd end;
     if (ask_ != Ask::check) {
       const MutexLock lock(cursor_mutex_);
-      said = cursor_->end_response();
+      end = cursor_->end_response();
     }
-    cut_ = error.has_value() || !said.empty();
+    cut_ = error.has_value() || end.within_text;
     if (error) return on_failed(*error);
+    if (!end.within_text) return on_complete();
     // What the kubelet has to say of its own comes as the end of the log.
-    if (!said.empty()) return on_failed({Status::server, "the kubelet says: " + said, "", head_.status});
-    on_complete();
+    const std::string said = end.said.empty() ? "the response ended within a line" : "the kubelet says: " + end.said;
+    on_failed({Status::server, said, "", head_.status});
   });
 }
 

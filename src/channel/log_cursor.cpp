@@ -104,6 +104,7 @@ void LogCursor::begin_response() {
   expected_ = 0;
   overlap_end_ = 0;
   matched_ = false;
+  joined_first_ = false;
   if (!remembered_.empty()) {
     since_ = first_stamp_wanted();
     for (std::size_t i = 0; i < remembered_.size(); ++i) {
@@ -164,23 +165,26 @@ void LogCursor::take_stamped(std::string_view line, std::size_t stamp_size, LogS
   const auto stamp = stamp_of(line);
   const Line seen{stamp->nanoseconds, static_cast<std::uint32_t>(text.size()), hash_of(text)};
   const bool repeats = !overlap_.empty();
-  const bool first_again = repeats && !matched_ && ends_with_first(text);
-  if (first_again) match(0);
-  if (first_again || is_old(seen)) {
+  const bool old = is_old(seen);
+  const bool joined = !old && repeats && !matched_ && ends_with_first(seen, text);
+  if (old || joined) {
+    joined_first_ = joined_first_ || joined;
     ++replayed_;
     held_.clear();
     return;
   }
   if (repeats && !matched_ && hold(line, stamp->nanoseconds)) return;
-  if (repeats) begin_gap(sink);
+  if (repeats) end_overlap(sink);
   take_new(line, &seen, sink);
 }
 
-// The first line that was delivered may have been the end of one, of which the parts before were not asked for.
-bool LogCursor::ends_with_first(std::string_view text) const {
-  if (!first_stamp_) return false;
+// The first line that was delivered may have been the end of one, of which the parts before were not asked for; they
+// were written before. Another line may end so as well: it is what follows that tells, where more was delivered.
+bool LogCursor::ends_with_first(const Line& line, std::string_view text) const {
+  if (!first_stamp_ || line.stamp > *first_stamp_ + kMargin) return false;
   const Line& first = remembered_.front();
-  return first.size != kLong && text.size() > first.size &&
+  // Each line ends with an empty one.
+  return first.size > 1 && first.size != kLong && text.size() > first.size &&
          hash_of(text.substr(text.size() - first.size)) == first.hash;
 }
 
@@ -204,23 +208,27 @@ bool LogCursor::hold(std::string_view line, std::int64_t stamp) {
   return true;
 }
 
-// What should have been repeated was not.
-void LogCursor::begin_gap(LogSink& sink) {
+// What should have been repeated was, in one line with what was before it; else there is a gap.
+bool LogCursor::ends_overlap_with_gap(LogSink& sink) {
+  if (overlap_.empty()) return false;
+  const bool gap = !joined_first_ || overlap_end_ > 1;
   overlap_.clear();
+  if (!gap) return false;
   unfinished_.reset();
   sink.on_gap();
+  return true;
+}
+
+// All that follows is new.
+void LogCursor::end_overlap(LogSink& sink) {
+  ends_overlap_with_gap(sink);
   release(sink);
 }
 
 void LogCursor::release(LogSink& sink) {
   if (held_.empty()) return;
   const std::deque<std::string> lines = std::exchange(held_, {});
-  const bool gap = !overlap_.empty();
-  if (gap) {
-    overlap_.clear();
-    unfinished_.reset();
-    sink.on_gap();
-  }
+  const bool gap = ends_overlap_with_gap(sink);
   bool delivers = !gap || !first_stamp_;
   for (const std::string& line : lines) {
     const auto stamp = stamp_of(line);
@@ -259,7 +267,7 @@ void LogCursor::take_piece(LogSink& sink) {
     const bool repeats = !overlap_.empty();
     const bool old = stamp ? is_old(seen) : repeats;
     if (old) held_.clear();
-    if (!old && repeats) begin_gap(sink);
+    if (!old && repeats) end_overlap(sink);
     long_line_ = old ? Long::drop : Long::deliver;
     long_stamp_ = seen.stamp;
     if (!old) begin_long_line(stamp ? stamp->size : 0, sink);
@@ -328,11 +336,16 @@ void LogCursor::forget_old() {
 
 // ---- the end --------------------------------------------------------------------------------------------------------
 
-std::string LogCursor::end_response() {
+LogCursor::ResponseEnd LogCursor::end_response() {
+  const std::string before = std::exchange(unclear_, {});
   if (rest_.empty() || long_line_ != Long::no || stamp_of(rest_) || may_become_stamp(rest_)) return {};
-  std::string said = one_line(rest_);
+  ResponseEnd end{true, one_line(rest_)};
   rest_.clear();
-  return said;
+  // While lines are repeated it may be the last part of one that began before the time that was asked for, cut. An
+  // error of the kubelet comes again.
+  if (overlap_.empty() || end.said == before) return end;
+  unclear_ = std::exchange(end.said, {});
+  return end;
 }
 
 void LogCursor::finish(LogSink& sink) {
@@ -340,7 +353,7 @@ void LogCursor::finish(LogSink& sink) {
   rest_.clear();
   release(sink);
   // The file does not have the last line that was delivered, nor what may have followed it.
-  if (!overlap_.empty()) begin_gap(sink);
+  if (!overlap_.empty()) end_overlap(sink);
 }
 
 bool LogCursor::has(std::string_view line) const {

@@ -53,8 +53,14 @@ class LogCursor {
   void feed(std::string_view bytes, LogSink& sink);
   // Nothing has come for a second or so: a line is delivered that was held back for the one after it.
   void release(LogSink& sink);
-  // The response is over, in order or not. The text that the kubelet has put at its end instead of lines; empty: none.
-  std::string end_response();
+  struct ResponseEnd {
+    // It ended within something that is no line.
+    bool within_text = false;
+    // The text that the kubelet has put there instead of lines; empty: it may be the rest of a line.
+    std::string said;
+  };
+  // The response is over, in order or not.
+  ResponseEnd end_response();
   // The container is over, and so was its last response in order: a last line without a newline is one.
   void finish(LogSink& sink);
 
@@ -90,9 +96,10 @@ class LogCursor {
   void take_new(std::string_view text, const Line* line, LogSink& sink);
   bool is_old(const Line& line);
   void match(std::size_t place);
-  bool ends_with_first(std::string_view text) const;
+  bool ends_with_first(const Line& line, std::string_view text) const;
   bool hold(std::string_view line, std::int64_t stamp);
-  void begin_gap(LogSink& sink);
+  bool ends_overlap_with_gap(LogSink& sink);
+  void end_overlap(LogSink& sink);
   void take_stamped(std::string_view line, std::size_t stamp_size, LogSink& sink);
   void remember(const Line& line);
   void forget_old();
@@ -118,11 +125,13 @@ class LogCursor {
   std::size_t overlap_end_ = 0;  // behind the last one
   std::int64_t since_ = 0;
   bool matched_ = false;
+  bool joined_first_ = false;  // a line has come that may end with the first one of all
   // The first lines of a response that it is not known to repeat, until what follows tells. A file that was rotated
   // within a line begins with the rest of one that was delivered as a whole; and before the first line of all that was
   // delivered the file may have others, of any time.
   std::deque<std::string> held_;
   std::string rest_;  // after the last newline
+  std::string unclear_;  // how the response before ended: an error of the kubelet, or the rest of a line
   Long long_line_ = Long::no;
   std::int64_t long_stamp_ = 0;
   std::size_t skip_ = 0;  // bytes of it that were delivered from an earlier response

@@ -233,12 +233,12 @@ std::string run(std::uint64_t seed, Totals& totals) {
     }
     if (last) {
       cursor->feed(pending, told);
-      if (!cursor->end_response().empty()) return "a line was taken for an error of the kubelet";
+      if (!cursor->end_response().said.empty()) return "a line was taken for an error of the kubelet";
       cursor->finish(told);
       break;
     }
     cursor->feed(std::string_view(pending).substr(0, random() % (pending.size() + 1)), told);
-    if (!cursor->end_response().empty()) return "a line was taken for an error of the kubelet";
+    if (!cursor->end_response().said.empty()) return "a line was taken for an error of the kubelet";
     ++totals.cuts;
     if (below(random, 6) == 0) {
       // The host's process is another one.
