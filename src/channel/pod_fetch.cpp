@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "cluster/refusal.hpp"
+
 namespace ksr::channel {
 namespace {
 
@@ -44,8 +46,11 @@ void PodFetch::answered(Expected<cluster::FetchedAnswer> answer) {
     // The fetch that has ended is on the stack: authenticate() answers later.
     return authenticate();
   }
-  if (!transport::is_success(answer->head.status))
-    return done_(cluster::refusal_of(*answer, access_->server() + target_));
+  if (!transport::is_success(answer->head.status)) {
+    return done_(
+        cluster::read_call_refusal(answer->head, answer->body, std::chrono::system_clock::now()).error.within(
+            "GET " + access_->server() + target_));
+  }
   done_(read_pod_info(answer->body));
 }
 

@@ -267,7 +267,11 @@ TEST_CASE("refusals: a missing pod, no leave to read logs, a container that wait
     REQUIRE(user.open(client.client(), settings) == KSR_OK);
     return user.wait();
   };
-  CHECK(end_of({{"kind", "log"}, {"namespace", "default"}, {"name", "none"}}).status == KSR_E_NOT_FOUND);
+  const ChannelEnd missing = end_of({{"kind", "log"}, {"namespace", "default"}, {"name", "none"}});
+  CHECK(missing.status == KSR_E_NOT_FOUND);
+  CHECK(missing.http_status == 404);
+  CHECK(missing.maybe_done == 0);
+  CHECK(has(missing.details, R"("reason":"NotFound")"));
   on.server.script("deny admin get pods/log");
   CHECK(end_of(log_of()).status == KSR_E_FORBIDDEN);
   // Whoever may read logs need not be allowed to read pods.
