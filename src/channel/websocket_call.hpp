@@ -87,7 +87,7 @@ class WebSocketCall : public ChannelCall, private transport::ExchangeObserver {
   std::string message_;  // or the body of a refusal
   bool open_ = false;
   bool accepted_ = false;  // it was open
-  bool streams_ = false;  // the message that comes
+  bool streams_ = false;   // the message that comes
   bool renewed_ = false;
   int tries_ = 0;
   int in_flight_ = 0;

@@ -139,6 +139,57 @@ TEST_CASE("lines that a rotation took while nobody read are told as one GAP") {
   CHECK(follower.user.stat("gaps") == 1);
 }
 
+TEST_CASE("a follower that has become mute is told by the last line of the log, which is read aside") {
+  ChannelServer on;
+  on.server.script("log web line=one");
+  Follower follower(on);
+  CHECK(follower.shows("one\n"));
+  SUBCASE("the file is the same") {
+    on.server.script("log web unseen=two");
+    CHECK(follower.shows("one\ntwo\n"));
+    CHECK(follower.user.count(KSR_EVENT_GAP) == 0);
+  }
+  SUBCASE("the file was rotated") {
+    on.server.script("log web rotate unseen=two");
+    CHECK(follower.shows("one\ntwo\n"));
+    // Whether the old file had more is not known.
+    CHECK(follower.user.count(KSR_EVENT_GAP) == 1);
+  }
+  on.server.script("log web line=three");
+  CHECK(follower.shows("one\ntwo\nthree\n"));
+  CHECK(follower.user.count(KSR_EVENT_CLOSED) == 0);
+}
+
+TEST_CASE("a file that the kubelet's reader has passed over is a GAP, and what it reads again is told once") {
+  ChannelServer on;
+  on.server.script("log web stamp=2026-11-29T10:00:00Z line=one");
+  Follower follower(on);
+  CHECK(follower.shows("one\n"));
+  on.server.script(
+      "log web stamp=2026-11-29T10:00:01Z unseen=lost rotate stamp=2026-11-29T10:00:02Z line=two "
+      "stamp=2026-11-29T10:00:03Z line=three reread line=four");
+  CHECK(follower.shows("one\ntwo\nthree\nfour\n"));
+  CHECK(follower.user.count(KSR_EVENT_GAP) == 1);
+  on.server.script("log web line=five");
+  CHECK(follower.shows("one\ntwo\nthree\nfour\nfive\n"));
+  CHECK(follower.user.count(KSR_EVENT_GAP) == 1);
+}
+
+TEST_CASE("a line that was read aside and never comes is a GAP in its place") {
+  ChannelServer on;
+  on.server.script("log web stamp=2026-11-29T10:00:00Z line=one");
+  Follower follower(on);
+  CHECK(follower.shows("one\n"));
+  on.server.script("log web stamp=2026-11-29T10:00:01Z unseen=lost");
+  wait_for_requests(on, follower.user, 2);
+  on.server.script("log web rotate stamp=2026-11-29T10:00:09Z line=two line=three");
+  CHECK(follower.user.wait_until([](const ChannelUser& now) { return has(now.bytes(KSR_PART_STDOUT), "three\n"); }));
+  // On a slow machine a response may have been asked for in time.
+  const bool lost = follower.user.bytes(KSR_PART_STDOUT) == "one\ntwo\nthree\n";
+  CHECK((lost || follower.user.bytes(KSR_PART_STDOUT) == "one\nlost\ntwo\nthree\n"));
+  CHECK(follower.user.count(KSR_EVENT_GAP) >= (lost ? 1 : 0));
+}
+
 TEST_CASE("pull: a GAP lies between the lines around it, and CLOSED comes after the last one was read") {
   ChannelServer on;
   on.server.script("log web line=one");

@@ -145,8 +145,8 @@ TEST_CASE("a log that begins within its file: what ends as its first line does i
     return sink.take();
   };
   // Each line ends with an empty one.
-  CHECK(told_of(at("05", "") + at("06", "b"),
-                at("04.5", "before") + at("05", "") + at("06", "b") + at("07", "c")) == Told{"c\n"});
+  CHECK(told_of(at("05", "") + at("06", "b"), at("04.5", "before") + at("05", "") + at("06", "b") + at("07", "c")) ==
+        Told{"c\n"});
   CHECK(told_of(at("05", "OK") + at("06", "b"), at("04.1", "is OK") + at("04.2", "before") + at("05", "OK") +
                                                     at("06", "b") + at("07", "c")) == Told{"c\n"});
   // Of another file, long after it.
@@ -167,6 +167,87 @@ TEST_CASE("a last line without a newline is told once the container is over") {
   CHECK(sink.take() == Told{"a\n"});
   cursor.finish(sink);
   CHECK(sink.take() == Told{"last words"});
+}
+
+TEST_CASE("what comes again within a response tells of a file that was passed over") {
+  LogCursor cursor(false);
+  Sink sink;
+  cursor.begin_response();
+  cursor.feed(at("01", "a") + at("05", "b") + at("06", "c"), sink);
+  CHECK(sink.take() == Told{"a\n", "b\n", "c\n"});
+  cursor.feed(at("05", "b") + at("06", "c") + at("07", "d"), sink);
+  CHECK(sink.take() == Told{"GAP"});
+  CHECK(cursor.is_stopped());
+  cursor.begin_response();
+  CHECK_FALSE(cursor.is_stopped());
+  cursor.feed(at("05", "b") + at("06", "c") + at("07", "d"), sink);
+  CHECK(sink.take() == Told{"d\n"});
+  // Equal lines, and a clock that goes back, are none.
+  cursor.feed(at("07", "d") + at("03", "e") + at("03", "e") + at("08", "d"), sink);
+  CHECK(sink.take() == Told{"d\n", "e\n", "e\n", "d\n"});
+  CHECK_FALSE(cursor.is_stopped());
+}
+
+TEST_CASE("the last line of the file, read aside, has to come before what is newer") {
+  LogCursor cursor(false);
+  Sink sink;
+  cursor.begin_response();
+  cursor.feed(at("01", "a"), sink);
+  const auto expect = [&](const std::string& line) {
+    cursor.expect(line);
+    return cursor.is_awaiting();
+  };
+  // None that can be awaited: told already, no line, not whole, empty, without a time.
+  for (const std::string& line : {at("01", "a"), std::string(), std::string("2026-11-28T12:00:02Z b"), at("02", ""),
+                                  std::string("failed to open\n")}) {
+    CAPTURE(line);
+    CHECK_FALSE(expect(line));
+  }
+  SUBCASE("it comes") {
+    CHECK(expect(at("02", "b")));
+    cursor.feed(at("02.5", "early") + at("02", "b") + at("03", "c"), sink);
+    CHECK(sink.take() == Told{"a\n", "early\n", "b\n", "c\n"});
+    CHECK_FALSE(cursor.is_awaiting());
+  }
+  SUBCASE("it was the last part of one") {
+    CHECK(expect(at("02", "end")));
+    cursor.feed(at("01.9", "begin end") + at("03", "c"), sink);
+    CHECK(sink.take() == Told{"a\n", "begin end\n", "c\n"});
+    CHECK_FALSE(cursor.is_awaiting());
+  }
+  SUBCASE("it does not come, and the next response has not got what was told either") {
+    CHECK(expect(at("02", "b")));
+    cursor.feed(at("05", "c"), sink);
+    CHECK(cursor.is_stopped());
+    CHECK(sink.take() == Told{"a\n"});
+    cursor.begin_response();
+    cursor.feed(at("05", "c") + at("06", "d"), sink);
+    CHECK(sink.take() == Told{"GAP", "c\n", "d\n"});
+    CHECK_FALSE(cursor.is_awaiting());
+  }
+  SUBCASE("the next response has it") {
+    CHECK(expect(at("02", "b")));
+    cursor.feed(at("02.5", "c"), sink);
+    cursor.release(sink);
+    CHECK(cursor.is_stopped());
+    cursor.begin_response();
+    cursor.feed(at("01", "a") + at("02", "b") + at("02.5", "c"), sink);
+    CHECK(sink.take() == Told{"a\n", "b\n", "c\n"});
+  }
+  SUBCASE("no response has it, though they have what was told") {
+    CHECK(expect(at("02", "b")));
+    for (int i = 0; i < 2; ++i) {
+      cursor.begin_response();
+      cursor.feed(at("01", "a") + at("05", "c"), sink);
+    }
+    CHECK(sink.take() == Told{"a\n", "GAP", "c\n"});
+    CHECK_FALSE(cursor.is_stopped());
+  }
+  SUBCASE("the container is over") {
+    CHECK(expect(at("02", "b")));
+    cursor.finish(sink);
+    CHECK(sink.take() == Told{"a\n", "GAP"});
+  }
 }
 
 TEST_CASE("a long line comes in pieces, each byte once, across responses too") {
