@@ -333,6 +333,21 @@ TEST_CASE("refusals: a missing pod, no leave to read logs, a container that wait
   CHECK(user.bytes(KSR_PART_STDOUT) == "one\n");
 }
 
+TEST_CASE("a container that has never run is waited for, and its log is not asked for before") {
+  ChannelServer on;
+  on.server.script(
+      "create pods slow "
+      R"({"spec":{"nodeName":"n","containers":[{"name":"main","image":"i"}]},"status":{"phase":"Pending",)"
+      R"("containerStatuses":[{"name":"main","restartCount":0,"state":{"waiting":{"reason":"ContainerCreating"}}}]}})");
+  Follower follower(on, {{"kind", "log"}, {"namespace", "default"}, {"name", "slow"}, {"follow", "true"}});
+  CHECK(follower.user.wait_until([&](const ChannelUser& now) { return now.count(KSR_EVENT_CONNECTING) >= 2; }));
+  CHECK(log_requests(on) == 0);
+  CHECK(follower.user.count(KSR_EVENT_INTERRUPTED) == 0);
+  on.server.script("log slow line=one\nupdate pods slow " + running_pod());
+  CHECK(follower.shows("one\n"));
+  CHECK(follower.user.count(KSR_EVENT_GAP) == 0);
+}
+
 TEST_CASE("429 and 5xx are waited out") {
   ChannelServer on;
   on.server.script("log web line=one\nfault log pods answer 503\nfault log pods answer 429 retry-after=1");
