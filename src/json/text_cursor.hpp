@@ -1,5 +1,5 @@
-// `TextCursor` steps over whole JSON values in text that is known to be valid; used by find_pointer and FieldFilter. On invalid text it
-// stops early and never reads past the end. Any thread.
+// `TextCursor` steps over whole JSON values in text that is known to be valid; used by find_pointer and FieldFilter. On
+// invalid text it stops early and never reads past the end. Any thread.
 #pragma once
 
 #include <cstddef>

@@ -71,8 +71,8 @@ class Cache {
   // resourceVersion of the view alone is no change, nor what json::Sameness leaves out), or the first list has come, be
   // it empty.
   bool changed() const noexcept { return first_list_unseen_ || state_.changed(); }
-  // True when an object is another one than at the last cut() or view(), be it by what is no change for the host: a view
-  // that was made before is not the newest, and keeps objects that are not needed otherwise.
+  // True when an object is another one than at the last cut() or view(), be it by what is no change for the host: a
+  // view that was made before is not the newest, and keeps objects that are not needed otherwise.
   bool view_is_outdated() const noexcept { return state_.view_is_outdated(); }
   // Whether there is an object of that uid, beyond `limit` too.
   bool holds(const UidProbe& uid) const noexcept { return state_.all().find_uid(uid) != nullptr; }

@@ -34,8 +34,8 @@ class CacheState {
   // True when the visible objects differ from those at the last take_changes().
   bool changed() const noexcept;
   Changes take_changes() noexcept;
-  // True when views made before take_changes() or mark_viewed() are not what views made now would be, be it by what is no
-  // change for the host.
+  // True when views made before take_changes() or mark_viewed() are not what views made now would be, be it by what is
+  // no change for the host.
   bool view_is_outdated() const noexcept { return view_is_outdated_; }
   void mark_viewed() noexcept { view_is_outdated_ = false; }
 

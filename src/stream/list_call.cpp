@@ -5,8 +5,8 @@
 namespace ksr::stream {
 
 ListCall::ListCall(CallOwner& owner, sync::RequestId id, ErrorContext context, const json::ReaderOptions& options,
-                   sync::Reflector& reflector)
-    : Call(owner, id, std::move(context)), reflector_(reflector), reader_(options, *this) {}
+                   json::FieldFilter* fields, sync::Reflector& reflector)
+    : Call(owner, id, std::move(context)), reflector_(reflector), fields_(fields), reader_(options, *this) {}
 
 void ListCall::received(std::string_view bytes) {
   if (Expected<void> fed = reader_.feed(bytes); !fed) fail(fed.error());
@@ -24,7 +24,7 @@ void ListCall::failed(const Error& error, const std::optional<json::ApiStatus>& 
 }
 
 void ListCall::on_item(const json::Item& item) {
-  if (!stopped()) reflector_.on_list_item(id(), item, now());
+  if (!stopped()) reflector_.on_list_item(id(), fields_ != nullptr ? fields_->apply(item) : item, now());
 }
 
 }  // namespace ksr::stream

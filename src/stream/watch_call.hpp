@@ -5,16 +5,18 @@
 #include <optional>
 #include <string>
 
+#include "json/field_filter.hpp"
 #include "json/watch_reader.hpp"
 #include "stream/call.hpp"
 #include "sync/reflector.hpp"
 
 namespace ksr::stream {
 
+// `fields`: what is kept of each object; nullptr: all.
 class WatchCall final : public Call, private json::WatchObserver {
  public:
   WatchCall(CallOwner& owner, sync::RequestId id, ErrorContext context, const json::ReaderOptions& options,
-            const sync::WatchRequest& request, sync::Reflector& reflector);
+            json::FieldFilter* fields, const sync::WatchRequest& request, sync::Reflector& reflector);
   bool is_stalled(Milliseconds time) const override { return !reader_.at_boundary() && now() - arrived_ >= time; }
   void log_stop(const char* why) noexcept override;
 
@@ -37,6 +39,7 @@ class WatchCall final : public Call, private json::WatchObserver {
   void log_end(const char* who, const std::string& how) noexcept;
 
   sync::Reflector& reflector_;
+  json::FieldFilter* const fields_;
   json::WatchReader reader_;
   const bool websocket_;
   // Of the lines of one that opens and ends each second.
