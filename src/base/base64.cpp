@@ -9,21 +9,20 @@ namespace {
 constexpr std::string_view kStandardDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 constexpr std::string_view kUrlDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-std::string encode(std::string_view bytes, std::string_view digits) {
-  std::string text;
-  text.reserve(bytes.size() / 3 * 4 + 4);
-  std::uint32_t bits = 0;
-  int pending = 0;
-  for (const char c : bytes) {
-    bits = (bits << 8) | static_cast<unsigned char>(c);
-    pending += 8;
-    while (pending >= 6) {
-      pending -= 6;
-      text += digits[(bits >> pending) & 0x3f];
-    }
+// Without padding. Returns where it ends.
+char* encode(std::string_view bytes, std::string_view digits, char* to) noexcept {
+  const auto digit = [digits](std::uint32_t bits, int shift) { return digits[(bits >> shift) & 0x3f]; };
+  const auto byte = [&bytes](std::size_t i) { return std::uint32_t{static_cast<unsigned char>(bytes[i])}; };
+  for (; bytes.size() >= 3; bytes.remove_prefix(3)) {
+    const std::uint32_t bits = byte(0) << 16 | byte(1) << 8 | byte(2);
+    for (int shift = 18; shift >= 0; shift -= 6) *to++ = digit(bits, shift);
   }
-  if (pending > 0) text += digits[(bits << (6 - pending)) & 0x3f];
-  return text;
+  if (bytes.empty()) return to;
+  const std::uint32_t bits = byte(0) << 16 | (bytes.size() == 2 ? byte(1) << 8 : 0);
+  *to++ = digit(bits, 18);
+  *to++ = digit(bits, 12);
+  if (bytes.size() == 2) *to++ = digit(bits, 6);
+  return to;
 }
 
 bool is_white_space(char c) noexcept {
@@ -32,14 +31,21 @@ bool is_white_space(char c) noexcept {
 
 }  // namespace
 
+void base64_encode(std::string_view bytes, char* to) noexcept {
+  const char* const end = to + base64_size(bytes.size());
+  for (to = encode(bytes, kStandardDigits, to); to != end; ++to) *to = '=';
+}
+
 std::string base64_encode(std::string_view bytes) {
-  std::string text = encode(bytes, kStandardDigits);
-  while (text.size() % 4 != 0) text += '=';
+  std::string text(base64_size(bytes.size()), '\0');
+  base64_encode(bytes, text.data());
   return text;
 }
 
 std::string base64url_encode(std::string_view bytes) {
-  return encode(bytes, kUrlDigits);
+  std::string text(base64_size(bytes.size()), '\0');
+  text.resize(static_cast<std::size_t>(encode(bytes, kUrlDigits, text.data()) - text.data()));
+  return text;
 }
 
 std::optional<std::string> base64_decode(std::string_view text) {

@@ -2,6 +2,7 @@
 // WebSocket subprotocols. Pure, any thread.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -10,6 +11,11 @@ namespace ksr {
 
 // Section 4, with padding.
 std::string base64_encode(std::string_view bytes);
+// The same, base64_size(bytes.size()) characters from `to` on.
+void base64_encode(std::string_view bytes, char* to) noexcept;
+constexpr std::size_t base64_size(std::size_t bytes) noexcept {
+  return (bytes + 2) / 3 * 4;
+}
 // Section 5, without padding: what WebSocket subprotocols carry.
 std::string base64url_encode(std::string_view bytes);
 // Section 4; white space between the characters is skipped, as YAML block scalars have it. Empty: not base64.

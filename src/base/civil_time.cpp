@@ -9,6 +9,12 @@
 namespace ksr {
 namespace {
 
+// 0000-01-01T00:00:00Z and 10000-01-01T00:00:00Z.
+constexpr std::int64_t kYear0 = -62167219200;
+constexpr std::int64_t kYear10000 = 253402300800;
+constexpr std::uint32_t kSecondsOfDay = 86400;
+constexpr std::uint32_t kDaysOfEra = 146097;
+
 // Reads a string from its front; once something does not match, all that follows fails.
 class Cursor {
  public:
@@ -162,13 +168,45 @@ std::chrono::system_clock::time_point to_time_point(const UnixTime& time) noexce
       std::chrono::seconds(std::clamp(time.seconds, -kMaxSeconds, kMaxSeconds)));
 }
 
+bool has_four_digit_year(std::int64_t seconds) noexcept {
+  return seconds >= kYear0 && seconds < kYear10000;
+}
+
+// Days to dates within eras of 400 years, which begin in March, so that the day that comes and goes is a year's last.
+void write_rfc3339(std::int64_t seconds, char* to) noexcept {
+  const auto since_year_0 = static_cast<std::uint64_t>(seconds - kYear0);
+  const auto second_of_day = static_cast<std::uint32_t>(since_year_0 % kSecondsOfDay);
+  // Year 0 begins 60 days before its March; an era is added so that no number is below zero.
+  const auto day = static_cast<std::uint32_t>(since_year_0 / kSecondsOfDay) + kDaysOfEra - 60;
+  const std::uint32_t era = day / kDaysOfEra;
+  const std::uint32_t day_of_era = day % kDaysOfEra;
+  const std::uint32_t year_of_era =
+      (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / (kDaysOfEra - 1)) / 365;
+  const std::uint32_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+  const std::uint32_t month_from_march = (5 * day_of_year + 2) / 153;
+  const std::uint32_t month = month_from_march < 10 ? month_from_march + 3 : month_from_march - 9;
+  const std::uint32_t year = year_of_era + era * 400 - 400 + (month <= 2 ? 1 : 0);
+  const auto put = [&to](std::uint32_t value, char after) {
+    to[0] = static_cast<char>('0' + value / 10);
+    to[1] = static_cast<char>('0' + value % 10);
+    to[2] = after;
+    to += 3;
+  };
+  put(year / 100, '0');
+  --to;
+  put(year % 100, '-');
+  put(month, '-');
+  put(day_of_year - (153 * month_from_march + 2) / 5 + 1, 'T');
+  put(second_of_day / 3600, ':');
+  put(second_of_day / 60 % 60, ':');
+  put(second_of_day % 60, 'Z');
+}
+
 std::string rfc3339_text(const UnixTime& time) {
-  const auto seconds = static_cast<std::time_t>(time.seconds);
-  std::tm parts{};
-  std::array<char, 32> text{};
-  if (gmtime_r(&seconds, &parts) == nullptr) return {};
-  // Digits alone, which no locale changes.
-  return {text.data(), std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts)};
+  if (!has_four_digit_year(time.seconds)) return {};
+  std::string text(kRfc3339Size, '\0');
+  write_rfc3339(time.seconds, text.data());
+  return text;
 }
 
 }  // namespace ksr

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -22,6 +23,11 @@ std::optional<UnixTime> parse_rfc3339(std::string_view text) noexcept;
 
 // "2026-01-02T03:04:05Z": the whole seconds.
 std::string rfc3339_text(const UnixTime& time);
+// The same, kRfc3339Size characters from `to` on.
+inline constexpr std::size_t kRfc3339Size = 20;
+void write_rfc3339(std::int64_t seconds, char* to) noexcept;
+// Whether UnixTime has it.
+bool has_four_digit_year(std::int64_t seconds) noexcept;
 
 // RFC 9110, section 5.6.7, IMF-fixdate: "Sun, 06 Nov 1994 08:49:37 GMT". The name of the day is not checked.
 std::optional<UnixTime> parse_http_date(std::string_view text) noexcept;

@@ -1,29 +1,15 @@
 #include "protobuf/wire_reader.hpp"
 
+#include "protobuf/varint.hpp"
+
 namespace ksr::protobuf {
 namespace {
 
-constexpr std::string_view kMagic("k8s\0", 4);
-constexpr int kMaxVarintBytes = 10;
 constexpr std::uint32_t kTypeBits = 3;
 
-// runtime.Unknown (apimachinery pkg/runtime/generated.proto).
-constexpr std::uint32_t kTypeMeta = 1;
-constexpr std::uint32_t kRaw = 2;
-constexpr std::uint32_t kContentEncoding = 3;
 // runtime.TypeMeta
 constexpr std::uint32_t kApiVersion = 1;
 constexpr std::uint32_t kKind = 2;
-
-bool read_type(std::string_view message, Envelope& envelope) {
-  WireReader reader(message);
-  while (const auto field = reader.next()) {
-    if (field->type != WireField::Type::bytes) continue;
-    if (field->number == kApiVersion) envelope.api_version = field->bytes;
-    if (field->number == kKind) envelope.kind = field->bytes;
-  }
-  return !reader.malformed();
-}
 
 }  // namespace
 
@@ -35,17 +21,10 @@ std::optional<WireField> WireReader::fail() {
 
 std::optional<std::uint64_t> WireReader::take_varint() {
   std::uint64_t value = 0;
-  for (int i = 0; i < kMaxVarintBytes && static_cast<std::size_t>(i) < rest_.size(); ++i) {
-    const auto byte = static_cast<unsigned char>(rest_[static_cast<std::size_t>(i)]);
-    // The tenth has the highest bit of the value alone.
-    if (i == kMaxVarintBytes - 1 && byte > 1) return std::nullopt;
-    value |= std::uint64_t{byte & 0x7FU} << (7 * i);
-    if ((byte & 0x80U) == 0) {
-      rest_.remove_prefix(static_cast<std::size_t>(i) + 1);
-      return value;
-    }
-  }
-  return std::nullopt;
+  const char* const end = read_varint(rest_.data(), rest_.data() + rest_.size(), value);
+  if (end == nullptr) return std::nullopt;
+  rest_.remove_prefix(static_cast<std::size_t>(end - rest_.data()));
+  return value;
 }
 
 std::optional<std::uint64_t> WireReader::take_fixed(std::size_t size) {
@@ -92,23 +71,37 @@ bool has_envelope(std::string_view body) {
   return body.substr(0, kMagic.size()) == kMagic;
 }
 
-std::optional<Envelope> open_envelope(std::string_view body) {
-  if (!has_envelope(body)) return std::nullopt;
-  Envelope envelope;
+EnvelopeOutcome read_type_meta(std::string_view message, Envelope& envelope) {
+  WireReader reader(message);
+  while (const auto field = reader.next()) {
+    if (field->type != WireField::Type::bytes || field->number > kKind) return EnvelopeOutcome::unknown;
+    (field->number == kApiVersion ? envelope.api_version : envelope.kind) = field->bytes;
+  }
+  return reader.malformed() ? EnvelopeOutcome::malformed : EnvelopeOutcome::done;
+}
+
+bool is_plain_encoding(std::uint32_t number, std::string_view value) {
+  if (value.empty()) return number == kUnknownContentEncoding || number == kUnknownContentType;
+  return number == kUnknownContentType && value == "application/vnd.kubernetes.protobuf";
+}
+
+EnvelopeOutcome read_envelope(std::string_view body, Envelope& envelope) {
+  if (!has_envelope(body)) return EnvelopeOutcome::malformed;
   // Always written, even when it is empty.
   bool has_raw = false;
   WireReader reader(body.substr(kMagic.size()));
   while (const auto field = reader.next()) {
-    if (field->type != WireField::Type::bytes) continue;
-    if (field->number == kTypeMeta && !read_type(field->bytes, envelope)) return std::nullopt;
-    if (field->number == kRaw) {
+    if (field->type != WireField::Type::bytes) return EnvelopeOutcome::unknown;
+    if (field->number == kUnknownTypeMeta) {
+      if (const auto outcome = read_type_meta(field->bytes, envelope); outcome != EnvelopeOutcome::done) return outcome;
+    } else if (field->number == kUnknownRaw) {
       envelope.raw = field->bytes;
       has_raw = true;
+    } else if (!is_plain_encoding(field->number, field->bytes)) {
+      return EnvelopeOutcome::unknown;
     }
-    if (field->number == kContentEncoding && !field->bytes.empty()) return std::nullopt;
   }
-  if (reader.malformed() || !has_raw) return std::nullopt;
-  return envelope;
+  return reader.malformed() || !has_raw ? EnvelopeOutcome::malformed : EnvelopeOutcome::done;
 }
 
 }  // namespace ksr::protobuf

@@ -41,8 +41,24 @@ struct Envelope {
   std::string_view raw = {};
 };
 
+enum class EnvelopeOutcome : std::uint8_t {
+  done,
+  unknown,  // a field that is not known, or its object in another encoding
+  malformed,
+};
+
 bool has_envelope(std::string_view body);
-// Empty: it has none, is malformed, or has its object in another encoding.
-std::optional<Envelope> open_envelope(std::string_view body);
+EnvelopeOutcome read_envelope(std::string_view body, Envelope& envelope);
+// Its typeMeta alone, the field 1.
+EnvelopeOutcome read_type_meta(std::string_view message, Envelope& envelope);
+// Whether that field of an envelope, contentEncoding or contentType, leaves its object as it is.
+bool is_plain_encoding(std::uint32_t number, std::string_view value);
+
+// Of runtime.Unknown (apimachinery pkg/runtime/generated.proto).
+inline constexpr std::uint32_t kUnknownTypeMeta = 1;
+inline constexpr std::uint32_t kUnknownRaw = 2;
+inline constexpr std::uint32_t kUnknownContentEncoding = 3;
+inline constexpr std::uint32_t kUnknownContentType = 4;
+inline constexpr std::string_view kMagic("k8s\0", 4);
 
 }  // namespace ksr::protobuf

@@ -147,7 +147,14 @@ Expected<void> set_notify(Config& config, std::string_view, std::string_view val
 }
 
 Expected<void> set_page_size(Config& config, std::string_view, std::string_view value) {
-  return store_size(parse_count(value), config.sync.page_size);
+  std::size_t size = 0;
+  if (value == "auto") {
+    config.sync.page_size.reset();
+    return {};
+  }
+  if (Expected<void> stored = store_size(parse_count(value), size); !stored) return stored;
+  config.sync.page_size = size;
+  return {};
 }
 
 Expected<void> set_transport(Config& config, std::string_view, std::string_view value) {
@@ -252,7 +259,7 @@ constexpr ConfigKey kTable[] = {
     {"limit", "number", "0", set_limit},
     {"metadata_only", "boolean", "false", set_metadata_only},
     {"managed_fields", "drop or keep", "drop", set_managed_fields},
-    {"page_size", "number", "500", set_page_size},
+    {"page_size", "number or auto", "auto", set_page_size},
     {"keep_fields", "pointers", "", set_fields<&json::FieldOptions::keep>},
     {"drop_fields", "pointers", "", set_fields<&json::FieldOptions::drop>},
     {"columns", "pointers", "", set_fields<&json::FieldOptions::columns>},

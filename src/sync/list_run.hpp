@@ -122,6 +122,8 @@ class ListRun {
  private:
   static constexpr int kMaxListsRefused = 3;
 
+  // It is older than the view's, or missing where the view has one.
+  bool goes_back(std::string_view version) const;
   void begin_staging();
   void commit(std::string_view version, bool at_version);
 

@@ -199,7 +199,7 @@ void Reflector::on_server_recovered(Instant now, Milliseconds spread) {
 bool Reflector::wants_watchlist(Instant now) const {
   // The end of the initial events would be held back.
   if (server_state_->path().held_back(now) && !retry_.websocket(now)) return false;
-  return options_.initial != Initial::list && list_.watchlist_allowed() && !retry_.watchlist_refused();
+  return options_.initial == Initial::watchlist && list_.watchlist_allowed() && !retry_.watchlist_refused();
 }
 
 void Reflector::open_list(Instant now) {
@@ -207,7 +207,8 @@ void Reflector::open_list(Instant now) {
   set_state(State::listing);
   ++counters_.lists;
   if (list_.synced()) ++counters_.relists;
-  list_.begin(retry_.candidate(), options_.page_size, now);
+  const std::size_t usual_page = server_state_->streams_lists() ? 0 : kPageSize;
+  list_.begin(retry_.candidate(), options_.page_size.value_or(usual_page), now);
   list_.request_page(++last_id_);
 }
 
@@ -320,7 +321,7 @@ WatchConnection& Reflector::prepared(WatchConnection& watch) const {
     watch.request.head_limit = watch.request.timeout + kPollOverdue;
   } else if (!watch.request.send_initial_events) {
     watch.request.head_limit = Milliseconds(0);
-  } else if (options_.initial == Initial::automatic) {
+  } else {
     watch.request.head_limit = kInitialHeadLimit;
   }
   return watch;
@@ -631,7 +632,12 @@ bool Reflector::end_poll(Instant now) {
   if (list_again) list_again_at_.reset();
   note_healthy();
   drop_watch(Request::ended, now);
-  pursue(list_again || !list_.resumable() ? Aim::list : Aim::watch, now);
+  if (list_again || !list_.resumable()) {
+    watches_.drop_successor(Request::running);
+    pursue(Aim::list, now);
+  } else if (!promote_successor(now)) {
+    pursue(Aim::watch, now);
+  }
   return true;
 }
 

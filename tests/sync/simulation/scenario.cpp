@@ -15,7 +15,8 @@ T choose(SeededRandom& random, const std::array<T, N>& choices) {
 
 Options draw_options(SeededRandom& random) {
   Options options;
-  options.initial = choose<Initial>(random, std::array{Initial::automatic, Initial::list, Initial::watchlist});
+  options.initial =
+      choose<Initial>(random, std::array{Initial::automatic, Initial::list, Initial::watchlist, Initial::watchlist});
   options.transport = choose(random, std::array{WatchTransport::automatic, WatchTransport::automatic,
                                                 WatchTransport::websocket, WatchTransport::http});
   options.page_size = choose<std::size_t>(random, std::array<std::size_t, 4>{500, 0, 3, 5});

@@ -213,6 +213,7 @@ TEST_CASE("one that has passed on a message is not replaced for silence") {
 TEST_CASE("WatchList over a mute WebSocket: a list, and the watch over HTTP after the second") {
   auto server_state = std::make_shared<ServerState>();
   Options options;
+  options.initial = Initial::watchlist;
   options.resource = "v1/pods";
   Rig rig(options, server_state);
   rig.start();
@@ -333,7 +334,9 @@ TEST_CASE("Retry-After of a refused handshake is honoured") {
 }
 
 TEST_CASE("WatchList uses WebSocket, and HTTP where that is refused") {
-  Rig rig{Options{}};
+  Options options;
+  options.initial = Initial::watchlist;
+  Rig rig(options);
   rig.start();
   CHECK(rig.last().watch.websocket);
   CHECK(rig.last().watch.send_initial_events);

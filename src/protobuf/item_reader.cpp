@@ -1,0 +1,139 @@
+#include "protobuf/item_reader.hpp"
+
+#include "base/text.hpp"
+#include "json/unescape.hpp"
+
+namespace ksr::protobuf {
+namespace {
+
+constexpr std::size_t kMaxNameLength = 253;
+
+DecodeOptions decode_options(const json::ReaderOptions& options) {
+  DecodeOptions decode;
+  decode.keep_managed_fields = options.keep_managed_fields;
+  decode.max_size = options.max_object_size;
+  decode.max_depth = options.max_depth;
+  return decode;
+}
+
+bool is_escaped(std::string_view text) noexcept {
+  return text.find('\\') != std::string_view::npos;
+}
+
+bool has_nul(std::string_view escaped) {
+  if (!is_escaped(escaped)) return false;
+  std::string plain;
+  json::unescape(escaped, plain);
+  return plain.find('\0') != std::string::npos;
+}
+
+Status status_of(DecodeOutcome outcome) noexcept {
+  switch (outcome) {
+    case DecodeOutcome::unknown:
+      return Status::unsupported;
+    case DecodeOutcome::too_large:
+      return Status::too_large;
+    default:
+      return Status::protocol;
+  }
+}
+
+}  // namespace
+
+ItemReader::ItemReader(const Schema& schema, const json::ReaderOptions& options)
+    : schema_(schema), max_object_size_(options.max_object_size), decoder_(schema, decode_options(options)) {}
+
+void ItemReader::set_type(const KindRow& row, std::string_view api_version, std::string_view kind) {
+  row_ = nullptr;
+  api_version_ = api_version;
+  kind_ = kind;
+  prefix_ = "\"kind\":";
+  json::append_json_string(kind, prefix_);
+  prefix_ += ",\"apiVersion\":";
+  json::append_json_string(api_version, prefix_);
+  prefix_ += ',';
+  row_ = &row;
+}
+
+std::optional<Error> ItemReader::decode(std::string_view raw) {
+  if (raw.size() > max_object_size_) {
+    decoder_.clear();
+    return Error{Status::too_large, "is larger than max_object_size (" + std::to_string(max_object_size_) + " bytes)"};
+  }
+  const DecodeOutcome outcome = decoder_.decode(schema_.messages[row_->message], prefix_, raw);
+  if (outcome == DecodeOutcome::done) return std::nullopt;
+  return Error{status_of(outcome), decoder_.problem()};
+}
+
+std::optional<Error> ItemReader::read(std::string_view raw, json::Uid uid, json::Item& item) {
+  if (auto error = decode(raw)) return error;
+  if (auto error = problem(uid)) return error;
+  fill(item);
+  return std::nullopt;
+}
+
+std::string_view ItemReader::noted(Role role, std::string& scratch) const {
+  const std::string_view text = decoder_.noted(role).text;
+  if (!is_escaped(text)) return text;
+  const std::size_t begin = scratch.size();
+  json::unescape(text, scratch);
+  return std::string_view(scratch).substr(begin);
+}
+
+std::string ItemReader::label() const {
+  std::string scratch;
+  std::string label(one_line(noted(Role::name_space, scratch), kMaxNameLength));
+  if (!label.empty()) label += '/';
+  scratch.clear();
+  const std::string_view name = noted(Role::name, scratch);
+  return name.empty() ? std::string() : label + one_line(name, kMaxNameLength);
+}
+
+// As json::item_problem: an object that is computed when it is listed has neither a uid nor a resourceVersion.
+std::optional<Error> ItemReader::problem(json::Uid uid) const {
+  const auto bad = [](const char* what) { return std::optional(Error{Status::protocol, what}); };
+  if (decoder_.noted(Role::uid).text.empty()) {
+    if (uid == json::Uid::required || decoder_.noted(Role::resource_version).present)
+      return bad("metadata.uid is missing");
+  }
+  if (decoder_.noted(Role::name).text.empty()) return bad("metadata.name is missing");
+  if (has_nul(decoder_.noted(Role::uid).text)) return bad("metadata.uid contains a NUL character");
+  if (has_nul(decoder_.noted(Role::name).text)) return bad("metadata.name contains a NUL character");
+  if (has_nul(decoder_.noted(Role::name_space).text)) return bad("metadata.namespace contains a NUL character");
+  if (has_nul(decoder_.noted(Role::resource_version).text)) {
+    return bad("metadata.resourceVersion contains a NUL character");
+  }
+  return std::nullopt;
+}
+
+void ItemReader::fill(json::Item& item) {
+  item = {};
+  unescaped_.clear();
+  std::size_t needed = 1;
+  for (const Role role : {Role::uid, Role::name, Role::name, Role::name_space, Role::name_space, Role::resource_version,
+                          Role::creation_timestamp, Role::last_timestamp, Role::last_observed_time, Role::event_time}) {
+    needed += decoder_.noted(role).text.size();
+  }
+  // Not reallocated below, since the item has views into it.
+  unescaped_.reserve(needed);
+  item.text[0] = decoder_.text();
+  item.uid = noted(Role::uid, unescaped_);
+  item.name_space = noted(Role::name_space, unescaped_);
+  item.name = noted(Role::name, unescaped_);
+  item.resource_version = noted(Role::resource_version, unescaped_);
+  item.creation_timestamp = noted(Role::creation_timestamp, unescaped_);
+  if (item.uid.empty()) {
+    const std::size_t begin = unescaped_.size();
+    unescaped_.append(item.name_space).append(1, '/').append(item.name);
+    item.uid = std::string_view(unescaped_).substr(begin);
+  }
+  item.kind = kind_;
+  item.api_version = api_version_;
+  for (const Role role : {Role::last_timestamp, Role::last_observed_time, Role::event_time}) {
+    item.recency = noted(role, unescaped_);
+    if (!item.recency.empty()) return;
+  }
+  item.recency = item.creation_timestamp;
+}
+
+}  // namespace ksr::protobuf

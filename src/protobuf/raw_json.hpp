@@ -1,0 +1,14 @@
+// `compact_json` is JSON inside a message as a server writes it again (encoding/json, compact): without white space,
+// with HTML escapes; used by ObjectDecoder. Any thread.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace ksr::protobuf {
+
+// Appends to `to`. False when `text` is not one JSON value with valid UTF-8, or is nested deeper than `max_depth`.
+bool compact_json(std::string_view text, std::size_t max_depth, std::string& to);
+
+}  // namespace ksr::protobuf
