@@ -259,7 +259,7 @@ void Session::count_wire_bytes(std::size_t bytes) {
 }
 
 void Session::note_encoding(bool protobuf) {
-  parts_.statistics.encoding.store(protobuf ? 2 : 1, std::memory_order_relaxed);
+  parts_.statistics.encoding.store(protobuf ? 1 : 0, std::memory_order_relaxed);
 }
 
 void Session::flush() {

@@ -18,7 +18,7 @@ struct Statistics {
   Count bytes_received{0};
   // Before decompression.
   Count wire_bytes{0};
-  // Of the newest list or watch: 0 none yet, 1 JSON, 2 protobuf.
+  // Of the newest list or watch: 0 JSON or none yet, 1 protobuf.
   Count encoding{0};
   Count events{0};
   Count bookmarks{0};

@@ -1,0 +1,168 @@
+// encoding: what comes in protobuf is in the view the very text that comes in JSON.
+#include <cstring>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "cluster/cases/stream_on_cluster.hpp"
+
+using namespace ksr::clustertest;
+using ksr::testing::Recorder;
+using ksr::testing::Settings;
+
+namespace {
+
+// By namespace and name.
+std::map<std::string, std::string> texts_of(const Recorder& seen) {
+  std::map<std::string, std::string> texts;
+  const ksr_snapshot* const snapshot = ksr_latest(seen.stream());
+  if (snapshot == nullptr) return texts;
+  for (std::size_t i = 0; i < ksr_snapshot_count(snapshot); ++i) {
+    const ksr_object* const object = ksr_snapshot_at(snapshot, i);
+    const std::string key = std::string(ksr_object_field(object, KSR_FIELD_NAMESPACE, nullptr)) + "/" +
+                            ksr_object_field(object, KSR_FIELD_NAME, nullptr);
+    texts[key] = ksr_object_field(object, KSR_FIELD_JSON, nullptr);
+  }
+  ksr_snapshot_release(snapshot);
+  return texts;
+}
+
+// The same objects over both encodings, once both streams have them all. How many there are.
+std::size_t check_equal(const Recorder& protobuf, const Recorder& json) {
+  json.wait([&](const Recorder& now) {
+    return now.contents() == protobuf.contents() && texts_of(protobuf) == texts_of(json);
+  });
+  const auto expected = texts_of(json);
+  const auto seen = texts_of(protobuf);
+  CHECK(seen.size() == expected.size());
+  for (const auto& [key, text] : expected) {
+    CAPTURE(key);
+    const auto found = seen.find(key);
+    REQUIRE(found != seen.end());
+    CHECK(found->second == text);
+  }
+  CHECK(protobuf.violations() == std::vector<std::string>{});
+  return expected.size();
+}
+
+Settings in(const std::string& encoding, const Settings& settings) {
+  return with(settings, "encoding", encoding);
+}
+
+// A pod with something of everything that a user may write.
+boost::json::object make_rich_pod(const std::string& ns, const std::string& name) {
+  boost::json::object pod = make_pod(ns, name, {{"app", "<&>\u2028\""}});
+  boost::json::object& metadata = pod["metadata"].as_object();
+  metadata["annotations"] = {{"note", "caf\u00e9 \U0001F600\n\t\u0001"}, {"empty", ""}};
+  boost::json::object& spec = pod["spec"].as_object();
+  spec["tolerations"] = {{{"key", "k"}, {"operator", "Exists"}, {"tolerationSeconds", 0}}};
+  spec["securityContext"] = {{"runAsUser", 0}, {"fsGroup", 9007199254740993}, {"runAsNonRoot", false}};
+  spec["volumes"] = {{{"name", "v"}, {"emptyDir", {{"sizeLimit", "1500Mi"}}}}};
+  boost::json::object& container = spec["containers"].as_array().at(0).as_object();
+  container["resources"] = {{"limits", {{"cpu", "1500m"}, {"memory", "1Gi"}}}};
+  container["livenessProbe"] = {{"httpGet", {{"path", "/"}, {"port", "http"}}}, {"periodSeconds", 7}};
+  container["ports"] = {{{"name", "http"}, {"containerPort", 8080}}};
+  container["env"] = {{{"name", "EMPTY"}, {"value", ""}},
+                      {{"name", "NODE"}, {"valueFrom", {{"fieldRef", {{"fieldPath", "spec.nodeName"}}}}}}};
+  return pod;
+}
+
+}  // namespace
+
+TEST_CASE("what every cluster has is the same text in both encodings, however it is read") {
+  const std::vector<std::string> resources{"v1/namespaces",
+                                           "v1/configmaps",
+                                           "v1/services",
+                                           "discovery.k8s.io/v1/endpointslices",
+                                           "rbac.authorization.k8s.io/v1/clusterroles",
+                                           "rbac.authorization.k8s.io/v1/clusterrolebindings",
+                                           "flowcontrol.apiserver.k8s.io/v1/flowschemas",
+                                           "flowcontrol.apiserver.k8s.io/v1/prioritylevelconfigurations",
+                                           "apiregistration.k8s.io/v1/apiservices",
+                                           "apiextensions.k8s.io/v1/customresourcedefinitions",
+                                           "scheduling.k8s.io/v1/priorityclasses",
+                                           "clusterroles"};
+  Cluster::shared().install_widget_crd();
+  std::size_t objects = 0;
+  for (const std::string& resource : resources) {
+    for (const std::pair<const char*, const char*>& more :
+         {std::pair("initial", "list"), std::pair("initial", "watchlist"), std::pair("metadata_only", "true"),
+          std::pair("managed_fields", "keep"), std::pair("page_size", "3")}) {
+      CAPTURE(resource);
+      CAPTURE(more.first);
+      CAPTURE(more.second);
+      const Settings settings = with(on_cluster(resource, "", "auto"), more.first, more.second);
+      Recorder protobuf;
+      Recorder json;
+      REQUIRE(protobuf.open(in("auto", settings)) == KSR_OK);
+      REQUIRE(json.open(in("json", settings)) == KSR_OK);
+      REQUIRE(protobuf.wait_state(KSR_STATE_LIVE));
+      REQUIRE(json.wait_state(KSR_STATE_LIVE));
+      objects += check_equal(protobuf, json);
+      CHECK(protobuf.errors().empty());
+      CHECK(json.stat("encoding") == 0);
+      const bool initial_events = std::string(more.second) == "watchlist";
+      if (!initial_events || protobuf.stat("objects") > 0) CHECK(protobuf.stat("encoding") == 1);
+    }
+  }
+  CHECK(objects > 500);
+}
+
+TEST_CASE("changes of pods are the same text in both encodings, over both transports") {
+  Cluster& cluster = Cluster::shared();
+  on_both_transports([&](const std::string& transport) {
+    const std::string ns = cluster.fresh_namespace("encodings");
+    cluster.admin().create(pods_path(ns), make_rich_pod(ns, "first"));
+    Recorder protobuf;
+    Recorder json;
+    REQUIRE(protobuf.open(in("auto", on_cluster("v1/pods", ns, transport))) == KSR_OK);
+    REQUIRE(json.open(in("json", on_cluster("v1/pods", ns, transport))) == KSR_OK);
+    REQUIRE(protobuf.wait_state(KSR_STATE_LIVE));
+    REQUIRE(json.wait_state(KSR_STATE_LIVE));
+    for (int i = 0; i < 40; ++i) {
+      const std::string name = "pod-" + std::to_string(i % 7);
+      if (i < 7) cluster.admin().create(pods_path(ns), make_rich_pod(ns, name));
+      cluster.admin().patch(pods_path(ns, name), {{"metadata", {{"labels", {{"turn", std::to_string(i)}}}}}});
+      cluster.admin().patch_status(pods_path(ns, name), {{"phase", i % 2 == 0 ? "Running" : "Pending"},
+                                                         {"startTime", "2026-01-02T03:04:05Z"},
+                                                         {"conditions", {{{"type", "Ready"}, {"status", "True"}}}}});
+    }
+    CHECK(check_equal(protobuf, json) == 8);
+    CHECK(protobuf.stat("encoding") == 1);
+    CHECK(json.stat("encoding") == 0);
+    CHECK(protobuf.stat("events") >= 80);
+    CHECK(protobuf.errors().empty());
+    check_equals_list(protobuf, pods_path(ns));
+  });
+}
+
+TEST_CASE("custom resources come in JSON, and with encoding=protobuf not at all") {
+  Cluster& cluster = Cluster::shared();
+  cluster.install_widget_crd();
+  const std::string ns = cluster.fresh_namespace("encodings");
+  cluster.admin().create(widgets_path(ns), make_widget(ns, "first", 1));
+  for (const char* resource : {"ksr.test/v1/widgets", "widgets"}) {
+    CAPTURE(resource);
+    Recorder seen;
+    REQUIRE(seen.open(in("auto", on_cluster(resource, ns, "auto"))) == KSR_OK);
+    REQUIRE(seen.wait_name("first"));
+    REQUIRE(seen.wait_state(KSR_STATE_LIVE));
+    CHECK(seen.stat("encoding") == 0);
+    CHECK(seen.errors().empty());
+  }
+  Recorder refused;
+  REQUIRE(refused.open(in("protobuf", on_cluster("ksr.test/v1/widgets", ns, "auto"))) == KSR_OK);
+  REQUIRE(refused.wait([](const Recorder& now) { return !now.errors().empty(); }));
+  CHECK(refused.errors().front().http_status == 406);
+  CHECK(refused.count() == 0);
+}
+
+TEST_CASE("a refusal of a request for protobuf says why") {
+  Cluster& cluster = Cluster::shared();
+  const std::string ns = cluster.fresh_namespace("encodings");
+  Recorder refused;
+  REQUIRE(refused.open(on_cluster("v1/secrets", ns, "auto", unprivileged_user())) == KSR_OK);
+  REQUIRE(refused.wait_error(KSR_E_FORBIDDEN));
+  CHECK(refused.errors().front().reason == "Forbidden");
+  CHECK(refused.errors().front().message.find("secrets is forbidden: User") != std::string::npos);
+}
