@@ -18,7 +18,7 @@ import (
 )
 
 // testTimeout ends a test that hangs; no test depends on how long anything takes.
-const testTimeout = 60 * time.Second
+const testTimeout = 150 * time.Second
 
 // serverConfig leads to the test server that the environment names. Without one the test is skipped.
 func serverConfig(t *testing.T, more ksr.Config) ksr.Config {

@@ -115,6 +115,7 @@ void CallbackDispatcher::end() {
   const MutexLock lock(mutex_);
   if (ending()) return;
   lifecycle_ = Lifecycle::draining;
+  changed_.notify_all();  // wait_synced: with manual delivery nothing else may happen any more
   wake();
 }
 

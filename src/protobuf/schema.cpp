@@ -1,5 +1,7 @@
 #include "protobuf/schema.hpp"
 
+#include <algorithm>
+
 #include <array>
 #include <cstddef>
 
@@ -119,6 +121,14 @@ const Schema& built_in_schema() noexcept {
 
 bool knows(std::string_view api_version, std::string_view kind) noexcept {
   return kSchema.find(api_version, kind) != nullptr;
+}
+
+bool knows_version(std::string_view api_version) noexcept {
+  return std::any_of(kSchema.kinds, kSchema.kinds + kSchema.kind_count, [&](const KindRow& row) {
+    const std::string_view text(kSchema.texts + row.text, row.size);
+    return text.size() > api_version.size() && text[api_version.size()] == ' ' &&
+           text.substr(0, api_version.size()) == api_version;
+  });
 }
 
 }  // namespace ksr::protobuf

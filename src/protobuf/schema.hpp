@@ -116,5 +116,7 @@ const Schema& built_in_schema() noexcept;
 // Whether objects of that kind, or lists (kind "PodList"), are read from protobuf. PartialObjectMetadata of
 // meta.k8s.io/v1 is known, whatever the objects are that it is asked of.
 bool knows(std::string_view api_version, std::string_view kind) noexcept;
+// Whether any kind of that version is.
+bool knows_version(std::string_view api_version) noexcept;
 
 }  // namespace ksr::protobuf

@@ -117,7 +117,14 @@ Expected<void> set_managed_fields(Config& config, std::string_view, std::string_
 }
 
 Expected<void> set_page_size(Config& config, std::string_view, std::string_view value) {
-  return store_size(parse_count(value), config.sync.page_size);
+  std::size_t size = 0;
+  if (value == "auto") {
+    config.sync.page_size.reset();
+    return {};
+  }
+  if (Expected<void> stored = store_size(parse_count(value), size); !stored) return stored;
+  config.sync.page_size = size;
+  return {};
 }
 
 Expected<void> set_transport(Config& config, std::string_view, std::string_view value) {
@@ -125,6 +132,13 @@ Expected<void> set_transport(Config& config, std::string_view, std::string_view 
   constexpr std::array<std::pair<std::string_view, WatchTransport>, 3> words{
       {{"auto", WatchTransport::automatic}, {"websocket", WatchTransport::websocket}, {"http", WatchTransport::http}}};
   return assign_word(value, words, config.sync.transport);
+}
+
+Expected<void> set_encoding(Config& config, std::string_view, std::string_view value) {
+  using sync::Encoding;
+  constexpr std::array<std::pair<std::string_view, Encoding>, 3> words{
+      {{"auto", Encoding::automatic}, {"json", Encoding::json}, {"protobuf", Encoding::protobuf}}};
+  return assign_word(value, words, config.sync.encoding);
 }
 
 Expected<void> set_initial(Config& config, std::string_view, std::string_view value) {
@@ -222,8 +236,9 @@ constexpr ConfigKey kTable[] = {
     {"limit", "number", "0", set_limit},
     {"metadata_only", "boolean", "false", set_metadata_only},
     {"managed_fields", "drop or keep", "drop", set_managed_fields},
-    {"page_size", "number", "500", set_page_size},
+    {"page_size", "number or auto", "auto", set_page_size},
     {"transport", "auto, websocket or http", "auto", set_transport},
+    {"encoding", "auto, json or protobuf", "auto", set_encoding},
     {"initial", "auto, list or watchlist", "auto", set_initial},
     {"reconnect", "boolean", "true", set_reconnect},
     {"backoff_initial", "duration", "800ms", backoff<&sync::Options::backoff_initial>},

@@ -65,6 +65,15 @@ const char* name_of(sync::WatchTransport transport) noexcept {
   }
 }
 
+// Events have no watch cache (kube-apiserver, registry/core/rest/storage_core.go): a list of them comes from etcd,
+// whole.
+bool has_events(const std::vector<cluster::Resource>& resources) {
+  return std::any_of(resources.begin(), resources.end(), [](const cluster::Resource& resource) {
+    return resource.plural == "events" &&
+           (resource.root == "/api/v1" || resource.root.rfind("/apis/events.k8s.io/", 0) == 0);
+  });
+}
+
 std::string description(const Config& config) {
   const std::string namespaces = one_line(joined(config.query.namespaces));
   return "stream of " + one_line(joined(config.query.resources)) + ": " +
@@ -103,6 +112,7 @@ void Engine::cancel() {
   KSR_ASSERT_ON_THREAD(parts_.executor);
   cancelled_ = true;
   resolving_.cancel();
+  version_fetch_.reset();
   retry_.reset();
   for (const auto& session : sessions_) session->cancel();
 }
@@ -113,6 +123,7 @@ void Engine::on_clock_jump() {
   if (sessions_.empty()) {
     guarded([this] {
       retry_.reset();
+      version_fetch_.reset();
       resolve();
     });
   }
@@ -124,6 +135,7 @@ void Engine::on_lost(const Error& error) {
   if (cancelled_) return;
   if (sessions_.empty()) {
     resolving_.cancel();
+    version_fetch_.reset();
     return on_unresolved(error);
   }
   for (const auto& session : sessions_) session->on_lost(error);
@@ -148,7 +160,25 @@ void Engine::on_resolved(Expected<std::vector<cluster::Resource>> resources) {
   resources_ = std::move(resources).value();
   resolve_error_.reset();
   publish_last_error();
-  run_sessions();
+  server_state_ = parts_.server_states.of(*parts_.access);
+  ask_version();
+}
+
+void Engine::ask_version() {
+  sync::Options& options = parts_.config.sync;
+  if (!options.page_size && has_events(resources_)) options.page_size = sync::kPageSize;
+  if (options.page_size || options.initial == sync::Initial::watchlist || server_state_->version_known()) {
+    return run_sessions();
+  }
+  version_fetch_ =
+      std::make_unique<VersionFetch>(parts_.executor, *parts_.access, parts_.config.connection.request_timeout,
+                                     [this](const std::optional<ServerVersion>& version) {
+                                       guarded([&] {
+                                         if (version) server_state_->note_version(version->major, version->minor);
+                                         const std::unique_ptr<VersionFetch> done = std::move(version_fetch_);
+                                         run_sessions();
+                                       });
+                                     });
 }
 
 void Engine::on_unresolved(const Error& error) {
@@ -189,14 +219,10 @@ void Engine::run_sessions() {
   std::vector<std::unique_ptr<Session>> sessions;
   sessions.reserve(namespaces.size());
   for (std::string& name_space : namespaces) {
-    sessions.push_back(std::make_unique<Session>(owner, shared, std::move(name_space), options, server_state()));
+    sessions.push_back(std::make_unique<Session>(owner, shared, std::move(name_space), options, server_state_));
   }
   sessions_ = std::move(sessions);
   for (const auto& session : sessions_) session->start();
-}
-
-std::shared_ptr<sync::ServerState> Engine::server_state() {
-  return parts_.server_states.of(*parts_.access);
 }
 
 // ---- the sessions combined ------------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@
 #include "stream/runtime.hpp"
 #include "stream/session.hpp"
 #include "stream/statistics.hpp"
+#include "stream/version_fetch.hpp"
 #include "sync/backoff.hpp"
 
 namespace ksr::stream {
@@ -55,8 +56,9 @@ class Engine final : public std::enable_shared_from_this<Engine>, private Sessio
   void on_resolved(Expected<std::vector<cluster::Resource>> resources);
   void on_unresolved(const Error& error);
   void report_unresolved(const Error& error, std::optional<Milliseconds> next_try);
+  // Asks the server for its version first, where that decides how it is listed and is not known.
+  void ask_version();
   void run_sessions();
-  std::shared_ptr<sync::ServerState> server_state();
 
   void on_session_state() override;
   void on_session_counters() override;
@@ -71,6 +73,9 @@ class Engine final : public std::enable_shared_from_this<Engine>, private Sessio
   EngineParts parts_;
   std::vector<cluster::Resource> resources_;
   PendingCall resolving_;
+  // Held from here on: what is learned of the server before its first session is kept.
+  std::shared_ptr<sync::ServerState> server_state_;
+  std::unique_ptr<VersionFetch> version_fetch_;
   sync::Backoff backoff_;
   std::unique_ptr<Timer> retry_;
   std::vector<std::unique_ptr<Session>> sessions_;

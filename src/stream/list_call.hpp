@@ -2,7 +2,10 @@
 // thread.
 #pragma once
 
+#include <variant>
+
 #include "json/list_reader.hpp"
+#include "protobuf/list_reader.hpp"
 #include "stream/call.hpp"
 #include "sync/reflector.hpp"
 
@@ -15,7 +18,7 @@ class ListCall final : public Call, private json::ListObserver {
 
  private:
   bool accepts(int http_status) const override { return transport::is_success(http_status); }
-  void opened() override {}
+  void opened() override;
   void received(std::string_view bytes) override;
   void message_ended() override {}
   void completed() override;
@@ -23,7 +26,9 @@ class ListCall final : public Call, private json::ListObserver {
   void on_item(const json::Item& item) override;
 
   sync::Reflector& reflector_;
-  json::ListReader reader_;
+  const json::ReaderOptions options_;
+  // Chosen by the answer.
+  std::variant<std::monostate, json::ListReader, protobuf::ListReader> reader_;
 };
 
 }  // namespace ksr::stream

@@ -73,9 +73,11 @@ void ListRun::begin(std::size_t candidate, std::size_t page_size, Instant now) {
   begin_staging();
 }
 
-void ListRun::request_page(RequestId id) {
+void ListRun::request_page(RequestId id, bool protobuf) {
   id_ = id;
-  effects_.start_list(id, pager_.request());
+  ListRequest request = pager_.request();
+  request.protobuf = protobuf;
+  effects_.start_list(id, request);
 }
 
 Error ListRun::too_large_error() const {
@@ -102,6 +104,8 @@ Pager::Step ListRun::end_page(const json::ListMeta& meta) {
   }
   const Pager::Step step = pager_.end_page(meta);
   if (step == Pager::Step::broken) error_ = pager_.error();
+  // One that breaks off later has not gone back.
+  if (step == Pager::Step::next_page && !goes_back(pager_.version())) gone_back_in_a_row_ = 0;
   return step;
 }
 
@@ -132,10 +136,13 @@ void ListRun::add_initial(json::EventType type, const json::Item& item) {
   }
 }
 
+bool ListRun::goes_back(std::string_view version) const {
+  if (version.empty()) return !version_.empty();
+  return compare_resource_versions(version, version_).value_or(0) < 0;
+}
+
 bool ListRun::accepts_version(std::string_view version, bool at_version) {
-  const std::optional<int> order = compare_resource_versions(version, version_);
-  const bool lost = version.empty() && !version_.empty();
-  if (!lost && (!order || *order >= 0)) {
+  if (!goes_back(version)) {
     gone_back_in_a_row_ = 0;
     return true;
   }

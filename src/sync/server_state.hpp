@@ -4,7 +4,9 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 
 #include "sync/request_limiter.hpp"
@@ -20,6 +22,19 @@ class ServerState {
   bool watchlist_refused(const std::string& resource) const;
   void note_watchlist_refused(const std::string& resource);
 
+  // It encodes lists piece by piece and reads them from its watch cache, so that one page of any size costs it no
+  // memory (StreamingCollectionEncodingToJSON and ...ToProtobuf, in Kubernetes since 1.33). False as long as nothing is
+  // known.
+  bool streams_lists() const noexcept { return streams_lists_.value_or(false); }
+  bool version_known() const noexcept { return streams_lists_.has_value(); }
+  // As GET /version says it: "1", "33+". Anything else: an older one.
+  void note_version(std::string_view major, std::string_view minor) noexcept;
+
+  // It sends something in protobuf that this library does not know: it is newer, and that resource is read as JSON.
+  bool json_only(const std::string& resource) const;
+  // False: that was known.
+  bool note_json_only(const std::string& resource);
+
   TransportChoice& transport() noexcept { return transport_; }
   WatchPath& path() noexcept { return path_; }
 
@@ -30,12 +45,14 @@ class ServerState {
  private:
   struct ResourceState {
     bool watchlist_refused = false;
+    bool json_only = false;
     std::size_t working_candidate = 0;
   };
 
   RequestLimiter limiter_;
   TransportChoice transport_;
   WatchPath path_;
+  std::optional<bool> streams_lists_;
   std::unordered_map<std::string, ResourceState> resources_;
 };
 

@@ -42,7 +42,7 @@ static void deliver_manually(ksr_config* config) {
   int tries;
   host_set(config, "delivery", "manual");
   stream = host_open(config, &destroyed, on_destroy);
-  CHECK(ksr_wait_synced(stream, 120000) == KSR_OK);
+  CHECK(ksr_wait_synced(stream, HOST_WAIT_MS) == KSR_OK);
   for (tries = 0; tries < 20; ++tries) {
     struct pollfd ready = {0, POLLIN, 0};
     ready.fd = ksr_fd(stream);
@@ -61,7 +61,7 @@ static void deliver_on_thread(ksr_config* config) {
   int tries;
   host_set(config, "delivery", "thread");
   stream = host_open(config, &destroyed, on_destroy);
-  CHECK(ksr_wait_synced(stream, 120000) == KSR_OK);
+  CHECK(ksr_wait_synced(stream, HOST_WAIT_MS) == KSR_OK);
   for (tries = 0; tries < 600 && deliveries < 3; ++tries) {
     host_sleep_ms(50);
     CHECK(ksr_stat(stream, "deliveries", &deliveries) == KSR_OK);

@@ -49,7 +49,7 @@ static void cycle(int round) {
   CHECK(ksr_config_set_(config, "transport", round % 2 ? "http" : "websocket", NULL) == KSR_OK);
   CHECK(ksr_open_(config, NULL, on_destroy, &stream, NULL) == KSR_OK);
   ksr_config_free_(config);
-  CHECK(ksr_wait_synced_(stream, 30000) == KSR_OK);
+  CHECK(ksr_wait_synced_(stream, HOST_WAIT_MS) == KSR_OK);
   CHECK(ksr_close_(stream) == KSR_OK);
   CHECK(destroyed == round + 1);
   CHECK(dlclose(library) == 0);

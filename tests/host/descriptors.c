@@ -52,12 +52,12 @@ static int with_standard_streams_closed(void) {
   for (i = 0; i < 2; ++i) {
     ksr_stream* stream = NULL;
     REQUIRE(ksr_open(configs[i], NULL, NULL, &stream, NULL) == KSR_OK);
-    REQUIRE(ksr_wait_synced(stream, 60000) == KSR_OK);
+    REQUIRE(ksr_wait_synced(stream, HOST_WAIT_MS) == KSR_OK);
     require_closed();
     if (i == 1) {
       struct pollfd ready = {0, POLLIN, 0};
       ready.fd = ksr_fd(stream);
-      REQUIRE(ready.fd > 2 && poll(&ready, 1, 60000) == 1);
+      REQUIRE(ready.fd > 2 && poll(&ready, 1, HOST_WAIT_MS) == 1);
       REQUIRE(ksr_dispatch(stream) > 0);
     }
     REQUIRE(ksr_close(stream) == KSR_OK);
@@ -110,7 +110,7 @@ static int with_few_descriptors(int left) {
   CHECK(errors >= 2 || ksr_wait_synced(stream, 0) == KSR_OK);
   CHECK(left != 0 || errors >= 2);
   CHECK(setrlimit(RLIMIT_NOFILE, &before) == 0);
-  CHECK(ksr_wait_synced(stream, 60000) == KSR_OK);
+  CHECK(ksr_wait_synced(stream, HOST_WAIT_MS) == KSR_OK);
   CHECK(ksr_close(stream) == KSR_OK);
   ksr_config_free(config);
   return 0;

@@ -28,6 +28,6 @@ int main(int argc, char** argv) {
   }
   if (way == 0) return 0; /* while they connect */
   if (way == 2) host_sleep_ms(30000);
-  for (i = 0; i < 4; ++i) CHECK(ksr_wait_synced(streams[i], 30000) == KSR_OK);
+  for (i = 0; i < 4; ++i) CHECK(ksr_wait_synced(streams[i], HOST_WAIT_MS) == KSR_OK);
   exit(0);
 }

@@ -83,7 +83,7 @@ int main(void) {
   ksr_stream* stream = host_open(config, NULL, on_destroy);
   const ksr_snapshot* kept;
   int i;
-  CHECK(ksr_wait_synced(stream, 30000) == KSR_OK);
+  CHECK(ksr_wait_synced(stream, HOST_WAIT_MS) == KSR_OK);
   kept = ksr_latest(stream);
   CHECK(ksr_client_open(config, NULL, NULL, &client, NULL) == KSR_OK);
   CHECK(ksr_params_new(&params) == KSR_OK);

@@ -14,7 +14,7 @@ int main(void) {
     ksr_stream* stream;
     alarm(60);
     stream = host_open(config, NULL, NULL);
-    CHECK(ksr_wait_synced(stream, 30000) == KSR_OK);
+    CHECK(ksr_wait_synced(stream, HOST_WAIT_MS) == KSR_OK);
     CHECK(ksr_close(stream) == KSR_OK);
     exit(0);
   }

@@ -86,7 +86,7 @@ int main(void) {
   host_set(config, "transport", "http");
   host_set(config, "token", "wrong");
   streams[1] = host_open(config, NULL, NULL);
-  CHECK(ksr_wait_synced(streams[0], 30000) == KSR_OK);
+  CHECK(ksr_wait_synced(streams[0], HOST_WAIT_MS) == KSR_OK);
   CHECK(ksr_wait_synced(streams[1], 300) == KSR_E_TIMEOUT);
   CHECK(check_masks() >= 3);
   check_unchanged();

@@ -24,6 +24,9 @@ static inline const char* host_env(const char* name) {
   return value;
 }
 
+/* For ksr_wait_synced: only a fault, never a busy machine, may reach it. */
+#define HOST_WAIT_MS 150000
+
 static inline void host_sleep_ms(long ms) {
   struct timespec pause;
   pause.tv_sec = ms / 1000;

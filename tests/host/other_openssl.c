@@ -85,7 +85,7 @@ static void list_and_watch(const char* transport) {
   ksr_config* config = host_config(transport);
   ksr_stream* stream = host_open(config, NULL, NULL);
   loaded.config_free(config);
-  CHECK(loaded.wait_synced(stream, 30000) == KSR_OK);
+  CHECK(loaded.wait_synced(stream, HOST_WAIT_MS) == KSR_OK);
   const ksr_snapshot* snapshot = loaded.latest(stream);
   CHECK(snapshot != NULL);
   CHECK(loaded.snapshot_count(snapshot) == 20);

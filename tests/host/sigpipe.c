@@ -14,9 +14,9 @@ int main(void) {
   CHECK(signal(SIGPIPE, SIG_DFL) != SIG_ERR);
   streams[0] = host_open(websocket, NULL, NULL);
   streams[1] = host_open(http, NULL, NULL);
-  for (i = 0; i < 2; ++i) CHECK(ksr_wait_synced(streams[i], 30000) == KSR_OK);
-  /* The script that runs this program has the server drop all connections every 50 ms. */
-  for (i = 0; i < 400 && errors < 10; ++i) {
+  for (i = 0; i < 2; ++i) CHECK(ksr_wait_synced(streams[i], HOST_WAIT_MS) == KSR_OK);
+  /* The script that runs this program has the server drop all connections every 200 ms. */
+  for (i = 0; i < HOST_WAIT_MS / 50 && errors < 10; ++i) {
     host_sleep_ms(50);
     CHECK(ksr_stat(streams[0], "watches", &errors) == KSR_OK);
   }

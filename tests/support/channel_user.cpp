@@ -4,13 +4,12 @@
 #include <chrono>
 #include <utility>
 
+#include "support/wait_limit.hpp"
+
 namespace ksr::testing {
 namespace {
 
-constexpr std::chrono::seconds kPatience{20};
 constexpr std::chrono::milliseconds kPollInterval{10};
-constexpr std::int64_t kWaitMs = 20'000;
-constexpr std::int64_t kWriteMs = 10'000;
 
 ChannelEvent event_of(std::int32_t event, std::int32_t part, const ksr_error* error) {
   ChannelEvent seen{event, part, KSR_OK, 0, ""};
@@ -57,7 +56,7 @@ ChannelEnd ChannelUser::wait() const {
   ChannelEnd end;
   int32_t exit_code = -12'345;
   ksr_error* error = nullptr;
-  end.status = ksr_channel_wait(channel_, kWaitMs, &exit_code, &error);
+  end.status = ksr_channel_wait(channel_, kWaitLimitMs, &exit_code, &error);
   if (exit_code != -12'345) end.exit_code = exit_code;
   if (error != nullptr) {
     end.http_status = ksr_error_http_status(error);
@@ -72,7 +71,8 @@ ChannelEnd ChannelUser::wait() const {
 ksr_status ChannelUser::write_all(std::int32_t part, const std::string& bytes) const {
   for (std::size_t at = 0; at < bytes.size();) {
     std::size_t taken = 0;
-    const ksr_status status = ksr_channel_write(channel_, part, bytes.data() + at, bytes.size() - at, kWriteMs, &taken);
+    const ksr_status status =
+        ksr_channel_write(channel_, part, bytes.data() + at, bytes.size() - at, kWaitLimitMs, &taken);
     if (status != KSR_OK) return status;
     at += taken;
   }
@@ -101,7 +101,7 @@ void ChannelUser::close() {
 }
 
 bool ChannelUser::wait_until(const std::function<bool(const ChannelUser&)>& condition) const {
-  const auto until = std::chrono::steady_clock::now() + kPatience;
+  const auto until = std::chrono::steady_clock::now() + kWaitLimit;
   std::unique_lock<std::recursive_mutex> lock(mutex_);
   while (!condition(*this)) {
     if (std::chrono::steady_clock::now() >= until) return false;

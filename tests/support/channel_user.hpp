@@ -54,7 +54,7 @@ class ChannelUser {
   ksr_channel* channel() const noexcept { return channel_; }
   const std::string& open_error() const noexcept { return open_error_; }
 
-  // At most 20 s; KSR_E_TIMEOUT then.
+  // at most kWaitLimit; KSR_E_TIMEOUT then.
   ChannelEnd wait() const;
   // Writes all of it, waiting at most 10 s each time nothing fits; the status of the call that failed.
   ksr_status write_all(std::int32_t part, const std::string& bytes) const;
@@ -62,7 +62,7 @@ class ChannelUser {
   std::uint64_t stat(const char* name) const;
   void close();
 
-  // Waits until the condition, told while nothing is being recorded, holds; false after 20 s.
+  // Waits until the condition, told while nothing is being recorded, holds; false after kWaitLimit.
   bool wait_until(const std::function<bool(const ChannelUser&)>& condition) const;
   bool wait_for_event(std::int32_t event) const;
   bool wait_for_bytes(std::int32_t part, const std::string& bytes) const;

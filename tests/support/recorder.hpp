@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "ksr.h"
+#include "support/wait_limit.hpp"
 
 namespace ksr::testing {
 
@@ -67,7 +68,7 @@ class Recorder {
 
   // False if the condition did not become true within `timeout`.
   bool wait(const std::function<bool(const Recorder&)>& condition,
-            std::chrono::milliseconds timeout = std::chrono::seconds(30)) const;
+            std::chrono::milliseconds timeout = ksr::testing::kWaitLimit) const;
   bool wait_state(ksr_state state) const;
   bool wait_count(std::size_t count) const;
   bool wait_name(const std::string& name, bool present = true) const;

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <stdexcept>
+#include "support/wait_limit.hpp"
 
 namespace ksr::testing {
 namespace {
@@ -91,7 +92,7 @@ std::uint64_t Requester::stat(const char* name) const {
 }
 
 bool dispatch_until(ksr_client* client, const std::function<bool()>& condition) {
-  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  const auto end = std::chrono::steady_clock::now() + ksr::testing::kWaitLimit;
   while (!condition()) {
     if (std::chrono::steady_clock::now() > end) return false;
     pollfd entry{ksr_client_fd(client), POLLIN, 0};

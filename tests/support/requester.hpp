@@ -58,7 +58,7 @@ class Requester {
   ksr_client* client_ = nullptr;
 };
 
-// Dispatches the client's callbacks until the condition holds; false after 20 s.
+// Dispatches the client's callbacks until the condition holds; false after kWaitLimit.
 bool dispatch_until(ksr_client* client, const std::function<bool()>& condition);
 
 }  // namespace ksr::testing

@@ -20,7 +20,7 @@ needs_server = unittest.skipUnless(SERVER, "needs a server: KSR_TEST_SERVER, KSR
 NOWHERE = "http://127.0.0.1:1"
 
 # Beyond it a test has failed; how fast it is, is not asserted.
-TEST_TIMEOUT = 60.0
+TEST_TIMEOUT = 150.0
 
 
 def open_here(resource: Any = "v1/configmaps", **keys: Any) -> ksr.Stream:

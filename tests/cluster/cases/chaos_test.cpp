@@ -10,6 +10,7 @@
 #include "cluster/cases/stream_on_cluster.hpp"
 #include "cluster/harness/chaos_proxy.hpp"
 #include "cluster/harness/harness_error.hpp"
+#include "support/wait_limit.hpp"
 
 using namespace ksr::clustertest;
 using ksr::testing::Contents;
@@ -146,7 +147,7 @@ TEST_CASE("after a minute of faults four streams show what the apiserver lists")
   for (std::thread& writer : writers) writer.join();
   proxy.pass();
 
-  const auto deadline = steady_clock::now() + seconds(10);
+  const auto deadline = steady_clock::now() + ksr::testing::kWaitLimit;
   for (Subject& subject : subjects) {
     CAPTURE(subject.resource);
     CAPTURE(subject.limited);

@@ -11,6 +11,7 @@
 #include "cluster/harness/users.hpp"
 #include "support/recorder.hpp"
 #include "support/transports.hpp"
+#include "support/wait_limit.hpp"
 
 namespace ksr::clustertest {
 
@@ -35,7 +36,7 @@ inline ksr::testing::Contents listed(const std::string& path) {
 // Waits until they are equal, then compares.
 inline void check_equals_list(const ksr::testing::Recorder& seen, const std::string& path) {
   const ksr::testing::Contents expected = listed(path);
-  seen.wait([&](const ksr::testing::Recorder& now) { return now.contents() == expected; }, std::chrono::seconds(15));
+  seen.wait([&](const ksr::testing::Recorder& now) { return now.contents() == expected; }, ksr::testing::kWaitLimit);
   CHECK(seen.contents() == expected);
   CHECK(seen.violations() == std::vector<std::string>{});
 }

@@ -11,7 +11,7 @@
 
 namespace ksr::clustertest {
 
-constexpr std::chrono::seconds kPatience{90};
+constexpr std::chrono::seconds kPatience{150};
 
 // Polls until `condition` is true. Throws HarnessError, which names what was waited for, at the timeout.
 void wait_until(const std::string& what, const std::function<bool()>& condition,

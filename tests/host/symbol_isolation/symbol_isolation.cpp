@@ -102,7 +102,7 @@ int main() {
   for (int round = 0; round < 3; ++round) {
     ksr_stream* const streams[] = {open_stream("websocket"), open_stream("http")};
     own_work();
-    for (ksr_stream* stream : streams) CHECK(ksr_wait_synced(stream, 30'000) == KSR_OK);
+    for (ksr_stream* stream : streams) CHECK(ksr_wait_synced(stream, 150'000) == KSR_OK);
     own_work();
     std::uint64_t objects = 0;
     for (ksr_stream* stream : streams) CHECK(ksr_stat(stream, "objects", &objects) == KSR_OK && objects > 0);

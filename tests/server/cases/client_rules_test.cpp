@@ -9,6 +9,7 @@
 
 #include "server/cases/on_server.hpp"
 #include "support/requester.hpp"
+#include "support/wait_limit.hpp"
 
 using namespace ksr::testing;
 using ksr::testserver::ApiServer;
@@ -50,7 +51,7 @@ class ClientHost {
 
   bool wait(const std::function<bool()>& condition) {
     std::unique_lock<std::mutex> lock(mutex_);
-    return changed_.wait_for(lock, std::chrono::seconds(20), condition);
+    return changed_.wait_for(lock, ksr::testing::kWaitLimit, condition);
   }
   // For the conditions of wait(), or after close().
   std::size_t answers = 0;

@@ -13,6 +13,7 @@
 
 #include "server/cases/on_server.hpp"
 #include "support/requester.hpp"
+#include "support/wait_limit.hpp"
 
 using namespace ksr::testing;
 using ksr::testserver::ApiServer;
@@ -265,7 +266,7 @@ class Scenario {
     if (random() % 3 == 0) ksr_client_cancel(client_);
     if (random() % 3 == 0) {
       ksr_client_close_async(client_);
-      const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+      const auto end = std::chrono::steady_clock::now() + ksr::testing::kWaitLimit;
       while (clients_destroyed_ == 0 && std::chrono::steady_clock::now() < end) std::this_thread::yield();
       stop = true;
     } else {

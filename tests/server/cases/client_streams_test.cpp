@@ -9,6 +9,7 @@
 
 #include "server/cases/on_server.hpp"
 #include "support/requester.hpp"
+#include "support/wait_limit.hpp"
 
 using namespace ksr::testing;
 using ksr::testserver::ApiServer;
@@ -60,7 +61,7 @@ TEST_CASE("fifty streams of a client have one thread, and are views as any other
     REQUIRE(stream.open(pods(), requester.client()) == KSR_OK);
   }
   for (const Recorder& stream : streams) {
-    CHECK(ksr_wait_synced(stream.stream(), 20'000) == KSR_OK);
+    CHECK(ksr_wait_synced(stream.stream(), ksr::testing::kWaitLimitMs) == KSR_OK);
     CHECK(ksr_fd(stream.stream()) == -1);
     CHECK(ksr_dispatch(stream.stream()) == KSR_E_INVALID);
   }
@@ -91,13 +92,13 @@ TEST_CASE("delivery=manual: the descriptor of a stream is that of its client") {
   CHECK(ksr_fd(first.stream()) == ksr_client_fd(requester.client()));
   CHECK(ksr_fd(second.stream()) == ksr_client_fd(requester.client()));
   CHECK(entries_of("/proc/self/fd") <= descriptors + 2);  // connections, but no descriptor of its own
-  CHECK(ksr_wait_synced(first.stream(), 20'000) == KSR_OK);
-  CHECK(ksr_wait_synced(second.stream(), 20'000) == KSR_OK);
+  CHECK(ksr_wait_synced(first.stream(), ksr::testing::kWaitLimitMs) == KSR_OK);
+  CHECK(ksr_wait_synced(second.stream(), ksr::testing::kWaitLimitMs) == KSR_OK);
   CHECK(first.updates() == 0);
   CHECK(dispatch_until(requester.client(), [&] { return first.updates() > 0 && second.updates() > 0; }));
   server.script("create pods b");
   // Dispatching one stream is dispatching the client.
-  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  const auto end = std::chrono::steady_clock::now() + ksr::testing::kWaitLimit;
   while (first.count() != 2 && std::chrono::steady_clock::now() < end) {
     pollfd entry{ksr_fd(second.stream()), POLLIN, 0};
     poll(&entry, 1, 100);
@@ -161,8 +162,8 @@ TEST_CASE("closing a client closes its streams first, also those that ended by t
     Recorder refused;
     REQUIRE(refused.open({{"resource", "v1/configmaps"}, {"initial", "list"}, {"reconnect", "false"}},
                          requester->client()) == KSR_OK);
-    CHECK(ksr_wait_synced(refused.stream(), 20'000) == KSR_E_CANCELLED);
-    CHECK(ksr_wait_synced(streams.front().stream(), 20'000) == KSR_OK);
+    CHECK(ksr_wait_synced(refused.stream(), ksr::testing::kWaitLimitMs) == KSR_E_CANCELLED);
+    CHECK(ksr_wait_synced(streams.front().stream(), ksr::testing::kWaitLimitMs) == KSR_OK);
     std::vector<ksr_stream*> handles{refused.stream()};
     for (const Recorder& stream : streams) handles.push_back(stream.stream());
     requester.reset();
@@ -198,7 +199,7 @@ TEST_CASE("inside a callback of the client no stream of it can be closed but wit
       ksr_close_async(self);
     };
     REQUIRE(first.open(pods(), requester.client()) == KSR_OK);
-    REQUIRE(ksr_wait_synced(first.stream(), 20'000) == KSR_OK);
+    REQUIRE(ksr_wait_synced(first.stream(), ksr::testing::kWaitLimitMs) == KSR_OK);
     REQUIRE(second.open(pods(), requester.client()) == KSR_OK);
     // A stream is open until its destroy has returned.
     const auto over = [&] {
@@ -322,7 +323,7 @@ TEST_CASE("a callback that blocks delays the client's other streams, not what th
   CHECK(slow.wait([&](const Recorder&) { return blocked.load(); }));
   Recorder quick;
   REQUIRE(quick.open(pods(), requester.client()) == KSR_OK);
-  CHECK(ksr_wait_synced(quick.stream(), 20'000) == KSR_OK);
+  CHECK(ksr_wait_synced(quick.stream(), ksr::testing::kWaitLimitMs) == KSR_OK);
   server.script("create pods b\ncreate pods c");
   CHECK(quick.wait([&](const Recorder& seen) { return seen.stat("objects") == 3; }));
   CHECK(quick.updates() == 0);

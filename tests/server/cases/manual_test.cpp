@@ -4,15 +4,16 @@
 #include <thread>
 
 #include "server/cases/on_server.hpp"
+#include "support/wait_limit.hpp"
 
 using namespace ksr::testing;
 using ksr::testserver::ApiServer;
 
 namespace {
 
-// Dispatches as an event loop does until the condition holds; false after 30 s.
+// Dispatches as an event loop does until the condition holds; false after kWaitLimit.
 bool loop_until(Recorder& seen, const std::function<bool()>& condition) {
-  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  const auto end = std::chrono::steady_clock::now() + ksr::testing::kWaitLimit;
   while (!condition()) {
     if (std::chrono::steady_clock::now() > end) return false;
     pollfd entry{ksr_fd(seen.stream()), POLLIN, 0};
@@ -36,7 +37,7 @@ TEST_CASE("callbacks run inside ksr_dispatch, on the thread that calls it") {
     };
     seen.during_state = [&](ksr_stream*, ksr_state) { elsewhere = elsewhere || std::this_thread::get_id() != me; };
     REQUIRE(seen.open(with(on_server(server, transport), "delivery", "manual")) == KSR_OK);
-    REQUIRE(ksr_wait_synced(seen.stream(), 30'000) == KSR_OK);
+    REQUIRE(ksr_wait_synced(seen.stream(), ksr::testing::kWaitLimitMs) == KSR_OK);
     CHECK(seen.updates() == 0);
     const ksr_snapshot* latest = ksr_latest(seen.stream());
     CHECK(ksr_snapshot_count(latest) == 5);
@@ -57,7 +58,7 @@ TEST_CASE("a host that never dispatches can read the newest view, and can close"
   server.script("populate pods 5");
   Recorder seen;
   REQUIRE(seen.open(with(on_server(server, "auto"), "delivery", "manual")) == KSR_OK);
-  REQUIRE(ksr_wait_synced(seen.stream(), 30'000) == KSR_OK);
+  REQUIRE(ksr_wait_synced(seen.stream(), ksr::testing::kWaitLimitMs) == KSR_OK);
   server.script("wait watches pods 1\ncreate pods new");
   for (int i = 0; i < 3'000; ++i) {
     const ksr_snapshot* latest = ksr_latest(seen.stream());

@@ -131,14 +131,15 @@ TEST_CASE(
     REQUIRE(seen.open(with(settings, "user_agent", "tests/1")) == KSR_OK);
     REQUIRE(seen.wait_state(KSR_STATE_LIVE));
     const auto requests = server.requests();
-    REQUIRE(requests.size() >= 3);
-    // Discovery comes first: whether pods are namespaced.
+    REQUIRE(requests.size() >= 4);
+    // Discovery comes first: whether pods are namespaced. Then, once for the server, whether it streams lists.
     CHECK(requests[0].target == "/api/v1");
-    const auto& list = requests[1];
-    const auto& watch = requests[2];
+    CHECK(requests[1].target == "/version");
+    const auto& list = requests[2];
+    const auto& watch = requests[3];
     CHECK(list.target.find("/api/v1/namespaces/kube-system/pods?") == 0);
     CHECK(list.target.find("labelSelector=app%20in%20%28a%2C%20b%29%2C%21x%2Fy") != std::string::npos);
-    CHECK(list.target.find("limit=500") != std::string::npos);
+    CHECK(list.target.find("limit=") == std::string::npos);
     CHECK(watch.target.find("allowWatchBookmarks=true") != std::string::npos);
     CHECK(watch.target.find("resourceVersion=") != std::string::npos);
     CHECK(watch.target.find("timeoutSeconds=") != std::string::npos);

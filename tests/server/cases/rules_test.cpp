@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "server/cases/on_server.hpp"
+#include "support/wait_limit.hpp"
 
 using namespace ksr::testing;
 using ksr::testserver::ApiServer;
@@ -93,7 +94,7 @@ TEST_CASE(
       while (!go) std::this_thread::sleep_for(std::chrono::milliseconds(1));
     };
     REQUIRE(seen.open(on_server(server, transport)) == KSR_OK);
-    REQUIRE(ksr_wait_synced(seen.stream(), 30'000) == KSR_OK);
+    REQUIRE(ksr_wait_synced(seen.stream(), ksr::testing::kWaitLimitMs) == KSR_OK);
     server.script("wait watches pods 1");
     for (int i = 0; i < 200; ++i) server.script("update pods default/pod-" + std::to_string(i % 10));
     CHECK(seen.wait([](const Recorder& now) { return now.stat("events") == 200; }));

@@ -67,6 +67,7 @@ TEST_CASE("what was found is known to the other streams of the server, for an ho
   find_held_back(rig);
   end_poll(rig);
   Options options;
+  options.initial = Initial::watchlist;
   options.transport = WatchTransport::http;
   Rig other(options, server_state);
   other.start();
@@ -127,6 +128,32 @@ TEST_CASE("an event without a version in a poll: there is nothing that the next 
   CHECK_FALSE(rig.last().is_watch);
 }
 
+TEST_CASE("after a sleep an open poll has a successor, which goes on when the poll has ended, and may fail") {
+  for (const bool succeeds : {true, false}) {
+    CAPTURE(succeeds);
+    Rig rig(plain());
+    find_held_back(rig);
+    rig.open();
+    const RequestId poll = rig.last().id;
+    rig.reflector.on_clock_jump(rig.now);
+    rig.advance(1s);
+    REQUIRE(rig.last().id != poll);
+    const RequestId successor = rig.last().id;
+    rig.reflector.on_watch_end(poll, rig.now);
+    CHECK(rig.last().id == successor);
+    if (succeeds) {
+      rig.open();
+      CHECK(rig.state() == State::live);
+    } else {
+      rig.fail(http_error(410), api_status(410, "Expired"));
+      CHECK_FALSE(rig.last().is_watch);
+      rig.list({pod("a", "20")}, "20");
+    }
+    CHECK(rig.running() >= 1);
+    CHECK(rig.errors.empty());
+  }
+}
+
 TEST_CASE("an event comes in part and nothing after it: it is at the end of a full block") {
   Rig rig(plain());
   rig.go_live();
@@ -142,6 +169,7 @@ TEST_CASE("an event comes in part and nothing after it: it is at the end of a fu
 
 TEST_CASE("initial events come in part: they are listed") {
   Options options;
+  options.initial = Initial::watchlist;
   options.transport = WatchTransport::http;
   Rig rig(options);
   rig.start();
@@ -177,6 +205,7 @@ TEST_CASE("events that come whole are no reason, and a head without an event is 
 
 TEST_CASE("transport=auto: a handshake without an answer may be a watch that is held back") {
   Options options;
+  options.initial = Initial::watchlist;
   Rig rig(options);
   rig.start();
   REQUIRE(rig.last().watch.websocket);

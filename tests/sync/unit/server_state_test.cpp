@@ -50,7 +50,7 @@ TEST_CASE("WatchList is refused for one resource at a time") {
   CHECK_FALSE(server_state.watchlist_refused("y"));
 }
 
-TEST_CASE("initial=auto and initial=watchlist begin with WatchList unless it was refused, initial=list never") {
+TEST_CASE("initial=watchlist begins with WatchList unless it was refused, initial=auto and initial=list with a list") {
   const auto begins_with_watch = [](Initial initial, bool refused) {
     auto server_state = std::make_shared<ServerState>();
     Options options;
@@ -61,9 +61,42 @@ TEST_CASE("initial=auto and initial=watchlist begin with WatchList unless it was
     rig.start();
     return rig.last().is_watch;
   };
-  CHECK(begins_with_watch(Initial::automatic, false));
-  CHECK_FALSE(begins_with_watch(Initial::automatic, true));
+  CHECK_FALSE(begins_with_watch(Initial::automatic, false));
   CHECK(begins_with_watch(Initial::watchlist, false));
   CHECK_FALSE(begins_with_watch(Initial::watchlist, true));
   CHECK_FALSE(begins_with_watch(Initial::list, false));
+}
+
+TEST_CASE("a list has one page where the server streams lists, which its version says, else pages of 500") {
+  const auto limit = [](const std::string& major, const std::string& minor, std::optional<std::size_t> page_size) {
+    auto server_state = std::make_shared<ServerState>();
+    CHECK_FALSE(server_state->version_known());
+    if (!major.empty()) server_state->note_version(major, minor);
+    Options options = plain();
+    options.page_size = page_size;
+    Rig rig(options, server_state);
+    rig.start();
+    return rig.last().list.limit;
+  };
+  CHECK(limit("", "", {}) == 500);
+  CHECK(limit("1", "32", {}) == 500);
+  CHECK(limit("1", "32+", {}) == 500);
+  CHECK(limit("1", "33", {}) == 0);
+  CHECK(limit("1", "33+", {}) == 0);
+  CHECK(limit("1", "36", {}) == 0);
+  CHECK(limit("2", "0", {}) == 0);
+  CHECK(limit("1", "", {}) == 500);
+  CHECK(limit("one", "99", {}) == 500);
+  CHECK(limit("1", "-99", {}) == 500);
+  CHECK(limit("1", "99999999999999999999", {}) == 500);
+  CHECK(limit("1", "36", 77) == 77);
+  CHECK(limit("1", "36", 500) == 500);
+  CHECK(limit("1", "32", 0) == 0);
+}
+
+TEST_CASE("what is not a version is known to be none") {
+  ServerState server_state;
+  server_state.note_version("", "");
+  CHECK(server_state.version_known());
+  CHECK_FALSE(server_state.streams_lists());
 }

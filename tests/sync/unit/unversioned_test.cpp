@@ -109,7 +109,7 @@ TEST_CASE("DELETED with a resourceVersion older than seen: the object is gone, w
 }
 
 TEST_CASE("a watch that answers 405: told once, then listed at the pace of watch_timeout, in either order") {
-  for (const Initial initial : {Initial::list, Initial::automatic}) {
+  for (const Initial initial : {Initial::list, Initial::watchlist}) {
     for (const WatchTransport wanted : {WatchTransport::http, WatchTransport::websocket, WatchTransport::automatic}) {
       CAPTURE(static_cast<int>(initial));
       CAPTURE(static_cast<int>(wanted));

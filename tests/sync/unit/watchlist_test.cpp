@@ -12,7 +12,7 @@ namespace {
 
 Options streaming() {
   Options options = plain();
-  options.initial = Initial::automatic;
+  options.initial = Initial::watchlist;
   options.resource = "v1/pods";
   return options;
 }

@@ -213,6 +213,7 @@ TEST_CASE("one that has passed on a message is not replaced for silence") {
 TEST_CASE("WatchList over a mute WebSocket: a list, and the watch over HTTP after the second") {
   auto server_state = std::make_shared<ServerState>();
   Options options;
+  options.initial = Initial::watchlist;
   options.resource = "v1/pods";
   Rig rig(options, server_state);
   rig.start();
@@ -333,7 +334,9 @@ TEST_CASE("Retry-After of a refused handshake is honoured") {
 }
 
 TEST_CASE("WatchList uses WebSocket, and HTTP where that is refused") {
-  Rig rig{Options{}};
+  Options options;
+  options.initial = Initial::watchlist;
+  Rig rig(options);
   rig.start();
   CHECK(rig.last().watch.websocket);
   CHECK(rig.last().watch.send_initial_events);
@@ -354,4 +357,22 @@ TEST_CASE("a successor whose handshake is refused is opened over HTTP, and the w
   CHECK_FALSE(rig.requests[1].stopped);
   REQUIRE(rig.requests.size() == 4);
   CHECK_FALSE(rig.last().watch.websocket);
+}
+
+TEST_CASE("a handshake that was not answered is waited for longer the next time, until one is answered") {
+  auto server_state = std::make_shared<ServerState>();
+  const auto limit = [&] { return server_state->transport().handshake_limit(); };
+  const Instant now{1h};
+  CHECK(limit() == 3s);
+  server_state->transport().note_unanswered(true, true, now);
+  CHECK(limit() == 6s);
+  server_state->transport().note_unanswered(false, true, now);
+  server_state->transport().note_unanswered(true, false, now);
+  CHECK(limit() == 6s);
+  for (int i = 0; i < 5; ++i) server_state->transport().note_unanswered(true, true, now);
+  CHECK(limit() == 24s);
+  server_state->transport().note_open(false);
+  CHECK(limit() == 24s);
+  server_state->transport().note_open(true);
+  CHECK(limit() == 3s);
 }

@@ -14,6 +14,7 @@
 #include <string>
 #include <thread>
 #include <vector>
+#include "support/wait_limit.hpp"
 
 using ksr::BlockingPool;
 using ksr::Error;
@@ -39,7 +40,7 @@ class QueueExecutor final : public ksr::Executor {
     std::function<void()> task;
     {
       std::unique_lock lock(tasks_mutex_);
-      REQUIRE(posted_.wait_for(lock, std::chrono::seconds(30), [this] { return !tasks_.empty(); }));
+      REQUIRE(posted_.wait_for(lock, ksr::testing::kWaitLimit, [this] { return !tasks_.empty(); }));
       task = std::move(tasks_.front());
       tasks_.pop_front();
     }
@@ -59,7 +60,7 @@ struct NotifyWhenDestroyed {
 };
 
 bool comes(std::future<void> future) {
-  return future.wait_for(std::chrono::seconds(30)) == std::future_status::ready;
+  return future.wait_for(ksr::testing::kWaitLimit) == std::future_status::ready;
 }
 
 }  // namespace
@@ -108,7 +109,7 @@ TEST_CASE("there are no more threads than allowed, and tasks that wait for one r
   }
   std::unique_lock lock(seen->mutex);
   const auto wait_until_begun = [&](std::size_t count) {
-    return seen->changed.wait_for(lock, std::chrono::seconds(30), [&] { return seen->begun.size() == count; });
+    return seen->changed.wait_for(lock, ksr::testing::kWaitLimit, [&] { return seen->begun.size() == count; });
   };
   // All threads are started, for as long as all of them block.
   REQUIRE(wait_until_begun(kThreads));

@@ -16,6 +16,7 @@
 
 #include "support/certificates.hpp"
 #include "support/grouped_locale.hpp"
+#include "support/wait_limit.hpp"
 #include "unit/cluster/fakes.hpp"
 
 using namespace ksr;
@@ -626,7 +627,7 @@ TEST_CASE("spawn_blocking of the process runs a task on another thread, which re
     done_changed.notify_one();
   }));
   std::unique_lock lock(done_mutex);
-  REQUIRE(done_changed.wait_for(lock, std::chrono::seconds(30), [&] { return done; }));
+  REQUIRE(done_changed.wait_for(lock, ksr::testing::kWaitLimit, [&] { return done; }));
   CHECK(sigismember(&mask, SIGTERM) == 1);
   CHECK(sigismember(&mask, SIGCHLD) == 1);
   CHECK(process_env.variable("PATH").has_value());

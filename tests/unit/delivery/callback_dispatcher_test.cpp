@@ -306,6 +306,18 @@ TEST_CASE("wait_synced: in time, too late, cancelled") {
   other.dispatcher->close();
 }
 
+TEST_CASE("wait_synced without limit ends when the stream fails for good, though the host does not dispatch") {
+  for (const Mode mode : {Mode::thread, Mode::manual}) {
+    Setup setup(mode);
+    std::thread waiter([&] { CHECK(setup.dispatcher->wait_synced(std::nullopt) == Status::cancelled); });
+    // Most likely inside the wait by then; the test holds either way.
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    setup.dispatcher->end();
+    waiter.join();
+    setup.dispatcher->close();
+  }
+}
+
 TEST_CASE("closing and cancelling from many threads at once ends once") {
   for (int round = 0; round < 50; ++round) {
     const Mode mode = round % 2 == 0 ? Mode::thread : Mode::manual;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "delivery/host.hpp"
+#include "support/wait_limit.hpp"
 
 namespace ksr::delivery {
 
@@ -23,10 +24,10 @@ class CallLog {
     const std::lock_guard<std::mutex> lock(mutex_);
     return lines_;
   }
-  // False after ten seconds without the line.
+  // False after kWaitLimit without the line.
   bool wait_for(const std::string& line) {
     std::unique_lock<std::mutex> lock(mutex_);
-    return written_.wait_for(lock, std::chrono::seconds(10), [&] {
+    return written_.wait_for(lock, ksr::testing::kWaitLimit, [&] {
       for (const std::string& held : lines_) {
         if (held == line) return true;
       }

@@ -103,7 +103,7 @@ TEST_CASE("CONFIGURATION.md names every statistic, and each is known") {
     CHECK(read_statistic(name, statistics, publisher, *dispatcher).has_value());
     ++count;
   }
-  CHECK(count == 20);
+  CHECK(count == 22);
   CHECK_FALSE(read_statistic("colour", statistics, publisher, *dispatcher));
   dispatcher->close();
 }
@@ -121,7 +121,7 @@ TEST_CASE("defaults in the table are what a new config has") {
   CHECK(config.connection.exec_timeout == std::chrono::seconds(60));
   CHECK(config.sync.backoff_initial == Milliseconds(800));
   CHECK(config.sync.backoff_max == std::chrono::seconds(30));
-  CHECK(config.sync.page_size == 500);
+  CHECK_FALSE(config.sync.page_size);
   CHECK(config.sync.initial_timeout == std::chrono::minutes(10));
   CHECK(config.sync.max_view_bytes == std::uint64_t{8} << 30);
   CHECK(config.reader.max_object_size == std::size_t{64} << 20);

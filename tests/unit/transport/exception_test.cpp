@@ -8,6 +8,7 @@
 #include <stdexcept>
 
 #include "support/urls.hpp"
+#include "support/wait_limit.hpp"
 #include "unit/transport/listener.hpp"
 #include "unit/transport/raw_server.hpp"
 #include "unit/transport/websocket_peer.hpp"
@@ -161,7 +162,7 @@ TEST_CASE("a task whose exception is no one's is lost, other tasks run, and what
   network_thread().post([] { throw std::bad_alloc(); });
   on_network([] {});
   auto recovered = seen->recovered.get_future();
-  REQUIRE(recovered.wait_for(std::chrono::seconds(20)) == std::future_status::ready);
+  REQUIRE(recovered.wait_for(ksr::testing::kWaitLimit) == std::future_status::ready);
   CHECK(recovered.get().status == Status::out_of_memory);
   network_thread().on_lost_task([](const Error&) {});
 }

@@ -5,6 +5,7 @@
 
 #include <future>
 #include <utility>
+#include "support/wait_limit.hpp"
 
 namespace test {
 
@@ -36,7 +37,7 @@ void Listener::drop() {
 
 bool Listener::wait(const std::function<bool()>& come) {
   std::unique_lock lock(mutex_);
-  return changed_.wait_for(lock, std::chrono::seconds(20), come);
+  return changed_.wait_for(lock, ksr::testing::kWaitLimit, come);
 }
 
 bool Listener::wait_for_end() {

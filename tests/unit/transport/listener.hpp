@@ -47,7 +47,7 @@ class Listener : public ExchangeObserver {
   // Destroys the exchange.
   void drop();
 
-  // Each waits up to 20 s and says whether it came.
+  // Each waits up to kWaitLimit and says whether it came.
   bool wait_for_end();
   bool wait_for_head();
   bool wait_for_body(std::size_t size);

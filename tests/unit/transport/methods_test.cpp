@@ -5,6 +5,7 @@
 #include <future>
 
 #include "support/urls.hpp"
+#include "support/wait_limit.hpp"
 #include "transport/http_exchange.hpp"
 #include "unit/transport/listener.hpp"
 #include "unit/transport/raw_server.hpp"
@@ -274,7 +275,7 @@ TEST_CASE("the http_response of cpprestsdk has status and headers when the head 
     });
   });
   auto answered = promised.get_future();
-  REQUIRE(answered.wait_for(std::chrono::seconds(20)) == std::future_status::ready);
+  REQUIRE(answered.wait_for(ksr::testing::kWaitLimit) == std::future_status::ready);
   const Answer answer = answered.get();
   CHECK(answer.status == 429);
   CHECK(answer.retry_after == "7");

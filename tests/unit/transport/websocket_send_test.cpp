@@ -4,6 +4,7 @@
 #include <atomic>
 #include <future>
 
+#include "support/wait_limit.hpp"
 #include "unit/transport/listener.hpp"
 #include "unit/transport/raw_server.hpp"
 #include "unit/transport/websocket_peer.hpp"
@@ -46,7 +47,7 @@ std::vector<Frame> frames_of_messages(const std::vector<Sent>& messages) {
     for (const Sent& message : messages) {
       std::promise<void> written;
       CHECK(send(listener, message.payload, message.type, [&] { written.set_value(); }) == SendStatus::queued);
-      REQUIRE(written.get_future().wait_for(std::chrono::seconds(20)) == std::future_status::ready);
+      REQUIRE(written.get_future().wait_for(ksr::testing::kWaitLimit) == std::future_status::ready);
     }
     close(listener, 1000, "done");
     REQUIRE(listener.wait_for_end());

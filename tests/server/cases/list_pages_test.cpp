@@ -1,0 +1,108 @@
+// In how many pages a list comes: one where the server streams lists, which GET /version says, else pages of 500.
+#include <doctest/doctest.h>
+
+#include <string>
+#include <vector>
+
+#include "server/cases/on_server.hpp"
+
+using namespace ksr::testing;
+using ksr::testserver::ApiServer;
+using ksr::testserver::RecordedRequest;
+
+namespace {
+
+std::vector<std::string> targets_of(ApiServer& server, const std::string& path) {
+  std::vector<std::string> targets;
+  for (const RecordedRequest& request : server.requests()) {
+    if (request.target.rfind(path, 0) == 0) targets.push_back(request.target);
+  }
+  return targets;
+}
+
+// The first list of a new stream.
+std::string first_list(ApiServer& server, const std::string& resource = "v1/pods") {
+  Recorder seen;
+  REQUIRE(seen.open(on_server(server, "http", resource)) == KSR_OK);
+  REQUIRE(seen.wait_state(KSR_STATE_LIVE));
+  CHECK(seen.errors().empty());
+  for (const std::string& target : targets_of(server, "/api/v1/" + resource.substr(3))) {
+    if (target.find("watch=") == std::string::npos) return target;
+  }
+  return "none";
+}
+
+bool in_pages(const std::string& target) {
+  return target.find("limit=500") != std::string::npos;
+}
+
+}  // namespace
+
+TEST_CASE("a server of 1.33 or later is listed in one page, any other in pages of 500") {
+  const auto check = [](const std::string& answer, bool pages) {
+    CAPTURE(answer);
+    ApiServer server(with_token());
+    server.script("populate pods 3" + (answer.empty() ? "" : "\nfault any /version " + answer));
+    const std::string list = first_list(server);
+    CHECK(list != "none");
+    CHECK(in_pages(list) == pages);
+    CHECK(targets_of(server, "/version").size() == 1);
+  };
+  check("", false);
+  check(R"(answer 200 body={"major":"1","minor":"33"})", false);
+  check(R"(answer 200 body={"major":"1","minor":"33+"})", false);
+  check(R"(answer 200 body={"major":"1","minor":"32"})", true);
+  check(R"(answer 200 body={"major":1,"minor":36})", true);
+  check("answer 200 body=<html>", true);
+  check("answer 200 body=[]", true);
+  check("answer 403", true);
+  check("answer 404", true);
+  check("answer 500", true);
+  check("cut bytes=0", true);
+  check("cut bytes=0 reset=true", true);
+  check("huge bytes=100000", false);
+}
+
+TEST_CASE("a version that does not come holds the list up for three seconds at most") {
+  ApiServer server(with_token());
+  server.script("populate pods 3\nfault any /version stall bytes=0");
+  CHECK(in_pages(first_list(server)));
+}
+
+TEST_CASE("events, which no server has in its watch cache, come in pages") {
+  ApiServer server(with_token());
+  CHECK(in_pages(first_list(server, "v1/events")));
+}
+
+TEST_CASE(
+    "a server is asked for its version once, as long as a stream of it is open, and not where nothing depends on it") {
+  ApiServer server(with_token());
+  server.script("populate pods 3");
+  Recorder first;
+  REQUIRE(first.open(on_server(server, "http")) == KSR_OK);
+  REQUIRE(first.wait_state(KSR_STATE_LIVE));
+  CHECK_FALSE(in_pages(first_list(server)));
+  CHECK(targets_of(server, "/version").size() == 1);
+
+  ApiServer other(with_token());
+  for (const auto& [key, value] :
+       std::vector<std::pair<std::string, std::string>>{{"page_size", "7"}, {"initial", "watchlist"}}) {
+    Recorder seen;
+    REQUIRE(seen.open(with(on_server(other, "http"), key, value)) == KSR_OK);
+    REQUIRE(seen.wait_state(KSR_STATE_LIVE));
+  }
+  CHECK(targets_of(other, "/version").empty());
+}
+
+TEST_CASE("closing a stream that waits for the version is not held up") {
+  ApiServer server(with_token());
+  server.script("fault any /version stall bytes=0 times=forever");
+  for (int i = 0; i < 3; ++i) {
+    Recorder seen;
+    REQUIRE(seen.open(on_server(server, "http")) == KSR_OK);
+    const auto asked = [&] { return targets_of(server, "/version").size() > static_cast<std::size_t>(i); };
+    REQUIRE(seen.wait([&](const Recorder&) { return asked(); }));
+    CHECK(seen.close() == KSR_OK);
+    CHECK(seen.destroyed() == 1);
+  }
+}
