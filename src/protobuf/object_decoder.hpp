@@ -67,8 +67,8 @@ class ObjectDecoder {
   char* ordered_members(const Message& message, std::string_view bytes, char* out, std::size_t depth);
   char* unordered_members(const Message& message, std::string_view bytes, char* out, std::size_t depth);
   void move_back(std::size_t begin, std::size_t end, std::size_t to);
-  const char* skip_unknown(const Message& message, std::uint64_t tag, const char* p, const char* end);
-  char* zeros(const Message& message, std::uint64_t which, char* out);
+  [[gnu::cold]] const char* skip_unknown(const Message& message, std::uint64_t tag, const char* p, const char* end);
+  [[gnu::noinline]] char* zeros(const Message& message, std::uint64_t which, char* out);
   Step text_run(const Field& field, const char* p, const char* end, char* out);
   Step other_run(const Field& field, const char* p, const char* end, char* out, std::size_t depth);
   Step noted_run(const Field& field, const char* p, const char* end, char* out, std::size_t depth);
@@ -84,7 +84,7 @@ class ObjectDecoder {
   const char* skip_run(std::uint32_t tag, const char* p, const char* end);
   char* put_key(const Field& field, char* out) const noexcept;
   std::nullptr_t fail(DecodeOutcome outcome) noexcept { return values_.fail(outcome); }
-  std::nullptr_t not_known(const Message& message, std::uint64_t number) noexcept;
+  [[gnu::cold]] std::nullptr_t not_known(const Message& message, std::uint64_t number) noexcept;
 
   const Schema& schema_;
   const DecodeOptions options_;

@@ -67,7 +67,7 @@ class ValueWriter {
   char* value(Kind kind, Payload payload, char* out, std::size_t depth_left);
 
  private:
-  char* grow(char* out, std::size_t size);
+  [[gnu::cold]] char* grow(char* out, std::size_t size);
   char* checked(char* out) noexcept { return out != nullptr ? out : fail(DecodeOutcome::unknown); }
   char* long_text(std::string_view text, char* out);
   char* bytes(std::string_view bytes, char* out);
