@@ -40,7 +40,13 @@ class ObjectDecoder {
     bool escaped = false;
     std::string_view text = {};  // between the quotes, with its escapes; empty for null
   };
-  Noted noted(Role role) const noexcept;
+  Noted noted(Role role) const noexcept {
+    const Range range = notes_[static_cast<std::size_t>(role)];
+    if (range.end == 0) return {};
+    const char* const begin = values_.data() + range.begin;
+    if (*begin != '"') return {true, false, {}};
+    return {true, range.escaped, {begin + 1, range.end - range.begin - 2}};
+  }
   // Why it is none: for people.
   std::string problem() const;
 
