@@ -32,6 +32,11 @@ class ObjectDecoder {
   DecodeOutcome decode(const Message& message, std::string_view prefix, std::string_view bytes);
   // As if nothing had been decoded.
   void clear() noexcept;
+  // The same, and memory for a large object is freed.
+  void release() noexcept {
+    clear();
+    values_.release();
+  }
 
   // Of the object that was decoded last, until the next call.
   std::string_view text() const noexcept { return {values_.data(), size_}; }
