@@ -7,8 +7,8 @@
 namespace ksr::stream {
 
 ListCall::ListCall(CallOwner& owner, sync::RequestId id, ErrorContext context, const json::ReaderOptions& options,
-                   sync::Reflector& reflector)
-    : Call(owner, id, std::move(context)), reflector_(reflector), options_(options) {}
+                   json::FieldFilter* fields, sync::Reflector& reflector)
+    : Call(owner, id, std::move(context)), reflector_(reflector), fields_(fields), options_(options) {}
 
 void ListCall::opened() {
   const bool protobuf = cluster::is_protobuf(head().content_type);
@@ -41,7 +41,7 @@ void ListCall::failed(const Error& error, const std::optional<json::ApiStatus>& 
 }
 
 void ListCall::on_item(const json::Item& item) {
-  if (!stopped()) reflector_.on_list_item(id(), item, now());
+  if (!stopped()) reflector_.on_list_item(id(), fields_ != nullptr ? fields_->apply(item) : item, now());
 }
 
 }  // namespace ksr::stream

@@ -31,6 +31,11 @@ Milliseconds head_limit(const sync::WatchRequest& request, Milliseconds request_
   return has_limit ? std::min(request_timeout, *request.head_limit) : *request.head_limit;
 }
 
+std::unique_ptr<json::FieldFilter> field_filter(const Config& config) {
+  if (config.fields.empty()) return nullptr;
+  return std::make_unique<json::FieldFilter>(config.fields, config.reader.max_object_size);
+}
+
 }  // namespace
 
 Session::Session(SessionOwner& owner, const SessionParts& parts, std::string name_space, const sync::Options& options,
@@ -38,6 +43,7 @@ Session::Session(SessionOwner& owner, const SessionParts& parts, std::string nam
     : owner_(owner),
       parts_(parts),
       name_space_(std::move(name_space)),
+      fields_(field_filter(parts.config)),
       reflector_(options, *this, std::move(memory), parts.random, parts.dispatcher) {}
 
 Session::~Session() = default;
@@ -92,7 +98,8 @@ void Session::start_list(sync::RequestId id, const sync::ListRequest& request) {
   wire.accept_gzip = true;
   json::ReaderOptions reader = parts_.config.reader;
   reader.item_kind = parts_.config.query.metadata_only ? "" : parts_.resources[request.candidate].kind;
-  run(id, std::make_unique<ListCall>(as_call_owner(), id, context(kList), reader, reflector_), std::move(wire), false);
+  run(id, std::make_unique<ListCall>(as_call_owner(), id, context(kList), reader, fields_.get(), reflector_),
+      std::move(wire), false);
 }
 
 void Session::start_watch(sync::RequestId id, const sync::WatchRequest& request) {
@@ -106,8 +113,8 @@ void Session::start_watch(sync::RequestId id, const sync::WatchRequest& request)
   wire.ping_interval = kWebsocketPingInterval;
   wire.pong_timeout = kWebsocketPongTimeout;
   run(id,
-      std::make_unique<WatchCall>(as_call_owner(), id, context(kWatch), parts_.config.reader, request, encodings,
-                                  reflector_),
+      std::make_unique<WatchCall>(as_call_owner(), id, context(kWatch), parts_.config.reader, fields_.get(), request,
+                                  encodings, reflector_),
       std::move(wire), request.websocket);
 }
 

@@ -111,6 +111,8 @@ class Session final : private sync::Effects, private CallOwner {
   SessionOwner& owner_;
   const SessionParts parts_;
   const std::string name_space_;
+  // What is kept of each object; null: all. Used by its calls, one at a time.
+  const std::unique_ptr<json::FieldFilter> fields_;
   sync::Reflector reflector_;
   std::unordered_map<sync::RequestId, std::unique_ptr<Call>> calls_;
   // Ended, but possibly still on the call stack; destroyed from the event loop.

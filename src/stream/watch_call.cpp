@@ -7,9 +7,11 @@
 namespace ksr::stream {
 
 WatchCall::WatchCall(CallOwner& owner, sync::RequestId id, ErrorContext context, const json::ReaderOptions& options,
-                     const sync::WatchRequest& request, cluster::Accepted accepted, sync::Reflector& reflector)
+                     json::FieldFilter* fields, const sync::WatchRequest& request, cluster::Accepted accepted,
+                     sync::Reflector& reflector)
     : Call(owner, id, std::move(context)),
       reflector_(reflector),
+      fields_(fields),
       options_(options),
       accepted_(accepted),
       websocket_(request.websocket),
@@ -83,7 +85,10 @@ void WatchCall::failed(const Error& error, const std::optional<json::ApiStatus>&
 }
 
 void WatchCall::on_event(json::EventType type, const json::Item& item) {
-  if (!stopped()) reflector_.on_watch_event(id(), type, item, arrived_);
+  if (stopped()) return;
+  // Of what is deleted the last known state is told, not the text of the event.
+  const bool cut = fields_ != nullptr && type != json::EventType::deleted;
+  reflector_.on_watch_event(id(), type, cut ? fields_->apply(item) : item, arrived_);
 }
 
 void WatchCall::on_bookmark(std::string_view resource_version, bool initial_events_end) {

@@ -7,6 +7,7 @@
 #include <variant>
 
 #include "cluster/query.hpp"
+#include "json/field_filter.hpp"
 #include "json/watch_reader.hpp"
 #include "protobuf/watch_reader.hpp"
 #include "stream/call.hpp"
@@ -14,10 +15,12 @@
 
 namespace ksr::stream {
 
+// `fields`: what is kept of each object; nullptr: all.
 class WatchCall final : public Call, private json::WatchObserver {
  public:
   WatchCall(CallOwner& owner, sync::RequestId id, ErrorContext context, const json::ReaderOptions& options,
-            const sync::WatchRequest& request, cluster::Accepted accepted, sync::Reflector& reflector);
+            json::FieldFilter* fields, const sync::WatchRequest& request, cluster::Accepted accepted,
+            sync::Reflector& reflector);
   bool is_stalled(Milliseconds time) const override { return !at_boundary() && now() - arrived_ >= time; }
   void log_stop(const char* why) noexcept override;
 
@@ -44,6 +47,7 @@ class WatchCall final : public Call, private json::WatchObserver {
   bool at_boundary() const;
 
   sync::Reflector& reflector_;
+  json::FieldFilter* const fields_;
   const json::ReaderOptions options_;
   const cluster::Accepted accepted_;
   // Chosen by the answer; over WebSocket, whose head does not say it, by the first byte of the first message.
