@@ -16,11 +16,19 @@ DecodeOptions decode_options(const json::ReaderOptions& options) {
   return decode;
 }
 
+// Unescaped into `scratch` if need be.
+std::string_view plain(const ObjectDecoder::Noted& noted, std::string& scratch) {
+  if (!noted.escaped) return noted.text;
+  const std::size_t begin = scratch.size();
+  json::unescape(noted.text, scratch);
+  return std::string_view(scratch).substr(begin);
+}
+
 bool has_nul(const ObjectDecoder::Noted& noted) {
   if (!noted.escaped) return false;
-  std::string plain;
-  json::unescape(noted.text, plain);
-  return plain.find('\0') != std::string::npos;
+  std::string text;
+  json::unescape(noted.text, text);
+  return text.find('\0') != std::string::npos;
 }
 
 Status status_of(DecodeOutcome outcome) noexcept {
@@ -69,11 +77,7 @@ std::optional<Error> ItemReader::read(std::string_view raw, json::Uid uid, json:
 }
 
 std::string_view ItemReader::noted(Role role, std::string& scratch) const {
-  const ObjectDecoder::Noted noted = decoder_.noted(role);
-  if (!noted.escaped) return noted.text;
-  const std::size_t begin = scratch.size();
-  json::unescape(noted.text, scratch);
-  return std::string_view(scratch).substr(begin);
+  return plain(decoder_.noted(role), scratch);
 }
 
 std::string ItemReader::label() const {
@@ -102,15 +106,20 @@ std::optional<Error> ItemReader::problem(json::Uid uid_is) const {
 
 void ItemReader::fill(json::Item& item) {
   item = {};
-  unescaped_.clear();
-  // Not reallocated below, since the item has views into it.
-  unescaped_.reserve(room_for_unescaped());
   item.text[0] = decoder_.text();
-  item.uid = noted(Role::uid, unescaped_);
-  item.name_space = noted(Role::name_space, unescaped_);
-  item.name = noted(Role::name, unescaped_);
-  item.resource_version = noted(Role::resource_version, unescaped_);
-  item.creation_timestamp = noted(Role::creation_timestamp, unescaped_);
+  const ObjectDecoder::Noted uid = decoder_.noted(Role::uid);
+  const ObjectDecoder::Noted name_space = decoder_.noted(Role::name_space);
+  const ObjectDecoder::Noted name = decoder_.noted(Role::name);
+  const ObjectDecoder::Noted version = decoder_.noted(Role::resource_version);
+  unescaped_.clear();
+  // Not reallocated below, since the item has views into it. Twice: for the uid of an object that has none.
+  unescaped_.reserve(1 + uid.text.size() + 2 * (name_space.text.size() + name.text.size()) + version.text.size());
+  item.uid = plain(uid, unescaped_);
+  item.name_space = plain(name_space, unescaped_);
+  item.name = plain(name, unescaped_);
+  item.resource_version = plain(version, unescaped_);
+  // Times are written without escapes.
+  item.creation_timestamp = decoder_.noted(Role::creation_timestamp).text;
   if (item.uid.empty()) {
     const std::size_t begin = unescaped_.size();
     unescaped_.append(item.name_space).append(1, '/').append(item.name);
@@ -118,21 +127,11 @@ void ItemReader::fill(json::Item& item) {
   }
   item.kind = kind_;
   item.api_version = api_version_;
-  // Times are written without escapes.
   for (const Role role : {Role::last_timestamp, Role::last_observed_time, Role::event_time}) {
     item.recency = decoder_.noted(role).text;
     if (!item.recency.empty()) return;
   }
   item.recency = item.creation_timestamp;
-}
-
-std::size_t ItemReader::room_for_unescaped() const noexcept {
-  std::size_t room = 1;
-  for (const Role role : {Role::uid, Role::name_space, Role::name, Role::resource_version}) {
-    // Once more for the uid of an object that has none.
-    room += 2 * decoder_.noted(role).text.size();
-  }
-  return room;
 }
 
 }  // namespace ksr::protobuf

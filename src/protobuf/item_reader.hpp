@@ -29,6 +29,8 @@ class ItemReader {
   std::optional<Error> read(std::string_view raw, json::Uid uid, json::Item& item);
   // The same of an object that need not be an item, such as a bookmark.
   std::optional<Error> decode(std::string_view raw);
+  // The object is not used any more: memory for a large one is freed.
+  void release() noexcept { decoder_.release(); }
   std::string_view text() const noexcept { return decoder_.text(); }
   // Unescaped into `scratch` if need be; empty when it is not there.
   std::string_view noted(Role role, std::string& scratch) const;
@@ -38,7 +40,6 @@ class ItemReader {
  private:
   std::optional<Error> problem(json::Uid uid_is) const;
   void fill(json::Item& item);
-  std::size_t room_for_unescaped() const noexcept;
 
   const Schema& schema_;
   const std::size_t max_object_size_;

@@ -75,6 +75,7 @@ Expected<void> ListReader::Impl::feed(std::string_view bytes) {
   pieces_.give(bytes);
   while (step()) {
   }
+  pieces_.release();
   if (error_) return *error_;
   return {};
 }
@@ -257,6 +258,7 @@ bool ListReader::Impl::on_item(std::string_view bytes) {
                                    " at byte " + std::to_string(item_at_) + ": " + error->message);
   }
   observer_.on_item(item);
+  items_.release();
   return true;
 }
 

@@ -87,14 +87,6 @@ DecodeOutcome ObjectDecoder::decode(const Message& message, std::string_view pre
   return DecodeOutcome::too_large;
 }
 
-ObjectDecoder::Noted ObjectDecoder::noted(Role role) const noexcept {
-  const Range range = notes_[static_cast<std::size_t>(role)];
-  if (range.end == 0) return {};
-  const std::string_view written(values_.data() + range.begin, range.end - range.begin);
-  if (written.front() != '"') return {true, false, {}};
-  return {true, range.escaped, written.substr(1, written.size() - 2)};
-}
-
 std::string ObjectDecoder::problem() const {
   switch (values_.outcome()) {
     case DecodeOutcome::done:

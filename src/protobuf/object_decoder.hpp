@@ -32,6 +32,11 @@ class ObjectDecoder {
   DecodeOutcome decode(const Message& message, std::string_view prefix, std::string_view bytes);
   // As if nothing had been decoded.
   void clear() noexcept;
+  // The same, and memory for a large object is freed.
+  void release() noexcept {
+    clear();
+    values_.release();
+  }
 
   // Of the object that was decoded last, until the next call.
   std::string_view text() const noexcept { return {values_.data(), size_}; }
@@ -40,7 +45,13 @@ class ObjectDecoder {
     bool escaped = false;
     std::string_view text = {};  // between the quotes, with its escapes; empty for null
   };
-  Noted noted(Role role) const noexcept;
+  Noted noted(Role role) const noexcept {
+    const Range range = notes_[static_cast<std::size_t>(role)];
+    if (range.end == 0) return {};
+    const char* const begin = values_.data() + range.begin;
+    if (*begin != '"') return {true, false, {}};
+    return {true, range.escaped, {begin + 1, range.end - range.begin - 2}};
+  }
   // Why it is none: for people.
   std::string problem() const;
 
@@ -67,8 +78,8 @@ class ObjectDecoder {
   char* ordered_members(const Message& message, std::string_view bytes, char* out, std::size_t depth);
   char* unordered_members(const Message& message, std::string_view bytes, char* out, std::size_t depth);
   void move_back(std::size_t begin, std::size_t end, std::size_t to);
-  const char* skip_unknown(const Message& message, std::uint64_t tag, const char* p, const char* end);
-  char* zeros(const Message& message, std::uint64_t which, char* out);
+  [[gnu::cold]] const char* skip_unknown(const Message& message, std::uint64_t tag, const char* p, const char* end);
+  [[gnu::noinline]] char* zeros(const Message& message, std::uint64_t which, char* out);
   Step text_run(const Field& field, const char* p, const char* end, char* out);
   Step other_run(const Field& field, const char* p, const char* end, char* out, std::size_t depth);
   Step noted_run(const Field& field, const char* p, const char* end, char* out, std::size_t depth);
@@ -84,7 +95,7 @@ class ObjectDecoder {
   const char* skip_run(std::uint32_t tag, const char* p, const char* end);
   char* put_key(const Field& field, char* out) const noexcept;
   std::nullptr_t fail(DecodeOutcome outcome) noexcept { return values_.fail(outcome); }
-  std::nullptr_t not_known(const Message& message, std::uint64_t number) noexcept;
+  [[gnu::cold]] std::nullptr_t not_known(const Message& message, std::uint64_t number) noexcept;
 
   const Schema& schema_;
   const DecodeOptions options_;

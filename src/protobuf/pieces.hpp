@@ -43,6 +43,10 @@ class Pieces {
   bool skip(std::uint64_t& left) noexcept;
   // Past all bytes up to the end that was set.
   bool skip_to_end() noexcept;
+  // What was given out is not used any more: memory for a large part is freed.
+  void release() {
+    if (!unfinished_) forget();
+  }
   // What is kept of an unfinished part does not matter.
   void drop_part() noexcept { unfinished_ = tag_known_ = false; }
 

@@ -1,10 +1,10 @@
 #include "protobuf/special_values.hpp"
 
+#include <array>
 #include <cstdint>
 #include <cstring>
 
 #include "base/civil_time.hpp"
-#include "base/text.hpp"
 #include "protobuf/json_text.hpp"
 #include "protobuf/varint.hpp"
 #include "protobuf/wire_reader.hpp"
@@ -22,8 +22,19 @@ char* put_text(std::string_view text, char* out) noexcept {
   return out + text.size();
 }
 
+// Digits, a sign, a point, the letters of an exponent and of the suffixes; a bit for each, of ASCII.
+constexpr std::array<std::uint64_t, 2> quantity_characters() {
+  std::array<std::uint64_t, 2> bits{};
+  for (const char c : std::string_view("0123456789+-.eEinumkKMGTP")) {
+    bits[static_cast<unsigned char>(c) / 64U] |= std::uint64_t{1} << (static_cast<unsigned char>(c) % 64U);
+  }
+  return bits;
+}
+
 bool is_in_quantity(char c) noexcept {
-  return is_digit(c) || std::string_view("+-.eEinumkKMGTP").find(c) != std::string_view::npos;
+  constexpr std::array<std::uint64_t, 2> kBits = quantity_characters();
+  const auto byte = static_cast<unsigned char>(c);
+  return byte < 128 && (kBits[byte / 64U] >> (byte % 64U) & 1) != 0;
 }
 
 }  // namespace

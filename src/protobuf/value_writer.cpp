@@ -32,12 +32,15 @@ std::size_t part_size(std::string_view text, std::size_t size) noexcept {
 char* ValueWriter::begin(std::size_t expected_size, const char* readable_end) {
   outcome_ = DecodeOutcome::done;
   readable_end_ = readable_end;
-  if (offset_of(limit_) > kOrdinarySize) {
-    buffer_.reset();
-    limit_ = nullptr;
-    std::string().swap(compacted_);
-  }
+  release();
   return room(buffer_.get(), expected_size + kRoom);
+}
+
+void ValueWriter::release() noexcept {
+  if (offset_of(limit_) <= kOrdinarySize) return;
+  buffer_.reset();
+  limit_ = nullptr;
+  std::string().swap(compacted_);
 }
 
 // Twice as much, but not beyond what may be needed of the largest object.

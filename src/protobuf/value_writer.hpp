@@ -44,6 +44,8 @@ class ValueWriter {
 
   // Texts come from memory that may be read up to `readable_end`.
   char* begin(std::size_t expected_size, const char* readable_end);
+  // The output is not used any more: memory for a large object is freed.
+  void release() noexcept;
   const char* data() const noexcept { return buffer_.get(); }
   char* data() noexcept { return buffer_.get(); }
   std::size_t offset_of(const char* out) const noexcept { return static_cast<std::size_t>(out - buffer_.get()); }
@@ -67,7 +69,7 @@ class ValueWriter {
   char* value(Kind kind, Payload payload, char* out, std::size_t depth_left);
 
  private:
-  char* grow(char* out, std::size_t size);
+  [[gnu::cold]] char* grow(char* out, std::size_t size);
   char* checked(char* out) noexcept { return out != nullptr ? out : fail(DecodeOutcome::unknown); }
   char* long_text(std::string_view text, char* out);
   char* bytes(std::string_view bytes, char* out);

@@ -54,6 +54,7 @@ class WatchReader::Impl {
   void end_event();
   bool on_object(std::string_view extension);
   bool dispatch(std::string_view extension);
+  bool report(std::string_view extension);
   bool open(std::string_view extension);
   bool not_opened(const std::string& problem);
   bool deliver_item(json::EventType type, std::string_view extension);
@@ -90,6 +91,7 @@ Expected<void> WatchReader::Impl::feed(std::string_view bytes) {
   pieces_.give(bytes);
   while (step()) {
   }
+  pieces_.release();
   if (error_) return *error_;
   return {};
 }
@@ -202,6 +204,12 @@ bool WatchReader::Impl::on_object(std::string_view extension) {
 }
 
 bool WatchReader::Impl::dispatch(std::string_view extension) {
+  const bool going_on = report(extension);
+  items_.release();
+  return going_on;
+}
+
+bool WatchReader::Impl::report(std::string_view extension) {
   reported_ = true;
   if (*type_ == "ADDED") return deliver_item(json::EventType::added, extension);
   if (*type_ == "MODIFIED") return deliver_item(json::EventType::modified, extension);
