@@ -107,6 +107,7 @@ void ChannelCall::end(Ending ending) {
   if (std::exchange(ended_, true)) return;
   stop();
   if (ending.error) {
+    ending.error->maybe_done = ending.error->maybe_done || may_be_done();
     ending.error = environment_.access->secrets()->blanked(*std::move(ending.error)).within(context());
   }
   if (const auto to = host()) to->on_end(std::move(ending));

@@ -119,6 +119,8 @@ class ChannelCall : public std::enable_shared_from_this<ChannelCall> {
   virtual void resume_reading() = 0;
   virtual void pump() {}
   virtual void take_size(std::uint16_t /*columns*/, std::uint16_t /*rows*/) {}
+  // What the channel was opened for may have been done, so that an error does not tell that it was not.
+  virtual bool may_be_done() const { return false; }
 
   // Runs `step`; an exception of it ends the channel.
   template <class Step>

@@ -1,6 +1,7 @@
 #include "channel/exec_call.hpp"
 
 #include "base/text.hpp"
+#include "channel/pod_info.hpp"
 
 namespace ksr::channel {
 namespace {
@@ -24,13 +25,14 @@ ExecCall::ExecCall(Environment environment, ChannelOptions options, ChannelTarge
 // Without leave to read the pod, or without the pod, the server's own answer to the handshake says more.
 void ExecCall::begin() {
   if (!container_.empty()) return try_once();
-  fetch_ = std::make_unique<PodFetch>(environment_.access, pod_path(target_), [this](Expected<PodInfo> pod) {
-    guarded([&] {
-      const auto answered = std::move(fetch_);
-      if (pod) container_ = pod->default_container;
-      try_once();
-    });
-  });
+  fetch_ = std::make_unique<DocumentFetch>(environment_.access, pod_path(target_), "application/json",
+                                           [this](const Expected<std::string>& pod) {
+                                             guarded([&] {
+                                               const auto answered = std::move(fetch_);
+                                               if (pod) container_ = read_pod_info(*pod).default_container;
+                                               try_once();
+                                             });
+                                           });
 }
 
 // v4 passes the runtime's own word on how the command ended; over v5 kube-apiserver translates, and may invent a

@@ -9,8 +9,8 @@
 #include <utility>
 
 #include "channel/channel_codec.hpp"
+#include "channel/document_fetch.hpp"
 #include "channel/exec_end.hpp"
-#include "channel/pod_fetch.hpp"
 #include "channel/websocket_call.hpp"
 
 namespace ksr::channel {
@@ -38,7 +38,7 @@ class ExecCall final : public WebSocketCall {
   Message message(std::string bytes) const;
   void finish(const std::optional<Error>& error);
 
-  std::unique_ptr<PodFetch> fetch_;
+  std::unique_ptr<DocumentFetch> fetch_;
   std::string container_;
   // The other protocol was refused.
   std::optional<bool> use_v5_;

@@ -16,8 +16,18 @@ constexpr Milliseconds kFirstDelay{800};
 constexpr Milliseconds kMaxDelay{5'000};
 // A log that is not followed is not waited for longer than this.
 constexpr int kMaxFailures = 5;
-// Between two looks at a pod that has no container to read, or none that runs.
 constexpr Milliseconds kPollInterval{1'000};
+// Between two looks at a pod that has no container to read, or none that runs, from kPollInterval on: the log begins
+// late by what the container has waited at most, and a minute of waiting costs a dozen requests. A watch would begin it
+// sooner, and cost a connection for each log.
+constexpr Milliseconds kMaxPollInterval{5'000};
+// How long after the head of a response the last line of the log is read aside; twice as long the next time, while the
+// follower keeps up.
+constexpr Milliseconds kFirstTail{5'000};
+constexpr Milliseconds kMaxTail{60'000};
+// A line that was read aside has come by then: the kubelet looks at its file each second at least (cri-client
+// pkg/logs/logs.go, logForceCheckPeriod).
+constexpr Milliseconds kTailTime{2'000};
 // After so long without a line the next one is not waited for (LogCursor::release).
 constexpr Milliseconds kReleaseAfter{1'000};
 constexpr std::string_view kCursorVersion = "ksr1";
@@ -47,7 +57,9 @@ class LogCall::Lines final : public LogSink {
 };
 
 LogCall::LogCall(Environment environment, ChannelOptions options, ChannelTarget target)
-    : ChannelCall(std::move(environment), std::move(options), std::move(target)), backoff_(kFirstDelay, kMaxDelay) {
+    : ChannelCall(std::move(environment), std::move(options), std::move(target)),
+      backoff_(kFirstDelay, kMaxDelay),
+      poll_backoff_(kPollInterval, kMaxPollInterval) {
   const MutexLock lock(cursor_mutex_);
   cursor_.emplace(options_.timestamps);
 }
@@ -94,17 +106,23 @@ Expected<void> LogCall::restore(std::string_view text) {
 
 // ---- the pod --------------------------------------------------------------------------------------------------------
 
+void LogCall::fetch_pod(std::function<void(Expected<PodInfo>)> then) {
+  fetch_ = std::make_unique<DocumentFetch>(
+      environment_.access, pod_path(target_), "application/json",
+      [this, then = std::move(then)](const Expected<std::string>& pod) {
+        guarded([&] {
+          const auto answered = std::move(fetch_);
+          then(pod ? Expected<PodInfo>(read_pod_info(*pod)) : Expected<PodInfo>(pod.error()));
+        });
+      });
+}
+
 void LogCall::read_pod() {
   if (!has_begun_) {
     if (const auto to = host()) to->on_connecting();
     if (ended()) return;
   }
-  fetch_ = std::make_unique<PodFetch>(environment_.access, pod_path(target_), [this](Expected<PodInfo> pod) {
-    guarded([&] {
-      const auto answered = std::move(fetch_);
-      on_pod(std::move(pod));
-    });
-  });
+  fetch_pod([this](Expected<PodInfo> pod) { on_pod(std::move(pod)); });
 }
 
 void LogCall::read_pod_later(Milliseconds delay) {
@@ -164,7 +182,11 @@ void LogCall::on_container(const PodInfo& pod, const ContainerInfo& container) {
   if (waits_for_next_) {
     if (!container.id.empty() && container.id != known) return begin_next_instance();
     if (pod.over) return end_log(std::nullopt);
-    return read_pod_later(kPollInterval);
+    return read_pod_later(poll_backoff_.next(*environment_.random));
+  }
+  // It has never run.
+  if (container.state == ContainerState::waiting && container.id.empty() && options_.follow && !pod.over) {
+    return read_pod_later(poll_backoff_.next(*environment_.random));
   }
   if (!has_begun_ && !restored_) return ask(Ask::begin);
   if (container.id == known || known.empty()) {
@@ -184,15 +206,12 @@ void LogCall::learn_instance() {
     const MutexLock lock(cursor_mutex_);
     if (!container_id_.empty()) return;
   }
-  fetch_ = std::make_unique<PodFetch>(environment_.access, pod_path(target_), [this](Expected<PodInfo> pod) {
-    guarded([&] {
-      const auto answered = std::move(fetch_);
-      const ContainerInfo* const container = pod ? pod->find(container_) : nullptr;
-      const MutexLock lock(cursor_mutex_);
-      if (container == nullptr || pod->uid != pod_uid_ || !container_id_.empty()) return;
-      container_id_ = container->id;
-      restarts_ = container->restarts;
-    });
+  fetch_pod([this](const Expected<PodInfo>& pod) {
+    const ContainerInfo* const container = pod ? pod->find(container_) : nullptr;
+    const MutexLock lock(cursor_mutex_);
+    if (container == nullptr || pod->uid != pod_uid_ || !container_id_.empty()) return;
+    container_id_ = container->id;
+    restarts_ = container->restarts;
   });
 }
 
@@ -211,20 +230,29 @@ void LogCall::ask(Ask what) {
   head_ = {};
   other_body_.clear();
   exchange_.reset();
+  forget_response();
   pending_ = environment_.access->authenticate(cluster::Purpose::request, [this](Expected<cluster::RequestAuth> auth) {
     guarded([&] { send(std::move(auth)); });
   });
 }
 
-std::string LogCall::query() {
+std::string LogCall::base_query() const {
   std::string query = "?timestamps=true";
   const auto add = [&query](std::string_view name, std::string_view value) {
     query += "&" + percent_encode(name) + "=" + percent_encode(value);
   };
   if (!container_.empty()) add("container", container_);
-  if (follows()) add("follow", "true");
   if (options_.previous || ask_ == Ask::rest_before) add("previous", "true");
   for (const auto& [name, value] : target_.query) add(name, value);
+  return query;
+}
+
+std::string LogCall::query() {
+  std::string query = base_query();
+  const auto add = [&query](std::string_view name, std::string_view value) {
+    query += "&" + percent_encode(name) + "=" + percent_encode(value);
+  };
+  if (follows()) add("follow", "true");
   if (ask_ == Ask::check) {
     add("tailLines", "1");
     return query;
@@ -233,6 +261,7 @@ std::string LogCall::query() {
   {
     const MutexLock lock(cursor_mutex_);
     since = cursor_->since();
+    if (ask_ == Ask::rest_before) cursor_->expect_nothing();
     cursor_->begin_response();
   }
   if (since) {
@@ -267,6 +296,10 @@ void LogCall::on_head(const transport::ResponseHead& head) {
     if (!transport::is_success(head.status)) return;
     renewed_ = false;
     const bool first = !std::exchange(has_begun_, true);
+    poll_backoff_.reset();
+    bytes_at_ = now();
+    tail_interval_ = kFirstTail;
+    if (follows() && options_.resume) read_tail_later(kFirstTail);
     if (pod_ && options_.follow) learn_instance();
     if (!first) return;
     if (const auto to = host()) to->on_open();
@@ -276,6 +309,7 @@ void LogCall::on_head(const transport::ResponseHead& head) {
 void LogCall::on_body(std::string_view bytes) {
   guarded([&] {
     if (dropped_) return;
+    bytes_at_ = now();
     if (transport::is_success(head_.status) && ask_ != Ask::check) return take(bytes);
     const std::size_t limit = ask_ == Ask::check ? LogCursor::kMaxLine : cluster::kMaxRefusalBody;
     other_body_ += bytes.substr(0, limit - std::min(limit, other_body_.size()));
@@ -306,7 +340,7 @@ bool LogCall::advance(Step step) {
 void LogCall::look_again() {
   looked_again_ = true;
   dropped_ = true;
-  release_timer_.reset();
+  forget_response();
   read_pod_later(kPollInterval);
 }
 
@@ -322,14 +356,32 @@ void LogCall::take(std::string_view bytes) {
   if (!fed) return look_again();
   if (options_.limit_bytes && delivered_bytes_ >= *options_.limit_bytes) return end_log(std::nullopt);
   if (!release_timer_) release_later();
+  after_lines();
+}
+
+// Where the reader has passed over a file, a response that begins now tells.
+void LogCall::after_lines() {
+  {
+    const MutexLock lock(cursor_mutex_);
+    if (!cursor_->is_stopped()) return;
+  }
+  dropped_ = true;
+  forget_response();
+  // Later: the exchange is on the stack.
+  retry_timer_ = after(Milliseconds(0), [this] {
+    const auto fired = std::move(retry_timer_);
+    drained();
+    if (!ended()) begin_again();
+  });
 }
 
 void LogCall::give_pieces(const Lines& lines) {
   for (const Lines::Piece& piece : lines.pieces()) {
     if (ended()) return;
     if (const auto* text = std::get_if<std::string>(&piece)) {
+      gap_told_ = false;
       take_text(*text);
-    } else {
+    } else if (!std::exchange(gap_told_, true)) {
       mark(kPartStdout, Mark::gap);
     }
   }
@@ -354,15 +406,18 @@ void LogCall::release_later() {
     const auto fired = std::move(release_timer_);
     if (!advance([](LogCursor& cursor, Lines& lines) { cursor.release(lines); })) return look_again();
     drained();
-    if (!ended() && std::exchange(rested_, false) && follows()) begin_again();
+    if (ended()) return;
+    after_lines();
+    if (!dropped_ && std::exchange(rested_, false) && follows()) begin_again();
   });
 }
 
 // A file that was rotated before the kubelet's reader came to its end is followed for good, and its successor is never
 // shown (cri-client pkg/logs/logs.go makes its watch of the directory only there). The reader is that late where the
-// host has rested; a response that begins now is not.
+// host or the network was too slow, or right after a response has begun; a response that begins now is not.
 void LogCall::begin_again() {
   exchange_.reset();
+  forget_response();
   cut_ = true;
   {
     const MutexLock lock(cursor_mutex_);
@@ -372,26 +427,87 @@ void LogCall::begin_again() {
   read_pod();
 }
 
+void LogCall::forget_response() {
+  release_timer_.reset();
+  tail_timer_.reset();
+  tail_fetch_.reset();
+}
+
+// ---- the last line, read aside --------------------------------------------------------------------------------------
+
+void LogCall::read_tail_later(Milliseconds delay) {
+  tail_timer_ = after(delay, [this] {
+    const auto fired = std::move(tail_timer_);
+    tail_fetch_ =
+        std::make_unique<DocumentFetch>(environment_.access, pod_path(target_) + "/log" + base_query() + "&tailLines=1",
+                                        "*/*", [this](Expected<std::string> line) {
+                                          guarded([&] {
+                                            const auto answered = std::move(tail_fetch_);
+                                            on_tail(line ? *std::move(line) : std::string());
+                                          });
+                                        });
+  });
+}
+
+void LogCall::read_tail_less_often() {
+  tail_interval_ = std::min(2 * tail_interval_, kMaxTail);
+  read_tail_later(tail_interval_);
+}
+
+// Empty: it could not be read, or there is none in the file.
+void LogCall::on_tail(std::string line) {
+  bool awaited = false;
+  {
+    const MutexLock lock(cursor_mutex_);
+    cursor_->expect(line);
+    awaited = cursor_->is_awaiting();
+  }
+  tail_ = std::move(line);
+  if (!awaited) return read_tail_less_often();
+  tail_timer_ = after(kTailTime, [this] {
+    const auto fired = std::move(tail_timer_);
+    judge_tail();
+  });
+}
+
+void LogCall::judge_tail() {
+  bool awaited = false;
+  {
+    const MutexLock lock(cursor_mutex_);
+    awaited = cursor_->is_awaiting();
+  }
+  if (!awaited) return read_tail_less_often();
+  if (reading_rests() || now() - bytes_at_ < kReleaseAfter) {
+    // The reader is late: it may miss rotations.
+    rested_ = true;
+    tail_interval_ = kFirstTail;
+    return read_tail_later(kFirstTail);
+  }
+  if (std::exchange(tail_tried_, tail_) == tail_) return read_tail_less_often();
+  begin_again();
+}
+
 // ---- what follows ---------------------------------------------------------------------------------------------------
 
 void LogCall::on_end(const std::optional<Error>& error) {
   guarded([&] {
     if (dropped_) return;
-    release_timer_.reset();
+    forget_response();
     if (head_.status != 0 && !transport::is_success(head_.status)) return on_refused();
     if (head_.status == 0) {
       return on_failed(error.value_or(Error{Status::protocol, "the connection ended before a response came", "", 502}));
     }
-    std::string said;
+    LogCursor::ResponseEnd end;
     if (ask_ != Ask::check) {
       const MutexLock lock(cursor_mutex_);
-      said = cursor_->end_response();
+      end = cursor_->end_response();
     }
-    cut_ = error.has_value() || !said.empty();
+    cut_ = error.has_value() || end.within_text;
     if (error) return on_failed(*error);
+    if (!end.within_text) return on_complete();
     // What the kubelet has to say of its own comes as the end of the log.
-    if (!said.empty()) return on_failed({Status::server, "the kubelet says: " + said, "", head_.status});
-    on_complete();
+    const std::string said = end.said.empty() ? "the response ended within a line" : "the kubelet says: " + end.said;
+    on_failed({Status::server, said, "", head_.status});
   });
 }
 
@@ -420,7 +536,9 @@ void LogCall::on_refused() {
   const ContainerInfo* container = pod_ ? pod_->find(container_) : nullptr;
   const bool waits = nothing_yet || (head_.status == 400 && container != nullptr && !pod_->over &&
                                      container->state == ContainerState::waiting);
-  if (waits && options_.follow && !options_.previous) return read_pod_later(kPollInterval);
+  if (waits && options_.follow && !options_.previous) {
+    return read_pod_later(poll_backoff_.next(*environment_.random));
+  }
   // The pod or its container went away between the look at it and the request: the next look tells.
   if (head_.status == 400 && has_begun_ && options_.resume && ++refusals_ < kMaxFailures) return retry(error);
   fail(std::move(error));
@@ -552,7 +670,7 @@ void LogCall::stop() {
   fetch_.reset();
   exchange_.reset();
   retry_timer_.reset();
-  release_timer_.reset();
+  forget_response();
 }
 
 }  // namespace ksr::channel

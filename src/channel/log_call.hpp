@@ -10,17 +10,23 @@
 //   the same container has terminated       one more response, without follow; then the end, or the next instance
 //   another instance of the container runs  the rest of the one before (previous=true); then the end, or this instance
 //   it may not be read                      as if the same container ran
+//
+// A reader that missed a rotation, or whose file was truncated, follows in silence for good, and one that was too slow
+// for two rotations passes over a file without a word. So the last line of the log is read aside now and then: it has
+// to come, or a new response is asked for (LogCursor::expect).
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 
 #include "base/mutex.hpp"
 #include "channel/channel_call.hpp"
+#include "channel/document_fetch.hpp"
 #include "channel/log_cursor.hpp"
-#include "channel/pod_fetch.hpp"
+#include "channel/pod_info.hpp"
 #include "sync/backoff.hpp"
 #include "transport/transport.hpp"
 
@@ -54,6 +60,7 @@ class LogCall final : public ChannelCall, private transport::ExchangeObserver {
   void on_end(const std::optional<Error>& error) override;
 
   Expected<void> restore(std::string_view text) KSR_EXCLUDES(cursor_mutex_);
+  void fetch_pod(std::function<void(Expected<PodInfo>)> then);
   void read_pod();
   void on_pod(Expected<PodInfo> pod);
   void on_pod_gone(const Error& error);
@@ -61,16 +68,23 @@ class LogCall final : public ChannelCall, private transport::ExchangeObserver {
   void on_container(const PodInfo& pod, const ContainerInfo& container);
   void ask(Ask what);
   void send(Expected<cluster::RequestAuth> auth);
+  std::string base_query() const;
   std::string query() KSR_EXCLUDES(cursor_mutex_);
   bool follows() const noexcept { return ask_ == Ask::begin || ask_ == Ask::go_on ? options_.follow : false; }
   void take(std::string_view bytes) KSR_EXCLUDES(cursor_mutex_);
   template <class Step>
   bool advance(Step step) KSR_EXCLUDES(cursor_mutex_);
+  void after_lines() KSR_EXCLUDES(cursor_mutex_);
   void look_again();
   void give_pieces(const Lines& lines);
   void take_text(std::string_view text);
   void release_later();
   void begin_again() KSR_EXCLUDES(cursor_mutex_);
+  void forget_response();
+  void read_tail_later(Milliseconds delay);
+  void read_tail_less_often();
+  void on_tail(std::string line) KSR_EXCLUDES(cursor_mutex_);
+  void judge_tail() KSR_EXCLUDES(cursor_mutex_);
   void on_refused();
   void on_failed(const Error& error);
   void on_complete();
@@ -82,13 +96,23 @@ class LogCall final : public ChannelCall, private transport::ExchangeObserver {
   void end_log(std::optional<Error> error);
 
   PendingCall pending_;
-  std::unique_ptr<PodFetch> fetch_;
+  std::unique_ptr<DocumentFetch> fetch_;
   std::unique_ptr<transport::Exchange> exchange_;
   std::unique_ptr<Timer> retry_timer_;
   std::unique_ptr<Timer> release_timer_;
   transport::ResponseHead head_;
   std::string other_body_;  // of a refusal, or of Ask::check
   sync::Backoff backoff_;
+  // Between two looks at a pod whose container does not run.
+  sync::Backoff poll_backoff_;
+
+  // Of the response under way.
+  std::unique_ptr<DocumentFetch> tail_fetch_;
+  std::unique_ptr<Timer> tail_timer_;
+  Milliseconds tail_interval_{0};
+  Instant bytes_at_{};
+  std::string tail_;        // as it was read last
+  std::string tail_tried_;  // for which a response was asked for
 
   mutable Mutex cursor_mutex_;
   std::optional<LogCursor> cursor_ KSR_GUARDED_BY(cursor_mutex_);
@@ -106,7 +130,8 @@ class LogCall final : public ChannelCall, private transport::ExchangeObserver {
   bool first_instance_ = true;   // to which tail and since apply
   bool waits_for_next_ = false;  // the instance is over; its successor is wanted
   bool cut_ = false;             // the last response was not complete
-  bool rested_ = false;          // the host has made the kubelet wait
+  bool rested_ = false;          // the host, or the network, has made the kubelet wait
+  bool gap_told_ = false;        // and no line since
   bool progressed_ = false;      // since the last try
   bool dropped_ = false;         // what still comes of the response under way
   bool looked_again_ = false;    // at the pod, after a response that repeated nothing

@@ -104,6 +104,9 @@ void LogCursor::begin_response() {
   expected_ = 0;
   overlap_end_ = 0;
   matched_ = false;
+  joined_first_ = false;
+  stopped_ = false;
+  early_.clear();
   if (!remembered_.empty()) {
     since_ = first_stamp_wanted();
     for (std::size_t i = 0; i < remembered_.size(); ++i) {
@@ -121,7 +124,7 @@ void LogCursor::begin_response() {
 // ---- bytes ----------------------------------------------------------------------------------------------------------
 
 void LogCursor::feed(std::string_view bytes, LogSink& sink) {
-  while (!bytes.empty()) {
+  while (!bytes.empty() && !stopped_) {
     const std::size_t newline = bytes.find('\n');
     if (newline == std::string_view::npos) {
       rest_ += bytes;
@@ -140,6 +143,13 @@ void LogCursor::feed(std::string_view bytes, LogSink& sink) {
   }
 }
 
+void LogCursor::stop() {
+  stopped_ = true;
+  rest_.clear();
+  held_.clear();
+  early_.clear();
+}
+
 void LogCursor::take_line(std::string_view line, LogSink& sink) {
   if (long_line_ != Long::no) {
     if (long_line_ == Long::deliver) {
@@ -152,8 +162,9 @@ void LogCursor::take_line(std::string_view line, LogSink& sink) {
   }
   const auto stamp = stamp_of(line);
   if (!stamp) {
+    if (!early_.empty()) early_.emplace_back(line);
     // What a part of a line has left when its beginning is before the time that was asked for.
-    if (overlap_.empty()) take_new(line, nullptr, sink);
+    if (overlap_.empty() && early_.empty()) take_new(line, nullptr, sink);
     return;
   }
   take_stamped(line, stamp->size, sink);
@@ -164,23 +175,41 @@ void LogCursor::take_stamped(std::string_view line, std::size_t stamp_size, LogS
   const auto stamp = stamp_of(line);
   const Line seen{stamp->nanoseconds, static_cast<std::uint32_t>(text.size()), hash_of(text)};
   const bool repeats = !overlap_.empty();
-  const bool first_again = repeats && !matched_ && ends_with_first(text);
-  if (first_again) match(0);
-  if (first_again || is_old(seen)) {
+  if (repeats && matched_ && is_told_again(seen)) return stop_at(seen, sink);
+  const bool old = is_old(seen);
+  const bool joined = !old && repeats && !matched_ && ends_with_first(seen, text);
+  if (old || joined) {
+    joined_first_ = joined_first_ || joined;
     ++replayed_;
     held_.clear();
     return;
   }
   if (repeats && !matched_ && hold(line, stamp->nanoseconds)) return;
-  if (repeats) begin_gap(sink);
-  take_new(line, &seen, sink);
+  if (repeats) end_overlap(sink);
+  if (!stopped_) take_fresh(line, seen, sink);
 }
 
-// The first line that was delivered may have been the end of one, of which the parts before were not asked for.
-bool LogCursor::ends_with_first(std::string_view text) const {
-  if (!first_stamp_) return false;
+// None that the response should repeat.
+void LogCursor::take_fresh(std::string_view line, const Line& seen, LogSink& sink) {
+  if (is_told_again(seen)) return stop_at(seen, sink);
+  if (std::exchange(behind_gap_, false)) expect_only_from(seen.stamp);
+  const std::string_view text = line.substr(line.size() - seen.size);
+  if (awaited_.empty() || awaits_first(seen, text)) {
+    take_early(sink);
+    return take_new(line, &seen, sink);
+  }
+  if (early_.empty() && seen.stamp <= awaited_.front().stamp) return take_new(line, &seen, sink);
+  early_.emplace_back(line);
+  if (early_.size() > kMaxHeld || seen.stamp > awaited_.front().stamp + kMargin) doubt(sink);
+}
+
+// The first line that was delivered may have been the end of one, of which the parts before were not asked for; they
+// were written before. Another line may end so as well: it is what follows that tells, where more was delivered.
+bool LogCursor::ends_with_first(const Line& line, std::string_view text) const {
+  if (!first_stamp_ || line.stamp > *first_stamp_ + kMargin) return false;
   const Line& first = remembered_.front();
-  return first.size != kLong && text.size() > first.size &&
+  // Each line ends with an empty one.
+  return first.size > 1 && first.size != kLong && text.size() > first.size &&
          hash_of(text.substr(text.size() - first.size)) == first.hash;
 }
 
@@ -204,23 +233,29 @@ bool LogCursor::hold(std::string_view line, std::int64_t stamp) {
   return true;
 }
 
-// What should have been repeated was not.
-void LogCursor::begin_gap(LogSink& sink) {
+// What should have been repeated was, in one line with what was before it; else there is a gap.
+bool LogCursor::ends_overlap_with_gap(LogSink& sink) {
+  if (overlap_.empty()) return false;
+  const bool gap = !joined_first_ || overlap_end_ > 1;
   overlap_.clear();
+  if (!gap) return false;
   unfinished_.reset();
+  behind_gap_ = true;
   sink.on_gap();
+  return true;
+}
+
+// All that follows is new.
+void LogCursor::end_overlap(LogSink& sink) {
+  ends_overlap_with_gap(sink);
   release(sink);
 }
 
 void LogCursor::release(LogSink& sink) {
+  if (!early_.empty()) return awaited_.empty() ? take_early(sink) : doubt(sink);
   if (held_.empty()) return;
   const std::deque<std::string> lines = std::exchange(held_, {});
-  const bool gap = !overlap_.empty();
-  if (gap) {
-    overlap_.clear();
-    unfinished_.reset();
-    sink.on_gap();
-  }
+  const bool gap = ends_overlap_with_gap(sink);
   bool delivers = !gap || !first_stamp_;
   for (const std::string& line : lines) {
     const auto stamp = stamp_of(line);
@@ -228,10 +263,106 @@ void LogCursor::release(LogSink& sink) {
     delivers = delivers || stamp->nanoseconds >= *first_stamp_;
     if (!delivers) continue;
     const std::string_view text = std::string_view(line).substr(stamp->size);
+    take_fresh(line, {stamp->nanoseconds, static_cast<std::uint32_t>(text.size()), hash_of(text)}, sink);
+    if (stopped_) return;
+  }
+}
+
+// ---- files that were passed over ------------------------------------------------------------------------------------
+
+// The kubelet's reader opens the newest file for each one that was created (cri-client pkg/logs/logs.go), however many
+// were created meanwhile: it passes over the files between, and reads the newest one from its beginning as often as
+// files were created. So lines that come again within a response tell that others never came. Not each line that comes
+// again is one of these: two may have the same time and text, but then nothing newer is between them.
+bool LogCursor::is_told_again(const Line& line) const {
+  if (line.stamp >= newest_stamp_) return false;
+  if (told_again_ && told_again_->stamp == line.stamp && told_again_->hash == line.hash) return false;
+  const std::size_t size = overlap_.empty() ? remembered_.size() : expected_;
+  // Almost in the order of their times: the place is not far.
+  std::size_t low = 0;
+  std::size_t high = size;
+  while (low < high) {
+    const std::size_t middle = low + (high - low) / 2;
+    if (remembered_[middle].stamp < line.stamp) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  const std::size_t last = std::min(size, low + kNewestLines);
+  for (std::size_t i = low - std::min(low, kNewestLines); i < last; ++i) {
+    const Line& told = remembered_[i];
+    if (told.stamp != line.stamp || told.size != line.size || told.hash != line.hash) continue;
+    const std::size_t end = std::min(size, i + kNewestLines);
+    for (std::size_t later = i + 1; later < end; ++later) {
+      if (remembered_[later].stamp > line.stamp) return true;
+    }
+  }
+  return false;
+}
+
+void LogCursor::stop_at(const Line& told_again, LogSink& sink) {
+  told_again_ = told_again;
+  unfinished_.reset();
+  behind_gap_ = true;
+  sink.on_gap();
+  stop();
+}
+
+void LogCursor::expect(std::string_view last_line) {
+  const auto stamp = stamp_of(last_line);
+  if (!stamp || last_line.back() != '\n' || last_line.size() > kMaxLine || awaited_.size() >= kMaxAwaited) return;
+  const std::string_view text = last_line.substr(stamp->size);
+  // Each line ends with an empty one.
+  if (text.size() <= 1 || has(last_line)) return;
+  const auto same = [&](const Awaited& one) { return one.stamp == stamp->nanoseconds && one.text == text; };
+  if (std::any_of(awaited_.begin(), awaited_.end(), same)) return;
+  awaited_.push_back({stamp->nanoseconds, std::string(text)});
+}
+
+// Whether it is the first one that has to come. What was read aside may be the last part of a line.
+bool LogCursor::awaits_first(const Line& line, std::string_view text) {
+  const Awaited& first = awaited_.front();
+  if (line.stamp > first.stamp || text.size() < first.text.size()) return false;
+  if (text.size() == first.text.size() && line.stamp != first.stamp) return false;
+  if (text.substr(text.size() - first.text.size()) != first.text) return false;
+  awaited_.pop_front();
+  doubted_ = false;
+  return true;
+}
+
+// As what follows the gap, or what was awaited.
+void LogCursor::take_early(LogSink& sink) {
+  for (const std::string& line : std::exchange(early_, {})) {
+    const auto stamp = stamp_of(line);
+    if (!stamp) {
+      take_new(line, nullptr, sink);
+      continue;
+    }
+    const std::string_view text = std::string_view(line).substr(stamp->size);
     const Line seen{stamp->nanoseconds, static_cast<std::uint32_t>(text.size()), hash_of(text)};
     take_new(line, &seen, sink);
   }
 }
+
+// The gap has what is before this line.
+void LogCursor::expect_only_from(std::int64_t stamp) {
+  while (!awaited_.empty() && awaited_.front().stamp < stamp) awaited_.pop_front();
+  doubted_ = false;
+}
+
+// What is awaited does not seem to come. A response that begins now has the newest file: where that does not begin with
+// what was delivered last, it tells of the gap in its place.
+void LogCursor::doubt(LogSink& sink) {
+  if (!std::exchange(doubted_, true)) return stop();
+  awaited_.clear();
+  doubted_ = false;
+  unfinished_.reset();
+  sink.on_gap();
+  take_early(sink);
+}
+
+// ---- what is new ----------------------------------------------------------------------------------------------------
 
 // `line`: NULL for one without a stamp.
 void LogCursor::take_new(std::string_view text, const Line* line, LogSink& sink) {
@@ -259,7 +390,12 @@ void LogCursor::take_piece(LogSink& sink) {
     const bool repeats = !overlap_.empty();
     const bool old = stamp ? is_old(seen) : repeats;
     if (old) held_.clear();
-    if (!old && repeats) begin_gap(sink);
+    if (!old) {
+      // Not compared with what comes in pieces.
+      awaited_.clear();
+      take_early(sink);
+    }
+    if (!old && repeats) end_overlap(sink);
     long_line_ = old ? Long::drop : Long::deliver;
     long_stamp_ = seen.stamp;
     if (!old) begin_long_line(stamp ? stamp->size : 0, sink);
@@ -308,6 +444,7 @@ bool LogCursor::is_old(const Line& line) {
 
 void LogCursor::remember(const Line& line) {
   if (std::exchange(begins_within_, false)) first_stamp_ = line.stamp;
+  newest_stamp_ = std::max(newest_stamp_, line.stamp);
   remembered_.push_back(line);
   // Not for each line: it looks at all of the newest ones.
   if (++since_forget_ >= kNewestLines) forget_old();
@@ -328,19 +465,33 @@ void LogCursor::forget_old() {
 
 // ---- the end --------------------------------------------------------------------------------------------------------
 
-std::string LogCursor::end_response() {
+LogCursor::ResponseEnd LogCursor::end_response() {
+  const std::string before = std::exchange(unclear_, {});
   if (rest_.empty() || long_line_ != Long::no || stamp_of(rest_) || may_become_stamp(rest_)) return {};
-  std::string said = one_line(rest_);
+  ResponseEnd end{true, one_line(rest_)};
   rest_.clear();
-  return said;
+  // While lines are repeated it may be the last part of one that began before the time that was asked for, cut. An
+  // error of the kubelet comes again.
+  if (overlap_.empty() || end.said == before) return end;
+  unclear_ = std::exchange(end.said, {});
+  return end;
 }
 
 void LogCursor::finish(LogSink& sink) {
   if (long_line_ != Long::no || stamp_of(rest_)) take_line(rest_, sink);
   rest_.clear();
-  release(sink);
+  if (std::exchange(stopped_, false)) {
+    awaited_.clear();
+    return sink.on_gap();
+  }
+  if (early_.empty()) release(sink);
+  // No response will tell more.
+  if (!awaited_.empty()) {
+    doubted_ = true;
+    doubt(sink);
+  }
   // The file does not have the last line that was delivered, nor what may have followed it.
-  if (!overlap_.empty()) begin_gap(sink);
+  if (!overlap_.empty()) end_overlap(sink);
 }
 
 bool LogCursor::has(std::string_view line) const {
@@ -418,6 +569,8 @@ Expected<void> LogCursor::restore(std::string_view text) {
     lines.push_back(line);
   }
   remembered_ = std::move(lines);
+  newest_stamp_ = 0;
+  for (const Line& line : remembered_) newest_stamp_ = std::max(newest_stamp_, line.stamp);
   forgotten_until_ = forgotten;
   begins_within_ = begins_within;
   first_stamp_ = first_stamp;

@@ -39,6 +39,8 @@ class LogCursor {
   static constexpr std::size_t kMaxRemembered = 43'690;
   // Of those that are not known to be new.
   static constexpr std::size_t kMaxHeld = 64;
+  // Of lines that were read aside and have not come.
+  static constexpr std::size_t kMaxAwaited = 16;
 
   // Responses are asked for with timestamps=true. `keep_stamps`: they are part of what is delivered.
   explicit LogCursor(bool keep_stamps) : keep_stamps_(keep_stamps) {}
@@ -53,8 +55,23 @@ class LogCursor {
   void feed(std::string_view bytes, LogSink& sink);
   // Nothing has come for a second or so: a line is delivered that was held back for the one after it.
   void release(LogSink& sink);
-  // The response is over, in order or not. The text that the kubelet has put at its end instead of lines; empty: none.
-  std::string end_response();
+  // The last line of the file, with its stamp, which another request has read: it has to come. What is newer and comes
+  // before it is held back, since a reader that was too slow for two rotations passes over a file without a word.
+  void expect(std::string_view last_line);
+  // Such lines have not come.
+  bool is_awaiting() const noexcept { return !awaited_.empty(); }
+  // The instance to come is another one.
+  void expect_nothing() noexcept { awaited_.clear(); }
+  // A file was passed over, or seems to be: the rest of the response is dropped, and the next one tells.
+  bool is_stopped() const noexcept { return stopped_; }
+  struct ResponseEnd {
+    // It ended within something that is no line.
+    bool within_text = false;
+    // The text that the kubelet has put there instead of lines; empty: it may be the rest of a line.
+    std::string said;
+  };
+  // The response is over, in order or not.
+  ResponseEnd end_response();
   // The container is over, and so was its last response in order: a last line without a newline is one.
   void finish(LogSink& sink);
 
@@ -80,6 +97,10 @@ class LogCursor {
   };
   // Known by its stamp alone.
   static constexpr std::uint32_t kLong = 0xFFFF'FFFF;
+  struct Awaited {
+    std::int64_t stamp;
+    std::string text;
+  };
 
   // What is left to be done with the line whose newline has not come yet, of which pieces were passed on or dropped.
   enum class Long : std::uint8_t { no, deliver, drop };
@@ -90,10 +111,19 @@ class LogCursor {
   void take_new(std::string_view text, const Line* line, LogSink& sink);
   bool is_old(const Line& line);
   void match(std::size_t place);
-  bool ends_with_first(std::string_view text) const;
+  bool ends_with_first(const Line& line, std::string_view text) const;
   bool hold(std::string_view line, std::int64_t stamp);
-  void begin_gap(LogSink& sink);
+  bool ends_overlap_with_gap(LogSink& sink);
+  void end_overlap(LogSink& sink);
   void take_stamped(std::string_view line, std::size_t stamp_size, LogSink& sink);
+  bool is_told_again(const Line& line) const;
+  bool awaits_first(const Line& line, std::string_view text);
+  void take_fresh(std::string_view line, const Line& seen, LogSink& sink);
+  void stop_at(const Line& told_again, LogSink& sink);
+  void take_early(LogSink& sink);
+  void expect_only_from(std::int64_t stamp);
+  void doubt(LogSink& sink);
+  void stop();
   void remember(const Line& line);
   void forget_old();
   std::int64_t least_stamp() const;
@@ -110,6 +140,15 @@ class LogCursor {
   bool begins_within_ = false;
   std::optional<std::int64_t> first_stamp_;
   std::uint64_t replayed_ = 0;
+  std::int64_t newest_stamp_ = 0;  // of all that was delivered
+
+  // Lines that have to come, in the order of the file, and those that came before the first of them and are newer.
+  std::deque<Awaited> awaited_;
+  std::deque<std::string> early_;
+  bool doubted_ = false;  // the response was stopped for the first of them
+  bool stopped_ = false;
+  bool behind_gap_ = false;         // which was told, and no line since
+  std::optional<Line> told_again_;  // for which the response before was stopped
 
   // Of the response under way. The stamps of what it repeats, with their places in remembered_, sorted; empty: all is
   // new.
@@ -118,11 +157,13 @@ class LogCursor {
   std::size_t overlap_end_ = 0;  // behind the last one
   std::int64_t since_ = 0;
   bool matched_ = false;
+  bool joined_first_ = false;  // a line has come that may end with the first one of all
   // The first lines of a response that it is not known to repeat, until what follows tells. A file that was rotated
   // within a line begins with the rest of one that was delivered as a whole; and before the first line of all that was
   // delivered the file may have others, of any time.
   std::deque<std::string> held_;
-  std::string rest_;  // after the last newline
+  std::string rest_;     // after the last newline
+  std::string unclear_;  // how the response before ended: an error of the kubelet, or the rest of a line
   Long long_line_ = Long::no;
   std::int64_t long_stamp_ = 0;
   std::size_t skip_ = 0;  // bytes of it that were delivered from an earlier response

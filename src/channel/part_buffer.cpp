@@ -17,7 +17,9 @@ void PartBuffer::add_bytes(std::string_view bytes) {
     }
   }
   Item item;
-  item.bytes = bytes;
+  // More of the kind will come: it is neither copied again nor in twice the memory then.
+  if (bytes.size() >= kBulk && bytes.size() < kMaxJoined) item.bytes.reserve(kMaxJoined);
+  item.bytes += bytes;
   size_ += cost(item);
   items_.push_back(std::move(item));
 }

@@ -49,6 +49,7 @@ class PartBuffer {
   // For items without bytes, and so that a flood of small messages is bounded too.
   static constexpr std::size_t kOverhead = 128;
   static constexpr std::size_t kMaxJoined = std::size_t{32} << 10;
+  static constexpr std::size_t kBulk = std::size_t{4} << 10;
 
   static std::size_t cost(const Item& item) noexcept { return item.bytes.size() - item.begin + kOverhead; }
 

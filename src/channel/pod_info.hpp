@@ -1,4 +1,5 @@
-// `read_pod_info` takes out of a Pod what channels need to know of its containers; used by PodFetch. Pure. Any thread.
+// `read_pod_info` takes out of a Pod what channels need to know of its containers; used by ExecCall and
+// LogCall. Pure. Any thread.
 #pragma once
 
 #include <cstdint>

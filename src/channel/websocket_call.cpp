@@ -77,6 +77,7 @@ void WebSocketCall::on_head(const transport::ResponseHead& head) {
     environment_.access->on_response_head(head);
     if (head.status != 101) return;
     open_ = true;
+    accepted_ = true;
     last_sent_ = now();
     std::string subprotocol;
     for (const transport::Header& header : head.headers) {

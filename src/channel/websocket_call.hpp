@@ -65,6 +65,7 @@ class WebSocketCall : public ChannelCall, private transport::ExchangeObserver {
  private:
   void pause_reading() override;
   void resume_reading() override;
+  bool may_be_done() const override { return accepted_ && runs_something(); }
   void on_head(const transport::ResponseHead& head) override;
   void on_body(std::string_view bytes) override;
   void on_message_end(transport::MessageType type) override;
@@ -85,7 +86,8 @@ class WebSocketCall : public ChannelCall, private transport::ExchangeObserver {
   transport::ResponseHead head_;
   std::string message_;  // or the body of a refusal
   bool open_ = false;
-  bool streams_ = false;  // the message that comes
+  bool accepted_ = false;  // it was open
+  bool streams_ = false;   // the message that comes
   bool renewed_ = false;
   int tries_ = 0;
   int in_flight_ = 0;

@@ -32,8 +32,12 @@ Expected<void> CallbackRunner::start() {
 // ---- turns ----------------------------------------------------------------------------------------------------------
 
 void CallbackRunner::post(const std::shared_ptr<CallbackSource>& source) {
-  const MutexLock lock(mutex_);
-  enqueue(source, false);
+  MutexLock lock(mutex_);
+  if (!enqueue(source, false)) return;
+  if (wakeup_) return wakeup_->signal();
+  // The thread would wait for the lock as soon as it is awake.
+  lock.unlock();
+  work_.notify_one();
 }
 
 void CallbackRunner::post_at(const std::shared_ptr<CallbackSource>& source, Instant at) {
@@ -70,24 +74,24 @@ CallbackRunner::Sources& CallbackRunner::list_of(CallbackSource& source) {
 
 void CallbackRunner::post_ending(const std::shared_ptr<CallbackSource>& source) {
   const MutexLock lock(mutex_);
-  enqueue(source, true);
+  if (enqueue(source, true)) wake();
   if (!manual() || turn_running()) return;
   active_ = std::this_thread::get_id();
   run_ending();
   leave();
 }
 
-void CallbackRunner::enqueue(const std::shared_ptr<CallbackSource>& source, bool ending) {
+bool CallbackRunner::enqueue(const std::shared_ptr<CallbackSource>& source, bool ending) {
   using Queue = CallbackSource::Queue;
   source->ending_ = source->ending_ || ending;
   const Queue wanted = source->ending_ ? Queue::ending : Queue::waiting;
-  if (stopping_ || source->queue_ == Queue::ending || source->queue_ == wanted) return;
+  if (stopping_ || source->queue_ == Queue::ending || source->queue_ == wanted) return false;
   Sources& held_in = list_of(*source);
   *source->node_ = source;
   source->queue_ = wanted;
   Sources& queue = source->ending_ ? ending_ : waiting_;
   queue.splice(queue.end(), held_in, source->node_);
-  wake();
+  return true;
 }
 
 void CallbackRunner::take_due() {
@@ -117,7 +121,7 @@ bool CallbackRunner::run(Place waiting) {
     turn = source->take_turn();
     if (!turn.more) source.reset();
   }
-  if (source) enqueue(source, false);
+  if (source && enqueue(source, false)) wake();
   return turn.made;
 }
 

@@ -92,7 +92,8 @@ class CallbackRunner : public std::enable_shared_from_this<CallbackRunner> {
   void serve() KSR_EXCLUDES(mutex_);
   using Sources = std::list<std::shared_ptr<CallbackSource>>;
   using Place = Sources::iterator;
-  void enqueue(const std::shared_ptr<CallbackSource>& source, bool ending) KSR_REQUIRES(mutex_);
+  // True: wake() has to follow.
+  bool enqueue(const std::shared_ptr<CallbackSource>& source, bool ending) KSR_REQUIRES(mutex_);
   Sources& list_of(CallbackSource& source) KSR_REQUIRES(mutex_);
   bool any_waits() const KSR_REQUIRES(mutex_) { return !waiting_.empty() || !ending_.empty(); }
   // Those that end come first.

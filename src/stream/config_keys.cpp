@@ -164,6 +164,13 @@ Expected<void> set_transport(Config& config, std::string_view, std::string_view 
   return assign_word(value, words, config.sync.transport);
 }
 
+Expected<void> set_encoding(Config& config, std::string_view, std::string_view value) {
+  using sync::Encoding;
+  constexpr std::array<std::pair<std::string_view, Encoding>, 3> words{
+      {{"auto", Encoding::automatic}, {"json", Encoding::json}, {"protobuf", Encoding::protobuf}}};
+  return assign_word(value, words, config.sync.encoding);
+}
+
 Expected<void> set_initial(Config& config, std::string_view, std::string_view value) {
   using sync::Initial;
   constexpr std::array<std::pair<std::string_view, Initial>, 3> words{
@@ -266,6 +273,7 @@ constexpr ConfigKey kTable[] = {
     {"index", "numbers", "", set_index},
     {"notify", "all or columns", "all", set_notify},
     {"transport", "auto, websocket or http", "auto", set_transport},
+    {"encoding", "auto, json or protobuf", "auto", set_encoding},
     {"initial", "auto, list or watchlist", "auto", set_initial},
     {"reconnect", "boolean", "true", set_reconnect},
     {"backoff_initial", "duration", "800ms", backoff<&sync::Options::backoff_initial>},

@@ -2,8 +2,11 @@
 // thread.
 #pragma once
 
+#include <variant>
+
 #include "json/field_filter.hpp"
 #include "json/list_reader.hpp"
+#include "protobuf/list_reader.hpp"
 #include "stream/call.hpp"
 #include "sync/reflector.hpp"
 
@@ -17,7 +20,7 @@ class ListCall final : public Call, private json::ListObserver {
 
  private:
   bool accepts(int http_status) const override { return transport::is_success(http_status); }
-  void opened() override {}
+  void opened() override;
   void received(std::string_view bytes) override;
   void message_ended() override {}
   void completed() override;
@@ -26,7 +29,9 @@ class ListCall final : public Call, private json::ListObserver {
 
   sync::Reflector& reflector_;
   json::FieldFilter* const fields_;
-  json::ListReader reader_;
+  const json::ReaderOptions options_;
+  // Chosen by the answer.
+  std::variant<std::monostate, json::ListReader, protobuf::ListReader> reader_;
 };
 
 }  // namespace ksr::stream

@@ -53,6 +53,16 @@ class Writer {
  public:
   explicit Writer(Random& random) : random_(random), jitter_(below(random, 3) == 0 ? 0 : 450 * kMillisecond) {}
 
+  // None within a line.
+  void rotate_between_lines() { splits_ = false; }
+  // What a request for the last line shows.
+  std::string write_last(Node& node) {
+    add(node, true, "line " + std::to_string(++lines_));
+    now_ += kSecond;
+    const Entry& last = node.files.back().back();
+    return stamp_text(last.stamp) + " " + last.text + "\n";
+  }
+
   void write(Node& node) {
     const int kind = below(random_, 20);
     now_ += kind == 0 ? below(random_, 8) * kSecond : kind < 6 ? 0 : below(random_, 40) * kMillisecond;
@@ -65,7 +75,7 @@ class Writer {
       if (below(random_, 6) == 0) add(node, true, " stderr " + std::to_string(++lines_));
     }
     // A rotation may come before the last part, and a process may end there.
-    if (below(random_, 5) == 0) node.files.emplace_back();
+    if (splits_ && below(random_, 5) == 0) node.files.emplace_back();
     if (below(random_, 30) != 0) add(node, true, " end of " + std::to_string(++lines_));
   }
 
@@ -80,6 +90,7 @@ class Writer {
   const std::int64_t jitter_;
   std::int64_t now_ = kStart;
   int lines_ = 0;
+  bool splits_ = true;
 };
 
 // cri-client pkg/logs/logs.go, ReadLogs: begins with the newest file, tests each part on its own, and follows.
@@ -87,7 +98,7 @@ class Reader {
  public:
   // `tail`: begins with so many entries of the newest file; a negative number is all of it.
   Reader(const Node& node, std::int64_t since, int tail = -1)
-      : node_(node), since_(since), file_(node.files.size() - 1) {
+      : node_(node), since_(since), file_(node.files.size() - 1), known_(node.files.size()) {
     const std::size_t size = node.files.back().size();
     if (tail >= 0) next_ = size - std::min(size, static_cast<std::size_t>(tail));
   }
@@ -96,26 +107,49 @@ class Reader {
   std::string read() {
     std::string out;
     for (;;) {
-      const std::vector<Entry>& entries = node_.files[file_];
-      for (; next_ < entries.size(); ++next_) {
-        const Entry& entry = entries[next_];
-        if (entry.stamp >= since_) {
-          if (new_line_) out += stamp_text(entry.stamp) + " ";
-          out += entry.text;
-          if (entry.full) out += '\n';
-        }
-        new_line_ = entry.full;
-      }
-      if (file_ + 1 == node_.files.size()) return out;
-      ++file_;
-      next_ = 0;
+      read_file(out);
+      if (file_ + 1 == node_.files.size()) break;
+      open(file_ + 1);
     }
+    known_ = node_.files.size();
+    return out;
+  }
+
+  // The same after it has been too slow: it opens the newest file for each one that was created. Not `watches`: it has
+  // not come to the end of a file before, and was not told of any.
+  std::string read_late(bool watches) {
+    std::string out;
+    read_file(out);
+    for (; watches && known_ < node_.files.size(); ++known_) {
+      open(node_.files.size() - 1);
+      read_file(out);
+    }
+    return out;
   }
 
  private:
+  void open(std::size_t file) {
+    file_ = file;
+    next_ = 0;
+  }
+
+  void read_file(std::string& out) {
+    const std::vector<Entry>& entries = node_.files[file_];
+    for (; next_ < entries.size(); ++next_) {
+      const Entry& entry = entries[next_];
+      if (entry.stamp >= since_) {
+        if (new_line_) out += stamp_text(entry.stamp) + " ";
+        out += entry.text;
+        if (entry.full) out += '\n';
+      }
+      new_line_ = entry.full;
+    }
+  }
+
   const Node& node_;
   const std::int64_t since_;
   std::size_t file_;
+  std::size_t known_;  // files that it was told of
   std::size_t next_ = 0;
   bool new_line_ = true;
 };
@@ -167,6 +201,7 @@ struct Totals {
   std::size_t gaps = 0;
   std::size_t missing = 0;
   std::size_t needless_gaps = 0;
+  std::size_t stopped = 0;
 };
 
 // Empty: as it must be. Some texts are equal, so that after a gap a line may be one of several: `next` has all places
@@ -211,35 +246,67 @@ std::string run(std::uint64_t seed, Totals& totals) {
   const int rotations = below(random, 3);  // in 10 rounds
   const int tail = below(random, 3) == 0 ? 1 + below(random, 20) : -1;
   if (tail >= 0) cursor->begin_within_file();
+  // The kubelet's reader is made to wait, by the host or by the network; the last line is read aside now and then.
+  const bool slow = below(random, 4) == 0;
+  if (slow) writer.rotate_between_lines();
+  const auto rotate = [&] {
+    if (slow) cursor->expect(writer.write_last(node));
+    node.files.emplace_back();
+  };
   for (int round = 0; round <= rounds; ++round) {
     const bool last = round == rounds;
     // While nobody reads.
     for (int i = below(random, 2) == 0 ? 0 : below(random, 30); i > 0; --i) writer.write(node);
-    if (below(random, 10) < rotations) node.files.emplace_back();
+    if (below(random, 10) < rotations) rotate();
     for (int i = below(random, 10); i > 0; --i) writer.write(node);
 
     const auto since = cursor->since();
     cursor->begin_response();
     Reader reader(node, since ? since->seconds * kSecond : 0, since ? -1 : tail);
     std::string pending = reader.read();
-    for (int steps = below(random, 6); steps > 0; --steps) {
+    const bool watches = below(random, 4) != 0;
+    for (int steps = below(random, 6); steps > 0 && !cursor->is_stopped(); --steps) {
       const std::size_t some = random() % (pending.size() + 1);
       cursor->feed(std::string_view(pending).substr(0, some), told);
       pending.erase(0, some);
       for (int i = below(random, 8); i > 0; --i) writer.write(node);
-      // A follower that keeps up loses nothing by a rotation.
-      if (below(random, 10) < rotations) node.files.emplace_back();
-      pending += reader.read();
+      if (below(random, 10) < rotations) rotate();
+      if (slow && below(random, 3) == 0) {
+        for (int i = below(random, 8); i > 0; --i) writer.write(node);
+        if (below(random, 10) < rotations) rotate();
+        for (int i = below(random, 8); i > 0; --i) writer.write(node);
+        pending += reader.read_late(watches);
+      } else if (slow) {
+        pending += reader.read_late(watches);
+      } else {
+        // A follower that keeps up loses nothing by a rotation.
+        pending += reader.read();
+      }
+      if (slow && below(random, 4) == 0) {
+        cursor->feed(pending, told);
+        pending.clear();
+        cursor->release(told);
+      }
     }
     if (last) {
       cursor->feed(pending, told);
-      if (!cursor->end_response().empty()) return "a line was taken for an error of the kubelet";
+      // At the end of the container the newest file is read once more.
+      for (int tries = 0; slow; ++tries) {
+        if (tries == 10) return "each response is stopped";
+        totals.stopped += cursor->is_stopped() ? 1 : 0;
+        const auto rest = cursor->since();
+        cursor->begin_response();
+        cursor->feed(Reader(node, rest ? rest->seconds * kSecond : 0, rest ? -1 : tail).read(), told);
+        if (!cursor->is_stopped()) break;
+      }
+      if (!cursor->end_response().said.empty()) return "a line was taken for an error of the kubelet";
       cursor->finish(told);
       break;
     }
     cursor->feed(std::string_view(pending).substr(0, random() % (pending.size() + 1)), told);
-    if (!cursor->end_response().empty()) return "a line was taken for an error of the kubelet";
+    if (!cursor->end_response().said.empty()) return "a line was taken for an error of the kubelet";
     ++totals.cuts;
+    totals.stopped += cursor->is_stopped() ? 1 : 0;
     if (below(random, 6) == 0) {
       // The host's process is another one.
       auto restored = std::make_unique<LogCursor>(false);
@@ -270,9 +337,11 @@ int main(int argc, char** argv) {
     std::printf("seed %llu: %s\n", static_cast<unsigned long long>(seed), wrong.c_str());
     if (++failed == 10) break;
   }
-  std::printf("%zu lines, %zu cuts, %zu gaps (%zu with nothing missing), %zu lines missing\n", totals.lines,
-              totals.cuts, totals.gaps, totals.needless_gaps, totals.missing);
+  std::printf("%zu lines, %zu cuts, %zu stopped, %zu gaps (%zu with nothing missing), %zu lines missing\n",
+              totals.lines, totals.cuts, totals.stopped, totals.gaps, totals.needless_gaps, totals.missing);
   // A simulation in which nothing happens proves nothing.
-  if (failed == 0 && count >= 1000 && (totals.cuts < count || totals.gaps == 0 || totals.missing == 0)) failed = 1;
+  if (failed == 0 && count >= 1000 &&
+      (totals.cuts < count || totals.gaps == 0 || totals.missing == 0 || totals.stopped == 0))
+    failed = 1;
   return failed == 0 ? 0 : 1;
 }

@@ -80,18 +80,20 @@ class LogCommand {
       stamp_ = stamp_of(value);
       if (!stamp_) throw std::runtime_error("expected a time such as 2026-11-29T10:00:00.5Z: " + value);
     } else if (name == "line" || name == "raw") {
-      append(name == "line", value);
+      world_.append_log(key(), entry_of(name == "line", value));
+    } else if (name == "unseen") {
+      world_.logs().at(key()).entries.push_back(entry_of(true, value));
     } else if (!take_word(option)) {
       throw std::runtime_error("unknown word of log: " + option);
     }
   }
 
-  void append(bool stamped, const std::string& text) {
+  LogEntry entry_of(bool stamped, const std::string& text) const {
     LogEntry entry;
     entry.stamp = stamp_ ? *stamp_ : *stamp_of(timestamp_now());
     entry.text = stamped ? text + "\n" : text;
     entry.stamped = stamped;
-    world_.append_log(key(), entry);
+    return entry;
   }
 
   bool take_word(const std::string& name) {
@@ -103,6 +105,8 @@ class LogCommand {
       world_.cut_log(key(), name == "reset");
     else if (name == "rotate")
       world_.logs().at(key()).entries.clear();
+    else if (name == "reread")
+      world_.reread_log(key());
     else if (name == "restart")
       restart();
     else

@@ -196,6 +196,14 @@ void World::append_log(const std::string& key, const LogEntry& entry) {
   for (const auto& connection : connections) connection->on_log(key, entry);
 }
 
+void World::reread_log(const std::string& key) {
+  const auto entries = logs_.at(key).entries;
+  const auto connections = connections_;
+  for (const LogEntry& entry : entries) {
+    for (const auto& connection : connections) connection->on_log(key, entry);
+  }
+}
+
 void World::end_log(const std::string& key) {
   logs_.at(key).over = true;
   const auto connections = connections_;

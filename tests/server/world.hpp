@@ -69,6 +69,8 @@ class World {
   // More of a container's log, and its end, reach those that follow it.
   void append_log(const std::string& key, const LogEntry& entry);
   void end_log(const std::string& key);
+  // Those that follow it get all of it again.
+  void reread_log(const std::string& key);
   // Ends the connections that follow it.
   void cut_log(const std::string& key, bool reset);
   // Null: the server is reached directly.

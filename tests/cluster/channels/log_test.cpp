@@ -146,6 +146,21 @@ TEST_CASE("a rotation that is followed loses nothing; lines in a file that is ro
   CHECK(user.count(KSR_EVENT_GAP) == 1);
 }
 
+TEST_CASE("a file that is truncated under the kubelet's reader, which is mute then") {
+  NodePod pod(shared_node(), Cluster::shared().fresh_namespace("log-truncated"), "web");
+  const Requester client(on_cluster());
+  LogWriter writer(pod.log(), 8, Stamps::jittered);
+  ChannelUser user;
+  REQUIRE(user.open(client.client(), follow(pod)) == KSR_OK);
+  writer.write(40);
+  check_complete(user, writer);
+  pod.log().copy_truncate();
+  writer.write(1);
+  check_complete(user, writer);
+  // It cannot be known that the old file had no more.
+  CHECK(user.count(KSR_EVENT_GAP) == 1);
+}
+
 TEST_CASE("a container that is restarted: the rest of the old one, RESTARTED, the new one from its start") {
   NodePod pod(shared_node(), Cluster::shared().fresh_namespace("log-restart"), "web");
   const Requester client(on_cluster());
@@ -262,6 +277,38 @@ TEST_CASE("a host at rest while the file is rotated twice: in order, none twice,
   CHECK(found.extra == 0);
   CHECK((found.lost == 0 || user.count(KSR_EVENT_GAP) == 1));
   CHECK(user.stat("stalled_ms") > 0);
+}
+
+TEST_CASE("a follower that is too slow for two rotations: in order, none twice, and a GAP where lines are missing") {
+  NodePod pod(shared_node(), Cluster::shared().fresh_namespace("log-slow"), "web");
+  const Requester client(on_cluster());
+  ChannelUser user;
+  std::atomic<bool> takes{true};
+  user.taking = [&](ksr_channel*, std::int32_t, const std::string& bytes) { return takes ? bytes.size() : 0; };
+  REQUIRE(user.open(client.client(), follow(pod, {{"receive_buffer", "16Ki"}})) == KSR_OK);
+  std::vector<std::string> lines{"first"};
+  pod.log().line("first");
+  CHECK(user.wait_for_bytes(KSR_PART_STDOUT, "first\n"));
+  // The kubelet's reader waits for more, so that it is told of both new files when it comes to the end of the first.
+  std::this_thread::sleep_for(std::chrono::seconds(2));
+  takes = false;
+  for (int file = 0; file < 3; ++file) {
+    for (int i = 0; i < 3'000; ++i) {
+      lines.push_back(std::to_string(file * 10'000 + i) + std::string(3'000, 'x'));
+      pod.log().line(lines.back());
+    }
+    if (file < 2) pod.log().rotate();
+  }
+  takes = true;
+  CHECK(ksr_channel_resume(user.channel(), KSR_PART_STDOUT) == KSR_OK);
+  CHECK(user.wait_until([&](const ChannelUser& now) { return has(now.bytes(KSR_PART_STDOUT), lines.back() + "\n"); }));
+  // Behind what the reader shows again.
+  lines.emplace_back("last");
+  pod.log().line("last");
+  CHECK(user.wait_until([](const ChannelUser& now) { return has(now.bytes(KSR_PART_STDOUT), "\nlast\n"); }));
+  const Difference found = difference(lines, lines_of(user.bytes(KSR_PART_STDOUT)));
+  CHECK(found.extra == 0);
+  CHECK((found.lost == 0 || user.count(KSR_EVENT_GAP) >= 1));
 }
 
 TEST_CASE("a cursor goes on in another client") {

@@ -97,6 +97,7 @@ TEST_CASE("without a Status it is not known how the command ended: KSR_E_LOST, n
       const std::size_t before = on.server.streams().size();
       const Outcome outcome = run(client, exec_of({{"exec_protocol", protocol}}));
       CHECK(outcome.end.status == KSR_E_LOST);
+      CHECK(outcome.end.maybe_done == 1);
       CHECK_FALSE(outcome.end.exit_code.has_value());
       CHECK(outcome.out == "text");
       CHECK(outcome.verified == 0);
@@ -120,6 +121,7 @@ TEST_CASE("a Status that tells no success and no code is an error with the Statu
     on.server.script(std::string("stream exec web ") + steps);
     const Outcome outcome = run(client);
     CHECK(outcome.end.status < KSR_OK);
+    CHECK(outcome.end.maybe_done == 1);
     CHECK_FALSE(outcome.end.exit_code.has_value());
   }
   on.server.script("stream exec web exit=internal");
@@ -155,7 +157,7 @@ TEST_CASE("cut at each byte: the whole Status, or KSR_E_LOST; one command a chan
     CHECK(outcome.closed == 1);
     if (outcome.end.status != KSR_OK) {
       // What the handshake's answer said is not known either: the command may have been run.
-      CHECK((outcome.end.status == KSR_E_LOST || outcome.end.maybe_done == 1));
+      CHECK(outcome.end.maybe_done == 1);
       CHECK_FALSE(outcome.end.exit_code.has_value());
       CHECK(known == 0);
       ++lost;
@@ -232,6 +234,7 @@ TEST_CASE("a refusal is told with its Status; only what surely ran nothing is tr
       const Outcome outcome = run(client);
       CHECK(outcome.end.status == KSR_E_FORBIDDEN);
       CHECK(outcome.end.http_status == 403);
+      CHECK(outcome.end.maybe_done == 0);
     }
     CHECK(on.server.streams().empty());
   }
@@ -247,6 +250,8 @@ TEST_CASE("attach has no code, and is not opened again") {
   CHECK_FALSE(orderly.end.exit_code.has_value());
   CHECK(orderly.out == "hello");
   on.server.script("stream attach web out=hello cut");
-  CHECK(run(client, attach).end.status == KSR_E_LOST);
+  const Outcome lost = run(client, attach);
+  CHECK(lost.end.status == KSR_E_LOST);
+  CHECK(lost.end.maybe_done == 1);
   CHECK(on.server.streams().size() == 2);
 }

@@ -139,6 +139,57 @@ TEST_CASE("lines that a rotation took while nobody read are told as one GAP") {
   CHECK(follower.user.stat("gaps") == 1);
 }
 
+TEST_CASE("a follower that has become mute is told by the last line of the log, which is read aside") {
+  ChannelServer on;
+  on.server.script("log web line=one");
+  Follower follower(on);
+  CHECK(follower.shows("one\n"));
+  SUBCASE("the file is the same") {
+    on.server.script("log web unseen=two");
+    CHECK(follower.shows("one\ntwo\n"));
+    CHECK(follower.user.count(KSR_EVENT_GAP) == 0);
+  }
+  SUBCASE("the file was rotated") {
+    on.server.script("log web rotate unseen=two");
+    CHECK(follower.shows("one\ntwo\n"));
+    // Whether the old file had more is not known.
+    CHECK(follower.user.count(KSR_EVENT_GAP) == 1);
+  }
+  on.server.script("log web line=three");
+  CHECK(follower.shows("one\ntwo\nthree\n"));
+  CHECK(follower.user.count(KSR_EVENT_CLOSED) == 0);
+}
+
+TEST_CASE("a file that the kubelet's reader has passed over is a GAP, and what it reads again is told once") {
+  ChannelServer on;
+  on.server.script("log web stamp=2026-11-29T10:00:00Z line=one");
+  Follower follower(on);
+  CHECK(follower.shows("one\n"));
+  on.server.script(
+      "log web stamp=2026-11-29T10:00:01Z unseen=lost rotate stamp=2026-11-29T10:00:02Z line=two "
+      "stamp=2026-11-29T10:00:03Z line=three reread line=four");
+  CHECK(follower.shows("one\ntwo\nthree\nfour\n"));
+  CHECK(follower.user.count(KSR_EVENT_GAP) == 1);
+  on.server.script("log web line=five");
+  CHECK(follower.shows("one\ntwo\nthree\nfour\nfive\n"));
+  CHECK(follower.user.count(KSR_EVENT_GAP) == 1);
+}
+
+TEST_CASE("a line that was read aside and never comes is a GAP in its place") {
+  ChannelServer on;
+  on.server.script("log web stamp=2026-11-29T10:00:00Z line=one");
+  Follower follower(on);
+  CHECK(follower.shows("one\n"));
+  on.server.script("log web stamp=2026-11-29T10:00:01Z unseen=lost");
+  wait_for_requests(on, follower.user, 2);
+  on.server.script("log web rotate stamp=2026-11-29T10:00:09Z line=two line=three");
+  CHECK(follower.user.wait_until([](const ChannelUser& now) { return has(now.bytes(KSR_PART_STDOUT), "three\n"); }));
+  // On a slow machine a response may have been asked for in time.
+  const bool lost = follower.user.bytes(KSR_PART_STDOUT) == "one\ntwo\nthree\n";
+  CHECK((lost || follower.user.bytes(KSR_PART_STDOUT) == "one\nlost\ntwo\nthree\n"));
+  CHECK(follower.user.count(KSR_EVENT_GAP) >= (lost ? 1 : 0));
+}
+
 TEST_CASE("pull: a GAP lies between the lines around it, and CLOSED comes after the last one was read") {
   ChannelServer on;
   on.server.script("log web line=one");
@@ -267,7 +318,11 @@ TEST_CASE("refusals: a missing pod, no leave to read logs, a container that wait
     REQUIRE(user.open(client.client(), settings) == KSR_OK);
     return user.wait();
   };
-  CHECK(end_of({{"kind", "log"}, {"namespace", "default"}, {"name", "none"}}).status == KSR_E_NOT_FOUND);
+  const ChannelEnd missing = end_of({{"kind", "log"}, {"namespace", "default"}, {"name", "none"}});
+  CHECK(missing.status == KSR_E_NOT_FOUND);
+  CHECK(missing.http_status == 404);
+  CHECK(missing.maybe_done == 0);
+  CHECK(has(missing.details, R"("reason":"NotFound")"));
   on.server.script("deny admin get pods/log");
   CHECK(end_of(log_of()).status == KSR_E_FORBIDDEN);
   // Whoever may read logs need not be allowed to read pods.
@@ -276,6 +331,21 @@ TEST_CASE("refusals: a missing pod, no leave to read logs, a container that wait
   REQUIRE(user.open(client.client(), log_of()) == KSR_OK);
   CHECK(user.wait().status == KSR_OK);
   CHECK(user.bytes(KSR_PART_STDOUT) == "one\n");
+}
+
+TEST_CASE("a container that has never run is waited for, and its log is not asked for before") {
+  ChannelServer on;
+  on.server.script(
+      "create pods slow "
+      R"({"spec":{"nodeName":"n","containers":[{"name":"main","image":"i"}]},"status":{"phase":"Pending",)"
+      R"("containerStatuses":[{"name":"main","restartCount":0,"state":{"waiting":{"reason":"ContainerCreating"}}}]}})");
+  Follower follower(on, {{"kind", "log"}, {"namespace", "default"}, {"name", "slow"}, {"follow", "true"}});
+  CHECK(follower.user.wait_until([&](const ChannelUser& now) { return now.count(KSR_EVENT_CONNECTING) >= 2; }));
+  CHECK(log_requests(on) == 0);
+  CHECK(follower.user.count(KSR_EVENT_INTERRUPTED) == 0);
+  on.server.script("log slow line=one\nupdate pods slow " + running_pod());
+  CHECK(follower.shows("one\n"));
+  CHECK(follower.user.count(KSR_EVENT_GAP) == 0);
 }
 
 TEST_CASE("429 and 5xx are waited out") {

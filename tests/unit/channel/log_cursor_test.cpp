@@ -67,7 +67,7 @@ TEST_CASE("what is repeated is not told again, what is new is") {
   cursor.begin_response();
   cursor.feed(at("01", "a") + at("01", "a") + at("02", "b") + "2026-11-28T12:00:02.5Z c", sink);
   CHECK(sink.take() == Told{"a\n", "a\n", "b\n"});
-  CHECK(cursor.end_response().empty());
+  CHECK_FALSE(cursor.end_response().within_text);
   cursor.begin_response();
   cursor.feed(at("01", "a") + at("01", "a") + at("02", "b") + at("02.5", "c whole") + at("03", "d"), sink);
   CHECK(sink.take() == Told{"c whole\n", "d\n"});
@@ -104,14 +104,58 @@ TEST_CASE("the kubelet's own words at the end are no line") {
   Sink sink;
   cursor.begin_response();
   cursor.feed(at("01", "a") + "failed to try resolving symlinks in path \"/x\":\x01 no such file", sink);
-  CHECK(cursor.end_response() == "failed to try resolving symlinks in path \"/x\":? no such file");
+  const std::string said = "failed to try resolving symlinks in path \"/x\":? no such file";
+  CHECK(cursor.end_response().said == said);
   CHECK(sink.take() == Told{"a\n"});
+  // Instead of what should be repeated: it may be the rest of a line as well, until it comes again.
+  for (const char* expected : {"", said.c_str(), ""}) {
+    cursor.begin_response();
+    cursor.feed("failed to try resolving symlinks in path \"/x\":\x01 no such file", sink);
+    const LogCursor::ResponseEnd end = cursor.end_response();
+    CHECK(end.within_text);
+    CHECK(end.said == expected);
+    if (!end.said.empty()) {
+      cursor.begin_response();
+      cursor.feed(" end of a line that was cut", sink);
+      CHECK(cursor.end_response().said.empty());
+    }
+  }
+  CHECK(sink.told.empty());
   for (const char* cut : {"2026-11-28T12:00:0", "2026-11-28T12:00:02.5Z", "2026-11-28T12:00:02.5Z text", "2", ""}) {
     CAPTURE(cut);
     cursor.begin_response();
     cursor.feed(at("01", "a") + cut, sink);
-    CHECK(cursor.end_response().empty());
+    const LogCursor::ResponseEnd end = cursor.end_response();
+    CHECK_FALSE(end.within_text);
+    CHECK(end.said.empty());
   }
+}
+
+TEST_CASE("a log that begins within its file: what ends as its first line does is not taken for it") {
+  const auto told_of = [](const std::string& first, const std::string& again) {
+    LogCursor cursor(false);
+    Sink sink;
+    cursor.begin_within_file();
+    cursor.begin_response();
+    cursor.feed(first, sink);
+    sink.take();
+    cursor.begin_response();
+    cursor.feed(again, sink);
+    cursor.finish(sink);
+    return sink.take();
+  };
+  // Each line ends with an empty one.
+  CHECK(told_of(at("05", "") + at("06", "b"), at("04.5", "before") + at("05", "") + at("06", "b") + at("07", "c")) ==
+        Told{"c\n"});
+  CHECK(told_of(at("05", "OK") + at("06", "b"), at("04.1", "is OK") + at("04.2", "before") + at("05", "OK") +
+                                                    at("06", "b") + at("07", "c")) == Told{"c\n"});
+  // Of another file, long after it.
+  CHECK(told_of(at("05", "OK") + at("06", "b"), at("15", "all is OK") + at("16", "c")) ==
+        Told{"GAP", "all is OK\n", "c\n"});
+  // The last part of a line: the parts before were not asked for.
+  CHECK(told_of(at("05", "end"), at("04.9", "begin end") + at("07", "c")) == Told{"c\n"});
+  CHECK(told_of(at("05", "end") + at("06", "b"), at("04.9", "begin end") + at("06", "b") + at("07", "c")) ==
+        Told{"c\n"});
 }
 
 TEST_CASE("a last line without a newline is told once the container is over") {
@@ -119,10 +163,91 @@ TEST_CASE("a last line without a newline is told once the container is over") {
   Sink sink;
   cursor.begin_response();
   cursor.feed(at("01", "a") + "2026-11-28T12:00:02Z last words", sink);
-  CHECK(cursor.end_response().empty());
+  CHECK_FALSE(cursor.end_response().within_text);
   CHECK(sink.take() == Told{"a\n"});
   cursor.finish(sink);
   CHECK(sink.take() == Told{"last words"});
+}
+
+TEST_CASE("what comes again within a response tells of a file that was passed over") {
+  LogCursor cursor(false);
+  Sink sink;
+  cursor.begin_response();
+  cursor.feed(at("01", "a") + at("05", "b") + at("06", "c"), sink);
+  CHECK(sink.take() == Told{"a\n", "b\n", "c\n"});
+  cursor.feed(at("05", "b") + at("06", "c") + at("07", "d"), sink);
+  CHECK(sink.take() == Told{"GAP"});
+  CHECK(cursor.is_stopped());
+  cursor.begin_response();
+  CHECK_FALSE(cursor.is_stopped());
+  cursor.feed(at("05", "b") + at("06", "c") + at("07", "d"), sink);
+  CHECK(sink.take() == Told{"d\n"});
+  // Equal lines, and a clock that goes back, are none.
+  cursor.feed(at("07", "d") + at("03", "e") + at("03", "e") + at("08", "d"), sink);
+  CHECK(sink.take() == Told{"d\n", "e\n", "e\n", "d\n"});
+  CHECK_FALSE(cursor.is_stopped());
+}
+
+TEST_CASE("the last line of the file, read aside, has to come before what is newer") {
+  LogCursor cursor(false);
+  Sink sink;
+  cursor.begin_response();
+  cursor.feed(at("01", "a"), sink);
+  const auto expect = [&](const std::string& line) {
+    cursor.expect(line);
+    return cursor.is_awaiting();
+  };
+  // None that can be awaited: told already, no line, not whole, empty, without a time.
+  for (const std::string& line : {at("01", "a"), std::string(), std::string("2026-11-28T12:00:02Z b"), at("02", ""),
+                                  std::string("failed to open\n")}) {
+    CAPTURE(line);
+    CHECK_FALSE(expect(line));
+  }
+  SUBCASE("it comes") {
+    CHECK(expect(at("02", "b")));
+    cursor.feed(at("02.5", "early") + at("02", "b") + at("03", "c"), sink);
+    CHECK(sink.take() == Told{"a\n", "early\n", "b\n", "c\n"});
+    CHECK_FALSE(cursor.is_awaiting());
+  }
+  SUBCASE("it was the last part of one") {
+    CHECK(expect(at("02", "end")));
+    cursor.feed(at("01.9", "begin end") + at("03", "c"), sink);
+    CHECK(sink.take() == Told{"a\n", "begin end\n", "c\n"});
+    CHECK_FALSE(cursor.is_awaiting());
+  }
+  SUBCASE("it does not come, and the next response has not got what was told either") {
+    CHECK(expect(at("02", "b")));
+    cursor.feed(at("05", "c"), sink);
+    CHECK(cursor.is_stopped());
+    CHECK(sink.take() == Told{"a\n"});
+    cursor.begin_response();
+    cursor.feed(at("05", "c") + at("06", "d"), sink);
+    CHECK(sink.take() == Told{"GAP", "c\n", "d\n"});
+    CHECK_FALSE(cursor.is_awaiting());
+  }
+  SUBCASE("the next response has it") {
+    CHECK(expect(at("02", "b")));
+    cursor.feed(at("02.5", "c"), sink);
+    cursor.release(sink);
+    CHECK(cursor.is_stopped());
+    cursor.begin_response();
+    cursor.feed(at("01", "a") + at("02", "b") + at("02.5", "c"), sink);
+    CHECK(sink.take() == Told{"a\n", "b\n", "c\n"});
+  }
+  SUBCASE("no response has it, though they have what was told") {
+    CHECK(expect(at("02", "b")));
+    for (int i = 0; i < 2; ++i) {
+      cursor.begin_response();
+      cursor.feed(at("01", "a") + at("05", "c"), sink);
+    }
+    CHECK(sink.take() == Told{"a\n", "GAP", "c\n"});
+    CHECK_FALSE(cursor.is_stopped());
+  }
+  SUBCASE("the container is over") {
+    CHECK(expect(at("02", "b")));
+    cursor.finish(sink);
+    CHECK(sink.take() == Told{"a\n", "GAP"});
+  }
 }
 
 TEST_CASE("a long line comes in pieces, each byte once, across responses too") {
@@ -146,7 +271,7 @@ TEST_CASE("a long line comes in pieces, each byte once, across responses too") {
     };
     cursor.begin_response();
     feed(std::string_view(log).substr(0, cut));
-    CHECK(cursor.end_response().empty());
+    CHECK_FALSE(cursor.end_response().within_text);
     cursor.begin_response();
     feed(log);
     CHECK(all == "a\n" + numbered + "\nb\n");

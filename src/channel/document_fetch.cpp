@@ -1,42 +1,44 @@
-#include "channel/pod_fetch.hpp"
+#include "channel/document_fetch.hpp"
 
 #include <utility>
+
+#include "cluster/refusal.hpp"
 
 namespace ksr::channel {
 namespace {
 
 constexpr Milliseconds kTimeout{15'000};
 // etcd's limit of an object is 1.5 MiB; managed fields and escapes may double it in JSON.
-constexpr std::size_t kMaxPod = std::size_t{4} << 20;
+constexpr std::size_t kMaxDocument = std::size_t{4} << 20;
 
 }  // namespace
 
-PodFetch::PodFetch(std::shared_ptr<cluster::Access> access, std::string target, Done done)
-    : access_(std::move(access)), target_(std::move(target)), done_(std::move(done)) {
+DocumentFetch::DocumentFetch(std::shared_ptr<cluster::Access> access, std::string target, const char* accept, Done done)
+    : access_(std::move(access)), target_(std::move(target)), accept_(accept), done_(std::move(done)) {
   authenticate();
 }
 
-void PodFetch::authenticate() {
+void DocumentFetch::authenticate() {
   pending_ = access_->authenticate(cluster::Purpose::request,
                                    [this](Expected<cluster::RequestAuth> auth) { send(std::move(auth)); });
 }
 
-void PodFetch::send(Expected<cluster::RequestAuth> auth) {
+void DocumentFetch::send(Expected<cluster::RequestAuth> auth) {
   if (!auth) return done_(std::move(auth).error());
   transport::Request request;
   request.target = target_;
   request.headers = auth->headers;
-  request.headers.push_back({"Accept", "application/json"});
+  request.headers.push_back({"Accept", accept_});
   request.response_timeout = kTimeout;
   request.idle_timeout = kTimeout;
   request.whole_timeout = kTimeout;
   request.accept_gzip = auth->compression;
   fetch_ = std::make_unique<cluster::HttpFetch>(
-      auth->connection, std::move(request), access_->server() + target_, kMaxPod,
+      auth->connection, std::move(request), access_->server() + target_, kMaxDocument,
       [this](Expected<cluster::FetchedAnswer> answer) { answered(std::move(answer)); });
 }
 
-void PodFetch::answered(Expected<cluster::FetchedAnswer> answer) {
+void DocumentFetch::answered(Expected<cluster::FetchedAnswer> answer) {
   if (!answer) return done_(std::move(answer).error());
   access_->on_response_head(answer->head);
   if (answer->head.status == 401 && !std::exchange(renewed_, true)) {
@@ -44,9 +46,11 @@ void PodFetch::answered(Expected<cluster::FetchedAnswer> answer) {
     // The fetch that has ended is on the stack: authenticate() answers later.
     return authenticate();
   }
-  if (!transport::is_success(answer->head.status))
-    return done_(cluster::refusal_of(*answer, access_->server() + target_));
-  done_(read_pod_info(answer->body));
+  if (!transport::is_success(answer->head.status)) {
+    return done_(cluster::read_call_refusal(answer->head, answer->body, std::chrono::system_clock::now())
+                     .error.within("GET " + access_->server() + target_));
+  }
+  done_(std::move(answer->body));
 }
 
 }  // namespace ksr::channel

@@ -1,23 +1,24 @@
-// `PodFetch` reads the pod of a channel; used by ExecCall and LogCall. Lives on the network thread.
+// `DocumentFetch` is one GET below the pod of a channel, whose body is small: the pod, or the last line of a log; used
+// by ExecCall and LogCall. Lives on the network thread.
 #pragma once
 
 #include <functional>
 #include <memory>
+#include <string>
 
 #include "base/expected.hpp"
-#include "channel/pod_info.hpp"
 #include "cluster/access.hpp"
 #include "cluster/http_fetch.hpp"
 
 namespace ksr::channel {
 
 // Destroying it cancels.
-class PodFetch {
+class DocumentFetch {
  public:
-  using Done = std::function<void(Expected<PodInfo>)>;
+  using Done = std::function<void(Expected<std::string>)>;
 
-  // `done` may destroy the fetch. `target`: the path of the pod.
-  PodFetch(std::shared_ptr<cluster::Access> access, std::string target, Done done);
+  // `done` may destroy the fetch.
+  DocumentFetch(std::shared_ptr<cluster::Access> access, std::string target, const char* accept, Done done);
 
  private:
   void authenticate();
@@ -26,6 +27,7 @@ class PodFetch {
 
   const std::shared_ptr<cluster::Access> access_;
   const std::string target_;
+  const char* const accept_;
   const Done done_;
   PendingCall pending_;
   std::unique_ptr<cluster::HttpFetch> fetch_;

@@ -1,0 +1,224 @@
+// What channels over a WebSocket send of their own: empty messages in silence, resizes before what waits; over a
+// network and a clock that do what the test says.
+#include <doctest/doctest.h>
+
+#include <deque>
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "channel/channel_call.hpp"
+#include "unit/cluster/fakes.hpp"
+
+using namespace ksr;
+using namespace ksr::channel;
+
+namespace {
+
+constexpr Milliseconds kHalfAnHour{std::chrono::minutes(30)};
+
+class FixedRandom final : public Random {
+ public:
+  double unit() override { return 0.0; }
+};
+
+// A WebSocket that opens at once; what is sent is written when the test says so.
+class FakeWebSocket final : public transport::Connection {
+ public:
+  explicit FakeWebSocket(cluster::testing::FakeExecutor& on) : executor(on) {}
+
+  std::unique_ptr<transport::Exchange> send(transport::Request, transport::ExchangeObserver&) override {
+    return std::make_unique<Exchange>(*this);
+  }
+  std::unique_ptr<transport::Exchange> open_websocket(transport::Request request,
+                                                      transport::ExchangeObserver& observer) override {
+    transport::ResponseHead head;
+    head.status = 101;
+    head.headers = {{"sec-websocket-protocol", request.subprotocol}};
+    executor.post([head, &observer] { observer.on_head(head); });
+    return std::make_unique<Exchange>(*this);
+  }
+  void write_one() {
+    const auto written = std::move(waiting.front());
+    waiting.pop_front();
+    executor.post(written);
+    executor.run();
+  }
+  void write_all() {
+    while (!waiting.empty()) write_one();
+  }
+  std::vector<std::string> take() { return std::exchange(sent, {}); }
+
+  cluster::testing::FakeExecutor& executor;
+  std::vector<std::string> sent;
+  std::deque<std::function<void()>> waiting;
+
+ private:
+  class Exchange final : public transport::Exchange {
+   public:
+    explicit Exchange(FakeWebSocket& on) : on_(on) {}
+    transport::SendStatus send(std::string_view message, transport::MessageType,
+                               std::function<void()>&& written) override {
+      on_.sent.emplace_back(message);
+      on_.waiting.push_back(std::move(written));
+      return transport::SendStatus::queued;
+    }
+
+   private:
+    FakeWebSocket& on_;
+  };
+};
+
+class FakeAccess final : public cluster::Access {
+ public:
+  explicit FakeAccess(std::shared_ptr<FakeWebSocket> connection) : connection_(std::move(connection)) {}
+
+  PendingCall authenticate(cluster::Purpose, cluster::AuthReady ready) override {
+    connection_->executor.post([this, ready = std::move(ready)] {
+      cluster::RequestAuth auth;
+      auth.connection = connection_;
+      ready(std::move(auth));
+    });
+    return {};
+  }
+  void reject_credentials() override {}
+  PendingCall resolve(const cluster::QueryOptions&, cluster::ResourcesReady) override { return {}; }
+  const std::string& server() const noexcept override { return server_; }
+  void on_response_head(const transport::ResponseHead&) override {}
+  std::uint64_t reloads() const noexcept override { return 0; }
+  std::shared_ptr<const Secrets> secrets() const override { return secrets_; }
+  void add_logger(std::weak_ptr<Logger>) override {}
+
+ private:
+  const std::shared_ptr<FakeWebSocket> connection_;
+  const std::string server_ = "https://api";
+  const std::shared_ptr<const Secrets> secrets_ = std::make_shared<Secrets>();
+};
+
+class FakeHost final : public ChannelHost {
+ public:
+  void on_connecting() override {}
+  void on_open() override {}
+  void on_interrupted(const Error&, std::optional<Milliseconds>) override {}
+  bool on_bytes(int, std::string_view) override { return true; }
+  bool on_message(int, std::string) override { return true; }
+  void on_drained() override {}
+  void on_mark(int, Mark) override {}
+  std::uint64_t undelivered_lines() const override { return 0; }
+  std::optional<Outgoing> take_outgoing(std::size_t) override {
+    if (outgoing.empty()) return std::nullopt;
+    Outgoing next{kPartStdin, outgoing.front(), false};
+    outgoing.pop_front();
+    return next;
+  }
+  void set_info(const char*, std::string) override {}
+  void on_end(Ending) override {}
+
+  std::deque<std::string> outgoing;
+};
+
+struct Channel {
+  explicit Channel(const ChannelOptions& options) {
+    ChannelTarget target;
+    target.name_space = "default";
+    target.name = "web";
+    call = make_channel_call({executor, std::make_shared<FixedRandom>(), std::make_shared<FakeAccess>(socket),
+                              std::make_shared<ChannelCounts>(), std::make_shared<ServerProtocols>(), host},
+                             options, target);
+    on_thread([](ChannelCall& channel) { channel.start(); });
+  }
+  ~Channel() {
+    on_thread([](ChannelCall& channel) { channel.cancel(); });
+    executor.post([this] { call.reset(); });
+    executor.advance(Milliseconds(10'000));
+  }
+  void on_thread(std::function<void(ChannelCall&)> step) {
+    executor.post([this, step = std::move(step)] { step(*call); });
+    executor.run();
+  }
+
+  cluster::testing::FakeExecutor executor;
+  std::shared_ptr<FakeWebSocket> socket = std::make_shared<FakeWebSocket>(executor);
+  std::shared_ptr<FakeHost> host = std::make_shared<FakeHost>();
+  std::shared_ptr<ChannelCall> call;
+};
+
+ChannelOptions terminal() {
+  ChannelOptions options;
+  options.kind = ChannelKind::exec;
+  options.container = "main";
+  options.command = {"sh"};
+  options.wants_stdin = true;
+  options.tty = true;
+  return options;
+}
+
+using Sent = std::vector<std::string>;
+// An empty message on the channel of stdin.
+const std::string kEmpty(1, '\0');
+
+}  // namespace
+
+TEST_CASE("after half an hour in which nothing was sent an empty message is, and again") {
+  ChannelOptions options;
+  SUBCASE("exec") {
+    options = terminal();
+  }
+  SUBCASE("attach") {
+    options = terminal();
+    options.kind = ChannelKind::attach;
+  }
+  SUBCASE("portforward") {
+    options.kind = ChannelKind::portforward;
+    options.port = 80;
+  }
+  Channel channel(options);
+  CHECK(channel.socket->take().empty());
+  channel.executor.advance(kHalfAnHour - Milliseconds(1));
+  CHECK(channel.socket->sent.empty());
+  channel.executor.advance(Milliseconds(1));
+  CHECK(channel.socket->take() == Sent{kEmpty});
+  channel.socket->write_all();
+  channel.executor.advance(kHalfAnHour);
+  CHECK(channel.socket->take() == Sent{kEmpty});
+}
+
+TEST_CASE("what was sent counts for half an hour, and a server that does not read gets nothing more") {
+  Channel channel(terminal());
+  channel.executor.advance(Milliseconds(std::chrono::minutes(20)));
+  channel.host->outgoing = {"typed"};
+  channel.on_thread([](ChannelCall& call) { call.send_waiting(); });
+  CHECK(channel.socket->take() == Sent{kEmpty + "typed"});
+  // Not written yet.
+  channel.executor.advance(Milliseconds(std::chrono::hours(2)));
+  CHECK(channel.socket->take().empty());
+  channel.socket->write_all();
+  // At the next look.
+  channel.executor.advance(kHalfAnHour);
+  CHECK(channel.socket->take() == Sent{kEmpty});
+}
+
+TEST_CASE("a command without stdin is sent nothing: no stream would take it") {
+  ChannelOptions options = terminal();
+  options.tty = false;
+  options.wants_stdin = false;
+  Channel channel(options);
+  channel.executor.advance(Milliseconds(std::chrono::hours(8)));
+  CHECK(channel.socket->sent.empty());
+}
+
+TEST_CASE("a resize goes before the standard input that waits, and only the newest one") {
+  Channel channel(terminal());
+  for (int i = 0; i < 6; ++i) channel.host->outgoing.push_back(std::to_string(i));
+  channel.on_thread([](ChannelCall& call) { call.send_waiting(); });
+  // What the transport has been given is on its way.
+  CHECK(channel.socket->take() == Sent{kEmpty + "0", kEmpty + "1"});
+  channel.on_thread([](ChannelCall& call) { call.resize(80, 24); });
+  channel.on_thread([](ChannelCall& call) { call.resize(132, 43); });
+  CHECK(channel.socket->take().empty());
+  channel.socket->write_one();
+  CHECK(channel.socket->take() == Sent{std::string("\x04") + R"({"Width":132,"Height":43})"});
+  channel.socket->write_all();
+  CHECK(channel.socket->take() == Sent{kEmpty + "2", kEmpty + "3", kEmpty + "4", kEmpty + "5"});
+}
