@@ -22,7 +22,9 @@ SnapshotRef Publisher::next() {
   if (!pending_) return {};
   std::string resource_version(pending_->view().resource_version());
   SnapshotRef made = std::exchange(pending_, SnapshotRef());
-  before = std::exchange(delivered_, {made->deltas(), std::move(resource_version), made->sequence()});
+  // Without the view, which would keep each object that has changed since.
+  store::Deltas deltas = made->deltas().rebased_on(store::View());
+  before = std::exchange(delivered_, {std::move(deltas), std::move(resource_version), made->sequence()});
   changes = std::exchange(since_delivered_, store::Changes());
   outdated = keep_while_current(made);
   return made;

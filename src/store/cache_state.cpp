@@ -59,6 +59,7 @@ std::optional<ValueIndexes> CacheState::prepare_values(const WindowChanges& wind
   }
   const NodeBudget budget = values.budget(first.before, first.after) + values.budget(second.before, second.after);
   pools.by_value.reserve(budget.leaves, budget.inners);
+  values.prefetch(first.before);
   return std::nullopt;
 }
 
@@ -73,6 +74,10 @@ void CacheState::change(const Object* before, const Object* after, NodePools& po
   const WindowChanges window_changes = visible_changes(before, after);
   reserve_for(limit_ == 0 ? 1 : 2, pools);
   std::optional<ValueIndexes> values = prepare_values(window_changes, pools);
+  show(window_changes.of_the_object, pools);
+  show(window_changes.at_the_boundary, pools);
+  all_.change(before, after, pools);
+  // Behind the others, so that what prepare_values() asked for has come.
   if (values) {
     shown().values() = *std::move(values);
   } else {
@@ -80,9 +85,6 @@ void CacheState::change(const Object* before, const Object* after, NodePools& po
     shown().values().change(window_changes.at_the_boundary.before, window_changes.at_the_boundary.after,
                             pools.by_value);
   }
-  show(window_changes.of_the_object, pools);
-  show(window_changes.at_the_boundary, pools);
-  all_.change(before, after, pools);
   bytes_ += after != nullptr ? after->json_size() : 0;
   bytes_ -= before != nullptr ? before->json_size() : 0;
 }

@@ -40,17 +40,17 @@ std::size_t Object::bytes_for(const json::Item& item) {
   }
   if (keys > std::numeric_limits<std::uint32_t>::max() || item.text_size() > kMaxJson) throw std::bad_alloc();
   if (recency_is_creation(item)) keys -= item.recency.size() + 1;
-  const std::size_t size = sizeof(Object) + keys + item.text_size() + 1;
-  return is_stored(item.columns) ? bytes_for(*item.columns, size) : size;
+  return sizeof(Object) + column_bytes_for(item.columns) + keys + item.text_size() + 1;
 }
 
-std::size_t Object::bytes_for(const json::ItemColumns& columns, std::size_t before) {
-  std::size_t text = 0;
-  for (const std::string_view column : columns.texts) text += column.size() + 1;
-  if (text > std::numeric_limits<std::uint32_t>::max()) throw std::bad_alloc();
-  return aligned(before) + sizeof(Columns) +
-         (columns.texts.size() + columns.value_ends.size()) * sizeof(std::uint32_t) +
-         columns.values.size() * sizeof(StoredValue) + text;
+std::size_t Object::column_bytes_for(const json::ItemColumns* columns) {
+  static_assert(sizeof(Object) % alignof(Columns) == 0);
+  if (!is_stored(columns)) return 0;
+  std::size_t bytes = sizeof(Columns) + columns->values.size() * sizeof(StoredValue) +
+                      (columns->texts.size() + columns->value_ends.size()) * sizeof(std::uint32_t);
+  for (const std::string_view column : columns->texts) bytes += column.size() + 1;
+  if (bytes > std::numeric_limits<std::uint32_t>::max()) throw std::bad_alloc();
+  return bytes;
 }
 
 Object::Object(const json::Item& item, std::size_t slack) noexcept
@@ -63,7 +63,7 @@ Object::Object(const json::Item& item, std::size_t slack) noexcept
 }
 
 void Object::write(const json::Item& item) noexcept {
-  char* const begin = reinterpret_cast<char*>(this + 1);
+  char* const begin = has_columns_ ? write_columns(*item.columns) : reinterpret_cast<char*>(this + 1);
   char* to = begin;
   std::size_t key = kNameSpace;
   const auto add = [&](std::string_view text) {
@@ -85,14 +85,14 @@ void Object::write(const json::Item& item) noexcept {
   }
   for (std::string_view piece : item.text) to = append(to, piece);
   *to = '\0';
-  if (has_columns_) write_columns(*item.columns);
 }
 
-void Object::write_columns(const json::ItemColumns& columns) noexcept {
+// Returns where they end.
+char* Object::write_columns(const json::ItemColumns& columns) noexcept {
   constexpr std::size_t kMax16 = std::numeric_limits<std::uint16_t>::max();
   const bool version_known =
       columns.version_size <= kMax16 && columns.version_begin <= std::numeric_limits<std::uint32_t>::max();
-  char* const begin = reinterpret_cast<char*>(this) + aligned(size_without_columns());
+  char* const begin = reinterpret_cast<char*>(this + 1);
   auto* const head = new (begin) Columns;
   head->count = static_cast<std::uint16_t>(columns.texts.size());
   head->indexes = static_cast<std::uint16_t>(columns.value_ends.size());
@@ -120,13 +120,8 @@ void Object::write_columns(const json::ItemColumns& columns) noexcept {
     to = append(to, text);
     *to++ = '\0';
   }
-}
-
-std::size_t Object::size() const noexcept {
-  if (!has_columns_) return size_without_columns();
-  const Columns& head = columns();
-  const std::size_t text = head.count == 0 ? 0 : column_ends()[head.count - 1];
-  return static_cast<std::size_t>(column_text() - reinterpret_cast<const char*>(this)) + text;
+  head->bytes = static_cast<std::uint32_t>(to - begin);
+  return to;
 }
 
 std::string_view Object::column(std::size_t i) const noexcept {

@@ -81,10 +81,11 @@ class Object {
     kKeys
   };
 
-  // What follows the JSON of an object that has columns, or whose sameness is not that of versions. After it come
+  // What stands before the keys of an object that has columns, or whose sameness is not that of versions. After it come
   // where each column ends, where the values of each index end, the values, and the texts of the columns, each with its
-  // NUL. Small, since there is one for each object.
+  // NUL. Small, since there is one for each object, and near to the head, since indexes compare values.
   struct Columns {
+    std::uint32_t bytes;  // of all that
     std::uint16_t count;
     std::uint16_t indexes;
     std::uint32_t values;
@@ -105,18 +106,15 @@ class Object {
   Object(const json::Item& item, std::size_t slack) noexcept;
   ~Object() = default;
   static std::size_t bytes_for(const json::Item& item);
-  static std::size_t bytes_for(const json::ItemColumns& columns, std::size_t before);
+  // 0: nothing is stored of them.
+  static std::size_t column_bytes_for(const json::ItemColumns* columns);
   void write(const json::Item& item) noexcept;
-  void write_columns(const json::ItemColumns& columns) noexcept;
+  char* write_columns(const json::ItemColumns& columns) noexcept;
   void destroy() const noexcept;
-  std::size_t size_without_columns() const noexcept { return sizeof(Object) + ends_[kRecency] + json_size() + 1; }
-  std::size_t size() const noexcept;
-  static std::size_t aligned(std::size_t size) noexcept {
-    return (size + alignof(Columns) - 1) / alignof(Columns) * alignof(Columns);
+  std::size_t size() const noexcept {
+    return static_cast<std::size_t>(text() - reinterpret_cast<const char*>(this)) + ends_[kRecency] + json_size() + 1;
   }
-  const Columns& columns() const noexcept {
-    return *reinterpret_cast<const Columns*>(reinterpret_cast<const char*>(this) + aligned(size_without_columns()));
-  }
+  const Columns& columns() const noexcept { return *reinterpret_cast<const Columns*>(this + 1); }
   const std::uint32_t* column_ends() const noexcept { return reinterpret_cast<const std::uint32_t*>(&columns() + 1); }
   const StoredValue& stored_value(std::size_t number) const noexcept {
     const std::uint32_t* const ends = column_ends() + columns().count + columns().indexes;
@@ -127,7 +125,10 @@ class Object {
   }
   std::string_view text_around_version(bool after) const noexcept;
   bool has_same_columns(const Object& other) const noexcept;
-  const char* text() const noexcept { return reinterpret_cast<const char*>(this + 1); }
+  // The keys, and after them the JSON.
+  const char* text() const noexcept {
+    return reinterpret_cast<const char*>(this + 1) + (has_columns_ ? columns().bytes : 0);
+  }
   std::string_view key(Key key) const noexcept {
     if (key == kRecency && ends_[kRecency] == ends_[kCreationTimestamp]) key = kCreationTimestamp;
     const std::uint32_t begin = key == kNameSpace ? 0 : ends_[key - 1];

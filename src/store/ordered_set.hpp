@@ -85,6 +85,21 @@ class OrderedSet {
     return {};
   }
 
+  // Brings the leaf that find_near would look at into the cache.
+  void prefetch_near(std::size_t position) const noexcept {
+    if (!root_) return;
+    std::size_t within = std::min(position, size_ - 1);
+    std::size_t before = 0;
+    const NodeRef<Order>* node = &root_;
+    while (!node->is_leaf()) {
+      const Inner<Order>& inner = node->inner();
+      node = &inner.child[child_at(inner, within, before)];
+      if (inner.level == 1) break;
+    }
+    __builtin_prefetch(node->get(), 1);
+    __builtin_prefetch(&static_cast<const Leaf<Order>*>(node->get())->entries[within], 1);
+  }
+
   // How many entries stand before the probe.
   std::size_t rank(const Probe& probe) const noexcept {
     if (!root_) return 0;

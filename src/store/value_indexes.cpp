@@ -163,6 +163,14 @@ void ValueIndexes::replace(Set& set, const Object& before, std::size_t old_numbe
   after.note_value_position(new_number, position);
 }
 
+void ValueIndexes::prefetch(const Object* before) const noexcept {
+  if (before == nullptr) return;
+  for (std::size_t i = 0; i < indexes_.size(); ++i) {
+    const Object::Values values = before->values_of(i);
+    for (std::size_t n = values.begin; n < values.end; ++n) indexes_[i].set.prefetch_near(before->value_position(n));
+  }
+}
+
 void ValueIndexes::change(const Object* before, const Object* after, NodePool<ByValue>& pool) noexcept {
   if (before != after) change_each(before, after, pool, [](const Set&) {});
 }

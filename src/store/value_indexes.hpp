@@ -30,6 +30,8 @@ class ValueIndexes {
   static bool has_few_values(const Object* before, const Object* after) noexcept;
   NodeBudget budget(const Object* before, const Object* after) const noexcept;
   void change(const Object* before, const Object* after, NodePool<ByValue>& pool) noexcept;
+  // Brings into the cache what a change of the object will look at.
+  void prefetch(const Object* before) const noexcept;
   // Any number of values: by way of a copy, since so many nodes cannot be reserved ahead.
   ValueIndexes changed(const Object* before, const Object* after, NodePool<ByValue>& pool) const;
 

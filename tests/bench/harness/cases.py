@@ -39,6 +39,10 @@ def _ksr(what, case, *arguments, **more):
 
 
 _PACED = ("--rate", "1000")
+_COLUMNS = ("--columns", "/spec/nodeName /status/phase /spec/containers/*/image")
+_SHOWN = "/spec/nodeName /status/phase /status/podIP /status/startTime /spec/containers/*/image"
+_KEPT = ("--keep_fields", f"{_SHOWN} /metadata/labels", *_COLUMNS)
+_FEW = ("--keep_fields", f"{_SHOWN} /metadata/labels/app.kubernetes.io~1name", *_COLUMNS)
 _WEBSOCKET = ("--transport", "websocket")
 
 COMPARED = [
@@ -75,6 +79,10 @@ ALONE = [
     _ksr("latency-websocket", "latency", *_WEBSOCKET, events=10_000),
     replace(_go("latency", "protobuf", events=10_000), arguments=("--mode", "protobuf", *_PACED)),
     replace(_rust("latency", "typed", events=10_000), arguments=("--mode", "typed", *_PACED)),
+    # What a daemon keeps of a pod that it shows; the events change labels, which are told, or what is cut.
+    _ksr("fields", "watch", *_KEPT),
+    _ksr("fields-indexes", "watch", *_KEPT, "--index", "0 1"),
+    _ksr("fields-quiet", "watch", *_FEW),
     _ksr("growth", "growth", events=2_000_000),
     _ksr("keep", "keep", events=100_000),
     _ksr("blocked", "blocked", "--newest", "5000", events=1_000_000),

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <malloc.h>
+
 #include "unit/delivery/objects.hpp"
 
 using namespace ksr;
@@ -151,4 +153,36 @@ TEST_CASE("what is no change for the host is not delivered; ksr_latest shows it 
   REQUIRE(second->deltas().count() == 1);
   CHECK(second->sequence() == 2);
   CHECK(second->deltas().before_at(0)->column(0) == "x");
+}
+
+TEST_CASE("what is no change for the host keeps nothing of what was delivered") {
+  Publisher publisher(0);
+  json::ItemColumns columns;
+  columns.sameness = json::Sameness::columns;
+  const auto put_with_text = [&](const char* version, const std::string& text) {
+    publisher.write([&](store::Cache& cache) {
+      with_pod("a", version, [&](json::Item item) {
+        item.text = {};
+        item.text[0] = text;
+        item.columns = &columns;
+        cache.apply(EventType::modified, item);
+      });
+    });
+  };
+  const auto used = [] {
+    const auto info = mallinfo2();
+    return info.uordblks + info.hblkhd;
+  };
+  constexpr std::size_t kLarge = 50'000'000;
+  list(publisher, {}, "10");
+  const std::size_t before = used();
+  put_with_text("11", std::string(kLarge, 'x'));
+  publisher.next();
+  // An allocator of a sanitizer counts nothing there.
+  if (used() < before + kLarge) return;
+  put_with_text("12", "{}");
+  put_with_text("13", "{}");
+  CHECK(used() < before + kLarge / 2);
+  CHECK(publisher.latest()->deltas().count() == 1);
+  CHECK(publisher.latest()->deltas().at(0).object->resource_version() == "13");
 }
