@@ -656,15 +656,6 @@ void LogCall::end_log(std::optional<Error> error) {
   end({std::move(error), std::nullopt});
 }
 
-void LogCall::pause_reading() {
-  if (exchange_) exchange_->pause();
-}
-
-void LogCall::resume_reading() {
-  rested_ = true;
-  if (exchange_) exchange_->resume();
-}
-
 void LogCall::stop() {
   pending_.cancel();
   fetch_.reset();

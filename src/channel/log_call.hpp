@@ -50,8 +50,7 @@ class LogCall final : public ChannelCall, private transport::ExchangeObserver {
 
   void begin() override;
   void stop() override;
-  void pause_reading() override;
-  void resume_reading() override;
+  void resumed() override { rested_ = true; }
   void on_head(const transport::ResponseHead& head) override;
   void on_body(std::string_view bytes) override;
   void on_drained() override {
@@ -95,9 +94,7 @@ class LogCall final : public ChannelCall, private transport::ExchangeObserver {
   void read_pod_later(Milliseconds delay);
   void end_log(std::optional<Error> error);
 
-  PendingCall pending_;
   std::unique_ptr<DocumentFetch> fetch_;
-  std::unique_ptr<transport::Exchange> exchange_;
   std::unique_ptr<Timer> retry_timer_;
   std::unique_ptr<Timer> release_timer_;
   transport::ResponseHead head_;
