@@ -402,13 +402,11 @@ void LogCall::take_text(std::string_view text) {
 void LogCall::release_later() {
   release_timer_ = after(kReleaseAfter, [this] {
     // While the host rests, what follows is not read.
-    if (reading_rests()) return release_later();
+    if (reading_rests() || now() - bytes_at_ < kReleaseAfter) return release_later();
     const auto fired = std::move(release_timer_);
     if (!advance([](LogCursor& cursor, Lines& lines) { cursor.release(lines); })) return look_again();
     drained();
-    if (ended()) return;
-    after_lines();
-    if (!dropped_ && std::exchange(rested_, false) && follows()) begin_again();
+    if (!ended()) after_lines();
   });
 }
 
@@ -435,7 +433,14 @@ void LogCall::forget_response() {
 
 // ---- the last line, read aside --------------------------------------------------------------------------------------
 
+// The reader has been made to wait.
+void LogCall::resumed() {
+  tail_interval_ = kFirstTail;
+  if (tail_timer_ && tail_at_ > now() + kFirstTail) read_tail_later(kFirstTail);
+}
+
 void LogCall::read_tail_later(Milliseconds delay) {
+  tail_at_ = now() + delay;
   tail_timer_ = after(delay, [this] {
     const auto fired = std::move(tail_timer_);
     tail_fetch_ =
@@ -464,6 +469,7 @@ void LogCall::on_tail(std::string line) {
   }
   tail_ = std::move(line);
   if (!awaited) return read_tail_less_often();
+  tail_at_ = now() + kTailTime;
   tail_timer_ = after(kTailTime, [this] {
     const auto fired = std::move(tail_timer_);
     judge_tail();
@@ -479,7 +485,6 @@ void LogCall::judge_tail() {
   if (!awaited) return read_tail_less_often();
   if (reading_rests() || now() - bytes_at_ < kReleaseAfter) {
     // The reader is late: it may miss rotations.
-    rested_ = true;
     tail_interval_ = kFirstTail;
     return read_tail_later(kFirstTail);
   }
