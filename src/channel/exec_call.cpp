@@ -25,7 +25,7 @@ ExecCall::ExecCall(Environment environment, ChannelOptions options, ChannelTarge
 // Without leave to read the pod, or without the pod, the server's own answer to the handshake says more.
 void ExecCall::begin() {
   if (!container_.empty()) return try_once();
-  fetch_ = std::make_unique<DocumentFetch>(environment_.access, pod_path(target_), "application/json",
+  fetch_ = std::make_unique<DocumentFetch>(environment_.access, pod_path(target_), target_.headers, "application/json",
                                            [this](const Expected<std::string>& pod) {
                                              guarded([&] {
                                                const auto answered = std::move(fetch_);

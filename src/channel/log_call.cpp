@@ -108,7 +108,7 @@ Expected<void> LogCall::restore(std::string_view text) {
 
 void LogCall::fetch_pod(std::function<void(Expected<PodInfo>)> then) {
   fetch_ = std::make_unique<DocumentFetch>(
-      environment_.access, pod_path(target_), "application/json",
+      environment_.access, pod_path(target_), target_.headers, "application/json",
       [this, then = std::move(then)](const Expected<std::string>& pod) {
         guarded([&] {
           const auto answered = std::move(fetch_);
@@ -445,7 +445,7 @@ void LogCall::read_tail_later(Milliseconds delay) {
     const auto fired = std::move(tail_timer_);
     tail_fetch_ =
         std::make_unique<DocumentFetch>(environment_.access, pod_path(target_) + "/log" + base_query() + "&tailLines=1",
-                                        "*/*", [this](Expected<std::string> line) {
+                                        target_.headers, "*/*", [this](Expected<std::string> line) {
                                           guarded([&] {
                                             const auto answered = std::move(tail_fetch_);
                                             on_tail(line ? *std::move(line) : std::string());
