@@ -110,4 +110,9 @@ int64_t ksr_object_key(const ksr_object* object, const char* json_pointer, size_
   return key ? give_string(*key, to, size) : -1;
 }
 
+const char* ksr_object_column(const ksr_object* object, size_t column, size_t* len) {
+  if (object == nullptr || column >= object_of(object)->column_count()) return nothing(len);
+  return text_out(object_of(object)->column(column), len);
+}
+
 }  // extern "C"

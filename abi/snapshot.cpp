@@ -56,4 +56,24 @@ ksr_delta ksr_snapshot_delta_at(const ksr_snapshot* snapshot, size_t i, const ks
   return code(deltas.kind_at(i));
 }
 
+const ksr_object* ksr_snapshot_delta_before(const ksr_snapshot* snapshot, size_t i) {
+  if (snapshot == nullptr || i >= snapshot_of(snapshot)->deltas().count()) return nullptr;
+  return handle(snapshot_of(snapshot)->deltas().before_at(i));
+}
+
+int ksr_snapshot_delta_left(const ksr_snapshot* snapshot, size_t i) {
+  if (snapshot == nullptr || i >= snapshot_of(snapshot)->deltas().count()) return 0;
+  return snapshot_of(snapshot)->deltas().left_at(i) ? 1 : 0;
+}
+
+size_t ksr_snapshot_index_count(const ksr_snapshot* snapshot, size_t column, const char* value) {
+  if (snapshot == nullptr || value == nullptr) return 0;
+  return snapshot_of(snapshot)->view().index_count(column, value);
+}
+
+const ksr_object* ksr_snapshot_index_at(const ksr_snapshot* snapshot, size_t column, const char* value, size_t i) {
+  if (snapshot == nullptr || value == nullptr) return nullptr;
+  return handle(snapshot_of(snapshot)->view().index_at(column, value, i));
+}
+
 }  // extern "C"

@@ -382,6 +382,25 @@ KSR_API size_t ksr_snapshot_delta_count(const ksr_snapshot *snapshot);
  * KSR_DELTA_DELETED in its last known state. 0, and *obj untouched, past the end. O(log n) in the first snapshot. */
 KSR_API ksr_delta ksr_snapshot_delta_at(const ksr_snapshot *snapshot, size_t i, const ksr_object **obj);
 
+/* The object of delta `i` as the snapshot delivered before had it, so that a host can see what has changed; for
+ * KSR_DELTA_DELETED the object itself; NULL for KSR_DELTA_ADDED, past the end and for NULL. Where changes that are no
+ * deltas came in between (of dropped fields, or with notify=columns) it may be a later state, which differs from that
+ * one in those alone. Borrowed from this snapshot, which keeps it in memory. O(1). Any thread. Since 0.2. */
+KSR_API const ksr_object *ksr_snapshot_delta_before(const ksr_snapshot *snapshot, size_t i);
+
+/* 1: delta `i` is KSR_DELTA_DELETED only because `limit` has no place for the object any more; the object existed when
+ * the snapshot was made. Else 0. O(1). Any thread. Since 0.2. */
+KSR_API int ksr_snapshot_delta_left(const ksr_snapshot *snapshot, size_t i);
+
+/* The objects whose column (see ksr_object_column) has the value `value`, such as the pods of one node: how many there
+ * are, and the i-th of them, from 0, in the order of the snapshot; NULL past the end. The config key `index` names the
+ * columns that can be asked for; for another one, and for NULL, there are none. A column with `*` is found by each of
+ * its values, and not by all of them joined. "" finds the objects whose column is empty. Values are compared byte for
+ * byte; one that has a NUL in it cannot be found. Borrowed from the snapshot. O(log n). Any thread. Since 0.2. */
+KSR_API size_t ksr_snapshot_index_count(const ksr_snapshot *snapshot, size_t column, const char *value);
+KSR_API const ksr_object *ksr_snapshot_index_at(const ksr_snapshot *snapshot, size_t column, const char *value,
+                                                size_t i);
+
 /* ---- objects ---------------------------------------------------------------------------------------------------- */
 
 /* Adds a reference, which ksr_object_release gives back: keeps an object beyond its snapshot, and nothing else of that.
@@ -423,6 +442,13 @@ KSR_API int64_t ksr_object_size(const ksr_object *object, const char *json_point
 /* The name of member `i`, from 0, in the order of the text; as ksr_object_get_string. -1 past the end, and where no
  * object is. */
 KSR_API int64_t ksr_object_key(const ksr_object *object, const char *json_pointer, size_t i, char *to, size_t size);
+
+/* The text of column 0, 1, 2... of the config key `columns`, read when the object was stored: a string decoded to
+ * UTF-8, of anything else its JSON, "" for null and where there is nothing. A pointer with `*` gives all its values,
+ * joined with commas. It may be of a field that keep_fields or drop_fields has cut out of the object's JSON. *len (may
+ * be NULL) receives its length in bytes; it is NUL-terminated as well. NULL and length 0 past the last column, and for
+ * an object of a response. Lives as long as the object. O(1). Any thread. Since 0.2. */
+KSR_API const char *ksr_object_column(const ksr_object *object, size_t column, size_t *len);
 
 /* ---- clients and requests --------------------------------------------------------------------------------------- */
 

@@ -76,6 +76,12 @@ static inline ksr_go_text ksr_go_get(const ksr_object* object, const char* json_
   return text;
 }
 
+static inline ksr_go_text ksr_go_column(const ksr_object* object, size_t column) {
+  ksr_go_text text = {NULL, 0};
+  text.data = ksr_object_column(object, column, &text.size);
+  return text;
+}
+
 /* A ksr_client * and a ksr_request * are numbers as well. */
 ksr_status ksr_go_client_open(ksr_config* config, int with_log, uintptr_t handle, uintptr_t* out, ksr_error** err);
 ksr_status ksr_go_client_stream(uintptr_t client, const ksr_config* query, uintptr_t handle, uintptr_t* out,
@@ -184,11 +190,15 @@ static inline void ksr_go_channel_close_async(uintptr_t channel) {
 typedef struct {
   ksr_delta kind;
   const ksr_object* object;
+  const ksr_object* before;
+  int left;
 } ksr_go_delta;
 
 static inline ksr_go_delta ksr_go_delta_at(const ksr_snapshot* snapshot, size_t i) {
-  ksr_go_delta delta = {0, NULL};
+  ksr_go_delta delta = {0, NULL, NULL, 0};
   delta.kind = ksr_snapshot_delta_at(snapshot, i, &delta.object);
+  delta.before = ksr_snapshot_delta_before(snapshot, i);
+  delta.left = ksr_snapshot_delta_left(snapshot, i);
   return delta;
 }
 

@@ -105,51 +105,55 @@ func (m *mailbox) deliver(s *Stream) {
 	}
 }
 
-// change is one delta, with an object that lives by itself.
-type change struct {
-	kind   DeltaKind
-	object Object
-}
-
-// mergedChanges are the deltas from what was there before `before` to `after`.
-func mergedChanges(before, after *Snapshot) []change {
-	byUID := map[string]change{}
-	for kind, object := range before.Deltas() {
-		byUID[object.UID()] = change{kind, object.pinned()}
+// mergedChanges are the changes from what was there before `before` to `after`, of objects that live by themselves.
+func mergedChanges(before, after *Snapshot) []Change {
+	byUID := map[string]Change{}
+	for one := range before.Changes() {
+		byUID[one.Object.UID()] = one.pinned()
 	}
-	for kind, object := range after.Deltas() {
-		uid := object.UID()
+	for one := range after.Changes() {
+		uid := one.Object.UID()
 		first, known := byUID[uid]
-		byUID[uid] = change{kind, object.pinned()}
+		one = one.pinned()
+		if known {
+			one.Before = first.Before
+		}
+		byUID[uid] = one
 		switch {
 		case !known:
-		case first.kind == Added && kind == Deleted:
+		case first.Kind == Added && one.Kind == Deleted:
 			delete(byUID, uid)
-		case first.kind == Added:
-			byUID[uid] = change{Added, object.pinned()}
-		case first.kind == Deleted && first.object.ResourceVersion() == object.ResourceVersion():
+		case first.Kind == Added:
+			one.Kind = Added
+			byUID[uid] = one
+		case first.Kind == Deleted && first.Object.ResourceVersion() == one.Object.ResourceVersion():
 			// With "limit" an object leaves the view and comes back.
 			delete(byUID, uid)
-		case first.kind == Deleted:
-			byUID[uid] = change{Modified, object.pinned()}
+		case first.Kind == Deleted:
+			one.Kind = Modified
+			byUID[uid] = one
 		}
 	}
-	merged := make([]change, 0, len(byUID))
+	merged := make([]Change, 0, len(byUID))
 	for _, one := range byUID {
 		merged = append(merged, one)
 	}
 	// As the library orders them.
-	slices.SortFunc(merged, func(a, b change) int {
-		deletedFirst := func(c change) int {
-			if c.kind == Deleted {
+	slices.SortFunc(merged, func(a, b Change) int {
+		deletedFirst := func(c Change) int {
+			if c.Kind == Deleted {
 				return 0
 			}
 			return 1
 		}
 		return cmp.Or(cmp.Compare(deletedFirst(a), deletedFirst(b)),
-			cmp.Compare(a.object.Namespace(), b.object.Namespace()), cmp.Compare(a.object.Name(), b.object.Name()))
+			cmp.Compare(a.Object.Namespace(), b.Object.Namespace()), cmp.Compare(a.Object.Name(), b.Object.Name()))
 	})
 	return merged
+}
+
+func (c Change) pinned() Change {
+	return Change{c.Kind, c.Object.pinned(), c.Before.pinned(), c.Left}
 }
 
 // pinned is the object with a reference of its own, which the garbage collector gives back: to its user it is one that

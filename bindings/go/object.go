@@ -120,6 +120,30 @@ func (o Object) KeysOf(pointer string) iter.Seq[string] {
 	}
 }
 
+// Column is the text of a column of the config key "columns", from 0, as it was read when the object was stored: a string
+// decoded, of anything else its JSON, "" where there is nothing. False: the stream has no such column. Since 0.2.
+func (o Object) Column(i int) (string, bool) {
+	if o.ref == nil || i < 0 {
+		return "", false
+	}
+	o.ref.enter()
+	defer o.ref.leave()
+	text := C.ksr_go_column(o.c, C.size_t(i))
+	return string(view(text)), text.data != nil
+}
+
+// Columns are all columns of the object. Since 0.2.
+func (o Object) Columns() []string {
+	var all []string
+	for i := 0; ; i++ {
+		text, is := o.Column(i)
+		if !is {
+			return all
+		}
+		all = append(all, text)
+	}
+}
+
 // ask calls f with the pointer, while the object is held; false for the zero Object and a pointer with a NUL byte.
 func (o Object) ask(pointer string, f func(*C.char) bool) bool {
 	text := cString(pointer)

@@ -348,6 +348,77 @@ func TestChannelEndsWithItsContext(t *testing.T) {
 	}
 }
 
+func TestColumnsAndIndexes(t *testing.T) {
+	script(t, "create configmap $NS/a team=red\ncreate configmap $NS/b team=blue\ncreate configmap $NS/c team=red extra=red2")
+	stream := open(t, serverConfig(t, ksr.Config{"columns": "/metadata/labels/team /metadata/labels/*", "index": "0 1",
+		"keep_fields": "/data", "notify": "columns"}))
+	awaitSync(t, stream)
+	snapshot := stream.Latest()
+	defer snapshot.Release()
+	object, _ := snapshot.At(0)
+	if text, is := object.Column(0); !is || text != "red" {
+		t.Errorf("%q", text)
+	}
+	if columns := object.Columns(); !slices.Equal(columns, []string{"red", "red"}) {
+		t.Errorf("%q", columns)
+	}
+	if object.Get("/metadata/labels") != nil {
+		t.Errorf("%s", object.JSON())
+	}
+	for _, i := range []int{-1, 2} {
+		if _, is := object.Column(i); is {
+			t.Error("there is a column", i)
+		}
+	}
+	if _, is := (ksr.Object{}).Column(0); is || (ksr.Object{}).Columns() != nil {
+		t.Error("the zero Object has a column")
+	}
+	names := func(column int, value string) string {
+		all := ""
+		for one := range snapshot.ByIndex(column, value) {
+			all += one.Name()
+		}
+		if len(all) != snapshot.IndexLen(column, value) {
+			t.Error(all, snapshot.IndexLen(column, value))
+		}
+		return all
+	}
+	if names(0, "red") != "ac" || names(0, "blue") != "b" || names(1, "red2") != "c" {
+		t.Error(names(0, "red"), names(0, "blue"), names(1, "red2"))
+	}
+	if names(0, "green")+names(2, "red")+names(-1, "red")+names(0, "red\x00") != "" {
+		t.Error("found what is not there")
+	}
+	for range snapshot.ByIndex(0, "red") {
+		break
+	}
+}
+
+func TestWhatWasBefore(t *testing.T) {
+	script(t, "create configmap $NS/a team=red")
+	stream := open(t, serverConfig(t, ksr.Config{"limit": "1"}))
+	var all []string
+	for snapshot := range stream.Updates() {
+		for one := range snapshot.Changes() {
+			team := func(object ksr.Object) string { return string(object.Get("/metadata/labels/team")) }
+			all = append(all, fmt.Sprint(one.Kind, one.Object.Name(), team(one.Before), one.Left))
+		}
+		switch len(all) {
+		case 1:
+			script(t, "update configmap $NS/a team=blue")
+		case 2:
+			script(t, `create configmap $NS/b {"metadata":{"creationTimestamp":"2199-01-01T00:00:00Z"}}`)
+		case 4:
+			stream.Cancel()
+		}
+	}
+	expected := []string{fmt.Sprint(ksr.Added, "a", "", false), fmt.Sprint(ksr.Modified, "a", `"red"`, false),
+		fmt.Sprint(ksr.Deleted, "a", `"blue"`, true), fmt.Sprint(ksr.Added, "b", "", false)}
+	if !slices.Equal(all, expected) {
+		t.Errorf("%q", all)
+	}
+}
+
 func TestDecodedValues(t *testing.T) {
 	script(t, `create configmap $NS/a {"data":{"s":"gru\u00df \u0000\"","i":-7,"f":1.5,"b":true,"t":"1970-01-01T00:00:01.5Z","l":[1,2],"":""}}`)
 	stream := open(t, serverConfig(t, nil))

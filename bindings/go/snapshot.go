@@ -13,7 +13,7 @@ type Snapshot struct {
 	whole bool
 	// merged are its deltas since the one delivered before, where that is not the one before in the library; nil: the
 	// library's own.
-	merged []change
+	merged []Change
 }
 
 // adopt takes over one reference.
@@ -105,19 +105,73 @@ func (s *Snapshot) Objects() iter.Seq[Object] {
 	}
 }
 
+// IndexLen is how many objects have that value in that column, from 0, of the config key "columns". The key "index" names
+// the columns that can be asked for; for others there are none. Since 0.2.
+func (s *Snapshot) IndexLen(column int, value string) int {
+	text := cString(value)
+	if text == nil || column < 0 {
+		return 0
+	}
+	s.ref.enter()
+	defer s.ref.leave()
+	return int(C.ksr_snapshot_index_count(s.c, C.size_t(column), text.c()))
+}
+
+// ByIndex runs over the objects that IndexLen counts, such as the pods of one node, in the order of Objects. A column with
+// * finds an object by each of its values; "" finds those whose column is empty. Since 0.2.
+func (s *Snapshot) ByIndex(column int, value string) iter.Seq[Object] {
+	return func(yield func(Object) bool) {
+		text := cString(value)
+		if text == nil || column < 0 {
+			return
+		}
+		s.ref.enter()
+		defer s.ref.leave()
+		count := C.ksr_snapshot_index_count(s.c, C.size_t(column), text.c())
+		for i := C.size_t(0); i < count; i++ {
+			object, _ := s.lend(C.ksr_snapshot_index_at(s.c, C.size_t(column), text.c(), i))
+			if !yield(object) {
+				return
+			}
+		}
+	}
+}
+
+// Change is one of the Changes. Since 0.2.
+type Change struct {
+	Kind DeltaKind
+	// Object is, when it is Deleted, in its last known state.
+	Object Object
+	// Before is the object as the snapshot before had it; the zero Object when it is Added.
+	Before Object
+	// Left: it is Deleted only because "limit" has no place for it any more; the object exists.
+	Left bool
+}
+
 // Deltas runs over what has changed since the snapshot before, each object at most once: deleted ones first, in their
 // last known state, then the others. In the first snapshot of a loop or a callback every object is Added. An object
 // that was replaced by another of the same name is Deleted and Added.
 func (s *Snapshot) Deltas() iter.Seq2[DeltaKind, Object] {
+	return func(yield func(DeltaKind, Object) bool) {
+		for one := range s.Changes() {
+			if !yield(one.Kind, one.Object) {
+				return
+			}
+		}
+	}
+}
+
+// Changes are the Deltas, each with what the object was before. Since 0.2.
+func (s *Snapshot) Changes() iter.Seq[Change] {
 	if s.whole {
 		return s.everythingAdded()
 	}
-	return func(yield func(DeltaKind, Object) bool) {
+	return func(yield func(Change) bool) {
 		s.ref.enter()
 		defer s.ref.leave()
 		if s.merged != nil {
 			for _, one := range s.merged {
-				if !yield(one.kind, one.object) {
+				if !yield(one) {
 					return
 				}
 			}
@@ -126,17 +180,19 @@ func (s *Snapshot) Deltas() iter.Seq2[DeltaKind, Object] {
 		count := C.ksr_snapshot_delta_count(s.c)
 		for i := C.size_t(0); i < count; i++ {
 			delta := C.ksr_go_delta_at(s.c, i)
-			if object, _ := s.lend(delta.object); !yield(DeltaKind(delta.kind), object) {
+			object, _ := s.lend(delta.object)
+			before, _ := s.lend(delta.before)
+			if !yield(Change{DeltaKind(delta.kind), object, before, delta.left == 1}) {
 				return
 			}
 		}
 	}
 }
 
-func (s *Snapshot) everythingAdded() iter.Seq2[DeltaKind, Object] {
-	return func(yield func(DeltaKind, Object) bool) {
+func (s *Snapshot) everythingAdded() iter.Seq[Change] {
+	return func(yield func(Change) bool) {
 		for object := range s.Objects() {
-			if !yield(Added, object) {
+			if !yield(Change{Kind: Added, Object: object}) {
 				return
 			}
 		}

@@ -38,8 +38,23 @@ void add_selectors(QueryString& text, const QueryOptions& query) {
 
 // Plain JSON as the second choice: an aggregated API that cannot make partial objects still answers
 // (k8s.io/client-go/metadata).
-std::string partial_metadata(const char* kind) {
-  return std::string("application/json;as=") + kind + ";g=meta.k8s.io;v=v1,application/json";
+constexpr std::string_view kJson = "application/json";
+constexpr std::string_view kProtobuf = "application/vnd.kubernetes.protobuf";
+
+// In the order of preference (apiserver pkg/endpoints/handlers/negotiation). `of_type`: ";stream=watch", ";as=…".
+std::string accept(Accepted accepted, const std::string& of_type) {
+  std::string text;
+  if (accepted != Accepted::json) text.append(kProtobuf).append(of_type);
+  if (accepted == Accepted::both) text += ',';
+  if (accepted != Accepted::protobuf) text.append(kJson).append(of_type);
+  return text;
+}
+
+std::string partial_metadata(const char* kind, Accepted accepted) {
+  std::string text = accept(accepted, std::string(";as=") + kind + ";g=meta.k8s.io;v=v1");
+  // A server that does not know it answers whole objects.
+  if (accepted != Accepted::protobuf) text.append(",").append(kJson);
+  return text;
 }
 
 }  // namespace
@@ -68,12 +83,18 @@ std::string watch_target(const Resource& resource, const QueryOptions& query, st
   return collection_path(resource, name_space) + text.text();
 }
 
-std::string list_accept(const QueryOptions& query) {
-  return query.metadata_only ? partial_metadata("PartialObjectMetadataList") : "application/json";
+std::string list_accept(const QueryOptions& query, Accepted accepted) {
+  return query.metadata_only ? partial_metadata("PartialObjectMetadataList", accepted) : accept(accepted, "");
 }
 
-std::string watch_accept(const QueryOptions& query) {
-  return query.metadata_only ? partial_metadata("PartialObjectMetadata") : "application/json";
+std::string watch_accept(const QueryOptions& query, Accepted accepted) {
+  if (query.metadata_only) return partial_metadata("PartialObjectMetadata", accepted);
+  return accept(accepted, accepted == Accepted::json ? "" : ";stream=watch");
+}
+
+bool is_protobuf(std::string_view content_type) {
+  const std::string_view type = trimmed(content_type.substr(0, content_type.find(';')));
+  return equal_ignoring_case(type, kProtobuf);
 }
 
 Expected<void> validate_query(const QueryOptions& query) {

@@ -2,6 +2,7 @@
 // used by streams and discovery. Pure, any thread.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -18,9 +19,14 @@ std::string list_target(const Resource& resource, const QueryOptions& query, std
 std::string watch_target(const Resource& resource, const QueryOptions& query, std::string_view name_space,
                          const WatchOptions& options);
 
-// The Accept header: plain JSON, or PartialObjectMetadata(List) with metadata_only.
-std::string list_accept(const QueryOptions& query);
-std::string watch_accept(const QueryOptions& query);
+enum class Accepted : std::uint8_t { json, protobuf, both };
+
+// The Accept header: plain objects, or PartialObjectMetadata(List) with metadata_only. `both`: protobuf where the
+// server has it for the resource, JSON else, as for custom resources.
+std::string list_accept(const QueryOptions& query, Accepted accepted);
+std::string watch_accept(const QueryOptions& query, Accepted accepted);
+// By the Content-Type of a response.
+bool is_protobuf(std::string_view content_type);
 
 // What can be checked before any request: resources that are valid or may be names, valid namespaces, selectors without
 // control characters. Whether they exist is for the server to say.

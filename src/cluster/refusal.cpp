@@ -9,6 +9,7 @@
 #include "base/civil_time.hpp"
 #include "base/secrets.hpp"
 #include "base/text.hpp"
+#include "protobuf/api_status.hpp"
 
 namespace ksr::cluster {
 namespace {
@@ -113,7 +114,9 @@ std::optional<Milliseconds> parse_retry_after(std::string_view text, system_cloc
 
 Refusal read_refusal(const transport::ResponseHead& head, std::string_view body, system_clock::time_point now) {
   Refusal refusal;
-  refusal.status = json::parse_api_status(body);
+  // A Status comes in the form that the request asks for (apiserver pkg/endpoints/handlers/responsewriters).
+  const std::optional<std::string> in_json = protobuf::status_as_json(body);
+  refusal.status = json::parse_api_status(in_json ? std::string_view(*in_json) : body);
   Error& error = refusal.error;
   error.status = status_of_http(head.status);
   error.http_status = head.status;
@@ -144,7 +147,9 @@ Refusal read_refusal(const transport::ResponseHead& head, std::string_view body,
 Refusal read_call_refusal(const transport::ResponseHead& head, std::string_view body, system_clock::time_point now) {
   Refusal refusal = read_refusal(head, body, now);
   if (head.status >= 400) refusal.error.status = status_of_refused_call(head.status);
-  if (refusal.status) refusal.error.details = std::string(trimmed(body));
+  if (!refusal.status) return refusal;
+  const std::optional<std::string> in_json = protobuf::status_as_json(body);
+  refusal.error.details = std::string(trimmed(in_json ? std::string_view(*in_json) : body));
   return refusal;
 }
 

@@ -56,6 +56,13 @@ bool has_namespace(const std::vector<std::string_view>& parts) {
 
 }  // namespace
 
+std::string api_version_of(const Resource& resource) {
+  const std::string_view core = "/api/";
+  const std::string_view groups = "/apis/";
+  const bool in_core = resource.root.compare(0, core.size(), core) == 0;
+  return resource.root.substr(std::min(resource.root.size(), in_core ? core.size() : groups.size()));
+}
+
 bool is_dns_label(std::string_view text) noexcept {
   if (text.empty() || text.size() > kMaxLabelLength || text.front() == '-' || text.back() == '-') return false;
   return std::all_of(text.begin(), text.end(), [](char c) { return is_lower(c) || is_digit(c) || c == '-'; });

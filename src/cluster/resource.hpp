@@ -25,6 +25,9 @@ struct Resource {
 // /apis/apps/v1/deployments. Empty: it is a name that discovery has to resolve. Error: it is not a valid resource.
 Expected<std::optional<Resource>> parse_resource(std::string_view text);
 
+// "v1", "apps/v1".
+std::string api_version_of(const Resource& resource);
+
 // A label of RFC 1123, section 2.1, in lower case: what a namespace, a version or a plural may be.
 bool is_dns_label(std::string_view text) noexcept;
 // Labels joined by dots: what an API group may be.

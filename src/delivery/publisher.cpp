@@ -53,7 +53,7 @@ std::optional<store::Cut> Publisher::cut() {
 }
 
 SnapshotRef Publisher::snapshot() {
-  store::Deltas deltas(since_delivered_, *unseen_);
+  store::Deltas deltas = deltas_to(*unseen_);
   SnapshotRef made;
   if (delivered_.sequence > 0 && deltas.count() == 0) {
     since_delivered_ = store::Changes();
@@ -65,11 +65,23 @@ SnapshotRef Publisher::snapshot() {
   return made;
 }
 
+// With a limit the view does not say whether an object that it does not show any more was deleted.
+store::Deltas Publisher::deltas_to(const store::View& now) {
+  store::Deltas deltas(since_delivered_, now);
+  if (!limited_) return deltas;
+  const MutexLock lock(view_mutex_);
+  deltas.mark_left([this](const store::UidProbe& uid) KSR_REQUIRES(view_mutex_) { return cache_.holds(uid); });
+  return deltas;
+}
+
 std::optional<SnapshotRef> Publisher::delivered() {
+  SnapshotRef outdated;  // dropped after the lock
   const MutexLock lock(view_mutex_);
   if (delivered_.sequence == 0) return SnapshotRef();
   if (cache_.changed()) return std::nullopt;
-  if (!current_) {
+  // What is no change for the host moves the view on all the same.
+  if (!current_ || cache_.view_is_outdated()) {
+    outdated = std::exchange(current_, SnapshotRef());
     const store::View view = cache_.view(delivered_.resource_version);
     current_ = SnapshotRef(new Snapshot(view, delivered_.deltas->rebased_on(view), delivered_.sequence));
   }

@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "base/mutex.hpp"
 #include "delivery/snapshot.hpp"
@@ -19,7 +20,8 @@ namespace ksr::delivery {
 class Publisher {
  public:
   // As store::Cache.
-  explicit Publisher(std::size_t limit, std::size_t scopes = 1) : cache_(limit, scopes) {}
+  explicit Publisher(std::size_t limit, std::size_t scopes = 1, const std::vector<std::size_t>& indexed = {})
+      : limited_(limit != 0), cache_(limit, scopes, indexed) {}
 
   // Runs `work(cache)` under the mutex; `work` must not call the host or wait.
   template <class Work>
@@ -27,7 +29,7 @@ class Publisher {
     SnapshotRef outdated;  // dropped after the lock
     const MutexLock lock(view_mutex_);
     // It is outdated for good, and while it is held each change of the cache copies the nodes that both share.
-    if (current_ && cache_.changed()) outdated = std::exchange(current_, SnapshotRef());
+    if (current_ && cache_.view_is_outdated()) outdated = std::exchange(current_, SnapshotRef());
     return work(cache_);
   }
 
@@ -49,7 +51,8 @@ class Publisher {
   // Returns what was kept before.
   SnapshotRef keep_while_current(SnapshotRef made) KSR_EXCLUDES(view_mutex_);
   // What was gathered, against the last delivered snapshot; empty when they are the same. Throws as gather().
-  SnapshotRef snapshot() KSR_REQUIRES(cut_mutex_);
+  SnapshotRef snapshot() KSR_REQUIRES(cut_mutex_) KSR_EXCLUDES(view_mutex_);
+  store::Deltas deltas_to(const store::View& now) KSR_REQUIRES(cut_mutex_) KSR_EXCLUDES(view_mutex_);
 
   // What the last delivered snapshot can be made of again.
   struct Delivered {
@@ -58,6 +61,7 @@ class Publisher {
     std::uint64_t sequence = 0;
   };
 
+  const bool limited_;
   Mutex cut_mutex_ KSR_ACQUIRED_BEFORE(view_mutex_);
   Mutex view_mutex_;
   store::Cache cache_ KSR_GUARDED_BY(view_mutex_);

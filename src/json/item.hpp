@@ -4,9 +4,41 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <string_view>
+#include <vector>
 
 namespace ksr::json {
+
+// What two states of one object must have in common to be the same for the host. An equal resourceVersion always
+// suffices.
+enum class Sameness : std::uint8_t {
+  version,
+  // The text but for metadata.resourceVersion: fields that are not kept may have changed.
+  text,
+  columns
+};
+
+// What FieldFilter has read from an object before it cut its text; see the config keys columns, index and notify.
+struct ItemColumns {
+  // A part of the text of a column.
+  struct Value {
+    std::uint32_t column;
+    std::uint32_t begin;
+    std::uint32_t size;
+  };
+
+  Sameness sameness = Sameness::version;
+  // Where the resourceVersion stands within the item's text, without its quotes; known where the text decides.
+  std::size_t version_begin = 0;
+  std::size_t version_size = 0;
+  // Decoded, one for each column.
+  std::vector<std::string_view> texts;
+  // By which the object is found, no two equal ones of a column: those of the first index, of the second, ...
+  std::vector<Value> values;
+  // Of each index, where its values end.
+  std::vector<std::uint32_t> value_ends;
+};
 
 struct Item {
   // The object's text: compact or as the server sent it, without metadata.managedFields (unless kept), with `kind` and
@@ -24,6 +56,9 @@ struct Item {
   std::string_view creation_timestamp;
   // What "most recent" goes by: lastTimestamp, else series.lastObservedTime, else eventTime, else creationTimestamp.
   std::string_view recency;
+
+  // Of a FieldFilter; nullptr without one.
+  const ItemColumns* columns = nullptr;
 
   std::size_t text_size() const noexcept {
     std::size_t size = 0;

@@ -1,5 +1,5 @@
-// `TextCursor` steps over whole JSON values in text that is known to be valid; used by find_pointer. On invalid text it
-// stops early and never reads past the end. Any thread.
+// `TextCursor` steps over whole JSON values in text that is known to be valid; used by find_pointer and FieldFilter. On
+// invalid text it stops early and never reads past the end. Any thread.
 #pragma once
 
 #include <cstddef>
@@ -28,6 +28,8 @@ class TextCursor {
     p_ = skip_space(p_, end_);
     if (p_ != end_) ++p_;
   }
+
+  const char* position() const noexcept { return p_; }
 
   // The next value, without the spaces around it; empty when there is no value or it is incomplete.
   std::string_view take_value();

@@ -16,14 +16,10 @@ DecodeOptions decode_options(const json::ReaderOptions& options) {
   return decode;
 }
 
-bool is_escaped(std::string_view text) noexcept {
-  return text.find('\\') != std::string_view::npos;
-}
-
-bool has_nul(std::string_view escaped) {
-  if (!is_escaped(escaped)) return false;
+bool has_nul(const ObjectDecoder::Noted& noted) {
+  if (!noted.escaped) return false;
   std::string plain;
-  json::unescape(escaped, plain);
+  json::unescape(noted.text, plain);
   return plain.find('\0') != std::string::npos;
 }
 
@@ -73,10 +69,10 @@ std::optional<Error> ItemReader::read(std::string_view raw, json::Uid uid, json:
 }
 
 std::string_view ItemReader::noted(Role role, std::string& scratch) const {
-  const std::string_view text = decoder_.noted(role).text;
-  if (!is_escaped(text)) return text;
+  const ObjectDecoder::Noted noted = decoder_.noted(role);
+  if (!noted.escaped) return noted.text;
   const std::size_t begin = scratch.size();
-  json::unescape(text, scratch);
+  json::unescape(noted.text, scratch);
   return std::string_view(scratch).substr(begin);
 }
 
@@ -90,32 +86,25 @@ std::string ItemReader::label() const {
 }
 
 // As json::item_problem: an object that is computed when it is listed has neither a uid nor a resourceVersion.
-std::optional<Error> ItemReader::problem(json::Uid uid) const {
+std::optional<Error> ItemReader::problem(json::Uid uid_is) const {
   const auto bad = [](const char* what) { return std::optional(Error{Status::protocol, what}); };
-  if (decoder_.noted(Role::uid).text.empty()) {
-    if (uid == json::Uid::required || decoder_.noted(Role::resource_version).present)
-      return bad("metadata.uid is missing");
-  }
-  if (decoder_.noted(Role::name).text.empty()) return bad("metadata.name is missing");
-  if (has_nul(decoder_.noted(Role::uid).text)) return bad("metadata.uid contains a NUL character");
-  if (has_nul(decoder_.noted(Role::name).text)) return bad("metadata.name contains a NUL character");
-  if (has_nul(decoder_.noted(Role::name_space).text)) return bad("metadata.namespace contains a NUL character");
-  if (has_nul(decoder_.noted(Role::resource_version).text)) {
-    return bad("metadata.resourceVersion contains a NUL character");
-  }
+  const ObjectDecoder::Noted uid = decoder_.noted(Role::uid);
+  const ObjectDecoder::Noted name = decoder_.noted(Role::name);
+  const ObjectDecoder::Noted version = decoder_.noted(Role::resource_version);
+  if (uid.text.empty() && (uid_is == json::Uid::required || version.present)) return bad("metadata.uid is missing");
+  if (name.text.empty()) return bad("metadata.name is missing");
+  if (has_nul(uid)) return bad("metadata.uid contains a NUL character");
+  if (has_nul(name)) return bad("metadata.name contains a NUL character");
+  if (has_nul(decoder_.noted(Role::name_space))) return bad("metadata.namespace contains a NUL character");
+  if (has_nul(version)) return bad("metadata.resourceVersion contains a NUL character");
   return std::nullopt;
 }
 
 void ItemReader::fill(json::Item& item) {
   item = {};
   unescaped_.clear();
-  std::size_t needed = 1;
-  for (const Role role : {Role::uid, Role::name, Role::name, Role::name_space, Role::name_space, Role::resource_version,
-                          Role::creation_timestamp, Role::last_timestamp, Role::last_observed_time, Role::event_time}) {
-    needed += decoder_.noted(role).text.size();
-  }
   // Not reallocated below, since the item has views into it.
-  unescaped_.reserve(needed);
+  unescaped_.reserve(room_for_unescaped());
   item.text[0] = decoder_.text();
   item.uid = noted(Role::uid, unescaped_);
   item.name_space = noted(Role::name_space, unescaped_);
@@ -129,11 +118,21 @@ void ItemReader::fill(json::Item& item) {
   }
   item.kind = kind_;
   item.api_version = api_version_;
+  // Times are written without escapes.
   for (const Role role : {Role::last_timestamp, Role::last_observed_time, Role::event_time}) {
-    item.recency = noted(role, unescaped_);
+    item.recency = decoder_.noted(role).text;
     if (!item.recency.empty()) return;
   }
   item.recency = item.creation_timestamp;
+}
+
+std::size_t ItemReader::room_for_unescaped() const noexcept {
+  std::size_t room = 1;
+  for (const Role role : {Role::uid, Role::name_space, Role::name, Role::resource_version}) {
+    // Once more for the uid of an object that has none.
+    room += 2 * decoder_.noted(role).text.size();
+  }
+  return room;
 }
 
 }  // namespace ksr::protobuf

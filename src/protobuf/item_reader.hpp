@@ -36,8 +36,9 @@ class ItemReader {
   std::string label() const;
 
  private:
-  std::optional<Error> problem(json::Uid uid) const;
+  std::optional<Error> problem(json::Uid uid_is) const;
   void fill(json::Item& item);
+  std::size_t room_for_unescaped() const noexcept;
 
   const Schema& schema_;
   const std::size_t max_object_size_;

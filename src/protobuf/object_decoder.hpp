@@ -1,28 +1,18 @@
 // `ObjectDecoder` writes one object in protobuf as the JSON that the server would have sent, byte for byte, in one
-// pass; used by ListReader, WatchReader and status_as_json. Lives on the thread of its reader.
+// pass; used by ItemReader and status_as_json. Lives on the thread of its reader.
 #pragma once
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "protobuf/schema.hpp"
+#include "protobuf/value_writer.hpp"
 
 namespace ksr::protobuf {
-
-enum class DecodeOutcome : std::uint8_t {
-  done,
-  // A field, a wire type or a value that the schema does not know, or an order in which Kubernetes does not write: what
-  // JSON the server would send is not known. Nothing is lost only if JSON is asked for.
-  unknown,
-  malformed,
-  too_deep,
-  too_large,
-};
 
 struct DecodeOptions {
   bool keep_managed_fields = false;
@@ -35,22 +25,23 @@ struct DecodeOptions {
 
 class ObjectDecoder {
  public:
-  ObjectDecoder(const Schema& schema, const DecodeOptions& options) : schema_(schema), options_(options) {}
+  ObjectDecoder(const Schema& schema, const DecodeOptions& options)
+      : schema_(schema), options_(options), values_(options.max_size) {}
 
   // `bytes`: the message, without its envelope. `prefix`: the first members, each with a comma behind it.
   DecodeOutcome decode(const Message& message, std::string_view prefix, std::string_view bytes);
-
   // As if nothing had been decoded.
   void clear() noexcept;
 
   // Of the object that was decoded last, until the next call.
-  std::string_view text() const noexcept { return {buffer_.get(), size_}; }
+  std::string_view text() const noexcept { return {values_.data(), size_}; }
   struct Noted {
     bool present = false;
+    bool escaped = false;
     std::string_view text = {};  // between the quotes, with its escapes; empty for null
   };
   Noted noted(Role role) const noexcept;
-  // Which field of which message was not known: for a log.
+  // Why it is none: for people.
   std::string problem() const;
 
  private:
@@ -59,64 +50,49 @@ class ObjectDecoder {
     const char* p;
     char* out;
   };
-  // What a tag announces: a number, or the bytes of a message, a text.
-  struct Payload {
-    const char* data;
-    std::uint64_t number;  // their size, or the value
-  };
-  struct Slot {
-    const char* begin;
-    const char* end;
-  };
+  class Places;
   struct Range {
     std::size_t begin = 0;
     std::size_t end = 0;
+    bool escaped = false;
+  };
+
+  // A tag's number or bytes, and what is behind them; NULL when they are not all there.
+  struct Read {
+    const char* end;
+    Payload payload;
   };
 
   char* members(const Message& message, std::string_view bytes, char* out, std::size_t depth);
   char* ordered_members(const Message& message, std::string_view bytes, char* out, std::size_t depth);
-  char* sorted_members(const Message& message, std::string_view bytes, char* out, std::size_t depth);
-  bool find_slots(const Message& message, std::string_view bytes, std::size_t base, std::uint64_t& present);
+  char* unordered_members(const Message& message, std::string_view bytes, char* out, std::size_t depth);
+  void move_back(std::size_t begin, std::size_t end, std::size_t to);
+  const char* skip_unknown(const Message& message, std::uint64_t tag, const char* p, const char* end);
   char* zeros(const Message& message, std::uint64_t which, char* out);
-  Step run(const Field& field, const char* p, const char* end, char* out, std::size_t depth);
+  Step text_run(const Field& field, const char* p, const char* end, char* out);
+  Step other_run(const Field& field, const char* p, const char* end, char* out, std::size_t depth);
   Step noted_run(const Field& field, const char* p, const char* end, char* out, std::size_t depth);
   Step plain_run(const Field& field, const char* p, const char* end, char* out, std::size_t depth);
   Step repeated(const Field& field, const char* p, const char* end, char* out, std::size_t depth);
   Step map(const Field& field, const char* p, const char* end, char* out, std::size_t depth);
-  char* map_entry(const Field& field, std::string_view entry, std::string_view& last_key, bool first, char* out,
-                  std::size_t depth);
+  char* map_entry(const Field& field, Payload key, const char* p, const char* end, char* out, std::size_t depth);
   char* value(const Field& field, Payload payload, char* out, std::size_t depth);
-
   char* object(const Message& message, std::string_view bytes, char* out, std::size_t depth);
   char* schema_choice(const Message& message, std::string_view bytes, char* out, std::size_t depth);
-  char* texts(std::string_view bytes, char* out, std::size_t depth);
-  char* text_value(std::string_view text, char* out);
-  char* bytes_value(std::string_view bytes, char* out);
-  char* int_or_string_value(std::string_view bytes, char* out);
-  char* json_value(std::string_view bytes, bool null_if_empty, char* out, std::size_t depth);
 
-  const char* read_payload(std::uint32_t tag, const char* p, const char* end, Payload& payload);
+  Read read_payload(std::uint32_t tag, const char* p, const char* end);
   const char* skip_run(std::uint32_t tag, const char* p, const char* end);
-  char* put(std::string_view text, char* out);
   char* put_key(const Field& field, char* out) const noexcept;
-  char* room(char* out, std::size_t size);
-  char* grow(char* out, std::size_t size);
-  char* checked(char* out) noexcept;
-  std::nullptr_t fail(DecodeOutcome outcome) noexcept;
+  std::nullptr_t fail(DecodeOutcome outcome) noexcept { return values_.fail(outcome); }
   std::nullptr_t not_known(const Message& message, std::uint64_t number) noexcept;
 
   const Schema& schema_;
   const DecodeOptions options_;
-  DecodeOutcome outcome_ = DecodeOutcome::done;
-  std::unique_ptr<char[]> buffer_;
-  char* limit_ = nullptr;  // of the buffer
+  ValueWriter values_;
   std::size_t size_ = 0;
-  // Up to where the input of this call may be read.
-  const char* readable_end_ = nullptr;
   std::array<Range, static_cast<std::size_t>(Role::managed_fields)> notes_{};
-  // Of the messages that are being read, those whose fields have to be sorted.
-  std::vector<Slot> slots_;
-  std::string compacted_;
+  // Text that is on its way to its place.
+  std::vector<char> moved_;
   const Message* unknown_message_ = nullptr;
   std::uint64_t unknown_number_ = 0;
 };

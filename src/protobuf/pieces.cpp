@@ -26,9 +26,10 @@ Progress Pieces::take_varint(std::uint64_t& value) {
   if (!unfinished_) forget();
   const auto available = static_cast<std::size_t>(std::min<std::uint64_t>(rest_.size(), end_ - offset_));
   if (kept_.empty()) {
-    const char* const end = read_varint(rest_.data(), rest_.data() + available, value);
-    if (end != nullptr) {
-      advance(static_cast<std::size_t>(end - rest_.data()));
+    const Varint varint = read_short_varint(rest_.data(), rest_.data() + available);
+    if (varint.end != nullptr) {
+      value = varint.value;
+      advance(static_cast<std::size_t>(varint.end - rest_.data()));
       return Progress::done;
     }
   }
@@ -39,8 +40,9 @@ Progress Pieces::take_varint(std::uint64_t& value) {
     const bool last = static_cast<unsigned char>(byte) < 0x80;
     if (!last && kept_.size() < kMaxVarintBytes) continue;
     unfinished_ = false;
-    const char* const begin = kept_.data();
-    return read_varint(begin, begin + kept_.size(), value) != nullptr ? Progress::done : Progress::malformed;
+    const Varint varint = read_varint(kept_.data(), kept_.data() + kept_.size());
+    value = varint.value;
+    return varint.end != nullptr ? Progress::done : Progress::malformed;
   }
   if (at_end()) return Progress::malformed;
   unfinished_ = !kept_.empty();
@@ -84,6 +86,7 @@ bool Pieces::take(std::size_t size, std::string_view& taken) {
   if (kept_.empty() && rest_.size() >= size) {
     taken = rest_.substr(0, size);
     advance(size);
+    unfinished_ = false;
     return true;
   }
   const std::size_t more = std::min(rest_.size(), size - kept_.size());

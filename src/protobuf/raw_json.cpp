@@ -28,29 +28,51 @@ bool is_one_value(std::string_view text, std::size_t max_depth) {
          scanner.between_documents() && counter.values == 1;
 }
 
-void append_character(std::string_view text, std::size_t& at, std::string& to) {
-  const char c = text[at];
-  if (c == '<' || c == '>' || c == '&') {
-    to += c == '<' ? "\\u003c" : c == '>' ? "\\u003e" : "\\u0026";
-  } else if (const std::string_view three = text.substr(at, 3); three == "\u2028" || three == "\u2029") {
-    to += three == "\u2028" ? "\\u2028" : "\\u2029";
-    at += 2;
-  } else {
-    to += c;
+// What an escape stands for at the front of `rest`; empty for what is copied.
+std::string_view escape_at(std::string_view rest) noexcept {
+  switch (rest.front()) {
+    case '<':
+      return "\\u003c";
+    case '>':
+      return "\\u003e";
+    case '&':
+      return "\\u0026";
+    case '\xe2':
+      if (rest.substr(0, 3) == "\u2028") return "\\u2028";
+      if (rest.substr(0, 3) == "\u2029") return "\\u2029";
+      return {};
+    default:
+      return {};
   }
 }
 
 }  // namespace
 
-bool compact_json(std::string_view text, std::size_t max_depth, std::string& to) {
+bool compact_json(std::string_view text, std::size_t max_depth, std::size_t max_size, std::string& to) {
   if (!is_one_value(text, max_depth)) return false;
   bool in_string = false;
-  for (std::size_t at = 0; at < text.size(); ++at) {
-    if (!in_string && json::is_space(text[at])) continue;
-    if (text[at] == '"') in_string = !in_string;
-    if (in_string && text[at] == '\\') to += text[at++];
-    append_character(text, at, to);
+  // From where on nothing has been copied yet.
+  std::size_t begin = 0;
+  const auto copy_up_to = [&](std::size_t end, std::size_t next) {
+    to.append(text, begin, end - begin);
+    begin = next;
+  };
+  for (std::size_t at = 0; at < text.size() && to.size() <= max_size; ++at) {
+    const char c = text[at];
+    if (c == '"') {
+      in_string = !in_string;
+    } else if (c == '\\') {
+      ++at;
+    } else if (json::is_space(c) && !in_string) {
+      copy_up_to(at, at + 1);
+    } else if (const std::string_view escape = escape_at(text.substr(at)); !escape.empty()) {
+      const std::size_t size = c == '\xe2' ? 3 : 1;
+      copy_up_to(at, at + size);
+      to += escape;
+      at += size - 1;
+    }
   }
+  copy_up_to(text.size(), text.size());
   return true;
 }
 

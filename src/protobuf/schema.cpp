@@ -1,5 +1,7 @@
 #include "protobuf/schema.hpp"
 
+#include <algorithm>
+
 #include <array>
 #include <cstddef>
 
@@ -36,7 +38,7 @@ constexpr std::size_t count_numbers() {
 
 struct Derived {
   std::array<Message, kMessageCount> messages{};
-  std::array<std::uint8_t, count_numbers()> numbers{};
+  std::array<NumberRow, count_numbers()> numbers{};
 };
 
 constexpr Derived derive() {
@@ -57,7 +59,12 @@ constexpr Derived derive() {
       if (field.tag == 0) continue;
       if (field.number() < last) message.ordered = false;
       last = field.number();
-      derived.numbers[numbers + field.number()] = static_cast<std::uint8_t>(index + 1);
+      NumberRow& number = derived.numbers[numbers + field.number()];
+      number.tag = field.tag;
+      number.index = static_cast<std::uint8_t>(index + 1);
+      number.flags = field.flags;
+      const bool several = (field.flags & (kRepeated | kMap)) != 0;
+      if (field.kind == Kind::text && !several && field.role == Role::none) number.flags |= kPlainText;
     }
     numbers += message.max_number + std::uint32_t{1};
   }
@@ -114,6 +121,14 @@ const Schema& built_in_schema() noexcept {
 
 bool knows(std::string_view api_version, std::string_view kind) noexcept {
   return kSchema.find(api_version, kind) != nullptr;
+}
+
+bool knows_version(std::string_view api_version) noexcept {
+  return std::any_of(kSchema.kinds, kSchema.kinds + kSchema.kind_count, [&](const KindRow& row) {
+    const std::string_view text(kSchema.texts + row.text, row.size);
+    return text.size() > api_version.size() && text[api_version.size()] == ' ' &&
+           text.substr(0, api_version.size()) == api_version;
+  });
 }
 
 }  // namespace ksr::protobuf

@@ -62,10 +62,19 @@ struct Field {
 // The three of apiextensions whose JSON is that of one of their members.
 enum class Shape : std::uint8_t { object, schema_or_bool, schema_or_array, schema_or_texts };
 
+// Of a field by its number.
+struct NumberRow {
+  std::uint16_t tag = 0;   // 0: there is none
+  std::uint8_t index = 0;  // in its message, from 1
+  std::uint8_t flags = 0;  // of Field, and kPlainText
+};
+// A text that is neither repeated nor has a role.
+inline constexpr std::uint8_t kPlainText = 8;
+
 struct Message {
   std::uint64_t zero_mask = 0;  // which fields have a zero
   std::uint32_t first_field = 0;
-  std::uint32_t numbers = 0;  // of field N: Schema::numbers[numbers + N] is its index + 1, or 0
+  std::uint32_t numbers = 0;  // of field N: Schema::numbers[numbers + N]
   std::uint8_t field_count = 0;
   std::uint8_t max_number = 0;
   Shape shape = Shape::object;
@@ -88,8 +97,8 @@ struct KindRow {
 struct Schema {
   const Field* fields;  // of all messages, each in the order of JSON
   const Message* messages;
-  const std::uint8_t* numbers;
-  const char* texts;  // 16 bytes may be read from the begin of any key
+  const NumberRow* numbers;
+  const char* texts;  // 32 bytes may be read from the begin of any key
   const TextRow* zeros;
   const char* zero_texts;
   const KindRow* kinds;  // sorted
@@ -107,5 +116,7 @@ const Schema& built_in_schema() noexcept;
 // Whether objects of that kind, or lists (kind "PodList"), are read from protobuf. PartialObjectMetadata of
 // meta.k8s.io/v1 is known, whatever the objects are that it is asked of.
 bool knows(std::string_view api_version, std::string_view kind) noexcept;
+// Whether any kind of that version is.
+bool knows_version(std::string_view api_version) noexcept;
 
 }  // namespace ksr::protobuf

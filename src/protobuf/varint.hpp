@@ -8,21 +8,28 @@ namespace ksr::protobuf {
 
 inline constexpr int kMaxVarintBytes = 10;
 
-// Returns where it ends; NULL when it does not end before `end`, or has more than 64 bits.
-inline const char* read_varint(const char* p, const char* end, std::uint64_t& value) noexcept {
-  if (p == end) return nullptr;
-  auto byte = static_cast<unsigned char>(*p++);
-  value = byte;
-  if (byte < 0x80) return p;
-  value &= 0x7F;
-  for (int i = 1; i < kMaxVarintBytes && p != end; ++i) {
-    byte = static_cast<unsigned char>(*p++);
-    // The tenth has the highest bit of the value alone.
-    if (i == kMaxVarintBytes - 1 && byte > 1) return nullptr;
-    value |= std::uint64_t{byte & 0x7FU} << (7 * i);
-    if (byte < 0x80) return p;
+struct Varint {
+  const char* end;  // NULL: it does not end where it has to, or has more than 64 bits
+  std::uint64_t value;
+};
+
+Varint read_long_varint(const char* p, const char* end) noexcept;
+
+inline Varint read_varint(const char* p, const char* end) noexcept {
+  // Most have one byte.
+  if (p != end && static_cast<signed char>(*p) >= 0) return {p + 1, static_cast<unsigned char>(*p)};
+  return read_long_varint(p, end);
+}
+
+// The same of a tag or a size, of which many have two.
+inline Varint read_short_varint(const char* p, const char* end) noexcept {
+  if (p == end) return {nullptr, 0};
+  const std::uint64_t low = static_cast<unsigned char>(*p++);
+  if (low < 0x80) return {p, low};
+  if (p != end && static_cast<signed char>(*p) >= 0) {
+    return {p + 1, (low & 0x7F) | std::uint64_t{static_cast<unsigned char>(*p)} << 7};
   }
-  return nullptr;
+  return read_long_varint(p - 1, end);
 }
 
 }  // namespace ksr::protobuf

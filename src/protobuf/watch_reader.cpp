@@ -21,9 +21,9 @@ constexpr std::uint64_t kMaxFrame = std::uint64_t{1} << 29;
 constexpr std::uint32_t kEventType = 1;
 constexpr std::uint32_t kEventObject = 2;
 constexpr std::uint32_t kExtensionRaw = 1;
-constexpr std::uint64_t kMaxEventType = 64 * 1024;
+constexpr std::uint64_t kMaxEventType = std::uint64_t{64} << 10;
 // What an object in an event has around it, at most: heads, a kind and an apiVersion.
-constexpr std::uint64_t kMaxWrapping = 64 * 1024;
+constexpr std::uint64_t kMaxWrapping = std::uint64_t{64} << 10;
 
 std::uint32_t big_endian(std::string_view bytes) noexcept {
   std::uint32_t value = 0;

@@ -1,11 +1,7 @@
 #include "protobuf/wire_reader.hpp"
 
-#include "protobuf/varint.hpp"
-
 namespace ksr::protobuf {
 namespace {
-
-constexpr std::uint32_t kTypeBits = 3;
 
 // runtime.TypeMeta
 constexpr std::uint32_t kApiVersion = 1;
@@ -13,57 +9,12 @@ constexpr std::uint32_t kKind = 2;
 
 }  // namespace
 
-std::optional<WireField> WireReader::fail() {
-  malformed_ = true;
-  rest_ = {};
-  return std::nullopt;
-}
-
-std::optional<std::uint64_t> WireReader::take_varint() {
-  std::uint64_t value = 0;
-  const char* const end = read_varint(rest_.data(), rest_.data() + rest_.size(), value);
-  if (end == nullptr) return std::nullopt;
-  rest_.remove_prefix(static_cast<std::size_t>(end - rest_.data()));
-  return value;
-}
-
-std::optional<std::uint64_t> WireReader::take_fixed(std::size_t size) {
-  if (rest_.size() < size) return std::nullopt;
-  std::uint64_t value = 0;
+std::optional<WireField> WireReader::fixed(WireField& field, std::size_t size) {
+  if (static_cast<std::size_t>(end_ - p_) < size) return fail();
   for (std::size_t i = 0; i < size; ++i) {
-    value |= std::uint64_t{static_cast<unsigned char>(rest_[i])} << (8 * i);
+    field.number_value |= std::uint64_t{static_cast<unsigned char>(p_[i])} << (8 * i);
   }
-  rest_.remove_prefix(size);
-  return value;
-}
-
-std::optional<WireField> WireReader::next() {
-  if (rest_.empty()) return std::nullopt;
-  const auto tag = take_varint();
-  if (!tag || *tag >> kTypeBits == 0 || *tag > UINT32_MAX) return fail();
-  WireField field;
-  field.number = static_cast<std::uint32_t>(*tag >> kTypeBits);
-  field.type = static_cast<WireField::Type>(*tag & 7U);
-  std::optional<std::uint64_t> value;
-  switch (field.type) {
-    case WireField::Type::varint:
-      value = take_varint();
-      break;
-    case WireField::Type::fixed64:
-      value = take_fixed(8);
-      break;
-    case WireField::Type::fixed32:
-      value = take_fixed(4);
-      break;
-    case WireField::Type::bytes:
-      value = take_varint();
-      if (!value || *value > rest_.size()) return fail();
-      field.bytes = rest_.substr(0, static_cast<std::size_t>(*value));
-      rest_.remove_prefix(static_cast<std::size_t>(*value));
-      return field;
-  }
-  if (!value) return fail();
-  field.number_value = *value;
+  p_ += size;
   return field;
 }
 

@@ -6,6 +6,8 @@
 #include <optional>
 #include <string_view>
 
+#include "protobuf/varint.hpp"
+
 namespace ksr::protobuf {
 
 // protobuf.dev/programming-guides/encoding. Groups are not read: Kubernetes has none.
@@ -19,18 +21,51 @@ struct WireField {
 
 class WireReader {
  public:
-  explicit WireReader(std::string_view message) : rest_(message) {}
+  explicit WireReader(std::string_view message) : p_(message.data()), end_(message.data() + message.size()) {}
 
   // The next field; empty at the end, or where the bytes are not protobuf.
-  std::optional<WireField> next();
+  std::optional<WireField> next() {
+    if (p_ == end_) return std::nullopt;
+    const Varint tag = read_short_varint(p_, end_);
+    p_ = tag.end;
+    if (p_ == nullptr || tag.value >> 3 == 0 || tag.value > UINT32_MAX) return fail();
+    WireField field;
+    field.number = static_cast<std::uint32_t>(tag.value >> 3);
+    field.type = static_cast<WireField::Type>(tag.value & 7U);
+    switch (field.type) {
+      case WireField::Type::bytes: {
+        const Varint size = read_short_varint(p_, end_);
+        p_ = size.end;
+        if (p_ == nullptr || size.value > static_cast<std::size_t>(end_ - p_)) return fail();
+        field.bytes = {p_, static_cast<std::size_t>(size.value)};
+        p_ += size.value;
+        return field;
+      }
+      case WireField::Type::varint: {
+        const Varint number = read_varint(p_, end_);
+        p_ = number.end;
+        field.number_value = number.value;
+        return p_ != nullptr ? std::optional(field) : fail();
+      }
+      case WireField::Type::fixed64:
+        return fixed(field, 8);
+      case WireField::Type::fixed32:
+        return fixed(field, 4);
+    }
+    return fail();
+  }
   bool malformed() const noexcept { return malformed_; }
 
  private:
-  std::optional<std::uint64_t> take_varint();
-  std::optional<std::uint64_t> take_fixed(std::size_t size);
-  std::optional<WireField> fail();
+  std::optional<WireField> fixed(WireField& field, std::size_t size);
+  std::optional<WireField> fail() {
+    malformed_ = true;
+    p_ = end_;
+    return std::nullopt;
+  }
 
-  std::string_view rest_;
+  const char* p_;
+  const char* end_;
   bool malformed_ = false;
 };
 

@@ -10,8 +10,6 @@
 #include "base/thread_check.hpp"
 #include "cluster/refusal.hpp"
 #include "cluster/yaml_document.hpp"
-#include "protobuf/api_status.hpp"
-#include "protobuf/wire_reader.hpp"
 
 namespace ksr::request {
 namespace {
@@ -24,9 +22,9 @@ bool is_success(int http_status) {
   return http_status >= 200 && http_status < 300;
 }
 
-// A Status comes in the form that the request asks for (apiserver pkg/endpoints/handlers/responsewriters).
-std::string in_json(const transport::ResponseHead& head, const std::string& body) {
-  if (protobuf::has_envelope(body)) return protobuf::status_as_json(body).value_or(std::string());
+// A Status comes in the form that the request asks for, YAML for one (apiserver
+// pkg/endpoints/handlers/responsewriters).
+std::string without_yaml(const transport::ResponseHead& head, const std::string& body) {
   if (lower_case(head.content_type).find("yaml") == std::string::npos) return body;
   try {
     return cluster::yaml_as_json(cluster::YamlDocument(body).root(), "the Status");
@@ -36,7 +34,7 @@ std::string in_json(const transport::ResponseHead& head, const std::string& body
 }
 
 Failure refusal_of(const transport::ResponseHead& head, const std::string& raw_body) {
-  const std::string body = in_json(head, raw_body);
+  const std::string body = without_yaml(head, raw_body);
   cluster::Refusal refusal = cluster::read_call_refusal(head, body, std::chrono::system_clock::now());
   Failure failure;
   failure.error = std::move(refusal.error);

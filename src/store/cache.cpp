@@ -25,7 +25,8 @@ bool is_held(const Object& held, const json::Item& item) noexcept {
 
 }  // namespace
 
-Cache::Cache(std::size_t limit, std::size_t scopes) : state_(limit), scopes_(scopes) {}
+Cache::Cache(std::size_t limit, std::size_t scopes, const std::vector<std::size_t>& indexed)
+    : state_(limit, indexed), scopes_(scopes) {}
 
 void Cache::begin_list(std::string_view scope) {
   abandon_list(scope);
@@ -123,6 +124,12 @@ void Cache::take_over_name(const Object& other, const Object* held, const Object
 void Cache::set_resource_version(std::string_view resource_version) {
   if (scopes_ > 1 && is_older(resource_version, resource_version_)) return;
   resource_version_ = resource_version;
+}
+
+View Cache::view(std::string_view resource_version) {
+  View view(state_.visible(), resource_version);
+  state_.mark_viewed();
+  return view;
 }
 
 Cut Cache::cut() {

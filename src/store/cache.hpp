@@ -37,7 +37,8 @@ class Cache {
  public:
   // `limit` 0: views are ordered by (namespace, name). Else they show the `limit` most recent of all objects.
   // `scopes`: how many namespaces are listed each on its own; 1: one list has everything.
-  explicit Cache(std::size_t limit, std::size_t scopes = 1);
+  // `indexed`: the columns by whose values views find objects.
+  explicit Cache(std::size_t limit, std::size_t scopes = 1, const std::vector<std::size_t>& indexed = {});
 
   // --- a list, in pages; nothing of it is visible before it is committed -------------------------------------------
   // `scope`: the namespace that the list is of; empty: it has everything. Lists of several scopes may be under way at
@@ -67,10 +68,16 @@ class Cache {
   std::size_t count() const noexcept { return state_.all().size(); }      // all objects, beyond `limit` too
   std::uint64_t stored_bytes() const noexcept { return state_.bytes(); }  // JSON text of all objects held
   // True when something seen through a view has changed since the last cut(): some object is not what it was (a
-  // resourceVersion alone is no change), or the first list has come, be it empty.
+  // resourceVersion of the view alone is no change, nor what json::Sameness leaves out), or the first list has come, be
+  // it empty.
   bool changed() const noexcept { return first_list_unseen_ || state_.changed(); }
+  // True when an object is another one than at the last cut() or view(), be it by what is no change for the host: a
+  // view that was made before is not the newest, and keeps objects that are not needed otherwise.
+  bool view_is_outdated() const noexcept { return state_.view_is_outdated(); }
+  // Whether there is an object of that uid, beyond `limit` too.
+  bool holds(const UidProbe& uid) const noexcept { return state_.all().find_uid(uid) != nullptr; }
   // The view as it is now under another version.
-  View view(std::string_view resource_version) const { return View(state_.visible(), resource_version); }
+  View view(std::string_view resource_version);
   // The view as it is now and what changed in it since the cut before. No copy of the cache.
   Cut cut();
 

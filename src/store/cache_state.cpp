@@ -7,7 +7,10 @@
 
 namespace ksr::store {
 
-CacheState::CacheState(std::size_t limit) noexcept : limit_(limit), all_(limit != 0), window_(limit != 0) {}
+CacheState::CacheState(std::size_t limit, const std::vector<std::size_t>& indexed)
+    : limit_(limit), all_(limit != 0), window_(limit != 0) {
+  shown().values() = ValueIndexes(indexed, limit != 0);
+}
 
 bool CacheState::changed() const noexcept {
   return changes_.earlier_was_empty() ? visible().size() > 0 : !changes_.empty();
@@ -16,6 +19,7 @@ bool CacheState::changed() const noexcept {
 Changes CacheState::take_changes() noexcept {
   const bool now_empty = visible().size() == 0;
   const bool nothing = !changed();
+  view_is_outdated_ = false;
   Changes taken = std::exchange(changes_, now_empty ? Changes::from_empty() : Changes());
   return nothing ? Changes() : taken;
 }
@@ -44,8 +48,23 @@ void CacheState::reserve_for(std::size_t window_changes, NodePools& pools) const
   pools.notes.reserve(notes.leaves, notes.inners);
 }
 
+std::optional<ValueIndexes> CacheState::prepare_values(const WindowChanges& window_changes, NodePools& pools) const {
+  const ValueIndexes& values = visible().values();
+  const auto& [first, second] = window_changes;
+  if (values.empty()) return std::nullopt;
+  if (!ValueIndexes::has_few_values(first.before, first.after) ||
+      !ValueIndexes::has_few_values(second.before, second.after)) {
+    return values.changed(first.before, first.after, pools.by_value)
+        .changed(second.before, second.after, pools.by_value);
+  }
+  const NodeBudget budget = values.budget(first.before, first.after) + values.budget(second.before, second.after);
+  pools.by_value.reserve(budget.leaves, budget.inners);
+  return std::nullopt;
+}
+
 void CacheState::show(const WindowChange& window_change, NodePools& pools) noexcept {
   if (window_change.before == window_change.after) return;
+  view_is_outdated_ = true;
   changes_.note(window_change.before, window_change.after, pools.notes);
   if (limit_ != 0) window_.change(window_change.before, window_change.after, pools);
 }
@@ -53,6 +72,14 @@ void CacheState::show(const WindowChange& window_change, NodePools& pools) noexc
 void CacheState::change(const Object* before, const Object* after, NodePools& pools) {
   const WindowChanges window_changes = visible_changes(before, after);
   reserve_for(limit_ == 0 ? 1 : 2, pools);
+  std::optional<ValueIndexes> values = prepare_values(window_changes, pools);
+  if (values) {
+    shown().values() = *std::move(values);
+  } else {
+    shown().values().change(window_changes.of_the_object.before, window_changes.of_the_object.after, pools.by_value);
+    shown().values().change(window_changes.at_the_boundary.before, window_changes.at_the_boundary.after,
+                            pools.by_value);
+  }
   show(window_changes.of_the_object, pools);
   show(window_changes.at_the_boundary, pools);
   all_.change(before, after, pools);
@@ -62,13 +89,14 @@ void CacheState::change(const Object* before, const Object* after, NodePools& po
 
 Index CacheState::window_of(const Index& all) const {
   if (limit_ == 0) return Index(false);
+  const ValueIndexes& values = window_.values();
   std::vector<const Object*> shown;
   shown.reserve(std::min(limit_, all.size()));
   for (std::size_t i = 0; i < limit_ && i < all.size(); ++i) shown.push_back(all.at(i));
   std::vector<const Object*> by_name = shown;
   sort_by_uid(shown);
   sort_by_name(by_name);
-  return Index(true, shown, by_name);
+  return Index(true, shown, by_name, values);
 }
 
 void CacheState::note_difference(const Index& old_visible, const Index& new_visible, Changes& changes,
@@ -92,8 +120,9 @@ void CacheState::note_difference(const Index& old_visible, const Index& new_visi
 void CacheState::rebuild(const std::vector<const Object*>& by_uid, const std::vector<const Object*>& by_name,
                          NodePools& pools) {
   CacheState next(limit_);
-  next.all_ = Index(limit_ != 0, by_uid, by_name);
+  next.all_ = Index(limit_ != 0, by_uid, by_name, all_.values());
   next.window_ = window_of(next.all_);
+  next.view_is_outdated_ = true;
   next.changes_ = changes_;
   for (const Object* object : by_uid) next.bytes_ += object->json_size();
   note_difference(visible(), next.visible(), next.changes_, pools);

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -15,7 +16,8 @@ namespace ksr::store {
 
 class CacheState {
  public:
-  explicit CacheState(std::size_t limit) noexcept;
+  // `indexed`: the columns by whose values views find objects. Throws std::bad_alloc.
+  explicit CacheState(std::size_t limit, const std::vector<std::size_t>& indexed = {});
 
   const Index& all() const noexcept { return all_; }
   // What views show. With a limit it is an index of its own, so that a kept view holds no object that it does not show.
@@ -32,6 +34,10 @@ class CacheState {
   // True when the visible objects differ from those at the last take_changes().
   bool changed() const noexcept;
   Changes take_changes() noexcept;
+  // True when views made before take_changes() or mark_viewed() are not what views made now would be, be it by what is
+  // no change for the host.
+  bool view_is_outdated() const noexcept { return view_is_outdated_; }
+  void mark_viewed() noexcept { view_is_outdated_ = false; }
 
  private:
   struct WindowChange {
@@ -43,8 +49,11 @@ class CacheState {
     WindowChange at_the_boundary;
   };
 
+  Index& shown() noexcept { return limit_ == 0 ? all_ : window_; }
   WindowChanges visible_changes(const Object* before, const Object* after) const noexcept;
   void reserve_for(std::size_t window_changes, NodePools& pools) const;
+  // The value indexes afterwards, if an object has too many values to change them in place; else reserves for that.
+  std::optional<ValueIndexes> prepare_values(const WindowChanges& window_changes, NodePools& pools) const;
   void show(const WindowChange& window_change, NodePools& pools) noexcept;
   Index window_of(const Index& all) const;
   static void note_difference(const Index& old_visible, const Index& new_visible, Changes& changes, NodePools& pools);
@@ -54,6 +63,7 @@ class CacheState {
   Index window_;  // unused without a limit
   std::uint64_t bytes_ = 0;
   Changes changes_ = Changes::from_empty();
+  bool view_is_outdated_ = false;
 };
 
 }  // namespace ksr::store

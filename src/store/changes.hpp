@@ -17,7 +17,9 @@ enum class DeltaKind : std::int32_t { added = 1, modified = 2, deleted = 3 };
 
 struct Delta {
   DeltaKind kind;
-  ObjectRef object;  // deleted: its last state in the earlier view
+  ObjectRef object;   // deleted: its last state in the earlier view
+  ObjectRef before;   // what it was in the earlier view; empty: added
+  bool left = false;  // deleted: it exists, but is not one of the most recent any more
 };
 
 // uid -> the object as it was in the earlier view, empty when it was not in it. A uid that is not noted has not
@@ -62,6 +64,13 @@ class Deltas {
   // Throws std::bad_alloc.
   Deltas(const Changes& changes, const View& now);
 
+  // Tells of which deleted objects exist: `exists(uid)`. Before the deltas are shared.
+  template <class Exists>
+  void mark_left(const Exists& exists) noexcept {
+    if (!rows_) return;
+    for (Delta& row : *rows_) row.left = row.kind == DeltaKind::deleted && exists(UidProbe::of(*row.object));
+  }
+
   // The same deltas with another view of the same objects.
   Deltas rebased_on(const View& same) const;
 
@@ -70,9 +79,10 @@ class Deltas {
   // The same without a reference of its own: valid as long as these deltas.
   DeltaKind kind_at(std::size_t i) const noexcept;
   const Object* object_at(std::size_t i) const noexcept;
+  const Object* before_at(std::size_t i) const noexcept { return rows_ ? (*rows_)[i].before.get() : nullptr; }
+  bool left_at(std::size_t i) const noexcept { return rows_ && (*rows_)[i].left; }
 
  private:
-  // Only what is shown: not what an object was before it was modified.
   using Rows = std::vector<Delta>;
 
   static void compare_noted(const Changes& changes, const View& now, Rows& rows);
@@ -80,7 +90,7 @@ class Deltas {
   static void add_unnoted(const Changes& changes, const View& now, Rows& rows);
 
   // Without rows every object of the view is ADDED, and nothing else happened.
-  std::shared_ptr<const Rows> rows_;
+  std::shared_ptr<Rows> rows_;
   View whole_view_;
 };
 

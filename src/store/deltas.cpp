@@ -26,7 +26,7 @@ Deltas::Deltas(const Changes& changes, const View& now) {
   compare_noted(changes, now, rows);
   if (changes.earlier_was_empty()) add_unnoted(changes, now, rows);
   std::sort(rows.begin(), rows.end(), comes_before);
-  rows_ = std::make_shared<const Rows>(std::move(rows));
+  rows_ = std::make_shared<Rows>(std::move(rows));
 }
 
 Deltas Deltas::rebased_on(const View& same) const {
@@ -41,9 +41,9 @@ void Deltas::compare_noted(const Changes& changes, const View& now, Rows& rows) 
     const Object* const after = later_of(entry, changes, now);
     if (same_state(before, after)) return;
     if (after == nullptr) {
-      rows.push_back({DeltaKind::deleted, entry.before});
+      rows.push_back({DeltaKind::deleted, entry.before, entry.before});
     } else {
-      rows.push_back({before == nullptr ? DeltaKind::added : DeltaKind::modified, ObjectRef(after)});
+      rows.push_back({before == nullptr ? DeltaKind::added : DeltaKind::modified, ObjectRef(after), entry.before});
     }
   });
 }
@@ -57,7 +57,8 @@ const Object* Deltas::later_of(const Notes::Entry& entry, const Changes& changes
 void Deltas::add_unnoted(const Changes& changes, const View& now, Rows& rows) {
   for (std::size_t i = 0; i < now.count(); ++i) {
     const Object* const object = now.at(i);
-    if (changes.notes().find(UidProbe::of(*object)) == nullptr) rows.push_back({DeltaKind::added, ObjectRef(object)});
+    if (changes.notes().find(UidProbe::of(*object)) == nullptr)
+      rows.push_back({DeltaKind::added, ObjectRef(object), {}});
   }
 }
 
@@ -74,7 +75,7 @@ const Object* Deltas::object_at(std::size_t i) const noexcept {
 }
 
 Delta Deltas::at(std::size_t i) const {
-  return {kind_at(i), ObjectRef(object_at(i))};
+  return {kind_at(i), ObjectRef(object_at(i)), ObjectRef(before_at(i)), left_at(i)};
 }
 
 }  // namespace ksr::store

@@ -5,10 +5,17 @@
 
 namespace ksr::store {
 
-Index::Index(bool with_recency, const std::vector<const Object*>& by_uid, const std::vector<const Object*>& by_name)
+Index::Index(bool with_recency, const std::vector<const Object*>& by_uid, const std::vector<const Object*>& by_name,
+             const ValueIndexes& values)
     : with_recency_(with_recency), by_uid_(build_set<ByUid>(by_uid)), by_name_(build_set<ByName>(by_name)) {
   for (std::size_t i = 0; i < by_name.size(); ++i) by_name[i]->note_name_position(i);
-  if (with_recency) by_recency_ = build_set<ByRecency>(sorted_by_recency(by_name));
+  if (!with_recency) {
+    values_ = values.rebuilt(by_name);
+    return;
+  }
+  const std::vector<const Object*> by_recency = sorted_by_recency(by_name);
+  by_recency_ = build_set<ByRecency>(by_recency);
+  values_ = values.rebuilt(by_recency);
 }
 
 const Object* Index::find_uid(const UidProbe& probe) const noexcept {

@@ -1,13 +1,15 @@
-// `Index` is a set of objects in all orders that are needed: by uid, by (namespace, name), and optionally by recency;
-// used by CacheState and View. A value with the thread rule of OrderedSet.
+// `Index` is a set of objects in all orders that are needed: by uid, by (namespace, name), and optionally by recency
+// and by values of columns; used by CacheState and View. A value with the thread rule of OrderedSet.
 #pragma once
 
 #include <cstddef>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "store/ordered_set.hpp"
 #include "store/orders.hpp"
+#include "store/value_indexes.hpp"
 
 namespace ksr::store {
 
@@ -16,6 +18,7 @@ struct NodePools {
   NodePool<ByUid> by_uid;
   NodePool<ByName> by_name;
   NodePool<ByRecency> by_recency;
+  NodePool<ByValue> by_value;
   NodePool<Notes> notes;
 };
 
@@ -32,9 +35,12 @@ struct IndexBudget {
 // A value: copies share what they have in common. Thread rule as OrderedSet's.
 class Index {
  public:
-  explicit Index(bool with_recency) noexcept : with_recency_(with_recency) {}
-  // The same objects in the order of ByUid and of ByName, no two with one uid or name. Throws std::bad_alloc.
-  Index(bool with_recency, const std::vector<const Object*>& by_uid, const std::vector<const Object*>& by_name);
+  explicit Index(bool with_recency, ValueIndexes values = {}) noexcept
+      : with_recency_(with_recency), values_(std::move(values)) {}
+  // The same objects in the order of ByUid and of ByName, no two with one uid or name; `values` with these objects.
+  // Throws std::bad_alloc.
+  Index(bool with_recency, const std::vector<const Object*>& by_uid, const std::vector<const Object*>& by_name,
+        const ValueIndexes& values = {});
 
   std::size_t size() const noexcept { return by_uid_.size(); }
   const Object* find_uid(const UidProbe& probe) const noexcept;
@@ -44,6 +50,10 @@ class Index {
   const OrderedSet<ByUid>& by_uid() const noexcept { return by_uid_; }
   const OrderedSet<ByName>& by_name() const noexcept { return by_name_; }
   const OrderedSet<ByRecency>& by_recency() const noexcept { return by_recency_; }
+
+  // What change() leaves to the caller, who has reserved more for it, or made it before.
+  const ValueIndexes& values() const noexcept { return values_; }
+  ValueIndexes& values() noexcept { return values_; }
 
   IndexBudget budget(std::size_t changes) const noexcept;
   // Replaces an object by another of the same uid; `before` is nullptr for an addition, `after` for a deletion. The
@@ -60,6 +70,7 @@ class Index {
   OrderedSet<ByUid> by_uid_;
   OrderedSet<ByName> by_name_;
   OrderedSet<ByRecency> by_recency_;
+  ValueIndexes values_;
 };
 
 void reserve(NodePools& pools, const IndexBudget& budget);

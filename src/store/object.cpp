@@ -1,5 +1,6 @@
 #include "store/object.hpp"
 
+#include <algorithm>
 #include <cstring>
 #include <functional>
 #include <limits>
@@ -21,6 +22,10 @@ bool recency_is_creation(const json::Item& item) noexcept {
   return item.recency == item.creation_timestamp;
 }
 
+bool is_stored(const json::ItemColumns* columns) noexcept {
+  return columns != nullptr && (!columns->texts.empty() || columns->sameness != json::Sameness::version);
+}
+
 }  // namespace
 
 std::uint64_t hash_of(std::string_view text) noexcept {
@@ -35,12 +40,23 @@ std::size_t Object::bytes_for(const json::Item& item) {
   }
   if (keys > std::numeric_limits<std::uint32_t>::max() || item.text_size() > kMaxJson) throw std::bad_alloc();
   if (recency_is_creation(item)) keys -= item.recency.size() + 1;
-  return sizeof(Object) + keys + item.text_size() + 1;
+  const std::size_t size = sizeof(Object) + keys + item.text_size() + 1;
+  return is_stored(item.columns) ? bytes_for(*item.columns, size) : size;
+}
+
+std::size_t Object::bytes_for(const json::ItemColumns& columns, std::size_t before) {
+  std::size_t text = 0;
+  for (const std::string_view column : columns.texts) text += column.size() + 1;
+  if (text > std::numeric_limits<std::uint32_t>::max()) throw std::bad_alloc();
+  return aligned(before) + sizeof(Columns) +
+         (columns.texts.size() + columns.value_ends.size()) * sizeof(std::uint32_t) +
+         columns.values.size() * sizeof(StoredValue) + text;
 }
 
 Object::Object(const json::Item& item, std::size_t slack) noexcept
     : json_size_(item.text_size() & kMaxJson),
       slack_(slack & kMaxSlack),
+      has_columns_(is_stored(item.columns) ? 1 : 0),
       uid_hash_(hash_of(item.uid)),
       recency_time_(parse_timestamp(item.recency)) {
   write(item);
@@ -69,6 +85,88 @@ void Object::write(const json::Item& item) noexcept {
   }
   for (std::string_view piece : item.text) to = append(to, piece);
   *to = '\0';
+  if (has_columns_) write_columns(*item.columns);
+}
+
+void Object::write_columns(const json::ItemColumns& columns) noexcept {
+  constexpr std::size_t kMax16 = std::numeric_limits<std::uint16_t>::max();
+  const bool version_known =
+      columns.version_size <= kMax16 && columns.version_begin <= std::numeric_limits<std::uint32_t>::max();
+  char* const begin = reinterpret_cast<char*>(this) + aligned(size_without_columns());
+  auto* const head = new (begin) Columns;
+  head->count = static_cast<std::uint16_t>(columns.texts.size());
+  head->indexes = static_cast<std::uint16_t>(columns.value_ends.size());
+  head->values = static_cast<std::uint32_t>(columns.values.size());
+  head->version_begin = static_cast<std::uint32_t>(version_known ? columns.version_begin : 0);
+  head->version_size = static_cast<std::uint16_t>(version_known ? columns.version_size : 0);
+  head->sameness = columns.sameness;
+
+  auto* const ends = reinterpret_cast<std::uint32_t*>(head + 1);
+  std::uint32_t end = 0;
+  for (std::size_t i = 0; i < columns.texts.size(); ++i) {
+    end += static_cast<std::uint32_t>(columns.texts[i].size() + 1);
+    new (ends + i) std::uint32_t(end);
+  }
+  std::uint32_t* const value_ends = ends + columns.texts.size();
+  for (std::size_t i = 0; i < columns.value_ends.size(); ++i) new (value_ends + i) std::uint32_t(columns.value_ends[i]);
+  auto* const values = reinterpret_cast<StoredValue*>(value_ends + columns.value_ends.size());
+  for (std::size_t i = 0; i < columns.values.size(); ++i) {
+    const json::ItemColumns::Value& value = columns.values[i];
+    const std::uint32_t column_begin = value.column == 0 ? 0 : ends[value.column - 1];
+    new (values + i) StoredValue{column_begin + value.begin, value.size, 0};
+  }
+  char* to = reinterpret_cast<char*>(values + columns.values.size());
+  for (const std::string_view text : columns.texts) {
+    to = append(to, text);
+    *to++ = '\0';
+  }
+}
+
+std::size_t Object::size() const noexcept {
+  if (!has_columns_) return size_without_columns();
+  const Columns& head = columns();
+  const std::size_t text = head.count == 0 ? 0 : column_ends()[head.count - 1];
+  return static_cast<std::size_t>(column_text() - reinterpret_cast<const char*>(this)) + text;
+}
+
+std::string_view Object::column(std::size_t i) const noexcept {
+  const std::uint32_t begin = i == 0 ? 0 : column_ends()[i - 1];
+  return {column_text() + begin, column_ends()[i] - begin - 1};
+}
+
+Object::Values Object::values_of(std::size_t index) const noexcept {
+  if (!has_columns_ || index >= columns().indexes) return {0, 0};
+  const std::uint32_t* const ends = column_ends() + columns().count;
+  return {index == 0 ? 0 : ends[index - 1], ends[index]};
+}
+
+std::string_view Object::value(std::size_t number) const noexcept {
+  const StoredValue& value = stored_value(number);
+  return {column_text() + value.begin, value.size};
+}
+
+std::string_view Object::text_around_version(bool after) const noexcept {
+  const std::string_view json = field(Field::json);
+  const Columns& head = columns();
+  return after ? json.substr(head.version_begin + head.version_size) : json.substr(0, head.version_begin);
+}
+
+bool Object::has_same_columns(const Object& other) const noexcept {
+  const std::size_t count = column_count();
+  if (count != other.column_count()) return false;
+  if (count == 0) return true;
+  return std::equal(column_ends(), column_ends() + count, other.column_ends()) &&
+         std::memcmp(column_text(), other.column_text(), column_ends()[count - 1]) == 0;
+}
+
+bool Object::is_same_but_for_version(const Object& other) const noexcept {
+  const json::Sameness sameness = has_columns_ && other.has_columns_ ? columns().sameness : json::Sameness::version;
+  if (sameness == json::Sameness::columns) return has_same_columns(other);
+  if (sameness == json::Sameness::text && columns().version_size != 0 && other.columns().version_size != 0) {
+    return text_around_version(false) == other.text_around_version(false) &&
+           text_around_version(true) == other.text_around_version(true) && has_same_columns(other);
+  }
+  return resource_version() == other.resource_version() && field(Field::json) == other.field(Field::json);
 }
 
 void Object::destroy() const noexcept {

@@ -1,6 +1,6 @@
-// `Object` is one stored object: one allocation with its JSON text and its key fields, each NUL-terminated; used by
-// every part of store and handed to the host as ksr_object. Immutable except for a hint, with an atomic reference
-// count: any thread.
+// `Object` is one stored object: one allocation with its JSON text, its key fields and its columns, each
+// NUL-terminated; used by every part of store and handed to the host as ksr_object. Immutable except for hints, with an
+// atomic reference count: any thread.
 #pragma once
 
 #include <atomic>
@@ -42,6 +42,25 @@ class Object {
     name_position_ = static_cast<std::uint32_t>(position);
   }
 
+  // The columns of the stream, see json::ItemColumns: how many there are, and the decoded text of one.
+  std::size_t column_count() const noexcept { return has_columns_ ? columns().count : 0; }
+  std::string_view column(std::size_t i) const noexcept;  // i below column_count()
+  // The values by which index `i` finds the object are number begin to end - 1 of all its values.
+  struct Values {
+    std::size_t begin;
+    std::size_t end;
+  };
+  Values values_of(std::size_t index) const noexcept;
+  std::size_t value_count() const noexcept { return has_columns_ ? columns().values : 0; }
+  std::string_view value(std::size_t number) const noexcept;  // number below value_count()
+  // The position in its index, as name_position().
+  std::size_t value_position(std::size_t number) const noexcept { return stored_value(number).position; }
+  void note_value_position(std::size_t number, std::size_t position) const noexcept {
+    stored_value(number).position = static_cast<std::uint32_t>(position);
+  }
+  // Whether this is no change for the host though the resourceVersion is another one (json::Sameness).
+  bool is_same_but_for_version(const Object& other) const noexcept;
+
   void retain() const noexcept { references_.fetch_add(1, std::memory_order_relaxed); }
   void release() const noexcept {
     if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1) destroy();
@@ -62,16 +81,52 @@ class Object {
     kKeys
   };
 
-  static constexpr unsigned kJsonBits = 48;
+  // What follows the JSON of an object that has columns, or whose sameness is not that of versions. After it come
+  // where each column ends, where the values of each index end, the values, and the texts of the columns, each with its
+  // NUL. Small, since there is one for each object.
+  struct Columns {
+    std::uint16_t count;
+    std::uint16_t indexes;
+    std::uint32_t values;
+    std::uint32_t version_begin;
+    std::uint16_t version_size;  // 0: where it stands is not known
+    json::Sameness sameness;
+  };
+  struct StoredValue {
+    std::uint32_t begin;  // within the texts of the columns
+    std::uint32_t size;
+    mutable std::uint32_t position;
+  };
+
+  static constexpr unsigned kJsonBits = 47;
   static constexpr std::uint64_t kMaxJson = (std::uint64_t{1} << kJsonBits) - 1;
-  static constexpr std::uint64_t kMaxSlack = (std::uint64_t{1} << (64 - kJsonBits)) - 1;
+  static constexpr std::uint64_t kMaxSlack = (std::uint64_t{1} << (63 - kJsonBits)) - 1;
 
   Object(const json::Item& item, std::size_t slack) noexcept;
   ~Object() = default;
   static std::size_t bytes_for(const json::Item& item);
+  static std::size_t bytes_for(const json::ItemColumns& columns, std::size_t before);
   void write(const json::Item& item) noexcept;
+  void write_columns(const json::ItemColumns& columns) noexcept;
   void destroy() const noexcept;
-  std::size_t size() const noexcept { return sizeof(Object) + ends_[kRecency] + json_size() + 1; }
+  std::size_t size_without_columns() const noexcept { return sizeof(Object) + ends_[kRecency] + json_size() + 1; }
+  std::size_t size() const noexcept;
+  static std::size_t aligned(std::size_t size) noexcept {
+    return (size + alignof(Columns) - 1) / alignof(Columns) * alignof(Columns);
+  }
+  const Columns& columns() const noexcept {
+    return *reinterpret_cast<const Columns*>(reinterpret_cast<const char*>(this) + aligned(size_without_columns()));
+  }
+  const std::uint32_t* column_ends() const noexcept { return reinterpret_cast<const std::uint32_t*>(&columns() + 1); }
+  const StoredValue& stored_value(std::size_t number) const noexcept {
+    const std::uint32_t* const ends = column_ends() + columns().count + columns().indexes;
+    return reinterpret_cast<const StoredValue*>(ends)[number];
+  }
+  const char* column_text() const noexcept {
+    return reinterpret_cast<const char*>(&stored_value(0) + columns().values);
+  }
+  std::string_view text_around_version(bool after) const noexcept;
+  bool has_same_columns(const Object& other) const noexcept;
   const char* text() const noexcept { return reinterpret_cast<const char*>(this + 1); }
   std::string_view key(Key key) const noexcept {
     if (key == kRecency && ends_[kRecency] == ends_[kCreationTimestamp]) key = kCreationTimestamp;
@@ -86,7 +141,8 @@ class Object {
   mutable std::uint32_t name_position_ = 0;
   std::uint64_t json_size_ : kJsonBits;
   // Unused bytes of its memory after its end.
-  std::uint64_t slack_ : 64 - kJsonBits;
+  std::uint64_t slack_ : 63 - kJsonBits;
+  std::uint64_t has_columns_ : 1;
   std::uint64_t uid_hash_;
   std::int64_t recency_time_;
 };

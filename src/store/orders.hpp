@@ -1,7 +1,7 @@
 // The orders in which objects are kept (ordered_set.hpp says what an order is); used by Index and Changes. Any thread.
 //
-// Only ByUid and Notes hold references to their objects: the other indexes of a state have the same objects as its
-// ByUid index, so copying their nodes touches no object.
+// Only ByUid and Notes hold references to their objects: the other orders of a state have the same objects as its ByUid
+// order, so copying their nodes touches no object.
 #pragma once
 
 #include <cstddef>
@@ -120,12 +120,66 @@ struct ByRecency {
   static void prefetch(const Entry&) noexcept {}
 };
 
-// Of one uid: neither is there, or both are and have one version; where the server gives none, one text. An object that
-// is missing in one list and there again in the next is the same state in a new Object.
+// A value by which an index finds objects. Of a bound the object does not matter: it stands before or after all objects
+// with that value.
+struct ValueProbe {
+  enum class Bound : std::uint8_t { before, none, after };
+  std::uint32_t hash;
+  std::string_view value;
+  const Object* object;
+  std::uint32_t number;
+  Bound bound;
+
+  static std::uint32_t hash_of_value(std::string_view value) noexcept {
+    const std::uint64_t hash = hash_of(value);
+    return static_cast<std::uint32_t>(hash ^ hash >> 32);
+  }
+};
+
+// By value, then in the order of the views: by name, or by recency. The hash comes first, so that most comparisons of
+// values need not touch the objects.
+struct ByValue {
+  static constexpr std::size_t kLeafCapacity = 48;
+  static constexpr bool kScanLeaf = false;
+  static constexpr std::uint32_t kByRecency = std::uint32_t{1} << 31;
+  struct Key {
+    const Object* object;
+    std::uint32_t hash;
+    std::uint32_t number;  // of the value within its object; kByRecency is set in all keys of a set, or in none
+  };
+  using Entry = Key;
+  using Probe = ValueProbe;
+
+  static Entry entry(const Object& object, std::size_t number, bool by_recency) noexcept {
+    return {&object, Probe::hash_of_value(object.value(number)),
+            static_cast<std::uint32_t>(number) | (by_recency ? kByRecency : 0)};
+  }
+  static std::string_view value(const Key& key) noexcept { return key.object->value(key.number & ~kByRecency); }
+  static Key key(const Entry& entry) noexcept { return entry; }
+  static Probe probe(const Key& key) noexcept {
+    return {key.hash, value(key), key.object, key.number, Probe::Bound::none};
+  }
+  static int compare(const Key& key, const Probe& probe) noexcept {
+    if (key.hash != probe.hash) return order_of(key.hash, probe.hash);
+    if (probe.bound == Probe::Bound::none && key.object == probe.object && key.number == probe.number) return 0;
+    const int by_value = value(key).compare(probe.value);
+    if (by_value != 0) return by_value;
+    if (probe.bound != Probe::Bound::none) return probe.bound == Probe::Bound::before ? 1 : -1;
+    if ((key.number & kByRecency) != 0) {
+      return ByRecency::compare(RecencyProbe::of(*key.object), RecencyProbe::of(*probe.object));
+    }
+    return compare_names(*key.object, probe.object->name_space(), probe.object->name());
+  }
+  static void prefetch(const Entry&) noexcept {}
+};
+
+// Of one uid: neither is there, or both are and have one version; where the server gives none, one text; or they differ
+// in what is no change for the host alone (json::Sameness). An object that is missing in one list and there again in
+// the next is the same state in a new Object.
 inline bool same_state(const Object* a, const Object* b) noexcept {
   if (a == nullptr || b == nullptr || a == b) return a == b;
-  if (a->resource_version() != b->resource_version()) return false;
-  return !a->resource_version().empty() || a->field(Field::json) == b->field(Field::json);
+  if (!a->resource_version().empty() && a->resource_version() == b->resource_version()) return true;
+  return a->is_same_but_for_version(*b);
 }
 
 // What one uid was in the earlier view, and what it is in the later one; not there: empty, never both.

@@ -1,5 +1,5 @@
 // `build_set` makes an OrderedSet from entries that are in order already, in one pass, with nearly full nodes; used by
-// Index. Guarded by the mutex of its cache's owner.
+// Index and ValueIndexes. Guarded by the mutex of its cache's owner.
 #pragma once
 
 #include <cstddef>
@@ -44,22 +44,28 @@ std::vector<NodeRef<Order>> build_parents(std::vector<NodeRef<Order>> children) 
   return parents;
 }
 
-// `objects`: pointers in the order of the set, to which the caller has references. Throws std::bad_alloc.
-template <class Order>
-OrderedSet<Order> build_set(const std::vector<const Object*>& objects) {
-  if (objects.empty()) return {};
-  const EvenSplit split(objects.size(), Order::kLeafCapacity);
+// `entry_at(i)`: the entries in the order of the set, to whose objects the caller has references. Throws
+// std::bad_alloc.
+template <class Order, class EntryAt>
+OrderedSet<Order> build_set(std::size_t size, const EntryAt& entry_at) {
+  if (size == 0) return {};
+  const EvenSplit split(size, Order::kLeafCapacity);
   std::vector<NodeRef<Order>> level;
   level.reserve(split.nodes());
   for (std::size_t n = 0; n < split.nodes(); ++n) {
     auto leaf = std::make_unique<Leaf<Order>>();
     for (std::size_t i = split.begin(n); i < split.begin(n + 1); ++i) {
-      leaf->entries[leaf->size++] = Order::entry(*objects[i]);
+      leaf->entries[leaf->size++] = entry_at(i);
     }
     level.emplace_back(std::move(leaf));
   }
   while (level.size() > 1) level = build_parents<Order>(std::move(level));
-  return OrderedSet<Order>(std::move(level.front()), objects.size());
+  return OrderedSet<Order>(std::move(level.front()), size);
+}
+
+template <class Order>
+OrderedSet<Order> build_set(const std::vector<const Object*>& objects) {
+  return build_set<Order>(objects.size(), [&](std::size_t i) { return Order::entry(*objects[i]); });
 }
 
 }  // namespace ksr::store

@@ -21,6 +21,14 @@ const Object* View::find_uid(std::string_view uid) const noexcept {
   return state_ ? state_->visible.find_uid(UidProbe::of(uid)) : nullptr;
 }
 
+std::size_t View::index_count(std::size_t column, std::string_view value) const noexcept {
+  return state_ ? state_->visible.values().count(column, value) : 0;
+}
+
+const Object* View::index_at(std::size_t column, std::string_view value, std::size_t i) const noexcept {
+  return state_ ? state_->visible.values().at(column, value, i) : nullptr;
+}
+
 std::string_view View::resource_version() const noexcept {
   return state_ ? std::string_view(state_->resource_version) : std::string_view("");
 }

@@ -22,6 +22,9 @@ class View {
   const Object* at(std::size_t i) const noexcept;  // nullptr past the end
   const Object* find(std::string_view name_space, std::string_view name) const noexcept;
   const Object* find_uid(std::string_view uid) const noexcept;
+  // Of the objects whose column, which is indexed, has that value: how many there are; one, in the order of at().
+  std::size_t index_count(std::size_t column, std::string_view value) const noexcept;
+  const Object* index_at(std::size_t column, std::string_view value, std::size_t i) const noexcept;
   std::string_view resource_version() const noexcept;  // NUL-terminated
 
  private:

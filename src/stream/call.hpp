@@ -35,6 +35,10 @@ class CallOwner {
   virtual ~CallOwner() = default;
   virtual Executor& executor() const = 0;
   virtual void count_bytes(std::size_t bytes) = 0;
+  // Before they were inflated.
+  virtual void count_wire_bytes(std::size_t bytes) = 0;
+  // What the newest list or watch comes in.
+  virtual void note_encoding(bool protobuf) = 0;
   // The input at hand is processed: what has changed is reported to delivery.
   virtual void flush() = 0;
   // The call has ended; it is destroyed once it has returned to the event loop.
@@ -60,6 +64,7 @@ class Call : public transport::ExchangeObserver {
   virtual void log_stop(const char* /*why*/) noexcept {}
 
   void on_head(const transport::ResponseHead& head) final;
+  void on_wire_bytes(std::size_t count) final { owner_.count_wire_bytes(count); }
   void on_body(std::string_view bytes) final;
   void on_message_end(transport::MessageType type) final;
   void on_drained() final;
@@ -80,6 +85,7 @@ class Call : public transport::ExchangeObserver {
   bool finish();
   bool stopped() const noexcept { return stopped_; }
   sync::RequestId id() const noexcept { return id_; }
+  const transport::ResponseHead& head() const noexcept { return head_; }
   const ErrorContext& context() const noexcept { return context_; }
   CallOwner& owner() noexcept { return owner_; }
   Instant now() const { return owner_.executor().now(); }

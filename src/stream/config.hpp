@@ -8,6 +8,7 @@
 #include "base/expected.hpp"
 #include "cluster/connection_options.hpp"
 #include "delivery/delivery_options.hpp"
+#include "json/field_filter.hpp"
 #include "json/list_reader.hpp"
 #include "sync/sync_options.hpp"
 
@@ -20,6 +21,7 @@ struct Config {
   std::size_t limit = 0;
   sync::Options sync;
   json::ReaderOptions reader;
+  json::FieldOptions fields;
   delivery::Options delivery;
   // A key of the connection or the delivery that was set, which the streams of a client cannot have; NULL: none was.
   const char* client_key = nullptr;

@@ -6,6 +6,7 @@
 #include <limits>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "base/option_text.hpp"
 
@@ -116,6 +117,35 @@ Expected<void> set_managed_fields(Config& config, std::string_view, std::string_
   return assign_word(value, words, config.reader.keep_managed_fields);
 }
 
+template <std::vector<json::FieldPath> json::FieldOptions::*member>
+Expected<void> set_fields(Config& config, std::string_view, std::string_view value) {
+  return assign(json::parse_field_paths(value), config.fields.*member);
+}
+
+// Whether there are such columns is known when the stream is opened.
+Expected<void> set_index(Config& config, std::string_view, std::string_view value) {
+  constexpr std::string_view kBlanks = " \t";
+  std::vector<std::size_t> columns;
+  for (;;) {
+    value.remove_prefix(std::min(value.find_first_not_of(kBlanks), value.size()));
+    if (value.empty()) break;
+    const std::string_view number = value.substr(0, value.find_first_of(kBlanks));
+    value.remove_prefix(number.size());
+    const Expected<std::uint64_t> column = parse_count(number);
+    if (!column || *column >= json::kMaxFieldPaths) {
+      return expected("numbers of columns, from 0, separated by blanks, such as 0 2");
+    }
+    if (std::find(columns.begin(), columns.end(), *column) == columns.end()) columns.push_back(*column);
+  }
+  config.fields.index = std::move(columns);
+  return {};
+}
+
+Expected<void> set_notify(Config& config, std::string_view, std::string_view value) {
+  constexpr std::array<std::pair<std::string_view, bool>, 2> words{{{"all", false}, {"columns", true}}};
+  return assign_word(value, words, config.fields.notify_columns);
+}
+
 Expected<void> set_page_size(Config& config, std::string_view, std::string_view value) {
   std::size_t size = 0;
   if (value == "auto") {
@@ -132,6 +162,13 @@ Expected<void> set_transport(Config& config, std::string_view, std::string_view 
   constexpr std::array<std::pair<std::string_view, WatchTransport>, 3> words{
       {{"auto", WatchTransport::automatic}, {"websocket", WatchTransport::websocket}, {"http", WatchTransport::http}}};
   return assign_word(value, words, config.sync.transport);
+}
+
+Expected<void> set_encoding(Config& config, std::string_view, std::string_view value) {
+  using sync::Encoding;
+  constexpr std::array<std::pair<std::string_view, Encoding>, 3> words{
+      {{"auto", Encoding::automatic}, {"json", Encoding::json}, {"protobuf", Encoding::protobuf}}};
+  return assign_word(value, words, config.sync.encoding);
 }
 
 Expected<void> set_initial(Config& config, std::string_view, std::string_view value) {
@@ -230,7 +267,13 @@ constexpr ConfigKey kTable[] = {
     {"metadata_only", "boolean", "false", set_metadata_only},
     {"managed_fields", "drop or keep", "drop", set_managed_fields},
     {"page_size", "number or auto", "auto", set_page_size},
+    {"keep_fields", "pointers", "", set_fields<&json::FieldOptions::keep>},
+    {"drop_fields", "pointers", "", set_fields<&json::FieldOptions::drop>},
+    {"columns", "pointers", "", set_fields<&json::FieldOptions::columns>},
+    {"index", "numbers", "", set_index},
+    {"notify", "all or columns", "all", set_notify},
     {"transport", "auto, websocket or http", "auto", set_transport},
+    {"encoding", "auto, json or protobuf", "auto", set_encoding},
     {"initial", "auto, list or watchlist", "auto", set_initial},
     {"reconnect", "boolean", "true", set_reconnect},
     {"backoff_initial", "duration", "800ms", backoff<&sync::Options::backoff_initial>},

@@ -2,18 +2,35 @@
 
 #include <utility>
 
+#include "cluster/query.hpp"
+
 namespace ksr::stream {
 
 ListCall::ListCall(CallOwner& owner, sync::RequestId id, ErrorContext context, const json::ReaderOptions& options,
-                   sync::Reflector& reflector)
-    : Call(owner, id, std::move(context)), reflector_(reflector), reader_(options, *this) {}
+                   json::FieldFilter* fields, sync::Reflector& reflector)
+    : Call(owner, id, std::move(context)), reflector_(reflector), fields_(fields), options_(options) {}
+
+void ListCall::opened() {
+  const bool protobuf = cluster::is_protobuf(head().content_type);
+  owner().note_encoding(protobuf);
+  json::ListObserver& observer = *this;
+  if (protobuf) {
+    reader_.emplace<protobuf::ListReader>(options_, observer);
+  } else {
+    reader_.emplace<json::ListReader>(options_, observer);
+  }
+}
 
 void ListCall::received(std::string_view bytes) {
-  if (Expected<void> fed = reader_.feed(bytes); !fed) fail(fed.error());
+  auto* const json = std::get_if<json::ListReader>(&reader_);
+  const Expected<void> fed = json != nullptr ? json->feed(bytes) : std::get<protobuf::ListReader>(reader_).feed(bytes);
+  if (!fed) fail(fed.error());
 }
 
 void ListCall::completed() {
-  const Expected<json::ListMeta> meta = reader_.finish();
+  auto* const json = std::get_if<json::ListReader>(&reader_);
+  const Expected<json::ListMeta> meta =
+      json != nullptr ? json->finish() : std::get<protobuf::ListReader>(reader_).finish();
   if (!meta) return fail(meta.error());
   if (finish()) reflector_.on_list_end(id(), *meta, now());
 }
@@ -24,7 +41,7 @@ void ListCall::failed(const Error& error, const std::optional<json::ApiStatus>& 
 }
 
 void ListCall::on_item(const json::Item& item) {
-  if (!stopped()) reflector_.on_list_item(id(), item, now());
+  if (!stopped()) reflector_.on_list_item(id(), fields_ != nullptr ? fields_->apply(item) : item, now());
 }
 
 }  // namespace ksr::stream

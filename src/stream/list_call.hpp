@@ -2,20 +2,25 @@
 // thread.
 #pragma once
 
+#include <variant>
+
+#include "json/field_filter.hpp"
 #include "json/list_reader.hpp"
+#include "protobuf/list_reader.hpp"
 #include "stream/call.hpp"
 #include "sync/reflector.hpp"
 
 namespace ksr::stream {
 
+// `fields`: what is kept of each object; nullptr: all.
 class ListCall final : public Call, private json::ListObserver {
  public:
   ListCall(CallOwner& owner, sync::RequestId id, ErrorContext context, const json::ReaderOptions& options,
-           sync::Reflector& reflector);
+           json::FieldFilter* fields, sync::Reflector& reflector);
 
  private:
   bool accepts(int http_status) const override { return transport::is_success(http_status); }
-  void opened() override {}
+  void opened() override;
   void received(std::string_view bytes) override;
   void message_ended() override {}
   void completed() override;
@@ -23,7 +28,10 @@ class ListCall final : public Call, private json::ListObserver {
   void on_item(const json::Item& item) override;
 
   sync::Reflector& reflector_;
-  json::ListReader reader_;
+  json::FieldFilter* const fields_;
+  const json::ReaderOptions options_;
+  // Chosen by the answer.
+  std::variant<std::monostate, json::ListReader, protobuf::ListReader> reader_;
 };
 
 }  // namespace ksr::stream

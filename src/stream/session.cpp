@@ -7,6 +7,7 @@
 #include "base/exception_error.hpp"
 #include "base/text.hpp"
 #include "base/thread_check.hpp"
+#include "protobuf/schema.hpp"
 #include "stream/list_call.hpp"
 #include "stream/watch_call.hpp"
 
@@ -30,6 +31,11 @@ Milliseconds head_limit(const sync::WatchRequest& request, Milliseconds request_
   return has_limit ? std::min(request_timeout, *request.head_limit) : *request.head_limit;
 }
 
+std::unique_ptr<json::FieldFilter> field_filter(const Config& config) {
+  if (config.fields.empty()) return nullptr;
+  return std::make_unique<json::FieldFilter>(config.fields, config.reader.max_object_size);
+}
+
 }  // namespace
 
 Session::Session(SessionOwner& owner, const SessionParts& parts, std::string name_space, const sync::Options& options,
@@ -37,6 +43,7 @@ Session::Session(SessionOwner& owner, const SessionParts& parts, std::string nam
     : owner_(owner),
       parts_(parts),
       name_space_(std::move(name_space)),
+      fields_(field_filter(parts.config)),
       reflector_(options, *this, std::move(memory), parts.random, parts.dispatcher) {}
 
 Session::~Session() = default;
@@ -84,13 +91,15 @@ void Session::start_list(sync::RequestId id, const sync::ListRequest& request) {
   candidate_ = request.candidate;
   transport::Request wire;
   wire.target = cluster::list_target(parts_.resources[request.candidate], parts_.config.query, name_space_, request);
-  wire.headers.push_back({"Accept", cluster::list_accept(parts_.config.query)});
+  wire.headers.push_back(
+      {"Accept", cluster::list_accept(parts_.config.query, accepted(request.candidate, request.protobuf))});
   wire.response_timeout = parts_.config.connection.request_timeout;
   wire.idle_timeout = parts_.config.connection.request_timeout;
   wire.accept_gzip = true;
   json::ReaderOptions reader = parts_.config.reader;
   reader.item_kind = parts_.config.query.metadata_only ? "" : parts_.resources[request.candidate].kind;
-  run(id, std::make_unique<ListCall>(as_call_owner(), id, context(kList), reader, reflector_), std::move(wire), false);
+  run(id, std::make_unique<ListCall>(as_call_owner(), id, context(kList), reader, fields_.get(), reflector_),
+      std::move(wire), false);
 }
 
 void Session::start_watch(sync::RequestId id, const sync::WatchRequest& request) {
@@ -98,12 +107,26 @@ void Session::start_watch(sync::RequestId id, const sync::WatchRequest& request)
   transport::Request wire;
   wire.target = cluster::watch_target(parts_.resources[request.candidate], parts_.config.query, name_space_, request);
   wire.long_running = true;
-  wire.headers.push_back({"Accept", cluster::watch_accept(parts_.config.query)});
+  const cluster::Accepted encodings = accepted(request.candidate, request.protobuf);
+  wire.headers.push_back({"Accept", cluster::watch_accept(parts_.config.query, encodings)});
   wire.response_timeout = head_limit(request, parts_.config.connection.request_timeout);
   wire.ping_interval = kWebsocketPingInterval;
   wire.pong_timeout = kWebsocketPongTimeout;
-  run(id, std::make_unique<WatchCall>(as_call_owner(), id, context(kWatch), parts_.config.reader, request, reflector_),
+  run(id,
+      std::make_unique<WatchCall>(as_call_owner(), id, context(kWatch), parts_.config.reader, fields_.get(), request,
+                                  encodings, reflector_),
       std::move(wire), request.websocket);
+}
+
+// Where discovery was not asked, the kind is not known; what the server answers then decides.
+cluster::Accepted Session::accepted(std::size_t candidate, bool protobuf) const {
+  if (!protobuf) return cluster::Accepted::json;
+  if (parts_.config.sync.encoding == sync::Encoding::protobuf) return cluster::Accepted::protobuf;
+  if (parts_.config.query.metadata_only) return cluster::Accepted::both;
+  const cluster::Resource& resource = parts_.resources[candidate];
+  const std::string version = cluster::api_version_of(resource);
+  const bool known = resource.kind.empty() ? protobuf::knows_version(version) : protobuf::knows(version, resource.kind);
+  return known ? cluster::Accepted::both : cluster::Accepted::json;
 }
 
 void Session::run(sync::RequestId id, std::unique_ptr<Call> call, transport::Request request, bool websocket) {
@@ -229,6 +252,14 @@ void Session::on_error(const Error& error, std::optional<Milliseconds> next_try)
 void Session::count_bytes(std::size_t bytes) {
   received_ += bytes;
   parts_.statistics.bytes_received.fetch_add(bytes, std::memory_order_relaxed);
+}
+
+void Session::count_wire_bytes(std::size_t bytes) {
+  parts_.statistics.wire_bytes.fetch_add(bytes, std::memory_order_relaxed);
+}
+
+void Session::note_encoding(bool protobuf) {
+  parts_.statistics.encoding.store(protobuf ? 2 : 1, std::memory_order_relaxed);
 }
 
 void Session::flush() {

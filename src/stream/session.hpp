@@ -91,6 +91,8 @@ class Session final : private sync::Effects, private CallOwner {
   // CallOwner
   Executor& executor() const override { return parts_.executor; }
   void count_bytes(std::size_t bytes) override;
+  void count_wire_bytes(std::size_t bytes) override;
+  void note_encoding(bool protobuf) override;
   void flush() override;
   void retire(sync::RequestId id) override;
   Logger& logger() override { return parts_.dispatcher; }
@@ -101,12 +103,16 @@ class Session final : private sync::Effects, private CallOwner {
   CallOwner& as_call_owner() noexcept { return *this; }
   Instant now() const { return parts_.executor.now(); }
   ErrorContext context(const char* operation) const;
+  // What is asked for: protobuf only where the type may be known.
+  cluster::Accepted accepted(std::size_t candidate, bool protobuf) const;
   void log_listed(std::string_view resource_version) noexcept;
   void run(sync::RequestId id, std::unique_ptr<Call> call, transport::Request request, bool websocket);
 
   SessionOwner& owner_;
   const SessionParts parts_;
   const std::string name_space_;
+  // What is kept of each object; null: all. Used by its calls, one at a time.
+  const std::unique_ptr<json::FieldFilter> fields_;
   sync::Reflector reflector_;
   std::unordered_map<sync::RequestId, std::unique_ptr<Call>> calls_;
   // Ended, but possibly still on the call stack; destroyed from the event loop.

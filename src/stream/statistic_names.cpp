@@ -15,6 +15,8 @@ struct PlainCount {
 
 constexpr PlainCount kPlainCounts[] = {
     {"bytes_received", &Statistics::bytes_received},
+    {"wire_bytes", &Statistics::wire_bytes},
+    {"encoding", &Statistics::encoding},
     {"events", &Statistics::events},
     {"bookmarks", &Statistics::bookmarks},
     {"lists", &Statistics::lists},

@@ -16,6 +16,10 @@ struct Statistics {
 
   std::atomic<sync::State> state{sync::State::connecting};
   Count bytes_received{0};
+  // Before decompression.
+  Count wire_bytes{0};
+  // Of the newest list or watch: 0 none yet, 1 JSON, 2 protobuf.
+  Count encoding{0};
   Count events{0};
   Count bookmarks{0};
   Count lists{0};

@@ -15,6 +15,20 @@
 namespace ksr::stream {
 namespace {
 
+Expected<void> check_fields(const json::FieldOptions& fields) {
+  if (!fields.keep.empty() && !fields.drop.empty()) {
+    return Error{Status::invalid, "config key drop_fields: expected one of keep_fields and drop_fields, not both"};
+  }
+  for (const std::size_t column : fields.index) {
+    if (column < fields.columns.size()) continue;
+    return Error{Status::invalid,
+                 "config key index: expected numbers of columns, from 0, of which the config key "
+                 "columns has " +
+                     std::to_string(fields.columns.size()) + "; got " + std::to_string(column)};
+  }
+  return {};
+}
+
 Expected<void> check(const Config& config) {
   if (config.query.resources.empty()) {
     return Error{Status::invalid, "config key resource: not set; expected a resource such as v1/pods"};
@@ -22,7 +36,7 @@ Expected<void> check(const Config& config) {
   if (config.sync.backoff_max < config.sync.backoff_initial) {
     return Error{Status::invalid, "config key backoff_max: expected at least backoff_initial"};
   }
-  return {};
+  return check_fields(config.fields);
 }
 
 // Abandons the dispatcher of a stream that could not be made.
@@ -58,8 +72,8 @@ Expected<std::shared_ptr<Stream>> Stream::create(Config config, std::unique_ptr<
     access = *std::move(opened);
   }
   if (config.query.namespaces_of_context) config.query.namespaces = {name_space};
-  auto publisher =
-      std::make_shared<delivery::Publisher>(config.limit, std::max<std::size_t>(config.query.namespaces.size(), 1));
+  auto publisher = std::make_shared<delivery::Publisher>(
+      config.limit, std::max<std::size_t>(config.query.namespaces.size(), 1), config.fields.index);
   auto dispatcher = delivery::CallbackDispatcher::create(
       config.delivery, std::move(host), publisher, client ? std::move(client->delivery) : delivery::SharedDelivery{});
   if (!dispatcher) return std::move(dispatcher).error();

@@ -7,10 +7,13 @@
 namespace ksr::stream {
 
 WatchCall::WatchCall(CallOwner& owner, sync::RequestId id, ErrorContext context, const json::ReaderOptions& options,
-                     const sync::WatchRequest& request, sync::Reflector& reflector)
+                     json::FieldFilter* fields, const sync::WatchRequest& request, cluster::Accepted accepted,
+                     sync::Reflector& reflector)
     : Call(owner, id, std::move(context)),
       reflector_(reflector),
-      reader_(options, *this),
+      fields_(fields),
+      options_(options),
+      accepted_(accepted),
       websocket_(request.websocket),
       level_(request.poll ? LogLevel::debug : LogLevel::info),
       beginning_(request.send_initial_events ? "with the initial events"
@@ -20,16 +23,49 @@ void WatchCall::opened() {
   opened_at_ = now();
   log_line(owner().logger(), level_,
            [&] { return context().text() + ": opened over " + (websocket_ ? "WebSocket " : "HTTP ") + beginning_; });
+  if (!websocket_) {
+    cluster::is_protobuf(head().content_type) ? read_protobuf() : read_json();
+  } else if (accepted_ == cluster::Accepted::json) {
+    read_json();
+  }
   reflector_.on_watch_open(id(), now());
+}
+
+void WatchCall::read_json() {
+  owner().note_encoding(false);
+  json::WatchObserver& observer = *this;
+  reader_.emplace<json::WatchReader>(options_, observer);
+}
+
+void WatchCall::read_protobuf() {
+  owner().note_encoding(true);
+  const auto framing = websocket_ ? protobuf::Framing::messages : protobuf::Framing::lengths;
+  json::WatchObserver& observer = *this;
+  reader_.emplace<protobuf::WatchReader>(options_, framing, observer);
+}
+
+bool WatchCall::at_boundary() const {
+  if (const auto* const json = std::get_if<json::WatchReader>(&reader_)) return json->at_boundary();
+  const auto* const protobuf = std::get_if<protobuf::WatchReader>(&reader_);
+  return protobuf == nullptr || protobuf->at_boundary();
 }
 
 void WatchCall::received(std::string_view bytes) {
   arrived_ = now();
-  if (Expected<void> fed = reader_.feed(bytes); !fed) fail(fed.error());
+  if (bytes.empty()) return;
+  // The tag of a WatchEvent's type. JSON begins with a brace (apiserver pkg/endpoints/handlers/watch.go).
+  if (reader_.index() == 0) bytes.front() == '\x0a' ? read_protobuf() : read_json();
+  auto* const json = std::get_if<json::WatchReader>(&reader_);
+  const Expected<void> fed = json != nullptr ? json->feed(bytes) : std::get<protobuf::WatchReader>(reader_).feed(bytes);
+  if (!fed) fail(fed.error());
 }
 
 void WatchCall::message_ended() {
-  if (Expected<void> ended = reader_.end_message(); !ended) fail(ended.error());
+  if (reader_.index() == 0) return;
+  auto* const json = std::get_if<json::WatchReader>(&reader_);
+  const Expected<void> ended =
+      json != nullptr ? json->end_message() : std::get<protobuf::WatchReader>(reader_).end_message();
+  if (!ended) fail(ended.error());
 }
 
 // A stream that ends inside an event ends all the same: the event comes again from the last resourceVersion
@@ -49,7 +85,10 @@ void WatchCall::failed(const Error& error, const std::optional<json::ApiStatus>&
 }
 
 void WatchCall::on_event(json::EventType type, const json::Item& item) {
-  if (!stopped()) reflector_.on_watch_event(id(), type, item, arrived_);
+  if (stopped()) return;
+  // Of what is deleted the last known state is told, not the text of the event.
+  const bool cut = fields_ != nullptr && type != json::EventType::deleted;
+  reflector_.on_watch_event(id(), type, cut ? fields_->apply(item) : item, arrived_);
 }
 
 void WatchCall::on_bookmark(std::string_view resource_version, bool initial_events_end) {

@@ -4,18 +4,24 @@
 
 #include <optional>
 #include <string>
+#include <variant>
 
+#include "cluster/query.hpp"
+#include "json/field_filter.hpp"
 #include "json/watch_reader.hpp"
+#include "protobuf/watch_reader.hpp"
 #include "stream/call.hpp"
 #include "sync/reflector.hpp"
 
 namespace ksr::stream {
 
+// `fields`: what is kept of each object; nullptr: all.
 class WatchCall final : public Call, private json::WatchObserver {
  public:
   WatchCall(CallOwner& owner, sync::RequestId id, ErrorContext context, const json::ReaderOptions& options,
-            const sync::WatchRequest& request, sync::Reflector& reflector);
-  bool is_stalled(Milliseconds time) const override { return !reader_.at_boundary() && now() - arrived_ >= time; }
+            json::FieldFilter* fields, const sync::WatchRequest& request, cluster::Accepted accepted,
+            sync::Reflector& reflector);
+  bool is_stalled(Milliseconds time) const override { return !at_boundary() && now() - arrived_ >= time; }
   void log_stop(const char* why) noexcept override;
 
  private:
@@ -36,8 +42,16 @@ class WatchCall final : public Call, private json::WatchObserver {
   // "<request>: ended after 5 s" and `how`; when it had opened.
   void log_end(const char* who, const std::string& how) noexcept;
 
+  void read_json();
+  void read_protobuf();
+  bool at_boundary() const;
+
   sync::Reflector& reflector_;
-  json::WatchReader reader_;
+  json::FieldFilter* const fields_;
+  const json::ReaderOptions options_;
+  const cluster::Accepted accepted_;
+  // Chosen by the answer; over WebSocket, whose head does not say it, by the first byte of the first message.
+  std::variant<std::monostate, json::WatchReader, protobuf::WatchReader> reader_;
   const bool websocket_;
   // Of the lines of one that opens and ends each second.
   const LogLevel level_;

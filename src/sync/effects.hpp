@@ -25,10 +25,14 @@ using RequestId = std::uint64_t;
 struct ListRequest : ListOptions {
   // Which of the resource's candidate names.
   std::size_t candidate = 0;
+  // The answer may be in protobuf.
+  bool protobuf = false;
 };
 
 struct WatchRequest : WatchOptions {
   std::size_t candidate = 0;
+  // Its events may be in protobuf.
+  bool protobuf = false;
   bool websocket = false;
   // It ends soon, so that what is held back on the way comes with its end, and is followed by the next one.
   bool poll = false;

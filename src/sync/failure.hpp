@@ -48,6 +48,8 @@ enum class RecoveryAction {
   without_websocket,
   // The answer means that WatchList is not possible here.
   without_watchlist,
+  // What came in protobuf is not known: the same in JSON, at once.
+  in_json,
   // WatchList failed: a list this time.
   list_this_time,
   // The resource has no watch (405): it is listed again and again, at the pace of watch_timeout.

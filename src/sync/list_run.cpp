@@ -73,9 +73,11 @@ void ListRun::begin(std::size_t candidate, std::size_t page_size, Instant now) {
   begin_staging();
 }
 
-void ListRun::request_page(RequestId id) {
+void ListRun::request_page(RequestId id, bool protobuf) {
   id_ = id;
-  effects_.start_list(id, pager_.request());
+  ListRequest request = pager_.request();
+  request.protobuf = protobuf;
+  effects_.start_list(id, request);
 }
 
 Error ListRun::too_large_error() const {

@@ -71,7 +71,8 @@ class ListRun {
 
   // --- a list by requests -------------------------------------------------------------------------------------------
   void begin(std::size_t candidate, std::size_t page_size, Instant now);
-  void request_page(RequestId id);
+  // `protobuf`: the answer may be.
+  void request_page(RequestId id, bool protobuf);
   bool is_running(RequestId id) const noexcept { return id != 0 && id == id_; }
   // What has come is more than fits: the list is to be given up.
   bool too_large() const noexcept { return bytes_ > max_bytes_; }

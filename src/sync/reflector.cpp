@@ -51,6 +51,9 @@
 // 1               clock jump                             queued or waiting  stop requests; backoff starts over
 // 2               exception                              waiting            stop requests; backoff
 // 2               cancel, failure beyond repair          over               stop requests
+// any with a      protobuf that is not known             queued             aim as before; the resource recorded as
+// JSON
+//  request
 //
 // 1: listing, opening, initial_events, waiting; 2: all but over.
 #include "sync/reflector.hpp"
@@ -64,8 +67,6 @@ namespace ksr::sync {
 
 namespace {
 
-// A handshake without an answer for so long is tried over HTTP instead.
-constexpr Milliseconds kHandshakeLimit{3'000};
 // Initial events whose head does not come for so long are asked for as a list.
 constexpr Milliseconds kInitialHeadLimit{3'000};
 // How long a poll may take beyond its time.
@@ -209,7 +210,7 @@ void Reflector::open_list(Instant now) {
   if (list_.synced()) ++counters_.relists;
   const std::size_t usual_page = server_state_->streams_lists() ? 0 : kPageSize;
   list_.begin(retry_.candidate(), options_.page_size.value_or(usual_page), now);
-  list_.request_page(++last_id_);
+  list_.request_page(++last_id_, retry_.protobuf());
 }
 
 void Reflector::on_list_item(RequestId id, const json::Item& item, Instant now) {
@@ -235,7 +236,7 @@ void Reflector::on_list_end(RequestId id, const json::ListMeta& meta, Instant no
   if (!list_.is_running(id)) return;
   switch (list_.end_page(meta)) {
     case Pager::Step::next_page:
-      list_.request_page(++last_id_);
+      list_.request_page(++last_id_, retry_.protobuf());
       break;
     case Pager::Step::broken:
       fail_list(list_.error(), RecoveryAction::retry, now);
@@ -266,7 +267,7 @@ void Reflector::on_list_failed(RequestId id, const Error& error, const std::opti
 void Reflector::fail_list(const Error& error, RecoveryAction action, Instant now) {
   if (action == RecoveryAction::list_in_one_page && list_.restart_in_one_page(now)) {
     log(LogLevel::notice, "listing again in one page: " + error.text());
-    return list_.request_page(++last_id_);
+    return list_.request_page(++last_id_, retry_.protobuf());
   }
   list_.abandon();
   watches_.slot().release();
@@ -296,6 +297,7 @@ void Reflector::note_listed(Instant as_of, Instant now) {
 WatchRequest Reflector::next_watch_request(Instant now) {
   WatchRequest request;
   request.candidate = retry_.candidate();
+  request.protobuf = retry_.protobuf();
   request.websocket = retry_.websocket(now);
   request.timeout = draw_watch_timeout(options_.watch_timeout, random_);
   const WatchPath& path = server_state_->path();
@@ -315,7 +317,8 @@ std::chrono::seconds Reflector::poll_time() const {
 WatchConnection& Reflector::prepared(WatchConnection& watch) const {
   watch.http_possible = options_.transport == WatchTransport::automatic;
   watch.initial_limit = options_.initial_timeout;
-  if (watch.request.websocket && watch.http_possible) watch.request.head_limit = kHandshakeLimit;
+  if (watch.request.websocket && watch.http_possible)
+    watch.request.head_limit = server_state_->transport().handshake_limit();
   if (watch.request.websocket) return watch;
   if (watch.request.poll) {
     watch.request.head_limit = watch.request.timeout + kPollOverdue;
@@ -761,6 +764,8 @@ void Reflector::recover(const Error& error, RecoveryAction action, Instant now) 
       retry_.note_watchlist_refused();
       log(LogLevel::notice, "listing, since the server does not support WatchList: " + error.text());
       return pursue(Aim::list, now);
+    case RecoveryAction::in_json:
+      return recover_in_json(error, now);
     case RecoveryAction::list_this_time:
       list_.avoid_watchlist_next();
       log(LogLevel::notice, "listing, since WatchList failed: " + error.text());
@@ -771,6 +776,13 @@ void Reflector::recover(const Error& error, RecoveryAction action, Instant now) 
     case RecoveryAction::give_up:
       return give_up(error);
   }
+}
+
+// The server is newer than this library. The object at hand was not applied, so nothing is lost.
+void Reflector::recover_in_json(const Error& error, Instant now) {
+  if (!retry_.fall_back_to_json()) return retry_slowly(error, aim_, now);
+  log(LogLevel::notice, "reading JSON from now on, since what came in protobuf is not known: " + error.text());
+  pursue(aim_, now);
 }
 
 void Reflector::recover_without_websocket(const Error& error, Instant now) {

@@ -153,6 +153,7 @@ class Reflector final : private RequestLimiter::Member {
 
   // --- recovery
   void recover(const Error& error, RecoveryAction action, Instant now);
+  void recover_in_json(const Error& error, Instant now);
   void recover_without_websocket(const Error& error, Instant now);
   void refresh_credentials(const Error& error, Instant now);
   void try_next_candidate(const Error& error, Instant now);

@@ -26,6 +26,7 @@ bool Candidates::advance() noexcept {
 RetryPlan::RetryPlan(const Options& options, ServerState& server_state, Random& random)
     : resource_(options.resource),
       wanted_(options.transport),
+      encoding_(options.encoding),
       server_state_(server_state),
       random_(random),
       candidates_(options.candidates, server_state.working_candidate(options.resource)),
@@ -42,6 +43,15 @@ bool RetryPlan::watchlist_refused() const {
 
 void RetryPlan::note_watchlist_refused() {
   server_state_.note_watchlist_refused(state_key());
+}
+
+bool RetryPlan::protobuf() const {
+  if (encoding_ != Encoding::automatic) return encoding_ == Encoding::protobuf;
+  return !server_state_.json_only(state_key());
+}
+
+bool RetryPlan::fall_back_to_json() {
+  return encoding_ == Encoding::automatic && server_state_.note_json_only(state_key());
 }
 
 TransportChoice* RetryPlan::transport() noexcept {

@@ -46,6 +46,9 @@ class RetryPlan {
   TransportChoice* transport() noexcept;
   bool watchlist_refused() const;
   void note_watchlist_refused();
+  bool protobuf() const;
+  // What came in protobuf was not known. False: it was not to come in protobuf, or has to.
+  bool fall_back_to_json();
   // The watch was not opened.
   void note_watch_refused(const RequestContext& context, const Error& error,
                           const std::optional<json::ApiStatus>& status, Instant now);
@@ -91,6 +94,7 @@ class RetryPlan {
 
   const std::string resource_;
   const WatchTransport wanted_;
+  const Encoding encoding_;
   ServerState& server_state_;
   Random& random_;
 

@@ -14,6 +14,15 @@ void ServerState::note_watchlist_refused(const std::string& resource) {
   resources_[resource].watchlist_refused = true;
 }
 
+bool ServerState::json_only(const std::string& resource) const {
+  const auto found = resources_.find(resource);
+  return found != resources_.end() && found->second.json_only;
+}
+
+bool ServerState::note_json_only(const std::string& resource) {
+  return !std::exchange(resources_[resource].json_only, true);
+}
+
 void ServerState::note_version(std::string_view major, std::string_view minor) noexcept {
   const auto number = [](std::string_view text) {
     int value = 0;

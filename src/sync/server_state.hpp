@@ -30,6 +30,11 @@ class ServerState {
   // As GET /version says it: "1", "33+". Anything else: an older one.
   void note_version(std::string_view major, std::string_view minor) noexcept;
 
+  // It sends something in protobuf that this library does not know: it is newer, and that resource is read as JSON.
+  bool json_only(const std::string& resource) const;
+  // False: that was known.
+  bool note_json_only(const std::string& resource);
+
   TransportChoice& transport() noexcept { return transport_; }
   WatchPath& path() noexcept { return path_; }
 
@@ -40,6 +45,7 @@ class ServerState {
  private:
   struct ResourceState {
     bool watchlist_refused = false;
+    bool json_only = false;
     std::size_t working_candidate = 0;
   };
 

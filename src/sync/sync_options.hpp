@@ -14,6 +14,8 @@ namespace ksr::sync {
 // `automatic` is a list: on a server of today it comes from the watch cache, compressed, where the initial events of a
 // watch cost an encoder call and a flush each and are never compressed.
 enum class Initial : std::uint8_t { automatic, list, watchlist };
+// How objects come over the wire; `automatic`: in protobuf where this library knows the type.
+enum class Encoding : std::uint8_t { automatic, json, protobuf };
 enum class WatchTransport : std::uint8_t { automatic, websocket, http };
 
 // Of a server that holds a whole page in memory while it encodes it (client-go tools/pager/pager.go).
@@ -22,6 +24,7 @@ constexpr std::size_t kPageSize = 500;
 struct Options {
   Initial initial = Initial::automatic;
   WatchTransport transport = WatchTransport::automatic;
+  Encoding encoding = Encoding::automatic;
   bool reconnect = true;
   Milliseconds backoff_initial{800};
   Milliseconds backoff_max{30'000};

@@ -1,8 +1,16 @@
 #include "sync/transport_choice.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace ksr::sync {
+namespace {
+
+// Then HTTP is tried instead.
+constexpr Milliseconds kHandshakeLimit{3'000};
+constexpr int kMaxDoublings = 3;
+
+}  // namespace
 
 bool TransportChoice::avoided(const Record& record, Instant now) noexcept {
   return record.avoided_since && now - *record.avoided_since < kRevisit;
@@ -40,7 +48,12 @@ void TransportChoice::note_refused_over_http(int code) noexcept {
   forget(websocket_);
 }
 
+Milliseconds TransportChoice::handshake_limit() const noexcept {
+  return kHandshakeLimit * (1 << std::min(handshakes_unanswered_, kMaxDoublings));
+}
+
 void TransportChoice::note_unanswered(bool websocket, bool silent, Instant now) {
+  if (websocket && silent && handshakes_unanswered_ < kMaxDoublings) ++handshakes_unanswered_;
   if (!websocket && websocket_.unanswered && !websocket_.confirmed) {
     // Neither is answered: the server, or the network, is down.
     return forget(websocket_);
@@ -71,7 +84,10 @@ void TransportChoice::note_head_missing(Instant now) {
 
 void TransportChoice::note_open(bool websocket) noexcept {
   if (of(websocket).unanswered) forget(of(websocket));
-  if (websocket) return;
+  if (websocket) {
+    handshakes_unanswered_ = 0;
+    return;
+  }
   http_.answered = true;
   if (websocket_.avoided_since) websocket_.confirmed = true;
 }

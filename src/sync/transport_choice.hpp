@@ -36,6 +36,9 @@ class TransportChoice {
   void note_open(bool websocket) noexcept;
   void note_message(bool websocket) noexcept;
 
+  // How long a handshake is waited for: where one was not answered in time the network may only be slow.
+  Milliseconds handshake_limit() const noexcept;
+
   // What the log is to be told about the transport now in use, once for each time that the other one is avoided.
   std::optional<std::string> take_notice(bool websocket);
 
@@ -62,6 +65,8 @@ class TransportChoice {
 
   Record websocket_;
   Record http_;
+  // In a row.
+  int handshakes_unanswered_ = 0;
   // What the handshake was refused with; 0: it was not refused.
   int refused_code_ = 0;
 };

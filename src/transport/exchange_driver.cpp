@@ -236,6 +236,8 @@ bool ExchangeDriver::choose_coding(const ResponseHead& head) {
 
 bool ExchangeDriver::take_body(std::string_view bytes) {
   if (!inflater_) return notify_body(bytes);
+  if (ended()) return false;
+  observer_->on_wire_bytes(bytes.size());
   const auto progress = inflater_->feed(bytes, [this](std::string_view unpacked) { return notify_body(unpacked); });
   if (progress == Inflater::Progress::failed) end_with_protocol_error("its gzip stream is damaged");
   return progress == Inflater::Progress::more;
@@ -251,6 +253,7 @@ void ExchangeDriver::notify_head(const ResponseHead& head) {
 
 bool ExchangeDriver::notify_body(std::string_view bytes) {
   if (ended()) return false;
+  if (!inflater_) observer_->on_wire_bytes(bytes.size());
   observer_->on_body(bytes);
   return !ended();
 }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -107,6 +108,8 @@ class ExchangeObserver {
   virtual void on_head(const ResponseHead& head) = 0;
   // The bytes of the body as they arrive, inflated; valid during the call.
   virtual void on_body(std::string_view bytes) = 0;
+  // How many bytes of the body have come, before they are inflated. on_body follows, unless too few have come.
+  virtual void on_wire_bytes(std::size_t /*count*/) {}
   // WebSocket only: what came since the last call is one whole message.
   virtual void on_message_end(MessageType /*type*/) {}
   // WebSocket only, before on_end: the peer has sent a close frame. 1005: without a code (RFC 6455, section 7.1.5).

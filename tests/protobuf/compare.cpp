@@ -154,18 +154,18 @@ struct ListFound {
 };
 
 template <class Reader>
-void read_list(std::string_view bytes, std::size_t size, ListFound& found) {
-  Reader reader({}, found.log);
+void read_list(const ReaderOptions& options, std::string_view bytes, std::size_t size, ListFound& found) {
+  Reader reader(options, found.log);
   feed(reader, bytes, size, found.error);
   const auto meta = reader.finish();
   if (meta) found.meta = *meta;
 }
 
-std::string compare_list(const Record& record) {
+std::string compare_list(const Record& record, const ReaderOptions& options) {
   ListFound expected;
   ListFound found;
-  read_list<ksr::json::ListReader>(record.json, record.json.size() + 1, expected);
-  read_list<ListReader>(record.protobuf, 1 + record.protobuf.size() / 5, found);
+  read_list<ksr::json::ListReader>(options, record.json, record.json.size() + 1, expected);
+  read_list<ListReader>(options, record.protobuf, 1 + record.protobuf.size() / 5, found);
   // The first item that is none ends both.
   if (expected.error.empty() != found.error.empty()) return expected.error + " / " + found.error;
   if (expected.meta.resource_version != found.meta.resource_version || expected.meta.kind != found.meta.kind ||
@@ -181,7 +181,11 @@ std::string compare(const Record& record) {
   if (read_envelope(record.protobuf, envelope) != EnvelopeOutcome::done) return "it has no envelope";
   const KindRow* const kind = built_in_schema().find(envelope.api_version, envelope.kind);
   if (kind == nullptr) return record.outcome == "unknown" ? "" : "its kind is not known";
-  return kind->list != 0 ? compare_list(record) : compare_object(record, envelope, *kind);
+  if (kind->list == 0) return compare_object(record, envelope, *kind);
+  ReaderOptions options;
+  std::string problem = compare_list(record, options);
+  options.keep_managed_fields = true;
+  return problem.empty() ? compare_list(record, options) : problem;
 }
 
 }  // namespace

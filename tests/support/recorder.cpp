@@ -85,6 +85,7 @@ ksr_status Recorder::open(const Settings& settings, ksr_client* client) {
       return set;
     }
     if (key == "limit" && value != "0") limited_ = true;
+    if (key == "keep_fields" || key == "drop_fields" || key == "notify") some_changes_are_no_deltas_ = true;
   }
   ksr_config_on_update(config.get(), on_update);
   ksr_config_on_error(config.get(), on_error);
@@ -175,6 +176,12 @@ void Recorder::check_update(const ksr_snapshot* snapshot) {
       newest = delta.resource_version;
     }
     deltas_.push_back(delta);
+  }
+  if (some_changes_are_no_deltas_) {
+    for (auto& [uid, version] : summed_) {
+      const auto now = contents_.find(uid);
+      if (now != contents_.end() && older(version, now->second)) version = now->second;
+    }
   }
   if (summed_ != contents_) violated("deltas do not add up to snapshot " + std::to_string(sequence));
 }

@@ -120,6 +120,8 @@ class Recorder {
   std::uint64_t last_sequence_ = 0;
   std::size_t updates_ = 0;
   bool limited_ = false;
+  // The keys of fields: then the versions of the deltas may be older than the snapshot's.
+  bool some_changes_are_no_deltas_ = false;
   bool closed_ = false;
 };
 

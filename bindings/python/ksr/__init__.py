@@ -41,7 +41,7 @@ from .errors import Error
 from .objects import Object
 from .request import Body, Key
 from .response import Response
-from .snapshot import Delta, Snapshot
+from .snapshot import Change, Delta, Snapshot
 from .stream import OnError, OnLog, OnState, Stream, open_stream as open  # noqa: A004
 
 __all__ = [
@@ -54,6 +54,7 @@ __all__ = [
     "AsyncWebSocket",
     "AsyncWriter",
     "Body",
+    "Change",
     "Channel",
     "Client",
     "ClientLog",

@@ -103,6 +103,10 @@ def _set_callbacks(pointer: c_void_p, wants_log: bool) -> None:
     lib.ksr_config_on_log(pointer, _inbox.on_log if wants_log else LogFn())
 
 
+# Keys whose values have blanks between them, not commas.
+_BETWEEN_BLANKS = frozenset(("keep_fields", "drop_fields", "columns", "index"))
+
+
 def value_text(key: str, value: Value) -> str:
     if isinstance(value, str):
         return value
@@ -115,6 +119,6 @@ def value_text(key: str, value: Value) -> str:
     if isinstance(value, os.PathLike):
         return os.fspath(value)
     if isinstance(value, (list, tuple, set, frozenset)):
-        return ",".join(value_text(key, name) for name in value)
+        return (" " if key in _BETWEEN_BLANKS else ",").join(value_text(key, name) for name in value)
     takes = "text, a bool, an int, a timedelta, a path or a list"
     raise TypeError(f"the value of {key} must be {takes}, not {type(value).__name__}")

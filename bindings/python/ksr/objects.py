@@ -13,6 +13,9 @@ from ._library import c_text, library, short, text_of
 from .codes import Field
 
 
+_NOTHING: Any = object()
+
+
 class Object:
     """One version of a Kubernetes object: immutable, usable on any thread, and alive as long as it is referred to, also
     beyond its snapshot and its stream. Two are equal when they are the same version of the same object."""
@@ -101,6 +104,35 @@ class Object:
         length = c_size_t()
         address = library().ksr_object_get(self._address, c_text(pointer, "a JSON pointer"), byref(length))
         return json.loads(ctypes.string_at(address, length.value).decode()) if address else default
+
+    def __getitem__(self, pointer: str) -> Any:
+        """The value that a JSON pointer names, as `get`; KeyError when nothing is there. Since 0.2."""
+        value = self.get(pointer, _NOTHING)
+        if value is _NOTHING:
+            raise KeyError(pointer)
+        return value
+
+    def __contains__(self, pointer: str) -> bool:
+        """Whether there is anything that a JSON pointer names. Since 0.2."""
+        return bool(library().ksr_object_get(self._address, c_text(pointer, "a JSON pointer"), None))
+
+    # Else it would be made of __getitem__.
+    __iter__ = None
+
+    def column(self, place: int) -> Optional[str]:
+        """The text of a column of the key `columns`, from 0, as it was read when the object was stored: a string decoded,
+        of anything else its JSON, "" where there is nothing. None when the stream has no such column. Since 0.2."""
+        length = c_size_t()
+        address = library().ksr_object_column(self._address, place, byref(length)) if place >= 0 else None
+        return ctypes.string_at(address, length.value).decode() if address else None
+
+    @property
+    def columns(self) -> List[str]:
+        """All columns of the object. Since 0.2."""
+        all_columns: List[str] = []
+        while (text := self.column(len(all_columns))) is not None:
+            all_columns.append(text)
+        return all_columns
 
     def get_str(self, pointer: str) -> Optional[str]:
         """The string that a JSON pointer names; None when none is there. This and the like need no parser of JSON. Since

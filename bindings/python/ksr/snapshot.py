@@ -18,6 +18,17 @@ class Delta(NamedTuple):
     object: Object
 
 
+class Change(NamedTuple):
+    """A Delta with what the object was before. Since 0.2."""
+
+    kind: DeltaKind
+    object: Object
+    #: As the snapshot delivered before had it; None when it is ADDED.
+    before: Optional[Object]
+    #: DELETED only because `limit` has no place for it any more: the object exists.
+    left: bool
+
+
 class Snapshot(Sequence[Object]):
     """A sequence of all objects, ordered by (namespace, name), or with `limit` most recent first. Immutable, usable on
     any thread, and alive as long as it is referred to, also beyond its stream."""
@@ -86,6 +97,24 @@ class Snapshot(Sequence[Object]):
         for place in range(lib.ksr_snapshot_delta_count(self._address)):
             kind = lib.ksr_snapshot_delta_at(self._address, place, byref(address))
             yield Delta(named(DeltaKind, kind), Object(address.value or 0))
+
+    def changes(self) -> Iterator[Change]:
+        """The deltas, each with what the object was before. Since 0.2."""
+        lib = library()
+        for place, (kind, item) in enumerate(self.deltas()):
+            before = _object(lib.ksr_snapshot_delta_before(self._address, place))
+            yield Change(kind, item, before, lib.ksr_snapshot_delta_left(self._address, place) == 1)
+
+    def by_index(self, column: int, value: str) -> List[Object]:
+        """The objects that have that value in that column, from 0, of the key `columns`, such as the pods of one node, in
+        the order of the snapshot. The key `index` names the columns that can be asked for; for others there are none. A
+        column with * finds an object by each of its values; "" finds those whose column is empty. Since 0.2."""
+        lib = library()
+        raw = c_text(value, "a value")
+        if column < 0:
+            return []
+        count = lib.ksr_snapshot_index_count(self._address, column, raw)
+        return [Object(lib.ksr_snapshot_index_at(self._address, column, raw, place)) for place in range(count)]
 
     def __repr__(self) -> str:
         return f"<ksr.Snapshot {self.sequence}: {len(self)} objects at {self.resource_version}>"

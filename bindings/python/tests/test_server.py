@@ -97,6 +97,57 @@ class Views(unittest.TestCase):
         self.assertEqual(item.decode(), json.loads(bytes(item.json)))
         self.assertIn("ConfigMap", repr(item))
 
+    def test_values_by_their_pointers(self):
+        with self.open(label_selector="team=blue") as stream:
+            (item,) = stream.poll(TEST_TIMEOUT)
+        self.assertEqual((item["/metadata/labels"], item["/metadata/name"]), ({"team": "blue"}, "a"))
+        self.assertTrue("/metadata/name" in item and "/status" not in item)
+        for nothing in ("/status/phase", "metadata"):
+            with self.assertRaises(KeyError):
+                item[nothing]
+        for wrong in (0, None):
+            with self.assertRaises(TypeError):
+                item[wrong]
+        with self.assertRaises(ValueError):
+            item["/a\0"]
+        with self.assertRaises(TypeError):
+            list(item)
+
+    def test_columns_and_indexes(self):
+        script(f"create configmap {self.space}/c team=red extra=red2")
+        pointers = ["/metadata/labels/team", "/metadata/labels/*"]
+        with self.open(columns=pointers, index=[0, 1], keep_fields=["/data"], notify="columns") as stream:
+            snapshot = stream.poll(TEST_TIMEOUT)
+        item = snapshot[1]
+        self.assertEqual((item.column(0), item.columns), ("red", ["red", "red"]))
+        self.assertEqual((item.column(2), item.column(-1)), (None, None))
+        self.assertNotIn("/metadata/labels", item)
+
+        def names(column, value):
+            return [found.name for found in snapshot.by_index(column, value)]
+
+        self.assertEqual((names(0, "red"), names(0, "blue"), names(1, "red2")), (["b", "c"], ["a"], ["c"]))
+        self.assertEqual((names(0, "green"), names(2, "red"), names(-1, "red")), ([], [], []))
+        with self.assertRaises(ValueError):
+            names(0, "red\0")
+
+    def test_what_was_before(self):
+        def told(snapshot):
+            return [
+                (kind, item.name, before and before["/metadata/labels/team"], left)
+                for kind, item, before, left in snapshot.changes()
+            ]
+
+        with self.open(label_selector="team", limit=1, field_selector="metadata.name!=b") as stream:
+            self.assertEqual(told(stream.poll(TEST_TIMEOUT)), [(D.ADDED, "a", None, False)])
+            script(f"update configmap {self.space}/a team=green")
+            self.assertEqual(told(stream.poll(TEST_TIMEOUT)), [(D.MODIFIED, "a", "blue", False)])
+            newest = '{"metadata":{"creationTimestamp":"2199-01-01T00:00:00Z"}}'
+            script(f"create configmap {self.space}/c team=red {newest}")
+            self.assertEqual(
+                told(stream.poll(TEST_TIMEOUT)), [(D.DELETED, "a", "green", True), (D.ADDED, "c", None, False)]
+            )
+
     def test_a_field_is_fetched_once(self):
         with self.open() as stream:
             item, other = stream.wait_synced(TEST_TIMEOUT)

@@ -1,5 +1,5 @@
 // How fast and how small the store is: a list of many objects, then one change after another, each applied, cut and
-// compared, with and without a limit. Usage: bench_store [OBJECTS [BYTES_PER_OBJECT]]
+// compared, with and without a limit, with and without indexes. Usage: bench_store [OBJECTS [BYTES_PER_OBJECT]]
 #include <malloc.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -44,10 +44,12 @@ double peak_bytes() {
   return static_cast<double>(usage.ru_maxrss) * 1024;
 }
 
+constexpr std::size_t kNodes = 1000;
+
 // One pod after another, each made in the same buffers.
 class Pods {
  public:
-  explicit Pods(std::size_t bytes) : body_(bytes + 512, 'x'), bytes_(bytes) {}
+  Pods(std::size_t bytes, bool with_columns) : body_(bytes + 512, 'x'), bytes_(bytes), with_columns_(with_columns) {}
 
   // `spread` varies the size, as changing objects do.
   Item pod(std::size_t n, std::size_t version, std::size_t spread = 0) {
@@ -67,12 +69,29 @@ class Pods {
     item.api_version = "v1";
     item.creation_timestamp = created_;
     item.recency = created_;
+    if (with_columns_) item.columns = columns(n, spread);
     return item;
   }
 
  private:
+  // As FieldFilter makes them of a pod's node and phase, both indexed; the phase is another one at times.
+  const ksr::json::ItemColumns* columns(std::size_t n, std::size_t spread) {
+    const int size = std::snprintf(node_, sizeof node_, "node-%04zu", n % kNodes);
+    columns_.texts = {std::string_view(node_, static_cast<std::size_t>(size)),
+                      spread % 16 == 1 ? "Pending" : "Running"};
+    columns_.values.clear();
+    for (std::uint32_t i = 0; i < 2; ++i) {
+      columns_.values.push_back({i, 0, static_cast<std::uint32_t>(columns_.texts[i].size())});
+    }
+    columns_.value_ends = {1, 2};
+    return &columns_;
+  }
+
   std::string body_;
   std::size_t bytes_;
+  bool with_columns_;
+  ksr::json::ItemColumns columns_;
+  char node_[32];
   char uid_[64], name_[64], name_space_[32], version_[32], created_[64];
 };
 
@@ -80,8 +99,9 @@ struct Bench {
   std::size_t objects;
   std::size_t bytes;
   std::size_t limit;
-  Pods pods{bytes};
-  Cache cache{limit};
+  bool indexes;
+  Pods pods{bytes, indexes};
+  Cache cache{limit, 1, indexes ? std::vector<std::size_t>{0, 1} : std::vector<std::size_t>{}};
   std::size_t version = objects;
   std::mt19937_64 random{1};
 
@@ -145,6 +165,32 @@ struct Bench {
                 seconds * 1e6 / static_cast<double>(count), sum % 10);
   }
 
+  // All pods of one node after another, each pod looked at.
+  void lookups(std::size_t count) {
+    const ksr::store::View view = cache.cut().view;
+    std::size_t found = 0;
+    std::size_t sum = 0;
+    const double seconds = timed([&] {
+      for (std::size_t i = 0; i < count; ++i) {
+        char node[32];
+        std::snprintf(node, sizeof node, "node-%04zu", random() % kNodes);
+        const std::size_t pods_there = view.index_count(0, node);
+        for (std::size_t at = 0; at < pods_there; ++at) sum += view.index_at(0, node, at)->name().size();
+        found += pods_there;
+      }
+    });
+    const double first = timed([&] {
+      for (std::size_t i = 0; i < count; ++i) {
+        char node[32];
+        std::snprintf(node, sizeof node, "node-%04zu", random() % kNodes);
+        sum += view.index_count(0, node);
+      }
+    });
+    std::printf("  %-40s %.2f us, each of its %.0f pods read: %.2f us (%zu)\n", "how many pods a node has",
+                first * 1e6 / static_cast<double>(count), static_cast<double>(found) / static_cast<double>(count),
+                seconds * 1e6 / static_cast<double>(count), sum % 10);
+  }
+
   // A set that stays as large as it is, changed over and over.
   void churn(std::size_t events) {
     const double before = resident_bytes();
@@ -166,19 +212,23 @@ struct Bench {
 int main(int argc, char** argv) {
   const std::size_t objects = argc > 1 ? std::strtoull(argv[1], nullptr, 10) : 1000000;
   const std::size_t bytes = argc > 2 ? std::strtoull(argv[2], nullptr, 10) : 2900;
-  for (const std::size_t limit : {std::size_t{0}, std::size_t{1000}}) {
-    malloc_trim(0);
-    const double before = resident_bytes();
-    std::printf("%zu objects of %zu bytes, limit %zu\n", objects, bytes, limit);
-    Bench bench{objects, bytes, limit};
-    bench.list();
-    bench.memory(before);
-    std::printf("  peak        %.1f MB, settled %.1f MB\n", peak_bytes() / 1e6, resident_bytes() / 1e6);
-    bench.relist();
-    bench.changes("apply only", 200000, 0, false);
-    bench.changes("apply, cut, deltas", 200000, 0, true);
-    bench.changes("apply, cut, deltas, 10 views held", 200000, 10, true);
-    bench.making_of_items(200000);
-    bench.churn(2000000);
+  for (const bool indexes : {false, true}) {
+    for (const std::size_t limit : {std::size_t{0}, std::size_t{1000}}) {
+      malloc_trim(0);
+      const double before = resident_bytes();
+      std::printf("%zu objects of %zu bytes, limit %zu, %s\n", objects, bytes, limit,
+                  indexes ? "2 indexes" : "no indexes");
+      Bench bench{objects, bytes, limit, indexes};
+      bench.list();
+      bench.memory(before);
+      std::printf("  peak        %.1f MB, settled %.1f MB\n", peak_bytes() / 1e6, resident_bytes() / 1e6);
+      bench.relist();
+      bench.changes("apply only", 200000, 0, false);
+      bench.changes("apply, cut, deltas", 200000, 0, true);
+      bench.changes("apply, cut, deltas, 10 views held", 200000, 10, true);
+      bench.making_of_items(200000);
+      if (indexes) bench.lookups(20000);
+      bench.churn(std::min<std::size_t>(2000000, 4 * objects));
+    }
   }
 }

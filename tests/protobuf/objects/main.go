@@ -3,6 +3,7 @@
 //
 //	objects testdata K8S_IO_API_DIR FILE    those that k8s.io/api is tested with, of this release and the ones before
 //	objects random SEED ROUNDS FILE         random ones of every kind
+//	objects encode JSON_FILE FILE           one object in protobuf alone, such as tests/bench/protobuf/pod.pb
 //
 // A record is a line "OUTCOME PROTOBUF_SIZE JSON_SIZE NAME", the two encodings, and a line end.
 package main
@@ -51,7 +52,7 @@ func number(text string) int64 {
 func main() {
 	args := os.Args[1:]
 	if len(args) < 3 {
-		fail("usage: objects testdata DIR FILE | objects random SEED ROUNDS FILE")
+		fail("usage: objects testdata DIR FILE | objects random SEED ROUNDS FILE | objects encode JSON_FILE FILE")
 	}
 	file, err := os.Create(args[len(args)-1])
 	must(err, "create")
@@ -61,6 +62,8 @@ func main() {
 		w.testdata(args[1])
 	case args[0] == "random" && len(args) == 4:
 		w.random(number(args[1]), int(number(args[2])))
+	case args[0] == "encode" && len(args) == 3:
+		w.encode(args[1])
 	default:
 		fail("what is %v?", args)
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand"
+	"os"
 	"reflect"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -162,6 +163,16 @@ func nameClaims(claims []corev1.PersistentVolumeClaim) {
 	for i := range claims {
 		claims[i].TypeMeta = metav1.TypeMeta{Kind: "PersistentVolumeClaim", APIVersion: "v1"}
 	}
+}
+
+func (w *writer) encode(file string) {
+	s := apitypes.Scheme()
+	text, err := os.ReadFile(file)
+	must(err, file)
+	object, _, err := serializer.NewCodecFactory(s).UniversalDeserializer().Decode(text, nil, nil)
+	must(err, file)
+	must(protobuf.NewSerializer(s, s).Encode(object, w.out), file)
+	w.count++
 }
 
 // A server sends what it has decoded from etcd: in memory an object differs that has not been through protobuf.

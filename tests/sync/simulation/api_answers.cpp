@@ -98,10 +98,14 @@ void ApiServer::serve_page(Call& call, Revision revision, std::size_t offset) {
   const bool breaks = !world_.quiet && world_.scenario.cuts > 0 && world_.random.chance(0.03);
   const std::size_t sent = breaks ? offset + world_.random.below(end - offset + 1) : end;
   items.resize(sent);
-  arrive_last(call, [this, &call, items = std::move(items), offset, meta, breaks](Reflector& reflector, Instant now) {
+  const bool unknown = sends_unknown_protobuf(call);
+  arrive_last(call, [this, &call, items = std::move(items), offset, meta, breaks, unknown](Reflector& reflector,
+                                                                                           Instant now) mutable {
+    if (unknown) items.resize(offset + (items.size() - offset) / 2);
     for (std::size_t i = offset; i < items.size(); ++i) {
       reflector.on_list_item(call.id, world_.etcd.log()[items[i]].object.item(), now);
     }
+    if (unknown) return reflector.on_list_failed(call.id, unknown_protobuf_error(), std::nullopt, now);
     if (breaks) return reflector.on_list_failed(call.id, unreachable_error(), std::nullopt, now);
     call.client->note_success();
     reflector.on_list_end(call.id, meta, now);
@@ -284,7 +288,16 @@ void ApiServer::send_changes(Call& call, Revision up_to) {
   });
 }
 
+// The client has lost its place in the response, and has not seen the event.
+bool ApiServer::sends_unknown_protobuf(const Call& call) {
+  const bool protobuf = call.is_watch ? call.watch.protobuf : call.list.protobuf;
+  return protobuf && !world_.quiet && world_.scenario.unknown_protobuf > 0 &&
+         world_.random.chance(world_.scenario.unknown_protobuf);
+}
+
 void ApiServer::send_change(Call& call, std::size_t change) {
+  if (call.closed) return;
+  if (sends_unknown_protobuf(call)) return fail(call, unknown_protobuf_error());
   if (std::exchange(call.corrupt_next, false))
     return world_.random.chance(0.5) ? send_bad_event(call) : send_garbage(call);
   arrive(call, [this, &call, change](Reflector& reflector, Instant now) {

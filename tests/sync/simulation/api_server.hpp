@@ -128,6 +128,7 @@ class ApiServer {
   void replicate();
   void reach(std::size_t replica, Revision revision);
   void send_changes(Call& call, Revision up_to);
+  bool sends_unknown_protobuf(const Call& call);
   void send_change(Call& call, std::size_t change);
   void send_bookmark(Call& call);
 

@@ -19,6 +19,7 @@ Options draw_options(SeededRandom& random) {
       choose<Initial>(random, std::array{Initial::automatic, Initial::list, Initial::watchlist, Initial::watchlist});
   options.transport = choose(random, std::array{WatchTransport::automatic, WatchTransport::automatic,
                                                 WatchTransport::websocket, WatchTransport::http});
+  options.encoding = choose(random, std::array{Encoding::automatic, Encoding::automatic, Encoding::json});
   options.page_size = choose<std::size_t>(random, std::array<std::size_t, 4>{500, 0, 3, 5});
   options.candidates = random.chance(0.2) ? 2 : 1;
   options.watch_timeout = choose(random, std::array<std::optional<Milliseconds>, 5>{std::nullopt, 7s, 30s, 60s, 240s});
@@ -62,6 +63,7 @@ Scenario::Scenario(std::uint64_t seed, SeededRandom& random) : options(draw_opti
                          WatchListSupport::refused, WatchListSupport::fails_in_stream, WatchListSupport::ignored});
   gateway = draw_gateway(random, options.transport);
   next_gateway = random.chance(0.3) ? draw_gateway(random, options.transport) : Gateway::none;
+  unknown_protobuf = choose(random, std::array{0.0, 0.0, 0.05, 0.3});
   refusal_code = choose(random, std::array{200, 302, 400, 401, 403, 404, 426, 500, 502, 503});
   connection_life = random.between(5s, 90s);
   max_delay = choose(random, std::array<Milliseconds, 4>{0ms, 20ms, 300ms, 2s});

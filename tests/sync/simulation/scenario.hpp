@@ -46,6 +46,8 @@ struct Scenario {
   Gateway gateway = Gateway::none;
   // Another one takes its place once; none: it does not.
   Gateway next_gateway = Gateway::none;
+  // How often what it sends in protobuf is not known.
+  double unknown_protobuf = 0;
   int refusal_code = 0;
   Milliseconds connection_life{0};
 

@@ -37,6 +37,13 @@ Error timeout_error() {
   return error;
 }
 
+Error unknown_protobuf_error() {
+  Error error;
+  error.status = Status::unsupported;
+  error.message = "item 3: field 99 is not known";
+  return error;
+}
+
 Error protocol_error() {
   Error error;
   error.status = Status::protocol;

@@ -14,6 +14,7 @@ Error http_error(int code, std::optional<Milliseconds> retry_after = std::nullop
 Error unreachable_error();
 Error timeout_error();
 Error protocol_error();
+Error unknown_protobuf_error();
 json::ApiStatus api_status(int code, std::string reason, std::string message = "no");
 
 }  // namespace ksr::sync::testing

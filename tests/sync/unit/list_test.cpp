@@ -194,3 +194,90 @@ TEST_CASE("start a second time does nothing") {
   rig.start();
   CHECK(rig.requests.size() == 1);
 }
+
+TEST_CASE("what came in protobuf and is not known is read as JSON, at once, remembered for the server and resource") {
+  auto server_state = std::make_shared<ServerState>();
+  Options options = plain();
+  options.resource = "v1/pods";
+  SUBCASE("in a list") {
+    Rig rig(options, server_state);
+    rig.start();
+    CHECK(rig.last().list.protobuf);
+    rig.item(pod("a", "1"));
+    rig.fail_list(unknown_protobuf_error());
+    CHECK(rig.requests.size() == 2);
+    CHECK_FALSE(rig.last().list.protobuf);
+    CHECK(rig.held().empty());
+    rig.list({pod("a", "1"), pod("b", "2")}, "10");
+    CHECK_FALSE(rig.last().watch.protobuf);
+    rig.open();
+    CHECK(rig.held() == "a=1 b=2");
+    CHECK(rig.errors.empty());
+  }
+  SUBCASE("in a later page") {
+    Rig rig(options, server_state);
+    rig.start();
+    rig.list({pod("a", "1")}, "10", "token");
+    CHECK(rig.last().list.protobuf);
+    rig.fail_list(unknown_protobuf_error());
+    CHECK_FALSE(rig.last().list.protobuf);
+    CHECK(rig.last().list.continue_token.empty());
+  }
+  SUBCASE("in a watch: from the version of the last event") {
+    Rig rig(options, server_state);
+    rig.go_live();
+    CHECK(rig.last().watch.protobuf);
+    rig.event(json::EventType::added, pod("b", "12"));
+    rig.fail(unknown_protobuf_error());
+    REQUIRE(rig.last().is_watch);
+    CHECK_FALSE(rig.last().watch.protobuf);
+    CHECK(rig.last().watch.resource_version == "12");
+    CHECK(rig.errors.empty());
+  }
+  SUBCASE("in initial events: a list") {
+    options.initial = Initial::watchlist;
+    Rig rig(options, server_state);
+    rig.start();
+    CHECK(rig.last().watch.protobuf);
+    rig.open();
+    rig.event(json::EventType::added, pod("b", "12"));
+    rig.fail(unknown_protobuf_error());
+    CHECK((rig.last().is_watch ? rig.last().watch.protobuf : rig.last().list.protobuf) == false);
+    CHECK(rig.held().empty());
+    CHECK(rig.errors.empty());
+  }
+  CHECK(server_state->json_only("v1/pods#0"));
+  Rig other(options, server_state);
+  other.start();
+  CHECK_FALSE((other.last().is_watch ? other.last().watch.protobuf : other.last().list.protobuf));
+}
+
+TEST_CASE("encoding=protobuf: what is not known is an error, and tried again; encoding=json never asks for protobuf") {
+  Options options = plain();
+  options.encoding = Encoding::protobuf;
+  Rig rig(options);
+  rig.start();
+  rig.fail_list(unknown_protobuf_error());
+  REQUIRE(rig.errors.size() == 1);
+  CHECK(rig.errors[0].error.status == Status::unsupported);
+  REQUIRE(rig.errors[0].next_try);
+  CHECK(*rig.errors[0].next_try >= 30s);
+  rig.advance(*rig.errors[0].next_try);
+  CHECK(rig.last().list.protobuf);
+
+  options.encoding = Encoding::json;
+  Rig json(options);
+  json.go_live();
+  CHECK_FALSE(json.requests.front().list.protobuf);
+  CHECK_FALSE(json.last().watch.protobuf);
+}
+
+TEST_CASE("a server that sends unknown protobuf although JSON was asked for is not asked again at once") {
+  Rig rig(plain());
+  rig.start();
+  rig.fail_list(unknown_protobuf_error());
+  CHECK(rig.errors.empty());
+  rig.fail_list(unknown_protobuf_error());
+  CHECK(rig.errors.size() == 1);
+  CHECK(rig.requests.size() == 2);
+}

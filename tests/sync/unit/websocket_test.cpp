@@ -358,3 +358,21 @@ TEST_CASE("a successor whose handshake is refused is opened over HTTP, and the w
   REQUIRE(rig.requests.size() == 4);
   CHECK_FALSE(rig.last().watch.websocket);
 }
+
+TEST_CASE("a handshake that was not answered is waited for longer the next time, until one is answered") {
+  auto server_state = std::make_shared<ServerState>();
+  const auto limit = [&] { return server_state->transport().handshake_limit(); };
+  const Instant now{1h};
+  CHECK(limit() == 3s);
+  server_state->transport().note_unanswered(true, true, now);
+  CHECK(limit() == 6s);
+  server_state->transport().note_unanswered(false, true, now);
+  server_state->transport().note_unanswered(true, false, now);
+  CHECK(limit() == 6s);
+  for (int i = 0; i < 5; ++i) server_state->transport().note_unanswered(true, true, now);
+  CHECK(limit() == 24s);
+  server_state->transport().note_open(false);
+  CHECK(limit() == 24s);
+  server_state->transport().note_open(true);
+  CHECK(limit() == 3s);
+}

@@ -51,13 +51,35 @@ TEST_CASE("a selector cannot add parameters or leave the query") {
   CHECK(target.find('?') == target.rfind('?'));
 }
 
-TEST_CASE("metadata_only asks for partial objects, of the list in a list") {
+TEST_CASE("what is accepted: protobuf before JSON, and partial objects with metadata_only, of the list in a list") {
   QueryOptions query;
-  CHECK(list_accept(query) == "application/json");
-  CHECK(watch_accept(query) == "application/json");
+  CHECK(list_accept(query, Accepted::json) == "application/json");
+  CHECK(watch_accept(query, Accepted::json) == "application/json");
+  CHECK(list_accept(query, Accepted::both) == "application/vnd.kubernetes.protobuf,application/json");
+  CHECK(watch_accept(query, Accepted::both) ==
+        "application/vnd.kubernetes.protobuf;stream=watch,application/json;stream=watch");
+  CHECK(list_accept(query, Accepted::protobuf) == "application/vnd.kubernetes.protobuf");
   query.metadata_only = true;
-  CHECK(list_accept(query).find("as=PartialObjectMetadataList;g=meta.k8s.io;v=v1") != std::string::npos);
-  CHECK(watch_accept(query).find("as=PartialObjectMetadata;g=meta.k8s.io;v=v1") != std::string::npos);
+  CHECK(list_accept(query, Accepted::json) ==
+        "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json");
+  CHECK(watch_accept(query, Accepted::both) ==
+        "application/vnd.kubernetes.protobuf;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,"
+        "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json");
+}
+
+TEST_CASE("whether a response is protobuf is told by its Content-Type") {
+  CHECK(is_protobuf("application/vnd.kubernetes.protobuf"));
+  CHECK(is_protobuf("application/vnd.kubernetes.protobuf;stream=watch"));
+  CHECK(is_protobuf(" Application/VND.kubernetes.protobuf ; stream=watch"));
+  CHECK_FALSE(is_protobuf("application/json"));
+  CHECK_FALSE(is_protobuf("application/vnd.kubernetes.protobuf2"));
+  CHECK_FALSE(is_protobuf(""));
+}
+
+TEST_CASE("the version that the objects of a resource have") {
+  CHECK(api_version_of({"/api/v1", "pods", true, "v1/pods"}) == "v1");
+  CHECK(api_version_of({"/apis/apps/v1", "deployments", true, "apps/v1/deployments"}) == "apps/v1");
+  CHECK(api_version_of({"", "x", true, "x"}).empty());
 }
 
 TEST_CASE("a query is refused for what can never be right in it") {

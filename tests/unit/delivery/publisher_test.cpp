@@ -96,3 +96,59 @@ TEST_CASE("a kept snapshot stays as it was and outlives its publisher") {
   CHECK(kept->view().at(0)->name() == "a");
   CHECK(kept->view().find("default", "a") != nullptr);
 }
+
+TEST_CASE("a delta says what was before, and with a limit whether the object exists") {
+  Publisher publisher(1);
+  // Equal times: the newest version is the most recent.
+  list(publisher, {"a"}, "10");
+  publisher.next();
+  put(publisher, "b", "11", EventType::added);
+  const SnapshotRef displaced = publisher.next();
+  REQUIRE(displaced->deltas().count() == 2);
+  CHECK(displaced->deltas().kind_at(0) == DeltaKind::deleted);
+  CHECK(displaced->deltas().left_at(0));
+  CHECK(displaced->deltas().before_at(0)->name() == "a");
+  CHECK(displaced->deltas().before_at(1) == nullptr);
+
+  put(publisher, "b", "12", EventType::deleted);
+  const SnapshotRef deleted = publisher.next();
+  REQUIRE(deleted->deltas().count() == 2);
+  CHECK_FALSE(deleted->deltas().left_at(0));
+  CHECK(deleted->deltas().at(1).object->name() == "a");
+
+  put(publisher, "a", "13");
+  const SnapshotRef modified = publisher.next();
+  REQUIRE(modified->deltas().count() == 1);
+  CHECK(modified->deltas().before_at(0)->resource_version() == "10");
+}
+
+TEST_CASE("what is no change for the host is not delivered; ksr_latest shows it under the same sequence") {
+  Publisher publisher(0);
+  json::ItemColumns columns;
+  columns.sameness = json::Sameness::columns;
+  columns.texts = {"x"};
+  const auto put_with_column = [&](const char* version) {
+    publisher.write([&](store::Cache& cache) {
+      with_pod("a", version, [&](json::Item item) {
+        item.columns = &columns;
+        cache.apply(EventType::modified, item);
+      });
+    });
+  };
+  list(publisher, {}, "10");
+  put_with_column("11");
+  const SnapshotRef first = publisher.next();
+  put_with_column("12");
+  CHECK_FALSE(publisher.changed());
+  CHECK_FALSE(publisher.next());
+  const SnapshotRef latest = publisher.latest();
+  CHECK(latest->sequence() == first->sequence());
+  CHECK(latest->view().at(0)->resource_version() == "12");
+  CHECK(first->view().at(0)->resource_version() == "11");
+  columns.texts = {"y"};
+  put_with_column("13");
+  const SnapshotRef second = publisher.next();
+  REQUIRE(second->deltas().count() == 1);
+  CHECK(second->sequence() == 2);
+  CHECK(second->deltas().before_at(0)->column(0) == "x");
+}

@@ -100,24 +100,38 @@ class Model {
     const auto tell = [&](char kind, const Sample& sample) {
       text += (text.empty() ? "" : " ") + std::string(1, kind) + sample.name + "@" + sample.resource_version;
     };
-    const std::map<std::string, std::string> old_versions = versions_by_uid(before);
-    const std::map<std::string, std::string> new_versions = versions_by_uid(now);
+    const std::map<std::string, const Sample*> old_states = by_uid(before);
+    const std::map<std::string, const Sample*> new_states = by_uid(now);
     for (const Sample& sample : before) {
-      if (new_versions.count(sample.uid) == 0) tell('-', sample);
+      if (new_states.count(sample.uid) == 0) tell('-', sample);
     }
     for (const Sample& sample : now) {
-      const auto earlier = old_versions.find(sample.uid);
-      if (earlier == old_versions.end()) tell('+', sample);
-      if (earlier != old_versions.end() && earlier->second != sample.resource_version) tell('~', sample);
+      const auto earlier = old_states.find(sample.uid);
+      if (earlier == old_states.end()) tell('+', sample);
+      if (earlier != old_states.end() && !same(*earlier->second, sample)) tell('~', sample);
     }
     return text;
   }
 
+  // For the host.
+  static bool same(const Sample& a, const Sample& b) {
+    const bool same_columns = a.node == b.node && a.tags == b.tags;
+    switch (a.resource_version == b.resource_version ? json::Sameness::version : a.sameness) {
+      case json::Sameness::columns:
+        return same_columns;
+      case json::Sameness::text:
+        return same_columns && a.body.substr(a.body.find(',')) == b.body.substr(b.body.find(','));
+      case json::Sameness::version:
+        break;
+    }
+    return a.resource_version == b.resource_version;
+  }
+
  private:
-  static std::map<std::string, std::string> versions_by_uid(const std::vector<Sample>& samples) {
-    std::map<std::string, std::string> versions;
-    for (const Sample& sample : samples) versions[sample.uid] = sample.resource_version;
-    return versions;
+  static std::map<std::string, const Sample*> by_uid(const std::vector<Sample>& samples) {
+    std::map<std::string, const Sample*> states;
+    for (const Sample& sample : samples) states[sample.uid] = &sample;
+    return states;
   }
   std::string uid_named(const Sample& sample) const {
     for (const auto& [uid, held] : all_) {

@@ -16,6 +16,8 @@ struct Owner final : CallOwner {
   explicit Owner(StreamFixture& fixture) : fixture_(fixture) {}
   Executor& executor() const override { return fixture_.world.executor; }
   void count_bytes(std::size_t count) override { bytes += count; }
+  void count_wire_bytes(std::size_t) override {}
+  void note_encoding(bool) override {}
   void flush() override {}
   void retire(sync::RequestId id) override { retired.push_back(id); }
   void on_lost(const Error& error) override { lost.push_back(error.message); }

@@ -103,7 +103,7 @@ TEST_CASE("CONFIGURATION.md names every statistic, and each is known") {
     CHECK(read_statistic(name, statistics, publisher, *dispatcher).has_value());
     ++count;
   }
-  CHECK(count == 20);
+  CHECK(count == 22);
   CHECK_FALSE(read_statistic("colour", statistics, publisher, *dispatcher));
   dispatcher->close();
 }
@@ -154,6 +154,12 @@ TEST_CASE("a bad value names the key and what it takes, never itself") {
                                                      {"managed_fields", "s3cret"},
                                                      {"token", "s3cret\nX-Evil: 1"},
                                                      {"header.X-A", "s3cret\r\nB: c"},
+                                                     {"keep_fields", "s3cret"},
+                                                     {"drop_fields", "/s3cret/~2"},
+                                                     {"columns", "/*"},
+                                                     {"index", "s3cret"},
+                                                     {"index", "0 1000"},
+                                                     {"notify", "s3cret"},
                                                      {"page_size", "1.5"}};
   for (const auto& [key, value] : bad) {
     CAPTURE(key);
@@ -196,6 +202,25 @@ TEST_CASE("keys reach their places") {
   CHECK(config.sync.max_view_bytes == 64u << 20);
   CHECK(config.delivery.mode == delivery::Mode::manual);
   CHECK(config.delivery.min_interval == Milliseconds(16));
+}
+
+TEST_CASE("fields, columns and indexes reach their places") {
+  Config config;
+  CHECK(config.fields.empty());
+  CHECK(set_key(config, "keep_fields", "/status/phase  /spec/containers/*/image"));
+  CHECK(set_key(config, "columns", "/spec/nodeName"));
+  CHECK(set_key(config, "index", " 3\t0 3 "));
+  CHECK(set_key(config, "notify", "columns"));
+  REQUIRE(config.fields.keep.size() == 2);
+  CHECK(config.fields.keep[1][2].any);
+  CHECK(config.fields.columns.size() == 1);
+  CHECK(config.fields.index == std::vector<std::size_t>{3, 0});
+  CHECK(config.fields.notify_columns);
+  CHECK(set_key(config, "keep_fields", ""));
+  CHECK(set_key(config, "index", ""));
+  CHECK(set_key(config, "notify", "all"));
+  CHECK(set_key(config, "columns", ""));
+  CHECK(config.fields.empty());
 }
 
 TEST_CASE("the namespace of the context stands alone, and the last word counts") {

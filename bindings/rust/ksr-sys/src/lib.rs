@@ -162,6 +162,15 @@ extern "C" {
     pub fn ksr_snapshot_find_uid(snapshot: *const ksr_snapshot, uid: *const c_char) -> *const ksr_object;
     pub fn ksr_snapshot_delta_count(snapshot: *const ksr_snapshot) -> usize;
     pub fn ksr_snapshot_delta_at(snapshot: *const ksr_snapshot, i: usize, obj: *mut *const ksr_object) -> ksr_delta;
+    pub fn ksr_snapshot_delta_before(snapshot: *const ksr_snapshot, i: usize) -> *const ksr_object;
+    pub fn ksr_snapshot_delta_left(snapshot: *const ksr_snapshot, i: usize) -> c_int;
+    pub fn ksr_snapshot_index_count(snapshot: *const ksr_snapshot, column: usize, value: *const c_char) -> usize;
+    pub fn ksr_snapshot_index_at(
+        snapshot: *const ksr_snapshot,
+        column: usize,
+        value: *const c_char,
+        i: usize,
+    ) -> *const ksr_object;
 
     pub fn ksr_object_retain(object: *const ksr_object) -> *const ksr_object;
     pub fn ksr_object_release(object: *const ksr_object);
@@ -185,6 +194,7 @@ extern "C" {
         to: *mut c_char,
         size: usize,
     ) -> i64;
+    pub fn ksr_object_column(object: *const ksr_object, column: usize, len: *mut usize) -> *const c_char;
 
     pub fn ksr_client_open(
         config: *const ksr_config,

@@ -92,6 +92,6 @@ pub use object::{Object, OwnedObject};
 pub use params::Params;
 pub use request::RequestFuture;
 pub use response::Response;
-pub use snapshot::{Delta, Deltas, Objects, Snapshot};
+pub use snapshot::{Delta, Deltas, Indexed, Objects, Snapshot};
 pub use stream::Stream;
 pub use updates::Updates;

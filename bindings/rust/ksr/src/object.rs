@@ -5,6 +5,7 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::os::raw::c_char;
 use std::ptr;
+use std::str;
 use std::time::{Duration, SystemTime};
 
 use ksr_sys as sys;
@@ -123,6 +124,21 @@ impl<'a> Object<'a> {
         // SAFETY: the object lives as long as 'a; as much is written as there is room for.
         let key = |i| decoded(|to, size| unsafe { sys::ksr_object_key(self.object, pointer.as_ptr(), i, to, size) });
         (0..).map_while(key).collect()
+    }
+
+    /// The text of a column of the key `columns`, from 0, as it was read when the object was stored: a string decoded,
+    /// of anything else its JSON, empty where there is nothing. Not copied. `None` when the stream has no such column.
+    /// Since 0.2.
+    #[must_use]
+    pub fn column(self, place: usize) -> Option<&'a str> {
+        // SAFETY: the text belongs to the object.
+        let found = unsafe { bytes(|len| sys::ksr_object_column(self.object, place, len)) }?;
+        str::from_utf8(found).ok()
+    }
+
+    /// All columns of the object. Since 0.2.
+    pub fn columns(self) -> impl Iterator<Item = &'a str> {
+        (0..).map_while(move |place| self.column(place))
     }
 
     /// `metadata.uid`.

@@ -85,6 +85,20 @@ impl Snapshot {
         unsafe { Object::borrowed(sys::ksr_snapshot_find_uid(self.snapshot, uid.as_ptr())) }
     }
 
+    /// The objects that have that value in that column, from 0, of the key `columns`, such as the pods of one node, in
+    /// the order of [`iter`](Snapshot::iter). The key `index` names the columns that can be asked for; for others there
+    /// are none. A column with `*` finds an object by each of its values; the empty value finds those whose column is
+    /// empty. Since 0.2.
+    #[must_use]
+    pub fn by_index(&self, column: usize, value: &str) -> Indexed<'_> {
+        let value = CString::new(value).ok();
+        let count = value.as_ref().map_or(0, |value| {
+            // SAFETY: we hold a reference.
+            unsafe { sys::ksr_snapshot_index_count(self.snapshot, column, value.as_ptr()) }
+        });
+        Indexed { snapshot: self, column, value: value.unwrap_or_default(), places: 0..count }
+    }
+
     /// All objects: by namespace and name, or, with `limit`, most recent first.
     #[must_use]
     pub fn iter(&self) -> Objects<'_> {
@@ -105,7 +119,12 @@ impl Snapshot {
         // SAFETY: the object belongs to the snapshot.
         unsafe {
             let kind = sys::ksr_snapshot_delta_at(self.snapshot, place, &mut object);
-            Some(Delta { kind: DeltaKind::from_number(kind), object: Object::borrowed(object)? })
+            Some(Delta {
+                kind: DeltaKind::from_number(kind),
+                object: Object::borrowed(object)?,
+                before: Object::borrowed(sys::ksr_snapshot_delta_before(self.snapshot, place)),
+                left: sys::ksr_snapshot_delta_left(self.snapshot, place) == 1,
+            })
         }
     }
 }
@@ -146,6 +165,10 @@ pub struct Delta<'a> {
     pub kind: DeltaKind,
     /// The object; a deleted one in its last known state.
     pub object: Object<'a>,
+    /// The object as the snapshot delivered before had it; `None` when it is added. Since 0.2.
+    pub before: Option<Object<'a>>,
+    /// Deleted only because `limit` has no place for it any more: the object exists. Since 0.2.
+    pub left: bool,
 }
 
 /// The objects of a [`Snapshot`].
@@ -161,6 +184,44 @@ pub struct Deltas<'a> {
     snapshot: &'a Snapshot,
     places: Range<usize>,
 }
+
+/// The objects of a [`Snapshot`] that have one value in a column. Since 0.2.
+#[derive(Clone, Debug)]
+pub struct Indexed<'a> {
+    snapshot: &'a Snapshot,
+    column: usize,
+    value: CString,
+    places: Range<usize>,
+}
+
+impl<'a> Indexed<'a> {
+    fn at(&self, place: usize) -> Option<Object<'a>> {
+        let snapshot = self.snapshot.snapshot;
+        // SAFETY: what is returned belongs to the snapshot.
+        unsafe { Object::borrowed(sys::ksr_snapshot_index_at(snapshot, self.column, self.value.as_ptr(), place)) }
+    }
+}
+
+impl<'a> Iterator for Indexed<'a> {
+    type Item = Object<'a>;
+
+    fn next(&mut self) -> Option<Object<'a>> {
+        self.places.next().and_then(|place| self.at(place))
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.places.size_hint()
+    }
+}
+
+impl DoubleEndedIterator for Indexed<'_> {
+    fn next_back(&mut self) -> Option<Self::Item> {
+        self.places.next_back().and_then(|place| self.at(place))
+    }
+}
+
+impl ExactSizeIterator for Indexed<'_> {}
+impl FusedIterator for Indexed<'_> {}
 
 macro_rules! over_places {
     ($iterator:ident, $item:ident, $at:ident) => {

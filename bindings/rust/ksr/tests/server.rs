@@ -9,7 +9,7 @@ use std::task::Poll;
 use std::thread;
 
 use common::{await_one, await_where, changes, channel, eventually, names, next_of, DropCounter, Place, TEST_TIMEOUT};
-use ksr::{Callbacks, Code, DeltaKind, OwnedObject, Snapshot, State};
+use ksr::{Callbacks, Code, DeltaKind, Object, OwnedObject, Snapshot, State};
 
 /// Skips the test without a server.
 macro_rules! place {
@@ -120,6 +120,51 @@ fn decoded_values() {
     assert_eq!(
         (object.get_string("/data/"), object.get_string("/data/none"), object.get_string("\0")),
         (Some(String::new()), None, None)
+    );
+}
+
+#[test]
+fn columns_and_indexes() {
+    let place = place!("columns");
+    place.script(
+        "create configmap NS/a team=red\ncreate configmap NS/b team=blue\ncreate configmap NS/c team=red extra=red2",
+    );
+    let config = place.config().set("columns", "/metadata/labels/team /metadata/labels/*").set("index", "0 1");
+    let snapshot = next_of(&mut config.set("keep_fields", "/data").updates().unwrap());
+    let object = snapshot.get(0).unwrap();
+    assert_eq!((object.column(0), object.column(1), object.column(2)), (Some("red"), Some("red"), None));
+    assert_eq!(object.columns().collect::<Vec<_>>(), ["red", "red"]);
+    assert_eq!(object.get("/metadata/labels"), None);
+    let names = |column, value| snapshot.by_index(column, value).map(|object| object.name()).collect::<String>();
+    assert_eq!((names(0, "red"), names(0, "blue"), names(1, "red2")), ("ac".into(), "b".into(), "c".into()));
+    assert_eq!(names(0, "green") + &names(2, "red") + &names(0, "red\0"), "");
+    assert_eq!(snapshot.by_index(0, "red").len(), 2);
+    assert_eq!(snapshot.by_index(0, "red").next_back().map(|object| object.name()), Some("c"));
+}
+
+#[test]
+fn what_was_before() {
+    let place = place!("before");
+    place.script("create configmap NS/a team=red");
+    let mut updates = place.config().limit(1).updates().unwrap();
+    let mut next = || {
+        let snapshot = next_of(&mut updates);
+        let team = |object: Object<'_>| String::from_utf8(object.get("/metadata/labels/team").unwrap().into()).unwrap();
+        let told = snapshot.deltas().map(|delta| {
+            (delta.kind, delta.object.name().to_owned(), delta.before.map(team).unwrap_or_default(), delta.left)
+        });
+        told.collect::<Vec<_>>()
+    };
+    assert_eq!(next(), [(DeltaKind::Added, "a".into(), String::new(), false)]);
+    place.script("update configmap NS/a team=blue");
+    assert_eq!(next(), [(DeltaKind::Modified, "a".into(), "\"red\"".into(), false)]);
+    place.script(r#"create configmap NS/b {"metadata":{"creationTimestamp":"2199-01-01T00:00:00Z"}}"#);
+    assert_eq!(
+        next(),
+        [
+            (DeltaKind::Deleted, "a".into(), "\"blue\"".into(), true),
+            (DeltaKind::Added, "b".into(), String::new(), false)
+        ]
     );
 }
 
