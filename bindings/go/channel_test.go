@@ -583,6 +583,7 @@ func TestWhatAChannelRefuses(t *testing.T) {
 		"no command":              exec(nil),
 		"an empty command":        exec([]string{""}),
 		"NUL in a command":        exec([]string{"a\x00b"}),
+		"no UTF-8 in a command":   exec([]string{"a", "\xff"}),
 		"a terminal with stderr":  exec([]string{"a"}, ksr.WithTTY(0, 0), ksr.WithParam("stderr", "true")),
 		"one side of a terminal":  exec([]string{"a"}, ksr.WithTTY(80, 0)),
 		"a terminal too large":    exec([]string{"a"}, ksr.WithTTY(65536, 24)),
@@ -615,6 +616,9 @@ func TestWhatAChannelRefuses(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if n, err := log1.Read(nil); n != 0 || err != nil {
+		t.Errorf("a Read of 0 bytes: %d, %v", n, err)
+	}
 	if _, err := log1.Read(make([]byte, 1)); !errors.Is(err, ksr.ErrTransport) {
 		t.Errorf("an unreachable server: %v", err)
 	}
@@ -625,6 +629,14 @@ func TestWhatAChannelRefuses(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 	log1.Close()
+	var closing *ksr.Log
+	closing, err = client.OpenLog(ctx, "default", "web", ksr.WithOnEvent(func(ksr.Event) { closing.Close() }))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := closing.Read(make([]byte, 1)); !errors.Is(err, ksr.ErrCancelled) {
+		t.Errorf("closed by its own callback: %v", err)
+	}
 	noneLeft(t, client)
 	if err := exec([]string{"a"}); !errors.Is(err, ksr.ErrInvalid) {
 		t.Errorf("a closed client: %v", err)

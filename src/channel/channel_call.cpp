@@ -82,7 +82,7 @@ void ChannelCall::rest() {
   rests_since_ = now();
   const auto since = std::chrono::duration_cast<std::chrono::microseconds>(rests_since_->time_since_epoch());
   environment_.counts->stalled_since_us.store(since.count(), std::memory_order_relaxed);
-  pause_reading();
+  if (exchange_) exchange_->pause();
 }
 
 void ChannelCall::resume() {
@@ -92,7 +92,8 @@ void ChannelCall::resume() {
     environment_.counts->stalled_us.fetch_add(static_cast<std::uint64_t>(rested.count()), std::memory_order_relaxed);
     environment_.counts->stalled_since_us.store(0, std::memory_order_relaxed);
     rests_since_.reset();
-    resume_reading();
+    resumed();
+    if (exchange_) exchange_->resume();
   });
 }
 

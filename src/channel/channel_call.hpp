@@ -20,6 +20,7 @@
 #include "channel/channel_options.hpp"
 #include "channel/part_buffer.hpp"
 #include "cluster/access.hpp"
+#include "transport/transport.hpp"
 
 namespace ksr::channel {
 
@@ -115,8 +116,8 @@ class ChannelCall : public std::enable_shared_from_this<ChannelCall> {
 
   virtual void begin() = 0;
   virtual void stop() = 0;
-  virtual void pause_reading() = 0;
-  virtual void resume_reading() = 0;
+  // Reading goes on after a rest.
+  virtual void resumed() {}
   virtual void pump() {}
   virtual void take_size(std::uint16_t /*columns*/, std::uint16_t /*rows*/) {}
   // What the channel was opened for may have been done, so that an error does not tell that it was not.
@@ -155,6 +156,9 @@ class ChannelCall : public std::enable_shared_from_this<ChannelCall> {
   const Environment environment_;
   const ChannelOptions options_;
   const ChannelTarget target_;
+  PendingCall pending_;
+  // Of the request under way; it rests as the host does.
+  std::unique_ptr<transport::Exchange> exchange_;
 
  private:
   void rest();

@@ -23,6 +23,10 @@ enum class ChannelProtocol : std::uint8_t {
 // The subprotocol that the server has chosen; "" is none. Empty: another one.
 std::optional<ChannelProtocol> channel_protocol(std::string_view subprotocol);
 const char* subprotocol_of(ChannelProtocol protocol);
+// Channel 3 has plain text, and only of failures, in the place of a Status.
+inline bool tells_failures_in_text(ChannelProtocol protocol) {
+  return protocol == ChannelProtocol::v1 || protocol == ChannelProtocol::v1_base64;
+}
 
 // Of exec and attach.
 inline constexpr int kStdin = 0;

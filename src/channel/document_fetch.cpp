@@ -13,8 +13,13 @@ constexpr std::size_t kMaxDocument = std::size_t{4} << 20;
 
 }  // namespace
 
-DocumentFetch::DocumentFetch(std::shared_ptr<cluster::Access> access, std::string target, const char* accept, Done done)
-    : access_(std::move(access)), target_(std::move(target)), accept_(accept), done_(std::move(done)) {
+DocumentFetch::DocumentFetch(std::shared_ptr<cluster::Access> access, std::string target,
+                             std::vector<transport::Header> headers, const char* accept, Done done)
+    : access_(std::move(access)),
+      target_(std::move(target)),
+      headers_(std::move(headers)),
+      accept_(accept),
+      done_(std::move(done)) {
   authenticate();
 }
 
@@ -27,7 +32,8 @@ void DocumentFetch::send(Expected<cluster::RequestAuth> auth) {
   if (!auth) return done_(std::move(auth).error());
   transport::Request request;
   request.target = target_;
-  request.headers = auth->headers;
+  request.headers = headers_;
+  cluster::add_headers(request, *auth);
   request.headers.push_back({"Accept", accept_});
   request.response_timeout = kTimeout;
   request.idle_timeout = kTimeout;

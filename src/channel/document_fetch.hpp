@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/expected.hpp"
 #include "cluster/access.hpp"
@@ -18,7 +19,8 @@ class DocumentFetch {
   using Done = std::function<void(Expected<std::string>)>;
 
   // `done` may destroy the fetch.
-  DocumentFetch(std::shared_ptr<cluster::Access> access, std::string target, const char* accept, Done done);
+  DocumentFetch(std::shared_ptr<cluster::Access> access, std::string target, std::vector<transport::Header> headers,
+                const char* accept, Done done);
 
  private:
   void authenticate();
@@ -27,6 +29,7 @@ class DocumentFetch {
 
   const std::shared_ptr<cluster::Access> access_;
   const std::string target_;
+  const std::vector<transport::Header> headers_;
   const char* const accept_;
   const Done done_;
   PendingCall pending_;

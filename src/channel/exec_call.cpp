@@ -25,7 +25,7 @@ ExecCall::ExecCall(Environment environment, ChannelOptions options, ChannelTarge
 // Without leave to read the pod, or without the pod, the server's own answer to the handshake says more.
 void ExecCall::begin() {
   if (!container_.empty()) return try_once();
-  fetch_ = std::make_unique<DocumentFetch>(environment_.access, pod_path(target_), "application/json",
+  fetch_ = std::make_unique<DocumentFetch>(environment_.access, pod_path(target_), target_.headers, "application/json",
                                            [this](const Expected<std::string>& pod) {
                                              guarded([&] {
                                                const auto answered = std::move(fetch_);
@@ -88,7 +88,7 @@ void ExecCall::opened(const std::string& subprotocol) {
   codec_.emplace(*protocol);
   exec_end_.emplace(*protocol);
   const bool v5 = protocol == ChannelProtocol::v5;
-  const bool v1 = protocol == ChannelProtocol::v1 || protocol == ChannelProtocol::v1_base64;
+  const bool v1 = tells_failures_in_text(*protocol);
   environment_.counts->protocol.store(v5 ? 5 : v1 ? 1 : 4, std::memory_order_relaxed);
   if (const auto to = host()) to->on_open();
 }
@@ -116,8 +116,7 @@ void ExecCall::received(std::string bytes, transport::MessageType) {
   if (gives(read->channel)) return give(read->channel, read->payload);
   if (read->channel != kStatus) return;
   exec_end_->add_status(read->payload);
-  const bool text = codec_->protocol() == ChannelProtocol::v1 || codec_->protocol() == ChannelProtocol::v1_base64;
-  if (text || !exec_end_->has_status()) return;
+  if (tells_failures_in_text(codec_->protocol()) || !exec_end_->has_status()) return;
   end_timer_ = after(kMaxCloseTime, [this] { finish(std::nullopt); });
 }
 

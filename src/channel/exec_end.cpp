@@ -52,14 +52,13 @@ void ExecEnd::add_status(std::string_view payload) {
 }
 
 bool ExecEnd::has_status() const {
-  const bool text = protocol_ == ChannelProtocol::v1 || protocol_ == ChannelProtocol::v1_base64;
-  if (text) return !status_.empty();
+  if (tells_failures_in_text(protocol_)) return !status_.empty();
   return json::document_kind(status_) == json::ValueKind::object;
 }
 
 ExecOutcome ExecEnd::finish(const std::optional<Error>& error) const {
   ExecOutcome outcome;
-  if (protocol_ == ChannelProtocol::v1 || protocol_ == ChannelProtocol::v1_base64) {
+  if (tells_failures_in_text(protocol_)) {
     // Nothing at all is said of a success.
     const std::string_view text = status_;
     const std::size_t at = text.find(kNonZero);

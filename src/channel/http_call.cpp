@@ -73,14 +73,6 @@ void HttpCall::on_end(const std::optional<Error>& error) {
   });
 }
 
-void HttpCall::pause_reading() {
-  if (exchange_) exchange_->pause();
-}
-
-void HttpCall::resume_reading() {
-  if (exchange_) exchange_->resume();
-}
-
 void HttpCall::stop() {
   pending_.cancel();
   retry_timer_.reset();

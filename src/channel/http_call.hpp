@@ -19,8 +19,6 @@ class HttpCall final : public ChannelCall, private transport::ExchangeObserver {
  private:
   void begin() override;
   void stop() override;
-  void pause_reading() override;
-  void resume_reading() override;
   void on_head(const transport::ResponseHead& head) override;
   void on_body(std::string_view bytes) override;
   void on_drained() override {
@@ -30,8 +28,6 @@ class HttpCall final : public ChannelCall, private transport::ExchangeObserver {
   void send(Expected<cluster::RequestAuth> auth);
   bool accepted() const { return head_.status >= 200 && head_.status < 300; }
 
-  PendingCall pending_;
-  std::unique_ptr<transport::Exchange> exchange_;
   std::unique_ptr<Timer> retry_timer_;
   transport::ResponseHead head_;
   std::string refusal_;

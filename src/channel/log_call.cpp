@@ -108,7 +108,7 @@ Expected<void> LogCall::restore(std::string_view text) {
 
 void LogCall::fetch_pod(std::function<void(Expected<PodInfo>)> then) {
   fetch_ = std::make_unique<DocumentFetch>(
-      environment_.access, pod_path(target_), "application/json",
+      environment_.access, pod_path(target_), target_.headers, "application/json",
       [this, then = std::move(then)](const Expected<std::string>& pod) {
         guarded([&] {
           const auto answered = std::move(fetch_);
@@ -402,13 +402,11 @@ void LogCall::take_text(std::string_view text) {
 void LogCall::release_later() {
   release_timer_ = after(kReleaseAfter, [this] {
     // While the host rests, what follows is not read.
-    if (reading_rests()) return release_later();
+    if (reading_rests() || now() - bytes_at_ < kReleaseAfter) return release_later();
     const auto fired = std::move(release_timer_);
     if (!advance([](LogCursor& cursor, Lines& lines) { cursor.release(lines); })) return look_again();
     drained();
-    if (ended()) return;
-    after_lines();
-    if (!dropped_ && std::exchange(rested_, false) && follows()) begin_again();
+    if (!ended()) after_lines();
   });
 }
 
@@ -435,12 +433,19 @@ void LogCall::forget_response() {
 
 // ---- the last line, read aside --------------------------------------------------------------------------------------
 
+// The reader has been made to wait.
+void LogCall::resumed() {
+  tail_interval_ = kFirstTail;
+  if (tail_timer_ && tail_at_ > now() + kFirstTail) read_tail_later(kFirstTail);
+}
+
 void LogCall::read_tail_later(Milliseconds delay) {
+  tail_at_ = now() + delay;
   tail_timer_ = after(delay, [this] {
     const auto fired = std::move(tail_timer_);
     tail_fetch_ =
         std::make_unique<DocumentFetch>(environment_.access, pod_path(target_) + "/log" + base_query() + "&tailLines=1",
-                                        "*/*", [this](Expected<std::string> line) {
+                                        target_.headers, "*/*", [this](Expected<std::string> line) {
                                           guarded([&] {
                                             const auto answered = std::move(tail_fetch_);
                                             on_tail(line ? *std::move(line) : std::string());
@@ -464,6 +469,7 @@ void LogCall::on_tail(std::string line) {
   }
   tail_ = std::move(line);
   if (!awaited) return read_tail_less_often();
+  tail_at_ = now() + kTailTime;
   tail_timer_ = after(kTailTime, [this] {
     const auto fired = std::move(tail_timer_);
     judge_tail();
@@ -479,7 +485,6 @@ void LogCall::judge_tail() {
   if (!awaited) return read_tail_less_often();
   if (reading_rests() || now() - bytes_at_ < kReleaseAfter) {
     // The reader is late: it may miss rotations.
-    rested_ = true;
     tail_interval_ = kFirstTail;
     return read_tail_later(kFirstTail);
   }
@@ -654,15 +659,6 @@ void LogCall::end_log(std::optional<Error> error) {
   if (ended()) return;
   if (!error) mark(kPartStdout, Mark::finished);
   end({std::move(error), std::nullopt});
-}
-
-void LogCall::pause_reading() {
-  if (exchange_) exchange_->pause();
-}
-
-void LogCall::resume_reading() {
-  rested_ = true;
-  if (exchange_) exchange_->resume();
 }
 
 void LogCall::stop() {

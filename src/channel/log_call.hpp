@@ -50,8 +50,7 @@ class LogCall final : public ChannelCall, private transport::ExchangeObserver {
 
   void begin() override;
   void stop() override;
-  void pause_reading() override;
-  void resume_reading() override;
+  void resumed() override;
   void on_head(const transport::ResponseHead& head) override;
   void on_body(std::string_view bytes) override;
   void on_drained() override {
@@ -95,9 +94,7 @@ class LogCall final : public ChannelCall, private transport::ExchangeObserver {
   void read_pod_later(Milliseconds delay);
   void end_log(std::optional<Error> error);
 
-  PendingCall pending_;
   std::unique_ptr<DocumentFetch> fetch_;
-  std::unique_ptr<transport::Exchange> exchange_;
   std::unique_ptr<Timer> retry_timer_;
   std::unique_ptr<Timer> release_timer_;
   transport::ResponseHead head_;
@@ -109,6 +106,7 @@ class LogCall final : public ChannelCall, private transport::ExchangeObserver {
   // Of the response under way.
   std::unique_ptr<DocumentFetch> tail_fetch_;
   std::unique_ptr<Timer> tail_timer_;
+  Instant tail_at_{};  // when tail_timer_ fires
   Milliseconds tail_interval_{0};
   Instant bytes_at_{};
   std::string tail_;        // as it was read last
@@ -130,7 +128,6 @@ class LogCall final : public ChannelCall, private transport::ExchangeObserver {
   bool first_instance_ = true;   // to which tail and since apply
   bool waits_for_next_ = false;  // the instance is over; its successor is wanted
   bool cut_ = false;             // the last response was not complete
-  bool rested_ = false;          // the host, or the network, has made the kubelet wait
   bool gap_told_ = false;        // and no line since
   bool progressed_ = false;      // since the last try
   bool dropped_ = false;         // what still comes of the response under way

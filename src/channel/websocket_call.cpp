@@ -219,14 +219,6 @@ void WebSocketCall::keep_alive_later() {
   });
 }
 
-void WebSocketCall::pause_reading() {
-  if (exchange_) exchange_->pause();
-}
-
-void WebSocketCall::resume_reading() {
-  if (exchange_) exchange_->resume();
-}
-
 void WebSocketCall::stop() {
   pending_.cancel();
   retry_timer_.reset();

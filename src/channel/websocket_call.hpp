@@ -63,8 +63,6 @@ class WebSocketCall : public ChannelCall, private transport::ExchangeObserver {
   std::size_t max_message_ = std::size_t{33} << 20;
 
  private:
-  void pause_reading() override;
-  void resume_reading() override;
   bool may_be_done() const override { return accepted_ && runs_something(); }
   void on_head(const transport::ResponseHead& head) override;
   void on_body(std::string_view bytes) override;
@@ -81,8 +79,6 @@ class WebSocketCall : public ChannelCall, private transport::ExchangeObserver {
   void written(std::size_t size);
   void keep_alive_later();
 
-  PendingCall pending_;
-  std::unique_ptr<transport::Exchange> exchange_;
   transport::ResponseHead head_;
   std::string message_;  // or the body of a refusal
   bool open_ = false;

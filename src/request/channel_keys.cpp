@@ -96,6 +96,8 @@ Expected<void> set_cursor(ChannelOptions& options, std::string_view value) {
 }
 
 Expected<void> add_command(ChannelOptions& options, std::string_view value) {
+  // It reaches the runtime as a string of protobuf (cri-api, ExecRequest.cmd).
+  if (!is_utf8(value)) return expected("UTF-8");
   options.command.emplace_back(value);
   return {};
 }

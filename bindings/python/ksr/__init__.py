@@ -23,7 +23,9 @@ brought it, else from where the system finds it.
 from __future__ import annotations
 
 from ._library import build_info, has_feature, in_callback, version
-from .channel import (
+from .channel import Channel, Event, OnEvent
+from .channels import Download, Exec, Log, PortForward, Reader, WebSocket, Writer
+from .channels_in_loop import (
     AsyncDownload,
     AsyncExec,
     AsyncLog,
@@ -31,16 +33,6 @@ from .channel import (
     AsyncReader,
     AsyncWebSocket,
     AsyncWriter,
-    Channel,
-    Download,
-    Event,
-    Exec,
-    Log,
-    OnEvent,
-    PortForward,
-    Reader,
-    WebSocket,
-    Writer,
 )
 from .client import AsyncVerbs, Client, ClientLog
 from .codes import Code, DeltaKind, EventKind, Field, State

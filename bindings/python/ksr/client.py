@@ -14,12 +14,13 @@ from ctypes import byref, c_uint64, c_void_p
 from types import TracebackType
 from typing import Any, Awaitable, Callable, Dict, Iterator, Mapping, Optional, Sequence, Type, Union, overload
 
-from . import channel
+from . import channels, channels_in_loop
 from ._delivery import Delivery
 from ._library import DestroyFn, LogFn, c_text, library
 from .codes import Code
 from .config import Config, Value
 from .errors import Error, failure
+from .opens import Opens
 from .request import Body, Headers, Key, Params, Query, Verbs
 from .response import Response
 from .stream import OnError, OnLog, OnState, Stream, config_of
@@ -32,18 +33,18 @@ _SLICE_MS = 200
 
 class AsyncVerbs(
     Verbs[Awaitable[Response]],
-    channel.Opens[
-        channel.AsyncLog,
-        channel.AsyncExec,
-        channel.AsyncPortForward,
-        channel.AsyncWebSocket,
-        channel.AsyncDownload,
+    Opens[
+        channels_in_loop.AsyncLog,
+        channels_in_loop.AsyncExec,
+        channels_in_loop.AsyncPortForward,
+        channels_in_loop.AsyncWebSocket,
+        channels_in_loop.AsyncDownload,
     ],
 ):
     """The verbs of a Client for asyncio: `await client.aio.get(...)`. A task that is cancelled cancels its request; what
     was sent may be carried out all the same. Since 0.2."""
 
-    _types = channel.IN_LOOP
+    _types = channels_in_loop.IN_LOOP
 
     def __init__(self, client: Client) -> None:
         self._client = client
@@ -59,7 +60,7 @@ class AsyncVerbs(
 
 class Client(
     Verbs[Response],
-    channel.Opens[channel.Log, channel.Exec, channel.PortForward, channel.WebSocket, channel.Download],
+    Opens[channels.Log, channels.Exec, channels.PortForward, channels.WebSocket, channels.Download],
 ):
     """Makes requests of one cluster: any call of the Kubernetes API, over the connection, credentials and discovery that
     streams with the same keys use as well.
@@ -102,7 +103,7 @@ class Client(
         self._end = weakref.finalize(self, _abandon, self._lib, self._pointer, self._process, repr(config))
         self._end.atexit = False  # at exit the process ends with open clients
 
-    _types = channel.BLOCKING
+    _types = channels.BLOCKING
 
     def _of(self) -> Client:
         return self

@@ -398,6 +398,7 @@ class Anywhere(unittest.TestCase):
             ):
                 self.assertRaises(TypeError, call)
             self.assertRaises(ValueError, client.exec, "web", ["a\0b"])
+            self.assertRaises(ValueError, client.exec, "web", ["\udcff"])  # no UTF-8
             self.assertEqual(client.stat("open_channels"), 0)
             log = client.log("web", resume=False)
             with self.assertRaises(ksr.Error) as raised:
@@ -406,7 +407,9 @@ class Anywhere(unittest.TestCase):
             with self.assertRaises(ksr.Error) as raised:
                 log.stat("colour")
             self.assertEqual(raised.exception.code, Code.UNKNOWN_KEY)
+            self.assertEqual(log.read(0), b"")
             run = client.exec("web", ["a"])
+            self.assertIsNone(run.stdin)  # it was not asked for
             run.close()
         with self.assertRaises(ksr.Error) as raised:
             client.log("web")

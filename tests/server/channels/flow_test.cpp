@@ -316,6 +316,14 @@ TEST_CASE("what cannot be meant is KSR_E_INVALID") {
     CHECK(opens(of_pod("portforward", {{"port", port}})) == KSR_E_INVALID);
   }
   CHECK(opens(exec_of({{"stdout", "false"}, {"stderr", "false"}})) == KSR_E_INVALID);
+  CHECK(opens(exec_of({{"tty", "true"}, {"stderr", "true"}})) == KSR_E_INVALID);
+  CHECK(opens(exec_of({{"command", ""}})) == KSR_OK);
+  CHECK(opens(of_pod("exec", {{"command", ""}})) == KSR_E_INVALID);
+  CHECK(opens(exec_of({{"columns", "80"}, {"rows", "24"}})) == KSR_E_INVALID);
+  CHECK(opens(of_pod("log", {{"stdin", "true"}})) == KSR_E_INVALID);
+  CHECK(opens(of_pod("log", {{"tail", "-1"}})) == KSR_E_INVALID);
+  // Text that goes in is UTF-8; what is written need not be.
+  CHECK(opens(exec_of({{"command", "\xff"}})) == KSR_E_INVALID);
   ChannelUser user;
   REQUIRE(user.open(client.client(), exec_of({{"stderr", "false"}}), ChannelUser::Mode::pull) == KSR_OK);
   char space[10];

@@ -55,6 +55,29 @@ TEST_CASE("a log that is not followed: all of it, as it is, then an orderly end"
   CHECK(follower.user.count(KSR_EVENT_GAP) == 0);
 }
 
+TEST_CASE("the host's headers are sent with each request of a channel: a proxy may need them") {
+  ChannelServer on;
+  on.server.script("log web line=one");
+  Follower follower(
+      on, {{"kind", "log"}, {"namespace", "default"}, {"name", "web"}, {"follow", "true"}, {"header.X-Tenant", "a"}});
+  CHECK(follower.shows("one\n"));
+  // The pod, its log, and the last line.
+  wait_for_requests(on, follower.user, 2);
+  ChannelUser run;
+  REQUIRE(
+      run.open(
+          follower.client.client(),
+          {{"kind", "exec"}, {"namespace", "default"}, {"name", "web"}, {"command", "ls"}, {"header.X-Tenant", "a"}}) ==
+      KSR_OK);
+  CHECK(run.wait_for_event(KSR_EVENT_OPEN));
+  const std::vector<RecordedRequest> requests = on.server.requests();
+  CHECK(requests.size() >= 5);
+  for (const RecordedRequest& request : requests) {
+    CAPTURE(request.target);
+    CHECK(request.header("x-tenant") == "a");
+  }
+}
+
 TEST_CASE("tail, since, limit_bytes and timestamps are the host's") {
   ChannelServer on;
   on.server.script(

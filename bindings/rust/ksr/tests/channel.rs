@@ -348,6 +348,7 @@ fn what_a_channel_refuses() {
     }
     assert_eq!(code(client.call(&Params::log("web"))), Code::Invalid);
     let log = client.channel(&Params::log("web").set("resume", "false")).unwrap();
+    assert_eq!(log.read(Part::Stdout, &mut []).unwrap(), 0);
     assert_eq!(code(log.read(Part::Stderr, &mut [0])), Code::Invalid);
     assert_eq!(code(log.write(Part::Stdin, b"x")), Code::Invalid);
     assert_eq!(code(log.finish(Part::Stdin)), Code::Invalid);
@@ -356,6 +357,20 @@ fn what_a_channel_refuses() {
     assert_eq!(code(log.stat("colour")), Code::UnknownKey);
     assert_eq!(code(log.stat("a\0")), Code::UnknownKey);
     assert_eq!(log.info("a\0"), None);
+    // Ended by its own callback, which drops a clone of it too.
+    let holder = Arc::new(Mutex::new(None));
+    let inside = Arc::clone(&holder);
+    let closing = client.channel_with(&Params::log("web"), move |_| {
+        if let Some(closing) = inside.lock().unwrap().take() {
+            Channel::cancel(&closing);
+        }
+    });
+    let closing = closing.unwrap();
+    *holder.lock().unwrap() = Some(closing.clone());
+    assert_eq!(code(closing.read(Part::Stdout, &mut [0])), Code::Cancelled);
+    let run = client.channel(&web()).unwrap();
+    assert_eq!(code(run.write(Part::Stdin, b"x")), Code::Invalid);
+    assert_eq!(code(run.resize(80, 24)), Code::Invalid);
 }
 
 #[test]

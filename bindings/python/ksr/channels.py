@@ -1,0 +1,374 @@
+"""Channels that block: logs, exec, attach, port-forward, WebSockets and bodies of any length."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Mapping, Optional, Tuple, Union
+
+from ._library import library
+from .channel import (
+    _bytes_of,
+    _CHUNK,
+    _CURSOR_AGE,
+    _finish,
+    _Lines,
+    _parts_of,
+    _resize,
+    _sending,
+    Bytes,
+    Channel,
+    Client,
+    OnEvent,
+)
+from .codes import Code, Part
+from .errors import Error
+from .request import Key
+
+
+class Reader:
+    """A file-like object for bytes: read, read1, readinto, readline, iteration over lines. Nothing is decoded;
+    io.TextIOWrapper may be put around it. Since 0.2."""
+
+    def __init__(self, channel: Channel, part: int) -> None:
+        """For this package."""
+        self._channel, self._part, self._lines = channel, part, _Lines()
+
+    def _more(self) -> bytes:
+        into: List[bytes] = []
+        self._before_more()
+        self._channel._block(self._channel._reading(self._part, _CHUNK, into), "read")
+        return into[0]
+
+    def _before_more(self) -> None:
+        pass
+
+    def read(self, size: Optional[int] = -1) -> bytes:
+        """As many bytes, or fewer at the end; without a size all up to the end. An end that was not in order raises; read1
+        returns what came before it."""
+        wanted = -1 if size is None else size
+        pieces: List[bytes] = []
+        try:
+            while wanted:
+                piece = self.read1(wanted)
+                if not piece:
+                    break
+                pieces.append(piece)
+                wanted = wanted - len(piece) if wanted > 0 else wanted
+        except BaseException:
+            self._lines.rest = b"".join(pieces)  # for another read
+            raise
+        return b"".join(pieces)
+
+    def read1(self, size: int = -1) -> bytes:
+        """What is there, at most that much; waits only while there is nothing. b"" at the end."""
+        if not size:
+            self._channel._open()
+            return b""
+        if not self._lines.rest:
+            self._lines.rest = self._more()
+        return self._lines.take(size)
+
+    def readinto(self, buffer: Any) -> int:
+        view = memoryview(buffer).cast("B")
+        piece = self.read1(len(view))
+        view[: len(piece)] = piece
+        return len(piece)
+
+    readinto1 = readinto
+
+    def readline(self, size: Optional[int] = -1) -> bytes:
+        """A line with its newline; the last one may have none. b"" at the end."""
+        pieces = []
+        try:
+            while True:
+                line = self._lines.line()
+                if line is not None:
+                    pieces.append(line)
+                    break
+                pieces.append(self._lines.take(-1))
+                self._lines.rest = self._more()
+                if not self._lines.rest:
+                    break
+        except BaseException:
+            self._lines.rest = b"".join(pieces)  # for another read
+            raise
+        whole = b"".join(pieces)
+        if size is not None and 0 <= size < len(whole):
+            self._lines.rest = whole[size:] + self._lines.rest
+            whole = whole[:size]
+        return whole
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self.readline, b"")
+
+    @property
+    def closed(self) -> bool:
+        return self._channel.closed
+
+    def readable(self) -> bool:
+        return True
+
+    def writable(self) -> bool:
+        return False
+
+    def seekable(self) -> bool:
+        return False
+
+    def flush(self) -> None:
+        pass
+
+    def close(self) -> None:
+        """Closes the whole channel."""
+        self._channel.close()
+
+
+class Writer:
+    """What a command reads from its standard input. Since 0.2."""
+
+    def __init__(self, channel: Channel) -> None:
+        """For this package."""
+        self._channel = channel
+        self._finished = False
+
+    def write(self, data: Bytes) -> int:
+        """All of it, which waits while the library holds send_buffer bytes that are not sent."""
+        self._channel._block(self._channel._writing(Part.DATA, data), "write")
+        return len(data)
+
+    def writelines(self, lines: Iterable[Bytes]) -> None:
+        for line in lines:
+            self.write(line)
+
+    def flush(self) -> None:
+        pass
+
+    def close(self) -> None:
+        """The command then reads the end of its standard input. Code.UNSUPPORTED where the protocol cannot say so, which
+        is only with a terminal, or where the server knows no other."""
+        _finish(self._channel)
+        self._finished = True
+
+    @property
+    def closed(self) -> bool:
+        return self._finished or self._channel.closed
+
+    def writable(self) -> bool:
+        return True
+
+    def __enter__(self) -> Writer:
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        if not self.closed:
+            self.close()
+
+
+class Log(Channel, Reader):
+    """The log of a container: file-like, of bytes; `for line in log`. After a failure it goes on by itself, without a line
+    lost or repeated, or with EventKind.GAP where lines are lost: `on_event` is called between the lines before the gap
+    and those behind it; without one it is a warning of the logger "ksr". Since 0.2."""
+
+    def __init__(self, *arguments: Any, **keys: Any) -> None:
+        """For this package."""
+        Channel.__init__(self, *arguments, **keys)
+        Reader.__init__(self, self, Part.STDOUT)
+        self._kept = ("", 0.0)
+
+    close = Channel.close
+    closed = Channel.closed
+
+    def _before_more(self) -> None:
+        if time.monotonic() - self._kept[1] > _CURSOR_AGE:
+            self._kept = (self._info("cursor"), time.monotonic())
+
+    @property
+    def cursor(self) -> str:
+        """Where the log goes on behind the lines that were returned, for from_cursor=, also in another process; "" before
+        there are any. While lines that were received wait to be returned (readline and iteration read ahead) it is an
+        earlier one: lines of the last second may then come again, none is left out. With read1() it is exact."""
+        return self._kept[0] if self._lines.rest else self._info("cursor")
+
+    @property
+    def container(self) -> str:
+        return self._info("container")
+
+    def __enter__(self) -> Log:
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self.close()
+
+
+class Exec(Channel):
+    """A command in a container, or (attach) the process of the container. It is never run twice. Since 0.2."""
+
+    def __init__(self, client: Client, kind: str, keys: Mapping[str, Key], on_event: Optional[OnEvent]) -> None:
+        """For this package."""
+        super().__init__(client, kind, keys, on_event)
+        has_in, has_out, has_err = _parts_of(keys)
+        #: Where to write what the command reads; None without stdin=True.
+        self.stdin: Optional[Writer] = Writer(self) if has_in else None
+        #: What the command writes; None where it was not asked for. All that was asked for must be read, or the command
+        #: waits.
+        self.stdout: Optional[Reader] = Reader(self, Part.STDOUT) if has_out else None
+        self.stderr: Optional[Reader] = Reader(self, Part.STDERR) if has_err else None
+
+    def resize(self, columns: int, rows: int) -> None:
+        """The size of the terminal, 1 to 65535 each; Code.INVALID without tty=True."""
+        _resize(self, columns, rows)
+
+    def wait(self) -> Optional[int]:
+        """Waits for the end and returns the exit code of the command, any number; of attach None. Where it is not known
+        how the command ended, that is an Error with Code.LOST, never a 0."""
+        into: List[Optional[int]] = []
+        self._block(self._ending(into), "wait")
+        return into[0]
+
+    def communicate(self, data: Bytes = b"") -> Tuple[bytes, bytes]:
+        """Writes all of `data`, ends the standard input, and reads both outputs to their ends, at the same time."""
+        _bytes_of(data)
+        found: Dict[str, Union[bytes, BaseException]] = {}
+
+        def run(name: str, work: Callable[[], bytes]) -> None:
+            try:
+                found[name] = work()
+            except BaseException as error:
+                found[name] = error
+
+        def feed() -> bytes:
+            assert self.stdin is not None
+            self.stdin.write(data)
+            self.stdin.close()
+            return b""
+
+        works: List[Tuple[str, Callable[[], bytes]]] = []
+        if self.stdin is not None:
+            works.append(("stdin", feed))
+        elif data:
+            raise Error(Code.INVALID, "communicate: the channel was opened without stdin")
+        if self.stderr is not None:
+            works.append(("stderr", self.stderr.read))
+        threads = [threading.Thread(target=run, args=work, daemon=True) for work in works]
+        for thread in threads:
+            thread.start()
+        try:
+            output = self.stdout.read() if self.stdout is not None else b""
+        except BaseException:
+            self.close()
+            raise
+        finally:
+            for thread in threads:
+                thread.join()
+        errors = found.get("stderr", b"")
+        if isinstance(errors, BaseException):
+            raise errors
+        return output, errors
+
+    @property
+    def exit_verified(self) -> bool:
+        """After wait: the exit code is the runtime's own word. It is not for a 0 over v5.channel.k8s.io, with which a
+        server also ends a command that it has lost sight of."""
+        return self.stat("exit_verified") == 1
+
+    @property
+    def protocol(self) -> str:
+        return self._info("protocol")
+
+    def __enter__(self) -> Exec:
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self.close()
+
+
+class PortForward(Channel, Reader):
+    """One TCP connection to a port of a pod: file-like in both directions. There is no half-close. Since 0.2."""
+
+    def __init__(self, *arguments: Any, **keys: Any) -> None:
+        """For this package."""
+        Channel.__init__(self, *arguments, **keys)
+        Reader.__init__(self, self, Part.DATA)
+
+    close = Channel.close
+    closed = Channel.closed
+
+    def write(self, data: Bytes) -> int:
+        """All of it."""
+        self._block(self._writing(Part.DATA, data), "write")
+        return len(data)
+
+    def writable(self) -> bool:
+        return True
+
+    def __enter__(self) -> PortForward:
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self.close()
+
+
+class WebSocket(Channel):
+    """Any WebSocket of the API server: whole messages, a text as str, a binary one as bytes. Since 0.2."""
+
+    def receive(self) -> Union[str, bytes, None]:
+        """Waits for a message; empty ones are left out. None once the server has closed in order."""
+        into: List[Union[str, bytes]] = []
+        self._block(self._message(into), "receive")
+        return into[0] if into else None
+
+    def send(self, message: Union[str, Bytes]) -> None:
+        """Text as a text message, bytes as a binary one."""
+        self._block(_sending(self, message), "send")
+
+    def __iter__(self) -> Iterator[Union[str, bytes]]:
+        while True:
+            message = self.receive()
+            if message is None:
+                return
+            yield message
+
+    @property
+    def close_code(self) -> Optional[int]:
+        """Of the server's close frame; None without one."""
+        return int(self._info("close_code") or 0) or None
+
+    @property
+    def close_reason(self) -> str:
+        return self._info("close_reason")
+
+    @property
+    def subprotocol(self) -> str:
+        return self._info("protocol")
+
+    def __enter__(self) -> WebSocket:
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self.close()
+
+
+class Download(Channel, Reader):
+    """The body of one response as it comes, of any length: file-like. Since 0.2."""
+
+    def __init__(self, *arguments: Any, **keys: Any) -> None:
+        """For this package."""
+        Channel.__init__(self, *arguments, **keys)
+        Reader.__init__(self, self, Part.STDOUT)
+
+    close = Channel.close
+    closed = Channel.closed
+
+    @property
+    def http_status(self) -> int:
+        """200 to 299; 0 before the response has come."""
+        return int(self._info("http_status") or 0)
+
+    def __enter__(self) -> Download:
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self.close()
+
+
+BLOCKING = (Log, Exec, PortForward, WebSocket, Download)

@@ -1,0 +1,182 @@
+"""The same channels for asyncio."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, AsyncIterator, Generic, List, Mapping, Optional, TypeVar, Union
+
+from ._library import library
+from .channel import _CHUNK, _finish, _Lines, _parts_of, _resize, _sending, Bytes, Channel, Client, OnEvent
+from .channels import Download, Exec, Log, PortForward, WebSocket, Writer
+from .codes import Part
+from .request import Key
+
+
+class AsyncReader:
+    """Bytes for asyncio, like an asyncio.StreamReader: `await reader.read(n)`, `readline()`, `async for line in reader`. A
+    read that is cancelled has taken nothing. Since 0.2."""
+
+    def __init__(self, channel: Channel, part: int) -> None:
+        """For this package."""
+        self._channel, self._part, self._lines = channel, part, _Lines()
+
+    async def _more(self) -> bytes:
+        into: List[bytes] = []
+        self._before_more()
+        await self._channel._wait_in_loop(self._channel._reading(self._part, _CHUNK, into), "read")
+        return into[0]
+
+    def _before_more(self) -> None:
+        pass
+
+    async def read(self, size: int = -1) -> bytes:
+        """What is there, at most that much, b"" at the end; without a size all up to the end."""
+        if size >= 0:
+            if size and not self._lines.rest:
+                self._lines.rest = await self._more()
+            return self._lines.take(size)
+        while True:
+            piece = await self._more()
+            if not piece:
+                return self._lines.take(-1)
+            self._lines.rest += piece
+
+    async def readline(self) -> bytes:
+        """A line with its newline; the last one may have none. b"" at the end."""
+        while True:
+            line = self._lines.line()
+            if line is not None:
+                return line
+            piece = await self._more()
+            if not piece:
+                return self._lines.take(-1)
+            self._lines.rest += piece
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        while True:
+            line = await self.readline()
+            if not line:
+                return
+            yield line
+
+
+class AsyncWriter:
+    """What a command reads from its standard input. Since 0.2."""
+
+    def __init__(self, channel: Channel) -> None:
+        """For this package."""
+        self._channel = channel
+
+    async def write(self, data: Bytes) -> None:
+        """All of it, which waits while the library holds send_buffer bytes that are not sent."""
+        await self._channel._wait_in_loop(self._channel._writing(Part.DATA, data), "write")
+
+    async def close(self) -> None:
+        """As Writer.close."""
+        _finish(self._channel)
+
+
+Self = TypeVar("Self")
+
+
+class _AsyncContext(Generic[Self]):
+    async def __aenter__(self) -> Any:
+        return self
+
+    async def __aexit__(self, *raised: object) -> None:
+        self.close()  # type: ignore[attr-defined] # it is a Channel
+
+
+class AsyncLog(_AsyncContext[Any], Channel, AsyncReader):
+    """Log for asyncio: `async for line in log`. Since 0.2."""
+
+    def __init__(self, *arguments: Any, **keys: Any) -> None:
+        """For this package."""
+        Channel.__init__(self, *arguments, in_loop=True, **keys)
+        AsyncReader.__init__(self, self, Part.STDOUT)
+        self._kept = ("", 0.0)
+
+    _before_more = Log._before_more
+    cursor = Log.cursor
+    container = Log.container
+
+
+class AsyncExec(_AsyncContext[Any], Channel):
+    """Exec for asyncio. Since 0.2."""
+
+    def __init__(self, client: Client, kind: str, keys: Mapping[str, Key], on_event: Optional[OnEvent]) -> None:
+        """For this package."""
+        super().__init__(client, kind, keys, on_event, in_loop=True)
+        has_in, has_out, has_err = _parts_of(keys)
+        self.stdin: Optional[AsyncWriter] = AsyncWriter(self) if has_in else None
+        self.stdout: Optional[AsyncReader] = AsyncReader(self, Part.STDOUT) if has_out else None
+        self.stderr: Optional[AsyncReader] = AsyncReader(self, Part.STDERR) if has_err else None
+
+    def resize(self, columns: int, rows: int) -> None:
+        """As Exec.resize."""
+        _resize(self, columns, rows)
+
+    async def wait(self) -> Optional[int]:
+        """As Exec.wait."""
+        into: List[Optional[int]] = []
+        await self._wait_in_loop(self._ending(into), "wait")
+        return into[0]
+
+    exit_verified = Exec.exit_verified
+    protocol = Exec.protocol
+
+
+class AsyncPortForward(_AsyncContext[Any], Channel, AsyncReader):
+    """PortForward for asyncio. Since 0.2."""
+
+    def __init__(self, *arguments: Any, **keys: Any) -> None:
+        """For this package."""
+        Channel.__init__(self, *arguments, in_loop=True, **keys)
+        AsyncReader.__init__(self, self, Part.DATA)
+
+    async def write(self, data: Bytes) -> None:
+        """All of it."""
+        await self._wait_in_loop(self._writing(Part.DATA, data), "write")
+
+
+class AsyncWebSocket(_AsyncContext[Any], Channel):
+    """WebSocket for asyncio: `async for message in socket`. Since 0.2."""
+
+    def __init__(self, *arguments: Any, **keys: Any) -> None:
+        """For this package."""
+        Channel.__init__(self, *arguments, in_loop=True, **keys)
+
+    async def receive(self) -> Union[str, bytes, None]:
+        """As WebSocket.receive."""
+        into: List[Union[str, bytes]] = []
+        await self._wait_in_loop(self._message(into), "receive")
+        return into[0] if into else None
+
+    async def send(self, message: Union[str, Bytes]) -> None:
+        """As WebSocket.send."""
+        await self._wait_in_loop(_sending(self, message), "send")
+
+    async def __aiter__(self) -> AsyncIterator[Union[str, bytes]]:
+        while True:
+            message = await self.receive()
+            if message is None:
+                return
+            yield message
+
+    close_code = WebSocket.close_code
+    close_reason = WebSocket.close_reason
+    subprotocol = WebSocket.subprotocol
+
+
+class AsyncDownload(_AsyncContext[Any], Channel, AsyncReader):
+    """Download for asyncio. Since 0.2."""
+
+    def __init__(self, *arguments: Any, **keys: Any) -> None:
+        """For this package."""
+        Channel.__init__(self, *arguments, in_loop=True, **keys)
+        AsyncReader.__init__(self, self, Part.STDOUT)
+
+    http_status = Download.http_status
+
+
+IN_LOOP = (AsyncLog, AsyncExec, AsyncPortForward, AsyncWebSocket, AsyncDownload)
