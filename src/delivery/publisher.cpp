@@ -72,7 +72,8 @@ store::Deltas Publisher::deltas_to(const store::View& now) {
   store::Deltas deltas(since_delivered_, now);
   if (!limited_) return deltas;
   const MutexLock lock(view_mutex_);
-  deltas.mark_left([this](const store::UidProbe& uid) KSR_REQUIRES(view_mutex_) { return cache_.holds(uid); });
+  const store::Cache& cache = cache_;
+  deltas.mark_left([&cache](const store::UidProbe& uid) { return cache.holds(uid); });
   return deltas;
 }
 

@@ -51,12 +51,12 @@ Settings in(const std::string& encoding, const Settings& settings) {
 
 // A pod with something of everything that a user may write.
 boost::json::object make_rich_pod(const std::string& ns, const std::string& name) {
-  boost::json::object pod = make_pod(ns, name, {{"app", "<&>\u2028\""}});
+  boost::json::object pod = make_pod(ns, name, {{"app", "web"}});
   boost::json::object& metadata = pod["metadata"].as_object();
-  metadata["annotations"] = {{"note", "caf\u00e9 \U0001F600\n\t\u0001"}, {"empty", ""}};
+  metadata["annotations"] = {{"note", "<&>\u2028\" caf\u00e9 \U0001F600\n\t\u0001"}, {"empty", ""}};
   boost::json::object& spec = pod["spec"].as_object();
-  spec["tolerations"] = {{{"key", "k"}, {"operator", "Exists"}, {"tolerationSeconds", 0}}};
-  spec["securityContext"] = {{"runAsUser", 0}, {"fsGroup", 9007199254740993}, {"runAsNonRoot", false}};
+  spec["tolerations"] = {{{"key", "k"}, {"operator", "Exists"}, {"effect", "NoExecute"}, {"tolerationSeconds", 0}}};
+  spec["securityContext"] = {{"runAsUser", 0}, {"fsGroup", 2147483647}, {"runAsNonRoot", false}};
   spec["volumes"] = {{{"name", "v"}, {"emptyDir", {{"sizeLimit", "1500Mi"}}}}};
   boost::json::object& container = spec["containers"].as_array().at(0).as_object();
   container["resources"] = {{"limits", {{"cpu", "1500m"}, {"memory", "1Gi"}}}};
