@@ -103,6 +103,8 @@ RecoveryAction recovery_for(const RequestContext& context, const Error& error,
   if (error.status == Status::invalid) return RecoveryAction::give_up;
   // Of the readers of protobuf alone.
   if (error.status == Status::unsupported) return RecoveryAction::in_json;
+  // Some that are not Kubernetes' own compare the Accept header as a whole.
+  if (context.protobuf && !context.opened && (code == 406 || code == 415)) return RecoveryAction::in_json;
   const bool refuses = refuses_websocket(context, error, status.has_value());
   if (refuses && !status) return RecoveryAction::without_websocket;
   if (is_expired(code, status ? status->reason : error.reason)) return recovery_for_expired(context);

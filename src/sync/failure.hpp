@@ -25,6 +25,8 @@ struct RequestContext {
   bool at_version = false;
   // A page after the first.
   bool continued = false;
+  // It was asked for in protobuf, too.
+  bool protobuf = false;
 };
 
 enum class RecoveryAction {

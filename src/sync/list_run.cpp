@@ -76,7 +76,7 @@ void ListRun::begin(std::size_t candidate, std::size_t page_size, Instant now) {
 void ListRun::request_page(RequestId id, bool protobuf) {
   id_ = id;
   ListRequest request = pager_.request();
-  request.protobuf = protobuf;
+  request.protobuf = protobuf_ = protobuf;
   effects_.start_list(id, request);
 }
 
@@ -114,6 +114,7 @@ RequestContext ListRun::context() const {
   context.what = RequestContext::What::list;
   context.at_version = pager_.at_version();
   context.continued = pager_.continued();
+  context.protobuf = protobuf_;
   return context;
 }
 

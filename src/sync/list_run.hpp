@@ -133,6 +133,7 @@ class ListRun {
   // JSON received since the list began, repeated objects included.
   std::uint64_t bytes_ = 0;
   RequestId id_ = 0;
+  bool protobuf_ = false;
   Pager pager_;
   bool staging_ = false;
   Instant started_{};

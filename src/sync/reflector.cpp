@@ -780,8 +780,8 @@ void Reflector::recover(const Error& error, RecoveryAction action, Instant now) 
 
 // The server is newer than this library. The object at hand was not applied, so nothing is lost.
 void Reflector::recover_in_json(const Error& error, Instant now) {
-  if (!retry_.fall_back_to_json()) return retry_slowly(error, aim_, now);
-  log(LogLevel::notice, "reading JSON from now on, since what came in protobuf is not known: " + error.text());
+  if (!retry_.fall_back_to_json()) return error.http_status != 0 ? give_up(error) : retry_slowly(error, aim_, now);
+  log(LogLevel::notice, "reading JSON from now on, since protobuf is not possible: " + error.text());
   pursue(aim_, now);
 }
 

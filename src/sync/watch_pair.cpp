@@ -59,6 +59,7 @@ RequestContext WatchConnection::context() const {
   context.what =
       request.send_initial_events && !streaming() ? RequestContext::What::watchlist : RequestContext::What::watch;
   context.websocket = request.websocket;
+  context.protobuf = request.protobuf;
   context.http_possible = http_possible;
   context.opened = open();
   context.at_version = context.what == RequestContext::What::watchlist && !request.resource_version.empty();

@@ -281,3 +281,28 @@ TEST_CASE("a server that sends unknown protobuf although JSON was asked for is n
   CHECK(rig.errors.size() == 1);
   CHECK(rig.requests.size() == 2);
 }
+
+TEST_CASE("a server that refuses to choose from several media types is asked for JSON alone, at once") {
+  for (const int code : {406, 415}) {
+    CAPTURE(code);
+    Rig rig(plain());
+    rig.start();
+    rig.fail_list(http_error(code));
+    REQUIRE(rig.requests.size() == 2);
+    CHECK_FALSE(rig.last().list.protobuf);
+    CHECK(rig.errors.empty());
+
+    Options options;
+    Rig websocket(options);
+    websocket.start();
+    websocket.list({pod("a", "1")}, "10");
+    REQUIRE(websocket.last().watch.protobuf);
+    websocket.fail(http_error(code));
+    CHECK(websocket.last().watch.websocket);
+    CHECK_FALSE(websocket.last().watch.protobuf);
+    // It was not that.
+    websocket.fail(http_error(code));
+    CHECK_FALSE(websocket.last().watch.websocket);
+    CHECK(websocket.errors.empty());
+  }
+}

@@ -95,14 +95,18 @@ TEST_CASE("a name that disappears while it is watched leads to the next") {
 
 TEST_CASE("a request that can never succeed ends the stream") {
   for (const int code : {400, 405, 406, 415, 422}) {
-    Rig rig(plain());
-    rig.start();
-    rig.fail_list(http_error(code));
-    REQUIRE(rig.errors.size() == 1);
-    CHECK_FALSE(rig.errors[0].next_try);
-    CHECK_FALSE(rig.timer);
-    rig.advance(1h);
-    CHECK(rig.requests.size() == 1);
+    for (const Encoding encoding : {Encoding::json, Encoding::protobuf}) {
+      Options options = plain();
+      options.encoding = encoding;
+      Rig rig(options);
+      rig.start();
+      rig.fail_list(http_error(code));
+      REQUIRE(rig.errors.size() == 1);
+      CHECK_FALSE(rig.errors[0].next_try);
+      CHECK_FALSE(rig.timer);
+      rig.advance(1h);
+      CHECK(rig.requests.size() == 1);
+    }
   }
 }
 
