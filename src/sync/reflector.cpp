@@ -463,7 +463,6 @@ void Reflector::on_initial_events_end(WatchConnection& watch, std::string_view v
   const bool at_version = !watch.request.resource_version.empty();
   if (!accept_version(version, at_version, now)) return;
   watch.stage = Stage::streaming;
-  watch.has_bookmark = true;
   watch.version = version;
   if (version.empty()) watch.rotate_at.reset();
   list_.commit_initial(version, at_version);
