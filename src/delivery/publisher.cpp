@@ -72,8 +72,7 @@ store::Deltas Publisher::deltas_to(const store::View& now) {
   store::Deltas deltas(since_delivered_, now);
   if (!limited_) return deltas;
   const MutexLock lock(view_mutex_);
-  const store::Cache& cache = cache_;
-  deltas.mark_left([&cache](const store::UidProbe& uid) { return cache.holds(uid); });
+  deltas.mark_left(cache_);
   return deltas;
 }
 

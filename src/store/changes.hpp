@@ -56,6 +56,8 @@ struct Cut {
   Changes changes;
 };
 
+class Cache;
+
 // The deltas from the earlier view to `now`, at most one per uid, computed without a copy of the cache: deletions
 // first, then the rest, each by (namespace, name). Added and deleted in between, or the same version in the
 // end: nothing. Usable on any thread; holds what it shows.
@@ -64,12 +66,8 @@ class Deltas {
   // Throws std::bad_alloc.
   Deltas(const Changes& changes, const View& now);
 
-  // Tells of which deleted objects exist: `exists(uid)`. Before the deltas are shared.
-  template <class Exists>
-  void mark_left(const Exists& exists) noexcept {
-    if (!rows_) return;
-    for (Delta& row : *rows_) row.left = row.kind == DeltaKind::deleted && exists(UidProbe::of(*row.object));
-  }
+  // Marks the deleted objects that `cache` still holds. Before the deltas are shared.
+  void mark_left(const Cache& cache) noexcept;
 
   // The same deltas with another view of the same objects.
   Deltas rebased_on(const View& same) const;

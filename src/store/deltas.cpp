@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "store/cache.hpp"
 #include "store/changes.hpp"
 
 namespace ksr::store {
@@ -27,6 +28,11 @@ Deltas::Deltas(const Changes& changes, const View& now) {
   if (changes.earlier_was_empty()) add_unnoted(changes, now, rows);
   std::sort(rows.begin(), rows.end(), comes_before);
   rows_ = std::make_shared<Rows>(std::move(rows));
+}
+
+void Deltas::mark_left(const Cache& cache) noexcept {
+  if (!rows_) return;
+  for (Delta& row : *rows_) row.left = row.kind == DeltaKind::deleted && cache.holds(UidProbe::of(*row.object));
 }
 
 Deltas Deltas::rebased_on(const View& same) const {

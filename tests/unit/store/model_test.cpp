@@ -146,7 +146,7 @@ class Life {
   }
 
   void check_before(Deltas deltas) {
-    deltas.mark_left([&](const UidProbe& uid) { return cache_.holds(uid); });
+    deltas.mark_left(cache_);
     const auto earlier = [&](const Object& object) {
       return std::find_if(last_.begin(), last_.end(), [&](const Sample& sample) { return sample.uid == object.uid(); });
     };

@@ -193,7 +193,7 @@ TEST_CASE("a delta knows what was before, and whether the object is only out of 
   Deltas deltas(displaced.changes, displaced.view);
   REQUIRE(describe(deltas) == "-a@2 +b@3");
   CHECK_FALSE(deltas.left_at(0));
-  const auto mark = [&] { deltas.mark_left([&](const UidProbe& uid) { return cache.holds(uid); }); };
+  const auto mark = [&] { deltas.mark_left(cache); };
   mark();
   CHECK(deltas.left_at(0));
   CHECK(describe(*deltas.before_at(0)) == "a@2");
