@@ -218,6 +218,11 @@ fn run(way: Way, client: &Client, words: &[&str]) -> String {
         ),
         Err(error) => failed(&error),
     };
+    // Which does not wait for the end.
+    drop(channel);
+    while matches!(client.stat("open_channels"), Ok(open) if open > 0) {
+        thread::sleep(Duration::from_millis(5));
+    }
     format!("{told} out={out} err={err}")
 }
 
