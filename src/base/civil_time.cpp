@@ -186,14 +186,15 @@ void write_rfc3339(std::int64_t seconds, char* to) noexcept {
   const std::uint32_t month_from_march = (5 * day_of_year + 2) / 153;
   const std::uint32_t month = month_from_march < 10 ? month_from_march + 3 : month_from_march - 9;
   const std::uint32_t year = year_of_era + era * 400 - 400 + (month <= 2 ? 1 : 0);
-  const auto put = [&to](std::uint32_t value, char after) {
-    to[0] = static_cast<char>('0' + value / 10);
-    to[1] = static_cast<char>('0' + value % 10);
-    to[2] = after;
-    to += 3;
+  char* next = to;
+  const auto put = [&next](std::uint32_t value, char after) {
+    next[0] = static_cast<char>('0' + value / 10);
+    next[1] = static_cast<char>('0' + value % 10);
+    next[2] = after;
+    next += 3;
   };
   put(year / 100, '0');
-  --to;
+  --next;
   put(year % 100, '-');
   put(month, '-');
   put(day_of_year - (153 * month_from_march + 2) / 5 + 1, 'T');

@@ -345,7 +345,7 @@ FieldFilter::Nodes FieldFilter::member(const Nodes& from, std::string_view key, 
 
 FieldFilter::Nodes FieldFilter::element(const Nodes& from, std::size_t i) {
   const std::size_t begin = active_.size();
-  char digits[24];
+  char digits[24] = {};
   std::string_view number;
   for (std::size_t n = from.begin; n < from.end; ++n) {
     if (number.empty() && !nodes_[active_[n]].children.empty()) {

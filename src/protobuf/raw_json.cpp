@@ -7,6 +7,9 @@
 namespace ksr::protobuf {
 namespace {
 
+constexpr std::string_view kLineSeparator = "\u2028";
+constexpr std::string_view kParagraphSeparator = "\u2029";
+
 // Counts what the scanner finds outermost.
 struct ValueCounter {
   std::size_t values = 0;
@@ -38,8 +41,8 @@ std::string_view escape_at(std::string_view rest) noexcept {
     case '&':
       return "\\u0026";
     case '\xe2':
-      if (rest.substr(0, 3) == "\u2028") return "\\u2028";
-      if (rest.substr(0, 3) == "\u2029") return "\\u2029";
+      if (rest.substr(0, kLineSeparator.size()) == kLineSeparator) return "\\u2028";
+      if (rest.substr(0, kParagraphSeparator.size()) == kParagraphSeparator) return "\\u2029";
       return {};
     default:
       return {};
