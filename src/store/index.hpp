@@ -35,8 +35,7 @@ struct IndexBudget {
 // A value: copies share what they have in common. Thread rule as OrderedSet's.
 class Index {
  public:
-  explicit Index(bool with_recency, ValueIndexes values = {}) noexcept
-      : with_recency_(with_recency), values_(std::move(values)) {}
+  explicit Index(bool with_recency) noexcept : with_recency_(with_recency) {}
   // The same objects in the order of ByUid and of ByName, no two with one uid or name; `values` with these objects.
   // Throws std::bad_alloc.
   Index(bool with_recency, const std::vector<const Object*>& by_uid, const std::vector<const Object*>& by_name,
