@@ -36,8 +36,6 @@ void add_selectors(QueryString& text, const QueryOptions& query) {
   text.add_if_set("fieldSelector", query.field_selector);
 }
 
-// Plain JSON as the second choice: an aggregated API that cannot make partial objects still answers
-// (k8s.io/client-go/metadata).
 constexpr std::string_view kJson = "application/json";
 constexpr std::string_view kProtobuf = "application/vnd.kubernetes.protobuf";
 
@@ -50,9 +48,10 @@ std::string accept(Accepted accepted, const std::string& of_type) {
   return text;
 }
 
+// Plain JSON as the last choice: an aggregated API that cannot make partial objects still answers
+// (k8s.io/client-go/metadata).
 std::string partial_metadata(const char* kind, Accepted accepted) {
   std::string text = accept(accepted, std::string(";as=") + kind + ";g=meta.k8s.io;v=v1");
-  // A server that does not know it answers whole objects.
   if (accepted != Accepted::protobuf) text.append(",").append(kJson);
   return text;
 }

@@ -112,11 +112,17 @@ std::optional<Milliseconds> parse_retry_after(std::string_view text, system_cloc
   return std::chrono::seconds(std::clamp<std::int64_t>(seconds, 0, json::kMaxRetryAfter.count()));
 }
 
-Refusal read_refusal(const transport::ResponseHead& head, std::string_view body, system_clock::time_point now) {
+namespace {
+
+// A Status comes in the form that the request asks for (apiserver pkg/endpoints/handlers/responsewriters).
+std::string in_json(std::string_view body) {
+  return protobuf::status_as_json(body).value_or(std::string(body));
+}
+
+Refusal refusal_without_protobuf(const transport::ResponseHead& head, std::string_view body,
+                                 system_clock::time_point now) {
   Refusal refusal;
-  // A Status comes in the form that the request asks for (apiserver pkg/endpoints/handlers/responsewriters).
-  const std::optional<std::string> in_json = protobuf::status_as_json(body);
-  refusal.status = json::parse_api_status(in_json ? std::string_view(*in_json) : body);
+  refusal.status = json::parse_api_status(body);
   Error& error = refusal.error;
   error.status = status_of_http(head.status);
   error.http_status = head.status;
@@ -144,12 +150,17 @@ Refusal read_refusal(const transport::ResponseHead& head, std::string_view body,
   return refusal;
 }
 
+}  // namespace
+
+Refusal read_refusal(const transport::ResponseHead& head, std::string_view body, system_clock::time_point now) {
+  return refusal_without_protobuf(head, in_json(body), now);
+}
+
 Refusal read_call_refusal(const transport::ResponseHead& head, std::string_view body, system_clock::time_point now) {
-  Refusal refusal = read_refusal(head, body, now);
+  const std::string text = in_json(body);
+  Refusal refusal = refusal_without_protobuf(head, text, now);
   if (head.status >= 400) refusal.error.status = status_of_refused_call(head.status);
-  if (!refusal.status) return refusal;
-  const std::optional<std::string> in_json = protobuf::status_as_json(body);
-  refusal.error.details = std::string(trimmed(in_json ? std::string_view(*in_json) : body));
+  if (refusal.status) refusal.error.details = std::string(trimmed(text));
   return refusal;
 }
 

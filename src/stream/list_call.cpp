@@ -15,22 +15,19 @@ void ListCall::opened() {
   owner().note_encoding(protobuf);
   json::ListObserver& observer = *this;
   if (protobuf) {
-    reader_.emplace<protobuf::ListReader>(options_, observer);
+    reader_.emplace(std::in_place_type<protobuf::ListReader>, options_, observer);
   } else {
-    reader_.emplace<json::ListReader>(options_, observer);
+    reader_.emplace(std::in_place_type<json::ListReader>, options_, observer);
   }
 }
 
 void ListCall::received(std::string_view bytes) {
-  auto* const json = std::get_if<json::ListReader>(&reader_);
-  const Expected<void> fed = json != nullptr ? json->feed(bytes) : std::get<protobuf::ListReader>(reader_).feed(bytes);
+  const Expected<void> fed = std::visit([&](auto& reader) { return reader.feed(bytes); }, *reader_);
   if (!fed) fail(fed.error());
 }
 
 void ListCall::completed() {
-  auto* const json = std::get_if<json::ListReader>(&reader_);
-  const Expected<json::ListMeta> meta =
-      json != nullptr ? json->finish() : std::get<protobuf::ListReader>(reader_).finish();
+  const Expected<json::ListMeta> meta = std::visit([](auto& reader) { return reader.finish(); }, *reader_);
   if (!meta) return fail(meta.error());
   if (finish()) reflector_.on_list_end(id(), *meta, now());
 }

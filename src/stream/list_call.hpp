@@ -2,6 +2,7 @@
 // thread.
 #pragma once
 
+#include <optional>
 #include <variant>
 
 #include "json/field_filter.hpp"
@@ -30,8 +31,8 @@ class ListCall final : public Call, private json::ListObserver {
   sync::Reflector& reflector_;
   json::FieldFilter* const fields_;
   const json::ReaderOptions options_;
-  // Chosen by the answer.
-  std::variant<std::monostate, json::ListReader, protobuf::ListReader> reader_;
+  // Chosen by the answer; empty before.
+  std::optional<std::variant<json::ListReader, protobuf::ListReader>> reader_;
 };
 
 }  // namespace ksr::stream

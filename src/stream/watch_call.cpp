@@ -34,37 +34,32 @@ void WatchCall::opened() {
 void WatchCall::read_json() {
   owner().note_encoding(false);
   json::WatchObserver& observer = *this;
-  reader_.emplace<json::WatchReader>(options_, observer);
+  reader_.emplace(std::in_place_type<json::WatchReader>, options_, observer);
 }
 
 void WatchCall::read_protobuf() {
   owner().note_encoding(true);
   const auto framing = websocket_ ? protobuf::Framing::messages : protobuf::Framing::lengths;
   json::WatchObserver& observer = *this;
-  reader_.emplace<protobuf::WatchReader>(options_, framing, observer);
+  reader_.emplace(std::in_place_type<protobuf::WatchReader>, options_, framing, observer);
 }
 
 bool WatchCall::at_boundary() const {
-  if (const auto* const json = std::get_if<json::WatchReader>(&reader_)) return json->at_boundary();
-  const auto* const protobuf = std::get_if<protobuf::WatchReader>(&reader_);
-  return protobuf == nullptr || protobuf->at_boundary();
+  return !reader_ || std::visit([](const auto& reader) { return reader.at_boundary(); }, *reader_);
 }
 
 void WatchCall::received(std::string_view bytes) {
   arrived_ = now();
   if (bytes.empty()) return;
   // The tag of a WatchEvent's type. JSON begins with a brace (apiserver pkg/endpoints/handlers/watch.go).
-  if (reader_.index() == 0) bytes.front() == '\x0a' ? read_protobuf() : read_json();
-  auto* const json = std::get_if<json::WatchReader>(&reader_);
-  const Expected<void> fed = json != nullptr ? json->feed(bytes) : std::get<protobuf::WatchReader>(reader_).feed(bytes);
+  if (!reader_) bytes.front() == '\x0a' ? read_protobuf() : read_json();
+  const Expected<void> fed = std::visit([&](auto& reader) { return reader.feed(bytes); }, *reader_);
   if (!fed) fail(fed.error());
 }
 
 void WatchCall::message_ended() {
-  if (reader_.index() == 0) return;
-  auto* const json = std::get_if<json::WatchReader>(&reader_);
-  const Expected<void> ended =
-      json != nullptr ? json->end_message() : std::get<protobuf::WatchReader>(reader_).end_message();
+  if (!reader_) return;
+  const Expected<void> ended = std::visit([](auto& reader) { return reader.end_message(); }, *reader_);
   if (!ended) fail(ended.error());
 }
 

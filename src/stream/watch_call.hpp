@@ -50,8 +50,9 @@ class WatchCall final : public Call, private json::WatchObserver {
   json::FieldFilter* const fields_;
   const json::ReaderOptions options_;
   const cluster::Accepted accepted_;
-  // Chosen by the answer; over WebSocket, whose head does not say it, by the first byte of the first message.
-  std::variant<std::monostate, json::WatchReader, protobuf::WatchReader> reader_;
+  // Chosen by the answer; over WebSocket, whose head does not say it, by the first byte of the first message. Empty
+  // before.
+  std::optional<std::variant<json::WatchReader, protobuf::WatchReader>> reader_;
   const bool websocket_;
   // Of the lines of one that opens and ends each second.
   const LogLevel level_;

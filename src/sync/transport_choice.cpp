@@ -1,6 +1,5 @@
 #include "sync/transport_choice.hpp"
 
-#include <algorithm>
 #include <utility>
 
 namespace ksr::sync {
@@ -49,7 +48,7 @@ void TransportChoice::note_refused_over_http(int code) noexcept {
 }
 
 Milliseconds TransportChoice::handshake_limit() const noexcept {
-  return kHandshakeLimit * (1 << std::min(handshakes_unanswered_, kMaxDoublings));
+  return kHandshakeLimit * (1 << handshakes_unanswered_);
 }
 
 void TransportChoice::note_unanswered(bool websocket, bool silent, Instant now) {

@@ -65,7 +65,7 @@ class TransportChoice {
 
   Record websocket_;
   Record http_;
-  // In a row.
+  // In a row; no more than what the limit doubles by.
   int handshakes_unanswered_ = 0;
   // What the handshake was refused with; 0: it was not refused.
   int refused_code_ = 0;
