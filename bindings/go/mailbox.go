@@ -126,8 +126,8 @@ func mergedChanges(before, after *Snapshot) []Change {
 		case first.Kind == Added:
 			one.Kind = Added
 			byUID[uid] = one
-		case first.Kind == Deleted && first.Object.ResourceVersion() == one.Object.ResourceVersion():
-			// With "limit" an object leaves the view and comes back.
+		case first.Kind == Deleted && first.Before.ResourceVersion() == one.Object.ResourceVersion():
+			// With "limit" an object leaves the view and comes back; its last state need not be the one of the view before.
 			delete(byUID, uid)
 		case first.Kind == Deleted:
 			one.Kind = Modified

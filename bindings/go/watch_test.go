@@ -246,6 +246,39 @@ func TestWhatAStreamOfAClientRefuses(t *testing.T) {
 	settled(t)
 }
 
+// TestAnObjectThatComesBackChanged changes, then leaves the view for a more recent one, then comes back, all while a loop
+// is busy: what it was before is not what it was when it left.
+func TestAnObjectThatComesBackChanged(t *testing.T) {
+	script(t, `create configmap $NS/old {"metadata":{"creationTimestamp":"2001-01-01T00:00:00Z"}}`)
+	client := onServer(t)
+	slow := watch(t, client, ksr.Config{"limit": "1"})
+	seen, steps := view{}, view{}
+	channel := watch(t, client, ksr.Config{"limit": "1"}).Channel(inTime(t))
+	steps.follow(t, channel, "added old")
+	for snapshot := range slow.Updates() {
+		seen.apply(t, snapshot)
+		if _, last := snapshot.Find(namespaceOf(t), "last"); last {
+			break
+		}
+		if len(steps) == 0 || snapshot.Sequence() > 1 {
+			continue
+		}
+		for range 3 {
+			for _, step := range []struct{ line, change string }{
+				{"update configmap $NS/old x=y", "modified old"},
+				{`create configmap $NS/new {"metadata":{"creationTimestamp":"2050-01-01T00:00:00Z"}}`, "added new"},
+				{"delete configmap $NS/new", "added old"},
+			} {
+				script(t, step.line)
+				steps.follow(t, channel, step.change)
+			}
+			// The loop's own stream is told by the same thread, and need not be behind the other one.
+			until(t, "the loop's stream", func() bool { mine, _ := slow.Stat("events"); return mine >= 3 })
+		}
+		script(t, `create configmap $NS/last {"metadata":{"creationTimestamp":"2099-01-01T00:00:00Z"}}`)
+	}
+}
+
 // TestMergedDeltasAreThoseOfTheView has a slow loop follow many changes; view.apply holds its deltas against its objects.
 func TestMergedDeltasAreThoseOfTheView(t *testing.T) {
 	script(t, "# nothing")
