@@ -86,16 +86,22 @@ Error ListRun::too_large_error() const {
 }
 
 void ListRun::add(const json::Item& item) {
-  bytes_ += item.text_size();
+  const bool wanted = wants(item);
+  if (wanted) bytes_ += item.text_size();
   if (bad_item_ || too_large()) return;
   bad_item_ = expected_type_.check(item);
   if (bad_item_) return;
   pager_.note_item(item);
+  if (!wanted) return;
   effects_.stage(item);
 }
 
 Pager::Step ListRun::end_page(const json::ListMeta& meta) {
   id_ = 0;
+  if (shard_) {
+    const bool first = !pager_.continued();
+    shard_by_server_ = meta.shard_selector == shard_->selector() && (first || shard_by_server_.value_or(true));
+  }
   if (bad_item_) {
     // The expectation may have been wrong: the next list decides.
     expected_type_.forget();
@@ -128,6 +134,7 @@ bool ListRun::restart_in_one_page(Instant now) {
 // Deletions can come in between when the server's cache lags behind etcd (cacher.go: the initial events are those of
 // the cache, the bookmark waits for etcd).
 void ListRun::add_initial(json::EventType type, const json::Item& item) {
+  if (!wants(item)) return;
   bytes_ += item.text_size();
   if (too_large()) return;
   if (type == json::EventType::deleted) {
