@@ -288,8 +288,8 @@ void Engine::publish_statistics() {
   std::optional<Instant> next_try_at = resolve_again_at_;
   bool all_fresh = !sessions_.empty();
   std::uint64_t transport = 0;
-  std::size_t listed = 0;
-  std::size_t by_server = 0;
+  std::size_t divided = 0;
+  bool undivided = false;
   for (const auto& session : sessions_) {
     const sync::Counters& counters = session->counters();
     sum.events += counters.events;
@@ -300,8 +300,8 @@ void Engine::publish_statistics() {
     sum.relists += counters.relists;
     sum.errors += counters.errors;
     transport = std::max(transport, number_of(session->transport()));
-    listed += session->shard_by_server().has_value() ? 1 : 0;
-    by_server += session->shard_by_server().value_or(false) ? 1 : 0;
+    divided += session->shard_by_server().value_or(false) ? 1 : 0;
+    undivided = undivided || !session->shard_by_server().value_or(true);
     // The stream is as fresh as its stalest session.
     const std::optional<Instant> fresh = session->fresh_at();
     all_fresh = all_fresh && fresh.has_value();
@@ -318,14 +318,15 @@ void Engine::publish_statistics() {
   set(statistics.relists, sum.relists);
   set(statistics.errors, sum.errors + resolve_errors_);
   set(statistics.transport, transport);
-  if (listed > 0 && listed == sessions_.size()) note_shard(by_server == listed);
+  const bool by_server = divided > 0 && divided == sessions_.size();
+  set(statistics.shard_by_server, by_server ? 1 : 0);
+  if (by_server || undivided) tell_shard(by_server);
   set(statistics.headlamp_reloads, parts_.access->reloads());
   statistics.fresh_at.store(all_fresh ? in_milliseconds(fresh_at) : Statistics::kNever, std::memory_order_relaxed);
   statistics.next_try_at.store(in_milliseconds(next_try_at), std::memory_order_relaxed);
 }
 
-void Engine::note_shard(bool by_server) noexcept {
-  set(parts_.statistics->shard_by_server, by_server ? 1 : 0);
+void Engine::tell_shard(bool by_server) noexcept {
   if (std::exchange(shard_by_server_, by_server) == by_server) return;
   log_line(*parts_.dispatcher, LogLevel::notice, [&] {
     return "shard " + parts_.config.query.shard->text() + " of " + one_line(joined(parts_.config.query.resources)) +

@@ -67,8 +67,8 @@ class Engine final : public std::enable_shared_from_this<Engine>, private Sessio
 
   void publish_state();
   void publish_statistics();
-  // Every session has listed.
-  void note_shard(bool by_server) noexcept;
+  // Logs it when it is not what was logged last.
+  void tell_shard(bool by_server) noexcept;
   void publish_last_error();
   sync::State combined_state() const;
 

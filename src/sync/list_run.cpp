@@ -58,11 +58,18 @@ void ListRun::advance_to(std::string_view version) {
   effects_.set_resource_version(version_);
 }
 
+bool ListRun::wants(const json::Item& item) noexcept {
+  if (!shard_ || shard_->holds(item.uid)) return true;
+  shard_by_server_ = false;
+  return false;
+}
+
 void ListRun::begin_staging() {
   abandon();
   bad_item_.reset();
   if (!synced_) expected_type_.forget();
   bytes_ = 0;
+  shard_by_server_.reset();
   effects_.begin_list();
   staging_ = true;
 }
@@ -99,8 +106,8 @@ void ListRun::add(const json::Item& item) {
 Pager::Step ListRun::end_page(const json::ListMeta& meta) {
   id_ = 0;
   if (shard_) {
-    const bool first = !pager_.continued();
-    shard_by_server_ = meta.shard_selector == shard_->selector() && (first || shard_by_server_.value_or(true));
+    const bool earlier = !pager_.continued() || pages_are_of_shard_;
+    pages_are_of_shard_ = earlier && meta.shard_selector == shard_->selector();
   }
   if (bad_item_) {
     // The expectation may have been wrong: the next list decides.
@@ -160,6 +167,7 @@ bool ListRun::accepts_version(std::string_view version, bool at_version) {
 
 void ListRun::commit_pages(const json::ListMeta& meta) {
   of_events_ = meta.kind == "EventList";
+  if (pages_are_of_shard_ && !shard_by_server_) shard_by_server_ = true;
   commit(pager_.version(), pager_.at_version());
 }
 

@@ -67,9 +67,11 @@ class ListRun {
   bool resumable() const noexcept { return !version_.empty() && !unversioned_events_; }
   // An event without a version was applied.
   void note_unversioned_event() noexcept { unversioned_events_ = true; }
-  // An object is part of the view.
-  bool wants(const json::Item& item) const noexcept { return !shard_ || shard_->holds(item.uid); }
-  // All of the newest list was the part that was asked for; empty: there was none.
+  // An object that was received is part of the view.
+  bool wants(const json::Item& item) noexcept;
+  // The server divides: true: all pages of the newest list say so; false: others' objects have come since it began;
+  // empty: nothing tells, as of partial metadata, whose lists have no shardInfo (apiserver
+  // pkg/endpoints/handlers/response.go, asPartialObjectMetadataList).
   std::optional<bool> shard_by_server() const noexcept { return shard_by_server_; }
   ExpectedType& expected_type() noexcept { return expected_type_; }
   // A list of core/v1 Events, which have no watch cache.
@@ -138,6 +140,7 @@ class ListRun {
   const std::uint64_t max_bytes_;
   const std::optional<Shard> shard_;
   std::optional<bool> shard_by_server_;
+  bool pages_are_of_shard_ = false;
   // JSON received since the list began, repeated objects included.
   std::uint64_t bytes_ = 0;
   RequestId id_ = 0;

@@ -77,8 +77,7 @@ TEST_CASE("the initial events of a watch") {
   rig.bookmark("10", true);
   CHECK(rig.held() == mine[0] + "=6");
   CHECK(rig.state() == State::live);
-  // Only a list tells.
-  CHECK_FALSE(rig.reflector.shard_by_server().has_value());
+  CHECK(rig.reflector.shard_by_server() == false);
 }
 
 TEST_CASE("a server divides when every page of the newest list says so") {
@@ -97,17 +96,27 @@ TEST_CASE("a server divides when every page of the newest list says so") {
   relist();
   end_list_of(rig, "", "token");
   end_list_of(rig, kFirst.selector());
-  CHECK(rig.reflector.shard_by_server() == false);
+  CHECK_FALSE(rig.reflector.shard_by_server().has_value());
   relist();
   end_list_of(rig, kFirst.selector(), "token");
   end_list_of(rig, "");
-  CHECK(rig.reflector.shard_by_server() == false);
+  CHECK_FALSE(rig.reflector.shard_by_server().has_value());
   relist();
   end_list_of(rig, Shard::parse("1/2")->selector());
-  CHECK(rig.reflector.shard_by_server() == false);
+  CHECK_FALSE(rig.reflector.shard_by_server().has_value());
   relist();
   end_list_of(rig, kFirst.selector());
   CHECK(rig.reflector.shard_by_server() == true);
+  // It was restarted with another gate.
+  rig.open();
+  rig.event(json::EventType::added, pod(names(true, 1)[0], "11"));
+  CHECK(rig.reflector.shard_by_server() == true);
+  rig.event(json::EventType::added, pod(names(false, 1)[0], "12"));
+  CHECK(rig.reflector.shard_by_server() == false);
+  relist();
+  rig.item(pod(names(false, 1)[0], "5"));
+  end_list_of(rig, kFirst.selector());
+  CHECK(rig.reflector.shard_by_server() == false);
 }
 
 TEST_CASE("a page of others' objects alone is no empty page, and repeated pages are noticed by them") {
