@@ -63,6 +63,7 @@
  * Without linking to libksr: with KSR_HPP_LOADED defined before the include, every call goes through pointers that
  * load_functions has filled, with dlsym for example. It must be called before anything else of this header, and calls
  * through a library that was unloaded are the host's mistake. Both kinds may be in one program, in different files.
+ * Each shared object has pointers of its own: build one with -fvisibility=hidden, or load it with RTLD_LOCAL.
  */
 #ifndef KSR_HPP
 #define KSR_HPP
@@ -91,17 +92,14 @@
 #include <variant>
 #include <vector>
 
-/* Loaded: hidden, so that two plugins of one host neither share the pointers, nor are kept from being unloaded. */
 #ifdef KSR_HPP_LOADED
 #define KSR_HPP_VARIANT loaded
-#define KSR_HPP_VISIBILITY __attribute__((visibility("hidden")))
 #else
 #define KSR_HPP_VARIANT linked
-#define KSR_HPP_VISIBILITY
 #endif
 
 namespace ksr {
-inline namespace KSR_HPP_VARIANT KSR_HPP_VISIBILITY {
+inline namespace KSR_HPP_VARIANT {
 
 #ifdef KSR_HPP_LOADED
 /* Every function of ksr.h. In this namespace a name such as ksr_open is the pointer. */
@@ -206,7 +204,8 @@ inline namespace KSR_HPP_VARIANT KSR_HPP_VISIBILITY {
   X(ksr_channel_cancel)            \
   X(ksr_channel_close)             \
   X(ksr_channel_close_async)
-#define KSR_HPP_POINTER(name) inline decltype(&::name) name = nullptr;
+/* Hidden: two plugins of one host do not share them, and are not kept from being unloaded by them. */
+#define KSR_HPP_POINTER(name) __attribute__((visibility("hidden"))) inline decltype(&::name) name = nullptr;
 KSR_HPP_FUNCTIONS(KSR_HPP_POINTER)
 #undef KSR_HPP_POINTER
 #endif
@@ -2083,10 +2082,9 @@ void load_functions(Find &&find) {
 #undef KSR_HPP_FUNCTIONS
 #endif
 
-}  // namespace KSR_HPP_VISIBILITY
+}  // namespace KSR_HPP_VARIANT
 }  // namespace ksr
 
 #undef KSR_HPP_VARIANT
-#undef KSR_HPP_VISIBILITY
 
 #endif /* KSR_HPP */
