@@ -32,33 +32,36 @@
  *
  * Conventions, besides those of ksr.h
  *
- *  (1) Handles. config, params, stream, client, request and channel own what they are made with: they can be moved and
- *      not copied. snapshot, object and response count references: a copy is one reference more. The destructor gives
- *      back what is owned. stream_ref, client_ref, request_ref and channel_ref own nothing, are as cheap to copy as a
- *      pointer, and may outlive what they name: after its close their functions fail with status::invalid.
+ *  (1) Handles. config, params, stream, client, request and channel own what they are made with: they can be moved
+ *      and not copied. snapshot, object and response count references: a copy is one reference more. The destructor
+ *      gives back what is owned. stream_ref, client_ref, request_ref and channel_ref own nothing, are as cheap to
+ *      copy as a pointer, and may outlive what they name: once that is closed, their functions fail with
+ *      status::invalid.
  *  (2) Empty. What was moved from, and what was made without arguments, is empty: it is false as a condition, its
- *      functions answer as ksr.h answers NULL (with nothing, 0 or status::invalid), and no call on it crashes.
+ *      functions answer as those of ksr.h answer NULL (with nothing, 0 or status::invalid), and none of them crashes.
  *  (3) Text that comes out is a std::string_view, lent by the object that it was asked of, and NUL-terminated unless
- * its comment says otherwise. It lives as long as that object, and no longer than the snapshot or response that an
- *      object_view was asked of. Text that goes in is a ksr::text: a const char * or a std::string costs nothing, a
+ *      its comment says otherwise. It lives as long as that object, and what an object_view lends as long as its
+ *      snapshot or response. Text that goes in is a ksr::text: a const char * or a std::string costs nothing, a
  *      std::string_view a copy.
- *  (4) Errors. A function that fails throws ksr::error, or std::bad_alloc for status::out_of_memory; try_* is the same
- *      without an exception, with a status or a result, where a failure is an ordinary outcome. What a noexcept
- * function cannot find is empty. Functions that take a ksr::text or return a std::string may throw std::bad_alloc. (5)
- * Callbacks are std::function; config and params hold them, and each stream, request or channel has copies, which are
- * destroyed after its last callback, or before a failing open returns. They run where those of ksr.h run, and never
- * overlap within a stream or client. (6) A callback may throw. The exception never enters the library. It is given to
- * on_exception, if that is set, and all goes on; where it is not set, or throws in turn, on_log has a line of level 3,
- * the stream, request or channel is cancelled, and close, wait, wait_synced and dispatch of its owner throw the
- * exception, once. exception() shows it. An owner that is destroyed drops it. (7) A destructor closes, and waits for a
- * running callback, as ksr_close does. Inside a callback where that would be KSR_E_WOULD_DEADLOCK it closes without
- * waiting, as ksr_close_async; close() throws there, and does nothing. An owner that its own callbacks capture is never
- * destroyed: capture a *_ref. (8) Threads. Every function may be called on any thread, those of one stream, client,
- * request or channel on many at once; but construction, assignment, move and destruction of one handle are for one
- * thread at a time, as with any object. config and params belong to one thread at a time. (9) Times are std::chrono, to
- * the millisecond; a negative one does not wait, and ksr::forever has no limit. (10) Cost: a call of ksr.h, and nothing
- * that is worth counting besides, unless the comment says otherwise. (11) Nothing here has static data, starts a
- * thread, or needs run-time type information.
+ *  (4) Errors. A function that fails throws ksr::error, or std::bad_alloc for status::out_of_memory; try_* is the
+ *      same without an exception, with a status or a result, where a failure is an ordinary outcome. What an accessor
+ *      cannot find is empty. Whatever is not noexcept may throw std::bad_alloc.
+ *  (5) Callbacks are std::function; config and params hold them, and each stream, client, request or channel has
+ *      copies, which are destroyed after its last callback, or before a failing open returns. They run where those of
+ *      ksr.h run, and never overlap within a stream or client.
+ *  (6) A callback may throw. The exception never enters the library. It is given to on_exception, if that is set, and
+ *      all goes on. Where it is not set, or throws in turn, on_log has a line of level 3, the stream, client, request
+ *      or channel is cancelled, and close, wait, wait_synced and dispatch of its owner throw the exception, once;
+ *      exception() shows it. An owner that is destroyed drops it.
+ *  (7) A destructor closes, and waits for a running callback, as ksr_close does. Inside a callback, where that would
+ *      be KSR_E_WOULD_DEADLOCK, it closes without waiting, as ksr_close_async; close() throws there, and does
+ *      nothing. An owner that its own callbacks capture is never destroyed: capture a *_ref.
+ *  (8) Threads. Every function may be called on any thread, those of one stream, client, request, channel, snapshot
+ *      or object on many at once. To make, assign, move and destroy one handle is for one thread at a time, as with
+ *      any object. A config or params belongs to one thread at a time.
+ *  (9) Times are std::chrono, to the millisecond; a negative one does not wait, and ksr::forever has no limit.
+ * (10) Cost: that of the function of ksr.h, and nothing to speak of besides, unless the comment says otherwise.
+ * (11) Nothing here has static data, starts a thread, or needs run-time type information.
  *
  * Without linking to libksr: with KSR_HPP_LOADED defined before the include, every call goes through pointers that
  * load_functions has filled, with dlsym for example. It must be called before anything else of this header, and calls
@@ -443,6 +446,10 @@ class result {
     if (!has_value()) failure().raise();
     return *std::get_if<0>(&held_);
   }
+  T &value() & {
+    if (!has_value()) failure().raise();
+    return *std::get_if<0>(&held_);
+  }
   T &&value() && {
     if (!has_value()) failure().raise();
     return std::move(*std::get_if<0>(&held_));
@@ -450,6 +457,7 @@ class result {
 
   /* There must be a value. */
   const T &operator*() const &noexcept { return *std::get_if<0>(&held_); }
+  T &operator*() &noexcept { return *std::get_if<0>(&held_); }
   T &&operator*() &&noexcept { return std::move(*std::get_if<0>(&held_)); }
   const T *operator->() const noexcept { return std::get_if<0>(&held_); }
   T *operator->() noexcept { return std::get_if<0>(&held_); }
@@ -932,8 +940,13 @@ class stream_ref {
   /* Waits for the first complete snapshot, and returns the newest. status::timeout and status::cancelled come with what
    * is wrong (last_error) in their message, reason, details and HTTP status. */
   snapshot wait_synced(std::chrono::milliseconds timeout = forever) const {
-    const status code = try_wait_synced(timeout);
-    if (code == status::ok) return latest();
+    status code = try_wait_synced(timeout);
+    if (code == status::ok) {
+      if (snapshot view = latest()) return view;
+      // It was closed meanwhile, or there is no memory.
+      code = try_wait_synced(std::chrono::milliseconds(0));
+      if (code == status::ok) throw std::bad_alloc();
+    }
     const std::optional<error> cause = last_error();
     if (cause) cause->with(code, "no complete snapshot: ").raise();
     error::adopt(code, nullptr, "no complete snapshot").raise();
@@ -2027,6 +2040,15 @@ class client : public client_ref {
   /* As those of stream, inside any callback of the client. */
   void close() { core_.closed(try_close(), "ksr_client_close"); }
   status try_close() noexcept { return static_cast<status>(ksr_client_close(native_)); }
+
+  /* As that of client_ref, and what (6) says of its on_log; an exception of a stream, request or channel over it is
+   * thrown by the owner of that. */
+  std::size_t dispatch() const {
+    const std::int64_t count = ksr_client_dispatch(native_);
+    core_.rethrow();
+    if (count < 0) error::adopt(static_cast<status>(count), nullptr, "ksr_client_dispatch").raise();
+    return static_cast<std::size_t>(count);
+  }
 
   /* The exception of its on_log. */
   std::exception_ptr exception() const noexcept { return core_.exception(); }

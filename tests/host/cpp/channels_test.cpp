@@ -118,7 +118,8 @@ TEST_CASE("a forwarded port") {
 TEST_CASE("a WebSocket: whole messages of any size, and text that is no UTF-8") {
   ChannelServer on;
   const ksr::client client(client_on(on.server));
-  on.server.script("stream proxy web text=hello text=a\xff\xed\xa0\x80 fragment=abcdef out-bytes=20000 close=4321:enough\xff");
+  on.server.script(
+      "stream proxy web text=hello text=a\xff\xed\xa0\x80 fragment=abcdef out-bytes=20000 close=4321:enough\xff");
   ksr::channel channel = client.open_channel(websocket());
   CHECK(channel.read_message(part::text, kWaitLimit) == "hello");
   // As it came, though RFC 6455 would have it be UTF-8.

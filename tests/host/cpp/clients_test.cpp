@@ -258,3 +258,34 @@ TEST_CASE("an exception of a client's on_log cancels it") {
   CHECK(client.try_open_request(ksr::params{{"path", "/healthz"}}).code() == status::cancelled);
   CHECK_THROWS_WITH_AS(client.close(), "on purpose", std::logic_error);
 }
+
+TEST_CASE("an exception of a client's on_log is thrown by its dispatch, that of a request by the request") {
+  ApiServer server(with_token());
+  ksr::config config = client_on(server, {{"delivery", "manual"}});
+  {
+    ksr::config logging = client_on(server, {{"delivery", "manual"}});
+    logging.on_log([](ksr::log_level, std::string_view) { throw std::runtime_error("a line"); });
+    const ksr::client client(logging);
+    const ksr::request request = client.open_request(config_map("create"));
+    std::string thrown;
+    for (int tries = 0; tries < 3'000 && thrown.empty(); ++tries) {
+      try {
+        client.dispatch();
+        std::this_thread::sleep_for(std::chrono::milliseconds(10));
+      } catch (const std::runtime_error& error) {
+        thrown = error.what();
+      }
+    }
+    CHECK(thrown == "a line");
+  }
+  const ksr::client client(config);
+  ksr::params params = config_map("get", "none");
+  int answers = 0;
+  params.on_response([&](ksr::request_ref, const auto&) {
+    ++answers;
+    throw std::logic_error("an answer");
+  });
+  ksr::request request = client.open_request(params);
+  while (answers == 0) client.dispatch();
+  CHECK_THROWS_WITH_AS(request.wait(), "an answer", std::logic_error);
+}

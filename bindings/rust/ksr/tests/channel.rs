@@ -322,7 +322,6 @@ fn a_text_that_is_no_utf8() {
     }
     assert_eq!(socket.receive().unwrap(), None);
     assert_eq!(socket.info("close_code").as_deref(), Some("1000"));
-    socket.close().unwrap();
 }
 
 #[test]
