@@ -137,8 +137,10 @@ func TestWaitUntil(t *testing.T) {
 	if err := stream.WaitUntil(short, never); !errors.Is(err, context.DeadlineExceeded) || tests != 1 {
 		t.Errorf("%v after %d tests", err, tests)
 	}
-	go script(t, "create cm $NS/b")
-	if err := stream.WaitUntil(nil, there("b")); err != nil {
+	waited := make(chan error)
+	go func() { waited <- stream.WaitUntil(nil, there("b")) }()
+	script(t, "create cm $NS/b")
+	if err := <-waited; err != nil {
 		t.Error(err)
 	}
 	func() {

@@ -7,8 +7,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
 use std::task::Poll;
 use std::thread;
+use std::time::Duration;
 
-use common::{await_one, await_where, changes, channel, eventually, names, next_of, DropCounter, Place, TEST_TIMEOUT};
+use common::{
+    await_one, await_where, changes, channel, code, eventually, names, next_of, DropCounter, Place, TEST_TIMEOUT,
+};
 use ksr::{Callbacks, Code, DeltaKind, Object, OwnedObject, Snapshot, State};
 
 /// Skips the test without a server.
@@ -59,14 +62,13 @@ fn waiting_until_something_is_true() {
         false
     });
     assert_eq!((code(waited), tests), (Code::Timeout, 1));
-    std::thread::scope(|scope| {
+    thread::scope(|scope| {
         scope.spawn(|| place.script("create configmap NS/b\ndelete configmap NS/a"));
         stream.wait_until(None, |snapshot| snapshot.find(ns, "b").is_some()).unwrap();
         stream.wait_until(None, |snapshot| snapshot.find(ns, "a").is_none()).unwrap();
     });
-    let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-        stream.wait_until(None, |_| panic!("of the test"))
-    }));
+    let panicked =
+        std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| stream.wait_until(None, |_| panic!("of the test"))));
     assert_eq!(panicked.unwrap_err().downcast_ref::<&str>(), Some(&"of the test"));
     let waited = stream.wait_until(None, |_| {
         stream.cancel();

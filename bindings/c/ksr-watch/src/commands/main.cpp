@@ -48,6 +48,8 @@ Expected<void> run(Session& session, Outcome& outcome) {
       return run_can_i(session, outcome);
     case Command::logs:
       return run_logs(session);
+    case Command::wait:
+      return run_wait(session);
     case Command::exec:
       return run_exec(session, outcome);
     case Command::attach:
