@@ -2,14 +2,19 @@
 // already, what comes while they wait, and what never comes.
 #include <doctest/doctest.h>
 
+#include <boost/json.hpp>
+#include <functional>
 #include <thread>
 
 #include "cluster/commands/two_programs.hpp"
 #include "cluster/harness/cluster.hpp"
+#include "cluster/harness/objects.hpp"
 
 using namespace ksr::clustertest;
 
 namespace {
+
+namespace json = boost::json;
 
 constexpr const char* kObjects = R"(
 apiVersion: v1
@@ -45,22 +50,25 @@ void make_ready(TwoPrograms& both, const std::string& pod) {
   both.run({{"patch", "pod", pod, "--subresource=status", "--type=merge", "-p", kReady}, Compare::status});
 }
 
-// Both, while `change` is made by kubectl in both namespaces.
-void run_while(TwoPrograms& both, const std::vector<std::string>& arguments, const std::vector<std::string>& change,
-               const std::string& input = "") {
+// Both, while `change` is made to the namespace of each.
+void run_while(TwoPrograms& both, const std::vector<std::string>& arguments,
+               const std::function<void(ApiClient&, const std::string&)>& change) {
   ProgramEnd by_kubectl, by_ksr;
   std::thread kubectl([&] { by_kubectl = both.run_kubectl(arguments); });
   std::thread ksr([&] { by_ksr = both.run_ksr(arguments); });
+  // Most likely inside the wait by then; the test holds either way.
   std::this_thread::sleep_for(std::chrono::seconds(2));
-  both.run({change, Compare::status, false, input});
+  for (const std::string& name_space : {both.namespace_of_kubectl(), both.namespace_of_ksr()}) {
+    change(Cluster::shared().admin(), name_space);
+  }
   kubectl.join();
   ksr.join();
   CAPTURE(arguments.back());
   CAPTURE(by_kubectl.errors);
   CAPTURE(by_ksr.errors);
+  CHECK(by_ksr.status == 0);
   CHECK(by_ksr.status == by_kubectl.status);
   CHECK(by_ksr.output == by_kubectl.output);
-  CHECK(by_ksr.status == 0);
 }
 
 }  // namespace
@@ -131,13 +139,18 @@ TEST_CASE("wait: wrong conditions, and what is not there") {
 TEST_CASE("wait: what comes while they wait") {
   TwoPrograms both;
   both.make(kObjects);
-  run_while(both, {"wait", "pod/web", "--for=condition=Ready"},
-            {"patch", "pod", "web", "--subresource=status", "--type=merge", "-p", kReady});
-  run_while(both, {"wait", "cm/one", "--for=jsonpath={.data.a}=5"},
-            {"patch", "cm", "one", "--type=merge", "-p", R"({"data":{"a":"5"}})"});
-  run_while(both, {"wait", "cm/one", "--for=delete"}, {"delete", "cm", "one"});
-  run_while(both, {"wait", "cm/late", "--for=create"}, {"create", "-f", "-"},
-            "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: late}\n");
+  run_while(both, {"wait", "pod/web", "--for=condition=Ready"}, [](ApiClient& admin, const std::string& ns) {
+    const json::value ready = json::parse(kReady);
+    admin.patch_status(pods_path(ns, "web"), ready.at("status").as_object());
+  });
+  run_while(both, {"wait", "cm/one", "--for=jsonpath={.data.a}=5"}, [](ApiClient& admin, const std::string& ns) {
+    admin.patch(configmaps_path(ns, "one"), json::object{{"data", {{"a", "5"}}}});
+  });
+  run_while(both, {"wait", "cm/one", "--for=delete"},
+            [](ApiClient& admin, const std::string& ns) { admin.erase(configmaps_path(ns, "one")); });
+  run_while(both, {"wait", "cm/late", "--for=create"}, [](ApiClient& admin, const std::string& ns) {
+    admin.create(configmaps_path(ns), make_configmap(ns, "late"));
+  });
 }
 
 TEST_CASE("wait: JSON pointers, which kubectl does not know") {

@@ -71,7 +71,7 @@ constexpr const char* kTable = R"({"kind":"Table","columnDefinitions":[
 std::string table(const TableStyle& style, const char* answer = kTable) {
   TableText text(style);
   text.add(json::parse(answer));
-  return text.text();
+  return text.take_text();
 }
 
 void tables() {
@@ -287,7 +287,8 @@ void conditions() {
   EXPECT(met("create"), "yes");
   EXPECT(met("Delete"), "no");
   EXPECT(met("jsonpath={.status.phase}=Running"), "yes");
-  EXPECT(met("jsonpath='{.status.phase}'"), "JSONPath \"'{.status.phase}'\": expected a path such as {.status.phase}");
+  EXPECT(met("jsonpath='{.status.phase}'"),
+         "unexpected path string, expected a 'name1.name2' or '.name1.name2' or '{name1.name2}' or '{.name1.name2}'");
   EXPECT(met("jsonpath=status.phase=\"Running\""), "yes");
   EXPECT(met("jsonpath={.spec.n}=1"), "yes");
   EXPECT(met("jsonpath={.status.nothing}"), "yes");

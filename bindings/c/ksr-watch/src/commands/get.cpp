@@ -132,7 +132,7 @@ class Get {
       for (; answer != answers.end() && answer->resource->display == resource.display; ++answer) {
         table.add(answer->value);
       }
-      const std::string text = table.text();
+      const std::string text = table.take_text();
       if (text.empty()) continue;
       // A blank line between the tables of two resources.
       if (any && !arguments().flag("--no-headers")) session_.output().write("\n");

@@ -64,7 +64,8 @@ constexpr const char* kGet =
     "  -L, --label-columns NAME    the values of these labels as columns\n"
     "      --show-managed-fields   with json and yaml: metadata.managedFields too\n"
     "      --chunk-size N          lists are asked for in pieces of so many objects, 500; 0: in one\n"
-    "      --raw PATH              as ksr raw PATH\n";
+    "      --raw PATH              as ksr raw PATH\n"
+    "  -w, --watch                 as ksr watch -w, with its options: all rows, then one for each change\n";
 
 constexpr const char* kWriteOptions =
     "  -f, --filename FILE         YAML, with several documents, or JSON; a directory; - for standard input\n"

@@ -126,7 +126,9 @@ Expected<JsonPath> JsonPath::parse(std::string_view expression) {
   std::string_view text = expression;
   if (text.size() >= 2 && text.front() == '{' && text.back() == '}') text = text.substr(1, text.size() - 2);
   if (text.find_first_of("{}") != std::string_view::npos || text.empty()) {
-    return wrong(expression, "expected a path such as {.status.phase}");
+    return Error{Status::invalid,
+                 "unexpected path string, expected a 'name1.name2' or '.name1.name2' or '{name1.name2}' or "
+                 "'{.name1.name2}'"};
   }
   Expected<std::vector<Step>> steps = Reader(expression, text).read_steps();
   if (!steps) return steps.error();

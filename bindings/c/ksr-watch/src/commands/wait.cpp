@@ -263,10 +263,26 @@ class Wait {
     return std::unique_ptr<ksr_stream, Release>(stream);
   }
 
+  bool is_there(const Target& target) {
+    Request request = session_.request(target.name.empty() ? "list" : "get", target);
+    request.keys.emplace_back("label_selector", arguments().text("--selector"));
+    request.keys.emplace_back("field_selector", arguments().text("--field-selector"));
+    const Answer answer = session_.client().call(request);
+    if (answer.failed() || !target.name.empty()) return !answer.failed();
+    const json::value list = parse_json(answer.body()).value_or(nullptr);
+    const json::value* items = value_at(list, {"items"});
+    return items != nullptr && items->is_array() && !items->get_array().empty();
+  }
+
   // Until each of the names is there, or something is that is selected. False after an error, which is reported.
   bool wait_for_all(const std::vector<Target>& targets) {
     static const WaitCondition created = *WaitCondition::parse("create");
     for (const Target& target : targets) {
+      if (timeout_.count() == 0 && !is_there(target)) {
+        session_.report().error("timed out waiting for the condition");
+        return false;
+      }
+      if (timeout_.count() == 0) continue;
       Sought sought{created, "", false, false, std::nullopt, nullptr};
       const Ended ended = wait_for(target, sought);
       if (ended == Ended::timed_out) session_.report().error("timed out waiting for the condition");
