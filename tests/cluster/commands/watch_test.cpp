@@ -288,6 +288,19 @@ TEST_CASE("watch: the options of kubectl's tables") {
   }
 }
 
+TEST_CASE("watch: on a terminal, the columns of the server too") {
+  TwoPrograms both;
+  install_gauges(both);
+  both.make(kGauges);
+  const ProgramEnd end =
+      both.run_shell("TERM=xterm script -qec \"$ksr watch gauges --seconds 5 -o wide\" /dev/null </dev/null");
+  CHECK(end.status == 0);
+  for (const char* text : {"NAME", "LEVEL", "FULL", "SINCE", "NOTE", "a note", "LIVE  2 objects"}) {
+    CAPTURE(text);
+    CHECK(end.output.find(text) != std::string::npos);
+  }
+}
+
 TEST_CASE("watch: a line for each change, as kubectl get -w and --output-watch-events") {
   TwoPrograms both;
   install_gauges(both);

@@ -158,7 +158,7 @@ static int rows_are_there(struct watch* watch) {
   for (i = 0; i < count; ++i) {
     objects[i] = is_by_change(&watch->options) ? watch->changes[i].object : ksr_snapshot_at(watch->latest, i);
   }
-  there = printer_prepare(watch->printer, objects, count);
+  there = printer_prepare(watch->printer, objects, count, ksr_snapshot_count(watch->latest));
   free(objects);
   return there;
 }

@@ -25,9 +25,11 @@ int printer_fd(const struct printer* printer);
 /* 1: an answer has come. */
 int printer_dispatch(struct printer* printer);
 
-/* Asks the server for the rows of these objects, unless they are there as of their version or were asked for a moment
- * ago. 1 when all are there, or cannot be had. */
-int printer_prepare(struct printer* printer, const ksr_object* const* objects, size_t count);
+/* Asks the server for the rows of these objects, of `total` in the view, unless they are there as of their version or
+ * were asked for a moment ago. 1 when all are there, or cannot be had. */
+int printer_prepare(struct printer* printer, const ksr_object* const* objects, size_t count, size_t total);
+/* Of a table that stays on the screen: times since, in the cells of the server, are not to get old. */
+void printer_refresh(struct printer* printer, size_t total);
 /* For poll: when rows that are missing may be asked for with printer_prepare; -1: never. */
 int printer_due_ms(const struct printer* printer);
 /* Why the last rows could not be had; empty: they came. Shown text. */

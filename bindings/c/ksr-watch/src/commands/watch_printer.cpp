@@ -279,13 +279,17 @@ int printer_dispatch(struct printer* printer) {
   return answered ? 1 : 0;
 }
 
-int printer_prepare(struct printer* printer, const ksr_object* const* objects, size_t count) {
+int printer_prepare(struct printer* printer, const ksr_object* const* objects, size_t count, size_t total) {
   // Objects of a kind without namespaces have no such column.
   if (count > 0 && field_of(objects[0], KSR_FIELD_NAMESPACE).empty() && printer->style.with_namespace) {
     printer->style.with_namespace = false;
     printer->text.emplace(printer->style);
   }
-  return !printer->tables || printer->tables->prepare(objects, count) ? 1 : 0;
+  return !printer->tables || printer->tables->prepare(objects, count, total) ? 1 : 0;
+}
+
+void printer_refresh(struct printer* printer, size_t total) {
+  if (printer->tables) printer->tables->refresh(total);
 }
 
 int printer_due_ms(const struct printer* printer) {

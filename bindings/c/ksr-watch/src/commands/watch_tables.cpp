@@ -12,11 +12,16 @@ namespace json = boost::json;
 
 // Up to so many rows are asked for one by one; more of them with the list.
 constexpr std::size_t kFew = 8;
+constexpr std::size_t kMany = 64;
+constexpr std::size_t kMuchMore = 50;
 constexpr const char* kPage = "500";
 constexpr const char* kTimeout = "20s";
 // Between two rounds: a busy cluster must not be asked all the time.
 constexpr std::chrono::milliseconds kRest{200};
 constexpr std::chrono::seconds kRestAfterFailure{2};
+// Times since, in cells such as "3 (5m ago)", get old; of a view that is small enough to be asked for again and again.
+constexpr std::chrono::seconds kRefresh{10};
+constexpr std::size_t kSmallView = 500;
 
 std::string field_of(const ksr_object* object, ksr_field field) {
   std::size_t size = 0;
@@ -43,7 +48,25 @@ bool WatchTables::is_current(const ksr_object* object) const {
   return found->second.asked == version || (found->second.has_row && found->second.row.resource_version == version);
 }
 
-bool WatchTables::prepare(const ksr_object* const* objects, std::size_t count) {
+bool WatchTables::is_few(std::size_t missing, std::size_t total) const {
+  // Of a large view little is on the screen.
+  if (missing <= kMany && total > missing * kMuchMore) return true;
+  return missing <= kFew && (!columns_.empty() || query_.is_limited);
+}
+
+void WatchTables::begin_round() {
+  begun_ = Clock::now();
+  round_failed_ = false;
+}
+
+void WatchTables::refresh(std::size_t total) {
+  if (plain_ || columns_.empty() || under_way_ > 0 || total > kSmallView || total == 0) return;
+  if (Clock::now() < next_ + kRefresh) return;
+  begin_round();
+  ask_for_all();
+}
+
+bool WatchTables::prepare(const ksr_object* const* objects, std::size_t count, std::size_t total) {
   postponed_ = false;
   if (plain_) return true;
   std::vector<const ksr_object*> missing;
@@ -55,14 +78,12 @@ bool WatchTables::prepare(const ksr_object* const* objects, std::size_t count) {
     postponed_ = true;
     return failed_;
   }
-  begun_ = Clock::now();
-  round_failed_ = false;
+  begin_round();
   // Also of what the answer will not have, since it is gone by then.
   for (const ksr_object* object : missing) {
     rows_[field_of(object, KSR_FIELD_UID)].asked = field_of(object, KSR_FIELD_RESOURCE_VERSION);
   }
-  const bool is_first = columns_.empty() && !query_.is_limited;
-  missing.size() <= kFew && !is_first ? ask_for_each(missing) : ask_for_all();
+  is_few(missing.size(), total) ? ask_for_each(missing) : ask_for_all();
   return failed_;
 }
 

@@ -41,8 +41,9 @@ class WatchTables {
   // True: an answer has come.
   bool dispatch();
 
-  // As printer_prepare and printer_due_ms.
-  bool prepare(const ksr_object* const* objects, std::size_t count);
+  // As printer_prepare, printer_refresh and printer_due_ms.
+  bool prepare(const ksr_object* const* objects, std::size_t count, std::size_t total);
+  void refresh(std::size_t total);
   int due_ms() const;
   // NULL: it is not there.
   const TableRow* row_of(const ksr_object* object) const;
@@ -77,6 +78,9 @@ class WatchTables {
   static void on_destroy(void* user_data);
 
   bool is_current(const ksr_object* object) const;
+  // Whether single rows are asked for rather than the list.
+  bool is_few(std::size_t missing, std::size_t total) const;
+  void begin_round();
   void ask_for_each(const std::vector<const ksr_object*>& missing);
   void ask_for_all();
   void send(std::vector<std::pair<std::string, std::string>> keys);
