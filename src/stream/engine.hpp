@@ -67,6 +67,8 @@ class Engine final : public std::enable_shared_from_this<Engine>, private Sessio
 
   void publish_state();
   void publish_statistics();
+  // Logs it when it is not what was logged last.
+  void tell_shard(bool by_server) noexcept;
   void publish_last_error();
   sync::State combined_state() const;
 
@@ -83,6 +85,8 @@ class Engine final : public std::enable_shared_from_this<Engine>, private Sessio
   std::optional<Instant> resolve_again_at_;
   std::uint64_t resolve_errors_ = 0;
   CurrentErrorRef resolve_error_;
+  // As the log has it; empty: nothing yet.
+  std::optional<bool> shard_by_server_;
   bool cancelled_ = false;
 };
 
