@@ -311,15 +311,15 @@ KSR_API ksr_status ksr_wait_synced(ksr_stream *stream, int64_t timeout_ms);
 typedef int (*ksr_test_fn)(const ksr_snapshot *snapshot, void *user_data);
 
 /* Waits until something is true of the view, such as that a pod is ready or gone: calls `test` on the calling thread,
- * first with the view as it is (once the first complete snapshot is there), then whenever it has changed, until it
- * returns non-zero; at most `timeout_ms` milliseconds, 0 for one test of what is there, a negative number without
- * limit. Changes that come while the test runs are merged: it sees the newest view, not each change, and each snapshot
- * once. As ksr_wait_synced else: nothing needs to be dispatched or delivered for it, no on_update is needed, it may be
- * called inside callbacks and by several threads at once, and while the server cannot be reached it goes on waiting.
- * The test may call any function of the library, those that end the stream included; it must not throw and must not
- * unwind. It is no callback in the sense of (6): it may run at the same time as one, no lock of the library is held,
- * and a test that is running is waited for by no ksr_close. The deltas of its snapshot are those of ksr_latest. The
- * view of a stream that has ended is tested once.
+ * first with the view as it is (once the first complete snapshot is there), then whenever there is what on_update is
+ * called for, until it returns non-zero; at most `timeout_ms` milliseconds, 0 for one test of what is there, a negative
+ * number without limit. Changes that come while the test runs are merged: it sees the newest view, not each change, and
+ * each snapshot once. As ksr_wait_synced else: nothing needs to be dispatched or delivered for it, no on_update is
+ * needed, it may be called inside callbacks and by several threads at once, and while the server cannot be reached it
+ * goes on waiting. The test may call any function of the library, those that end the stream included; it must not throw
+ * and must not unwind. It is no callback in the sense of (6): it may run at the same time as one, no lock of the
+ * library is held, and a test that is running is waited for by no ksr_close. The deltas of its snapshot are those of
+ * ksr_latest. The view of a stream that has ended is tested once.
  * KSR_OK; KSR_E_TIMEOUT; KSR_E_CANCELLED: it was cancelled or closed, or has failed for good (ksr_last_error says why),
  * before the test was passed; KSR_E_INVALID for a NULL `test` and a closed stream; KSR_E_NOMEM; KSR_E_FORKED.
  * Since 0.2. */
