@@ -77,7 +77,6 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <exception>
 #include <functional>
 #include <initializer_list>
@@ -372,18 +371,18 @@ class error : public std::runtime_error {
   std::string_view details() const noexcept { return read(ksr_error_details); }
 
   /* 0: no request was involved. */
-  int http_status() const noexcept { return ksr_error_http_status(native_.get()); }
+  int http_status() const noexcept { return native_ == nullptr ? 0 : ksr_error_http_status(native_.get()); }
 
   /* Until the stream tries again by itself; nothing: it does not, and all errors that are thrown are of that kind. */
   std::optional<std::chrono::milliseconds> retry_after() const noexcept {
-    const std::int64_t wait = ksr_error_retry_ms(native_.get());
+    const std::int64_t wait = native_ == nullptr ? -1 : ksr_error_retry_ms(native_.get());
     if (wait < 0) return std::nullopt;
     return std::chrono::milliseconds(wait);
   }
-  bool is_fatal() const noexcept { return ksr_error_retry_ms(native_.get()) < 0; }
+  bool is_fatal() const noexcept { return !retry_after().has_value(); }
 
   /* Whether a request that failed may have been carried out all the same; see ksr_error_maybe_done. */
-  bool maybe_done() const noexcept { return ksr_error_maybe_done(native_.get()) == 1; }
+  bool maybe_done() const noexcept { return native_ != nullptr && ksr_error_maybe_done(native_.get()) == 1; }
 
   /* Of ksr.h, lent; NULL where there is none. */
   const ksr_error *native() const noexcept { return native_.get(); }
@@ -2088,17 +2087,23 @@ inline bool in_callback() noexcept {
 #ifdef KSR_HPP_LOADED
 /* Looks up each function of ksr.h with `find`, which takes its name and returns a void *, as dlsym does. Throws
  * status::unsupported for one that is missing, and for a library that does not fit this header: of another major
- * version, or older. To be called once, before anything else and on one thread. */
+ * version, or older; then none is loaded. To be called before anything else, on one thread. */
 template <class Find>
 void load_functions(Find &&find) {
+  const auto refuse = [](const std::string &why) {
+#define KSR_HPP_CLEAR(name) name = nullptr;
+    KSR_HPP_FUNCTIONS(KSR_HPP_CLEAR)
+#undef KSR_HPP_CLEAR
+    throw error(status::unsupported, why);
+  };
 #define KSR_HPP_FIND(name)                                 \
   name = reinterpret_cast<decltype(&::name)>(find(#name)); \
-  if (name == nullptr) throw error(status::unsupported, "the library has no " #name);
+  if (name == nullptr) refuse("the library has no " #name);
   KSR_HPP_FUNCTIONS(KSR_HPP_FIND)
 #undef KSR_HPP_FIND
-  const std::uint32_t loaded_version = ksr_version();
-  if (loaded_version >> 16 != KSR_VERSION >> 16 || loaded_version < KSR_VERSION) {
-    throw error(status::unsupported, "libksr " + std::string(version_string()) + " does not fit this header");
+  const std::uint32_t found = ksr_version();
+  if (found >> 16 != KSR_VERSION >> 16 || found < KSR_VERSION) {
+    refuse("libksr " + std::string(version_string()) + " does not fit this header");
   }
 }
 #undef KSR_HPP_FUNCTIONS
