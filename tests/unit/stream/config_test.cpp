@@ -103,7 +103,7 @@ TEST_CASE("CONFIGURATION.md names every statistic, and each is known") {
     CHECK(read_statistic(name, statistics, publisher, *dispatcher).has_value());
     ++count;
   }
-  CHECK(count == 22);
+  CHECK(count == 23);
   CHECK_FALSE(read_statistic("colour", statistics, publisher, *dispatcher));
   dispatcher->close();
 }
