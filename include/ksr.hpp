@@ -1475,8 +1475,9 @@ class channel_ref {
     return all;
   }
 
-  /* The next message of a WebSocket (part::text, whose bytes may be no UTF-8, or part::binary), whatever its size;
-   * nothing at the end. */
+  /* The next message of a WebSocket of one kind (part::text, whose bytes may be no UTF-8, or part::binary), whatever
+   * its size; nothing at the end. Where the server sends both kinds, stat("next_part") is the number of the oldest
+   * one's. */
   std::optional<std::string> read_message(part which, std::chrono::milliseconds timeout = forever) const {
     std::string message(4096, '\0');
     for (;;) {
