@@ -208,6 +208,49 @@ TEST_CASE("a wait that fails says why, and does not wait where nothing is left t
   CHECK(status_of([&] { stream.wait_synced(); }) == status::cancelled);
 }
 
+TEST_CASE("waiting until something is true of the view") {
+  ApiServer server(with_token());
+  server.script("create pods a");
+  ksr::config config = pods_on(server);
+  ksr::stream stream(config);
+  const auto has_b = [](const ksr::snapshot& view) { return static_cast<bool>(view.find("default", "b")); };
+  CHECK(stream.try_wait_until(has_b, std::chrono::milliseconds(1)) == status::timeout);
+  CHECK(status_of([&] { stream.wait_until(has_b, std::chrono::milliseconds(1)); }) == status::timeout);
+  std::thread other([&] { server.script("create pods c\ncreate pods b"); });
+  const ksr::snapshot view = stream.wait_until(has_b, kWaitLimit);
+  other.join();
+  CHECK(view.find("default", "b"));
+  // With a state of its own, and what it throws.
+  std::size_t tests = 0;
+  CHECK(stream.wait_until([&](const ksr::snapshot&) { return ++tests > 0; }).size() >= 2);
+  CHECK(tests == 1);
+  CHECK_THROWS_WITH_AS(stream.wait_until([](const ksr::snapshot&) -> bool { throw std::logic_error("on purpose"); }),
+                       "on purpose", std::logic_error);
+  CHECK_THROWS_AS(stream.try_wait_until([](const ksr::snapshot&) -> bool { throw 7; }), int);
+  const ksr::stream_ref named = stream;
+  stream.cancel();
+  CHECK(stream.try_wait_until([](const ksr::snapshot&) { return false; }) == status::cancelled);
+  stream.close();
+  CHECK(named.try_wait_until(has_b) == status::invalid);
+  CHECK(ksr::stream().try_wait_until(has_b) == status::invalid);
+}
+
+TEST_CASE("waiting for a stream that fails throws what is wrong, and what a callback has thrown") {
+  ksr::config config = nowhere();
+  const auto never = [](const ksr::snapshot&) { return false; };
+  {
+    Told told;
+    config.on_error([&](ksr::stream_ref, const ksr::error&) { told.say("error"); });
+    ksr::stream stream(config);
+    CHECK(told.wait_for("error"));
+    const std::string message = thrown_by([&] { stream.wait_until(never, std::chrono::milliseconds(1)); });
+    CHECK(message.find("KSR_E_TIMEOUT what was waited for is not so: ") == 0);
+  }
+  config.on_error([](ksr::stream_ref, const ksr::error&) { throw std::logic_error("on purpose"); });
+  ksr::stream stream(config);
+  CHECK_THROWS_WITH_AS(stream.wait_until(never), "on purpose", std::logic_error);
+}
+
 TEST_CASE("callbacks of a config reach each of its streams, and end with them") {
   ApiServer server(with_token());
   server.script("create pods a");
