@@ -3,11 +3,13 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "base/instant.hpp"
+#include "base/shard.hpp"
 
 namespace ksr::cluster {
 
@@ -58,6 +60,8 @@ struct QueryOptions {
   bool namespaces_of_context = false;
   std::string label_selector;
   std::string field_selector;
+  // Empty: all objects.
+  std::optional<Shard> shard;
   bool metadata_only = false;
   // A name has to be that of a resource that can be listed.
   bool listable_only = true;

@@ -34,6 +34,8 @@ std::string collection_path(const Resource& resource, std::string_view name_spac
 void add_selectors(QueryString& text, const QueryOptions& query) {
   text.add_if_set("labelSelector", query.label_selector);
   text.add_if_set("fieldSelector", query.field_selector);
+  // Servers that do not know it ignore it.
+  if (query.shard) text.add("shardSelector", query.shard->selector());
 }
 
 constexpr std::string_view kJson = "application/json";

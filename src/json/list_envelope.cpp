@@ -48,6 +48,7 @@ ListEnvelope::Problem ListEnvelope::on_value(Member member, ValueKind kind) {
       // The last of two equal members wins.
       meta_.resource_version.clear();
       meta_.continue_token.clear();
+      meta_.shard_selector.clear();
       return kind == ValueKind::object ? Problem() : expected("metadata", "an object", kind);
     case Member::items:
       // The items of the first have been passed on already.
@@ -85,9 +86,15 @@ void ListEnvelope::on_metadata_key(const RawText& key) {
   metadata_member_ = MetadataMember::other;
   if (stands_for(key.text, key.escaped, "resourceVersion")) metadata_member_ = MetadataMember::resource_version;
   if (stands_for(key.text, key.escaped, "continue")) metadata_member_ = MetadataMember::continue_token;
+  if (stands_for(key.text, key.escaped, "shardInfo")) metadata_member_ = MetadataMember::shard_info;
 }
 
 ListEnvelope::Problem ListEnvelope::on_metadata_value(ValueKind kind) {
+  if (at_shard_info()) {
+    meta_.shard_selector.clear();
+    // What is no object tells nothing, as without it.
+    if (kind != ValueKind::object) metadata_member_ = MetadataMember::other;
+  }
   if (std::string* text = metadata_text()) {
     text->clear();
     if (kind != ValueKind::string && kind != ValueKind::null) return expected(metadata_name(), "a string", kind);
@@ -100,6 +107,19 @@ ListEnvelope::Problem ListEnvelope::on_metadata_value(ValueKind kind) {
 ListEnvelope::Problem ListEnvelope::on_metadata_text(const RawText& captured) {
   std::string* text = metadata_text();
   return text == nullptr ? Problem() : take_text(metadata_name(), captured, *text);
+}
+
+void ListEnvelope::on_shard_info_key(const RawText& key) {
+  at_selector_ = stands_for(key.text, key.escaped, "selector");
+}
+
+void ListEnvelope::on_shard_info_value(ValueKind kind) {
+  if (at_selector_) meta_.shard_selector.clear();
+  at_selector_ = at_selector_ && kind == ValueKind::string;
+}
+
+ListEnvelope::Problem ListEnvelope::on_shard_info_text(const RawText& captured) {
+  return at_selector_ ? take_text("metadata.shardInfo.selector", captured, meta_.shard_selector) : Problem();
 }
 
 std::string* ListEnvelope::metadata_text() noexcept {

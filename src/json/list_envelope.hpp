@@ -25,6 +25,11 @@ class ListEnvelope {
   void on_metadata_key(const RawText& key);
   Problem on_metadata_value(ValueKind kind);
   Problem on_metadata_text(const RawText& captured);
+  // The value that has begun in the metadata is its shardInfo.
+  bool at_shard_info() const noexcept { return metadata_member_ == MetadataMember::shard_info; }
+  void on_shard_info_key(const RawText& key);
+  void on_shard_info_value(ValueKind kind);
+  Problem on_shard_info_text(const RawText& captured);
 
   // From now on kind and apiVersion must not change: items have got them.
   void rely_on_type() noexcept { relied_on_ = true; }
@@ -36,7 +41,7 @@ class ListEnvelope {
   const ListMeta& meta() const noexcept { return meta_; }
 
  private:
-  enum class MetadataMember : std::uint8_t { resource_version, continue_token, other };
+  enum class MetadataMember : std::uint8_t { resource_version, continue_token, shard_info, other };
 
   Problem take_type(std::string& member, bool& known, const char* name, const RawText& captured);
   std::string* metadata_text() noexcept;
@@ -48,6 +53,7 @@ class ListEnvelope {
   bool relied_on_ = false;
   bool items_seen_ = false;
   MetadataMember metadata_member_ = MetadataMember::other;
+  bool at_selector_ = false;
 };
 
 }  // namespace ksr::json

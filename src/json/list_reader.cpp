@@ -33,7 +33,7 @@ class ListReader::Impl {
   bool on_comma(std::uint64_t at);
 
  private:
-  enum class Place : std::uint8_t { before, envelope, metadata, items, after };
+  enum class Place : std::uint8_t { before, envelope, metadata, shard_info, items, after };
 
   // An item that waits for the kind of the list.
   struct Held {
@@ -44,6 +44,7 @@ class ListReader::Impl {
 
   bool begin_list(ValueKind kind, std::uint64_t at, Interest& interest);
   bool begin_member(ValueKind kind, std::uint64_t at, Interest& interest);
+  bool begin_metadata_value(ValueKind kind, std::uint64_t at, Interest& interest);
   bool begin_item(ValueKind kind, std::uint64_t at, Interest& interest);
   bool end_item(std::uint64_t end);
   bool hold(std::string_view text);
@@ -125,6 +126,8 @@ bool ListReader::Impl::on_key(const RawText& key, std::uint64_t at) {
     member_ = ListEnvelope::member_named(key);
   } else if (place_ == Place::metadata) {
     envelope_.on_metadata_key(key);
+  } else if (place_ == Place::shard_info) {
+    envelope_.on_shard_info_key(key);
   }
   return true;
 }
@@ -140,8 +143,11 @@ bool ListReader::Impl::on_value(ValueKind kind, std::uint64_t at, Interest& inte
     case Place::envelope:
       return begin_member(kind, at, interest);
     case Place::metadata:
+      return begin_metadata_value(kind, at, interest);
+    case Place::shard_info:
+      envelope_.on_shard_info_value(kind);
       interest = Interest::capture;
-      return accept(envelope_.on_metadata_value(kind), at);
+      return true;
     case Place::items:
       return begin_item(kind, at, interest);
     case Place::after:
@@ -179,6 +185,16 @@ bool ListReader::Impl::begin_member(ValueKind kind, std::uint64_t at, Interest& 
   return true;
 }
 
+bool ListReader::Impl::begin_metadata_value(ValueKind kind, std::uint64_t at, Interest& interest) {
+  interest = Interest::capture;
+  if (!accept(envelope_.on_metadata_value(kind), at)) return false;
+  if (envelope_.at_shard_info()) {
+    interest = Interest::enter;
+    place_ = Place::shard_info;
+  }
+  return true;
+}
+
 bool ListReader::Impl::begin_item(ValueKind kind, std::uint64_t at, Interest& interest) {
   ++item_number_;
   if (kind != ValueKind::object) {
@@ -196,6 +212,7 @@ bool ListReader::Impl::on_value_end(std::uint64_t end, const RawText& captured) 
     return true;
   }
   if (place_ == Place::metadata) return accept(envelope_.on_metadata_text(captured), end);
+  if (place_ == Place::shard_info) return accept(envelope_.on_shard_info_text(captured), end);
   if (place_ != Place::envelope) return true;
   return accept(envelope_.on_text(member_, captured), end) && release_held();
 }
@@ -209,7 +226,7 @@ bool ListReader::Impl::on_leave(std::uint64_t end) {
     place_ = Place::after;
     return accept(envelope_.missing(), end);
   }
-  place_ = Place::envelope;
+  place_ = place_ == Place::shard_info ? Place::metadata : Place::envelope;
   return true;
 }
 

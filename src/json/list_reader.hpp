@@ -27,6 +27,8 @@ struct ListMeta {
   std::string api_version;
   std::string resource_version;
   std::string continue_token;
+  // metadata.shardInfo.selector: of what part of the resource the server has made the list (KEP-5866); empty: of all.
+  std::string shard_selector;
 };
 
 class ListObserver {

@@ -17,6 +17,9 @@ constexpr std::uint32_t kListItems = 2;
 // meta.v1.ListMeta
 constexpr std::uint32_t kListResourceVersion = 2;
 constexpr std::uint32_t kListContinue = 3;
+constexpr std::uint32_t kListShardInfo = 5;
+// meta.v1.ShardInfo
+constexpr std::uint32_t kShardSelector = 1;
 // Of what is taken as a whole besides items: kinds, metadata.
 constexpr std::uint64_t kMaxListPart = std::uint64_t{1} << 20;
 constexpr std::string_view kListSuffix = "List";
@@ -47,6 +50,8 @@ class ListReader::Impl {
   bool end_part(std::string_view bytes);
   bool on_type_meta(std::string_view bytes);
   bool on_metadata(std::string_view bytes);
+  bool on_shard_info(const WireField& info);
+  bool take_text(const char* name, const WireField& field, std::string& text);
   bool on_item(std::string_view bytes);
 
   bool fail(Status status, std::string message);
@@ -234,20 +239,38 @@ bool ListReader::Impl::on_type_meta(std::string_view bytes) {
 bool ListReader::Impl::on_metadata(std::string_view bytes) {
   WireReader reader(bytes);
   while (const auto field = reader.next()) {
-    std::string* const text = field->number == kListResourceVersion ? &meta_.resource_version
-                              : field->number == kListContinue      ? &meta_.continue_token
-                                                                    : nullptr;
-    if (text == nullptr) continue;
-    if (field->type != WireField::Type::bytes || !is_utf8(field->bytes) ||
-        field->bytes.find('\0') != std::string_view::npos) {
-      return fail_here(Status::protocol,
-                       "the list's metadata." +
-                           std::string(text == &meta_.continue_token ? "continue" : "resourceVersion") +
-                           " is not a text");
+    switch (field->number) {
+      case kListResourceVersion:
+        if (!take_text("resourceVersion", *field, meta_.resource_version)) return false;
+        break;
+      case kListContinue:
+        if (!take_text("continue", *field, meta_.continue_token)) return false;
+        break;
+      case kListShardInfo:
+        if (!on_shard_info(*field)) return false;
+        break;
+      default:
+        break;
     }
-    *text = field->bytes;
   }
   return !reader.malformed() || fail_here(Status::protocol, "the list's metadata is not valid protobuf");
+}
+
+bool ListReader::Impl::on_shard_info(const WireField& info) {
+  WireReader reader(info.type == WireField::Type::bytes ? info.bytes : std::string_view());
+  while (const auto field = reader.next()) {
+    if (field->number == kShardSelector && !take_text("shardInfo.selector", *field, meta_.shard_selector)) return false;
+  }
+  return !reader.malformed() || fail_here(Status::protocol, "the list's metadata.shardInfo is not valid protobuf");
+}
+
+bool ListReader::Impl::take_text(const char* name, const WireField& field, std::string& text) {
+  if (field.type != WireField::Type::bytes || !is_utf8(field.bytes) ||
+      field.bytes.find('\0') != std::string_view::npos) {
+    return fail_here(Status::protocol, std::string("the list's metadata.") + name + " is not a text");
+  }
+  text = field.bytes;
+  return true;
 }
 
 bool ListReader::Impl::on_item(std::string_view bytes) {

@@ -104,6 +104,16 @@ Expected<void> set_namespace(Config& config, std::string_view, std::string_view 
   return {};
 }
 
+// None when it is set to nothing.
+Expected<void> set_shard(Config& config, std::string_view, std::string_view value) {
+  config.query.shard.reset();
+  if (value.empty()) return {};
+  Expected<Shard> shard = Shard::parse(value);
+  if (!shard) return std::move(shard).error();
+  config.query.shard = std::move(shard).value();
+  return {};
+}
+
 Expected<void> set_limit(Config& config, std::string_view, std::string_view value) {
   return store_size(parse_count(value), config.limit);
 }
@@ -267,6 +277,7 @@ constexpr ConfigKey kTable[] = {
     {"namespace", "list", "", set_namespace},
     {"label_selector", "text", "", query_text<&QueryOptions::label_selector>},
     {"field_selector", "text", "", query_text<&QueryOptions::field_selector>},
+    {"shard", "I/N", "", set_shard},
     {"limit", "number", "0", set_limit},
     {"metadata_only", "boolean", "false", set_metadata_only},
     {"managed_fields", "drop or keep", "drop", set_managed_fields},

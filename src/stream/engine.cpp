@@ -78,6 +78,7 @@ std::string description(const Config& config) {
   const std::string namespaces = one_line(joined(config.query.namespaces));
   return "stream of " + one_line(joined(config.query.resources)) + ": " +
          (namespaces.empty() ? "all namespaces" : "namespace " + namespaces) +
+         (config.query.shard ? ", shard " + config.query.shard->text() : "") +
          (config.limit > 0 ? ", limit " + std::to_string(config.limit) : "") + ", transport " +
          name_of(config.sync.transport);
 }
@@ -246,6 +247,7 @@ void Engine::report_unresolved(const Error& error, std::optional<Milliseconds> n
 void Engine::run_sessions() {
   sync::Options options = parts_.config.sync;
   options.candidates = resources_.size();
+  options.shard = parts_.config.query.shard;
   options.resource = joined(parts_.config.query.resources);
   const SessionParts shared{parts_.executor, *parts_.random, parts_.config, *parts_.access,
                             resources_,      *parts_.view,   subscribers_,  *parts_.statistics};
@@ -327,6 +329,8 @@ void Engine::publish_statistics() {
   std::optional<Instant> next_try_at = resolve_again_at_;
   bool all_fresh = !sessions_.empty();
   std::uint64_t transport = 0;
+  std::size_t divided = 0;
+  bool undivided = false;
   for (const auto& session : sessions_) {
     const sync::Counters& counters = session->counters();
     sum.events += counters.events;
@@ -337,6 +341,8 @@ void Engine::publish_statistics() {
     sum.relists += counters.relists;
     sum.errors += counters.errors;
     transport = std::max(transport, number_of(session->transport()));
+    divided += session->shard_by_server().value_or(false) ? 1 : 0;
+    undivided = undivided || !session->shard_by_server().value_or(true);
     // The stream is as fresh as its stalest session.
     const std::optional<Instant> fresh = session->fresh_at();
     all_fresh = all_fresh && fresh.has_value();
@@ -353,9 +359,22 @@ void Engine::publish_statistics() {
   set(statistics.relists, sum.relists);
   set(statistics.errors, sum.errors + resolve_errors_);
   set(statistics.transport, transport);
+  const bool by_server = divided > 0 && divided == sessions_.size();
+  set(statistics.shard_by_server, by_server ? 1 : 0);
+  if (by_server || undivided) tell_shard(by_server);
   set(statistics.headlamp_reloads, parts_.access->reloads());
   statistics.fresh_at.store(all_fresh ? in_milliseconds(fresh_at) : Statistics::kNever, std::memory_order_relaxed);
   statistics.next_try_at.store(in_milliseconds(next_try_at), std::memory_order_relaxed);
+}
+
+void Engine::tell_shard(bool by_server) noexcept {
+  if (std::exchange(shard_by_server_, by_server) == by_server) return;
+  log_line(subscribers_, LogLevel::notice, [&] {
+    return "shard " + parts_.config.query.shard->text() + " of " + one_line(joined(parts_.config.query.resources)) +
+           (by_server ? ": the server sends its objects alone"
+                      : ": the server sends all objects (the feature gate ShardedListAndWatch is off, or it is older "
+                        "than 1.36); those of the other shards are left out here");
+  });
 }
 
 }  // namespace ksr::stream

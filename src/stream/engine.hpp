@@ -73,6 +73,8 @@ class Engine final : public std::enable_shared_from_this<Engine>, private Sessio
   void inform(Subscriber& subscriber) noexcept;
   void publish_state();
   void publish_statistics();
+  // Logs it when it is not what was logged last.
+  void tell_shard(bool by_server) noexcept;
   void publish_last_error();
   sync::State combined_state() const;
 
@@ -90,6 +92,8 @@ class Engine final : public std::enable_shared_from_this<Engine>, private Sessio
   std::optional<Instant> resolve_again_at_;
   std::uint64_t resolve_errors_ = 0;
   CurrentErrorRef resolve_error_;
+  // As the log has it; empty: nothing yet.
+  std::optional<bool> shard_by_server_;
   CurrentErrorRef published_error_;
   bool started_ = false;
   bool synced_ = false;

@@ -66,6 +66,7 @@ class Session final : private sync::Effects, private CallOwner {
   const sync::Counters& counters() const noexcept { return reflector_.counters(); }
   std::optional<Instant> fresh_at() const noexcept { return reflector_.fresh_at(); }
   std::optional<Instant> next_try_at() const noexcept { return reflector_.next_try_at(); }
+  std::optional<bool> shard_by_server() const noexcept { return reflector_.shard_by_server(); }
   sync::WatchTransport transport() const noexcept { return reflector_.transport(); }
   // What keeps the session from being live; null: nothing does.
   const CurrentErrorRef& current_error() const noexcept { return current_error_; }

@@ -34,6 +34,7 @@ class Key {
   void put(Word word) {
     put(static_cast<std::underlying_type_t<Word>>(word));
   }
+  void put(const Shard& shard) { put(shard.text()); }
   void put(const json::FieldStep& step) { add(step.any, step.name); }
   template <class Value>
   void put(const std::vector<Value>& values) {
@@ -59,13 +60,13 @@ std::string sharing_key(const Config& config, const cluster::Access& access) {
   // Of the connection all else is in the Access. How and when the host is called is each stream's own.
   key.add(reinterpret_cast<std::uintptr_t>(&access), connection.request_timeout, limit);
 
-  const auto& [resources, namespaces, of_context, labels, selected_fields, metadata_only, listable_only] = query;
-  key.add(resources, namespaces, of_context, labels, selected_fields, metadata_only, listable_only);
+  const auto& [resources, namespaces, of_context, labels, selected_fields, shard, metadata_only, listable_only] = query;
+  key.add(resources, namespaces, of_context, labels, selected_fields, shard, metadata_only, listable_only);
 
   const auto& [initial, transport, encoding, reconnect, backoff_initial, backoff_max, watch_timeout, initial_timeout,
-               max_view_bytes, page_size, candidates, resource] = sync;
+               max_view_bytes, page_size, shard_of_lists, candidates, resource] = sync;
   key.add(initial, transport, encoding, reconnect, backoff_initial, backoff_max, watch_timeout, initial_timeout,
-          max_view_bytes, page_size, candidates, resource);
+          max_view_bytes, page_size, shard_of_lists, candidates, resource);
 
   const auto& [keep_managed_fields, max_object_size, item_kind, max_depth] = reader;
   key.add(keep_managed_fields, max_object_size, item_kind, max_depth);

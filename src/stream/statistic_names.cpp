@@ -26,6 +26,7 @@ constexpr PlainCount kPlainCounts[] = {
     {"errors", &Statistics::errors},
     {"headlamp_reloads", &Statistics::headlamp_reloads},
     {"transport", &Statistics::transport},
+    {"shard_by_server", &Statistics::shard_by_server},
 };
 
 std::int64_t monotonic_milliseconds() {

@@ -29,6 +29,8 @@ struct Statistics {
   Count relists{0};
   Count errors{0};
   Count headlamp_reloads{0};
+  // 1: the server sends only the objects of the shard.
+  Count shard_by_server{0};
   // 0: none yet, 1: WebSocket, 2: HTTP.
   Count transport{0};
   // Points on the monotonic clock in milliseconds, or kNever.

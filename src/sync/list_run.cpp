@@ -58,11 +58,18 @@ void ListRun::advance_to(std::string_view version) {
   effects_.set_resource_version(version_);
 }
 
+bool ListRun::wants(const json::Item& item) noexcept {
+  if (!shard_ || shard_->holds(item.uid)) return true;
+  shard_by_server_ = false;
+  return false;
+}
+
 void ListRun::begin_staging() {
   abandon();
   bad_item_.reset();
   if (!synced_) expected_type_.forget();
   bytes_ = 0;
+  shard_by_server_.reset();
   effects_.begin_list();
   staging_ = true;
 }
@@ -86,16 +93,22 @@ Error ListRun::too_large_error() const {
 }
 
 void ListRun::add(const json::Item& item) {
-  bytes_ += item.text_size();
+  const bool wanted = wants(item);
+  if (wanted) bytes_ += item.text_size();
   if (bad_item_ || too_large()) return;
   bad_item_ = expected_type_.check(item);
   if (bad_item_) return;
   pager_.note_item(item);
+  if (!wanted) return;
   effects_.stage(item);
 }
 
 Pager::Step ListRun::end_page(const json::ListMeta& meta) {
   id_ = 0;
+  if (shard_) {
+    const bool earlier = !pager_.continued() || pages_are_of_shard_;
+    pages_are_of_shard_ = earlier && meta.shard_selector == shard_->selector();
+  }
   if (bad_item_) {
     // The expectation may have been wrong: the next list decides.
     expected_type_.forget();
@@ -128,6 +141,7 @@ bool ListRun::restart_in_one_page(Instant now) {
 // Deletions can come in between when the server's cache lags behind etcd (cacher.go: the initial events are those of
 // the cache, the bookmark waits for etcd).
 void ListRun::add_initial(json::EventType type, const json::Item& item) {
+  if (!wants(item)) return;
   bytes_ += item.text_size();
   if (too_large()) return;
   if (type == json::EventType::deleted) {
@@ -153,6 +167,7 @@ bool ListRun::accepts_version(std::string_view version, bool at_version) {
 
 void ListRun::commit_pages(const json::ListMeta& meta) {
   of_events_ = meta.kind == "EventList";
+  if (pages_are_of_shard_ && !shard_by_server_) shard_by_server_ = true;
   commit(pager_.version(), pager_.at_version());
 }
 

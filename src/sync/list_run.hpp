@@ -53,7 +53,9 @@ class OwnedItem {
 
 class ListRun {
  public:
-  ListRun(Effects& effects, std::uint64_t max_bytes) : effects_(effects), max_bytes_(max_bytes) {}
+  // `shard`: the view is of that part of the objects.
+  ListRun(Effects& effects, std::uint64_t max_bytes, const std::optional<Shard>& shard)
+      : effects_(effects), max_bytes_(max_bytes), shard_(shard) {}
 
   // --- the view -----------------------------------------------------------------------------------------------------
   // A list was committed.
@@ -65,6 +67,12 @@ class ListRun {
   bool resumable() const noexcept { return !version_.empty() && !unversioned_events_; }
   // An event without a version was applied.
   void note_unversioned_event() noexcept { unversioned_events_ = true; }
+  // An object that was received is part of the view.
+  bool wants(const json::Item& item) noexcept;
+  // The server divides: true: all pages of the newest list say so; false: others' objects have come since it began;
+  // empty: nothing tells, as of partial metadata, whose lists have no shardInfo (apiserver
+  // pkg/endpoints/handlers/response.go, asPartialObjectMetadataList).
+  std::optional<bool> shard_by_server() const noexcept { return shard_by_server_; }
   ExpectedType& expected_type() noexcept { return expected_type_; }
   // A list of core/v1 Events, which have no watch cache.
   bool of_events() const noexcept { return of_events_; }
@@ -130,6 +138,9 @@ class ListRun {
 
   Effects& effects_;
   const std::uint64_t max_bytes_;
+  const std::optional<Shard> shard_;
+  std::optional<bool> shard_by_server_;
+  bool pages_are_of_shard_ = false;
   // JSON received since the list began, repeated objects included.
   std::uint64_t bytes_ = 0;
   RequestId id_ = 0;

@@ -103,7 +103,7 @@ Reflector::Reflector(const Options& options, Effects& effects, std::shared_ptr<S
       server_state_(std::move(server_state)),
       random_(random),
       logger_(logger),
-      list_(effects, options.max_view_bytes),
+      list_(effects, options.max_view_bytes, options.shard),
       retry_(options, *server_state_, random),
       watches_(effects, server_state_->limiter(), *this) {
   server_state_->limiter().join(*this);
@@ -416,7 +416,7 @@ void Reflector::on_change(WatchConnection& watch, json::EventType type, const js
     // Some servers send the object as it was, with the version of its last change (kubernetes#58545). It is gone.
     json::Item gone = item;
     gone.resource_version = watch.version;
-    if (effects_.apply(type, gone) == store::Applied::deleted) ++counters_.events;
+    if (list_.wants(item) && effects_.apply(type, gone) == store::Applied::deleted) ++counters_.events;
     return note_progress(watch, watch.version);
   }
   if (went_back(watch, item.resource_version, "the watch's resourceVersion", now)) return;
@@ -424,8 +424,10 @@ void Reflector::on_change(WatchConnection& watch, json::EventType type, const js
   note_progress(watch, item.resource_version);
   // The watch before this one has sent it already.
   if (!is_older(item.resource_version, list_.version())) {
-    const store::Applied applied = effects_.apply(type, item);
-    if (applied != store::Applied::stale && applied != store::Applied::absent) ++counters_.events;
+    if (list_.wants(item)) {
+      const store::Applied applied = effects_.apply(type, item);
+      if (applied != store::Applied::stale && applied != store::Applied::absent) ++counters_.events;
+    }
     // A list without a version is followed by a watch without one, and that by a list.
     if (list_.resumable()) list_.advance_to(item.resource_version);
   }

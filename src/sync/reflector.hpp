@@ -87,6 +87,8 @@ class Reflector final : private RequestLimiter::Member {
   std::optional<Instant> fresh_at() const noexcept { return fresh_at_; }
   // What the newest watch goes over; `automatic`: there was none yet.
   WatchTransport transport() const noexcept { return transport_; }
+  // See ListRun.
+  std::optional<bool> shard_by_server() const noexcept { return list_.shard_by_server(); }
   // When the next try is due; empty: no try is waiting.
   std::optional<Instant> next_try_at() const noexcept { return retry_.next_try_at(); }
 

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "base/instant.hpp"
+#include "base/shard.hpp"
 
 namespace ksr::sync {
 
@@ -36,6 +37,8 @@ struct Options {
   std::uint64_t max_view_bytes = std::uint64_t{8} << 30;
   // 0: the whole list in one page. Empty: in one page where the server encodes lists piece by piece, else kPageSize.
   std::optional<std::size_t> page_size = {};
+  // The others' objects are left out, whether or not the server sends them. Empty: all objects.
+  std::optional<Shard> shard = {};
   // How many candidate names `resource` has; they are tried in order on 404.
   std::size_t candidates = 1;
   // The config's `resource`, as given: the key under which ServerState records what it learns.

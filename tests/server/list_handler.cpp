@@ -37,6 +37,9 @@ std::string list_text(const ApiRequest& request, const Page& page) {
     if (page.remaining > 0 && counts_rest(request))
       metadata += ",\"remainingItemCount\":" + std::to_string(page.remaining);
   }
+  if (const auto shard = Scope::of(request).shard) {
+    metadata += ",\"shardInfo\":{\"selector\":\"" + shard->text() + "\"}";
+  }
   metadata += "}";
   if (type.custom && !partial) {
     return "{\"apiVersion\":\"" + version + "\",\"items\":[" + page.items + "],\"kind\":\"" + kind +
@@ -102,13 +105,15 @@ Reply status_reply(const ApiStatus& status) {
 }
 
 Scope Scope::of(const ApiRequest& request) {
-  return {request.ns, request.name, Selector::parse(request.target.get_or_empty("labelSelector")),
-          Selector::parse(request.target.get_or_empty("fieldSelector"))};
+  Scope scope{request.ns, request.name, Selector::parse(request.target.get_or_empty("labelSelector")),
+              Selector::parse(request.target.get_or_empty("fieldSelector")), std::nullopt};
+  if (const auto shard = request.target.get("shardSelector")) scope.shard = ShardRange::parse(*shard);
+  return scope;
 }
 
 bool Scope::holds(const StoredObject& object) const {
   return (ns.empty() || object.ns == ns) && (name.empty() || object.name == name) && labels.matches(object.labels) &&
-         fields.matches(object.fields);
+         fields.matches(object.fields) && (!shard || shard->holds(object.uid));
 }
 
 bool wants_metadata(const ApiRequest& request) {

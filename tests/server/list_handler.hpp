@@ -17,6 +17,7 @@ struct Scope {
   std::string name;  // empty: all of them
   Selector labels;
   Selector fields;
+  std::optional<ShardRange> shard;
 
   // Throws std::runtime_error on selectors that the apiserver refuses.
   static Scope of(const ApiRequest& request);

@@ -70,6 +70,12 @@ std::optional<std::string> Target::get(std::string_view name) const {
   return std::nullopt;
 }
 
+void Target::forget(std::string_view name) {
+  query.erase(
+      std::remove_if(query.begin(), query.end(), [&](const auto& parameter) { return parameter.first == name; }),
+      query.end());
+}
+
 bool Target::flag(std::string_view name) const {
   const auto value = get(name);
   return value && *value != "0" && !equal_ignoring_case(*value, "false");

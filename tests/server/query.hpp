@@ -19,6 +19,7 @@ struct Target {
   // The value of the first parameter of that name.
   std::optional<std::string> get(std::string_view name) const;
   std::string get_or_empty(std::string_view name) const { return get(name).value_or(""); }
+  void forget(std::string_view name);
   // Kubernetes booleans: present and neither "false" nor "0".
   bool flag(std::string_view name) const;
 };

@@ -231,6 +231,8 @@ bool Script::execute_server_command(const Words& words) {
     world_.access().clear_denials();
   } else if (command == "watchlist") {
     world_.options().watch_list = word(words, 1, "on or off") == "on";
+  } else if (command == "shards") {
+    world_.options().shards = word(words, 1, "on or off") == "on";
   } else if (command == "headlamp") {
     tell_headlamp(world_, word(words, 1, "forget or reload"));
   } else if (command == "stream") {

@@ -1,6 +1,7 @@
 #include "server/selector.hpp"
 
 #include <algorithm>
+#include <regex>
 #include <stdexcept>
 
 namespace ksr::testserver {
@@ -97,6 +98,29 @@ std::vector<std::string> Selector::keys() const {
   std::vector<std::string> result;
   for (const auto& requirement : requirements_) result.push_back(requirement.key);
   return result;
+}
+
+ShardRange ShardRange::parse(std::string_view text) {
+  static const std::regex form(
+      R"(shardRange\(object\.metadata\.uid, '0x([0-9a-f]{16})', '0x([0-9a-f]{16}|10000000000000000)'\))");
+  const std::string whole(text);
+  std::smatch parts;
+  if (!std::regex_match(whole, parts, form)) throw std::runtime_error("invalid shard selector: " + whole);
+  ShardRange range;
+  range.text_ = whole;
+  range.first_ = std::stoull(parts[1], nullptr, 16);
+  range.last_ = parts[2].length() == 17 ? ~std::uint64_t{0} : std::stoull(parts[2], nullptr, 16) - 1;
+  if (range.last_ < range.first_) throw std::runtime_error("invalid shard selector: its range is empty: " + whole);
+  return range;
+}
+
+bool ShardRange::holds(std::string_view uid) const {
+  std::uint64_t hash = 14695981039346656037U;
+  for (const char c : uid) {
+    hash ^= static_cast<std::uint8_t>(c);
+    hash *= 1099511628211U;
+  }
+  return first_ <= hash && hash <= last_;
 }
 
 }  // namespace ksr::testserver

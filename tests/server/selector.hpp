@@ -32,4 +32,18 @@ class Selector {
   std::vector<Requirement> requirements_;
 };
 
+// The parameter shardSelector, with one range of uids (KEP-5866); used by lists and watches. Immutable: on any thread.
+class ShardRange {
+ public:
+  // Throws std::runtime_error on what the apiserver refuses.
+  static ShardRange parse(std::string_view text);
+  bool holds(std::string_view uid) const;
+  const std::string& text() const { return text_; }
+
+ private:
+  std::string text_;
+  std::uint64_t first_ = 0;
+  std::uint64_t last_ = 0;
+};
+
 }  // namespace ksr::testserver

@@ -75,6 +75,7 @@ World::Verdict World::judge(ApiRequest& request, const std::string& client_name)
   std::optional<Reply> kept_out;
   if (headlamp_ && below_prefix && !is_script) kept_out = headlamp_->pass(request, target);
   request.target = Target::parse(target);
+  if (!options_.shards) request.target.forget("shardSelector");
   if (request.method == "POST" && request.target.path == "/_ksr/script") {
     verdict.script = true;
     return verdict;

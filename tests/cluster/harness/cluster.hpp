@@ -63,6 +63,8 @@ class Cluster {
 
   void stop_apiserver();   // SIGTERM: watches end cleanly
   void kill_apiserver();   // kill -9: connections are reset
+  // From its next start on; a flag that was given before stays as well, and the last one counts.
+  void add_apiserver_flag(std::string flag) { options_.apiserver_flags.push_back(std::move(flag)); }
   void start_apiserver();  // on the same port, with the same data and certificate; returns when it is ready
   bool apiserver_running() { return apiserver_ != nullptr && apiserver_->running(); }
 

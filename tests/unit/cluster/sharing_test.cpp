@@ -58,23 +58,24 @@ TEST_CASE("one exec plugin is one Access: the same program, arguments and enviro
   World world;
   const auto with_plugin = [&](const std::string& exec) {
     ConnectionOptions options;
-    options.kubeconfig = world.files.write(
-        "config", "current-context: c\ncontexts: [{name: c, context: {cluster: k, user: u}}]\n"
-                  "clusters: [{name: k, cluster: {server: https://127.0.0.1:6443}}]\n"
-                  "users: [{name: u, user: {exec: {apiVersion: client.authentication.k8s.io/v1, "
-                  "interactiveMode: Never, " +
-                      exec + "}}}]\n");
+    options.kubeconfig =
+        world.files.write("config",
+                          "current-context: c\ncontexts: [{name: c, context: {cluster: k, user: u}}]\n"
+                          "clusters: [{name: k, cluster: {server: 'https://127.0.0.1:6443'}}]\n"
+                          "users: [{name: u, user: {exec: {apiVersion: client.authentication.k8s.io/v1, "
+                          "interactiveMode: Never, " +
+                              exec + "}}}]\n");
     const auto opened = world.open(options);
-    REQUIRE(opened.has_value());
+    REQUIRE_MESSAGE(opened.has_value(), (opened ? "" : opened.error().text()));
     return *opened;
   };
-  const std::string plugin = "command: /bin/true, args: [a, b], env: [{name: N, value: v}]";
+  const std::string plugin = "command: /bin/true, args: [a, b], env: [{name: NAME, value: v}]";
   const auto base = with_plugin(plugin);
   CHECK(with_plugin(plugin) == base);
-  CHECK(with_plugin("command: /bin/false, args: [a, b], env: [{name: N, value: v}]") != base);
-  CHECK(with_plugin("command: /bin/true, args: [b, a], env: [{name: N, value: v}]") != base);
-  CHECK(with_plugin("command: /bin/true, args: [a b], env: [{name: N, value: v}]") != base);
-  CHECK(with_plugin("command: /bin/true, args: [a, b], env: [{name: N, value: w}]") != base);
+  CHECK(with_plugin("command: /bin/false, args: [a, b], env: [{name: NAME, value: v}]") != base);
+  CHECK(with_plugin("command: /bin/true, args: [b, a], env: [{name: NAME, value: v}]") != base);
+  CHECK(with_plugin("command: /bin/true, args: [a b], env: [{name: NAME, value: v}]") != base);
+  CHECK(with_plugin("command: /bin/true, args: [a, b], env: [{name: NAME, value: w}]") != base);
   CHECK(with_plugin("command: /bin/true, args: [a, b]") != base);
   CHECK(with_plugin(plugin + ", provideClusterInfo: true") != base);
   world.variables["PROFILE"] = "other";

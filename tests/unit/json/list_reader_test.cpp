@@ -37,6 +37,35 @@ TEST_CASE("a custom resource list: members in alphabetical order, items with a k
   CHECK(run.meta.kind == "FooList");
   CHECK(run.meta.continue_token == "token");
   CHECK(run.meta.resource_version == "9");
+  CHECK(run.meta.shard_selector == "x");
+}
+
+TEST_CASE("the part of the resource that the server has made the list of") {
+  const auto read_with = [](const std::string& info) {
+    return read_list(R"({"kind":"PodList","apiVersion":"v1","metadata":{)" + info +
+                     R"("resourceVersion":"9"},"items":[]})");
+  };
+  const auto selector_in = [&](const std::string& info) {
+    const ListRun run = read_with(info);
+    CHECK(run.error == "");
+    CHECK(run.meta.resource_version == "9");
+    return run.meta.shard_selector;
+  };
+  CHECK(selector_in("") == "");
+  CHECK(selector_in(R"("shardInfo":{"selector":"a\u0027b"},)") == "a'b");
+  CHECK(selector_in(R"("shard\u0049nfo":{"more":{"selector":"no"},"selector":"s","resourceVersion":"1"},)") == "s");
+  CHECK(selector_in(R"("shardInfo":{},)") == "");
+  CHECK(selector_in(R"("shardInfo":null,)") == "");
+  CHECK(selector_in(R"("shardInfo":"selector",)") == "");
+  CHECK(selector_in(R"("shardInfo":["selector",{"selector":"s"}],)") == "");
+  CHECK(selector_in(R"("shardInfo":{"selector":null},)") == "");
+  CHECK(selector_in(R"("shardInfo":{"selector":{"selector":"s"}},)") == "");
+  CHECK(selector_in(R"("other":{"selector":"s"},)") == "");
+  // The last of two equal members wins.
+  CHECK(selector_in(R"("shardInfo":{"selector":"a"},"shardInfo":{},)") == "");
+  CHECK(selector_in(R"("shardInfo":{"selector":"a","selector":"b"},)") == "b");
+  CHECK(read_with(R"("shardInfo":{"selector":"\u0000"},)").error.find("metadata.shardInfo.selector contains a NUL") !=
+        std::string::npos);
 }
 
 TEST_CASE("untyped items wait for a kind that comes after them, in order") {

@@ -86,7 +86,24 @@ TEST_CASE("metadata may come last, and members that are not known do not matter"
   CHECK(run.lines.size() == 1);
   CHECK(run.meta.resource_version == "99");
   CHECK(read(list_body("")).error == "");
-  CHECK(read(list_body(bytes_field(1, bytes_field(2, "1") + bytes_field(5, "x") + number_field(4, 3)))).error == "");
+  CHECK(read(list_body(bytes_field(1, bytes_field(2, "1") + bytes_field(9, "x") + number_field(4, 3)))).error == "");
+}
+
+TEST_CASE("the part of the resource that the server has made the list of") {
+  const auto selector_in = [](const std::string& info) {
+    return read(list_body(bytes_field(1, bytes_field(2, "7") + info) + kItem));
+  };
+  CHECK(selector_in("").meta.shard_selector == "");
+  CHECK(selector_in(bytes_field(5, bytes_field(1, "shardRange(x)"))).meta.shard_selector == "shardRange(x)");
+  CHECK(
+      selector_in(bytes_field(5, number_field(2, 1) + bytes_field(1, "s") + bytes_field(3, "x"))).meta.shard_selector ==
+      "s");
+  CHECK(selector_in(bytes_field(5, "")).meta.shard_selector == "");
+  CHECK(selector_in(bytes_field(5, number_field(1, 1))).error.find("shardInfo.selector is not a text") !=
+        std::string::npos);
+  CHECK(selector_in(bytes_field(5, bytes_field(1, "\xff"))).error.find("shardInfo.selector is not a text") !=
+        std::string::npos);
+  CHECK(selector_in(bytes_field(5, "\x0a\x7f")).error.find("shardInfo is not valid protobuf") != std::string::npos);
 }
 
 TEST_CASE("objects that are computed have a uid of their own") {

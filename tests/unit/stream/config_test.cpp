@@ -95,7 +95,7 @@ TEST_CASE("CONFIGURATION.md names every statistic, and each is known") {
     CHECK(read_statistic(name, sources).has_value());
     ++count;
   }
-  CHECK(count == 23);
+  CHECK(count == 24);
   CHECK_FALSE(read_statistic("colour", sources));
 }
 

@@ -402,6 +402,7 @@ TEST_CASE("every query and sync key decides what can be shared, and no delivery 
                                                   {"label_selector", "a=b"},
                                                   {"field_selector", "a=b"},
                                                   {"limit", "7"},
+                                                  {"shard", "0/4"},
                                                   {"metadata_only", "true"},
                                                   {"managed_fields", "keep"},
                                                   {"page_size", "7"},
