@@ -9,6 +9,7 @@
 #include <map>
 #include <random>
 #include <thread>
+#include <vector>
 
 #include "delivery/publisher.hpp"
 #include "unit/delivery/objects.hpp"
@@ -226,6 +227,41 @@ TEST_CASE("with a limit each publisher is told whether an object still exists") 
     CHECK(told(displaced) == "2: -a +b");
     CHECK(displaced->deltas().left_at(0));
   }
+}
+
+TEST_CASE("ten publishers whose hosts keep their newest snapshots cost little more memory than one") {
+  constexpr int kObjects = 4'000;
+  const std::string text(4'000, 'x');
+  const auto used = [] {
+    const auto info = mallinfo2();
+    return info.uordblks + info.hblkhd;
+  };
+  const auto view = shared_view();
+  const auto put_object = [&](int number, int version, store::Cache& cache) {
+    with_pod("n" + std::to_string(number), std::to_string(version), [&](json::Item item) {
+      item.text = {};
+      item.text[0] = text;
+      cache.apply(EventType::modified, item);
+    });
+  };
+  const std::size_t before = used();
+  Publisher first(view);
+  list(first, {}, "10");
+  for (int i = 0; i < kObjects; ++i) view->write([&](store::Cache& cache) { put_object(i, 11, cache); });
+  SnapshotRef kept = first.next();
+  const std::size_t one = used() - before;
+  std::list<Publisher> others;
+  std::vector<SnapshotRef> kept_by_others;
+  for (int i = 0; i < 9; ++i) {
+    others.emplace_back(view);
+    kept_by_others.push_back(others.back().next());
+  }
+  for (int i = 0; i < kObjects; i += 100) view->write([&](store::Cache& cache) { put_object(i, 12, cache); });
+  kept = first.next();
+  for (std::size_t i = 0; i < 9; ++i) kept_by_others[i] = std::next(others.begin(), static_cast<int>(i))->next();
+  CHECK(told(kept_by_others.back()).substr(0, 4) == "2: ~");
+  // An allocator of a sanitizer counts nothing.
+  if (one > kObjects * text.size()) CHECK(used() - before < one + one / 10);
 }
 
 TEST_CASE("publishers that come and go at random never miss or repeat anything") {
