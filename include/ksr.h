@@ -277,7 +277,9 @@ KSR_API void ksr_config_on_log(ksr_config *config, ksr_log_fn callback);
  * files that the configuration names; never waits for the network: an unreachable server is an on_error, not a failure
  * here. Callbacks may start before this returns. `user_data` is passed to every callback and may be NULL; `destroy`
  * (may be NULL) is called with it once at the end. *out receives the stream, which the host must end with ksr_close or
- * ksr_close_async. Costs the reading of files and, with delivery=thread, the start of a thread.
+ * ksr_close_async. Streams that ask for the same over the same connection share one list, watch and cache (the config
+ * key share); all else is each stream's own, and one that is opened later starts with what the cache holds. Costs the
+ * reading of files and, with delivery=thread, the start of a thread.
  * KSR_E_INVALID (a missing or contradictory key, a file that cannot be read, a certificate that does not parse),
  * KSR_E_NOMEM, KSR_E_FORKED. */
 KSR_API ksr_status ksr_open(const ksr_config *config, void *user_data, ksr_destroy_fn destroy, ksr_stream **out,
