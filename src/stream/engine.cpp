@@ -102,13 +102,18 @@ void Engine::guarded(Step&& step) {
 void Engine::start() {
   KSR_ASSERT_ON_THREAD(parts_.executor);
   if (cancelled_) return;
-  started_ = true;
-  for (Subscriber& subscriber : subscribers_.list()) subscriber.informed = true;
+  note_started();
   guarded([this] {
     log_line(subscribers_, LogLevel::info, [this] { return description(parts_.config); });
     publish_state();
     resolve();
   });
+}
+
+// Those that are there learn of everything as it comes.
+void Engine::note_started() noexcept {
+  if (std::exchange(started_, true)) return;
+  for (Subscriber& subscriber : subscribers_.list()) subscriber.informed = true;
 }
 
 void Engine::add(Subscribers::List& node) {
@@ -170,6 +175,8 @@ void Engine::on_clock_jump() {
 void Engine::on_lost(const Error& error) {
   KSR_ASSERT_ON_THREAD(parts_.executor);
   if (cancelled_) return;
+  // The task that was to start it may be what was lost.
+  note_started();
   if (sessions_.empty()) {
     resolving_.cancel();
     version_fetch_.reset();

@@ -70,6 +70,7 @@ class Engine final : public std::enable_shared_from_this<Engine>, private Sessio
   void on_session_synced() override;
   void on_fatal() override;
 
+  void note_started() noexcept;
   void inform(Subscriber& subscriber) noexcept;
   void publish_state();
   void publish_statistics();
