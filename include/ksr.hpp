@@ -71,6 +71,13 @@
 #ifndef KSR_HPP
 #define KSR_HPP
 
+#if __cplusplus < 201703L
+#error "ksr.hpp needs C++17 or later"
+#endif
+#ifndef __cpp_exceptions
+#error "ksr.hpp needs exceptions; ksr.h does not"
+#endif
+
 #include <ksr.h>
 
 #include <atomic>
