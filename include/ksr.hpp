@@ -483,7 +483,7 @@ inline void check(status code, ksr_error *err, std::string_view function) {
 }
 
 inline std::string_view lent(const char *words, size_t length) noexcept {
-  return words == nullptr ? std::string_view() : std::string_view(words, length);
+  return words == nullptr ? std::string_view("") : std::string_view(words, length);
 }
 
 /* Not NULL where there are none. */
