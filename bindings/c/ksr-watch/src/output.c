@@ -163,12 +163,15 @@ static int rows_are_there(struct watch* watch) {
   return there;
 }
 
-/* As kubectl shows a list. Ours is by namespace and name, or as `limit` and --sort-by have it. */
-static void order_first_view(struct watch* watch) {
+/* As kubectl shows a list. Ours is by namespace and name, or as `limit` and --sort-by have it. Changes after the first
+ * view stay in their own order. */
+static void order_as_server(struct watch* watch) {
+  const ksr_object** objects;
   size_t i, count = ksr_snapshot_count(watch->latest);
-  if (watch->has_printed || printer_sorts(watch->printer) || watch->options.output != OUTPUT_TABLE) return;
+  if (printer_sorts(watch->printer) || watch->options.output != OUTPUT_TABLE) return;
   if (is_by_change(&watch->options)) {
-    const ksr_object** objects = resize(NULL, watch->change_count + 1, sizeof *objects);
+    if (watch->has_printed) return;
+    objects = resize(NULL, watch->change_count + 1, sizeof *objects);
     for (i = 0; i < watch->change_count; ++i) objects[i] = watch->changes[i].object;
     printer_order_as_server(watch->printer, objects, watch->change_count);
     for (i = 0; i < watch->change_count; ++i) watch->changes[i].object = objects[i];
@@ -192,7 +195,7 @@ static void print_warnings(struct watch* watch) {
 static void print_what_waits(struct watch* watch) {
   struct text* out = &watch->out.pending;
   size_t i;
-  order_first_view(watch);
+  order_as_server(watch);
   print_warnings(watch);
   if (is_by_change(&watch->options)) {
     for (i = 0; i < watch->change_count; ++i) print_change(watch, &watch->changes[i]);

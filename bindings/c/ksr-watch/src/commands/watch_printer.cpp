@@ -350,7 +350,7 @@ int printer_take_warning(struct printer* printer, struct text* out) {
 }
 
 void printer_order_as_server(const struct printer* printer, const ksr_object** objects, size_t count) {
-  if (!printer->tables) return;
+  if (!printer->tables || printer->tables->is_limited()) return;
   std::vector<std::pair<std::size_t, const ksr_object*>> placed;
   for (std::size_t i = 0; i < count; ++i) {
     const auto place = printer->tables->place_of(objects[i]);

@@ -115,7 +115,7 @@ void WatchTables::ask_for_all() {
 
 void WatchTables::send(std::vector<std::pair<std::string, std::string>> keys) {
   ksr_params* params = nullptr;
-  if (ksr_params_new(&params) != KSR_OK) return;
+  if (ksr_params_new(&params) != KSR_OK) return end_unsent(nullptr);
   auto call = std::make_unique<Call>();
   call->owner = this;
   call->keys = keys;
@@ -138,9 +138,17 @@ void WatchTables::send(std::vector<std::pair<std::string, std::string>> keys) {
     status = ksr_request_open(client_, params, opened, on_destroy, &request, &error);
     if (status == KSR_OK) opened->request = request;
   }
-  if (status != KSR_OK) fail(error);
+  if (status != KSR_OK) end_unsent(error);
   ksr_error_free(error);
   ksr_params_free(params);
+}
+
+// Also where others of the round are under way: what they bring is asked for again.
+void WatchTables::end_unsent(const ksr_error* error) {
+  fail(error);
+  failed_ = true;
+  forget_unanswered();
+  next_ = Clock::now() + kRestAfterFailure;
 }
 
 void WatchTables::on_response(ksr_request*, const ksr_response* response, const ksr_error* error, void* user_data) {

@@ -52,6 +52,7 @@ class WatchTables {
   const std::string& trouble() const { return trouble_; }
   // Of the server, each once.
   std::vector<std::string> take_warnings() { return std::exchange(warnings_, {}); }
+  bool is_limited() const { return query_.is_limited; }
   // The place of an object in the list of the server, which orders some kinds by more than their names; empty: unknown.
   std::optional<std::size_t> place_of(const ksr_object* object) const;
   void forget_gone(const ksr_snapshot* snapshot);
@@ -87,6 +88,8 @@ class WatchTables {
   void take(const ksr_response* response, Call& call);
   void fail(const ksr_error* error);
   void forget_unanswered();
+  // A request could not be opened.
+  void end_unsent(const ksr_error* error);
 
   ksr_client* const client_;
   const WatchQuery query_;
