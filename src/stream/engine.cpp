@@ -279,6 +279,8 @@ void Engine::on_session_counters() {
 }
 
 void Engine::on_session_synced() {
+  // The host reads them once it is synced.
+  publish_statistics();
   const bool all =
       std::all_of(sessions_.begin(), sessions_.end(), [](const auto& session) { return session->synced(); });
   if (!all) return;

@@ -57,6 +57,7 @@ void Session::cancel() {
   KSR_ASSERT_ON_THREAD(parts_.executor);
   reflector_.cancel();
   for (auto& [id, call] : calls_) call->stop();
+  page_ahead_.reset();
   timer_.reset();
 }
 
@@ -89,6 +90,20 @@ void Session::rearm() {
 
 void Session::start_list(sync::RequestId id, const sync::ListRequest& request) {
   candidate_ = request.candidate;
+  page_ = request;
+  transport::Request wire = list_request(request);
+  json::ReaderOptions reader = parts_.config.reader;
+  reader.item_kind = parts_.config.query.metadata_only ? "" : parts_.resources[request.candidate].kind;
+  auto call = std::make_unique<ListCall>(as_call_owner(), id, context(kList), reader, fields_.get(), reflector_);
+  auto ahead = std::exchange(page_ahead_, nullptr);
+  page_was_ahead_ = ahead != nullptr && ahead->can_serve(wire);
+  if (!page_was_ahead_) return run(id, std::move(call), std::move(wire), false);
+  ListCall& started = *call;
+  calls_.emplace(id, std::move(call));
+  started.take(parts_.access, std::move(ahead));
+}
+
+transport::Request Session::list_request(const sync::ListRequest& request) const {
   transport::Request wire;
   wire.target = cluster::list_target(parts_.resources[request.candidate], parts_.config.query, name_space_, request);
   wire.headers.push_back(
@@ -96,10 +111,14 @@ void Session::start_list(sync::RequestId id, const sync::ListRequest& request) {
   wire.response_timeout = parts_.config.connection.request_timeout;
   wire.idle_timeout = parts_.config.connection.request_timeout;
   wire.accept_gzip = true;
-  json::ReaderOptions reader = parts_.config.reader;
-  reader.item_kind = parts_.config.query.metadata_only ? "" : parts_.resources[request.candidate].kind;
-  run(id, std::make_unique<ListCall>(as_call_owner(), id, context(kList), reader, fields_.get(), reflector_),
-      std::move(wire), false);
+  return wire;
+}
+
+// The page at hand is taken from the connection while the server makes the next one.
+void Session::on_next_page(std::string_view continue_token) {
+  if (no_more_ahead_) return;
+  page_ahead_ = std::make_unique<PageAhead>(parts_.executor, parts_.access,
+                                            list_request(sync::following_page(page_, continue_token)));
 }
 
 void Session::start_watch(sync::RequestId id, const sync::WatchRequest& request) {
@@ -214,6 +233,8 @@ void Session::log_listed(std::string_view resource_version) noexcept {
 }
 
 void Session::abandon_list() {
+  page_ahead_.reset();
+  no_more_ahead_ = no_more_ahead_ || page_was_ahead_;
   parts_.view.write([this](store::Cache& cache) { cache.abandon_list(name_space_); });
 }
 

@@ -94,6 +94,7 @@ class Session final : private sync::Effects, private CallOwner {
   void count_bytes(std::size_t bytes) override;
   void count_wire_bytes(std::size_t bytes) override;
   void note_encoding(bool protobuf) override;
+  void on_next_page(std::string_view continue_token) override;
   void flush() override;
   void retire(sync::RequestId id) override;
   Logger& logger() override { return parts_.subscribers; }
@@ -107,6 +108,7 @@ class Session final : private sync::Effects, private CallOwner {
   // What is asked for: protobuf only where the type may be known.
   cluster::Accepted accepted(std::size_t candidate, bool protobuf) const;
   void log_listed(std::string_view resource_version) noexcept;
+  transport::Request list_request(const sync::ListRequest& request) const;
   void run(sync::RequestId id, std::unique_ptr<Call> call, transport::Request request, bool websocket);
 
   SessionOwner& owner_;
@@ -116,6 +118,13 @@ class Session final : private sync::Effects, private CallOwner {
   const std::unique_ptr<json::FieldFilter> fields_;
   sync::Reflector reflector_;
   std::unordered_map<sync::RequestId, std::unique_ptr<Call>> calls_;
+  // The page that was requested last, and the one after it.
+  sync::ListRequest page_;
+  std::unique_ptr<PageAhead> page_ahead_;
+  bool page_was_ahead_ = false;
+  // A page that was requested ahead broke off, as where the server does not wait until the line has taken the one
+  // before.
+  bool no_more_ahead_ = false;
   // Ended, but possibly still on the call stack; destroyed from the event loop.
   std::vector<std::unique_ptr<Call>> retired_;
   std::unique_ptr<Timer> sweep_;

@@ -49,6 +49,9 @@ class Stream {
   // `on_ended` runs after the host is destroyed.
   void close_async(std::function<void()> on_ended);
   Status wait_synced(std::optional<Milliseconds> timeout) { return dispatcher_->wait_synced(timeout); }
+  Status wait_until(const delivery::CallbackDispatcher::Test& test, std::optional<Milliseconds> timeout) {
+    return dispatcher_->wait_until(test, timeout);
+  }
   delivery::SnapshotRef latest() { return publisher_->latest(); }
   int fd() const noexcept { return dispatcher_->fd(); }
   std::int64_t dispatch() { return dispatcher_->dispatch(); }

@@ -12,6 +12,7 @@
 #include "commands/port_spec.hpp"
 #include "commands/report.hpp"
 #include "commands/table_text.hpp"
+#include "commands/wait_condition.hpp"
 #include "commands/yaml_text.hpp"
 
 using namespace ksr;
@@ -70,7 +71,7 @@ constexpr const char* kTable = R"({"kind":"Table","columnDefinitions":[
 std::string table(const TableStyle& style, const char* answer = kTable) {
   TableText text(style);
   text.add(json::parse(answer));
-  return text.text();
+  return text.take_text();
 }
 
 void tables() {
@@ -264,6 +265,47 @@ void lines_of_errors() {
   EXPECT(line_of(failure), "error: connect: refused");
 }
 
+constexpr const char* kPod =
+    R"({"metadata":{"generation":3,"labels":{"a.b/c":"x"}},"spec":{"n":1.0,"ports":[{"p":1},{"p":2}]},
+"status":{"phase":"Running","nothing":null,"conditions":[{"type":"Ready","status":"True"},
+{"type":"Old","status":"True","observedGeneration":2},{"type":"New","status":"Maybe","observedGeneration":3}]}})";
+
+std::string met(const std::string& text) {
+  const auto condition = WaitCondition::parse(text);
+  if (!condition) return condition.error().message;
+  const auto is_met = condition->is_met(json::parse(kPod));
+  if (!is_met) return is_met.error().message;
+  return *is_met ? "yes" : "no";
+}
+
+void conditions() {
+  EXPECT(met("condition=ready"), "yes");
+  EXPECT(met("condition=Ready=false"), "no");
+  EXPECT(met("condition=Old"), "no");
+  EXPECT(met("condition=New=maybe"), "yes");
+  EXPECT(met("condition=None"), "no");
+  EXPECT(met("create"), "yes");
+  EXPECT(met("Delete"), "no");
+  EXPECT(met("jsonpath={.status.phase}=Running"), "yes");
+  EXPECT(met("jsonpath='{.status.phase}'"),
+         "unexpected path string, expected a 'name1.name2' or '.name1.name2' or '{name1.name2}' or '{.name1.name2}'");
+  EXPECT(met("jsonpath=status.phase=\"Running\""), "yes");
+  EXPECT(met("jsonpath={.spec.n}=1"), "yes");
+  EXPECT(met("jsonpath={.status.nothing}"), "yes");
+  EXPECT(met("jsonpath={.status.conditions[?(@.type=='Ready')].status}=True"), "yes");
+  EXPECT(met("jsonpath={.spec.ports[*].p}=2"), "given jsonpath expression matches more than one value");
+  EXPECT(met("jsonpath={.spec.ports[-1].p}=2"), "yes");
+  EXPECT(met("jsonpath={.spec.ports[2].p}=2"), "array index out of bounds: index 2, length 2");
+  EXPECT(met("jsonpath={.spec.ports}=2"), "jsonpath leads to a nested object or list which is not supported");
+  EXPECT(met("jsonpath={.metadata.labels.a\\.b/c}=x"), "yes");
+  EXPECT(met("jsonpath={.metadata.labels['a.b/c']}=x"), "yes");
+  EXPECT(met("/metadata/labels/a.b~1c=x"), "yes");
+  EXPECT(met("/spec/ports/1/p=2"), "yes");
+  EXPECT(met("/spec/ports/2/p=2"), "no");
+  EXPECT(met("/~2"), "expected a JSON pointer such as /status/phase, not \"/~2\"");
+  EXPECT(met("ready"), "unrecognized condition: \"ready\"");
+}
+
 }  // namespace
 
 int main() {
@@ -276,5 +318,6 @@ int main() {
   ports();
   choices_of_pods();
   lines_of_errors();
+  conditions();
   return failures == 0 ? 0 : 1;
 }

@@ -2,13 +2,17 @@
 
 mod common;
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
 use std::task::Poll;
 use std::thread;
+use std::time::Duration;
 
-use common::{await_one, await_where, changes, channel, eventually, names, next_of, DropCounter, Place, TEST_TIMEOUT};
+use common::{
+    await_one, await_where, changes, channel, code, eventually, names, next_of, DropCounter, Place, TEST_TIMEOUT,
+};
 use ksr::{Callbacks, Code, DeltaKind, Object, OwnedObject, Snapshot, State};
 
 /// Skips the test without a server.
@@ -44,6 +48,36 @@ fn a_life_in_snapshots() {
     eventually("the live state", || updates.state() == State::Live);
     assert_eq!(updates.stat("objects").unwrap(), 2);
     assert_eq!(names(&updates.latest().unwrap()), ["a", "c"]);
+}
+
+#[test]
+fn waiting_until_something_is_true() {
+    let place = place!("waiting");
+    place.script("create configmap NS/a");
+    let stream = place.config().open(Callbacks::new()).unwrap();
+    let ns = place.namespace();
+    stream.wait_until(None, |snapshot| snapshot.find(ns, "a").is_some()).unwrap();
+    let mut tests = 0;
+    let waited = stream.wait_until(Some(Duration::from_millis(20)), |_| {
+        tests += 1;
+        false
+    });
+    assert_eq!((code(waited), tests), (Code::Timeout, 1));
+    thread::scope(|scope| {
+        scope.spawn(|| place.script("create configmap NS/b\ndelete configmap NS/a"));
+        stream.wait_until(None, |snapshot| snapshot.find(ns, "b").is_some()).unwrap();
+        stream.wait_until(None, |snapshot| snapshot.find(ns, "a").is_none()).unwrap();
+    });
+    let panicked =
+        std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| stream.wait_until(None, |_| panic!("of the test"))));
+    assert_eq!(panicked.unwrap_err().downcast_ref::<&str>(), Some(&"of the test"));
+    let waited = stream.wait_until(None, |_| {
+        stream.cancel();
+        false
+    });
+    assert_eq!(code(waited), Code::Cancelled);
+    stream.close().unwrap();
+    assert_eq!(code(stream.wait_until(None, |_| true)), Code::Invalid);
 }
 
 #[test]
@@ -94,6 +128,20 @@ fn what_an_object_says() {
     assert_eq!(object.get("").map(<[u8]>::len), Some(json.len()));
     for nothing in ["/status", "data", "/", "/data/quote/0", "/data\0"] {
         assert_eq!(object.get(nothing), None, "{nothing:?}");
+    }
+}
+
+#[test]
+fn strings_are_borrowed_where_they_can_be() {
+    let place = place!("strings");
+    place.script(r#"create configmap NS/a {"data":{"s":"gruß","e":"gru\u00df \"","n":7,"":"","l":["x"]}}"#);
+    let snapshot = next_of(&mut place.config().updates().unwrap());
+    let object = snapshot.get(0).unwrap();
+    assert!(matches!(object.str("/data/s"), Some(Cow::Borrowed("gruß"))));
+    assert!(matches!(object.str("/data/e"), Some(Cow::Owned(text)) if text == "gruß \""));
+    assert_eq!((object.str("/data/").as_deref(), object.str("/data/l/0").as_deref()), (Some(""), Some("x")));
+    for nothing in ["/data/n", "/data/l", "/data", "/data/none", "data/s", "/data/s\0"] {
+        assert_eq!(object.str(nothing), None, "{nothing:?}");
     }
 }
 

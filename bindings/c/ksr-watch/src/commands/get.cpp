@@ -23,19 +23,6 @@ Error not_json() {
   return {Status::server, "error: the server's answer is not JSON"};
 }
 
-// What unstructured lists of client-go do: items have the kind of the list.
-void name_items(const json::value& list, json::array& items) {
-  const std::string api_version = text_at(list, {"apiVersion"});
-  std::string kind = text_at(list, {"kind"});
-  if (kind.size() > 4 && kind.compare(kind.size() - 4, 4, "List") == 0) kind.erase(kind.size() - 4);
-  for (json::value& item : items) {
-    json::object* object = item.if_object();
-    if (object == nullptr) continue;
-    if (object->if_contains("kind") == nullptr) (*object)["kind"] = kind;
-    if (object->if_contains("apiVersion") == nullptr) (*object)["apiVersion"] = api_version;
-  }
-}
-
 class Get {
  public:
   Get(Session& session, Format format) : session_(session), format_(format) {}
@@ -145,7 +132,7 @@ class Get {
       for (; answer != answers.end() && answer->resource->display == resource.display; ++answer) {
         table.add(answer->value);
       }
-      const std::string text = table.text();
+      const std::string text = table.take_text();
       if (text.empty()) continue;
       // A blank line between the tables of two resources.
       if (any && !arguments().flag("--no-headers")) session_.output().write("\n");
