@@ -1,4 +1,4 @@
-# What `cmake --install` puts down: the library (component libksr0); the header, ksr.pc, the CMake package, ksr.supp for
+# What `cmake --install` puts down: the library (component libksr0); the headers, ksr.pc, the CMake package, ksr.supp for
 # valgrind, ksr(3) and ksr-config(5) (component libksr-dev); CONFIGURATION.md.
 include(CMakePackageConfigHelpers)
 
@@ -27,7 +27,7 @@ install(FILES "${config_page}" DESTINATION "${CMAKE_INSTALL_MANDIR}/man5" COMPON
 install(FILES "${configuration}" DESTINATION "${CMAKE_INSTALL_DOCDIR}" COMPONENT documentation)
 
 # Written at install time, when the prefix is known for certain: `cmake --install --prefix` may choose another one. It
-# requires no other package: only a shared library is installed, and ksr.h includes nothing but the C library's headers.
+# requires no other package: only a shared library is installed, and the headers include nothing but those of C and C++.
 set(pc_in "${CMAKE_SOURCE_DIR}/pkgconfig/ksr.pc.in")
 install(CODE "
   set(PROJECT_DESCRIPTION \"${PROJECT_DESCRIPTION}\")

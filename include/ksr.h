@@ -277,7 +277,9 @@ KSR_API void ksr_config_on_log(ksr_config *config, ksr_log_fn callback);
  * files that the configuration names; never waits for the network: an unreachable server is an on_error, not a failure
  * here. Callbacks may start before this returns. `user_data` is passed to every callback and may be NULL; `destroy`
  * (may be NULL) is called with it once at the end. *out receives the stream, which the host must end with ksr_close or
- * ksr_close_async. Costs the reading of files and, with delivery=thread, the start of a thread.
+ * ksr_close_async. Streams that ask for the same over the same connection share one list, watch and cache (the config
+ * key share); all else is each stream's own, and one that is opened later starts with what the cache holds. Costs the
+ * reading of files and, with delivery=thread, the start of a thread.
  * KSR_E_INVALID (a missing or contradictory key, a file that cannot be read, a certificate that does not parse),
  * KSR_E_NOMEM, KSR_E_FORKED. */
 KSR_API ksr_status ksr_open(const ksr_config *config, void *user_data, ksr_destroy_fn destroy, ksr_stream **out,
@@ -632,7 +634,8 @@ KSR_API const ksr_object *ksr_response_object(const ksr_response *response);
  * Bytes come to on_data where the parameters have one (push), else ksr_channel_read takes them (pull). The library
  * holds at most `receive_buffer` of them and then rests: the server waits, and nothing is dropped. What was asked for
  * must be read: a part that is not wanted is switched off by its key. Nothing is decoded, and pieces end anywhere; but
- * what a log delivers are whole lines, and a message of a WebSocket comes whole.
+ * what a log delivers are whole lines, and a message of a WebSocket comes whole, a text too as it was sent: it is UTF-8
+ * if the server keeps to RFC 6455.
  *
  * A log is resumed after a failure without a line lost or repeated, or KSR_EVENT_GAP tells where. A command, an attach
  * and a forwarded port are never opened a second time: nothing is run twice. A command that has begun goes on when its

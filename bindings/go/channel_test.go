@@ -15,6 +15,7 @@ import (
 	"sync"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"ksr.dev/ksr"
 )
@@ -539,6 +540,31 @@ func TestWebSocket(t *testing.T) {
 	if err := socket.Close(); err != nil {
 		t.Error(err)
 	}
+	noneLeft(t, client)
+}
+
+// The library passes a text on as it came; Go's strings may hold it.
+func TestTextThatIsNoUTF8(t *testing.T) {
+	script(t, "create pods $NS/web", "stream proxy $NS/web text=a\xffb text=\xed\xa0\x80 text=fine close=1000:\xff")
+	client := onServer(t)
+	request := &ksr.Request{Path: "/api/v1/namespaces/" + namespaceOf(t) + "/pods/web/proxy"}
+	socket, err := client.OpenWebSocket(inTime(t), request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, wanted := range []string{"a\xffb", "\xed\xa0\x80", "fine"} {
+		kind, got, err := socket.ReadMessage()
+		if kind != ksr.TextMessage || string(got) != wanted || err != nil {
+			t.Errorf("%d: %q instead of %q, %v", kind, got, wanted, err)
+		}
+	}
+	if _, _, err := socket.ReadMessage(); err != io.EOF {
+		t.Error(err)
+	}
+	if code, reason := socket.CloseCode(); code != 1000 || !utf8.ValidString(reason) {
+		t.Errorf("%d %q", code, reason)
+	}
+	socket.Close()
 	noneLeft(t, client)
 }
 

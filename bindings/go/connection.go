@@ -110,7 +110,8 @@ func (w *WebSocket) own() *owned {
 	return w.o
 }
 
-// ReadMessage waits for a whole message; empty ones are left out. io.EOF once the server has closed in order, else the
+// ReadMessage waits for a whole message; empty ones are left out. The bytes are those that came: a TextMessage of a server
+// that breaks RFC 6455 may be no UTF-8. io.EOF once the server has closed in order, else the
 // error says why; CloseCode tells more.
 func (w *WebSocket) ReadMessage() (MessageType, []byte, error) {
 	o := w.own()

@@ -35,6 +35,8 @@ struct RequestAuth {
   std::optional<std::string> headlamp_prefix = std::nullopt;
 };
 
+// The request of a list or watch with all that it needs.
+void authorize(transport::Request& request, const RequestAuth& auth);
 // The headers of the client that the request does not have itself: its own count more.
 void add_headers(transport::Request& request, const RequestAuth& auth);
 // scope=headlamp: the request goes to the Headlamp server itself. An error without one.

@@ -6,6 +6,14 @@
 
 namespace ksr::cluster {
 
+void authorize(transport::Request& request, const RequestAuth& auth) {
+  request.headers.insert(request.headers.end(), auth.headers.begin(), auth.headers.end());
+  for (const std::string& subprotocol : auth.subprotocols) {
+    request.subprotocol += (request.subprotocol.empty() ? "" : ", ") + subprotocol;
+  }
+  request.accept_gzip = request.accept_gzip && auth.compression;
+}
+
 void add_headers(transport::Request& request, const RequestAuth& auth) {
   const auto own = static_cast<std::ptrdiff_t>(request.headers.size());
   for (const transport::Header& header : auth.headers) {

@@ -226,7 +226,14 @@ bool ListReader::Impl::on_leave(std::uint64_t end) {
     place_ = Place::after;
     return accept(envelope_.missing(), end);
   }
-  place_ = place_ == Place::shard_info ? Place::metadata : Place::envelope;
+  if (place_ == Place::shard_info) {
+    place_ = Place::metadata;
+    return true;
+  }
+  if (place_ == Place::metadata && !envelope_.meta().continue_token.empty()) {
+    observer_.on_continue_token(envelope_.meta().continue_token);
+  }
+  place_ = Place::envelope;
   return true;
 }
 

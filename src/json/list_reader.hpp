@@ -35,6 +35,9 @@ class ListObserver {
  public:
   virtual ~ListObserver() = default;
   virtual void on_item(const Item& item) = 0;
+  // The list has another page. Before the items where the server sends its metadata first, as it does for all types but
+  // custom ones.
+  virtual void on_continue_token(std::string_view /*token*/) {}
 };
 
 // After an error it stays in error.

@@ -253,7 +253,9 @@ bool ListReader::Impl::on_metadata(std::string_view bytes) {
         break;
     }
   }
-  return !reader.malformed() || fail_here(Status::protocol, "the list's metadata is not valid protobuf");
+  if (reader.malformed()) return fail_here(Status::protocol, "the list's metadata is not valid protobuf");
+  if (!meta_.continue_token.empty()) observer_.on_continue_token(meta_.continue_token);
+  return true;
 }
 
 bool ListReader::Impl::on_shard_info(const WireField& info) {

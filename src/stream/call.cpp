@@ -34,15 +34,18 @@ void Call::send(Expected<cluster::RequestAuth> auth, transport::Request request,
   KSR_ASSERT_ON_THREAD(owner_.executor());
   guarded([&] {
     if (!auth) return fail(auth.error());
-    request.headers.insert(request.headers.end(), auth->headers.begin(), auth->headers.end());
-    for (const std::string& subprotocol : auth->subprotocols) {
-      request.subprotocol += (request.subprotocol.empty() ? "" : ", ") + subprotocol;
-    }
-    request.accept_gzip = request.accept_gzip && auth->compression;
+    cluster::authorize(request, *auth);
     transport::Connection& connection = *auth->connection;
     exchange_ =
         websocket ? connection.open_websocket(std::move(request), *this) : connection.send(std::move(request), *this);
   });
+}
+
+void Call::take(cluster::Access& access, std::unique_ptr<PageAhead> page) {
+  KSR_ASSERT_ON_THREAD(owner_.executor());
+  access_ = &access;
+  page->deliver_to(*this);
+  exchange_ = std::move(page);
 }
 
 void Call::stop() {

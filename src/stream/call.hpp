@@ -15,6 +15,7 @@
 #include "base/log.hpp"
 #include "cluster/access.hpp"
 #include "json/api_status.hpp"
+#include "stream/page_ahead.hpp"
 #include "sync/effects.hpp"
 #include "transport/transport.hpp"
 
@@ -39,6 +40,8 @@ class CallOwner {
   virtual void count_wire_bytes(std::size_t bytes) = 0;
   // What the newest list or watch comes in.
   virtual void note_encoding(bool protobuf) = 0;
+  // A list goes on in another page; once a page at most, as soon as it is known.
+  virtual void on_next_page(std::string_view continue_token) = 0;
   // The input at hand is processed: what has changed is reported to delivery.
   virtual void flush() = 0;
   // The call has ended; it is destroyed once it has returned to the event loop.
@@ -55,6 +58,8 @@ class Call : public transport::ExchangeObserver {
 
   // Obtains credentials and sends the request.
   void start(cluster::Access& access, transport::Request request, bool websocket);
+  // The same with a request that is under way.
+  void take(cluster::Access& access, std::unique_ptr<PageAhead> page);
   bool is_sent() const noexcept { return exchange_ != nullptr && exchange_->is_sent(); }
   // A part of an object has come, and nothing more for `time`.
   virtual bool is_stalled(Milliseconds /*time*/) const { return false; }

@@ -37,6 +37,10 @@ void ListCall::failed(const Error& error, const std::optional<json::ApiStatus>& 
   reflector_.on_list_failed(id(), error, status, now());
 }
 
+void ListCall::on_continue_token(std::string_view token) {
+  if (!stopped() && !std::exchange(next_page_told_, true)) owner().on_next_page(token);
+}
+
 void ListCall::on_item(const json::Item& item) {
   if (!stopped()) reflector_.on_list_item(id(), fields_ != nullptr ? fields_->apply(item) : item, now());
 }

@@ -27,10 +27,12 @@ class ListCall final : public Call, private json::ListObserver {
   void completed() override;
   void failed(const Error& error, const std::optional<json::ApiStatus>& status) override;
   void on_item(const json::Item& item) override;
+  void on_continue_token(std::string_view token) override;
 
   sync::Reflector& reflector_;
   json::FieldFilter* const fields_;
   const json::ReaderOptions options_;
+  bool next_page_told_ = false;
   // Chosen by the answer; empty before.
   std::optional<std::variant<json::ListReader, protobuf::ListReader>> reader_;
 };

@@ -1,5 +1,5 @@
 // `Session` connects one reflector to the network and the cache: it carries out the reflector's effects and feeds it
-// what is received; used by Engine, which has one for each namespace of the stream. Lives on the network thread.
+// what is received; used by Engine, which has one for each namespace. Lives on the network thread.
 #pragma once
 
 #include <cstdint>
@@ -13,13 +13,13 @@
 #include "base/random.hpp"
 #include "cluster/access.hpp"
 #include "cluster/query.hpp"
-#include "delivery/callback_dispatcher.hpp"
-#include "delivery/publisher.hpp"
+#include "delivery/shared_view.hpp"
 #include "store/cache.hpp"
 #include "stream/call.hpp"
 #include "stream/config.hpp"
 #include "stream/last_error.hpp"
 #include "stream/statistics.hpp"
+#include "stream/subscribers.hpp"
 #include "sync/effects.hpp"
 #include "sync/reflector.hpp"
 
@@ -37,15 +37,15 @@ class SessionOwner {
   virtual void on_fatal() = 0;
 };
 
-// What all sessions of a stream share. Outlives them.
+// What all sessions of an engine share. Outlives them.
 struct SessionParts {
   Executor& executor;
   Random& random;
   const Config& config;
   cluster::Access& access;
   const std::vector<cluster::Resource>& resources;
-  delivery::Publisher& publisher;
-  delivery::CallbackDispatcher& dispatcher;
+  delivery::SharedView& view;
+  Subscribers& subscribers;
   Statistics& statistics;
 };
 
@@ -94,9 +94,10 @@ class Session final : private sync::Effects, private CallOwner {
   void count_bytes(std::size_t bytes) override;
   void count_wire_bytes(std::size_t bytes) override;
   void note_encoding(bool protobuf) override;
+  void on_next_page(std::string_view continue_token) override;
   void flush() override;
   void retire(sync::RequestId id) override;
-  Logger& logger() override { return parts_.dispatcher; }
+  Logger& logger() override { return parts_.subscribers; }
 
   // Runs `step`; an exception of it is this session's alone.
   template <class Step>
@@ -107,6 +108,7 @@ class Session final : private sync::Effects, private CallOwner {
   // What is asked for: protobuf only where the type may be known.
   cluster::Accepted accepted(std::size_t candidate, bool protobuf) const;
   void log_listed(std::string_view resource_version) noexcept;
+  transport::Request list_request(const sync::ListRequest& request) const;
   void run(sync::RequestId id, std::unique_ptr<Call> call, transport::Request request, bool websocket);
 
   SessionOwner& owner_;
@@ -116,6 +118,13 @@ class Session final : private sync::Effects, private CallOwner {
   const std::unique_ptr<json::FieldFilter> fields_;
   sync::Reflector reflector_;
   std::unordered_map<sync::RequestId, std::unique_ptr<Call>> calls_;
+  // The page that was requested last, and the one after it.
+  sync::ListRequest page_;
+  std::unique_ptr<PageAhead> page_ahead_;
+  bool page_was_ahead_ = false;
+  // A page that was requested ahead broke off, as where the server does not wait until the line has taken the one
+  // before.
+  bool no_more_ahead_ = false;
   // Ended, but possibly still on the call stack; destroyed from the event loop.
   std::vector<std::unique_ptr<Call>> retired_;
   std::unique_ptr<Timer> sweep_;

@@ -6,6 +6,14 @@
 
 namespace ksr::sync {
 
+// The token holds the version of the first page; servers refuse a resourceVersion in addition.
+ListRequest following_page(ListRequest request, std::string_view continue_token) {
+  request.continue_token = continue_token;
+  request.resource_version.clear();
+  request.resource_version_match.clear();
+  return request;
+}
+
 void Pager::begin(std::size_t candidate, std::size_t page_size, const std::string& resource_version) {
   first_ = ListRequest();
   first_.candidate = candidate;
@@ -39,10 +47,7 @@ Pager::Step Pager::end_page(const json::ListMeta& meta) {
     return broken(page + " begins with the same object as the first page");
   }
   page_uid_.clear();
-  request_.continue_token = meta.continue_token;
-  // The token holds the version of the first page; servers refuse a resourceVersion in addition.
-  request_.resource_version.clear();
-  request_.resource_version_match.clear();
+  request_ = following_page(std::move(request_), meta.continue_token);
   return Step::next_page;
 }
 

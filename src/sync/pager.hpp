@@ -14,6 +14,9 @@
 
 namespace ksr::sync {
 
+// What the page is requested with that follows the one of `request`.
+ListRequest following_page(ListRequest request, std::string_view continue_token);
+
 class Pager {
  public:
   // `resource_version` empty: the most recent state. Else a state not older than it, in one page, because servers

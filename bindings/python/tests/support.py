@@ -31,7 +31,7 @@ def script(lines: str) -> None:
     """Makes the server do something, and waits until it has. Where it takes no scripts, as a real kube-apiserver, the
     test is skipped."""
     request = urllib.request.Request(
-        f"{SERVER}/_ksr/script", data=lines.encode(), method="POST", headers={"Authorization": f"Bearer {TOKEN}"}
+        f"{SERVER}/_ksr/script", data=lines.encode(errors="surrogateescape"), method="POST", headers={"Authorization": f"Bearer {TOKEN}"}
     )
     trust = ssl.create_default_context(cafile=CA)
     trust.verify_flags &= ~getattr(ssl, "VERIFY_X509_STRICT", 0)  # the test CA is a plain one

@@ -197,6 +197,14 @@ class Blocking(OnServer):
                 self.assertEqual(seen, [b"abc", "bye"])
                 self.assertEqual((socket.close_code, socket.close_reason), (4321, "enough"))
 
+    def test_text_that_is_no_utf8(self):
+        """The library passes a text on as it came; a str cannot hold it."""
+        self.script("stream proxy $NS/web text=a\udcffb text=\udced\udca0\udc80 text=fine close=1000:\udcff")
+        with self.client() as client:
+            with client.websocket(f"/api/v1/namespaces/{self.ns}/pods/web/proxy") as socket:
+                self.assertEqual(list(socket), ["a\ufffdb", "\ufffd\ufffd\ufffd", "fine"])
+                self.assertEqual(socket.close_code, 1000)
+
     def test_download(self):
         with self.client() as client, client.download("/api/v1/namespaces/default/configmaps") as body:
             self.assertIn(b"ConfigMapList", body.read())

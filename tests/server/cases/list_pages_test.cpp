@@ -1,6 +1,7 @@
 // In how many pages a list comes: one where the server streams lists, which GET /version says, else pages of 500.
 #include <doctest/doctest.h>
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -105,4 +106,102 @@ TEST_CASE("closing a stream that waits for the version is not held up") {
     CHECK(seen.close() == KSR_OK);
     CHECK(seen.destroyed() == 1);
   }
+}
+
+// ---- the next page, which is requested while the one before it arrives ----------------------------------------------
+
+namespace {
+
+// The lists of pods that were requested, by their continue tokens; "" is a first page.
+std::vector<std::string> tokens(ApiServer& server) {
+  std::vector<std::string> found;
+  for (const std::string& target : targets_of(server, "/api/v1/pods")) {
+    if (target.find("watch=") != std::string::npos) continue;
+    const std::size_t at = target.find("continue=");
+    found.push_back(at == std::string::npos ? "" : target.substr(at));
+  }
+  return found;
+}
+
+Settings in_pages_of(ApiServer& server, const std::string& size, const std::string& resource = "v1/pods") {
+  return with(on_server(server, "http", resource), "page_size", size);
+}
+
+}  // namespace
+
+TEST_CASE("the next page is requested while a page arrives, each once") {
+  ApiServer server(with_token());
+  server.script("populate pods 95\nfault list pods slow bytes=2000 every=1s");
+  Recorder seen;
+  REQUIRE(seen.open(in_pages_of(server, "20")) == KSR_OK);
+  // The first page does not end before the test lets go of its connection.
+  REQUIRE(seen.wait([&](const Recorder&) { return tokens(server).size() == 2; }));
+  CHECK(seen.stat("lists") == 1);
+  CHECK(seen.updates() == 0);
+  check_equals_server(seen, server);
+  const std::vector<std::string> asked = tokens(server);
+  REQUIRE(asked.size() == 5);
+  CHECK(std::set<std::string>(asked.begin(), asked.end()).size() == 5);
+  CHECK(seen.stat("relists") == 0);
+  CHECK(seen.errors().empty());
+}
+
+TEST_CASE("every page of a list is there, whatever happens to those that were requested ahead") {
+  struct Trial {
+    const char* fault;
+    std::size_t errors;
+  };
+  for (const Trial& trial : std::vector<Trial>{{"", 0},
+                                               {"answer 500", 0},
+                                               {"answer 429 retry-after=0", 0},
+                                               {"answer 401", 0},
+                                               {"answer 410", 0},
+                                               {"cut bytes=0 reset=true", 0},
+                                               {"slow bytes=100 every=5ms", 0},
+                                               {"cut bytes=3000", 1},
+                                               {"garbage", 1}}) {
+    for (const std::string slow_first : {"", "fault list pods slow bytes=4000 every=20ms\n"}) {
+      CAPTURE(trial.fault);
+      CAPTURE(slow_first);
+      ApiServer server(with_token());
+      const std::string skip = slow_first.empty() ? " skip=1" : "";
+      server.script("populate pods 95\n" + slow_first +
+                    (*trial.fault == 0 ? "" : std::string("fault list pods ") + trial.fault + skip));
+      Recorder seen;
+      REQUIRE(seen.open(in_pages_of(server, "20")) == KSR_OK);
+      REQUIRE(seen.wait_state(KSR_STATE_LIVE));
+      check_equals_server(seen, server);
+      if (trial.errors > 0) CHECK(seen.errors().size() <= trial.errors);
+    }
+  }
+}
+
+TEST_CASE("a page ahead that breaks off each time does not keep the list from being complete") {
+  ApiServer server(with_token());
+  // Second pages, and third ones.
+  server.script("populate pods 60\nfault list pods cut bytes=3000 skip=1\nfault list pods cut bytes=3000 skip=3");
+  Recorder seen;
+  REQUIRE(seen.open(in_pages_of(server, "20")) == KSR_OK);
+  check_equals_server(seen, server);
+}
+
+TEST_CASE("closing a stream while a page ahead is under way") {
+  for (const char* second : {"stall bytes=0", "stall bytes=2000", "slow bytes=100 every=5ms"}) {
+    ApiServer server(with_token());
+    server.script(std::string("populate pods 95\nfault list pods slow bytes=2000 every=1s\nfault list pods ") + second);
+    Recorder seen;
+    REQUIRE(seen.open(in_pages_of(server, "20")) == KSR_OK);
+    REQUIRE(seen.wait([&](const Recorder&) { return tokens(server).size() == 2; }));
+    CHECK(seen.close() == KSR_OK);
+    CHECK(seen.destroyed() == 1);
+  }
+}
+
+TEST_CASE("pages of custom resources, whose metadata comes last") {
+  ApiServer server(with_token());
+  server.script("populate widgets 95");
+  Recorder seen;
+  REQUIRE(seen.open(in_pages_of(server, "20", "example.ksr.dev/v1/widgets")) == KSR_OK);
+  check_equals_server(seen, server, "widgets");
+  CHECK(seen.errors().empty());
 }

@@ -30,7 +30,7 @@ struct Setup {
   // So many changes at once that the dispatcher takes them for a burst.
   void many() {
     ++version;
-    publisher->write([this](store::Cache& cache) {
+    publisher->view().write([this](store::Cache& cache) {
       cache.begin_list();
       for (int i = 0; i < 40; ++i) {
         with_pod("many-" + std::to_string(i), std::to_string(version), [&](const auto& item) { cache.stage(item); });
@@ -42,7 +42,7 @@ struct Setup {
 
   CallLog call_log;
   FakeHost* host = nullptr;
-  std::shared_ptr<Publisher> publisher = std::make_shared<Publisher>(0);
+  std::shared_ptr<Publisher> publisher = std::make_shared<Publisher>(std::make_shared<SharedView>(0));
   std::shared_ptr<CallbackDispatcher> dispatcher;
   int version = 100;
 };
@@ -441,7 +441,7 @@ TEST_CASE("in the delivery of a client: the client's thread or descriptor, and i
     const auto runner = CallbackRunner::create(Options{mode}).value();
     std::atomic<int> ended{0};
     CallLog call_log;
-    const auto publisher = std::make_shared<Publisher>(0);
+    const auto publisher = std::make_shared<Publisher>(std::make_shared<SharedView>(0));
     const auto dispatcher = CallbackDispatcher::create(Options{mode}, std::make_unique<FakeHost>(call_log), publisher,
                                                        SharedDelivery{runner, [&] { ++ended; }})
                                 .value();
@@ -485,10 +485,10 @@ TEST_CASE("in the delivery of a client: one that could not be opened ends where 
     std::function<void()> body_;
   };
   runner->post(std::make_shared<Opening>([&] {
-    const auto dispatcher =
-        CallbackDispatcher::create(Options{Mode::manual}, std::make_unique<FakeHost>(call_log),
-                                   std::make_shared<Publisher>(0), SharedDelivery{runner, [&] { ++ended; }})
-            .value();
+    const auto dispatcher = CallbackDispatcher::create(Options{Mode::manual}, std::make_unique<FakeHost>(call_log),
+                                                       std::make_shared<Publisher>(std::make_shared<SharedView>(0)),
+                                                       SharedDelivery{runner, [&] { ++ended; }})
+                                .value();
     dispatcher->log(LogLevel::info, "never told");
     dispatcher->abandon();
     CHECK(ended == 1);

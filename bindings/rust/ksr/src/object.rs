@@ -1,5 +1,6 @@
 //! One Kubernetes object.
 
+use std::borrow::Cow;
 use std::ffi::CString;
 use std::fmt;
 use std::marker::PhantomData;
@@ -60,6 +61,17 @@ impl<'a> Object<'a> {
         let pointer = CString::new(pointer).ok()?;
         // SAFETY: the object lives as long as 'a; as much is written as there is room for.
         decoded(|to, size| unsafe { sys::ksr_object_get_string(self.object, pointer.as_ptr(), to, size) })
+    }
+
+    /// The string that a JSON pointer names, such as `pod.str("/status/phase")`; borrowed from the object unless it has
+    /// escapes to decode. Since 0.2.
+    #[must_use]
+    pub fn str(self, pointer: &str) -> Option<Cow<'a, str>> {
+        let raw = self.get(pointer)?.strip_prefix(b"\"")?.strip_suffix(b"\"")?;
+        if raw.contains(&b'\\') {
+            return self.get_string(pointer).map(Cow::Owned);
+        }
+        str::from_utf8(raw).ok().map(Cow::Borrowed)
     }
 
     /// The integer that a JSON pointer names, when it is one that fits. Since 0.2.

@@ -307,6 +307,23 @@ fn messages_of_a_websocket_come_whole_and_in_order() {
     assert_eq!(socket.info("close_reason").as_deref(), Some("enough"));
 }
 
+/// The library passes a text on as it came; a `String` cannot hold it.
+#[test]
+fn a_text_that_is_no_utf8() {
+    let place = place!("no-utf8");
+    let mut script = format!("stream proxy {}/web text=a", place.namespace()).into_bytes();
+    script.extend(b"\xffb text=\xed\xa0\x80 text=fine close=1000:\xff");
+    place.script_of_bytes(&script);
+    let client = client_of(&place);
+    let path = format!("/api/v1/namespaces/{}/pods/web/proxy", place.namespace());
+    let socket = client.channel(&Params::web_socket(path)).unwrap();
+    for wanted in ["a\u{fffd}b", "\u{fffd}\u{fffd}\u{fffd}", "fine"] {
+        assert_eq!(socket.receive().unwrap(), Some(Message::Text(wanted.to_owned())));
+    }
+    assert_eq!(socket.receive().unwrap(), None);
+    assert_eq!(socket.info("close_code").as_deref(), Some("1000"));
+}
+
 #[test]
 fn the_body_of_a_response() {
     let place = place!("download");

@@ -2,6 +2,7 @@
 
 mod common;
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
@@ -127,6 +128,20 @@ fn what_an_object_says() {
     assert_eq!(object.get("").map(<[u8]>::len), Some(json.len()));
     for nothing in ["/status", "data", "/", "/data/quote/0", "/data\0"] {
         assert_eq!(object.get(nothing), None, "{nothing:?}");
+    }
+}
+
+#[test]
+fn strings_are_borrowed_where_they_can_be() {
+    let place = place!("strings");
+    place.script(r#"create configmap NS/a {"data":{"s":"gruß","e":"gru\u00df \"","n":7,"":"","l":["x"]}}"#);
+    let snapshot = next_of(&mut place.config().updates().unwrap());
+    let object = snapshot.get(0).unwrap();
+    assert!(matches!(object.str("/data/s"), Some(Cow::Borrowed("gruß"))));
+    assert!(matches!(object.str("/data/e"), Some(Cow::Owned(text)) if text == "gruß \""));
+    assert_eq!((object.str("/data/").as_deref(), object.str("/data/l/0").as_deref()), (Some(""), Some("x")));
+    for nothing in ["/data/n", "/data/l", "/data", "/data/none", "data/s", "/data/s\0"] {
+        assert_eq!(object.str(nothing), None, "{nothing:?}");
     }
 }
 

@@ -2,6 +2,8 @@
 #![allow(dead_code)] // each test program uses its part
 
 use std::env;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
@@ -61,14 +63,24 @@ impl Place {
         assert_eq!(self.ask(lines), "200", "{lines:?}");
     }
 
+    /// The same for what is no UTF-8; NS does not stand for the namespace.
+    pub fn script_of_bytes(&self, lines: &[u8]) {
+        assert_eq!(self.post(OsStr::from_bytes(lines)), "200", "{lines:?}");
+    }
+
     /// The status of the answer.
     fn ask(&self, lines: &str) -> String {
+        self.post(OsStr::new(&lines.replace("NS", &self.namespace)))
+    }
+
+    fn post(&self, lines: &OsStr) -> String {
         let variable = |name| env::var(name).expect(name);
         let answer = Command::new("curl")
             .args(["--silent", "--show-error", "--max-time", "60", "--write-out", "\n%{http_code}", "--cacert"])
             .arg(variable("KSR_TEST_CA"))
             .args(["--header", &format!("Authorization: Bearer {}", variable("KSR_TEST_TOKEN"))])
-            .args(["--data-binary", &lines.replace("NS", &self.namespace)])
+            .arg("--data-binary")
+            .arg(lines)
             .arg(format!("{}/_ksr/script", variable("KSR_TEST_SERVER")))
             .output()
             .expect("curl runs");
