@@ -40,6 +40,11 @@ SnapshotRef Publisher::next() {
   return made.snapshot;
 }
 
+bool Publisher::changed() {
+  const MutexLock lock(cut_mutex_);
+  return pending_.snapshot || unseen_ || taken_ || view_->has_news(reader_);
+}
+
 bool Publisher::gather() {
   if (taken_) fold_taken();
   taken_ = view_->take(reader_);

@@ -29,8 +29,9 @@ class Publisher {
   SnapshotRef latest() KSR_EXCLUDES(cut_mutex_);
   // The snapshot to deliver now, which from here on counts as delivered; empty when nothing has changed.
   SnapshotRef next() KSR_EXCLUDES(cut_mutex_);
-  // Whether there is more to deliver than next() has returned: it leaves what came after a snapshot shown by latest().
-  bool changed() { return view_->has_news(reader_); }
+  // Whether there is more to deliver than next() has returned: it leaves what came after a snapshot shown by latest(),
+  // which latest() may have taken from the view since.
+  bool changed() KSR_EXCLUDES(cut_mutex_);
 
  private:
   // Takes over what has changed in the view. True when it is not what the last snapshot shows. Throws std::bad_alloc;

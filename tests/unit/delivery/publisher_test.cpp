@@ -75,6 +75,23 @@ TEST_CASE("a snapshot that ksr_latest showed is delivered as it is, then what ca
   CHECK_FALSE(publisher.next());
 }
 
+TEST_CASE("what ksr_latest has taken from the view is still to be delivered") {
+  Publisher publisher(std::make_shared<SharedView>(0));
+  list(publisher, {"a"}, "10");
+  publisher.next();
+  put(publisher, "a", "11");
+  publisher.latest();
+  put(publisher, "a", "12");
+  CHECK(publisher.next()->sequence() == 2);
+  // Another thread, before the one that delivers asks whether there is more: its update is not posted again.
+  const SnapshotRef shown = publisher.latest();
+  CHECK(shown->sequence() == 3);
+  CHECK(publisher.changed());
+  CHECK(publisher.next().get() == shown.get());
+  CHECK_FALSE(publisher.changed());
+  CHECK_FALSE(publisher.next());
+}
+
 TEST_CASE("an object added and deleted between two snapshots is not delivered, and takes no sequence number") {
   Publisher publisher(std::make_shared<SharedView>(0));
   list(publisher, {"a"}, "10");
