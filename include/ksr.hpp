@@ -71,6 +71,13 @@
 #ifndef KSR_HPP
 #define KSR_HPP
 
+#if __cplusplus < 201703L
+#error "ksr.hpp needs C++17 or later"
+#endif
+#ifndef __cpp_exceptions
+#error "ksr.hpp needs exceptions; ksr.h does not"
+#endif
+
 #include <ksr.h>
 
 #include <atomic>
@@ -476,7 +483,7 @@ inline void check(status code, ksr_error *err, std::string_view function) {
 }
 
 inline std::string_view lent(const char *words, size_t length) noexcept {
-  return words == nullptr ? std::string_view() : std::string_view(words, length);
+  return words == nullptr ? std::string_view("") : std::string_view(words, length);
 }
 
 /* Not NULL where there are none. */

@@ -322,6 +322,7 @@ void CallbackDispatcher::cancel() {
 }
 
 void CallbackDispatcher::stop_delivery(Lifecycle next) {
+  stopped_ = true;
   if (lifecycle_ >= next) return;
   lifecycle_ = next;
   queue_.keep_only_log();
@@ -454,8 +455,9 @@ std::optional<Status> CallbackDispatcher::wait_for_change(std::uint64_t seen, st
       break;
     }
   }
-  // What a stream that has failed for good has received last is tested; after cancel() nothing is.
-  if (lifecycle_ >= Lifecycle::cancelled) return Status::cancelled;
+  // What a stream that has failed for good has received last is tested, however far its end has come meanwhile; after
+  // cancel() nothing is.
+  if (stopped_) return Status::cancelled;
   return changes_ == seen && !ending() ? std::optional(Status::timeout) : std::nullopt;
 }
 

@@ -140,6 +140,7 @@ class CallbackDispatcher : public Logger,
   bool synced_ KSR_GUARDED_BY(mutex_) = false;
   std::uint64_t changes_ KSR_GUARDED_BY(mutex_) = 0;  // of the view, counted while wait_until() runs
   bool closed_async_ KSR_GUARDED_BY(mutex_) = false;
+  bool stopped_ KSR_GUARDED_BY(mutex_) = false;  // cancel() or a call that implies it
 };
 
 }  // namespace ksr::delivery

@@ -1,4 +1,7 @@
 // Streams and snapshots through ksr.hpp.
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <thread>
 
 #include "host/cpp/without_rtti.hpp"
@@ -295,6 +298,25 @@ TEST_CASE("delivery=manual: a descriptor, and callbacks on the thread that dispa
   CHECK(seen == 1);
   CHECK(threads == std::vector<std::thread::id>{std::this_thread::get_id()});
   CHECK_FALSE(ksr::in_callback());
+}
+
+TEST_CASE("in a forked child streams say so, can be destroyed, and leave the parent's alone") {
+  ksr::stream stream(nowhere());
+  const ksr::client client(ksr::config{{"server", "http://127.0.0.1:1"}});
+  const ksr::params params{{"path", "/healthz"}};
+  const pid_t child = fork();
+  if (child == 0) {
+    bool is_right = stream.try_close() == status::forked && stream.try_wait_synced() == status::forked;
+    is_right = is_right && status_of([&] { stream.close(); }) == status::forked;
+    is_right = is_right && client.try_call(params).code() == status::forked;
+    stream = ksr::stream();
+    _exit(is_right ? 0 : 1);
+  }
+  REQUIRE(child > 0);
+  int ended = -1;
+  CHECK(waitpid(child, &ended, 0) == child);
+  CHECK(ended == 0);
+  stream.close();
 }
 
 TEST_CASE("the library that is loaded") {

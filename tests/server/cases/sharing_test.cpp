@@ -98,8 +98,7 @@ TEST_CASE("the last one out ends the watch; streams of clients and of ksr_open s
   check_equals_server(own, server);
   CHECK(server.open_watches("pods") == 1);
   CHECK(own.close() == KSR_OK);
-  server.script("wait watches pods 0");
-  CHECK(server.open_watches("pods") == 0);
+  CHECK(own.wait([&](const Recorder&) { return server.open_watches("pods") == 0; }));
   CHECK(lists_and_watches(server) == 2);
 }
 

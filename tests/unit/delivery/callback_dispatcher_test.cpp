@@ -391,6 +391,22 @@ TEST_CASE("wait_until without limit ends with the stream; what it has received l
   }
 }
 
+TEST_CASE("wait_until tests what a stream has received last though its end is over meanwhile") {
+  Setup setup(Mode::thread);
+  list(*setup.publisher, {"pod"}, "1");
+  int tests = 0;
+  const auto slow = [&](const Snapshot&) -> std::optional<Status> {
+    if (++tests > 1) return std::nullopt;
+    put(*setup.publisher, "pod", "2");
+    setup.dispatcher->end();
+    REQUIRE(setup.call_log.wait_for("destroy"));
+    return std::nullopt;
+  };
+  CHECK(setup.dispatcher->wait_until(slow, std::nullopt) == Status::cancelled);
+  CHECK(tests == 2);
+  setup.dispatcher->close();
+}
+
 TEST_CASE("wait_until inside a callback, and a test that closes the stream") {
   Setup setup(Mode::thread);
   std::atomic<bool> there{false};

@@ -1,6 +1,7 @@
 // The commands' own parts, without a server: texts as Go and go-yaml write them, tables, files, command lines.
 #include <stdlib.h>
 
+#include <algorithm>
 #include <fstream>
 #include <string>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "commands/manifests.hpp"
 #include "commands/port_spec.hpp"
 #include "commands/report.hpp"
+#include "commands/sort_key.hpp"
 #include "commands/table_text.hpp"
 #include "commands/wait_condition.hpp"
 #include "commands/yaml_text.hpp"
@@ -306,6 +308,27 @@ void conditions() {
   EXPECT(met("ready"), "unrecognized condition: \"ready\"");
 }
 
+std::string sorted(const char* values) {
+  const JsonPath path = *read_sort_by("{.v}");
+  std::vector<std::pair<SortKey, std::string>> keyed;
+  const json::value all = json::parse(values);
+  for (const json::value& value : all.as_array()) {
+    keyed.emplace_back(SortKey(path, value), json::serialize(value));
+  }
+  std::stable_sort(keyed.begin(), keyed.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::string text;
+  for (const auto& one : keyed) text += one.second;
+  return text;
+}
+
+void orders() {
+  EXPECT(sorted(R"([{"v":"web-2"},{"v":"web-10"},{},{"v":null}])"), R"({}{"v":null}{"v":"web-10"}{"v":"web-2"})");
+  EXPECT(sorted(R"([{"v":10},{"v":9.5},{"v":-1}])"), R"({"v":-1}{"v":9.5E0}{"v":10})");
+  EXPECT(sorted(R"([{"v":"1Gi"},{"v":"1500M"},{"v":"3Mi"},{"v":"100m"},{"v":"1Ei"}])"),
+         R"({"v":"100m"}{"v":"3Mi"}{"v":"1Gi"}{"v":"1500M"}{"v":"1Ei"})");
+  EXPECT(sorted(R"([{"v":"10x"},{"v":"9"}])"), R"({"v":"10x"}{"v":"9"})");
+}
+
 }  // namespace
 
 int main() {
@@ -319,5 +342,6 @@ int main() {
   choices_of_pods();
   lines_of_errors();
   conditions();
+  orders();
   return failures == 0 ? 0 : 1;
 }

@@ -98,6 +98,7 @@ constexpr Option kOptions[] = {
     {"--no-headers", 0, Takes::nothing, kGet, nullptr},
     {"--show-labels", 0, Takes::nothing, kGet, nullptr},
     {"--label-columns", 'L', Takes::value, kGet, nullptr},
+    {"--sort-by", 0, Takes::value, kGet, nullptr},
     {"--chunk-size", 0, Takes::value, kGet, nullptr},
     {"--raw", 0, Takes::value, kGet, nullptr},
 

@@ -62,6 +62,7 @@ constexpr const char* kGet =
     "      --no-headers            the table without its titles\n"
     "      --show-labels           all labels as the last column\n"
     "  -L, --label-columns NAME    the values of these labels as columns\n"
+    "      --sort-by PATH          by the value at a path such as '{.spec.nodeName}', or at a JSON pointer\n"
     "      --show-managed-fields   with json and yaml: metadata.managedFields too\n"
     "      --chunk-size N          lists are asked for in pieces of so many objects, 500; 0: in one\n"
     "      --raw PATH              as ksr raw PATH\n"

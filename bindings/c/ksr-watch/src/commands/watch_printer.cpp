@@ -9,6 +9,7 @@
 #include "commands/json_path.hpp"
 #include "commands/json_text.hpp"
 #include "commands/printing.hpp"
+#include "commands/sort_key.hpp"
 #include "commands/table_text.hpp"
 #include "commands/watch_tables.hpp"
 #include "commands/yaml_text.hpp"
@@ -88,49 +89,6 @@ std::string age_of(const ksr_object* object) {
   return human_duration((now.count() - created) / 1000);
 }
 
-// github.com/fvbommel/sortorder, NaturalLess: numbers in texts by their value.
-bool natural_less(std::string_view a, std::string_view b) {
-  while (!a.empty() && !b.empty()) {
-    if (!is_digit(a.front()) || !is_digit(b.front())) {
-      if (a.front() != b.front()) return a.front() < b.front();
-      a.remove_prefix(1);
-      b.remove_prefix(1);
-      continue;
-    }
-    const auto number = [](std::string_view& text) {
-      const std::size_t end = std::min(text.find_first_not_of("0123456789"), text.size());
-      std::string_view digits = text.substr(0, end);
-      text.remove_prefix(end);
-      digits.remove_prefix(std::min(digits.find_first_not_of('0'), digits.size()));
-      return digits;
-    };
-    const std::string_view first = number(a), second = number(b);
-    if (first.size() != second.size()) return first.size() < second.size();
-    if (first != second) return first < second;
-  }
-  return a.empty() && !b.empty();
-}
-
-// What is missing comes first, numbers before texts.
-struct SortKey {
-  int kind = 0;
-  double number = 0;
-  std::string text;
-};
-
-bool less(const SortKey& a, const SortKey& b) {
-  if (a.kind != b.kind) return a.kind < b.kind;
-  return a.kind == 1 ? a.number < b.number : natural_less(a.text, b.text);
-}
-
-SortKey key_of(const JsonPath& path, const ksr_object* object) {
-  const json::value value = json_of(object);
-  const auto found = path.find(value);
-  if (!found || found->empty() || found->front()->is_null()) return {};
-  if (found->front()->is_number()) return {1, found->front()->to_number<double>(), ""};
-  return {2, 0, scalar_text(*found->front())};
-}
-
 }  // namespace
 }  // namespace ksr::commands
 
@@ -194,10 +152,10 @@ bool read_columns(const char* list, printer& printer, std::string& problem) {
   return true;
 }
 
-bool read_sort_by(const char* text, printer& printer, std::string& problem) {
-  const auto path = text[0] == '/' ? JsonPath::of_pointer(text) : JsonPath::parse(text);
+bool set_sort_by(const char* text, printer& printer, std::string& problem) {
+  const auto path = read_sort_by(text);
   if (const ksr::Error* error = path.if_error()) {
-    problem = "--sort-by: " + error->message;
+    problem = error->message;
     return false;
   }
   printer.sort_by = *path;
@@ -247,7 +205,7 @@ struct printer* printer_open(const struct options* options, ksr_config* config, 
   auto printer = std::make_unique<struct printer>();
   std::string what;
   bool fine = options->columns == nullptr || read_columns(options->columns, *printer, what);
-  fine = fine && (options->sort_by == nullptr || read_sort_by(options->sort_by, *printer, what));
+  fine = fine && (options->sort_by == nullptr || set_sort_by(options->sort_by, *printer, what));
   fine = fine && (!needs_tables(*options) || open_tables(*options, config, *printer, what));
   if (!fine) {
     text_add(problem, slice_of_string(what));
@@ -367,8 +325,10 @@ int printer_sorts(const struct printer* printer) {
 
 void printer_sort(const struct printer* printer, const ksr_object** objects, size_t count) {
   std::vector<std::pair<SortKey, const ksr_object*>> keyed;
-  for (std::size_t i = 0; i < count; ++i) keyed.emplace_back(key_of(*printer->sort_by, objects[i]), objects[i]);
-  std::stable_sort(keyed.begin(), keyed.end(), [](const auto& a, const auto& b) { return less(a.first, b.first); });
+  for (std::size_t i = 0; i < count; ++i) {
+    keyed.emplace_back(SortKey(*printer->sort_by, json_of(objects[i])), objects[i]);
+  }
+  std::stable_sort(keyed.begin(), keyed.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
   for (std::size_t i = 0; i < count; ++i) objects[i] = keyed[i].second;
 }
 
