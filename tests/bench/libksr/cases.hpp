@@ -29,6 +29,9 @@ void run_drain(const Setup& setup, Report& report);
 void run_calls(const Setup& setup, Report& report);
 void run_handover(const Setup& setup, Report& report);
 
+// Without a replay server; what the settings do not say is the library's own default.
+void run_real(const Settings& settings);
+
 // Adds "correct": whether the newest snapshot has exactly the server's objects.
 void add_correct(const Setup& setup, const Host& host, Report& report);
 
