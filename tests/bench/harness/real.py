@@ -207,6 +207,8 @@ class Round:
             try:
                 rounds.setdefault(candidate.name, []).append(self.compare(candidate, alone))
             except (work.Failed, OSError, ValueError) as failed:
+                if self.writer.process.poll() is not None:
+                    raise SystemExit(f"the writer of objects has ended: {failed}") from None
                 self.say(f"{candidate.name} failed: {failed}")
                 rounds.setdefault(candidate.name, []).append({"correct": False})
 
@@ -258,7 +260,7 @@ class Round:
     def changes(self):
         """CPU seconds of the server, and how many changes there were."""
         before = self.server.cpu()
-        done = self.writer.ask(f"churn {self.job.churn} {self.job.rate}", self.job.churn * 4 + 60)
+        done = self.writer.ask(f"churn {self.job.churn} {self.job.rate}", self.job.churn * 10 + LONGEST)
         time.sleep(SETTLE)
         return self.server.cpu() - before, done["changes"]
 
