@@ -320,8 +320,9 @@ fn a_request_inside_a_callback_of_its_client() {
     })
     .unwrap();
     *own.lock().unwrap() = Some(client.clone());
+    // The client's first lines may have come before: a name that takes discovery, which fails, makes one.
     eventually("a line", || {
-        let _ = client.call(&Params::raw("GET", "/").set("retries", "never"));
+        let _ = client.call(&Params::list("pods").set("retries", "never"));
         calls.load(Ordering::SeqCst) > 0
     });
     assert_eq!(await_one(&answers), (Code::Transport, Code::WouldDeadlock));
