@@ -63,12 +63,39 @@ def kube_rs():
 
 def libksr(directory=None):
     """The release build in a separate tree, or the build in `directory`, which is completed there if necessary."""
-    tree = Path(directory).resolve() if directory else LIBKSR_BUILD
+    tree = tree_in(directory)
     options = ["-DKSR_BUILD_BENCHMARKS=ON"] + ([] if directory else ["-DKSR_BUILD_TESTS=OFF"])
     step("configure libksr", ["cmake", "--preset", "release", "-B", tree, *options])
     targets = ["--target", "bench_libksr", "bench_json", "bench_store"]
     step("build libksr", ["cmake", "--build", tree, "-j", os.cpu_count() or 1, *targets])
     return tree / "tests" / "bench" / "libksr" / "bench_libksr"
+
+
+def tree_in(directory):
+    return Path(directory).resolve() if directory else LIBKSR_BUILD
+
+
+def real_server():
+    return go_program("real", "real")
+
+
+def libksr_and_cluster(directory=None):
+    """libksr's host and the program that starts a real kube-apiserver, of the same build."""
+    tree = tree_in(directory)
+    options = ["-DKSR_BUILD_BENCHMARKS=ON", "-DKSR_BUILD_TESTS=ON", "-DKSR_BUILD_CLUSTER_TESTS=ON"]
+    step("configure libksr", ["cmake", "--preset", "release", "-B", tree, *options])
+    targets = ["--target", "bench_libksr", "ksr-cluster"]
+    step("build libksr", ["cmake", "--build", tree, "-j", os.cpu_count() or 1, *targets])
+    tests = tree / "tests"
+    return tests / "bench" / "libksr" / "bench_libksr", tests / "cluster" / "demo" / "ksr-cluster"
+
+
+def cluster_programs():
+    """The directory of etcd and kube-apiserver: $KSR_CLUSTER_BIN_DIR, else what tests/cluster/build makes."""
+    given = os.environ.get("KSR_CLUSTER_BIN_DIR")
+    if not given:
+        step("build kube-apiserver", [ROOT / "tests" / "cluster" / "build"])
+    return Path(given) if given else ROOT / "build" / "cluster" / "bin"
 
 
 def plotter():

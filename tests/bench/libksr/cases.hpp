@@ -30,6 +30,9 @@ void run_drain(const Setup& setup, Report& report);
 void run_calls(const Setup& setup, Report& report);
 void run_handover(const Setup& setup, Report& report);
 
+// Without a replay server; what the settings do not say is the library's own default.
+void run_real(const Settings& settings);
+
 // Whether the newest snapshot has exactly the server's objects.
 bool is_correct(const Setup& setup, const Host& host);
 // Adds it as "correct".

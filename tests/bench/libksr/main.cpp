@@ -1,6 +1,8 @@
+// bench_libksr real --server URL --resource RESOURCE [--KEY VALUE]...
 // bench_libksr CASE --control URL [--events N] [--newest N] [--settle SECONDS] [--KEY VALUE]...
 // Every other --KEY VALUE is a key of the stream's configuration, such as --server URL or --transport http.
 #include <cstdio>
+#include <cstring>
 #include <exception>
 #include <map>
 #include <stdexcept>
@@ -26,13 +28,17 @@ std::string take(ksr::bench::Settings& settings, const std::string& key, const s
   return value;
 }
 
-ksr::bench::Setup setup_of(int argc, char** argv) {
-  ksr::bench::Settings settings = {{"resource", "v1/pods"}, {"initial", "list"}, {"transport", "http"}};
+void read(int argc, char** argv, ksr::bench::Settings& settings) {
   for (int i = 2; i + 1 < argc; i += 2) {
     const std::string key = argv[i];
     if (key.compare(0, 2, "--") != 0) throw std::runtime_error("expected --KEY VALUE, not " + key);
     settings[key.substr(2)] = argv[i + 1];
   }
+}
+
+ksr::bench::Setup setup_of(int argc, char** argv) {
+  ksr::bench::Settings settings = {{"resource", "v1/pods"}, {"initial", "list"}, {"transport", "http"}};
+  read(argc, argv, settings);
   const std::string control = take(settings, "control", "");
   if (control.empty()) throw std::runtime_error("--control URL is missing");
   const std::uint64_t events = std::stoull(take(settings, "events", "200000"));
@@ -41,21 +47,32 @@ ksr::bench::Setup setup_of(int argc, char** argv) {
   return {std::move(settings), ksr::bench::Control(control), events, newest, settle};
 }
 
+int run(int argc, char** argv, Case run_case) {
+  if (run_case == nullptr) {
+    ksr::bench::Settings settings;
+    read(argc, argv, settings);
+    ksr::bench::run_real(settings);
+  } else {
+    ksr::bench::Report report;
+    run_case(setup_of(argc, argv), report);
+    report.print();
+  }
+  return 0;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
+  const bool real = argc > 1 && std::strcmp(argv[1], "real") == 0;
   const auto found = argc > 1 ? kCases.find(argv[1]) : kCases.end();
-  if (found == kCases.end()) {
-    std::fprintf(stderr, "usage: bench_libksr CASE --control URL --server URL [--KEY VALUE]...\ncases:");
+  if (!real && found == kCases.end()) {
+    std::fprintf(stderr, "usage: bench_libksr CASE --control URL --server URL [--KEY VALUE]...\ncases: real");
     for (const auto& each : kCases) std::fprintf(stderr, " %s", each.first.c_str());
     std::fprintf(stderr, "\n");
     return 2;
   }
   try {
-    ksr::bench::Report report;
-    found->second(setup_of(argc, argv), report);
-    report.print();
-    return 0;
+    return run(argc, argv, real ? nullptr : found->second);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "bench_libksr %s: %s\n", argv[1], error.what());
     return 1;

@@ -17,8 +17,8 @@ constexpr const char* kUsage =
     "usage: ksr-cluster [--pods N] [--interval MS] [--bin-dir DIR] [--stdin-eof]\n"
     "Starts etcd and kube-apiserver on loopback, prints one line\n"
     "  listening on https://127.0.0.1:PORT ca=FILE token=TOKEN\n"
-    "and changes a pod every MS milliseconds (300) among about N (12), until SIGTERM, Ctrl-C, or with --stdin-eof the\n"
-    "end of standard input.\n";
+    "and changes a pod every MS milliseconds (300) among about N (12; 0: creates and changes nothing), until SIGTERM,\n"
+    "Ctrl-C, or with --stdin-eof the end of standard input.\n";
 
 struct Arguments {
   std::size_t pods = 12;
@@ -32,7 +32,7 @@ std::optional<long> number(const std::string& text) {
   try {
     std::size_t used = 0;
     const long value = std::stol(text, &used);
-    if (used == text.size() && value >= 1 && value <= kMax) return value;
+    if (used == text.size() && value >= 0 && value <= kMax) return value;
   } catch (const std::logic_error&) {
   }
   return std::nullopt;
@@ -41,7 +41,8 @@ std::optional<long> number(const std::string& text) {
 bool take(Arguments& arguments, const std::string& option, const std::string& value) {
   const std::optional<long> count = number(value);
   if (option == "--pods" && count) return arguments.pods = static_cast<std::size_t>(*count), true;
-  if (option == "--interval" && count) return arguments.interval = std::chrono::milliseconds(*count), true;
+  if (option == "--interval" && count && *count > 0)
+    return arguments.interval = std::chrono::milliseconds(*count), true;
   if (option == "--bin-dir") return arguments.bin_dir = value, true;
   return false;
 }
@@ -64,8 +65,11 @@ void run(const Arguments& arguments) {
   Cluster cluster({arguments.bin_dir, {}, {}});
   std::cout << "listening on " << cluster.url() << " ca=" << cluster.ca_file() << " token=" << admin_user().token
             << std::endl;
-  PodChurn pods(cluster.admin(), arguments.pods);
-  while (!stop.wait_for(arguments.interval)) pods.step();
+  std::optional<PodChurn> pods;
+  if (arguments.pods > 0) pods.emplace(cluster.admin(), arguments.pods);
+  while (!stop.wait_for(arguments.interval)) {
+    if (pods) pods->step();
+  }
 }
 
 }  // namespace

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"path"
 	"time"
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -13,9 +14,9 @@ import (
 	"k8s.io/client-go/tools/cache"
 )
 
-// An informer of all pods as programs use it: typed over protobuf or JSON, or dynamic.
+// An informer as programs use it: of all pods, typed over protobuf or JSON, or dynamic and of any resource.
 func newInformer(mode, server, certificate string) (cache.SharedIndexInformer, error) {
-	config := &rest.Config{Host: server, QPS: 1000, Burst: 1000}
+	config := &rest.Config{Host: server, BearerToken: *token, QPS: 1000, Burst: 1000}
 	config.CAFile = certificate
 	switch mode {
 	case "dynamic":
@@ -23,8 +24,7 @@ func newInformer(mode, server, certificate string) (cache.SharedIndexInformer, e
 		if err != nil {
 			return nil, err
 		}
-		pods := schema.GroupVersionResource{Version: "v1", Resource: "pods"}
-		return dynamicinformer.NewDynamicSharedInformerFactory(client, 0).ForResource(pods).Informer(), nil
+		return dynamicinformer.NewDynamicSharedInformerFactory(client, 0).ForResource(watched()).Informer(), nil
 	case "protobuf":
 		config.ContentType = "application/vnd.kubernetes.protobuf"
 		config.AcceptContentTypes = "application/vnd.kubernetes.protobuf,application/json"
@@ -38,6 +38,13 @@ func newInformer(mode, server, certificate string) (cache.SharedIndexInformer, e
 		return nil, err
 	}
 	return informers.NewSharedInformerFactory(client, 0).Core().V1().Pods().Informer(), nil
+}
+
+// The resource as GROUP/VERSION/NAME, or VERSION/NAME of the core group.
+func watched() schema.GroupVersionResource {
+	version, name := path.Split(*resource)
+	parsed, _ := schema.ParseGroupVersion(path.Clean(version))
+	return parsed.WithResource(name)
 }
 
 // What the handler has seen.

@@ -24,6 +24,9 @@ var (
 	mode        = flag.String("mode", "protobuf", "protobuf, json or dynamic; calls: gets of one object")
 	events      = flag.Int("events", 200_000, "how many events to watch")
 	rate        = flag.Int("rate", 0, "events a second, to measure delays; 0: as fast as they come")
+	token       = flag.String("token", "", "bearer token")
+	resource    = flag.String("resource", "v1/pods", "what to watch, in the mode dynamic")
+	objects     = flag.Int("objects", 0, "of a real API server, which has no control: how many objects it has")
 	settle      = flag.Float64("settle", 2, "seconds to wait before memory counts as settled")
 )
 
@@ -33,11 +36,15 @@ func main() {
 	work := measure
 	if *mode == "calls" {
 		work = measureCalls
+	} else if *control == "" {
+		work = measureReal
 	}
 	if err := work(report); err != nil {
 		log.Fatal("client-go ", *mode, ": ", err)
 	}
-	json.NewEncoder(os.Stdout).Encode(report)
+	if len(report) > 0 {
+		json.NewEncoder(os.Stdout).Encode(report)
+	}
 }
 
 func measure(report map[string]any) error {
