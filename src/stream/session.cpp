@@ -214,6 +214,8 @@ void Session::stage(const json::Item& item) {
 }
 
 std::size_t Session::commit_list(std::string_view resource_version) {
+  page_ahead_.reset();
+  page_was_ahead_ = false;
   const std::size_t changed =
       parts_.view.write([&](store::Cache& cache) { return cache.commit_list(resource_version, name_space_); });
   log_listed(resource_version);

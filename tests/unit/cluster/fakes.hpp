@@ -1,6 +1,7 @@
 // Fakes of the network, the clock and the threads for the cluster module: everything happens when the test says so.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <exception>
@@ -117,6 +118,11 @@ class FakeTransport final : public transport::Transport {
     std::size_t open = 0;
     for (const Sent& sent : sent_) open += sent.is_open_watch() ? 1 : 0;
     return open;
+  }
+  // Whether the exchange of such a request exists, be it at its end.
+  bool holds(const std::string& target) const {
+    return std::any_of(sent_.begin(), sent_.end(),
+                       [&](const Sent& sent) { return *sent.alive && sent.target == target; });
   }
   // Each of them receives these bytes. On the executor.
   void send_to_watches(std::string_view bytes) {

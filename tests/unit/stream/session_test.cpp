@@ -25,6 +25,10 @@ struct Setup : StreamFixture {
   Setup() {
     Subscribers::List node{{dispatcher, own_statistics, last_error}};
     subscribers.add(node);
+    remake();
+  }
+  // As the configuration is now.
+  void remake() {
     session = std::make_unique<Session>(
         owner, SessionParts{world.executor, random, config, *access, resources, *view, subscribers, *statistics}, "a",
         config.sync, std::make_shared<sync::ServerState>());
@@ -69,6 +73,23 @@ TEST_CASE("an error that belongs to no request is reported as one of the watch")
   setup.start();
   setup.run([&] { setup.session->on_lost(Error{Status::internal, "list of things: not a request"}); });
   CHECK(setup.has_callback("error watch of v1/pods in namespace a at http://api:8001: list of things: not a request"));
+}
+
+TEST_CASE("a page ahead that the list has no use for in the end is given up with the list") {
+  Setup setup;
+  setup.config.sync.page_size = 2;
+  setup.remake();
+  const std::string pods = "/api/v1/namespaces/a/pods?limit=2";
+  cluster::testing::Reply page = StreamFixture::pod_list("one");
+  // The last of two equal members wins, and comes after the next page was requested.
+  page.body.insert(1, R"("metadata":{"continue":"next"},)");
+  setup.world.transport.replies[pods] = page;
+  cluster::testing::Reply next;
+  next.goes_on = true;
+  setup.world.transport.replies[pods + "&continue=next"] = next;
+  setup.start();
+  CHECK(setup.session->synced());
+  CHECK_FALSE(setup.world.transport.holds(pods + "&continue=next"));
 }
 
 TEST_CASE("nothing is received after cancel") {
