@@ -82,6 +82,22 @@ ksr_status ksr_wait_synced(ksr_stream* stream, int64_t timeout_ms) {
   });
 }
 
+ksr_status ksr_wait_until(ksr_stream* stream, ksr_test_fn test, void* user_data, int64_t timeout_ms) {
+  return guard(nullptr, [&]() -> Expected<void> {
+    if (test == nullptr) return invalid("ksr_wait_until: test is NULL");
+    const auto found = find(stream);
+    if (!found) return invalid("ksr_wait_until: the stream is closed");
+    const auto outcome_of_test = [&](const ksr::delivery::Snapshot& snapshot) -> std::optional<Status> {
+      if (test(ksr::abi::handle(&snapshot), user_data) != 0) return Status::ok;
+      // The test has forked: in the child no lock of the stream may be taken, and nothing changes any more.
+      if (ksr::stream::in_forked_child()) return Status::forked;
+      return std::nullopt;
+    };
+    return outcome(found->wait_until(outcome_of_test, ksr::stream::timeout_from(timeout_ms)),
+                   "ksr_wait_until: the test has not been passed");
+  });
+}
+
 const ksr_snapshot* ksr_latest(ksr_stream* stream) {
   return guard_value<const ksr_snapshot*>(nullptr, nullptr, [&]() -> const ksr_snapshot* {
     const auto found = find(stream);

@@ -277,7 +277,9 @@ KSR_API void ksr_config_on_log(ksr_config *config, ksr_log_fn callback);
  * files that the configuration names; never waits for the network: an unreachable server is an on_error, not a failure
  * here. Callbacks may start before this returns. `user_data` is passed to every callback and may be NULL; `destroy`
  * (may be NULL) is called with it once at the end. *out receives the stream, which the host must end with ksr_close or
- * ksr_close_async. Costs the reading of files and, with delivery=thread, the start of a thread.
+ * ksr_close_async. Streams that ask for the same over the same connection share one list, watch and cache (the config
+ * key share); all else is each stream's own, and one that is opened later starts with what the cache holds. Costs the
+ * reading of files and, with delivery=thread, the start of a thread.
  * KSR_E_INVALID (a missing or contradictory key, a file that cannot be read, a certificate that does not parse),
  * KSR_E_NOMEM, KSR_E_FORKED. */
 KSR_API ksr_status ksr_open(const ksr_config *config, void *user_data, ksr_destroy_fn destroy, ksr_stream **out,
@@ -305,6 +307,25 @@ KSR_API void ksr_close_async(ksr_stream *stream);
  * and ksr_last_error does after KSR_E_TIMEOUT and KSR_E_CANCELLED. To fail at once instead, set reconnect=false.
  * KSR_OK, KSR_E_TIMEOUT, KSR_E_CANCELLED (cancelled, closed or failed for good before), KSR_E_INVALID, KSR_E_FORKED. */
 KSR_API ksr_status ksr_wait_synced(ksr_stream *stream, int64_t timeout_ms);
+
+/* What ksr_wait_until waits for: non-zero when it is true of `snapshot`, which lives until the test returns;
+ * ksr_snapshot_retain keeps it. Since 0.2. */
+typedef int (*ksr_test_fn)(const ksr_snapshot *snapshot, void *user_data);
+
+/* Waits until something is true of the view, such as that a pod is ready or gone: calls `test` on the calling thread,
+ * first with the view as it is (once the first complete snapshot is there), then whenever there is what on_update is
+ * called for, until it returns non-zero; at most `timeout_ms` milliseconds, 0 for one test of what is there, a negative
+ * number without limit. Changes that come while the test runs are merged: it sees the newest view, not each change, and
+ * each snapshot once. As ksr_wait_synced else: nothing needs to be dispatched or delivered for it, no on_update is
+ * needed, it may be called inside callbacks and by several threads at once, and while the server cannot be reached it
+ * goes on waiting. The test may call any function of the library, those that end the stream included; it must not throw
+ * and must not unwind. It is no callback in the sense of (6): it may run at the same time as one, no lock of the
+ * library is held, and a test that is running is waited for by no ksr_close. The deltas of its snapshot are those of
+ * ksr_latest. The view of a stream that has ended is tested once.
+ * KSR_OK; KSR_E_TIMEOUT; KSR_E_CANCELLED: it was cancelled or closed, or has failed for good (ksr_last_error says why),
+ * before the test was passed; KSR_E_INVALID for a NULL `test` and a closed stream; KSR_E_NOMEM; KSR_E_FORKED.
+ * Since 0.2. */
+KSR_API ksr_status ksr_wait_until(ksr_stream *stream, ksr_test_fn test, void *user_data, int64_t timeout_ms);
 
 /* A new reference to the newest complete snapshot, which the caller releases with ksr_snapshot_release. It may be one
  * that on_update has not brought yet; its deltas are those since the last delivered one. NULL before the first, for a
@@ -613,7 +634,8 @@ KSR_API const ksr_object *ksr_response_object(const ksr_response *response);
  * Bytes come to on_data where the parameters have one (push), else ksr_channel_read takes them (pull). The library
  * holds at most `receive_buffer` of them and then rests: the server waits, and nothing is dropped. What was asked for
  * must be read: a part that is not wanted is switched off by its key. Nothing is decoded, and pieces end anywhere; but
- * what a log delivers are whole lines, and a message of a WebSocket comes whole.
+ * what a log delivers are whole lines, and a message of a WebSocket comes whole, a text too as it was sent: it is UTF-8
+ * if the server keeps to RFC 6455.
  *
  * A log is resumed after a failure without a line lost or repeated, or KSR_EVENT_GAP tells where. A command, an attach
  * and a forwarded port are never opened a second time: nothing is run twice. A command that has begun goes on when its

@@ -51,8 +51,8 @@
  *      ksr.h run, and never overlap within a stream or client.
  *  (6) A callback may throw. The exception never enters the library. It is given to on_exception, if that is set, and
  *      all goes on. Where it is not set, or throws in turn, on_log has a line of level 3, the stream, client, request
- *      or channel is cancelled, and close, wait, wait_synced and dispatch of its owner throw the exception, once;
- *      exception() shows it. An owner that is destroyed drops it.
+ *      or channel is cancelled, and close, wait, wait_synced, wait_until and dispatch of its owner throw the exception,
+ *      once; exception() shows it. An owner that is destroyed drops it.
  *  (7) A destructor closes, and waits for a running callback, as ksr_close does. Inside a callback, where that would
  *      be KSR_E_WOULD_DEADLOCK, it closes without waiting, as ksr_close_async; close() throws there, and does
  *      nothing. An owner that its own callbacks capture is never destroyed: capture a *_ref.
@@ -70,6 +70,13 @@
  */
 #ifndef KSR_HPP
 #define KSR_HPP
+
+#if __cplusplus < 201703L
+#error "ksr.hpp needs C++17 or later"
+#endif
+#ifndef __cpp_exceptions
+#error "ksr.hpp needs exceptions; ksr.h does not"
+#endif
 
 #include <ksr.h>
 
@@ -132,6 +139,7 @@ inline namespace KSR_HPP_VARIANT {
   X(ksr_close)                     \
   X(ksr_close_async)               \
   X(ksr_wait_synced)               \
+  X(ksr_wait_until)                \
   X(ksr_latest)                    \
   X(ksr_fd)                        \
   X(ksr_dispatch)                  \
@@ -475,7 +483,7 @@ inline void check(status code, ksr_error *err, std::string_view function) {
 }
 
 inline std::string_view lent(const char *words, size_t length) noexcept {
-  return words == nullptr ? std::string_view() : std::string_view(words, length);
+  return words == nullptr ? std::string_view("") : std::string_view(words, length);
 }
 
 /* Not NULL where there are none. */
@@ -915,6 +923,30 @@ inline match_range snapshot::by_index(std::size_t column, std::string_view value
   return match_range(*this, column, value);
 }
 
+namespace detail {
+
+/* A test that is waited for, and what came of it. */
+template <class Test>
+struct waiting {
+  static int is_passed(const ksr_snapshot *view, void *user_data) noexcept {
+    waiting &self = *static_cast<waiting *>(user_data);
+    try {
+      snapshot shared = snapshot::share(view);
+      if (!self.test(std::as_const(shared))) return 0;
+      self.passed = std::move(shared);
+    } catch (...) {
+      self.thrown = std::current_exception();
+    }
+    return 1;
+  }
+
+  Test &test;
+  snapshot passed;
+  std::exception_ptr thrown;
+};
+
+}  // namespace detail
+
 /* ---- streams, without their end --------------------------------------------------------------------------------- */
 
 /* A stream that belongs to something else: what callbacks are given. */
@@ -946,12 +978,31 @@ class stream_ref {
       code = try_wait_synced(std::chrono::milliseconds(0));
       if (code == status::ok) throw std::bad_alloc();
     }
-    const std::optional<error> cause = last_error();
-    if (cause) cause->with(code, "no complete snapshot: ").raise();
-    error::adopt(code, nullptr, "no complete snapshot").raise();
+    raise_wait(code, "no complete snapshot");
   }
   status try_wait_synced(std::chrono::milliseconds timeout = forever) const noexcept {
     return static_cast<status>(ksr_wait_synced(native_, detail::limit_of(timeout)));
+  }
+
+  /* Waits until `test` is true of a snapshot, and returns that: calls it on this thread, with the view as it is, then
+   * with each that is newer. What it throws, this throws. As wait_synced else; see ksr_wait_until. */
+  template <class Test>
+  snapshot wait_until(Test &&test, std::chrono::milliseconds timeout = forever) const {
+    snapshot passed;
+    const status code = try_wait_until(test, timeout, &passed);
+    if (code == status::ok) return passed;
+    raise_wait(code, "what was waited for is not so");
+  }
+
+  /* `passed` (may be NULL) receives the snapshot. */
+  template <class Test>
+  status try_wait_until(Test &&test, std::chrono::milliseconds timeout = forever, snapshot *passed = nullptr) const {
+    detail::waiting<std::remove_reference_t<Test>> waiting{test, snapshot(), nullptr};
+    const auto code = static_cast<status>(
+        ksr_wait_until(native_, &decltype(waiting)::is_passed, &waiting, detail::limit_of(timeout)));
+    if (waiting.thrown != nullptr) std::rethrow_exception(waiting.thrown);
+    if (code == status::ok && passed != nullptr) *passed = std::move(waiting.passed);
+    return code;
   }
 
   /* What keeps it from being live; nothing when nothing is wrong. Allocates. */
@@ -987,6 +1038,14 @@ class stream_ref {
   friend bool operator!=(stream_ref a, stream_ref b) noexcept { return a.native_ != b.native_; }
 
  protected:
+  /* With what is wrong, where something is. */
+  [[noreturn]] void raise_wait(status code, const char *what) const {
+    const bool may_have_cause = code == status::timeout || code == status::cancelled;
+    const std::optional<error> cause = may_have_cause ? last_error() : std::nullopt;
+    if (cause) cause->with(code, std::string(what) + ": ").raise();
+    error::adopt(code, nullptr, what).raise();
+  }
+
   ksr_stream *native_ = nullptr;
 
  private:
@@ -1319,6 +1378,14 @@ class stream : public stream_ref {
     if (try_wait_synced(timeout) != status::ok) core_.rethrow();
     return stream_ref::wait_synced(std::chrono::milliseconds(0));
   }
+  template <class Test>
+  snapshot wait_until(Test &&test, std::chrono::milliseconds timeout = forever) const {
+    snapshot passed;
+    const status code = try_wait_until(test, timeout, &passed);
+    if (code == status::ok) return passed;
+    core_.rethrow();
+    raise_wait(code, "what was waited for is not so");
+  }
   std::size_t dispatch() const {
     const std::int64_t count = ksr_dispatch(native_);
     core_.rethrow();
@@ -1475,8 +1542,9 @@ class channel_ref {
     return all;
   }
 
-  /* The next message of a WebSocket (part::text, whose bytes may be no UTF-8, or part::binary), whatever its size;
-   * nothing at the end. */
+  /* The next message of a WebSocket of one kind (part::text, whose bytes may be no UTF-8, or part::binary), whatever
+   * its size; nothing at the end. Where the server sends both kinds, stat("next_part") is the number of the oldest
+   * one's. */
   std::optional<std::string> read_message(part which, std::chrono::milliseconds timeout = forever) const {
     std::string message(4096, '\0');
     for (;;) {

@@ -36,6 +36,26 @@ ksr_status ksr_go_open(const ksr_config* config, uintptr_t handle, uintptr_t* ou
   return status;
 }
 
+struct change {
+  uint64_t seen;
+  const ksr_snapshot* found;
+};
+
+/* The test of the program runs in Go, after the wait: it may panic or end its goroutine, which must not unwind C. */
+static int is_another(const ksr_snapshot* snapshot, void* user_data) {
+  struct change* change = user_data;
+  if (ksr_snapshot_sequence(snapshot) == change->seen) return 0;
+  change->found = ksr_snapshot_retain(snapshot);
+  return 1;
+}
+
+ksr_status ksr_go_wait_change(uintptr_t stream, uint64_t seen, int64_t timeout_ms, ksr_snapshot** out) {
+  struct change change = {seen, NULL};
+  const ksr_status status = ksr_wait_until((ksr_stream*)stream, is_another, &change, timeout_ms);
+  *out = (ksr_snapshot*)change.found;
+  return status;
+}
+
 static void on_client_log(int32_t level, const char* msg, size_t len, void* user_data) {
   ksrGoClientLog((uintptr_t)user_data, level, (char*)msg, len);
 }

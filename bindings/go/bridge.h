@@ -34,6 +34,9 @@ static inline ksr_status ksr_go_wait_synced(uintptr_t stream, int64_t timeout_ms
   return ksr_wait_synced((ksr_stream*)stream, timeout_ms);
 }
 
+/* Waits for a snapshot whose sequence is another one than `seen`, and stores a reference to it in *out. */
+ksr_status ksr_go_wait_change(uintptr_t stream, uint64_t seen, int64_t timeout_ms, ksr_snapshot** out);
+
 static inline ksr_error* ksr_go_last_error(uintptr_t stream) {
   return ksr_last_error((ksr_stream*)stream);
 }

@@ -27,6 +27,9 @@ func TestStreamsThatWereNeverOpened(t *testing.T) {
 			if _, err := stream.Stat("objects"); !errors.Is(err, ksr.ErrInvalid) {
 				t.Errorf("Stat: %v", err)
 			}
+			if err := stream.WaitUntil(context.Background(), func(*ksr.Snapshot) bool { return true }); !errors.Is(err, ksr.ErrCancelled) {
+				t.Errorf("WaitUntil: %v", err)
+			}
 			if err := stream.WaitSynced(context.Background()); !errors.Is(err, ksr.ErrCancelled) {
 				t.Errorf("WaitSynced: %v", err)
 			}

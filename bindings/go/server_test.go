@@ -116,6 +116,54 @@ func TestScenario(t *testing.T) {
 	}
 }
 
+func TestWaitUntil(t *testing.T) {
+	config := serverConfig(t, ksr.Config{"transport": "http"})
+	namespace := namespaceOf(t)
+	script(t, "create cm $NS/a")
+	stream := open(t, config)
+	there := func(name string) func(*ksr.Snapshot) bool {
+		return func(snapshot *ksr.Snapshot) bool {
+			_, found := snapshot.Find(namespace, name)
+			return found
+		}
+	}
+	if err := stream.WaitUntil(context.Background(), there("a")); err != nil {
+		t.Fatal(err)
+	}
+	short, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
+	defer cancel()
+	tests := 0
+	never := func(*ksr.Snapshot) bool { tests++; return false }
+	if err := stream.WaitUntil(short, never); !errors.Is(err, context.DeadlineExceeded) || tests != 1 {
+		t.Errorf("%v after %d tests", err, tests)
+	}
+	waited := make(chan error)
+	go func() { waited <- stream.WaitUntil(nil, there("b")) }()
+	script(t, "create cm $NS/b")
+	if err := <-waited; err != nil {
+		t.Error(err)
+	}
+	func() {
+		defer func() {
+			if recover() != "of the test" {
+				t.Error("the panic did not come out")
+			}
+		}()
+		_ = stream.WaitUntil(context.Background(), func(*ksr.Snapshot) bool { panic("of the test") })
+	}()
+	err := stream.WaitUntil(context.Background(), func(*ksr.Snapshot) bool { stream.Cancel(); return false })
+	if !errors.Is(err, ksr.ErrCancelled) {
+		t.Error(err)
+	}
+	if err := stream.Close(); err != nil {
+		t.Error(err)
+	}
+	if err := stream.WaitUntil(context.Background(), never); !errors.Is(err, ksr.ErrCancelled) {
+		t.Error(err)
+	}
+	settled(t)
+}
+
 func TestLimitKeepsTheMostRecent(t *testing.T) {
 	config := serverConfig(t, ksr.Config{"limit": "3"})
 	for i := range 5 {

@@ -270,6 +270,52 @@ func (s *Stream) WaitSynced(ctx context.Context) error {
 	}
 }
 
+// How long WaitUntil may take to see that its context is done.
+const waitSlice = 50 * time.Millisecond
+
+// WaitUntil waits until something is true of the view: it calls test with the newest complete snapshot, then again
+// whenever that has changed, until it returns true. Changes that come while the test runs are merged. The snapshot
+// lives until the test returns; Retain keeps it. It returns the context's cause when ctx is done before, and as
+// WaitSynced when the stream ends before. No loop and no callback is needed for it, and it may be called inside
+// callbacks; what the test panics with comes out of WaitUntil. Since 0.2.
+func (s *Stream) WaitUntil(ctx context.Context, test func(*Snapshot) bool) error {
+	if s.neverOpened() {
+		return s.whyNeverSynced()
+	}
+	ctx = orBackground(ctx)
+	var seen uint64
+	for {
+		var found *C.ksr_snapshot
+		status := C.ksr_go_wait_change(C.uintptr_t(s.handle.Load()), C.uint64_t(seen), C.int64_t(waitSlice.Milliseconds()), &found)
+		switch status {
+		case C.KSR_OK:
+			snapshot := adopt(found)
+			seen = snapshot.Sequence()
+			if passes(snapshot, test) {
+				return nil
+			}
+		case C.KSR_E_TIMEOUT:
+		case C.KSR_E_CANCELLED, C.KSR_E_INVALID:
+			if s.over() {
+				return s.whyNeverSynced()
+			}
+			// Inside a callback the end cannot be delivered.
+			end := &Error{Code: ErrCancelled, Message: "WaitUntil: the stream has ended"}
+			return inVain(end, s.LastError())
+		default:
+			return failure(status, nil, "WaitUntil")
+		}
+		if ctx.Err() != nil {
+			return inVain(context.Cause(ctx), s.LastError())
+		}
+	}
+}
+
+func passes(snapshot *Snapshot, test func(*Snapshot) bool) bool {
+	defer snapshot.Release()
+	return test(snapshot)
+}
+
 func (s *Stream) whyNeverSynced() error {
 	if s.neverOpened() {
 		return &Error{Code: ErrCancelled, Message: "WaitSynced: the stream was never opened"}

@@ -226,6 +226,7 @@ Expected<void> Client::open_stream(Handle number, stream::Config config, std::un
     return Error{Status::invalid, "config key " + std::string(config.client_key) +
                                       ": belongs to the client; expected a query and how it is kept up to date"};
   }
+  config.connection.request_timeout = options_.connection.request_timeout;
   config.delivery = options_.delivery;
   config.reader.max_object_size = options_.max_object_size;
   {

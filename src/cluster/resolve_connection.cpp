@@ -1,5 +1,8 @@
 #include "cluster/resolve_connection.hpp"
 
+#include <filesystem>
+#include <system_error>
+
 #include "base/base64.hpp"
 #include "base/secrets.hpp"
 #include "base/server_name.hpp"
@@ -185,6 +188,13 @@ void warn_of_clear_text(const ConnectionSpec& spec, const ConnectionOptions& opt
                                     "; expected https");
 }
 
+// A relative path is another file after a chdir().
+std::string whole_path(const std::string& path) {
+  std::error_code failure;
+  const std::filesystem::path whole = path.empty() ? std::filesystem::path() : std::filesystem::absolute(path, failure);
+  return failure ? path : whole.string();
+}
+
 // Each string with its length, so that two lists of strings never give the same fingerprint.
 class Fingerprint {
  public:
@@ -196,13 +206,15 @@ class Fingerprint {
   }
   // Not the content of a file: the same file is the same connection before and after it was rotated.
   Fingerprint& operator<<(const Pem& pem) {
-    return pem.from_file() ? *this << "file" << pem.file.path : *this << "text" << pem.text;
+    return pem.from_file() ? *this << "file" << whole_path(pem.file.path) : *this << "text" << pem.text;
   }
   Fingerprint& operator<<(const ExecPlan& exec) {
     const ExecStanza& stanza = exec.stanza;
     *this << stanza.api_version << stanza.command << (stanza.provide_cluster_info ? exec.cluster.config : "-");
     for (const std::string& argument : stanza.arguments) *this << "argument" << argument;
     for (const auto& [name, value] : stanza.variables) *this << "variable" << name << value;
+    // A plugin may choose by any of them whose credentials it prints.
+    for (const std::string& variable : exec.environment) *this << "environment" << variable;
     return *this << std::to_string(exec.timeout.count());
   }
   Fingerprint& operator<<(const HeadlampPlan& headlamp) {
@@ -254,9 +266,9 @@ std::string fingerprint(const ResolvedConnection& settings) {
   print << std::to_string(settings.connect_timeout.count());
   if (authentication.oidc) {
     const OidcPlan& oidc = *authentication.oidc;
-    print << "oidc" << oidc.kubeconfig << oidc.user << oidc.id_token;
+    print << "oidc" << whole_path(oidc.kubeconfig) << oidc.user << oidc.id_token;
   }
-  print << authentication.token_file.path << (token_from_file ? std::string() : authentication.token);
+  print << whole_path(authentication.token_file.path) << (token_from_file ? std::string() : authentication.token);
   print << authentication.username << authentication.password;
   if (authentication.exec) print << "exec" << *authentication.exec;
   if (settings.headlamp) print << "headlamp" << *settings.headlamp;

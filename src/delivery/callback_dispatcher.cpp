@@ -20,6 +20,19 @@ constexpr std::chrono::microseconds kBurstCoalesceWindow{2000};
 // An update with so many changes is part of a burst: more follows.
 constexpr std::size_t kBurstSize = 32;
 
+class CountedWait {
+ public:
+  explicit CountedWait(std::atomic<std::size_t>& waits) noexcept : waits_(waits) {
+    waits_.fetch_add(1, std::memory_order_relaxed);
+  }
+  ~CountedWait() { waits_.fetch_sub(1, std::memory_order_relaxed); }
+  CountedWait(const CountedWait&) = delete;
+  CountedWait& operator=(const CountedWait&) = delete;
+
+ private:
+  std::atomic<std::size_t>& waits_;
+};
+
 }  // namespace
 
 Expected<std::shared_ptr<CallbackDispatcher>> CallbackDispatcher::create(const Options& options,
@@ -62,6 +75,8 @@ Expected<void> CallbackDispatcher::start() {
 // ---- what is to be delivered ----------------------------------------------------------------------------------------
 
 bool CallbackDispatcher::post_update() {
+  // A stale 0 cannot lose a change: a wait is counted before its view is cut, and the view's mutex orders both.
+  if (waits_.load(std::memory_order_relaxed) > 0) wake_waits();
   // A stale true cannot lose an update: the mark is taken before the view is cut, and the view's mutex orders both.
   if (!updates_wanted_ || update_waits_.load(std::memory_order_relaxed)) return false;
   MutexLock lock(mutex_);
@@ -307,6 +322,7 @@ void CallbackDispatcher::cancel() {
 }
 
 void CallbackDispatcher::stop_delivery(Lifecycle next) {
+  stopped_ = true;
   if (lifecycle_ >= next) return;
   lifecycle_ = next;
   queue_.keep_only_log();
@@ -398,6 +414,51 @@ Status CallbackDispatcher::wait_synced(std::optional<Milliseconds> timeout) {
   }
   if (synced_) return Status::ok;
   return ending() ? Status::cancelled : Status::timeout;
+}
+
+void CallbackDispatcher::wake_waits() {
+  const MutexLock lock(mutex_);
+  ++changes_;
+  changed_.notify_all();
+}
+
+Status CallbackDispatcher::wait_until(const Test& test, std::optional<Milliseconds> timeout) {
+  const std::optional<Instant> deadline =
+      timeout ? std::optional(std::chrono::steady_clock::now() + *timeout) : std::nullopt;
+  const CountedWait counted(waits_);
+  std::uint64_t tested = 0;
+  for (;;) {
+    std::uint64_t seen = 0;
+    bool is_last = false;
+    {
+      const MutexLock lock(mutex_);
+      seen = changes_;
+      is_last = ending();
+    }
+    if (const SnapshotRef snapshot = publisher_->latest(); snapshot && snapshot->sequence() != tested) {
+      tested = snapshot->sequence();
+      if (const std::optional<Status> outcome = test(*snapshot)) return *outcome;
+    }
+    if (is_last) return Status::cancelled;
+    if (const std::optional<Status> ended = wait_for_change(seen, deadline)) return *ended;
+  }
+}
+
+std::optional<Status> CallbackDispatcher::wait_for_change(std::uint64_t seen, std::optional<Instant> deadline) {
+  const MutexLock lock(mutex_);
+  // Before the changes: a view that never rests must not keep the wait beyond its limit.
+  if (deadline && std::chrono::steady_clock::now() >= *deadline) return ending() ? Status::cancelled : Status::timeout;
+  while (changes_ == seen && !ending()) {
+    if (!deadline) {
+      changed_.wait(mutex_);
+    } else if (!changed_.wait_until(mutex_, *deadline)) {
+      break;
+    }
+  }
+  // What a stream that has failed for good has received last is tested, however far its end has come meanwhile; after
+  // cancel() nothing is.
+  if (stopped_) return Status::cancelled;
+  return changes_ == seen && !ending() ? std::optional(Status::timeout) : std::nullopt;
 }
 
 DroppedCounts CallbackDispatcher::dropped() const {

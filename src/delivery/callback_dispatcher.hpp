@@ -59,6 +59,10 @@ class CallbackDispatcher : public Logger,
   // `on_ended` runs after the host is destroyed.
   void close_async(std::function<void()> on_ended) KSR_EXCLUDES(mutex_);
   Status wait_synced(std::optional<Milliseconds> timeout) KSR_EXCLUDES(mutex_);
+  // What it returns ends the wait; empty: the wait goes on.
+  using Test = std::function<std::optional<Status>(const Snapshot&)>;
+  // Calls `test` on this thread, without the lock: with the view as it is, then whenever it has changed.
+  Status wait_until(const Test& test, std::optional<Milliseconds> timeout) KSR_EXCLUDES(mutex_);
   std::int64_t dispatch() KSR_EXCLUDES(mutex_);
   int fd() const noexcept { return shared_.runner ? shared_.runner->fd() : fd_; }
   DroppedCounts dropped() const KSR_EXCLUDES(mutex_);
@@ -94,6 +98,9 @@ class CallbackDispatcher : public Logger,
   void run_to_end() KSR_REQUIRES(mutex_);
   void stop_delivery(Lifecycle next) KSR_REQUIRES(mutex_);
   void wake() KSR_REQUIRES(mutex_);
+  void wake_waits() KSR_EXCLUDES(mutex_);
+  // Until changes_ is not `seen` any more. Empty: the next test is to be made; else how the wait has ended.
+  std::optional<Status> wait_for_change(std::uint64_t seen, std::optional<Instant> deadline) KSR_EXCLUDES(mutex_);
   // All that waits is an update that is not due yet.
   bool only_early_update_waits() const KSR_REQUIRES(mutex_);
   bool updates_due() const KSR_REQUIRES(mutex_);
@@ -111,14 +118,16 @@ class CallbackDispatcher : public Logger,
   std::shared_ptr<const Secrets> secrets_;
   std::atomic<bool> log_wanted_;
   std::atomic<bool> update_waits_{false};
+  std::atomic<std::size_t> waits_{0};  // calls of wait_until() under way
   std::atomic<std::uint64_t> deliveries_{0};
   int fd_ = -1;  // of wakeup_; set by start(), before any other thread has the dispatcher
   // Used by the thread that is `active_`, without the lock.
   std::unique_ptr<Host> host_;
 
   mutable Mutex mutex_;
-  ConditionVariable work_;     // for the delivery thread
-  ConditionVariable changed_;  // for callers that wait for the end of a callback or the stream, or for the first list
+  ConditionVariable work_;  // for the delivery thread
+  // For callers that wait for the end of a callback or the stream, for the first list, or for a change of the view.
+  ConditionVariable changed_;
   std::optional<Wakeup> wakeup_ KSR_GUARDED_BY(mutex_);  // delivery=manual
   CallbackQueue queue_ KSR_GUARDED_BY(mutex_);
   DeliveryThread thread_ KSR_GUARDED_BY(mutex_);   // delivery=thread
@@ -129,7 +138,9 @@ class CallbackDispatcher : public Logger,
   bool in_burst_ KSR_GUARDED_BY(mutex_) = false;    // the last update had many changes
   bool timed_wait_ KSR_GUARDED_BY(mutex_) = false;  // the delivery thread wakes up by itself when an update is due
   bool synced_ KSR_GUARDED_BY(mutex_) = false;
+  std::uint64_t changes_ KSR_GUARDED_BY(mutex_) = 0;  // of the view, counted while wait_until() runs
   bool closed_async_ KSR_GUARDED_BY(mutex_) = false;
+  bool stopped_ KSR_GUARDED_BY(mutex_) = false;  // cancel() or a call that implies it
 };
 
 }  // namespace ksr::delivery

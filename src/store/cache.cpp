@@ -126,16 +126,10 @@ void Cache::set_resource_version(std::string_view resource_version) {
   resource_version_ = resource_version;
 }
 
-View Cache::view(std::string_view resource_version) {
-  View view(state_.visible(), resource_version);
-  state_.mark_viewed();
-  return view;
-}
-
 Cut Cache::cut() {
-  View view(state_.visible(), resource_version_);
+  View now = view();
   first_list_unseen_ = false;
-  return {std::move(view), state_.take_changes()};
+  return {std::move(now), state_.take_changes()};
 }
 
 }  // namespace ksr::store

@@ -71,13 +71,14 @@ class Cache {
   // resourceVersion of the view alone is no change, nor what json::Sameness leaves out), or the first list has come, be
   // it empty.
   bool changed() const noexcept { return first_list_unseen_ || state_.changed(); }
-  // True when an object is another one than at the last cut() or view(), be it by what is no change for the host: a
-  // view that was made before is not the newest, and keeps objects that are not needed otherwise.
-  bool view_is_outdated() const noexcept { return state_.view_is_outdated(); }
+  // Another number whenever an object is another one than before, be it by what is no change for the host: views of
+  // another edition are not the newest, and keep objects that are not needed otherwise.
+  std::uint64_t edition() const noexcept { return state_.edition(); }
   // Whether there is an object of that uid, beyond `limit` too.
   bool holds(const UidProbe& uid) const noexcept { return state_.all().find_uid(uid) != nullptr; }
-  // The view as it is now under another version.
-  View view(std::string_view resource_version);
+  // The view as it is now, under its own version or another.
+  View view() const { return view(resource_version_); }
+  View view(std::string_view resource_version) const { return {state_.visible(), resource_version}; }
   // The view as it is now and what changed in it since the cut before. No copy of the cache.
   Cut cut();
 

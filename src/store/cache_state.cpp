@@ -19,7 +19,6 @@ bool CacheState::changed() const noexcept {
 Changes CacheState::take_changes() noexcept {
   const bool now_empty = visible().size() == 0;
   const bool nothing = !changed();
-  view_is_outdated_ = false;
   Changes taken = std::exchange(changes_, now_empty ? Changes::from_empty() : Changes());
   return nothing ? Changes() : taken;
 }
@@ -65,7 +64,7 @@ std::optional<ValueIndexes> CacheState::prepare_values(const WindowChanges& wind
 
 void CacheState::show(const WindowChange& window_change, NodePools& pools) noexcept {
   if (window_change.before == window_change.after) return;
-  view_is_outdated_ = true;
+  ++edition_;
   changes_.note(window_change.before, window_change.after, pools.notes);
   if (limit_ != 0) window_.change(window_change.before, window_change.after, pools);
 }
@@ -124,7 +123,7 @@ void CacheState::rebuild(const std::vector<const Object*>& by_uid, const std::ve
   CacheState next(limit_);
   next.all_ = Index(limit_ != 0, by_uid, by_name, all_.values());
   next.window_ = window_of(next.all_);
-  next.view_is_outdated_ = true;
+  next.edition_ = edition_ + 1;
   next.changes_ = changes_;
   for (const Object* object : by_uid) next.bytes_ += object->json_size();
   note_difference(visible(), next.visible(), next.changes_, pools);

@@ -34,10 +34,9 @@ class CacheState {
   // True when the visible objects differ from those at the last take_changes().
   bool changed() const noexcept;
   Changes take_changes() noexcept;
-  // True when views made before take_changes() or mark_viewed() are not what views made now would be, be it by what is
-  // no change for the host.
-  bool view_is_outdated() const noexcept { return view_is_outdated_; }
-  void mark_viewed() noexcept { view_is_outdated_ = false; }
+  // Another number whenever views made now may be others than those made before, be it by what is no change for the
+  // host.
+  std::uint64_t edition() const noexcept { return edition_; }
 
  private:
   struct WindowChange {
@@ -63,7 +62,7 @@ class CacheState {
   Index window_;  // unused without a limit
   std::uint64_t bytes_ = 0;
   Changes changes_ = Changes::from_empty();
-  bool view_is_outdated_ = false;
+  std::uint64_t edition_ = 0;
 };
 
 }  // namespace ksr::store

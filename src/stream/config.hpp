@@ -25,6 +25,8 @@ struct Config {
   delivery::Options delivery;
   // A key of the connection or the delivery that was set, which the streams of a client cannot have; NULL: none was.
   const char* client_key = nullptr;
+  // Streams that ask for the same share one list, watch and cache.
+  bool share = true;
 };
 
 // Sets one key. unknown_key or invalid; the message names the key and what it takes, never the value.

@@ -156,6 +156,10 @@ Expected<void> set_notify(Config& config, std::string_view, std::string_view val
   return assign_word(value, words, config.fields.notify_columns);
 }
 
+Expected<void> set_share(Config& config, std::string_view, std::string_view value) {
+  return assign(parse_boolean(value), config.share);
+}
+
 Expected<void> set_page_size(Config& config, std::string_view, std::string_view value) {
   std::size_t size = 0;
   if (value == "auto") {
@@ -283,6 +287,7 @@ constexpr ConfigKey kTable[] = {
     {"columns", "pointers", "", set_fields<&json::FieldOptions::columns>},
     {"index", "numbers", "", set_index},
     {"notify", "all or columns", "all", set_notify},
+    {"share", "boolean", "true", set_share},
     {"transport", "auto, websocket or http", "auto", set_transport},
     {"encoding", "auto, json or protobuf", "auto", set_encoding},
     {"initial", "auto, list or watchlist", "auto", set_initial},

@@ -102,11 +102,52 @@ void Engine::guarded(Step&& step) {
 void Engine::start() {
   KSR_ASSERT_ON_THREAD(parts_.executor);
   if (cancelled_) return;
+  note_started();
   guarded([this] {
-    log_line(*parts_.dispatcher, LogLevel::info, [this] { return description(parts_.config); });
+    log_line(subscribers_, LogLevel::info, [this] { return description(parts_.config); });
     publish_state();
     resolve();
   });
+}
+
+// Those that are there learn of everything as it comes.
+void Engine::note_started() noexcept {
+  if (std::exchange(started_, true)) return;
+  for (Subscriber& subscriber : subscribers_.list()) subscriber.informed = true;
+}
+
+void Engine::add(Subscribers::List& node) {
+  KSR_ASSERT_ON_THREAD(parts_.executor);
+  Subscriber& added = node.front();
+  subscribers_.add(node);
+  inform(added);
+}
+
+void Engine::remove(Subscribers::List& node, Subscribers::List::iterator subscriber) noexcept {
+  KSR_ASSERT_ON_THREAD(parts_.executor);
+  subscribers_.remove(node, subscriber);
+}
+
+// In the order in which those learned of it that were there: what is in the view, the state, what is wrong.
+void Engine::inform(Subscriber& subscriber) noexcept {
+  if (!started_ || subscriber.informed) return;
+  try {
+    delivery::CallbackDispatcher& dispatcher = *subscriber.dispatcher;
+    log_line(dispatcher, LogLevel::info,
+             [this] { return description(parts_.config) + "; it shares the list, watch and cache of another stream"; });
+    subscriber.last_error->set(published_error_);
+    if (synced_) {
+      dispatcher.mark_synced();
+      dispatcher.post_update();
+    }
+    if (published_state_) dispatcher.post_state(*published_state_);
+    if (const auto report = subscriber.last_error->get(parts_.executor.now())) dispatcher.post_error(*report);
+    // It came when a fatal error was on its way to the others.
+    if (over_) dispatcher.end();
+    subscriber.informed = true;
+  } catch (...) {
+    // rearm() tries again.
+  }
 }
 
 void Engine::cancel() {
@@ -134,6 +175,8 @@ void Engine::on_clock_jump() {
 void Engine::on_lost(const Error& error) {
   KSR_ASSERT_ON_THREAD(parts_.executor);
   if (cancelled_) return;
+  // The task that was to start it may be what was lost.
+  note_started();
   if (sessions_.empty()) {
     resolving_.cancel();
     version_fetch_.reset();
@@ -144,6 +187,7 @@ void Engine::on_lost(const Error& error) {
 
 void Engine::rearm() {
   KSR_ASSERT_ON_THREAD(parts_.executor);
+  for (Subscriber& subscriber : subscribers_.list()) inform(subscriber);
   if (cancelled_) return;
   for (const auto& session : sessions_) session->rearm();
 }
@@ -204,7 +248,7 @@ void Engine::report_unresolved(const Error& error, std::optional<Milliseconds> n
   resolve_error_ = current_error(error, next_try, parts_.executor.now());
   // The host may read it in its on_error.
   publish_last_error();
-  parts_.dispatcher->post_error({error, next_try});
+  subscribers_.post_error({error, next_try});
 }
 
 void Engine::run_sessions() {
@@ -212,8 +256,8 @@ void Engine::run_sessions() {
   options.candidates = resources_.size();
   options.shard = parts_.config.query.shard;
   options.resource = joined(parts_.config.query.resources);
-  const SessionParts shared{parts_.executor, *parts_.random,    parts_.config,      *parts_.access,
-                            resources_,      *parts_.publisher, *parts_.dispatcher, *parts_.statistics};
+  const SessionParts shared{parts_.executor, *parts_.random, parts_.config, *parts_.access,
+                            resources_,      *parts_.view,   subscribers_,  *parts_.statistics};
   std::vector<std::string> namespaces = parts_.config.query.namespaces;
   // The namespace of the context does not apply to a cluster-scoped resource.
   if (namespaces.empty() || resources_.front().namespaced == false) namespaces = {std::string()};
@@ -246,13 +290,16 @@ void Engine::on_session_synced() {
   publish_statistics();
   const bool all =
       std::all_of(sessions_.begin(), sessions_.end(), [](const auto& session) { return session->synced(); });
-  if (all) parts_.dispatcher->mark_synced();
+  if (!all) return;
+  synced_ = true;
+  subscribers_.mark_synced();
 }
 
 void Engine::on_fatal() {
   publish_statistics();
   cancelled_ = true;
-  parts_.dispatcher->end();
+  over_ = true;
+  subscribers_.end();
   // A reflector is on the call stack and must not be called back.
   parts_.executor.post([engine = shared_from_this()] { engine->cancel(); });
 }
@@ -262,7 +309,7 @@ void Engine::publish_state() {
   if (published_state_ == state) return;
   published_state_ = state;
   parts_.statistics->state.store(state, std::memory_order_relaxed);
-  parts_.dispatcher->post_state(state);
+  subscribers_.post_state(state);
 }
 
 // That of the session which needs the most until it is live, among those that have one.
@@ -272,7 +319,8 @@ void Engine::publish_last_error() {
     if (!session->current_error()) continue;
     if (worst == nullptr || urgency(worst->state()) < urgency(session->state())) worst = session.get();
   }
-  parts_.last_error->set(worst != nullptr ? worst->current_error() : resolve_error_);
+  published_error_ = worst != nullptr ? worst->current_error() : resolve_error_;
+  subscribers_.set_last_error(published_error_);
 }
 
 sync::State Engine::combined_state() const {
@@ -330,7 +378,7 @@ void Engine::publish_statistics() {
 
 void Engine::tell_shard(bool by_server) noexcept {
   if (std::exchange(shard_by_server_, by_server) == by_server) return;
-  log_line(*parts_.dispatcher, LogLevel::notice, [&] {
+  log_line(subscribers_, LogLevel::notice, [&] {
     return "shard " + parts_.config.query.shard->text() + " of " + one_line(joined(parts_.config.query.resources)) +
            (by_server ? ": the server sends its objects alone"
                       : ": the server sends all objects (the feature gate ShardedListAndWatch is off, or it is older "

@@ -1,7 +1,9 @@
-// `Engine` is the network side of one stream: it resolves the resource, runs a session for each namespace, and reports
-// their combined state to delivery; used by Stream and Runtime. Lives on the network thread, except its construction.
+// `Engine` is the network side of one stream, or of several that share their view: it resolves the resource, runs a
+// session for each namespace, and reports their combined state to all of them; used by Informer and Runtime. Lives on
+// the network thread, except its construction.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -9,13 +11,13 @@
 #include "base/executor.hpp"
 #include "base/random.hpp"
 #include "cluster/access.hpp"
-#include "delivery/callback_dispatcher.hpp"
-#include "delivery/publisher.hpp"
+#include "delivery/shared_view.hpp"
 #include "stream/config.hpp"
 #include "stream/last_error.hpp"
 #include "stream/runtime.hpp"
 #include "stream/session.hpp"
 #include "stream/statistics.hpp"
+#include "stream/subscribers.hpp"
 #include "stream/version_fetch.hpp"
 #include "sync/backoff.hpp"
 
@@ -27,10 +29,8 @@ struct EngineParts {
   std::unique_ptr<Random> random;
   Config config;
   std::shared_ptr<cluster::Access> access;
-  std::shared_ptr<delivery::Publisher> publisher;
-  std::shared_ptr<delivery::CallbackDispatcher> dispatcher;
+  std::shared_ptr<delivery::SharedView> view;
   std::shared_ptr<Statistics> statistics;
-  std::shared_ptr<LastError> last_error;
 };
 
 class Engine final : public std::enable_shared_from_this<Engine>, private SessionOwner {
@@ -39,13 +39,18 @@ class Engine final : public std::enable_shared_from_this<Engine>, private Sessio
   ~Engine() override;
 
   void start();
+  // One that comes after start() is told how things stand, and gets what is there.
+  void add(Subscribers::List& node);
+  void remove(Subscribers::List& node, Subscribers::List::iterator subscriber) noexcept;
   // Nothing is sent or reported afterwards.
   void cancel();
+  // A fatal error has ended it. Any thread.
+  bool over() const noexcept { return over_.load(); }
   void on_clock_jump();
   // An exception, given as `error`, has ended a step of the engine or of an unknown task: what is under way ends with
   // this error, and is tried again after the backoff.
   void on_lost(const Error& error);
-  // Sets the timers for which there was no memory before.
+  // Sets the timers, and informs the subscribers, for which there was no memory before.
   void rearm();
 
  private:
@@ -65,6 +70,8 @@ class Engine final : public std::enable_shared_from_this<Engine>, private Sessio
   void on_session_synced() override;
   void on_fatal() override;
 
+  void note_started() noexcept;
+  void inform(Subscriber& subscriber) noexcept;
   void publish_state();
   void publish_statistics();
   // Logs it when it is not what was logged last.
@@ -73,6 +80,7 @@ class Engine final : public std::enable_shared_from_this<Engine>, private Sessio
   sync::State combined_state() const;
 
   EngineParts parts_;
+  Subscribers subscribers_;
   std::vector<cluster::Resource> resources_;
   PendingCall resolving_;
   // Held from here on: what is learned of the server before its first session is kept.
@@ -87,7 +95,11 @@ class Engine final : public std::enable_shared_from_this<Engine>, private Sessio
   CurrentErrorRef resolve_error_;
   // As the log has it; empty: nothing yet.
   std::optional<bool> shard_by_server_;
+  CurrentErrorRef published_error_;
+  bool started_ = false;
+  bool synced_ = false;
   bool cancelled_ = false;
+  std::atomic<bool> over_{false};
 };
 
 }  // namespace ksr::stream

@@ -58,7 +58,11 @@ void PageAhead::release() {
   if (wire_bytes_ > 0) observer_->on_wire_bytes(wire_bytes_);
   if (!body_.empty()) observer_->on_body(std::exchange(body_, {}));
   if (alive.expired()) return;
-  if (ended_) return observer_->on_end(error_);
+  if (ended_) {
+    // Its own, since the observer may destroy this before it reads it.
+    const std::optional<Error> error = std::exchange(error_, std::nullopt);
+    return observer_->on_end(error);
+  }
   if (head_) observer_->on_drained();
   if (!alive.expired() && exchange_ != nullptr) exchange_->resume();
 }

@@ -1,5 +1,5 @@
-// `Runtime` is what all streams of the process share; used by Stream. Made at the first open, never destroyed: a host
-// may exit at any moment. Lives on the network thread, unless said otherwise.
+// `Runtime` is what all streams of the process have in common; used by Stream and Informer. Made at the first open,
+// never destroyed: a host may exit at any moment. Lives on the network thread, unless said otherwise.
 #pragma once
 
 #include <chrono>
@@ -12,6 +12,7 @@
 #include "base/executor.hpp"
 #include "base/instant.hpp"
 #include "cluster/access.hpp"
+#include "stream/informer.hpp"
 #include "sync/server_state.hpp"
 #include "transport/transport.hpp"
 
@@ -55,6 +56,7 @@ class Runtime {
 
   Executor& executor() noexcept { return executor_; }
   transport::Transport& transport() noexcept { return transport_; }
+  Informers& informers() noexcept { return informers_; }
 
   // --- network thread only ------------------------------------------------------------------------------------------
   ServerStates& server_states() noexcept { return server_states_; }
@@ -70,6 +72,7 @@ class Runtime {
 
   Executor& executor_;
   transport::Transport& transport_;
+  Informers informers_;
   ServerStates server_states_;
   std::list<std::shared_ptr<Engine>> engines_;
   SuspendWatch suspend_watch_;

@@ -44,7 +44,7 @@ Session::Session(SessionOwner& owner, const SessionParts& parts, std::string nam
       parts_(parts),
       name_space_(std::move(name_space)),
       fields_(field_filter(parts.config)),
-      reflector_(options, *this, std::move(memory), parts.random, parts.dispatcher) {}
+      reflector_(options, *this, std::move(memory), parts.random, parts.subscribers) {}
 
 Session::~Session() = default;
 
@@ -205,17 +205,17 @@ void Session::set_timer(std::optional<Instant> at) {
 
 void Session::begin_list() {
   listing_ = {now(), 0, received_};
-  parts_.publisher.write([this](store::Cache& cache) { cache.begin_list(name_space_); });
+  parts_.view.write([this](store::Cache& cache) { cache.begin_list(name_space_); });
 }
 
 void Session::stage(const json::Item& item) {
   ++listing_.objects;
-  parts_.publisher.write([&](store::Cache& cache) { cache.stage(item, name_space_); });
+  parts_.view.write([&](store::Cache& cache) { cache.stage(item, name_space_); });
 }
 
 std::size_t Session::commit_list(std::string_view resource_version) {
   const std::size_t changed =
-      parts_.publisher.write([&](store::Cache& cache) { return cache.commit_list(resource_version, name_space_); });
+      parts_.view.write([&](store::Cache& cache) { return cache.commit_list(resource_version, name_space_); });
   log_listed(resource_version);
   unannounced_ += changed > 0 || !synced_ ? 1 : 0;
   if (!std::exchange(synced_, true)) owner_.on_session_synced();
@@ -235,11 +235,11 @@ void Session::log_listed(std::string_view resource_version) noexcept {
 void Session::abandon_list() {
   page_ahead_.reset();
   no_more_ahead_ = no_more_ahead_ || page_was_ahead_;
-  parts_.publisher.write([this](store::Cache& cache) { cache.abandon_list(name_space_); });
+  parts_.view.write([this](store::Cache& cache) { cache.abandon_list(name_space_); });
 }
 
 store::Applied Session::apply(json::EventType type, const json::Item& item) {
-  return parts_.publisher.write([&](store::Cache& cache) {
+  return parts_.view.write([&](store::Cache& cache) {
     const store::Applied applied = cache.apply(type, item);
     const bool no_change = applied == store::Applied::stale || applied == store::Applied::absent;
     if (!no_change && cache.changed()) ++unannounced_;
@@ -248,7 +248,7 @@ store::Applied Session::apply(json::EventType type, const json::Item& item) {
 }
 
 void Session::set_resource_version(std::string_view resource_version) {
-  parts_.publisher.write([&](store::Cache& cache) { cache.set_resource_version(resource_version); });
+  parts_.view.write([&](store::Cache& cache) { cache.set_resource_version(resource_version); });
 }
 
 // ---- reports --------------------------------------------------------------------------------------------------------
@@ -266,7 +266,7 @@ void Session::on_error(const Error& error, std::optional<Milliseconds> next_try)
   if (stops) current_error_ = stream::current_error(reported, next_try, now());
   // The host may read all of it in its on_error.
   owner_.on_session_counters();
-  parts_.dispatcher.post_error({reported, next_try});
+  parts_.subscribers.post_error({reported, next_try});
   if (!next_try) owner_.on_fatal();
 }
 
@@ -285,9 +285,7 @@ void Session::note_encoding(bool protobuf) {
 
 void Session::flush() {
   if (unannounced_ > 0) {
-    const std::uint64_t changes = std::exchange(unannounced_, 0);
-    const bool first = parts_.dispatcher.post_update();
-    parts_.statistics.merged.fetch_add(first ? changes - 1 : changes, std::memory_order_relaxed);
+    parts_.subscribers.post_update(std::exchange(unannounced_, 0));
   }
   owner_.on_session_state();
 }

@@ -1,5 +1,5 @@
 // `Session` connects one reflector to the network and the cache: it carries out the reflector's effects and feeds it
-// what is received; used by Engine, which has one for each namespace of the stream. Lives on the network thread.
+// what is received; used by Engine, which has one for each namespace. Lives on the network thread.
 #pragma once
 
 #include <cstdint>
@@ -13,13 +13,13 @@
 #include "base/random.hpp"
 #include "cluster/access.hpp"
 #include "cluster/query.hpp"
-#include "delivery/callback_dispatcher.hpp"
-#include "delivery/publisher.hpp"
+#include "delivery/shared_view.hpp"
 #include "store/cache.hpp"
 #include "stream/call.hpp"
 #include "stream/config.hpp"
 #include "stream/last_error.hpp"
 #include "stream/statistics.hpp"
+#include "stream/subscribers.hpp"
 #include "sync/effects.hpp"
 #include "sync/reflector.hpp"
 
@@ -37,15 +37,15 @@ class SessionOwner {
   virtual void on_fatal() = 0;
 };
 
-// What all sessions of a stream share. Outlives them.
+// What all sessions of an engine share. Outlives them.
 struct SessionParts {
   Executor& executor;
   Random& random;
   const Config& config;
   cluster::Access& access;
   const std::vector<cluster::Resource>& resources;
-  delivery::Publisher& publisher;
-  delivery::CallbackDispatcher& dispatcher;
+  delivery::SharedView& view;
+  Subscribers& subscribers;
   Statistics& statistics;
 };
 
@@ -97,7 +97,7 @@ class Session final : private sync::Effects, private CallOwner {
   void on_next_page(std::string_view continue_token) override;
   void flush() override;
   void retire(sync::RequestId id) override;
-  Logger& logger() override { return parts_.dispatcher; }
+  Logger& logger() override { return parts_.subscribers; }
 
   // Runs `step`; an exception of it is this session's alone.
   template <class Step>

@@ -23,7 +23,6 @@ constexpr PlainCount kPlainCounts[] = {
     {"watches", &Statistics::watches},
     {"reconnects", &Statistics::reconnects},
     {"relists", &Statistics::relists},
-    {"merged", &Statistics::merged},
     {"errors", &Statistics::errors},
     {"headlamp_reloads", &Statistics::headlamp_reloads},
     {"transport", &Statistics::transport},
@@ -40,22 +39,28 @@ std::uint64_t not_below_zero(std::int64_t value) {
 
 }  // namespace
 
-std::optional<std::uint64_t> read_statistic(std::string_view name, const Statistics& statistics,
-                                            delivery::Publisher& publisher,
-                                            const delivery::CallbackDispatcher& dispatcher) {
+std::optional<std::uint64_t> read_statistic(std::string_view name, const StatisticSources& sources) {
+  const Statistics& statistics = sources.informer.statistics();
+  const delivery::CallbackDispatcher& dispatcher = sources.dispatcher;
   for (const PlainCount& plain : kPlainCounts) {
     if (plain.name == name) return (statistics.*plain.count).load(std::memory_order_relaxed);
   }
-  if (name == "state") return static_cast<std::uint64_t>(statistics.state.load(std::memory_order_relaxed));
+  if (name == "state") {
+    const sync::State state = sources.closed ? sync::State::closed : statistics.state.load(std::memory_order_relaxed);
+    return static_cast<std::uint64_t>(state);
+  }
+  if (name == "shared") return sources.informer.streams();
+  if (name == "merged") return sources.own.merged.load(std::memory_order_relaxed);
   if (name == "deliveries") return dispatcher.deliveries();
   if (name == "dropped_errors") return dispatcher.dropped().errors;
   if (name == "dropped_states") return dispatcher.dropped().states;
   if (name == "dropped_logs") return dispatcher.dropped().log_lines;
+  delivery::SharedView& view = *sources.informer.view();
   if (name == "objects") {
-    return publisher.write([](const store::Cache& cache) -> std::uint64_t { return cache.count(); });
+    return view.write([](const store::Cache& cache) -> std::uint64_t { return cache.count(); });
   }
   if (name == "store_bytes") {
-    return publisher.write([](const store::Cache& cache) { return cache.stored_bytes(); });
+    return view.write([](const store::Cache& cache) { return cache.stored_bytes(); });
   }
   if (name == "fresh_ms") {
     const std::int64_t fresh_at = statistics.fresh_at.load(std::memory_order_relaxed);

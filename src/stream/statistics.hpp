@@ -1,5 +1,6 @@
-// `Statistics` holds the numbers of ksr_stat; written by Engine and Session, read by statistic_names.cpp. Any thread:
-// each is an atomic of its own.
+// `Statistics` holds the numbers of ksr_stat that belong to a watch, `OwnStatistics` those of each stream that shares
+// it; written by Engine, Session and Subscribers, read by statistic_names.cpp. Any thread: each is an atomic of its
+// own.
 #pragma once
 
 #include <atomic>
@@ -26,7 +27,6 @@ struct Statistics {
   Count watches{0};
   Count reconnects{0};
   Count relists{0};
-  Count merged{0};
   Count errors{0};
   Count headlamp_reloads{0};
   // 1: the server sends only the objects of the shard.
@@ -36,6 +36,10 @@ struct Statistics {
   // Points on the monotonic clock in milliseconds, or kNever.
   std::atomic<std::int64_t> fresh_at{kNever};
   std::atomic<std::int64_t> next_try_at{kNever};
+};
+
+struct OwnStatistics {
+  Count merged{0};
 };
 
 }  // namespace ksr::stream

@@ -10,6 +10,7 @@
 #include "base/system_random.hpp"
 #include "cluster/access.hpp"
 #include "stream/engine.hpp"
+#include "stream/sharing_key.hpp"
 #include "stream/statistic_names.hpp"
 
 namespace ksr::stream {
@@ -37,6 +38,17 @@ Expected<void> check(const Config& config) {
     return Error{Status::invalid, "config key backoff_max: expected at least backoff_initial"};
   }
   return check_fields(config.fields);
+}
+
+EngineParts engine_parts(const Config& config, std::shared_ptr<cluster::Access> access, Runtime& runtime) {
+  auto view = std::make_shared<delivery::SharedView>(
+      config.limit, std::max<std::size_t>(config.query.namespaces.size(), 1), config.fields.index);
+  EngineParts parts{runtime.executor(), runtime.server_states(), std::make_unique<SystemRandom>(), config,
+                    std::move(access),  std::move(view),         std::make_shared<Statistics>()};
+  // The rest of it is in the Access: an engine, which may outlive the stream that made it, holds no secrets.
+  parts.config.connection = cluster::ConnectionOptions();
+  parts.config.connection.request_timeout = config.connection.request_timeout;
+  return parts;
 }
 
 // Abandons the dispatcher of a stream that could not be made.
@@ -72,8 +84,10 @@ Expected<std::shared_ptr<Stream>> Stream::create(Config config, std::unique_ptr<
     access = *std::move(opened);
   }
   if (config.query.namespaces_of_context) config.query.namespaces = {name_space};
-  auto publisher = std::make_shared<delivery::Publisher>(
-      config.limit, std::max<std::size_t>(config.query.namespaces.size(), 1), config.fields.index);
+  const std::string key = config.share ? sharing_key(config, *access) : std::string();
+  auto subscription = std::make_unique<Subscription>(
+      runtime, key, [&] { return std::make_shared<Informer>(runtime, engine_parts(config, access, runtime)); });
+  auto publisher = std::make_shared<delivery::Publisher>(subscription->informer().view());
   auto dispatcher = delivery::CallbackDispatcher::create(
       config.delivery, std::move(host), publisher, client ? std::move(client->delivery) : delivery::SharedDelivery{});
   if (!dispatcher) return std::move(dispatcher).error();
@@ -82,85 +96,51 @@ Expected<std::shared_ptr<Stream>> Stream::create(Config config, std::unique_ptr<
   (*dispatcher)->blank(access->secrets());
   early_lines.replay_to(**dispatcher);
   access->add_logger(*dispatcher);
-  auto statistics = std::make_shared<Statistics>();
-  auto last_error = std::make_shared<LastError>(access->secrets());
-  EngineParts parts{runtime.executor(),
-                    runtime.server_states(),
-                    std::make_unique<SystemRandom>(),
-                    std::move(config),
-                    std::move(access),
-                    publisher,
-                    *dispatcher,
-                    statistics,
-                    last_error};
-  auto engine = std::make_shared<Engine>(std::move(parts));
-  std::shared_ptr<Stream> stream(new Stream(runtime, std::move(publisher), *dispatcher, std::move(statistics),
-                                            std::move(last_error), std::move(engine)));
+  const Subscriber subscriber{*dispatcher, std::make_shared<OwnStatistics>(),
+                              std::make_shared<LastError>(access->secrets())};
+  subscription->set_subscriber(subscriber);
+  std::shared_ptr<Stream> stream(new Stream(std::move(publisher), subscriber, std::move(subscription)));
   abandon_on_failure.finish();
   return stream;
 }
 
-Stream::Stream(Runtime& runtime, std::shared_ptr<delivery::Publisher> publisher,
-               std::shared_ptr<delivery::CallbackDispatcher> dispatcher, std::shared_ptr<Statistics> statistics,
-               std::shared_ptr<LastError> last_error, std::shared_ptr<Engine> engine)
-    : runtime_(runtime),
-      publisher_(std::move(publisher)),
-      dispatcher_(std::move(dispatcher)),
-      statistics_(std::move(statistics)),
-      last_error_(std::move(last_error)),
-      engine_handle_(new EngineHandle{engine, {engine}}) {}
+Stream::Stream(std::shared_ptr<delivery::Publisher> publisher, const Subscriber& subscriber,
+               std::unique_ptr<Subscription> subscription)
+    : publisher_(std::move(publisher)),
+      dispatcher_(subscriber.dispatcher),
+      statistics_(subscriber.statistics),
+      last_error_(subscriber.last_error),
+      subscription_(std::move(subscription)) {}
 
-Stream::~Stream() {
-  runtime_.executor().post([handle = engine_handle_] { delete handle; });
-}
+Stream::~Stream() = default;
 
 void Stream::start() {
-  // The handle is deleted by a later task than this one.
-  runtime_.executor().post([handle = engine_handle_, &runtime = runtime_] {
-    const std::shared_ptr<Engine> engine = handle->engine;
-    runtime.add(handle->list_node);
-    engine->start();
-  });
+  subscription_->start();
 }
 
 void Stream::abandon() {
   dispatcher_->abandon();
-  stop_engine();
+  subscription_->leave();
 }
 
 void Stream::cancel() {
   dispatcher_->cancel();
-  stop_engine();
+  subscription_->leave();
 }
 
 Status Stream::close() {
   const Status closed = dispatcher_->close();
-  if (closed == Status::ok) stop_engine();
+  if (closed == Status::ok) subscription_->leave();
   return closed;
 }
 
 void Stream::close_async(std::function<void()> on_ended) {
-  stop_engine();
+  subscription_->leave();
   dispatcher_->close_async(std::move(on_ended));
 }
 
-void Stream::stop_engine() {
-  if (stopping_.exchange(true)) return;
-  statistics_->state.store(sync::State::closed, std::memory_order_relaxed);
-  // Posted before the destructor's task, which deletes the handle.
-  runtime_.executor().post([handle = engine_handle_, &runtime = runtime_] {
-    const std::shared_ptr<Engine> engine = handle->engine;
-    try {
-      engine->cancel();
-    } catch (...) {
-      // It is cancelled; what it holds is destroyed with it.
-    }
-    runtime.remove(engine);
-  });
-}
-
 std::optional<std::uint64_t> Stream::statistic(std::string_view name) {
-  return read_statistic(name, *statistics_, *publisher_, *dispatcher_);
+  return read_statistic(name, {subscription_->informer(), subscription_->left(), *statistics_, *dispatcher_});
 }
 
 std::optional<delivery::ErrorReport> Stream::last_error() const {

@@ -1,10 +1,8 @@
 // `Stream` is one open stream as the host has it; used by open() and abi/. Any thread.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <functional>
-#include <list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -16,13 +14,12 @@
 #include "delivery/host.hpp"
 #include "delivery/publisher.hpp"
 #include "stream/config.hpp"
+#include "stream/informer.hpp"
 #include "stream/last_error.hpp"
 #include "stream/runtime.hpp"
 #include "stream/statistics.hpp"
 
 namespace ksr::stream {
-
-class Engine;
 
 // What the streams of a client share.
 struct ClientParts {
@@ -52,6 +49,9 @@ class Stream {
   // `on_ended` runs after the host is destroyed.
   void close_async(std::function<void()> on_ended);
   Status wait_synced(std::optional<Milliseconds> timeout) { return dispatcher_->wait_synced(timeout); }
+  Status wait_until(const delivery::CallbackDispatcher::Test& test, std::optional<Milliseconds> timeout) {
+    return dispatcher_->wait_until(test, timeout);
+  }
   delivery::SnapshotRef latest() { return publisher_->latest(); }
   int fd() const noexcept { return dispatcher_->fd(); }
   std::int64_t dispatch() { return dispatcher_->dispatch(); }
@@ -61,25 +61,14 @@ class Stream {
   std::optional<delivery::ErrorReport> last_error() const;
 
  private:
-  Stream(Runtime& runtime, std::shared_ptr<delivery::Publisher> publisher,
-         std::shared_ptr<delivery::CallbackDispatcher> dispatcher, std::shared_ptr<Statistics> statistics,
-         std::shared_ptr<LastError> last_error, std::shared_ptr<Engine> engine);
-  void stop_engine();
+  Stream(std::shared_ptr<delivery::Publisher> publisher, const Subscriber& subscriber,
+         std::unique_ptr<Subscription> subscription);
 
-  Runtime& runtime_;
   const std::shared_ptr<delivery::Publisher> publisher_;
   const std::shared_ptr<delivery::CallbackDispatcher> dispatcher_;
-  const std::shared_ptr<Statistics> statistics_;
+  const std::shared_ptr<OwnStatistics> statistics_;
   const std::shared_ptr<LastError> last_error_;
-  // The engine lives on the network thread, where its last reference is dropped. Tasks capture this plain pointer,
-  // which std::function stores without allocating, so that ending a stream cannot fail for lack of memory; the last of
-  // them, posted by the destructor, deletes it.
-  struct EngineHandle {
-    std::shared_ptr<Engine> engine;
-    std::list<std::shared_ptr<Engine>> list_node;
-  };
-  EngineHandle* const engine_handle_;
-  std::atomic<bool> stopping_{false};
+  const std::unique_ptr<Subscription> subscription_;
 };
 
 }  // namespace ksr::stream

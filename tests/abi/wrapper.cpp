@@ -67,6 +67,11 @@ bool sorted(const ksr::snapshot& view) {
   return std::is_sorted(view.begin(), view.end(), [](object_view a, object_view b) { return a.name() < b.name(); });
 }
 
+bool waits(const ksr::stream& stream);
+bool waits(const ksr::stream& stream) {
+  return !stream.wait_until([](const ksr::snapshot& view) { return view.size() > 1; }).empty();
+}
+
 #ifdef KSR_HPP_LOADED
 void load(void* (*find)(const char*));
 void load(void* (*find)(const char*)) {

@@ -50,6 +50,33 @@ static void check_client_in_child(ksr_config* config) {
   destroyed = destroyed_before;
 }
 
+static int always(const ksr_snapshot* snapshot, void* user_data) {
+  (void)snapshot, (void)user_data;
+  return 1;
+}
+
+/* In the child a wait that was under way ends after the test that forked. */
+static int forks(const ksr_snapshot* snapshot, void* is_child) {
+  const pid_t child = fork();
+  int status = 0;
+  CHECK(snapshot != NULL && child >= 0);
+  if (child == 0) {
+    alarm(10);
+    *(int*)is_child = 1;
+    return 0;
+  }
+  CHECK(waitpid(child, &status, 0) == child);
+  CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+  return 1;
+}
+
+static void check_test_that_forks(ksr_stream* stream) {
+  int is_child = 0;
+  const ksr_status waited = ksr_wait_until(stream, forks, &is_child, -1);
+  if (is_child) _exit(waited == KSR_E_FORKED ? 0 : 1);
+  CHECK(waited == KSR_OK);
+}
+
 static void check_child(ksr_config* config, ksr_stream* stream, const ksr_snapshot* kept) {
   uint64_t value = 0;
   ksr_config* other = NULL;
@@ -63,6 +90,7 @@ static void check_child(ksr_config* config, ksr_stream* stream, const ksr_snapsh
   CHECK(ksr_open(config, NULL, on_destroy, &second, NULL) == KSR_E_FORKED);
   CHECK(second == NULL && destroyed == 1);
   CHECK(ksr_wait_synced(stream, 0) == KSR_E_FORKED);
+  CHECK(ksr_wait_until(stream, always, NULL, -1) == KSR_E_FORKED);
   CHECK(ksr_latest(stream) == NULL);
   CHECK(ksr_last_error(stream) == NULL);
   CHECK(ksr_fd(stream) == -1);
@@ -101,6 +129,7 @@ int main(void) {
     CHECK(waitpid(child, &status, 0) == child);
     CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
   }
+  check_test_that_forks(stream);
   ksr_snapshot_release(kept);
   ksr_config_free(config);
   ksr_params_free(params);

@@ -46,7 +46,7 @@ struct ServerOptions {
   std::size_t history_window = 100000;  // changes that are kept of each resource
   std::uint64_t first_revision = 1000;
   bool watch_list = true;  // false: sendInitialEvents is refused with 422, as servers without the feature do
-  bool shards = false;      // whether shardSelector is known
+  bool shards = false;     // whether shardSelector is known
   bool aggregated_discovery = true;
   bool future_watch_waits = true;       // false: 504 at once
   std::size_t gzip_above = 128 * 1024;  // bodies larger than this are compressed for clients that accept it

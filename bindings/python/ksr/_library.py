@@ -13,6 +13,7 @@ UpdateFn = ctypes.CFUNCTYPE(None, c_void_p, c_void_p, c_void_p)
 ErrorFn = ctypes.CFUNCTYPE(None, c_void_p, c_void_p, c_void_p)
 StateFn = ctypes.CFUNCTYPE(None, c_void_p, c_int32, c_void_p)
 LogFn = ctypes.CFUNCTYPE(None, c_int32, c_void_p, c_size_t, c_void_p)
+TestFn = ctypes.CFUNCTYPE(c_int, c_void_p, c_void_p)
 ChannelEventFn = ctypes.CFUNCTYPE(None, c_void_p, c_int32, c_int32, c_void_p, c_void_p)
 DestroyFn = ctypes.CFUNCTYPE(None, c_void_p)
 
@@ -45,6 +46,7 @@ _PROTOTYPES: Dict[str, Tuple[Any, List[Any]]] = {
     "ksr_close": (c_int32, [c_void_p]),
     "ksr_close_async": (None, [c_void_p]),
     "ksr_wait_synced": (c_int32, [c_void_p, c_int64]),
+    "ksr_wait_until": (c_int32, [c_void_p, TestFn, c_void_p, c_int64]),
     "ksr_latest": (c_void_p, [c_void_p]),
     "ksr_fd": (c_int, [c_void_p]),
     "ksr_dispatch": (c_int64, [c_void_p]),

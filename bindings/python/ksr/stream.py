@@ -16,7 +16,7 @@ from . import _inbox
 from ._delivery import REST, Delivery
 from ._descriptor import Descriptor, News
 from ._inbox import Inbox
-from ._library import c_text, library
+from ._library import TestFn, c_text, library
 from .codes import Code, State, named
 from .config import Config, Value
 from .errors import Error, failure, read_error
@@ -28,6 +28,34 @@ OnLog = Callable[["Stream", int, str], object]
 
 # How long a call into the library may delay Ctrl-C.
 _SLICE_MS = 200
+
+_NO_SNAPSHOT = "there is no complete snapshot"
+
+
+class _Waiting:
+    """The test of one wait_until, as the library calls it: once for each snapshot, however often the wait begins anew.
+    No exception leaves it."""
+
+    def __init__(self, lib: Any, test: Callable[[Snapshot], object]) -> None:
+        self._lib = lib
+        self._test = test
+        self.tested = 0  # the sequence of the last one
+        self.passed: Optional[Snapshot] = None
+        self.raised: Optional[BaseException] = None
+        self.function = TestFn(self._run)
+
+    def _run(self, address: int, _: object) -> int:
+        try:
+            snapshot = Snapshot(self._lib.ksr_snapshot_retain(address))
+            if snapshot.sequence == self.tested:
+                return 0
+            self.tested = snapshot.sequence
+            if not self._test(snapshot):
+                return 0
+            self.passed = snapshot
+        except BaseException as error:
+            self.raised = error
+        return 1
 
 
 class Stream:
@@ -152,11 +180,34 @@ class Stream:
             if status != Code.TIMEOUT or (deadline is not None and time.monotonic() >= deadline):
                 raise self._not_synced(status, timeout)
 
+    def wait_until(self, test: Callable[[Snapshot], object], timeout: Optional[float] = None) -> Snapshot:
+        """Waits until `test` is true of the view, at most `timeout` seconds (None: without limit), and returns the
+        snapshot that it is true of. The test is called on this thread, with the newest complete snapshot, then again
+        whenever that has changed; what it raises ends the wait. Nothing needs to be polled or iterated for it. Raises
+        Error: Code.TIMEOUT; Code.CANCELLED when the stream has ended; or, as long as there is no complete snapshot, as
+        wait_synced. In asyncio: `await asyncio.to_thread(stream.wait_until, test)`. Since 0.2."""
+        waiting = _Waiting(self._lib, test)
+        deadline = None if timeout is None else time.monotonic() + timeout
+        while True:
+            self._require_usable()
+            left_ms = _SLICE_MS if deadline is None else max(0, int((deadline - time.monotonic()) * 1000))
+            status = self._lib.ksr_wait_until(self._pointer, waiting.function, None, min(left_ms, _SLICE_MS))
+            if waiting.raised is not None:
+                raise waiting.raised
+            if waiting.passed is not None:
+                return waiting.passed
+            if status != Code.TIMEOUT or (deadline is not None and time.monotonic() >= deadline):
+                missing = "the view is not what was waited for" if waiting.tested else _NO_SNAPSHOT
+                raise self._in_vain(status, timeout, missing)
+
     def _not_synced(self, status: int, timeout: Optional[float]) -> Error:
+        return self._in_vain(status, timeout, _NO_SNAPSHOT)
+
+    def _in_vain(self, status: int, timeout: Optional[float], what: str) -> Error:
         if status not in (Code.TIMEOUT, Code.CANCELLED):
-            return failure(status, message="waiting for the first snapshot")
+            return failure(status, message="waiting for a snapshot")
         in_time = "" if status == Code.CANCELLED or timeout is None else f" within {timeout:g} s"
-        what = f"there is no complete snapshot{in_time}"
+        what += in_time
         cause = self._read_last_error()
         if cause is None:
             return Error(status, f"{what}: the stream is {self.state.name.lower()}")

@@ -56,6 +56,28 @@ class Views(unittest.TestCase):
             self.assertEqual(stream.stat("objects"), 2)
             self.assertEqual(len(stream.latest()), 2)
 
+    def test_waiting_until_something_is_true(self):
+        with self.open() as stream:
+            snapshot = stream.wait_until(lambda view: view.find(self.space, "a"), TEST_TIMEOUT)
+            self.assertEqual([item.name for item in snapshot], ["a", "b"])
+            tests = []
+            with self.assertRaises(ksr.Error) as raised:
+                stream.wait_until(lambda view: tests.append(view.sequence), 0.3)
+            self.assertEqual((raised.exception.code, len(tests)), (ksr.Code.TIMEOUT, 1))
+            changing = threading.Thread(target=script, args=(f"delete configmap {self.space}/a",))
+            changing.start()
+            gone = stream.wait_until(lambda view: view.find(self.space, "a") is None)
+            changing.join()
+            self.assertEqual([item.name for item in gone], ["b"])
+            with self.assertRaises(ZeroDivisionError):
+                stream.wait_until(lambda view: 1 // 0)
+            with self.assertRaises(ksr.Error) as raised:
+                stream.wait_until(lambda view: stream.cancel())
+            self.assertEqual(raised.exception.code, ksr.Code.CANCELLED)
+        with self.assertRaises(ksr.Error) as raised:
+            stream.wait_until(lambda view: True)
+        self.assertEqual(raised.exception.code, ksr.Code.INVALID)
+
     def test_a_snapshot_is_a_sequence(self):
         with self.open() as stream:
             snapshot = stream.poll(TEST_TIMEOUT)

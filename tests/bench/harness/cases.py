@@ -88,6 +88,7 @@ ALONE = [
     _ksr("blocked", "blocked", "--newest", "5000", events=1_000_000),
     _ksr("blocked-websocket", "blocked", "--newest", "5000", *_WEBSOCKET, events=1_000_000),
     _ksr("blocked-all", "blocked", events=1_000_000),
+    _ksr("shared", "shared"),
     _ksr("streams", "streams", objects=1),
     _ksr("streams-websocket", "streams", *_WEBSOCKET, objects=1),
     _ksr("streams-tls", "streams", objects=1, tls=True),

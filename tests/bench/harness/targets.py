@@ -24,7 +24,7 @@ class Results(dict):
 def lines(results):
     """Every line whose cases were run."""
     made = []
-    for section in (watch, listing, memory, change, keeping, latency, blocked, streams, calls):
+    for section in (watch, listing, memory, change, keeping, latency, blocked, sharing, streams, calls):
         made += [line for line in section(results) if line is not None]
     return made
 
@@ -139,6 +139,13 @@ def streams(results):
         if found and found.get("correct"):
             yield bound(f"1,000 {case}: threads", found["threads"], 16, "", digits=0)
             yield bound(f"1,000 {case}: resident each", found["bytes_per_stream"], 150, "KB", 1e3)
+
+
+def sharing(results):
+    found = results.get("libksr/shared")
+    if found and found.get("correct"):
+        what = "10 streams that share one watch: resident against one"
+        yield bound(what, found["resident_ratio"], 1.1, "×", digits=2)
 
 
 def calls(results):

@@ -25,6 +25,7 @@ void run_keep(const Setup& setup, Report& report);
 void run_latency(const Setup& setup, Report& report);
 void run_blocked(const Setup& setup, Report& report);
 void run_streams(const Setup& setup, Report& report);
+void run_shared(const Setup& setup, Report& report);
 void run_drain(const Setup& setup, Report& report);
 void run_calls(const Setup& setup, Report& report);
 void run_handover(const Setup& setup, Report& report);
@@ -32,7 +33,9 @@ void run_handover(const Setup& setup, Report& report);
 // Without a replay server; what the settings do not say is the library's own default.
 void run_real(const Settings& settings);
 
-// Adds "correct": whether the newest snapshot has exactly the server's objects.
+// Whether the newest snapshot has exactly the server's objects.
+bool is_correct(const Setup& setup, const Host& host);
+// Adds it as "correct".
 void add_correct(const Setup& setup, const Host& host, Report& report);
 
 // With `limit`: as many objects as configured, all of them changed by the newest events.

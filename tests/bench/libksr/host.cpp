@@ -35,8 +35,10 @@ ksr_stream* open_stream(const Settings& settings, ksr_update_fn on_update, ksr_e
   return stream;
 }
 
-Host::Host(const Settings& settings, Update update)
-    : update_(std::move(update)), stream_(open_stream(settings, on_update, on_error, this)) {}
+// Its callbacks may come before open_stream() returns: every member has to be there.
+Host::Host(const Settings& settings, Update update) : update_(std::move(update)) {
+  stream_ = open_stream(settings, on_update, on_error, this);
+}
 
 Host::~Host() {
   close();

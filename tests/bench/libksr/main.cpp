@@ -17,7 +17,7 @@ const std::map<std::string, Case> kCases = {
     {"watch", ksr::bench::run_watch},     {"growth", ksr::bench::run_growth},   {"million", ksr::bench::run_million},
     {"keep", ksr::bench::run_keep},       {"latency", ksr::bench::run_latency}, {"blocked", ksr::bench::run_blocked},
     {"streams", ksr::bench::run_streams}, {"drain", ksr::bench::run_drain},     {"handover", ksr::bench::run_handover},
-    {"calls", ksr::bench::run_calls},
+    {"calls", ksr::bench::run_calls},     {"shared", ksr::bench::run_shared},
 };
 
 std::string take(ksr::bench::Settings& settings, const std::string& key, const std::string& otherwise) {

@@ -23,6 +23,8 @@ class Crowd {
  public:
   Crowd(Settings settings, std::size_t size) : watchers_(size) {
     settings["delivery"] = "manual";
+    // What each costs that asks for something of its own.
+    settings["share"] = "false";
     for (Watcher& each : watchers_) {
       each.stream = open_stream(settings, count_update, nullptr, &each);
       descriptors_.push_back({ksr_fd(each.stream), POLLIN, 0});

@@ -44,13 +44,17 @@ void add_list(const Setup& setup, const Host& host, const Listed& before, Report
 
 }  // namespace
 
-void add_correct(const Setup& setup, const Host& host, Report& report) {
+bool is_correct(const Setup& setup, const Host& host) {
   const ServerState expected = setup.control.state();
   const ksr_snapshot* snapshot = host.latest();
   const bool complete =
       version_sum(snapshot) == expected.version_sum && ksr_snapshot_count(snapshot) == expected.objects;
   ksr_snapshot_release(snapshot);
-  report.add_json("correct", complete && host.errors() == 0 ? "true" : "false");
+  return complete && host.errors() == 0;
+}
+
+void add_correct(const Setup& setup, const Host& host, Report& report) {
+  report.add_json("correct", is_correct(setup, host) ? "true" : "false");
 }
 
 bool limited_is_newest(const Host& host, std::uint64_t limit) {

@@ -147,6 +147,12 @@ TEST_CASE("get: tables, names, selectors, several types") {
   both.read({"get", "pods", "--field-selector", "metadata.name=db"});
   both.read({"get", "cm", "-l", "tier", "-L", "app,tier", "--show-labels"});
   both.read({"get", "cm,deploy,po,wd"});
+  both.read({"get", "pods", "--sort-by", "{.spec.containers[0].name}"});
+  both.read({"get", "pods", "--sort-by=.spec.containers[*].image", "-o", "wide"});
+  both.read({"get", "cm", "--sort-by", ".metadata.name", "-o", "name"});
+  // kubectl says that there are no resources.
+  CHECK(both.run_ksr({"get", "po", "--sort-by", ".no.such"}).status == 1);
+  both.read({"get", "clusterroles", "--sort-by", ".metadata.resourceVersion", "-o", "name"});
   both.read({"get", "all"});
   both.read({"get", "all", "-A", "-o", "name"});
   both.read({"get", "pod/web", "deployment.apps/web"});

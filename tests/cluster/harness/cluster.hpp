@@ -61,8 +61,8 @@ class Cluster {
   void allow_reading(const User& user, const std::string& ns, const std::string& api_group,
                      const std::string& resource);
 
-  void stop_apiserver();   // SIGTERM: watches end cleanly
-  void kill_apiserver();   // kill -9: connections are reset
+  void stop_apiserver();  // SIGTERM: watches end cleanly
+  void kill_apiserver();  // kill -9: connections are reset
   // From its next start on; a flag that was given before stays as well, and the last one counts.
   void add_apiserver_flag(std::string flag) { options_.apiserver_flags.push_back(std::move(flag)); }
   void start_apiserver();  // on the same port, with the same data and certificate; returns when it is ready

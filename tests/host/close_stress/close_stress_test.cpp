@@ -21,6 +21,7 @@ constexpr int kRounds = 40;
 constexpr unsigned kThreads = 8;
 constexpr unsigned kStreams = 8;
 constexpr int kCallsPerThread = 200;
+constexpr unsigned kSharing = 20;
 
 Settings settings_of(const ApiServer& server, unsigned number) {
   Settings settings = on_server(server, number % 2 == 0 ? "websocket" : "http");
@@ -84,6 +85,41 @@ TEST_CASE("close, cancel and close_async from eight threads and from callbacks")
   ApiServer server(with_token());
   server.script("populate pods 20\nchurn pods 200/s\nevery 70ms drop connections");
   for (std::uint32_t seed = 101; seed <= 100 + kRounds; ++seed) stress(server, seed, true);
+}
+
+TEST_CASE("a storm of streams that share one watch: opened, ended and opened again from eight threads") {
+  ApiServer server(with_token());
+  server.script("populate pods 20\nchurn pods 200/s\nevery 50ms drop connections reset");
+  for (std::uint32_t round = 0; round < kRounds / 4; ++round) {
+    std::deque<StressedStream> streams;
+    for (unsigned i = 0; i < kSharing * 2; ++i) streams.emplace_back(i % 3 == 1, round * 100 + i);
+    const auto open = [&](unsigned i) {
+      Settings settings = on_server(server, "http");
+      settings.emplace_back("backoff_initial", "1ms");
+      if (i % 4 == 1) settings.emplace_back("delivery", "manual");
+      streams[i].open(settings);
+    };
+    for (unsigned i = 0; i < kSharing; ++i) open(i);
+    std::vector<std::thread> threads;
+    for (unsigned t = 0; t < kThreads; ++t) {
+      threads.emplace_back([&, t] {
+        std::mt19937 engine(round * 100 + t);
+        for (unsigned i = t; i < kSharing; i += kThreads) {
+          // Another one comes while this one ends.
+          open(kSharing + i);
+          for (int n = 0; n < 20; ++n) streams[i].call_any(engine);
+          i % 2 == 0 ? static_cast<void>(streams[i].close()) : streams[i].close_async();
+          for (int n = 0; n < 20; ++n) streams[kSharing + i].call_any(engine);
+        }
+      });
+    }
+    for (std::thread& thread : threads) thread.join();
+    end_all(streams);
+    for (const StressedStream& stream : streams) {
+      CHECK(stream.violations() == std::vector<std::string>{});
+      CHECK(stream.destroyed() == 1);
+    }
+  }
 }
 
 TEST_CASE("eight threads close one stream: it is closed once, and destroyed when each call returns") {

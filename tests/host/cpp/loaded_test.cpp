@@ -33,7 +33,8 @@ std::string refusal(Find&& find) {
   } catch (const ksr::error& error) {
     CHECK(error.code() == ksr::status::unsupported);
     // Though no function is there that it could ask.
-    CHECK(ksr::ksr_error_http_status == nullptr);
+    const bool is_there = ksr::ksr_error_http_status != nullptr;
+    CHECK_FALSE(is_there);
     CHECK(error.http_status() == 0);
     CHECK(error.is_fatal());
     CHECK_FALSE(error.maybe_done());

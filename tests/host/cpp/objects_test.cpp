@@ -88,6 +88,7 @@ TEST_CASE("fields, and an object that is none") {
   CHECK(object.get(static_cast<ksr::field>(99)) == "");
   const ksr::object_view none;
   CHECK(none.name() == "");
+  CHECK(std::string(none.name().data()).empty());
   CHECK(none.get<std::string>("/data") == std::nullopt);
   CHECK(none.size("") == std::nullopt);
   CHECK(none.keys("").empty());

@@ -1,4 +1,7 @@
 // Streams and snapshots through ksr.hpp.
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <thread>
 
 #include "host/cpp/without_rtti.hpp"
@@ -208,6 +211,49 @@ TEST_CASE("a wait that fails says why, and does not wait where nothing is left t
   CHECK(status_of([&] { stream.wait_synced(); }) == status::cancelled);
 }
 
+TEST_CASE("waiting until something is true of the view") {
+  ApiServer server(with_token());
+  server.script("create pods a");
+  ksr::config config = pods_on(server);
+  ksr::stream stream(config);
+  const auto has_b = [](const ksr::snapshot& view) { return static_cast<bool>(view.find("default", "b")); };
+  CHECK(stream.try_wait_until(has_b, std::chrono::milliseconds(1)) == status::timeout);
+  CHECK(status_of([&] { stream.wait_until(has_b, std::chrono::milliseconds(1)); }) == status::timeout);
+  std::thread other([&] { server.script("create pods c\ncreate pods b"); });
+  const ksr::snapshot view = stream.wait_until(has_b, kWaitLimit);
+  other.join();
+  CHECK(view.find("default", "b"));
+  // With a state of its own, and what it throws.
+  std::size_t tests = 0;
+  CHECK(stream.wait_until([&](const ksr::snapshot&) { return ++tests > 0; }).size() >= 2);
+  CHECK(tests == 1);
+  CHECK_THROWS_WITH_AS(stream.wait_until([](const ksr::snapshot&) -> bool { throw std::logic_error("on purpose"); }),
+                       "on purpose", std::logic_error);
+  CHECK_THROWS_AS(stream.try_wait_until([](const ksr::snapshot&) -> bool { throw 7; }), int);
+  const ksr::stream_ref named = stream;
+  stream.cancel();
+  CHECK(stream.try_wait_until([](const ksr::snapshot&) { return false; }) == status::cancelled);
+  stream.close();
+  CHECK(named.try_wait_until(has_b) == status::invalid);
+  CHECK(ksr::stream().try_wait_until(has_b) == status::invalid);
+}
+
+TEST_CASE("waiting for a stream that fails throws what is wrong, and what a callback has thrown") {
+  ksr::config config = nowhere();
+  const auto never = [](const ksr::snapshot&) { return false; };
+  {
+    Told told;
+    config.on_error([&](ksr::stream_ref, const ksr::error&) { told.say("error"); });
+    ksr::stream stream(config);
+    CHECK(told.wait_for("error"));
+    const std::string message = thrown_by([&] { stream.wait_until(never, std::chrono::milliseconds(1)); });
+    CHECK(message.find("KSR_E_TIMEOUT what was waited for is not so: ") == 0);
+  }
+  config.on_error([](ksr::stream_ref, const ksr::error&) { throw std::logic_error("on purpose"); });
+  ksr::stream stream(config);
+  CHECK_THROWS_WITH_AS(stream.wait_until(never), "on purpose", std::logic_error);
+}
+
 TEST_CASE("callbacks of a config reach each of its streams, and end with them") {
   ApiServer server(with_token());
   server.script("create pods a");
@@ -252,6 +298,25 @@ TEST_CASE("delivery=manual: a descriptor, and callbacks on the thread that dispa
   CHECK(seen == 1);
   CHECK(threads == std::vector<std::thread::id>{std::this_thread::get_id()});
   CHECK_FALSE(ksr::in_callback());
+}
+
+TEST_CASE("in a forked child streams say so, can be destroyed, and leave the parent's alone") {
+  ksr::stream stream(nowhere());
+  const ksr::client client(ksr::config{{"server", "http://127.0.0.1:1"}});
+  const ksr::params params{{"path", "/healthz"}};
+  const pid_t child = fork();
+  if (child == 0) {
+    bool is_right = stream.try_close() == status::forked && stream.try_wait_synced() == status::forked;
+    is_right = is_right && status_of([&] { stream.close(); }) == status::forked;
+    is_right = is_right && client.try_call(params).code() == status::forked;
+    stream = ksr::stream();
+    _exit(is_right ? 0 : 1);
+  }
+  REQUIRE(child > 0);
+  int ended = -1;
+  CHECK(waitpid(child, &ended, 0) == child);
+  CHECK(ended == 0);
+  stream.close();
 }
 
 TEST_CASE("the library that is loaded") {

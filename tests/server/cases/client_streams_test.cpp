@@ -231,6 +231,20 @@ TEST_CASE("after ksr_client_cancel streams end, and none can be opened") {
   CHECK(stream.close() == KSR_OK);
 }
 
+TEST_CASE("request_timeout of a client is that of its streams") {
+  ApiServer server(with_token());
+  server.script("fault list pods stall bytes=0 times=forever");
+  Settings settings = client_of(server, "thread");
+  settings.emplace_back("request_timeout", "250ms");
+  const Requester requester(settings);
+  Recorder stream;
+  REQUIRE(stream.open(pods(), requester.client()) == KSR_OK);
+  CHECK(stream.wait_error(KSR_E_TIMEOUT));
+  REQUIRE_FALSE(stream.errors().empty());
+  CHECK(stream.errors().front().message.find("nothing received for 250 ms") != std::string::npos);
+  CHECK(stream.close() == KSR_OK);
+}
+
 TEST_CASE("min_interval of a client is that of its streams") {
   for (const char* delivery : {"thread", "manual"}) {
     CAPTURE(delivery);

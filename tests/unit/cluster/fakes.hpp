@@ -112,7 +112,27 @@ class FakeTransport final : public transport::Transport {
   std::vector<transport::Request> requests;
   bool silent = false;
 
+  // The watches whose exchange exists.
+  std::size_t open_watches() const {
+    std::size_t open = 0;
+    for (const Sent& sent : sent_) open += sent.is_open_watch() ? 1 : 0;
+    return open;
+  }
+  // Each of them receives these bytes. On the executor.
+  void send_to_watches(std::string_view bytes) {
+    for (std::size_t i = 0; i < sent_.size(); ++i) {
+      if (sent_[i].is_open_watch()) sent_[i].observer->on_body(bytes);
+      if (sent_[i].is_open_watch()) sent_[i].observer->on_drained();
+    }
+  }
+
  private:
+  struct Sent {
+    std::string target;
+    std::shared_ptr<bool> alive;
+    transport::ExchangeObserver* observer;
+    bool is_open_watch() const { return *alive && target.find("watch=true") != std::string::npos; }
+  };
   class FakeExchange final : public transport::Exchange {
    public:
     explicit FakeExchange(std::shared_ptr<bool> alive) : alive_(std::move(alive)) {}
@@ -141,6 +161,7 @@ class FakeTransport final : public transport::Transport {
     requests.push_back(request);
     if (thrown_by_get) std::rethrow_exception(thrown_by_get);
     auto alive = std::make_shared<bool>(true);
+    sent_.push_back({request.target, alive, &observer});
     if (silent) return std::make_unique<FakeExchange>(alive);
     executor_.post([this, alive, request, &observer] {
       if (!*alive) return;
@@ -158,6 +179,7 @@ class FakeTransport final : public transport::Transport {
   }
 
   FakeExecutor& executor_;
+  std::vector<Sent> sent_;
 };
 
 class RecordingLogger final : public Logger {

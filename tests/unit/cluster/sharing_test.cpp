@@ -54,6 +54,67 @@ TEST_CASE("any difference is another Access") {
   }
 }
 
+TEST_CASE("one exec plugin is one Access: the same program, arguments and environment, that of the process included") {
+  World world;
+  const auto with_plugin = [&](const std::string& exec) {
+    ConnectionOptions options;
+    options.kubeconfig =
+        world.files.write("config",
+                          "current-context: c\ncontexts: [{name: c, context: {cluster: k, user: u}}]\n"
+                          "clusters: [{name: k, cluster: {server: 'https://127.0.0.1:6443'}}]\n"
+                          "users: [{name: u, user: {exec: {apiVersion: client.authentication.k8s.io/v1, "
+                          "interactiveMode: Never, " +
+                              exec + "}}}]\n");
+    const auto opened = world.open(options);
+    REQUIRE_MESSAGE(opened.has_value(), (opened ? "" : opened.error().text()));
+    return *opened;
+  };
+  const std::string plugin = "command: /bin/true, args: [a, b], env: [{name: NAME, value: v}]";
+  const auto base = with_plugin(plugin);
+  CHECK(with_plugin(plugin) == base);
+  CHECK(with_plugin("command: /bin/false, args: [a, b], env: [{name: NAME, value: v}]") != base);
+  CHECK(with_plugin("command: /bin/true, args: [b, a], env: [{name: NAME, value: v}]") != base);
+  CHECK(with_plugin("command: /bin/true, args: [a b], env: [{name: NAME, value: v}]") != base);
+  CHECK(with_plugin("command: /bin/true, args: [a, b], env: [{name: NAME, value: w}]") != base);
+  CHECK(with_plugin("command: /bin/true, args: [a, b]") != base);
+  CHECK(with_plugin(plugin + ", provideClusterInfo: true") != base);
+  world.variables["PROFILE"] = "other";
+  CHECK(with_plugin(plugin) != base);
+  world.variables.erase("PROFILE");
+  CHECK(with_plugin(plugin) == base);
+}
+
+TEST_CASE("a token by its value, a file by its name, and a relative name by the directory it is looked up in") {
+  World world;
+  world.files.write("a/token", "one");
+  world.files.write("b/token", "one");
+  const auto with = [&](const std::string& token, const std::string& token_file) {
+    ConnectionOptions options = some_options();
+    options.token = token;
+    options.token_file = token_file;
+    const auto opened = world.open(options);
+    REQUIRE(opened.has_value());
+    return *opened;
+  };
+  const auto by_value = with("one", "");
+  const auto by_file = with("", world.files.path("a/token"));
+  CHECK(with("one", "") == by_value);
+  CHECK(by_file != by_value);
+  CHECK(with("", world.files.path("a/token")) == by_file);
+  CHECK(with("", world.files.path("b/token")) != by_file);
+  // It is the same file once it has been rotated.
+  world.files.write("a/token", "two");
+  CHECK(with("", world.files.path("a/token")) == by_file);
+
+  const std::filesystem::path here = std::filesystem::current_path();
+  std::filesystem::current_path(world.files.path("a"));
+  const auto in_a = with("", "token");
+  CHECK(with("", "token") == in_a);
+  std::filesystem::current_path(world.files.path("b"));
+  CHECK(with("", "token") != in_a);
+  std::filesystem::current_path(here);
+}
+
 TEST_CASE("an Access without an owner is destroyed, also when it is released on another thread") {
   World world;
   auto access = world.open(some_options());

@@ -30,7 +30,7 @@ struct Setup {
   // So many changes at once that the dispatcher takes them for a burst.
   void many() {
     ++version;
-    publisher->write([this](store::Cache& cache) {
+    publisher->view().write([this](store::Cache& cache) {
       cache.begin_list();
       for (int i = 0; i < 40; ++i) {
         with_pod("many-" + std::to_string(i), std::to_string(version), [&](const auto& item) { cache.stage(item); });
@@ -42,7 +42,7 @@ struct Setup {
 
   CallLog call_log;
   FakeHost* host = nullptr;
-  std::shared_ptr<Publisher> publisher = std::make_shared<Publisher>(0);
+  std::shared_ptr<Publisher> publisher = std::make_shared<Publisher>(std::make_shared<SharedView>(0));
   std::shared_ptr<CallbackDispatcher> dispatcher;
   int version = 100;
 };
@@ -318,6 +318,118 @@ TEST_CASE("wait_synced without limit ends when the stream fails for good, though
   }
 }
 
+TEST_CASE("wait_until: the view as it is, then each change; the time limit; nothing is dispatched for it") {
+  for (const Mode mode : {Mode::thread, Mode::manual}) {
+    Setup setup(mode);
+    CHECK(setup.dispatcher->wait_until([](const Snapshot&) { return Status::ok; }, Milliseconds(0)) == Status::timeout);
+    list(*setup.publisher, {"pod"}, "1");
+    setup.dispatcher->post_update();
+    int tests = 0;
+    const std::thread::id me = std::this_thread::get_id();
+    const auto never = [&](const Snapshot&) -> std::optional<Status> {
+      CHECK((std::this_thread::get_id() == me));
+      ++tests;
+      return std::nullopt;
+    };
+    CHECK(setup.dispatcher->wait_until(never, Milliseconds(0)) == Status::timeout);
+    CHECK(setup.dispatcher->wait_until(never, Milliseconds(20)) == Status::timeout);
+    CHECK(tests == 2);
+    std::atomic<bool> begun{false};
+    std::uint64_t last = 0;
+    std::thread writer([&] {
+      while (!begun) std::this_thread::yield();
+      for (int i = 0; i < 1'000; ++i) setup.update();
+    });
+    const auto at_the_end = [&](const Snapshot& snapshot) -> std::optional<Status> {
+      begun = true;
+      CHECK(snapshot.sequence() > last);
+      last = snapshot.sequence();
+      if (snapshot.view().at(0)->resource_version() != "1100") return std::nullopt;
+      return Status::ok;
+    };
+    CHECK(setup.dispatcher->wait_until(at_the_end, std::nullopt) == Status::ok);
+    writer.join();
+    CHECK(setup.dispatcher->close() == Status::ok);
+  }
+}
+
+TEST_CASE("wait_until: a view that changes with each test does not keep it beyond its limit") {
+  Setup setup(Mode::manual);
+  list(*setup.publisher, {"pod"}, "1");
+  const auto changing = [&](const Snapshot&) -> std::optional<Status> {
+    setup.update();
+    return std::nullopt;
+  };
+  CHECK(setup.dispatcher->wait_until(changing, Milliseconds(20)) == Status::timeout);
+  CHECK(setup.dispatcher->close() == Status::ok);
+}
+
+TEST_CASE("wait_until without limit ends with the stream; what it has received last is tested") {
+  for (const Mode mode : {Mode::thread, Mode::manual}) {
+    for (const bool fails : {true, false}) {
+      Setup setup(mode);
+      list(*setup.publisher, {"pod"}, "1");
+      std::atomic<int> tests{0};
+      const auto never = [&](const Snapshot&) -> std::optional<Status> {
+        ++tests;
+        return std::nullopt;
+      };
+      std::thread waiter([&] { CHECK(setup.dispatcher->wait_until(never, std::nullopt) == Status::cancelled); });
+      while (tests == 0) std::this_thread::yield();
+      if (fails) {
+        put(*setup.publisher, "pod", "2");
+        setup.dispatcher->end();
+      } else {
+        setup.dispatcher->close();
+      }
+      waiter.join();
+      CHECK(tests == (fails ? 2 : 1));
+      CHECK(setup.dispatcher->wait_until([](const Snapshot&) { return Status::ok; }, std::nullopt) == Status::ok);
+      CHECK(setup.dispatcher->wait_until(never, std::nullopt) == Status::cancelled);
+      setup.dispatcher->close();
+    }
+  }
+}
+
+TEST_CASE("wait_until tests what a stream has received last though its end is over meanwhile") {
+  Setup setup(Mode::thread);
+  list(*setup.publisher, {"pod"}, "1");
+  int tests = 0;
+  const auto slow = [&](const Snapshot&) -> std::optional<Status> {
+    if (++tests > 1) return std::nullopt;
+    put(*setup.publisher, "pod", "2");
+    setup.dispatcher->end();
+    REQUIRE(setup.call_log.wait_for("destroy"));
+    return std::nullopt;
+  };
+  CHECK(setup.dispatcher->wait_until(slow, std::nullopt) == Status::cancelled);
+  CHECK(tests == 2);
+  setup.dispatcher->close();
+}
+
+TEST_CASE("wait_until inside a callback, and a test that closes the stream") {
+  Setup setup(Mode::thread);
+  std::atomic<bool> there{false};
+  setup.host->during_update = [&] {
+    const auto second = [](const Snapshot& snapshot) {
+      return snapshot.view().count() == 2 ? std::optional(Status::ok) : std::nullopt;
+    };
+    if (!there) there = setup.dispatcher->wait_until(second, std::nullopt) == Status::ok;
+  };
+  list(*setup.publisher, {"pod"}, "1");
+  setup.dispatcher->post_update();
+  REQUIRE(setup.call_log.wait_for("update 1: 1 objects, 1 deltas"));
+  put(*setup.publisher, "other", "2");
+  setup.dispatcher->post_update();
+  REQUIRE(setup.call_log.wait_for("update 2: 2 objects, 1 deltas"));
+  CHECK(there);
+  const auto closing = [&](const Snapshot&) -> std::optional<Status> {
+    CHECK(setup.dispatcher->close() == Status::ok);
+    return std::nullopt;
+  };
+  CHECK(setup.dispatcher->wait_until(closing, std::nullopt) == Status::cancelled);
+}
+
 TEST_CASE("closing and cancelling from many threads at once ends once") {
   for (int round = 0; round < 50; ++round) {
     const Mode mode = round % 2 == 0 ? Mode::thread : Mode::manual;
@@ -345,7 +457,7 @@ TEST_CASE("in the delivery of a client: the client's thread or descriptor, and i
     const auto runner = CallbackRunner::create(Options{mode}).value();
     std::atomic<int> ended{0};
     CallLog call_log;
-    const auto publisher = std::make_shared<Publisher>(0);
+    const auto publisher = std::make_shared<Publisher>(std::make_shared<SharedView>(0));
     const auto dispatcher = CallbackDispatcher::create(Options{mode}, std::make_unique<FakeHost>(call_log), publisher,
                                                        SharedDelivery{runner, [&] { ++ended; }})
                                 .value();
@@ -389,10 +501,10 @@ TEST_CASE("in the delivery of a client: one that could not be opened ends where 
     std::function<void()> body_;
   };
   runner->post(std::make_shared<Opening>([&] {
-    const auto dispatcher =
-        CallbackDispatcher::create(Options{Mode::manual}, std::make_unique<FakeHost>(call_log),
-                                   std::make_shared<Publisher>(0), SharedDelivery{runner, [&] { ++ended; }})
-            .value();
+    const auto dispatcher = CallbackDispatcher::create(Options{Mode::manual}, std::make_unique<FakeHost>(call_log),
+                                                       std::make_shared<Publisher>(std::make_shared<SharedView>(0)),
+                                                       SharedDelivery{runner, [&] { ++ended; }})
+                                .value();
     dispatcher->log(LogLevel::info, "never told");
     dispatcher->abandon();
     CHECK(ended == 1);

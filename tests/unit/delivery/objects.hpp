@@ -24,12 +24,12 @@ auto with_pod(const std::string& name, const std::string& version, Use use) {
 
 inline void put(Publisher& publisher, const std::string& name, const std::string& version,
                 json::EventType type = json::EventType::modified) {
-  publisher.write(
+  publisher.view().write(
       [&](store::Cache& cache) { with_pod(name, version, [&](const json::Item& item) { cache.apply(type, item); }); });
 }
 
 inline void list(Publisher& publisher, std::initializer_list<const char*> names, const std::string& version) {
-  publisher.write([&](store::Cache& cache) {
+  publisher.view().write([&](store::Cache& cache) {
     cache.begin_list();
     for (const char* name : names) with_pod(name, version, [&](const json::Item& item) { cache.stage(item); });
     cache.commit_list(version);

@@ -12,16 +12,17 @@ using ksr::json::EventType;
 using ksr::store::DeltaKind;
 
 TEST_CASE("nothing is published before the first list is complete") {
-  Publisher publisher(0);
+  Publisher publisher(std::make_shared<SharedView>(0));
   CHECK_FALSE(publisher.latest());
-  publisher.write([](store::Cache& cache) { cache.begin_list(); });
-  publisher.write([](store::Cache& cache) { with_pod("a", "5", [&](const json::Item& item) { cache.stage(item); }); });
+  publisher.view().write([](store::Cache& cache) { cache.begin_list(); });
+  publisher.view().write(
+      [](store::Cache& cache) { with_pod("a", "5", [&](const json::Item& item) { cache.stage(item); }); });
   CHECK_FALSE(publisher.latest());
   CHECK_FALSE(publisher.next());
 }
 
 TEST_CASE("an empty first list is delivered, once") {
-  Publisher publisher(0);
+  Publisher publisher(std::make_shared<SharedView>(0));
   list(publisher, {}, "7");
   const SnapshotRef first = publisher.next();
   REQUIRE(first);
@@ -33,7 +34,7 @@ TEST_CASE("an empty first list is delivered, once") {
 }
 
 TEST_CASE("deltas are against the snapshot delivered before, whatever ksr_latest has shown") {
-  Publisher publisher(0);
+  Publisher publisher(std::make_shared<SharedView>(0));
   list(publisher, {"a", "b"}, "10");
   CHECK(publisher.next()->deltas().count() == 2);
 
@@ -60,7 +61,7 @@ TEST_CASE("deltas are against the snapshot delivered before, whatever ksr_latest
 }
 
 TEST_CASE("a snapshot that ksr_latest showed is delivered as it is, then what came later") {
-  Publisher publisher(0);
+  Publisher publisher(std::make_shared<SharedView>(0));
   list(publisher, {"a"}, "10");
   publisher.next();
   put(publisher, "a", "11");
@@ -74,8 +75,25 @@ TEST_CASE("a snapshot that ksr_latest showed is delivered as it is, then what ca
   CHECK_FALSE(publisher.next());
 }
 
+TEST_CASE("what ksr_latest has taken from the view is still to be delivered") {
+  Publisher publisher(std::make_shared<SharedView>(0));
+  list(publisher, {"a"}, "10");
+  publisher.next();
+  put(publisher, "a", "11");
+  publisher.latest();
+  put(publisher, "a", "12");
+  CHECK(publisher.next()->sequence() == 2);
+  // Another thread, before the one that delivers asks whether there is more: its update is not posted again.
+  const SnapshotRef shown = publisher.latest();
+  CHECK(shown->sequence() == 3);
+  CHECK(publisher.changed());
+  CHECK(publisher.next().get() == shown.get());
+  CHECK_FALSE(publisher.changed());
+  CHECK_FALSE(publisher.next());
+}
+
 TEST_CASE("an object added and deleted between two snapshots is not delivered, and takes no sequence number") {
-  Publisher publisher(0);
+  Publisher publisher(std::make_shared<SharedView>(0));
   list(publisher, {"a"}, "10");
   publisher.next();
   put(publisher, "b", "11", EventType::added);
@@ -88,7 +106,7 @@ TEST_CASE("an object added and deleted between two snapshots is not delivered, a
 TEST_CASE("a kept snapshot stays as it was and outlives its publisher") {
   SnapshotRef kept;
   {
-    Publisher publisher(0);
+    Publisher publisher(std::make_shared<SharedView>(0));
     list(publisher, {"a", "b"}, "10");
     kept = publisher.next();
     put(publisher, "a", "11", EventType::deleted);
@@ -100,7 +118,7 @@ TEST_CASE("a kept snapshot stays as it was and outlives its publisher") {
 }
 
 TEST_CASE("a delta says what was before, and with a limit whether the object exists") {
-  Publisher publisher(1);
+  Publisher publisher(std::make_shared<SharedView>(1));
   // Equal times: the newest version is the most recent.
   list(publisher, {"a"}, "10");
   publisher.next();
@@ -125,12 +143,12 @@ TEST_CASE("a delta says what was before, and with a limit whether the object exi
 }
 
 TEST_CASE("what is no change for the host is not delivered; ksr_latest shows it under the same sequence") {
-  Publisher publisher(0);
+  Publisher publisher(std::make_shared<SharedView>(0));
   json::ItemColumns columns;
   columns.sameness = json::Sameness::columns;
   columns.texts = {"x"};
   const auto put_with_column = [&](const char* version) {
-    publisher.write([&](store::Cache& cache) {
+    publisher.view().write([&](store::Cache& cache) {
       with_pod("a", version, [&](json::Item item) {
         item.columns = &columns;
         cache.apply(EventType::modified, item);
@@ -156,11 +174,11 @@ TEST_CASE("what is no change for the host is not delivered; ksr_latest shows it 
 }
 
 TEST_CASE("what is no change for the host keeps nothing of what was delivered") {
-  Publisher publisher(0);
+  Publisher publisher(std::make_shared<SharedView>(0));
   json::ItemColumns columns;
   columns.sameness = json::Sameness::columns;
   const auto put_with_text = [&](const char* version, const std::string& text) {
-    publisher.write([&](store::Cache& cache) {
+    publisher.view().write([&](store::Cache& cache) {
       with_pod("a", version, [&](json::Item item) {
         item.text = {};
         item.text[0] = text;

@@ -9,9 +9,11 @@
 
 #include "stream/config_keys.hpp"
 #include "stream/statistic_names.hpp"
+#include "unit/stream/fixture.hpp"
 
 using namespace ksr;
 using namespace ksr::stream;
+using namespace ksr::stream::testing;
 
 namespace {
 
@@ -81,31 +83,20 @@ TEST_CASE("CONFIGURATION.md has every key with its type and default, and no othe
 }
 
 TEST_CASE("CONFIGURATION.md names every statistic, and each is known") {
-  delivery::Publisher publisher(0);
-  struct SilentHost final : delivery::Host {
-    bool wants_updates() const noexcept override { return false; }
-    bool wants_log() const noexcept override { return false; }
-    void on_update(const delivery::Snapshot&) override {}
-    void on_error(const delivery::ErrorReport&) override {}
-    void on_state(sync::State) override {}
-    void on_log(LogLevel, const std::string&) override {}
-  };
-  auto shared = std::make_shared<delivery::Publisher>(0);
-  auto dispatcher = delivery::CallbackDispatcher::create({delivery::Mode::manual, Milliseconds(0)},
-                                                         std::make_unique<SilentHost>(), shared)
-                        .value();
-  Statistics statistics;
+  StreamFixture fixture;
+  Runtime runtime(fixture.world.executor, fixture.world.transport);
+  const Informer informer(runtime, fixture.engine_parts());
+  const StatisticSources sources{informer, false, *fixture.own_statistics, *fixture.dispatcher};
   std::size_t count = 0;
   for (const auto& row : documented_rows(2)) {
     const std::string name = without_ticks(row[0]);
     if (name == "true") continue;
     CAPTURE(name);
-    CHECK(read_statistic(name, statistics, publisher, *dispatcher).has_value());
+    CHECK(read_statistic(name, sources).has_value());
     ++count;
   }
-  CHECK(count == 23);
-  CHECK_FALSE(read_statistic("colour", statistics, publisher, *dispatcher));
-  dispatcher->close();
+  CHECK(count == 24);
+  CHECK_FALSE(read_statistic("colour", sources));
 }
 
 TEST_CASE("defaults in the table are what a new config has") {

@@ -77,6 +77,31 @@ TEST_CASE("an engine that is cancelled sends and reports nothing more") {
   CHECK(fixture.callbacks().size() == callbacks);
 }
 
+TEST_CASE("an engine whose start was lost tells one that comes later how things stand all the same") {
+  StreamFixture fixture;
+  fixture.world.transport.replies["/api/v1/pods"] = StreamFixture::pod_list("one");
+  answer_watch(fixture);
+  const auto engine = fixture.engine();
+  // As where there was no memory for what comes before it: see Subscription::add.
+  fixture.run([&] { engine->on_lost(Error{Status::out_of_memory, "out of memory"}); });
+  fixture.world.executor.advance(fixture.config.sync.backoff_max);
+  REQUIRE(fixture.synced());
+
+  delivery::CallLog call_log;
+  const auto dispatcher = delivery::CallbackDispatcher::create({delivery::Mode::manual, Milliseconds(0)},
+                                                               std::make_unique<delivery::FakeHost>(call_log),
+                                                               std::make_shared<delivery::Publisher>(fixture.view))
+                              .value();
+  Subscribers::List late{{dispatcher, std::make_shared<OwnStatistics>(), std::make_shared<LastError>()}};
+  fixture.run([&] { engine->add(late); });
+  CHECK(dispatcher->wait_synced(Milliseconds(0)) == Status::ok);
+  while (dispatcher->dispatch() > 0) {
+  }
+  CHECK(call_log.count("state 3") == 1);
+  fixture.run([&] { engine->cancel(); });
+  dispatcher->close();
+}
+
 TEST_CASE("what is lost in an exception is an error of the stream, and is tried again") {
   StreamFixture fixture;
   fixture.world.transport.replies["/api/v1/pods"] = StreamFixture::refusal(503);

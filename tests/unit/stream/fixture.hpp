@@ -9,6 +9,7 @@
 
 #include "stream/config.hpp"
 #include "stream/engine.hpp"
+#include "stream/runtime.hpp"
 #include "unit/cluster/fakes.hpp"
 #include "unit/delivery/fake_host.hpp"
 
@@ -74,9 +75,15 @@ class StreamFixture {
     reply.content_type = "text/plain";
     return reply;
   }
+  EngineParts engine_parts() {
+    return {world.executor, server_states, std::make_unique<FixedRandom>(), config, access, view, statistics};
+  }
+  // With the fixture's stream as its only subscriber.
   std::shared_ptr<Engine> engine() {
-    return std::make_shared<Engine>(EngineParts{world.executor, server_states, std::make_unique<FixedRandom>(), config,
-                                                access, publisher, dispatcher, statistics, last_error});
+    auto made = std::make_shared<Engine>(engine_parts());
+    Subscribers::List node{{dispatcher, own_statistics, last_error}};
+    run([&] { made->add(node); });
+    return made;
   }
 
   cluster::testing::World world;
@@ -84,9 +91,11 @@ class StreamFixture {
   delivery::CallLog call_log;
   ServerStates server_states;
   std::shared_ptr<cluster::Access> access;
-  std::shared_ptr<delivery::Publisher> publisher = std::make_shared<delivery::Publisher>(0, 2);
+  std::shared_ptr<delivery::SharedView> view = std::make_shared<delivery::SharedView>(0, 2);
+  std::shared_ptr<delivery::Publisher> publisher = std::make_shared<delivery::Publisher>(view);
   std::shared_ptr<delivery::CallbackDispatcher> dispatcher;
   std::shared_ptr<Statistics> statistics = std::make_shared<Statistics>();
+  std::shared_ptr<OwnStatistics> own_statistics = std::make_shared<OwnStatistics>();
   std::shared_ptr<LastError> last_error = std::make_shared<LastError>();
 };
 

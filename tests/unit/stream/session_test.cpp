@@ -23,9 +23,11 @@ struct Owner final : SessionOwner {
 // A session of v1/pods in namespace a.
 struct Setup : StreamFixture {
   Setup() {
+    Subscribers::List node{{dispatcher, own_statistics, last_error}};
+    subscribers.add(node);
     session = std::make_unique<Session>(
-        owner, SessionParts{world.executor, random, config, *access, resources, *publisher, *dispatcher, *statistics},
-        "a", config.sync, std::make_shared<sync::ServerState>());
+        owner, SessionParts{world.executor, random, config, *access, resources, *view, subscribers, *statistics}, "a",
+        config.sync, std::make_shared<sync::ServerState>());
   }
   ~Setup() {
     run([this] { session->cancel(); });
@@ -35,6 +37,7 @@ struct Setup : StreamFixture {
   }
 
   Owner owner;
+  Subscribers subscribers;
   FixedRandom random;
   std::vector<cluster::Resource> resources{{"/api/v1", "pods", true, "v1/pods"}};
   std::unique_ptr<Session> session;
@@ -49,7 +52,7 @@ TEST_CASE("a list that is complete reaches the cache, and is reported once") {
   CHECK(setup.session->synced());
   CHECK(setup.owner.synced == 1);
   CHECK(setup.session->counters().lists == 1);
-  CHECK(setup.publisher->write([](const store::Cache& cache) { return cache.count(); }) == 1);
+  CHECK(setup.publisher->view().write([](const store::Cache& cache) { return cache.count(); }) == 1);
 }
 
 TEST_CASE("the error of a request says which request, where and at which server, once") {

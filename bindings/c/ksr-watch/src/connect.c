@@ -3,10 +3,23 @@
 #include "output.h"
 #include "report.h"
 #include "screen.h"
+#include "utf8.h"
+
+/* As kubectl: a name that is not there is an error, unless it may come. */
+static void note_missing_name(struct watch* watch) {
+  if (!watch->options.name || !watch->options.once || ksr_snapshot_count(watch->latest)) return;
+  text_clear(&watch->trouble.message);
+  utf8_add_shown(&watch->trouble.message, slice_of(watch->options.resource));
+  text_add(&watch->trouble.message, slice_of(" \""));
+  utf8_add_shown(&watch->trouble.message, slice_of(watch->options.name));
+  text_add(&watch->trouble.message, slice_of("\" not found"));
+  watch->is_failed = 1;
+}
 
 static void on_update(ksr_stream* stream, const ksr_snapshot* snapshot, void* user_data) {
   struct watch* watch = user_data;
   int is_first = watch->latest == NULL;
+  (void)stream;
   ksr_snapshot_release(watch->latest);
   watch->latest = ksr_snapshot_retain(snapshot);
   if (watch->is_live) {
@@ -14,9 +27,7 @@ static void on_update(ksr_stream* stream, const ksr_snapshot* snapshot, void* us
   } else {
     output_snapshot(watch, is_first);
   }
-  if (!watch->options.once && watch->out.state == SINK_OPEN) return;
-  watch->is_over = 1;
-  ksr_cancel(stream);
+  if (is_first) note_missing_name(watch);
 }
 
 static void on_error(ksr_stream* stream, const ksr_error* error, void* user_data) {
@@ -70,12 +81,20 @@ static int set_all(ksr_config* config, struct watch* watch) {
   return 1;
 }
 
-static int open_stream(const ksr_config* config, struct watch* watch) {
+static int open_stream(ksr_config* config, struct watch* watch) {
   ksr_error* error = NULL;
-  if (ksr_open(config, watch, NULL, &watch->stream, &error) == KSR_OK) return 0;
-  report_line(slice_of(ksr_error_message(error, NULL)));
-  ksr_error_free(error);
-  return EXIT_FAILED;
+  struct text problem = {NULL, 0, 0};
+  if (ksr_open(config, watch, NULL, &watch->stream, &error) != KSR_OK) {
+    report_line(slice_of(ksr_error_message(error, NULL)));
+    ksr_error_free(error);
+    return EXIT_FAILED;
+  }
+  watch->printer = printer_open(&watch->options, config, &problem);
+  if (watch->printer) return 0;
+  report_line(text_slice(&problem));
+  text_free(&problem);
+  ksr_close(watch->stream);
+  return EXIT_USAGE;
 }
 
 int connect_stream(struct watch* watch) {

@@ -10,6 +10,12 @@ enum what {
   IS_GROUP,
   IS_ALL_NAMESPACES,
   IS_OUTPUT,
+  IS_BY_CHANGE,
+  IS_NO_HEADERS,
+  IS_SHOW_LABELS,
+  IS_LABEL_COLUMNS,
+  IS_COLUMNS,
+  IS_SORT_BY,
   IS_SECONDS,
   IS_ONCE,
   IS_LOG,
@@ -34,17 +40,29 @@ static const struct option known[] = {
     {"--kubeconfig", 0, 1, IS_SETTING, "kubeconfig"},
     {"--context", 0, 1, IS_SETTING, "context"},
     {"--as", 0, 1, IS_SETTING, "impersonate_user"},
+    {"--as-uid", 0, 1, IS_SETTING, "impersonate_uid"},
     {"--as-group", 0, 1, IS_GROUP, NULL},
     {"--server", 's', 1, IS_SETTING, "server"},
     {"--token", 0, 1, IS_SETTING, "token"},
     {"--token-file", 0, 1, IS_SETTING, "token_file"},
+    {"--username", 0, 1, IS_SETTING, "username"},
+    {"--password", 0, 1, IS_SETTING, "password"},
     {"--ca-file", 0, 1, IS_SETTING, "ca_file"},
+    {"--certificate-authority", 0, 1, IS_SETTING, "ca_file"},
+    {"--tls-server-name", 0, 1, IS_SETTING, "tls_server_name"},
     {"--client-cert", 0, 1, IS_SETTING, "client_cert_file"},
+    {"--client-certificate", 0, 1, IS_SETTING, "client_cert_file"},
     {"--client-key", 0, 1, IS_SETTING, "client_key_file"},
     {"--insecure-skip-tls-verify", 0, 0, IS_SWITCH, "insecure_skip_tls_verify"},
     {"--transport", 0, 1, IS_SETTING, "transport"},
     {"--set", 0, 1, IS_SET, NULL},
     {"--output", 'o', 1, IS_OUTPUT, NULL},
+    {"--watch", 'w', 0, IS_BY_CHANGE, NULL},
+    {"--no-headers", 0, 0, IS_NO_HEADERS, NULL},
+    {"--show-labels", 0, 0, IS_SHOW_LABELS, NULL},
+    {"--label-columns", 'L', 1, IS_LABEL_COLUMNS, NULL},
+    {"--columns", 0, 1, IS_COLUMNS, NULL},
+    {"--sort-by", 0, 1, IS_SORT_BY, NULL},
     {"--seconds", 0, 1, IS_SECONDS, NULL},
     {"--once", 0, 0, IS_ONCE, NULL},
     {"--log", 0, 0, IS_LOG, NULL},
@@ -93,14 +111,15 @@ static int read_set(struct options* options, struct reader* reader, char* value)
 }
 
 static int read_output(struct options* options, struct reader* reader, const char* value) {
-  static const char* const names[] = {"table", "json", "events", "names"};
+  static const char* const names[] = {"table", "json", "events", "names", "json-events", "yaml", "name"};
   int i;
-  for (i = 0; i < 4; ++i) {
-    if (strcmp(value, names[i]) != 0) continue;
-    options->output = (enum output)i;
+  options->wide = strcmp(value, "wide") == 0;
+  for (i = 0; i < 7; ++i) {
+    if (!options->wide && strcmp(value, names[i]) != 0) continue;
+    options->output = options->wide ? OUTPUT_TABLE : (enum output)i;
     return 1;
   }
-  return refuse(reader, "--output", "expected table, json, events or names");
+  return refuse(reader, "--output", "expected table, wide, json, json-events, yaml, name, events or names");
 }
 
 static int read_seconds(struct options* options, struct reader* reader, const char* value) {
@@ -134,6 +153,25 @@ static int apply(struct options* options, const struct option* option, struct re
       return 1;
     case IS_OUTPUT:
       return read_output(options, reader, value);
+    case IS_BY_CHANGE:
+      options->by_change = 1;
+      return 1;
+    case IS_NO_HEADERS:
+      options->no_headers = 1;
+      return 1;
+    case IS_SHOW_LABELS:
+      options->show_labels = 1;
+      return 1;
+    case IS_LABEL_COLUMNS:
+      if (options->label_columns.len) text_add_char(&options->label_columns, ',');
+      text_add(&options->label_columns, slice_of(value));
+      return 1;
+    case IS_COLUMNS:
+      options->columns = value;
+      return 1;
+    case IS_SORT_BY:
+      options->sort_by = value;
+      return 1;
     case IS_SECONDS:
       return read_seconds(options, reader, value);
     case IS_ALL_NAMESPACES:
@@ -177,9 +215,34 @@ static int read_option(struct options* options, struct reader* reader, char* arg
   return apply(options, option, reader, value);
 }
 
-static int read_resource(struct options* options, struct reader* reader, char* argument) {
-  if (options->resource) return refuse(reader, argument, "only one RESOURCE can be watched");
-  options->resource = argument;
+/* v1, v1beta1: what is before the slash is a version, not a type. */
+static int is_version(const char* word, size_t len) {
+  size_t i = 1;
+  if (len < 2 || word[0] != 'v' || word[1] < '0' || word[1] > '9') return 0;
+  while (i < len && word[i] >= '0' && word[i] <= '9') ++i;
+  return i == len || strncmp(word + i, "alpha", 5) == 0 || strncmp(word + i, "beta", 4) == 0;
+}
+
+/* pod/web is the object of this name; v1/pods, apps/v1/deployments and /api/v1/pods are resources. */
+static int split_name(struct options* options, struct reader* reader) {
+  char* slash = strchr(options->resource, '/');
+  if (!slash || slash == options->resource || strchr(slash + 1, '/')) return 1;
+  if (is_version(options->resource, (size_t)(slash - options->resource))) return 1;
+  if (options->name) return refuse(reader, options->name, "there is no need for a name beside TYPE/NAME");
+  if (!slash[1]) return refuse(reader, options->resource, "expected a name behind the slash");
+  *slash = '\0';
+  options->name = slash + 1;
+  return 1;
+}
+
+static int read_word(struct options* options, struct reader* reader, char* argument) {
+  if (!options->resource) {
+    options->resource = argument;
+  } else if (!options->name) {
+    options->name = argument;
+  } else {
+    return refuse(reader, argument, "only one RESOURCE, and one NAME of it, can be watched");
+  }
   return 1;
 }
 
@@ -190,7 +253,7 @@ static int read_all(struct options* options, struct reader* reader) {
     int is_option = !only_resources && argument[0] == '-' && argument[1];
     if (is_option && strcmp(argument, "--") == 0) {
       only_resources = 1;
-    } else if (!(is_option ? read_option(options, reader, argument) : read_resource(options, reader, argument))) {
+    } else if (!(is_option ? read_option(options, reader, argument) : read_word(options, reader, argument))) {
       return 0;
     }
   }
@@ -215,6 +278,20 @@ static void settle_namespace(struct options* options) {
   }
 }
 
+/* Of one object, by its name. */
+static int settle_name(struct options* options, struct reader* reader) {
+  if (!split_name(options, reader)) return 0;
+  if (!options->name) return 1;
+  if (has_setting(options, "label_selector") || has_setting(options, "field_selector")) {
+    return refuse(reader, options->name, "a name cannot be given together with a selector");
+  }
+  if (options->all_namespaces) return refuse(reader, options->name, "a name is that of one namespace, not of all");
+  text_addf(&options->selector, "metadata.name=%s", options->name);
+  text_cstr(&options->selector);
+  add_setting(options, "NAME", "field_selector", options->selector.at);
+  return 1;
+}
+
 int options_read(struct options* options, int argc, char** argv, struct text* problem) {
   struct reader reader;
   reader.argc = argc;
@@ -228,6 +305,7 @@ int options_read(struct options* options, int argc, char** argv, struct text* pr
   if (!options->resource || !*options->resource) {
     return refuse(&reader, "RESOURCE", "is missing; say what to watch, such as v1/pods");
   }
+  if (!settle_name(options, &reader)) return 0;
   add_setting(options, "RESOURCE", "resource", options->resource);
   if (options->groups.len) {
     text_cstr(&options->groups);
@@ -258,5 +336,7 @@ void options_hide_secrets(struct options* options) {
 void options_free(struct options* options) {
   free(options->settings);
   text_free(&options->groups);
+  text_free(&options->selector);
+  text_free(&options->label_columns);
   memset(options, 0, sizeof *options);
 }

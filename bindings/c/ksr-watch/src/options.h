@@ -7,7 +7,7 @@
 
 #include "text.h"
 
-enum output { OUTPUT_TABLE, OUTPUT_JSON, OUTPUT_EVENTS, OUTPUT_NAMES };
+enum output { OUTPUT_TABLE, OUTPUT_JSON, OUTPUT_EVENTS, OUTPUT_NAMES, OUTPUT_JSON_EVENTS, OUTPUT_YAML, OUTPUT_NAME };
 
 /* One key for the library, and the option it came from, for the line that reports an error. */
 struct setting {
@@ -18,11 +18,20 @@ struct setting {
 
 struct options {
   char* resource;
+  char* name;           /* NULL: all that are selected */
+  struct text selector; /* of the name */
   struct setting* settings;
   size_t setting_count;
   struct text groups; /* every --as-group, separated by commas */
   enum output output;
-  int64_t run_ms; /* -1: until a signal or a key */
+  int wide;
+  int by_change; /* a line for each change, as kubectl */
+  int no_headers;
+  int show_labels;
+  struct text label_columns; /* separated by commas */
+  const char* columns;       /* NULL: the server's */
+  const char* sort_by;       /* NULL: by namespace and name */
+  int64_t run_ms;            /* -1: until a signal or a key */
   int all_namespaces;
   int one_namespace; /* exactly one was asked for: its name need not be shown */
   int once;

@@ -1,10 +1,15 @@
-/* The outputs that are not a screen: each snapshot printed as it comes. */
+/* What is printed where there is no terminal, or line by line. */
 #ifndef KSR_WATCH_OUTPUT_H
 #define KSR_WATCH_OUTPUT_H
 
 #include "watch.h"
 
-/* Prints watch->latest in the requested format. */
+/* The newest snapshot has come. */
 void output_snapshot(struct watch* watch, int is_first);
+/* Prints what waits, once its rows are there; ends the stream when that was the last. */
+void output_continue(struct watch* watch);
+/* Puts the newest snapshot into the order of --sort-by. */
+void output_sort(struct watch* watch);
+void output_free(struct watch* watch);
 
 #endif

@@ -7,13 +7,21 @@
 #include "clock.h"
 #include "utf8.h"
 
-void report_line(slice line) {
+static void write_line(const char* prefix, slice line) {
   struct text shown = {NULL, 0, 0};
-  text_add(&shown, slice_of("ksr-watch: "));
+  text_add(&shown, slice_of(prefix));
   utf8_add_shown(&shown, line);
   text_add_char(&shown, '\n');
   fputs(text_cstr(&shown), stderr);
   text_free(&shown);
+}
+
+void report_line(slice line) {
+  write_line("ksr-watch: ", line);
+}
+
+void report_plain(slice line) {
+  write_line("", line);
 }
 
 void report_setting(const struct setting* setting, const ksr_error* error) {

@@ -6,6 +6,8 @@
 
 /* "ksr-watch: LINE" */
 void report_line(slice line);
+/* The same without the name of the program. */
+void report_plain(slice line);
 
 /* Reports a setting that the library refused; never with the value, which may be secret. */
 void report_setting(const struct setting* setting, const ksr_error* error);

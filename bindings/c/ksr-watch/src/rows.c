@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cell.h"
+#include "object.h"
 #include "text.h"
 
 static int is_fresh(const struct row* row, int64_t now) {
@@ -31,10 +31,15 @@ static void drop_from(struct rows* rows, size_t first) {
   while (rows->count > first) ksr_object_release(rows->at[--rows->count].object);
 }
 
-static void take_front(struct rows* next, const struct rows* before, const ksr_snapshot* snapshot, size_t height,
-                       int64_t now) {
+const ksr_object* view_at(const struct view* view, size_t i) {
+  if (!view->sorted) return ksr_snapshot_at(view->snapshot, i);
+  return i < ksr_snapshot_count(view->snapshot) ? view->sorted[i] : NULL;
+}
+
+static void take_part(struct rows* next, const struct rows* before, const struct view* view, size_t first,
+                      size_t height, int64_t now) {
   const ksr_object* object;
-  while (next->count < height && (object = ksr_snapshot_at(snapshot, next->count))) {
+  while (next->count < height && (object = view_at(view, first + next->count))) {
     const struct row* old = find(before, object);
     int keeps = old && is_fresh(old, now) && old->mark != KSR_DELTA_DELETED;
     set(&next->at[next->count++], object, keeps ? old->mark : 0, keeps ? old->marked_ms : 0);
@@ -79,11 +84,11 @@ static void count_existing(struct rows* rows) {
   for (i = 0; i < rows->count; ++i) rows->existing += rows->at[i].mark != KSR_DELTA_DELETED;
 }
 
-void rows_show(struct rows* rows, const ksr_snapshot* snapshot, size_t height, int deltas, int64_t now) {
+void rows_show(struct rows* rows, const struct view* view, size_t first, size_t height, int deltas, int64_t now) {
   struct rows next = {NULL, 0, 0};
   next.at = resize(NULL, height + 1, sizeof *next.at);
-  take_front(&next, rows, snapshot, height, now);
-  if (deltas) mark_changes(&next, rows, snapshot, now);
+  take_part(&next, rows, view, first, height, now);
+  if (deltas) mark_changes(&next, rows, view->snapshot, now);
   keep_deleted(&next, rows, height, now);
   count_existing(&next);
   rows_free(rows);

@@ -1,5 +1,5 @@
-/* The rows on a screen: the beginning of the newest snapshot, with what changed in the last second marked, and what
- * was deleted still in its place. */
+/* The rows on a screen: a part of the newest view, with what changed in the last second marked, and what was deleted
+ * still in its place. */
 #ifndef KSR_WATCH_ROWS_H
 #define KSR_WATCH_ROWS_H
 
@@ -21,8 +21,17 @@ struct rows {
   size_t existing; /* without the deleted ones */
 };
 
-/* Shows `snapshot` in at most `height` rows. `deltas`: whether what changed in it is to be marked. */
-void rows_show(struct rows* rows, const ksr_snapshot* snapshot, size_t height, int deltas, int64_t now);
+/* A view in its order. */
+struct view {
+  const ksr_snapshot* snapshot;
+  const ksr_object** sorted; /* its objects in another order; NULL: in its own */
+};
+
+/* NULL past the end. */
+const ksr_object* view_at(const struct view* view, size_t i);
+
+/* Shows the view from `first` on in at most `height` rows. `deltas`: whether what changed in it is to be marked. */
+void rows_show(struct rows* rows, const struct view* view, size_t first, size_t height, int deltas, int64_t now);
 
 /* Ends the marks that are a second old. 1 when any are left. */
 int rows_expire(struct rows* rows, int64_t now);

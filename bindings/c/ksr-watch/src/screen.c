@@ -1,8 +1,10 @@
 #include "screen.h"
 
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "clock.h"
+#include "output.h"
 #include "status.h"
 #include "terminal.h"
 #include "utf8.h"
@@ -75,31 +77,71 @@ static const char* style_of(const struct row* row, int64_t now) {
   }
 }
 
+static void count_cell(void* user_data, slice cell) {
+  (void)cell;
+  ++*(size_t*)user_data;
+}
+
+static void add_cell(void* user_data, slice cell) {
+  table_add(user_data, cell);
+}
+
+/* A row may have fewer cells than there are columns, or more. */
+static void add_row(struct watch* watch, const ksr_object* object) {
+  struct table* table = &watch->table;
+  size_t end = table->cells + table->columns;
+  printer_each_cell(watch->printer, object, add_cell, table);
+  while (table->cells < end) table_add(table, slice_of(""));
+}
+
+/* The row of titles, then the others. */
 static void fill_table(struct watch* watch) {
+  size_t i, columns = 0;
+  printer_each_title(watch->printer, count_cell, &columns);
+  table_begin(&watch->table, columns);
+  printer_each_title(watch->printer, add_cell, &watch->table);
+  for (i = 0; i < watch->rows.count; ++i) add_row(watch, watch->rows.at[i].object);
+}
+
+/* What the server has not told yet is shown once it has. */
+static void prepare_rows(struct watch* watch) {
+  const ksr_object** objects = resize(NULL, watch->rows.count + 1, sizeof *objects);
   size_t i;
-  table_begin(&watch->table, columns_for(watch->rows.at[0].object, !watch->options.one_namespace));
-  for (i = 0; i < watch->rows.count; ++i) table_add(&watch->table, watch->rows.at[i].object, wall_ms());
+  for (i = 0; i < watch->rows.count; ++i) objects[i] = watch->rows.at[i].object;
+  printer_prepare(watch->printer, objects, watch->rows.count, ksr_snapshot_count(watch->latest));
+  printer_refresh(watch->printer, ksr_snapshot_count(watch->latest));
+  printer_forget_gone(watch->printer, watch->latest);
+  free(objects);
 }
 
 static void add_rows(struct canvas* canvas, struct watch* watch, int64_t now) {
   struct layout layout;
   size_t i;
+  prepare_rows(watch);
   fill_table(watch);
   layout = table_layout(&watch->table, canvas->size.width);
-  start_style(canvas, BOLD);
-  table_add_titles(&watch->table, &layout, &canvas->lines);
-  end_line(canvas, BOLD);
+  if (!watch->options.no_headers) {
+    start_style(canvas, BOLD);
+    table_add_row(&watch->table, &layout, 0, &canvas->lines);
+    end_line(canvas, BOLD);
+  }
   for (i = 0; i < watch->rows.count; ++i) {
     const char* style = style_of(&watch->rows.at[i], now);
     start_style(canvas, style);
-    table_add_row(&watch->table, &layout, i, &canvas->lines);
+    table_add_row(&watch->table, &layout, i + 1, &canvas->lines);
     end_line(canvas, style);
   }
 }
 
-static void add_cut(struct canvas* canvas, size_t hidden) {
+static void add_cut(struct canvas* canvas, const struct watch* watch, size_t count) {
   struct text line = {NULL, 0, 0};
-  text_addf(&line, "\xE2\x80\xA6 %lu more row%s", (unsigned long)hidden, hidden == 1 ? "" : "s");
+  size_t shown = watch->rows.existing, hidden = count - shown;
+  if (watch->first) {
+    text_addf(&line, "rows %lu to %lu of %lu", (unsigned long)watch->first + 1, (unsigned long)(watch->first + shown),
+              (unsigned long)count);
+  } else {
+    text_addf(&line, "\xE2\x80\xA6 %lu more row%s", (unsigned long)hidden, hidden == 1 ? "" : "s");
+  }
   text_add(&canvas->lines, utf8_front(text_slice(&line), canvas->size.width));
   end_line(canvas, NULL);
   text_free(&line);
@@ -116,20 +158,37 @@ static size_t rows_that_fit(const struct canvas* canvas, size_t head) {
   return canvas->size.height > head + 2 ? canvas->size.height - head - 2 : 0;
 }
 
+static struct view view_of(const struct watch* watch) {
+  struct view view;
+  view.snapshot = watch->latest;
+  view.sorted = watch->sorted;
+  return view;
+}
+
+/* The last row that is there stays at the bottom. */
+static void keep_in_view(struct watch* watch, size_t height) {
+  size_t count = ksr_snapshot_count(watch->latest);
+  size_t last = count > height ? count - height : 0;
+  watch->page = height;
+  if (watch->first > last) watch->first = last;
+}
+
 static void compose(struct canvas* canvas, struct watch* watch, int64_t now) {
   size_t count = ksr_snapshot_count(watch->latest);
+  struct view view = view_of(watch);
   size_t height;
   add_status(canvas, watch);
   add_news(canvas, watch, now);
   if (!watch->latest) return;
   height = rows_that_fit(canvas, count_lines(&canvas->lines));
-  rows_show(&watch->rows, watch->latest, height, 0, now);
+  keep_in_view(watch, height);
+  rows_show(&watch->rows, &view, watch->first, height, 0, now);
   if (watch->rows.count) add_rows(canvas, watch, now);
   if (!count && height > watch->rows.count) {
     text_add(&canvas->lines, utf8_front(slice_of("No resources found"), canvas->size.width));
     end_line(canvas, NULL);
   }
-  if (count > watch->rows.existing) add_cut(canvas, count - watch->rows.existing);
+  if (count > watch->rows.existing) add_cut(canvas, watch, count);
 }
 
 static struct canvas new_canvas(const struct watch* watch) {
@@ -158,7 +217,48 @@ static void paint(struct watch* watch, const struct canvas* canvas) {
 
 void screen_note_changes(struct watch* watch, int marked) {
   struct canvas canvas = new_canvas(watch);
-  rows_show(&watch->rows, watch->latest, rows_that_fit(&canvas, 1), marked, monotonic_ms());
+  size_t height = rows_that_fit(&canvas, 1);
+  struct view view;
+  output_sort(watch);
+  view = view_of(watch);
+  keep_in_view(watch, height);
+  rows_show(&watch->rows, &view, watch->first, height, marked, monotonic_ms());
+  watch->is_dirty = 1;
+}
+
+void screen_scroll(struct watch* watch, enum key key) {
+  size_t page = watch->page ? watch->page : 1, half = (page + 1) / 2;
+  size_t up = 0, down = 0;
+  switch (key) {
+    case KEY_UP:
+      up = 1;
+      break;
+    case KEY_DOWN:
+      down = 1;
+      break;
+    case KEY_PAGE_UP:
+      up = page;
+      break;
+    case KEY_PAGE_DOWN:
+      down = page;
+      break;
+    case KEY_HALF_UP:
+      up = half;
+      break;
+    case KEY_HALF_DOWN:
+      down = half;
+      break;
+    case KEY_TOP:
+      up = watch->first;
+      break;
+    case KEY_BOTTOM:
+      down = ksr_snapshot_count(watch->latest);
+      break;
+    default:
+      return;
+  }
+  watch->first = watch->first > up ? watch->first - up : 0;
+  watch->first += down; /* as far as there are rows, see keep_in_view */
   watch->is_dirty = 1;
 }
 

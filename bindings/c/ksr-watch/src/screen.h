@@ -2,6 +2,7 @@
 #ifndef KSR_WATCH_SCREEN_H
 #define KSR_WATCH_SCREEN_H
 
+#include "keys.h"
 #include "watch.h"
 
 void screen_enter(struct watch* watch);
@@ -10,6 +11,9 @@ void screen_leave(struct watch* watch);
 
 /* Takes watch->latest over; `marked`: what changed in it is to be highlighted. */
 void screen_note_changes(struct watch* watch, int marked);
+
+/* Moves the rows as less does. */
+void screen_scroll(struct watch* watch, enum key key);
 
 /* Draws the current view, if that differs from what the screen shows; returns milliseconds until the next redraw.
  */

@@ -55,7 +55,8 @@ void status_add_news(const struct watch* watch, size_t cells, int64_t now, struc
   int matters = watch->state != KSR_STATE_LIVE || now - trouble->at_ms < LINGER_MS;
   struct text retry = {NULL, 0, 0};
   if (!trouble->message.len || !matters) {
-    utf8_add_fitted(out, text_slice(&watch->last_log), cells);
+    slice table = printer_trouble(watch->printer);
+    utf8_add_fitted(out, table.len ? table : text_slice(&watch->last_log), cells);
     return;
   }
   if (watch->state != KSR_STATE_LIVE) report_add_retry(trouble, now, &retry);

@@ -7,20 +7,11 @@
 
 enum { WIDEST_GAP = 3, LEAST_WIDTH = 12 };
 
-static int same_columns(const struct columns* a, const struct columns* b) {
-  size_t i;
-  if (a->count != b->count) return 0;
-  for (i = 0; i < a->count; ++i) {
-    if (a->at[i].write != b->at[i].write) return 0;
-  }
-  return 1;
-}
-
-void table_begin(struct table* table, struct columns columns) {
-  size_t i;
-  if (!same_columns(&table->columns, &columns)) {
+void table_begin(struct table* table, size_t columns) {
+  if (columns > MAX_COLUMNS) columns = MAX_COLUMNS;
+  if (table->columns != columns) {
     table->columns = columns;
-    for (i = 0; i < columns.count; ++i) table->widths[i] = strlen(columns.at[i].title);
+    memset(table->widths, 0, sizeof table->widths);
   }
   table->cells = 0;
   text_clear(&table->bytes);
@@ -34,21 +25,14 @@ static void end_cell(struct table* table) {
   table->ends[table->cells++] = table->bytes.len;
 }
 
-void table_add(struct table* table, const ksr_object* object, int64_t now) {
-  struct text raw = {NULL, 0, 0};
-  size_t i;
-  for (i = 0; i < table->columns.count; ++i) {
-    size_t start = table->bytes.len, width;
-    slice shown;
-    text_clear(&raw);
-    table->columns.at[i].write(object, now, &raw);
-    utf8_add_shown(&table->bytes, text_slice(&raw));
-    end_cell(table);
-    shown = slice_after(text_slice(&table->bytes), start);
-    width = utf8_width(shown);
-    if (width > table->widths[i]) table->widths[i] = width;
-  }
-  text_free(&raw);
+void table_add(struct table* table, slice cell) {
+  size_t start = table->bytes.len, width, column;
+  if (!table->columns) return;
+  column = table->cells % table->columns;
+  utf8_add_shown(&table->bytes, cell);
+  end_cell(table);
+  width = utf8_width(slice_after(text_slice(&table->bytes), start));
+  if (width > table->widths[column]) table->widths[column] = width;
 }
 
 void table_free(struct table* table) {
@@ -83,9 +67,9 @@ struct layout table_layout(const struct table* table, size_t width) {
   layout.gap = WIDEST_GAP;
   layout.width = width;
   if (!width) return layout;
-  while (layout.gap > 1 && line_width(&layout, table->columns.count) > width) --layout.gap;
-  needed = line_width(&layout, table->columns.count);
-  if (needed > width) shrink(&layout, table->columns.count, needed - width);
+  while (layout.gap > 1 && line_width(&layout, table->columns) > width) --layout.gap;
+  needed = line_width(&layout, table->columns);
+  if (needed > width) shrink(&layout, table->columns, needed - width);
   return layout;
 }
 
@@ -108,18 +92,10 @@ static void trim(struct text* out, size_t start) {
   while (out->len > start && out->at[out->len - 1] == ' ') --out->len;
 }
 
-void table_add_titles(const struct table* table, const struct layout* layout, struct text* out) {
-  size_t i, used = 0, start = out->len;
-  for (i = 0; i < table->columns.count; ++i) {
-    if (!add_cell(layout, i, slice_of(table->columns.at[i].title), &used, out)) break;
-  }
-  trim(out, start);
-}
-
 void table_add_row(const struct table* table, const struct layout* layout, size_t row, struct text* out) {
   size_t i, used = 0, start = out->len;
-  for (i = 0; i < table->columns.count; ++i) {
-    size_t cell = row * table->columns.count + i;
+  for (i = 0; i < table->columns; ++i) {
+    size_t cell = row * table->columns + i;
     size_t from = cell ? table->ends[cell - 1] : 0;
     slice shown = {table->bytes.at + from, table->ends[cell] - from};
     if (!add_cell(layout, i, shown, &used, out)) break;

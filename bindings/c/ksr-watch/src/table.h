@@ -1,16 +1,15 @@
-/* Rows and columns laid out as lines of text. */
+/* Rows of cells laid out as lines of text. */
 #ifndef KSR_WATCH_TABLE_H
 #define KSR_WATCH_TABLE_H
 
-#include <ksr.h>
 #include <stddef.h>
-#include <stdint.h>
 
-#include "kinds.h"
 #include "text.h"
 
+enum { MAX_COLUMNS = 40 };
+
 struct table {
-  struct columns columns;
+  size_t columns;
   size_t widths[MAX_COLUMNS];
   struct text bytes; /* the shown text of every cell, one after the other */
   size_t* ends;      /* where each cell ends in `bytes` */
@@ -18,10 +17,11 @@ struct table {
   size_t capacity;
 };
 
-/* Empties the table. Widths only grow while `columns` stay the same, so that columns do not jump; table_free resets
- * them. */
-void table_begin(struct table* table, struct columns columns);
-void table_add(struct table* table, const ksr_object* object, int64_t now);
+/* Empties the table. Widths only grow while the number of columns stays the same, so that columns do not jump;
+ * table_free resets them. */
+void table_begin(struct table* table, size_t columns);
+/* The next cell, row by row; usually the first row is that of the titles. */
+void table_add(struct table* table, slice cell);
 void table_free(struct table* table);
 
 /* How wide each column is drawn so that a line fits `width` cells (0: any width), and what stands between two. */
@@ -33,8 +33,7 @@ struct layout {
 
 struct layout table_layout(const struct table* table, size_t width);
 
-/* Add one line without its end. */
-void table_add_titles(const struct table* table, const struct layout* layout, struct text* out);
+/* Adds one line without its end. */
 void table_add_row(const struct table* table, const struct layout* layout, size_t row, struct text* out);
 
 #endif

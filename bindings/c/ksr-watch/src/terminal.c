@@ -72,8 +72,7 @@ int terminal_keys_fd(void) {
   return has_keyboard ? STDIN_FILENO : -1;
 }
 
-int terminal_key_quits(void) {
-  char keys[64];
-  ssize_t count = has_keyboard ? read(STDIN_FILENO, keys, sizeof keys) : 0;
-  return count > 0 && memchr(keys, 'q', (size_t)count) != NULL;
+size_t terminal_take_keys(char* to, size_t size) {
+  ssize_t count = has_keyboard ? read(STDIN_FILENO, to, size) : 0;
+  return count > 0 ? (size_t)count : 0;
 }

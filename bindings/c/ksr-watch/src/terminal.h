@@ -20,8 +20,8 @@ void terminal_enter(struct text* out);
 /* Adds the sequence that restores the screen, and restores the keyboard. */
 void terminal_leave(struct text* out);
 
-/* 1 when q was pressed. */
-int terminal_key_quits(void);
+/* What was typed, at most `size` bytes; how many. */
+size_t terminal_take_keys(char* to, size_t size);
 /* The descriptor to wait on for keys; -1 when there is no keyboard. */
 int terminal_keys_fd(void);
 

@@ -91,25 +91,6 @@ uint32_t utf8_next(slice* rest) {
   return character;
 }
 
-void utf8_add(struct text* out, uint32_t character) {
-  if (character < 0x80) {
-    text_add_char(out, (char)character);
-    return;
-  }
-  if (character < 0x800) {
-    text_add_char(out, (char)(0xC0u | character >> 6));
-  } else {
-    if (character < 0x10000) {
-      text_add_char(out, (char)(0xE0u | character >> 12));
-    } else {
-      text_add_char(out, (char)(0xF0u | character >> 18));
-      text_add_char(out, (char)(0x80u | (character >> 12 & 0x3Fu)));
-    }
-    text_add_char(out, (char)(0x80u | (character >> 6 & 0x3Fu)));
-  }
-  text_add_char(out, (char)(0x80u | (character & 0x3Fu)));
-}
-
 size_t utf8_width_of(uint32_t character) {
   if (character < 0x300) return 1;
   if (IS_IN(character, zero_width)) return 0;
@@ -124,14 +105,18 @@ size_t utf8_width(slice text) {
 
 void utf8_add_shown(struct text* out, slice text) {
   while (text.len) {
+    slice bytes = text;
     uint32_t character = utf8_next(&text);
+    bytes.len -= text.len;
     if (character == '\n' || character == '\r' || character == '\t') {
       text_add_char(out, ' ');
     } else if (character < 0x20 || character == 0x7F) {
       text_add_char(out, '^');
       text_add_char(out, (char)(character ^ 0x40u));
+    } else if (character == UTF8_REPLACEMENT || IS_IN(character, unshown)) {
+      text_add(out, slice_of("\xEF\xBF\xBD"));
     } else {
-      utf8_add(out, IS_IN(character, unshown) ? UTF8_REPLACEMENT : character);
+      text_add(out, bytes);
     }
   }
 }

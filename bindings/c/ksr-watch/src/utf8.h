@@ -13,7 +13,6 @@
 /* Takes one character off the front of `rest`, which must not be empty. Invalid bytes come as UTF8_REPLACEMENT, one at
  * a time. */
 uint32_t utf8_next(slice* rest);
-void utf8_add(struct text* out, uint32_t character);
 
 /* 0, 1 or 2 cells. */
 size_t utf8_width_of(uint32_t character);

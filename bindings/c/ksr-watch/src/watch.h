@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "options.h"
+#include "printer.h"
 #include "rows.h"
 #include "sink.h"
 #include "table.h"
@@ -16,6 +17,12 @@ struct trouble {
   struct text message; /* shown text; empty: none */
   int64_t at_ms;       /* monotonic */
   int64_t retry_ms;    /* -1: fatal */
+};
+
+/* One for each line that is still to be printed. */
+struct change {
+  ksr_delta delta;
+  const ksr_object* object; /* a reference of its own */
 };
 
 struct watch {
@@ -29,10 +36,21 @@ struct watch {
   struct text last_log;       /* shown text */
   int is_failed;
   int is_over;
+  struct printer* printer;
+
+  /* Not on a terminal: what is to be printed once its rows are there. */
+  struct change* changes;
+  size_t change_count;
+  int has_unprinted_view;
+  int has_printed;
+  int ends_when_printed;
 
   int is_live; /* a table redrawn in place */
   int has_color;
-  int is_dirty; /* the screen is out of date */
+  int is_dirty;              /* the screen is out of date */
+  const ksr_object** sorted; /* with --sort-by: what `latest` has, in that order */
+  size_t first;              /* the row at the top */
+  size_t page;               /* how many rows the screen has */
   struct rows rows;
   struct table table;
   struct text frame; /* what the screen shows now */

@@ -11,6 +11,7 @@
 
 #include "clock.h"
 #include "connect.h"
+#include "output.h"
 #include "report.h"
 #include "screen.h"
 #include "signals.h"
@@ -66,9 +67,29 @@ static void obey_signals(struct watch* watch) {
   if (came.resized) screen_forget(watch);
 }
 
-/* Waits for the stream, a signal, a key or a timeout. */
+static void obey_keys(struct watch* watch) {
+  char typed[64];
+  slice keys = {typed, terminal_take_keys(typed, sizeof typed)};
+  while (keys.len) {
+    enum key key = keys_next(&keys);
+    if (key == KEY_QUIT) watch->is_over = 1;
+    if (watch->latest) screen_scroll(watch, key);
+  }
+}
+
+/* Rows of the server have come, or may be asked for again. */
+static void go_on_printing(struct watch* watch) {
+  if (watch->is_live) {
+    watch->is_dirty = 1;
+  } else {
+    output_continue(watch);
+  }
+}
+
+/* Waits for the stream, the rows of the server, a signal, a key or a timeout. */
 static void wait_for_input(struct watch* watch, int timeout) {
-  struct pollfd fds[5];
+  struct pollfd fds[6];
+  int is_due = printer_due_ms(watch->printer);
   memset(fds, 0, sizeof fds);
   fds[0].fd = ksr_fd(watch->stream);
   fds[0].events = POLLIN;
@@ -79,16 +100,23 @@ static void wait_for_input(struct watch* watch, int timeout) {
   fds[3].fd = terminal_keys_fd();
   fds[3].events = POLLIN;
   fds[4].fd = watch->out.fd; /* no events: only to detect that the reader has closed it */
-  if (poll(fds, 5, timeout) <= 0) return;
+  fds[5].fd = printer_fd(watch->printer);
+  fds[5].events = POLLIN;
+  if (poll(fds, 6, earlier(timeout, is_due)) <= 0) {
+    if (is_due >= 0) go_on_printing(watch);
+    return;
+  }
   if (fds[2].revents) obey_signals(watch);
-  if (fds[3].revents && terminal_key_quits()) watch->is_over = 1;
+  if (fds[3].revents) obey_keys(watch);
   if (fds[4].revents) sink_note(&watch->out, fds[4].revents);
   if (fds[0].revents) ksr_dispatch(watch->stream);
+  if (fds[5].revents && printer_dispatch(watch->printer)) go_on_printing(watch);
 }
 
+/* A stream that has ended may have left something that is still to be printed. */
 static int is_running(const struct watch* watch, int64_t deadline) {
-  return !watch->is_over && !signals_ended() && watch->out.state == SINK_OPEN &&
-         (deadline < 0 || monotonic_ms() < deadline);
+  int is_over = watch->is_over && (watch->is_failed || watch->is_live || !watch->has_unprinted_view);
+  return !is_over && !signals_ended() && watch->out.state == SINK_OPEN && (deadline < 0 || monotonic_ms() < deadline);
 }
 
 static void run(struct watch* watch) {
@@ -108,7 +136,8 @@ static void run(struct watch* watch) {
 /* The exit status; says on standard error why it is not 0. */
 static int verdict(const struct watch* watch) {
   struct text line = {NULL, 0, 0};
-  int was_in_vain = watch->options.once && !watch->latest && !signals_ended() && watch->out.state != SINK_READER_GONE;
+  int was_in_vain = watch->options.once && !watch->has_printed && !watch->is_failed && !signals_ended() &&
+                    watch->out.state != SINK_READER_GONE;
   if (watch->is_failed) {
     text_add(&line, text_slice(&watch->trouble.message));
   } else if (watch->out.state == SINK_FAILED) {
@@ -127,7 +156,8 @@ static int verdict(const struct watch* watch) {
 static int watch_resource(struct watch* watch) {
   const char* no_color = getenv("NO_COLOR");
   int status;
-  watch->is_live = watch->options.output == OUTPUT_TABLE && terminal_is_usable(STDOUT_FILENO);
+  watch->is_live = watch->options.output == OUTPUT_TABLE && !watch->options.by_change && !watch->options.once &&
+                   terminal_is_usable(STDOUT_FILENO);
   watch->has_color = watch->is_live && !(no_color && *no_color);
   status = connect_stream(watch);
   if (status) return status;
@@ -140,6 +170,8 @@ static int watch_resource(struct watch* watch) {
   ksr_cancel(watch->stream);
   if (watch->is_live) screen_leave(watch);
   ksr_close(watch->stream);
+  output_free(watch);
+  printer_close(watch->printer);
   return verdict(watch);
 }
 

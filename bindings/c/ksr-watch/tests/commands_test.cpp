@@ -1,6 +1,7 @@
 // The commands' own parts, without a server: texts as Go and go-yaml write them, tables, files, command lines.
 #include <stdlib.h>
 
+#include <algorithm>
 #include <fstream>
 #include <string>
 #include <vector>
@@ -11,7 +12,9 @@
 #include "commands/manifests.hpp"
 #include "commands/port_spec.hpp"
 #include "commands/report.hpp"
+#include "commands/sort_key.hpp"
 #include "commands/table_text.hpp"
+#include "commands/wait_condition.hpp"
 #include "commands/yaml_text.hpp"
 
 using namespace ksr;
@@ -70,7 +73,7 @@ constexpr const char* kTable = R"({"kind":"Table","columnDefinitions":[
 std::string table(const TableStyle& style, const char* answer = kTable) {
   TableText text(style);
   text.add(json::parse(answer));
-  return text.text();
+  return text.take_text();
 }
 
 void tables() {
@@ -264,6 +267,68 @@ void lines_of_errors() {
   EXPECT(line_of(failure), "error: connect: refused");
 }
 
+constexpr const char* kPod =
+    R"({"metadata":{"generation":3,"labels":{"a.b/c":"x"}},"spec":{"n":1.0,"ports":[{"p":1},{"p":2}]},
+"status":{"phase":"Running","nothing":null,"conditions":[{"type":"Ready","status":"True"},
+{"type":"Old","status":"True","observedGeneration":2},{"type":"New","status":"Maybe","observedGeneration":3}]}})";
+
+std::string met(const std::string& text) {
+  const auto condition = WaitCondition::parse(text);
+  if (!condition) return condition.error().message;
+  const auto is_met = condition->is_met(json::parse(kPod));
+  if (!is_met) return is_met.error().message;
+  return *is_met ? "yes" : "no";
+}
+
+void conditions() {
+  EXPECT(met("condition=ready"), "yes");
+  EXPECT(met("condition=Ready=false"), "no");
+  EXPECT(met("condition=Old"), "no");
+  EXPECT(met("condition=New=maybe"), "yes");
+  EXPECT(met("condition=None"), "no");
+  EXPECT(met("create"), "yes");
+  EXPECT(met("Delete"), "no");
+  EXPECT(met("jsonpath={.status.phase}=Running"), "yes");
+  EXPECT(met("jsonpath='{.status.phase}'"),
+         "unexpected path string, expected a 'name1.name2' or '.name1.name2' or '{name1.name2}' or '{.name1.name2}'");
+  EXPECT(met("jsonpath=status.phase=\"Running\""), "yes");
+  EXPECT(met("jsonpath={.spec.n}=1"), "yes");
+  EXPECT(met("jsonpath={.status.nothing}"), "yes");
+  EXPECT(met("jsonpath={.status.conditions[?(@.type=='Ready')].status}=True"), "yes");
+  EXPECT(met("jsonpath={.spec.ports[*].p}=2"), "given jsonpath expression matches more than one value");
+  EXPECT(met("jsonpath={.spec.ports[-1].p}=2"), "yes");
+  EXPECT(met("jsonpath={.spec.ports[2].p}=2"), "array index out of bounds: index 2, length 2");
+  EXPECT(met("jsonpath={.spec.ports}=2"), "jsonpath leads to a nested object or list which is not supported");
+  EXPECT(met("jsonpath={.metadata.labels.a\\.b/c}=x"), "yes");
+  EXPECT(met("jsonpath={.metadata.labels['a.b/c']}=x"), "yes");
+  EXPECT(met("/metadata/labels/a.b~1c=x"), "yes");
+  EXPECT(met("/spec/ports/1/p=2"), "yes");
+  EXPECT(met("/spec/ports/2/p=2"), "no");
+  EXPECT(met("/~2"), "expected a JSON pointer such as /status/phase, not \"/~2\"");
+  EXPECT(met("ready"), "unrecognized condition: \"ready\"");
+}
+
+std::string sorted(const char* values) {
+  const JsonPath path = *read_sort_by("{.v}");
+  std::vector<std::pair<SortKey, std::string>> keyed;
+  const json::value all = json::parse(values);
+  for (const json::value& value : all.as_array()) {
+    keyed.emplace_back(SortKey(path, value), json::serialize(value));
+  }
+  std::stable_sort(keyed.begin(), keyed.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::string text;
+  for (const auto& one : keyed) text += one.second;
+  return text;
+}
+
+void orders() {
+  EXPECT(sorted(R"([{"v":"web-2"},{"v":"web-10"},{},{"v":null}])"), R"({}{"v":null}{"v":"web-10"}{"v":"web-2"})");
+  EXPECT(sorted(R"([{"v":10},{"v":9.5},{"v":-1}])"), R"({"v":-1}{"v":9.5E0}{"v":10})");
+  EXPECT(sorted(R"([{"v":"1Gi"},{"v":"1500M"},{"v":"3Mi"},{"v":"100m"},{"v":"1Ei"}])"),
+         R"({"v":"100m"}{"v":"3Mi"}{"v":"1Gi"}{"v":"1500M"}{"v":"1Ei"})");
+  EXPECT(sorted(R"([{"v":"10x"},{"v":"9"}])"), R"({"v":"10x"}{"v":"9"})");
+}
+
 }  // namespace
 
 int main() {
@@ -276,5 +341,7 @@ int main() {
   ports();
   choices_of_pods();
   lines_of_errors();
+  conditions();
+  orders();
   return failures == 0 ? 0 : 1;
 }

@@ -77,6 +77,30 @@ static void short_options_take_values_in_every_way(void) {
   CHECK(options.output == OUTPUT_EVENTS);
 }
 
+static void a_name_selects_its_object(void) {
+  CHECK(read_line("ksr-watch pods web"));
+  CHECK_VALUE("resource", "pods");
+  CHECK_VALUE("field_selector", "metadata.name=web");
+  CHECK(read_line("ksr-watch deployments.apps/web"));
+  CHECK_VALUE("resource", "deployments.apps");
+  CHECK_VALUE("field_selector", "metadata.name=web");
+  CHECK(read_line("ksr-watch apps/v1/deployments web"));
+  CHECK_VALUE("resource", "apps/v1/deployments");
+  CHECK_VALUE("field_selector", "metadata.name=web");
+  CHECK(read_line("ksr-watch v1/pods") && !options.name);
+  CHECK(read_line("ksr-watch /api/v1/pods") && !options.name);
+}
+
+static void how_tables_are_shown(void) {
+  CHECK(read_line("ksr-watch pods -owide -w --no-headers --show-labels -La,b -L c --sort-by .x --columns A=/b"));
+  CHECK(options.output == OUTPUT_TABLE && options.wide && options.by_change && options.no_headers);
+  CHECK(options.show_labels && !strcmp(options.sort_by, ".x") && !strcmp(options.columns, "A=/b"));
+  CHECK(slice_is(text_slice(&options.label_columns), "a,b,c"));
+  CHECK(read_line("ksr-watch pods -o json-events") && options.output == OUTPUT_JSON_EVENTS && !options.wide);
+  CHECK(read_line("ksr-watch pods -o yaml") && options.output == OUTPUT_YAML);
+  CHECK(read_line("ksr-watch pods -o name") && options.output == OUTPUT_NAME);
+}
+
 static void without_a_namespace_the_context_tells(void) {
   CHECK(read_line("ksr-watch pods"));
   CHECK_VALUE("namespace", "@context");
@@ -118,7 +142,11 @@ static void secrets_leave_the_command_line(void) {
 
 static void wrong_usage_names_the_option(void) {
   CHECK_REFUSED("ksr-watch", "RESOURCE: is missing; say what to watch, such as v1/pods");
-  CHECK_REFUSED("ksr-watch a b", "b: only one RESOURCE can be watched");
+  CHECK_REFUSED("ksr-watch a b c", "c: only one RESOURCE, and one NAME of it, can be watched");
+  CHECK_REFUSED("ksr-watch pod/a b", "b: there is no need for a name beside TYPE/NAME");
+  CHECK_REFUSED("ksr-watch pod/", "pod/: expected a name behind the slash");
+  CHECK_REFUSED("ksr-watch pods a -l x=y", "a: a name cannot be given together with a selector");
+  CHECK_REFUSED("ksr-watch pods a -A", "a: a name is that of one namespace, not of all");
   CHECK_REFUSED("ksr-watch v1/pods --sever x", "--sever: no such option");
   CHECK_REFUSED("ksr-watch v1/pods --tokn=secret", "--tokn: no such option");
   CHECK_REFUSED("ksr-watch v1/pods -x", "-x: no such option");
@@ -128,7 +156,8 @@ static void wrong_usage_names_the_option(void) {
   CHECK_REFUSED("ksr-watch v1/pods --set limit", "--set: expected KEY=VALUE");
   CHECK_REFUSED("ksr-watch v1/pods --set =3", "--set: expected KEY=VALUE");
   CHECK_REFUSED("ksr-watch v1/pods --set delivery=thread", "--set delivery: is always manual in ksr-watch");
-  CHECK_REFUSED("ksr-watch v1/pods -o yaml", "--output: expected table, json, events or names");
+  CHECK_REFUSED("ksr-watch v1/pods -o xml",
+                "--output: expected table, wide, json, json-events, yaml, name, events or names");
   CHECK_REFUSED("ksr-watch v1/pods --seconds soon", "--seconds: expected a number of seconds, such as 30 or 0.5");
   CHECK_REFUSED("ksr-watch v1/pods --seconds -3", "--seconds: expected a number of seconds, such as 30 or 0.5");
   CHECK_REFUSED("ksr-watch v1/pods --seconds nan", "--seconds: expected a number of seconds, such as 30 or 0.5");
@@ -145,6 +174,8 @@ int main(void) {
   options_become_settings();
   whom_to_act_as();
   short_options_take_values_in_every_way();
+  a_name_selects_its_object();
+  how_tables_are_shown();
   without_a_namespace_the_context_tells();
   all_namespaces_outweigh_one();
   any_key_can_be_set();

@@ -1,9 +1,9 @@
 /* The rows of a screen: marks, what was deleted, what fits. */
 #include "rows.h"
 
-#include "cell.h"
 #include "check.h"
 #include "fake_ksr.h"
+#include "object.h"
 
 enum { POOL = 8 };
 
@@ -20,6 +20,7 @@ static const char names[] = "abcdefBN"; /* B: b, changed; N: another b */
 
 static struct rows rows;
 static struct text out;
+static size_t first;
 
 static const ksr_object* named(char name) {
   return &pool[strchr(names, name) - names];
@@ -40,7 +41,9 @@ static ksr_snapshot snapshot_of(const char* objects, const char* changes) {
 /* `changes` such as "+a*b-c". */
 static void show(const char* objects, const char* changes, size_t height, int64_t now) {
   ksr_snapshot snapshot = snapshot_of(objects, changes);
-  rows_show(&rows, &snapshot, height, *changes != '\0', now);
+  struct view view = {NULL, NULL};
+  view.snapshot = &snapshot;
+  rows_show(&rows, &view, first, height, *changes != '\0', now);
 }
 
 static void check_rows(int line, const char* expected) {
@@ -106,6 +109,31 @@ static void only_what_fits_is_shown(void) {
   CHECK_ROWS("cd");
 }
 
+static void a_part_further_down(void) {
+  first = 2;
+  show("abcdef", "", 3, 0);
+  CHECK_ROWS("cde");
+  show("abcdf", "-e", 3, 0);
+  CHECK_ROWS("cd-e");
+  show("bcdf", "-a", 3, 2000);
+  CHECK_ROWS("df");
+  first = 0;
+}
+
+static void another_order(void) {
+  ksr_snapshot snapshot = snapshot_of("abc", "");
+  const ksr_object* sorted[3];
+  struct view view = {NULL, NULL};
+  sorted[0] = named('c');
+  sorted[1] = named('a');
+  sorted[2] = named('b');
+  view.snapshot = &snapshot;
+  view.sorted = sorted;
+  rows_show(&rows, &view, 0, 2, 0, 0);
+  CHECK_ROWS("ca");
+  CHECK(!view_at(&view, 3));
+}
+
 static void no_reference_is_lost(void) {
   size_t i;
   rows_free(&rows);
@@ -113,9 +141,13 @@ static void no_reference_is_lost(void) {
 }
 
 int main(void) {
-  static void (*const tests[])(void) = {marks_last_a_second, what_is_deleted_stays_in_its_place_for_a_second,
+  static void (*const tests[])(void) = {marks_last_a_second,
+                                        what_is_deleted_stays_in_its_place_for_a_second,
                                         a_replaced_object_is_seen_to_go_and_to_come,
-                                        a_deleted_object_that_returns_is_new, only_what_fits_is_shown};
+                                        a_deleted_object_that_returns_is_new,
+                                        only_what_fits_is_shown,
+                                        a_part_further_down,
+                                        another_order};
   size_t i;
   for (i = 0; i < sizeof tests / sizeof tests[0]; ++i) {
     tests[i]();

@@ -1,70 +1,10 @@
-/* JSON text, characters and times. */
-#include <stdlib.h>
-
+/* JSON as a line, characters and ages. */
 #include "check.h"
 #include "clock.h"
-#include "json.h"
+#include "json_line.h"
 #include "utf8.h"
 
 static struct text out;
-
-static void strings_are_unescaped(void) {
-  json_add_string(&out, slice_of("\"plain\""));
-  CHECK_TEXT(&out, "plain");
-  json_add_string(&out, slice_of("\"a\\\"b\\\\c\\/d\\n\\t\\r\\b\\f\""));
-  CHECK_TEXT(&out, "a\"b\\c/d\n\t\r\b\f");
-  json_add_string(&out, slice_of("\"\\u00e9\\u20AC\\ud83d\\ude00\""));
-  CHECK_TEXT(&out, "\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80");
-  json_add_string(&out, slice_of("\"\\ud83d!\\ude00\""));
-  CHECK_TEXT(&out, "\xEF\xBF\xBD!\xEF\xBF\xBD");
-  json_add_string(&out, slice_of("\"\\ud83d\\u0041\""));
-  CHECK_TEXT(&out,
-             "\xEF\xBF\xBD"
-             "A");
-  json_add_string(&out, slice_of("17"));
-  CHECK_TEXT(&out, "");
-  json_add_string(&out, slice_of("\"nul\\u0000\""));
-  CHECK(out.len == 4 && out.at[3] == '\0');
-  text_clear(&out);
-}
-
-static void broken_strings_end_in_time(void) {
-  json_add_string(&out, slice_of("\"\\u12\""));
-  CHECK_TEXT(&out, "\xEF\xBF\xBD");
-  json_add_string(&out, slice_of("\"open"));
-  CHECK_TEXT(&out, "");
-  json_add_string(&out, slice_of("\""));
-  CHECK_TEXT(&out, "");
-}
-
-static void members_are_found(void) {
-  slice object = slice_of("{ \"a\" : 1 , \"b}\" : \"x\\\"}\", \"c\":{\"a\":[1,[2],{\"d\":3}]} ,\"last\":true}");
-  CHECK(slice_is(json_member(object, "a"), "1"));
-  CHECK(slice_is(json_member(object, "b}"), "\"x\\\"}\""));
-  CHECK(slice_is(json_member(object, "c"), "{\"a\":[1,[2],{\"d\":3}]}"));
-  CHECK(json_is_true(json_member(object, "last")));
-  CHECK(!json_member(object, "d").at);
-  CHECK(!json_member(slice_of("[1]"), "a").at);
-  CHECK(json_count(object) == 4);
-  CHECK(json_count(slice_of("[1, \"two\" , [3]]")) == 3);
-  CHECK(json_count(slice_of("{}")) == 0 && json_count(slice_of("[ ]")) == 0 && json_count(slice_of("null")) == 0);
-}
-
-static void walks_end_in_broken_text(void) {
-  CHECK(json_count(slice_of("{\"a\"")) == 0);
-  CHECK(json_count(slice_of("{\"a\":")) == 0);
-  CHECK(json_count(slice_of("[1,")) == 1);
-  CHECK(json_count(slice_of("[\"open")) == 1);
-  CHECK(json_count(slice_of("[[[[")) == 1);
-  CHECK(json_count(slice_of("[\"\\")) == 1);
-}
-
-static void integers_are_read(void) {
-  CHECK(json_integer(slice_of("42")) == 42);
-  CHECK(json_integer(slice_of("-7")) == -7);
-  CHECK(json_integer(slice_of("\"x\"")) == 0);
-  CHECK(json_integer(slice_of("99999999999999999999")) > 0);
-}
 
 static void json_becomes_one_harmless_line(void) {
   json_add_line(&out, slice_of("{\n  \"a\": \"\\\\\",\r\n\t\"b\": \"\\\"\x7F\xC2\x9B\"\n}"));
@@ -128,24 +68,6 @@ static void what_does_not_fit_ends_in_an_ellipsis(void) {
   CHECK_TEXT(&out, "");
 }
 
-static int64_t at(const char* timestamp) {
-  int64_t ms = -1;
-  return timestamp_read(slice_of(timestamp), &ms) ? ms : -1;
-}
-
-static void timestamps_are_read(void) {
-  CHECK(at("1970-01-01T00:00:00Z") == 0);
-  CHECK(at("2024-02-29T12:34:56Z") == 1709210096000);
-  CHECK(at("2000-03-01T00:00:00Z") - at("2000-02-29T00:00:00Z") == 86400000);
-  CHECK(at("2026-11-24T08:35:56.123456Z") == at("2026-11-24T08:35:56Z") + 123);
-  CHECK(at("2026-11-24T10:35:56+02:00") == at("2026-11-24T08:35:56Z"));
-  CHECK(at("2026-11-24T08:35:56") == -1);
-  CHECK(at("2026-13-24T08:35:56Z") == -1);
-  CHECK(at("2026-11-24 08:35:56Z") == -1);
-  CHECK(at("2026-11-24T08:35:56Zjunk") == -1);
-  CHECK(at("") == -1);
-}
-
 static void ages_read_as_kubectl_writes_them(void) {
   static const struct {
     int64_t seconds;
@@ -177,17 +99,11 @@ static void ages_read_as_kubectl_writes_them(void) {
 }
 
 int main(void) {
-  strings_are_unescaped();
-  broken_strings_end_in_time();
-  members_are_found();
-  walks_end_in_broken_text();
-  integers_are_read();
   json_becomes_one_harmless_line();
   nothing_shown_drives_a_terminal();
   invalid_utf8_is_replaced();
   widths_are_those_of_cells();
   what_does_not_fit_ends_in_an_ellipsis();
-  timestamps_are_read();
   ages_read_as_kubectl_writes_them();
   text_free(&out);
   return check_result();

@@ -91,6 +91,7 @@ pub const KSR_EVENT_INTERRUPTED: ksr_event = 8;
 pub const KSR_EVENT_CLOSED: ksr_event = 9;
 
 pub type ksr_update_fn = Option<unsafe extern "C" fn(*mut ksr_stream, *const ksr_snapshot, *mut c_void)>;
+pub type ksr_test_fn = Option<unsafe extern "C" fn(*const ksr_snapshot, *mut c_void) -> c_int>;
 pub type ksr_error_fn = Option<unsafe extern "C" fn(*mut ksr_stream, *const ksr_error, *mut c_void)>;
 pub type ksr_state_fn = Option<unsafe extern "C" fn(*mut ksr_stream, ksr_state, *mut c_void)>;
 pub type ksr_log_fn = Option<unsafe extern "C" fn(i32, *const c_char, usize, *mut c_void)>;
@@ -141,6 +142,12 @@ extern "C" {
     pub fn ksr_close(stream: *mut ksr_stream) -> ksr_status;
     pub fn ksr_close_async(stream: *mut ksr_stream);
     pub fn ksr_wait_synced(stream: *mut ksr_stream, timeout_ms: i64) -> ksr_status;
+    pub fn ksr_wait_until(
+        stream: *mut ksr_stream,
+        test: ksr_test_fn,
+        user_data: *mut c_void,
+        timeout_ms: i64,
+    ) -> ksr_status;
     pub fn ksr_latest(stream: *mut ksr_stream) -> *const ksr_snapshot;
     pub fn ksr_fd(stream: *mut ksr_stream) -> c_int;
     pub fn ksr_dispatch(stream: *mut ksr_stream) -> i64;

@@ -1,6 +1,9 @@
 //! The methods of a stream, usable on any thread.
 
+use std::any::Any;
 use std::fmt;
+use std::os::raw::{c_int, c_void};
+use std::panic::{catch_unwind, resume_unwind, AssertUnwindSafe};
 use std::ptr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -67,18 +70,44 @@ impl Handle {
     /// ended before; [`Error::cause`], which the message repeats, says what it failed with. May be called inside
     /// callbacks.
     pub fn wait_synced(&self, timeout: Option<Duration>) -> Result<(), Error> {
-        let limit = timeout.map_or(-1, |time| i64::try_from(time.as_millis()).unwrap_or(i64::MAX));
         // SAFETY: takes numbers of streams that are gone.
-        let status = unsafe { sys::ksr_wait_synced(self.link.stream(), limit) };
+        let status = unsafe { sys::ksr_wait_synced(self.link.stream(), limit_of(timeout)) };
         // SAFETY: there is no error object.
         let waited = unsafe { Error::check(status, ptr::null_mut(), || "wait_synced".to_owned()) };
-        waited.map_err(|error| match error.code() {
+        waited.map_err(|error| self.with_cause(error))
+    }
+
+    /// The error of a wait in vain, with what kept it from its end.
+    fn with_cause(&self, error: Error) -> Error {
+        match error.code() {
             Code::Timeout | Code::Cancelled => match self.last_error() {
                 Some(cause) => error.because_of(cause),
                 None => error,
             },
             _ => error,
-        })
+        }
+    }
+
+    /// Waits until something is true of the view: calls `test` on this thread, first with the view as it is, then
+    /// whenever it has changed, until it returns true; without a timeout as long as it takes. Changes that come while
+    /// the test runs are merged. Nothing needs to be delivered for it, and it may be called inside callbacks. Fails as
+    /// [`wait_synced`](Handle::wait_synced) does; a panic of the test goes on from here. Since 0.2.
+    pub fn wait_until<F>(&self, timeout: Option<Duration>, test: F) -> Result<(), Error>
+    where
+        F: FnMut(&Snapshot) -> bool,
+    {
+        let mut waiting = Waiting { test, panic: None };
+        // SAFETY: takes numbers of streams that are gone; `waiting` outlives the call, and is used by it alone.
+        let status = unsafe {
+            let user_data = ptr::addr_of_mut!(waiting).cast();
+            sys::ksr_wait_until(self.link.stream(), Some(run_test::<F>), user_data, limit_of(timeout))
+        };
+        if let Some(panic) = waiting.panic {
+            resume_unwind(panic);
+        }
+        // SAFETY: there is no error object.
+        let waited = unsafe { Error::check(status, ptr::null_mut(), || "wait_until".to_owned()) };
+        waited.map_err(|error| self.with_cause(error))
     }
 
     /// What keeps the stream from being live, until it is; `None` when nothing is wrong now.
@@ -128,6 +157,38 @@ impl Handle {
     #[must_use]
     pub fn failure(&self) -> Option<Error> {
         self.link.failure()
+    }
+}
+
+fn limit_of(timeout: Option<Duration>) -> i64 {
+    timeout.map_or(-1, |time| i64::try_from(time.as_millis()).unwrap_or(i64::MAX))
+}
+
+struct Waiting<F> {
+    test: F,
+    panic: Option<Box<dyn Any + Send>>,
+}
+
+/// # Safety
+/// `user_data` points to a `Waiting<F>` that nothing else uses meanwhile; `snapshot` lives until this returns.
+unsafe extern "C" fn run_test<F>(snapshot: *const sys::ksr_snapshot, user_data: *mut c_void) -> c_int
+where
+    F: FnMut(&Snapshot) -> bool,
+{
+    // SAFETY: as the caller promises.
+    let (waiting, test) = unsafe {
+        let waiting = &mut *user_data.cast::<Waiting<F>>();
+        let test = &mut waiting.test;
+        let run = AssertUnwindSafe(|| Snapshot::lend(snapshot, |snapshot| test(snapshot)));
+        let outcome = catch_unwind(run);
+        (waiting, outcome)
+    };
+    match test {
+        Ok(passed) => c_int::from(passed),
+        Err(panic) => {
+            waiting.panic = Some(panic);
+            1
+        }
     }
 }
 

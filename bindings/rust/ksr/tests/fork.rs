@@ -59,6 +59,7 @@ fn no_stream_works_in_a_child() {
         assert_eq!(code(stream.close()), Code::Forked);
         assert_eq!(code(stream.stat("errors")), Code::Forked);
         assert_eq!(code(stream.wait_synced(None)), Code::Forked);
+        assert_eq!(code(stream.wait_until(None, |_| true)), Code::Forked);
         assert!(stream.latest().is_none());
         assert_eq!(code(updates.next().unwrap()), Code::Forked);
         assert!(updates.next().is_none());

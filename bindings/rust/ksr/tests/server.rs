@@ -8,8 +8,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
 use std::task::Poll;
 use std::thread;
+use std::time::Duration;
 
-use common::{await_one, await_where, changes, channel, eventually, names, next_of, DropCounter, Place, TEST_TIMEOUT};
+use common::{
+    await_one, await_where, changes, channel, code, eventually, names, next_of, DropCounter, Place, TEST_TIMEOUT,
+};
 use ksr::{Callbacks, Code, DeltaKind, Object, OwnedObject, Snapshot, State};
 
 /// Skips the test without a server.
@@ -45,6 +48,36 @@ fn a_life_in_snapshots() {
     eventually("the live state", || updates.state() == State::Live);
     assert_eq!(updates.stat("objects").unwrap(), 2);
     assert_eq!(names(&updates.latest().unwrap()), ["a", "c"]);
+}
+
+#[test]
+fn waiting_until_something_is_true() {
+    let place = place!("waiting");
+    place.script("create configmap NS/a");
+    let stream = place.config().open(Callbacks::new()).unwrap();
+    let ns = place.namespace();
+    stream.wait_until(None, |snapshot| snapshot.find(ns, "a").is_some()).unwrap();
+    let mut tests = 0;
+    let waited = stream.wait_until(Some(Duration::from_millis(20)), |_| {
+        tests += 1;
+        false
+    });
+    assert_eq!((code(waited), tests), (Code::Timeout, 1));
+    thread::scope(|scope| {
+        scope.spawn(|| place.script("create configmap NS/b\ndelete configmap NS/a"));
+        stream.wait_until(None, |snapshot| snapshot.find(ns, "b").is_some()).unwrap();
+        stream.wait_until(None, |snapshot| snapshot.find(ns, "a").is_none()).unwrap();
+    });
+    let panicked =
+        std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| stream.wait_until(None, |_| panic!("of the test"))));
+    assert_eq!(panicked.unwrap_err().downcast_ref::<&str>(), Some(&"of the test"));
+    let waited = stream.wait_until(None, |_| {
+        stream.cancel();
+        false
+    });
+    assert_eq!(code(waited), Code::Cancelled);
+    stream.close().unwrap();
+    assert_eq!(code(stream.wait_until(None, |_| true)), Code::Invalid);
 }
 
 #[test]

@@ -11,7 +11,7 @@
 namespace ksr::commands {
 namespace {
 
-constexpr std::array<std::pair<Command, const char*>, 12> kCommands{{{Command::watch, "watch"},
+constexpr std::array<std::pair<Command, const char*>, 13> kCommands{{{Command::watch, "watch"},
                                                                      {Command::get, "get"},
                                                                      {Command::create, "create"},
                                                                      {Command::apply, "apply"},
@@ -22,7 +22,8 @@ constexpr std::array<std::pair<Command, const char*>, 12> kCommands{{{Command::w
                                                                      {Command::logs, "logs"},
                                                                      {Command::exec, "exec"},
                                                                      {Command::attach, "attach"},
-                                                                     {Command::port_forward, "port-forward"}}};
+                                                                     {Command::port_forward, "port-forward"},
+                                                                     {Command::wait, "wait"}}};
 
 constexpr unsigned bit(Command command) {
   return 1u << static_cast<unsigned>(command);
@@ -38,6 +39,7 @@ constexpr unsigned kCanI = bit(Command::can_i);
 constexpr unsigned kLogs = bit(Command::logs);
 constexpr unsigned kStreams = bit(Command::exec) | bit(Command::attach);
 constexpr unsigned kPortForward = bit(Command::port_forward);
+constexpr unsigned kWait = bit(Command::wait);
 constexpr unsigned kWrites = kSend | kDelete | kPatch;
 // Whose -s and so on mean the same for ksr-watch are passed on to it.
 constexpr unsigned kOfWatch = bit(Command::watch);
@@ -84,18 +86,19 @@ constexpr Option kOptions[] = {
     {"--help", 'h', Takes::nothing, kAny, nullptr},
     {"--version", 0, Takes::nothing, kAny, nullptr},
 
-    {"--output", 'o', Takes::value, kGet | kWrites, nullptr},
-    {"--filename", 'f', Takes::value, kGet | kWrites | kRaw, nullptr},
-    {"--recursive", 'R', Takes::nothing, kGet | kWrites, nullptr},
-    {"--all-namespaces", 'A', Takes::nothing, kGet | kDelete | kCanI, nullptr},
-    {"--selector", 'l', Takes::value, kGet | kDelete | kLogs, nullptr},
-    {"--field-selector", 0, Takes::value, kGet | kDelete, nullptr},
+    {"--output", 'o', Takes::value, kGet | kWrites | kWait, nullptr},
+    {"--filename", 'f', Takes::value, kGet | kWrites | kRaw | kWait, nullptr},
+    {"--recursive", 'R', Takes::nothing, kGet | kWrites | kWait, nullptr},
+    {"--all-namespaces", 'A', Takes::nothing, kGet | kDelete | kCanI | kWait, nullptr},
+    {"--selector", 'l', Takes::value, kGet | kDelete | kLogs | kWait, nullptr},
+    {"--field-selector", 0, Takes::value, kGet | kDelete | kWait, nullptr},
     {"--ignore-not-found", 0, Takes::nothing, kGet | kDelete, nullptr},
     {"--subresource", 0, Takes::value, kGet | kPatch | bit(Command::apply) | kCanI, nullptr},
-    {"--show-managed-fields", 0, Takes::nothing, kGet | kSend | kPatch, nullptr},
+    {"--show-managed-fields", 0, Takes::nothing, kGet | kSend | kPatch | kWait, nullptr},
     {"--no-headers", 0, Takes::nothing, kGet, nullptr},
     {"--show-labels", 0, Takes::nothing, kGet, nullptr},
     {"--label-columns", 'L', Takes::value, kGet, nullptr},
+    {"--sort-by", 0, Takes::value, kGet, nullptr},
     {"--chunk-size", 0, Takes::value, kGet, nullptr},
     {"--raw", 0, Takes::value, kGet, nullptr},
 
@@ -105,13 +108,15 @@ constexpr Option kOptions[] = {
     {"--server-side", 0, Takes::nothing, bit(Command::apply), nullptr},
     {"--force-conflicts", 0, Takes::nothing, bit(Command::apply), nullptr},
 
-    {"--all", 0, Takes::nothing, kDelete, nullptr},
+    {"--all", 0, Takes::nothing, kDelete | kWait, nullptr},
     {"--cascade", 0, Takes::value_or_nothing, kDelete, nullptr},
     {"--grace-period", 0, Takes::value, kDelete, nullptr},
     {"--now", 0, Takes::nothing, kDelete, nullptr},
     {"--force", 0, Takes::nothing, kDelete, nullptr},
     {"--wait", 0, Takes::nothing, kDelete, nullptr},
-    {"--timeout", 0, Takes::value, kDelete, nullptr},
+    {"--timeout", 0, Takes::value, kDelete | kWait, nullptr},
+
+    {"--for", 0, Takes::value, kWait, nullptr},
 
     {"--patch", 'p', Takes::value, kPatch, nullptr},
     {"--patch-file", 0, Takes::value, kPatch, nullptr},

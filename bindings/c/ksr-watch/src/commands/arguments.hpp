@@ -28,6 +28,7 @@ enum class Command : std::uint8_t {
   exec,
   attach,
   port_forward,
+  wait,
 };
 
 const char* name_of(Command command);

@@ -14,6 +14,7 @@ Expected<void> run_delete(Session& session);
 Expected<void> run_patch(Session& session);
 Expected<void> run_raw(Session& session);
 Expected<void> run_logs(Session& session);
+Expected<void> run_wait(Session& session);
 
 // How a command ends that was carried out.
 struct Outcome {

@@ -1,4 +1,5 @@
-// `read_duration` reads a duration as kubectl's options take it; used by delete, logs and port-forward. Any thread.
+// `read_duration` reads a duration as kubectl's options take it; used by delete, logs, port-forward and wait. Any
+// thread.
 #pragma once
 
 #include <string_view>

@@ -7,6 +7,7 @@
 #include "commands/json_text.hpp"
 #include "commands/manifests.hpp"
 #include "commands/printing.hpp"
+#include "commands/sort_key.hpp"
 #include "commands/table_text.hpp"
 #include "commands/yaml_text.hpp"
 
@@ -21,19 +22,6 @@ Error wrong(const std::string& what) {
 
 Error not_json() {
   return {Status::server, "error: the server's answer is not JSON"};
-}
-
-// What unstructured lists of client-go do: items have the kind of the list.
-void name_items(const json::value& list, json::array& items) {
-  const std::string api_version = text_at(list, {"apiVersion"});
-  std::string kind = text_at(list, {"kind"});
-  if (kind.size() > 4 && kind.compare(kind.size() - 4, 4, "List") == 0) kind.erase(kind.size() - 4);
-  for (json::value& item : items) {
-    json::object* object = item.if_object();
-    if (object == nullptr) continue;
-    if (object->if_contains("kind") == nullptr) (*object)["kind"] = kind;
-    if (object->if_contains("apiVersion") == nullptr) (*object)["apiVersion"] = api_version;
-  }
 }
 
 class Get {
@@ -62,10 +50,19 @@ class Get {
     return session_.in_files();
   }
 
-  Expected<void> check_options() const {
+  Expected<void> check_options() {
     const std::string chunk = arguments().text("--chunk-size", "500");
     if (chunk.empty() || !std::all_of(chunk.begin(), chunk.end(), is_digit)) {
       return wrong("--chunk-size: expected a number of objects, such as 500");
+    }
+    if (!arguments().has("--sort-by")) return {};
+    sort_text_ = arguments().text("--sort-by");
+    Expected<JsonPath> path = read_sort_by(sort_text_);
+    if (!path) return path.error();
+    sort_by_ = *std::move(path);
+    // As kubectl's message has it.
+    if (sort_text_.front() != '/' && sort_text_.front() != '{') {
+      sort_text_ = "{" + std::string(sort_text_.front() == '.' ? "" : ".") + sort_text_ + "}";
     }
     return {};
   }
@@ -97,7 +94,9 @@ class Get {
       request.keys.emplace_back("label_selector", arguments().text("--selector"));
       request.keys.emplace_back("field_selector", arguments().text("--field-selector"));
     }
-    const std::string chunk = arguments().text("--chunk-size", "500");
+    // Of all that is shown at once.
+    if (sort_by_ && as_table()) request.keys.emplace_back("query.includeObject", "Object");
+    const std::string chunk = sort_by_ ? "0" : arguments().text("--chunk-size", "500");
     if (target.name.empty() && chunk != "0") request.keys.emplace_back("query.limit", chunk);
     request.keys.emplace_back("query.continue", "");
     while (true) {
@@ -142,10 +141,10 @@ class Get {
     for (auto answer = answers.begin(); answer != answers.end();) {
       const cluster::Resource& resource = *answer->resource;
       TableText table(style_of(resource, several));
-      for (; answer != answers.end() && answer->resource->display == resource.display; ++answer) {
-        table.add(answer->value);
-      }
-      const std::string text = table.text();
+      auto first = answer;
+      while (answer != answers.end() && answer->resource->display == resource.display) ++answer;
+      if (Expected<void> added = add_to(table, first, answer); !added) return added;
+      const std::string text = table.take_text();
       if (text.empty()) continue;
       // A blank line between the tables of two resources.
       if (any && !arguments().flag("--no-headers")) session_.output().write("\n");
@@ -153,6 +152,46 @@ class Get {
       session_.output().write(text);
     }
     if (!any && !session_.report().has_errors() && !arguments().flag("--ignore-not-found")) note_none(targets);
+    return {};
+  }
+
+  Expected<void> add_to(TableText& table, std::vector<Fetched>::const_iterator first,
+                        std::vector<Fetched>::const_iterator last) const {
+    struct Row {
+      SortKey key;
+      TableRow row;
+    };
+    std::vector<Row> rows;
+    std::vector<TableColumn> columns;
+    bool sorts = sort_by_.has_value();
+    for (auto answer = first; answer != last; ++answer) sorts = sorts && is_table(answer->value);
+    for (auto answer = first; answer != last; ++answer) {
+      if (!sorts) {
+        table.add(answer->value);
+        continue;
+      }
+      ServerTable read = read_table(answer->value);
+      if (!read.columns.empty()) columns = std::move(read.columns);
+      const json::array& from = answer->value.at("rows").as_array();
+      for (std::size_t i = 0; i < read.rows.size(); ++i) {
+        const json::value* object = value_at(from[i], {"object"});
+        rows.push_back({object == nullptr ? SortKey() : SortKey(*sort_by_, *object), std::move(read.rows[i])});
+      }
+    }
+    if (Expected<void> sorted = sort(rows, [](const Row& row) -> const SortKey& { return row.key; }); !sorted) {
+      return sorted;
+    }
+    for (const Row& row : rows) table.add_row(columns, row.row);
+    return {};
+  }
+
+  template <class Items, class Key>
+  Expected<void> sort(Items& items, Key&& key) const {
+    const auto is_missing = [&](const auto& item) { return key(item).is_missing(); };
+    if (!items.empty() && std::all_of(items.begin(), items.end(), is_missing)) {
+      return wrong("couldn't find any field with path " + in_quotes(sort_text_) + " in the list of objects");
+    }
+    std::stable_sort(items.begin(), items.end(), [&](const auto& a, const auto& b) { return key(a) < key(b); });
     return {};
   }
 
@@ -192,6 +231,18 @@ class Get {
       });
       if (!fetched) return fetched.error();
     }
+    if (sort_by_ && !single) {
+      std::vector<std::pair<SortKey, json::value>> keyed;
+      for (json::value& object : objects) {
+        SortKey key(*sort_by_, object);
+        keyed.emplace_back(std::move(key), std::move(object));
+      }
+      if (Expected<void> sorted = sort(keyed, [](const auto& one) -> const SortKey& { return one.first; }); !sorted) {
+        return sorted;
+      }
+      objects.clear();
+      for (auto& one : keyed) objects.push_back(std::move(one.second));
+    }
     if (objects.empty() && (single || arguments().flag("--ignore-not-found"))) return {};
     if (!arguments().flag("--show-managed-fields")) {
       for (json::value& object : objects) remove_managed_fields(object);
@@ -216,6 +267,8 @@ class Get {
 
   Session& session_;
   const Format format_;
+  std::optional<JsonPath> sort_by_;
+  std::string sort_text_;
 };
 
 }  // namespace

@@ -18,6 +18,7 @@ constexpr const char* kProgram =
     "  raw      send any request\n"
     "  can-i    ask what you are allowed to do\n"
     "  watch    show objects as they change, as ksr-watch does\n"
+    "  wait     wait until something is true of objects\n"
     "  logs     show what containers have written, or follow it\n"
     "  exec     run a command in a container\n"
     "  attach   pass on the standard streams of what runs in a container\n"
@@ -61,9 +62,11 @@ constexpr const char* kGet =
     "      --no-headers            the table without its titles\n"
     "      --show-labels           all labels as the last column\n"
     "  -L, --label-columns NAME    the values of these labels as columns\n"
+    "      --sort-by PATH          by the value at a path such as '{.spec.nodeName}', or at a JSON pointer\n"
     "      --show-managed-fields   with json and yaml: metadata.managedFields too\n"
     "      --chunk-size N          lists are asked for in pieces of so many objects, 500; 0: in one\n"
-    "      --raw PATH              as ksr raw PATH\n";
+    "      --raw PATH              as ksr raw PATH\n"
+    "  -w, --watch                 as ksr watch -w, with its options: all rows, then one for each change\n";
 
 constexpr const char* kWriteOptions =
     "  -f, --filename FILE         YAML, with several documents, or JSON; a directory; - for standard input\n"
@@ -184,6 +187,28 @@ constexpr const char* kPortForward =
     "      --pod-running-timeout TIME\n"
     "                              how long a pod that runs is waited for, 1m\n";
 
+constexpr const char* kWait =
+    "Usage: ksr wait {TYPE/NAME... | TYPE NAME... | -f FILE...} --for=CONDITION [OPTION]...\n"
+    "       ksr wait TYPE[,TYPE]... {-l SEL | --field-selector SEL | --all} --for=CONDITION [OPTION]...\n"
+    "Waits until a condition is met by each object. Several of them have to be met one after the other.\n"
+    "\n"
+    "      --for=create            it is there; waited for before the others\n"
+    "      --for=delete            it is gone\n"
+    "      --for=condition=NAME[=VALUE]\n"
+    "                              its condition of this name is true, or has this value\n"
+    "      --for=POINTER[=VALUE]   what a JSON pointer such as /status/phase names is there, or has this value\n"
+    "      --for=jsonpath=PATH[=VALUE]\n"
+    "                              the same of a path such as '{.status.phase}'\n"
+    "      --timeout TIME          how long to wait for all of it, 30s; 0: look once; negative: a week\n"
+    "  -A, --all-namespaces        with a selector or --all: in every namespace\n"
+    "  -l, --selector SEL          what these labels select\n"
+    "      --field-selector SEL    what these fields select\n"
+    "      --all                   all of the namespace\n"
+    "  -f, --filename FILE         the objects that a file, a directory or standard input (-) names\n"
+    "  -R, --recursive             the directories below too\n"
+    "  -o, --output FORMAT         json, yaml or name instead of a line for each object\n"
+    "      --show-managed-fields   with json and yaml: metadata.managedFields too\n";
+
 }  // namespace
 
 std::string help_of(Command command) {
@@ -209,6 +234,8 @@ std::string help_of(Command command) {
       return kCanI;
     case Command::logs:
       return kLogs;
+    case Command::wait:
+      return kWait;
     case Command::exec:
       return kExec;
     case Command::attach:

@@ -30,6 +30,15 @@ bool is_called(const char* program, const char* name) {
   return std::strcmp(slash == nullptr ? program : slash + 1, name) == 0;
 }
 
+// `ksr get -w` is `ksr watch -w`.
+bool is_get_with_watch(int argc, char** argv) {
+  if (argc < 2 || std::strcmp(argv[1], "get") != 0) return false;
+  for (int i = 2; i < argc && std::strcmp(argv[i], "--") != 0; ++i) {
+    if (std::strcmp(argv[i], "-w") == 0 || std::strcmp(argv[i], "--watch") == 0) return true;
+  }
+  return false;
+}
+
 Expected<void> run(Session& session, Outcome& outcome) {
   switch (session.arguments().command) {
     case Command::get:
@@ -48,6 +57,8 @@ Expected<void> run(Session& session, Outcome& outcome) {
       return run_can_i(session, outcome);
     case Command::logs:
       return run_logs(session);
+    case Command::wait:
+      return run_wait(session);
     case Command::exec:
       return run_exec(session, outcome);
     case Command::attach:
@@ -103,6 +114,10 @@ int main(int argc, char** argv) {
     return kFailed;
   }
   if (is_watch) return watch_main(argc, argv);
+  if (is_get_with_watch(argc, argv)) {
+    argv[1] = argv[0];
+    return watch_main(argc - 1, argv + 1);
+  }
   // Writing to a reader that has gone is an error of write(), see Output.
   signal(SIGPIPE, SIG_IGN);
   Expected<Arguments> arguments = Arguments::read(argc, argv);

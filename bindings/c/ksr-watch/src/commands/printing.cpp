@@ -38,6 +38,18 @@ void remove_managed_fields(json::value& object) {
   if (metadata != nullptr && metadata->is_object()) metadata->get_object().erase("managedFields");
 }
 
+void name_items(const json::value& list, json::array& items) {
+  const std::string api_version = text_at(list, {"apiVersion"});
+  std::string kind = text_at(list, {"kind"});
+  if (kind.size() > 4 && kind.compare(kind.size() - 4, 4, "List") == 0) kind.erase(kind.size() - 4);
+  for (json::value& item : items) {
+    json::object* object = item.if_object();
+    if (object == nullptr) continue;
+    if (object->if_contains("kind") == nullptr) (*object)["kind"] = kind;
+    if (object->if_contains("apiVersion") == nullptr) (*object)["apiVersion"] = api_version;
+  }
+}
+
 void ObjectPrinter::print(json::value object, const std::string& operation) {
   if (format_ == Format::standard || format_ == Format::name) {
     const std::string name = text_at(object, {"metadata", "name"});

@@ -1,5 +1,5 @@
 // How objects are printed: `print_object` after something was done to them, `without_managed_fields` what kubectl
-// leaves out. Used by get, create, apply and patch. Main thread.
+// leaves out. Used by get, create, apply, patch and wait. Main thread.
 #pragma once
 
 #include <boost/json.hpp>
@@ -19,6 +19,9 @@ Expected<Format> format_of(const Arguments& arguments, bool with_tables);
 Expected<bool> is_dry_run(const Arguments& arguments);
 
 void remove_managed_fields(boost::json::value& object);
+
+// What unstructured lists of client-go do: items have the kind of the list.
+void name_items(const boost::json::value& list, boost::json::array& items);
 
 // Prints objects one after the other, in the format of -o.
 class ObjectPrinter {

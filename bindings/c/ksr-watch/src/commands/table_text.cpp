@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cctype>
 #include <chrono>
-#include <map>
 #include <utility>
 
 #include "base/civil_time.hpp"
@@ -33,52 +32,8 @@ std::size_t width_of(std::string_view text) {
       std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
 }
 
-// Of one line, and without what a terminal obeys.
-std::string shown(std::string_view text) {
-  const std::size_t end = text.find_first_of("\f\n\r");
-  std::string line;
-  for (const char c : text.substr(0, end)) {
-    if (c == '\x1b') {
-      line += "^[";
-    } else if (!is_control(c) || c == '\t') {
-      line += c == '\t' ? ' ' : c;
-    } else {
-      line += '^';
-      line += static_cast<char>(c ^ 0x40);
-    }
-  }
-  return end == std::string_view::npos ? line : line + "...";
-}
+}  // namespace
 
-std::string cell_text(const json::value& cell) {
-  if (cell.is_null()) return "";
-  if (cell.is_string()) return shown({cell.get_string().data(), cell.get_string().size()});
-  if (cell.is_double()) return go_number(cell.get_double());
-  return json::serialize(cell);
-}
-
-const json::array& array_at(const json::value& value, std::initializer_list<std::string_view> path) {
-  static const json::array none;
-  const json::value* found = value_at(value, path);
-  return found != nullptr && found->is_array() ? found->get_array() : none;
-}
-
-std::map<std::string, std::string> labels_of(const json::value& object) {
-  std::map<std::string, std::string> labels;
-  const json::value* found = value_at(object, {"metadata", "labels"});
-  if (found == nullptr || !found->is_object()) return labels;
-  for (const auto& label : found->get_object()) {
-    labels[std::string(label.key().data(), label.key().size())] = cell_text(label.value());
-  }
-  return labels;
-}
-
-bool is_beyond_narrow(const json::value& column) {
-  const json::value* priority = value_at(column, {"priority"});
-  return priority != nullptr && priority->is_int64() && priority->get_int64() != 0;
-}
-
-// k8s.io/apimachinery/pkg/util/duration, HumanDuration.
 std::string human_duration(std::int64_t seconds) {
   const auto two = [](std::int64_t large, const char* large_unit, std::int64_t small, const char* small_unit) {
     return std::to_string(large) + large_unit + (small == 0 ? "" : std::to_string(small) + small_unit);
@@ -97,6 +52,61 @@ std::string human_duration(std::int64_t seconds) {
   return std::to_string(days / 365) + "y";
 }
 
+std::string one_cell(std::string_view text) {
+  const std::size_t end = text.find_first_of("\f\n\r");
+  std::string line;
+  for (const char c : text.substr(0, end)) {
+    if (c == '\x1b') {
+      line += "^[";
+    } else if (!is_control(c) || c == '\t') {
+      line += c == '\t' ? ' ' : c;
+    } else {
+      line += '^';
+      line += static_cast<char>(c ^ 0x40);
+    }
+  }
+  return end == std::string_view::npos ? line : line + "...";
+}
+
+namespace {
+
+std::string cell_text(const json::value& cell) {
+  if (cell.is_null()) return "";
+  if (cell.is_string()) return one_cell({cell.get_string().data(), cell.get_string().size()});
+  if (cell.is_double()) return go_number(cell.get_double());
+  return json::serialize(cell);
+}
+
+const json::array& array_at(const json::value& value, std::initializer_list<std::string_view> path) {
+  static const json::array none;
+  const json::value* found = value_at(value, path);
+  return found != nullptr && found->is_array() ? found->get_array() : none;
+}
+
+Labels labels_of(const json::value& object) {
+  Labels labels;
+  const json::value* found = value_at(object, {"metadata", "labels"});
+  if (found == nullptr || !found->is_object()) return labels;
+  for (const auto& label : found->get_object()) {
+    labels[std::string(label.key().data(), label.key().size())] = cell_text(label.value());
+  }
+  return labels;
+}
+
+bool is_beyond_narrow(const json::value& column) {
+  const json::value* priority = value_at(column, {"priority"});
+  return priority != nullptr && priority->is_int64() && priority->get_int64() != 0;
+}
+
+TableRow row_of(const json::value& object) {
+  TableRow row;
+  row.uid = text_at(object, {"metadata", "uid"});
+  row.resource_version = text_at(object, {"metadata", "resourceVersion"});
+  row.name_space = one_cell(text_at(object, {"metadata", "namespace"}));
+  row.labels = labels_of(object);
+  return row;
+}
+
 std::string age_of(const json::value& object) {
   const auto created = parse_rfc3339(text_at(object, {"metadata", "creationTimestamp"}));
   if (!created) return "<unknown>";
@@ -107,85 +117,114 @@ std::string age_of(const json::value& object) {
 
 }  // namespace
 
+bool is_table(const json::value& answer) {
+  return text_at(answer, {"kind"}) == "Table";
+}
+
+ServerTable read_table(const json::value& table) {
+  ServerTable read;
+  bool has_name = false;
+  for (const json::value& column : array_at(table, {"columnDefinitions"})) {
+    const bool is_name = !has_name && text_at(column, {"format"}) == "name" && text_at(column, {"type"}) == "string";
+    has_name = has_name || is_name;
+    read.columns.push_back({one_cell(upper_case(text_at(column, {"name"}))), is_beyond_narrow(column), is_name});
+  }
+  for (const json::value& row : array_at(table, {"rows"})) {
+    const json::array& cells = array_at(row, {"cells"});
+    const json::value* object = value_at(row, {"object"});
+    const json::value none;
+    TableRow one = row_of(object == nullptr ? none : *object);
+    for (std::size_t i = 0; i < cells.size() && i < read.columns.size(); ++i) one.cells.push_back(cell_text(cells[i]));
+    read.rows.push_back(std::move(one));
+  }
+  return read;
+}
+
+const std::vector<TableColumn>& plain_columns() {
+  static const std::vector<TableColumn> columns{{"NAME", false, true}, {"AGE", false, false}};
+  return columns;
+}
+
 void TableText::add(const json::value& answer) {
-  if (text_at(answer, {"kind"}) == "Table") return add_table(answer);
+  if (is_table(answer)) {
+    const ServerTable table = read_table(answer);
+    for (const TableRow& row : table.rows) add_row(table.columns, row);
+    return;
+  }
   const json::value* items = value_at(answer, {"items"});
   if (items == nullptr || !items->is_array()) return add_object(answer);
   for (const json::value& item : items->get_array()) add_object(item);
 }
 
-void TableText::add_table(const json::value& table) {
-  const json::array& columns = array_at(table, {"columnDefinitions"});
-  const json::array& rows = array_at(table, {"rows"});
-  if (rows.empty()) return;
-  Row titles;
-  for (const json::value& column : columns) {
-    if (style_.wide || !is_beyond_narrow(column)) titles.push_back(shown(upper_case(text_at(column, {"name"}))));
-  }
-  add_header(std::move(titles));
-  const auto name_column = std::find_if(columns.begin(), columns.end(), [](const json::value& column) {
-    return text_at(column, {"format"}) == "name" && text_at(column, {"type"}) == "string";
-  });
-  for (const json::value& row : rows) {
-    const json::array& cells = array_at(row, {"cells"});
-    Row texts;
-    for (std::size_t i = 0; i < cells.size() && i < columns.size(); ++i) {
-      if (!style_.wide && is_beyond_narrow(columns[i])) continue;
-      texts.push_back((&columns[i] == name_column ? style_.name_prefix : "") + cell_text(cells[i]));
-    }
-    const json::value* object = value_at(row, {"object"});
-    rows_.push_back(with_columns(std::move(texts), object == nullptr ? json::value() : *object));
-  }
-}
-
 void TableText::add_object(const json::value& object) {
-  add_header({"NAME", "AGE"});
-  rows_.push_back(
-      with_columns({style_.name_prefix + shown(text_at(object, {"metadata", "name"})), age_of(object)}, object));
+  TableRow row = row_of(object);
+  row.cells = {one_cell(text_at(object, {"metadata", "name"})), age_of(object)};
+  add_row(plain_columns(), row);
 }
 
-TableText::Row TableText::with_columns(Row cells, const json::value& object) const {
-  if (style_.with_namespace) cells.insert(cells.begin(), shown(text_at(object, {"metadata", "namespace"})));
-  if (style_.label_columns.empty() && !style_.show_labels) return cells;
-  const auto labels = labels_of(object);
+void TableText::add_row(const std::vector<TableColumn>& columns, const TableRow& row) {
+  add_header(columns);
+  rows_.push_back(cells_of(columns, row));
+}
+
+std::vector<std::string> TableText::cells_of(const std::vector<TableColumn>& columns, const TableRow& row) const {
+  Row cells;
+  if (style_.with_namespace) cells.push_back(row.name_space);
+  for (std::size_t i = 0; i < row.cells.size() && i < columns.size(); ++i) {
+    if (!style_.wide && columns[i].only_wide) continue;
+    cells.push_back((columns[i].is_name ? style_.name_prefix : "") + row.cells[i]);
+  }
   for (const std::string& name : style_.label_columns) {
-    const auto found = labels.find(name);
-    cells.push_back(found == labels.end() ? "" : found->second);
+    const auto found = row.labels.find(name);
+    cells.push_back(found == row.labels.end() ? "" : found->second);
   }
   if (!style_.show_labels) return cells;
+  // As k8s.io/apimachinery/pkg/labels, Set.String, orders them: each with its value.
+  std::vector<std::string> pairs;
+  for (const auto& [name, value] : row.labels) pairs.push_back(one_cell(name) + "=" + value);
+  std::sort(pairs.begin(), pairs.end());
   std::string all;
-  for (const auto& [name, value] : labels) all += (all.empty() ? "" : ",") + shown(name) + "=" + value;
+  for (const std::string& pair : pairs) all += (all.empty() ? "" : ",") + pair;
   cells.push_back(all.empty() ? "<none>" : all);
   return cells;
 }
 
-// Again where other columns follow.
-void TableText::add_header(Row titles) {
-  if (style_.with_namespace) titles.insert(titles.begin(), "NAMESPACE");
+std::vector<std::string> TableText::titles_of(const std::vector<TableColumn>& columns) const {
+  Row titles;
+  if (style_.with_namespace) titles.emplace_back("NAMESPACE");
+  for (const TableColumn& column : columns) {
+    if (style_.wide || !column.only_wide) titles.push_back(column.title);
+  }
   for (const std::string& name : style_.label_columns) {
-    titles.push_back(shown(upper_case(name.substr(name.rfind('/') + 1))));
+    titles.push_back(one_cell(upper_case(name.substr(name.rfind('/') + 1))));
   }
   if (style_.show_labels) titles.emplace_back("LABELS");
+  return titles;
+}
+
+// Again where other columns follow.
+void TableText::add_header(const std::vector<TableColumn>& columns) {
+  Row titles = titles_of(columns);
   if (titles == last_header_) return;
   last_header_ = titles;
   if (style_.headers) rows_.push_back(std::move(titles));
 }
 
 // As Go's text/tabwriter: the last cell of a row does not count for the width of its column.
-std::string TableText::text() const {
-  std::vector<std::size_t> widths;
+std::string TableText::take_text() {
   for (const Row& row : rows_) {
-    if (row.size() > widths.size()) widths.resize(row.size(), kMinWidth);
-    for (std::size_t i = 0; i + 1 < row.size(); ++i) widths[i] = std::max(widths[i], width_of(row[i]) + kPadding);
+    if (row.size() > widths_.size()) widths_.resize(row.size(), kMinWidth);
+    for (std::size_t i = 0; i + 1 < row.size(); ++i) widths_[i] = std::max(widths_[i], width_of(row[i]) + kPadding);
   }
   std::string text;
   for (const Row& row : rows_) {
     for (std::size_t i = 0; i < row.size(); ++i) {
       text += row[i];
-      if (i + 1 < row.size()) text.append(widths[i] - width_of(row[i]), ' ');
+      if (i + 1 < row.size()) text.append(widths_[i] - width_of(row[i]), ' ');
     }
     text += '\n';
   }
+  rows_.clear();
   return text;
 }
 

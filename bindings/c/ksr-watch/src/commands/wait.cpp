@@ -1,0 +1,309 @@
+#include <algorithm>
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "base/text.hpp"
+#include "commands/commands.hpp"
+#include "commands/durations.hpp"
+#include "commands/json_text.hpp"
+#include "commands/printing.hpp"
+#include "commands/wait_condition.hpp"
+
+namespace ksr::commands {
+namespace {
+
+namespace json = boost::json;
+using Clock = std::chrono::steady_clock;
+
+// kubectl's for a negative --timeout.
+constexpr std::chrono::hours kWeek{168};
+constexpr Milliseconds kDefaultTimeout{30'000};
+
+struct Release {
+  void operator()(ksr_config* config) const { ksr_config_free(config); }
+  void operator()(ksr_stream* stream) const { ksr_close(stream); }
+  void operator()(ksr_error* error) const { ksr_error_free(error); }
+};
+
+Error wrong(const std::string& what) {
+  return {Status::invalid, what};
+}
+
+json::value object_of(const ksr_object* object) {
+  std::size_t size = 0;
+  const char* text = ksr_object_field(object, KSR_FIELD_JSON, &size);
+  return parse_json({text, size}).value_or(nullptr);
+}
+
+// What the test of a wait looks for in the view, which has one object at most, and what it has found.
+struct Sought {
+  const WaitCondition& condition;
+  // Of the object that is to be deleted.
+  std::string uid;
+  // The first view has been seen, as one from which nothing can be missing.
+  bool begun = false;
+  bool missing = false;
+  std::optional<Error> error;
+  json::value object;
+};
+
+// Non-zero: the wait is over.
+int look(const ksr_snapshot* snapshot, void* user_data) {
+  auto& sought = *static_cast<Sought*>(user_data);
+  const bool first = !std::exchange(sought.begun, true);
+  if (sought.condition.kind() == WaitCondition::Kind::deleted) {
+    return ksr_snapshot_find_uid(snapshot, sought.uid.c_str()) == nullptr ? 1 : 0;
+  }
+  const ksr_object* object = ksr_snapshot_at(snapshot, 0);
+  if (object == nullptr) {
+    // One that goes later may come again.
+    sought.missing = first && sought.condition.kind() != WaitCondition::Kind::created;
+    return sought.missing ? 1 : 0;
+  }
+  sought.object = object_of(object);
+  const Expected<bool> met = sought.condition.is_met(sought.object);
+  if (const Error* error = met.if_error()) sought.error = *error;
+  return !met || *met ? 1 : 0;
+}
+
+class Wait {
+ public:
+  explicit Wait(Session& session, Format format) : session_(session), printer_(session, format) {}
+
+  Expected<void> run() {
+    if (Expected<void> read = read_options(); !read) return read;
+    Expected<std::vector<Target>> targets = find_targets();
+    if (!targets) return targets.error();
+    deadline_ = Clock::now() + timeout_;
+    if (has(WaitCondition::Kind::created) && !wait_for_all(*targets)) return {};
+    std::size_t visited = 0;
+    for (const Target& target : *targets) {
+      for (const Found& found : objects_of(target)) {
+        ++visited;
+        check_all(found);
+      }
+    }
+    const bool deletes = has(WaitCondition::Kind::deleted);
+    if (visited == 0 && !deletes && !session_.report().has_errors()) return wrong("no matching resources found");
+    return {};
+  }
+
+ private:
+  struct Found {
+    Target target;
+    json::value object;
+  };
+
+  const Arguments& arguments() const { return session_.arguments(); }
+
+  bool has(WaitCondition::Kind kind) const {
+    return std::any_of(conditions_.begin(), conditions_.end(),
+                       [kind](const WaitCondition& condition) { return condition.kind() == kind; });
+  }
+
+  Expected<void> read_options() {
+    const std::vector<std::string> texts = arguments().all("--for");
+    if (texts.empty()) return wrong("unrecognized condition: []; expected --for");
+    for (const std::string& text : texts) {
+      Expected<WaitCondition> condition = WaitCondition::parse(text);
+      if (!condition) return condition.error();
+      conditions_.push_back(*std::move(condition));
+    }
+    const std::string timeout = arguments().text("--timeout");
+    if (!arguments().has("--timeout")) {
+      timeout_ = kDefaultTimeout;
+    } else if (!timeout.empty() && timeout.front() == '-') {
+      if (!read_duration(std::string_view(timeout).substr(1)))
+        return wrong("--timeout: expected a duration such as 30s");
+      timeout_ = kWeek;
+    } else {
+      const Expected<Milliseconds> read = read_duration(timeout);
+      if (const Error* error = read.if_error()) return wrong("--timeout: " + error->message);
+      timeout_ = *read;
+    }
+    return {};
+  }
+
+  bool selects() const { return arguments().has("--selector") || arguments().has("--field-selector"); }
+
+  Expected<std::vector<Target>> find_targets() {
+    if (arguments().has("--filename")) return session_.in_files();
+    const Expected<std::vector<TypeAndName>> named = session_.named();
+    if (!named) return named.error();
+    if (named->empty()) return wrong("expected objects to wait for, such as pod/web, or -f FILE");
+    for (const TypeAndName& one : *named) {
+      if (one.name.empty() && !selects() && !arguments().flag("--all")) {
+        return wrong("resource(s) were provided, but no name was specified");
+      }
+      if (!one.name.empty() && selects()) return wrong("name cannot be provided when a selector is specified");
+      if (!one.name.empty() && arguments().flag("--all-namespaces")) {
+        return wrong("a resource cannot be retrieved by name across all namespaces");
+      }
+    }
+    return session_.resolve(*named);
+  }
+
+  // What is there now. What is missing is reported, unless it is waited for to be deleted.
+  std::vector<Found> objects_of(const Target& target) {
+    std::vector<Found> found;
+    Request request = session_.request(target.name.empty() ? "list" : "get", target);
+    if (target.name.empty()) {
+      request.keys.emplace_back("label_selector", arguments().text("--selector"));
+      request.keys.emplace_back("field_selector", arguments().text("--field-selector"));
+    }
+    request.keys.emplace_back("query.continue", "");
+    do {
+      const Answer answer = session_.client().call(request);
+      if (answer.failed()) {
+        const bool missing = answer.failure().reason == "NotFound";
+        if (!missing || !has(WaitCondition::Kind::deleted)) session_.report().failure(answer.failure());
+        return found;
+      }
+      json::value value = parse_json(answer.body()).value_or(nullptr);
+      if (!target.name.empty()) {
+        found.push_back({target, std::move(value)});
+        return found;
+      }
+      request.keys.back().second = text_at(value, {"metadata", "continue"});
+      take_items(target, value, found);
+    } while (!request.keys.back().second.empty());
+    return found;
+  }
+
+  void take_items(const Target& target, json::value& list, std::vector<Found>& found) const {
+    json::object* whole = list.if_object();
+    json::value* items = whole == nullptr ? nullptr : whole->if_contains("items");
+    if (items == nullptr || !items->is_array()) return;
+    name_items(list, items->get_array());
+    for (json::value& item : items->get_array()) {
+      const std::string name = text_at(item, {"metadata", "name"});
+      found.push_back({{target.resource, name, text_at(item, {"metadata", "namespace"})}, std::move(item)});
+    }
+  }
+
+  void check_all(const Found& found) {
+    for (const WaitCondition& condition : conditions_) {
+      std::optional<json::value> object = check(condition, found);
+      if (!object) return;
+      printer_.print(*std::move(object), "condition met");
+    }
+  }
+
+  static std::string name_of(const Target& target) { return target.resource.plural + "/" + one_line(target.name); }
+
+  // The object of which it is true; empty after an error, which is reported.
+  std::optional<json::value> check(const WaitCondition& condition, const Found& found) {
+    if (condition.kind() == WaitCondition::Kind::created) return found.object;
+    if (timeout_.count() == 0) {
+      const Expected<bool> met = condition.is_met(found.object);
+      if (met && *met) return found.object;
+      session_.report().error(met ? "condition not met for " + name_of(found.target) : met.error().message);
+      return std::nullopt;
+    }
+    Sought sought{condition, text_at(found.object, {"metadata", "uid"}), false, false, std::nullopt, found.object};
+    const Ended ended = wait_for(found.target, sought);
+    if (ended == Ended::failed) return std::nullopt;
+    if (ended == Ended::timed_out) {
+      session_.report().error("timed out waiting for the condition on " + name_of(found.target));
+    } else if (sought.missing) {
+      const std::string group = group_of(found.target.resource);
+      session_.report().error(Error{Status::server, "Error from server (NotFound): " + found.target.resource.plural +
+                                                        (group.empty() ? "" : "." + group) + " " +
+                                                        in_quotes(found.target.name) + " not found"});
+    } else if (sought.error) {
+      session_.report().error(*sought.error);
+    } else {
+      return std::move(sought.object);
+    }
+    return std::nullopt;
+  }
+
+  enum class Ended : std::uint8_t {
+    found,
+    timed_out,
+    failed,  // and is reported
+  };
+
+  Ended wait_for(const Target& target, Sought& sought) {
+    const std::unique_ptr<ksr_stream, Release> stream = open(target);
+    if (!stream) return Ended::failed;
+    const auto left = std::chrono::duration_cast<Milliseconds>(deadline_ - Clock::now());
+    const ksr_status status = ksr_wait_until(stream.get(), look, &sought, std::max<std::int64_t>(left.count(), 0));
+    if (status == KSR_OK) return Ended::found;
+    const std::unique_ptr<ksr_error, Release> error(ksr_last_error(stream.get()));
+    // Without a first view, what has kept it away; else the time is over, whatever else there was.
+    if (status == KSR_E_TIMEOUT && (sought.begun || !error)) return Ended::timed_out;
+    session_.report().failure(failure_of(error ? ksr_error_code(error.get()) : status, error.get()));
+    return Ended::failed;
+  }
+
+  std::unique_ptr<ksr_stream, Release> open(const Target& target) {
+    ksr_config* config = nullptr;
+    ksr_stream* stream = nullptr;
+    if (ksr_config_new(&config) != KSR_OK) return nullptr;
+    const std::unique_ptr<ksr_config, Release> owned(config);
+    std::vector<std::pair<const char*, std::string>> keys{{"resource", target.resource.display},
+                                                          {"namespace", session_.namespace_key(target)},
+                                                          {"label_selector", arguments().text("--selector")}};
+    keys.emplace_back("field_selector",
+                      target.name.empty() ? arguments().text("--field-selector") : "metadata.name=" + target.name);
+    ksr_error* error = nullptr;
+    ksr_status status = KSR_OK;
+    for (const auto& [key, value] : keys) {
+      if (status == KSR_OK) status = ksr_config_set(config, key, value.c_str(), &error);
+    }
+    if (status == KSR_OK) {
+      status = ksr_client_stream(session_.client().handle(), config, nullptr, nullptr, &stream, &error);
+    }
+    const std::unique_ptr<ksr_error, Release> freed(error);
+    if (status != KSR_OK) session_.report().failure(failure_of(status, error));
+    return std::unique_ptr<ksr_stream, Release>(stream);
+  }
+
+  bool is_there(const Target& target) {
+    Request request = session_.request(target.name.empty() ? "list" : "get", target);
+    request.keys.emplace_back("label_selector", arguments().text("--selector"));
+    request.keys.emplace_back("field_selector", arguments().text("--field-selector"));
+    const Answer answer = session_.client().call(request);
+    if (answer.failed() || !target.name.empty()) return !answer.failed();
+    const json::value list = parse_json(answer.body()).value_or(nullptr);
+    const json::value* items = value_at(list, {"items"});
+    return items != nullptr && items->is_array() && !items->get_array().empty();
+  }
+
+  // Until each of the names is there, or something is that is selected. False after an error, which is reported.
+  bool wait_for_all(const std::vector<Target>& targets) {
+    static const WaitCondition created = *WaitCondition::parse("create");
+    for (const Target& target : targets) {
+      if (timeout_.count() == 0 && !is_there(target)) {
+        session_.report().error("timed out waiting for the condition");
+        return false;
+      }
+      if (timeout_.count() == 0) continue;
+      Sought sought{created, "", false, false, std::nullopt, nullptr};
+      const Ended ended = wait_for(target, sought);
+      if (ended == Ended::timed_out) session_.report().error("timed out waiting for the condition");
+      if (ended != Ended::found) return false;
+    }
+    return true;
+  }
+
+  Session& session_;
+  ObjectPrinter printer_;
+  std::vector<WaitCondition> conditions_;
+  Milliseconds timeout_{0};
+  Clock::time_point deadline_;
+};
+
+}  // namespace
+
+Expected<void> run_wait(Session& session) {
+  const Expected<Format> format = format_of(session.arguments(), false);
+  if (!format) return format.error();
+  return Wait(session, *format).run();
+}
+
+}  // namespace ksr::commands

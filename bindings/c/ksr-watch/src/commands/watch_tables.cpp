@@ -1,0 +1,240 @@
+#include "commands/watch_tables.hpp"
+
+#include <algorithm>
+
+#include "base/text.hpp"
+#include "commands/json_text.hpp"
+
+namespace ksr::commands {
+namespace {
+
+namespace json = boost::json;
+
+// Up to so many rows are asked for one by one; more of them with the list.
+constexpr std::size_t kFew = 8;
+constexpr std::size_t kMany = 64;
+constexpr std::size_t kMuchMore = 50;
+constexpr const char* kPage = "500";
+constexpr const char* kTimeout = "20s";
+// Between two rounds: a busy cluster must not be asked all the time.
+constexpr std::chrono::milliseconds kRest{200};
+constexpr std::chrono::seconds kRestAfterFailure{2};
+// Times since, in cells such as "3 (5m ago)", get old; of a view that is small enough to be asked for again and again.
+constexpr std::chrono::seconds kRefresh{10};
+constexpr std::size_t kSmallView = 500;
+
+std::string field_of(const ksr_object* object, ksr_field field) {
+  std::size_t size = 0;
+  const char* text = ksr_object_field(object, field, &size);
+  return {text, size};
+}
+
+}  // namespace
+
+WatchTables::~WatchTables() {
+  closing_ = true;
+  ksr_client_close(client_);
+}
+
+bool WatchTables::dispatch() {
+  ksr_client_dispatch(client_);
+  return std::exchange(answered_, false);
+}
+
+bool WatchTables::is_current(const ksr_object* object) const {
+  const auto found = rows_.find(field_of(object, KSR_FIELD_UID));
+  if (found == rows_.end()) return false;
+  const std::string version = field_of(object, KSR_FIELD_RESOURCE_VERSION);
+  return found->second.asked == version || (found->second.has_row && found->second.row.resource_version == version);
+}
+
+bool WatchTables::is_few(std::size_t missing, std::size_t total) const {
+  // Of a large view little is on the screen.
+  if (missing <= kMany && total > missing * kMuchMore) return true;
+  return missing <= kFew && (!columns_.empty() || query_.is_limited);
+}
+
+void WatchTables::begin_round() {
+  begun_ = Clock::now();
+  round_failed_ = false;
+}
+
+void WatchTables::refresh(std::size_t total) {
+  if (plain_ || columns_.empty() || under_way_ > 0 || total > kSmallView || total == 0) return;
+  if (Clock::now() < next_ + kRefresh) return;
+  begin_round();
+  ask_for_all();
+}
+
+bool WatchTables::prepare(const ksr_object* const* objects, std::size_t count, std::size_t total) {
+  postponed_ = false;
+  if (plain_) return true;
+  std::vector<const ksr_object*> missing;
+  std::copy_if(objects, objects + count, std::back_inserter(missing),
+               [this](const ksr_object* object) { return !is_current(object); });
+  if (missing.empty()) return under_way_ == 0;
+  if (under_way_ > 0) return failed_;
+  if (Clock::now() < next_) {
+    postponed_ = true;
+    return failed_;
+  }
+  begin_round();
+  // Also of what the answer will not have, since it is gone by then.
+  for (const ksr_object* object : missing) {
+    rows_[field_of(object, KSR_FIELD_UID)].asked = field_of(object, KSR_FIELD_RESOURCE_VERSION);
+  }
+  is_few(missing.size(), total) ? ask_for_each(missing) : ask_for_all();
+  return failed_;
+}
+
+int WatchTables::due_ms() const {
+  if (!postponed_ || under_way_ > 0) return -1;
+  const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(next_ - Clock::now());
+  return static_cast<int>(std::max<std::int64_t>(left.count() + 1, 0));
+}
+
+// As lists, since who may list and watch need not be allowed to get.
+void WatchTables::ask_for_each(const std::vector<const ksr_object*>& missing) {
+  for (const ksr_object* object : missing) {
+    const std::string selector = "metadata.name=" + field_of(object, KSR_FIELD_NAME);
+    send({{"namespace", field_of(object, KSR_FIELD_NAMESPACE)},
+          {"label_selector", query_.label_selector},
+          {"field_selector", query_.field_selector.empty() ? selector : query_.field_selector + "," + selector}});
+  }
+}
+
+void WatchTables::ask_for_all() {
+  const std::vector<std::string> all{""};
+  for (const std::string& name_space : query_.namespaces.empty() ? all : query_.namespaces) {
+    send({{"namespace", name_space},
+          {"label_selector", query_.label_selector},
+          {"field_selector", query_.field_selector},
+          {"query.limit", kPage}});
+  }
+}
+
+void WatchTables::send(std::vector<std::pair<std::string, std::string>> keys) {
+  ksr_params* params = nullptr;
+  if (ksr_params_new(&params) != KSR_OK) return end_unsent(nullptr);
+  auto call = std::make_unique<Call>();
+  call->owner = this;
+  call->keys = keys;
+  for (const auto& [key, value] :
+       {std::pair("verb", "list"), std::pair("accept", "table"), std::pair("timeout", kTimeout)}) {
+    keys.emplace_back(key, value);
+  }
+  keys.emplace_back("resource", query_.resource);
+  ksr_error* error = nullptr;
+  ksr_status status = KSR_OK;
+  for (const auto& [key, value] : keys) {
+    if (status == KSR_OK && !value.empty()) status = ksr_params_set(params, key.c_str(), value.c_str(), &error);
+  }
+  if (status == KSR_OK) {
+    ksr_params_on_response(params, on_response);
+    ++under_way_;
+    // Freed by on_destroy, which also a failing call has called when it returns.
+    Call* const opened = call.release();
+    ksr_request* request = nullptr;
+    status = ksr_request_open(client_, params, opened, on_destroy, &request, &error);
+    if (status == KSR_OK) opened->request = request;
+  }
+  if (status != KSR_OK) end_unsent(error);
+  ksr_error_free(error);
+  ksr_params_free(params);
+}
+
+// Also where others of the round are under way: what they bring is asked for again.
+void WatchTables::end_unsent(const ksr_error* error) {
+  fail(error);
+  failed_ = true;
+  forget_unanswered();
+  next_ = Clock::now() + kRestAfterFailure;
+}
+
+void WatchTables::on_response(ksr_request*, const ksr_response* response, const ksr_error* error, void* user_data) {
+  Call& call = *static_cast<Call*>(user_data);
+  if (response != nullptr) {
+    call.owner->take(response, call);
+  } else {
+    call.owner->fail(error);
+  }
+  ksr_request_close_async(call.request);
+}
+
+void WatchTables::on_destroy(void* user_data) {
+  const std::unique_ptr<Call> call(static_cast<Call*>(user_data));
+  WatchTables& owner = *call->owner;
+  if (--owner.under_way_ > 0 || owner.closing_) return;
+  owner.answered_ = true;
+  owner.failed_ = owner.round_failed_;
+  if (owner.failed_) owner.forget_unanswered();
+  // As long as the last round took: what is slow is asked less often.
+  const auto took = Clock::now() - owner.begun_;
+  owner.next_ = Clock::now() + std::max<Clock::duration>(owner.failed_ ? kRestAfterFailure : kRest, took);
+}
+
+void WatchTables::forget_unanswered() {
+  for (auto& [uid, kept] : rows_) {
+    if (!kept.has_row || kept.row.resource_version != kept.asked) kept.asked.clear();
+  }
+}
+
+void WatchTables::take(const ksr_response* response, Call& call) {
+  std::size_t size = 0;
+  const auto* body = static_cast<const char*>(ksr_response_body(response, &size));
+  const json::value answer = parse_json({body, size}).value_or(nullptr);
+  trouble_.clear();
+  for (std::size_t i = 0; i < ksr_response_warning_count(response); ++i) {
+    const char* text = ksr_response_warning(response, i, &size);
+    std::string warning = one_line({text, size}, 2'000);
+    if (warned_.insert(warning).second) warnings_.push_back(std::move(warning));
+  }
+  if (!is_table(answer)) {
+    plain_ = true;
+    return;
+  }
+  ServerTable table = read_table(answer);
+  // A page without rows may have no columns.
+  if (!table.columns.empty()) columns_ = std::move(table.columns);
+  const bool is_list =
+      std::any_of(call.keys.begin(), call.keys.end(), [](const auto& key) { return key.first == "query.limit"; });
+  for (TableRow& row : table.rows) {
+    Kept& kept = rows_[row.uid];
+    if (is_list && !kept.place) kept.place = listed_++;
+    kept.row = std::move(row);
+    kept.has_row = true;
+  }
+  const std::string more = text_at(answer, {"metadata", "continue"});
+  if (more.empty() || closing_) return;
+  auto keys = call.keys;
+  keys.erase(std::remove_if(keys.begin(), keys.end(), [](const auto& key) { return key.first == "query.continue"; }),
+             keys.end());
+  keys.emplace_back("query.continue", more);
+  send(std::move(keys));
+}
+
+void WatchTables::fail(const ksr_error* error) {
+  std::size_t size = 0;
+  const char* text = ksr_error_message(error, &size);
+  trouble_ = one_line({text, size}, 500);
+  round_failed_ = true;
+}
+
+const TableRow* WatchTables::row_of(const ksr_object* object) const {
+  const auto found = rows_.find(field_of(object, KSR_FIELD_UID));
+  return found == rows_.end() || !found->second.has_row ? nullptr : &found->second.row;
+}
+
+std::optional<std::size_t> WatchTables::place_of(const ksr_object* object) const {
+  const auto found = rows_.find(field_of(object, KSR_FIELD_UID));
+  return found == rows_.end() ? std::nullopt : found->second.place;
+}
+
+void WatchTables::forget_gone(const ksr_snapshot* snapshot) {
+  if (rows_.size() < 2 * ksr_snapshot_count(snapshot) + 100) return;
+  for (auto row = rows_.begin(); row != rows_.end();) {
+    row = ksr_snapshot_find_uid(snapshot, row->first.c_str()) == nullptr ? rows_.erase(row) : std::next(row);
+  }
+}
+
+}  // namespace ksr::commands

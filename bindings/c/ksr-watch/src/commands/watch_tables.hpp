@@ -1,0 +1,117 @@
+// `WatchTables` asks the server for the Tables of what a stream shows, and keeps their rows; used by the printer of
+// ksr-watch. Its callbacks run in dispatch(). Main thread.
+#pragma once
+
+#include <ksr.h>
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "commands/client.hpp"
+#include "commands/table_text.hpp"
+
+namespace ksr::commands {
+
+// What the stream asks for, as keys of ksr_config.
+struct WatchQuery {
+  std::string resource;
+  std::vector<std::string> namespaces;  // empty: all
+  std::string label_selector;
+  std::string field_selector;
+  // Only a few of all are shown.
+  bool is_limited = false;
+};
+
+class WatchTables {
+ public:
+  // Takes the client over, whose delivery is manual.
+  WatchTables(ksr_client* client, WatchQuery query) : client_(client), query_(std::move(query)) {}
+  ~WatchTables();
+  WatchTables(const WatchTables&) = delete;
+  WatchTables& operator=(const WatchTables&) = delete;
+
+  int fd() const { return ksr_client_fd(client_); }
+  // True: an answer has come.
+  bool dispatch();
+
+  // As printer_prepare, printer_refresh and printer_due_ms.
+  bool prepare(const ksr_object* const* objects, std::size_t count, std::size_t total);
+  void refresh(std::size_t total);
+  int due_ms() const;
+  // NULL: it is not there.
+  const TableRow* row_of(const ksr_object* object) const;
+  // Of the Tables; those of plain objects before one has come.
+  const std::vector<TableColumn>& columns() const { return columns_.empty() ? plain_columns() : columns_; }
+  const std::string& trouble() const { return trouble_; }
+  // Of the server, each once.
+  std::vector<std::string> take_warnings() { return std::exchange(warnings_, {}); }
+  bool is_limited() const { return query_.is_limited; }
+  // The place of an object in the list of the server, which orders some kinds by more than their names; empty: unknown.
+  std::optional<std::size_t> place_of(const ksr_object* object) const;
+  void forget_gone(const ksr_snapshot* snapshot);
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  struct Kept {
+    TableRow row;
+    bool has_row = false;
+    std::optional<std::size_t> place;
+    // The version of the object when the row was asked for last.
+    std::string asked;
+  };
+
+  // One request on its way, which the library keeps until its end.
+  struct Call {
+    WatchTables* owner;
+    ksr_request* request = nullptr;
+    std::vector<std::pair<std::string, std::string>> keys;
+  };
+
+  static void on_response(ksr_request* request, const ksr_response* response, const ksr_error* error, void* user_data);
+  static void on_destroy(void* user_data);
+
+  bool is_current(const ksr_object* object) const;
+  // Whether single rows are asked for rather than the list.
+  bool is_few(std::size_t missing, std::size_t total) const;
+  void begin_round();
+  void ask_for_each(const std::vector<const ksr_object*>& missing);
+  void ask_for_all();
+  void send(std::vector<std::pair<std::string, std::string>> keys);
+  void take(const ksr_response* response, Call& call);
+  void fail(const ksr_error* error);
+  void forget_unanswered();
+  // A request could not be opened.
+  void end_unsent(const ksr_error* error);
+
+  ksr_client* const client_;
+  const WatchQuery query_;
+  std::vector<TableColumn> columns_;
+  std::unordered_map<std::string, Kept> rows_;  // by uid
+  std::size_t under_way_ = 0;
+  bool answered_ = false;
+  // Of the last round, and of this one: something was not answered. It is asked for again.
+  bool failed_ = false;
+  bool round_failed_ = false;
+  // Rows are missing, and will be asked for at next_.
+  bool postponed_ = false;
+  bool closing_ = false;
+  // The server makes no Tables of it.
+  bool plain_ = false;
+  std::string trouble_;
+  std::set<std::string> warned_;
+  std::vector<std::string> warnings_;
+  // Rows that the list has brought; only the first list counts.
+  std::size_t listed_ = 0;
+  Clock::time_point next_{};
+  Clock::time_point begun_{};
+};
+
+}  // namespace ksr::commands
