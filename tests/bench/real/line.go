@@ -41,11 +41,42 @@ type segment struct {
 	arrives time.Time
 }
 
+// What is under way, bounded by its bytes: a server may write a few at a time.
+type queue struct {
+	segments chan segment
+	mutex    sync.Mutex
+	left     *sync.Cond
+	bytes    int
+}
+
+func newQueue() *queue {
+	made := &queue{segments: make(chan segment, queuedBytes/64)}
+	made.left = sync.NewCond(&made.mutex)
+	return made
+}
+
+func (q *queue) put(each segment) {
+	q.mutex.Lock()
+	for q.bytes+len(each.bytes) > queuedBytes {
+		q.left.Wait()
+	}
+	q.bytes += len(each.bytes)
+	q.mutex.Unlock()
+	q.segments <- each
+}
+
+func (q *queue) taken(count int) {
+	q.mutex.Lock()
+	q.bytes -= count
+	q.mutex.Unlock()
+	q.left.Signal()
+}
+
 // Carries one direction of a connection, which is set up at `open`, until its end.
 func (d *direction) carry(from, to *net.TCPConn, open time.Time) {
-	queue := make(chan segment, queuedBytes/segmentBytes)
+	under := newQueue()
 	go func() {
-		defer close(queue)
+		defer close(under.segments)
 		for {
 			bytes := make([]byte, segmentBytes)
 			count, err := from.Read(bytes)
@@ -54,7 +85,7 @@ func (d *direction) carry(from, to *net.TCPConn, open time.Time) {
 				if ready.Before(open) {
 					ready = open
 				}
-				queue <- segment{bytes[:count], d.send(count, ready)}
+				under.put(segment{bytes[:count:count], d.send(count, ready)})
 			}
 			if err != nil {
 				return
@@ -62,8 +93,9 @@ func (d *direction) carry(from, to *net.TCPConn, open time.Time) {
 		}
 	}()
 	failed := false
-	for each := range queue {
-		if time.Sleep(time.Until(each.arrives)); failed {
+	for each := range under.segments {
+		time.Sleep(time.Until(each.arrives))
+		if under.taken(len(each.bytes)); failed {
 			continue
 		}
 		d.bytes.Add(int64(len(each.bytes)))
