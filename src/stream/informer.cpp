@@ -8,11 +8,16 @@
 namespace ksr::stream {
 
 Informer::Informer(Runtime& runtime, EngineParts parts)
-    : runtime_(runtime), view_(parts.view), statistics_(parts.statistics), engine_handle_(new EngineHandle) {
-  std::unique_ptr<EngineHandle> handle(engine_handle_);
+    : runtime_(runtime),
+      view_(parts.view),
+      statistics_(parts.statistics),
+      engine_handle_(make_engine_handle(std::move(parts)).release()) {}
+
+std::unique_ptr<Informer::EngineHandle> Informer::make_engine_handle(EngineParts parts) {
+  auto handle = std::make_unique<EngineHandle>();
   handle->engine = std::make_shared<Engine>(std::move(parts));
   handle->list_node.push_back(handle->engine);
-  handle.release();
+  return handle;
 }
 
 Informer::~Informer() {

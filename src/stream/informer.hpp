@@ -48,6 +48,8 @@ class Informer {
     std::list<std::shared_ptr<Engine>> list_node;  // empty once it is started
   };
 
+  static std::unique_ptr<EngineHandle> make_engine_handle(EngineParts parts);
+
   Runtime& runtime_;
   const std::shared_ptr<delivery::SharedView> view_;
   const std::shared_ptr<const Statistics> statistics_;
