@@ -1,21 +1,11 @@
 #include "stream/page_ahead.hpp"
 
-#include <algorithm>
 #include <utility>
 
 #include "base/exception_error.hpp"
 #include "base/thread_check.hpp"
 
 namespace ksr::stream {
-namespace {
-
-bool same_headers(const std::vector<transport::Header>& a, const std::vector<transport::Header>& b) noexcept {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const auto& one, const auto& other) {
-    return one.name == other.name && one.value == other.value;
-  });
-}
-
-}  // namespace
 
 PageAhead::PageAhead(Executor& executor, cluster::Access& access, transport::Request request)
     : executor_(executor), target_(request.target), headers_(request.headers), request_(std::move(request)) {
@@ -27,9 +17,9 @@ PageAhead::PageAhead(Executor& executor, cluster::Access& access, transport::Req
 PageAhead::~PageAhead() = default;
 
 bool PageAhead::can_serve(const transport::Request& request) const noexcept {
-  if (ended_ && error_) return false;
+  if (error_) return false;
   if (head_ && !transport::is_success(head_->status)) return false;
-  return request.target == target_ && same_headers(request.headers, headers_);
+  return request.target == target_ && request.headers == headers_;
 }
 
 void PageAhead::deliver_to(transport::ExchangeObserver& observer) {

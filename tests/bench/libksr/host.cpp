@@ -1,5 +1,6 @@
 #include "host.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -92,6 +93,17 @@ std::uint64_t Host::stat(const char* name) const {
 
 std::uint64_t version_of(const ksr_object* object) {
   return std::strtoull(ksr_object_field(object, KSR_FIELD_RESOURCE_VERSION, nullptr), nullptr, 10);
+}
+
+std::uint64_t read_changes(const ksr_snapshot* snapshot) {
+  std::uint64_t newest = 0;
+  const std::size_t count = ksr_snapshot_delta_count(snapshot);
+  for (std::size_t i = 0; i < count; ++i) {
+    const ksr_object* object = nullptr;
+    ksr_snapshot_delta_at(snapshot, i, &object);
+    newest = std::max(newest, version_of(object));
+  }
+  return newest;
 }
 
 std::uint64_t version_sum(const ksr_snapshot* snapshot) {

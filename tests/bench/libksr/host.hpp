@@ -53,6 +53,8 @@ class Host {
 };
 
 std::uint64_t version_of(const ksr_object* object);
+// What a host does with each change: reads it. The newest resourceVersion among them; 0: there is none.
+std::uint64_t read_changes(const ksr_snapshot* snapshot);
 
 // The sum of all resourceVersions, which the server has too: it proves that no event was missed.
 std::uint64_t version_sum(const ksr_snapshot* snapshot);

@@ -42,15 +42,9 @@ void run_real(const Settings& settings) {
   const double cpu = cpu_seconds();
   std::atomic<std::uint64_t> changes{0};
   std::uint64_t newest = 0;
-  // What a host does with each change: read it.
   Host host(settings, [&](const ksr_snapshot* snapshot) {
-    const std::size_t count = ksr_snapshot_delta_count(snapshot);
-    for (std::size_t i = 0; i < count; ++i) {
-      const ksr_object* object = nullptr;
-      ksr_snapshot_delta_at(snapshot, i, &object);
-      newest = std::max(newest, version_of(object));
-    }
-    changes += count;
+    newest = std::max(newest, read_changes(snapshot));
+    changes += ksr_snapshot_delta_count(snapshot);
   });
   host.wait_for_first();
   Report listed;

@@ -5,19 +5,13 @@
 namespace ksr::bench {
 namespace {
 
-// What a host does with each change: read it.
 struct Reader {
   std::uint64_t changes = 0;
   std::uint64_t newest = 0;
 
   void operator()(const ksr_snapshot* snapshot) {
-    const std::size_t count = ksr_snapshot_delta_count(snapshot);
-    for (std::size_t i = 0; i < count; ++i) {
-      const ksr_object* object = nullptr;
-      ksr_snapshot_delta_at(snapshot, i, &object);
-      newest = std::max(newest, version_of(object));
-    }
-    changes += count;
+    newest = std::max(newest, read_changes(snapshot));
+    changes += ksr_snapshot_delta_count(snapshot);
   }
 };
 

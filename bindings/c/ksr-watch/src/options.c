@@ -136,6 +136,12 @@ static char yes[] = "true";
 static char nothing[] = "";
 static char of_context[] = "@context";
 
+/* Given several times, an option has all its values. */
+static void add_to_list(struct text* list, const char* value) {
+  if (list->len) text_add_char(list, ',');
+  text_add(list, slice_of(value));
+}
+
 static int apply(struct options* options, const struct option* option, struct reader* reader, char* value) {
   switch (option->what) {
     case IS_SETTING:
@@ -148,8 +154,7 @@ static int apply(struct options* options, const struct option* option, struct re
     case IS_SET:
       return read_set(options, reader, value);
     case IS_GROUP:
-      if (options->groups.len) text_add_char(&options->groups, ',');
-      text_add(&options->groups, slice_of(value));
+      add_to_list(&options->groups, value);
       return 1;
     case IS_OUTPUT:
       return read_output(options, reader, value);
@@ -163,8 +168,7 @@ static int apply(struct options* options, const struct option* option, struct re
       options->show_labels = 1;
       return 1;
     case IS_LABEL_COLUMNS:
-      if (options->label_columns.len) text_add_char(&options->label_columns, ',');
-      text_add(&options->label_columns, slice_of(value));
+      add_to_list(&options->label_columns, value);
       return 1;
     case IS_COLUMNS:
       options->columns = value;
