@@ -5,6 +5,10 @@ namespace ksr::store {
 View::View(const Index& visible, std::string_view resource_version)
     : state_(std::make_shared<const State>(State{visible, std::string(resource_version)})) {}
 
+View View::under(std::string_view resource_version) const {
+  return state_ ? View(state_->visible, resource_version) : View();
+}
+
 std::size_t View::count() const noexcept {
   return state_ ? state_->visible.size() : 0;
 }

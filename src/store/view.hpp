@@ -17,6 +17,8 @@ class View {
   View() noexcept = default;
   // Throws std::bad_alloc.
   View(const Index& visible, std::string_view resource_version);
+  // The same objects under another version. Throws std::bad_alloc.
+  View under(std::string_view resource_version) const;
 
   std::size_t count() const noexcept;
   const Object* at(std::size_t i) const noexcept;  // nullptr past the end
