@@ -428,6 +428,16 @@ TEST_CASE("publishers on several threads, while the view changes") {
           if (!viewer.take().empty()) ++wrong;
           if (i % 2 == 0) viewer.publisher().latest();
         }
+        // As ksr_cancel, which comes while a snapshot is taken.
+        std::thread canceller([&] { viewer.publisher().freeze(); });
+        for (int taken = 0; taken < 20; ++taken) {
+          if (!viewer.take().empty()) ++wrong;
+        }
+        canceller.join();
+        while (viewer.publisher().changed()) {
+          if (!viewer.take().empty()) ++wrong;
+        }
+        if (!viewer.knows(held_by(viewer.publisher().latest()->view()))) ++wrong;
       }
       Viewer last(view);
       if (!last.take().empty() || !last.knows(held_by(last.publisher().latest()->view()))) ++wrong;
