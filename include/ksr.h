@@ -328,8 +328,9 @@ typedef int (*ksr_test_fn)(const ksr_snapshot *snapshot, void *user_data);
 KSR_API ksr_status ksr_wait_until(ksr_stream *stream, ksr_test_fn test, void *user_data, int64_t timeout_ms);
 
 /* A new reference to the newest complete snapshot, which the caller releases with ksr_snapshot_release. It may be one
- * that on_update has not brought yet; its deltas are those since the last delivered one. NULL before the first, for a
- * closed stream, and without memory. Costs time in proportion to the changes since the last snapshot. */
+ * that on_update has not brought yet; its deltas are those since the last delivered one. After ksr_cancel the view as
+ * it was then, which the stream holds until it is closed. NULL before the first, for a closed stream, and without
+ * memory. Costs time in proportion to the changes since the last snapshot. */
 KSR_API const ksr_snapshot *ksr_latest(ksr_stream *stream);
 
 /* delivery=manual: a file descriptor that is readable (poll, epoll) while ksr_dispatch has something to do. It belongs

@@ -1,5 +1,5 @@
-// `OidcPlan` says where the tokens of a kubeconfig's `auth-provider: oidc` come from; made by find_connection_spec, used
-// by fetch_id_token. Plain values; may be copied between threads.
+// `OidcPlan` says where the tokens of a kubeconfig's `auth-provider: oidc` come from; made by find_connection_spec,
+// used by fetch_id_token. Plain values; may be copied between threads.
 #pragma once
 
 #include <optional>

@@ -24,6 +24,10 @@ class Publisher {
   Publisher& operator=(const Publisher&) = delete;
 
   SharedView& view() const noexcept { return *view_; }
+  // What changes in the view from now on costs nothing for this publisher. freeze(): latest() shows the view as it is
+  // now, for which there may be no memory; leave(): no more than was taken from it.
+  void freeze() noexcept { view_->freeze(reader_); }
+  void leave() noexcept { view_->remove(reader_); }
 
   // The newest complete snapshot, delivered or not; empty before the first list is complete.
   SnapshotRef latest() KSR_EXCLUDES(cut_mutex_);
@@ -69,6 +73,9 @@ class Publisher {
   // Made for ksr_latest and not delivered yet.
   Made pending_ KSR_GUARDED_BY(cut_mutex_);
   std::uint64_t sequence_ KSR_GUARDED_BY(cut_mutex_) = 0;
+  // latest() was called since next() has returned a snapshot: it may be again. For another host none is kept, since the
+  // next change would have to copy each node of the cache that it touches, and count their objects up and down.
+  bool is_polled_ KSR_GUARDED_BY(cut_mutex_) = false;
 };
 
 }  // namespace ksr::delivery
