@@ -5,7 +5,6 @@
 #include <boost/asio/error.hpp>
 #include <boost/asio/ssl/error.hpp>
 
-#include "base/resource_exhaustion.hpp"
 #include "transport/exit_guard.hpp"
 
 namespace ksr::transport {

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/error.hpp"
+#include "base/resource_exhaustion.hpp"
 
 namespace ksr::transport {
 
@@ -18,6 +19,7 @@ Error protocol_error(const std::string& step, const std::string& what);
 
 // `tls_failure` for OpenSSL's codes, out_of_memory for what this machine has too little of, or else `transport_error`.
 Error io_error(const std::string& step, const boost::system::error_code& reason);
+using ksr::is_resource_exhaustion;
 bool is_resource_exhaustion(const boost::system::error_code& reason) noexcept;
 std::string reason_text(const boost::system::error_code& reason);
 
