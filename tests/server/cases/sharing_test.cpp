@@ -89,6 +89,7 @@ TEST_CASE("the last one out ends the watch; streams of clients and of ksr_open s
   REQUIRE(synced(of_client));
   REQUIRE(own.open(on_server(server, "http")) == KSR_OK);
   CHECK(synced(own));
+  CHECK(own.wait_state(KSR_STATE_LIVE));
   CHECK(own.stat("shared") == 2);
   CHECK(lists_and_watches(server) == 2);
   of_client.forget();
