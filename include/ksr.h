@@ -125,7 +125,7 @@ typedef int32_t ksr_field;
 enum {
   KSR_OK = 0,
   KSR_E_INVALID = -1,        /* an argument or a value that is not valid; a stream that is closed */
-  KSR_E_NOMEM = -2,          /* out of memory */
+  KSR_E_NOMEM = -2,          /* out of memory, descriptors or threads */
   KSR_E_INTERNAL = -3,       /* a defect of the library */
   KSR_E_UNKNOWN_KEY = -4,    /* no such config key, or no such statistic */
   KSR_E_WOULD_DEADLOCK = -5, /* ksr_close inside a callback of the same stream */

@@ -8,7 +8,9 @@ namespace ksr {
 namespace {
 
 bool well_formed(std::string_view version) noexcept {
-  return !version.empty() && version.front() != '0' && std::all_of(version.begin(), version.end(), is_digit);
+  // Not the function itself: it would be called for each byte.
+  return !version.empty() && version.front() != '0' &&
+         std::all_of(version.begin(), version.end(), [](char c) noexcept { return is_digit(c); });
 }
 
 }  // namespace

@@ -15,6 +15,7 @@ Publisher::~Publisher() {
 SnapshotRef Publisher::latest() {
   Made superseded;  // dropped after the lock: its last reference may free many objects
   const MutexLock lock(cut_mutex_);
+  is_polled_ = true;
   for (;;) {
     if (gather()) superseded = std::exchange(pending_, make());
     if (pending_.snapshot) return pending_.snapshot;
@@ -36,7 +37,7 @@ SnapshotRef Publisher::next() {
   store::Deltas deltas = made.snapshot->deltas().rebased_on(store::View());
   before = std::exchange(delivered_, {std::move(deltas), std::move(resource_version), made.snapshot->sequence()});
   changes = std::exchange(since_delivered_, store::Changes());
-  outdated = view_->keep(reader_, made.snapshot, made.edition);
+  outdated = view_->keep(reader_, std::exchange(is_polled_, false) ? made.snapshot : SnapshotRef(), made.edition);
   return made.snapshot;
 }
 

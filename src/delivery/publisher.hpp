@@ -73,6 +73,9 @@ class Publisher {
   // Made for ksr_latest and not delivered yet.
   Made pending_ KSR_GUARDED_BY(cut_mutex_);
   std::uint64_t sequence_ KSR_GUARDED_BY(cut_mutex_) = 0;
+  // latest() was called since next() has returned a snapshot: it may be again. For another host none is kept, since the
+  // next change would have to copy each node of the cache that it touches, and count their objects up and down.
+  bool is_polled_ KSR_GUARDED_BY(cut_mutex_) = false;
 };
 
 }  // namespace ksr::delivery

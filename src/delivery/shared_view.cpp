@@ -110,7 +110,7 @@ void SharedView::share() {
 SnapshotRef SharedView::keep(Reader& reader, SnapshotRef made, std::uint64_t edition) {
   const MutexLock lock(view_mutex_);
   SnapshotRef before = drop_kept(reader);
-  if (edition == cache_.edition()) put_kept(reader, std::move(made));
+  if (made && edition == cache_.edition()) put_kept(reader, std::move(made));
   return before;
 }
 

@@ -65,6 +65,16 @@ class SharedView {
     return work(cache_);
   }
 
+  // As of the cache.
+  void expect(std::string_view uid) noexcept KSR_EXCLUDES(view_mutex_) {
+    const MutexLock lock(view_mutex_);
+    cache_.expect(uid);
+  }
+  void expect_soon(std::string_view uid) noexcept KSR_EXCLUDES(view_mutex_) {
+    const MutexLock lock(view_mutex_);
+    cache_.expect_soon(uid);
+  }
+
   void add(Reader& reader) noexcept KSR_EXCLUDES(share_mutex_, view_mutex_);
   // The reader leaves: what changes later costs nothing for it. After freeze() take() and kept() go on with the view as
   // it is now, without memory with none; after remove() they have nothing.
@@ -77,8 +87,8 @@ class SharedView {
   // Whether take() has something.
   bool has_news(const Reader& reader) KSR_EXCLUDES(share_mutex_, view_mutex_);
 
-  // Keeps the snapshot as long as the cache is what it shows, which is of that edition. Returns what was kept before,
-  // to be dropped without a lock.
+  // Keeps the snapshot, unless it is empty, as long as the cache is what it shows, which is of that edition. Returns
+  // what was kept before, to be dropped without a lock.
   SnapshotRef keep(Reader& reader, SnapshotRef made, std::uint64_t edition) KSR_EXCLUDES(view_mutex_);
   // The snapshot that is kept for the reader, made by `make(view)`, of the view under that version, where there is
   // none; empty: take() has something.

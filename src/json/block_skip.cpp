@@ -33,6 +33,12 @@ bool scalar_at(const char* p, const char* end) noexcept {
     default:
       break;
   }
+  // An integer, as most numbers are.
+  if (is_digit(*p)) {
+    const char* digit = p + 1;
+    while (*p != '0' && digit != end && is_digit(*digit)) ++digit;
+    if (digit != end && ends_scalar(*digit)) return true;
+  }
   NumberMachine number;
   number.begin();
   return number.advance(p, end) == Progress::done && ends_scalar(*p);

@@ -61,6 +61,8 @@ class ObjectTracker {
   void on_leave(std::uint64_t end);
   void on_comma(std::uint64_t at);
 
+  // Of the value that has ended last.
+  TrackedField member() const noexcept { return member_; }
   std::uint64_t begin_at() const noexcept { return begin_at_; }
   std::uint64_t end_at() const noexcept { return end_at_; }
   const FieldValue& operator[](TrackedField field) const noexcept { return fields_[static_cast<std::size_t>(field)]; }

@@ -37,6 +37,7 @@ class WatchReader::Impl {
 
   bool begin_event(ValueKind kind, std::uint64_t at, Interest& interest);
   void begin_member(ValueKind kind, std::uint64_t at, Interest& interest);
+  std::string_view uid_at_hand() const noexcept;
   void end_event();
   void dispatch(std::string_view text);
   void deliver_item(EventType type, std::string_view text);
@@ -160,6 +161,7 @@ void WatchReader::Impl::begin_member(ValueKind kind, std::uint64_t at, Interest&
 bool WatchReader::Impl::on_value_end(std::uint64_t end, const RawText& captured) {
   if (object_.inside()) {
     object_.on_value_end(end, captured.escaped);
+    if (object_.member() == TrackedField::uid) observer_.on_uid(uid_at_hand());
   } else if (member_ == Member::type && type_problem_.empty()) {
     if (captured.overlong) type_problem_ = "type is longer than 64 KiB";
     unescape(captured.text, type_);
@@ -167,10 +169,21 @@ bool WatchReader::Impl::on_value_end(std::uint64_t end, const RawText& captured)
   return true;
 }
 
+// Empty unless it lies in the bytes at hand, as it is.
+std::string_view WatchReader::Impl::uid_at_hand() const noexcept {
+  const FieldValue& uid = object_[TrackedField::uid];
+  if (uid.kind != ValueKind::string || uid.escaped || uid.begin < buffer_base_) return {};
+  return buffer_.substr(static_cast<std::size_t>(uid.begin - buffer_base_),
+                        static_cast<std::size_t>(uid.end - uid.begin));
+}
+
 bool WatchReader::Impl::on_leave(std::uint64_t end) {
   if (object_.inside()) {
     object_.on_leave(end);
-    if (object_.inside()) return true;
+    if (object_.inside()) {
+      observer_.on_metadata_end(uid_at_hand());
+      return true;
+    }
     text_.finish(end);
     drop_if_too_large(end);
     return true;

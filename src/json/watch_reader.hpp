@@ -18,6 +18,10 @@ enum class EventType : std::uint8_t { added, modified, deleted };
 class WatchObserver {
  public:
   virtual ~WatchObserver() = default;
+  // The object that is being read has this uid, as far as is known by now: hints, which may be missing or wrong. The
+  // first comes as soon as the uid has been read, the other one with the end of the metadata.
+  virtual void on_uid(std::string_view /*uid*/) {}
+  virtual void on_metadata_end(std::string_view /*uid*/) {}
   virtual void on_event(EventType type, const Item& item) = 0;
   // `initial_events_end`: the annotation k8s.io/initial-events-end is "true". A bookmark without resourceVersion: "".
   virtual void on_bookmark(std::string_view resource_version, bool initial_events_end) = 0;

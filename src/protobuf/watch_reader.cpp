@@ -25,6 +25,19 @@ constexpr std::uint64_t kMaxEventType = std::uint64_t{64} << 10;
 // What an object in an event has around it, at most: heads, a kind and an apiVersion.
 constexpr std::uint64_t kMaxWrapping = std::uint64_t{64} << 10;
 
+// Every object's metadata is field 1, its uid field 5 of that (k8s.io/apimachinery/pkg/apis/meta/v1, generated.proto).
+// Empty: not found.
+std::string_view uid_in(std::string_view object) noexcept {
+  WireReader fields(object);
+  const auto metadata = fields.next();
+  if (!metadata || metadata->number != 1) return {};
+  WireReader members(metadata->bytes);
+  while (const auto member = members.next()) {
+    if (member->number >= 5) return member->number == 5 ? member->bytes : std::string_view();
+  }
+  return {};
+}
+
 std::uint32_t big_endian(std::string_view bytes) noexcept {
   std::uint32_t value = 0;
   for (const char c : bytes) value = value << 8 | static_cast<unsigned char>(c);
@@ -258,6 +271,8 @@ bool WatchReader::Impl::not_opened(const std::string& problem) {
 
 bool WatchReader::Impl::deliver_item(json::EventType type, std::string_view extension) {
   if (!open(extension)) return !error_;
+  const std::string_view uid = uid_in(envelope_.raw);
+  observer_.on_uid(uid);
   json::Item item;
   if (const auto error = items_.read(envelope_.raw, json::Uid::required, item)) return refuse(*error);
   observer_.on_event(type, item);

@@ -2,7 +2,9 @@
 
 #include <sched.h>
 
+#include <limits>
 #include <new>
+#include <utility>
 
 #if defined(__SANITIZE_ADDRESS__)
 #include <sanitizer/asan_interface.h>
@@ -59,8 +61,14 @@ void BlockRecycler::release(void* memory, std::size_t capacity) noexcept {
 
 BlockRecycler::FreeBlock* BlockRecycler::take(std::size_t size, std::size_t max_size) noexcept {
   if (size < kMinSize || size > kMaxSize || busy_.test_and_set(std::memory_order_acquire)) return nullptr;
+  if (unsorted_ != nullptr) {
+    sort(1);
+  } else if (remote_free_list_.load(std::memory_order_relaxed) != nullptr) {
+    unsorted_ = remote_free_list_.exchange(nullptr);
+    __builtin_prefetch(unsorted_, 1);
+  }
   FreeBlock* block = take_from_bins(size, max_size);
-  if (block == nullptr && remote_free_list_.load(std::memory_order_relaxed) != nullptr) {
+  if (block == nullptr && (unsorted_ != nullptr || remote_free_list_.load(std::memory_order_relaxed) != nullptr)) {
     drain_remote_free_list();
     block = take_from_bins(size, max_size);
   }
@@ -89,16 +97,25 @@ BlockRecycler::FreeBlock* BlockRecycler::take_from_bin(FreeBlock*& bin, std::siz
   return nullptr;
 }
 
-void BlockRecycler::drain_remote_free_list() noexcept {
-  FreeBlock* waiting = remote_free_list_.exchange(nullptr);
-  std::size_t bytes = 0;
-  while (waiting != nullptr) {
-    FreeBlock* const block = waiting;
-    waiting = block->next;
-    bytes += block->capacity;
+void BlockRecycler::sort(unsigned blocks) noexcept {
+  for (; blocks > 0 && unsorted_ != nullptr; --blocks) {
+    FreeBlock* const block = unsorted_;
+    unsorted_ = block->next;
+    sorted_bytes_ += block->capacity;
     put_in_bin(block);
   }
-  remote_free_bytes_.fetch_sub(bytes, std::memory_order_relaxed);
+  if (unsorted_ != nullptr) {
+    __builtin_prefetch(unsorted_, 1);
+  } else {
+    remote_free_bytes_.fetch_sub(std::exchange(sorted_bytes_, 0), std::memory_order_relaxed);
+  }
+}
+
+void BlockRecycler::drain_remote_free_list() noexcept {
+  constexpr unsigned kAll = std::numeric_limits<unsigned>::max();
+  sort(kAll);
+  unsorted_ = remote_free_list_.exchange(nullptr);
+  sort(kAll);
 }
 
 // Bins that only fill up are of sizes that are not needed any more.

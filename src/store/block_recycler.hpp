@@ -66,6 +66,7 @@ class BlockRecycler {
   FreeBlock* take(std::size_t size, std::size_t max_size) noexcept;
   FreeBlock* take_from_bins(std::size_t size, std::size_t max_size) noexcept;
   static FreeBlock* take_from_bin(FreeBlock*& bin, std::size_t size, std::size_t max_size) noexcept;
+  void sort(unsigned blocks) noexcept;
   void drain_remote_free_list() noexcept;
   void put_in_bin(FreeBlock* block) noexcept;
   void release_bins() noexcept;
@@ -80,6 +81,10 @@ class BlockRecycler {
   std::atomic_flag busy_ = ATOMIC_FLAG_INIT;
   std::array<FreeBlock*, kBins> bins_{};
   std::size_t binned_bytes_ = 0;
+  // Taken from the remote list, but not in the bins yet. Each was written last by another core, so that going along the
+  // list waits for one after the other; a few with each allocation, the next one is fetched until then.
+  FreeBlock* unsorted_ = nullptr;
+  std::size_t sorted_bytes_ = 0;  // of that list so far
 };
 
 }  // namespace ksr::store

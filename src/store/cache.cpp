@@ -101,7 +101,8 @@ Applied Cache::apply_present(const json::Item& item, const Object* held) {
   const Object* other = name_holder_other_than(held, item);
   if (other != nullptr && !supersedes(item.resource_version, other->resource_version())) return Applied::stale;
 
-  const ObjectRef object = ObjectRef::create(item);
+  if (held != nullptr) state_.all().prefetch_places(*held);
+  const ObjectRef object = ObjectRef::create(item, held);
   const ObjectRef before(held);
   if (other != nullptr) {
     take_over_name(*other, held, *object);

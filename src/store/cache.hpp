@@ -58,6 +58,10 @@ class Cache {
   // Newer resourceVersions only. Another uid under a name that is held means that the older of both is deleted; an
   // event of a uid that is known to be deleted since is stale.
   Applied apply(json::EventType type, const json::Item& item);
+  // An event of that uid is about to come: what it will look at is brought into the processor's cache while its text is
+  // read. First where the object is found, then the object, which is known once that has come.
+  void expect(std::string_view uid) const noexcept { state_.all().prefetch_place(UidProbe::of(uid)); }
+  void expect_soon(std::string_view uid) const noexcept { state_.all().prefetch(UidProbe::of(uid)); }
   // A bookmark, or the version of the last event: what view().resource_version() will return. With several scopes,
   // whose watches do not advance in step, the newest counts.
   void set_resource_version(std::string_view resource_version);

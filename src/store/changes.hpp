@@ -36,7 +36,7 @@ class Changes {
   void append(Changes later);
 
   bool earlier_was_empty() const noexcept { return from_empty_; }
-  // What was noted, by uid.
+  // What was noted, by uid. Of each, unless the earlier view was empty, before and after are different states.
   const OrderedSet<Notes>& notes() const noexcept { return notes_; }
 
   // One uid went from one state to another (nullptr: not there); reserve budget() for each such call.
@@ -77,15 +77,27 @@ class Deltas {
   // The same without a reference of its own: valid as long as these deltas.
   DeltaKind kind_at(std::size_t i) const noexcept;
   const Object* object_at(std::size_t i) const noexcept;
-  const Object* before_at(std::size_t i) const noexcept { return rows_ ? (*rows_)[i].before.get() : nullptr; }
-  bool left_at(std::size_t i) const noexcept { return rows_ && (*rows_)[i].left; }
+  const Object* before_at(std::size_t i) const noexcept { return rows_ ? rows_->sorted[i].before : nullptr; }
+  bool left_at(std::size_t i) const noexcept { return rows_ && rows_->sorted[i].left; }
 
  private:
-  using Rows = std::vector<Delta>;
+  struct Row {
+    DeltaKind kind;
+    bool left;
+    const Object* object;
+    const Object* before;
+  };
+  struct Rows {
+    std::vector<Row> sorted;
+    // What keeps the objects: counting each one up and down again would cost more than the rest.
+    Changes changes;
+    std::vector<ObjectRef> unnoted;
+  };
 
-  static void compare_noted(const Changes& changes, const View& now, Rows& rows);
-  static const Object* later_of(const Notes::Entry& entry, const Changes& changes, const View& now) noexcept;
-  static void add_unnoted(const Changes& changes, const View& now, Rows& rows);
+  static void sort(std::vector<Row>& rows);
+  static void add_noted(const Notes::Entry& entry, const Object* after, Rows& rows);
+  static void compare_noted(const View& now, Rows& rows);
+  static void add_unnoted(const View& now, Rows& rows);
 
   // Without rows every object of the view is ADDED, and nothing else happened.
   std::shared_ptr<Rows> rows_;

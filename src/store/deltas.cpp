@@ -7,13 +7,12 @@
 namespace ksr::store {
 namespace {
 
-bool comes_before(const Delta& a, const Delta& b) noexcept {
-  const bool a_gone = a.kind == DeltaKind::deleted;
-  const bool b_gone = b.kind == DeltaKind::deleted;
-  if (a_gone != b_gone) return a_gone;
-  const int by_name = compare_names(*a.object, b.object->name_space(), b.object->name());
-  return by_name != 0 ? by_name < 0 : a.object->uid() < b.object->uid();
-}
+// Where a row stands, at hand: reading the names of the objects again would cost a cache line each time.
+struct Place {
+  std::string_view name;
+  std::size_t row;
+  bool deleted;
+};
 
 }  // namespace
 
@@ -22,17 +21,42 @@ Deltas::Deltas(const Changes& changes, const View& now) {
     whole_view_ = now;
     return;
   }
-  Rows rows;
-  rows.reserve(changes.notes().size());
-  compare_noted(changes, now, rows);
-  if (changes.earlier_was_empty()) add_unnoted(changes, now, rows);
-  std::sort(rows.begin(), rows.end(), comes_before);
-  rows_ = std::make_shared<Rows>(std::move(rows));
+  auto rows = std::make_shared<Rows>();
+  rows->changes = changes;
+  rows->sorted.reserve(changes.notes().size());
+  if (changes.earlier_was_empty()) {
+    compare_noted(now, *rows);
+    add_unnoted(now, *rows);
+  } else {
+    changes.notes().for_each_object([&rows](const Notes::Entry& entry) { add_noted(entry, entry.after.get(), *rows); });
+  }
+  sort(rows->sorted);
+  rows_ = std::move(rows);
+}
+
+// Deletions first, then the rest, each by (namespace, name).
+void Deltas::sort(std::vector<Row>& rows) {
+  std::vector<Place> places;
+  places.reserve(rows.size());
+  for (const Row& row : rows) {
+    places.push_back({row.object->name_key(), places.size(), row.kind == DeltaKind::deleted});
+  }
+  std::sort(places.begin(), places.end(), [&rows](const Place& a, const Place& b) noexcept {
+    if (a.deleted != b.deleted) return a.deleted;
+    const int by_name = a.name.compare(b.name);
+    return by_name != 0 ? by_name < 0 : rows[a.row].object->uid() < rows[b.row].object->uid();
+  });
+  std::vector<Row> sorted;
+  sorted.reserve(rows.size());
+  for (const Place& place : places) sorted.push_back(rows[place.row]);
+  rows.swap(sorted);
 }
 
 void Deltas::mark_left(const Cache& cache) noexcept {
   if (!rows_) return;
-  for (Delta& row : *rows_) row.left = row.kind == DeltaKind::deleted && cache.holds(UidProbe::of(*row.object));
+  for (Row& row : rows_->sorted) {
+    row.left = row.kind == DeltaKind::deleted && cache.holds(UidProbe::of(*row.object));
+  }
 }
 
 Deltas Deltas::rebased_on(const View& same) const {
@@ -41,43 +65,44 @@ Deltas Deltas::rebased_on(const View& same) const {
   return deltas;
 }
 
-void Deltas::compare_noted(const Changes& changes, const View& now, Rows& rows) {
-  changes.notes().for_each([&](const Notes::Entry& entry) {
-    const Object* const before = entry.before.get();
-    const Object* const after = later_of(entry, changes, now);
-    if (same_state(before, after)) return;
-    if (after == nullptr) {
-      rows.push_back({DeltaKind::deleted, entry.before, entry.before});
-    } else {
-      rows.push_back({before == nullptr ? DeltaKind::added : DeltaKind::modified, ObjectRef(after), entry.before});
-    }
-  });
+void Deltas::add_noted(const Notes::Entry& entry, const Object* after, Rows& rows) {
+  const Object* const before = entry.before.get();
+  if (after == nullptr) {
+    rows.sorted.push_back({DeltaKind::deleted, false, before, before});
+  } else {
+    rows.sorted.push_back({before == nullptr ? DeltaKind::added : DeltaKind::modified, false, after, before});
+  }
 }
 
 // What happened after the view was empty is not noted.
-const Object* Deltas::later_of(const Notes::Entry& entry, const Changes& changes, const View& now) noexcept {
-  if (!changes.earlier_was_empty()) return entry.after.get();
-  return now.state_ ? now.state_->visible.find_uid(Notes::probe(Notes::key(entry))) : nullptr;
+void Deltas::compare_noted(const View& now, Rows& rows) {
+  rows.changes.notes().for_each([&](const Notes::Entry& entry) {
+    const Object* const after = now.state_ ? now.state_->visible.find_uid(Notes::probe(Notes::key(entry))) : nullptr;
+    if (same_state(entry.before.get(), after)) return;
+    if (after != nullptr) rows.unnoted.emplace_back(after);
+    add_noted(entry, after, rows);
+  });
 }
 
-void Deltas::add_unnoted(const Changes& changes, const View& now, Rows& rows) {
+void Deltas::add_unnoted(const View& now, Rows& rows) {
   for (std::size_t i = 0; i < now.count(); ++i) {
     const Object* const object = now.at(i);
-    if (changes.notes().find(UidProbe::of(*object)) == nullptr)
-      rows.push_back({DeltaKind::added, ObjectRef(object), {}});
+    if (rows.changes.notes().find(UidProbe::of(*object)) != nullptr) continue;
+    rows.unnoted.emplace_back(object);
+    rows.sorted.push_back({DeltaKind::added, false, object, nullptr});
   }
 }
 
 std::size_t Deltas::count() const noexcept {
-  return rows_ ? rows_->size() : whole_view_.count();
+  return rows_ ? rows_->sorted.size() : whole_view_.count();
 }
 
 DeltaKind Deltas::kind_at(std::size_t i) const noexcept {
-  return rows_ ? (*rows_)[i].kind : DeltaKind::added;
+  return rows_ ? rows_->sorted[i].kind : DeltaKind::added;
 }
 
 const Object* Deltas::object_at(std::size_t i) const noexcept {
-  return rows_ ? (*rows_)[i].object.get() : whole_view_.state_->visible.by_name().at(i)->object;
+  return rows_ ? rows_->sorted[i].object : whole_view_.state_->visible.by_name().at(i)->object;
 }
 
 Delta Deltas::at(std::size_t i) const {

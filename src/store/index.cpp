@@ -1,5 +1,7 @@
 #include "store/index.hpp"
 
+#include <algorithm>
+
 #include "store/sorting.hpp"
 #include "store/tree_build.hpp"
 
@@ -21,6 +23,17 @@ Index::Index(bool with_recency, const std::vector<const Object*>& by_uid, const 
 const Object* Index::find_uid(const UidProbe& probe) const noexcept {
   const ByUid::Entry* entry = by_uid_.find(probe);
   return entry != nullptr ? entry->object.get() : nullptr;
+}
+
+void Index::prefetch(const UidProbe& probe) const noexcept {
+  const Leaf<ByUid>* const leaf = by_uid_.prefetch_leaf(probe);
+  if (leaf == nullptr) return;
+  // By the hash alone: comparing uids would wait for the objects.
+  const ByUid::Entry* const end = leaf->entries + leaf->size;
+  const ByUid::Entry* const at =
+      std::lower_bound(leaf->entries, end, probe.hash,
+                       [](const ByUid::Entry& entry, std::uint64_t hash) noexcept { return entry.hash < hash; });
+  if (at != end && at->hash == probe.hash) at->object->prefetch();
 }
 
 const Object* Index::find(std::string_view name_space, std::string_view name) const noexcept {

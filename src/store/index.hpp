@@ -54,6 +54,12 @@ class Index {
   const ValueIndexes& values() const noexcept { return values_; }
   ValueIndexes& values() noexcept { return values_; }
 
+  // Brings what find_uid() searches into the cache, but does not wait for it; the object that it would find.
+  void prefetch_place(const UidProbe& probe) const noexcept { by_uid_.prefetch_leaf(probe); }
+  void prefetch(const UidProbe& probe) const noexcept;
+  // The same of what a change of the object will look at.
+  void prefetch_places(const Object& object) const noexcept { by_name_.prefetch_near(object.name_position()); }
+
   IndexBudget budget(std::size_t changes) const noexcept;
   // Replaces an object by another of the same uid; `before` is nullptr for an addition, `after` for a deletion. The
   // caller holds a reference to `before`; no other object may have the name of `after`.

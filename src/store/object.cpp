@@ -53,12 +53,13 @@ std::size_t Object::column_bytes_for(const json::ItemColumns* columns) {
   return bytes;
 }
 
-Object::Object(const json::Item& item, std::size_t slack) noexcept
+Object::Object(const json::Item& item, const Object* before, std::size_t slack) noexcept
     : json_size_(item.text_size() & kMaxJson),
       slack_(slack & kMaxSlack),
       has_columns_(is_stored(item.columns) ? 1 : 0),
-      uid_hash_(hash_of(item.uid)),
-      recency_time_(parse_timestamp(item.recency)) {
+      uid_hash_(before != nullptr ? before->uid_hash() : hash_of(item.uid)),
+      recency_time_(before != nullptr && before->recency() == item.recency ? before->recency_time()
+                                                                           : parse_timestamp(item.recency)) {
   write(item);
 }
 
@@ -193,12 +194,12 @@ std::string_view Object::field(Field field) const noexcept {
   return {};
 }
 
-ObjectRef ObjectRef::create(const json::Item& item) {
+ObjectRef ObjectRef::create(const json::Item& item, const Object* before) {
   ObjectRef created;
   const std::size_t size = Object::bytes_for(item);
   // A later state of an object seldom has exactly the size of the one before.
   const BlockRecycler::Block block = BlockRecycler::shared().allocate(size, size + size / 32);
-  created.object_ = new (block.memory) Object(item, block.capacity - size);
+  created.object_ = new (block.memory) Object(item, before, block.capacity - size);
   return created;
 }
 

@@ -119,6 +119,19 @@ class OrderedSet {
     __builtin_prefetch(&static_cast<const Leaf<Order>*>(node->get())->entries[within], 1);
   }
 
+  // Brings the leaf that find() would look at into the cache, and returns it; nullptr where the set is empty.
+  const Leaf<Order>* prefetch_leaf(const Probe& probe) const noexcept {
+    if (!root_) return nullptr;
+    if (root_.is_leaf()) return &root_.leaf();
+    for (const NodeRef<Order>* node = &root_;;) {
+      const Inner<Order>& inner = node->inner();
+      node = &inner.child[child_for(inner, probe)];
+      prefetch_all(*node);
+      // Asking the child itself would wait for it.
+      if (inner.level == 1) return static_cast<const Leaf<Order>*>(node->get());
+    }
+  }
+
   // How many entries stand before the probe.
   std::size_t rank(const Probe& probe) const noexcept {
     if (!root_) return 0;
@@ -136,6 +149,14 @@ class OrderedSet {
   template <class Visit>
   void for_each(const Visit& visit) const {
     if (root_) for_each_below(root_, visit);
+  }
+  // The same where the keys of each entry's object are looked at.
+  template <class Visit>
+  void for_each_object(const Visit& visit) const {
+    const auto prefetch = [](const Leaf<Order>& leaf) {
+      for (std::size_t i = 0; i < leaf.size; ++i) Order::prefetch_keys(leaf.entries[i]);
+    };
+    if (root_) for_each_below(root_, visit, prefetch);
   }
 
   // Nodes that `changes` calls of insert, erase or replace may take from the pool.
@@ -172,12 +193,15 @@ class OrderedSet {
   }
 
  private:
-  template <class Visit>
-  static void for_each_below(const NodeRef<Order>& node, const Visit& visit) {
+  static void nothing(const Leaf<Order>&) noexcept {}
+
+  template <class Visit, class EnterLeaf = void (*)(const Leaf<Order>&) noexcept>
+  static void for_each_below(const NodeRef<Order>& node, const Visit& visit, const EnterLeaf& enter = nothing) {
     if (node.is_leaf()) {
+      enter(node.leaf());
       for (std::size_t i = 0; i < node.size(); ++i) visit(node.leaf().entries[i]);
     } else {
-      for (std::size_t i = 0; i < node.size(); ++i) for_each_below(node.inner().child[i], visit);
+      for (std::size_t i = 0; i < node.size(); ++i) for_each_below(node.inner().child[i], visit, enter);
     }
   }
 

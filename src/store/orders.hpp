@@ -62,8 +62,12 @@ inline int compare_names(const Object& object, std::string_view name_space, std:
   return by_name_space != 0 ? by_name_space : object.name().compare(name);
 }
 
+inline int compare_names(const Object& a, const Object& b) noexcept {
+  return a.name_key().compare(b.name_key());
+}
+
 inline bool same_name(const Object& a, const Object& b) noexcept {
-  return compare_names(a, b.name_space(), b.name()) == 0;
+  return a.name_key() == b.name_key();
 }
 
 // The hash is not part of the order: it saves reading every object of a leaf to find one.
@@ -168,7 +172,7 @@ struct ByValue {
     if ((key.number & kByRecency) != 0) {
       return ByRecency::compare(RecencyProbe::of(*key.object), RecencyProbe::of(*probe.object));
     }
-    return compare_names(*key.object, probe.object->name_space(), probe.object->name());
+    return compare_names(*key.object, *probe.object);
   }
   static void prefetch(const Entry&) noexcept {}
 };
@@ -199,9 +203,14 @@ struct Notes {
   }
   static Probe probe(const Key& key) noexcept { return ByUid::probe(key); }
   static int compare(const Key& key, const Probe& probe) noexcept { return ByUid::compare(key, probe); }
+  // For their counts.
   static void prefetch(const Entry& entry) noexcept {
     __builtin_prefetch(entry.before.get(), 1);
     __builtin_prefetch(entry.after.get(), 1);
+  }
+  static void prefetch_keys(const Entry& entry) noexcept {
+    if (entry.before) entry.before->prefetch();
+    if (entry.after) entry.after->prefetch();
   }
 };
 

@@ -37,9 +37,7 @@ void sort_runs(std::vector<const Object*>& objects, const Compare& before) {
 }
 
 inline void sort_by_name(std::vector<const Object*>& objects) {
-  sort_runs(objects, [](const Object* a, const Object* b) noexcept {
-    return compare_names(*a, b->name_space(), b->name()) < 0;
-  });
+  sort_runs(objects, [](const Object* a, const Object* b) noexcept { return compare_names(*a, *b) < 0; });
 }
 
 inline std::vector<const Object*> sorted_by_recency(const std::vector<const Object*>& objects) {

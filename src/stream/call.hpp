@@ -42,6 +42,9 @@ class CallOwner {
   virtual void note_encoding(bool protobuf) = 0;
   // A list goes on in another page; once a page at most, as soon as it is known.
   virtual void on_next_page(std::string_view continue_token) = 0;
+  // An event of that uid is coming: known as early as can be, and a little later once more.
+  virtual void expect(std::string_view uid) = 0;
+  virtual void expect_soon(std::string_view uid) = 0;
   // The input at hand is processed: what has changed is reported to delivery.
   virtual void flush() = 0;
   // The call has ended; it is destroyed once it has returned to the event loop.

@@ -95,6 +95,8 @@ class Session final : private sync::Effects, private CallOwner {
   void count_wire_bytes(std::size_t bytes) override;
   void note_encoding(bool protobuf) override;
   void on_next_page(std::string_view continue_token) override;
+  void expect(std::string_view uid) override { parts_.view.expect(uid); }
+  void expect_soon(std::string_view uid) override { parts_.view.expect_soon(uid); }
   void flush() override;
   void retire(sync::RequestId id) override;
   Logger& logger() override { return parts_.subscribers; }

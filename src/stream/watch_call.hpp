@@ -34,6 +34,8 @@ class WatchCall final : public Call, private json::WatchObserver {
   void completed() override;
   void failed(const Error& error, const std::optional<json::ApiStatus>& status) override;
 
+  void on_uid(std::string_view uid) override { owner().expect(uid); }
+  void on_metadata_end(std::string_view uid) override { owner().expect_soon(uid); }
   void on_event(json::EventType type, const json::Item& item) override;
   void on_bookmark(std::string_view resource_version, bool initial_events_end) override;
   void on_error_event(const json::ApiStatus& status) override;

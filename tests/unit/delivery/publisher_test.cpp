@@ -33,6 +33,28 @@ TEST_CASE("an empty first list is delivered, once") {
   CHECK(publisher.latest()->sequence() == 1);
 }
 
+TEST_CASE("what was delivered is kept for ksr_latest where the host calls it between two deliveries") {
+  Publisher publisher(std::make_shared<SharedView>(0));
+  list(publisher, {"a", "b"}, "10");
+  const SnapshotRef first = publisher.next();
+  CHECK(publisher.latest().get() != first.get());
+  CHECK(publisher.latest()->sequence() == 1);
+
+  put(publisher, "a", "11");
+  const SnapshotRef second = publisher.next();
+  CHECK(publisher.latest().get() == second.get());
+  put(publisher, "a", "12");
+  const SnapshotRef third = publisher.next();
+  CHECK(publisher.latest().get() == third.get());
+
+  put(publisher, "a", "13");
+  publisher.next();
+  put(publisher, "a", "14");
+  const SnapshotRef last = publisher.next();
+  CHECK(publisher.latest().get() != last.get());
+  CHECK(publisher.latest()->deltas().at(0).object->resource_version() == "14");
+}
+
 TEST_CASE("deltas are against the snapshot delivered before, whatever ksr_latest has shown") {
   Publisher publisher(std::make_shared<SharedView>(0));
   list(publisher, {"a", "b"}, "10");

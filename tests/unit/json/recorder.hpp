@@ -37,6 +37,9 @@ struct ListLog : ListObserver {
 struct WatchLog : WatchObserver {
   std::vector<std::string> lines;
   std::vector<std::string> texts;
+  std::vector<std::string> uids;
+  void on_uid(std::string_view uid) override { uids.emplace_back(uid); }
+  void on_metadata_end(std::string_view uid) override { uids.push_back("end of " + std::string(uid)); }
   void on_event(EventType type, const Item& item) override {
     constexpr const char* kNames[] = {"ADDED ", "MODIFIED ", "DELETED "};
     lines.push_back(kNames[static_cast<int>(type)] + describe(item));

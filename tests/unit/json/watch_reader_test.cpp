@@ -52,6 +52,22 @@ TEST_CASE("the types of events") {
   CHECK(run.lines == expected);
 }
 
+TEST_CASE("the uid is told before the event, where it lies in the bytes at hand as it is") {
+  const std::string text = event("ADDED", pod("1234")) + event("MODIFIED", pod(R"(\u0031)")) + event("ADDED", "{}") +
+                           event("ADDED", R"({"metadata":{"uid":7}})") + event("ADDED", R"({"metadata":{"uid":{}}})");
+  const auto uids_in_chunks = [&text](std::size_t size) {
+    WatchLog log;
+    WatchReader reader({}, log);
+    CHECK(feed_in_chunks(reader, text, size));
+    return log.uids;
+  };
+  const std::vector<std::string> at_once = {"1234", "end of 1234", "", "end of ", "", "end of ", "", "end of "};
+  CHECK(uids_in_chunks(text.size()) == at_once);
+  const std::size_t within_uid = text.find("1234") + 2;
+  const std::vector<std::string> cut = {"", "end of ", "", "end of ", "", "end of ", "", "end of "};
+  CHECK(uids_in_chunks(within_uid) == cut);
+}
+
 TEST_CASE("object before type, escapes, other members, and of equal ones the last") {
   const WatchRun run =
       read_watch(R"({"object":)" + pod("1") +

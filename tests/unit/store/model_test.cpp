@@ -69,6 +69,9 @@ class Life {
     const auto type = static_cast<json::EventType>(random_() % 5 % 3);
     history_.push_back(sample);
     if (history_.size() > 400) history_.erase(history_.begin());
+    const std::string expected_uid = random_() % 4 == 0 ? "uid-of-another" : sample.uid;
+    cache_.expect(expected_uid);
+    cache_.expect_soon(expected_uid);
     const Applied expected = model_.apply(type, sample);
     REQUIRE(cache_.apply(type, sample.item()) == expected);
   }

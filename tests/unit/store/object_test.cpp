@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "store/object.hpp"
+#include "store/orders.hpp"
 #include "unit/store/sample.hpp"
 
 namespace ksr::store::test {
@@ -54,6 +55,38 @@ TEST_CASE("a recency that is missing or the creation's own reads as such") {
   made.recency = "";
   CHECK(ObjectRef::create(made.item())->recency().empty());
   CHECK(ObjectRef::create(made.item())->field(Field::json) == made.body);
+}
+
+TEST_CASE("a later state is the same whether or not it is made with the earlier one at hand") {
+  const ObjectRef before = ObjectRef::create(sample("a", 1).item());
+  Sample made = sample("a", 2);
+  for (const char* recency : {made.created.c_str(), "2031-01-01T00:00:00Z", ""}) {
+    made.recency = recency;
+    const ObjectRef with = ObjectRef::create(made.item(), before.get());
+    const ObjectRef without = ObjectRef::create(made.item());
+    CHECK(with->recency_time() == without->recency_time());
+    CHECK(with->uid_hash() == without->uid_hash());
+    CHECK(with->resource_version() == "2");
+  }
+}
+
+TEST_CASE("objects are in the order of (namespace, name), however one is the beginning of another") {
+  const auto made = [](const char* name_space, const char* name) {
+    Sample sample_of_both = sample(name, 1);
+    sample_of_both.name_space = name_space;
+    return ObjectRef::create(sample_of_both.item());
+  };
+  const std::vector<ObjectRef> sorted = {made("", "b"),  made("a", "b"),  made("a", "b-c"),      made("a", "bc"),
+                                         made("a-", ""), made("ab", "a"), made("ab", "\xc3\xa4")};
+  for (std::size_t i = 0; i < sorted.size(); ++i) {
+    for (std::size_t j = 0; j < sorted.size(); ++j) {
+      const int order = compare_names(*sorted[i], *sorted[j]);
+      CHECK((order < 0) == (i < j));
+      CHECK((order == 0) == (i == j));
+      CHECK((order < 0) == (compare_names(*sorted[i], sorted[j]->name_space(), sorted[j]->name()) < 0));
+      CHECK(same_name(*sorted[i], *sorted[j]) == (i == j));
+    }
+  }
 }
 
 TEST_CASE("an unknown field number reads as empty") {

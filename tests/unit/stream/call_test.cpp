@@ -19,6 +19,8 @@ struct Owner final : CallOwner {
   void count_wire_bytes(std::size_t) override {}
   void note_encoding(bool) override {}
   void on_next_page(std::string_view) override {}
+  void expect(std::string_view) override {}
+  void expect_soon(std::string_view) override {}
   void flush() override {}
   void retire(sync::RequestId id) override { retired.push_back(id); }
   void on_lost(const Error& error) override { lost.push_back(error.message); }
