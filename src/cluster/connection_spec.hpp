@@ -9,7 +9,7 @@
 
 #include "cluster/connection_options.hpp"
 #include "cluster/kubeconfig.hpp"
-#include "cluster/oidc_token.hpp"
+#include "cluster/oidc_plan.hpp"
 
 namespace ksr::cluster {
 

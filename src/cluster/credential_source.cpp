@@ -114,7 +114,8 @@ Credentials credentials_of(const ResolvedConnection& connection) {
 std::vector<CredentialSourcePlan> credential_sources_of(const ResolvedConnection& connection,
                                                         const ProcessEnvironment& process_env,
                                                         const std::shared_ptr<const std::atomic<bool>>& stop,
-                                                        const std::shared_ptr<Logger>& logger) {
+                                                        const std::shared_ptr<Logger>& logger,
+                                                        const IssuerCall& issuer) {
   std::vector<CredentialSourcePlan> plans;
   if (const NamedFile& file = connection.authentication.token_file; !file.path.empty()) {
     CredentialSourcePlan plan = file_plan(file, kTokenFilePeriod);
@@ -147,10 +148,14 @@ std::vector<CredentialSourcePlan> credential_sources_of(const ResolvedConnection
     plan.name = oidc->role;
     plan.credentials = true;
     plan.has_backoff = true;
-    plan.fetch = [oidc = *oidc, wall_clock = process_env.wall_clock] { return read_id_token(oidc, wall_clock()); };
-    Credentials& initial = plan.initial.emplace();
-    initial.authorization = bearer(connection.authentication.token);
-    initial.expires = connection.authentication.token_expires;
+    plan.fetch = [oidc = *oidc, wall_clock = process_env.wall_clock, issuer, logger] {
+      return fetch_id_token(oidc, wall_clock, issuer, *logger);
+    };
+    if (!connection.authentication.token.empty()) {
+      Credentials& initial = plan.initial.emplace();
+      initial.authorization = bearer(connection.authentication.token);
+      initial.expires = connection.authentication.token_expires;
+    }
     plans.push_back(std::move(plan));
   }
   if (connection.authentication.exec) {
@@ -252,7 +257,7 @@ void CredentialSource::fetch() {
   if (process_env_.spawn_blocking(std::move(task))) return;
   executor_.post([self = weak_from_this(), fetch, name = plan_.name] {
     if (const auto source = self.lock())
-      source->finish(fetch, Error{Status::internal, name + ": cannot start a thread to fetch it"});
+      source->finish(fetch, Error{Status::out_of_memory, name + ": cannot start a thread to fetch it"});
   });
 }
 

@@ -15,6 +15,7 @@
 #include "base/expected.hpp"
 #include "base/log.hpp"
 #include "cluster/credentials.hpp"
+#include "cluster/oidc_token.hpp"
 #include "cluster/process_environment.hpp"
 #include "cluster/resolve_connection.hpp"
 
@@ -44,11 +45,13 @@ struct CredentialSourcePlan {
 
 // What the connection's configuration contributes, with its files as they were read when it was opened.
 Credentials credentials_of(const ResolvedConnection& connection);
-// Setting `stop` ends a plugin that is running. `process_env` outlives all fetches; `logger` gets what plugins say.
+// Setting `stop` ends a plugin that is running. `process_env` outlives all fetches; `logger` gets what plugins say;
+// `issuer` is called by fetches.
 std::vector<CredentialSourcePlan> credential_sources_of(const ResolvedConnection& connection,
                                                         const ProcessEnvironment& process_env,
                                                         const std::shared_ptr<const std::atomic<bool>>& stop,
-                                                        const std::shared_ptr<Logger>& logger);
+                                                        const std::shared_ptr<Logger>& logger,
+                                                        const IssuerCall& issuer);
 
 class CredentialSource : public std::enable_shared_from_this<CredentialSource> {
  public:

@@ -116,7 +116,8 @@ void take_credentials(const UserEntry& user, const std::string& name, const Entr
   spec.client_key_data = entry.value(user.client_key_data, "client-key-data");
   const bool has_static_credentials = spec.has_credentials() || (spec.has_certificate() && spec.has_key());
   if (user.auth_provider == "oidc" && !has_static_credentials) {
-    spec.oidc = OidcPlan{entry.field("auth-provider"), user.origin, name, is_pipe(user.origin) ? user.id_token : ""};
+    spec.oidc = OidcPlan{entry.field("auth-provider"), user.origin, name};
+    if (is_pipe(user.origin)) spec.oidc->held = user.oidc;
   }
   if (user.exec && !has_static_credentials) {
     spec.exec = user.exec;

@@ -7,9 +7,12 @@
 
 namespace ksr::cluster {
 
-HttpFetch::HttpFetch(std::shared_ptr<transport::Connection> connection, transport::Request request, std::string url,
-                     std::size_t max_size, Done done)
-    : connection_(std::move(connection)), url_(std::move(url)), max_size_(max_size), done_(std::move(done)) {
+HttpFetch::HttpFetch(std::shared_ptr<transport::Connection> connection, transport::Request request,
+                     const std::string& url, std::size_t max_size, Done done)
+    : connection_(std::move(connection)),
+      what_(request.method + " " + url),
+      max_size_(max_size),
+      done_(std::move(done)) {
   exchange_ = connection_->send(std::move(request), *this);
 }
 
@@ -22,13 +25,12 @@ void HttpFetch::on_body(std::string_view bytes) {
     answer_.body.append(bytes);
     return;
   }
-  finish(Error{Status::too_large,
-               "GET " + url_ + ": the response is larger than " + std::to_string(max_size_) + " bytes"});
+  finish(Error{Status::too_large, what_ + ": the response is larger than " + std::to_string(max_size_) + " bytes"});
 }
 
 void HttpFetch::on_end(const std::optional<Error>& error) {
   // A refusal whose body broke off is still a refusal.
-  if (error && answer_.head.status < 400) return finish(error->within("GET " + url_));
+  if (error && answer_.head.status < 400) return finish(error->within(what_));
   finish(std::move(answer_));
 }
 

@@ -1,5 +1,5 @@
-// `HttpFetch` is one GET whose small response is kept whole; used by discovery, and for the request that a stateless
-// Headlamp server needs before a WebSocket. Lives on the network thread.
+// `HttpFetch` is one request whose small response is kept whole; used by discovery, for the request that a stateless
+// Headlamp server needs before a WebSocket, and for the issuers of OIDC tokens. Lives on the network thread.
 #pragma once
 
 #include <cstddef>
@@ -27,7 +27,7 @@ class HttpFetch final : public transport::ExchangeObserver {
   using Done = std::function<void(Expected<FetchedAnswer>)>;
   // `url`: for messages. `done` gets a response of any status; an error is a failure of the connection or a body larger
   // than `max_size`. It may destroy the fetch.
-  HttpFetch(std::shared_ptr<transport::Connection> connection, transport::Request request, std::string url,
+  HttpFetch(std::shared_ptr<transport::Connection> connection, transport::Request request, const std::string& url,
             std::size_t max_size, Done done);
 
   void on_head(const transport::ResponseHead& head) override;
@@ -38,7 +38,8 @@ class HttpFetch final : public transport::ExchangeObserver {
   void finish(Expected<FetchedAnswer> outcome);
 
   std::shared_ptr<transport::Connection> connection_;
-  std::string url_;
+  // "GET https://10.0.0.1:6443/apis".
+  std::string what_;
   std::size_t max_size_;
   Done done_;
   FetchedAnswer answer_;

@@ -70,6 +70,19 @@ std::vector<std::pair<std::string, std::string>> read_extra(const YamlMap& user)
   return extra;
 }
 
+// k8s.io/client-go/plugin/pkg/client/auth/oidc/oidc.go.
+OidcProvider read_oidc(const YamlMap& config) {
+  OidcProvider provider;
+  provider.id_token = config.text("id-token");
+  provider.refresh_token = config.text("refresh-token");
+  provider.issuer = config.text("idp-issuer-url");
+  provider.client_id = config.text("client-id");
+  provider.client_secret = config.text("client-secret");
+  provider.ca_file = config.text("idp-certificate-authority");
+  provider.ca_data = config.text("idp-certificate-authority-data");
+  return provider;
+}
+
 UserEntry read_user(const YamlMap& user, const std::string& origin) {
   UserEntry entry;
   entry.origin = origin;
@@ -88,7 +101,7 @@ UserEntry read_user(const YamlMap& user, const std::string& origin) {
   if (user.has("auth-provider")) {
     const YamlMap provider = user.map("auth-provider");
     entry.auth_provider = provider.text("name");
-    if (entry.auth_provider == "oidc") entry.id_token = provider.map("config").text("id-token");
+    if (entry.auth_provider == "oidc") entry.oidc = read_oidc(provider.map("config"));
   }
   if (user.has("exec")) entry.exec = read_exec(user.map("exec"), origin);
   return entry;

@@ -38,6 +38,15 @@ struct ClusterEntry {
   std::string exec_config;
 };
 
+// The config of `auth-provider: oidc`.
+struct OidcProvider {
+  std::string id_token;
+  std::string refresh_token;
+  std::string issuer;
+  std::string client_id, client_secret;
+  std::string ca_file, ca_data;
+};
+
 struct UserEntry {
   std::string origin;
   std::string token, token_file;
@@ -48,8 +57,7 @@ struct UserEntry {
   std::vector<std::string> as_groups;
   std::vector<std::pair<std::string, std::string>> as_extra;
   std::string auth_provider;
-  // Of the auth-provider oidc.
-  std::string id_token;
+  OidcProvider oidc;
   std::optional<ExecStanza> exec;
 };
 

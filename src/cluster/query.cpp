@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/text.hpp"
+#include "protobuf/media_type.hpp"
 
 namespace ksr::cluster {
 namespace {
@@ -39,7 +40,7 @@ void add_selectors(QueryString& text, const QueryOptions& query) {
 }
 
 constexpr std::string_view kJson = "application/json";
-constexpr std::string_view kProtobuf = "application/vnd.kubernetes.protobuf";
+constexpr std::string_view kProtobuf = protobuf::kMediaType;
 
 // In the order of preference (apiserver pkg/endpoints/handlers/negotiation). `of_type`: ";stream=watch", ";as=…".
 std::string accept(Accepted accepted, const std::string& of_type) {

@@ -7,6 +7,7 @@
 #include "base/secrets.hpp"
 #include "base/server_name.hpp"
 #include "base/text.hpp"
+#include "cluster/oidc_token.hpp"
 #include "cluster/pem.hpp"
 #include "cluster/proxy_environment.hpp"
 #include "cluster/request_headers.hpp"
@@ -228,6 +229,34 @@ class Fingerprint {
   std::string text_;
 };
 
+bool names_proxy(const std::string& variable) {
+  const std::string name = lower_case(variable.substr(0, variable.find('=')));
+  return name == "http_proxy" || name == "https_proxy" || name == "no_proxy" || name == "request_method";
+}
+
+// The id-token where it is valid; where it can be refreshed, the first request waits for that.
+Expected<void> load_oidc(const OidcPlan& found, const ConnectionOptions& options, const ProcessEnvironment& process_env,
+                         Authentication& authentication) {
+  OidcPlan& plan = authentication.oidc.emplace(found);
+  plan.connect_timeout = options.connect_timeout;
+  plan.request_timeout = options.request_timeout;
+  for (std::string& variable : process_env.variables()) {
+    if (names_proxy(variable)) plan.proxy_variables.push_back(std::move(variable));
+  }
+  const auto provider = read_oidc_provider(plan);
+  if (!provider) return provider.error();
+  const auto token = id_token_of(plan, *provider, process_env.wall_clock());
+  if (token) {
+    authentication.token = token->authorization.substr(bearer("").size());
+    authentication.token_expires = token->expires;
+  } else if (!can_refresh(*provider)) {
+    // Nothing that the network could change.
+    return Error{Status::invalid, token.error().message};
+  }
+  authentication.oidc_secrets = {provider->client_secret, provider->refresh_token};
+  return {};
+}
+
 }  // namespace
 
 Expected<ResolvedConnection> resolve_connection(const ConnectionSpec& spec, const ConnectionOptions& options,
@@ -241,12 +270,7 @@ Expected<ResolvedConnection> resolve_connection(const ConnectionSpec& spec, cons
   if (auto fine = load_client_certificate(spec, settings, logger); !fine) return fine.error();
   if (auto fine = load_authentication(spec, settings.authentication, logger); !fine) return fine.error();
   if (spec.oidc) {
-    auto token = read_id_token(*spec.oidc, process_env.wall_clock());
-    // Nothing that the network could change.
-    if (!token) return Error{Status::invalid, token.error().message};
-    settings.authentication.oidc = spec.oidc;
-    settings.authentication.token = token->authorization.substr(bearer("").size());
-    settings.authentication.token_expires = token->expires;
+    if (auto fine = load_oidc(*spec.oidc, options, process_env, settings.authentication); !fine) return fine.error();
   }
   if (spec.exec) settings.authentication.exec = plan_exec(spec, options, process_env, settings);
   auto headers = request_headers(spec.impersonation, options);
@@ -266,7 +290,8 @@ std::string fingerprint(const ResolvedConnection& settings) {
   print << std::to_string(settings.connect_timeout.count());
   if (authentication.oidc) {
     const OidcPlan& oidc = *authentication.oidc;
-    print << "oidc" << whole_path(oidc.kubeconfig) << oidc.user << oidc.id_token;
+    print << "oidc" << whole_path(oidc.kubeconfig) << oidc.user;
+    if (oidc.held) print << oidc.held->id_token << oidc.held->refresh_token << oidc.held->issuer;
   }
   print << whole_path(authentication.token_file.path) << (token_from_file ? std::string() : authentication.token);
   print << authentication.username << authentication.password;
@@ -296,6 +321,7 @@ std::vector<std::string> secrets_of(const ResolvedConnection& settings) {
       secrets.push_back(header.value.substr(blank + 1));
     }
   }
+  for (const std::string& secret : authentication.oidc_secrets) secrets.push_back(secret);
   if (settings.headlamp) {
     for (const std::string& secret : settings.headlamp->secrets) secrets.push_back(secret);
   }

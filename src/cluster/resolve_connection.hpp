@@ -33,8 +33,9 @@ struct Authentication {
   std::string username;
   std::string password;
   std::optional<ExecPlan> exec;
-  // Its token is in `token`.
+  // Its token is in `token`, where it is valid.
   std::optional<OidcPlan> oidc;
+  std::vector<std::string> oidc_secrets;
   std::optional<WallTime> token_expires;
 };
 

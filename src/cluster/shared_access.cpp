@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/exception_error.hpp"
+#include "cluster/blocking_fetch.hpp"
 
 namespace ksr::cluster {
 namespace {
@@ -101,7 +102,12 @@ SharedAccess::~SharedAccess() {
 }
 
 void SharedAccess::start_sources() {
-  for (CredentialSourcePlan& plan : credential_sources_of(settings_, process_env_, stop_, logger_)) {
+  const IssuerCall issuer = [&executor = executor_, &transport = transport_, stop = stop_](
+                                const transport::ConnectionSettings& settings, transport::Request request,
+                                const std::string& url) {
+    return fetch_and_wait(executor, transport, settings, std::move(request), url, *stop);
+  };
+  for (CredentialSourcePlan& plan : credential_sources_of(settings_, process_env_, stop_, logger_, issuer)) {
     sources_.push_back(std::make_shared<CredentialSource>(
         std::move(plan), CredentialSource::Environment{executor_, process_env_, *logger_}, [self = weak_from_this()] {
           const auto access = self.lock();

@@ -1,5 +1,7 @@
 #include "protobuf/wire_reader.hpp"
 
+#include "protobuf/media_type.hpp"
+
 namespace ksr::protobuf {
 namespace {
 
@@ -33,7 +35,7 @@ EnvelopeOutcome read_type_meta(std::string_view message, Envelope& envelope) {
 
 bool is_plain_encoding(std::uint32_t number, std::string_view value) {
   if (value.empty()) return number == kUnknownContentEncoding || number == kUnknownContentType;
-  return number == kUnknownContentType && value == "application/vnd.kubernetes.protobuf";
+  return number == kUnknownContentType && value == kMediaType;
 }
 
 EnvelopeOutcome read_envelope(std::string_view body, Envelope& envelope) {

@@ -4,25 +4,24 @@
 #include <utility>
 
 #include "base/text.hpp"
+#include "protobuf/media_type.hpp"
 
 namespace ksr::request {
 namespace {
 
 using namespace std::string_view_literals;
 
-constexpr std::array<std::pair<std::string_view, std::string_view>, 4> kForms{{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 3> kForms{{
     {"json", "application/json"},
     // JSON as the second choice: an aggregated API may not know Tables.
     {"table", "application/json;as=Table;v=v1;g=meta.k8s.io,application/json"},
     {"yaml", "application/yaml"},
-    // Custom resources have no protobuf.
-    {"protobuf", "application/vnd.kubernetes.protobuf,application/json"},
 }};
 
 }  // namespace
 
 bool is_accept_form(std::string_view form) {
-  if (form == "metadata") return true;
+  if (form == "metadata" || form == "protobuf") return true;
   for (const auto& [word, type] : kForms) {
     if (form == word) return true;
   }
@@ -35,6 +34,8 @@ std::string accept_header(std::string_view form, Verb verb) {
     const std::string kind = collection ? "PartialObjectMetadataList" : "PartialObjectMetadata";
     return "application/json;as=" + kind + ";g=meta.k8s.io;v=v1,application/json";
   }
+  // Custom resources have no protobuf.
+  if (form == "protobuf") return std::string(protobuf::kMediaType) + ",application/json";
   for (const auto& [word, type] : kForms) {
     if (form == word) return std::string(type);
   }
@@ -57,7 +58,7 @@ std::string content_type_of(const Params& params, Verb verb) {
         return "application/strategic-merge-patch+json";
     }
   }
-  return params.body && is_protobuf(*params.body) ? "application/vnd.kubernetes.protobuf" : "application/json";
+  return std::string(params.body && is_protobuf(*params.body) ? protobuf::kMediaType : "application/json");
 }
 
 }  // namespace ksr::request

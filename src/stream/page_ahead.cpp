@@ -4,6 +4,7 @@
 
 #include "base/exception_error.hpp"
 #include "base/thread_check.hpp"
+#include "sync/failure.hpp"
 
 namespace ksr::stream {
 
@@ -18,7 +19,8 @@ PageAhead::~PageAhead() = default;
 
 bool PageAhead::can_serve(const transport::Request& request) const noexcept {
   if (error_) return false;
-  if (head_ && !transport::is_success(head_->status)) return false;
+  // An overloaded server is not asked again at once, but after the pause that its answer asks for.
+  if (head_ && !transport::is_success(head_->status) && !sync::is_overload(head_->status)) return false;
   return request.target == target_ && request.headers == headers_;
 }
 

@@ -21,7 +21,7 @@ class PageAhead final : public transport::Exchange, private transport::ExchangeO
   PageAhead(Executor& executor, cluster::Access& access, transport::Request request);
   ~PageAhead() override;
 
-  // It is this very request, and nothing has gone wrong so far.
+  // It is this very request, and nothing has gone wrong so far but that the server has too much to do.
   bool can_serve(const transport::Request& request) const noexcept;
   // From now on `observer` gets what has come and what comes; never before this has returned. Once.
   void deliver_to(transport::ExchangeObserver& observer);

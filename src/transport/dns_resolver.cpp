@@ -57,7 +57,7 @@ Expected<Addresses> look_up_with_the_system(const std::string& host) {
   }
   if (code != 0) {
     // It says then that there is no such name (glibc, nss_files).
-    if (is_resource_exhaustion(errno)) return resource_exhausted("resolving " + host, errno);
+    if (ksr::is_resource_exhaustion(errno)) return resource_exhausted("resolving " + host, errno);
     if (code == EAI_MEMORY) return resource_exhausted("resolving " + host, ENOMEM);
     const std::string reason = code == EAI_SYSTEM ? std::strerror(errno) : gai_strerror(code);
     return Error{Status::transport, "resolving " + host + ": " + reason, {}, 502};

@@ -78,7 +78,7 @@ X509_STORE* system_store() {
     // Missing files are not reported as a failure, nor are those that cannot be opened.
     errno = 0;
     const bool usable = store && X509_STORE_set_default_paths(store.get()) == 1;
-    const int lacking = is_resource_exhaustion(errno) ? errno : lack_of_descriptors();
+    const int lacking = ksr::is_resource_exhaustion(errno) ? errno : lack_of_descriptors();
     ERR_clear_error();
     if (!usable) throw std::bad_alloc();
     if (lacking != 0) {

@@ -5,7 +5,7 @@
  * when there are more, over the same transport and with no descriptor lost
  *   descriptors names     the same for a server that is known by its name and trusted by the system's CAs
  *   descriptors later     none can be opened when a connection has ended
- *   descriptors files     none can be opened for the kubeconfig */
+ *   descriptors files     none can be opened within ksr_open */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -280,9 +280,36 @@ static int with_no_descriptors_later(void) {
   return 0;
 }
 
+/* ksr_open with `key` at `value`, and `unset` as if it were not set: what it needs a descriptor for is in its error. */
+static void open_without_descriptors(const char* key, const char* value, const char* unset, const char* telling) {
+  struct rlimit before;
+  ksr_stream* stream = NULL;
+  ksr_error* err = NULL;
+  ksr_config* config = impatient_config();
+  const int is_reachable = unset == NULL || strcmp(unset, "server") == 0;
+  if (unset != NULL) {
+    host_set(config, "ca_file", "");
+    host_set(config, unset, "");
+  }
+  host_set(config, key, value);
+  before = limit_descriptors(3);
+  CHECK(ksr_open(config, NULL, NULL, &stream, &err) == KSR_E_NOMEM);
+  require_lack_of_descriptors(err);
+  if (strstr(ksr_error_message(err, NULL), telling) == NULL) {
+    fprintf(stderr, "%s: %s\n", key, ksr_error_message(err, NULL));
+    exit(1);
+  }
+  ksr_error_free(err);
+  CHECK(setrlimit(RLIMIT_NOFILE, &before) == 0);
+  if (is_reachable) {
+    stream = host_open(config, NULL, NULL);
+    CHECK(ksr_wait_synced(stream, HOST_WAIT_MS) == KSR_OK);
+    CHECK(ksr_close(stream) == KSR_OK);
+  }
+  ksr_config_free(config);
+}
+
 static int with_no_descriptors_for_files(void) {
-  static const char* const keys[] = {"kubeconfig", "ca_file", "token_file"};
-  size_t i;
   char path[] = "/tmp/ksr-descriptors-XXXXXX";
   const int file = mkstemp(path);
   CHECK(file >= 0 && dprintf(file,
@@ -290,29 +317,10 @@ static int with_no_descriptors_for_files(void) {
                              "clusters: [{name: c, cluster: {server: '%s', certificate-authority: '%s'}}]\n",
                              host_env("KSR_TEST_SERVER"), host_env("KSR_TEST_CA")) > 0);
   close(file);
-  for (i = 0; i < sizeof keys / sizeof *keys; ++i) {
-    struct rlimit before;
-    ksr_stream* stream = NULL;
-    ksr_error* err = NULL;
-    ksr_config* config = impatient_config();
-    if (i == 0) host_set(config, "server", "");
-    if (i != 1) host_set(config, "ca_file", "");
-    if (i == 2) host_set(config, "token", "");
-    host_set(config, keys[i], i == 1 ? host_env("KSR_TEST_CA") : path);
-    before = limit_descriptors(3);
-    CHECK(ksr_open(config, NULL, NULL, &stream, &err) == KSR_E_NOMEM);
-    require_lack_of_descriptors(err);
-    if (strstr(ksr_error_message(err, NULL), i == 1 ? host_env("KSR_TEST_CA") : path) == NULL) {
-      fprintf(stderr, "%s: %s\n", keys[i], ksr_error_message(err, NULL));
-      exit(1);
-    }
-    ksr_error_free(err);
-    CHECK(setrlimit(RLIMIT_NOFILE, &before) == 0);
-    CHECK(i == 2 || ksr_open(config, NULL, NULL, &stream, NULL) == KSR_OK);
-    CHECK(i == 2 || ksr_wait_synced(stream, HOST_WAIT_MS) == KSR_OK);
-    CHECK(stream == NULL || ksr_close(stream) == KSR_OK);
-    ksr_config_free(config);
-  }
+  open_without_descriptors("ca_file", host_env("KSR_TEST_CA"), NULL, host_env("KSR_TEST_CA"));
+  open_without_descriptors("kubeconfig", path, "server", path);
+  open_without_descriptors("token_file", path, "token", path);
+  open_without_descriptors("delivery", "manual", "ca_file", "delivery: eventfd");
   unlink(path);
   return 0;
 }

@@ -176,6 +176,22 @@ TEST_CASE("every page of a list is there, whatever happens to those that were re
   }
 }
 
+TEST_CASE("a page ahead that is refused for now is requested again after the time that the server names") {
+  for (const char* const refusal : {"answer 429 retry-after=2", "answer 503 retry-after=2"}) {
+    CAPTURE(refusal);
+    ApiServer server(with_token());
+    // The refusal has come before the first page ends.
+    server.script(std::string("populate pods 60\nfault list pods slow bytes=4000 every=20ms\nfault list pods ") +
+                  refusal);
+    Recorder seen;
+    REQUIRE(seen.open(in_pages_of(server, "20")) == KSR_OK);
+    REQUIRE(seen.wait_state(KSR_STATE_LIVE));
+    check_equals_server(seen, server);
+    REQUIRE(seen.errors().size() == 1);
+    CHECK(seen.errors().front().retry_ms >= 1'900);
+  }
+}
+
 TEST_CASE("a page ahead that breaks off each time does not keep the list from being complete") {
   ApiServer server(with_token());
   // Second pages, and third ones.

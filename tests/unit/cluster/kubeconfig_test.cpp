@@ -789,6 +789,6 @@ TEST_CASE(
     world.files.write(
         "config",
         one_context + "users: [{name: u, user: {auth-provider: {name: oidc, config: {id-token: " + token + "}}}}]\n");
-    CHECK(has(message_of(world, options), "does not refresh it; expected one that kubectl"));
+    CHECK(has(message_of(world, options), "to refresh it with; expected one that kubectl"));
   }
 }

@@ -239,6 +239,27 @@ TEST_CASE("a page ahead that has failed or was refused serves nothing, nor does 
     setup.head(410);
     CHECK_FALSE(setup.can_serve());
   }
+  SUBCASE("refused for now, which is an answer: the request is not repeated before the time that it names") {
+    int status = 0;
+    SUBCASE("") {
+      status = 429;
+    }
+    SUBCASE("") {
+      status = 503;
+    }
+    SUBCASE("") {
+      status = 504;
+    }
+    setup.head(status);
+    CHECK(setup.can_serve());
+    setup.take();
+    setup.release();
+    setup.body("{}");
+    setup.end();
+    CHECK(setup.taker.steps.front() == "head " + std::to_string(status));
+    CHECK(setup.taker.received == "{}");
+    CHECK(setup.taker.steps.back() == "end");
+  }
   SUBCASE("whole") {
     setup.head();
     setup.body("{}");

@@ -3,11 +3,16 @@
 #include <algorithm>
 #include <cctype>
 #include <chrono>
+#include <limits>
 #include <utility>
 
 #include "base/civil_time.hpp"
 #include "base/text.hpp"
 #include "commands/json_text.hpp"
+
+extern "C" {
+#include "clock.h"
+}
 
 namespace ksr::commands {
 namespace {
@@ -35,21 +40,12 @@ std::size_t width_of(std::string_view text) {
 }  // namespace
 
 std::string human_duration(std::int64_t seconds) {
-  const auto two = [](std::int64_t large, const char* large_unit, std::int64_t small, const char* small_unit) {
-    return std::to_string(large) + large_unit + (small == 0 ? "" : std::to_string(small) + small_unit);
-  };
-  if (seconds < -1) return "<invalid>";
-  if (seconds < 0) return "0s";
-  if (seconds < 120) return std::to_string(seconds) + "s";
-  const std::int64_t minutes = seconds / 60, hours = minutes / 60, days = hours / 24;
-  if (minutes < 10) return two(minutes, "m", seconds % 60, "s");
-  if (minutes < 180) return std::to_string(minutes) + "m";
-  if (hours < 8) return two(hours, "h", minutes % 60, "m");
-  if (hours < 48) return std::to_string(hours) + "h";
-  if (hours < 192) return two(days, "d", hours % 24, "h");
-  if (days < 730) return std::to_string(days) + "d";
-  if (days < 2920) return two(days / 365, "y", days % 365, "d");
-  return std::to_string(days / 365) + "y";
+  constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max() / 1000;
+  struct text age = {};
+  age_add(&age, std::clamp(seconds, -kMost, kMost) * 1000);
+  std::string shown(age.at, age.len);
+  text_free(&age);
+  return shown;
 }
 
 std::string one_cell(std::string_view text) {
