@@ -150,8 +150,12 @@ TEST_CASE("get: tables, names, selectors, several types") {
   both.read({"get", "pods", "--sort-by", "{.spec.containers[0].name}"});
   both.read({"get", "pods", "--sort-by=.spec.containers[*].image", "-o", "wide"});
   both.read({"get", "cm", "--sort-by", ".metadata.name", "-o", "name"});
-  // kubectl says that there are no resources.
-  CHECK(both.run_ksr({"get", "po", "--sort-by", ".no.such"}).status == 1);
+  // What no object has: one row is shown as it is, several are not shown, and else it is an error.
+  both.read({"get", "po", "--sort-by", ".no.such"}, true);
+  both.read({"get", "po", "web", "--sort-by", ".no.such"}, true);
+  both.read({"get", "po,cm", "--sort-by", ".no.such"}, true);
+  both.read({"get", "po", "--sort-by", ".no.such", "-o", "name"}, true);
+  both.read({"get", "po", "-l", "no=such", "--sort-by", ".no.such"}, true);
   both.read({"get", "clusterroles", "--sort-by", ".metadata.resourceVersion", "-o", "name"});
   both.read({"get", "all"});
   both.read({"get", "all", "-A", "-o", "name"});

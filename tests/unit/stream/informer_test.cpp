@@ -317,7 +317,7 @@ TEST_CASE("a stream that is cancelled shows the view as it was, whatever the oth
   first.stream->cancel();
   sharing.event("ADDED", "three", "12");
   sharing.event("DELETED", "one", "13");
-  CHECK(second.callbacks().back() == "update 1: 2 objects, 2 deltas");
+  CHECK(second.callbacks() == Lines{"update 1: 2 objects, 2 deltas", "state 3"});
   const delivery::SnapshotRef last = first.stream->latest();
   REQUIRE(last);
   CHECK(last->sequence() == 2);

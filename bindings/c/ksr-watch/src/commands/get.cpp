@@ -141,7 +141,7 @@ class Get {
       TableText table(style_of(resource, several));
       auto first = answer;
       while (answer != answers.end() && answer->resource->display == resource.display) ++answer;
-      if (Expected<void> added = add_to(table, first, answer); !added) return added;
+      if (Expected<void> added = add_to(table, first, answer, answers.size() == 1); !added) return added;
       const std::string text = table.take_text();
       if (text.empty()) continue;
       // A blank line between the tables of two resources.
@@ -153,8 +153,10 @@ class Get {
     return {};
   }
 
+  // `is_only`: nothing else is shown. One row then needs no order, and of several without a value to sort by none is
+  // shown, without an error: kubectl looks at no error of its SortingPrinter (k8s.io/kubectl/pkg/cmd/get, Run).
   Expected<void> add_to(TableText& table, std::vector<Fetched>::const_iterator first,
-                        std::vector<Fetched>::const_iterator last) const {
+                        std::vector<Fetched>::const_iterator last, bool is_only) const {
     struct Row {
       SortKey key;
       TableRow row;
@@ -176,8 +178,10 @@ class Get {
         rows.push_back({object == nullptr ? SortKey() : SortKey(*sort_by_, *object), std::move(read.rows[i])});
       }
     }
-    if (Expected<void> sorted = sort(rows, [](const Row& row) -> const SortKey& { return row.key; }); !sorted) {
-      return sorted;
+    if (!is_only || rows.size() > 1) {
+      const Expected<void> sorted = sort(rows, [](const Row& row) -> const SortKey& { return row.key; });
+      if (!sorted && is_only) return {};
+      if (!sorted) return sorted;
     }
     for (const Row& row : rows) table.add_row(columns, row.row);
     return {};
