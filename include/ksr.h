@@ -125,7 +125,7 @@ typedef int32_t ksr_field;
 enum {
   KSR_OK = 0,
   KSR_E_INVALID = -1,        /* an argument or a value that is not valid; a stream that is closed */
-  KSR_E_NOMEM = -2,          /* out of memory */
+  KSR_E_NOMEM = -2,          /* out of memory, descriptors or threads */
   KSR_E_INTERNAL = -3,       /* a defect of the library */
   KSR_E_UNKNOWN_KEY = -4,    /* no such config key, or no such statistic */
   KSR_E_WOULD_DEADLOCK = -5, /* ksr_close inside a callback of the same stream */
@@ -328,8 +328,9 @@ typedef int (*ksr_test_fn)(const ksr_snapshot *snapshot, void *user_data);
 KSR_API ksr_status ksr_wait_until(ksr_stream *stream, ksr_test_fn test, void *user_data, int64_t timeout_ms);
 
 /* A new reference to the newest complete snapshot, which the caller releases with ksr_snapshot_release. It may be one
- * that on_update has not brought yet; its deltas are those since the last delivered one. NULL before the first, for a
- * closed stream, and without memory. Costs time in proportion to the changes since the last snapshot. */
+ * that on_update has not brought yet; its deltas are those since the last delivered one. After ksr_cancel the view as
+ * it was then, which the stream holds until it is closed. NULL before the first, for a closed stream, and without
+ * memory. Costs time in proportion to the changes since the last snapshot. */
 KSR_API const ksr_snapshot *ksr_latest(ksr_stream *stream);
 
 /* delivery=manual: a file descriptor that is readable (poll, epoll) while ksr_dispatch has something to do. It belongs

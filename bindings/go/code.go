@@ -10,7 +10,7 @@ type Code int32
 
 const (
 	ErrInvalid       Code = C.KSR_E_INVALID        // an argument or a value that is not valid; a stream or client that is closed
-	ErrNoMemory      Code = C.KSR_E_NOMEM          // out of memory
+	ErrNoMemory      Code = C.KSR_E_NOMEM          // out of memory, descriptors or threads
 	ErrInternal      Code = C.KSR_E_INTERNAL       // a defect of the library
 	ErrUnknownKey    Code = C.KSR_E_UNKNOWN_KEY    // no such key, or no such statistic
 	ErrWouldDeadlock Code = C.KSR_E_WOULD_DEADLOCK // Close inside a callback of the same stream or client

@@ -6,6 +6,7 @@
 #include <system_error>
 #include <utility>
 
+#include "base/resource_exhaustion.hpp"
 #include "base/text.hpp"
 
 namespace ksr {
@@ -26,6 +27,18 @@ Error internal(std::string_view reason) noexcept {
   }
 }
 
+Error of_system(const std::system_error& failure) noexcept {
+  const std::error_code& code = failure.code();
+  if (code == std::errc::not_enough_memory) return no_memory();
+  const bool of_system = code.category() == std::generic_category() || code.category() == std::system_category();
+  if (!of_system || !is_resource_exhaustion(code.value())) return internal(failure.what());
+  try {
+    return Error{Status::out_of_memory, one_line(failure.what(), kMaxReason)};
+  } catch (...) {
+    return no_memory();
+  }
+}
+
 }  // namespace
 
 Error error_of_exception() noexcept {
@@ -34,7 +47,7 @@ Error error_of_exception() noexcept {
   } catch (const std::bad_alloc&) {
     return no_memory();
   } catch (const std::system_error& failure) {
-    return failure.code() == std::errc::not_enough_memory ? no_memory() : internal(failure.what());
+    return of_system(failure);
   } catch (const std::exception& failure) {
     return internal(failure.what());
   } catch (...) {

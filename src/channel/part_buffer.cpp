@@ -7,15 +7,19 @@
 namespace ksr::channel {
 
 void PartBuffer::add_bytes(std::string_view bytes) {
-  if (bytes.empty()) return;
   if (!items_.empty()) {
     Item& last = items_.back();
-    if (!last.is_mark && !last.is_message && last.bytes.size() + bytes.size() <= kMaxJoined) {
-      last.bytes += bytes;
-      size_ += bytes.size();
-      return;
+    if (!last.is_mark && !last.is_message && last.bytes.size() < kMaxJoined) {
+      // To the brim: a quarter of the memory would be unused else, uncounted.
+      const std::string_view fitting = bytes.substr(0, kMaxJoined - last.bytes.size());
+      // Not by doubling, which could end at nearly twice that.
+      if (last.bytes.size() + fitting.size() >= kBulk) last.bytes.reserve(kMaxJoined);
+      last.bytes += fitting;
+      size_ += fitting.size();
+      bytes.remove_prefix(fitting.size());
     }
   }
+  if (bytes.empty()) return;
   Item item;
   // More of the kind will come: it is neither copied again nor in twice the memory then.
   if (bytes.size() >= kBulk && bytes.size() < kMaxJoined) item.bytes.reserve(kMaxJoined);

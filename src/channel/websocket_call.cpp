@@ -101,7 +101,7 @@ void WebSocketCall::refused(Refusal refusal) {
   // Nothing was run: no byte was sent, or the server was too busy to take it.
   const bool may_repeat = refusal.before_request || status == 429 || status == 503 || !runs_something();
   const bool can_help = refusal.error.status == Status::transport || refusal.error.status == Status::timeout ||
-                        status == 429 || status == 503;
+                        refusal.error.status == Status::out_of_memory || status == 429 || status == 503;
   if (may_repeat && can_help && tries_ < kMaxTries) {
     const Milliseconds wanted = refusal.error.retry_after.value_or(Milliseconds(0));
     return try_later(refusal.error, std::max(wanted, backoff_.next(*environment_.random)));

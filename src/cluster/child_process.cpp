@@ -16,6 +16,7 @@
 #include <utility>
 
 #include "base/mutex.hpp"
+#include "base/resource_exhaustion.hpp"
 #include "base/standard_descriptors.hpp"
 #include "base/text.hpp"
 #include "transport/exit_guard.hpp"
@@ -41,7 +42,10 @@ class Pipe {
  public:
   Pipe() {
     const StandardDescriptorsReserved reserved;
-    if (::pipe2(ends_, O_CLOEXEC) != 0) ends_[0] = ends_[1] = -1;
+    if (::pipe2(ends_, O_CLOEXEC) != 0) {
+      failure_ = errno;
+      ends_[0] = ends_[1] = -1;
+    }
     if (ends_[0] >= 0) ::fcntl(ends_[0], F_SETFL, O_NONBLOCK);
   }
   ~Pipe() {
@@ -51,6 +55,7 @@ class Pipe {
   Pipe(const Pipe&) = delete;
   Pipe& operator=(const Pipe&) = delete;
   bool open() const noexcept { return ends_[0] >= 0; }
+  int failure() const noexcept { return failure_; }
   int reading() const noexcept { return ends_[0]; }
   int writing() const noexcept { return ends_[1]; }
   void close_reading() { close_end(0); }
@@ -62,6 +67,7 @@ class Pipe {
     ends_[end] = -1;
   }
   int ends_[2];
+  int failure_ = 0;
 };
 
 class SpawnSettings {
@@ -229,8 +235,9 @@ class Run {
       : call_(call), stop_(stop), lines_(call.on_stderr_line, result_.output) {}
 
   Expected<ProgramResult> run() {
-    if (!output_.open() || !stderr_tail_.open()) return failed("cannot make a pipe: " + reason(errno));
-    if (const int number = spawn(); number != 0) return failed("cannot be run: " + reason(number));
+    if (!output_.open()) return failed("cannot make a pipe", output_.failure());
+    if (!stderr_tail_.open()) return failed("cannot make a pipe", stderr_tail_.failure());
+    if (const int number = spawn(); number != 0) return failed("cannot be run", number);
     output_.close_writing();
     stderr_tail_.close_writing();
     deadline_ = std::chrono::steady_clock::now() + call_.timeout;
@@ -244,6 +251,12 @@ class Run {
 
  private:
   Error failed(const std::string& what) const { return {Status::auth, one_line(call_.program) + ": " + what}; }
+
+  // EAGAIN: no more processes (fork(2)).
+  Error failed(const std::string& what, int number) const {
+    if (!is_resource_exhaustion(number) && number != EAGAIN) return failed(what + ": " + reason(number));
+    return resource_exhausted(one_line(call_.program) + ": " + what, number);
+  }
 
   int spawn() {
     const SpawnSettings settings(output_.writing(), stderr_tail_.writing());

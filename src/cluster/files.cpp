@@ -19,6 +19,7 @@
 #include <utility>
 
 #include "base/mutex.hpp"
+#include "base/resource_exhaustion.hpp"
 #include "base/secrets.hpp"
 #include "base/standard_descriptors.hpp"
 #include "base/text.hpp"
@@ -46,6 +47,9 @@ Error unreadable(const NamedFile& file, const std::string& reason) {
 }
 
 Error unreadable(const NamedFile& file, int number) {
+  if (is_resource_exhaustion(number)) {
+    return resource_exhausted(file.role + ": cannot read " + shown_path(file.path), number);
+  }
   return unreadable(file, std::error_code(number, std::generic_category()).message());
 }
 

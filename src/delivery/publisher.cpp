@@ -77,8 +77,7 @@ Publisher::Made Publisher::make() {
 std::optional<SnapshotRef> Publisher::delivered() {
   if (delivered_.sequence == 0) return SnapshotRef();
   // Under cut_mutex_ all the time, which the analysis does not see within.
-  return view_->kept(reader_, [last = &delivered_](const store::Cache& cache) {
-    const store::View view = cache.view(last->resource_version);
+  return view_->kept(reader_, delivered_.resource_version, [last = &delivered_](const store::View& view) {
     return SnapshotRef(new Snapshot(view, last->deltas->rebased_on(view), last->sequence));
   });
 }

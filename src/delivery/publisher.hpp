@@ -24,6 +24,10 @@ class Publisher {
   Publisher& operator=(const Publisher&) = delete;
 
   SharedView& view() const noexcept { return *view_; }
+  // What changes in the view from now on costs nothing for this publisher. freeze(): latest() shows the view as it is
+  // now, for which there may be no memory; leave(): no more than was taken from it.
+  void freeze() noexcept { view_->freeze(reader_); }
+  void leave() noexcept { view_->remove(reader_); }
 
   // The newest complete snapshot, delivered or not; empty before the first list is complete.
   SnapshotRef latest() KSR_EXCLUDES(cut_mutex_);

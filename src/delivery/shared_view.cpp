@@ -1,5 +1,7 @@
 #include "delivery/shared_view.hpp"
 
+#include <new>
+
 namespace ksr::delivery {
 
 void SharedView::add(Reader& reader) noexcept {
@@ -11,16 +13,58 @@ void SharedView::add(Reader& reader) noexcept {
   reader.news_ = cache_.synced();
 }
 
-void SharedView::remove(Reader& reader) noexcept {
+void SharedView::freeze(Reader& reader) noexcept {
   SnapshotRef dropped;  // after the locks
   const MutexLock share_lock(share_mutex_);
+  if (reader.left_) return;
+  try {
+    hold_last(reader);
+  } catch (const std::bad_alloc&) {
+    reader.news_ = false;
+    reader.changes_ = store::Changes();
+  }
+  dropped = leave(reader);
+}
+
+void SharedView::remove(Reader& reader) noexcept {
+  // After the locks.
+  SnapshotRef dropped;
+  store::Changes changes;
+  std::optional<store::View> last_view;
+  const MutexLock share_lock(share_mutex_);
+  reader.news_ = false;
+  changes = std::exchange(reader.changes_, store::Changes());
+  last_view = std::exchange(reader.last_view_, std::nullopt);
+  dropped = leave(reader);
+}
+
+SnapshotRef SharedView::leave(Reader& reader) noexcept {
+  if (std::exchange(reader.left_, true)) return {};
   reader.place_.splice(reader.place_.end(), readers_, reader.node_);
   const MutexLock view_lock(view_mutex_);
-  dropped = drop_kept(reader);
+  return drop_kept(reader);
+}
+
+void SharedView::hold_last(Reader& reader) {
+  if (std::optional<Taken> taken = take_newest(reader)) {
+    reader.last_view_ = std::move(taken->cut.view);
+    reader.changes_ = std::move(taken->cut.changes);
+    reader.news_ = true;
+    return;
+  }
+  reader.news_ = false;
+  const MutexLock view_lock(view_mutex_);
+  if (cache_.synced()) reader.last_view_ = cache_.view();
 }
 
 std::optional<SharedView::Taken> SharedView::take(Reader& reader) {
   const MutexLock share_lock(share_mutex_);
+  if (!reader.left_) return take_newest(reader);
+  if (!std::exchange(reader.news_, false)) return std::nullopt;
+  return Taken{{*reader.last_view_, std::exchange(reader.changes_, store::Changes())}, 0};
+}
+
+std::optional<SharedView::Taken> SharedView::take_newest(Reader& reader) {
   if (pending_) share();
   Taken taken{};
   {
@@ -43,6 +87,7 @@ std::optional<SharedView::Taken> SharedView::take(Reader& reader) {
 
 bool SharedView::has_news(const Reader& reader) {
   const MutexLock share_lock(share_mutex_);
+  if (reader.left_) return reader.news_;
   const MutexLock view_lock(view_mutex_);
   return news_of(reader);
 }

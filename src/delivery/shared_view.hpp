@@ -33,6 +33,9 @@ class SharedView {
     // The newest cut that changes_ has; there is something to take.
     std::uint64_t cut_ = 0;
     bool news_ = false;
+    bool left_ = false;
+    // What the view was when it left; empty: it holds nothing.
+    std::optional<store::View> last_view_;
 
     // Guarded by view_mutex_.
     Readers kept_place_{this};
@@ -73,6 +76,9 @@ class SharedView {
   }
 
   void add(Reader& reader) noexcept KSR_EXCLUDES(share_mutex_, view_mutex_);
+  // The reader leaves: what changes later costs nothing for it. After freeze() take() and kept() go on with the view as
+  // it is now, without memory with none; after remove() they have nothing.
+  void freeze(Reader& reader) noexcept KSR_EXCLUDES(share_mutex_, view_mutex_);
   void remove(Reader& reader) noexcept KSR_EXCLUDES(share_mutex_, view_mutex_);
 
   // Empty while the first list is not complete, and when nothing has changed for the reader. Throws std::bad_alloc;
@@ -84,17 +90,23 @@ class SharedView {
   // Keeps the snapshot, unless it is empty, as long as the cache is what it shows, which is of that edition. Returns
   // what was kept before, to be dropped without a lock.
   SnapshotRef keep(Reader& reader, SnapshotRef made, std::uint64_t edition) KSR_EXCLUDES(view_mutex_);
-  // The snapshot that is kept for the reader, made by `make(cache)` where there is none; empty: take() has something.
+  // The snapshot that is kept for the reader, made by `make(view)`, of the view under that version, where there is
+  // none; empty: take() has something.
   template <class Make>
-  std::optional<SnapshotRef> kept(Reader& reader, Make&& make) KSR_EXCLUDES(share_mutex_, view_mutex_) {
+  std::optional<SnapshotRef> kept(Reader& reader, std::string_view resource_version, Make&& make)
+      KSR_EXCLUDES(share_mutex_, view_mutex_) {
     SnapshotRef outdated;  // dropped after the locks
     const MutexLock share_lock(share_mutex_);
+    if (reader.left_) {
+      if (reader.news_) return std::nullopt;
+      return reader.last_view_ ? make(reader.last_view_->under(resource_version)) : SnapshotRef();
+    }
     const MutexLock view_lock(view_mutex_);
     if (news_of(reader)) return std::nullopt;
     // What is no change for the host moves the view on all the same.
     if (!reader.kept_ || reader.kept_edition_ != cache_.edition()) {
       outdated = drop_kept(reader);
-      put_kept(reader, make(std::as_const(cache_)));
+      put_kept(reader, make(cache_.view(resource_version)));
     }
     return reader.kept_;
   }
@@ -109,6 +121,10 @@ class SharedView {
   };
 
   bool news_of(const Reader& reader) const KSR_REQUIRES(share_mutex_, view_mutex_);
+  std::optional<Taken> take_newest(Reader& reader) KSR_REQUIRES(share_mutex_) KSR_EXCLUDES(view_mutex_);
+  void hold_last(Reader& reader) KSR_REQUIRES(share_mutex_) KSR_EXCLUDES(view_mutex_);
+  // Returns what was kept for it, to be dropped without a lock.
+  SnapshotRef leave(Reader& reader) noexcept KSR_REQUIRES(share_mutex_) KSR_EXCLUDES(view_mutex_);
   void share() KSR_REQUIRES(share_mutex_);
   SnapshotRef drop_kept(Reader& reader) noexcept KSR_REQUIRES(view_mutex_);
   void put_kept(Reader& reader, SnapshotRef made) noexcept KSR_REQUIRES(view_mutex_);

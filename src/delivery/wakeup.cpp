@@ -12,12 +12,14 @@
 #include <string>
 #include <utility>
 
+#include "base/resource_exhaustion.hpp"
 #include "base/standard_descriptors.hpp"
 
 namespace ksr::delivery {
 namespace {
 
 Error no_descriptor(const char* call) {
+  if (is_resource_exhaustion(errno)) return resource_exhausted(std::string("delivery: ") + call, errno);
   return Error{Status::internal, std::string("delivery: ") + call + ": " + std::strerror(errno)};
 }
 

@@ -42,7 +42,8 @@ bool RetryPolicy::repeatable(const Failure& failure) const {
     if (code == 429) return !names_disruption_budget(failure);
     return may_be_done_twice && code >= 500 && code <= 504;
   }
-  const bool may_pass = failure.error.status == Status::transport || failure.error.status == Status::timeout;
+  const Status status = failure.error.status;
+  const bool may_pass = status == Status::transport || status == Status::timeout || status == Status::out_of_memory;
   return may_pass && (may_be_done_twice || !failure.error.maybe_done);
 }
 

@@ -59,6 +59,25 @@ class OrderedSet {
     return &node->leaf().entries[i];
   }
 
+  // Those of one leaf: number `begin` to end - 1 of the set. They live as long as a copy of the set.
+  struct Entries {
+    const Entry* entries = nullptr;
+    std::size_t begin = 0;
+    std::size_t end = 0;
+  };
+
+  // The leaf that has entry number i, which is there.
+  Entries leaf_with(std::size_t i) const noexcept {
+    std::size_t within = i;
+    const NodeRef<Order>* node = &root_;
+    while (!node->is_leaf()) {
+      std::size_t before = 0;
+      const Inner<Order>& inner = node->inner();
+      node = &inner.child[child_at(inner, within, before)];
+    }
+    return {node->leaf().entries, i - within, i - within + node->size()};
+  }
+
   struct Found {
     const Entry* entry = nullptr;
     std::size_t position = 0;

@@ -11,6 +11,15 @@ namespace {
 
 // Objects with this many values at most, together, are changed in place.
 constexpr std::size_t kFewValues = 8;
+// How many objects ahead one that is read is brought into the processor's cache.
+constexpr std::size_t kReadAhead = 6;
+
+void prefetch_head(const Object& object) noexcept {
+  const char* const begin = reinterpret_cast<const char*>(&object);
+  __builtin_prefetch(begin);
+  __builtin_prefetch(begin + 64);
+  __builtin_prefetch(begin + 128);
+}
 
 std::size_t values_of(const Object* object, std::size_t indexes) noexcept {
   return object == nullptr || indexes == 0 ? 0 : object->values_of(indexes - 1).end;
@@ -71,23 +80,44 @@ const ValueIndexes::One* ValueIndexes::find(std::size_t column) const noexcept {
   return found != indexes_.end() ? &*found : nullptr;
 }
 
-std::size_t ValueIndexes::rank(const Set& set, std::string_view value, ValueProbe::Bound bound) noexcept {
-  return set.rank({ValueProbe::hash_of_value(value), value, nullptr, 0, bound});
+// `run` may be that of the value already.
+void ValueIndexes::look_up(const Set& set, std::string_view value, LastLookup::Run& run) noexcept {
+  if (run.set == &set && run.value == value) return;
+  ValueProbe probe{ValueProbe::hash_of_value(value), value, nullptr, 0, ValueProbe::Bound::before};
+  const std::size_t begin = set.rank(probe);
+  probe.bound = ValueProbe::Bound::after;
+  const std::size_t end = set.rank(probe);
+  run = LastLookup::Run();
+  if (begin == end) return;
+  run = {&set, {}, begin, end, set.leaf_with(begin)};
+  run.value = ByValue::value(run.near.entries[begin - run.near.begin]);
 }
 
-std::size_t ValueIndexes::count(std::size_t column, std::string_view value) const noexcept {
+std::size_t ValueIndexes::count(std::size_t column, std::string_view value, LastLookup& last) const noexcept {
   const One* const one = find(column);
   if (one == nullptr) return 0;
-  return rank(one->set, value, ValueProbe::Bound::after) - rank(one->set, value, ValueProbe::Bound::before);
+  LastLookup::Run own;
+  const LastLookup::Use use(last);
+  LastLookup::Run& run = use.run() != nullptr ? *use.run() : own;
+  look_up(one->set, value, run);
+  return run.end - run.begin;
 }
 
-const Object* ValueIndexes::at(std::size_t column, std::string_view value, std::size_t i) const noexcept {
+const Object* ValueIndexes::at(std::size_t column, std::string_view value, std::size_t i,
+                               LastLookup& last) const noexcept {
   const One* const one = find(column);
   if (one == nullptr) return nullptr;
-  const std::size_t begin = rank(one->set, value, ValueProbe::Bound::before);
-  if (i >= one->set.size() - begin) return nullptr;
-  const ByValue::Entry* const entry = one->set.at(begin + i);
-  return ByValue::value(*entry) == value ? entry->object : nullptr;
+  LastLookup::Run own;
+  const LastLookup::Use use(last);
+  LastLookup::Run& run = use.run() != nullptr ? *use.run() : own;
+  look_up(one->set, value, run);
+  if (i >= run.end - run.begin) return nullptr;
+  const std::size_t position = run.begin + i;
+  if (position < run.near.begin || position >= run.near.end) run.near = one->set.leaf_with(position);
+  const std::size_t within = position - run.near.begin;
+  // Those that follow are looked at next.
+  if (within + kReadAhead < run.near.end - run.near.begin) prefetch_head(*run.near.entries[within + kReadAhead].object);
+  return run.near.entries[within].object;
 }
 
 // ---- changes --------------------------------------------------------------------------------------------------------

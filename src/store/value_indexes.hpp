@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "store/last_lookup.hpp"
 #include "store/ordered_set.hpp"
 #include "store/orders.hpp"
 
@@ -22,9 +23,9 @@ class ValueIndexes {
   ValueIndexes rebuilt(const std::vector<const Object*>& shown) const;
 
   bool empty() const noexcept { return indexes_.empty(); }
-  // Objects whose column has that value; 0 and nullptr for a column that is not indexed.
-  std::size_t count(std::size_t column, std::string_view value) const noexcept;
-  const Object* at(std::size_t column, std::string_view value, std::size_t i) const noexcept;
+  // Objects whose column has that value; 0 and nullptr for a column that is not indexed. `last` is of these indexes.
+  std::size_t count(std::size_t column, std::string_view value, LastLookup& last) const noexcept;
+  const Object* at(std::size_t column, std::string_view value, std::size_t i, LastLookup& last) const noexcept;
 
   // Replaces an object, as Index::change. In place, if it has few values: with nodes in the pool for budget().
   static bool has_few_values(const Object* before, const Object* after) noexcept;
@@ -43,7 +44,7 @@ class ValueIndexes {
   using Set = OrderedSet<ByValue>;
 
   const One* find(std::size_t column) const noexcept;
-  static std::size_t rank(const Set& set, std::string_view value, ValueProbe::Bound bound) noexcept;
+  static void look_up(const Set& set, std::string_view value, LastLookup::Run& run) noexcept;
   bool keeps_places(std::size_t index, const Object* before, const Object* after) const noexcept;
   // `prepare` is called before each change of a set.
   template <class Prepare>

@@ -3,7 +3,11 @@
 namespace ksr::store {
 
 View::View(const Index& visible, std::string_view resource_version)
-    : state_(std::make_shared<const State>(State{visible, std::string(resource_version)})) {}
+    : state_(std::make_shared<const State>(visible, resource_version)) {}
+
+View View::under(std::string_view resource_version) const {
+  return state_ ? View(state_->visible, resource_version) : View();
+}
 
 std::size_t View::count() const noexcept {
   return state_ ? state_->visible.size() : 0;
@@ -22,11 +26,11 @@ const Object* View::find_uid(std::string_view uid) const noexcept {
 }
 
 std::size_t View::index_count(std::size_t column, std::string_view value) const noexcept {
-  return state_ ? state_->visible.values().count(column, value) : 0;
+  return state_ ? state_->visible.values().count(column, value, state_->last_lookup) : 0;
 }
 
 const Object* View::index_at(std::size_t column, std::string_view value, std::size_t i) const noexcept {
-  return state_ ? state_->visible.values().at(column, value, i) : nullptr;
+  return state_ ? state_->visible.values().at(column, value, i, state_->last_lookup) : nullptr;
 }
 
 std::string_view View::resource_version() const noexcept {

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "store/index.hpp"
+#include "store/last_lookup.hpp"
 #include "store/object.hpp"
 
 namespace ksr::store {
@@ -17,6 +18,8 @@ class View {
   View() noexcept = default;
   // Throws std::bad_alloc.
   View(const Index& visible, std::string_view resource_version);
+  // The same objects under another version. Throws std::bad_alloc.
+  View under(std::string_view resource_version) const;
 
   std::size_t count() const noexcept;
   const Object* at(std::size_t i) const noexcept;  // nullptr past the end
@@ -30,8 +33,11 @@ class View {
  private:
   friend class Deltas;
   struct State {
-    Index visible;
-    std::string resource_version;
+    State(const Index& index, std::string_view version) : visible(index), resource_version(version) {}
+
+    const Index visible;
+    const std::string resource_version;
+    mutable LastLookup last_lookup;
   };
 
   std::shared_ptr<const State> state_;

@@ -120,21 +120,28 @@ void Stream::start() {
 
 void Stream::abandon() {
   dispatcher_->abandon();
+  publisher_->leave();
   subscription_->leave();
 }
 
 void Stream::cancel() {
   dispatcher_->cancel();
+  // ksr_latest goes on until the stream is closed.
+  publisher_->freeze();
   subscription_->leave();
 }
 
 Status Stream::close() {
   const Status closed = dispatcher_->close();
-  if (closed == Status::ok) subscription_->leave();
+  if (closed == Status::ok) {
+    publisher_->leave();
+    subscription_->leave();
+  }
   return closed;
 }
 
 void Stream::close_async(std::function<void()> on_ended) {
+  publisher_->leave();
   subscription_->leave();
   dispatcher_->close_async(std::move(on_ended));
 }

@@ -487,9 +487,8 @@ void Reflector::note_message(WatchConnection& watch) {
   if (std::exchange(watch.has_message, true)) return;
   watch.first_message_at = watch.last_received;
   watch.mute_at.reset();
-  TransportChoice* const choice = retry_.transport();
-  if (choice == nullptr) return;
-  choice->note_message(watch.request.websocket);
+  if (retry_.transport() == nullptr) return;
+  retry_.note_message(watch.request.websocket);
   announce_transport(watch.request.websocket);
 }
 
@@ -513,7 +512,7 @@ void Reflector::note_fruitless(const WatchConnection& watch, bool was_due, Insta
   // Polls, and watches that a known limit has ended before they could.
   const bool was_cut = choice->proven(watch.request.websocket) && server_state_->path().lifetime(now);
   if (!was_due && (watch.request.poll || was_cut)) return;
-  choice->note_fruitless(watch.request.websocket, watch.opened, now);
+  retry_.note_fruitless(watch.request.websocket, watch.opened, now);
 }
 
 void Reflector::announce_transport(bool websocket) {

@@ -60,11 +60,25 @@ TransportChoice* RetryPlan::transport() noexcept {
 
 bool RetryPlan::websocket(Instant now) const noexcept {
   if (wanted_ != WatchTransport::automatic) return wanted_ == WatchTransport::websocket;
-  return server_state_.transport().websocket(now);
+  const TransportChoice& choice = server_state_.transport();
+  // The other streams of the server may use one transport just when this one asks, each time.
+  if (fruitless_over_websocket_ && choice.both_avoided(now)) return !*fruitless_over_websocket_;
+  return choice.websocket(now);
+}
+
+void RetryPlan::note_fruitless(bool websocket, Instant opened, Instant now) {
+  fruitless_over_websocket_ = websocket;
+  if (TransportChoice* const choice = transport()) choice->note_fruitless(websocket, opened, now);
+}
+
+void RetryPlan::note_message(bool websocket) noexcept {
+  fruitless_over_websocket_.reset();
+  if (TransportChoice* const choice = transport()) choice->note_message(websocket);
 }
 
 void RetryPlan::note_watch_refused(const RequestContext& context, const Error& error,
                                    const std::optional<json::ApiStatus>& status, Instant now) {
+  fruitless_over_websocket_.reset();
   TransportChoice* const choice = transport();
   if (choice == nullptr) return;
   const bool silent = error.status == Status::timeout;

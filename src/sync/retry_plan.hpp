@@ -42,6 +42,9 @@ class RetryPlan {
   // False: all names were tried once.
   bool next_candidate() noexcept { return candidates_.advance(); }
   bool websocket(Instant now) const noexcept;
+  // A watch of this stream that was open since `opened` passed on nothing, or it passed on a message.
+  void note_fruitless(bool websocket, Instant opened, Instant now);
+  void note_message(bool websocket) noexcept;
   // What chooses the transport; nullptr where the config does.
   TransportChoice* transport() noexcept;
   bool watchlist_refused() const;
@@ -103,6 +106,8 @@ class RetryPlan {
   ImmediateRetry immediate_retry_;
   Wait wait_ = Wait::none;
   Instant next_try_at_{};
+  // The transport of this stream's last watch, where that passed on nothing.
+  std::optional<bool> fruitless_over_websocket_;
   bool credentials_refreshed_ = false;
   // The last failure was that no answer came.
   bool unreachable_ = false;

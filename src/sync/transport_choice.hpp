@@ -20,6 +20,8 @@ class TransportChoice {
 
   // Whether the next watch is to go over WebSocket.
   bool websocket(Instant now) const noexcept;
+  // Neither is known to get through: what has failed may only have been quiet.
+  bool both_avoided(Instant now) const noexcept { return avoided(websocket_, now) && avoided(http_, now); }
   // A message of a watch has come over it before.
   bool proven(bool websocket) const noexcept { return websocket ? websocket_.proven : http_.proven; }
 

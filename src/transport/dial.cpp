@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/exception_error.hpp"
+#include "base/resource_exhaustion.hpp"
 #include "base/thread_check.hpp"
 #include "transport/failures.hpp"
 #include "transport/io_service.hpp"
@@ -119,6 +120,8 @@ class Dial::Steps final : public std::enable_shared_from_this<Dial::Steps> {
     address_timer_.reset();
     boost::system::error_code ignored;
     if (auto socket = std::exchange(socket_, nullptr)) socket->close(ignored);
+    // No other address needs less.
+    if (is_resource_exhaustion(reason)) return fail(io_error(step_, reason));
     if (next_address_ < addresses_.size()) return try_next_address();
     std::string step = step_;
     if (addresses_.size() > 1) step += " (the last of " + std::to_string(addresses_.size()) + " addresses)";
@@ -158,13 +161,17 @@ class Dial::Steps final : public std::enable_shared_from_this<Dial::Steps> {
   }
 
   Error handshake_error(const boost::system::error_code& ec) const {
-    if (ec == boost::asio::error::no_memory) return io_error(step_, ec);
+    if (is_resource_exhaustion(ec)) return io_error(step_, ec);
     const TlsUse use;
     const long verified = use ? SSL_get_verify_result(tls_->ssl()) : X509_V_OK;
     if (ec.category() != boost::asio::error::get_ssl_category() || verified == X509_V_OK) {
       return ec == boost::asio::error::eof || ec.category() != boost::asio::error::get_system_category()
                  ? tls_failure(step_, reason_text(ec))
                  : transport_error(step_, reason_text(ec));
+    }
+    // The system's CAs are read as they are needed, and what cannot be read is missing in silence.
+    if (const int lacking = route_->tls->system_cas() ? lack_of_descriptors() : 0) {
+      return resource_exhausted(step_ + ": reading the system's CA certificates", lacking);
     }
     const std::string name = route_->tls->verified_name(route_->server.host);
     return tls_failure(step_, std::string("the server's certificate failed the check for ") + name + ": " +

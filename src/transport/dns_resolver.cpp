@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "base/exception_error.hpp"
+#include "base/resource_exhaustion.hpp"
 #include "base/standard_descriptors.hpp"
 
 namespace ksr::transport {
@@ -47,6 +48,7 @@ Expected<Addresses> look_up_with_the_system(const std::string& host) {
   hints.ai_socktype = SOCK_STREAM;
   hints.ai_flags = AI_ADDRCONFIG;
   addrinfo* raw = nullptr;
+  errno = 0;
   int code = getaddrinfo(host.c_str(), nullptr, &hints, &raw);
   if (code == EAI_NONAME || code == EAI_ADDRFAMILY) {
     // AI_ADDRCONFIG ignores loopback addresses, and "localhost" has to resolve on a machine that has no others.
@@ -54,6 +56,9 @@ Expected<Addresses> look_up_with_the_system(const std::string& host) {
     code = getaddrinfo(host.c_str(), nullptr, &hints, &raw);
   }
   if (code != 0) {
+    // It says then that there is no such name (glibc, nss_files).
+    if (is_resource_exhaustion(errno)) return resource_exhausted("resolving " + host, errno);
+    if (code == EAI_MEMORY) return resource_exhausted("resolving " + host, ENOMEM);
     const std::string reason = code == EAI_SYSTEM ? std::strerror(errno) : gai_strerror(code);
     return Error{Status::transport, "resolving " + host + ": " + reason, {}, 502};
   }

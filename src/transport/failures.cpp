@@ -26,9 +26,13 @@ Error protocol_error(const std::string& step, const std::string& what) {
 }
 
 Error io_error(const std::string& step, const boost::system::error_code& reason) {
-  if (reason == boost::asio::error::no_memory) return Error{Status::out_of_memory, step + ": " + reason_text(reason)};
+  if (is_resource_exhaustion(reason)) return Error{Status::out_of_memory, step + ": " + reason_text(reason)};
   if (reason.category() == boost::asio::error::get_ssl_category()) return tls_failure(step, reason_text(reason));
   return transport_error(step, reason_text(reason));
+}
+
+bool is_resource_exhaustion(const boost::system::error_code& reason) noexcept {
+  return reason.category() == boost::system::system_category() && ksr::is_resource_exhaustion(reason.value());
 }
 
 std::string reason_text(const boost::system::error_code& reason) {

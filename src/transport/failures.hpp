@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/error.hpp"
+#include "base/resource_exhaustion.hpp"
 
 namespace ksr::transport {
 
@@ -16,8 +17,10 @@ Error tls_failure(const std::string& step, const std::string& reason);
 // 502: what came is not what the protocol allows.
 Error protocol_error(const std::string& step, const std::string& what);
 
-// `tls_failure` for OpenSSL's codes, out_of_memory, or else `transport_error`.
+// `tls_failure` for OpenSSL's codes, out_of_memory for what this machine has too little of, or else `transport_error`.
 Error io_error(const std::string& step, const boost::system::error_code& reason);
+using ksr::is_resource_exhaustion;
+bool is_resource_exhaustion(const boost::system::error_code& reason) noexcept;
 std::string reason_text(const boost::system::error_code& reason);
 
 std::string duration_text(long long milliseconds);

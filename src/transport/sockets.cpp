@@ -7,6 +7,7 @@
 
 #include <boost/asio/write.hpp>
 #include <cerrno>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -64,6 +65,13 @@ bool nothing_to_read(int fd) noexcept {
 
 OpenedSocket open_socket(const boost::asio::ip::tcp::endpoint& peer) {
   const StandardDescriptorsReserved reserved;
+  // Made first: Asio may have no descriptors for its reactor.
+  std::optional<boost::asio::ip::tcp::socket> socket;
+  try {
+    socket.emplace(io_service());
+  } catch (const boost::system::system_error& failure) {
+    return failure.code();
+  }
   // Asio opens its sockets without SOCK_CLOEXEC: a program that the host starts at that moment would inherit them.
   const int fd = ::socket(peer.protocol().family(), SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_TCP);
   if (fd < 0) return boost::system::error_code(errno, boost::system::system_category());
@@ -73,14 +81,13 @@ OpenedSocket open_socket(const boost::asio::ip::tcp::endpoint& peer) {
   set(fd, IPPROTO_TCP, TCP_KEEPINTVL, kSecondsBetweenProbes);
   set(fd, IPPROTO_TCP, TCP_KEEPCNT, kProbes);
   set(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, kMillisecondsUnacknowledged);
-  boost::asio::ip::tcp::socket socket(io_service());
   boost::system::error_code failed;
-  socket.assign(peer.protocol(), fd, failed);
+  socket->assign(peer.protocol(), fd, failed);
   if (failed) {
     ::close(fd);
     return failed;
   }
-  return socket;
+  return *std::move(socket);
 }
 
 void wait_for_slow_reader(int fd) noexcept {

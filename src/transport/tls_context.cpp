@@ -6,10 +6,13 @@
 
 #include <algorithm>
 #include <boost/asio/ip/address.hpp>
+#include <cerrno>
 #include <new>
 #include <optional>
+#include <system_error>
 #include <utility>
 
+#include "base/resource_exhaustion.hpp"
 #include "base/server_name.hpp"
 #include "base/standard_descriptors.hpp"
 #include "transport/pem.hpp"
@@ -72,10 +75,15 @@ X509_STORE* system_store() {
   static X509_STORE* const leaked = [] {
     const StandardDescriptorsReserved reserved;
     std::unique_ptr<X509_STORE, FreeStore> store(X509_STORE_new());
-    // Missing files are not reported as a failure.
+    // Missing files are not reported as a failure, nor are those that cannot be opened.
+    errno = 0;
     const bool usable = store && X509_STORE_set_default_paths(store.get()) == 1;
+    const int lacking = is_resource_exhaustion(errno) ? errno : lack_of_descriptors();
     ERR_clear_error();
     if (!usable) throw std::bad_alloc();
+    if (lacking != 0) {
+      throw std::system_error(lacking, std::generic_category(), "reading the system's CA certificates");
+    }
     return store.release();
   }();
   return leaked;
@@ -139,7 +147,7 @@ Expected<std::shared_ptr<TlsContext>> TlsContext::make(const TlsSettings& settin
   if (SSL_CTX_set_alpn_protos(context, kHttp11, sizeof kHttp11 - 1) != 0) throw std::bad_alloc();
   made->settings_name_ = without_final_dot(settings.server_name);
   made->verify_ = !settings.skip_verify;
-  made->trusts_system_cas_ = settings.ca_pem.empty();
+  made->system_cas_ = made->verify_ && settings.ca_pem.empty();
   if (!settings.ca_pem.empty()) {
     if (auto trusted = trust_only(context, settings.ca_pem); !trusted) return std::move(trusted).error();
   }
@@ -150,7 +158,7 @@ Expected<std::shared_ptr<TlsContext>> TlsContext::make(const TlsSettings& settin
 
 void TlsContext::trust_system_cas() {
   SSL_CTX_set1_cert_store(context_.get(), system_store());
-  trusts_system_cas_ = false;
+  has_store_ = true;
 }
 
 std::string TlsContext::verified_name(const std::string& host) const {
@@ -158,7 +166,7 @@ std::string TlsContext::verified_name(const std::string& host) const {
 }
 
 std::shared_ptr<TlsStream> TlsContext::open(boost::asio::ip::tcp::socket socket, const std::string& host) {
-  if (trusts_system_cas_ && verify_) trust_system_cas();
+  if (system_cas_ && !has_store_) trust_system_cas();
   std::shared_ptr<TlsStream> stream = TlsStream::create(std::move(socket), context_.get());
   expect_peer(stream->ssl(), verified_name(host));
   return stream;

@@ -21,10 +21,13 @@ class TlsContext {
   static Expected<std::shared_ptr<TlsContext>> make(const TlsSettings& settings);
 
   // Ready for the handshake with the server `host`: SNI and the name to verify are set. Throws
-  // std::bad_alloc. Called within a TlsUse.
+  // std::bad_alloc, and std::system_error where the system's CAs cannot be read for lack of descriptors. Called within
+  // a TlsUse.
   std::shared_ptr<TlsStream> open(boost::asio::ip::tcp::socket socket, const std::string& host);
   // The name that the server's certificate must have.
   std::string verified_name(const std::string& host) const;
+  // Certificates are checked against the system's CAs.
+  bool system_cas() const noexcept { return system_cas_; }
 
  private:
   struct FreeContext {
@@ -40,7 +43,8 @@ class TlsContext {
   std::unique_ptr<SSL_CTX, FreeContext> context_;
   std::string settings_name_;
   bool verify_ = true;
-  bool trusts_system_cas_ = false;
+  bool system_cas_ = false;
+  bool has_store_ = false;
 };
 
 }  // namespace ksr::transport

@@ -110,10 +110,12 @@ bool TlsStream::read_records(Error& error, std::size_t& size) {
       const int why = SSL_get_error(ssl(), result);
       drained_ = true;
       if (why != SSL_ERROR_WANT_READ && why != SSL_ERROR_WANT_WRITE) pending_error_ = failure(result);
+      release_buffers();
     } else {
-      if (waits(result, &TlsStream::read)) return false;
-      error = failure(result);
-      return true;
+      const bool goes_on = waits(result, &TlsStream::read);
+      if (!goes_on) error = failure(result);
+      release_buffers();
+      return !goes_on;
     }
   }
   return true;
@@ -141,10 +143,18 @@ void TlsStream::write(const Error& woken) {
       const int result = data.empty() ? 1 : SSL_write_ex(ssl(), data.data(), data.size(), &written);
       if (result != 1 && waits(result, &TlsStream::write)) return;
       if (result != 1) error = failure(result);
+      if (result == 1) release_buffers();
     }
   }
   const Writing written = std::exchange(writing_, Writing());
   written.done(error, error ? 0 : written.data.size());
+}
+
+// SSL_MODE_RELEASE_BUFFERS is for reading alone: a write, or a session ticket, would keep 16 KB of each idle
+// connection. A record of which a part has been read is in the buffer still, although SSL_free_buffers() counts it as
+// empty (OpenSSL ssl/record/rec_layer_s3.c).
+void TlsStream::release_buffers() noexcept {
+  if (SSL_has_pending(ssl()) == 0) SSL_free_buffers(ssl());
 }
 
 // ---- waiting, failing -----------------------------------------------------------------------------------------------

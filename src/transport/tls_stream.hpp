@@ -68,6 +68,7 @@ class TlsStream final : public web::connected_stream, public std::enable_shared_
   void begin(Step step, const Start& start);
   // True: `error` or `size` says how the read has ended.
   bool read_records(Error& error, std::size_t& size);
+  void release_buffers() noexcept;
   // True: the operation could not go on yet, and `step` is taken again when it can.
   bool waits(int result, Step step);
   Error failure(int result) const;

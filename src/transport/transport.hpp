@@ -81,6 +81,9 @@ struct Request {
   // input. It answers no pings meanwhile, so a missing pong counts only when nothing was written since the last one;
   // and the kernel's TCP_USER_TIMEOUT, which counts a window of zero, gives way to a look at its acknowledgements.
   bool peer_may_pause = false;
+  // Of `peer_may_pause`: the connection is given up when data waits for the peer, and it acknowledged nothing for so
+  // long; looked at three times meanwhile.
+  Milliseconds acknowledgement_limit{45'000};
 };
 
 // Whether the body is what was asked for: 200, or 203 when a proxy has changed it (RFC 9110, section 15.3.4).

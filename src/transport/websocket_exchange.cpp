@@ -25,9 +25,6 @@ constexpr std::size_t kMaxFrameSize = std::size_t{256} * 1024 * 1024;
 // Limits of the body of a refused handshake, which says why.
 constexpr std::size_t kMaxRefusalSize = std::size_t{1024} * 1024;
 constexpr Milliseconds kMaxRefusalTime{5000};
-// Of Request::peer_may_pause.
-constexpr Milliseconds kAcknowledgementCheck{15'000};
-constexpr Milliseconds kMaxUnacknowledged{45'000};
 // What may wait to be sent, and what a message counts in addition to its payload.
 constexpr std::size_t kMaxQueuedSize = std::size_t{1024} * 1024;
 constexpr std::size_t kMessageOverhead = 64;
@@ -306,10 +303,11 @@ void WebSocketDriver::opened() {
 }
 
 void WebSocketDriver::check_acknowledgements_later() {
-  acknowledgement_timer_ = executor().schedule(executor().now() + kAcknowledgementCheck, [this] {
-    guarded([this] {
-      if (acknowledges(socket(), kMaxUnacknowledged)) return check_acknowledgements_later();
-      end(timed_out(step(), "no acknowledgement within " + duration_text(kMaxUnacknowledged.count())));
+  const Milliseconds limit = request_.acknowledgement_limit;
+  acknowledgement_timer_ = executor().schedule(executor().now() + limit / 3, [this, limit] {
+    guarded([this, limit] {
+      if (acknowledges(socket(), limit)) return check_acknowledgements_later();
+      end(timed_out(step(), "no acknowledgement within " + duration_text(limit.count())));
     });
   });
 }

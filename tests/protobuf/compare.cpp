@@ -1,14 +1,20 @@
-// Whether protobuf becomes the JSON that an API server sends for the same object: reads the records of
-// tests/protobuf/objects, shows each difference. Without one it ends with 0.
+// Whether protobuf becomes the JSON that an API server sends for the same object, also when both are cut by random
+// keep_fields and drop_fields: reads the records of tests/protobuf/objects, shows each difference. Without one it ends
+// with 0.
 //   compare_protobuf FILE
 #include <cstdio>
 #include <fstream>
 #include <iterator>
+#include <optional>
+#include <random>
 #include <sstream>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "fuzz/json/dom.hpp"
+#include "json/field_filter.hpp"
+#include "json/field_path.hpp"
 #include "protobuf/list_reader.hpp"
 #include "protobuf/object_decoder.hpp"
 #include "protobuf/watch_reader.hpp"
@@ -18,6 +24,7 @@
 namespace {
 
 using namespace ksr::protobuf;
+using ksr::json::FieldOptions;
 using ksr::json::ReaderOptions;
 using ksr::json::testing::ListLog;
 using ksr::json::testing::WatchLog;
@@ -67,6 +74,84 @@ std::string first_difference(std::string_view expected, std::string_view found) 
          "\n  found    …" + std::string(found.substr(from, 200));
 }
 
+// ---- fields ---------------------------------------------------------------------------------------------------------
+
+constexpr std::size_t kMaxColumnBytes = std::size_t{1} << 20;
+
+// Cuts as stream::ListCall and WatchCall do before it records.
+template <class Log>
+class Cutting : public Log {
+ public:
+  // NULL: nothing is cut.
+  explicit Cutting(const FieldOptions* fields) {
+    if (fields != nullptr) filter_.emplace(*fields, kMaxColumnBytes);
+  }
+
+ protected:
+  template <class Record>
+  void cut(const ksr::json::Item& item, Record&& record) {
+    if (!filter_) return record(item);
+    const ksr::json::Item made = filter_->apply(item);
+    record(made);
+    for (const std::string_view column : made.columns->texts) this->lines.back().append(" | ").append(column);
+  }
+
+ private:
+  std::optional<ksr::json::FieldFilter> filter_;
+};
+
+class CutList final : public Cutting<ListLog> {
+ public:
+  using Cutting::Cutting;
+  void on_item(const ksr::json::Item& item) override {
+    cut(item, [this](const ksr::json::Item& made) { ListLog::on_item(made); });
+  }
+};
+
+class CutWatch final : public Cutting<WatchLog> {
+ public:
+  using Cutting::Cutting;
+  void on_event(ksr::json::EventType type, const ksr::json::Item& item) override {
+    cut(item, [this, type](const ksr::json::Item& made) { WatchLog::on_event(type, made); });
+  }
+};
+
+std::string pointer_step(const std::string& name) {
+  std::string step = "/";
+  for (const char c : name) c == '~' ? step += "~0" : c == '/' ? step += "~1" : step += c;
+  return step;
+}
+
+// A way down the object, of which steps after the first may be `*`.
+std::string random_pointer(const json_fuzz::Node& object, std::mt19937& random) {
+  std::string pointer;
+  const json_fuzz::Node* node = &object;
+  while (!node->members.empty() && (pointer.empty() || random() % 4 != 0)) {
+    const std::size_t i = random() % node->members.size();
+    const auto& [name, below] = node->members[i];
+    if (!pointer.empty() && random() % 3 == 0) {
+      pointer += "/*";
+    } else {
+      pointer += pointer_step(node->is_object() ? name : std::to_string(i));
+    }
+    node = &below;
+  }
+  // A blank would end it.
+  return pointer.find_first_of(" \t\r\n") == std::string::npos ? pointer : std::string("/metadata");
+}
+
+FieldOptions random_fields(const json_fuzz::Node& object, std::mt19937& random) {
+  const auto pointers = [&] {
+    std::string text;
+    for (std::size_t count = 1 + random() % 5; count > 0; --count) text += random_pointer(object, random) + " ";
+    return ksr::json::parse_field_paths(text).value();
+  };
+  FieldOptions fields;
+  (random() % 2 == 0 ? fields.keep : fields.drop) = pointers();
+  if (random() % 2 == 0) fields.columns = pointers();
+  return fields;
+}
+
 std::string type_members(const Envelope& envelope) {
   return "\"kind\":\"" + std::string(envelope.kind) + "\",\"apiVersion\":\"" + std::string(envelope.api_version) +
          "\",";
@@ -114,13 +199,13 @@ std::string compare_lines(const std::vector<std::string>& expected, const std::v
   return "expected " + std::to_string(expected.size()) + " items, found " + std::to_string(found.size());
 }
 
-std::string compare_events(const Record& record, const ReaderOptions& options) {
-  WatchLog expected;
+std::string compare_events(const Record& record, const ReaderOptions& options, const FieldOptions* fields = nullptr) {
+  CutWatch expected(fields);
   ksr::json::WatchReader json_reader(options, expected);
   std::string expected_error;
   feed(json_reader, R"({"type":"MODIFIED","object":)" + std::string(record.json) + "}", record.json.size() + 100,
        expected_error);
-  WatchLog found;
+  CutWatch found(fields);
   WatchReader reader(options, Framing::lengths, found);
   std::string error;
   const std::string event = event_of(record.protobuf);
@@ -128,6 +213,21 @@ std::string compare_events(const Record& record, const ReaderOptions& options) {
   if (!expected_error.empty() || !error.empty()) return expected_error + " / " + error;
   expected.lines.push_back(expected.lines.back());
   return compare_lines(without_reasons(expected.lines), without_reasons(found.lines));
+}
+
+constexpr int kCuts = 4;
+
+// Calls `compare(fields)` with random fields of the object, until one of them shows a difference.
+template <class Compare>
+std::string compare_cut(const Record& record, std::string_view object, Compare&& compare) {
+  json_fuzz::Node root;
+  if (json_fuzz::take_document(object, root) != json_fuzz::Parsed::whole) return {};
+  std::mt19937 random(static_cast<std::uint32_t>(record.json.size()));
+  for (int i = 0; i < kCuts; ++i) {
+    const FieldOptions fields = random_fields(root, random);
+    if (std::string problem = compare(fields); !problem.empty()) return "cut " + std::to_string(i) + ": " + problem;
+  }
+  return {};
 }
 
 // Empty: as it should be.
@@ -143,12 +243,18 @@ std::string compare_object(const Record& record, const Envelope& envelope, const
   if (decoder.text() != record.json) return first_difference(record.json, decoder.text());
   ReaderOptions options;
   std::string problem = compare_events(record, options);
+  if (problem.empty()) {
+    problem = compare_cut(record, record.json,
+                          [&](const FieldOptions& fields) { return compare_events(record, options, &fields); });
+  }
   options.keep_managed_fields = true;
   return problem.empty() ? compare_events(record, options) : problem;
 }
 
 struct ListFound {
-  ListLog log;
+  explicit ListFound(const FieldOptions* fields) : log(fields) {}
+
+  CutList log;
   std::string error;
   ksr::json::ListMeta meta;
 };
@@ -161,9 +267,9 @@ void read_list(const ReaderOptions& options, std::string_view bytes, std::size_t
   if (meta) found.meta = *meta;
 }
 
-std::string compare_list(const Record& record, const ReaderOptions& options) {
-  ListFound expected;
-  ListFound found;
+std::string compare_list(const Record& record, const ReaderOptions& options, const FieldOptions* fields = nullptr) {
+  ListFound expected(fields);
+  ListFound found(fields);
   read_list<ksr::json::ListReader>(options, record.json, record.json.size() + 1, expected);
   read_list<ListReader>(options, record.protobuf, 1 + record.protobuf.size() / 5, found);
   // The first item that is none ends both.
@@ -184,6 +290,12 @@ std::string compare(const Record& record) {
   if (kind->list == 0) return compare_object(record, envelope, *kind);
   ReaderOptions options;
   std::string problem = compare_list(record, options);
+  ListFound whole(nullptr);
+  read_list<ksr::json::ListReader>(options, record.json, record.json.size() + 1, whole);
+  if (problem.empty() && !whole.log.texts.empty()) {
+    problem = compare_cut(record, whole.log.texts.front(),
+                          [&](const FieldOptions& fields) { return compare_list(record, options, &fields); });
+  }
   options.keep_managed_fields = true;
   return problem.empty() ? compare_list(record, options) : problem;
 }

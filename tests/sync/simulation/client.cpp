@@ -3,9 +3,7 @@
 #include <cstdlib>
 #include <utility>
 
-#include "base/resource_version.hpp"
 #include "simulation/api_server.hpp"
-#include "store/changes.hpp"
 
 namespace ksr::sync::testing {
 
@@ -22,6 +20,12 @@ constexpr std::size_t kMaxRequestsInWindow = 20;
 constexpr Milliseconds kOutageWindow = 30s;
 constexpr std::size_t kMaxTriesInOutage = 12;
 
+// Streams that share one view.
+constexpr std::size_t kMaxStreams = 6;
+constexpr std::size_t kMaxEnded = 3;
+constexpr Milliseconds kSlowest = 300ms;
+constexpr Milliseconds kVerySlow = 20s;
+
 }  // namespace
 
 Client::Client(World& world, ApiServer& server, std::shared_ptr<ServerState> server_state, std::size_t number)
@@ -29,8 +33,9 @@ Client::Client(World& world, ApiServer& server, std::shared_ptr<ServerState> ser
       server_(server),
       number_(number),
       logger_(world),
-      reflector_(world.scenario.options, *this, std::move(server_state), world.random, logger_) {
-  expected_.fill(Etcd::kNone);
+      reflector_(world.scenario.options, *this, std::move(server_state), world.random, logger_),
+      sharing_random_(world.scenario.seed ^ (number << 32)) {
+  add_stream();
 }
 
 void Client::start() {
@@ -46,6 +51,8 @@ void Client::cancel() {
   cancelled_ = true;
   expect(!listing_, "cancel left a list staged");
   expect(server_.count_running(*this) == 0, "cancel left a request running");
+  while (!streams_.empty()) end_stream(streams_.size() - 1);
+  for (const auto& stream : ended_) stream->check_end();
 }
 
 void Client::sleep(Instant until) {
@@ -74,68 +81,60 @@ void Client::input(const std::function<void(Reflector&, Instant)>& what) {
   expect(waits == reflector_.next_try_at().has_value(), "WAITING and next_try_at do not agree");
   if (state_ == State::live) live_at_ = version_;
   check_fresh();
-  if (cache_.changed()) plan_delivery();
+  change_streams();
+  plan_deliveries();
 }
 
-void Client::plan_delivery() {
-  if (std::exchange(delivery_planned_, true)) return;
-  world_.agenda.after(world_.random.between(0ms, 300ms), [this] {
-    delivery_planned_ = false;
-    if (!cancelled_ && cache_.changed()) deliver();
-  });
+// ---- the streams that share the view ------------------------------------------------------------------------------
+
+// The first one stays, since the last one out would end the watch; and the course of the reflector is the same with and
+// without the others.
+void Client::change_streams() {
+  if (world_.scenario.sharing == 0 || !sharing_random_.chance(world_.scenario.sharing)) return;
+  const double roll = sharing_random_.unit();
+  if (roll < 0.4 || streams_.size() == 1) return add_stream();
+  const std::size_t i = 1 + sharing_random_.below(streams_.size() - 1);
+  if (roll < 0.7) return end_stream(i);
+  streams_[i]->show_latest();
 }
 
-void Client::deliver() {
-  store::Cut cut = cache_.cut();
-  const store::Deltas deltas(cut.changes, cut.view);
-  check_deltas(deltas, cut.view);
-  check_view(cut.view);
+void Client::add_stream() {
+  if (streams_.size() == kMaxStreams) return;
+  const Milliseconds slowest = streams_made_ > 0 && sharing_random_.chance(0.3) ? kVerySlow : kSlowest;
+  const std::string name = describe() + "." + std::to_string(streams_made_++);
+  world_.trace(name + " comes");
+  streams_.push_back(std::make_shared<SharedStream>(world_, name, view_, slowest));
 }
 
-void Client::check_deltas(const store::Deltas& deltas, const store::View& view) {
-  for (std::size_t i = 0; i < deltas.count(); ++i) {
-    const store::Object& object = *deltas.object_at(i);
-    const std::string uid(object.uid());
-    const std::string version(object.resource_version());
-    const auto known = host_.find(uid);
-    switch (deltas.kind_at(i)) {
-      case store::DeltaKind::added:
-        expect(known == host_.end(), "ADDED for a known uid");
-        host_.emplace(uid, version);
-        break;
-      case store::DeltaKind::modified:
-        expect(known != host_.end(), "MODIFIED for an unknown uid");
-        expect(compare_resource_versions(known->second, version).value_or(0) < 0, "an object went back");
-        known->second = version;
-        break;
-      case store::DeltaKind::deleted:
-        expect(known != host_.end(), "DELETED for an unknown uid");
-        host_.erase(known);
-        break;
-    }
+void Client::end_stream(std::size_t i) {
+  const std::shared_ptr<SharedStream> stream = streams_[i];
+  streams_.erase(streams_.begin() + static_cast<std::ptrdiff_t>(i));
+  stream->end();
+  ended_.push_back(stream);
+  if (ended_.size() <= kMaxEnded) return;
+  ended_.front()->check_end();
+  ended_.erase(ended_.begin());
+}
+
+void Client::plan_deliveries() {
+  for (std::size_t i = 0; i < streams_.size(); ++i) {
+    const std::shared_ptr<SharedStream>& stream = streams_[i];
+    if (stream->delivery_planned || !stream->has_news()) continue;
+    stream->delivery_planned = true;
+    SeededRandom& random = i == 0 ? world_.random : sharing_random_;
+    world_.agenda.after(random.between(0ms, stream->slowest()), [this, stream] {
+      stream->delivery_planned = false;
+      if (!cancelled_ && !stream->ended()) stream->deliver();
+    });
   }
-  expect(host_.size() == view.count(), "the deltas do not add up to the snapshot");
-  for (const auto& [uid, version] : host_) {
-    const store::Object* object = view.find_uid(uid);
-    expect(object != nullptr && object->resource_version() == version, "the deltas do not add up to the snapshot");
-  }
 }
 
-void Client::check_view(const store::View& view) {
-  const Revision version = std::strtoll(std::string(view.resource_version()).c_str(), nullptr, 10);
-  expect(version >= expected_version_, "a snapshot's resourceVersion went back");
-  expected_version_ = version;
-  expected_next_ = world_.etcd.advance(expected_, expected_next_, version);
-  std::size_t count = 0;
-  for (const std::size_t change : expected_) {
-    if (change == Etcd::kNone) continue;
-    ++count;
-    const TestObject& object = world_.etcd.log()[change].object;
-    const store::Object* held = view.find_uid(object.uid);
-    expect(held != nullptr && held->resource_version() == object.version,
-           "the snapshot is not the server's state at its resourceVersion");
-  }
-  expect(count == view.count(), "the snapshot holds more than the server had at its resourceVersion");
+void Client::deliver_all() {
+  for (const auto& stream : streams_) stream->deliver_all();
+}
+
+bool Client::synced() {
+  return view_->write([](const store::Cache& cache) { return cache.synced(); });
 }
 
 bool Client::converged() const {
@@ -226,13 +225,15 @@ void Client::begin_list() {
   effect("begin list");
   expect(!listing_, "a list began inside a list");
   listing_ = true;
-  cache_.begin_list();
+  view_->write([](store::Cache& cache) { cache.begin_list(); });
+  change_streams();
 }
 
 void Client::stage(const json::Item& item) {
   effect("stage");
   expect(listing_, "staged without a list");
-  cache_.stage(item);
+  view_->write([&](store::Cache& cache) { cache.stage(item); });
+  change_streams();
 }
 
 std::size_t Client::commit_list(std::string_view resource_version) {
@@ -240,25 +241,25 @@ std::size_t Client::commit_list(std::string_view resource_version) {
   expect(listing_, "committed without a list");
   note_version(resource_version);
   listing_ = false;
-  return cache_.commit_list(resource_version);
+  return view_->write([&](store::Cache& cache) { return cache.commit_list(resource_version); });
 }
 
 void Client::abandon_list() {
   effect("abandon list");
   listing_ = false;
-  cache_.abandon_list();
+  view_->write([](store::Cache& cache) { cache.abandon_list(); });
 }
 
 store::Applied Client::apply(json::EventType type, const json::Item& item) {
   effect("apply");
-  expect(cache_.synced(), "applied an event before the first list");
-  return cache_.apply(type, item);
+  expect(synced(), "applied an event before the first list");
+  return view_->write([&](store::Cache& cache) { return cache.apply(type, item); });
 }
 
 void Client::set_resource_version(std::string_view resource_version) {
   effect("set resourceVersion");
   note_version(resource_version);
-  cache_.set_resource_version(resource_version);
+  view_->write([&](store::Cache& cache) { cache.set_resource_version(resource_version); });
 }
 
 void Client::note_version(std::string_view version) {
@@ -277,7 +278,7 @@ void Client::on_state(State state) {
   has_state_ = true;
   state_ = state;
   if (state != State::live) return;
-  expect(cache_.synced(), "LIVE before the first list");
+  expect(synced(), "LIVE before the first list");
   expect(server_.has_watch(*this), "LIVE without a watch");
 }
 

@@ -1,15 +1,16 @@
-// `Client` is one stream under test: a reflector with a real cache and a host that takes snapshots at random times.
-// Checks each effect against the invariants. Used by Simulation.
+// `Client` is what is under test: a reflector with a real cache, and the streams that share it, one or several that
+// come and go. Checks each effect against the invariants. Used by Simulation.
 #pragma once
 
 #include <deque>
 #include <functional>
-#include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
+#include "delivery/shared_view.hpp"
+#include "simulation/shared_stream.hpp"
 #include "simulation/world.hpp"
-#include "store/cache.hpp"
 #include "sync/reflector.hpp"
 
 namespace ksr::sync::testing {
@@ -27,8 +28,8 @@ class Client final : public Effects {
   void sleep(Instant until);
   // An input of the reflector.
   void input(const std::function<void(Reflector&, Instant)>& what);
-  // The host takes the snapshot; it must be the server's state at its resourceVersion.
-  void deliver();
+  // The hosts take what there is; they must know the server's state then.
+  void deliver_all();
   // The view has been the state of the server while the stream was live.
   bool converged() const;
   std::string describe() const;
@@ -77,23 +78,29 @@ class Client final : public Effects {
   void effect(const char* what) const;
   void count_request(bool continues);
   void check_rate(std::deque<Instant>& times, Milliseconds window, std::size_t most);
-  void plan_delivery();
-  void check_view(const store::View& view);
-  void check_deltas(const store::Deltas& deltas, const store::View& view);
+  bool synced();
+  // Another stream comes, one goes, or one asks for the newest snapshot.
+  void change_streams();
+  void add_stream();
+  void end_stream(std::size_t i);
+  void plan_deliveries();
   void note_version(std::string_view version);
 
   World& world_;
   ApiServer& server_;
   const std::size_t number_;
   TraceLogger logger_;
-  store::Cache cache_{0};
+  const std::shared_ptr<delivery::SharedView> view_ = std::make_shared<delivery::SharedView>(0);
   Reflector reflector_;
+  SeededRandom sharing_random_;
+  std::vector<std::shared_ptr<SharedStream>> streams_;
+  std::vector<std::shared_ptr<SharedStream>> ended_;
+  std::size_t streams_made_ = 0;
 
   bool inside_ = false;
   bool listing_ = false;
   std::optional<Instant> fresh_at_;
   bool cancelled_ = false;
-  bool delivery_planned_ = false;
   Instant awake_at_{};
   Instant quiet_until_{};
   std::uint64_t timer_ = 0;
@@ -106,12 +113,6 @@ class Client final : public Effects {
 
   Revision version_ = 0;
   Revision live_at_ = 0;
-  // uid to resourceVersion, as the deltas say.
-  std::map<std::string, std::string> host_;
-  // The server's state at the last view's resourceVersion.
-  Etcd::State expected_;
-  std::size_t expected_next_ = 0;
-  Revision expected_version_ = 0;
 };
 
 }  // namespace ksr::sync::testing

@@ -47,8 +47,10 @@ Gateway draw_gateway(SeededRandom& random, WatchTransport transport) {
 
 }  // namespace
 
-Scenario::Scenario(std::uint64_t seed, SeededRandom& random) : options(draw_options(random)) {
+Scenario::Scenario(std::uint64_t scenario_seed, SeededRandom& random)
+    : seed(scenario_seed), options(draw_options(random)) {
   streams = seed % 100 == 99 ? 60 : random.chance(0.2) ? 3 : 1;
+  sharing = std::array{0.0, 0.02, 0.2}[seed % 3];
   actions = streams > 10 ? 60 : 200;
   pace = choose(random, std::array<Milliseconds, 4>{100ms, 500ms, 2s, 6s});
 

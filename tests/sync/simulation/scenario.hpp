@@ -30,8 +30,11 @@ enum class Gateway {
 struct Scenario {
   Scenario(std::uint64_t seed, SeededRandom& random);
 
+  const std::uint64_t seed;
   Options options;
   std::size_t streams = 1;
+  // How often a stream that shares the view of another comes or goes, at each input, page and object; 0: each is alone.
+  double sharing = 0;
   std::size_t actions = 0;
   // The mean time between two actions.
   Milliseconds pace{0};

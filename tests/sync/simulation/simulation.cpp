@@ -201,7 +201,7 @@ void Simulation::await_convergence() {
     if (!world_.agenda.step(limit)) throw InvariantViolation("not converged in time after the faults");
   }
   for (auto& client : clients_) {
-    if (!client->cancelled()) client->deliver();
+    if (!client->cancelled()) client->deliver_all();
   }
 }
 

@@ -254,6 +254,39 @@ TEST_CASE("where neither transport gets through they take turns") {
   }
 }
 
+TEST_CASE(
+    "where neither transport gets through a stream takes the other one than last, whatever other streams have seen") {
+  auto server_state = std::make_shared<ServerState>();
+  TransportChoice& choice = server_state->transport();
+  Options options = transport(WatchTransport::automatic);
+  options.watch_timeout = 10min;
+  Rig rig(options, server_state);
+  rig.go_live();
+  rig.bookmark("11");
+  for (const bool websocket : {true, false}) {
+    choice.note_fruitless(websocket, rig.now + 1s, rig.now + 2s);
+    choice.note_fruitless(websocket, rig.now + 3s, rig.now + 4s);
+  }
+  rig.advance(10s);
+  rig.end();
+  rig.advance(10s);
+  for (int i = 0; i < 4; ++i) {
+    CAPTURE(i);
+    REQUIRE(rig.last().is_watch);
+    const bool websocket = rig.last().watch.websocket;
+    rig.open();
+    // Those of other streams were quiet meanwhile, and it is their turn over the same transport again.
+    rig.advance(298s);
+    choice.note_fruitless(websocket, rig.now, rig.now);
+    rig.advance(1s);
+    choice.note_fruitless(!websocket, rig.now, rig.now);
+    const std::size_t before = rig.requests.size();
+    rig.advance(1s);
+    REQUIRE(rig.requests.size() == before + 1);
+    CHECK(rig.last().watch.websocket != websocket);
+  }
+}
+
 TEST_CASE("transport=websocket: a refused handshake ends the stream") {
   Rig rig(transport(WatchTransport::websocket));
   rig.start();

@@ -27,6 +27,19 @@ TEST_CASE("bytes are joined and cut as it suits, and none is lost") {
   CHECK(buffer.size() == 0);
 }
 
+TEST_CASE("what is held takes no more memory than it says") {
+  for (const std::size_t piece : {900U, 5000U, 8191U, 20000U, 32000U}) {
+    CAPTURE(piece);
+    PartBuffer buffer;
+    for (std::size_t all = 0; all < 1'000'000; all += piece) buffer.add_bytes(std::string(piece, 'x'));
+    const std::size_t told = buffer.size();
+    std::size_t held = 0;
+    while (!buffer.empty()) held += buffer.take().bytes.capacity();
+    // The last one has room for what comes next.
+    CHECK(held <= told + (std::size_t{32} << 10));
+  }
+}
+
 TEST_CASE("a read ends at a mark") {
   PartBuffer buffer;
   buffer.add_bytes("before");

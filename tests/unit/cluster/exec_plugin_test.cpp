@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -194,6 +195,28 @@ TEST_CASE("output that is no credential is refused without being repeated") {
     CHECK(has(outcome.error().message, part));
     CHECK(!has(outcome.error().message, "hunter2"));
   }
+}
+
+TEST_CASE("a lack of descriptors keeps a plugin from running, and is no failure of its credentials") {
+  Plugin plugin("echo '" + credential(R"({"token":"t"})") + "'");
+  rlimit before{};
+  REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
+  const int lowest_free = ::dup(0);
+  REQUIRE(lowest_free >= 0);
+  ::close(lowest_free);
+  // Not one pipe, one, and not the second one.
+  for (const int left : {0, 1, 2, 3}) {
+    CAPTURE(left);
+    rlimit less = before;
+    less.rlim_cur = static_cast<rlim_t>(lowest_free + left);
+    REQUIRE(::setrlimit(RLIMIT_NOFILE, &less) == 0);
+    const auto outcome = plugin.run();
+    REQUIRE(::setrlimit(RLIMIT_NOFILE, &before) == 0);
+    REQUIRE(!outcome.has_value());
+    CHECK(outcome.error().status == Status::out_of_memory);
+    CHECK(has(outcome.error().message, "/plugin: cannot make a pipe: Too many open files"));
+  }
+  CHECK(plugin.run().has_value());
 }
 
 TEST_CASE("a plugin that hangs is killed with all that it started") {

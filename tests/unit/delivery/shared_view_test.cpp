@@ -214,6 +214,116 @@ TEST_CASE("what is no change for the host reaches ksr_latest of all, and keeps n
   CHECK(second.latest()->view().at(0)->resource_version() == "15");
 }
 
+TEST_CASE("a publisher that has left at the end of its stream shows what the view was then") {
+  const auto view = shared_view();
+  Publisher first(view);
+  Publisher second(view);
+  list(first, {"a", "b"}, "10");
+  first.next();
+  std::string last;
+  std::string version = "10";
+  SUBCASE("before it had taken anything") {
+    last = "1: +a +b";
+  }
+  SUBCASE("what it was delivered last is the newest") {
+    second.next();
+    last = "1: +a +b";
+  }
+  SUBCASE("there was more, which another one had taken") {
+    second.next();
+    put(first, "a", "11");
+    first.next();
+    last = "2: ~a";
+    version = "11";
+  }
+  SUBCASE("there was more, which no other had taken") {
+    second.next();
+    put(first, "a", "11");
+    last = "2: ~a";
+    version = "11";
+  }
+  SUBCASE("ksr_latest had shown more") {
+    second.next();
+    put(first, "a", "11");
+    second.latest();
+    last = "2: ~a";
+    version = "11";
+  }
+  second.freeze();
+  const std::uint64_t sequence_of_first = first.latest()->sequence();
+  CHECK(told(second.latest()) == last);
+  put(first, "a", "12");
+  put(first, "b", "13", EventType::deleted);
+  put(first, "c", "14", EventType::added);
+  CHECK(told(second.latest()) == last);
+  CHECK(told(first.latest()).substr(2) == " -b ~a +c");
+  put(first, "d", "15", EventType::added);
+  CHECK(first.next()->sequence() == sequence_of_first + 1);
+  CHECK(told(second.latest()) == last);
+  CHECK(held_by(second.latest()->view()) == Held{{"a", version == "10" ? "10" : "11"}, {"b", "10"}});
+  CHECK(first.next());
+  CHECK(second.latest()->sequence() == static_cast<std::uint64_t>(last[0] - '0'));
+  // What ends a stream may come several times.
+  second.freeze();
+  CHECK(told(second.latest()) == last);
+  second.leave();
+  second.leave();
+  CHECK(first.latest());
+}
+
+TEST_CASE("a publisher that left before the first list has nothing to show, also when that has come") {
+  const auto view = shared_view();
+  Publisher first(view);
+  Publisher second(view);
+  Publisher third(view);
+  second.freeze();
+  third.leave();
+  list(first, {"a"}, "10");
+  CHECK(told(first.next()) == "1: +a");
+  for (Publisher* const each : {&second, &third}) {
+    CHECK_FALSE(each->latest());
+    CHECK_FALSE(each->changed());
+    CHECK(told(each->next()) == "nothing");
+  }
+}
+
+TEST_CASE("nothing is kept for a publisher that has left") {
+  const auto used = [] {
+    const auto info = mallinfo2();
+    return info.uordblks + info.hblkhd;
+  };
+  constexpr std::size_t kLarge = 50'000'000;
+  const auto view = shared_view();
+  Publisher first(view);
+  Publisher second(view);
+  const auto put_with_text = [&](const char* version, const std::string& text) {
+    view->write([&](store::Cache& cache) {
+      with_pod("a", version, [&](json::Item item) {
+        item.text = {};
+        item.text[0] = text;
+        cache.apply(EventType::modified, item);
+      });
+    });
+    first.next();
+  };
+  list(first, {}, "10");
+  const std::size_t before = used();
+  put_with_text("11", std::string(kLarge, 'x'));
+  const bool counts = used() >= before + kLarge;  // not where a sanitizer allocates
+  std::size_t held_at_the_end = 0;
+  SUBCASE("closed: it holds nothing") {
+    second.leave();
+  }
+  SUBCASE("cancelled: it holds the view as it was, and no other") {
+    second.latest();
+    second.freeze();
+    held_at_the_end = kLarge;
+  }
+  for (const char* const version : {"12", "13", "14"}) put_with_text(version, std::string(kLarge, 'y'));
+  for (const char* const version : {"15", "16", "17"}) put_with_text(version, "{}");
+  if (counts) CHECK(used() < before + held_at_the_end + kLarge / 2);
+}
+
 TEST_CASE("with a limit each publisher is told whether an object still exists") {
   const auto view = shared_view(1);
   Publisher first(view);
@@ -318,6 +428,16 @@ TEST_CASE("publishers on several threads, while the view changes") {
           if (!viewer.take().empty()) ++wrong;
           if (i % 2 == 0) viewer.publisher().latest();
         }
+        // As ksr_cancel, which comes while a snapshot is taken.
+        std::thread canceller([&] { viewer.publisher().freeze(); });
+        for (int taken = 0; taken < 20; ++taken) {
+          if (!viewer.take().empty()) ++wrong;
+        }
+        canceller.join();
+        while (viewer.publisher().changed()) {
+          if (!viewer.take().empty()) ++wrong;
+        }
+        if (!viewer.knows(held_by(viewer.publisher().latest()->view()))) ++wrong;
       }
       Viewer last(view);
       if (!last.take().empty() || !last.knows(held_by(last.publisher().latest()->view()))) ++wrong;

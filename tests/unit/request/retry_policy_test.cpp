@@ -48,6 +48,9 @@ TEST_CASE("what reads is tried again after transport failures, 429 and 500 to 50
   }
   CHECK(retried(Retries::safe, true, broken(false)));
   CHECK(retried(Retries::safe, true, broken(false, Status::timeout)));
+  // Of this machine, which passes.
+  CHECK(retried(Retries::safe, true, broken(false, Status::out_of_memory)));
+  CHECK(retried(Retries::safe, false, broken(false, Status::out_of_memory)));
   CHECK_FALSE(retried(Retries::safe, true, broken(false, Status::tls)));
   CHECK_FALSE(retried(Retries::safe, true, broken(false, Status::protocol)));
   CHECK_FALSE(retried(Retries::never, true, broken(false)));

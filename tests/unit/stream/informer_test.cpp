@@ -308,6 +308,28 @@ TEST_CASE("a stream that is cancelled is told nothing more, and what it was told
   CHECK(first.callbacks().back() == "destroy");
 }
 
+TEST_CASE("a stream that is cancelled shows the view as it was, whatever the others receive, until it is closed") {
+  Sharing sharing;
+  Opened& first = sharing.open();
+  Opened& second = sharing.open();
+  first.callbacks();
+  sharing.event("ADDED", "two", "11");
+  first.stream->cancel();
+  sharing.event("ADDED", "three", "12");
+  sharing.event("DELETED", "one", "13");
+  CHECK(second.callbacks().back() == "update 1: 2 objects, 2 deltas");
+  const delivery::SnapshotRef last = first.stream->latest();
+  REQUIRE(last);
+  CHECK(last->sequence() == 2);
+  CHECK(last->view().count() == 2);
+  CHECK(last->view().find("a", "one") != nullptr);
+  CHECK(last->deltas().count() == 1);
+  sharing.event("ADDED", "four", "14");
+  CHECK(second.callbacks().back() == "update 2: 3 objects, 1 deltas");
+  CHECK(first.stream->latest()->sequence() == 2);
+  CHECK(first.stream->latest()->view().resource_version() == last->view().resource_version());
+}
+
 TEST_CASE("a stream that could not be opened, or was never started, leaves the others as they are") {
   Sharing sharing;
   Opened& first = sharing.open();

@@ -1,17 +1,16 @@
 // When a connection whose peer may rest is dead: data waits, and no acknowledgement comes.
 #include <arpa/inet.h>
 #include <doctest/doctest.h>
-#include <linux/filter.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <array>
 #include <chrono>
 #include <string>
 #include <thread>
 
 #include "transport/sockets.hpp"
+#include "unit/transport/raw_server.hpp"
 
 using namespace ksr;
 using namespace ksr::transport;
@@ -46,12 +45,6 @@ class Ends {
   Ends& operator=(const Ends&) = delete;
 
   void send(const std::string& bytes) const { ::send(ours, bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL); }
-  // As a machine that is gone: no segment reaches the peer from now on.
-  void drop_all() const {
-    std::array<sock_filter, 1> drop{{{BPF_RET | BPF_K, 0, 0, 0}}};
-    const sock_fprog program{static_cast<unsigned short>(drop.size()), drop.data()};
-    REQUIRE(::setsockopt(peer, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program) == 0);
-  }
   // At most 10 s.
   bool becomes_silent() const {
     for (int i = 0; i < 1'000 && acknowledges(ours, kLimit); ++i) {
@@ -72,7 +65,7 @@ void wait_beyond_the_limit() {
 
 TEST_CASE("a peer that is gone does not acknowledge what was sent") {
   const Ends ends;
-  ends.drop_all();
+  REQUIRE(test::drop_all(ends.peer));
   // Nothing waits for an acknowledgement.
   wait_beyond_the_limit();
   CHECK(acknowledges(ends.ours, kLimit));

@@ -5,8 +5,12 @@
 
 #include <atomic>
 #include <cerrno>
+#include <chrono>
+#include <future>
 #include <string>
+#include <thread>
 
+#include "support/wait_limit.hpp"
 #include "unit/transport/listener.hpp"
 #include "unit/transport/raw_server.hpp"
 #include "unit/transport/websocket_peer.hpp"
@@ -169,6 +173,79 @@ TEST_CASE("a peer that may pause and got nothing since its last pong is given up
   REQUIRE(listener.wait_for_end());
   REQUIRE(listener.error());
   CHECK(listener.error()->http_status == 408);
+}
+
+TEST_CASE("a peer that may pause is given up when data waits for it and it acknowledges nothing, whatever rests") {
+  for (const bool paused : {false, true}) {
+    CAPTURE(paused);
+    std::promise<void> gone;
+    RawServer server([&](Peer& peer) {
+      accept_websocket(peer);
+      CHECK(read_frame(peer).payload == "before");
+      CHECK(drop_all(peer.fd()));
+      gone.set_value();
+      peer.wait_for_close();
+    });
+    Request request = request_for("/");
+    // A ping that is not answered says nothing after something was sent.
+    request.ping_interval = Milliseconds(20);
+    request.pong_timeout = Milliseconds(60);
+    request.peer_may_pause = true;
+    request.acknowledgement_limit = Milliseconds(300);
+    Listener listener;
+    listener.open_websocket(connect(server.url()), request);
+    REQUIRE(listener.wait_for_head());
+    const auto send = [&](const char* text) {
+      on_network([&] {
+        if (paused) listener.exchange->pause();
+        CHECK(listener.exchange->send(text, MessageType::binary, nullptr) == SendStatus::queued);
+      });
+    };
+    send("before");
+    REQUIRE(gone.get_future().wait_for(ksr::testing::kWaitLimit) == std::future_status::ready);
+    send("after");
+    REQUIRE(listener.wait_for_end());
+    REQUIRE(listener.error());
+    CHECK(listener.error()->http_status == 408);
+    CHECK(listener.error()->message.find("no acknowledgement within 300 ms") != std::string::npos);
+  }
+}
+
+TEST_CASE("a peer that may pause is kept while it lives: idle, or with a window of zero") {
+  for (const bool much : {false, true}) {
+    CAPTURE(much);
+    std::promise<void> go_on;
+    RawServer server([&](Peer& peer) {
+      accept_websocket(peer);
+      go_on.get_future().wait();
+      for (Frame got = read_frame(peer); got.opcode == binary_frame; got = read_frame(peer)) {
+        if (got.payload == "last") peer.send(frame(close_frame, close_payload(1000)));
+      }
+      peer.wait_for_close();
+    });
+    Request request = request_for("/");
+    request.peer_may_pause = true;
+    request.acknowledgement_limit = Milliseconds(90);
+    Listener listener;
+    listener.open_websocket(connect(server.url()), request);
+    REQUIRE(listener.wait_for_head());
+    const auto send = [&](const std::string& text) {
+      SendStatus status = SendStatus::closed;
+      on_network([&] { status = listener.exchange->send(text, MessageType::binary, nullptr); });
+      return status;
+    };
+    while (much && send(std::string(256 * 1024, 'm')) == SendStatus::queued) {
+    }
+    // The look at the acknowledgements comes a dozen times.
+    std::this_thread::sleep_for(std::chrono::milliseconds(400));
+    go_on.set_value();
+    for (SendStatus status = send("last"); status != SendStatus::queued; status = send("last")) {
+      REQUIRE(status == SendStatus::full);
+      std::this_thread::yield();
+    }
+    REQUIRE(listener.wait_for_end());
+    CHECK_FALSE(listener.error());
+  }
 }
 
 TEST_CASE("what the server has sent before it closed is delivered, though a write to it has failed") {

@@ -1,6 +1,7 @@
 #include "unit/transport/raw_server.hpp"
 
 #include <arpa/inet.h>
+#include <linux/filter.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <openssl/ssl.h>
@@ -8,6 +9,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <csignal>
 #include <stdexcept>
 #include <utility>
@@ -118,6 +120,12 @@ void Peer::reset() {
 void Peer::shut_down() {
   if (ssl_ != nullptr) SSL_shutdown(ssl_);
   ::shutdown(fd_, SHUT_WR);
+}
+
+bool drop_all(int fd) {
+  std::array<sock_filter, 1> drop{{{BPF_RET | BPF_K, 0, 0, 0}}};
+  const sock_fprog program{static_cast<unsigned short>(drop.size()), drop.data()};
+  return ::setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program) == 0;
 }
 
 RawServer::RawServer(std::function<void(Peer&, int)> script, bool ipv6)

@@ -47,6 +47,9 @@ class Peer {
   std::string sni_;
 };
 
+// As of a machine that is gone: no segment of the connection `fd` reaches it from now on.
+bool drop_all(int fd);
+
 class RawServer {
  public:
   using Script = std::function<void(Peer&)>;

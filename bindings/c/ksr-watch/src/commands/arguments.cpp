@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/text.hpp"
+#include "commands/usage_error.hpp"
 
 namespace ksr::commands {
 namespace {
@@ -170,10 +171,6 @@ bool is_secret(std::string_view key) {
   return key.substr(0, 7) == "header.";
 }
 
-Error wrong(const std::string& what) {
-  return {Status::invalid, what};
-}
-
 }  // namespace
 
 const char* name_of(Command command) {
@@ -229,7 +226,7 @@ class Arguments::Reader {
       argument = argv_[next_++];
     }
     arguments_.command = command_named(argument);
-    if (arguments_.command == Command::none) return wrong("unknown command " + in_quotes(argument));
+    if (arguments_.command == Command::none) return usage_error("unknown command " + in_quotes(argument));
     if (arguments_.command != Command::watch) return {};
     // The options before the command are for ksr-watch too.
     for (int i = 0; i < argc_; ++i) {
@@ -245,10 +242,10 @@ class Arguments::Reader {
     char* const equals = std::strchr(argument, '=');
     const std::string_view name(argument, equals ? static_cast<std::size_t>(equals - argument) : std::strlen(argument));
     const Option* option = find_option(name);
-    if (option == nullptr) return wrong("unknown flag: " + one_line(name));
+    if (option == nullptr) return usage_error("unknown flag: " + one_line(name));
     char* value = equals ? equals + 1 : nullptr;
     if (value == nullptr && option->takes == Takes::value) {
-      if (next_ >= argc_) return wrong("flag needs an argument: " + std::string(name));
+      if (next_ >= argc_) return usage_error("flag needs an argument: " + std::string(name));
       value = argv_[next_++];
     }
     seen_.push_back(option);
@@ -260,13 +257,13 @@ class Arguments::Reader {
     for (char* at = letters; *at != '\0'; ++at) {
       const std::string name{'-', *at};
       const Option* option = find_option(*at, arguments_.command);
-      if (option == nullptr) return wrong("unknown flag: " + one_line(name));
+      if (option == nullptr) return usage_error("unknown flag: " + one_line(name));
       seen_.push_back(option);
       const bool has_equals = at[1] == '=';
       if (option->takes == Takes::value) {
         char* value = at + (has_equals ? 2 : 1);
         if (!has_equals && at[1] == '\0') {
-          if (next_ >= argc_) return wrong("flag needs an argument: " + name);
+          if (next_ >= argc_) return usage_error("flag needs an argument: " + name);
           value = argv_[next_++];
         }
         return keep(*option, value);
@@ -280,18 +277,18 @@ class Arguments::Reader {
   Expected<void> keep(const Option& option, char* value) {
     std::string text = value == nullptr ? (option.takes == Takes::nothing ? "true" : "") : value;
     if (option.takes == Takes::nothing && text != "true" && text != "false") {
-      return wrong(std::string(option.name) + ": expected true or false");
+      return usage_error(std::string(option.name) + ": expected true or false");
     }
     const std::string_view name = option.name;
     std::string key = option.key == nullptr ? "" : option.key;
     char* secret = value;
     if (name == "--set") {
       const std::size_t equals = text.find('=');
-      if (equals == std::string::npos || equals == 0) return wrong("--set: expected KEY=VALUE");
+      if (equals == std::string::npos || equals == 0) return usage_error("--set: expected KEY=VALUE");
       key = text.substr(0, equals);
       text.erase(0, equals + 1);
       secret += equals + 1;
-      if (key == "delivery") return wrong("--set delivery: is chosen by ksr");
+      if (key == "delivery") return usage_error("--set delivery: is chosen by ksr");
     }
     if (is_secret(key)) secrets_.push_back(secret);
     if (!key.empty()) {
@@ -305,7 +302,8 @@ class Arguments::Reader {
   Expected<void> check_options() {
     if (arguments_.has("--help") || arguments_.has("--version")) return {};
     for (const Option* option : seen_) {
-      if ((option->commands & bit(arguments_.command)) == 0) return wrong("unknown flag: " + std::string(option->name));
+      if ((option->commands & bit(arguments_.command)) == 0)
+        return usage_error("unknown flag: " + std::string(option->name));
     }
     std::string groups;
     for (const std::string& group : arguments_.all("--as-group")) groups += (groups.empty() ? "" : ",") + group;

@@ -4,15 +4,12 @@
 #include "base/text.hpp"
 #include "commands/commands.hpp"
 #include "commands/json_text.hpp"
+#include "commands/usage_error.hpp"
 
 namespace ksr::commands {
 namespace {
 
 namespace json = boost::json;
-
-Error wrong(const std::string& what) {
-  return {Status::invalid, what};
-}
 
 // What an authorizer may know though no server has it (k8s.io/kubectl/pkg/cmd/auth/cani.go).
 bool is_known_without_a_server(std::string_view name) {
@@ -43,7 +40,8 @@ Expected<json::object> attributes_of(Session& session, const std::string& verb, 
   if (arguments.has("--subresource")) attributes["subresource"] = arguments.text("--subresource");
   if (!arguments.flag("--all-namespaces")) {
     const std::string& name_space = session.default_namespace();
-    if (name_space.empty()) return wrong("the namespace of the context cannot be told; expected --namespace or -A");
+    if (name_space.empty())
+      return usage_error("the namespace of the context cannot be told; expected --namespace or -A");
     attributes["namespace"] = name_space;
   }
   if (type == "*") return attributes;
@@ -68,13 +66,14 @@ Expected<json::object> attributes_of(Session& session, const std::string& verb, 
 Expected<void> run_can_i(Session& session, Outcome& outcome) {
   const Arguments& arguments = session.arguments();
   if (arguments.words.size() != 2) {
-    return wrong("you must specify two arguments: verb resource or verb resource/resourceName");
+    return usage_error("you must specify two arguments: verb resource or verb resource/resourceName");
   }
   const std::string& verb = arguments.words[0];
   const std::string& what = arguments.words[1];
   json::object spec;
   const bool is_path = what.rfind('/', 0) == 0;
-  if (is_path && arguments.has("--subresource")) return wrong("--subresource can not be used with NonResourceURL");
+  if (is_path && arguments.has("--subresource"))
+    return usage_error("--subresource can not be used with NonResourceURL");
   if (is_path) {
     spec["nonResourceAttributes"] = json::object{{"verb", verb}, {"path", what}};
   } else {

@@ -12,6 +12,7 @@
 #include "commands/json_text.hpp"
 #include "commands/manifests.hpp"
 #include "commands/printing.hpp"
+#include "commands/usage_error.hpp"
 
 namespace ksr::commands {
 namespace {
@@ -19,10 +20,6 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::size_t kMaxName = 1'000;
-
-Error wrong(const std::string& what) {
-  return {Status::invalid, what};
-}
 
 struct Deleted {
   Target target;
@@ -59,22 +56,22 @@ class Delete {
     if (!dry_run) return dry_run.error();
     dry_run_ = *dry_run;
     if (const std::string output = arguments.text("--output"); !output.empty() && output != "name") {
-      return wrong("unexpected -o output mode: " + in_quotes(output) + "; expected name");
+      return usage_error("unexpected -o output mode: " + in_quotes(output) + "; expected name");
     }
     selects_ = arguments.has("--selector") || arguments.has("--field-selector");
-    if (arguments.flag("--all") && selects_) return wrong("cannot set --all and a selector at the same time");
+    if (arguments.flag("--all") && selects_) return usage_error("cannot set --all and a selector at the same time");
     ignore_missing_ = arguments.has("--ignore-not-found") ? arguments.flag("--ignore-not-found")
                                                           : arguments.flag("--all") || selects_;
     wait_ = arguments.text("--wait", "true") == "true";
     cascade_ = arguments.text("--cascade", "background");
     if (cascade_.empty()) cascade_ = "background";
     if (cascade_ != "background" && cascade_ != "foreground" && cascade_ != "orphan") {
-      return wrong("--cascade: expected background, foreground or orphan");
+      return usage_error("--cascade: expected background, foreground or orphan");
     }
     if (Expected<void> grace = read_grace_period(); !grace) return grace;
     if (!arguments.has("--timeout")) return {};
     const Expected<Milliseconds> timeout = read_duration(arguments.text("--timeout"));
-    if (const Error* error = timeout.if_error()) return wrong("--timeout: " + error->message);
+    if (const Error* error = timeout.if_error()) return usage_error("--timeout: " + error->message);
     seconds_ = static_cast<double>(timeout->count()) / 1000;
     return {};
   }
@@ -85,14 +82,15 @@ class Delete {
     const std::string text = arguments.text("--grace-period", "-1");
     const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), grace_);
     if (failure != std::errc() || end != text.data() + text.size()) {
-      return wrong("--grace-period: expected a number of seconds");
+      return usage_error("--grace-period: expected a number of seconds");
     }
     const bool force = arguments.flag("--force");
     if (arguments.flag("--now")) {
-      if (grace_ != -1) return wrong("--now and --grace-period cannot be specified together");
+      if (grace_ != -1) return usage_error("--now and --grace-period cannot be specified together");
       grace_ = 1;
     }
-    if (force && grace_ > 0) return wrong("--force and --grace-period greater than 0 cannot be specified together");
+    if (force && grace_ > 0)
+      return usage_error("--force and --grace-period greater than 0 cannot be specified together");
     if (grace_ == 0 && !force) grace_ = 1;
     if (grace_ < 0 && force) grace_ = 0;
     if (grace_ == 0) {
@@ -108,13 +106,13 @@ class Delete {
     if (arguments.has("--filename")) return targets_of_files();
     const Expected<std::vector<TypeAndName>> named = session_.named();
     if (!named) return named.error();
-    if (named->empty()) return wrong("you must provide a type and a name, TYPE/NAME, or -f FILE");
+    if (named->empty()) return usage_error("you must provide a type and a name, TYPE/NAME, or -f FILE");
     const bool by_selection = selects_ || arguments.flag("--all");
     for (const TypeAndName& one : *named) {
-      if (one.name.empty() && !by_selection) return wrong("resource(s) were provided, but no name was specified");
-      if (!one.name.empty() && by_selection) return wrong("name cannot be provided when a selector is specified");
+      if (one.name.empty() && !by_selection) return usage_error("resource(s) were provided, but no name was specified");
+      if (!one.name.empty() && by_selection) return usage_error("name cannot be provided when a selector is specified");
       if (!one.name.empty() && arguments.flag("--all-namespaces")) {
-        return wrong("a resource cannot be retrieved by name across all namespaces");
+        return usage_error("a resource cannot be retrieved by name across all namespaces");
       }
     }
     return session_.resolve(*named);
@@ -122,14 +120,15 @@ class Delete {
 
   Expected<std::vector<Target>> targets_of_files() {
     const Arguments& arguments = session_.arguments();
-    if (!arguments.words.empty()) return wrong("when -f is given, resources cannot be given as arguments as well");
-    if (selects_ || arguments.flag("--all")) return wrong("neither a selector nor --all can be given with -f");
+    if (!arguments.words.empty())
+      return usage_error("when -f is given, resources cannot be given as arguments as well");
+    if (selects_ || arguments.flag("--all")) return usage_error("neither a selector nor --all can be given with -f");
     const Expected<std::vector<Manifest>> manifests =
         read_manifests(arguments.all("--filename"), arguments.flag("--recursive"));
     if (!manifests) return manifests.error();
     std::vector<Target> targets;
     for (const Manifest& manifest : *manifests) {
-      if (manifest.name.empty()) return wrong(manifest.source + ": an object has no name");
+      if (manifest.name.empty()) return usage_error(manifest.source + ": an object has no name");
     }
     for (const Manifest& manifest : *manifests) {
       Expected<cluster::Resource> resource = session_.find_kind(manifest.api_version, manifest.kind);

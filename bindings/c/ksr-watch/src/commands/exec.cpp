@@ -15,6 +15,7 @@
 #include "commands/poll_set.hpp"
 #include "commands/raw_terminal.hpp"
 #include "commands/stream_output.hpp"
+#include "commands/usage_error.hpp"
 
 extern "C" {
 #include "signals.h"
@@ -26,10 +27,6 @@ namespace {
 // Where the command has none that is known, as ssh(1).
 constexpr int kNoExitCode = 255;
 constexpr std::size_t kMaxRead = std::size_t{32} << 10;
-
-Error wrong(const std::string& what) {
-  return {Status::invalid, what};
-}
 
 class CommandStreams final : public ChannelHost {
  public:
@@ -45,7 +42,7 @@ class CommandStreams final : public ChannelHost {
     Expected<Channel> channel = Channel::open(session_.client(), keys_of(*pod), *this);
     if (!channel) return channel.error();
     channel_.emplace(*std::move(channel));
-    if (signals_start() == 0) return wrong("no pipe for signals: " + std::string(std::strerror(errno)));
+    if (signals_start() == 0) return usage_error("no pipe for signals: " + std::string(std::strerror(errno)));
     if (tty_) signals_for_terminal();
     pass_all();
     terminal_.leave();
@@ -87,11 +84,12 @@ class CommandStreams final : public ChannelHost {
     const Arguments& arguments = session_.arguments();
     const std::size_t before = arguments.words_before_dashes.value_or(arguments.words.size());
     if (before != 1) {
-      return wrong(std::string("expected one POD or TYPE/NAME") + (attaches_ ? "" : ", then -- and the command"));
+      return usage_error(std::string("expected one POD or TYPE/NAME") + (attaches_ ? "" : ", then -- and the command"));
     }
-    if (attaches_ && arguments.words.size() > 1) return wrong("attach takes no command; expected POD or TYPE/NAME");
+    if (attaches_ && arguments.words.size() > 1)
+      return usage_error("attach takes no command; expected POD or TYPE/NAME");
     if (!attaches_ && arguments.words.size() < 2) {
-      return wrong("you must specify at least one command for the container, after --");
+      return usage_error("you must specify at least one command for the container, after --");
     }
     return {};
   }

@@ -9,16 +9,13 @@
 #include "commands/printing.hpp"
 #include "commands/sort_key.hpp"
 #include "commands/table_text.hpp"
+#include "commands/usage_error.hpp"
 #include "commands/yaml_text.hpp"
 
 namespace ksr::commands {
 namespace {
 
 namespace json = boost::json;
-
-Error wrong(const std::string& what) {
-  return {Status::invalid, what};
-}
 
 Error not_json() {
   return {Status::server, "error: the server's answer is not JSON"};
@@ -46,14 +43,15 @@ class Get {
       if (Expected<void> fine = check_named(*named); !fine) return fine.error();
       return session_.resolve(*named);
     }
-    if (!arguments().words.empty()) return wrong("when -f is given, resources cannot be given as arguments as well");
+    if (!arguments().words.empty())
+      return usage_error("when -f is given, resources cannot be given as arguments as well");
     return session_.in_files();
   }
 
   Expected<void> check_options() {
     const std::string chunk = arguments().text("--chunk-size", "500");
     if (chunk.empty() || !std::all_of(chunk.begin(), chunk.end(), is_digit)) {
-      return wrong("--chunk-size: expected a number of objects, such as 500");
+      return usage_error("--chunk-size: expected a number of objects, such as 500");
     }
     if (!arguments().has("--sort-by")) return {};
     sort_text_ = arguments().text("--sort-by");
@@ -69,17 +67,17 @@ class Get {
 
   Expected<void> check_named(const std::vector<TypeAndName>& named) const {
     if (named.empty()) {
-      return wrong("you must specify the type of resource to get, such as pods, or TYPE/NAME, or -f FILE");
+      return usage_error("you must specify the type of resource to get, such as pods, or TYPE/NAME, or -f FILE");
     }
     const bool has_names = std::any_of(named.begin(), named.end(), [](const auto& one) { return !one.name.empty(); });
     if (has_names && (arguments().has("--selector") || arguments().has("--field-selector"))) {
-      return wrong("name cannot be provided when a selector is specified");
+      return usage_error("name cannot be provided when a selector is specified");
     }
     if (has_names && arguments().flag("--all-namespaces")) {
-      return wrong("a resource cannot be retrieved by name across all namespaces");
+      return usage_error("a resource cannot be retrieved by name across all namespaces");
     }
     if (!has_names && arguments().has("--subresource")) {
-      return wrong("subresource cannot be used when bulk resources are specified");
+      return usage_error("subresource cannot be used when bulk resources are specified");
     }
     return {};
   }
@@ -189,7 +187,7 @@ class Get {
   Expected<void> sort(Items& items, Key&& key) const {
     const auto is_missing = [&](const auto& item) { return key(item).is_missing(); };
     if (!items.empty() && std::all_of(items.begin(), items.end(), is_missing)) {
-      return wrong("couldn't find any field with path " + in_quotes(sort_text_) + " in the list of objects");
+      return usage_error("couldn't find any field with path " + in_quotes(sort_text_) + " in the list of objects");
     }
     std::stable_sort(items.begin(), items.end(), [&](const auto& a, const auto& b) { return key(a) < key(b); });
     return {};

@@ -16,6 +16,7 @@
 #include "commands/json_text.hpp"
 #include "commands/pods.hpp"
 #include "commands/poll_set.hpp"
+#include "commands/usage_error.hpp"
 
 namespace ksr::commands {
 namespace {
@@ -28,10 +29,6 @@ constexpr std::size_t kReadAhead = 8;
 constexpr const char* kTailOfMany = "10";
 // The rest of a line above the library's limit is waited for so long before another pod's lines are written.
 constexpr std::chrono::milliseconds kMaxLineWait{1'000};
-
-Error wrong(const std::string& what) {
-  return {Status::invalid, what};
-}
 
 class Logs;
 
@@ -154,19 +151,20 @@ class Logs {
 
   Expected<void> read_options() {
     if (!selects_ && arguments().words.empty()) {
-      return wrong("expected POD or TYPE/NAME, or -l SELECTOR");
+      return usage_error("expected POD or TYPE/NAME, or -l SELECTOR");
     }
-    if (arguments().words.size() > 2) return wrong("expected POD or TYPE/NAME, and at most a container");
-    if (selects_ && !arguments().words.empty()) return wrong("only a selector (-l) or a POD name is allowed");
+    if (arguments().words.size() > 2) return usage_error("expected POD or TYPE/NAME, and at most a container");
+    if (selects_ && !arguments().words.empty()) return usage_error("only a selector (-l) or a POD name is allowed");
     const bool has_inline = arguments().words.size() == 2;
     if (has_inline && arguments().has("--container")) {
-      return wrong("only one of -c or an inline [CONTAINER] arg is allowed");
+      return usage_error("only one of -c or an inline [CONTAINER] arg is allowed");
     }
     container_ = has_inline ? arguments().words[1] : arguments().text("--container");
     if (arguments().flag("--all-containers") && !container_.empty()) {
-      return wrong("--all-containers=true should not be specified with container name " + in_quotes(container_));
+      return usage_error("--all-containers=true should not be specified with container name " + in_quotes(container_));
     }
-    if (follow_ && arguments().flag("--previous")) return wrong("only one of follow (-f) or previous (-p) is allowed");
+    if (follow_ && arguments().flag("--previous"))
+      return usage_error("only one of follow (-f) or previous (-p) is allowed");
     prefixes_ = arguments().has("--prefix") ? arguments().flag("--prefix") : selects_;
     keys_ = {{"kind", "log"}, {"namespace", pods_namespace(session_)}};
     for (const char* name : {"follow", "previous", "timestamps"}) {
@@ -184,16 +182,16 @@ class Logs {
 
   Expected<void> read_since() {
     if (arguments().has("--since") && arguments().has("--since-time")) {
-      return wrong("only one of --since and --since-time is allowed");
+      return usage_error("only one of --since and --since-time is allowed");
     }
     if (arguments().has("--since")) {
       const Expected<Milliseconds> since = read_duration(arguments().text("--since"));
-      if (const Error* error = since.if_error()) return wrong("--since: " + error->message);
+      if (const Error* error = since.if_error()) return usage_error("--since: " + error->message);
       if (since->count() > 0) keys_.emplace_back("since", std::to_string(since->count()) + "ms");
     }
     if (arguments().has("--since-time")) {
       const std::string time = arguments().text("--since-time");
-      if (!parse_rfc3339(time)) return wrong("--since-time: expected a time such as 2026-01-02T03:04:05Z");
+      if (!parse_rfc3339(time)) return usage_error("--since-time: expected a time such as 2026-01-02T03:04:05Z");
       keys_.emplace_back("since", time);
     }
     return {};
@@ -206,10 +204,10 @@ class Logs {
     };
     tail_ = arguments().text("--tail", selects_ ? kTailOfMany : "-1");
     if (tail_ == "-1") tail_.clear();
-    if (!tail_.empty() && !is_number(tail_)) return wrong("--tail: expected a number of lines, or -1 for all");
+    if (!tail_.empty() && !is_number(tail_)) return usage_error("--tail: expected a number of lines, or -1 for all");
     if (!arguments().has("--limit-bytes")) return {};
     const std::string limit = arguments().text("--limit-bytes");
-    if (!is_number(limit)) return wrong("--limit-bytes: expected a number of bytes");
+    if (!is_number(limit)) return usage_error("--limit-bytes: expected a number of bytes");
     // For kubectl 0 is none.
     if (limit.find_first_not_of('0') == std::string::npos) return {};
     keys_.emplace_back("limit_bytes", limit);
@@ -226,7 +224,8 @@ class Logs {
       if (!pod) return pod.error();
       if (*pod) return add(**pod, false);
       // Who may read logs need not be allowed to read pods.
-      if (arguments().flag("--all-containers")) return wrong("the containers of the pod cannot be read: access denied");
+      if (arguments().flag("--all-containers"))
+        return usage_error("the containers of the pod cannot be read: access denied");
       PodView unknown;
       unknown.name = of->pod;
       sources_.push_back(std::make_unique<LogSource>(*this, unknown, container_));
@@ -234,7 +233,7 @@ class Logs {
     }
     const Expected<std::vector<PodView>> pods = list_pods(session_, of->selector);
     if (!pods) return pods.error();
-    if (pods->empty()) return wrong(one_line(of->shown) + " has no pods");
+    if (pods->empty()) return usage_error(one_line(of->shown) + " has no pods");
     const PodView* best = best_of(*pods);
     if (best == nullptr) best = &pods->front();
     if (pods->size() > 1) {
@@ -318,7 +317,7 @@ class Logs {
     }
     const std::string message = failure_of(status, error).message;
     ksr_error_free(error);
-    return wrong(message);
+    return usage_error(message);
   }
 
   // ---- reading ------------------------------------------------------------------------------------------------------

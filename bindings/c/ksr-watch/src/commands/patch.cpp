@@ -6,15 +6,12 @@
 #include "commands/json_text.hpp"
 #include "commands/manifests.hpp"
 #include "commands/printing.hpp"
+#include "commands/usage_error.hpp"
 
 namespace ksr::commands {
 namespace {
 
 namespace json = boost::json;
-
-Error wrong(const std::string& what) {
-  return {Status::invalid, what};
-}
 
 class Patch {
  public:
@@ -44,10 +41,10 @@ class Patch {
     const Arguments& arguments = session_.arguments();
     type_ = lower_case(arguments.text("--type", "strategic"));
     if (type_ != "strategic" && type_ != "merge" && type_ != "json") {
-      return wrong("--type must be one of json, merge, strategic, not " + in_quotes(type_));
+      return usage_error("--type must be one of json, merge, strategic, not " + in_quotes(type_));
     }
     if (arguments.has("--patch") == arguments.has("--patch-file")) {
-      return wrong("must specify either --patch or --patch-file");
+      return usage_error("must specify either --patch or --patch-file");
     }
     std::string text = arguments.text("--patch");
     if (arguments.has("--patch-file")) {
@@ -58,7 +55,8 @@ class Patch {
     Expected<json::value> patch = read_document(text, "the patch");
     if (!patch) return patch.error();
     const bool fits = type_ == "json" ? patch->is_array() : patch->is_object();
-    if (!fits) return wrong(std::string("the patch is no ") + (type_ == "json" ? "list of operations" : "object"));
+    if (!fits)
+      return usage_error(std::string("the patch is no ") + (type_ == "json" ? "list of operations" : "object"));
     patch_ = json_body(*patch);
     return {};
   }
@@ -66,14 +64,14 @@ class Patch {
   Expected<std::vector<Target>> find_targets() {
     const Arguments& arguments = session_.arguments();
     if (arguments.has("--filename") && !arguments.words.empty()) {
-      return wrong("when -f is given, resources cannot be given as arguments as well");
+      return usage_error("when -f is given, resources cannot be given as arguments as well");
     }
     if (!arguments.has("--filename")) {
       const Expected<std::vector<TypeAndName>> named = session_.named();
       if (!named) return named.error();
-      if (named->empty()) return wrong("expected a type and a name, TYPE/NAME, or -f FILE");
+      if (named->empty()) return usage_error("expected a type and a name, TYPE/NAME, or -f FILE");
       for (const TypeAndName& one : *named) {
-        if (one.name.empty()) return wrong("resource(s) were provided, but no name was specified");
+        if (one.name.empty()) return usage_error("resource(s) were provided, but no name was specified");
       }
       return session_.resolve(*named);
     }

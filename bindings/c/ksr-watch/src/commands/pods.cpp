@@ -5,6 +5,7 @@
 
 #include "base/text.hpp"
 #include "commands/json_text.hpp"
+#include "commands/usage_error.hpp"
 
 namespace ksr::commands {
 namespace {
@@ -12,10 +13,6 @@ namespace {
 namespace json = boost::json;
 
 constexpr const char* kPods = "v1/pods";
-
-Error wrong(const std::string& what) {
-  return {Status::invalid, what};
-}
 
 // What the server says of it.
 Error refused(const Failure& failure) {
@@ -155,12 +152,12 @@ const PodView* best_of(const std::vector<PodView>& pods) {
 Expected<std::string> choose_container(const PodView& pod, const std::string& asked, bool quiet, Report& report) {
   if (!asked.empty()) {
     if (pod.find(asked) != nullptr) return asked;
-    return wrong("container " + one_line(asked) + " not found in pod " + one_line(pod.name));
+    return usage_error("container " + one_line(asked) + " not found in pod " + one_line(pod.name));
   }
   if (!pod.default_container.empty()) return pod.default_container;
   const auto is_regular = [](const PodContainer& one) { return one.kind == PodContainer::Kind::regular; };
   const auto first = std::find_if(pod.containers.begin(), pod.containers.end(), is_regular);
-  if (first == pod.containers.end()) return wrong("pod " + one_line(pod.name) + " does not have any containers");
+  if (first == pod.containers.end()) return usage_error("pod " + one_line(pod.name) + " does not have any containers");
   if (!quiet && pod.containers.size() > 1) {
     report.note("Defaulted container " + in_quotes(first->name) + " out of: " + all_names(pod));
   }
@@ -177,7 +174,7 @@ Expected<PodsOf> find_pods_of(Session& session, const std::string& word) {
   const std::string type = slash == std::string::npos ? "pod" : word.substr(0, slash);
   const std::string name = slash == std::string::npos ? word : word.substr(slash + 1);
   if (type.empty() || name.empty() || name.find('/') != std::string::npos) {
-    return wrong("expected POD or TYPE/NAME in place of " + in_quotes(word));
+    return usage_error("expected POD or TYPE/NAME in place of " + in_quotes(word));
   }
   of.shown = "pod/" + name;
   of.pod = name;
@@ -193,7 +190,7 @@ Expected<PodsOf> find_pods_of(Session& session, const std::string& word) {
   of.shown = kind_prefix(target.resource) + "/" + name;
   of.pod.clear();
   of.selector = selector_of(*object);
-  if (of.selector.empty()) return wrong(one_line(of.shown) + " has no selector of pods");
+  if (of.selector.empty()) return usage_error(one_line(of.shown) + " has no selector of pods");
   if (target.resource.kind == "Service") of.service = std::move(object);
   return of;
 }
@@ -237,7 +234,7 @@ Expected<ChosenPod> choose_running_pod(Session& session, const std::string& word
     const Expected<std::vector<PodView>> pods = list_pods(session, of->selector);
     if (!pods) return pods.error();
     const PodView* best = best_of(*pods);
-    if (best == nullptr) return wrong("none of the pods of " + one_line(of->shown) + " is running");
+    if (best == nullptr) return usage_error("none of the pods of " + one_line(of->shown) + " is running");
     chosen.name = best->name;
     chosen.view = *best;
   }
@@ -245,7 +242,7 @@ Expected<ChosenPod> choose_running_pod(Session& session, const std::string& word
   if (!chosen.view) return chosen;
   const std::string& phase = chosen.view->phase;
   if (phase == "Succeeded" || phase == "Failed") {
-    return wrong("the pod " + one_line(chosen.name) + " is over; its phase is " + phase);
+    return usage_error("the pod " + one_line(chosen.name) + " is over; its phase is " + phase);
   }
   Expected<std::string> container = choose_container(*chosen.view, asked, arguments.flag("--quiet"), session.report());
   if (!container) return container.error();

@@ -23,6 +23,7 @@
 #include "commands/pods.hpp"
 #include "commands/poll_set.hpp"
 #include "commands/port_spec.hpp"
+#include "commands/usage_error.hpp"
 
 extern "C" {
 #include "signals.h"
@@ -45,10 +46,6 @@ constexpr std::chrono::seconds kAcceptPause{1};
 // Between two lists of pods where they may not be watched.
 constexpr std::chrono::seconds kListInterval{1};
 
-Error wrong(const std::string& what) {
-  return {Status::invalid, what};
-}
-
 // ---- the pods
 // ---------------------------------------------------------------------------------------------------------
 
@@ -65,7 +62,8 @@ class PodChoice {
       Expected<std::optional<PodView>> pod = fetch_pod(session_, of_.pod);
       if (!pod) return pod.error();
       if (*pod && (*pod)->phase != "Running") {
-        return wrong("unable to forward port because pod is not running. Current status=" + one_line((*pod)->phase));
+        return usage_error("unable to forward port because pod is not running. Current status=" +
+                           one_line((*pod)->phase));
       }
       named_ = *std::move(pod);
       if (!named_) named_.emplace().name = of_.pod;
@@ -150,7 +148,7 @@ class PodChoice {
     }
     const std::string message = failure_of(status, error).message;
     ksr_error_free(error);
-    return wrong(message);
+    return usage_error(message);
   }
 
   void on_pods(const ksr_snapshot* snapshot) {
@@ -368,10 +366,10 @@ class PortForward {
     if (!of) return of.error();
     pods_.emplace(session_, *std::move(of));
     if (Expected<void> begun = pods_->begin(); !begun) return begun;
-    if (signals_start() == 0) return wrong("no pipe for signals: " + std::string(std::strerror(errno)));
+    if (signals_start() == 0) return usage_error("no pipe for signals: " + std::string(std::strerror(errno)));
     const PodView* pod = wait_for_pod();
     if (signals_ended() == 0) {
-      if (pod == nullptr) return wrong("none of the pods of " + one_line(pods_->of().shown) + " is running");
+      if (pod == nullptr) return usage_error("none of the pods of " + one_line(pods_->of().shown) + " is running");
       if (Expected<void> listening = listen(*pod); !listening) return listening;
       forward();
     }
@@ -383,14 +381,14 @@ class PortForward {
  private:
   Expected<void> read_arguments() {
     const std::vector<std::string>& words = session_.arguments().words;
-    if (words.size() < 2) return wrong("TYPE/NAME and list of ports are required for port-forward");
+    if (words.size() < 2) return usage_error("TYPE/NAME and list of ports are required for port-forward");
     for (std::size_t i = 1; i < words.size(); ++i) {
       Expected<PortSpec> spec = parse_port_spec(words[i]);
       if (!spec) return spec.error();
       ports_.push_back({*std::move(spec), {}});
     }
     const Expected<Milliseconds> wait = read_duration(session_.arguments().text("--pod-running-timeout", "1m"));
-    if (const Error* error = wait.if_error()) return wrong("--pod-running-timeout: " + error->message);
+    if (const Error* error = wait.if_error()) return usage_error("--pod-running-timeout: " + error->message);
     max_wait_ = *wait;
     return {};
   }

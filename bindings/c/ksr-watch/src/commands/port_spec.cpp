@@ -6,6 +6,7 @@
 
 #include "base/text.hpp"
 #include "commands/json_text.hpp"
+#include "commands/usage_error.hpp"
 
 namespace ksr::commands {
 namespace {
@@ -13,10 +14,6 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::int64_t kMaxPort = 0xffff;
-
-Error wrong(const std::string& what) {
-  return {Status::invalid, what};
-}
 
 bool is_number(const std::string& text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), is_digit);
@@ -36,7 +33,8 @@ std::optional<std::int64_t> number_at(const json::value& value, const char* name
 }
 
 Expected<std::uint16_t> valid(std::int64_t port, const std::string& of) {
-  if (port < 1 || port > kMaxPort) return wrong(of + " is port " + std::to_string(port) + "; expected 1 to 65535");
+  if (port < 1 || port > kMaxPort)
+    return usage_error(of + " is port " + std::to_string(port) + "; expected 1 to 65535");
   return static_cast<std::uint16_t>(port);
 }
 
@@ -46,7 +44,7 @@ Expected<std::uint16_t> port_of_pod(const std::string& name, const PodView& pod)
       if (known == name) return valid(number, "the port " + in_quotes(name) + " of pod " + one_line(pod.name));
     }
   }
-  return wrong("pod " + one_line(pod.name) + " has no port named " + in_quotes(name));
+  return usage_error("pod " + one_line(pod.name) + " has no port named " + in_quotes(name));
 }
 
 const json::value* port_of_service(const json::value& service, const std::string& remote) {
@@ -66,10 +64,10 @@ Expected<PortSpec> parse_port_spec(const std::string& text) {
   const std::size_t colon = text.find(':');
   spec.remote = colon == std::string::npos ? text : text.substr(colon + 1);
   if (spec.remote.empty() || spec.remote.find(':') != std::string::npos) {
-    return wrong("expected REMOTE, LOCAL:REMOTE or :REMOTE in place of " + in_quotes(text));
+    return usage_error("expected REMOTE, LOCAL:REMOTE or :REMOTE in place of " + in_quotes(text));
   }
   if (is_number(spec.remote) && port_in(spec.remote).value_or(0) == 0) {
-    return wrong(in_quotes(text) + ": expected a remote port from 1 to 65535");
+    return usage_error(in_quotes(text) + ": expected a remote port from 1 to 65535");
   }
   if (colon == std::string::npos) {
     spec.local = port_in(spec.remote).value_or(0);
@@ -79,7 +77,7 @@ Expected<PortSpec> parse_port_spec(const std::string& text) {
   spec.how = PortSpec::Local::any;
   if (local.empty()) return spec;
   const std::optional<std::uint16_t> port = port_in(local);
-  if (!port) return wrong(in_quotes(text) + ": expected a local port from 0 to 65535");
+  if (!port) return usage_error(in_quotes(text) + ": expected a local port from 0 to 65535");
   if (*port == 0) return spec;
   spec.how = PortSpec::Local::given;
   spec.local = *port;
@@ -94,7 +92,7 @@ Expected<std::uint16_t> remote_port(const std::string& remote, const json::value
   }
   const json::value* port = port_of_service(*service, remote);
   const std::string of = "service " + one_line(text_at(*service, {"metadata", "name"}));
-  if (port == nullptr) return wrong(of + " does not have a port " + in_quotes(remote));
+  if (port == nullptr) return usage_error(of + " does not have a port " + in_quotes(remote));
   const std::int64_t number = number_at(*port, "port").value_or(0);
   // A headless one forwards nothing: its clients reach the pods themselves.
   if (text_at(*service, {"spec", "clusterIP"}) == "None") return valid(number, of);

@@ -2,13 +2,10 @@
 #include "commands/commands.hpp"
 #include "commands/json_text.hpp"
 #include "commands/manifests.hpp"
+#include "commands/usage_error.hpp"
 
 namespace ksr::commands {
 namespace {
-
-Error wrong(const std::string& what) {
-  return {Status::invalid, what};
-}
 
 std::string upper_case(std::string text) {
   for (char& c : text) {
@@ -25,14 +22,14 @@ Expected<void> run_raw(Session& session) {
   const bool of_get = arguments.has("--raw");
   std::vector<std::string> paths = arguments.words;
   if (of_get && (!paths.empty() || arguments.has("--output") || arguments.has("--filename"))) {
-    return wrong("arguments, --output and -f may not be passed when --raw is specified");
+    return usage_error("arguments, --output and -f may not be passed when --raw is specified");
   }
   if (of_get) paths = {arguments.text("--raw")};
-  if (paths.size() != 1) return wrong("expected one path, such as /healthz");
+  if (paths.size() != 1) return usage_error("expected one path, such as /healthz");
   Request request{{{"path", paths.front()}, {"method", upper_case(arguments.text("--method", "GET"))}}, ""};
   if (arguments.has("--filename")) {
     const std::vector<std::string> files = arguments.all("--filename");
-    if (files.size() != 1) return wrong("only one -f can be given: the body");
+    if (files.size() != 1) return usage_error("only one -f can be given: the body");
     Expected<std::string> body = read_whole(files.front());
     if (!body) return body.error();
     request.body = *std::move(body);

@@ -6,6 +6,7 @@
 #include "cluster/discovery_documents.hpp"
 #include "cluster/find_connection_spec.hpp"
 #include "commands/manifests.hpp"
+#include "commands/usage_error.hpp"
 
 namespace ksr::commands {
 namespace {
@@ -20,10 +21,6 @@ class NoLog final : public Logger {
   bool wants(LogLevel) const noexcept override { return false; }
   void log(LogLevel, std::string) override {}
 };
-
-Error wrong(const std::string& what) {
-  return {Status::invalid, what};
-}
 
 Error no_such_type(const std::string& name) {
   return {Status::not_found, "the server doesn't have a resource type " + in_quotes(name)};
@@ -95,12 +92,12 @@ Expected<std::vector<TypeAndName>> Session::named() const {
     for (const std::string& word : words) {
       const std::size_t slash = word.find('/');
       if (slash == std::string::npos) {
-        return wrong("there is no need to give a type beside TYPE/NAME; expected TYPE/NAME in place of " +
-                     in_quotes(word));
+        return usage_error("there is no need to give a type beside TYPE/NAME; expected TYPE/NAME in place of " +
+                           in_quotes(word));
       }
       const std::string name = word.substr(slash + 1);
       if (slash == 0 || name.empty() || has_slash(name)) {
-        return wrong("arguments in resource/name form must have a single resource and name: " + in_quotes(word));
+        return usage_error("arguments in resource/name form must have a single resource and name: " + in_quotes(word));
       }
       named.push_back({word.substr(0, slash), name});
     }
@@ -108,7 +105,7 @@ Expected<std::vector<TypeAndName>> Session::named() const {
   }
   if (words.empty()) return named;
   for (const std::string_view type : split(words.front(), ',')) {
-    if (type.empty()) return wrong("expected a type such as pods in " + in_quotes(words.front()));
+    if (type.empty()) return usage_error("expected a type such as pods in " + in_quotes(words.front()));
     if (words.size() == 1) named.push_back({std::string(type), ""});
     for (std::size_t i = 1; i < words.size(); ++i) named.push_back({std::string(type), words[i]});
   }
@@ -185,7 +182,7 @@ Expected<std::vector<Target>> Session::in_files() {
   if (!manifests) return manifests.error();
   std::vector<Target> targets;
   for (const Manifest& manifest : *manifests) {
-    if (manifest.name.empty()) return wrong(manifest.source + ": an object has no name");
+    if (manifest.name.empty()) return usage_error(manifest.source + ": an object has no name");
     Expected<cluster::Resource> resource = find_kind(manifest.api_version, manifest.kind);
     if (!resource) return resource.error();
     targets.push_back({*std::move(resource), manifest.name, manifest.name_space});

@@ -10,6 +10,7 @@
 #include "commands/durations.hpp"
 #include "commands/json_text.hpp"
 #include "commands/printing.hpp"
+#include "commands/usage_error.hpp"
 #include "commands/wait_condition.hpp"
 
 namespace ksr::commands {
@@ -27,10 +28,6 @@ struct Release {
   void operator()(ksr_stream* stream) const { ksr_close(stream); }
   void operator()(ksr_error* error) const { ksr_error_free(error); }
 };
-
-Error wrong(const std::string& what) {
-  return {Status::invalid, what};
-}
 
 json::value object_of(const ksr_object* object) {
   std::size_t size = 0;
@@ -87,7 +84,7 @@ class Wait {
       }
     }
     const bool deletes = has(WaitCondition::Kind::deleted);
-    if (visited == 0 && !deletes && !session_.report().has_errors()) return wrong("no matching resources found");
+    if (visited == 0 && !deletes && !session_.report().has_errors()) return usage_error("no matching resources found");
     return {};
   }
 
@@ -106,7 +103,7 @@ class Wait {
 
   Expected<void> read_options() {
     const std::vector<std::string> texts = arguments().all("--for");
-    if (texts.empty()) return wrong("unrecognized condition: []; expected --for");
+    if (texts.empty()) return usage_error("unrecognized condition: []; expected --for");
     for (const std::string& text : texts) {
       Expected<WaitCondition> condition = WaitCondition::parse(text);
       if (!condition) return condition.error();
@@ -117,11 +114,11 @@ class Wait {
       timeout_ = kDefaultTimeout;
     } else if (!timeout.empty() && timeout.front() == '-') {
       if (!read_duration(std::string_view(timeout).substr(1)))
-        return wrong("--timeout: expected a duration such as 30s");
+        return usage_error("--timeout: expected a duration such as 30s");
       timeout_ = kWeek;
     } else {
       const Expected<Milliseconds> read = read_duration(timeout);
-      if (const Error* error = read.if_error()) return wrong("--timeout: " + error->message);
+      if (const Error* error = read.if_error()) return usage_error("--timeout: " + error->message);
       timeout_ = *read;
     }
     return {};
@@ -133,14 +130,14 @@ class Wait {
     if (arguments().has("--filename")) return session_.in_files();
     const Expected<std::vector<TypeAndName>> named = session_.named();
     if (!named) return named.error();
-    if (named->empty()) return wrong("expected objects to wait for, such as pod/web, or -f FILE");
+    if (named->empty()) return usage_error("expected objects to wait for, such as pod/web, or -f FILE");
     for (const TypeAndName& one : *named) {
       if (one.name.empty() && !selects() && !arguments().flag("--all")) {
-        return wrong("resource(s) were provided, but no name was specified");
+        return usage_error("resource(s) were provided, but no name was specified");
       }
-      if (!one.name.empty() && selects()) return wrong("name cannot be provided when a selector is specified");
+      if (!one.name.empty() && selects()) return usage_error("name cannot be provided when a selector is specified");
       if (!one.name.empty() && arguments().flag("--all-namespaces")) {
-        return wrong("a resource cannot be retrieved by name across all namespaces");
+        return usage_error("a resource cannot be retrieved by name across all namespaces");
       }
     }
     return session_.resolve(*named);

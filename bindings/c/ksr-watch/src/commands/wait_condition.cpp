@@ -5,6 +5,7 @@
 
 #include "base/text.hpp"
 #include "commands/json_text.hpp"
+#include "commands/usage_error.hpp"
 
 namespace ksr::commands {
 namespace {
@@ -13,10 +14,6 @@ namespace json = boost::json;
 
 constexpr std::string_view kCondition = "condition=";
 constexpr std::string_view kJsonPath = "jsonpath=";
-
-Error wrong(const std::string& what) {
-  return {Status::invalid, what};
-}
 
 // At each single "=" (k8s.io/kubectl/pkg/cmd/wait, splitJSONPathInput): filters have two of them.
 std::vector<std::string> split_at_equals(std::string_view text) {
@@ -63,7 +60,7 @@ Expected<WaitCondition> WaitCondition::parse(const std::string& text) {
     const bool is_pointer = text.front() == '/';
     const auto parts = split_at_equals(is_pointer ? view : view.substr(kJsonPath.size()));
     if (parts.size() > 2) {
-      return wrong(
+      return usage_error(
           "jsonpath wait format must be --for=jsonpath='{.status.readyReplicas}'=3 or "
           "--for=jsonpath='{.status.readyReplicas}'");
     }
@@ -73,11 +70,11 @@ Expected<WaitCondition> WaitCondition::parse(const std::string& text) {
     condition.path_ = *std::move(path);
     if (parts.size() == 2) condition.value_ = without_quotes(parts.back());
     if (condition.value_ && condition.value_->empty()) {
-      return wrong(
+      return usage_error(
           "jsonpath wait has to have a value after equal sign, like --for=jsonpath='{.status.readyReplicas}'=3");
     }
   } else {
-    return wrong("unrecognized condition: " + in_quotes(text));
+    return usage_error("unrecognized condition: " + in_quotes(text));
   }
   return condition;
 }
@@ -117,11 +114,11 @@ Expected<bool> WaitCondition::has_value(const json::value& object) const {
   const auto found = path_.find(object);
   if (!found) return found.error();
   if (found->empty()) return false;
-  if (found->size() > 1) return wrong("given jsonpath expression matches more than one value");
+  if (found->size() > 1) return usage_error("given jsonpath expression matches more than one value");
   if (!value_) return true;
   const json::value& value = *found->front();
   if (value.is_object() || value.is_array()) {
-    return wrong("jsonpath leads to a nested object or list which is not supported");
+    return usage_error("jsonpath leads to a nested object or list which is not supported");
   }
   return trimmed(scalar_text(value)) == trimmed(*value_);
 }

@@ -22,12 +22,6 @@ namespace json = boost::json;
 
 constexpr std::size_t kMaxColumns = 32;
 
-std::string field_of(const ksr_object* object, ksr_field field) {
-  std::size_t size = 0;
-  const char* text = ksr_object_field(object, field, &size);
-  return {text, size};
-}
-
 json::value json_of(const ksr_object* object) {
   std::size_t size = 0;
   const char* text = ksr_object_field(object, KSR_FIELD_JSON, &size);

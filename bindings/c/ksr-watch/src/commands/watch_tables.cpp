@@ -23,13 +23,13 @@ constexpr std::chrono::seconds kRestAfterFailure{2};
 constexpr std::chrono::seconds kRefresh{10};
 constexpr std::size_t kSmallView = 500;
 
+}  // namespace
+
 std::string field_of(const ksr_object* object, ksr_field field) {
   std::size_t size = 0;
   const char* text = ksr_object_field(object, field, &size);
   return {text, size};
 }
-
-}  // namespace
 
 WatchTables::~WatchTables() {
   closing_ = true;

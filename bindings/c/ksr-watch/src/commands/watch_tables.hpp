@@ -19,6 +19,8 @@
 
 namespace ksr::commands {
 
+std::string field_of(const ksr_object* object, ksr_field field);
+
 // What the stream asks for, as keys of ksr_config.
 struct WatchQuery {
   std::string resource;

@@ -8,22 +8,19 @@
 #include "commands/json_text.hpp"
 #include "commands/manifests.hpp"
 #include "commands/printing.hpp"
+#include "commands/usage_error.hpp"
 
 namespace ksr::commands {
 namespace {
 
 namespace json = boost::json;
 
-Error wrong(const std::string& what) {
-  return {Status::invalid, what};
-}
-
 Expected<std::string> field_validation_of(const Arguments& arguments) {
   const std::string value = arguments.text("--validate", "strict");
   if (value == "strict" || value == "true" || value.empty()) return std::string("Strict");
   if (value == "warn") return std::string("Warn");
   if (value == "ignore" || value == "false") return std::string("Ignore");
-  return wrong("--validate: expected strict (or true), warn or ignore (or false)");
+  return usage_error("--validate: expected strict (or true), warn or ignore (or false)");
 }
 
 class Write {
@@ -33,11 +30,11 @@ class Write {
   Expected<void> run() {
     const Arguments& arguments = session_.arguments();
     if (!arguments.words.empty())
-      return wrong("unexpected argument " + in_quotes(arguments.words.front()) +
-                   "; expected objects in files, with -f");
-    if (!arguments.has("--filename")) return wrong("must specify -f FILE");
+      return usage_error("unexpected argument " + in_quotes(arguments.words.front()) +
+                         "; expected objects in files, with -f");
+    if (!arguments.has("--filename")) return usage_error("must specify -f FILE");
     if (arguments.has("--server-side") && !arguments.flag("--server-side")) {
-      return wrong("--server-side: is always true; objects are applied by the server alone");
+      return usage_error("--server-side: is always true; objects are applied by the server alone");
     }
     const Expected<Format> format = format_of(arguments, false);
     if (!format) return format.error();
@@ -69,12 +66,12 @@ class Write {
     for (const Manifest& manifest : manifests) {
       const std::string in_file = manifest.source + ": " + manifest.kind;
       if (manifest.name.empty() && (apply_ || text_at(manifest.object, {"metadata", "generateName"}).empty())) {
-        return wrong(in_file + ": resource name may not be empty");
+        return usage_error(in_file + ": resource name may not be empty");
       }
       if (!given.empty() && !manifest.name_space.empty() && given != manifest.name_space) {
-        return wrong("the namespace from the provided object " + in_quotes(manifest.name_space) +
-                     " does not match the namespace " + in_quotes(given) +
-                     ". You must pass '--namespace=" + one_line(manifest.name_space) + "' to perform this operation.");
+        return usage_error("the namespace from the provided object " + in_quotes(manifest.name_space) +
+                           " does not match the namespace " + in_quotes(given) + ". You must pass '--namespace=" +
+                           one_line(manifest.name_space) + "' to perform this operation.");
       }
     }
     return {};
@@ -84,8 +81,8 @@ class Write {
     Expected<cluster::Resource> resource = session_.find_kind(manifest.api_version, manifest.kind);
     if (const Error* error = resource.if_error()) {
       if (error->status != Status::not_found) return *error;
-      return wrong("resource mapping not found for name: " + in_quotes(manifest.name) + " from " +
-                   in_quotes(manifest.source) + ": " + error->message + "; are its CRDs installed?");
+      return usage_error("resource mapping not found for name: " + in_quotes(manifest.name) + " from " +
+                         in_quotes(manifest.source) + ": " + error->message + "; are its CRDs installed?");
     }
     const Target target{*std::move(resource), apply_ ? manifest.name : "", manifest.name_space};
     Request request = session_.request(apply_ ? "apply" : "create", target);
