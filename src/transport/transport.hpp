@@ -81,8 +81,8 @@ struct Request {
   // input. It answers no pings meanwhile, so a missing pong counts only when nothing was written since the last one;
   // and the kernel's TCP_USER_TIMEOUT, which counts a window of zero, gives way to a look at its acknowledgements.
   bool peer_may_pause = false;
-  // Of `peer_may_pause`: the connection is given up when data waits for the peer, and it acknowledged nothing for so
-  // long; looked at three times meanwhile.
+  // Of `peer_may_pause`: the connection is given up when data waits for the peer for so long, and it acknowledged
+  // nothing meanwhile. Looked at three times in it, which comes on top once.
   Milliseconds acknowledgement_limit{45'000};
 };
 

@@ -112,6 +112,7 @@ class WebSocketDriver final : public ExchangeDriver, public web::websocket_drive
   void ping();
   void await_pong();
   void check_acknowledgements_later();
+  void check_acknowledgements();
   std::string step() const { return "WebSocket of " + peer(); }
 
   std::shared_ptr<Client> client_;
@@ -129,6 +130,8 @@ class WebSocketDriver final : public ExchangeDriver, public web::websocket_drive
   std::unique_ptr<Timer> ping_timer_;
   std::unique_ptr<Timer> pong_timer_;
   std::unique_ptr<Timer> acknowledgement_timer_;
+  // Data waits for the peer, which has acknowledged nothing since.
+  std::optional<Instant> unacknowledged_since_;
   std::shared_ptr<PausableStream> pausable_;
   Instant pinged_{};
   bool sent_since_pong_ = false;
@@ -303,12 +306,26 @@ void WebSocketDriver::opened() {
 }
 
 void WebSocketDriver::check_acknowledgements_later() {
-  const Milliseconds limit = request_.acknowledgement_limit;
-  acknowledgement_timer_ = executor().schedule(executor().now() + limit / 3, [this, limit] {
-    guarded([this, limit] {
-      if (acknowledges(socket(), limit)) return check_acknowledgements_later();
-      end(timed_out(step(), "no acknowledgement within " + duration_text(limit.count())));
-    });
+  acknowledgement_timer_ =
+      executor().schedule(executor().now() + request_.acknowledgement_limit / 3, [this] { check_acknowledgements(); });
+}
+
+// What is sent after a long rest waits for its acknowledgement like any other, although the last one is as old as the
+// rest: the time counts from the first look that finds data waiting.
+void WebSocketDriver::check_acknowledgements() {
+  guarded([this] {
+    const Instant now = executor().now();
+    const Instant since = unacknowledged_since_.value_or(now);
+    const auto waited = std::chrono::duration_cast<Milliseconds>(now - since);
+    if (acknowledges(socket(), waited)) {
+      unacknowledged_since_.reset();
+    } else if (waited >= request_.acknowledgement_limit) {
+      const std::string limit = duration_text(request_.acknowledgement_limit.count());
+      return end(timed_out(step(), "no acknowledgement within " + limit));
+    } else {
+      unacknowledged_since_ = since;
+    }
+    check_acknowledgements_later();
   });
 }
 

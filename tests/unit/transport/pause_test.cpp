@@ -211,6 +211,33 @@ TEST_CASE("a peer that may pause is given up when data waits for it and it ackno
   }
 }
 
+TEST_CASE("after a long rest what is sent has its time to be acknowledged") {
+  std::promise<void> sent;
+  RawServer server([&](Peer& peer) {
+    accept_websocket(peer);
+    // Longer than the limit without an acknowledgement, since there is nothing to acknowledge.
+    std::this_thread::sleep_for(std::chrono::milliseconds(2500));
+    CHECK(drop_all(peer.fd()));
+    sent.set_value();
+    // The look at the acknowledgements comes meanwhile.
+    std::this_thread::sleep_for(std::chrono::milliseconds(700));
+    CHECK(drop_nothing(peer.fd()));
+    CHECK(read_frame(peer).payload == "late");
+    peer.send(frame(close_frame, close_payload(1000)));
+    peer.wait_for_close();
+  });
+  Request request = request_for("/");
+  request.peer_may_pause = true;
+  request.acknowledgement_limit = Milliseconds(1800);
+  Listener listener;
+  listener.open_websocket(connect(server.url()), request);
+  REQUIRE(listener.wait_for_head());
+  REQUIRE(sent.get_future().wait_for(ksr::testing::kWaitLimit) == std::future_status::ready);
+  on_network([&] { CHECK(listener.exchange->send("late", MessageType::binary, nullptr) == SendStatus::queued); });
+  REQUIRE(listener.wait_for_end());
+  CHECK_FALSE(listener.error());
+}
+
 TEST_CASE("a peer that may pause is kept while it lives: idle, or with a window of zero") {
   for (const bool much : {false, true}) {
     CAPTURE(much);
@@ -225,7 +252,8 @@ TEST_CASE("a peer that may pause is kept while it lives: idle, or with a window 
     });
     Request request = request_for("/");
     request.peer_may_pause = true;
-    request.acknowledgement_limit = Milliseconds(90);
+    // Longer than the peer's kernel may delay an acknowledgement (200 ms).
+    request.acknowledgement_limit = Milliseconds(600);
     Listener listener;
     listener.open_websocket(connect(server.url()), request);
     REQUIRE(listener.wait_for_head());
@@ -236,8 +264,8 @@ TEST_CASE("a peer that may pause is kept while it lives: idle, or with a window 
     };
     while (much && send(std::string(256 * 1024, 'm')) == SendStatus::queued) {
     }
-    // The look at the acknowledgements comes a dozen times.
-    std::this_thread::sleep_for(std::chrono::milliseconds(400));
+    // The look at the acknowledgements comes several times, and the last one is longer ago than the limit.
+    std::this_thread::sleep_for(std::chrono::milliseconds(1500));
     go_on.set_value();
     for (SendStatus status = send("last"); status != SendStatus::queued; status = send("last")) {
       REQUIRE(status == SendStatus::full);

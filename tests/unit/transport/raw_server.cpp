@@ -128,6 +128,11 @@ bool drop_all(int fd) {
   return ::setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program) == 0;
 }
 
+bool drop_nothing(int fd) {
+  const int unused = 0;
+  return ::setsockopt(fd, SOL_SOCKET, SO_DETACH_FILTER, &unused, sizeof unused) == 0;
+}
+
 RawServer::RawServer(std::function<void(Peer&, int)> script, bool ipv6)
     : script_(std::move(script)), ipv6_(ipv6), listener_(listen_on_loopback(ipv6, port_)) {
   acceptor_ = std::thread([this] { accept_all(); });

@@ -49,6 +49,8 @@ class Peer {
 
 // As of a machine that is gone: no segment of the connection `fd` reaches it from now on.
 bool drop_all(int fd);
+// It is back.
+bool drop_nothing(int fd);
 
 class RawServer {
  public:
