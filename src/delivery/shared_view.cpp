@@ -108,9 +108,11 @@ void SharedView::share() {
 }
 
 SnapshotRef SharedView::keep(Reader& reader, SnapshotRef made, std::uint64_t edition) {
-  const MutexLock lock(view_mutex_);
+  const MutexLock share_lock(share_mutex_);
+  const MutexLock view_lock(view_mutex_);
   SnapshotRef before = drop_kept(reader);
-  if (made && edition == cache_.edition()) put_kept(reader, std::move(made));
+  // What was taken before the reader left may be delivered after that.
+  if (made && !reader.left_ && edition == cache_.edition()) put_kept(reader, std::move(made));
   return before;
 }
 

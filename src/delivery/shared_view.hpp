@@ -89,7 +89,7 @@ class SharedView {
 
   // Keeps the snapshot, unless it is empty, as long as the cache is what it shows, which is of that edition. Returns
   // what was kept before, to be dropped without a lock.
-  SnapshotRef keep(Reader& reader, SnapshotRef made, std::uint64_t edition) KSR_EXCLUDES(view_mutex_);
+  SnapshotRef keep(Reader& reader, SnapshotRef made, std::uint64_t edition) KSR_EXCLUDES(share_mutex_, view_mutex_);
   // The snapshot that is kept for the reader, made by `make(view)`, of the view under that version, where there is
   // none; empty: take() has something.
   template <class Make>

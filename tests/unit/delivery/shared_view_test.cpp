@@ -413,6 +413,24 @@ TEST_CASE("publishers that come and go at random never miss or repeat anything")
   }
 }
 
+TEST_CASE("nothing is kept for a publisher that has left, though what it took before is delivered after that") {
+  const auto view = shared_view();
+  Publisher writer(view);
+  list(writer, {"n0"}, "10");
+  auto cancelled = std::make_unique<Publisher>(view);
+  const SnapshotRef shown = cancelled->latest();
+  cancelled->freeze();
+  const SnapshotRef delivered = cancelled->next();
+  REQUIRE(delivered);
+  CHECK(delivered->sequence() == shown->sequence());
+  cancelled.reset();
+  // Of the stream and this test, but no more of the view.
+  put(writer, "n1", "11");
+  CHECK(writer.latest()->view().count() == 2);
+  put(writer, "n2", "12");
+  CHECK(writer.latest()->view().count() == 3);
+}
+
 TEST_CASE("publishers on several threads, while the view changes") {
   const auto view = shared_view();
   Publisher writer(view);
