@@ -46,15 +46,20 @@ SnapshotRef SharedView::leave(Reader& reader) noexcept {
 }
 
 void SharedView::hold_last(Reader& reader) {
-  if (std::optional<Taken> taken = take_newest(reader)) {
-    reader.last_view_ = std::move(taken->cut.view);
-    reader.changes_ = std::move(taken->cut.changes);
-    reader.news_ = true;
+  for (;;) {
+    if (std::optional<Taken> taken = take_newest(reader)) {
+      reader.last_view_ = std::move(taken->cut.view);
+      reader.changes_ = std::move(taken->cut.changes);
+      reader.news_ = true;
+      return;
+    }
+    const MutexLock view_lock(view_mutex_);
+    // What has changed since then would be in the view and not among its changes.
+    if (news_of(reader)) continue;
+    reader.news_ = false;
+    if (cache_.synced()) reader.last_view_ = cache_.view();
     return;
   }
-  reader.news_ = false;
-  const MutexLock view_lock(view_mutex_);
-  if (cache_.synced()) reader.last_view_ = cache_.view();
 }
 
 std::optional<SharedView::Taken> SharedView::take(Reader& reader) {
