@@ -1,7 +1,9 @@
 // encoding: what comes in protobuf is in the view the very text that comes in JSON.
+#include <chrono>
 #include <cstring>
 #include <map>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "cluster/cases/stream_on_cluster.hpp"
@@ -28,15 +30,17 @@ std::map<std::string, std::string> texts_of(const Recorder& seen) {
 }
 
 // The same objects over both encodings, as soon as both streams have them: what changes later may reach one of them
-// first. How many there are.
+// first, and a change in dropped fields alone makes no callback. How many there are.
 std::size_t check_equal(const Recorder& protobuf, const Recorder& json) {
   std::map<std::string, std::string> expected;
   std::map<std::string, std::string> seen;
-  json.wait([&](const Recorder& now) {
+  const auto until = std::chrono::steady_clock::now() + ksr::testing::kWaitLimit;
+  for (;;) {
     seen = texts_of(protobuf);
-    expected = texts_of(now);
-    return seen == expected;
-  });
+    expected = texts_of(json);
+    if (seen == expected || std::chrono::steady_clock::now() > until) break;
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
   CHECK(seen.size() == expected.size());
   for (const auto& [key, text] : expected) {
     CAPTURE(key);
@@ -139,9 +143,8 @@ TEST_CASE("changes of pods are the same text in both encodings, over both transp
                                                          {"startTime", "2026-01-02T03:04:05Z"},
                                                          {"conditions", {{{"type", "Ready"}, {"status", "True"}}}}});
     }
-    for (const Recorder* const each : {&protobuf, &json, &cut_protobuf, &cut_json}) {
-      check_equals_list(*each, pods_path(ns));
-    }
+    check_equals_list(protobuf, pods_path(ns));
+    check_equals_list(json, pods_path(ns));
     CHECK(check_equal(protobuf, json) == 8);
     CHECK(check_equal(cut_protobuf, cut_json) == 8);
     CHECK(cut_protobuf.stat("encoding") == 1);
