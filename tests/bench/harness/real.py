@@ -35,6 +35,8 @@ CANDIDATES = [
     Candidate("client-go/typed", ("--mode", "protobuf")),
     Candidate("client-go/typed-json", ("--mode", "json")),
     Candidate("client-go/dynamic", ("--mode", "dynamic"), (POD, GADGET)),
+    Candidate("kube-rs/typed", ("--mode", "typed")),
+    Candidate("kube-rs/dynamic", ("--mode", "dynamic"), (POD, GADGET)),
 ]
 
 SETTLE = 1.0  # seconds that count as the first snapshot's for the server: what it has to clean up
@@ -155,7 +157,7 @@ def programs(picked, directory, say):
     """Builds what the candidates need; a client whose tools are missing, or that cannot be built, is omitted."""
     made = {"real": build.real_server(), "bin": build.cluster_programs()}
     made["libksr"], made["cluster"] = build.libksr_and_cluster(directory)
-    for client, make in (("client-go", build.client_go),):
+    for client, make in (("client-go", build.client_go), ("kube-rs", build.kube_rs)):
         if client not in {candidate.client for candidate in picked}:
             continue
         try:

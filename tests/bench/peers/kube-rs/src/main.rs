@@ -4,6 +4,7 @@ mod control;
 mod measure;
 mod process;
 mod progress;
+mod real;
 
 use control::Failure;
 use futures::StreamExt;
@@ -50,14 +51,15 @@ where
 
 async fn run(options: HashMap<String, String>) -> Result<serde_json::Value, Failure> {
     let option = |name: &str| options.get(name).cloned().unwrap_or_default();
+    let (sender, receiver) = std::sync::mpsc::channel();
+    let progress = Arc::new(Progress::new(sender));
+    let measured = measure::Work::new(&options, Arc::clone(&progress), receiver);
     let mut config = Config::new(option("server").parse()?);
     if options.contains_key("ca_file") {
         config.root_cert_file = Some(option("ca_file").into());
     }
+    config.auth_info.token = options.get("token").map(|token| token.clone().into());
     let client = Client::try_from(config)?;
-    let (sender, receiver) = std::sync::mpsc::channel();
-    let progress = Arc::new(Progress::new(sender));
-    let measured = measure::Work::new(&options, Arc::clone(&progress), receiver);
     match option("mode").as_str() {
         "typed" => {
             let writer = Writer::<Pod>::default();
@@ -66,10 +68,11 @@ async fn run(options: HashMap<String, String>) -> Result<serde_json::Value, Fail
             tokio::task::spawn_blocking(move || measured.run(|| versions(&store))).await?
         }
         "dynamic" => {
-            let pods = ApiResource::erase::<Pod>(&());
-            let writer = Writer::<DynamicObject>::new(pods.clone());
+            let watched =
+                options.get("resource").map_or_else(|| ApiResource::erase::<Pod>(&()), |name| real::named(name));
+            let writer = Writer::<DynamicObject>::new(watched.clone());
             let store = writer.as_reader();
-            tokio::spawn(follow(Api::<DynamicObject>::all_with(client, &pods), writer, progress));
+            tokio::spawn(follow(Api::<DynamicObject>::all_with(client, &watched), writer, progress));
             tokio::task::spawn_blocking(move || measured.run(|| versions(&store))).await?
         }
         other => Err(format!("no mode {other:?}").into()),
@@ -82,6 +85,7 @@ async fn main() {
     let pairs = arguments.chunks_exact(2);
     let options = pairs.map(|pair| (pair[0].trim_start_matches("--").to_string(), pair[1].clone())).collect();
     match run(options).await {
+        Ok(serde_json::Value::Null) => {} // all has been said
         Ok(report) => println!("{report}"),
         Err(error) => {
             eprintln!("kube-rs: {}", json!(error.to_string()));

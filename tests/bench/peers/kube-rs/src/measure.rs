@@ -9,7 +9,7 @@ use std::sync::mpsc::Receiver;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-const LONGEST: Duration = Duration::from_secs(300);
+pub const LONGEST: Duration = Duration::from_secs(300);
 
 pub struct Work {
     control: String,
@@ -39,6 +39,9 @@ impl Work {
 
     /// `versions`: how many objects are held, and the sum of their resourceVersions.
     pub fn run(self, versions: impl Fn() -> (usize, u64)) -> Result<Value, Failure> {
+        if self.control.is_empty() {
+            return crate::real::answer(&self.seen, self.begin, self.cpu, versions);
+        }
         let mut report = json!({});
         let Seen::List(listed) = self.seen.recv_timeout(LONGEST)? else { return Err("events before the list".into()) };
         report["list_seconds"] = json!((listed - self.begin).as_secs_f64());
