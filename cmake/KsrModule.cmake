@@ -3,14 +3,16 @@
 option(KSR_PRECOMPILE_HEADERS "Precompile the standard library's and Boost.Asio's headers" ON)
 set(KSR_STANDARD_HEADERS <algorithm> <chrono> <functional> <map> <memory> <optional> <string> <string_view> <utility> <vector>)
 function(ksr_precompile target)
-  if(KSR_PRECOMPILE_HEADERS)
+  # Where files are compiled together, a target has few compilations left: precompiling would cost more than it saves.
+  if(KSR_PRECOMPILE_HEADERS AND NOT KSR_UNITY_BUILD)
     target_precompile_headers(${target} PRIVATE ${KSR_STANDARD_HEADERS} ${ARGN})
   endif()
 endfunction()
 
 # For trees that are always built from the start: the headers, which cost more than our sources, are read once for several
 # of them. tests/lint/tidy reads the sources together, too: a name of one of them that another has, it tells.
-option(KSR_UNITY_BUILD "Compile several files of a module of src/ at a time" OFF)
+option(KSR_UNITY_BUILD "Compile several files of a module or of a test program at a time" OFF)
+set(CMAKE_UNITY_BUILD_BATCH_SIZE 12)
 
 # ksr_module(NAME [HOT] SOURCES a.cpp … [USES module…] [LINKS target…] [PRECOMPILE <header>…])
 # A module of src/: one archive, linked into libksr.so and into the tests. Its files may include headers of the modules

@@ -8,7 +8,7 @@
 namespace ksr::testserver {
 namespace {
 
-constexpr int kError = 3;
+constexpr int kErrorChannel = 3;
 constexpr int kTextFrame = 1;
 constexpr int kBinaryFrame = 2;
 
@@ -118,11 +118,11 @@ bool add_output_step(StreamPlan& plan, const std::string& kind, const std::strin
 
 bool add_other_step(StreamPlan& plan, const std::string& key, const std::string& value) {
   if (key == "status") {
-    plan.steps.push_back(make_step(StreamAction::status, kError, status_json(value), 1));
+    plan.steps.push_back(make_step(StreamAction::status, kErrorChannel, status_json(value), 1));
   } else if (key == "split-status") {
-    plan.steps.push_back(make_step(StreamAction::status, kError, status_json(value), 2));
+    plan.steps.push_back(make_step(StreamAction::status, kErrorChannel, status_json(value), 2));
   } else if (key == "exit") {
-    plan.steps.push_back(make_step(StreamAction::status, kError, status_json(value), 1));
+    plan.steps.push_back(make_step(StreamAction::status, kErrorChannel, status_json(value), 1));
     plan.steps.push_back(close_step("1000"));
   } else if (key == "wait-bytes") {
     plan.steps.push_back(make_step(StreamAction::wait_bytes, 0, "", parse_size(value)));

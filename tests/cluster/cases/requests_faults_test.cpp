@@ -9,6 +9,7 @@
 #include "cluster/harness/wait.hpp"
 #include "support/requester.hpp"
 #include "support/temporary_directory.hpp"
+#include "support/text.hpp"
 
 using namespace ksr::clustertest;
 using ksr::testing::Answer;
@@ -36,9 +37,7 @@ Settings on(const std::string& verb, const std::string& resource, const std::str
   return settings;
 }
 
-bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
+using ksr::testing::has;
 
 }  // namespace
 

@@ -4,6 +4,7 @@
 
 #include "cluster/cases/stream_on_cluster.hpp"
 #include "support/requester.hpp"
+#include "support/text.hpp"
 
 using namespace ksr::clustertest;
 using ksr::testing::Answer;
@@ -25,9 +26,7 @@ Settings on_maps(const std::string& verb, const std::string& ns, const std::stri
   return settings;
 }
 
-bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
+using ksr::testing::has;
 
 std::string map_json(const std::string& name, const std::string& data) {
   return R"({"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":")" + name + R"("},"data":)" + data + "}";

@@ -13,6 +13,7 @@
 #include "cluster/harness/users.hpp"
 #include "support/channel_user.hpp"
 #include "support/requester.hpp"
+#include "support/text.hpp"
 
 namespace ksr::clustertest {
 
@@ -47,9 +48,7 @@ inline Settings shell(const NodePod& pod, const std::string& script, const Setti
   return settings;
 }
 
-inline bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
+using ksr::testing::has;
 
 inline std::string joined(const std::vector<std::string>& lines) {
   std::string text;

@@ -13,7 +13,7 @@ using namespace ksr::clustertest;
 namespace {
 
 // One of each kind that a namespace has.
-constexpr const char* kObjects = R"(
+constexpr const char* kObjectsOfAllKinds = R"(
 apiVersion: v1
 kind: Pod
 metadata: {name: web, labels: {app: web, app.kubernetes.io/name: "x"}}
@@ -213,7 +213,7 @@ void read(TwoPrograms& both, const std::vector<std::string>& arguments) {
 TEST_CASE("watch: the tables of kubectl, of each kind of resource") {
   TwoPrograms both;
   install_gauges(both);
-  both.make(kObjects);
+  both.make(kObjectsOfAllKinds);
   both.make(kGauges);
   for (const char* resource : {"pods",
                                "services",
@@ -253,7 +253,7 @@ TEST_CASE("watch: the tables of kubectl, of each kind of resource") {
 TEST_CASE("watch: the options of kubectl's tables") {
   TwoPrograms both;
   install_gauges(both);
-  both.make(kObjects);
+  both.make(kObjectsOfAllKinds);
   both.make(kGauges);
   read(both, {"pods", "--no-headers"});
   read(both, {"pods", "--show-labels"});

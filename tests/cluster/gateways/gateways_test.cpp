@@ -11,6 +11,7 @@
 #include "cluster/harness/chaos_proxy.hpp"
 #include "cluster/harness/cluster.hpp"
 #include "cluster/harness/objects.hpp"
+#include "support/text.hpp"
 
 using namespace ksr::clustertest;
 using std::chrono::milliseconds;
@@ -60,9 +61,7 @@ std::string check_shows_changes(const std::string& gateway, const Nginx& nginx, 
   return check_shows_changes(gateway, {"--server", nginx.url() + path}, pauses);
 }
 
-bool has(const std::string& output, const std::string& text) {
-  return output.find(text) != std::string::npos;
-}
+using ksr::testing::has;
 
 }  // namespace
 

@@ -51,13 +51,6 @@ std::string target_of(const std::string& head) {
   return head.substr(verb.size(), end - verb.size());
 }
 
-// A client whose tunnel is not yet established. Lives on the proxy's thread.
-struct PendingClient {
-  explicit PendingClient(tcp::socket accepted) : socket(std::move(accepted)) {}
-  tcp::socket socket;
-  std::string head;
-};
-
 }  // namespace
 
 // The constants are read on any thread; everything else lives on the proxy's thread.
@@ -102,6 +95,13 @@ class ConnectProxy::Impl {
   }
 
  private:
+  // A client whose tunnel is not yet established. Lives on the proxy's thread.
+  struct PendingClient {
+    explicit PendingClient(tcp::socket accepted) : socket(std::move(accepted)) {}
+    tcp::socket socket;
+    std::string head;
+  };
+
   void reset_all() {
     for (const auto& connection : connections_) connection->reset();
     connections_.clear();

@@ -13,7 +13,7 @@ namespace ksr::clustertest {
 namespace {
 
 constexpr std::int64_t kNanosecondsPerSecond = 1'000'000'000;
-constexpr int kReadableByOwner = 0600;
+constexpr int kLogReadableByOwner = 0600;
 
 }  // namespace
 
@@ -45,7 +45,7 @@ ContainerLog::~ContainerLog() {
 void ContainerLog::reopen(int more_flags) {
   if (file_ >= 0) close(file_);
   const int flags = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | more_flags;
-  file_ = open(file().c_str(), flags, kReadableByOwner);
+  file_ = open(file().c_str(), flags, kLogReadableByOwner);
   if (file_ < 0) throw HarnessError("cannot open " + file().string());
 }
 

@@ -14,7 +14,7 @@ namespace {
 namespace asio = boost::asio;
 namespace http = boost::beast::http;
 
-constexpr std::chrono::seconds kPatience{60};  // kube-apiserver's own limit for a request
+constexpr std::chrono::seconds kRequestTimeout{60};  // kube-apiserver's own limit for a request
 constexpr std::uint64_t kBodyLimit = std::uint64_t{512} << 20;
 
 asio::ssl::context trusting(const std::string& ca_file) {
@@ -46,7 +46,7 @@ void HttpConnection::finish(const boost::system::error_code& outcome, const char
 void HttpConnection::connect(const Endpoint& endpoint) {
   boost::system::error_code outcome;
   const auto keep = [&outcome](boost::system::error_code error) { outcome = error; };
-  tcp().expires_after(kPatience);
+  tcp().expires_after(kRequestTimeout);
   tcp().async_connect(asio::ip::tcp::endpoint(asio::ip::address_v4::loopback(), endpoint.port), keep);
   finish(outcome, "connect");
   tcp().socket().set_option(asio::ip::tcp::no_delay(true));
@@ -59,7 +59,7 @@ template <class Stream>
 HttpResponse HttpConnection::exchange_over(Stream& stream, const HttpRequest& request) {
   boost::system::error_code outcome;
   const auto keep = [&outcome](boost::system::error_code error, std::size_t) { outcome = error; };
-  tcp().expires_after(kPatience);
+  tcp().expires_after(kRequestTimeout);
   http::async_write(stream, request, keep);
   finish(outcome, "write");
   http::response_parser<http::string_body> parser;

@@ -58,12 +58,6 @@ std::string item(const std::string& metadata) {
   return "{\"kind\":\"Pod\",\"apiVersion\":\"v1\",\"metadata\":" + metadata + "}";
 }
 
-std::string quoted(const std::string& text) {
-  std::string escaped;
-  for (const char c : text) escaped += c == '"' || c == '\\' ? std::string("\\") + c : std::string(1, c);
-  return "\"" + escaped + "\"";
-}
-
 std::string inject(const std::string& text) {
   return "inject text=" + quoted(text) + " event=0";
 }

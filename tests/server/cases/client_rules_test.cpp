@@ -104,10 +104,6 @@ class ClientHost {
   std::atomic<int> inside_{0};
 };
 
-Settings client_of(const ApiServer& server, const std::string& delivery) {
-  return {{"server", server.url()}, {"token", kTestToken}, {"delivery", delivery}};
-}
-
 const Settings kGet{{"resource", "v1/configmaps"}, {"namespace", "default"}, {"name", "a"}};
 
 }  // namespace

@@ -16,10 +16,6 @@ using ksr::testserver::ApiServer;
 
 namespace {
 
-Settings client_of(const ApiServer& server, const std::string& delivery) {
-  return {{"server", server.url()}, {"token", kTestToken}, {"delivery", delivery}};
-}
-
 Settings pods() {
   return {{"resource", "v1/pods"}, {"backoff_initial", "20ms"}, {"backoff_max", "200ms"}};
 }

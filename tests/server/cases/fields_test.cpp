@@ -51,7 +51,7 @@ std::string members(const ksr_object* object, const char* pointer) {
   return joined;
 }
 
-Settings with(Settings settings, const Settings& more) {
+Settings with_all(Settings settings, const Settings& more) {
   settings.insert(settings.end(), more.begin(), more.end());
   return settings;
 }
@@ -75,9 +75,9 @@ TEST_CASE("what is cut reaches no object, from a list and from a watch alike") {
       server.script("watchlist on");
       pod(server, "create", "a", "n1", "Running", R"(,"podIP":"10.0.0.1")");
       Recorder seen;
-      REQUIRE(seen.open(with(on_server(server, transport), {{"keep_fields", "/status/phase /spec/nodeName"},
-                                                            {"columns", "/status/podIP /spec/nodeName"},
-                                                            {"initial", initial}})) == KSR_OK);
+      REQUIRE(seen.open(with_all(on_server(server, transport), {{"keep_fields", "/status/phase /spec/nodeName"},
+                                                                {"columns", "/status/podIP /spec/nodeName"},
+                                                                {"initial", initial}})) == KSR_OK);
       REQUIRE(seen.wait_count(1));
       pod(server, "create", "b", "n2", "Pending", R"(,"podIP":"10.0.0.2")");
       REQUIRE(seen.wait_count(2));
@@ -108,8 +108,8 @@ TEST_CASE("drop_fields; a change of what is dropped is no delta, but the resourc
     ApiServer server(with_token());
     pod(server, "create", "a", "n1", "Running");
     Recorder seen;
-    REQUIRE(seen.open(with(on_server(server, transport), {{"drop_fields", "/metadata/annotations /status/message"}})) ==
-            KSR_OK);
+    REQUIRE(seen.open(with_all(on_server(server, transport),
+                               {{"drop_fields", "/metadata/annotations /status/message"}})) == KSR_OK);
     REQUIRE(seen.wait_count(1));
     const std::string before = field(ksr_snapshot_at(latest(seen).get(), 0), KSR_FIELD_RESOURCE_VERSION);
     // Of dropped fields alone, twice; then of another pod, which is told.
@@ -140,8 +140,8 @@ TEST_CASE("objects are found by the values of their columns, also after a list t
   pod(server, "create", "b", "n2", "Running");
   server.script("update pods a app=x tier=y\nupdate pods b app=x");
   Recorder seen;
-  REQUIRE(seen.open(with(on_server(server, "auto"), {{"columns", "/spec/nodeName /status/phase /metadata/labels/*"},
-                                                     {"index", "2 0"}})) == KSR_OK);
+  REQUIRE(seen.open(with_all(on_server(server, "auto"), {{"columns", "/spec/nodeName /status/phase /metadata/labels/*"},
+                                                         {"index", "2 0"}})) == KSR_OK);
   REQUIRE(seen.wait_count(3));
   const Snapshot first = latest(seen);
   CHECK(found(first.get(), 0, "n1") == "a c");
@@ -175,7 +175,8 @@ TEST_CASE("notify=columns: a change of a column is told, and nothing else") {
   ApiServer server(with_token());
   pod(server, "create", "a", "n1", "Pending");
   Recorder seen;
-  REQUIRE(seen.open(with(on_server(server, "auto"), {{"columns", "/status/phase"}, {"notify", "columns"}})) == KSR_OK);
+  REQUIRE(seen.open(with_all(on_server(server, "auto"), {{"columns", "/status/phase"}, {"notify", "columns"}})) ==
+          KSR_OK);
   REQUIRE(seen.wait_count(1));
   for (int i = 0; i < 5; ++i) server.script("update pods a");
   REQUIRE(seen.wait([](const Recorder& now) { return now.stat("events") == 5; }));
@@ -225,7 +226,7 @@ TEST_CASE("a delta says what was before, and whether the object only left the mo
       return std::find(told.begin(), told.end(), line) != told.end();
     });
   };
-  REQUIRE(seen.open(with(on_server(server, "auto"), {{"limit", "1"}})) == KSR_OK);
+  REQUIRE(seen.open(with_all(on_server(server, "auto"), {{"limit", "1"}})) == KSR_OK);
   REQUIRE(has("1 a -"));
   pod(server, "update", "a", "n1", "Running");
   CHECK(has("2 a \"Pending\""));
@@ -264,7 +265,7 @@ TEST_CASE("a value of these keys that cannot be taken names the key and what it 
     CAPTURE(key);
     CAPTURE(words);
     Recorder seen;
-    CHECK(seen.open(with({{"server", "http://127.0.0.1:1"}, {"resource", "v1/pods"}}, settings)) == KSR_E_INVALID);
+    CHECK(seen.open(with_all({{"server", "http://127.0.0.1:1"}, {"resource", "v1/pods"}}, settings)) == KSR_E_INVALID);
     CHECK(seen.open_error().find(std::string("config key ") + key) != std::string::npos);
     CHECK(seen.open_error().find(words) != std::string::npos);
     CHECK(seen.open_error().find('\n') == std::string::npos);
@@ -278,8 +279,8 @@ TEST_CASE("1000 columns, and one of 10 MB") {
   server.script(R"(create pods a {"metadata":{"annotations":{"k999":"last","large":")" + std::string(10'000'000, 'x') +
                 R"("}}})");
   Recorder seen;
-  REQUIRE(seen.open(with(on_server(server, "http"),
-                         {{"columns", pointers}, {"index", "0 999"}, {"keep_fields", "/status"}})) == KSR_OK);
+  REQUIRE(seen.open(with_all(on_server(server, "http"),
+                             {{"columns", pointers}, {"index", "0 999"}, {"keep_fields", "/status"}})) == KSR_OK);
   REQUIRE(seen.wait_count(1));
   const Snapshot snapshot = latest(seen);
   const ksr_object* const object = ksr_snapshot_at(snapshot.get(), 0);

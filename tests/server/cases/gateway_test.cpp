@@ -31,17 +31,8 @@ void check_served_over_http(const std::string& faults, const std::string& initia
 }
 
 // What a list of one object without versions looks like.
-std::string list_body(const std::string& kind, const std::string& list_metadata, const std::string& item) {
+std::string json_list(const std::string& kind, const std::string& list_metadata, const std::string& item) {
   return R"({"kind":")" + kind + R"(","apiVersion":"v1","metadata":{)" + list_metadata + R"(},"items":[)" + item + "]}";
-}
-
-std::string quoted(const std::string& text) {
-  std::string result = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') result += '\\';
-    result += c;
-  }
-  return result + '"';
 }
 
 }  // namespace
@@ -200,7 +191,7 @@ TEST_CASE("a listKind that does not end in List; the kind comes from the items")
   const std::string item =
       R"({"kind":"Pod","apiVersion":"v1","metadata":{"name":"a","namespace":"d","uid":"u","resourceVersion":"1"}})";
   server.script("fault watch pods mute times=forever\nfault list pods answer 200 times=forever body=" +
-                quoted(list_body("PodCollection", R"("resourceVersion":"1")", item)));
+                quoted(json_list("PodCollection", R"("resourceVersion":"1")", item)));
   Recorder seen;
   REQUIRE(seen.open(on_server(server, "auto")) == KSR_OK);
   CHECK(seen.wait_name("a"));
@@ -210,7 +201,7 @@ TEST_CASE("a listKind that does not end in List; the kind comes from the items")
 TEST_CASE("a list without versions, and objects without versions and uids, are shown") {
   ApiServer server(with_token());
   const std::string item = R"({"metadata":{"name":"a","namespace":"d"},"usage":"5m"})";
-  server.script("fault list pods answer 200 times=forever body=" + quoted(list_body("PodList", "", item)));
+  server.script("fault list pods answer 200 times=forever body=" + quoted(json_list("PodList", "", item)));
   Recorder seen;
   REQUIRE(seen.open(on_server(server, "auto")) == KSR_OK);
   CHECK(seen.wait_name("a"));

@@ -30,6 +30,25 @@ inline Settings on_server(const ksr::testserver::ApiServer& server, const std::s
   return settings;
 }
 
+// A client of requests, without keys of its own.
+inline Settings client_of(const ksr::testserver::ApiServer& server) {
+  return {{"server", server.url()}, {"token", kTestToken}};
+}
+
+inline Settings client_of(const ksr::testserver::ApiServer& server, const std::string& delivery) {
+  return {{"server", server.url()}, {"token", kTestToken}, {"delivery", delivery}};
+}
+
+// As the argument of a script's command.
+inline std::string quoted(const std::string& text) {
+  std::string result = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') result += '\\';
+    result += c;
+  }
+  return result + '"';
+}
+
 inline void check_equals_server(const Recorder& seen, ksr::testserver::ApiServer& server,
                                 const std::string& resource = "pods") {
   const Contents expected = server.contents(resource);

@@ -10,10 +10,6 @@ namespace {
 
 constexpr const char* kBody = R"({"metadata":{"name":"a"},"data":{"k":"v"}})";
 
-Settings client_of(const ApiServer& server) {
-  return {{"server", server.url()}, {"token", kTestToken}};
-}
-
 Settings create() {
   return {{"verb", "create"}, {"resource", "v1/configmaps"}, {"namespace", "default"}, {"timeout", "20s"}};
 }

@@ -8,6 +8,7 @@
 #include "server/cases/on_server.hpp"
 #include "support/grouped_locale.hpp"
 #include "support/temporary_directory.hpp"
+#include "support/text.hpp"
 
 using namespace ksr::testing;
 using ksr::testserver::ApiServer;
@@ -34,9 +35,7 @@ std::string everything_told(const Recorder& seen) {
   return all;
 }
 
-bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
+using ksr::testing::has;
 
 }  // namespace
 

@@ -2,6 +2,7 @@
 #include "base/base64.hpp"
 #include "server/cases/on_server.hpp"
 #include "support/requester.hpp"
+#include "support/text.hpp"
 
 using namespace ksr::testing;
 using ksr::testserver::ApiServer;
@@ -41,9 +42,7 @@ Settings raw(const std::string& method, const std::string& path) {
   return {{"method", method}, {"path", path}};
 }
 
-bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
+using ksr::testing::has;
 
 constexpr const char* kMaps = "/api/v1/namespaces/default/configmaps";
 

@@ -1,15 +1,12 @@
 // Every verb against the scriptable server: what is sent, what comes back, and what is refused before anything is sent.
 #include "server/cases/on_server.hpp"
 #include "support/requester.hpp"
+#include "support/text.hpp"
 
 using namespace ksr::testing;
 using ksr::testserver::ApiServer;
 
 namespace {
-
-Settings client_of(const ApiServer& server) {
-  return {{"server", server.url()}, {"token", kTestToken}};
-}
 
 Settings map_call(const std::string& verb, const std::string& name = "") {
   Settings settings{{"verb", verb}, {"resource", "v1/configmaps"}, {"namespace", "default"}};
@@ -17,9 +14,7 @@ Settings map_call(const std::string& verb, const std::string& name = "") {
   return settings;
 }
 
-bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
+using ksr::testing::has;
 
 }  // namespace
 

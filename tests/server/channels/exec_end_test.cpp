@@ -9,7 +9,6 @@ using ksr::testserver::RecordedRequest;
 
 namespace {
 
-constexpr const char* kProtocols = "Sec-WebSocket-Protocol";
 constexpr int kCutsAtMost = 700;
 
 struct Outcome {

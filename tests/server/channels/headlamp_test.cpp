@@ -12,7 +12,6 @@ using ksr::testserver::ServerOptions;
 namespace {
 
 constexpr const char* kBackendToken = "backend-token-of-the-desktop";
-constexpr const char* kProtocols = "Sec-WebSocket-Protocol";
 constexpr const char* kPods = "/api/v1/namespaces/default/pods/web";
 
 ServerOptions behind_headlamp() {

@@ -108,7 +108,7 @@ class Channel {
   const DuringEvent during_event_;
 };
 
-Settings exec_of(const std::string& pod = "web") {
+Settings exec_in(const std::string& pod = "web") {
   return {{"kind", "exec"}, {"namespace", "default"}, {"name", pod}, {"command", "ls"}};
 }
 
@@ -164,7 +164,7 @@ TEST_CASE("a part of a stream that is cut does not end in order for a reader, ho
   server.script(
       "create pods web\nstream exec web out=half cut\nstream portforward web out=half err=refused close=1000");
   for (int round = 0; round < 30; ++round) {
-    Channel run(requester.client(), exec_of(), false, round % 2 == 0);
+    Channel run(requester.client(), exec_in(), false, round % 2 == 0);
     CHECK(run.read(KSR_PART_STDOUT, kLongMs) == "half");
     CHECK(run.read(KSR_PART_STDOUT, kLongMs) == "KSR_E_LOST");
     CHECK(run.read(KSR_PART_STDERR, kLongMs) == "KSR_E_LOST");
@@ -219,7 +219,7 @@ TEST_CASE("close inside on_data would wait for itself; close_async and cancel do
   const Requester requester(connection(server));
   std::atomic<int> first{0};
   std::atomic<int> within{0};
-  Channel run(requester.client(), exec_of(), true, true,
+  Channel run(requester.client(), exec_in(), true, true,
               [&](ksr_channel* channel, std::int32_t, const std::string& piece) {
                 first = ksr_channel_close(channel);
                 std::size_t got = 0;
@@ -238,7 +238,7 @@ TEST_CASE("bad input of the channel functions: a defined status each") {
   ApiServer server(with_token());
   server.script("create pods web\nstream exec web out=hello exit=0");
   const Requester requester(connection(server));
-  Channel run(requester.client(), exec_of());
+  Channel run(requester.client(), exec_in());
   std::size_t count = 7;
   char bytes[8];
   CHECK(ksr_channel_read(run.handle, KSR_PART_STDOUT, bytes, 0, -1, &count) == KSR_OK);

@@ -11,6 +11,7 @@
 #include "server/cases/on_server.hpp"
 #include "support/channel_user.hpp"
 #include "support/requester.hpp"
+#include "support/text.hpp"
 
 namespace ksr::testing {
 
@@ -34,6 +35,8 @@ class ChannelServer {
   testserver::ApiServer server;
 };
 
+constexpr const char* kProtocols = "Sec-WebSocket-Protocol";
+
 inline Settings of_pod(const std::string& kind, Settings more = {}) {
   Settings settings{{"kind", kind}, {"namespace", "default"}, {"name", "web"}};
   settings.insert(settings.end(), more.begin(), more.end());
@@ -51,9 +54,7 @@ inline Settings with(Settings settings, const Settings& more) {
   return settings;
 }
 
-inline bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
+using ksr::testing::has;
 
 // "abc…z" again and again, as the server's out-bytes.
 inline std::string alphabet(std::size_t size) {

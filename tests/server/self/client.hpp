@@ -22,6 +22,10 @@ namespace ksr::testing {
 
 using Fields = std::vector<std::pair<std::string, std::string>>;
 
+constexpr const char* kPodsWatch = "/api/v1/pods?watch=1";
+constexpr const char* kProtocols = "Sec-WebSocket-Protocol";
+inline const Fields::value_type kOrigin{"Origin", "http://127.0.0.1"};
+
 // A blocking connection, plain or TLS as the server is; what Beast calls a SyncStream.
 class Wire {
  public:

@@ -8,7 +8,6 @@ using ksr::testserver::ApiServer;
 namespace {
 
 constexpr const char* kPods = "/api/v1/pods";
-constexpr const char* kPodsWatch = "/api/v1/pods?watch=1";
 
 std::unique_ptr<Events> watch_after(ApiServer& server, const std::string& transport, const std::string& fault) {
   server.script("clear\nfault watch pods " + fault);

@@ -13,8 +13,6 @@ using ksr::testserver::ServerOptions;
 
 namespace {
 
-constexpr const char* kProtocols = "Sec-WebSocket-Protocol";
-const std::pair<std::string, std::string> kOrigin{"Origin", "http://127.0.0.1"};
 const Fields kUnknownContext{{"KUBECONFIG", "YXBpVmVyc2lvbjogdjEK"}, {"X-HEADLAMP-USER-ID", "unknown"}};
 
 ServerOptions headlamp_server_options(HeadlampOptions headlamp = {}) {

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "server/api_server.hpp"
+#include "support/text.hpp"
 
 namespace ksr::testserver {
 
@@ -59,8 +60,6 @@ inline std::string answer_to(const ApiServer& server, const std::string& target,
   return client.read_to_end();
 }
 
-inline bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
+using ksr::testing::has;
 
 }  // namespace ksr::testserver

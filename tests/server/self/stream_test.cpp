@@ -17,7 +17,6 @@ namespace {
 
 namespace beast = boost::beast;
 
-constexpr const char* kProtocols = "Sec-WebSocket-Protocol";
 constexpr const char* kExec = "/api/v1/namespaces/default/pods/web/exec?command=sh&stdin=1&stdout=1&stderr=1";
 constexpr const char* kForward = "/api/v1/namespaces/default/pods/web/portforward?ports=28080";
 constexpr const char* kLog = "/api/v1/namespaces/default/pods/web/log";

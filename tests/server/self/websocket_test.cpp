@@ -7,14 +7,6 @@
 using namespace ksr::testing;
 using ksr::testserver::ApiServer;
 
-namespace {
-
-constexpr const char* kPodsWatch = "/api/v1/pods?watch=1";
-const std::pair<std::string, std::string> kOrigin{"Origin", "http://127.0.0.1"};
-constexpr const char* kProtocols = "Sec-WebSocket-Protocol";
-
-}  // namespace
-
 TEST_CASE("no Origin: 403, two subprotocols: 400, both empty; the one offered is echoed") {
   ApiServer server;
   const auto without = shake_hands(server, kPodsWatch, {});

@@ -1,4 +1,5 @@
 #include "base/url.hpp"
+#include "support/text.hpp"
 
 #include <doctest/doctest.h>
 
@@ -35,9 +36,7 @@ std::string problem_of_proxy(const std::string& text) {
   return message;
 }
 
-bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
+using ksr::testing::has;
 
 std::string labels(std::size_t count, std::size_t length) {
   std::string name;

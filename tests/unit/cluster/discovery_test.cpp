@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include "base/text.hpp"
+#include "support/text.hpp"
 #include "unit/cluster/discovery_samples.hpp"
 #include "unit/cluster/fakes.hpp"
 
@@ -57,9 +58,7 @@ struct DiscoveryWorld : World {
   std::shared_ptr<Access> access;
 };
 
-bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
+using ksr::testing::has;
 
 }  // namespace
 

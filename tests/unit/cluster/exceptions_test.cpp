@@ -12,7 +12,7 @@ using namespace ksr::cluster::testing;
 
 namespace {
 
-ConnectionOptions some_options() {
+ConnectionOptions plain_options() {
   ConnectionOptions options;
   options.server = "https://127.0.0.1:6443";
   options.token = "a";
@@ -29,7 +29,7 @@ QueryOptions query_for(const std::string& resource) {
 
 TEST_CASE("a transport that throws is an error for all callers that wait for its connection") {
   World world;
-  const auto access = world.open(some_options());
+  const auto access = world.open(plain_options());
   REQUIRE(access.has_value());
   world.transport.thrown = std::make_exception_ptr(std::runtime_error("broken\nin two"));
   std::vector<Error> errors;
@@ -57,7 +57,7 @@ TEST_CASE("a transport that throws is an error for all callers that wait for its
 
 TEST_CASE("a request of discovery that cannot be sent is an error for those who ask for the resource") {
   World world;
-  const auto access = world.open(some_options());
+  const auto access = world.open(plain_options());
   REQUIRE(access.has_value());
   world.transport.thrown_by_get = std::make_exception_ptr(std::runtime_error("cannot be sent"));
   std::optional<Error> thrown;

@@ -17,6 +17,7 @@
 
 #include "support/certificates.hpp"
 #include "support/grouped_locale.hpp"
+#include "support/text.hpp"
 #include "support/wait_limit.hpp"
 #include "unit/cluster/fakes.hpp"
 
@@ -57,9 +58,7 @@ struct Plugin {
   RecordingLogger logger;
 };
 
-bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
+using ksr::testing::has;
 
 std::string contents(const std::string& path) {
   std::ifstream file(path, std::ios::binary);

@@ -12,6 +12,7 @@
 #include "base/base64.hpp"
 #include "cluster/files.hpp"
 #include "support/certificates.hpp"
+#include "support/text.hpp"
 #include "unit/cluster/fakes.hpp"
 
 using namespace ksr;
@@ -82,9 +83,7 @@ std::string pipe_content(const std::string& path) {
   return content ? *content : content.error().message;
 }
 
-bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
+using ksr::testing::has;
 
 }  // namespace
 

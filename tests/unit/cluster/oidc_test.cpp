@@ -6,6 +6,7 @@
 #include <deque>
 
 #include "base/base64.hpp"
+#include "support/text.hpp"
 #include "unit/cluster/fakes.hpp"
 
 using namespace ksr;
@@ -14,9 +15,7 @@ using namespace ksr::cluster::testing;
 
 namespace {
 
-bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
+using ksr::testing::has;
 
 // A provider with a kubeconfig, an issuer of which each answer is at hand, and a clock.
 struct Provider {

@@ -1,7 +1,6 @@
 #include "delivery/callback_dispatcher.hpp"
 
 #include <doctest/doctest.h>
-#include <poll.h>
 
 #include <atomic>
 #include <functional>
@@ -46,11 +45,6 @@ struct Setup {
   std::shared_ptr<CallbackDispatcher> dispatcher;
   int version = 100;
 };
-
-bool readable(int fd) {
-  pollfd entry{fd, POLLIN, 0};
-  return poll(&entry, 1, 0) == 1;
-}
 
 }  // namespace
 

@@ -1,13 +1,14 @@
 #include "delivery/callback_runner.hpp"
 
 #include <doctest/doctest.h>
-#include <poll.h>
 
 #include <atomic>
 #include <functional>
 #include <string>
 #include <thread>
 #include <vector>
+
+#include "unit/delivery/fake_host.hpp"
 
 using namespace ksr;
 using namespace ksr::delivery;
@@ -28,11 +29,6 @@ std::shared_ptr<Source> noting(std::vector<std::string>& notes, const std::strin
     notes.push_back(name);
     return CallbackSource::Turn{true, false};
   });
-}
-
-bool readable(int fd) {
-  pollfd entry{fd, POLLIN, 0};
-  return poll(&entry, 1, 0) == 1;
 }
 
 using Notes = std::vector<std::string>;

@@ -1,5 +1,8 @@
-// `FakeHost` records the callbacks of a stream in a `CallLog`; used by the tests of delivery and stream. Any thread.
+// `FakeHost` records the callbacks of a stream in a `CallLog`, and `readable` asks a descriptor; used by the tests of
+// delivery and stream. Any thread.
 #pragma once
+
+#include <poll.h>
 
 #include <condition_variable>
 #include <functional>
@@ -11,6 +14,11 @@
 #include "support/wait_limit.hpp"
 
 namespace ksr::delivery {
+
+inline bool readable(int fd) {
+  pollfd entry{fd, POLLIN, 0};
+  return poll(&entry, 1, 0) == 1;
+}
 
 // The callbacks of a FakeHost; outlives it.
 class CallLog {

@@ -12,6 +12,7 @@
 #include "json/list_reader.hpp"
 #include "json/unescape.hpp"
 #include "json/watch_reader.hpp"
+#include "unit/json/recorder.hpp"
 
 namespace ksr::json::testing {
 namespace {
@@ -45,12 +46,6 @@ FieldOptions reading(std::string_view columns, std::vector<std::size_t> index = 
 
 constexpr std::size_t kRoom = std::size_t{1} << 20;
 
-std::string text_of(const Item& item) {
-  std::string text;
-  for (const std::string_view piece : item.text) text += piece;
-  return text;
-}
-
 std::string cut(const FieldOptions& options, const std::string& text) {
   FieldFilter filter(options, kRoom);
   Item item;
@@ -82,17 +77,17 @@ std::string values(const FieldOptions& options, const std::string& text) {
   return all;
 }
 
-constexpr char kPod[] =
+constexpr char kPodWithStatus[] =
     R"({"kind":"Pod","apiVersion":"v1","metadata":{"name":"a","namespace":"n","uid":"u","resourceVersion":"12",)"
     R"("labels":{"app":"x","b":"y"},"creationTimestamp":"t","annotations":{"long":"text"}},)"
     R"("spec":{"nodeName":"node-1","containers":[{"name":"c","image":"i:1","env":[1,2]},{"name":"d"},{"name":"e","image":"i:2"}]},)"
     R"("status":{"phase":"Running","ready":true,"restarts":3,"none":null}})";
 
 TEST_CASE("keep_fields: what is named and the identity, in the order of the text") {
-  CHECK(cut(keeping("/status/phase /metadata/labels/app"), kPod) ==
+  CHECK(cut(keeping("/status/phase /metadata/labels/app"), kPodWithStatus) ==
         R"({"kind":"Pod","apiVersion":"v1","metadata":{"name":"a","namespace":"n","uid":"u","resourceVersion":"12",)"
         R"("labels":{"app":"x"},"creationTimestamp":"t"},"status":{"phase":"Running"}})");
-  CHECK(cut(keeping("/nothing"), kPod) ==
+  CHECK(cut(keeping("/nothing"), kPodWithStatus) ==
         R"({"kind":"Pod","apiVersion":"v1","metadata":{"name":"a","namespace":"n","uid":"u","resourceVersion":"12",)"
         R"("creationTimestamp":"t"}})");
   // What is above a value, or a value where a container is expected, is no field that was named.
@@ -112,11 +107,11 @@ TEST_CASE("keep_fields: elements keep their places") {
 }
 
 TEST_CASE("drop_fields: all but what is named") {
-  CHECK(cut(dropping("/metadata/annotations /spec/containers /status/none"), kPod) ==
+  CHECK(cut(dropping("/metadata/annotations /spec/containers /status/none"), kPodWithStatus) ==
         R"({"kind":"Pod","apiVersion":"v1","metadata":{"name":"a","namespace":"n","uid":"u","resourceVersion":"12",)"
         R"("labels":{"app":"x","b":"y"},"creationTimestamp":"t"},"spec":{"nodeName":"node-1"},)"
         R"("status":{"phase":"Running","ready":true,"restarts":3}})");
-  CHECK(cut(dropping("/metadata /kind /spec /status"), kPod) ==
+  CHECK(cut(dropping("/metadata /kind /spec /status"), kPodWithStatus) ==
         R"({"kind":"Pod","apiVersion":"v1","metadata":{"name":"a","namespace":"n","uid":"u","resourceVersion":"12",)"
         R"("creationTimestamp":"t"}})");
   CHECK(cut(dropping("/a/*"), R"({"a":[1,2],"b":1})") == R"({"a":[],"b":1})");
@@ -145,11 +140,11 @@ TEST_CASE("of two equal keys the last counts, as in every parser") {
 }
 
 TEST_CASE("a column is decoded text") {
-  CHECK(columns(reading("/status/phase /status/ready /status/restarts /status/none /none /spec/nodeName"), kPod) ==
-        "Running|true|3|||node-1|");
+  CHECK(columns(reading("/status/phase /status/ready /status/restarts /status/none /none /spec/nodeName"),
+                kPodWithStatus) == "Running|true|3|||node-1|");
   CHECK(columns(reading("/a"), R"({"a":"\u00e9\n\"\ud83d\ude00"})") == "\u00e9\n\"\U0001f600|");
   CHECK(columns(reading("/a"), R"({"a":[1, {"b":2}]})") == R"([1, {"b":2}]|)");
-  CHECK(columns(reading("/spec/containers/*/image /metadata/labels/*"), kPod) == "i:1,i:2|x,y|");
+  CHECK(columns(reading("/spec/containers/*/image /metadata/labels/*"), kPodWithStatus) == "i:1,i:2|x,y|");
   CHECK(columns(reading("/a/*"), R"({"a":["","b",null,""]})") == ",b,|");
   CHECK(columns(reading("/a/1 /a/*"), R"({"a":["x","y"]})") == "y|x,y|");
   // Twice the same, and one inside another.
@@ -159,11 +154,11 @@ TEST_CASE("a column is decoded text") {
 TEST_CASE("columns are read before fields are dropped") {
   FieldOptions options = keeping("/status/phase");
   options.columns = paths("/spec/nodeName /spec/containers/*/name /status/phase /metadata/resourceVersion");
-  CHECK(columns(options, kPod) == "node-1|c,d,e|Running|12|");
-  CHECK(cut(options, kPod).find("node-1") == std::string::npos);
+  CHECK(columns(options, kPodWithStatus) == "node-1|c,d,e|Running|12|");
+  CHECK(cut(options, kPodWithStatus).find("node-1") == std::string::npos);
   options = dropping("/spec /metadata/labels");
   options.columns = paths("/spec/nodeName /metadata/labels/app");
-  CHECK(columns(options, kPod) == "node-1|x|");
+  CHECK(columns(options, kPodWithStatus) == "node-1|x|");
 }
 
 TEST_CASE("columns have a bound together, at the end of a character") {
@@ -187,7 +182,7 @@ TEST_CASE("the place of the resourceVersion in what is kept is known") {
                                       dropping("/metadata/labels"), dropping("/metadata")}) {
     FieldFilter filter(options, kRoom);
     Item item;
-    item.text[0] = kPod;
+    item.text[0] = kPodWithStatus;
     const Item made = filter.apply(item);
     CHECK(made.columns->sameness == Sameness::text);
     CHECK(made.text[0].substr(made.columns->version_begin, made.columns->version_size) == "12");

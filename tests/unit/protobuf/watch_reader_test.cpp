@@ -13,18 +13,18 @@ using json::testing::WatchLog;
 
 namespace {
 
-struct Run {
+struct WatchRun {
   std::vector<std::string> lines;
   std::string error;
   Status status = Status::ok;
   bool at_boundary = false;
 };
 
-Run read(const std::string& bytes, std::size_t chunk = 1 << 30, const json::ReaderOptions& options = {},
-         const Schema& schema = built_in_schema()) {
+WatchRun read_watch(const std::string& bytes, std::size_t chunk = 1 << 30, const json::ReaderOptions& options = {},
+                    const Schema& schema = built_in_schema()) {
   WatchLog log;
   WatchReader reader(options, Framing::lengths, log, schema);
-  Run run;
+  WatchRun run;
   const auto fed = json::testing::feed_in_chunks(reader, bytes, chunk);
   if (!fed) {
     run.status = fed.error().status;
@@ -36,10 +36,10 @@ Run read(const std::string& bytes, std::size_t chunk = 1 << 30, const json::Read
   return run;
 }
 
-Run read_messages(const std::vector<std::string>& messages, std::size_t chunk = 1 << 30) {
+WatchRun read_messages(const std::vector<std::string>& messages, std::size_t chunk = 1 << 30) {
   WatchLog log;
   WatchReader reader({}, Framing::messages, log);
-  Run run;
+  WatchRun run;
   for (const std::string& message : messages) {
     auto fed = json::testing::feed_in_chunks(reader, message, chunk);
     if (fed) fed = reader.end_message();
@@ -89,7 +89,7 @@ std::string over_http(const std::vector<std::string>& messages) {
 
 TEST_CASE("a watch over HTTP, in pieces of every size") {
   const std::string bytes = over_http(kMessages);
-  const Run whole = read(bytes);
+  const WatchRun whole = read_watch(bytes);
   CHECK(whole.error == "");
   CHECK(whole.at_boundary);
   REQUIRE(whole.lines.size() == 7);
@@ -104,36 +104,37 @@ TEST_CASE("a watch over HTTP, in pieces of every size") {
   CHECK(whole.lines[5] == "UNKNOWN NEWS");
   CHECK(whole.lines[6] == "ERROR 410 Expired too old");
   for (std::size_t chunk = 1; chunk < bytes.size(); chunk += chunk < 300 ? 1 : 97) {
-    const Run run = read(bytes, chunk);
+    const WatchRun run = read_watch(bytes, chunk);
     CHECK(run.lines == whole.lines);
     CHECK_MESSAGE(run.at_boundary, chunk);
   }
   const std::size_t first = framed(kMessages[0]).size();
   for (std::size_t cut = 1; cut < first; ++cut) {
-    const Run run = read(bytes.substr(0, cut));
+    const WatchRun run = read_watch(bytes.substr(0, cut));
     CHECK_FALSE(run.at_boundary);
     CHECK(run.error == "");
   }
 }
 
 TEST_CASE("a watch over WebSocket is the same, a message an event") {
-  const Run http = read(over_http(kMessages));
+  const WatchRun http = read_watch(over_http(kMessages));
   for (const std::size_t chunk : {std::size_t{1}, std::size_t{3}, std::size_t{1} << 20}) {
-    const Run run = read_messages(kMessages, chunk);
+    const WatchRun run = read_messages(kMessages, chunk);
     CHECK(run.error == "");
     CHECK(run.lines == http.lines);
     CHECK(run.at_boundary);
   }
   CHECK(read_messages({""}).error == "");
-  const Run cut = read_messages({kMessages[0].substr(0, 20)});
+  const WatchRun cut = read_messages({kMessages[0].substr(0, 20)});
   CHECK(cut.status == Status::protocol);
   CHECK(cut.lines.empty());
 }
 
 TEST_CASE("the type may come after the object") {
   const std::string object_first = bytes_field(2, bytes_field(1, object("a", "1"))) + bytes_field(1, "ADDED");
-  const Run expected = read(framed(watch_event("ADDED", object("a", "1"))));
-  for (std::size_t chunk = 1; chunk < 40; ++chunk) CHECK(read(framed(object_first), chunk).lines == expected.lines);
+  const WatchRun expected = read_watch(framed(watch_event("ADDED", object("a", "1"))));
+  for (std::size_t chunk = 1; chunk < 40; ++chunk)
+    CHECK(read_watch(framed(object_first), chunk).lines == expected.lines);
   CHECK(read_messages({object_first}).lines == expected.lines);
 }
 
@@ -157,7 +158,7 @@ TEST_CASE("bad events are dropped, and the watch goes on") {
     CAPTURE(bad);
     const std::string bytes = framed(bad) + framed(good);
     for (const std::size_t chunk : {std::size_t{1}, std::size_t{5}, bytes.size()}) {
-      const Run run = read(bytes, chunk);
+      const WatchRun run = read_watch(bytes, chunk);
       CHECK(run.error == "");
       REQUIRE(run.lines.size() == 2);
       CHECK(run.lines[0].find("BAD " + std::to_string(static_cast<int>(Status::protocol)) + " event 1") == 0);
@@ -165,7 +166,7 @@ TEST_CASE("bad events are dropped, and the watch goes on") {
       CHECK(run.at_boundary);
     }
   }
-  CHECK(read(framed(watch_event("ADDED", object("", "1")))).lines[0].find("metadata.uid is missing") !=
+  CHECK(read_watch(framed(watch_event("ADDED", object("", "1")))).lines[0].find("metadata.uid is missing") !=
         std::string::npos);
 }
 
@@ -180,7 +181,7 @@ TEST_CASE("an object that is too large is dropped, wherever it is cut") {
   for (const std::string& event : {large, huge, grows}) {
     const std::string bytes = framed(event) + framed(good);
     for (const std::size_t chunk : {std::size_t{1}, std::size_t{100}, bytes.size()}) {
-      const Run run = read(bytes, chunk, options);
+      const WatchRun run = read_watch(bytes, chunk, options);
       CHECK(run.error == "");
       REQUIRE(run.lines.size() == 2);
       CHECK(run.lines[0].find("BAD " + std::to_string(static_cast<int>(Status::too_large)) + " event 1") == 0);
@@ -189,7 +190,7 @@ TEST_CASE("an object that is too large is dropped, wherever it is cut") {
   }
   options.max_object_size = 100000;
   options.max_depth = 1;
-  CHECK(read(framed(good), 1 << 20, options).lines[0].find("BAD") == 0);
+  CHECK(read_watch(framed(good), 1 << 20, options).lines[0].find("BAD") == 0);
 }
 
 TEST_CASE("what JSON has to be asked for instead: the event is not shown, nor any after it") {
@@ -205,23 +206,23 @@ TEST_CASE("what JSON has to be asked for instead: the event is not shown, nor an
            watch_event("ADDED", object("a", "1") + bytes_field(3, "gzip")),
            bytes_field(1, "ADDED") + bytes_field(2, bytes_field(1, object("a", "1")) + bytes_field(2, "x")),
        }) {
-    const Run run = read(framed(good) + framed(bad) + framed(good), 11);
+    const WatchRun run = read_watch(framed(good) + framed(bad) + framed(good), 11);
     CHECK_MESSAGE(run.status == Status::unsupported, run.error);
     CHECK(run.error.find("event 2 at byte ") == 0);
     REQUIRE(run.lines.size() == 1);
     CHECK(run.lines[0].find("MODIFIED uid-b|") == 0);
   }
-  const Run run = read_messages({good, watch_event("ADDED", unknown_field), good});
+  const WatchRun run = read_messages({good, watch_event("ADDED", unknown_field), good});
   CHECK(run.status == Status::unsupported);
   CHECK(run.lines.size() == 1);
 }
 
 TEST_CASE("text that is no watch in protobuf") {
-  const Run run = read(R"({"type":"ADDED","object":{}})");
+  const WatchRun run = read_watch(R"({"type":"ADDED","object":{}})");
   CHECK(run.status == Status::protocol);
   CHECK(run.lines.empty());
-  CHECK(
-      read(framed(watch_event("ERROR", R"({"kind":"Status","apiVersion":"v1","metadata":{},"code":410})"))).lines[0] ==
-      "ERROR 410  ");
-  CHECK(read(framed(watch_event("ERROR", "?"))).lines[0] == "ERROR 0  the server sent an ERROR event without a Status");
+  CHECK(read_watch(framed(watch_event("ERROR", R"({"kind":"Status","apiVersion":"v1","metadata":{},"code":410})")))
+            .lines[0] == "ERROR 410  ");
+  CHECK(read_watch(framed(watch_event("ERROR", "?"))).lines[0] ==
+        "ERROR 0  the server sent an ERROR event without a Status");
 }

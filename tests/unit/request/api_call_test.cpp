@@ -2,24 +2,19 @@
 
 #include <doctest/doctest.h>
 
-#include <initializer_list>
 #include <new>
 #include <utility>
 
 #include "unit/cluster/fakes.hpp"
+#include "unit/request/keys.hpp"
 
 using namespace ksr;
 using namespace ksr::request;
+using namespace ksr::request::testing;
 using cluster::testing::Reply;
 
 namespace {
 
-class FixedRandom final : public Random {
- public:
-  double unit() override { return 0.0; }
-};
-
-using Pairs = std::initializer_list<std::pair<const char*, const char*>>;
 constexpr const char* kPod = "/api/v1/namespaces/a/pods/web";
 
 class Calls {

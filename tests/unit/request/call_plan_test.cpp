@@ -2,29 +2,21 @@
 
 #include <doctest/doctest.h>
 
-#include <initializer_list>
 #include <utility>
+
+#include "unit/request/keys.hpp"
 
 using namespace ksr;
 using namespace ksr::request;
+using namespace ksr::request::testing;
 
 namespace {
 
-using Pairs = std::initializer_list<std::pair<const char*, const char*>>;
-
 const cluster::Resource kPods{"/api/v1", "pods", true, "v1/pods"};
-
-Params params_of(Pairs pairs, const char* body) {
-  Params params;
-  for (const auto& [key, value] : pairs) REQUIRE_MESSAGE(set_param(params, key, value), key << "=" << value);
-  if (body != nullptr) set_body(params, body);
-  const Expected<void> checked = check_params(params);
-  CHECK_MESSAGE(checked, checked.error().message);
-  return params;
-}
 
 CallPlan plan_of(Pairs pairs, const char* body = nullptr, const std::string& name_space = "default") {
   const Params params = params_of(pairs, body);
+  CHECK(contradiction(check_params(params)).empty());
   return plan_call(params, verb_of(params) == Verb::raw ? nullptr : &kPods, name_space).value();
 }
 

@@ -2,32 +2,22 @@
 
 #include <doctest/doctest.h>
 
-#include <initializer_list>
 #include <string>
 #include <utility>
 
+#include "unit/request/keys.hpp"
+
 using namespace ksr;
 using namespace ksr::request;
+using namespace ksr::request::testing;
 using channel::ChannelKind;
 
 namespace {
 
-using Pairs = std::initializer_list<std::pair<const char*, const char*>>;
-
-Params params_of(Pairs pairs) {
-  Params params;
-  for (const auto& [key, value] : pairs) REQUIRE_MESSAGE(set_param(params, key, value), key << "=" << value);
-  return params;
-}
-
 // Empty: nothing contradicts.
-std::string contradiction(Pairs pairs) {
+std::string channel_contradiction(Pairs pairs) {
   Params params = params_of(pairs);
-  const Expected<void> checked = check_channel(params);
-  if (checked) return "";
-  CHECK(checked.error().status == Status::invalid);
-  CHECK(checked.error().message.find('\n') == std::string::npos);
-  return checked.error().message;
+  return contradiction(check_channel(params));
 }
 
 bool starts(const std::string& text, const std::string& begin) {
@@ -37,30 +27,32 @@ bool starts(const std::string& text, const std::string& begin) {
 }  // namespace
 
 TEST_CASE("what each kind needs") {
-  CHECK(starts(contradiction({}), "params key kind: "));
-  CHECK(starts(contradiction({{"kind", "log"}}), "params key name: "));
-  CHECK(contradiction({{"kind", "log"}, {"name", "p"}}).empty());
-  CHECK(starts(contradiction({{"kind", "exec"}, {"name", "p"}}), "params key command: "));
-  CHECK(starts(contradiction({{"kind", "exec"}, {"name", "p"}, {"command", ""}}), "params key command: "));
-  CHECK(contradiction({{"kind", "exec"}, {"name", "p"}, {"command", "ls"}}).empty());
-  CHECK(contradiction({{"kind", "attach"}, {"name", "p"}}).empty());
-  CHECK(starts(contradiction({{"kind", "portforward"}, {"name", "p"}}), "params key port: "));
-  CHECK(contradiction({{"kind", "portforward"}, {"name", "p"}, {"port", "80"}}).empty());
-  CHECK(starts(contradiction({{"kind", "http"}}), "params key path: "));
-  CHECK(contradiction({{"kind", "http"}, {"path", "/healthz"}}).empty());
-  CHECK(contradiction({{"kind", "websocket"}, {"resource", "v1/pods"}}).empty());
-  CHECK(starts(contradiction({{"kind", "websocket"}, {"resource", "v1/pods"}, {"path", "/x"}}), "params key path: "));
+  CHECK(starts(channel_contradiction({}), "params key kind: "));
+  CHECK(starts(channel_contradiction({{"kind", "log"}}), "params key name: "));
+  CHECK(channel_contradiction({{"kind", "log"}, {"name", "p"}}).empty());
+  CHECK(starts(channel_contradiction({{"kind", "exec"}, {"name", "p"}}), "params key command: "));
+  CHECK(starts(channel_contradiction({{"kind", "exec"}, {"name", "p"}, {"command", ""}}), "params key command: "));
+  CHECK(channel_contradiction({{"kind", "exec"}, {"name", "p"}, {"command", "ls"}}).empty());
+  CHECK(channel_contradiction({{"kind", "attach"}, {"name", "p"}}).empty());
+  CHECK(starts(channel_contradiction({{"kind", "portforward"}, {"name", "p"}}), "params key port: "));
+  CHECK(channel_contradiction({{"kind", "portforward"}, {"name", "p"}, {"port", "80"}}).empty());
+  CHECK(starts(channel_contradiction({{"kind", "http"}}), "params key path: "));
+  CHECK(channel_contradiction({{"kind", "http"}, {"path", "/healthz"}}).empty());
+  CHECK(channel_contradiction({{"kind", "websocket"}, {"resource", "v1/pods"}}).empty());
+  CHECK(starts(channel_contradiction({{"kind", "websocket"}, {"resource", "v1/pods"}, {"path", "/x"}}),
+               "params key path: "));
 }
 
 TEST_CASE("keys that do not go with a kind, and those of requests, are refused by name") {
-  CHECK(starts(contradiction({{"kind", "log"}, {"name", "p"}, {"stdin", "true"}}), "params key stdin: "));
-  CHECK(starts(contradiction({{"kind", "exec"}, {"name", "p"}, {"command", "ls"}, {"follow", "true"}}),
+  CHECK(starts(channel_contradiction({{"kind", "log"}, {"name", "p"}, {"stdin", "true"}}), "params key stdin: "));
+  CHECK(starts(channel_contradiction({{"kind", "exec"}, {"name", "p"}, {"command", "ls"}, {"follow", "true"}}),
                "params key follow: "));
-  CHECK(starts(contradiction({{"kind", "attach"}, {"name", "p"}, {"command", "ls"}}), "params key command: "));
-  CHECK(starts(contradiction({{"kind", "log"}, {"name", "p"}, {"verb", "get"}}), "params key verb: "));
-  CHECK(starts(contradiction({{"kind", "log"}, {"name", "p"}, {"timeout", "1s"}}), "params key timeout: "));
-  CHECK(starts(contradiction({{"kind", "log"}, {"name", "p"}, {"path", "/x"}}), "params key path: "));
-  CHECK(starts(contradiction({{"kind", "http"}, {"path", "/x"}, {"send_buffer", "64Ki"}}), "params key send_buffer: "));
+  CHECK(starts(channel_contradiction({{"kind", "attach"}, {"name", "p"}, {"command", "ls"}}), "params key command: "));
+  CHECK(starts(channel_contradiction({{"kind", "log"}, {"name", "p"}, {"verb", "get"}}), "params key verb: "));
+  CHECK(starts(channel_contradiction({{"kind", "log"}, {"name", "p"}, {"timeout", "1s"}}), "params key timeout: "));
+  CHECK(starts(channel_contradiction({{"kind", "log"}, {"name", "p"}, {"path", "/x"}}), "params key path: "));
+  CHECK(starts(channel_contradiction({{"kind", "http"}, {"path", "/x"}, {"send_buffer", "64Ki"}}),
+               "params key send_buffer: "));
   Params params = params_of({{"kind", "exec"}, {"name", "p"}, {"command", "ls"}});
   set_body(params, "x");
   CHECK_FALSE(check_channel(params));
@@ -68,9 +60,9 @@ TEST_CASE("keys that do not go with a kind, and those of requests, are refused b
 
 TEST_CASE("pods alone have logs, commands and ports") {
   for (const char* name : {"pods", "v1/pods", "po", "pod", "/api/v1/pods"}) {
-    CHECK(contradiction({{"kind", "log"}, {"resource", name}, {"name", "p"}}).empty());
+    CHECK(channel_contradiction({{"kind", "log"}, {"resource", name}, {"name", "p"}}).empty());
   }
-  CHECK(starts(contradiction({{"kind", "log"}, {"resource", "apps/v1/deployments"}, {"name", "p"}}),
+  CHECK(starts(channel_contradiction({{"kind", "log"}, {"resource", "apps/v1/deployments"}, {"name", "p"}}),
                "params key resource: "));
 }
 
@@ -79,15 +71,18 @@ TEST_CASE("a terminal has one output and a size, and something is asked for") {
   Params params = params_of(terminal);
   REQUIRE(check_channel(params));
   CHECK_FALSE(params.channel.wants_stderr);
-  CHECK(starts(contradiction({{"kind", "exec"}, {"name", "p"}, {"command", "sh"}, {"tty", "true"}, {"stderr", "true"}}),
-               "params key stderr: "));
-  CHECK(starts(contradiction({{"kind", "exec"}, {"name", "p"}, {"command", "sh"}, {"columns", "80"}, {"rows", "24"}}),
-               "params key columns: "));
-  CHECK(starts(contradiction({{"kind", "exec"}, {"name", "p"}, {"command", "sh"}, {"tty", "true"}, {"columns", "80"}}),
-               "params key rows: "));
   CHECK(starts(
-      contradiction({{"kind", "exec"}, {"name", "p"}, {"command", "sh"}, {"stdout", "false"}, {"stderr", "false"}}),
-      "params key stdout: "));
+      channel_contradiction({{"kind", "exec"}, {"name", "p"}, {"command", "sh"}, {"tty", "true"}, {"stderr", "true"}}),
+      "params key stderr: "));
+  CHECK(starts(
+      channel_contradiction({{"kind", "exec"}, {"name", "p"}, {"command", "sh"}, {"columns", "80"}, {"rows", "24"}}),
+      "params key columns: "));
+  CHECK(starts(
+      channel_contradiction({{"kind", "exec"}, {"name", "p"}, {"command", "sh"}, {"tty", "true"}, {"columns", "80"}}),
+      "params key rows: "));
+  CHECK(starts(channel_contradiction(
+                   {{"kind", "exec"}, {"name", "p"}, {"command", "sh"}, {"stdout", "false"}, {"stderr", "false"}}),
+               "params key stdout: "));
 }
 
 TEST_CASE("values that a key does not take leave it as it was") {

@@ -4,23 +4,16 @@
 
 #include <algorithm>
 #include <fstream>
-#include <initializer_list>
 #include <map>
 #include <utility>
 
+#include "unit/request/keys.hpp"
+
 using namespace ksr;
 using namespace ksr::request;
+using namespace ksr::request::testing;
 
 namespace {
-
-using Pairs = std::initializer_list<std::pair<const char*, const char*>>;
-
-Params params_of(Pairs pairs, const char* body = nullptr) {
-  Params params;
-  for (const auto& [key, value] : pairs) REQUIRE_MESSAGE(set_param(params, key, value), key << "=" << value);
-  if (body != nullptr) set_body(params, body);
-  return params;
-}
 
 std::string refused(const char* key, const std::string& value) {
   Params params;
@@ -38,12 +31,8 @@ bool names_key(const std::string& message, const std::string& key) {
 }
 
 // Empty: nothing contradicts.
-std::string contradiction(Pairs pairs, const char* body = nullptr) {
-  const Expected<void> checked = check_params(params_of(pairs, body));
-  if (checked) return "";
-  CHECK(checked.error().status == Status::invalid);
-  CHECK(checked.error().message.find('\n') == std::string::npos);
-  return checked.error().message;
+std::string call_contradiction(Pairs pairs, const char* body = nullptr) {
+  return contradiction(check_params(params_of(pairs, body)));
 }
 
 }  // namespace
@@ -148,31 +137,32 @@ TEST_CASE("the defaults are those of the contract") {
 }
 
 TEST_CASE("keys of another kind") {
-  CHECK(names_key(contradiction({{"resource", "v1/pods"}, {"name", "a"}, {"command", "ls"}}), "command"));
-  CHECK(names_key(contradiction({{"path", "/healthz"}, {"follow", "true"}}), "follow"));
-  CHECK(names_key(contradiction({{"verb", "get"}, {"path", "/healthz"}}), "verb"));
-  CHECK(names_key(contradiction({{"path", "/healthz"}, {"resource", "v1/pods"}}), "resource"));
-  CHECK(names_key(contradiction({{"resource", "v1/pods"}, {"name", "a"}, {"patch_type", "json"}}), "patch_type"));
-  CHECK(names_key(contradiction({{"resource", "v1/pods"}, {"name", "a"}, {"force", "true"}}), "force"));
-  CHECK(names_key(contradiction({{"resource", "v1/pods"}, {"name", "a"}, {"dry_run", "true"}}), "dry_run"));
-  CHECK(names_key(contradiction({{"verb", "list"}, {"resource", "v1/pods"}, {"name", "a"}}), "name"));
-  CHECK(
-      names_key(contradiction({{"resource", "v1/pods"}, {"name", "a"}, {"label_selector", "a=b"}}), "label_selector"));
-  CHECK(names_key(contradiction({{"resource", "v1/pods"}, {"name", "a"}, {"scope", "headlamp"}}), "scope"));
+  CHECK(names_key(call_contradiction({{"resource", "v1/pods"}, {"name", "a"}, {"command", "ls"}}), "command"));
+  CHECK(names_key(call_contradiction({{"path", "/healthz"}, {"follow", "true"}}), "follow"));
+  CHECK(names_key(call_contradiction({{"verb", "get"}, {"path", "/healthz"}}), "verb"));
+  CHECK(names_key(call_contradiction({{"path", "/healthz"}, {"resource", "v1/pods"}}), "resource"));
+  CHECK(names_key(call_contradiction({{"resource", "v1/pods"}, {"name", "a"}, {"patch_type", "json"}}), "patch_type"));
+  CHECK(names_key(call_contradiction({{"resource", "v1/pods"}, {"name", "a"}, {"force", "true"}}), "force"));
+  CHECK(names_key(call_contradiction({{"resource", "v1/pods"}, {"name", "a"}, {"dry_run", "true"}}), "dry_run"));
+  CHECK(names_key(call_contradiction({{"verb", "list"}, {"resource", "v1/pods"}, {"name", "a"}}), "name"));
+  CHECK(names_key(call_contradiction({{"resource", "v1/pods"}, {"name", "a"}, {"label_selector", "a=b"}}),
+                  "label_selector"));
+  CHECK(names_key(call_contradiction({{"resource", "v1/pods"}, {"name", "a"}, {"scope", "headlamp"}}), "scope"));
 }
 
 TEST_CASE("what is missing") {
-  CHECK(names_key(contradiction({{"name", "a"}}), "resource"));
-  CHECK(names_key(contradiction({{"resource", "v1/pods"}}), "name"));
-  CHECK(names_key(contradiction({{"method", "GET"}}), "path"));
-  CHECK(names_key(contradiction({{"verb", "create"}, {"resource", "v1/pods"}, {"subresource", "eviction"}}, "{}"),
+  CHECK(names_key(call_contradiction({{"name", "a"}}), "resource"));
+  CHECK(names_key(call_contradiction({{"resource", "v1/pods"}}), "name"));
+  CHECK(names_key(call_contradiction({{"method", "GET"}}), "path"));
+  CHECK(names_key(call_contradiction({{"verb", "create"}, {"resource", "v1/pods"}, {"subresource", "eviction"}}, "{}"),
                   "name"));
-  CHECK(names_key(contradiction({{"verb", "apply"}, {"resource", "v1/pods"}, {"name", "a"}}, "{}"), "field_manager"));
+  CHECK(names_key(call_contradiction({{"verb", "apply"}, {"resource", "v1/pods"}, {"name", "a"}}, "{}"),
+                  "field_manager"));
 }
 
 TEST_CASE("bodies") {
   const auto body_of = [](const char* verb, const char* body) {
-    return contradiction({{"verb", verb}, {"resource", "v1/pods"}, {"name", "a"}}, body);
+    return call_contradiction({{"verb", verb}, {"resource", "v1/pods"}, {"name", "a"}}, body);
   };
   for (const char* verb : {"create", "update", "patch"}) {
     CHECK(body_of(verb, nullptr).rfind("params body: is empty", 0) == 0);
@@ -185,25 +175,25 @@ TEST_CASE("bodies") {
   CHECK(body_of("get", "{}").rfind("params body: ", 0) == 0);
   CHECK(body_of("delete", R"({"kind":"DeleteOptions"})") == "");
   const char* options = R"({"kind":"DeleteOptions"})";
-  CHECK(contradiction({{"verb", "delete"}, {"resource", "v1/pods"}, {"name", "a"}, {"grace_period", "0"}}, options)
+  CHECK(call_contradiction({{"verb", "delete"}, {"resource", "v1/pods"}, {"name", "a"}, {"grace_period", "0"}}, options)
             .rfind("params body: ", 0) == 0);
   const auto patch = [](const char* type, const char* body) {
-    return contradiction({{"verb", "patch"}, {"resource", "v1/pods"}, {"name", "a"}, {"patch_type", type}}, body);
+    return call_contradiction({{"verb", "patch"}, {"resource", "v1/pods"}, {"name", "a"}, {"patch_type", type}}, body);
   };
   CHECK(patch("json", "[]") == "");
   CHECK(patch("json", "{}").find("an object") != std::string::npos);
   CHECK(patch("merge", "[]") != "");
   const auto apply = [](const char* body) {
-    return contradiction(
+    return call_contradiction(
         {{"verb", "apply"}, {"resource", "v1/pods"}, {"name", "a"}, {"field_manager", "me"}, {"header.X", "y"}}, body);
   };
   CHECK(apply("{}") == "");
   CHECK(apply("kind: Pod").rfind("params body: is not JSON", 0) == 0);
   // With a type of its own a body is the caller's business.
-  CHECK(contradiction({{"verb", "create"}, {"resource", "v1/pods"}, {"header.content-type", "application/yaml"}},
-                      "kind: Pod") == "");
-  CHECK(contradiction({{"path", "/x"}}, "body") != "");
-  CHECK(contradiction({{"path", "/x"}, {"method", "POST"}}, "body") == "");
+  CHECK(call_contradiction({{"verb", "create"}, {"resource", "v1/pods"}, {"header.content-type", "application/yaml"}},
+                           "kind: Pod") == "");
+  CHECK(call_contradiction({{"path", "/x"}}, "body") != "");
+  CHECK(call_contradiction({{"path", "/x"}, {"method", "POST"}}, "body") == "");
 }
 
 namespace {

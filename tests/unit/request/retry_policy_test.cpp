@@ -2,17 +2,15 @@
 
 #include <doctest/doctest.h>
 
+#include "unit/request/keys.hpp"
+
 using namespace ksr;
 using namespace ksr::request;
+using namespace ksr::request::testing;
 
 namespace {
 
 using What = RetryDecision::What;
-
-class FixedRandom final : public Random {
- public:
-  double unit() override { return 0.0; }
-};
 
 const Instant kNow{std::chrono::hours(1)};
 

@@ -12,8 +12,8 @@ using namespace ksr::stream::testing;
 
 namespace {
 
-struct Owner final : CallOwner {
-  explicit Owner(StreamFixture& fixture) : fixture_(fixture) {}
+struct CallTestOwner final : CallOwner {
+  explicit CallTestOwner(StreamFixture& fixture) : fixture_(fixture) {}
   Executor& executor() const override { return fixture_.world.executor; }
   void count_bytes(std::size_t count) override { bytes += count; }
   void count_wire_bytes(std::size_t) override {}
@@ -59,8 +59,8 @@ class RecordingCall final : public Call {
   }
 };
 
-struct Setup {
-  Setup() {
+struct CallSetup {
+  CallSetup() {
     cluster::testing::Reply reply;
     reply.body = "body";
     fixture.world.transport.replies["/x"] = reply;
@@ -74,7 +74,7 @@ struct Setup {
   }
 
   StreamFixture fixture;
-  Owner owner{fixture};
+  CallTestOwner owner{fixture};
   RecordingCall call{owner};
 };
 
@@ -83,7 +83,7 @@ using Events = std::vector<std::string>;
 }  // namespace
 
 TEST_CASE("a success is passed on as it arrives, and the call retires once") {
-  Setup setup;
+  CallSetup setup;
   setup.start();
   CHECK(setup.call.events == Events{"opened", "received bo", "received dy", "completed"});
   CHECK(setup.owner.retired == std::vector<sync::RequestId>{7});
@@ -91,7 +91,7 @@ TEST_CASE("a success is passed on as it arrives, and the call retires once") {
 }
 
 TEST_CASE("a refusal is one error with the context of the call, and its body is not passed on") {
-  Setup setup;
+  CallSetup setup;
   setup.fixture.world.transport.replies["/x"] = StreamFixture::refusal(403);
   setup.start();
   CHECK(setup.call.events == Events{"failed"});
@@ -106,7 +106,7 @@ TEST_CASE("a refusal is one error with the context of the call, and its body is 
 
 TEST_CASE("the body of a refusal that does not end is given up, sooner after a handshake") {
   for (const bool websocket : {false, true}) {
-    Setup setup;
+    CallSetup setup;
     cluster::testing::Reply reply = StreamFixture::refusal(403);
     reply.goes_on = true;
     setup.fixture.world.transport.replies["/x"] = reply;
@@ -122,7 +122,7 @@ TEST_CASE("the body of a refusal that does not end is given up, sooner after a h
 
 TEST_CASE("the body of a 2xx or 3xx to a handshake is not read: it may be a watch, without an end") {
   for (const int status : {201, 302}) {
-    Setup setup;
+    CallSetup setup;
     cluster::testing::Reply reply = StreamFixture::refusal(status);
     reply.goes_on = true;
     setup.fixture.world.transport.replies["/x"] = reply;
@@ -134,7 +134,7 @@ TEST_CASE("the body of a 2xx or 3xx to a handshake is not read: it may be a watc
 }
 
 TEST_CASE("an exception while a body is processed is an error of that call only") {
-  Setup setup;
+  CallSetup setup;
   setup.call.throws = true;
   setup.start();
   CHECK(setup.call.events == Events{"opened", "failed"});
@@ -144,7 +144,7 @@ TEST_CASE("an exception while a body is processed is an error of that call only"
 }
 
 TEST_CASE("a call that is stopped receives nothing, whatever is on its way") {
-  Setup setup;
+  CallSetup setup;
   setup.fixture.run([&] {
     transport::Request request;
     request.target = "/x";

@@ -102,8 +102,8 @@ struct Taker final : transport::ExchangeObserver {
 const Error kBroken{Status::transport, "reading from api:8001: the server closed the connection within the body", "",
                     502};
 
-struct Setup {
-  ~Setup() {
+struct PageSetup {
+  ~PageSetup() {
     run([this] { taker.page.reset(); });
   }
   template <class Step>
@@ -152,7 +152,7 @@ using Steps = std::vector<std::string>;
 }  // namespace
 
 TEST_CASE("a page ahead is held back in the connection, and comes as a whole once it is taken") {
-  Setup setup;
+  PageSetup setup;
   setup.ask();
   setup.head();
   CHECK(setup.access.connection->paused());
@@ -170,7 +170,7 @@ TEST_CASE("a page ahead is held back in the connection, and comes as a whole onc
 }
 
 TEST_CASE("a page ahead that fails between being taken and being delivered says why to a call that ends with it") {
-  Setup setup;
+  PageSetup setup;
   setup.taker.destroys_at = "failed";
   SUBCASE("its connection breaks off") {
     setup.ask();
@@ -185,7 +185,7 @@ TEST_CASE("a page ahead that fails between being taken and being delivered says 
   SUBCASE("there are no credentials for it") {
     setup.access.refusal = kBroken;
     setup.run([&] {
-      setup.taker.page = std::make_unique<PageAhead>(setup.executor, setup.access, Setup::request());
+      setup.taker.page = std::make_unique<PageAhead>(setup.executor, setup.access, PageSetup::request());
       setup.taker.page->deliver_to(setup.taker);
     });
   }
@@ -200,7 +200,7 @@ TEST_CASE("a call may end, and destroy the page ahead with it, at every step") {
     for (const bool late : {false, true}) {
       CAPTURE(step);
       CAPTURE(late);
-      Setup setup;
+      PageSetup setup;
       setup.taker.destroys_at = step;
       setup.ask();
       const auto answer = [&](const std::function<void()>& part) {
@@ -224,9 +224,9 @@ TEST_CASE("a call may end, and destroy the page ahead with it, at every step") {
 }
 
 TEST_CASE("a page ahead that has failed or was refused serves nothing, nor does one of another request") {
-  Setup setup;
+  PageSetup setup;
   setup.ask();
-  transport::Request other = Setup::request();
+  transport::Request other = PageSetup::request();
   CHECK(setup.can_serve());
   other.headers.push_back({"Accept", "application/json"});
   CHECK_FALSE(setup.taker.page->can_serve(other));

@@ -10,7 +10,7 @@ using namespace ksr::stream::testing;
 
 namespace {
 
-struct Owner final : SessionOwner {
+struct SessionTestOwner final : SessionOwner {
   void on_session_state() override { ++states; }
   void on_session_counters() override {}
   void on_session_synced() override { ++synced; }
@@ -21,8 +21,8 @@ struct Owner final : SessionOwner {
 };
 
 // A session of v1/pods in namespace a.
-struct Setup : StreamFixture {
-  Setup() {
+struct SessionSetup : StreamFixture {
+  SessionSetup() {
     Subscribers::List node{{dispatcher, own_statistics, last_error}};
     subscribers.add(node);
     remake();
@@ -33,14 +33,14 @@ struct Setup : StreamFixture {
         owner, SessionParts{world.executor, random, config, *access, resources, *view, subscribers, *statistics}, "a",
         config.sync, std::make_shared<sync::ServerState>());
   }
-  ~Setup() {
+  ~SessionSetup() {
     run([this] { session->cancel(); });
   }
   void start() {
     run([this] { session->start(); });
   }
 
-  Owner owner;
+  SessionTestOwner owner;
   Subscribers subscribers;
   FixedRandom random;
   std::vector<cluster::Resource> resources{{"/api/v1", "pods", true, "v1/pods"}};
@@ -50,7 +50,7 @@ struct Setup : StreamFixture {
 }  // namespace
 
 TEST_CASE("a list that is complete reaches the cache, and is reported once") {
-  Setup setup;
+  SessionSetup setup;
   setup.world.transport.replies["/api/v1/namespaces/a/pods"] = StreamFixture::pod_list("one");
   setup.start();
   CHECK(setup.session->synced());
@@ -60,7 +60,7 @@ TEST_CASE("a list that is complete reaches the cache, and is reported once") {
 }
 
 TEST_CASE("the error of a request says which request, where and at which server, once") {
-  Setup setup;
+  SessionSetup setup;
   setup.world.transport.replies["/api/v1/namespaces/a/pods"] = StreamFixture::refusal(403);
   setup.start();
   CHECK(setup.has_callback(
@@ -68,7 +68,7 @@ TEST_CASE("the error of a request says which request, where and at which server,
 }
 
 TEST_CASE("an error that belongs to no request is reported as one of the watch") {
-  Setup setup;
+  SessionSetup setup;
   setup.world.transport.silent = true;
   setup.start();
   setup.run([&] { setup.session->on_lost(Error{Status::internal, "list of things: not a request"}); });
@@ -76,7 +76,7 @@ TEST_CASE("an error that belongs to no request is reported as one of the watch")
 }
 
 TEST_CASE("a page ahead that the list has no use for in the end is given up with the list") {
-  Setup setup;
+  SessionSetup setup;
   setup.config.sync.page_size = 2;
   setup.remake();
   const std::string pods = "/api/v1/namespaces/a/pods?limit=2";
@@ -93,7 +93,7 @@ TEST_CASE("a page ahead that the list has no use for in the end is given up with
 }
 
 TEST_CASE("nothing is received after cancel") {
-  Setup setup;
+  SessionSetup setup;
   setup.world.transport.replies["/api/v1/namespaces/a/pods"] = StreamFixture::pod_list("one");
   // The answer waits in the executor when the session is cancelled.
   setup.world.executor.post([&] {

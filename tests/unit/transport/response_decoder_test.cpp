@@ -8,7 +8,7 @@
 using ksr::transport::Header;
 using ksr::transport::ResponseDecoder;
 using ksr::transport::ResponseHead;
-using Progress = ResponseDecoder::Progress;
+using DecoderProgress = ResponseDecoder::Progress;
 
 namespace {
 
@@ -24,9 +24,9 @@ struct Reader final : ResponseDecoder::Sink {
     ++pieces;
     return body.size() < stop_at;
   }
-  Progress feed(std::string_view bytes, std::size_t step) {
-    Progress progress = Progress::more;
-    while (!bytes.empty() && progress == Progress::more) {
+  DecoderProgress feed(std::string_view bytes, std::size_t step) {
+    DecoderProgress progress = DecoderProgress::more;
+    while (!bytes.empty() && progress == DecoderProgress::more) {
       progress = decoder.feed(bytes.substr(0, step));
       bytes.remove_prefix(std::min(step, bytes.size()));
     }
@@ -46,13 +46,13 @@ const std::string chunked = ok + "Transfer-Encoding: chunked\r\n\r\n";
 
 std::string problem_of(const std::string& response) {
   Reader reader;
-  REQUIRE(reader.decoder.feed(response) == Progress::failed);
+  REQUIRE(reader.decoder.feed(response) == DecoderProgress::failed);
   return reader.decoder.problem();
 }
 
 bool keeps_alive(const std::string& response) {
   Reader reader;
-  REQUIRE(reader.decoder.feed(response) == Progress::complete);
+  REQUIRE(reader.decoder.feed(response) == DecoderProgress::complete);
   return reader.decoder.keeps_alive();
 }
 
@@ -63,24 +63,24 @@ TEST_CASE("a chunked body is the same however its bytes arrive") {
       chunked + "5\r\nhello\r\n1;name=value\r\n \r\n00A ; x\r\n0123456789\r\n0\r\nX-Trailer: 1\r\n\r\n";
   for (std::size_t step = 1; step <= response.size(); ++step) {
     Reader reader;
-    REQUIRE(reader.feed(response, step) == Progress::complete);
+    REQUIRE(reader.feed(response, step) == DecoderProgress::complete);
     CHECK(reader.heads == 1);
     CHECK(reader.body == "hello 0123456789");
     CHECK(reader.decoder.keeps_alive());
   }
   for (std::size_t cut = 1; cut < response.size(); ++cut) {
     Reader reader;
-    REQUIRE(reader.decoder.feed(response.substr(0, cut)) == Progress::more);
-    REQUIRE(reader.decoder.feed(response.substr(cut)) == Progress::complete);
+    REQUIRE(reader.decoder.feed(response.substr(0, cut)) == DecoderProgress::more);
+    REQUIRE(reader.decoder.feed(response.substr(cut)) == DecoderProgress::complete);
     CHECK(reader.body == "hello 0123456789");
   }
 }
 
 TEST_CASE("a part of a chunk is delivered before the rest of it comes") {
   Reader reader;
-  REQUIRE(reader.decoder.feed(chunked + "400\r\nfirst") == Progress::more);
+  REQUIRE(reader.decoder.feed(chunked + "400\r\nfirst") == DecoderProgress::more);
   CHECK(reader.body == "first");
-  REQUIRE(reader.decoder.feed("+more") == Progress::more);
+  REQUIRE(reader.decoder.feed("+more") == DecoderProgress::more);
   CHECK(reader.body == "first+more");
   CHECK(reader.pieces == 2);
 }
@@ -89,7 +89,7 @@ TEST_CASE("chunk sizes that are not valid end the response") {
   for (const char* size : {"-5", "", "g", "0x5", " 5", "5 5\x01", "5 5", "5\t5", "5 x", "5 =", "100000001", "fffffffff",
                            "00000000000000005", "5\n", "+1"}) {
     Reader reader;
-    CHECK_MESSAGE(reader.decoder.feed(chunked + size + "\r\nhello\r\n0\r\n\r\n") == Progress::failed, size);
+    CHECK_MESSAGE(reader.decoder.feed(chunked + size + "\r\nhello\r\n0\r\n\r\n") == DecoderProgress::failed, size);
   }
   CHECK(problem_of(chunked + "5\r\nhelloX\n").find("malformed") != std::string::npos);
   CHECK(problem_of(chunked + "5\r\nhello\n").find("malformed") != std::string::npos);
@@ -100,25 +100,25 @@ TEST_CASE("chunk sizes that are not valid end the response") {
   CHECK(problem_of(trailers).find("16 KiB") != std::string::npos);
   // 4 GiB is the most.
   Reader reader;
-  CHECK(reader.decoder.feed(chunked + "100000000\r\nx") == Progress::more);
+  CHECK(reader.decoder.feed(chunked + "100000000\r\nx") == DecoderProgress::more);
 }
 
 TEST_CASE("bodies end where their framing says") {
   Reader sized;
-  CHECK(sized.feed(ok + "Content-Length: 5\r\n\r\nhello", 1) == Progress::complete);
+  CHECK(sized.feed(ok + "Content-Length: 5\r\n\r\nhello", 1) == DecoderProgress::complete);
   CHECK(sized.body == "hello");
   Reader zeros;
-  CHECK(zeros.feed(ok + "Content-Length: 0000000000000000000005\r\n\r\nhello", 1) == Progress::complete);
+  CHECK(zeros.feed(ok + "Content-Length: 0000000000000000000005\r\n\r\nhello", 1) == DecoderProgress::complete);
   CHECK(zeros.body == "hello");
   Reader until_close;
-  CHECK(until_close.feed(ok + "\r\nhello", 3) == Progress::more);
-  CHECK(until_close.decoder.end_of_stream() == Progress::complete);
+  CHECK(until_close.feed(ok + "\r\nhello", 3) == DecoderProgress::more);
+  CHECK(until_close.decoder.end_of_stream() == DecoderProgress::complete);
   CHECK(until_close.body == "hello");
   CHECK_FALSE(until_close.decoder.keeps_alive());
   for (const char* bodiless : {"HTTP/1.1 204 No Content\r\n\r\n", "HTTP/1.1 304 \r\nContent-Length: 7\r\n\r\n",
                                "HTTP/1.1 200\r\nContent-Length: 0\r\n\r\n"}) {
     Reader reader;
-    CHECK(reader.feed(bodiless, 1) == Progress::complete);
+    CHECK(reader.feed(bodiless, 1) == DecoderProgress::complete);
     CHECK(reader.body.empty());
   }
 }
@@ -128,7 +128,7 @@ TEST_CASE("a stream that ends early is an error") {
                                      chunked + "5\r\nhello\r\n", chunked + "5\r\nhello\r\n0\r\n"}) {
     Reader reader;
     reader.decoder.feed(partial);
-    CHECK(reader.decoder.end_of_stream() == Progress::failed);
+    CHECK(reader.decoder.end_of_stream() == DecoderProgress::failed);
     CHECK(reader.decoder.problem().find("closed") != std::string::npos);
   }
 }
@@ -168,23 +168,23 @@ TEST_CASE("heads that break the rules are refused") {
                            "\r\n\r\n",
                            "HTTP/1.1 101 Switching Protocols\r\n\r\n"}) {
     Reader reader;
-    CHECK_MESSAGE(reader.decoder.feed(head) == Progress::failed, head);
+    CHECK_MESSAGE(reader.decoder.feed(head) == DecoderProgress::failed, head);
     CHECK(reader.heads == 0);
   }
 }
 
 TEST_CASE("a reason phrase is text, and may be left out") {
   Reader nul;
-  CHECK(nul.decoder.feed(std::string("HTTP/1.1 200 O\0K\r\n\r\n", 21)) == Progress::failed);
+  CHECK(nul.decoder.feed(std::string("HTTP/1.1 200 O\0K\r\n\r\n", 21)) == DecoderProgress::failed);
   for (const char* line : {"HTTP/1.1 204 \xc3\x9c\tx", "HTTP/1.1 204", "HTTP/1.1 204 ", "HTTP/1.0 204 OK"}) {
     Reader reader;
-    CHECK_MESSAGE(reader.decoder.feed(std::string(line) + "\r\n\r\n") == Progress::complete, line);
+    CHECK_MESSAGE(reader.decoder.feed(std::string(line) + "\r\n\r\n") == DecoderProgress::complete, line);
   }
 }
 
 TEST_CASE("HTTP/1.0 is not upgraded") {
   Reader reader(true);
-  CHECK(reader.decoder.feed("HTTP/1.0 101 X\r\nUpgrade: x\r\n\r\n") == Progress::failed);
+  CHECK(reader.decoder.feed("HTTP/1.0 101 X\r\nUpgrade: x\r\n\r\n") == DecoderProgress::failed);
 }
 
 TEST_CASE("what comes after an accepted upgrade is not read, however the bytes are cut") {
@@ -193,7 +193,7 @@ TEST_CASE("what comes after an accepted upgrade is not read, however the bytes a
   for (std::size_t cut = 0; cut <= head.size(); ++cut) {
     Reader reader(true);
     if (cut != 0) reader.decoder.feed(head.substr(0, cut));
-    if (cut != head.size()) CHECK(reader.decoder.feed(head.substr(cut) + "frames") == Progress::upgraded);
+    if (cut != head.size()) CHECK(reader.decoder.feed(head.substr(cut) + "frames") == DecoderProgress::upgraded);
     CHECK(reader.heads == 1);
     CHECK(reader.head.status == 101);
     CHECK(reader.decoder.unread() == (cut == head.size() ? 0 : 6));
@@ -207,17 +207,17 @@ TEST_CASE("the head of a response is bounded, interim responses included") {
   for (int i = 0; i < 4000; ++i) endless += "HTTP/1.1 100 Continue\r\n\r\n";
   CHECK(problem_of(endless).find("64 KiB") != std::string::npos);
   Reader drip;
-  CHECK(drip.feed(ok + "X: " + std::string(70'000, 'x'), 100) == Progress::failed);
+  CHECK(drip.feed(ok + "X: " + std::string(70'000, 'x'), 100) == DecoderProgress::failed);
   Reader large;
   CHECK(large.feed(ok + "X: " + std::string(60'000, 'x') + "\r\nContent-Length: 1\r\n\r\ny", 1000) ==
-        Progress::complete);
+        DecoderProgress::complete);
 }
 
 TEST_CASE("interim responses are passed over") {
   Reader reader;
   CHECK(reader.feed("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" + ok +
                         "Content-Length: 2\r\n\r\nhi",
-                    7) == Progress::complete);
+                    7) == DecoderProgress::complete);
   CHECK(reader.heads == 1);
   CHECK(reader.head.status == 200);
   CHECK(reader.body == "hi");
@@ -240,7 +240,7 @@ TEST_CASE("a connection is kept only when the response leaves no doubt") {
 TEST_CASE("header names are passed on in lower case, repeated ones separately") {
   Reader reader;
   REQUIRE(reader.decoder.feed(ok + "Content-Type:application/json\r\nX-A: 1 \r\nx-a:\t2\r\nRetry-After: 3\r\n"
-                                   "Content-Length: 0\r\n\r\n") == Progress::complete);
+                                   "Content-Length: 0\r\n\r\n") == DecoderProgress::complete);
   CHECK(reader.head.headers == std::vector<Header>{{"content-type", "application/json"},
                                                    {"x-a", "1"},
                                                    {"x-a", "2"},
@@ -253,13 +253,13 @@ TEST_CASE("header names are passed on in lower case, repeated ones separately") 
 TEST_CASE("a sink can stop the decoder") {
   Reader reader;
   reader.stop_at = 3;
-  CHECK(reader.decoder.feed(chunked + "2\r\nab\r\n2\r\ncd\r\n2\r\nef\r\n") == Progress::stopped);
+  CHECK(reader.decoder.feed(chunked + "2\r\nab\r\n2\r\ncd\r\n2\r\nef\r\n") == DecoderProgress::stopped);
   CHECK(reader.body == "abcd");
 }
 
 TEST_CASE("an upgrade ends the decoder's work") {
   Reader reader(true);
-  CHECK(reader.feed("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n", 5) == Progress::upgraded);
+  CHECK(reader.feed("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n", 5) == DecoderProgress::upgraded);
   CHECK(reader.head.status == 101);
 }
 
@@ -271,7 +271,7 @@ TEST_CASE("lines of a header section may end with LF alone, those of chunks may 
       const std::string whole = response + "5\r\nhello\r\n0\r\n" + trailers;
       for (std::size_t step = 1; step <= whole.size(); ++step) {
         Reader reader;
-        REQUIRE(reader.feed(whole, step) == Progress::complete);
+        REQUIRE(reader.feed(whole, step) == DecoderProgress::complete);
         REQUIRE(reader.body == "hello");
         REQUIRE(reader.head.headers == std::vector<Header>{{"a", "b"}, {"transfer-encoding", "chunked"}});
         REQUIRE(reader.decoder.keeps_alive());
@@ -281,7 +281,8 @@ TEST_CASE("lines of a header section may end with LF alone, those of chunks may 
     problem_of(response + "5\r\nhello\n");
   }
   Reader interim;
-  CHECK(interim.feed("HTTP/1.1 100 Continue\n\nHTTP/1.1 200 OK\nContent-Length: 1\n\nx", 2) == Progress::complete);
+  CHECK(interim.feed("HTTP/1.1 100 Continue\n\nHTTP/1.1 200 OK\nContent-Length: 1\n\nx", 2) ==
+        DecoderProgress::complete);
   CHECK(interim.body == "x");
 }
 
@@ -291,7 +292,7 @@ TEST_CASE("a header that goes on in the next line is one header") {
       "2\r\nhi\r\n0\r\n\r\n";
   for (std::size_t step = 1; step <= response.size(); ++step) {
     Reader reader;
-    REQUIRE(reader.feed(response, step) == Progress::complete);
+    REQUIRE(reader.feed(response, step) == DecoderProgress::complete);
     REQUIRE(reader.head.headers ==
             std::vector<Header>{{"a", "b c d"}, {"b", "e"}, {"c", "f"}, {"transfer-encoding", "chunked"}});
     REQUIRE(reader.body == "hi");
@@ -304,7 +305,7 @@ TEST_CASE("the transfer coding is chunked, in any case and with empty list eleme
     CAPTURE(coding);
     Reader reader;
     CHECK(reader.decoder.feed(ok + "Transfer-Encoding:" + coding + "\r\n\r\n1\r\nx\r\n0\r\n\r\n") ==
-          Progress::complete);
+          DecoderProgress::complete);
     CHECK(reader.body == "x");
   }
   // Parts of its name are not it.
