@@ -40,8 +40,10 @@ Expected<const ApiResource*> RestMapper::find(const Wanted& wanted) const {
     };
     const auto may_have_it = [&](const UnreadDocument& document) {
       const bool group = document.group ? fits_group(*document.group, wanted.group) : !wanted.group.empty();
-      return (wanted.any_group || group) &&
-             (wanted.version.empty() || document.version.empty() || document.version == wanted.version);
+      // Of a name such as deployments.apps the group is looked for as a version first.
+      const bool version =
+          document.version.empty() ? is_core_version(wanted.version) : document.version == wanted.version;
+      return (wanted.any_group || group) && (wanted.version.empty() || version);
     };
     auto found = resources_.end();
     for (const NameRule fits_name : {NameRule(is_plural), NameRule(has_short_name), NameRule(is_singular_or_kind)}) {

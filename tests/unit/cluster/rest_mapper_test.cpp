@@ -115,6 +115,21 @@ TEST_CASE("a document that could not be read is the error where it may have the 
   CHECK(mapper.unread()[0].message == failure.message);
 }
 
+TEST_CASE("a group is not taken for a version of the core group that could not be read") {
+  RestMapper mapper;
+  mapper.add_unread({"", "", {Status::forbidden, "GET /api: the server answered 403", "Forbidden", 403}});
+  ApiResource deployments;
+  deployments.group = "apps";
+  deployments.version = "v1";
+  deployments.plural = "deployments";
+  deployments.listable = true;
+  mapper.add(deployments);
+  CHECK(mapper.find("deployments.apps")->display == "apps/v1/deployments");
+  CHECK(mapper.find("deployments.v1.apps")->display == "apps/v1/deployments");
+  CHECK(mapper.find("pods.v1").error().status == Status::forbidden);
+  CHECK(mapper.find("deployments").error().status == Status::forbidden);
+}
+
 TEST_CASE("all groups but the core group may be what could not be read") {
   const Error failure{Status::forbidden, "GET /apis: the server answered 403", "Forbidden", 403};
   RestMapper mapper;
