@@ -75,7 +75,11 @@ Expected<Resource> RestMapper::find(std::string_view text, bool listable_only) c
     // deployments.v1.apps, then pods.v1 of the core group, then ingresses.networking.k8s.io.
     const std::string group = second == std::string::npos ? "" : rest.substr(second + 1);
     searched = find(Wanted{plain, rest.substr(0, second), group, false});
-    if (searched && *searched == nullptr) searched = find(Wanted{plain, "", rest, false});
+    if (searched && *searched == nullptr) {
+      searched = find(Wanted{plain, "", rest, false});
+      // pods.v1 does not depend on other groups.
+      if (!searched && second == std::string::npos && is_core_version(rest)) searched = nullptr;
+    }
   }
   if (!searched) return std::move(searched).error();
   const ApiResource* const found = *searched;
