@@ -332,7 +332,7 @@ contexts: [{name: c, context: {cluster: c, user: u}}]})"));
 TEST_CASE("what keys replace may be missing in a kubeconfig") {
   World world;
   const std::string no_cluster = world.files.write("no-cluster", R"({current-context: c,
-users: [{name: u, user: {token: t}}], contexts: [{name: c, context: {user: u, namespace: n}}]})");
+users: [{name: u, user: {token: t}}], contexts: [{name: c, context: {user: u, namespace: shop}}]})");
   CHECK(has(message_of(world, with_file(no_cluster)), "has no cluster"));
   for (const std::string& file : {no_cluster, fixture("missing-cluster.yaml"), fixture("no-server.yaml")}) {
     CAPTURE(file);

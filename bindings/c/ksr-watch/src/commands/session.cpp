@@ -36,7 +36,11 @@ std::pair<std::string, std::string> group_and_version(const std::string& api_ver
 
 Expected<std::vector<cluster::ApiResource>> Session::resources_of(const cluster::GroupVersion& version) {
   const Answer list = client_.call({{{"path", version.path()}}, ""});
-  if (!list.failed()) return cluster::parse_resource_list(list.body(), version);
+  if (!list.failed()) {
+    auto resources = cluster::parse_resource_list(list.body(), version);
+    if (const Error* error = resources.if_error()) return error->within("GET " + version.path());
+    return resources;
+  }
   // It has been removed meanwhile.
   if (list.failure().code == KSR_E_NOT_FOUND) return std::vector<cluster::ApiResource>();
   return Error{Status::server, line_of(list.failure())};
