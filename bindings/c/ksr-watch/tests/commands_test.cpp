@@ -119,6 +119,8 @@ void files() {
   EXPECT(content(a + "---\nkind: B\n"), "error parsing " + file + ", document 2: apiVersion not set");
   EXPECT(content("- a"), "error parsing " + file + ": is no object");
   EXPECT(content("a: [b"), "error parsing " + file + ": is not valid YAML at line 1");
+  EXPECT(content(a + "spec: {key: \"a\\_\\N\"}\n"), "A/a ");
+  EXPECT(content(a + "spec: {key: \"a\xff\"}\n"), "error parsing " + file + ": is not valid UTF-8");
   EXPECT(content("# nothing\n"), "no objects in the files of -f");
   EXPECT(names_in(std::string(directory) + "/none"), "the path \"" + std::string(directory) + "/none\" does not exist");
   EXPECT(names_in("https://example.org/x"), "-f https://example.org/x: is a URL; expected a file, a directory or -");
