@@ -70,6 +70,8 @@ TEST_CASE("401 while a resource is resolved: once at once, then after the backof
   fixture.world.transport.replies["/api"] = fixture.world.transport.replies["/apis"] = StreamFixture::refusal(401);
   const auto engine = fixture.engine();
   fixture.run([&] { engine->start(); });
+  CHECK_FALSE(fixture.has_callback("error resolving resource pods: "));
+  fixture.world.executor.advance(Milliseconds(0));
   const auto& requests = fixture.world.transport.requests;
   CHECK(std::count_if(requests.begin(), requests.end(), [](const auto& sent) { return sent.target == "/api"; }) == 2);
   CHECK(fixture.has_callback("error resolving resource pods: "));
