@@ -922,6 +922,7 @@ void Reflector::check_watch(Instant now) {
     watch = watches_.watch();
     if (watch == nullptr || watch->open() || now < watch->deadline()) return;
     head_timed_out_ = true;
+    if (!watch->request.websocket) server_state_->path().note_head_overdue();
     const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(now - watch->started).count();
     const Error error =
         detected_error(Status::timeout, "no response to the watch request for " + std::to_string(seconds) + " s");
