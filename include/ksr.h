@@ -328,8 +328,9 @@ typedef int (*ksr_test_fn)(const ksr_snapshot *snapshot, void *user_data);
 KSR_API ksr_status ksr_wait_until(ksr_stream *stream, ksr_test_fn test, void *user_data, int64_t timeout_ms);
 
 /* A new reference to the newest complete snapshot, which the caller releases with ksr_snapshot_release. It may be one
- * that on_update has not brought yet; its deltas are those since the last delivered one. After ksr_cancel the view as
- * it was then, which the stream holds until it is closed. NULL before the first, for a closed stream, and without
+ * that on_update has not brought yet; its deltas are those since the last delivered one, or, where there is nothing
+ * newer than that, those that it was delivered with: ksr_snapshot_sequence tells them apart. After ksr_cancel the view
+ * as it was then, which the stream holds until it is closed. NULL before the first, for a closed stream, and without
  * memory. Costs time in proportion to the changes since the last snapshot. */
 KSR_API const ksr_snapshot *ksr_latest(ksr_stream *stream);
 
@@ -376,7 +377,9 @@ KSR_API int ksr_in_callback(void);
 KSR_API const ksr_snapshot *ksr_snapshot_retain(const ksr_snapshot *snapshot);
 KSR_API void ksr_snapshot_release(const ksr_snapshot *snapshot);
 
-/* 1, 2, 3... within a stream; 0 for NULL. */
+/* 1, 2, 3... within a stream, in the order in which the snapshots are made; 0 for NULL. ksr_latest and ksr_wait_until
+ * take numbers too, which on_update then does not see. Snapshots of one number show the same: between them there is at
+ * most what is no change for the host (drop_fields, notify=columns), with a newer resourceVersion. */
 KSR_API uint64_t ksr_snapshot_sequence(const ksr_snapshot *snapshot);
 
 /* The resourceVersion as of which the view is complete; "" for NULL. */
