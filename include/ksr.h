@@ -58,7 +58,8 @@
  *      objects and errors may be used on many threads at once.
  *  (6) Callbacks of one stream never overlap, on_log included. They run on the stream's delivery thread, or inside
  *      ksr_dispatch with delivery=manual, with no lock of the library held. They may block and may call any function of
- *      the library except ksr_close on their own stream. They must not throw and must not unwind (longjmp,
+ *      the library except ksr_close on their own stream (two callbacks that close each other's streams wait for each
+ *      other: ksr_close_async never waits). They must not throw and must not unwind (longjmp,
  *      pthread_exit). Of a client the same holds for all its callbacks, those of its requests included: they never
  *      overlap, and close neither the client nor a request of it.
  *  (7) Objects handed to a callback live until it returns. To keep one, retain it: it may then outlive the stream.
