@@ -10,6 +10,7 @@
 #include "base/civil_time.hpp"
 #include "base/option_text.hpp"
 #include "base/text.hpp"
+#include "channel/log_call.hpp"
 #include "cluster/resource.hpp"
 #include "transport/header_rules.hpp"
 
@@ -90,7 +91,9 @@ Expected<void> set_since(ChannelOptions& options, std::string_view value) {
 }
 
 Expected<void> set_cursor(ChannelOptions& options, std::string_view value) {
-  if (has_control_characters(value)) return expected("what ksr_channel_info said of the cursor");
+  if (!value.empty() && !channel::is_log_position(value)) {
+    return expected("what ksr_channel_info said of the cursor");
+  }
   options.from_cursor = std::string(value);
   return {};
 }
