@@ -144,7 +144,10 @@ std::string Url::authority() const {
 }
 
 std::string Url::basic_authorization() const {
-  return userinfo.empty() ? "" : "Basic " + base64_encode(percent_decode(userinfo).value_or(userinfo));
+  if (userinfo.empty()) return "";
+  // The colon is there without a password too (RFC 7617, section 2).
+  const std::string whole = userinfo.find(':') == std::string::npos ? userinfo + ":" : userinfo;
+  return "Basic " + base64_encode(percent_decode(whole).value_or(whole));
 }
 
 Expected<Url> parse_server_url(const std::string& role, std::string_view text) {

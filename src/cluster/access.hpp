@@ -55,8 +55,9 @@ class Access {
   // The connection and current credentials for a request that follows at once. `ready` is called on the network thread,
   // never before this has returned, unless the handle is destroyed.
   virtual PendingCall authenticate(Purpose purpose, AuthReady ready) = 0;
-  // The server answered 401: credentials obtained before now are invalid.
-  virtual void reject_credentials() = 0;
+  // The server answered 401: credentials obtained before now are invalid. False: the next request has the same ones,
+  // since there is no way to obtain others, or since these have just been obtained for others that were refused.
+  virtual bool reject_credentials() = 0;
   // The candidates that QueryOptions::resources names, in order. `ready` is called as that of authenticate().
   virtual PendingCall resolve(const QueryOptions& query, ResourcesReady ready) = 0;
   // scheme://host:port of the cluster, for messages.

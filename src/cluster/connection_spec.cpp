@@ -1,7 +1,9 @@
 #include "cluster/connection_spec.hpp"
 
+#include <algorithm>
 #include <utility>
 
+#include "base/text.hpp"
 #include "base/url.hpp"
 
 namespace ksr::cluster {
@@ -14,6 +16,19 @@ void take(ValueWithOrigin& place, const ValueWithOrigin& value) {
 void drop(ValueWithOrigin& one, ValueWithOrigin& other) {
   one = {};
   other = {};
+}
+
+// Each for itself, of the extra ones each key (clientcmd merges the flags over the user of the file).
+void merge(Impersonation& file, const Impersonation& keys) {
+  if (!keys.user.empty()) file.user = keys.user;
+  if (!keys.uid.empty()) file.uid = keys.uid;
+  if (!keys.groups.empty()) file.groups = keys.groups;
+  const auto given = [&keys](const std::pair<std::string, std::string>& one) {
+    return std::any_of(keys.extra.begin(), keys.extra.end(),
+                       [&one](const auto& key) { return equal_ignoring_case(key.first, one.first); });
+  };
+  file.extra.erase(std::remove_if(file.extra.begin(), file.extra.end(), given), file.extra.end());
+  file.extra.insert(file.extra.end(), keys.extra.begin(), keys.extra.end());
 }
 
 bool uses_tls(const ConnectionSpec& spec) {
@@ -87,7 +102,7 @@ ConnectionSpec overridden(ConnectionSpec file, const ConnectionSpec& keys) {
     merged.oidc.reset();
   }
   take(merged.proxy_url, keys.proxy_url);
-  if (keys.impersonation.any()) merged.impersonation = keys.impersonation;
+  merge(merged.impersonation, keys.impersonation);
   return merged;
 }
 

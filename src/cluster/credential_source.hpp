@@ -34,8 +34,8 @@ struct CredentialSourcePlan {
   bool proactive = false;
   // The last value stays in use while it cannot be fetched again.
   bool keep_stale_on_error = false;
-  // A failure stays the answer to all requests, and a fetched value cannot be rejected, for a time that doubles from 1
-  // s to 60 s: requests repeat by themselves, and each would run the plugin again.
+  // A failure stays the answer to all requests, and a value that replaces a rejected one cannot be rejected, for a time
+  // that doubles from 1 s to 60 s: requests repeat by themselves, and each would run the plugin again.
   bool has_backoff = false;
   // A fetch that takes longer has failed, whatever keeps it; empty: it is waited for.
   std::optional<Milliseconds> max_time = std::nullopt;
@@ -70,8 +70,8 @@ class CredentialSource : public std::enable_shared_from_this<CredentialSource> {
   bool renewing() const noexcept { return renewing_; }
   // True when the present value may be used although a fetch is on its way.
   bool usable_meanwhile() const noexcept;
-  // Invalidates what was fetched before now.
-  void reject();
+  // Invalidates what was fetched before now. False: it stays in use.
+  bool reject();
   // The value, or why there is none.
   Expected<Credentials> current() const;
 

@@ -11,9 +11,13 @@ constexpr const char* kRootTargets[2] = {"/api", "/apis"};
 constexpr std::size_t kMaxDocumentSize = std::size_t{32} << 20;
 constexpr std::size_t kMaxParallel = 6;
 
+bool is_missing(const Error& error) {
+  return error.http_status == 404;
+}
+
 // A server may have no core group or no other groups, and a user may be denied one of them.
 bool may_be_missing(const Error& error) {
-  return error.http_status == 404 || error.http_status == 403;
+  return is_missing(error) || error.http_status == 403;
 }
 
 Expected<DiscoveryRoot> root_of(const FetchedAnswer& answer, const std::string& url) {
@@ -82,10 +86,22 @@ void DiscoveryRun::on_root(std::size_t place, Expected<FetchedAnswer> answer) {
 }
 
 void DiscoveryRun::read_roots() {
-  const bool none = !*roots_[0] && !*roots_[1];
+  const Error* const errors[2] = {roots_[0]->if_error(), roots_[1]->if_error()};
+  for (const Error* error : errors) {
+    if (error != nullptr && !may_be_missing(*error)) return std::exchange(*done_, nullptr)(Error(*error));
+  }
+  if (errors[0] != nullptr && errors[1] != nullptr) {
+    // What is denied may be there.
+    return std::exchange(*done_, nullptr)(Error(is_missing(*errors[0]) ? *errors[1] : *errors[0]));
+  }
   for (auto& root : roots_) {
     if (const Error* error = root->if_error()) {
-      if (none || !may_be_missing(*error)) return std::exchange(*done_, nullptr)(Error(*error));
+      if (is_missing(*error)) continue;
+      Document denied;
+      denied.unread.emplace();
+      if (&root == &roots_[0]) denied.unread->group = "";
+      denied.unread->error = *error;
+      documents_.push_back(std::move(denied));
       continue;
     }
     if ((*root)->aggregated) documents_.push_back({{}, std::move((*root)->resources), nullptr});
@@ -107,18 +123,27 @@ void DiscoveryRun::fetch_more() {
   finish_if_done();
 }
 
+Expected<std::vector<ApiResource>> DiscoveryRun::resources_in(const Expected<FetchedAnswer>& answer,
+                                                              const GroupVersion& of) {
+  if (!answer) return answer.error();
+  access_.on_response_head(answer->head);
+  if (answer->head.status == 401) access_.reject_credentials();
+  const std::string url = server_url_ + of.path();
+  if (!transport::is_success(answer->head.status)) return refusal_of(*answer, url);
+  auto resources = parse_resource_list(answer->body, of);
+  if (!resources) return resources.error().within("GET " + url);
+  return resources;
+}
+
 // One group whose server is down does not hide the others.
 void DiscoveryRun::on_resource_list(std::size_t place, Expected<FetchedAnswer> answer) {
   --running_;
   Document& document = documents_[place];
-  if (answer) access_.on_response_head(answer->head);
-  const std::string path = document.of.path();
-  if (!answer) {
-    logger_.log(LogLevel::warning, "discovery: " + answer.error().message);
-  } else if (!transport::is_success(answer->head.status)) {
-    logger_.log(LogLevel::warning, "discovery: " + refusal_of(*answer, server_url_ + path).message);
-  } else if (auto resources = parse_resource_list(answer->body, document.of); !resources) {
-    logger_.log(LogLevel::warning, resources.error().message);
+  auto resources = resources_in(answer, document.of);
+  if (const Error* error = resources.if_error()) {
+    logger_.log(LogLevel::warning, "discovery: " + error->message);
+    // A group that has been removed meanwhile has no resources.
+    if (!is_missing(*error)) document.unread = UnreadDocument{document.of.group, document.of.version, *error};
   } else {
     document.resources = *std::move(resources);
   }
@@ -129,6 +154,7 @@ void DiscoveryRun::finish_if_done() {
   if (running_ > 0 || next_ < documents_.size()) return;
   RestMapper mapper;
   for (Document& document : documents_) {
+    if (document.unread) mapper.add_unread(*std::move(document.unread));
     for (ApiResource& resource : document.resources) mapper.add(std::move(resource));
   }
   std::exchange(*done_, nullptr)(std::move(mapper));

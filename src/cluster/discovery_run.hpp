@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -40,6 +41,7 @@ class DiscoveryRun {
   void read_roots();
   void fetch_more();
   void on_resource_list(std::size_t place, Expected<FetchedAnswer> answer);
+  Expected<std::vector<ApiResource>> resources_in(const Expected<FetchedAnswer>& answer, const GroupVersion& of);
   void finish_if_done();
   std::unique_ptr<HttpFetch> fetch(const std::string& target, HttpFetch::Done done);
 
@@ -47,6 +49,7 @@ class DiscoveryRun {
     GroupVersion of;
     std::vector<ApiResource> resources;
     std::unique_ptr<HttpFetch> fetch;
+    std::optional<UnreadDocument> unread = std::nullopt;
   };
 
   Access& access_;

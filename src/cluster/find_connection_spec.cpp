@@ -44,16 +44,20 @@ class EntryName {
   std::string entry_;
 };
 
+// What `keys` replace may be missing (k8s.io/client-go/tools/clientcmd/client_config.go: what is checked is merged with
+// the flags already).
 Expected<void> take_cluster(const Kubeconfig& config, const ContextEntry& context, const EntryName& context_name,
-                            ConnectionSpec& spec) {
-  if (context.cluster.empty()) return invalid(context_name.text(), "has no cluster");
+                            const ConnectionSpec& keys, ConnectionSpec& spec) {
+  const bool needed = !keys.server.set();
+  if (context.cluster.empty()) return needed ? invalid(context_name.text(), "has no cluster") : Expected<void>();
   const auto found = config.clusters.find(context.cluster);
   if (found == config.clusters.end()) {
+    if (!needed) return {};
     return invalid(context_name.text(), "its cluster " + quoted(context.cluster) + " does not exist");
   }
   const ClusterEntry& cluster = found->second;
   const EntryName entry("cluster", context.cluster, cluster.origin);
-  if (cluster.server.empty()) return invalid(entry.text(), "has no server");
+  if (cluster.server.empty() && needed) return invalid(entry.text(), "has no server");
   spec.server = entry.value(cluster.server, "server");
   spec.tls_server_name = entry.value(cluster.tls_server_name, "tls-server-name");
   spec.insecure = entry.value(cluster.insecure_skip_tls_verify ? "true" : "", "insecure-skip-tls-verify");
@@ -87,7 +91,7 @@ Expected<void> check_exec(const ExecStanza& exec, const std::string& role) {
   return {};
 }
 
-Expected<void> check_user(const UserEntry& user, const EntryName& entry) {
+Expected<void> check_user(const UserEntry& user, const EntryName& entry, const ConnectionSpec& keys) {
   if (!user.auth_provider.empty() && user.exec) {
     return invalid(entry.text(), "has both an auth-provider and an exec plugin; expected only one of them");
   }
@@ -98,7 +102,8 @@ Expected<void> check_user(const UserEntry& user, const EntryName& entry) {
   const bool token = !user.token.empty() || !user.token_file.empty();
   const bool basic = !user.username.empty() || !user.password.empty();
   if (token && basic) return invalid(entry.text(), "has both a token and a user name; expected only one of them");
-  if ((!user.as_uid.empty() || !user.as_groups.empty() || !user.as_extra.empty()) && user.as.empty()) {
+  const bool as_nobody = user.as.empty() && keys.impersonation.user.empty();
+  if ((!user.as_uid.empty() || !user.as_groups.empty() || !user.as_extra.empty()) && as_nobody) {
     return invalid(entry.text(), "has as-uid, as-groups or as-user-extra without as");
   }
   if (user.exec) return check_exec(*user.exec, entry.field("exec"));
@@ -126,15 +131,16 @@ void take_credentials(const UserEntry& user, const std::string& name, const Entr
 }
 
 Expected<void> take_user(const Kubeconfig& config, const ContextEntry& context, const EntryName& context_name,
-                         ConnectionSpec& spec) {
+                         const ConnectionSpec& keys, ConnectionSpec& spec) {
   if (context.user.empty()) return {};
   const auto found = config.users.find(context.user);
   if (found == config.users.end()) {
+    if (keys.has_credentials() || (keys.has_certificate() && keys.has_key())) return {};
     return invalid(context_name.text(), "its user " + quoted(context.user) + " does not exist");
   }
   const UserEntry& user = found->second;
   const EntryName entry("user", context.user, user.origin);
-  if (auto fine = check_user(user, entry); !fine) return fine;
+  if (auto fine = check_user(user, entry, keys); !fine) return fine;
   spec.impersonation = {user.as, user.as_uid, user.as_groups, user.as_extra};
   take_credentials(user, context.user, entry, spec);
   return {};
@@ -142,7 +148,8 @@ Expected<void> take_user(const Kubeconfig& config, const ContextEntry& context, 
 
 // `context` empty: the current one. Credentials are taken whatever the server is: overridden() drops them where the
 // server has no TLS.
-Expected<ConnectionSpec> spec_of_context(const Kubeconfig& config, const std::string& context_key) {
+Expected<ConnectionSpec> spec_of_context(const Kubeconfig& config, const std::string& context_key,
+                                         const ConnectionSpec& keys) {
   const std::string& chosen = context_key.empty() ? config.current_context : context_key;
   if (chosen.empty()) {
     return invalid(files_of(config), "has no current-context; expected one, or the key context");
@@ -154,8 +161,8 @@ Expected<ConnectionSpec> spec_of_context(const Kubeconfig& config, const std::st
   ConnectionSpec spec;
   spec.found_in = files_of(config) + ", context " + quoted(chosen);
   spec.default_namespace = context.name_space;
-  if (auto fine = take_cluster(config, context, entry, spec); !fine) return fine.error();
-  if (auto fine = take_user(config, context, entry, spec); !fine) return fine.error();
+  if (auto fine = take_cluster(config, context, entry, keys, spec); !fine) return fine.error();
+  if (auto fine = take_user(config, context, entry, keys, spec); !fine) return fine.error();
   return spec;
 }
 
@@ -220,7 +227,7 @@ Expected<ConnectionSpec> find_connection_spec(const ConnectionOptions& options, 
     return Error{Status::invalid, "server: is not set, and there is no kubeconfig (" + config->searched +
                                       ") and no service account of a pod; expected one of them"};
   }
-  auto chosen = spec_of_context(*config, options.context);
+  auto chosen = spec_of_context(*config, options.context, keys);
   if (!chosen) return chosen;
   return overridden(*std::move(chosen), keys);
 }

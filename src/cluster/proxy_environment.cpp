@@ -25,38 +25,49 @@ std::optional<std::pair<Address, bool>> parse_address(const std::string& text) {
   return std::nullopt;
 }
 
-bool same_prefix(const Address& a, const Address& b, int bits) {
-  for (int bit = 0; bit < bits; ++bit) {
-    const auto byte = static_cast<std::size_t>(bit / 8);
-    const int mask = 0x80 >> (bit % 8);
-    if ((a[byte] & mask) != (b[byte] & mask)) return false;
-  }
-  return true;
+bool is_ipv4(const Address& address) {
+  const Address mapped{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+  return std::equal(mapped.begin(), mapped.begin() + 12, address.begin());
 }
 
-bool in_block(const Address& address, std::string_view block) {
+Address masked(Address address, int bits) {
+  for (int bit = bits; bit < 128; ++bit) {
+    std::uint8_t& byte = address[static_cast<std::size_t>(bit / 8)];
+    byte = static_cast<std::uint8_t>(byte & ~(0x80 >> (bit % 8)));
+  }
+  return address;
+}
+
+// Empty: it is not ADDRESS/BITS.
+std::optional<std::pair<Address, int>> parse_block(std::string_view block) {
   const std::size_t slash = block.find('/');
+  if (slash == std::string_view::npos) return std::nullopt;
   const auto network = parse_address(std::string(block.substr(0, slash)));
   const std::string_view digits = block.substr(slash + 1);
-  const bool numeric = !digits.empty() && digits.size() < 4 &&
-                       std::all_of(digits.begin(), digits.end(), [](char c) { return c >= '0' && c <= '9'; });
-  if (!network || !numeric) return false;
+  const bool numeric = !digits.empty() && digits.size() < 4 && std::all_of(digits.begin(), digits.end(), is_digit);
+  if (!network || !numeric) return std::nullopt;
   const int bits = std::stoi(std::string(digits)) + (network->second ? 96 : 0);
-  return bits <= 128 && same_prefix(address, network->first, bits);
+  if (bits > 128) return std::nullopt;
+  return std::pair(masked(network->first, bits), bits);
 }
 
-// "host:8443", "[::1]:8443": the port that an entry is limited to is cut off.
-std::optional<std::string> cut_port(std::string& entry) {
+// net.IPNet.Contains: a block of one family has no address of the other.
+bool in_block(const Address& address, std::string_view block) {
+  const auto network = parse_block(block);
+  return network && is_ipv4(network->first) == is_ipv4(address) && masked(address, network->second) == network->first;
+}
+
+// "host:8443", "[::1]:8443", "host:": the port that an entry is limited to is cut off, and is empty for all. What Go's
+// net.SplitHostPort does not take stays whole: "::1", and "[::1]", which is no address then.
+std::string cut_port(std::string& entry) {
   const std::size_t colon = entry.rfind(':');
-  const bool bracketed = entry.front() == '[';
-  if (bracketed && entry.back() == ']') {
-    entry = entry.substr(1, entry.size() - 2);
-    return std::nullopt;
-  }
-  if (colon == std::string::npos || (!bracketed && entry.find(':') != colon)) return std::nullopt;
+  if (colon == std::string::npos) return "";
+  std::string host = entry.substr(0, colon);
+  const bool bracketed = host.size() > 1 && host.front() == '[' && host.back() == ']';
+  if (bracketed) host = host.substr(1, host.size() - 2);
+  if ((!bracketed && host.find(':') != std::string::npos) || host.find_first_of("[]") != std::string::npos) return "";
   std::string port = entry.substr(colon + 1);
-  entry.resize(colon);
-  if (bracketed && entry.size() > 1) entry = entry.substr(1, entry.size() - 2);
+  entry = std::move(host);
   return port;
 }
 
@@ -64,13 +75,16 @@ bool ends_with(const std::string& text, const std::string& end) {
   return text.size() >= end.size() && text.compare(text.size() - end.size(), end.size(), end) == 0;
 }
 
+// golang.org/x/net/http/httpproxy/proxy.go, config.init and useProxy.
 bool matches(const Url& server, std::string entry) {
   if (entry == "*") return true;
   const auto address = parse_address(server.host);
-  if (entry.find('/') != std::string::npos) return address && in_block(address->first, entry);
-  const auto port = cut_port(entry);
-  if (entry.empty() || (port && *port != std::to_string(server.port))) return false;
-  if (const auto listed = parse_address(entry)) return address && listed->first == address->first;
+  if (parse_block(entry)) return address && in_block(address->first, entry);
+  const std::string port = cut_port(entry);
+  if (entry.empty() || (!port.empty() && port != std::to_string(server.port))) return false;
+  const auto listed = parse_address(entry);
+  // An address is no name: ".3" is not the end of 10.1.2.3.
+  if (listed || address) return listed && address && listed->first == address->first;
   if (entry.rfind("*.", 0) == 0) entry.erase(0, 1);
   // ".example.com" is the subdomains alone, "example.com" the domain too.
   if (entry.front() == '.') return ends_with(server.host, entry);

@@ -31,7 +31,7 @@ std::optional<Expected<std::vector<Resource>>> Resolution::answer() {
       take_name(name);
     }
   }
-  const bool may_exist_by_now = resources_.empty() && missing_is_old_;
+  const bool may_exist_by_now = (resources_.empty() || may_be_served_) && missing_is_old_;
   if ((mapper_lacks_ && known_.mapper == nullptr) || !roots_lacking_.empty() || may_exist_by_now) {
     return std::nullopt;
   }
@@ -48,10 +48,14 @@ void Resolution::take_name(const std::string& name) {
     resources_.push_back(*std::move(found));
     return;
   }
-  const bool old = found.error().status == Status::not_found && known_.mapper_learned_at < asked_at_;
+  const Status status = found.error().status;
+  const bool old = status != Status::invalid && known_.mapper_learned_at < asked_at_;
   mapper_lacks_ = mapper_lacks_ || old;
   missing_is_old_ = missing_is_old_ || old;
-  if (!missing_) missing_ = std::move(found).error();
+  // It may be served: no candidate after it is taken in its place.
+  const bool unread = status != Status::invalid && status != Status::not_found && resources_.empty();
+  if (!missing_ || (unread && !may_be_served_)) missing_ = std::move(found).error();
+  may_be_served_ = may_be_served_ || unread;
 }
 
 // Whether it is namespaced matters only with a namespace.
@@ -82,7 +86,7 @@ void Resolution::miss(const std::string& name) {
 
 // One candidate that exists is enough; the others may exist on other versions of the server.
 Expected<std::vector<Resource>> Resolution::chosen() const {
-  if (resources_.empty()) return *missing_;
+  if (resources_.empty() || may_be_served_) return *missing_;
   if (query_.namespaces.empty()) return resources_;
   const auto cluster_scoped = std::find_if(resources_.begin(), resources_.end(), is_cluster_scoped);
   if (!query_.namespaces_of_context) {

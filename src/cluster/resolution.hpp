@@ -41,6 +41,8 @@ class Resolution {
   std::vector<Resource> resources_;
   std::optional<Error> missing_;
   bool missing_is_old_ = false;
+  // missing_ is the failure of a document that may have one of the names, before any that was found.
+  bool may_be_served_ = false;
   bool mapper_lacks_ = false;
   std::vector<std::string> roots_lacking_;
 };

@@ -313,6 +313,7 @@ std::vector<std::string> secrets_of(const ResolvedConnection& settings) {
   if (!authentication.password.empty()) add_basic(authentication.username + ":" + authentication.password);
   if (settings.proxy && !settings.proxy->userinfo.empty()) {
     add_basic(percent_decode(settings.proxy->userinfo).value_or(settings.proxy->userinfo));
+    secrets.push_back(settings.proxy->basic_authorization().substr(std::string_view("Basic ").size()));
   }
   for (const auto& header : settings.headers) {
     if (!carries_secret(header.name, header.value)) continue;

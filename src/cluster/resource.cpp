@@ -18,12 +18,6 @@ Error not_a_resource(std::string_view text) {
               "(/apis/apps/v1/deployments) or a name (deploy, ingresses.networking.k8s.io)"};
 }
 
-// v1, v1beta1, v2alpha3 (k8s.io/apimachinery/pkg/util/version/version.go, kubeVersionRegex), but for its end: which
-// versions there are is for the server to say.
-bool is_core_version(std::string_view text) {
-  return text.size() > 1 && text[0] == 'v' && text[1] >= '1' && text[1] <= '9' && is_dns_label(text);
-}
-
 Resource core_resource(std::string_view version, std::string_view plural) {
   const std::string v(version), p(plural);
   return {"/api/" + v, p, std::nullopt, v + "/" + p};
@@ -61,6 +55,10 @@ std::string api_version_of(const Resource& resource) {
   const std::string_view groups = "/apis/";
   const bool in_core = resource.root.compare(0, core.size(), core) == 0;
   return resource.root.substr(std::min(resource.root.size(), in_core ? core.size() : groups.size()));
+}
+
+bool is_core_version(std::string_view text) noexcept {
+  return text.size() > 1 && text[0] == 'v' && text[1] >= '1' && text[1] <= '9' && is_dns_label(text);
 }
 
 bool is_dns_label(std::string_view text) noexcept {

@@ -28,6 +28,10 @@ Expected<std::optional<Resource>> parse_resource(std::string_view text);
 // "v1", "apps/v1".
 std::string api_version_of(const Resource& resource);
 
+// v1, v1beta1, v2alpha3 (k8s.io/apimachinery/pkg/util/version/version.go, kubeVersionRegex), but for its end: which
+// versions there are is for the server to say.
+bool is_core_version(std::string_view text) noexcept;
+
 // A label of RFC 1123, section 2.1, in lower case: what a namespace, a version or a plural may be.
 bool is_dns_label(std::string_view text) noexcept;
 // Labels joined by dots: what an API group may be.

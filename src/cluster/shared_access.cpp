@@ -329,8 +329,10 @@ void SharedAccess::end_watches_of_old_certificate() {
   executor_.post([old = std::exchange(watches_, std::make_shared<OpenWatches>())] { old->end(); });
 }
 
-void SharedAccess::reject_credentials() {
-  for (const auto& source : sources_) source->reject();
+bool SharedAccess::reject_credentials() {
+  bool any = false;
+  for (const auto& source : sources_) any = source->reject() || any;
+  return any;
 }
 
 PendingCall SharedAccess::resolve(const QueryOptions& query, ResourcesReady ready) {

@@ -44,7 +44,7 @@ class SharedAccess final : public Access, public std::enable_shared_from_this<Sh
   ~SharedAccess() override;
 
   PendingCall authenticate(Purpose purpose, AuthReady ready) override;
-  void reject_credentials() override;
+  bool reject_credentials() override;
   PendingCall resolve(const QueryOptions& query, ResourcesReady ready) override;
   const std::string& server() const noexcept override { return server_; }
   void on_response_head(const transport::ResponseHead& head) override;

@@ -87,6 +87,20 @@ std::string at_line(const YAML::Mark& mark) {
   return mark.is_null() ? "" : " at line " + std::to_string(mark.line + 1);
 }
 
+// yaml-cpp 0.7, src/exp.cpp: the escapes \_ and \N become one byte each. In valid UTF-8 none stands alone.
+std::string with_whole_escapes(const std::string& text) {
+  if (is_utf8(text)) return text;
+  std::string whole;
+  for (std::size_t i = 0; i < text.size();) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    const std::size_t size = byte < 0xc0 ? 1 : byte < 0xe0 ? 2 : byte < 0xf0 ? 3 : 4;
+    if (byte == 0xa0 || byte == 0x85) whole += '\xc2';
+    whole.append(text, i, size);
+    i += size;
+  }
+  return whole;
+}
+
 std::string json_place(const std::string& place, const char* reason) {
   return place.empty() ? reason : place + ": " + reason;
 }
@@ -165,8 +179,11 @@ class JsonMaker {
 // go-yaml v2, decode.go, as far as it makes JSON (sigs.k8s.io/yaml, YAMLToJSON).
 class YamlDocument::Builder final : public YAML::EventHandler {
  public:
-  Builder(YamlDocument& document, const YamlLimits& limits)
-      : document_(document), limits_(limits), deadline_(std::chrono::steady_clock::now() + limits.max_time) {}
+  Builder(YamlDocument& document, const std::string& text, const YamlLimits& limits)
+      : document_(document),
+        is_utf8_(is_utf8(text)),
+        limits_(limits),
+        deadline_(std::chrono::steady_clock::now() + limits.max_time) {}
 
   void OnDocumentStart(const YAML::Mark&) override {}
   void OnDocumentEnd() override {}
@@ -187,7 +204,7 @@ class YamlDocument::Builder final : public YAML::EventHandler {
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                 const std::string& value) override {
     YamlNode& node = make(mark, anchor);
-    node.text = value;
+    node.text = is_utf8_ ? with_whole_escapes(value) : value;
     const bool is_key = expects_key();
     const bool plain = tag == "?" || tag.empty();
     if (is_key && value == "<<" && (plain || tag == std::string(kCoreTag) + "merge")) {
@@ -348,6 +365,7 @@ class YamlDocument::Builder final : public YAML::EventHandler {
   }
 
   YamlDocument& document_;
+  const bool is_utf8_;
   const YamlLimits limits_;
   const std::chrono::steady_clock::time_point deadline_;
   std::vector<Level> levels_;
@@ -360,7 +378,7 @@ YamlDocument::YamlDocument(const std::string& text, const YamlLimits& limits) {
   try {
     std::istringstream stream(text);
     YAML::Parser parser(stream);
-    Builder builder(*this, limits);
+    Builder builder(*this, text, limits);
     parser.HandleNextDocument(builder);
     if (!builder.problem().empty()) throw YamlMismatch(builder.problem());
     if (root_ == nullptr) root_ = &nodes_.emplace_back();

@@ -58,8 +58,24 @@ Expected<void> set_insecure(Config& config, std::string_view, std::string_view v
   return assign(parse_boolean(value), config.connection.insecure_skip_tls_verify);
 }
 
+// A name of a certificate has commas: CN=admins,OU=x.
 Expected<void> set_groups(Config& config, std::string_view, std::string_view value) {
-  config.connection.impersonate_groups = parse_names(value);
+  std::vector<std::string> groups(1);
+  for (std::size_t i = 0; i < value.size(); ++i) {
+    const bool escapes = value[i] == '\\' && i + 1 < value.size() && (value[i + 1] == ',' || value[i + 1] == '\\');
+    if (escapes) ++i;
+    if (value[i] == ',' && !escapes) {
+      groups.emplace_back();
+    } else {
+      groups.back() += value[i];
+    }
+  }
+  config.connection.impersonate_groups.clear();
+  for (const std::string& group : groups) {
+    if (const std::string_view name = trimmed(group); !name.empty()) {
+      config.connection.impersonate_groups.emplace_back(name);
+    }
+  }
   return {};
 }
 

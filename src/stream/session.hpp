@@ -78,7 +78,7 @@ class Session final : private sync::Effects, private CallOwner {
   void stop(sync::RequestId id) override;
   bool is_sent(sync::RequestId id) const override;
   bool is_stalled(sync::RequestId id, Milliseconds time) const override;
-  void refresh_credentials() override { parts_.access.reject_credentials(); }
+  bool refresh_credentials() override { return parts_.access.reject_credentials(); }
   void set_timer(std::optional<Instant> at) override;
   void begin_list() override;
   void stage(const json::Item& item) override;

@@ -54,8 +54,8 @@ class Effects {
   virtual bool is_sent(RequestId id) const = 0;
   // An event of the watch has begun, and nothing more of it has come for `time`.
   virtual bool is_stalled(RequestId id, Milliseconds time) const = 0;
-  // The next request must carry credentials obtained after now (401).
-  virtual void refresh_credentials() = 0;
+  // The next request must carry credentials obtained after now (401). False: none are obtained.
+  virtual bool refresh_credentials() = 0;
 
   // --- time -------------------------------------------------------------------------------------------------------
   // One timer: replaces the last one; empty: no timer. It fires as Reflector::on_timer.

@@ -115,6 +115,13 @@ Pager::Step ListRun::end_page(const json::ListMeta& meta) {
     error_ = bad_item_->within("the list");
     return Pager::Step::broken;
   }
+  // Else a page of another type without items would end the list as a whole one.
+  if (pager_.continued() && !meta.kind.empty() && !kind_of_pages_.empty() && meta.kind != kind_of_pages_) {
+    error_ = detected_error(Status::protocol, "the list: a page is a " + shortened(meta.kind) + ", expected a " +
+                                                  shortened(kind_of_pages_) + " as before");
+    return Pager::Step::broken;
+  }
+  kind_of_pages_ = meta.kind;
   const Pager::Step step = pager_.end_page(meta);
   if (step == Pager::Step::broken) error_ = pager_.error();
   // One that breaks off later has not gone back.

@@ -150,6 +150,7 @@ class ListRun {
   Instant started_{};
   std::optional<Error> bad_item_;
   Error error_;
+  std::string kind_of_pages_;
   // What was deleted while a WatchList sent its initial events.
   std::vector<OwnedItem> deleted_meanwhile_;
 

@@ -799,9 +799,14 @@ void Reflector::recover_without_websocket(const Error& error, Instant now) {
 }
 
 void Reflector::refresh_credentials(const Error& error, Instant now) {
-  log(LogLevel::info, "new credentials are obtained: " + error.text());
-  effects_.refresh_credentials();
-  retry_.take_credentials_retry() ? pursue(aim_, now) : retry(error, aim_, now);
+  const bool obtained = effects_.refresh_credentials();
+  const bool at_once = retry_.take_credentials_retry();
+  if (obtained) {
+    log(LogLevel::info, "new credentials are obtained: " + error.text());
+  } else if (at_once) {
+    log(LogLevel::info, "trying once more: " + error.text());
+  }
+  at_once ? pursue(aim_, now) : retry(error, aim_, now);
 }
 
 void Reflector::try_next_candidate(const Error& error, Instant now) {

@@ -87,7 +87,10 @@ ParsedHead parse_head(std::string_view text) {
     headers.push_back(Header{lower_case(line.substr(0, colon)), std::string(trimmed(line.substr(colon + 1), kBlanks))});
   }
   parsed.head.content_type = joined_values(parsed.head, "content-type");
-  parsed.head.retry_after = joined_values(parsed.head, "retry-after");
+  // It has one value (RFC 9110, section 10.2.3); net/http takes the first as well.
+  const auto retry_after =
+      std::find_if(headers.begin(), headers.end(), [](const Header& header) { return header.name == "retry-after"; });
+  if (retry_after != headers.end()) parsed.head.retry_after = retry_after->value;
   return parsed;
 }
 

@@ -205,9 +205,10 @@ bool Client::is_sent(RequestId id) const {
   return server_.is_sent(*this, id);
 }
 
-void Client::refresh_credentials() {
+bool Client::refresh_credentials() {
   effect("refresh credentials");
   credentials_ = server_.newest_credentials();
+  return true;
 }
 
 void Client::set_timer(std::optional<Instant> at) {

@@ -51,7 +51,7 @@ class Client final : public Effects {
   void stop(RequestId id) override;
   bool is_sent(RequestId id) const override;
   bool is_stalled(RequestId, Milliseconds) const override { return false; }
-  void refresh_credentials() override;
+  bool refresh_credentials() override;
   void set_timer(std::optional<Instant> at) override;
   void begin_list() override;
   void stage(const json::Item& item) override;

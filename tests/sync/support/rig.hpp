@@ -86,6 +86,7 @@ class Rig final : public Effects {
   std::vector<ReportedError> errors;
   std::optional<Instant> timer;
   int credentials_refreshed = 0;
+  bool credentials_obtained = true;
   // Whether a request without an answer is with the server.
   bool sent = false;
   // Whether an event has come in part, and nothing after it.
@@ -105,7 +106,10 @@ class Rig final : public Effects {
   void stop(RequestId id) override;
   bool is_sent(RequestId) const override { return sent; }
   bool is_stalled(RequestId, Milliseconds) const override { return stalled; }
-  void refresh_credentials() override { ++credentials_refreshed; }
+  bool refresh_credentials() override {
+    ++credentials_refreshed;
+    return credentials_obtained;
+  }
   void set_timer(std::optional<Instant> at) override { timer = at; }
   void begin_list() override;
   void stage(const json::Item& item) override { cache.stage(item); }

@@ -192,6 +192,20 @@ TEST_CASE("a list that repeats itself") {
   }
 }
 
+TEST_CASE("a page of another type does not end a list, with objects or without") {
+  Rig rig(plain());
+  rig.start();
+  rig.list({pod("a", "1")}, "10", "token");
+  json::ListMeta meta;
+  meta.kind = "ConfigMapList";
+  meta.api_version = "v1";
+  meta.resource_version = "10";
+  rig.reflector.on_list_end(rig.last().id, meta, rig.now);
+  CHECK(rig.held().empty());
+  CHECK(rig.errors.at(0).error.status == Status::protocol);
+  CHECK(rig.errors.at(0).error.message.find("a page is a ConfigMapList, expected a PodList") != std::string::npos);
+}
+
 TEST_CASE("invalid JSON in a watch") {
   Rig rig(plain());
   rig.go_live();

@@ -1,6 +1,8 @@
 // Tests what the reflector does after a failure and after a sleep of the machine.
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "support/rig.hpp"
 
 using namespace ksr;
@@ -27,6 +29,23 @@ TEST_CASE("Retry-After counts up to 10 minutes") {
   rig.start();
   rig.fail_list(http_error(429, 24h));
   CHECK(rig.errors.at(0).next_try == 10min);
+}
+
+TEST_CASE("401: the log says that new credentials are obtained where they are") {
+  for (const bool obtained : {true, false}) {
+    CAPTURE(obtained);
+    Rig rig(plain());
+    rig.credentials_obtained = obtained;
+    rig.start();
+    rig.fail_list(http_error(401));
+    CHECK(rig.requests.size() == 2);
+    const auto said = [&](const char* text) {
+      return std::any_of(rig.logger.lines.begin(), rig.logger.lines.end(),
+                         [&](const std::string& line) { return line.find(text) != std::string::npos; });
+    };
+    CHECK(said("new credentials are obtained") == obtained);
+    CHECK(said("trying once more") == !obtained);
+  }
 }
 
 TEST_CASE("401: once with new credentials at once, then after the backoff") {

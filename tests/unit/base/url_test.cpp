@@ -163,6 +163,8 @@ TEST_CASE("a proxy is http, with or without a user and password") {
   for (const std::string& text : {proxy->text(), proxy->address(), proxy->origin(), proxy->authority()}) {
     CHECK_FALSE(has(text, "us%65r"));
   }
+  CHECK(parse_proxy_url("p", "http://u@proxy:1")->basic_authorization() == "Basic dTo=");
+  CHECK(parse_proxy_url("p", "http://u:@proxy:1")->basic_authorization() == "Basic dTo=");
   // The last '@' ends the user and password.
   CHECK(parse_proxy_url("p", "http://a:b@c@proxy:1")->basic_authorization() == "Basic YTpiQGM=");
 }

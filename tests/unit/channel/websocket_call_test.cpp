@@ -82,7 +82,7 @@ class FakeAccess final : public cluster::Access {
     });
     return {};
   }
-  void reject_credentials() override {}
+  bool reject_credentials() override { return true; }
   PendingCall resolve(const cluster::QueryOptions&, cluster::ResourcesReady) override { return {}; }
   const std::string& server() const noexcept override { return server_; }
   void on_response_head(const transport::ResponseHead&) override {}

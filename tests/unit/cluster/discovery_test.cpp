@@ -182,6 +182,58 @@ TEST_CASE("one of the two roots may be kept from a user") {
   world.serve_aggregated();
   world.transport.replies["/apis"] = {403, "no", "text/plain"};
   CHECK(world.display({"pods"}) == "v1/pods");
+  CHECK(world.resolve({"deploy"})->error().status == Status::forbidden);
+  world.serve_aggregated();
+  world.transport.replies["/api"] = {403, "no", "text/plain"};
+  world.pass(Milliseconds(1));
+  CHECK(world.display({"deployments.apps"}) == "apps/v1/deployments");
+  CHECK(world.resolve({"events"})->error().status == Status::forbidden);
+  // It may exist, the other not.
+  world.transport.replies["/apis"] = {404, "no", "text/plain"};
+  world.pass(Milliseconds(11 * 60'000));
+  CHECK(world.resolve({"events"})->error().status == Status::forbidden);
+}
+
+TEST_CASE("while the document of the core group fails, no other group's resource is taken for one of it") {
+  const std::string metrics = R"({"kind":"APIResourceList","groupVersion":"metrics.k8s.io/v1beta1","resources":[
+{"name":"pods","singularName":"","namespaced":true,"kind":"PodMetrics","verbs":["get","list"]}]})";
+  const auto failed = [](int status, const char* body) { return Reply{status, body, "text/plain"}; };
+  const std::pair<Reply, Status> cases[] = {
+      {failed(503, "down"), Status::server},     {failed(500, "oops"), Status::server},
+      {failed(401, "no"), Status::auth},         {failed(403, "no"), Status::forbidden},
+      {failed(200, "<html>"), Status::protocol}, {failed(200, "null"), Status::protocol},
+  };
+  for (const auto& [reply, status] : cases) {
+    CAPTURE(reply.status);
+    CAPTURE(reply.body);
+    DiscoveryWorld world;
+    world.serve_old();
+    world.transport.replies["/apis/metrics.k8s.io/v1beta1"] = {200, metrics};
+    world.transport.replies["/api/v1"] = reply;
+    for (std::vector<std::string> names :
+         {std::vector<std::string>{"pods"}, {"po"}, {"nodes"}, {"pods", "deploy.apps"}}) {
+      const auto answer = world.resolve(names);
+      REQUIRE((answer && !answer->has_value()));
+      CHECK(answer->error().status == status);
+      CHECK(has(answer->error().message, "https://h:443/api/v1: "));
+      world.pass(Milliseconds(1));
+    }
+    // What is named with its group does not depend on it.
+    CHECK(world.display({"deploy.apps"}) == "apps/v1/deployments");
+    CHECK(world.display({"pods.metrics.k8s.io"}) == "metrics.k8s.io/v1beta1/pods");
+    CHECK(world.display({"deploy.apps", "pods"}) == "apps/v1/deployments");
+    // It is read again once a name needs it.
+    world.transport.replies["/api/v1"] = {200, old_core_v1};
+    world.pass(Milliseconds(1));
+    CHECK(world.display({"pods"}) == "v1/pods");
+  }
+}
+
+TEST_CASE("a group that has been removed since the list of groups was read has no resources") {
+  DiscoveryWorld world;
+  world.serve_old();
+  world.transport.replies["/apis/metrics.k8s.io/v1beta1"] = {404, "no", "text/plain"};
+  CHECK(world.resolve({"widgets"})->error().status == Status::not_found);
 }
 
 TEST_CASE("a refusal of the credentials has them renewed") {

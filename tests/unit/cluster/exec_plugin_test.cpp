@@ -462,6 +462,22 @@ TEST_CASE("a plugin runs at the first request, once for all who wait, and again 
   CHECK(world.runs() == 2);
 }
 
+// kubectl runs it again at once: a cached token may have been revoked.
+TEST_CASE("a plugin whose first token is refused at once runs at once") {
+  PluginWorld world;
+  world.answer(R"({"token":"one"})");
+  const auto access = world.open({});
+  REQUIRE(access.has_value());
+  CHECK(world.token(**access) == "Bearer one");
+  world.answer(R"({"token":"two"})");
+  CHECK((*access)->reject_credentials());
+  CHECK(world.token(**access) == "Bearer two");
+  world.answer(R"({"token":"three"})");
+  CHECK(!(*access)->reject_credentials());
+  CHECK(world.token(**access) == "Bearer two");
+  CHECK(world.runs() == 2);
+}
+
 TEST_CASE("a refused token makes the plugin run again, but not for each refusal") {
   PluginWorld world;
   world.answer(R"({"token":"one"})");

@@ -292,7 +292,59 @@ TEST_CASE("keys override the file") {
   as.impersonate_user = "joe";
   opened = open_and_authenticate(world, as);
   CHECK(header(opened.auth, "Impersonate-User") == "joe");
-  CHECK(header(opened.auth, "Impersonate-Group").empty());
+  CHECK(header(opened.auth, "Impersonate-Uid") == "uid-1");
+  CHECK(header(opened.auth, "Impersonate-Group") == "dev");
+  CHECK(header(opened.auth, "Impersonate-Extra-reason") == "testing");
+}
+
+// k8s.io/client-go/tools/clientcmd/client_config.go, getAuthInfo.
+TEST_CASE("each key of impersonation replaces its own field of a kubeconfig") {
+  World world;
+  ConnectionOptions groups = with_file(fixture("impersonation.yaml"));
+  groups.impersonate_groups = {"CN=admins,OU=x"};
+  Opened opened = open_and_authenticate(world, groups);
+  CHECK(header(opened.auth, "Impersonate-User") == "jane");
+  CHECK(header(opened.auth, "Impersonate-Uid") == "uid-1");
+  CHECK(header(opened.auth, "Impersonate-Group") == "CN=admins,OU=x");
+  CHECK(opened.auth.headers.size() == 7);
+
+  ConnectionOptions uid = with_file(fixture("impersonation.yaml"));
+  uid.impersonate_uid = "uid-2";
+  uid.impersonate_extra = {{"Reason", "mine"}, {"other", "too"}};
+  opened = open_and_authenticate(world, uid);
+  CHECK(header(opened.auth, "Impersonate-User") == "jane");
+  CHECK(header(opened.auth, "Impersonate-Uid") == "uid-2");
+  CHECK(header(opened.auth, "Impersonate-Group") == "dev");
+  CHECK(header(opened.auth, "Impersonate-Extra-reason") == "mine");
+  CHECK(header(opened.auth, "Impersonate-Extra-other") == "too");
+  CHECK(opened.auth.headers.size() == 8);
+
+  ConnectionOptions as = with_file(world.files.write("groups", R"({current-context: c,
+clusters: [{name: c, cluster: {server: "https://c.example"}}], users: [{name: u, user: {token: t, as-groups: [g]}}],
+contexts: [{name: c, context: {cluster: c, user: u}}]})"));
+  CHECK(has(message_of(world, as), "without as"));
+  as.impersonate_user = "eve";
+  opened = open_and_authenticate(world, as);
+  CHECK(header(opened.auth, "Impersonate-User") == "eve");
+  CHECK(header(opened.auth, "Impersonate-Group") == "g");
+}
+
+TEST_CASE("what keys replace may be missing in a kubeconfig") {
+  World world;
+  const std::string no_cluster = world.files.write("no-cluster", R"({current-context: c,
+users: [{name: u, user: {token: t}}], contexts: [{name: c, context: {user: u, namespace: shop}}]})");
+  CHECK(has(message_of(world, with_file(no_cluster)), "has no cluster"));
+  for (const std::string& file : {no_cluster, fixture("missing-cluster.yaml"), fixture("no-server.yaml")}) {
+    CAPTURE(file);
+    ConnectionOptions options = with_file(file);
+    options.server = "https://other";
+    const Opened opened = open_and_authenticate(world, options);
+    CHECK(opened.connection.server.text() == "https://other:443");
+    CHECK(header(opened.auth, "Authorization") == (file == no_cluster ? "Bearer t" : ""));
+  }
+  ConnectionOptions options = with_file(fixture("missing-user.yaml"));
+  options.token = "mine";
+  CHECK(header(open_and_authenticate(world, options).auth, "Authorization") == "Bearer mine");
 }
 
 TEST_CASE("a server alone reads no file") {

@@ -60,9 +60,27 @@ TEST_CASE("NO_PROXY") {
   CHECK(bypassed("https://[fd00::1]", "fd00::/8"));
   CHECK(bypassed("https://[fd00::1]:6443", "[fd00::1]:6443"));
   CHECK(bypassed("https://[fd00::1]", "fd00::1"));
-  CHECK(bypassed("https://[fd00::1]", "[fd00:0:0::1]"));
+  CHECK(bypassed("https://[fd00::1]", "fd00:0:0::1"));
+  // net.SplitHostPort takes no brackets without a port.
+  CHECK(!bypassed("https://[fd00::1]", "[fd00::1]"));
+  CHECK(bypassed("https://[fd00::1]:6443", "[fd00::1]:"));
+  CHECK(bypassed("https://10.1.2.3:6443", "10.1.2.3:"));
+  CHECK(bypassed("https://example.com:6443", "example.com:"));
+  CHECK(!bypassed("https://example.com:6443", "example.com:6443:1"));
   CHECK(!bypassed("https://[fd00::1]", "fe00::/8"));
   CHECK(!bypassed("https://example.com", "10.0.0.0/8,,/,:,[,],[]:,:1,a/b,10.0.0.0/99,10.0.0.0/x"));
+}
+
+TEST_CASE("NO_PROXY: an address is no name, and of one family") {
+  for (const char* entry : {".2.3", "2.3", ".3", "*.3", "3", "::/0", "::/90", "fd00::/8", "10.1.2", "10.1.2.3/33"}) {
+    CAPTURE(entry);
+    CHECK(!bypassed("https://10.1.2.3", entry));
+  }
+  CHECK(bypassed("https://10.1.2.3", "::ffff:10.0.0.0/104"));
+  CHECK(bypassed("https://10.1.2.3", "::ffff:10.1.2.3"));
+  CHECK(!bypassed("https://[fd00::1]", "0.0.0.0/0"));
+  CHECK(bypassed("https://[fd00::1]", "::/0"));
+  CHECK(!bypassed("https://[fd00::1]", ":1"));
 }
 
 TEST_CASE("loopback is never reached through a proxy of the environment") {

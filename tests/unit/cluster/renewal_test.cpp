@@ -105,16 +105,29 @@ TEST_CASE("a refused token is read again at once, for all who wait in one go") {
   CHECK(answers == 5);
 }
 
-TEST_CASE("a token that was just read is not read again for late refusals of the old one") {
+TEST_CASE("a refused token is read again whatever its age, but one that took its place is not for late refusals") {
   TokenWorld world;
   world.pass(Milliseconds(60'000));
   CHECK(world.token() == "Bearer one");
   world.files.write("token", "two");
-  world.access->reject_credentials();
-  CHECK(world.token() == "Bearer one");
-  world.pass(Milliseconds(1'000));
-  world.access->reject_credentials();
+  CHECK(world.access->reject_credentials());
   CHECK(world.token() == "Bearer two");
+  world.files.write("token", "three");
+  CHECK(!world.access->reject_credentials());
+  CHECK(world.token() == "Bearer two");
+  world.pass(Milliseconds(1'000));
+  CHECK(world.access->reject_credentials());
+  CHECK(world.token() == "Bearer three");
+}
+
+TEST_CASE("a token of the keys alone cannot be replaced") {
+  World world;
+  ConnectionOptions options;
+  options.server = "https://h";
+  options.token = "t";
+  const auto access = world.open(options);
+  REQUIRE(access.has_value());
+  CHECK(!(*access)->reject_credentials());
 }
 
 TEST_CASE("a token refused while it is being read is read once more") {

@@ -84,6 +84,69 @@ TEST_CASE("what is not there is not found, and what cannot be listed is invalid"
   CHECK(bindings.error().status == Status::invalid);
 }
 
+TEST_CASE("a document that could not be read is the error where it may have the name with more preference") {
+  const Error failure{Status::server, "GET /api/v1: the server answered 503", "ServiceUnavailable", 503};
+  const auto resource = [](const char* group, const char* version, const char* plural) {
+    ApiResource made;
+    made.group = group;
+    made.version = version;
+    made.plural = plural;
+    made.namespaced = made.listable = true;
+    return made;
+  };
+  RestMapper mapper;
+  mapper.add(resource("early.example.com", "v1", "widgets"));
+  mapper.add_unread({"", "v1", failure});
+  mapper.add(resource("metrics.k8s.io", "v1beta1", "pods"));
+  for (const char* name : {"pods", "pod.v1", "nodes", "Nodes", "pods.v1"}) {
+    CAPTURE(name);
+    const auto found = mapper.find(name);
+    REQUIRE(!found.has_value());
+    CHECK(found.error().status == Status::server);
+    CHECK(found.error().http_status == 503);
+  }
+  // It cannot have these, or not with more preference.
+  CHECK(mapper.find("widgets")->display == "early.example.com/v1/widgets");
+  CHECK(mapper.find("pods.metrics.k8s.io")->display == "metrics.k8s.io/v1beta1/pods");
+  CHECK(mapper.find("pods.metrics")->display == "metrics.k8s.io/v1beta1/pods");
+  CHECK(mapper.find("pods.v1beta1.metrics.k8s.io")->display == "metrics.k8s.io/v1beta1/pods");
+  CHECK(mapper.find("widgets.v2.early.example.com").error().status == Status::not_found);
+  REQUIRE(mapper.unread().size() == 1);
+  CHECK(mapper.unread()[0].message == failure.message);
+}
+
+TEST_CASE("a group is not taken for a version of the core group that could not be read") {
+  RestMapper mapper;
+  mapper.add_unread({"", "", {Status::forbidden, "GET /api: the server answered 403", "Forbidden", 403}});
+  ApiResource deployments;
+  deployments.group = "apps";
+  deployments.version = "v1";
+  deployments.plural = "deployments";
+  deployments.listable = true;
+  mapper.add(deployments);
+  CHECK(mapper.find("deployments.apps")->display == "apps/v1/deployments");
+  CHECK(mapper.find("deployments.v1.apps")->display == "apps/v1/deployments");
+  CHECK(mapper.find("pods.v1").error().status == Status::forbidden);
+  CHECK(mapper.find("deployments").error().status == Status::forbidden);
+}
+
+TEST_CASE("all groups but the core group may be what could not be read") {
+  const Error failure{Status::forbidden, "GET /apis: the server answered 403", "Forbidden", 403};
+  RestMapper mapper;
+  ApiResource pods;
+  pods.version = "v1";
+  pods.plural = "pods";
+  pods.listable = true;
+  mapper.add(pods);
+  mapper.add_unread({std::nullopt, "", failure});
+  CHECK(mapper.find("pods")->display == "v1/pods");
+  CHECK(mapper.find("nodes.v1").error().status == Status::not_found);
+  for (const char* name : {"deploy", "deployments.apps", "deployments.v1.apps"}) {
+    CAPTURE(name);
+    CHECK(mapper.find(name).error().status == Status::forbidden);
+  }
+}
+
 TEST_CASE("what can be listed and not watched is found by name, as by path: it is listed again and again") {
   const auto found = sample().find("cs");
   REQUIRE(found.has_value());

@@ -25,6 +25,12 @@ TEST_CASE("keys that are booleans or numbers are the text of their value") {
   CHECK(as_json("{'1.50': 2, 2020-01-01: 3}") == R"({"1.50":2,"2020-01-01":3})");
 }
 
+TEST_CASE("the escapes of a no-break space and of a next line are UTF-8") {
+  CHECK(as_json(R"(["a\_b", "\N", "\L\P\xe9"])") == "[\"a\u00a0b\",\"\u0085\",\"\u2028\u2029\u00e9\"]");
+  CHECK(as_json("{\"\\_\u00e9\\N\U0001f600\\_\": '\u00a0\u0085'}") ==
+        "{\"\u00a0\u00e9\u0085\U0001f600\u00a0\":\"\u00a0\u0085\"}");
+}
+
 TEST_CASE("the bounds of a document are those that it is given") {
   const std::string deep = std::string(70, '[') + std::string(70, ']');
   CHECK_THROWS_AS(as_json(deep), YamlMismatch);

@@ -99,6 +99,25 @@ TEST_CASE("CONFIGURATION.md names every statistic, and each is known") {
   CHECK_FALSE(read_statistic("colour", sources));
 }
 
+TEST_CASE("a group may have commas and backslashes in its name") {
+  using Groups = std::vector<std::string>;
+  const std::pair<const char*, Groups> cases[] = {
+      {"dev,ops", {"dev", "ops"}},
+      {" dev , ops ,", {"dev", "ops"}},
+      {"CN=admins\\,OU=x, ops", {"CN=admins,OU=x", "ops"}},
+      {"DOMAIN\\admins", {"DOMAIN\\admins"}},
+      {"a\\\\,b", {"a\\", "b"}},
+      {"a\\", {"a\\"}},
+      {"", {}},
+  };
+  for (const auto& [value, groups] : cases) {
+    CAPTURE(value);
+    Config config;
+    REQUIRE(set_key(config, "impersonate_groups", value));
+    CHECK(config.connection.impersonate_groups == groups);
+  }
+}
+
 TEST_CASE("defaults in the table are what a new config has") {
   for (const ConfigKey& key : config_keys()) {
     const std::string standard = key.standard;

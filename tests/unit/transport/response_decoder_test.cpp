@@ -250,6 +250,13 @@ TEST_CASE("header names are passed on in lower case, repeated ones separately") 
   CHECK(reader.head.retry_after == "3");
 }
 
+TEST_CASE("of a repeated Retry-After the first counts") {
+  Reader reader;
+  REQUIRE(reader.decoder.feed(ok + "Retry-After: 3\r\nRetry-After: 9\r\nContent-Length: 0\r\n\r\n") ==
+          DecoderProgress::complete);
+  CHECK(reader.head.retry_after == "3");
+}
+
 TEST_CASE("a sink can stop the decoder") {
   Reader reader;
   reader.stop_at = 3;

@@ -142,6 +142,15 @@ static void add_to_list(struct text* list, const char* value) {
   text_add(list, slice_of(value));
 }
 
+/* A comma in the name of a group does not end it. */
+static void add_group(struct text* groups, const char* group) {
+  if (groups->len) text_add_char(groups, ',');
+  for (; *group; ++group) {
+    if (*group == ',' || *group == '\\') text_add_char(groups, '\\');
+    text_add_char(groups, *group);
+  }
+}
+
 static int apply(struct options* options, const struct option* option, struct reader* reader, char* value) {
   switch (option->what) {
     case IS_SETTING:
@@ -154,7 +163,7 @@ static int apply(struct options* options, const struct option* option, struct re
     case IS_SET:
       return read_set(options, reader, value);
     case IS_GROUP:
-      add_to_list(&options->groups, value);
+      add_group(&options->groups, value);
       return 1;
     case IS_OUTPUT:
       return read_output(options, reader, value);

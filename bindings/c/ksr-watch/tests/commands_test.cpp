@@ -148,6 +148,8 @@ void command_lines() {
          "get token=t0p header.X=abc transport=http hidden hidden");
   EXPECT(read({"--token", "t0p", "watch", "pods", "--once"}), "watch token=t0p --token t0p pods --once");
   EXPECT(read({"auth", "can-i", "get", "cm"}), "can-i get cm");
+  EXPECT(read({"get", "--as-group", "CN=admins,OU=x", "--as-group=D\\b"}),
+         "get impersonate_groups=CN=admins\\,OU=x,D\\\\b");
   EXPECT(read({"get", "--as-group", "a", "--as-group=b", "--insecure-skip-tls-verify"}),
          "get insecure_skip_tls_verify=true impersonate_groups=a,b");
   EXPECT(read({"get", "-f"}), "flag needs an argument: -f");

@@ -66,6 +66,8 @@ static void whom_to_act_as(void) {
   CHECK_VALUE("context", "c");
   CHECK_VALUE("impersonate_user", "jane");
   CHECK_VALUE("impersonate_groups", "dev,ops");
+  CHECK(read_line("ksr-watch pods --as jane --as-group CN=admins,OU=x --as-group D\\b"));
+  CHECK_VALUE("impersonate_groups", "CN=admins\\,OU=x,D\\\\b");
 }
 
 static void short_options_take_values_in_every_way(void) {

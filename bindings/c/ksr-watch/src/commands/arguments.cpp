@@ -171,6 +171,16 @@ bool is_secret(std::string_view key) {
   return key.substr(0, 7) == "header.";
 }
 
+// A comma in the name of a group does not end it.
+std::string escaped_group(const std::string& group) {
+  std::string escaped;
+  for (const char c : group) {
+    if (c == ',' || c == '\\') escaped += '\\';
+    escaped += c;
+  }
+  return escaped;
+}
+
 }  // namespace
 
 const char* name_of(Command command) {
@@ -306,7 +316,8 @@ class Arguments::Reader {
         return usage_error("unknown flag: " + std::string(option->name));
     }
     std::string groups;
-    for (const std::string& group : arguments_.all("--as-group")) groups += (groups.empty() ? "" : ",") + group;
+    for (const std::string& group : arguments_.all("--as-group"))
+      groups += (groups.empty() ? "" : ",") + escaped_group(group);
     if (!groups.empty()) arguments_.settings.push_back({"--as-group", "impersonate_groups", groups});
     return {};
   }

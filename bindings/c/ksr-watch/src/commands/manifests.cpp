@@ -57,10 +57,9 @@ bool has_json(std::string_view text) {
 Expected<json::value> read_yaml(const std::string& text, const std::string& place) {
   try {
     const cluster::YamlDocument document(text, kYamlLimits);
-    std::optional<json::value> value =
-        parse_json(cluster::yaml_as_json(document.root(), "", kYamlLimits.max_json_values));
-    if (value) return *std::move(value);
-    return wrong(place, "is nested too deep");
+    const std::string text_of_json = cluster::yaml_as_json(document.root(), "", kYamlLimits.max_json_values);
+    if (std::optional<json::value> value = parse_json(text_of_json)) return *std::move(value);
+    return wrong(place, is_utf8(text_of_json) ? "cannot be written as JSON" : "is not valid UTF-8");
   } catch (const cluster::YamlMismatch& mismatch) {
     return wrong(place, mismatch.what());
   }

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "base/text.hpp"
-#include "cluster/discovery_documents.hpp"
 #include "cluster/find_connection_spec.hpp"
 #include "commands/manifests.hpp"
 #include "commands/usage_error.hpp"
@@ -35,6 +34,18 @@ std::pair<std::string, std::string> group_and_version(const std::string& api_ver
 
 }  // namespace
 
+Expected<std::vector<cluster::ApiResource>> Session::resources_of(const cluster::GroupVersion& version) {
+  const Answer list = client_.call({{{"path", version.path()}}, ""});
+  if (!list.failed()) {
+    auto resources = cluster::parse_resource_list(list.body(), version);
+    if (const Error* error = resources.if_error()) return error->within("GET " + version.path());
+    return resources;
+  }
+  // It has been removed meanwhile.
+  if (list.failure().code == KSR_E_NOT_FOUND) return std::vector<cluster::ApiResource>();
+  return Error{Status::server, line_of(list.failure())};
+}
+
 Expected<void> Session::discover() {
   if (mapper_) return {};
   cluster::RestMapper mapper;
@@ -53,11 +64,12 @@ Expected<void> Session::discover() {
     if (!root) return root.error();
     for (cluster::ApiResource& resource : root->resources) mapper.add(std::move(resource));
     for (const cluster::GroupVersion& version : root->group_versions) {
-      const Answer list = client_.call({{{"path", version.path()}}, ""});
+      Expected<std::vector<cluster::ApiResource>> resources = resources_of(version);
       // One group whose server is down does not hide the others.
-      if (list.failed()) continue;
-      Expected<std::vector<cluster::ApiResource>> resources = cluster::parse_resource_list(list.body(), version);
-      if (!resources) return resources.error();
+      if (!resources) {
+        mapper.add_unread({version.group, version.version, std::move(resources).error()});
+        continue;
+      }
       for (cluster::ApiResource& resource : *resources) mapper.add(std::move(resource));
     }
   }
@@ -81,6 +93,7 @@ Expected<cluster::Resource> Session::find_kind(const std::string& api_version, c
   const std::string root = (group.empty() ? "/api/" : "/apis/" + group + "/") + version;
   Expected<cluster::Resource> found = mapper_->find(kind + "." + version + (group.empty() ? "" : "." + group), false);
   if (found && found->kind == kind && found->root == root) return found;
+  if (const Error* error = found.if_error(); error != nullptr && error->status != Status::not_found) return *error;
   return Error{Status::not_found, "no matches for kind " + in_quotes(kind) + " in version " + in_quotes(api_version)};
 }
 
@@ -119,7 +132,12 @@ Expected<std::vector<Target>> Session::resolve(const std::vector<TypeAndName>& n
     // A category, such as all, stands for its types; kubectl looks for it first.
     const std::vector<cluster::Resource> types = mapper_->in_category(one.type);
     for (const cluster::Resource& type : types) targets.push_back({type, one.name, ""});
-    if (!types.empty()) continue;
+    if (!types.empty()) {
+      for (const Error& error : mapper_->unread()) {
+        report_.warning("what is " + one_line(one.type) + " may be incomplete: " + error.message);
+      }
+      continue;
+    }
     Expected<cluster::Resource> resource = find_resource(one.type);
     if (!resource) return resource.error();
     targets.push_back({*std::move(resource), one.name, ""});

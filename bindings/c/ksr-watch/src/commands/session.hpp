@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "cluster/discovery_documents.hpp"
 #include "cluster/resource.hpp"
 #include "cluster/rest_mapper.hpp"
 #include "commands/arguments.hpp"
@@ -64,6 +65,7 @@ class Session {
 
  private:
   Expected<void> discover();
+  Expected<std::vector<cluster::ApiResource>> resources_of(const cluster::GroupVersion& version);
 
   const Arguments& arguments_;
   Client client_;
