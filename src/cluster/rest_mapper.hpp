@@ -35,6 +35,9 @@ class RestMapper {
   // may be cut short ("ingresses.networking") and a version put in between ("deployments.v1.apps"). not_found without
   // one, invalid with `listable_only` where it cannot be listed.
   Expected<Resource> find(std::string_view name, bool listable_only = true) const;
+  // What else has this short name, such as "events.events.k8s.io", which find() does not give. None where it is the
+  // name of a resource.
+  std::vector<std::string> others_of_short_name(std::string_view name) const;
   // Those that have the category, each in the version that the server prefers. Empty: there is no such category.
   std::vector<Resource> in_category(std::string_view name) const;
   // NULL: it is not served.

@@ -171,6 +171,9 @@ TEST_CASE("get: tables, names, selectors, several types") {
   both.read({"get", "secrets"}, true);
   both.read({"get", "secrets", "-A", "-l", "no=such"}, true);
   both.read({"get", "nodes"}, true);
+  both.read({"get", "ev"}, true);
+  both.read({"get", "ev/none"}, true);
+  both.read({"get", "events.events.k8s.io"}, true);
   both.read({"get", "deployment", "web", "--subresource", "scale"});
 }
 

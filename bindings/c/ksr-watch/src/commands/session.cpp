@@ -73,6 +73,9 @@ Expected<cluster::Resource> Session::find_resource(const std::string& name) {
   if (const Error* error = found.if_error()) {
     return error->status == Status::not_found ? no_such_type(name) : *error;
   }
+  for (const std::string& other : mapper_->others_of_short_name(name)) {
+    report_.warning("short name " + in_quotes(name) + " could also match lower priority resource " + other);
+  }
   return found;
 }
 
