@@ -37,7 +37,7 @@ Expected<json::object> attributes_of(Session& session, const std::string& verb, 
   const std::string type = what.substr(0, slash);
   json::object attributes{{"verb", verb}, {"resource", type}};
   if (slash != std::string::npos) attributes["name"] = what.substr(slash + 1);
-  if (arguments.has("--subresource")) attributes["subresource"] = arguments.text("--subresource");
+  if (arguments.has_text("--subresource")) attributes["subresource"] = arguments.text("--subresource");
   if (!arguments.flag("--all-namespaces")) {
     const std::string& name_space = session.default_namespace();
     if (name_space.empty())
@@ -72,7 +72,7 @@ Expected<void> run_can_i(Session& session, Outcome& outcome) {
   const std::string& what = arguments.words[1];
   json::object spec;
   const bool is_path = what.rfind('/', 0) == 0;
-  if (is_path && arguments.has("--subresource"))
+  if (is_path && arguments.has_text("--subresource"))
     return usage_error("--subresource can not be used with NonResourceURL");
   if (is_path) {
     spec["nonResourceAttributes"] = json::object{{"verb", verb}, {"path", what}};

@@ -58,7 +58,7 @@ class Delete {
     if (const std::string output = arguments.text("--output"); !output.empty() && output != "name") {
       return usage_error("unexpected -o output mode: " + in_quotes(output) + "; expected name");
     }
-    selects_ = arguments.has("--selector") || arguments.has("--field-selector");
+    selects_ = arguments.selects();
     if (arguments.flag("--all") && selects_) return usage_error("cannot set --all and a selector at the same time");
     ignore_missing_ = arguments.has("--ignore-not-found") ? arguments.flag("--ignore-not-found")
                                                           : arguments.flag("--all") || selects_;
@@ -131,11 +131,13 @@ class Delete {
       if (manifest.name.empty()) return usage_error(manifest.source + ": an object has no name");
     }
     for (const Manifest& manifest : *manifests) {
-      Expected<cluster::Resource> resource = session_.find_kind(manifest.api_version, manifest.kind);
+      Expected<cluster::Resource> resource = session_.resource_of(manifest);
       if (resource) {
         targets.push_back({*std::move(resource), manifest.name, manifest.name_space, manifest.source});
-      } else {
+      } else if (resource.error().status == Status::not_found) {
         session_.report().error(resource.error());
+      } else {
+        return resource.error();
       }
     }
     return targets;
@@ -145,8 +147,8 @@ class Delete {
     std::vector<Target> objects;
     Request request = session_.request("list", target);
     request.keys.emplace_back("accept", "metadata");
-    request.keys.emplace_back("label_selector", session_.arguments().text("--selector"));
-    request.keys.emplace_back("field_selector", session_.arguments().text("--field-selector"));
+    request.keys.emplace_back("label_selector", session_.arguments().selector("--selector"));
+    request.keys.emplace_back("field_selector", session_.arguments().selector("--field-selector"));
     request.keys.emplace_back("query.limit", "500");
     request.keys.emplace_back("query.continue", "");
     do {
@@ -168,7 +170,7 @@ class Delete {
   }
 
   void remove(const Target& target, std::vector<Deleted>& deleted) {
-    if (target.resource.namespaced == false && session_.arguments().has("--namespace")) {
+    if (target.resource.namespaced == false && !session_.given_namespace().empty()) {
       session_.report().warning("deleting cluster-scoped resources, not scoped to the provided namespace");
     }
     Request request = session_.request("delete", target);

@@ -53,7 +53,7 @@ class Get {
     if (chunk.empty() || !std::all_of(chunk.begin(), chunk.end(), is_digit)) {
       return usage_error("--chunk-size: expected a number of objects, such as 500");
     }
-    if (!arguments().has("--sort-by")) return {};
+    if (!arguments().has_text("--sort-by")) return {};
     sort_text_ = arguments().text("--sort-by");
     Expected<JsonPath> path = read_sort_by(sort_text_);
     if (!path) return path.error();
@@ -70,13 +70,13 @@ class Get {
       return usage_error("you must specify the type of resource to get, such as pods, or TYPE/NAME, or -f FILE");
     }
     const bool has_names = std::any_of(named.begin(), named.end(), [](const auto& one) { return !one.name.empty(); });
-    if (has_names && (arguments().has("--selector") || arguments().has("--field-selector"))) {
+    if (has_names && arguments().selects()) {
       return usage_error("name cannot be provided when a selector is specified");
     }
     if (has_names && arguments().flag("--all-namespaces")) {
       return usage_error("a resource cannot be retrieved by name across all namespaces");
     }
-    if (!has_names && arguments().has("--subresource")) {
+    if (!has_names && arguments().has_text("--subresource")) {
       return usage_error("subresource cannot be used when bulk resources are specified");
     }
     return {};
@@ -89,8 +89,8 @@ class Get {
     request.keys.emplace_back("accept", accept);
     request.keys.emplace_back("subresource", arguments().text("--subresource"));
     if (target.name.empty()) {
-      request.keys.emplace_back("label_selector", arguments().text("--selector"));
-      request.keys.emplace_back("field_selector", arguments().text("--field-selector"));
+      request.keys.emplace_back("label_selector", arguments().selector("--selector"));
+      request.keys.emplace_back("field_selector", arguments().selector("--field-selector"));
     }
     // Of all that is shown at once.
     if (sort_by_ && as_table()) request.keys.emplace_back("query.includeObject", "Object");
@@ -276,7 +276,7 @@ class Get {
 }  // namespace
 
 Expected<void> run_get(Session& session) {
-  if (session.arguments().has("--raw")) return run_raw(session);
+  if (session.arguments().has_text("--raw")) return run_raw(session);
   const Expected<Format> format = format_of(session.arguments(), true);
   if (!format) return format.error();
   return Get(session, *format).run();

@@ -43,11 +43,11 @@ class Patch {
     if (type_ != "strategic" && type_ != "merge" && type_ != "json") {
       return usage_error("--type must be one of json, merge, strategic, not " + in_quotes(type_));
     }
-    if (arguments.has("--patch") == arguments.has("--patch-file")) {
+    if (arguments.has_text("--patch") == arguments.has_text("--patch-file")) {
       return usage_error("must specify either --patch or --patch-file");
     }
     std::string text = arguments.text("--patch");
-    if (arguments.has("--patch-file")) {
+    if (arguments.has_text("--patch-file")) {
       Expected<std::string> whole = read_whole(arguments.text("--patch-file"));
       if (!whole) return whole.error();
       text = *std::move(whole);
@@ -75,7 +75,9 @@ class Patch {
       }
       return session_.resolve(*named);
     }
-    return session_.in_files();
+    Expected<std::vector<Target>> targets = session_.in_files();
+    if (targets && targets->empty()) return usage_error("no objects passed to patch");
+    return targets;
   }
 
   // The object is read first, as by kubectl: to say whether the patch has changed it.

@@ -19,9 +19,9 @@ std::string upper_case(std::string text) {
 // Also `get --raw PATH`, as kubectl has it.
 Expected<void> run_raw(Session& session) {
   const Arguments& arguments = session.arguments();
-  const bool of_get = arguments.has("--raw");
+  const bool of_get = arguments.has_text("--raw");
   std::vector<std::string> paths = arguments.words;
-  if (of_get && (!paths.empty() || arguments.has("--output") || arguments.has("--filename"))) {
+  if (of_get && (!paths.empty() || arguments.has_text("--output") || arguments.has("--filename"))) {
     return usage_error("arguments, --output and -f may not be passed when --raw is specified");
   }
   if (of_get) paths = {arguments.text("--raw")};

@@ -124,18 +124,22 @@ class Wait {
     return {};
   }
 
-  bool selects() const { return arguments().has("--selector") || arguments().has("--field-selector"); }
-
   Expected<std::vector<Target>> find_targets() {
-    if (arguments().has("--filename")) return session_.in_files();
+    if (arguments().has("--filename")) {
+      if (!arguments().words.empty()) {
+        return usage_error("when -f is given, resources cannot be given as arguments as well");
+      }
+      return session_.in_files();
+    }
     const Expected<std::vector<TypeAndName>> named = session_.named();
     if (!named) return named.error();
     if (named->empty()) return usage_error("expected objects to wait for, such as pod/web, or -f FILE");
     for (const TypeAndName& one : *named) {
-      if (one.name.empty() && !selects() && !arguments().flag("--all")) {
+      if (one.name.empty() && !arguments().selects() && !arguments().flag("--all")) {
         return usage_error("resource(s) were provided, but no name was specified");
       }
-      if (!one.name.empty() && selects()) return usage_error("name cannot be provided when a selector is specified");
+      if (!one.name.empty() && arguments().selects())
+        return usage_error("name cannot be provided when a selector is specified");
       if (!one.name.empty() && arguments().flag("--all-namespaces")) {
         return usage_error("a resource cannot be retrieved by name across all namespaces");
       }
@@ -148,8 +152,8 @@ class Wait {
     std::vector<Found> found;
     Request request = session_.request(target.name.empty() ? "list" : "get", target);
     if (target.name.empty()) {
-      request.keys.emplace_back("label_selector", arguments().text("--selector"));
-      request.keys.emplace_back("field_selector", arguments().text("--field-selector"));
+      request.keys.emplace_back("label_selector", arguments().selector("--selector"));
+      request.keys.emplace_back("field_selector", arguments().selector("--field-selector"));
     }
     request.keys.emplace_back("query.continue", "");
     do {
@@ -244,9 +248,9 @@ class Wait {
     const std::unique_ptr<ksr_config, Release> owned(config);
     std::vector<std::pair<const char*, std::string>> keys{{"resource", target.resource.display},
                                                           {"namespace", session_.namespace_key(target)},
-                                                          {"label_selector", arguments().text("--selector")}};
+                                                          {"label_selector", arguments().selector("--selector")}};
     keys.emplace_back("field_selector",
-                      target.name.empty() ? arguments().text("--field-selector") : "metadata.name=" + target.name);
+                      target.name.empty() ? arguments().selector("--field-selector") : "metadata.name=" + target.name);
     ksr_error* error = nullptr;
     ksr_status status = KSR_OK;
     for (const auto& [key, value] : keys) {
@@ -262,8 +266,8 @@ class Wait {
 
   bool is_there(const Target& target) {
     Request request = session_.request(target.name.empty() ? "list" : "get", target);
-    request.keys.emplace_back("label_selector", arguments().text("--selector"));
-    request.keys.emplace_back("field_selector", arguments().text("--field-selector"));
+    request.keys.emplace_back("label_selector", arguments().selector("--selector"));
+    request.keys.emplace_back("field_selector", arguments().selector("--field-selector"));
     const Answer answer = session_.client().call(request);
     if (answer.failed() || !target.name.empty()) return !answer.failed();
     const json::value list = parse_json(answer.body()).value_or(nullptr);
