@@ -4,6 +4,7 @@
 
 #include <doctest/doctest.h>
 
+#include <cstdlib>
 #include <memory>
 #include <string>
 #include <vector>
@@ -26,10 +27,10 @@ class CommandServer {
   CommandServer() : server(options()) {}
 
   std::unique_ptr<Program> start(std::vector<std::string> arguments, const std::string& input = "") const {
-    arguments.insert(arguments.begin(), KSR_PROGRAM);
-    for (const char* more : {"--server", server.url().c_str(), "--token", kToken, "-n", "default"}) {
-      arguments.emplace_back(more);
-    }
+    // Behind the command: what follows -- is for a container.
+    const std::vector<std::string> where{"--server", server.url(), "--token", kToken, "-n", "default"};
+    arguments.insert(arguments.begin() + 1, where.begin(), where.end());
+    arguments.insert(arguments.begin(), program());
     return std::make_unique<Program>(arguments, Program::Input::content, input);
   }
 
@@ -43,6 +44,12 @@ class CommandServer {
 
  private:
   static constexpr const char* kToken = "token-of-the-command-tests";
+
+  // Another one, such as one with sanitizers, in the environment.
+  static std::string program() {
+    const char* given = std::getenv("KSR_PROGRAM");
+    return given != nullptr ? given : KSR_PROGRAM;
+  }
 
   static testserver::ServerOptions options() {
     testserver::ServerOptions options;

@@ -50,3 +50,13 @@ TEST_CASE("a list that comes in pages is whole") {
   CHECK(end.status == 0);
   CHECK(std::count(end.output.begin(), end.output.end(), '\n') == 23);
 }
+
+TEST_CASE("ksr watch: a Table whose pages do not end") {
+  CommandServer on;
+  on.server.script(
+      "populate pods 20 ns=default\n"
+      R"(fault list pods answer 200 times=forever skip=1 body={"kind":"Table","apiVersion":"meta.k8s.io/v1",)"
+      R"("metadata":{"continue":"again"},"columnDefinitions":[{"name":"Name","type":"string"}],"rows":[]})");
+  const CommandEnd end = on.run({"watch", "pods", "--once"});
+  CHECK(has(end.errors, "page 2 of the list has its own continue token"));
+}

@@ -35,7 +35,7 @@ TEST_CASE("--request-timeout counts for all of it") {
     CHECK(has(end.output, "PodList"));
     CHECK(end.errors == std::string("error: GET of ") + kPods + ": the answer has not ended within 1000 ms\n");
   }
-  on.server.script("clear\nfault list pods mute times=forever");
+  on.server.script("clear\nfault list pods stall bytes=0 times=forever");
   const CommandEnd silent = on.run({"raw", kPods, "--request-timeout=1s"});
   CHECK(silent.status == 1);
   CHECK(silent.errors == std::string("error: GET of ") + kPods + ": no answer within 1000 ms\n");

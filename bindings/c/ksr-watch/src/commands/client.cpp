@@ -10,6 +10,9 @@
 namespace ksr::commands {
 namespace {
 
+// As the library has it.
+constexpr const char* kMaybeDone = " (the request may have been carried out)";
+
 struct Free {
   void operator()(ksr_params* params) const { ksr_params_free(params); }
   void operator()(ksr_config* config) const { ksr_config_free(config); }
@@ -136,7 +139,11 @@ Answer Client::call_for_object(Request request) {
   const Answer answer = call(request);
   if (answer.failed()) return answer;
   std::variant<boost::json::value, Failure> read = read_object(answer.body(), text_of(request));
-  if (Failure* failure = std::get_if<Failure>(&read)) return Answer(std::move(*failure));
+  if (Failure* failure = std::get_if<Failure>(&read)) {
+    // A Status says what was done.
+    if (failure->details.empty() && !only_reads(request)) failure->message += kMaybeDone;
+    return Answer(std::move(*failure));
+  }
   return Answer(std::get<boost::json::value>(std::move(read)));
 }
 

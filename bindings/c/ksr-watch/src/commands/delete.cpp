@@ -155,14 +155,14 @@ class Delete {
         session_.report().failure(answer.failure());
         break;
       }
-      for (const json::value& item : items_of(answer.object())) {
-        objects.push_back(
-            {target.resource, text_at(item, {"metadata", "name"}), text_at(item, {"metadata", "namespace"})});
-      }
       Expected<std::string> more = pages.token_after(answer.object());
       if (!more) {
         session_.report().error(more.error());
         break;
+      }
+      for (const json::value& item : items_of(answer.object())) {
+        objects.push_back(
+            {target.resource, text_at(item, {"metadata", "name"}), text_at(item, {"metadata", "namespace"})});
       }
       request.keys.back().second = *std::move(more);
     } while (!request.keys.back().second.empty());

@@ -38,7 +38,8 @@ class RawBody final : public ChannelHost {
     const Expected<std::optional<Milliseconds>> timeout = session_.client().timeout();
     if (!timeout) return timeout.error();
     ChannelKeys keys{{"kind", "http"}, {"path", path}, {"header.Accept", kAccept}};
-    if (*timeout) keys.emplace_back("head_timeout", std::to_string((*timeout)->count()) + "ms");
+    // Then the head has as long as the rest.
+    if (*timeout) keys.emplace_back("head_timeout", "0");
     Expected<Channel> channel = Channel::open(session_.client(), keys, *this);
     if (!channel) return channel.error();
     channel_.emplace(*std::move(channel));
