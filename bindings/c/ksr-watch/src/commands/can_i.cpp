@@ -85,20 +85,19 @@ Expected<void> run_can_i(Session& session, Outcome& outcome) {
   Request request{{{"verb", "create"}, {"resource", "authorization.k8s.io/v1/selfsubjectaccessreviews"}}, ""};
   request.body = json_body(json::object{
       {"apiVersion", "authorization.k8s.io/v1"}, {"kind", "SelfSubjectAccessReview"}, {"spec", std::move(spec)}});
-  const Answer answer = session.client().call(request);
+  const Answer answer = session.client().call_for_object(std::move(request));
   if (answer.failed()) {
     session.report().failure(answer.failure());
     return {};
   }
-  const std::optional<json::value> review = parse_json(answer.body());
-  if (!review) return Error{Status::server, "error: the server's answer is not JSON"};
-  const json::value* answered = value_at(*review, {"status", "allowed"});
+  const json::value& review = answer.object();
+  const json::value* answered = value_at(review, {"status", "allowed"});
   const bool allowed = answered != nullptr && answered->is_bool() && answered->get_bool();
   outcome.status = allowed ? 0 : 1;
   if (arguments.flag("--quiet")) return {};
   std::string line = allowed ? "yes" : "no";
   for (const char* field : {"reason", "evaluationError"}) {
-    const std::string text = text_at(*review, {"status", field});
+    const std::string text = text_at(review, {"status", field});
     if (!allowed && !text.empty()) line += " - " + one_line(text);
   }
   session.output().write(line + "\n");

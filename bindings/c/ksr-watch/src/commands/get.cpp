@@ -6,6 +6,7 @@
 #include "commands/commands.hpp"
 #include "commands/json_text.hpp"
 #include "commands/manifests.hpp"
+#include "commands/pages.hpp"
 #include "commands/printing.hpp"
 #include "commands/sort_key.hpp"
 #include "commands/table_text.hpp"
@@ -16,10 +17,6 @@ namespace ksr::commands {
 namespace {
 
 namespace json = boost::json;
-
-Error not_json() {
-  return {Status::server, "error: the server's answer is not JSON"};
-}
 
 class Get {
  public:
@@ -97,8 +94,9 @@ class Get {
     const std::string chunk = sort_by_ ? "0" : arguments().text("--chunk-size", "500");
     if (target.name.empty() && chunk != "0") request.keys.emplace_back("query.limit", chunk);
     request.keys.emplace_back("query.continue", "");
+    Pages pages(target.resource.display);
     while (true) {
-      const Answer answer = session_.client().call(request);
+      Answer answer = session_.client().call_for_object(request);
       if (answer.failed()) {
         const bool missing = answer.failure().reason == "NotFound" && !target.name.empty();
         if (!missing || !arguments().flag("--ignore-not-found")) {
@@ -107,12 +105,15 @@ class Get {
         }
         return true;
       }
-      std::optional<json::value> value = parse_json(answer.body());
-      if (!value || !value->is_object()) return not_json();
-      const std::string more = text_at(*value, {"metadata", "continue"});
-      take(*std::move(value));
-      if (more.empty() || !target.name.empty()) return true;
-      request.keys.back().second = more;
+      if (!target.name.empty()) {
+        take(std::move(answer.object()));
+        return true;
+      }
+      Expected<std::string> more = pages.token_after(answer.object());
+      if (!more) return more.error();
+      take(std::move(answer.object()));
+      if (more->empty()) return true;
+      request.keys.back().second = *std::move(more);
     }
   }
 
@@ -172,7 +173,7 @@ class Get {
       }
       ServerTable read = read_table(answer->value);
       if (!read.columns.empty()) columns = std::move(read.columns);
-      const json::array& from = answer->value.at("rows").as_array();
+      const json::array& from = array_at(answer->value, {"rows"});
       for (std::size_t i = 0; i < read.rows.size(); ++i) {
         const json::value* object = value_at(from[i], {"object"});
         rows.push_back({object == nullptr ? SortKey() : SortKey(*sort_by_, *object), std::move(read.rows[i])});
@@ -225,11 +226,11 @@ class Get {
     const bool single = targets.size() == 1 && !targets.front().name.empty();
     for (const Target& target : targets) {
       const Expected<bool> fetched = fetch(target, "json", [&](json::value value) {
-        json::value* items = value.get_object().if_contains("items");
-        const bool is_list = target.name.empty() && items != nullptr && items->is_array();
-        if (!is_list) return objects.push_back(std::move(value));
-        name_items(value, items->get_array());
-        for (json::value& item : items->get_array()) objects.push_back(std::move(item));
+        if (!target.name.empty() || !is_list(value)) return objects.push_back(std::move(value));
+        json::array* items = value.get_object()["items"].if_array();
+        if (items == nullptr) return;
+        name_items(value, *items);
+        for (json::value& item : *items) objects.push_back(std::move(item));
       });
       if (!fetched) return fetched.error();
     }

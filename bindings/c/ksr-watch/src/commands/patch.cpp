@@ -84,17 +84,15 @@ class Patch {
   void patch(const Target& target, const std::string& suffix, ObjectPrinter& printer) {
     Request get = session_.request("get", target);
     get.keys.emplace_back("subresource", session_.arguments().text("--subresource"));
-    const Answer before = session_.client().call(get);
+    const Answer before = session_.client().call_for_object(std::move(get));
     if (before.failed()) return session_.report().failure(before.failure());
     Request request = session_.request("patch", target);
     request.keys.insert(request.keys.end(), options_.begin(), options_.end());
     request.body = patch_;
-    const Answer after = session_.client().call(request);
+    Answer after = session_.client().call_for_object(std::move(request));
     if (after.failed()) return session_.report().failure(after.failure());
-    std::optional<json::value> object = parse_json(after.body());
-    if (!object) return session_.report().error("the server's answer is not JSON");
-    const bool changed = parse_json(before.body()) != object;
-    printer.print(*std::move(object), (changed ? "patched" : "patched (no change)") + suffix);
+    const bool changed = before.object() != after.object();
+    printer.print(std::move(after.object()), (changed ? "patched" : "patched (no change)") + suffix);
   }
 
   Session& session_;

@@ -34,7 +34,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::size_t kMaxRead = std::size_t{32} << 10;
+constexpr std::size_t kMaxConnectionRead = std::size_t{32} << 10;
 // Neither the channel protocol nor the runtimes know a half-closed connection: once the local side has sent its last
 // byte, and nothing has come from the pod for so long, the connection is closed.
 constexpr std::chrono::seconds kMaxHalfClosed{10};
@@ -312,7 +312,7 @@ class Connection final : public ChannelHost {
 
  private:
   void receive() {
-    char bytes[kMaxRead];
+    char bytes[kMaxConnectionRead];
     const ssize_t count = recv(fd(), bytes, sizeof bytes, MSG_DONTWAIT);
     if (count > 0 && state_ == State::open) {
       held_.assign(bytes, static_cast<std::size_t>(count));

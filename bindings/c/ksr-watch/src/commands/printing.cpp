@@ -7,13 +7,8 @@
 #include "commands/yaml_text.hpp"
 
 namespace ksr::commands {
-namespace {
 
 namespace json = boost::json;
-
-constexpr std::size_t kMaxName = 1'000;
-
-}  // namespace
 
 Expected<Format> format_of(const Arguments& arguments, bool with_tables) {
   const std::string name = arguments.text("--output");

@@ -10,6 +10,9 @@
 
 namespace ksr::commands {
 
+// Of a line that names an object.
+constexpr std::size_t kMaxName = 1'000;
+
 enum class Format : std::uint8_t { standard, wide, json, yaml, name };
 
 // -o; the error names what the command takes.

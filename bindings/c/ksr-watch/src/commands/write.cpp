@@ -91,7 +91,7 @@ class Write {
     Request request = session_.request(apply_ ? "apply" : "create", target);
     request.keys.insert(request.keys.end(), options_.begin(), options_.end());
     request.body = json_body(manifest.object);
-    const Answer answer = session_.client().call(request);
+    Answer answer = session_.client().call_for_object(std::move(request));
     if (answer.failed()) {
       const std::string doing = "error when creating " + in_quotes(manifest.source) + ": ";
       const bool conflict = apply_ && answer.failure().code == KSR_E_CONFLICT;
@@ -99,12 +99,10 @@ class Write {
                                 conflict ? " (--force-conflicts takes these fields over)" : "");
       return {};
     }
-    std::optional<json::value> object = parse_json(answer.body());
-    if (!object) return Error{Status::server, "error: the server's answer is not JSON"};
     if (as_list_) {
-      applied_.push_back(*std::move(object));
+      applied_.push_back(std::move(answer.object()));
     } else {
-      printer.print(*std::move(object), operation_);
+      printer.print(std::move(answer.object()), operation_);
     }
     return {};
   }
