@@ -133,10 +133,10 @@ class Delete {
       Expected<cluster::Resource> resource = session_.resource_of(manifest);
       if (resource) {
         targets.push_back({*std::move(resource), manifest.name, manifest.name_space, manifest.source});
-      } else if (resource.error().status == Status::not_found) {
-        session_.report().error(resource.error());
-      } else {
+      } else if (resource.error().status == Status::invalid) {
         return resource.error();
+      } else {
+        session_.report().error(resource.error());
       }
     }
     return targets;

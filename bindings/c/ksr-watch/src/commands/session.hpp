@@ -48,8 +48,8 @@ class Session {
   // By a name as kubectl takes it. Asks the cluster for what it serves, once.
   Expected<cluster::Resource> find_resource(const std::string& name);
   Expected<cluster::Resource> find_kind(const std::string& api_version, const std::string& kind);
-  // Of an object that a file has: Status::not_found where the cluster has no such kind. An object of another namespace
-  // than --namespace is an error.
+  // Of an object that a file has. Status::invalid: it is of another namespace than --namespace, and nothing is to be
+  // done.
   Expected<cluster::Resource> resource_of(const Manifest& manifest);
 
   // What the words of the command name, as far as it can be told without the cluster.

@@ -77,13 +77,14 @@ class Write {
     for (const Manifest& manifest : manifests) {
       resources_.push_back(session_.resource_of(manifest));
       const Error* error = resources_.back().if_error();
-      if (error != nullptr && error->status != Status::not_found) return *error;
+      if (error != nullptr && error->status == Status::invalid) return *error;
     }
     return {};
   }
 
   Expected<void> send(const Manifest& manifest, const Expected<cluster::Resource>& resource, ObjectPrinter& printer) {
     if (const Error* error = resource.if_error()) {
+      if (error->status != Status::not_found) return *error;
       return usage_error("resource mapping not found for name: " + in_quotes(manifest.name) + " from " +
                          in_quotes(manifest.source) + ": " + error->message + "; are its CRDs installed?");
     }
@@ -111,7 +112,7 @@ class Write {
   const bool apply_;
   std::vector<std::pair<std::string, std::string>> options_;
   std::string operation_;
-  // Of each manifest; the error of one is that the cluster has no such kind.
+  // Of each manifest; the error of one is that its kind is not found.
   std::vector<Expected<cluster::Resource>> resources_;
   bool as_list_ = false;
   json::array applied_;
