@@ -637,10 +637,10 @@ KSR_API const ksr_object *ksr_response_object(const ksr_response *response);
  *     }
  *
  * Bytes come to on_data where the parameters have one (push), else ksr_channel_read takes them (pull). The library
- * holds at most `receive_buffer` of them and then rests: the server waits, and nothing is dropped. What was asked for
- * must be read: a part that is not wanted is switched off by its key. Nothing is decoded, and pieces end anywhere; but
- * what a log delivers are whole lines, and a message of a WebSocket comes whole, a text too as it was sent: it is UTF-8
- * if the server keeps to RFC 6455.
+ * holds `receive_buffer` of them, and at most one read of the connection more (64 KiB), and then rests: the server
+ * waits, and nothing is dropped. What was asked for must be read: a part that is not wanted is switched off by its key.
+ * Nothing is decoded, and pieces end anywhere; but what a log delivers are whole lines, and a message of a WebSocket
+ * comes whole, a text too as it was sent: it is UTF-8 if the server keeps to RFC 6455.
  *
  * A log is resumed after a failure without a line lost or repeated, or KSR_EVENT_GAP tells where. A command, an attach
  * and a forwarded port are never opened a second time: nothing is run twice. A command that has begun goes on when its
