@@ -174,3 +174,16 @@ TEST_CASE("the warnings of an HTTP body, one a line, also where it is refused") 
     CHECK(user.info("warnings") == warnings);
   }
 }
+
+TEST_CASE("head_timeout: how long the server may take until an HTTP answer begins") {
+  ChannelServer on;
+  const Requester client(on.client_settings());
+  on.server.script("fault get pods stall bytes=0");
+  const Settings http{{"kind", "http"}, {"path", "/api/v1/namespaces/default/pods/web"}, {"head_timeout", "50ms"}};
+  const ChannelEnd silent = end_of(client, http);
+  CHECK(silent.status == KSR_E_TIMEOUT);
+  CHECK(silent.message.rfind("GET of /api/v1/namespaces/default/pods/web at ", 0) == 0);
+  CHECK(end_of(client, {{"kind", "http"}, {"path", "/healthz"}, {"head_timeout", "0"}}).status == KSR_OK);
+  ChannelUser user;
+  CHECK(user.open(client.client(), exec_of({{"head_timeout", "1s"}})) == KSR_E_INVALID);
+}
