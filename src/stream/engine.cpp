@@ -203,6 +203,7 @@ void Engine::resolve() {
 void Engine::on_resolved(Expected<std::vector<cluster::Resource>> resources) {
   if (const Error* error = resources.if_error()) return on_unresolved(*error);
   resources_ = std::move(resources).value();
+  credentials_retried_ = false;
   resolve_error_.reset();
   publish_last_error();
   server_state_ = parts_.server_states.of(*parts_.access);
@@ -227,6 +228,11 @@ void Engine::ask_version() {
 }
 
 void Engine::on_unresolved(const Error& error) {
+  // As after a 401 of a list: once with new credentials, which discovery has asked for.
+  if (error.http_status == 401 && !std::exchange(credentials_retried_, true)) {
+    retry_ = parts_.executor.schedule(parts_.executor.now(), [this] { guarded([this] { resolve(); }); });
+    return;
+  }
   ++resolve_errors_;
   const Error reported = error.within("resolving resource " + one_line(joined(parts_.config.query.resources)));
   publish_statistics();

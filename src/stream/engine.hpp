@@ -92,6 +92,7 @@ class Engine final : public std::enable_shared_from_this<Engine>, private Sessio
   std::optional<sync::State> published_state_;
   std::optional<Instant> resolve_again_at_;
   std::uint64_t resolve_errors_ = 0;
+  bool credentials_retried_ = false;
   CurrentErrorRef resolve_error_;
   // As the log has it; empty: nothing yet.
   std::optional<bool> shard_by_server_;

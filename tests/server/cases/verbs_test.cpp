@@ -70,6 +70,33 @@ TEST_CASE("names of resources are found by discovery, as streams find them") {
             .status == KSR_OK);
 }
 
+TEST_CASE("a name is not resolved past a discovery document that fails: the call fails as the document does") {
+  auto options = with_token();
+  options.aggregated_discovery = false;
+  ApiServer server(options);
+  server.script("create configmaps a\nfault discovery /api/v1 answer 503");
+  const Requester requester(client_of(server));
+  CHECK(requester.call({{"resource", "cm"}, {"namespace", "default"}, {"name", "a"}}).status == KSR_OK);
+  const auto of_nothing = [&] {
+    return requester.call({{"resource", "nonsense"}, {"name", "n"}, {"retries", "never"}}).status;
+  };
+  CHECK(of_nothing() == KSR_E_NOT_FOUND);
+  server.script("fault discovery /api/v1 answer 503");
+  CHECK(of_nothing() == KSR_E_SERVER);
+  server.script("fault discovery /api/v1 answer 403");
+  CHECK(of_nothing() == KSR_E_FORBIDDEN);
+  server.script("fault discovery /api/v1 answer 401");
+  CHECK(of_nothing() == KSR_E_AUTH);
+  server.script("fault discovery /api/v1 answer 404");
+  CHECK(of_nothing() == KSR_E_NOT_FOUND);
+  server.script("fault discovery /api/v1 answer 503");
+  CHECK(requester.call({{"resource", "deployments.apps"}, {"namespace", "default"}, {"name", "n"}}).status ==
+        KSR_E_NOT_FOUND);
+  // With new credentials, at once.
+  server.script("clear\nfault discovery /api/v1 answer 401");
+  CHECK(requester.call({{"resource", "nonsense"}, {"name", "n"}}).status == KSR_E_NOT_FOUND);
+}
+
 TEST_CASE("clients and streams with the same connection share discovery and sockets") {
   ApiServer server(with_token());
   server.script("create configmaps a");

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "unit/stream/fixture.hpp"
 
 using namespace ksr;
@@ -59,6 +61,19 @@ TEST_CASE("a resource that cannot be resolved is tried again after the backoff")
   CHECK(requests > 0);
   fixture.world.executor.advance(fixture.config.sync.backoff_max);
   CHECK(fixture.world.transport.requests.size() > requests);
+  fixture.run([&] { engine->cancel(); });
+}
+
+TEST_CASE("401 while a resource is resolved: once at once, then after the backoff") {
+  StreamFixture fixture;
+  fixture.config.query.resources = {"pods"};
+  fixture.world.transport.replies["/api"] = fixture.world.transport.replies["/apis"] = StreamFixture::refusal(401);
+  const auto engine = fixture.engine();
+  fixture.run([&] { engine->start(); });
+  const auto& requests = fixture.world.transport.requests;
+  CHECK(std::count_if(requests.begin(), requests.end(), [](const auto& sent) { return sent.target == "/api"; }) == 2);
+  CHECK(fixture.has_callback("error resolving resource pods: "));
+  CHECK(fixture.statistics->state == sync::State::waiting);
   fixture.run([&] { engine->cancel(); });
 }
 
@@ -243,7 +258,8 @@ TEST_CASE("the log says why a watch has ended, and what a request was refused wi
     const auto engine = fixture.engine();
     fixture.run([&] { engine->start(); });
     CHECK(fixture.has_callback("log list of v1/pods at http://api:8001: the server answered 401 Unauthorized"));
-    CHECK(fixture.has_callback("log new credentials are obtained: "));
+    // There are no others.
+    CHECK(fixture.has_callback("log trying once more: "));
     fixture.run([&] { engine->cancel(); });
   }
 }

@@ -156,6 +156,7 @@ void files() {
   EXPECT(names_in("\"" + file + "\"," + file), "A/a A/a ");
   EXPECT(names_in(file + ","), "the path \"\" does not exist");
   EXPECT(names_in("\"a,\"\"b\""), "the path \"a,?b\" does not exist");
+  EXPECT(content(a + "spec: {key: \"a\\_\\N\"}\n"), "A/a ");
   EXPECT(names_in(std::string(directory) + "/none"), "the path \"" + std::string(directory) + "/none\" does not exist");
   EXPECT(names_in("https://example.org/x"), "-f https://example.org/x: is a URL; expected a file, a directory or -");
   remove(file.c_str());
