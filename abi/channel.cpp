@@ -68,7 +68,11 @@ ksr_status ksr_channel_read(ksr_channel* channel, int32_t part, void* to, size_t
                             size_t* got) {
   return with(channel, nullptr, "ksr_channel_read", [&](ksr::client::ChannelHandle& found) -> Expected<void> {
     if (got == nullptr || (to == nullptr && size > 0)) return invalid("to or got is NULL");
-    return found.read(part, static_cast<char*>(to), size, ksr::stream::timeout_from(timeout_ms), *got);
+    std::size_t copied = 0;
+    const Expected<void> read =
+        found.read(part, static_cast<char*>(to), size, ksr::stream::timeout_from(timeout_ms), copied);
+    if (read || read.error().status == Status::too_large) *got = copied;
+    return read;
   });
 }
 
@@ -78,7 +82,10 @@ ksr_status ksr_channel_write(ksr_channel* channel, int32_t part, const void* byt
     if (taken == nullptr || (bytes == nullptr && len > 0)) return invalid("bytes or taken is NULL");
     const std::string_view given =
         len == 0 ? std::string_view() : std::string_view(static_cast<const char*>(bytes), len);
-    return found.write(part, given, ksr::stream::timeout_from(timeout_ms), *taken);
+    std::size_t accepted = 0;
+    const Expected<void> written = found.write(part, given, ksr::stream::timeout_from(timeout_ms), accepted);
+    if (written || written.error().status == Status::timeout) *taken = accepted;
+    return written;
   });
 }
 

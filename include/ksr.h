@@ -58,7 +58,8 @@
  *      objects and errors may be used on many threads at once.
  *  (6) Callbacks of one stream never overlap, on_log included. They run on the stream's delivery thread, or inside
  *      ksr_dispatch with delivery=manual, with no lock of the library held. They may block and may call any function of
- *      the library except ksr_close on their own stream. They must not throw and must not unwind (longjmp,
+ *      the library except ksr_close on their own stream (two callbacks that close each other's streams wait for each
+ *      other: ksr_close_async never waits). They must not throw and must not unwind (longjmp,
  *      pthread_exit). Of a client the same holds for all its callbacks, those of its requests included: they never
  *      overlap, and close neither the client nor a request of it.
  *  (7) Objects handed to a callback live until it returns. To keep one, retain it: it may then outlive the stream.
@@ -328,8 +329,9 @@ typedef int (*ksr_test_fn)(const ksr_snapshot *snapshot, void *user_data);
 KSR_API ksr_status ksr_wait_until(ksr_stream *stream, ksr_test_fn test, void *user_data, int64_t timeout_ms);
 
 /* A new reference to the newest complete snapshot, which the caller releases with ksr_snapshot_release. It may be one
- * that on_update has not brought yet; its deltas are those since the last delivered one. After ksr_cancel the view as
- * it was then, which the stream holds until it is closed. NULL before the first, for a closed stream, and without
+ * that on_update has not brought yet; its deltas are those since the last delivered one, or, where there is nothing
+ * newer than that, those that it was delivered with: ksr_snapshot_sequence tells them apart. After ksr_cancel the view
+ * as it was then, which the stream holds until it is closed. NULL before the first, for a closed stream, and without
  * memory. Costs time in proportion to the changes since the last snapshot. */
 KSR_API const ksr_snapshot *ksr_latest(ksr_stream *stream);
 
@@ -376,7 +378,9 @@ KSR_API int ksr_in_callback(void);
 KSR_API const ksr_snapshot *ksr_snapshot_retain(const ksr_snapshot *snapshot);
 KSR_API void ksr_snapshot_release(const ksr_snapshot *snapshot);
 
-/* 1, 2, 3... within a stream; 0 for NULL. */
+/* 1, 2, 3... within a stream, in the order in which the snapshots are made; 0 for NULL. ksr_latest and ksr_wait_until
+ * take numbers too, which on_update then does not see. Snapshots of one number show the same: between them there is at
+ * most what is no change for the host (drop_fields, notify=columns), with a newer resourceVersion. */
 KSR_API uint64_t ksr_snapshot_sequence(const ksr_snapshot *snapshot);
 
 /* The resourceVersion as of which the view is complete; "" for NULL. */
@@ -633,10 +637,10 @@ KSR_API const ksr_object *ksr_response_object(const ksr_response *response);
  *     }
  *
  * Bytes come to on_data where the parameters have one (push), else ksr_channel_read takes them (pull). The library
- * holds at most `receive_buffer` of them and then rests: the server waits, and nothing is dropped. What was asked for
- * must be read: a part that is not wanted is switched off by its key. Nothing is decoded, and pieces end anywhere; but
- * what a log delivers are whole lines, and a message of a WebSocket comes whole, a text too as it was sent: it is UTF-8
- * if the server keeps to RFC 6455.
+ * holds `receive_buffer` of them, and at most one read of the connection more (64 KiB), and then rests: the server
+ * waits, and nothing is dropped. What was asked for must be read: a part that is not wanted is switched off by its key.
+ * Nothing is decoded, and pieces end anywhere; but what a log delivers are whole lines, and a message of a WebSocket
+ * comes whole, a text too as it was sent: it is UTF-8 if the server keeps to RFC 6455.
  *
  * A log is resumed after a failure without a line lost or repeated, or KSR_EVENT_GAP tells where. A command, an attach
  * and a forwarded port are never opened a second time: nothing is run twice. A command that has begun goes on when its
@@ -733,7 +737,8 @@ KSR_API ksr_status ksr_channel_wait(ksr_channel *channel, int64_t timeout_ms, in
 /* Copies text on the channel as it is now, cut to `size` and with a NUL, and returns its whole length; 0 when there is
  * none. "protocol": the subprotocol that the server chose. "container", "pod_uid". "cursor": what the key `from_cursor`
  * takes, to go on in another process behind the last whole line that the host has taken. "close_code", "close_reason":
- * of a WebSocket. "http_status". `to` may be NULL with `size` 0. */
+ * of a WebSocket. "http_status"; "warnings", of http: the texts with which the server warns, one a line. `to` may be
+ * NULL with `size` 0. */
 KSR_API size_t ksr_channel_info(ksr_channel *channel, const char *name, char *to, size_t size);
 
 /* As ksr_stat; CONFIGURATION.md lists the names. */

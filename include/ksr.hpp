@@ -1375,15 +1375,16 @@ class stream : public stream_ref {
 
   /* As those of stream_ref, and what (6) says. */
   snapshot wait_synced(std::chrono::milliseconds timeout = forever) const {
-    if (try_wait_synced(timeout) != status::ok) core_.rethrow();
+    static_cast<void>(try_wait_synced(timeout));
+    core_.rethrow();
     return stream_ref::wait_synced(std::chrono::milliseconds(0));
   }
   template <class Test>
   snapshot wait_until(Test &&test, std::chrono::milliseconds timeout = forever) const {
     snapshot passed;
     const status code = try_wait_until(test, timeout, &passed);
-    if (code == status::ok) return passed;
     core_.rethrow();
+    if (code == status::ok) return passed;
     raise_wait(code, "what was waited for is not so");
   }
   std::size_t dispatch() const {

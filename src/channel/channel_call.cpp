@@ -122,7 +122,9 @@ ErrorContext ChannelCall::context() const {
   const std::string& server = environment_.access->server();
   if (target_.name.empty()) {
     // A query may hold a secret.
-    return {name_of(options_.kind), one_line(target_.target.substr(0, target_.target.find('?'))), "", server};
+    const bool is_http = options_.kind == ChannelKind::http;
+    return {is_http ? target_.method : name_of(options_.kind),
+            one_line(target_.target.substr(0, target_.target.find('?'))), "", server};
   }
   return {name_of(options_.kind), "v1/pods " + in_quotes(target_.name), target_.name_space, server};
 }

@@ -61,6 +61,9 @@ struct ChannelOptions {
   Milliseconds reconnect_delay{3'000};
   std::size_t max_message = std::size_t{16} << 20;
 
+  // http
+  Milliseconds head_timeout{30'000};
+
   std::size_t receive_buffer = std::size_t{1} << 20;
   std::size_t send_buffer = std::size_t{256} << 10;
   Milliseconds ping_interval{30'000};

@@ -48,7 +48,10 @@ bool ExecCall::wants_v5() const {
       break;
   }
   if (use_v5_) return *use_v5_;
-  if (options_.wants_stdin && !options_.tty) return !environment_.protocols->refuses_v5;
+  // Over v4 a kubelet gives the runtime a standard input that has ended where none was asked for
+  // (k8s.io/streaming/pkg/httpstream/wsstream/conn.go, Read), and a runtime may take that for the end of an attach.
+  const bool needs_v5 = options_.wants_stdin ? !options_.tty : options_.kind == ChannelKind::attach;
+  if (needs_v5) return !environment_.protocols->refuses_v5;
   return environment_.protocols->refuses_v4;
 }
 

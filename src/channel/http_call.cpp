@@ -5,8 +5,15 @@
 
 #include "base/text.hpp"
 #include "cluster/refusal.hpp"
+#include "cluster/warnings.hpp"
 
 namespace ksr::channel {
+namespace {
+
+// Of one text; they may name many fields.
+constexpr std::size_t kMaxWarning = 4'000;
+
+}  // namespace
 
 void HttpCall::begin() {
   head_ = {};
@@ -29,7 +36,7 @@ void HttpCall::send(Expected<cluster::RequestAuth> auth) {
   request.headers = target_.headers;
   cluster::add_headers(request, *auth);
   request.body = target_.body;
-  request.response_timeout = kHeadTimeout;
+  request.response_timeout = options_.head_timeout;
   environment_.counts->bytes_sent.fetch_add(request.body.size(), std::memory_order_relaxed);
   exchange_ = auth->connection->send(std::move(request), *this);
 }
@@ -39,8 +46,14 @@ void HttpCall::on_head(const transport::ResponseHead& head) {
     head_ = head;
     environment_.access->on_response_head(head);
     const auto to = host();
-    if (to) to->set_info("http_status", std::to_string(head.status));
-    if (to && accepted()) to->on_open();
+    if (!to) return;
+    to->set_info("http_status", std::to_string(head.status));
+    std::string warnings;
+    for (const std::string& one : cluster::warnings_of(head)) {
+      warnings += (warnings.empty() ? "" : "\n") + one_line(one, kMaxWarning);
+    }
+    to->set_info("warnings", std::move(warnings));
+    if (accepted()) to->on_open();
   });
 }
 

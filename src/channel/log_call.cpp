@@ -87,19 +87,43 @@ std::string LogCall::cursor(const ChannelHost& host) const {
          copy.text();
 }
 
-Expected<void> LogCall::restore(std::string_view text) {
+namespace {
+
+// What LogCall::cursor writes.
+struct LogPosition {
+  std::string_view pod_uid;
+  std::string_view container_id;
+  std::uint64_t restarts;
+  std::string_view lines;  // of the LogCursor
+};
+
+// Empty: it is something else.
+std::optional<LogPosition> log_position(std::string_view text) {
   const std::vector<std::string_view> fields = split(text, ';');
-  const Error refused{Status::invalid, "params key from_cursor: expected what ksr_channel_info said of the cursor"};
-  if (fields.size() != 5 || fields[0] != kCursorVersion) return refused;
-  std::uint64_t restarts = 0;
+  if (fields.size() != 5 || fields[0] != kCursorVersion) return std::nullopt;
+  LogPosition position{fields[1], fields[2], 0, fields[4]};
   const std::string_view number = fields[3];
-  const auto [end, failure] = std::from_chars(number.data(), number.data() + number.size(), restarts);
-  if (failure != std::errc() || end != number.data() + number.size()) return refused;
+  const auto [end, failure] = std::from_chars(number.data(), number.data() + number.size(), position.restarts);
+  if (failure != std::errc() || end != number.data() + number.size()) return std::nullopt;
+  return position;
+}
+
+}  // namespace
+
+bool is_log_position(std::string_view text) {
+  const std::optional<LogPosition> position = log_position(text);
+  return position && LogCursor(false).restore(position->lines).has_value();
+}
+
+Expected<void> LogCall::restore(std::string_view text) {
+  const std::optional<LogPosition> position = log_position(text);
   const MutexLock lock(cursor_mutex_);
-  if (const Expected<void> restored = cursor_->restore(fields[4]); !restored) return refused;
-  pod_uid_ = fields[1];
-  container_id_ = fields[2];
-  restarts_ = restarts;
+  if (!position || !cursor_->restore(position->lines)) {
+    return Error{Status::invalid, "params key from_cursor: expected what ksr_channel_info said of the cursor"};
+  }
+  pod_uid_ = position->pod_uid;
+  container_id_ = position->container_id;
+  restarts_ = position->restarts;
   restored_ = true;
   return {};
 }

@@ -32,6 +32,9 @@
 
 namespace ksr::channel {
 
+// Whether from_cursor is what a LogCall has said of its cursor.
+bool is_log_position(std::string_view text);
+
 class LogCall final : public ChannelCall, private transport::ExchangeObserver {
  public:
   LogCall(Environment environment, ChannelOptions options, ChannelTarget target);

@@ -92,6 +92,19 @@ Expected<Resource> RestMapper::find(std::string_view text, bool listable_only) c
   return found->as_resource();
 }
 
+// k8s.io/client-go/restmapper/shortcut.go, expandResourceShortcut.
+std::vector<std::string> RestMapper::others_of_short_name(std::string_view text) const {
+  const std::string name = lower_case(text);
+  std::vector<std::string> others;
+  std::set<std::pair<std::string, std::string>> seen;
+  for (const ApiResource& resource : resources_) {
+    if (is_plural(resource, name)) return {};
+    if (!has_short_name(resource, name) || !seen.emplace(resource.group, resource.plural).second) continue;
+    if (seen.size() > 1) others.push_back(resource.plural + (resource.group.empty() ? "" : "." + resource.group));
+  }
+  return others;
+}
+
 std::vector<Resource> RestMapper::in_category(std::string_view name) const {
   std::vector<Resource> resources;
   std::set<std::pair<std::string, std::string>> seen;

@@ -51,6 +51,9 @@ class RestMapper {
   // name, with more preference than the resource that was found, is the error, of a status that is neither: another
   // resource must not be taken for it, nor may it be called missing. Any other does not matter, as for client-go.
   Expected<Resource> find(std::string_view name, bool listable_only = true) const;
+  // What else has this short name, such as "events.events.k8s.io", which find() does not give. None where it is the
+  // name of a resource.
+  std::vector<std::string> others_of_short_name(std::string_view name) const;
   // Those that have the category, each in the version that the server prefers. Empty: there is no such category.
   std::vector<Resource> in_category(std::string_view name) const;
   // Why documents could not be read. A category may have more resources then.

@@ -140,6 +140,37 @@ std::string key_text(const YamlNode& node) {
   return {buffer.data(), end};
 }
 
+// U+0080 to U+009F but for NEL, U+FEFF, U+FFFE and U+FFFF; of UTF-8.
+bool is_wide_control(std::string_view at) {
+  const auto byte = [at](std::size_t i) { return i < at.size() ? static_cast<unsigned char>(at[i]) : 0; };
+  if (byte(0) == 0xc2) return byte(1) >= 0x80 && byte(1) < 0xa0 && byte(1) != 0x85;
+  return byte(0) == 0xef && ((byte(1) == 0xbb && byte(2) == 0xbf) || (byte(1) == 0xbf && byte(2) >= 0xbe));
+}
+
+bool has_forbidden_character(std::string_view line) {
+  for (std::size_t i = 0; i < line.size(); ++i) {
+    if (is_control(line[i]) && line[i] != '\t' && line[i] != '\r') return true;
+    if (is_wide_control(line.substr(i, 3))) return true;
+  }
+  return false;
+}
+
+// go-yaml v2, readerc.go, yaml_parser_update_buffer. yaml-cpp takes any character, and puts U+FFFD in the place of
+// bytes that are no UTF-8.
+void check_characters(std::string_view text) {
+  // UTF-16, which is left to yaml-cpp.
+  if (text.substr(0, 2) == "\xff\xfe" || text.substr(0, 2) == "\xfe\xff") return;
+  text = without_byte_order_mark(text);
+  for (std::size_t number = 1; !text.empty(); ++number) {
+    const std::string_view line = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(line.size() + 1, text.size()));
+    if (!is_utf8(line)) throw YamlMismatch("has bytes that are not UTF-8 at line " + std::to_string(number));
+    if (has_forbidden_character(line)) {
+      throw YamlMismatch("has a control character at line " + std::to_string(number));
+    }
+  }
+}
+
 class JsonMaker {
  public:
   JsonMaker(const std::string& place, std::size_t max_values) : place_(place), max_values_(max_values) {}
@@ -327,10 +358,11 @@ class YamlDocument::Builder final : public YAML::EventHandler {
     Level& level = levels_.back();
     if (level.node->kind == Kind::sequence) return level.node->items.push_back(&node);
     if (!level.has_key) {
-      if (node.kind == Kind::sequence || node.kind == Kind::mapping) {
-        // Told where the rest is valid: what is not closed looks like this as well.
-        if (problem_.empty()) problem_ = "has a key that is not a scalar" + at_line(mark);
+      // Told where the rest is valid: what is not closed looks like this as well.
+      if (problem_.empty() && (node.kind == Kind::sequence || node.kind == Kind::mapping)) {
+        problem_ = "has a key that is not a scalar" + at_line(mark);
       }
+      if (problem_.empty() && node.kind == Kind::null) problem_ = "has a key that is null" + at_line(mark);
       level.key = key_text(node);
       level.has_key = true;
       return;
@@ -375,6 +407,7 @@ class YamlDocument::Builder final : public YAML::EventHandler {
 };
 
 YamlDocument::YamlDocument(const std::string& text, const YamlLimits& limits) {
+  check_characters(text);
   try {
     std::istringstream stream(text);
     YAML::Parser parser(stream);
@@ -382,13 +415,12 @@ YamlDocument::YamlDocument(const std::string& text, const YamlLimits& limits) {
     parser.HandleNextDocument(builder);
     if (!builder.problem().empty()) throw YamlMismatch(builder.problem());
     if (root_ == nullptr) root_ = &nodes_.emplace_back();
-    bool more = false;
     try {
-      more = static_cast<bool>(parser);
+      has_more_ = static_cast<bool>(parser);
     } catch (const YAML::Exception&) {
-      more = true;
+      has_more_ = true;
     }
-    if (more) notes_.emplace_back("there is more than one document; the first is used");
+    if (has_more_) notes_.emplace_back("there is more than one document; the first is used");
   } catch (const YAML::Exception& failure) {
     // Its message may quote the text, which may have a secret there.
     throw YamlMismatch("is not valid YAML" + at_line(failure.mark));

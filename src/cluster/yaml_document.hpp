@@ -43,6 +43,8 @@ class YamlDocument {
   YamlDocument& operator=(const YamlDocument&) = delete;
 
   const YamlNode& root() const noexcept { return *root_; }
+  // Something follows the document: another one, or what is no YAML. It was not read.
+  bool has_more() const noexcept { return has_more_; }
   // What was read otherwise than it may be meant, as kubectl reads it without a word: "line 3: a key occurs twice; the
   // last one is used".
   const std::vector<std::string>& notes() const noexcept { return notes_; }
@@ -54,6 +56,7 @@ class YamlDocument {
   std::deque<YamlNode> nodes_;
   const YamlNode* root_ = nullptr;
   std::vector<std::string> notes_;
+  bool has_more_ = false;
 };
 
 // Of a node of Kind::boolean: "yes" and "on" too.

@@ -330,12 +330,22 @@ void CallbackDispatcher::stop_delivery(Lifecycle next) {
   wake();
 }
 
-Status CallbackDispatcher::close() {
+bool CallbackDispatcher::is_ending() const {
+  const MutexLock lock(mutex_);
+  return ending();
+}
+
+bool CallbackDispatcher::is_inside() const {
   // A callback of the client that waited for another one of the same client would wait for itself.
-  if (shared_.runner && shared_.runner->inside()) return Status::would_deadlock;
+  if (shared_.runner && shared_.runner->inside()) return true;
+  const MutexLock lock(mutex_);
+  return active_ == std::this_thread::get_id();
+}
+
+Status CallbackDispatcher::close() {
+  if (is_inside()) return Status::would_deadlock;
   {
     const MutexLock lock(mutex_);
-    if (active_ == std::this_thread::get_id()) return Status::would_deadlock;
     stop_delivery(Lifecycle::cancelled);
   }
   if (shared_.runner && shared_.runner->manual()) shared_.runner->run_here(*this);

@@ -66,6 +66,10 @@ class CallbackDispatcher : public Logger,
   std::int64_t dispatch() KSR_EXCLUDES(mutex_);
   int fd() const noexcept { return shared_.runner ? shared_.runner->fd() : fd_; }
   DroppedCounts dropped() const KSR_EXCLUDES(mutex_);
+  // Whether nothing but CLOSED is still to come: it was cancelled or closed, or has ended by itself.
+  bool is_ending() const KSR_EXCLUDES(mutex_);
+  // Whether this thread runs a callback which close() would wait for.
+  bool is_inside() const KSR_EXCLUDES(mutex_);
   std::uint64_t deliveries() const noexcept { return deliveries_.load(std::memory_order_relaxed); }
 
   Turn take_turn() override KSR_EXCLUDES(mutex_);

@@ -19,12 +19,12 @@ SnapshotRef Publisher::latest() {
   for (;;) {
     if (gather()) superseded = std::exchange(pending_, make());
     if (pending_.snapshot) return pending_.snapshot;
-    if (std::optional<SnapshotRef> last = delivered()) return *std::move(last);
+    if (std::optional<SnapshotRef> last = settled()) return *std::move(last);
   }
 }
 
 SnapshotRef Publisher::next() {
-  Delivered before;  // dropped after the lock, as all of these
+  Settled before;  // dropped after the lock, as all of these
   store::Changes changes;
   SnapshotRef outdated;
   const MutexLock lock(cut_mutex_);
@@ -35,7 +35,8 @@ SnapshotRef Publisher::next() {
   const Made made = std::exchange(pending_, Made());
   // Without the view, which would keep each object that has changed since.
   store::Deltas deltas = made.snapshot->deltas().rebased_on(store::View());
-  before = std::exchange(delivered_, {std::move(deltas), std::move(resource_version), made.snapshot->sequence()});
+  before = std::exchange(settled_,
+                         {std::move(deltas), std::move(resource_version), made.snapshot->sequence(), made.edition});
   changes = std::exchange(since_delivered_, store::Changes());
   outdated = view_->keep(reader_, std::exchange(is_polled_, false) ? made.snapshot : SnapshotRef(), made.edition);
   return made.snapshot;
@@ -64,7 +65,12 @@ Publisher::Made Publisher::make() {
   store::Deltas deltas(since_delivered_, view);
   view_->mark_left(deltas);
   Made made;
-  if (delivered_.sequence > 0 && deltas.count() == 0) {
+  if (settled_.sequence > 0 && deltas.count() == 0) {
+    if (sequence_ > settled_.sequence) {
+      settled_ = {deltas.rebased_on(store::View()), std::string(view.resource_version()), sequence_ + 1,
+                  unseen_->edition};
+      ++sequence_;
+    }
     since_delivered_ = store::Changes();
   } else {
     made = {SnapshotRef(new Snapshot(view, std::move(deltas), sequence_ + 1)), unseen_->edition};
@@ -74,10 +80,10 @@ Publisher::Made Publisher::make() {
   return made;
 }
 
-std::optional<SnapshotRef> Publisher::delivered() {
-  if (delivered_.sequence == 0) return SnapshotRef();
+std::optional<SnapshotRef> Publisher::settled() {
+  if (settled_.sequence == 0) return SnapshotRef();
   // Under cut_mutex_ all the time, which the analysis does not see within.
-  return view_->kept(reader_, delivered_.resource_version, [last = &delivered_](const store::View& view) {
+  return view_->kept(reader_, settled_.edition, settled_.resource_version, [last = &settled_](const store::View& view) {
     return SnapshotRef(new Snapshot(view, last->deltas->rebased_on(view), last->sequence));
   });
 }

@@ -42,8 +42,9 @@ class Publisher {
   // nothing is lost then, the next call goes on.
   bool gather() KSR_REQUIRES(cut_mutex_);
   void fold_taken() KSR_REQUIRES(cut_mutex_);
-  // The last delivered snapshot, made anew if it had to be; empty: there is something newer.
-  std::optional<SnapshotRef> delivered() KSR_REQUIRES(cut_mutex_);
+  // The snapshot that latest() returns while there is nothing to deliver, made anew if it had to be; empty: there is
+  // something newer.
+  std::optional<SnapshotRef> settled() KSR_REQUIRES(cut_mutex_);
   // A snapshot, and the edition of the cache that it shows.
   struct Made {
     SnapshotRef snapshot;
@@ -52,11 +53,13 @@ class Publisher {
   // What was gathered, against the last delivered snapshot; empty when they are the same. Throws as gather().
   Made make() KSR_REQUIRES(cut_mutex_);
 
-  // What the last delivered snapshot can be made of again.
-  struct Delivered {
+  // What the last delivered snapshot can be made of again; or one after it that is as that is, where latest() has shown
+  // something else in between: neither its number nor its version goes back.
+  struct Settled {
     std::optional<store::Deltas> deltas;
     std::string resource_version;
     std::uint64_t sequence = 0;
+    std::uint64_t edition = 0;
   };
 
   const std::shared_ptr<SharedView> view_;
@@ -69,7 +72,7 @@ class Publisher {
   store::Changes since_delivered_ KSR_GUARDED_BY(cut_mutex_);
   // What was taken last, while no snapshot shows it; without its changes.
   std::optional<SharedView::Taken> unseen_ KSR_GUARDED_BY(cut_mutex_);
-  Delivered delivered_ KSR_GUARDED_BY(cut_mutex_);
+  Settled settled_ KSR_GUARDED_BY(cut_mutex_);
   // Made for ksr_latest and not delivered yet.
   Made pending_ KSR_GUARDED_BY(cut_mutex_);
   std::uint64_t sequence_ KSR_GUARDED_BY(cut_mutex_) = 0;

@@ -49,6 +49,7 @@ void SharedView::hold_last(Reader& reader) {
   for (;;) {
     if (std::optional<Taken> taken = take_newest(reader)) {
       reader.last_view_ = std::move(taken->cut.view);
+      reader.last_edition_ = taken->edition;
       reader.changes_ = std::move(taken->cut.changes);
       reader.news_ = true;
       return;
@@ -58,6 +59,7 @@ void SharedView::hold_last(Reader& reader) {
     if (news_of(reader)) continue;
     reader.news_ = false;
     if (cache_.synced()) reader.last_view_ = cache_.view();
+    reader.last_edition_ = cache_.edition();
     return;
   }
 }
@@ -66,7 +68,7 @@ std::optional<SharedView::Taken> SharedView::take(Reader& reader) {
   const MutexLock share_lock(share_mutex_);
   if (!reader.left_) return take_newest(reader);
   if (!std::exchange(reader.news_, false)) return std::nullopt;
-  return Taken{{*reader.last_view_, std::exchange(reader.changes_, store::Changes())}, 0};
+  return Taken{{*reader.last_view_, std::exchange(reader.changes_, store::Changes())}, reader.last_edition_};
 }
 
 std::optional<SharedView::Taken> SharedView::take_newest(Reader& reader) {

@@ -36,6 +36,7 @@ class SharedView {
     bool left_ = false;
     // What the view was when it left; empty: it holds nothing.
     std::optional<store::View> last_view_;
+    std::uint64_t last_edition_ = 0;
 
     // Guarded by view_mutex_.
     Readers kept_place_{this};
@@ -90,23 +91,24 @@ class SharedView {
   // Keeps the snapshot, unless it is empty, as long as the cache is what it shows, which is of that edition. Returns
   // what was kept before, to be dropped without a lock.
   SnapshotRef keep(Reader& reader, SnapshotRef made, std::uint64_t edition) KSR_EXCLUDES(share_mutex_, view_mutex_);
-  // The snapshot that is kept for the reader, made by `make(view)`, of the view under that version, where there is
-  // none; empty: take() has something.
+  // The snapshot that is kept for the reader, made by `make(view)` of the view where there is none: under that version
+  // if it is of that edition. Empty: take() has something.
   template <class Make>
-  std::optional<SnapshotRef> kept(Reader& reader, std::string_view resource_version, Make&& make)
+  std::optional<SnapshotRef> kept(Reader& reader, std::uint64_t edition, std::string_view resource_version, Make&& make)
       KSR_EXCLUDES(share_mutex_, view_mutex_) {
     SnapshotRef outdated;  // dropped after the locks
     const MutexLock share_lock(share_mutex_);
     if (reader.left_) {
       if (reader.news_) return std::nullopt;
-      return reader.last_view_ ? make(reader.last_view_->under(resource_version)) : SnapshotRef();
+      if (!reader.last_view_) return SnapshotRef();
+      return make(edition == reader.last_edition_ ? reader.last_view_->under(resource_version) : *reader.last_view_);
     }
     const MutexLock view_lock(view_mutex_);
     if (news_of(reader)) return std::nullopt;
     // What is no change for the host moves the view on all the same.
     if (!reader.kept_ || reader.kept_edition_ != cache_.edition()) {
       outdated = drop_kept(reader);
-      put_kept(reader, make(cache_.view(resource_version)));
+      put_kept(reader, make(edition == cache_.edition() ? cache_.view(resource_version) : cache_.view()));
     }
     return reader.kept_;
   }

@@ -264,9 +264,11 @@ void WatchReader::Impl::drop(const std::string& problem) {
 }
 
 void WatchReader::Impl::report(Status status, const std::string& problem, const std::string& label) {
-  observer_.on_bad_event(Error{status, "event " + std::to_string(event_number_) +
-                                           (label.empty() ? "" : " (" + label + ")") + " at byte " +
-                                           std::to_string(event_at_) + ": " + problem});
+  observer_.on_bad_event(
+      Error{status, "event " + std::to_string(event_number_) + (label.empty() ? "" : " (" + label + ")") + " at byte " +
+                        std::to_string(event_at_) + ": " + problem},
+      // It may come after the object.
+      type_.empty() || type_ == "DELETED");
 }
 
 WatchReader::WatchReader(const ReaderOptions& options, WatchObserver& observer)

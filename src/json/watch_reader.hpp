@@ -28,8 +28,9 @@ class WatchObserver {
   virtual void on_error_event(const ApiStatus& status) = 0;
   virtual void on_unknown_event(std::string_view type) = 0;
   // One event was dropped and the reader continues after it: an object above max_object_size (too_large), an object
-  // without metadata, uid, name or resourceVersion (protocol). The message names what and where.
-  virtual void on_bad_event(const Error& error) = 0;
+  // without metadata, uid, name or resourceVersion (protocol). The message names what and where. `may_be_deletion`: it
+  // says, or may say, that an object is gone, so that the view has one that is not there.
+  virtual void on_bad_event(const Error& error, bool may_be_deletion) = 0;
 };
 
 // Lives on one thread. After an error it stays in error.

@@ -326,9 +326,11 @@ bool WatchReader::Impl::refuse(const Error& error) {
 
 bool WatchReader::Impl::drop(Status status, const std::string& problem, const std::string& label) {
   reported_ = true;
-  observer_.on_bad_event(Error{status, "event " + std::to_string(event_number_) +
-                                           (label.empty() ? "" : " (" + label + ")") + " at byte " +
-                                           std::to_string(event_at_) + ": " + problem});
+  observer_.on_bad_event(
+      Error{status, "event " + std::to_string(event_number_) + (label.empty() ? "" : " (" + label + ")") + " at byte " +
+                        std::to_string(event_at_) + ": " + problem},
+      // It may come after the object.
+      !type_ || *type_ == "DELETED");
   return true;
 }
 

@@ -10,6 +10,7 @@
 #include "base/civil_time.hpp"
 #include "base/option_text.hpp"
 #include "base/text.hpp"
+#include "channel/log_call.hpp"
 #include "cluster/resource.hpp"
 #include "transport/header_rules.hpp"
 
@@ -90,7 +91,9 @@ Expected<void> set_since(ChannelOptions& options, std::string_view value) {
 }
 
 Expected<void> set_cursor(ChannelOptions& options, std::string_view value) {
-  if (has_control_characters(value)) return expected("what ksr_channel_info said of the cursor");
+  if (!value.empty() && !channel::is_log_position(value)) {
+    return expected("what ksr_channel_info said of the cursor");
+  }
   options.from_cursor = std::string(value);
   return {};
 }
@@ -143,6 +146,7 @@ constexpr ChannelKey kChannelKeys[] = {
     {{"reconnect", "false", ParamKey::channel}, false, set_boolean<&ChannelOptions::reconnect>, nullptr},
     {{"reconnect_delay", "3s", ParamKey::channel}, false, set_duration<&ChannelOptions::reconnect_delay>, nullptr},
     {{"max_message", "16Mi", ParamKey::channel}, false, set_size<&ChannelOptions::max_message, 1>, nullptr},
+    {{"head_timeout", "30s", ParamKey::channel}, false, set_duration<&ChannelOptions::head_timeout>, nullptr},
     {{"receive_buffer", "1Mi", ParamKey::channel}, false, set_size<&ChannelOptions::receive_buffer, 4096>, nullptr},
     {{"send_buffer", "256Ki", ParamKey::channel}, false, set_size<&ChannelOptions::send_buffer, 4096>, nullptr},
     {{"ping_interval", "30s", ParamKey::channel}, false, set_duration<&ChannelOptions::ping_interval>, nullptr},
@@ -206,6 +210,7 @@ constexpr KindsOfKey kKindsOfKeys[] = {
     {"reconnect", kWebSocket, "websocket"},
     {"reconnect_delay", kWebSocket, "websocket"},
     {"max_message", kWebSocket, "websocket"},
+    {"head_timeout", kHttp, "http"},
     {"ping_interval", kCommands | kPort | kWebSocket, "exec, attach, portforward or websocket"},
     {"pong_timeout", kCommands | kPort | kWebSocket, "exec, attach, portforward or websocket"},
 };

@@ -4,11 +4,11 @@
 #include <optional>
 
 #include "base/text.hpp"
+#include "cluster/warnings.hpp"
 #include "json/document.hpp"
 #include "json/item.hpp"
 #include "json/json_pointer.hpp"
 #include "json/values.hpp"
-#include "request/warnings.hpp"
 #include "transport/header_rules.hpp"
 
 namespace ksr::request {
@@ -57,13 +57,10 @@ store::ObjectRef make_object(std::string_view body) {
 }  // namespace
 
 Response::Response(const transport::ResponseHead& head, std::string body)
-    : http_status_(head.status), headers_(joined(head)), body_(std::move(body)) {
-  // One after the other: the rest of a line whose warning is malformed is not read.
-  for (const transport::Header& one : head.headers) {
-    if (one.name != "warning") continue;
-    for (std::string& text : parse_warnings(one.value)) warnings_.push_back(std::move(text));
-  }
-}
+    : http_status_(head.status),
+      headers_(joined(head)),
+      warnings_(cluster::warnings_of(head)),
+      body_(std::move(body)) {}
 
 Response::~Response() {
   if (const store::Object* object = object_.load(std::memory_order_acquire)) object->release();

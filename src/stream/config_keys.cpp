@@ -79,12 +79,13 @@ Expected<void> set_groups(Config& config, std::string_view, std::string_view val
   return {};
 }
 
+// Names of headers, and what impersonate_extra makes part of one, know no case (RFC 9110, section 5.1).
 Expected<void> add_pair(std::vector<std::pair<std::string, std::string>>& pairs, std::string_view name,
                         std::string_view value) {
   Expected<std::string> text = plain_text(value);
   if (!text) return std::move(text).error();
   for (auto& [held, held_value] : pairs) {
-    if (held == name) {
+    if (equal_ignoring_case(held, name)) {
       held_value = std::move(text).value();
       return {};
     }
@@ -110,6 +111,10 @@ Expected<void> set_resource(Config& config, std::string_view, std::string_view v
 
 Expected<void> set_namespace(Config& config, std::string_view, std::string_view value) {
   std::vector<std::string> names = parse_names(value);
+  // A list whose parts are all missing must not stand for everything.
+  if (names.empty() && !value.empty()) {
+    return Error{Status::invalid, "expected names separated by commas, or an empty value for all namespaces"};
+  }
   const bool of_context = std::find(names.begin(), names.end(), "@context") != names.end();
   if (of_context && names.size() > 1) return Error{Status::invalid, "expected @context alone"};
   config.query.namespaces_of_context = of_context;

@@ -68,6 +68,7 @@ std::optional<std::uint64_t> read_statistic(std::string_view name, const Statist
     return not_below_zero(monotonic_milliseconds() - fresh_at);
   }
   if (name == "next_retry_ms") {
+    if (sources.closed) return 0;
     const std::int64_t next_try_at = statistics.next_try_at.load(std::memory_order_relaxed);
     return next_try_at == Statistics::kNever ? 0 : not_below_zero(next_try_at - monotonic_milliseconds());
   }

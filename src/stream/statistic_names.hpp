@@ -14,7 +14,7 @@ namespace ksr::stream {
 // Where the numbers of one stream are.
 struct StatisticSources {
   const Informer& informer;
-  // The stream was cancelled or closed: what happens to the informer is not its state any more.
+  // The stream was cancelled or closed, or has failed for good: what happens to the informer is not its state any more.
   bool closed;
   const OwnStatistics& own;
   const delivery::CallbackDispatcher& dispatcher;

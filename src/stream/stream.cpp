@@ -132,11 +132,11 @@ void Stream::cancel() {
 }
 
 Status Stream::close() {
+  if (dispatcher_->is_inside()) return Status::would_deadlock;
+  // Before it waits for a callback, for however long that runs.
+  cancel();
   const Status closed = dispatcher_->close();
-  if (closed == Status::ok) {
-    publisher_->leave();
-    subscription_->leave();
-  }
+  publisher_->leave();
   return closed;
 }
 
@@ -146,12 +146,19 @@ void Stream::close_async(std::function<void()> on_ended) {
   dispatcher_->close_async(std::move(on_ended));
 }
 
+// Cancelled or closed, or failed for good.
+bool Stream::is_over() const {
+  return subscription_->left() || dispatcher_->is_ending();
+}
+
 std::optional<std::uint64_t> Stream::statistic(std::string_view name) {
-  return read_statistic(name, {subscription_->informer(), subscription_->left(), *statistics_, *dispatcher_});
+  return read_statistic(name, {subscription_->informer(), is_over(), *statistics_, *dispatcher_});
 }
 
 std::optional<delivery::ErrorReport> Stream::last_error() const {
-  return last_error_->get(std::chrono::steady_clock::now());
+  auto report = last_error_->get(std::chrono::steady_clock::now());
+  if (report && is_over()) report->next_try.reset();
+  return report;
 }
 
 }  // namespace ksr::stream

@@ -63,6 +63,7 @@ class Stream {
  private:
   Stream(std::shared_ptr<delivery::Publisher> publisher, const Subscriber& subscriber,
          std::unique_ptr<Subscription> subscription);
+  bool is_over() const;
 
   const std::shared_ptr<delivery::Publisher> publisher_;
   const std::shared_ptr<delivery::CallbackDispatcher> dispatcher_;

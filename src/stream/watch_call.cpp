@@ -112,8 +112,8 @@ void WatchCall::log_end(const char* what, const std::string& how) noexcept {
   });
 }
 
-void WatchCall::on_bad_event(const Error& error) {
-  if (!stopped()) reflector_.on_watch_bad_event(id(), error, arrived_);
+void WatchCall::on_bad_event(const Error& error, bool may_be_deletion) {
+  if (!stopped()) reflector_.on_watch_bad_event(id(), error, may_be_deletion, arrived_);
 }
 
 }  // namespace ksr::stream

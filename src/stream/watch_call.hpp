@@ -40,7 +40,7 @@ class WatchCall final : public Call, private json::WatchObserver {
   void on_bookmark(std::string_view resource_version, bool initial_events_end) override;
   void on_error_event(const json::ApiStatus& status) override;
   void on_unknown_event(std::string_view type) override;
-  void on_bad_event(const Error& error) override;
+  void on_bad_event(const Error& error, bool may_be_deletion) override;
   // "<request>: ended after 5 s" and `how`; when it had opened.
   void log_end(const char* who, const std::string& how) noexcept;
 

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "base/error.hpp"
+#include "base/page_check.hpp"
 #include "json/item.hpp"
 #include "json/list_reader.hpp"
 #include "sync/effects.hpp"
@@ -42,17 +43,12 @@ class Pager {
   bool restart_in_one_page();
 
  private:
-  static constexpr std::size_t kMaxEmptyPages = 16;
-
-  Step broken(std::string message);
-
   ListRequest first_;
   ListRequest request_;
   std::string version_;
-  std::string first_uid_;
+  bool has_version_ = false;
   std::string page_uid_;
-  std::size_t pages_ = 0;
-  std::size_t empty_pages_ = 0;
+  PageCheck pages_;
   Error error_;
 };
 

@@ -540,12 +540,15 @@ void Reflector::mark_inconsistent(const Error& error, Instant now) {
 
 // An object that is too large stays in the view in its older state, which is known to be stale; any other bad event is
 // a change to an unknown object.
-void Reflector::on_watch_bad_event(RequestId id, const Error& error, Instant now) {
+void Reflector::on_watch_bad_event(RequestId id, const Error& error, bool may_be_deletion, Instant now) {
   WatchConnection* watch = open_watch_of(id);
   if (watch == nullptr) return;
   watch->last_received = now;
   note_message(*watch);
-  if (error.status != Status::too_large || watch->stage == Stage::initial_events) return mark_inconsistent(error, now);
+  // A list has no object that is gone, be it too large.
+  const bool may_be_skipped =
+      error.status == Status::too_large && watch->stage != Stage::initial_events && !may_be_deletion;
+  if (!may_be_skipped) return mark_inconsistent(error, now);
   ++counters_.errors;
   effects_.on_error(error, Milliseconds(0));
 }
@@ -927,6 +930,7 @@ void Reflector::check_watch(Instant now) {
     watch = watches_.watch();
     if (watch == nullptr || watch->open() || now < watch->deadline()) return;
     head_timed_out_ = true;
+    if (!watch->request.websocket) server_state_->path().note_head_overdue();
     const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(now - watch->started).count();
     const Error error =
         detected_error(Status::timeout, "no response to the watch request for " + std::to_string(seconds) + " s");

@@ -65,7 +65,7 @@ class Reflector final : private RequestLimiter::Member {
   void on_watch_event(RequestId id, json::EventType type, const json::Item& item, Instant now);
   void on_watch_bookmark(RequestId id, std::string_view resource_version, bool initial_events_end, Instant now);
   void on_watch_error_event(RequestId id, const json::ApiStatus& status, Instant now);
-  void on_watch_bad_event(RequestId id, const Error& error, Instant now);
+  void on_watch_bad_event(RequestId id, const Error& error, bool may_be_deletion, Instant now);
   // Ended in order (the server's timeout, a clean close).
   void on_watch_end(RequestId id, Instant now);
   // Refused before it opened (`status` where the body was one), or broken afterwards.

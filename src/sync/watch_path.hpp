@@ -25,6 +25,8 @@ class WatchPath {
   bool take_notice() noexcept;
   // The head of a watch came by itself.
   void note_prompt(Instant now) noexcept;
+  // The head of a watch has not come at all: that it comes by itself no longer holds, since the way may be another one.
+  void note_head_overdue() noexcept { prompt_since_.reset(); }
   // A watch that should have ended was not answered: that is something else.
   void note_unanswered() noexcept { held_back_since_.reset(); }
 

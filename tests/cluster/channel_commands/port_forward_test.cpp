@@ -161,6 +161,23 @@ TEST_CASE("port-forward: ports that cannot be forwarded") {
   }
 }
 
+TEST_CASE("port-forward: of several ports those that can be listened on") {
+  const std::string ns = Cluster::shared().fresh_namespace("forward-some");
+  EchoServer echo;
+  NodePod pod(shared_node(), ns, "web", with_port(echo.port()));
+  EchoServer busy;
+  const std::string taken = std::to_string(busy.port());
+  StartedProgram program(
+      ksr_command(ns, {"port-forward", "web", "--address=127.0.0.1", taken + ":80", ":" + std::to_string(echo.port())}),
+      StartedProgram::Input::content);
+  program.wait_for_output(arrow(echo.port()));
+  CHECK(Peer(local_port(program)).echoes("through the other"));
+  program.signal(SIGINT);
+  CHECK(program.wait() == 1);
+  CHECK(program.errors() == "error: unable to listen on 127.0.0.1 port " + taken + ": Address already in use\n");
+  run_both(ns, {"port-forward", "web", "--address=127.0.0.1", taken + ":80", taken + ":81"});
+}
+
 TEST_CASE("port-forward: a refused port fails a connection, not the listener") {
   const std::string ns = Cluster::shared().fresh_namespace("forward-refused");
   NodePod pod(shared_node(), ns, "web");

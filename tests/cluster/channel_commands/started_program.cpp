@@ -10,12 +10,13 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdint>
 
 #include "cluster/harness/argument_pointers.hpp"
 #include "cluster/harness/harness_error.hpp"
 #include "cluster/harness/text_files.hpp"
-#include "cluster/harness/wait.hpp"
+#include "cluster/harness/wait_until.hpp"
 
 namespace ksr::clustertest {
 namespace {

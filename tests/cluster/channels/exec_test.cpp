@@ -210,6 +210,20 @@ TEST_CASE("attach: what is written comes back, sizes arrive, the container's end
   CHECK_FALSE(end.exit_code.has_value());
 }
 
+TEST_CASE("attach without stdin lasts until the container ends, with a terminal and without") {
+  for (const char* tty : {"false", "true"}) {
+    CAPTURE(tty);
+    NodePod pod(shared_node(), fresh_namespace(), "web");
+    const Requester client(on_cluster());
+    ChannelUser user;
+    REQUIRE(user.open(client.client(), of_pod(pod, "attach", {{"tty", tty}})) == KSR_OK);
+    CHECK(user.wait_for_event(KSR_EVENT_OPEN));
+    CHECK(ksr_channel_wait(user.channel(), 1'000, nullptr, nullptr) == KSR_E_TIMEOUT);
+    pod.terminate(0);
+    CHECK(user.wait().status == KSR_OK);
+  }
+}
+
 TEST_CASE("a killed kubelet: v4 says KSR_E_LOST; what v5 says is not verified") {
   Node node(Cluster::shared());
   NodePod pod(node, fresh_namespace(), "web");

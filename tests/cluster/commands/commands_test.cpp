@@ -171,6 +171,9 @@ TEST_CASE("get: tables, names, selectors, several types") {
   both.read({"get", "secrets"}, true);
   both.read({"get", "secrets", "-A", "-l", "no=such"}, true);
   both.read({"get", "nodes"}, true);
+  both.read({"get", "ev"}, true);
+  both.read({"get", "ev/none"}, true);
+  both.read({"get", "events.events.k8s.io"}, true);
   both.read({"get", "deployment", "web", "--subresource", "scale"});
 }
 
@@ -208,6 +211,16 @@ TEST_CASE("get: what is not there, and what may not be seen") {
   both.read({"get", "gadgets"}, true);
   both.read({"get", "gadgets/one"}, true);
   both.read({"get", "cm", "one", "-l", "app=web"}, true);
+  both.read({"get", "cm", ""}, true);
+  both.read({"get", "cm", "-o="});
+  both.read({"get", "cm", "--output="});
+  both.read({"get", "cm,cm", "-o", "name"});
+  both.read({"get", "cm", "--sort-by", "", "--subresource", "", "-o", "name"});
+  both.read({"get", "--raw", ""});
+  both.read({"get", "-f", both.file("nothing.yaml", "# nothing\n")}, true);
+  both.read(
+      {"get", "-f", both.file("maps.yaml", kMaps) + "," + both.file("nothing.yaml", "# nothing\n"), "-o", "name"});
+  both.read({"logs", "-l", ""});
   both.read({"get", "cm", "one", "-A"}, true);
   both.read({"get", "cm", "-l", "a=b=c"});
   both.read({"get", "cm", "-n", "no-such-namespace"}, true);
@@ -264,12 +277,78 @@ TEST_CASE("apply: conflicts, refusals, and what goes on after them") {
             false,
             "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: g}\nx: 1\n"});
   both.run({{"apply", "--server-side", "-f", "/no/such/file"}, Compare::all, true});
+  both.run({{"apply", "--server-side", "-f", "-"}, Compare::all, true, "# nothing\n"});
+  both.run({{"create", "-f", "-"}, Compare::all, true, "# nothing\n"});
+  both.run({{"patch", "-f", "-", "-p", "{}"}, Compare::all, true, "# nothing\n"});
   both.run({{"apply", "--server-side", "-f", "-"}, Compare::all, false, "a: [b"});
   both.run({{"apply", "--server-side", "-f", "-", "-n", "other"},
             Compare::all,
             true,
             "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x, namespace: this}\n"});
   both.run({{"get", "cm", "-o", "json"}, Compare::json});
+}
+
+TEST_CASE("apply: several objects are one List") {
+  TwoPrograms both;
+  for (const char* format : {"json", "yaml", "name"}) {
+    both.run({{"apply", "--server-side", "-f", "-", "-o", format},
+              std::string(format) == "json" ? Compare::json : Compare::status,
+              false,
+              kMaps});
+  }
+  const std::string yaml = both.run_ksr({"apply", "-f", "-", "-o", "yaml"}, kMaps).output;
+  CHECK(yaml.rfind("apiVersion: v1\nitems:\n- apiVersion: v1\n", 0) == 0);
+  CHECK(yaml.find("\nkind: List\nmetadata: {}\n") != std::string::npos);
+  const std::string typed = "apiVersion: v1\nkind: ConfigMapList\nitems:\n- metadata: {name: four}\n";
+  both.run({{"apply", "--server-side", "-f", "-"}, Compare::all, false, typed});
+}
+
+// kubectl sends what stands before the mistake.
+TEST_CASE("a file of which a part cannot be read: nothing is sent") {
+  TwoPrograms both;
+  const std::string json = R"({"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"p1"}})";
+  for (const std::string& text :
+       {map_yaml("p1", "1") + "--- {apiVersion: v1, kind: ConfigMap, metadata: {name: p2}}\n",
+        "--- !!map\n" + map_yaml("p1", "1"), "--- &x\n" + map_yaml("p1", "1"), map_yaml("p1", "1") + "--- junk\n",
+        map_yaml("p1", "1") + "...\nfoo bar\n", map_yaml("p1", std::string(1, '\0')),
+        map_yaml("p1", "1") + "binaryData: {null: x}\n", map_yaml("p1", "\xff"), json + "\n" + json.substr(0, 50),
+        json + " garbage", json + "\n, " + json, json + "\n" + map_yaml("p2", "1")}) {
+    for (const char* command : {"apply", "create"}) {
+      CAPTURE(text);
+      const ProgramEnd end = both.run_ksr({command, "-f", "-"}, text);
+      CHECK(end.status == 1);
+      CHECK(end.output == "");
+      CHECK(end.errors.rfind("error: error parsing STDIN: ", 0) == 0);
+      CHECK(std::count(end.errors.begin(), end.errors.end(), '\n') == 1);
+    }
+  }
+  CHECK(both.run_ksr({"get", "cm", "-o", "name"}).output == "");
+  both.run({{"apply", "--server-side", "-f", "-"}, Compare::all, false, json + "\n---\n" + json});
+}
+
+TEST_CASE("the namespace of an object and that of the command") {
+  TwoPrograms both;
+  const std::string object = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: elsewhere, namespace: default}\n";
+  CHECK(both.run_kubectl({"apply", "--server-side", "-f", "-", "-n", "default"}, object).status == 0);
+  const std::string file = both.file("elsewhere.yaml", map_yaml("first", "1") + "---\n" + object);
+  const std::string alone = both.file("alone.yaml", object);
+  both.make(map_yaml("first", "1"));
+  both.run({{"delete", "-f", alone, "-n", "kube-system"}, Compare::all, true});
+  both.run({{"patch", "-f", alone, "-n", "kube-system", "-p", "{}"}, Compare::all, true});
+  both.run({{"get", "-f", alone, "-n", "kube-system"}, Compare::all, true});
+  both.run({{"wait", "-f", alone, "-n", "kube-system", "--for=create"}, Compare::all, true});
+  both.run({{"apply", "--server-side", "-f", alone, "-n", "kube-system"}, Compare::all, true});
+  both.run({{"create", "-f", alone, "-n", "kube-system"}, Compare::all, true});
+  // Of several objects none is touched by ksr.
+  CHECK(both.run_ksr({"delete", "-f", file, "-n", both.namespace_of_ksr()}).status == 1);
+  CHECK(both.run_ksr({"get", "-f", file}).status == 0);
+  // Where no namespace is given, the object's own counts.
+  both.run({{"get", "-f", alone}});
+  CHECK(both.run_ksr({"delete", "-f", alone}).status == 0);
+  // That of a cluster-scoped object is ignored.
+  const std::string stray = "apiVersion: v1\nkind: Namespace\nmetadata: {name: default, namespace: stray}\n";
+  both.run({{"apply", "--server-side", "-f", "-", "-n", "NS"}, Compare::all, true, stray});
+  both.run({{"get", "-f", "-", "-o", "name", "-n", "NS"}, Compare::all, true, stray});
 }
 
 TEST_CASE("create") {
@@ -308,6 +387,20 @@ TEST_CASE("delete") {
   // Whose finalizer no controller removes here.
   both.run({{"delete", "deploy", "web", "--cascade=orphan", "--wait=false"}});
   both.run({{"delete", "cm"}, Compare::all, true});
+  // What is empty or blank selects nothing; else all would go.
+  both.make(map_yaml("stays", "1"));
+  for (const char* blank : {"", " ", "\t"}) {
+    both.run({{"delete", "cm", "-l", blank}, Compare::all, true});
+    both.run({{"delete", "cm", "--field-selector", blank}, Compare::all, true});
+    both.run({{"delete", "cm", std::string("--selector=") + blank, "--dry-run=server"}, Compare::all, true});
+    both.run({{"wait", "cm", "-l", blank, "--for=delete"}, Compare::all, true});
+  }
+  CHECK(both.run_ksr({"delete", "cm", "--field-selector", ","}).status == 1);
+  both.run({{"delete", "cm", ""}, Compare::all, true});
+  both.run({{"delete", "cm", "", "--all"}, Compare::status});
+  both.run({{"get", "cm", "stays", "-l", "", "-o", "name"}});
+  both.run({{"delete", "cm", "stays", "-l", " "}});
+  both.run({{"delete", "-f", "-"}, Compare::all, true, "# nothing\n"});
   both.run({{"delete", "gadgets", "x"}, Compare::all, true});
   both.run({{"delete", "cm", "x", "--cascade=up"}});
   // One that a finalizer keeps.

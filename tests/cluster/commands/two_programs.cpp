@@ -6,6 +6,8 @@
 #include <boost/json.hpp>
 #include <cstdlib>
 #include <regex>
+#include <sstream>
+#include <string_view>
 
 #include "cluster/harness/cluster.hpp"
 #include "cluster/harness/harness_error.hpp"
@@ -61,6 +63,18 @@ std::size_t lines_in(const std::string& text) {
   return static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
 }
 
+// What client-go logs by itself, such as "I1130 02:40:15.684452 ...", depends on the time that things take.
+std::string without_log(const std::string& errors) {
+  std::string rest;
+  std::istringstream lines(errors);
+  for (std::string line; std::getline(lines, line);) {
+    const bool is_log = line.size() > 5 && std::string_view("IWEF").find(line[0]) != std::string_view::npos &&
+                        std::all_of(line.begin() + 1, line.begin() + 5, [](char c) { return c >= '0' && c <= '9'; });
+    if (!is_log) rest += line + "\n";
+  }
+  return rest;
+}
+
 // Another one, such as one with sanitizers, in the environment.
 std::string path_of_ksr() {
   const char* given = std::getenv("KSR_PROGRAM");
@@ -114,6 +128,7 @@ ProgramEnd TwoPrograms::run_shell(const std::string& line) {
 }
 
 void TwoPrograms::check(const std::string& what, const Call& call, ProgramEnd by_kubectl, ProgramEnd by_ksr) {
+  by_kubectl.errors = without_log(by_kubectl.errors);
   CAPTURE(what);
   CAPTURE(by_kubectl.errors);
   CAPTURE(by_ksr.errors);

@@ -1,14 +1,11 @@
 #include "cluster/harness/wait.hpp"
 
-#include <thread>
-
 #include "cluster/harness/harness_error.hpp"
 #include "cluster/harness/text_files.hpp"
 
 namespace ksr::clustertest {
 namespace {
 
-constexpr std::chrono::milliseconds kPollInterval{20};
 constexpr std::size_t kLogTail = 4000;
 
 bool without_throwing(const std::function<bool()>& ready) {
@@ -20,15 +17,6 @@ bool without_throwing(const std::function<bool()>& ready) {
 }
 
 }  // namespace
-
-void wait_until(const std::string& what, const std::function<bool()>& condition, std::chrono::milliseconds patience) {
-  const auto until = std::chrono::steady_clock::now() + patience;
-  while (!condition()) {
-    if (std::chrono::steady_clock::now() >= until)
-      throw HarnessError("timed out after " + std::to_string(patience.count()) + " ms waiting for " + what);
-    std::this_thread::sleep_for(kPollInterval);
-  }
-}
 
 void wait_until_ready(ChildProcess& process, const std::filesystem::path& log, const std::string& name,
                       const std::function<bool()>& ready) {

@@ -43,6 +43,29 @@ TEST_CASE("an exception of a callback ends its stream, is logged, and is thrown 
   stream.close();
 }
 
+TEST_CASE("it is thrown by what waits for a view that is there already") {
+  ApiServer server(with_token());
+  server.script("create pods a");
+  for (const bool until : {false, true}) {
+    CAPTURE(until);
+    Told told;
+    ksr::config config = telling(pods_on(server), told);
+    config.on_update([](ksr::stream_ref, const ksr::snapshot&) { fail_on_purpose(); });
+    ksr::stream stream(config);
+    ended(told);
+    const auto wait = [&] {
+      if (until) {
+        stream.wait_until([](const ksr::snapshot&) { return true; });
+      } else {
+        stream.wait_synced();
+      }
+    };
+    CHECK_THROWS_WITH_AS(wait(), "on purpose", std::logic_error);
+    CHECK_NOTHROW(wait());
+    stream.close();
+  }
+}
+
 TEST_CASE("it is thrown by what waits for the stream, and by what dispatches it") {
   Told told;
   ksr::config config = telling(nowhere(), told);

@@ -246,6 +246,22 @@ TEST_CASE("an object that is too large for a watch is skipped and reported; the 
   });
 }
 
+TEST_CASE("an object that is too large is deleted: it does not stay in the view") {
+  on_both_transports([](const std::string& transport) {
+    ApiServer server(with_token());
+    server.script("populate pods 3\ncreate pods grows");
+    Recorder seen;
+    REQUIRE(seen.open(with(on_server(server, transport), "max_object_size", "32Ki")) == KSR_OK);
+    REQUIRE(seen.wait_name("grows"));
+    REQUIRE(seen.wait_state(KSR_STATE_LIVE));
+    server.script(R"(update pods grows {"spec":{"x":")" + std::string(50'000, 'z') + "\"}}");
+    REQUIRE(seen.wait_error(KSR_E_TOO_LARGE));
+    server.script("delete pods grows");
+    CHECK(seen.wait_name("grows", false));
+    check_equals_server(seen, server);
+  });
+}
+
 TEST_CASE("an unknown event type is logged and skipped") {
   on_both_transports([](const std::string& transport) {
     ApiServer server(with_token());

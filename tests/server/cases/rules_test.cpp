@@ -467,3 +467,35 @@ TEST_CASE("rule 9: no secret in a log line, an error or the build info") {
     CHECK(std::string(ksr_build_info()).find("s3cret") == std::string::npos);
   });
 }
+
+TEST_CASE("close ends the work before it waits for a callback, for however long that runs") {
+  for (const bool fails : {false, true}) {
+    CAPTURE(fails);
+    ApiServer server(with_token());
+    server.script("populate pods 3");
+    Recorder seen;
+    std::atomic<bool> inside{false};
+    std::atomic<bool> over{false};
+    const auto until_over = [&](ksr_stream* stream) {
+      if (inside.exchange(true)) return;
+      const auto limit = std::chrono::steady_clock::now() + kWaitLimit;
+      std::uint64_t state = 0;
+      while (state != KSR_STATE_CLOSED && std::chrono::steady_clock::now() < limit) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        ksr_stat(stream, "state", &state);
+      }
+      over = state == KSR_STATE_CLOSED;
+    };
+    if (fails) {
+      server.script("fault list pods answer 503 times=forever");
+      seen.during_error = [&](ksr_stream* stream, const ksr_error*) { until_over(stream); };
+    } else {
+      seen.during_update = [&](ksr_stream* stream, const ksr_snapshot*) { until_over(stream); };
+    }
+    REQUIRE(seen.open(on_server(server, "http")) == KSR_OK);
+    while (!inside) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    CHECK(seen.close() == KSR_OK);
+    CHECK(over);
+    CHECK(seen.violations().empty());
+  }
+}

@@ -410,8 +410,10 @@ TEST_CASE("from_cursor goes on behind the last line that the host has read") {
   CHECK(later.shows("two\nthree\n"));
   CHECK(later.user.count(KSR_EVENT_GAP) == 0);
   ChannelUser wrong;
-  const ksr_status opened = wrong.open(later.client.client(), follow_of({{"from_cursor", "nonsense"}}));
-  CHECK((opened == KSR_E_INVALID || wrong.wait().status == KSR_E_INVALID));
+  for (const std::string& text : {std::string("nonsense"), cursor.substr(0, cursor.size() / 2), cursor + ";"}) {
+    CAPTURE(text);
+    CHECK(wrong.open(later.client.client(), follow_of({{"from_cursor", text}})) == KSR_E_INVALID);
+  }
 }
 
 TEST_CASE("the cursor of a channel that was cancelled leaves out what the host has not taken") {

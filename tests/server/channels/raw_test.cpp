@@ -161,3 +161,29 @@ TEST_CASE("an HTTP body as it comes") {
   CHECK(end_of(client, http).status < KSR_OK);
   CHECK(end_of(client, {{"kind", "http"}, {"path", "/api/v1/namespaces/default/pods/none"}}).status == KSR_E_NOT_FOUND);
 }
+
+TEST_CASE("the warnings of an HTTP body, one a line, also where it is refused") {
+  ChannelServer on;
+  const Requester client(on.client_settings());
+  on.server.script(R"(fault get pods answer 200 body={} header="Warning: 299 - \"old, very old\", 299 - \"two\"")"
+                   "\nfault get pods answer 500 header=\"Warning: 299 - \\\"broken\\\"\"");
+  for (const char* warnings : {"old, very old\ntwo", "broken", ""}) {
+    ChannelUser user;
+    REQUIRE(user.open(client.client(), {{"kind", "http"}, {"path", "/api/v1/namespaces/default/pods/web"}}) == KSR_OK);
+    user.wait();
+    CHECK(user.info("warnings") == warnings);
+  }
+}
+
+TEST_CASE("head_timeout: how long the server may take until an HTTP answer begins") {
+  ChannelServer on;
+  const Requester client(on.client_settings());
+  on.server.script("fault get pods stall bytes=0");
+  const Settings http{{"kind", "http"}, {"path", "/api/v1/namespaces/default/pods/web"}, {"head_timeout", "50ms"}};
+  const ChannelEnd silent = end_of(client, http);
+  CHECK(silent.status == KSR_E_TIMEOUT);
+  CHECK(silent.message.rfind("GET of /api/v1/namespaces/default/pods/web at ", 0) == 0);
+  CHECK(end_of(client, {{"kind", "http"}, {"path", "/healthz"}, {"head_timeout", "0"}}).status == KSR_OK);
+  ChannelUser user;
+  CHECK(user.open(client.client(), exec_of({{"head_timeout", "1s"}})) == KSR_E_INVALID);
+}

@@ -231,6 +231,14 @@ TEST_CASE("an event that is too large is reported, and the watch continues") {
   CHECK(rig.held() == "a=5 b=12");
 }
 
+TEST_CASE("what is too large may be a deletion: the view would have an object that is gone, so it is listed again") {
+  Rig rig(plain());
+  rig.go_live();
+  rig.bad_event(bad_event_error(Status::too_large), true);
+  check_listed_again(rig, "");
+  CHECK(rig.errors[0].error.status == Status::too_large);
+}
+
 TEST_CASE("an endless redirect is an error with a backoff") {
   Rig rig(plain());
   rig.start();

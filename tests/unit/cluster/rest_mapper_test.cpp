@@ -60,6 +60,16 @@ TEST_CASE("names are found as kubectl finds them") {
   CHECK(mapper.find("deploy")->root == "/apis/apps/v1");
 }
 
+TEST_CASE("what a short name stands for besides") {
+  const auto others = [](const char* name) { return sample().others_of_short_name(name); };
+  CHECK(others("EV") == std::vector<std::string>{"events.events.k8s.io"});
+  // In two versions.
+  CHECK(others("deploy").empty());
+  CHECK(others("po").empty());
+  CHECK(others("events").empty());
+  CHECK(others("ev.events.k8s.io").empty());
+}
+
 TEST_CASE("a category has its resources once, in the preferred version") {
   const std::vector<Resource> all = sample().in_category("all");
   REQUIRE(all.size() == 2);

@@ -31,6 +31,39 @@ TEST_CASE("the escapes of a no-break space and of a next line are UTF-8") {
         "{\"\u00a0\u00e9\u0085\U0001f600\u00a0\":\"\u00a0\u0085\"}");
 }
 
+TEST_CASE("a key that is null is refused") {
+  CHECK_THROWS_WITH(as_json("a: 1\nnull: 2"), "has a key that is null at line 2");
+  CHECK_THROWS_AS(as_json("{~: 1}"), YamlMismatch);
+  CHECK_THROWS_AS(as_json("{!!null '': 1}"), YamlMismatch);
+  CHECK(as_json("{'null': 1, '': 2}") == R"({"":2,"null":1})");
+}
+
+TEST_CASE("characters that YAML does not have, and bytes that are none") {
+  CHECK_THROWS_WITH(as_json(std::string("a: 1\nb: \"\0\"", 11)), "has a control character at line 2");
+  for (const char* text :
+       {"a: \x01", "a: \x04\nb: 1", "a: '\x7f'", "a: '\xc2\x80'", "a: '\xef\xbb\xbf'", "a: '\xef\xbf\xbf'"}) {
+    CHECK_THROWS_WITH(as_json(text), "has a control character at line 1");
+  }
+  CHECK_THROWS_WITH(as_json("a: 1\nb: '\xff'\n"), "has bytes that are not UTF-8 at line 2");
+  CHECK_THROWS_WITH(as_json("a: '\xc3"), "has bytes that are not UTF-8 at line 1");
+  CHECK(as_json("\xef\xbb\xbf"
+                "a: \"\\0\"\r\nb:\t'\xc2\x85x'") == "{\"a\":\"\\u0000\",\"b\":\"\xc2\x85x\"}");
+  CHECK(as_json(std::string("\xff\xfe"
+                            "a\0:\0 \0"
+                            "1\0",
+                            10)) == R"({"a":1})");
+}
+
+TEST_CASE("what follows a document is told") {
+  CHECK_FALSE(YamlDocument("a: 1\n...\n# a comment\n").has_more());
+  for (const char* text : {"a: 1\n---\nb: 1", "a: 1\n--- {b: 1}", "a: 1\n...\nb", "{a: 1}\n{b: 1", "{a: 1} b"}) {
+    CAPTURE(text);
+    const YamlDocument document(text);
+    CHECK(document.has_more());
+    CHECK(yaml_as_json(document.root(), "") == R"({"a":1})");
+  }
+}
+
 TEST_CASE("the bounds of a document are those that it is given") {
   const std::string deep = std::string(70, '[') + std::string(70, ']');
   CHECK_THROWS_AS(as_json(deep), YamlMismatch);

@@ -125,6 +125,41 @@ TEST_CASE("an object added and deleted between two snapshots is not delivered, a
   CHECK(publisher.next()->sequence() == 2);
 }
 
+TEST_CASE("ksr_latest goes back neither in number nor in version when what it has shown is undone before a delivery") {
+  for (const bool frozen : {false, true}) {
+    CAPTURE(frozen);
+    Publisher publisher(std::make_shared<SharedView>(0));
+    const auto at_version = [&](const char* version) {
+      publisher.view().write([&](store::Cache& cache) { cache.set_resource_version(version); });
+    };
+    list(publisher, {"a"}, "10");
+    publisher.next();
+    put(publisher, "b", "11", EventType::added);
+    at_version("11");
+    const SnapshotRef shown = publisher.latest();
+    CHECK(shown->sequence() == 2);
+    put(publisher, "b", "12", EventType::deleted);
+    at_version("12");
+    if (frozen) publisher.freeze();
+    const SnapshotRef undone = publisher.latest();
+    CHECK(undone->sequence() == 3);
+    CHECK(undone->view().resource_version() == "12");
+    CHECK(undone->view().count() == 1);
+    CHECK(undone->deltas().count() == 0);
+    // Nothing is to be delivered, and nothing changes.
+    CHECK_FALSE(publisher.changed());
+    CHECK_FALSE(publisher.next());
+    CHECK(publisher.latest()->sequence() == 3);
+    CHECK(publisher.latest()->deltas().count() == 0);
+    if (frozen) continue;
+    put(publisher, "a", "13");
+    const SnapshotRef next = publisher.next();
+    CHECK(next->sequence() == 4);
+    REQUIRE(next->deltas().count() == 1);
+    CHECK(next->deltas().before_at(0)->resource_version() == "10");
+  }
+}
+
 TEST_CASE("a kept snapshot stays as it was and outlives its publisher") {
   SnapshotRef kept;
   {
@@ -175,6 +210,7 @@ TEST_CASE("what is no change for the host is not delivered; ksr_latest shows it 
         item.columns = &columns;
         cache.apply(EventType::modified, item);
       });
+      cache.set_resource_version(version);
     });
   };
   list(publisher, {}, "10");
@@ -186,6 +222,7 @@ TEST_CASE("what is no change for the host is not delivered; ksr_latest shows it 
   const SnapshotRef latest = publisher.latest();
   CHECK(latest->sequence() == first->sequence());
   CHECK(latest->view().at(0)->resource_version() == "12");
+  CHECK(latest->view().resource_version() == "12");
   CHECK(first->view().at(0)->resource_version() == "11");
   columns.texts = {"y"};
   put_with_column("13");

@@ -38,6 +38,7 @@ struct WatchLog : WatchObserver {
   std::vector<std::string> lines;
   std::vector<std::string> texts;
   std::vector<std::string> uids;
+  std::size_t possible_deletions = 0;  // among the bad ones
   void on_uid(std::string_view uid) override { uids.emplace_back(uid); }
   void on_metadata_end(std::string_view uid) override { uids.push_back("end of " + std::string(uid)); }
   void on_event(EventType type, const Item& item) override {
@@ -52,7 +53,8 @@ struct WatchLog : WatchObserver {
     lines.push_back("ERROR " + std::to_string(status.code) + " " + status.reason + " " + status.message);
   }
   void on_unknown_event(std::string_view type) override { lines.push_back("UNKNOWN " + std::string(type)); }
-  void on_bad_event(const Error& error) override {
+  void on_bad_event(const Error& error, bool may_be_deletion) override {
+    if (may_be_deletion) ++possible_deletions;
     lines.push_back("BAD " + std::to_string(static_cast<int>(error.status)) + " " + error.message);
   }
 };
@@ -103,6 +105,7 @@ struct WatchRun {
   std::vector<std::string> texts;
   std::string error;
   bool at_boundary = false;
+  std::size_t possible_deletions = 0;
 };
 
 inline WatchRun read_watch(std::string_view bytes, const ReaderOptions& options = {}, std::size_t chunk = 1 << 30) {
@@ -114,6 +117,7 @@ inline WatchRun read_watch(std::string_view bytes, const ReaderOptions& options 
   run.at_boundary = reader.at_boundary();
   run.lines = log.lines;
   run.texts = log.texts;
+  run.possible_deletions = log.possible_deletions;
   return run;
 }
 

@@ -143,6 +143,10 @@ TEST_CASE("an object above the limit is skipped, whatever the buffers") {
     CHECK(run.lines[1] == "BAD -23 event 2 (d/big) at byte " + std::to_string(good.size()) +
                               ": object is larger than max_object_size (300 bytes)");
     CHECK(run.lines[2] == run.lines[0]);
+    CHECK(run.possible_deletions == 0);
+    CHECK(read_watch(event("DELETED", huge), options, chunk).possible_deletions == 1);
+    // The type comes after the object.
+    CHECK(read_watch("{\"object\":" + huge + ",\"type\":\"MODIFIED\"}\n", options, chunk).possible_deletions == 1);
   }
 }
 

@@ -18,6 +18,7 @@ struct WatchRun {
   std::string error;
   Status status = Status::ok;
   bool at_boundary = false;
+  std::size_t possible_deletions = 0;
 };
 
 WatchRun read_watch(const std::string& bytes, std::size_t chunk = 1 << 30, const json::ReaderOptions& options = {},
@@ -33,6 +34,7 @@ WatchRun read_watch(const std::string& bytes, std::size_t chunk = 1 << 30, const
   }
   run.at_boundary = reader.at_boundary();
   run.lines = log.lines;
+  run.possible_deletions = log.possible_deletions;
   return run;
 }
 
@@ -186,7 +188,12 @@ TEST_CASE("an object that is too large is dropped, wherever it is cut") {
       REQUIRE(run.lines.size() == 2);
       CHECK(run.lines[0].find("BAD " + std::to_string(static_cast<int>(Status::too_large)) + " event 1") == 0);
       CHECK(run.lines[1].find("MODIFIED uid-b|") == 0);
+      CHECK(run.possible_deletions == 0);
     }
+  }
+  for (const std::size_t size : {std::size_t{500}, std::size_t{100000}}) {
+    const std::string deleted = watch_event("DELETED", object("a", "1", map_entry(2, "k", std::string(size, 'x'))));
+    CHECK(read_watch(framed(deleted) + framed(good), 1 << 20, options).possible_deletions == 1);
   }
   options.max_object_size = 100000;
   options.max_depth = 1;

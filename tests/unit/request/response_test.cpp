@@ -2,10 +2,11 @@
 
 #include <doctest/doctest.h>
 
-#include "request/warnings.hpp"
+#include "cluster/warnings.hpp"
 
 using namespace ksr;
 using namespace ksr::request;
+using ksr::cluster::parse_warnings;
 
 namespace {
 

@@ -196,7 +196,7 @@ TEST_CASE("keys reach their places") {
   CHECK_FALSE(config.query.namespaces_of_context);
   CHECK(set_key(config, "limit", "25"));
   CHECK(set_key(config, "header.X-Trace", "one"));
-  CHECK(set_key(config, "header.X-Trace", "two"));
+  CHECK(set_key(config, "header.x-trace", "two"));
   CHECK(set_key(config, "transport", "http"));
   CHECK(set_key(config, "initial_timeout", "90s"));
   CHECK(set_key(config, "max_view_bytes", "64Mi"));
@@ -240,6 +240,8 @@ TEST_CASE("the namespace of the context stands alone, and the last word counts")
   CHECK(config.query.namespaces_of_context);
   CHECK(config.query.namespaces.empty());
   CHECK_FALSE(set_key(config, "namespace", "a,@context"));
+  for (const char* none : {",", " , ", " "}) CHECK_FALSE(set_key(config, "namespace", none));
+  CHECK(config.query.namespaces_of_context);
   CHECK(set_key(config, "namespace", "b"));
   CHECK_FALSE(config.query.namespaces_of_context);
 }

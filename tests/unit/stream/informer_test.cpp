@@ -213,6 +213,7 @@ TEST_CASE("a fatal error ends all; a stream that is opened afterwards begins ane
   sharing.world.transport.replies["/api/v1/pods"] = StreamFixture::pod_list("one");
   Opened& third = sharing.open();
   for (Opened* const each : {&first, &second}) {
+    CHECK(each->state() == sync::State::closed);
     CHECK(each->has_callback("error list of v1/pods"));
     CHECK(each->callbacks().back() == "destroy");
     CHECK(each->stream->wait_synced(std::nullopt) == Status::cancelled);
@@ -304,6 +305,8 @@ TEST_CASE("a stream that is cancelled is told nothing more, and what it was told
   CHECK(second.last_error().empty());
   CHECK(first.state() == sync::State::closed);
   CHECK(first.last_error() == refused);
+  CHECK_FALSE(first.stream->last_error()->next_try);
+  CHECK(first.stat("next_retry_ms") == 0);
   CHECK_FALSE(first.has_callback("update"));
   CHECK(first.callbacks().back() == "destroy");
 }

@@ -295,6 +295,7 @@ static void settle_namespace(struct options* options) {
 static int settle_name(struct options* options, struct reader* reader) {
   if (!split_name(options, reader)) return 0;
   if (!options->name) return 1;
+  if (!*options->name) return refuse(reader, "NAME", "may not be empty");
   if (has_setting(options, "label_selector") || has_setting(options, "field_selector")) {
     return refuse(reader, options->name, "a name cannot be given together with a selector");
   }

@@ -119,9 +119,44 @@ void files() {
   EXPECT(content(a + "---\nkind: B\n"), "error parsing " + file + ", document 2: apiVersion not set");
   EXPECT(content("- a"), "error parsing " + file + ": is no object");
   EXPECT(content("a: [b"), "error parsing " + file + ": is not valid YAML at line 1");
+  EXPECT(content("# nothing\n"), "");
+  const std::string separator = "; expected nothing but a comment after ---";
+  EXPECT(content(a + "--- {apiVersion: v1, kind: B}\n"),
+         "error parsing " + file + ": invalid Yaml document separator at line 4" + separator);
+  EXPECT(content("--- !!map\n" + a),
+         "error parsing " + file + ": invalid Yaml document separator at line 1" + separator);
+  EXPECT(content("---- \n" + a), "error parsing " + file + ": invalid Yaml document separator at line 1" + separator);
+  const std::string follows =
+      "error parsing " + file + ": something follows the end of the document; expected a line --- before it";
+  EXPECT(content(a + "...\nfoo bar\n"), follows);
+  EXPECT(content("a: b\r---\rc: d"), "error parsing " + file + ": is not valid YAML at line 1");
+  EXPECT(content(a + "...\n# no more\n"), "A/a ");
+  const std::string json = R"({"apiVersion":"v1","kind":"A","metadata":{"name":"a"}})";
+  const std::string no_json = ": what follows its first JSON object is not JSON";
+  EXPECT(content(json + "\n" + json.substr(0, 40)), "error parsing " + file + no_json);
+  EXPECT(content(json + " garbage"), "error parsing " + file + no_json);
+  EXPECT(content(json + "\n" + a), "error parsing " + file + no_json);
+  EXPECT(content(json + ", " + json), "error parsing " + file + no_json);
+  EXPECT(content(json + json + "\n---\n" + a + "---\n" + json), "A/a A/a A/a A/a ");
+  EXPECT(content(json + "\n---\n" + json + " x"), "error parsing " + file + ", document 2" + no_json);
+  EXPECT(content("apiVersion: v1\nkind: BList\nitems: [{metadata: {name: b}}, {apiVersion: v1, kind: C}]\n"),
+         "B/b C/ ");
+  EXPECT(content("apiVersion: v1\nkind: BList\nitems: [{kind: C}]\n"),
+         "error parsing " + file + ": apiVersion not set");
+  EXPECT(content("apiVersion: v1\nkind: List\nitems: [{metadata: {name: b}}]\n"),
+         "error parsing " + file + ": apiVersion not set");
+  EXPECT(content(a + "data: {a: \"" + std::string(1, '\0') + "\"}\n"),
+         "error parsing " + file + ": has a control character at line 4");
+  EXPECT(content(a + "data: {a: \"\xff\"}\n"), "error parsing " + file + ": has bytes that are not UTF-8 at line 4");
+  EXPECT(content(a + "data: {null: b}\n"), "error parsing " + file + ": has a key that is null at line 4");
+  EXPECT(read_document("a: b\n---\nc: d", "P").error().message,
+         "error parsing P: something follows the end of the document; expected a line --- before it");
+  content(a);
+  EXPECT(names_in(file + "," + file), "A/a A/a ");
+  EXPECT(names_in("\"" + file + "\"," + file), "A/a A/a ");
+  EXPECT(names_in(file + ","), "the path \"\" does not exist");
+  EXPECT(names_in("\"a,\"\"b\""), "the path \"a,?b\" does not exist");
   EXPECT(content(a + "spec: {key: \"a\\_\\N\"}\n"), "A/a ");
-  EXPECT(content(a + "spec: {key: \"a\xff\"}\n"), "error parsing " + file + ": is not valid UTF-8");
-  EXPECT(content("# nothing\n"), "no objects in the files of -f");
   EXPECT(names_in(std::string(directory) + "/none"), "the path \"" + std::string(directory) + "/none\" does not exist");
   EXPECT(names_in("https://example.org/x"), "-f https://example.org/x: is a URL; expected a file, a directory or -");
   remove(file.c_str());
@@ -155,6 +190,7 @@ void command_lines() {
   EXPECT(read({"get", "--as-group", "a", "--as-group=b", "--insecure-skip-tls-verify"}),
          "get insecure_skip_tls_verify=true impersonate_groups=a,b");
   EXPECT(read({"get", "-f"}), "flag needs an argument: -f");
+  EXPECT(read({"get", "-A="}), "unknown flag: -=");
   EXPECT(read({"get", "-A=yes"}), "--all-namespaces: expected true or false");
   EXPECT(read({"exec", "-it", "web", "-c=side", "--", "sh", "-c", "exit 7"}), "exec web sh -c exit 7");
   EXPECT(read({"logs", "-fp", "web", "-cside", "-lapp=web"}), "logs web");
@@ -166,6 +202,32 @@ void command_lines() {
   EXPECT(read({"get", "--set", "x"}), "--set: expected KEY=VALUE");
   EXPECT(read({"get", "--set", "delivery=manual"}), "--set delivery: is chosen by ksr");
   EXPECT(read({"bake"}), "unknown command \"bake\"");
+}
+
+Arguments arguments_of(std::vector<std::string> words) {
+  words.insert(words.begin(), "ksr");
+  std::vector<char*> argv;
+  for (std::string& word : words) argv.push_back(&word[0]);
+  return *Arguments::read(static_cast<int>(argv.size()), argv.data());
+}
+
+void options_that_are_empty() {
+  const auto selects = [](const std::vector<std::string>& words) {
+    std::vector<std::string> line{"delete", "cm"};
+    line.insert(line.end(), words.begin(), words.end());
+    return std::string(arguments_of(line).selects() ? "selects" : "none");
+  };
+  EXPECT(selects({}), "none");
+  EXPECT(selects({"-l", ""}), "none");
+  EXPECT(selects({"--selector="}), "none");
+  EXPECT(selects({"-l", " \t", "--field-selector", ""}), "none");
+  EXPECT(selects({"--field-selector", ","}), "none");
+  EXPECT(selects({"-l", "a=b", "-l", ""}), "none");
+  EXPECT(selects({"-l", "a"}), "selects");
+  EXPECT(selects({"-l", "", "--field-selector", "metadata.name=x"}), "selects");
+  EXPECT(arguments_of({"get", "cm", "-l", " a=b "}).selector("--selector"), "a=b");
+  EXPECT(arguments_of({"get", "cm", "-o="}).text("--output"), "=");
+  EXPECT(arguments_of({"get", "cm", "--output="}).has_text("--output") ? "given" : "none", "none");
 }
 
 std::string duration(const char* text) {
@@ -341,6 +403,7 @@ int main() {
   tables();
   files();
   command_lines();
+  options_that_are_empty();
   durations();
   ports();
   choices_of_pods();

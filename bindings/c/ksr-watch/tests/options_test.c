@@ -89,6 +89,7 @@ static void a_name_selects_its_object(void) {
   CHECK(read_line("ksr-watch apps/v1/deployments web"));
   CHECK_VALUE("resource", "apps/v1/deployments");
   CHECK_VALUE("field_selector", "metadata.name=web");
+  CHECK(!read_line("ksr-watch pods  -n x"));
   CHECK(read_line("ksr-watch v1/pods") && !options.name);
   CHECK(read_line("ksr-watch /api/v1/pods") && !options.name);
 }

@@ -532,7 +532,7 @@ impl Channel {
     // ---- what is known
 
     /// Text on the channel as it is now, by its name in ksr.h: `protocol`, `container`, `pod_uid`, `cursor`,
-    /// `close_code`, `close_reason`, `http_status`. `None` when there is none.
+    /// `close_code`, `close_reason`, `http_status`, `warnings`. `None` when there is none.
     #[must_use]
     pub fn info(&self, name: &str) -> Option<String> {
         let name = to_c(name, "an info", Code::UnknownKey).ok()?;

@@ -269,7 +269,8 @@ class Arguments::Reader {
       const Option* option = find_option(*at, arguments_.command);
       if (option == nullptr) return usage_error("unknown flag: " + one_line(name));
       seen_.push_back(option);
-      const bool has_equals = at[1] == '=';
+      // As for pflag, "-x=" has the value "=".
+      const bool has_equals = at[1] == '=' && at[2] != '\0';
       if (option->takes == Takes::value) {
         char* value = at + (has_equals ? 2 : 1);
         if (!has_equals && at[1] == '\0') {
@@ -340,6 +341,17 @@ Expected<Arguments> Arguments::read(int argc, char** argv) {
 std::string Arguments::text(std::string_view option, const std::string& otherwise) const {
   const auto found = values_.find(option);
   return found == values_.end() ? otherwise : found->second.back();
+}
+
+std::string Arguments::selector(std::string_view option) const {
+  return std::string(trimmed(text(option)));
+}
+
+bool Arguments::selects() const {
+  const auto selects = [this](std::string_view option) {
+    return selector(option).find_first_not_of(", \t\r\n") != std::string::npos;
+  };
+  return selects("--selector") || selects("--field-selector");
 }
 
 std::vector<std::string> Arguments::all(std::string_view option) const {

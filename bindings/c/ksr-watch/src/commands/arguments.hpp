@@ -57,11 +57,17 @@ class Arguments {
   std::vector<char*> watch_argv;
 
   bool has(std::string_view option) const { return values_.find(option) != values_.end(); }
+  // Where the empty text stands for none, as for kubectl.
+  bool has_text(std::string_view option) const { return !text(option).empty(); }
   // The last value; `otherwise` without one.
   std::string text(std::string_view option, const std::string& otherwise = "") const;
   // An option without a value, or with true or false.
   bool flag(std::string_view option) const { return text(option, "false") == "true"; }
   std::vector<std::string> all(std::string_view option) const;
+  // Of --selector or --field-selector; empty where it is blank.
+  std::string selector(std::string_view option) const;
+  // Whether one of them selects. What is blank does not, nor do commas alone, which name no requirement.
+  bool selects() const;
 
  private:
   class Reader;

@@ -37,7 +37,7 @@ Expected<json::object> attributes_of(Session& session, const std::string& verb, 
   const std::string type = what.substr(0, slash);
   json::object attributes{{"verb", verb}, {"resource", type}};
   if (slash != std::string::npos) attributes["name"] = what.substr(slash + 1);
-  if (arguments.has("--subresource")) attributes["subresource"] = arguments.text("--subresource");
+  if (arguments.has_text("--subresource")) attributes["subresource"] = arguments.text("--subresource");
   if (!arguments.flag("--all-namespaces")) {
     const std::string& name_space = session.default_namespace();
     if (name_space.empty())
@@ -72,7 +72,7 @@ Expected<void> run_can_i(Session& session, Outcome& outcome) {
   const std::string& what = arguments.words[1];
   json::object spec;
   const bool is_path = what.rfind('/', 0) == 0;
-  if (is_path && arguments.has("--subresource"))
+  if (is_path && arguments.has_text("--subresource"))
     return usage_error("--subresource can not be used with NonResourceURL");
   if (is_path) {
     spec["nonResourceAttributes"] = json::object{{"verb", verb}, {"path", what}};
@@ -85,20 +85,19 @@ Expected<void> run_can_i(Session& session, Outcome& outcome) {
   Request request{{{"verb", "create"}, {"resource", "authorization.k8s.io/v1/selfsubjectaccessreviews"}}, ""};
   request.body = json_body(json::object{
       {"apiVersion", "authorization.k8s.io/v1"}, {"kind", "SelfSubjectAccessReview"}, {"spec", std::move(spec)}});
-  const Answer answer = session.client().call(request);
+  const Answer answer = session.client().call_for_object(std::move(request));
   if (answer.failed()) {
     session.report().failure(answer.failure());
     return {};
   }
-  const std::optional<json::value> review = parse_json(answer.body());
-  if (!review) return Error{Status::server, "error: the server's answer is not JSON"};
-  const json::value* answered = value_at(*review, {"status", "allowed"});
+  const json::value& review = answer.object();
+  const json::value* answered = value_at(review, {"status", "allowed"});
   const bool allowed = answered != nullptr && answered->is_bool() && answered->get_bool();
   outcome.status = allowed ? 0 : 1;
   if (arguments.flag("--quiet")) return {};
   std::string line = allowed ? "yes" : "no";
   for (const char* field : {"reason", "evaluationError"}) {
-    const std::string text = text_at(*review, {"status", field});
+    const std::string text = text_at(review, {"status", field});
     if (!allowed && !text.empty()) line += " - " + one_line(text);
   }
   session.output().write(line + "\n");

@@ -61,6 +61,12 @@ bool Channel::finish() {
   return ksr_channel_finish(channel_.get(), KSR_PART_DATA) != KSR_E_UNSUPPORTED;
 }
 
+std::string Channel::info(const char* name) const {
+  std::string text(ksr_channel_info(channel_.get(), name, nullptr, 0), '\0');
+  ksr_channel_info(channel_.get(), name, text.data(), text.size() + 1);
+  return text;
+}
+
 std::optional<std::int32_t> Channel::exit_code() const {
   constexpr std::int32_t kNone = INT32_MIN;
   std::int32_t code = kNone;

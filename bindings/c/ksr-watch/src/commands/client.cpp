@@ -3,10 +3,15 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "base/option_text.hpp"
 #include "base/text.hpp"
+#include "commands/answer_object.hpp"
 
 namespace ksr::commands {
 namespace {
+
+// As the library has it.
+constexpr const char* kMaybeDone = " (the request may have been carried out)";
 
 struct Free {
   void operator()(ksr_params* params) const { ksr_params_free(params); }
@@ -22,11 +27,6 @@ std::string text_of(const char* text, std::size_t size) {
 Failure failure_of_call(ksr_status status, ksr_error* error) {
   const std::unique_ptr<ksr_error, Free> owned(error);
   return failure_of(status, error);
-}
-
-bool opens_channels(Command command) {
-  return command == Command::logs || command == Command::exec || command == Command::attach ||
-         command == Command::port_forward;
 }
 
 void log_line(std::int32_t level, const char* message, std::size_t size, void*) {
@@ -46,11 +46,40 @@ bool only_reads(const Request& request) {
   return std::none_of(request.keys.begin(), request.keys.end(), writes);
 }
 
-bool has_answered(const Failure& failure) {
-  return failure.code == KSR_E_SERVER || failure.code == KSR_E_THROTTLED;
+// "get of v1/pods "a"".
+std::string text_of(const Request& request) {
+  const auto value = [&](const char* name) {
+    const auto found = std::find_if(request.keys.begin(), request.keys.end(),
+                                    [&](const std::pair<std::string, std::string>& key) { return key.first == name; });
+    return found == request.keys.end() ? "" : found->second;
+  };
+  const std::string subresource = value("subresource");
+  const std::string name = value("name");
+  return value("verb") + " of " + value("resource") + (subresource.empty() ? "" : "/" + one_line(subresource)) +
+         (name.empty() ? "" : " " + in_quotes(name));
 }
 
 }  // namespace
+
+bool opens_channels(const Arguments& arguments) {
+  switch (arguments.command) {
+    case Command::logs:
+    case Command::exec:
+    case Command::attach:
+    case Command::port_forward:
+      return true;
+    case Command::raw:
+      return equal_ignoring_case(arguments.text("--method", "GET"), "GET") && !arguments.has("--filename");
+    case Command::get:
+      return arguments.has("--raw");
+    default:
+      return false;
+  }
+}
+
+bool may_pass(const Failure& failure) {
+  return failure.code == KSR_E_SERVER || failure.code == KSR_E_THROTTLED;
+}
 
 Failure failure_of(ksr_status status, const ksr_error* error) {
   Failure failure;
@@ -79,7 +108,7 @@ Expected<Client> Client::open(const Arguments& arguments, Report& report) {
   if (ksr_config_new(&config) != KSR_OK) return Error{Status::out_of_memory, "no memory for a configuration"};
   const std::unique_ptr<ksr_config, Free> owned(config);
   std::vector<Setting> settings{{"user_agent", "user_agent", "ksr/" KSR_WATCH_VERSION}};
-  if (opens_channels(arguments.command)) settings.push_back({"delivery", "delivery", "manual"});
+  if (opens_channels(arguments)) settings.push_back({"delivery", "delivery", "manual"});
   settings.insert(settings.end(), arguments.settings.begin(), arguments.settings.end());
   for (const Setting& setting : settings) {
     ksr_error* error = nullptr;
@@ -101,8 +130,28 @@ Answer Client::call(const Request& request) {
   // What writes is never repeated from here: the library knows when it may be.
   const bool is_first = std::exchange(is_first_, false) && only_reads(request);
   Answer answer = call_once(request, is_first ? "never" : "safe");
-  if (is_first && answer.failed() && has_answered(answer.failure())) answer = call_once(request, "safe");
+  if (is_first && answer.failed() && may_pass(answer.failure())) answer = call_once(request, "safe");
   return answer;
+}
+
+Answer Client::call_for_object(Request request) {
+  request.keys.emplace_back("max_body", kMaxAnswer);
+  const Answer answer = call(request);
+  if (answer.failed()) return answer;
+  std::variant<boost::json::value, Failure> read = read_object(answer.body(), text_of(request));
+  if (Failure* failure = std::get_if<Failure>(&read)) {
+    // A Status says what was done.
+    if (failure->details.empty() && !only_reads(request)) failure->message += kMaybeDone;
+    return Answer(std::move(*failure));
+  }
+  return Answer(std::get<boost::json::value>(std::move(read)));
+}
+
+Expected<std::optional<Milliseconds>> Client::timeout() const {
+  if (timeout_.empty()) return std::optional<Milliseconds>();
+  const Expected<Milliseconds> read = parse_duration(timeout_);
+  if (const Error* error = read.if_error()) return error->within("--request-timeout");
+  return std::optional(*read);
 }
 
 Answer Client::call_once(const Request& request, const char* retries) {

@@ -4,6 +4,7 @@
 
 #include <ksr.h>
 
+#include <boost/json.hpp>
 #include <memory>
 #include <optional>
 #include <string>
@@ -11,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/instant.hpp"
 #include "commands/arguments.hpp"
 #include "commands/report.hpp"
 
@@ -25,17 +27,29 @@ struct Request {
   std::string body;
 };
 
+// The command waits for the bytes of channels: callbacks then run in ksr_client_dispatch().
+bool opens_channels(const Arguments& arguments);
+
+// The server has answered with a failure that may pass.
+bool may_pass(const Failure& failure);
+
 class Answer {
  public:
   explicit Answer(const ksr_response* response) : response_(response, ksr_response_release) {}
+  explicit Answer(boost::json::value object) : object_(std::move(object)) {}
   explicit Answer(Failure failure) : failure_(std::move(failure)) {}
 
   bool failed() const noexcept { return failure_.has_value(); }
   const Failure& failure() const { return *failure_; }
+  // Of Client::call.
   std::string_view body() const;
+  // Of Client::call_for_object.
+  boost::json::value& object() { return object_; }
+  const boost::json::value& object() const { return object_; }
 
  private:
   std::shared_ptr<const ksr_response> response_;
+  boost::json::value object_;
   std::optional<Failure> failure_;
 };
 
@@ -46,7 +60,11 @@ class Client {
 
   // Warnings of the server are reported at once.
   Answer call(const Request& request);
-  // For streams and channels over it. Of the commands that open channels, callbacks run in ksr_client_dispatch().
+  // The same where the answer has to be an object: anything else is a failure, and so is a Status that is one.
+  Answer call_for_object(Request request);
+  // --request-timeout; empty without it, 0: none.
+  Expected<std::optional<Milliseconds>> timeout() const;
+  // For streams and channels over it.
   ksr_client* handle() noexcept { return client_.get(); }
 
  private:

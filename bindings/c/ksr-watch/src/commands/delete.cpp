@@ -11,6 +11,7 @@
 #include "commands/durations.hpp"
 #include "commands/json_text.hpp"
 #include "commands/manifests.hpp"
+#include "commands/pages.hpp"
 #include "commands/printing.hpp"
 #include "commands/usage_error.hpp"
 
@@ -18,8 +19,6 @@ namespace ksr::commands {
 namespace {
 
 namespace json = boost::json;
-
-constexpr std::size_t kMaxName = 1'000;
 
 struct Deleted {
   Target target;
@@ -58,7 +57,7 @@ class Delete {
     if (const std::string output = arguments.text("--output"); !output.empty() && output != "name") {
       return usage_error("unexpected -o output mode: " + in_quotes(output) + "; expected name");
     }
-    selects_ = arguments.has("--selector") || arguments.has("--field-selector");
+    selects_ = arguments.selects();
     if (arguments.flag("--all") && selects_) return usage_error("cannot set --all and a selector at the same time");
     ignore_missing_ = arguments.has("--ignore-not-found") ? arguments.flag("--ignore-not-found")
                                                           : arguments.flag("--all") || selects_;
@@ -131,9 +130,11 @@ class Delete {
       if (manifest.name.empty()) return usage_error(manifest.source + ": an object has no name");
     }
     for (const Manifest& manifest : *manifests) {
-      Expected<cluster::Resource> resource = session_.find_kind(manifest.api_version, manifest.kind);
+      Expected<cluster::Resource> resource = session_.resource_of(manifest);
       if (resource) {
         targets.push_back({*std::move(resource), manifest.name, manifest.name_space, manifest.source});
+      } else if (resource.error().status == Status::invalid) {
+        return resource.error();
       } else {
         session_.report().error(resource.error());
       }
@@ -145,37 +146,40 @@ class Delete {
     std::vector<Target> objects;
     Request request = session_.request("list", target);
     request.keys.emplace_back("accept", "metadata");
-    request.keys.emplace_back("label_selector", session_.arguments().text("--selector"));
-    request.keys.emplace_back("field_selector", session_.arguments().text("--field-selector"));
+    request.keys.emplace_back("label_selector", session_.arguments().selector("--selector"));
+    request.keys.emplace_back("field_selector", session_.arguments().selector("--field-selector"));
     request.keys.emplace_back("query.limit", "500");
     request.keys.emplace_back("query.continue", "");
+    Pages pages(target.resource.display);
     do {
-      const Answer answer = session_.client().call(request);
+      const Answer answer = session_.client().call_for_object(request);
       if (answer.failed()) {
         session_.report().failure(answer.failure());
         break;
       }
-      const json::value list = parse_json(answer.body()).value_or(nullptr);
-      if (const json::value* items = value_at(list, {"items"}); items != nullptr && items->is_array()) {
-        for (const json::value& item : items->get_array()) {
-          objects.push_back(
-              {target.resource, text_at(item, {"metadata", "name"}), text_at(item, {"metadata", "namespace"})});
-        }
+      Expected<std::string> more = pages.token_after(answer.object());
+      if (!more) {
+        session_.report().error(more.error());
+        break;
       }
-      request.keys.back().second = text_at(list, {"metadata", "continue"});
+      for (const json::value& item : items_of(answer.object())) {
+        objects.push_back(
+            {target.resource, text_at(item, {"metadata", "name"}), text_at(item, {"metadata", "namespace"})});
+      }
+      request.keys.back().second = *std::move(more);
     } while (!request.keys.back().second.empty());
     return objects;
   }
 
   void remove(const Target& target, std::vector<Deleted>& deleted) {
-    if (target.resource.namespaced == false && session_.arguments().has("--namespace")) {
+    if (target.resource.namespaced == false && !session_.given_namespace().empty()) {
       session_.report().warning("deleting cluster-scoped resources, not scoped to the provided namespace");
     }
     Request request = session_.request("delete", target);
     request.keys.emplace_back("propagation", cascade_);
     if (grace_ >= 0) request.keys.emplace_back("grace_period", std::to_string(grace_));
     if (dry_run_) request.keys.emplace_back("dry_run", "true");
-    const Answer answer = session_.client().call(request);
+    const Answer answer = session_.client().call_for_object(std::move(request));
     if (answer.failed()) {
       const bool missing = answer.failure().reason == "NotFound";
       const std::string doing = target.source.empty() ? "" : "error when deleting " + in_quotes(target.source) + ": ";
@@ -183,7 +187,7 @@ class Delete {
       return;
     }
     print(target);
-    const json::value status = parse_json(answer.body()).value_or(nullptr);
+    const json::value& status = answer.object();
     std::string uid = text_at(status, {"details", "uid"});
     if (uid.empty()) uid = text_at(status, {"metadata", "uid"});
     if (!uid.empty()) deleted.push_back({target, std::move(uid)});

@@ -6,6 +6,7 @@
 #include "commands/commands.hpp"
 #include "commands/json_text.hpp"
 #include "commands/manifests.hpp"
+#include "commands/pages.hpp"
 #include "commands/printing.hpp"
 #include "commands/sort_key.hpp"
 #include "commands/table_text.hpp"
@@ -16,10 +17,6 @@ namespace ksr::commands {
 namespace {
 
 namespace json = boost::json;
-
-Error not_json() {
-  return {Status::server, "error: the server's answer is not JSON"};
-}
 
 class Get {
  public:
@@ -53,7 +50,7 @@ class Get {
     if (chunk.empty() || !std::all_of(chunk.begin(), chunk.end(), is_digit)) {
       return usage_error("--chunk-size: expected a number of objects, such as 500");
     }
-    if (!arguments().has("--sort-by")) return {};
+    if (!arguments().has_text("--sort-by")) return {};
     sort_text_ = arguments().text("--sort-by");
     Expected<JsonPath> path = read_sort_by(sort_text_);
     if (!path) return path.error();
@@ -70,13 +67,13 @@ class Get {
       return usage_error("you must specify the type of resource to get, such as pods, or TYPE/NAME, or -f FILE");
     }
     const bool has_names = std::any_of(named.begin(), named.end(), [](const auto& one) { return !one.name.empty(); });
-    if (has_names && (arguments().has("--selector") || arguments().has("--field-selector"))) {
+    if (has_names && arguments().selects()) {
       return usage_error("name cannot be provided when a selector is specified");
     }
     if (has_names && arguments().flag("--all-namespaces")) {
       return usage_error("a resource cannot be retrieved by name across all namespaces");
     }
-    if (!has_names && arguments().has("--subresource")) {
+    if (!has_names && arguments().has_text("--subresource")) {
       return usage_error("subresource cannot be used when bulk resources are specified");
     }
     return {};
@@ -89,16 +86,17 @@ class Get {
     request.keys.emplace_back("accept", accept);
     request.keys.emplace_back("subresource", arguments().text("--subresource"));
     if (target.name.empty()) {
-      request.keys.emplace_back("label_selector", arguments().text("--selector"));
-      request.keys.emplace_back("field_selector", arguments().text("--field-selector"));
+      request.keys.emplace_back("label_selector", arguments().selector("--selector"));
+      request.keys.emplace_back("field_selector", arguments().selector("--field-selector"));
     }
     // Of all that is shown at once.
     if (sort_by_ && as_table()) request.keys.emplace_back("query.includeObject", "Object");
     const std::string chunk = sort_by_ ? "0" : arguments().text("--chunk-size", "500");
     if (target.name.empty() && chunk != "0") request.keys.emplace_back("query.limit", chunk);
     request.keys.emplace_back("query.continue", "");
+    Pages pages(target.resource.display);
     while (true) {
-      const Answer answer = session_.client().call(request);
+      Answer answer = session_.client().call_for_object(request);
       if (answer.failed()) {
         const bool missing = answer.failure().reason == "NotFound" && !target.name.empty();
         if (!missing || !arguments().flag("--ignore-not-found")) {
@@ -107,12 +105,15 @@ class Get {
         }
         return true;
       }
-      std::optional<json::value> value = parse_json(answer.body());
-      if (!value || !value->is_object()) return not_json();
-      const std::string more = text_at(*value, {"metadata", "continue"});
-      take(*std::move(value));
-      if (more.empty() || !target.name.empty()) return true;
-      request.keys.back().second = more;
+      if (!target.name.empty()) {
+        take(std::move(answer.object()));
+        return true;
+      }
+      Expected<std::string> more = pages.token_after(answer.object());
+      if (!more) return more.error();
+      take(std::move(answer.object()));
+      if (more->empty()) return true;
+      request.keys.back().second = *std::move(more);
     }
   }
 
@@ -172,7 +173,7 @@ class Get {
       }
       ServerTable read = read_table(answer->value);
       if (!read.columns.empty()) columns = std::move(read.columns);
-      const json::array& from = answer->value.at("rows").as_array();
+      const json::array& from = array_at(answer->value, {"rows"});
       for (std::size_t i = 0; i < read.rows.size(); ++i) {
         const json::value* object = value_at(from[i], {"object"});
         rows.push_back({object == nullptr ? SortKey() : SortKey(*sort_by_, *object), std::move(read.rows[i])});
@@ -225,11 +226,11 @@ class Get {
     const bool single = targets.size() == 1 && !targets.front().name.empty();
     for (const Target& target : targets) {
       const Expected<bool> fetched = fetch(target, "json", [&](json::value value) {
-        json::value* items = value.get_object().if_contains("items");
-        const bool is_list = target.name.empty() && items != nullptr && items->is_array();
-        if (!is_list) return objects.push_back(std::move(value));
-        name_items(value, items->get_array());
-        for (json::value& item : items->get_array()) objects.push_back(std::move(item));
+        if (!target.name.empty() || !is_list(value)) return objects.push_back(std::move(value));
+        json::array* items = value.get_object()["items"].if_array();
+        if (items == nullptr) return;
+        name_items(value, *items);
+        for (json::value& item : *items) objects.push_back(std::move(item));
       });
       if (!fetched) return fetched.error();
     }
@@ -276,7 +277,7 @@ class Get {
 }  // namespace
 
 Expected<void> run_get(Session& session) {
-  if (session.arguments().has("--raw")) return run_raw(session);
+  if (session.arguments().has_text("--raw")) return run_raw(session);
   const Expected<Format> format = format_of(session.arguments(), true);
   if (!format) return format.error();
   return Get(session, *format).run();

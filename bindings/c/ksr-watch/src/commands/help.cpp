@@ -36,7 +36,8 @@ constexpr const char* kProgram =
     "      --certificate-authority FILE, --tls-server-name NAME, --insecure-skip-tls-verify\n"
     "                                  how the server is verified\n"
     "      --client-certificate FILE, --client-key FILE\n"
-    "      --request-timeout TIME      of each request with its retries, such as 10s; 30s without it, 0: none\n"
+    "      --request-timeout TIME      of each request with its retries, such as 10s; 30s without it, 0: none; of raw\n"
+    "                                  with GET until all of the body has come, without it until that begins\n"
     "      --set KEY=VALUE             any other configuration key of libksr, as often as needed\n"
     "      --log                       what the library does, on standard error\n"
     "      --version                   versions of ksr and libksr\n"
@@ -118,7 +119,7 @@ constexpr const char* kPatch =
 
 constexpr const char* kRaw =
     "Usage: ksr raw PATH [OPTION]...\n"
-    "Sends a request to any path of the server and writes the body of the answer as it comes.\n"
+    "Sends a request to any path of the server and writes the body of the answer, of GET as it comes.\n"
     "\n"
     "  -X, --method METHOD         GET (the default), HEAD, OPTIONS, POST, PUT, PATCH or DELETE\n"
     "  -f, --filename FILE         the body, JSON or YAML; - for standard input\n";

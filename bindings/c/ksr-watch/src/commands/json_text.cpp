@@ -14,7 +14,7 @@ namespace json = boost::json;
 // Of any object that a server stores.
 constexpr std::size_t kMaxDepth = 1'000;
 
-json::parse_options options() {
+json::parse_options deep_options() {
   json::parse_options chosen;
   chosen.max_depth = kMaxDepth;
   return chosen;
@@ -170,7 +170,7 @@ class Writer {
 
 std::optional<json::value> parse_json(std::string_view text) {
   json::error_code failure;
-  json::value value = json::parse(json::string_view(text.data(), text.size()), failure, {}, options());
+  json::value value = json::parse(json::string_view(text.data(), text.size()), failure, {}, deep_options());
   if (failure) return std::nullopt;
   return value;
 }
@@ -181,7 +181,7 @@ std::optional<std::vector<json::value>> parse_json_sequence(std::string_view tex
     const std::size_t begin = text.find_first_not_of(" \t\r\n");
     if (begin == std::string_view::npos) return values;
     text.remove_prefix(begin);
-    json::stream_parser parser({}, options());
+    json::stream_parser parser({}, deep_options());
     json::error_code failure;
     const std::size_t used = parser.write_some(text.data(), text.size(), failure);
     if (!failure && !parser.done()) parser.finish(failure);
@@ -205,6 +205,17 @@ std::string text_at(const json::value& value, std::initializer_list<std::string_
   const json::value* place = value_at(value, path);
   const json::string* text = place == nullptr ? nullptr : place->if_string();
   return text == nullptr ? "" : std::string(text->data(), text->size());
+}
+
+bool is_list(const json::value& value) {
+  const json::value* items = value_at(value, {"items"});
+  return items != nullptr && (items->is_array() || items->is_null());
+}
+
+const json::array& array_at(const json::value& value, std::initializer_list<std::string_view> path) {
+  static const json::array none;
+  const json::value* found = value_at(value, path);
+  return found != nullptr && found->is_array() ? found->get_array() : none;
 }
 
 std::string json_text(const json::value& value) {

@@ -21,6 +21,10 @@ std::optional<std::vector<boost::json::value>> parse_json_sequence(std::string_v
 const boost::json::value* value_at(const boost::json::value& value, std::initializer_list<std::string_view> path);
 // The string there; empty when there is none.
 std::string text_at(const boost::json::value& value, std::initializer_list<std::string_view> path);
+// A Kubernetes list: one whose items are null is empty.
+bool is_list(const boost::json::value& value);
+// The list there; an empty one when there is none.
+const boost::json::array& array_at(const boost::json::value& value, std::initializer_list<std::string_view> path);
 
 // Go's encoding/json, MarshalIndent with four blanks: names in order, HTML escaped, and a line end.
 std::string json_text(const boost::json::value& value);

@@ -120,8 +120,8 @@ Expected<std::vector<Listener>> listen_on(const std::string& list, std::uint16_t
       failure = open_listener(address.text, wanted, listener);
       if (failure == EADDRINUSE && port == 0 && tries < kMaxTries) break;
       if (failure != 0 && !(is_missing(failure) && address.may_be_missing)) {
-        return Error{Status::invalid, "unable to listen on " + address.text + " port " + std::to_string(wanted) + ": " +
-                                          std::strerror(failure)};
+        return Error{Status::transport, "unable to listen on " + address.text + " port " + std::to_string(wanted) +
+                                            ": " + std::strerror(failure)};
       }
       if (failure == 0) listeners.push_back(std::move(listener));
       failure = 0;

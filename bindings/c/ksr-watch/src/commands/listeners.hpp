@@ -30,6 +30,7 @@ struct Listener {
 };
 
 // --address: "localhost" and IP addresses, with commas between them. Port 0: one that is free, the same on all of them.
+// Status::transport where they cannot be bound.
 Expected<std::vector<Listener>> listen_on(const std::string& addresses, std::uint16_t port);
 
 }  // namespace ksr::commands

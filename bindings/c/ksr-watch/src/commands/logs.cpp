@@ -64,9 +64,7 @@ class LogSource final : public ChannelHost {
 class Logs {
  public:
   explicit Logs(Session& session)
-      : session_(session),
-        follow_(session.arguments().flag("--follow")),
-        selects_(session.arguments().has("--selector")) {}
+      : session_(session), follow_(session.arguments().flag("--follow")), selects_(session.arguments().selects()) {}
 
   Expected<void> run() {
     if (Expected<void> fine = read_options(); !fine) return fine;
@@ -156,7 +154,7 @@ class Logs {
     if (arguments().words.size() > 2) return usage_error("expected POD or TYPE/NAME, and at most a container");
     if (selects_ && !arguments().words.empty()) return usage_error("only a selector (-l) or a POD name is allowed");
     const bool has_inline = arguments().words.size() == 2;
-    if (has_inline && arguments().has("--container")) {
+    if (has_inline && arguments().has_text("--container")) {
       return usage_error("only one of -c or an inline [CONTAINER] arg is allowed");
     }
     container_ = has_inline ? arguments().words[1] : arguments().text("--container");
@@ -181,7 +179,7 @@ class Logs {
   }
 
   Expected<void> read_since() {
-    if (arguments().has("--since") && arguments().has("--since-time")) {
+    if (arguments().has("--since") && arguments().has_text("--since-time")) {
       return usage_error("only one of --since and --since-time is allowed");
     }
     if (arguments().has("--since")) {
@@ -189,7 +187,7 @@ class Logs {
       if (const Error* error = since.if_error()) return usage_error("--since: " + error->message);
       if (since->count() > 0) keys_.emplace_back("since", std::to_string(since->count()) + "ms");
     }
-    if (arguments().has("--since-time")) {
+    if (arguments().has_text("--since-time")) {
       const std::string time = arguments().text("--since-time");
       if (!parse_rfc3339(time)) return usage_error("--since-time: expected a time such as 2026-01-02T03:04:05Z");
       keys_.emplace_back("since", time);
@@ -243,7 +241,7 @@ class Logs {
   }
 
   Expected<void> add_selected() {
-    const Expected<std::vector<PodView>> pods = list_pods(session_, arguments().text("--selector"));
+    const Expected<std::vector<PodView>> pods = list_pods(session_, arguments().selector("--selector"));
     if (!pods) return pods.error();
     for (const PodView& pod : *pods) {
       if (Expected<void> added = add(pod, false); !added) return added;
@@ -295,7 +293,7 @@ class Logs {
     const std::unique_ptr<ksr_config, Release> owned(config);
     const std::pair<const char*, std::string> keys[] = {{"resource", "v1/pods"},
                                                         {"namespace", pods_namespace(session_)},
-                                                        {"label_selector", arguments().text("--selector")}};
+                                                        {"label_selector", arguments().selector("--selector")}};
     ksr_error* error = nullptr;
     ksr_status status = KSR_OK;
     for (const auto& [key, value] : keys) {

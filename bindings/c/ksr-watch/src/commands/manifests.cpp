@@ -12,6 +12,7 @@
 #include "base/text.hpp"
 #include "cluster/yaml_document.hpp"
 #include "commands/json_text.hpp"
+#include "commands/printing.hpp"
 
 namespace ksr::commands {
 namespace {
@@ -27,26 +28,45 @@ Error wrong(const std::string& source, const std::string& what) {
   return {Status::invalid, "error parsing " + source + ": " + what};
 }
 
-// k8s.io/apimachinery/pkg/util/yaml/decoder.go, YAMLReader: a line of three dashes, alone or with a comment.
-bool is_separator(std::string_view line) {
-  if (line.substr(0, 3) != "---") return false;
-  const std::string_view rest = trimmed(line.substr(3));
-  return rest.empty() || rest.front() == '#';
-}
-
-std::vector<std::string> documents_of(std::string_view text) {
+// k8s.io/apimachinery/pkg/util/yaml/decoder.go, YAMLReader: a line of three dashes, alone or with a comment. Content
+// after them, which YAML would allow, is refused.
+Expected<std::vector<std::string>> documents_of(std::string_view text, const std::string& source) {
   std::vector<std::string> documents(1);
-  while (!text.empty()) {
+  for (std::size_t number = 1; !text.empty(); ++number) {
     const std::size_t end = std::min(text.find('\n'), text.size() - 1);
     const std::string_view line = text.substr(0, end + 1);
     text.remove_prefix(end + 1);
-    if (is_separator(line)) {
-      documents.emplace_back();
-    } else {
+    if (line.substr(0, 3) != "---") {
       documents.back() += line;
+      continue;
     }
+    const std::string_view rest = trimmed(line.substr(3));
+    if (!rest.empty() && rest.front() != '#') {
+      return wrong(source, "invalid Yaml document separator at line " + std::to_string(number) +
+                               "; expected nothing but a comment after ---");
+    }
+    documents.emplace_back();
   }
   return documents;
+}
+
+// Of a StringSlice of pflag, which reads them as a line of CSV.
+std::vector<std::string> names_in_list(std::string_view list) {
+  std::vector<std::string> names(1);
+  bool quoted = false;
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    const char c = list[i];
+    if (c == '"' && quoted && list.substr(i + 1, 1) == "\"") {
+      names.back() += list[++i];
+    } else if (c == '"' && (quoted || names.back().empty())) {
+      quoted = !quoted;
+    } else if (c == ',' && !quoted) {
+      names.emplace_back();
+    } else {
+      names.back() += c;
+    }
+  }
+  return names;
 }
 
 bool has_json(std::string_view text) {
@@ -57,6 +77,10 @@ bool has_json(std::string_view text) {
 Expected<json::value> read_yaml(const std::string& text, const std::string& place) {
   try {
     const cluster::YamlDocument document(text, kYamlLimits);
+    if (document.has_more()) {
+      return wrong(place, has_json(text) ? "what follows its first JSON object is not JSON"
+                                         : "something follows the end of the document; expected a line --- before it");
+    }
     const std::string text_of_json = cluster::yaml_as_json(document.root(), "", kYamlLimits.max_json_values);
     if (std::optional<json::value> value = parse_json(text_of_json)) return *std::move(value);
     return wrong(place, is_utf8(text_of_json) ? "cannot be written as JSON" : "is not valid UTF-8");
@@ -110,21 +134,20 @@ class Reader {
     const Expected<std::string> whole = read_whole(name);
     if (!whole) return whole.error();
     const std::string source = name == "-" ? "STDIN" : one_line(name);
-    const std::string_view text = without_byte_order_mark(*whole);
-    if (has_json(text)) {
-      // What begins as JSON may be YAML all the same: a flow mapping.
-      if (std::optional<std::vector<json::value>> values = parse_json_sequence(text)) {
-        for (json::value& value : *values) {
-          if (Expected<void> added = add(std::move(value), source, ""); !added) return added;
-        }
-        return {};
-      }
-    }
+    const Expected<std::vector<std::string>> documents = documents_of(without_byte_order_mark(*whole), source);
+    if (!documents) return documents.error();
     std::size_t number = 0;
-    const std::vector<std::string> documents = documents_of(text);
-    for (const std::string& document : documents) {
+    for (const std::string& document : *documents) {
       ++number;
-      const std::string place = documents.size() == 1 ? "" : ", document " + std::to_string(number);
+      const std::string place = documents->size() == 1 ? "" : ", document " + std::to_string(number);
+      // What begins as JSON may be YAML all the same: a flow mapping.
+      if (std::optional<std::vector<json::value>> values;
+          has_json(document) && (values = parse_json_sequence(document))) {
+        for (json::value& value : *values) {
+          if (Expected<void> added = add(std::move(value), source, place); !added) return added;
+        }
+        continue;
+      }
       Expected<json::value> value = read_yaml(document, source + place);
       if (!value) return value.error();
       if (value->is_null()) continue;
@@ -142,11 +165,12 @@ class Reader {
     for (const char* field : {"apiVersion", "kind"}) {
       if (text_at(value, {field}).empty()) return wrong(source + place, std::string(field) + " not set");
     }
-    const json::value* items = value_at(value, {"items"});
+    json::value* items = value.get_object().if_contains("items");
     const bool is_list = manifest.kind.size() > 3 && manifest.kind.compare(manifest.kind.size() - 4, 4, "List") == 0;
     if (is_list && items != nullptr && items->is_array()) {
-      for (const json::value& item : items->get_array()) {
-        if (Expected<void> added = add(item, source, place); !added) return added;
+      name_items(value, items->get_array());
+      for (json::value& item : items->get_array()) {
+        if (Expected<void> added = add(std::move(item), source, place); !added) return added;
       }
       return {};
     }
@@ -201,12 +225,12 @@ Expected<json::value> read_document(const std::string& text, const std::string& 
 
 Expected<std::vector<Manifest>> read_manifests(const std::vector<std::string>& names, bool recursive) {
   Reader reader(recursive);
-  for (const std::string& name : names) {
-    if (Expected<void> read = reader.read(name); !read) return read.error();
+  for (const std::string& list : names) {
+    for (const std::string& name : names_in_list(list)) {
+      if (Expected<void> read = reader.read(name); !read) return read.error();
+    }
   }
-  std::vector<Manifest> manifests = reader.take();
-  if (manifests.empty()) return Error{Status::invalid, "no objects in the files of -f"};
-  return manifests;
+  return reader.take();
 }
 
 }  // namespace ksr::commands

@@ -23,7 +23,8 @@ struct Manifest {
 };
 
 // "-": standard input. Of a directory the files that end with .json, .yaml or .yml, with `recursive` those below it
-// too. The items of a List are objects of their own. The error names the file and the place. No object is an error.
+// too. A name may be several with commas between them, as for kubectl; one with a comma is in double quotes. The items
+// of a List are objects of their own. The error names the file and the place; nothing in a file is left out.
 Expected<std::vector<Manifest>> read_manifests(const std::vector<std::string>& names, bool recursive);
 
 // The whole of a file or of standard input.

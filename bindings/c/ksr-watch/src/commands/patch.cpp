@@ -43,11 +43,11 @@ class Patch {
     if (type_ != "strategic" && type_ != "merge" && type_ != "json") {
       return usage_error("--type must be one of json, merge, strategic, not " + in_quotes(type_));
     }
-    if (arguments.has("--patch") == arguments.has("--patch-file")) {
+    if (arguments.has_text("--patch") == arguments.has_text("--patch-file")) {
       return usage_error("must specify either --patch or --patch-file");
     }
     std::string text = arguments.text("--patch");
-    if (arguments.has("--patch-file")) {
+    if (arguments.has_text("--patch-file")) {
       Expected<std::string> whole = read_whole(arguments.text("--patch-file"));
       if (!whole) return whole.error();
       text = *std::move(whole);
@@ -75,24 +75,24 @@ class Patch {
       }
       return session_.resolve(*named);
     }
-    return session_.in_files();
+    Expected<std::vector<Target>> targets = session_.in_files();
+    if (targets && targets->empty()) return usage_error("no objects passed to patch");
+    return targets;
   }
 
   // The object is read first, as by kubectl: to say whether the patch has changed it.
   void patch(const Target& target, const std::string& suffix, ObjectPrinter& printer) {
     Request get = session_.request("get", target);
     get.keys.emplace_back("subresource", session_.arguments().text("--subresource"));
-    const Answer before = session_.client().call(get);
+    const Answer before = session_.client().call_for_object(std::move(get));
     if (before.failed()) return session_.report().failure(before.failure());
     Request request = session_.request("patch", target);
     request.keys.insert(request.keys.end(), options_.begin(), options_.end());
     request.body = patch_;
-    const Answer after = session_.client().call(request);
+    Answer after = session_.client().call_for_object(std::move(request));
     if (after.failed()) return session_.report().failure(after.failure());
-    std::optional<json::value> object = parse_json(after.body());
-    if (!object) return session_.report().error("the server's answer is not JSON");
-    const bool changed = parse_json(before.body()) != object;
-    printer.print(*std::move(object), (changed ? "patched" : "patched (no change)") + suffix);
+    const bool changed = before.object() != after.object();
+    printer.print(std::move(after.object()), (changed ? "patched" : "patched (no change)") + suffix);
   }
 
   Session& session_;

@@ -19,10 +19,6 @@ Error refused(const Failure& failure) {
   return {Status::server, line_of(failure)};
 }
 
-Error not_json() {
-  return {Status::server, "error: the server's answer is not JSON"};
-}
-
 template <class Take>
 void for_each(const json::value& object, std::initializer_list<std::string_view> path, const Take& take) {
   const json::value* list = value_at(object, path);
@@ -183,39 +179,33 @@ Expected<PodsOf> find_pods_of(Session& session, const std::string& word) {
   if (!resource) return resource.error();
   if (resource->plural == "pods" && group_of(*resource).empty()) return of;
   const Target target{*std::move(resource), name, ""};
-  const Answer answer = session.client().call(session.request("get", target));
+  Answer answer = session.client().call_for_object(session.request("get", target));
   if (answer.failed()) return refused(answer.failure());
-  std::optional<json::value> object = parse_json(answer.body());
-  if (!object) return not_json();
   of.shown = kind_prefix(target.resource) + "/" + name;
   of.pod.clear();
-  of.selector = selector_of(*object);
+  of.selector = selector_of(answer.object());
   if (of.selector.empty()) return usage_error(one_line(of.shown) + " has no selector of pods");
-  if (target.resource.kind == "Service") of.service = std::move(object);
+  if (target.resource.kind == "Service") of.service = std::move(answer.object());
   return of;
 }
 
 Expected<std::optional<PodView>> fetch_pod(Session& session, const std::string& name) {
-  const Answer answer = session.client().call(
+  const Answer answer = session.client().call_for_object(
       {{{"verb", "get"}, {"resource", kPods}, {"namespace", pods_namespace(session)}, {"name", name}}, ""});
   if (answer.failed()) {
     if (answer.failure().code == KSR_E_FORBIDDEN) return std::optional<PodView>();
     return refused(answer.failure());
   }
-  const std::optional<json::value> pod = parse_json(answer.body());
-  if (!pod) return not_json();
-  return std::optional<PodView>(read_pod(*pod));
+  return std::optional<PodView>(read_pod(answer.object()));
 }
 
 Expected<std::vector<PodView>> list_pods(Session& session, const std::string& selector) {
-  const Answer answer = session.client().call(
+  const Answer answer = session.client().call_for_object(
       {{{"verb", "list"}, {"resource", kPods}, {"namespace", pods_namespace(session)}, {"label_selector", selector}},
        ""});
   if (answer.failed()) return refused(answer.failure());
-  const std::optional<json::value> list = parse_json(answer.body());
-  if (!list) return not_json();
   std::vector<PodView> pods;
-  for_each(*list, {"items"}, [&](const json::value& pod) { pods.push_back(read_pod(pod)); });
+  for_each(answer.object(), {"items"}, [&](const json::value& pod) { pods.push_back(read_pod(pod)); });
   return pods;
 }
 

@@ -34,7 +34,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::size_t kMaxRead = std::size_t{32} << 10;
+constexpr std::size_t kMaxConnectionRead = std::size_t{32} << 10;
 // Neither the channel protocol nor the runtimes know a half-closed connection: once the local side has sent its last
 // byte, and nothing has come from the pod for so long, the connection is closed.
 constexpr std::chrono::seconds kMaxHalfClosed{10};
@@ -312,7 +312,7 @@ class Connection final : public ChannelHost {
 
  private:
   void receive() {
-    char bytes[kMaxRead];
+    char bytes[kMaxConnectionRead];
     const ssize_t count = recv(fd(), bytes, sizeof bytes, MSG_DONTWAIT);
     if (count > 0 && state_ == State::open) {
       held_.assign(bytes, static_cast<std::size_t>(count));
@@ -412,21 +412,28 @@ class PortForward {
     return held ? &*held : nullptr;
   }
 
-  // As kubectl writes it.
+  // As kubectl writes it. A port that cannot be listened on is an error, and the others are served.
   Expected<void> listen(const PodView& pod) {
     const std::string addresses = session_.arguments().text("--address", "localhost");
+    bool any = false;
     for (ForwardedPort& port : ports_) {
       const Expected<std::uint16_t> remote = remote_port(port.spec.remote, service(), pod);
       if (!remote) return remote.error();
       std::uint16_t local = port.spec.local;
       if (port.spec.how == PortSpec::Local::as_remote && local == 0) local = *remote;
       Expected<std::vector<Listener>> listeners = listen_on(addresses, local);
-      if (!listeners) return listeners.error();
+      if (const Error* error = listeners.if_error()) {
+        if (error->status != Status::transport || ports_.size() == 1) return *error;
+        session_.report().error(*error);
+        continue;
+      }
+      any = true;
       port.listeners = *std::move(listeners);
       for (const Listener& listener : port.listeners) {
         session_.output().write("Forwarding from " + listener.shown + " -> " + std::to_string(*remote) + "\n");
       }
     }
+    if (!any) return usage_error("unable to listen on any of the requested ports");
     return {};
   }
 

@@ -7,13 +7,8 @@
 #include "commands/yaml_text.hpp"
 
 namespace ksr::commands {
-namespace {
 
 namespace json = boost::json;
-
-constexpr std::size_t kMaxName = 1'000;
-
-}  // namespace
 
 Expected<Format> format_of(const Arguments& arguments, bool with_tables) {
   const std::string name = arguments.text("--output");
@@ -41,12 +36,13 @@ void remove_managed_fields(json::value& object) {
 void name_items(const json::value& list, json::array& items) {
   const std::string api_version = text_at(list, {"apiVersion"});
   std::string kind = text_at(list, {"kind"});
+  if (kind.empty() || kind == "List") return;
   if (kind.size() > 4 && kind.compare(kind.size() - 4, 4, "List") == 0) kind.erase(kind.size() - 4);
   for (json::value& item : items) {
     json::object* object = item.if_object();
-    if (object == nullptr) continue;
-    if (object->if_contains("kind") == nullptr) (*object)["kind"] = kind;
-    if (object->if_contains("apiVersion") == nullptr) (*object)["apiVersion"] = api_version;
+    if (object == nullptr || !text_at(item, {"kind"}).empty() || !text_at(item, {"apiVersion"}).empty()) continue;
+    (*object)["kind"] = kind;
+    (*object)["apiVersion"] = api_version;
   }
 }
 
@@ -61,6 +57,15 @@ void ObjectPrinter::print(json::value object, const std::string& operation) {
   const bool first = std::exchange(is_first_, false);
   if (format_ == Format::json) return session_.output().write(json_text(object));
   session_.output().write((first ? "" : "---\n") + yaml_text(object));
+}
+
+void ObjectPrinter::print_list(json::array objects) {
+  if (!session_.arguments().flag("--show-managed-fields")) {
+    for (json::value& object : objects) remove_managed_fields(object);
+  }
+  print(
+      json::object{{"apiVersion", "v1"}, {"items", std::move(objects)}, {"kind", "List"}, {"metadata", json::object()}},
+      "");
 }
 
 }  // namespace ksr::commands

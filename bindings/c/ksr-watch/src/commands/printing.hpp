@@ -10,6 +10,9 @@
 
 namespace ksr::commands {
 
+// Of a line that names an object.
+constexpr std::size_t kMaxName = 1'000;
+
 enum class Format : std::uint8_t { standard, wide, json, yaml, name };
 
 // -o; the error names what the command takes.
@@ -20,7 +23,7 @@ Expected<bool> is_dry_run(const Arguments& arguments);
 
 void remove_managed_fields(boost::json::value& object);
 
-// What unstructured lists of client-go do: items have the kind of the list.
+// What unstructured lists of client-go do: items of a typed list that name no kind have that of the list.
 void name_items(const boost::json::value& list, boost::json::array& items);
 
 // Prints objects one after the other, in the format of -o.
@@ -29,6 +32,8 @@ class ObjectPrinter {
   ObjectPrinter(Session& session, Format format) : session_(session), format_(format) {}
   // "configmap/a created", or the object.
   void print(boost::json::value object, const std::string& operation);
+  // As one List; of JSON and YAML.
+  void print_list(boost::json::array objects);
 
  private:
   Session& session_;

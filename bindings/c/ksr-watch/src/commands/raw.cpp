@@ -1,32 +1,127 @@
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <optional>
+#include <utility>
+
 #include "base/text.hpp"
+#include "commands/answer_object.hpp"
+#include "commands/channel.hpp"
 #include "commands/commands.hpp"
 #include "commands/json_text.hpp"
 #include "commands/manifests.hpp"
+#include "commands/poll_set.hpp"
 #include "commands/usage_error.hpp"
 
 namespace ksr::commands {
 namespace {
 
-std::string upper_case(std::string text) {
-  for (char& c : text) {
+// What the server prefers, as for kubectl.
+constexpr const char* kAccept = "application/json, */*";
+
+std::string method_of(const Arguments& arguments) {
+  std::string method = arguments.text("--method", "GET");
+  for (char& c : method) {
     if (is_lower(c)) c = static_cast<char>(c - 'a' + 'A');
   }
-  return text;
+  return method;
 }
+
+// The answer to a GET: written as it comes, however long it is and takes.
+class RawBody final : public ChannelHost {
+ public:
+  explicit RawBody(Session& session) : session_(session) {}
+
+  // False: the server has answered with a failure that may pass, and nothing was written.
+  Expected<bool> write(const std::string& path) {
+    const Expected<std::optional<Milliseconds>> timeout = session_.client().timeout();
+    if (!timeout) return timeout.error();
+    ChannelKeys keys{{"kind", "http"}, {"path", path}, {"header.Accept", kAccept}};
+    // Then the head has as long as the rest.
+    if (*timeout) keys.emplace_back("head_timeout", "0");
+    Expected<Channel> channel = Channel::open(session_.client(), keys, *this);
+    if (!channel) return channel.error();
+    channel_.emplace(*std::move(channel));
+    if (*timeout && (*timeout)->count() > 0) deadline_ = Clock::now() + **timeout;
+    if (!pass_all()) {
+      // A query may hold a secret.
+      session_.report().error("GET of " + one_line(path.substr(0, path.find('?'))) + ": " +
+                              (begun_ ? "the answer has not ended within " : "no answer within ") +
+                              std::to_string((*timeout)->count()) + " ms");
+    }
+    if (!failure_) return true;
+    if (!begun_ && may_pass(*failure_)) return false;
+    session_.report().failure(*failure_);
+    return true;
+  }
+
+  std::size_t take(ksr_part, std::string_view bytes) override {
+    session_.output().write(bytes);
+    return bytes.size();
+  }
+
+  void on_event(const ChannelEvent& event) override {
+    if (event.kind == KSR_EVENT_OPEN) {
+      begun_ = true;
+      const std::string warnings = channel_->info("warnings");
+      for (const std::string_view one : split(warnings, '\n')) {
+        if (!one.empty()) session_.report().warning(one);
+      }
+    }
+    if (event.kind != KSR_EVENT_CLOSED) return;
+    closed_ = true;
+    failure_ = event.failure;
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  // -1: without a limit.
+  int left_ms() const {
+    if (!deadline_) return -1;
+    const auto left = std::chrono::duration_cast<Milliseconds>(*deadline_ - Clock::now());
+    constexpr std::int64_t kLongest = 3'600'000;
+    return static_cast<int>(std::clamp<std::int64_t>(left.count() + 1, 0, kLongest));
+  }
+
+  // False: the time was over.
+  bool pass_all() {
+    ksr_client* const client = session_.client().handle();
+    PollSet ready;
+    while (!closed_) {
+      if (deadline_ && Clock::now() >= *deadline_) return false;
+      ready.clear();
+      ready.add(ksr_client_fd(client), POLLIN);
+      const std::size_t reader = ready.add(STDOUT_FILENO, 0);
+      ready.wait(left_ms());
+      if (ready.ready(reader) || session_.output().closed()) return true;
+      ksr_client_dispatch(client);
+    }
+    return true;
+  }
+
+  Session& session_;
+  std::optional<Clock::time_point> deadline_;
+  bool begun_ = false;
+  bool closed_ = false;
+  std::optional<Failure> failure_;
+  std::optional<Channel> channel_;
+};
 
 }  // namespace
 
 // Also `get --raw PATH`, as kubectl has it.
 Expected<void> run_raw(Session& session) {
   const Arguments& arguments = session.arguments();
-  const bool of_get = arguments.has("--raw");
+  const bool of_get = arguments.has_text("--raw");
   std::vector<std::string> paths = arguments.words;
-  if (of_get && (!paths.empty() || arguments.has("--output") || arguments.has("--filename"))) {
+  if (of_get && (!paths.empty() || arguments.has_text("--output") || arguments.has("--filename"))) {
     return usage_error("arguments, --output and -f may not be passed when --raw is specified");
   }
   if (of_get) paths = {arguments.text("--raw")};
   if (paths.size() != 1) return usage_error("expected one path, such as /healthz");
-  Request request{{{"path", paths.front()}, {"method", upper_case(arguments.text("--method", "GET"))}}, ""};
+  Request request{{{"path", paths.front()}, {"method", method_of(arguments)}, {"max_body", kMaxAnswer}}, ""};
   if (arguments.has("--filename")) {
     const std::vector<std::string> files = arguments.all("--filename");
     if (files.size() != 1) return usage_error("only one -f can be given: the body");
@@ -37,14 +132,21 @@ Expected<void> run_raw(Session& session) {
       request.keys.emplace_back("header.Content-Type", "application/yaml");
     }
   }
-  // What the server prefers, as for kubectl.
-  request.keys.emplace_back("accept", "application/json, */*");
+  request.keys.emplace_back("accept", kAccept);
+  if (opens_channels(arguments)) {
+    const Expected<bool> written = RawBody(session).write(paths.front());
+    if (!written) return written.error();
+    if (*written) return {};
+    // Channels are not opened again after a failure; requests are sent again.
+  }
   const Answer answer = session.client().call(request);
   if (answer.failed()) {
     session.report().failure(answer.failure());
   } else {
     session.output().write(answer.body());
   }
+  // What --log has to tell of it.
+  if (opens_channels(arguments)) ksr_client_dispatch(session.client().handle());
   return {};
 }
 

@@ -1,6 +1,7 @@
 #include "commands/session.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include "base/text.hpp"
 #include "cluster/find_connection_spec.hpp"
@@ -84,6 +85,9 @@ Expected<cluster::Resource> Session::find_resource(const std::string& name) {
   if (const Error* error = found.if_error()) {
     return error->status == Status::not_found ? no_such_type(name) : *error;
   }
+  for (const std::string& other : mapper_->others_of_short_name(name)) {
+    report_.warning("short name " + in_quotes(name) + " could also match lower priority resource " + other);
+  }
   return found;
 }
 
@@ -95,6 +99,19 @@ Expected<cluster::Resource> Session::find_kind(const std::string& api_version, c
   if (found && found->kind == kind && found->root == root) return found;
   if (const Error* error = found.if_error(); error != nullptr && error->status != Status::not_found) return *error;
   return Error{Status::not_found, "no matches for kind " + in_quotes(kind) + " in version " + in_quotes(api_version)};
+}
+
+Expected<cluster::Resource> Session::resource_of(const Manifest& manifest) {
+  Expected<cluster::Resource> resource = find_kind(manifest.api_version, manifest.kind);
+  if (!resource) return resource;
+  const std::string given = given_namespace();
+  // That of a cluster-scoped object is ignored, as by kubectl and the server.
+  if (resource->namespaced == false || given.empty() || manifest.name_space.empty() || given == manifest.name_space) {
+    return resource;
+  }
+  return usage_error("the namespace from the provided object " + in_quotes(manifest.name_space) +
+                     " does not match the namespace " + in_quotes(given) +
+                     ". You must pass '--namespace=" + one_line(manifest.name_space) + "' to perform this operation.");
 }
 
 Expected<std::vector<TypeAndName>> Session::named() const {
@@ -117,8 +134,14 @@ Expected<std::vector<TypeAndName>> Session::named() const {
     return named;
   }
   if (words.empty()) return named;
+  // Else it would stand for all objects of the type.
+  if (std::any_of(words.begin() + 1, words.end(), [](const std::string& name) { return name.empty(); })) {
+    return usage_error("resource name may not be empty");
+  }
+  std::set<std::string_view> seen;
   for (const std::string_view type : split(words.front(), ',')) {
     if (type.empty()) return usage_error("expected a type such as pods in " + in_quotes(words.front()));
+    if (!seen.insert(type).second) continue;
     if (words.size() == 1) named.push_back({std::string(type), ""});
     for (std::size_t i = 1; i < words.size(); ++i) named.push_back({std::string(type), words[i]});
   }
@@ -201,7 +224,7 @@ Expected<std::vector<Target>> Session::in_files() {
   std::vector<Target> targets;
   for (const Manifest& manifest : *manifests) {
     if (manifest.name.empty()) return usage_error(manifest.source + ": an object has no name");
-    Expected<cluster::Resource> resource = find_kind(manifest.api_version, manifest.kind);
+    Expected<cluster::Resource> resource = resource_of(manifest);
     if (!resource) return resource.error();
     targets.push_back({*std::move(resource), manifest.name, manifest.name_space});
   }

@@ -16,6 +16,8 @@
 
 namespace ksr::commands {
 
+struct Manifest;
+
 struct Target {
   cluster::Resource resource;
   // Empty: all that are selected.
@@ -46,11 +48,14 @@ class Session {
   // By a name as kubectl takes it. Asks the cluster for what it serves, once.
   Expected<cluster::Resource> find_resource(const std::string& name);
   Expected<cluster::Resource> find_kind(const std::string& api_version, const std::string& kind);
+  // Of an object that a file has. Status::invalid: it is of another namespace than --namespace, and nothing is to be
+  // done.
+  Expected<cluster::Resource> resource_of(const Manifest& manifest);
 
   // What the words of the command name, as far as it can be told without the cluster.
   Expected<std::vector<TypeAndName>> named() const;
   Expected<std::vector<Target>> resolve(const std::vector<TypeAndName>& named);
-  // The objects that the files of --filename name.
+  // The objects that the files of --filename name; none where the files have none.
   Expected<std::vector<Target>> in_files();
 
   // --namespace; empty without it.

@@ -73,12 +73,6 @@ std::string cell_text(const json::value& cell) {
   return json::serialize(cell);
 }
 
-const json::array& array_at(const json::value& value, std::initializer_list<std::string_view> path) {
-  static const json::array none;
-  const json::value* found = value_at(value, path);
-  return found != nullptr && found->is_array() ? found->get_array() : none;
-}
-
 Labels labels_of(const json::value& object) {
   Labels labels;
   const json::value* found = value_at(object, {"metadata", "labels"});
@@ -147,9 +141,8 @@ void TableText::add(const json::value& answer) {
     for (const TableRow& row : table.rows) add_row(table.columns, row);
     return;
   }
-  const json::value* items = value_at(answer, {"items"});
-  if (items == nullptr || !items->is_array()) return add_object(answer);
-  for (const json::value& item : items->get_array()) add_object(item);
+  if (!is_list(answer)) return add_object(answer);
+  for (const json::value& item : array_at(answer, {"items"})) add_object(item);
 }
 
 void TableText::add_object(const json::value& object) {

@@ -9,6 +9,7 @@
 #include "commands/commands.hpp"
 #include "commands/durations.hpp"
 #include "commands/json_text.hpp"
+#include "commands/pages.hpp"
 #include "commands/printing.hpp"
 #include "commands/usage_error.hpp"
 #include "commands/wait_condition.hpp"
@@ -22,18 +23,6 @@ using Clock = std::chrono::steady_clock;
 // kubectl's for a negative --timeout.
 constexpr std::chrono::hours kWeek{168};
 constexpr Milliseconds kDefaultTimeout{30'000};
-
-struct Release {
-  void operator()(ksr_config* config) const { ksr_config_free(config); }
-  void operator()(ksr_stream* stream) const { ksr_close(stream); }
-  void operator()(ksr_error* error) const { ksr_error_free(error); }
-};
-
-json::value object_of(const ksr_object* object) {
-  std::size_t size = 0;
-  const char* text = ksr_object_field(object, KSR_FIELD_JSON, &size);
-  return parse_json({text, size}).value_or(nullptr);
-}
 
 // What the test of a wait looks for in the view, which has one object at most, and what it has found.
 struct Sought {
@@ -52,7 +41,10 @@ int look(const ksr_snapshot* snapshot, void* user_data) {
   auto& sought = *static_cast<Sought*>(user_data);
   const bool first = !std::exchange(sought.begun, true);
   if (sought.condition.kind() == WaitCondition::Kind::deleted) {
-    return ksr_snapshot_find_uid(snapshot, sought.uid.c_str()) == nullptr ? 1 : 0;
+    // Without a uid any object of its name is the same one.
+    const bool there = sought.uid.empty() ? ksr_snapshot_count(snapshot) > 0
+                                          : ksr_snapshot_find_uid(snapshot, sought.uid.c_str()) != nullptr;
+    return there ? 0 : 1;
   }
   const ksr_object* object = ksr_snapshot_at(snapshot, 0);
   if (object == nullptr) {
@@ -60,7 +52,14 @@ int look(const ksr_snapshot* snapshot, void* user_data) {
     sought.missing = first && sought.condition.kind() != WaitCondition::Kind::created;
     return sought.missing ? 1 : 0;
   }
-  sought.object = object_of(object);
+  std::size_t size = 0;
+  const char* text = ksr_object_field(object, KSR_FIELD_JSON, &size);
+  std::optional<json::value> read = parse_json({text, size});
+  if (!read) {
+    sought.error = Error{Status::protocol, "the object is not JSON that can be read"};
+    return 1;
+  }
+  sought.object = *std::move(read);
   const Expected<bool> met = sought.condition.is_met(sought.object);
   if (const Error* error = met.if_error()) sought.error = *error;
   return !met || *met ? 1 : 0;
@@ -89,6 +88,12 @@ class Wait {
   }
 
  private:
+  struct Release {
+    void operator()(ksr_config* config) const { ksr_config_free(config); }
+    void operator()(ksr_stream* stream) const { ksr_close(stream); }
+    void operator()(ksr_error* error) const { ksr_error_free(error); }
+  };
+
   struct Found {
     Target target;
     json::value object;
@@ -124,18 +129,22 @@ class Wait {
     return {};
   }
 
-  bool selects() const { return arguments().has("--selector") || arguments().has("--field-selector"); }
-
   Expected<std::vector<Target>> find_targets() {
-    if (arguments().has("--filename")) return session_.in_files();
+    if (arguments().has("--filename")) {
+      if (!arguments().words.empty()) {
+        return usage_error("when -f is given, resources cannot be given as arguments as well");
+      }
+      return session_.in_files();
+    }
     const Expected<std::vector<TypeAndName>> named = session_.named();
     if (!named) return named.error();
     if (named->empty()) return usage_error("expected objects to wait for, such as pod/web, or -f FILE");
     for (const TypeAndName& one : *named) {
-      if (one.name.empty() && !selects() && !arguments().flag("--all")) {
+      if (one.name.empty() && !arguments().selects() && !arguments().flag("--all")) {
         return usage_error("resource(s) were provided, but no name was specified");
       }
-      if (!one.name.empty() && selects()) return usage_error("name cannot be provided when a selector is specified");
+      if (!one.name.empty() && arguments().selects())
+        return usage_error("name cannot be provided when a selector is specified");
       if (!one.name.empty() && arguments().flag("--all-namespaces")) {
         return usage_error("a resource cannot be retrieved by name across all namespaces");
       }
@@ -148,24 +157,29 @@ class Wait {
     std::vector<Found> found;
     Request request = session_.request(target.name.empty() ? "list" : "get", target);
     if (target.name.empty()) {
-      request.keys.emplace_back("label_selector", arguments().text("--selector"));
-      request.keys.emplace_back("field_selector", arguments().text("--field-selector"));
+      request.keys.emplace_back("label_selector", arguments().selector("--selector"));
+      request.keys.emplace_back("field_selector", arguments().selector("--field-selector"));
     }
     request.keys.emplace_back("query.continue", "");
+    Pages pages(target.resource.display);
     do {
-      const Answer answer = session_.client().call(request);
+      Answer answer = session_.client().call_for_object(request);
       if (answer.failed()) {
         const bool missing = answer.failure().reason == "NotFound";
         if (!missing || !has(WaitCondition::Kind::deleted)) session_.report().failure(answer.failure());
         return found;
       }
-      json::value value = parse_json(answer.body()).value_or(nullptr);
       if (!target.name.empty()) {
-        found.push_back({target, std::move(value)});
+        found.push_back({target, std::move(answer.object())});
         return found;
       }
-      request.keys.back().second = text_at(value, {"metadata", "continue"});
-      take_items(target, value, found);
+      Expected<std::string> more = pages.token_after(answer.object());
+      if (!more) {
+        session_.report().error(more.error());
+        return found;
+      }
+      request.keys.back().second = *std::move(more);
+      take_items(target, answer.object(), found);
     } while (!request.keys.back().second.empty());
     return found;
   }
@@ -244,9 +258,9 @@ class Wait {
     const std::unique_ptr<ksr_config, Release> owned(config);
     std::vector<std::pair<const char*, std::string>> keys{{"resource", target.resource.display},
                                                           {"namespace", session_.namespace_key(target)},
-                                                          {"label_selector", arguments().text("--selector")}};
+                                                          {"label_selector", arguments().selector("--selector")}};
     keys.emplace_back("field_selector",
-                      target.name.empty() ? arguments().text("--field-selector") : "metadata.name=" + target.name);
+                      target.name.empty() ? arguments().selector("--field-selector") : "metadata.name=" + target.name);
     ksr_error* error = nullptr;
     ksr_status status = KSR_OK;
     for (const auto& [key, value] : keys) {
@@ -260,15 +274,14 @@ class Wait {
     return std::unique_ptr<ksr_stream, Release>(stream);
   }
 
+  // False after an error too, which is reported.
   bool is_there(const Target& target) {
     Request request = session_.request(target.name.empty() ? "list" : "get", target);
-    request.keys.emplace_back("label_selector", arguments().text("--selector"));
-    request.keys.emplace_back("field_selector", arguments().text("--field-selector"));
-    const Answer answer = session_.client().call(request);
-    if (answer.failed() || !target.name.empty()) return !answer.failed();
-    const json::value list = parse_json(answer.body()).value_or(nullptr);
-    const json::value* items = value_at(list, {"items"});
-    return items != nullptr && items->is_array() && !items->get_array().empty();
+    request.keys.emplace_back("label_selector", arguments().selector("--selector"));
+    request.keys.emplace_back("field_selector", arguments().selector("--field-selector"));
+    const Answer answer = session_.client().call_for_object(std::move(request));
+    if (answer.failed() && answer.failure().reason != "NotFound") session_.report().failure(answer.failure());
+    return !answer.failed() && (!target.name.empty() || !items_of(answer.object()).empty());
   }
 
   // Until each of the names is there, or something is that is selected. False after an error, which is reported.
@@ -276,7 +289,7 @@ class Wait {
     static const WaitCondition created = *WaitCondition::parse("create");
     for (const Target& target : targets) {
       if (timeout_.count() == 0 && !is_there(target)) {
-        session_.report().error("timed out waiting for the condition");
+        if (!session_.report().has_errors()) session_.report().error("timed out waiting for the condition");
         return false;
       }
       if (timeout_.count() == 0) continue;

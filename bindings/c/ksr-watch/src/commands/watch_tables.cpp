@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/text.hpp"
+#include "commands/answer_object.hpp"
 #include "commands/json_text.hpp"
 
 namespace ksr::commands {
@@ -99,7 +100,8 @@ void WatchTables::ask_for_each(const std::vector<const ksr_object*>& missing) {
     const std::string selector = "metadata.name=" + field_of(object, KSR_FIELD_NAME);
     send({{"namespace", field_of(object, KSR_FIELD_NAMESPACE)},
           {"label_selector", query_.label_selector},
-          {"field_selector", query_.field_selector.empty() ? selector : query_.field_selector + "," + selector}});
+          {"field_selector", query_.field_selector.empty() ? selector : query_.field_selector + "," + selector}},
+         Pages(query_.resource));
   }
 }
 
@@ -109,18 +111,17 @@ void WatchTables::ask_for_all() {
     send({{"namespace", name_space},
           {"label_selector", query_.label_selector},
           {"field_selector", query_.field_selector},
-          {"query.limit", kPage}});
+          {"query.limit", kPage}},
+         Pages(query_.resource));
   }
 }
 
-void WatchTables::send(std::vector<std::pair<std::string, std::string>> keys) {
+void WatchTables::send(std::vector<std::pair<std::string, std::string>> keys, Pages pages) {
   ksr_params* params = nullptr;
   if (ksr_params_new(&params) != KSR_OK) return end_unsent(nullptr);
-  auto call = std::make_unique<Call>();
-  call->owner = this;
-  call->keys = keys;
-  for (const auto& [key, value] :
-       {std::pair("verb", "list"), std::pair("accept", "table"), std::pair("timeout", kTimeout)}) {
+  auto call = std::make_unique<Call>(Call{this, nullptr, keys, std::move(pages)});
+  for (const auto& [key, value] : {std::pair("verb", "list"), std::pair("accept", "table"),
+                                   std::pair("timeout", kTimeout), std::pair("max_body", kMaxAnswer)}) {
     keys.emplace_back(key, value);
   }
   keys.emplace_back("resource", query_.resource);
@@ -182,13 +183,15 @@ void WatchTables::forget_unanswered() {
 void WatchTables::take(const ksr_response* response, Call& call) {
   std::size_t size = 0;
   const auto* body = static_cast<const char*>(ksr_response_body(response, &size));
-  const json::value answer = parse_json({body, size}).value_or(nullptr);
+  const std::variant<json::value, Failure> read = read_object({body, size}, "list of " + query_.resource);
   trouble_.clear();
   for (std::size_t i = 0; i < ksr_response_warning_count(response); ++i) {
     const char* text = ksr_response_warning(response, i, &size);
     std::string warning = one_line({text, size}, 2'000);
     if (warned_.insert(warning).second) warnings_.push_back(std::move(warning));
   }
+  if (const Failure* failure = std::get_if<Failure>(&read)) return fail(line_of(*failure));
+  const json::value& answer = std::get<json::value>(read);
   if (!is_table(answer)) {
     plain_ = true;
     return;
@@ -204,19 +207,24 @@ void WatchTables::take(const ksr_response* response, Call& call) {
     kept.row = std::move(row);
     kept.has_row = true;
   }
-  const std::string more = text_at(answer, {"metadata", "continue"});
-  if (more.empty() || closing_) return;
+  const Expected<std::string> more = call.pages.token_after(answer);
+  if (!more) return fail(more.error().message);
+  if (more->empty() || closing_) return;
   auto keys = call.keys;
   keys.erase(std::remove_if(keys.begin(), keys.end(), [](const auto& key) { return key.first == "query.continue"; }),
              keys.end());
-  keys.emplace_back("query.continue", more);
-  send(std::move(keys));
+  keys.emplace_back("query.continue", *more);
+  send(std::move(keys), std::move(call.pages));
 }
 
 void WatchTables::fail(const ksr_error* error) {
   std::size_t size = 0;
   const char* text = ksr_error_message(error, &size);
-  trouble_ = one_line({text, size}, 500);
+  fail({text, size});
+}
+
+void WatchTables::fail(std::string_view what) {
+  trouble_ = one_line(what, 500);
   round_failed_ = true;
 }
 

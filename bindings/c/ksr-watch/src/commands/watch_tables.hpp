@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "commands/client.hpp"
+#include "commands/pages.hpp"
 #include "commands/table_text.hpp"
 
 namespace ksr::commands {
@@ -75,6 +76,7 @@ class WatchTables {
     WatchTables* owner;
     ksr_request* request = nullptr;
     std::vector<std::pair<std::string, std::string>> keys;
+    Pages pages;
   };
 
   static void on_response(ksr_request* request, const ksr_response* response, const ksr_error* error, void* user_data);
@@ -86,9 +88,10 @@ class WatchTables {
   void begin_round();
   void ask_for_each(const std::vector<const ksr_object*>& missing);
   void ask_for_all();
-  void send(std::vector<std::pair<std::string, std::string>> keys);
+  void send(std::vector<std::pair<std::string, std::string>> keys, Pages pages);
   void take(const ksr_response* response, Call& call);
   void fail(const ksr_error* error);
+  void fail(std::string_view what);
   void forget_unanswered();
   // A request could not be opened.
   void end_unsent(const ksr_error* error);

@@ -51,44 +51,48 @@ class Write {
     Expected<std::vector<Manifest>> manifests =
         read_manifests(arguments.all("--filename"), arguments.flag("--recursive"));
     if (!manifests) return manifests.error();
+    if (manifests->empty()) return usage_error(std::string("no objects passed to ") + (apply_ ? "apply" : "create"));
     if (Expected<void> fine = check(*manifests); !fine) return fine;
     ObjectPrinter printer(session_, *format);
-    for (Manifest& manifest : *manifests) {
-      if (Expected<void> sent = send(manifest, printer); !sent) session_.report().error(sent.error());
+    // As by kubectl, whose create shows one object after the other.
+    as_list_ = apply_ && manifests->size() > 1 && (*format == Format::json || *format == Format::yaml);
+    for (std::size_t i = 0; i < manifests->size(); ++i) {
+      if (Expected<void> sent = send((*manifests)[i], resources_[i], printer); !sent) {
+        session_.report().error(sent.error());
+      }
     }
+    if (!applied_.empty()) printer.print_list(std::move(applied_));
     return {};
   }
 
  private:
   // What is wrong with a file is told before anything is sent.
-  Expected<void> check(const std::vector<Manifest>& manifests) const {
-    const std::string given = session_.given_namespace();
+  Expected<void> check(const std::vector<Manifest>& manifests) {
     for (const Manifest& manifest : manifests) {
       const std::string in_file = manifest.source + ": " + manifest.kind;
       if (manifest.name.empty() && (apply_ || text_at(manifest.object, {"metadata", "generateName"}).empty())) {
         return usage_error(in_file + ": resource name may not be empty");
       }
-      if (!given.empty() && !manifest.name_space.empty() && given != manifest.name_space) {
-        return usage_error("the namespace from the provided object " + in_quotes(manifest.name_space) +
-                           " does not match the namespace " + in_quotes(given) + ". You must pass '--namespace=" +
-                           one_line(manifest.name_space) + "' to perform this operation.");
-      }
+    }
+    for (const Manifest& manifest : manifests) {
+      resources_.push_back(session_.resource_of(manifest));
+      const Error* error = resources_.back().if_error();
+      if (error != nullptr && error->status == Status::invalid) return *error;
     }
     return {};
   }
 
-  Expected<void> send(Manifest& manifest, ObjectPrinter& printer) {
-    Expected<cluster::Resource> resource = session_.find_kind(manifest.api_version, manifest.kind);
+  Expected<void> send(const Manifest& manifest, const Expected<cluster::Resource>& resource, ObjectPrinter& printer) {
     if (const Error* error = resource.if_error()) {
       if (error->status != Status::not_found) return *error;
       return usage_error("resource mapping not found for name: " + in_quotes(manifest.name) + " from " +
                          in_quotes(manifest.source) + ": " + error->message + "; are its CRDs installed?");
     }
-    const Target target{*std::move(resource), apply_ ? manifest.name : "", manifest.name_space};
+    const Target target{*resource, apply_ ? manifest.name : "", manifest.name_space};
     Request request = session_.request(apply_ ? "apply" : "create", target);
     request.keys.insert(request.keys.end(), options_.begin(), options_.end());
     request.body = json_body(manifest.object);
-    const Answer answer = session_.client().call(request);
+    Answer answer = session_.client().call_for_object(std::move(request));
     if (answer.failed()) {
       const std::string doing = "error when creating " + in_quotes(manifest.source) + ": ";
       const bool conflict = apply_ && answer.failure().code == KSR_E_CONFLICT;
@@ -96,9 +100,11 @@ class Write {
                                 conflict ? " (--force-conflicts takes these fields over)" : "");
       return {};
     }
-    std::optional<json::value> object = parse_json(answer.body());
-    if (!object) return Error{Status::server, "error: the server's answer is not JSON"};
-    printer.print(*std::move(object), operation_);
+    if (as_list_) {
+      applied_.push_back(std::move(answer.object()));
+    } else {
+      printer.print(std::move(answer.object()), operation_);
+    }
     return {};
   }
 
@@ -106,6 +112,10 @@ class Write {
   const bool apply_;
   std::vector<std::pair<std::string, std::string>> options_;
   std::string operation_;
+  // Of each manifest; the error of one is that its kind is not found.
+  std::vector<Expected<cluster::Resource>> resources_;
+  bool as_list_ = false;
+  json::array applied_;
 };
 
 }  // namespace

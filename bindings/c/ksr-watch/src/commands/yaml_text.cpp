@@ -21,7 +21,7 @@ constexpr std::size_t kMaxSimpleKey = 128;
 
 enum class Style { plain, single_quoted, double_quoted, literal };
 
-class Writer {
+class YamlWriter {
  public:
   void add(const json::value& value) {
     switch (value.kind()) {
@@ -285,7 +285,7 @@ class Writer {
 }  // namespace
 
 std::string yaml_text(const json::value& value) {
-  Writer writer;
+  YamlWriter writer;
   writer.add(value);
   return writer.take();
 }

@@ -1,11 +1,12 @@
-#include "request/warnings.hpp"
+#include "cluster/warnings.hpp"
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 #include "base/text.hpp"
 
-namespace ksr::request {
+namespace ksr::cluster {
 namespace {
 
 class WarningCursor {
@@ -72,4 +73,14 @@ std::vector<std::string> parse_warnings(std::string_view field) {
   return texts;
 }
 
-}  // namespace ksr::request
+// One line after the other: the rest of one whose warning is malformed is not read.
+std::vector<std::string> warnings_of(const transport::ResponseHead& head) {
+  std::vector<std::string> all;
+  for (const transport::Header& one : head.headers) {
+    if (one.name != "warning") continue;
+    for (std::string& text : parse_warnings(one.value)) all.push_back(std::move(text));
+  }
+  return all;
+}
+
+}  // namespace ksr::cluster
