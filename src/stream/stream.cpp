@@ -156,9 +156,7 @@ std::optional<std::uint64_t> Stream::statistic(std::string_view name) {
 }
 
 std::optional<delivery::ErrorReport> Stream::last_error() const {
-  auto report = last_error_->get(std::chrono::steady_clock::now());
-  if (report && is_over()) report->next_try.reset();
-  return report;
+  return last_error_->get(std::chrono::steady_clock::now());
 }
 
 }  // namespace ksr::stream

@@ -328,11 +328,12 @@ TEST_CASE("what cannot be meant is KSR_E_INVALID") {
   REQUIRE(user.open(client.client(), exec_of({{"stderr", "false"}}), ChannelUser::Mode::pull) == KSR_OK);
   char space[10];
   std::size_t count = 7;
-  count = 77;
   CHECK(ksr_channel_read(user.channel(), KSR_PART_STDERR, space, sizeof space, 0, &count) == KSR_E_INVALID);
   CHECK(ksr_channel_read(user.channel(), 5, space, sizeof space, 0, &count) == KSR_E_INVALID);
   CHECK(ksr_channel_read(user.channel(), KSR_PART_STDOUT, space, 0, 0, &count) == KSR_OK);
   CHECK(count == 0);
+  count = 77;
+  CHECK(ksr_channel_read(user.channel(), 5, space, sizeof space, 0, &count) == KSR_E_INVALID);
   CHECK(ksr_channel_write(user.channel(), KSR_PART_STDIN, "x", 1, 0, &count) == KSR_E_INVALID);
   CHECK(ksr_channel_write(user.channel(), KSR_PART_STDOUT, "x", 1, 0, &count) == KSR_E_INVALID);
   // Untouched, as all out-parameters of what fails.
