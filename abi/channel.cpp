@@ -69,8 +69,7 @@ ksr_status ksr_channel_read(ksr_channel* channel, int32_t part, void* to, size_t
   return with(channel, nullptr, "ksr_channel_read", [&](ksr::client::ChannelHandle& found) -> Expected<void> {
     if (got == nullptr || (to == nullptr && size > 0)) return invalid("to or got is NULL");
     std::size_t copied = 0;
-    const Expected<void> read =
-        found.read(part, static_cast<char*>(to), size, ksr::stream::timeout_from(timeout_ms), copied);
+    Expected<void> read = found.read(part, static_cast<char*>(to), size, ksr::stream::timeout_from(timeout_ms), copied);
     if (read || read.error().status == Status::too_large) *got = copied;
     return read;
   });
@@ -83,7 +82,7 @@ ksr_status ksr_channel_write(ksr_channel* channel, int32_t part, const void* byt
     const std::string_view given =
         len == 0 ? std::string_view() : std::string_view(static_cast<const char*>(bytes), len);
     std::size_t accepted = 0;
-    const Expected<void> written = found.write(part, given, ksr::stream::timeout_from(timeout_ms), accepted);
+    Expected<void> written = found.write(part, given, ksr::stream::timeout_from(timeout_ms), accepted);
     if (written || written.error().status == Status::timeout) *taken = accepted;
     return written;
   });

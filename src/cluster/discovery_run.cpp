@@ -117,7 +117,7 @@ void DiscoveryRun::fetch_more() {
     if (document.of.version.empty()) continue;
     ++running_;
     document.fetch = fetch(document.of.path(), [this, place](Expected<FetchedAnswer> answer) {
-      guarded([&] { on_resource_list(place, std::move(answer)); });
+      guarded([&] { on_resource_list(place, answer); });
     });
   }
   finish_if_done();
@@ -136,7 +136,7 @@ Expected<std::vector<ApiResource>> DiscoveryRun::resources_in(const Expected<Fet
 }
 
 // One group whose server is down does not hide the others.
-void DiscoveryRun::on_resource_list(std::size_t place, Expected<FetchedAnswer> answer) {
+void DiscoveryRun::on_resource_list(std::size_t place, const Expected<FetchedAnswer>& answer) {
   --running_;
   Document& document = documents_[place];
   auto resources = resources_in(answer, document.of);

@@ -40,7 +40,7 @@ class DiscoveryRun {
   void on_root(std::size_t place, Expected<FetchedAnswer> answer);
   void read_roots();
   void fetch_more();
-  void on_resource_list(std::size_t place, Expected<FetchedAnswer> answer);
+  void on_resource_list(std::size_t place, const Expected<FetchedAnswer>& answer);
   Expected<std::vector<ApiResource>> resources_in(const Expected<FetchedAnswer>& answer, const GroupVersion& of);
   void finish_if_done();
   std::unique_ptr<HttpFetch> fetch(const std::string& target, HttpFetch::Done done);

@@ -212,7 +212,7 @@ class Issuer {
   static std::optional<boost::json::object> object_of(const FetchedAnswer& answer) {
     auto value = parse_bounded_json(answer.body, kMaxClaimsMemory);
     if (!value || !value->is_object()) return std::nullopt;
-    return std::move(value->as_object());
+    return std::optional<boost::json::object>(std::in_place, std::move(value->as_object()));
   }
 
   Expected<Tokens> tokens_of(const std::string& url, const FetchedAnswer& answer,
