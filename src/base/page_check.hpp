@@ -18,6 +18,9 @@ class PageCheck {
   // empty where it has none. The error says why there is no end to be expected.
   Expected<void> add(std::string_view token, bool is_empty, std::string_view first_uid);
 
+  // No page was added.
+  bool is_at_first() const noexcept { return pages_ == 0; }
+
  private:
   std::size_t pages_ = 0;
   std::size_t empty_pages_ = 0;

@@ -156,10 +156,9 @@ bool has_forbidden_character(std::string_view line) {
 }
 
 // go-yaml v2, readerc.go, yaml_parser_update_buffer. yaml-cpp takes any character, and puts U+FFFD in the place of
-// bytes that are no UTF-8.
-void check_characters(std::string_view text) {
-  // UTF-16, which is left to yaml-cpp.
-  if (text.substr(0, 2) == "\xff\xfe" || text.substr(0, 2) == "\xfe\xff") return;
+// bytes that are no UTF-8. False: it is UTF-16, which is left to yaml-cpp.
+bool check_characters(std::string_view text) {
+  if (text.substr(0, 2) == "\xff\xfe" || text.substr(0, 2) == "\xfe\xff") return false;
   text = without_byte_order_mark(text);
   for (std::size_t number = 1; !text.empty(); ++number) {
     const std::string_view line = text.substr(0, text.find('\n'));
@@ -169,6 +168,7 @@ void check_characters(std::string_view text) {
       throw YamlMismatch("has a control character at line " + std::to_string(number));
     }
   }
+  return true;
 }
 
 class JsonMaker {
@@ -210,9 +210,9 @@ class JsonMaker {
 // go-yaml v2, decode.go, as far as it makes JSON (sigs.k8s.io/yaml, YAMLToJSON).
 class YamlDocument::Builder final : public YAML::EventHandler {
  public:
-  Builder(YamlDocument& document, const std::string& text, const YamlLimits& limits)
+  Builder(YamlDocument& document, bool is_utf8, const YamlLimits& limits)
       : document_(document),
-        is_utf8_(is_utf8(text)),
+        is_utf8_(is_utf8),
         limits_(limits),
         deadline_(std::chrono::steady_clock::now() + limits.max_time) {}
 
@@ -407,11 +407,11 @@ class YamlDocument::Builder final : public YAML::EventHandler {
 };
 
 YamlDocument::YamlDocument(const std::string& text, const YamlLimits& limits) {
-  check_characters(text);
+  const bool is_utf8 = check_characters(text);
   try {
     std::istringstream stream(text);
     YAML::Parser parser(stream);
-    Builder builder(*this, text, limits);
+    Builder builder(*this, is_utf8, limits);
     parser.HandleNextDocument(builder);
     if (!builder.problem().empty()) throw YamlMismatch(builder.problem());
     if (root_ == nullptr) root_ = &nodes_.emplace_back();

@@ -23,7 +23,6 @@ void Pager::begin(std::size_t candidate, std::size_t page_size, const std::strin
   request_ = first_;
   page_uid_.clear();
   pages_ = {};
-  has_version_ = false;
 }
 
 void Pager::note_item(const json::Item& item) {
@@ -31,7 +30,7 @@ void Pager::note_item(const json::Item& item) {
 }
 
 Pager::Step Pager::end_page(const json::ListMeta& meta) {
-  if (!std::exchange(has_version_, true)) version_ = meta.resource_version;
+  if (pages_.is_at_first()) version_ = meta.resource_version;
   const Expected<void> checked = pages_.add(meta.continue_token, page_uid_.empty(), page_uid_);
   if (meta.continue_token.empty()) return Step::done;
   if (const Error* error = checked.if_error()) {

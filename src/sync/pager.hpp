@@ -46,7 +46,6 @@ class Pager {
   ListRequest first_;
   ListRequest request_;
   std::string version_;
-  bool has_version_ = false;
   std::string page_uid_;
   PageCheck pages_;
   Error error_;

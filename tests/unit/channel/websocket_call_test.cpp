@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "channel/channel_call.hpp"
+#include "support/fixed_random.hpp"
 #include "unit/cluster/fakes.hpp"
 
 using namespace ksr;
@@ -18,10 +19,7 @@ namespace {
 
 constexpr Milliseconds kHalfAnHour{std::chrono::minutes(30)};
 
-class FixedRandom final : public Random {
- public:
-  double unit() override { return 0.0; }
-};
+using ksr::testing::FixedRandom;
 
 // A WebSocket that opens at once; what is sent is written when the test says so.
 class FakeWebSocket final : public transport::Connection {

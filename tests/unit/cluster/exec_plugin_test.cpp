@@ -432,6 +432,16 @@ struct PluginWorld : World {
   int runs() const { return std::atoi(contents(files.path("runs")).c_str()); }
 };
 
+// The plugin gives "two" from now on.
+std::shared_ptr<Access> opened_with_token_one(PluginWorld& world) {
+  world.answer(R"({"token":"one"})");
+  const auto access = world.open({});
+  REQUIRE(access.has_value());
+  CHECK(world.token(**access) == "Bearer one");
+  world.answer(R"({"token":"two"})");
+  return *access;
+}
+
 }  // namespace
 
 TEST_CASE("a plugin runs at the first request, once for all who wait, and again when its token is about to expire") {
@@ -465,31 +475,23 @@ TEST_CASE("a plugin runs at the first request, once for all who wait, and again 
 // kubectl runs it again at once: a cached token may have been revoked.
 TEST_CASE("a plugin whose first token is refused at once runs at once") {
   PluginWorld world;
-  world.answer(R"({"token":"one"})");
-  const auto access = world.open({});
-  REQUIRE(access.has_value());
-  CHECK(world.token(**access) == "Bearer one");
-  world.answer(R"({"token":"two"})");
-  CHECK((*access)->reject_credentials());
-  CHECK(world.token(**access) == "Bearer two");
+  const auto access = opened_with_token_one(world);
+  CHECK(access->reject_credentials());
+  CHECK(world.token(*access) == "Bearer two");
   world.answer(R"({"token":"three"})");
-  CHECK(!(*access)->reject_credentials());
-  CHECK(world.token(**access) == "Bearer two");
+  CHECK(!access->reject_credentials());
+  CHECK(world.token(*access) == "Bearer two");
   CHECK(world.runs() == 2);
 }
 
 TEST_CASE("a refused token makes the plugin run again, but not for each refusal") {
   PluginWorld world;
-  world.answer(R"({"token":"one"})");
-  const auto access = world.open({});
-  REQUIRE(access.has_value());
-  CHECK(world.token(**access) == "Bearer one");
-  world.answer(R"({"token":"two"})");
+  const auto access = opened_with_token_one(world);
   world.pass(Milliseconds(2'000));
-  (*access)->reject_credentials();
-  CHECK(world.token(**access) == "Bearer two");
-  (*access)->reject_credentials();
-  CHECK(world.token(**access) == "Bearer two");
+  access->reject_credentials();
+  CHECK(world.token(*access) == "Bearer two");
+  access->reject_credentials();
+  CHECK(world.token(*access) == "Bearer two");
   CHECK(world.runs() == 2);
 }
 

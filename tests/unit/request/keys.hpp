@@ -8,8 +8,8 @@
 #include <string>
 #include <utility>
 
-#include "base/random.hpp"
 #include "request/params.hpp"
+#include "support/fixed_random.hpp"
 
 namespace ksr::request::testing {
 
@@ -30,9 +30,6 @@ inline std::string contradiction(const Expected<void>& checked) {
   return checked.error().message;
 }
 
-class FixedRandom final : public Random {
- public:
-  double unit() override { return 0.0; }
-};
+using ksr::testing::FixedRandom;
 
 }  // namespace ksr::request::testing

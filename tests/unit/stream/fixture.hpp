@@ -10,15 +10,13 @@
 #include "stream/config.hpp"
 #include "stream/engine.hpp"
 #include "stream/runtime.hpp"
+#include "support/fixed_random.hpp"
 #include "unit/cluster/fakes.hpp"
 #include "unit/delivery/fake_host.hpp"
 
 namespace ksr::stream::testing {
 
-class FixedRandom final : public Random {
- public:
-  double unit() override { return 0.5; }
-};
+using ksr::testing::FixedRandom;
 
 class StreamFixture {
  public:
@@ -76,7 +74,7 @@ class StreamFixture {
     return reply;
   }
   EngineParts engine_parts() {
-    return {world.executor, server_states, std::make_unique<FixedRandom>(), config, access, view, statistics};
+    return {world.executor, server_states, std::make_unique<FixedRandom>(0.5), config, access, view, statistics};
   }
   // With the fixture's stream as its only subscriber.
   std::shared_ptr<Engine> engine() {

@@ -42,7 +42,7 @@ struct SessionSetup : StreamFixture {
 
   SessionTestOwner owner;
   Subscribers subscribers;
-  FixedRandom random;
+  FixedRandom random{0.5};
   std::vector<cluster::Resource> resources{{"/api/v1", "pods", true, "v1/pods"}};
   std::unique_ptr<Session> session;
 };
