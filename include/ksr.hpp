@@ -1096,11 +1096,14 @@ class core {
   template <class Call>
   void run(Native *native, std::string_view name, Call &&call) noexcept {
     if (native != nullptr) native_.store(native);
+    std::exception_ptr thrown;
     try {
       call();
     } catch (...) {
-      caught(std::current_exception(), name);
+      thrown = std::current_exception();
     }
+    // A handler holds a reference until it ends: what another thread throws again must not be destroyed on this one.
+    if (thrown != nullptr) caught(std::move(thrown), name);
   }
 
   /* Before the open: `destroy` gives this reference back. */
@@ -1137,16 +1140,16 @@ class core {
   void caught(std::exception_ptr thrown, std::string_view name) noexcept {
     if (callbacks.on_exception) {
       try {
-        return callbacks.on_exception(thrown, name);
+        return callbacks.on_exception(std::move(thrown), name);
       } catch (...) {
         thrown = std::current_exception();
       }
     }
+    callbacks.tell(thrown, name);
     {
       const std::lock_guard<std::mutex> lock(mutex_);
-      if (kept_ == nullptr) kept_ = thrown;
+      if (kept_ == nullptr) kept_ = std::move(thrown);
     }
-    callbacks.tell(thrown, name);
     has_failed_.store(true);
     if (Native *const native = native_.load()) cancel(native);
   }
@@ -1773,12 +1776,14 @@ class single_call {
   template <class Answer>
   void tell(Answer &&answer) noexcept {
     if (std::exchange(is_answered_, true)) return;
+    std::exception_ptr thrown;
     try {
-      try {
-        callback_(answer());
-      } catch (...) {
-        if (on_exception_) on_exception_(std::current_exception(), "call_async");
-      }
+      callback_(answer());
+    } catch (...) {
+      thrown = std::current_exception();
+    }
+    try {
+      if (thrown != nullptr && on_exception_) on_exception_(std::move(thrown), "call_async");
     } catch (...) {
       // As documented: the request has no owner that could throw it.
     }

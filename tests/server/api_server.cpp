@@ -8,6 +8,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/ssl/context.hpp>
 #include <condition_variable>
+#include <exception>
 #include <future>
 #include <mutex>
 #include <optional>
@@ -48,11 +49,16 @@ class ApiServer::Impl {
   void run(const std::function<void(World&)>& work) {
     std::promise<void> done;
     boost::asio::post(io_, [&] {
+      std::exception_ptr thrown;
       try {
         work(world_);
-        done.set_value();
       } catch (...) {
-        done.set_exception(std::current_exception());
+        thrown = std::current_exception();
+      }
+      if (thrown == nullptr) {
+        done.set_value();
+      } else {
+        done.set_exception(std::move(thrown));
       }
     });
     done.get_future().get();

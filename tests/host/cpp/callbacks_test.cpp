@@ -1,4 +1,6 @@
 // Callbacks that throw, and what is closed inside them.
+#include <atomic>
+#include <memory>
 #include <thread>
 
 #include "host/cpp/wrapped.hpp"
@@ -103,6 +105,33 @@ TEST_CASE("an exception that no call throws is dropped with its stream") {
     CHECK(told.wait_for("error"));
   }
   CHECK(told.count("error") == 1);
+}
+
+TEST_CASE("it is destroyed where it was thrown again, not beside that where the callback ran") {
+  struct Owned : std::runtime_error {
+    explicit Owned(std::shared_ptr<void> on_end) : std::runtime_error("on purpose"), guard(std::move(on_end)) {}
+    std::shared_ptr<void> guard;
+  };
+  std::atomic<std::thread::id> destroyed_on{std::thread::id()};
+  std::atomic<bool> is_handled{false};
+  ksr::config config = nowhere();
+  config.on_error([&](ksr::stream_ref, const ksr::error&) {
+    throw Owned(std::shared_ptr<void>(nullptr, [&](void*) { destroyed_on = std::this_thread::get_id(); }));
+  });
+  // Keeps the callback's thread between the exception and its end: long enough for one that could be had already.
+  config.on_log([&](ksr::log_level level, std::string_view) {
+    if (level != ksr::log_level::error) return;
+    for (int tries = 0; tries < 100 && !is_handled; ++tries) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  });
+  ksr::stream stream(config);
+  for (int tries = 0; tries < 10'000 && stream.exception() == nullptr; ++tries) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  const auto never = [](const ksr::snapshot&) { return false; };
+  CHECK_THROWS_AS(stream.wait_until(never, std::chrono::milliseconds(1)), Owned);
+  is_handled = true;
+  stream.close();
+  CHECK(destroyed_on.load() == std::this_thread::get_id());
 }
 
 TEST_CASE("on_exception takes it, and all goes on") {
