@@ -8,6 +8,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/ssl/error.hpp>
 #include <cerrno>
+#include <chrono>
 #include <new>
 #include <utility>
 
@@ -17,6 +18,10 @@ namespace ksr::transport {
 namespace {
 
 using boost::asio::ip::tcp;
+
+// How many bytes at a time make it likely that as many follow, and how long OpenSSL's buffers are kept for these.
+constexpr std::size_t kBulk = std::size_t{16} * 1024;
+constexpr std::chrono::seconds kQuiet{1};
 
 bool try_again(int reason) noexcept {
   return reason == EAGAIN || reason == EWOULDBLOCK || reason == EINTR;
@@ -47,6 +52,7 @@ bool TlsStream::at_rest() noexcept {
   const int result = SSL_peek(ssl(), &byte, sizeof byte);
   const bool rests = result <= 0 && SSL_get_error(ssl(), result) == SSL_ERROR_WANT_READ;
   ERR_clear_error();
+  if (rests) rest(0);
   return rests;
 }
 
@@ -110,14 +116,14 @@ bool TlsStream::read_records(Error& error, std::size_t& size) {
       const int why = SSL_get_error(ssl(), result);
       drained_ = true;
       if (why != SSL_ERROR_WANT_READ && why != SSL_ERROR_WANT_WRITE) pending_error_ = failure(result);
-      release_buffers();
     } else {
       const bool goes_on = waits(result, &TlsStream::read);
       if (!goes_on) error = failure(result);
-      release_buffers();
+      rest(0);
       return !goes_on;
     }
   }
+  rest(size);
   return true;
 }
 
@@ -143,17 +149,45 @@ void TlsStream::write(const Error& woken) {
       const int result = data.empty() ? 1 : SSL_write_ex(ssl(), data.data(), data.size(), &written);
       if (result != 1 && waits(result, &TlsStream::write)) return;
       if (result != 1) error = failure(result);
-      if (result == 1) release_buffers();
+      if (result == 1) rest(written);
     }
   }
   const Writing written = std::exchange(writing_, Writing());
   written.done(error, error ? 0 : written.data.size());
 }
 
+// After a read or a write of so many bytes. An idle connection keeps no buffer; one that moves much keeps them, since
+// 64 KB that come from the heap and go back to it with each read are pages that the kernel takes and gives each time.
+void TlsStream::rest(std::size_t moved) noexcept {
+  moved_much_ = moved_much_ || moved >= kBulk;
+  if (is_timing_) return;
+  if (!moved_much_) return release_buffers();
+  try {
+    release_when_quiet();
+  } catch (...) {
+    release_buffers();
+  }
+}
+
+void TlsStream::release_when_quiet() {
+  moved_much_ = false;
+  quiet_timer_.expires_after(kQuiet);
+  quiet_timer_.async_wait([weak = weak_from_this()](const Error& woken) {
+    const auto self = weak.lock();
+    if (!self) return;
+    self->is_timing_ = false;
+    const TlsUse use;
+    if (!woken && use) self->rest(0);
+  });
+  is_timing_ = true;
+  SSL_clear_mode(ssl(), SSL_MODE_RELEASE_BUFFERS);
+}
+
 // SSL_MODE_RELEASE_BUFFERS is for reading alone: a write, or a session ticket, would keep 16 KB of each idle
 // connection. A record of which a part has been read is in the buffer still, although SSL_free_buffers() counts it as
 // empty (OpenSSL ssl/record/rec_layer_s3.c).
 void TlsStream::release_buffers() noexcept {
+  SSL_set_mode(ssl(), SSL_MODE_RELEASE_BUFFERS);
   if (SSL_has_pending(ssl()) == 0) SSL_free_buffers(ssl());
 }
 

@@ -8,6 +8,7 @@
 #include <openssl/ssl.h>
 
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <functional>
 #include <memory>
 #include <string>
@@ -54,7 +55,8 @@ class TlsStream final : public web::connected_stream, public std::enable_shared_
     handler done;
   };
 
-  explicit TlsStream(boost::asio::ip::tcp::socket socket) : socket_(std::move(socket)) {}
+  explicit TlsStream(boost::asio::ip::tcp::socket socket)
+      : socket_(std::move(socket)), quiet_timer_(socket_.get_executor()) {}
   void abort() noexcept override { close(); }
 
   void do_handshake(const Error& woken);
@@ -68,6 +70,8 @@ class TlsStream final : public web::connected_stream, public std::enable_shared_
   void begin(Step step, const Start& start);
   // True: `error` or `size` says how the read has ended.
   bool read_records(Error& error, std::size_t& size);
+  void rest(std::size_t moved) noexcept;
+  void release_when_quiet();
   void release_buffers() noexcept;
   // True: the operation could not go on yet, and `step` is taken again when it can.
   bool waits(int result, Step step);
@@ -87,6 +91,10 @@ class TlsStream final : public web::connected_stream, public std::enable_shared_
   bool at_end_ = false;
   // Came after data that had to be delivered first.
   Error pending_error_;
+  // Set while OpenSSL's buffers are kept, and whether much has been read or written since it was.
+  boost::asio::steady_timer quiet_timer_;
+  bool is_timing_ = false;
+  bool moved_much_ = false;
   // The last read emptied the socket. The handshake may have read more than its own records.
   bool drained_ = false;
   HandshakeHandler handshake_handler_;

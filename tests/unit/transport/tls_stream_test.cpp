@@ -1,11 +1,16 @@
 // Records of TLS: how many come at a time, where they are cut, and how the connection ends.
 #include <doctest/doctest.h>
+#include <openssl/crypto.h>
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <atomic>
+#include <cstdlib>
+#include <future>
 
 #include "support/certificates.hpp"
 #include "support/urls.hpp"
+#include "support/wait_limit.hpp"
 #include "unit/transport/listener.hpp"
 #include "unit/transport/raw_server.hpp"
 
@@ -43,7 +48,95 @@ std::string letters(std::size_t size) {
   return text;
 }
 
+// OpenSSL's memory: how many blocks there are of the size of our read buffers, and how many there have been.
+class LargeBlocks {
+ public:
+  static int live() { return live_; }
+  static int made() { return made_; }
+
+ private:
+  struct alignas(std::max_align_t) Head {
+    bool large;
+  };
+
+  static void* allocate(std::size_t size, const char*, int) {
+    auto* const head = static_cast<Head*>(std::malloc(sizeof(Head) + size));
+    if (head == nullptr) return nullptr;
+    head->large = size >= 60'000;
+    if (head->large) {
+      ++live_;
+      ++made_;
+    }
+    return head + 1;
+  }
+  static void* reallocate(void* block, std::size_t size, const char* file, int line) {
+    if (block == nullptr) return allocate(size, file, line);
+    Head* const head = static_cast<Head*>(block) - 1;
+    auto* const moved = static_cast<Head*>(std::realloc(head, sizeof(Head) + size));
+    return moved == nullptr ? nullptr : moved + 1;
+  }
+  static void release(void* block, const char*, int) {
+    if (block == nullptr) return;
+    Head* const head = static_cast<Head*>(block) - 1;
+    if (head->large) --live_;
+    std::free(head);
+  }
+
+  static inline std::atomic<int> live_{0};
+  static inline std::atomic<int> made_{0};
+  // Before OpenSSL has any.
+  static inline const bool counted_ = CRYPTO_set_mem_functions(&allocate, &reallocate, &release) == 1;
+
+ public:
+  static bool counted() { return counted_; }
+};
+
 }  // namespace
+
+TEST_CASE("an idle connection keeps no buffer of OpenSSL; one that is read from much keeps it meanwhile") {
+  REQUIRE(LargeBlocks::counted());
+  constexpr int kPieces = 50;
+  const std::string piece = letters(32'000);
+  std::promise<void> small_came;
+  std::promise<void> all_came;
+  std::atomic<int> came{0};
+  const ServerContext context = server_context(shared_authority().issue("server", "IP:127.0.0.1"));
+  RawServer server([&](Peer& peer) {
+    if (!peer.start_tls(context.get())) return;
+    peer.receive_head();
+    peer.send("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nsmall");
+    small_came.get_future().wait_for(kWaitLimit);
+    for (int sent = 0; sent < kPieces && peer.send(piece); ++sent) {
+      for (int tries = 0; tries < 3'000 && came <= sent; ++tries) std::this_thread::sleep_for(Milliseconds(1));
+    }
+    all_came.get_future().wait_for(kWaitLimit);
+  });
+  ConnectionSettings settings;
+  settings.server = ksr::testing::url_of(server.tls_url());
+  settings.tls.ca_pem = shared_authority().certificate_pem();
+  const auto released = [] {
+    for (int tries = 0; tries < 10'000 && LargeBlocks::live() > 0; ++tries) {
+      std::this_thread::sleep_for(Milliseconds(1));
+    }
+    return LargeBlocks::live() == 0;
+  };
+  CHECK(released());
+  Listener listener;
+  listener.get(connect(settings), request_for("/"));
+  CHECK(listener.wait_for_body(5));
+  CHECK(released());
+  const int before = LargeBlocks::made();
+  CHECK(before > 0);
+  small_came.set_value();
+  for (std::size_t pieces = 1; pieces <= kPieces; ++pieces) {
+    CHECK(listener.wait_for_body(5 + pieces * piece.size()));
+    ++came;
+  }
+  // One, and one for each second in which the machine did something else.
+  CHECK(LargeBlocks::made() - before < kPieces / 2);
+  CHECK(released());
+  all_came.set_value();
+}
 
 TEST_CASE("records of all sizes come in order, in whatever pieces the network makes of them") {
   const std::string text = letters(3'000'000);
