@@ -22,10 +22,33 @@ void PartBuffer::add_bytes(std::string_view bytes) {
   if (bytes.empty()) return;
   Item item;
   // More of the kind will come: it is neither copied again nor in twice the memory then.
-  if (bytes.size() >= kBulk && bytes.size() < kMaxJoined) item.bytes.reserve(kMaxJoined);
+  if (bytes.size() >= kBulk) item.bytes = block_for(std::max(bytes.size(), kMaxJoined));
   item.bytes += bytes;
   size_ += cost(item);
   items_.push_back(std::move(item));
+}
+
+std::string PartBuffer::block_for(std::size_t size) {
+  std::string block;
+  if (block_count_ > 0 && blocks_[block_count_ - 1].capacity() >= size) {
+    block.swap(blocks_[--block_count_]);
+  } else {
+    block.reserve(size);
+  }
+  return block;
+}
+
+bool PartBuffer::keep_block(std::string block) noexcept {
+  if (block.capacity() < kMaxJoined) return false;
+  // A larger one would be filled in part, and the rest of it is not counted.
+  if (block.capacity() > kMaxJoined + kMaxJoined / 4 || block_count_ == kMaxBlocks) return true;
+  block.clear();
+  blocks_[block_count_++].swap(block);
+  return true;
+}
+
+void PartBuffer::release_blocks() noexcept {
+  while (block_count_ > 0) std::string().swap(blocks_[--block_count_]);
 }
 
 void PartBuffer::add_message(std::string message, std::uint64_t order) {
@@ -75,6 +98,7 @@ std::size_t PartBuffer::read(char* to, std::size_t size) {
 
 void PartBuffer::clear() noexcept {
   items_.clear();
+  release_blocks();
   size_ = 0;
 }
 

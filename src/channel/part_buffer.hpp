@@ -2,6 +2,7 @@
 // whose mutex guards it. Pure.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -41,6 +42,12 @@ class PartBuffer {
   Item take();
   // What take() returned, of which the host has not taken all.
   void give_back(Item item);
+  // The block of bytes that take() returned and the host has taken: kept for bytes that come, since blocks that come
+  // from the heap and go back to it are pages that the kernel takes and gives each time.
+  // False: it is too small for that.
+  bool keep_block(std::string block) noexcept;
+  bool keeps_blocks() const noexcept { return block_count_ > 0; }
+  void release_blocks() noexcept;
   // Up to the next mark.
   std::size_t read(char* to, std::size_t size);
   void clear() noexcept;
@@ -51,9 +58,14 @@ class PartBuffer {
   static constexpr std::size_t kMaxJoined = std::size_t{32} << 10;
   static constexpr std::size_t kBulk = std::size_t{4} << 10;
 
+  static constexpr std::size_t kMaxBlocks = 4;
+
+  std::string block_for(std::size_t size);
   static std::size_t cost(const Item& item) noexcept { return item.bytes.size() - item.begin + kOverhead; }
 
   std::deque<Item> items_;
+  std::array<std::string, kMaxBlocks> blocks_;
+  std::size_t block_count_ = 0;
   std::size_t size_ = 0;
 };
 

@@ -20,6 +20,8 @@ constexpr std::size_t kMaxEvents = 256;
 constexpr std::size_t kMaxJoined = std::size_t{32} << 10;
 // Of an outgoing message or piece, so that a flood of small ones is bounded too.
 constexpr std::size_t kOverhead = 64;
+// How long blocks are kept for more bytes of a part.
+constexpr std::chrono::seconds kQuiet{1};
 
 ChannelEvent event_of(Mark mark) {
   switch (mark) {
@@ -637,15 +639,31 @@ void ChannelHandle::deliver_from(Part& part) {
       item.begin += taken;
       part.held.give_back(std::move(item));
       part.paused = !part.resumed;
+    } else if (!item.is_message && !cancelled_) {
+      moved_much_ = part.held.keep_block(std::move(item.bytes)) || moved_much_;
     }
   }
   after_taking();
+}
+
+// With delivery=manual there may be no turn later.
+void ChannelHandle::release_blocks_when_quiet() {
+  {
+    const MutexLock lock(mutex_);
+    if (std::none_of(parts_.begin(), parts_.end(), [](const Part& part) { return part.held.keeps_blocks(); })) return;
+    if (!std::exchange(moved_much_, false) || owner_.runner->manual()) {
+      for (Part& part : parts_) part.held.release_blocks();
+      return;
+    }
+  }
+  owner_.runner->post_at(shared_from_this(), std::chrono::steady_clock::now() + kQuiet);
 }
 
 delivery::CallbackSource::Turn ChannelHandle::take_turn() {
   std::optional<WaitingEvent> event;
   Part* part = nullptr;
   bool over = false;
+  bool rests = false;
   {
     const MutexLock lock(mutex_);
     if (ended_) return {};
@@ -660,8 +678,12 @@ delivery::CallbackSource::Turn ChannelHandle::take_turn() {
       event = WaitingEvent{ChannelEvent::closed, 0, std::nullopt};
       if (ending_->error) event->report = delivery::ErrorReport{*ending_->error, std::nullopt};
     } else {
-      return {};
+      rests = true;
     }
+  }
+  if (rests) {
+    release_blocks_when_quiet();
+    return {};
   }
   if (event) {
     if (tells_events_) {

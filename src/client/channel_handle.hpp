@@ -122,6 +122,7 @@ class ChannelHandle final : public delivery::CallbackSource,
   Part* oldest_message() KSR_REQUIRES(mutex_);
   Part* next_at_mark() KSR_REQUIRES(mutex_);
   void deliver_from(Part& part) KSR_EXCLUDES(mutex_);
+  void release_blocks_when_quiet() KSR_EXCLUDES(mutex_);
   void tell_mark(Part& part) KSR_EXCLUDES(mutex_);
   bool all_delivered() const KSR_REQUIRES(mutex_);
   std::optional<Error> end_error() const KSR_REQUIRES(mutex_);
@@ -147,6 +148,7 @@ class ChannelHandle final : public delivery::CallbackSource,
   std::size_t next_part_ KSR_GUARDED_BY(mutex_) = 0;
   std::deque<WaitingEvent> events_ KSR_GUARDED_BY(mutex_);
   std::uint64_t lines_held_ KSR_GUARDED_BY(mutex_) = 0;
+  bool moved_much_ KSR_GUARDED_BY(mutex_) = false;     // since blocks were kept last
   std::uint64_t messages_ KSR_GUARDED_BY(mutex_) = 0;  // received
   bool reading_rests_ KSR_GUARDED_BY(mutex_) = false;
   bool untold_ KSR_GUARDED_BY(mutex_) = false;  // bytes for which no turn was asked for

@@ -40,6 +40,44 @@ TEST_CASE("what is held takes no more memory than it says") {
   }
 }
 
+TEST_CASE("blocks that were taken are used again, a few of them, until they are released") {
+  PartBuffer buffer;
+  const std::string bytes(20'000, 'x');
+  buffer.add_bytes(bytes);
+  std::string block = buffer.take().bytes;
+  const char* const memory = block.data();
+  CHECK_FALSE(buffer.keeps_blocks());
+  CHECK(buffer.keep_block(std::move(block)));
+  CHECK(buffer.keeps_blocks());
+  CHECK(buffer.size() == 0);
+  buffer.add_bytes(bytes);
+  CHECK_FALSE(buffer.keeps_blocks());
+  CHECK(buffer.front().bytes.data() == memory);
+  CHECK(buffer.take().bytes == bytes);
+
+  // Too small to matter, and too large for what usually comes.
+  CHECK_FALSE(buffer.keep_block("small"));
+  CHECK(buffer.keep_block(std::string(1'000'000, 'x')));
+  CHECK_FALSE(buffer.keeps_blocks());
+  for (int i = 0; i < 100; ++i) CHECK(buffer.keep_block(std::string(40'000, 'x')));
+  std::size_t kept = 0;
+  for (; buffer.keeps_blocks(); ++kept) buffer.add_bytes(std::string(40'000, 'y'));
+  CHECK(kept > 0);
+  CHECK(kept <= 8);
+  CHECK(buffer.take().bytes == std::string(40'000, 'y'));
+
+  CHECK(buffer.keep_block(std::string(40'000, 'x')));
+  // Bytes that no kept block has room for.
+  buffer.clear();
+  CHECK_FALSE(buffer.keeps_blocks());
+  CHECK(buffer.keep_block(std::string(33'000, 'x')));
+  buffer.add_bytes(std::string(60'000, 'z'));
+  CHECK(buffer.keeps_blocks());
+  CHECK(buffer.take().bytes == std::string(60'000, 'z'));
+  buffer.release_blocks();
+  CHECK_FALSE(buffer.keeps_blocks());
+}
+
 TEST_CASE("a read ends at a mark") {
   PartBuffer buffer;
   buffer.add_bytes("before");
