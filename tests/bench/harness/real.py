@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import threading
 import time
@@ -18,7 +19,7 @@ POD, GADGET = "v1/pods", "bench.ksr.test/v1/gadgets"
 @dataclass(frozen=True)
 class Candidate:
     name: str  # CLIENT/WHAT
-    arguments: tuple
+    arguments: tuple = ()
     resources: tuple = (POD,)
 
     @property
@@ -39,6 +40,15 @@ CANDIDATES = [
     Candidate("kube-rs/dynamic", ("--mode", "dynamic"), (POD, GADGET)),
 ]
 
+# Gets of one pod over a warm connection. curl speaks HTTP/2 here unless told otherwise.
+CALLS = 5_000
+CALLERS = [
+    Candidate("libksr/calls", ("calls",)),
+    Candidate("client-go/calls", ("--mode", "calls")),
+    Candidate("curl/calls", ("--http1.1",)),
+    Candidate("curl/calls-http2"),
+]
+
 SETTLE = 1.0  # seconds that count as the first snapshot's for the server: what it has to clean up
 LONGEST = 300
 
@@ -50,16 +60,18 @@ class Job:
     churn: int
     rate: int
     rounds: int
+    calls: int
 
     @staticmethod
     def of(options):
         if options.quick:
-            return Job(2_000, 500, max(1, options.churn // 10), options.rate, options.repeat)
-        return Job(20_000, 5_000, options.churn, options.rate, options.repeat)
+            return Job(2_000, 500, max(1, options.churn // 10), options.rate, options.repeat, CALLS // 10)
+        return Job(20_000, 5_000, options.churn, options.rate, options.repeat, CALLS)
 
     def described(self):
         return (f"kube-apiserver over TLS on loopback with {self.pods:,} pods and {self.gadgets:,} custom objects, "
-                f"{self.churn} s of {self.rate} changes a second; server, etcd, writer and client share the machine; "
+                f"{self.churn} s of {self.rate} changes a second, and before them {self.calls:,} gets of one pod; server, "
+                f"etcd, writer and client share the machine; "
                 f"the median of {self.rounds} rounds.")
 
 
@@ -157,6 +169,8 @@ def programs(picked, directory, say):
     """Builds what the candidates need; a client whose tools are missing, or that cannot be built, is omitted."""
     made = {"real": build.real_server(), "bin": build.cluster_programs()}
     made["libksr"], made["cluster"] = build.libksr_and_cluster(directory)
+    if shutil.which("curl"):
+        made["curl"] = "curl"
     for client, make in (("client-go", build.client_go), ("kube-rs", build.kube_rs)):
         if client not in {candidate.client for candidate in picked}:
             continue
@@ -172,7 +186,7 @@ def programs(picked, directory, say):
 
 def measure(picked, made, job, say):
     """Each round runs all candidates, in an order that differs, so that load affects not one alone. Figures by candidate."""
-    candidates = [candidate for candidate in picked if candidate.client in made]
+    candidates = [each for each in picked if each.client in made and each not in CALLERS]
     rounds = {}
     with cluster(made["cluster"], made["bin"]) as server:
         flags = ["-pods", job.pods, "-gadgets", job.gadgets]
@@ -181,12 +195,40 @@ def measure(picked, made, job, say):
             filled = writer.read(1800)
             say(f"filled in {filled['fill_seconds']:.0f} s, a pod has {filled['pod_bytes']:,} bytes of JSON")
             time.sleep(5)
+            called = calls(picked, made, job, server, filled["pod"], say)
             for turn in range(job.rounds):
-                lead = turn * 2 % len(candidates)
+                lead = turn * 2 % max(len(candidates), 1)
                 Round(server, writer, made, job, f"round {turn + 1} of {job.rounds}", say).run(
                     candidates[lead:] + candidates[:lead], rounds)
     merged = {candidate.name: merge(rounds[candidate.name]) for candidate in candidates}
-    return {**merged, "server": {**filled, "rounds": job.rounds}}
+    return {**merged, **called, "server": {**filled, "rounds": job.rounds}}
+
+
+def calls(picked, made, job, server, pod, say):
+    """Before objects are changed: which pod there is, is known, and the server does nothing else."""
+    callers = [each for each in CALLERS if each in picked and each.client in made]
+    rounds = {caller.name: [] for caller in callers}
+    for turn in range(job.rounds):
+        for caller in callers[turn % max(len(callers), 1):] + callers[:turn % max(len(callers), 1)]:
+            say(f"{caller.name}, round {turn + 1} of {job.rounds}")
+            try:
+                rounds[caller.name].append(call(caller, made, job, server, pod))
+            except (work.Failed, ValueError) as failed:
+                say(f"{caller.name} failed: {failed}")
+                rounds[caller.name].append({"correct": False})
+    return {name: merge(found) for name, found in rounds.items()}
+
+
+def call(caller, made, job, server, pod):
+    if caller.client == "curl":
+        space, name = pod.split("/")
+        options = ["--cacert", server.ca, "--header", f"Authorization: Bearer {server.token}", *caller.arguments]
+        return work.calls(f"{server.url}/api/v1/namespaces/{space}/pods/{name}", job.calls, options)
+    command = [made[caller.client], *caller.arguments, *server.access(), "--pod", pod, "--events", str(job.calls)]
+    done = work.execute(command, LONGEST)
+    if done.returncode != 0:
+        raise work.Failed(f"exit status {done.returncode}: {done.stderr.strip()[-400:]}")
+    return json.loads(done.stdout.splitlines()[-1])
 
 
 def merge(rounds):

@@ -21,6 +21,13 @@ GADGETS = (
     ("resident, MB", "gadgets_resident_bytes", lambda value: f"{value / 1e6:.0f}"),
 )
 
+GETS = (
+    ("time of a get, µs", "call_us", lambda value: f"{value:.0f}"),
+    ("p99, µs", "call_p99_us", lambda value: f"{value:.0f}"),
+    ("CPU beyond the kernel's, µs", "user_us_per_call", lambda value: f"{value:.0f}"),
+    ("CPU in the kernel, µs", "kernel_us_per_call", lambda value: f"{value:.0f}"),
+)
+
 TARGETS = (
     ("pods to the first snapshot", "client-go typed", "client-go/typed", "list_seconds", 2),
     ("pods to the first snapshot over 50 ms and 50 Mbit/s", "client-go typed", "client-go/typed", "slow_list_seconds", 3),
@@ -34,7 +41,7 @@ def markdown(results, about):
              if "server_cpu_us_per_change_alone" in found]
     parts = [f"{about['date']}, {about['machine']}. {about['work']} A pod has {server['pod_bytes']:,} bytes of JSON. "
              f"Load before: {about['load_before'][0]:.1f}.", ""]
-    parts += [*clients(results, "pods", PODS), "", *clients(results, "custom objects", GADGETS)]
+    parts += [*clients(results, "pods", PODS), "", *clients(results, "custom objects", GADGETS), "", *clients(results, "gets of one pod", GETS)]
     if alone:
         parts += ["", f"Without a client, writing costs the apiserver {sorted(alone)[len(alone) // 2]:,.0f} µs CPU a change; "
                       "what is shown is beyond that."]
@@ -49,7 +56,7 @@ def clients(results, what, columns):
     yield row((what, *(title for title, _, _ in columns)))
     yield row(["---"] * (len(columns) + 1))
     for name, found in results.items():
-        if name == "server":
+        if name == "server" or ("/calls" in name) != (columns is GETS):
             continue
         if not found.get("correct"):
             yield row((name, "void: its objects are not the server's", *[""] * (len(columns) - 1)))
@@ -60,6 +67,13 @@ def clients(results, what, columns):
 def lines(results):
     for what, peer, theirs, figure, least in TARGETS:
         yield targets.ratio(results, what, f"time of {peer} against libksr", (theirs, figure), ("libksr/auto", figure), least)
+    curl = min((time for name in ("curl/calls", "curl/calls-http2") if (time := results.figure(name, "call_us"))), default=None)
+    mine = results.figure("libksr/calls", "call_us")
+    if mine and curl:
+        yield targets.bound(f"get: time against curl's keep-alive ({curl:.0f} µs)", mine / curl, 1.3, "×", digits=2)
+    yield targets.bound("get: CPU beyond the kernel's", results.figure("libksr/calls", "user_us_per_call"), 60, "µs")
+    yield targets.ratio(results, "get", "time of client-go's RESTClient against libksr", ("client-go/calls", "call_us"),
+                        ("libksr/calls", "call_us"), 1)
     mine, theirs = (results.figure(name, "server_cpu_seconds") for name in ("libksr/auto", "client-go/typed"))
     if mine is not None and theirs:
         share = "pods to the first snapshot: apiserver CPU for libksr against that for client-go typed"

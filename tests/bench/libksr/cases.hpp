@@ -27,11 +27,12 @@ void run_blocked(const Setup& setup, Report& report);
 void run_streams(const Setup& setup, Report& report);
 void run_shared(const Setup& setup, Report& report);
 void run_drain(const Setup& setup, Report& report);
-void run_calls(const Setup& setup, Report& report);
 void run_handover(const Setup& setup, Report& report);
 
-// Without a replay server; what the settings do not say is the library's own default.
+// Without a replay server's control; what the settings do not say is the library's own default.
 void run_real(const Settings& settings);
+// `count` gets of a pod, NAMESPACE/NAME.
+void run_calls(const Settings& settings, const std::string& pod, std::uint64_t count, Report& report);
 
 // Whether the newest snapshot has exactly the server's objects.
 bool is_correct(const Setup& setup, const Host& host);

@@ -59,7 +59,9 @@ func runWriter(arguments []string) error {
 	if err = w.fill(*pods, *gadgets); err != nil {
 		return err
 	}
-	if err = say(map[string]any{"fill_seconds": time.Since(begin).Seconds(), "pod_bytes": w.podBytes()}); err != nil {
+	name, size := w.onePod()
+	filled := map[string]any{"fill_seconds": time.Since(begin).Seconds(), "pod": namespace + "/" + name, "pod_bytes": size}
+	if err = say(filled); err != nil {
 		return err
 	}
 	return serve(w.answer)
@@ -107,16 +109,16 @@ func (w *writer) state() (all held) {
 	return all
 }
 
-// The JSON of one pod, as a list has it, of the middle of all.
-func (w *writer) podBytes() int {
-	pod := w.owned[0][len(w.owned[0])/2]
+// The name of a pod of the middle of all, which is there until pods are changed, and the size of its JSON, as a list has it.
+func (w *writer) onePod() (string, int) {
+	name := newPod(w.owned[0][len(w.owned[0])/2].number).Name
 	kept, err := w.dynamic.Resource(corev1.SchemeGroupVersion.WithResource("pods")).Namespace(namespace).
-		Get(context.Background(), newPod(pod.number).Name, metav1.GetOptions{})
+		Get(context.Background(), name, metav1.GetOptions{})
 	if err != nil {
-		return 0
+		return name, 0
 	}
 	text, _ := kept.MarshalJSON()
-	return len(text)
+	return name, len(text)
 }
 
 // Runs all workers until the first fails.

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -12,15 +13,16 @@ import (
 
 // Gets of one object over a warm connection, one after the other, as RESTClient makes them: the answer as bytes.
 func measureCalls(report map[string]any) error {
-	config := &rest.Config{Host: *server, QPS: -1}
+	config := &rest.Config{Host: *server, BearerToken: *token, QPS: -1}
 	config.CAFile = *certificate
 	config.ContentType = "application/json"
 	client, err := kubernetes.NewForConfig(config)
 	if err != nil {
 		return err
 	}
+	namespace, name, _ := strings.Cut(*pod, "/")
 	get := func() (int, error) {
-		body, err := client.CoreV1().RESTClient().Get().Namespace("default").Resource("pods").Name("pod").
+		body, err := client.CoreV1().RESTClient().Get().Namespace(namespace).Resource("pods").Name(name).
 			Do(context.Background()).Raw()
 		return len(body), err
 	}

@@ -27,6 +27,7 @@ var (
 	token       = flag.String("token", "", "bearer token")
 	resource    = flag.String("resource", "v1/pods", "what to watch, in the mode dynamic")
 	objects     = flag.Int("objects", 0, "of a real API server, which has no control: how many objects it has")
+	pod         = flag.String("pod", "default/pod", "of which pod there are gets, in the mode calls")
 	settle      = flag.Float64("settle", 2, "seconds to wait before memory counts as settled")
 )
 
