@@ -120,7 +120,15 @@ int main(int argc, char** argv) {
   for (int round = 0; round < 2; ++round) {
     const Cost ours = run({user, "log", std::to_string(lines)}, true);
     const Cost theirs = run(with({"logs", "bench"}), false);
-    compare("log with resume", ours.said.at("bytes") / 1e6, ours, theirs);
+    const double log_megabytes = ours.said.at("bytes") / 1e6;
+    compare("log with resume", log_megabytes, ours, theirs);
+    // What the servers give to a program that looks at nothing.
+    const Cost floor = run(
+        {"curl", "--silent", "--fail", "--noproxy", "*", "--cacert", cluster.ca_file(), "--header",
+         "Authorization: Bearer " + admin_user().token, cluster.url() + "/api/v1/namespaces/default/pods/bench/log"},
+        false);
+    std::printf("log, discarded           curl   %7.1f MB/s %6.2f s CPU\n", log_megabytes / floor.seconds,
+                floor.processor);
   }
   const Cost idle = run({user, "idle", "200"}, true);
   std::printf("200 idle sessions        %.0f KB each, %.0f threads (the program's own included)\n",

@@ -62,7 +62,8 @@ TEST_CASE("a block without a whole page is left as it is") {
   const Mapping memory(4);
   std::fill(memory.begin(), memory.end(), 'x');
   for (const std::size_t begin : {std::size_t{0}, std::size_t{1}, page - 1, page + 1}) {
-    for (const std::size_t size : {std::size_t{0}, std::size_t{1}, page - 1}) release_pages(memory.begin() + begin, size);
+    for (const std::size_t size : {std::size_t{0}, std::size_t{1}, page - 1})
+      release_pages(memory.begin() + begin, size);
   }
   release_pages(memory.begin() + 1, 2 * page - 2);
   CHECK(std::count(memory.begin(), memory.end(), 'x') == memory.end() - memory.begin());
