@@ -46,7 +46,7 @@ Cost run(const std::vector<std::string>& argv, bool reads) {
   if (child < 0) throw std::runtime_error("fork");
   if (child == 0) {
     dup2(reads ? ends[1] : open("/dev/null", O_WRONLY), 1);
-    execv(arguments[0], arguments.data());
+    execvp(arguments[0], arguments.data());
     _exit(127);
   }
   std::string output;
