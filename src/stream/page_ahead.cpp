@@ -12,7 +12,7 @@ PageAhead::PageAhead(Executor& executor, cluster::Access& access, transport::Req
     : executor_(executor), target_(request.target), headers_(request.headers), request_(std::move(request)) {
   KSR_ASSERT_ON_THREAD(executor_);
   pending_ = access.authenticate(cluster::Purpose::request,
-                                 [this](Expected<cluster::RequestAuth> auth) { send(std::move(auth)); });
+                                 [this](Expected<cluster::RequestAuth> auth) { send_request(std::move(auth)); });
 }
 
 PageAhead::~PageAhead() = default;
@@ -29,7 +29,7 @@ void PageAhead::deliver_to(transport::ExchangeObserver& observer) {
   releasing_ = executor_.schedule(executor_.now(), [this] { release(); });
 }
 
-void PageAhead::send(Expected<cluster::RequestAuth> auth) {
+void PageAhead::send_request(Expected<cluster::RequestAuth> auth) {
   KSR_ASSERT_ON_THREAD(executor_);
   try {
     if (!auth) return end(auth.error());

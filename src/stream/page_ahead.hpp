@@ -29,7 +29,7 @@ class PageAhead final : public transport::Exchange, private transport::ExchangeO
   bool is_sent() const noexcept override { return exchange_ != nullptr && exchange_->is_sent(); }
 
  private:
-  void send(Expected<cluster::RequestAuth> auth);
+  void send_request(Expected<cluster::RequestAuth> auth);
   // Delivers what was held back.
   void release();
   void end(const std::optional<Error>& error);
