@@ -16,6 +16,7 @@
 #include <thread>
 
 #include "support/certificates.hpp"
+#include "support/emulator.hpp"
 #include "support/grouped_locale.hpp"
 #include "support/text.hpp"
 #include "support/wait_limit.hpp"
@@ -152,6 +153,10 @@ TEST_CASE("the error of a failed plugin has its exit code and the last line of s
   CHECK(!has(message, "eyJ"));
   Plugin killed("kill -TERM $$");
   CHECK(has(killed.message(), "was terminated by signal 15"));
+}
+
+TEST_CASE("the error of a plugin that is no program says why it cannot be run") {
+  if (ksr::testing::under_emulator()) return;
   Plugin missing("");
   missing.plan.stanza.command = "/no/such/plugin";
   CHECK(has(missing.message(), "cannot be run: No such file"));

@@ -136,7 +136,7 @@ inline std::string describe(const Deltas& deltas) {
 
 // The indexes of a view of samples with columns against a multimap; "" when they agree.
 inline std::string index_problem(const View& view) {
-  for (const std::size_t column : {0, 1}) {
+  for (const std::size_t column : {std::size_t{0}, std::size_t{1}}) {
     std::multimap<std::string, std::size_t> expected;
     for (std::size_t i = 0; i < view.count(); ++i) {
       if (view.at(i)->column_count() != 2) return "no columns";

