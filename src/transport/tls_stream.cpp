@@ -19,8 +19,10 @@ namespace {
 
 using boost::asio::ip::tcp;
 
-// How many bytes at a time make it likely that as many follow, and how long OpenSSL's buffers are kept for these.
+// A connection is busy that reads or writes so many bytes at a time, or so often within kQuiet. OpenSSL's buffers are kept
+// until it has not been for as long.
 constexpr std::size_t kBulk = std::size_t{16} * 1024;
+constexpr std::size_t kOften = 64;
 constexpr std::chrono::seconds kQuiet{1};
 
 bool try_again(int reason) noexcept {
@@ -156,12 +158,22 @@ void TlsStream::write(const Error& woken) {
   written.done(error, error ? 0 : written.data.size());
 }
 
-// After a read or a write of so many bytes. An idle connection keeps no buffer; one that moves much keeps them, since
-// 64 KB that come from the heap and go back to it with each read are pages that the kernel takes and gives each time.
+bool TlsStream::is_busy(std::size_t moved) noexcept {
+  if (moved >= kBulk) return true;
+  const auto now = std::chrono::steady_clock::now();
+  if (now - counted_since_ >= kQuiet) {
+    counted_since_ = now;
+    moves_ = 0;
+  }
+  return ++moves_ >= kOften;
+}
+
+// After a read or a write of so many bytes. An idle connection keeps no buffer; a busy one keeps them, since 64 KB that
+// come from the heap and go back to it with each read are pages that the kernel takes and gives each time.
 void TlsStream::rest(std::size_t moved) noexcept {
-  moved_much_ = moved_much_ || moved >= kBulk;
+  was_busy_ = was_busy_ || is_busy(moved);
   if (is_timing_) return;
-  if (!moved_much_) return release_buffers();
+  if (!was_busy_) return release_buffers();
   try {
     release_when_quiet();
   } catch (...) {
@@ -170,14 +182,17 @@ void TlsStream::rest(std::size_t moved) noexcept {
 }
 
 void TlsStream::release_when_quiet() {
-  moved_much_ = false;
+  was_busy_ = false;
   quiet_timer_.expires_after(kQuiet);
   quiet_timer_.async_wait([weak = weak_from_this()](const Error& woken) {
     const auto self = weak.lock();
     if (!self) return;
     self->is_timing_ = false;
     const TlsUse use;
-    if (!woken && use) self->rest(0);
+    if (woken || !use) return;
+    // What it holds back is no move.
+    self->moves_ = 0;
+    self->rest(0);
   });
   is_timing_ = true;
   SSL_clear_mode(ssl(), SSL_MODE_RELEASE_BUFFERS);

@@ -9,6 +9,7 @@
 
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
@@ -71,6 +72,7 @@ class TlsStream final : public web::connected_stream, public std::enable_shared_
   // True: `error` or `size` says how the read has ended.
   bool read_records(Error& error, std::size_t& size);
   void rest(std::size_t moved) noexcept;
+  bool is_busy(std::size_t moved) noexcept;
   void release_when_quiet();
   void release_buffers() noexcept;
   // True: the operation could not go on yet, and `step` is taken again when it can.
@@ -91,10 +93,13 @@ class TlsStream final : public web::connected_stream, public std::enable_shared_
   bool at_end_ = false;
   // Came after data that had to be delivered first.
   Error pending_error_;
-  // Set while OpenSSL's buffers are kept, and whether much has been read or written since it was.
+  // Set while OpenSSL's buffers are kept, and whether the connection has been busy since it was.
   boost::asio::steady_timer quiet_timer_;
   bool is_timing_ = false;
-  bool moved_much_ = false;
+  bool was_busy_ = false;
+  // Reads and writes since then.
+  std::size_t moves_ = 0;
+  std::chrono::steady_clock::time_point counted_since_{};
   // The last read emptied the socket. The handshake may have read more than its own records.
   bool drained_ = false;
   HandshakeHandler handshake_handler_;
