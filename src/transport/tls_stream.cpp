@@ -19,8 +19,8 @@ namespace {
 
 using boost::asio::ip::tcp;
 
-// A connection is busy that reads or writes so many bytes at a time, or so often within kQuiet. OpenSSL's buffers are kept
-// until it has not been for as long.
+// A connection is busy that reads or writes so many bytes at a time, or so often within kQuiet. OpenSSL's buffers are
+// kept until it has not been for as long.
 constexpr std::size_t kBulk = std::size_t{16} * 1024;
 constexpr std::size_t kOften = 64;
 constexpr std::chrono::seconds kQuiet{1};
