@@ -14,6 +14,10 @@ RequestHandle::RequestHandle(Owner owner, Handle number, std::unique_ptr<Request
       host_(std::move(host)) {}
 
 RequestHandle::~RequestHandle() {
+  if (!call_holder_->call) {
+    delete call_holder_;
+    return;
+  }
   owner_.executor.post([holder = call_holder_] { delete holder; });
 }
 
@@ -37,28 +41,34 @@ void RequestHandle::complete(Outcome outcome) {
     const MutexLock lock(mutex_);
     if (outcome_) return;
     outcome_.emplace(std::move(outcome));
-    changed_.notify_all();
+    call_holder_->call.reset();
   }
+  // Without the lock, for which the one who waits would have to wait once more.
+  changed_.notify_all();
   after_outcome(false);
 }
 
 void RequestHandle::cancel() {
+  bool under_way = false;
   {
     const MutexLock lock(mutex_);
     if (cancelled_) return;
     cancelled_ = true;
     told_ = true;
-    if (!outcome_) {
+    under_way = !outcome_;
+    if (under_way) {
       Error error{Status::cancelled, "the request was cancelled"};
       error.maybe_done = call_holder_->call && call_holder_->call->maybe_done();
       outcome_.emplace(std::move(error));
     }
     changed_.notify_all();
   }
-  // Posted before the destructor's task, which deletes the holder.
-  owner_.executor.post([holder = call_holder_] {
-    if (holder->call) holder->call->cancel();
-  });
+  if (under_way) {
+    // Posted before the destructor's task, which deletes the holder.
+    owner_.executor.post([holder = call_holder_] {
+      if (holder->call) holder->call->cancel();
+    });
+  }
   after_outcome(false);
 }
 

@@ -55,8 +55,9 @@ class RequestHandle final : public delivery::CallbackSource, public std::enable_
   void end() KSR_EXCLUDES(mutex_);
   void forget_if_closed() KSR_EXCLUDES(mutex_);
 
-  // The call lives on the network thread, where its last reference is dropped. Tasks capture this plain pointer, which
-  // std::function stores without allocating; the last of them, posted by the destructor, deletes it.
+  // The call lives on the network thread, where its last reference is dropped: by the call itself, which keeps one
+  // while it completes. Tasks capture this plain pointer, which std::function stores without allocating. One that is
+  // cancelled before it is complete is deleted by the last of them, posted by the destructor: of others none is left.
   struct CallHolder {
     std::shared_ptr<request::ApiCall> call;
   };

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/text.hpp"
 #include "json/document.hpp"
@@ -20,7 +21,7 @@ constexpr unsigned kNamed = kObjectWrites | bit(Verb::get) | bit(Verb::remove);
 constexpr unsigned kWithResource = kNamed | kCollections;
 
 struct VerbsOfKey {
-  const char* key;
+  std::string_view key;
   unsigned verbs;
   const char* expected;
 };
@@ -53,7 +54,7 @@ Expected<void> check_keys(const Params& params, Verb verb) {
     if (is_channel_key(key)) return bad_key(key.c_str(), "is for channels; expected a key of requests");
     for (const VerbsOfKey& rule : kVerbsOfKeys) {
       if (key == rule.key && (rule.verbs & bit(verb)) == 0) {
-        return bad_key(rule.key, std::string("does not go with this request; expected ") + rule.expected);
+        return bad_key(key.c_str(), std::string("does not go with this request; expected ") + rule.expected);
       }
     }
   }

@@ -73,7 +73,7 @@ Verb verb_of(const Params& params);
 
 struct ParamKey {
   // A key that ends in '.' stands for all keys that begin with it.
-  const char* name;
+  std::string_view name;
   // The default as text; "" for none.
   const char* standard;
   enum Kind : std::uint8_t { both, request, channel } kind;

@@ -37,8 +37,10 @@ void add_header(http_headers& headers, const Header& header) {
 
 http_request message_of(const Route& route, const Request& request) {
   http_request message(request.method);
-  message.set_request_uri(
-      web::uri(route.server.origin() + request.prefix.value_or(route.server.prefix) + request.target));
+  std::string path = request.prefix.value_or(route.server.prefix) + request.target;
+  // A path that begins with two slashes would be read as an authority (RFC 3986, section 4.2).
+  if (path.compare(0, 2, "//") == 0) path.insert(0, route.server.origin());
+  message.set_request_uri(web::uri(path));
   http_headers& headers = message.headers();
   for (const Header& header : request.headers) add_header(headers, header);
   if (request.accept_gzip) headers["Accept-Encoding"] = "gzip";
@@ -66,7 +68,7 @@ std::string lines_of(const http_headers& headers) {
     std::size_t begin = 0;
     for (;;) {
       const std::size_t end = values.find(kValueSeparator, begin);
-      lines += name + ": " + values.substr(begin, end - begin) + "\r\n";
+      lines.append(name).append(": ").append(values, begin, end - begin).append("\r\n");
       if (end == std::string::npos) break;
       begin = end + 1;
     }
@@ -78,10 +80,10 @@ std::string head_of(const Route& route, const http_request& message, const std::
   const Url& server = route.server;
   // A proxy forwards plain requests by their full URL (RFC 9112, section 3.2.2); TLS goes through a tunnel.
   const bool forwarded = route.proxy && !server.secure();
-  std::string head =
-      message.method() + " " + (forwarded ? server.origin() : "") + message.request_uri().resource().to_string();
+  const web::uri& uri = message.request_uri();
+  std::string head = message.method() + " " + (forwarded ? server.origin() : "") + uri.path();
   // An empty query, which differs from none (RFC 3986, section 6.2.3), is lost in a web::uri.
-  if (!target.empty() && target.back() == '?' && message.request_uri().query().empty()) head += '?';
+  if (!uri.query().empty() || (!target.empty() && target.back() == '?')) head += "?" + uri.query();
   head += " HTTP/1.1\r\n";
   head += "Host: " + server.authority() + "\r\n";
   if (forwarded && !route.proxy->userinfo.empty()) {
@@ -248,7 +250,11 @@ void HttpExchange::fail(const boost::system::error_code& read_error) {
 
 bool HttpExchange::take_head(ResponseHead head) {
   response_.set_status_code(static_cast<web::http::status_code>(head.status));
-  for (const Header& header : head.headers) response_.headers().add(header.name, header.value);
+  for (const Header& header : head.headers) {
+    std::string& values = response_.headers()[header.name];
+    if (!values.empty()) values += ", ";
+    values += header.value;
+  }
   response_event_.set(response_);
   return ExchangeDriver::take_head(std::move(head));
 }

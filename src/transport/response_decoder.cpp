@@ -15,6 +15,9 @@ namespace {
 // For Content-Length: no body is that long. Leading zeros are digits like others (RFC 9110, section 8.6).
 constexpr std::uint64_t kMaxLength = 999'999'999'999'999'999;
 
+// kube-apiserver sends seven or eight.
+constexpr std::size_t kUsualHeaders = 12;
+
 bool is_control_but_tab(char c) {
   return is_control(c) && c != '\t';
 }
@@ -66,6 +69,7 @@ ParsedHead parse_head(std::string_view text) {
     return std::move(parsed);
   };
   std::vector<Header>& headers = parsed.head.headers;
+  headers.reserve(kUsualHeaders);
   if (!parse_status_line(take_line(text), parsed)) return wrong("the status line is not that of HTTP/1.x");
   for (std::string_view line = take_line(text); !line.empty(); line = take_line(text)) {
     if (!is_field_value(line)) return wrong("a header line has a control character");

@@ -29,6 +29,11 @@ bool try_again(int reason) noexcept {
   return reason == EAGAIN || reason == EWOULDBLOCK || reason == EINTR;
 }
 
+// ERR_clear_error() clears all sixteen places of the thread's queue, and there seldom is an error.
+void clear_errors() noexcept {
+  if (ERR_peek_error() != 0) ERR_clear_error();
+}
+
 }  // namespace
 
 std::shared_ptr<TlsStream> TlsStream::create(tcp::socket socket, SSL_CTX* context) {
@@ -49,11 +54,14 @@ bool TlsStream::at_rest() noexcept {
   if (pending_error_ || at_end_ || !socket_.is_open()) return false;
   const TlsUse use;
   if (!use) return false;
-  ERR_clear_error();
   char byte;
+  const bool nothing_came =
+      ::recv(socket_.native_handle(), &byte, sizeof byte, MSG_DONTWAIT | MSG_PEEK) < 0 && try_again(errno);
+  if (nothing_came && SSL_has_pending(ssl()) == 0) return true;
+  clear_errors();
   const int result = SSL_peek(ssl(), &byte, sizeof byte);
   const bool rests = result <= 0 && SSL_get_error(ssl(), result) == SSL_ERROR_WANT_READ;
-  ERR_clear_error();
+  clear_errors();
   if (rests) rest(0);
   return rests;
 }
@@ -77,7 +85,7 @@ void TlsStream::do_handshake(const Error& woken) {
     // The CAs of the system may be read from a directory, as they are needed.
     const StandardDescriptorsReserved reserved;
     if (usable(use, woken, error)) {
-      ERR_clear_error();
+      clear_errors();
       const int result = SSL_do_handshake(ssl());
       if (result != 1 && waits(result, &TlsStream::do_handshake)) return;
       if (result != 1) error = failure(result);
@@ -109,11 +117,12 @@ void TlsStream::read(const Error& woken) {
 bool TlsStream::read_records(Error& error, std::size_t& size) {
   drained_ = false;
   while (size < reading_.size && !drained_) {
-    ERR_clear_error();
+    clear_errors();
     const std::size_t room = std::min<std::size_t>(reading_.size - size, SSL3_RT_MAX_PLAIN_LENGTH);
     const int result = SSL_read(ssl(), reading_.data + size, static_cast<int>(room));
     if (result > 0) {
       size += static_cast<std::size_t>(result);
+      drained_ = socket_emptied_ && SSL_has_pending(ssl()) == 0;
     } else if (size > 0) {
       const int why = SSL_get_error(ssl(), result);
       drained_ = true;
@@ -144,7 +153,7 @@ void TlsStream::write(const Error& woken) {
   {
     const TlsUse use;
     if (usable(use, woken, error)) {
-      ERR_clear_error();
+      clear_errors();
       // Without partial writes: the call is repeated with the same data until all of it is written.
       std::size_t written = 0;
       const std::string& data = writing_.data;
@@ -295,6 +304,7 @@ int TlsStream::receive(BIO* bio, char* data, int size) {
   const ssize_t moved = ::recv(stream.socket_.native_handle(), data, static_cast<std::size_t>(size), MSG_DONTWAIT);
   if (moved < 0 && try_again(errno)) BIO_set_retry_read(bio);
   if (moved == 0) stream.at_end_ = true;
+  stream.socket_emptied_ = moved > 0 && moved < size;
   return stream.record_errno(bio, moved);
 }
 

@@ -97,11 +97,13 @@ class TlsStream final : public web::connected_stream, public std::enable_shared_
   boost::asio::steady_timer quiet_timer_;
   bool is_timing_ = false;
   bool was_busy_ = false;
-  // Reads and writes since then.
+  // Reads and writes since counted_since_.
   std::size_t moves_ = 0;
   std::chrono::steady_clock::time_point counted_since_{};
-  // The last read emptied the socket. The handshake may have read more than its own records.
+  // The last read took all that there was. The handshake may have read more than its own records.
   bool drained_ = false;
+  // The last call on the socket brought less than was asked for.
+  bool socket_emptied_ = false;
   HandshakeHandler handshake_handler_;
   Reading reading_;
   Writing writing_;

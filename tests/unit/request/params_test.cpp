@@ -223,7 +223,7 @@ TEST_CASE("CONFIGURATION.md has every key of requests and channels with its defa
   const std::map<std::string, std::string> of_channels = documented_defaults("## Channels");
   for (const ParamKey& key : param_keys()) {
     const auto& documented = key.kind == ParamKey::channel ? of_channels : of_requests;
-    std::string name = key.name;
+    std::string name(key.name);
     if (name.back() == '.') name += "NAME";
     CAPTURE(name);
     REQUIRE(documented.count(name) == 1);

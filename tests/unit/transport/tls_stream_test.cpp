@@ -203,3 +203,30 @@ TEST_CASE("a connection that is reset says so") {
   REQUIRE(ended.error);
   CHECK(ended.error->status == Status::transport);
 }
+
+TEST_CASE("a connection is used again, unless bytes came on it that no request was sent for") {
+  const ServerContext context = server_context(shared_authority().issue("server", "IP:127.0.0.1"));
+  std::promise<void> unasked_sent;
+  std::atomic<int> answered{0};
+  RawServer server([&](Peer& peer, int number) {
+    if (!peer.start_tls(context.get())) return;
+    while (!peer.receive_head().empty()) {
+      const std::string body = number == 0 ? "first" : "other";
+      peer.send("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n" + body);
+      if (++answered != 2) continue;
+      peer.send("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nwrong");
+      unasked_sent.set_value();
+    }
+  });
+  ConnectionSettings settings;
+  settings.server = ksr::testing::url_of(server.tls_url());
+  settings.tls.ca_pem = shared_authority().certificate_pem();
+  const auto connection = connect(settings);
+  for (int i = 0; i < 3; ++i) {
+    Listener listener;
+    listener.get(connection, request_for("/"));
+    REQUIRE(listener.wait_for_end());
+    CHECK(listener.body() == (i < 2 ? "first" : "other"));
+    if (i == 1) REQUIRE(unasked_sent.get_future().wait_for(kWaitLimit) == std::future_status::ready);
+  }
+}
