@@ -43,8 +43,8 @@ class PartBuffer {
   // What take() returned, of which the host has not taken all.
   void give_back(Item item);
   // The block of bytes that take() returned and the host has taken: kept for bytes that come, since blocks that come
-  // from the heap and go back to it are pages that the kernel takes and gives each time.
-  // False: it is too small for that.
+  // from the heap and go back to it are pages that the kernel takes and gives each time. It is dropped when it is too
+  // small for that, which is false, or when there are enough.
   bool keep_block(std::string block) noexcept;
   bool keeps_blocks() const noexcept { return block_count_ > 0; }
   void release_blocks() noexcept;

@@ -7,7 +7,6 @@
 #include <utility>
 #include <vector>
 
-#include "base/pages.hpp"
 #include "base/text.hpp"
 #include "base/thread_check.hpp"
 #include "transport/failures.hpp"
@@ -41,9 +40,6 @@ class PausableStream final : public web::connected_stream, public std::enable_sh
   explicit PausableStream(std::shared_ptr<web::connected_stream> stream) : stream_(std::move(stream)) {}
 
   void read_some(void* data, std::size_t size, handler done) override {
-    // websocketpp's read buffer is part of a block from the heap, which others have used before: those pages would
-    // be most of what an idle connection holds.
-    if (!std::exchange(is_read_, true)) release_pages(data, size);
     if (!paused_) return stream_->read_some(data, size, std::move(done));
     waiting_ = {data, size, std::move(done)};
   }
@@ -74,7 +70,6 @@ class PausableStream final : public web::connected_stream, public std::enable_sh
 
   const std::shared_ptr<web::connected_stream> stream_;
   Read waiting_;
-  bool is_read_ = false;
   bool paused_ = false;
 };
 

@@ -197,11 +197,15 @@ def measure(picked, made, job, say):
             time.sleep(5)
             called = calls(picked, made, job, server, filled["pod"], say)
             for turn in range(job.rounds):
-                lead = turn * 2 % max(len(candidates), 1)
                 Round(server, writer, made, job, f"round {turn + 1} of {job.rounds}", say).run(
-                    candidates[lead:] + candidates[:lead], rounds)
+                    rotated(candidates, turn * 2), rounds)
     merged = {candidate.name: merge(rounds[candidate.name]) for candidate in candidates}
     return {**merged, **called, "server": {**filled, "rounds": job.rounds}}
+
+
+def rotated(items, by):
+    lead = by % max(len(items), 1)
+    return items[lead:] + items[:lead]
 
 
 def calls(picked, made, job, server, pod, say):
@@ -209,7 +213,7 @@ def calls(picked, made, job, server, pod, say):
     callers = [each for each in CALLERS if each in picked and each.client in made]
     rounds = {caller.name: [] for caller in callers}
     for turn in range(job.rounds):
-        for caller in callers[turn % max(len(callers), 1):] + callers[:turn % max(len(callers), 1)]:
+        for caller in rotated(callers, turn):
             say(f"{caller.name}, round {turn + 1} of {job.rounds}")
             try:
                 rounds[caller.name].append(call(caller, made, job, server, pod))

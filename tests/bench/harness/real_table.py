@@ -67,11 +67,7 @@ def clients(results, what, columns):
 def lines(results):
     for what, peer, theirs, figure, least in TARGETS:
         yield targets.ratio(results, what, f"time of {peer} against libksr", (theirs, figure), ("libksr/auto", figure), least)
-    curl = min((time for name in ("curl/calls", "curl/calls-http2") if (time := results.figure(name, "call_us"))), default=None)
-    mine = results.figure("libksr/calls", "call_us")
-    if mine and curl:
-        yield targets.bound(f"get: time against curl's keep-alive ({curl:.0f} µs)", mine / curl, 1.3, "×", digits=2)
-    yield targets.bound("get: CPU beyond the kernel's", results.figure("libksr/calls", "user_us_per_call"), 60, "µs")
+    yield from targets.get(results, "get", "libksr/calls", ("curl/calls", "curl/calls-http2"))
     yield targets.ratio(results, "get", "time of client-go's RESTClient against libksr", ("client-go/calls", "call_us"),
                         ("libksr/calls", "call_us"), 1)
     mine, theirs = (results.figure(name, "server_cpu_seconds") for name in ("libksr/auto", "client-go/typed"))

@@ -148,14 +148,21 @@ def sharing(results):
         yield bound(what, found["resident_ratio"], 1.1, "×", digits=2)
 
 
+def get(results, what, mine, floors):
+    """`floors`: curl's candidates, of which the fastest counts."""
+    call_us = results.figure(mine, "call_us")
+    floor = min((time for name in floors if (time := results.figure(name, "call_us"))), default=None)
+    if call_us and floor:
+        yield bound(f"{what}: time against curl's keep-alive ({floor:.0f} µs)", call_us / floor, 1.3, "×", digits=2)
+    yield bound(f"{what}: CPU beyond the kernel's", results.figure(mine, "user_us_per_call"), 60, "µs")
+
+
 def calls(results):
     for case, name in (("calls", "http"), ("calls-tls", "https")):
-        mine, floor = results.figure(f"libksr/{case}", "call_us"), results.figure(f"curl/{case}", "call_us")
-        if mine is None:
+        mine = f"libksr/{case}"
+        if results.figure(mine, "call_us") is None:
             continue
-        if floor:
-            yield bound(f"get, {name}: time against curl's keep-alive ({floor:.0f} µs)", mine / floor, 1.3, "×", digits=2)
-        yield bound(f"get, {name}: CPU beyond the kernel's", results.figure(f"libksr/{case}", "user_us_per_call"), 60, "µs")
+        yield from get(results, f"get, {name}", mine, (f"curl/{case}",))
         peer = (f"client-go/{case}", "user_us_per_call")
         yield ratio(results, f"get, {name}", "CPU beyond the kernel's of client-go's RESTClient against libksr", peer,
                     (f"libksr/{case}", "user_us_per_call"), 1)
