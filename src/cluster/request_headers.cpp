@@ -35,7 +35,7 @@ Expected<void> check_impersonation(const Impersonation& who) {
   for (const auto& [key, value] : who.extra) {
     if (key.empty())
       return Error{Status::invalid, "impersonate_extra: the key is empty; expected impersonate_extra.KEY"};
-    if (has_control_characters(value)) return bad_value("impersonate_extra." + key);
+    if (has_control_characters(value)) return bad_value("impersonate_extra." + one_line(key));
   }
   return {};
 }

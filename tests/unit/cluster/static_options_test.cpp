@@ -300,6 +300,10 @@ TEST_CASE("contradictions and impossible values are refused by key") {
   ConnectionOptions groups = to("https://h");
   groups.impersonate_groups = {"dev"};
   check_refused(world, groups, "impersonate_user: is not set");
+  ConnectionOptions extra = to("https://h");
+  extra.impersonate_user = "jane";
+  extra.impersonate_extra = {{"sco\ape\n", "a\nb"}};
+  check_refused(world, extra, "impersonate_extra.sco?pe: holds control characters");
   ConnectionOptions proxy = to("https://h");
   proxy.proxy_url = "socks5://u:hunter2@p:1080";
   check_refused(world, proxy, "proxy_url: has the scheme \"socks5\", which is not supported");
