@@ -7,6 +7,9 @@
 #include <map>
 #include <utility>
 
+#include "base/text.hpp"
+#include "request/call_plan.hpp"
+#include "request/channel_keys.hpp"
 #include "unit/request/keys.hpp"
 
 using namespace ksr;
@@ -230,4 +233,29 @@ TEST_CASE("CONFIGURATION.md has every key of requests and channels with its defa
     CHECK(documented.at(name) == key.standard);
   }
   CHECK(of_requests.size() + of_channels.size() == param_keys().size());
+}
+
+TEST_CASE("whatever text a key of params or a name in it has, messages are one line") {
+  for (const ParamKey& key : param_keys()) {
+    std::string name(key.name);
+    if (name.back() == '.') name += "a\a\nb";
+    for (const char* value : {"a\nb\ac", "/none\a/such\nthing", "v1/a\a\nb", "-5\a\n"}) {
+      CAPTURE(name);
+      CAPTURE(value);
+      Params params;
+      std::vector<std::string> messages;
+      const auto note = [&](const auto& outcome) {
+        if (!outcome) messages.push_back(outcome.error().message);
+      };
+      note(set_param(params, name, value));
+      note(check_params(params));
+      note(check_channel(params));
+      note(plan_call(params, nullptr, ""));
+      messages.push_back(context_of(params, nullptr, "ns", "https://h").text());
+      for (const std::string& message : messages) {
+        CAPTURE(message);
+        CHECK_FALSE(has_control_characters(message));
+      }
+    }
+  }
 }

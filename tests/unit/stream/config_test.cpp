@@ -7,6 +7,7 @@
 #include <sstream>
 #include <string>
 
+#include "base/text.hpp"
 #include "stream/config_keys.hpp"
 #include "stream/statistic_names.hpp"
 #include "unit/stream/fixture.hpp"
@@ -180,6 +181,29 @@ TEST_CASE("a bad value names the key and what it takes, never itself") {
     CHECK(outcome.error().message.find("expected") != std::string::npos);
     CHECK(outcome.error().message.find("s3cret") == std::string::npos);
     CHECK(outcome.error().message.find('\n') == std::string::npos);
+  }
+}
+
+TEST_CASE("whatever text a key or a name in it has, messages and log lines are one line") {
+  for (const ConfigKey& key : config_keys()) {
+    std::string name = key.name;
+    if (name.back() == '.') name += "a\a\nb";
+    for (const char* value : {"a\nb\ac", "/none\a/such\nfile", "https://h\n\a/p", "a\a\n=b", "-5\a\n"}) {
+      CAPTURE(name);
+      CAPTURE(value);
+      cluster::testing::World world;
+      Config config;
+      config.connection.server = "https://h";
+      config.connection.impersonate_user = "jane";
+      std::vector<std::string> lines;
+      if (const auto outcome = set_key(config, name, value); !outcome) lines.push_back(outcome.error().message);
+      if (const auto access = world.open(config.connection); !access) lines.push_back(access.error().message);
+      lines.insert(lines.end(), world.logger.lines.begin(), world.logger.lines.end());
+      for (const std::string& line : lines) {
+        CAPTURE(line);
+        CHECK_FALSE(has_control_characters(line));
+      }
+    }
   }
 }
 
