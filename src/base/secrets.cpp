@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/base64.hpp"
+#include "base/escapes.hpp"
 #include "base/text.hpp"
 
 namespace ksr {
@@ -17,6 +18,9 @@ constexpr std::size_t kMinInsideWord = 6;
 constexpr std::size_t kIndexedSize = 4;
 constexpr std::size_t kMaxFetched = 16;
 constexpr std::string_view kCut = "...";
+// So many kinds of escape sequences within each other are looked into, in texts up to that size; in longer ones, one.
+constexpr int kLayers = 3;
+constexpr std::size_t kMaxNested = std::size_t{64} * 1024;
 // Shorter runs are words; a slash ends a run, so that paths stay.
 constexpr std::size_t kMinLikelySecret = 28;
 constexpr std::size_t kMinConfusedSecret = 20;
@@ -74,18 +78,6 @@ std::size_t longest_match(const std::vector<std::string>& forms, std::string_vie
     if (form.size() < kIndexedSize || may_begin) longest = std::max(longest, matched(text, at, form));
   }
   return longest;
-}
-
-std::string replaced(std::string_view text, char c, std::string_view by) {
-  std::string changed;
-  for (const char one : text) {
-    if (one == c) {
-      changed += by;
-    } else {
-      changed += one;
-    }
-  }
-  return changed;
 }
 
 // The characters of base64, of JWTs and of most other encodings.
@@ -186,10 +178,10 @@ Secrets::Forms Secrets::forms_of(std::string_view secret) {
   add(whole);
   add(base64_encode(whole));
   add(base64url_encode(whole));
-  add(percent_encode(whole));
-  // As in_quotes() and as JSON has it.
-  add(replaced(whole, '"', "?"));
-  add(replaced(replaced(whole, '\\', "\\\\"), '"', "\\\""));
+  // As in_quotes() has it.
+  std::string quoted(whole);
+  std::replace(quoted.begin(), quoted.end(), '"', '?');
+  add(quoted);
   return forms;
 }
 
@@ -206,24 +198,51 @@ std::size_t Secrets::match(std::string_view text, std::size_t at) const {
   return longest;
 }
 
-std::string Secrets::blanked(std::string_view text) const {
+void Secrets::find(std::string_view text, const std::vector<std::size_t>* places, std::vector<Range>& found) const {
   const std::string lower = lower_case(text);
-  std::string shown;
-  const MutexLock lock(secrets_mutex_);
-  std::size_t at = 0;
-  while (at < text.size()) {
+  for (std::size_t at = 0; at < lower.size();) {
     const std::size_t size = match(lower, at);
-    if (size == 0) {
-      shown += text[at++];
-      continue;
+    if (size > 0) found.emplace_back(places ? (*places)[at] : at, places ? (*places)[at + size] : at + size);
+    at += std::max<std::size_t>(size, 1);
+  }
+}
+
+// An answer may be quoted in another one: JSON in JSON, a URL in HTML.
+void Secrets::find_escaped(std::string_view text, const std::vector<std::size_t>* places, int layers,
+                           std::vector<Range>& found) const {
+  for (const Escaping kind : {Escaping::json, Escaping::html, Escaping::percent}) {
+    if (!may_have_escapes(text, kind)) continue;
+    UnescapedText inner = unescaped(text, kind);
+    if (inner.text.size() == text.size()) continue;
+    if (places != nullptr) {
+      for (std::size_t& place : inner.places) place = (*places)[place];
     }
+    find(inner.text, &inner.places, found);
+    if (layers > 1 && text.size() <= kMaxNested) find_escaped(inner.text, &inner.places, layers - 1, found);
+  }
+}
+
+std::string Secrets::blanked(std::string_view text) const {
+  std::vector<Range> found;
+  {
+    const MutexLock lock(secrets_mutex_);
+    if (begins_.none()) return std::string(text);
+    find(text, nullptr, found);
+    find_escaped(text, nullptr, kLayers, found);
+  }
+  std::sort(found.begin(), found.end());
+  std::string shown;
+  std::size_t at = 0;
+  for (const auto& [begin, end] : found) {
+    if (end <= at) continue;
+    if (begin > at) shown += text.substr(at, begin - at);
     const bool goes_on =
         shown.size() >= kBlankedSecret.size() &&
         shown.compare(shown.size() - kBlankedSecret.size(), kBlankedSecret.size(), kBlankedSecret) == 0;
     if (!goes_on) shown += kBlankedSecret;
-    at += size;
+    at = end;
   }
-  return shown;
+  return shown += text.substr(at);
 }
 
 Error Secrets::blanked(Error error) const {

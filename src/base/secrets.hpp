@@ -8,6 +8,7 @@
 #include <deque>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/error.hpp"
@@ -19,7 +20,7 @@ namespace ksr {
 inline constexpr std::string_view kBlankedSecret = "***";
 
 // The secrets of one connection: tokens, passwords, keys. A peer may repeat them whole or in part, in other case, as
-// base64 or percent-encoded.
+// base64, percent-encoded, and with escape sequences of JSON or HTML for any of their characters.
 class Secrets {
  public:
   // A secret that the connection has as long as it exists. PEM is taken line by line.
@@ -37,9 +38,17 @@ class Secrets {
   // In lower case.
   using Forms = std::vector<std::string>;
 
+  // A part of a text: where it begins and ends.
+  using Range = std::pair<std::size_t, std::size_t>;
+
   static Forms forms_of(std::string_view secret);
   void index() KSR_REQUIRES(secrets_mutex_);
   std::size_t match(std::string_view text, std::size_t at) const KSR_REQUIRES(secrets_mutex_);
+  // Adds where `text` has secrets. `places`, unless it is null, says where each byte stands in the text that counts.
+  void find(std::string_view text, const std::vector<std::size_t>* places, std::vector<Range>& found) const
+      KSR_REQUIRES(secrets_mutex_);
+  void find_escaped(std::string_view text, const std::vector<std::size_t>* places, int layers,
+                    std::vector<Range>& found) const KSR_REQUIRES(secrets_mutex_);
 
   mutable Mutex secrets_mutex_;
   Forms constant_ KSR_GUARDED_BY(secrets_mutex_);

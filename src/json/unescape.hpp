@@ -6,16 +6,9 @@
 #include <string>
 #include <string_view>
 
-namespace ksr::json {
+#include "base/escapes.hpp"
 
-// One character that is written as an escape.
-struct Unescaped {
-  char bytes[4];  // UTF-8
-  std::size_t size;
-  std::size_t raw_size;  // of the escape, both of a surrogate pair
-};
-// `raw` begins with a backslash. A surrogate without its other half is U+FFFD, as for Go's decoder.
-Unescaped unescape_one(std::string_view raw) noexcept;
+namespace ksr::json {
 
 // Calls `put` with the decoded text, in pieces that end between characters, without allocating.
 template <class Put>
@@ -25,7 +18,7 @@ void unescape_pieces(std::string_view raw, Put&& put) {
     if (plain > 0) put(raw.substr(0, plain));
     raw.remove_prefix(plain);
     if (raw.size() < 2) return;
-    const Unescaped one = unescape_one(raw);
+    const Unescaped one = unescape_json(raw);
     put(std::string_view(one.bytes, one.size));
     raw.remove_prefix(std::min(one.raw_size, raw.size()));
   }

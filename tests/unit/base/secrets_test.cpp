@@ -40,6 +40,29 @@ TEST_CASE("a secret is blanked in other case, as base64, percent-encoded, as JSO
   CHECK(blanked(secret, "<Pa ss/?w\\ord?>") == "<***>");
 }
 
+TEST_CASE("a secret is blanked whichever of its characters are written as escape sequences") {
+  const std::string secret = "p<ss&w\xc3\xb6rd>/42";
+  for (const char* const written :
+       {R"(p\u003css\u0026w\u00f6rd\u003e/42)", R"(p\u003Css&w\u00F6rd>\/42)", "p&lt;ss&amp;w\xc3\xb6rd&gt;/42",
+        "p&#60;ss&#x26;w&#246;rd&gt;&#47;42", "p%3Css%26w%c3%B6rd%3e%2f42",
+        R"(p\\u003css\\u0026w\\u00f6rd\\u003e\\/42)", R"(p&lt;ss&amp;w\u00f6rd\u0026gt;/42)",
+        "p%26lt;ss%26amp;w%26%23246;rd%26gt;%2F42"}) {
+    CAPTURE(written);
+    CHECK(blanked(secret, std::string("{\"error\":\"login with ") + written + " failed\"}") ==
+          R"({"error":"login with *** failed"})");
+  }
+  // What is no escape sequence, or one that is cut.
+  for (const char* const text : {"\\", "\\u00", "\\uzzzz", "&", "&lt", "&;", "&#;", "&#xfffffff;", "&nothing;", "%",
+                                 "%4", "%zz", "\\ud83d", "\\ud83d\\u0041", "&#55357;"}) {
+    CAPTURE(text);
+    CHECK(blanked(secret, text) == text);
+    CHECK(blanked("s3cr3t", std::string("s3cr3t") + text + "s3cr3t") == std::string("***") + text + "***");
+  }
+  CHECK(blanked("100%41x", "is 100%41x") == "is ***");
+  CHECK(blanked("a\\nb&lt;c", "is a\\nb&lt;c") == "is ***");
+  CHECK(blanked(secret, R"(at the end p\u003css\u0026w\u00f6)") == "at the end ***");
+}
+
 TEST_CASE("parts of a secret are blanked: what is cut, broken into lines, or shown in its middle") {
   CHECK(blanked(token, "bad token: " + token.substr(0, 40)) == "bad token: ***");
   CHECK(blanked(token, "bad token: " + token.substr(0, 40) + "... of 80") == "bad token: ***... of 80");
