@@ -61,6 +61,22 @@ void texts_of_json() {
          "1e-7\n    ]\n}\n");
   EXPECT(json_body(json::parse(R"({"b": 2.0, "a": [1, {}]})")), R"({"a":[1,{}],"b":2})");
   EXPECT(std::to_string(parse_json_sequence(R"({"a":1} {"b":2})")->size()), "2");
+  // The nearest double, not one beside it; and what is beyond all of them is no number.
+  for (const char* number : {"124.63107063419261", "123456789.12345679", "0.1", "-2.5e-7", "1.7976931348623157e+308",
+                             "5e-324", "9007199254740993", "18446744073709551615", "-9223372036854775808", "1e-7"}) {
+    EXPECT(json_body(*parse_json(number)), number);
+    EXPECT(json_body(*parse_json("[" + std::string(number) + "]")), "[" + std::string(number) + "]");
+  }
+  EXPECT(json_body(*parse_json("[123456789.123456789123456789,1e-400,-1e-400,1e2]")), "[123456789.12345679,0,-0,100]");
+  for (const char* number : {"1e400", "-1e400", "1e309", "1.8e308"}) {
+    const std::string text = R"({"a":[1,{"b":)" + std::string(number) + "}]}";
+    EXPECT(parse_json(text) ? "parsed" : "refused", "refused");
+    EXPECT(number_out_of_range(text), number);
+    EXPECT(number_out_of_range(R"({"a":1} )" + text), number);
+  }
+  EXPECT(number_out_of_range("[1,2"), "");
+  EXPECT(number_out_of_range("a: 1e400"), "");
+  EXPECT(parse_json("") || parse_json("[1] [2]") || parse_json("[1] x") ? "parsed" : "refused", "refused");
   EXPECT(parse_json_sequence(R"({"a":1} {"b")") ? "parsed" : "refused", "refused");
 }
 

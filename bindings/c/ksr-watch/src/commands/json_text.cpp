@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <boost/json/basic_parser_impl.hpp>
 #include <charconv>
+#include <cmath>
+#include <cstdint>
 #include <cstdlib>
 #include <map>
 
@@ -19,6 +22,96 @@ json::parse_options deep_options() {
   chosen.max_depth = kMaxDepth;
   return chosen;
 }
+
+// Makes a value of what the parser finds, as the handler of json::parse does, but for numbers with a fraction or an
+// exponent: Boost.JSON's own are not the nearest double.
+class Builder {
+ public:
+  static constexpr std::size_t max_object_size = json::object::max_size();
+  static constexpr std::size_t max_array_size = json::array::max_size();
+  static constexpr std::size_t max_key_size = json::string::max_size();
+  static constexpr std::size_t max_string_size = json::string::max_size();
+
+  Builder() { stack_.reset(); }
+  json::value release() { return stack_.release(); }
+  const std::string& out_of_range() const { return out_of_range_; }
+
+  bool on_document_begin(json::error_code&) { return true; }
+  bool on_document_end(json::error_code&) { return true; }
+  bool on_object_begin(json::error_code&) { return true; }
+  bool on_object_end(std::size_t size, json::error_code&) {
+    stack_.push_object(size);
+    return true;
+  }
+  bool on_array_begin(json::error_code&) { return true; }
+  bool on_array_end(std::size_t size, json::error_code&) {
+    stack_.push_array(size);
+    return true;
+  }
+  bool on_key_part(json::string_view part, std::size_t, json::error_code&) {
+    stack_.push_chars(part);
+    return true;
+  }
+  bool on_key(json::string_view last, std::size_t, json::error_code&) {
+    stack_.push_key(last);
+    return true;
+  }
+  bool on_string_part(json::string_view part, std::size_t, json::error_code&) {
+    stack_.push_chars(part);
+    return true;
+  }
+  bool on_string(json::string_view last, std::size_t, json::error_code&) {
+    stack_.push_string(last);
+    return true;
+  }
+  bool on_number_part(json::string_view part, json::error_code&) {
+    number_.append(part.data(), part.size());
+    return true;
+  }
+  bool on_int64(std::int64_t number, json::string_view, json::error_code&) {
+    number_.clear();
+    stack_.push_int64(number);
+    return true;
+  }
+  bool on_uint64(std::uint64_t number, json::string_view, json::error_code&) {
+    number_.clear();
+    stack_.push_uint64(number);
+    return true;
+  }
+  bool on_double(double about, json::string_view last, json::error_code& failure) {
+    number_.append(last.data(), last.size());
+    double number = 0;
+    if (std::from_chars(number_.data(), number_.data() + number_.size(), number).ec == std::errc::result_out_of_range) {
+      // What is too small is 0 to Go.
+      if (std::abs(about) > 1) {
+        out_of_range_ = number_;
+        failure = json::error::exponent_overflow;
+        return false;
+      }
+      number = std::copysign(0.0, about);
+    }
+    number_.clear();
+    stack_.push_double(number);
+    return true;
+  }
+  bool on_bool(bool truth, json::error_code&) {
+    stack_.push_bool(truth);
+    return true;
+  }
+  bool on_null(json::error_code&) {
+    stack_.push_null();
+    return true;
+  }
+  bool on_comment_part(json::string_view, json::error_code&) { return true; }
+  bool on_comment(json::string_view, json::error_code&) { return true; }
+
+ private:
+  json::value_stack stack_;
+  std::string number_;
+  std::string out_of_range_;
+};
+
+using Parser = json::basic_parser<Builder>;
 
 struct Decimal {
   bool negative = false;
@@ -169,10 +262,9 @@ class Writer {
 }  // namespace
 
 std::optional<json::value> parse_json(std::string_view text) {
-  json::error_code failure;
-  json::value value = json::parse(json::string_view(text.data(), text.size()), failure, {}, deep_options());
-  if (failure) return std::nullopt;
-  return value;
+  auto values = parse_json_sequence(text);
+  if (!values || values->size() != 1) return std::nullopt;
+  return std::move(values->front());
 }
 
 std::optional<std::vector<json::value>> parse_json_sequence(std::string_view text) {
@@ -181,14 +273,24 @@ std::optional<std::vector<json::value>> parse_json_sequence(std::string_view tex
     const std::size_t begin = text.find_first_not_of(" \t\r\n");
     if (begin == std::string_view::npos) return values;
     text.remove_prefix(begin);
-    json::stream_parser parser({}, deep_options());
+    Parser parser(deep_options());
     json::error_code failure;
-    const std::size_t used = parser.write_some(text.data(), text.size(), failure);
-    if (!failure && !parser.done()) parser.finish(failure);
+    const std::size_t used = parser.write_some(false, text.data(), text.size(), failure);
     if (failure) return std::nullopt;
-    values.push_back(parser.release());
+    values.push_back(parser.handler().release());
     text.remove_prefix(used);
   }
+}
+
+std::string number_out_of_range(std::string_view text) {
+  while (!text.empty()) {
+    Parser parser(deep_options());
+    json::error_code failure;
+    const std::size_t used = parser.write_some(false, text.data(), text.size(), failure);
+    if (failure || used == 0) return parser.handler().out_of_range();
+    text.remove_prefix(used);
+  }
+  return "";
 }
 
 const json::value* value_at(const json::value& value, std::initializer_list<std::string_view> path) {

@@ -12,10 +12,12 @@
 
 namespace ksr::commands {
 
-// Empty: it is not JSON.
+// Empty: it is not JSON, or has a number that no double holds. Numbers are the nearest double, as in Go.
 std::optional<boost::json::value> parse_json(std::string_view text);
 // Values one after the other, with white space in between. Empty: it is not JSON.
 std::optional<std::vector<boost::json::value>> parse_json_sequence(std::string_view text);
+// The number for which these took a text for no JSON, such as 1e400; empty: it was something else.
+std::string number_out_of_range(std::string_view text);
 
 // The member of members; NULL when there is none.
 const boost::json::value* value_at(const boost::json::value& value, std::initializer_list<std::string_view> path);

@@ -75,6 +75,10 @@ bool has_json(std::string_view text) {
 }
 
 Expected<json::value> read_yaml(const std::string& text, const std::string& place) {
+  // YAML would make a string of it.
+  if (const std::string number = number_out_of_range(text); !number.empty()) {
+    return wrong(place, "has the number " + one_line(number) + ", which is out of range");
+  }
   try {
     const cluster::YamlDocument document(text, kYamlLimits);
     if (document.has_more()) {

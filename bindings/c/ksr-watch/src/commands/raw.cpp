@@ -128,7 +128,9 @@ Expected<void> run_raw(Session& session) {
     Expected<std::string> body = read_whole(files.front());
     if (!body) return body.error();
     request.body = *std::move(body);
-    if (!request.body.empty() && !parse_json(request.body)) {
+    // JSON with a number that is out of range is the server's to refuse.
+    const bool is_json = parse_json(request.body) || !number_out_of_range(request.body).empty();
+    if (!request.body.empty() && !is_json) {
       request.keys.emplace_back("header.Content-Type", "application/yaml");
     }
   }
