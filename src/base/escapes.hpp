@@ -13,7 +13,8 @@ namespace ksr {
 struct Unescaped {
   char bytes[4];  // UTF-8
   std::size_t size;
-  std::size_t raw_size;  // of the sequence, both halves of a surrogate pair; may be beyond the end of what is no valid one
+  std::size_t
+      raw_size;  // of the sequence, both halves of a surrogate pair; may be beyond the end of what is no valid one
 };
 // `raw` begins with a backslash and another character. A surrogate without its other half is U+FFFD, as for Go's
 // decoder. What is not valid JSON yields some character, and is never read past its end.

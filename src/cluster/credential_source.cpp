@@ -12,8 +12,8 @@ namespace {
 
 // A file that cannot be read is not read again for every request.
 constexpr Milliseconds kRetryAfterFailure{10'000};
-// Fetched less than that ago in place of a rejected one, and rejected: another fetch would most likely return the same,
-// and each 401 would cost one. Or it is the late refusal of the one that was replaced.
+// Of a plugin. Fetched less than that ago in place of a rejected one, and rejected: another fetch would most likely
+// return the same, and each 401 would cost one. Or it is the late refusal of the one that was replaced.
 constexpr Milliseconds kTooYoungToReject{1'000};
 constexpr Milliseconds kMinBackoff{1'000};
 constexpr Milliseconds kMaxBackoff{60'000};
@@ -203,7 +203,9 @@ bool CredentialSource::reject() {
   if (!plan_.credentials) return false;
   // A fetch on its way is newer than what was rejected, unless it is a file that was read a little too early.
   if (renewing_ && (!plan_.period || replaces_rejected_)) return true;
-  if (value_ && replaces_rejected_ && executor_.now() - fetched_at_ < min_age_to_reject_) return false;
+  // Reading a file costs less than the request that was refused.
+  const bool is_file = plan_.period.has_value();
+  if (value_ && replaces_rejected_ && !is_file && executor_.now() - fetched_at_ < min_age_to_reject_) return false;
   rejected_ = true;
   return true;
 }

@@ -145,9 +145,8 @@ Expected<Credentials> run_exec_plugin(const ExecPlan& plan, const std::atomic<bo
   if (call.program.find('/') == std::string::npos) {
     const auto found = found_in_path(call.program, plan.search_path);
     if (!found) {
-      const std::string hint = plan.stanza.install_hint.empty()
-                                   ? ""
-                                   : ": " + text.shown(last_line(plan.stanza.install_hint), kMaxLineLength);
+      const std::string hint =
+          plan.stanza.install_hint.empty() ? "" : ": " + text.shown(plan.stanza.install_hint, kMaxForeignText);
       return failed(plan, in_quotes(call.program) + " was not found in PATH" + hint);
     }
     call.program = *found;

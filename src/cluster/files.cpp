@@ -63,6 +63,7 @@ int open_for_reading(const std::string& path) {
 
 constexpr std::chrono::seconds kMaxPipeWait{10};
 constexpr std::size_t kMaxKeptPipes = 16;
+constexpr std::size_t kBlockSize = std::size_t{16} * 1024;
 
 Error not_written_in_time(const NamedFile& file) {
   return unreadable(file, "the pipe was not written to its end within " + std::to_string(kMaxPipeWait.count()) + " s");
@@ -88,18 +89,19 @@ bool wait_for_writer(int descriptor, std::chrono::steady_clock::time_point deadl
 Expected<std::string> read_to_end(const NamedFile& file, int descriptor, std::size_t max_size,
                                   std::optional<std::chrono::steady_clock::time_point> deadline) {
   std::string content;
-  char block[16 * 1024];
+  // Not on the stack, of which a host's thread may have little.
+  std::string block(kBlockSize, '\0');
   // A pipe without a writer reads as ended: before the first byte that says nothing, afterwards it is the end. poll()
   // would not tell of it when the writer had closed before this descriptor was opened (Linux's fifo_open()).
   bool waits = deadline.has_value();
   for (;;) {
     if (waits && !wait_for_writer(descriptor, *deadline)) return not_written_in_time(file);
-    const ssize_t count = ::read(descriptor, block, sizeof block);
+    const ssize_t count = ::read(descriptor, block.data(), block.size());
     if (count == 0) return content;
     waits = deadline && count < 0;
     if (count < 0 && (errno == EINTR || (waits && errno == EAGAIN))) continue;
     if (count < 0) return unreadable(file, errno);
-    content.append(block, static_cast<std::size_t>(count));
+    content.append(block, 0, static_cast<std::size_t>(count));
     if (content.size() > max_size) {
       return unreadable(file, "it is larger than " + std::to_string(max_size) + " bytes");
     }

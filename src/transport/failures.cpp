@@ -31,6 +31,10 @@ Error io_error(const std::string& step, const boost::system::error_code& reason)
   return transport_error(step, reason_text(reason));
 }
 
+bool is_openssl_out_of_memory(unsigned long code) noexcept {
+  return ERR_GET_REASON(code) == ERR_R_MALLOC_FAILURE;
+}
+
 bool is_resource_exhaustion(const boost::system::error_code& reason) noexcept {
   return reason.category() == boost::system::system_category() && ksr::is_resource_exhaustion(reason.value());
 }

@@ -15,6 +15,7 @@
 #include "base/resource_exhaustion.hpp"
 #include "base/server_name.hpp"
 #include "base/standard_descriptors.hpp"
+#include "transport/failures.hpp"
 #include "transport/pem.hpp"
 
 namespace ksr::transport {
@@ -30,6 +31,7 @@ struct FreeStore {
 std::string openssl_reason() {
   const unsigned long code = ERR_peek_last_error();
   ERR_clear_error();
+  if (is_openssl_out_of_memory(code)) throw std::bad_alloc();
   const char* reason = ERR_reason_error_string(code);
   return reason ? reason : "unknown reason";
 }

@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "base/standard_descriptors.hpp"
+#include "transport/failures.hpp"
 
 namespace ksr::transport {
 namespace {
@@ -272,9 +273,12 @@ TlsStream::Error TlsStream::failure(int result) const {
   if (why == SSL_ERROR_ZERO_RETURN) return boost::asio::error::eof;
   if (at_end_) return boost::asio::ssl::error::stream_truncated;
   if (why == SSL_ERROR_SYSCALL && errno_ != 0) return {errno_, boost::asio::error::get_system_category()};
-  if (const unsigned long code = ERR_get_error()) {
-    return {static_cast<int>(code), boost::asio::error::get_ssl_category()};
+  const unsigned long code = ERR_peek_error();
+  // What follows from a lack of memory says something else, such as that a key is too weak.
+  while (const unsigned long queued = ERR_get_error()) {
+    if (is_openssl_out_of_memory(queued)) return boost::asio::error::no_memory;
   }
+  if (code != 0) return {static_cast<int>(code), boost::asio::error::get_ssl_category()};
   return boost::asio::ssl::error::unspecified_system_error;
 }
 

@@ -8,7 +8,7 @@ file(GLOB ksr_program_sources CONFIGURE_DEPENDS "${ksr_program_dir}/src/*.c" "${
 
 set(ksr_program_shared)
 foreach(name IN ITEMS
-  base/base64 base/blocking_pool base/civil_time base/exception_error base/option_text base/page_check base/secrets base/server_name base/standard_descriptors
+  base/base64 base/blocking_pool base/civil_time base/escapes base/exception_error base/option_text base/page_check base/secrets base/server_name base/standard_descriptors
   base/status base/text base/thread base/url
   cluster/bounded_json cluster/connection_spec cluster/discovery_documents cluster/files cluster/find_connection_spec
   cluster/kubeconfig cluster/process_environment cluster/resource cluster/rest_mapper cluster/yaml_document

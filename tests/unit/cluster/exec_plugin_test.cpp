@@ -141,7 +141,7 @@ TEST_CASE("a bare command is looked up in PATH, and the error has the install hi
   CHECK(plugin.run().has_value());
   plugin.plan.search_path = "relative:.:";
   plugin.plan.stanza.install_hint = "first line\nget it from example.com";
-  CHECK(has(plugin.message(), "\"plugin\" was not found in PATH: get it from example.com"));
+  CHECK(has(plugin.message(), "\"plugin\" was not found in PATH: first line get it from example.com"));
 }
 
 TEST_CASE("the error of a failed plugin has its exit code and the last line of stderr, without what looks secret") {

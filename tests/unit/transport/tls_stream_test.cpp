@@ -7,6 +7,7 @@
 #include <atomic>
 #include <cstdlib>
 #include <future>
+#include <thread>
 
 #include "support/certificates.hpp"
 #include "support/urls.hpp"
@@ -53,6 +54,11 @@ class LargeBlocks {
  public:
   static int live() { return live_; }
   static int made() { return made_; }
+  // On the calling thread, after so many allocations each further one fails. Below zero: none does.
+  static void fail_after(int count) {
+    countdown_ = count;
+    failing_ = count < 0 ? std::thread::id() : std::this_thread::get_id();
+  }
 
  private:
   struct alignas(std::max_align_t) Head {
@@ -60,6 +66,7 @@ class LargeBlocks {
   };
 
   static void* allocate(std::size_t size, const char*, int) {
+    if (failing_ == std::this_thread::get_id() && countdown_-- <= 0) return nullptr;
     auto* const head = static_cast<Head*>(std::malloc(sizeof(Head) + size));
     if (head == nullptr) return nullptr;
     head->large = size >= 60'000;
@@ -71,6 +78,7 @@ class LargeBlocks {
   }
   static void* reallocate(void* block, std::size_t size, const char* file, int line) {
     if (block == nullptr) return allocate(size, file, line);
+    if (failing_ == std::this_thread::get_id() && countdown_-- <= 0) return nullptr;
     Head* const head = static_cast<Head*>(block) - 1;
     auto* const moved = static_cast<Head*>(std::realloc(head, sizeof(Head) + size));
     return moved == nullptr ? nullptr : moved + 1;
@@ -82,6 +90,8 @@ class LargeBlocks {
     std::free(head);
   }
 
+  static inline std::atomic<std::thread::id> failing_{std::thread::id()};
+  static inline std::atomic<int> countdown_{0};
   static inline std::atomic<int> live_{0};
   static inline std::atomic<int> made_{0};
   // Before OpenSSL has any.
@@ -229,4 +239,34 @@ TEST_CASE("a connection is used again, unless bytes came on it that no request w
     CHECK(listener.body() == (i < 2 ? "first" : "other"));
     if (i == 1) REQUIRE(unasked_sent.get_future().wait_for(kWaitLimit) == std::future_status::ready);
   }
+}
+
+TEST_CASE("a handshake for which OpenSSL has no memory is no failure of the server") {
+  const ServerContext context = server_context(shared_authority().issue("server", "IP:127.0.0.1"));
+  RawServer server([&](Peer& peer) {
+    if (!peer.start_tls(context.get())) return;
+    peer.receive_head();
+    peer.send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    peer.wait_for_close();
+  });
+  ConnectionSettings settings;
+  settings.server = ksr::testing::url_of(server.tls_url());
+  settings.tls.ca_pem = shared_authority().certificate_pem();
+  bool failed = false;
+  // As many allocations as succeed before all others fail: each step of the handshake is the first one at some count.
+  for (int count = 0; count < 3000; count += 1 + count / 20) {
+    CAPTURE(count);
+    const auto connection = connect(settings);
+    Listener listener;
+    on_network([count] { LargeBlocks::fail_after(count); });
+    listener.get(connection, request_for("/"));
+    REQUIRE(listener.wait_for_end());
+    on_network([] { LargeBlocks::fail_after(-1); });
+    if (!listener.error()) break;
+    CAPTURE(listener.error()->message);
+    CHECK(listener.error()->status == Status::out_of_memory);
+    failed = true;
+    listener.drop();
+  }
+  CHECK(failed);
 }
