@@ -122,6 +122,8 @@ void CallbackDispatcher::log(LogLevel level, std::string line) {
 
 void CallbackDispatcher::mark_synced() {
   const MutexLock lock(mutex_);
+  // ksr_latest shows the view as it was at the cancel, when there was none.
+  if (stopped_) return;
   synced_ = true;
   changed_.notify_all();
 }

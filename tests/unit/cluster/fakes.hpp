@@ -7,9 +7,11 @@
 #include <exception>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -53,6 +55,30 @@ class FakeExecutor final : public Executor {
     return tasks_.empty();
   }
 
+  // For tests that do something between two tasks: one timer that is due, or one task. False: there is neither.
+  bool run_one(bool timer_first) {
+    const bool due = !timers_.empty() && timers_.begin()->first.first <= now_;
+    std::function<void()> task;
+    if (due && (timer_first || idle())) {
+      task = std::move(timers_.begin()->second);
+      timers_.erase(timers_.begin());
+    } else {
+      task = next();
+    }
+    if (!task) return false;
+    running_ = true;
+    task();
+    // Destroyed before the next one runs, as by the network thread.
+    task = nullptr;
+    running_ = false;
+    return true;
+  }
+  // Time alone: what is due then runs with run_one().
+  void pass(Milliseconds by) { now_ += by; }
+  std::optional<Instant> next_timer() const {
+    return timers_.empty() ? std::nullopt : std::optional<Instant>(timers_.begin()->first.first);
+  }
+
  private:
   // By time and then by number: never by address, which another timer has once the first is gone.
   using Timers = std::map<std::pair<Instant, std::uint64_t>, std::function<void()>>;
@@ -92,7 +118,7 @@ struct Reply {
   std::string retry_after = {};
 };
 
-// Answers requests by their target; unknown ones with 404.
+// Answers requests by their target, unknown ones with 404; or leaves them to `serve`.
 class FakeTransport final : public transport::Transport {
  public:
   explicit FakeTransport(FakeExecutor& executor) : executor_(executor) {}
@@ -112,6 +138,11 @@ class FakeTransport final : public transport::Transport {
   std::vector<transport::ConnectionSettings> connects;
   std::vector<transport::Request> requests;
   bool silent = false;
+  // When set, it answers each request instead, in later tasks: the observer is called while `alive` says that the
+  // exchange exists.
+  std::function<void(const transport::Request& request, transport::ExchangeObserver& observer,
+                     const std::shared_ptr<const bool>& alive)>
+      serve;
 
   // The watches whose exchange exists.
   std::size_t open_watches() const {
@@ -141,11 +172,13 @@ class FakeTransport final : public transport::Transport {
   };
   class FakeExchange final : public transport::Exchange {
    public:
-    explicit FakeExchange(std::shared_ptr<bool> alive) : alive_(std::move(alive)) {}
+    explicit FakeExchange(std::shared_ptr<bool> alive, bool sent = false) : alive_(std::move(alive)), sent_(sent) {}
     ~FakeExchange() override { *alive_ = false; }
+    bool is_sent() const noexcept override { return sent_; }
 
    private:
     std::shared_ptr<bool> alive_;
+    const bool sent_;
   };
   class FakeConnection final : public transport::Connection {
    public:
@@ -164,9 +197,13 @@ class FakeTransport final : public transport::Transport {
   };
 
   std::unique_ptr<transport::Exchange> answer(transport::Request request, transport::ExchangeObserver& observer) {
+    auto alive = std::make_shared<bool>(true);
+    if (serve) {
+      serve(request, observer, alive);
+      return std::make_unique<FakeExchange>(alive, true);
+    }
     requests.push_back(request);
     if (thrown_by_get) std::rethrow_exception(thrown_by_get);
-    auto alive = std::make_shared<bool>(true);
     sent_.push_back({request.target, alive, &observer});
     if (silent) return std::make_unique<FakeExchange>(alive);
     executor_.post([this, alive, request, &observer] {

@@ -334,6 +334,20 @@ TEST_CASE("a stream that is cancelled shows the view as it was, whatever the oth
   CHECK(first.stream->latest()->view().resource_version() == last->view().resource_version());
 }
 
+// Seed 1 of tests/stream.
+TEST_CASE("a stream that was cancelled before the first list is not synced by what comes after that") {
+  Sharing sharing;
+  Opened& first = sharing.open_only();
+  Opened& second = sharing.open_only();
+  while (sharing.requests() == 0) REQUIRE(sharing.world.executor.run_one(true));
+  // The list is there before the engine knows of the cancel.
+  first.stream->cancel();
+  sharing.world.executor.run();
+  CHECK(second.synced());
+  CHECK_FALSE(first.stream->latest());
+  CHECK(first.stream->wait_synced(Milliseconds(0)) == Status::cancelled);
+}
+
 TEST_CASE("a stream that could not be opened, or was never started, leaves the others as they are") {
   Sharing sharing;
   Opened& first = sharing.open();
