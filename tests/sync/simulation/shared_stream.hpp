@@ -1,15 +1,13 @@
 // `SharedStream` is one of the streams that share the view of a Client: a publisher of that view and a host that takes
-// snapshots at random times, adds their deltas up, and checks them against etcd; used by Client.
+// snapshots at random times, which are checked against etcd; used by Client.
 #pragma once
 
-#include <cstddef>
-#include <cstdint>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 
 #include "delivery/publisher.hpp"
+#include "simulation/told_view.hpp"
 #include "simulation/world.hpp"
 
 namespace ksr::sync::testing {
@@ -24,7 +22,7 @@ class SharedStream {
   // The host takes the next snapshot, if there is one.
   void deliver();
   // As ksr_latest.
-  void show_latest();
+  void show_latest() { told_.show(publisher_.latest()); }
   // All that there is, when that is the state of the server.
   void deliver_all();
   // As ksr_cancel. From then on ksr_latest shows the same.
@@ -35,31 +33,11 @@ class SharedStream {
   bool delivery_planned = false;
 
  private:
-  // uid to resourceVersion.
-  using Held = std::map<std::string, std::string>;
-  struct Last {
-    std::uint64_t sequence = 0;
-    Held held;
-  };
-
-  void expect(bool holds, const char* what) const;
-  Held after(const delivery::Snapshot& snapshot) const;
-  void check_view(const store::View& view, bool delivered);
-  Last shown();
-  static Held held_by(const store::View& view);
-
-  World& world_;
   const std::string name_;
   const Milliseconds slowest_;
   delivery::Publisher publisher_;
-  std::uint64_t sequence_ = 0;
-  // As the deltas say.
-  Held held_;
-  // The server's state at the last view's resourceVersion.
-  Etcd::State expected_;
-  std::size_t expected_next_ = 0;
-  Revision expected_version_ = 0;
-  std::optional<Last> last_;
+  ToldView told_;
+  std::optional<ToldView::Shown> last_;
 };
 
 }  // namespace ksr::sync::testing

@@ -2,21 +2,15 @@
 #pragma once
 
 #include <cstdint>
-#include <stdexcept>
 #include <string>
 
 #include "simulation/agenda.hpp"
 #include "simulation/etcd.hpp"
+#include "simulation/invariant.hpp"
 #include "simulation/scenario.hpp"
 #include "simulation/seeded_random.hpp"
 
 namespace ksr::sync::testing {
-
-// An invariant does not hold.
-class InvariantViolation final : public std::runtime_error {
- public:
-  using std::runtime_error::runtime_error;
-};
 
 struct World {
   World(std::uint64_t seed, bool tracing);
