@@ -7,6 +7,7 @@
 #include <iterator>
 #include <utility>
 
+#include "base/system_random.hpp"
 #include "base/thread_check.hpp"
 #include "stream/engine.hpp"
 #include "transport/real_transport.hpp"
@@ -51,6 +52,10 @@ Runtime& Runtime::instance() {
     return runtime;
   }();
   return *leaked;
+}
+
+std::unique_ptr<Random> Runtime::random() const {
+  return make_random_ ? make_random_() : std::make_unique<SystemRandom>();
 }
 
 void Runtime::add(std::list<std::shared_ptr<Engine>>& list_node) {

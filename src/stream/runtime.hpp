@@ -3,14 +3,17 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <list>
 #include <memory>
 #include <optional>
 #include <unordered_map>
+#include <utility>
 
 #include "base/error.hpp"
 #include "base/executor.hpp"
 #include "base/instant.hpp"
+#include "base/random.hpp"
 #include "cluster/access.hpp"
 #include "stream/informer.hpp"
 #include "sync/server_state.hpp"
@@ -52,10 +55,14 @@ class Runtime {
   // The one of the process; starts the network thread. Throws std::bad_alloc when no thread can be had.
   static Runtime& instance();
 
-  Runtime(Executor& executor, transport::Transport& transport) : executor_(executor), transport_(transport) {}
+  using MakeRandom = std::function<std::unique_ptr<Random>()>;
+  // `make_random`: for each engine its own; a SystemRandom where it is empty.
+  Runtime(Executor& executor, transport::Transport& transport, MakeRandom make_random = {})
+      : executor_(executor), transport_(transport), make_random_(std::move(make_random)) {}
 
   Executor& executor() noexcept { return executor_; }
   transport::Transport& transport() noexcept { return transport_; }
+  std::unique_ptr<Random> random() const;
   Informers& informers() noexcept { return informers_; }
 
   // --- network thread only ------------------------------------------------------------------------------------------
@@ -72,6 +79,7 @@ class Runtime {
 
   Executor& executor_;
   transport::Transport& transport_;
+  const MakeRandom make_random_;
   Informers informers_;
   ServerStates server_states_;
   std::list<std::shared_ptr<Engine>> engines_;

@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "base/log_buffer.hpp"
-#include "base/system_random.hpp"
 #include "cluster/access.hpp"
 #include "stream/engine.hpp"
 #include "stream/sharing_key.hpp"
@@ -43,8 +42,8 @@ Expected<void> check(const Config& config) {
 EngineParts engine_parts(const Config& config, std::shared_ptr<cluster::Access> access, Runtime& runtime) {
   auto view = std::make_shared<delivery::SharedView>(
       config.limit, std::max<std::size_t>(config.query.namespaces.size(), 1), config.fields.index);
-  EngineParts parts{runtime.executor(), runtime.server_states(), std::make_unique<SystemRandom>(), config,
-                    std::move(access),  std::move(view),         std::make_shared<Statistics>()};
+  EngineParts parts{runtime.executor(), runtime.server_states(),       runtime.random(), config, std::move(access),
+                    std::move(view),    std::make_shared<Statistics>()};
   // The rest of it is in the Access: an engine, which may outlive the stream that made it, holds no secrets.
   parts.config.connection = cluster::ConnectionOptions();
   parts.config.connection.request_timeout = config.connection.request_timeout;
