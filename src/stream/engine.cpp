@@ -150,13 +150,18 @@ void Engine::inform(Subscriber& subscriber) noexcept {
   }
 }
 
-void Engine::cancel() {
+void Engine::cancel() noexcept {
   KSR_ASSERT_ON_THREAD(parts_.executor);
   cancelled_ = true;
   resolving_.cancel();
   version_fetch_.reset();
   retry_.reset();
-  for (const auto& session : sessions_) session->cancel();
+  try {
+    for (const auto& session : sessions_) session->cancel();
+  } catch (...) {
+    // There is no memory to end them in order. This is a task of its own: none of them is on the call stack.
+    sessions_.clear();
+  }
 }
 
 void Engine::on_clock_jump() {

@@ -42,8 +42,8 @@ class Engine final : public std::enable_shared_from_this<Engine>, private Sessio
   // One that comes after start() is told how things stand, and gets what is there.
   void add(Subscribers::List& node);
   void remove(Subscribers::List& node, Subscribers::List::iterator subscriber) noexcept;
-  // Nothing is sent or reported afterwards.
-  void cancel();
+  // Nothing is sent or reported afterwards. Not within a call of a session.
+  void cancel() noexcept;
   // A fatal error has ended it. Any thread.
   bool over() const noexcept { return over_.load(); }
   void on_clock_jump();

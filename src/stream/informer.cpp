@@ -96,11 +96,7 @@ void Subscription::remove(Handle& handle) noexcept {
   const std::shared_ptr<Engine> engine = handle.engine_handle->engine;
   if (std::exchange(handle.added, false)) engine->remove(handle.node, handle.subscriber);
   if (!handle.last) return;
-  try {
-    engine->cancel();
-  } catch (...) {
-    // It is cancelled; what it holds is destroyed with it.
-  }
+  engine->cancel();
   handle.runtime.remove(engine);
 }
 

@@ -77,6 +77,8 @@ void Session::on_clock_jump() {
 
 void Session::on_lost(const Error& error) {
   KSR_ASSERT_ON_THREAD(parts_.executor);
+  // The reflector is over, and repeats nothing.
+  if (failing_) return fail(current_error_ ? current_error_->error : error);
   reflector_.on_exception(error, now());
   flush();
 }
@@ -261,15 +263,26 @@ void Session::on_state(sync::State state) {
 }
 
 void Session::on_error(const Error& error, std::optional<Milliseconds> next_try) {
+  failing_ = !next_try;
   // An error of a request has its context; one that the reflector found by itself does not.
   const Error reported = error.context ? error : error.within(context(kWatch));
   // An object that was skipped leaves the session live.
   const bool stops = !next_try || reflector_.state() != sync::State::live;
   if (stops) current_error_ = stream::current_error(reported, next_try, now());
+  if (failing_) return fail(reported);
   // The host may read all of it in its on_error.
   owner_.on_session_counters();
   parts_.subscribers.post_error({reported, next_try});
-  if (!next_try) owner_.on_fatal();
+}
+
+// Where there is no memory for it, on_lost() tries again.
+void Session::fail(const Error& error) {
+  // What was received last comes before the end.
+  announce();
+  owner_.on_session_counters();
+  parts_.subscribers.post_error({error, std::nullopt});
+  failing_ = false;
+  owner_.on_fatal();
 }
 
 void Session::count_bytes(std::size_t bytes) {
@@ -285,10 +298,12 @@ void Session::note_encoding(bool protobuf) {
   parts_.statistics.encoding.store(protobuf ? 1 : 0, std::memory_order_relaxed);
 }
 
+void Session::announce() {
+  if (unannounced_ > 0) parts_.subscribers.post_update(std::exchange(unannounced_, 0));
+}
+
 void Session::flush() {
-  if (unannounced_ > 0) {
-    parts_.subscribers.post_update(std::exchange(unannounced_, 0));
-  }
+  announce();
   owner_.on_session_state();
 }
 

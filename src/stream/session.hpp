@@ -112,6 +112,8 @@ class Session final : private sync::Effects, private CallOwner {
   void log_listed(std::string_view resource_version) noexcept;
   transport::Request list_request(const sync::ListRequest& request) const;
   void run(sync::RequestId id, std::unique_ptr<Call> call, transport::Request request, bool websocket);
+  void announce();
+  void fail(const Error& error);
 
   SessionOwner& owner_;
   const SessionParts parts_;
@@ -144,6 +146,8 @@ class Session final : private sync::Effects, private CallOwner {
   std::size_t candidate_ = 0;
   CurrentErrorRef current_error_;
   bool synced_ = false;
+  // A fatal error has not been reported yet.
+  bool failing_ = false;
 };
 
 }  // namespace ksr::stream

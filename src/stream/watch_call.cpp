@@ -104,11 +104,11 @@ void WatchCall::log_stop(const char* why) noexcept {
   log_end("closed", why);
 }
 
-void WatchCall::log_end(const char* what, const std::string& how) noexcept {
+void WatchCall::log_end(const char* what, std::string_view how) noexcept {
   if (!opened_at_) return;
   log_line(owner().logger(), level_, [&] {
     const auto age = std::chrono::duration_cast<std::chrono::seconds>(now() - *opened_at_);
-    return context().text() + ": " + what + " after " + std::to_string(age.count()) + " s" + how;
+    return context().text() + ": " + what + " after " + std::to_string(age.count()) + " s" + std::string(how);
   });
 }
 

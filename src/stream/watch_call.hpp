@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 
 #include "cluster/query.hpp"
@@ -42,7 +43,7 @@ class WatchCall final : public Call, private json::WatchObserver {
   void on_unknown_event(std::string_view type) override;
   void on_bad_event(const Error& error, bool may_be_deletion) override;
   // "<request>: ended after 5 s" and `how`; when it had opened.
-  void log_end(const char* who, const std::string& how) noexcept;
+  void log_end(const char* who, std::string_view how) noexcept;
 
   void read_json();
   void read_protobuf();

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "cluster/open_access.hpp"
+#include "support/allocation_failure.hpp"
 #include "support/temporary_directory.hpp"
 
 namespace ksr::cluster::testing {
@@ -24,13 +25,16 @@ namespace ksr::cluster::testing {
 class FakeExecutor final : public Executor {
  public:
   void post(std::function<void()> task) override {
+    // As that of the network thread, which has a reserve.
+    const ksr::testing::WithMemory with_memory;
     const std::lock_guard lock(tasks_mutex_);
     tasks_.push_back(std::move(task));
   }
   std::unique_ptr<Timer> schedule(Instant at, std::function<void()> task) override {
     const Timers::key_type key{at, ++last_timer_};
+    auto timer = std::make_unique<FakeTimer>(*this, key);
     timers_.emplace(key, std::move(task));
-    return std::make_unique<FakeTimer>(*this, key);
+    return timer;
   }
   Instant now() const override { return now_; }
   bool on_this_thread() const noexcept override { return running_; }
@@ -66,11 +70,9 @@ class FakeExecutor final : public Executor {
       task = next();
     }
     if (!task) return false;
-    running_ = true;
-    task();
-    // Destroyed before the next one runs, as by the network thread.
-    task = nullptr;
-    running_ = false;
+    const Running running(running_);
+    // It is destroyed before the next one runs, as by the network thread.
+    std::exchange(task, nullptr)();
     return true;
   }
   // Time alone: what is due then runs with run_one().
@@ -82,6 +84,17 @@ class FakeExecutor final : public Executor {
  private:
   // By time and then by number: never by address, which another timer has once the first is gone.
   using Timers = std::map<std::pair<Instant, std::uint64_t>, std::function<void()>>;
+  // An exception may end a task.
+  class Running {
+   public:
+    explicit Running(bool& running) : running_(running) { running_ = true; }
+    ~Running() { running_ = false; }
+    Running(const Running&) = delete;
+    Running& operator=(const Running&) = delete;
+
+   private:
+    bool& running_;
+  };
   class FakeTimer final : public Timer {
    public:
     FakeTimer(FakeExecutor& executor, Timers::key_type key) : executor_(executor), key_(key) {}
@@ -197,13 +210,15 @@ class FakeTransport final : public transport::Transport {
   };
 
   std::unique_ptr<transport::Exchange> answer(transport::Request request, transport::ExchangeObserver& observer) {
-    auto alive = std::make_shared<bool>(true);
     if (serve) {
+      const ksr::testing::WithMemory with_memory;
+      auto alive = std::make_shared<bool>(true);
       serve(request, observer, alive);
       return std::make_unique<FakeExchange>(alive, true);
     }
     requests.push_back(request);
     if (thrown_by_get) std::rethrow_exception(thrown_by_get);
+    auto alive = std::make_shared<bool>(true);
     sent_.push_back({request.target, alive, &observer});
     if (silent) return std::make_unique<FakeExchange>(alive);
     executor_.post([this, alive, request, &observer] {

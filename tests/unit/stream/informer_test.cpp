@@ -12,6 +12,7 @@
 #include "stream/config_keys.hpp"
 #include "stream/sharing_key.hpp"
 #include "stream/stream.hpp"
+#include "support/allocation_failure.hpp"
 #include "unit/stream/fixture.hpp"
 
 using namespace ksr;
@@ -105,6 +106,7 @@ struct Sharing : StreamFixture {
 };
 
 using Lines = std::vector<std::string>;
+using ksr::testing::FailingAllocation;
 
 }  // namespace
 
@@ -229,6 +231,24 @@ TEST_CASE("a fatal error ends all; a stream that is opened afterwards begins ane
   CHECK(fourth.synced());
 }
 
+TEST_CASE("what came in one read with a fatal error is delivered before the end") {
+  Sharing sharing;
+  sharing.config.sync.reconnect = false;
+  Opened& opened = sharing.open();
+  opened.callbacks();
+  sharing.run([&] {
+    sharing.world.transport.send_to_watches(
+        R"({"type":"ADDED","object":{"kind":"Pod","apiVersion":"v1","metadata":{"name":"two","namespace":"a","uid":"two",)"
+        R"("resourceVersion":"11"}}})"
+        "\n"
+        R"({"type":"ERROR","object":{"kind":"Status","apiVersion":"v1","status":"Failure","message":"failed","code":500}})"
+        "\n");
+  });
+  CHECK(opened.has_callback("update 2: 2 objects, 1 deltas"));
+  CHECK(opened.has_callback("error watch of v1/pods"));
+  CHECK(opened.callbacks().back() == "destroy");
+}
+
 TEST_CASE("one that came when the fatal error was on its way gets it too") {
   Sharing sharing;
   sharing.config.sync.reconnect = false;
@@ -334,7 +354,6 @@ TEST_CASE("a stream that is cancelled shows the view as it was, whatever the oth
   CHECK(first.stream->latest()->view().resource_version() == last->view().resource_version());
 }
 
-// Seed 1 of tests/stream.
 TEST_CASE("a stream that was cancelled before the first list is not synced by what comes after that") {
   Sharing sharing;
   Opened& first = sharing.open_only();
@@ -346,6 +365,79 @@ TEST_CASE("a stream that was cancelled before the first list is not synced by wh
   CHECK(second.synced());
   CHECK_FALSE(first.stream->latest());
   CHECK(first.stream->wait_synced(Milliseconds(0)) == Status::cancelled);
+}
+
+TEST_CASE("a fatal error ends the stream, whatever there is no memory for") {
+  bool failed = true;
+  for (std::size_t nth = 0; failed; ++nth) {
+    CAPTURE(nth);
+    Sharing sharing;
+    sharing.config.sync.reconnect = false;
+    transport::ExchangeObserver* list = nullptr;
+    sharing.world.transport.serve = [&](const transport::Request&, transport::ExchangeObserver& observer,
+                                        const std::shared_ptr<const bool>&) { list = &observer; };
+    Opened& opened = sharing.open();
+    REQUIRE(list != nullptr);
+    sharing.run([&] {
+      list->on_head({403, "text/plain", "", {}});
+      const FailingAllocation failing(nth);
+      list->on_end(std::nullopt);
+      failed = failing.has_failed();
+    });
+    CHECK(opened.state() == sync::State::closed);
+    CHECK(opened.has_callback("error "));
+    CHECK(opened.callbacks().back() == "destroy");
+  }
+}
+
+TEST_CASE("a watch that takes over from another one needs no memory to say so") {
+  bool failed = true;
+  for (std::size_t nth = 0; failed; ++nth) {
+    CAPTURE(nth);
+    Sharing sharing;
+    std::vector<transport::ExchangeObserver*> sent;
+    sharing.world.transport.serve = [&](const transport::Request&, transport::ExchangeObserver& observer,
+                                        const std::shared_ptr<const bool>&) { sent.push_back(&observer); };
+    Opened& opened = sharing.open();
+    REQUIRE(sent.size() == 1);
+    sharing.run([&] {
+      sent[0]->on_head({200, "application/json", "", {}});
+      sent[0]->on_body(StreamFixture::pod_list("one").body);
+      sent[0]->on_end(std::nullopt);
+    });
+    REQUIRE(sent.size() == 2);
+    const transport::ResponseHead head{200, "application/json", "", {}};
+    sharing.run([&] { sent[1]->on_head(head); });
+    sharing.world.executor.advance(*sharing.config.sync.watch_timeout - std::chrono::seconds(5));
+    REQUIRE(sent.size() == 3);
+    sharing.run([&] {
+      const FailingAllocation failing(nth);
+      sent[2]->on_head(head);
+      failed = failing.has_failed();
+    });
+    CHECK(opened.synced());
+  }
+}
+
+TEST_CASE("the last stream that is cancelled ends the requests without memory, also while it is not closed") {
+  bool failed = true;
+  for (std::size_t nth = 0; failed; ++nth) {
+    CAPTURE(nth);
+    Sharing sharing;
+    Opened& opened = sharing.open();
+    REQUIRE(sharing.world.transport.open_watches() == 1);
+    opened.stream->cancel();
+    {
+      const FailingAllocation failing(nth);
+      REQUIRE(sharing.world.executor.run_one(false));
+      failed = failing.has_failed();
+    }
+    sharing.world.executor.run();
+    CHECK(sharing.world.transport.open_watches() == 0);
+    const std::size_t requests = sharing.requests();
+    sharing.world.executor.advance(std::chrono::hours(1));
+    CHECK(sharing.requests() == requests);
+  }
 }
 
 TEST_CASE("a stream that could not be opened, or was never started, leaves the others as they are") {
