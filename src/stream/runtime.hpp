@@ -70,12 +70,12 @@ class Runtime {
   // Takes the engine out of `list_node`, a list of one, so that this cannot fail before it has it.
   void add(std::list<std::shared_ptr<Engine>>& list_node);
   void remove(const std::shared_ptr<Engine>& engine);
+  // See NetworkThread::on_lost_task.
+  void on_lost_task(const Error& error);
 
  private:
   // Notifies all engines when the machine was suspended since the last call.
   void check_clock();
-  // See NetworkThread::on_lost_task.
-  void on_lost_task(const Error& error);
 
   Executor& executor_;
   transport::Transport& transport_;

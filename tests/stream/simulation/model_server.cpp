@@ -113,19 +113,29 @@ void ModelServer::disturb() {
   if (!sent) return;
   switch (world_.random.below(6)) {
     case 0:
-      return post(sent, &ModelServer::send_gone);
+      // What the others learn later.
+      write(sent->resource, 1);
+      stores_[sent->resource].served = etcd(sent->resource).revision();
+      return post(sent, &ModelServer::send_error_event);
     case 1:
       trace(*sent, "silent from now on");
       sent->silent = true;
       return hang(sent, sent->opened ? sent->idle_limit : sent->head_limit);
     case 2:
-      return world_.cluster.executor.post([this, sent] { end(sent, std::nullopt); });
+      return world_.cluster.executor.post([this, sent] {
+        const ksr::testing::WithMemory with_memory;
+        end(sent, std::nullopt);
+      });
     case 3:
       return world_.cluster.executor.post([this, sent] {
+        const ksr::testing::WithMemory with_memory;
         if (sent->kind != Kind::list && sent->opened) send_events(sent, bookmark(*sent, false));
       });
     default:
-      return world_.cluster.executor.post([this, sent] { end(sent, broken()); });
+      return world_.cluster.executor.post([this, sent] {
+        const ksr::testing::WithMemory with_memory;
+        end(sent, broken());
+      });
   }
 }
 
@@ -139,7 +149,10 @@ void ModelServer::begin_outage() {
   world_.trace("server: outage of kind " + std::to_string(outage.kind) + " for " + of);
   for (const SentRef& sent : sent_) {
     if (sent->request_class != of || !world_.random.chance(0.5)) continue;
-    world_.cluster.executor.post([this, sent = sent] { end(sent, broken()); });
+    world_.cluster.executor.post([this, sent = sent] {
+      const ksr::testing::WithMemory with_memory;
+      end(sent, broken());
+    });
   }
 }
 
@@ -177,8 +190,11 @@ void ModelServer::accept(const transport::Request& request, transport::ExchangeO
   sent_.push_back(sent);
   // At once, or after a while.
   if (world_.random.chance(0.6)) return post(sent, &ModelServer::answer);
-  sent->timer = world_.cluster.executor.schedule(world_.cluster.executor.now() + world_.random.between(1ms, 800ms),
-                                                 [this, sent] { answer(sent); });
+  sent->timer =
+      world_.cluster.executor.schedule(world_.cluster.executor.now() + world_.random.between(1ms, 800ms), [this, sent] {
+        const ksr::testing::WithMemory with_memory;
+        answer(sent);
+      });
 }
 
 void ModelServer::answer(const SentRef& sent) {
@@ -208,7 +224,7 @@ void ModelServer::refuse(const SentRef& sent, int kind) {
   const int code = codes[static_cast<std::size_t>(kind)];
   trace(*sent, "refused with " + std::to_string(code));
   const std::string wait = code == 429 ? std::to_string(1 + world_.random.below(4)) : "";
-  sent->observer->on_head({code, "application/json", wait, {}});
+  begin(sent, {code, "application/json", wait, {}});
   if (!sent->is_active()) return;
   feed(sent, R"({"kind":"Status","apiVersion":"v1","status":"Failure","message":"refused","code":)" +
                  std::to_string(code) + "}");
@@ -220,8 +236,10 @@ void ModelServer::hang(const SentRef& sent, Milliseconds limit) {
   sent->silent = true;
   if (limit.count() == 0) return;
   world_.cluster.executor.post([this, sent, limit] {
+    const ksr::testing::WithMemory with_memory;
     if (!sent->is_active()) return;
     sent->timer = world_.cluster.executor.schedule(world_.cluster.executor.now() + limit, [this, sent] {
+      const ksr::testing::WithMemory in_timer;
       end(sent, Error{Status::timeout, "no answer came in time", "", 408});
     });
   });
@@ -242,7 +260,7 @@ void ModelServer::send_list(const SentRef& sent) {
   }
   trace(*sent, "answered: " + std::to_string(items) + " objects at " + std::to_string(at));
   sent->opened = true;
-  sent->observer->on_head({200, "application/json", "", {}});
+  begin(sent, {200, "application/json", "", {}});
   send_piece(sent, std::make_shared<const std::string>(body + "]}"), 0);
 }
 
@@ -262,7 +280,10 @@ void ModelServer::send_piece(const SentRef& sent, const std::shared_ptr<const st
   }
   const std::size_t next = from + piece.size();
   if (next == body->size()) return end(sent, std::nullopt);
-  world_.cluster.executor.post([this, sent, body, next] { send_piece(sent, body, next); });
+  world_.cluster.executor.post([this, sent, body, next] {
+    const ksr::testing::WithMemory with_memory;
+    send_piece(sent, body, next);
+  });
 }
 
 // ---- watches --------------------------------------------------------------------------------------------------------
@@ -272,21 +293,22 @@ void ModelServer::open_watch(const SentRef& sent) {
   const bool expired = sent->kind == Kind::watch && sent->version < store.etcd->compacted();
   if (expired && world_.random.chance(0.5)) {
     trace(*sent, "410");
-    sent->observer->on_head({410, "application/json", "", {}});
+    begin(sent, {410, "application/json", "", {}});
     if (!sent->is_active()) return;
     feed(sent, R"({"kind":"Status","apiVersion":"v1","status":"Failure","reason":"Expired","code":410})");
     return end(sent, std::nullopt);
   }
   trace(*sent, "opened");
   sent->opened = true;
-  sent->observer->on_head({200, "application/json", "", {}});
+  begin(sent, {200, "application/json", "", {}});
   if (!sent->is_active()) return;
   if (sent->timeout.count() > 0) {
     sent->timer = world_.cluster.executor.schedule(world_.cluster.executor.now() + sent->timeout, [this, sent] {
+      const ksr::testing::WithMemory with_memory;
       if (!sent->silent) end(sent, std::nullopt);
     });
   }
-  if (expired) return send_gone(sent);
+  if (expired) return send_error_event(sent);
   sent->position = sent->version;
   if (sent->kind == Kind::watch) return send_changes(sent);
   sent->position = sent->at_newest ? store.etcd->revision() : std::max(store.served, sent->version);
@@ -299,15 +321,20 @@ void ModelServer::open_watch(const SentRef& sent) {
 
 void ModelServer::send_changes(const SentRef& sent) {
   if (!sent->is_active() || sent->silent) return;
-  const Store& store = stores_[sent->resource];
+  std::string events = changes_for(*sent);
+  if (!events.empty()) send_events(sent, std::move(events));
+}
+
+std::string ModelServer::changes_for(Sent& sent) const {
+  const Store& store = stores_[sent.resource];
   std::string events;
-  for (std::size_t i = store.etcd->first_after(sent->position); i < store.etcd->log().size(); ++i) {
+  for (std::size_t i = store.etcd->first_after(sent.position); i < store.etcd->log().size(); ++i) {
     const sync::testing::Change& change = store.etcd->log()[i];
     if (change.revision > store.served) break;
     events += event(type_name(change.type), text_of(change.object));
   }
-  sent->position = std::max(sent->position, store.served);
-  if (!events.empty()) send_events(sent, std::move(events));
+  sent.position = std::max(sent.position, store.served);
+  return events;
 }
 
 void ModelServer::send_events(const SentRef& sent, std::string events) {
@@ -325,11 +352,15 @@ void ModelServer::send_events(const SentRef& sent, std::string events) {
   }
 }
 
-void ModelServer::send_gone(const SentRef& sent) {
+// Right after what has changed, in one read or in several.
+void ModelServer::send_error_event(const SentRef& sent) {
   if (!sent->opened || sent->kind == Kind::list || !sent->is_active() || sent->silent) return;
-  trace(*sent, "ERROR event 410");
-  feed(sent, event("ERROR", R"({"kind":"Status","apiVersion":"v1","status":"Failure","reason":"Expired",)"
-                            R"("message":"too old resource version","code":410})"));
+  const bool gone = world_.random.chance(0.6);
+  trace(*sent, gone ? "ERROR event 410" : "ERROR event 500");
+  feed(sent, changes_for(*sent) +
+                 event("ERROR", std::string(R"({"kind":"Status","apiVersion":"v1","status":"Failure","reason":")") +
+                                    (gone ? R"(Expired","message":"too old resource version","code":410})"
+                                          : R"(InternalError","message":"failed","code":500})")));
   end(sent, std::nullopt);
 }
 
@@ -346,23 +377,30 @@ std::string ModelServer::bookmark(const Sent& sent, bool initial_events_end) con
 void ModelServer::feed(const SentRef& sent, std::string_view bytes) {
   for (int piece = world_.random.chance(0.5) ? 0 : 2; piece > 0 && bytes.size() > 1; --piece) {
     const std::size_t some = 1 + world_.random.below(bytes.size() - 1);
-    sent->observer->on_body(bytes.substr(0, some));
+    world_.risk([&] { sent->observer->on_body(bytes.substr(0, some)); });
     if (!sent->is_active()) return;
     bytes.remove_prefix(some);
   }
-  if (!bytes.empty()) sent->observer->on_body(bytes);
-  if (sent->is_active()) sent->observer->on_drained();
+  if (!bytes.empty()) world_.risk([&] { sent->observer->on_body(bytes); });
+  if (sent->is_active()) world_.risk([&] { sent->observer->on_drained(); });
+}
+
+void ModelServer::begin(const SentRef& sent, const transport::ResponseHead& head) {
+  world_.risk([&] { sent->observer->on_head(head); });
 }
 
 void ModelServer::end(const SentRef& sent, const std::optional<Error>& error) {
   if (!sent->is_active()) return;
   trace(*sent, error ? "ends: " + error->message : "ends");
   sent->ended = true;
-  sent->observer->on_end(error);
+  world_.risk([&] { sent->observer->on_end(error); });
 }
 
 void ModelServer::post(const SentRef& sent, void (ModelServer::*step)(const SentRef&)) {
-  world_.cluster.executor.post([this, sent, step] { (this->*step)(sent); });
+  world_.cluster.executor.post([this, sent, step] {
+    const ksr::testing::WithMemory with_memory;
+    (this->*step)(sent);
+  });
 }
 
 ModelServer::SentRef ModelServer::random_active() {

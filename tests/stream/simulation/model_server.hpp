@@ -50,7 +50,7 @@ class ModelServer {
   void catch_up(std::size_t resource);
   // What watches can begin with is at most this old.
   void compact(std::size_t resource);
-  // To a request that is under way: an end, an error, silence, 410 Gone, or only a bookmark.
+  // To a request that is under way: an end, an error, silence, an ERROR event, or only a bookmark.
   void disturb();
   // All requests of one class are refused in the same way, for some time.
   void begin_outage();
@@ -110,8 +110,11 @@ class ModelServer {
   void send_piece(const SentRef& sent, const std::shared_ptr<const std::string>& body, std::size_t from);
   void open_watch(const SentRef& sent);
   void send_changes(const SentRef& sent);
+  // What it has not been sent, which it has been from now on.
+  std::string changes_for(Sent& sent) const;
   void send_events(const SentRef& sent, std::string events);
-  void send_gone(const SentRef& sent);
+  void send_error_event(const SentRef& sent);
+  void begin(const SentRef& sent, const transport::ResponseHead& head);
   void feed(const SentRef& sent, std::string_view bytes);
   void end(const SentRef& sent, const std::optional<Error>& error);
   void post(const SentRef& sent, void (ModelServer::*step)(const SentRef&));

@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <array>
+#include <new>
 #include <set>
 #include <utility>
+
+#include "base/exception_error.hpp"
 
 namespace ksr::stream::testing {
 
@@ -117,6 +120,8 @@ Simulation::Query Simulation::draw_variant(Query query) {
 void Simulation::draw_rates() {
   auto& random = world_.random;
   within_callbacks_ = random.chance(0.7) ? 0.04 : 0;
+  world_.runs_out_of_memory = random.chance(0.15);
+  world_.may_lack = world_.runs_out_of_memory;
   // Some without any fault.
   if (random.chance(0.15)) return;
   const auto sometimes = [&](double rate) { return random.chance(0.6) ? rate * (0.2 + random.unit()) : 0.0; };
@@ -142,6 +147,9 @@ void Simulation::recover() {
   world_.trace("no new faults");
   world_.quiet = true;
   server_->stop_faults();
+  // Twice the time after which Runtime looks for those that were not informed.
+  if (world_.may_lack) pass(10s);
+  world_.may_lack = false;
   for (std::size_t i = 0; i < hosts_.size(); ++i) {
     StreamHost& host = *hosts_[i];
     host.pace = 1;
@@ -339,7 +347,12 @@ StreamHost& Simulation::open(const Query& query, bool start_at_once) {
   host.in_callback = [this](StreamHost& inside) { act_within(inside); };
   world_.trace(name + ": opens " + query.key);
   note_failures();
-  host.create(query.config, *runtime_, accesses_[query.identity]);
+  if (!host.create(query.config, *runtime_, accesses_[query.identity])) {
+    // Of a group of its own, which is empty.
+    group_of_[&host] = std::make_shared<Group>();
+    group_of_[&host]->query = &query;
+    return host;
+  }
   const GroupRef group = group_to_join(query, host);
   group->members.push_back(&host);
   group_of_[&host] = group;
@@ -371,7 +384,8 @@ Simulation::GroupRef Simulation::group_to_join(const Query& query, StreamHost& h
 void Simulation::start(StreamHost& host) {
   const GroupRef group = group_of_[&host];
   if (!std::exchange(group->started, true)) ++groups_made_[group->query->request_class];
-  host.start();
+  // As open() does.
+  if (!host.start()) abandon(host);
 }
 
 void Simulation::leave_group(StreamHost& host) {
@@ -472,7 +486,19 @@ void Simulation::step_some() {
 }
 
 bool Simulation::step() {
-  if (!holds() || !world_.cluster.executor.run_one(world_.random.chance(0.5))) return false;
+  if (!holds()) return false;
+  auto& executor = world_.cluster.executor;
+  const bool timer_first = world_.random.chance(0.5);
+  try {
+    if (!world_.risk([&] { return executor.run_one(timer_first); })) return false;
+  } catch (const std::bad_alloc&) {
+    // As the network thread does.
+    world_.trace("a task was lost");
+    lost_.push_back(executor.schedule(executor.now() + 100ms, [this, error = error_of_exception()] {
+      const ksr::testing::WithMemory with_memory;
+      runtime_->on_lost_task(error);
+    }));
+  }
   ++steps_;
   check_step();
   return holds();
@@ -541,7 +567,7 @@ void Simulation::check_bounds() {
     world_.expect(lists <= groups && watches <= 2 * groups && lists + watches <= 2 * groups,
                   std::to_string(lists) + " lists and " + std::to_string(watches) + " watches under way of " + of +
                       " for " + std::to_string(groups) + " groups of streams");
-    if (rates_.refused + rates_.hangs + rates_.cut + outages_ + disturbances_ == 0) {
+    if (!world_.runs_out_of_memory && rates_.refused + rates_.hangs + rates_.cut + outages_ + disturbances_ == 0) {
       world_.expect(server_->initial_requests(of) <= groups_made_[of], "a second list without a fault");
     }
   }
@@ -554,10 +580,10 @@ void Simulation::check_idle() {
     if (!group->members.empty()) check_group(*group);
   }
   check_owners();
+  for (const auto& host : hosts_) host->check_cancelled();
   // A callback may open another one.
   for (std::size_t i = 0; i < hosts_.size(); ++i) {
     StreamHost& host = *hosts_[i];
-    host.check_cancelled();
     if (host.is_open() && world_.random.chance(0.3 * host.pace)) host.check_told();
   }
   groups_.erase(
@@ -592,8 +618,10 @@ void Simulation::check_group(const Group& group) {
     if (!host->is_open() || !host->known_to_engine) continue;
     if (first == nullptr) first = host;
     const std::string which = first->name() + " and " + host->name() + " share: ";
-    world_.expect(host->last_error() == first->last_error(), which + "their errors differ");
     world_.expect(host->state() == first->state(), which + "their states differ");
+    // One may be informed later for lack of memory.
+    if (world_.may_lack) continue;
+    world_.expect(host->last_error() == first->last_error(), which + "their errors differ");
     world_.expect(host->is_synced() == first->is_synced(), which + "one is synced, the other is not");
     world_.expect(!host->is_synced() || host->last_error().empty() || host->state() != sync::State::live,
                   host->name() + ": live with an error");

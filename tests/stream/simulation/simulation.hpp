@@ -109,6 +109,8 @@ class Simulation {
   double within_callbacks_ = 0;
   std::unique_ptr<ModelServer> server_;
   std::unique_ptr<Runtime> runtime_;
+  // Of tasks that have ended with an exception.
+  std::vector<std::unique_ptr<Timer>> lost_;
   std::vector<std::unique_ptr<StreamHost>> hosts_;
   std::map<const StreamHost*, GroupRef> group_of_;
   std::vector<GroupRef> groups_;

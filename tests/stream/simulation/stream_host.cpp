@@ -15,7 +15,10 @@ class StreamHost::Callbacks final : public delivery::Host {
   void on_update(const delivery::Snapshot& snapshot) override { owner_.on_update(snapshot); }
   void on_error(const delivery::ErrorReport& report) override { owner_.on_error(report); }
   void on_state(sync::State state) override { owner_.on_state(state); }
-  void on_log(LogLevel, const std::string& line) override { owner_.note("on_log " + line); }
+  void on_log(LogLevel, const std::string& line) override {
+    const ksr::testing::WithMemory with_memory;
+    owner_.note("on_log " + line);
+  }
 
  private:
   StreamHost& owner_;
@@ -38,26 +41,56 @@ void StreamHost::checked(Check&& check) const {
 
 // ---- the program ----------------------------------------------------------------------------------------------------
 
-void StreamHost::create(const Config& config, Runtime& runtime, const std::shared_ptr<cluster::Access>& access) {
+bool StreamHost::create(const Config& config, Runtime& runtime, const std::shared_ptr<cluster::Access>& access) {
   say("create");
-  auto created =
-      Stream::create(config, std::make_unique<Callbacks>(*this), runtime, ClientParts{access, "default", {}});
-  expect(created.has_value(), "it could not be made");
-  stream_ = std::move(created).value();
+  auto host = std::make_unique<Callbacks>(*this);
+  ClientParts client{access, "default", {}};
+  abandoned_ = true;
+  const bool made = with_luck([&] {
+    auto created = Stream::create(config, std::move(host), runtime, std::move(client));
+    if (created) stream_ = std::move(created).value();
+  });
+  if (!made) {
+    // Perhaps the call was not even made.
+    host.reset();
+    phase_ = Phase::closed;
+    expect(destroyed_, "it could not be made, and the host exists");
+    return false;
+  }
+  expect(stream_ != nullptr, "it could not be made");
+  abandoned_ = false;
   watched_ = stream_;
+  return true;
 }
 
-void StreamHost::start() {
+bool StreamHost::start() {
   say("start");
   phase_ = Phase::open;
-  stream_->start();
+  return with_luck([&] { stream_->start(); });
+}
+
+// False: there was no memory for it.
+template <class Call>
+bool StreamHost::with_luck(Call&& call) {
+  try {
+    world_.risk(call);
+    return true;
+  } catch (const std::bad_alloc&) {
+    say("out of memory");
+    return false;
+  }
+}
+
+template <class Call>
+void StreamHost::without_fail(Call&& call) {
+  expect(with_luck(call), "what ends a stream needs memory");
 }
 
 void StreamHost::abandon() {
   say("abandon");
   abandoned_ = true;
   phase_ = Phase::closed;
-  stream_->abandon();
+  without_fail([&] { stream_->abandon(); });
   stream_.reset();
   expect(destroyed_, "it is abandoned and the host exists");
 }
@@ -65,9 +98,10 @@ void StreamHost::abandon() {
 void StreamHost::cancel() {
   say("cancel");
   phase_ = Phase::cancelled;
-  stream_->cancel();
+  without_fail([&] { stream_->cancel(); });
   expect(stat("state") == static_cast<std::uint64_t>(sync::State::closed), "it is cancelled and not CLOSED");
-  show_latest();
+  // For which there may have been no memory.
+  if (!world_.runs_out_of_memory) show_latest();
   last_shown_ = sync::testing::ToldView::shown(stream_->latest());
 }
 
@@ -76,7 +110,9 @@ void StreamHost::close() {
   if (is_inside()) return expect(stream_->close() == Status::would_deadlock, "close() within a callback waits for it");
   phase_ = Phase::closed;
   const std::shared_ptr<Stream> stream = std::move(stream_);
-  expect(stream->close() == Status::ok, "close() has failed");
+  Status closed = Status::internal;
+  without_fail([&] { closed = stream->close(); });
+  expect(closed == Status::ok, "close() has failed");
   expect(destroyed_, "it is closed and the host exists");
 }
 
@@ -85,11 +121,14 @@ void StreamHost::close_async() {
   const bool inside = is_inside();
   phase_ = Phase::closed;
   const std::shared_ptr<Stream> stream = std::move(stream_);
-  stream->close_async([this] {
-    say("ended");
-    expect(destroyed_, "on_ended comes before destroy");
-    expect(!ended_, "on_ended comes twice");
-    ended_ = true;
+  without_fail([&] {
+    stream->close_async([this] {
+      const ksr::testing::WithMemory with_memory;
+      say("ended");
+      expect(destroyed_, "on_ended comes before destroy");
+      expect(!ended_, "on_ended comes twice");
+      ended_ = true;
+    });
   });
   expect(inside || ended_, "it is closed, no callback runs, and it has not ended");
 }
@@ -107,6 +146,8 @@ std::int64_t StreamHost::dispatch_some() {
   if (!has_handle() || phase_ == Phase::created || is_inside()) return 0;
   const std::shared_ptr<Stream> stream = stream_;
   const std::uint64_t before = callbacks_;
+  // With memory: without it an update is tried again after a pause of the real clock.
+  const ksr::testing::WithMemory with_memory;
   const std::int64_t made = stream->dispatch();
   expect(made >= 0 && callbacks_ - before >= static_cast<std::uint64_t>(made),
          "dispatch counts calls that were not made");
@@ -117,7 +158,8 @@ std::int64_t StreamHost::dispatch_some() {
 }
 
 void StreamHost::show_latest() {
-  const delivery::SnapshotRef latest = stream_->latest();
+  delivery::SnapshotRef latest;
+  if (!with_luck([&] { latest = stream_->latest(); })) return;
   if (world_.tracing) world_.trace(name_ + ": latest is " + (latest ? std::to_string(latest->sequence()) : "none"));
   checked([&] { told_.show(latest); });
   if (!last_shown_) return;
@@ -145,6 +187,7 @@ bool StreamHost::has_converged() {
 // ---- callbacks ------------------------------------------------------------------------------------------------------
 
 void StreamHost::on_update(const delivery::Snapshot& snapshot) {
+  const ksr::testing::WithMemory with_memory;
   note("on_update " + std::to_string(snapshot.sequence()) + ": " + std::to_string(snapshot.view().count()) +
        " objects at " + std::string(snapshot.view().resource_version()) + ", " +
        std::to_string(snapshot.deltas().count()) + " deltas");
@@ -155,15 +198,17 @@ void StreamHost::on_update(const delivery::Snapshot& snapshot) {
 }
 
 void StreamHost::on_error(const delivery::ErrorReport& report) {
+  const ksr::testing::WithMemory with_memory;
   note("on_error " + report.error.text() + (report.next_try ? "" : " (fatal)"));
   expect(is_open(), "on_error after the end, or before the start");
-  expect(!told_fatal_, "on_error after a fatal error");
+  expect(!told_fatal_ || (world_.runs_out_of_memory && !report.next_try), "on_error after a fatal error");
   told_error_ = report.error.text();
   told_fatal_ = !report.next_try;
   called_back();
 }
 
 void StreamHost::on_state(sync::State state) {
+  const ksr::testing::WithMemory with_memory;
   note("on_state " + std::to_string(static_cast<int>(state)));
   expect(!told_state_ || *told_state_ != sync::State::closed, "on_state after CLOSED");
   expect(!abandoned_, "on_state of a stream that was abandoned");
@@ -171,15 +216,17 @@ void StreamHost::on_state(sync::State state) {
     expect(is_open(), "on_state after the end, or before the start");
     expect(!told_fatal_, "on_state after a fatal error");
   } else if (is_open()) {
-    expect(told_fatal_, "it has failed, and the host has not been told the error");
+    expect(told_fatal_ || world_.runs_out_of_memory, "it has failed, and the host has not been told the error");
   }
   // Of many that wait the oldest are dropped.
-  expect(told_state_ != state || (stream_ && stat("dropped_states") > 0), "on_state says the same twice");
+  expect(told_state_ != state || world_.runs_out_of_memory || (stream_ && stat("dropped_states") > 0),
+         "on_state says the same twice");
   told_state_ = state;
   if (state != sync::State::closed) called_back();
 }
 
 void StreamHost::on_destroy() {
+  const ksr::testing::WithMemory with_memory;
   note("destroy");
   expect(!destroyed_, "destroy comes twice");
   expect(abandoned_ || told_state_ == sync::State::closed, "destroy comes before CLOSED");
@@ -207,6 +254,8 @@ void StreamHost::called_back() {
 
 void StreamHost::check_told() {
   if (!is_open() || !known_to_engine) return;
+  // What there was no memory for comes later, if at all.
+  if (world_.may_lack) return;
   dispatch_all();
   if (!is_open()) return;
   const bool failed = has_failed();
@@ -215,8 +264,9 @@ void StreamHost::check_told() {
   expect(failed == destroyed_,
          failed ? "it has failed and the host exists" : "the host is gone and the stream is open");
   const std::string lasting = last_error();
-  expect(lasting.empty() || lasting == told_error_, "an error lasts that the host has not been told");
-  expect(!lasting.empty() || !failed, "it has failed without an error");
+  expect(lasting.empty() || lasting == told_error_ || world_.runs_out_of_memory,
+         "an error lasts that the host has not been told");
+  expect(!lasting.empty() || !failed || world_.runs_out_of_memory, "it has failed without an error");
   expect(lasting.empty() || state() != sync::State::live, "it is live with an error");
   expect(told_.agrees_with(stream_->latest()), "what ksr_latest shows was not delivered");
 }

@@ -26,9 +26,9 @@ class StreamHost {
   StreamHost(const StreamHost&) = delete;
   StreamHost& operator=(const StreamHost&) = delete;
 
-  // What the program calls.
-  void create(const Config& config, Runtime& runtime, const std::shared_ptr<cluster::Access>& access);
-  void start();
+  // What the program calls. False: there was no memory for it.
+  bool create(const Config& config, Runtime& runtime, const std::shared_ptr<cluster::Access>& access);
+  bool start();
   void abandon();
   void cancel();
   void close();
@@ -82,6 +82,10 @@ class StreamHost {
   void called_back();
   std::int64_t dispatch_some();
   void expect(bool holds, const char* what) const { world_.expect(holds, name_ + ": " + what); }
+  template <class Call>
+  bool with_luck(Call&& call);
+  template <class Call>
+  void without_fail(Call&& call);
   template <class Check>
   void checked(Check&& check) const;
 
