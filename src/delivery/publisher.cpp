@@ -29,7 +29,8 @@ SnapshotRef Publisher::next() {
   SnapshotRef outdated;
   const MutexLock lock(cut_mutex_);
   // A snapshot that ksr_latest has shown is delivered as it is, so that sequences reach the host without gaps.
-  if (!pending_.snapshot && gather()) pending_ = make();
+  // Unless latest() had no memory for the next one, whose changes are gathered with its own.
+  if ((!pending_.snapshot || unseen_) && gather()) pending_ = make();
   if (!pending_.snapshot) return {};
   std::string resource_version(pending_.snapshot->view().resource_version());
   const Made made = std::exchange(pending_, Made());

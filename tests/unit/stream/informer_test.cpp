@@ -390,6 +390,28 @@ TEST_CASE("a fatal error ends the stream, whatever there is no memory for") {
   }
 }
 
+TEST_CASE("what ksr_latest had no memory to show is delivered all the same") {
+  bool failed = true;
+  for (std::size_t nth = 0; failed; ++nth) {
+    CAPTURE(nth);
+    Sharing sharing;
+    Opened& opened = sharing.open();
+    opened.callbacks();
+    sharing.event("ADDED", "two", "11");
+    CHECK(opened.stream->latest()->view().count() == 2);
+    sharing.event("ADDED", "three", "12");
+    {
+      const FailingAllocation failing(nth);
+      try {
+        (void)opened.stream->latest();
+      } catch (const std::bad_alloc&) {
+      }
+      failed = failing.has_failed();
+    }
+    CHECK(opened.callbacks().back().find(": 3 objects") != std::string::npos);
+  }
+}
+
 TEST_CASE("a watch that takes over from another one needs no memory to say so") {
   bool failed = true;
   for (std::size_t nth = 0; failed; ++nth) {
