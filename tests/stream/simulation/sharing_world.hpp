@@ -19,8 +19,8 @@ struct SharingWorld {
   // Runs `step` of the library, in some scenarios without memory for one of its allocations.
   template <class Step>
   auto risk(Step&& step) {
-    if (!runs_out_of_memory || quiet || !random.chance(0.03)) return step();
-    const ksr::testing::FailingAllocation failing(random.below(40));
+    if (!runs_out_of_memory || quiet || !random.chance(0.05)) return step();
+    const ksr::testing::FailingAllocation failing(random.below(random.chance(0.5) ? 4 : 40));
     return step();
   }
   // Remembers the first that fails. It does not throw: the library catches what is thrown in callbacks and tasks.

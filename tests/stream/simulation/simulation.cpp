@@ -120,7 +120,7 @@ Simulation::Query Simulation::draw_variant(Query query) {
 void Simulation::draw_rates() {
   auto& random = world_.random;
   within_callbacks_ = random.chance(0.7) ? 0.04 : 0;
-  world_.runs_out_of_memory = random.chance(0.15);
+  world_.runs_out_of_memory = random.chance(0.2);
   world_.may_lack = world_.runs_out_of_memory;
   // Some without any fault.
   if (random.chance(0.15)) return;
