@@ -54,8 +54,8 @@
  *  (4) *_free, *_release, *_close, *_cancel and *_close_async accept NULL. Other functions answer NULL as they
  *      answer an empty or closed object, and do not crash. A snapshot, object, error or config must not be used after
  *      its last release or free.
- *  (5) Every function may be called on any thread. A ksr_config belongs to one thread at a time. Streams, snapshots,
- *      objects and errors may be used on many threads at once.
+ *  (5) Every function may be called on any thread that has 64 KiB of its stack left. A ksr_config belongs to one
+ *      thread at a time. Streams, snapshots, objects and errors may be used on many threads at once.
  *  (6) Callbacks of one stream never overlap, on_log included. They run on the stream's delivery thread, or inside
  *      ksr_dispatch with delivery=manual, with no lock of the library held. They may block and may call any function of
  *      the library except ksr_close on their own stream (two callbacks that close each other's streams wait for each
