@@ -730,8 +730,9 @@ KSR_API ksr_status ksr_channel_resize(ksr_channel *channel, uint32_t columns, ui
 /* Waits for the end, as ksr_request_wait for an answer; with on_data and a delivery thread, outside of callbacks, also
  * until all bytes were taken. KSR_OK: it was orderly, and *exit_code (may be NULL) is that of the command of
  * exec, which may be any number; it is not touched where there is none. Else the status of the error: KSR_E_LOST when
- * it is not known how the command ended, which is never taken for a success. KSR_E_TIMEOUT with http status 0: not
- * within `timeout_ms`. */
+ * it is not known how the command ended, which is never taken for a success; KSR_E_CANCELLED when the channel was
+ * cancelled before all bytes were taken, whatever its end was. KSR_E_TIMEOUT with http status 0: not within
+ * `timeout_ms`. */
 KSR_API ksr_status ksr_channel_wait(ksr_channel *channel, int64_t timeout_ms, int32_t *exit_code, ksr_error **err);
 
 /* Copies text on the channel as it is now, cut to `size` and with a NUL, and returns its whole length; 0 when there is
@@ -745,8 +746,9 @@ KSR_API size_t ksr_channel_info(ksr_channel *channel, const char *name, char *to
 KSR_API ksr_status ksr_channel_stat(ksr_channel *channel, const char *name, uint64_t *value);
 
 /* Ends the channel. Never blocks, may be called anywhere, any number of times. Once it has returned, no on_data and no
- * event but KSR_EVENT_CLOSED starts. A WebSocket is closed with 1000, without waiting for the server. The channel must
- * still be closed. */
+ * event but KSR_EVENT_CLOSED starts. What the host has not taken is dropped, and then the end is KSR_E_CANCELLED, also
+ * where another one was known already. A WebSocket is closed with 1000, without waiting for the server. The channel
+ * must still be closed. */
 KSR_API void ksr_channel_cancel(ksr_channel *channel);
 
 /* As ksr_request_close and ksr_request_close_async. */

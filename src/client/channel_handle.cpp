@@ -543,10 +543,11 @@ std::optional<std::uint64_t> ChannelHandle::statistic(std::string_view name) {
   if (name == "gaps") return value(counts_->gaps);
   if (name == "replayed") return value(counts_->replayed);
   if (name == "ping_rtt_us") return value(counts_->ping_rtt_us);
-  if (name == "exit_verified") return value(counts_->exit_verified);
   if (name == "protocol") return value(counts_->protocol);
   const MutexLock lock(mutex_);
   if (name == "held_bytes") return held_size();
+  // Of an exit code that the host does not get, nothing is verified.
+  if (name == "exit_verified") return ending_ && !ending_->error ? value(counts_->exit_verified) : 0;
   if (name == "queued_bytes") return outgoing_size_;
   if (name == "next_part") {
     const Part* const part = has_messages() ? oldest_message() : nullptr;
@@ -591,6 +592,12 @@ ChannelHandle::Part* ChannelHandle::next_at_mark() {
 
 bool ChannelHandle::all_delivered() const {
   return std::all_of(parts_.begin(), parts_.end(), [](const Part& part) { return part.held.empty(); });
+}
+
+// But for the mark that nothing more comes. What on_data has been given it may still refuse.
+bool ChannelHandle::all_taken() const {
+  return std::all_of(parts_.begin(), parts_.end(),
+                     [](const Part& part) { return !part.busy && part.held.at_its_end(); });
 }
 
 // Without on_data: until the host has returned, what lies behind is not read.
@@ -732,7 +739,10 @@ void ChannelHandle::cancel() {
     const MutexLock lock(mutex_);
     if (cancelled_) return;
     cancelled_ = true;
-    if (!ending_) ending_ = channel::Ending{Error{Status::cancelled, "the channel was cancelled"}, std::nullopt};
+    // An end counts for the host once it has taken all that came before: what is dropped here is no success.
+    if (!ending_ || !all_taken()) {
+      ending_ = channel::Ending{Error{Status::cancelled, "the channel was cancelled"}, std::nullopt};
+    }
     events_.clear();
     for (Part& part : parts_) part.held.clear();
     outgoing_.clear();

@@ -252,6 +252,81 @@ TEST_CASE("cancel: a close 1000 for the server, CLOSED for the host and nothing 
   CHECK(told);
 }
 
+TEST_CASE("an end that was known when the channel was cancelled is no success while bytes are untaken") {
+  ChannelServer on;
+  on.server.script(
+      "stream exec web out-bytes=100000 exit=0\nstream attach web out-bytes=100000 exit=0\n"
+      "stream portforward web out-bytes=100000 close=1000\nstream proxy web text=one binary=two close=1000\n"
+      "log web line=one line=two end");
+  const std::string proxy = "/api/v1/namespaces/default/pods/web/proxy";
+  for (const Settings& settings :
+       {exec_of(), of_pod("attach", {{"container", "main"}}), of_pod("portforward", {{"port", "80"}}), of_pod("log"),
+        Settings{{"kind", "websocket"}, {"path", proxy}},
+        Settings{{"kind", "http"}, {"path", "/api/v1/namespaces/default/pods/web"}}}) {
+    for (const ChannelUser::Mode mode : {ChannelUser::Mode::push, ChannelUser::Mode::pull}) {
+      for (const std::string how : {"cancel", "client", "close", "close_async"}) {
+        CAPTURE(settings[0].second);
+        CAPTURE(how);
+        CAPTURE((mode == ChannelUser::Mode::push));
+        // Outlives the client, which waits for the last callback of what close_async ends.
+        ChannelUser user;
+        const Requester client(on.client_settings());
+        user.taking = [](ksr_channel*, std::int32_t, const std::string&) { return std::size_t{0}; };
+        REQUIRE(user.open(client.client(), settings, mode) == KSR_OK);
+        REQUIRE(user.wait_until([](const ChannelUser& now) { return now.stat("state") == 9; }));
+        CHECK(user.stat("held_bytes") > 0);
+        if (how == "close") {
+          user.close();
+        } else if (how == "close_async") {
+          ksr_channel_close_async(user.channel());
+        } else {
+          how == "cancel" ? ksr_channel_cancel(user.channel()) : ksr_client_cancel(client.client());
+          const ChannelEnd end = user.wait();
+          CHECK(end.status == KSR_E_CANCELLED);
+          CHECK_FALSE(end.exit_code);
+          CHECK(user.stat("exit_verified") == 0);
+          CHECK(user.stat("state") == 9);
+        }
+        REQUIRE(user.wait_for_event(KSR_EVENT_CLOSED));
+        CHECK(user.events().back().status == KSR_E_CANCELLED);
+        // Nothing has come of that one.
+        for (const ChannelEvent& event : user.events()) {
+          if (event.event == KSR_EVENT_FINISHED) CHECK(event.part == KSR_PART_STDERR);
+        }
+        if (how == "close_async") continue;
+        user.close();
+        CHECK(user.violations() == std::vector<std::string>{});
+      }
+    }
+  }
+}
+
+TEST_CASE(
+    "a cancel inside the on_data that is given the last bytes comes before the end; one behind it changes nothing") {
+  ChannelServer on;
+  const Requester client(on.client_settings());
+  on.server.script("stream exec web out=hello exit=5");
+  for (const bool inside : {true, false}) {
+    CAPTURE(inside);
+    ChannelUser user;
+    user.taking = [&](ksr_channel* channel, std::int32_t, const std::string& bytes) {
+      std::uint64_t state = 0;
+      while (inside && ksr_channel_stat(channel, "state", &state) == KSR_OK && state != 9) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      }
+      if (inside) ksr_channel_cancel(channel);
+      return bytes.size();
+    };
+    REQUIRE(user.open(client.client(), exec_of()) == KSR_OK);
+    REQUIRE(user.wait_for_event(KSR_EVENT_CLOSED));
+    CHECK(user.events().back().status == (inside ? KSR_E_CANCELLED : KSR_OK));
+    if (!inside) ksr_channel_cancel(user.channel());
+    const ChannelEnd end = user.wait();
+    CHECK(end.status == (inside ? KSR_E_CANCELLED : KSR_OK));
+    CHECK(end.exit_code == (inside ? std::optional<int>() : std::optional<int>(5)));
+  }
+}
+
 TEST_CASE("a channel can be closed at any moment, to a server that is deaf too") {
   ChannelServer on;
   const Requester client(on.client_settings());

@@ -125,3 +125,16 @@ TEST_CASE("a flood of empty messages and marks has a size") {
   buffer.clear();
   CHECK(buffer.size() == 0);
 }
+
+TEST_CASE("the mark that nothing more comes is an end, a gap and bytes are none") {
+  PartBuffer buffer;
+  CHECK(buffer.at_its_end());
+  buffer.add_mark(Mark::gap);
+  CHECK_FALSE(buffer.at_its_end());
+  buffer.add_bytes("a");
+  buffer.add_mark(Mark::finished);
+  buffer.take();
+  CHECK_FALSE(buffer.at_its_end());
+  buffer.take();
+  CHECK(buffer.at_its_end());
+}
