@@ -642,9 +642,11 @@ KSR_API const ksr_object *ksr_response_object(const ksr_response *response);
  * Nothing is decoded, and pieces end anywhere; but what a log delivers are whole lines, and a message of a WebSocket
  * comes whole, a text too as it was sent: it is UTF-8 if the server keeps to RFC 6455.
  *
- * A log is resumed after a failure without a line lost or repeated, or KSR_EVENT_GAP tells where. A command, an attach
- * and a forwarded port are never opened a second time: nothing is run twice. A command that has begun goes on when its
- * channel is closed, with its standard streams closed. */
+ * A log is resumed after a failure without a line lost or repeated, or KSR_EVENT_GAP tells where. That needs the times
+ * of the lines: from a server that sends none, lines come as they are, also with `timestamps`, and the log ends with
+ * its response; with KSR_EVENT_GAP and an error unless the container is over too. A command, an attach and a forwarded
+ * port are never opened a second time: nothing is run twice. A command that has begun goes on when its channel is
+ * closed, with its standard streams closed. */
 typedef struct ksr_channel ksr_channel; /* bytes in and out */
 
 typedef int32_t ksr_part;

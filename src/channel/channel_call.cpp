@@ -102,6 +102,11 @@ void ChannelCall::interrupted(const Error& error, std::optional<Milliseconds> re
   if (const auto to = host()) to->on_interrupted(shown.within(context()), retry);
 }
 
+void ChannelCall::warn(const std::string& what) {
+  const auto logger = environment_.logger.lock();
+  if (logger && logger->wants(LogLevel::warning)) logger->log(LogLevel::warning, context().text() + ": " + what);
+}
+
 // ---- the end --------------------------------------------------------------------------------------------------------
 
 void ChannelCall::end(Ending ending) {

@@ -15,6 +15,7 @@
 #include "base/exception_error.hpp"
 #include "base/executor.hpp"
 #include "base/instant.hpp"
+#include "base/log.hpp"
 #include "base/random.hpp"
 #include "base/thread_check.hpp"
 #include "channel/channel_options.hpp"
@@ -94,6 +95,7 @@ class ChannelCall : public std::enable_shared_from_this<ChannelCall> {
     std::shared_ptr<ChannelCounts> counts;
     std::shared_ptr<ServerProtocols> protocols;
     std::weak_ptr<ChannelHost> host;
+    std::weak_ptr<Logger> logger = {};
   };
 
   virtual ~ChannelCall() = default;
@@ -152,6 +154,7 @@ class ChannelCall : public std::enable_shared_from_this<ChannelCall> {
   ErrorContext context() const;
   std::shared_ptr<ChannelHost> host() const { return environment_.host.lock(); }
   void interrupted(const Error& error, std::optional<Milliseconds> retry);
+  void warn(const std::string& what);
 
   const Environment environment_;
   const ChannelOptions options_;

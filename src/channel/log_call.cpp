@@ -30,6 +30,7 @@ constexpr Milliseconds kMaxTail{60'000};
 constexpr Milliseconds kTailTime{2'000};
 // After so long without a line the next one is not waited for (LogCursor::release).
 constexpr Milliseconds kReleaseAfter{1'000};
+constexpr const char* kNoTimes = "the server sends lines without their times, so that the log cannot be resumed";
 constexpr std::string_view kCursorVersion = "ksr1";
 
 }  // namespace
@@ -80,7 +81,7 @@ void LogCall::begin() {
 
 std::string LogCall::cursor(const ChannelHost& host) const {
   const MutexLock lock(cursor_mutex_);
-  if (pod_uid_.empty()) return {};
+  if (pod_uid_.empty() || cursor_->has_no_place()) return {};
   LogCursor copy = *cursor_;
   copy.set_undelivered(static_cast<std::size_t>(host.undelivered_lines()));
   return std::string(kCursorVersion) + ";" + pod_uid_ + ";" + container_id_ + ";" + std::to_string(restarts_) + ";" +
@@ -248,7 +249,26 @@ void LogCall::on_pod_gone(const Error& error) {
 
 // ---- one response ---------------------------------------------------------------------------------------------------
 
+bool LogCall::has_no_place() const {
+  const MutexLock lock(cursor_mutex_);
+  return cursor_->has_no_place();
+}
+
+void LogCall::warn_without_place() {
+  if (options_.resume && has_no_place() && !std::exchange(warned_, true)) warn(kNoTimes);
+}
+
+// The response before has ended in order.
+void LogCall::end_without_place(Ask what) {
+  finish_lines();
+  if (what == Ask::rest || what == Ask::rest_before) return end_of_instance();
+  mark(kPartStdout, Mark::gap);
+  end_log(
+      Error{Status::lost, std::string(kNoTimes) + "; its response has ended, and the container is not known to have"});
+}
+
 void LogCall::ask(Ask what) {
+  if (has_begun_ && has_no_place()) return end_without_place(what);
   ask_ = what;
   dropped_ = false;
   head_ = {};
@@ -428,6 +448,7 @@ void LogCall::release_later() {
     // While the host rests, what follows is not read.
     if (reading_rests() || now() - bytes_at_ < kReleaseAfter) return release_later();
     const auto fired = std::move(release_timer_);
+    warn_without_place();
     if (!advance([](LogCursor& cursor, Lines& lines) { cursor.release(lines); })) return look_again();
     drained();
     if (!ended()) after_lines();
@@ -532,6 +553,7 @@ void LogCall::on_end(const std::optional<Error>& error) {
       end = cursor_->end_response();
     }
     cut_ = error.has_value() || end.within_text;
+    warn_without_place();
     if (error) return on_failed(*error);
     if (!end.within_text) return on_complete();
     // What the kubelet has to say of its own comes as the end of the log.
@@ -574,6 +596,10 @@ void LogCall::on_refused() {
 }
 
 void LogCall::on_failed(const Error& error) {
+  if (options_.resume && has_begun_ && has_no_place()) {
+    mark(kPartStdout, Mark::gap);
+    return end_log(error.within(kNoTimes));
+  }
   if (!options_.resume && has_begun_) {
     finish_lines();
     return end_log(error);
@@ -605,6 +631,7 @@ void LogCall::on_complete() {
         finish_lines();
         return end_log(std::nullopt);
       }
+      if (has_no_place() && options_.follow && !options_.previous) return read_pod_later(Milliseconds(0));
       if (options_.follow && !options_.previous) {
         // A server that ends every response at once is not asked in a loop.
         if (!std::exchange(progressed_, false) && now() - asked_at_ < kPollInterval) {
@@ -614,7 +641,7 @@ void LogCall::on_complete() {
         environment_.counts->reconnects.fetch_add(1, std::memory_order_relaxed);
         return read_pod_later(Milliseconds(0));
       }
-      if (ask_ == Ask::begin && options_.tail != 0 && delivered_bytes_ > 0) {
+      if (ask_ == Ask::begin && options_.tail != 0 && delivered_bytes_ > 0 && !has_no_place()) {
         retry_timer_ = after(Milliseconds(0), [this] {
           const auto fired = std::move(retry_timer_);
           ask(Ask::check);

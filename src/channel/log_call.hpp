@@ -11,6 +11,9 @@
 //   another instance of the container runs  the rest of the one before (previous=true); then the end, or this instance
 //   it may not be read                      as if the same container ran
 //
+// Where the server sends lines without their times, nothing can be asked for that goes on behind them: the same look
+// then tells whether the log was whole, and it ends.
+//
 // A reader that missed a rotation, or whose file was truncated, follows in silence for good, and one that was too slow
 // for two rotations passes over a file without a word. So the last line of the log is read aside now and then: it has
 // to come, or a new response is asked for (LogCursor::expect).
@@ -68,6 +71,9 @@ class LogCall final : public ChannelCall, private transport::ExchangeObserver {
   void on_pod_gone(const Error& error);
   void learn_instance() KSR_EXCLUDES(cursor_mutex_);
   void on_container(const PodInfo& pod, const ContainerInfo& container);
+  bool has_no_place() const KSR_EXCLUDES(cursor_mutex_);
+  void warn_without_place();
+  void end_without_place(Ask what);
   void ask(Ask what);
   void send(Expected<cluster::RequestAuth> auth);
   std::string base_query() const;
@@ -132,6 +138,7 @@ class LogCall final : public ChannelCall, private transport::ExchangeObserver {
   bool waits_for_next_ = false;  // the instance is over; its successor is wanted
   bool cut_ = false;             // the last response was not complete
   bool gap_told_ = false;        // and no line since
+  bool warned_ = false;          // of lines without times
   bool progressed_ = false;      // since the last try
   bool dropped_ = false;         // what still comes of the response under way
   bool looked_again_ = false;    // at the pod, after a response that repeated nothing

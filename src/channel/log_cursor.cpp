@@ -57,8 +57,9 @@ bool may_become_stamp(std::string_view text) {
   return text.size() <= kMaxStamp;
 }
 
-// Stable: it is part of the text of a cursor.
-std::uint64_t hash_of(std::string_view text) {
+}  // namespace
+
+std::uint64_t stable_hash(std::string_view text) {
   constexpr std::uint64_t kFactor = 0x9E37'79B9'7F4A'7C15;
   std::uint64_t hash = text.size() * kFactor;
   while (!text.empty()) {
@@ -71,8 +72,6 @@ std::uint64_t hash_of(std::string_view text) {
   }
   return hash;
 }
-
-}  // namespace
 
 // ---- where the next response begins ---------------------------------------------------------------------------------
 
@@ -118,6 +117,8 @@ void LogCursor::begin_response() {
   }
   rest_.clear();
   held_.clear();
+  place_.reset();
+  lost_ = 0;
   long_line_ = Long::no;
 }
 
@@ -154,26 +155,50 @@ void LogCursor::take_line(std::string_view line, LogSink& sink) {
   if (long_line_ != Long::no) {
     if (long_line_ == Long::deliver) {
       if (skip_ < line.size()) sink.on_line(line.substr(skip_));
-      remember({long_stamp_, kLong, 0});
+      if (long_stamp_) remember({*long_stamp_, kLong, 0});
       unfinished_.reset();
     }
     long_line_ = Long::no;
     return;
   }
   const auto stamp = stamp_of(line);
-  if (!stamp) {
-    if (!early_.empty()) early_.emplace_back(line);
-    // What a part of a line has left when its beginning is before the time that was asked for.
-    if (overlap_.empty() && early_.empty()) take_new(line, nullptr, sink);
-    return;
-  }
+  if (!stamp) return take_unstamped(line, sink);
+  place_ = stamp->nanoseconds;
   take_stamped(line, stamp->size, sink);
+}
+
+void LogCursor::take_unstamped(std::string_view line, LogSink& sink) {
+  if (!early_.empty()) {
+    early_.emplace_back(line);
+  } else if (overlap_.empty()) {
+    take_without_stamp(line, sink);
+  } else if (place_ && repeats_unstamped({*place_, static_cast<std::uint32_t>(line.size()), stable_hash(line)})) {
+    ++replayed_;
+  } else if (!held_.empty()) {
+    // What becomes of it is what becomes of the line before.
+    held_.emplace_back(line);
+    if (held_.size() > kMaxHeld) end_overlap(sink);
+  } else if (++lost_ == kMaxHeld) {
+    // One or a few are what a part of a line has left when its beginning is before the time that was asked for. So many
+    // are a log without times, of which nothing can be told to be new.
+    sink.on_gap();
+  }
+}
+
+// A new one.
+void LogCursor::take_without_stamp(std::string_view line, LogSink& sink) {
+  if (!place_) {
+    told_without_place_ = true;
+    return take_new(line, nullptr, sink);
+  }
+  const Line seen{*place_, static_cast<std::uint32_t>(line.size()), stable_hash(line)};
+  take_new(line, &seen, sink);
 }
 
 void LogCursor::take_stamped(std::string_view line, std::size_t stamp_size, LogSink& sink) {
   const std::string_view text = line.substr(stamp_size);
   const auto stamp = stamp_of(line);
-  const Line seen{stamp->nanoseconds, static_cast<std::uint32_t>(text.size()), hash_of(text)};
+  const Line seen{stamp->nanoseconds, static_cast<std::uint32_t>(text.size()), stable_hash(text)};
   const bool repeats = !overlap_.empty();
   if (repeats && matched_ && is_told_again(seen)) return stop_at(seen, sink);
   const bool old = is_old(seen);
@@ -210,7 +235,7 @@ bool LogCursor::ends_with_first(const Line& line, std::string_view text) const {
   const Line& first = remembered_.front();
   // Each line ends with an empty one.
   return first.size > 1 && first.size != kLong && text.size() > first.size &&
-         hash_of(text.substr(text.size() - first.size)) == first.hash;
+         stable_hash(text.substr(text.size() - first.size)) == first.hash;
 }
 
 void LogCursor::match(std::size_t place) {
@@ -259,11 +284,16 @@ void LogCursor::release(LogSink& sink) {
   bool delivers = !gap || !first_stamp_;
   for (const std::string& line : lines) {
     const auto stamp = stamp_of(line);
+    if (!stamp) {
+      if (delivers) take_without_stamp(line, sink);
+      continue;
+    }
+    place_ = stamp->nanoseconds;
     // The first ones are most likely from before the beginning; if not, the gap covers them.
     delivers = delivers || stamp->nanoseconds >= *first_stamp_;
     if (!delivers) continue;
     const std::string_view text = std::string_view(line).substr(stamp->size);
-    take_fresh(line, {stamp->nanoseconds, static_cast<std::uint32_t>(text.size()), hash_of(text)}, sink);
+    take_fresh(line, {stamp->nanoseconds, static_cast<std::uint32_t>(text.size()), stable_hash(text)}, sink);
     if (stopped_) return;
   }
 }
@@ -336,11 +366,12 @@ void LogCursor::take_early(LogSink& sink) {
   for (const std::string& line : std::exchange(early_, {})) {
     const auto stamp = stamp_of(line);
     if (!stamp) {
-      take_new(line, nullptr, sink);
+      take_without_stamp(line, sink);
       continue;
     }
+    place_ = stamp->nanoseconds;
     const std::string_view text = std::string_view(line).substr(stamp->size);
-    const Line seen{stamp->nanoseconds, static_cast<std::uint32_t>(text.size()), hash_of(text)};
+    const Line seen{stamp->nanoseconds, static_cast<std::uint32_t>(text.size()), stable_hash(text)};
     take_new(line, &seen, sink);
   }
 }
@@ -386,8 +417,10 @@ void LogCursor::take_new(std::string_view text, const Line* line, LogSink& sink)
 void LogCursor::take_piece(LogSink& sink) {
   if (long_line_ == Long::no) {
     const auto stamp = stamp_of(rest_);
-    const Line seen{stamp ? stamp->nanoseconds : 0, kLong, 0};
+    if (stamp) place_ = stamp->nanoseconds;
+    const Line seen{place_.value_or(0), kLong, 0};
     const bool repeats = !overlap_.empty();
+    if (!stamp && repeats && place_) repeats_unstamped(seen);
     const bool old = stamp ? is_old(seen) : repeats;
     if (old) held_.clear();
     if (!old) {
@@ -397,12 +430,13 @@ void LogCursor::take_piece(LogSink& sink) {
     }
     if (!old && repeats) end_overlap(sink);
     long_line_ = old ? Long::drop : Long::deliver;
-    long_stamp_ = seen.stamp;
+    long_stamp_ = place_;
+    told_without_place_ = told_without_place_ || !place_;
     if (!old) begin_long_line(stamp ? stamp->size : 0, sink);
   } else if (long_line_ == Long::deliver) {
     const std::size_t skipped = std::min(skip_, rest_.size());
     skip_ -= skipped;
-    unfinished_->delivered += rest_.size() - skipped;
+    if (unfinished_) unfinished_->delivered += rest_.size() - skipped;
     if (skipped < rest_.size()) sink.on_line(std::string_view(rest_).substr(skipped));
   }
   rest_.clear();
@@ -411,14 +445,15 @@ void LogCursor::take_piece(LogSink& sink) {
 void LogCursor::begin_long_line(std::size_t stamp_size, LogSink& sink) {
   const std::size_t size = rest_.size() - stamp_size;
   std::size_t before = 0;
-  if (unfinished_ && stamp_size > 0 && unfinished_->stamp == long_stamp_) {
+  if (unfinished_ && unfinished_->stamp == long_stamp_) {
     before = unfinished_->delivered;
   } else if (unfinished_) {
     sink.on_gap();
   }
   const std::size_t begin = before > 0 || !keep_stamps_ ? stamp_size + std::min(before, size) : 0;
   skip_ = before - std::min(before, size);
-  unfinished_ = Unfinished{long_stamp_, std::max(before, size)};
+  unfinished_.reset();
+  if (long_stamp_) unfinished_ = Unfinished{*long_stamp_, std::max(before, size)};
   if (begin < rest_.size()) sink.on_line(std::string_view(rest_).substr(begin));
 }
 
@@ -440,6 +475,18 @@ bool LogCursor::is_old(const Line& line) {
   }
   // Before all that is remembered.
   return !matched_ && forgotten_until_ && line.stamp <= *forgotten_until_;
+}
+
+// Its place is but that of the line before: the text has to be the same.
+bool LogCursor::repeats_unstamped(const Line& line) {
+  auto place = std::lower_bound(overlap_.begin(), overlap_.end(), std::make_pair(line.stamp, expected_));
+  for (; place != overlap_.end() && place->first == line.stamp; ++place) {
+    const Line& held = remembered_[place->second];
+    if (held.size != line.size || held.hash != line.hash) continue;
+    match(place->second);
+    return true;
+  }
+  return false;
 }
 
 void LogCursor::remember(const Line& line) {
@@ -467,6 +514,8 @@ void LogCursor::forget_old() {
 
 LogCursor::ResponseEnd LogCursor::end_response() {
   const std::string before = std::exchange(unclear_, {});
+  // A line as good as those before it.
+  if (has_no_place()) return {};
   if (rest_.empty() || long_line_ != Long::no || stamp_of(rest_) || may_become_stamp(rest_)) return {};
   ResponseEnd end{true, one_line(rest_)};
   rest_.clear();
@@ -478,7 +527,7 @@ LogCursor::ResponseEnd LogCursor::end_response() {
 }
 
 void LogCursor::finish(LogSink& sink) {
-  if (long_line_ != Long::no || stamp_of(rest_)) take_line(rest_, sink);
+  if (long_line_ != Long::no || stamp_of(rest_) || (has_no_place() && !rest_.empty())) take_line(rest_, sink);
   rest_.clear();
   if (std::exchange(stopped_, false)) {
     awaited_.clear();
@@ -496,11 +545,14 @@ void LogCursor::finish(LogSink& sink) {
 
 bool LogCursor::has(std::string_view line) const {
   const auto stamp = stamp_of(line);
-  if (!stamp) return false;
+  if (!stamp) {
+    return !remembered_.empty() && remembered_.back().size == line.size() &&
+           remembered_.back().hash == stable_hash(line);
+  }
   const std::string_view text = line.substr(stamp->size);
   return std::any_of(remembered_.rbegin(), remembered_.rend(), [&](const Line& held) {
     if (held.stamp != stamp->nanoseconds) return false;
-    return held.size == kLong || (held.size == text.size() && held.hash == hash_of(text));
+    return held.size == kLong || (held.size == text.size() && held.hash == stable_hash(text));
   });
 }
 

@@ -3,7 +3,9 @@
 //
 // The kubelet floors sinceTime to the second, its files are not in the order of their times, and a clean end of a
 // response says nothing (cri-client pkg/logs/logs.go). So each response after the first begins a little before the end
-// of what has been delivered, and what it repeats is recognised by time, length and hash.
+// of what has been delivered, and what it repeats is recognised by time, length and hash. A line without a time counts
+// as of the time of the one before it; where there is none, it has no place, and what is not known to be new is
+// dropped.
 #pragma once
 
 #include <cstddef>
@@ -19,6 +21,9 @@
 #include "base/expected.hpp"
 
 namespace ksr::channel {
+
+// The same in each process and version: it is part of the text of a cursor.
+std::uint64_t stable_hash(std::string_view text);
 
 class LogSink {
  public:
@@ -77,6 +82,8 @@ class LogCursor {
 
   // The response under way should repeat what was delivered, and has not yet.
   bool is_unconfirmed() const noexcept { return !overlap_.empty() && !matched_; }
+  // Lines were delivered, and none had a time: no response can be asked for that goes on behind them.
+  bool has_no_place() const noexcept { return told_without_place_ && remembered_.empty(); }
   // Whether this line, with its stamp, was delivered lately.
   bool has(std::string_view line) const;
   // How many lines came again and were left out.
@@ -107,9 +114,12 @@ class LogCursor {
 
   void take_line(std::string_view line, LogSink& sink);
   void take_piece(LogSink& sink);
+  void take_unstamped(std::string_view line, LogSink& sink);
+  void take_without_stamp(std::string_view line, LogSink& sink);
   void begin_long_line(std::size_t stamp_size, LogSink& sink);
   void take_new(std::string_view text, const Line* line, LogSink& sink);
   bool is_old(const Line& line);
+  bool repeats_unstamped(const Line& line);
   void match(std::size_t place);
   bool ends_with_first(const Line& line, std::string_view text) const;
   bool hold(std::string_view line, std::int64_t stamp);
@@ -164,8 +174,11 @@ class LogCursor {
   std::deque<std::string> held_;
   std::string rest_;     // after the last newline
   std::string unclear_;  // how the response before ended: an error of the kubelet, or the rest of a line
+  // The stamp of the newest line that had one, which is the place of a line without.
+  std::optional<std::int64_t> place_;
+  std::size_t lost_ = 0;  // lines without a stamp that were dropped: not known to be new
   Long long_line_ = Long::no;
-  std::int64_t long_stamp_ = 0;
+  std::optional<std::int64_t> long_stamp_;
   std::size_t skip_ = 0;  // bytes of it that were delivered from an earlier response
 
   // Of a line that was cut after pieces of it were delivered.
@@ -174,6 +187,7 @@ class LogCursor {
     std::size_t delivered;  // bytes after the stamp
   };
   std::optional<Unfinished> unfinished_;
+  bool told_without_place_ = false;
 };
 
 }  // namespace ksr::channel

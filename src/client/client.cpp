@@ -194,7 +194,8 @@ Expected<std::shared_ptr<ChannelHandle>> Client::open_channel(Handle number, req
   auto handle =
       std::make_shared<ChannelHandle>(ChannelHandle::Owner{runtime_.executor(), runner_, std::move(forget_it)}, number,
                                       params.channel, std::move(host));
-  handle->prepare({runtime_.executor(), random_, access_, nullptr, protocols_, {}}, *std::move(target));
+  handle->prepare({runtime_.executor(), random_, access_, nullptr, protocols_, {}, weak_from_this()},
+                  *std::move(target));
   {
     const MutexLock lock(mutex_);
     if (cancelled_) return cancelled_error();

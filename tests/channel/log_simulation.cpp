@@ -1,5 +1,6 @@
-// 20,000 random logs under cuts, rotations and restarts of the reader, read as the kubelet reads them: each line is
-// delivered once and in order, or a gap is told where lines are missing.
+// 20,000 random logs under cuts, rotations and restarts of the reader, read as the kubelet reads them, and by servers
+// that leave out the times of lines: each line is delivered once and in order, or a gap is told where lines are
+// missing.
 //   log_simulation [--first SEED] [--count N] [--verbose]
 #include <cstdio>
 #include <cstdlib>
@@ -42,7 +43,11 @@ struct Entry {
   std::int64_t stamp;
   bool full;
   std::string text;
+  bool stamped;  // by a server that leaves some out
 };
+
+// Which lines a server sends with their times.
+enum class Stamps { all, some, none, none_later };
 
 // The files of one container, the newest last.
 struct Node {
@@ -51,7 +56,8 @@ struct Node {
 
 class Writer {
  public:
-  explicit Writer(Random& random) : random_(random), jitter_(below(random, 3) == 0 ? 0 : 450 * kMillisecond) {}
+  Writer(Random& random, std::uint64_t seed, Stamps stamps)
+      : random_(random), stamped_(seed), stamps_(stamps), jitter_(below(random, 3) == 0 ? 0 : 450 * kMillisecond) {}
 
   // None within a line.
   void rotate_between_lines() { splits_ = false; }
@@ -68,6 +74,8 @@ class Writer {
     now_ += kind == 0 ? below(random_, 8) * kSecond : kind < 6 ? 0 : below(random_, 40) * kMillisecond;
     std::string text = "line " + std::to_string(++lines_);
     if (kind == 7) text = "the same";  // equal texts, and with the jitter off equal times
+    // The kubelet, which has parts of lines, leaves no times out but theirs.
+    if (stamps_ == Stamps::some) return add(node, true, text, below(stamped_, 3) > 0);
     if (below(random_, 12) != 0) return add(node, true, text);
     // In parts, between which a line of stderr may come.
     for (int part = 1 + below(random_, 3); part > 0; --part) {
@@ -80,13 +88,15 @@ class Writer {
   }
 
  private:
-  void add(Node& node, bool full, std::string text) {
+  void add(Node& node, bool full, std::string text, bool stamped = true) {
     std::int64_t stamp = now_;
     if (jitter_ > 0) stamp += static_cast<std::int64_t>(random_() % static_cast<std::uint64_t>(2 * jitter_)) - jitter_;
-    node.files.back().push_back({stamp, full, std::move(text)});
+    node.files.back().push_back({stamp, full, std::move(text), stamped});
   }
 
   Random& random_;
+  Random stamped_;  // apart, so that a seed is the same log with all stamps
+  const Stamps stamps_;
   const std::int64_t jitter_;
   std::int64_t now_ = kStart;
   int lines_ = 0;
@@ -97,8 +107,8 @@ class Writer {
 class Reader {
  public:
   // `tail`: begins with so many entries of the newest file; a negative number is all of it.
-  Reader(const Node& node, std::int64_t since, int tail = -1)
-      : node_(node), since_(since), file_(node.files.size() - 1), known_(node.files.size()) {
+  Reader(const Node& node, std::int64_t since, int tail = -1, Stamps stamps = Stamps::all)
+      : node_(node), since_(since), stamps_(stamps), file_(node.files.size() - 1), known_(node.files.size()) {
     const std::size_t size = node.files.back().size();
     if (tail >= 0) next_ = size - std::min(size, static_cast<std::size_t>(tail));
   }
@@ -138,7 +148,8 @@ class Reader {
     for (; next_ < entries.size(); ++next_) {
       const Entry& entry = entries[next_];
       if (entry.stamp >= since_) {
-        if (new_line_) out += stamp_text(entry.stamp) + " ";
+        const bool stamped = stamps_ == Stamps::all || (stamps_ == Stamps::some && entry.stamped);
+        if (new_line_ && stamped) out += stamp_text(entry.stamp) + " ";
         out += entry.text;
         if (entry.full) out += '\n';
       }
@@ -148,6 +159,7 @@ class Reader {
 
   const Node& node_;
   const std::int64_t since_;
+  const Stamps stamps_;
   std::size_t file_;
   std::size_t known_;  // files that it was told of
   std::size_t next_ = 0;
@@ -202,6 +214,7 @@ struct Totals {
   std::size_t missing = 0;
   std::size_t needless_gaps = 0;
   std::size_t stopped = 0;
+  std::size_t without_place = 0;
 };
 
 // Empty: as it must be. Some texts are equal, so that after a gap a line may be one of several: `next` has all places
@@ -236,10 +249,18 @@ std::string compare(const std::vector<std::string>& all, const Told& told, Total
   return "";
 }
 
+// Each fifth server leaves times out: of some lines, of all, or of all from a moment on.
+Stamps stamps_of(std::uint64_t seed) {
+  if (seed % 5 != 0) return Stamps::all;
+  constexpr Stamps kOthers[] = {Stamps::some, Stamps::none, Stamps::none_later};
+  return kOthers[seed / 5 % 3];
+}
+
 std::string run(std::uint64_t seed, Totals& totals) {
   Random random(seed);
+  const Stamps stamps = stamps_of(seed);
   Node node;
-  Writer writer(random);
+  Writer writer(random, seed, stamps);
   Told told;
   auto cursor = std::make_unique<LogCursor>(false);
   const int rounds = 3 + below(random, 12);
@@ -247,7 +268,8 @@ std::string run(std::uint64_t seed, Totals& totals) {
   const int tail = below(random, 3) == 0 ? 1 + below(random, 20) : -1;
   if (tail >= 0) cursor->begin_within_file();
   // The kubelet's reader is made to wait, by the host or by the network; the last line is read aside now and then.
-  const bool slow = below(random, 4) == 0;
+  // Without all times there is nothing that would tell of a file that was passed over.
+  const bool slow = below(random, 4) == 0 && stamps == Stamps::all;
   if (slow) writer.rotate_between_lines();
   const auto rotate = [&] {
     if (slow) cursor->expect(writer.write_last(node));
@@ -255,6 +277,7 @@ std::string run(std::uint64_t seed, Totals& totals) {
   };
   for (int round = 0; round <= rounds; ++round) {
     const bool last = round == rounds;
+    const Stamps sent = stamps != Stamps::none_later ? stamps : round < rounds / 2 ? Stamps::all : Stamps::none;
     // While nobody reads.
     for (int i = below(random, 2) == 0 ? 0 : below(random, 30); i > 0; --i) writer.write(node);
     if (below(random, 10) < rotations) rotate();
@@ -262,7 +285,7 @@ std::string run(std::uint64_t seed, Totals& totals) {
 
     const auto since = cursor->since();
     cursor->begin_response();
-    Reader reader(node, since ? since->seconds * kSecond : 0, since ? -1 : tail);
+    Reader reader(node, since ? since->seconds * kSecond : 0, since ? -1 : tail, sent);
     std::string pending = reader.read();
     const bool watches = below(random, 4) != 0;
     for (int steps = below(random, 6); steps > 0 && !cursor->is_stopped(); --steps) {
@@ -291,21 +314,33 @@ std::string run(std::uint64_t seed, Totals& totals) {
     if (last) {
       cursor->feed(pending, told);
       // At the end of the container the newest file is read once more.
-      for (int tries = 0; slow; ++tries) {
+      for (int tries = 0; slow && !cursor->has_no_place(); ++tries) {
         if (tries == 10) return "each response is stopped";
         totals.stopped += cursor->is_stopped() ? 1 : 0;
         const auto rest = cursor->since();
         cursor->begin_response();
-        cursor->feed(Reader(node, rest ? rest->seconds * kSecond : 0, rest ? -1 : tail).read(), told);
+        cursor->feed(Reader(node, rest ? rest->seconds * kSecond : 0, rest ? -1 : tail, sent).read(), told);
         if (!cursor->is_stopped()) break;
       }
-      if (!cursor->end_response().said.empty()) return "a line was taken for an error of the kubelet";
+      totals.without_place += cursor->has_no_place() ? 1 : 0;
+      const LogCursor::ResponseEnd end = cursor->end_response();
+      if (sent == Stamps::all && !end.said.empty()) return "a line was taken for an error of the kubelet";
       cursor->finish(told);
+      // Where no line has come with its newline.
+      if (end.within_text) told.on_gap();
       break;
     }
     cursor->feed(std::string_view(pending).substr(0, random() % (pending.size() + 1)), told);
-    if (!cursor->end_response().said.empty()) return "a line was taken for an error of the kubelet";
+    const bool without_place = cursor->has_no_place();
+    const bool said = !cursor->end_response().said.empty();
+    if (sent == Stamps::all && said) return "a line was taken for an error of the kubelet";
     ++totals.cuts;
+    if (without_place) {
+      // No other response is asked for.
+      ++totals.without_place;
+      told.on_gap();
+      break;
+    }
     totals.stopped += cursor->is_stopped() ? 1 : 0;
     if (below(random, 6) == 0) {
       // The host's process is another one.
@@ -341,7 +376,8 @@ int main(int argc, char** argv) {
               totals.lines, totals.cuts, totals.stopped, totals.gaps, totals.needless_gaps, totals.missing);
   // A simulation in which nothing happens proves nothing.
   if (failed == 0 && count >= 1000 &&
-      (totals.cuts < count || totals.gaps == 0 || totals.missing == 0 || totals.stopped == 0))
+      (totals.cuts < count || totals.gaps == 0 || totals.missing == 0 || totals.stopped == 0 ||
+       totals.without_place == 0))
     failed = 1;
   return failed == 0 ? 0 : 1;
 }

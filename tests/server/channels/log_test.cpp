@@ -1,6 +1,7 @@
 // Logs (rules 5, 13 and the cursor of 4.5): whole lines, each once, over cuts, rotations and restarts; what the kubelet
 // says of itself is no data.
 #include <atomic>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -269,6 +270,134 @@ TEST_CASE("what the kubelet says of an error is an event, not data") {
   bool told = false;
   for (const ChannelEvent& event : follower.user.events()) told |= has(event.message, "resolving symlinks");
   CHECK(told);
+}
+
+TEST_CASE("lines without their times are told once: what would go on behind them cannot be asked for") {
+  ChannelServer on;
+  const std::string over = R"({"terminated":{"exitCode":0,"containerID":"containerd://0"}})";
+  ksr_status expected = KSR_OK;
+  std::size_t gaps = 0;
+  std::string text = "one\ntwo\n";
+  Settings settings = follow_of();
+  SUBCASE("not followed") {
+    on.server.script(R"(log web raw="one\ntwo\n" end)");
+    settings = log_of();
+  }
+  SUBCASE("not followed, with a last line without its newline") {
+    on.server.script(R"(log web raw="one\ntwo\nthree" end)");
+    settings = log_of();
+    text += "three";
+  }
+  SUBCASE("not followed, cut") {
+    on.server.script("log web raw=\"one\\ntwo\\n" + std::string(1'000, 'x') +
+                     "\\n\" end\nfault log pods cut bytes=500");
+    settings = log_of();
+    expected = KSR_E_TRANSPORT;
+    gaps = 1;
+  }
+  SUBCASE("the response ends, and so has the container") {
+    on.server.script("update pods web " + running_pod(0, over) + "\n" + R"(log web raw="one\ntwo\n" end)");
+  }
+  SUBCASE("the response ends, and the container runs on") {
+    on.server.script(R"(log web raw="one\ntwo\n" end)");
+    expected = KSR_E_LOST;
+    gaps = 1;
+  }
+  SUBCASE("the pod may not be read, or is none") {
+    on.server.script(R"(log web raw="one\ntwo\n" end)");
+    on.server.script("fault get pods answer 200 body=<html> type=text/html times=forever");
+    expected = KSR_E_LOST;
+    gaps = 1;
+  }
+  SUBCASE("the kubelet's restart: the next instance is another log") {
+    on.server.script(R"(log web raw="one\ntwo\n")");
+    settings = follow_of({{"follow_restarts", "true"}, {"limit_bytes", "12"}});
+    text += "next";
+  }
+  const bool restarts = text == "one\ntwo\nnext";
+  // Before the user's, whose channel it closes.
+  const Requester client(on.client_settings());
+  ChannelUser user;
+  REQUIRE(user.open(client.client(), settings) == KSR_OK);
+  if (restarts) {
+    CHECK(user.wait_for_bytes(KSR_PART_STDOUT, "one\ntwo\n"));
+    on.server.script("update pods web " + running_pod(1) + "\n" + R"(log web restart raw="next\n")");
+  }
+  const ChannelEnd end = user.wait();
+  CHECK(end.status == expected);
+  if (gaps > 0) CHECK(has(end.message, "without their times"));
+  CHECK(user.bytes(KSR_PART_STDOUT) == text);
+  CHECK(user.wait_for_event(KSR_EVENT_CLOSED));
+  CHECK(user.count(KSR_EVENT_GAP) == gaps);
+  CHECK(user.count(KSR_EVENT_RESTARTED) == (restarts ? 1 : 0));
+  CHECK(user.info("cursor").empty());
+  CHECK(log_requests(on) == (restarts ? 2 : 1));
+}
+
+TEST_CASE("the client's log tells once that lines have no times, while they are followed") {
+  ChannelServer on;
+  on.server.script(R"(log web raw="one\n")");
+  struct Log {
+    std::mutex mutex;
+    int told = 0;
+  } log;
+  ksr_config* config = nullptr;
+  REQUIRE(ksr_config_new(&config) == KSR_OK);
+  for (const auto& [key, value] : on.client_settings()) {
+    REQUIRE(ksr_config_set(config, key.c_str(), value.c_str(), nullptr) == KSR_OK);
+  }
+  // 4: a warning.
+  ksr_config_on_log(config, [](std::int32_t level, const char* text, std::size_t len, void* self) {
+    const std::string line(text, len);
+    if (level != 4 || !has(line, "log of v1/pods \"web\" in namespace default at ")) return;
+    const std::lock_guard<std::mutex> lock(static_cast<Log*>(self)->mutex);
+    if (has(line, "the server sends lines without their times")) ++static_cast<Log*>(self)->told;
+  });
+  ksr_client* client = nullptr;
+  REQUIRE(ksr_client_open(config, &log, nullptr, &client, nullptr) == KSR_OK);
+  ksr_config_free(config);
+  {
+    ChannelUser user;
+    REQUIRE(user.open(client, follow_of()) == KSR_OK);
+    CHECK(user.wait_until([&](const ChannelUser&) {
+      const std::lock_guard<std::mutex> lock(log.mutex);
+      return log.told == 1;
+    }));
+    on.server.script(R"(log web raw="two\n" end)");
+    CHECK(user.wait().status == KSR_E_LOST);
+    CHECK(user.bytes(KSR_PART_STDOUT) == "one\ntwo\n");
+  }
+  CHECK(ksr_client_close(client) == KSR_OK);
+  CHECK(log.told == 1);
+}
+
+TEST_CASE("a page in the place of the log, with every status 200, is told once") {
+  ChannelServer on;
+  on.server.script("fault any pods answer 200 body=\"<html>\\nlog in</html>\" type=text/html times=forever");
+  for (const bool follows : {false, true}) {
+    CAPTURE(follows);
+    const Requester client(on.client_settings());
+    ChannelUser user;
+    REQUIRE(user.open(client.client(), follows ? follow_of() : log_of()) == KSR_OK);
+    CHECK(user.wait().status == (follows ? KSR_E_LOST : KSR_OK));
+    CHECK(user.bytes(KSR_PART_STDOUT) == "<html>\nlog in</html>");
+  }
+}
+
+TEST_CASE("lines without their times among others are told once, over cuts too") {
+  ChannelServer on;
+  on.server.script(R"(log web line=one raw="two\n" raw="three\n" line=four raw="five\n")");
+  Follower follower(on);
+  CHECK(follower.shows("one\ntwo\nthree\nfour\nfive\n"));
+  on.server.script("log web cut");
+  wait_for_requests(on, follower.user, 2);
+  on.server.script(R"(log web raw="six\n" line=seven)");
+  CHECK(follower.shows("one\ntwo\nthree\nfour\nfive\nsix\nseven\n"));
+  on.server.script("log web cut");
+  wait_for_requests(on, follower.user, 3);
+  on.server.script("log web line=eight");
+  CHECK(follower.shows("one\ntwo\nthree\nfour\nfive\nsix\nseven\neight\n"));
+  CHECK(follower.user.count(KSR_EVENT_GAP) == 0);
 }
 
 TEST_CASE("an orderly end says nothing: while the container runs, the log goes on") {

@@ -307,6 +307,76 @@ TEST_CASE("more lines in a second than are remembered") {
   CHECK(sink.take() == Told{"new\n"});
 }
 
+TEST_CASE("a line without a stamp counts as of the time of the one before") {
+  LogCursor cursor(false);
+  Sink sink;
+  const std::string log = at("01", "a") + "u\n" + "u\n" + at("02", "b") + "v\n" + "w\n";
+  cursor.begin_response();
+  cursor.feed(log, sink);
+  CHECK(sink.take() == Told{"a\n", "u\n", "u\n", "b\n", "v\n", "w\n"});
+  CHECK_FALSE(cursor.has_no_place());
+  CHECK(cursor.has("w\n"));
+  CHECK_FALSE(cursor.has("v\n"));
+  for (int i = 0; i < 2; ++i) {
+    const std::string text = cursor.text();
+    if (i == 1) REQUIRE(cursor.restore(text));
+    cursor.begin_response();
+    cursor.feed(log, sink);
+    CHECK(sink.take().empty());
+  }
+  cursor.feed("x\n" + at("03", "c"), sink);
+  CHECK(sink.take() == Told{"x\n", "c\n"});
+  // Another file: what was told does not come, and what comes is told behind a gap.
+  cursor.begin_response();
+  cursor.feed(at("08", "d") + "y\n" + at("09", "e"), sink);
+  CHECK(sink.take() == Told{"GAP", "d\n", "y\n", "e\n"});
+  // A host that has not taken the last two.
+  cursor.set_undelivered(2);
+  LogCursor other(false);
+  REQUIRE(other.restore(cursor.text()));
+  other.begin_response();
+  other.feed(at("08", "d") + "y\n" + at("09", "e"), sink);
+  CHECK(sink.take() == Told{"y\n", "e\n"});
+}
+
+TEST_CASE("lines without a stamp alone have no place: their end is told as a line, nothing can follow") {
+  LogCursor cursor(true);
+  Sink sink;
+  cursor.begin_response();
+  CHECK_FALSE(cursor.has_no_place());
+  cursor.feed("one\ntwo\nthree", sink);
+  CHECK(cursor.has_no_place());
+  CHECK_FALSE(cursor.since());
+  CHECK_FALSE(cursor.end_response().within_text);
+  cursor.finish(sink);
+  CHECK(sink.take() == Told{"one\n", "two\n", "three"});
+  // Of a long one, a piece that was told is enough.
+  LogCursor long_line(false);
+  long_line.begin_response();
+  long_line.feed(std::string(LogCursor::kMaxLine + 1, 'x'), sink);
+  CHECK(sink.take().size() == 1);
+  CHECK(long_line.has_no_place());
+  long_line.feed("y\n" + at("01", "a"), sink);
+  CHECK(sink.take() == Told{"y\n", "a\n"});
+  CHECK_FALSE(long_line.has_no_place());
+  CHECK(long_line.since()->seconds == kNoon);
+}
+
+TEST_CASE("a server that leaves the times out from a moment on: nothing is told twice, and a gap is") {
+  LogCursor cursor(false);
+  Sink sink;
+  cursor.begin_response();
+  cursor.feed(at("01", "a") + at("02", "b"), sink);
+  sink.take();
+  cursor.begin_response();
+  cursor.feed("a\nb\n", sink);
+  CHECK(sink.take().empty());
+  for (std::size_t i = 0; i < LogCursor::kMaxHeld; ++i) cursor.feed("c\n", sink);
+  CHECK(sink.take() == Told{"GAP"});
+  cursor.finish(sink);
+  CHECK(sink.take() == Told{"GAP"});
+}
+
 TEST_CASE("a cursor goes on in another process, and a malformed one is refused") {
   LogCursor cursor(false);
   Sink sink;
