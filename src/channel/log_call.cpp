@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstdio>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -31,7 +32,7 @@ constexpr Milliseconds kTailTime{2'000};
 // After so long without a line the next one is not waited for (LogCursor::release).
 constexpr Milliseconds kReleaseAfter{1'000};
 constexpr const char* kNoTimes = "the server sends lines without their times, so that the log cannot be resumed";
-constexpr std::string_view kCursorVersion = "ksr1";
+constexpr std::string_view kCursorVersion = "ksr2";
 
 }  // namespace
 
@@ -79,18 +80,30 @@ void LogCall::begin() {
 
 // ---- the cursor of another process ----------------------------------------------------------------------------------
 
+namespace {
+
+std::string checksum_of(std::string_view text) {
+  char digits[17];
+  std::snprintf(digits, sizeof digits, "%016llx", static_cast<unsigned long long>(stable_hash(text)));
+  return digits;
+}
+
+}  // namespace
+
 std::string LogCall::cursor(const ChannelHost& host) const {
   const MutexLock lock(cursor_mutex_);
   if (pod_uid_.empty() || cursor_->has_no_place()) return {};
   LogCursor copy = *cursor_;
   copy.set_undelivered(static_cast<std::size_t>(host.undelivered_lines()));
-  return std::string(kCursorVersion) + ";" + pod_uid_ + ";" + container_id_ + ";" + std::to_string(restarts_) + ";" +
-         copy.text();
+  const std::string text = std::string(kCursorVersion) + ";" + pod_uid_ + ";" + container_id_ + ";" +
+                           std::to_string(restarts_) + ";" + copy.text();
+  return text + ";" + checksum_of(text);
 }
 
 namespace {
 
-// What LogCall::cursor writes.
+// What LogCall::cursor writes, but for the checksum at its end: a cursor that was cut would else be a position before
+// lines that were delivered.
 struct LogPosition {
   std::string_view pod_uid;
   std::string_view container_id;
@@ -100,6 +113,11 @@ struct LogPosition {
 
 // Empty: it is something else.
 std::optional<LogPosition> log_position(std::string_view text) {
+  const std::size_t end_of_text = text.rfind(';');
+  if (end_of_text == std::string_view::npos) return std::nullopt;
+  const std::string_view checksum = text.substr(end_of_text + 1);
+  text = text.substr(0, end_of_text);
+  if (checksum != checksum_of(text)) return std::nullopt;
   const std::vector<std::string_view> fields = split(text, ';');
   if (fields.size() != 5 || fields[0] != kCursorVersion) return std::nullopt;
   LogPosition position{fields[1], fields[2], 0, fields[4]};

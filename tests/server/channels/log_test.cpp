@@ -539,10 +539,26 @@ TEST_CASE("from_cursor goes on behind the last line that the host has read") {
   CHECK(later.shows("two\nthree\n"));
   CHECK(later.user.count(KSR_EVENT_GAP) == 0);
   ChannelUser wrong;
-  for (const std::string& text : {std::string("nonsense"), cursor.substr(0, cursor.size() / 2), cursor + ";"}) {
+  std::vector<std::string> texts{"nonsense", cursor + ";", cursor + "0"};
+  // What ksr_channel_info cut, and what else has happened to it on the way.
+  for (std::size_t size = 1; size < cursor.size(); ++size) texts.push_back(cursor.substr(0, size));
+  for (std::size_t i = 0; i < cursor.size(); ++i) {
+    for (const char other : {'0', '1', ';', ',', '.'}) {
+      if (cursor[i] == other) continue;
+      texts.push_back(cursor);
+      texts.back()[i] = other;
+    }
+  }
+  for (const std::string& text : texts) {
     CAPTURE(text);
     CHECK(wrong.open(later.client.client(), follow_of({{"from_cursor", text}})) == KSR_E_INVALID);
   }
+  // Cut to the room that there is, with its whole length told.
+  const std::string now = later.user.info("cursor");
+  char some[10];
+  CHECK(ksr_channel_info(later.user.channel(), "cursor", some, sizeof some) == now.size());
+  CHECK(some == now.substr(0, sizeof some - 1));
+  CHECK(ksr_channel_info(later.user.channel(), "cursor", nullptr, 0) == now.size());
 }
 
 TEST_CASE("the cursor of a channel that was cancelled leaves out what the host has not taken") {
