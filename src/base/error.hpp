@@ -31,7 +31,7 @@ struct Error {
   std::string reason = {};
   // 0 without a response; 408 when the server was silent too long, 502 when it could not be reached.
   int http_status = 0;
-  // The pause that the server asked for (Retry-After, details.retryAfterSeconds).
+  // The pause that the server asked for (Retry-After, details.retryAfterSeconds), at most ten minutes.
   std::optional<std::chrono::milliseconds> retry_after = std::nullopt;
   // Not part of `message`; text() puts both together.
   std::optional<ErrorContext> context = std::nullopt;

@@ -12,8 +12,8 @@
 
 namespace ksr::json {
 
-// The longest wait that a server is granted, however long it asks for.
-inline constexpr std::chrono::seconds kMaxRetryAfter{24 * 60 * 60};
+// The longest wait that a server is granted, however long it asks for: of streams, requests and channels alike.
+inline constexpr std::chrono::seconds kMaxRetryAfter{10 * 60};
 
 // All strings are one line each, of at most kMaxForeignText bytes (base/text.hpp): they are fit for messages.
 struct StatusCause {

@@ -7,8 +7,6 @@ namespace ksr::sync {
 namespace {
 
 constexpr Milliseconds kSlowDelay{30'000};
-// A longer Retry-After is cut to this.
-constexpr Milliseconds kMaxRetryAfter{600'000};
 
 }  // namespace
 
@@ -104,7 +102,7 @@ Milliseconds RetryPlan::slow_delay() {
 Milliseconds RetryPlan::begin_wait(const Error* error, Milliseconds delay, Instant now) {
   if (error != nullptr) {
     note_failure(*error, now);
-    delay = std::max(delay, std::min(error->retry_after.value_or(delay), kMaxRetryAfter));
+    delay = std::max(delay, error->retry_after.value_or(delay));
   }
   wait_ = Wait::delay;
   next_try_at_ = now + delay;

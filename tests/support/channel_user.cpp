@@ -12,7 +12,7 @@ namespace {
 constexpr std::chrono::milliseconds kPollInterval{10};
 
 ChannelEvent event_of(std::int32_t event, std::int32_t part, const ksr_error* error) {
-  ChannelEvent seen{event, part, KSR_OK, 0, ""};
+  ChannelEvent seen{event, part, KSR_OK, 0, "", ksr_error_retry_ms(error)};
   if (error == nullptr) return seen;
   seen.status = ksr_error_code(error);
   seen.http_status = ksr_error_http_status(error);

@@ -22,6 +22,7 @@ struct ChannelEvent {
   ksr_status status = KSR_OK;  // of its error
   int http_status = 0;
   std::string message;
+  std::int64_t retry_ms = -1;
 };
 
 // What ksr_channel_wait said.

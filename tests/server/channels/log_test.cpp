@@ -500,6 +500,25 @@ TEST_CASE("a container that has never run is waited for, and its log is not aske
   CHECK(follower.user.count(KSR_EVENT_GAP) == 0);
 }
 
+TEST_CASE("a Retry-After is kept for ten minutes at most") {
+  ChannelServer on;
+  const Requester client(on.client_settings());
+  for (const char* kind : {"log", "exec"}) {
+    for (const char* after : {"9999", "99999999999", "\"Fri, 31 Dec 2099 23:59:59 GMT\""}) {
+      CAPTURE(kind);
+      CAPTURE(after);
+      on.server.script(std::string("clear\nfault ") + (kind == std::string("log") ? "log" : "stream") +
+                       " pods answer 429 retry-after=" + after);
+      ChannelUser user;
+      REQUIRE(user.open(client.client(), kind == std::string("log") ? follow_of() : exec_of()) == KSR_OK);
+      REQUIRE(user.wait_for_event(KSR_EVENT_INTERRUPTED));
+      for (const ChannelEvent& event : user.events()) {
+        if (event.event == KSR_EVENT_INTERRUPTED) CHECK(event.retry_ms == 600'000);
+      }
+    }
+  }
+}
+
 TEST_CASE("429 and 5xx are waited out") {
   ChannelServer on;
   on.server.script("log web line=one\nfault log pods answer 503\nfault log pods answer 429 retry-after=1");

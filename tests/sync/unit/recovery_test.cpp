@@ -24,13 +24,6 @@ TEST_CASE("Retry-After counts when it is longer than the backoff") {
   CHECK(rig.errors.at(1).next_try == 1600ms);
 }
 
-TEST_CASE("Retry-After counts up to 10 minutes") {
-  Rig rig(plain());
-  rig.start();
-  rig.fail_list(http_error(429, 24h));
-  CHECK(rig.errors.at(0).next_try == 10min);
-}
-
 TEST_CASE("401: the log says that new credentials are obtained where they are") {
   for (const bool obtained : {true, false}) {
     CAPTURE(obtained);
