@@ -130,8 +130,20 @@ ExchangeDriver::Reading ExchangeDriver::receive(const char* data, std::size_t si
   if (ended()) return Reading::close;
   note_activity();
   const ResponseDecoder::Progress progress = decoder_.feed(std::string_view(data, size));
+  progress_ = progress;
   notify_drained();
-  return ended() ? Reading::close : act_on(progress);
+  if (ended()) return Reading::close;
+  return rests_ ? Reading::more : act_on(progress);
+}
+
+ExchangeDriver::Reading ExchangeDriver::receive_rest() {
+  if (ended()) return Reading::close;
+  note_activity();
+  rests_ = false;
+  inflate(std::exchange(packed_, {}));
+  notify_drained();
+  if (ended()) return Reading::close;
+  return rests_ ? Reading::more : act_on(progress_);
 }
 
 ExchangeDriver::Reading ExchangeDriver::end_of_stream() {
@@ -238,9 +250,21 @@ bool ExchangeDriver::take_body(std::string_view bytes) {
   if (!inflater_) return notify_body(bytes);
   if (ended()) return false;
   observer_->on_wire_bytes(bytes.size());
-  const auto progress = inflater_->feed(bytes, [this](std::string_view unpacked) { return notify_body(unpacked); });
+  // The body of a refused handshake is short, and nothing goes on with it.
+  rests_ = rests_ || (paused_ && !websocket_);
+  if (!rests_) return inflate(bytes);
+  packed_ += bytes;
+  return true;
+}
+
+bool ExchangeDriver::inflate(std::string_view packed) {
+  const auto progress = inflater_->feed(
+      packed, [this](std::string_view unpacked) { return notify_body(unpacked) && (!paused_ || websocket_); });
   if (progress == Inflater::Progress::failed) end_with_protocol_error("its gzip stream is damaged");
-  return progress == Inflater::Progress::more;
+  if (ended()) return false;
+  rests_ = progress == Inflater::Progress::stopped;
+  if (rests_) packed_ = packed;
+  return true;
 }
 
 void ExchangeDriver::notify_head(const ResponseHead& head) {

@@ -50,6 +50,10 @@ class ExchangeDriver : public virtual web::connection_driver,
   bool ended() const { return observer_ == nullptr; }
   void end(const std::optional<Error>& error);
   void notify_drained();
+  // A body of gzip whose observer has paused rests between two steps of inflating it, so that few bytes do not become
+  // many meanwhile. Before more is received, receive_rest() goes on, when the exchange is not paused.
+  bool has_rest() const { return rests_; }
+  Reading receive_rest();
   // Runs `step`, which the network thread has called.
   template <class Step>
   void guarded(Step&& step) {
@@ -89,6 +93,7 @@ class ExchangeDriver : public virtual web::connection_driver,
  private:
   Reading act_on(ResponseDecoder::Progress progress);
   bool choose_coding(const ResponseHead& head);
+  bool inflate(std::string_view packed);
   void arm_idle_timer(Instant since);
   void end_with_protocol_error(const std::string& what);
 
@@ -96,6 +101,9 @@ class ExchangeDriver : public virtual web::connection_driver,
   const bool websocket_;
   ResponseDecoder decoder_;
   std::unique_ptr<Inflater> inflater_;
+  bool rests_ = false;
+  std::string packed_;                                                    // not inflated yet, of the last read
+  ResponseDecoder::Progress progress_ = ResponseDecoder::Progress::more;  // behind that
   std::unique_ptr<Dial> dial_;
   std::shared_ptr<web::connected_stream> stream_;
   std::unique_ptr<Timer> response_timer_;

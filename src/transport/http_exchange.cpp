@@ -198,6 +198,9 @@ void HttpExchange::write(std::string bytes) {
 }
 
 void HttpExchange::read() {
+  while (has_rest() && !paused()) {
+    if (const Reading next = receive_rest(); next != Reading::more) return finish(next);
+  }
   if (paused()) {
     read_waits_ = true;
     return;

@@ -19,6 +19,7 @@ struct Inflater::State {
   z_stream stream{};
   bool within_member = false;
   bool seen_member = false;
+  bool output_waits = false;  // in zlib, of what it has consumed
   std::array<Bytef, kStepSize> output;
 };
 
@@ -30,9 +31,9 @@ Inflater::~Inflater() {
   inflateEnd(&state_->stream);
 }
 
-Inflater::Progress Inflater::feed(std::string_view packed, const Sink& sink) {
+Inflater::Progress Inflater::feed(std::string_view& packed, const Sink& sink) {
   z_stream& stream = state_->stream;
-  while (!packed.empty()) {
+  while (!packed.empty() || state_->output_waits) {
     if (!state_->within_member) {
       // A body may be several members, one after the other (RFC 1952, section 2.2).
       inflateReset(&stream);
@@ -41,22 +42,20 @@ Inflater::Progress Inflater::feed(std::string_view packed, const Sink& sink) {
     const auto given = static_cast<uInt>(std::min<std::size_t>(packed.size(), std::numeric_limits<uInt>::max()));
     stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(packed.data()));
     stream.avail_in = given;
-    int code = Z_OK;
-    do {
-      stream.next_out = state_->output.data();
-      stream.avail_out = kStepSize;
-      code = inflate(&stream, Z_NO_FLUSH);
-      const bool starved = code == Z_BUF_ERROR && stream.avail_in == 0;
-      if (code != Z_OK && code != Z_STREAM_END && !starved) return Progress::failed;
-      const std::size_t produced = kStepSize - stream.avail_out;
-      const std::string_view unpacked(reinterpret_cast<const char*>(state_->output.data()), produced);
-      if (produced != 0 && !sink(unpacked)) return Progress::stopped;
-    } while (code == Z_OK && (stream.avail_in != 0 || stream.avail_out == 0));
+    stream.next_out = state_->output.data();
+    stream.avail_out = kStepSize;
+    const int code = inflate(&stream, Z_NO_FLUSH);
+    packed.remove_prefix(given - stream.avail_in);
+    const bool starved = code == Z_BUF_ERROR && stream.avail_in == 0;
+    if (code != Z_OK && code != Z_STREAM_END && !starved) return Progress::failed;
+    state_->output_waits = code == Z_OK && stream.avail_out == 0;
     if (code == Z_STREAM_END) {
       state_->within_member = false;
       state_->seen_member = true;
     }
-    packed.remove_prefix(given - stream.avail_in);
+    const std::size_t produced = kStepSize - stream.avail_out;
+    const std::string_view unpacked(reinterpret_cast<const char*>(state_->output.data()), produced);
+    if (produced != 0 && !sink(unpacked)) return Progress::stopped;
   }
   return Progress::more;
 }

@@ -11,7 +11,7 @@ namespace ksr::transport {
 class Inflater {
  public:
   enum class Progress { more, stopped, failed };
-  // Returns false to stop.
+  // Returns false to stop after this step.
   using Sink = std::function<bool(std::string_view)>;
 
   Inflater();
@@ -19,7 +19,9 @@ class Inflater {
   Inflater(const Inflater&) = delete;
   Inflater& operator=(const Inflater&) = delete;
 
-  Progress feed(std::string_view packed, const Sink& sink);
+  // Consumes from the front of `packed`. After `stopped`, feed() goes on behind the last step, with what is left of
+  // `packed`, which may be nothing: there may still be more to pass on.
+  Progress feed(std::string_view& packed, const Sink& sink);
   // Whether what was fed ends where a gzip member ends.
   bool complete() const;
 

@@ -21,7 +21,8 @@ Unpacked unpack(std::string_view packed, std::size_t step) {
   Unpacked result;
   Inflater inflater;
   while (!packed.empty() && result.progress == Progress::more) {
-    result.progress = inflater.feed(packed.substr(0, step), [&](std::string_view bytes) {
+    std::string_view piece = packed.substr(0, step);
+    result.progress = inflater.feed(piece, [&](std::string_view bytes) {
       result.text += bytes;
       result.max_step = std::max(result.max_step, bytes.size());
       return true;
@@ -66,8 +67,26 @@ TEST_CASE("a body that unpacks to much more comes in bounded steps") {
   CHECK(result.max_step <= 64 * 1024);
 }
 
-TEST_CASE("the sink can stop it") {
+TEST_CASE("the sink can stop it after each step, and it goes on where it was") {
+  const std::string text = std::string(1'000'000, 'a') + std::string(64 * 1024, 'b');
+  const std::string packed = test::gzip(text) + test::gzip("") + test::gzip("end");
+  std::string_view left = packed;
   Inflater inflater;
-  CHECK(inflater.feed(test::gzip(std::string(1'000'000, 'a')), [](std::string_view) { return false; }) ==
-        Progress::stopped);
+  std::string unpacked;
+  std::size_t steps = 0;
+  const auto one_step = [&](std::string_view bytes) {
+    unpacked += bytes;
+    ++steps;
+    return false;
+  };
+  Progress progress = Progress::stopped;
+  for (std::size_t i = 0; progress == Progress::stopped && i < 100; ++i) {
+    progress = inflater.feed(left, one_step);
+    CHECK(steps <= i + 1);
+    CHECK(unpacked.size() <= (i + 1) * 64 * 1024);
+  }
+  CHECK(progress == Progress::more);
+  CHECK(left.empty());
+  CHECK(unpacked == text + "end");
+  CHECK(inflater.complete());
 }

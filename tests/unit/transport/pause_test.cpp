@@ -6,12 +6,14 @@
 #include <atomic>
 #include <cerrno>
 #include <chrono>
+#include <cstdio>
 #include <future>
 #include <string>
 #include <thread>
 
 #include "support/emulator.hpp"
 #include "support/wait_limit.hpp"
+#include "unit/transport/gzip.hpp"
 #include "unit/transport/listener.hpp"
 #include "unit/transport/raw_server.hpp"
 #include "unit/transport/websocket_peer.hpp"
@@ -64,6 +66,85 @@ TEST_CASE("a paused response holds up the server, and what was not read comes af
   on_network([&] { listener.exchange->resume(); });
   REQUIRE(listener.wait_for_end());
   CHECK_FALSE(listener.error());
+  CHECK(listener.body().size() == kMuch);
+}
+
+TEST_CASE("a paused response of gzip rests between two steps, however much one read would become") {
+  constexpr std::size_t kStep = std::size_t{64} * 1024;
+  const std::string text = std::string(kMuch, 'z') + "end";
+  const std::string packed = gzip(text);
+  // Two reads or so.
+  REQUIRE(packed.size() < 2 * kStep);
+  std::string body;
+  bool until_end = false;
+  SUBCASE("by its length") {
+    body = "Content-Length: " + std::to_string(packed.size()) + "\r\n\r\n" + packed;
+  }
+  SUBCASE("in one chunk") {
+    char size[20];
+    std::snprintf(size, sizeof size, "%zx", packed.size());
+    body = std::string("Transfer-Encoding: chunked\r\n\r\n") + size + "\r\n" + packed + "\r\n0\r\n\r\n";
+  }
+  SUBCASE("until the connection ends") {
+    body = "Connection: close\r\n\r\n" + packed;
+    until_end = true;
+  }
+  RawServer server([&](Peer& peer) {
+    peer.receive_head();
+    peer.send("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n" + body);
+    if (!until_end) peer.wait_for_close();
+  });
+  Listener listener;
+  listener.at = [&](Listener::Point point) {
+    if (point == Listener::Point::body) listener.exchange->pause();
+  };
+  listener.get(connect(server.url()), request_for("/"));
+  for (std::size_t steps = 1; steps <= 10; ++steps) {
+    REQUIRE(listener.wait_for_body((steps - 1) * kStep + 1));
+    on_network([] {});
+    CHECK(listener.body().size() <= steps * kStep);
+    CHECK(listener.ends() == 0);
+    on_network([&] { listener.exchange->resume(); });
+  }
+  on_network([&] {
+    listener.at = nullptr;
+    listener.exchange->resume();
+  });
+  REQUIRE(listener.wait_for_end());
+  CHECK_FALSE(listener.error());
+  CHECK((listener.body() == text));
+}
+
+TEST_CASE("damage behind a rest is told behind what came before it, and so is an end within the gzip stream") {
+  const std::string packed = gzip(std::string(kMuch, 'z'));
+  std::string sent = packed;
+  SUBCASE("damage") {
+    sent += "no gzip";
+  }
+  SUBCASE("an end within") {
+    sent.resize(packed.size() - 4);
+  }
+  RawServer server([&](Peer& peer) {
+    peer.receive_head();
+    peer.send("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: " + std::to_string(sent.size()) +
+              "\r\n\r\n" + sent);
+    peer.wait_for_close();
+  });
+  Listener listener;
+  listener.at = [&](Listener::Point point) {
+    if (point == Listener::Point::body) listener.exchange->pause();
+  };
+  listener.get(connect(server.url()), request_for("/"));
+  REQUIRE(listener.wait_for_body(1));
+  on_network([] {});
+  CHECK(listener.ends() == 0);
+  on_network([&] {
+    listener.at = nullptr;
+    listener.exchange->resume();
+  });
+  REQUIRE(listener.wait_for_end());
+  REQUIRE(listener.error());
+  CHECK(listener.error()->status == Status::protocol);
   CHECK(listener.body().size() == kMuch);
 }
 
