@@ -732,7 +732,8 @@ KSR_API ksr_status ksr_channel_resize(ksr_channel *channel, uint32_t columns, ui
 /* Waits for the end, as ksr_request_wait for an answer; with on_data and a delivery thread, outside of callbacks, also
  * until all bytes were taken. KSR_OK: it was orderly, and *exit_code (may be NULL) is that of the command of
  * exec, which may be any number; it is not touched where there is none. Else the status of the error: KSR_E_LOST when
- * it is not known how the command ended, which is never taken for a success; KSR_E_CANCELLED when the channel was
+ * it is not known how the command ended, which is never taken for a success, or its Status is larger than 4 MiB;
+ * KSR_E_CANCELLED when the channel was
  * cancelled before all bytes were taken, whatever its end was. KSR_E_TIMEOUT with http status 0: not within
  * `timeout_ms`. */
 KSR_API ksr_status ksr_channel_wait(ksr_channel *channel, int64_t timeout_ms, int32_t *exit_code, ksr_error **err);

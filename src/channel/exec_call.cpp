@@ -119,7 +119,7 @@ void ExecCall::received(std::string bytes, transport::MessageType) {
   if (gives(read->channel)) return give(read->channel, read->payload);
   if (read->channel != kStatus) return;
   exec_end_->add_status(read->payload);
-  if (tells_failures_in_text(codec_->protocol()) || !exec_end_->has_status()) return;
+  if (!exec_end_->may_end()) return;
   end_timer_ = after(kMaxCloseTime, [this] { finish(std::nullopt); });
 }
 

@@ -12,8 +12,10 @@ namespace {
 
 using json::text_at;
 
-// A Status is a few hundred bytes.
-constexpr std::size_t kMaxStatus = std::size_t{64} << 10;
+// A Status is a few hundred bytes; that of a runtime that could not run the command may have its whole output.
+constexpr std::size_t kMaxStatus = std::size_t{4} << 20;
+// Up to here each message is looked at whether it is the last one, beyond it those that add a sixteenth.
+constexpr std::size_t kOftenLookedAt = std::size_t{64} << 10;
 constexpr int kMaxCauses = 16;
 // k8s.io/streaming remotecommand v1: what is said of a failed command, in text.
 constexpr std::string_view kNonZero = "command terminated with non-zero exit code: ";
@@ -48,12 +50,18 @@ Error failure_of(std::string_view status) {
 }  // namespace
 
 void ExecEnd::add_status(std::string_view payload) {
-  status_ += payload.substr(0, kMaxStatus - std::min(kMaxStatus, status_.size()));
+  const std::string_view fitting = payload.substr(0, kMaxStatus - std::min(kMaxStatus, status_.size()));
+  status_ += fitting;
+  too_large_ = too_large_ || fitting.size() < payload.size();
+  may_end_ = false;
+  if (status_.size() > kOftenLookedAt && status_.size() < looked_at_ + looked_at_ / 16) return;
+  looked_at_ = status_.size();
+  may_end_ = !tells_failures_in_text(protocol_) && has_status();
 }
 
 bool ExecEnd::has_status() const {
   if (tells_failures_in_text(protocol_)) return !status_.empty();
-  return json::document_kind(status_) == json::ValueKind::object;
+  return !too_large_ && json::document_kind(status_) == json::ValueKind::object;
 }
 
 ExecOutcome ExecEnd::finish(const std::optional<Error>& error) const {
@@ -67,6 +75,11 @@ ExecOutcome ExecEnd::finish(const std::optional<Error>& error) const {
     if (outcome.exit_code) return outcome;
     const std::string said = status_.empty() ? "the connection ended without a word on the command" : one_line(status_);
     outcome.error = error ? *error : Error{Status::lost, said};
+    return outcome;
+  }
+  if (too_large_) {
+    outcome.error = Error{Status::lost, "the Status of the command is larger than " + std::to_string(kMaxStatus) +
+                                            " bytes: it is not known how the command ended"};
     return outcome;
   }
   if (!has_status()) {

@@ -2,6 +2,7 @@
 // the channels of kind=exec and attach. Pure. Any thread.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -27,7 +28,10 @@ class ExecEnd {
 
   // Of channel 3, in any number of messages.
   void add_status(std::string_view payload);
+  // A whole one.
   bool has_status() const;
+  // The same, as a hint that the server should close now: of a large one not each message is looked at.
+  bool may_end() const noexcept { return may_end_; }
   // The connection is over: in order, or with `error`. Without a Status it is not known how the command has ended,
   // whatever the close code says.
   ExecOutcome finish(const std::optional<Error>& error) const;
@@ -35,6 +39,9 @@ class ExecEnd {
  private:
   const ChannelProtocol protocol_;
   std::string status_;
+  bool too_large_ = false;
+  std::size_t looked_at_ = 0;  // of the size
+  bool may_end_ = false;
 };
 
 }  // namespace ksr::channel

@@ -51,6 +51,7 @@ TEST_CASE("a Status in any number of messages; without a whole one the end is lo
     ExecEnd end(ChannelProtocol::v4);
     end.add_status(status.substr(0, cut));
     CHECK(end.has_status() == (cut == status.size()));
+    CHECK(end.may_end() == (cut == status.size()));
     if (cut < status.size()) {
       const ExecOutcome lost = end.finish(std::nullopt);
       CHECK_FALSE(lost.exit_code);
@@ -86,10 +87,34 @@ TEST_CASE("Statuses that are none") {
     CHECK_FALSE(unknown.exit_code);
     CHECK(unknown.error);
   }
-  ExecEnd large(ChannelProtocol::v4);
-  for (int i = 0; i < 1000; ++i) large.add_status(std::string(1000, ' '));
-  large.add_status(kSuccess);
-  CHECK_FALSE(large.has_status());
+}
+
+TEST_CASE("a Status is taken up to 4 MiB, in any number of messages; beyond that the error says so") {
+  const std::string begin = R"({"status":"Failure","reason":"NonZeroExitCode","message":")";
+  const std::string end_of_status = R"(","details":{"causes":[{"reason":"ExitCode","message":"7"}]}})";
+  constexpr std::size_t kMost = std::size_t{4} << 20;
+  for (const std::size_t size : {std::size_t{100'000}, kMost, kMost + 1}) {
+    const std::string status = begin + std::string(size - begin.size() - end_of_status.size(), 'x') + end_of_status;
+    for (const std::size_t piece : {size, std::size_t{1'000}}) {
+      CAPTURE(size);
+      CAPTURE(piece);
+      ExecEnd end(ChannelProtocol::v4);
+      for (std::size_t at = 0; at < size; at += piece) end.add_status(std::string_view(status).substr(at, piece));
+      const ExecOutcome outcome = end.finish(std::nullopt);
+      if (size <= kMost) {
+        CHECK(outcome.exit_code == 7);
+        CHECK_FALSE(outcome.error);
+        if (piece == size) CHECK(end.may_end());
+      } else {
+        CHECK_FALSE(outcome.exit_code);
+        CHECK_FALSE(end.may_end());
+        REQUIRE(outcome.error);
+        CHECK(outcome.error->status == Status::lost);
+        CHECK(outcome.error->message ==
+              "the Status of the command is larger than 4194304 bytes: it is not known how the command ended");
+      }
+    }
+  }
 }
 
 TEST_CASE("v1 says nothing of a success, and the code in words") {
