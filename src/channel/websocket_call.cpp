@@ -68,6 +68,8 @@ void WebSocketCall::send_handshake(Expected<cluster::RequestAuth> auth) {
   request.pong_timeout = options_.pong_timeout;
   request.close_timeout = kCloseTimeout;
   request.peer_may_pause = true;
+  // A message is at least as large as one frame of it.
+  request.max_frame = max_message_;
   exchange_ = auth->connection->open_websocket(std::move(request), *this);
 }
 
@@ -135,7 +137,7 @@ void WebSocketCall::on_body(std::string_view bytes) {
     const std::size_t limit = open_ ? max_message_ : cluster::kMaxRefusalBody;
     if (open_ && bytes.size() > limit - std::min(limit, message_.size())) {
       exchange_->close(kMessageTooBig, "");
-      return fail({Status::too_large, "a message of the server is larger than " + std::to_string(limit) + " bytes"});
+      return fail(too_large());
     }
     message_ += bytes.substr(0, limit - std::min(limit, message_.size()));
   });
@@ -172,7 +174,8 @@ void WebSocketCall::on_end(const std::optional<Error>& error) {
   guarded([&] {
     if (std::exchange(open_, false)) {
       keepalive_timer_.reset();
-      return closed(error);
+      // Announced, and refused before it came.
+      return error && error->status == Status::too_large ? fail(too_large()) : closed(error);
     }
     if (head_.status != 0) {
       Error why = cluster::read_call_refusal(head_, message_, std::chrono::system_clock::now()).error;
@@ -182,6 +185,10 @@ void WebSocketCall::on_end(const std::optional<Error>& error) {
     refused({error.value_or(Error{Status::protocol, "the connection ended before a response came", "", 502}), 0, false,
              before_request});
   });
+}
+
+Error WebSocketCall::too_large() const {
+  return {Status::too_large, "a message of the server is larger than " + std::to_string(max_message_) + " bytes"};
 }
 
 void WebSocketCall::pump() {
@@ -273,6 +280,11 @@ void RawWebSocketCall::closed(const std::optional<Error>& error) {
   if (!error) mark(kPartText, Mark::finished);
   if (!error) mark(kPartBinary, Mark::finished);
   end({error, std::nullopt});
+}
+
+Error RawWebSocketCall::too_large() const {
+  return {Status::too_large,
+          "a message of the server is larger than max_message, " + std::to_string(max_message_) + " bytes"};
 }
 
 // As Headlamp does: whatever the reason was.

@@ -60,6 +60,8 @@ class WebSocketCall : public ChannelCall, private transport::ExchangeObserver {
   void try_once();
   void try_later(const Error& error, Milliseconds delay);
   bool is_open() const noexcept { return open_; }
+  // Of a message that is larger than max_message_.
+  virtual Error too_large() const;
   std::size_t max_message_ = std::size_t{33} << 20;
 
  private:
@@ -105,6 +107,7 @@ class RawWebSocketCall final : public WebSocketCall {
   void received(std::string message, transport::MessageType type) override;
   void closed(const std::optional<Error>& error) override;
   void refused(Refusal refusal) override;
+  Error too_large() const override;
   std::optional<Message> next_message() override;
   bool runs_something() const override { return !options_.reconnect; }
 };

@@ -84,6 +84,9 @@ struct Request {
   // Of `peer_may_pause`: the connection is given up when data waits for the peer for so long, and it acknowledged
   // nothing meanwhile. Looked at three times in it, which comes on top once.
   Milliseconds acknowledgement_limit{45'000};
+  // WebSocket only: a frame that is announced to be longer ends it with Status::too_large. Messages have no limit here:
+  // what comes of them is delivered as it comes.
+  std::size_t max_frame = std::size_t{256} << 20;
 };
 
 // Whether the body is what was asked for: 200, or 203 when a proxy has changed it (RFC 9110, section 15.3.4).

@@ -19,9 +19,6 @@ namespace {
 using Client = web::websockets::client::websocket_callback_client;
 using ClientConfig = web::websockets::client::websocket_client_config;
 
-// Of a frame, which websocketpp may reserve as a whole. Messages have no limit here: what comes of them is delivered as
-// it comes, and bounded by max_object_size as over HTTP.
-constexpr std::size_t kMaxFrameSize = std::size_t{256} * 1024 * 1024;
 // Limits of the body of a refused handshake, which says why.
 constexpr std::size_t kMaxRefusalSize = std::size_t{1024} * 1024;
 constexpr Milliseconds kMaxRefusalTime{5000};
@@ -97,6 +94,7 @@ class WebSocketDriver final : public ExchangeDriver, public web::websocket_drive
   void sent() override;
   void closed(int code, const std::string& reason) override;
   void protocol_violated(const std::string& what) override;
+  void frame_too_large() override;
   void stream_failed(const boost::system::error_code& reason, bool while_writing) override;
 
  private:
@@ -113,6 +111,8 @@ class WebSocketDriver final : public ExchangeDriver, public web::websocket_drive
   void await_pong();
   void check_acknowledgements_later();
   void check_acknowledgements();
+  void violated(const std::string& what);
+  std::string handshake_problem() const;
   std::string step() const { return "WebSocket of " + peer(); }
 
   std::shared_ptr<Client> client_;
@@ -169,7 +169,7 @@ class HeldWebSocket final : public Exchange {
 void WebSocketDriver::start() {
   ClientConfig config;
   config.set_driver(std::static_pointer_cast<WebSocketDriver>(shared_from_this()));
-  config.set_max_message_size(kMaxFrameSize);
+  config.set_max_message_size(request_.max_frame);
   for (const std::string& subprotocol : list_parts(request_.subprotocol)) config.add_subprotocol(subprotocol);
   client_ = std::make_shared<Client>(std::move(config));
   const Url& server = route_->server;
@@ -290,12 +290,12 @@ void WebSocketDriver::opened() {
   if (ended()) return;
   // RFC 6455, section 4.1: an extension or a subprotocol that was not asked for fails the connection.
   if (!list_parts(joined_values(accepted_head_, "sec-websocket-extensions")).empty()) {
-    return protocol_violated("the server chose an extension, and none was requested");
+    return violated("the server chose an extension, and none was requested");
   }
   const std::string chosen = joined_values(accepted_head_, "sec-websocket-protocol");
   const std::vector<std::string> offered = list_parts(request_.subprotocol);
   if (!chosen.empty() && std::find(offered.begin(), offered.end(), chosen) == offered.end()) {
-    return protocol_violated("the server chose subprotocol " + from_peer(chosen) + ", which was not requested");
+    return violated("the server chose subprotocol " + from_peer(chosen) + ", which was not requested");
   }
   is_open_ = true;
   notify_head(accepted_head_);
@@ -374,8 +374,32 @@ void WebSocketDriver::pong() {
 }
 
 void WebSocketDriver::protocol_violated(const std::string& what) {
+  violated(answer_ == answer::accepted && !is_open_ ? handshake_problem() : what);
+}
+
+void WebSocketDriver::violated(const std::string& what) {
   if (is_closing_) return end(std::nullopt);
   end(protocol_error(step(), one_line(what)));
+}
+
+// websocketpp has one word for a header that is missing and for one with another value.
+std::string WebSocketDriver::handshake_problem() const {
+  const auto problem = [this](const std::string& name, const std::string& expected) {
+    const std::string value = joined_values(accepted_head_, lower_case(name));
+    return value.empty()
+               ? "the answer to the handshake has no header " + name
+               : "the header " + name + " of the answer to the handshake has the wrong value, expected " + expected;
+  };
+  if (!has_list_token(joined_values(accepted_head_, "upgrade"), "websocket")) return problem("Upgrade", "websocket");
+  if (!has_list_token(joined_values(accepted_head_, "connection"), "upgrade")) return problem("Connection", "Upgrade");
+  return problem("Sec-WebSocket-Accept", "that of the key that was sent");
+}
+
+void WebSocketDriver::frame_too_large() {
+  if (is_closing_) return end(std::nullopt);
+  end(Error{Status::too_large,
+            step() + ": a frame of the server is longer than " + std::to_string(request_.max_frame) + " bytes", "",
+            502});
 }
 
 void WebSocketDriver::stream_failed(const boost::system::error_code& reason, bool while_writing) {

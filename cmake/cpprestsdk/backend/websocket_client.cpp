@@ -119,6 +119,8 @@ void report_closing(connection& con, websocket_driver& driver, bool closed_by_us
   if (con.get_state() != websocketpp::session::state::closing) return;
   if (con.get_remote_close_code() != websocketpp::close::status::abnormal_close) {
     driver.closed(con.get_remote_close_code(), con.get_remote_close_reason());
+  } else if (!closed_by_us && con.get_local_close_code() == websocketpp::close::status::message_too_big) {
+    driver.frame_too_large();
   } else if (!closed_by_us) {
     driver.protocol_violated(con.get_local_close_reason());
   }

@@ -124,7 +124,11 @@ TEST_CASE("a message above max_message ends the channel; a fragmented one is one
   ChannelServer on;
   const Requester client(on.client_settings());
   on.server.script("stream proxy web out-bytes=20000");
-  CHECK(end_of(client, websocket_of({{"max_message", "10000"}})).status == KSR_E_TOO_LARGE);
+  for (const char* reconnect : {"false", "true"}) {
+    const ChannelEnd end = end_of(client, websocket_of({{"max_message", "10000"}, {"reconnect", reconnect}}));
+    CHECK(end.status == KSR_E_TOO_LARGE);
+    CHECK(has(end.message, "larger than max_message, 10000 bytes"));
+  }
   on.server.script("stream proxy web fragment=abcdef close=1000");
   ChannelUser user;
   REQUIRE(user.open(client.client(), websocket_of()) == KSR_OK);

@@ -86,6 +86,7 @@ class PatientDriver final : public web::websocket_driver {
   void sent() override { ++messages_sent; }
   void closed(int, const std::string&) override { ++closes; }
   void protocol_violated(const std::string&) override { ++violations; }
+  void frame_too_large() override { ++violations; }
 
   void now_connected() { std::exchange(connected_, nullptr)(stream_); }
 

@@ -125,11 +125,13 @@ TEST_CASE("a message is delivered as it comes, be it one frame or fragments with
 }
 
 TEST_CASE("a frame above the limit ends the WebSocket") {
-  std::string header("\x81\x7f", 2);
-  header += std::string("\0\0\0\0\x20\0\0\0", 8);  // 512 MiB
-  const auto error = outcome_of(header + "x");
-  REQUIRE(error);
-  CHECK(error->status == Status::protocol);
+  const std::string header("\x81\x7f", 2);
+  for (const std::string& size : {std::string("\0\0\0\0\x20\0\0\0", 8), std::string("\x40\0\0\0\0\0\0\0", 8)}) {
+    const auto error = outcome_of(header + size + "x");
+    REQUIRE(error);
+    CHECK(error->status == Status::too_large);
+    CHECK(error->message.find("a frame of the server is longer than 268435456 bytes") != std::string::npos);
+  }
 }
 
 TEST_CASE("a ping of the server is answered") {
@@ -335,6 +337,37 @@ TEST_CASE("an answer that is neither acceptance nor HTTP is an error") {
     REQUIRE(listener.error());
     CHECK(listener.error()->http_status == 502);
     CHECK(listener.heads() == 0);
+  }
+}
+
+TEST_CASE("a 101 that is no acceptance says which header is missing or has another value") {
+  struct Case {
+    const char* lines;
+    const char* said;
+  };
+  for (const Case& one : {
+           Case{"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: wrong\r\n",
+                "the header Sec-WebSocket-Accept of the answer to the handshake has the wrong value"},
+           Case{"Upgrade: websocket\r\nConnection: Upgrade\r\n",
+                "the answer to the handshake has no header Sec-WebSocket-Accept"},
+           Case{"Upgrade: h2c\r\nConnection: Upgrade\r\n",
+                "the header Upgrade of the answer to the handshake has the wrong value, expected websocket"},
+           Case{"Upgrade: websocket\r\nConnection: close\r\n",
+                "the header Connection of the answer to the handshake has the wrong value, expected Upgrade"},
+           Case{"Connection: Upgrade\r\n", "the answer to the handshake has no header Upgrade"},
+       }) {
+    CAPTURE(one.lines);
+    RawServer server([&](Peer& peer) {
+      peer.receive_head();
+      peer.send(std::string("HTTP/1.1 101 X\r\n") + one.lines + "\r\n");
+      peer.wait_for_close();
+    });
+    Listener listener;
+    listener.open_websocket(connect(server.url()), request_for("/"));
+    REQUIRE(listener.wait_for_end());
+    REQUIRE(listener.error());
+    CHECK(listener.error()->status == Status::protocol);
+    CHECK(listener.error()->message.find(one.said) != std::string::npos);
   }
 }
 

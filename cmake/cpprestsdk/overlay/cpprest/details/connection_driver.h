@@ -90,7 +90,9 @@ public:
     virtual void sent() = 0;
     // The peer sent a close frame: the first of the two, or its answer to ours.
     virtual void closed(int code, const std::string& reason) = 0;
-    // What came is not the WebSocket protocol, or a frame larger than max_message_size.
+    // What came is not the WebSocket protocol.
     virtual void protocol_violated(const std::string& what) = 0;
+    // A frame larger than max_message_size was announced.
+    virtual void frame_too_large() = 0;
 };
 } // namespace web
