@@ -35,6 +35,8 @@ class PartBuffer {
   bool empty() const noexcept { return items_.empty(); }
   // What it costs to hold.
   std::size_t size() const noexcept { return size_; }
+  // Of what is held, without that.
+  std::size_t bytes() const noexcept { return size_ - items_.size() * kOverhead; }
   // Nothing is held but, at most, the mark that nothing more comes.
   bool at_its_end() const { return empty() || (at_mark() && front().mark == Mark::finished); }
   bool at_mark() const { return !items_.empty() && items_.front().is_mark; }

@@ -171,6 +171,12 @@ std::size_t ChannelHandle::held_size() const {
   return size;
 }
 
+std::size_t ChannelHandle::held_bytes() const {
+  std::size_t bytes = 0;
+  for (const Part& part : parts_) bytes += part.held.bytes() + part.given;
+  return bytes;
+}
+
 bool ChannelHandle::is_full() const {
   return held_size() >= options_.receive_buffer || lines_held_ >= kMaxLinesHeld;
 }
@@ -545,7 +551,7 @@ std::optional<std::uint64_t> ChannelHandle::statistic(std::string_view name) {
   if (name == "ping_rtt_us") return value(counts_->ping_rtt_us);
   if (name == "protocol") return value(counts_->protocol);
   const MutexLock lock(mutex_);
-  if (name == "held_bytes") return held_size();
+  if (name == "held_bytes") return held_bytes();
   // Of an exit code that the host does not get, nothing is verified.
   if (name == "exit_verified") return ending_ && !ending_->error ? value(counts_->exit_verified) : 0;
   if (name == "queued_bytes") return outgoing_size_;
@@ -626,6 +632,7 @@ void ChannelHandle::deliver_from(Part& part) {
     if (part.held.empty() || cancelled_) return;
     item = part.held.take();
     part.busy = !item.is_mark;
+    part.given = item.left().size();
     part.resumed = false;
     part.finished = part.finished || (item.is_mark && item.mark == Mark::finished);
   }
@@ -639,6 +646,7 @@ void ChannelHandle::deliver_from(Part& part) {
   {
     const MutexLock lock(mutex_);
     part.busy = false;
+    part.given = 0;
     const bool all = taken == bytes.size();
     if (!all && item.is_message) taken = 0;
     count_taken(bytes.substr(0, taken));

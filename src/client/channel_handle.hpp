@@ -78,6 +78,7 @@ class ChannelHandle final : public delivery::CallbackSource,
     channel::PartBuffer held;
     bool paused = false;    // on_data took less
     bool busy = false;      // on_data runs
+    std::size_t given = 0;  // bytes, to it
     bool resumed = false;   // meanwhile
     bool finished = false;  // the mark has been passed
     bool telling = false;   // on_event runs for the mark that comes next
@@ -108,7 +109,9 @@ class ChannelHandle final : public delivery::CallbackSource,
   // Without on_data, marks become events once the bytes before them are read.
   void pass_marks(Part& part, bool all) KSR_REQUIRES(mutex_);
   void count_taken(std::string_view bytes) KSR_REQUIRES(mutex_);
+  // What it costs to hold, which `receive_buffer` bounds; and the bytes alone.
   std::size_t held_size() const KSR_REQUIRES(mutex_);
+  std::size_t held_bytes() const KSR_REQUIRES(mutex_);
   bool is_full() const KSR_REQUIRES(mutex_);
   bool note_arrival() KSR_REQUIRES(mutex_);
   std::size_t send_room() const KSR_REQUIRES(mutex_);

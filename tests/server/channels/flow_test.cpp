@@ -311,6 +311,9 @@ TEST_CASE(
     ChannelUser user;
     user.taking = [&](ksr_channel* channel, std::int32_t, const std::string& bytes) {
       std::uint64_t state = 0;
+      std::uint64_t held = 0;
+      CHECK(ksr_channel_stat(channel, "held_bytes", &held) == KSR_OK);
+      CHECK(held == bytes.size());
       while (inside && ksr_channel_stat(channel, "state", &state) == KSR_OK && state != 9) {
         std::this_thread::sleep_for(std::chrono::milliseconds(1));
       }

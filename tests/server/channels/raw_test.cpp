@@ -136,6 +136,18 @@ TEST_CASE("a message above max_message ends the channel; a fragmented one is one
   CHECK(user.pieces(KSR_PART_BINARY) == std::vector<std::string>{"abcdef"});
 }
 
+TEST_CASE("held_bytes has the bytes of messages alone, while receive_buffer bounds what they cost") {
+  ChannelServer on;
+  const Requester client(on.client_settings());
+  std::string messages;
+  for (int i = 0; i < 1000; ++i) messages += " text=ab";
+  on.server.script("stream proxy web" + messages);
+  ChannelUser user;
+  REQUIRE(user.open(client.client(), websocket_of({{"receive_buffer", "4Ki"}}), ChannelUser::Mode::pull) == KSR_OK);
+  CHECK(user.wait_until([](const ChannelUser& now) { return now.stat("stalled_ms") > 0; }));
+  CHECK(user.stat("held_bytes") == user.stat("bytes_received"));
+}
+
 TEST_CASE("reconnect: after an end, a cut and a refusal, until it is cancelled") {
   ChannelServer on;
   const Requester client(on.client_settings());

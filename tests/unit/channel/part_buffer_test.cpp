@@ -126,6 +126,24 @@ TEST_CASE("a flood of empty messages and marks has a size") {
   CHECK(buffer.size() == 0);
 }
 
+TEST_CASE("the bytes alone, without what it costs to hold them") {
+  PartBuffer buffer;
+  for (int i = 0; i < 1000; ++i) buffer.add_message("ab");
+  buffer.add_mark(Mark::gap);
+  CHECK(buffer.bytes() == 2000);
+  CHECK(buffer.size() > 100'000);
+  PartBuffer::Item item = buffer.take();
+  CHECK(buffer.bytes() == 1998);
+  item.begin = 1;
+  buffer.give_back(std::move(item));
+  CHECK(buffer.bytes() == 1999);
+  char some[2];
+  CHECK(buffer.read(some, 2) == 2);
+  CHECK(buffer.bytes() == 1997);
+  buffer.clear();
+  CHECK(buffer.bytes() == 0);
+}
+
 TEST_CASE("the mark that nothing more comes is an end, a gap and bytes are none") {
   PartBuffer buffer;
   CHECK(buffer.at_its_end());
