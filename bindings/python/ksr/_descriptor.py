@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import math
 import os
 import select
-import time
 import weakref
 from typing import Optional, Set, Tuple
 
+from ._deadline import is_over, left_ms
+
 # poll takes milliseconds in a C int.
-_LONGEST_WAIT = 3600.0
+_LONGEST_WAIT_MS = 3_600_000
 
 
 class Descriptor:
@@ -30,10 +30,9 @@ class Descriptor:
         poll = select.poll()
         poll.register(self.number, select.POLLIN)
         while True:
-            left = _LONGEST_WAIT if deadline is None else max(0.0, deadline - time.monotonic())
-            if poll.poll(math.ceil(min(left, _LONGEST_WAIT) * 1000)):
+            if poll.poll(left_ms(deadline, _LONGEST_WAIT_MS)):
                 return True
-            if deadline is not None and time.monotonic() >= deadline:
+            if is_over(deadline):
                 return False
 
     async def readable(self) -> None:

@@ -8,11 +8,11 @@ import itertools
 import logging
 import os
 import select
-import time
 import weakref
 from ctypes import byref, c_char, c_int32, c_size_t, c_uint64, c_void_p
 from typing import Any, Callable, Dict, List, Mapping, NamedTuple, NoReturn, Optional, Set, Tuple, Union
 
+from ._deadline import deadline_after, is_over, left_ms
 from ._library import c_text, ChannelEventFn, DestroyFn, library
 from .codes import Code, EventKind, named, Part
 from .errors import Error, failure, read_error
@@ -217,7 +217,7 @@ class Channel:
     def _block(self, call: Callable[[int], int], what: str) -> None:
         """Calls until the library does not say that the time is over: in slices, so that a Ctrl-C is raised here."""
         self._open()
-        end = None if self.timeout is None else time.monotonic() + self.timeout
+        end = deadline_after(self.timeout)
         while True:
             if self._tells:
                 delivery = self._client._delivery
@@ -225,13 +225,12 @@ class Channel:
                     delivery.rest()
                 delivery.dispatch()
                 self._core.raise_interrupt()
-            left = _SLICE_MS if end is None else min(_SLICE_MS, max(0, int((end - time.monotonic()) * 1000)))
-            status = call(left)
+            status = call(left_ms(end, _SLICE_MS))
             if not status:
                 return
             if status != Code.TIMEOUT:
                 self._raise(status, what)
-            if end is not None and time.monotonic() >= end:
+            if is_over(end):
                 raise Error(Code.TIMEOUT, f"{what} ({self._kind}): nothing within {self.timeout} s")
 
     async def _wait_in_loop(self, call: Callable[[int], int], what: str) -> None:

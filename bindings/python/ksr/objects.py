@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import functools
 import json
+import sys
 from ctypes import byref, c_char, c_double, c_int, c_int64, c_size_t
 from datetime import datetime, timedelta, timezone
 from typing import Any, Callable, Dict, List, NoReturn, Optional
@@ -14,6 +15,13 @@ from .codes import Field
 
 
 _NOTHING: Any = object()
+# Of the library's type: ctypes cuts what is larger, silently.
+_LARGEST_FIELD = 0x7FFFFFFF
+
+
+def is_place(place: int) -> bool:
+    """Whether the library can be asked for it."""
+    return 0 <= place <= sys.maxsize
 
 
 class Object:
@@ -47,6 +55,8 @@ class Object:
         """The text of a Field; "" where the object has none."""
         text = self._texts.get(field)
         if text is None:
+            if not 0 <= field <= _LARGEST_FIELD:
+                return ""
             length = c_size_t()
             raw = short.field(self._address, field, byref(length)) or b""
             # The text of a field may hold a NUL character, at which ctypes ends it.
@@ -123,7 +133,7 @@ class Object:
         """The text of a column of the key `columns`, from 0, as it was read when the object was stored: a string decoded,
         of anything else its JSON, "" where there is nothing. None when the stream has no such column. Since 0.2."""
         length = c_size_t()
-        address = library().ksr_object_column(self._address, place, byref(length)) if place >= 0 else None
+        address = library().ksr_object_column(self._address, place, byref(length)) if is_place(place) else None
         return ctypes.string_at(address, length.value).decode() if address else None
 
     @property
@@ -156,12 +166,15 @@ class Object:
         return None if found is None else bool(found)
 
     def get_time(self, pointer: str) -> Optional[datetime]:
-        """A string that is an RFC 3339 time, as a datetime of UTC, cut to milliseconds; None when none is there. Since
-        0.2."""
+        """A string that is an RFC 3339 time, as a datetime of UTC, cut to milliseconds; None when none is there, or one
+        outside the years 1 to 9999, which datetime does not have. Since 0.2."""
         unix_ms = self._number(library().ksr_object_get_time, pointer, c_int64())
         if unix_ms is None:
             return None
-        return datetime(1970, 1, 1, tzinfo=timezone.utc) + timedelta(milliseconds=unix_ms)
+        try:
+            return datetime(1970, 1, 1, tzinfo=timezone.utc) + timedelta(milliseconds=unix_ms)
+        except OverflowError:
+            return None
 
     def size_of(self, pointer: str) -> Optional[int]:
         """How many elements an array has, or members an object; None when neither is there. Since 0.2."""

@@ -82,6 +82,8 @@ def _key_text(key: str, value: Key) -> str:
     seconds = value.total_seconds() if isinstance(value, timedelta) else value
     if isinstance(seconds, (int, float)) and not isinstance(seconds, bool):
         # Rounded up: a limit of nothing would mean none.
+        if key == "timeout" and seconds == math.inf:
+            return "0"
         if key == "timeout":
             return f"{math.ceil(seconds * 1000)}ms"
         if key == "grace_period":

@@ -8,7 +8,7 @@ from typing import Any, Iterator, List, NamedTuple, NoReturn, Optional, Sequence
 
 from ._library import c_text, library, short, text_of
 from .codes import DeltaKind, named
-from .objects import Object
+from .objects import Object, is_place
 
 
 class Delta(NamedTuple):
@@ -111,7 +111,7 @@ class Snapshot(Sequence[Object]):
         column with * finds an object by each of its values; "" finds those whose column is empty. Since 0.2."""
         lib = library()
         raw = c_text(value, "a value")
-        if column < 0:
+        if not is_place(column):
             return []
         count = lib.ksr_snapshot_index_count(self._address, column, raw)
         return [Object(lib.ksr_snapshot_index_at(self._address, column, raw, place)) for place in range(count)]

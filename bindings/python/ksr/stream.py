@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-import time
 import warnings
 import weakref
 from ctypes import byref, c_uint64, c_void_p
@@ -13,6 +12,7 @@ from types import TracebackType
 from typing import Any, AsyncIterator, Callable, Dict, Iterator, Optional, Sequence, Type, Union, overload
 
 from . import _inbox
+from ._deadline import deadline_after, is_over, left_ms
 from ._delivery import REST, Delivery
 from ._descriptor import Descriptor, News
 from ._inbox import Inbox
@@ -105,9 +105,10 @@ class Stream:
     def poll(self, timeout: Optional[float] = 0.0) -> Optional[Snapshot]:
         """The next snapshot, for which it waits at most `timeout` seconds (None: without limit); None when it has not
         come by then. Raises Error when there will be no more: what the stream failed with, or Code.CANCELLED."""
-        deadline = None if timeout is None else time.monotonic() + timeout
+        deadline = deadline_after(timeout)
         self._require_usable()
-        if not self._turn.acquire(timeout=-1 if timeout is None else max(0.0, min(timeout, threading.TIMEOUT_MAX))):
+        wait = -1 if timeout is None or deadline is None else max(0.0, min(timeout, threading.TIMEOUT_MAX))
+        if not self._turn.acquire(timeout=wait):
             return None
         try:
             descriptor = self._descriptor
@@ -124,7 +125,7 @@ class Stream:
         """`poll` for asyncio: the next snapshot, None when it has not come within `timeout` seconds (None: without
         limit). It may be cancelled, also by asyncio.wait_for, and nothing is lost: what comes meanwhile is in the next
         snapshot."""
-        if timeout is None:
+        if timeout is None or deadline_after(timeout) is None:
             return await self._next_in_loop()
         # Through the loop, so that the tasks that are ready run, whatever the limit is.
         await asyncio.sleep(0)
@@ -167,17 +168,16 @@ class Stream:
         """Waits until the first complete snapshot is there, at most `timeout` seconds (None: without limit), and returns
         the newest. Raises Error: with the code of what keeps the stream from being live, if that is known
         (`last_error`), else Code.TIMEOUT; Code.CANCELLED when the program ended the stream."""
-        deadline = None if timeout is None else time.monotonic() + timeout
+        deadline = deadline_after(timeout)
         while True:
             self._require_usable()
-            left_ms = _SLICE_MS if deadline is None else max(0, int((deadline - time.monotonic()) * 1000))
-            status = self._lib.ksr_wait_synced(self._pointer, min(left_ms, _SLICE_MS))
+            status = self._lib.ksr_wait_synced(self._pointer, left_ms(deadline, _SLICE_MS))
             if status == Code.OK:
                 snapshot = self.latest()
                 if snapshot is None:
                     raise Error(Code.NOMEM, "no memory for the first snapshot")
                 return snapshot
-            if status != Code.TIMEOUT or (deadline is not None and time.monotonic() >= deadline):
+            if status != Code.TIMEOUT or is_over(deadline):
                 raise self._not_synced(status, timeout)
 
     def wait_until(self, test: Callable[[Snapshot], object], timeout: Optional[float] = None) -> Snapshot:
@@ -186,17 +186,18 @@ class Stream:
         whenever that has changed; what it raises ends the wait. Nothing needs to be polled or iterated for it. Raises
         Error: Code.TIMEOUT; Code.CANCELLED when the stream has ended; or, as long as there is no complete snapshot, as
         wait_synced. In asyncio: `await asyncio.to_thread(stream.wait_until, test)`. Since 0.2."""
+        if not callable(test):
+            raise TypeError(f"wait_until: expected a function of a Snapshot, not {type(test).__name__}")
         waiting = _Waiting(self._lib, test)
-        deadline = None if timeout is None else time.monotonic() + timeout
+        deadline = deadline_after(timeout)
         while True:
             self._require_usable()
-            left_ms = _SLICE_MS if deadline is None else max(0, int((deadline - time.monotonic()) * 1000))
-            status = self._lib.ksr_wait_until(self._pointer, waiting.function, None, min(left_ms, _SLICE_MS))
+            status = self._lib.ksr_wait_until(self._pointer, waiting.function, None, left_ms(deadline, _SLICE_MS))
             if waiting.raised is not None:
                 raise waiting.raised
             if waiting.passed is not None:
                 return waiting.passed
-            if status != Code.TIMEOUT or (deadline is not None and time.monotonic() >= deadline):
+            if status != Code.TIMEOUT or is_over(deadline):
                 missing = "the view is not what was waited for" if waiting.tested else _NO_SNAPSHOT
                 raise self._in_vain(status, timeout, missing)
 

@@ -437,7 +437,8 @@ class Anywhere(unittest.TestCase):
 class Values(OnServer):
     def test_values_of_an_object(self):
         self.script('create cm $NS/a {"data":{"s":"gr\\u00fc\\u0000\\u00dfe","long":"' + "x" * 500 + '"},'
-                    '"n":3,"f":1.5,"yes":true,"t":"2026-01-02T03:04:05.678Z","l":[1,2]}')
+                    '"n":3,"f":1.5,"yes":true,"t":"2026-01-02T03:04:05.678Z","l":[1,2],'
+                    '"early":"0000-01-01T00:00:00Z","late":"9999-12-31T23:59:59-01:00"}')
         with self.client() as client:
             found = client.get("v1/configmaps", "a", namespace=self.ns).object
         self.assertEqual(found.get_str("/data/s"), "gr\xfc\0\xdfe")
@@ -447,6 +448,10 @@ class Values(OnServer):
         self.assertEqual((found.get_bool("/yes"), found.get_bool("/n")), (True, None))
         self.assertEqual(found.get_time("/t"), datetime(2026, 1, 2, 3, 4, 5, 678000, timezone.utc))
         self.assertIsNone(found.get_time("/data/s"))
+        for pointer in ("/early", "/late"):
+            self.assertIsNone(found.get_time(pointer))
+        for field in (-1, 2**32 + ksr.Field.NAME, 2**64 + ksr.Field.NAME):
+            self.assertEqual(found.field(field), "")
         self.assertEqual((found.size_of("/l"), found.size_of("/data"), found.size_of("/n")), (2, 2, None))
         self.assertEqual((found.keys_of("/data"), found.keys_of("/l")), (["s", "long"], []))
         self.assertRaises(ValueError, found.get_str, "/a\0")

@@ -15,6 +15,56 @@ def nowhere(**more):
     return ksr.open("v1/pods", server=NOWHERE, backoff_initial="10ms", backoff_max="10ms", **more)
 
 
+class TimeLimits(unittest.TestCase):
+    """inf is no limit, as None; nan is refused; what is over is over at once."""
+
+    @staticmethod
+    def waits(stream):
+        return (
+            stream.poll,
+            stream.wait_synced,
+            lambda limit: stream.wait_until(lambda view: True, limit),
+            lambda limit: asyncio.run(stream.next(limit)),
+        )
+
+    def test_inf_waits_for_the_end(self):
+        for number in range(4):
+            with nowhere(reconnect=False) as stream:
+                with self.assertRaises(ksr.Error) as caught:
+                    self.waits(stream)[number](float("inf"))
+                self.assertEqual(caught.exception.code, ksr.Code.TRANSPORT)
+
+    def test_nan_is_refused(self):
+        with nowhere() as stream:
+            for wait in self.waits(stream):
+                with self.assertRaisesRegex(ValueError, "nan"):
+                    wait(float("nan"))
+
+    def test_minus_inf_is_over(self):
+        with nowhere() as stream:
+            self.assertIsNone(stream.poll(float("-inf")))
+            with self.assertRaises(ksr.Error):
+                stream.wait_synced(float("-inf"))
+
+    def test_of_channels_and_requests(self):
+        with ksr.Client(server=NOWHERE) as client, client.log("web", namespace="default", resume=False) as log:
+            log.timeout = float("nan")
+            with self.assertRaisesRegex(ValueError, "nan"):
+                log.read()
+            log.timeout = float("inf")
+            with self.assertRaises(ksr.Error):
+                log.read()
+            with self.assertRaises(ksr.Error) as caught:
+                client.get("v1/pods", "a", namespace="b", timeout=float("inf"), retries="never")
+            self.assertEqual(caught.exception.code, ksr.Code.TRANSPORT)
+
+    def test_what_is_no_test(self):
+        with nowhere() as stream:
+            for test in (None, 3):
+                with self.assertRaisesRegex(TypeError, "wait_until: expected a function"):
+                    stream.wait_until(test, 1)
+
+
 class Nothing(unittest.TestCase):
     """None, and what is not a string, everywhere."""
 

@@ -142,7 +142,9 @@ class Views(unittest.TestCase):
             snapshot = stream.poll(TEST_TIMEOUT)
         item = snapshot[1]
         self.assertEqual((item.column(0), item.columns), ("red", ["red", "red"]))
-        self.assertEqual((item.column(2), item.column(-1)), (None, None))
+        for place in (2, -1, 2**63, 2**64, 2**64 + 1):
+            self.assertIsNone(item.column(place))
+            self.assertEqual(snapshot.by_index(place, "red"), [])
         self.assertNotIn("/metadata/labels", item)
 
         def names(column, value):
