@@ -155,10 +155,18 @@ bool has_forbidden_character(std::string_view line) {
   return false;
 }
 
+bool is_utf16(std::string_view text) {
+  return text.substr(0, 2) == "\xff\xfe" || text.substr(0, 2) == "\xfe\xff";
+}
+
+bool is_lone_return(std::string_view text, std::size_t at) {
+  return text[at] == '\r' && text.substr(at + 1, 1) != "\n";
+}
+
 // go-yaml v2, readerc.go, yaml_parser_update_buffer. yaml-cpp takes any character, and puts U+FFFD in the place of
 // bytes that are no UTF-8. False: it is UTF-16, which is left to yaml-cpp.
 bool check_characters(std::string_view text) {
-  if (text.substr(0, 2) == "\xff\xfe" || text.substr(0, 2) == "\xfe\xff") return false;
+  if (is_utf16(text)) return false;
   text = without_byte_order_mark(text);
   for (std::size_t number = 1; !text.empty(); ++number) {
     const std::string_view line = text.substr(0, text.find('\n'));
@@ -406,7 +414,8 @@ class YamlDocument::Builder final : public YAML::EventHandler {
   std::size_t nodes_ = 0;
 };
 
-YamlDocument::YamlDocument(const std::string& text, const YamlLimits& limits) {
+YamlDocument::YamlDocument(const std::string& given, const YamlLimits& limits) {
+  const std::string text = with_line_feeds(given);
   const bool is_utf8 = check_characters(text);
   try {
     std::istringstream stream(text);
@@ -425,6 +434,14 @@ YamlDocument::YamlDocument(const std::string& text, const YamlLimits& limits) {
     // Its message may quote the text, which may have a secret there.
     throw YamlMismatch("is not valid YAML" + at_line(failure.mark));
   }
+}
+
+std::string with_line_feeds(std::string text) {
+  if (is_utf16(text)) return text;
+  for (std::size_t at = text.find('\r'); at != std::string::npos; at = text.find('\r', at + 1)) {
+    if (is_lone_return(text, at)) text[at] = '\n';
+  }
+  return text;
 }
 
 bool yaml_boolean(const std::string& text) {

@@ -37,8 +37,8 @@ struct YamlLimits {
 
 class YamlDocument {
  public:
-  // The first document of `text`. Throws YamlMismatch.
-  explicit YamlDocument(const std::string& text, const YamlLimits& limits = {});
+  // The first document of the text. Throws YamlMismatch.
+  explicit YamlDocument(const std::string& given, const YamlLimits& limits = {});
   YamlDocument(const YamlDocument&) = delete;
   YamlDocument& operator=(const YamlDocument&) = delete;
 
@@ -58,6 +58,9 @@ class YamlDocument {
   std::vector<std::string> notes_;
   bool has_more_ = false;
 };
+
+// A CR without LF ends a line in YAML 1.1; yaml-cpp knows LF and CR LF alone. UTF-16 stays as it is.
+std::string with_line_feeds(std::string text);
 
 // Of a node of Kind::boolean: "yes" and "on" too.
 bool yaml_boolean(const std::string& text);

@@ -54,6 +54,14 @@ TEST_CASE("characters that YAML does not have, and bytes that are none") {
                             10)) == R"({"a":1})");
 }
 
+TEST_CASE("a carriage return alone ends a line") {
+  CHECK(as_json("a: 1\rb:\r- x\r- z\r\nc: |\r  one\r  two\n") == R"({"a":1,"b":["x","z"],"c":"one\ntwo\n"})");
+  CHECK(as_json("a: 'one\r  two\r\r  three'") == R"({"a":"one two\nthree"})");
+  CHECK(as_json("# comment\ra: \"\\r\"") == R"({"a":"\r"})");
+  CHECK_THROWS_WITH(as_json("a: 1\rnull: 2"), "has a key that is null at line 2");
+  CHECK_THROWS_WITH(as_json("a: 1\rb: '\x01'"), "has a control character at line 2");
+}
+
 TEST_CASE("what follows a document is told") {
   CHECK_FALSE(YamlDocument("a: 1\n...\n# a comment\n").has_more());
   for (const char* text : {"a: 1\n---\nb: 1", "a: 1\n--- {b: 1}", "a: 1\n...\nb", "{a: 1}\n{b: 1", "{a: 1} b"}) {

@@ -145,7 +145,21 @@ void files() {
   const std::string follows =
       "error parsing " + file + ": something follows the end of the document; expected a line --- before it";
   EXPECT(content(a + "...\nfoo bar\n"), follows);
-  EXPECT(content("a: b\r---\rc: d"), "error parsing " + file + ": is not valid YAML at line 1");
+  std::string with_returns = a + "---\n" + a;
+  std::replace(with_returns.begin(), with_returns.end(), '\n', '\r');
+  EXPECT(content(with_returns), "A/a A/a ");
+  EXPECT(content("apiVersion: v1\rkind: A\rdata: [\r"), "error parsing " + file + ": is not valid YAML at line 4");
+  const auto of_type = [&](const std::string& field, const std::string& expected) {
+    return "error parsing " + file + ": " + field + ": expected " + expected;
+  };
+  EXPECT(content("apiVersion: v1\nkind: A\nmetadata: {name: 123}\n"),
+         of_type("metadata.name", "a string, not a number"));
+  EXPECT(content("apiVersion: v1\nkind: A\nmetadata: {name: a, namespace: yes}\n"),
+         of_type("metadata.namespace", "a string, not a boolean"));
+  EXPECT(content("apiVersion: v1\nkind: A\nmetadata: [a]\n"), of_type("metadata", "a mapping, not a list"));
+  EXPECT(content("apiVersion: 1\nkind: A\nmetadata: {name: a}\n"), of_type("apiVersion", "a string, not a number"));
+  EXPECT(content("apiVersion: v1\nkind: {}\nmetadata: {name: a}\n"), of_type("kind", "a string, not a mapping"));
+  EXPECT(content("apiVersion: v1\nkind: A\nmetadata: null\n"), "A/ ");
   EXPECT(content(a + "...\n# no more\n"), "A/a ");
   const std::string json = R"({"apiVersion":"v1","kind":"A","metadata":{"name":"a"}})";
   const std::string no_json = ": what follows its first JSON object is not JSON";

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <initializer_list>
 #include <system_error>
 
 #include "base/text.hpp"
@@ -93,6 +94,44 @@ Expected<json::value> read_yaml(const std::string& text, const std::string& plac
   }
 }
 
+const char* name_of_kind(const json::value& value) {
+  switch (value.kind()) {
+    case json::kind::bool_:
+      return "a boolean";
+    case json::kind::string:
+      return "a string";
+    case json::kind::array:
+      return "a list";
+    case json::kind::object:
+      return "a mapping";
+    default:
+      return "a number";
+  }
+}
+
+// Null stands for a field that is not set.
+std::string problem_of_type(const json::value& whole, std::initializer_list<std::string_view> path, json::kind wanted) {
+  const json::value* value = value_at(whole, path);
+  if (value == nullptr || value->is_null() || value->kind() == wanted) return "";
+  std::string name;
+  for (const std::string_view field : path) name += (name.empty() ? "" : ".") + std::string(field);
+  return name + ": expected " + (wanted == json::kind::string ? "a string" : "a mapping") + ", not " +
+         name_of_kind(*value);
+}
+
+// What says which object it is; the server checks the rest.
+std::string problem_of_types(const json::value& object) {
+  using json::kind;
+  for (const std::string& problem :
+       {problem_of_type(object, {"apiVersion"}, kind::string), problem_of_type(object, {"kind"}, kind::string),
+        problem_of_type(object, {"metadata"}, kind::object),
+        problem_of_type(object, {"metadata", "name"}, kind::string),
+        problem_of_type(object, {"metadata", "namespace"}, kind::string)}) {
+    if (!problem.empty()) return problem;
+  }
+  return "";
+}
+
 class Reader {
  public:
   explicit Reader(bool recursive) : recursive_(recursive) {}
@@ -135,10 +174,11 @@ class Reader {
   }
 
   Expected<void> read_file(const std::string& name) {
-    const Expected<std::string> whole = read_whole(name);
+    Expected<std::string> whole = read_whole(name);
     if (!whole) return whole.error();
+    const std::string text = cluster::with_line_feeds(*std::move(whole));
     const std::string source = name == "-" ? "STDIN" : one_line(name);
-    const Expected<std::vector<std::string>> documents = documents_of(without_byte_order_mark(*whole), source);
+    const Expected<std::vector<std::string>> documents = documents_of(without_byte_order_mark(text), source);
     if (!documents) return documents.error();
     std::size_t number = 0;
     for (const std::string& document : *documents) {
@@ -166,6 +206,7 @@ class Reader {
     manifest.api_version = text_at(value, {"apiVersion"});
     manifest.kind = text_at(value, {"kind"});
     if (!value.is_object()) return wrong(source + place, "is no object");
+    if (const std::string problem = problem_of_types(value); !problem.empty()) return wrong(source + place, problem);
     for (const char* field : {"apiVersion", "kind"}) {
       if (text_at(value, {field}).empty()) return wrong(source + place, std::string(field) + " not set");
     }
