@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <fstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "commands/arguments.hpp"
@@ -11,6 +12,7 @@
 #include "commands/json_text.hpp"
 #include "commands/manifests.hpp"
 #include "commands/port_spec.hpp"
+#include "commands/printing.hpp"
 #include "commands/report.hpp"
 #include "commands/sort_key.hpp"
 #include "commands/table_text.hpp"
@@ -263,6 +265,19 @@ void options_that_are_empty() {
 std::string duration(const char* text) {
   const Expected<Milliseconds> read = read_duration(text);
   return read ? std::to_string(read->count()) : "refused";
+std::string format(const std::string& name) {
+  const Expected<Format> read = format_of(arguments_of({"get", "cm", "-o", name}), true);
+  return read ? std::to_string(static_cast<int>(*read)) : "refused";
+}
+
+void names_of_formats() {
+  for (const auto& [name, same] : {std::pair("JSON", "json"), {"Yaml", "yaml"}, {"NAME", "name"}}) {
+    EXPECT(format(name), format(same));
+  }
+  for (const char* name : {"json", "yaml", "name", "wide", "table"}) EXPECT(format(name) == "refused" ? name : "", "");
+  for (const char* name : {"WIDE", "Table", "xml"}) EXPECT(format(name), "refused");
+}
+
 }
 
 void durations() {
@@ -437,6 +452,7 @@ int main() {
   durations();
   ports();
   choices_of_pods();
+  names_of_formats();
   lines_of_errors();
   conditions();
   orders();

@@ -11,13 +11,15 @@ namespace ksr::commands {
 namespace json = boost::json;
 
 Expected<Format> format_of(const Arguments& arguments, bool with_tables) {
-  const std::string name = arguments.text("--output");
-  if (name.empty() || (with_tables && name == "table")) return Format::standard;
-  if (with_tables && name == "wide") return Format::wide;
+  const std::string given = arguments.text("--output");
+  if (given.empty() || (with_tables && given == "table")) return Format::standard;
+  if (with_tables && given == "wide") return Format::wide;
+  // In upper case too (k8s.io/cli-runtime/pkg/genericclioptions, json_yaml_flags.go and name_flags.go), but for wide.
+  const std::string name = lower_case(given);
   if (name == "json") return Format::json;
   if (name == "yaml") return Format::yaml;
   if (name == "name") return Format::name;
-  return Error{Status::invalid, "unable to match a printer suitable for the output format " + in_quotes(name) +
+  return Error{Status::invalid, "unable to match a printer suitable for the output format " + in_quotes(given) +
                                     ", allowed formats are: json,name" + (with_tables ? ",table,wide" : "") + ",yaml"};
 }
 
