@@ -427,6 +427,7 @@ TEST_CASE("patch") {
   both.run({{"patch", "deploy", "web", "--subresource=scale", "--type=merge", "-p", R"({"spec":{"replicas":5}})"}});
   both.run({{"patch", "wd", "small", "--subresource", "status", "--type", "merge", "-p", R"({"status":{"x":1}})"}});
   both.run({{"patch", "wd", "small", "-p", R"({"spec":{"size":9}})"}});
+  both.run({{"patch", "cm", "one", "--type=merge", "-p", R"({"data":{"f":"1","f":"2"}})"}, Compare::all, true});
   both.run({{"patch", "cm", "none", "-p", "{}"}, Compare::all, true});
   both.run({{"patch", "cm", "one", "-p", R"({"data":7})"}});
   both.run({{"patch", "cm", "one", "-p", "[not"}});

@@ -57,7 +57,9 @@ class Patch {
     const bool fits = type_ == "json" ? patch->is_array() : patch->is_object();
     if (!fits)
       return usage_error(std::string("the patch is no ") + (type_ == "json" ? "list of operations" : "object"));
-    patch_ = json_body(*patch);
+    // JSON as it is given: the server then warns of keys that occur twice.
+    const std::string_view given = without_byte_order_mark(text);
+    patch_ = parse_json(given) ? std::string(given) : json_body(*patch);
     return {};
   }
 
