@@ -35,7 +35,9 @@ Expected<Channel> Channel::open(Client& client, const ChannelKeys& keys, Channel
   if (const ksr_status status = ksr_params_new(&params); status != KSR_OK) return error_of(status, nullptr);
   const std::unique_ptr<ksr_params, FreeParams> owned(params);
   ksr_error* error = nullptr;
-  for (const auto& [key, value] : keys) {
+  ChannelKeys all = keys;
+  all.insert(all.end(), client.channel_keys().begin(), client.channel_keys().end());
+  for (const auto& [key, value] : all) {
     const bool is_list = key == "command";
     const ksr_status status = is_list ? ksr_params_add(params, key.c_str(), value.c_str(), &error)
                                       : ksr_params_set(params, key.c_str(), value.c_str(), &error);

@@ -6,6 +6,8 @@
 #include "base/option_text.hpp"
 #include "base/text.hpp"
 #include "commands/answer_object.hpp"
+#include "commands/retry_notice.hpp"
+#include "commands/usage_error.hpp"
 
 namespace ksr::commands {
 namespace {
@@ -46,13 +48,18 @@ bool only_reads(const Request& request) {
   return std::none_of(request.keys.begin(), request.keys.end(), writes);
 }
 
-// "get of v1/pods "a"".
+// "get of v1/pods "a"", "GET of /apis".
 std::string text_of(const Request& request) {
   const auto value = [&](const char* name) {
     const auto found = std::find_if(request.keys.begin(), request.keys.end(),
                                     [&](const std::pair<std::string, std::string>& key) { return key.first == name; });
     return found == request.keys.end() ? "" : found->second;
   };
+  if (const std::string path = value("path"); !path.empty()) {
+    // A query may hold a secret.
+    const std::string method = value("method");
+    return (method.empty() ? "GET" : method) + " of " + one_line(path.substr(0, path.find('?')));
+  }
   const std::string subresource = value("subresource");
   const std::string name = value("name");
   return value("verb") + " of " + value("resource") + (subresource.empty() ? "" : "/" + one_line(subresource)) +
@@ -72,6 +79,19 @@ bool opens_channels(const Arguments& arguments) {
       return equal_ignoring_case(arguments.text("--method", "GET"), "GET") && !arguments.has("--filename");
     case Command::get:
       return arguments.has("--raw");
+    default:
+      return false;
+  }
+}
+
+bool is_write(Command command) {
+  switch (command) {
+    case Command::create:
+    case Command::apply:
+    case Command::remove:
+    case Command::patch:
+    case Command::can_i:
+      return true;
     default:
       return false;
   }
@@ -103,7 +123,7 @@ std::string_view Answer::body() const {
 }
 
 Expected<Client> Client::open(const Arguments& arguments, Report& report) {
-  Client opened(report);
+  Client opened(arguments, report);
   ksr_config* config = nullptr;
   if (ksr_config_new(&config) != KSR_OK) return Error{Status::out_of_memory, "no memory for a configuration"};
   const std::unique_ptr<ksr_config, Free> owned(config);
@@ -111,12 +131,11 @@ Expected<Client> Client::open(const Arguments& arguments, Report& report) {
   if (opens_channels(arguments)) settings.push_back({"delivery", "delivery", "manual"});
   settings.insert(settings.end(), arguments.settings.begin(), arguments.settings.end());
   for (const Setting& setting : settings) {
-    ksr_error* error = nullptr;
-    const ksr_status status = ksr_config_set(config, setting.key.c_str(), setting.value.c_str(), &error);
-    if (status != KSR_OK) return Error{Status::invalid, setting.option + ": " + failure_of_call(status, error).message};
+    if (Expected<void> set = opened.set(config, setting, arguments); !set) return set.error();
   }
   if (arguments.flag("--log")) ksr_config_on_log(config, log_line);
   opened.timeout_ = duration(arguments.text("--request-timeout"));
+  if (const Expected<std::optional<Milliseconds>> timeout = opened.timeout(); !timeout) return timeout.error();
   ksr_client* client = nullptr;
   ksr_error* error = nullptr;
   const ksr_status status = ksr_client_open(config, nullptr, nullptr, &client, &error);
@@ -125,13 +144,55 @@ Expected<Client> Client::open(const Arguments& arguments, Report& report) {
   return opened;
 }
 
+Expected<void> Client::set(ksr_config* config, const Setting& setting, const Arguments& arguments) {
+  ksr_error* error = nullptr;
+  const ksr_status status = ksr_config_set(config, setting.key.c_str(), setting.value.c_str(), &error);
+  if (status == KSR_OK) return {};
+  const Failure failure = failure_of_call(status, error);
+  if (status == KSR_E_UNKNOWN_KEY && setting.option == "--set") return set_params_key(setting, arguments);
+  return usage_error(setting.option + ": " + failure.message);
+}
+
+// It is tried on parameters of its own: whether it goes with the command, the library says once that is asked for.
+Expected<void> Client::set_params_key(const Setting& setting, const Arguments& arguments) {
+  for (const char* key : {"verb", "method", "path", "name", "kind", "command"}) {
+    if (setting.key == key) return usage_error("--set " + setting.key + ": is chosen by ksr");
+  }
+  ksr_params* params = nullptr;
+  if (ksr_params_new(&params) != KSR_OK) return Error{Status::out_of_memory, "no memory for parameters"};
+  const std::unique_ptr<ksr_params, Free> owned(params);
+  ksr_error* error = nullptr;
+  const ksr_status status = ksr_params_set(params, setting.key.c_str(), setting.value.c_str(), &error);
+  const bool is_channel = opens_channels(arguments);
+  if (status == KSR_E_UNKNOWN_KEY) {
+    ksr_error_free(error);
+    return usage_error("--set: unknown key " + one_line(setting.key) + "; ksr-config(5) lists those of the connection" +
+                       (is_channel ? " and of channels" : " and of requests"));
+  }
+  if (status != KSR_OK) return usage_error("--set: " + failure_of_call(status, error).message);
+  chooses_retries_ = chooses_retries_ || (setting.key == "retries" && !is_channel);
+  (is_channel ? channel_keys_ : request_keys_).emplace_back(setting.key, setting.value);
+  return {};
+}
+
+// Discovery, and what a command reads before it writes, take only what any request takes.
+bool Client::goes_with(const std::string& key, const Request& request) const {
+  if (key == "timeout" || key == "retries") return true;
+  return request.keys.front().first == "verb" && is_write_ == !only_reads(request);
+}
+
 // A server that cannot be reached at all is reported at once, as by kubectl; one that has answered is asked again.
 Answer Client::call(const Request& request) {
   // What writes is never repeated from here: the library knows when it may be.
-  const bool is_first = std::exchange(is_first_, false) && only_reads(request);
-  Answer answer = call_once(request, is_first ? "never" : "safe");
-  if (is_first && answer.failed() && may_pass(answer.failure())) answer = call_once(request, "safe");
-  return answer;
+  std::string reason = text_of(request) + " has failed";
+  const bool is_first = std::exchange(is_first_, false) && only_reads(request) && !chooses_retries_;
+  if (is_first) {
+    Answer answer = call_once(request, "never");
+    if (!answer.failed() || !may_pass(answer.failure())) return answer;
+    reason = line_of(answer.failure());
+  }
+  const RetryNotice notice(client_.get(), *report_, "Warning: " + reason + "; trying again");
+  return call_once(request, "safe");
 }
 
 Answer Client::call_for_object(Request request) {
@@ -161,6 +222,9 @@ Answer Client::call_once(const Request& request, const char* retries) {
   std::vector<std::pair<std::string, std::string>> keys = request.keys;
   keys.emplace_back("timeout", timeout_);
   keys.emplace_back("retries", retries);
+  for (const auto& [key, value] : request_keys_) {
+    if (goes_with(key, request)) keys.emplace_back(key, value);
+  }
   ksr_error* error = nullptr;
   for (const auto& [key, value] : keys) {
     if (value.empty()) continue;

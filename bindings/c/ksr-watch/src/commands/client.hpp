@@ -30,6 +30,9 @@ struct Request {
 // The command waits for the bytes of channels: callbacks then run in ksr_client_dispatch().
 bool opens_channels(const Arguments& arguments);
 
+// Its own requests are those that change something; others prepare them.
+bool is_write(Command command);
+
 // The server has answered with a failure that may pass.
 bool may_pass(const Failure& failure);
 
@@ -66,18 +69,29 @@ class Client {
   Expected<std::optional<Milliseconds>> timeout() const;
   // For streams and channels over it.
   ksr_client* handle() noexcept { return client_.get(); }
+  // What --set has for the channels that the command opens.
+  const std::vector<std::pair<std::string, std::string>>& channel_keys() const noexcept { return channel_keys_; }
 
  private:
   struct Close {
     void operator()(ksr_client* client) const { ksr_client_close(client); }
   };
 
-  explicit Client(Report& report) : report_(&report) {}
+  explicit Client(const Arguments& arguments, Report& report)
+      : report_(&report), is_write_(is_write(arguments.command)) {}
+  Expected<void> set(ksr_config* config, const Setting& setting, const Arguments& arguments);
+  Expected<void> set_params_key(const Setting& setting, const Arguments& arguments);
+  bool goes_with(const std::string& key, const Request& request) const;
   Answer call_once(const Request& request, const char* retries);
 
   Report* report_;
   std::unique_ptr<ksr_client, Close> client_;
   std::string timeout_;
+  // Of --set.
+  std::vector<std::pair<std::string, std::string>> request_keys_;
+  std::vector<std::pair<std::string, std::string>> channel_keys_;
+  bool chooses_retries_ = false;
+  bool is_write_;
   bool is_first_ = true;
 };
 
