@@ -85,13 +85,13 @@ static int open_stream(ksr_config* config, struct watch* watch) {
   ksr_error* error = NULL;
   struct text problem = {NULL, 0, 0};
   if (ksr_open(config, watch, NULL, &watch->stream, &error) != KSR_OK) {
-    report_line(slice_of(ksr_error_message(error, NULL)));
+    report_failure(slice_of(ksr_error_message(error, NULL)));
     ksr_error_free(error);
     return EXIT_FAILED;
   }
   watch->printer = printer_open(&watch->options, config, &problem);
   if (watch->printer) return 0;
-  report_line(text_slice(&problem));
+  report_failure(text_slice(&problem));
   text_free(&problem);
   ksr_close(watch->stream);
   return EXIT_USAGE;
@@ -101,7 +101,7 @@ int connect_stream(struct watch* watch) {
   ksr_config* config = NULL;
   int status;
   if (ksr_config_new(&config) != KSR_OK) {
-    report_line(slice_of("no memory for a configuration"));
+    report_failure(slice_of("no memory for a configuration"));
     return EXIT_FAILED;
   }
   status = set_all(config, watch) ? open_stream(config, watch) : EXIT_USAGE;

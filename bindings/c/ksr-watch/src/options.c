@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 enum what {
   IS_SETTING,
@@ -13,9 +14,11 @@ enum what {
   IS_BY_CHANGE,
   IS_NO_HEADERS,
   IS_SHOW_LABELS,
+  IS_SHOW_MANAGED_FIELDS,
   IS_LABEL_COLUMNS,
   IS_COLUMNS,
   IS_SORT_BY,
+  IS_REQUEST_TIMEOUT,
   IS_SECONDS,
   IS_ONCE,
   IS_LOG,
@@ -55,11 +58,13 @@ static const struct option known[] = {
     {"--client-key", 0, 1, IS_SETTING, "client_key_file"},
     {"--insecure-skip-tls-verify", 0, 0, IS_SWITCH, "insecure_skip_tls_verify"},
     {"--transport", 0, 1, IS_SETTING, "transport"},
+    {"--request-timeout", 0, 1, IS_REQUEST_TIMEOUT, NULL},
     {"--set", 0, 1, IS_SET, NULL},
     {"--output", 'o', 1, IS_OUTPUT, NULL},
     {"--watch", 'w', 0, IS_BY_CHANGE, NULL},
     {"--no-headers", 0, 0, IS_NO_HEADERS, NULL},
     {"--show-labels", 0, 0, IS_SHOW_LABELS, NULL},
+    {"--show-managed-fields", 0, 0, IS_SHOW_MANAGED_FIELDS, NULL},
     {"--label-columns", 'L', 1, IS_LABEL_COLUMNS, NULL},
     {"--columns", 0, 1, IS_COLUMNS, NULL},
     {"--sort-by", 0, 1, IS_SORT_BY, NULL},
@@ -110,12 +115,18 @@ static int read_set(struct options* options, struct reader* reader, char* value)
   return 1;
 }
 
+/* Those of kubectl are taken in upper case too, as it takes them. */
+static int is_output(const char* name, const char* value) {
+  int is_of_kubectl = strcmp(name, "json") == 0 || strcmp(name, "yaml") == 0 || strcmp(name, "name") == 0;
+  return (is_of_kubectl ? strcasecmp(name, value) : strcmp(name, value)) == 0;
+}
+
 static int read_output(struct options* options, struct reader* reader, const char* value) {
   static const char* const names[] = {"table", "json", "events", "names", "json-events", "yaml", "name"};
   int i;
   options->wide = strcmp(value, "wide") == 0;
   for (i = 0; i < 7; ++i) {
-    if (!options->wide && strcmp(value, names[i]) != 0) continue;
+    if (!options->wide && !is_output(names[i], value)) continue;
     options->output = options->wide ? OUTPUT_TABLE : (enum output)i;
     return 1;
   }
@@ -130,6 +141,18 @@ static int read_seconds(struct options* options, struct reader* reader, const ch
   }
   options->run_ms = (int64_t)(seconds * 1000);
   return 1;
+}
+
+/* Seconds may come without a unit, and 0 is none, as for the commands of ksr; the library reads the rest. */
+static void read_request_timeout(struct options* options, const char* value) {
+  static const char digits[] = "0123456789";
+  size_t zeros = strspn(value, "0"), len = strspn(value, digits);
+  text_clear(&options->request_timeout);
+  if (zeros && zeros == len) {
+    text_add(&options->request_timeout, slice_of("8760h")); /* a year */
+  } else {
+    text_addf(&options->request_timeout, "%s%s", value, len && !value[len] ? "s" : "");
+  }
 }
 
 static char yes[] = "true";
@@ -184,6 +207,12 @@ static int apply(struct options* options, const struct option* option, struct re
       return 1;
     case IS_SORT_BY:
       options->sort_by = value;
+      return 1;
+    case IS_SHOW_MANAGED_FIELDS:
+      options->show_managed_fields = 1;
+      return 1;
+    case IS_REQUEST_TIMEOUT:
+      read_request_timeout(options, value);
       return 1;
     case IS_SECONDS:
       return read_seconds(options, reader, value);
@@ -325,6 +354,10 @@ int options_read(struct options* options, int argc, char** argv, struct text* pr
     text_cstr(&options->groups);
     add_setting(options, "--as-group", "impersonate_groups", options->groups.at);
   }
+  if (options->request_timeout.len) {
+    text_cstr(&options->request_timeout);
+    add_setting(options, "--request-timeout", "request_timeout", options->request_timeout.at);
+  }
   settle_namespace(options);
   return 1;
 }
@@ -352,5 +385,6 @@ void options_free(struct options* options) {
   text_free(&options->groups);
   text_free(&options->selector);
   text_free(&options->label_columns);
+  text_free(&options->request_timeout);
   memset(options, 0, sizeof *options);
 }

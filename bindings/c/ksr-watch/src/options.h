@@ -28,10 +28,12 @@ struct options {
   int by_change; /* a line for each change, as kubectl */
   int no_headers;
   int show_labels;
-  struct text label_columns; /* separated by commas */
-  const char* columns;       /* NULL: the server's */
-  const char* sort_by;       /* NULL: by namespace and name */
-  int64_t run_ms;            /* -1: until a signal or a key */
+  int show_managed_fields;
+  struct text label_columns;   /* separated by commas */
+  const char* columns;         /* NULL: the server's */
+  const char* sort_by;         /* NULL: by namespace and name */
+  struct text request_timeout; /* empty: the library's */
+  int64_t run_ms;              /* -1: until a signal or a key */
   int all_namespaces;
   int one_namespace; /* exactly one was asked for: its name need not be shown */
   int once;

@@ -7,6 +7,14 @@
 #include "clock.h"
 #include "utf8.h"
 
+static const char* line_prefix = "ksr-watch: ";
+static const char* failure_prefix = "ksr-watch: ";
+
+void report_as_get(void) {
+  line_prefix = "ksr get: ";
+  failure_prefix = "error: ";
+}
+
 static void write_line(const char* prefix, slice line) {
   struct text shown = {NULL, 0, 0};
   text_add(&shown, slice_of(prefix));
@@ -17,7 +25,11 @@ static void write_line(const char* prefix, slice line) {
 }
 
 void report_line(slice line) {
-  write_line("ksr-watch: ", line);
+  write_line(line_prefix, line);
+}
+
+void report_failure(slice line) {
+  write_line(failure_prefix, line);
 }
 
 void report_plain(slice line) {
@@ -29,7 +41,7 @@ void report_setting(const struct setting* setting, const ksr_error* error) {
   text_addf(&line, "%s", setting->option);
   if (strcmp(setting->option, "--set") == 0) text_addf(&line, " %s", setting->key);
   text_addf(&line, ": %s", ksr_error_message(error, NULL));
-  report_line(text_slice(&line));
+  report_failure(text_slice(&line));
   text_free(&line);
 }
 
@@ -72,7 +84,7 @@ void report_note_last_error(struct watch* watch) {
 
 void report_error(struct watch* watch, const ksr_error* error) {
   struct trouble* trouble = &watch->trouble;
-  int has_end = watch->options.once || watch->options.run_ms >= 0;
+  int has_end = watch->options.once || watch->options.run_ms >= 0 || watch->of_get;
   note_error(trouble, error);
   watch->is_dirty = 1;
   if (trouble->retry_ms < 0 || (has_end && !watch->latest && is_hopeless(ksr_error_code(error)))) {

@@ -4,14 +4,18 @@
 
 #include "watch.h"
 
+/* From now on lines are those of `ksr get`. */
+void report_as_get(void);
 /* "ksr-watch: LINE" */
 void report_line(slice line);
+/* The same of what has ended the program: "error: LINE" of `ksr get`. */
+void report_failure(slice line);
 /* The same without the name of the program. */
 void report_plain(slice line);
 
 /* Reports a setting that the library refused; never with the value, which may be secret. */
 void report_setting(const struct setting* setting, const ksr_error* error);
-/* An error that no retry mends ends --once and --seconds while there is no view yet. */
+/* An error that no retry mends ends --once, --seconds and `ksr get -w` while there is no view yet. */
 void report_error(struct watch* watch, const ksr_error* error);
 /* For the last line of a run that was in vain: what keeps the stream from being live now. */
 void report_note_last_error(struct watch* watch);

@@ -27,6 +27,7 @@ struct change {
 
 struct watch {
   struct options options;
+  int of_get; /* run as `ksr get -w`, which ends as that command does */
   struct sink out;
   ksr_stream* stream;
 

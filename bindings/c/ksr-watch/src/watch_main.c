@@ -148,7 +148,7 @@ static int verdict(const struct watch* watch) {
     text_add(&line, text_slice(&watch->trouble.message));
   }
   if (!line.len) return EXIT_SUCCESS;
-  report_line(text_slice(&line));
+  report_failure(text_slice(&line));
   text_free(&line);
   return EXIT_FAILED;
 }
@@ -186,13 +186,14 @@ static void free_watch(struct watch* watch) {
   options_free(&watch->options);
 }
 
-int watch_main(int argc, char** argv) {
+static int watch_as(int of_get, int argc, char** argv) {
   static struct watch watch;
   struct text problem = {NULL, 0, 0};
   int status = EXIT_USAGE;
+  watch.of_get = of_get;
   if (!options_read(&watch.options, argc, argv, &problem)) {
-    text_add(&problem, slice_of(" (see ksr-watch --help)"));
-    report_line(text_slice(&problem));
+    text_add(&problem, slice_of(of_get ? " (see ksr get --help)" : " (see ksr-watch --help)"));
+    report_failure(text_slice(&problem));
   } else if (watch.options.help) {
     status = print_help();
   } else if (watch.options.version) {
@@ -209,4 +210,15 @@ int watch_main(int argc, char** argv) {
   text_free(&problem);
   free_watch(&watch);
   return status;
+}
+
+int watch_main(int argc, char** argv) {
+  return watch_as(0, argc, argv);
+}
+
+int watch_main_of_get(int argc, char** argv) {
+  int status;
+  report_as_get();
+  status = watch_as(1, argc, argv);
+  return status == EXIT_USAGE ? EXIT_FAILED : status;
 }

@@ -234,6 +234,9 @@ void command_lines() {
   EXPECT(read({"get", "--set", "x"}), "--set: expected KEY=VALUE");
   EXPECT(read({"get", "--set", "delivery=manual"}), "--set delivery: is chosen by ksr");
   EXPECT(read({"bake"}), "unknown command \"bake\"");
+  EXPECT(read({"get", "cm", "-wA", "--transport", "http", "--once"}), "get cm");
+  EXPECT(read({"get", "cm", "-w=false", "--seconds=3"}), "unknown flag: --seconds, but with --watch");
+  EXPECT(read({"delete", "cm", "-w"}), "unknown flag: --watch");
 }
 
 Arguments arguments_of(std::vector<std::string> words) {
@@ -262,9 +265,6 @@ void options_that_are_empty() {
   EXPECT(arguments_of({"get", "cm", "--output="}).has_text("--output") ? "given" : "none", "none");
 }
 
-std::string duration(const char* text) {
-  const Expected<Milliseconds> read = read_duration(text);
-  return read ? std::to_string(read->count()) : "refused";
 std::string format(const std::string& name) {
   const Expected<Format> read = format_of(arguments_of({"get", "cm", "-o", name}), true);
   return read ? std::to_string(static_cast<int>(*read)) : "refused";
@@ -278,6 +278,9 @@ void names_of_formats() {
   for (const char* name : {"WIDE", "Table", "xml"}) EXPECT(format(name), "refused");
 }
 
+std::string duration(const char* text) {
+  const Expected<Milliseconds> read = read_duration(text);
+  return read ? std::to_string(read->count()) : "refused";
 }
 
 void durations() {
@@ -449,10 +452,10 @@ int main() {
   files();
   command_lines();
   options_that_are_empty();
+  names_of_formats();
   durations();
   ports();
   choices_of_pods();
-  names_of_formats();
   lines_of_errors();
   conditions();
   orders();

@@ -79,6 +79,28 @@ static void short_options_take_values_in_every_way(void) {
   CHECK(options.output == OUTPUT_EVENTS);
 }
 
+static void a_request_timeout(void) {
+  CHECK(read_line("ksr-watch pods --request-timeout 20"));
+  CHECK_VALUE("request_timeout", "20s");
+  CHECK(read_line("ksr-watch pods --request-timeout=1m"));
+  CHECK_VALUE("request_timeout", "1m");
+  CHECK(read_line("ksr-watch pods --request-timeout=0"));
+  CHECK_VALUE("request_timeout", "8760h");
+  CHECK(read_line("ksr-watch pods --request-timeout=0s"));
+  CHECK_VALUE("request_timeout", "8760h");
+  CHECK(read_line("ksr-watch pods --request-timeout=soon"));
+  CHECK_VALUE("request_timeout", "soon");
+}
+
+static void formats_of_kubectl_in_upper_case(void) {
+  CHECK(read_line("ksr-watch pods -o JSON") && options.output == OUTPUT_JSON);
+  CHECK(read_line("ksr-watch pods -o Yaml --show-managed-fields") && options.output == OUTPUT_YAML);
+  CHECK(options.show_managed_fields);
+  CHECK(read_line("ksr-watch pods -o NAME") && options.output == OUTPUT_NAME);
+  CHECK(!read_line("ksr-watch pods -o WIDE"));
+  CHECK(!read_line("ksr-watch pods -o Events"));
+}
+
 static void a_name_selects_its_object(void) {
   CHECK(read_line("ksr-watch pods web"));
   CHECK_VALUE("resource", "pods");
@@ -177,6 +199,8 @@ int main(void) {
   options_become_settings();
   whom_to_act_as();
   short_options_take_values_in_every_way();
+  a_request_timeout();
+  formats_of_kubectl_in_upper_case();
   a_name_selects_its_object();
   how_tables_are_shown();
   without_a_namespace_the_context_tells();

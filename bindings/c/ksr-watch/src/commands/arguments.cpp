@@ -82,7 +82,7 @@ constexpr Option kOptions[] = {
     {"--as-group", 0, Takes::value, kAny, nullptr},
     {"--set", 0, Takes::value, kAny, nullptr},
     {"--namespace", 'n', Takes::value, kAny, nullptr},
-    {"--request-timeout", 0, Takes::value, kAny & ~kOfWatch, nullptr},
+    {"--request-timeout", 0, Takes::value, kAny, nullptr},
     {"--log", 0, Takes::nothing, kAny, nullptr},
     {"--help", 'h', Takes::nothing, kAny, nullptr},
     {"--version", 0, Takes::nothing, kAny, nullptr},
@@ -102,6 +102,13 @@ constexpr Option kOptions[] = {
     {"--sort-by", 0, Takes::value, kGet, nullptr},
     {"--chunk-size", 0, Takes::value, kGet, nullptr},
     {"--raw", 0, Takes::value, kGet, nullptr},
+    {"--watch", 'w', Takes::nothing, kGet, nullptr},
+    // With --watch alone: those of ksr watch.
+    {"--once", 0, Takes::nothing, kGet, nullptr},
+    {"--seconds", 0, Takes::value, kGet, nullptr},
+    {"--limit", 0, Takes::value, kGet, nullptr},
+    {"--columns", 0, Takes::value, kGet, nullptr},
+    {"--transport", 0, Takes::value, kGet, nullptr},
 
     {"--dry-run", 0, Takes::value_or_nothing, kWrites, nullptr},
     {"--field-manager", 0, Takes::value, kSend | kPatch, nullptr},
@@ -315,6 +322,11 @@ class Arguments::Reader {
     for (const Option* option : seen_) {
       if ((option->commands & bit(arguments_.command)) == 0)
         return usage_error("unknown flag: " + std::string(option->name));
+    }
+    if (arguments_.command == Command::get && !arguments_.flag("--watch")) {
+      for (const char* option : {"--once", "--seconds", "--limit", "--columns", "--transport"}) {
+        if (arguments_.has(option)) return usage_error("unknown flag: " + std::string(option) + ", but with --watch");
+      }
     }
     std::string groups;
     for (const std::string& group : arguments_.all("--as-group"))

@@ -2,12 +2,17 @@
 // main. Main thread.
 #pragma once
 
+#include <string>
+#include <vector>
+
 #include "base/expected.hpp"
 #include "commands/session.hpp"
 
 namespace ksr::commands {
 
 Expected<void> run_get(Session& session);
+// What ksr-watch is started with for `ksr get -w`; the name of the program first.
+Expected<std::vector<std::string>> words_of_watch(Session& session);
 Expected<void> run_create(Session& session);
 Expected<void> run_apply(Session& session);
 Expected<void> run_delete(Session& session);

@@ -4,6 +4,7 @@
 
 #include "base/text.hpp"
 #include "commands/commands.hpp"
+#include "commands/get_targets.hpp"
 #include "commands/json_text.hpp"
 #include "commands/manifests.hpp"
 #include "commands/pages.hpp"
@@ -28,10 +29,6 @@ class Get {
     return as_table() ? print_tables(*targets) : print_objects(*targets);
   }
 
- private:
-  const Arguments& arguments() const { return session_.arguments(); }
-  bool as_table() const { return format_ == Format::standard || format_ == Format::wide; }
-
   Expected<std::vector<Target>> find_targets() {
     if (Expected<void> fine = check_options(); !fine) return fine.error();
     if (!arguments().has("--filename")) {
@@ -44,6 +41,10 @@ class Get {
       return usage_error("when -f is given, resources cannot be given as arguments as well");
     return session_.in_files();
   }
+
+ private:
+  const Arguments& arguments() const { return session_.arguments(); }
+  bool as_table() const { return format_ == Format::standard || format_ == Format::wide; }
 
   Expected<void> check_options() {
     const std::string chunk = arguments().text("--chunk-size", "500");
@@ -275,6 +276,10 @@ class Get {
 };
 
 }  // namespace
+
+Expected<std::vector<Target>> find_targets_of_get(Session& session) {
+  return Get(session, Format::standard).find_targets();
+}
 
 Expected<void> run_get(Session& session) {
   if (session.arguments().has_text("--raw")) return run_raw(session);

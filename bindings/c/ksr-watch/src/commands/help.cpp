@@ -70,7 +70,9 @@ constexpr const char* kGet =
     "      --show-managed-fields   with json and yaml: metadata.managedFields too\n"
     "      --chunk-size N          lists are asked for in pieces of so many objects, 500; 0: in one\n"
     "      --raw PATH              as ksr raw PATH\n"
-    "  -w, --watch                 as ksr watch -w, with its options: all rows, then one for each change\n";
+    "  -w, --watch                 all rows, then one for each change, of a single type; with the formats of ksr "
+    "watch\n"
+    "                              and its options --once, --seconds, --limit, --columns and --transport\n";
 
 constexpr const char* kWriteOptions =
     "  -f, --filename FILE         YAML, with several documents, or JSON; a directory; - for standard input\n"

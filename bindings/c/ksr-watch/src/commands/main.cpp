@@ -6,6 +6,8 @@
 #include <cstdlib>
 #include <cstring>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "commands/commands.hpp"
 #include "commands/help.hpp"
@@ -28,15 +30,6 @@ std::string version_text() {
 bool is_called(const char* program, const char* name) {
   const char* slash = std::strrchr(program, '/');
   return std::strcmp(slash == nullptr ? program : slash + 1, name) == 0;
-}
-
-// `ksr get -w` is `ksr watch -w`.
-bool is_get_with_watch(int argc, char** argv) {
-  if (argc < 2 || std::strcmp(argv[1], "get") != 0) return false;
-  for (int i = 2; i < argc && std::strcmp(argv[i], "--") != 0; ++i) {
-    if (std::strcmp(argv[i], "-w") == 0 || std::strcmp(argv[i], "--watch") == 0) return true;
-  }
-  return false;
 }
 
 Expected<void> run(Session& session, Outcome& outcome) {
@@ -105,6 +98,33 @@ int run_command(const Arguments& arguments) {
   return report.has_errors() ? kFailed : EXIT_SUCCESS;
 }
 
+bool is_get_with_watch(const Arguments& arguments) {
+  return arguments.command == Command::get && arguments.flag("--watch") && !arguments.flag("--help") &&
+         !arguments.flag("--version");
+}
+
+Expected<std::vector<std::string>> find_words_of_watch(const Arguments& arguments, Output& output, Report& report) {
+  Expected<Client> client = Client::open(arguments, report);
+  if (!client) return client.error();
+  Session session(arguments, *std::move(client), output, report);
+  return words_of_watch(session);
+}
+
+int watch_as_get(const Arguments& arguments) {
+  Output output;
+  Report report;
+  Expected<std::vector<std::string>> words = find_words_of_watch(arguments, output, report);
+  if (const Error* error = words.if_error()) {
+    report.error(*error);
+    return kFailed;
+  }
+  std::vector<char*> argv;
+  for (std::string& word : *words) argv.push_back(word.data());
+  argv.push_back(nullptr);
+  signal(SIGPIPE, SIG_DFL);
+  return watch_main_of_get(static_cast<int>(argv.size()) - 1, argv.data());
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -114,10 +134,6 @@ int main(int argc, char** argv) {
     return kFailed;
   }
   if (is_watch) return watch_main(argc, argv);
-  if (is_get_with_watch(argc, argv)) {
-    argv[1] = argv[0];
-    return watch_main(argc - 1, argv + 1);
-  }
   // Writing to a reader that has gone is an error of write(), see Output.
   signal(SIGPIPE, SIG_IGN);
   Expected<Arguments> arguments = Arguments::read(argc, argv);
@@ -129,5 +145,6 @@ int main(int argc, char** argv) {
     signal(SIGPIPE, SIG_DFL);
     return watch_main(static_cast<int>(arguments->watch_argv.size()) - 1, arguments->watch_argv.data());
   }
+  if (is_get_with_watch(*arguments)) return watch_as_get(*arguments);
   return run_command(*arguments);
 }

@@ -96,6 +96,7 @@ struct printer {
   std::vector<TableColumn> columns;
   std::vector<std::string> pointers;
   std::optional<JsonPath> sort_by;
+  bool shows_managed_fields = false;
   bool has_document = false;
   std::string trouble;
   std::vector<std::string> warnings;
@@ -212,6 +213,7 @@ struct printer* printer_open(const struct options* options, ksr_config* config, 
   for (const std::string_view name : ksr::split({options->label_columns.at, options->label_columns.len}, ',')) {
     if (!name.empty()) printer->style.label_columns.emplace_back(name);
   }
+  printer->shows_managed_fields = options->show_managed_fields != 0;
   printer->text.emplace(printer->style);
   return printer.release();
 }
@@ -283,7 +285,7 @@ void printer_each_cell(struct printer* printer, const ksr_object* object, printe
 
 void printer_add_yaml(struct printer* printer, const ksr_object* object, struct text* out) {
   json::value value = json_of(object);
-  remove_managed_fields(value);
+  if (!printer->shows_managed_fields) remove_managed_fields(value);
   const std::string text = (std::exchange(printer->has_document, true) ? "---\n" : "") + yaml_text(value);
   text_add(out, slice_of_string(text));
 }

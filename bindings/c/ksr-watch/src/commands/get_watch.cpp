@@ -1,0 +1,89 @@
+// get -w: what get would show, as a command line of ksr-watch.
+#include <algorithm>
+#include <utility>
+
+#include "base/text.hpp"
+#include "commands/commands.hpp"
+#include "commands/get_targets.hpp"
+#include "commands/usage_error.hpp"
+
+namespace ksr::commands {
+namespace {
+
+// Of get, and the same for ksr-watch.
+constexpr const char* kFlags[] = {"--no-headers", "--show-labels", "--show-managed-fields", "--once", "--log"};
+constexpr const char* kValues[] = {"--output",  "--sort-by",   "--columns",        "--limit",
+                                   "--seconds", "--transport", "--request-timeout"};
+
+Expected<void> check_watched(const Arguments& arguments) {
+  for (const char* option : {"--raw", "--subresource"}) {
+    if (arguments.has_text(option)) return usage_error(std::string(option) + " and --watch cannot be given together");
+  }
+  return {};
+}
+
+// k8s.io/kubectl/pkg/cmd/get, watch; k8s.io/cli-runtime/pkg/resource, SingleResourceType and Result.Watch.
+Expected<Target> only_one(std::vector<Target> targets) {
+  if (targets.empty()) return usage_error("-f: has no object to watch");
+  const auto of_other_type = [&](const Target& target) {
+    return target.resource.display != targets.front().resource.display;
+  };
+  if (std::any_of(targets.begin(), targets.end(), of_other_type)) {
+    return usage_error("you may only specify a single resource type");
+  }
+  const auto of_other_object = [&](const Target& target) {
+    return target.name != targets.front().name || target.name_space != targets.front().name_space;
+  };
+  if (std::any_of(targets.begin(), targets.end(), of_other_object)) {
+    return usage_error("you may only watch a single resource or type of resource at a time");
+  }
+  return std::move(targets.front());
+}
+
+void add(std::vector<std::string>& words, const std::string& option, const std::string& value) {
+  if (!value.empty()) words.push_back(option + "=" + value);
+}
+
+void add_settings(std::vector<std::string>& words, const Arguments& arguments) {
+  for (const Setting& setting : arguments.settings) {
+    // Those of --as-group are one key by now.
+    const bool is_set = setting.option == "--set" || setting.option == "--as-group";
+    words.push_back((is_set ? "--set=" + setting.key : setting.option) + "=" + setting.value);
+  }
+}
+
+// That of a cluster-scoped resource is ignored, as without -w.
+void add_namespace(std::vector<std::string>& words, const Target& target, const Arguments& arguments) {
+  if (target.resource.namespaced == false) return;
+  if (arguments.flag("--all-namespaces") && target.name.empty()) return words.push_back("--all-namespaces");
+  add(words, "--namespace", target.name_space.empty() ? arguments.text("--namespace") : target.name_space);
+}
+
+}  // namespace
+
+Expected<std::vector<std::string>> words_of_watch(Session& session) {
+  const Arguments& arguments = session.arguments();
+  if (Expected<void> fine = check_watched(arguments); !fine) return fine.error();
+  Expected<std::vector<Target>> targets = find_targets_of_get(session);
+  if (!targets) return targets.error();
+  const Expected<Target> target = only_one(*std::move(targets));
+  if (!target) return target.error();
+  std::vector<std::string> words{"ksr", "--watch"};
+  // A key of --set is stronger.
+  if (arguments.has("--chunk-size")) add(words, "--set=page_size", arguments.text("--chunk-size"));
+  add_settings(words, arguments);
+  add_namespace(words, *target, arguments);
+  add(words, "--selector", arguments.selector("--selector"));
+  add(words, "--field-selector", arguments.selector("--field-selector"));
+  for (const std::string& names : arguments.all("--label-columns")) add(words, "--label-columns", names);
+  for (const char* option : kValues) add(words, option, arguments.text(option));
+  for (const char* option : kFlags) {
+    if (arguments.flag(option)) words.emplace_back(option);
+  }
+  words.emplace_back("--");
+  words.push_back(target->resource.display);
+  if (!target->name.empty()) words.push_back(target->name);
+  return words;
+}
+
+}  // namespace ksr::commands

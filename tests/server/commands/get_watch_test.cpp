@@ -1,0 +1,120 @@
+// `ksr get -w`: the options of get, one type, and an end where no retry mends what keeps it from beginning.
+#include <signal.h>
+
+#include "server/commands/on_commands.hpp"
+#include "support/text.hpp"
+
+using namespace ksr::testing;
+
+TEST_CASE("get -w takes a single type, and a single name of it") {
+  CommandServer on;
+  for (const std::vector<std::string>& words :
+       {std::vector<std::string>{"cm,deploy"}, {"cm,deploy", "a"}, {"cm/a", "deploy/a"}}) {
+    std::vector<std::string> command{"get", "-w"};
+    command.insert(command.end(), words.begin(), words.end());
+    const CommandEnd end = on.run(command);
+    CAPTURE(words.front());
+    CHECK(end.status == 1);
+    CHECK(end.output == "");
+    CHECK(end.errors == "error: you may only specify a single resource type\n");
+  }
+  const CommandEnd names = on.run({"get", "cm", "a", "b", "-w"});
+  CHECK(names.status == 1);
+  CHECK(names.errors == "error: you may only watch a single resource or type of resource at a time\n");
+  on.server.script("create cm default/a");
+  CHECK(on.run({"get", "cm,configmaps", "-w", "--once", "-o", "name"}).output == "configmap/a\n");
+}
+
+TEST_CASE("get -w is spelled as pflag takes it") {
+  CommandServer on;
+  on.server.script("create pods default/a");
+  for (const char* spelling : {"-w", "-Aw", "-wA", "--watch", "--watch=true", "-w=true"}) {
+    CAPTURE(spelling);
+    const CommandEnd end = on.run({"get", "pods", spelling, "--once", "-o", "events"});
+    CHECK(end.status == 0);
+    CHECK(has(end.output, "ADDED default/a "));
+    CHECK(end.errors == "");
+  }
+  const CommandEnd without = on.run({"get", "pods", "-w=false", "-o", "name"});
+  CHECK(without.status == 0);
+  CHECK(without.output == "pod/a\n");
+  CHECK(has(on.run({"get", "pods", "--once"}).errors, "--once, but with --watch"));
+}
+
+TEST_CASE("get -w has the options of get") {
+  CommandServer on;
+  on.server.script("create nodes n\ncreate pods default/a app=web");
+  // The namespace that is given for it is ignored, as without -w.
+  const CommandEnd nodes = on.run({"get", "nodes", "-w", "--once", "-o", "name"});
+  CHECK(nodes.status == 0);
+  CHECK(nodes.output == "node/n\n");
+  const CommandEnd pods = on.run({"get", "pods", "-w", "--once", "-o", "NAME", "--request-timeout=20", "--chunk-size",
+                                  "1", "--ignore-not-found", "-l", "app=web"});
+  CHECK(pods.status == 0);
+  CHECK(pods.output == "pod/a\n");
+  CHECK(on.run({"get", "pods", "-w", "--once", "-o", "name", "--request-timeout=0"}).output == "pod/a\n");
+  for (const char* command : {"get", "watch"}) {
+    const CommandEnd wrong = on.run({command, "pods", "-w", "--once", "--request-timeout=soon"});
+    CHECK(wrong.status == (std::string(command) == "get" ? 1 : 2));
+    CHECK(is_one_line(wrong.errors));
+    CHECK(has(wrong.errors, "--request-timeout"));
+  }
+  const CommandEnd file =
+      on.run({"get", "-f", "-", "-w", "--once", "-o", "name"}, "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\n");
+  CHECK(file.output == "pod/a\n");
+  for (const std::vector<std::string>& with_yaml :
+       {std::vector<std::string>{"get", "pods", "-w", "--once", "-o", "yaml"},
+        {"get", "pods", "-w", "--once", "-o", "Yaml", "--show-managed-fields"}}) {
+    CHECK(has(on.run(with_yaml).output, "kind: Pod"));
+  }
+}
+
+TEST_CASE("wrong usage of get -w ends as that of get") {
+  CommandServer on;
+  for (const std::vector<std::string>& words : {std::vector<std::string>{"--no-such-option"},
+                                                {"--limit", "many"},
+                                                {"--set", "limit=many"},
+                                                {"-o", "xml"},
+                                                {"--sort-by", "{"},
+                                                {"--seconds", "soon"},
+                                                {"--chunk-size", "x"},
+                                                {"--watch=perhaps"},
+                                                {"--subresource", "status", "a"}}) {
+    std::vector<std::string> command{"get", "pods", "-w"};
+    command.insert(command.end(), words.begin(), words.end());
+    const CommandEnd end = on.run(command);
+    CAPTURE(words.front());
+    CAPTURE(end.errors);
+    CHECK(end.status == 1);
+    CHECK(is_one_line(end.errors));
+    CHECK(end.errors.rfind("error: ", 0) == 0);
+    CHECK_FALSE(has(end.errors, "ksr-watch"));
+  }
+  CHECK(on.run({"get", "pods", "a", "-w", "--subresource", "status"}).errors ==
+        "error: --subresource and --watch cannot be given together\n");
+  CHECK(on.run({"watch", "pods", "--no-such-option"}).status == 2);
+}
+
+TEST_CASE("get -w ends at once on what no retry mends") {
+  CommandServer on;
+  on.server.script("fault list secrets answer 403 times=forever\nfault list events answer 404 times=forever");
+  for (const std::vector<std::string>& words :
+       {std::vector<std::string>{"podz"}, {"secrets"}, {"events"}, {"pods", "--token", "not-the-token"}}) {
+    std::vector<std::string> command{"get", "-w"};
+    command.insert(command.end(), words.begin(), words.end());
+    const CommandEnd end = on.run(command);
+    CAPTURE(words.front());
+    CAPTURE(end.errors);
+    CHECK(end.status == 1);
+    CHECK(end.output == "");
+    CHECK(is_one_line(end.errors));
+    CHECK_FALSE(has(end.errors, "ksr-watch"));
+  }
+  // What passes by itself is waited for.
+  on.server.script("create pods default/a\nfault list pods answer 503 times=2");
+  const auto passing = on.start({"get", "pods", "-w"});
+  passing->wait_for_errors("ksr get: ");
+  passing->wait_for_output("a ");
+  passing->signal(SIGINT);
+  CHECK(passing->wait() == 0);
+}
