@@ -38,7 +38,7 @@ TEST_CASE("get -w is spelled as pflag takes it") {
   const CommandEnd without = on.run({"get", "pods", "-w=false", "-o", "name"});
   CHECK(without.status == 0);
   CHECK(without.output == "pod/a\n");
-  CHECK(has(on.run({"get", "pods", "--once"}).errors, "--once, but with --watch"));
+  CHECK(has(on.run({"get", "pods", "--once"}).errors, "error: --once: goes with --watch alone"));
 }
 
 TEST_CASE("get -w has the options of get") {

@@ -235,19 +235,39 @@ static int apply(struct options* options, const struct option* option, struct re
   return 0;
 }
 
-/* `argument` starts with a dash: --name, --name=value, --name value, -x value, -xvalue, -x=value. */
-static int read_option(struct options* options, struct reader* reader, char* argument) {
-  int is_long = argument[1] == '-';
-  char* equals = is_long ? strchr(argument, '=') : NULL;
-  slice name = {argument, is_long ? (equals ? (size_t)(equals - argument) : strlen(argument)) : 2};
-  char* value = equals ? equals + 1 : NULL;
-  const struct option* option = find_option(name);
-  if (!is_long && argument[2]) value = argument + (argument[2] == '=' ? 3 : 2);
-  if (!option) {
-    text_add(reader->problem, name);
-    text_add(reader->problem, slice_of(": no such option"));
-    return 0;
+static int refuse_unknown(struct reader* reader, slice name) {
+  text_add(reader->problem, name);
+  text_add(reader->problem, slice_of(": no such option"));
+  return 0;
+}
+
+/* -x value, -xvalue, -x=value, -xy. */
+static int read_letters(struct options* options, struct reader* reader, char* letters) {
+  for (; *letters; ++letters) {
+    char name[2] = {'-', *letters};
+    slice whole = {name, sizeof name};
+    const struct option* option = find_option(whole);
+    char* value = letters[1] ? letters + (letters[1] == '=' ? 2 : 1) : NULL;
+    if (!option) return refuse_unknown(reader, whole);
+    if (option->takes_value) {
+      if (!value && reader->next >= reader->argc) return refuse(reader, option->name, "needs a value");
+      return apply(options, option, reader, value ? value : reader->argv[reader->next++]);
+    }
+    if (letters[1] == '=') return refuse(reader, option->name, "takes no value");
+    if (!apply(options, option, reader, nothing)) return 0;
   }
+  return 1;
+}
+
+/* `argument` starts with a dash: --name, --name=value, --name value, or letters. */
+static int read_option(struct options* options, struct reader* reader, char* argument) {
+  char* equals = strchr(argument, '=');
+  slice name = {argument, equals ? (size_t)(equals - argument) : strlen(argument)};
+  char* value = equals ? equals + 1 : NULL;
+  const struct option* option;
+  if (argument[1] != '-') return read_letters(options, reader, argument + 1);
+  option = find_option(name);
+  if (!option) return refuse_unknown(reader, name);
   if (!option->takes_value && value && option->what != IS_SWITCH) return refuse(reader, option->name, "takes no value");
   if (option->takes_value && !value) {
     if (reader->next >= reader->argc) return refuse(reader, option->name, "needs a value");

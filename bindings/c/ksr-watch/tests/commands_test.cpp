@@ -235,7 +235,7 @@ void command_lines() {
   EXPECT(read({"get", "--set", "delivery=manual"}), "--set delivery: is chosen by ksr");
   EXPECT(read({"bake"}), "unknown command \"bake\"");
   EXPECT(read({"get", "cm", "-wA", "--transport", "http", "--once"}), "get cm");
-  EXPECT(read({"get", "cm", "-w=false", "--seconds=3"}), "unknown flag: --seconds, but with --watch");
+  EXPECT(read({"get", "cm", "-w=false", "--seconds=3"}), "--seconds: goes with --watch alone");
   EXPECT(read({"delete", "cm", "-w"}), "unknown flag: --watch");
 }
 

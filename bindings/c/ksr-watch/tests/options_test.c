@@ -74,6 +74,11 @@ static void short_options_take_values_in_every_way(void) {
   CHECK(read_line("ksr-watch -nprod v1/pods -ojson"));
   CHECK_VALUE("namespace", "prod");
   CHECK(options.output == OUTPUT_JSON);
+  CHECK(read_line("ksr-watch pods -Aw") && options.all_namespaces && options.by_change);
+  CHECK(read_line("ksr-watch pods -wojson") && options.by_change && options.output == OUTPUT_JSON);
+  CHECK(!read_line("ksr-watch pods -w=true"));
+  CHECK(!read_line("ksr-watch pods -wx"));
+  CHECK(!read_line("ksr-watch pods -An"));
   CHECK(read_line("ksr-watch -n=prod v1/pods -o=events"));
   CHECK_VALUE("namespace", "prod");
   CHECK(options.output == OUTPUT_EVENTS);
@@ -177,7 +182,8 @@ static void wrong_usage_names_the_option(void) {
   CHECK_REFUSED("ksr-watch v1/pods -x", "-x: no such option");
   CHECK_REFUSED("ksr-watch v1/pods --server", "--server: needs a value");
   CHECK_REFUSED("ksr-watch v1/pods --once=yes", "--once: takes no value");
-  CHECK_REFUSED("ksr-watch v1/pods -Ax", "--all-namespaces: takes no value");
+  CHECK_REFUSED("ksr-watch v1/pods -Ax", "-x: no such option");
+  CHECK_REFUSED("ksr-watch v1/pods -A=x", "--all-namespaces: takes no value");
   CHECK_REFUSED("ksr-watch v1/pods --set limit", "--set: expected KEY=VALUE");
   CHECK_REFUSED("ksr-watch v1/pods --set =3", "--set: expected KEY=VALUE");
   CHECK_REFUSED("ksr-watch v1/pods --set delivery=thread", "--set delivery: is always manual in ksr-watch");

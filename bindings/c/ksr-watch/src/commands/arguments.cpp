@@ -325,7 +325,7 @@ class Arguments::Reader {
     }
     if (arguments_.command == Command::get && !arguments_.flag("--watch")) {
       for (const char* option : {"--once", "--seconds", "--limit", "--columns", "--transport"}) {
-        if (arguments_.has(option)) return usage_error("unknown flag: " + std::string(option) + ", but with --watch");
+        if (arguments_.has(option)) return usage_error(std::string(option) + ": goes with --watch alone");
       }
     }
     std::string groups;

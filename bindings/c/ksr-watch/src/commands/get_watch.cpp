@@ -40,7 +40,7 @@ Expected<Target> only_one(std::vector<Target> targets) {
   return std::move(targets.front());
 }
 
-void add(std::vector<std::string>& words, const std::string& option, const std::string& value) {
+void add_option(std::vector<std::string>& words, const std::string& option, const std::string& value) {
   if (!value.empty()) words.push_back(option + "=" + value);
 }
 
@@ -56,7 +56,7 @@ void add_settings(std::vector<std::string>& words, const Arguments& arguments) {
 void add_namespace(std::vector<std::string>& words, const Target& target, const Arguments& arguments) {
   if (target.resource.namespaced == false) return;
   if (arguments.flag("--all-namespaces") && target.name.empty()) return words.push_back("--all-namespaces");
-  add(words, "--namespace", target.name_space.empty() ? arguments.text("--namespace") : target.name_space);
+  add_option(words, "--namespace", target.name_space.empty() ? arguments.text("--namespace") : target.name_space);
 }
 
 }  // namespace
@@ -70,13 +70,13 @@ Expected<std::vector<std::string>> words_of_watch(Session& session) {
   if (!target) return target.error();
   std::vector<std::string> words{"ksr", "--watch"};
   // A key of --set is stronger.
-  if (arguments.has("--chunk-size")) add(words, "--set=page_size", arguments.text("--chunk-size"));
+  if (arguments.has("--chunk-size")) add_option(words, "--set=page_size", arguments.text("--chunk-size"));
   add_settings(words, arguments);
   add_namespace(words, *target, arguments);
-  add(words, "--selector", arguments.selector("--selector"));
-  add(words, "--field-selector", arguments.selector("--field-selector"));
-  for (const std::string& names : arguments.all("--label-columns")) add(words, "--label-columns", names);
-  for (const char* option : kValues) add(words, option, arguments.text(option));
+  add_option(words, "--selector", arguments.selector("--selector"));
+  add_option(words, "--field-selector", arguments.selector("--field-selector"));
+  for (const std::string& names : arguments.all("--label-columns")) add_option(words, "--label-columns", names);
+  for (const char* option : kValues) add_option(words, option, arguments.text(option));
   for (const char* option : kFlags) {
     if (arguments.flag(option)) words.emplace_back(option);
   }
