@@ -288,6 +288,16 @@ TEST_CASE("watch: the options of kubectl's tables") {
   }
 }
 
+TEST_CASE("watch: get -w refuses what kubectl get -w refuses") {
+  TwoPrograms both;
+  for (const std::vector<std::string>& words :
+       {std::vector<std::string>{"cm,deploy"}, {"cm,deploy", "x"}, {"cm/x", "deploy/x"}, {"all"}, {"nope"}}) {
+    std::vector<std::string> arguments{"get", "-w"};
+    arguments.insert(arguments.end(), words.begin(), words.end());
+    both.read(arguments, true);
+  }
+}
+
 TEST_CASE("watch: on a terminal, the columns of the server too") {
   TwoPrograms both;
   install_gauges(both);

@@ -97,6 +97,15 @@ TEST_CASE("a kubeconfig says server, CA, user and namespace") {
   CHECK(opened.auth.compression);
 }
 
+TEST_CASE("a kubeconfig whose lines end with a carriage return alone") {
+  World world;
+  const std::string file = world.files.write("returns",
+                                             "current-context: c\r"
+                                             "contexts: [{name: c, context: {cluster: k, namespace: returned}}]\r"
+                                             "clusters:\r- name: k\r  cluster: {server: \"http://here.test\"}\r");
+  CHECK(open_and_authenticate(world, with_file(file)).name_space == "returned");
+}
+
 TEST_CASE("the key context picks another context; a context without a user is anonymous") {
   World world;
   const Opened opened = open_and_authenticate(world, with_file(fixture("simple.yaml"), "prod-anonymous"));
