@@ -1,5 +1,6 @@
 #include "transport/tls_stream.hpp"
 
+#include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <sys/socket.h>
 
@@ -28,6 +29,13 @@ constexpr std::chrono::seconds kQuiet{1};
 
 bool try_again(int reason) noexcept {
   return reason == EAGAIN || reason == EWOULDBLOCK || reason == EINTR;
+}
+
+// Some functions of OpenSSL say "init fail" or "internal error" then.
+bool lacks_memory() noexcept {
+  void* const probe = OPENSSL_malloc(kBulk);
+  OPENSSL_free(probe);
+  return probe == nullptr;
 }
 
 // ERR_clear_error() clears all sixteen places of the thread's queue, and there seldom is an error.
@@ -278,6 +286,7 @@ TlsStream::Error TlsStream::failure(int result) const {
   while (const unsigned long queued = ERR_get_error()) {
     if (is_openssl_out_of_memory(queued)) return boost::asio::error::no_memory;
   }
+  if (lacks_memory()) return boost::asio::error::no_memory;
   if (code != 0) return {static_cast<int>(code), boost::asio::error::get_ssl_category()};
   return boost::asio::ssl::error::unspecified_system_error;
 }

@@ -264,7 +264,7 @@ class Writer {
 std::optional<json::value> parse_json(std::string_view text) {
   auto values = parse_json_sequence(text);
   if (!values || values->size() != 1) return std::nullopt;
-  return std::move(values->front());
+  return std::make_optional(std::move(values->front()));
 }
 
 std::optional<std::vector<json::value>> parse_json_sequence(std::string_view text) {
