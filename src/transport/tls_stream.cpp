@@ -33,8 +33,9 @@ bool try_again(int reason) noexcept {
 
 // Some functions of OpenSSL say "init fail" or "internal error" then.
 bool lacks_memory() noexcept {
-  void* const probe = OPENSSL_malloc(kBulk);
-  OPENSSL_free(probe);
+  // OPENSSL_malloc() would have the path of this file in the library.
+  void* const probe = CRYPTO_malloc(kBulk, "", 0);
+  CRYPTO_free(probe, "", 0);
   return probe == nullptr;
 }
 

@@ -1,5 +1,5 @@
 // `FailingAllocation` lets one allocation of the program fail, `WithMemory` none; used by tests of what happens without
-// memory. A program that uses the first is linked with allocation_failure.cpp. Of one thread: others never set them.
+// memory. A program that uses the first is linked with allocation_failure.cpp. Each thread has its own count.
 #pragma once
 
 #include <cstddef>
@@ -10,7 +10,7 @@ namespace ksr::testing {
 
 inline constexpr std::size_t kNever = std::numeric_limits<std::size_t>::max();
 // How many succeed before one fails.
-inline std::size_t allocations_left = kNever;
+inline thread_local std::size_t allocations_left = kNever;
 
 class FailingAllocation {
  public:
