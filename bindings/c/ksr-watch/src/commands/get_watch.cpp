@@ -37,7 +37,7 @@ Expected<Target> only_one(std::vector<Target> targets) {
   if (std::any_of(targets.begin(), targets.end(), of_other_object)) {
     return usage_error("you may only watch a single resource or type of resource at a time");
   }
-  return std::move(targets.front());
+  return Expected<Target>(std::move(targets.front()));
 }
 
 void add_option(std::vector<std::string>& words, const std::string& option, const std::string& value) {
