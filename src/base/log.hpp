@@ -19,4 +19,13 @@ class Logger {
   virtual void log(LogLevel level, std::string line) = 0;
 };
 
+// Logs what `make_line` returns, if it is wanted; without memory for the line it is dropped.
+template <class MakeLine>
+void log_line(Logger& logger, LogLevel level, MakeLine&& make_line) noexcept {
+  try {
+    if (logger.wants(level)) logger.log(level, make_line());
+  } catch (...) {
+  }
+}
+
 }  // namespace ksr

@@ -104,7 +104,7 @@ void ChannelCall::interrupted(const Error& error, std::optional<Milliseconds> re
 
 void ChannelCall::warn(const std::string& what) {
   const auto logger = environment_.logger.lock();
-  if (logger && logger->wants(LogLevel::warning)) logger->log(LogLevel::warning, context().text() + ": " + what);
+  if (logger) log_line(*logger, LogLevel::warning, [&] { return context().text() + ": " + what; });
 }
 
 // ---- the end --------------------------------------------------------------------------------------------------------

@@ -34,6 +34,12 @@ constexpr Milliseconds kReleaseAfter{1'000};
 constexpr const char* kNoTimes = "the server sends lines without their times, so that the log cannot be resumed";
 constexpr std::string_view kCursorVersion = "ksr2";
 
+std::string checksum_of(std::string_view text) {
+  char digits[17];
+  std::snprintf(digits, sizeof digits, "%016llx", static_cast<unsigned long long>(stable_hash(text)));
+  return digits;
+}
+
 }  // namespace
 
 // What a cursor makes of some bytes: text and gaps, in order.
@@ -79,16 +85,6 @@ void LogCall::begin() {
 }
 
 // ---- the cursor of another process ----------------------------------------------------------------------------------
-
-namespace {
-
-std::string checksum_of(std::string_view text) {
-  char digits[17];
-  std::snprintf(digits, sizeof digits, "%016llx", static_cast<unsigned long long>(stable_hash(text)));
-  return digits;
-}
-
-}  // namespace
 
 std::string LogCall::cursor(const ChannelHost& host) const {
   const MutexLock lock(cursor_mutex_);

@@ -21,15 +21,6 @@
 
 namespace ksr::stream {
 
-// Logs what `make_line` returns, if it is wanted; without memory for the line it is dropped.
-template <class MakeLine>
-void log_line(Logger& logger, LogLevel level, MakeLine&& make_line) noexcept {
-  try {
-    if (logger.wants(level)) logger.log(level, make_line());
-  } catch (...) {
-  }
-}
-
 // What a call needs of the session that made it.
 class CallOwner {
  public:
