@@ -227,6 +227,15 @@ Expected<ConnectionSpec> find_connection_spec(const ConnectionOptions& options, 
     return Error{Status::invalid, "server: is not set, and there is no kubeconfig (" + config->searched +
                                       ") and no service account of a pod; expected one of them"};
   }
+  // A kubeconfig that names no cluster counts as an empty one (k8s.io/client-go/tools/clientcmd/
+  // merged_client_builder.go, ClientConfig).
+  if (options.context.empty() && config->current_context.empty()) {
+    if (auto pod = in_cluster_spec(process_env, logger)) {
+      logger.log(LogLevel::notice,
+                 files_of(*config) + " has no current-context; the service account of the pod is used");
+      return overridden(*std::move(pod), keys);
+    }
+  }
   auto chosen = spec_of_context(*config, options.context, keys);
   if (!chosen) return chosen;
   return overridden(*std::move(chosen), keys);

@@ -478,6 +478,30 @@ TEST_CASE("in a pod without a kubeconfig the service account is used, over IPv6 
   CHECK(open_and_authenticate(world, {}).connection.server.text() == "https://dev.example:6443");
 }
 
+TEST_CASE("in a pod with a kubeconfig without current-context the service account is used, as by kubectl, and told") {
+  World world;
+  world.variables["KUBERNETES_SERVICE_HOST"] = "10.0.0.1";
+  world.variables["KUBERNETES_SERVICE_PORT"] = "443";
+  const std::string file = fixture("no-current-context.yaml");
+  world.variables["KUBECONFIG"] = file;
+  CHECK(has(message_of(world, {}), "has no current-context"));
+  world.files.write("service-account/token", "pod-token\n");
+  world.files.write("service-account/ca.crt", self_signed("pod-ca").certificate_pem);
+  for (const ConnectionOptions& options : {ConnectionOptions{}, with_file(file)}) {
+    world.logger.lines.clear();
+    CHECK(open_and_authenticate(world, options).connection.server.text() == "https://10.0.0.1:443");
+    const auto& lines = world.logger.lines;
+    CHECK(std::any_of(lines.begin(), lines.end(), [&](const auto& line) {
+      return has(line, "no-current-context.yaml has no current-context; the service account of the pod is used");
+    }));
+  }
+  ConnectionOptions named = with_file(file);
+  named.context = "gone";
+  CHECK(has(message_of(world, named), "context \"gone\" does not exist"));
+  world.variables["KUBECONFIG"] = fixture("missing-context.yaml");
+  CHECK(has(message_of(world, {}), "context \"gone\" does not exist"));
+}
+
 namespace {
 
 // The one line about where the connection comes from.
