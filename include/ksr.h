@@ -405,13 +405,15 @@ KSR_API const ksr_object *ksr_snapshot_find_uid(const ksr_snapshot *snapshot, co
 KSR_API size_t ksr_snapshot_delta_count(const ksr_snapshot *snapshot);
 
 /* The kind of delta `i`, from 0; *obj (obj may be NULL) receives its object, borrowed from the snapshot; for
- * KSR_DELTA_DELETED in its last known state. 0, and *obj untouched, past the end. O(log n) in the first snapshot. */
+ * KSR_DELTA_DELETED in its last known state, which no snapshot need have shown. 0, and *obj untouched, past the end.
+ * O(log n) in the first snapshot. */
 KSR_API ksr_delta ksr_snapshot_delta_at(const ksr_snapshot *snapshot, size_t i, const ksr_object **obj);
 
 /* The object of delta `i` as the snapshot delivered before had it, so that a host can see what has changed; for
- * KSR_DELTA_DELETED the object itself; NULL for KSR_DELTA_ADDED, past the end and for NULL. Where changes that are no
- * deltas came in between (of dropped fields, or with notify=columns) it may be a later state, which differs from that
- * one in those alone. Borrowed from this snapshot, which keeps it in memory. O(1). Any thread. Since 0.2. */
+ * KSR_DELTA_DELETED the object itself, unless it had changed before it was deleted; NULL for KSR_DELTA_ADDED, past the
+ * end and for NULL. Where changes that are no deltas came in between (of dropped fields, or with notify=columns) it may
+ * be a later state, which differs from that one in those alone. Borrowed from this snapshot, which keeps it in memory.
+ * O(1). Any thread. Since 0.2. */
 KSR_API const ksr_object *ksr_snapshot_delta_before(const ksr_snapshot *snapshot, size_t i);
 
 /* 1: delta `i` is KSR_DELTA_DELETED only because `limit` has no place for the object any more; the object existed when

@@ -19,17 +19,18 @@ void Changes::note(const Object* before, const Object* after, NodePool<Notes>& p
   const Object& subject = before != nullptr ? *before : *after;
   const Notes::Entry* noted = notes_.find(UidProbe::of(subject));
   if (noted != nullptr) {
-    continue_note(notes_, *noted, ObjectRef(after), pool);
+    continue_note(notes_, *noted, ObjectRef(after), ObjectRef(before), pool);
   } else if (!same_state(before, after)) {
-    notes_.insert({subject.uid_hash(), ObjectRef(before), ObjectRef(after)}, pool);
+    notes_.insert({subject.uid_hash(), ObjectRef(before), ObjectRef(after), {}}, pool);
   }
 }
 
-void Changes::continue_note(OrderedSet<Notes>& notes, const Notes::Entry& noted, ObjectRef after,
+void Changes::continue_note(OrderedSet<Notes>& notes, const Notes::Entry& noted, ObjectRef after, ObjectRef last,
                             NodePool<Notes>& pool) noexcept {
   const Notes::Entry held = noted;
   if (same_state(held.before.get(), after.get())) return notes.erase(Notes::probe(Notes::key(held)), pool);
-  notes.replace({held.hash, held.before, std::move(after)}, pool);
+  if (after) last = {};
+  notes.replace({held.hash, held.before, std::move(after), std::move(last)}, pool);
 }
 
 void Changes::append(Changes later) {
@@ -44,7 +45,8 @@ void Changes::append(Changes later) {
     const NodeBudget budget = merged.budget(1);
     pool.reserve(budget.leaves, budget.inners);
     const Notes::Entry* noted = merged.find(Notes::probe(Notes::key(entry)));
-    noted != nullptr ? continue_note(merged, *noted, entry.after, pool) : merged.insert(entry, pool);
+    if (noted == nullptr) return merged.insert(entry, pool);
+    continue_note(merged, *noted, entry.after, entry.last ? entry.last : entry.before, pool);
   });
   notes_ = std::move(merged);
   from_empty_ = later.from_empty_;

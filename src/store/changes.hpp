@@ -17,7 +17,7 @@ enum class DeltaKind : std::int32_t { added = 1, modified = 2, deleted = 3 };
 
 struct Delta {
   DeltaKind kind;
-  ObjectRef object;   // deleted: its last state in the earlier view
+  ObjectRef object;   // deleted: the last state that was known of it
   ObjectRef before;   // what it was in the earlier view; empty: added
   bool left = false;  // deleted: it exists, but is not one of the most recent any more
 };
@@ -44,7 +44,8 @@ class Changes {
   void note(const Object* before, const Object* after, NodePool<Notes>& pool) noexcept;
 
  private:
-  static void continue_note(OrderedSet<Notes>& notes, const Notes::Entry& noted, ObjectRef after,
+  // `last` counts where `after` is empty.
+  static void continue_note(OrderedSet<Notes>& notes, const Notes::Entry& noted, ObjectRef after, ObjectRef last,
                             NodePool<Notes>& pool) noexcept;
 
   bool from_empty_ = false;

@@ -68,7 +68,7 @@ Deltas Deltas::rebased_on(const View& same) const {
 void Deltas::add_noted(const Notes::Entry& entry, const Object* after, Rows& rows) {
   const Object* const before = entry.before.get();
   if (after == nullptr) {
-    rows.sorted.push_back({DeltaKind::deleted, false, before, before});
+    rows.sorted.push_back({DeltaKind::deleted, false, entry.last ? entry.last.get() : before, before});
   } else {
     rows.sorted.push_back({before == nullptr ? DeltaKind::added : DeltaKind::modified, false, after, before});
   }

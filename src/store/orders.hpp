@@ -186,7 +186,8 @@ inline bool same_state(const Object* a, const Object* b) noexcept {
   return a->is_same_but_for_version(*b);
 }
 
-// What one uid was in the earlier view, and what it is in the later one; not there: empty, never both.
+// What one uid was in the earlier view, and what it is in the later one; not there: empty, never both. `last`: its
+// newest state, where it is not there any more and has had others since the earlier view.
 struct Notes {
   static constexpr std::size_t kLeafCapacity = 16;
   static constexpr bool kScanLeaf = false;
@@ -194,6 +195,7 @@ struct Notes {
     std::uint64_t hash = 0;
     ObjectRef before;
     ObjectRef after;
+    ObjectRef last;
   };
   using Key = ByUid::Key;
   using Probe = UidProbe;

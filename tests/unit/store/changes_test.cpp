@@ -34,7 +34,25 @@ TEST_CASE("merged changes are those from the first view to the last") {
   merged.cache.apply(EventType::deleted, sample("d", 15).item());
   merged.cache.apply(EventType::modified, sample("c", 16).item());
   merged.take();
-  CHECK(merged.deltas() == "-a@1 -b@2 ~c@16");
+  CHECK(merged.deltas() == "-a@11 -b@2 ~c@16");
+}
+
+TEST_CASE(
+    "what was changed and deleted in merged changes has its last state, also where it was there again meanwhile") {
+  Merged merged;
+  list(merged.cache, {sample("a", 1), sample("b", 2)}, "2");
+  merged.cache.cut();
+  merged.cache.apply(EventType::modified, sample("a", 11).item());
+  merged.cache.apply(EventType::deleted, sample("a", 12).item());
+  merged.take();
+  CHECK(merged.deltas() == "-a@11");
+  merged.cache.apply(EventType::added, sample("a", 13).item());
+  merged.take();
+  CHECK(merged.deltas() == "~a@13");
+  merged.cache.apply(EventType::modified, sample("a", 14).item());
+  merged.cache.apply(EventType::deleted, sample("a", 15).item());
+  merged.take();
+  CHECK(merged.deltas() == "-a@14");
 }
 
 TEST_CASE("the first list stays a first list, whatever is merged after it") {

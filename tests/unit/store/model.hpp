@@ -40,6 +40,7 @@ class Model {
     }
     const bool known = all_.count(sample.uid) != 0;
     all_[sample.uid] = sample;
+    last_known_[sample.uid] = sample;
     return known ? Applied::modified : Applied::added;
   }
 
@@ -62,6 +63,7 @@ class Model {
     }
     const std::size_t changed = differences(all_, next);
     all_ = next;
+    for (const auto& [uid, sample] : all_) last_known_[uid] = sample;
     return changed;
   }
 
@@ -93,7 +95,8 @@ class Model {
     return text;
   }
 
-  static std::string describe_difference(std::vector<Sample> before, std::vector<Sample> now) {
+  // What is deleted has the last state that was known of it.
+  std::string describe_difference(std::vector<Sample> before, std::vector<Sample> now) const {
     std::sort(before.begin(), before.end(), by_name);
     std::sort(now.begin(), now.end(), by_name);
     std::string text;
@@ -102,13 +105,28 @@ class Model {
     };
     const std::map<std::string, const Sample*> old_states = by_uid(before);
     const std::map<std::string, const Sample*> new_states = by_uid(now);
+    std::vector<Sample> deleted;
     for (const Sample& sample : before) {
-      if (new_states.count(sample.uid) == 0) tell('-', sample);
+      if (new_states.count(sample.uid) == 0) deleted.push_back(last_known_.at(sample.uid));
     }
+    std::sort(deleted.begin(), deleted.end(), by_name);
+    for (const Sample& sample : deleted) tell('-', sample);
     for (const Sample& sample : now) {
       const auto earlier = old_states.find(sample.uid);
       if (earlier == old_states.end()) tell('+', sample);
       if (earlier != old_states.end() && !same(*earlier->second, sample)) tell('~', sample);
+    }
+    return text;
+  }
+
+  // Of "-gone@1 +new@2", which describe() writes of deltas, "- +new@2".
+  static std::string without_states_of_deleted(const std::string& deltas) {
+    std::string text;
+    bool deleted = false;
+    for (const char c : deltas) {
+      if (c == ' ') deleted = false;
+      if (!deleted) text += c;
+      if (c == '-' && (text.size() == 1 || text[text.size() - 2] == ' ')) deleted = true;
     }
     return text;
   }
@@ -162,6 +180,7 @@ class Model {
 
   std::size_t limit_;
   State all_;
+  State last_known_;  // of all that there ever were
   std::map<std::string, std::uint64_t> buried_;
 };
 

@@ -143,10 +143,25 @@ TEST_CASE("deltas are the difference, however it came about") {
     cache.apply(EventType::modified, sample("a", 12).item());
     CHECK(describe(cache.cut()) == "~a@12");
   }
-  SUBCASE("modified and deleted: its last state in the earlier view") {
+  SUBCASE("modified and deleted: the last state that was known, and that of the earlier view") {
     cache.apply(EventType::modified, sample("a", 11).item());
-    cache.apply(EventType::deleted, sample("a", 12).item());
-    CHECK(describe(cache.cut()) == "-a@1");
+    cache.apply(EventType::modified, sample("a", 12).item());
+    cache.apply(EventType::deleted, sample("a", 13).item());
+    const Cut cut = cache.cut();
+    CHECK(describe(cut) == "-a@12");
+    CHECK(Deltas(cut.changes, cut.view).before_at(0)->resource_version() == "1");
+  }
+  SUBCASE("modified and missing in a list") {
+    cache.apply(EventType::modified, sample("a", 11).item());
+    list(cache, {sample("b", 2)}, "20");
+    CHECK(describe(cache.cut()) == "-a@11");
+  }
+  SUBCASE("modified and replaced by another of its name") {
+    cache.apply(EventType::modified, sample("a", 11).item());
+    Sample other = sample("a", 12);
+    other.uid = "another";
+    cache.apply(EventType::added, other.item());
+    CHECK(describe(cache.cut()) == "-a@11 +a@12");
   }
   SUBCASE("added and modified") {
     cache.apply(EventType::added, sample("c", 11).item());
