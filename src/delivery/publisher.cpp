@@ -13,12 +13,17 @@ Publisher::~Publisher() {
 }
 
 SnapshotRef Publisher::latest() {
-  Made superseded;  // dropped after the lock: its last reference may free many objects
+  // Dropped after the lock: a last reference may free many objects.
+  Made superseded;
+  SnapshotRef renewed;
   const MutexLock lock(cut_mutex_);
   is_polled_ = true;
   for (;;) {
     if (gather()) superseded = std::exchange(pending_, make());
-    if (pending_.snapshot) return pending_.snapshot;
+    if (pending_.snapshot) {
+      if (!renew_pending(renewed)) continue;
+      return pending_.snapshot;
+    }
     if (std::optional<SnapshotRef> last = settled()) return *std::move(last);
   }
 }
@@ -79,6 +84,17 @@ Publisher::Made Publisher::make() {
   }
   unseen_.reset();
   return made;
+}
+
+bool Publisher::renew_pending(SnapshotRef& before) {
+  // Under cut_mutex_ all the time, which the analysis does not see within.
+  Made& pending = pending_;
+  std::optional<SnapshotRef> renewed = view_->renewed(reader_, pending.edition, [&pending](const store::View& view) {
+    return SnapshotRef(new Snapshot(view, pending.snapshot->deltas().rebased_on(view), pending.snapshot->sequence()));
+  });
+  if (!renewed) return false;
+  if (*renewed) before = std::exchange(pending_.snapshot, *std::move(renewed));
+  return true;
 }
 
 std::optional<SnapshotRef> Publisher::settled() {

@@ -45,6 +45,9 @@ class Publisher {
   // The snapshot that latest() returns while there is nothing to deliver, made anew if it had to be; empty: there is
   // something newer.
   std::optional<SnapshotRef> settled() KSR_REQUIRES(cut_mutex_);
+  // What is no change for the host moves on in the snapshot that latest() returns, delivered or not. False: there is
+  // something newer.
+  bool renew_pending(SnapshotRef& before) KSR_REQUIRES(cut_mutex_);
   // A snapshot, and the edition of the cache that it shows.
   struct Made {
     SnapshotRef snapshot;

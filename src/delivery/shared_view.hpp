@@ -113,6 +113,21 @@ class SharedView {
     return reader.kept_;
   }
 
+  // `make(view)` of the view where it is another edition, which it then is of; an empty snapshot where it is not, or
+  // where the reader has left. Empty: take() has something.
+  template <class Make>
+  std::optional<SnapshotRef> renewed(Reader& reader, std::uint64_t& edition, Make&& make)
+      KSR_EXCLUDES(share_mutex_, view_mutex_) {
+    const MutexLock share_lock(share_mutex_);
+    if (reader.left_) return reader.news_ ? std::nullopt : std::optional<SnapshotRef>(SnapshotRef());
+    const MutexLock view_lock(view_mutex_);
+    if (news_of(reader)) return std::nullopt;
+    if (edition == cache_.edition()) return SnapshotRef();
+    SnapshotRef made = make(cache_.view());
+    edition = cache_.edition();
+    return made;
+  }
+
   // With a limit the view does not say whether an object that it does not show any more was deleted.
   void mark_left(store::Deltas& deltas) noexcept KSR_EXCLUDES(view_mutex_);
 

@@ -42,9 +42,10 @@ class WatchReader::Impl {
   void dispatch(std::string_view text);
   void deliver_item(EventType type, std::string_view text);
   void deliver_bookmark(std::string_view text);
-  void deliver_error(std::string_view text);
+  void deliver_error(std::string_view text, const char* without_status);
   void after_feed(Outcome outcome);
   void drop_if_too_large(std::uint64_t now);
+  void report_too_large();
   void drop(const std::string& problem);
   void report(Status status, const std::string& problem, const std::string& label);
   void fail(std::string message) { error_ = Error{Status::protocol, std::move(message)}; }
@@ -55,6 +56,8 @@ class WatchReader::Impl {
   bool in_event_ = false;
   // Reported to the observer already; the rest of the event is skipped.
   bool dropped_ = false;
+  // Of an object that is too large, the label.
+  std::optional<std::string> too_large_;
   std::uint64_t event_number_ = 0;
   std::uint64_t event_at_ = 0;
   std::string type_;
@@ -131,6 +134,7 @@ bool WatchReader::Impl::begin_event(ValueKind kind, std::uint64_t at, Interest& 
   interest = Interest::enter;
   in_event_ = true;
   dropped_ = false;
+  too_large_.reset();
   event_at_ = at;
   type_.clear();
   type_problem_ = "type is missing";
@@ -154,7 +158,7 @@ void WatchReader::Impl::begin_member(ValueKind kind, std::uint64_t at, Interest&
     }
     interest = Interest::enter;
     object_.begin(at, options_.max_object_size);
-    if (!dropped_) text_.begin(at);
+    if (!dropped_ && !too_large_) text_.begin(at);
   }
 }
 
@@ -200,6 +204,7 @@ bool WatchReader::Impl::on_comma(std::uint64_t at) {
 void WatchReader::Impl::end_event() {
   in_event_ = false;
   if (dropped_) return;
+  if (too_large_) return report_too_large();
   if (!type_problem_.empty()) {
     drop(type_problem_);
   } else {
@@ -213,7 +218,7 @@ void WatchReader::Impl::dispatch(std::string_view text) {
   if (type_ == "MODIFIED") return deliver_item(EventType::modified, text);
   if (type_ == "DELETED") return deliver_item(EventType::deleted, text);
   if (type_ == "BOOKMARK") return deliver_bookmark(text);
-  if (type_ == "ERROR") return deliver_error(text);
+  if (type_ == "ERROR") return deliver_error(text, "the server sent an ERROR event without a Status");
   observer_.on_unknown_event(type_);
 }
 
@@ -240,22 +245,29 @@ void WatchReader::Impl::deliver_bookmark(std::string_view text) {
 }
 
 // An ERROR ends the watch, so it is reported whatever its object looks like.
-void WatchReader::Impl::deliver_error(std::string_view text) {
+void WatchReader::Impl::deliver_error(std::string_view text, const char* without_status) {
   std::optional<ApiStatus> status = parse_api_status(text);
   if (!status) {
     status.emplace();
-    status->message = "the server sent an ERROR event without a Status";
+    status->message = without_status;
   }
   observer_.on_error_event(*status);
 }
 
 void WatchReader::Impl::drop_if_too_large(std::uint64_t now) {
   if (!text_.too_large(now)) return;
-  const std::string label = item_label(object_, text_.text(buffer_, buffer_base_));
+  too_large_ = item_label(object_, text_.text(buffer_, buffer_base_));
+  text_.release();
+  // The type, which says what it means, may come after the object.
+  if (type_problem_.empty()) report_too_large();
+}
+
+void WatchReader::Impl::report_too_large() {
+  dropped_ = true;
+  const std::string label = *std::exchange(too_large_, std::nullopt);
+  if (type_ == "ERROR") return deliver_error({}, "the server sent an ERROR event larger than max_object_size");
   report(Status::too_large,
          "object is larger than max_object_size (" + std::to_string(options_.max_object_size) + " bytes)", label);
-  dropped_ = true;
-  text_.release();
 }
 
 void WatchReader::Impl::drop(const std::string& problem) {

@@ -72,7 +72,8 @@ class WatchReader::Impl {
   bool not_opened(const std::string& problem);
   bool deliver_item(json::EventType type, std::string_view extension);
   bool deliver_bookmark(std::string_view extension);
-  void deliver_error(std::string_view extension);
+  void deliver_error(std::string_view extension, const char* without_status);
+  bool report_too_large();
 
   // An object of this error: dropped, or the end of the reader.
   bool refuse(const Error& error);
@@ -95,6 +96,8 @@ class WatchReader::Impl {
   std::optional<std::string> waiting_;
   // The event has been reported, in one way or another.
   bool reported_ = false;
+  // Its object is, and its type has not come yet.
+  bool too_large_ = false;
   Envelope envelope_;
   std::optional<Error> error_;
 };
@@ -164,6 +167,7 @@ void WatchReader::Impl::begin_event(std::uint64_t at) {
   type_.reset();
   waiting_.reset();
   reported_ = false;
+  too_large_ = false;
   place_ = Place::event;
 }
 
@@ -190,6 +194,18 @@ bool WatchReader::Impl::event_field() {
     place_ = Place::object;
     return true;
   }
+  too_large_ = true;
+  // The type, which says what it means, may come after the object.
+  return !type_ || report_too_large();
+}
+
+bool WatchReader::Impl::report_too_large() {
+  too_large_ = false;
+  reported_ = true;
+  if (type_ == "ERROR") {
+    deliver_error({}, "the server sent an ERROR event larger than max_object_size");
+    return true;
+  }
   return drop(Status::too_large,
               "object is larger than max_object_size (" + std::to_string(options_.max_object_size) + " bytes)");
 }
@@ -197,7 +213,9 @@ bool WatchReader::Impl::event_field() {
 void WatchReader::Impl::end_event() {
   place_ = Place::frame;
   if (reported_) return;
-  if (!type_) {
+  if (too_large_) {
+    report_too_large();
+  } else if (!type_) {
     drop(Status::protocol, "type is missing");
   } else if (waiting_) {
     const std::string object = *std::exchange(waiting_, std::nullopt);
@@ -229,7 +247,7 @@ bool WatchReader::Impl::report(std::string_view extension) {
   if (*type_ == "DELETED") return deliver_item(json::EventType::deleted, extension);
   if (*type_ == "BOOKMARK") return deliver_bookmark(extension);
   if (*type_ == "ERROR") {
-    deliver_error(extension);
+    deliver_error(extension, "the server sent an ERROR event without a Status");
   } else {
     observer_.on_unknown_event(*type_);
   }
@@ -295,7 +313,7 @@ bool WatchReader::Impl::deliver_bookmark(std::string_view extension) {
 }
 
 // An ERROR ends the watch, so it is reported whatever its object looks like.
-void WatchReader::Impl::deliver_error(std::string_view extension) {
+void WatchReader::Impl::deliver_error(std::string_view extension, const char* without_status) {
   std::string_view body;
   WireReader reader(extension);
   while (const auto field = reader.next()) {
@@ -305,7 +323,7 @@ void WatchReader::Impl::deliver_error(std::string_view extension) {
   std::optional<json::ApiStatus> status = json::parse_api_status(text ? std::string_view(*text) : body);
   if (!status) {
     status.emplace();
-    status->message = "the server sent an ERROR event without a Status";
+    status->message = without_status;
   }
   observer_.on_error_event(*status);
 }

@@ -10,10 +10,10 @@ namespace ksr::store {
 
 namespace {
 
-// Whether `item` is what is held, so that it needs no memory. Without versions its text decides.
-bool is_held(const Object& held, const json::Item& item) noexcept {
+// Whether `item` is what is held, so that it needs no memory. Where versions say nothing its text decides.
+bool is_held(const Object& held, const json::Item& item, Precedence precedence) noexcept {
   if (held.resource_version() != item.resource_version) return false;
-  if (!item.resource_version.empty()) return true;
+  if (!item.resource_version.empty() && precedence == Precedence::newer_wins) return true;
   std::string_view rest = held.field(Field::json);
   if (rest.size() != item.text_size()) return false;
   for (const std::string_view piece : item.text) {
@@ -28,24 +28,44 @@ bool is_held(const Object& held, const json::Item& item) noexcept {
 Cache::Cache(std::size_t limit, std::size_t scopes, const std::vector<std::size_t>& indexed)
     : state_(limit, indexed), scopes_(scopes) {}
 
-void Cache::begin_list(std::string_view scope) {
+void Cache::begin_list(std::string_view scope, Precedence precedence) {
   abandon_list(scope);
-  staged_.emplace(scope, std::vector<ObjectRef>());
+  staged_.emplace(scope, Staged{precedence, {}, {}});
 }
 
 void Cache::stage(const json::Item& item, std::string_view scope) {
+  Staged& staged = staged_.find(scope)->second;
   const Object* held = state_.all().find_uid(UidProbe::of(item.uid));
-  const bool same = held != nullptr && is_held(*held, item);
+  const bool same = held != nullptr && is_held(*held, item, staged.precedence);
   if (!same) heap_growth_.prepare(item.text_size());
-  staged_.find(scope)->second.push_back(same ? ObjectRef(held) : ObjectRef::create(item));
+  staged.objects.push_back(same ? ObjectRef(held) : ObjectRef::create(item));
+}
+
+void Cache::stage_deletion(const json::Item& item, std::string_view scope) {
+  staged_.find(scope)->second.deletions.emplace_back(item.uid, item.resource_version);
+}
+
+void Cache::delete_staged(const Staged& staged, CacheState& merged, Tombstones& tombstones) {
+  for (const Tombstones::Tombstone& deletion : staged.deletions) {
+    const Object* const object = merged.all().find_uid({deletion.hash(), deletion.uid()});
+    if (object != nullptr && !is_older(deletion.resource_version(), object->resource_version())) {
+      const ObjectRef last_state(object);
+      merged.change(object, nullptr, pools_);
+    }
+    tombstones.put(tombstones.prepare(deletion.uid(), deletion.resource_version()));
+  }
 }
 
 std::size_t Cache::commit_list(std::string_view resource_version, std::string_view scope) {
   const auto staged = staged_.find(scope);
   std::string version(resource_version);
-  CacheState merged = merge_list(state_, staged->second, tombstones_, {resource_version, scope}, pools_);
+  const bool went_back = staged->second.precedence == Precedence::list_wins;
+  Tombstones tombstones = went_back ? Tombstones() : tombstones_;
+  CacheState merged =
+      merge_list(state_, staged->second.objects, tombstones, {resource_version, scope, went_back}, pools_);
   // The list of one scope says nothing about deletions in the others.
-  Tombstones tombstones = scopes_ == 1 ? tombstones_.after(resource_version) : tombstones_;
+  if (scopes_ == 1) tombstones = tombstones.after(resource_version);
+  delete_staged(staged->second, merged, tombstones);
   std::vector<std::string> listed_scopes = with_scope(scope);
   const std::size_t changed = count_differences(state_.all(), merged.all());
 
@@ -53,7 +73,7 @@ std::size_t Cache::commit_list(std::string_view resource_version, std::string_vi
   std::swap(state_, merged);
   std::swap(tombstones_, tombstones);
   listed_scopes_.swap(listed_scopes);
-  if (scopes_ == 1 || !is_older(version, resource_version_)) resource_version_.swap(version);
+  if (scopes_ == 1 || went_back || !is_older(version, resource_version_)) resource_version_.swap(version);
   first_list_unseen_ = first_list_unseen_ || (!was_synced && synced());
   staged_.erase(staged);
   return changed;

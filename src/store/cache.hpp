@@ -32,6 +32,14 @@ enum class Applied {
   absent,
 };
 
+// What a list replaces.
+enum class Precedence {
+  // Objects that are older; a server whose lists come from caches must not take the view back.
+  newer_wins,
+  // All objects: the server's versions went back (an etcd restored from a backup), so that they say nothing about age.
+  list_wins,
+};
+
 // Every call that throws (std::bad_alloc, nothing else) has then done nothing.
 class Cache {
  public:
@@ -43,14 +51,16 @@ class Cache {
   // --- a list, in pages; nothing of it is visible before it is committed -------------------------------------------
   // `scope`: the namespace that the list is of; empty: it has everything. Lists of several scopes may be under way at
   // once.
-  void begin_list(std::string_view scope = {});
+  void begin_list(std::string_view scope = {}, Precedence precedence = Precedence::newer_wins);
   // An item whose uid and resourceVersion are held already costs no memory.
   void stage(const json::Item& item, std::string_view scope = {});
-  // All staged objects replace the old ones of the scope; what was not listed is deleted. No uid goes back in
-  // time: a staged object older than the held one (compared as digit strings) leaves the newer one in place; what is
-  // newer than the list itself was not deleted by it, and what was deleted since the list was made does not come back.
-  // Of a uid staged twice, and of two uids with one name, the newer stays. Returns how many objects changed (added +
-  // modified + deleted).
+  // What was staged of that uid is gone again, and a later event must not restore it.
+  void stage_deletion(const json::Item& item, std::string_view scope = {});
+  // All staged objects replace the old ones of the scope; what was not listed is deleted. With newer_wins no uid goes
+  // back in time: a staged object older than the held one (compared as digit strings) leaves the newer one in place;
+  // what is newer than the list itself was not deleted by it, and what was deleted since the list was made does not
+  // come back. Of a uid staged twice, and of two uids with one name, the newer stays. Returns how many objects changed
+  // (added + modified + deleted).
   std::size_t commit_list(std::string_view resource_version, std::string_view scope = {});
   void abandon_list(std::string_view scope = {});
 
@@ -101,7 +111,14 @@ class Cache {
   std::string resource_version_;
   HeapGrowth heap_growth_;
   const std::size_t scopes_;
-  std::map<std::string, std::vector<ObjectRef>, std::less<>> staged_;
+  struct Staged {
+    Precedence precedence;
+    std::vector<ObjectRef> objects;
+    std::vector<Tombstones::Tombstone> deletions;
+  };
+  void delete_staged(const Staged& staged, CacheState& merged, Tombstones& tombstones);
+
+  std::map<std::string, Staged, std::less<>> staged_;
   std::vector<std::string> listed_scopes_;
   bool first_list_unseen_ = false;
 };

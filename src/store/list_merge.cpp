@@ -60,7 +60,11 @@ struct Change {
 class Merge {
  public:
   Merge(const Tombstones& tombstones, const ListOrigin& origin, std::size_t listed)
-      : tombstones_(tombstones), version_(origin.version), scope_(origin.scope), in_list_order_(listed) {}
+      : tombstones_(tombstones),
+        version_(origin.version),
+        scope_(origin.scope),
+        wins_(origin.wins),
+        in_list_order_(listed) {}
 
   void walk(const Index& held, const std::vector<Row>& rows) {
     auto row = rows.begin();
@@ -93,14 +97,15 @@ class Merge {
   }
   void add_known(const Row& row, const Object& held) {
     const std::string_view version = row.object->resource_version();
-    const bool same = row.object == &held || (!version.empty() && version == held.resource_version());
-    const bool stays = same || is_older(row.object->resource_version(), held.resource_version());
+    const bool same = row.object == &held || (!wins_ && !version.empty() && version == held.resource_version());
+    const bool stays = same || (!wins_ && is_older(version, held.resource_version()));
     if (!stays) changes_.push_back({&held, row.object});
     place(row, stays ? &held : row.object);
   }
   void add_unlisted(const Object& held) {
     const bool was_asked_for = scope_.empty() || held.name_space() == scope_;
-    if (was_asked_for && !is_newer(held.resource_version(), version_)) return changes_.push_back({&held, nullptr});
+    if (was_asked_for && (wins_ || !is_newer(held.resource_version(), version_)))
+      return changes_.push_back({&held, nullptr});
     by_uid_.push_back(&held);
     kept_.push_back(&held);
   }
@@ -112,6 +117,7 @@ class Merge {
   const Tombstones& tombstones_;
   std::string_view version_;
   std::string_view scope_;
+  const bool wins_;
   std::vector<const Object*> by_uid_;
   std::vector<const Object*> in_list_order_;
   std::vector<const Object*> kept_;

@@ -14,6 +14,8 @@ struct ListOrigin {
   std::string_view version;
   // The namespace that was listed; empty: all.
   std::string_view scope;
+  // Versions do not say what is newer: what is listed replaces what is held.
+  bool wins = false;
 };
 
 // The state after the list of this origin, these objects in order, by the rules of Cache::commit_list.

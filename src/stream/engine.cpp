@@ -198,7 +198,10 @@ void Engine::rearm() {
 }
 
 void Engine::resolve() {
-  resolve_again_at_.reset();
+  if (std::exchange(resolve_again_at_, std::nullopt)) {
+    publish_statistics();
+    publish_state();
+  }
   resolving_ = parts_.access->resolve(parts_.config.query, [this](Expected<std::vector<cluster::Resource>> found) {
     KSR_ASSERT_ON_THREAD(parts_.executor);
     guarded([&] { on_resolved(std::move(found)); });
@@ -209,15 +212,14 @@ void Engine::on_resolved(Expected<std::vector<cluster::Resource>> resources) {
   if (const Error* error = resources.if_error()) return on_unresolved(*error);
   resources_ = std::move(resources).value();
   credentials_retried_ = false;
-  resolve_error_.reset();
-  publish_last_error();
   server_state_ = parts_.server_states.of(*parts_.access);
   ask_version();
 }
 
 void Engine::ask_version() {
   sync::Options& options = parts_.config.sync;
-  if (!options.page_size && has_events(resources_)) options.page_size = sync::kPageSize;
+  options.events = has_events(resources_);
+  if (!options.page_size && options.events) options.page_size = sync::kPageSize;
   if (options.page_size || options.initial == sync::Initial::watchlist || server_state_->version_known()) {
     return run_sessions();
   }
@@ -240,19 +242,21 @@ void Engine::on_unresolved(const Error& error) {
   }
   ++resolve_errors_;
   const Error reported = error.within("resolving resource " + one_line(joined(parts_.config.query.resources)));
-  publish_statistics();
   // A mistake of the caller stays one, and so does a request that can never succeed; any other error may pass.
   const bool never =
       error.status == Status::invalid || sync::recovery_for({}, error, std::nullopt) == sync::RecoveryAction::give_up;
   if (never || !parts_.config.sync.reconnect) {
+    publish_statistics();
     report_unresolved(reported, std::nullopt);
     return on_fatal();
   }
   const Milliseconds delay = std::max(backoff_.next(*parts_.random), error.retry_after.value_or(Milliseconds(0)));
-  resolve_again_at_ = parts_.executor.now() + delay;
-  report_unresolved(reported, delay);
-  retry_ = parts_.executor.schedule(*resolve_again_at_, [this] { guarded([this] { resolve(); }); });
+  const Instant again_at = parts_.executor.now() + delay;
+  retry_ = parts_.executor.schedule(again_at, [this] { guarded([this] { resolve(); }); });
+  resolve_again_at_ = again_at;
+  publish_statistics();
   publish_state();
+  report_unresolved(reported, delay);
 }
 
 void Engine::report_unresolved(const Error& error, std::optional<Milliseconds> next_try) {
@@ -287,6 +291,8 @@ void Engine::run_sessions() {
 void Engine::on_session_state() {
   if (cancelled_) return;
   publish_statistics();
+  // Until then it is what keeps the stream from being live.
+  if (combined_state() == sync::State::live) resolve_error_.reset();
   publish_last_error();
   publish_state();
 }

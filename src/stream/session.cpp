@@ -205,14 +205,18 @@ void Session::set_timer(std::optional<Instant> at) {
 
 // ---- the cache ------------------------------------------------------------------------------------------------------
 
-void Session::begin_list() {
+void Session::begin_list(store::Precedence precedence) {
   listing_ = {now(), 0, received_};
-  parts_.view.write([this](store::Cache& cache) { cache.begin_list(name_space_); });
+  parts_.view.write([&](store::Cache& cache) { cache.begin_list(name_space_, precedence); });
 }
 
 void Session::stage(const json::Item& item) {
   ++listing_.objects;
   parts_.view.write([&](store::Cache& cache) { cache.stage(item, name_space_); });
+}
+
+void Session::stage_deletion(const json::Item& item) {
+  parts_.view.write([&](store::Cache& cache) { cache.stage_deletion(item, name_space_); });
 }
 
 std::size_t Session::commit_list(std::string_view resource_version) {
@@ -242,9 +246,10 @@ void Session::abandon_list() {
   parts_.view.write([this](store::Cache& cache) { cache.abandon_list(name_space_); });
 }
 
-store::Applied Session::apply(json::EventType type, const json::Item& item) {
+store::Applied Session::apply(json::EventType type, const json::Item& item, std::string_view version) {
   return parts_.view.write([&](store::Cache& cache) {
     const store::Applied applied = cache.apply(type, item);
+    if (!version.empty()) cache.set_resource_version(version);
     const bool no_change = applied == store::Applied::stale || applied == store::Applied::absent;
     if (!no_change && cache.changed()) ++unannounced_;
     return applied;
@@ -259,13 +264,23 @@ void Session::set_resource_version(std::string_view resource_version) {
 
 void Session::on_state(sync::State state) {
   if (state == sync::State::live) current_error_.reset();
+  if (state == sync::State::waiting) renew_next_try();
   owner_.on_session_state();
+}
+
+// A wait that follows no new error, as between the lists of a resource without a watch.
+void Session::renew_next_try() {
+  const std::optional<Instant> at = reflector_.next_try_at();
+  if (!current_error_ || !at) return;
+  CurrentErrorRef renewed =
+      stream::current_error(current_error_->error, std::chrono::duration_cast<Milliseconds>(*at - now()), now());
+  if (renewed) current_error_ = std::move(renewed);
 }
 
 void Session::on_error(const Error& error, std::optional<Milliseconds> next_try) {
   failing_ = !next_try;
   // An error of a request has its context; one that the reflector found by itself does not.
-  const Error reported = error.context ? error : error.within(context(kWatch));
+  const Error reported = error.context ? error : error.within(context(reflector_.failed_in_list() ? kList : kWatch));
   // An object that was skipped leaves the session live.
   const bool stops = !next_try || reflector_.state() != sync::State::live;
   if (stops) current_error_ = stream::current_error(reported, next_try, now());

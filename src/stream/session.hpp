@@ -80,11 +80,12 @@ class Session final : private sync::Effects, private CallOwner {
   bool is_stalled(sync::RequestId id, Milliseconds time) const override;
   bool refresh_credentials() override { return parts_.access.reject_credentials(); }
   void set_timer(std::optional<Instant> at) override;
-  void begin_list() override;
+  void begin_list(store::Precedence precedence) override;
   void stage(const json::Item& item) override;
+  void stage_deletion(const json::Item& item) override;
   std::size_t commit_list(std::string_view resource_version) override;
   void abandon_list() override;
-  store::Applied apply(json::EventType type, const json::Item& item) override;
+  store::Applied apply(json::EventType type, const json::Item& item, std::string_view version) override;
   void set_resource_version(std::string_view resource_version) override;
   void on_state(sync::State state) override;
   void on_error(const Error& error, std::optional<Milliseconds> next_try) override;
@@ -112,6 +113,7 @@ class Session final : private sync::Effects, private CallOwner {
   void log_listed(std::string_view resource_version) noexcept;
   transport::Request list_request(const sync::ListRequest& request) const;
   void run(sync::RequestId id, std::unique_ptr<Call> call, transport::Request request, bool websocket);
+  void renew_next_try();
   void announce();
   void fail(const Error& error);
 

@@ -64,9 +64,9 @@ std::string sharing_key(const Config& config, const cluster::Access& access) {
   key.add(resources, namespaces, of_context, labels, selected_fields, shard, metadata_only, listable_only);
 
   const auto& [initial, transport, encoding, reconnect, backoff_initial, backoff_max, watch_timeout, initial_timeout,
-               max_view_bytes, page_size, shard_of_lists, candidates, resource] = sync;
+               max_view_bytes, page_size, shard_of_lists, events, candidates, resource] = sync;
   key.add(initial, transport, encoding, reconnect, backoff_initial, backoff_max, watch_timeout, initial_timeout,
-          max_view_bytes, page_size, shard_of_lists, candidates, resource);
+          max_view_bytes, page_size, shard_of_lists, events, candidates, resource);
 
   const auto& [keep_managed_fields, max_object_size, item_kind, max_depth] = reader;
   key.add(keep_managed_fields, max_object_size, item_kind, max_depth);

@@ -62,11 +62,14 @@ class Effects {
   virtual void set_timer(std::optional<Instant> at) = 0;
 
   // --- the cache (the same contract as store::Cache) --------------------------------------------------------------
-  virtual void begin_list() = 0;
+  virtual void begin_list(store::Precedence precedence) = 0;
   virtual void stage(const json::Item& item) = 0;
+  virtual void stage_deletion(const json::Item& item) = 0;
   virtual std::size_t commit_list(std::string_view resource_version) = 0;
   virtual void abandon_list() = 0;
-  virtual store::Applied apply(json::EventType type, const json::Item& item) = 0;
+  // `version`: that of the view from then on, in the same step, or a snapshot in between would be as of an older
+  // version than what it shows; empty: it stays.
+  virtual store::Applied apply(json::EventType type, const json::Item& item, std::string_view version) = 0;
   virtual void set_resource_version(std::string_view resource_version) = 0;
 
   // --- notifications ----------------------------------------------------------------------------------------------

@@ -60,6 +60,8 @@ RecoveryAction recovery_for_other_code(const RequestContext& context, int code) 
       return RecoveryAction::next_candidate;
     case 400:
     case 422:
+      // A continue token that the server cannot read (apiserver pkg/storage/continue.go); the page before was fine.
+      if (context.continued) return RecoveryAction::list_in_one_page;
       return context.at_version ? RecoveryAction::list_most_recent : RecoveryAction::give_up;
     case 405:
       return context.what == What::list ? RecoveryAction::give_up : RecoveryAction::poll;
@@ -101,8 +103,10 @@ RecoveryAction recovery_for(const RequestContext& context, const Error& error,
   const int code = error.http_status;
   // What this end refuses to send it refuses each time.
   if (error.status == Status::invalid) return RecoveryAction::give_up;
-  // Of the readers of protobuf alone.
-  if (error.status == Status::unsupported) return RecoveryAction::in_json;
+  // Of the readers of protobuf alone. A server that answers in protobuf whatever it is asked for cannot be read.
+  if (error.status == Status::unsupported) {
+    return context.protobuf ? RecoveryAction::in_json : RecoveryAction::retry_slowly;
+  }
   // Some that are not Kubernetes' own compare the Accept header as a whole.
   if (context.protobuf && !context.opened && (code == 406 || code == 415)) return RecoveryAction::in_json;
   const bool refuses = refuses_websocket(context, error, status.has_value());

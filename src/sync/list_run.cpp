@@ -25,37 +25,24 @@ void ExpectedType::forget() {
   api_version_.clear();
 }
 
-// ---- OwnedItem ----------------------------------------------------------------------------------------------------
-
-OwnedItem::OwnedItem(const json::Item& item)
-    : uid_(item.uid),
-      name_space_(item.name_space),
-      name_(item.name),
-      resource_version_(item.resource_version),
-      kind_(item.kind),
-      api_version_(item.api_version),
-      creation_timestamp_(item.creation_timestamp),
-      recency_(item.recency) {}
-
-json::Item OwnedItem::view() const {
-  json::Item item;
-  item.uid = uid_;
-  item.name_space = name_space_;
-  item.name = name_;
-  item.resource_version = resource_version_;
-  item.kind = kind_;
-  item.api_version = api_version_;
-  item.creation_timestamp = creation_timestamp_;
-  item.recency = recency_;
-  return item;
-}
-
 // ---- ListRun ------------------------------------------------------------------------------------------------------
 
 void ListRun::advance_to(std::string_view version) {
   if (version.empty() || version == version_) return;
   version_ = version;
   effects_.set_resource_version(version_);
+}
+
+store::Applied ListRun::apply(json::EventType type, const json::Item& item) {
+  // A list without a version is followed by a watch without one, and that by a list.
+  const bool advances = resumable() && !item.resource_version.empty() && item.resource_version != version_;
+  const store::Applied applied = effects_.apply(type, item, advances ? item.resource_version : std::string_view());
+  if (advances) version_ = item.resource_version;
+  return applied;
+}
+
+bool ListRun::comparable() const noexcept {
+  return resumable() && compare_resource_versions(version_, version_).has_value();
 }
 
 bool ListRun::wants(const json::Item& item) noexcept {
@@ -70,7 +57,9 @@ void ListRun::begin_staging() {
   if (!synced_) expected_type_.forget();
   bytes_ = 0;
   shard_by_server_.reset();
-  effects_.begin_list();
+  // A third list that goes back is accepted.
+  const bool may_go_back = gone_back_in_a_row_ + 1 >= kMaxListsRefused;
+  effects_.begin_list(may_go_back ? store::Precedence::list_wins : store::Precedence::newer_wins);
   staging_ = true;
 }
 
@@ -152,7 +141,7 @@ void ListRun::add_initial(json::EventType type, const json::Item& item) {
   bytes_ += item.text_size();
   if (too_large()) return;
   if (type == json::EventType::deleted) {
-    deleted_meanwhile_.emplace_back(item);
+    effects_.stage_deletion(item);
   } else {
     effects_.stage(item);
   }
@@ -172,33 +161,27 @@ bool ListRun::accepts_version(std::string_view version, bool at_version) {
   return !at_version && ++gone_back_in_a_row_ >= kMaxListsRefused;
 }
 
-void ListRun::commit_pages(const json::ListMeta& meta) {
-  of_events_ = meta.kind == "EventList";
+void ListRun::commit_pages() {
   if (pages_are_of_shard_ && !shard_by_server_) shard_by_server_ = true;
   commit(pager_.version(), pager_.at_version());
 }
 
 void ListRun::commit_initial(std::string_view version, bool at_version) {
-  of_events_ = expected_type_.kind() == "Event";
   commit(version, at_version);
 }
 
 void ListRun::commit(std::string_view version, bool at_version) {
+  effects_.commit_list(version);
   staging_ = false;
   listed_at_version_ = at_version;
-  effects_.commit_list(version);
   version_ = version;
   unversioned_events_ = false;
   synced_ = true;
   most_recent_next_ = false;
   without_watchlist_next_ = false;
-  for (const OwnedItem& item : std::exchange(deleted_meanwhile_, {})) {
-    effects_.apply(json::EventType::deleted, item.view());
-  }
 }
 
 void ListRun::abandon() {
-  deleted_meanwhile_.clear();
   if (std::exchange(staging_, false)) effects_.abandon_list();
 }
 

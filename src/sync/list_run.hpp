@@ -26,29 +26,10 @@ class ExpectedType {
   // Empty: `item` is of that type. The first item after forget() decides what it is.
   std::optional<Error> check(const json::Item& item);
   void forget();
-  const std::string& kind() const noexcept { return kind_; }
 
  private:
   std::string kind_;
   std::string api_version_;
-};
-
-// What identifies an item, which itself is valid only during the call that passes it. Its text is not kept.
-class OwnedItem {
- public:
-  explicit OwnedItem(const json::Item& item);
-  // Valid as long as this object stays where it is.
-  json::Item view() const;
-
- private:
-  std::string uid_;
-  std::string name_space_;
-  std::string name_;
-  std::string resource_version_;
-  std::string kind_;
-  std::string api_version_;
-  std::string creation_timestamp_;
-  std::string recency_;
 };
 
 class ListRun {
@@ -63,8 +44,13 @@ class ListRun {
   // The newest resourceVersion that the view has; empty before the first list.
   const std::string& version() const noexcept { return version_; }
   void advance_to(std::string_view version);
+  // An event of a watch; where the view can be resumed it is as of its version then.
+  store::Applied apply(json::EventType type, const json::Item& item);
   // A watch can be resumed from version(). Aggregated API servers may give no versions to lists or objects.
   bool resumable() const noexcept { return !version_.empty() && !unversioned_events_; }
+  // It is, and of what two watches send at the same time it can be told what is newer: versions need not be numbers
+  // before Kubernetes 1.35 (KEP-5504).
+  bool comparable() const noexcept;
   // An event without a version was applied.
   void note_unversioned_event() noexcept { unversioned_events_ = true; }
   // An object that was received is part of the view.
@@ -74,8 +60,6 @@ class ListRun {
   // pkg/endpoints/handlers/response.go, asPartialObjectMetadataList).
   std::optional<bool> shard_by_server() const noexcept { return shard_by_server_; }
   ExpectedType& expected_type() noexcept { return expected_type_; }
-  // A list of core/v1 Events, which have no watch cache.
-  bool of_events() const noexcept { return of_events_; }
 
   // --- a list by requests -------------------------------------------------------------------------------------------
   void begin(std::size_t candidate, std::size_t page_size, Instant now);
@@ -99,7 +83,6 @@ class ListRun {
   bool at_version() const noexcept { return pager_.at_version(); }
   // When it was requested: the view it makes is as of then.
   Instant started() const noexcept { return started_; }
-  bool running() const noexcept { return id_ != 0; }
 
   // --- a WatchList's initial events ---------------------------------------------------------------------------------
   void begin_initial_events() { begin_staging(); }
@@ -110,7 +93,7 @@ class ListRun {
   // "not older than". A server that was restored from a backup does go back, for good; an inconsistent one, or a stale
   // cache, must not take the view along. So the third list in a row that goes back is accepted.
   bool accepts_version(std::string_view version, bool at_version);
-  void commit_pages(const json::ListMeta& meta);
+  void commit_pages();
   void commit_initial(std::string_view version, bool at_version);
   void abandon();
   void stop_request();
@@ -151,13 +134,10 @@ class ListRun {
   std::optional<Error> bad_item_;
   Error error_;
   std::string kind_of_pages_;
-  // What was deleted while a WatchList sent its initial events.
-  std::vector<OwnedItem> deleted_meanwhile_;
 
   bool synced_ = false;
   std::string version_;
   ExpectedType expected_type_;
-  bool of_events_ = false;
   bool unversioned_events_ = false;
   bool listed_at_version_ = false;
   int gone_back_in_a_row_ = 0;

@@ -75,6 +75,8 @@ constexpr Milliseconds kPollOverdue{5'000};
 constexpr std::size_t kPollsPerSecond = 10;
 // A head and an event that come at most so far apart came in one block.
 constexpr Milliseconds kTogether{50};
+// What a watch has to be open for so that a bookmark without news counts as progress.
+constexpr Milliseconds kBookmarkLead{10'000};
 // A watch that ends so long before its time was cut.
 constexpr Milliseconds kCutLead{1'000};
 // How often it is looked at whether a request without an answer has been sent.
@@ -243,7 +245,7 @@ void Reflector::on_list_end(RequestId id, const json::ListMeta& meta, Instant no
       break;
     case Pager::Step::done:
       if (!accept_version(list_.listed_version(), list_.at_version(), now)) break;
-      list_.commit_pages(meta);
+      list_.commit_pages();
       note_listed(list_.started(), now);
       watches_.slot().release();
       if (polls_since_ && now - *polls_since_ < kPollsFor) {
@@ -271,7 +273,9 @@ void Reflector::fail_list(const Error& error, RecoveryAction action, Instant now
   }
   list_.abandon();
   watches_.slot().release();
+  failed_in_list_ = true;
   recover(error, action, now);
+  failed_in_list_ = false;
 }
 
 bool Reflector::accept_version(std::string_view version, bool at_version, Instant now) {
@@ -370,11 +374,13 @@ void Reflector::on_watch_open(RequestId id, Instant now) {
   poll_reported_ = false;
   if (const TransportChoice* const choice = retry_.transport(); choice != nullptr && watch.rotate_at) {
     // Events, which have no watch cache, have no bookmarks.
-    const bool doubtful = watch.request.websocket && !choice->proven(true) && !list_.of_events();
+    const bool doubtful = watch.request.websocket && !choice->proven(true) && !options_.events;
     watch.mute_at = watch.silent_since + (doubtful ? kMute : kMuteAgain);
   }
   retry_.note_watch_open(watch.request.websocket, now);
   announce_transport(watch.request.websocket);
+  // Both would send the same changes, and the older ones of them would pass for newer ones.
+  if (watch.streaming() && !list_.comparable()) watch.rotate_at.reset();
   if (watch.stage == Stage::initial_events) {
     list_.begin_initial_events();
     set_state(State::listing);
@@ -416,22 +422,22 @@ void Reflector::on_change(WatchConnection& watch, json::EventType type, const js
     // Some servers send the object as it was, with the version of its last change (kubernetes#58545). It is gone.
     json::Item gone = item;
     gone.resource_version = watch.version;
-    if (list_.wants(item) && effects_.apply(type, gone) == store::Applied::deleted) ++counters_.events;
-    return note_progress(watch, watch.version);
+    if (list_.wants(item) && effects_.apply(type, gone, {}) == store::Applied::deleted) ++counters_.events;
+    return note_progress(watch, watch.version, true);
   }
   if (went_back(watch, item.resource_version, "the watch's resourceVersion", now)) return;
   if (item.resource_version.empty()) list_.note_unversioned_event();
-  note_progress(watch, item.resource_version);
+  note_progress(watch, item.resource_version, true);
   // The watch before this one has sent it already.
   if (!is_older(item.resource_version, list_.version())) {
     if (list_.wants(item)) {
-      const store::Applied applied = effects_.apply(type, item);
+      const store::Applied applied = list_.apply(type, item);
       if (applied != store::Applied::stale && applied != store::Applied::absent) ++counters_.events;
+    } else if (list_.resumable()) {
+      list_.advance_to(item.resource_version);
     }
-    // A list without a version is followed by a watch without one, and that by a list.
-    if (list_.resumable()) list_.advance_to(item.resource_version);
   }
-  if (!list_.resumable()) watch.rotate_at.reset();
+  if (!list_.comparable()) watch.rotate_at.reset();
   if (watch.caught_up(now)) prove_fresh(now);
 }
 
@@ -453,8 +459,10 @@ void Reflector::on_watch_bookmark(RequestId id, std::string_view version, bool i
   } else if (!went_back(*watch, version, "a bookmark's resourceVersion", now)) {
     watches_.heartbeat().note_bookmark(now);
     watch->has_bookmark = true;
-    note_progress(*watch, version);
     const std::optional<int> order = compare_resource_versions(version, list_.version());
+    // A server may begin each watch with a bookmark at its version, and end it.
+    const bool moves = order ? *order > 0 : version != list_.version();
+    note_progress(*watch, version, moves || now - watch->opened >= kBookmarkLead);
     if (list_.resumable() && (!order || *order > 0)) list_.advance_to(version);
     if (watch->caught_up(now)) prove_fresh(now);
   }
@@ -466,8 +474,8 @@ void Reflector::on_initial_events_end(WatchConnection& watch, std::string_view v
   if (!accept_version(version, at_version, now)) return;
   watch.stage = Stage::streaming;
   watch.version = version;
-  if (version.empty()) watch.rotate_at.reset();
   list_.commit_initial(version, at_version);
+  if (!list_.comparable()) watch.rotate_at.reset();
   // All of it may have been held back on the way.
   note_listed(watch.started, now);
   aim_ = Aim::watch;
@@ -522,10 +530,10 @@ void Reflector::announce_transport(bool websocket) {
   if (const auto notice = choice->take_notice(websocket)) log(LogLevel::notice, *notice);
 }
 
-void Reflector::note_progress(WatchConnection& watch, std::string_view version) {
+void Reflector::note_progress(WatchConnection& watch, std::string_view version, bool healthy) {
   if (!version.empty()) watch.version = version;
   watch.has_progress = true;
-  note_healthy();
+  if (healthy) note_healthy();
   if (watch.stage != Stage::revalidating) return;
   watch.stage = Stage::streaming;
   set_state(State::live);
@@ -594,7 +602,7 @@ void Reflector::end_watch(Instant now) {
   if (watch.request.poll && end_poll(now)) return;
   // How the watch of core/v1 Events, which have no watch cache, says that a resourceVersion is too old
   // (kubernetes#137089).
-  if (watches_.ends_as_if_expired(now, list_.of_events() ? 1 : 2)) {
+  if (watches_.ends_as_if_expired(now, options_.events ? 1 : 2)) {
     return fail_watch(Request::ended,
                       detected_error(Status::gone, "watch closed immediately without events; treating as expired"),
                       RecoveryAction::relist, now);
@@ -726,10 +734,10 @@ bool Reflector::promote_successor(Instant now) {
 void Reflector::fail_successor(Request request, const Error& error, Instant now) {
   log(LogLevel::notice, "could not open the next watch, the current one continues: " + error.text());
   const bool over_http_instead = watches_.successor()->request.websocket && !retry_.websocket(now);
-  const bool with_new_credentials = error.http_status == 401 && retry_.take_credentials_retry();
   watches_.drop_successor(request);
   // One that waits for its head over HTTP is what would be requested again.
   if (!watches_.watch()->open()) return;
+  const bool with_new_credentials = error.http_status == 401 && retry_.take_credentials_retry(now);
   if (with_new_credentials) effects_.refresh_credentials();
   if (over_http_instead || with_new_credentials) {
     watches_.watch()->rotate_at = now;
@@ -754,7 +762,7 @@ void Reflector::recover(const Error& error, RecoveryAction action, Instant now) 
     case RecoveryAction::list_most_recent:
       list_.use_most_recent_next();
       log(LogLevel::notice, "listing again at the most recent state: " + error.text());
-      return pursue(Aim::list, now);
+      return try_another_way(error, Aim::list, now);
     case RecoveryAction::refresh_credentials:
       return refresh_credentials(error, now);
     case RecoveryAction::next_candidate:
@@ -766,13 +774,13 @@ void Reflector::recover(const Error& error, RecoveryAction action, Instant now) 
     case RecoveryAction::without_watchlist:
       retry_.note_watchlist_refused();
       log(LogLevel::notice, "listing, since the server does not support WatchList: " + error.text());
-      return pursue(Aim::list, now);
+      return try_another_way(error, Aim::list, now);
     case RecoveryAction::in_json:
       return recover_in_json(error, now);
     case RecoveryAction::list_this_time:
       list_.avoid_watchlist_next();
       log(LogLevel::notice, "listing, since WatchList failed: " + error.text());
-      return pursue(Aim::list, now);
+      return try_another_way(error, Aim::list, now);
     case RecoveryAction::poll:
       polls_since_ = now;
       return poll(std::exchange(poll_reported_, true) ? nullptr : &error, now);
@@ -785,13 +793,13 @@ void Reflector::recover(const Error& error, RecoveryAction action, Instant now) 
 void Reflector::recover_in_json(const Error& error, Instant now) {
   if (!retry_.fall_back_to_json()) return error.http_status != 0 ? give_up(error) : retry_slowly(error, aim_, now);
   log(LogLevel::notice, "reading JSON from now on, since protobuf is not possible: " + error.text());
-  pursue(aim_, now);
+  try_another_way(error, aim_, now);
 }
 
 void Reflector::recover_without_websocket(const Error& error, Instant now) {
   if (options_.transport == WatchTransport::automatic) {
     log(LogLevel::info, "trying HTTP instead of WebSocket: " + error.text());
-    return pursue(aim_, now);
+    return try_another_way(error, aim_, now);
   }
   // A page in answer to a handshake comes from a gateway, which may be replaced by the server again.
   const bool from_a_gateway = error.http_status >= 200 && error.http_status < 300;
@@ -800,13 +808,13 @@ void Reflector::recover_without_websocket(const Error& error, Instant now) {
 
 void Reflector::refresh_credentials(const Error& error, Instant now) {
   const bool obtained = effects_.refresh_credentials();
-  const bool at_once = retry_.take_credentials_retry();
+  const bool at_once = retry_.take_credentials_retry(now);
   if (obtained) {
     log(LogLevel::info, "new credentials are obtained: " + error.text());
   } else if (at_once) {
     log(LogLevel::info, "trying once more: " + error.text());
   }
-  at_once ? pursue(aim_, now) : retry(error, aim_, now);
+  at_once ? try_another_way(error, aim_, now) : retry(error, aim_, now);
 }
 
 void Reflector::try_next_candidate(const Error& error, Instant now) {
@@ -815,7 +823,11 @@ void Reflector::try_next_candidate(const Error& error, Instant now) {
   list_.use_most_recent_next();
   if (!more) return retry_slowly(error, Aim::list, now);
   log(LogLevel::info, "trying the next name of the resource: " + error.text());
-  pursue(Aim::list, now);
+  try_another_way(error, Aim::list, now);
+}
+
+void Reflector::try_another_way(const Error& error, Aim aim, Instant now) {
+  retry_.take_other_way() ? pursue(aim, now) : retry(error, aim, now);
 }
 
 void Reflector::retry_at_once(const Error& error, Aim aim, Instant now) {
@@ -963,7 +975,7 @@ void Reflector::check_head(WatchConnection& watch, Instant now) {
     return;
   }
   if (list_.resumable() && server_state_->path().late_head_means_held_back(now)) return begin_polling(now);
-  watch.await_head(head_limit(watches_.heartbeat(), watch.request, !list_.of_events()));
+  watch.await_head(head_limit(watches_.heartbeat(), watch.request, !options_.events));
   watches_.slot().release();
   transport_ = WatchTransport::http;
   if (!head_timed_out_) set_state(State::live);
@@ -1034,7 +1046,7 @@ void Reflector::on_clock_jump(Instant now) {
   if (phase_ == Phase::over || phase_ == Phase::idle) return;
   const bool probe = server_state_->limiter().claim_probe(*this, now);
   WatchConnection* watch = watches_.watch();
-  if (phase_ == Phase::watching && watch->streaming() && list_.resumable()) {
+  if (phase_ == Phase::watching && watch->streaming() && list_.comparable()) {
     revalidate_watch(*watch, probe, now);
   } else if (phase_ != Phase::queued) {
     revalidate_request(probe, now);

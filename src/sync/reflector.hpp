@@ -91,6 +91,8 @@ class Reflector final : private RequestLimiter::Member {
   std::optional<bool> shard_by_server() const noexcept { return list_.shard_by_server(); }
   // When the next try is due; empty: no try is waiting.
   std::optional<Instant> next_try_at() const noexcept { return retry_.next_try_at(); }
+  // In on_error: what has failed is a list, not a watch.
+  bool failed_in_list() const noexcept { return failed_in_list_; }
 
  private:
   enum class Phase {
@@ -135,7 +137,7 @@ class Reflector final : private RequestLimiter::Member {
   void on_change(WatchConnection& watch, json::EventType type, const json::Item& item, Instant now);
   void on_initial_events_end(WatchConnection& watch, std::string_view version, Instant now);
   bool went_back(const WatchConnection& watch, std::string_view version, const char* what, Instant now);
-  void note_progress(WatchConnection& watch, std::string_view version);
+  void note_progress(WatchConnection& watch, std::string_view version, bool healthy);
   void note_message(WatchConnection& watch);
   void note_cut(const WatchConnection& watch, Instant now);
   void note_fruitless(const WatchConnection& watch, bool was_due, Instant now);
@@ -159,6 +161,7 @@ class Reflector final : private RequestLimiter::Member {
   void recover_without_websocket(const Error& error, Instant now);
   void refresh_credentials(const Error& error, Instant now);
   void try_next_candidate(const Error& error, Instant now);
+  void try_another_way(const Error& error, Aim aim, Instant now);
   void retry_at_once(const Error& error, Aim aim, Instant now);
   void retry(const Error& error, Aim aim, Instant now);
   void retry_slowly(const Error& error, Aim aim, Instant now);
@@ -197,6 +200,7 @@ class Reflector final : private RequestLimiter::Member {
   WatchTransport transport_ = WatchTransport::automatic;
   // The last watch was given up because its head did not come: that the next one waits for its head proves nothing.
   bool head_timed_out_ = false;
+  bool failed_in_list_ = false;
   // The resource was found to have no watch; the watch is tried again an hour later.
   std::optional<Instant> polls_since_;
   bool poll_reported_ = false;

@@ -7,6 +7,8 @@ namespace ksr::sync {
 namespace {
 
 constexpr Milliseconds kSlowDelay{30'000};
+// Transport, encoding, WatchList, version, one page, credentials; the names of the resource come on top.
+constexpr std::size_t kOtherWays = 6;
 
 }  // namespace
 
@@ -29,7 +31,8 @@ RetryPlan::RetryPlan(const Options& options, ServerState& server_state, Random& 
       random_(random),
       candidates_(options.candidates, server_state.working_candidate(options.resource)),
       backoff_(options.backoff_initial, options.backoff_max),
-      immediate_retry_(options.backoff_max) {}
+      immediate_retry_(options.backoff_max),
+      credentials_retry_(options.backoff_max) {}
 
 std::string RetryPlan::state_key() const {
   return resource_ + '#' + std::to_string(candidates_.current());
@@ -49,7 +52,9 @@ bool RetryPlan::protobuf() const {
 }
 
 bool RetryPlan::fall_back_to_json() {
-  return encoding_ == Encoding::automatic && server_state_.note_json_only(state_key());
+  if (encoding_ != Encoding::automatic) return false;
+  server_state_.note_json_only(state_key());
+  return true;
 }
 
 TransportChoice* RetryPlan::transport() noexcept {
@@ -91,8 +96,8 @@ void RetryPlan::note_watch_refused(const RequestContext& context, const Error& e
   }
 }
 
-bool RetryPlan::take_credentials_retry() noexcept {
-  return !std::exchange(credentials_refreshed_, true);
+bool RetryPlan::take_other_way() noexcept {
+  return ++other_ways_ <= kOtherWays + candidates_.count();
 }
 
 Milliseconds RetryPlan::slow_delay() {
@@ -105,6 +110,7 @@ Milliseconds RetryPlan::begin_wait(const Error* error, Milliseconds delay, Insta
     delay = std::max(delay, error->retry_after.value_or(delay));
   }
   wait_ = Wait::delay;
+  other_ways_ = 0;
   next_try_at_ = now + delay;
   return delay;
 }
@@ -122,13 +128,12 @@ std::optional<Instant> RetryPlan::next_try_at() const noexcept {
 }
 
 void RetryPlan::note_answer(Instant now) {
-  credentials_refreshed_ = false;
+  credentials_retry_.renew();
   unreachable_ = false;
   server_state_.limiter().note_answer(now);
 }
 
 void RetryPlan::note_listed(Instant now) {
-  candidates_.note_found();
   server_state_.note_working_candidate(resource_, candidates_.current());
   note_answer(now);
 }
@@ -150,6 +155,8 @@ void RetryPlan::note_failure(const Error& error, Instant now) {
 void RetryPlan::note_healthy() noexcept {
   backoff_.reset();
   immediate_retry_.renew();
+  candidates_.note_found();
+  other_ways_ = 0;
   brought_forward_ = false;
 }
 

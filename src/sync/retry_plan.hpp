@@ -22,7 +22,9 @@ class Candidates {
  public:
   Candidates(std::size_t count, std::size_t first) : count_(count == 0 ? 1 : count), current_(first % count_) {}
 
+  std::size_t count() const noexcept { return count_; }
   std::size_t current() const noexcept { return current_; }
+  // It can be watched; that it can be listed is not enough, or two names without a watch would be listed by turns.
   void note_found() noexcept { not_found_ = 0; }
   // False: each was tried once; the next round begins.
   bool advance() noexcept;
@@ -50,17 +52,20 @@ class RetryPlan {
   bool watchlist_refused() const;
   void note_watchlist_refused();
   bool protobuf() const;
-  // What came in protobuf was not known. False: it was not to come in protobuf, or has to.
+  // What came in protobuf was not known. False: it has to come in protobuf.
   bool fall_back_to_json();
   // The watch was not opened.
   void note_watch_refused(const RequestContext& context, const Error& error,
                           const std::optional<json::ApiStatus>& status, Instant now);
-  // A 401 is answered with new credentials at once, but only once before the next success. False: that was done
-  // already.
-  bool take_credentials_retry() noexcept;
+  // A 401 is answered with new credentials at once, but not again and again: a server may accept each request, and then
+  // refuse it. False: that was done already.
+  bool take_credentials_retry(Instant now) noexcept { return credentials_retry_.take(now); }
 
   // --- when to request it -------------------------------------------------------------------------------------------
   bool take_immediate_retry(Instant now) noexcept { return immediate_retry_.take(now); }
+  // What failed is tried in another way: at once, but only so often between two waits, or a server that answers each
+  // way with the failure of another one would be contacted without end. False: after the backoff.
+  bool take_other_way() noexcept;
   Milliseconds next_backoff() { return backoff_.next(random_); }
   // For what someone has to change at the server first.
   Milliseconds slow_delay();
@@ -104,11 +109,12 @@ class RetryPlan {
   Candidates candidates_;
   Backoff backoff_;
   ImmediateRetry immediate_retry_;
+  ImmediateRetry credentials_retry_;
+  std::size_t other_ways_ = 0;
   Wait wait_ = Wait::none;
   Instant next_try_at_{};
   // The transport of this stream's last watch, where that passed on nothing.
   std::optional<bool> fruitless_over_websocket_;
-  bool credentials_refreshed_ = false;
   // The last failure was that no answer came.
   bool unreachable_ = false;
   // Once; again only after progress.

@@ -19,8 +19,8 @@ bool ServerState::json_only(const std::string& resource) const {
   return found != resources_.end() && found->second.json_only;
 }
 
-bool ServerState::note_json_only(const std::string& resource) {
-  return !std::exchange(resources_[resource].json_only, true);
+void ServerState::note_json_only(const std::string& resource) {
+  resources_[resource].json_only = true;
 }
 
 void ServerState::note_version(std::string_view major, std::string_view minor) noexcept {

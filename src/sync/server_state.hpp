@@ -32,8 +32,7 @@ class ServerState {
 
   // It sends something in protobuf that this library does not know: it is newer, and that resource is read as JSON.
   bool json_only(const std::string& resource) const;
-  // False: that was known.
-  bool note_json_only(const std::string& resource);
+  void note_json_only(const std::string& resource);
 
   TransportChoice& transport() noexcept { return transport_; }
   WatchPath& path() noexcept { return path_; }

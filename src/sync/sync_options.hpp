@@ -39,6 +39,9 @@ struct Options {
   std::optional<std::size_t> page_size = {};
   // The others' objects are left out, whether or not the server sends them. Empty: all objects.
   std::optional<Shard> shard = {};
+  // The resource is Events, which have no watch cache and so no bookmarks (kube-apiserver,
+  // registry/core/rest/storage_core.go).
+  bool events = false;
   // How many candidate names `resource` has; they are tried in order on 404.
   std::size_t candidates = 1;
   // The config's `resource`, as given: the key under which ServerState records what it learns.

@@ -222,11 +222,11 @@ void Client::set_timer(std::optional<Instant> at) {
 
 // ---- the cache ----------------------------------------------------------------------------------------------------
 
-void Client::begin_list() {
+void Client::begin_list(store::Precedence precedence) {
   effect("begin list");
   expect(!listing_, "a list began inside a list");
   listing_ = true;
-  view_->write([](store::Cache& cache) { cache.begin_list(); });
+  view_->write([&](store::Cache& cache) { cache.begin_list({}, precedence); });
   change_streams();
 }
 
@@ -234,6 +234,13 @@ void Client::stage(const json::Item& item) {
   effect("stage");
   expect(listing_, "staged without a list");
   view_->write([&](store::Cache& cache) { cache.stage(item); });
+  change_streams();
+}
+
+void Client::stage_deletion(const json::Item& item) {
+  effect("stage deletion");
+  expect(listing_, "staged without a list");
+  view_->write([&](store::Cache& cache) { cache.stage_deletion(item); });
   change_streams();
 }
 
@@ -251,10 +258,14 @@ void Client::abandon_list() {
   view_->write([](store::Cache& cache) { cache.abandon_list(); });
 }
 
-store::Applied Client::apply(json::EventType type, const json::Item& item) {
+store::Applied Client::apply(json::EventType type, const json::Item& item, std::string_view version) {
   effect("apply");
   expect(synced(), "applied an event before the first list");
-  return view_->write([&](store::Cache& cache) { return cache.apply(type, item); });
+  if (!version.empty()) note_version(version);
+  return view_->write([&](store::Cache& cache) {
+    if (!version.empty()) cache.set_resource_version(version);
+    return cache.apply(type, item);
+  });
 }
 
 void Client::set_resource_version(std::string_view resource_version) {

@@ -58,6 +58,7 @@ Scenario::Scenario(std::uint64_t scenario_seed, SeededRandom& random)
   watch_cache = random.chance(0.8);
   window = 3 + random.below(40);
   gone_by_status = choose(random, std::array{0.0, 0.3, 1.0});
+  options.events = !watch_cache;
   bookmarks = watch_cache && random.chance(0.85);
   pings = random.chance(0.5);
   watchlist = choose(

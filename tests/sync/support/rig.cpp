@@ -104,9 +104,9 @@ void Rig::stop(RequestId id) {
   }
 }
 
-void Rig::begin_list() {
+void Rig::begin_list(store::Precedence precedence) {
   listing = true;
-  cache.begin_list();
+  cache.begin_list({}, precedence);
 }
 
 void Rig::abandon_list() {

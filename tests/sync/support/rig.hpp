@@ -86,6 +86,8 @@ class Rig final : public Effects {
   std::vector<ReportedError> errors;
   std::optional<Instant> timer;
   int credentials_refreshed = 0;
+  // Events that were applied each by itself.
+  int applied = 0;
   bool credentials_obtained = true;
   // Whether a request without an answer is with the server.
   bool sent = false;
@@ -111,11 +113,16 @@ class Rig final : public Effects {
     return credentials_obtained;
   }
   void set_timer(std::optional<Instant> at) override { timer = at; }
-  void begin_list() override;
+  void begin_list(store::Precedence precedence) override;
   void stage(const json::Item& item) override { cache.stage(item); }
+  void stage_deletion(const json::Item& item) override { cache.stage_deletion(item); }
   std::size_t commit_list(std::string_view resource_version) override;
   void abandon_list() override;
-  store::Applied apply(json::EventType type, const json::Item& item) override { return cache.apply(type, item); }
+  store::Applied apply(json::EventType type, const json::Item& item, std::string_view view_version) override {
+    ++applied;
+    if (!view_version.empty()) version = view_version;
+    return cache.apply(type, item);
+  }
   void set_resource_version(std::string_view resource_version) override { version = resource_version; }
   void on_state(State state) override { states.push_back(state); }
   void on_error(const Error& error, std::optional<Milliseconds> next_try) override;

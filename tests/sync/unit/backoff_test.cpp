@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include "support/rig.hpp"
+#include "sync/retry_plan.hpp"
 
 using namespace ksr;
 using namespace ksr::sync;
@@ -39,6 +40,25 @@ TEST_CASE("a backoff of zero waits nevertheless") {
   Backoff backoff(0ms, 0ms);
   FixedRandom random;
   CHECK(backoff.next(random) > 0ms);
+}
+
+TEST_CASE("another way is tried at once only so often between two waits, or two successes") {
+  Options options;
+  options.candidates = 3;
+  ServerState server_state;
+  FixedRandom random;
+  RetryPlan plan(options, server_state, random);
+  const auto taken = [&] {
+    int count = 0;
+    while (count < 100 && plan.take_other_way()) ++count;
+    return count;
+  };
+  CHECK(taken() == 9);
+  plan.begin_wait(nullptr, 800ms, Instant{});
+  CHECK(taken() == 9);
+  CHECK(taken() == 0);
+  plan.note_healthy();
+  CHECK(taken() == 9);
 }
 
 TEST_CASE("the immediate retry needs progress and a minimum interval") {

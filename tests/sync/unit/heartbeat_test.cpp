@@ -54,6 +54,32 @@ TEST_CASE("a watch silent for 2.5 times its interval is reopened") {
   CHECK(rig.state() == State::connecting);
 }
 
+TEST_CASE("watches that send one bookmark without news, and end, are opened with a growing backoff") {
+  Rig rig(plain());
+  rig.go_live();
+  const auto opened_in_a_minute = [&] {
+    const Instant end = rig.now + 60s;
+    int opened = 0;
+    while (rig.now < end) {
+      if (rig.state() == State::waiting) {
+        rig.advance(*rig.timer_in());
+        continue;
+      }
+      if (rig.last().is_watch) {
+        ++opened;
+        rig.open();
+        rig.bookmark("10");
+        rig.end();
+      } else {
+        rig.list({}, "10");
+      }
+    }
+    return opened;
+  };
+  opened_in_a_minute();
+  CHECK(opened_in_a_minute() < 6);
+}
+
 TEST_CASE("an event ends the silence") {
   Rig rig(plain());
   rig.go_live();

@@ -135,9 +135,13 @@ TEST_CASE("a list that goes back is rejected twice; the third, of the most recen
   }
   CHECK(rig.errors.size() == 3);
   rig.advance(*rig.errors.back().next_try);
-  rig.list({pod("a", "5")}, "9");
+  rig.list({pod("a", "3"), pod("b", "8")}, "9");
   CHECK(rig.last().is_watch);
   CHECK(rig.last().watch.resource_version == "9");
+  CHECK(rig.held() == "a=3 b=8");
+  rig.open();
+  rig.event(json::EventType::modified, pod("a", "10"));
+  CHECK(rig.held() == "a=10 b=8");
 }
 
 TEST_CASE("only lists in a row that go back are counted") {

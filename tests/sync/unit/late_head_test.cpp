@@ -129,11 +129,11 @@ TEST_CASE("no head for 150 s: the request is sent again, and once a short one ha
 TEST_CASE("without bookmarks a head may be missing for as long as the watch lasts") {
   Options options = plain();
   options.watch_timeout = 300s;
+  options.events = true;
   Rig rig(options, slow_server());
   rig.sent = true;
   rig.start();
   json::ListMeta meta;
-  meta.kind = "EventList";
   meta.resource_version = "10";
   rig.reflector.on_list_end(rig.last().id, meta, rig.now);
   rig.advance(304s);

@@ -56,9 +56,95 @@ TEST_CASE("401: once with new credentials at once, then after the backoff") {
   rig.advance(800ms);
   rig.list({}, "10");
   rig.fail(http_error(401));
+  CHECK(rig.credentials_refreshed == 3);
+  CHECK(rig.errors.size() == 2);
+  // A while after the last time, and after a success.
+  rig.advance(31s);
+  rig.open();
+  rig.fail(http_error(401));
+  CHECK(rig.credentials_refreshed == 4);
   CHECK(rig.last().is_watch);
-  CHECK(rig.requests.size() == 5);
-  CHECK(rig.errors.size() == 1);
+  CHECK(rig.errors.size() == 2);
+}
+
+TEST_CASE("a server that accepts each watch and then refuses its credentials is not asked without end") {
+  for (const int code : {401, 403, 404, 410}) {
+    CAPTURE(code);
+    Options options = plain();
+    options.candidates = 2;
+    Rig rig(options);
+    rig.go_live();
+    const std::size_t before = rig.requests.size();
+    for (int i = 0; i < 100 && rig.state() != State::waiting; ++i) {
+      if (!rig.last().is_watch) {
+        rig.list({}, "10");
+      } else {
+        rig.open();
+        rig.error_event(api_status(code, "Refused"));
+      }
+    }
+    CHECK(rig.state() == State::waiting);
+    CHECK(rig.requests.size() < before + 6);
+  }
+}
+
+TEST_CASE("two names that can be listed but not watched: the first again slowly") {
+  Options options = plain();
+  options.candidates = 2;
+  Rig rig(options);
+  rig.start();
+  for (const std::size_t candidate : {std::size_t{0}, std::size_t{1}}) {
+    CHECK(rig.last().list.candidate == candidate);
+    rig.list({}, "10");
+    REQUIRE(rig.last().is_watch);
+    rig.fail(http_error(404));
+  }
+  REQUIRE(rig.errors.size() == 1);
+  CHECK(rig.errors[0].next_try == 30s);
+}
+
+TEST_CASE("two streams that fall back to JSON at the same time both do") {
+  for (const int code : {406, 415}) {
+    auto server_state = std::make_shared<ServerState>();
+    Rig first(plain(), server_state);
+    Rig second(plain(), server_state);
+    first.start();
+    second.start();
+    for (Rig* const rig : {&first, &second}) {
+      REQUIRE(rig->last().list.protobuf);
+      rig->fail_list(http_error(code));
+      CHECK(rig->errors.empty());
+      CHECK_FALSE(rig->last().list.protobuf);
+      rig->fail_list(http_error(code));
+      REQUIRE(rig->errors.size() == 1);
+      CHECK_FALSE(rig->errors[0].next_try);
+    }
+  }
+}
+
+TEST_CASE("protobuf that is not known, though JSON was asked for, is asked for again slowly") {
+  Rig rig(plain());
+  rig.start();
+  const Error unknown = detected_error(Status::unsupported, "objects of kind X are not known");
+  rig.fail_list(unknown);
+  CHECK(rig.errors.empty());
+  CHECK_FALSE(rig.last().list.protobuf);
+  rig.fail_list(unknown);
+  REQUIRE(rig.errors.size() == 1);
+  CHECK(rig.errors[0].next_try == 30s);
+}
+
+TEST_CASE("a continue token that the server cannot read: the list again in one page") {
+  Rig rig(plain());
+  rig.start();
+  rig.list({pod("a", "1")}, "10", "token");
+  rig.fail_list(http_error(400), api_status(400, "BadRequest"));
+  CHECK(rig.errors.empty());
+  CHECK(rig.last().list.continue_token.empty());
+  CHECK(rig.last().list.limit == 0);
+  rig.fail_list(http_error(400), api_status(400, "BadRequest"));
+  REQUIRE(rig.errors.size() == 1);
+  CHECK_FALSE(rig.errors[0].next_try);
 }
 
 TEST_CASE("403 is reported and retried slowly") {

@@ -56,6 +56,19 @@ TEST_CASE("without a version there is no successor: nothing says where it would 
   CHECK(rig.requests.size() == 2);
 }
 
+TEST_CASE("versions that do not compare: no successor, which would send again what the watch has sent") {
+  Options options = plain();
+  options.watch_timeout = 60s;
+  Rig rig(options);
+  rig.go_live({pod("a", "first")}, "L");
+  rig.event(json::EventType::modified, pod("a", "x1"));
+  rig.advance(59s);
+  CHECK(rig.requests.size() == 2);
+  rig.end();
+  CHECK(rig.requests.size() == 3);
+  CHECK(rig.last().watch.resource_version == "x1");
+}
+
 TEST_CASE("a list with a version and objects without one") {
   Options options = plain();
   options.watch_timeout = 60s;

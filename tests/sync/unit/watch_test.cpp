@@ -199,10 +199,11 @@ TEST_CASE("a watch of 2 s is not very short") {
 }
 
 TEST_CASE("for Events the first very short watch relists, at once") {
-  Rig rig(plain());
+  Options options = plain();
+  options.events = true;
+  Rig rig(options);
   rig.start();
   json::ListMeta meta;
-  meta.kind = "EventList";
   meta.resource_version = "10";
   rig.reflector.on_list_end(rig.last().id, meta, rig.now);
   rig.open();

@@ -55,8 +55,11 @@ TEST_CASE("WatchList: changes between the initial events are applied") {
   rig.event(EventType::added, pod("b", "4"));
   rig.event(EventType::modified, pod("a", "8"));
   rig.event(EventType::deleted, pod("b", "9"));
+  CHECK(rig.applied == 0);
   rig.bookmark("10", true);
   CHECK(rig.held() == "a=8");
+  // In one step: no snapshot shows what was deleted.
+  CHECK(rig.applied == 0);
 }
 
 TEST_CASE("WatchList refused: list at once, remembered for the resource") {

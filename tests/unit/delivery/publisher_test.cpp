@@ -232,6 +232,38 @@ TEST_CASE("what is no change for the host is not delivered; ksr_latest shows it 
   CHECK(second->deltas().before_at(0)->column(0) == "x");
 }
 
+TEST_CASE("ksr_latest has the newest version of what is no change, also of a snapshot that is not delivered yet") {
+  Publisher publisher(std::make_shared<SharedView>(0));
+  json::ItemColumns columns;
+  columns.sameness = json::Sameness::columns;
+  columns.texts = {"x"};
+  const auto put_with_column = [&](const char* version) {
+    publisher.view().write([&](store::Cache& cache) {
+      with_pod("a", version, [&](json::Item item) {
+        item.columns = &columns;
+        cache.apply(EventType::modified, item);
+      });
+      cache.set_resource_version(version);
+    });
+  };
+  list(publisher, {}, "10");
+  put_with_column("11");
+  const SnapshotRef first = publisher.latest();
+  put_with_column("12");
+  const SnapshotRef renewed = publisher.latest();
+  CHECK(first->view().at(0)->resource_version() == "11");
+  CHECK(renewed->view().at(0)->resource_version() == "12");
+  CHECK(renewed->view().resource_version() == "12");
+  CHECK(renewed->sequence() == first->sequence());
+  CHECK(renewed->deltas().count() == 1);
+  CHECK(publisher.latest().get() == renewed.get());
+  CHECK(publisher.next().get() == renewed.get());
+  CHECK_FALSE(publisher.changed());
+  put_with_column("13");
+  publisher.freeze();
+  CHECK(publisher.latest()->view().at(0)->resource_version() == "13");
+}
+
 TEST_CASE("what is no change for the host keeps nothing of what was delivered") {
   Publisher publisher(std::make_shared<SharedView>(0));
   json::ItemColumns columns;

@@ -146,7 +146,18 @@ TEST_CASE("an object above the limit is skipped, whatever the buffers") {
     CHECK(run.possible_deletions == 0);
     CHECK(read_watch(event("DELETED", huge), options, chunk).possible_deletions == 1);
     // The type comes after the object.
-    CHECK(read_watch("{\"object\":" + huge + ",\"type\":\"MODIFIED\"}\n", options, chunk).possible_deletions == 1);
+    const auto reversed = [&](const std::string& type) {
+      return read_watch("{\"object\":" + huge + (type.empty() ? "" : ",\"type\":\"" + type + "\"") + "}\n" + good,
+                        options, chunk);
+    };
+    CHECK(reversed("MODIFIED").possible_deletions == 0);
+    CHECK(reversed("DELETED").possible_deletions == 1);
+    CHECK(reversed("").possible_deletions == 1);
+    for (const char* type : {"MODIFIED", "DELETED", ""}) CHECK(reversed(type).lines.size() == 2);
+    for (const WatchRun& ended : {reversed("ERROR"), read_watch(event("ERROR", huge) + good, options, chunk)}) {
+      REQUIRE(ended.lines.size() == 2);
+      CHECK(ended.lines[0] == "ERROR 0  the server sent an ERROR event larger than max_object_size");
+    }
   }
 }
 

@@ -45,6 +45,53 @@ TEST_CASE("objects without versions: an event is always newer, and a list change
   CHECK(describe(cache.cut().view) == "b@");
 }
 
+TEST_CASE("a list of a server whose versions went back replaces everything") {
+  Cache cache(0);
+  list(cache, {sample("a", 18), sample("b", 19), sample("y", 4)}, "19");
+  cache.apply(json::EventType::deleted, sample("y", 20).item());
+  cache.cut();
+  cache.begin_list({}, Precedence::list_wins);
+  Sample other_text = sample("b", 19);
+  other_text.body = "{\"other\":1}";
+  for (const Sample& listed : {sample("a", 5), other_text, sample("x", 12), sample("y", 4)}) cache.stage(listed.item());
+  CHECK(cache.commit_list("15") == 4);
+  const Cut cut = cache.cut();
+  CHECK(describe(cut.view) == "a@5 b@19 x@12 y@4");
+  CHECK(cut.view.resource_version() == "15");
+  CHECK(cut.view.find("ns", "b")->field(Field::json) == "{\"other\":1}");
+  CHECK(cache.apply(json::EventType::modified, sample("a", 16).item()) == Applied::modified);
+  CHECK(cache.apply(json::EventType::modified, sample("y", 17).item()) == Applied::modified);
+  cache.begin_list({}, Precedence::list_wins);
+  CHECK(cache.commit_list("3") == 4);
+  CHECK(cache.count() == 0);
+}
+
+TEST_CASE("what was deleted while a list was staged is in no view, and does not come back") {
+  Cache cache(0);
+  list(cache, {sample("a", 1), sample("b", 2)}, "2");
+  cache.cut();
+  cache.begin_list();
+  for (const Sample& listed : {sample("a", 1), sample("b", 2), sample("c", 3), sample("d", 8)}) {
+    cache.stage(listed.item());
+  }
+  cache.stage_deletion(sample("c", 4).item());
+  cache.stage_deletion(sample("b", 5).item());
+  cache.stage_deletion(sample("e", 6).item());
+  cache.stage_deletion(sample("d", 7).item());
+  SUBCASE("committed") {
+    CHECK(cache.commit_list("3") == 2);
+    CHECK(describe(cache.cut()) == "-b@2 +d@8");
+    CHECK(cache.apply(json::EventType::modified, sample("b", 5).item()) == Applied::stale);
+    CHECK(cache.apply(json::EventType::added, sample("e", 6).item()) == Applied::stale);
+    CHECK(cache.apply(json::EventType::added, sample("e", 7).item()) == Applied::added);
+  }
+  SUBCASE("abandoned") {
+    cache.abandon_list();
+    CHECK(list(cache, {sample("a", 1), sample("b", 2), sample("c", 3)}, "9") == 1);
+    CHECK(describe(cache.cut()) == "+c@3");
+  }
+}
+
 TEST_CASE("an empty first list is a change, an empty second one is not") {
   Cache cache(0);
   CHECK(list(cache, {}, "5") == 0);

@@ -190,6 +190,78 @@ TEST_CASE("a resource that cannot be resolved is the last error until it is") {
   CHECK(last_error(fixture).find("resolving resource pods: ") == 0);
 }
 
+TEST_CASE("the wait for a resource that cannot be resolved is told as any other: first the state, then the error") {
+  StreamFixture fixture;
+  fixture.config.query.resources = {"pods"};
+  fixture.world.transport.failure = Error{Status::transport, "connection refused", "", 502};
+  const auto engine = fixture.engine();
+  fixture.run([&] { engine->start(); });
+  CHECK(fixture.statistics->next_try_at != Statistics::kNever);
+  const std::vector<std::string> callbacks = fixture.callbacks();
+  const auto position = [&](const std::string& start) {
+    return std::find_if(callbacks.begin(), callbacks.end(),
+                        [&](const auto& made) { return made.rfind(start, 0) == 0; });
+  };
+  CHECK(position("state 4") < position("error "));
+  REQUIRE(position("error ") != callbacks.end());
+
+  // A try is under way.
+  fixture.world.transport.failure.reset();
+  fixture.world.transport.silent = true;
+  fixture.world.executor.advance(Milliseconds(1200));
+  CHECK(fixture.statistics->state == sync::State::connecting);
+  CHECK(last_error(fixture).find("resolving resource pods: ") == 0);
+  fixture.run([&] { engine->cancel(); });
+}
+
+TEST_CASE("what kept a resource from being resolved stays the last error until the stream is live") {
+  for (const bool answers : {false, true}) {
+    StreamFixture fixture;
+    fixture.config.query.resources = {"pods"};
+    answer_watch(fixture);
+    fixture.world.transport.failure = Error{Status::transport, "connection refused", "", 502};
+    const auto engine = fixture.engine();
+    fixture.run([&] { engine->start(); });
+    fixture.world.transport.failure.reset();
+    auto& replies = fixture.world.transport.replies;
+    const auto json = [](const char* body) {
+      cluster::testing::Reply reply;
+      reply.body = body;
+      return reply;
+    };
+    replies["/api"] = json(R"({"kind":"APIVersions","versions":["v1"]})");
+    replies["/apis"] = json(R"({"kind":"APIGroupList","apiVersion":"v1","groups":[]})");
+    replies["/api/v1"] =
+        json(R"({"kind":"APIResourceList","groupVersion":"v1","resources":[)"
+             R"({"name":"pods","singularName":"pod","namespaced":true,"kind":"Pod","verbs":["list","watch"]}]})");
+    replies["/api/v1/pods"] = StreamFixture::pod_list("one");
+    replies["/api/v1/pods"].goes_on = !answers;
+    fixture.world.executor.advance(fixture.config.sync.backoff_max);
+    CHECK(fixture.statistics->state == (answers ? sync::State::live : sync::State::listing));
+    CHECK((last_error(fixture).find("resolving resource pods: ") == 0) == !answers);
+    CHECK(last_error(fixture).empty() == answers);
+    fixture.run([&] { engine->cancel(); });
+  }
+}
+
+TEST_CASE("a resource without a watch: the last error has the time until the next list, each time") {
+  StreamFixture fixture;
+  fixture.config.sync.watch_timeout = std::chrono::minutes(5);
+  fixture.world.transport.replies["/api/v1/pods"] = StreamFixture::pod_list("one");
+  const std::string watch = "/api/v1/pods?watch=true&allowWatchBookmarks=true&resourceVersion=10&timeoutSeconds=300";
+  fixture.world.transport.replies[watch] = StreamFixture::refusal(405);
+  const auto engine = fixture.engine();
+  fixture.run([&] { engine->start(); });
+  const std::string first = last_error(fixture);
+  CHECK(first.find("405") != std::string::npos);
+  const std::uint64_t lists = fixture.statistics->lists;
+  fixture.world.executor.advance(std::chrono::minutes(5) + Milliseconds(1));
+  CHECK(fixture.statistics->lists == lists + 1);
+  CHECK(fixture.statistics->state == sync::State::waiting);
+  CHECK(last_error(fixture).find(", 0") == std::string::npos);
+  fixture.run([&] { engine->cancel(); });
+}
+
 TEST_CASE("a fatal error stays the last one, and is there before the host is told") {
   StreamFixture fixture;
   fixture.config.sync.reconnect = false;

@@ -75,6 +75,15 @@ TEST_CASE("an error that belongs to no request is reported as one of the watch")
   CHECK(setup.has_callback("error watch of v1/pods in namespace a at http://api:8001: list of things: not a request"));
 }
 
+TEST_CASE("an error that a list itself shows is reported as one of the list") {
+  SessionSetup setup;
+  setup.config.sync.max_view_bytes = 1;
+  setup.remake();
+  setup.world.transport.replies["/api/v1/namespaces/a/pods"] = StreamFixture::pod_list("one");
+  setup.start();
+  CHECK(setup.has_callback("error list of v1/pods in namespace a at http://api:8001: the list is larger than"));
+}
+
 TEST_CASE("a page ahead that the list has no use for in the end is given up with the list") {
   SessionSetup setup;
   setup.config.sync.page_size = 2;
