@@ -606,7 +606,7 @@ KSR_API void ksr_response_release(const ksr_response *response);
 KSR_API int ksr_response_http_status(const ksr_response *response);
 
 /* The values of a header, joined with ", "; NULL and length 0 when there is none. The case of `name` does not matter.
- */
+ * Of a value that is no UTF-8 each byte that is not part of a character is U+FFFD. */
 KSR_API const char *ksr_response_header(const ksr_response *response, const char *name, size_t *len);
 
 /* The texts with which the server warns (Warning: 299), of a deprecated API or an unknown field for example; NULL and

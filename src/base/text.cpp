@@ -105,6 +105,16 @@ bool is_utf8(std::string_view text) noexcept {
   return true;
 }
 
+std::string as_utf8(std::string_view text) {
+  std::string valid;
+  while (!text.empty()) {
+    const std::size_t length = sequence_length(text);
+    valid += length == 0 ? std::string_view("\xef\xbf\xbd") : text.substr(0, length);
+    text.remove_prefix(std::max<std::size_t>(length, 1));
+  }
+  return valid;
+}
+
 std::string percent_encode(std::string_view text) {
   static constexpr char kHexDigits[] = "0123456789ABCDEF";
   std::string encoded;

@@ -48,6 +48,8 @@ std::string_view without_byte_order_mark(std::string_view text) noexcept;
 std::vector<std::string_view> split(std::string_view text, char separator);
 // Well-formed as a whole.
 bool is_utf8(std::string_view text) noexcept;
+// U+FFFD for each byte that is not part of a character.
+std::string as_utf8(std::string_view text);
 // RFC 3986, section 2.3: letters, digits and "-._~" stay, every other byte becomes %XX. base/url.hpp decodes.
 std::string percent_encode(std::string_view text);
 

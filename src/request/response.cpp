@@ -14,7 +14,8 @@
 namespace ksr::request {
 namespace {
 
-// Those of the body as the host has it: its coding and length on the wire are not.
+// Those of the body as the host has it: its coding and length on the wire are not. A value may have any bytes (RFC
+// 9110, section 5.5, obs-text), while the host is given UTF-8.
 std::vector<transport::Header> joined(const transport::ResponseHead& head) {
   const bool decoded = transport::content_coding(head) == transport::ContentCoding::gzip;
   std::vector<transport::Header> whole;
@@ -23,12 +24,18 @@ std::vector<transport::Header> joined(const transport::ResponseHead& head) {
     const auto held =
         std::find_if(whole.begin(), whole.end(), [&](const transport::Header& one) { return one.name == header.name; });
     if (held == whole.end()) {
-      whole.push_back(header);
+      whole.push_back({header.name, as_utf8(header.value)});
     } else {
-      held->value += ", " + header.value;
+      held->value += ", " + as_utf8(header.value);
     }
   }
   return whole;
+}
+
+std::vector<std::string> warnings_in_utf8(const transport::ResponseHead& head) {
+  std::vector<std::string> warnings = cluster::warnings_of(head);
+  for (std::string& warning : warnings) warning = as_utf8(warning);
+  return warnings;
 }
 
 store::ObjectRef make_object(std::string_view body) {
@@ -57,10 +64,7 @@ store::ObjectRef make_object(std::string_view body) {
 }  // namespace
 
 Response::Response(const transport::ResponseHead& head, std::string body)
-    : http_status_(head.status),
-      headers_(joined(head)),
-      warnings_(cluster::warnings_of(head)),
-      body_(std::move(body)) {}
+    : http_status_(head.status), headers_(joined(head)), warnings_(warnings_in_utf8(head)), body_(std::move(body)) {}
 
 Response::~Response() {
   if (const store::Object* object = object_.load(std::memory_order_acquire)) object->release();

@@ -41,6 +41,13 @@ TEST_CASE("headers of one name are joined, in any case") {
   CHECK(response->warnings() == (Texts{"w1", "w2"}));
 }
 
+TEST_CASE("what is no UTF-8 in a header is replaced") {
+  const ResponseRef response =
+      response_of("", {{"x-a", "caf\xe9"}, {"x-a", "\xc3\xa9\xff"}, {"warning", "299 - \"\xe9 \xe2\x82\""}});
+  CHECK(*response->header("x-a") == "caf\xef\xbf\xbd, \xc3\xa9\xef\xbf\xbd");
+  CHECK(response->warnings() == Texts{"\xef\xbf\xbd \xef\xbf\xbd\xef\xbf\xbd"});
+}
+
 TEST_CASE("a JSON object is one, whatever it has") {
   const ResponseRef pod = response_of(
       R"( {"kind":"Pod","apiVersion":"v1","metadata":{"name":"we\u0062","namespace":"d","uid":"u","resourceVersion":"7",)"
