@@ -7,10 +7,10 @@ import ctypes
 import itertools
 import logging
 import weakref
-from collections import deque
-from typing import Any, Callable, Deque, Dict, Optional
+from typing import Any, Callable, Dict, Optional
 
 from ._library import DestroyFn, ErrorFn, LogFn, StateFn, UpdateFn, library
+from ._waiting import Waiting
 from .codes import State, named
 from .errors import Error, read_error
 from .snapshot import Snapshot
@@ -33,7 +33,7 @@ class Inbox:
                 raise TypeError(f"{name} must be callable, not {type(callback).__name__}")
         self.on_error, self.on_state, self.on_log = on_error, on_state, on_log
         self.stream: Callable[[], Optional[object]] = lambda: None
-        self.snapshots: Deque[Snapshot] = deque()
+        self.snapshot = Waiting()
         self.fatal: Optional[Error] = None
         self.closed = False
         self.interrupt: Optional[BaseException] = None
@@ -86,7 +86,7 @@ def _callback(prototype: Any) -> Callable[[Callable[..., None]], Any]:
 
 @_callback(UpdateFn)
 def on_update(inbox: Inbox, _stream: int, snapshot: int) -> None:
-    inbox.snapshots.append(Snapshot(library().ksr_snapshot_retain(snapshot)))
+    inbox.snapshot.add(Snapshot(library().ksr_snapshot_retain(snapshot)))
     inbox.filled()
 
 

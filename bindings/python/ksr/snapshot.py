@@ -33,13 +33,15 @@ class Snapshot(Sequence[Object]):
     """A sequence of all objects, ordered by (namespace, name), or with `limit` most recent first. Immutable, usable on
     any thread, and alive as long as it is referred to, also beyond its stream."""
 
-    __slots__ = ("_address", "_count", "__weakref__")
+    __slots__ = ("_address", "_count", "_merged", "__weakref__")
 
     def __init__(self, address: int) -> None:
         """For this package: takes over a reference to a ksr_snapshot."""
         lib = library()
         self._address = address
         self._count: int = lib.ksr_snapshot_count(address)
+        #: The changes, where they are not the library's, but those of several snapshots.
+        self._merged: Optional[List[Change]] = None
         weakref.finalize(self, lib.ksr_snapshot_release, address).atexit = False
 
     def __copy__(self) -> Snapshot:
@@ -92,6 +94,10 @@ class Snapshot(Sequence[Object]):
 
     def deltas(self) -> Iterator[Delta]:
         """What changed since the snapshot delivered before: deleted objects first, then the others."""
+        if self._merged is not None:
+            for change in self._merged:
+                yield Delta(change.kind, change.object)
+            return
         lib = library()
         address = c_void_p()
         for place in range(lib.ksr_snapshot_delta_count(self._address)):
@@ -100,6 +106,9 @@ class Snapshot(Sequence[Object]):
 
     def changes(self) -> Iterator[Change]:
         """The deltas, each with what the object was before. Since 0.2."""
+        if self._merged is not None:
+            yield from self._merged
+            return
         lib = library()
         for place, (kind, item) in enumerate(self.deltas()):
             before = _object(lib.ksr_snapshot_delta_before(self._address, place))

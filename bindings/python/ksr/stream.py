@@ -143,7 +143,7 @@ class Stream:
         descriptor = self._descriptor
         while True:
             # Always through the loop: a busy cluster must not starve its other tasks.
-            await (asyncio.sleep(0) if self._inbox.snapshots else descriptor.readable())
+            await (asyncio.sleep(0) if self._inbox.snapshot else descriptor.readable())
             if self._delivery is not None and self._delivery.elsewhere():
                 await asyncio.sleep(REST)
             snapshot = self._take_if_free()
@@ -336,12 +336,10 @@ class Stream:
             raise Error(Code.WOULD_DEADLOCK, "a stream cannot be polled inside callbacks of its client")
         if self._news is not None:
             self._news.clear()
-        if not self._inbox.snapshots:
+        if not self._inbox.snapshot:
             self._dispatch()
-        if self._inbox.snapshots:
-            taken = self._inbox.snapshots.popleft()
-            if self._inbox.snapshots:
-                self._inbox.filled()  # for the next who waits
+        taken = self._inbox.snapshot.take()
+        if taken is not None:
             return taken
         if self._inbox.closed:
             self._inbox.filled()  # for the next who waits

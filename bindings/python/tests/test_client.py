@@ -457,6 +457,59 @@ class Streams(unittest.TestCase):
                 thread.join(TEST_TIMEOUT)
                 self.assertFalse(thread.is_alive())
 
+    def told(self, snapshot):
+        def team(item):
+            return item and item.get("/metadata/labels/team", "")
+
+        changes = [(kind.name, one.name, team(one), team(before), left) for kind, one, before, left in snapshot.changes()]
+        self.assertEqual([(kind.name, item.name) for kind, item in snapshot.deltas()], [one[:2] for one in changes])
+        return changes
+
+    def delivered(self, polled, *lines):
+        """Makes changes, each of which is delivered by itself to all streams of the client."""
+        for line in lines:
+            script(line.replace("NS", self.ns))
+            next_where(polled, lambda one: True)
+            polled.poll(0.05)  # of the other streams
+
+    def test_changes_are_merged_for_who_is_not_polled(self):
+        script("\n".join(f"create configmap {self.ns}/{name}" for name in "bcd"))
+        with client_here() as client:
+            polled, other, late = (client.stream(MAPS, namespace=self.ns) for _ in range(3))
+            whole = [("ADDED", name, "", None, False) for name in "abcd"]
+            for stream in (polled, other):
+                self.assertEqual(self.told(next_where(stream, lambda one: True)), whole)
+            lines = ["update configmap NS/a team=red", "update configmap NS/a team=blue", "create configmap NS/e"]
+            lines += ["update configmap NS/e team=red", "create configmap NS/f", "delete configmap NS/f"]
+            lines += ["update configmap NS/b team=red", "delete configmap NS/b", "delete configmap NS/c"]
+            self.delivered(polled, *lines, "create configmap NS/c team=green")
+            snapshot = other.poll(TEST_TIMEOUT)
+            changes = [("DELETED", "b", "red", "", False), ("DELETED", "c", "", "", False)]
+            changes += [("MODIFIED", "a", "blue", "", False), ("ADDED", "c", "green", None, False)]
+            self.assertEqual(self.told(snapshot), changes + [("ADDED", "e", "red", None, False)])
+            self.assertEqual(self.names(snapshot), ["a", "c", "d", "e"])
+            whole = [("ADDED", name, team, None, False) for name, team in zip("acde", ("blue", "green", "", "red"))]
+            self.assertEqual(self.told(late.poll(TEST_TIMEOUT)), whole)
+            self.delivered(polled, "delete configmap NS/d")
+            for stream in (other, late):
+                self.assertEqual(self.told(stream.poll(TEST_TIMEOUT)), [("DELETED", "d", "", "", False)])
+
+    def test_who_comes_back_into_a_limit(self):
+        newest = '{"metadata":{"creationTimestamp":"2199-01-01T00:00:00Z"}}'
+        with client_here() as client:
+            polled, other = (client.stream(MAPS, namespace=self.ns, limit=1) for _ in range(2))
+            for stream in (polled, other):
+                self.assertEqual(self.told(next_where(stream, lambda one: True)), [("ADDED", "a", "", None, False)])
+            self.delivered(polled, f"create configmap NS/z {newest}", "delete configmap NS/z")
+            snapshot = other.poll(TEST_TIMEOUT)
+            self.assertEqual((self.told(snapshot), self.names(snapshot)), ([], ["a"]))
+            self.delivered(polled, f"create configmap NS/z {newest}")
+            script(f"update configmap {self.ns}/a team=red")
+            self.delivered(polled, "delete configmap NS/z")
+            self.assertEqual(self.told(other.poll(TEST_TIMEOUT)), [("MODIFIED", "a", "red", "", False)])
+            self.delivered(polled, f"create configmap NS/z {newest}")
+            self.assertEqual(self.told(other.poll(TEST_TIMEOUT))[0], ("DELETED", "a", "red", "red", True))
+
     def test_in_a_loop(self):
         async def follow(stream, seen):
             async for snapshot in stream:
