@@ -207,7 +207,8 @@ impl Client {
     }
 
     /// Opens a stream over the client's connection whose snapshots are iterated, or awaited: as [`Config::updates`], but
-    /// all such streams of a client have one descriptor of the library's. Whichever is polled makes the callbacks of all.
+    /// all such streams of a client have one descriptor of the library's. Whichever is polled makes the callbacks of all;
+    /// what comes for a stream that is not polled is merged, so that its next snapshot has all changes.
     pub fn updates(&self, query: &Config) -> Result<Updates, Error> {
         self.updates_with(query, Callbacks::new())
     }

@@ -78,6 +78,7 @@ mod snapshot;
 mod stream;
 mod text;
 mod updates;
+mod waiting;
 
 pub use async_updates::{NextUpdate, UpdateStream};
 pub use callbacks::Callbacks;

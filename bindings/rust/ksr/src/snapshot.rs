@@ -5,16 +5,20 @@ use std::fmt;
 use std::iter::FusedIterator;
 use std::mem::ManuallyDrop;
 use std::ops::Range;
+use std::sync::Arc;
 
 use ksr_sys as sys;
 
 use crate::text::text;
+use crate::waiting::Change;
 use crate::{DeltaKind, Object};
 
 /// A complete, immutable view of the resource at one moment, and what has changed since the one before. A clone is one
 /// more reference, not a copy.
 pub struct Snapshot {
     snapshot: *const sys::ksr_snapshot,
+    /// The changes, where they are not the library's, but those of several snapshots.
+    merged: Option<Arc<[Change]>>,
 }
 
 // SAFETY: snapshots are immutable, their count is atomic.
@@ -28,7 +32,7 @@ impl Snapshot {
     /// # Safety
     /// `snapshot` is NULL or a reference of the caller's.
     pub(crate) unsafe fn adopt(snapshot: *const sys::ksr_snapshot) -> Option<Snapshot> {
-        (!snapshot.is_null()).then(|| Snapshot { snapshot })
+        (!snapshot.is_null()).then(|| Snapshot { snapshot, merged: None })
     }
 
     /// Lends a snapshot to `user` without counting.
@@ -36,7 +40,12 @@ impl Snapshot {
     /// # Safety
     /// `snapshot` lives until this returns.
     pub(crate) unsafe fn lend<R>(snapshot: *const sys::ksr_snapshot, user: impl FnOnce(&Snapshot) -> R) -> R {
-        user(&ManuallyDrop::new(Snapshot { snapshot }))
+        user(&ManuallyDrop::new(Snapshot { snapshot, merged: None }))
+    }
+
+    pub(crate) fn with_changes(mut self, changes: Vec<Change>) -> Snapshot {
+        self.merged = Some(changes.into());
+        self
     }
 
     /// 1, 2, 3… within a stream.
@@ -110,11 +119,18 @@ impl Snapshot {
     /// replaced by another of the same name is deleted and added.
     #[must_use]
     pub fn deltas(&self) -> Deltas<'_> {
-        // SAFETY: we hold a reference.
-        Deltas { snapshot: self, places: 0..unsafe { sys::ksr_snapshot_delta_count(self.snapshot) } }
+        let count = match &self.merged {
+            Some(changes) => changes.len(),
+            // SAFETY: we hold a reference.
+            None => unsafe { sys::ksr_snapshot_delta_count(self.snapshot) },
+        };
+        Deltas { snapshot: self, places: 0..count }
     }
 
     fn delta(&self, place: usize) -> Option<Delta<'_>> {
+        if let Some(changes) = &self.merged {
+            return changes.get(place).map(Change::as_delta);
+        }
         let mut object = std::ptr::null();
         // SAFETY: the object belongs to the snapshot.
         unsafe {
@@ -132,7 +148,7 @@ impl Snapshot {
 impl Clone for Snapshot {
     fn clone(&self) -> Snapshot {
         // SAFETY: we hold a reference, and so there may be one more.
-        Snapshot { snapshot: unsafe { sys::ksr_snapshot_retain(self.snapshot) } }
+        Snapshot { snapshot: unsafe { sys::ksr_snapshot_retain(self.snapshot) }, merged: self.merged.clone() }
     }
 }
 

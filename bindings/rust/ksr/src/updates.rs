@@ -1,6 +1,5 @@
 //! A stream as an iterator.
 
-use std::collections::VecDeque;
 use std::fmt;
 use std::io::Write;
 use std::ops::Deref;
@@ -16,9 +15,10 @@ use ksr_sys as sys;
 use crate::boundary::{self, Delivery};
 use crate::descriptor::Descriptor;
 use crate::link::lock;
+use crate::waiting::Waiting;
 use crate::{Callbacks, Code, Config, Error, Handle, Snapshot, Stream, UpdateStream};
 
-type Inbox = Arc<Mutex<VecDeque<Snapshot>>>;
+type Inbox = Arc<Mutex<Waiting>>;
 
 /// A stream as an iterator over its snapshots: the complete list first, then the next whenever something has changed.
 ///
@@ -67,7 +67,7 @@ impl Updates {
             if let Some(on_update) = &mut on_update {
                 on_update(handle, snapshot);
             }
-            lock(&filled).push_back(snapshot.clone());
+            lock(&filled).add(snapshot.clone());
             if shared {
                 // When it is full, it is readable anyway.
                 let _ = end_there.write(&[1]);
@@ -151,7 +151,7 @@ impl Updates {
     }
 
     fn delivered(&self) -> Option<Snapshot> {
-        lock(&self.inbox).pop_front()
+        lock(&self.inbox).take()
     }
 }
 

@@ -12,9 +12,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use common::{
-    any_server, await_one, changes, channel, code, eventually, next_of, nowhere, DropCounter, Place, TEST_TIMEOUT,
+    any_server, await_one, changes, channel, code, eventually, names, next_of, nowhere, DropCounter, Place,
+    TEST_TIMEOUT,
 };
-use ksr::{Callbacks, Client, Code, Config, Params, RequestFuture, Response};
+use ksr::{Callbacks, Client, Code, Config, Object, Params, RequestFuture, Response, Snapshot, Updates};
 
 const MAPS: &str = "v1/configmaps";
 
@@ -362,6 +363,7 @@ fn streams_of_a_client() {
             thread::spawn(move || {
                 let mut seen = Vec::new();
                 while seen.last().map_or(true, |last: &String| !last.contains("last")) {
+                    // Those that no thread has polled for a while are merged.
                     seen.push(changes(&next_of(&mut updates)));
                 }
                 seen.join(" ")
@@ -371,7 +373,7 @@ fn streams_of_a_client() {
     let mut awaited = client.updates(&query).unwrap().into_async().unwrap();
     assert_eq!(changes(&block_on(awaited.next()).unwrap().unwrap()), "+a");
     assert_eq!(client.stat("open_streams").unwrap(), 1);
-    for line in ["create configmap NS/b", "update configmap NS/a x=y", "delete configmap NS/b"] {
+    for line in ["create configmap NS/b", "update configmap NS/a x=y", "update configmap NS/b x=y"] {
         place.script(line);
         let one = block_on(awaited.next()).unwrap().unwrap();
         assert_eq!(one.deltas().len(), 1);
@@ -379,7 +381,9 @@ fn streams_of_a_client() {
     place.script("create configmap NS/last");
     for thread in threads {
         let seen = thread.join().unwrap();
-        assert!(seen.starts_with("+b") && seen.ends_with("+last"), "{seen}");
+        for change in ["~a", "+b", "+last"] {
+            assert_eq!(seen.matches(change).count(), 1, "{seen}");
+        }
     }
     let (closer, (tell, told)) = (client.clone(), channel());
     let callbacks = Callbacks::new().on_state(move |_, _| {
@@ -404,6 +408,78 @@ fn streams_of_a_client() {
     assert_eq!((stream.state(), stream.failure()), (ksr::State::Closed, None));
     assert_eq!(code(client.updates(&query)), Code::Invalid);
     assert_eq!(code(client.stream(&query, Callbacks::new())), Code::Invalid);
+}
+
+/// The changes with the label `team` of what the object is and of what it was, such as `~a(red<blue)`.
+fn teams(snapshot: &Snapshot) -> String {
+    let team = |object: Object<'_>| object.get_string("/metadata/labels/team").unwrap_or_default();
+    let all = changes(snapshot);
+    let told = all.split_terminator(' ').zip(snapshot.deltas()).map(|(change, delta)| {
+        let before = delta.before.map_or("none".to_owned(), team);
+        format!("{change}({}<{before}){}", team(delta.object), if delta.left { "left" } else { "" })
+    });
+    told.collect::<Vec<_>>().join(" ")
+}
+
+/// Makes changes, each of which is delivered by itself to all streams of the client.
+fn delivered(place: &Place, polled: &mut Updates, lines: &[&str]) {
+    for line in lines {
+        place.script(line);
+        next_of(polled);
+        // Of the other streams.
+        assert!(polled.next_within(Duration::from_millis(50)).is_pending());
+    }
+}
+
+#[test]
+fn changes_are_merged_for_who_is_not_polled() {
+    let place = place!("client-merged");
+    place.script("create configmap NS/a\ncreate configmap NS/b\ncreate configmap NS/c\ncreate configmap NS/d");
+    let client = client_of(&place);
+    let query = Config::new(MAPS).namespace(place.namespace());
+    let open = || client.updates(&query).unwrap();
+    let (mut polled, mut other, mut late) = (open(), open(), open());
+    for updates in [&mut polled, &mut other] {
+        assert_eq!(teams(&next_of(updates)), "+a(<none) +b(<none) +c(<none) +d(<none)");
+    }
+    let lines = ["update configmap NS/a team=red", "update configmap NS/a team=blue", "create configmap NS/e"];
+    delivered(&place, &mut polled, &lines);
+    let lines = ["update configmap NS/e team=red", "create configmap NS/f", "delete configmap NS/f"];
+    delivered(&place, &mut polled, &lines);
+    let lines = ["update configmap NS/b team=red", "delete configmap NS/b", "delete configmap NS/c"];
+    delivered(&place, &mut polled, &lines);
+    delivered(&place, &mut polled, &["create configmap NS/c team=green"]);
+    let snapshot = next_of(&mut other);
+    assert_eq!(teams(&snapshot.clone()), "-b(red<) -c(<) ~a(blue<) +c(green<none) +e(red<none)");
+    assert_eq!(snapshot.deltas().rev().map(|delta| delta.object.name()).collect::<String>(), "ecacb");
+    assert_eq!(names(&snapshot), ["a", "c", "d", "e"]);
+    assert_eq!(teams(&next_of(&mut late)), "+a(blue<none) +c(green<none) +d(<none) +e(red<none)");
+    delivered(&place, &mut polled, &["delete configmap NS/d"]);
+    for mut updates in [other, late] {
+        assert_eq!(teams(&next_of(&mut updates)), "-d(<)");
+    }
+}
+
+#[test]
+fn who_comes_back_into_a_limit() {
+    let place = place!("client-limit");
+    place.script("create configmap NS/a");
+    let newest = r#"create configmap NS/z {"metadata":{"creationTimestamp":"2199-01-01T00:00:00Z"}}"#;
+    let client = client_of(&place);
+    let query = Config::new(MAPS).namespace(place.namespace()).set("limit", "1");
+    let (mut polled, mut other) = (client.updates(&query).unwrap(), client.updates(&query).unwrap());
+    for updates in [&mut polled, &mut other] {
+        assert_eq!(teams(&next_of(updates)), "+a(<none)");
+    }
+    delivered(&place, &mut polled, &[newest, "delete configmap NS/z"]);
+    let snapshot = next_of(&mut other);
+    assert_eq!((teams(&snapshot), names(&snapshot)), (String::new(), vec!["a"]));
+    delivered(&place, &mut polled, &[newest]);
+    place.script("update configmap NS/a team=red");
+    delivered(&place, &mut polled, &["delete configmap NS/z"]);
+    assert_eq!(teams(&next_of(&mut other)), "~a(red<)");
+    delivered(&place, &mut polled, &[newest]);
+    assert_eq!(teams(&next_of(&mut other)), "-a(red<red)left +z(<none)");
 }
 
 #[test]
