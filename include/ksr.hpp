@@ -370,7 +370,8 @@ class text {
 class error : public std::runtime_error {
  public:
   /* An error of the host's own, or of a function of ksr.h that says no more than a status. Allocates. */
-  error(status code, const std::string &message) : std::runtime_error(message), code_(code) {}
+  error(status code, const std::string &message, bool maybe_done = false)
+      : std::runtime_error(message), code_(code), maybe_done_(maybe_done) {}
 
   status code() const noexcept { return code_; }
 
@@ -390,7 +391,9 @@ class error : public std::runtime_error {
   bool is_fatal() const noexcept { return !retry_after().has_value(); }
 
   /* Whether a request that failed may have been carried out all the same; see ksr_error_maybe_done. */
-  bool maybe_done() const noexcept { return native_ != nullptr && ksr_error_maybe_done(native_.get()) == 1; }
+  bool maybe_done() const noexcept {
+    return native_ == nullptr ? maybe_done_ : ksr_error_maybe_done(native_.get()) == 1;
+  }
 
   /* Of ksr.h, lent; NULL where there is none. */
   const ksr_error *native() const noexcept { return native_.get(); }
@@ -413,7 +416,9 @@ class error : public std::runtime_error {
   }
 
   /* The same with another status, and with words in front of the message. Allocates. */
-  error with(status code, const std::string &context) const { return error(code, context + what(), native_); }
+  error with(status code, const std::string &context) const {
+    return error(code, context + what(), native_, maybe_done_);
+  }
 
   /* Throws this error, or std::bad_alloc if it is that. */
   [[noreturn]] void raise() const {
@@ -422,8 +427,8 @@ class error : public std::runtime_error {
   }
 
  private:
-  error(status code, const std::string &message, std::shared_ptr<const ksr_error> native)
-      : std::runtime_error(message), code_(code), native_(std::move(native)) {}
+  error(status code, const std::string &message, std::shared_ptr<const ksr_error> native, bool maybe_done = false)
+      : std::runtime_error(message), code_(code), native_(std::move(native)), maybe_done_(maybe_done) {}
 
   std::string_view read(const char *(*function)(const ksr_error *, size_t *)) const noexcept {
     size_t length = 0;
@@ -433,6 +438,7 @@ class error : public std::runtime_error {
 
   status code_;
   std::shared_ptr<const ksr_error> native_;
+  bool maybe_done_ = false;  // where there is no native_
 };
 
 /* A value, or the error that there is instead. */
@@ -1731,8 +1737,8 @@ struct params_calls {
 /* A request that closes itself: its callback comes once, also where the client ends before the answer. */
 class single_call {
  public:
-  single_call(std::function<void(const result<response> &)> callback, exception_callback on_exception)
-      : callback_(std::move(callback)), on_exception_(std::move(on_exception)) {}
+  single_call(std::function<void(const result<response> &)> callback, exception_callback on_exception, bool only_reads)
+      : callback_(std::move(callback)), on_exception_(std::move(on_exception)), only_reads_(only_reads) {}
 
   /* The library's until `destroy`, and the opener's. */
   void belongs_to_library(std::shared_ptr<single_call> self) noexcept { self_ = std::move(self); }
@@ -1768,7 +1774,12 @@ class single_call {
 
  private:
   void end(ksr_request *request) noexcept {
-    tell([&] { return request_ref(request).try_wait(std::chrono::milliseconds(0)); });
+    tell([&]() -> result<response> {
+      result<response> outcome = request_ref(request).try_wait(std::chrono::milliseconds(0));
+      // The client was closed while the request was being opened: how it has ended cannot be asked any more.
+      if (outcome.code() == status::invalid) return error(status::cancelled, "the client was closed", !only_reads_);
+      return outcome;
+    });
     callback_ = nullptr;
     on_exception_ = nullptr;
   }
@@ -1791,6 +1802,7 @@ class single_call {
 
   std::function<void(const result<response> &)> callback_;
   exception_callback on_exception_;
+  const bool only_reads_;
   std::shared_ptr<single_call> self_;
   bool is_answered_ = false;
   std::mutex mutex_;
@@ -1818,10 +1830,15 @@ class params {
     }
   }
   params(params &&other) noexcept
-      : native_(std::exchange(other.native_, nullptr)), callbacks_(std::move(other.callbacks_)) {}
+      : native_(std::exchange(other.native_, nullptr)),
+        verb_changes_(other.verb_changes_),
+        method_changes_(other.method_changes_),
+        callbacks_(std::move(other.callbacks_)) {}
   params &operator=(params &&other) noexcept {
     if (this != &other) {
       ksr_params_free(std::exchange(native_, std::exchange(other.native_, nullptr)));
+      verb_changes_ = other.verb_changes_;
+      method_changes_ = other.method_changes_;
       callbacks_ = std::move(other.callbacks_);
     }
     return *this;
@@ -1839,6 +1856,7 @@ class params {
     ksr_error *err = nullptr;
     const auto code = static_cast<status>(ksr_params_set(native_, key.c_str(), value.c_str(), &err));
     detail::check(code, err, "ksr_params_set");
+    note(key.c_str(), value.c_str() == nullptr ? "" : value.c_str());
     return *this;
   }
 
@@ -1887,7 +1905,17 @@ class params {
  private:
   friend class client_ref;
 
+  void note(std::string_view key, std::string_view value) noexcept {
+    if (key == "verb") verb_changes_ = !value.empty() && value != "get" && value != "list";
+    if (key == "method") method_changes_ = !value.empty() && value != "GET" && value != "HEAD" && value != "OPTIONS";
+  }
+
+  /* As far as its keys say. */
+  bool only_reads() const noexcept { return !verb_changes_ && !method_changes_; }
+
   ksr_params *native_ = nullptr;
+  bool verb_changes_ = false;
+  bool method_changes_ = false;
   detail::params_callbacks callbacks_;
 };
 
@@ -1995,10 +2023,12 @@ class client_ref {
   }
 
   /* Sends a request whose answer comes to `callback`, exactly once, where the callbacks of the client run, and which
-   * needs no closing. Where the client is closed before the answer, that is status::cancelled. Of the callbacks of
-   * `what` on_exception alone is called; without it an exception of `callback` is dropped. */
+   * needs no closing. Where the client is closed before the answer, that is status::cancelled; maybe_done is true of it
+   * also where what became of the request is not known. Of the callbacks of `what` on_exception alone is called;
+   * without it an exception of `callback` is dropped. */
   void call_async(const params &what, std::function<void(const result<response> &)> callback) const {
-    auto single = std::make_shared<detail::single_call>(std::move(callback), what.callbacks_.on_exception);
+    auto single =
+        std::make_shared<detail::single_call>(std::move(callback), what.callbacks_.on_exception, what.only_reads());
     single->belongs_to_library(single);
     ksr_request *opened = nullptr;
     ksr_error *err = nullptr;

@@ -173,7 +173,9 @@ class Client(
         pending = _Pending(self._lib, asyncio.get_running_loop())
         with self._reader(pending.loop):
             try:
-                self._open(pending.request, keys, body, headers, query, pending)
+                # A thread that closes the client meanwhile waits: `destroyed` needs the handle.
+                with self._under_way():
+                    self._open(pending.request, keys, body, headers, query, pending)
                 pending.resolve_if_over()
                 return await pending.answer
             finally:

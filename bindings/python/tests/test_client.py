@@ -12,6 +12,7 @@ import threading
 import time
 import unittest
 import warnings
+from ctypes import byref, c_void_p
 from datetime import timedelta
 from unittest import mock
 
@@ -306,6 +307,31 @@ class VerbsInLoop(Verbs, InLoop, unittest.TestCase):
                 with self.assertRaises(ksr.Error) as raised:
                     client.get(MAPS, "a", namespace=self.ns, timeout=0.05)
                 self.assertEqual(raised.exception.code, Code.TIMEOUT)
+
+        asyncio.run(main())
+
+    def test_closed_while_it_is_opened(self):
+        script(f"fault any {self.path()[:-1]} stall bytes=0 times=forever")
+
+        async def main():
+            client = client_here()
+            closing = threading.Thread(target=client.close)
+            open_it = client._lib.ksr_request_open
+
+            def open_slowly(of, params, user_data, destroy, request, error):
+                opened = c_void_p()
+                status = open_it(of, params, user_data, destroy, byref(opened), error)
+                closing.start()
+                closing.join(0.5)
+                request._obj.value = opened.value
+                return status
+
+            client._lib = mock.Mock(wraps=client._lib, ksr_request_open=open_slowly)
+            with self.assertRaises(ksr.Error) as raised:
+                await client.aio.create(MAPS, {"metadata": {"name": "a"}}, namespace=self.ns)
+            self.assertEqual(raised.exception.code, Code.CANCELLED)
+            closing.join(TEST_TIMEOUT)
+            self.assertTrue(client.closed)
 
         asyncio.run(main())
 

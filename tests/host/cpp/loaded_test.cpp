@@ -44,6 +44,41 @@ std::string refusal(Find&& find) {
   return "";
 }
 
+void* library() {
+  static void* const loaded = dlopen(KSR_TEST_LIBRARY, RTLD_NOW | RTLD_LOCAL);
+  return loaded;
+}
+
+void* of_library(const char* name) {
+  return dlsym(library(), name);
+}
+
+// As if another thread had closed the client before the open has returned.
+ksr_status open_and_close(ksr_client* client, const ksr_params* params, void* user_data, ksr_destroy_fn destroy,
+                          ksr_request** out, ksr_error** err) {
+  const auto open = reinterpret_cast<decltype(&::ksr_request_open)>(of_library("ksr_request_open"));
+  const ksr_status opened = open(client, params, user_data, destroy, out, err);
+  CHECK(ksr::ksr_client_close(client) == KSR_OK);
+  return opened;
+}
+
+void* with_clients_closed(const char* name) {
+  return std::strcmp(name, "ksr_request_open") == 0 ? reinterpret_cast<void*>(open_and_close) : of_library(name);
+}
+
+// How such a call ends.
+std::string end_of(const ksr::params& params) {
+  std::string end;
+  const ksr::client client(ksr::config{{"server", "http://127.0.0.1:1"}});
+  client.call_async(params, [&](const ksr::result<ksr::response>& answer) {
+    CHECK(end.empty());
+    end = to_string(answer.code());
+    if (!answer && answer.failure().maybe_done()) end += ", maybe done";
+    if (!answer && answer.failure().with(ksr::status::cancelled, "as ").maybe_done()) end += " as well";
+  });
+  return end;
+}
+
 }  // namespace
 
 TEST_CASE("a library that is loaded, and those that do not fit") {
@@ -55,13 +90,12 @@ TEST_CASE("a library that is loaded, and those that do not fit") {
     const ksr::snapshot copy = view;
     CHECK_FALSE(copy);
   }
-  void* const library = dlopen(KSR_TEST_LIBRARY, RTLD_NOW | RTLD_LOCAL);
-  REQUIRE(library != nullptr);
+  REQUIRE(library() != nullptr);
   CHECK(refusal(missing) == "the library has no ksr_latest");
   CHECK(refusal(with_version<of_another_major_version>).find("does not fit") != std::string::npos);
   CHECK(refusal(with_version<older>).find("does not fit") != std::string::npos);
   CHECK(refusal([](const char*) -> void* { return nullptr; }) == "the library has no ksr_version");
-  ksr::load_functions([&](const char* name) { return dlsym(library, name); });
+  ksr::load_functions(of_library);
   CHECK(ksr::version() >= KSR_VERSION);
   ksr::config config{{"server", "http://127.0.0.1:1"}, {"resource", "v1/pods"}};
   int states = 0;
@@ -71,4 +105,22 @@ TEST_CASE("a library that is loaded, and those that do not fit") {
   stream.close();
   CHECK(states > 0);
   CHECK(ksr::stream::try_open(ksr::config()).code() == ksr::status::invalid);
+}
+
+TEST_CASE("a call whose client is closed before it is open was cancelled") {
+  using ksr::params;
+  ksr::load_functions(with_clients_closed);
+  const params got{{"verb", "get"}, {"resource", "v1/pods"}, {"namespace", "a"}, {"name", "b"}};
+  CHECK(end_of(got) == "KSR_E_CANCELLED");
+  CHECK(end_of(params{{"path", "/healthz"}}) == "KSR_E_CANCELLED");
+  CHECK(end_of(params{{"path", "/healthz"}, {"method", "HEAD"}}) == "KSR_E_CANCELLED");
+  const std::string maybe = "KSR_E_CANCELLED, maybe done as well";
+  params patched{{"path", "/healthz"}, {"method", "PATCH"}};
+  CHECK(end_of(patched.body("{}")) == maybe);
+  params created{{"verb", "create"}, {"resource", "v1/pods"}, {"namespace", "a"}};
+  params moved;
+  moved = std::move(created.body("{}"));
+  CHECK(end_of(moved) == maybe);
+  CHECK(end_of(params(std::move(moved))) == maybe);
+  ksr::load_functions(of_library);
 }
