@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use ksr_sys as sys;
 
-use crate::client::Inner;
+use crate::client::{Inner, Kept};
 use crate::link::lock;
 use crate::text::to_c;
 use crate::{Code, Error, EventKind, Params, Part};
@@ -78,7 +78,7 @@ pub struct Channel {
 }
 
 struct Open {
-    client: Arc<Inner>,
+    client: Kept,
     channel: *mut sys::ksr_channel,
     shared: Arc<Shared>,
     on_event: Mutex<Option<OnEvent>>,
@@ -181,7 +181,7 @@ impl Channel {
             Error::check(status, error, || "channel".to_owned())
         };
         opened.map_err(|error| client.explained(error))?;
-        let inner = Open { client: Arc::clone(client), channel, shared, on_event: Mutex::new(callback) };
+        let inner = Open { client: Kept::new(client), channel, shared, on_event: Mutex::new(callback) };
         Ok(Channel { inner: Arc::new(inner) })
     }
 

@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::fmt;
+use std::ops::Deref;
 use std::os::raw::{c_char, c_void};
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::ptr;
@@ -51,6 +52,8 @@ type OnLog = Box<dyn FnMut(LogLevel, &str) + Send>;
 thread_local! {
     /// The client whose callback this thread is in, as its number; 0: none.
     static INSIDE: Cell<usize> = const { Cell::new(0) };
+    /// Whether a client that this thread is the last to give back waits for a callback that is running.
+    static WAITS: Cell<bool> = const { Cell::new(true) };
 }
 
 /// While it lives, the thread is in a callback of that client.
@@ -341,18 +344,32 @@ impl Inner {
             _ => error,
         }
     }
+}
 
-    /// Without waiting, for a future that is dropped: dropping afterwards does nothing.
-    pub(crate) fn close_async(&mut self) {
-        // SAFETY: takes numbers of clients that are gone, and NULL.
-        unsafe {
-            sys::ksr_client_close_async(self.client);
-            if let Manual::Open(manual) = *lock(&self.manual) {
-                sys::ksr_client_close_async(manual);
-            }
-        }
-        self.client = ptr::null_mut();
-        *lock(&self.manual) = Manual::Closed;
+/// A client as futures and channels keep it: to drop it never waits, also where it is the last.
+pub(crate) struct Kept {
+    client: Option<Arc<Inner>>,
+}
+
+impl Kept {
+    pub(crate) fn new(client: &Arc<Inner>) -> Kept {
+        Kept { client: Some(Arc::clone(client)) }
+    }
+}
+
+impl Deref for Kept {
+    type Target = Inner;
+
+    fn deref(&self) -> &Inner {
+        self.client.as_ref().expect("it is there until the drop")
+    }
+}
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        let before = WAITS.with(|waits| waits.replace(false));
+        self.client = None;
+        WAITS.with(|waits| waits.set(before));
     }
 }
 
@@ -362,9 +379,10 @@ impl Drop for Inner {
             Manual::Open(manual) => manual,
             _ => ptr::null_mut(),
         };
+        let waits = WAITS.with(Cell::get);
         for client in [self.client, manual] {
             // SAFETY: takes numbers of clients that are gone, and NULL.
-            if unsafe { sys::ksr_client_close(client) } == sys::KSR_E_WOULD_DEADLOCK {
+            if !waits || unsafe { sys::ksr_client_close(client) } == sys::KSR_E_WOULD_DEADLOCK {
                 // SAFETY: the same.
                 unsafe { sys::ksr_client_close_async(client) };
             }

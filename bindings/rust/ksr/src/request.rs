@@ -11,7 +11,7 @@ use std::task::{Context, Poll, Waker};
 
 use ksr_sys as sys;
 
-use crate::client::Inner;
+use crate::client::{Inner, Kept};
 use crate::link::lock;
 use crate::{Code, Error, Params, Response};
 
@@ -27,7 +27,7 @@ pub struct RequestFuture {
 
 enum Call {
     Refused(Error),
-    Open { request: *mut sys::ksr_request, shared: Arc<Mutex<Shared>>, client: Option<Arc<Inner>>, only_reads: bool },
+    Open { request: *mut sys::ksr_request, shared: Arc<Mutex<Shared>>, client: Kept, only_reads: bool },
 }
 
 // SAFETY: the pointer is a number of the library's registry, which any thread may use.
@@ -72,8 +72,7 @@ impl Call {
             Error::check(status, error, || "request".to_owned())?;
         }
         lock(&shared).request = request as usize;
-        let client = Some(Arc::clone(client));
-        Ok(Call::Open { request, shared, client, only_reads: params.only_reads() })
+        Ok(Call::Open { request, shared, client: Kept::new(client), only_reads: params.only_reads() })
     }
 }
 
@@ -123,7 +122,8 @@ impl Future for RequestFuture {
             Call::Open { request, shared, client, only_reads } => {
                 let outcome = {
                     let mut shared = lock(shared);
-                    if !shared.over && is_forked(client) {
+                    // The library's thread, which would wake the future, is none of the child's.
+                    if !shared.over && client.is_forked() {
                         drop(shared);
                         return Poll::Ready(Err(Error::new(
                             Code::Forked,
@@ -141,29 +141,17 @@ impl Future for RequestFuture {
                 };
                 // SAFETY: it has ended.
                 let outcome = outcome.unwrap_or_else(|| match unsafe { outcome_of(*request) } {
-                    Err(error) if error.code() == Code::Invalid && is_closed(client) => {
+                    Err(error) if error.code() == Code::Invalid && client.is_closed() => {
                         Err(closed_meanwhile(*only_reads))
                     }
                     outcome => outcome,
                 });
-                match client {
-                    Some(client) => outcome.map_err(|error| client.explained(error)),
-                    None => outcome,
-                }
+                outcome.map_err(|error| client.explained(error))
             }
         };
         self.call = None;
         Poll::Ready(answer)
     }
-}
-
-/// The library's thread, which would wake the future, is none of the child's.
-fn is_forked(client: &Option<Arc<Inner>>) -> bool {
-    client.as_ref().map_or(false, |client| client.is_forked())
-}
-
-fn is_closed(client: &Option<Arc<Inner>>) -> bool {
-    client.as_ref().map_or(true, |client| client.is_closed())
 }
 
 /// Its client was closed while the request was being opened: how it has ended cannot be asked any more.
@@ -178,14 +166,11 @@ fn closed_meanwhile(only_reads: bool) -> Error {
 
 impl Drop for Call {
     fn drop(&mut self) {
-        if let Call::Open { request, client, .. } = self {
+        if let Call::Open { request, .. } = self {
             // SAFETY: takes numbers of requests that are gone. Neither waits.
             unsafe {
                 sys::ksr_request_cancel(*request);
                 sys::ksr_request_close_async(*request);
-            }
-            if let Some(Ok(mut last)) = client.take().map(Arc::try_unwrap) {
-                last.close_async();
             }
         }
     }

@@ -390,6 +390,36 @@ fn what_a_channel_refuses() {
     assert_eq!(code(run.resize(80, 24)), Code::Invalid);
 }
 
+/// Whether the last of a client can be dropped while a callback of the client runs.
+fn is_dropped_beside_a_callback<T: Send + 'static>(make: impl FnOnce(&Client) -> T) -> bool {
+    let ((sender, called), (release, released)) = (channel(), channel::<()>());
+    let client = Client::open_with_log(&nowhere(), move |_, _| {
+        let _ = sender.send(());
+        let _ = released.recv();
+    })
+    .unwrap();
+    await_one(&called);
+    let last = make(&client);
+    drop(client);
+    let (tell, dropped) = channel();
+    let dropper = thread::spawn(move || {
+        drop(last);
+        let _ = tell.send(());
+    });
+    let in_time = dropped.recv_timeout(TEST_TIMEOUT).is_ok();
+    drop(release);
+    dropper.join().unwrap();
+    in_time
+}
+
+#[test]
+fn dropping_the_last_never_waits() {
+    let pod = Params::log("web").namespace("default");
+    assert!(is_dropped_beside_a_callback(|client| client.channel(&pod).unwrap()));
+    assert!(is_dropped_beside_a_callback(|client| client.channel(&pod).unwrap().reader(Part::Stdout)));
+    assert!(is_dropped_beside_a_callback(|client| client.request(&Params::raw("GET", "/"))));
+}
+
 #[test]
 fn the_documentation_names_every_statistic() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../CONFIGURATION.md");
