@@ -198,8 +198,11 @@ class Channel:
         self._end()
         self._core.wake()
 
+    def _is_gone(self) -> bool:
+        return self._closed or bool(self._client.closed)
+
     def _raise(self, status: int, what: str) -> NoReturn:
-        if status == Code.INVALID and (self._closed or self._client.closed):
+        if status == Code.INVALID and self._is_gone():
             raise Error(Code.CANCELLED, f"{what}: the channel ({self._kind}) was closed")
         if status not in _OF_THE_CALL:
             error = c_void_p()
@@ -299,9 +302,15 @@ class Channel:
         state = {"size": _CHUNK}
         lib = self._lib
 
+        def next_part() -> Tuple[int, int]:
+            part = c_uint64()
+            return int(lib.ksr_channel_stat(self._pointer, b"next_part", byref(part))), part.value
+
         def call(timeout_ms: int) -> int:
             while True:
-                part = self.stat("next_part")
+                status, part = next_part()
+                if status:
+                    return status
                 if part:
                     buffer, got = (c_char * state["size"])(), c_size_t()
                     status = int(lib.ksr_channel_read(self._pointer, part, buffer, state["size"], 0, byref(got)))
@@ -314,7 +323,7 @@ class Channel:
                     return status
                 # Nothing is there: why? A message that has come meanwhile does not fit, and stays.
                 status = int(lib.ksr_channel_read(self._pointer, Part.BINARY, None, 0, 0, byref(c_size_t())))
-                if status == Code.TOO_LARGE or (status != Code.TIMEOUT and self.stat("next_part")):
+                if status == Code.TOO_LARGE or (status != Code.TIMEOUT and next_part()[1]):
                     continue
                 if status == Code.TIMEOUT and timeout_ms:
                     self._await_events(timeout_ms)
@@ -324,9 +333,11 @@ class Channel:
 
     def _await_events(self, timeout_ms: int) -> None:
         """Until something can be dispatched: a wait of the library's is for one part."""
-        events = select.poll()
-        events.register(self._lib.ksr_client_fd(self._client._pointer), select.POLLIN)
-        events.poll(timeout_ms)
+        descriptor = self._lib.ksr_client_fd(self._client._pointer)
+        if descriptor >= 0:  # else the client was closed meanwhile
+            events = select.poll()
+            events.register(descriptor, select.POLLIN)
+            events.poll(timeout_ms)
 
     def _ending(self, into: List[Optional[int]]) -> Callable[[int], int]:
         code = c_int32(_NO_CODE)
@@ -339,6 +350,8 @@ class Channel:
                 return 0
             raised = failure(status, error)
             if status == Code.TIMEOUT and not raised.http_status:
+                return status
+            if status == Code.INVALID and self._is_gone():
                 return status
             raise raised
 

@@ -125,6 +125,22 @@ class Blocking(OnServer):
                 thread.join(TEST_TIMEOUT)
             self.assertEqual(raised, [Code.CANCELLED, Code.CANCELLED])
 
+    def test_close_ends_every_wait(self):
+        self.script("stream proxy $NS/web echo", "stream exec $NS/web wait-eof exit=0")
+        path = f"/api/v1/namespaces/{self.ns}/pods/web/proxy/"
+        opens = {
+            "receive": lambda client: client.websocket(path),
+            "wait": lambda client: client.exec("web", ["cat"], namespace=self.ns, stdin=True),
+        }
+        for call, open_it in opens.items():
+            for ends_client in (False, True):
+                with self.subTest(call, ends_client=ends_client), self.client() as client:
+                    channel = open_it(client)
+                    closer = threading.Timer(0.05, client.close if ends_client else channel.close)
+                    closer.start()
+                    self.assert_code(Code.CANCELLED, getattr(channel, call))
+                    closer.join()
+
     def test_a_timeout(self):
         with self.client() as client, client.port_forward("web", 80, namespace=self.ns) as port:
             port.timeout = 0.02
@@ -326,6 +342,22 @@ class InLoop(OnServer):
                 port.close()
                 with self.assertRaises(ksr.Error) as raised:
                     await reading
+                self.assertEqual(raised.exception.code, Code.CANCELLED)
+
+        self.run_in_loop(case)
+
+    def test_close_ends_every_wait(self):
+        self.script("stream proxy $NS/web echo", "stream exec $NS/web wait-eof exit=0")
+
+        async def case(client):
+            socket = client.aio.websocket(f"/api/v1/namespaces/{self.ns}/pods/web/proxy/")
+            run = client.aio.exec("web", ["cat"], namespace=self.ns, stdin=True)
+            for channel, call in ((socket, socket.receive), (run, run.wait)):
+                waiting = asyncio.ensure_future(call())
+                await asyncio.sleep(0.05)
+                channel.close()
+                with self.assertRaises(ksr.Error) as raised:
+                    await waiting
                 self.assertEqual(raised.exception.code, Code.CANCELLED)
 
         self.run_in_loop(case)
