@@ -59,7 +59,8 @@
  *  (8) Threads. Every function may be called on any thread, those of one stream, client, request, channel, snapshot
  *      or object on many at once. To make, assign, move and destroy one handle is for one thread at a time, as with
  *      any object. A config or params belongs to one thread at a time.
- *  (9) Times are std::chrono, to the millisecond; a negative one does not wait, and ksr::forever has no limit.
+ *  (9) Times are std::chrono, to the millisecond; a negative one does not wait, and ksr::forever has no limit, as
+ *      std::chrono::hours::max().
  * (10) Cost: that of the function of ksr.h, and nothing to speak of besides, unless the comment says otherwise.
  * (11) Nothing here has static data, starts a thread, or needs run-time type information.
  *
@@ -337,6 +338,30 @@ inline std::string_view to_string(delta_kind kind) noexcept {
 /* Without a limit, as a time to wait. */
 constexpr std::chrono::milliseconds forever = (std::chrono::milliseconds::max)();
 
+/* A time to wait: any duration that is one of whole milliseconds, std::chrono::hours::max() too, which are more
+ * milliseconds than there are numbers: `forever`. */
+class time_limit {
+ public:
+  template <
+      class Rep, class Period,
+      class = std::enable_if_t<std::is_convertible_v<std::chrono::duration<Rep, Period>, std::chrono::milliseconds>>>
+  constexpr time_limit(std::chrono::duration<Rep, Period> wait) noexcept : wait_(bounded(wait)) {}
+
+  constexpr operator std::chrono::milliseconds() const noexcept { return wait_; }
+
+ private:
+  template <class Duration>
+  static constexpr std::chrono::milliseconds bounded(Duration wait) noexcept {
+    if (wait < Duration::zero()) return std::chrono::milliseconds(-1);
+    // Compared as what has no overflow.
+    using milliseconds = std::chrono::duration<double, std::milli>;
+    if (milliseconds(wait) >= milliseconds(forever)) return forever;
+    return wait;
+  }
+
+  std::chrono::milliseconds wait_;
+};
+
 /* Milliseconds since 1970-01-01T00:00:00Z: all years that RFC 3339 can write fit. */
 using timestamp = std::chrono::time_point<std::chrono::system_clock, std::chrono::milliseconds>;
 
@@ -498,9 +523,10 @@ inline const char *bytes_of(std::string_view bytes) noexcept {
 }
 
 /* As ksr.h has times to wait. */
-inline std::int64_t limit_of(std::chrono::milliseconds timeout) noexcept {
-  if (timeout == forever) return -1;
-  return timeout.count() < 0 ? 0 : timeout.count();
+inline std::int64_t limit_of(time_limit timeout) noexcept {
+  const std::chrono::milliseconds limit = timeout;
+  if (limit == forever) return -1;
+  return limit.count() < 0 ? 0 : limit.count();
 }
 
 inline void check_whole(const text &key, const text &value) {
@@ -976,7 +1002,7 @@ class stream_ref {
 
   /* Waits for the first complete snapshot, and returns the newest. status::timeout and status::cancelled come with what
    * is wrong (last_error) in their message, reason, details and HTTP status. */
-  snapshot wait_synced(std::chrono::milliseconds timeout = forever) const {
+  snapshot wait_synced(time_limit timeout = forever) const {
     status code = try_wait_synced(timeout);
     if (code == status::ok) {
       if (snapshot view = latest()) return view;
@@ -986,14 +1012,14 @@ class stream_ref {
     }
     raise_wait(code, "no complete snapshot");
   }
-  status try_wait_synced(std::chrono::milliseconds timeout = forever) const noexcept {
+  status try_wait_synced(time_limit timeout = forever) const noexcept {
     return static_cast<status>(ksr_wait_synced(native_, detail::limit_of(timeout)));
   }
 
   /* Waits until `test` is true of a snapshot, and returns that: calls it on this thread, with the view as it is, then
    * with each that is newer. What it throws, this throws. As wait_synced else; see ksr_wait_until. */
   template <class Test>
-  snapshot wait_until(Test &&test, std::chrono::milliseconds timeout = forever) const {
+  snapshot wait_until(Test &&test, time_limit timeout = forever) const {
     snapshot passed;
     const status code = try_wait_until(test, timeout, &passed);
     if (code == status::ok) return passed;
@@ -1002,7 +1028,7 @@ class stream_ref {
 
   /* `passed` (may be NULL) receives the snapshot. */
   template <class Test>
-  status try_wait_until(Test &&test, std::chrono::milliseconds timeout = forever, snapshot *passed = nullptr) const {
+  status try_wait_until(Test &&test, time_limit timeout = forever, snapshot *passed = nullptr) const {
     detail::waiting<std::remove_reference_t<Test>> waiting{test, snapshot(), nullptr};
     const auto code = static_cast<status>(
         ksr_wait_until(native_, &decltype(waiting)::is_passed, &waiting, detail::limit_of(timeout)));
@@ -1383,13 +1409,13 @@ class stream : public stream_ref {
   status try_close() noexcept { return static_cast<status>(ksr_close(native_)); }
 
   /* As those of stream_ref, and what (6) says. */
-  snapshot wait_synced(std::chrono::milliseconds timeout = forever) const {
+  snapshot wait_synced(time_limit timeout = forever) const {
     static_cast<void>(try_wait_synced(timeout));
     core_.rethrow();
     return stream_ref::wait_synced(std::chrono::milliseconds(0));
   }
   template <class Test>
-  snapshot wait_until(Test &&test, std::chrono::milliseconds timeout = forever) const {
+  snapshot wait_until(Test &&test, time_limit timeout = forever) const {
     snapshot passed;
     const status code = try_wait_until(test, timeout, &passed);
     core_.rethrow();
@@ -1487,8 +1513,8 @@ class request_ref {
 
   /* Waits for the answer, the same for each caller; allowed inside callbacks. status::timeout with an HTTP status of 0:
    * none came within `timeout`. Allocates. */
-  response wait(std::chrono::milliseconds timeout = forever) const { return try_wait(timeout).value(); }
-  result<response> try_wait(std::chrono::milliseconds timeout = forever) const {
+  response wait(time_limit timeout = forever) const { return try_wait(timeout).value(); }
+  result<response> try_wait(time_limit timeout = forever) const {
     const ksr_response *answer = nullptr;
     ksr_error *err = nullptr;
     const auto code = static_cast<status>(ksr_request_wait(native_, detail::limit_of(timeout), &answer, &err));
@@ -1529,15 +1555,14 @@ class channel_ref {
 
   /* Without on_data: copies what has come of `which`, at most `size` bytes, and returns how many; 0 at the end. Waits
    * while there is nothing. */
-  std::size_t read(part which, void *to, std::size_t size, std::chrono::milliseconds timeout = forever) const {
+  std::size_t read(part which, void *to, std::size_t size, time_limit timeout = forever) const {
     const io_result done = try_read(which, to, size, timeout);
     detail::check(done.code, nullptr, "ksr_channel_read");
     return done.size;
   }
 
   /* With status::too_large `size` is that of a message, which stays. */
-  io_result try_read(part which, void *to, std::size_t size,
-                     std::chrono::milliseconds timeout = forever) const noexcept {
+  io_result try_read(part which, void *to, std::size_t size, time_limit timeout = forever) const noexcept {
     size_t got = 0;
     const ksr_status code =
         ksr_channel_read(native_, static_cast<ksr_part>(which), to, size, detail::limit_of(timeout), &got);
@@ -1545,7 +1570,7 @@ class channel_ref {
   }
 
   /* All there is until the end, `timeout` for each piece: it may be much. */
-  std::string read_all(part which, std::chrono::milliseconds timeout = forever) const {
+  std::string read_all(part which, time_limit timeout = forever) const {
     std::string all;
     std::string piece(16 * 1024, '\0');
     while (const std::size_t got = read(which, piece.data(), piece.size(), timeout)) all.append(piece, 0, got);
@@ -1555,7 +1580,7 @@ class channel_ref {
   /* The next message of a WebSocket of one kind (part::text, whose bytes may be no UTF-8, or part::binary), whatever
    * its size; nothing at the end. Where the server sends both kinds, stat("next_part") is the number of the oldest
    * one's. */
-  std::optional<std::string> read_message(part which, std::chrono::milliseconds timeout = forever) const {
+  std::optional<std::string> read_message(part which, time_limit timeout = forever) const {
     std::string message(4096, '\0');
     for (;;) {
       const io_result done = try_read(which, message.data(), message.size(), timeout);
@@ -1571,12 +1596,12 @@ class channel_ref {
   }
 
   /* Queues bytes, and returns how many: less than all is normal. Waits while nothing fits. */
-  std::size_t write(part which, std::string_view bytes, std::chrono::milliseconds timeout = forever) const {
+  std::size_t write(part which, std::string_view bytes, time_limit timeout = forever) const {
     const io_result done = try_write(which, bytes, timeout);
     detail::check(done.code, nullptr, "ksr_channel_write");
     return done.size;
   }
-  io_result try_write(part which, std::string_view bytes, std::chrono::milliseconds timeout = forever) const noexcept {
+  io_result try_write(part which, std::string_view bytes, time_limit timeout = forever) const noexcept {
     size_t taken = 0;
     const ksr_status code = ksr_channel_write(native_, static_cast<ksr_part>(which), detail::bytes_of(bytes),
                                               bytes.size(), detail::limit_of(timeout), &taken);
@@ -1584,7 +1609,7 @@ class channel_ref {
   }
 
   /* Queues all of them, `timeout` for each piece. Where it throws, some may have been queued. */
-  void write_all(part which, std::string_view bytes, std::chrono::milliseconds timeout = forever) const {
+  void write_all(part which, std::string_view bytes, time_limit timeout = forever) const {
     do {
       bytes.remove_prefix(write(which, bytes, timeout));
     } while (!bytes.empty());
@@ -1612,10 +1637,8 @@ class channel_ref {
 
   /* Waits for the end. The exit code of the command of exec; nothing where there is none, as of a log. status::lost
    * when it is not known how the command ended. Allocates where it fails. */
-  std::optional<std::int32_t> wait(std::chrono::milliseconds timeout = forever) const {
-    return try_wait(timeout).value();
-  }
-  result<std::optional<std::int32_t>> try_wait(std::chrono::milliseconds timeout = forever) const {
+  std::optional<std::int32_t> wait(time_limit timeout = forever) const { return try_wait(timeout).value(); }
+  result<std::optional<std::int32_t>> try_wait(time_limit timeout = forever) const {
     // Every number may be an exit code. What is left of two different ones was not written.
     std::int32_t exit_code = 0;
     std::int32_t again = 1;
@@ -1941,7 +1964,7 @@ class request : public request_ref {
   status try_close() noexcept { return static_cast<status>(ksr_request_close(native_)); }
 
   /* As that of request_ref, and what (6) says. */
-  response wait(std::chrono::milliseconds timeout = forever) const {
+  response wait(time_limit timeout = forever) const {
     result<response> answer = try_wait(timeout);
     core_.rethrow();
     return std::move(answer).value();
@@ -1981,7 +2004,7 @@ class channel : public channel_ref {
   status try_close() noexcept { return static_cast<status>(ksr_channel_close(native_)); }
 
   /* As that of channel_ref, and what (6) says. */
-  std::optional<std::int32_t> wait(std::chrono::milliseconds timeout = forever) const {
+  std::optional<std::int32_t> wait(time_limit timeout = forever) const {
     const result<std::optional<std::int32_t>> ended = try_wait(timeout);
     core_.rethrow();
     return ended.value();

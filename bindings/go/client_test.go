@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"os"
 	"runtime"
 	"slices"
@@ -409,6 +410,30 @@ func TestWhatARequestRefuses(t *testing.T) {
 	var e *ksr.Error
 	if !errors.As(err, &e) || e.Code != ksr.ErrTransport || e.HTTPStatus != 502 || e.MaybeDone {
 		t.Errorf("an unreachable server: %v", err)
+	}
+}
+
+func TestLimitsBeyondTheLargest(t *testing.T) {
+	client := newClient(t, unreachable(nil))
+	never := ksr.WithParam("retries", "never")
+	for _, years := range []int{0, 90, 150, 1000} {
+		for _, limit := range []time.Duration{time.Hour, math.MaxInt64 - 1, math.MaxInt64} {
+			ctx, cancel := context.Background(), func() {}
+			if years > 0 {
+				ctx, cancel = context.WithDeadline(ctx, time.Now().AddDate(years, 0, 0))
+			}
+			_, err := client.Delete(ctx, configMaps, "a", "a", never, ksr.WithTimeout(limit), ksr.WithGracePeriod(limit))
+			if !errors.Is(err, ksr.ErrTransport) {
+				t.Errorf("%d years, %v: %v", years, limit, err)
+			}
+			cancel()
+		}
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Millisecond)
+	defer cancel()
+	_, err := client.OpenWebSocket(ctx, &ksr.Request{Path: "/"}, ksr.WithReconnect(math.MaxInt64))
+	if !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("the delay of a WebSocket: %v", err)
 	}
 }
 

@@ -103,22 +103,28 @@ func WithPropagation(policy string) RequestOption { return WithParam("propagatio
 
 // WithGracePeriod is for Delete and DeleteCollection; whole seconds, rounded up.
 func WithGracePeriod(period time.Duration) RequestOption {
-	seconds := (period + time.Second - 1) / time.Second
+	seconds := (min(period, longestGrace) + time.Second - 1) / time.Second
 	return WithParam("grace_period", strconv.FormatInt(int64(seconds), 10))
 }
 
 // WithPreconditionUID is for Delete: only the object with this uid is deleted.
 func WithPreconditionUID(uid string) RequestOption { return WithParam("precondition_uid", uid) }
 
-// WithTimeout bounds the whole request with its retries, 30 s otherwise; 0: without a limit. A context's deadline that
-// comes earlier counts.
+// WithTimeout bounds the whole request with its retries, 30 s otherwise; 0: without a limit; a hundred years is the
+// longest, also of deadlines. A context's deadline that comes earlier counts.
 func WithTimeout(timeout time.Duration) RequestOption {
 	return WithParam("timeout", milliseconds(timeout))
 }
 
+// What the library takes at most.
+const (
+	longestDuration = 36_600 * 24 * time.Hour
+	longestGrace    = 0x7fffffff * time.Second
+)
+
 // milliseconds is rounded up: a limit of nothing would mean none.
 func milliseconds(duration time.Duration) string {
-	rounded := (max(duration, 0) + time.Millisecond - 1) / time.Millisecond
+	rounded := (min(max(duration, 0), longestDuration) + time.Millisecond - 1) / time.Millisecond
 	return strconv.FormatInt(int64(rounded), 10) + "ms"
 }
 

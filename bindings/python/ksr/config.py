@@ -103,6 +103,8 @@ def _set_callbacks(pointer: c_void_p, wants_log: bool) -> None:
     lib.ksr_config_on_log(pointer, _inbox.on_log if wants_log else LogFn())
 
 
+# The longest duration that the library takes.
+LONGEST = timedelta(days=36_600)
 # Keys whose values have blanks between them, not commas.
 _BETWEEN_BLANKS = frozenset(("keep_fields", "drop_fields", "columns", "index"))
 
@@ -115,7 +117,7 @@ def value_text(key: str, value: Value) -> str:
     if isinstance(value, int):
         return str(value)
     if isinstance(value, timedelta):
-        return f"{value // timedelta(milliseconds=1)}ms"
+        return f"{min(value, LONGEST) // timedelta(milliseconds=1)}ms"
     if isinstance(value, os.PathLike):
         return os.fspath(value)
     if isinstance(value, (list, tuple, set, frozenset)):

@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any, Dict, Generic, Iterable, Mapping, Optional, TypeVar, Union
 
 from ._library import c_text, library
-from .config import Value, value_text
+from .config import LONGEST, Value, value_text
 from .errors import failure
 from .objects import Object
 
@@ -23,6 +23,8 @@ Query = Mapping[str, Union[str, Iterable[str]]]
 Answer = TypeVar("Answer")
 
 
+# What the library takes at most, in seconds.
+_LONGEST_GRACE = 0x7FFFFFFF
 # Whose values may hold commas.
 _LIST_KEYS = ("command", "subprotocol")
 
@@ -85,9 +87,9 @@ def _key_text(key: str, value: Key) -> str:
         if key == "timeout" and seconds == math.inf:
             return "0"
         if key == "timeout":
-            return f"{math.ceil(seconds * 1000)}ms"
+            return f"{math.ceil(min(seconds, LONGEST.total_seconds()) * 1000)}ms"
         if key == "grace_period":
-            return str(math.ceil(seconds))
+            return str(math.ceil(min(seconds, _LONGEST_GRACE)))
     return value_text(key, value)  # type: ignore[arg-type] # a float is refused there
 
 

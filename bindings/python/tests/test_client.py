@@ -589,6 +589,24 @@ class WithoutServer(unittest.TestCase):
             client.call(path="/", retries="never")
         self.assertEqual((raised.exception.code, raised.exception.http_status), (Code.TRANSPORT, 502))
 
+    def test_limits_beyond_the_largest(self):
+        largest = (timedelta.max, 1e300, sys.float_info.max, 1 << 80, float("inf"))
+        with client_nowhere() as client:
+            for limit in largest:
+                with self.subTest(limit=limit), self.assertRaises(ksr.Error) as raised:
+                    client.delete(MAPS, "a", namespace="a", retries="never", timeout=limit, grace_period=limit)
+                self.assertEqual(raised.exception.code, Code.TRANSPORT)
+            for limit in largest[1:]:
+                stream = client.stream(MAPS, initial_timeout=timedelta.max, reconnect=False)
+                with self.subTest(limit=limit), stream, self.assertRaises(ksr.Error) as raised:
+                    stream.poll(limit)
+                self.assertEqual(raised.exception.code, Code.TRANSPORT)
+                body = client.download("/a")
+                body.timeout = limit
+                with self.subTest(limit=limit), body, self.assertRaises(ksr.Error) as raised:
+                    body.read()
+                self.assertEqual(raised.exception.code, Code.TRANSPORT)
+
     def test_after_close(self):
         client = client_nowhere()
         self.assertEqual((client.closed, repr(client)), (False, "<ksr.Client open>"))

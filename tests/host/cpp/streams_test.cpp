@@ -211,6 +211,20 @@ TEST_CASE("a wait that fails says why, and does not wait where nothing is left t
   CHECK(status_of([&] { stream.wait_synced(); }) == status::cancelled);
 }
 
+TEST_CASE("a time to wait that has more milliseconds than there are numbers has no limit") {
+  using seconds_of_int = std::chrono::duration<std::int32_t>;
+  static_assert(std::chrono::milliseconds(ksr::time_limit(std::chrono::hours::max())) == ksr::forever);
+  static_assert(std::chrono::milliseconds(ksr::time_limit(std::chrono::seconds::max())) == ksr::forever);
+  static_assert(std::chrono::milliseconds(ksr::time_limit(ksr::forever)) == ksr::forever);
+  static_assert(std::chrono::milliseconds(ksr::time_limit(std::chrono::hours::min())).count() < 0);
+  static_assert(std::chrono::milliseconds(ksr::time_limit(std::chrono::hours(1))) == std::chrono::hours(1));
+  static_assert(std::chrono::milliseconds(ksr::time_limit(seconds_of_int::max())) == seconds_of_int::max());
+  static_assert(!std::is_convertible_v<std::chrono::microseconds, ksr::time_limit>);
+  ksr::stream stream(nowhere().set("reconnect", "false"));
+  CHECK(stream.try_wait_synced(std::chrono::hours::max()) == status::cancelled);
+  CHECK(stream.try_wait_synced(std::chrono::hours::min()) == status::cancelled);
+}
+
 TEST_CASE("waiting until something is true of the view") {
   ApiServer server(with_token());
   server.script("create pods a");

@@ -31,6 +31,9 @@ pub struct Params {
     body: Vec<u8>,
 }
 
+/// What the library takes at most.
+const LONGEST: Duration = Duration::from_secs(36_600 * 24 * 60 * 60);
+
 #[derive(Clone, Copy)]
 enum How {
     Set,
@@ -200,9 +203,10 @@ impl Params {
         self.set("dry_run", "true")
     }
 
-    /// Of the whole request with its retries, rounded up to milliseconds; 30 s, when it is never set. Zero: no limit.
+    /// Of the whole request with its retries, rounded up to milliseconds; 30 s, when it is never set. Zero: no limit; a
+    /// hundred years is the longest.
     pub fn timeout(self, limit: Duration) -> Params {
-        let rounded = limit.as_nanos().saturating_add(999_999) / 1_000_000;
+        let rounded = limit.min(LONGEST).as_nanos().saturating_add(999_999) / 1_000_000;
         self.set("timeout", format!("{rounded}ms"))
     }
 

@@ -282,6 +282,23 @@ fn what_is_refused_is_not_sent() {
 }
 
 #[test]
+fn limits_beyond_the_largest() {
+    let client = Client::open(&nowhere()).unwrap();
+    for years in [90, 150, 1000, u64::MAX / 60 / 60 / 24 / 366] {
+        for limit in [Duration::from_secs(years * 60 * 60 * 24 * 366), Duration::MAX] {
+            let params = Params::raw("GET", "/").set("retries", "never").timeout(limit);
+            assert_eq!(code(client.call(&params)), Code::Transport, "{limit:?}");
+        }
+    }
+    let mut updates = client.updates(&Config::new(MAPS).reconnect(false)).unwrap();
+    assert_eq!(code(updates.wait_synced(Some(Duration::MAX))), Code::Cancelled);
+    assert!(updates.next_within(Duration::MAX).is_ready());
+    let channel = client.channel(&Params::download("/a")).unwrap();
+    assert!(channel.wait(Some(Duration::MAX)).is_err());
+    assert!(channel.read_within(ksr::Part::Stdout, &mut [0; 4], Duration::MAX).is_err());
+}
+
+#[test]
 fn a_log_and_its_panic() {
     let drops = DropCounter::default();
     let (token, (sender, lines)) = (drops.token(), channel());
