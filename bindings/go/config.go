@@ -33,15 +33,15 @@ func (c Config) build() (*C.ksr_config, error) {
 
 func set(config *C.ksr_config, key, value string) error {
 	if key == "delivery" {
-		return &Error{Code: ErrInvalid, Message: "delivery: cannot be set through the Go binding"}
+		return &Error{Code: ErrInvalid, Message: "delivery: cannot be set through the Go binding", Fatal: true}
 	}
 	name := cString(key)
 	if name == nil {
-		return &Error{Code: ErrUnknownKey, Message: "a config key holds a NUL byte"}
+		return &Error{Code: ErrUnknownKey, Message: "a config key holds a NUL byte", Fatal: true}
 	}
 	text := cString(value)
 	if text == nil {
-		return &Error{Code: ErrInvalid, Message: key + ": the value holds a NUL byte"}
+		return &Error{Code: ErrInvalid, Message: key + ": the value holds a NUL byte", Fatal: true}
 	}
 	var e *C.ksr_error
 	return failure(C.ksr_config_set(config, name.c(), text.c(), &e), e, key)

@@ -20,14 +20,14 @@ func DecodeAt[T any](object Object, pointer string) (T, error) {
 func decode[T any](object Object, pointer string, bytes func(Object) []byte) (T, error) {
 	var value T
 	if object.ref == nil {
-		return value, &Error{Code: ErrInvalid, Message: "Decode: the object is the zero Object"}
+		return value, &Error{Code: ErrInvalid, Message: "Decode: the object is the zero Object", Fatal: true}
 	}
 	object.ref.enter()
 	defer object.ref.leave()
 	text := bytes(object)
 	if text == nil {
 		what := fmt.Sprintf("Decode: %s/%s has no %s", object.Namespace(), object.Name(), pointer)
-		return value, &Error{Code: ErrNotFound, Message: what}
+		return value, &Error{Code: ErrNotFound, Message: what, Fatal: true}
 	}
 	if err := json.Unmarshal(text, &value); err != nil {
 		what := fmt.Sprintf("%s/%s %s", object.Namespace(), object.Name(), pointer)

@@ -26,7 +26,7 @@ type Error struct {
 	MaybeDone bool
 	// RetryAfter is the time until the stream tries again by itself; 0: at once, or it went on already.
 	RetryAfter time.Duration
-	// Fatal: there is no next try, and the stream ends. Always of a request.
+	// Fatal: there is no next try, and the stream ends. Always of a request, and of what a call returns.
 	Fatal bool
 }
 
@@ -83,7 +83,7 @@ func failure(status C.ksr_status, e *C.ksr_error, what string) error {
 		return nil
 	}
 	if e == nil {
-		return &Error{Code: Code(status), Message: what + ": " + Code(status).String()}
+		return &Error{Code: Code(status), Message: what + ": " + Code(status).String(), Fatal: true}
 	}
 	defer C.ksr_error_free(e)
 	return readError(e)

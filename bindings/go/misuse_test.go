@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"runtime"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -43,6 +44,43 @@ func TestStreamsThatWereNeverOpened(t *testing.T) {
 				t.Error("a snapshot")
 			}
 		})
+	}
+}
+
+func TestWhatACallReturnsIsFatal(t *testing.T) {
+	stream, err := ksr.Open(context.Background(), unreachable(nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, unknown := stream.Stat("colour")
+	_, unreadable := stream.Stat("a\x00")
+	stream.Close()
+	_, closed := stream.Stat("objects")
+	var never *ksr.Stream
+	_, neverOpened := never.Stat("objects")
+	_, config := ksr.Open(context.Background(), ksr.Config{"a\x00": "b"})
+	_, delivery := ksr.Open(context.Background(), ksr.Config{"delivery": "manual"})
+	_, key := ksr.Open(context.Background(), unreachable(ksr.Config{"colour": "blue"}))
+	_, decoded := ksr.Decode[string](ksr.Object{})
+	ctx, always := context.Background(), func(*ksr.Snapshot) bool { return true }
+	for what, err := range map[string]error{
+		"Stat: colour":                       unknown,
+		"Stat: the name":                     unreadable,
+		"Stat: objects":                      closed,
+		"Stat: the stream was never opened":  neverOpened,
+		"WaitSynced: the stream was cancel":  stream.WaitSynced(ctx),
+		"WaitUntil: the stream was cancel":   stream.WaitUntil(ctx, always),
+		"WaitSynced: the stream was never":   never.WaitSynced(ctx),
+		"WaitUntil: the stream was never op": never.WaitUntil(ctx, always),
+		"a config key":                       config,
+		"delivery":                           delivery,
+		"colour":                             key,
+		"Decode":                             decoded,
+	} {
+		var e *ksr.Error
+		if !errors.As(err, &e) || !e.Fatal || !strings.Contains(err.Error(), what) {
+			t.Errorf("%s: %v, %+v", what, err, e)
+		}
 	}
 }
 

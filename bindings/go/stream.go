@@ -141,7 +141,7 @@ func (s *Stream) Close() error {
 		return nil
 	}
 	if s.inside.Load() == threadID() {
-		return &Error{Code: ErrWouldDeadlock, Message: "Close: called inside a callback of the stream; use Cancel"}
+		return &Error{Code: ErrWouldDeadlock, Message: "Close: called inside a callback of the stream; use Cancel", Fatal: true}
 	}
 	s.end(nil)
 	return s.shutDown()
@@ -240,7 +240,7 @@ func (s *Stream) currentError() *Error {
 // Code, and errors.Is the context's cause all the same. It may be called inside callbacks.
 func (s *Stream) WaitSynced(ctx context.Context) error {
 	if s.neverOpened() {
-		return s.whyNeverSynced()
+		return s.whyEnded("WaitSynced")
 	}
 	ctx = orBackground(ctx)
 	// Inside a callback the first snapshot cannot be delivered, so the library is polled.
@@ -253,7 +253,7 @@ func (s *Stream) WaitSynced(ctx context.Context) error {
 			return nil
 		case C.KSR_E_TIMEOUT:
 		case C.KSR_E_CANCELLED, C.KSR_E_INVALID:
-			return s.whyNeverSynced()
+			return s.whyEnded("WaitSynced")
 		default:
 			return failure(status, nil, "WaitSynced")
 		}
@@ -265,7 +265,7 @@ func (s *Stream) WaitSynced(ctx context.Context) error {
 			return inVain(context.Cause(ctx), s.LastError())
 		}
 		if s.over() {
-			return s.whyNeverSynced()
+			return s.whyEnded("WaitSynced")
 		}
 	}
 }
@@ -280,7 +280,7 @@ const waitSlice = 50 * time.Millisecond
 // callbacks; what the test panics with comes out of WaitUntil. Since 0.2.
 func (s *Stream) WaitUntil(ctx context.Context, test func(*Snapshot) bool) error {
 	if s.neverOpened() {
-		return s.whyNeverSynced()
+		return s.whyEnded("WaitUntil")
 	}
 	ctx = orBackground(ctx)
 	var seen uint64
@@ -297,10 +297,10 @@ func (s *Stream) WaitUntil(ctx context.Context, test func(*Snapshot) bool) error
 		case C.KSR_E_TIMEOUT:
 		case C.KSR_E_CANCELLED, C.KSR_E_INVALID:
 			if s.over() {
-				return s.whyNeverSynced()
+				return s.whyEnded("WaitUntil")
 			}
 			// Inside a callback the end cannot be delivered.
-			end := &Error{Code: ErrCancelled, Message: "WaitUntil: the stream has ended"}
+			end := &Error{Code: ErrCancelled, Message: "WaitUntil: the stream has ended", Fatal: true}
 			return inVain(end, s.LastError())
 		default:
 			return failure(status, nil, "WaitUntil")
@@ -316,9 +316,9 @@ func passes(snapshot *Snapshot, test func(*Snapshot) bool) bool {
 	return test(snapshot)
 }
 
-func (s *Stream) whyNeverSynced() error {
+func (s *Stream) whyEnded(what string) error {
 	if s.neverOpened() {
-		return &Error{Code: ErrCancelled, Message: "WaitSynced: the stream was never opened"}
+		return &Error{Code: ErrCancelled, Message: what + ": the stream was never opened", Fatal: true}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -328,7 +328,8 @@ func (s *Stream) whyNeverSynced() error {
 	case s.cause != nil:
 		return inVain(s.cause, s.lastError)
 	}
-	return inVain(&Error{Code: ErrCancelled, Message: "WaitSynced: the stream was cancelled or closed"}, s.lastError)
+	end := &Error{Code: ErrCancelled, Message: what + ": the stream was cancelled or closed", Fatal: true}
+	return inVain(end, s.lastError)
 }
 
 // inVain is what ended a wait, and what kept it from its end.
@@ -365,11 +366,11 @@ func (s *Stream) State() State {
 // ErrUnknownKey, and with ErrInvalid after the end.
 func (s *Stream) Stat(name string) (uint64, error) {
 	if s.neverOpened() {
-		return 0, &Error{Code: ErrInvalid, Message: "Stat: the stream was never opened"}
+		return 0, &Error{Code: ErrInvalid, Message: "Stat: the stream was never opened", Fatal: true}
 	}
 	text := cString(name)
 	if text == nil {
-		return 0, &Error{Code: ErrUnknownKey, Message: "Stat: the name holds a NUL byte"}
+		return 0, &Error{Code: ErrUnknownKey, Message: "Stat: the name holds a NUL byte", Fatal: true}
 	}
 	var value C.uint64_t
 	status := C.ksr_go_stat(C.uintptr_t(s.handle.Load()), text.c(), &value)
