@@ -193,7 +193,8 @@ def c_text(value: str, what: str) -> bytes:
 
 
 def text_of(function: Any, *arguments: Any) -> str:
-    """The text that a function of the library returns with its length."""
+    """The text that a function of the library returns with its length. Headers and warnings are a server's bytes: what
+    is no UTF-8 in them is replaced."""
     length = c_size_t()
     address = function(*arguments, ctypes.byref(length))
-    return ctypes.string_at(address, length.value).decode() if address else ""
+    return ctypes.string_at(address, length.value).decode(errors="replace") if address else ""

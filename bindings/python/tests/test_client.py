@@ -127,6 +127,8 @@ class Verbs:
     def test_large_bodies_warnings_and_texts(self):
         warned = f'fault get {self.path("warned")} answer 200 body={{}} header="Warning: 299 - \\"old, very old\\""'
         script(f"{warned}\nfault get {self.path('text')} answer 200 type=text/plain body=[1]")
+        odd = 'header="X-Odd: a\udcffb" header="Warning: 299 - \\"c\udcffd\\""'
+        script(f"fault get {self.path('odd')} answer 200 body={{}} {odd}")
         self.run_case(self.large_bodies_warnings_and_texts)
 
     def large_bodies_warnings_and_texts(self, client, send):
@@ -142,6 +144,8 @@ class Verbs:
         large = self.error_of(send, "get", MAPS, "large", namespace=self.ns, max_body="1Mi")
         self.assertEqual(large.code, Code.TOO_LARGE)
         self.assertEqual(send("get", MAPS, "warned", namespace=self.ns).warnings, ["old, very old"])
+        odd = send("get", MAPS, "odd", namespace=self.ns)
+        self.assertEqual((odd.header("x-odd"), odd.warnings), ("a\ufffdb", ["c\ufffdd"]))
         text = send("get", MAPS, "text", namespace=self.ns)
         self.assertEqual((text.text, text.json(), text.object, bool(text)), ("[1]", [1], None, True))
 

@@ -24,7 +24,7 @@ pub(crate) unsafe fn bytes<'a>(ask: impl FnOnce(*mut usize) -> *const c_char) ->
     Some(unsafe { std::slice::from_raw_parts(start.cast(), len) })
 }
 
-/// The same as a string. The library promises UTF-8; invalid bytes would be replaced.
+/// The same as a string. The library promises UTF-8; of a text that is none, what stands before the first invalid byte.
 ///
 /// # Safety
 /// As for `bytes`.
