@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/instant.hpp"
+#include "sync/call_retries.hpp"
 #include "transport/transport.hpp"
 
 namespace ksr::channel {
@@ -63,6 +64,7 @@ struct ChannelOptions {
 
   // http
   Milliseconds head_timeout{30'000};
+  sync::Retries retries = sync::Retries::never;
 
   std::size_t receive_buffer = std::size_t{1} << 20;
   std::size_t send_buffer = std::size_t{256} << 10;

@@ -26,7 +26,11 @@ void HttpCall::begin() {
 }
 
 void HttpCall::send(Expected<cluster::RequestAuth> auth) {
-  if (const Error* error = auth.if_error()) return fail(*error);
+  if (const Error* error = auth.if_error()) {
+    sync::CallFailure failure{*error};
+    failure.before_request = true;
+    return failed(std::move(failure));
+  }
   transport::Request request;
   request.method = target_.method;
   request.target = target_.target;
@@ -68,21 +72,38 @@ void HttpCall::on_end(const std::optional<Error>& error) {
   guarded([&] {
     if (head_.status == 401 && !std::exchange(renewed_, true)) {
       environment_.access->reject_credentials();
-      retry_timer_ = after(Milliseconds(0), [this] {
-        const auto fired = std::move(retry_timer_);
-        exchange_.reset();
-        begin();
-      });
-      return;
+      return begin_after(Milliseconds(0));
     }
     if (head_.status != 0 && !accepted()) {
-      return fail(cluster::read_call_refusal(head_, refusal_, std::chrono::system_clock::now()).error);
+      cluster::Refusal refusal = cluster::read_call_refusal(head_, refusal_, std::chrono::system_clock::now());
+      sync::CallFailure failure{std::move(refusal.error)};
+      failure.answered = true;
+      failure.status = std::move(refusal.status);
+      return failed(std::move(failure));
     }
     if (accepted() && !error) mark(kPartStdout, Mark::finished);
-    if (!error && head_.status == 0) {
-      return fail({Status::protocol, "the connection ended before a response came", "", 502});
+    if (head_.status == 0) {
+      return failed({error.value_or(Error{Status::protocol, "the connection ended before a response came", "", 502})});
     }
     end({error, std::nullopt});
+  });
+}
+
+void HttpCall::failed(sync::CallFailure failure) {
+  using What = sync::RetryDecision::What;
+  const sync::RetryDecision decision = policy_.decide(failure, now(), std::nullopt, *environment_.random);
+  if (decision.what != What::retry) return fail(std::move(failure.error));
+  environment_.counts->reconnects.fetch_add(1, std::memory_order_relaxed);
+  interrupted(failure.error, decision.delay);
+  if (!ended()) begin_after(decision.delay);
+}
+
+// Also without a delay: the exchange that has ended is on the stack.
+void HttpCall::begin_after(Milliseconds delay) {
+  retry_timer_ = after(delay, [this] {
+    const auto fired = std::move(retry_timer_);
+    exchange_.reset();
+    begin();
   });
 }
 

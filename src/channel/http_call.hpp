@@ -7,6 +7,7 @@
 #include <string>
 
 #include "channel/channel_call.hpp"
+#include "sync/call_retries.hpp"
 #include "transport/transport.hpp"
 
 namespace ksr::channel {
@@ -14,7 +15,8 @@ namespace ksr::channel {
 class HttpCall final : public ChannelCall, private transport::ExchangeObserver {
  public:
   HttpCall(Environment environment, ChannelOptions options, ChannelTarget target)
-      : ChannelCall(std::move(environment), std::move(options), std::move(target)) {}
+      : ChannelCall(std::move(environment), std::move(options), std::move(target)),
+        policy_(options_.retries, transport::is_safe_method(target_.method)) {}
 
  private:
   void begin() override;
@@ -26,12 +28,16 @@ class HttpCall final : public ChannelCall, private transport::ExchangeObserver {
   }
   void on_end(const std::optional<Error>& error) override;
   void send(Expected<cluster::RequestAuth> auth);
+  // Before the body has begun.
+  void failed(sync::CallFailure failure);
+  void begin_after(Milliseconds delay);
   bool accepted() const { return head_.status >= 200 && head_.status < 300; }
 
   std::unique_ptr<Timer> retry_timer_;
   transport::ResponseHead head_;
   std::string refusal_;
   bool renewed_ = false;
+  sync::RetryPolicy policy_;
 };
 
 }  // namespace ksr::channel

@@ -12,6 +12,10 @@
 #include "cluster/yaml_document.hpp"
 
 namespace ksr::request {
+
+using sync::CallFailure;
+using sync::RetryDecision;
+
 namespace {
 
 // Beyond this the body of a refusal is not read. A Status object with many causes may be long.
@@ -33,10 +37,10 @@ std::string without_yaml(const transport::ResponseHead& head, const std::string&
   }
 }
 
-Failure refusal_of(const transport::ResponseHead& head, const std::string& raw_body) {
+CallFailure refusal_of(const transport::ResponseHead& head, const std::string& raw_body) {
   const std::string body = without_yaml(head, raw_body);
   cluster::Refusal refusal = cluster::read_call_refusal(head, body, std::chrono::system_clock::now());
-  Failure failure;
+  CallFailure failure;
   failure.error = std::move(refusal.error);
   failure.status = std::move(refusal.status);
   failure.answered = true;
@@ -60,7 +64,7 @@ ApiCall::ApiCall(Environment environment, Params params, std::string name_space,
       name_space_(std::move(name_space)),
       safe_(is_safe(params_)),
       done_(std::move(done)),
-      policy_(params_.retries, safe_) {}
+      policy_(params_.retries.value_or(sync::Retries::safe), safe_) {}
 
 ApiCall::~ApiCall() = default;
 
@@ -124,7 +128,7 @@ void ApiCall::find_resources() {
   pending_ = environment_.access->resolve(query, [this](Expected<std::vector<cluster::Resource>> found) {
     guarded([&] {
       if (const Error* error = found.if_error()) {
-        Failure failure{error->within("resolving the resource")};
+        CallFailure failure{error->within("resolving the resource")};
         failure.answered = error->http_status != 0 && error->status != Status::transport &&
                            error->status != Status::timeout && error->status != Status::tls;
         failure.before_request = true;
@@ -163,7 +167,7 @@ void ApiCall::try_once() {
 
 void ApiCall::send(Expected<cluster::RequestAuth> auth) {
   if (const Error* error = auth.if_error()) {
-    Failure failure{*error};
+    CallFailure failure{*error};
     failure.before_request = true;
     return on_failure(std::move(failure));
   }
@@ -223,20 +227,20 @@ void ApiCall::on_end(const std::optional<Error>& error) {
 void ApiCall::judge(const std::optional<Error>& error) {
   // A refusal whose body is incomplete is still a refusal.
   if (head_.status != 0 && !is_success(head_.status)) return on_failure(refusal_of(head_, body_));
-  if (error) return on_failure(Failure{*error});
+  if (error) return on_failure(CallFailure{*error});
   if (head_.status == 0) {
-    return on_failure(Failure{Error{Status::protocol, "the connection ended before a response came", "", 502}});
+    return on_failure(CallFailure{Error{Status::protocol, "the connection ended before a response came", "", 502}});
   }
   finish(ResponseRef(new Response(head_, std::move(body_))));
 }
 
 // ---- what follows ---------------------------------------------------------------------------------------------------
 
-void ApiCall::on_failure(Failure failure) {
+void ApiCall::on_failure(CallFailure failure) {
   end_try();
-  maybe_done_before_ = maybe_done_before_ || may_be_done(failure, safe_);
+  maybe_done_before_ = maybe_done_before_ || sync::may_be_done(failure, safe_);
   maybe_done_.store(maybe_done_before_, std::memory_order_relaxed);
-  if (is_missing_api(failure) && candidate_ + 1 < resources_.size()) {
+  if (sync::is_missing_api(failure) && candidate_ + 1 < resources_.size()) {
     ++candidate_;
     return try_candidate();
   }

@@ -17,7 +17,7 @@
 #include "request/call_plan.hpp"
 #include "request/params.hpp"
 #include "request/response.hpp"
-#include "request/retry_policy.hpp"
+#include "sync/call_retries.hpp"
 #include "transport/transport.hpp"
 
 namespace ksr::request {
@@ -68,7 +68,7 @@ class ApiCall final : public std::enable_shared_from_this<ApiCall>, private tran
   void send(Expected<cluster::RequestAuth> auth);
   // The try has ended: in order, or with `error`.
   void judge(const std::optional<Error>& error);
-  void on_failure(Failure failure);
+  void on_failure(sync::CallFailure failure);
   void wait(Milliseconds delay);
   void on_deadline();
   const cluster::Resource* resource() const;
@@ -89,7 +89,7 @@ class ApiCall final : public std::enable_shared_from_this<ApiCall>, private tran
   std::vector<cluster::Resource> resources_;
   std::size_t candidate_ = 0;
   CallPlan plan_;
-  RetryPolicy policy_;
+  sync::RetryPolicy policy_;
   std::shared_ptr<transport::Connection> connection_;
   std::unique_ptr<transport::Exchange> exchange_;
   transport::ResponseHead head_;

@@ -201,8 +201,7 @@ Expected<CallPlan> plan_call(const Params& params, const cluster::Resource* reso
 }
 
 bool is_safe(const Params& params) {
-  const std::string method = method_of(params);
-  return method == "GET" || method == "HEAD" || method == "OPTIONS";
+  return transport::is_safe_method(method_of(params));
 }
 
 std::string target_with_timeout(const CallPlan& plan, Milliseconds left) {

@@ -185,6 +185,7 @@ constexpr KindsOfKey kKindsOfKeys[] = {
     {"query.", kAll, ""},
     {"header.", kAll, ""},
     {"kind", kAll, ""},
+    {"retries", kHttp, "http"},
     {"receive_buffer", kAll, ""},
     {"send_buffer", kCommands | kPort | kWebSocket, "exec, attach, portforward or websocket"},
     {"container", kLog | kCommands, "log, exec or attach"},
@@ -294,6 +295,7 @@ Expected<void> check_channel(Params& params) {
   switch (options.kind) {
     case ChannelKind::websocket:
     case ChannelKind::http:
+      options.retries = params.retries.value_or(sync::Retries::never);
       return check_raw(params);
     case ChannelKind::exec:
     case ChannelKind::attach:

@@ -218,9 +218,10 @@ Expected<void> set_timeout(Params& params, std::string_view, std::string_view va
 }
 
 Expected<void> set_retries(Params& params, std::string_view, std::string_view value) {
-  constexpr std::array<std::pair<std::string_view, Retries>, 3> words{
-      {{"never", Retries::never}, {"safe", Retries::safe}, {"all", Retries::all}}};
-  return assign_word(value, words, params.retries);
+  using sync::Retries;
+  constexpr std::array<std::pair<std::string_view, Retries>, 4> words{
+      {{"never", Retries::never}, {"safe", Retries::safe}, {"all", Retries::all}, {"answered", Retries::answered}}};
+  return assign_word(value, words, params.retries.emplace());
 }
 
 Expected<void> set_max_body(Params& params, std::string_view, std::string_view value) {
@@ -254,7 +255,7 @@ constexpr Key kTable[] = {
     {{"header.", "", ParamKey::both}, false, set_header},
     {{"accept", "json", ParamKey::request}, false, set_accept},
     {{"timeout", "30s", ParamKey::request}, false, set_timeout},
-    {{"retries", "safe", ParamKey::request}, false, set_retries},
+    {{"retries", "safe", ParamKey::both}, false, set_retries},
     {{"max_body", "64Mi", ParamKey::request}, false, set_max_body},
 };
 

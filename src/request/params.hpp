@@ -13,13 +13,13 @@
 #include "base/expected.hpp"
 #include "base/instant.hpp"
 #include "channel/channel_options.hpp"
+#include "sync/call_retries.hpp"
 
 namespace ksr::request {
 
 // `raw` is a method and a path.
 enum class Verb : std::uint8_t { get, list, create, update, patch, remove, remove_collection, apply, raw };
 enum class PatchType : std::uint8_t { merge, json, strategic };
-enum class Retries : std::uint8_t { safe, never, all };
 
 struct Params {
   // Empty: not set.
@@ -48,7 +48,8 @@ struct Params {
   std::string accept = "json";
   // 0: no limit.
   Milliseconds timeout{30'000};
-  Retries retries = Retries::safe;
+  // Empty: of a request safe, of a channel never.
+  std::optional<sync::Retries> retries;
   std::size_t max_body = std::size_t{64} << 20;
   std::optional<std::string> body;
   // Of a channel.

@@ -108,10 +108,6 @@ bool closed_by_server(const boost::system::error_code& reason) {
 
 }  // namespace
 
-bool is_safe_method(std::string_view method) {
-  return method == "GET" || method == "HEAD" || method == "OPTIONS";
-}
-
 // One request and its response over a connection of the pool or a new one. Kept alive by the operations under way.
 class HttpExchange final : public ExchangeDriver {
  public:

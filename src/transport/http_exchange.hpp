@@ -13,9 +13,6 @@ namespace ksr::transport {
 
 class HttpExchange;
 
-// Whether repeating a request of this method changes nothing more (RFC 9110, section 9.2.1). TRACE is never sent.
-bool is_safe_method(std::string_view method);
-
 // The stage that http_client::add_handler adds. It takes method, URI and headers from the http_request, and the body
 // where it lies, in the exchange; it connects, sends, reads, and never calls the next stage. The task that it returns
 // has the http_response, with status and headers, once the head has arrived; the body goes to the ExchangeObserver, for

@@ -90,6 +90,11 @@ struct Request {
 };
 
 // Whether the body is what was asked for: 200, or 203 when a proxy has changed it (RFC 9110, section 15.3.4).
+// Whether repeating a request of this method changes nothing more (RFC 9110, section 9.2.1). TRACE is never sent.
+inline bool is_safe_method(std::string_view method) {
+  return method == "GET" || method == "HEAD" || method == "OPTIONS";
+}
+
 inline bool is_success(int http_status) {
   return http_status == 200 || http_status == 203;
 }

@@ -134,7 +134,7 @@ TEST_CASE("the defaults are those of the contract") {
   CHECK(verb_of(params) == Verb::get);
   CHECK(params.patch_type == PatchType::merge);
   CHECK(params.timeout == Milliseconds(30'000));
-  CHECK(params.retries == Retries::safe);
+  CHECK_FALSE(params.retries.has_value());
   CHECK(params.max_body == std::size_t{64} * 1024 * 1024);
   CHECK(verb_of(params_of({{"path", "/healthz"}})) == Verb::raw);
 }

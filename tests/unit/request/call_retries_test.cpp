@@ -1,12 +1,12 @@
-#include "request/retry_policy.hpp"
+#include "sync/call_retries.hpp"
 
 #include <doctest/doctest.h>
 
 #include "unit/request/keys.hpp"
 
 using namespace ksr;
-using namespace ksr::request;
-using namespace ksr::request::testing;
+using namespace ksr::sync;
+using ksr::request::testing::FixedRandom;
 
 namespace {
 
@@ -14,26 +14,26 @@ using What = RetryDecision::What;
 
 const Instant kNow{std::chrono::hours(1)};
 
-Failure answered(int http_status) {
-  Failure failure;
+CallFailure answered(int http_status) {
+  CallFailure failure;
   failure.error = Error{status_of_refused_call(http_status), "refused", "", http_status};
   failure.answered = true;
   return failure;
 }
 
-Failure broken(bool maybe_done, Status status = Status::transport) {
-  Failure failure;
+CallFailure broken(bool maybe_done, Status status = Status::transport) {
+  CallFailure failure;
   failure.error = Error{status, "broken", "", 502};
   failure.error.maybe_done = maybe_done;
   return failure;
 }
 
-RetryDecision decide(Retries retries, bool safe, const Failure& failure) {
+RetryDecision decide(Retries retries, bool safe, const CallFailure& failure) {
   FixedRandom random;
   return RetryPolicy(retries, safe).decide(failure, kNow, std::nullopt, random);
 }
 
-bool retried(Retries retries, bool safe, const Failure& failure) {
+bool retried(Retries retries, bool safe, const CallFailure& failure) {
   return decide(retries, safe, failure).what == What::retry;
 }
 
@@ -54,6 +54,18 @@ TEST_CASE("what reads is tried again after transport failures, 429 and 500 to 50
   CHECK_FALSE(retried(Retries::never, true, broken(false)));
 }
 
+TEST_CASE("retries=answered: a failure is the end until the server has answered once") {
+  CHECK_FALSE(retried(Retries::answered, true, broken(false)));
+  CHECK_FALSE(retried(Retries::answered, true, broken(false, Status::timeout)));
+  CHECK(retried(Retries::answered, true, answered(503)));
+  CHECK(retried(Retries::answered, false, answered(429)));
+  CHECK_FALSE(retried(Retries::answered, false, answered(503)));
+  FixedRandom random;
+  RetryPolicy policy(Retries::answered, true);
+  CHECK(policy.decide(answered(503), kNow, std::nullopt, random).what == What::retry);
+  CHECK(policy.decide(broken(false), kNow, std::nullopt, random).what == What::retry);
+}
+
 TEST_CASE("what writes is tried again only when it was surely not carried out") {
   CHECK(retried(Retries::safe, false, broken(false)));
   CHECK_FALSE(retried(Retries::safe, false, broken(true)));
@@ -65,7 +77,7 @@ TEST_CASE("what writes is tried again only when it was surely not carried out") 
 }
 
 TEST_CASE("before the request itself nothing can have been carried out") {
-  Failure failure = answered(503);
+  CallFailure failure = answered(503);
   failure.before_request = true;
   CHECK(retried(Retries::safe, false, failure));
   CHECK_FALSE(may_be_done(failure, false));
@@ -75,7 +87,7 @@ TEST_CASE("before the request itself nothing can have been carried out") {
 }
 
 TEST_CASE("the 429 of a disruption budget is an answer") {
-  Failure failure = answered(429);
+  CallFailure failure = answered(429);
   failure.status.emplace();
   failure.status->causes.push_back({"DisruptionBudget", "", ""});
   CHECK_FALSE(retried(Retries::safe, false, failure));
@@ -106,7 +118,7 @@ TEST_CASE("at most five retries, with delays from 0.8 s to 8 s") {
 
 TEST_CASE("Retry-After counts, and a retry that would come too late is none") {
   FixedRandom random;
-  Failure failure = answered(429);
+  CallFailure failure = answered(429);
   failure.error.retry_after = std::chrono::seconds(3);
   CHECK(decide(Retries::safe, false, failure).delay == std::chrono::seconds(3));
   RetryPolicy policy(Retries::safe, true);
@@ -127,7 +139,7 @@ TEST_CASE("what may have been carried out") {
 
 TEST_CASE("a missing API and a missing object") {
   CHECK(is_missing_api(answered(404)));
-  Failure failure = answered(404);
+  CallFailure failure = answered(404);
   failure.status.emplace();
   CHECK(is_missing_api(failure));
   failure.status->object_name = "web";

@@ -1,5 +1,6 @@
 // `RetryPolicy` decides whether a failed try of a request is followed by another, so that nothing is ever carried out
-// twice unless the host allows it; used by ApiCall. Pure; lives on the network thread.
+// twice unless the host allows it; used by request::ApiCall and
+// channel::HttpCall. Pure; lives on the network thread.
 #pragma once
 
 #include <cstdint>
@@ -9,13 +10,20 @@
 #include "base/instant.hpp"
 #include "base/random.hpp"
 #include "json/api_status.hpp"
-#include "request/params.hpp"
 #include "sync/backoff.hpp"
 
-namespace ksr::request {
+namespace ksr::sync {
+
+enum class Retries : std::uint8_t {
+  safe,
+  never,
+  all,
+  // As safe, once the server has answered; before that a failure is the end.
+  answered,
+};
 
 // How one try ended, unless it brought the answer.
-struct Failure {
+struct CallFailure {
   Error error;
   // The server has answered, with `error.http_status`.
   bool answered = false;
@@ -32,26 +40,27 @@ struct RetryDecision {
 
 // The 404 means that the server has no such resource, not that the object is missing: another name of the resource may
 // be served.
-bool is_missing_api(const Failure& failure);
+bool is_missing_api(const CallFailure& failure);
 
 // Whether a request that changes something may have been carried out when its try ended like this.
-bool may_be_done(const Failure& failure, bool safe_method);
+bool may_be_done(const CallFailure& failure, bool safe_method);
 
 class RetryPolicy {
  public:
   RetryPolicy(Retries retries, bool safe_method);
 
   // `deadline`: of the whole call. A retry that could not begin before it is none.
-  RetryDecision decide(const Failure& failure, Instant now, std::optional<Instant> deadline, Random& random);
+  RetryDecision decide(const CallFailure& failure, Instant now, std::optional<Instant> deadline, Random& random);
 
  private:
-  bool repeatable(const Failure& failure) const;
+  bool repeatable(const CallFailure& failure) const;
 
   const Retries retries_;
   const bool safe_method_;
   int retried_ = 0;
+  bool answered_ = false;
   bool credentials_renewed_ = false;
   sync::Backoff backoff_;
 };
 
-}  // namespace ksr::request
+}  // namespace ksr::sync

@@ -1,8 +1,8 @@
-#include "request/retry_policy.hpp"
+#include "sync/call_retries.hpp"
 
 #include <algorithm>
 
-namespace ksr::request {
+namespace ksr::sync {
 namespace {
 
 constexpr int kMaxRetries = 5;
@@ -11,7 +11,7 @@ constexpr Milliseconds kMaxDelay{8'000};
 
 // k8s.io/api/policy/v1/types.go, DisruptionBudgetCause: the budget of the pod allows no eviction now. That is an
 // answer.
-bool names_disruption_budget(const Failure& failure) {
+bool names_disruption_budget(const CallFailure& failure) {
   if (!failure.status) return false;
   const auto& causes = failure.status->causes;
   return std::any_of(causes.begin(), causes.end(),
@@ -20,12 +20,12 @@ bool names_disruption_budget(const Failure& failure) {
 
 }  // namespace
 
-bool is_missing_api(const Failure& failure) {
+bool is_missing_api(const CallFailure& failure) {
   if (failure.before_request || !failure.answered || failure.error.http_status != 404) return false;
   return !failure.status || failure.status->object_name.empty();
 }
 
-bool may_be_done(const Failure& failure, bool safe_method) {
+bool may_be_done(const CallFailure& failure, bool safe_method) {
   if (safe_method || failure.before_request) return false;
   if (!failure.answered) return failure.error.maybe_done;
   // 408 comes from a gateway, which cannot know what the server behind it has done.
@@ -35,21 +35,23 @@ bool may_be_done(const Failure& failure, bool safe_method) {
 RetryPolicy::RetryPolicy(Retries retries, bool safe_method)
     : retries_(retries), safe_method_(safe_method), backoff_(kFirstDelay, kMaxDelay) {}
 
-bool RetryPolicy::repeatable(const Failure& failure) const {
+bool RetryPolicy::repeatable(const CallFailure& failure) const {
   const bool may_be_done_twice = safe_method_ || retries_ == Retries::all || failure.before_request;
   if (failure.answered) {
     const int code = failure.error.http_status;
     if (code == 429) return !names_disruption_budget(failure);
     return may_be_done_twice && code >= 500 && code <= 504;
   }
+  if (retries_ == Retries::answered && !answered_) return false;
   const Status status = failure.error.status;
   const bool may_pass = status == Status::transport || status == Status::timeout || status == Status::out_of_memory;
   return may_pass && (may_be_done_twice || !failure.error.maybe_done);
 }
 
-RetryDecision RetryPolicy::decide(const Failure& failure, Instant now, std::optional<Instant> deadline,
+RetryDecision RetryPolicy::decide(const CallFailure& failure, Instant now, std::optional<Instant> deadline,
                                   Random& random) {
   using What = RetryDecision::What;
+  answered_ = answered_ || failure.answered;
   if (retries_ == Retries::never) return {};
   if (failure.answered && failure.error.http_status == 401 && !credentials_renewed_) {
     credentials_renewed_ = true;
@@ -64,4 +66,4 @@ RetryDecision RetryPolicy::decide(const Failure& failure, Instant now, std::opti
   return {What::retry, delay};
 }
 
-}  // namespace ksr::request
+}  // namespace ksr::sync
