@@ -81,20 +81,27 @@ static int set_all(ksr_config* config, struct watch* watch) {
   return 1;
 }
 
+static int report_problem(struct text* problem, int status) {
+  report_failure(text_slice(problem));
+  text_free(problem);
+  return status;
+}
+
 static int open_stream(ksr_config* config, struct watch* watch) {
   ksr_error* error = NULL;
   struct text problem = {NULL, 0, 0};
+  watch->printer = printer_new(&watch->options, &problem);
+  if (!watch->printer) return report_problem(&problem, EXIT_USAGE);
   if (ksr_open(config, watch, NULL, &watch->stream, &error) != KSR_OK) {
-    report_failure(slice_of(ksr_error_message(error, NULL)));
+    text_add(&problem, slice_of(ksr_error_message(error, NULL)));
     ksr_error_free(error);
-    return EXIT_FAILED;
+  } else if (!printer_connect(watch->printer, &watch->options, config, &problem)) {
+    ksr_close(watch->stream);
+  } else {
+    return 0;
   }
-  watch->printer = printer_open(&watch->options, config, &problem);
-  if (watch->printer) return 0;
-  report_failure(text_slice(&problem));
-  text_free(&problem);
-  ksr_close(watch->stream);
-  return EXIT_USAGE;
+  printer_close(watch->printer);
+  return report_problem(&problem, EXIT_FAILED);
 }
 
 int connect_stream(struct watch* watch) {

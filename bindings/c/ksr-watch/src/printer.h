@@ -16,8 +16,11 @@ extern "C" {
 
 struct printer;
 
-/* `config`: the connection. NULL with a line in `problem`. */
-struct printer* printer_open(const struct options* options, ksr_config* config, struct text* problem);
+/* NULL with a line in `problem` where --columns or --sort-by is wrong. */
+struct printer* printer_new(const struct options* options, struct text* problem);
+/* Where rows are the server's: how it is reached. Of `config` the connection counts, and its log callback is taken off.
+ * 0 with a line in `problem`. */
+int printer_connect(struct printer* printer, const struct options* options, ksr_config* config, struct text* problem);
 void printer_close(struct printer* printer);
 
 /* For poll; -1: there is nothing to wait for. */

@@ -196,12 +196,11 @@ void give(const std::vector<std::string>& cells, printer_cell_fn add, void* user
 
 extern "C" {
 
-struct printer* printer_open(const struct options* options, ksr_config* config, struct text* problem) {
+struct printer* printer_new(const struct options* options, struct text* problem) {
   auto printer = std::make_unique<struct printer>();
   std::string what;
   bool fine = options->columns == nullptr || read_columns(options->columns, *printer, what);
   fine = fine && (options->sort_by == nullptr || set_sort_by(options->sort_by, *printer, what));
-  fine = fine && (!needs_tables(*options) || open_tables(*options, config, *printer, what));
   if (!fine) {
     text_add(problem, slice_of_string(what));
     return nullptr;
@@ -216,6 +215,13 @@ struct printer* printer_open(const struct options* options, ksr_config* config, 
   printer->shows_managed_fields = options->show_managed_fields != 0;
   printer->text.emplace(printer->style);
   return printer.release();
+}
+
+int printer_connect(struct printer* printer, const struct options* options, ksr_config* config, struct text* problem) {
+  std::string what;
+  if (!needs_tables(*options) || open_tables(*options, config, *printer, what)) return 1;
+  text_add(problem, slice_of_string(what));
+  return 0;
 }
 
 void printer_close(struct printer* printer) {
