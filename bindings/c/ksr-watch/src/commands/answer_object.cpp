@@ -4,6 +4,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/status.hpp"
 #include "base/text.hpp"
 #include "commands/json_text.hpp"
 
@@ -13,22 +14,6 @@ namespace {
 namespace json = boost::json;
 
 constexpr int kInternalError = 500;
-
-// As the library has them for the same code in the head of an answer.
-ksr_status status_of_code(int code) {
-  switch (code) {
-    case 401:
-      return KSR_E_AUTH;
-    case 403:
-      return KSR_E_FORBIDDEN;
-    case 404:
-      return KSR_E_NOT_FOUND;
-    case 409:
-      return KSR_E_CONFLICT;
-    default:
-      return KSR_E_SERVER;
-  }
-}
 
 Failure no_object(const std::string& request, const char* what) {
   Failure failure;
@@ -49,7 +34,8 @@ Failure failure_of_status(const json::value& status, const std::string& request)
   const json::value* code = value_at(status, {"code"});
   const std::int64_t number = code != nullptr && code->is_int64() ? code->get_int64() : kInternalError;
   failure.http_status = number >= 400 && number < 600 ? static_cast<int>(number) : kInternalError;
-  failure.code = status_of_code(failure.http_status);
+  // As the library has it for the same code in the head of an answer.
+  failure.code = static_cast<ksr_status>(status_of_refused_call(failure.http_status));
   failure.message = request + ": the server's answer is a Status that is no success";
   failure.reason = one_line(text_at(status, {"reason"}));
   failure.details = json::serialize(status);

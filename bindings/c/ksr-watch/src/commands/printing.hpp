@@ -1,5 +1,5 @@
-// How objects are printed: `print_object` after something was done to them, `without_managed_fields` what kubectl
-// leaves out. Used by get, create, apply, patch and wait. Main thread.
+// How objects are printed: `ObjectPrinter` after something was done to them, `remove_managed_fields` what kubectl
+// leaves out. Used by get, create, apply, delete, patch and wait. Main thread.
 #pragma once
 
 #include <boost/json.hpp>
