@@ -146,6 +146,12 @@ TEST_CASE("wait: what comes while they wait") {
   run_while(both, {"wait", "cm/one", "--for=jsonpath={.data.a}=5"}, [](ApiClient& admin, const std::string& ns) {
     admin.patch(configmaps_path(ns, "one"), json::object{{"data", {{"a", "5"}}}});
   });
+  // What was found by its labels is watched by its name.
+  run_while(both, {"wait", "cm", "-l", "app=web", "--for=jsonpath={.data.a}=6"},
+            [](ApiClient& admin, const std::string& ns) {
+              admin.patch(configmaps_path(ns, "one"),
+                          json::object{{"metadata", {{"labels", {{"app", nullptr}}}}}, {"data", {{"a", "6"}}}});
+            });
   run_while(both, {"wait", "cm/one", "--for=delete"},
             [](ApiClient& admin, const std::string& ns) { admin.erase(configmaps_path(ns, "one")); });
   run_while(both, {"wait", "cm/late", "--for=create"}, [](ApiClient& admin, const std::string& ns) {

@@ -40,6 +40,18 @@ class CommandServer {
     return {status, program->output(), program->errors()};
   }
 
+  // In bash: $0 is the program, $1 a kubeconfig (its text) of namespace shop, $2 the token, which a kubeconfig's user
+  // has over TLS alone.
+  CommandEnd run_in_shell(const std::string& line) const {
+    const std::string kubeconfig =
+        R"({"clusters":[{"name":"c","cluster":{"server":")" + server.url() +
+        R"("}}],"contexts":[{"name":"x","context":{"cluster":"c","namespace":"shop"}}],"current-context":"x"})";
+    const auto shell = std::make_unique<Program>(
+        std::vector<std::string>{"/bin/bash", "-c", line, program(), kubeconfig, kToken}, Program::Input::content);
+    const int status = shell->wait();
+    return {status, shell->output(), shell->errors()};
+  }
+
   testserver::ApiServer server;
 
  private:

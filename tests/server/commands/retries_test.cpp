@@ -55,6 +55,88 @@ TEST_CASE("a call that is tried again for longer than a second is told") {
   on.server.script("fault any /api answer 500 times=1\nfault any /api answer 500 retry-after=3 times=1");
   const CommandEnd first = on.run({"get", "pods", "-o", "name"});
   CHECK(first.status == 0);
-  CHECK(has(first.errors, "Warning: Error from server (InternalError): "));
-  CHECK(has(first.errors, "; trying again\n"));
+  CHECK(first.errors == "Warning: GET of /api has failed; trying again\n");
+}
+
+TEST_CASE("the first request, too, is sent again when the server asks for it, and five times at most") {
+  for (const std::vector<std::string>& command :
+       {std::vector<std::string>{"raw", "/readyz"}, {"get", "--raw", "/readyz"}}) {
+    CommandServer on;
+    on.server.script("fault any /readyz answer 503 retry-after=3");
+    const CommandEnd passed = on.run(command);
+    CAPTURE(command.back());
+    CHECK(passed.status == 0);
+    // The wait was longer than a second.
+    CHECK(has(passed.errors, "of /readyz has failed; trying again\n"));
+    on.server.script("fault any /readyz answer 503 retry-after=1 times=forever");
+    const std::size_t before = on.server.requests().size();
+    CHECK(on.run(command).status == 1);
+    CHECK(on.server.requests().size() - before == 6);
+  }
+}
+
+TEST_CASE("--request-timeout counts for all tries: one that would begin later is not made") {
+  for (const std::vector<std::string>& command : {std::vector<std::string>{"raw", "/api"}, {"get", "pods"}}) {
+    CommandServer on;
+    on.server.script("fault any /api answer 503 retry-after=20 times=forever");
+    std::vector<std::string> limited = command;
+    limited.emplace_back("--request-timeout=10s");
+    const CommandEnd end = on.run(limited);
+    CAPTURE(end.errors);
+    CHECK(end.status == 1);
+    CHECK(is_one_line(end.errors));
+    CHECK(has(end.errors, "ServiceUnavailable"));
+    CHECK(on.server.requests().size() == 1);
+  }
+}
+
+TEST_CASE("--request-timeout is a duration as kubectl takes it, with and without -w, and for ksr watch") {
+  CommandServer on;
+  on.server.script("create pods default/a");
+  for (const char* time : {"1m30s", "90.5s", "60", "0", "1h"}) {
+    const std::string option = std::string("--request-timeout=") + time;
+    CAPTURE(time);
+    CHECK(on.run({"get", "pods", "-o", "name", option}).output == "pod/a\n");
+    CHECK(on.run({"get", "pods", "-w", "--once", "-o", "name", option}).output == "pod/a\n");
+    CHECK(on.run({"watch", "pods", "--once", "-o", "name", option}).output == "pod/a\n");
+  }
+  for (const char* command : {"get", "watch"}) {
+    CHECK(has(on.run({command, "pods", "--request-timeout=soon"}).errors,
+              "--request-timeout: expected a duration such as 30s or 1h30m"));
+  }
+}
+
+TEST_CASE("a server that cannot be reached is an error at once") {
+  CommandServer on;
+  // The last --server counts; nothing listens on port 1.
+  for (const std::vector<std::string>& command :
+       {std::vector<std::string>{"get", "pods", "--server=http://127.0.0.1:1"},
+        {"raw", "/readyz", "--server=http://127.0.0.1:1"}}) {
+    const CommandEnd end = on.run(command);
+    CHECK(end.status == 1);
+    CHECK(is_one_line(end.errors));
+    CHECK_FALSE(has(end.errors, "trying again"));
+  }
+}
+
+TEST_CASE("--set retries=never is taken by all commands") {
+  CommandServer on;
+  on.server.script("create pods default/a");
+  const CommandEnd watched = on.run({"get", "pods", "-w", "--once", "-o", "name", "--set", "retries=never"});
+  CHECK(watched.errors == "");
+  CHECK(watched.output == "pod/a\n");
+  for (const std::vector<std::string>& command : {std::vector<std::string>{"raw", "/version"},
+                                                  {"get", "--raw", "/version"},
+                                                  {"logs", "a"},
+                                                  {"get", "pods", "-w"}}) {
+    std::vector<std::string> once = command;
+    once.insert(once.end(), {"--set", "retries=never"});
+    on.server.script("clear\nfault any / answer 503 retry-after=3 times=forever");
+    const std::size_t before = on.server.requests().size();
+    const CommandEnd end = on.run(once);
+    CAPTURE(end.errors);
+    CHECK(end.status == 1);
+    CHECK(is_one_line(end.errors));
+    CHECK(on.server.requests().size() - before == 1);
+  }
 }

@@ -4,6 +4,9 @@
 #include <string.h>
 #include <strings.h>
 
+#include "duration.h"
+#include "setting.h"
+
 enum what {
   IS_SETTING,
   IS_SWITCH,
@@ -143,16 +146,17 @@ static int read_seconds(struct options* options, struct reader* reader, const ch
   return 1;
 }
 
-/* Seconds may come without a unit, and 0 is none, as for the commands of ksr; the library reads the rest. */
-static void read_request_timeout(struct options* options, const char* value) {
-  static const char digits[] = "0123456789";
-  size_t zeros = strspn(value, "0"), len = strspn(value, digits);
+/* 0 is none, as for the commands of ksr. */
+static int read_request_timeout(struct options* options, struct reader* reader, const char* value) {
+  int64_t ms;
+  if (!duration_read(slice_of(value), &ms)) return refuse(reader, "--request-timeout", duration_expected);
   text_clear(&options->request_timeout);
-  if (zeros && zeros == len) {
+  if (ms == 0) {
     text_add(&options->request_timeout, slice_of("8760h")); /* a year */
   } else {
-    text_addf(&options->request_timeout, "%s%s", value, len && !value[len] ? "s" : "");
+    text_addf(&options->request_timeout, "%lldms", (long long)ms);
   }
+  return 1;
 }
 
 static char yes[] = "true";
@@ -163,15 +167,6 @@ static char of_context[] = "@context";
 static void add_to_list(struct text* list, const char* value) {
   if (list->len) text_add_char(list, ',');
   text_add(list, slice_of(value));
-}
-
-/* A comma in the name of a group does not end it. */
-static void add_group(struct text* groups, const char* group) {
-  if (groups->len) text_add_char(groups, ',');
-  for (; *group; ++group) {
-    if (*group == ',' || *group == '\\') text_add_char(groups, '\\');
-    text_add_char(groups, *group);
-  }
 }
 
 static int apply(struct options* options, const struct option* option, struct reader* reader, char* value) {
@@ -186,7 +181,7 @@ static int apply(struct options* options, const struct option* option, struct re
     case IS_SET:
       return read_set(options, reader, value);
     case IS_GROUP:
-      add_group(&options->groups, value);
+      setting_add_group(&options->groups, slice_of(value));
       return 1;
     case IS_OUTPUT:
       return read_output(options, reader, value);
@@ -212,8 +207,7 @@ static int apply(struct options* options, const struct option* option, struct re
       options->show_managed_fields = 1;
       return 1;
     case IS_REQUEST_TIMEOUT:
-      read_request_timeout(options, value);
-      return 1;
+      return read_request_timeout(options, reader, value);
     case IS_SECONDS:
       return read_seconds(options, reader, value);
     case IS_ALL_NAMESPACES:
@@ -382,20 +376,10 @@ int options_read(struct options* options, int argc, char** argv, struct text* pr
   return 1;
 }
 
-static int is_secret(const char* key) {
-  static const char* const secrets[] = {
-      "token", "password", "client_key_data", "headlamp_token", "headlamp_kubeconfig", "proxy_url"};
-  size_t i;
-  for (i = 0; i < sizeof secrets / sizeof secrets[0]; ++i) {
-    if (strcmp(key, secrets[i]) == 0) return 1;
-  }
-  return slice_starts(slice_of(key), "header.");
-}
-
 void options_hide_secrets(struct options* options) {
   size_t i;
   for (i = 0; i < options->setting_count; ++i) {
-    if (is_secret(options->settings[i].key))
+    if (setting_is_secret(slice_of(options->settings[i].key)))
       memset(options->settings[i].value, '*', strlen(options->settings[i].value));
   }
 }

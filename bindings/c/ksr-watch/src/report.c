@@ -5,6 +5,8 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "log_level.h"
+#include "permanent.h"
 #include "utf8.h"
 
 static const char* line_prefix = "ksr-watch: ";
@@ -63,19 +65,6 @@ static void note_error(struct trouble* trouble, const ksr_error* error) {
   trouble->retry_ms = ksr_error_retry_ms(error);
 }
 
-/* No retry mends it: somebody has to change the command, the credentials, the permissions or the server. */
-static int is_hopeless(ksr_status code) {
-  switch (code) {
-    case KSR_E_TLS:
-    case KSR_E_AUTH:
-    case KSR_E_FORBIDDEN:
-    case KSR_E_NOT_FOUND:
-      return 1;
-    default:
-      return 0;
-  }
-}
-
 void report_note_last_error(struct watch* watch) {
   ksr_error* error = ksr_last_error(watch->stream);
   if (error) note_error(&watch->trouble, error);
@@ -87,7 +76,7 @@ void report_error(struct watch* watch, const ksr_error* error) {
   int has_end = watch->options.once || watch->options.run_ms >= 0 || watch->of_get;
   note_error(trouble, error);
   watch->is_dirty = 1;
-  if (trouble->retry_ms < 0 || (has_end && !watch->latest && is_hopeless(ksr_error_code(error)))) {
+  if (trouble->retry_ms < 0 || (has_end && !watch->latest && is_permanent(ksr_error_code(error)))) {
     watch->is_failed = watch->is_over = 1;
   } else if (!watch->is_live) {
     struct text line = {NULL, 0, 0};
@@ -98,24 +87,9 @@ void report_error(struct watch* watch, const ksr_error* error) {
   }
 }
 
-static const char* level_name(int32_t level) {
-  switch (level) {
-    case 3:
-      return "error";
-    case 4:
-      return "warning";
-    case 5:
-      return "notice";
-    case 6:
-      return "info";
-    default:
-      return "debug";
-  }
-}
-
 void report_log(struct watch* watch, int32_t level, slice line) {
   struct text labelled = {NULL, 0, 0};
-  text_addf(&labelled, "%s: ", level_name(level));
+  text_addf(&labelled, "%s: ", log_level_name(level));
   text_add(&labelled, line);
   if (watch->is_live && isatty(STDERR_FILENO)) {
     text_clear(&watch->last_log);

@@ -86,15 +86,18 @@ static void short_options_take_values_in_every_way(void) {
 
 static void a_request_timeout(void) {
   CHECK(read_line("ksr-watch pods --request-timeout 20"));
-  CHECK_VALUE("request_timeout", "20s");
+  CHECK_VALUE("request_timeout", "20000ms");
   CHECK(read_line("ksr-watch pods --request-timeout=1m"));
-  CHECK_VALUE("request_timeout", "1m");
+  CHECK_VALUE("request_timeout", "60000ms");
+  CHECK(read_line("ksr-watch pods --request-timeout=1m30s"));
+  CHECK_VALUE("request_timeout", "90000ms");
+  CHECK(read_line("ksr-watch pods --request-timeout=1.5s"));
+  CHECK_VALUE("request_timeout", "1500ms");
   CHECK(read_line("ksr-watch pods --request-timeout=0"));
   CHECK_VALUE("request_timeout", "8760h");
   CHECK(read_line("ksr-watch pods --request-timeout=0s"));
   CHECK_VALUE("request_timeout", "8760h");
-  CHECK(read_line("ksr-watch pods --request-timeout=soon"));
-  CHECK_VALUE("request_timeout", "soon");
+  CHECK(!read_line("ksr-watch pods --request-timeout=soon"));
 }
 
 static void formats_of_kubectl_in_upper_case(void) {

@@ -9,6 +9,10 @@
 #include "base/text.hpp"
 #include "commands/usage_error.hpp"
 
+extern "C" {
+#include "setting.h"
+}
+
 namespace ksr::commands {
 namespace {
 
@@ -42,8 +46,6 @@ constexpr unsigned kStreams = bit(Command::exec) | bit(Command::attach);
 constexpr unsigned kPortForward = bit(Command::port_forward);
 constexpr unsigned kWait = bit(Command::wait);
 constexpr unsigned kWrites = kSend | kDelete | kPatch;
-// Whose -s and so on mean the same for ksr-watch are passed on to it.
-constexpr unsigned kOfWatch = bit(Command::watch);
 
 enum class Takes : std::uint8_t {
   value,
@@ -68,17 +70,17 @@ constexpr Option kOptions[] = {
     {"--server", 's', Takes::value, kAny, "server"},
     {"--token", 0, Takes::value, kAny, "token"},
     {"--token-file", 0, Takes::value, kAny, "token_file"},
-    {"--username", 0, Takes::value, kAny & ~kOfWatch, "username"},
-    {"--password", 0, Takes::value, kAny & ~kOfWatch, "password"},
-    {"--certificate-authority", 0, Takes::value, kAny & ~kOfWatch, "ca_file"},
+    {"--username", 0, Takes::value, kAny, "username"},
+    {"--password", 0, Takes::value, kAny, "password"},
+    {"--certificate-authority", 0, Takes::value, kAny, "ca_file"},
     {"--ca-file", 0, Takes::value, kAny, "ca_file"},
-    {"--client-certificate", 0, Takes::value, kAny & ~kOfWatch, "client_cert_file"},
+    {"--client-certificate", 0, Takes::value, kAny, "client_cert_file"},
     {"--client-cert", 0, Takes::value, kAny, "client_cert_file"},
     {"--client-key", 0, Takes::value, kAny, "client_key_file"},
-    {"--tls-server-name", 0, Takes::value, kAny & ~kOfWatch, "tls_server_name"},
+    {"--tls-server-name", 0, Takes::value, kAny, "tls_server_name"},
     {"--insecure-skip-tls-verify", 0, Takes::nothing, kAny, "insecure_skip_tls_verify"},
     {"--as", 0, Takes::value, kAny, "impersonate_user"},
-    {"--as-uid", 0, Takes::value, kAny & ~kOfWatch, "impersonate_uid"},
+    {"--as-uid", 0, Takes::value, kAny, "impersonate_uid"},
     {"--as-group", 0, Takes::value, kAny, nullptr},
     {"--set", 0, Takes::value, kAny, nullptr},
     {"--namespace", 'n', Takes::value, kAny, nullptr},
@@ -168,24 +170,6 @@ const Option* find_option(char letter, Command command) {
     if (other == nullptr) other = &option;
   }
   return other;
-}
-
-bool is_secret(std::string_view key) {
-  for (const std::string_view secret :
-       {"token", "password", "client_key_data", "headlamp_token", "headlamp_kubeconfig", "proxy_url"}) {
-    if (key == secret) return true;
-  }
-  return key.substr(0, 7) == "header.";
-}
-
-// A comma in the name of a group does not end it.
-std::string escaped_group(const std::string& group) {
-  std::string escaped;
-  for (const char c : group) {
-    if (c == ',' || c == '\\') escaped += '\\';
-    escaped += c;
-  }
-  return escaped;
 }
 
 }  // namespace
@@ -308,7 +292,7 @@ class Arguments::Reader {
       secret += equals + 1;
       if (key == "delivery") return usage_error("--set delivery: is chosen by ksr");
     }
-    if (is_secret(key)) secrets_.push_back(secret);
+    if (setting_is_secret({key.data(), key.size()}) != 0) secrets_.push_back(secret);
     if (!key.empty()) {
       arguments_.settings.push_back({option.name, std::move(key), std::move(text)});
     } else {
@@ -328,10 +312,14 @@ class Arguments::Reader {
         if (arguments_.has(option)) return usage_error(std::string(option) + ": goes with --watch alone");
       }
     }
-    std::string groups;
-    for (const std::string& group : arguments_.all("--as-group"))
-      groups += (groups.empty() ? "" : ",") + escaped_group(group);
-    if (!groups.empty()) arguments_.settings.push_back({"--as-group", "impersonate_groups", groups});
+    struct text groups = {};
+    for (const std::string& group : arguments_.all("--as-group")) {
+      setting_add_group(&groups, {group.data(), group.size()});
+    }
+    if (groups.len > 0) {
+      arguments_.settings.push_back({"--as-group", "impersonate_groups", std::string(groups.at, groups.len)});
+    }
+    text_free(&groups);
     return {};
   }
 

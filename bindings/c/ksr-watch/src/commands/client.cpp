@@ -3,11 +3,15 @@
 #include <algorithm>
 #include <cstdio>
 
-#include "base/option_text.hpp"
 #include "base/text.hpp"
 #include "commands/answer_object.hpp"
+#include "commands/durations.hpp"
 #include "commands/retry_notice.hpp"
 #include "commands/usage_error.hpp"
+
+extern "C" {
+#include "log_level.h"
+}
 
 namespace ksr::commands {
 namespace {
@@ -31,13 +35,10 @@ Failure failure_of_call(ksr_status status, ksr_error* error) {
   return failure_of(status, error);
 }
 
-void log_line(std::int32_t level, const char* message, std::size_t size, void*) {
-  std::fprintf(stderr, "[%d] %s\n", static_cast<int>(level), one_line({message, size}, 2'000).c_str());
-}
-
-// Seconds may come without a unit, as for kubectl.
-std::string duration(const std::string& text) {
-  return !text.empty() && std::all_of(text.begin(), text.end(), is_digit) ? text + "s" : text;
+// `command`: its name. As report_log has it for a watch.
+void log_line(std::int32_t level, const char* message, std::size_t size, void* command) {
+  std::fprintf(stderr, "ksr %s: %s: %s\n", static_cast<const char*>(command), log_level_name(level),
+               one_line({message, size}, 2'000).c_str());
 }
 
 bool only_reads(const Request& request) {
@@ -66,7 +67,18 @@ std::string text_of(const Request& request) {
          (name.empty() ? "" : " " + in_quotes(name));
 }
 
+// The body of one answer.
+bool opens_http(const Arguments& arguments) {
+  if (arguments.command == Command::get) return arguments.has("--raw");
+  return arguments.command == Command::raw && equal_ignoring_case(arguments.text("--method", "GET"), "GET") &&
+         !arguments.has("--filename");
+}
+
 }  // namespace
+
+bool is_of_every_request(std::string_view key) {
+  return key == "timeout" || key == "retries";
+}
 
 bool opens_channels(const Arguments& arguments) {
   switch (arguments.command) {
@@ -75,16 +87,12 @@ bool opens_channels(const Arguments& arguments) {
     case Command::attach:
     case Command::port_forward:
       return true;
-    case Command::raw:
-      return equal_ignoring_case(arguments.text("--method", "GET"), "GET") && !arguments.has("--filename");
-    case Command::get:
-      return arguments.has("--raw");
     default:
-      return false;
+      return opens_http(arguments);
   }
 }
 
-bool is_write(Command command) {
+bool has_write_requests(Command command) {
   switch (command) {
     case Command::create:
     case Command::apply:
@@ -95,10 +103,6 @@ bool is_write(Command command) {
     default:
       return false;
   }
-}
-
-bool may_pass(const Failure& failure) {
-  return failure.code == KSR_E_SERVER || failure.code == KSR_E_THROTTLED;
 }
 
 Failure failure_of(ksr_status status, const ksr_error* error) {
@@ -134,11 +138,15 @@ Expected<Client> Client::open(const Arguments& arguments, Report& report) {
     if (Expected<void> set = opened.set(config, setting, arguments); !set) return set.error();
   }
   if (arguments.flag("--log")) ksr_config_on_log(config, log_line);
-  opened.timeout_ = duration(arguments.text("--request-timeout"));
-  if (const Expected<std::optional<Milliseconds>> timeout = opened.timeout(); !timeout) return timeout.error();
+  if (arguments.has_text("--request-timeout")) {
+    const Expected<Milliseconds> timeout = read_duration(arguments.text("--request-timeout"));
+    if (const Error* error = timeout.if_error()) return usage_error("--request-timeout: " + error->message);
+    opened.timeout_ = *timeout;
+  }
   ksr_client* client = nullptr;
   ksr_error* error = nullptr;
-  const ksr_status status = ksr_client_open(config, nullptr, nullptr, &client, &error);
+  const ksr_status status =
+      ksr_client_open(config, const_cast<char*>(name_of(arguments.command)), nullptr, &client, &error);
   if (status != KSR_OK) return Error{Status::invalid, failure_of_call(status, error).message};
   opened.client_.reset(client);
   return opened;
@@ -170,29 +178,22 @@ Expected<void> Client::set_params_key(const Setting& setting, const Arguments& a
                        (is_channel ? " and of channels" : " and of requests"));
   }
   if (status != KSR_OK) return usage_error("--set: " + failure_of_call(status, error).message);
-  chooses_retries_ = chooses_retries_ || (setting.key == "retries" && !is_channel);
-  (is_channel ? channel_keys_ : request_keys_).emplace_back(setting.key, setting.value);
+  const bool of_channels = is_channel && (opens_http(arguments) || !is_of_every_request(setting.key));
+  (of_channels ? channel_keys_ : request_keys_).emplace_back(setting.key, setting.value);
   return {};
 }
 
 // Discovery, and what a command reads before it writes, take only what any request takes.
 bool Client::goes_with(const std::string& key, const Request& request) const {
-  if (key == "timeout" || key == "retries") return true;
-  return request.keys.front().first == "verb" && is_write_ == !only_reads(request);
+  if (is_of_every_request(key)) return true;
+  return request.keys.front().first == "verb" && has_write_requests_ == !only_reads(request);
 }
 
 // A server that cannot be reached at all is reported at once, as by kubectl; one that has answered is asked again.
 Answer Client::call(const Request& request) {
-  // What writes is never repeated from here: the library knows when it may be.
-  std::string reason = text_of(request) + " has failed";
-  const bool is_first = std::exchange(is_first_, false) && only_reads(request) && !chooses_retries_;
-  if (is_first) {
-    Answer answer = call_once(request, "never");
-    if (!answer.failed() || !may_pass(answer.failure())) return answer;
-    reason = line_of(answer.failure());
-  }
-  const RetryNotice notice(client_.get(), *report_, "Warning: " + reason + "; trying again");
-  return call_once(request, "safe");
+  const bool is_first = std::exchange(is_first_, false) && only_reads(request);
+  const RetryNotice notice(client_.get(), *report_, "Warning: " + text_of(request) + " has failed; trying again");
+  return call_once(request, is_first ? "answered" : "safe");
 }
 
 Answer Client::call_for_object(Request request) {
@@ -208,19 +209,12 @@ Answer Client::call_for_object(Request request) {
   return Answer(std::get<boost::json::value>(std::move(read)));
 }
 
-Expected<std::optional<Milliseconds>> Client::timeout() const {
-  if (timeout_.empty()) return std::optional<Milliseconds>();
-  const Expected<Milliseconds> read = parse_duration(timeout_);
-  if (const Error* error = read.if_error()) return error->within("--request-timeout");
-  return std::optional(*read);
-}
-
 Answer Client::call_once(const Request& request, const char* retries) {
   ksr_params* params = nullptr;
   if (const ksr_status status = ksr_params_new(&params); status != KSR_OK) return Answer(failure_of(status, nullptr));
   const std::unique_ptr<ksr_params, Free> owned(params);
   std::vector<std::pair<std::string, std::string>> keys = request.keys;
-  keys.emplace_back("timeout", timeout_);
+  keys.emplace_back("timeout", timeout_ ? std::to_string(timeout_->count()) + "ms" : "");
   keys.emplace_back("retries", retries);
   for (const auto& [key, value] : request_keys_) {
     if (goes_with(key, request)) keys.emplace_back(key, value);

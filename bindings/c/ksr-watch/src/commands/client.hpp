@@ -30,11 +30,11 @@ struct Request {
 // The command waits for the bytes of channels: callbacks then run in ksr_client_dispatch().
 bool opens_channels(const Arguments& arguments);
 
-// Its own requests are those that change something; others prepare them.
-bool is_write(Command command);
+// Of ksr_params: for all requests that a command sends.
+bool is_of_every_request(std::string_view key);
 
-// The server has answered with a failure that may pass.
-bool may_pass(const Failure& failure);
+// Its own requests write, by their verb or method, if only a review; those that read prepare them.
+bool has_write_requests(Command command);
 
 class Answer {
  public:
@@ -66,7 +66,7 @@ class Client {
   // The same where the answer has to be an object: anything else is a failure, and so is a Status that is one.
   Answer call_for_object(Request request);
   // --request-timeout; empty without it, 0: none.
-  Expected<std::optional<Milliseconds>> timeout() const;
+  std::optional<Milliseconds> timeout() const noexcept { return timeout_; }
   // For streams and channels over it.
   ksr_client* handle() noexcept { return client_.get(); }
   // What --set has for the channels that the command opens.
@@ -78,7 +78,7 @@ class Client {
   };
 
   explicit Client(const Arguments& arguments, Report& report)
-      : report_(&report), is_write_(is_write(arguments.command)) {}
+      : report_(&report), has_write_requests_(has_write_requests(arguments.command)) {}
   Expected<void> set(ksr_config* config, const Setting& setting, const Arguments& arguments);
   Expected<void> set_params_key(const Setting& setting, const Arguments& arguments);
   bool goes_with(const std::string& key, const Request& request) const;
@@ -86,12 +86,11 @@ class Client {
 
   Report* report_;
   std::unique_ptr<ksr_client, Close> client_;
-  std::string timeout_;
+  std::optional<Milliseconds> timeout_;
   // Of --set.
   std::vector<std::pair<std::string, std::string>> request_keys_;
   std::vector<std::pair<std::string, std::string>> channel_keys_;
-  bool chooses_retries_ = false;
-  bool is_write_;
+  bool has_write_requests_;
   bool is_first_ = true;
 };
 

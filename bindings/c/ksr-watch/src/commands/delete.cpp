@@ -1,16 +1,15 @@
 #include <algorithm>
 #include <charconv>
-#include <cmath>
-#include <cstdlib>
+#include <chrono>
 #include <optional>
 #include <utility>
 
 #include "base/text.hpp"
 #include "commands/commands.hpp"
-#include "commands/deletion.hpp"
 #include "commands/durations.hpp"
 #include "commands/json_text.hpp"
-#include "commands/manifests.hpp"
+#include "commands/list_pages.hpp"
+#include "commands/object_watch.hpp"
 #include "commands/pages.hpp"
 #include "commands/printing.hpp"
 #include "commands/usage_error.hpp"
@@ -71,7 +70,7 @@ class Delete {
     if (!arguments.has("--timeout")) return {};
     const Expected<Milliseconds> timeout = read_duration(arguments.text("--timeout"));
     if (const Error* error = timeout.if_error()) return usage_error("--timeout: " + error->message);
-    seconds_ = static_cast<double>(timeout->count()) / 1000;
+    timeout_ = *timeout;
     return {};
   }
 
@@ -119,27 +118,8 @@ class Delete {
 
   Expected<std::vector<Target>> targets_of_files() {
     const Arguments& arguments = session_.arguments();
-    if (!arguments.words.empty())
-      return usage_error("when -f is given, resources cannot be given as arguments as well");
     if (selects_ || arguments.flag("--all")) return usage_error("neither a selector nor --all can be given with -f");
-    const Expected<std::vector<Manifest>> manifests =
-        read_manifests(arguments.all("--filename"), arguments.flag("--recursive"));
-    if (!manifests) return manifests.error();
-    std::vector<Target> targets;
-    for (const Manifest& manifest : *manifests) {
-      if (manifest.name.empty()) return usage_error(manifest.source + ": an object has no name");
-    }
-    for (const Manifest& manifest : *manifests) {
-      Expected<cluster::Resource> resource = session_.resource_of(manifest);
-      if (resource) {
-        targets.push_back({*std::move(resource), manifest.name, manifest.name_space, manifest.source});
-      } else if (resource.error().status == Status::invalid) {
-        return resource.error();
-      } else {
-        session_.report().error(resource.error());
-      }
-    }
-    return targets;
+    return session_.in_files(Session::Unknown::reported);
   }
 
   std::vector<Target> selected(const Target& target) {
@@ -149,25 +129,15 @@ class Delete {
     request.keys.emplace_back("label_selector", session_.arguments().selector("--selector"));
     request.keys.emplace_back("field_selector", session_.arguments().selector("--field-selector"));
     request.keys.emplace_back("query.limit", "500");
-    request.keys.emplace_back("query.continue", "");
-    Pages pages(target.resource.display);
-    do {
-      const Answer answer = session_.client().call_for_object(request);
-      if (answer.failed()) {
-        session_.report().failure(answer.failure());
-        break;
-      }
-      Expected<std::string> more = pages.token_after(answer.object());
-      if (!more) {
-        session_.report().error(more.error());
-        break;
-      }
-      for (const json::value& item : items_of(answer.object())) {
+    const auto take = [&](const json::value& page) {
+      for (const json::value& item : items_of(page)) {
         objects.push_back(
             {target.resource, text_at(item, {"metadata", "name"}), text_at(item, {"metadata", "namespace"})});
       }
-      request.keys.back().second = *std::move(more);
-    } while (!request.keys.back().second.empty());
+    };
+    const Expected<std::optional<Failure>> failed = for_each_page(session_, std::move(request), target, take);
+    if (!failed) session_.report().error(failed.error());
+    if (failed && *failed) session_.report().failure(**failed);
     return objects;
   }
 
@@ -209,9 +179,15 @@ class Delete {
 
   void wait_for(const std::vector<Deleted>& deleted) {
     for (const Deleted& one : deleted) {
-      if (wait_until_gone(session_, one.target, one.uid, seconds_) == Gone::no) {
-        session_.report().error("timed out waiting for the condition on " + one.target.resource.plural + "/" +
-                                one_line(one.target.name));
+      const std::string name = one.target.resource.plural + "/" + one_line(one.target.name);
+      const WatchedView view{true, "error when waiting for the deletion of " + name + ": "};
+      const auto is_gone = [&](const ksr_snapshot* snapshot) {
+        return ksr_snapshot_find_uid(snapshot, one.uid.c_str()) == nullptr;
+      };
+      std::optional<std::chrono::steady_clock::time_point> deadline;
+      if (timeout_.count() > 0) deadline = std::chrono::steady_clock::now() + timeout_;
+      if (watch_object(session_, one.target, view, is_gone, deadline) == WatchEnd::timed_out) {
+        session_.report().error("timed out waiting for the condition on " + name);
       }
     }
   }
@@ -223,7 +199,8 @@ class Delete {
   bool wait_ = true;
   std::string cascade_;
   int grace_ = -1;
-  double seconds_ = 0;
+  // 0: without a limit.
+  Milliseconds timeout_{0};
 };
 
 }  // namespace

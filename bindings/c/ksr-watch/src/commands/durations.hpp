@@ -1,7 +1,8 @@
-// `read_duration` reads a duration as kubectl's options take it; used by delete, logs, port-forward and wait. Any
-// thread.
+// `read_duration` reads a duration as kubectl's options take it; used by Client, delete, logs,
+// port-forward and wait. Any thread.
 #pragma once
 
+#include <cstdint>
 #include <string_view>
 
 #include "base/expected.hpp"

@@ -6,8 +6,7 @@
 #include "commands/commands.hpp"
 #include "commands/get_targets.hpp"
 #include "commands/json_text.hpp"
-#include "commands/manifests.hpp"
-#include "commands/pages.hpp"
+#include "commands/list_pages.hpp"
 #include "commands/printing.hpp"
 #include "commands/sort_key.hpp"
 #include "commands/table_text.hpp"
@@ -37,8 +36,6 @@ class Get {
       if (Expected<void> fine = check_named(*named); !fine) return fine.error();
       return session_.resolve(*named);
     }
-    if (!arguments().words.empty())
-      return usage_error("when -f is given, resources cannot be given as arguments as well");
     return session_.in_files();
   }
 
@@ -80,9 +77,9 @@ class Get {
     return {};
   }
 
-  // One object, or the pieces of a list; `take` gets each answer. False after a failure, which is reported.
+  // One object, or the pieces of a list; `take` gets each answer. Failures are reported.
   template <class Take>
-  Expected<bool> fetch(const Target& target, const char* accept, Take&& take) {
+  Expected<void> fetch(const Target& target, const char* accept, Take&& take) {
     Request request = session_.request(target.name.empty() ? "list" : "get", target);
     request.keys.emplace_back("accept", accept);
     request.keys.emplace_back("subresource", arguments().text("--subresource"));
@@ -94,28 +91,20 @@ class Get {
     if (sort_by_ && as_table()) request.keys.emplace_back("query.includeObject", "Object");
     const std::string chunk = sort_by_ ? "0" : arguments().text("--chunk-size", "500");
     if (target.name.empty() && chunk != "0") request.keys.emplace_back("query.limit", chunk);
-    request.keys.emplace_back("query.continue", "");
-    Pages pages(target.resource.display);
-    while (true) {
-      Answer answer = session_.client().call_for_object(request);
-      if (answer.failed()) {
-        const bool missing = answer.failure().reason == "NotFound" && !target.name.empty();
-        if (!missing || !arguments().flag("--ignore-not-found")) {
-          session_.report().failure(answer.failure());
-          return false;
-        }
-        return true;
-      }
-      if (!target.name.empty()) {
-        take(std::move(answer.object()));
-        return true;
-      }
-      Expected<std::string> more = pages.token_after(answer.object());
-      if (!more) return more.error();
-      take(std::move(answer.object()));
-      if (more->empty()) return true;
-      request.keys.back().second = *std::move(more);
+    if (target.name.empty()) {
+      const auto take_page = [&](json::value& page) { take(std::move(page)); };
+      const Expected<std::optional<Failure>> failed = for_each_page(session_, std::move(request), target, take_page);
+      if (!failed) return failed.error();
+      if (*failed) session_.report().failure(**failed);
+      return {};
     }
+    Answer answer = session_.client().call_for_object(std::move(request));
+    if (!answer.failed()) {
+      take(std::move(answer.object()));
+    } else if (answer.failure().reason != "NotFound" || !arguments().flag("--ignore-not-found")) {
+      session_.report().failure(answer.failure());
+    }
+    return {};
   }
 
   // ---- tables
@@ -129,7 +118,7 @@ class Get {
   Expected<void> print_tables(const std::vector<Target>& targets) {
     std::vector<Fetched> answers;
     for (const Target& target : targets) {
-      const Expected<bool> fetched = fetch(target, "table", [&](json::value value) {
+      const Expected<void> fetched = fetch(target, "table", [&](json::value value) {
         answers.push_back({&target.resource, std::move(value)});
       });
       if (!fetched) return fetched.error();
@@ -226,7 +215,7 @@ class Get {
     json::array objects;
     const bool single = targets.size() == 1 && !targets.front().name.empty();
     for (const Target& target : targets) {
-      const Expected<bool> fetched = fetch(target, "json", [&](json::value value) {
+      const Expected<void> fetched = fetch(target, "json", [&](json::value value) {
         if (!target.name.empty() || !is_list(value)) return objects.push_back(std::move(value));
         json::array* items = value.get_object()["items"].if_array();
         if (items == nullptr) return;

@@ -46,6 +46,8 @@ void add_option(std::vector<std::string>& words, const std::string& option, cons
 
 void add_settings(std::vector<std::string>& words, const Arguments& arguments) {
   for (const Setting& setting : arguments.settings) {
+    // What was asked for the types; a stream has no such keys.
+    if (setting.option == "--set" && is_of_every_request(setting.key)) continue;
     // Those of --as-group are one key by now.
     const bool is_set = setting.option == "--set" || setting.option == "--as-group";
     words.push_back((is_set ? "--set=" + setting.key : setting.option) + "=" + setting.value);

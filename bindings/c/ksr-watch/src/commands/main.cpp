@@ -11,6 +11,7 @@
 
 #include "commands/commands.hpp"
 #include "commands/help.hpp"
+#include "commands/kubeconfig_pipes.hpp"
 
 extern "C" {
 #include "watch_main.h"
@@ -98,9 +99,13 @@ int run_command(const Arguments& arguments) {
   return report.has_errors() ? kFailed : EXIT_SUCCESS;
 }
 
+// Help or the version, which need no cluster.
+bool only_tells(const Arguments& arguments) {
+  return arguments.flag("--version") || arguments.flag("--help") || arguments.command == Command::none;
+}
+
 bool is_get_with_watch(const Arguments& arguments) {
-  return arguments.command == Command::get && arguments.flag("--watch") && !arguments.flag("--help") &&
-         !arguments.flag("--version");
+  return arguments.command == Command::get && arguments.flag("--watch") && !only_tells(arguments);
 }
 
 Expected<std::vector<std::string>> find_words_of_watch(const Arguments& arguments, Output& output, Report& report) {
@@ -144,6 +149,12 @@ int main(int argc, char** argv) {
   if (arguments->command == Command::watch) {
     signal(SIGPIPE, SIG_DFL);
     return watch_main(static_cast<int>(arguments->watch_argv.size()) - 1, arguments->watch_argv.data());
+  }
+  if (!only_tells(*arguments)) {
+    if (const Expected<void> replaced = replace_kubeconfig_pipes(*arguments); !replaced) {
+      Report().error(replaced.error());
+      return kFailed;
+    }
   }
   if (is_get_with_watch(*arguments)) return watch_as_get(*arguments);
   return run_command(*arguments);

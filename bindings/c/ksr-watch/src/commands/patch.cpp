@@ -65,9 +65,6 @@ class Patch {
 
   Expected<std::vector<Target>> find_targets() {
     const Arguments& arguments = session_.arguments();
-    if (arguments.has("--filename") && !arguments.words.empty()) {
-      return usage_error("when -f is given, resources cannot be given as arguments as well");
-    }
     if (!arguments.has("--filename")) {
       const Expected<std::vector<TypeAndName>> named = session_.named();
       if (!named) return named.error();

@@ -28,32 +28,31 @@ std::string method_of(const Arguments& arguments) {
   return method;
 }
 
+// A wait for the next try that is longer is told.
+constexpr std::int64_t kPatienceMs = 1'000;
+
 // The answer to a GET: written as it comes, however long it is and takes.
 class RawBody final : public ChannelHost {
  public:
   explicit RawBody(Session& session) : session_(session) {}
 
-  // False: the server has answered with a failure that may pass, and nothing was written.
-  Expected<bool> write(const std::string& path) {
-    const Expected<std::optional<Milliseconds>> timeout = session_.client().timeout();
-    if (!timeout) return timeout.error();
-    ChannelKeys keys{{"kind", "http"}, {"path", path}, {"header.Accept", kAccept}};
+  Expected<void> write(const std::string& path) {
+    const std::optional<Milliseconds> timeout = session_.client().timeout();
+    ChannelKeys keys{{"kind", "http"}, {"path", path}, {"header.Accept", kAccept}, {"retries", "answered"}};
     // Then the head has as long as the rest.
-    if (*timeout) keys.emplace_back("head_timeout", "0");
+    if (timeout) keys.emplace_back("head_timeout", "0");
+    // A query may hold a secret.
+    name_ = "GET of " + one_line(path.substr(0, path.find('?')));
     Expected<Channel> channel = Channel::open(session_.client(), keys, *this);
     if (!channel) return channel.error();
     channel_.emplace(*std::move(channel));
-    if (*timeout && (*timeout)->count() > 0) deadline_ = Clock::now() + **timeout;
+    if (timeout && timeout->count() > 0) deadline_ = Clock::now() + *timeout;
     if (!pass_all()) {
-      // A query may hold a secret.
-      session_.report().error("GET of " + one_line(path.substr(0, path.find('?'))) + ": " +
-                              (begun_ ? "the answer has not ended within " : "no answer within ") +
-                              std::to_string((*timeout)->count()) + " ms");
+      session_.report().error(name_ + ": " + (begun_ ? "the answer has not ended within " : "no answer within ") +
+                              std::to_string(timeout->count()) + " ms");
     }
-    if (!failure_) return true;
-    if (!begun_ && may_pass(*failure_)) return false;
-    session_.report().failure(*failure_);
-    return true;
+    if (failure_) session_.report().failure(*failure_);
+    return {};
   }
 
   std::size_t take(ksr_part, std::string_view bytes) override {
@@ -69,6 +68,7 @@ class RawBody final : public ChannelHost {
         if (!one.empty()) session_.report().warning(one);
       }
     }
+    if (event.kind == KSR_EVENT_INTERRUPTED) on_interrupted(event);
     if (event.kind != KSR_EVENT_CLOSED) return;
     closed_ = true;
     failure_ = event.failure;
@@ -76,6 +76,17 @@ class RawBody final : public ChannelHost {
 
  private:
   using Clock = std::chrono::steady_clock;
+
+  // It is asked for again, unless that would be too late.
+  void on_interrupted(const ChannelEvent& event) {
+    const Clock::time_point next = Clock::now() + Milliseconds(event.retry_ms);
+    if (deadline_ && next >= *deadline_) {
+      closed_ = true;
+      failure_ = event.failure;
+    } else if (next > begun_at_ + Milliseconds(kPatienceMs)) {
+      session_.report().warning(name_ + " has failed; trying again");
+    }
+  }
 
   // -1: without a limit.
   int left_ms() const {
@@ -102,6 +113,8 @@ class RawBody final : public ChannelHost {
   }
 
   Session& session_;
+  std::string name_;
+  const Clock::time_point begun_at_ = Clock::now();
   std::optional<Clock::time_point> deadline_;
   bool begun_ = false;
   bool closed_ = false;
@@ -135,20 +148,13 @@ Expected<void> run_raw(Session& session) {
     }
   }
   request.keys.emplace_back("accept", kAccept);
-  if (opens_channels(arguments)) {
-    const Expected<bool> written = RawBody(session).write(paths.front());
-    if (!written) return written.error();
-    if (*written) return {};
-    // Channels are not opened again after a failure; requests are sent again.
-  }
+  if (opens_channels(arguments)) return RawBody(session).write(paths.front());
   const Answer answer = session.client().call(request);
   if (answer.failed()) {
     session.report().failure(answer.failure());
   } else {
     session.output().write(answer.body());
   }
-  // What --log has to tell of it.
-  if (opens_channels(arguments)) ksr_client_dispatch(session.client().handle());
   return {};
 }
 

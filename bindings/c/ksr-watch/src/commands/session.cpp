@@ -101,13 +101,11 @@ Expected<cluster::Resource> Session::find_kind(const std::string& api_version, c
   return Error{Status::not_found, "no matches for kind " + in_quotes(kind) + " in version " + in_quotes(api_version)};
 }
 
-Expected<cluster::Resource> Session::resource_of(const Manifest& manifest) {
-  Expected<cluster::Resource> resource = find_kind(manifest.api_version, manifest.kind);
-  if (!resource) return resource;
+Expected<void> Session::check_namespace(const Manifest& manifest, const cluster::Resource& resource) const {
   const std::string given = given_namespace();
   // That of a cluster-scoped object is ignored, as by kubectl and the server.
-  if (resource->namespaced == false || given.empty() || manifest.name_space.empty() || given == manifest.name_space) {
-    return resource;
+  if (resource.namespaced == false || given.empty() || manifest.name_space.empty() || given == manifest.name_space) {
+    return {};
   }
   return usage_error("the namespace from the provided object " + in_quotes(manifest.name_space) +
                      " does not match the namespace " + in_quotes(given) +
@@ -217,16 +215,26 @@ std::string kind_prefix(const std::string& api_version, const std::string& kind)
   return lower_case(kind) + (group.empty() ? "" : "." + group);
 }
 
-Expected<std::vector<Target>> Session::in_files() {
+Expected<std::vector<Target>> Session::in_files(Unknown unknown) {
+  if (!arguments_.words.empty()) {
+    return usage_error("when -f is given, resources cannot be given as arguments as well");
+  }
   const Expected<std::vector<Manifest>> manifests =
-      read_manifests(arguments().all("--filename"), arguments().flag("--recursive"));
+      read_manifests(arguments_.all("--filename"), arguments_.flag("--recursive"));
   if (!manifests) return manifests.error();
-  std::vector<Target> targets;
   for (const Manifest& manifest : *manifests) {
     if (manifest.name.empty()) return usage_error(manifest.source + ": an object has no name");
-    Expected<cluster::Resource> resource = resource_of(manifest);
-    if (!resource) return resource.error();
-    targets.push_back({*std::move(resource), manifest.name, manifest.name_space});
+  }
+  std::vector<Target> targets;
+  for (const Manifest& manifest : *manifests) {
+    Expected<cluster::Resource> resource = find_kind(manifest.api_version, manifest.kind);
+    if (const Error* error = resource.if_error()) {
+      if (unknown == Unknown::refused) return *error;
+      report_.error(*error);
+      continue;
+    }
+    if (Expected<void> fine = check_namespace(manifest, *resource); !fine) return fine.error();
+    targets.push_back({*std::move(resource), manifest.name, manifest.name_space, manifest.source});
   }
   return targets;
 }

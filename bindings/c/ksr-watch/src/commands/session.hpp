@@ -2,6 +2,7 @@
 // meant; `Target` is one thing to ask for. Used by all commands. Main thread.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -48,15 +49,20 @@ class Session {
   // By a name as kubectl takes it. Asks the cluster for what it serves, once.
   Expected<cluster::Resource> find_resource(const std::string& name);
   Expected<cluster::Resource> find_kind(const std::string& api_version, const std::string& kind);
-  // Of an object that a file has. Status::invalid: it is of another namespace than --namespace, and nothing is to be
-  // done.
-  Expected<cluster::Resource> resource_of(const Manifest& manifest);
+  // An error where an object that a file has is of another namespace than --namespace: nothing is to be done then.
+  Expected<void> check_namespace(const Manifest& manifest, const cluster::Resource& resource) const;
 
   // What the words of the command name, as far as it can be told without the cluster.
   Expected<std::vector<TypeAndName>> named() const;
   Expected<std::vector<Target>> resolve(const std::vector<TypeAndName>& named);
-  // The objects that the files of --filename name; none where the files have none.
-  Expected<std::vector<Target>> in_files();
+  enum class Unknown : std::uint8_t {
+    refused,
+    // And the rest of the files is taken.
+    reported,
+  };
+  // The objects that the files of --filename name; none where the files have none. `unknown`: what becomes of one whose
+  // type is not found.
+  Expected<std::vector<Target>> in_files(Unknown unknown = Unknown::refused);
 
   // --namespace; empty without it.
   std::string given_namespace() const { return arguments_.text("--namespace"); }

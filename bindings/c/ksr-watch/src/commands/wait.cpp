@@ -9,6 +9,8 @@
 #include "commands/commands.hpp"
 #include "commands/durations.hpp"
 #include "commands/json_text.hpp"
+#include "commands/list_pages.hpp"
+#include "commands/object_watch.hpp"
 #include "commands/pages.hpp"
 #include "commands/printing.hpp"
 #include "commands/usage_error.hpp"
@@ -36,33 +38,32 @@ struct Sought {
   json::value object;
 };
 
-// Non-zero: the wait is over.
-int look(const ksr_snapshot* snapshot, void* user_data) {
-  auto& sought = *static_cast<Sought*>(user_data);
+// Whether the wait is over.
+bool look(const ksr_snapshot* snapshot, Sought& sought) {
   const bool first = !std::exchange(sought.begun, true);
   if (sought.condition.kind() == WaitCondition::Kind::deleted) {
     // Without a uid any object of its name is the same one.
     const bool there = sought.uid.empty() ? ksr_snapshot_count(snapshot) > 0
                                           : ksr_snapshot_find_uid(snapshot, sought.uid.c_str()) != nullptr;
-    return there ? 0 : 1;
+    return !there;
   }
   const ksr_object* object = ksr_snapshot_at(snapshot, 0);
   if (object == nullptr) {
     // One that goes later may come again.
     sought.missing = first && sought.condition.kind() != WaitCondition::Kind::created;
-    return sought.missing ? 1 : 0;
+    return sought.missing;
   }
   std::size_t size = 0;
   const char* text = ksr_object_field(object, KSR_FIELD_JSON, &size);
   std::optional<json::value> read = parse_json({text, size});
   if (!read) {
     sought.error = Error{Status::protocol, "the object is not JSON that can be read"};
-    return 1;
+    return true;
   }
   sought.object = *std::move(read);
   const Expected<bool> met = sought.condition.is_met(sought.object);
   if (const Error* error = met.if_error()) sought.error = *error;
-  return !met || *met ? 1 : 0;
+  return !met || *met;
 }
 
 class Wait {
@@ -88,12 +89,6 @@ class Wait {
   }
 
  private:
-  struct Release {
-    void operator()(ksr_config* config) const { ksr_config_free(config); }
-    void operator()(ksr_stream* stream) const { ksr_close(stream); }
-    void operator()(ksr_error* error) const { ksr_error_free(error); }
-  };
-
   struct Found {
     Target target;
     json::value object;
@@ -130,12 +125,7 @@ class Wait {
   }
 
   Expected<std::vector<Target>> find_targets() {
-    if (arguments().has("--filename")) {
-      if (!arguments().words.empty()) {
-        return usage_error("when -f is given, resources cannot be given as arguments as well");
-      }
-      return session_.in_files();
-    }
+    if (arguments().has("--filename")) return session_.in_files();
     const Expected<std::vector<TypeAndName>> named = session_.named();
     if (!named) return named.error();
     if (named->empty()) return usage_error("expected objects to wait for, such as pod/web, or -f FILE");
@@ -160,28 +150,24 @@ class Wait {
       request.keys.emplace_back("label_selector", arguments().selector("--selector"));
       request.keys.emplace_back("field_selector", arguments().selector("--field-selector"));
     }
-    request.keys.emplace_back("query.continue", "");
-    Pages pages(target.resource.display);
-    do {
-      Answer answer = session_.client().call_for_object(request);
-      if (answer.failed()) {
-        const bool missing = answer.failure().reason == "NotFound";
-        if (!missing || !has(WaitCondition::Kind::deleted)) session_.report().failure(answer.failure());
-        return found;
-      }
-      if (!target.name.empty()) {
-        found.push_back({target, std::move(answer.object())});
-        return found;
-      }
-      Expected<std::string> more = pages.token_after(answer.object());
-      if (!more) {
-        session_.report().error(more.error());
-        return found;
-      }
-      request.keys.back().second = *std::move(more);
-      take_items(target, answer.object(), found);
-    } while (!request.keys.back().second.empty());
+    if (target.name.empty()) {
+      const auto take = [&](json::value& page) { take_items(target, page, found); };
+      const Expected<std::optional<Failure>> failed = for_each_page(session_, std::move(request), target, take);
+      if (!failed) session_.report().error(failed.error());
+      if (failed && *failed) report(**failed);
+      return found;
+    }
+    Answer answer = session_.client().call_for_object(std::move(request));
+    if (answer.failed()) {
+      report(answer.failure());
+    } else {
+      found.push_back({target, std::move(answer.object())});
+    }
     return found;
+  }
+
+  void report(const Failure& failure) {
+    if (failure.reason != "NotFound" || !has(WaitCondition::Kind::deleted)) session_.report().failure(failure);
   }
 
   void take_items(const Target& target, json::value& list, std::vector<Found>& found) const {
@@ -215,9 +201,9 @@ class Wait {
       return std::nullopt;
     }
     Sought sought{condition, text_at(found.object, {"metadata", "uid"}), false, false, std::nullopt, found.object};
-    const Ended ended = wait_for(found.target, sought);
-    if (ended == Ended::failed) return std::nullopt;
-    if (ended == Ended::timed_out) {
+    const WatchEnd ended = wait_for(found.target, sought);
+    if (ended == WatchEnd::failed) return std::nullopt;
+    if (ended == WatchEnd::timed_out) {
       session_.report().error("timed out waiting for the condition on " + name_of(found.target));
     } else if (sought.missing) {
       const std::string group = group_of(found.target.resource);
@@ -232,46 +218,9 @@ class Wait {
     return std::nullopt;
   }
 
-  enum class Ended : std::uint8_t {
-    found,
-    timed_out,
-    failed,  // and is reported
-  };
-
-  Ended wait_for(const Target& target, Sought& sought) {
-    const std::unique_ptr<ksr_stream, Release> stream = open(target);
-    if (!stream) return Ended::failed;
-    const auto left = std::chrono::duration_cast<Milliseconds>(deadline_ - Clock::now());
-    const ksr_status status = ksr_wait_until(stream.get(), look, &sought, std::max<std::int64_t>(left.count(), 0));
-    if (status == KSR_OK) return Ended::found;
-    const std::unique_ptr<ksr_error, Release> error(ksr_last_error(stream.get()));
-    // Without a first view, what has kept it away; else the time is over, whatever else there was.
-    if (status == KSR_E_TIMEOUT && (sought.begun || !error)) return Ended::timed_out;
-    session_.report().failure(failure_of(error ? ksr_error_code(error.get()) : status, error.get()));
-    return Ended::failed;
-  }
-
-  std::unique_ptr<ksr_stream, Release> open(const Target& target) {
-    ksr_config* config = nullptr;
-    ksr_stream* stream = nullptr;
-    if (ksr_config_new(&config) != KSR_OK) return nullptr;
-    const std::unique_ptr<ksr_config, Release> owned(config);
-    std::vector<std::pair<const char*, std::string>> keys{{"resource", target.resource.display},
-                                                          {"namespace", session_.namespace_key(target)},
-                                                          {"label_selector", arguments().selector("--selector")}};
-    keys.emplace_back("field_selector",
-                      target.name.empty() ? arguments().selector("--field-selector") : "metadata.name=" + target.name);
-    ksr_error* error = nullptr;
-    ksr_status status = KSR_OK;
-    for (const auto& [key, value] : keys) {
-      if (status == KSR_OK) status = ksr_config_set(config, key, value.c_str(), &error);
-    }
-    if (status == KSR_OK) {
-      status = ksr_client_stream(session_.client().handle(), config, nullptr, nullptr, &stream, &error);
-    }
-    const std::unique_ptr<ksr_error, Release> freed(error);
-    if (status != KSR_OK) session_.report().failure(failure_of(status, error));
-    return std::unique_ptr<ksr_stream, Release>(stream);
+  WatchEnd wait_for(const Target& target, Sought& sought) {
+    return watch_object(
+        session_, target, {}, [&](const ksr_snapshot* snapshot) { return look(snapshot, sought); }, deadline_);
   }
 
   // False after an error too, which is reported.
@@ -294,9 +243,9 @@ class Wait {
       }
       if (timeout_.count() == 0) continue;
       Sought sought{created, "", false, false, std::nullopt, nullptr};
-      const Ended ended = wait_for(target, sought);
-      if (ended == Ended::timed_out) session_.report().error("timed out waiting for the condition");
-      if (ended != Ended::found) return false;
+      const WatchEnd ended = wait_for(target, sought);
+      if (ended == WatchEnd::timed_out) session_.report().error("timed out waiting for the condition");
+      if (ended != WatchEnd::met) return false;
     }
     return true;
   }

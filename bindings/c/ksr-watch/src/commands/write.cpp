@@ -75,9 +75,10 @@ class Write {
       }
     }
     for (const Manifest& manifest : manifests) {
-      resources_.push_back(session_.resource_of(manifest));
-      const Error* error = resources_.back().if_error();
-      if (error != nullptr && error->status == Status::invalid) return *error;
+      resources_.push_back(session_.find_kind(manifest.api_version, manifest.kind));
+      const Expected<cluster::Resource>& found = resources_.back();
+      if (!found) continue;
+      if (Expected<void> fine = session_.check_namespace(manifest, *found); !fine) return fine;
     }
     return {};
   }
