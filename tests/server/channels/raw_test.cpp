@@ -204,3 +204,30 @@ TEST_CASE("head_timeout: how long the server may take until an HTTP answer begin
   ChannelUser user;
   CHECK(user.open(client.client(), exec_of({{"head_timeout", "1s"}})) == KSR_E_INVALID);
 }
+
+TEST_CASE("retries of an HTTP body: none by default, else until the answer begins") {
+  ChannelServer on;
+  const Requester client(on.client_settings());
+  const Settings http{{"kind", "http"}, {"path", "/api/v1/namespaces/default/pods/web"}};
+  on.server.script("fault get pods answer 503");
+  CHECK(end_of(client, http).status == KSR_E_SERVER);
+  for (const char* retries : {"safe", "answered"}) {
+    CAPTURE(retries);
+    on.server.script("fault get pods answer 503 retry-after=1 times=2");
+    ChannelUser user;
+    REQUIRE(user.open(client.client(), with(http, {{"retries", retries}})) == KSR_OK);
+    CHECK(user.wait().status == KSR_OK);
+    CHECK(user.wait_for_event(KSR_EVENT_CLOSED));
+    CHECK(user.count(KSR_EVENT_INTERRUPTED) == 2);
+    CHECK(user.count(KSR_EVENT_OPEN) == 1);
+    CHECK(user.stat("reconnects") == 2);
+  }
+  // What has begun is not asked for again.
+  on.server.script("fault get pods cut bytes=10");
+  CHECK(end_of(client, with(http, {{"retries", "safe"}})).status != KSR_OK);
+  // Neither is what no retry mends.
+  on.server.script("fault get pods answer 404");
+  CHECK(end_of(client, with(http, {{"retries", "safe"}})).status == KSR_E_NOT_FOUND);
+  ChannelUser user;
+  CHECK(user.open(client.client(), exec_of({{"retries", "safe"}})) == KSR_E_INVALID);
+}

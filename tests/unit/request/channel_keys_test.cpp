@@ -50,6 +50,8 @@ TEST_CASE("keys that do not go with a kind, and those of requests, are refused b
   CHECK(starts(channel_contradiction({{"kind", "attach"}, {"name", "p"}, {"command", "ls"}}), "params key command: "));
   CHECK(starts(channel_contradiction({{"kind", "log"}, {"name", "p"}, {"verb", "get"}}), "params key verb: "));
   CHECK(starts(channel_contradiction({{"kind", "log"}, {"name", "p"}, {"timeout", "1s"}}), "params key timeout: "));
+  CHECK(starts(channel_contradiction({{"kind", "log"}, {"name", "p"}, {"retries", "safe"}}), "params key retries: "));
+  CHECK(channel_contradiction({{"kind", "http"}, {"path", "/x"}, {"retries", "safe"}}).empty());
   CHECK(starts(channel_contradiction({{"kind", "log"}, {"name", "p"}, {"path", "/x"}}), "params key path: "));
   CHECK(starts(channel_contradiction({{"kind", "http"}, {"path", "/x"}, {"send_buffer", "64Ki"}}),
                "params key send_buffer: "));
