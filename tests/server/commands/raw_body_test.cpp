@@ -72,12 +72,13 @@ TEST_CASE("failures of a raw body") {
 TEST_CASE("a refusal that may pass is followed by other tries, and warnings are shown") {
   CommandServer on;
   on.server.script(
-      "fault list pods answer 503\n"
+      "fault list pods answer 503 retry-after=1\n"
       R"(fault list pods answer 200 body={} header="Warning: 299 - \"old, very old\"" times=2)");
   const CommandEnd again = on.run({"raw", kPods});
   CHECK(again.status == 0);
   CHECK(again.output == "{}");
-  CHECK(again.errors == "Warning: old, very old\n");
+  CHECK(again.errors ==
+        std::string("Warning: GET of ") + kPods + " has failed; trying again\nWarning: old, very old\n");
   const CommandEnd at_once = on.run({"raw", kPods});
   CHECK(at_once.output == "{}");
   CHECK(at_once.errors == "Warning: old, very old\n");
