@@ -223,8 +223,9 @@ TEST_CASE("retries of an HTTP body: none by default, else until the answer begin
     CHECK(user.stat("reconnects") == 2);
   }
   // What has begun is not asked for again.
-  on.server.script("fault get pods cut bytes=10");
-  CHECK(end_of(client, with(http, {{"retries", "safe"}})).status != KSR_OK);
+  on.server.script("populate pods 20 ns=default\nfault list pods cut bytes=1000");
+  const Settings list{{"kind", "http"}, {"path", "/api/v1/namespaces/default/pods"}, {"retries", "safe"}};
+  CHECK(end_of(client, list).status == KSR_E_TRANSPORT);
   // Neither is what no retry mends.
   on.server.script("fault get pods answer 404");
   CHECK(end_of(client, with(http, {{"retries", "safe"}})).status == KSR_E_NOT_FOUND);
