@@ -1,5 +1,5 @@
-// `replace_kubeconfig_pipes` makes kubeconfigs that are pipes readable more than once; used by main. At the start, while
-// there is one thread.
+// `replace_kubeconfig_pipes` makes kubeconfigs that are pipes readable more than once; used by main. At the start,
+// while there is one thread.
 #pragma once
 
 #include "base/expected.hpp"

@@ -10,8 +10,8 @@
 
 namespace ksr::commands {
 
-// `take` gets each page, and may empty it. What has failed, where a page could not be had; an error where the list would
-// not end.
+// `take` gets each page, and may empty it. What has failed, where a page could not be had; an error where the list
+// would not end.
 Expected<std::optional<Failure>> for_each_page(Session& session, Request list, const Target& target,
                                                const std::function<void(boost::json::value&)>& take);
 
