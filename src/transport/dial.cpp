@@ -161,14 +161,10 @@ class Dial::Steps final : public std::enable_shared_from_this<Dial::Steps> {
   }
 
   Error handshake_error(const boost::system::error_code& ec) const {
-    if (is_resource_exhaustion(ec)) return io_error(step_, ec);
     const TlsUse use;
     const long verified = use ? SSL_get_verify_result(tls_->ssl()) : X509_V_OK;
-    if (ec.category() != boost::asio::error::get_ssl_category() || verified == X509_V_OK) {
-      return ec == boost::asio::error::eof || ec.category() != boost::asio::error::get_system_category()
-                 ? tls_failure(step_, reason_text(ec))
-                 : transport_error(step_, reason_text(ec));
-    }
+    // Any other end of the connection, in order or not, says nothing about TLS: a gateway that restarts ends it here.
+    if (ec.category() != boost::asio::error::get_ssl_category() || verified == X509_V_OK) return io_error(step_, ec);
     // The system's CAs are read as they are needed, and what cannot be read is missing in silence.
     if (const int lacking = route_->tls->system_cas() ? lack_of_descriptors() : 0) {
       return resource_exhausted(step_ + ": reading the system's CA certificates", lacking);

@@ -89,6 +89,45 @@ TEST_CASE("a TLS handshake that never ends is 408 by the connect timeout") {
   CHECK(error->message.find("TLS handshake") != std::string::npos);
 }
 
+TEST_CASE("a connection that ends within the TLS handshake is no failure of TLS") {
+  // What a server sends before it closes: nothing, the beginning of a record, close_notify.
+  for (const std::string& bytes : {std::string(), std::string("\x16\x03\x03\x00\x7a\x02\x00", 7),
+                                   std::string("\x15\x03\x03\x00\x02\x01\x00", 7)}) {
+    for (const bool reset : {false, true}) {
+      for (const bool through_proxy : {false, true}) {
+        for (const bool websocket : {false, true}) {
+          CAPTURE(bytes.size());
+          CAPTURE(reset);
+          CAPTURE(through_proxy);
+          CAPTURE(websocket);
+          RawServer server([&](Peer& peer) {
+            if (through_proxy) {
+              peer.receive_head();
+              peer.send("HTTP/1.1 200 Connection established\r\n\r\n");
+            }
+            peer.receive();
+            if (!bytes.empty()) peer.send(bytes);
+            reset ? peer.reset() : peer.shut_down();
+          });
+          ConnectionSettings settings;
+          settings.server = ksr::testing::url_of(through_proxy ? "https://server.test" : server.tls_url());
+          if (through_proxy) settings.proxy = ksr::testing::proxy_of(server.url());
+          Listener listener;
+          const auto connection = connect(settings);
+          websocket ? listener.open_websocket(connection, request_for("/"))
+                    : listener.get(connection, request_for("/"));
+          REQUIRE(listener.wait_for_end());
+          REQUIRE(listener.error());
+          CAPTURE(listener.error()->message);
+          CHECK(listener.error()->status == Status::transport);
+          CHECK(listener.error()->http_status == 502);
+          CHECK(listener.error()->message.find("TLS handshake with ") == 0);
+        }
+      }
+    }
+  }
+}
+
 TEST_CASE("a name that does not resolve is 502, and literals are never looked up") {
   const auto transport = ksr::transport::make_transport([](const std::string& host) -> Expected<Addresses> {
     return Error{Status::transport, "resolving " + host + ": no such name", {}, 502};
