@@ -9,10 +9,6 @@ namespace {
 
 constexpr const char* kBegin = "-----BEGIN ";
 
-Error process_exits(const std::string& role) {
-  return Error{Status::tls, role + ": cannot be checked while the process is exiting"};
-}
-
 }  // namespace
 
 Expected<std::string> decode_pem(const std::string& role, const std::string& text) {
@@ -24,7 +20,7 @@ Expected<std::string> decode_pem(const std::string& role, const std::string& tex
 
 Expected<void> check_certificates(const std::string& role, const std::string& pem) {
   const transport::TlsUse use;
-  if (!use) return process_exits(role);
+  if (!use) return transport::tls_unusable(role);
   const auto certificates = transport::read_certificates(role, pem);
   if (!certificates) return certificates.error();
   return {};
@@ -32,7 +28,7 @@ Expected<void> check_certificates(const std::string& role, const std::string& pe
 
 Expected<void> check_key(const std::string& role, const std::string& key_pem, const std::string& certificate_pem) {
   const transport::TlsUse use;
-  if (!use) return process_exits(role);
+  if (!use) return transport::tls_unusable(role);
   const auto certificates = transport::read_certificates(role + ": its certificate", certificate_pem);
   if (!certificates) return certificates.error();
   const auto key = transport::read_private_key(role, key_pem, certificates->front().get());

@@ -150,7 +150,7 @@ class Dial::Steps final : public std::enable_shared_from_this<Dial::Steps> {
       const TlsUse use;
       if (use) tls_ = route_->tls->open(std::move(*std::exchange(socket_, nullptr)), route_->server.host);
     }
-    if (!tls_) return fail(tls_failure(step_, "the process is exiting"));
+    if (!tls_) return fail(tls_unusable(step_));
     tls_->handshake([self = shared_from_this()](const boost::system::error_code& ec) {
       if (!self->done_) return;
       self->guarded([&] {

@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <new>
 #include <set>
 #include <thread>
 #include <vector>
@@ -32,6 +33,8 @@ namespace {
 
 constexpr std::chrono::seconds kMaxWaitInExit{2};
 constexpr std::chrono::milliseconds kTickInExit{1};
+// More than all that OpenSSL allocates until its first connection.
+constexpr std::size_t kMemoryOfOpenssl = std::size_t{2} * 1024 * 1024;
 
 struct Guard {
   const pid_t process = getpid();
@@ -74,6 +77,18 @@ void abort_all() {
   for (TlsUser* user : users) {
     if (guard().users.count(user) != 0) user->abort();
   }
+}
+
+bool memory_is_left() noexcept {
+  // Touched by nobody, so that it costs no page.
+  void* const probe = ::operator new(kMemoryOfOpenssl, std::nothrow);
+  ::operator delete(probe);
+  return probe != nullptr;
+}
+
+// Whether OpenSSL must not be called.
+bool tls_shut_down() {
+  return guard().exiting || !guard().ready;
 }
 
 // A signal handler that exits inside OpenSSL would wait for its own thread.
@@ -123,6 +138,8 @@ void register_atexit_hook() {
   const ExclusiveLock lock(state.use);
   const CallUnderWay call;
   if (state.ready || state.exiting) return;
+  // OpenSSL's parts are initialised once in a process, and what fails then for lack of memory fails for good.
+  if (!memory_is_left()) return;
   initialising_on_this_thread = true;
   // It reads openssl.cnf.
   const StandardDescriptorsReserved reserved;
@@ -142,8 +159,9 @@ void register_atexit_hook() {
   initialising_on_this_thread = false;
 }
 
-bool tls_shut_down() {
-  return guard().exiting || !guard().ready;
+Error tls_unusable(const std::string& step) {
+  if (guard().exiting) return Error{Status::tls, step + ": the process is exiting", {}, 502};
+  return Error{Status::out_of_memory, step + ": OpenSSL could not be initialised"};
 }
 
 void keep_unreleased(void* object) noexcept {

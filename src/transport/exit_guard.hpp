@@ -5,6 +5,9 @@
 // destroyed (see --wrap=__cxa_atexit in exit_guard.cpp). Any thread, unless said otherwise.
 #pragma once
 
+#include <string>
+
+#include "base/error.hpp"
 #include "base/thread_annotations.hpp"
 
 namespace ksr::transport {
@@ -18,8 +21,8 @@ void register_atexit_hook();
 // it, or when exit() has run all it had to.
 bool run_in_exit(void (*run)(void*)) noexcept;
 
-// Whether OpenSSL must not be called any more: the process is exiting, or OpenSSL could not be initialised.
-bool tls_shut_down();
+// What a caller that may not call OpenSSL tells its own: the process is exiting, or OpenSSL could not be initialised.
+Error tls_unusable(const std::string& step);
 
 // For what OpenSSL made and must not be asked to free any more: keeps it reachable, so that leak checkers of the host
 // do not report it. Any thread.

@@ -1,5 +1,6 @@
 #include "transport/failures.hpp"
 
+#include <openssl/crypto.h>
 #include <openssl/err.h>
 
 #include <boost/asio/error.hpp>
@@ -8,6 +9,11 @@
 #include "transport/exit_guard.hpp"
 
 namespace ksr::transport {
+namespace {
+
+constexpr std::size_t kMemoryProbe = std::size_t{16} * 1024;
+
+}  // namespace
 
 Error transport_error(const std::string& step, const std::string& reason) {
   return Error{Status::transport, step + ": " + reason, {}, 502};
@@ -31,8 +37,16 @@ Error io_error(const std::string& step, const boost::system::error_code& reason)
   return transport_error(step, reason_text(reason));
 }
 
-bool is_openssl_out_of_memory(unsigned long code) noexcept {
-  return ERR_GET_REASON(code) == ERR_R_MALLOC_FAILURE;
+bool openssl_lacks_memory() noexcept {
+  bool told = false;
+  // What follows from a lack of memory says something else, such as that a key is too weak.
+  while (const unsigned long queued = ERR_get_error()) told = told || ERR_GET_REASON(queued) == ERR_R_MALLOC_FAILURE;
+  if (told) return true;
+  // Some functions say "init fail" or "internal error" then. OPENSSL_malloc() would have the path of this file in the
+  // library.
+  void* const probe = CRYPTO_malloc(kMemoryProbe, "", 0);
+  CRYPTO_free(probe, "", 0);
+  return probe == nullptr;
 }
 
 bool is_resource_exhaustion(const boost::system::error_code& reason) noexcept {

@@ -20,8 +20,8 @@ Error protocol_error(const std::string& step, const std::string& what);
 // `tls_failure` for OpenSSL's codes, out_of_memory for what this machine has too little of, or else `transport_error`.
 Error io_error(const std::string& step, const boost::system::error_code& reason);
 using ksr::is_resource_exhaustion;
-// Of a code of OpenSSL's error queue.
-bool is_openssl_out_of_memory(unsigned long code) noexcept;
+// Whether what OpenSSL has failed to do on this thread it failed to do for lack of memory. Empties its error queue.
+bool openssl_lacks_memory() noexcept;
 bool is_resource_exhaustion(const boost::system::error_code& reason) noexcept;
 std::string reason_text(const boost::system::error_code& reason);
 

@@ -24,7 +24,7 @@ using PrivateKey = std::unique_ptr<EVP_PKEY, FreeKey>;
 
 // The certificates of `pem` that parse, at least one (crypto/x509, AppendCertsFromPEM): blocks of other kinds, broken
 // ones and text between the blocks are skipped. `role` is what the error message begins with. To be called, and the
-// result destroyed, within a TlsUse.
+// result destroyed, within a TlsUse. Throws std::bad_alloc, also where OpenSSL has too little memory.
 Expected<std::vector<Certificate>> read_certificates(const std::string& role, const std::string& pem);
 
 // The first private key of `pem`, which has to be without a pass phrase and that of `certificate`. The same rules.

@@ -30,8 +30,7 @@ struct FreeStore {
 
 std::string openssl_reason() {
   const unsigned long code = ERR_peek_last_error();
-  ERR_clear_error();
-  if (is_openssl_out_of_memory(code)) throw std::bad_alloc();
+  if (openssl_lacks_memory()) throw std::bad_alloc();
   const char* reason = ERR_reason_error_string(code);
   return reason ? reason : "unknown reason";
 }
@@ -125,7 +124,7 @@ void expect_peer(SSL* ssl, const std::string& name) {
 
 Expected<std::shared_ptr<TlsContext>> TlsContext::make(const TlsSettings& settings) {
   const TlsUse use;
-  if (!use) return Error{Status::tls, "TLS: the process is exiting", {}, 502};
+  if (!use) return tls_unusable("TLS");
   if (!settings.server_name.empty() && !is_server_name(settings.server_name)) {
     return invalid("tls_server_name", "expected a DNS name or an IP address without a zone");
   }

@@ -1,6 +1,5 @@
 #include "transport/tls_stream.hpp"
 
-#include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <sys/socket.h>
 
@@ -29,14 +28,6 @@ constexpr std::chrono::seconds kQuiet{1};
 
 bool try_again(int reason) noexcept {
   return reason == EAGAIN || reason == EWOULDBLOCK || reason == EINTR;
-}
-
-// Some functions of OpenSSL say "init fail" or "internal error" then.
-bool lacks_memory() noexcept {
-  // OPENSSL_malloc() would have the path of this file in the library.
-  void* const probe = CRYPTO_malloc(kBulk, "", 0);
-  CRYPTO_free(probe, "", 0);
-  return probe == nullptr;
 }
 
 // ERR_clear_error() clears all sixteen places of the thread's queue, and there seldom is an error.
@@ -283,11 +274,7 @@ TlsStream::Error TlsStream::failure(int result) const {
   if (at_end_) return boost::asio::ssl::error::stream_truncated;
   if (why == SSL_ERROR_SYSCALL && errno_ != 0) return {errno_, boost::asio::error::get_system_category()};
   const unsigned long code = ERR_peek_error();
-  // What follows from a lack of memory says something else, such as that a key is too weak.
-  while (const unsigned long queued = ERR_get_error()) {
-    if (is_openssl_out_of_memory(queued)) return boost::asio::error::no_memory;
-  }
-  if (lacks_memory()) return boost::asio::error::no_memory;
+  if (openssl_lacks_memory()) return boost::asio::error::no_memory;
   if (code != 0) return {static_cast<int>(code), boost::asio::error::get_ssl_category()};
   return boost::asio::ssl::error::unspecified_system_error;
 }

@@ -7,11 +7,16 @@
 #include <atomic>
 #include <cstdlib>
 #include <future>
+#include <limits>
+#include <new>
 #include <thread>
 
 #include "support/certificates.hpp"
 #include "support/urls.hpp"
 #include "support/wait_limit.hpp"
+#include "transport/exit_guard.hpp"
+#include "transport/pem.hpp"
+#include "transport/tls_context.hpp"
 #include "unit/transport/listener.hpp"
 #include "unit/transport/raw_server.hpp"
 
@@ -55,18 +60,29 @@ class LargeBlocks {
   static int live() { return live_; }
   static int made() { return made_; }
   // On the calling thread, after so many allocations each further one fails. Below zero: none does.
-  static void fail_after(int count) {
-    countdown_ = count;
-    failing_ = count < 0 ? std::thread::id() : std::this_thread::get_id();
-  }
+  static void fail_after(int count) { fail(count, std::numeric_limits<int>::min()); }
+  // The same for one alone.
+  static void fail_once_after(int count) { fail(count, 0); }
+  // Whether one has failed since.
+  static bool has_failed() { return countdown_ < 0; }
 
  private:
+  static void fail(int count, int last) {
+    countdown_ = count;
+    last_ = last;
+    failing_ = count < 0 ? std::thread::id() : std::this_thread::get_id();
+  }
+  static bool fails() {
+    if (failing_ != std::this_thread::get_id() || countdown_ < last_) return false;
+    return countdown_-- <= 0;
+  }
+
   struct alignas(std::max_align_t) Head {
     bool large;
   };
 
   static void* allocate(std::size_t size, const char*, int) {
-    if (failing_ == std::this_thread::get_id() && countdown_-- <= 0) return nullptr;
+    if (fails()) return nullptr;
     auto* const head = static_cast<Head*>(std::malloc(sizeof(Head) + size));
     if (head == nullptr) return nullptr;
     head->large = size >= 60'000;
@@ -78,7 +94,7 @@ class LargeBlocks {
   }
   static void* reallocate(void* block, std::size_t size, const char* file, int line) {
     if (block == nullptr) return allocate(size, file, line);
-    if (failing_ == std::this_thread::get_id() && countdown_-- <= 0) return nullptr;
+    if (fails()) return nullptr;
     Head* const head = static_cast<Head*>(block) - 1;
     auto* const moved = static_cast<Head*>(std::realloc(head, sizeof(Head) + size));
     return moved == nullptr ? nullptr : moved + 1;
@@ -92,6 +108,7 @@ class LargeBlocks {
 
   static inline std::atomic<std::thread::id> failing_{std::thread::id()};
   static inline std::atomic<int> countdown_{0};
+  static inline std::atomic<int> last_{0};
   static inline std::atomic<int> live_{0};
   static inline std::atomic<int> made_{0};
   // Before OpenSSL has any.
@@ -269,4 +286,49 @@ TEST_CASE("a handshake for which OpenSSL has no memory is no failure of the serv
     listener.drop();
   }
   CHECK(failed);
+}
+
+TEST_CASE("settings for which OpenSSL has no memory are not called wrong") {
+  const CertificateAndKey own = self_signed("one");
+  const auto check = [&]() -> Expected<void> {
+    const ksr::transport::TlsUse use;
+    REQUIRE(use);
+    const auto certificates = ksr::transport::read_certificates("certificate", own.certificate_pem);
+    if (!certificates) return certificates.error();
+    const auto key = ksr::transport::read_private_key("key", own.key_pem, certificates->front().get());
+    if (!key) return key.error();
+    return {};
+  };
+  ConnectionSettings settings;
+  settings.server = ksr::testing::url_of("https://server.test");
+  settings.tls.ca_pem = own.certificate_pem;
+  settings.tls.client_certificate_pem = own.certificate_pem;
+  settings.tls.client_key_pem = own.key_pem;
+  const auto make = [&]() -> Expected<void> {
+    auto made = ksr::transport::TlsContext::make(settings.tls);
+    if (!made) return std::move(made).error();
+    return {};
+  };
+  for (const std::function<Expected<void>()>& operation : {std::function(check), std::function(make)}) {
+    // What OpenSSL makes at its first use and keeps.
+    REQUIRE(operation());
+    for (const auto fail : {&LargeBlocks::fail_after, &LargeBlocks::fail_once_after}) {
+      bool failed = true;
+      for (int count = 0; failed; count += 1 + count / 20) {
+        CAPTURE(count);
+        fail(count);
+        try {
+          if (const auto outcome = operation(); !outcome) {
+            LargeBlocks::fail_after(-1);
+            CAPTURE(outcome.error().message);
+            CHECK(outcome.error().status == Status::out_of_memory);
+          }
+        } catch (const std::bad_alloc&) {
+        }
+        failed = LargeBlocks::has_failed();
+        LargeBlocks::fail_after(-1);
+        CHECK(operation());
+      }
+    }
+  }
 }
