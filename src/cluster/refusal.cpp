@@ -69,6 +69,8 @@ const char* phrase(int http_status) {
       return " Method Not Allowed";
     case 406:
       return " Not Acceptable";
+    case 407:
+      return " Proxy Authentication Required";
     case 408:
       return " Request Timeout";
     case 409:
@@ -127,7 +129,11 @@ Refusal refusal_without_protobuf(const transport::ResponseHead& head, std::strin
   error.status = status_of_http(head.status);
   error.http_status = head.status;
   error.retry_after = parse_retry_after(head.retry_after, now);
-  error.message = "the server answered " + std::to_string(head.status) + phrase(head.status);
+  // Of other answers it is not known whose they are.
+  const bool of_proxy = head.status == 407 && !head.proxy.empty();
+  error.message = (of_proxy ? "the proxy " + head.proxy : "the server") + " answered " + std::to_string(head.status) +
+                  phrase(head.status);
+  if (!of_proxy && !head.proxy.empty()) error.message += " through proxy " + head.proxy;
   if (refusal.status) {
     error.reason = refusal.status->reason;
     if (!refusal.status->message.empty()) error.message += " - " + refusal.status->message;

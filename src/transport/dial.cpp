@@ -51,7 +51,7 @@ class Dial::Steps final : public std::enable_shared_from_this<Dial::Steps> {
     lookup_ = route_->resolver->resolve(host, [self = shared_from_this()](Expected<Addresses> outcome) {
       if (!self->done_) return;
       self->guarded([&] {
-        if (!outcome) return self->fail(std::move(outcome).error());
+        if (!outcome) return self->fail(self->name_error(std::move(outcome).error()));
         self->step_ = "connecting to " + self->route_->next_hop();
         self->addresses_ = std::move(outcome).value();
         self->try_next_address();
@@ -83,6 +83,10 @@ class Dial::Steps final : public std::enable_shared_from_this<Dial::Steps> {
       if (!done_) throw;
       fail(error_of_exception(step_));
     }
+  }
+
+  Error name_error(Error error) const {
+    return route_->proxy ? error.within("connecting to " + route_->next_hop()) : error;
   }
 
   void try_next_address() {
@@ -145,7 +149,7 @@ class Dial::Steps final : public std::enable_shared_from_this<Dial::Steps> {
 
   void secure() {
     if (!route_->tls) return succeed(plain_stream(std::move(*std::exchange(socket_, nullptr))));
-    step_ = "TLS handshake with " + route_->server.host_port();
+    step_ = "TLS handshake with " + route_->peer();
     {
       const TlsUse use;
       if (use) tls_ = route_->tls->open(std::move(*std::exchange(socket_, nullptr)), route_->server.host);

@@ -224,6 +224,7 @@ void ExchangeDriver::end_with_protocol_error(const std::string& what) {
 bool ExchangeDriver::take_head(ResponseHead head) {
   if (ended()) return false;
   if (!choose_coding(head)) return false;
+  if (route_->proxy && !route_->tls) head.proxy = route_->proxy->host_port();
   notify_head(head);
   return !ended();
 }

@@ -82,7 +82,7 @@ class ExchangeDriver : public virtual web::connection_driver,
   std::size_t unread_bytes() const { return decoder_.unread(); }
   // Text from the server, to be shown: on one line, and without the secrets of this exchange.
   std::string from_peer(std::string_view text) const;
-  std::string peer() const { return route_->server.host_port(); }
+  std::string peer() const { return route_->peer(); }
   std::string reading_step() const { return "reading from " + peer(); }
 
   const std::shared_ptr<const Route> route_;

@@ -21,8 +21,9 @@ struct Route {
   std::shared_ptr<TlsContext> tls;
   Milliseconds connect_timeout;
 
-  // Where the TCP connection goes.
-  std::string next_hop() const { return proxy ? proxy->host_port() : server.host_port(); }
+  // For messages: where the TCP connection goes, and whom it is for.
+  std::string next_hop() const { return proxy ? "proxy " + proxy->host_port() : server.host_port(); }
+  std::string peer() const { return server.host_port() + (proxy ? " through " + next_hop() : ""); }
 };
 
 }  // namespace ksr::transport

@@ -107,6 +107,8 @@ struct ResponseHead {
   std::string retry_after;
   // All headers, names in lower case.
   std::vector<Header> headers;
+  // host:port of the proxy that plain HTTP is sent to, and that may have answered itself; empty without one.
+  std::string proxy = {};
 };
 
 enum class MessageType { text, binary };

@@ -52,6 +52,17 @@ TEST_CASE("a Status body gives reason, message and wait") {
   CHECK(refusal.status->code == 429);
 }
 
+TEST_CASE("a refusal over plain HTTP names the proxy, which alone answers 407") {
+  transport::ResponseHead through = head(407);
+  through.proxy = "proxy.test:3128";
+  CHECK(read_refusal(through, "", example).error.message ==
+        "the proxy proxy.test:3128 answered 407 Proxy Authentication Required");
+  through.status = 502;
+  CHECK(read_refusal(through, "", example).error.message ==
+        "the server answered 502 Bad Gateway through proxy proxy.test:3128");
+  CHECK(read_refusal(head(407), "", example).error.message == "the server answered 407 Proxy Authentication Required");
+}
+
 TEST_CASE("a body that is not a Status gives the status code") {
   const auto plain = read_refusal(head(404, "text/plain; charset=utf-8"), "404 page not found\n", example);
   CHECK(plain.error.status == Status::not_found);

@@ -102,3 +102,35 @@ TEST_CASE("a proxy that refuses is named, without its password") {
     CHECK(listener.error()->message.find("hunter2") == std::string::npos);
   }
 }
+
+TEST_CASE("plain HTTP: the proxy is named as what the connection is to") {
+  std::string answer;
+  RawServer proxy([&](Peer& peer) {
+    peer.receive_head();
+    peer.send(answer);
+  });
+  const auto outcome = [&](Listener& listener, const ConnectionSettings& settings) {
+    listener.get(connect(settings), request_for("/"));
+    REQUIRE(listener.wait_for_end());
+  };
+  {
+    Listener closed;
+    outcome(closed, through(proxy, "http://server.test"));
+    REQUIRE(closed.error());
+    CHECK(closed.error()->message.find("server.test:80 through proxy " + proxy.authority() + ": ") !=
+          std::string::npos);
+  }
+  {
+    ConnectionSettings settings;
+    settings.server = ksr::testing::url_of("http://server.test");
+    settings.proxy = ksr::testing::proxy_of("http://127.0.0.1:" + std::to_string(closed_port()));
+    Listener dead;
+    outcome(dead, settings);
+    REQUIRE(dead.error());
+    CHECK(dead.error()->message.find("connecting to proxy 127.0.0.1:") == 0);
+  }
+  answer = "HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n";
+  Listener refused;
+  outcome(refused, through(proxy, "http://server.test"));
+  CHECK(refused.head().proxy == proxy.authority());
+}
