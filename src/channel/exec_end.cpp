@@ -64,6 +64,18 @@ bool ExecEnd::has_status() const {
   return !too_large_ && json::document_kind(status_) == json::ValueKind::object;
 }
 
+// Of a server that tells failures in text.
+std::string ExecEnd::what_was_said() const {
+  if (status_.empty()) return "the connection ended without a word on the command";
+  if (json::document_kind(status_) != json::ValueKind::object) return one_line(status_);
+  // Whose it is cannot be known: a gateway may have taken the subprotocol from the answer, or the Status from another.
+  std::string said = std::string("a Status came over ") + subprotocol_of(protocol_) +
+                     ", which has none: it is not known how the command ended";
+  const std::string message = one_line(text_at(status_, "/message"));
+  if (!message.empty()) said += ": " + message;
+  return said;
+}
+
 ExecOutcome ExecEnd::finish(const std::optional<Error>& error) const {
   ExecOutcome outcome;
   if (tells_failures_in_text(protocol_)) {
@@ -73,8 +85,7 @@ ExecOutcome ExecEnd::finish(const std::optional<Error>& error) const {
     if (at != std::string_view::npos) outcome.exit_code = number_in(trimmed(text.substr(at + kNonZero.size())));
     outcome.verified = outcome.exit_code.has_value();
     if (outcome.exit_code) return outcome;
-    const std::string said = status_.empty() ? "the connection ended without a word on the command" : one_line(status_);
-    outcome.error = error ? *error : Error{Status::lost, said};
+    outcome.error = error ? *error : Error{Status::lost, what_was_said()};
     return outcome;
   }
   if (too_large_) {

@@ -37,6 +37,8 @@ class ExecEnd {
   ExecOutcome finish(const std::optional<Error>& error) const;
 
  private:
+  std::string what_was_said() const;
+
   const ChannelProtocol protocol_;
   std::string status_;
   bool too_large_ = false;

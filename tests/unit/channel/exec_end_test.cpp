@@ -122,3 +122,16 @@ TEST_CASE("v1 says nothing of a success, and the code in words") {
   CHECK(ended(ChannelProtocol::v1, "").error->status == Status::lost);
   CHECK(ended(ChannelProtocol::v1, "no such container").error->message == "no such container");
 }
+
+TEST_CASE("a Status over a protocol that has none is not repeated as text") {
+  for (const char* status : {kSuccess, kSeven, kNoSuchBinary}) {
+    const ExecOutcome unknown = ended(ChannelProtocol::v1, status);
+    CHECK_FALSE(unknown.exit_code);
+    CHECK_FALSE(unknown.verified);
+    REQUIRE(unknown.error);
+    CAPTURE(unknown.error->message);
+    CHECK(unknown.error->status == Status::lost);
+    CHECK(unknown.error->message.find("a Status came over channel.k8s.io, which has none") == 0);
+    CHECK(unknown.error->message.find('{') == std::string::npos);
+  }
+}
