@@ -102,6 +102,10 @@ void ChannelCall::interrupted(const Error& error, std::optional<Milliseconds> re
   if (const auto to = host()) to->on_interrupted(shown.within(context()), retry);
 }
 
+void ChannelCall::tell_info(const char* name, std::string_view value) {
+  if (const auto to = host()) to->set_info(name, environment_.access->secrets()->blanked(value));
+}
+
 void ChannelCall::warn(const std::string& what) {
   const auto logger = environment_.logger.lock();
   if (logger) log_line(*logger, LogLevel::warning, [&] { return context().text() + ": " + what; });

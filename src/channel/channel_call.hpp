@@ -154,6 +154,8 @@ class ChannelCall : public std::enable_shared_from_this<ChannelCall> {
   ErrorContext context() const;
   std::shared_ptr<ChannelHost> host() const { return environment_.host.lock(); }
   void interrupted(const Error& error, std::optional<Milliseconds> retry);
+  // What the server has said, for ksr_channel_info; secrets are blanked.
+  void tell_info(const char* name, std::string_view value);
   void warn(const std::string& what);
 
   const Environment environment_;

@@ -49,15 +49,14 @@ void HttpCall::on_head(const transport::ResponseHead& head) {
   guarded([&] {
     head_ = head;
     environment_.access->on_response_head(head);
-    const auto to = host();
-    if (!to) return;
-    to->set_info("http_status", std::to_string(head.status));
+    tell_info("http_status", std::to_string(head.status));
     std::string warnings;
     for (const std::string& one : cluster::warnings_of(head)) {
       warnings += (warnings.empty() ? "" : "\n") + one_line(one, kMaxWarning);
     }
-    to->set_info("warnings", std::move(warnings));
-    if (accepted()) to->on_open();
+    tell_info("warnings", warnings);
+    const auto to = host();
+    if (to && accepted()) to->on_open();
   });
 }
 

@@ -57,6 +57,8 @@ void PortForwardCall::closed(const std::optional<Error>& error) {
   const std::string port = "port " + std::to_string(options_.port) + ": ";
   if (!port_.failure().empty()) return fail({Status::transport, port + port_.failure()});
   if (error) return fail({Status::lost, port + "the connection ended without a close: " + error->message});
+  // kubelet tells the port on both channels as soon as it takes the request.
+  if (!port_.open()) return fail({Status::lost, port + "the server closed before it had opened the port"});
   mark(kPartData, Mark::finished);
   end({});
 }

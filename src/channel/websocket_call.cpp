@@ -85,7 +85,7 @@ void WebSocketCall::on_head(const transport::ResponseHead& head) {
     for (const transport::Header& header : head.headers) {
       if (header.name == "sec-websocket-protocol") subprotocol = trimmed(header.value);
     }
-    if (const auto to = host()) to->set_info("protocol", subprotocol);
+    tell_info("protocol", subprotocol);
     opened(subprotocol);
     if (ended()) return;
     if (reading_rests()) exchange_->pause();
@@ -152,10 +152,8 @@ void WebSocketCall::on_message_end(transport::MessageType type) {
 
 void WebSocketCall::on_close(int code, std::string_view reason) {
   guarded([&] {
-    const auto to = host();
-    if (!to) return;
-    to->set_info("close_code", std::to_string(code));
-    to->set_info("close_reason", one_line(reason));
+    tell_info("close_code", std::to_string(code));
+    tell_info("close_reason", reason);
   });
 }
 

@@ -4,6 +4,8 @@
 
 #include <deque>
 #include <functional>
+#include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -34,6 +36,7 @@ class FakeWebSocket final : public transport::Connection {
     transport::ResponseHead head;
     head.status = 101;
     head.headers = {{"sec-websocket-protocol", request.subprotocol}};
+    at = &observer;
     executor.post([head, &observer] { observer.on_head(head); });
     return std::make_unique<Exchange>(*this);
   }
@@ -51,6 +54,7 @@ class FakeWebSocket final : public transport::Connection {
   cluster::testing::FakeExecutor& executor;
   std::vector<std::string> sent;
   std::deque<std::function<void()>> waiting;
+  transport::ExchangeObserver* at = nullptr;
 
  private:
   class Exchange final : public transport::Exchange {
@@ -91,7 +95,11 @@ class FakeAccess final : public cluster::Access {
  private:
   const std::shared_ptr<FakeWebSocket> connection_;
   const std::string server_ = "https://api";
-  const std::shared_ptr<const Secrets> secrets_ = std::make_shared<Secrets>();
+  const std::shared_ptr<const Secrets> secrets_ = [] {
+    auto secrets = std::make_shared<Secrets>();
+    secrets->add("hunter2-hunter2");
+    return secrets;
+  }();
 };
 
 class FakeHost final : public ChannelHost {
@@ -110,10 +118,12 @@ class FakeHost final : public ChannelHost {
     outgoing.pop_front();
     return next;
   }
-  void set_info(const char*, std::string) override {}
-  void on_end(Ending) override {}
+  void set_info(const char* name, std::string value) override { info[name] = std::move(value); }
+  void on_end(Ending with) override { ending = std::move(with); }
 
   std::deque<std::string> outgoing;
+  std::map<std::string, std::string> info;
+  std::optional<Ending> ending;
 };
 
 struct Channel {
@@ -133,6 +143,20 @@ struct Channel {
   }
   void on_thread(std::function<void(ChannelCall&)> step) {
     executor.post([this, step = std::move(step)] { step(*call); });
+    executor.run();
+  }
+  void message(const std::string& bytes) {
+    executor.post([this, bytes] {
+      socket->at->on_body(bytes);
+      socket->at->on_message_end(transport::MessageType::binary);
+    });
+    executor.run();
+  }
+  void close(int code, const std::string& reason) {
+    executor.post([this, code, reason] {
+      socket->at->on_close(code, reason);
+      socket->at->on_end(std::nullopt);
+    });
     executor.run();
   }
 
@@ -219,4 +243,38 @@ TEST_CASE("a resize goes before the standard input that waits, and only the newe
   CHECK(channel.socket->take() == Sent{std::string("\x04") + R"({"Width":132,"Height":43})"});
   channel.socket->write_all();
   CHECK(channel.socket->take() == Sent{kEmpty + "2", kEmpty + "3", kEmpty + "4", kEmpty + "5"});
+}
+
+TEST_CASE("a port that the server has not opened is no connection that ended in order") {
+  const std::string head("\x50\0", 2);
+  const std::string data("\0", 1);
+  const std::string error("\1", 1);
+  ChannelOptions options;
+  options.kind = ChannelKind::portforward;
+  options.port = 80;
+  for (const std::vector<std::string>& messages :
+       {std::vector<std::string>{}, {""}, {data + head}, {error + head}, {data + "\x50", error + head}}) {
+    CAPTURE(messages.size());
+    Channel channel(options);
+    for (const std::string& message : messages) channel.message(message);
+    channel.close(1000, "");
+    REQUIRE(channel.host->ending);
+    REQUIRE(channel.host->ending->error);
+    CHECK(channel.host->ending->error->status == Status::lost);
+  }
+  Channel channel(options);
+  channel.message(data + head);
+  channel.message(error + head);
+  channel.close(1000, "");
+  REQUIRE(channel.host->ending);
+  CHECK_FALSE(channel.host->ending->error);
+}
+
+TEST_CASE("a secret that the server repeats as its reason to close is blanked") {
+  ChannelOptions options;
+  options.kind = ChannelKind::websocket;
+  Channel channel(options);
+  channel.close(1000, "no such token: hunter2-hunter2");
+  CHECK(channel.host->info["close_code"] == "1000");
+  CHECK(channel.host->info["close_reason"] == "no such token: ***");
 }
