@@ -64,8 +64,7 @@ class CallbackRunner : public std::enable_shared_from_this<CallbackRunner> {
 
   // `source` gets a turn, one for all calls before it.
   void post(const std::shared_ptr<CallbackSource>& source) KSR_EXCLUDES(mutex_);
-  // The same, but not before `at`, unless another post asks for it. With Mode::manual only where the options have a
-  // min_interval.
+  // The same, but not before `at`, unless another post asks for it.
   void post_at(const std::shared_ptr<CallbackSource>& source, Instant at) KSR_EXCLUDES(mutex_);
   // The same for a source that ends. With Mode::manual its turn comes before this returns, or, where another turn is
   // running, right after that.

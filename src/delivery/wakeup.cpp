@@ -54,15 +54,18 @@ Expected<Wakeup> Wakeup::create(bool timed) {
   Wakeup wakeup;
   wakeup.event_ = FileDescriptor(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (wakeup.event_.get() < 0) return no_descriptor("eventfd");
-  if (!timed) return wakeup;
-  wakeup.timer_ = FileDescriptor(timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
-  if (wakeup.timer_.get() < 0) return no_descriptor("timerfd_create");
   wakeup.poll_ = FileDescriptor(epoll_create1(EPOLL_CLOEXEC));
   if (wakeup.poll_.get() < 0) return no_descriptor("epoll_create1");
-  if (!watch(wakeup.poll_.get(), wakeup.event_.get()) || !watch(wakeup.poll_.get(), wakeup.timer_.get())) {
-    return no_descriptor("epoll_ctl");
-  }
+  if (!watch(wakeup.poll_.get(), wakeup.event_.get())) return no_descriptor("epoll_ctl");
+  if (timed && !wakeup.make_timer()) return no_descriptor("timerfd_create");
   return wakeup;
+}
+
+bool Wakeup::make_timer() noexcept {
+  FileDescriptor timer(timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
+  if (timer.get() < 0 || !watch(poll_.get(), timer.get())) return false;
+  timer_ = std::move(timer);
+  return true;
 }
 
 void Wakeup::signal() noexcept {
@@ -72,7 +75,10 @@ void Wakeup::signal() noexcept {
 }
 
 void Wakeup::signal_at(Instant at) noexcept {
-  if (timer_.get() < 0) return signal();
+  if (timer_.get() < 0) {
+    const StandardDescriptorsReserved reserved;
+    if (!make_timer()) return signal();
+  }
   using std::chrono::nanoseconds;
   // Zero would disarm the timer instead of firing it.
   const auto since_boot =

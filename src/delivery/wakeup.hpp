@@ -24,15 +24,18 @@ class FileDescriptor {
 
 class Wakeup {
  public:
-  // `timed`: signal_at is used too, which costs two more descriptors.
+  // `timed`: signal_at will be used; otherwise its descriptor is made when it is needed.
   static Expected<Wakeup> create(bool timed);
 
-  int fd() const noexcept { return poll_.get() >= 0 ? poll_.get() : event_.get(); }
+  int fd() const noexcept { return poll_.get(); }
   void signal() noexcept;
+  // At once where there can be no timer.
   void signal_at(Instant at) noexcept;
   void clear() noexcept;
 
  private:
+  bool make_timer() noexcept;
+
   FileDescriptor event_;
   FileDescriptor timer_;
   FileDescriptor poll_;
