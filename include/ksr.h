@@ -75,6 +75,10 @@
  *      with delivery=manual has none. Threads for name resolution and credential plugins end when idle. The library
  *      stays mapped after dlclose, since its threads run in it; it may be loaded again. What valgrind says of running
  *      threads, "possibly lost", share/ksr/ksr.supp suppresses.
+ * (13) Descriptors: those of the library are close-on-exec and stay open while it uses them. A host must not close any
+ *      that it has not opened, as closefrom(3) and loops over /proc/self/fd do, but between fork() and exec(): without
+ *      its own the network thread learns of nothing any more, so streams stay as they are and no time limit ends a
+ *      request.
  *
  * Every function, type and constant is there since version 0.1 unless its comment says otherwise.
  */
