@@ -3,7 +3,9 @@
 // callbacks. Live where callbacks run.
 #pragma once
 
+#include <optional>
 #include <string>
+#include <utility>
 
 #include "abi/host_callbacks.hpp"
 #include "client/hosts.hpp"
@@ -17,6 +19,7 @@ class ClientCallbacks final : public client::ClientHost {
   ~ClientCallbacks() override { DestroyOnce(user_data_, destroy_); }
 
   bool wants_log() const noexcept override { return on_log_ != nullptr; }
+  bool wants_destroy() const noexcept override { return destroy_ != nullptr; }
   void on_log(LogLevel level, const std::string& line) override {
     const CallbackMark::Scope inside(mark_);
     on_log_(code(level), line.c_str(), line.size(), user_data_);
@@ -35,14 +38,15 @@ class RequestCallbacks final : public client::RequestHost {
       : on_response_(response_fn), request_(request), user_data_(user_data), destroy_(destroy) {}
   ~RequestCallbacks() override { DestroyOnce(user_data_, destroy_); }
 
-  bool wants_callbacks() const noexcept override { return on_response_ != nullptr || destroy_ != nullptr; }
+  bool wants_response() const noexcept override { return on_response_ != nullptr; }
+  bool wants_destroy() const noexcept override { return destroy_ != nullptr; }
   void on_response(const Expected<request::ResponseRef>& outcome) override {
     if (on_response_ == nullptr) return;
     if (outcome) {
       const CallbackMark::Scope inside(mark_);
       return on_response_(request_, handle(outcome->get()), nullptr, user_data_);
     }
-    const ksr_error error({outcome.error(), std::nullopt});
+    const ksr_error error({copy_or_code(outcome.error()), std::nullopt});
     const CallbackMark::Scope inside(mark_);
     on_response_(request_, nullptr, &error, user_data_);
   }
@@ -65,23 +69,21 @@ class ChannelCallbacks final : public client::DataHost {
         destroy_(destroy) {}
   ~ChannelCallbacks() override { DestroyOnce(user_data_, destroy_); }
 
-  bool wants_callbacks() const noexcept override {
-    return on_data_ != nullptr || on_event_ != nullptr || destroy_ != nullptr;
-  }
   bool wants_data() const noexcept override { return on_data_ != nullptr; }
   bool wants_events() const noexcept override { return on_event_ != nullptr; }
+  bool wants_destroy() const noexcept override { return destroy_ != nullptr; }
   std::size_t on_data(int part, std::string_view bytes) override {
     const CallbackMark::Scope inside(mark_);
     return on_data_(channel_, part, bytes.data(), bytes.size(), user_data_);
   }
-  void on_event(client::ChannelEvent event, int part, const delivery::ErrorReport* report) override {
+  void on_event(client::ChannelEvent event, int part, std::optional<delivery::ErrorReport> report) override {
     if (on_event_ == nullptr) return;
     const auto number = static_cast<std::int32_t>(event);
-    if (report == nullptr) {
+    if (!report) {
       const CallbackMark::Scope inside(mark_);
       return on_event_(channel_, number, part, nullptr, user_data_);
     }
-    const ksr_error error(*report);
+    const ksr_error error(*std::move(report));
     const CallbackMark::Scope inside(mark_);
     on_event_(channel_, number, part, &error, user_data_);
   }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 
 #include "abi/callback_mark.hpp"
 #include "abi/constants.hpp"
@@ -41,20 +42,21 @@ class HostCallbacks final : public delivery::Host {
   ~HostCallbacks() override { DestroyOnce(user_data_, destroy_); }
 
   bool wants_updates() const noexcept override { return callbacks_.on_update != nullptr; }
+  bool wants_errors() const noexcept override { return callbacks_.on_error != nullptr; }
+  bool wants_states() const noexcept override { return callbacks_.on_state != nullptr; }
   bool wants_log() const noexcept override { return callbacks_.on_log != nullptr; }
+  bool wants_destroy() const noexcept override { return destroy_ != nullptr; }
 
   void on_update(const delivery::Snapshot& snapshot) override {
     const CallbackMark::Scope inside(mark_);
     callbacks_.on_update(stream_, handle(&snapshot), user_data_);
   }
-  void on_error(const delivery::ErrorReport& report) override {
-    if (callbacks_.on_error == nullptr) return;
-    const ksr_error error(report);
+  void on_error(delivery::ErrorReport report) override {
+    const ksr_error error(std::move(report));
     const CallbackMark::Scope inside(mark_);
     callbacks_.on_error(stream_, &error, user_data_);
   }
   void on_state(sync::State state) override {
-    if (callbacks_.on_state == nullptr) return;
     const CallbackMark::Scope inside(mark_);
     callbacks_.on_state(stream_, code(state), user_data_);
   }

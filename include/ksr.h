@@ -345,10 +345,10 @@ KSR_API const ksr_snapshot *ksr_latest(ksr_stream *stream);
  */
 KSR_API int ksr_fd(ksr_stream *stream);
 
-/* delivery=manual: runs the callbacks that wait, on this thread, and returns how many; 0 when nothing waits, when
- * another thread is dispatching this stream, or inside its callbacks. It runs what waits when it is called, not what is
- * added meanwhile. Below zero: KSR_E_INVALID for a closed stream or one with delivery=thread, KSR_E_FORKED,
- * KSR_E_NOMEM. */
+/* delivery=manual: runs the callbacks that wait, on this thread, and returns how many of those that the host has it
+ * called, CLOSED and `destroy` together counted as one; 0 when nothing waits, when another thread is dispatching this
+ * stream, or inside its callbacks. It runs what waits when it is called, not what is added meanwhile. Below zero:
+ * KSR_E_INVALID for a closed stream or one with delivery=thread, KSR_E_FORKED, KSR_E_NOMEM. */
 KSR_API int64_t ksr_dispatch(ksr_stream *stream);
 
 /* Stores the current value of a statistic in *value; ksr-config(5) lists the names. KSR_E_UNKNOWN_KEY, KSR_E_INVALID

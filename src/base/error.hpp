@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <new>
 #include <optional>
 #include <string>
 #include <utility>
@@ -55,5 +56,19 @@ struct Error {
   // What the host and the log get to read.
   std::string text() const { return context ? context->text() + ": " + message : message; }
 };
+
+// A copy for a caller that must be told what has failed; without memory for the texts without them.
+inline Error copy_or_code(const Error& error) noexcept {
+  try {
+    return error;
+  } catch (const std::bad_alloc&) {
+    // Short enough for std::string to hold it in place.
+    Error bare{error.status, "out of memory"};
+    bare.http_status = error.http_status;
+    bare.retry_after = error.retry_after;
+    bare.maybe_done = error.maybe_done;
+    return bare;
+  }
+}
 
 }  // namespace ksr

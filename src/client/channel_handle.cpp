@@ -71,7 +71,7 @@ ChannelHandle::ChannelHandle(Owner owner, Handle number, channel::ChannelOptions
     : owner_(std::move(owner)),
       number_(number),
       options_(std::move(options)),
-      has_callbacks_(host->wants_callbacks()),
+      has_callbacks_(host->wants_data() || host->wants_events() || host->wants_destroy()),
       pushes_(host->wants_data()),
       tells_events_(host->wants_events()),
       call_holder_(new CallHolder),
@@ -607,29 +607,30 @@ bool ChannelHandle::all_taken() const {
 }
 
 // Without on_data: until the host has returned, what lies behind is not read.
-void ChannelHandle::tell_mark(Part& part) {
+bool ChannelHandle::tell_mark(Part& part) {
   Mark mark{};
   {
     const MutexLock lock(mutex_);
-    if (!part.held.at_mark() || cancelled_) return;
+    if (!part.held.at_mark() || cancelled_) return false;
     mark = part.held.front().mark;
     part.telling = true;
   }
-  delivery::call_of_host([&] { host_->on_event(event_of(mark), part.number, nullptr); });
+  delivery::call_of_host([&] { host_->on_event(event_of(mark), part.number, std::nullopt); });
   const MutexLock lock(mutex_);
   // Otherwise a read inside that callback, or a cancel, has passed it.
   if (std::exchange(part.telling, false) && part.held.at_mark()) part.held.take();
   pass_marks(part, false);
   if (part.held.at_bytes()) add_event(ChannelEvent::readable, part.number, std::nullopt);
   arrived_.notify_all();
+  return tells_events_;
 }
 
-void ChannelHandle::deliver_from(Part& part) {
+bool ChannelHandle::deliver_from(Part& part) {
   channel::PartBuffer::Item item;
   {
     const MutexLock lock(mutex_);
     // A cancel may have come between.
-    if (part.held.empty() || cancelled_) return;
+    if (part.held.empty() || cancelled_) return false;
     item = part.held.take();
     part.busy = !item.is_mark;
     part.given = item.left().size();
@@ -637,8 +638,8 @@ void ChannelHandle::deliver_from(Part& part) {
     part.finished = part.finished || (item.is_mark && item.mark == Mark::finished);
   }
   if (item.is_mark) {
-    delivery::call_of_host([&] { host_->on_event(event_of(item.mark), part.number, nullptr); });
-    return;
+    delivery::call_of_host([&] { host_->on_event(event_of(item.mark), part.number, std::nullopt); });
+    return tells_events_;
   }
   const std::string_view bytes = item.left();
   std::size_t taken = bytes.size();
@@ -659,6 +660,7 @@ void ChannelHandle::deliver_from(Part& part) {
     }
   }
   after_taking();
+  return true;
 }
 
 // With delivery=manual there may be no turn later.
@@ -691,7 +693,7 @@ delivery::CallbackSource::Turn ChannelHandle::take_turn() {
     } else if (ending_ && all_delivered()) {
       told_closed_ = true;
       event = WaitingEvent{ChannelEvent::closed, 0, std::nullopt};
-      if (ending_->error) event->report = delivery::ErrorReport{*ending_->error, std::nullopt};
+      if (ending_->error) event->report = delivery::ErrorReport{copy_or_code(*ending_->error), std::nullopt};
     } else {
       rests = true;
     }
@@ -702,22 +704,19 @@ delivery::CallbackSource::Turn ChannelHandle::take_turn() {
   }
   if (event) {
     if (tells_events_) {
-      const delivery::ErrorReport* const report = event->report ? &*event->report : nullptr;
-      delivery::call_of_host([&] { host_->on_event(event->event, event->part, report); });
+      delivery::call_of_host([&] { host_->on_event(event->event, event->part, std::move(event->report)); });
     }
     const MutexLock lock(mutex_);
     changed_.notify_all();
-    return {true, true};
+    return {tells_events_, true};
   }
-  if (part != nullptr) {
-    pushes_ ? deliver_from(*part) : tell_mark(*part);
-    return {true, true};
-  }
+  if (part != nullptr) return {pushes_ ? deliver_from(*part) : tell_mark(*part), true};
+  const bool made = over && host_->wants_destroy();
   if (over) {
     delivery::call_of_host([this] { host_.reset(); });
     end();
   }
-  return {true, false};
+  return {made, false};
 }
 
 void ChannelHandle::end() {

@@ -124,9 +124,10 @@ class ChannelHandle final : public delivery::CallbackSource,
   Part* next_deliverable() KSR_REQUIRES(mutex_);
   Part* oldest_message() KSR_REQUIRES(mutex_);
   Part* next_at_mark() KSR_REQUIRES(mutex_);
-  void deliver_from(Part& part) KSR_EXCLUDES(mutex_);
+  // The value of both: a callback was made.
+  bool deliver_from(Part& part) KSR_EXCLUDES(mutex_);
+  bool tell_mark(Part& part) KSR_EXCLUDES(mutex_);
   void release_blocks_when_quiet() KSR_EXCLUDES(mutex_);
-  void tell_mark(Part& part) KSR_EXCLUDES(mutex_);
   bool all_delivered() const KSR_REQUIRES(mutex_);
   bool all_taken() const KSR_REQUIRES(mutex_);
   std::optional<Error> end_error() const KSR_REQUIRES(mutex_);

@@ -338,8 +338,9 @@ delivery::CallbackSource::Turn Client::take_turn() {
     const MutexLock lock(mutex_);
     if (!closing_ || busy()) return {};
   }
+  const bool made = host_->wants_destroy();
   finish();
-  return {true, false};
+  return {made, false};
 }
 
 void Client::finish() {

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -18,7 +19,9 @@ namespace ksr::client {
 class ClientHost {
  public:
   virtual ~ClientHost() = default;
+  // Whether it has the callback.
   virtual bool wants_log() const noexcept = 0;
+  virtual bool wants_destroy() const noexcept = 0;
   virtual void on_log(LogLevel level, const std::string& line) = 0;
 };
 
@@ -26,8 +29,9 @@ class ClientHost {
 class RequestHost {
  public:
   virtual ~RequestHost() = default;
-  // Whether there is any callback to make, on_response or destroy.
-  virtual bool wants_callbacks() const noexcept = 0;
+  // Whether it has the callback.
+  virtual bool wants_response() const noexcept = 0;
+  virtual bool wants_destroy() const noexcept = 0;
   virtual void on_response(const Expected<request::ResponseRef>& outcome) = 0;
 };
 
@@ -48,13 +52,13 @@ enum class ChannelEvent : std::int32_t {
 class DataHost {
  public:
   virtual ~DataHost() = default;
-  // Whether there is any callback to make; on_data; on_event.
-  virtual bool wants_callbacks() const noexcept = 0;
+  // Whether it has the callback.
   virtual bool wants_data() const noexcept = 0;
   virtual bool wants_events() const noexcept = 0;
+  virtual bool wants_destroy() const noexcept = 0;
   // How much was taken.
   virtual std::size_t on_data(int part, std::string_view bytes) = 0;
-  virtual void on_event(ChannelEvent event, int part, const delivery::ErrorReport* report) = 0;
+  virtual void on_event(ChannelEvent event, int part, std::optional<delivery::ErrorReport> report) = 0;
 };
 
 }  // namespace ksr::client

@@ -9,7 +9,7 @@ namespace ksr::client {
 RequestHandle::RequestHandle(Owner owner, Handle number, std::unique_ptr<RequestHost> host)
     : owner_(std::move(owner)),
       number_(number),
-      has_callbacks_(host != nullptr && host->wants_callbacks()),
+      has_callbacks_(host != nullptr && (host->wants_response() || host->wants_destroy())),
       call_holder_(new CallHolder),
       host_(std::move(host)) {}
 
@@ -102,10 +102,11 @@ delivery::CallbackSource::Turn RequestHandle::take_turn() {
     // It does not change any more, so it is read without the lock.
     if (!std::exchange(told_, true)) untold = &*outcome_;
   }
+  const bool made = (untold != nullptr && host->wants_response()) || host->wants_destroy();
   if (untold != nullptr) delivery::call_of_host([&] { host->on_response(*untold); });
   delivery::call_of_host([&] { host.reset(); });
   end();
-  return {true, false};
+  return {made, false};
 }
 
 void RequestHandle::end() {

@@ -51,6 +51,8 @@ CallbackDispatcher::CallbackDispatcher(const Options& options, std::unique_ptr<H
       publisher_(std::move(publisher)),
       shared_(std::move(shared)),
       updates_wanted_(host->wants_updates()),
+      errors_wanted_(host->wants_errors()),
+      states_wanted_(host->wants_states()),
       log_wanted_(host->wants_log()),
       host_(std::move(host)) {}
 
@@ -74,13 +76,15 @@ Expected<void> CallbackDispatcher::start() {
 
 // ---- what is to be delivered ----------------------------------------------------------------------------------------
 
-bool CallbackDispatcher::post_update() {
+std::uint64_t CallbackDispatcher::post_update(std::uint64_t changes) {
   // A stale 0 cannot lose a change: a wait is counted before its view is cut, and the view's mutex orders both.
   if (waits_.load(std::memory_order_relaxed) > 0) wake_waits();
+  if (!updates_wanted_) return 0;
   // A stale true cannot lose an update: the mark is taken before the view is cut, and the view's mutex orders both.
-  if (!updates_wanted_ || update_waits_.load(std::memory_order_relaxed)) return false;
+  if (update_waits_.load(std::memory_order_relaxed)) return changes;
   MutexLock lock(mutex_);
-  if (ending() || !queue_.add_update()) return false;
+  if (ending()) return 0;
+  if (!queue_.add_update()) return changes;
   update_waits_.store(true, std::memory_order_relaxed);
   if (shared_.runner || wakeup_) {
     wake();
@@ -89,10 +93,11 @@ bool CallbackDispatcher::post_update() {
     lock.unlock();
     work_.notify_one();
   }
-  return true;
+  return changes - 1;
 }
 
 void CallbackDispatcher::post_error(ErrorReport report) {
+  if (!errors_wanted_) return;
   if (secrets_) report.error = secrets_->blanked(std::move(report.error));
   const MutexLock lock(mutex_);
   if (ending()) return;
@@ -101,6 +106,7 @@ void CallbackDispatcher::post_error(ErrorReport report) {
 }
 
 void CallbackDispatcher::post_state(sync::State state) {
+  if (!states_wanted_) return;
   const MutexLock lock(mutex_);
   if (ending()) return;
   queue_.add_state(state);
@@ -199,8 +205,7 @@ std::optional<bool> CallbackDispatcher::step() {
   if (ended()) return std::nullopt;
   if (std::optional<Notification> item = queue_.take(ending() || updates_due())) return deliver(*std::move(item));
   if (!ending()) return std::nullopt;
-  finish();
-  return true;
+  return finish();
 }
 
 bool CallbackDispatcher::deliver(Notification item) {
@@ -208,8 +213,8 @@ bool CallbackDispatcher::deliver(Notification item) {
   call_host([&] {
     if (const auto* state = std::get_if<sync::State>(&item)) {
       host_->on_state(*state);
-    } else if (const auto* report = std::get_if<ErrorReport>(&item)) {
-      host_->on_error(*report);
+    } else if (auto* report = std::get_if<ErrorReport>(&item)) {
+      host_->on_error(std::move(*report));
     } else if (const auto* line = std::get_if<LogLine>(&item)) {
       host_->on_log(line->level, line->text);
     }
@@ -271,9 +276,11 @@ void CallbackDispatcher::call_host(Call&& call) {
   }
 }
 
-void CallbackDispatcher::finish() {
+bool CallbackDispatcher::finish() {
   log_wanted_.store(false, std::memory_order_relaxed);
-  if (lifecycle_ != Lifecycle::abandoned) call_host([this] { host_->on_state(sync::State::closed); });
+  const bool tells_closed = states_wanted_ && lifecycle_ != Lifecycle::abandoned;
+  const bool made = tells_closed || host_->wants_destroy();
+  if (tells_closed) call_host([this] { host_->on_state(sync::State::closed); });
   call_host([this] { host_.reset(); });
   if (shared_.ended) {
     // Before a close() that waits for the end returns.
@@ -282,6 +289,7 @@ void CallbackDispatcher::finish() {
   }
   lifecycle_ = Lifecycle::ended;
   changed_.notify_all();
+  return made;
 }
 
 Instant CallbackDispatcher::next_update_at() const {

@@ -40,8 +40,8 @@ class CallbackDispatcher : public Logger,
   void blank(std::shared_ptr<const Secrets> secrets) { secrets_ = std::move(secrets); }
 
   // --- what is to be delivered; ignored once the stream has ended ---------------------------------------------------
-  // False when an update waits already, so that this change is merged into it.
-  bool post_update() KSR_EXCLUDES(mutex_);
+  // How many of so many changes are merged with others: all when an update waits already, none where none is wanted.
+  std::uint64_t post_update(std::uint64_t changes = 1) KSR_EXCLUDES(mutex_);
   void post_error(ErrorReport report) KSR_EXCLUDES(mutex_);
   void post_state(sync::State state) KSR_EXCLUDES(mutex_);
   bool wants(LogLevel level) const noexcept override;
@@ -98,7 +98,8 @@ class CallbackDispatcher : public Logger,
   template <class Call>
   void call_host(Call&& call) KSR_REQUIRES(mutex_);
   SnapshotRef next_snapshot() KSR_REQUIRES(mutex_);
-  void finish() KSR_REQUIRES(mutex_);
+  // The value: a callback was made.
+  bool finish() KSR_REQUIRES(mutex_);
   void run_to_end() KSR_REQUIRES(mutex_);
   void stop_delivery(Lifecycle next) KSR_REQUIRES(mutex_);
   void wake() KSR_REQUIRES(mutex_);
@@ -119,6 +120,8 @@ class CallbackDispatcher : public Logger,
   const std::shared_ptr<Publisher> publisher_;
   const SharedDelivery shared_;
   const bool updates_wanted_;
+  const bool errors_wanted_;
+  const bool states_wanted_;
   std::shared_ptr<const Secrets> secrets_;
   std::atomic<bool> log_wanted_;
   std::atomic<bool> update_waits_{false};

@@ -25,10 +25,15 @@ struct ErrorReport {
 class Host {
  public:
   virtual ~Host() = default;
+  // Whether it has the callback.
   virtual bool wants_updates() const noexcept = 0;
+  virtual bool wants_errors() const noexcept = 0;
+  virtual bool wants_states() const noexcept = 0;
   virtual bool wants_log() const noexcept = 0;
+  virtual bool wants_destroy() const noexcept = 0;
   virtual void on_update(const Snapshot& snapshot) = 0;
-  virtual void on_error(const ErrorReport& report) = 0;
+  // Its own, so that it needs no memory to be told.
+  virtual void on_error(ErrorReport report) = 0;
   virtual void on_state(sync::State state) = 0;
   virtual void on_log(LogLevel level, const std::string& line) = 0;
 };

@@ -20,8 +20,8 @@ void Subscribers::tell_each(Report&& report) {
 
 void Subscribers::post_update(std::uint64_t changes) {
   tell_each([changes](const Subscriber& subscriber) {
-    const bool first = subscriber.dispatcher->post_update();
-    subscriber.statistics->merged.fetch_add(first ? changes - 1 : changes, std::memory_order_relaxed);
+    const std::uint64_t merged = subscriber.dispatcher->post_update(changes);
+    subscriber.statistics->merged.fetch_add(merged, std::memory_order_relaxed);
   });
 }
 

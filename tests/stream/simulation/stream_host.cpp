@@ -11,9 +11,12 @@ class StreamHost::Callbacks final : public delivery::Host {
   explicit Callbacks(StreamHost& owner) : owner_(owner) {}
   ~Callbacks() override { owner_.on_destroy(); }
   bool wants_updates() const noexcept override { return true; }
+  bool wants_errors() const noexcept override { return true; }
+  bool wants_states() const noexcept override { return true; }
   bool wants_log() const noexcept override { return owner_.wants_log; }
+  bool wants_destroy() const noexcept override { return true; }
   void on_update(const delivery::Snapshot& snapshot) override { owner_.on_update(snapshot); }
-  void on_error(const delivery::ErrorReport& report) override { owner_.on_error(report); }
+  void on_error(delivery::ErrorReport report) override { owner_.on_error(report); }
   void on_state(sync::State state) override { owner_.on_state(state); }
   void on_log(LogLevel, const std::string& line) override {
     const ksr::testing::WithMemory with_memory;

@@ -7,6 +7,7 @@
 #include <stdexcept>
 #include <thread>
 
+#include "support/allocation_failure.hpp"
 #include "unit/delivery/fake_host.hpp"
 #include "unit/delivery/objects.hpp"
 
@@ -16,8 +17,8 @@ using namespace ksr::delivery;
 namespace {
 
 struct Setup {
-  explicit Setup(Mode mode, Milliseconds min_interval = Milliseconds(0)) {
-    auto owned = std::make_unique<FakeHost>(call_log);
+  explicit Setup(Mode mode, Milliseconds min_interval = Milliseconds(0), const FakeHost::Wants& wants = {}) {
+    auto owned = std::make_unique<FakeHost>(call_log, wants);
     host = owned.get();
     dispatcher = CallbackDispatcher::create(Options{mode, min_interval}, std::move(owned), publisher).value();
   }
@@ -168,6 +169,103 @@ TEST_CASE("delivery=manual: the descriptor is readable exactly while something w
   CHECK(setup.dispatcher->dispatch() == 1);
   CHECK_FALSE(readable(fd));
   CHECK(setup.call_log.lines().back() == "destroy");
+  setup.dispatcher->close();
+}
+
+TEST_CASE("what the host has no callback for does not wait for it, and dispatch does not count it") {
+  FakeHost::Wants wants{true, false, false, false, false};
+  SUBCASE("on_update alone") {
+    Setup setup(Mode::manual, Milliseconds(0), wants);
+    setup.dispatcher->post_state(sync::State::live);
+    setup.dispatcher->post_error({Error{Status::transport, "once"}, Milliseconds(1)});
+    CHECK_FALSE(readable(setup.dispatcher->fd()));
+    CHECK(setup.dispatcher->dispatch() == 0);
+    list(*setup.publisher, {"pod"}, "1");
+    setup.dispatcher->post_update();
+    CHECK(setup.dispatcher->dispatch() == 1);
+    setup.dispatcher->cancel();
+    CHECK(setup.dispatcher->dispatch() == 0);
+    setup.dispatcher->close();
+  }
+  SUBCASE("on_state and on_error") {
+    wants = {false, true, true, false, false};
+    Setup setup(Mode::manual, Milliseconds(0), wants);
+    setup.update();
+    CHECK_FALSE(readable(setup.dispatcher->fd()));
+    setup.dispatcher->post_state(sync::State::live);
+    setup.dispatcher->post_error({Error{Status::transport, "once"}, Milliseconds(1)});
+    CHECK(setup.dispatcher->dispatch() == 2);
+    setup.dispatcher->cancel();
+    CHECK(setup.dispatcher->dispatch() == 1);
+    setup.dispatcher->close();
+  }
+  SUBCASE("destroy alone, with others of a client") {
+    wants = {false, false, false, false, true};
+    const auto runner = CallbackRunner::create(Options{Mode::manual}).value();
+    CallLog call_log;
+    const auto publisher = std::make_shared<Publisher>(std::make_shared<SharedView>(0));
+    const auto dispatcher =
+        CallbackDispatcher::create(Options{Mode::manual}, std::make_unique<FakeHost>(call_log, wants), publisher,
+                                   SharedDelivery{runner, nullptr})
+            .value();
+    dispatcher->post_state(sync::State::live);
+    CHECK(runner->dispatch() == 0);
+    dispatcher->end();
+    CHECK(runner->dispatch() == 1);
+    dispatcher->close();
+    runner->stop();
+  }
+}
+
+TEST_CASE("changes are merged with those that wait for on_update") {
+  Setup setup(Mode::manual);
+  CHECK(setup.dispatcher->post_update(3) == 2);
+  CHECK(setup.dispatcher->post_update() == 1);
+  CHECK(setup.dispatcher->post_update(4) == 4);
+  setup.dispatcher->close();
+  Setup closed(Mode::manual);
+  closed.dispatcher->close();
+  CHECK(closed.dispatcher->post_update(4) == 0);
+  Setup without(Mode::manual, Milliseconds(0), {false, true, true, true, true});
+  CHECK(without.dispatcher->post_update(3) == 0);
+  CHECK(without.dispatcher->post_update(3) == 0);
+  without.dispatcher->close();
+}
+
+TEST_CASE("an error that waits is told without any memory") {
+  for (const bool fatal : {false, true}) {
+    Setup setup(Mode::manual);
+    setup.dispatcher->post_error({Error{Status::forbidden, std::string(100, 'x'), std::string(100, 'y')},
+                                  fatal ? std::nullopt : std::optional(Milliseconds(1))});
+    {
+      const ksr::testing::FailingAllocation no_memory(0);
+      CHECK(setup.dispatcher->dispatch() == 1);
+      CHECK_FALSE(no_memory.has_failed());
+    }
+    CHECK(setup.call_log.lines() == std::vector<std::string>{"error " + std::string(100, 'x')});
+    setup.dispatcher->close();
+  }
+}
+
+TEST_CASE("an update for which there is no memory is tried again after a pause, for which nothing is readable") {
+  Setup setup(Mode::manual);
+  list(*setup.publisher, {"pod"}, "1");
+  setup.dispatcher->post_update();
+  {
+    const ksr::testing::FailingAllocation no_memory(0);
+    CHECK(setup.dispatcher->dispatch() == 0);
+    CHECK(no_memory.has_failed());
+  }
+  // It may be due already where the machine is slow.
+  int dispatches = 0;
+  pollfd entry{setup.dispatcher->fd(), POLLIN, 0};
+  while (setup.call_log.lines().empty()) {
+    REQUIRE(poll(&entry, 1, 10'000) == 1);
+    setup.dispatcher->dispatch();
+    ++dispatches;
+  }
+  CHECK(dispatches == 1);
+  CHECK(setup.call_log.lines() == std::vector<std::string>{"update 1: 1 objects, 1 deltas"});
   setup.dispatcher->close();
 }
 

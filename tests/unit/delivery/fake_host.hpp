@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "delivery/host.hpp"
+#include "support/allocation_failure.hpp"
 #include "support/wait_limit.hpp"
 
 namespace ksr::delivery {
@@ -57,17 +58,30 @@ class CallLog {
 
 class FakeHost final : public Host {
  public:
+  struct Wants {
+    bool updates = true;
+    bool errors = true;
+    bool states = true;
+    bool log = true;
+    bool destroy = true;
+  };
+
   explicit FakeHost(CallLog& call_log) : call_log_(call_log) {}
+  FakeHost(CallLog& call_log, const Wants& callbacks) : wants(callbacks), call_log_(call_log) {}
   ~FakeHost() override { call_log_.note("destroy"); }
 
-  bool wants_updates() const noexcept override { return true; }
-  bool wants_log() const noexcept override { return true; }
+  bool wants_updates() const noexcept override { return wants.updates; }
+  bool wants_errors() const noexcept override { return wants.errors; }
+  bool wants_states() const noexcept override { return wants.states; }
+  bool wants_log() const noexcept override { return wants.log; }
+  bool wants_destroy() const noexcept override { return wants.destroy; }
   void on_update(const Snapshot& snapshot) override {
     call_log_.note("update " + std::to_string(snapshot.sequence()) + ": " + std::to_string(snapshot.view().count()) +
                    " objects, " + std::to_string(snapshot.deltas().count()) + " deltas");
     if (during_update) during_update();
   }
-  void on_error(const ErrorReport& report) override {
+  void on_error(ErrorReport report) override {
+    const ksr::testing::WithMemory with_memory;
     call_log_.note("error " + report.error.text());
     if (during_error) during_error();
   }
@@ -76,6 +90,7 @@ class FakeHost final : public Host {
 
   std::function<void()> during_update;
   std::function<void()> during_error;
+  const Wants wants;
 
  private:
   CallLog& call_log_;
