@@ -1,6 +1,7 @@
-# yaml-cpp 0.7, which reads kubeconfigs, as one hidden static archive: the target ksr_yaml. Debian ships its archive without
-# -fPIC, so it is built here from Debian's source package.
-set(KSR_YAML_CPP "source" CACHE STRING "source: build yaml-cpp into the library. system: link the installed one")
+# yaml-cpp 0.7, which reads kubeconfigs and manifests, as one hidden static archive: the target ksr_yaml. Debian ships its
+# archive without -fPIC, so it is built here from Debian's source package, with patches (yaml-cpp/patches, the reason at the
+# head of each) that make it refuse what go-yaml refuses. An installed one takes documents that are cut off.
+set(KSR_YAML_CPP "source" CACHE STRING "source: patch yaml-cpp and build it into the library. system: link the installed one, without the patches")
 set_property(CACHE KSR_YAML_CPP PROPERTY STRINGS source system)
 set(KSR_YAML_CPP_SOURCE_DIR "" CACHE PATH "An unpacked yaml-cpp 0.7 to build, instead of Debian's source package")
 
@@ -13,28 +14,10 @@ elseif(NOT KSR_YAML_CPP STREQUAL "source")
   message(FATAL_ERROR "KSR_YAML_CPP is \"${KSR_YAML_CPP}\"; it takes source or system")
 endif()
 
-set(ksr_yaml_source "${KSR_YAML_CPP_SOURCE_DIR}")
-if(NOT ksr_yaml_source)
-  set(ksr_yaml_unpacked "yaml-cpp-0.7.0+dfsg")
-  set(ksr_yaml_source "${KSR_DEPS_DIR}/${ksr_yaml_unpacked}")
-  file(MAKE_DIRECTORY "${KSR_DEPS_DIR}")
-  file(LOCK "${KSR_DEPS_DIR}/yaml-cpp.lock" TIMEOUT 600)
-  if(NOT EXISTS "${ksr_yaml_source}")
-    message(STATUS "Fetching the source package of yaml-cpp")
-    execute_process(
-      COMMAND sh "${CMAKE_CURRENT_LIST_DIR}/fetch-debian-source" yaml-cpp "${ksr_yaml_unpacked}" "${KSR_DEPS_DIR}"
-      RESULT_VARIABLE ksr_yaml_code OUTPUT_VARIABLE ksr_yaml_output ERROR_VARIABLE ksr_yaml_output)
-    if(NOT ksr_yaml_code EQUAL 0)
-      message(FATAL_ERROR "fetching Debian's source package yaml-cpp failed (${ksr_yaml_code}):\n${ksr_yaml_output}")
-    endif()
-  endif()
-  file(LOCK "${KSR_DEPS_DIR}/yaml-cpp.lock" RELEASE)
-endif()
-
+include(KsrPatchedSource)
+ksr_patched_source(ksr_yaml_source NAME yaml-cpp-0.7.0 PACKAGE yaml-cpp UNPACKED "yaml-cpp-0.7.0+dfsg"
+  GIVEN "${KSR_YAML_CPP_SOURCE_DIR}" PATCHES "${CMAKE_CURRENT_LIST_DIR}/yaml-cpp/patches" HOLDS src/scanscalar.cpp)
 file(GLOB ksr_yaml_files "${ksr_yaml_source}/src/*.cpp")
-if(NOT ksr_yaml_files)
-  message(FATAL_ERROR "yaml-cpp: ${ksr_yaml_source} holds no src/*.cpp")
-endif()
 # Its static objects are not destroyed in exit(), like all others in the library (src/transport/exit_guard.cpp).
 add_library(ksr_yaml STATIC ${ksr_yaml_files})
 target_include_directories(ksr_yaml SYSTEM PUBLIC "${ksr_yaml_source}/include")

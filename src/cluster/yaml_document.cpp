@@ -43,11 +43,28 @@ bool is_integer(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), is_digit);
 }
 
+// Of a decimal number that no double can hold: it is nearer to zero than those, not too large.
+bool is_below_range(std::string_view text) {
+  const std::size_t exponent_at = std::min(text.find_first_of("eE"), text.size());
+  std::string_view exponent = text.substr(std::min(exponent_at + 1, text.size()));
+  if (!exponent.empty() && exponent.front() == '+') exponent.remove_prefix(1);
+  std::int64_t power = 0;
+  const auto read = std::from_chars(exponent.data(), exponent.data() + exponent.size(), power);
+  if (read.ec == std::errc::result_out_of_range) return exponent.front() == '-';
+  const std::string_view digits = text.substr(0, exponent_at);
+  const std::size_t point = std::min(digits.find('.'), digits.size());
+  const std::size_t first = digits.find_first_of("123456789");
+  return first == std::string_view::npos || power < static_cast<std::int64_t>(first) - static_cast<std::int64_t>(point);
+}
+
 std::optional<double> decimal(std::string_view text) {
   if (!text.empty() && text.front() == '+') text.remove_prefix(1);
   double number = 0;
   const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (failure != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  if (end != text.data() + text.size()) return std::nullopt;
+  // As for Go's strconv.ParseFloat.
+  if (failure == std::errc::result_out_of_range && is_below_range(text)) return 0;
+  if (failure != std::errc()) return std::nullopt;
   return number;
 }
 
@@ -127,6 +144,11 @@ boost::json::value json_number(const std::string& text, const std::string& place
   const auto number = decimal(plain);
   if (!number || !std::isfinite(*number)) throw YamlMismatch(json_place(place, "has a number that JSON cannot hold"));
   return *number;
+}
+
+// Of what is_number.
+bool is_whole_number(const std::string& text) {
+  return !is_special_number(text) && !json_number(text, "").is_double();
 }
 
 // sigs.k8s.io/yaml, convertToJSONableObject: a key that is a boolean or a number is the text of its value.
@@ -335,7 +357,7 @@ class YamlDocument::Builder final : public YAML::EventHandler {
     const std::string_view core = whole.substr(kCoreTag.size());
     const bool is_type = core == "null" ? is_null(node.text) : core == "bool" ? boolean(node.text).has_value() : true;
     const bool number = core == "int" || core == "float";
-    if (!is_type || (number && !is_number(node.text))) {
+    if (!is_type || (number && !is_number(node.text)) || (core == "int" && !is_whole_number(node.text))) {
       throw YamlMismatch("has a value that is not of the type of its tag" + at_line(mark));
     }
     if (number) {

@@ -62,6 +62,74 @@ TEST_CASE("a carriage return alone ends a line") {
   CHECK_THROWS_WITH(as_json("a: 1\rb: '\x01'"), "has a control character at line 2");
 }
 
+TEST_CASE("a quoted scalar without its closing quote is refused") {
+  for (const char* text :
+       {"a: \"x\n", "a: \"x\n  b: second\n", "a: 'x\nb: y\n\n", "a: \"", "a: '", "a: \"x\\\n", "\"a\n", "a: [\"x\n",
+        "- 'it''s\n", "a: \"x\n---\nb: 1\n", "a: 'x\n...\n", "a: \"x\r\n", "'a: 1\n"}) {
+    CAPTURE(std::string(text));
+    CHECK_THROWS_AS(as_json(text), YamlMismatch);
+  }
+  CHECK_THROWS_WITH(as_json("users:\n- token: \"S3CRET\n  name: a\n"), "is not valid YAML at line 4");
+  CHECK(as_json("a: \"x\n  y\"\nb: ''\nc: 'it''s'\nd: \"\"") == R"({"a":"x y","b":"","c":"it's","d":""})");
+}
+
+TEST_CASE("a key without a colon is refused") {
+  for (const char* text : {"data:\n  a: b\n  c\n", "data:\n  a: b\n  c", "a:\n- x\n-y\n", "a: 1\njunk\n", "a: 1\njunk",
+                           "a: 1\njunk\n# end\n", "a: 1\njunk\n---\nb: 1\n", "a:\n  b: 1\n  c\nd: 1\n",
+                           "a: 1\n'junk'\n", "a: 1\n&b\n", "a: 1\n!!str\n", "a: 1\n[b]\n", "a:\n{b: 1}\n",
+                           "a: 1\n[b,\nc]: 2\n", "a:\nb\n", "- a: 1\n  b\n- c\n", "? a: 1\n  b\n: c\n"}) {
+    CAPTURE(std::string(text));
+    CHECK_THROWS_AS(as_json(text), YamlMismatch);
+  }
+  CHECK_THROWS_WITH(as_json("data:\n  a: b\n  c\n"), "is not valid YAML at line 3");
+  CHECK(as_json("? a\n? b\n") == R"({"a":null,"b":null})");
+  CHECK(as_json("? a\n  b\n: c\n&x d: 1\n!!str e: 2\n") == R"({"a b":"c","d":1,"e":2})");
+  CHECK(as_json("a:\n- x: 1\n  w: 2\n- z\nb: {c, d: 1}\n") == R"({"a":[{"w":2,"x":1},"z"],"b":{"c":null,"d":1}})");
+  CHECK(as_json("&a\na: [\n]\nb: {\nc: 1\n}\n") == R"({"a":[],"b":{"c":1}})");
+  CHECK(as_json("a\nb\n") == "\"a b\"");
+}
+
+TEST_CASE("line breaks of block scalars are those of libyaml") {
+  CHECK(as_json("a: >+\n  x\n\n\n") == R"({"a":"x\n\n\n"})");
+  CHECK(as_json("a: >+\n  x\n\n\nb: c\n") == R"({"a":"x\n\n\n","b":"c"})");
+  CHECK(as_json("a: >+\n  x\n\nb: c\n") == R"({"a":"x\n\n","b":"c"})");
+  CHECK(as_json("a: >+\n  x\nb: c\n") == R"({"a":"x\n","b":"c"})");
+  CHECK(as_json("a: >+\n\n\nb: |+\n\n") == R"({"a":"\n\n","b":"\n"})");
+  CHECK(as_json("- |+\n  x\n\n- |-\n  x\n\n- |\n  x\n\n- >-\n  x\n\n- >\n  x\n\n") ==
+        R"(["x\n\n","x","x\n","x","x\n"])");
+  CHECK(as_json("- |\n  x") == R"(["x"])");
+  CHECK(as_json("- >\n\n  a\n  b\n\n  c\n   d\n\n   e\n\n  f\n  g\n") == R"(["\na b\nc\n d\n\n e\n\nf g\n"])");
+  CHECK(as_json("- |2-\n    x\n   y\n- >1\n  z\n# c\n- a") == R"(["  x\n y"," z\n","a"])");
+  CHECK(as_json("a: |\n\n\n   x\n  # text\n # comment\nb: c") == R"({"a":"\n\nx\n","b":"c"})");
+  CHECK(as_json("- &x |\n  a\n- !!str >-\n  b\n  c\n- *x") == R"(["a\n","b c","a\n"])");
+  CHECK(as_json("a:\n- |\n x\n- z\nb: |  # c\n\n") == R"({"a":["x\n","z"],"b":""})");
+  CHECK_THROWS_AS(as_json("a: |\n\tx\n"), YamlMismatch);
+  CHECK_THROWS_AS(as_json("a: |\n  x\n\ty\n"), YamlMismatch);
+}
+
+TEST_CASE("an empty entry of a flow collection, and a tab where a key could be, are refused") {
+  for (const char* text : {"[a,,b]", "[,]", "[,a]", "{,}", "{a: 1,,b: 2}", "{,a: 1}", "a: 1\n\t# c\n",
+                           "a: {}\n  \t\nb: 2\n", "\t\n", "-\tx\n"}) {
+    CAPTURE(std::string(text));
+    CHECK_THROWS_AS(as_json(text), YamlMismatch);
+  }
+  CHECK(as_json("[a, b, ]") == R"(["a","b"])");
+  CHECK(as_json("{a: 1,\n\tb: 2,\t}\t# c\n") == R"({"a":1,"b":2})");
+  CHECK(as_json("a:\tx\t# c\nb: 'y'\t\nc: z\t\n---\t# c\n") == R"({"a":"x","b":"y","c":"z"})");
+}
+
+TEST_CASE("numbers as Go reads them") {
+  CHECK(as_json("[1e-400, 0.1e-999999999999999999999, 0e999, 1e400, 0.001e+400]") ==
+        R"([0E0,0E0,0E0,"1e400","0.001e+400"])");
+  CHECK(as_json("[0." + std::string(400, '0') + "1, " + std::string(400, '1') + "e-399]") ==
+        R"([0E0,1.1111111111111112E0])");
+  CHECK(as_json("[!!int 1, !!int '0x10', !!float 1, !!float 1.5]") == R"([1,16,1,1.5E0])");
+  for (const char* text : {"!!int 1.0", "!!int 1e3", "!!int .inf", "!!int 99999999999999999999", "!!int x"}) {
+    CAPTURE(std::string(text));
+    CHECK_THROWS_WITH(as_json(text), "has a value that is not of the type of its tag at line 1");
+  }
+}
+
 TEST_CASE("what follows a document is told") {
   CHECK_FALSE(YamlDocument("a: 1\n...\n# a comment\n").has_more());
   for (const char* text : {"a: 1\n---\nb: 1", "a: 1\n--- {b: 1}", "a: 1\n...\nb", "{a: 1}\n{b: 1", "{a: 1} b"}) {

@@ -48,6 +48,8 @@ Expected<std::vector<std::string>> documents_of(std::string_view text, const std
     }
     documents.emplace_back();
   }
+  // Its LineReader ends the last line too, which a block scalar at the end of a file then has.
+  if (std::string& last = documents.back(); !last.empty() && last.back() != '\n') last += '\n';
   return documents;
 }
 
