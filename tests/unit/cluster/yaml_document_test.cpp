@@ -118,6 +118,14 @@ TEST_CASE("an empty entry of a flow collection, and a tab where a key could be, 
   CHECK(as_json("a:\tx\t# c\nb: 'y'\t\nc: z\t\n---\t# c\n") == R"({"a":"x","b":"y","c":"z"})");
 }
 
+TEST_CASE("names of anchors") {
+  CHECK(as_json("[&a-1_B x, *a-1_B , &c\nz]") == R"(["x","x","z"])");
+  for (const char* text : {"&a!! x", "&a.b x", "&\u00e9 x", "& x", "[&a x, *a.]"}) {
+    CAPTURE(std::string(text));
+    CHECK_THROWS_AS(as_json(text), YamlMismatch);
+  }
+}
+
 TEST_CASE("numbers as Go reads them") {
   CHECK(as_json("[1e-400, 0.1e-999999999999999999999, 0e999, 1e400, 0.001e+400]") ==
         R"([0E0,0E0,0E0,"1e400","0.001e+400"])");
