@@ -76,7 +76,7 @@ TEST_CASE("exec -it: stopped and continued") {
   wait_until_raw(program);
   // Of a raw terminal nothing but a signal can do it; to the foreground group.
   program.signal_foreground(SIGTSTP);
-  program.wait_for_output("stopped " + std::to_string(128 + SIGSTOP));
+  program.wait_for_output("stopped " + std::to_string(128 + SIGTSTP));
   wait_until_raw(program);
   program.write("on\r");
   program.wait_for_output("got on");

@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "cluster/channel_commands/started_program.hpp"
@@ -27,11 +28,16 @@ class CommandServer {
   CommandServer() : server(options()) {}
 
   std::unique_ptr<Program> start(std::vector<std::string> arguments, const std::string& input = "") const {
+    return std::make_unique<Program>(command(std::move(arguments)), Program::Input::content, input);
+  }
+
+  // The arguments of the program, itself first.
+  std::vector<std::string> command(std::vector<std::string> arguments) const {
     // Behind the command: what follows -- is for a container.
     const std::vector<std::string> where{"--server", server.url(), "--token", kToken, "-n", "default"};
     arguments.insert(arguments.begin() + 1, where.begin(), where.end());
     arguments.insert(arguments.begin(), program());
-    return std::make_unique<Program>(arguments, Program::Input::content, input);
+    return arguments;
   }
 
   CommandEnd run(const std::vector<std::string>& arguments, const std::string& input = "") const {

@@ -94,5 +94,9 @@ struct signals signals_take(void) {
 }
 
 void signals_stop_self(void) {
-  raise(SIGSTOP);
+  handle(SIGTSTP, SIG_DFL);
+  raise(SIGTSTP);
+  handle(SIGTSTP, note_news);
+  /* The caller goes on by itself. */
+  continued = 0;
 }

@@ -26,7 +26,8 @@ struct signals {
 
 struct signals signals_take(void);
 
-/* Stops this process as SIGTSTP does by itself, and comes back once it goes on. */
+/* Stops this process as SIGTSTP does by itself, and comes back once it goes on: at once where nobody could continue it
+ * (an orphaned process group). The SIGCONT that continues it is not told. */
 void signals_stop_self(void);
 
 #endif

@@ -25,11 +25,14 @@ struct terminal_size terminal_size_of(int fd) {
   return size;
 }
 
+/* Also while it has the keyboard: whoever stopped this process from outside may have changed its settings. */
 static void take_keyboard(void) {
   struct termios quiet;
+  int had_keyboard = has_keyboard;
+  has_keyboard = 0;
   /* A background job that touches the terminal's settings would be stopped. */
   if (!isatty(STDIN_FILENO) || tcgetpgrp(STDIN_FILENO) != getpgrp()) return;
-  if (tcgetattr(STDIN_FILENO, &keyboard_before) != 0) return;
+  if (!had_keyboard && tcgetattr(STDIN_FILENO, &keyboard_before) != 0) return;
   quiet = keyboard_before;
   quiet.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
   quiet.c_cc[VMIN] = 0;
@@ -56,6 +59,8 @@ static void leave_at_exit(void) {
 void terminal_enter(struct text* out) {
   static int is_registered;
   if (!is_registered) is_registered = atexit(leave_at_exit) == 0;
+  /* Each switch to the alternate screen is followed by one back. */
+  if (is_entered) text_add(out, slice_of(leave_sequence));
   is_entered = 1;
   take_keyboard();
   /* Alternate screen, cursor hidden, no wrapping at the right edge. */
