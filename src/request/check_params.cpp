@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -66,6 +67,19 @@ bool deletes_with_options(const Params& params) {
          params.dry_run;
 }
 
+// apiserver pkg/endpoints/handlers/delete.go: with a body, which options are sent as, these are not read from the
+// query.
+Expected<void> check_query_of_delete(const Params& params, bool has_body) {
+  constexpr std::string_view kOptions[] = {"dryRun", "gracePeriodSeconds", "orphanDependents", "propagationPolicy"};
+  for (const auto& [name, value] : params.query) {
+    if (!has_body || std::find(std::begin(kOptions), std::end(kOptions), name) == std::end(kOptions)) continue;
+    return bad_key(("query." + name).c_str(),
+                   "is not read by the server beside a body or dry_run, grace_period, precondition_uid or propagation; "
+                   "expected one of both");
+  }
+  return {};
+}
+
 Expected<void> check_target(const Params& params, Verb verb) {
   if (verb == Verb::raw) {
     if (params.path.empty()) return bad_key("path", "is not set; expected a path such as /healthz, or a verb");
@@ -117,7 +131,7 @@ Expected<void> check_body(const Params& params, Verb verb) {
       if (!empty && deletes_with_options(params)) {
         return bad_body("is set, and so are options of the deletion; expected one of both");
       }
-      return {};
+      return check_query_of_delete(params, !empty || deletes_with_options(params));
     case Verb::get:
     case Verb::list:
       return empty ? Expected<void>() : bad_body("is set, but this verb has none");

@@ -180,6 +180,17 @@ TEST_CASE("bodies") {
   const char* options = R"({"kind":"DeleteOptions"})";
   CHECK(call_contradiction({{"verb", "delete"}, {"resource", "v1/pods"}, {"name", "a"}, {"grace_period", "0"}}, options)
             .rfind("params body: ", 0) == 0);
+  // The server reads options of a deletion from the query only where there is no body.
+  for (const char* key :
+       {"query.dryRun", "query.gracePeriodSeconds", "query.orphanDependents", "query.propagationPolicy"}) {
+    CHECK(call_contradiction({{"verb", "delete"}, {"resource", "v1/pods"}, {"name", "a"}, {key, "x"}}) == "");
+    CHECK(names_key(
+        call_contradiction({{"verb", "delete"}, {"resource", "v1/pods"}, {"name", "a"}, {key, "x"}}, options), key));
+    CHECK(names_key(
+        call_contradiction(
+            {{"verb", "deletecollection"}, {"resource", "v1/pods"}, {"propagation", "background"}, {key, "x"}}),
+        key));
+  }
   const auto patch = [](const char* type, const char* body) {
     return call_contradiction({{"verb", "patch"}, {"resource", "v1/pods"}, {"name", "a"}, {"patch_type", type}}, body);
   };
