@@ -34,7 +34,7 @@ TEST_CASE("--set takes keys of the requests that the command sends") {
   CHECK(is_one_line(once.errors));
   CHECK(on.run({"get", "pods", "-o", "name", "--set", "retries=safe"}).output == "pod/a\n");
   // Of what is written alone: the object is read first.
-  CHECK(on.run({"patch", "pod", "a", "--type", "merge", "-p", "{}", "--set", "dry_run=true"}).status == 0);
+  CHECK(on.run({"patch", "pod", "a", "--type", "merge", "-p", "{}", "--set", "field_manager=me"}).status == 0);
   CHECK(on.run({"get", "pods", "--set", "no_such_key=1"}).errors ==
         "error: --set: unknown key no_such_key; ksr-config(5) lists those of the connection and of requests\n");
   CHECK(has(on.run({"get", "pods", "--set", "exec_protocol=v4"}).errors, "exec_protocol: is for channels"));

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <iterator>
 
 #include "base/text.hpp"
 #include "commands/answer_object.hpp"
@@ -47,6 +48,30 @@ bool only_reads(const Request& request) {
     return key.first == "verb" && key.second != "get" && key.second != "list";
   };
   return std::none_of(request.keys.begin(), request.keys.end(), writes);
+}
+
+// Keys of a stream's objects and of its watch: the configuration of a client may have them, which uses none.
+bool is_for_streams(std::string_view key) {
+  constexpr std::string_view kKeys[] = {
+      "resource",      "namespace",       "label_selector", "field_selector", "shard",           "limit",
+      "metadata_only", "managed_fields",  "page_size",      "keep_fields",    "drop_fields",     "columns",
+      "index",         "notify",          "share",          "transport",      "encoding",        "initial",
+      "reconnect",     "backoff_initial", "backoff_max",    "watch_timeout",  "initial_timeout", "max_view_bytes",
+      "min_interval",  "max_object_size"};
+  return std::find(std::begin(kKeys), std::end(kKeys), key) != std::end(kKeys);
+}
+
+// Headers of the same key in a configuration are for all requests, which these cannot be.
+bool is_header_of_one_request(std::string_view key) {
+  return equal_ignoring_case(key, "header.Content-Type") || equal_ignoring_case(key, "header.Accept");
+}
+
+bool sends_raw(const Arguments& arguments) {
+  return arguments.command == Command::raw || (arguments.command == Command::get && arguments.has("--raw"));
+}
+
+Error chosen_by_ksr(const Setting& setting) {
+  return usage_error("--set " + setting.key + ": is chosen by ksr");
 }
 
 // "get of v1/pods "a"", "GET of /apis".
@@ -153,6 +178,10 @@ Expected<Client> Client::open(const Arguments& arguments, Report& report) {
 }
 
 Expected<void> Client::set(ksr_config* config, const Setting& setting, const Arguments& arguments) {
+  // The stream of get -w has them.
+  const bool has_stream = arguments.command == Command::get && arguments.flag("--watch");
+  if (setting.option == "--set" && !has_stream && is_for_streams(setting.key)) return chosen_by_ksr(setting);
+  if (setting.option == "--set" && is_header_of_one_request(setting.key)) return set_params_key(setting, arguments);
   ksr_error* error = nullptr;
   const ksr_status status = ksr_config_set(config, setting.key.c_str(), setting.value.c_str(), &error);
   if (status == KSR_OK) return {};
@@ -164,8 +193,11 @@ Expected<void> Client::set(ksr_config* config, const Setting& setting, const Arg
 // It is tried on parameters of its own: whether it goes with the command, the library says once that is asked for.
 Expected<void> Client::set_params_key(const Setting& setting, const Arguments& arguments) {
   for (const char* key : {"verb", "method", "path", "name", "kind", "command"}) {
-    if (setting.key == key) return usage_error("--set " + setting.key + ": is chosen by ksr");
+    if (setting.key == key) return chosen_by_ksr(setting);
   }
+  // What the command says it has done depends on these.
+  const bool is_own = setting.key == "dry_run" || setting.key == "query.dryRun" || setting.key == "patch_type";
+  if (!sends_raw(arguments) && (is_own || is_header_of_one_request(setting.key))) return chosen_by_ksr(setting);
   ksr_params* params = nullptr;
   if (ksr_params_new(&params) != KSR_OK) return Error{Status::out_of_memory, "no memory for parameters"};
   const std::unique_ptr<ksr_params, Free> owned(params);

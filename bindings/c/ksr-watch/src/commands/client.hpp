@@ -71,6 +71,8 @@ class Client {
   ksr_client* handle() noexcept { return client_.get(); }
   // What --set has for the channels that the command opens.
   const std::vector<std::pair<std::string, std::string>>& channel_keys() const noexcept { return channel_keys_; }
+  // What it has for requests. Those with a verb have it already.
+  const std::vector<std::pair<std::string, std::string>>& request_keys() const noexcept { return request_keys_; }
 
  private:
   struct Close {

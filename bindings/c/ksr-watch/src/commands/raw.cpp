@@ -31,6 +31,11 @@ std::string method_of(const Arguments& arguments) {
 // A wait for the next try that is longer is told.
 constexpr std::int64_t kPatienceMs = 1'000;
 
+// As of the library's key patch_type, which goes with a verb.
+std::string patch_media_type(const std::string& patch_type) {
+  return "application/" + (patch_type == "strategic" ? "strategic-merge" : patch_type) + "-patch+json";
+}
+
 // The answer to a GET: written as it comes, however long it is and takes.
 class RawBody final : public ChannelHost {
  public:
@@ -143,11 +148,18 @@ Expected<void> run_raw(Session& session) {
     request.body = *std::move(body);
     // JSON with a number that is out of range is the server's to refuse.
     const bool is_json = parse_json(request.body) || !number_out_of_range(request.body).empty();
-    if (!request.body.empty() && !is_json) {
+    if (method_of(arguments) == "PATCH") {
+      request.keys.emplace_back("header.Content-Type", patch_media_type("strategic"));
+    } else if (!request.body.empty() && !is_json) {
       request.keys.emplace_back("header.Content-Type", "application/yaml");
     }
   }
   request.keys.emplace_back("accept", kAccept);
+  for (const auto& [key, value] : session.client().request_keys()) {
+    const bool is_patch_type = key == "patch_type" && method_of(arguments) == "PATCH";
+    request.keys.emplace_back(is_patch_type ? "header.Content-Type" : key,
+                              is_patch_type ? patch_media_type(value) : value);
+  }
   if (opens_channels(arguments)) return RawBody(session).write(paths.front());
   const Answer answer = session.client().call(request);
   if (answer.failed()) {
