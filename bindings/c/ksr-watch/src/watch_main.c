@@ -2,6 +2,7 @@
  * wakes it through ksr_fd, and calls back in ksr_dispatch only. */
 #include "watch_main.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
@@ -28,14 +29,24 @@ int open_standard_files(void) {
   return has_output;
 }
 
+/* Of what was asked for without a stream. */
+static int end_of_text(void) {
+  struct text line = {NULL, 0, 0};
+  if (fflush(stdout) == 0 && !ferror(stdout)) return EXIT_SUCCESS;
+  text_addf(&line, "standard output: %s", strerror(errno));
+  report_failure(text_slice(&line));
+  text_free(&line);
+  return EXIT_FAILED;
+}
+
 static int print_version(void) {
   printf("ksr-watch %s, libksr %s\n%s\n", KSR_WATCH_VERSION, ksr_version_string(), ksr_build_info());
-  return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILED;
+  return end_of_text();
 }
 
 static int print_help(void) {
   fputs(options_help(), stdout);
-  return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILED;
+  return end_of_text();
 }
 
 static int earlier(int a, int b) {

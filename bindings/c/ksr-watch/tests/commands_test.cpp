@@ -221,6 +221,9 @@ void command_lines() {
          "get impersonate_groups=CN=admins\\,OU=x,D\\\\b");
   EXPECT(read({"get", "--as-group", "a", "--as-group=b", "--insecure-skip-tls-verify"}),
          "get insecure_skip_tls_verify=true impersonate_groups=a,b");
+  EXPECT(read({"get", "--insecure-skip-tls-verify=T", "--show-labels=1"}), "get insecure_skip_tls_verify=true");
+  EXPECT(read({"get", "--insecure-skip-tls-verify=0", "-A=FALSE"}), "get insecure_skip_tls_verify=false");
+  EXPECT(read({"get", "--show-labels=tRUE"}), "--show-labels: expected true or false");
   EXPECT(read({"get", "-f"}), "flag needs an argument: -f");
   EXPECT(read({"get", "-A="}), "unknown flag: -=");
   EXPECT(read({"get", "-A=yes"}), "--all-namespaces: expected true or false");

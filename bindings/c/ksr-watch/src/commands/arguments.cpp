@@ -172,6 +172,17 @@ const Option* find_option(char letter, Command command) {
   return other;
 }
 
+// Go's strconv.ParseBool; another text stays as it is.
+std::string plain_boolean(const std::string& text) {
+  for (const std::string_view yes : {"1", "t", "T", "TRUE", "True"}) {
+    if (text == yes) return "true";
+  }
+  for (const std::string_view no : {"0", "f", "F", "FALSE", "False"}) {
+    if (text == no) return "false";
+  }
+  return text;
+}
+
 }  // namespace
 
 const char* name_of(Command command) {
@@ -278,6 +289,7 @@ class Arguments::Reader {
 
   Expected<void> keep(const Option& option, char* value) {
     std::string text = value == nullptr ? (option.takes == Takes::nothing ? "true" : "") : value;
+    if (option.takes == Takes::nothing) text = plain_boolean(text);
     if (option.takes == Takes::nothing && text != "true" && text != "false") {
       return usage_error(std::string(option.name) + ": expected true or false");
     }

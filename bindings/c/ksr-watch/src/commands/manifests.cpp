@@ -265,6 +265,10 @@ Expected<std::string> read_whole(const std::string& name) {
   return text;
 }
 
+bool is_path_segment(std::string_view name) {
+  return name != "." && name != ".." && name.find_first_of("/%") == std::string_view::npos;
+}
+
 Expected<json::value> read_document(const std::string& text, const std::string& source) {
   if (std::optional<json::value> value = parse_json(without_byte_order_mark(text))) return *std::move(value);
   return read_yaml(text, source);

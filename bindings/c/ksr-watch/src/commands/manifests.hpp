@@ -30,6 +30,11 @@ Expected<std::vector<Manifest>> read_manifests(const std::vector<std::string>& n
 // The whole of a file or of standard input.
 Expected<std::string> read_whole(const std::string& name);
 
+// Whether a name can stand in the path of a request (k8s.io/apimachinery/pkg/api/validation/path).
+bool is_path_segment(std::string_view name);
+inline constexpr const char* kExpectedPathSegment =
+    "invalid name; expected none of . and .., and neither / nor % in it";
+
 // One document, YAML or JSON, as kubectl reads it (sigs.k8s.io/yaml). `source` is for messages.
 Expected<boost::json::value> read_document(const std::string& text, const std::string& source);
 

@@ -40,6 +40,7 @@ class Patch {
   Expected<void> read_patch() {
     const Arguments& arguments = session_.arguments();
     type_ = lower_case(arguments.text("--type", "strategic"));
+    if (type_.empty()) type_ = "strategic";
     if (type_ != "strategic" && type_ != "merge" && type_ != "json") {
       return usage_error("--type must be one of json, merge, strategic, not " + in_quotes(type_));
     }

@@ -34,7 +34,10 @@ std::string invalid_line(const json::value& status, const std::string& doing) {
   if (const json::value* list = value_at(status, {"details", "causes"}); list != nullptr && list->is_array()) {
     for (const json::value& cause : list->get_array()) causes += (causes.empty() ? "" : "; ") + cause_text(cause);
   }
-  if (kind.empty() && name.empty()) return doing + "The request is invalid: " + text_at(status, {"message"});
+  // The server's message then has empty quotes for them.
+  if (kind.empty() && name.empty()) {
+    return doing + "The request is invalid: " + (causes.empty() ? text_at(status, {"message"}) : causes);
+  }
   return doing + "The " + kind + " " + in_quotes(name) + " is invalid" + (causes.empty() ? "" : ": " + causes);
 }
 

@@ -23,6 +23,16 @@ Expected<std::string> field_validation_of(const Arguments& arguments) {
   return usage_error("--validate: expected strict (or true), warn or ignore (or false)");
 }
 
+// Of a conflict: other managers own fields that are applied. A uid or a resourceVersion that does not match is another.
+bool is_about_fields(const Failure& failure) {
+  const json::value status = parse_json(failure.details).value_or(nullptr);
+  const json::value* const causes = value_at(status, {"details", "causes"});
+  if (causes == nullptr || !causes->is_array()) return false;
+  const json::array& all = causes->get_array();
+  return std::any_of(all.begin(), all.end(),
+                     [](const json::value& cause) { return text_at(cause, {"reason"}) == "FieldManagerConflict"; });
+}
+
 class Write {
  public:
   Write(Session& session, bool apply) : session_(session), apply_(apply) {}
@@ -70,8 +80,17 @@ class Write {
   Expected<void> check(const std::vector<Manifest>& manifests) {
     for (const Manifest& manifest : manifests) {
       const std::string in_file = manifest.source + ": " + manifest.kind;
-      if (manifest.name.empty() && (apply_ || text_at(manifest.object, {"metadata", "generateName"}).empty())) {
+      const std::string generated = text_at(manifest.object, {"metadata", "generateName"});
+      if (manifest.name.empty() && apply_ && !generated.empty()) {
+        return usage_error(in_file + ": apply cannot use the generateName " + in_quotes(generated) +
+                           "; expected a name, or create");
+      }
+      if (manifest.name.empty() && generated.empty()) {
         return usage_error(in_file + ": resource name may not be empty");
+      }
+      // Of create it is the server's to refuse: it stands in no path.
+      if (apply_ && !is_path_segment(manifest.name)) {
+        return usage_error(in_file + " " + in_quotes(manifest.name) + ": " + kExpectedPathSegment);
       }
     }
     for (const Manifest& manifest : manifests) {
@@ -96,7 +115,7 @@ class Write {
     Answer answer = session_.client().call_for_object(std::move(request));
     if (answer.failed()) {
       const std::string doing = "error when creating " + in_quotes(manifest.source) + ": ";
-      const bool conflict = apply_ && answer.failure().code == KSR_E_CONFLICT;
+      const bool conflict = apply_ && answer.failure().code == KSR_E_CONFLICT && is_about_fields(answer.failure());
       session_.report().failure(answer.failure(), apply_ ? "" : doing,
                                 conflict ? " (--force-conflicts takes these fields over)" : "");
       return {};
