@@ -16,7 +16,8 @@ int terminal_is_usable(int fd);
 struct terminal_size terminal_size_of(int fd);
 
 /* Adds the sequence that switches to the alternate screen, and turns off echo and line mode of the keyboard. Also after
- * a stop that this process did not know of: then all of it is done anew, and terminal_leave restores what was at first. */
+ * a stop that this process did not know of: then all of it is done anew, and terminal_leave restores what was at first.
+ */
 void terminal_enter(struct text* out);
 /* Adds the sequence that restores the screen, and restores the keyboard. */
 void terminal_leave(struct text* out);
