@@ -6,8 +6,8 @@
 
 #include "slice.h"
 
-/* Go's: "90s", "1h30m", "1.5h"; digits alone are seconds. 0 for anything else, also for what is longer than a hundred
- * years. */
+/* Go's: "90s", "1h30m", "1.5h", "100us"; digits alone are seconds. Less than a millisecond is one. 0 for anything else,
+ * also for what is longer than a hundred years. */
 int duration_read(slice text, int64_t* ms);
 
 /* What is expected, for messages. */

@@ -292,6 +292,15 @@ void durations() {
   EXPECT(duration("1.5h"), "5400000");
   EXPECT(duration("0.25s"), "250");
   EXPECT(duration("300ms"), "300");
+  EXPECT(duration("+1m1s"), "61000");
+  EXPECT(duration("+5"), "5000");
+  EXPECT(duration("2500us"), "2");
+  for (const char* text : {"100us", "1\xc2\xb5s", "1\xce\xbcs", "1ns", "0.1ms"}) EXPECT(duration(text), "1");
+  for (const char* text : {"0", "0s", "0us"}) EXPECT(duration(text), "0");
+  EXPECT(duration("876000h"), "3153600000000");
+  for (const char* text : {"876000h1ns", "9999999999999999999999", "+", "++1s", "1\xc2\xb5", "1\xb5s"}) {
+    EXPECT(duration(text), "refused");
+  }
   for (const char* text : {"", "h", "5", "1x", "-1s", ".s", "1.2.3s", "9999999999999h", "1h 2m"}) {
     EXPECT(duration(text), std::string(text) == "5" ? "5000" : "refused");
   }
