@@ -12,6 +12,7 @@ import weakref
 from ctypes import byref, c_char, c_int32, c_size_t, c_uint64, c_void_p
 from typing import Any, Callable, Dict, List, Mapping, NamedTuple, NoReturn, Optional, Set, Tuple, Union
 
+from ._copies import Single
 from ._deadline import deadline_after, is_over, left_ms
 from ._library import c_text, ChannelEventFn, DestroyFn, library
 from .codes import Code, EventKind, named, Part
@@ -112,7 +113,7 @@ _destroy = DestroyFn(_on_destroy)
 _OF_THE_CALL = (Code.INVALID, Code.TOO_LARGE, Code.UNSUPPORTED, Code.NOMEM, Code.INTERNAL, Code.UNKNOWN_KEY, Code.FORKED)
 
 
-class Channel:
+class Channel(Single):
     """What all kinds of channels have. Closed by `close`, as a context, or with its client; a read that waits then
     raises Code.CANCELLED. After close every use raises Error with Code.INVALID. Since 0.2."""
 

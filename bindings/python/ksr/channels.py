@@ -6,7 +6,7 @@ import threading
 import time
 from typing import Any, Callable, Dict, Iterable, Iterator, List, Mapping, Optional, Tuple, Union
 
-from ._library import library
+from ._copies import Single
 from .channel import (
     _bytes_of,
     _CHUNK,
@@ -26,7 +26,7 @@ from .errors import Error
 from .request import Key
 
 
-class Reader:
+class Reader(Single):
     """A file-like object for bytes: read, read1, readinto, readline, iteration over lines. Nothing is decoded;
     io.TextIOWrapper may be put around it. Since 0.2."""
 
@@ -123,7 +123,7 @@ class Reader:
         self._channel.close()
 
 
-class Writer:
+class Writer(Single):
     """What a command reads from its standard input. Since 0.2."""
 
     def __init__(self, channel: Channel) -> None:

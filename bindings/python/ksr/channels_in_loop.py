@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 from typing import Any, AsyncIterator, Generic, List, Mapping, Optional, TypeVar, Union
 
-from ._library import library
+from ._copies import Single
 from .channel import _CHUNK, _finish, _Lines, _parts_of, _resize, _sending, Bytes, Channel, Client, OnEvent
 from .channels import Download, Exec, Log, PortForward, WebSocket, Writer
 from .codes import Part
 from .request import Key
 
 
-class AsyncReader:
+class AsyncReader(Single):
     """Bytes for asyncio, like an asyncio.StreamReader: `await reader.read(n)`, `readline()`, `async for line in reader`. A
     read that is cancelled has taken nothing. Since 0.2."""
 
@@ -60,7 +60,7 @@ class AsyncReader:
             yield line
 
 
-class AsyncWriter:
+class AsyncWriter(Single):
     """What a command reads from its standard input. Since 0.2."""
 
     def __init__(self, channel: Channel) -> None:

@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Any, Awaitable, Callable, Dict, Iterator, Mapping, Optional, Sequence, Type, Union, overload
 
 from . import channels, channels_in_loop
+from ._copies import Single
 from ._delivery import Delivery
 from ._library import DestroyFn, LogFn, c_text, library
 from .codes import Code
@@ -59,6 +60,7 @@ class AsyncVerbs(
 
 
 class Client(
+    Single,
     Verbs[Response],
     Opens[channels.Log, channels.Exec, channels.PortForward, channels.WebSocket, channels.Download],
 ):

@@ -7,22 +7,26 @@ import threading
 import weakref
 from ctypes import byref, c_void_p
 from datetime import timedelta
-from typing import Callable, Dict, Iterable, Tuple, Union
+from typing import Any, Callable, Dict, Iterable, Tuple, Union
 
 from . import _inbox
+from ._copies import NotPickled
 from ._library import LogFn, c_text, library
 from .errors import failure
 
 Value = Union[str, bool, int, timedelta, "os.PathLike[str]", Iterable[str], None]
 
 
-class Config:
+class Config(NotPickled):
     """Keys with values, as CONFIGURATION.md of libksr lists them.
 
     Keys that are not Python names are written as in `Config("pods", **{"header.X-Team": "a"})`. A value may be text, a
     bool, a number, a timedelta for a duration, a path, or several names for a list; None leaves a key at its default. A
-    wrong key or value raises Error at once. One Config may open any number of streams.
+    wrong key or value raises Error at once. One Config may open any number of streams; copy.copy makes one that can be
+    changed by itself.
     """
+
+    _instead = ", since its keys may be secrets"
 
     def __init__(self, resource: Value = None, **keys: Value) -> None:
         lib = library()
@@ -45,13 +49,31 @@ class Config:
         if key == "delivery":
             raise TypeError("the key delivery cannot be set: a stream or client in Python delivers where it is used")
         raw_key, raw_value = c_text(key, "a key"), c_text(value_text(key, value), f"the value of {key}")
+        self._put(key, raw_key, raw_value)
+        return self
+
+    def _put(self, key: str, raw_key: bytes, raw_value: bytes) -> None:
         error = c_void_p()
         with self._lock:
             status = library().ksr_config_set(self._pointer, raw_key, raw_value, byref(error))
+            if not status:
+                # In the order in which they were set: header.x-a replaces header.X-A.
+                self._entries.pop(key, None)
+                self._entries[key] = raw_key, raw_value
         if status:
             raise failure(status, error)
-        self._entries[key] = raw_key, raw_value
-        return self
+
+    def __copy__(self) -> Config:
+        made = type(self).__new__(type(self))
+        Config.__init__(made)
+        with self._lock:
+            entries = dict(self._entries)
+        for key, (raw_key, raw_value) in entries.items():
+            made._put(key, raw_key, raw_value)
+        return made
+
+    def __deepcopy__(self, memo: Any) -> Config:
+        return self.__copy__()
 
     def _open(self, user_data: int, *, wants_log: bool) -> c_void_p:
         """For Stream: a ksr_stream whose callbacks come from ksr_dispatch and put what they bring into the inbox."""

@@ -8,8 +8,9 @@ import json
 import sys
 from ctypes import byref, c_char, c_double, c_int, c_int64, c_size_t
 from datetime import datetime, timedelta, timezone
-from typing import Any, Callable, Dict, List, NoReturn, Optional
+from typing import Any, Callable, Dict, List, Optional
 
+from ._copies import Immutable
 from ._library import c_text, library, short, text_of
 from .codes import Field
 
@@ -24,7 +25,7 @@ def is_place(place: int) -> bool:
     return 0 <= place <= sys.maxsize
 
 
-class Object:
+class Object(Immutable):
     """One version of a Kubernetes object: immutable, usable on any thread, and alive as long as it is referred to, also
     beyond its snapshot and its stream. Two are equal when they are the same version of the same object."""
 
@@ -42,14 +43,7 @@ class Object:
         except AttributeError:  # it was never made
             pass
 
-    def __copy__(self) -> Object:
-        return self
-
-    def __deepcopy__(self, memo: Any) -> Object:
-        return self
-
-    def __reduce__(self) -> NoReturn:
-        raise TypeError("a ksr.Object cannot be pickled; pickle what decode() returns")
+    _instead = "; pickle what decode() returns"
 
     def field(self, field: int) -> str:
         """The text of a Field; "" where the object has none."""

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import weakref
 from ctypes import byref, c_size_t
-from typing import Any, List, NoReturn, Optional
+from typing import Any, List, Optional
 
+from ._copies import Immutable
 from ._library import c_text, library, text_of
 from .objects import Object, view_of
 
 
-class Response:
+class Response(Immutable):
     """The answer of the server to a request, always a 2xx: another one is an Error. Immutable, usable on any thread, and
     alive as long as it is referred to, also beyond its client. Since 0.2."""
 
@@ -22,14 +23,7 @@ class Response:
         self._address = address
         weakref.finalize(self, library().ksr_response_release, address).atexit = False
 
-    def __copy__(self) -> Response:
-        return self
-
-    def __deepcopy__(self, memo: Any) -> Response:
-        return self
-
-    def __reduce__(self) -> NoReturn:
-        raise TypeError("a ksr.Response cannot be pickled; pickle its bytes or what json() returns")
+    _instead = "; pickle its bytes or what json() returns"
 
     @property
     def http_status(self) -> int:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import weakref
 from ctypes import byref, c_void_p
-from typing import Any, Iterator, List, NamedTuple, NoReturn, Optional, Sequence, Union, overload
+from typing import Iterator, List, NamedTuple, Optional, Sequence, Union, overload
 
+from ._copies import Immutable
 from ._library import c_text, library, short, text_of
 from .codes import DeltaKind, named
 from .objects import Object, is_place
@@ -29,7 +30,7 @@ class Change(NamedTuple):
     left: bool
 
 
-class Snapshot(Sequence[Object]):
+class Snapshot(Immutable, Sequence[Object]):
     """A sequence of all objects, ordered by (namespace, name), or with `limit` most recent first. Immutable, usable on
     any thread, and alive as long as it is referred to, also beyond its stream."""
 
@@ -44,14 +45,7 @@ class Snapshot(Sequence[Object]):
         self._merged: Optional[List[Change]] = None
         weakref.finalize(self, lib.ksr_snapshot_release, address).atexit = False
 
-    def __copy__(self) -> Snapshot:
-        return self
-
-    def __deepcopy__(self, memo: Any) -> Snapshot:
-        return self
-
-    def __reduce__(self) -> NoReturn:
-        raise TypeError("a ksr.Snapshot cannot be pickled; pickle what its objects' decode() returns")
+    _instead = "; pickle what its objects' decode() returns"
 
     @property
     def sequence(self) -> int:

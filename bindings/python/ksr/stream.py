@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Any, AsyncIterator, Callable, Dict, Iterator, Optional, Sequence, Type, Union, overload
 
 from . import _inbox
+from ._copies import Single
 from ._deadline import deadline_after, is_over, left_ms
 from ._delivery import REST, Delivery
 from ._descriptor import Descriptor, News
@@ -58,7 +59,7 @@ class _Waiting:
         return 1
 
 
-class Stream:
+class Stream(Single):
     """A live view of a resource: iterate it, with `for` or `async for`, to get a Snapshot whenever something has
     changed.
 

@@ -1,6 +1,9 @@
 """Invalid arguments, and calls in the wrong place: each has a defined result. No server is needed."""
 
 import asyncio
+import copy
+import gc
+import pickle
 import threading
 import unittest
 from unittest import mock
@@ -110,6 +113,49 @@ class Nothing(unittest.TestCase):
         for key, value in (("lim\0it", "1"), ("namespace", "a\0b")):
             with self.assertRaises(ValueError):
                 ksr.Config("v1/pods").set(key, value)
+
+
+class Copies(unittest.TestCase):
+    def test_a_config_is_copied(self):
+        for copied in (copy.copy, copy.deepcopy, lambda config: copy.deepcopy([config])[0]):
+            original = ksr.Config("v1/pods", server=NOWHERE, token="hush", reconnect=False)
+            mine = copied(original).set("limit", 3)
+            self.assertIs(type(mine), ksr.Config)
+            self.assertNotIn("limit", repr(original))
+            for key in ("resource", "server", "token", "limit"):
+                self.assertIn(key, repr(mine))
+            self.assertNotEqual(mine._pointer.value, original._pointer.value)
+            del original
+            gc.collect()
+            # The library may have given its memory to another one.
+            others = [ksr.Config("v1/nodes", server="http://127.0.0.1:2") for _ in range(8)]
+            with ksr.open(mine, on_error=lambda *_: None) as stream:
+                with self.assertRaises(ksr.Error) as caught:
+                    stream.wait_synced(TEST_TIMEOUT)
+            self.assertIn(f"v1/pods at {NOWHERE}:", str(caught.exception))
+            self.assertEqual(len(others), 8)
+
+    def test_a_copy_has_the_keys_in_the_order_in_which_they_were_set(self):
+        config = ksr.Config("v1/pods", **{"header.X-A": "1", "header.x-a": "2"}).set("header.X-A", "3")
+        self.assertEqual(list(copy.copy(config)._entries)[-1], "header.X-A")
+
+    def test_what_is_open_is_not_copied(self):
+        with ksr.Client(server=NOWHERE) as client, nowhere() as stream:
+            channels = [opens.log("web", namespace="a") for opens in (client, client.aio)]
+            runs = [opens.exec("web", ["a"], namespace="a", stdin=True) for opens in (client, client.aio)]
+            readers = [one for run in runs for one in (run.stdout, run.stdin)]
+            for one in (client, stream, *channels, *runs, *readers):
+                name = f"a ksr.{type(one).__name__} cannot be copied"
+                for copied in (copy.copy, copy.deepcopy):
+                    with self.assertRaisesRegex(TypeError, name):
+                        copied(one)
+
+    def test_nothing_of_the_library_is_pickled(self):
+        config = ksr.Config("v1/pods", token="hush")
+        with ksr.Client(server=NOWHERE) as client, nowhere() as stream, client.log("web", namespace="a") as log:
+            for one in (config, client, stream, log):
+                with self.assertRaisesRegex(TypeError, f"a ksr.{type(one).__name__} cannot be pickled"):
+                    pickle.dumps(one)
 
 
 class WrongPlace(unittest.TestCase):
