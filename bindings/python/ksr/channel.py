@@ -8,6 +8,7 @@ import itertools
 import logging
 import os
 import select
+import threading
 import weakref
 from ctypes import byref, c_char, c_int32, c_size_t, c_uint64, c_void_p
 from typing import Any, Callable, Dict, List, Mapping, NamedTuple, NoReturn, Optional, Set, Tuple, Union
@@ -169,10 +170,15 @@ class Channel(Single):
         return value.value
 
     def _info(self, name: str) -> str:
+        self._open()
+        return self._text(name)
+
+    def _text(self, name: str) -> str:
+        """An empty one of a channel that is closed."""
         size = 256
         while True:
             text = ctypes.create_string_buffer(size)
-            length = int(self._lib.ksr_channel_info(self._open(), name.encode(), text, size))
+            length = int(self._lib.ksr_channel_info(self._pointer, name.encode(), text, size))
             if length < size:
                 return text.raw[:length].decode(errors="replace")
             size = length + 1
@@ -242,6 +248,9 @@ class Channel(Single):
         loop = asyncio.get_running_loop()
         self._open()
         while True:
+            # Always through the loop: a channel that always has bytes must not starve its other tasks, nor time limits.
+            # Nothing is taken before the last await, so that a task that is cancelled there loses nothing.
+            await asyncio.sleep(0)
             woken: "asyncio.Future[None]" = loop.create_future()
             waiter = (loop, woken)
             # Before it asks: either it is woken, or it sees that it need not wait.
@@ -366,18 +375,111 @@ def _bytes_of(data: Bytes) -> bytes:
 
 
 class _Lines:
-    """What was taken from the library and not been handed out."""
+    """What was taken from the library and not been handed out. Each method returns None where that is not enough, unless
+    it is `over`: nothing more comes."""
 
     def __init__(self) -> None:
-        self.rest = b""
+        self._rest = bytearray()
+        self._searched = 0  # before it there is no newline
 
-    def take(self, size: int) -> bytes:
-        piece, self.rest = (self.rest, b"") if size < 0 else (self.rest[:size], self.rest[size:])
+    def __len__(self) -> int:
+        return len(self._rest)
+
+    def add(self, piece: bytes) -> None:
+        self._rest += piece
+
+    def everything(self, over: bool) -> Optional[bytes]:
+        return self._take(-1) if over else None
+
+    def exactly(self, size: int, over: bool) -> Optional[bytes]:
+        return self._take(size) if over or len(self._rest) >= size else None
+
+    def some(self, size: int, over: bool) -> Optional[bytes]:
+        return self._take(size) if over or self._rest else None
+
+    def line(self, size: int, over: bool) -> Optional[bytes]:
+        end = self._line_end()
+        if size >= 0 and (not end or end > size) and len(self._rest) >= size:
+            return self._take(size)
+        return self._take(end or -1) if end or over else None
+
+    def has_line(self) -> bool:
+        return self._line_end() > 0
+
+    def _line_end(self) -> int:
+        """Behind the first newline; 0: there is none."""
+        place = self._rest.find(b"\n", self._searched)
+        self._searched = len(self._rest) if place < 0 else place
+        return place + 1
+
+    def _take(self, size: int) -> bytes:
+        if size < 0 or size >= len(self._rest):
+            piece = bytes(self._rest)
+            self._rest.clear()
+        else:
+            piece = bytes(self._rest[:size])
+            del self._rest[:size]
+        self._searched = max(0, self._searched - len(piece))
         return piece
 
-    def line(self) -> Optional[bytes]:
-        end = self.rest.find(b"\n") + 1
-        return self.take(end) if end else None
+
+Take = Callable[[bool], Optional[bytes]]
+
+
+class _Received(Single):
+    """What the readers of one part share, blocking and in a loop. Several threads or tasks may read: each byte goes to
+    one of them, in its order."""
+
+    def __init__(self, channel: Channel, part: int) -> None:
+        """For this package."""
+        self._channel, self._part, self._lines = channel, part, _Lines()
+        # Of the thread that takes from the library. A signal's handler may read, too.
+        self._turn = threading.RLock()
+
+    def _before_more(self) -> None:
+        pass
+
+    def _at_once(self, take: Take) -> Optional[bytes]:
+        """What is here and enough."""
+        if not self._turn.acquire(blocking=False):
+            return None
+        try:
+            return take(False)
+        finally:
+            self._turn.release()
+
+    def _step(self, take: Take, taken: List[bytes]) -> Callable[[int], int]:
+        """A call that may be repeated: what `take` finds is added to `taken`; else the next bytes come from the library."""
+        into: List[bytes] = []
+        read = self._channel._reading(self._part, _CHUNK, into)
+
+        def call(timeout_ms: int) -> int:
+            if not self._turn.acquire(timeout=timeout_ms / 1000):
+                return Code.TIMEOUT
+            try:
+                # Another thread or task may have read it meanwhile.
+                found = take(False)
+                if found is None:
+                    self._before_more()
+                    status = read(timeout_ms)
+                    if status:
+                        return status
+                    piece = into.pop()
+                    self._lines.add(piece)
+                    found = take(not piece)
+                    self._share()
+                if found is not None:
+                    taken.append(found)
+                return 0
+            finally:
+                self._turn.release()
+
+        return call
+
+    def _share(self) -> None:
+        """Wakes the other tasks, for which there may be enough now."""
+        if self._lines and len(self._channel._core.waiters) > 1:
+            self._channel._core.wake()
 
 
 def _finish(channel: Channel) -> None:

@@ -12,62 +12,46 @@ from .channel import (
     _CHUNK,
     _CURSOR_AGE,
     _finish,
-    _Lines,
     _parts_of,
+    _Received,
     _resize,
     _sending,
     Bytes,
     Channel,
     Client,
     OnEvent,
+    Take,
 )
 from .codes import Code, Part
 from .errors import Error
 from .request import Key
 
 
-class Reader(Single):
+class Reader(_Received):
     """A file-like object for bytes: read, read1, readinto, readline, iteration over lines. Nothing is decoded;
-    io.TextIOWrapper may be put around it. Since 0.2."""
+    io.TextIOWrapper may be put around it. Several threads may read: each byte goes to one of them. Since 0.2."""
 
-    def __init__(self, channel: Channel, part: int) -> None:
-        """For this package."""
-        self._channel, self._part, self._lines = channel, part, _Lines()
-
-    def _more(self) -> bytes:
-        into: List[bytes] = []
-        self._before_more()
-        self._channel._block(self._channel._reading(self._part, _CHUNK, into), "read")
-        return into[0]
-
-    def _before_more(self) -> None:
-        pass
+    def _until(self, take: Take) -> bytes:
+        found = self._at_once(take)
+        taken = [] if found is None else [found]
+        while not taken:
+            self._channel._block(self._step(take, taken), "read")
+        return taken[0]
 
     def read(self, size: Optional[int] = -1) -> bytes:
         """As many bytes, or fewer at the end; without a size all up to the end. An end that was not in order raises; read1
         returns what came before it."""
-        wanted = -1 if size is None else size
-        pieces: List[bytes] = []
-        try:
-            while wanted:
-                piece = self.read1(wanted)
-                if not piece:
-                    break
-                pieces.append(piece)
-                wanted = wanted - len(piece) if wanted > 0 else wanted
-        except BaseException:
-            self._lines.rest = b"".join(pieces)  # for another read
-            raise
-        return b"".join(pieces)
+        if size is None or size < 0:
+            return self._until(self._lines.everything)
+        wanted = size
+        return self._until(lambda over: self._lines.exactly(wanted, over))
 
     def read1(self, size: int = -1) -> bytes:
         """What is there, at most that much; waits only while there is nothing. b"" at the end."""
         if not size:
             self._channel._open()
             return b""
-        if not self._lines.rest:
-            self._lines.rest = self._more()
-        return self._lines.take(size)
+        return self._until(lambda over: self._lines.some(size, over))
 
     def readinto(self, buffer: Any) -> int:
         view = memoryview(buffer).cast("B")
@@ -79,25 +63,8 @@ class Reader(Single):
 
     def readline(self, size: Optional[int] = -1) -> bytes:
         """A line with its newline; the last one may have none. b"" at the end."""
-        pieces = []
-        try:
-            while True:
-                line = self._lines.line()
-                if line is not None:
-                    pieces.append(line)
-                    break
-                pieces.append(self._lines.take(-1))
-                self._lines.rest = self._more()
-                if not self._lines.rest:
-                    break
-        except BaseException:
-            self._lines.rest = b"".join(pieces)  # for another read
-            raise
-        whole = b"".join(pieces)
-        if size is not None and 0 <= size < len(whole):
-            self._lines.rest = whole[size:] + self._lines.rest
-            whole = whole[:size]
-        return whole
+        longest = -1 if size is None else size
+        return self._until(lambda over: self._lines.line(longest, over))
 
     def __iter__(self) -> Iterator[bytes]:
         return iter(self.readline, b"")
@@ -179,15 +146,18 @@ class Log(Channel, Reader):
     closed = Channel.closed
 
     def _before_more(self) -> None:
-        if time.monotonic() - self._kept[1] > _CURSOR_AGE:
-            self._kept = (self._info("cursor"), time.monotonic())
+        # With a line that was not returned, an earlier one stays.
+        if not self._lines.has_line() and time.monotonic() - self._kept[1] > _CURSOR_AGE:
+            cursor = self._text("cursor")
+            if cursor:
+                self._kept = (cursor, time.monotonic())
 
     @property
     def cursor(self) -> str:
         """Where the log goes on behind the lines that were returned, for from_cursor=, also in another process; "" before
         there are any. While lines that were received wait to be returned (readline and iteration read ahead) it is an
         earlier one: lines of the last second may then come again, none is left out. With read1() it is exact."""
-        return self._kept[0] if self._lines.rest else self._info("cursor")
+        return self._kept[0] if self._lines else self._info("cursor")
 
     @property
     def container(self) -> str:

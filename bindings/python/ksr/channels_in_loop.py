@@ -6,51 +6,32 @@ import asyncio
 from typing import Any, AsyncIterator, Generic, List, Mapping, Optional, TypeVar, Union
 
 from ._copies import Single
-from .channel import _CHUNK, _finish, _Lines, _parts_of, _resize, _sending, Bytes, Channel, Client, OnEvent
+from .channel import _finish, _parts_of, _Received, _resize, _sending, Bytes, Channel, Client, OnEvent, Take
 from .channels import Download, Exec, Log, PortForward, WebSocket, Writer
 from .codes import Part
 from .request import Key
 
 
-class AsyncReader(Single):
+class AsyncReader(_Received):
     """Bytes for asyncio, like an asyncio.StreamReader: `await reader.read(n)`, `readline()`, `async for line in reader`. A
-    read that is cancelled has taken nothing. Since 0.2."""
+    read that is cancelled has taken nothing. Several tasks may read: each byte goes to one of them. Since 0.2."""
 
-    def __init__(self, channel: Channel, part: int) -> None:
-        """For this package."""
-        self._channel, self._part, self._lines = channel, part, _Lines()
-
-    async def _more(self) -> bytes:
-        into: List[bytes] = []
-        self._before_more()
-        await self._channel._wait_in_loop(self._channel._reading(self._part, _CHUNK, into), "read")
-        return into[0]
-
-    def _before_more(self) -> None:
-        pass
+    async def _until(self, take: Take) -> bytes:
+        found = self._at_once(take)
+        taken = [] if found is None else [found]
+        while not taken:
+            await self._channel._wait_in_loop(self._step(take, taken), "read")
+        return taken[0]
 
     async def read(self, size: int = -1) -> bytes:
         """What is there, at most that much, b"" at the end; without a size all up to the end."""
-        if size >= 0:
-            if size and not self._lines.rest:
-                self._lines.rest = await self._more()
-            return self._lines.take(size)
-        while True:
-            piece = await self._more()
-            if not piece:
-                return self._lines.take(-1)
-            self._lines.rest += piece
+        if size < 0:
+            return await self._until(self._lines.everything)
+        return await self._until(lambda over: self._lines.some(size, over)) if size else b""
 
     async def readline(self) -> bytes:
         """A line with its newline; the last one may have none. b"" at the end."""
-        while True:
-            line = self._lines.line()
-            if line is not None:
-                return line
-            piece = await self._more()
-            if not piece:
-                return self._lines.take(-1)
-            self._lines.rest += piece
+        return await self._until(lambda over: self._lines.line(-1, over))
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         while True:

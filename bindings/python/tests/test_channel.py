@@ -149,6 +149,21 @@ class Blocking(OnServer):
             port.write(b"\xff\x00 no UTF-8")
             self.assertEqual(port.read(11), b"\xff\x00 no UTF-8")
 
+    def test_threads_that_share_a_reader_lose_nothing(self):
+        with self.client() as client, client.port_forward("web", 80, namespace=self.ns) as port:
+            port.timeout = 5.0
+            seen = []
+            threads = [threading.Thread(target=lambda: seen.append(port.read1(1))) for _ in range(2)]
+            for thread in threads:
+                thread.start()
+            time.sleep(0.05)
+            port.write(b"abc")
+            wait_until(lambda: seen, "a thread to have read")
+            port.write(b"def")
+            for thread in threads:
+                thread.join(TEST_TIMEOUT)
+            self.assertEqual(sorted(b"".join(seen) + port.read(4)), sorted(b"abcdef"))
+
     def test_a_port_that_refuses(self):
         self.script('stream portforward $NS/web err="connection refused" close=1000')
         with self.client() as client:
@@ -362,6 +377,32 @@ class InLoop(OnServer):
 
         self.run_in_loop(case)
 
+    def test_tasks_that_share_a_reader_lose_nothing(self):
+        async def case(client):
+            async with client.aio.port_forward("web", 80, namespace=self.ns) as port:
+                tasks = [asyncio.ensure_future(port.read(1)) for _ in range(2)]
+                await asyncio.sleep(0)
+                await port.write(b"abc")
+                done, waiting = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+                await port.write(b"def")
+                seen = b"".join(await asyncio.gather(*tasks))
+                while len(seen) < 6:
+                    seen += await asyncio.wait_for(port.read(6 - len(seen)), 5)
+                self.assertEqual(sorted(seen), sorted(b"abcdef"))
+
+        self.run_in_loop(case)
+
+    def test_a_line_that_comes_in_pieces_goes_to_one_task(self):
+        async def case(client):
+            async with client.aio.port_forward("web", 80, namespace=self.ns) as port:
+                lines = [asyncio.ensure_future(port.readline()) for _ in range(2)]
+                for piece in (b"on", b"e\ntw", b"o\n"):
+                    await port.write(piece)
+                    await asyncio.sleep(0.02)
+                self.assertEqual(sorted(await asyncio.gather(*lines)), [b"one\n", b"two\n"])
+
+        self.run_in_loop(case)
+
     def test_websocket_and_download(self):
         self.script("stream proxy $NS/web echo wait-bytes=3 close=1000")
 
@@ -454,6 +495,53 @@ class Anywhere(unittest.TestCase):
         with self.assertRaises(ksr.Error) as raised:
             client.log("web")
         self.assertEqual(raised.exception.code, Code.INVALID)
+
+    def test_what_always_has_bytes_does_not_starve_the_loop(self):
+        def endless(_part, _size, into):
+            def call(_timeout_ms):
+                nonlocal left
+                left -= 1
+                into.append(b"x" * 100 if left > 0 else b"")
+                return 0
+
+            return call
+
+        async def tick():
+            nonlocal ticks
+            while True:
+                ticks += 1
+                await asyncio.sleep(0)
+
+        async def chunks(body):
+            return b"".join([chunk async for chunk in aiter_of(body.read, 100)])
+
+        async def aiter_of(read, size):
+            while True:
+                piece = await read(size)
+                if not piece:
+                    return
+                yield piece
+
+        async def main():
+            nonlocal left, ticks
+            ticking = asyncio.ensure_future(tick())
+            with client_nowhere() as client:
+                for read in (lambda body: body.read(), lambda body: body.readline(), chunks):
+                    async with client.aio.download("/") as body:
+                        body._reading = endless
+                        left, ticks = 500, 0
+                        self.assertEqual(len(await read(body)), 49900)
+                        self.assertGreaterEqual(ticks, 400)
+                        left = 10**9
+                        reading = asyncio.ensure_future(read(body))
+                        await asyncio.sleep(0.02)
+                        reading.cancel()
+                        with self.assertRaises(asyncio.CancelledError):
+                            await reading
+            ticking.cancel()
+
+        left = ticks = 0
+        asyncio.run(main())
 
     def test_configuration_names_every_statistic(self):
         page = pathlib.Path(__file__).parents[3] / "CONFIGURATION.md"
