@@ -24,11 +24,15 @@ from .request import Body, Headers, Key, Params, Query
 Client = Any
 # How long a call into the library may delay Ctrl-C.
 _SLICE_MS = 200
+# The time between two looks at what another thread may have been told of.
+_LOOK_MS = 20
 # What one call of the library takes.
 _CHUNK = 64 << 10
 # Seconds for which the cursor of a log is kept while its lines are handed out.
 _CURSOR_AGE = 1.0
 _NO_CODE = -(2**31)
+# Of a call that has to be repeated, each time with the whole time limit; none of the library's.
+_AGAIN = 1
 
 _log = logging.getLogger("ksr")
 
@@ -114,6 +118,11 @@ _destroy = DestroyFn(_on_destroy)
 _OF_THE_CALL = (Code.INVALID, Code.TOO_LARGE, Code.UNSUPPORTED, Code.NOMEM, Code.INTERNAL, Code.UNKNOWN_KEY, Code.FORKED)
 
 
+def _is_of_the_end(error: BaseException) -> bool:
+    """It says how a channel has ended."""
+    return isinstance(error, Error) and error.code not in (*_OF_THE_CALL, Code.TIMEOUT)
+
+
 class Channel(Single):
     """What all kinds of channels have. Closed by `close`, as a context, or with its client; a read that waits then
     raises Code.CANCELLED. After close every use raises Error with Code.INVALID. Since 0.2."""
@@ -136,8 +145,9 @@ class Channel(Single):
         self._kind = kind
         self._client, self._lib, self._process = client, library(), os.getpid()
         self._core = _Core(on_event)
-        # What blocks in the library needs no events, and then nothing of the channel has to be dispatched.
-        self._tells = in_loop or on_event is not None or kind == "websocket"
+        # What blocks in the library needs no events: without on_event only those that have a warning, and what waits for
+        # one, let the library tell them, which then have to be dispatched.
+        self._tells = in_loop or on_event is not None or kind in ("websocket", "log") or _parts_of(keys)[0]
         self._closed = False
         self._pointer = c_void_p()
         error = c_void_p()
@@ -238,6 +248,9 @@ class Channel(Single):
             status = call(left_ms(end, _SLICE_MS))
             if not status:
                 return
+            if status == _AGAIN:
+                end = deadline_after(self.timeout)
+                continue
             if status != Code.TIMEOUT:
                 self._raise(status, what)
             if is_over(end):
@@ -259,6 +272,8 @@ class Channel(Single):
                 status = call(0)
                 if not status:
                     return
+                if status == _AGAIN:
+                    continue
                 if status != Code.TIMEOUT:
                     self._raise(status, what)
                 with self._client._reader(loop):
@@ -267,7 +282,23 @@ class Channel(Single):
             finally:
                 self._core.waiters.discard(waiter)
 
-    # ---- reading and writing, as a call that may be repeated
+    # ---- as a call that may be repeated
+
+    def _opening(self) -> Callable[[int], int]:
+        """Until the server has accepted it, or it has ended."""
+        state = c_uint64()
+
+        def call(timeout_ms: int) -> int:
+            status = int(self._lib.ksr_channel_stat(self._pointer, b"state", byref(state)))
+            if status or state.value != EventKind.CONNECTING:
+                return status
+            if timeout_ms:
+                self._await_events(min(timeout_ms, _LOOK_MS))
+            return Code.TIMEOUT
+
+        return call
+
+    # ---- reading and writing, the same
 
     def _reading(self, part: int, size: int, into: List[bytes]) -> Callable[[int], int]:
         buffer, got = (c_char * max(size, 1))(), c_size_t()
@@ -468,8 +499,9 @@ class _Received(Single):
                     self._lines.add(piece)
                     found = take(not piece)
                     self._share()
-                if found is not None:
-                    taken.append(found)
+                if found is None:
+                    return _AGAIN
+                taken.append(found)
                 return 0
             finally:
                 self._turn.release()
@@ -482,10 +514,16 @@ class _Received(Single):
             self._channel._core.wake()
 
 
+_END_OF_STDIN = "the end of the standard input"
+
+
 def _finish(channel: Channel) -> None:
     status = channel._lib.ksr_channel_finish(channel._open(), Part.DATA)
+    if status == Code.UNSUPPORTED:
+        protocol = channel._text("protocol")
+        raise Error(status, f"{_END_OF_STDIN} cannot be sent over {protocol}; close the channel to end both ways")
     if status:
-        channel._raise(status, "the end of the standard input")
+        channel._raise(status, _END_OF_STDIN)
 
 
 def _parts_of(keys: Mapping[str, Key]) -> Tuple[bool, bool, bool]:

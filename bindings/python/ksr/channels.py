@@ -9,9 +9,10 @@ from typing import Any, Callable, Dict, Iterable, Iterator, List, Mapping, Optio
 from ._copies import Single
 from .channel import (
     _bytes_of,
-    _CHUNK,
     _CURSOR_AGE,
+    _END_OF_STDIN,
     _finish,
+    _is_of_the_end,
     _parts_of,
     _Received,
     _resize,
@@ -33,10 +34,11 @@ class Reader(_Received):
 
     def _until(self, take: Take) -> bytes:
         found = self._at_once(take)
-        taken = [] if found is None else [found]
-        while not taken:
+        if found is None:
+            taken: List[bytes] = []
             self._channel._block(self._step(take, taken), "read")
-        return taken[0]
+            found = taken[0]
+        return found
 
     def read(self, size: Optional[int] = -1) -> bytes:
         """As many bytes, or fewer at the end; without a size all up to the end. An end that was not in order raises; read1
@@ -111,8 +113,12 @@ class Writer(Single):
         pass
 
     def close(self) -> None:
-        """The command then reads the end of its standard input. Code.UNSUPPORTED where the protocol cannot say so, which
-        is only with a terminal, or where the server knows no other."""
+        """The command then reads the end of its standard input. Waits until the server has accepted the channel, and raises
+        Code.UNSUPPORTED where the protocol cannot say so, which is only with a terminal, or where the server knows no
+        other. Closing again does nothing."""
+        if self._finished:
+            return
+        self._channel._block(self._channel._opening(), _END_OF_STDIN)
         _finish(self._channel)
         self._finished = True
 
@@ -196,15 +202,22 @@ class Exec(Channel):
         return into[0]
 
     def communicate(self, data: Bytes = b"") -> Tuple[bytes, bytes]:
-        """Writes all of `data`, ends the standard input, and reads both outputs to their ends, at the same time."""
+        """Writes all of `data`, ends the standard input, and reads both outputs to their ends, at the same time. What
+        fails closes the channel, such as Code.UNSUPPORTED where the standard input cannot be ended (Writer.close). A
+        command may end without having read all of `data`."""
         _bytes_of(data)
-        found: Dict[str, Union[bytes, BaseException]] = {}
+        found: Dict[str, bytes] = {}
+        failures: List[BaseException] = []
 
         def run(name: str, work: Callable[[], bytes]) -> None:
             try:
                 found[name] = work()
             except BaseException as error:
-                found[name] = error
+                # The outputs tell how the channel has ended.
+                if name == "stdin" and (self.closed or _is_of_the_end(error)):
+                    return
+                failures.append(error)
+                self.close()  # else the other threads might wait for ever
 
         def feed() -> bytes:
             assert self.stdin is not None
@@ -222,18 +235,13 @@ class Exec(Channel):
         threads = [threading.Thread(target=run, args=work, daemon=True) for work in works]
         for thread in threads:
             thread.start()
-        try:
-            output = self.stdout.read() if self.stdout is not None else b""
-        except BaseException:
-            self.close()
-            raise
-        finally:
-            for thread in threads:
-                thread.join()
-        errors = found.get("stderr", b"")
-        if isinstance(errors, BaseException):
-            raise errors
-        return output, errors
+        if self.stdout is not None:
+            run("stdout", self.stdout.read)
+        for thread in threads:
+            thread.join()
+        if failures:
+            raise failures[0]
+        return found.get("stdout", b""), found.get("stderr", b"")
 
     @property
     def exit_verified(self) -> bool:

@@ -6,7 +6,7 @@ import asyncio
 from typing import Any, AsyncIterator, Generic, List, Mapping, Optional, TypeVar, Union
 
 from ._copies import Single
-from .channel import _finish, _parts_of, _Received, _resize, _sending, Bytes, Channel, Client, OnEvent, Take
+from .channel import _END_OF_STDIN, _finish, _parts_of, _Received, _resize, _sending, Bytes, Channel, Client, OnEvent, Take
 from .channels import Download, Exec, Log, PortForward, WebSocket, Writer
 from .codes import Part
 from .request import Key
@@ -18,10 +18,11 @@ class AsyncReader(_Received):
 
     async def _until(self, take: Take) -> bytes:
         found = self._at_once(take)
-        taken = [] if found is None else [found]
-        while not taken:
+        if found is None:
+            taken: List[bytes] = []
             await self._channel._wait_in_loop(self._step(take, taken), "read")
-        return taken[0]
+            found = taken[0]
+        return found
 
     async def read(self, size: int = -1) -> bytes:
         """What is there, at most that much, b"" at the end; without a size all up to the end."""
@@ -54,6 +55,7 @@ class AsyncWriter(Single):
 
     async def close(self) -> None:
         """As Writer.close."""
+        await self._channel._wait_in_loop(self._channel._opening(), _END_OF_STDIN)
         _finish(self._channel)
 
 

@@ -71,6 +71,53 @@ class Blocking(OnServer):
                 run.stdin.write("text")
             self.assert_code(Code.LOST, run.stdin.write, b"x")
 
+    def test_a_standard_input_that_cannot_be_ended(self):
+        """With a terminal, and where the server knows v4 alone: no communicate waits for ever."""
+        self.script("stream exec $NS/web echo wait-eof exit=0")
+        for keys in ({"tty": True}, {"exec_protocol": "v4"}):
+            with self.subTest(**keys), self.client() as client:
+
+                with client.exec("web", ["cat"], namespace=self.ns, stdin=True, **keys) as run:
+                    run.timeout = 20.0
+                    error = self.assert_code(Code.UNSUPPORTED, run.communicate, b"data")
+                    self.assertIn("over v4.channel.k8s.io", str(error))
+                    self.assertTrue(run.closed)
+                with client.exec("web", ["cat"], namespace=self.ns, stdin=True, **keys) as run:
+                    self.assert_code(Code.UNSUPPORTED, run.stdin.close)
+                    self.assertFalse(run.stdin.closed)
+                    self.assertEqual(run.protocol, "v4.channel.k8s.io")
+
+                async def in_loop():
+                    async with client.aio.exec("web", ["cat"], namespace=self.ns, stdin=True, **keys) as run:
+                        with self.assertRaises(ksr.Error) as raised:
+                            await run.stdin.close()
+                        self.assertEqual(raised.exception.code, Code.UNSUPPORTED)
+
+                asyncio.run(asyncio.wait_for(in_loop(), TEST_TIMEOUT))
+
+    def test_communicate_with_a_command_that_reads_nothing(self):
+        self.script("stream exec $NS/web out=done exit=3")
+        with self.client() as client, client.exec("web", ["a"], namespace=self.ns, stdin=True) as run:
+            self.assertEqual(run.communicate(b"x" * (4 << 20)), (b"done", b""))
+            self.assertEqual(run.wait(), 3)
+
+    def test_communicate_where_nothing_is_opened(self):
+        self.script("fault stream /api/v1/namespaces/$NS/ answer 403 body={}")
+        with self.client() as client, client.exec("web", ["a"], namespace=self.ns, stdin=True) as run:
+            self.assert_code(Code.FORBIDDEN, run.communicate, b"data")
+
+    def test_an_interruption_is_logged_where_nobody_is_told(self):
+        self.script("log $NS/web line=one")
+        with self.client() as client, client.log("web", namespace=self.ns, follow=True) as log:
+            self.assertEqual(log.readline(), b"one\n")
+            with self.assertLogs("ksr", "WARNING") as logged:
+                self.script("log $NS/web cut", "log $NS/web line=two")
+                self.assertEqual(log.readline(), b"two\n")
+                self.script("log $NS/web cut", "log $NS/web rotate line=lost", "log $NS/web rotate line=far")
+                while log.readline() != b"far\n":
+                    pass
+            self.assertIn("lines of a log are missing", " ".join(logged.output))
+
     def test_an_exec_that_is_lost_has_no_exit_code(self):
         for end in ("cut", "reset", "close=1000", "close=1011:broken"):
             with self.subTest(end), self.client() as client:

@@ -400,7 +400,9 @@ impl Channel {
     }
 
     /// Ends what is written to a part, behind what is queued: a command then reads the end of its standard input. Fails
-    /// with [`Code::Unsupported`] where the protocol cannot say so.
+    /// with [`Code::Unsupported`] where the protocol cannot say so, which is with a terminal, or where the server knows
+    /// no other. It does not wait: before the protocol is known (the stat `state` is 1) it succeeds, and that failure is
+    /// an [`EventKind::Interrupted`] for the closure of [`Client::channel_with`](crate::Client::channel_with).
     pub fn finish(&self, part: Part) -> Result<(), Error> {
         // SAFETY: takes numbers of channels that are gone.
         let status = unsafe { sys::ksr_channel_finish(self.inner.channel, part.number()) };
