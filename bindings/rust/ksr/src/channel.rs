@@ -8,6 +8,7 @@ use std::os::raw::c_void;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::pin::Pin;
 use std::ptr;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
@@ -42,6 +43,10 @@ pub(crate) type OnEvent = Box<dyn FnMut(Event) + Send>;
 /// As many as the library itself keeps.
 const KEPT_EVENTS: usize = 256;
 const NO_CODE: i32 = i32::MIN;
+/// Of a poll function of the channel's, of which it is not known who calls it, nor whether somebody still waits.
+const NO_WAITER: u64 = 0;
+/// With more, they are woken, and whoever still waits polls again.
+const MOST_WITHOUT_WAITER: usize = 64;
 
 /// A channel that [`Client::channel`](crate::Client::channel) has opened: the log of a container, a command, a forwarded
 /// port, a WebSocket or the body of a response. A clone is the same channel; to drop the last one, and the last
@@ -94,6 +99,7 @@ unsafe impl Sync for Open {}
 struct Shared {
     state: Mutex<State>,
     changed: Condvar,
+    last_waiter: AtomicU64,
 }
 
 #[derive(Default)]
@@ -102,7 +108,77 @@ struct State {
     news: u64,
     keeps_events: bool,
     events: VecDeque<Event>,
-    wakers: Vec<Waker>,
+    /// Each with the number of its [`Waiter`], or [`NO_WAITER`].
+    wakers: Vec<(u64, Waker)>,
+}
+
+impl State {
+    /// Keeps the waker of a poll that has found nothing. Returns those that are to be woken, and one that is to be
+    /// dropped, without the lock, since they are the program's.
+    fn keep(&mut self, waiter: u64, waker: &Waker) -> (Vec<Waker>, Option<Waker>) {
+        if waiter != NO_WAITER {
+            if let Some((_, kept)) = self.wakers.iter_mut().find(|(number, _)| *number == waiter) {
+                let same = kept.will_wake(waker);
+                return (Vec::new(), (!same).then(|| std::mem::replace(kept, waker.clone())));
+            }
+        } else {
+            let nobody = |(number, _): &&(u64, Waker)| *number == NO_WAITER;
+            if self.wakers.iter().filter(nobody).any(|(_, kept)| kept.will_wake(waker)) {
+                return (Vec::new(), None);
+            }
+            if self.wakers.iter().filter(nobody).count() >= MOST_WITHOUT_WAITER {
+                let all = std::mem::take(&mut self.wakers);
+                let (crowd, others): (Vec<_>, Vec<_>) = all.into_iter().partition(|one| nobody(&one));
+                self.wakers = others;
+                self.wakers.push((NO_WAITER, waker.clone()));
+                return (crowd.into_iter().map(|(_, waker)| waker).collect(), None);
+            }
+        }
+        self.wakers.push((waiter, waker.clone()));
+        (Vec::new(), None)
+    }
+}
+
+/// Who waits by a future, a [`Reader`] or a [`Writer`]: for its last poll alone, and until it is dropped.
+struct Waiter {
+    shared: Arc<Shared>,
+    number: u64,
+}
+
+impl Waiter {
+    fn new(shared: &Arc<Shared>) -> Waiter {
+        let number = NO_WAITER + 1 + shared.last_waiter.fetch_add(1, Ordering::Relaxed);
+        Waiter { shared: Arc::clone(shared), number }
+    }
+}
+
+impl Clone for Waiter {
+    fn clone(&self) -> Waiter {
+        Waiter::new(&self.shared)
+    }
+}
+
+impl fmt::Debug for Waiter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.number)
+    }
+}
+
+impl Drop for Waiter {
+    fn drop(&mut self) {
+        let mut state = lock(&self.shared.state);
+        let place = state.wakers.iter().position(|(number, _)| *number == self.number);
+        let waker = place.map(|place| state.wakers.swap_remove(place));
+        drop(state);
+        drop(waker);
+    }
+}
+
+/// If an executor's waker panics, the others are woken all the same.
+fn wake_all(wakers: impl IntoIterator<Item = Waker>) {
+    for waker in wakers {
+        let _ = catch_unwind(AssertUnwindSafe(|| waker.wake()));
+    }
 }
 
 impl Shared {
@@ -122,10 +198,7 @@ impl Shared {
             std::mem::take(&mut state.wakers)
         };
         self.changed.notify_all();
-        for waker in wakers {
-            // If an executor's waker panics, the library's thread goes on.
-            let _ = catch_unwind(AssertUnwindSafe(|| waker.wake()));
-        }
+        wake_all(wakers.into_iter().map(|(_, waker)| waker));
     }
 }
 
@@ -266,18 +339,24 @@ impl Channel {
     fn poll<T>(
         &self,
         context: &mut Context<'_>,
+        waiter: u64,
         mut attempt: impl FnMut() -> Result<Outcome<T>, Error>,
     ) -> Poll<Result<T, Error>> {
         match self.attempt(&mut attempt) {
             Err(error) => Poll::Ready(Err(error)),
             Ok((_, Outcome::Done(value))) => Poll::Ready(Ok(value)),
             Ok((mut state, Outcome::NotYet)) => {
-                if !state.wakers.iter().any(|waker| waker.will_wake(context.waker())) {
-                    state.wakers.push(context.waker().clone());
-                }
+                let (crowd, replaced) = state.keep(waiter, context.waker());
+                drop(state);
+                drop(replaced);
+                wake_all(crowd);
                 Poll::Pending
             }
         }
+    }
+
+    fn waiter(&self) -> Waiter {
+        Waiter::new(&self.inner.shared)
     }
 
     fn outcome<T>(&self, status: sys::ksr_status, what: &str, value: T) -> Result<Outcome<T>, Error> {
@@ -346,19 +425,30 @@ impl Channel {
         got.ok_or_else(|| Error::new(Code::Timeout, "read: nothing came within the limit"))
     }
 
-    /// The same as a poll function.
+    /// The same as a poll function, for futures of your own, which any number of tasks may call. A [`Reader`] wakes the task
+    /// that has polled it last.
     pub fn poll_read(&self, context: &mut Context<'_>, part: Part, buffer: &mut [u8]) -> Poll<Result<usize, Error>> {
-        self.poll(context, || self.read_now(part.number(), buffer))
+        self.poll_read_of(NO_WAITER, context, part, buffer)
+    }
+
+    fn poll_read_of(
+        &self,
+        waiter: u64,
+        context: &mut Context<'_>,
+        part: Part,
+        buffer: &mut [u8],
+    ) -> Poll<Result<usize, Error>> {
+        self.poll(context, waiter, || self.read_now(part.number(), buffer))
     }
 
     /// The same as a future. One that is dropped before it is ready has taken nothing.
     pub fn read_async<'a>(&'a self, part: Part, buffer: &'a mut [u8]) -> ReadFuture<'a> {
-        ReadFuture { channel: self, part, buffer }
+        ReadFuture { channel: self, part, buffer, waiter: self.waiter() }
     }
 
     /// A part as an [`io::Read`].
     pub fn reader(&self, part: Part) -> Reader {
-        Reader { channel: self.clone(), part }
+        Reader { channel: self.clone(), part, waiter: self.waiter() }
     }
 
     // ---- writing
@@ -386,17 +476,27 @@ impl Channel {
 
     /// The same as a poll function.
     pub fn poll_write(&self, context: &mut Context<'_>, part: Part, bytes: &[u8]) -> Poll<Result<usize, Error>> {
-        self.poll(context, || self.write_now(part.number(), bytes))
+        self.poll_write_of(NO_WAITER, context, part, bytes)
+    }
+
+    fn poll_write_of(
+        &self,
+        waiter: u64,
+        context: &mut Context<'_>,
+        part: Part,
+        bytes: &[u8],
+    ) -> Poll<Result<usize, Error>> {
+        self.poll(context, waiter, || self.write_now(part.number(), bytes))
     }
 
     /// The same as a future.
     pub fn write_async<'a>(&'a self, part: Part, bytes: &'a [u8]) -> WriteFuture<'a> {
-        WriteFuture { channel: self, part, bytes }
+        WriteFuture { channel: self, part, bytes, waiter: self.waiter() }
     }
 
     /// A part as an [`io::Write`].
     pub fn writer(&self, part: Part) -> Writer {
-        Writer { channel: self.clone(), part }
+        Writer { channel: self.clone(), part, waiter: self.waiter() }
     }
 
     /// Ends what is written to a part, behind what is queued: a command then reads the end of its standard input. Fails
@@ -470,7 +570,7 @@ impl Channel {
     /// The same as a poll function.
     pub fn poll_receive(&self, context: &mut Context<'_>) -> Poll<Result<Option<Message>, Error>> {
         let mut buffer = vec![0; 4096];
-        self.poll(context, || self.receive_now(&mut buffer))
+        self.poll(context, NO_WAITER, || self.receive_now(&mut buffer))
     }
 
     /// Of a WebSocket: waits until the message is queued. One above `max_message` is [`Code::TooLarge`].
@@ -481,7 +581,7 @@ impl Channel {
 
     /// The same as a poll function.
     pub fn poll_send(&self, context: &mut Context<'_>, message: &Message) -> Poll<Result<(), Error>> {
-        self.poll(context, || self.send_now(message))
+        self.poll(context, NO_WAITER, || self.send_now(message))
     }
 
     fn send_now(&self, message: &Message) -> Result<Outcome<()>, Error> {
@@ -507,12 +607,12 @@ impl Channel {
 
     /// The same as a poll function.
     pub fn poll_wait(&self, context: &mut Context<'_>) -> Poll<Result<Option<i32>, Error>> {
-        self.poll(context, || self.ended_now())
+        self.poll(context, NO_WAITER, || self.ended_now())
     }
 
     /// The same as a future.
     pub fn wait_async(&self) -> WaitFuture<'_> {
-        WaitFuture { channel: self }
+        WaitFuture { channel: self, waiter: self.waiter() }
     }
 
     fn ended_now(&self) -> Result<Outcome<Option<i32>>, Error> {
@@ -593,6 +693,7 @@ pub struct ReadFuture<'a> {
     channel: &'a Channel,
     part: Part,
     buffer: &'a mut [u8],
+    waiter: Waiter,
 }
 
 impl Future for ReadFuture<'_> {
@@ -600,7 +701,7 @@ impl Future for ReadFuture<'_> {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
-        this.channel.poll_read(context, this.part, this.buffer)
+        this.channel.poll_read_of(this.waiter.number, context, this.part, this.buffer)
     }
 }
 
@@ -611,13 +712,14 @@ pub struct WriteFuture<'a> {
     channel: &'a Channel,
     part: Part,
     bytes: &'a [u8],
+    waiter: Waiter,
 }
 
 impl Future for WriteFuture<'_> {
     type Output = Result<usize, Error>;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        self.channel.poll_write(context, self.part, self.bytes)
+        self.channel.poll_write_of(self.waiter.number, context, self.part, self.bytes)
     }
 }
 
@@ -626,13 +728,14 @@ impl Future for WriteFuture<'_> {
 #[must_use = "futures do nothing unless they are awaited"]
 pub struct WaitFuture<'a> {
     channel: &'a Channel,
+    waiter: Waiter,
 }
 
 impl Future for WaitFuture<'_> {
     type Output = Result<Option<i32>, Error>;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        self.channel.poll_wait(context)
+        self.channel.poll(context, self.waiter.number, || self.channel.ended_now())
     }
 }
 
@@ -644,12 +747,13 @@ impl Future for WaitFuture<'_> {
 pub struct Reader {
     channel: Channel,
     part: Part,
+    waiter: Waiter,
 }
 
 impl Reader {
     /// As `AsyncRead::poll_read`.
     pub fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
-        self.channel.poll_read(context, self.part, buffer).map_err(io_error)
+        self.channel.poll_read_of(self.waiter.number, context, self.part, buffer).map_err(io_error)
     }
 }
 
@@ -665,6 +769,7 @@ impl io::Read for Reader {
 pub struct Writer {
     channel: Channel,
     part: Part,
+    waiter: Waiter,
 }
 
 impl Writer {
@@ -675,7 +780,7 @@ impl Writer {
 
     /// As `AsyncWrite::poll_write`.
     pub fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        self.channel.poll_write(context, self.part, bytes).map_err(io_error)
+        self.channel.poll_write_of(self.waiter.number, context, self.part, bytes).map_err(io_error)
     }
 
     /// As `AsyncWrite::poll_flush`: what was taken is on its way.

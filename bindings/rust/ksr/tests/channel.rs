@@ -5,6 +5,7 @@ mod common;
 use std::future::Future;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Wake};
@@ -455,4 +456,81 @@ fn a_read_inside_a_callback_of_the_client() {
     give.send(client.channel(&log(&place)).unwrap()).unwrap();
     let _ = client.call(&Params::raw("GET", "/api/v1/pods"));
     assert_eq!(await_one(&read).unwrap(), 4);
+}
+
+/// A waker that is counted as long as it lives.
+struct Counted(Arc<AtomicUsize>);
+
+impl Wake for Counted {
+    fn wake(self: Arc<Self>) {}
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+/// Polls many times, each with a waker of its own, and returns how many wakers are kept.
+fn kept_wakers(mut poll: impl FnMut(&mut Context<'_>) -> bool) -> usize {
+    let living = Arc::new(AtomicUsize::new(0));
+    for _ in 0..500 {
+        living.fetch_add(1, Ordering::SeqCst);
+        let waker = Arc::new(Counted(Arc::clone(&living))).into();
+        assert!(poll(&mut Context::from_waker(&waker)), "there is nothing to read");
+    }
+    living.load(Ordering::SeqCst)
+}
+
+#[test]
+fn a_silent_channel_keeps_no_waker_of_what_is_dropped() {
+    let client = Client::open(&nowhere()).unwrap();
+    let log = client.channel(&Params::log("web").namespace("a").set("follow", "true")).unwrap();
+    let mut buffer = [0_u8; 16];
+    let reads = kept_wakers(|context| {
+        let mut read = log.read_async(Part::Stdout, &mut buffer);
+        Pin::new(&mut read).poll(context).is_pending()
+    });
+    assert_eq!(reads, 0, "of futures that read");
+    let waits = kept_wakers(|context| Pin::new(&mut log.wait_async()).poll(context).is_pending());
+    assert_eq!(waits, 0, "of futures that wait");
+
+    let mut reader = log.reader(Part::Stdout);
+    let of_a_reader = kept_wakers(|context| Pin::new(&mut reader).poll_read(context, &mut buffer).is_pending());
+    assert!(of_a_reader <= 1, "{of_a_reader} of a reader that one task polls");
+    let of_functions = kept_wakers(|context| log.poll_read(context, Part::Stdout, &mut buffer).is_pending());
+    assert!(of_functions <= 65, "{of_functions} of poll functions");
+}
+
+#[test]
+fn a_full_channel_keeps_no_waker_of_a_write_that_is_dropped() {
+    let place = place!("a-full-channel");
+    place.script("stream portforward NS/web deaf");
+    let port = client_of(&place).channel(&Params::port_forward("web", 80).namespace(place.namespace())).unwrap();
+    let bytes = [0_u8; 64 << 10];
+    while port.write_within(Part::Data, &bytes, Duration::from_millis(500)).is_ok() {}
+    let writes = kept_wakers(|context| Pin::new(&mut port.write_async(Part::Data, &bytes)).poll(context).is_pending());
+    assert_eq!(writes, 0);
+}
+
+#[test]
+fn all_that_wait_are_woken() {
+    let place = place!("all-that-wait");
+    let port = client_of(&place).channel(&Params::port_forward("web", 80).namespace(place.namespace())).unwrap();
+    let (sender, woken) = channel();
+    let mut contexts = Vec::new();
+    for _ in 0..200 {
+        contexts.push(Arc::new(Woken(Mutex::new(sender.clone()))).into());
+    }
+    let mut futures: Vec<_> = contexts.iter().map(|_| port.wait_async()).collect();
+    for (waker, future) in contexts.iter().zip(&mut futures) {
+        let mut context = Context::from_waker(waker);
+        assert!(Pin::new(future).poll(&mut context).is_pending());
+        assert!(port.poll_wait(&mut context).is_pending());
+    }
+    port.cancel();
+    // Each by its future, and once more by the poll function.
+    for _ in 0..400 {
+        await_one(&woken);
+    }
 }
