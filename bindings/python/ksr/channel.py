@@ -390,7 +390,8 @@ class Channel(Single):
                 into.append(None if code.value == _NO_CODE else code.value)
                 return 0
             raised = failure(status, error)
-            if status == Code.TIMEOUT and not raised.http_status:
+            # Of the call, not of how the channel has ended.
+            if status == Code.INVALID or (status == Code.TIMEOUT and not raised.http_status):
                 return status
             if status == Code.INVALID and self._is_gone():
                 return status

@@ -189,7 +189,10 @@ class Client(
         """The loop dispatches the client as long as a task of it waits for an answer."""
         reader = self._loops.get(loop)
         if reader is None:
-            reader = self._loops[loop] = _LoopReader(loop, self._lib.ksr_client_fd(self._pointer), self._dispatch)
+            original = self._lib.ksr_client_fd(self._pointer)
+            if original < 0:
+                raise Error(Code.CANCELLED, "the client was closed")
+            reader = self._loops[loop] = _LoopReader(loop, original, self._dispatch)
         reader.waiting += 1
         try:
             yield

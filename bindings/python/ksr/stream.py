@@ -128,19 +128,23 @@ class Stream(Single):
         snapshot."""
         if timeout is None or deadline_after(timeout) is None:
             return await self._next_in_loop()
+        self._require_usable()
         # Through the loop, so that the tasks that are ready run, whatever the limit is.
         await asyncio.sleep(0)
         snapshot = self._take_if_free()
         if snapshot is not None or timeout <= 0:
             return snapshot
         try:
-            return await asyncio.wait_for(self._next_in_loop(), timeout)
+            return await asyncio.wait_for(self._wait_in_loop(), timeout)
         except asyncio.TimeoutError:
             return None
 
     async def _next_in_loop(self) -> Snapshot:
-        # No snapshot is taken before the last await, so that a task that is cancelled there loses none.
         self._require_usable()
+        return await self._wait_in_loop()
+
+    async def _wait_in_loop(self) -> Snapshot:
+        # No snapshot is taken before the last await, so that a task that is cancelled there loses none.
         descriptor = self._descriptor
         while True:
             # Always through the loop: a busy cluster must not starve its other tasks.
@@ -170,14 +174,16 @@ class Stream(Single):
         the newest. Raises Error: with the code of what keeps the stream from being live, if that is known
         (`last_error`), else Code.TIMEOUT; Code.CANCELLED when the program ended the stream."""
         deadline = deadline_after(timeout)
+        self._require_usable()
         while True:
-            self._require_usable()
             status = self._lib.ksr_wait_synced(self._pointer, left_ms(deadline, _SLICE_MS))
             if status == Code.OK:
-                snapshot = self.latest()
-                if snapshot is None:
+                address = self._lib.ksr_latest(self._pointer)
+                if address:
+                    return Snapshot(address)
+                if not self._closed:
                     raise Error(Code.NOMEM, "no memory for the first snapshot")
-                return snapshot
+                status = Code.INVALID
             if status != Code.TIMEOUT or is_over(deadline):
                 raise self._not_synced(status, timeout)
 
@@ -191,8 +197,8 @@ class Stream(Single):
             raise TypeError(f"wait_until: expected a function of a Snapshot, not {type(test).__name__}")
         waiting = _Waiting(self._lib, test)
         deadline = deadline_after(timeout)
+        self._require_usable()
         while True:
-            self._require_usable()
             status = self._lib.ksr_wait_until(self._pointer, waiting.function, None, left_ms(deadline, _SLICE_MS))
             if waiting.raised is not None:
                 raise waiting.raised
@@ -206,6 +212,8 @@ class Stream(Single):
         return self._in_vain(status, timeout, _NO_SNAPSHOT)
 
     def _in_vain(self, status: int, timeout: Optional[float], what: str) -> Error:
+        if status == Code.INVALID and self._closed:
+            status = Code.CANCELLED  # while it waited
         if status not in (Code.TIMEOUT, Code.CANCELLED):
             return failure(status, message="waiting for a snapshot")
         in_time = "" if status == Code.CANCELLED or timeout is None else f" within {timeout:g} s"
@@ -320,7 +328,6 @@ class Stream(Single):
         return error.code == Code.CANCELLED or (self._closed and error.code == Code.INVALID)
 
     def _take_if_free(self) -> Optional[Snapshot]:
-        self._require_usable()
         if not self._turn.acquire(blocking=False):
             return None
         try:
@@ -329,7 +336,9 @@ class Stream(Single):
             self._turn.release()
 
     def _take(self) -> Optional[Snapshot]:
-        """The caller has the turn."""
+        """The caller has the turn, and has asked whether the stream is usable before it waited for anything."""
+        if self._closed:
+            raise self._inbox.fatal or Error(Code.CANCELLED, "the stream was closed")
         self._require_usable()
         if self._dispatching:
             raise Error(Code.WOULD_DEADLOCK, "a stream cannot be polled inside its own callbacks")

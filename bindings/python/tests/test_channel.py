@@ -14,7 +14,7 @@ from datetime import datetime, timezone
 import ksr
 from ksr import Code, EventKind
 
-from .support import TEST_TIMEOUT, in_child, needs_server, script
+from .support import TEST_TIMEOUT, in_child, needs_server, open_here, script
 from .test_client import client_here, client_nowhere, wait_until
 
 
@@ -488,6 +488,59 @@ class InLoop(OnServer):
                     self.assertEqual(raised.exception.code, Code.LOST)
 
         self.run_in_loop(case)
+
+
+    def test_what_waits_while_another_thread_closes_is_cancelled(self):
+        self.script("create cm $NS/a", "stream exec $NS/web wait-eof exit=0")
+
+        async def code_of(wait):
+            try:
+                return await wait
+            except ksr.Error as error:
+                return error.code
+
+        async def case(client, closes_each):
+            keys = {"namespace": self.ns}
+            run, log = client.aio.exec("web", ["a"], stdin=True, **keys), client.aio.log("web", follow=True, tail=0, **keys)
+            stream = client.stream("v1/configmaps", **keys)
+            own = open_here(**keys)
+            for one in (stream, own):
+                await one.next(TEST_TIMEOUT)
+            waits = (run.wait(), run.stdout.read(), log.readline(), stream.next(), stream.next(TEST_TIMEOUT), own.next())
+            tasks = [asyncio.ensure_future(code_of(wait)) for wait in waits]
+            await asyncio.sleep(0.05)
+
+            def close():
+                for one in (run, log, stream) if closes_each else (client,):
+                    one.close()
+                own.close()
+
+            closer = threading.Thread(target=close)
+            closer.start()
+            self.assertEqual(await asyncio.wait_for(asyncio.gather(*tasks), TEST_TIMEOUT), [Code.CANCELLED] * 6)
+            closer.join()
+            for stream in (stream, own):
+                with self.assertRaises(ksr.Error) as raised:
+                    await stream.next()
+                self.assertEqual(raised.exception.code, Code.INVALID)
+                self.assert_code(Code.INVALID, stream.poll)
+
+        for closes_each in (True, False) * 3:
+            with self.subTest(closes_each=closes_each), self.client() as client:
+                asyncio.run(case(client, closes_each))
+
+    def test_a_blocking_wait_while_another_thread_closes_is_cancelled(self):
+        with self.client() as client:
+            for wait in (
+                lambda stream: stream.wait_until(lambda view: False),
+                lambda stream: stream.poll(None),
+            ):
+                stream = client.stream("v1/configmaps", namespace=self.ns)
+                stream.poll(TEST_TIMEOUT)
+                closer = threading.Timer(0.05, stream.close)
+                closer.start()
+                self.assert_code(Code.CANCELLED, wait, stream)
+                closer.join()
 
 
 class Anywhere(unittest.TestCase):
