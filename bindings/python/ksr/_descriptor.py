@@ -13,6 +13,9 @@ from ._deadline import is_over, left_ms
 # poll takes milliseconds in a C int.
 _LONGEST_WAIT_MS = 3_600_000
 
+#: Tasks that wait, each in its loop.
+Sleepers = Set[Tuple[asyncio.AbstractEventLoop, "asyncio.Future[None]"]]
+
 
 class Descriptor:
     """A duplicate of ksr_fd that stays open until no task or thread waits for it, even if the stream is closed.
@@ -22,7 +25,7 @@ class Descriptor:
         """With `news` it is readable also while that is."""
         self.number = os.dup(original) if news is None else _both(original, news)
         self._over = False
-        self._sleepers: Set[Tuple[asyncio.AbstractEventLoop, "asyncio.Future[None]"]] = set()
+        self._sleepers: Sleepers = set()
         weakref.finalize(self, os.close, self.number).atexit = False
 
     def wait(self, deadline: Optional[float]) -> bool:
@@ -41,6 +44,7 @@ class Descriptor:
         woken: "asyncio.Future[None]" = loop.create_future()
         # A descriptor of its own, since a loop keeps one reader for each descriptor and several tasks may wait.
         number = os.dup(self.number)
+        forget_closed(self._sleepers)
         self._sleepers.add((loop, woken))
         try:
             loop.add_reader(number, _wake, woken)
@@ -49,8 +53,7 @@ class Descriptor:
                 await woken
         finally:
             self._sleepers.discard((loop, woken))
-            loop.remove_reader(number)
-            os.close(number)
+            unwatch(loop, number)
 
     def wake_sleepers(self) -> None:
         """Wakes all of them, from any thread, for good: the descriptor may never be readable again."""
@@ -60,6 +63,22 @@ class Descriptor:
                 loop.call_soon_threadsafe(_wake, woken)
             except RuntimeError:  # that loop is closed, and no task waits in it
                 pass
+
+
+def forget_closed(sleepers: Sleepers) -> None:
+    """Lets go of tasks that a loop still had when it was closed, and so of what they hold."""
+    for sleeper in tuple(sleepers):
+        if sleeper[0].is_closed():
+            sleepers.discard(sleeper)
+
+
+def unwatch(loop: asyncio.AbstractEventLoop, number: int) -> None:
+    """Takes the reader of a descriptor of its own away, also after the loop was closed."""
+    try:
+        if not loop.is_closed():
+            loop.remove_reader(number)
+    finally:
+        os.close(number)
 
 
 class News:

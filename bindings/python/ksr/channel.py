@@ -11,10 +11,11 @@ import select
 import threading
 import weakref
 from ctypes import byref, c_char, c_int32, c_size_t, c_uint64, c_void_p
-from typing import Any, Callable, Dict, List, Mapping, NamedTuple, NoReturn, Optional, Set, Tuple, Union
+from typing import Any, Callable, Dict, List, Mapping, NamedTuple, NoReturn, Optional, Tuple, Union
 
 from ._copies import Single
 from ._deadline import deadline_after, is_over, left_ms
+from ._descriptor import forget_closed, Sleepers
 from ._library import c_text, ChannelEventFn, DestroyFn, library
 from .codes import Code, EventKind, named, Part
 from .errors import Error, failure, read_error
@@ -57,7 +58,7 @@ class _Core:
             raise TypeError(f"on_event must be callable, not {type(on_event).__name__}")
         self.on_event = on_event
         self.interrupt: Optional[BaseException] = None
-        self.waiters: Set[Tuple[asyncio.AbstractEventLoop, "asyncio.Future[None]"]] = set()
+        self.waiters: Sleepers = set()
 
     def event(self, kind: int, pointer: int) -> None:
         self.wake()
@@ -267,6 +268,7 @@ class Channel(Single):
             woken: "asyncio.Future[None]" = loop.create_future()
             waiter = (loop, woken)
             # Before it asks: either it is woken, or it sees that it need not wait.
+            forget_closed(self._core.waiters)
             self._core.waiters.add(waiter)
             try:
                 status = call(0)
@@ -390,8 +392,7 @@ class Channel(Single):
                 into.append(None if code.value == _NO_CODE else code.value)
                 return 0
             raised = failure(status, error)
-            # Of the call, not of how the channel has ended.
-            if status == Code.INVALID or (status == Code.TIMEOUT and not raised.http_status):
+            if status == Code.TIMEOUT and not raised.http_status:
                 return status
             if status == Code.INVALID and self._is_gone():
                 return status

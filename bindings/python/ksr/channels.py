@@ -101,9 +101,11 @@ class Writer(Single):
         self._finished = False
 
     def write(self, data: Bytes) -> int:
-        """All of it, which waits while the library holds send_buffer bytes that are not sent."""
-        self._channel._block(self._channel._writing(Part.DATA, data), "write")
-        return len(data)
+        """All of it, which waits while the library holds send_buffer bytes that are not sent. Returns how many bytes that
+        was, also where the elements of a memoryview have several."""
+        raw = _bytes_of(data)
+        self._channel._block(self._channel._writing(Part.DATA, raw), "write")
+        return len(raw)
 
     def writelines(self, lines: Iterable[Bytes]) -> None:
         for line in lines:
@@ -273,8 +275,9 @@ class PortForward(Channel, Reader):
 
     def write(self, data: Bytes) -> int:
         """All of it."""
-        self._block(self._writing(Part.DATA, data), "write")
-        return len(data)
+        raw = _bytes_of(data)
+        self._block(self._writing(Part.DATA, raw), "write")
+        return len(raw)
 
     def writable(self) -> bool:
         return True

@@ -17,6 +17,7 @@ from typing import Any, Awaitable, Callable, Dict, Iterator, Mapping, Optional, 
 from . import channels, channels_in_loop
 from ._copies import Single
 from ._delivery import Delivery
+from ._descriptor import unwatch
 from ._library import DestroyFn, LogFn, c_text, library
 from .codes import Code
 from .config import Config, Value
@@ -187,6 +188,10 @@ class Client(
     @contextmanager
     def _reader(self, loop: asyncio.AbstractEventLoop) -> Iterator[None]:
         """The loop dispatches the client as long as a task of it waits for an answer."""
+        for closed in [other for other in tuple(self._loops) if other.is_closed()]:
+            abandoned = self._loops.pop(closed, None)
+            if abandoned is not None:
+                abandoned.close()
         reader = self._loops.get(loop)
         if reader is None:
             original = self._lib.ksr_client_fd(self._pointer)
@@ -198,7 +203,7 @@ class Client(
             yield
         finally:
             reader.waiting -= 1
-            if not reader.waiting:
+            if not reader.waiting and self._loops.get(loop) is reader:
                 del self._loops[loop]
                 reader.close()
 
@@ -346,8 +351,7 @@ class _LoopReader:
         loop.add_reader(self._number, dispatch)
 
     def close(self) -> None:
-        self.loop.remove_reader(self._number)
-        os.close(self._number)
+        unwatch(self.loop, self._number)
 
 
 class _Pending:

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import Type, TypeVar, Union, cast
+from typing import Any, Type, TypeVar, Union, cast
 
 
-class Code(IntEnum):
+class Numbered(IntEnum):
+    """Its members, and numbers of a newer library, which are instances too, can be pickled and copied."""
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        return named, (type(self), int(self))
+
+
+class Code(Numbered):
     """The kind of failure of an Error."""
 
     OK = 0
@@ -34,7 +41,7 @@ class Code(IntEnum):
     REJECTED = -47
 
 
-class State(IntEnum):
+class State(Numbered):
     """What a stream is doing."""
 
     CONNECTING = 1
@@ -44,7 +51,7 @@ class State(IntEnum):
     CLOSED = 5
 
 
-class EventKind(IntEnum):
+class EventKind(Numbered):
     """What happens to a channel besides its bytes. Since 0.2."""
 
     CONNECTING = 1
@@ -57,7 +64,7 @@ class EventKind(IntEnum):
     INTERRUPTED = 8
 
 
-class Part(IntEnum):
+class Part(Numbered):
     """What of a channel is read or written."""
 
     DATA = 0
@@ -67,7 +74,7 @@ class Part(IntEnum):
     BINARY = 17
 
 
-class DeltaKind(IntEnum):
+class DeltaKind(Numbered):
     """What happened to an object since the snapshot before."""
 
     ADDED = 1
@@ -75,7 +82,7 @@ class DeltaKind(IntEnum):
     DELETED = 3
 
 
-class Field(IntEnum):
+class Field(Numbered):
     """The texts of an object that need no parsing."""
 
     JSON = 1

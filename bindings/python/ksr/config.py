@@ -7,7 +7,7 @@ import threading
 import weakref
 from ctypes import byref, c_void_p
 from datetime import timedelta
-from typing import Any, Callable, Dict, Iterable, Tuple, Union
+from typing import Any, Callable, Dict, Iterable, Mapping, Tuple, Union
 
 from . import _inbox
 from ._copies import NotPickled
@@ -15,6 +15,9 @@ from ._library import LogFn, c_text, library
 from .errors import failure
 
 Value = Union[str, bool, int, timedelta, "os.PathLike[str]", Iterable[str], None]
+
+# They can be iterated, which would not be what was meant.
+_NOT_A_LIST = (str, bytes, bytearray, memoryview, Mapping)
 
 
 class Config(NotPickled):
@@ -142,7 +145,7 @@ def value_text(key: str, value: Value) -> str:
         return f"{min(value, LONGEST) // timedelta(milliseconds=1)}ms"
     if isinstance(value, os.PathLike):
         return os.fspath(value)
-    if isinstance(value, (list, tuple, set, frozenset)):
+    if isinstance(value, Iterable) and not isinstance(value, _NOT_A_LIST):
         return (" " if key in _BETWEEN_BLANKS else ",").join(value_text(key, name) for name in value)
     takes = "text, a bool, an int, a timedelta, a path or a list"
     raise TypeError(f"the value of {key} must be {takes}, not {type(value).__name__}")

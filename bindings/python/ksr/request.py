@@ -42,7 +42,7 @@ class Params:
             raise failure(status)
         try:
             for key, value in keys.items():
-                if key in _LIST_KEYS and isinstance(value, (list, tuple)):
+                if key in _LIST_KEYS and isinstance(value, Iterable) and not isinstance(value, (str, Mapping)):
                     for item in value:
                         self._put(lib.ksr_params_add, key, item)
                 elif value is not None:

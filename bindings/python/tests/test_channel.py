@@ -1,6 +1,8 @@
 """Channels: logs, exec, attach, port-forward, WebSockets and bodies, blocking and in an event loop."""
 
+import array
 import asyncio
+import contextlib
 import gc
 import io
 import os
@@ -117,6 +119,16 @@ class Blocking(OnServer):
                 while log.readline() != b"far\n":
                     pass
             self.assertIn("lines of a log are missing", " ".join(logged.output))
+
+    def test_a_memoryview_of_larger_elements(self):
+        numbers = memoryview(array.array("i", [1, 2, 3]))
+        self.script("stream exec $NS/web echo wait-eof exit=0")
+        with self.client() as client:
+            with client.port_forward("web", 80, namespace=self.ns) as port:
+                self.assertEqual(port.write(numbers), numbers.nbytes)
+                self.assertEqual(port.read(numbers.nbytes), bytes(numbers))
+            with client.exec("web", ["cat"], namespace=self.ns, stdin=True) as run:
+                self.assertEqual(run.stdin.write(numbers), numbers.nbytes)
 
     def test_an_exec_that_is_lost_has_no_exit_code(self):
         for end in ("cut", "reset", "close=1000", "close=1011:broken"):
@@ -489,7 +501,6 @@ class InLoop(OnServer):
 
         self.run_in_loop(case)
 
-
     def test_what_waits_while_another_thread_closes_is_cancelled(self):
         self.script("create cm $NS/a", "stream exec $NS/web wait-eof exit=0")
 
@@ -541,6 +552,37 @@ class InLoop(OnServer):
                 closer.start()
                 self.assert_code(Code.CANCELLED, wait, stream)
                 closer.join()
+
+    def test_a_loop_that_is_closed_with_its_tasks_keeps_no_descriptor(self):
+        self.script("create cm $NS/a", "stream exec $NS/web wait-eof exit=0")
+        keys = {"namespace": self.ns}
+
+        def use(client, stream, run):
+            async def main():
+                waits = (stream.next(), run.stdout.read(), client.aio.get("v1/configmaps", "a", **keys))
+                return [asyncio.ensure_future(wait) for wait in waits]
+
+            loop = asyncio.new_event_loop()
+            loop.set_exception_handler(lambda *_: None)  # a task was destroyed
+            tasks = loop.run_until_complete(main())
+            loop.run_until_complete(asyncio.sleep(0.01))
+            del tasks
+            loop.close()
+
+        def descriptors():
+            gc.collect()
+            return len(os.listdir("/proc/self/fd"))
+
+        with self.client() as client, client.stream("v1/configmaps", **keys) as stream:
+            self.script("fault get /api/v1/namespaces/$NS/ mute")
+            stream.poll(TEST_TIMEOUT)
+            with contextlib.closing(client.aio.exec("web", ["a"], stdin=True, **keys)) as run:
+                use(client, stream, run)
+                before = descriptors()
+                for _ in range(10):
+                    use(client, stream, run)
+                self.assertLess(descriptors(), before + 8)
+                self.assertLessEqual(len(client._loops), 1)
 
 
 class Anywhere(unittest.TestCase):

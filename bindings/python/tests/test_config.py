@@ -39,8 +39,14 @@ class Keys(unittest.TestCase):
         self.assertIn("metadata_only", repr(config))
         self.assertNotIn("context", repr(config))
 
+    def test_a_list_is_anything_that_can_be_iterated(self):
+        names = {"v1/pods": 1, "v1/nodes": 2}
+        for resource in (list(names), tuple(names), names.keys(), iter(names), (name for name in names)):
+            self.assertEqual(ksr.Config(resource)._entries["resource"][1], b"v1/pods,v1/nodes")
+        self.assertEqual(ksr.Config("v1/pods", columns=iter(["/a", "/b"]), index=range(2))._entries["index"][1], b"0 1")
+
     def test_values_that_cannot_be_meant(self):
-        for value in (1.5, b"v1/pods", object(), {"a": 1}, [1.5]):
+        for value in (1.5, b"v1/pods", memoryview(b"v1/pods"), object(), {"a": 1}, [1.5], iter([b"a"])):
             with self.subTest(value=value), self.assertRaises(TypeError):
                 ksr.Config(resource=value)
         with self.assertRaises(ValueError):
@@ -120,6 +126,19 @@ class Constants(unittest.TestCase):
         seen = (error.code, error.reason, error.http_status, error.retry)
         self.assertEqual(seen, (ksr.Code.GONE, "Expired", 410, 0.8))
         self.assertFalse(error.fatal)
+
+    def test_numbers_of_a_newer_library_can_be_pickled_and_copied(self):
+        import copy
+        import pickle
+
+        for again in (copy.copy, copy.deepcopy, lambda one: pickle.loads(pickle.dumps(one))):
+            for code in (ksr.Code.GONE, -99):
+                error = again(ksr.Error(code, "what is new"))
+                self.assertEqual((error.code, error.message), (code, "what is new"))
+                self.assertIsInstance(error.code, ksr.Code)
+            self.assertEqual(again(ksr.Error(-99, "x").code).name, "UNKNOWN_MINUS_99")
+            for member in (ksr.Code.GONE, ksr.State.LIVE, ksr.EventKind.GAP, ksr.DeltaKind.ADDED, ksr.Field.UID):
+                self.assertIs(again(member), member)
 
 
 if __name__ == "__main__":
