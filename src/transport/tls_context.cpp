@@ -122,7 +122,14 @@ void expect_peer(SSL* ssl, const std::string& name) {
 
 }  // namespace
 
+// What OpenSSL cannot do for lack of memory it may call something else, such as a key that is too small: what is wrong
+// with the settings fails again.
 Expected<std::shared_ptr<TlsContext>> TlsContext::make(const TlsSettings& settings) {
+  auto made = make_once(settings);
+  return made ? std::move(made) : make_once(settings);
+}
+
+Expected<std::shared_ptr<TlsContext>> TlsContext::make_once(const TlsSettings& settings) {
   const TlsUse use;
   if (!use) return tls_unusable("TLS");
   if (!settings.server_name.empty() && !is_server_name(settings.server_name)) {

@@ -38,6 +38,7 @@ class TlsContext {
   };
 
   TlsContext() = default;
+  static Expected<std::shared_ptr<TlsContext>> make_once(const TlsSettings& settings);
   void trust_system_cas();
 
   std::unique_ptr<SSL_CTX, FreeContext> context_;
