@@ -308,6 +308,31 @@ TEST_CASE("a callback that blocks stalls its client, not another one, nor the ne
   CHECK(slow.wait([&] { return slow.answers == 2; }));
 }
 
+TEST_CASE("ksr_client_dispatch counts calls of callbacks that the host has, and no others") {
+  ApiServer server(with_token());
+  server.script("populate pods 1");
+  const Requester requester(client_of(server, "manual"));
+  const Params params(kGet);
+  int answers = 0;
+  ksr_params_on_response(params.get(), [](ksr_request*, const ksr_response*, const ksr_error*, void* counted) {
+    ++*static_cast<int*>(counted);
+  });
+  ksr_request* request = nullptr;
+  REQUIRE(ksr_request_open(requester.client(), params.get(), &answers, nullptr, &request, nullptr) == KSR_OK);
+  ksr_request_cancel(request);
+  CHECK(ksr_client_dispatch(requester.client()) == 0);
+  CHECK(answers == 0);
+  CHECK(ksr_request_close(request) == KSR_OK);
+  REQUIRE(ksr_request_open(requester.client(), params.get(), &answers, nullptr, &request, nullptr) == KSR_OK);
+  REQUIRE(ksr_request_wait(request, ksr::testing::kWaitLimitMs, nullptr, nullptr) == KSR_OK);
+  std::int64_t made = 0;
+  const auto end = std::chrono::steady_clock::now() + ksr::testing::kWaitLimit;
+  while (answers == 0 && std::chrono::steady_clock::now() < end) made += ksr_client_dispatch(requester.client());
+  CHECK(answers == 1);
+  CHECK(made == 1);
+  CHECK(ksr_request_close(request) == KSR_OK);
+}
+
 TEST_CASE("what is NULL or no handle is refused, and does not crash") {
   const ksr_response* response = nullptr;
   ksr_error* error = nullptr;
