@@ -10,13 +10,11 @@ namespace {
 
 // For the answer to the handshake: a kubelet may have to be reached first.
 constexpr Milliseconds kHandshakeTimeout{30'000};
-// For the server's close frame after ours; the exchange is dropped then.
+// From the close on, for what is being written, our close frame and the server's: the transport ends the exchange then.
 constexpr Milliseconds kCloseTimeout{1'000};
 constexpr int kMaxTries = 5;
 constexpr Milliseconds kFirstReconnectDelay{800};
 constexpr Milliseconds kMaxReconnectDelay{8'000};
-// Given to the transport at a time: what follows can still be overtaken by a resize.
-constexpr int kMaxInFlight = 2;
 // The CRI's streaming server and kube-apiserver end a connection without data after four hours (cri-streaming
 // pkg/streaming, DefaultConfig); pings are no data.
 constexpr Milliseconds kKeepaliveInterval{std::chrono::minutes(30)};
@@ -38,7 +36,7 @@ void WebSocketCall::try_once() {
   head_ = {};
   message_.clear();
   streams_ = false;
-  in_flight_ = 0;
+  in_flight_.reset();
   ++tries_;
   if (const auto to = host()) to->on_connecting();
   if (ended()) return;
@@ -190,34 +188,36 @@ Error WebSocketCall::too_large() const {
 }
 
 void WebSocketCall::pump() {
-  while (open_ && !ended() && in_flight_ < kMaxInFlight) {
-    std::optional<Message> message = next_message();
+  while (open_ && !ended() && !in_flight_) {
+    std::optional<Message> message = waiting_ ? std::exchange(waiting_, std::nullopt) : next_message();
     if (!message) return;
-    send(*message);
+    send(*std::move(message));
+    if (waiting_) return;
   }
 }
 
-void WebSocketCall::send(const Message& message) {
-  const std::size_t size = message.bytes.size();
-  const auto status = exchange_->send(message.bytes, message.type, [this, size] { guarded([&] { written(size); }); });
-  // It is closing: its end is on the way.
-  if (status != transport::SendStatus::queued) return;
-  if (in_flight_++ == 0) blocked_since_ = now();
+void WebSocketCall::send(Message message) {
+  const auto status = exchange_->send(message.bytes, message.type, [this] { guarded([&] { written(); }); });
+  if (status != transport::SendStatus::queued) {
+    waiting_ = std::move(message);
+    return;
+  }
+  in_flight_ = std::move(message);
+  blocked_since_ = now();
   last_sent_ = now();
 }
 
-void WebSocketCall::written(std::size_t size) {
+void WebSocketCall::written() {
   const auto blocked = std::chrono::duration_cast<std::chrono::microseconds>(now() - blocked_since_);
   environment_.counts->blocked_us.fetch_add(static_cast<std::uint64_t>(blocked.count()), std::memory_order_relaxed);
-  environment_.counts->bytes_sent.fetch_add(size, std::memory_order_relaxed);
-  blocked_since_ = now();
-  --in_flight_;
+  environment_.counts->bytes_sent.fetch_add(in_flight_->bytes.size(), std::memory_order_relaxed);
+  in_flight_.reset();
   pump();
 }
 
 void WebSocketCall::keep_alive_later() {
   keepalive_timer_ = after(kKeepaliveInterval, [this] {
-    if (open_ && in_flight_ == 0 && now() - last_sent_ >= kKeepaliveInterval) {
+    if (open_ && !in_flight_ && !waiting_ && now() - last_sent_ >= kKeepaliveInterval) {
       send({keepalive(), transport::MessageType::binary});
     }
     keep_alive_later();

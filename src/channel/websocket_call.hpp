@@ -59,7 +59,6 @@ class WebSocketCall : public ChannelCall, private transport::ExchangeObserver {
   void pump() override;
   void try_once();
   void try_later(const Error& error, Milliseconds delay);
-  bool is_open() const noexcept { return open_; }
   // Of a message that is larger than max_message_.
   virtual Error too_large() const;
   std::size_t max_message_ = std::size_t{33} << 20;
@@ -77,8 +76,8 @@ class WebSocketCall : public ChannelCall, private transport::ExchangeObserver {
   void on_end(const std::optional<Error>& error) override;
 
   void send_handshake(Expected<cluster::RequestAuth> auth);
-  void send(const Message& message);
-  void written(std::size_t size);
+  void send(Message message);
+  void written();
   void keep_alive_later();
 
   transport::ResponseHead head_;
@@ -88,7 +87,10 @@ class WebSocketCall : public ChannelCall, private transport::ExchangeObserver {
   bool streams_ = false;   // the message that comes
   bool renewed_ = false;
   int tries_ = 0;
-  int in_flight_ = 0;
+  // Given to the transport: one at a time, so that what follows can still be overtaken by a resize.
+  std::optional<Message> in_flight_;
+  // Goes before all else, once it can be sent.
+  std::optional<Message> waiting_;
   Instant blocked_since_{};
   Instant last_sent_{};
   sync::Backoff backoff_;

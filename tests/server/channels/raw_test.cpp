@@ -136,6 +136,19 @@ TEST_CASE("a message above max_message ends the channel; a fragmented one is one
   CHECK(user.pieces(KSR_PART_BINARY) == std::vector<std::string>{"abcdef"});
 }
 
+TEST_CASE("a server that does not read for a while gets every message, however large they are together") {
+  ChannelServer on;
+  const Requester client(on.client_settings());
+  std::vector<std::string> messages;
+  for (char c = 'a'; c < 'i'; ++c) messages.emplace_back(900'000, c);
+  on.server.script("stream proxy web deaf sleep=300ms hear wait-bytes=7200000 close=1000");
+  ChannelUser user;
+  REQUIRE(user.open(client.client(), websocket_of({{"send_buffer", "16Mi"}})) == KSR_OK);
+  for (const std::string& message : messages) CHECK(user.write_all(KSR_PART_BINARY, message) == KSR_OK);
+  CHECK(user.wait().status == KSR_OK);
+  CHECK((on.server.streams().at(0).messages == messages));
+}
+
 TEST_CASE("held_bytes has the bytes of messages alone, while receive_buffer bounds what they cost") {
   ChannelServer on;
   const Requester client(on.client_settings());

@@ -19,6 +19,8 @@ using namespace ksr::channel;
 
 namespace {
 
+// What the transport queues, unless it is one message.
+constexpr std::size_t kMaxQueued = std::size_t{1} << 20;
 constexpr Milliseconds kHalfAnHour{std::chrono::minutes(30)};
 
 using ksr::testing::FixedRandom;
@@ -41,7 +43,7 @@ class FakeWebSocket final : public transport::Connection {
     return std::make_unique<Exchange>(*this);
   }
   void write_one() {
-    const auto written = std::move(waiting.front());
+    const auto written = std::move(waiting.front().written);
     waiting.pop_front();
     executor.post(written);
     executor.run();
@@ -53,8 +55,12 @@ class FakeWebSocket final : public transport::Connection {
 
   cluster::testing::FakeExecutor& executor;
   std::vector<std::string> sent;
-  std::deque<std::function<void()>> waiting;
   transport::ExchangeObserver* at = nullptr;
+  struct Queued {
+    std::size_t size;
+    std::function<void()> written;
+  };
+  std::deque<Queued> waiting;
 
  private:
   class Exchange final : public transport::Exchange {
@@ -62,8 +68,11 @@ class FakeWebSocket final : public transport::Connection {
     explicit Exchange(FakeWebSocket& on) : on_(on) {}
     transport::SendStatus send(std::string_view message, transport::MessageType,
                                std::function<void()>&& written) override {
+      std::size_t queued = 0;
+      for (const Queued& one : on_.waiting) queued += one.size;
+      if (queued > 0 && queued + message.size() > kMaxQueued) return transport::SendStatus::full;
       on_.sent.emplace_back(message);
-      on_.waiting.push_back(std::move(written));
+      on_.waiting.push_back({message.size(), std::move(written)});
       return transport::SendStatus::queued;
     }
 
@@ -176,6 +185,12 @@ ChannelOptions terminal() {
   return options;
 }
 
+ChannelOptions raw_websocket() {
+  ChannelOptions options;
+  options.kind = ChannelKind::websocket;
+  return options;
+}
+
 using Sent = std::vector<std::string>;
 // An empty message on the channel of stdin.
 const std::string kEmpty(1, '\0');
@@ -235,14 +250,24 @@ TEST_CASE("a resize goes before the standard input that waits, and only the newe
   for (int i = 0; i < 6; ++i) channel.host->outgoing.push_back(std::to_string(i));
   channel.on_thread([](ChannelCall& call) { call.send_waiting(); });
   // What the transport has been given is on its way.
-  CHECK(channel.socket->take() == Sent{kEmpty + "0", kEmpty + "1"});
+  CHECK(channel.socket->take() == Sent{kEmpty + "0"});
   channel.on_thread([](ChannelCall& call) { call.resize(80, 24); });
   channel.on_thread([](ChannelCall& call) { call.resize(132, 43); });
   CHECK(channel.socket->take().empty());
   channel.socket->write_one();
   CHECK(channel.socket->take() == Sent{std::string("\x04") + R"({"Width":132,"Height":43})"});
   channel.socket->write_all();
-  CHECK(channel.socket->take() == Sent{kEmpty + "2", kEmpty + "3", kEmpty + "4", kEmpty + "5"});
+  CHECK(channel.socket->take() == Sent{kEmpty + "1", kEmpty + "2", kEmpty + "3", kEmpty + "4", kEmpty + "5"});
+}
+
+TEST_CASE("every message is sent, also those that the transport does not queue together") {
+  Channel channel(raw_websocket());
+  Sent messages;
+  for (char c = 'a'; c < 'g'; ++c) messages.emplace_back(700'000, c);
+  channel.host->outgoing.assign(messages.begin(), messages.end());
+  channel.on_thread([](ChannelCall& call) { call.send_waiting(); });
+  channel.socket->write_all();
+  CHECK((channel.socket->take() == messages));
 }
 
 TEST_CASE("a port that the server has not opened is no connection that ended in order") {
