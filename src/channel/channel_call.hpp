@@ -19,6 +19,7 @@
 #include "base/random.hpp"
 #include "base/thread_check.hpp"
 #include "channel/channel_options.hpp"
+#include "channel/outgoing_queue.hpp"
 #include "channel/part_buffer.hpp"
 #include "cluster/access.hpp"
 #include "transport/transport.hpp"
@@ -52,13 +53,6 @@ struct ServerProtocols {
   bool refuses_v5 = false;
 };
 
-struct Outgoing {
-  int part = 0;
-  std::string bytes;
-  // Nothing follows on this part.
-  bool finishes = false;
-};
-
 struct Ending {
   // Empty: it was orderly.
   std::optional<Error> error;
@@ -79,8 +73,10 @@ class ChannelHost {
   virtual void on_mark(int part, Mark mark) = 0;
   // log: how many lines the host has not taken yet. Any thread.
   virtual std::uint64_t undelivered_lines() const = 0;
-  // What is to be sent next: at most `max_size` bytes of a stream, or one message.
-  virtual std::optional<Outgoing> take_outgoing(std::size_t max_size) = 0;
+  // What is to be sent next: one message, or some bytes of a stream, at most ChannelCodec::kMaxPayload.
+  virtual std::optional<Outgoing> take_outgoing() = 0;
+  // So many bytes of that have been sent, or are lost with their connection.
+  virtual void release_outgoing(std::size_t bytes) = 0;
   virtual void set_info(const char* name, std::string value) = 0;
   // The end; nothing is called afterwards.
   virtual void on_end(Ending ending) = 0;

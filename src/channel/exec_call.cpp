@@ -73,7 +73,8 @@ WebSocketCall::Handshake ExecCall::handshake() {
   return wanted;
 }
 
-// kube-apiserver answers 403 without a body to subprotocols that it does not know (golang.org/x/net/websocket).
+// kube-apiserver answers 403 without a body to subprotocols that it does not know (golang.org/x/net/websocket). So may
+// a gateway to anything: whether it was the protocol is known once the other one is accepted.
 void ExecCall::refused(Refusal refusal) {
   const bool unknown_protocol = refusal.http_status == 403 && !refusal.has_body;
   if (unknown_protocol && options_.exec_protocol == ExecProtocol::automatic && !use_v5_) {
@@ -123,8 +124,8 @@ void ExecCall::received(std::string bytes, transport::MessageType) {
   end_timer_ = after(kMaxCloseTime, [this] { finish(std::nullopt); });
 }
 
-WebSocketCall::Message ExecCall::message(std::string bytes) const {
-  return {std::move(bytes), codec_->binary() ? transport::MessageType::binary : transport::MessageType::text};
+WebSocketCall::Message ExecCall::message(std::string bytes, std::size_t payload) const {
+  return {std::move(bytes), codec_->binary() ? transport::MessageType::binary : transport::MessageType::text, payload};
 }
 
 std::optional<WebSocketCall::Message> ExecCall::next_message() {
@@ -132,9 +133,9 @@ std::optional<WebSocketCall::Message> ExecCall::next_message() {
     return message(codec_->encode_resize(size->first, size->second));
   }
   const auto to = host();
-  const auto next = to ? to->take_outgoing(ChannelCodec::kMaxPayload) : std::nullopt;
+  const auto next = to ? to->take_outgoing() : std::nullopt;
   if (!next) return std::nullopt;
-  if (!next->finishes) return message(codec_->encode(kStdin, next->bytes));
+  if (!next->finishes) return message(codec_->encode(kStdin, next->bytes), next->bytes.size());
   if (codec_->closes_channels()) return message(codec_->encode_close(kStdin));
   interrupted(
       {Status::unsupported, std::string("the end of stdin cannot be sent over ") + subprotocol_of(codec_->protocol())},

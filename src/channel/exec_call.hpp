@@ -35,7 +35,7 @@ class ExecCall final : public WebSocketCall {
 
   bool wants_v5() const;
   bool gives(int channel) const;
-  Message message(std::string bytes) const;
+  Message message(std::string bytes, std::size_t payload = 0) const;
   void finish(const std::optional<Error>& error);
 
   std::unique_ptr<DocumentFetch> fetch_;

@@ -43,10 +43,10 @@ void PortForwardCall::received(std::string message, transport::MessageType) {
 
 std::optional<WebSocketCall::Message> PortForwardCall::next_message() {
   const auto to = host();
-  const auto next = to ? to->take_outgoing(ChannelCodec::kMaxPayload) : std::nullopt;
+  const auto next = to ? to->take_outgoing() : std::nullopt;
   if (!next || next->finishes) return std::nullopt;
   return Message{codec_->encode(PortCodec::kData, next->bytes),
-                 codec_->binary() ? transport::MessageType::binary : transport::MessageType::text};
+                 codec_->binary() ? transport::MessageType::binary : transport::MessageType::text, next->bytes.size()};
 }
 
 std::string PortForwardCall::keepalive() const {

@@ -36,7 +36,6 @@ void WebSocketCall::try_once() {
   head_ = {};
   message_.clear();
   streams_ = false;
-  in_flight_.reset();
   ++tries_;
   if (const auto to = host()) to->on_connecting();
   if (ended()) return;
@@ -210,15 +209,22 @@ void WebSocketCall::send(Message message) {
 void WebSocketCall::written() {
   const auto blocked = std::chrono::duration_cast<std::chrono::microseconds>(now() - blocked_since_);
   environment_.counts->blocked_us.fetch_add(static_cast<std::uint64_t>(blocked.count()), std::memory_order_relaxed);
-  environment_.counts->bytes_sent.fetch_add(in_flight_->bytes.size(), std::memory_order_relaxed);
-  in_flight_.reset();
+  environment_.counts->bytes_sent.fetch_add(in_flight_->payload, std::memory_order_relaxed);
+  drop_in_flight();
   pump();
+}
+
+void WebSocketCall::drop_in_flight() {
+  const std::size_t payload = in_flight_ ? in_flight_->payload : 0;
+  in_flight_.reset();
+  const auto to = host();
+  if (to && payload > 0) to->release_outgoing(payload);
 }
 
 void WebSocketCall::keep_alive_later() {
   keepalive_timer_ = after(kKeepaliveInterval, [this] {
     if (open_ && !in_flight_ && !waiting_ && now() - last_sent_ >= kKeepaliveInterval) {
-      send({keepalive(), transport::MessageType::binary});
+      send({keepalive()});
     }
     keep_alive_later();
   });
@@ -264,10 +270,11 @@ void RawWebSocketCall::received(std::string message, transport::MessageType type
 
 std::optional<WebSocketCall::Message> RawWebSocketCall::next_message() {
   const auto to = host();
-  auto next = to ? to->take_outgoing(options_.max_message) : std::nullopt;
+  auto next = to ? to->take_outgoing() : std::nullopt;
   if (!next) return std::nullopt;
+  const std::size_t payload = next->bytes.size();
   return Message{std::move(next->bytes),
-                 next->part == kPartText ? transport::MessageType::text : transport::MessageType::binary};
+                 next->part == kPartText ? transport::MessageType::text : transport::MessageType::binary, payload};
 }
 
 void RawWebSocketCall::closed(const std::optional<Error>& error) {

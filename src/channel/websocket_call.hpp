@@ -24,6 +24,8 @@ class WebSocketCall : public ChannelCall, private transport::ExchangeObserver {
   struct Message {
     std::string bytes;
     transport::MessageType type = transport::MessageType::binary;
+    // Bytes of the host in it.
+    std::size_t payload = 0;
   };
   // A handshake that was refused, or that did not come to an answer.
   struct Refusal {
@@ -78,6 +80,7 @@ class WebSocketCall : public ChannelCall, private transport::ExchangeObserver {
   void send_handshake(Expected<cluster::RequestAuth> auth);
   void send(Message message);
   void written();
+  void drop_in_flight();
   void keep_alive_later();
 
   transport::ResponseHead head_;

@@ -17,9 +17,6 @@ using channel::Mark;
 constexpr std::uint64_t kMaxLinesHeld = 30'000;
 // A host that blocks is told of the newest failures.
 constexpr std::size_t kMaxEvents = 256;
-constexpr std::size_t kMaxJoined = std::size_t{32} << 10;
-// Of an outgoing message or piece, so that a flood of small ones is bounded too.
-constexpr std::size_t kOverhead = 64;
 // How long blocks are kept for more bytes of a part.
 constexpr std::chrono::seconds kQuiet{1};
 
@@ -75,7 +72,8 @@ ChannelHandle::ChannelHandle(Owner owner, Handle number, channel::ChannelOptions
       pushes_(host->wants_data()),
       tells_events_(host->wants_events()),
       call_holder_(new CallHolder),
-      host_(std::move(host)) {
+      host_(std::move(host)),
+      outgoing_(options_.send_buffer, has_messages()) {
   const MutexLock lock(mutex_);
   for (const int part : parts_of(options_)) {
     parts_.emplace_back();
@@ -188,10 +186,6 @@ bool ChannelHandle::note_arrival() {
   const bool room = !is_full();
   reading_rests_ = reading_rests_ || !room;
   return room;
-}
-
-std::size_t ChannelHandle::send_room() const {
-  return options_.send_buffer - std::min(options_.send_buffer, outgoing_size_);
 }
 
 void ChannelHandle::on_drained() {
@@ -412,26 +406,16 @@ Expected<void> ChannelHandle::write(int part, std::string_view bytes, Timeout ti
         return end_error().value_or(Error{Status::lost, "the channel has ended, and what is written is lost"});
       if (finished_writing_) return Error{Status::invalid, "part 0: ksr_channel_finish came before"};
       if (bytes.empty() && !has_messages()) return {};
-      const std::size_t room = send_room();
-      // One that is larger than the buffer goes when nothing waits before it.
-      if (has_messages() ? outgoing_.empty() || bytes.size() <= room : room > 0) break;
+      if (outgoing_.has_room_for(bytes.size())) break;
       wants_writable_ = true;
       if (!timeout) {
         sent_.wait(mutex_);
       } else if (!sent_.wait_until(mutex_, until) && std::chrono::steady_clock::now() >= until) {
-        if (send_room() == 0 || has_messages()) return no_time("the send buffer was full for timeout_ms");
+        if (!outgoing_.has_room_for(bytes.size())) return no_time("the send buffer was full for timeout_ms");
       }
     }
-    taken = has_messages() ? bytes.size() : std::min(bytes.size(), send_room());
+    taken = outgoing_.add(part, bytes);
     wants_writable_ = wants_writable_ || taken < bytes.size();
-    const std::string_view first = bytes.substr(0, taken);
-    if (!has_messages() && !outgoing_.empty() && outgoing_.back().bytes.size() + taken <= kMaxJoined) {
-      outgoing_.back().bytes += first;
-      outgoing_size_ += taken;
-    } else {
-      outgoing_.push_back({part, std::string(first), false});
-      outgoing_size_ += taken + (has_messages() ? kOverhead : 0);
-    }
     wake = !std::exchange(send_posted_, true);
   }
   if (wake) on_network([](channel::ChannelCall& call) { call.send_waiting(); });
@@ -451,7 +435,7 @@ Expected<void> ChannelHandle::finish(int part) {
     if (ending_) return end_error().value_or(Error{Status::lost, "the channel has ended"});
     if (open_ && counts_->protocol.load(std::memory_order_relaxed) != 5) return unsupported;
     if (finished_writing_) return {};
-    outgoing_.push_back({part, std::string(), true});
+    outgoing_.add_end(part);
     finished_writing_ = true;
     wake = !std::exchange(send_posted_, true);
   }
@@ -459,33 +443,30 @@ Expected<void> ChannelHandle::finish(int part) {
   return {};
 }
 
-std::optional<channel::Outgoing> ChannelHandle::take_outgoing(std::size_t max_size) {
-  channel::Outgoing next;
+std::optional<channel::Outgoing> ChannelHandle::take_outgoing() {
+  std::optional<channel::Outgoing> next;
   bool tell = false;
   {
     const MutexLock lock(mutex_);
-    if (outgoing_.empty() || cancelled_) {
+    if (!cancelled_) next = outgoing_.take();
+    if (!next) {
       send_posted_ = false;
       return std::nullopt;
     }
-    channel::Outgoing& first = outgoing_.front();
-    if (!has_messages() && first.bytes.size() > max_size) {
-      next = {first.part, first.bytes.substr(0, max_size), false};
-      first.bytes.erase(0, max_size);
-    } else {
-      next = std::move(first);
-      outgoing_.pop_front();
-    }
-    outgoing_size_ -= next.bytes.size() + (has_messages() ? kOverhead : 0);
-    if (wants_writable_ && outgoing_size_ <= options_.send_buffer / 2) {
+    if (wants_writable_ && outgoing_.half_free()) {
       wants_writable_ = false;
-      add_event(ChannelEvent::writable, next.part, std::nullopt);
+      add_event(ChannelEvent::writable, next->part, std::nullopt);
       tell = true;
     }
     sent_.notify_all();
   }
   if (tell) post();
   return next;
+}
+
+void ChannelHandle::release_outgoing(std::size_t bytes) {
+  const MutexLock lock(mutex_);
+  outgoing_.release(bytes);
 }
 
 Expected<void> ChannelHandle::resize(std::uint32_t columns, std::uint32_t rows) {
@@ -554,7 +535,7 @@ std::optional<std::uint64_t> ChannelHandle::statistic(std::string_view name) {
   if (name == "held_bytes") return held_bytes();
   // Of an exit code that the host does not get, nothing is verified.
   if (name == "exit_verified") return ending_ && !ending_->error ? value(counts_->exit_verified) : 0;
-  if (name == "queued_bytes") return outgoing_size_;
+  if (name == "queued_bytes") return outgoing_.bytes();
   if (name == "next_part") {
     const Part* const part = has_messages() ? oldest_message() : nullptr;
     return part == nullptr ? 0 : static_cast<std::uint64_t>(part->number);
@@ -753,7 +734,6 @@ void ChannelHandle::cancel() {
     events_.clear();
     for (Part& part : parts_) part.held.clear();
     outgoing_.clear();
-    outgoing_size_ = 0;
     // Not lines_held_: the cursor leaves out what the host has not taken.
     notify_all();
   }

@@ -19,6 +19,7 @@
 #include "base/instant.hpp"
 #include "base/mutex.hpp"
 #include "channel/channel_call.hpp"
+#include "channel/outgoing_queue.hpp"
 #include "channel/part_buffer.hpp"
 #include "client/hosts.hpp"
 #include "delivery/callback_runner.hpp"
@@ -97,7 +98,8 @@ class ChannelHandle final : public delivery::CallbackSource,
   void on_drained() override KSR_EXCLUDES(mutex_);
   void on_mark(int part, channel::Mark mark) override KSR_EXCLUDES(mutex_);
   std::uint64_t undelivered_lines() const override KSR_EXCLUDES(mutex_);
-  std::optional<channel::Outgoing> take_outgoing(std::size_t max_size) override KSR_EXCLUDES(mutex_);
+  std::optional<channel::Outgoing> take_outgoing() override KSR_EXCLUDES(mutex_);
+  void release_outgoing(std::size_t bytes) override KSR_EXCLUDES(mutex_);
   void set_info(const char* name, std::string value) override KSR_EXCLUDES(mutex_);
   void on_end(channel::Ending ending) override KSR_EXCLUDES(mutex_);
 
@@ -114,7 +116,6 @@ class ChannelHandle final : public delivery::CallbackSource,
   std::size_t held_bytes() const KSR_REQUIRES(mutex_);
   bool is_full() const KSR_REQUIRES(mutex_);
   bool note_arrival() KSR_REQUIRES(mutex_);
-  std::size_t send_room() const KSR_REQUIRES(mutex_);
   void after_taking() KSR_EXCLUDES(mutex_);
   void post() KSR_EXCLUDES(mutex_);
   void notify_all();
@@ -157,8 +158,7 @@ class ChannelHandle final : public delivery::CallbackSource,
   std::uint64_t messages_ KSR_GUARDED_BY(mutex_) = 0;  // received
   bool reading_rests_ KSR_GUARDED_BY(mutex_) = false;
   bool untold_ KSR_GUARDED_BY(mutex_) = false;  // bytes for which no turn was asked for
-  std::deque<channel::Outgoing> outgoing_ KSR_GUARDED_BY(mutex_);
-  std::size_t outgoing_size_ KSR_GUARDED_BY(mutex_) = 0;
+  channel::OutgoingQueue outgoing_ KSR_GUARDED_BY(mutex_);
   bool wants_writable_ KSR_GUARDED_BY(mutex_) = false;
   bool finished_writing_ KSR_GUARDED_BY(mutex_) = false;
   bool send_posted_ KSR_GUARDED_BY(mutex_) = false;

@@ -162,6 +162,22 @@ TEST_CASE("held_bytes has the bytes of messages alone, while receive_buffer boun
   CHECK(user.wait_until([](const ChannelUser& now) { return now.stat("held_bytes") == now.stat("bytes_received"); }));
 }
 
+TEST_CASE("queued_bytes has the bytes of messages that are not sent, also of the one that is being sent") {
+  ChannelServer on;
+  const Requester client(on.client_settings());
+  on.server.script("stream proxy web deaf");
+  ChannelUser user;
+  REQUIRE(user.open(client.client(), websocket_of({{"send_buffer", "64Mi"}})) == KSR_OK);
+  constexpr std::size_t kSize = 900'000;
+  for (int i = 0; i < 30; ++i) CHECK(user.write_all(KSR_PART_BINARY, std::string(kSize, 'x')) == KSR_OK);
+  // The two are asked for one after the other: a message may be sent between.
+  CHECK(user.wait_until([](const ChannelUser& now) {
+    const std::uint64_t sent = now.stat("bytes_sent");
+    return sent > 0 && sent + now.stat("queued_bytes") == 30 * kSize;
+  }));
+  CHECK(user.stat("queued_bytes") > 0);
+}
+
 TEST_CASE("reconnect: after an end, a cut and a refusal, until it is cancelled") {
   ChannelServer on;
   const Requester client(on.client_settings());

@@ -121,16 +121,18 @@ class FakeHost final : public ChannelHost {
   void on_drained() override {}
   void on_mark(int, Mark) override {}
   std::uint64_t undelivered_lines() const override { return 0; }
-  std::optional<Outgoing> take_outgoing(std::size_t) override {
+  std::optional<Outgoing> take_outgoing() override {
     if (outgoing.empty()) return std::nullopt;
     Outgoing next{kPartStdin, outgoing.front(), false};
     outgoing.pop_front();
     return next;
   }
+  void release_outgoing(std::size_t bytes) override { released += bytes; }
   void set_info(const char* name, std::string value) override { info[name] = std::move(value); }
   void on_end(Ending with) override { ending = std::move(with); }
 
   std::deque<std::string> outgoing;
+  std::size_t released = 0;
   std::map<std::string, std::string> info;
   std::optional<Ending> ending;
 };
@@ -255,9 +257,11 @@ TEST_CASE("a resize goes before the standard input that waits, and only the newe
   channel.on_thread([](ChannelCall& call) { call.resize(132, 43); });
   CHECK(channel.socket->take().empty());
   channel.socket->write_one();
+  CHECK(channel.host->released == 1);
   CHECK(channel.socket->take() == Sent{std::string("\x04") + R"({"Width":132,"Height":43})"});
   channel.socket->write_all();
   CHECK(channel.socket->take() == Sent{kEmpty + "1", kEmpty + "2", kEmpty + "3", kEmpty + "4", kEmpty + "5"});
+  CHECK(channel.host->released == 6);
 }
 
 TEST_CASE("every message is sent, also those that the transport does not queue together") {
