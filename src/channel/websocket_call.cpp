@@ -169,6 +169,9 @@ void WebSocketCall::on_end(const std::optional<Error>& error) {
   guarded([&] {
     if (std::exchange(open_, false)) {
       keepalive_timer_.reset();
+      // For the next WebSocket, if there is one. What has begun must not be repeated.
+      if (exchange_->unsent() > 0) waiting_ = std::exchange(in_flight_, std::nullopt);
+      drop_in_flight();
       // Announced, and refused before it came.
       return error && error->status == Status::too_large ? fail(too_large()) : closed(error);
     }

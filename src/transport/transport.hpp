@@ -147,6 +147,9 @@ class Exchange {
   virtual ~Exchange() = default;
   // A connection was ready for the request, which is on its way or has been sent. Stays true after the end.
   virtual bool is_sent() const noexcept { return false; }
+  // WebSocket only: how many of the messages that were queued, the newest ones, the peer has seen no byte of, since
+  // their writing has not begun. Stays so after the end.
+  virtual std::size_t unsent() const noexcept { return 0; }
   // WebSocket only: sends one message as one frame; text must be UTF-8. About 1 MiB is queued, or one larger message.
   // `written`, unless empty, is called later, once the message has been passed to the operating system; not when the
   // exchange ends before. A message that is not queued leaves it as it is. Throws std::bad_alloc; the exchange has then

@@ -77,6 +77,7 @@ class WebSocketDriver final : public ExchangeDriver, public web::websocket_drive
 
   void start();
   SendStatus send(std::string_view message, MessageType type, std::function<void()>&& written);
+  std::size_t unsent() const noexcept { return queued_.size() - (is_sending_ ? 1 : 0); }
   void close(int code, std::string_view reason);
   void pause() override;
   void resume() override;
@@ -91,6 +92,7 @@ class WebSocketDriver final : public ExchangeDriver, public web::websocket_drive
   void message(const std::string& payload, bool is_text) override;
   void drained() override { notify_drained(); }
   void pong() override;
+  void sending() override { is_sending_ = true; }
   void sent() override;
   void closed(int code, const std::string& reason) override;
   void protocol_violated(const std::string& what) override;
@@ -125,6 +127,7 @@ class WebSocketDriver final : public ExchangeDriver, public web::websocket_drive
   // Not yet written, oldest first.
   std::deque<QueuedMessage> queued_;
   std::size_t queued_size_ = 0;
+  bool is_sending_ = false;  // the oldest one
   std::unique_ptr<Timer> refusal_timer_;
   std::unique_ptr<Timer> close_timer_;
   std::unique_ptr<Timer> ping_timer_;
@@ -148,6 +151,7 @@ class HeldWebSocket final : public Exchange {
   HeldWebSocket& operator=(const HeldWebSocket&) = delete;
 
   bool is_sent() const noexcept override { return driver_->is_sent(); }
+  std::size_t unsent() const noexcept override { return driver_->unsent(); }
   SendStatus send(std::string_view message, MessageType type, std::function<void()>&& written) override {
     const auto driver = driver_;
     return driver->send(message, type, std::move(written));
@@ -236,6 +240,7 @@ void WebSocketDriver::sent() {
   if (ended() || queued_.empty()) return;
   const QueuedMessage message = std::move(queued_.front());
   queued_.pop_front();
+  is_sending_ = false;
   queued_size_ -= message.size;
   if (message.written) message.written();
 }

@@ -303,12 +303,14 @@ class wspp_callback_client final : public websocket_client_callback_impl,
   void send_next() {
     send_pong();
     websocketpp::lib::error_code failed;
+    // Once the connection is closing, no message can follow.
+    if (con_->get_state() != websocketpp::session::state::open) outgoing_.clear();
     if (!outgoing_.empty() && !con_->is_writing()) {
       const outgoing next = std::move(outgoing_.front());
       outgoing_.pop_front();
       message_in_flight_ = next.written;
+      m_config.driver()->sending();
       failed = con_->send(next.payload, next.opcode);
-      // The connection is closing, and no message can follow.
       if (failed) {
         message_in_flight_.reset();
         outgoing_.clear();

@@ -1,4 +1,5 @@
 // Port-forward, raw WebSockets and HTTP bodies.
+#include <algorithm>
 #include <string>
 #include <vector>
 

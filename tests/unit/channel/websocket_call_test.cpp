@@ -35,6 +35,7 @@ class FakeWebSocket final : public transport::Connection {
   }
   std::unique_ptr<transport::Exchange> open_websocket(transport::Request request,
                                                       transport::ExchangeObserver& observer) override {
+    open = &observer;
     transport::ResponseHead head;
     head.status = 101;
     head.headers = {{"sec-websocket-protocol", request.subprotocol}};
@@ -51,6 +52,13 @@ class FakeWebSocket final : public transport::Connection {
   void write_all() {
     while (!waiting.empty()) write_one();
   }
+  // Ends it. The oldest message that waits had begun, unless it was held up, as by a ping.
+  void cut(bool held_up) {
+    unsent = waiting.size() - (held_up || waiting.empty() ? 0 : 1);
+    waiting.clear();
+    executor.post([this] { open->on_end(Error{Status::transport, "cut"}); });
+    executor.run();
+  }
   std::vector<std::string> take() { return std::exchange(sent, {}); }
 
   cluster::testing::FakeExecutor& executor;
@@ -61,11 +69,14 @@ class FakeWebSocket final : public transport::Connection {
     std::function<void()> written;
   };
   std::deque<Queued> waiting;
+  transport::ExchangeObserver* open = nullptr;
+  std::size_t unsent = 0;
 
  private:
   class Exchange final : public transport::Exchange {
    public:
     explicit Exchange(FakeWebSocket& on) : on_(on) {}
+    std::size_t unsent() const noexcept override { return on_.unsent; }
     transport::SendStatus send(std::string_view message, transport::MessageType,
                                std::function<void()>&& written) override {
       std::size_t queued = 0;
@@ -272,6 +283,31 @@ TEST_CASE("every message is sent, also those that the transport does not queue t
   channel.on_thread([](ChannelCall& call) { call.send_waiting(); });
   channel.socket->write_all();
   CHECK((channel.socket->take() == messages));
+  CHECK(channel.host->released == 6 * 700'000);
+}
+
+TEST_CASE("reconnect: a message that had begun is not repeated, one that had not is sent over the next WebSocket") {
+  ChannelOptions options = raw_websocket();
+  options.reconnect = true;
+  Channel channel(options);
+  channel.host->outgoing = {"one", "two", "three"};
+  channel.on_thread([](ChannelCall& call) { call.send_waiting(); });
+  channel.socket->write_one();
+  CHECK(channel.socket->take() == Sent{"one", "two"});
+  SUBCASE("begun") {
+    channel.socket->cut(false);
+    CHECK(channel.host->released == 6);
+    channel.executor.advance(options.reconnect_delay);
+    CHECK(channel.socket->take() == Sent{"three"});
+  }
+  SUBCASE("not begun") {
+    channel.socket->cut(true);
+    CHECK(channel.host->released == 3);
+    channel.executor.advance(options.reconnect_delay);
+    CHECK(channel.socket->take() == Sent{"two"});
+    channel.socket->write_all();
+    CHECK(channel.socket->take() == Sent{"three"});
+  }
 }
 
 TEST_CASE("a port that the server has not opened is no connection that ended in order") {

@@ -83,6 +83,7 @@ class PatientDriver final : public web::websocket_driver {
   }
   void drained() override {}
   void pong() override { ++pongs; }
+  void sending() override { ++messages_begun; }
   void sent() override { ++messages_sent; }
   void closed(int, const std::string&) override { ++closes; }
   void protocol_violated(const std::string&) override { ++violations; }
@@ -94,6 +95,7 @@ class PatientDriver final : public web::websocket_driver {
   std::size_t largest_part = 0;
   int messages = 0;
   int pongs = 0;
+  int messages_begun = 0;
   int messages_sent = 0;
   int closes = 0;
   int violations = 0;
@@ -233,6 +235,7 @@ TEST_CASE("messages are written one at a time, and pongs go before the messages 
   for (const char* payload : {"one", "two", "three"}) socket.client->send(message_of(payload));
   REQUIRE(socket.stream->writes.size() == 1);
   CHECK(frames_of(socket.stream->writes[0])[0].payload == "one");
+  CHECK(socket.driver->messages_begun == 1);
   CHECK(socket.driver->messages_sent == 0);
 
   socket.stream->receive(frame(ping_frame, "ping"));
@@ -241,8 +244,10 @@ TEST_CASE("messages are written one at a time, and pongs go before the messages 
   CHECK(socket.driver->messages_sent == 1);
   REQUIRE(socket.stream->writes.size() == 2);
   CHECK(frames_of(socket.stream->writes[1])[0].opcode == pong_frame);
+  CHECK(socket.driver->messages_begun == 1);
 
   socket.end_all_writes();
+  CHECK(socket.driver->messages_begun == 3);
   CHECK(socket.driver->messages_sent == 3);
   REQUIRE(socket.stream->writes.size() == 4);
   CHECK(frames_of(socket.stream->writes[2])[0].payload == "two");
@@ -267,6 +272,16 @@ TEST_CASE("our close frame comes after the messages that wait, once, and nothing
   CHECK(socket.driver->violations == 0);
   socket.stream->receive(frame(close_frame, close_payload(1000)));
   CHECK(socket.driver->closes == 1);
+}
+
+TEST_CASE("once the server has closed, no message begins") {
+  OpenWebSocket socket;
+  socket.client->send(message_of("one"));
+  socket.client->send(message_of("two"));
+  socket.stream->receive(frame(close_frame, close_payload(1000)));
+  socket.end_all_writes();
+  CHECK(socket.driver->messages_begun == 1);
+  CHECK(frames_of(together(socket.stream->writes)).size() == 2);
 }
 
 TEST_CASE("what comes of a message is passed on before it is complete, and nothing of it is kept") {

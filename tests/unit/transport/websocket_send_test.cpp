@@ -116,6 +116,30 @@ TEST_CASE("what waits to be sent is bounded, and more is accepted when it was wr
   CHECK(messages == queued);
 }
 
+TEST_CASE("of the messages that wait at the end, all but the one whose writing had begun are unsent") {
+  std::promise<void> may_close;
+  RawServer server([&](Peer& peer) {
+    accept_websocket(peer);
+    may_close.get_future().wait();
+  });
+  Listener listener;
+  listener.open_websocket(connect(server.url()), request_for("/"));
+  REQUIRE(listener.wait_for_head());
+  std::atomic<std::size_t> waiting{0};
+  const std::string message(256 * 1024, 'x');
+  // The buffers of the kernel take some.
+  for (SendStatus status = SendStatus::queued; status == SendStatus::queued;) {
+    status = send(listener, message, MessageType::binary, [&] { --waiting; });
+    if (status == SendStatus::queued) ++waiting;
+  }
+  may_close.set_value();
+  REQUIRE(listener.wait_for_end());
+  std::size_t unsent = 0;
+  on_network([&] { unsent = listener.exchange->unsent(); });
+  CHECK(waiting > 1);
+  CHECK(unsent + 1 == waiting);
+}
+
 TEST_CASE("nothing is sent before the WebSocket is open, after close(), or by an HTTP exchange") {
   std::promise<void> may_accept;
   RawServer server([&](Peer& peer) {

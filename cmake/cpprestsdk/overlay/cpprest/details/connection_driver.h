@@ -86,7 +86,9 @@ public:
     // All messages in what was read have been delivered.
     virtual void drained() = 0;
     virtual void pong() = 0;
-    // The oldest message that was passed to send() and not yet reported here has been written.
+    // The oldest message that was passed to send() and has not been written is being written from now on.
+    virtual void sending() = 0;
+    // That one has been written.
     virtual void sent() = 0;
     // The peer sent a close frame: the first of the two, or its answer to ours.
     virtual void closed(int code, const std::string& reason) = 0;
