@@ -7,6 +7,7 @@
 #include "channel/log_call.hpp"
 #include "channel/port_forward_call.hpp"
 #include "channel/websocket_call.hpp"
+#include "cluster/header_secrets.hpp"
 
 namespace ksr::channel {
 namespace {
@@ -98,8 +99,12 @@ void ChannelCall::resume() {
 }
 
 void ChannelCall::interrupted(const Error& error, std::optional<Milliseconds> retry) {
-  const Error shown = environment_.access->secrets()->blanked(error);
-  if (const auto to = host()) to->on_interrupted(shown.within(context()), retry);
+  if (const auto to = host()) to->on_interrupted(shown(error), retry);
+}
+
+Error ChannelCall::shown(Error error) const {
+  error = environment_.access->secrets()->blanked(std::move(error));
+  return cluster::without_secrets_in(target_.headers, std::move(error)).within(context());
 }
 
 void ChannelCall::tell_info(const char* name, std::string_view value) {
@@ -118,7 +123,7 @@ void ChannelCall::end(Ending ending) {
   stop();
   if (ending.error) {
     ending.error->maybe_done = ending.error->maybe_done || may_be_done();
-    ending.error = environment_.access->secrets()->blanked(*std::move(ending.error)).within(context());
+    ending.error = shown(*std::move(ending.error));
   }
   if (const auto to = host()) to->on_end(std::move(ending));
 }

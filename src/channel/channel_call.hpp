@@ -163,6 +163,8 @@ class ChannelCall : public std::enable_shared_from_this<ChannelCall> {
 
  private:
   void rest();
+  // As the host may have it: the server may repeat what it was sent.
+  Error shown(Error error) const;
 
   std::optional<Instant> rests_since_;
   bool ended_ = false;

@@ -4,9 +4,9 @@
 #include <system_error>
 
 #include "base/base64.hpp"
-#include "base/secrets.hpp"
 #include "base/server_name.hpp"
 #include "base/text.hpp"
+#include "cluster/header_secrets.hpp"
 #include "cluster/oidc_token.hpp"
 #include "cluster/pem.hpp"
 #include "cluster/proxy_environment.hpp"
@@ -145,18 +145,6 @@ ExecPlan plan_exec(const ConnectionSpec& spec, const ConnectionOptions& options,
   plan.cluster = {spec.server.text,    settings.tls_server_name, settings.skip_verify, settings.ca.text,
                   spec.proxy_url.text, spec.disable_compression, spec.exec_config};
   return plan;
-}
-
-bool begins_with(std::string_view text, std::string_view beginning) {
-  return equal_ignoring_case(text.substr(0, beginning.size()), beginning);
-}
-
-// Not every header is a secret, but those that gateways authenticate by have such names.
-bool carries_secret(const std::string& name, std::string_view value) {
-  const std::string lower = lower_case(name);
-  return names_secret(lower) || lower.find("cookie") != std::string::npos || lower.find("auth") != std::string::npos ||
-         lower.find("jwt") != std::string::npos || lower.find("session") != std::string::npos ||
-         begins_with(value, "bearer ") || begins_with(value, "basic ");
 }
 
 // Without TLS, overridden() has left in the spec only what was given by key, as the options were. A client certificate
@@ -315,13 +303,7 @@ std::vector<std::string> secrets_of(const ResolvedConnection& settings) {
     add_basic(percent_decode(settings.proxy->userinfo).value_or(settings.proxy->userinfo));
     secrets.push_back(settings.proxy->basic_authorization().substr(std::string_view("Basic ").size()));
   }
-  for (const auto& header : settings.headers) {
-    if (!carries_secret(header.name, header.value)) continue;
-    secrets.push_back(header.value);
-    if (const std::size_t blank = header.value.find(' '); blank != std::string::npos) {
-      secrets.push_back(header.value.substr(blank + 1));
-    }
-  }
+  for (std::string& secret : secrets_in(settings.headers)) secrets.push_back(std::move(secret));
   for (const std::string& secret : authentication.oidc_secrets) secrets.push_back(secret);
   if (settings.headlamp) {
     for (const std::string& secret : settings.headlamp->secrets) secrets.push_back(secret);

@@ -8,6 +8,7 @@
 #include "base/secrets.hpp"
 #include "base/text.hpp"
 #include "base/thread_check.hpp"
+#include "cluster/header_secrets.hpp"
 #include "cluster/refusal.hpp"
 #include "cluster/yaml_document.hpp"
 
@@ -45,15 +46,6 @@ CallFailure refusal_of(const transport::ResponseHead& head, const std::string& r
   failure.status = std::move(refusal.status);
   failure.answered = true;
   return failure;
-}
-
-// The server may repeat headers of this request.
-Error without_own_secrets(const Params& params, Error error) {
-  Secrets secrets;
-  for (const auto& [name, value] : params.headers) {
-    if (equal_ignoring_case(name, "cookie") || names_secret(name)) secrets.add(value);
-  }
-  return secrets.blanked(std::move(error));
 }
 
 }  // namespace
@@ -283,7 +275,7 @@ void ApiCall::fail(Error error) {
   if (maybe_done_before_ && !error.maybe_done) error.message += kMaybeDone;
   error.maybe_done = maybe_done_before_;
   error = environment_.access->secrets()->blanked(std::move(error));
-  error = without_own_secrets(params_, std::move(error));
+  error = cluster::without_secrets_in(plan_.headers, std::move(error));
   finish(error.within(context_of(params_, resource(), name_space(), environment_.access->server())));
 }
 

@@ -209,6 +209,54 @@ TEST_CASE("an HTTP body as it comes") {
   CHECK(end_of(client, {{"kind", "http"}, {"path", "/api/v1/namespaces/default/pods/none"}}).status == KSR_E_NOT_FOUND);
 }
 
+TEST_CASE("a server that repeats a secret of the channel's own headers: it is in no error, no details and no event") {
+  ChannelServer on;
+  const Requester client(on.client_settings());
+  const std::string secret = "S3CRETvalue0123456789";
+  const std::string answer =
+      " answer 403 times=forever type=application/json body=" +
+      quoted(
+          R"({"kind":"Status","apiVersion":"v1","status":"Failure","code":403,"reason":"Forbidden","message":"token )" +
+          secret + R"( has expired"})");
+  on.server.script("fault get pods" + answer + "\nfault stream pods" + answer + "\nfault log pods" + answer);
+  for (const Settings& settings :
+       {exec_of(), of_pod("attach", {{"container", "main"}}), forward_of(), of_pod("log"), websocket_of(),
+        Settings{{"kind", "http"}, {"path", "/api/v1/namespaces/default/pods/web"}}}) {
+    CAPTURE(settings[0].second);
+    ChannelUser user;
+    REQUIRE(user.open(client.client(), with(settings, {{"header.X-Auth-Token", secret}})) == KSR_OK);
+    const ChannelEnd end = user.wait();
+    CHECK(end.status == KSR_E_FORBIDDEN);
+    CHECK(has(end.message, "token *** has expired"));
+    CHECK(has(end.details, "token *** has expired"));
+  }
+  ChannelUser user;
+  REQUIRE(
+      user.open(client.client(),
+                websocket_of({{"header.X-Auth-Token", secret}, {"reconnect", "true"}, {"reconnect_delay", "10ms"}})) ==
+      KSR_OK);
+  REQUIRE(user.wait_for_event(KSR_EVENT_INTERRUPTED));
+  for (const ChannelEvent& event : user.events()) CHECK_FALSE(has(event.message, secret));
+}
+
+TEST_CASE("of a refusal the whole Status is in the details, as of a request's") {
+  ChannelServer on;
+  const Requester client(on.client_settings());
+  const std::string status =
+      R"({"kind":"Status","apiVersion":"v1","status":"Failure","code":403,"reason":"Forbidden","message":"no","details":)"
+      R"({"causes":[{"message":")" +
+      std::string(300'000, 'x') + R"("}]}})";
+  const std::string answer = " answer 403 times=forever type=application/json body=" + quoted(status);
+  on.server.script("fault get pods" + answer + "\nfault stream pods" + answer + "\nfault log pods" + answer);
+  for (const Settings& settings : {exec_of(), of_pod("log"), websocket_of(),
+                                   Settings{{"kind", "http"}, {"path", "/api/v1/namespaces/default/pods/web"}}}) {
+    CAPTURE(settings[0].second);
+    const ChannelEnd end = end_of(client, settings);
+    CHECK(end.status == KSR_E_FORBIDDEN);
+    CHECK((end.details == status));
+  }
+}
+
 TEST_CASE("the warnings of an HTTP body, one a line, also where it is refused") {
   ChannelServer on;
   const Requester client(on.client_settings());

@@ -1,0 +1,22 @@
+#include "cluster/header_secrets.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace ksr;
+using namespace ksr::cluster;
+
+TEST_CASE("what a server repeats of the headers that authenticate is not shown, what it repeats of others is") {
+  const std::vector<transport::Header> headers{{"X-Auth-Token", "S3CRETvalue0123"},
+                                               {"Cookie", "id=S3CRETcookie"},
+                                               {"X-Session", "S3CRETsession1"},
+                                               {"X-Gateway", "Bearer S3CRETbearer12"},
+                                               {"X-Request-Id", "plain-request-1"}};
+  const Error shown =
+      without_secrets_in(headers, {Status::server, "S3CRETvalue0123 S3CRETbearer12 plain-request-1", "S3CRETsession1"});
+  CHECK(shown.message == "*** *** plain-request-1");
+  CHECK(shown.reason == "***");
+  Error error;
+  error.details = R"({"message":"id=S3CRETcookie"})";
+  CHECK(without_secrets_in(headers, error).details == R"({"message":"***"})");
+  CHECK(without_secrets_in({}, {Status::server, "as it is"}).message == "as it is");
+}
