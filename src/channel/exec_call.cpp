@@ -78,9 +78,7 @@ WebSocketCall::Handshake ExecCall::handshake() {
 void ExecCall::refused(Refusal refusal) {
   const bool unknown_protocol = refusal.http_status == 403 && !refusal.has_body;
   if (unknown_protocol && options_.exec_protocol == ExecProtocol::automatic && !use_v5_) {
-    const bool refused_v5 = wants_v5();
-    (refused_v5 ? environment_.protocols->refuses_v5 : environment_.protocols->refuses_v4) = true;
-    use_v5_ = !refused_v5;
+    use_v5_ = !wants_v5();
     return try_later(refusal.error, Milliseconds(0));
   }
   WebSocketCall::refused(std::move(refusal));
@@ -92,6 +90,8 @@ void ExecCall::opened(const std::string& subprotocol) {
   codec_.emplace(*protocol);
   exec_end_.emplace(*protocol);
   const bool v5 = protocol == ChannelProtocol::v5;
+  (v5 ? environment_.protocols->refuses_v5 : environment_.protocols->refuses_v4) = false;
+  if (use_v5_) (*use_v5_ ? environment_.protocols->refuses_v4 : environment_.protocols->refuses_v5) = true;
   const bool v1 = tells_failures_in_text(*protocol);
   environment_.counts->protocol.store(v5 ? 5 : v1 ? 1 : 4, std::memory_order_relaxed);
   if (const auto to = host()) to->on_open();

@@ -198,6 +198,18 @@ TEST_CASE("a server that knows only the other protocol is asked for that, and re
   CHECK(on.server.streams().size() == 2);
 }
 
+TEST_CASE("a server that refuses both protocols for a while is asked for the first one again") {
+  ChannelServer on;
+  const Requester client(on.client_settings());
+  on.server.script("stream exec web exit=0\nprotocols other.example");
+  for (const char* input : {"false", "true"}) {
+    CHECK(run(client, exec_of({{"stdin", input}})).end.status == KSR_E_FORBIDDEN);
+  }
+  on.server.script("protocols v5.channel.k8s.io v4.channel.k8s.io");
+  CHECK(run(client).verified == 1);
+  CHECK(run(client, exec_of({{"stdin", "true"}})).verified == 0);
+}
+
 TEST_CASE("a refusal is told with its Status; only what surely ran nothing is tried again") {
   ChannelServer on;
   const Requester client(on.client_settings());
