@@ -64,7 +64,10 @@ class ChannelHost {
   virtual ~ChannelHost() = default;
   virtual void on_connecting() = 0;
   virtual void on_open() = 0;
+  // With `retry` nothing is open until the next on_open or on_resumed.
   virtual void on_interrupted(const Error& error, std::optional<Milliseconds> retry) = 0;
+  // What has been open before is again, which is no event.
+  virtual void on_resumed() = 0;
   // False: enough is held. ChannelCall::resume() follows when there is room again.
   virtual bool on_bytes(int part, std::string_view bytes) = 0;
   virtual bool on_message(int part, std::string message) = 0;

@@ -359,8 +359,7 @@ void LogCall::on_head(const transport::ResponseHead& head) {
     tail_interval_ = kFirstTail;
     if (follows() && options_.resume) read_tail_later(kFirstTail);
     if (pod_ && options_.follow) learn_instance();
-    if (!first) return;
-    if (const auto to = host()) to->on_open();
+    if (const auto to = host()) first ? to->on_open() : to->on_resumed();
   });
 }
 

@@ -158,9 +158,15 @@ void ChannelHandle::on_open() {
 void ChannelHandle::on_interrupted(const Error& error, std::optional<Milliseconds> retry) {
   {
     const MutexLock lock(mutex_);
+    open_ = open_ && !retry;
     add_event(ChannelEvent::interrupted, 0, delivery::ErrorReport{error, retry});
   }
   post();
+}
+
+void ChannelHandle::on_resumed() {
+  const MutexLock lock(mutex_);
+  open_ = true;
 }
 
 std::size_t ChannelHandle::held_size() const {

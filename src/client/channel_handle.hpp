@@ -93,6 +93,7 @@ class ChannelHandle final : public delivery::CallbackSource,
   void on_connecting() override KSR_EXCLUDES(mutex_);
   void on_open() override KSR_EXCLUDES(mutex_);
   void on_interrupted(const Error& error, std::optional<Milliseconds> retry) override KSR_EXCLUDES(mutex_);
+  void on_resumed() override KSR_EXCLUDES(mutex_);
   bool on_bytes(int part, std::string_view bytes) override KSR_EXCLUDES(mutex_);
   bool on_message(int part, std::string message) override KSR_EXCLUDES(mutex_);
   void on_drained() override KSR_EXCLUDES(mutex_);

@@ -527,6 +527,21 @@ TEST_CASE("429 and 5xx are waited out") {
   CHECK(follower.user.count(KSR_EVENT_INTERRUPTED) >= 2);
 }
 
+TEST_CASE("the statistic state: connecting while a log that was cut is not read, open again with its next response") {
+  ChannelServer on;
+  on.server.script("log web line=one");
+  Follower follower(on);
+  CHECK(follower.shows("one\n"));
+  CHECK(follower.user.stat("state") == KSR_EVENT_OPEN);
+  on.server.script("fault get pods answer 500 times=forever\nlog web cut");
+  REQUIRE(follower.user.wait_until([](const ChannelUser& now) { return now.count(KSR_EVENT_INTERRUPTED) >= 2; }));
+  CHECK(follower.user.stat("state") == KSR_EVENT_CONNECTING);
+  on.server.script("clear\nlog web line=two");
+  CHECK(follower.shows("one\ntwo\n"));
+  CHECK(follower.user.stat("state") == KSR_EVENT_OPEN);
+  CHECK(follower.user.count(KSR_EVENT_OPEN) == 1);
+}
+
 TEST_CASE("resume=false: a cut is the end, and is told") {
   ChannelServer on;
   on.server.script("log web line=one");

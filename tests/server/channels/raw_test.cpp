@@ -194,6 +194,48 @@ TEST_CASE("reconnect: after an end, a cut and a refusal, until it is cancelled")
   CHECK(user.wait_for_event(KSR_EVENT_CLOSED));
 }
 
+TEST_CASE("reconnect: the statistic state is connecting during the wait") {
+  ChannelServer on;
+  const Requester client(on.client_settings());
+  on.server.script("stream proxy web text=hello wait-bytes=1 close=1000");
+  ChannelUser user;
+  REQUIRE(user.open(client.client(), websocket_of({{"reconnect", "true"}, {"reconnect_delay", "1h"}})) == KSR_OK);
+  CHECK(user.wait_for_bytes(KSR_PART_TEXT, "hello"));
+  CHECK(user.stat("state") == KSR_EVENT_OPEN);
+  CHECK(user.write_all(KSR_PART_TEXT, "x") == KSR_OK);
+  REQUIRE(user.wait_for_event(KSR_EVENT_INTERRUPTED));
+  CHECK(user.stat("state") == KSR_EVENT_CONNECTING);
+}
+
+TEST_CASE(
+    "reconnect: but for the message that was being sent, all that waits goes over the next connection, in order") {
+  ChannelServer on;
+  const Requester client(on.client_settings());
+  on.server.script("stream proxy web deaf sleep=1s reset");
+  ChannelUser user;
+  REQUIRE(user.open(client.client(), websocket_of({{"reconnect", "true"},
+                                                   {"reconnect_delay", "10ms"},
+                                                   {"ping_interval", "10ms"},
+                                                   {"send_buffer", "64Mi"}})) == KSR_OK);
+  CHECK(user.wait_for_event(KSR_EVENT_OPEN));
+  on.server.script("stream proxy web");
+  // More than the sockets take, which is lost with the connection.
+  constexpr std::size_t kSize = 900'000;
+  std::vector<std::string> messages;
+  for (char c = 'a'; c <= 'z'; ++c) messages.emplace_back(kSize, c);
+  for (const std::string& message : messages) CHECK(user.write_all(KSR_PART_BINARY, message) == KSR_OK);
+  CHECK(user.wait_until(
+      [](const ChannelUser& now) { return now.count(KSR_EVENT_OPEN) == 2 && now.stat("queued_bytes") == 0; }));
+  std::vector<std::string> received;
+  CHECK(user.wait_until([&](const ChannelUser&) {
+    received = on.server.streams().at(1).messages;
+    return !received.empty() && received.back() == messages.back();
+  }));
+  REQUIRE(received.size() <= messages.size());
+  CHECK(std::equal(received.rbegin(), received.rend(), messages.rbegin()));
+  CHECK(user.stat("bytes_sent") >= (messages.size() - 1) * kSize);
+}
+
 TEST_CASE("an HTTP body as it comes") {
   ChannelServer on;
   const Requester client(on.client_settings());

@@ -127,6 +127,7 @@ class FakeHost final : public ChannelHost {
   void on_connecting() override {}
   void on_open() override {}
   void on_interrupted(const Error&, std::optional<Milliseconds>) override {}
+  void on_resumed() override {}
   bool on_bytes(int, std::string_view) override { return true; }
   bool on_message(int, std::string) override { return true; }
   void on_drained() override {}
