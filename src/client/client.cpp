@@ -147,7 +147,8 @@ void Client::forget(RequestHandle& request) {
 Expected<channel::ChannelTarget> Client::target_of(const request::Params& params) const {
   channel::ChannelTarget target;
   target.name = params.name;
-  target.name_space = params.name_space.empty() ? context_namespace_ : params.name_space;
+  const std::string& name_space = params.namespace_of_context ? context_namespace_ : params.name_space;
+  target.name_space = name_space;
   target.query = params.query;
   const bool raw =
       params.channel.kind == channel::ChannelKind::websocket || params.channel.kind == channel::ChannelKind::http;
@@ -165,7 +166,6 @@ Expected<channel::ChannelTarget> Client::target_of(const request::Params& params
     }
     resource = *std::move(named);
   }
-  const std::string& name_space = params.namespace_of_context ? context_namespace_ : params.name_space;
   auto plan = request::plan_call(params, resource ? &*resource : nullptr, name_space);
   if (!plan) return std::move(plan).error();
   target.name.clear();

@@ -4,6 +4,7 @@
 #include <array>
 #include <iterator>
 #include <limits>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -59,14 +60,41 @@ Expected<void> set_16_bits(ChannelOptions& options, std::string_view value) {
   return {};
 }
 
+constexpr std::array<std::pair<std::string_view, ChannelKind>, 6> kKinds{{{"log", ChannelKind::log},
+                                                                          {"exec", ChannelKind::exec},
+                                                                          {"attach", ChannelKind::attach},
+                                                                          {"portforward", ChannelKind::portforward},
+                                                                          {"websocket", ChannelKind::websocket},
+                                                                          {"http", ChannelKind::http}}};
+
+constexpr unsigned bit(ChannelKind kind) {
+  return 1U << static_cast<unsigned>(kind);
+}
+constexpr unsigned kLog = bit(ChannelKind::log);
+constexpr unsigned kExec = bit(ChannelKind::exec);
+constexpr unsigned kCommands = kExec | bit(ChannelKind::attach);
+constexpr unsigned kPort = bit(ChannelKind::portforward);
+constexpr unsigned kOfPods = kLog | kCommands | kPort;
+constexpr unsigned kWebSocket = bit(ChannelKind::websocket);
+constexpr unsigned kHttp = bit(ChannelKind::http);
+constexpr unsigned kRaw = kWebSocket | kHttp;
+constexpr unsigned kTwoWay = kCommands | kPort | kWebSocket;
+constexpr unsigned kAll = kOfPods | kRaw;
+
+// "log, exec or attach".
+std::string names_of(unsigned kinds) {
+  std::string names;
+  for (const auto& [name, kind] : kKinds) {
+    if ((kinds & bit(kind)) == 0) continue;
+    kinds &= ~bit(kind);
+    names += names.empty() ? "" : kinds == 0 ? " or " : ", ";
+    names += name;
+  }
+  return names;
+}
+
 Expected<void> set_kind(ChannelOptions& options, std::string_view value) {
-  constexpr std::array<std::pair<std::string_view, ChannelKind>, 6> words{{{"log", ChannelKind::log},
-                                                                           {"exec", ChannelKind::exec},
-                                                                           {"attach", ChannelKind::attach},
-                                                                           {"portforward", ChannelKind::portforward},
-                                                                           {"websocket", ChannelKind::websocket},
-                                                                           {"http", ChannelKind::http}}};
-  return assign_word(value, words, options.kind);
+  return assign_word(value, kKinds, options.kind);
 }
 
 Expected<void> set_container(ChannelOptions& options, std::string_view value) {
@@ -119,121 +147,130 @@ Expected<void> add_subprotocol(ChannelOptions& options, std::string_view value) 
 }
 
 constexpr ChannelKey kChannelKeys[] = {
-    {{"kind", "", ParamKey::channel}, false, set_kind, nullptr},
-    {{"container", "", ParamKey::channel}, false, set_container, nullptr},
-    {{"follow", "false", ParamKey::channel}, false, set_boolean<&ChannelOptions::follow>, nullptr},
-    {{"previous", "false", ParamKey::channel}, false, set_boolean<&ChannelOptions::previous>, nullptr},
-    {{"timestamps", "false", ParamKey::channel}, false, set_boolean<&ChannelOptions::timestamps>, nullptr},
-    {{"tail", "", ParamKey::channel}, false, set_count<&ChannelOptions::tail, 0>, nullptr},
-    {{"since", "", ParamKey::channel}, false, set_since, nullptr},
-    {{"limit_bytes", "", ParamKey::channel}, false, set_count<&ChannelOptions::limit_bytes, 1>, nullptr},
-    {{"resume", "true", ParamKey::channel}, false, set_boolean<&ChannelOptions::resume>, nullptr},
-    {{"follow_restarts", "false", ParamKey::channel}, false, set_boolean<&ChannelOptions::follow_restarts>, nullptr},
-    {{"from_cursor", "", ParamKey::channel}, false, set_cursor, nullptr},
-    {{"command", "", ParamKey::channel}, true, add_command, [](ChannelOptions& options) { options.command.clear(); }},
-    {{"stdin", "false", ParamKey::channel}, false, set_boolean<&ChannelOptions::wants_stdin>, nullptr},
-    {{"stdout", "true", ParamKey::channel}, false, set_boolean<&ChannelOptions::wants_stdout>, nullptr},
-    {{"stderr", "true", ParamKey::channel}, false, set_boolean<&ChannelOptions::wants_stderr>, nullptr},
-    {{"tty", "false", ParamKey::channel}, false, set_boolean<&ChannelOptions::tty>, nullptr},
-    {{"columns", "", ParamKey::channel}, false, set_16_bits<&ChannelOptions::columns>, nullptr},
-    {{"rows", "", ParamKey::channel}, false, set_16_bits<&ChannelOptions::rows>, nullptr},
-    {{"exec_protocol", "auto", ParamKey::channel}, false, set_exec_protocol, nullptr},
-    {{"port", "", ParamKey::channel}, false, set_16_bits<&ChannelOptions::port>, nullptr},
+    {{"kind", "", ParamKey::channel}, kAll, false, set_kind, nullptr},
+    {{"container", "", ParamKey::channel}, kLog | kCommands, false, set_container, nullptr},
+    {{"follow", "false", ParamKey::channel}, kLog, false, set_boolean<&ChannelOptions::follow>, nullptr},
+    {{"previous", "false", ParamKey::channel}, kLog, false, set_boolean<&ChannelOptions::previous>, nullptr},
+    {{"timestamps", "false", ParamKey::channel}, kLog, false, set_boolean<&ChannelOptions::timestamps>, nullptr},
+    {{"tail", "", ParamKey::channel}, kLog, false, set_count<&ChannelOptions::tail, 0>, nullptr},
+    {{"since", "", ParamKey::channel}, kLog, false, set_since, nullptr},
+    {{"limit_bytes", "", ParamKey::channel}, kLog, false, set_count<&ChannelOptions::limit_bytes, 1>, nullptr},
+    {{"resume", "true", ParamKey::channel}, kLog, false, set_boolean<&ChannelOptions::resume>, nullptr},
+    {{"follow_restarts", "false", ParamKey::channel},
+     kLog,
+     false,
+     set_boolean<&ChannelOptions::follow_restarts>,
+     nullptr},
+    {{"from_cursor", "", ParamKey::channel}, kLog, false, set_cursor, nullptr},
+    {{"command", "", ParamKey::channel},
+     kExec,
+     true,
+     add_command,
+     [](ChannelOptions& options) { options.command.clear(); }},
+    {{"stdin", "false", ParamKey::channel}, kCommands, false, set_boolean<&ChannelOptions::wants_stdin>, nullptr},
+    {{"stdout", "true", ParamKey::channel}, kCommands, false, set_boolean<&ChannelOptions::wants_stdout>, nullptr},
+    {{"stderr", "true", ParamKey::channel}, kCommands, false, set_boolean<&ChannelOptions::wants_stderr>, nullptr},
+    {{"tty", "false", ParamKey::channel}, kCommands, false, set_boolean<&ChannelOptions::tty>, nullptr},
+    {{"columns", "", ParamKey::channel}, kCommands, false, set_16_bits<&ChannelOptions::columns>, nullptr},
+    {{"rows", "", ParamKey::channel}, kCommands, false, set_16_bits<&ChannelOptions::rows>, nullptr},
+    {{"exec_protocol", "auto", ParamKey::channel}, kCommands, false, set_exec_protocol, nullptr},
+    {{"port", "", ParamKey::channel}, kPort, false, set_16_bits<&ChannelOptions::port>, nullptr},
     {{"subprotocol", "", ParamKey::channel},
+     kWebSocket,
      true,
      add_subprotocol,
      [](ChannelOptions& options) { options.subprotocols.clear(); }},
-    {{"reconnect", "false", ParamKey::channel}, false, set_boolean<&ChannelOptions::reconnect>, nullptr},
-    {{"reconnect_delay", "3s", ParamKey::channel}, false, set_duration<&ChannelOptions::reconnect_delay>, nullptr},
-    {{"max_message", "16Mi", ParamKey::channel}, false, set_size<&ChannelOptions::max_message, 1>, nullptr},
-    {{"head_timeout", "30s", ParamKey::channel}, false, set_duration<&ChannelOptions::head_timeout>, nullptr},
-    {{"receive_buffer", "1Mi", ParamKey::channel}, false, set_size<&ChannelOptions::receive_buffer, 4096>, nullptr},
-    {{"send_buffer", "256Ki", ParamKey::channel}, false, set_size<&ChannelOptions::send_buffer, 4096>, nullptr},
-    {{"ping_interval", "30s", ParamKey::channel}, false, set_duration<&ChannelOptions::ping_interval>, nullptr},
-    {{"pong_timeout", "15s", ParamKey::channel}, false, set_duration<&ChannelOptions::pong_timeout>, nullptr},
+    {{"reconnect", "false", ParamKey::channel}, kWebSocket, false, set_boolean<&ChannelOptions::reconnect>, nullptr},
+    {{"reconnect_delay", "3s", ParamKey::channel},
+     kWebSocket,
+     false,
+     set_duration<&ChannelOptions::reconnect_delay>,
+     nullptr},
+    {{"max_message", "16Mi", ParamKey::channel}, kWebSocket, false, set_size<&ChannelOptions::max_message, 1>, nullptr},
+    {{"head_timeout", "30s", ParamKey::channel}, kHttp, false, set_duration<&ChannelOptions::head_timeout>, nullptr},
+    {{"receive_buffer", "1Mi", ParamKey::channel},
+     kAll,
+     false,
+     set_size<&ChannelOptions::receive_buffer, 4096>,
+     nullptr},
+    {{"send_buffer", "256Ki", ParamKey::channel},
+     kTwoWay,
+     false,
+     set_size<&ChannelOptions::send_buffer, 4096>,
+     nullptr},
+    {{"ping_interval", "30s", ParamKey::channel},
+     kTwoWay,
+     false,
+     set_duration<&ChannelOptions::ping_interval>,
+     nullptr},
+    {{"pong_timeout", "15s", ParamKey::channel}, kTwoWay, false, set_duration<&ChannelOptions::pong_timeout>, nullptr},
+};
+
+// Those that requests have too.
+struct SharedKey {
+  std::string_view name;
+  unsigned kinds;
+};
+constexpr SharedKey kSharedKeys[] = {
+    {"method", kHttp},  {"retries", kHttp},  {"path", kRaw}, {"scope", kRaw},  {"subresource", kRaw},
+    {"resource", kAll}, {"namespace", kAll}, {"name", kAll}, {"query.", kAll}, {"header.", kAll},
+};
+
+// What the library puts into the query of a channel of a pod itself (k8s.io/api/core/v1, PodLogOptions, PodExecOptions,
+// PodAttachOptions and PodPortForwardOptions), and the key for it.
+struct OwnParameter {
+  std::string_view name;
+  unsigned kinds;
+  const char* key;
+};
+constexpr OwnParameter kOwnParameters[] = {
+    {"container", kLog | kCommands, "container"},
+    {"follow", kLog, "follow"},
+    {"previous", kLog, "previous"},
+    {"timestamps", kLog, "timestamps"},
+    {"tailLines", kLog, "tail"},
+    {"sinceSeconds", kLog, "since"},
+    {"sinceTime", kLog, "since"},
+    {"limitBytes", kLog, "limit_bytes"},
+    {"command", kCommands, "command"},
+    {"stdin", kCommands, "stdin"},
+    {"stdout", kCommands, "stdout"},
+    {"stderr", kCommands, "stderr"},
+    {"tty", kCommands, "tty"},
+    {"ports", kPort, "port"},
 };
 
 // ---- what goes together ---------------------------------------------------------------------------------------------
-
-constexpr unsigned bit(ChannelKind kind) {
-  return 1U << static_cast<unsigned>(kind);
-}
-constexpr unsigned kLog = bit(ChannelKind::log);
-constexpr unsigned kExec = bit(ChannelKind::exec);
-constexpr unsigned kCommands = kExec | bit(ChannelKind::attach);
-constexpr unsigned kPort = bit(ChannelKind::portforward);
-constexpr unsigned kOfPods = kLog | kCommands | kPort;
-constexpr unsigned kWebSocket = bit(ChannelKind::websocket);
-constexpr unsigned kHttp = bit(ChannelKind::http);
-constexpr unsigned kRaw = kWebSocket | kHttp;
-constexpr unsigned kAll = kOfPods | kRaw;
-
-struct KindsOfKey {
-  const char* key;
-  unsigned kinds;
-  const char* expected;
-};
-
-constexpr KindsOfKey kKindsOfKeys[] = {
-    {"method", kHttp, "http"},
-    {"path", kRaw, "websocket or http"},
-    {"scope", kRaw, "websocket or http"},
-    {"subresource", kRaw, "websocket or http"},
-    {"resource", kAll, ""},
-    {"namespace", kAll, ""},
-    {"name", kAll, ""},
-    {"query.", kAll, ""},
-    {"header.", kAll, ""},
-    {"kind", kAll, ""},
-    {"retries", kHttp, "http"},
-    {"receive_buffer", kAll, ""},
-    {"send_buffer", kCommands | kPort | kWebSocket, "exec, attach, portforward or websocket"},
-    {"container", kLog | kCommands, "log, exec or attach"},
-    {"follow", kLog, "log"},
-    {"previous", kLog, "log"},
-    {"timestamps", kLog, "log"},
-    {"tail", kLog, "log"},
-    {"since", kLog, "log"},
-    {"limit_bytes", kLog, "log"},
-    {"resume", kLog, "log"},
-    {"follow_restarts", kLog, "log"},
-    {"from_cursor", kLog, "log"},
-    {"command", kExec, "exec"},
-    {"stdin", kCommands, "exec or attach"},
-    {"stdout", kCommands, "exec or attach"},
-    {"stderr", kCommands, "exec or attach"},
-    {"tty", kCommands, "exec or attach"},
-    {"columns", kCommands, "exec or attach"},
-    {"rows", kCommands, "exec or attach"},
-    {"exec_protocol", kCommands, "exec or attach"},
-    {"port", kPort, "portforward"},
-    {"subprotocol", kWebSocket, "websocket"},
-    {"reconnect", kWebSocket, "websocket"},
-    {"reconnect_delay", kWebSocket, "websocket"},
-    {"max_message", kWebSocket, "websocket"},
-    {"head_timeout", kHttp, "http"},
-    {"ping_interval", kCommands | kPort | kWebSocket, "exec, attach, portforward or websocket"},
-    {"pong_timeout", kCommands | kPort | kWebSocket, "exec, attach, portforward or websocket"},
-};
 
 Error bad_key(const std::string& key, const std::string& what) {
   return {Status::invalid, "params key " + key + ": " + what};
 }
 
-bool is_set(const Params& params, std::string_view key) {
-  return std::find(params.keys.begin(), params.keys.end(), key) != params.keys.end();
+// Empty: it is for requests alone.
+std::optional<unsigned> kinds_of(std::string_view key) {
+  if (const ChannelKey* const found = find_channel_key(key)) return found->kinds;
+  const auto* const shared = std::find_if(std::begin(kSharedKeys), std::end(kSharedKeys),
+                                          [&](const SharedKey& one) { return key == one.name; });
+  return shared == std::end(kSharedKeys) ? std::nullopt : std::optional(shared->kinds);
 }
 
 Expected<void> check_keys(const Params& params, ChannelKind kind) {
   for (const std::string& key : params.keys) {
-    const auto* const rule = std::find_if(std::begin(kKindsOfKeys), std::end(kKindsOfKeys),
-                                          [&](const KindsOfKey& one) { return key == one.key; });
-    if (rule == std::end(kKindsOfKeys)) return bad_key(key, "is for requests; expected a key of channels");
-    if ((rule->kinds & bit(kind)) == 0) {
-      return bad_key(key, std::string("does not go with this kind; expected ") + rule->expected);
-    }
+    const std::optional<unsigned> kinds = kinds_of(key);
+    if (!kinds) return bad_key(key, "is for requests; expected a key of channels");
+    if ((*kinds & bit(kind)) == 0) return bad_key(key, "does not go with this kind; expected " + names_of(*kinds));
   }
   if (params.body && kind != ChannelKind::http) return Error{Status::invalid, "params body: is for requests and http"};
+  return {};
+}
+
+Expected<void> check_query(const Params& params, ChannelKind kind) {
+  for (const auto& [name, value] : params.query) {
+    for (const OwnParameter& own : kOwnParameters) {
+      if (name != own.name || (own.kinds & bit(kind)) == 0) continue;
+      return bad_key("query." + name, std::string("is what the key ") + own.key + " sets; expected that one");
+    }
+  }
   return {};
 }
 
@@ -245,14 +282,17 @@ Expected<void> check_pod(const Params& params) {
     }
   }
   if (params.name.empty()) return bad_key("name", "is not set; expected the name of a pod");
-  return {};
+  if (params.name_space.empty() && !params.namespace_of_context) {
+    return bad_key("namespace", "is not set; expected that of the pod, or @context");
+  }
+  return check_query(params, params.channel.kind);
 }
 
 Expected<void> check_command(const Params& params, ChannelOptions& options) {
   if (options.kind == ChannelKind::exec && (options.command.empty() || options.command.front().empty())) {
     return bad_key("command", "is not set; expected a program and its arguments, one value each");
   }
-  if (options.tty && is_set(params, "stderr") && options.wants_stderr) {
+  if (options.tty && params.has("stderr") && options.wants_stderr) {
     return bad_key("stderr", "a terminal has one output; expected false with tty");
   }
   if (options.tty) options.wants_stderr = false;
@@ -262,13 +302,6 @@ Expected<void> check_command(const Params& params, ChannelOptions& options) {
   const bool has_size = options.columns > 0 || options.rows > 0;
   if (has_size && !options.tty) return bad_key("columns", "is the size of a terminal; expected tty");
   if ((options.columns > 0) != (options.rows > 0)) return bad_key("rows", "expected columns and rows");
-  return {};
-}
-
-Expected<void> check_raw(const Params& params) {
-  if (params.path.empty() == params.resources.empty()) {
-    return bad_key("path", "expected a path such as /healthz, or a resource such as v1/pods");
-  }
   return {};
 }
 
@@ -296,7 +329,7 @@ Expected<void> check_channel(Params& params) {
     case ChannelKind::websocket:
     case ChannelKind::http:
       options.retries = params.retries.value_or(sync::Retries::never);
-      return check_raw(params);
+      return check_raw_channel(params);
     case ChannelKind::exec:
     case ChannelKind::attach:
       if (Expected<void> fine = check_command(params, options); !fine) return fine;

@@ -12,6 +12,8 @@ namespace ksr::request {
 
 struct ChannelKey {
   ParamKey shown;
+  // Those that it goes with, a bit each.
+  unsigned kinds;
   bool list;
   Expected<void> (*set)(channel::ChannelOptions& options, std::string_view value);
   // A list loses its values.

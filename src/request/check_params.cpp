@@ -142,6 +142,15 @@ Expected<void> check_body(const Params& params, Verb verb) {
   return empty || !reads ? Expected<void>() : bad_body("is set, but this method has none");
 }
 
+// What a method does with a resource, or with the object that is named.
+Verb verb_of_method(const Params& params) {
+  if (params.method == "POST") return Verb::create;
+  if (params.method == "PUT") return Verb::update;
+  if (params.method == "PATCH") return Verb::patch;
+  if (params.method == "DELETE") return Verb::remove;
+  return params.name.empty() ? Verb::list : Verb::get;
+}
+
 }  // namespace
 
 Verb verb_of(const Params& params) {
@@ -157,6 +166,25 @@ Expected<void> check_params(const Params& params) {
   if (Expected<void> fine = check_keys(params, verb); !fine) return fine;
   if (Expected<void> fine = check_target(params, verb); !fine) return fine;
   return check_body(params, verb);
+}
+
+Expected<void> check_raw_channel(const Params& params) {
+  if (params.path.empty() == params.resources.empty()) {
+    return bad_key("path", "expected a path such as /healthz, or a resource such as v1/pods");
+  }
+  if (params.resources.empty()) {
+    for (const char* key : {"namespace", "name", "subresource"}) {
+      if (params.has(key)) return bad_key(key, "does not go with path; expected resource in its place");
+    }
+  } else {
+    if (params.has("scope")) return bad_key("scope", "does not go with resource; expected path in its place");
+    const Verb verb = verb_of_method(params);
+    if (Expected<void> fine = check_target(params, verb); !fine) return fine;
+    if (verb == Verb::create && !params.name.empty() && params.subresource.empty()) {
+      return bad_key("name", "does not go with POST, unless it is to a subresource");
+    }
+  }
+  return check_body(params, Verb::raw);
 }
 
 }  // namespace ksr::request

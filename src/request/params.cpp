@@ -282,7 +282,7 @@ Error within_key(const Error& error, std::string_view key) {
 }
 
 void note_key(Params& params, std::string_view name) {
-  if (std::find(params.keys.begin(), params.keys.end(), name) == params.keys.end()) params.keys.emplace_back(name);
+  if (!params.has(name)) params.keys.emplace_back(name);
 }
 
 std::string_view rest_of(const Key& key, std::string_view text) {

@@ -2,6 +2,7 @@
 // by plan_call. A plain value, copied into each request that it opens.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -58,6 +59,7 @@ struct Params {
   // Every key that was set, query.NAME and header.NAME without what follows the dot: some are for some verbs only, and
   // those of channels for no request.
   std::vector<std::string> keys;
+  bool has(std::string_view key) const { return std::find(keys.begin(), keys.end(), key) != keys.end(); }
 };
 
 // Sets one key; a list key loses the values it had. unknown_key or invalid; the message names the key and what it
@@ -70,6 +72,8 @@ void set_body(Params& params, std::string_view bytes);
 
 // What can be said of a request before anything is sent: the first contradiction between its keys.
 Expected<void> check_params(const Params& params);
+// The same of a channel of kind websocket or http: a path, or one resource.
+Expected<void> check_raw_channel(const Params& params);
 Verb verb_of(const Params& params);
 
 struct ParamKey {

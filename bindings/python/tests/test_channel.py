@@ -589,20 +589,21 @@ class Anywhere(unittest.TestCase):
     def test_bad_input(self):
         with client_nowhere() as client:
             for what, call in {
-                "no command": lambda: client.exec("web", []),
-                "an empty command": lambda: client.exec("web", [""]),
-                "a terminal with stderr": lambda: client.exec("web", ["a"], tty=True, stderr=True),
-                "a size without a terminal": lambda: client.exec("web", ["a"], columns=80, rows=24),
-                "half a size": lambda: client.exec("web", ["a"], tty=True, columns=80),
-                "too large": lambda: client.exec("web", ["a"], tty=True, columns=65536, rows=1),
-                "nothing asked for": lambda: client.exec("web", ["a"], stdout=False, stderr=False),
-                "a container": lambda: client.exec("web", ["a"], container="Not/A/Name"),
-                "stdin for a log": lambda: client.log("web", stdin=True),
-                "a negative tail": lambda: client.log("web", tail=-1),
-                "a log of no pod": lambda: client.log(""),
-                "port 0": lambda: client.port_forward("web", 0),
-                "port 65536": lambda: client.port_forward("web", 65536),
-                "port -1": lambda: client.port_forward("web", -1),
+                "no command": lambda: client.exec("web", [], namespace="default"),
+                "an empty command": lambda: client.exec("web", [""], namespace="default"),
+                "a terminal with stderr": lambda: client.exec("web", ["a"], tty=True, stderr=True, namespace="default"),
+                "a size without a terminal": lambda: client.exec("web", ["a"], columns=80, rows=24, namespace="default"),
+                "half a size": lambda: client.exec("web", ["a"], tty=True, columns=80, namespace="default"),
+                "too large": lambda: client.exec("web", ["a"], tty=True, columns=65536, rows=1, namespace="default"),
+                "nothing asked for": lambda: client.exec("web", ["a"], stdout=False, stderr=False, namespace="default"),
+                "a container": lambda: client.exec("web", ["a"], container="Not/A/Name", namespace="default"),
+                "stdin for a log": lambda: client.log("web", stdin=True, namespace="default"),
+                "a negative tail": lambda: client.log("web", tail=-1, namespace="default"),
+                "a log of no pod": lambda: client.log("", namespace="default"),
+                "no namespace": lambda: client.log("web"),
+                "port 0": lambda: client.port_forward("web", 0, namespace="default"),
+                "port 65536": lambda: client.port_forward("web", 65536, namespace="default"),
+                "port -1": lambda: client.port_forward("web", -1, namespace="default"),
                 "no path": lambda: client.websocket(),
                 "a subprotocol": lambda: client.websocket("/", subprotocol=["a b"]),
                 "a key of requests": lambda: client.websocket("/", dry_run=True),
@@ -623,7 +624,7 @@ class Anywhere(unittest.TestCase):
             self.assertRaises(ValueError, client.exec, "web", ["a\0b"])
             self.assertRaises(ValueError, client.exec, "web", ["\udcff"])  # no UTF-8
             self.assertEqual(client.stat("open_channels"), 0)
-            log = client.log("web", resume=False)
+            log = client.log("web", namespace="default", resume=False)
             with self.assertRaises(ksr.Error) as raised:
                 log.read()
             self.assertEqual(raised.exception.code, Code.TRANSPORT)
@@ -631,11 +632,11 @@ class Anywhere(unittest.TestCase):
                 log.stat("colour")
             self.assertEqual(raised.exception.code, Code.UNKNOWN_KEY)
             self.assertEqual(log.read(0), b"")
-            run = client.exec("web", ["a"])
+            run = client.exec("web", ["a"], namespace="default")
             self.assertIsNone(run.stdin)  # it was not asked for
             run.close()
         with self.assertRaises(ksr.Error) as raised:
-            client.log("web")
+            client.log("web", namespace="default")
         self.assertEqual(raised.exception.code, Code.INVALID)
 
     def test_what_always_has_bytes_does_not_starve_the_loop(self):
@@ -690,7 +691,7 @@ class Anywhere(unittest.TestCase):
         if not page.exists():
             self.skipTest("no CONFIGURATION.md")
         section = page.read_text(encoding="utf-8").split("`ksr_channel_stat` knows:")[1].split("\n## ")[0]
-        with client_nowhere() as client, client.log("web") as log:
+        with client_nowhere() as client, client.log("web", namespace="default") as log:
             for name in re.findall(r"^\| `([a-z_]+)`", section, re.MULTILINE):
                 log.stat(name)
 

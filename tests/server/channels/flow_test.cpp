@@ -400,6 +400,10 @@ TEST_CASE("what cannot be meant is KSR_E_INVALID") {
   CHECK(opens(exec_of({{"columns", "80"}, {"rows", "24"}})) == KSR_E_INVALID);
   CHECK(opens(of_pod("log", {{"stdin", "true"}})) == KSR_E_INVALID);
   CHECK(opens(of_pod("log", {{"tail", "-1"}})) == KSR_E_INVALID);
+  CHECK(opens({{"kind", "log"}, {"name", "web"}}) == KSR_E_INVALID);
+  CHECK(opens(of_pod("log", {{"query.tailLines", "1"}, {"follow", "true"}})) == KSR_E_INVALID);
+  CHECK(opens({{"kind", "http"}, {"method", "DELETE"}, {"resource", "v1/pods"}, {"namespace", "default"}}) ==
+        KSR_E_INVALID);
   // Text that goes in is UTF-8; what is written need not be.
   CHECK(opens(exec_of({{"command", "\xff"}})) == KSR_E_INVALID);
   ChannelUser user;

@@ -339,22 +339,23 @@ fn the_body_of_a_response() {
 #[test]
 fn what_a_channel_refuses() {
     let client = Client::open(&nowhere()).unwrap();
-    let web = || Params::exec("web", ["a"]);
+    let web = || Params::exec("web", ["a"]).namespace("default");
     for (what, params) in [
-        ("no command", Params::exec("web", Vec::<String>::new())),
-        ("an empty command", Params::exec("web", [""])),
-        ("NUL", Params::exec("web", ["a\0b"])),
+        ("no command", Params::exec("web", Vec::<String>::new()).namespace("default")),
+        ("an empty command", Params::exec("web", [""]).namespace("default")),
+        ("NUL", Params::exec("web", ["a\0b"]).namespace("default")),
         ("a terminal with stderr", web().set("tty", "true").set("stderr", "true")),
         ("a size without a terminal", web().set("columns", "80").set("rows", "24")),
         ("half a size", web().set("tty", "true").set("columns", "80")),
         ("a terminal too large", web().set("tty", "true").set("columns", "65536").set("rows", "1")),
         ("nothing asked for", web().set("stdout", "false").set("stderr", "false")),
         ("a bad container", web().set("container", "Not/A/Name")),
-        ("stdin for a log", Params::log("web").set("stdin", "true")),
-        ("a negative tail", Params::log("web").set("tail", "-1")),
-        ("no pod", Params::log("")),
-        ("port 0", Params::port_forward("web", 0)),
-        ("port 65536", Params::port_forward("web", 1).set("port", "65536")),
+        ("stdin for a log", Params::log("web").namespace("default").set("stdin", "true")),
+        ("a negative tail", Params::log("web").namespace("default").set("tail", "-1")),
+        ("no pod", Params::log("").namespace("default")),
+        ("no namespace", Params::log("web")),
+        ("port 0", Params::port_forward("web", 0).namespace("default")),
+        ("port 65536", Params::port_forward("web", 1).namespace("default").set("port", "65536")),
         ("no path", Params::new().set("kind", "websocket")),
         ("no kind", Params::new().set("path", "/")),
         ("a bad subprotocol", Params::web_socket("/").add("subprotocol", "a b")),
@@ -364,8 +365,8 @@ fn what_a_channel_refuses() {
     ] {
         assert_eq!(code(client.channel(&params)), Code::Invalid, "{what}");
     }
-    assert_eq!(code(client.call(&Params::log("web"))), Code::Invalid);
-    let log = client.channel(&Params::log("web").set("resume", "false")).unwrap();
+    assert_eq!(code(client.call(&Params::log("web").namespace("default"))), Code::Invalid);
+    let log = client.channel(&Params::log("web").namespace("default").set("resume", "false")).unwrap();
     assert_eq!(log.read(Part::Stdout, &mut []).unwrap(), 0);
     assert_eq!(code(log.read(Part::Stderr, &mut [0])), Code::Invalid);
     assert_eq!(code(log.write(Part::Stdin, b"x")), Code::Invalid);
@@ -378,7 +379,7 @@ fn what_a_channel_refuses() {
     // Ended by its own callback, which drops a clone of it too.
     let holder = Arc::new(Mutex::new(None));
     let inside = Arc::clone(&holder);
-    let closing = client.channel_with(&Params::log("web"), move |_| {
+    let closing = client.channel_with(&Params::log("web").namespace("default"), move |_| {
         if let Some(closing) = inside.lock().unwrap().take() {
             Channel::cancel(&closing);
         }
@@ -430,7 +431,7 @@ fn the_documentation_names_every_statistic() {
     };
     let section = page.split("`ksr_channel_stat` knows:").nth(1).unwrap().split("\n## ").next().unwrap();
     let client = Client::open(&nowhere()).unwrap();
-    let log = client.channel(&Params::log("web")).unwrap();
+    let log = client.channel(&Params::log("web").namespace("default")).unwrap();
     let names: Vec<_> = section.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next()).collect();
     assert!(names.len() > 10);
     for name in names {
