@@ -72,7 +72,8 @@ struct Request {
   // A watch: the response ends when the client or a time limit of the server says so (apiserver's "long-running
   // request").
   bool long_running = false;
-  // WebSocket only: a ping each `ping_interval`, and the connection is given up when no pong came for `pong_timeout`.
+  // WebSocket only: a ping each `ping_interval`, and the connection is given up when no pong came for `pong_timeout`;
+  // 0: there are no pings, or they are waited for without limit.
   Milliseconds ping_interval{0};
   Milliseconds pong_timeout{15'000};
   // WebSocket only: after close(), for the peer's answer.

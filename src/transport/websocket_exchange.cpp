@@ -137,6 +137,7 @@ class WebSocketDriver final : public ExchangeDriver, public web::websocket_drive
   std::optional<Instant> unacknowledged_since_;
   std::shared_ptr<PausableStream> pausable_;
   Instant pinged_{};
+  bool is_pinging_ = false;  // a ping is unanswered
   bool sent_since_pong_ = false;
 };
 
@@ -354,10 +355,11 @@ void WebSocketDriver::ping_later() {
 // One at a time: while a ping is unanswered no other is sent, so that pings do not pile up for a peer that does not
 // read.
 void WebSocketDriver::ping() {
-  if (!pong_timer_) {
+  if (!is_pinging_) {
     if (!client_->ping()) return end(transport_error(step(), "sending a ping failed"));
+    is_pinging_ = true;
     pinged_ = executor().now();
-    await_pong();
+    if (request_.pong_timeout.count() != 0) await_pong();
   }
   ping_later();
 }
@@ -374,6 +376,7 @@ void WebSocketDriver::await_pong() {
 
 void WebSocketDriver::pong() {
   pong_timer_.reset();
+  is_pinging_ = false;
   sent_since_pong_ = false;
   notify_pong(std::chrono::duration_cast<std::chrono::microseconds>(executor().now() - pinged_));
 }

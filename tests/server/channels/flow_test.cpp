@@ -181,6 +181,10 @@ TEST_CASE("a peer that is idle and answers no pings is dead") {
   REQUIRE(answered.open(client.client(), exec_of({{"ping_interval", "50ms"}, {"pong_timeout", "2s"}})) == KSR_OK);
   CHECK(answered.wait().exit_code == 2);
   CHECK(on.server.streams().at(1).pings > 0);
+  on.server.script("stream exec web no-pong out=here sleep=500ms exit=3");
+  ChannelUser unlimited;
+  REQUIRE(unlimited.open(client.client(), exec_of({{"ping_interval", "50ms"}, {"pong_timeout", "0"}})) == KSR_OK);
+  CHECK(unlimited.wait().exit_code == 3);
 }
 
 TEST_CASE("the end of stdin: v5 sends it, v4 cannot") {

@@ -1,6 +1,9 @@
 // Watches over WebSockets.
 #include <doctest/doctest.h>
 
+#include <chrono>
+#include <thread>
+
 #include "unit/transport/listener.hpp"
 #include "unit/transport/raw_server.hpp"
 #include "unit/transport/websocket_peer.hpp"
@@ -185,6 +188,31 @@ TEST_CASE("a server that answers no ping is given up") {
   REQUIRE(listener.error());
   CHECK(listener.error()->http_status == 408);
   CHECK(listener.error()->message.find("pong") != std::string::npos);
+}
+
+TEST_CASE("a pong_timeout of 0: a pong is waited for without limit, and no other ping is sent meanwhile") {
+  int pings = 0;
+  {
+    RawServer server([&](Peer& peer) {
+      accept_websocket(peer);
+      for (; pings < 2; ++pings) {
+        const Frame ping = read_frame(peer);
+        if (ping.opcode != ping_frame) return;
+        std::this_thread::sleep_for(std::chrono::milliseconds(50));
+        peer.send(frame(pong_frame, ping.payload));
+      }
+      peer.send(frame(close_frame, close_payload(1000)));
+      peer.wait_for_close();
+    });
+    Listener listener;
+    Request request = request_for("/");
+    request.ping_interval = Milliseconds(5);
+    request.pong_timeout = Milliseconds(0);
+    listener.open_websocket(connect(server.url()), std::move(request));
+    REQUIRE(listener.wait_for_end());
+    CHECK_FALSE(listener.error());
+  }
+  CHECK(pings == 2);
 }
 
 TEST_CASE("pongs that answer no ping do not keep a dead WebSocket open") {
