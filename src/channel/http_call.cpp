@@ -1,6 +1,5 @@
 #include "channel/http_call.hpp"
 
-#include <algorithm>
 #include <utility>
 
 #include "base/text.hpp"
@@ -56,36 +55,39 @@ void HttpCall::on_head(const transport::ResponseHead& head) {
     }
     tell_info("warnings", warnings);
     const auto to = host();
-    if (to && accepted()) to->on_open();
+    if (to && transport::is_2xx(head.status)) to->on_open();
   });
 }
 
 void HttpCall::on_body(std::string_view bytes) {
   guarded([&] {
-    if (accepted()) return give(kPartStdout, bytes);
-    refusal_ += bytes.substr(0, cluster::kMaxRefusalBody - std::min(cluster::kMaxRefusalBody, refusal_.size()));
+    if (transport::is_2xx(head_.status)) return give(kPartStdout, bytes);
+    refusal_ += bytes.substr(0, transport::kMaxRefusedCall - refusal_.size());
+    if (refusal_.size() == transport::kMaxRefusedCall) judge(std::nullopt);
   });
 }
 
 void HttpCall::on_end(const std::optional<Error>& error) {
-  guarded([&] {
-    if (head_.status == 401 && !std::exchange(renewed_, true)) {
-      environment_.access->reject_credentials();
-      return begin_after(Milliseconds(0));
-    }
-    if (head_.status != 0 && !accepted()) {
-      cluster::Refusal refusal = cluster::read_call_refusal(head_, refusal_, std::chrono::system_clock::now());
-      sync::CallFailure failure{std::move(refusal.error)};
-      failure.answered = true;
-      failure.status = std::move(refusal.status);
-      return failed(std::move(failure));
-    }
-    if (accepted() && !error) mark(kPartStdout, Mark::finished);
-    if (head_.status == 0) {
-      return failed({error.value_or(Error{Status::protocol, "the connection ended before a response came", "", 502})});
-    }
-    end({error, std::nullopt});
-  });
+  guarded([&] { judge(error); });
+}
+
+void HttpCall::judge(const std::optional<Error>& error) {
+  if (head_.status == 401 && !std::exchange(renewed_, true)) {
+    environment_.access->reject_credentials();
+    return begin_after(Milliseconds(0));
+  }
+  if (head_.status != 0 && !transport::is_2xx(head_.status)) {
+    cluster::Refusal refusal = cluster::read_call_refusal(head_, refusal_, std::chrono::system_clock::now());
+    sync::CallFailure failure{std::move(refusal.error)};
+    failure.answered = true;
+    failure.status = std::move(refusal.status);
+    return failed(std::move(failure));
+  }
+  if (transport::is_2xx(head_.status) && !error) mark(kPartStdout, Mark::finished);
+  if (head_.status == 0) {
+    return failed({error.value_or(Error{Status::protocol, "the connection ended before a response came", "", 502})});
+  }
+  end({error, std::nullopt});
 }
 
 void HttpCall::failed(sync::CallFailure failure) {
@@ -97,11 +99,11 @@ void HttpCall::failed(sync::CallFailure failure) {
   if (!ended()) begin_after(decision.delay);
 }
 
-// Also without a delay: the exchange that has ended is on the stack.
+// Also without a delay: the exchange is on the stack, and may not have ended.
 void HttpCall::begin_after(Milliseconds delay) {
+  exchange_.reset();
   retry_timer_ = after(delay, [this] {
     const auto fired = std::move(retry_timer_);
-    exchange_.reset();
     begin();
   });
 }

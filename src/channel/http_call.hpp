@@ -28,10 +28,11 @@ class HttpCall final : public ChannelCall, private transport::ExchangeObserver {
   }
   void on_end(const std::optional<Error>& error) override;
   void send(Expected<cluster::RequestAuth> auth);
+  // The response has ended: in order, or with `error`.
+  void judge(const std::optional<Error>& error);
   // Before the body has begun.
   void failed(sync::CallFailure failure);
   void begin_after(Milliseconds delay);
-  bool accepted() const { return head_.status >= 200 && head_.status < 300; }
 
   std::unique_ptr<Timer> retry_timer_;
   transport::ResponseHead head_;

@@ -368,8 +368,13 @@ void LogCall::on_body(std::string_view bytes) {
     if (dropped_) return;
     bytes_at_ = now();
     if (transport::is_success(head_.status) && ask_ != Ask::check) return take(bytes);
-    const std::size_t limit = ask_ == Ask::check ? LogCursor::kMaxLine : cluster::kMaxRefusalBody;
+    const std::size_t limit = ask_ == Ask::check ? LogCursor::kMaxLine : transport::kMaxRefusedCall;
     other_body_ += bytes.substr(0, limit - std::min(limit, other_body_.size()));
+    if (transport::is_success(head_.status) || other_body_.size() < limit) return;
+    // Enough of a refusal.
+    dropped_ = true;
+    forget_response();
+    on_refused();
   });
 }
 

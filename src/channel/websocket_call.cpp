@@ -131,7 +131,7 @@ void WebSocketCall::on_body(std::string_view bytes) {
       streams_ = true;
       return;
     }
-    const std::size_t limit = open_ ? max_message_ : cluster::kMaxRefusalBody;
+    const std::size_t limit = open_ ? max_message_ : transport::kMaxRefusedCall;
     if (open_ && bytes.size() > limit - std::min(limit, message_.size())) {
       exchange_->close(kMessageTooBig, "");
       return fail(too_large());

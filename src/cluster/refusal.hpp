@@ -14,7 +14,8 @@
 
 namespace ksr::cluster {
 
-// Beyond this the body of a refusal is not read.
+// Of a refused list or watch, of whose body an error has the beginning at most; transport::kMaxRefusedCall is for
+// others.
 inline constexpr std::size_t kMaxRefusalBody = std::size_t{64} * 1024;
 
 struct Refusal {

@@ -19,13 +19,7 @@ using sync::RetryDecision;
 
 namespace {
 
-// Beyond this the body of a refusal is not read. A Status object with many causes may be long.
-constexpr std::size_t kMaxRefusalBody = std::size_t{4} << 20;
 constexpr const char* kMaybeDone = " (the request may have been carried out)";
-
-bool is_success(int http_status) {
-  return http_status >= 200 && http_status < 300;
-}
 
 // A Status comes in the form that the request asks for, YAML for one (apiserver
 // pkg/endpoints/handlers/responsewriters).
@@ -193,9 +187,9 @@ void ApiCall::on_head(const transport::ResponseHead& head) {
 void ApiCall::on_body(std::string_view bytes) {
   guarded([&] {
     environment_.counts->bytes_received.fetch_add(bytes.size(), std::memory_order_relaxed);
-    if (!is_success(head_.status)) {
-      body_.append(bytes.substr(0, kMaxRefusalBody - body_.size()));
-      if (body_.size() == kMaxRefusalBody) judge(std::nullopt);
+    if (!transport::is_2xx(head_.status)) {
+      body_.append(bytes.substr(0, transport::kMaxRefusedCall - body_.size()));
+      if (body_.size() == transport::kMaxRefusedCall) judge(std::nullopt);
       return;
     }
     if (bytes.size() <= params_.max_body - body_.size()) {
@@ -218,7 +212,7 @@ void ApiCall::on_end(const std::optional<Error>& error) {
 
 void ApiCall::judge(const std::optional<Error>& error) {
   // A refusal whose body is incomplete is still a refusal.
-  if (head_.status != 0 && !is_success(head_.status)) return on_failure(refusal_of(head_, body_));
+  if (head_.status != 0 && !transport::is_2xx(head_.status)) return on_failure(refusal_of(head_, body_));
   if (error) return on_failure(CallFailure{*error});
   if (head_.status == 0) {
     return on_failure(CallFailure{Error{Status::protocol, "the connection ended before a response came", "", 502}});
@@ -257,7 +251,7 @@ void ApiCall::wait(Milliseconds delay) {
 }
 
 void ApiCall::on_deadline() {
-  if (head_.status != 0 && !is_success(head_.status)) return judge(std::nullopt);
+  if (head_.status != 0 && !transport::is_2xx(head_.status)) return judge(std::nullopt);
   Error error{Status::timeout, "no answer within " + std::to_string(params_.timeout.count()) + " ms", "", 408};
   maybe_done_before_ = maybe_done_before_ || (!safe_ && exchange_ && exchange_->is_sent());
   fail(std::move(error));

@@ -99,6 +99,13 @@ inline bool is_safe_method(std::string_view method) {
 inline bool is_success(int http_status) {
   return http_status == 200 || http_status == 203;
 }
+// RFC 9110, section 15.3. What a call is asked to do may have another one of them than is_success().
+inline bool is_2xx(int http_status) {
+  return http_status >= 200 && http_status < 300;
+}
+
+// Of the body of a refused call, or of a refused handshake, so much is read. A Status with many causes may be long.
+inline constexpr std::size_t kMaxRefusedCall = std::size_t{4} << 20;
 
 struct ResponseHead {
   // 101 for an open WebSocket.

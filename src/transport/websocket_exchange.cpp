@@ -19,8 +19,7 @@ namespace {
 using Client = web::websockets::client::websocket_callback_client;
 using ClientConfig = web::websockets::client::websocket_client_config;
 
-// Limits of the body of a refused handshake, which says why.
-constexpr std::size_t kMaxRefusalSize = std::size_t{1024} * 1024;
+// Of the body of a refused handshake, which says why.
 constexpr Milliseconds kMaxRefusalTime{5000};
 // What may wait to be sent, and what a message counts in addition to its payload.
 constexpr std::size_t kMaxQueuedSize = std::size_t{1024} * 1024;
@@ -275,7 +274,7 @@ bool WebSocketDriver::take_head(ResponseHead head) {
 
 bool WebSocketDriver::take_body(std::string_view bytes) {
   refusal_size_ += bytes.size();
-  if (refusal_size_ > kMaxRefusalSize) {
+  if (refusal_size_ > kMaxRefusedCall) {
     end(std::nullopt);
     return false;
   }
