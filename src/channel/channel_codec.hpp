@@ -61,7 +61,7 @@ class ChannelCodec {
   // Only where closes_channels().
   std::string encode_close(int channel) const;
   std::string encode_resize(std::uint16_t columns, std::uint16_t rows) const;
-  // Keeps a connection from its idle limit, which pings do not (trap: 4 hours).
+  // Keeps a connection from the servers' limit of four hours without data, which pings do not.
   std::string encode_keepalive() const;
 
  private:

@@ -15,8 +15,7 @@ class PortCodec {
  public:
   explicit PortCodec(std::uint16_t port) : port_(port) {}
 
-  // What a message is for the host: bytes of the connection, or nothing. Status::protocol: another port, or no channel
-  // of it.
+  // What a message is for the host: bytes of the connection, or nothing. Status::protocol: another port.
   Expected<std::string> decode(ChannelMessage message);
   // Both channels have begun, so that the server has the port.
   bool open() const noexcept { return data_.begun && error_.begun; }
