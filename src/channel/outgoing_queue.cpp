@@ -8,7 +8,7 @@
 namespace ksr::channel {
 
 bool OutgoingQueue::has_room_for(std::size_t size) const noexcept {
-  return messages_ ? pieces_.empty() || size <= room() : room() > 0;
+  return messages_ ? pieces_.empty() || cost(size) <= room() : room() > 0;
 }
 
 std::size_t OutgoingQueue::add(int part, std::string_view bytes) {

@@ -64,8 +64,8 @@ TEST_CASE("messages are sent as they were added, each whole; their count has the
   queue.add(17, std::string(700, 'x'));
   CHECK(queue.bytes() == 700);
   // Each costs something, so that a flood of empty ones ends.
-  CHECK(queue.has_room_for(172));
-  CHECK_FALSE(queue.has_room_for(173));
+  CHECK(queue.has_room_for(108));
+  CHECK_FALSE(queue.has_room_for(109));
   CHECK(queue.take()->part == 16);
   CHECK(queue.take()->bytes.size() == 700);
   // One that is larger than the room, when nothing waits.
