@@ -108,7 +108,9 @@ Error ChannelCall::shown(Error error) const {
 }
 
 void ChannelCall::tell_info(const char* name, std::string_view value) {
-  if (const auto to = host()) to->set_info(name, environment_.access->secrets()->blanked(value));
+  if (const auto to = host()) {
+    to->set_info(name, cluster::without_secrets_in(target_.headers, environment_.access->secrets()->blanked(value)));
+  }
 }
 
 void ChannelCall::warn(const std::string& what) {

@@ -12,6 +12,15 @@ bool begins_with(std::string_view text, std::string_view beginning) {
   return equal_ignoring_case(text.substr(0, beginning.size()), beginning);
 }
 
+template <class Said>
+Said blanked_in(const std::vector<transport::Header>& headers, Said said) {
+  const std::vector<std::string> found = secrets_in(headers);
+  if (found.empty()) return said;
+  Secrets secrets;
+  for (const std::string& secret : found) secrets.add(secret);
+  return secrets.blanked(std::move(said));
+}
+
 }  // namespace
 
 bool carries_secret(std::string_view name, std::string_view value) {
@@ -33,12 +42,12 @@ std::vector<std::string> secrets_in(const std::vector<transport::Header>& header
   return secrets;
 }
 
+std::string without_secrets_in(const std::vector<transport::Header>& headers, std::string text) {
+  return blanked_in(headers, std::move(text));
+}
+
 Error without_secrets_in(const std::vector<transport::Header>& headers, Error error) {
-  const std::vector<std::string> found = secrets_in(headers);
-  if (found.empty()) return error;
-  Secrets secrets;
-  for (const std::string& secret : found) secrets.add(secret);
-  return secrets.blanked(std::move(error));
+  return blanked_in(headers, std::move(error));
 }
 
 }  // namespace ksr::cluster

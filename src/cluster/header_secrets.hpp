@@ -17,7 +17,8 @@ bool carries_secret(std::string_view name, std::string_view value);
 // The values of those, and what stands behind "Bearer" and the like.
 std::vector<std::string> secrets_in(const std::vector<transport::Header>& headers);
 
-// `error` without what it repeats of them.
+// A text or an error without what it repeats of them.
+std::string without_secrets_in(const std::vector<transport::Header>& headers, std::string text);
 Error without_secrets_in(const std::vector<transport::Header>& headers, Error error);
 
 }  // namespace ksr::cluster
