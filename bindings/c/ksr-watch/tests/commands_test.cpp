@@ -136,7 +136,10 @@ void files() {
   EXPECT(content("{apiVersion: v1, kind: A}"), "A/ ");
   EXPECT(content(a + "---\nkind: B\n"), "error parsing " + file + ", document 2: apiVersion not set");
   EXPECT(content("- a"), "error parsing " + file + ": is no object");
-  EXPECT(content("a: [b"), "error parsing " + file + ": is not valid YAML at line 1");
+  // Told where the text ends; its last line is ended as the others.
+  EXPECT(content("a: [b"), "error parsing " + file + ": is not valid YAML at line 2");
+  EXPECT(content("a: \"b"), "error parsing " + file + ": is not valid YAML at line 2");
+  EXPECT(content(a + "b: |\n  text"), "A/a ");
   EXPECT(content("# nothing\n"), "");
   const std::string separator = "; expected nothing but a comment after ---";
   EXPECT(content(a + "--- {apiVersion: v1, kind: B}\n"),
