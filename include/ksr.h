@@ -292,8 +292,9 @@ KSR_API ksr_status ksr_open(const ksr_config *config, void *user_data, ksr_destr
                             ksr_error **err);
 
 /* Ends the stream's work. Never blocks, may be called anywhere, any number of times. Once it has returned, no on_update
- * and no on_error starts; one that runs already runs to its end. on_state(KSR_STATE_CLOSED) and `destroy` follow (with
- * delivery=manual: in ksr_dispatch or ksr_close). The stream must still be closed with ksr_close or ksr_close_async. */
+ * and no on_error starts; one that runs already, or that another thread is about to enter, runs to its end (ksr_close
+ * waits for it). on_state(KSR_STATE_CLOSED) and `destroy` follow (with delivery=manual: in ksr_dispatch or ksr_close).
+ * The stream must still be closed with ksr_close or ksr_close_async. */
 KSR_API void ksr_cancel(ksr_stream *stream);
 
 /* Cancels, waits for a callback that is running, but never for the network, and releases the stream. Once it has
@@ -504,7 +505,7 @@ typedef struct ksr_request ksr_request;   /* one call on its way */
 typedef struct ksr_response ksr_response; /* an answer of the server; immutable, reference-counted */
 
 /* The answer to a request: a response for a 2xx, else an error; the other one is NULL. Comes exactly once, but not
- * after ksr_request_cancel has returned. Both live until the callback returns; ksr_response_retain and ksr_error_copy
+ * after a ksr_request_cancel (see there). Both live until the callback returns; ksr_response_retain and ksr_error_copy
  * keep them. */
 typedef void (*ksr_response_fn)(ksr_request *request, const ksr_response *response, const ksr_error *error,
                                 void *user_data);
@@ -586,7 +587,8 @@ KSR_API ksr_status ksr_request_wait(ksr_request *request, int64_t timeout_ms, co
                                     ksr_error **err);
 
 /* Ends the request. Never blocks, may be called anywhere, any number of times. Once it has returned, no on_response
- * starts; `destroy` follows. What was sent may be carried out all the same. The request must still be closed. */
+ * starts; one that runs already, or that another thread is about to enter, runs to its end (ksr_request_close waits for
+ * it). `destroy` follows. What was sent may be carried out all the same. The request must still be closed. */
 KSR_API void ksr_request_cancel(ksr_request *request);
 
 /* Cancels, waits for a callback of the request that is running or waits for its turn, but never for the network, and
@@ -757,7 +759,8 @@ KSR_API size_t ksr_channel_info(ksr_channel *channel, const char *name, char *to
 KSR_API ksr_status ksr_channel_stat(ksr_channel *channel, const char *name, uint64_t *value);
 
 /* Ends the channel. Never blocks, may be called anywhere, any number of times. Once it has returned, no on_data and no
- * event but KSR_EVENT_CLOSED starts. What the host has not taken is dropped, and then the end is KSR_E_CANCELLED, also
+ * event but KSR_EVENT_CLOSED starts; one that runs already, or that another thread is about to enter, runs to its end
+ * (ksr_channel_close waits for it). What the host has not taken is dropped, and then the end is KSR_E_CANCELLED, also
  * where another one was known already. A WebSocket is closed with 1000, without waiting for the server. The channel
  * must still be closed. */
 KSR_API void ksr_channel_cancel(ksr_channel *channel);
