@@ -10,6 +10,8 @@
 #include <memory>
 #include <utility>
 
+#include "base/exception_error.hpp"
+
 namespace ksr {
 
 namespace detail {
@@ -85,5 +87,19 @@ class CancellableCallback<void(Arguments...)> {
   using State = detail::CallbackState<Arguments...>;
   std::shared_ptr<State> state_;
 };
+
+// Runs `step` of an operation that `callback` waits for: an exception of it is the answer. What the callback itself
+// throws comes out here.
+template <class Argument, class Step>
+void answering_exceptions(const CancellableCallback<void(Argument)>& callback, Step&& step) {
+  // The callback may destroy the one it was given to.
+  const CancellableCallback<void(Argument)> kept = callback;
+  try {
+    step();
+  } catch (...) {
+    if (!kept.pending()) throw;
+    kept(error_of_exception());
+  }
+}
 
 }  // namespace ksr

@@ -124,8 +124,9 @@ void ChannelCall::end(Ending ending) {
   if (std::exchange(ended_, true)) return;
   stop();
   if (ending.error) {
-    ending.error->maybe_done = ending.error->maybe_done || may_be_done();
-    ending.error = shown(*std::move(ending.error));
+    const bool maybe_done = ending.error->maybe_done || may_be_done();
+    ending.error = made_error([&] { return shown(*std::move(ending.error)); });
+    ending.error->maybe_done = maybe_done;
   }
   if (const auto to = host()) to->on_end(std::move(ending));
 }

@@ -24,8 +24,9 @@ DocumentFetch::DocumentFetch(std::shared_ptr<cluster::Access> access, std::strin
 }
 
 void DocumentFetch::authenticate() {
-  pending_ = access_->authenticate(cluster::Purpose::request,
-                                   [this](Expected<cluster::RequestAuth> auth) { send(std::move(auth)); });
+  pending_ = access_->authenticate(cluster::Purpose::request, [this](Expected<cluster::RequestAuth> auth) {
+    answering_exceptions(done_, [&] { send(std::move(auth)); });
+  });
 }
 
 void DocumentFetch::send(Expected<cluster::RequestAuth> auth) {
@@ -39,9 +40,10 @@ void DocumentFetch::send(Expected<cluster::RequestAuth> auth) {
   request.idle_timeout = kTimeout;
   request.whole_timeout = kTimeout;
   request.accept_gzip = auth->compression;
-  fetch_ = std::make_unique<cluster::HttpFetch>(
-      auth->connection, std::move(request), access_->server() + target_, kMaxDocument,
-      [this](Expected<cluster::FetchedAnswer> answer) { answered(std::move(answer)); });
+  fetch_ = std::make_unique<cluster::HttpFetch>(auth->connection, std::move(request), access_->server() + target_,
+                                                kMaxDocument, [this](Expected<cluster::FetchedAnswer> answer) {
+                                                  answering_exceptions(done_, [&] { answered(std::move(answer)); });
+                                                });
 }
 
 void DocumentFetch::answered(Expected<cluster::FetchedAnswer> answer) {

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/cancellable_callback.hpp"
 #include "base/expected.hpp"
 #include "cluster/access.hpp"
 #include "cluster/http_fetch.hpp"
@@ -31,7 +32,7 @@ class DocumentFetch {
   const std::string target_;
   const std::vector<transport::Header> headers_;
   const char* const accept_;
-  const Done done_;
+  const CancellableCallback<void(Expected<std::string>)> done_;
   PendingCall pending_;
   std::unique_ptr<cluster::HttpFetch> fetch_;
   bool renewed_ = false;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <new>
 #include <vector>
 
 #include "base/text.hpp"
@@ -272,11 +273,15 @@ void ChannelHandle::on_end(channel::Ending ending) {
     const MutexLock lock(mutex_);
     open_ = false;
     if (!ending_) ending_ = std::move(ending);
-    // CLOSED waits for what is unread of all parts; a reader of another part, or of the outcome, does not.
-    if (!pushes_) {
-      for (const Part& part : parts_) add_event(ChannelEvent::readable, part.number, std::nullopt);
-    }
     notify_all();
+    try {
+      // CLOSED waits for what is unread of all parts; a reader of another part, or of the outcome, does not.
+      if (!pushes_) {
+        for (const Part& part : parts_) add_event(ChannelEvent::readable, part.number, std::nullopt);
+      }
+    } catch (const std::bad_alloc&) {
+      // Of bytes that are unread it has been told before.
+    }
   }
   post();
 }

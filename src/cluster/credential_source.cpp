@@ -244,8 +244,10 @@ void CredentialSource::fetch() {
   timer_.reset();
   if (plan_.max_time) {
     timer_ = executor_.schedule(executor_.now() + *plan_.max_time, [this, fetch] {
-      finish(fetch, Error{Status::auth,
-                          plan_.name + ": did not end within " + std::to_string(plan_.max_time->count()) + " ms"});
+      finish(fetch, made_error([this] {
+               return Error{Status::auth,
+                            plan_.name + ": did not end within " + std::to_string(plan_.max_time->count()) + " ms"};
+             }));
     });
   }
   auto task = [call = plan_.fetch, outcome, deliver = std::move(deliver), &executor = executor_]() mutable {
@@ -280,8 +282,12 @@ void CredentialSource::finish(std::uint64_t fetch, Expected<Credentials> outcome
     // No memory for the log line.
     failure_ = error_of_exception();
   }
-  // Rejected while it was on its way: it may be what was rejected.
-  if (rejected_ && due()) return start();
+  try {
+    // Rejected while it was on its way: it may be what was rejected.
+    if (rejected_ && due()) return start();
+  } catch (...) {
+    // Those that wait have an answer all the same; the next request starts it again.
+  }
   on_fetched_();
 }
 

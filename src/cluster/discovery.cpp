@@ -19,11 +19,7 @@ struct Discovery::Lookup {
   CancellableCallback<void(Result)> ready;
   Instant asked_at;
   bool needs_mapper = false;
-};
-
-struct Discovery::Answer {
-  CancellableCallback<void(Result)> ready;
-  Result result;
+  std::optional<Result> result = std::nullopt;
 };
 
 Discovery::Discovery(Executor& executor, const DiscoveryRun::Environment& environment)
@@ -35,41 +31,35 @@ PendingCall Discovery::resolve(const QueryOptions& query, ResourcesReady ready) 
   CancellableCallback<void(Result)> callback(std::move(ready));
   // Made first: when an exception leaves this function, the callback is cancelled.
   PendingCall pending = callback.handle();
-  lookups_.push_back(std::make_shared<Lookup>(Lookup{query, std::move(callback), executor_.now()}));
+  lookups_.push_back({query, std::move(callback), executor_.now()});
   const CancellableCallback<void()> task([this] { answer_lookups(); });
   executor_.post([task] { task(); });
   posted_ = task.handle();
   return pending;
 }
 
+// Without an allocation: nobody else would answer.
 template <class Find>
 void Discovery::answer_each(Find answer) {
-  std::vector<Answer> answers;
-  std::vector<std::shared_ptr<Lookup>> left;
-  for (const auto& lookup : lookups_) {
-    if (!lookup->ready.pending()) continue;
-    if (auto result = answer(*lookup)) {
-      answers.push_back({lookup->ready, *std::move(result)});
-    } else {
-      left.push_back(lookup);
+  std::list<Lookup> answered;
+  for (auto next = lookups_.begin(); next != lookups_.end();) {
+    const auto lookup = next++;
+    try {
+      if (lookup->ready.pending()) lookup->result = answer(*lookup);
+    } catch (...) {
+      lookup->result = error_of_exception();
     }
+    if (lookup->result || !lookup->ready.pending()) answered.splice(answered.end(), lookups_, lookup);
   }
-  lookups_ = std::move(left);
-  for (Answer& given : answers) given.ready(std::move(given.result));
+  for_each_despite_exceptions(answered, [](Lookup& lookup) {
+    if (lookup.result) lookup.ready(*std::move(lookup.result));
+  });
 }
 
 void Discovery::answer_lookups() {
   if (mapper_ && executor_.now() - learned_at_ > kDiscoveryLifetime) mapper_.reset();
   scopes_.forget_older_than(executor_.now() - kDiscoveryLifetime);
-  answer_each([this](Lookup& lookup) { return answer_or_error(lookup); });
-}
-
-std::optional<Discovery::Result> Discovery::answer_or_error(Lookup& lookup) {
-  try {
-    return answer_to(lookup);
-  } catch (...) {
-    return Result(error_of_exception());
-  }
+  answer_each([this](Lookup& lookup) { return answer_to(lookup); });
 }
 
 std::optional<Discovery::Result> Discovery::answer_to(Lookup& lookup) {
@@ -99,10 +89,12 @@ void Discovery::start_run() {
 
 // Each response is bounded by silence alone, and so by nothing where it comes byte by byte.
 void Discovery::on_run_deadline() {
-  Error error{Status::timeout, "discovery at " + environment_.server_url + " did not end within " +
-                                   std::to_string(kMaxRunTime.count()) + " ms"};
-  error.http_status = 408;
-  on_mapper(std::move(error));
+  on_mapper(made_error([this] {
+    Error error{Status::timeout, "discovery at " + environment_.server_url + " did not end within " +
+                                     std::to_string(kMaxRunTime.count()) + " ms"};
+    error.http_status = 408;
+    return error;
+  }));
 }
 
 void Discovery::on_mapper(Expected<RestMapper> mapper) {

@@ -1,7 +1,8 @@
-// `Discovery` turns the names of a query into resources; used by SharedAccess for all its streams. It remembers what
+// `Discovery` turns the names of a query into resources; used by SharedAccess for all that share it. It remembers what
 // the cluster serves, and fetches again when a name is missing. Lives on the network thread.
 #pragma once
 
+#include <list>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -25,7 +26,6 @@ class Discovery {
  private:
   using Result = Expected<std::vector<Resource>>;
   struct Lookup;
-  struct Answer;
 
   void answer_lookups();
   void start_run();
@@ -33,15 +33,14 @@ class Discovery {
   void on_mapper(Expected<RestMapper> mapper);
   // Empty: what is missing is on its way.
   std::optional<Result> answer_to(Lookup& lookup);
-  std::optional<Result> answer_or_error(Lookup& lookup);
-  // Removes the lookups that `answer` has an answer for, or that were cancelled, then calls them back. A callback may
-  // destroy this object.
+  // Removes the lookups that `answer` has an answer for, or that were cancelled, then calls them back. An exception of
+  // `answer` is one. A callback may destroy this object.
   template <class Find>
   void answer_each(Find answer);
 
   Executor& executor_;
   DiscoveryRun::Environment environment_;
-  std::vector<std::shared_ptr<Lookup>> lookups_;
+  std::list<Lookup> lookups_;
   std::optional<RestMapper> mapper_;
   Instant learned_at_;
   ScopeCache scopes_;

@@ -2,8 +2,6 @@
 
 #include <utility>
 
-#include "base/exception_error.hpp"
-
 namespace ksr::cluster {
 namespace {
 
@@ -32,25 +30,14 @@ DiscoveryRun::DiscoveryRun(const Environment& environment, Done done)
       logger_(environment.logger),
       server_url_(environment.server_url),
       request_timeout_(environment.request_timeout),
-      done_(std::make_shared<Done>(std::move(done))) {}
+      done_(std::move(done)) {}
 
 DiscoveryRun::~DiscoveryRun() = default;
 
-template <class Step>
-void DiscoveryRun::guarded(Step&& step) {
-  // A copy: `done` may destroy the run.
-  const std::shared_ptr<Done> done = done_;
-  try {
-    step();
-  } catch (...) {
-    if (!*done) throw;
-    std::exchange(*done, nullptr)(error_of_exception());
-  }
-}
-
 void DiscoveryRun::start() {
-  pending_ = access_.authenticate(
-      Purpose::request, [this](Expected<RequestAuth> auth) { guarded([&] { fetch_roots(std::move(auth)); }); });
+  pending_ = access_.authenticate(Purpose::request, [this](Expected<RequestAuth> auth) {
+    answering_exceptions(done_, [&] { fetch_roots(std::move(auth)); });
+  });
 }
 
 std::unique_ptr<HttpFetch> DiscoveryRun::fetch(const std::string& target, HttpFetch::Done done) {
@@ -68,11 +55,11 @@ std::unique_ptr<HttpFetch> DiscoveryRun::fetch(const std::string& target, HttpFe
 
 void DiscoveryRun::fetch_roots(Expected<RequestAuth> auth) {
   pending_.cancel();
-  if (!auth) return std::exchange(*done_, nullptr)(std::move(auth).error());
+  if (!auth) return done_(std::move(auth).error());
   auth_ = *std::move(auth);
   for (std::size_t place : {0u, 1u}) {
     root_fetches_[place] = fetch(kRootTargets[place], [this, place](Expected<FetchedAnswer> answer) {
-      guarded([&] { on_root(place, std::move(answer)); });
+      answering_exceptions(done_, [&] { on_root(place, std::move(answer)); });
     });
   }
 }
@@ -88,11 +75,11 @@ void DiscoveryRun::on_root(std::size_t place, Expected<FetchedAnswer> answer) {
 void DiscoveryRun::read_roots() {
   const Error* const errors[2] = {roots_[0]->if_error(), roots_[1]->if_error()};
   for (const Error* error : errors) {
-    if (error != nullptr && !may_be_missing(*error)) return std::exchange(*done_, nullptr)(Error(*error));
+    if (error != nullptr && !may_be_missing(*error)) return done_(Error(*error));
   }
   if (errors[0] != nullptr && errors[1] != nullptr) {
     // What is denied may be there.
-    return std::exchange(*done_, nullptr)(Error(is_missing(*errors[0]) ? *errors[1] : *errors[0]));
+    return done_(Error(is_missing(*errors[0]) ? *errors[1] : *errors[0]));
   }
   for (auto& root : roots_) {
     if (const Error* error = root->if_error()) {
@@ -117,7 +104,7 @@ void DiscoveryRun::fetch_more() {
     if (document.of.version.empty()) continue;
     ++running_;
     document.fetch = fetch(document.of.path(), [this, place](Expected<FetchedAnswer> answer) {
-      guarded([&] { on_resource_list(place, answer); });
+      answering_exceptions(done_, [&] { on_resource_list(place, answer); });
     });
   }
   finish_if_done();
@@ -157,7 +144,7 @@ void DiscoveryRun::finish_if_done() {
     if (document.unread) mapper.add_unread(*std::move(document.unread));
     for (ApiResource& resource : document.resources) mapper.add(std::move(resource));
   }
-  std::exchange(*done_, nullptr)(std::move(mapper));
+  done_(std::move(mapper));
 }
 
 }  // namespace ksr::cluster

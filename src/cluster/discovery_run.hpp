@@ -33,9 +33,6 @@ class DiscoveryRun {
   void start();
 
  private:
-  // Runs `step`; an exception of it is the outcome.
-  template <class Step>
-  void guarded(Step&& step);
   void fetch_roots(Expected<RequestAuth> auth);
   void on_root(std::size_t place, Expected<FetchedAnswer> answer);
   void read_roots();
@@ -56,7 +53,7 @@ class DiscoveryRun {
   Logger& logger_;
   const std::string server_url_;
   Milliseconds request_timeout_;
-  const std::shared_ptr<Done> done_;
+  const CancellableCallback<void(Expected<RestMapper>)> done_;
   PendingCall pending_;
   RequestAuth auth_;
   // /api and /apis, in this order: the core group comes first.

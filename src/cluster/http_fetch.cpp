@@ -3,6 +3,7 @@
 #include <chrono>
 #include <utility>
 
+#include "base/exception_error.hpp"
 #include "cluster/refusal.hpp"
 
 namespace ksr::cluster {
@@ -30,7 +31,7 @@ void HttpFetch::on_body(std::string_view bytes) {
 
 void HttpFetch::on_end(const std::optional<Error>& error) {
   // A refusal whose body broke off is still a refusal.
-  if (error && answer_.head.status < 400) return finish(error->within(what_));
+  if (error && answer_.head.status < 400) return finish(made_error([&] { return error->within(what_); }));
   finish(std::move(answer_));
 }
 

@@ -1,6 +1,7 @@
 #include "cluster/scope_cache.hpp"
 
 #include <algorithm>
+#include <new>
 #include <utility>
 
 #include "base/text.hpp"
@@ -107,7 +108,11 @@ void ScopeCache::fetch(const std::string& root) {
 void ScopeCache::on_entry(const std::string& root, Entry entry) {
   fetches_.erase(root);
   entry.learned_at = executor_.now();
-  entries_.insert_or_assign(root, std::move(entry));
+  try {
+    entries_.insert_or_assign(root, std::move(entry));
+  } catch (const std::bad_alloc&) {
+    // Those that wait for it ask for it again.
+  }
   learned_();
 }
 

@@ -138,16 +138,18 @@ void SharedAccess::renew_proactively() {
       if (source->renews_proactively_at()) source->renew_if_due();
     }
   } catch (...) {
-    const Error error = error_of_exception();
+    Error error = error_of_exception();
     renewal_timer_ = executor_.schedule(executor_.now() + kRetryAfterException, [this] { renew_proactively(); });
-    fail_all(error);
+    fail_all(std::move(error));
   }
 }
 
-void SharedAccess::fail_all(const Error& error) {
+void SharedAccess::fail_all(Error error) {
   const auto self = shared_from_this();
   stale_wait_timer_.reset();
-  for (const PendingAuth& pending : std::exchange(pending_auths_, {})) answer(pending, error);
+  const auto failed = std::exchange(pending_auths_, {});
+  const Expected<RequestAuth> outcome = std::move(error);
+  for_each_despite_exceptions(failed, [&](const PendingAuth& pending) { answer(pending, outcome); });
 }
 
 PendingCall SharedAccess::authenticate(Purpose purpose, AuthReady ready) {
@@ -187,11 +189,11 @@ void SharedAccess::answer_when_renewed() {
 void SharedAccess::answer_all() {
   const auto self = shared_from_this();
   stale_wait_timer_.reset();
-  const auto answered = std::exchange(pending_auths_, {});
   // Without a pending request too, watches of an old client certificate are ended now.
-  if (answered.empty() && !connection_) return;
+  if (pending_auths_.empty() && !connection_) return;
   const Expected<RequestAuth> outcome = auth_or_error();
-  for (const PendingAuth& pending : answered) answer(pending, outcome);
+  const auto answered = std::exchange(pending_auths_, {});
+  for_each_despite_exceptions(answered, [&](const PendingAuth& pending) { answer(pending, outcome); });
 }
 
 // One answer for all.
@@ -206,12 +208,7 @@ Expected<RequestAuth> SharedAccess::auth_or_error() {
 
 // The callback handles exceptions of its own once it is called.
 void SharedAccess::answer(const PendingAuth& pending, const Expected<RequestAuth>& auth) {
-  try {
-    answer_for_purpose(pending, auth);
-  } catch (...) {
-    if (!pending.ready.pending()) throw;
-    pending.ready(error_of_exception());
-  }
+  answering_exceptions(pending.ready, [&] { answer_for_purpose(pending, auth); });
 }
 
 void SharedAccess::answer_for_purpose(const PendingAuth& pending, Expected<RequestAuth> auth) {
@@ -252,14 +249,11 @@ void SharedAccess::register_at_headlamp(const PendingAuth& pending, const Reques
   request.idle_timeout = settings_.request_timeout;
   request.whole_timeout = kWholeDocument * settings_.request_timeout;
   auto answered = [this, pending, auth](Expected<FetchedAnswer> answer) {
-    try {
+    answering_exceptions(pending.ready, [&] {
       if (!answer) return pending.ready(answer.error().within("request before the WebSocket"));
       on_response_head(answer->head);
       pending.ready(for_websocket(auth));
-    } catch (...) {
-      if (!pending.ready.pending()) throw;
-      pending.ready(error_of_exception());
-    }
+    });
   };
   // Owned by the callback, and released with it.
   const auto fetch = pending.fetch.lock();

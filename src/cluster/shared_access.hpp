@@ -74,7 +74,7 @@ class SharedAccess final : public Access, public std::enable_shared_from_this<Sh
   // Runs `step`; an exception of it is the answer to all pending authenticate() calls.
   template <class Step>
   void guarded(Step&& step);
-  void fail_all(const Error& error);
+  void fail_all(Error error);
   Expected<RequestAuth> auth_or_error();
   void answer(const PendingAuth& pending, const Expected<RequestAuth>& auth);
   void answer_for_purpose(const PendingAuth& pending, Expected<RequestAuth> auth);

@@ -62,7 +62,7 @@ void PageAhead::release() {
 void PageAhead::end(const std::optional<Error>& error) {
   if (released_) return observer_->on_end(error);
   ended_ = true;
-  error_ = error;
+  if (error) error_ = made_error([&] { return *error; });
 }
 
 void PageAhead::on_head(const transport::ResponseHead& head) {
@@ -95,7 +95,7 @@ void PageAhead::on_drained() {
 
 void PageAhead::on_end(const std::optional<Error>& error) {
   // What went wrong here before is what counts.
-  end(error_ ? error_ : error);
+  if (!error_) end(error);
 }
 
 }  // namespace ksr::stream

@@ -1,21 +1,14 @@
 #include "stream/subscribers.hpp"
 
 #include <algorithm>
-#include <exception>
+
+#include "base/exception_error.hpp"
 
 namespace ksr::stream {
 
 template <class Report>
 void Subscribers::tell_each(Report&& report) {
-  std::exception_ptr thrown;
-  for (Subscriber& subscriber : list_) {
-    try {
-      report(subscriber);
-    } catch (...) {
-      thrown = std::current_exception();
-    }
-  }
-  if (thrown) std::rethrow_exception(thrown);
+  for_each_despite_exceptions(list_, report);
 }
 
 void Subscribers::post_update(std::uint64_t changes) {

@@ -87,9 +87,12 @@ void ExchangeDriver::end(const std::optional<Error>& error) {
   ExchangeObserver& observer = *observer_;
   abandon();
   if (!error || !maybe_done_) return observer.on_end(error);
-  Error may_be_done = *error;
+  Error may_be_done = made_error([&] {
+    Error told = *error;
+    if (told.status != Status::out_of_memory) told.message += " (the request may have been carried out)";
+    return told;
+  });
   may_be_done.maybe_done = true;
-  if (error->status != Status::out_of_memory) may_be_done.message += " (the request may have been carried out)";
   observer.on_end(may_be_done);
 }
 
@@ -196,9 +199,9 @@ void ExchangeDriver::stream_failed(const boost::system::error_code& reason, bool
 
 void ExchangeDriver::exception_thrown() {
   if (ended()) throw;
-  Error error = error_of_exception();
-  if (error.status != Status::out_of_memory) error = error.within("exchange with " + peer());
-  end(error);
+  const Error error = error_of_exception();
+  if (error.status == Status::out_of_memory) return end(error);
+  end(made_error([&] { return error.within("exchange with " + peer()); }));
 }
 
 // A peer may repeat whatever it was sent.

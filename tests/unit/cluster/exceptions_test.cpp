@@ -4,6 +4,8 @@
 #include <new>
 #include <stdexcept>
 
+#include "support/allocation_failure.hpp"
+#include "unit/cluster/discovery_samples.hpp"
 #include "unit/cluster/fakes.hpp"
 
 using namespace ksr;
@@ -69,4 +71,59 @@ TEST_CASE("a request of discovery that cannot be sent is an error for those who 
   REQUIRE(thrown);
   CHECK(thrown->status == Status::internal);
   CHECK(thrown->message.find("cannot be sent") != std::string::npos);
+}
+
+TEST_CASE("whichever allocation fails, all that wait for credentials or discovery have an answer") {
+  bool any_failed = true;
+  for (std::size_t left = 0; any_failed; ++left) {
+    World world;
+    const auto access = world.open(plain_options());
+    REQUIRE(access.has_value());
+    world.transport.replies["/api"] = {200, old_core};
+    world.transport.replies["/apis"] = {200, old_groups};
+    world.transport.replies["/api/v1"] = {200, old_core_v1};
+    world.transport.replies["/apis/apps/v1"] = {200, old_apps_v1};
+    std::size_t asked = 0;
+    std::size_t answers = 0;
+    const QueryOptions pods = query_for("pods");
+    QueryOptions deployments = query_for("apps/v1/deployments");
+    deployments.namespaces = {"a"};
+    std::vector<PendingCall> pending(4);
+    const auto ask = [&](auto&& step) {
+      try {
+        pending[asked] = step();
+        ++asked;
+      } catch (const std::bad_alloc&) {
+        // Without a handle it is cancelled.
+      }
+    };
+    const auto note = [&](const auto&) { ++answers; };
+    {
+      const ksr::testing::FailingAllocation failing(left);
+      ask([&] { return (*access)->resolve(pods, note); });
+      ask([&] { return (*access)->resolve(deployments, note); });
+      ask([&] { return (*access)->authenticate(Purpose::request, note); });
+      ask([&] { return (*access)->authenticate(Purpose::websocket, note); });
+      world.executor.run_despite_exceptions();
+      any_failed = failing.has_failed();
+    }
+    CHECK_MESSAGE(answers == asked, "after " << left << " allocations " << answers << " of " << asked);
+  }
+}
+
+TEST_CASE("a waiting caller that throws keeps no other from its answer") {
+  World world;
+  const auto access = world.open(plain_options());
+  REQUIRE(access.has_value());
+  world.transport.replies["/api"] = {200, aggregated_core};
+  world.transport.replies["/apis"] = {200, aggregated_groups};
+  const auto broken = [](const auto&) { throw std::bad_alloc(); };
+  std::size_t answers = 0;
+  const auto note = [&](const auto&) { ++answers; };
+  const auto first = (*access)->resolve(query_for("pods"), broken);
+  const auto second = (*access)->resolve(query_for("pods"), note);
+  const auto third = (*access)->authenticate(Purpose::request, broken);
+  const auto fourth = (*access)->authenticate(Purpose::request, note);
+  world.executor.run_despite_exceptions();
+  CHECK(answers == 2);
 }

@@ -16,6 +16,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/exception_error.hpp"
 #include "cluster/open_access.hpp"
 #include "support/allocation_failure.hpp"
 #include "support/temporary_directory.hpp"
@@ -74,6 +75,15 @@ class FakeExecutor final : public Executor {
     // It is destroyed before the next one runs, as by the network thread.
     std::exchange(task, nullptr)();
     return true;
+  }
+  // Everything that is to be done by now. An exception ends the task alone, as on the network thread.
+  void run_despite_exceptions() {
+    for (bool more = true; more;) {
+      try {
+        more = run_one(true);
+      } catch (...) {
+      }
+    }
   }
   // Time alone: what is due then runs with run_one().
   void pass(Milliseconds by) { now_ += by; }
@@ -157,6 +167,24 @@ class FakeTransport final : public transport::Transport {
                      const std::shared_ptr<const bool>& alive)>
       serve;
 
+  // An exception ends the exchange, as that of the network.
+  static void deliver(const Reply& reply, transport::ExchangeObserver& observer,
+                      const std::shared_ptr<const bool>& alive) {
+    bool ends = false;
+    try {
+      observer.on_head({reply.status, reply.content_type, reply.retry_after, reply.headers});
+      // In two pieces: an answer seldom comes in one.
+      const std::size_t half = reply.body.size() / 2;
+      if (*alive && half > 0) observer.on_body(std::string_view(reply.body).substr(0, half));
+      if (*alive) observer.on_body(std::string_view(reply.body).substr(half));
+      ends = true;
+      if (*alive && !reply.goes_on) observer.on_end(std::nullopt);
+    } catch (...) {
+      if (ends || !*alive) throw;
+      observer.on_end(error_of_exception());
+    }
+  }
+
   // The watches whose exchange exists.
   std::size_t open_watches() const {
     std::size_t open = 0;
@@ -219,21 +247,22 @@ class FakeTransport final : public transport::Transport {
     requests.push_back(request);
     if (thrown_by_get) std::rethrow_exception(thrown_by_get);
     auto alive = std::make_shared<bool>(true);
+    // Made first: whatever is thrown from here on, the observer is not called.
+    auto exchange = std::make_unique<FakeExchange>(alive);
     sent_.push_back({request.target, alive, &observer});
-    if (silent) return std::make_unique<FakeExchange>(alive);
+    if (silent) return exchange;
     executor_.post([this, alive, request, &observer] {
       if (!*alive) return;
       if (failure) return observer.on_end(failure);
-      const auto found = replies.find(request.target);
-      const Reply reply = found == replies.end() ? Reply{404, "404 page not found\n", "text/plain"} : found->second;
-      observer.on_head({reply.status, reply.content_type, reply.retry_after, reply.headers});
-      // In two pieces: an answer seldom comes in one.
-      const std::size_t half = reply.body.size() / 2;
-      if (*alive && half > 0) observer.on_body(std::string_view(reply.body).substr(0, half));
-      if (*alive) observer.on_body(std::string_view(reply.body).substr(half));
-      if (*alive && !reply.goes_on) observer.on_end(std::nullopt);
+      deliver(reply_to(request.target), observer, alive);
     });
-    return std::make_unique<FakeExchange>(alive);
+    return exchange;
+  }
+
+  Reply reply_to(const std::string& target) const {
+    const ksr::testing::WithMemory with_memory;
+    const auto found = replies.find(target);
+    return found == replies.end() ? Reply{404, "404 page not found\n", "text/plain"} : found->second;
   }
 
   FakeExecutor& executor_;

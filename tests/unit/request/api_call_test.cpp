@@ -5,6 +5,8 @@
 #include <new>
 #include <utility>
 
+#include "support/allocation_failure.hpp"
+#include "unit/cluster/discovery_samples.hpp"
 #include "unit/cluster/fakes.hpp"
 #include "unit/request/keys.hpp"
 
@@ -78,6 +80,31 @@ class Calls {
 constexpr const char* kNotFound =
     R"({"kind":"Status","status":"Failure","message":"pods \"web\" not found","reason":"NotFound",)"
     R"("details":{"name":"web","kind":"pods"},"code":404})";
+
+// False: nothing failed, since there are not as many allocations.
+bool has_outcome_without_memory(const Reply& answer, std::size_t left) {
+  Calls calls;
+  calls.world.transport.replies = {{"/api", {200, cluster::testing::aggregated_core}},
+                                   {"/apis", {200, cluster::testing::aggregated_groups}},
+                                   {kPod, answer}};
+  Params params;
+  for (const auto& [key, value] : Pairs{{"resource", "pods"}, {"namespace", "a"}, {"name", "web"}, {"timeout", "0"}}) {
+    REQUIRE(set_param(params, key, value));
+  }
+  calls.call = std::make_shared<ApiCall>(
+      ApiCall::Environment{calls.world.executor, std::make_shared<FixedRandom>(), calls.access, calls.counts},
+      std::move(params), "a", [&](const Expected<ResponseRef>&) { ++calls.outcomes; });
+  calls.world.executor.post([&] { calls.call->start(); });
+  const ksr::testing::FailingAllocation failing(left);
+  for (int i = 0; i < 200 && calls.outcomes == 0; ++i) {
+    calls.world.executor.run_despite_exceptions();
+    calls.world.executor.pass(Milliseconds(1000));
+  }
+  const bool failed = failing.has_failed();
+  const ksr::testing::WithMemory with_memory;
+  CHECK_MESSAGE(calls.outcomes == 1, "after " << left << " allocations");
+  return failed;
+}
 
 }  // namespace
 
@@ -296,4 +323,13 @@ TEST_CASE("an exception ends the call with an error") {
   REQUIRE(calls.last);
   CHECK(calls.error().status == Status::out_of_memory);
   CHECK(calls.outcomes == 1);
+}
+
+TEST_CASE("whichever allocation of a call that looks a name up fails, it has an outcome") {
+  for (const Reply& answer : {Reply{200, "{}"}, Reply{404, kNotFound}}) {
+    std::size_t left = 0;
+    while (has_outcome_without_memory(answer, left)) ++left;
+    // Otherwise nothing was tried.
+    CHECK(left > 50);
+  }
 }
