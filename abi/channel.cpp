@@ -57,7 +57,7 @@ ksr_status ksr_channel_open(ksr_client* client, const ksr_params* params, void* 
     ksr_channel* const channel = ksr::abi::channel_handle(number);
     auto host = std::make_unique<ksr::abi::ChannelCallbacks>(*params, channel, user_data, destroy);
     destroy_once.release();
-    Expected<void> opened = ksr::client::open_channel(number, found, params->params, std::move(host));
+    Expected<void> opened = found->open_channel(number, params->params, std::move(host));
     if (!opened) return opened;
     *out = channel;
     return {};

@@ -47,8 +47,8 @@ ksr_status ksr_request_open(ksr_client* client, const ksr_params* params, void* 
     ksr_request* const request = ksr::abi::request_handle(number);
     auto host = std::make_unique<ksr::abi::RequestCallbacks>(params->on_response, request, user_data, destroy);
     destroy_once.release();
-    Expected<void> opened = ksr::client::open_request(number, found, params->params, std::move(host));
-    if (!opened) return opened;
+    const auto opened = found->open(number, params->params, std::move(host));
+    if (!opened) return opened.error();
     *out = request;
     return {};
   });

@@ -49,6 +49,24 @@ std::shared_ptr<Opened> taken_out(std::unordered_map<const Opened*, std::shared_
   return taken;
 }
 
+// Called with the client's lock: a close that comes meanwhile sees the whole of it. Where it fails nothing is left.
+template <class Open, class Opened>
+void admit(std::unordered_map<const Opened*, std::shared_ptr<Opened>>& all, std::shared_ptr<Client> client,
+           const std::shared_ptr<Opened>& opened) {
+  HandleRegistry<Open>& registry = HandleRegistry<Open>::instance();
+  const Handle number = opened->number();
+  const auto place = all.emplace(opened.get(), opened).first;
+  try {
+    // A callback may ask for it as soon as it starts.
+    if (number != 0) registry.put(number, std::make_shared<Open>(Open{std::move(client), opened}));
+    opened->start();
+  } catch (...) {
+    registry.remove(number);
+    all.erase(place);
+    throw;
+  }
+}
+
 Error cancelled_error() {
   return {Status::cancelled, "the client was cancelled or closed"};
 }
@@ -110,7 +128,7 @@ Expected<std::shared_ptr<RequestHandle>> Client::open(Handle number, const reque
   {
     const MutexLock lock(mutex_);
     if (cancelled_) return cancelled_error();
-    requests_.emplace(handle.get(), handle);
+    admit<OpenRequest>(requests_, shared_from_this(), handle);
   }
   return handle;
 }
@@ -119,7 +137,6 @@ Expected<request::ResponseRef> Client::call(const request::Params& params) {
   auto opened = open(0, params, nullptr);
   if (!opened) return std::move(opened).error();
   RequestHandle& request = **opened;
-  request.start();
   std::optional<RequestHandle::Outcome> outcome = request.wait(std::nullopt);
   forget(request);
   return *std::move(outcome);
@@ -183,8 +200,7 @@ Expected<channel::ChannelTarget> Client::target_of(const request::Params& params
   return target;
 }
 
-Expected<std::shared_ptr<ChannelHandle>> Client::open_channel(Handle number, request::Params params,
-                                                              std::unique_ptr<DataHost> host) {
+Expected<void> Client::open_channel(Handle number, request::Params params, std::unique_ptr<DataHost> host) {
   if (Expected<void> fine = request::check_channel(params); !fine) return std::move(fine).error();
   auto target = target_of(params);
   if (!target) return std::move(target).error();
@@ -199,9 +215,9 @@ Expected<std::shared_ptr<ChannelHandle>> Client::open_channel(Handle number, req
   {
     const MutexLock lock(mutex_);
     if (cancelled_) return cancelled_error();
-    channels_.emplace(handle.get(), handle);
+    admit<OpenChannel>(channels_, shared_from_this(), handle);
   }
-  return handle;
+  return {};
 }
 
 Status Client::close_channel(ChannelHandle& channel) {
@@ -456,36 +472,6 @@ Expected<void> open_client(Handle number, const ClientOptions& options, std::uni
     ClientRegistry::instance().put(number, *client);
   } catch (...) {
     (*client)->abandon();
-    throw;
-  }
-  return {};
-}
-
-Expected<void> open_request(Handle number, const std::shared_ptr<Client>& client, const request::Params& params,
-                            std::unique_ptr<RequestHost> host) {
-  auto request = client->open(number, params, std::move(host));
-  if (!request) return std::move(request).error();
-  try {
-    // A callback may ask for its request as soon as it starts.
-    RequestRegistry::instance().put(number, std::make_shared<OpenRequest>(OpenRequest{client, *request}));
-    (*request)->start();
-  } catch (...) {
-    client->close_request(**request);
-    throw;
-  }
-  return {};
-}
-
-Expected<void> open_channel(Handle number, const std::shared_ptr<Client>& client, const request::Params& params,
-                            std::unique_ptr<DataHost> host) {
-  auto channel = client->open_channel(number, params, std::move(host));
-  if (!channel) return std::move(channel).error();
-  try {
-    // A callback may ask for its channel as soon as it starts.
-    ChannelRegistry::instance().put(number, std::make_shared<OpenChannel>(OpenChannel{client, *channel}));
-    (*channel)->start();
-  } catch (...) {
-    client->close_channel(**channel);
     throw;
   }
   return {};

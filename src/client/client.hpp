@@ -1,5 +1,5 @@
-// `Client` is one open client as the host has it: a connection, and the delivery of callbacks that all its requests
-// and streams share; used by open_client() and abi/. Any thread; `mutex_` guards its state.
+// `Client` is one open client as the host has it: a connection, and the delivery of callbacks that all its requests,
+// channels and streams share; used by open_client() and abi/. Any thread; `mutex_` guards its state.
 #pragma once
 
 #include <cstdint>
@@ -51,7 +51,8 @@ class Client final : public Logger, public delivery::CallbackSource, public std:
   Client& operator=(const Client&) = delete;
 
   // --- requests -----------------------------------------------------------------------------------------------------
-  // `number`: the handle that the host will have. `host` is destroyed when this fails.
+  // Sends a request. `number`: the handle that the host will have, under which it is put into the registry; 0 without
+  // one. `host` is destroyed when this fails.
   Expected<std::shared_ptr<RequestHandle>> open(Handle number, const request::Params& params,
                                                 std::unique_ptr<RequestHost> host) KSR_EXCLUDES(mutex_);
   // Opens a request, waits for it and closes it.
@@ -61,8 +62,8 @@ class Client final : public Logger, public delivery::CallbackSource, public std:
 
   // --- channels -----------------------------------------------------------------------------------------------------
   // As open() and close_request().
-  Expected<std::shared_ptr<ChannelHandle>> open_channel(Handle number, request::Params params,
-                                                        std::unique_ptr<DataHost> host) KSR_EXCLUDES(mutex_);
+  Expected<void> open_channel(Handle number, request::Params params, std::unique_ptr<DataHost> host)
+      KSR_EXCLUDES(mutex_);
   Status close_channel(ChannelHandle& channel) KSR_EXCLUDES(mutex_);
 
   // --- streams ------------------------------------------------------------------------------------------------------
@@ -155,10 +156,5 @@ using ChannelRegistry = HandleRegistry<OpenChannel>;
 // Makes a client on the process's Runtime and puts it into the registry under `number`. `host` is destroyed when this
 // fails.
 Expected<void> open_client(Handle number, const ClientOptions& options, std::unique_ptr<ClientHost> host);
-// The same for a request of `client`.
-Expected<void> open_request(Handle number, const std::shared_ptr<Client>& client, const request::Params& params,
-                            std::unique_ptr<RequestHost> host);
-Expected<void> open_channel(Handle number, const std::shared_ptr<Client>& client, const request::Params& params,
-                            std::unique_ptr<DataHost> host);
 
 }  // namespace ksr::client

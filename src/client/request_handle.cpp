@@ -106,6 +106,7 @@ delivery::CallbackSource::Turn RequestHandle::take_turn() {
   if (untold != nullptr) delivery::call_of_host([&] { host->on_response(*untold); });
   delivery::call_of_host([&] { host.reset(); });
   end();
+  forget_if_closed();
   return {made, false};
 }
 
@@ -118,9 +119,9 @@ void RequestHandle::end() {
     ended_ = true;
     changed_.notify_all();
   }
-  forget_if_closed();
 }
 
+// Not where the outcome comes, on the network thread: the end of the client may follow, with its host's destroy.
 void RequestHandle::forget_if_closed() {
   {
     const MutexLock lock(mutex_);

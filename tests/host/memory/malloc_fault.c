@@ -21,6 +21,8 @@ static atomic_int counting;
 static atomic_long asked;
 static atomic_long first_to_fail;
 static atomic_long last_to_fail;
+static atomic_long called_at;
+static void (*call_then)(void);
 static atomic_int show_where;
 static atomic_int one_thread;
 static __thread int this_thread;
@@ -62,7 +64,14 @@ void malloc_fault_from(long nth, long more) {
   atomic_store(&counting, 1);
 }
 
+void malloc_fault_call_at(long nth, void (*call)(void)) {
+  call_then = call;
+  atomic_store(&called_at, nth);
+  malloc_fault_from(0, 0);
+}
+
 long malloc_fault_end(void) {
+  atomic_store(&called_at, 0);
   atomic_store(&counting, 0);
   return atomic_load(&asked);
 }
@@ -72,6 +81,7 @@ static int refused(void) {
   if (!atomic_load_explicit(&counting, memory_order_relaxed)) return 0;
   if (atomic_load(&one_thread) && !this_thread) return 0;
   number = atomic_fetch_add(&asked, 1) + 1;
+  if (number == atomic_load(&called_at)) call_then();
   if (atomic_load(&first_to_fail) == 0 || number < atomic_load(&first_to_fail) || number > atomic_load(&last_to_fail)) {
     return 0;
   }
