@@ -4,8 +4,9 @@
 #include <optional>
 #include <utility>
 
-namespace ksr::cluster {
+#include "base/exception_error.hpp"
 
+namespace ksr::cluster {
 namespace {
 
 class ClosableWatch final : public transport::Exchange, public transport::ExchangeObserver {
@@ -18,6 +19,7 @@ class ClosableWatch final : public transport::Exchange, public transport::Exchan
 
   void runs_on(std::unique_ptr<transport::Exchange> real) { real_ = std::move(real); }
 
+  bool is_sent() const noexcept override { return open_ || (real_ && real_->is_sent()); }
   transport::SendStatus send(std::string_view message, transport::MessageType type,
                              std::function<void()>&& written) override {
     return real_ ? real_->send(message, type, std::move(written)) : transport::SendStatus::closed;
@@ -50,6 +52,7 @@ class ClosableWatch final : public transport::Exchange, public transport::Exchan
     end_after_head();
   }
   void on_body(std::string_view bytes) override { observer_.on_body(bytes); }
+  void on_wire_bytes(std::size_t count) override { observer_.on_wire_bytes(count); }
   void on_message_end(transport::MessageType type) override { observer_.on_message_end(type); }
   void on_close(int code, std::string_view reason) override { observer_.on_close(code, reason); }
   void on_pong(std::chrono::microseconds round_trip) override { observer_.on_pong(round_trip); }
@@ -76,7 +79,8 @@ void OpenWatches::add(CancellableCallback<void()> end_watch) {
 }
 
 void OpenWatches::end() {
-  for (const CancellableCallback<void()>& end_watch : std::exchange(end_watches_, {})) end_watch();
+  const auto ended = std::exchange(end_watches_, {});
+  for_each_despite_exceptions(ended, [](const CancellableCallback<void()>& end_watch) { end_watch(); });
 }
 
 template <class Open>
