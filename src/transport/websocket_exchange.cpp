@@ -174,7 +174,6 @@ void WebSocketDriver::start() {
   ClientConfig config;
   config.set_driver(std::static_pointer_cast<WebSocketDriver>(shared_from_this()));
   config.set_max_message_size(request_.max_frame);
-  for (const std::string& subprotocol : list_parts(request_.subprotocol)) config.add_subprotocol(subprotocol);
   client_ = std::make_shared<Client>(std::move(config));
   const Url& server = route_->server;
   // Made now: releasing the client must not need memory.
@@ -205,6 +204,8 @@ void WebSocketDriver::resume() {
 
 std::string WebSocketDriver::header_lines() {
   std::string lines = "Origin: " + route_->server.origin() + "\r\n";
+  // Not by websocketpp: its stream would shorten the list where memory is short.
+  if (!request_.subprotocol.empty()) lines += "Sec-WebSocket-Protocol: " + request_.subprotocol + "\r\n";
   for (const Header& header : request_.headers) lines += header.name + ": " + header.value + "\r\n";
   return lines;
 }

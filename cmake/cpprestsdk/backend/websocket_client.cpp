@@ -242,7 +242,6 @@ class wspp_callback_client final : public websocket_client_callback_impl,
         secure, host, static_cast<std::uint16_t>(default_port), m_uri.resource().to_string());
     websocketpp::lib::error_code failed;
     con_ = endpoint_.get_connection(location, failed);
-    for (const auto& protocol : m_config.subprotocols()) con_->add_subprotocol(protocol, failed);
     con_->set_max_message_size(m_config.max_message_size());
     con_->set_driver(driver);
     con_->set_stream(stream);

@@ -4,9 +4,13 @@
 #include <atomic>
 #include <chrono>
 #include <future>
+#include <memory>
 #include <new>
 #include <stdexcept>
+#include <string>
+#include <utility>
 
+#include "support/allocation_failure.hpp"
 #include "support/urls.hpp"
 #include "support/wait_limit.hpp"
 #include "unit/transport/listener.hpp"
@@ -46,7 +50,74 @@ std::optional<Error> outcome_of_throwing(bool websocket, Point where, const Fail
   return listener.error();
 }
 
+// Allocates nothing.
+struct EndNote final : ksr::transport::ExchangeObserver {
+  void on_head(const ResponseHead&) override {}
+  void on_body(std::string_view) override {}
+  void on_end(const std::optional<Error>&) override { ended.set_value(); }
+  std::promise<void> ended;
+};
+
+// What the server receives of a handshake during which the allocation after `left` others fails.
+std::string handshake_without_memory(std::size_t left, bool& has_failed) {
+  std::string seen;
+  std::unique_ptr<Exchange> exchange;
+  EndNote observer;
+  auto ended = observer.ended.get_future();
+  bool opened = false;
+  {
+    RawServer server([&](Peer& peer) {
+      while (seen.find("\r\n\r\n") == std::string::npos) {
+        const std::string more = peer.receive();
+        if (more.empty()) return;
+        seen += more;
+      }
+      peer.send("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n");
+      peer.wait_for_close();
+    });
+    auto connection = connect(server.url());
+    Request request = request_for("/api/v1/pods?watch=1");
+    request.headers = {{"Authorization", "Bearer x"}};
+    request.subprotocol = "first.channel.k8s.io, second.channel.k8s.io";
+    request.response_timeout = Milliseconds(2000);
+    on_network([&] {
+      ksr::testing::allocations_left = left;
+      try {
+        exchange = connection->open_websocket(request, observer);
+        opened = true;
+      } catch (const std::bad_alloc&) {
+      }
+    });
+    if (opened) CHECK(ended.wait_for(ksr::testing::kWaitLimit) == std::future_status::ready);
+    on_network([&] {
+      has_failed = std::exchange(ksr::testing::allocations_left, ksr::testing::kNever) == ksr::testing::kNever;
+      exchange.reset();
+      connection.reset();
+    });
+  }
+  return seen;
+}
+
 }  // namespace
+
+TEST_CASE("whichever allocation of a handshake fails, the server receives the whole head or nothing") {
+  bool has_failed = true;
+  std::size_t left = 0;
+  for (; has_failed; ++left) {
+    const std::string seen = handshake_without_memory(left, has_failed);
+    if (seen.empty()) continue;
+    CAPTURE(left);
+    CAPTURE(seen);
+    CHECK(seen.find("GET /api/v1/pods?watch=1 HTTP/1.1\r\n") == 0);
+    CHECK(seen.find("\r\n\r\n") == seen.size() - 4);
+    CHECK(header_value(seen, "Upgrade") == "websocket");
+    CHECK_FALSE(header_value(seen, "Sec-WebSocket-Key").empty());
+    CHECK(header_value(seen, "Sec-WebSocket-Protocol") == "first.channel.k8s.io, second.channel.k8s.io");
+    CHECK(header_value(seen, "Authorization") == "Bearer x");
+  }
+  // Otherwise nothing was tried.
+  CHECK(left > 50);
+}
 
 TEST_CASE("an exchange in which an exception is thrown ends with an error that says which, on one line") {
   for (const bool websocket : {false, true}) {

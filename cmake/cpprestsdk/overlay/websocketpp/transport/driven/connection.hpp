@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <functional>
 #include <memory>
+#include <new>
 #include <string>
 #include <utility>
 #include <vector>
@@ -181,8 +182,15 @@ private:
             return;
         }
         if (!m_head_sent) {
-            // The first thing written is the head of the handshake; the driver's lines go before the empty one.
+            // The first thing written is the head of the handshake, made with streams, which drop what they have no
+            // memory for. Its last header is Upgrade: they are sorted.
+            static constexpr char last[] = "\r\nUpgrade: websocket\r\n\r\n";
+            constexpr size_t size = sizeof last - 1;
+            if (data.size() < size || data.compare(data.size() - size, size, last) != 0) {
+                throw std::bad_alloc();
+            }
             m_head_sent = true;
+            // Before the empty line.
             data.insert(data.size() - 2, m_driver->header_lines());
         }
         auto self = get_shared();
