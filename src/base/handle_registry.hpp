@@ -1,5 +1,5 @@
-// `HandleRegistry` maps the handles that a host holds to what they stand for; used by abi/ for streams, clients and
-// requests. A handle is a number that is never given out twice, so that a stale one is recognised instead of being
+// `HandleRegistry` maps the handles that a host holds to what they stand for; used for streams, clients, requests
+// and channels. A handle is a number that is never given out twice, so that a stale one is recognised instead of being
 // followed. Never destroyed. Any thread.
 #pragma once
 

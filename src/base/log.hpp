@@ -1,5 +1,5 @@
-// `Logger` takes log lines; used by every module, implemented by delivery::CallbackDispatcher. Any thread: an
-// implementation never calls the host directly.
+// `Logger` takes log lines; used by every module, implemented by delivery::CallbackDispatcher and client::Client,
+// for several of them by cluster::FanOutLogger. Any thread: an implementation never calls the host directly.
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,6 @@
-// `Access` is one connection to one cluster as the streams see it: requests are authenticated and resource names
-// resolved through it; `open_access` makes it. Streams whose resolved connection is the same share one. Lives on the
-// network thread, but for its creation and destruction, which may happen on any.
+// `Access` is one connection to one cluster as streams, requests and channels see it, which authenticate and resolve
+// resource names through it; `open_access` makes it. Streams and clients with the same resolved connection share one.
+// Lives on the network thread, but for its creation and destruction, which may happen on any.
 #pragma once
 
 #include <cstdint>

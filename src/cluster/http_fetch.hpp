@@ -1,5 +1,5 @@
-// `HttpFetch` is one request whose small response is kept whole; used by discovery, for the request that a stateless
-// Headlamp server needs before a WebSocket, and for the issuers of OIDC tokens. Lives on the network thread.
+// `HttpFetch` is one request whose small response is kept whole; used by discovery, by channel and stream for small
+// documents, before a WebSocket through a stateless Headlamp server, and for OIDC. Lives on the network thread.
 #pragma once
 
 #include <cstddef>

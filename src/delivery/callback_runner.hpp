@@ -1,6 +1,6 @@
 // `CallbackRunner` runs the callbacks of several sources one at a time: on one thread of its own, or where the host
-// dispatches; used by client::Client for itself, its requests and its streams. Any thread; `mutex_` guards its state.
-// No lock is held while a source has its turn.
+// dispatches; used by client::Client for itself, its requests, channels and streams. Any thread; `mutex_` guards its
+// state. No lock is held while a source has its turn.
 #pragma once
 
 #include <cstdint>

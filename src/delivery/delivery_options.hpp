@@ -1,4 +1,4 @@
-// `Options` says when and where the host is called; used by CallbackDispatcher and stream::Config. A value.
+// `Options` says when and where the host is called; used by CallbackDispatcher and CallbackRunner. A value.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
 // `status_as_json` turns a meta.v1.Status in protobuf into the JSON that the server would have sent; used by
-// request::ApiCall for refusals of requests that ask for protobuf. Pure. Any thread.
+// read_call_refusal, for requests that ask for protobuf, and by WatchReader. Pure. Any thread.
 #pragma once
 
 #include <optional>

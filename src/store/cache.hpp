@@ -1,5 +1,5 @@
-// `Cache` holds the view of one stream: objects by uid, in order, with immutable snapshots; used by
-// delivery::Publisher, whose mutex guards it. Pure data: no threads, no I/O. Views and objects may be used on any
+// `Cache` holds the view of one or several streams: objects by uid, in order, with immutable snapshots; used by
+// delivery::SharedView, whose mutex guards it. Pure data: no threads, no I/O. Views and objects may be used on any
 // thread.
 #pragma once
 

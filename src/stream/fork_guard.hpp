@@ -1,5 +1,5 @@
-// `in_forked_child` detects that this process is a fork of the one in which the library's threads run; used by abi/.
-// Any thread.
+// `in_forked_child` detects that this process is a fork of the one in which the library's threads run; used by abi/,
+// `claim_process` by what opens streams and clients. Any thread.
 #pragma once
 
 namespace ksr::stream {

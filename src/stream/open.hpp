@@ -1,4 +1,4 @@
-// `open` opens a stream on the process's Runtime; used by ksr_open. Any thread.
+// `open` opens a stream on the process's Runtime; used by ksr_open and client::Client. Any thread.
 #pragma once
 
 #include <cstdint>

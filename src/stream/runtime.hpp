@@ -1,5 +1,5 @@
-// `Runtime` is what all streams of the process have in common; used by Stream and Informer. Made at the first open,
-// never destroyed: a host may exit at any moment. Lives on the network thread, unless said otherwise.
+// `Runtime` is what all streams of the process have in common; used by Stream, Informer and open_client(). Made at the
+// first open, never destroyed: a host may exit at any moment. Lives on the network thread, unless said otherwise.
 #pragma once
 
 #include <chrono>

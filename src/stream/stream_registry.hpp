@@ -1,4 +1,4 @@
-// `StreamRegistry` maps the handles of open streams to them; used by abi/. Any thread.
+// `StreamRegistry` maps the handles of open streams to them; used by abi/, open() and client::Client. Any thread.
 #pragma once
 
 #include "base/handle_registry.hpp"

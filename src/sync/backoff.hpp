@@ -1,5 +1,5 @@
-// `Backoff` and `ImmediateRetry` decide how long to wait after a failure; used by RetryPlan and stream::Engine.
-// Live on the thread of their owner.
+// `Backoff` and `ImmediateRetry` decide how long to wait after a failure; used by RetryPlan, stream::Engine,
+// requests and channels. Live on the thread of their owner.
 #pragma once
 
 #include <optional>

@@ -1,4 +1,5 @@
-// `Transport` is the network as the other modules see it; used by cluster and stream. Nothing of cpprestsdk shows here.
+// `Transport` is the network as the other modules see it; used by cluster, request, channel and stream. Nothing of
+// cpprestsdk shows here.
 //
 // Thread rule: everything in this header is called on the executor's thread, and calls back on it. Nothing here blocks.
 #pragma once
