@@ -1,5 +1,6 @@
-/* Requests and channels that are opened while memory is short, or while their client is closed. What could not be opened
- * has had its `destroy` when the call returns, inside a callback too; what was opened is closed with its client. */
+/* Requests and channels that are opened while memory is short, or while their client is closed. What could not be
+ * opened has had its `destroy` when the call returns, inside a callback too; what was opened is closed with its client.
+ */
 #include <pthread.h>
 #include <stdatomic.h>
 
