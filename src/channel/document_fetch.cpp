@@ -35,7 +35,7 @@ void DocumentFetch::send(Expected<cluster::RequestAuth> auth) {
   request.target = target_;
   request.headers = headers_;
   cluster::add_headers(request, *auth);
-  request.headers.push_back({"Accept", accept_});
+  cluster::set_accept(request, accept_);
   request.response_timeout = kTimeout;
   request.idle_timeout = kTimeout;
   request.whole_timeout = kTimeout;

@@ -340,7 +340,7 @@ void LogCall::send(Expected<cluster::RequestAuth> auth) {
   request.target = pod_path(target_) + "/log" + query();
   request.headers = target_.headers;
   cluster::add_headers(request, *auth);
-  request.headers.push_back({"Accept", "*/*"});
+  cluster::set_accept(request, "*/*");
   request.response_timeout = kHeadTimeout;
   asked_at_ = now();
   exchange_ = auth->connection->send(std::move(request), *this);

@@ -39,6 +39,9 @@ struct RequestAuth {
 void authorize(transport::Request& request, const RequestAuth& auth);
 // The headers of the client that the request does not have itself: its own count more.
 void add_headers(transport::Request& request, const RequestAuth& auth);
+
+// Of a response that the library reads itself: instead of an Accept that the host has set.
+void set_accept(transport::Request& request, const char* types);
 // scope=headlamp: the request goes to the Headlamp server itself. An error without one.
 Expected<void> send_to_headlamp(transport::Request& request, const RequestAuth& auth);
 

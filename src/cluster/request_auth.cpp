@@ -23,6 +23,13 @@ void add_headers(transport::Request& request, const RequestAuth& auth) {
   }
 }
 
+void set_accept(transport::Request& request, const char* types) {
+  std::vector<transport::Header>& headers = request.headers;
+  const auto is_accept = [](const transport::Header& header) { return equal_ignoring_case(header.name, "accept"); };
+  headers.erase(std::remove_if(headers.begin(), headers.end(), is_accept), headers.end());
+  headers.push_back({"Accept", types});
+}
+
 Expected<void> send_to_headlamp(transport::Request& request, const RequestAuth& auth) {
   if (!auth.headlamp_prefix) {
     return Error{Status::invalid, "params key scope: is headlamp, but the client has no headlamp_url"};
