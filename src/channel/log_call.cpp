@@ -17,6 +17,8 @@ constexpr Milliseconds kFirstDelay{800};
 constexpr Milliseconds kMaxDelay{5'000};
 // A log that is not followed is not waited for longer than this.
 constexpr int kMaxFailures = 5;
+// In a row, of answers that the pod is not there, where it may not be read: half a minute.
+constexpr int kMaxMissing = 10;
 constexpr Milliseconds kPollInterval{1'000};
 // Between two looks at a pod that has no container to read, or none that runs, from kPollInterval on: the log begins
 // late by what the container has waited at most, and a minute of waiting costs a dozen requests. A watch would begin it
@@ -588,7 +590,7 @@ void LogCall::on_refused() {
     environment_.access->reject_credentials();
     return read_pod_later(Milliseconds(0));
   }
-  if (head_.status == 404) return on_pod_gone(error);
+  if (head_.status == 404) return on_log_missing(error);
   if (head_.status == 429 || head_.status >= 500) return on_failed(error);
   if (ask_ == Ask::rest_before) {
     // Its file is gone, and with it what was not read.
@@ -675,6 +677,15 @@ void LogCall::on_complete() {
         whole = whole || cursor_->has(other_body_);
       }
       if (!whole) {
+// A kubelet says so of each pod until it has heard of its pods, after its restart (kubernetes
+// pkg/kubelet/server/server.go, getContainerLogs): the pod tells whether it is gone. Where that may not be read, it is
+// after a while.
+void LogCall::on_log_missing(const Error& error) {
+  if (pod_) return on_failed(error.within("the pod is there, and its log is not"));
+  if (has_begun_ && options_.resume && ++refusals_ < kMaxMissing) return retry(error);
+  on_pod_gone(error);
+}
+
         retry_timer_ = after(Milliseconds(0), [this] {
           const auto fired = std::move(retry_timer_);
           ask(Ask::go_on);

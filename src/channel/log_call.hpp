@@ -100,6 +100,7 @@ class LogCall final : public ChannelCall, private transport::ExchangeObserver {
   void begin_next_instance();
   void finish_lines() KSR_EXCLUDES(cursor_mutex_);
   void retry(const Error& error);
+  void on_log_missing(const Error& error);
   void read_pod_later(Milliseconds delay);
   void end_log(std::optional<Error> error);
 
