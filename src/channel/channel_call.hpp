@@ -74,8 +74,8 @@ class ChannelHost {
   // All that has arrived by now was given.
   virtual void on_drained() = 0;
   virtual void on_mark(int part, Mark mark) = 0;
-  // log: how many lines the host has not taken yet. Any thread.
-  virtual std::uint64_t undelivered_lines() const = 0;
+  // log: how many of the bytes that were given the host has taken. Any thread.
+  virtual std::uint64_t taken_bytes() const = 0;
   // What is to be sent next: one message, or some bytes of a stream, at most ChannelCodec::kMaxPayload.
   virtual std::optional<Outgoing> take_outgoing() = 0;
   // So many bytes of that have been sent, or are lost with their connection.

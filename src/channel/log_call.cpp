@@ -33,6 +33,8 @@ constexpr Milliseconds kMaxTail{60'000};
 constexpr Milliseconds kTailTime{2'000};
 // After so long without a line the next one is not waited for (LogCursor::release).
 constexpr Milliseconds kReleaseAfter{1'000};
+// Of two requests one may come to the kubelet this much later after it was sent than the other.
+constexpr Milliseconds kBeginningMargin{2'000};
 constexpr const char* kNoTimes = "the server sends lines without their times, so that the log cannot be resumed";
 constexpr std::string_view kCursorVersion = "ksr2";
 
@@ -90,12 +92,26 @@ void LogCall::begin() {
 
 std::string LogCall::cursor(const ChannelHost& host) const {
   const MutexLock lock(cursor_mutex_);
-  if (pod_uid_.empty() || cursor_->has_no_place()) return {};
-  LogCursor copy = *cursor_;
-  copy.set_undelivered(static_cast<std::size_t>(host.undelivered_lines()));
-  const std::string text = std::string(kCursorVersion) + ";" + pod_uid_ + ";" + container_id_ + ";" +
-                           std::to_string(restarts_) + ";" + copy.text();
+  const std::uint64_t taken = host.taken_bytes();
+  // Until something of the next instance is taken, so that RESTARTED and a GAP before it are told again.
+  for (const Instance& before : former_) {
+    if (taken <= before.cursor.told()) return position(before.cursor, before.container_id, before.restarts, taken);
+  }
+  return position(*cursor_, container_id_, restarts_, taken);
+}
+
+std::string LogCall::position(const LogCursor& cursor, const std::string& container_id, std::uint64_t restarts,
+                              std::uint64_t taken) const {
+  // Without a pod that may be read, only its lines say where that is.
+  if (cursor.has_no_place() || (pod_uid_.empty() && !cursor.since())) return {};
+  const std::string text = std::string(kCursorVersion) + ";" + pod_uid_ + ";" + container_id + ";" +
+                           std::to_string(restarts) + ";" + cursor.text(taken);
   return text + ";" + checksum_of(text);
+}
+
+void LogCall::forget_former_instances(std::uint64_t taken) {
+  const MutexLock lock(cursor_mutex_);
+  while (!former_.empty() && taken > former_.front().cursor.told()) former_.pop_front();
 }
 
 namespace {
@@ -308,6 +324,7 @@ std::string LogCall::base_query() const {
 }
 
 std::string LogCall::query() {
+  begins_by_elapsed_ = false;
   std::string query = base_query();
   const auto add = [&query](std::string_view name, std::string_view value) {
     query += "&" + percent_encode(name) + "=" + percent_encode(value);
@@ -318,22 +335,58 @@ std::string LogCall::query() {
     return query;
   }
   std::optional<UnixTime> since;
+  bool within = false;
   {
     const MutexLock lock(cursor_mutex_);
     since = cursor_->since();
+    within = cursor_->begins_within_file();
     if (ask_ == Ask::rest_before) cursor_->expect_nothing();
     cursor_->begin_response();
   }
   if (since) {
     add("sinceTime", rfc3339_text(*since));
   } else if (first_instance_) {
-    // What was written since the first response is not known.
-    if (has_begun_ && options_.tail == 0) mark(kPartStdout, Mark::gap);
-    if (options_.tail) add("tailLines", std::to_string(*options_.tail));
-    if (options_.since_seconds) add("sinceSeconds", std::to_string(*options_.since_seconds));
-    if (!options_.since_time.empty()) add("sinceTime", options_.since_time);
+    add_beginning(query, within);
   }
   return query;
+}
+
+// Where the host has asked for, while no line has come. `tail` and a duration count from the time of a request, and
+// what they meant was fixed with the first one. That the kubelet's clock is another one does not matter: the time since
+// then is asked for.
+void LogCall::add_beginning(std::string& query, bool within) {
+  const auto add = [&query](std::string_view name, std::string_view value) {
+    query += "&" + percent_encode(name) + "=" + percent_encode(value);
+  };
+  // All of the log was wanted by the channel before.
+  if (restored_ && !within) return;
+  if (!has_begun_) {
+    // When the channel before has begun is not known.
+    if (restored_ && (options_.tail || options_.since_seconds)) mark(kPartStdout, Mark::gap);
+    first_asked_at_ = now();
+  }
+  auto tail = options_.tail;
+  auto since_seconds = options_.since_seconds;
+  if (has_begun_ && delivered_bytes_ == 0 && (tail || since_seconds)) {
+    const Milliseconds elapsed =
+        std::chrono::duration_cast<Milliseconds>(now() - first_asked_at_) + kBeginningMargin + Milliseconds(999);
+    const auto seconds = static_cast<std::uint64_t>(elapsed.count() / 1000);
+    // The lines of the tail may have been under way.
+    if (tail.value_or(0) > 0) mark(kPartStdout, Mark::gap);
+    if (tail && (*tail == 0 || first_was_quiet_)) {
+      tail.reset();
+      add("sinceSeconds", std::to_string(seconds));
+      begins_by_elapsed_ = true;
+      return;
+    }
+    if (since_seconds) {
+      *since_seconds += seconds;
+      begins_by_elapsed_ = true;
+    }
+  }
+  if (tail) add("tailLines", std::to_string(*tail));
+  if (since_seconds) add("sinceSeconds", std::to_string(*since_seconds));
+  if (!options_.since_time.empty()) add("sinceTime", options_.since_time);
 }
 
 void LogCall::send(Expected<cluster::RequestAuth> auth) {
@@ -355,6 +408,8 @@ void LogCall::on_head(const transport::ResponseHead& head) {
     environment_.access->on_response_head(head);
     if (!transport::is_success(head.status)) return;
     renewed_ = false;
+    // It may have come to the kubelet as late.
+    if (std::exchange(begins_by_elapsed_, false) && now() - asked_at_ > kBeginningMargin) mark(kPartStdout, Mark::gap);
     const bool first = !std::exchange(has_begun_, true);
     poll_backoff_.reset();
     bytes_at_ = now();
@@ -411,9 +466,10 @@ void LogCall::look_again() {
 void LogCall::take(std::string_view bytes) {
   const auto to = host();
   if (!to) return;
+  const std::uint64_t taken = to->taken_bytes();
+  forget_former_instances(taken);
   const bool fed = advance([&](LogCursor& cursor, Lines& lines) {
-    // The next ones are counted as undelivered before anybody can ask for the cursor.
-    cursor.set_undelivered(static_cast<std::size_t>(to->undelivered_lines()));
+    cursor.set_taken(taken);
     cursor.feed(bytes, lines);
   });
   if (ended()) return;
@@ -482,12 +538,17 @@ void LogCall::begin_again() {
   exchange_.reset();
   forget_response();
   cut_ = true;
+  note_quiet();
   {
     const MutexLock lock(cursor_mutex_);
     cursor_->end_response();
   }
   environment_.counts->reconnects.fetch_add(1, std::memory_order_relaxed);
   read_pod();
+}
+
+void LogCall::note_quiet() {
+  if (transport::is_success(head_.status) && now() - bytes_at_ >= kReleaseAfter) first_was_quiet_ = true;
 }
 
 void LogCall::forget_response() {
@@ -563,6 +624,7 @@ void LogCall::on_end(const std::optional<Error>& error) {
   guarded([&] {
     if (dropped_) return;
     forget_response();
+    note_quiet();
     if (head_.status != 0 && !transport::is_success(head_.status)) return on_refused();
     if (head_.status == 0) {
       return on_failed(error.value_or(Error{Status::protocol, "the connection ended before a response came", "", 502}));
@@ -613,6 +675,15 @@ void LogCall::on_refused() {
   // The pod or its container went away between the look at it and the request: the next look tells.
   if (head_.status == 400 && has_begun_ && options_.resume && ++refusals_ < kMaxFailures) return retry(error);
   fail(std::move(error));
+}
+
+// A kubelet says so of each pod until it has heard of its pods, after its restart (kubernetes
+// pkg/kubelet/server/server.go, getContainerLogs): the pod tells whether it is gone. Where that may not be read, it is
+// after a while.
+void LogCall::on_log_missing(const Error& error) {
+  if (pod_) return on_failed(error.within("the pod is there, and its log is not"));
+  if (has_begun_ && options_.resume && ++refusals_ < kMaxMissing) return retry(error);
+  on_pod_gone(error);
 }
 
 void LogCall::on_failed(const Error& error) {
@@ -677,15 +748,6 @@ void LogCall::on_complete() {
         whole = whole || cursor_->has(other_body_);
       }
       if (!whole) {
-// A kubelet says so of each pod until it has heard of its pods, after its restart (kubernetes
-// pkg/kubelet/server/server.go, getContainerLogs): the pod tells whether it is gone. Where that may not be read, it is
-// after a while.
-void LogCall::on_log_missing(const Error& error) {
-  if (pod_) return on_failed(error.within("the pod is there, and its log is not"));
-  if (has_begun_ && options_.resume && ++refusals_ < kMaxMissing) return retry(error);
-  on_pod_gone(error);
-}
-
         retry_timer_ = after(Milliseconds(0), [this] {
           const auto fired = std::move(retry_timer_);
           ask(Ask::go_on);
@@ -723,10 +785,14 @@ void LogCall::begin_next_instance() {
   {
     const MutexLock lock(cursor_mutex_);
     skipped = container->restarts > restarts_ + 1;
+    if (former_.empty() || former_.back().cursor.told() < cursor_->told()) {
+      former_.push_back({*cursor_, container_id_, restarts_});
+    }
     container_id_ = container->id;
     restarts_ = container->restarts;
     replayed_before_ += cursor_->replayed();
-    cursor_.emplace(options_.timestamps);
+    const std::uint64_t told = cursor_->told();
+    cursor_.emplace(options_.timestamps, told);
   }
   waits_for_next_ = false;
   first_instance_ = false;

@@ -20,6 +20,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -71,6 +72,9 @@ class LogCall final : public ChannelCall, private transport::ExchangeObserver {
   void on_pod_gone(const Error& error);
   void learn_instance() KSR_EXCLUDES(cursor_mutex_);
   void on_container(const PodInfo& pod, const ContainerInfo& container);
+  std::string position(const LogCursor& cursor, const std::string& container_id, std::uint64_t restarts,
+                       std::uint64_t taken) const KSR_REQUIRES(cursor_mutex_);
+  void forget_former_instances(std::uint64_t taken) KSR_EXCLUDES(cursor_mutex_);
   bool has_no_place() const KSR_EXCLUDES(cursor_mutex_);
   void warn_without_place();
   void end_without_place(Ask what);
@@ -78,6 +82,7 @@ class LogCall final : public ChannelCall, private transport::ExchangeObserver {
   void send(Expected<cluster::RequestAuth> auth);
   std::string base_query() const;
   std::string query() KSR_EXCLUDES(cursor_mutex_);
+  void add_beginning(std::string& query, bool within);
   bool follows() const noexcept { return ask_ == Ask::begin || ask_ == Ask::go_on ? options_.follow : false; }
   void take(std::string_view bytes) KSR_EXCLUDES(cursor_mutex_);
   template <class Step>
@@ -88,19 +93,20 @@ class LogCall final : public ChannelCall, private transport::ExchangeObserver {
   void take_text(std::string_view text);
   void release_later();
   void begin_again() KSR_EXCLUDES(cursor_mutex_);
+  void note_quiet();
   void forget_response();
   void read_tail_later(Milliseconds delay);
   void read_tail_less_often();
   void on_tail(std::string line) KSR_EXCLUDES(cursor_mutex_);
   void judge_tail() KSR_EXCLUDES(cursor_mutex_);
   void on_refused();
+  void on_log_missing(const Error& error);
   void on_failed(const Error& error);
   void on_complete();
   void end_of_instance();
   void begin_next_instance();
   void finish_lines() KSR_EXCLUDES(cursor_mutex_);
   void retry(const Error& error);
-  void on_log_missing(const Error& error);
   void read_pod_later(Milliseconds delay);
   void end_log(std::optional<Error> error);
 
@@ -129,6 +135,13 @@ class LogCall final : public ChannelCall, private transport::ExchangeObserver {
   std::string pod_uid_ KSR_GUARDED_BY(cursor_mutex_);
   std::string container_id_ KSR_GUARDED_BY(cursor_mutex_);
   std::uint64_t restarts_ KSR_GUARDED_BY(cursor_mutex_) = 0;
+  // Those before, the oldest first, of which the host has not taken all, or nothing of what came after.
+  struct Instance {
+    LogCursor cursor;
+    std::string container_id;
+    std::uint64_t restarts;
+  };
+  std::deque<Instance> former_ KSR_GUARDED_BY(cursor_mutex_);
 
   // The pod as it was read last; empty: it may not be read.
   std::optional<PodInfo> pod_;
@@ -147,6 +160,9 @@ class LogCall final : public ChannelCall, private transport::ExchangeObserver {
   int failures_ = 0;  // in a row
   int refusals_ = 0;  // 400, in a row, of a log that was read before
   Instant asked_at_{};
+  Instant first_asked_at_{};           // for the first response
+  bool first_was_quiet_ = false;       // and no line came of it at first
+  bool begins_by_elapsed_ = false;     // the response under way, with kBeginningMargin
   std::uint64_t replayed_before_ = 0;  // of earlier instances
   std::uint64_t delivered_bytes_ = 0;
 };

@@ -84,7 +84,7 @@ std::int64_t LogCursor::least_stamp() const {
 }
 
 std::int64_t LogCursor::first_stamp_wanted() const {
-  std::int64_t least = least_stamp();
+  std::int64_t least = remembered_.empty() ? *first_stamp_ : least_stamp();
   if (unfinished_) {
     least = std::min(least, unfinished_->stamp);
   } else if (const auto stamp = stamp_of(rest_)) {
@@ -94,7 +94,7 @@ std::int64_t LogCursor::first_stamp_wanted() const {
 }
 
 std::optional<UnixTime> LogCursor::since() const {
-  if (remembered_.empty()) return std::nullopt;
+  if (remembered_.empty() && !first_stamp_) return std::nullopt;
   return UnixTime{first_stamp_wanted() / kSecond, 0};
 }
 
@@ -151,10 +151,15 @@ void LogCursor::stop() {
   early_.clear();
 }
 
+void LogCursor::tell(std::string_view text, LogSink& sink) {
+  told_ += text.size();
+  sink.on_line(text);
+}
+
 void LogCursor::take_line(std::string_view line, LogSink& sink) {
   if (long_line_ != Long::no) {
     if (long_line_ == Long::deliver) {
-      if (skip_ < line.size()) sink.on_line(line.substr(skip_));
+      if (skip_ < line.size()) tell(line.substr(skip_), sink);
       if (long_stamp_) remember({*long_stamp_, kLong, 0});
       unfinished_.reset();
     }
@@ -168,6 +173,7 @@ void LogCursor::take_line(std::string_view line, LogSink& sink) {
 }
 
 void LogCursor::take_unstamped(std::string_view line, LogSink& sink) {
+  if (awaits_beginning()) return;
   if (!early_.empty()) {
     early_.emplace_back(line);
   } else if (overlap_.empty()) {
@@ -198,6 +204,7 @@ void LogCursor::take_without_stamp(std::string_view line, LogSink& sink) {
 void LogCursor::take_stamped(std::string_view line, std::size_t stamp_size, LogSink& sink) {
   const std::string_view text = line.substr(stamp_size);
   const auto stamp = stamp_of(line);
+  if (awaits_beginning() && is_before_beginning(stamp->nanoseconds, sink)) return;
   const Line seen{stamp->nanoseconds, static_cast<std::uint32_t>(text.size()), stable_hash(text)};
   const bool repeats = !overlap_.empty();
   if (repeats && matched_ && is_told_again(seen)) return stop_at(seen, sink);
@@ -212,6 +219,15 @@ void LogCursor::take_stamped(std::string_view line, std::size_t stamp_size, LogS
   if (repeats && !matched_ && hold(line, stamp->nanoseconds)) return;
   if (repeats) end_overlap(sink);
   if (!stopped_) take_fresh(line, seen, sink);
+}
+
+// Where the first line is not the one that the process before was given first, the file does not have that any more.
+bool LogCursor::is_before_beginning(std::int64_t stamp, LogSink& sink) {
+  if (stamp < *first_stamp_) return true;
+  if (stamp > *first_stamp_) sink.on_gap();
+  first_stamp_.reset();
+  begins_within_ = true;
+  return false;
 }
 
 // None that the response should repeat.
@@ -341,6 +357,8 @@ void LogCursor::stop_at(const Line& told_again, LogSink& sink) {
 
 void LogCursor::expect(std::string_view last_line) {
   const auto stamp = stamp_of(last_line);
+  // It may be from before the beginning that the host has asked for.
+  if (begins_within_ || awaits_beginning()) return;
   if (!stamp || last_line.back() != '\n' || last_line.size() > kMaxLine || awaited_.size() >= kMaxAwaited) return;
   const std::string_view text = last_line.substr(stamp->size);
   // Each line ends with an empty one.
@@ -409,7 +427,7 @@ void LogCursor::take_new(std::string_view text, const Line* line, LogSink& sink)
     }
   }
   // A last line without a newline may have nothing but its time.
-  if (begin < text.size()) sink.on_line(text.substr(begin));
+  if (begin < text.size()) tell(text.substr(begin), sink);
   if (line != nullptr) remember(*line);
 }
 
@@ -437,7 +455,7 @@ void LogCursor::take_piece(LogSink& sink) {
     const std::size_t skipped = std::min(skip_, rest_.size());
     skip_ -= skipped;
     if (unfinished_) unfinished_->delivered += rest_.size() - skipped;
-    if (skipped < rest_.size()) sink.on_line(std::string_view(rest_).substr(skipped));
+    if (skipped < rest_.size()) tell(std::string_view(rest_).substr(skipped), sink);
   }
   rest_.clear();
 }
@@ -454,7 +472,7 @@ void LogCursor::begin_long_line(std::size_t stamp_size, LogSink& sink) {
   skip_ = before - std::min(before, size);
   unfinished_.reset();
   if (long_stamp_) unfinished_ = Unfinished{*long_stamp_, std::max(before, size)};
-  if (begin < rest_.size()) sink.on_line(std::string_view(rest_).substr(begin));
+  if (begin < rest_.size()) tell(std::string_view(rest_).substr(begin), sink);
 }
 
 // ---- what a response repeats ----------------------------------------------------------------------------------------
@@ -493,8 +511,14 @@ void LogCursor::remember(const Line& line) {
   if (std::exchange(begins_within_, false)) first_stamp_ = line.stamp;
   newest_stamp_ = std::max(newest_stamp_, line.stamp);
   remembered_.push_back(line);
+  if (told_ > taken_) untaken_.push_back(told_);
   // Not for each line: it looks at all of the newest ones.
   if (++since_forget_ >= kNewestLines) forget_old();
+}
+
+void LogCursor::set_taken(std::uint64_t bytes) {
+  taken_ = bytes;
+  while (!untaken_.empty() && untaken_.front() <= taken_) untaken_.pop_front();
 }
 
 void LogCursor::forget_old() {
@@ -502,7 +526,7 @@ void LogCursor::forget_old() {
   // The places of an overlap stay as they are.
   if (!overlap_.empty()) return;
   const std::int64_t until = floor_to_second(least_stamp()) - kRememberedFor;
-  while (remembered_.size() > kNewestLines + std::min(undelivered_, kMaxRemembered) &&
+  while (remembered_.size() > kNewestLines + std::min(untaken_.size(), kMaxRemembered) &&
          (remembered_.front().stamp < until || remembered_.size() > kMaxRemembered)) {
     forgotten_until_ = std::max(forgotten_until_.value_or(remembered_.front().stamp), remembered_.front().stamp);
     first_stamp_.reset();
@@ -529,6 +553,7 @@ LogCursor::ResponseEnd LogCursor::end_response() {
 void LogCursor::finish(LogSink& sink) {
   if (long_line_ != Long::no || stamp_of(rest_) || (has_no_place() && !rest_.empty())) take_line(rest_, sink);
   rest_.clear();
+  if (awaits_beginning()) sink.on_gap();
   if (std::exchange(stopped_, false)) {
     awaited_.clear();
     return sink.on_gap();
@@ -558,8 +583,10 @@ bool LogCursor::has(std::string_view line) const {
 
 // ---- another process ------------------------------------------------------------------------------------------------
 
-std::string LogCursor::text() const {
-  const std::size_t last = remembered_.size() - std::min(remembered_.size(), undelivered_);
+std::string LogCursor::text(std::uint64_t taken) const {
+  const auto first_untaken = std::upper_bound(untaken_.begin(), untaken_.end(), taken);
+  const auto untaken = static_cast<std::size_t>(untaken_.end() - first_untaken);
+  const std::size_t last = remembered_.size() - std::min(remembered_.size(), untaken);
   const std::size_t first = last - std::min(last, kMaxLinesInText);
   std::optional<std::int64_t> forgotten = forgotten_until_;
   for (std::size_t i = 0; i < first; ++i) {
@@ -567,9 +594,13 @@ std::string LogCursor::text() const {
   }
   std::string text = kTextVersion;
   text += "," + (forgotten ? std::to_string(*forgotten) : std::string());
-  text += "," + (unfinished_ ? std::to_string(unfinished_->stamp) + "." + std::to_string(unfinished_->delivered)
-                             : std::string());
-  const std::optional<std::int64_t> begin = first == 0 && last > 0 ? first_stamp_ : std::nullopt;
+  const std::uint64_t taken_of_unfinished =
+      unfinished_
+          ? unfinished_->delivered - std::min<std::uint64_t>(unfinished_->delivered, told_ - std::min(told_, taken))
+          : 0;
+  text += ",";
+  if (taken_of_unfinished > 0) text += std::to_string(unfinished_->stamp) + "." + std::to_string(taken_of_unfinished);
+  const std::optional<std::int64_t> begin = first == 0 ? first_stamp_ : std::nullopt;
   text += "," + (begins_within_ ? kBeginsWithin : begin ? std::to_string(*begin) : std::string());
   for (std::size_t i = first; i < last; ++i) {
     const Line& line = remembered_[i];
@@ -627,6 +658,7 @@ Expected<void> LogCursor::restore(std::string_view text) {
   begins_within_ = begins_within;
   first_stamp_ = first_stamp;
   unfinished_ = unfinished;
+  untaken_.clear();
   begin_response();
   return {};
 }

@@ -47,11 +47,14 @@ class LogCursor {
   // Of lines that were read aside and have not come.
   static constexpr std::size_t kMaxAwaited = 16;
 
-  // Responses are asked for with timestamps=true. `keep_stamps`: they are part of what is delivered.
-  explicit LogCursor(bool keep_stamps) : keep_stamps_(keep_stamps) {}
+  // Responses are asked for with timestamps=true. `keep_stamps`: they are part of what is delivered. `told`: the bytes
+  // of the cursors before this one.
+  explicit LogCursor(bool keep_stamps, std::uint64_t told = 0) : keep_stamps_(keep_stamps), told_(told) {}
 
   // Before the first response: it begins within the file, as the host has asked, and what is before is not wanted.
   void begin_within_file() noexcept { begins_within_ = true; }
+  // And no line of it has come.
+  bool begins_within_file() const noexcept { return begins_within_; }
   // What sinceTime the next response has to be asked for; empty while nothing was delivered: the host's own parameters.
   std::optional<UnixTime> since() const;
   // A response begins, asked for with the since() of now.
@@ -88,12 +91,16 @@ class LogCursor {
   bool has(std::string_view line) const;
   // How many lines came again and were left out.
   std::uint64_t replayed() const noexcept { return replayed_; }
-  // The newest `count` lines have not reached the host: they are not forgotten, and text() leaves them out.
-  void set_undelivered(std::size_t count) noexcept { undelivered_ = count; }
+  // How many bytes the sink was given.
+  std::uint64_t told() const noexcept { return told_; }
+  // The host has taken the first `bytes` of them, and all of them where this is not called: the lines behind are not
+  // forgotten.
+  void set_taken(std::uint64_t bytes);
 
-  // A response to come may be that of another process: restore(text()) goes on where this one was, before the lines
-  // that are undelivered.
-  std::string text() const;
+  static constexpr std::uint64_t kAll = ~std::uint64_t{0};
+  // A response to come may be that of another process: restore(text()) goes on where this one was, behind the last
+  // line of which the host has taken all: `taken` as of set_taken(), and no less.
+  std::string text(std::uint64_t taken = kAll) const;
   Expected<void> restore(std::string_view text);
 
  private:
@@ -112,6 +119,7 @@ class LogCursor {
   // What is left to be done with the line whose newline has not come yet, of which pieces were passed on or dropped.
   enum class Long : std::uint8_t { no, deliver, drop };
 
+  void tell(std::string_view text, LogSink& sink);
   void take_line(std::string_view line, LogSink& sink);
   void take_piece(LogSink& sink);
   void take_unstamped(std::string_view line, LogSink& sink);
@@ -128,6 +136,8 @@ class LogCursor {
   void take_stamped(std::string_view line, std::size_t stamp_size, LogSink& sink);
   bool is_told_again(const Line& line) const;
   bool awaits_first(const Line& line, std::string_view text);
+  bool awaits_beginning() const noexcept { return first_stamp_ && remembered_.empty(); }
+  bool is_before_beginning(std::int64_t stamp, LogSink& sink);
   void take_fresh(std::string_view line, const Line& seen, LogSink& sink);
   void stop_at(const Line& told_again, LogSink& sink);
   void take_early(LogSink& sink);
@@ -145,8 +155,12 @@ class LogCursor {
   // The newest stamp of those that are not remembered any more.
   std::optional<std::int64_t> forgotten_until_;
   std::size_t since_forget_ = 0;
-  std::size_t undelivered_ = 0;
-  // The file has lines before the first one that was delivered, which is remembered still; its stamp.
+  std::uint64_t told_;
+  std::uint64_t taken_ = kAll;
+  // Where the newest lines of remembered_ end, which the host has not taken: in bytes as told_ counts them.
+  std::deque<std::uint64_t> untaken_;
+  // The file has lines before the first one that was delivered, which is remembered still; its stamp. Of a cursor that
+  // was restored it may be one that the host had not taken: it comes again, and is the first one.
   bool begins_within_ = false;
   std::optional<std::int64_t> first_stamp_;
   std::uint64_t replayed_ = 0;

@@ -258,9 +258,9 @@ void ChannelHandle::pass_marks(Part& part, bool all) {
   }
 }
 
-std::uint64_t ChannelHandle::undelivered_lines() const {
+std::uint64_t ChannelHandle::taken_bytes() const {
   const MutexLock lock(mutex_);
-  return lines_held_;
+  return bytes_taken_;
 }
 
 void ChannelHandle::set_info(const char* name, std::string value) {
@@ -290,6 +290,7 @@ void ChannelHandle::on_end(channel::Ending ending) {
 
 void ChannelHandle::count_taken(std::string_view bytes) {
   if (!is_log()) return;
+  bytes_taken_ += bytes.size();
   lines_held_ -= std::min(lines_held_, static_cast<std::uint64_t>(std::count(bytes.begin(), bytes.end(), '\n')));
 }
 
@@ -745,7 +746,6 @@ void ChannelHandle::cancel() {
     events_.clear();
     for (Part& part : parts_) part.held.clear();
     outgoing_.clear();
-    // Not lines_held_: the cursor leaves out what the host has not taken.
     notify_all();
   }
   // Posted before the destructor's task, which deletes the holder.

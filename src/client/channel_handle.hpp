@@ -98,7 +98,7 @@ class ChannelHandle final : public delivery::CallbackSource,
   bool on_message(int part, std::string message) override KSR_EXCLUDES(mutex_);
   void on_drained() override KSR_EXCLUDES(mutex_);
   void on_mark(int part, channel::Mark mark) override KSR_EXCLUDES(mutex_);
-  std::uint64_t undelivered_lines() const override KSR_EXCLUDES(mutex_);
+  std::uint64_t taken_bytes() const override KSR_EXCLUDES(mutex_);
   std::optional<channel::Outgoing> take_outgoing() override KSR_EXCLUDES(mutex_);
   void release_outgoing(std::size_t bytes) override KSR_EXCLUDES(mutex_);
   void set_info(const char* name, std::string value) override KSR_EXCLUDES(mutex_);
@@ -155,8 +155,9 @@ class ChannelHandle final : public delivery::CallbackSource,
   std::size_t next_part_ KSR_GUARDED_BY(mutex_) = 0;
   std::deque<WaitingEvent> events_ KSR_GUARDED_BY(mutex_);
   std::uint64_t lines_held_ KSR_GUARDED_BY(mutex_) = 0;
-  bool moved_much_ KSR_GUARDED_BY(mutex_) = false;     // since blocks were kept last
-  std::uint64_t messages_ KSR_GUARDED_BY(mutex_) = 0;  // received
+  std::uint64_t bytes_taken_ KSR_GUARDED_BY(mutex_) = 0;  // of a log
+  bool moved_much_ KSR_GUARDED_BY(mutex_) = false;        // since blocks were kept last
+  std::uint64_t messages_ KSR_GUARDED_BY(mutex_) = 0;     // received
   bool reading_rests_ KSR_GUARDED_BY(mutex_) = false;
   bool untold_ KSR_GUARDED_BY(mutex_) = false;  // bytes for which no turn was asked for
   channel::OutgoingQueue outgoing_ KSR_GUARDED_BY(mutex_);

@@ -172,13 +172,27 @@ class Told final : public LogSink {
     lines.emplace_back(text);
     gaps_before.push_back(gap_);
     gap_ = false;
+    bytes += text.size();
+    ends.push_back(bytes);
   }
   void on_gap() override {
     gap_ = true;
     ++gaps;
   }
+  // The process ends, and its host had taken so many bytes: a part of a line is one that it has not.
+  void keep(std::uint64_t taken) {
+    while (!ends.empty() && ends.back() > taken) {
+      lines.pop_back();
+      gaps_before.pop_back();
+      ends.pop_back();
+    }
+    bytes = ends.empty() ? 0 : ends.back();
+    gap_ = false;
+  }
   std::vector<std::string> lines;
   std::vector<bool> gaps_before;
+  std::vector<std::uint64_t> ends;
+  std::uint64_t bytes = 0;
   int gaps = 0;
   bool ends_with_gap() const { return gap_; }
 
@@ -215,6 +229,7 @@ struct Totals {
   std::size_t needless_gaps = 0;
   std::size_t stopped = 0;
   std::size_t without_place = 0;
+  std::size_t untaken = 0;
 };
 
 // Empty: as it must be. Some texts are equal, so that after a gap a line may be one of several: `next` has all places
@@ -271,6 +286,16 @@ std::string run(std::uint64_t seed, Totals& totals) {
   // Without all times there is nothing that would tell of a file that was passed over.
   const bool slow = below(random, 4) == 0 && stamps == Stamps::all;
   if (slow) writer.rotate_between_lines();
+  // Apart, so that a seed is the same log.
+  Random host(seed);
+  // A line without any time is in no cursor.
+  const bool host_lags = below(host, 2) == 0 && stamps == Stamps::all;
+  std::uint64_t taken = 0;
+  const auto take = [&] {
+    if (!host_lags) return;
+    taken += host() % (told.bytes - taken + 1);
+    cursor->set_taken(taken);
+  };
   const auto rotate = [&] {
     if (slow) cursor->expect(writer.write_last(node));
     node.files.emplace_back();
@@ -290,6 +315,7 @@ std::string run(std::uint64_t seed, Totals& totals) {
     const bool watches = below(random, 4) != 0;
     for (int steps = below(random, 6); steps > 0 && !cursor->is_stopped(); --steps) {
       const std::size_t some = random() % (pending.size() + 1);
+      take();
       cursor->feed(std::string_view(pending).substr(0, some), told);
       pending.erase(0, some);
       for (int i = below(random, 8); i > 0; --i) writer.write(node);
@@ -330,6 +356,7 @@ std::string run(std::uint64_t seed, Totals& totals) {
       if (end.within_text) told.on_gap();
       break;
     }
+    take();
     cursor->feed(std::string_view(pending).substr(0, random() % (pending.size() + 1)), told);
     const bool without_place = cursor->has_no_place();
     const bool said = !cursor->end_response().said.empty();
@@ -344,8 +371,14 @@ std::string run(std::uint64_t seed, Totals& totals) {
     totals.stopped += cursor->is_stopped() ? 1 : 0;
     if (below(random, 6) == 0) {
       // The host's process is another one.
-      auto restored = std::make_unique<LogCursor>(false);
-      if (!restored->restore(cursor->text())) return "the cursor is not restored";
+      const std::uint64_t until = host_lags ? taken : told.bytes;
+      const std::string text = cursor->text(host_lags ? taken : LogCursor::kAll);
+      totals.untaken += told.ends.size();
+      told.keep(until);
+      totals.untaken -= told.ends.size();
+      taken = told.bytes;
+      auto restored = std::make_unique<LogCursor>(false, told.bytes);
+      if (!restored->restore(text)) return "the cursor is not restored";
       cursor = std::move(restored);
     }
   }
@@ -377,7 +410,7 @@ int main(int argc, char** argv) {
   // A simulation in which nothing happens proves nothing.
   if (failed == 0 && count >= 1000 &&
       (totals.cuts < count || totals.gaps == 0 || totals.missing == 0 || totals.stopped == 0 ||
-       totals.without_place == 0))
+       totals.without_place == 0 || totals.untaken == 0))
     failed = 1;
   return failed == 0 ? 0 : 1;
 }

@@ -1,5 +1,6 @@
 // Logs (rules 5, 13 and the cursor of 4.5): whole lines, each once, over cuts, rotations and restarts; what the kubelet
 // says of itself is no data.
+#include <algorithm>
 #include <atomic>
 #include <mutex>
 #include <string>
@@ -593,6 +594,235 @@ TEST_CASE("from_cursor goes on behind the last line that the host has read") {
   CHECK(ksr_channel_info(later.user.channel(), "cursor", some, sizeof some) == now.size());
   CHECK(some == now.substr(0, sizeof some - 1));
   CHECK(ksr_channel_info(later.user.channel(), "cursor", nullptr, 0) == now.size());
+}
+
+namespace {
+
+// What it holds for the host.
+void wait_for_received(const ChannelUser& user, std::uint64_t bytes) {
+  REQUIRE(user.wait_until([&](const ChannelUser& now) { return now.stat("bytes_received") >= bytes; }));
+}
+
+std::string read_some(const ChannelUser& user, std::size_t size) {
+  std::string seen;
+  char space[100];
+  std::size_t got = 0;
+  while (seen.size() < size) {
+    REQUIRE(ksr_channel_read(user.channel(), KSR_PART_STDOUT, space, std::min(size - seen.size(), sizeof space), 20'000,
+                             &got) == KSR_OK);
+    REQUIRE(got > 0);
+    seen.append(space, got);
+  }
+  return seen;
+}
+
+}  // namespace
+
+TEST_CASE(
+    "from_cursor goes on behind the last line of which all was taken, whatever the host and the server left of it") {
+  ChannelServer on;
+  const Requester client(on.client_settings());
+  const auto resumed = [&](const Settings& settings, std::uint64_t received, std::size_t read) {
+    ChannelUser user;
+    REQUIRE(user.open(client.client(), settings, ChannelUser::Mode::pull) == KSR_OK);
+    wait_for_received(user, received);
+    read_some(user, read);
+    const std::string cursor = user.info("cursor");
+    REQUIRE_FALSE(cursor.empty());
+    user.close();
+    ChannelUser later;
+    REQUIRE(later.open(client.client(), log_of({{"from_cursor", cursor}})) == KSR_OK);
+    CHECK(later.wait().status == KSR_OK);
+    CHECK(later.count(KSR_EVENT_GAP) == 0);
+    return later.bytes(KSR_PART_STDOUT);
+  };
+  SUBCASE("limit_bytes within a line") {
+    on.server.script("log web line=one line=two line=three line=four line=five line=six end");
+    CHECK(resumed(log_of({{"limit_bytes", "9"}}), 9, 9) == "three\nfour\nfive\nsix\n");
+    CHECK(resumed(follow_of({{"limit_bytes", "8"}}), 8, 8) == "three\nfour\nfive\nsix\n");
+    CHECK(resumed(log_of({{"limit_bytes", "9"}}), 9, 5) == "two\nthree\nfour\nfive\nsix\n");
+  }
+  SUBCASE("the last line has no newline") {
+    on.server.script(
+        R"(log web stamp=2026-11-29T10:00:00Z line=one line=two raw="2026-11-29T10:00:01.000000000Z three" end)");
+    CHECK(resumed(log_of(), 13, 0) == "one\ntwo\nthree");
+    CHECK(resumed(log_of(), 13, 4) == "two\nthree");
+    CHECK(resumed(log_of(), 13, 8) == "three");
+    CHECK(resumed(log_of(), 13, 13).empty());
+  }
+  SUBCASE("the log begins within its file") {
+    on.server.script(
+        "log web stamp=2026-11-29T10:00:00Z line=one line=two stamp=2026-11-29T10:00:01Z line=three line=four end");
+    CHECK(resumed(log_of({{"tail", "2"}}), 11, 0) == "three\nfour\n");
+    CHECK(resumed(log_of({{"tail", "2"}}), 11, 6) == "four\n");
+  }
+  SUBCASE("the pod may not be read") {
+    on.server.script("deny admin get pods\nlog web line=one line=two line=three end");
+    CHECK(resumed(log_of(), 14, 4) == "two\nthree\n");
+  }
+}
+
+TEST_CASE("with follow_restarts the cursor names the instance whose lines the host has not taken yet") {
+  ChannelServer on;
+  on.server.script("log web line=old1 line=old2 line=old3");
+  const Requester client(on.client_settings());
+  ChannelUser user;
+  REQUIRE(user.open(client.client(), follow_of({{"follow_restarts", "true"}}), ChannelUser::Mode::pull) == KSR_OK);
+  wait_for_received(user, 15);
+  CHECK(read_some(user, 5) == "old1\n");
+  on.server.script("update pods web " + running_pod(1) + "\nlog web restart line=new1 line=new2");
+  wait_for_received(user, 25);
+  std::string rest = "old2\nold3\nnew1\nnew2\n";
+  std::size_t restarts = 1;
+  SUBCASE("none of them") {}
+  SUBCASE("all of them, and nothing of the next") {
+    CHECK(read_some(user, 10) == "old2\nold3\n");
+    rest = "new1\nnew2\n";
+  }
+  SUBCASE("one of the next") {
+    CHECK(read_some(user, 10) == "old2\nold3\n");
+    CHECK(user.wait_for_event(KSR_EVENT_RESTARTED));
+    CHECK(read_some(user, 5) == "new1\n");
+    rest = "new2\n";
+    restarts = 0;
+  }
+  const std::string cursor = user.info("cursor");
+  user.close();
+  Follower later(on, follow_of({{"follow_restarts", "true"}, {"from_cursor", cursor}}));
+  CHECK(later.shows(rest));
+  CHECK(later.user.count(KSR_EVENT_GAP) == 0);
+  CHECK(later.user.count(KSR_EVENT_RESTARTED) == restarts);
+}
+
+TEST_CASE("a log that is cut before its first line begins where it did") {
+  ChannelServer on;
+  const std::string old = "log web stamp=2026-11-29T10:00:00Z line=old";
+  // So late that the new lines are no part any more of what a second request for the same would be answered.
+  const std::string late = "fault log pods answer 503 retry-after=4\n";
+  SUBCASE("since=1s") {
+    on.server.script(old);
+    Follower follower(on, follow_of({{"since", "1s"}}));
+    wait_for_requests(on, follower.user, 1);
+    on.server.script(late + "log web cut line=new1");
+    wait_for_requests(on, follower.user, 3);
+    on.server.script("log web line=new2");
+    CHECK(follower.shows("new1\nnew2\n"));
+    CHECK(follower.user.count(KSR_EVENT_GAP) == 0);
+  }
+  SUBCASE("tail=0") {
+    on.server.script(old);
+    Follower follower(on, follow_of({{"tail", "0"}}));
+    wait_for_requests(on, follower.user, 1);
+    on.server.script(late + "log web cut line=new1");
+    wait_for_requests(on, follower.user, 3);
+    on.server.script("log web line=new2");
+    CHECK(follower.shows("new1\nnew2\n"));
+    CHECK(follower.user.count(KSR_EVENT_GAP) == 0);
+  }
+  SUBCASE("tail=2, at once: which lines these were is not known") {
+    Follower follower(on, follow_of({{"tail", "2"}}));
+    wait_for_requests(on, follower.user, 1);
+    on.server.script("log web cut line=l1 line=l2 line=l3 line=l4 line=l5");
+    CHECK(follower.user.wait_until([](const ChannelUser& now) { return has(now.bytes(KSR_PART_STDOUT), "l5\n"); }));
+    CHECK(follower.user.count(KSR_EVENT_GAP) == 1);
+  }
+  SUBCASE("tail=2, after a while: there were none") {
+    Follower follower(on, follow_of({{"tail", "2"}}));
+    wait_for_requests(on, follower.user, 1);
+    on.server.script("sleep 2s\nlog web cut line=l1 line=l2 line=l3 line=l4 line=l5");
+    CHECK(follower.shows("l1\nl2\nl3\nl4\nl5\n"));
+    CHECK(follower.user.count(KSR_EVENT_GAP) == 1);
+  }
+  SUBCASE("in another process: since when is not known") {
+    on.server.script(old);
+    const Requester client(on.client_settings());
+    ChannelUser user;
+    REQUIRE(user.open(client.client(), follow_of({{"tail", "0"}})) == KSR_OK);
+    CHECK(user.wait_for_event(KSR_EVENT_OPEN));
+    const std::string cursor = user.info("cursor");
+    REQUIRE_FALSE(cursor.empty());
+    user.close();
+    Follower later(on, follow_of({{"tail", "0"}, {"from_cursor", cursor}}));
+    CHECK(later.user.wait_for_event(KSR_EVENT_GAP));
+    wait_for_requests(on, later.user, 2);
+    on.server.script("log web line=new");
+    CHECK(later.shows("new\n"));
+  }
+}
+
+TEST_CASE("the last line of a log that was there before its beginning is not waited for") {
+  ChannelServer on;
+  on.server.script("log web stamp=2026-11-29T10:00:00Z line=old");
+  Follower follower(on, follow_of({{"tail", "0"}}));
+  // That the last line was read aside.
+  wait_for_requests(on, follower.user, 2);
+  on.server.script("sleep 3s\nlog web line=new");
+  CHECK(follower.shows("new\n"));
+  CHECK(follower.user.count(KSR_EVENT_GAP) == 0);
+  CHECK(follower.user.stat("reconnects") == 0);
+}
+
+TEST_CASE("a kubelet that does not know the pod yet answers 404: the pod says whether it is gone") {
+  ChannelServer on;
+  on.server.script("log web line=one");
+  SUBCASE("at the beginning") {
+    on.server.script("fault log pods answer 404 times=2");
+    Follower follower(on);
+    CHECK(follower.shows("one\n"));
+    CHECK(follower.user.count(KSR_EVENT_INTERRUPTED) == 2);
+    for (const ChannelEvent& event : follower.user.events()) {
+      if (event.event == KSR_EVENT_INTERRUPTED) CHECK(has(event.message, "the pod is there, and its log is not"));
+    }
+  }
+  SUBCASE("after an end in order, or a cut") {
+    SUBCASE("the pod may be read") {}
+    SUBCASE("it may not be") {
+      on.server.script("deny admin get pods");
+    }
+    Follower follower(on);
+    CHECK(follower.shows("one\n"));
+    on.server.script("fault log pods answer 404 times=3\nlog web cut line=two");
+    CHECK(follower.shows("one\ntwo\n"));
+    CHECK(follower.user.count(KSR_EVENT_INTERRUPTED) >= 3);
+    CHECK(follower.user.count(KSR_EVENT_GAP) == 0);
+    CHECK(follower.user.count(KSR_EVENT_CLOSED) == 0);
+  }
+  SUBCASE("then the pod is gone") {
+    Follower follower(on);
+    CHECK(follower.shows("one\n"));
+    on.server.script("fault log pods answer 404 times=1\nlog web end\ndelete pods web");
+    CHECK(follower.user.wait().status == KSR_OK);
+  }
+}
+
+TEST_CASE("header.Accept is not for what a channel reads itself") {
+  ChannelServer on;
+  on.server.script("log web line=one");
+  Follower follower(on, {{"kind", "log"},
+                         {"namespace", "default"},
+                         {"name", "web"},
+                         {"follow", "true"},
+                         {"header.accept", "text/plain"},
+                         {"header.Content-Type", "text/plain"}});
+  CHECK(follower.shows("one\n"));
+  // The pod twice, its log, and the last line.
+  wait_for_requests(on, follower.user, 2);
+  ChannelUser run;
+  REQUIRE(run.open(follower.client.client(), {{"kind", "exec"},
+                                              {"namespace", "default"},
+                                              {"name", "web"},
+                                              {"command", "ls"},
+                                              {"header.Accept", "text/plain"}}) == KSR_OK);
+  CHECK(run.wait_for_event(KSR_EVENT_OPEN));
+  for (const RecordedRequest& request : on.server.requests()) {
+    if (request.websocket) continue;
+    CAPTURE(request.target);
+    std::vector<std::string> accepts;
+    for (const auto& [name, value] : request.headers) {
+      if (name == "accept" || name == "Accept") accepts.push_back(value);
+    }
+    CHECK(accepts == std::vector<std::string>{request.verb == "log" ? "*/*" : "application/json"});
+  }
 }
 
 TEST_CASE("the cursor of a channel that was cancelled leaves out what the host has not taken") {

@@ -330,13 +330,97 @@ TEST_CASE("a line without a stamp counts as of the time of the one before") {
   cursor.begin_response();
   cursor.feed(at("08", "d") + "y\n" + at("09", "e"), sink);
   CHECK(sink.take() == Told{"GAP", "d\n", "y\n", "e\n"});
-  // A host that has not taken the last two.
-  cursor.set_undelivered(2);
-  LogCursor other(false);
-  REQUIRE(other.restore(cursor.text()));
-  other.begin_response();
-  other.feed(at("08", "d") + "y\n" + at("09", "e"), sink);
-  CHECK(sink.take() == Told{"y\n", "e\n"});
+}
+
+TEST_CASE("a cursor goes on behind the last line of which the host has taken all, with or without a newline") {
+  const std::string log = at("01", "one") + "uu\n" + at("02", "two") + "2026-11-28T12:00:02.5Z three";
+  const auto resumed_behind = [&](std::uint64_t taken, const std::string& file) {
+    LogCursor cursor(false);
+    Sink sink;
+    cursor.begin_response();
+    cursor.set_taken(taken);
+    cursor.feed(log, sink);
+    cursor.finish(sink);
+    CHECK(sink.take() == Told{"one\n", "uu\n", "two\n", "three"});
+    CHECK(cursor.told() == 16);
+    LogCursor later(false);
+    REQUIRE(later.restore(cursor.text(taken)));
+    later.begin_response();
+    later.feed(file, sink);
+    later.finish(sink);
+    return sink.take();
+  };
+  CHECK(resumed_behind(0, log) == Told{"one\n", "uu\n", "two\n", "three"});
+  CHECK(resumed_behind(3, log) == Told{"one\n", "uu\n", "two\n", "three"});
+  CHECK(resumed_behind(4, log) == Told{"uu\n", "two\n", "three"});
+  CHECK(resumed_behind(6, log) == Told{"uu\n", "two\n", "three"});
+  CHECK(resumed_behind(7, log) == Told{"two\n", "three"});
+  CHECK(resumed_behind(11, log) == Told{"three"});
+  CHECK(resumed_behind(15, log) == Told{"three"});
+  CHECK(resumed_behind(16, log).empty());
+}
+
+TEST_CASE("a cursor before the first line of a log that begins within its file") {
+  LogCursor cursor(false);
+  Sink sink;
+  cursor.begin_within_file();
+  cursor.begin_response();
+  cursor.set_taken(0);
+  // Not known to be wanted.
+  cursor.expect(at("01", "before"));
+  CHECK_FALSE(cursor.is_awaiting());
+  cursor.feed(at("03.5", "one") + at("04", "two"), sink);
+  CHECK(sink.take() == Told{"one\n", "two\n"});
+  const auto restored = [&](std::uint64_t taken) {
+    LogCursor later(false);
+    REQUIRE(later.restore(cursor.text(taken)));
+    CHECK(later.text() == cursor.text(taken));
+    REQUIRE(later.since());
+    later.begin_response();
+    return later;
+  };
+  {
+    LogCursor later = restored(3);
+    CHECK(later.since()->seconds == kNoon + 2);
+    later.feed(
+        "rest\n" + at("02", "before") + at("03", "before") + at("03.5", "one") + at("03", "late") + at("04", "two"),
+        sink);
+    CHECK(sink.take() == Told{"one\n", "late\n", "two\n"});
+  }
+  {
+    LogCursor later = restored(3);
+    later.feed(at("04", "two"), sink);
+    CHECK(sink.take() == Told{"GAP", "two\n"});
+  }
+  {
+    LogCursor later = restored(3);
+    later.feed(at("02", "before"), sink);
+    later.finish(sink);
+    CHECK(sink.take() == Told{"GAP"});
+  }
+  LogCursor later = restored(4);
+  later.feed(at("03.5", "one") + at("04", "two"), sink);
+  CHECK(sink.take() == Told{"two\n"});
+}
+
+TEST_CASE("of a long line that was told in pieces the cursor counts what the host has taken") {
+  const std::string begun = "2026-11-28T12:00:02.5Z " + std::string(LogCursor::kMaxLine, 'x');
+  LogCursor cursor(false);
+  Sink sink;
+  cursor.begin_response();
+  cursor.set_taken(0);
+  cursor.feed(at("01", "a"), sink);
+  cursor.feed(begun, sink);
+  sink.take();
+  for (const std::uint64_t taken : {std::uint64_t{2}, std::uint64_t{12}}) {
+    LogCursor later(false);
+    REQUIRE(later.restore(cursor.text(taken)));
+    later.begin_response();
+    later.feed(at("01", "a") + begun + "y\n", sink);
+    std::string told;
+    for (const std::string& piece : sink.take()) told += piece;
+    CHECK(told == std::string(LogCursor::kMaxLine - (taken - 2), 'x') + "y\n");
+  }
 }
 
 TEST_CASE("lines without a stamp alone have no place: their end is told as a line, nothing can follow") {

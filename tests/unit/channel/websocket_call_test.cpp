@@ -132,7 +132,7 @@ class FakeHost final : public ChannelHost {
   bool on_message(int, std::string) override { return true; }
   void on_drained() override {}
   void on_mark(int, Mark) override {}
-  std::uint64_t undelivered_lines() const override { return 0; }
+  std::uint64_t taken_bytes() const override { return 0; }
   std::optional<Outgoing> take_outgoing() override {
     if (outgoing.empty()) return std::nullopt;
     Outgoing next{kPartStdin, outgoing.front(), false};
