@@ -31,6 +31,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     for (std::size_t i = 0; i < bytes.size(); i += piece) cursor.feed(bytes.substr(i, piece), sink);
     cursor.end_response();
   };
+  // The host has taken less than all.
+  const std::uint64_t taken = data[2];
+  cursor.set_taken(taken);
   response(log.substr(0, cut));
   require(sink.bytes <= cut, "more is delivered than came");
   response(log);
@@ -41,6 +44,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   ksr::channel::LogCursor other((data[0] & 1U) != 0);
   require(static_cast<bool>(other.restore(cursor.text())), "a cursor does not restore its own text");
   require(other.text() == cursor.text(), "a restored cursor is another one");
+  require(static_cast<bool>(other.restore(cursor.text(taken))), "a cursor of less does not restore its own text");
+  require(other.text() == cursor.text(taken), "a restored cursor of less is another one");
+  require(cursor.told() == sink.bytes, "what was told is counted wrongly");
   cursor.finish(sink);
   if (other.restore(log)) other.begin_response();
   return 0;
