@@ -367,14 +367,14 @@ void LogCall::add_beginning(std::string& query, bool within) {
   }
   auto tail = options_.tail;
   auto since_seconds = options_.since_seconds;
-  if (has_begun_ && delivered_bytes_ == 0 && (tail || since_seconds)) {
+  const bool moves = options_.follow && !options_.previous;
+  if (has_begun_ && delivered_bytes_ == 0 && ((tail && moves) || since_seconds)) {
     const Milliseconds elapsed =
         std::chrono::duration_cast<Milliseconds>(now() - first_asked_at_) + kBeginningMargin + Milliseconds(999);
     const auto seconds = static_cast<std::uint64_t>(elapsed.count() / 1000);
     // The lines of the tail may have been under way.
-    if (tail.value_or(0) > 0) mark(kPartStdout, Mark::gap);
-    if (tail && (*tail == 0 || first_was_quiet_)) {
-      tail.reset();
+    if (moves && tail.value_or(0) > 0) mark(kPartStdout, Mark::gap);
+    if (moves && tail && (*tail == 0 || first_was_quiet_)) {
       add("sinceSeconds", std::to_string(seconds));
       begins_by_elapsed_ = true;
       return;

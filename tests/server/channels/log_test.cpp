@@ -733,6 +733,15 @@ TEST_CASE("a log that is cut before its first line begins where it did") {
     CHECK(follower.shows("l1\nl2\nl3\nl4\nl5\n"));
     CHECK(follower.user.count(KSR_EVENT_GAP) == 1);
   }
+  SUBCASE("tail=2, not followed: the same again") {
+    const std::string line(1'000, 'x');
+    on.server.script("fault log pods cut bytes=500\nlog web line=first line=" + line + " line=" + line + " end");
+    Follower follower(on, log_of({{"tail", "2"}}));
+    CHECK(follower.user.wait().status == KSR_OK);
+    CHECK(follower.user.bytes(KSR_PART_STDOUT) == line + "\n" + line + "\n");
+    CHECK(follower.user.count(KSR_EVENT_INTERRUPTED) == 1);
+    CHECK(follower.user.count(KSR_EVENT_GAP) == 0);
+  }
   SUBCASE("in another process: since when is not known") {
     on.server.script(old);
     const Requester client(on.client_settings());
