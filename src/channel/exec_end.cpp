@@ -1,8 +1,7 @@
 #include "channel/exec_end.hpp"
 
-#include <charconv>
-
 #include "base/text.hpp"
+#include "base/whole_number.hpp"
 #include "json/document.hpp"
 #include "json/json_pointer.hpp"
 #include "json/values.hpp"
@@ -20,19 +19,12 @@ constexpr int kMaxCauses = 16;
 // k8s.io/streaming remotecommand v1: what is said of a failed command, in text.
 constexpr std::string_view kNonZero = "command terminated with non-zero exit code: ";
 
-std::optional<int> number_in(std::string_view text) {
-  int number = 0;
-  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (failure != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return number;
-}
-
 // remotecommand.NonZeroExitCodeReason: details.causes has an ExitCode with the number as its message.
 std::optional<int> exit_code_in(std::string_view status) {
   for (int i = 0; i < kMaxCauses; ++i) {
     const std::string cause = "/details/causes/" + std::to_string(i);
     if (!json::find_pointer(status, cause)) return std::nullopt;
-    if (text_at(status, cause + "/reason") == "ExitCode") return number_in(text_at(status, cause + "/message"));
+    if (text_at(status, cause + "/reason") == "ExitCode") return whole_number<int>(text_at(status, cause + "/message"));
   }
   return std::nullopt;
 }
@@ -42,7 +34,7 @@ Error failure_of(std::string_view status) {
   if (error.message.empty()) error.message = "the server could not run the command";
   error.reason = one_line(text_at(status, "/reason"));
   const auto code = json::find_pointer(status, "/code");
-  error.http_status = code ? number_in(*code).value_or(0) : 0;
+  error.http_status = code ? whole_number<int>(*code).value_or(0) : 0;
   error.details = status;
   return error;
 }
@@ -82,7 +74,7 @@ ExecOutcome ExecEnd::finish(const std::optional<Error>& error) const {
     // Nothing at all is said of a success.
     const std::string_view text = status_;
     const std::size_t at = text.find(kNonZero);
-    if (at != std::string_view::npos) outcome.exit_code = number_in(trimmed(text.substr(at + kNonZero.size())));
+    if (at != std::string_view::npos) outcome.exit_code = whole_number<int>(trimmed(text.substr(at + kNonZero.size())));
     outcome.verified = outcome.exit_code.has_value();
     if (outcome.exit_code) return outcome;
     outcome.error = error ? *error : Error{Status::lost, what_was_said()};

@@ -1,13 +1,13 @@
 #include "channel/log_call.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <cstdio>
 #include <utility>
 #include <variant>
 #include <vector>
 
 #include "base/text.hpp"
+#include "base/whole_number.hpp"
 #include "cluster/refusal.hpp"
 
 namespace ksr::channel {
@@ -134,11 +134,9 @@ std::optional<LogPosition> log_position(std::string_view text) {
   if (checksum != checksum_of(text)) return std::nullopt;
   const std::vector<std::string_view> fields = split(text, ';');
   if (fields.size() != 5 || fields[0] != kCursorVersion) return std::nullopt;
-  LogPosition position{fields[1], fields[2], 0, fields[4]};
-  const std::string_view number = fields[3];
-  const auto [end, failure] = std::from_chars(number.data(), number.data() + number.size(), position.restarts);
-  if (failure != std::errc() || end != number.data() + number.size()) return std::nullopt;
-  return position;
+  const auto restarts = whole_number<std::uint64_t>(fields[3]);
+  if (!restarts) return std::nullopt;
+  return LogPosition{fields[1], fields[2], *restarts, fields[4]};
 }
 
 }  // namespace
@@ -312,28 +310,26 @@ void LogCall::ask(Ask what) {
   });
 }
 
-std::string LogCall::base_query() const {
-  std::string query = "?timestamps=true";
-  const auto add = [&query](std::string_view name, std::string_view value) {
-    query += "&" + percent_encode(name) + "=" + percent_encode(value);
-  };
-  if (!container_.empty()) add("container", container_);
-  if (options_.previous || ask_ == Ask::rest_before) add("previous", "true");
-  for (const auto& [name, value] : target_.query) add(name, value);
+QueryString LogCall::base_query() const {
+  QueryString query;
+  query.add("timestamps", "true");
+  if (!container_.empty()) query.add("container", container_);
+  if (options_.previous || ask_ == Ask::rest_before) query.add("previous", "true");
+  query.add_all(target_.query);
   return query;
 }
 
-std::string LogCall::query() {
+QueryString LogCall::last_line_query() const {
+  QueryString query = base_query();
+  query.add("tailLines", "1");
+  return query;
+}
+
+QueryString LogCall::query() {
   begins_by_elapsed_ = false;
-  std::string query = base_query();
-  const auto add = [&query](std::string_view name, std::string_view value) {
-    query += "&" + percent_encode(name) + "=" + percent_encode(value);
-  };
-  if (follows()) add("follow", "true");
-  if (ask_ == Ask::check) {
-    add("tailLines", "1");
-    return query;
-  }
+  if (ask_ == Ask::check) return last_line_query();
+  QueryString query = base_query();
+  if (follows()) query.add("follow", "true");
   std::optional<UnixTime> since;
   bool within = false;
   {
@@ -344,7 +340,7 @@ std::string LogCall::query() {
     cursor_->begin_response();
   }
   if (since) {
-    add("sinceTime", rfc3339_text(*since));
+    query.add("sinceTime", rfc3339_text(*since));
   } else if (first_instance_) {
     add_beginning(query, within);
   }
@@ -354,10 +350,7 @@ std::string LogCall::query() {
 // Where the host has asked for, while no line has come. `tail` and a duration count from the time of a request, and
 // what they meant was fixed with the first one. That the kubelet's clock is another one does not matter: the time since
 // then is asked for.
-void LogCall::add_beginning(std::string& query, bool within) {
-  const auto add = [&query](std::string_view name, std::string_view value) {
-    query += "&" + percent_encode(name) + "=" + percent_encode(value);
-  };
+void LogCall::add_beginning(QueryString& query, bool within) {
   // All of the log was wanted by the channel before.
   if (restored_ && !within) return;
   if (!has_begun_) {
@@ -375,7 +368,7 @@ void LogCall::add_beginning(std::string& query, bool within) {
     // The lines of the tail may have been under way.
     if (moves && tail.value_or(0) > 0) mark(kPartStdout, Mark::gap);
     if (moves && tail && (*tail == 0 || first_was_quiet_)) {
-      add("sinceSeconds", std::to_string(seconds));
+      query.add("sinceSeconds", std::to_string(seconds));
       begins_by_elapsed_ = true;
       return;
     }
@@ -384,15 +377,15 @@ void LogCall::add_beginning(std::string& query, bool within) {
       begins_by_elapsed_ = true;
     }
   }
-  if (tail) add("tailLines", std::to_string(*tail));
-  if (since_seconds) add("sinceSeconds", std::to_string(*since_seconds));
-  if (!options_.since_time.empty()) add("sinceTime", options_.since_time);
+  if (tail) query.add("tailLines", std::to_string(*tail));
+  if (since_seconds) query.add("sinceSeconds", std::to_string(*since_seconds));
+  if (!options_.since_time.empty()) query.add("sinceTime", options_.since_time);
 }
 
 void LogCall::send(Expected<cluster::RequestAuth> auth) {
   if (const Error* error = auth.if_error()) return on_failed(*error);
   transport::Request request;
-  request.target = pod_path(target_) + "/log" + query();
+  request.target = query().after(pod_path(target_) + "/log");
   request.headers = target_.headers;
   cluster::add_headers(request, *auth);
   cluster::set_accept(request, "*/*");
@@ -570,7 +563,7 @@ void LogCall::read_tail_later(Milliseconds delay) {
   tail_timer_ = after(delay, [this] {
     const auto fired = std::move(tail_timer_);
     tail_fetch_ =
-        std::make_unique<DocumentFetch>(environment_.access, pod_path(target_) + "/log" + base_query() + "&tailLines=1",
+        std::make_unique<DocumentFetch>(environment_.access, last_line_query().after(pod_path(target_) + "/log"),
                                         target_.headers, "*/*", [this](Expected<std::string> line) {
                                           guarded([&] {
                                             const auto answered = std::move(tail_fetch_);

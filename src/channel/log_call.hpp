@@ -27,6 +27,7 @@
 #include <string>
 
 #include "base/mutex.hpp"
+#include "base/query_string.hpp"
 #include "channel/channel_call.hpp"
 #include "channel/document_fetch.hpp"
 #include "channel/log_cursor.hpp"
@@ -80,9 +81,10 @@ class LogCall final : public ChannelCall, private transport::ExchangeObserver {
   void end_without_place(Ask what);
   void ask(Ask what);
   void send(Expected<cluster::RequestAuth> auth);
-  std::string base_query() const;
-  std::string query() KSR_EXCLUDES(cursor_mutex_);
-  void add_beginning(std::string& query, bool within);
+  QueryString base_query() const;
+  QueryString last_line_query() const;
+  QueryString query() KSR_EXCLUDES(cursor_mutex_);
+  void add_beginning(QueryString& query, bool within);
   bool follows() const noexcept { return ask_ == Ask::begin || ask_ == Ask::go_on ? options_.follow : false; }
   void take(std::string_view bytes) KSR_EXCLUDES(cursor_mutex_);
   template <class Step>

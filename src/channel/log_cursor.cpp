@@ -1,11 +1,11 @@
 #include "channel/log_cursor.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <cstring>
 #include <utility>
 
 #include "base/text.hpp"
+#include "base/whole_number.hpp"
 
 namespace ksr::channel {
 namespace {
@@ -611,14 +611,9 @@ std::string LogCursor::text(std::uint64_t taken) const {
 
 namespace {
 
-template <class Number>
-bool take_number(std::string_view text, Number& number) {
-  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), number);
-  return failure == std::errc() && end == text.data() + text.size();
-}
-
-bool take_stamp(std::string_view text, std::int64_t& stamp) {
-  return take_number(text, stamp) && stamp >= 0 && stamp <= kMaxSeconds * kSecond;
+std::optional<std::int64_t> stamp_in(std::string_view text) {
+  const auto stamp = whole_number<std::int64_t>(text);
+  return stamp && *stamp >= 0 && *stamp <= kMaxSeconds * kSecond ? stamp : std::nullopt;
 }
 
 }  // namespace
@@ -630,26 +625,27 @@ Expected<void> LogCursor::restore(std::string_view text) {
       fields[0] != kTextVersion)
     return refused;
   std::optional<std::int64_t> forgotten;
-  if (!fields[1].empty() && !take_stamp(fields[1], forgotten.emplace())) return refused;
+  if (!fields[1].empty() && !(forgotten = stamp_in(fields[1]))) return refused;
   std::optional<Unfinished> unfinished;
   if (!fields[2].empty()) {
     const std::vector<std::string_view> parts = split(fields[2], '.');
-    unfinished.emplace();
-    if (parts.size() != 2 || !take_stamp(parts[0], unfinished->stamp) || !take_number(parts[1], unfinished->delivered))
-      return refused;
+    const auto stamp = stamp_in(parts.front());
+    const auto delivered = whole_number<std::size_t>(parts.back());
+    if (parts.size() != 2 || !stamp || !delivered) return refused;
+    unfinished = Unfinished{*stamp, *delivered};
   }
   std::optional<std::int64_t> first_stamp;
   const bool begins_within = fields[3] == kBeginsWithin;
-  if (!begins_within && !fields[3].empty() && !take_stamp(fields[3], first_stamp.emplace())) return refused;
+  if (!begins_within && !fields[3].empty() && !(first_stamp = stamp_in(fields[3]))) return refused;
   std::deque<Line> lines;
   for (std::size_t i = kFieldsBeforeLines; i < fields.size(); ++i) {
     const std::vector<std::string_view> parts = split(fields[i], '.');
-    Line line{};
-    if (parts.size() != 3 || !take_stamp(parts[0], line.stamp) || !take_number(parts[1], line.size) ||
-        !take_number(parts[2], line.hash)) {
-      return refused;
-    }
-    lines.push_back(line);
+    if (parts.size() != 3) return refused;
+    const auto stamp = stamp_in(parts[0]);
+    const auto size = whole_number<std::uint32_t>(parts[1]);
+    const auto hash = whole_number<std::uint64_t>(parts[2]);
+    if (!stamp || !size || !hash) return refused;
+    lines.push_back({*stamp, *size, *hash});
   }
   remembered_ = std::move(lines);
   newest_stamp_ = 0;

@@ -1,9 +1,9 @@
 #include "channel/pod_info.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
 
+#include "base/whole_number.hpp"
 #include "json/json_pointer.hpp"
 #include "json/values.hpp"
 
@@ -18,9 +18,7 @@ constexpr int kMaxContainers = 1'000;
 
 std::uint64_t number_at(std::string_view document, std::string_view pointer) {
   const auto text = find_pointer(document, pointer);
-  std::uint64_t number = 0;
-  if (text) std::from_chars(text->data(), text->data() + text->size(), number);
-  return number;
+  return text ? whole_number<std::uint64_t>(*text).value_or(0) : 0;
 }
 
 // The elements of an array, each as its own document.

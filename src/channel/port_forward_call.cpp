@@ -1,6 +1,6 @@
 #include "channel/port_forward_call.hpp"
 
-#include "base/text.hpp"
+#include "base/query_string.hpp"
 
 namespace ksr::channel {
 
@@ -8,9 +8,10 @@ PortForwardCall::PortForwardCall(Environment environment, ChannelOptions options
     : WebSocketCall(std::move(environment), std::move(options), std::move(target)), port_(options_.port) {}
 
 WebSocketCall::Handshake PortForwardCall::handshake() {
-  std::string target = pod_path(target_) + "/portforward?ports=" + std::to_string(options_.port);
-  for (const auto& [name, value] : target_.query) target += "&" + percent_encode(name) + "=" + percent_encode(value);
-  return {std::move(target), {subprotocol_of(ChannelProtocol::v4)}};
+  QueryString query;
+  query.add("ports", std::to_string(options_.port));
+  query.add_all(target_.query);
+  return {query.after(pod_path(target_) + "/portforward"), {subprotocol_of(ChannelProtocol::v4)}};
 }
 
 void PortForwardCall::opened(const std::string& subprotocol) {

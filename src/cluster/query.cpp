@@ -2,29 +2,12 @@
 
 #include <algorithm>
 
+#include "base/query_string.hpp"
 #include "base/text.hpp"
 #include "protobuf/media_type.hpp"
 
 namespace ksr::cluster {
 namespace {
-
-// Keeps the order of the parameters, so that equal requests have equal targets.
-class QueryString {
- public:
-  void add(std::string_view name, std::string_view value) {
-    text_ += text_.empty() ? '?' : '&';
-    text_.append(name);
-    text_ += '=';
-    text_ += percent_encode(value);
-  }
-  void add_if_set(std::string_view name, std::string_view value) {
-    if (!value.empty()) add(name, value);
-  }
-  const std::string& text() const noexcept { return text_; }
-
- private:
-  std::string text_;
-};
 
 std::string collection_path(const Resource& resource, std::string_view name_space) {
   std::string path = resource.root;
@@ -69,7 +52,7 @@ std::string list_target(const Resource& resource, const QueryOptions& query, std
   text.add_if_set("resourceVersion", options.resource_version);
   text.add_if_set("resourceVersionMatch", options.resource_version_match);
   text.add_if_set("continue", options.continue_token);
-  return collection_path(resource, name_space) + text.text();
+  return text.after(collection_path(resource, name_space));
 }
 
 std::string watch_target(const Resource& resource, const QueryOptions& query, std::string_view name_space,
@@ -82,7 +65,7 @@ std::string watch_target(const Resource& resource, const QueryOptions& query, st
   text.add_if_set("resourceVersionMatch", options.resource_version_match);
   if (options.send_initial_events) text.add("sendInitialEvents", "true");
   if (options.timeout.count() > 0) text.add("timeoutSeconds", std::to_string(options.timeout.count()));
-  return collection_path(resource, name_space) + text.text();
+  return text.after(collection_path(resource, name_space));
 }
 
 std::string list_accept(const QueryOptions& query, Accepted accepted) {

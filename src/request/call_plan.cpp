@@ -4,6 +4,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/query_string.hpp"
 #include "base/text.hpp"
 #include "json/json_pointer.hpp"
 #include "json/unescape.hpp"
@@ -20,7 +21,7 @@ class Query {
   // `key`: what has set it; empty for query.NAME.
   void add(std::string_view name, std::string_view value, const char* key) {
     by_keys_.emplace_back(name, key);
-    append(name, value);
+    query_.add(name, value);
   }
   void add_if_set(std::string_view name, std::string_view value, const char* key) {
     if (!value.empty()) add(name, value, key);
@@ -31,22 +32,14 @@ class Query {
         return Error{Status::invalid, "params key query." + one_line(name) + ": is set by the key " + key + " too"};
       }
     }
-    append(name, value);
+    query_.add(name, value);
     return {};
   }
-  std::string after(const std::string& path) const {
-    if (text_.empty()) return path;
-    return path + (path.find('?') == std::string::npos ? '?' : '&') + text_;
-  }
+  std::string after(std::string path) const { return query_.after(std::move(path)); }
 
  private:
-  void append(std::string_view name, std::string_view value) {
-    if (!text_.empty()) text_ += '&';
-    text_ += percent_encode(name) + '=' + percent_encode(value);
-  }
-
   std::vector<std::pair<std::string, std::string>> by_keys_;
-  std::string text_;
+  QueryString query_;
 };
 
 const char* method_of(Verb verb) {
