@@ -583,7 +583,9 @@ void LogCall::on_tail(std::string line) {
   bool awaited = false;
   {
     const MutexLock lock(cursor_mutex_);
-    cursor_->expect(line);
+    // It may be from before the beginning that the host has asked for.
+    const bool may_be_before = options_.tail == 0 || options_.since_seconds || !options_.since_time.empty();
+    if (!may_be_before || !cursor_->begins_within_file()) cursor_->expect(line);
     awaited = cursor_->is_awaiting();
   }
   tail_ = std::move(line);

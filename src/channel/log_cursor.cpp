@@ -357,8 +357,6 @@ void LogCursor::stop_at(const Line& told_again, LogSink& sink) {
 
 void LogCursor::expect(std::string_view last_line) {
   const auto stamp = stamp_of(last_line);
-  // It may be from before the beginning that the host has asked for.
-  if (begins_within_ || awaits_beginning()) return;
   if (!stamp || last_line.back() != '\n' || last_line.size() > kMaxLine || awaited_.size() >= kMaxAwaited) return;
   const std::string_view text = last_line.substr(stamp->size);
   // Each line ends with an empty one.
