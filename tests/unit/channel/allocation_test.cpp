@@ -21,12 +21,14 @@ class EndNote final : public ChannelHost {
   void on_connecting() override {}
   void on_open() override {}
   void on_interrupted(const Error&, std::optional<Milliseconds>) override {}
+  void on_resumed() override {}
   bool on_bytes(int, std::string_view) override { return true; }
   bool on_message(int, std::string) override { return true; }
   void on_drained() override {}
   void on_mark(int, Mark) override {}
-  std::uint64_t undelivered_lines() const override { return 0; }
-  std::optional<Outgoing> take_outgoing(std::size_t) override { return std::nullopt; }
+  std::uint64_t taken_bytes() const override { return 0; }
+  std::optional<Outgoing> take_outgoing() override { return std::nullopt; }
+  void release_outgoing(std::size_t) override {}
   void set_info(const char*, std::string) override {}
   void on_end(Ending) override { ++ends; }
 
