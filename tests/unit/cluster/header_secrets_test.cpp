@@ -11,10 +11,10 @@ TEST_CASE("what a server repeats of the headers that authenticate is not shown, 
                                                {"X-Session", "S3CRETsession1"},
                                                {"X-Gateway", "Bearer S3CRETbearer12"},
                                                {"X-Request-Id", "plain-request-1"}};
-  Error refusal{Status::server, "S3CRETvalue0123 was refused, S3CRETbearer12 too, for plain-request-1"};
+  Error refusal{Status::server, "S3CRETvalue0123 was refused, 'S3CRETbearer12' too, for plain-request-1"};
   refusal.reason = "S3CRETsession1";
   const Error shown = without_secrets_in(headers, refusal);
-  CHECK(shown.message == "*** was refused, *** too, for plain-request-1");
+  CHECK(shown.message == "*** was refused, '***' too, for plain-request-1");
   CHECK(shown.reason == "***");
   Error error;
   error.details = R"({"message":"id=S3CRETcookie"})";
