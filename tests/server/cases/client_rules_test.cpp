@@ -310,7 +310,7 @@ TEST_CASE("a callback that blocks stalls its client, not another one, nor the ne
 
 TEST_CASE("ksr_client_dispatch counts calls of callbacks that the host has, and no others") {
   ApiServer server(with_token());
-  server.script("populate pods 1");
+  server.script("create configmaps a");
   const Requester requester(client_of(server, "manual"));
   const Params params(kGet);
   int answers = 0;
