@@ -150,7 +150,7 @@ void WebSocketCall::on_message_end(transport::MessageType type) {
 void WebSocketCall::on_close(int code, std::string_view reason) {
   guarded([&] {
     tell_info("close_code", std::to_string(code));
-    tell_info("close_reason", reason);
+    tell_info("close_reason", one_line(reason));
   });
 }
 

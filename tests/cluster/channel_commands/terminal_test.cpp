@@ -35,7 +35,8 @@ TEST_CASE("exec -it: keys pass as they are, the size follows the window, the ter
   program.write("until [ \"$(stty size)\" = '40 120' ]; do sleep 0.02; done; echo 'resiz''ed'\r");
   program.wait_for_output("resized");
   // Ctrl-C is a key like any other, and ends what runs there alone.
-  program.write("echo wai''ting; sleep 600\r");
+  // In the foreground already when it says so: a shell that is about to start a program would wait for its end.
+  program.write("sh -c 'echo wai\"\"ting; exec sleep 600'\r");
   program.wait_for_output("waiting");
   program.write("\x03");
   program.wait_for_output("^C");
