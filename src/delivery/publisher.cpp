@@ -87,11 +87,10 @@ Publisher::Made Publisher::make() {
 }
 
 bool Publisher::renew_pending(SnapshotRef& before) {
-  // Under cut_mutex_ all the time, which the analysis does not see within.
-  Made& pending = pending_;
-  std::optional<SnapshotRef> renewed = view_->renewed(reader_, pending.edition, [&pending](const store::View& view) {
-    return SnapshotRef(new Snapshot(view, pending.snapshot->deltas().rebased_on(view), pending.snapshot->sequence()));
-  });
+  std::optional<SnapshotRef> renewed =
+      view_->renewed(reader_, pending_.edition, [shown = pending_.snapshot](const store::View& view) {
+        return SnapshotRef(new Snapshot(view, shown->deltas().rebased_on(view), shown->sequence()));
+      });
   if (!renewed) return false;
   if (*renewed) before = std::exchange(pending_.snapshot, *std::move(renewed));
   return true;
