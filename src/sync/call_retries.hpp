@@ -1,6 +1,5 @@
 // `RetryPolicy` decides whether a failed try of a request is followed by another, so that nothing is ever carried out
-// twice unless the host allows it; used by request::ApiCall and
-// channel::HttpCall. Pure; lives on the network thread.
+// twice unless the host allows it; used by request::ApiCall and channel::HttpCall. Pure; lives on the network thread.
 #pragma once
 
 #include <cstdint>
@@ -60,7 +59,7 @@ class RetryPolicy {
   int retried_ = 0;
   bool answered_ = false;
   bool credentials_renewed_ = false;
-  sync::Backoff backoff_;
+  Backoff backoff_;
 };
 
 }  // namespace ksr::sync

@@ -7,6 +7,7 @@
 #include "channel/channel_call.hpp"
 #include "support/allocation_failure.hpp"
 #include "support/fixed_random.hpp"
+#include "unit/channel/idle_host.hpp"
 #include "unit/cluster/fakes.hpp"
 
 using namespace ksr;
@@ -16,20 +17,8 @@ using ksr::cluster::testing::Reply;
 
 namespace {
 
-class EndNote final : public ChannelHost {
+class EndNote final : public channel::testing::IdleHost {
  public:
-  void on_connecting() override {}
-  void on_open() override {}
-  void on_interrupted(const Error&, std::optional<Milliseconds>) override {}
-  void on_resumed() override {}
-  bool on_bytes(int, std::string_view) override { return true; }
-  bool on_message(int, std::string) override { return true; }
-  void on_drained() override {}
-  void on_mark(int, Mark) override {}
-  std::uint64_t taken_bytes() const override { return 0; }
-  std::optional<Outgoing> take_outgoing() override { return std::nullopt; }
-  void release_outgoing(std::size_t) override {}
-  void set_info(const char*, std::string) override {}
   void on_end(Ending) override { ++ends; }
 
   int ends = 0;

@@ -12,6 +12,7 @@
 
 #include "channel/channel_call.hpp"
 #include "support/fixed_random.hpp"
+#include "unit/channel/idle_host.hpp"
 #include "unit/cluster/fakes.hpp"
 
 using namespace ksr;
@@ -122,17 +123,8 @@ class FakeAccess final : public cluster::Access {
   }();
 };
 
-class FakeHost final : public ChannelHost {
+class FakeHost final : public channel::testing::IdleHost {
  public:
-  void on_connecting() override {}
-  void on_open() override {}
-  void on_interrupted(const Error&, std::optional<Milliseconds>) override {}
-  void on_resumed() override {}
-  bool on_bytes(int, std::string_view) override { return true; }
-  bool on_message(int, std::string) override { return true; }
-  void on_drained() override {}
-  void on_mark(int, Mark) override {}
-  std::uint64_t taken_bytes() const override { return 0; }
   std::optional<Outgoing> take_outgoing() override {
     if (outgoing.empty()) return std::nullopt;
     Outgoing next{kPartStdin, outgoing.front(), false};

@@ -199,24 +199,26 @@ TEST_CASE("a delta says what was before, and with a limit whether the object exi
   CHECK(modified->deltas().before_at(0)->resource_version() == "10");
 }
 
-TEST_CASE("what is no change for the host is not delivered; ksr_latest shows it under the same sequence") {
-  Publisher publisher(std::make_shared<SharedView>(0));
+// Only the column is a change of it for the host.
+void put_with_column(Publisher& publisher, const char* version, const char* column) {
   json::ItemColumns columns;
   columns.sameness = json::Sameness::columns;
-  columns.texts = {"x"};
-  const auto put_with_column = [&](const char* version) {
-    publisher.view().write([&](store::Cache& cache) {
-      with_pod("a", version, [&](json::Item item) {
-        item.columns = &columns;
-        cache.apply(EventType::modified, item);
-      });
-      cache.set_resource_version(version);
+  columns.texts = {column};
+  publisher.view().write([&](store::Cache& cache) {
+    with_pod("a", version, [&](json::Item item) {
+      item.columns = &columns;
+      cache.apply(EventType::modified, item);
     });
-  };
+    cache.set_resource_version(version);
+  });
+}
+
+TEST_CASE("what is no change for the host is not delivered; ksr_latest shows it under the same sequence") {
+  Publisher publisher(std::make_shared<SharedView>(0));
   list(publisher, {}, "10");
-  put_with_column("11");
+  put_with_column(publisher, "11", "x");
   const SnapshotRef first = publisher.next();
-  put_with_column("12");
+  put_with_column(publisher, "12", "x");
   CHECK_FALSE(publisher.changed());
   CHECK_FALSE(publisher.next());
   const SnapshotRef latest = publisher.latest();
@@ -224,8 +226,7 @@ TEST_CASE("what is no change for the host is not delivered; ksr_latest shows it 
   CHECK(latest->view().at(0)->resource_version() == "12");
   CHECK(latest->view().resource_version() == "12");
   CHECK(first->view().at(0)->resource_version() == "11");
-  columns.texts = {"y"};
-  put_with_column("13");
+  put_with_column(publisher, "13", "y");
   const SnapshotRef second = publisher.next();
   REQUIRE(second->deltas().count() == 1);
   CHECK(second->sequence() == 2);
@@ -234,22 +235,10 @@ TEST_CASE("what is no change for the host is not delivered; ksr_latest shows it 
 
 TEST_CASE("ksr_latest has the newest version of what is no change, also of a snapshot that is not delivered yet") {
   Publisher publisher(std::make_shared<SharedView>(0));
-  json::ItemColumns columns;
-  columns.sameness = json::Sameness::columns;
-  columns.texts = {"x"};
-  const auto put_with_column = [&](const char* version) {
-    publisher.view().write([&](store::Cache& cache) {
-      with_pod("a", version, [&](json::Item item) {
-        item.columns = &columns;
-        cache.apply(EventType::modified, item);
-      });
-      cache.set_resource_version(version);
-    });
-  };
   list(publisher, {}, "10");
-  put_with_column("11");
+  put_with_column(publisher, "11", "x");
   const SnapshotRef first = publisher.latest();
-  put_with_column("12");
+  put_with_column(publisher, "12", "x");
   const SnapshotRef renewed = publisher.latest();
   CHECK(first->view().at(0)->resource_version() == "11");
   CHECK(renewed->view().at(0)->resource_version() == "12");
@@ -259,7 +248,7 @@ TEST_CASE("ksr_latest has the newest version of what is no change, also of a sna
   CHECK(publisher.latest().get() == renewed.get());
   CHECK(publisher.next().get() == renewed.get());
   CHECK_FALSE(publisher.changed());
-  put_with_column("13");
+  put_with_column(publisher, "13", "x");
   publisher.freeze();
   CHECK(publisher.latest()->view().at(0)->resource_version() == "13");
 }
