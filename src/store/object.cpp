@@ -7,7 +7,6 @@
 #include <new>
 
 #include "store/block_recycler.hpp"
-#include "store/timestamp.hpp"
 
 namespace ksr::store {
 namespace {
@@ -22,6 +21,11 @@ bool recency_is_creation(const json::Item& item) noexcept {
   return item.recency == item.creation_timestamp;
 }
 
+// For the ends that the head of an object holds.
+bool are_long(std::size_t keys) noexcept {
+  return keys > std::numeric_limits<std::uint16_t>::max();
+}
+
 bool is_stored(const json::ItemColumns* columns) noexcept {
   return columns != nullptr && (!columns->texts.empty() || columns->sameness != json::Sameness::version);
 }
@@ -32,45 +36,14 @@ std::uint64_t hash_of(std::string_view text) noexcept {
   return std::hash<std::string_view>{}(text);
 }
 
-std::size_t Object::bytes_for(const json::Item& item) {
-  std::size_t keys = 0;
-  for (std::string_view key : {item.uid, item.name_space, item.name, item.resource_version, item.kind, item.api_version,
-                               item.creation_timestamp, item.recency}) {
-    keys += key.size() + 1;
-  }
-  if (keys > std::numeric_limits<std::uint32_t>::max() || item.text_size() > kMaxJson) throw std::bad_alloc();
-  if (recency_is_creation(item)) keys -= item.recency.size() + 1;
-  return sizeof(Object) + column_bytes_for(item.columns) + keys + item.text_size() + 1;
-}
-
-std::size_t Object::column_bytes_for(const json::ItemColumns* columns) {
-  static_assert(sizeof(Object) % alignof(Columns) == 0);
-  if (!is_stored(columns)) return 0;
-  std::size_t bytes = sizeof(Columns) + columns->values.size() * sizeof(StoredValue) +
-                      (columns->texts.size() + columns->value_ends.size()) * sizeof(std::uint32_t);
-  for (const std::string_view column : columns->texts) bytes += column.size() + 1;
-  if (bytes > std::numeric_limits<std::uint32_t>::max()) throw std::bad_alloc();
-  return bytes;
-}
-
-Object::Object(const json::Item& item, const Object* before, std::size_t slack) noexcept
-    : json_size_(item.text_size() & kMaxJson),
-      slack_(slack & kMaxSlack),
-      has_columns_(is_stored(item.columns) ? 1 : 0),
-      uid_hash_(before != nullptr ? before->uid_hash() : hash_of(item.uid)),
-      recency_time_(before != nullptr && before->recency() == item.recency ? before->recency_time()
-                                                                           : parse_timestamp(item.recency)) {
-  write(item);
-}
-
-void Object::write(const json::Item& item) noexcept {
-  char* const begin = has_columns_ ? write_columns(*item.columns) : reinterpret_cast<char*>(this + 1);
-  char* to = begin;
+Object::KeyEnds Object::key_ends(const json::Item& item) {
+  KeyEnds ends;
+  std::size_t end = 0;
   std::size_t key = kNameSpace;
-  const auto add = [&](std::string_view text) {
-    to = append(to, text);
-    *to++ = '\0';
-    ends_[key++] = static_cast<std::uint32_t>(to - begin);
+  const auto add = [&](std::string_view text, std::size_t nul = 1) {
+    end += text.size() + nul;
+    if (end > std::numeric_limits<std::uint32_t>::max()) throw std::bad_alloc();
+    ends[key++] = static_cast<std::uint32_t>(end);
   };
   add(item.name_space);
   add(item.name);
@@ -80,27 +53,73 @@ void Object::write(const json::Item& item) noexcept {
   add(item.api_version);
   add(item.creation_timestamp);
   if (recency_is_creation(item)) {
-    ends_[key] = ends_[key - 1];
+    add({}, 0);
   } else {
     add(item.recency);
   }
+  return ends;
+}
+
+std::size_t Object::bytes_for(const json::Item& item, const KeyEnds& ends) {
+  if (item.text_size() > kMaxJson) throw std::bad_alloc();
+  return sizeof(Object) + column_bytes_for(item.columns, are_long(ends.back())) + ends.back() + item.text_size() + 1;
+}
+
+std::size_t Object::column_bytes_for(const json::ItemColumns* columns, bool long_keys) {
+  static_assert(sizeof(Object) % alignof(Columns) == 0);
+  const std::size_t key_bytes = long_keys ? sizeof(KeyEnds) : 0;
+  if (!is_stored(columns)) return long_keys ? sizeof(Columns) + key_bytes : 0;
+  if (columns->texts.size() > kMaxColumns) throw std::bad_alloc();
+  std::size_t bytes = sizeof(Columns) + columns->values.size() * sizeof(StoredValue) + key_bytes +
+                      (columns->texts.size() + columns->value_ends.size()) * sizeof(std::uint32_t);
+  for (const std::string_view column : columns->texts) bytes += column.size() + 1;
+  if (bytes > std::numeric_limits<std::uint32_t>::max()) throw std::bad_alloc();
+  return bytes;
+}
+
+Object::Object(const json::Item& item, const KeyEnds& ends, const Object* before, std::size_t slack) noexcept
+    : json_size_(item.text_size() & kMaxJson),
+      slack_(slack & kMaxSlack),
+      has_columns_(is_stored(item.columns) || are_long(ends.back()) ? 1 : 0),
+      long_keys_(are_long(ends.back()) ? 1 : 0),
+      uid_hash_(before != nullptr ? before->uid_hash() : hash_of(item.uid)) {
+  write(item, ends);
+}
+
+void Object::write(const json::Item& item, const KeyEnds& ends) noexcept {
+  static const json::ItemColumns kNone;
+  char* to = reinterpret_cast<char*>(this + 1);
+  if (has_columns_) to = write_columns(is_stored(item.columns) ? *item.columns : kNone, ends);
+  std::transform(ends.begin(), ends.end(), ends_.begin(),
+                 [](std::uint32_t end) noexcept { return static_cast<std::uint16_t>(end); });
+  const auto add = [&](std::string_view text) {
+    to = append(to, text);
+    *to++ = '\0';
+  };
+  add(item.name_space);
+  add(item.name);
+  add(item.uid);
+  add(item.resource_version);
+  add(item.kind);
+  add(item.api_version);
+  add(item.creation_timestamp);
+  if (!recency_is_creation(item)) add(item.recency);
   for (std::string_view piece : item.text) to = append(to, piece);
   *to = '\0';
 }
 
 // Returns where they end.
-char* Object::write_columns(const json::ItemColumns& columns) noexcept {
-  constexpr std::size_t kMax16 = std::numeric_limits<std::uint16_t>::max();
-  const bool version_known =
-      columns.version_size <= kMax16 && columns.version_begin <= std::numeric_limits<std::uint32_t>::max();
+char* Object::write_columns(const json::ItemColumns& columns, const KeyEnds& key_ends) noexcept {
+  const bool version_known = columns.version_size <= kMaxVersionSize &&
+                             columns.version_begin <= std::numeric_limits<std::uint32_t>::max();
   char* const begin = reinterpret_cast<char*>(this + 1);
   auto* const head = new (begin) Columns;
-  head->count = static_cast<std::uint16_t>(columns.texts.size());
-  head->indexes = static_cast<std::uint16_t>(columns.value_ends.size());
+  head->count = columns.texts.size() & kMaxColumns;
+  head->indexes = columns.value_ends.size() & kMaxColumns;
   head->values = static_cast<std::uint32_t>(columns.values.size());
   head->version_begin = static_cast<std::uint32_t>(version_known ? columns.version_begin : 0);
-  head->version_size = static_cast<std::uint16_t>(version_known ? columns.version_size : 0);
-  head->sameness = columns.sameness;
+  head->version_size = version_known ? columns.version_size & kMaxVersionSize : 0;
+  head->sameness = static_cast<std::uint32_t>(columns.sameness) & 3u;
 
   auto* const ends = reinterpret_cast<std::uint32_t*>(head + 1);
   std::uint32_t end = 0;
@@ -117,6 +136,10 @@ char* Object::write_columns(const json::ItemColumns& columns) noexcept {
     new (values + i) StoredValue{column_begin + value.begin, value.size, 0};
   }
   char* to = reinterpret_cast<char*>(values + columns.values.size());
+  if (long_keys_) {
+    std::memcpy(to, key_ends.data(), sizeof(KeyEnds));
+    to += sizeof(KeyEnds);
+  }
   for (const std::string_view text : columns.texts) {
     to = append(to, text);
     *to++ = '\0';
@@ -156,7 +179,8 @@ bool Object::has_same_columns(const Object& other) const noexcept {
 }
 
 bool Object::is_same_but_for_version(const Object& other) const noexcept {
-  const json::Sameness sameness = has_columns_ && other.has_columns_ ? columns().sameness : json::Sameness::version;
+  const auto sameness = has_columns_ && other.has_columns_ ? static_cast<json::Sameness>(columns().sameness)
+                                                           : json::Sameness::version;
   if (sameness == json::Sameness::columns) return has_same_columns(other);
   if (sameness == json::Sameness::text && columns().version_size != 0 && other.columns().version_size != 0) {
     return text_around_version(false) == other.text_around_version(false) &&
@@ -175,7 +199,7 @@ void Object::destroy() const noexcept {
 std::string_view Object::field(Field field) const noexcept {
   switch (field) {
     case Field::json:
-      return {text() + ends_[kRecency], json_size()};
+      return {text() + end_of(kRecency), json_size()};
     case Field::uid:
       return key(kUid);
     case Field::name_space:
@@ -196,10 +220,11 @@ std::string_view Object::field(Field field) const noexcept {
 
 ObjectRef ObjectRef::create(const json::Item& item, const Object* before) {
   ObjectRef created;
-  const std::size_t size = Object::bytes_for(item);
+  const Object::KeyEnds ends = Object::key_ends(item);
+  const std::size_t size = Object::bytes_for(item, ends);
   // A later state of an object seldom has exactly the size of the one before.
   const BlockRecycler::Block block = BlockRecycler::shared().allocate(size, size + size / 32);
-  created.object_ = new (block.memory) Object(item, before, block.capacity - size);
+  created.object_ = new (block.memory) Object(item, ends, before, block.capacity - size);
   return created;
 }
 

@@ -3,6 +3,7 @@
 // atomic reference count: any thread.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -10,6 +11,7 @@
 #include <utility>
 
 #include "json/item.hpp"
+#include "store/timestamp.hpp"
 
 namespace ksr::store {
 
@@ -25,8 +27,9 @@ class Object {
 
   std::string_view field(Field field) const noexcept;
   std::string_view recency() const noexcept { return key(kRecency); }
-  // recency() as a point in time (see timestamp.hpp); one that cannot be read is the oldest.
-  std::int64_t recency_time() const noexcept { return recency_time_; }
+  // recency() as a point in time (see timestamp.hpp); one that cannot be read is the oldest. Parsed with each call: the
+  // entries of ByRecency keep it.
+  std::int64_t recency_time() const noexcept { return parse_timestamp(recency()); }
   std::uint64_t uid_hash() const noexcept { return uid_hash_; }
   std::size_t json_size() const noexcept { return static_cast<std::size_t>(json_size_); }
 
@@ -37,7 +40,7 @@ class Object {
   std::string_view creation_timestamp() const noexcept { return key(kCreationTimestamp); }
   // namespace and name, each with its NUL, which neither contains: of two objects the greater one is that whose
   // (namespace, name) is.
-  std::string_view name_key() const noexcept { return {text(), ends_[kName]}; }
+  std::string_view name_key() const noexcept { return {text(), end_of(kName)}; }
   // Brings the cache lines of the keys in: all at once, where reading one after the other would wait for each.
   void prefetch() const noexcept {
     const char* const begin = reinterpret_cast<const char*>(this);
@@ -89,18 +92,21 @@ class Object {
     kKeys
   };
 
-  // What stands before the keys of an object that has columns, or whose sameness is not that of versions. After it come
-  // where each column ends, where the values of each index end, the values, and the texts of the columns, each with its
-  // NUL. Small, since there is one for each object, and near to the head, since indexes compare values.
+  // What stands before the keys of an object that has columns, or whose sameness is not that of versions, or whose keys
+  // are long. After it come where each column ends, where the values of each index end, the values, where the keys end
+  // if they are long, and the texts of the columns, each with its NUL. Small, since there is one for each object, and
+  // near to the head, since indexes compare values.
   struct Columns {
     std::uint32_t bytes;  // of all that
-    std::uint16_t count;
-    std::uint16_t indexes;
     std::uint32_t values;
     std::uint32_t version_begin;
-    std::uint16_t version_size;  // 0: where it stands is not known
-    json::Sameness sameness;
+    std::uint32_t version_size : 10;  // 0: where it stands is not known
+    std::uint32_t count : 10;
+    std::uint32_t indexes : 10;
+    std::uint32_t sameness : 2;  // json::Sameness
   };
+  static constexpr std::size_t kMaxVersionSize = (1u << 10) - 1;
+  static constexpr std::size_t kMaxColumns = (1u << 10) - 1;
   struct StoredValue {
     std::uint32_t begin;  // within the texts of the columns
     std::uint32_t size;
@@ -112,18 +118,21 @@ class Object {
   static constexpr std::size_t kCacheLine = 64;
   static constexpr unsigned kJsonBits = 47;
   static constexpr std::uint64_t kMaxJson = (std::uint64_t{1} << kJsonBits) - 1;
-  static constexpr std::uint64_t kMaxSlack = (std::uint64_t{1} << (63 - kJsonBits)) - 1;
+  static constexpr unsigned kSlackBits = 62 - kJsonBits;
+  static constexpr std::uint64_t kMaxSlack = (std::uint64_t{1} << kSlackBits) - 1;
+  using KeyEnds = std::array<std::uint32_t, kKeys>;
 
-  Object(const json::Item& item, const Object* before, std::size_t slack) noexcept;
+  Object(const json::Item& item, const KeyEnds& ends, const Object* before, std::size_t slack) noexcept;
   ~Object() = default;
-  static std::size_t bytes_for(const json::Item& item);
+  static KeyEnds key_ends(const json::Item& item);
+  static std::size_t bytes_for(const json::Item& item, const KeyEnds& ends);
   // 0: nothing is stored of them.
-  static std::size_t column_bytes_for(const json::ItemColumns* columns);
-  void write(const json::Item& item) noexcept;
-  char* write_columns(const json::ItemColumns& columns) noexcept;
+  static std::size_t column_bytes_for(const json::ItemColumns* columns, bool long_keys);
+  void write(const json::Item& item, const KeyEnds& ends) noexcept;
+  char* write_columns(const json::ItemColumns& columns, const KeyEnds& ends) noexcept;
   void destroy() const noexcept;
   std::size_t size() const noexcept {
-    return static_cast<std::size_t>(text() - reinterpret_cast<const char*>(this)) + ends_[kRecency] + json_size() + 1;
+    return static_cast<std::size_t>(text() - reinterpret_cast<const char*>(this)) + end_of(kRecency) + json_size() + 1;
   }
   const Columns& columns() const noexcept { return *reinterpret_cast<const Columns*>(this + 1); }
   const std::uint32_t* column_ends() const noexcept { return reinterpret_cast<const std::uint32_t*>(&columns() + 1); }
@@ -131,8 +140,11 @@ class Object {
     const std::uint32_t* const ends = column_ends() + columns().count + columns().indexes;
     return reinterpret_cast<const StoredValue*>(ends)[number];
   }
+  const std::uint32_t* long_key_ends() const noexcept {
+    return reinterpret_cast<const std::uint32_t*>(&stored_value(0) + columns().values);
+  }
   const char* column_text() const noexcept {
-    return reinterpret_cast<const char*>(&stored_value(0) + columns().values);
+    return reinterpret_cast<const char*>(long_key_ends() + (long_keys_ ? std::size_t{kKeys} : 0));
   }
   std::string_view text_around_version(bool after) const noexcept;
   bool has_same_columns(const Object& other) const noexcept;
@@ -140,23 +152,25 @@ class Object {
   const char* text() const noexcept {
     return reinterpret_cast<const char*>(this + 1) + (has_columns_ ? columns().bytes : 0);
   }
+  // Where a key ends, after its NUL; each begins where the one before ends. An empty recency means the creation
+  // timestamp.
+  std::uint32_t end_of(std::size_t key) const noexcept { return long_keys_ ? long_key_ends()[key] : ends_[key]; }
   std::string_view key(Key key) const noexcept {
-    if (key == kRecency && ends_[kRecency] == ends_[kCreationTimestamp]) key = kCreationTimestamp;
-    const std::uint32_t begin = key == kNameSpace ? 0 : ends_[key - 1];
-    return {text() + begin, ends_[key] - begin - 1};
+    if (key == kRecency && end_of(kRecency) == end_of(kCreationTimestamp)) key = kCreationTimestamp;
+    const std::uint32_t begin = key == kNameSpace ? 0 : end_of(key - 1);
+    return {text() + begin, end_of(key) - begin - 1};
   }
 
   mutable std::atomic<std::uint32_t> references_{1};
-  // Where each key ends, after its NUL; each begins where the one before ends. An empty recency means the creation
-  // timestamp.
-  std::uint32_t ends_[kKeys];
   mutable std::uint32_t name_position_ = 0;
   std::uint64_t json_size_ : kJsonBits;
   // Unused bytes of its memory after its end.
-  std::uint64_t slack_ : 63 - kJsonBits;
+  std::uint64_t slack_ : kSlackBits;
   std::uint64_t has_columns_ : 1;
+  // Some key ends beyond what ends_ holds: as much as no Kubernetes API allows, but a server may send it.
+  std::uint64_t long_keys_ : 1;
   std::uint64_t uid_hash_;
-  std::int64_t recency_time_;
+  std::array<std::uint16_t, kKeys> ends_;
 };
 
 // A counted reference; empty by default. Throws std::bad_alloc from create() only.

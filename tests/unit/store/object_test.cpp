@@ -39,6 +39,47 @@ TEST_CASE("the six pieces of a text are joined in order") {
   CHECK(ObjectRef::create(item)->field(Field::json) == R"({"a":1})");
 }
 
+TEST_CASE("keys of any length are held, with and without columns") {
+  for (const bool has_columns : {false, true}) {
+    for (const std::size_t length : {0u, 1u, 253u, 65'400u, 65'470u, 65'480u, 65'535u, 65'536u, 200'000u}) {
+      CAPTURE(length);
+      Sample made = recent(std::string(length, 'n'), 7, "2024-05-05T00:00:00Z");
+      made.uid = "uid";
+      made.has_columns = has_columns;
+      made.node = "node-1";
+      made.tags = {"x", "y"};
+      const ObjectRef object = ObjectRef::create(made.item());
+      CHECK(object->name_space() == "ns");
+      CHECK(object->name().size() == length);
+      CHECK(object->uid() == "uid");
+      CHECK(object->resource_version() == "7");
+      CHECK(object->field(Field::kind) == "Pod");
+      CHECK(object->creation_timestamp() == made.created);
+      CHECK(object->recency() == "2024-05-05T00:00:00Z");
+      CHECK(object->field(Field::json) == made.body);
+      CHECK(object->column_count() == (has_columns ? 2 : 0));
+      if (has_columns) CHECK(object->column(0) == "node-1");
+      if (has_columns) CHECK(object->column(1) == "x,y");
+      if (has_columns) CHECK(object->value(2) == "y");
+    }
+  }
+}
+
+TEST_CASE("one long key changes nothing about what a change is") {
+  Sample made = sample(std::string(70'000, 'n'), 1);
+  made.body = R"({"v":"1"})";
+  for (const json::Sameness sameness : {json::Sameness::version, json::Sameness::text}) {
+    made.sameness = sameness;
+    made.resource_version = "1";
+    const ObjectRef before = ObjectRef::create(made.item());
+    Sample later = made;
+    later.resource_version = "2";
+    later.body = R"({"v":"2"})";
+    const ObjectRef after = ObjectRef::create(later.item(), before.get());
+    CHECK(before->is_same_but_for_version(*after) == (sameness == json::Sameness::text));
+  }
+}
+
 TEST_CASE("missing fields are empty strings") {
   json::Item item;
   const ObjectRef object = ObjectRef::create(item);
