@@ -5,6 +5,8 @@
 #include <openssl/ssl.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <new>
@@ -35,6 +37,9 @@ constexpr std::chrono::seconds kMaxWaitInExit{2};
 constexpr std::chrono::milliseconds kTickInExit{1};
 // More than all that OpenSSL allocates until its first connection.
 constexpr std::size_t kMemoryOfOpenssl = std::size_t{2} * 1024 * 1024;
+// Below what malloc maps: a larger block that is freed raises that limit, and the one up to which freed memory stays,
+// for the whole process (mallopt(3), M_MMAP_THRESHOLD).
+constexpr std::size_t kProbeBlock = std::size_t{64} * 1024;
 
 struct Guard {
   const pid_t process = getpid();
@@ -80,10 +85,11 @@ void abort_all() {
 }
 
 bool memory_is_left() noexcept {
-  // Touched by nobody, so that it costs no page.
-  void* const probe = ::operator new(kMemoryOfOpenssl, std::nothrow);
-  ::operator delete(probe);
-  return probe != nullptr;
+  std::array<void*, kMemoryOfOpenssl / kProbeBlock> blocks{};
+  for (void*& block : blocks) block = ::operator new(kProbeBlock, std::nothrow);
+  const bool left = std::find(blocks.begin(), blocks.end(), nullptr) == blocks.end();
+  for (void* const block : blocks) ::operator delete(block);
+  return left;
 }
 
 // Whether OpenSSL must not be called.

@@ -1,6 +1,7 @@
 /* The library leaves the host's process as it is: signal dispositions and masks, the environment, the locale, standard
- * output and error. */
+ * output and error, what malloc maps and gives back. */
 #include <locale.h>
+#include <malloc.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -18,6 +19,16 @@ static void remember(void) {
     sigaction(i, NULL, &before[i]);
   }
   for (i = 0; environ[i] != NULL && i < 1023; ++i) environment[i] = environ[i];
+}
+
+/* glibc maps large blocks, until an even larger one is freed: from then on it keeps such blocks, and twice as much freed
+ * memory, in the heap (mallopt(3), M_MMAP_THRESHOLD). */
+static int maps_blocks_of(size_t size) {
+  const size_t mapped = mallinfo2().hblks;
+  void* volatile block = malloc(size);
+  const int maps = mallinfo2().hblks > mapped;
+  free(block);
+  return maps;
 }
 
 static void check_unchanged(void) {
@@ -75,11 +86,13 @@ int main(void) {
   int outputs[2];
   char byte;
   int kept_error = dup(2);
+  int mapped;
   CHECK(kept_error >= 0 && pipe(outputs) == 0);
   dup2(outputs[1], 1);
   dup2(outputs[1], 2);
   close(outputs[1]);
   remember();
+  mapped = maps_blocks_of(512 * 1024);
   config = host_config("websocket");
   ksr_config_on_log(config, on_log);
   streams[0] = host_open(config, NULL, NULL);
@@ -94,6 +107,7 @@ int main(void) {
   CHECK(ksr_close(streams[1]) == KSR_OK);
   ksr_config_free(config);
   check_unchanged();
+  CHECK(maps_blocks_of(1024 * 1024) == mapped);
   dup2(kept_error, 1);
   dup2(kept_error, 2);
   CHECK(read(outputs[0], &byte, 1) == 0); /* nothing was written */
