@@ -22,6 +22,11 @@ add_library(ksr_warnings INTERFACE)
 target_compile_options(ksr_warnings INTERFACE
   -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror)
 
+# What is never called leaves with --gc-sections: without, a whole object file stays for one function of it.
+if(NOT KSR_SANITIZE)
+  add_compile_options(-ffunction-sections -fdata-sections)
+endif()
+
 if(KSR_SANITIZE)
   add_compile_options(-fsanitize=${KSR_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${KSR_SANITIZE})

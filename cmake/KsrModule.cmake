@@ -14,14 +14,15 @@ endfunction()
 option(KSR_UNITY_BUILD "Compile several files of a module or of a test program at a time" OFF)
 set(CMAKE_UNITY_BUILD_BATCH_SIZE 12)
 
-# ksr_module(NAME [HOT] SOURCES a.cpp … [USES module…] [LINKS target…] [PRECOMPILE <header>…])
+# ksr_module(NAME [HOT | COLD] SOURCES a.cpp … [USES module…] [LINKS target…] [PRECOMPILE <header>…])
 # A module of src/: one archive, linked into libksr.so and into the tests. Its files may include headers of the modules
 # that it USES, which come before it in the list of the top CMakeLists.txt, and of no other: check_includes.cmake looks at
 # each build, since all modules share one include directory and a header alone would not need to be linked.
 # HOT: the module is compiled with -O3. In the sanitized trees it is the only one that is optimized at all: their compile
 # time counts, and of what they run the rest is waiting.
+# COLD: what runs a few times in the life of a stream is compiled with -Os; of so much code half is the text in memory.
 function(ksr_module name)
-  cmake_parse_arguments(module "HOT" "" "SOURCES;USES;LINKS;PRECOMPILE" ${ARGN})
+  cmake_parse_arguments(module "HOT;COLD" "" "SOURCES;USES;LINKS;PRECOMPILE" ${ARGN})
   foreach(used IN LISTS module_USES)
     if(NOT TARGET ksr_${used})
       message(FATAL_ERROR "module ${name} uses ${used}, which does not come before it in CMakeLists.txt")
@@ -51,6 +52,8 @@ function(ksr_module name)
     target_compile_options(ksr_${name} PRIVATE $<$<CONFIG:Release,RelWithDebInfo>:-O3>)
   elseif(module_HOT)
     target_compile_options(ksr_${name} PRIVATE $<$<CONFIG:RelWithDebInfo>:-O1>)
+  elseif(module_COLD AND NOT KSR_SANITIZE)
+    target_compile_options(ksr_${name} PRIVATE $<$<CONFIG:Release,RelWithDebInfo>:-Os>)
   endif()
 endfunction()
 

@@ -22,5 +22,8 @@ file(GLOB ksr_yaml_files "${ksr_yaml_source}/src/*.cpp")
 add_library(ksr_yaml STATIC ${ksr_yaml_files})
 target_include_directories(ksr_yaml SYSTEM PUBLIC "${ksr_yaml_source}/include")
 target_compile_options(ksr_yaml PRIVATE ${KSR_THIRD_PARTY_OPTIONS})
+if(NOT KSR_SANITIZE)
+  target_compile_options(ksr_yaml PRIVATE $<$<CONFIG:Release,RelWithDebInfo>:-Os>)
+endif()
 # Its files take longer to read their headers than to compile.
 set_target_properties(ksr_yaml PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 10)
