@@ -42,7 +42,7 @@ class WatchReader::Impl {
   void dispatch(std::string_view text);
   void deliver_item(EventType type, std::string_view text);
   void deliver_bookmark(std::string_view text);
-  void deliver_error(std::string_view text, const char* without_status);
+  void deliver_error(std::string_view text, std::string_view without_status);
   void after_feed(Outcome outcome);
   void drop_if_too_large(std::uint64_t now);
   void report_too_large();
@@ -218,7 +218,7 @@ void WatchReader::Impl::dispatch(std::string_view text) {
   if (type_ == "MODIFIED") return deliver_item(EventType::modified, text);
   if (type_ == "DELETED") return deliver_item(EventType::deleted, text);
   if (type_ == "BOOKMARK") return deliver_bookmark(text);
-  if (type_ == "ERROR") return deliver_error(text, "the server sent an ERROR event without a Status");
+  if (type_ == "ERROR") return deliver_error(text, kErrorWithoutStatus);
   observer_.on_unknown_event(type_);
 }
 
@@ -245,7 +245,7 @@ void WatchReader::Impl::deliver_bookmark(std::string_view text) {
 }
 
 // An ERROR ends the watch, so it is reported whatever its object looks like.
-void WatchReader::Impl::deliver_error(std::string_view text, const char* without_status) {
+void WatchReader::Impl::deliver_error(std::string_view text, std::string_view without_status) {
   std::optional<ApiStatus> status = parse_api_status(text);
   if (!status) {
     status.emplace();
@@ -265,7 +265,7 @@ void WatchReader::Impl::drop_if_too_large(std::uint64_t now) {
 void WatchReader::Impl::report_too_large() {
   dropped_ = true;
   const std::string label = *std::exchange(too_large_, std::nullopt);
-  if (type_ == "ERROR") return deliver_error({}, "the server sent an ERROR event larger than max_object_size");
+  if (type_ == "ERROR") return deliver_error({}, kErrorTooLarge);
   report(Status::too_large,
          "object is larger than max_object_size (" + std::to_string(options_.max_object_size) + " bytes)", label);
 }

@@ -15,6 +15,10 @@ namespace ksr::json {
 
 enum class EventType : std::uint8_t { added, modified, deleted };
 
+// What an ERROR event that carries no Status says of itself, and one that is not read for its size.
+inline constexpr std::string_view kErrorWithoutStatus = "the server sent an ERROR event without a Status";
+inline constexpr std::string_view kErrorTooLarge = "the server sent an ERROR event larger than max_object_size";
+
 class WatchObserver {
  public:
   virtual ~WatchObserver() = default;

@@ -72,7 +72,7 @@ class WatchReader::Impl {
   bool not_opened(const std::string& problem);
   bool deliver_item(json::EventType type, std::string_view extension);
   bool deliver_bookmark(std::string_view extension);
-  void deliver_error(std::string_view extension, const char* without_status);
+  void deliver_error(std::string_view extension, std::string_view without_status);
   bool report_too_large();
 
   // An object of this error: dropped, or the end of the reader.
@@ -203,7 +203,7 @@ bool WatchReader::Impl::report_too_large() {
   too_large_ = false;
   reported_ = true;
   if (type_ == "ERROR") {
-    deliver_error({}, "the server sent an ERROR event larger than max_object_size");
+    deliver_error({}, json::kErrorTooLarge);
     return true;
   }
   return drop(Status::too_large,
@@ -247,7 +247,7 @@ bool WatchReader::Impl::report(std::string_view extension) {
   if (*type_ == "DELETED") return deliver_item(json::EventType::deleted, extension);
   if (*type_ == "BOOKMARK") return deliver_bookmark(extension);
   if (*type_ == "ERROR") {
-    deliver_error(extension, "the server sent an ERROR event without a Status");
+    deliver_error(extension, json::kErrorWithoutStatus);
   } else {
     observer_.on_unknown_event(*type_);
   }
@@ -313,7 +313,7 @@ bool WatchReader::Impl::deliver_bookmark(std::string_view extension) {
 }
 
 // An ERROR ends the watch, so it is reported whatever its object looks like.
-void WatchReader::Impl::deliver_error(std::string_view extension, const char* without_status) {
+void WatchReader::Impl::deliver_error(std::string_view extension, std::string_view without_status) {
   std::string_view body;
   WireReader reader(extension);
   while (const auto field = reader.next()) {

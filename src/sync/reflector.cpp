@@ -273,9 +273,11 @@ void Reflector::fail_list(const Error& error, RecoveryAction action, Instant now
   }
   list_.abandon();
   watches_.slot().release();
-  failed_in_list_ = true;
+  const struct InList {
+    bool& flag;
+    ~InList() { flag = false; }
+  } in_list{failed_in_list_ = true};
   recover(error, action, now);
-  failed_in_list_ = false;
 }
 
 bool Reflector::accept_version(std::string_view version, bool at_version, Instant now) {
