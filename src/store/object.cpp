@@ -110,8 +110,8 @@ void Object::write(const json::Item& item, const KeyEnds& ends) noexcept {
 
 // Returns where they end.
 char* Object::write_columns(const json::ItemColumns& columns, const KeyEnds& key_ends) noexcept {
-  const bool version_known = columns.version_size <= kMaxVersionSize &&
-                             columns.version_begin <= std::numeric_limits<std::uint32_t>::max();
+  const bool version_known =
+      columns.version_size <= kMaxVersionSize && columns.version_begin <= std::numeric_limits<std::uint32_t>::max();
   char* const begin = reinterpret_cast<char*>(this + 1);
   auto* const head = new (begin) Columns;
   head->count = columns.texts.size() & kMaxColumns;
@@ -179,8 +179,8 @@ bool Object::has_same_columns(const Object& other) const noexcept {
 }
 
 bool Object::is_same_but_for_version(const Object& other) const noexcept {
-  const auto sameness = has_columns_ && other.has_columns_ ? static_cast<json::Sameness>(columns().sameness)
-                                                           : json::Sameness::version;
+  const auto sameness =
+      has_columns_ && other.has_columns_ ? static_cast<json::Sameness>(columns().sameness) : json::Sameness::version;
   if (sameness == json::Sameness::columns) return has_same_columns(other);
   if (sameness == json::Sameness::text && columns().version_size != 0 && other.columns().version_size != 0) {
     return text_around_version(false) == other.text_around_version(false) &&

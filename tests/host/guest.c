@@ -21,8 +21,8 @@ static void remember(void) {
   for (i = 0; environ[i] != NULL && i < 1023; ++i) environment[i] = environ[i];
 }
 
-/* glibc maps large blocks, until an even larger one is freed: from then on it keeps such blocks, and twice as much freed
- * memory, in the heap (mallopt(3), M_MMAP_THRESHOLD). */
+/* glibc maps large blocks, until an even larger one is freed: from then on it keeps such blocks, and twice as much
+ * freed memory, in the heap (mallopt(3), M_MMAP_THRESHOLD). */
 static int maps_blocks_of(size_t size) {
   const size_t mapped = mallinfo2().hblks;
   void* volatile block = malloc(size);
