@@ -1,6 +1,6 @@
 #include "channel/exec_call.hpp"
 
-#include "base/text.hpp"
+#include "base/query_string.hpp"
 #include "channel/pod_info.hpp"
 
 namespace ksr::channel {
@@ -8,10 +8,6 @@ namespace {
 
 // The server closes right after the Status.
 constexpr Milliseconds kMaxCloseTime{2'000};
-
-void add(std::string& query, std::string_view name, std::string_view value) {
-  query += (query.empty() ? "?" : "&") + percent_encode(name) + "=" + percent_encode(value);
-}
 
 }  // namespace
 
@@ -56,16 +52,17 @@ bool ExecCall::wants_v5() const {
 }
 
 WebSocketCall::Handshake ExecCall::handshake() {
-  std::string query;
-  for (const std::string& argument : options_.command) add(query, "command", argument);
-  if (!container_.empty()) add(query, "container", container_);
-  if (options_.wants_stdin) add(query, "stdin", "true");
-  if (options_.wants_stdout) add(query, "stdout", "true");
-  if (options_.wants_stderr && !options_.tty) add(query, "stderr", "true");
-  if (options_.tty) add(query, "tty", "true");
-  for (const auto& [name, value] : target_.query) add(query, name, value);
+  QueryString query;
+  for (const std::string& argument : options_.command) query.add("command", argument);
+  query.add_if_set("container", container_);
+  if (options_.wants_stdin) query.add("stdin", "true");
+  if (options_.wants_stdout) query.add("stdout", "true");
+  if (options_.wants_stderr && !options_.tty) query.add("stderr", "true");
+  if (options_.tty) query.add("tty", "true");
+  query.add_all(target_.query);
   if (const auto to = host()) to->set_info("container", container_);
-  Handshake wanted{pod_path(target_) + (options_.kind == ChannelKind::exec ? "/exec" : "/attach") + query, {}};
+  const std::string path = pod_path(target_) + (options_.kind == ChannelKind::exec ? "/exec" : "/attach");
+  Handshake wanted{query.after(path), {}};
   // kube-apiserver takes v5 whenever it is offered.
   if (wants_v5()) wanted.subprotocols.emplace_back(subprotocol_of(ChannelProtocol::v5));
   const bool v5_alone = options_.exec_protocol == ExecProtocol::v5 || use_v5_ == true;
