@@ -179,7 +179,7 @@ CallbackSource::Turn CallbackDispatcher::take_turn() {
   changed_.notify_all();
   if (ended()) {
     run_on_ended();
-    return {true, false};
+    return {made.value_or(false), false};
   }
   const bool more = (ending() || !queue_.empty()) && !only_early_update_waits();
   // As wait_for_work(): the next change of a burst need not wake the thread up.

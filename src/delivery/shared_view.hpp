@@ -113,13 +113,19 @@ class SharedView {
     return reader.kept_;
   }
 
-  // `make(view)` of the view where it is another edition, which it then is of; an empty snapshot where it is not, or
-  // where the reader has left. Empty: take() has something.
+  // `make(view)` of the view where it is another edition, which it then is of; an empty snapshot where it is not.
+  // Empty: take() has something.
   template <class Make>
   std::optional<SnapshotRef> renewed(Reader& reader, std::uint64_t& edition, Make&& make)
       KSR_EXCLUDES(share_mutex_, view_mutex_) {
     const MutexLock share_lock(share_mutex_);
-    if (reader.left_) return reader.news_ ? std::nullopt : std::optional<SnapshotRef>(SnapshotRef());
+    if (reader.left_) {
+      if (reader.news_) return std::nullopt;
+      if (!reader.last_view_ || edition == reader.last_edition_) return SnapshotRef();
+      SnapshotRef made = make(*reader.last_view_);
+      edition = reader.last_edition_;
+      return made;
+    }
     const MutexLock view_lock(view_mutex_);
     if (news_of(reader)) return std::nullopt;
     if (edition == cache_.edition()) return SnapshotRef();

@@ -253,6 +253,26 @@ TEST_CASE("ksr_latest has the newest version of what is no change, also of a sna
   CHECK(publisher.latest()->view().at(0)->resource_version() == "13");
 }
 
+TEST_CASE("after a cancel ksr_latest shows the view as it was then, also where it had shown a snapshot before that") {
+  for (const bool delivered : {true, false}) {
+    CAPTURE(delivered);
+    Publisher publisher(std::make_shared<SharedView>(0));
+    list(publisher, {}, "10");
+    put_with_column(publisher, "11", "x");
+    const SnapshotRef first = delivered ? publisher.next() : publisher.latest();
+    put_with_column(publisher, "12", "x");
+    publisher.freeze();
+    put_with_column(publisher, "13", "y");
+    for (int times = 0; times < 2; ++times) {
+      const SnapshotRef latest = publisher.latest();
+      CHECK(latest->view().at(0)->resource_version() == "12");
+      CHECK(latest->view().resource_version() == "12");
+      CHECK(latest->sequence() == first->sequence());
+    }
+    CHECK(first->view().at(0)->resource_version() == "11");
+  }
+}
+
 TEST_CASE("what is no change for the host keeps nothing of what was delivered") {
   Publisher publisher(std::make_shared<SharedView>(0));
   json::ItemColumns columns;
