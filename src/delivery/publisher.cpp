@@ -89,7 +89,7 @@ Publisher::Made Publisher::make() {
 bool Publisher::renew_pending(SnapshotRef& before) {
   std::optional<SnapshotRef> renewed =
       view_->renewed(reader_, pending_.edition, [shown = pending_.snapshot](const store::View& view) {
-        return SnapshotRef(new Snapshot(view, shown->deltas().rebased_on(view), shown->sequence()));
+        return SnapshotRef(new Snapshot(view, shown->deltas().renewed_on(view), shown->sequence()));
       });
   if (!renewed) return false;
   if (*renewed) before = std::exchange(pending_.snapshot, *std::move(renewed));

@@ -72,6 +72,8 @@ class Deltas {
 
   // The same deltas with another view of the same objects.
   Deltas rebased_on(const View& same) const;
+  // The same deltas with the objects of a view in which none has changed for the host. Throws std::bad_alloc.
+  Deltas renewed_on(const View& newer) const;
 
   std::size_t count() const noexcept;
   Delta at(std::size_t i) const;  // i below count()

@@ -65,6 +65,21 @@ Deltas Deltas::rebased_on(const View& same) const {
   return deltas;
 }
 
+Deltas Deltas::renewed_on(const View& newer) const {
+  Deltas deltas = rebased_on(newer);
+  if (!rows_) return deltas;
+  auto rows = std::make_shared<Rows>(*rows_);
+  for (Row& row : rows->sorted) {
+    if (row.kind == DeltaKind::deleted) continue;
+    const Object* const object = newer.find_uid(row.object->uid());
+    if (object == nullptr || object == row.object) continue;
+    rows->unnoted.emplace_back(object);
+    row.object = object;
+  }
+  deltas.rows_ = std::move(rows);
+  return deltas;
+}
+
 void Deltas::add_noted(const Notes::Entry& entry, const Object* after, Rows& rows) {
   const Object* const before = entry.before.get();
   if (after == nullptr) {

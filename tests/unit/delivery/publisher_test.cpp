@@ -244,13 +244,33 @@ TEST_CASE("ksr_latest has the newest version of what is no change, also of a sna
   CHECK(renewed->view().at(0)->resource_version() == "12");
   CHECK(renewed->view().resource_version() == "12");
   CHECK(renewed->sequence() == first->sequence());
-  CHECK(renewed->deltas().count() == 1);
+  REQUIRE(renewed->deltas().count() == 1);
+  CHECK(renewed->deltas().object_at(0) == renewed->view().at(0));
   CHECK(publisher.latest().get() == renewed.get());
   CHECK(publisher.next().get() == renewed.get());
   CHECK_FALSE(publisher.changed());
   put_with_column(publisher, "13", "x");
   publisher.freeze();
   CHECK(publisher.latest()->view().at(0)->resource_version() == "13");
+}
+
+TEST_CASE("the objects of a snapshot's deltas are those of its view, whatever ksr_latest has shown meanwhile") {
+  Publisher publisher(std::make_shared<SharedView>(0));
+  list(publisher, {}, "10");
+  put_with_column(publisher, "11", "x");
+  publisher.next();
+  put_with_column(publisher, "12", "y");
+  publisher.latest();
+  put_with_column(publisher, "13", "y");
+  publisher.latest();
+  put_with_column(publisher, "14", "y");
+  publisher.latest();
+  const SnapshotRef snapshot = publisher.next();
+  REQUIRE(snapshot->deltas().count() == 1);
+  CHECK(snapshot->deltas().kind_at(0) == store::DeltaKind::modified);
+  CHECK(snapshot->deltas().object_at(0) == snapshot->view().at(0));
+  CHECK(snapshot->view().at(0)->resource_version() == "14");
+  CHECK(snapshot->deltas().before_at(0)->resource_version() == "11");
 }
 
 TEST_CASE("after a cancel ksr_latest shows the view as it was then, also where it had shown a snapshot before that") {
