@@ -268,12 +268,14 @@ void Session::on_state(sync::State state) {
   owner_.on_session_state();
 }
 
-// A wait that follows no new error, as between the lists of a resource without a watch.
+// A wait that follows no new error, as between the lists of a resource without a watch: once they succeed, that it has
+// none is what is wrong.
 void Session::renew_next_try() {
   const std::optional<Instant> at = reflector_.next_try_at();
-  if (!current_error_ || !at) return;
-  CurrentErrorRef renewed =
-      stream::current_error(current_error_->error, std::chrono::duration_cast<Milliseconds>(*at - now()), now());
+  const Error* const no_watch = reflector_.no_watch();
+  if ((!current_error_ && no_watch == nullptr) || !at) return;
+  CurrentErrorRef renewed = stream::current_error(no_watch != nullptr ? *no_watch : current_error_->error,
+                                                  std::chrono::duration_cast<Milliseconds>(*at - now()), now());
   if (renewed) current_error_ = std::move(renewed);
 }
 

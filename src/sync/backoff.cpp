@@ -19,9 +19,11 @@ Milliseconds Backoff::next(Random& random) {
 }
 
 bool ImmediateRetry::take(Instant now) noexcept {
-  if (!available_ || (taken_at_ && now - *taken_at_ < min_interval_)) return false;
-  available_ = false;
-  taken_at_ = now;
+  if (renewed_ && now - since_ >= min_interval_) taken_ = 0;
+  if (taken_ == limit_) return false;
+  if (taken_++ > 0) return true;
+  since_ = now;
+  renewed_ = false;
   return true;
 }
 

@@ -2,7 +2,7 @@
 // requests and channels. Live on the thread of their owner.
 #pragma once
 
-#include <optional>
+#include <cstddef>
 
 #include "base/instant.hpp"
 #include "base/random.hpp"
@@ -28,21 +28,27 @@ class Backoff {
   Milliseconds base_;
 };
 
-// The one retry without delay. A watch that ended in order, or a resourceVersion that expired, is followed up at once;
-// but a server that ends every watch must not cause a loop. So it is renewed only by progress, and granted again only
-// `min_interval` after the last one.
+// The retries without delay, `limit` in a row. A watch that ended in order, or a resourceVersion that expired, is
+// followed up at once; but a server that ends every watch must not cause a loop, whatever it sends before. So they are
+// granted again only by progress, and not until `min_interval` after the first of the last ones; or by a wait.
 class ImmediateRetry {
  public:
-  explicit ImmediateRetry(Milliseconds min_interval) : min_interval_(min_interval) {}
+  explicit ImmediateRetry(Milliseconds min_interval, std::size_t limit = 1)
+      : min_interval_(min_interval), limit_(limit) {}
 
-  // True: retry at once; the next call says false until renewed.
+  // True: retry at once.
   bool take(Instant now) noexcept;
-  void renew() noexcept { available_ = true; }
+  // There was progress.
+  void renew() noexcept { renewed_ = true; }
+  // The next try is after a wait.
+  void begin_wait() noexcept { taken_ = 0; }
 
  private:
   Milliseconds min_interval_;
-  bool available_ = true;
-  std::optional<Instant> taken_at_;
+  std::size_t limit_;
+  std::size_t taken_ = 0;
+  Instant since_{};
+  bool renewed_ = false;
 };
 
 }  // namespace ksr::sync

@@ -88,6 +88,18 @@ constexpr Milliseconds kMuteAgain{300'000};
 // How long a resource without a watch is listed again and again before its watch is tried once more.
 constexpr Milliseconds kPollsFor{3'600'000};
 
+// Sets `flag` while it exists.
+class During {
+ public:
+  explicit During(bool& flag) : flag_(flag) { flag_ = true; }
+  ~During() { flag_ = false; }
+  During(const During&) = delete;
+  During& operator=(const During&) = delete;
+
+ private:
+  bool& flag_;
+};
+
 bool is_older(std::string_view version, std::string_view than) noexcept {
   return compare_resource_versions(version, than).value_or(0) < 0;
 }
@@ -273,10 +285,7 @@ void Reflector::fail_list(const Error& error, RecoveryAction action, Instant now
   }
   list_.abandon();
   watches_.slot().release();
-  const struct InList {
-    bool& flag;
-    ~InList() { flag = false; }
-  } in_list{failed_in_list_ = true};
+  const During in_list(failed_in_list_);
   recover(error, action, now);
 }
 
@@ -373,7 +382,7 @@ void Reflector::on_watch_open(RequestId id, Instant now) {
   if (counters_.watches > 1 && !watch.request.poll) ++counters_.reconnects;
   head_timed_out_ = false;
   polls_since_.reset();
-  poll_reported_ = false;
+  no_watch_.reset();
   if (const TransportChoice* const choice = retry_.transport(); choice != nullptr && watch.rotate_at) {
     // Events, which have no watch cache, have no bookmarks.
     const bool doubtful = watch.request.websocket && !choice->proven(true) && !options_.events;
@@ -381,8 +390,6 @@ void Reflector::on_watch_open(RequestId id, Instant now) {
   }
   retry_.note_watch_open(watch.request.websocket, now);
   announce_transport(watch.request.websocket);
-  // Both would send the same changes, and the older ones of them would pass for newer ones.
-  if (watch.streaming() && !list_.comparable()) watch.rotate_at.reset();
   if (watch.stage == Stage::initial_events) {
     list_.begin_initial_events();
     set_state(State::listing);
@@ -439,7 +446,7 @@ void Reflector::on_change(WatchConnection& watch, json::EventType type, const js
       list_.advance_to(item.resource_version);
     }
   }
-  if (!list_.comparable()) watch.rotate_at.reset();
+  keep_apart();
   if (watch.caught_up(now)) prove_fresh(now);
 }
 
@@ -466,6 +473,7 @@ void Reflector::on_watch_bookmark(RequestId id, std::string_view version, bool i
     const bool moves = order ? *order > 0 : version != list_.version();
     note_progress(*watch, version, moves || now - watch->opened >= kBookmarkLead);
     if (list_.resumable() && (!order || *order > 0)) list_.advance_to(version);
+    keep_apart();
     if (watch->caught_up(now)) prove_fresh(now);
   }
   rearm();
@@ -477,7 +485,6 @@ void Reflector::on_initial_events_end(WatchConnection& watch, std::string_view v
   watch.stage = Stage::streaming;
   watch.version = version;
   list_.commit_initial(version, at_version);
-  if (!list_.comparable()) watch.rotate_at.reset();
   // All of it may have been held back on the way.
   note_listed(watch.started, now);
   aim_ = Aim::watch;
@@ -707,6 +714,7 @@ void Reflector::reopen(Instant now) {
 
 void Reflector::rotate(Instant now) {
   if (!watches_.rotation_is_due(now)) return;
+  if (watches_.watch()->open() && !list_.comparable()) return watches_.watch()->rotate_at.reset();
   if (watches_.watch()->stage == Stage::awaiting_head) {
     watches_.watch()->rotate_at.reset();
     if (TransportChoice* const choice = retry_.transport()) choice->note_head_missing(now);
@@ -714,6 +722,11 @@ void Reflector::rotate(Instant now) {
   }
   WatchConnection& successor = prepared(watches_.add_successor(next_watch_request(now)));
   if (watches_.successor_slot().request(now)) start_watch(successor, now);
+}
+
+// Two watches send the same changes, and where versions do not compare the older ones of them pass for newer ones.
+void Reflector::keep_apart() {
+  if (!list_.comparable()) watches_.drop_successor(Request::running);
 }
 
 // The watch is gone while its successor is queued or requested: that is the retry.
@@ -784,8 +797,7 @@ void Reflector::recover(const Error& error, RecoveryAction action, Instant now) 
       log(LogLevel::notice, "listing, since WatchList failed: " + error.text());
       return try_another_way(error, Aim::list, now);
     case RecoveryAction::poll:
-      polls_since_ = now;
-      return poll(std::exchange(poll_reported_, true) ? nullptr : &error, now);
+      return find_no_watch(error, now);
     case RecoveryAction::give_up:
       return give_up(error);
   }
@@ -816,11 +828,14 @@ void Reflector::refresh_credentials(const Error& error, Instant now) {
   } else if (at_once) {
     log(LogLevel::info, "trying once more: " + error.text());
   }
-  at_once ? try_another_way(error, aim_, now) : retry(error, aim_, now);
+  at_once ? pursue(aim_, now) : retry(error, aim_, now);
 }
 
 void Reflector::try_next_candidate(const Error& error, Instant now) {
-  const bool more = retry_.next_candidate();
+  const bool more = retry_.next_candidate(now);
+  // It may have a watch.
+  polls_since_.reset();
+  no_watch_.reset();
   list_.expected_type().forget();
   list_.use_most_recent_next();
   if (!more) return retry_slowly(error, Aim::list, now);
@@ -829,7 +844,7 @@ void Reflector::try_next_candidate(const Error& error, Instant now) {
 }
 
 void Reflector::try_another_way(const Error& error, Aim aim, Instant now) {
-  retry_.take_other_way() ? pursue(aim, now) : retry(error, aim, now);
+  retry_.take_other_way(now) ? pursue(aim, now) : retry(error, aim, now);
 }
 
 void Reflector::retry_at_once(const Error& error, Aim aim, Instant now) {
@@ -846,8 +861,17 @@ void Reflector::retry_slowly(const Error& error, Aim aim, Instant now) {
   wait(&error, retry_.slow_delay(), aim, now);
 }
 
-// The view is as of the last list, and the state says that the next one is waited for. The error is told once.
+// The error is told once.
+void Reflector::find_no_watch(const Error& error, Instant now) {
+  const bool reported = no_watch_.has_value();
+  no_watch_ = error;
+  polls_since_ = now;
+  poll(reported ? nullptr : &error, now);
+}
+
+// The view is as of the last list, and the state says that the next one is waited for.
 void Reflector::poll(const Error* error, Instant now) {
+  const During polls(polls_);
   wait(error, draw_watch_timeout(options_.watch_timeout, random_), Aim::list, now);
 }
 
@@ -958,6 +982,8 @@ void Reflector::check_watch(Instant now) {
     return reopen(now);
   }
   check_mute(*watch, now);
+  watch = watches_.watch();
+  if (watch == nullptr || !watch->open()) return;
   const auto limit = watches_.heartbeat().silence_limit();
   if (!limit || now < watch->last_received + *limit) return;
   note_fruitless(*watch, true, now);
@@ -1015,6 +1041,10 @@ void Reflector::check_mute(WatchConnection& watch, Instant now) {
   if (!watch.mute_at || now < *watch.mute_at) return;
   watch.mute_at.reset();
   note_fruitless(watch, true, now);
+  if (!list_.comparable()) {
+    drop_watch(Request::running, now);
+    return reopen(now);
+  }
   watch.silent_since = now;
   if (watches_.successor() == nullptr) watch.rotate_at = now;
 }

@@ -93,6 +93,8 @@ class Reflector final : private RequestLimiter::Member {
   std::optional<Instant> next_try_at() const noexcept { return retry_.next_try_at(); }
   // In on_error: what has failed is a list, not a watch.
   bool failed_in_list() const noexcept { return failed_in_list_; }
+  // In on_state: the next list is waited for because the resource has no watch, as this error says; nullptr: it is not.
+  const Error* no_watch() const noexcept { return polls_ && no_watch_ ? &*no_watch_ : nullptr; }
 
  private:
   enum class Phase {
@@ -152,6 +154,7 @@ class Reflector final : private RequestLimiter::Member {
   void begin_polling(Instant now);
   std::chrono::seconds poll_time() const;
   void rotate(Instant now);
+  void keep_apart();
   bool promote_successor(Instant now);
   void fail_successor(WatchPair::Request request, const Error& error, Instant now);
 
@@ -165,6 +168,7 @@ class Reflector final : private RequestLimiter::Member {
   void retry_at_once(const Error& error, Aim aim, Instant now);
   void retry(const Error& error, Aim aim, Instant now);
   void retry_slowly(const Error& error, Aim aim, Instant now);
+  void find_no_watch(const Error& error, Instant now);
   void poll(const Error* error, Instant now);
   void wait(const Error* error, Milliseconds delay, Aim aim, Instant now);
   void give_up(const Error& error);
@@ -203,7 +207,9 @@ class Reflector final : private RequestLimiter::Member {
   bool failed_in_list_ = false;
   // The resource was found to have no watch; the watch is tried again an hour later.
   std::optional<Instant> polls_since_;
-  bool poll_reported_ = false;
+  // What said so; it was reported.
+  std::optional<Error> no_watch_;
+  bool polls_ = false;
   // While watches are held back: when there is to be a list, unless a change comes before.
   std::optional<Instant> list_again_at_;
   // When a slot was last granted.

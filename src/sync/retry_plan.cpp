@@ -7,17 +7,23 @@ namespace ksr::sync {
 namespace {
 
 constexpr Milliseconds kSlowDelay{30'000};
-// Transport, encoding, WatchList, version, one page, credentials; the names of the resource come on top.
-constexpr std::size_t kOtherWays = 6;
+// Transport, encoding, WatchList, version, one page; the names of the resource come on top.
+constexpr std::size_t kOtherWays = 5;
+// Tokens that live for seconds are followed up at once, each (client-go, transport/token_source.go, takes a new one for
+// the request after a 401 whenever that comes), and a server that refuses what it has accepted does not cause a loop.
+constexpr Milliseconds kCredentialsInterval{1'000};
 
 }  // namespace
 
 // ---- Candidates ---------------------------------------------------------------------------------------------------
 
-bool Candidates::advance() noexcept {
+Candidates::Candidates(std::size_t count, std::size_t first)
+    : count_(count == 0 ? 1 : count), current_(first % count_), others_(kSlowDelay, count_ - 1) {}
+
+bool Candidates::advance(Instant now) noexcept {
   current_ = (current_ + 1) % count_;
-  if (++not_found_ < count_) return true;
-  not_found_ = 0;
+  if (others_.take(now)) return true;
+  others_.begin_wait();
   return false;
 }
 
@@ -32,7 +38,8 @@ RetryPlan::RetryPlan(const Options& options, ServerState& server_state, Random& 
       candidates_(options.candidates, server_state.working_candidate(options.resource)),
       backoff_(options.backoff_initial, options.backoff_max),
       immediate_retry_(options.backoff_max),
-      credentials_retry_(options.backoff_max) {}
+      credentials_retry_(kCredentialsInterval),
+      other_ways_(options.backoff_max, kOtherWays + candidates_.count()) {}
 
 std::string RetryPlan::state_key() const {
   return resource_ + '#' + std::to_string(candidates_.current());
@@ -96,10 +103,6 @@ void RetryPlan::note_watch_refused(const RequestContext& context, const Error& e
   }
 }
 
-bool RetryPlan::take_other_way() noexcept {
-  return ++other_ways_ <= kOtherWays + candidates_.count();
-}
-
 Milliseconds RetryPlan::slow_delay() {
   return with_jitter(kSlowDelay, random_);
 }
@@ -110,7 +113,7 @@ Milliseconds RetryPlan::begin_wait(const Error* error, Milliseconds delay, Insta
     delay = std::max(delay, error->retry_after.value_or(delay));
   }
   wait_ = Wait::delay;
-  other_ways_ = 0;
+  other_ways_.begin_wait();
   next_try_at_ = now + delay;
   return delay;
 }
@@ -156,7 +159,7 @@ void RetryPlan::note_healthy() noexcept {
   backoff_.reset();
   immediate_retry_.renew();
   candidates_.note_found();
-  other_ways_ = 0;
+  other_ways_.renew();
   brought_forward_ = false;
 }
 

@@ -20,19 +20,19 @@ namespace ksr::sync {
 // The names of a resource, in the order in which they are tried on 404.
 class Candidates {
  public:
-  Candidates(std::size_t count, std::size_t first) : count_(count == 0 ? 1 : count), current_(first % count_) {}
+  Candidates(std::size_t count, std::size_t first);
 
   std::size_t count() const noexcept { return count_; }
   std::size_t current() const noexcept { return current_; }
   // It can be watched; that it can be listed is not enough, or two names without a watch would be listed by turns.
-  void note_found() noexcept { not_found_ = 0; }
-  // False: each was tried once; the next round begins.
-  bool advance() noexcept;
+  void note_found() noexcept { others_.renew(); }
+  // False: each was tried once, lately; the next round begins.
+  bool advance(Instant now) noexcept;
 
  private:
   std::size_t count_;
   std::size_t current_;
-  std::size_t not_found_ = 0;
+  ImmediateRetry others_;
 };
 
 class RetryPlan {
@@ -42,7 +42,7 @@ class RetryPlan {
   // --- what to request ----------------------------------------------------------------------------------------------
   std::size_t candidate() const noexcept { return candidates_.current(); }
   // False: all names were tried once.
-  bool next_candidate() noexcept { return candidates_.advance(); }
+  bool next_candidate(Instant now) noexcept { return candidates_.advance(now); }
   bool websocket(Instant now) const noexcept;
   // A watch of this stream that was open since `opened` passed on nothing, or it passed on a message.
   void note_fruitless(bool websocket, Instant opened, Instant now);
@@ -58,14 +58,14 @@ class RetryPlan {
   void note_watch_refused(const RequestContext& context, const Error& error,
                           const std::optional<json::ApiStatus>& status, Instant now);
   // A 401 is answered with new credentials at once, but not again and again: a server may accept each request, and then
-  // refuse it. False: that was done already.
+  // refuse it. False: that was done already, and no request has been accepted since, or it was done just now.
   bool take_credentials_retry(Instant now) noexcept { return credentials_retry_.take(now); }
 
   // --- when to request it -------------------------------------------------------------------------------------------
   bool take_immediate_retry(Instant now) noexcept { return immediate_retry_.take(now); }
   // What failed is tried in another way: at once, but only so often between two waits, or a server that answers each
   // way with the failure of another one would be contacted without end. False: after the backoff.
-  bool take_other_way() noexcept;
+  bool take_other_way(Instant now) noexcept { return other_ways_.take(now); }
   Milliseconds next_backoff() { return backoff_.next(random_); }
   // For what someone has to change at the server first.
   Milliseconds slow_delay();
@@ -110,7 +110,7 @@ class RetryPlan {
   Backoff backoff_;
   ImmediateRetry immediate_retry_;
   ImmediateRetry credentials_retry_;
-  std::size_t other_ways_ = 0;
+  ImmediateRetry other_ways_;
   Wait wait_ = Wait::none;
   Instant next_try_at_{};
   // The transport of this stream's last watch, where that passed on nothing.

@@ -48,17 +48,41 @@ TEST_CASE("another way is tried at once only so often between two waits, or two 
   ServerState server_state;
   FixedRandom random;
   RetryPlan plan(options, server_state, random);
+  Instant now{1h};
   const auto taken = [&] {
     int count = 0;
-    while (count < 100 && plan.take_other_way()) ++count;
+    while (count < 100 && plan.take_other_way(now)) ++count;
     return count;
   };
-  CHECK(taken() == 9);
-  plan.begin_wait(nullptr, 800ms, Instant{});
-  CHECK(taken() == 9);
+  CHECK(taken() == 8);
+  plan.begin_wait(nullptr, 800ms, now);
+  CHECK(taken() == 8);
   CHECK(taken() == 0);
+  now += 29s;
   plan.note_healthy();
-  CHECK(taken() == 9);
+  CHECK(taken() == 0);
+  now += 1s;
+  CHECK(taken() == 8);
+}
+
+TEST_CASE("a round of names begins with progress only 30 s after the last one began") {
+  Candidates candidates(3, 1);
+  Instant now{1h};
+  CHECK(candidates.advance(now));
+  CHECK(candidates.advance(now));
+  CHECK(candidates.current() == 0);
+  candidates.note_found();
+  CHECK_FALSE(candidates.advance(now + 29s));
+  CHECK(candidates.current() == 1);
+  now += 1h;
+  CHECK(candidates.advance(now));
+  candidates.note_found();
+  now += 30s;
+  for (int i = 0; i < 2; ++i) CHECK(candidates.advance(now));
+  CHECK_FALSE(candidates.advance(now));
+  Candidates one(1, 0);
+  one.note_found();
+  CHECK_FALSE(one.advance(now));
 }
 
 TEST_CASE("the immediate retry needs progress and a minimum interval") {

@@ -2,7 +2,9 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <array>
 
+#include "simulation/seeded_random.hpp"
 #include "support/rig.hpp"
 
 using namespace ksr;
@@ -67,24 +69,147 @@ TEST_CASE("401: once with new credentials at once, then after the backoff") {
   CHECK(rig.errors.size() == 2);
 }
 
+TEST_CASE("401: tokens that live for seconds are followed up at once, whatever the backoff is") {
+  Options options = plain();
+  options.reconnect = false;
+  options.backoff_max = 10min;
+  Rig rig(options);
+  rig.go_live();
+  for (int i = 1; i <= 20; ++i) {
+    rig.advance(3s);
+    rig.event(EventType::modified, pod("a", std::to_string(20 + i)));
+    rig.error_event(api_status(401, "Unauthorized"));
+    CHECK(rig.credentials_refreshed == i);
+    CHECK(rig.errors.empty());
+    REQUIRE(rig.last().is_watch);
+    rig.open();
+  }
+  // What replaced a refused one just now, and is refused, too, is a failure.
+  rig.error_event(api_status(401, "Unauthorized"));
+  REQUIRE(rig.errors.size() == 1);
+  CHECK_FALSE(rig.errors[0].next_try);
+}
+
 TEST_CASE("a server that accepts each watch and then refuses its credentials is not asked without end") {
   for (const int code : {401, 403, 404, 410}) {
-    CAPTURE(code);
-    Options options = plain();
-    options.candidates = 2;
-    Rig rig(options);
-    rig.go_live();
-    const std::size_t before = rig.requests.size();
-    for (int i = 0; i < 100 && rig.state() != State::waiting; ++i) {
-      if (!rig.last().is_watch) {
-        rig.list({}, "10");
-      } else {
-        rig.open();
-        rig.error_event(api_status(code, "Refused"));
+    for (const bool changes : {false, true}) {
+      CAPTURE(code);
+      CAPTURE(changes);
+      Options options = plain();
+      options.candidates = 2;
+      Rig rig(options);
+      rig.go_live();
+      const std::size_t before = rig.requests.size();
+      for (int i = 0; i < 100 && rig.state() != State::waiting; ++i) {
+        if (!rig.last().is_watch) {
+          rig.list({}, std::to_string(100 + 10 * i));
+        } else {
+          rig.open();
+          if (changes) rig.event(EventType::modified, pod("a", std::to_string(105 + 10 * i)));
+          rig.error_event(api_status(code, "Refused"));
+        }
       }
+      CHECK(rig.state() == State::waiting);
+      CHECK(rig.requests.size() < before + 6);
+      if (code == 404) CHECK(rig.errors.at(0).next_try == 30s);
     }
-    CHECK(rig.state() == State::waiting);
-    CHECK(rig.requests.size() < before + 6);
+  }
+}
+
+namespace {
+
+// Answers each request in one of a few ways, drawn from all that there are.
+class HostileServer {
+ public:
+  HostileServer(Rig& rig, std::uint64_t seed) : rig_(rig), random_(seed) {
+    for (std::size_t& way : ways_) way = random_.below(kWays);
+    for (int& code : codes_) code = kCodes[random_.below(kCodes.size())];
+  }
+
+  void answer() {
+    const int code = codes_[random_.below(codes_.size())];
+    const auto status = random_.chance(0.7) ? std::optional(api_status(code, "Refused")) : std::nullopt;
+    const std::size_t way = ways_[random_.below(ways_.size())];
+    rig_.last().is_watch ? answer_watch(way, code, status) : answer_list(way, code, status);
+  }
+
+ private:
+  static constexpr std::size_t kWays = 10;
+  static constexpr std::array kCodes{200, 400, 401, 404, 406, 408, 410, 415, 422, 426, 429, 500, 501, 503, 504};
+
+  std::string next_version() { return std::to_string(++version_); }
+
+  void answer_list(std::size_t way, int code, const std::optional<json::ApiStatus>& status) {
+    switch (way) {
+      case 0:
+        return rig_.list({pod("a", "5")}, next_version(), "continues");
+      case 1:
+        return rig_.fail_list(unknown_protobuf_error());
+      case 2:
+        return rig_.fail_list(http_error(504), api_status(504, "Timeout", "Too large resource version"));
+      case 3:
+      case 4:
+        return rig_.fail_list(http_error(code), status);
+      default:
+        return rig_.list({pod("a", "5")}, next_version());
+    }
+  }
+
+  void answer_watch(std::size_t way, int code, const std::optional<json::ApiStatus>& status) {
+    if (way == 0) return rig_.fail(http_error(code), status);
+    if (way == 1) return rig_.fail(http_error(504), api_status(504, "Timeout", "Too large resource version"));
+    rig_.open();
+    if (random_.chance(0.7)) rig_.event(EventType::modified, pod("a", next_version()));
+    if (random_.chance(0.7)) rig_.bookmark(next_version(), rig_.last().watch.send_initial_events);
+    switch (way) {
+      case 2:
+        return rig_.fail(unknown_protobuf_error());
+      case 3:
+        return rig_.fail(unreachable_error());
+      case 4:
+        return rig_.fail(protocol_error());
+      case 5:
+      case 6:
+        return rig_.end();
+      default:
+        return rig_.error_event(api_status(code, "Refused"));
+    }
+  }
+
+  Rig& rig_;
+  SeededRandom random_;
+  std::array<std::size_t, 3> ways_{};
+  std::array<int, 3> codes_{};
+  int version_ = 100;
+};
+
+}  // namespace
+
+TEST_CASE("whatever a server answers, and sends before: only so many requests without a delay") {
+  for (std::uint64_t seed = 0; seed < 3000; ++seed) {
+    CAPTURE(seed);
+    SeededRandom random(seed);
+    Options options;
+    constexpr std::array kTransports{WatchTransport::automatic, WatchTransport::http, WatchTransport::websocket};
+    options.transport = kTransports[seed % kTransports.size()];
+    options.initial = random.chance(0.5) ? Initial::list : Initial::watchlist;
+    options.encoding = random.chance(0.3) ? Encoding::json : Encoding::automatic;
+    options.candidates = 1 + random.below(3);
+    Rig rig(options);
+    HostileServer server(rig, seed);
+    rig.start();
+    std::size_t waited_at = 0;
+    for (int i = 0; i < 300 && !(rig.errors.size() > 0 && !rig.errors.back().next_try); ++i) {
+      if (rig.state() == State::waiting) {
+        rig.advance(*rig.timer_in());
+        waited_at = rig.requests.size();
+      } else {
+        rig.now += 1ms;
+        server.answer();
+      }
+      // Each of them a list, another page, its watch.
+      REQUIRE(rig.requests.size() - waited_at < 30);
+    }
   }
 }
 

@@ -69,6 +69,57 @@ TEST_CASE("versions that do not compare: no successor, which would send again wh
   CHECK(rig.last().watch.resource_version == "x1");
 }
 
+TEST_CASE("versions that do not compare: a mute watch ends before the next one is opened") {
+  for (const WatchTransport wanted : {WatchTransport::automatic, WatchTransport::http}) {
+    CAPTURE(static_cast<int>(wanted));
+    Options options = plain();
+    options.transport = wanted;
+    Rig rig(options);
+    rig.go_live({pod("a", "first")}, "L");
+    const RequestId mute = rig.last().id;
+    rig.advance(95s);
+    if (wanted == WatchTransport::http) {
+      CHECK(rig.requests.size() == 2);
+      continue;
+    }
+    REQUIRE(rig.requests.size() == 3);
+    CHECK(rig.requests[1].stopped);
+    CHECK(rig.last().watch.resource_version == "L");
+    rig.event(mute, EventType::modified, pod("a", "x1"));
+    rig.open();
+    CHECK(rig.state() == State::live);
+    CHECK(rig.held() == "a=first");
+    CHECK(rig.errors.empty());
+  }
+}
+
+TEST_CASE("a bookmark or an event says that versions do not compare: no successor from then on") {
+  for (const bool requested : {false, true}) {
+    for (const bool bookmark : {false, true}) {
+      CAPTURE(requested);
+      CAPTURE(bookmark);
+      Options options = plain();
+      options.watch_timeout = 60s;
+      Rig rig(options);
+      rig.go_live();
+      const RequestId watch = rig.last().id;
+      rig.advance(requested ? 50s : 40s);
+      REQUIRE(rig.requests.size() == (requested ? 3 : 2));
+      if (bookmark) {
+        rig.reflector.on_watch_bookmark(watch, "x1", false, rig.now);
+      } else {
+        rig.event(watch, EventType::modified, pod("a", "x1"));
+      }
+      if (requested) CHECK(rig.last().stopped);
+      rig.advance(59s - (requested ? 50s : 40s));
+      CHECK(rig.requests.size() == (requested ? 3 : 2));
+      CHECK_FALSE(rig.requests[1].stopped);
+      rig.reflector.on_watch_end(watch, rig.now);
+      CHECK(rig.last().watch.resource_version == "x1");
+    }
+  }
+}
+
 TEST_CASE("a list with a version and objects without one") {
   Options options = plain();
   options.watch_timeout = 60s;
@@ -188,6 +239,23 @@ TEST_CASE("an hour later the watch is tried again, and told of only when it work
     rig.open();
     CHECK(rig.state() == State::live);
   }
+}
+
+TEST_CASE("the next name of a resource may have a watch where the one before had none") {
+  Options options = plain();
+  options.candidates = 2;
+  options.watch_timeout = 60s;
+  Rig rig(options);
+  rig.start();
+  rig.list({pod("a", "5")}, "10");
+  rig.fail(http_error(405));
+  rig.advance(60s);
+  rig.fail_list(http_error(404));
+  rig.list({pod("a", "5")}, "10");
+  CHECK(rig.last().is_watch);
+  rig.fail(http_error(405));
+  REQUIRE(rig.errors.size() == 2);
+  CHECK(rig.errors[1].error.http_status == 405);
 }
 
 TEST_CASE("reconnect=false: 405 ends the stream") {

@@ -262,6 +262,35 @@ TEST_CASE("a resource without a watch: the last error has the time until the nex
   fixture.run([&] { engine->cancel(); });
 }
 
+TEST_CASE("a resource without a watch: the failure of a list is the last error until a list succeeds, then the 405") {
+  StreamFixture fixture;
+  fixture.config.sync.watch_timeout = std::chrono::minutes(5);
+  fixture.config.sync.backoff_initial = fixture.config.sync.backoff_max = Milliseconds(1000);
+  auto& replies = fixture.world.transport.replies;
+  replies["/api/v1/pods"] = StreamFixture::pod_list("one");
+  replies["/api/v1/pods?watch=true&allowWatchBookmarks=true&resourceVersion=10&timeoutSeconds=300"] =
+      StreamFixture::refusal(405);
+  const auto engine = fixture.engine();
+  fixture.run([&] { engine->start(); });
+  const std::string no_watch = last_error(fixture);
+  CHECK(no_watch.find("watch of v1/pods at http://api:8001: the server answered 405") == 0);
+  for (int i = 0; i < 2; ++i) {
+    replies["/api/v1/pods?resourceVersion=10&resourceVersionMatch=NotOlderThan"] = replies["/api/v1/pods"] =
+        StreamFixture::refusal(503);
+    fixture.world.executor.advance(std::chrono::minutes(5) + Milliseconds(1));
+    CHECK(last_error(fixture).find("list of v1/pods at http://api:8001: the server answered 503") == 0);
+    replies["/api/v1/pods?resourceVersion=10&resourceVersionMatch=NotOlderThan"] = replies["/api/v1/pods"] =
+        StreamFixture::pod_list("one");
+    fixture.world.executor.advance(Milliseconds(2000));
+    CHECK(fixture.statistics->state == sync::State::waiting);
+    const std::string cured = last_error(fixture);
+    CHECK(cured.substr(0, cured.rfind(", ")) == no_watch.substr(0, no_watch.rfind(", ")));
+    CHECK(cured.find(", 0") == std::string::npos);
+  }
+  CHECK(fixture.statistics->errors == 3);
+  fixture.run([&] { engine->cancel(); });
+}
+
 TEST_CASE("a fatal error stays the last one, and is there before the host is told") {
   StreamFixture fixture;
   fixture.config.sync.reconnect = false;
