@@ -361,9 +361,9 @@ KSR_API ksr_status ksr_stat(ksr_stream *stream, const char *name, uint64_t *valu
  * Of a resource without a watch it is the error that said so (405) whenever a list has succeeded. ksr_error_retry_ms is
  * the time left until the next try, 0 while it is under way, -1 when there is none. With several namespaces it is the
  * error of one that is not LIVE. NULL when nothing is wrong now: the stream is LIVE, or has not failed since it was
- * opened or last LIVE; NULL also for NULL, for a closed stream, in a forked child, and without memory. ksr_cancel leaves
- * it as it is; after a fatal error it is that error, until the stream is closed. Does not wait; may be called inside
- * callbacks: in on_error it is that error or a newer state of things. With delivery=manual nothing needs to be
+ * opened or last LIVE; NULL also for NULL, for a closed stream, in a forked child, and without memory. ksr_cancel
+ * leaves it as it is; after a fatal error it is that error, until the stream is closed. Does not wait; may be called
+ * inside callbacks: in on_error it is that error or a newer state of things. With delivery=manual nothing needs to be
  * dispatched for it. Allocates. Since 0.2. */
 KSR_API ksr_error *ksr_last_error(ksr_stream *stream);
 

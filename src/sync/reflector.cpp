@@ -772,8 +772,7 @@ void Reflector::recover(const Error& error, RecoveryAction action, Instant now) 
     case RecoveryAction::retry_by_list:
       return retry(error, Aim::list, now);
     case RecoveryAction::relist:
-      list_.note_expired();
-      return retry_at_once(error, Aim::list, now);
+      return relist(error, now);
     case RecoveryAction::list_most_recent:
       list_.use_most_recent_next();
       log(LogLevel::notice, "listing again at the most recent state: " + error.text());
@@ -847,10 +846,25 @@ void Reflector::try_another_way(const Error& error, Aim aim, Instant now) {
   retry_.take_other_way(now) ? pursue(aim, now) : retry(error, aim, now);
 }
 
+// As the end of a watch in order, which often comes before it and was followed up at once, it ends no stream.
+void Reflector::relist(const Error& error, Instant now) {
+  list_.note_expired();
+  const bool progress = retry_.note_expired();
+  if (take_immediate_retry(error, Aim::list, now)) return;
+  if (options_.reconnect || !progress) return retry(error, Aim::list, now);
+  log(LogLevel::notice, "listing again: " + error.text());
+  wait(nullptr, retry_.next_backoff(), Aim::list, now);
+}
+
 void Reflector::retry_at_once(const Error& error, Aim aim, Instant now) {
-  if (!retry_.take_immediate_retry(now)) return retry(error, aim, now);
+  if (!take_immediate_retry(error, aim, now)) retry(error, aim, now);
+}
+
+bool Reflector::take_immediate_retry(const Error& error, Aim aim, Instant now) {
+  if (!retry_.take_immediate_retry(now)) return false;
   log(LogLevel::notice, "retrying at once: " + error.text());
   pursue(aim, now);
+  return true;
 }
 
 void Reflector::retry(const Error& error, Aim aim, Instant now) {

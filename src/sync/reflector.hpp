@@ -165,7 +165,9 @@ class Reflector final : private RequestLimiter::Member {
   void refresh_credentials(const Error& error, Instant now);
   void try_next_candidate(const Error& error, Instant now);
   void try_another_way(const Error& error, Aim aim, Instant now);
+  void relist(const Error& error, Instant now);
   void retry_at_once(const Error& error, Aim aim, Instant now);
+  bool take_immediate_retry(const Error& error, Aim aim, Instant now);
   void retry(const Error& error, Aim aim, Instant now);
   void retry_slowly(const Error& error, Aim aim, Instant now);
   void find_no_watch(const Error& error, Instant now);

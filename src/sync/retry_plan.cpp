@@ -158,6 +158,7 @@ void RetryPlan::note_failure(const Error& error, Instant now) {
 void RetryPlan::note_healthy() noexcept {
   backoff_.reset();
   immediate_retry_.renew();
+  progress_before_expiry_ = true;
   candidates_.note_found();
   other_ways_.renew();
   brought_forward_ = false;

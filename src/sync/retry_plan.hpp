@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "base/error.hpp"
 #include "base/instant.hpp"
@@ -63,6 +64,8 @@ class RetryPlan {
 
   // --- when to request it -------------------------------------------------------------------------------------------
   bool take_immediate_retry(Instant now) noexcept { return immediate_retry_.take(now); }
+  // The resourceVersion expired. True: there was progress since it did before.
+  bool note_expired() noexcept { return std::exchange(progress_before_expiry_, false); }
   // What failed is tried in another way: at once, but only so often between two waits, or a server that answers each
   // way with the failure of another one would be contacted without end. False: after the backoff.
   bool take_other_way(Instant now) noexcept { return other_ways_.take(now); }
@@ -110,6 +113,7 @@ class RetryPlan {
   Backoff backoff_;
   ImmediateRetry immediate_retry_;
   ImmediateRetry credentials_retry_;
+  bool progress_before_expiry_ = false;
   ImmediateRetry other_ways_;
   Wait wait_ = Wait::none;
   Instant next_try_at_{};

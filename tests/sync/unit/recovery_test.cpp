@@ -351,6 +351,29 @@ TEST_CASE("reconnect=false: the first failure that needs a wait ends the stream"
   CHECK(rig.requests.size() == 4);
 }
 
+TEST_CASE("reconnect=false: a 410 behind the end of a watch ends no stream, without progress in between it does") {
+  Options options = plain();
+  options.reconnect = false;
+  Rig rig(options);
+  rig.go_live();
+  for (int i = 0; i < 3; ++i) {
+    rig.event(EventType::modified, pod("a", std::to_string(20 + 10 * i)));
+    rig.end();
+    rig.advance(2s);
+    REQUIRE(rig.last().is_watch);
+    rig.fail(http_error(410), api_status(410, "Expired"));
+    rig.advance(2s);
+    REQUIRE_FALSE(rig.last().is_watch);
+    rig.list({pod("a", std::to_string(20 + 10 * i))}, std::to_string(25 + 10 * i));
+    rig.open();
+    CHECK(rig.state() == State::live);
+  }
+  CHECK(rig.errors.empty());
+  rig.error_event(api_status(410, "Expired"));
+  REQUIRE(rig.errors.size() == 1);
+  CHECK_FALSE(rig.errors[0].next_try);
+}
+
 TEST_CASE("reconnect=false: a 403 ends the stream, a watch that ends in order does not") {
   Options options = plain();
   options.reconnect = false;
