@@ -220,6 +220,8 @@ TEST_CASE("two names that can be listed but not watched: the first again slowly"
   rig.start();
   for (const std::size_t candidate : {std::size_t{0}, std::size_t{1}}) {
     CHECK(rig.last().list.candidate == candidate);
+    // A large one.
+    rig.advance(40s);
     rig.list({}, "10");
     REQUIRE(rig.last().is_watch);
     rig.fail(http_error(404));
