@@ -31,6 +31,7 @@
 // streaming       event, bookmark                        streaming          apply; the view's version advances
 //                 an event in part, nothing for 2 s      opening            recorded as held back, a poll instead
 //                 no message for 90 s, and none ever     streaming          transport=auto: request the successor
+//                 the same; versions do not compare      queued or waiting  transport=auto: aim: watch; at once, or backoff
 //                 object too large                       streaming          on_error
 //                 inconsistent event or bookmark         waiting            aim: list; backoff
 //                 time to rotate                         streaming          request the successor
