@@ -31,7 +31,7 @@
 // streaming       event, bookmark                        streaming          apply; the view's version advances
 //                 an event in part, nothing for 2 s      opening            recorded as held back, a poll instead
 //                 no message for 90 s, and none ever     streaming          transport=auto: request the successor
-//                 the same; versions do not compare      queued or waiting  transport=auto: aim: watch; at once, or backoff
+//                 the same; versions do not compare      queued or waiting  aim: watch; at once, or backoff
 //                 object too large                       streaming          on_error
 //                 inconsistent event or bookmark         waiting            aim: list; backoff
 //                 time to rotate                         streaming          request the successor
@@ -41,6 +41,7 @@
 //                                                        queued or waiting  else aim: watch; at once, or backoff
 //                 end at once without an event           queued or waiting  as 410: aim: list; at once, or backoff
 //                 silent for too long                    queued or waiting  aim: watch; at once, or backoff
+//                 silent from its beginning on           queued or waiting  aim: list; at once, or backoff
 //                 ERROR event, failure                   recover
 //                 clock jump                             revalidating       request the successor
 // revalidating    event, bookmark                        streaming          as streaming
@@ -691,7 +692,7 @@ void Reflector::on_watch_failed(RequestId id, const Error& error, const std::opt
 void Reflector::drop_watch(Request request, Instant now) {
   if (watches_.watch()->healthy(now)) note_healthy();
   note_fruitless(*watches_.watch(), false, now);
-  if (!list_.resumable()) aim_ = Aim::list;
+  if (!list_.resumable() || is_unheard(*watches_.watch(), now)) aim_ = Aim::list;
   watches_.drop_watch(request);
   list_.abandon();
 }
@@ -706,9 +707,8 @@ void Reflector::fail_watch(Request request, const Error& error, RecoveryAction a
 // At once after an end in order, but never twice in a row.
 void Reflector::reopen(Instant now) {
   if (promote_successor(now)) return;
-  const Aim aim = list_.resumable() ? Aim::watch : Aim::list;
-  if (retry_.take_immediate_retry(now)) return pursue(aim, now);
-  wait(nullptr, retry_.next_backoff(), aim, now);
+  if (retry_.take_immediate_retry(now)) return pursue(aim_, now);
+  wait(nullptr, retry_.next_backoff(), aim_, now);
 }
 
 // ---- watches: the successor ---------------------------------------------------------------------------------------
@@ -723,6 +723,13 @@ void Reflector::rotate(Instant now) {
   }
   WatchConnection& successor = prepared(watches_.add_successor(next_watch_request(now)));
   if (watches_.successor_slot().request(now)) start_watch(successor, now);
+}
+
+// kube-apiserver takes a watch at a resourceVersion that it has not come to, as after a restore of its etcd from a backup,
+// and passes on nothing until it has (apiserver pkg/storage/cacher/cacher.go, Watch). A list tells.
+bool Reflector::is_unheard(const WatchConnection& watch, Instant now) {
+  const auto limit = watches_.heartbeat().first_limit();
+  return watch.streaming() && !watch.request.poll && !watch.has_message && limit && now - watch.silent_since >= *limit;
 }
 
 // Two watches send the same changes, and where versions do not compare the older ones of them pass for newer ones.
@@ -1000,6 +1007,11 @@ void Reflector::check_watch(Instant now) {
   watch = watches_.watch();
   if (watch == nullptr || !watch->open()) return;
   const auto limit = watches_.heartbeat().silence_limit();
+  if (!limit && is_unheard(*watch, now)) {
+    note_fruitless(*watch, true, now);
+    drop_watch(Request::running, now);
+    return reopen(now);
+  }
   if (!limit || now < watch->last_received + *limit) return;
   note_fruitless(*watch, true, now);
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(now - watch->last_received).count();

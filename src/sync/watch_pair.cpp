@@ -29,6 +29,9 @@ constexpr Milliseconds kHealthy{120'000};
 // What a younger watch sends may be backlog, which does not prove the view current.
 constexpr Milliseconds kCatchingUp{10'000};
 constexpr seconds kMinWatchTimeout{300};
+// kube-apiserver sends one each minute (apiserver pkg/storage/cacher/cacher.go, defaultBookmarkFrequency); others may
+// send one at the end of a watch alone.
+constexpr Milliseconds kFirstBookmark{600'000};
 
 }  // namespace
 
@@ -40,6 +43,12 @@ void BookmarkHeartbeat::note_bookmark(Instant now) {
     ++count_;
   }
   last_ = now;
+  seen_ = true;
+}
+
+std::optional<Milliseconds> BookmarkHeartbeat::first_limit() const {
+  if (const auto limit = silence_limit()) return limit;
+  return seen_ ? std::optional(kFirstBookmark) : std::nullopt;
 }
 
 std::optional<Milliseconds> BookmarkHeartbeat::silence_limit() const {

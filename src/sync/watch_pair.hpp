@@ -32,10 +32,13 @@ class BookmarkHeartbeat {
   void begin_watch() noexcept { last_.reset(); }
   // Empty until one watch has sent two bookmarks.
   std::optional<Milliseconds> silence_limit() const;
+  // When the first message of a watch, or of one that succeeds it, is overdue; empty until one has sent a bookmark.
+  std::optional<Milliseconds> first_limit() const;
 
  private:
   std::array<Milliseconds, 5> intervals_{};
   std::size_t count_ = 0;
+  bool seen_ = false;
   std::optional<Instant> last_;
 };
 

@@ -1,6 +1,8 @@
 // Tests how the reflector notices a dead watch.
 #include <doctest/doctest.h>
 
+#include <utility>
+
 #include "support/rig.hpp"
 #include "sync/watch_pair.hpp"
 
@@ -105,6 +107,32 @@ TEST_CASE("the interval is kept from watch to watch, so that the next half-open 
   rig.advance(150s);
   CHECK(rig.requests.size() == 4);
   CHECK(rig.requests[2].stopped);
+}
+
+TEST_CASE("a watch that is silent from its beginning on, where there are bookmarks, is followed by a list") {
+  Rig rig(plain());
+  rig.go_live();
+  rig.advance(10s);
+  rig.bookmark("20");
+  SUBCASE("two bookmarks tell how long it may be silent") {
+    rig.advance(60s);
+    rig.bookmark("21");
+    rig.end();
+    rig.open();
+    const RequestId silent = rig.last().id;
+    rig.advance(149s);
+    CHECK(rig.last().id == silent);
+    rig.advance(1s);
+  }
+  SUBCASE("one tells that there should have been another one, successors included") {
+    rig.end();
+    RequestId open = 0;
+    for (int times = 0; times < 9 && rig.last().is_watch; ++times) {
+      if (std::exchange(open, rig.last().id) != rig.last().id) rig.open();
+      rig.advance(100s);
+    }
+  }
+  CHECK_FALSE(rig.last().is_watch);
 }
 
 TEST_CASE("without bookmarks only the timeout ends a silent watch") {
