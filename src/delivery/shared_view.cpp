@@ -136,7 +136,7 @@ void SharedView::put_kept(Reader& reader, SnapshotRef made) noexcept {
   reader.kept_edition_ = cache_.edition();
 }
 
-void SharedView::mark_left(store::Deltas& deltas) noexcept {
+void SharedView::mark_left(store::Deltas& deltas) {
   if (!limited_) return;
   const MutexLock lock(view_mutex_);
   deltas.mark_left(cache_);

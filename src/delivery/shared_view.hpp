@@ -135,7 +135,7 @@ class SharedView {
   }
 
   // With a limit the view does not say whether an object that it does not show any more was deleted.
-  void mark_left(store::Deltas& deltas) noexcept KSR_EXCLUDES(view_mutex_);
+  void mark_left(store::Deltas& deltas) KSR_EXCLUDES(view_mutex_);
 
  private:
   struct Pending {

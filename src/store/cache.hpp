@@ -88,8 +88,8 @@ class Cache {
   // Another number whenever an object is another one than before, be it by what is no change for the host: views of
   // another edition are not the newest, and keep objects that are not needed otherwise.
   std::uint64_t edition() const noexcept { return state_.edition(); }
-  // Whether there is an object of that uid, beyond `limit` too.
-  bool holds(const UidProbe& uid) const noexcept { return state_.all().find_uid(uid) != nullptr; }
+  // The object of that uid, beyond `limit` too; nullptr: there is none.
+  const Object* find_uid(const UidProbe& uid) const noexcept { return state_.all().find_uid(uid); }
   // The view as it is now, under its own version or another.
   View view() const { return view(resource_version_); }
   View view(std::string_view resource_version) const { return {state_.visible(), resource_version}; }

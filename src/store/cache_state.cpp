@@ -43,7 +43,7 @@ CacheState::WindowChanges CacheState::visible_changes(const Object* before, cons
 
 void CacheState::reserve_for(std::size_t window_changes, NodePools& pools) const {
   reserve(pools, limit_ == 0 ? all_.budget(1) : all_.budget(1) + window_.budget(window_changes));
-  const NodeBudget notes = changes_.budget(window_changes);
+  const NodeBudget notes = changes_.budget(limit_ == 0 ? window_changes : window_changes + 1);
   pools.notes.reserve(notes.leaves, notes.inners);
 }
 
@@ -75,6 +75,8 @@ void CacheState::change(const Object* before, const Object* after, NodePools& po
   std::optional<ValueIndexes> values = prepare_values(window_changes, pools);
   show(window_changes.of_the_object, pools);
   show(window_changes.at_the_boundary, pools);
+  // What left the window changes and is deleted outside of it, too.
+  if (limit_ != 0) changes_.note_last(after != nullptr ? *after : *before, pools.notes);
   all_.change(before, after, pools);
   // Behind the others, so that what prepare_values() asked for has come.
   if (values) {
@@ -118,6 +120,18 @@ void CacheState::note_difference(const Index& old_visible, const Index& new_visi
   });
 }
 
+void CacheState::note_last_states(const Index& all, Changes& changes, NodePools& pools) {
+  const OrderedSet<Notes> noted = changes.notes();
+  noted.for_each([&](const Notes::Entry& entry) {
+    if (entry.after) return;
+    const Object* const state = all.find_uid(Notes::probe(Notes::key(entry)));
+    if (state == nullptr) return;
+    const NodeBudget budget = changes.budget(1);
+    pools.notes.reserve(budget.leaves, budget.inners);
+    changes.note_last(*state, pools.notes);
+  });
+}
+
 void CacheState::rebuild(const std::vector<const Object*>& by_uid, const std::vector<const Object*>& by_name,
                          NodePools& pools) {
   CacheState next(limit_);
@@ -127,6 +141,7 @@ void CacheState::rebuild(const std::vector<const Object*>& by_uid, const std::ve
   next.changes_ = changes_;
   for (const Object* object : by_uid) next.bytes_ += object->json_size();
   note_difference(visible(), next.visible(), next.changes_, pools);
+  if (limit_ != 0) note_last_states(next.all_, next.changes_, pools);
   *this = std::move(next);
 }
 

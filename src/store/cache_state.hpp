@@ -56,6 +56,8 @@ class CacheState {
   void show(const WindowChange& window_change, NodePools& pools) noexcept;
   Index window_of(const Index& all) const;
   static void note_difference(const Index& old_visible, const Index& new_visible, Changes& changes, NodePools& pools);
+  // Of what is not visible any more, but among `all`.
+  static void note_last_states(const Index& all, Changes& changes, NodePools& pools);
 
   std::size_t limit_;
   Index all_;

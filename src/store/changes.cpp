@@ -25,6 +25,14 @@ void Changes::note(const Object* before, const Object* after, NodePool<Notes>& p
   }
 }
 
+void Changes::note_last(const Object& state, NodePool<Notes>& pool) noexcept {
+  const Notes::Entry* const noted = from_empty_ ? nullptr : notes_.find(UidProbe::of(state));
+  if (noted == nullptr || noted->after) return;
+  const ObjectRef before = noted->before;
+  if ((noted->last ? noted->last.get() : before.get()) == &state) return;
+  notes_.replace({state.uid_hash(), before, {}, ObjectRef(&state)}, pool);
+}
+
 void Changes::continue_note(OrderedSet<Notes>& notes, const Notes::Entry& noted, ObjectRef after, ObjectRef last,
                             NodePool<Notes>& pool) noexcept {
   const Notes::Entry held = noted;

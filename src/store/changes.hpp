@@ -42,6 +42,8 @@ class Changes {
   // One uid went from one state to another (nullptr: not there); reserve budget() for each such call.
   NodeBudget budget(std::size_t calls) const noexcept;
   void note(const Object* before, const Object* after, NodePool<Notes>& pool) noexcept;
+  // The newest state of one uid, which matters where it was noted and is not there any more; counts as a call.
+  void note_last(const Object& state, NodePool<Notes>& pool) noexcept;
 
  private:
   // `last` counts where `after` is empty.
@@ -67,8 +69,9 @@ class Deltas {
   // Throws std::bad_alloc.
   Deltas(const Changes& changes, const View& now);
 
-  // Marks the deleted objects that `cache` still holds. Before the deltas are shared.
-  void mark_left(const Cache& cache) noexcept;
+  // Marks the deleted objects that `cache` still holds, and shows them as they are there. Before the deltas are shared.
+  // Throws std::bad_alloc and has then done nothing.
+  void mark_left(const Cache& cache);
 
   // The same deltas with another view of the same objects.
   Deltas rebased_on(const View& same) const;

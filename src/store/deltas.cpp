@@ -52,10 +52,17 @@ void Deltas::sort(std::vector<Row>& rows) {
   rows.swap(sorted);
 }
 
-void Deltas::mark_left(const Cache& cache) noexcept {
+void Deltas::mark_left(const Cache& cache) {
   if (!rows_) return;
+  const auto is_deleted = [](const Row& row) { return row.kind == DeltaKind::deleted; };
+  const auto deleted = std::count_if(rows_->sorted.begin(), rows_->sorted.end(), is_deleted);
+  rows_->unnoted.reserve(rows_->unnoted.size() + static_cast<std::size_t>(deleted));
   for (Row& row : rows_->sorted) {
-    row.left = row.kind == DeltaKind::deleted && cache.holds(UidProbe::of(*row.object));
+    const Object* const held = is_deleted(row) ? cache.find_uid(UidProbe::of(*row.object)) : nullptr;
+    row.left = held != nullptr;
+    if (held == nullptr || held == row.object) continue;
+    rows_->unnoted.emplace_back(held);
+    row.object = held;
   }
 }
 

@@ -18,10 +18,10 @@ constexpr int kMaxSteps = 400;
 
 class Life {
  public:
-  Life(Input& input, std::size_t limit) : input_(input), limited_(limit != 0), cache_(limit), model_(limit) {}
+  Life(Input& input, std::size_t limit) : input_(input), cache_(limit), model_(limit) {}
   // With columns and indexes; not each version is a change, unless `sameness` says so.
   Life(Input& input, std::size_t limit, ksr::json::Sameness sameness)
-      : input_(input), sameness_(sameness), limited_(limit != 0), cache_(limit, 1, {0, 1}), model_(limit) {}
+      : input_(input), sameness_(sameness), cache_(limit, 1, {0, 1}), model_(limit) {}
 
   void run() {
     list();
@@ -129,10 +129,10 @@ class Life {
     if (kept_.size() < 8) kept_.emplace_back(cut.view, Model::describe(now));
   }
 
-  // Where not each version is a change, what is deleted has the last version. What a limit has displaced may have a
-  // later state, and so may what was there again between two cuts alone.
+  // Where not each version is a change, what is deleted has the last version. What was there again between two cuts
+  // alone may have a later state, and so may what a limit has displaced before the last one.
   std::string told(const std::string& deltas, bool one_cut = true) const {
-    if (!sameness_) return one_cut && !limited_ ? deltas : Model::without_states_of_deleted(deltas);
+    if (!sameness_) return one_cut ? deltas : Model::without_states_of_deleted(deltas);
     std::string names;
     bool in_version = false;
     for (const char c : deltas) {
@@ -144,7 +144,6 @@ class Life {
 
   Input& input_;
   std::optional<ksr::json::Sameness> sameness_;
-  const bool limited_;
   Cache cache_;
   Model model_;
   std::uint64_t version_ = 1000;

@@ -63,12 +63,47 @@ TEST_CASE("a deletion from the window adds the next one to it") {
   CHECK(describe(cache.cut()) == "-d@4 +b@2");
   cache.apply(EventType::modified, recent("c", 12, second(0)).item());
   const Cut cut = cache.cut();
-  CHECK(describe(cut) == "-c@3 +a@1");
+  CHECK(describe(cut) == "-c@12 +a@1");
   CHECK(describe(cut.view) == "b@2 a@1");
   cache.apply(EventType::deleted, recent("a", 13, "").item());
   CHECK(describe(cache.cut()) == "-a@1 +c@12");
   cache.apply(EventType::deleted, recent("b", 14, "").item());
   CHECK(describe(cache.cut()) == "-b@2");
+}
+
+TEST_CASE("what leaves the window is shown in its last known state, also where that was never inside") {
+  Cache cache = cache_of_four();
+  cache.cut();
+  cache.apply(EventType::added, recent("e", 11, second(5)).item());
+  cache.apply(EventType::modified, recent("c", 12, second(3)).item());
+  SUBCASE("changed") {
+    CHECK(describe(cache.cut()) == "-c@12 +e@11");
+  }
+  SUBCASE("and deleted") {
+    cache.apply(EventType::deleted, recent("c", 13, second(3)).item());
+    CHECK(describe(cache.cut()) == "-c@12 +e@11");
+  }
+  SUBCASE("by a list") {
+    list(cache,
+         {recent("a", 1, second(1)), recent("b", 14, second(2)), recent("c", 14, second(3)), recent("d", 15, second(0)),
+          recent("e", 11, second(5)), recent("f", 16, second(6))},
+         "20");
+    CHECK(describe(cache.cut()) == "-c@14 -d@15 +e@11 +f@16");
+  }
+  SUBCASE("after the cut") {
+    const Cut cut = cache.cut();
+    cache.apply(EventType::modified, recent("c", 14, second(3)).item());
+    Deltas deltas(cut.changes, cut.view);
+    deltas.mark_left(cache);
+    cache.apply(EventType::deleted, recent("c", 15, second(3)).item());
+    CHECK(describe(deltas) == "-c@14 +e@11");
+    CHECK(deltas.left_at(0));
+    CHECK(deltas.before_at(0)->resource_version() == "3");
+  }
+  SUBCASE("in again") {
+    cache.apply(EventType::deleted, recent("e", 13, second(5)).item());
+    CHECK(describe(cache.cut()) == "~c@12");
+  }
 }
 
 TEST_CASE("out and in again is no change") {
