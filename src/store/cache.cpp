@@ -1,6 +1,5 @@
 #include "store/cache.hpp"
 
-#include <algorithm>
 #include <utility>
 
 #include "store/list_merge.hpp"
@@ -10,10 +9,10 @@ namespace ksr::store {
 
 namespace {
 
-// Whether `item` is what is held, so that it needs no memory. Where versions say nothing its text decides.
-bool is_held(const Object& held, const json::Item& item, Precedence precedence) noexcept {
+// Whether `item` is what is held, so that it needs no memory. A version alone does not tell: a server that was restored
+// from a backup gives its versions a second time.
+bool is_held(const Object& held, const json::Item& item) noexcept {
   if (held.resource_version() != item.resource_version) return false;
-  if (!item.resource_version.empty() && precedence == Precedence::newer_wins) return true;
   std::string_view rest = held.field(Field::json);
   if (rest.size() != item.text_size()) return false;
   for (const std::string_view piece : item.text) {
@@ -26,83 +25,96 @@ bool is_held(const Object& held, const json::Item& item, Precedence precedence) 
 }  // namespace
 
 Cache::Cache(std::size_t limit, std::size_t scopes, const std::vector<std::size_t>& indexed)
-    : state_(limit, indexed), scopes_(scopes) {}
+    : state_(limit, indexed), scope_count_(scopes) {}
 
-void Cache::begin_list(std::string_view scope, Precedence precedence) {
-  abandon_list(scope);
-  staged_.emplace(scope, Staged{precedence, {}, {}});
+Cache::Scope& Cache::scope_named(std::string_view name) {
+  const auto found = scopes_.find(name);
+  return found != scopes_.end() ? found->second : scopes_.emplace(name, Scope()).first->second;
+}
+
+void Cache::begin_list(std::string_view scope) {
+  scope_named(scope).staged = Staged();
 }
 
 void Cache::stage(const json::Item& item, std::string_view scope) {
-  Staged& staged = staged_.find(scope)->second;
+  Staged& staged = *scopes_.find(scope)->second.staged;
   const Object* held = state_.all().find_uid(UidProbe::of(item.uid));
-  const bool same = held != nullptr && is_held(*held, item, staged.precedence);
+  const bool same = held != nullptr && is_held(*held, item);
   if (!same) heap_growth_.prepare(item.text_size());
   staged.objects.push_back(same ? ObjectRef(held) : ObjectRef::create(item));
+  const auto deletion = staged.deletions.find(item.uid);
+  if (deletion == staged.deletions.end()) return;
+  if (supersedes(item.resource_version, deletion->second)) staged.deletions.erase(deletion);
 }
 
 void Cache::stage_deletion(const json::Item& item, std::string_view scope) {
-  staged_.find(scope)->second.deletions.emplace_back(item.uid, item.resource_version);
-}
-
-void Cache::delete_staged(const Staged& staged, CacheState& merged, Tombstones& tombstones) {
-  for (const Tombstones::Tombstone& deletion : staged.deletions) {
-    const Object* const object = merged.all().find_uid({deletion.hash(), deletion.uid()});
-    if (object != nullptr && !is_older(deletion.resource_version(), object->resource_version())) {
-      const ObjectRef last_state(object);
-      merged.change(object, nullptr, pools_);
-    }
-    tombstones.put(tombstones.prepare(deletion.uid(), deletion.resource_version()));
+  auto& deletions = scopes_.find(scope)->second.staged->deletions;
+  std::string version(item.resource_version);
+  const auto known = deletions.find(item.uid);
+  if (known == deletions.end()) {
+    deletions.emplace(item.uid, std::move(version));
+  } else if (!is_older(version, known->second)) {
+    known->second.swap(version);
   }
 }
 
-std::size_t Cache::commit_list(std::string_view resource_version, std::string_view scope) {
-  const auto staged = staged_.find(scope);
-  std::string version(resource_version);
-  const bool went_back = staged->second.precedence == Precedence::list_wins;
-  Tombstones tombstones = went_back ? Tombstones() : tombstones_;
+void Cache::delete_staged(const Staged& staged, CacheState& merged, Tombstones& tombstones) {
+  for (const auto& [uid, version] : staged.deletions) {
+    const Object* const object = merged.all().find_uid(UidProbe::of(uid));
+    if (object != nullptr && !is_older(version, object->resource_version())) {
+      const ObjectRef last_state(object);
+      merged.change(object, nullptr, pools_);
+    }
+    tombstones.put(tombstones.prepare(uid, version));
+  }
+}
+
+std::size_t Cache::commit_list(std::string_view resource_version, std::string_view scope_name, Precedence precedence) {
+  Scope& scope = scopes_.find(scope_name)->second;
+  const bool wins = precedence == Precedence::list_wins;
+  Versions versions = versions_with(scope, resource_version);
+  Tombstones tombstones = wins ? Tombstones() : scope.tombstones;
   CacheState merged =
-      merge_list(state_, staged->second.objects, tombstones, {resource_version, scope, went_back}, pools_);
-  // The list of one scope says nothing about deletions in the others.
-  if (scopes_ == 1) tombstones = tombstones.after(resource_version);
-  delete_staged(staged->second, merged, tombstones);
-  std::vector<std::string> listed_scopes = with_scope(scope);
+      merge_list(state_, scope.staged->objects, tombstones, {resource_version, scope_name, wins}, pools_);
+  tombstones = tombstones.after(resource_version);
+  delete_staged(*scope.staged, merged, tombstones);
   const std::size_t changed = count_differences(state_.all(), merged.all());
 
   const bool was_synced = synced();
   std::swap(state_, merged);
-  std::swap(tombstones_, tombstones);
-  listed_scopes_.swap(listed_scopes);
-  if (scopes_ == 1 || went_back || !is_older(version, resource_version_)) resource_version_.swap(version);
+  std::swap(scope.tombstones, tombstones);
+  put(versions, scope);
+  if (!std::exchange(scope.listed, true)) ++listed_scopes_;
   first_list_unseen_ = first_list_unseen_ || (!was_synced && synced());
-  staged_.erase(staged);
+  scope.staged.reset();
   return changed;
 }
 
-std::vector<std::string> Cache::with_scope(std::string_view scope) const {
-  std::vector<std::string> scopes = listed_scopes_;
-  if (std::find(scopes.begin(), scopes.end(), scope) == scopes.end()) scopes.emplace_back(scope);
-  return scopes;
-}
-
 void Cache::abandon_list(std::string_view scope) {
-  const auto staged = staged_.find(scope);
-  if (staged != staged_.end()) staged_.erase(staged);
+  const auto found = scopes_.find(scope);
+  if (found != scopes_.end()) found->second.staged.reset();
 }
 
-Applied Cache::apply(json::EventType type, const json::Item& item) {
+Applied Cache::apply(json::EventType type, const json::Item& item, std::string_view resource_version,
+                     std::string_view scope_name) {
+  Scope& scope = scope_named(scope_name);
+  Versions versions;
+  if (!resource_version.empty()) versions = versions_with(scope, resource_version);
   const Object* held = state_.all().find_uid(UidProbe::of(item.uid));
-  return type == json::EventType::deleted ? apply_deleted(item, held) : apply_present(item, held);
+  const Applied applied = type == json::EventType::deleted ? apply_deleted(item, held, scope.tombstones)
+                                                           : apply_present(item, held, scope.tombstones);
+  if (!resource_version.empty()) put(versions, scope);
+  return applied;
 }
 
-Applied Cache::apply_deleted(const json::Item& item, const Object* held) {
+Applied Cache::apply_deleted(const json::Item& item, const Object* held, Tombstones& tombstones) {
   if (held != nullptr && is_older(item.resource_version, held->resource_version())) return Applied::stale;
-  Tombstones::Tombstone tombstone = tombstones_.prepare(item.uid, item.resource_version);
+  Tombstones::Tombstone tombstone = tombstones.prepare(item.uid, item.resource_version);
   if (held != nullptr) {
     const ObjectRef last_state(held);
     state_.change(held, nullptr, pools_);
   }
-  tombstones_.put(std::move(tombstone));
+  tombstones.put(std::move(tombstone));
   return held != nullptr ? Applied::deleted : Applied::absent;
 }
 
@@ -112,10 +124,10 @@ const Object* Cache::name_holder_other_than(const Object* held, const json::Item
   return state_.all().find(item.name_space, item.name);
 }
 
-Applied Cache::apply_present(const json::Item& item, const Object* held) {
+Applied Cache::apply_present(const json::Item& item, const Object* held, Tombstones& tombstones) {
   if (held != nullptr) {
     if (!supersedes(item.resource_version, held->resource_version())) return Applied::stale;
-  } else if (const auto deleted_at = tombstones_.deleted_at(item.uid)) {
+  } else if (const auto deleted_at = tombstones.deleted_at(item.uid)) {
     if (!supersedes(item.resource_version, *deleted_at)) return Applied::stale;
   }
   const Object* other = name_holder_other_than(held, item);
@@ -125,26 +137,45 @@ Applied Cache::apply_present(const json::Item& item, const Object* held) {
   const ObjectRef object = ObjectRef::create(item, held);
   const ObjectRef before(held);
   if (other != nullptr) {
-    take_over_name(*other, held, *object);
+    take_over_name(*other, held, *object, tombstones);
   } else {
     state_.change(held, object.get(), pools_);
   }
   return held != nullptr ? Applied::modified : Applied::added;
 }
 
-void Cache::take_over_name(const Object& other, const Object* held, const Object& object) {
+void Cache::take_over_name(const Object& other, const Object* held, const Object& object, Tombstones& tombstones) {
   // A name is free for a new uid only after the old one was deleted: that event was missed.
-  Tombstones::Tombstone tombstone = tombstones_.prepare(other.uid(), object.resource_version());
+  Tombstones::Tombstone tombstone = tombstones.prepare(other.uid(), object.resource_version());
   CacheState next = state_;
   next.change(&other, nullptr, pools_);
   next.change(held, &object, pools_);
   std::swap(state_, next);
-  tombstones_.put(std::move(tombstone));
+  tombstones.put(std::move(tombstone));
 }
 
-void Cache::set_resource_version(std::string_view resource_version) {
-  if (scopes_ > 1 && is_older(resource_version, resource_version_)) return;
-  resource_version_ = resource_version;
+void Cache::set_resource_version(std::string_view resource_version, std::string_view scope_name) {
+  Scope& scope = scope_named(scope_name);
+  Versions versions = versions_with(scope, resource_version);
+  put(versions, scope);
+}
+
+Cache::Versions Cache::versions_with(const Scope& scope, std::string_view resource_version) const {
+  std::string_view newest = resource_version;
+  const bool is_behind = scope_count_ > 1 && is_older(resource_version, resource_version_);
+  // The others matter where the scope had the newest, and goes back.
+  if (is_behind && scope.resource_version != resource_version_) newest = resource_version_;
+  if (is_behind && scope.resource_version == resource_version_) {
+    for (const auto& [name, other] : scopes_) {
+      if (&other != &scope && is_older(newest, other.resource_version)) newest = other.resource_version;
+    }
+  }
+  return {std::string(newest), std::string(resource_version)};
+}
+
+void Cache::put(Versions& versions, Scope& scope) noexcept {
+  resource_version_.swap(versions.of_view);
+  scope.resource_version.swap(versions.of_scope);
 }
 
 Cut Cache::cut() {

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,7 +35,7 @@ enum class Applied {
 
 // What a list replaces.
 enum class Precedence {
-  // Objects that are older; a server whose lists come from caches must not take the view back.
+  // All but objects that are newer than the list: a server whose lists come from caches must not take the view back.
   newer_wins,
   // All objects: the server's versions went back (an etcd restored from a backup), so that they say nothing about age.
   list_wins,
@@ -51,34 +52,40 @@ class Cache {
   // --- a list, in pages; nothing of it is visible before it is committed -------------------------------------------
   // `scope`: the namespace that the list is of; empty: it has everything. Lists of several scopes may be under way at
   // once.
-  void begin_list(std::string_view scope = {}, Precedence precedence = Precedence::newer_wins);
-  // An item whose uid and resourceVersion are held already costs no memory.
+  void begin_list(std::string_view scope = {});
+  // An item that is held already, with the same text, costs no memory.
   void stage(const json::Item& item, std::string_view scope = {});
-  // What was staged of that uid is gone again, and a later event must not restore it.
+  // What was staged of that uid is gone again, and an earlier event must not restore it. Where versions do not compare,
+  // what comes later counts, here and in stage().
   void stage_deletion(const json::Item& item, std::string_view scope = {});
   // All staged objects replace the old ones of the scope; what was not listed is deleted. With newer_wins no uid goes
-  // back in time: a staged object older than the held one (compared as digit strings) leaves the newer one in place;
-  // what is newer than the list itself was not deleted by it, and what was deleted since the list was made does not
-  // come back. Of a uid staged twice, and of two uids with one name, the newer stays. Returns how many objects changed
-  // (added + modified + deleted).
-  std::size_t commit_list(std::string_view resource_version, std::string_view scope = {});
+  // back in time: what is newer than the list itself (compared as digit strings) stays where the list has it older or
+  // not at all, and what was deleted since the list was made does not come back. What is held at the list's version or
+  // an older one, and listed as older than that, is of a history that the server has no more (an etcd restored from a
+  // backup whose versions go on): the list has it right. Where the list's version does not compare, the newer stays. Of
+  // a uid staged twice, and of two uids with one name, the newer stays. Returns how many objects changed (added +
+  // modified + deleted).
+  std::size_t commit_list(std::string_view resource_version, std::string_view scope = {},
+                          Precedence precedence = Precedence::newer_wins);
   void abandon_list(std::string_view scope = {});
 
   // --- a watch ----------------------------------------------------------------------------------------------------
   // Newer resourceVersions only. Another uid under a name that is held means that the older of both is deleted; an
-  // event of a uid that is known to be deleted since is stale.
-  Applied apply(json::EventType type, const json::Item& item);
+  // event of a uid that is known to be deleted since is stale. `resource_version`: that of the scope from then on, as
+  // by set_resource_version(); empty: it stays.
+  Applied apply(json::EventType type, const json::Item& item, std::string_view resource_version = {},
+                std::string_view scope = {});
   // An event of that uid is about to come: what it will look at is brought into the processor's cache while its text is
   // read. First where the object is found, then the object, which is known once that has come.
   void expect(std::string_view uid) const noexcept { state_.all().prefetch_place(UidProbe::of(uid)); }
   void expect_soon(std::string_view uid) const noexcept { state_.all().prefetch(UidProbe::of(uid)); }
   // A bookmark, or the version of the last event: what view().resource_version() will return. With several scopes,
-  // whose watches do not advance in step, the newest counts.
-  void set_resource_version(std::string_view resource_version);
+  // whose watches do not advance in step, it is the newest of theirs.
+  void set_resource_version(std::string_view resource_version, std::string_view scope = {});
 
   // --- reading ----------------------------------------------------------------------------------------------------
   // True once a list was committed, of each scope.
-  bool synced() const noexcept { return listed_scopes_.size() == scopes_; }
+  bool synced() const noexcept { return listed_scopes_ == scope_count_; }
   std::size_t count() const noexcept { return state_.all().size(); }      // all objects, beyond `limit` too
   std::uint64_t stored_bytes() const noexcept { return state_.bytes(); }  // JSON text of all objects held
   // True when something seen through a view has changed since the last cut(): some object is not what it was (a
@@ -97,29 +104,42 @@ class Cache {
   Cut cut();
 
  private:
-  std::vector<std::string> with_scope(std::string_view scope) const;
-  Applied apply_deleted(const json::Item& item, const Object* held);
-  Applied apply_present(const json::Item& item, const Object* held);
+  struct Staged {
+    std::vector<ObjectRef> objects;
+    // uid and version.
+    std::map<std::string, std::string, std::less<>> deletions;
+  };
+  // What is known of one namespace, or of everything.
+  struct Scope {
+    std::string resource_version;
+    Tombstones tombstones;
+    std::optional<Staged> staged;
+    bool listed = false;
+  };
+  // Of the view, and of one scope: made before a change, put in place after it.
+  struct Versions {
+    std::string of_view;
+    std::string of_scope;
+  };
+
+  Scope& scope_named(std::string_view name);
+  Versions versions_with(const Scope& scope, std::string_view resource_version) const;
+  void put(Versions& versions, Scope& scope) noexcept;
+  Applied apply_deleted(const json::Item& item, const Object* held, Tombstones& tombstones);
+  Applied apply_present(const json::Item& item, const Object* held, Tombstones& tombstones);
   const Object* name_holder_other_than(const Object* held, const json::Item& item) const noexcept;
-  void take_over_name(const Object& other, const Object* held, const Object& object);
+  void take_over_name(const Object& other, const Object* held, const Object& object, Tombstones& tombstones);
+  void delete_staged(const Staged& staged, CacheState& merged, Tombstones& tombstones);
 
   // Destroyed last, so that the blocks of the other members are kept for other caches, if there are any.
   const BlockRecycler::Lease spares_{BlockRecycler::shared()};
   CacheState state_;
   NodePools pools_;
-  Tombstones tombstones_;
   std::string resource_version_;
   HeapGrowth heap_growth_;
-  const std::size_t scopes_;
-  struct Staged {
-    Precedence precedence;
-    std::vector<ObjectRef> objects;
-    std::vector<Tombstones::Tombstone> deletions;
-  };
-  void delete_staged(const Staged& staged, CacheState& merged, Tombstones& tombstones);
-
-  std::map<std::string, Staged, std::less<>> staged_;
-  std::vector<std::string> listed_scopes_;
+  const std::size_t scope_count_;
+  std::map<std::string, Scope, std::less<>> scopes_;
+  std::size_t listed_scopes_ = 0;
   bool first_list_unseen_ = false;
 };
 

@@ -96,9 +96,8 @@ class Merge {
     place(row, row.object);
   }
   void add_known(const Row& row, const Object& held) {
-    const std::string_view version = row.object->resource_version();
-    const bool same = row.object == &held || (!wins_ && !version.empty() && version == held.resource_version());
-    const bool stays = same || (!wins_ && is_older(version, held.resource_version()));
+    const bool stays = row.object == &held || (is_older(row.object->resource_version(), held.resource_version()) &&
+                                               is_ahead(held.resource_version()));
     if (!stays) changes_.push_back({&held, row.object});
     place(row, stays ? &held : row.object);
   }
@@ -108,6 +107,10 @@ class Merge {
       return changes_.push_back({&held, nullptr});
     by_uid_.push_back(&held);
     kept_.push_back(&held);
+  }
+  // Newer than the list, which then may have an older state of it, or none.
+  bool is_ahead(std::string_view held) const noexcept {
+    return !wins_ && compare_resource_versions(held, version_).value_or(1) > 0;
   }
   void place(const Row& row, const Object* object) {
     by_uid_.push_back(object);

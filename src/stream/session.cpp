@@ -205,9 +205,9 @@ void Session::set_timer(std::optional<Instant> at) {
 
 // ---- the cache ------------------------------------------------------------------------------------------------------
 
-void Session::begin_list(store::Precedence precedence) {
+void Session::begin_list() {
   listing_ = {now(), 0, received_};
-  parts_.view.write([&](store::Cache& cache) { cache.begin_list(name_space_, precedence); });
+  parts_.view.write([&](store::Cache& cache) { cache.begin_list(name_space_); });
 }
 
 void Session::stage(const json::Item& item) {
@@ -219,11 +219,11 @@ void Session::stage_deletion(const json::Item& item) {
   parts_.view.write([&](store::Cache& cache) { cache.stage_deletion(item, name_space_); });
 }
 
-std::size_t Session::commit_list(std::string_view resource_version) {
+std::size_t Session::commit_list(std::string_view resource_version, store::Precedence precedence) {
   page_ahead_.reset();
   page_was_ahead_ = false;
-  const std::size_t changed =
-      parts_.view.write([&](store::Cache& cache) { return cache.commit_list(resource_version, name_space_); });
+  const std::size_t changed = parts_.view.write(
+      [&](store::Cache& cache) { return cache.commit_list(resource_version, name_space_, precedence); });
   log_listed(resource_version);
   unannounced_ += changed > 0 || !synced_ ? 1 : 0;
   if (!std::exchange(synced_, true)) owner_.on_session_synced();
@@ -248,8 +248,8 @@ void Session::abandon_list() {
 
 store::Applied Session::apply(json::EventType type, const json::Item& item, std::string_view version) {
   return parts_.view.write([&](store::Cache& cache) {
-    const store::Applied applied = cache.apply(type, item);
-    if (!version.empty()) cache.set_resource_version(version);
+    // Nothing that follows throws: the event will not come again.
+    const store::Applied applied = cache.apply(type, item, version, name_space_);
     const bool no_change = applied == store::Applied::stale || applied == store::Applied::absent;
     if (!no_change && cache.changed()) ++unannounced_;
     return applied;
@@ -257,7 +257,7 @@ store::Applied Session::apply(json::EventType type, const json::Item& item, std:
 }
 
 void Session::set_resource_version(std::string_view resource_version) {
-  parts_.view.write([&](store::Cache& cache) { cache.set_resource_version(resource_version); });
+  parts_.view.write([&](store::Cache& cache) { cache.set_resource_version(resource_version, name_space_); });
 }
 
 // ---- reports --------------------------------------------------------------------------------------------------------

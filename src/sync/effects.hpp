@@ -62,10 +62,10 @@ class Effects {
   virtual void set_timer(std::optional<Instant> at) = 0;
 
   // --- the cache (the same contract as store::Cache) --------------------------------------------------------------
-  virtual void begin_list(store::Precedence precedence) = 0;
+  virtual void begin_list() = 0;
   virtual void stage(const json::Item& item) = 0;
   virtual void stage_deletion(const json::Item& item) = 0;
-  virtual std::size_t commit_list(std::string_view resource_version) = 0;
+  virtual std::size_t commit_list(std::string_view resource_version, store::Precedence precedence) = 0;
   virtual void abandon_list() = 0;
   // `version`: that of the view from then on, in the same step, or a snapshot in between would be as of an older
   // version than what it shows; empty: it stays.

@@ -29,15 +29,17 @@ void ExpectedType::forget() {
 
 void ListRun::advance_to(std::string_view version) {
   if (version.empty() || version == version_) return;
-  version_ = version;
-  effects_.set_resource_version(version_);
+  std::string next(version);
+  effects_.set_resource_version(version);
+  version_.swap(next);
 }
 
 store::Applied ListRun::apply(json::EventType type, const json::Item& item) {
   // A list without a version is followed by a watch without one, and that by a list.
   const bool advances = resumable() && !item.resource_version.empty() && item.resource_version != version_;
-  const store::Applied applied = effects_.apply(type, item, advances ? item.resource_version : std::string_view());
-  if (advances) version_ = item.resource_version;
+  std::string next(advances ? item.resource_version : std::string_view());
+  const store::Applied applied = effects_.apply(type, item, next);
+  if (advances) version_.swap(next);
   return applied;
 }
 
@@ -57,9 +59,7 @@ void ListRun::begin_staging() {
   if (!synced_) expected_type_.forget();
   bytes_ = 0;
   shard_by_server_.reset();
-  // A third list that goes back is accepted.
-  const bool may_go_back = gone_back_in_a_row_ + 1 >= kMaxListsRefused;
-  effects_.begin_list(may_go_back ? store::Precedence::list_wins : store::Precedence::newer_wins);
+  effects_.begin_list();
   staging_ = true;
 }
 
@@ -171,10 +171,13 @@ void ListRun::commit_initial(std::string_view version, bool at_version) {
 }
 
 void ListRun::commit(std::string_view version, bool at_version) {
-  effects_.commit_list(version);
+  std::string next(version);
+  const bool went_back = goes_back(version);
+  effects_.commit_list(version, went_back ? store::Precedence::list_wins : store::Precedence::newer_wins);
   staging_ = false;
+  gone_back_in_a_row_ = 0;
   listed_at_version_ = at_version;
-  version_ = version;
+  version_.swap(next);
   unversioned_events_ = false;
   synced_ = true;
   most_recent_next_ = false;

@@ -222,11 +222,11 @@ void Client::set_timer(std::optional<Instant> at) {
 
 // ---- the cache ----------------------------------------------------------------------------------------------------
 
-void Client::begin_list(store::Precedence precedence) {
+void Client::begin_list() {
   effect("begin list");
   expect(!listing_, "a list began inside a list");
   listing_ = true;
-  view_->write([&](store::Cache& cache) { cache.begin_list({}, precedence); });
+  view_->write([&](store::Cache& cache) { cache.begin_list(); });
   change_streams();
 }
 
@@ -244,12 +244,12 @@ void Client::stage_deletion(const json::Item& item) {
   change_streams();
 }
 
-std::size_t Client::commit_list(std::string_view resource_version) {
+std::size_t Client::commit_list(std::string_view resource_version, store::Precedence precedence) {
   effect("commit list");
   expect(listing_, "committed without a list");
   note_version(resource_version);
   listing_ = false;
-  return view_->write([&](store::Cache& cache) { return cache.commit_list(resource_version); });
+  return view_->write([&](store::Cache& cache) { return cache.commit_list(resource_version, {}, precedence); });
 }
 
 void Client::abandon_list() {
@@ -262,10 +262,7 @@ store::Applied Client::apply(json::EventType type, const json::Item& item, std::
   effect("apply");
   expect(synced(), "applied an event before the first list");
   if (!version.empty()) note_version(version);
-  return view_->write([&](store::Cache& cache) {
-    if (!version.empty()) cache.set_resource_version(version);
-    return cache.apply(type, item);
-  });
+  return view_->write([&](store::Cache& cache) { return cache.apply(type, item, version); });
 }
 
 void Client::set_resource_version(std::string_view resource_version) {

@@ -53,10 +53,10 @@ class Client final : public Effects {
   bool is_stalled(RequestId, Milliseconds) const override { return false; }
   bool refresh_credentials() override;
   void set_timer(std::optional<Instant> at) override;
-  void begin_list(store::Precedence precedence) override;
+  void begin_list() override;
   void stage(const json::Item& item) override;
   void stage_deletion(const json::Item& item) override;
-  std::size_t commit_list(std::string_view resource_version) override;
+  std::size_t commit_list(std::string_view resource_version, store::Precedence precedence) override;
   void abandon_list() override;
   store::Applied apply(json::EventType type, const json::Item& item, std::string_view version) override;
   void set_resource_version(std::string_view resource_version) override;

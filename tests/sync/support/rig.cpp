@@ -104,9 +104,9 @@ void Rig::stop(RequestId id) {
   }
 }
 
-void Rig::begin_list(store::Precedence precedence) {
+void Rig::begin_list() {
   listing = true;
-  cache.begin_list({}, precedence);
+  cache.begin_list();
 }
 
 void Rig::abandon_list() {
@@ -114,10 +114,10 @@ void Rig::abandon_list() {
   cache.abandon_list();
 }
 
-std::size_t Rig::commit_list(std::string_view resource_version) {
+std::size_t Rig::commit_list(std::string_view resource_version, store::Precedence precedence) {
   listing = false;
   version = resource_version;
-  return cache.commit_list(resource_version);
+  return cache.commit_list(resource_version, {}, precedence);
 }
 
 void Rig::on_error(const Error& error, std::optional<Milliseconds> next_try) {

@@ -113,10 +113,10 @@ class Rig final : public Effects {
     return credentials_obtained;
   }
   void set_timer(std::optional<Instant> at) override { timer = at; }
-  void begin_list(store::Precedence precedence) override;
+  void begin_list() override;
   void stage(const json::Item& item) override { cache.stage(item); }
   void stage_deletion(const json::Item& item) override { cache.stage_deletion(item); }
-  std::size_t commit_list(std::string_view resource_version) override;
+  std::size_t commit_list(std::string_view resource_version, store::Precedence precedence) override;
   void abandon_list() override;
   store::Applied apply(json::EventType type, const json::Item& item, std::string_view view_version) override {
     ++applied;

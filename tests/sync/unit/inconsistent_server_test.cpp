@@ -144,6 +144,35 @@ TEST_CASE("a list that goes back is rejected twice; the third, of the most recen
   CHECK(rig.held() == "a=10 b=8");
 }
 
+TEST_CASE("a list that does not go back is merged as any other, also after two that did") {
+  Rig rig(plain());
+  rig.go_live({pod("a", "25")});
+  rig.error_event(api_status(410, "Expired"));
+  for (int i = 0; i < 3; ++i) {
+    rig.list({pod("a", "5")}, "9");
+    rig.advance(*rig.errors.back().next_try);
+  }
+  rig.list({pod("a", "5")}, "12");
+  CHECK(rig.held() == "a=25");
+}
+
+TEST_CASE("a list that goes back is rejected twice again once one was accepted") {
+  Rig rig(plain());
+  rig.go_live();
+  for (const std::string version : {"9", "8"}) {
+    rig.error_event(api_status(410, "Expired"));
+    if (rig.last().is_watch) rig.advance(*rig.errors.back().next_try);
+    for (int i = 0; i < 3; ++i) {
+      rig.list({pod("a", "5")}, version);
+      rig.advance(*rig.errors.back().next_try);
+      CHECK_FALSE(rig.last().is_watch);
+    }
+    rig.list({pod("a", "5")}, version);
+    CHECK(rig.version == version);
+    rig.open();
+  }
+}
+
 TEST_CASE("only lists in a row that go back are counted") {
   Rig rig(plain());
   rig.go_live();

@@ -32,7 +32,7 @@ struct Scene {
 
   std::string outside() {
     return std::to_string(cache.count()) + " " + std::to_string(cache.stored_bytes()) + " " +
-           std::to_string(cache.changed());
+           std::to_string(cache.changed()) + " " + std::string(cache.view().resource_version());
   }
 
   Cache cache;
@@ -67,6 +67,7 @@ int run_with_failures(std::size_t limit, const Step& prepare, const Step& step) 
     }
     const Cut cut = scene.cache.cut();
     REQUIRE(describe(cut.view) == describe(expected_cut.view));
+    REQUIRE(cut.view.resource_version() == expected_cut.view.resource_version());
     REQUIRE(describe(cut) == describe(expected_cut));
     REQUIRE(describe(scene.kept) == scene.kept_text);
     if (!failed) return static_cast<int>(nth);
@@ -100,6 +101,18 @@ TEST_CASE("an event either happens or does not") {
   }
 }
 
+TEST_CASE("an event and its version are one step") {
+  const std::string version(100, '2');
+  const std::string top = "2024-01-01T00:01:00Z";
+  for (const EventType type : {EventType::modified, EventType::deleted}) {
+    const Step step = [&, changed = recent("n49", 20, top)](Cache& cache) {
+      cache.apply(type, changed.item(), version, "a scope whose name is too long to be kept in place");
+    };
+    CHECK(run_with_failures(0, nothing, step) > 2);
+    CHECK(run_with_failures(20, nothing, step) > 2);
+  }
+}
+
 TEST_CASE("a list is committed whole or not at all") {
   for (const std::size_t limit : {0u, 20u}) {
     for (const std::size_t stays : {290u, 30u}) {
@@ -126,6 +139,11 @@ TEST_CASE("an object is staged or not") {
   const Step begin = [](Cache& cache) { cache.begin_list(); };
   CHECK(run_with_failures(0, begin, [&](Cache& cache) { cache.stage(fresh.item()); }) > 0);
   CHECK(run_with_failures(0, begin, [&](Cache& cache) { cache.stage(known.item()); }) > 0);
+  const Step stage = [&](Cache& cache) {
+    cache.begin_list();
+    cache.stage(fresh.item());
+  };
+  CHECK(run_with_failures(0, stage, [&](Cache& cache) { cache.stage_deletion(sample("fresh", 16).item()); }) > 0);
 }
 
 TEST_CASE("fields are cut and columns read without allocating, once objects of the size were seen") {

@@ -50,20 +50,105 @@ TEST_CASE("a list of a server whose versions went back replaces everything") {
   list(cache, {sample("a", 18), sample("b", 19), sample("y", 4)}, "19");
   cache.apply(json::EventType::deleted, sample("y", 20).item());
   cache.cut();
-  cache.begin_list({}, Precedence::list_wins);
+  cache.begin_list();
   Sample other_text = sample("b", 19);
   other_text.body = "{\"other\":1}";
   for (const Sample& listed : {sample("a", 5), other_text, sample("x", 12), sample("y", 4)}) cache.stage(listed.item());
-  CHECK(cache.commit_list("15") == 4);
+  CHECK(cache.commit_list("15", {}, Precedence::list_wins) == 4);
   const Cut cut = cache.cut();
+  CHECK(describe(cut) == "~a@5 ~b@19 +x@12 +y@4");
   CHECK(describe(cut.view) == "a@5 b@19 x@12 y@4");
   CHECK(cut.view.resource_version() == "15");
   CHECK(cut.view.find("ns", "b")->field(Field::json) == "{\"other\":1}");
   CHECK(cache.apply(json::EventType::modified, sample("a", 16).item()) == Applied::modified);
   CHECK(cache.apply(json::EventType::modified, sample("y", 17).item()) == Applied::modified);
-  cache.begin_list({}, Precedence::list_wins);
-  CHECK(cache.commit_list("3") == 4);
+  cache.begin_list();
+  CHECK(cache.commit_list("3", {}, Precedence::list_wins) == 4);
   CHECK(cache.count() == 0);
+}
+
+TEST_CASE("what a list knows as older than the view had it, up to its own version, is of another history") {
+  for (const std::size_t others : {std::size_t{0}, std::size_t{100}}) {
+    CAPTURE(others);
+    Sample other_text = sample("same", 18);
+    other_text.body = "{\"other\":1}";
+    std::vector<Sample> backup{sample("a", 5), sample("gone", 6), other_text, sample("b", 7)};
+    Cache cache(0);
+    list(cache, {sample("a", 5), sample("gone", 6), sample("b", 7)}, "10");
+    for (std::size_t i = 0; i < others; ++i) {
+      backup.push_back(sample("x" + std::to_string(i), 4));
+      cache.apply(json::EventType::added, backup.back().item(), "10");
+    }
+    cache.apply(json::EventType::modified, sample("a", 15).item(), "15");
+    cache.apply(json::EventType::added, sample("new", 16).item(), "16");
+    cache.apply(json::EventType::deleted, sample("gone", 17).item(), "17");
+    cache.apply(json::EventType::added, sample("same", 18).item(), "18");
+    // The view may be ahead of a list.
+    cache.apply(json::EventType::modified, sample("b", 30).item(), "30");
+    cache.cut();
+    SUBCASE("its version is above all that changed") {
+      CHECK(list(cache, backup, "1000000") == 5);
+      CHECK(describe(cache.cut()) == "-new@16 ~a@5 ~b@7 +gone@6 ~same@18");
+      CHECK(cache.apply(json::EventType::modified, sample("a", 1000001).item()) == Applied::modified);
+      CHECK(cache.apply(json::EventType::modified, sample("gone", 1000002).item()) == Applied::modified);
+    }
+    SUBCASE("its version is between the changes") {
+      CHECK(list(cache, backup, "20") == 4);
+      CHECK(describe(cache.cut()) == "-new@16 ~a@5 +gone@6 ~same@18");
+    }
+    SUBCASE("it is that of the newest change of an object") {
+      CHECK(list(cache, backup, "30") == 5);
+      CHECK(describe(cache.cut()) == "-new@16 ~a@5 ~b@7 +gone@6 ~same@18");
+    }
+    SUBCASE("it is older than the changes") {
+      CHECK(list(cache, backup, "14") == 1);
+      CHECK(describe(cache.cut()) == "~same@18");
+    }
+    SUBCASE("it does not compare: the newer stay") {
+      CHECK(list(cache, backup, "") == 3);
+      CHECK(describe(cache.cut()) == "-new@16 +gone@6 ~same@18");
+    }
+  }
+}
+
+TEST_CASE("where versions do not compare, what was staged last counts") {
+  const auto opaque = [](const std::string& name, const std::string& version) {
+    Sample made = sample(name, 1);
+    made.resource_version = version;
+    return made;
+  };
+  Cache cache(0);
+  list(cache, {opaque("c", "r-zero")}, "r-zero");
+  cache.cut();
+  cache.begin_list();
+  for (const char* name : {"a", "b", "c"}) {
+    cache.stage(opaque(name, "r-one").item());
+    cache.stage_deletion(opaque(name, "r-two").item());
+    cache.stage(opaque(name, "r-three").item());
+  }
+  cache.stage_deletion(opaque("b", "r-four").item());
+  cache.stage_deletion(opaque("c", "r-four").item());
+  cache.stage(opaque("c", "r-five").item());
+  CHECK(cache.commit_list("r-six") == 2);
+  CHECK(describe(cache.cut()) == "+a@r-three ~c@r-five");
+  CHECK(cache.apply(json::EventType::added, opaque("b", "r-four").item()) == Applied::stale);
+  CHECK(cache.apply(json::EventType::added, opaque("b", "r-seven").item()) == Applied::added);
+}
+
+TEST_CASE("of a uid that is staged and deleted again and again the newest counts, in any order") {
+  Cache cache(0);
+  cache.begin_list();
+  cache.stage_deletion(sample("a", 4).item());
+  cache.stage(sample("a", 5).item());
+  cache.stage(sample("b", 3).item());
+  cache.stage_deletion(sample("b", 7).item());
+  cache.stage_deletion(sample("b", 4).item());
+  cache.stage(sample("b", 6).item());
+  cache.stage(sample("c", 9).item());
+  cache.stage_deletion(sample("c", 8).item());
+  CHECK(cache.commit_list("10") == 2);
+  CHECK(describe(cache.cut()) == "+a@5 +c@9");
+  CHECK(cache.apply(json::EventType::added, sample("b", 7).item()) == Applied::stale);
 }
 
 TEST_CASE("what was deleted while a list was staged is in no view, and does not come back") {
@@ -264,6 +349,22 @@ TEST_CASE("several namespaces, each listed on its own, make one view") {
   const ksr::store::Cut second = cache.cut();
   REQUIRE(second.view.count() == 1);
   CHECK(second.view.at(0)->name() == "two");
-  cache.set_resource_version("8");
+  cache.set_resource_version("8", "b");
   CHECK(cache.cut().view.resource_version() == "9");
+  cache.set_resource_version("12", "b");
+  CHECK(cache.cut().view.resource_version() == "12");
+  CHECK(cache.apply(ksr::json::EventType::added, item_in("a", "one", "13"), "13", "a") == ksr::store::Applied::added);
+  CHECK(cache.cut().view.resource_version() == "13");
+
+  // Each goes back on its own, and what was deleted in the other stays so.
+  CHECK(cache.apply(ksr::json::EventType::deleted, item_in("b", "two", "14"), "14", "b") ==
+        ksr::store::Applied::deleted);
+  cache.begin_list("a");
+  cache.stage(item_in("a", "one", "3"), "a");
+  CHECK(cache.commit_list("4", "a", ksr::store::Precedence::list_wins) == 1);
+  CHECK(cache.cut().view.resource_version() == "14");
+  CHECK(cache.apply(ksr::json::EventType::modified, item_in("b", "two", "14"), {}, "b") == ksr::store::Applied::stale);
+  cache.begin_list("b");
+  CHECK(cache.commit_list("3", "b", ksr::store::Precedence::list_wins) == 0);
+  CHECK(cache.cut().view.resource_version() == "4");
 }

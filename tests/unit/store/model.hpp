@@ -44,7 +44,10 @@ class Model {
     return known ? Applied::modified : Applied::added;
   }
 
-  std::size_t commit(const std::vector<Sample>& listed, std::uint64_t version) {
+  // `deleted` since they were listed.
+  std::size_t commit(const std::vector<Sample>& listed, std::uint64_t version,
+                     const std::vector<Sample>& deleted = {}) {
+    // What the list's version has seen is as the list has it.
     State next;
     for (const auto& [uid, sample] : all_) {
       if (version_of(sample) > version) next[uid] = sample;
@@ -54,16 +57,19 @@ class Model {
       if (grave != buried_.end() && grave->second > version && version_of(sample) <= grave->second) continue;
       Sample& slot = next.emplace(sample.uid, sample).first->second;
       if (version_of(sample) > version_of(slot)) slot = sample;
-      const auto held = all_.find(sample.uid);
-      if (held != all_.end() && version_of(held->second) > version_of(slot)) slot = held->second;
     }
     drop_outranked(next);
     for (auto grave = buried_.begin(); grave != buried_.end();) {
       grave = grave->second <= version ? buried_.erase(grave) : std::next(grave);
     }
+    for (const auto& [uid, sample] : next) last_known_[uid] = sample;
+    for (const Sample& sample : deleted) {
+      const auto found = next.find(sample.uid);
+      if (found != next.end() && version_of(found->second) <= version_of(sample)) next.erase(found);
+      bury(sample.uid, version_of(sample));
+    }
     const std::size_t changed = differences(all_, next);
     all_ = next;
-    for (const auto& [uid, sample] : all_) last_known_[uid] = sample;
     return changed;
   }
 

@@ -20,15 +20,10 @@ struct Kept {
 class Life {
  public:
   Life(std::uint32_t seed, std::size_t limit, std::size_t uids)
-      : random_(seed), uids_(uids), limited_(limit != 0), cache_(limit), model_(limit) {}
+      : random_(seed), uids_(uids), cache_(limit), model_(limit) {}
   // With columns and indexes.
   Life(std::uint32_t seed, std::size_t limit, std::size_t uids, json::Sameness sameness)
-      : random_(seed),
-        uids_(uids),
-        sameness_(sameness),
-        limited_(limit != 0),
-        cache_(limit, 1, {0, 1}),
-        model_(limit) {}
+      : random_(seed), uids_(uids), sameness_(sameness), cache_(limit, 1, {0, 1}), model_(limit) {}
 
   void run(int steps) {
     list();
@@ -104,7 +99,10 @@ class Life {
       cache_.begin_list();
       for (const Sample& sample : listed) cache_.stage(sample.item());
     }
-    const std::size_t changed = model_.commit(listed, stated);
+    std::vector<Sample> deleted;
+    for (std::size_t i = random_() % 4 == 0 ? random_() % 5 : 0; i > 0; --i) deleted.push_back(some_sample(++version_));
+    for (const Sample& sample : deleted) cache_.stage_deletion(sample.item());
+    const std::size_t changed = model_.commit(listed, stated, deleted);
     REQUIRE(cache_.commit_list(std::to_string(stated)) == changed);
     first_list_ = first_list_ || !listed_once_;
     listed_once_ = true;
@@ -142,11 +140,11 @@ class Life {
     if (kept_.size() > 30) kept_.erase(kept_.begin() + static_cast<std::ptrdiff_t>(random_() % 30));
   }
 
-  // Where not each version is a change, what is deleted has the last version. What a limit has displaced may have a
-  // later state, and so may what was there again between two cuts alone.
+  // Where not each version is a change, what is deleted has the last version. What was there again between two cuts
+  // alone may have a later state, and so may what a limit has displaced before the last one.
   std::string told(const std::string& deltas, bool one_cut = true) const {
     if (!sameness_ || *sameness_ == json::Sameness::version) {
-      return one_cut && !limited_ ? deltas : Model::without_states_of_deleted(deltas);
+      return one_cut ? deltas : Model::without_states_of_deleted(deltas);
     }
     std::string names;
     bool in_version = false;
@@ -191,7 +189,6 @@ class Life {
   std::mt19937 random_;
   std::size_t uids_;
   std::optional<json::Sameness> sameness_;
-  const bool limited_;
   Cache cache_;
   Model model_;
   std::uint64_t version_ = 1000;
