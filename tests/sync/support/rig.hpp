@@ -88,6 +88,8 @@ class Rig final : public Effects {
   int credentials_refreshed = 0;
   // Events that were applied each by itself.
   int applied = 0;
+  // The version that came with the last one of them.
+  std::string applied_version;
   bool credentials_obtained = true;
   // Whether a request without an answer is with the server.
   bool sent = false;
@@ -120,6 +122,7 @@ class Rig final : public Effects {
   void abandon_list() override;
   store::Applied apply(json::EventType type, const json::Item& item, std::string_view view_version) override {
     ++applied;
+    applied_version = view_version;
     if (!view_version.empty()) version = view_version;
     return cache.apply(type, item);
   }

@@ -144,6 +144,21 @@ TEST_CASE("a list that goes back is rejected twice; the third, of the most recen
   CHECK(rig.held() == "a=10 b=8");
 }
 
+TEST_CASE("a list that goes back and is accepted replaces what is newer than it, and restores what was deleted since") {
+  Rig rig(plain());
+  rig.go_live({pod("a", "5"), pod("b", "6")});
+  rig.event(json::EventType::modified, pod("a", "12"));
+  rig.event(json::EventType::added, pod("new", "13"));
+  rig.event(json::EventType::deleted, pod("b", "14"));
+  rig.error_event(api_status(410, "Expired"));
+  for (int i = 0; i < 3; ++i) {
+    rig.list({pod("a", "5"), pod("b", "6")}, "11");
+    rig.advance(*rig.errors.back().next_try);
+  }
+  rig.list({pod("a", "5"), pod("b", "6")}, "11");
+  CHECK(rig.held() == "a=5 b=6");
+}
+
 TEST_CASE("a list that does not go back is merged as any other, also after two that did") {
   Rig rig(plain());
   rig.go_live({pod("a", "25")});

@@ -8,6 +8,14 @@ using namespace ksr::sync;
 using namespace ksr::sync::testing;
 using json::EventType;
 
+TEST_CASE("an event and the version of the view that it makes are one step") {
+  Rig rig(plain());
+  rig.go_live();
+  rig.event(json::EventType::modified, pod("a", "12"));
+  CHECK(rig.applied_version == "12");
+  CHECK(rig.version == "12");
+}
+
 TEST_CASE("live only once the watch is open") {
   Rig rig(plain());
   rig.start();
