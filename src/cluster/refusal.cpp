@@ -9,6 +9,7 @@
 #include "base/civil_time.hpp"
 #include "base/secrets.hpp"
 #include "base/text.hpp"
+#include "cluster/yaml_document.hpp"
 #include "protobuf/api_status.hpp"
 
 namespace ksr::cluster {
@@ -117,12 +118,19 @@ std::optional<Milliseconds> parse_retry_after(std::string_view text, system_cloc
 namespace {
 
 // A Status comes in the form that the request asks for (apiserver pkg/endpoints/handlers/responsewriters).
-std::string in_json(std::string_view body) {
-  return protobuf::status_as_json(body).value_or(std::string(body));
+std::string in_json(const transport::ResponseHead& head, std::string_view body) {
+  if (lower_case(head.content_type).find("yaml") == std::string::npos) {
+    return protobuf::status_as_json(body).value_or(std::string(body));
+  }
+  std::string text(body);
+  try {
+    return yaml_as_json(YamlDocument(text).root(), "the Status");
+  } catch (const YamlMismatch&) {
+    return text;
+  }
 }
 
-Refusal refusal_without_protobuf(const transport::ResponseHead& head, std::string_view body,
-                                 system_clock::time_point now) {
+Refusal refusal_of_json(const transport::ResponseHead& head, std::string_view body, system_clock::time_point now) {
   Refusal refusal;
   refusal.status = json::parse_api_status(body);
   Error& error = refusal.error;
@@ -159,12 +167,12 @@ Refusal refusal_without_protobuf(const transport::ResponseHead& head, std::strin
 }  // namespace
 
 Refusal read_refusal(const transport::ResponseHead& head, std::string_view body, system_clock::time_point now) {
-  return refusal_without_protobuf(head, in_json(body), now);
+  return refusal_of_json(head, in_json(head, body), now);
 }
 
 Refusal read_call_refusal(const transport::ResponseHead& head, std::string_view body, system_clock::time_point now) {
-  const std::string text = in_json(body);
-  Refusal refusal = refusal_without_protobuf(head, text, now);
+  const std::string text = in_json(head, body);
+  Refusal refusal = refusal_of_json(head, text, now);
   if (head.status >= 400) refusal.error.status = status_of_refused_call(head.status);
   if (refusal.status) refusal.error.details = std::string(trimmed(text));
   return refusal;

@@ -6,11 +6,9 @@
 
 #include "base/exception_error.hpp"
 #include "base/secrets.hpp"
-#include "base/text.hpp"
 #include "base/thread_check.hpp"
 #include "cluster/header_secrets.hpp"
 #include "cluster/refusal.hpp"
-#include "cluster/yaml_document.hpp"
 
 namespace ksr::request {
 
@@ -21,19 +19,7 @@ namespace {
 
 constexpr const char* kMaybeDone = " (the request may have been carried out)";
 
-// A Status comes in the form that the request asks for, YAML for one (apiserver
-// pkg/endpoints/handlers/responsewriters).
-std::string without_yaml(const transport::ResponseHead& head, const std::string& body) {
-  if (lower_case(head.content_type).find("yaml") == std::string::npos) return body;
-  try {
-    return cluster::yaml_as_json(cluster::YamlDocument(body).root(), "the Status");
-  } catch (const cluster::YamlMismatch&) {
-    return body;
-  }
-}
-
-CallFailure refusal_of(const transport::ResponseHead& head, const std::string& raw_body) {
-  const std::string body = without_yaml(head, raw_body);
+CallFailure refusal_of(const transport::ResponseHead& head, const std::string& body) {
   cluster::Refusal refusal = cluster::read_call_refusal(head, body, std::chrono::system_clock::now());
   CallFailure failure;
   failure.error = std::move(refusal.error);

@@ -52,6 +52,25 @@ TEST_CASE("a Status body gives reason, message and wait") {
   CHECK(refusal.status->code == 429);
 }
 
+TEST_CASE("a Status in YAML is read as one in JSON") {
+  const std::string body =
+      "apiVersion: v1\nkind: Status\nstatus: Failure\nmessage: Cannot evict\nreason: TooManyRequests\n"
+      "details:\n  causes:\n  - reason: DisruptionBudget\n  retryAfterSeconds: 10\ncode: 429\n";
+  for (const auto& refusal : {read_refusal(head(429, "application/yaml"), body, example),
+                              read_call_refusal(head(429, "application/yaml; charset=utf-8"), body, example)}) {
+    CHECK(refusal.error.message == "the server answered 429 Too Many Requests - Cannot evict");
+    CHECK(refusal.error.reason == "TooManyRequests");
+    CHECK(*refusal.error.retry_after == seconds(10));
+    REQUIRE(refusal.status);
+    REQUIRE(refusal.status->causes.size() == 1);
+    CHECK(refusal.status->causes[0].reason == "DisruptionBudget");
+  }
+  CHECK(read_call_refusal(head(429, "application/yaml"), body, example).error.details.front() == '{');
+  const auto broken = read_call_refusal(head(500, "application/yaml"), "a: [", example);
+  CHECK(broken.error.message == "the server answered 500 Internal Server Error");
+  CHECK(broken.error.details.empty());
+}
+
 TEST_CASE("a refusal over plain HTTP names the proxy, which alone answers 407") {
   transport::ResponseHead through = head(407);
   through.proxy = "proxy.test:3128";
