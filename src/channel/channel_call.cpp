@@ -43,6 +43,7 @@ void ChannelCall::start() {
 void ChannelCall::cancel() {
   KSR_ASSERT_ON_THREAD(environment_.executor);
   if (std::exchange(ended_, true)) return;
+  end_counts();
   stop();
 }
 
@@ -79,23 +80,23 @@ void ChannelCall::mark(int part, Mark mark) {
 }
 
 void ChannelCall::rest() {
-  if (rests_since_) return;
-  rests_since_ = now();
-  const auto since = std::chrono::duration_cast<std::chrono::microseconds>(rests_since_->time_since_epoch());
-  environment_.counts->stalled_since_us.store(since.count(), std::memory_order_relaxed);
+  if (std::exchange(reading_rests_, true)) return;
+  environment_.counts->stalled.begin(now());
   if (exchange_) exchange_->pause();
 }
 
 void ChannelCall::resume() {
   guarded([this] {
-    if (!rests_since_) return;
-    const auto rested = std::chrono::duration_cast<std::chrono::microseconds>(now() - *rests_since_);
-    environment_.counts->stalled_us.fetch_add(static_cast<std::uint64_t>(rested.count()), std::memory_order_relaxed);
-    environment_.counts->stalled_since_us.store(0, std::memory_order_relaxed);
-    rests_since_.reset();
+    if (!std::exchange(reading_rests_, false)) return;
+    environment_.counts->stalled.end(now());
     resumed();
     if (exchange_) exchange_->resume();
   });
+}
+
+void ChannelCall::end_counts() {
+  environment_.counts->stalled.end(now());
+  environment_.counts->blocked.end(now());
 }
 
 void ChannelCall::interrupted(const Error& error, std::optional<Milliseconds> retry) {
@@ -122,6 +123,7 @@ void ChannelCall::warn(const std::string& what) {
 
 void ChannelCall::end(Ending ending) {
   if (std::exchange(ended_, true)) return;
+  end_counts();
   stop();
   if (ending.error) {
     const bool maybe_done = ending.error->maybe_done || may_be_done();

@@ -29,14 +29,42 @@ namespace ksr::channel {
 // How long the head of an HTTP response is waited for.
 constexpr Milliseconds kHeadTimeout{30'000};
 
+// For how long something has lasted, all times together. Changed on the network thread, read on any.
+class Lasting {
+ public:
+  void begin(Instant now) noexcept { since_us_.store(in_us(now), std::memory_order_relaxed); }
+  // Nothing, unless it had begun.
+  void end(Instant now) noexcept {
+    const std::int64_t since = since_us_.exchange(0, std::memory_order_relaxed);
+    if (since != 0) past_us_.fetch_add(between(since, now), std::memory_order_relaxed);
+  }
+  std::uint64_t total_us(Instant now) const noexcept {
+    const std::int64_t since = since_us_.load(std::memory_order_relaxed);
+    return past_us_.load(std::memory_order_relaxed) + (since == 0 ? 0 : between(since, now));
+  }
+
+ private:
+  static std::int64_t in_us(Instant at) noexcept {
+    return std::chrono::duration_cast<std::chrono::microseconds>(at.time_since_epoch()).count();
+  }
+  static std::uint64_t between(std::int64_t since, Instant now) noexcept {
+    const std::int64_t until = in_us(now);
+    return until > since ? static_cast<std::uint64_t>(until - since) : 0;
+  }
+
+  std::atomic<std::uint64_t> past_us_{0};
+  // 0: it does not last.
+  std::atomic<std::int64_t> since_us_{0};
+};
+
 // Written on the network thread, read on any.
 struct ChannelCounts {
   std::atomic<std::uint64_t> bytes_received{0};
   std::atomic<std::uint64_t> bytes_sent{0};
-  std::atomic<std::uint64_t> stalled_us{0};
-  // The host has been too slow since then, in the steady clock; 0: it is not.
-  std::atomic<std::int64_t> stalled_since_us{0};
-  std::atomic<std::uint64_t> blocked_us{0};
+  // The host is too slow.
+  Lasting stalled;
+  // The server is.
+  Lasting blocked;
   std::atomic<std::uint64_t> reconnects{0};
   std::atomic<std::uint64_t> gaps{0};
   std::atomic<std::uint64_t> replayed{0};
@@ -146,7 +174,7 @@ class ChannelCall : public std::enable_shared_from_this<ChannelCall> {
   void end(Ending ending);
   void fail(Error error) { end({std::move(error), std::nullopt}); }
   bool ended() const noexcept { return ended_; }
-  bool reading_rests() const noexcept { return rests_since_.has_value(); }
+  bool reading_rests() const noexcept { return reading_rests_; }
   Instant now() const { return environment_.executor.now(); }
   std::unique_ptr<Timer> after(Milliseconds delay, std::function<void()> task);
   // "exec of v1/pods in namespace …".
@@ -166,10 +194,12 @@ class ChannelCall : public std::enable_shared_from_this<ChannelCall> {
 
  private:
   void rest();
+  // Nothing is received or sent any more.
+  void end_counts();
   // As the host may have it: the server may repeat what it was sent.
   Error shown(Error error) const;
 
-  std::optional<Instant> rests_since_;
+  bool reading_rests_ = false;
   bool ended_ = false;
 };
 

@@ -205,19 +205,18 @@ void WebSocketCall::send(Message message) {
     return;
   }
   in_flight_ = std::move(message);
-  blocked_since_ = now();
+  environment_.counts->blocked.begin(now());
   last_sent_ = now();
 }
 
 void WebSocketCall::written() {
-  const auto blocked = std::chrono::duration_cast<std::chrono::microseconds>(now() - blocked_since_);
-  environment_.counts->blocked_us.fetch_add(static_cast<std::uint64_t>(blocked.count()), std::memory_order_relaxed);
   environment_.counts->bytes_sent.fetch_add(in_flight_->payload, std::memory_order_relaxed);
   drop_in_flight();
   pump();
 }
 
 void WebSocketCall::drop_in_flight() {
+  environment_.counts->blocked.end(now());
   const std::size_t payload = in_flight_ ? in_flight_->payload : 0;
   in_flight_.reset();
   const auto to = host();

@@ -94,7 +94,6 @@ class WebSocketCall : public ChannelCall, private transport::ExchangeObserver {
   std::optional<Message> in_flight_;
   // Goes before all else, once it can be sent.
   std::optional<Message> waiting_;
-  Instant blocked_since_{};
   Instant last_sent_{};
   sync::Backoff backoff_;
   std::unique_ptr<Timer> retry_timer_;

@@ -528,16 +528,11 @@ std::optional<std::uint64_t> ChannelHandle::statistic(std::string_view name) {
   constexpr std::uint64_t kMicrosecondsPerMillisecond = 1000;
   if (name == "bytes_received") return value(counts_->bytes_received);
   if (name == "bytes_sent") return value(counts_->bytes_sent);
-  if (name == "stalled_ms") {
-    std::uint64_t stalled = value(counts_->stalled_us);
-    if (const std::int64_t since = counts_->stalled_since_us.load(std::memory_order_relaxed); since != 0) {
-      const auto now =
-          std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now().time_since_epoch());
-      stalled += static_cast<std::uint64_t>(std::max<std::int64_t>(now.count() - since, 0));
-    }
-    return stalled / kMicrosecondsPerMillisecond;
-  }
-  if (name == "blocked_ms") return value(counts_->blocked_us) / kMicrosecondsPerMillisecond;
+  const auto milliseconds = [](const channel::Lasting& time) {
+    return time.total_us(std::chrono::steady_clock::now()) / kMicrosecondsPerMillisecond;
+  };
+  if (name == "stalled_ms") return milliseconds(counts_->stalled);
+  if (name == "blocked_ms") return milliseconds(counts_->blocked);
   if (name == "reconnects") return value(counts_->reconnects);
   if (name == "gaps") return value(counts_->gaps);
   if (name == "replayed") return value(counts_->replayed);
