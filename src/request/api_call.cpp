@@ -17,8 +17,6 @@ using sync::RetryDecision;
 
 namespace {
 
-constexpr const char* kMaybeDone = " (the request may have been carried out)";
-
 CallFailure refusal_of(const transport::ResponseHead& head, const std::string& body) {
   cluster::Refusal refusal = cluster::read_call_refusal(head, body, std::chrono::system_clock::now());
   CallFailure failure;
@@ -34,9 +32,9 @@ ApiCall::ApiCall(Environment environment, Params params, std::string name_space,
     : environment_(std::move(environment)),
       params_(std::move(params)),
       name_space_(std::move(name_space)),
-      safe_(is_safe(params_)),
       done_(std::move(done)),
-      policy_(params_.retries.value_or(sync::Retries::safe), safe_) {}
+      policy_(params_.retries.value_or(sync::Retries::safe), is_safe(params_)),
+      maybe_done_(is_safe(params_)) {}
 
 ApiCall::~ApiCall() = default;
 
@@ -51,7 +49,8 @@ void ApiCall::guarded(Step&& step) {
   } catch (...) {
     if (ended_) throw;
     Error error = error_of_exception();
-    error.maybe_done = maybe_done_before_ || (!safe_ && exchange_ && exchange_->is_sent());
+    maybe_done_.break_off(is_sent());
+    error.maybe_done = maybe_done_.before();
     finish(std::move(error));
   }
 }
@@ -158,7 +157,7 @@ void ApiCall::send(Expected<cluster::RequestAuth> auth) {
   request.body = plan_.body;
   request.accept_gzip = auth->compression;
   environment_.counts->bytes_sent.fetch_add(plan_.body.size(), std::memory_order_relaxed);
-  if (!safe_) maybe_done_.store(true, std::memory_order_relaxed);
+  maybe_done_.begin_try();
   connection_ = std::move(auth->connection);
   exchange_ = connection_->send(std::move(request), *this);
 }
@@ -185,7 +184,7 @@ void ApiCall::on_body(std::string_view bytes) {
     const int http_status = head_.status;
     end_try();
     // The server has answered 2xx.
-    maybe_done_before_ = !safe_;
+    maybe_done_.set();
     fail(Error{Status::too_large,
                "the body of the answer is larger than max_body, " + std::to_string(params_.max_body) + " bytes", "",
                http_status});
@@ -210,8 +209,7 @@ void ApiCall::judge(const std::optional<Error>& error) {
 
 void ApiCall::on_failure(CallFailure failure) {
   end_try();
-  maybe_done_before_ = maybe_done_before_ || sync::may_be_done(failure, safe_);
-  maybe_done_.store(maybe_done_before_, std::memory_order_relaxed);
+  maybe_done_.end_try(failure);
   if (sync::is_missing_api(failure) && candidate_ + 1 < resources_.size()) {
     ++candidate_;
     return try_candidate();
@@ -239,7 +237,7 @@ void ApiCall::wait(Milliseconds delay) {
 void ApiCall::on_deadline() {
   if (head_.status != 0 && !transport::is_2xx(head_.status)) return judge(std::nullopt);
   Error error{Status::timeout, "no answer within " + std::to_string(params_.timeout.count()) + " ms", "", 408};
-  maybe_done_before_ = maybe_done_before_ || (!safe_ && exchange_ && exchange_->is_sent());
+  maybe_done_.break_off(is_sent());
   fail(std::move(error));
 }
 
@@ -251,9 +249,7 @@ void ApiCall::end_try() {
 }
 
 void ApiCall::fail(Error error) {
-  // An error of the transport says so itself.
-  if (maybe_done_before_ && !error.maybe_done) error.message += kMaybeDone;
-  error.maybe_done = maybe_done_before_;
+  maybe_done_.tell(error);
   error = environment_.access->secrets()->blanked(std::move(error));
   error = cluster::without_secrets_in(plan_.headers, std::move(error));
   finish(error.within(context_of(params_, resource(), name_space(), environment_.access->server())));
@@ -263,7 +259,8 @@ void ApiCall::finish(Expected<ResponseRef> outcome) {
   if (ended_) return;
   ended_ = true;
   if (!outcome) environment_.counts->errors.fetch_add(1, std::memory_order_relaxed);
-  maybe_done_.store(maybe_done_before_, std::memory_order_relaxed);
+  // One that is cancelled before this outcome is known to the host has been carried out all the same.
+  if (outcome) maybe_done_.set();
   end_try();
   pending_.cancel();
   wait_timer_.reset();

@@ -52,7 +52,7 @@ class ApiCall final : public std::enable_shared_from_this<ApiCall>, private tran
   // Nothing is sent or reported afterwards.
   void cancel();
   // Whether something that changes the server has been sent without a definite answer. Any thread.
-  bool maybe_done() const noexcept { return maybe_done_.load(std::memory_order_relaxed); }
+  bool maybe_done() const noexcept { return maybe_done_.get(); }
 
  private:
   void on_head(const transport::ResponseHead& head) override;
@@ -73,6 +73,7 @@ class ApiCall final : public std::enable_shared_from_this<ApiCall>, private tran
   void on_deadline();
   const cluster::Resource* resource() const;
   std::string name_space() const;
+  bool is_sent() const noexcept { return exchange_ && exchange_->is_sent(); }
   void end_try();
   void fail(Error error);
   void finish(Expected<ResponseRef> outcome);
@@ -80,7 +81,6 @@ class ApiCall final : public std::enable_shared_from_this<ApiCall>, private tran
   const Environment environment_;
   const Params params_;
   const std::string name_space_;
-  const bool safe_;
   Done done_;
   std::optional<Instant> deadline_;
   std::unique_ptr<Timer> deadline_timer_;
@@ -90,14 +90,12 @@ class ApiCall final : public std::enable_shared_from_this<ApiCall>, private tran
   std::size_t candidate_ = 0;
   CallPlan plan_;
   sync::RetryPolicy policy_;
+  sync::MaybeDone maybe_done_;
   std::shared_ptr<transport::Connection> connection_;
   std::unique_ptr<transport::Exchange> exchange_;
   transport::ResponseHead head_;
   std::string body_;
   bool ended_ = false;
-  // A try before this one may have been carried out.
-  bool maybe_done_before_ = false;
-  std::atomic<bool> maybe_done_{false};
 };
 
 }  // namespace ksr::request

@@ -32,6 +32,27 @@ bool may_be_done(const CallFailure& failure, bool safe_method) {
   return failure.error.http_status >= 500 || failure.error.http_status == 408;
 }
 
+void MaybeDone::end_try(const CallFailure& failure) noexcept {
+  before_ = before_ || may_be_done(failure, safe_method_);
+  now_.store(before_, std::memory_order_relaxed);
+}
+
+void MaybeDone::break_off(bool sent) noexcept {
+  before_ = before_ || (sent && get());
+  now_.store(before_, std::memory_order_relaxed);
+}
+
+void MaybeDone::set() noexcept {
+  before_ = !safe_method_;
+  now_.store(before_, std::memory_order_relaxed);
+}
+
+void MaybeDone::tell(Error& error) const {
+  // An error of the transport says so itself.
+  if (before_ && !error.maybe_done) error.message += " (the request may have been carried out)";
+  error.maybe_done = before_;
+}
+
 RetryPolicy::RetryPolicy(Retries retries, bool safe_method)
     : retries_(retries), safe_method_(safe_method), backoff_(kFirstDelay, kMaxDelay) {}
 

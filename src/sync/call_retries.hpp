@@ -1,7 +1,10 @@
 // `RetryPolicy` decides whether a failed try of a request is followed by another, so that nothing is ever carried out
-// twice unless the host allows it; used by request::ApiCall and channel::HttpCall. Pure; lives on the network thread.
+// twice unless the host allows it; `MaybeDone` remembers what that leaves open. Used by request::ApiCall and the
+// channels that are opened by one request: channel::HttpCall, channel::WebSocketCall. Pure; lives on the network
+// thread.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <optional>
 
@@ -26,7 +29,8 @@ struct CallFailure {
   Error error;
   // The server has answered, with `error.http_status`.
   bool answered = false;
-  // It failed before the request itself: while names were resolved, or credentials obtained.
+  // It failed before the request itself: while names were resolved, or credentials obtained; or the server has refused
+  // it before it could have an effect.
   bool before_request = false;
   std::optional<json::ApiStatus> status = std::nullopt;
 };
@@ -43,6 +47,33 @@ bool is_missing_api(const CallFailure& failure);
 
 // Whether a request that changes something may have been carried out when its try ended like this.
 bool may_be_done(const CallFailure& failure, bool safe_method);
+
+// Whether a call that may change something was carried out, as far as that is known, over all of its tries. Changed on
+// the network thread.
+class MaybeDone {
+ public:
+  explicit MaybeDone(bool safe_method) : safe_method_(safe_method) {}
+
+  // A try is on its way.
+  void begin_try() noexcept { now_.store(!safe_method_, std::memory_order_relaxed); }
+  void end_try(const CallFailure& failure) noexcept;
+  // The try under way, if there is one, ends without an answer. `sent`: something of it may have reached the server.
+  void break_off(bool sent) noexcept;
+  // The server has taken it.
+  void set() noexcept;
+  // The call has ended with this error, which tells it.
+  void tell(Error& error) const;
+
+  // By the tries that have ended.
+  bool before() const noexcept { return before_; }
+  // By the try under way too. Any thread.
+  bool get() const noexcept { return now_.load(std::memory_order_relaxed); }
+
+ private:
+  const bool safe_method_;
+  bool before_ = false;
+  std::atomic<bool> now_{false};
+};
 
 class RetryPolicy {
  public:

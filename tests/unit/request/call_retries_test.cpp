@@ -137,6 +137,46 @@ TEST_CASE("what may have been carried out") {
   for (const int code : {400, 401, 403, 404, 409, 413, 422, 429, 301}) CHECK_FALSE(may_be_done(answered(code), false));
 }
 
+TEST_CASE("what is known of a call over all of its tries") {
+  Error error{Status::conflict, "refused"};
+  {
+    MaybeDone known(false);
+    CHECK_FALSE(known.get());
+    known.begin_try();
+    CHECK(known.get());
+    known.end_try(answered(429));
+    CHECK_FALSE(known.get());
+    known.begin_try();
+    // Without a connection.
+    known.break_off(false);
+    CHECK_FALSE(known.before());
+    // Nothing is under way.
+    known.break_off(true);
+    known.tell(error);
+    CHECK(error.message == "refused");
+    CHECK_FALSE(error.maybe_done);
+    known.begin_try();
+    known.break_off(true);
+    CHECK(known.before());
+    known.begin_try();
+    known.end_try(answered(409));
+    CHECK(known.get());
+    known.tell(error);
+    CHECK(error.message == "refused (the request may have been carried out)");
+    CHECK(error.maybe_done);
+    known.tell(error);
+    CHECK(error.message == "refused (the request may have been carried out)");
+  }
+  MaybeDone reads(true);
+  reads.begin_try();
+  reads.break_off(true);
+  reads.begin_try();
+  reads.end_try(broken(true));
+  reads.set();
+  CHECK_FALSE(reads.get());
+  CHECK_FALSE(reads.before());
+}
+
 TEST_CASE("a missing API and a missing object") {
   CHECK(is_missing_api(answered(404)));
   CallFailure failure = answered(404);
