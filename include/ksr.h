@@ -214,9 +214,10 @@ KSR_API int64_t ksr_error_retry_ms(const ksr_error *error);
  * fields in conflict; "" without one, and for errors of streams. Since 0.2. */
 KSR_API const char *ksr_error_details(const ksr_error *error, size_t *len);
 
-/* 1: the error ends a request that may have been carried out all the same: it was sent, and no answer came that says
- * otherwise; or a channel of kind exec, attach, portforward or websocket after it was open: the command may have run.
- * 0: it was not, or it changes nothing (GET), or the error is none of these. Since 0.2. */
+/* 1: the error ends a request, or a channel of kind http, that may have been carried out all the same: it was sent, and
+ * no answer came that says otherwise (408 and 5xx do not: a gateway may answer so while the server works); or a channel
+ * of kind exec, attach, portforward or websocket that was open, or whose opening was answered no better: the command
+ * may have run. 0: it was not, or it changes nothing (GET), or the error is none of these. Since 0.2. */
 KSR_API int ksr_error_maybe_done(const ksr_error *error);
 
 /* A copy that the caller frees, to keep an error beyond its callback; NULL for NULL or without memory. Allocates. */

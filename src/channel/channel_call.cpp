@@ -31,10 +31,18 @@ const char* name_of(ChannelKind kind) {
   return "http";
 }
 
+// A handshake is a GET too, but what it opens may run or change something.
+bool is_safe(ChannelKind kind, const std::string& method) {
+  return kind == ChannelKind::log || (kind == ChannelKind::http && transport::is_safe_method(method));
+}
+
 }  // namespace
 
 ChannelCall::ChannelCall(Environment environment, ChannelOptions options, ChannelTarget target)
-    : environment_(std::move(environment)), options_(std::move(options)), target_(std::move(target)) {}
+    : environment_(std::move(environment)),
+      options_(std::move(options)),
+      target_(std::move(target)),
+      maybe_done_(is_safe(options_.kind, target_.method)) {}
 
 void ChannelCall::start() {
   guarded([this] { begin(); });
@@ -124,9 +132,10 @@ void ChannelCall::warn(const std::string& what) {
 void ChannelCall::end(Ending ending) {
   if (std::exchange(ended_, true)) return;
   end_counts();
+  maybe_done_.break_off(exchange_ && exchange_->is_sent());
   stop();
   if (ending.error) {
-    const bool maybe_done = ending.error->maybe_done || may_be_done();
+    const bool maybe_done = maybe_done_.before();
     ending.error = made_error([&] { return shown(*std::move(ending.error)); });
     ending.error->maybe_done = maybe_done;
   }

@@ -22,6 +22,7 @@
 #include "channel/outgoing_queue.hpp"
 #include "channel/part_buffer.hpp"
 #include "cluster/access.hpp"
+#include "sync/call_retries.hpp"
 #include "transport/transport.hpp"
 
 namespace ksr::channel {
@@ -139,6 +140,9 @@ class ChannelCall : public std::enable_shared_from_this<ChannelCall> {
   void resize(std::uint16_t columns, std::uint16_t rows);
   // log: where to go on behind the lines that the host has taken. Any thread.
   virtual std::string cursor(const ChannelHost& /*host*/) const { return {}; }
+  // Whether what the channel was opened for may have been done: it was, or its request was sent without a definite
+  // answer. Any thread.
+  bool maybe_done() const noexcept { return maybe_done_.get(); }
 
  protected:
   ChannelCall(Environment environment, ChannelOptions options, ChannelTarget target);
@@ -149,8 +153,6 @@ class ChannelCall : public std::enable_shared_from_this<ChannelCall> {
   virtual void resumed() {}
   virtual void pump() {}
   virtual void take_size(std::uint16_t /*columns*/, std::uint16_t /*rows*/) {}
-  // What the channel was opened for may have been done, so that an error does not tell that it was not.
-  virtual bool may_be_done() const { return false; }
 
   // Runs `step`; an exception of it ends the channel.
   template <class Step>
@@ -162,7 +164,7 @@ class ChannelCall : public std::enable_shared_from_this<ChannelCall> {
       step();
     } catch (...) {
       if (ended_) throw;
-      end({error_of_exception(), std::nullopt});
+      fail(error_of_exception());
     }
   }
 
@@ -191,6 +193,7 @@ class ChannelCall : public std::enable_shared_from_this<ChannelCall> {
   PendingCall pending_;
   // Of the request under way; it rests as the host does.
   std::unique_ptr<transport::Exchange> exchange_;
+  sync::MaybeDone maybe_done_;
 
  private:
   void rest();

@@ -73,10 +73,11 @@ WebSocketCall::Handshake ExecCall::handshake() {
 // kube-apiserver answers 403 without a body to subprotocols that it does not know (golang.org/x/net/websocket). So may
 // a gateway to anything: whether it was the protocol is known once the other one is accepted.
 void ExecCall::refused(Refusal refusal) {
-  const bool unknown_protocol = refusal.http_status == 403 && !refusal.has_body;
+  const bool unknown_protocol =
+      refusal.failure.answered && refusal.failure.error.http_status == 403 && !refusal.has_body;
   if (unknown_protocol && options_.exec_protocol == ExecProtocol::automatic && !use_v5_) {
     use_v5_ = !wants_v5();
-    return try_later(refusal.error, Milliseconds(0));
+    return try_later(refusal.failure.error, Milliseconds(0));
   }
   WebSocketCall::refused(std::move(refusal));
 }

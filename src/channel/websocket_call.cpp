@@ -12,9 +12,6 @@ namespace {
 constexpr Milliseconds kHandshakeTimeout{30'000};
 // From the close on, for what is being written, our close frame and the server's: the transport ends the exchange then.
 constexpr Milliseconds kCloseTimeout{1'000};
-constexpr int kMaxTries = 5;
-constexpr Milliseconds kFirstReconnectDelay{800};
-constexpr Milliseconds kMaxReconnectDelay{8'000};
 // The CRI's streaming server and kube-apiserver end a connection without data after four hours (cri-streaming
 // pkg/streaming, DefaultConfig); pings are no data.
 constexpr Milliseconds kKeepaliveInterval{std::chrono::minutes(30)};
@@ -26,8 +23,7 @@ constexpr std::string_view kHeadlampDefault = "base64.binary.k8s.io";
 }  // namespace
 
 WebSocketCall::WebSocketCall(Environment environment, ChannelOptions options, ChannelTarget target)
-    : ChannelCall(std::move(environment), std::move(options), std::move(target)),
-      backoff_(kFirstReconnectDelay, kMaxReconnectDelay) {}
+    : ChannelCall(std::move(environment), std::move(options), std::move(target)) {}
 
 // ---- the handshake --------------------------------------------------------------------------------------------------
 
@@ -36,7 +32,6 @@ void WebSocketCall::try_once() {
   head_ = {};
   message_.clear();
   streams_ = false;
-  ++tries_;
   if (const auto to = host()) to->on_connecting();
   if (ended()) return;
   pending_ = environment_.access->authenticate(
@@ -45,7 +40,11 @@ void WebSocketCall::try_once() {
 }
 
 void WebSocketCall::send_handshake(Expected<cluster::RequestAuth> auth) {
-  if (const Error* error = auth.if_error()) return refused({*error, 0, false, true});
+  if (const Error* error = auth.if_error()) {
+    sync::CallFailure failure{*error};
+    failure.before_request = true;
+    return end_try({std::move(failure)});
+  }
   Handshake wanted = handshake();
   transport::Request request;
   request.target = std::move(wanted.target);
@@ -67,6 +66,7 @@ void WebSocketCall::send_handshake(Expected<cluster::RequestAuth> auth) {
   request.peer_may_pause = true;
   // A message is at least as large as one frame of it.
   request.max_frame = max_message_;
+  maybe_done_.begin_try();
   exchange_ = auth->connection->open_websocket(std::move(request), *this);
 }
 
@@ -76,7 +76,7 @@ void WebSocketCall::on_head(const transport::ResponseHead& head) {
     environment_.access->on_response_head(head);
     if (head.status != 101) return;
     open_ = true;
-    accepted_ = true;
+    maybe_done_.set();
     last_sent_ = now();
     std::string subprotocol;
     for (const transport::Header& header : head.headers) {
@@ -91,22 +91,23 @@ void WebSocketCall::on_head(const transport::ResponseHead& head) {
   });
 }
 
+void WebSocketCall::end_try(Refusal refusal) {
+  maybe_done_.end_try(refusal.failure);
+  refused(std::move(refusal));
+}
+
 void WebSocketCall::refused(Refusal refusal) {
-  const int status = refusal.http_status;
-  if (status == 401 && !std::exchange(renewed_, true)) {
-    environment_.access->reject_credentials();
-    return try_later(refusal.error, Milliseconds(0));
+  using What = sync::RetryDecision::What;
+  Error& error = refusal.failure.error;
+  const sync::RetryDecision decision = policy_.decide(refusal.failure, now(), std::nullopt, *environment_.random);
+  if (decision.what == What::give_up) {
+    // The message of the transport does not tell it: to that a handshake is a GET.
+    error.maybe_done = false;
+    maybe_done_.tell(error);
+    return fail(std::move(error));
   }
-  // Nothing was run: no byte was sent, or the server was too busy to take it.
-  const bool may_repeat = refusal.before_request || status == 429 || status == 503 || !runs_something();
-  const bool can_help = refusal.error.status == Status::transport || refusal.error.status == Status::timeout ||
-                        refusal.error.status == Status::out_of_memory || status == 429 || status == 503;
-  if (may_repeat && can_help && tries_ < kMaxTries) {
-    const Milliseconds wanted = refusal.error.retry_after.value_or(Milliseconds(0));
-    return try_later(refusal.error, std::max(wanted, backoff_.next(*environment_.random)));
-  }
-  if (status == 0 && !refusal.before_request && runs_something()) refusal.error.maybe_done = true;
-  fail(std::move(refusal.error));
+  if (decision.what == What::retry_with_new_credentials) environment_.access->reject_credentials();
+  try_later(error, decision.delay);
 }
 
 void WebSocketCall::try_later(const Error& error, Milliseconds delay) {
@@ -176,12 +177,19 @@ void WebSocketCall::on_end(const std::optional<Error>& error) {
       return error && error->status == Status::too_large ? fail(too_large()) : closed(error);
     }
     if (head_.status != 0) {
-      Error why = cluster::read_call_refusal(head_, message_, std::chrono::system_clock::now()).error;
-      return refused({std::move(why), head_.status, !message_.empty(), false});
+      cluster::Refusal answer = cluster::read_call_refusal(head_, message_, std::chrono::system_clock::now());
+      sync::CallFailure failure{std::move(answer.error)};
+      failure.answered = true;
+      // With a Status it is kube-apiserver's, which has not asked a node then. A gateway's comes without, and may come
+      // when the server behind it has begun.
+      failure.before_request = head_.status == 503 && answer.status;
+      failure.status = std::move(answer.status);
+      return end_try({std::move(failure), !message_.empty()});
     }
-    const bool before_request = !exchange_->is_sent();
-    refused({error.value_or(Error{Status::protocol, "the connection ended before a response came", "", 502}), 0, false,
-             before_request});
+    sync::CallFailure failure{
+        error.value_or(Error{Status::protocol, "the connection ended before a response came", "", 502})};
+    failure.error.maybe_done = exchange_->is_sent();
+    end_try({std::move(failure)});
   });
 }
 
@@ -297,8 +305,14 @@ Error RawWebSocketCall::too_large() const {
 // As Headlamp does: whatever the reason was.
 void RawWebSocketCall::refused(Refusal refusal) {
   if (!options_.reconnect) return WebSocketCall::refused(std::move(refusal));
-  if (refusal.http_status == 401) environment_.access->reject_credentials();
-  try_later(refusal.error, std::max(options_.reconnect_delay, Milliseconds(1)));
+  const sync::CallFailure& failure = refusal.failure;
+  if (failure.answered && failure.error.http_status == 401) environment_.access->reject_credentials();
+  reconnect(failure.error);
+}
+
+void RawWebSocketCall::reconnect(const Error& error) {
+  const Milliseconds asked = error.retry_after.value_or(Milliseconds(0));
+  try_later(error, std::max({options_.reconnect_delay, asked, Milliseconds(1)}));
 }
 
 }  // namespace ksr::channel

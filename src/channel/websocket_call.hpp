@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "channel/channel_call.hpp"
-#include "sync/backoff.hpp"
+#include "sync/call_retries.hpp"
 #include "transport/transport.hpp"
 
 namespace ksr::channel {
@@ -29,12 +29,8 @@ class WebSocketCall : public ChannelCall, private transport::ExchangeObserver {
   };
   // A handshake that was refused, or that did not come to an answer.
   struct Refusal {
-    Error error;
-    // The server has answered so; 0: it has not.
-    int http_status = 0;
+    sync::CallFailure failure;
     bool has_body = false;
-    // Nothing was sent.
-    bool before_request = false;
   };
 
   WebSocketCall(Environment environment, ChannelOptions options, ChannelTarget target);
@@ -53,8 +49,6 @@ class WebSocketCall : public ChannelCall, private transport::ExchangeObserver {
   virtual void refused(Refusal refusal);
   // Keeps the server from its limit of idle time; empty: nothing is sent.
   virtual std::string keepalive() const { return {}; }
-  // Whether the handshake makes something run, so that it must not be sent twice.
-  virtual bool runs_something() const { return true; }
 
   void begin() override { try_once(); }
   void stop() override;
@@ -66,7 +60,6 @@ class WebSocketCall : public ChannelCall, private transport::ExchangeObserver {
   std::size_t max_message_ = std::size_t{33} << 20;
 
  private:
-  bool may_be_done() const override { return accepted_ && runs_something(); }
   void on_head(const transport::ResponseHead& head) override;
   void on_body(std::string_view bytes) override;
   void on_message_end(transport::MessageType type) override;
@@ -78,6 +71,7 @@ class WebSocketCall : public ChannelCall, private transport::ExchangeObserver {
   void on_end(const std::optional<Error>& error) override;
 
   void send_handshake(Expected<cluster::RequestAuth> auth);
+  void end_try(Refusal refusal);
   void send(Message message);
   void written();
   void drop_in_flight();
@@ -86,16 +80,14 @@ class WebSocketCall : public ChannelCall, private transport::ExchangeObserver {
   transport::ResponseHead head_;
   std::string message_;  // or the body of a refusal
   bool open_ = false;
-  bool accepted_ = false;  // it was open
-  bool streams_ = false;   // the message that comes
-  bool renewed_ = false;
-  int tries_ = 0;
+  bool streams_ = false;  // the message that comes
   // Given to the transport: one at a time, so that what follows can still be overtaken by a resize.
   std::optional<Message> in_flight_;
   // Goes before all else, once it can be sent.
   std::optional<Message> waiting_;
   Instant last_sent_{};
-  sync::Backoff backoff_;
+  // Whatever it opens must not be opened twice.
+  sync::RetryPolicy policy_{sync::Retries::safe, false};
   std::unique_ptr<Timer> retry_timer_;
   std::unique_ptr<Timer> keepalive_timer_;
   std::unique_ptr<Timer> close_timer_;
@@ -113,7 +105,7 @@ class RawWebSocketCall final : public WebSocketCall {
   void refused(Refusal refusal) override;
   Error too_large() const override;
   std::optional<Message> next_message() override;
-  bool runs_something() const override { return !options_.reconnect; }
+  void reconnect(const Error& error);
 };
 
 }  // namespace ksr::channel

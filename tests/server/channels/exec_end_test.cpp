@@ -232,6 +232,18 @@ TEST_CASE("a refusal is told with its Status; only what surely ran nothing is tr
     CHECK(run(client).end.exit_code == 0);
     CHECK(handshakes(on).size() == 3);
   }
+  SUBCASE("a gateway's answers, which may come when the command has begun") {
+    for (const char* code : {"500", "502", "503", "504", "408"}) {
+      CAPTURE(code);
+      on.server.script(std::string("fault stream pods answer ") + code +
+                       " type=text/plain body=\"upstream connect error\"");
+      const Outcome outcome = run(client);
+      CHECK(outcome.end.status < KSR_OK);
+      CHECK(outcome.end.maybe_done == 1);
+    }
+    CHECK(handshakes(on).size() == 5);
+    CHECK(on.server.streams().empty());
+  }
   SUBCASE("a silent end of the handshake") {
     on.server.script("fault stream pods cut bytes=0");
     const Outcome outcome = run(client);
