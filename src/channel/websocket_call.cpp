@@ -290,7 +290,7 @@ std::optional<WebSocketCall::Message> RawWebSocketCall::next_message() {
 void RawWebSocketCall::closed(const std::optional<Error>& error) {
   if (options_.reconnect) {
     const Error ended{Status::lost, "the server closed the WebSocket"};
-    return try_later(error.value_or(ended), std::max(options_.reconnect_delay, Milliseconds(1)));
+    return reconnect(error.value_or(ended));
   }
   if (!error) mark(kPartText, Mark::finished);
   if (!error) mark(kPartBinary, Mark::finished);
