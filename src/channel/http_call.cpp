@@ -41,6 +41,7 @@ void HttpCall::send(Expected<cluster::RequestAuth> auth) {
   request.body = target_.body;
   request.response_timeout = options_.head_timeout;
   environment_.counts->bytes_sent.fetch_add(request.body.size(), std::memory_order_relaxed);
+  maybe_done_.begin_try();
   exchange_ = auth->connection->send(std::move(request), *this);
 }
 
@@ -54,8 +55,9 @@ void HttpCall::on_head(const transport::ResponseHead& head) {
       warnings += (warnings.empty() ? "" : "\n") + one_line(one, kMaxWarning);
     }
     tell_info("warnings", warnings);
-    const auto to = host();
-    if (to && transport::is_2xx(head.status)) to->on_open();
+    if (!transport::is_2xx(head.status)) return;
+    maybe_done_.set();
+    if (const auto to = host()) to->on_open();
   });
 }
 
@@ -72,10 +74,6 @@ void HttpCall::on_end(const std::optional<Error>& error) {
 }
 
 void HttpCall::judge(const std::optional<Error>& error) {
-  if (head_.status == 401 && !std::exchange(renewed_, true)) {
-    environment_.access->reject_credentials();
-    return begin_after(Milliseconds(0));
-  }
   if (head_.status != 0 && !transport::is_2xx(head_.status)) {
     cluster::Refusal refusal = cluster::read_call_refusal(head_, refusal_, std::chrono::system_clock::now());
     sync::CallFailure failure{std::move(refusal.error)};
@@ -92,8 +90,17 @@ void HttpCall::judge(const std::optional<Error>& error) {
 
 void HttpCall::failed(sync::CallFailure failure) {
   using What = sync::RetryDecision::What;
+  maybe_done_.end_try(failure);
   const sync::RetryDecision decision = policy_.decide(failure, now(), std::nullopt, *environment_.random);
-  if (decision.what != What::retry) return fail(std::move(failure.error));
+  // With retries=never, too, which is what a channel has unless its host asks for more.
+  if (failure.answered && head_.status == 401 && !std::exchange(renewed_, true)) {
+    environment_.access->reject_credentials();
+    return begin_after(Milliseconds(0));
+  }
+  if (decision.what != What::retry) {
+    maybe_done_.tell(failure.error);
+    return fail(std::move(failure.error));
+  }
   environment_.counts->reconnects.fetch_add(1, std::memory_order_relaxed);
   interrupted(failure.error, decision.delay);
   if (!ended()) begin_after(decision.delay);

@@ -299,6 +299,35 @@ TEST_CASE("of a refusal the whole Status is in the details, as of a request's") 
   }
 }
 
+TEST_CASE("a refusal in YAML, which header.Accept may ask for, is read as one in JSON") {
+  ChannelServer on;
+  const Requester client(on.client_settings());
+  const std::string answer =
+      " answer 403 times=forever type=application/yaml body=" +
+      quoted("{kind: Status, status: Failure, code: 403, reason: Forbidden, message: no leave, details: {name: web}}");
+  on.server.script("fault get pods" + answer + "\nfault stream pods" + answer + "\nfault log pods" + answer);
+  for (const Settings& settings : {exec_of(), forward_of(), of_pod("log"), websocket_of(),
+                                   Settings{{"kind", "http"}, {"path", "/api/v1/namespaces/default/pods/web"}}}) {
+    CAPTURE(settings[0].second);
+    const ChannelEnd end = end_of(client, settings);
+    CHECK(end.status == KSR_E_FORBIDDEN);
+    CHECK(has(end.message, "no leave"));
+    CHECK(has(end.details, "\"name\":\"web\""));
+  }
+}
+
+TEST_CASE("an HTTP body that writes says whether it may have been carried out, over all of its tries") {
+  ChannelServer on;
+  const Requester client(on.client_settings());
+  const Settings post{{"kind", "http"}, {"method", "POST"}, {"path", "/api/v1/namespaces/default/pods"}};
+  on.server.script("fault write pods answer 504\nfault write pods answer 409");
+  for (const int maybe_done : {1, 0}) CHECK(end_of(client, post).maybe_done == maybe_done);
+  on.server.script("fault write pods cut bytes=0\nfault write pods answer 409");
+  const ChannelEnd end = end_of(client, with(post, {{"retries", "all"}}));
+  CHECK(end.http_status == 409);
+  CHECK(end.maybe_done == 1);
+}
+
 TEST_CASE("the warnings of an HTTP body, one a line, also where it is refused") {
   ChannelServer on;
   const Requester client(on.client_settings());
