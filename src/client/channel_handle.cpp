@@ -736,7 +736,9 @@ void ChannelHandle::cancel() {
     cancelled_ = true;
     // An end counts for the host once it has taken all that came before: what is dropped here is no success.
     if (!ending_ || !all_taken()) {
-      ending_ = channel::Ending{Error{Status::cancelled, "the channel was cancelled"}, std::nullopt};
+      Error error{Status::cancelled, "the channel was cancelled"};
+      error.maybe_done = call_holder_->call && call_holder_->call->maybe_done();
+      ending_ = channel::Ending{std::move(error), std::nullopt};
     }
     events_.clear();
     for (Part& part : parts_) part.held.clear();
