@@ -676,7 +676,7 @@ enum {
   KSR_EVENT_CONNECTING = 1,  /* a try begins */
   KSR_EVENT_OPEN = 2,        /* the server has accepted it */
   KSR_EVENT_READABLE = 3,    /* without on_data: `part` has bytes, and had none before; or the end is known */
-  KSR_EVENT_WRITABLE = 4,    /* after a write that did not take all: half of send_buffer is free again */
+  KSR_EVENT_WRITABLE = 4,    /* after a write to `part` that did not take all: half of send_buffer is free again */
   KSR_EVENT_FINISHED = 5,    /* nothing more comes on `part`, which has ended in order */
   KSR_EVENT_GAP = 6,         /* lines of the log are missing here */
   KSR_EVENT_RESTARTED = 7,   /* what follows is the log of the container's next instance */

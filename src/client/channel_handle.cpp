@@ -54,6 +54,11 @@ std::vector<int> parts_of(const channel::ChannelOptions& options) {
   return {channel::kPartStdout};
 }
 
+// Of parts that can be written to.
+constexpr std::uint32_t bit_of(int part) {
+  return std::uint32_t{1} << static_cast<unsigned>(part);
+}
+
 Error bad_part(int part, const char* expected) {
   return {Status::invalid, "part " + std::to_string(part) + ": expected " + expected};
 }
@@ -419,7 +424,7 @@ Expected<void> ChannelHandle::write(int part, std::string_view bytes, Timeout ti
       if (finished_writing_) return Error{Status::invalid, "part 0: ksr_channel_finish came before"};
       if (bytes.empty() && !has_messages()) return {};
       if (outgoing_.has_room_for(bytes.size())) break;
-      wants_writable_ = true;
+      wants_writable_ |= bit_of(part);
       if (!timeout) {
         sent_.wait(mutex_);
       } else if (!sent_.wait_until(mutex_, until) && std::chrono::steady_clock::now() >= until) {
@@ -427,7 +432,7 @@ Expected<void> ChannelHandle::write(int part, std::string_view bytes, Timeout ti
       }
     }
     taken = outgoing_.add(part, bytes);
-    wants_writable_ = wants_writable_ || taken < bytes.size();
+    if (taken < bytes.size()) wants_writable_ |= bit_of(part);
     wake = !std::exchange(send_posted_, true);
   }
   if (wake) on_network([](channel::ChannelCall& call) { call.send_waiting(); });
@@ -465,9 +470,11 @@ std::optional<channel::Outgoing> ChannelHandle::take_outgoing() {
       send_posted_ = false;
       return std::nullopt;
     }
-    if (wants_writable_ && outgoing_.half_free()) {
-      wants_writable_ = false;
-      add_event(ChannelEvent::writable, next->part, std::nullopt);
+    if (wants_writable_ != 0 && outgoing_.half_free()) {
+      for (const int part : {channel::kPartStdin, channel::kPartText, channel::kPartBinary}) {
+        if ((wants_writable_ & bit_of(part)) != 0) add_event(ChannelEvent::writable, part, std::nullopt);
+      }
+      wants_writable_ = 0;
       tell = true;
     }
     sent_.notify_all();

@@ -161,7 +161,8 @@ class ChannelHandle final : public delivery::CallbackSource,
   bool reading_rests_ KSR_GUARDED_BY(mutex_) = false;
   bool untold_ KSR_GUARDED_BY(mutex_) = false;  // bytes for which no turn was asked for
   channel::OutgoingQueue outgoing_ KSR_GUARDED_BY(mutex_);
-  bool wants_writable_ KSR_GUARDED_BY(mutex_) = false;
+  // A write to it did not take all; a bit for each part.
+  std::uint32_t wants_writable_ KSR_GUARDED_BY(mutex_) = 0;
   bool finished_writing_ KSR_GUARDED_BY(mutex_) = false;
   bool send_posted_ KSR_GUARDED_BY(mutex_) = false;
   bool open_ KSR_GUARDED_BY(mutex_) = false;

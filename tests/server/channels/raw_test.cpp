@@ -150,6 +150,27 @@ TEST_CASE("a server that does not read for a while gets every message, however l
   CHECK((on.server.streams().at(0).messages == messages));
 }
 
+TEST_CASE("WRITABLE names the part that the write was to, whatever is sent") {
+  ChannelServer on;
+  const Requester client(on.client_settings());
+  on.server.script("stream proxy web deaf sleep=2s hear");
+  ChannelUser user;
+  REQUIRE(user.open(client.client(), websocket_of({{"send_buffer", "4096"}})) == KSR_OK);
+  CHECK(user.wait_for_event(KSR_EVENT_OPEN));
+  // More than the sockets take: what follows waits.
+  CHECK(user.write_all(KSR_PART_TEXT, alphabet(std::size_t{15} << 20)) == KSR_OK);
+  CHECK(user.write_all(KSR_PART_TEXT, alphabet(3'000)) == KSR_OK);
+  const std::string binary = alphabet(3'000);
+  std::size_t taken = 0;
+  CHECK(ksr_channel_write(user.channel(), KSR_PART_BINARY, binary.data(), binary.size(), 0, &taken) == KSR_E_TIMEOUT);
+  CHECK(user.wait_until([](const ChannelUser& now) {
+    const std::vector<ChannelEvent> events = now.events();
+    return std::any_of(events.begin(), events.end(), [](const ChannelEvent& event) {
+      return event.event == KSR_EVENT_WRITABLE && event.part == KSR_PART_BINARY;
+    });
+  }));
+}
+
 TEST_CASE("held_bytes has the bytes of messages alone, while receive_buffer bounds what they cost") {
   ChannelServer on;
   const Requester client(on.client_settings());
