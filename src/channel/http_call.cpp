@@ -40,13 +40,13 @@ void HttpCall::send(Expected<cluster::RequestAuth> auth) {
   cluster::add_headers(request, *auth);
   request.body = target_.body;
   request.response_timeout = options_.head_timeout;
-  environment_.counts->bytes_sent.fetch_add(request.body.size(), std::memory_order_relaxed);
   maybe_done_.begin_try();
   exchange_ = auth->connection->send(std::move(request), *this);
 }
 
 void HttpCall::on_head(const transport::ResponseHead& head) {
   guarded([&] {
+    count_body();
     head_ = head;
     environment_.access->on_response_head(head);
     tell_info("http_status", std::to_string(head.status));
@@ -108,7 +108,10 @@ void HttpCall::failed(sync::CallFailure failure) {
 
 // Also without a delay: the exchange is on the stack, and may not have ended.
 void HttpCall::begin_after(Milliseconds delay) {
-  exchange_.reset();
+  end_try();
+  // Of the answer that is waited for now nothing is known.
+  tell_info("http_status", "");
+  tell_info("warnings", "");
   retry_timer_ = after(delay, [this] {
     const auto fired = std::move(retry_timer_);
     begin();
@@ -118,7 +121,18 @@ void HttpCall::begin_after(Milliseconds delay) {
 void HttpCall::stop() {
   pending_.cancel();
   retry_timer_.reset();
+  end_try();
+}
+
+void HttpCall::end_try() {
+  if (head_.status == 0) count_body();
   exchange_.reset();
+}
+
+// With the answer, or where the try ends without one: before, it may not have been sent.
+void HttpCall::count_body() {
+  if (!exchange_ || !exchange_->is_sent()) return;
+  environment_.counts->bytes_sent.fetch_add(target_.body.size(), std::memory_order_relaxed);
 }
 
 }  // namespace ksr::channel

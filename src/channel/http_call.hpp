@@ -33,6 +33,8 @@ class HttpCall final : public ChannelCall, private transport::ExchangeObserver {
   // Before the body has begun.
   void failed(sync::CallFailure failure);
   void begin_after(Milliseconds delay);
+  void end_try();
+  void count_body();
 
   std::unique_ptr<Timer> retry_timer_;
   transport::ResponseHead head_;

@@ -1,5 +1,6 @@
-// What channels over a WebSocket send of their own: empty messages in silence, resizes before what waits; over a
-// network and a clock that do what the test says.
+// What channels over a WebSocket send of their own: empty messages in silence, resizes before what waits. What is tried
+// again of an opening that was refused, of kind=http too, and what is known of it then. Over a network and a clock that
+// do what the test says.
 #include <doctest/doctest.h>
 
 #include <deque>
@@ -26,16 +27,34 @@ constexpr Milliseconds kHalfAnHour{std::chrono::minutes(30)};
 
 using ksr::testing::FixedRandom;
 
-// A WebSocket that opens at once; what is sent is written when the test says so.
+// What a server says to a request or a handshake.
+struct Answer {
+  int status = 0;  // 0: nothing
+  std::string body = {};
+  std::string retry_after = {};
+};
+
+constexpr const char* kStatus503 = R"({"kind":"Status","status":"Failure","message":"try again","code":503})";
+constexpr const char* kGateway = "upstream connect error or disconnect/reset before headers";
+
+// A WebSocket that opens at once, unless an answer is waiting; what is sent is written when the test says so. HTTP is
+// answered only so.
 class FakeWebSocket final : public transport::Connection {
  public:
   explicit FakeWebSocket(cluster::testing::FakeExecutor& on) : executor(on) {}
 
-  std::unique_ptr<transport::Exchange> send(transport::Request, transport::ExchangeObserver&) override {
+  std::unique_ptr<transport::Exchange> send(transport::Request, transport::ExchangeObserver& observer) override {
+    ++tries;
+    if (!answers.empty()) answer(observer);
     return std::make_unique<Exchange>(*this);
   }
   std::unique_ptr<transport::Exchange> open_websocket(transport::Request request,
                                                       transport::ExchangeObserver& observer) override {
+    ++tries;
+    if (!answers.empty()) {
+      answer(observer);
+      return std::make_unique<Exchange>(*this);
+    }
     open = &observer;
     transport::ResponseHead head;
     head.status = 101;
@@ -62,6 +81,11 @@ class FakeWebSocket final : public transport::Connection {
   }
   std::vector<std::string> take() { return std::exchange(sent, {}); }
 
+  // To the next tries, the last one to all that follow.
+  std::deque<Answer> answers;
+  // A connection is ready.
+  bool reached = true;
+  int tries = 0;
   cluster::testing::FakeExecutor& executor;
   std::vector<std::string> sent;
   transport::ExchangeObserver* at = nullptr;
@@ -77,6 +101,7 @@ class FakeWebSocket final : public transport::Connection {
   class Exchange final : public transport::Exchange {
    public:
     explicit Exchange(FakeWebSocket& on) : on_(on) {}
+    bool is_sent() const noexcept override { return on_.reached; }
     std::size_t unsent() const noexcept override { return on_.unsent; }
     transport::SendStatus send(std::string_view message, transport::MessageType,
                                std::function<void()>&& written) override {
@@ -91,6 +116,23 @@ class FakeWebSocket final : public transport::Connection {
    private:
     FakeWebSocket& on_;
   };
+
+  void answer(transport::ExchangeObserver& observer) {
+    const Answer with = answers.front();
+    if (answers.size() > 1) answers.pop_front();
+    executor.post([&observer, with, reached = reached] {
+      Error cut{Status::transport, "cut", "", 502};
+      cut.maybe_done = reached;
+      if (with.status == 0) return observer.on_end(cut);
+      transport::ResponseHead head;
+      head.status = with.status;
+      head.content_type = "text/plain";
+      head.retry_after = with.retry_after;
+      observer.on_head(head);
+      if (!with.body.empty()) observer.on_body(with.body);
+      observer.on_end(std::nullopt);
+    });
+  }
 };
 
 class FakeAccess final : public cluster::Access {
@@ -141,13 +183,20 @@ class FakeHost final : public channel::testing::IdleHost {
   std::optional<Ending> ending;
 };
 
+ChannelTarget pod_web() {
+  ChannelTarget target;
+  target.name_space = "default";
+  target.name = "web";
+  return target;
+}
+
 struct Channel {
-  explicit Channel(const ChannelOptions& options) {
-    ChannelTarget target;
-    target.name_space = "default";
-    target.name = "web";
-    call = make_channel_call({executor, std::make_shared<FixedRandom>(), std::make_shared<FakeAccess>(socket),
-                              std::make_shared<ChannelCounts>(), std::make_shared<ServerProtocols>(), host},
+  explicit Channel(const ChannelOptions& options, const std::deque<Answer>& answers = {}, bool reached = true,
+                   const ChannelTarget& target = pod_web()) {
+    socket->answers = answers;
+    socket->reached = reached;
+    call = make_channel_call({executor, std::make_shared<FixedRandom>(), std::make_shared<FakeAccess>(socket), counts,
+                              std::make_shared<ServerProtocols>(), host},
                              options, target);
     on_thread([](ChannelCall& channel) { channel.start(); });
   }
@@ -178,6 +227,7 @@ struct Channel {
   cluster::testing::FakeExecutor executor;
   std::shared_ptr<FakeWebSocket> socket = std::make_shared<FakeWebSocket>(executor);
   std::shared_ptr<FakeHost> host = std::make_shared<FakeHost>();
+  std::shared_ptr<ChannelCounts> counts = std::make_shared<ChannelCounts>();
   std::shared_ptr<ChannelCall> call;
 };
 
@@ -195,6 +245,30 @@ ChannelOptions raw_websocket() {
   ChannelOptions options;
   options.kind = ChannelKind::websocket;
   return options;
+}
+
+std::vector<ChannelOptions> all_over_a_websocket() {
+  std::vector<ChannelOptions> all(4, terminal());
+  all[1].kind = ChannelKind::attach;
+  all[2].kind = ChannelKind::portforward;
+  all[2].port = 80;
+  all[3].kind = ChannelKind::websocket;
+  return all;
+}
+
+ChannelOptions http(sync::Retries retries) {
+  ChannelOptions options;
+  options.kind = ChannelKind::http;
+  options.retries = retries;
+  return options;
+}
+
+ChannelTarget post_of_ten_bytes() {
+  ChannelTarget target;
+  target.method = "POST";
+  target.target = "/things";
+  target.body = "0123456789";
+  return target;
 }
 
 using Sent = std::vector<std::string>;
@@ -277,6 +351,165 @@ TEST_CASE("every message is sent, also those that the transport does not queue t
   channel.socket->write_all();
   CHECK((channel.socket->take() == messages));
   CHECK(channel.host->released == 6 * 700'000);
+}
+
+TEST_CASE("what a channel opens is not opened twice: a gateway's answer may come when the command has begun") {
+  for (const ChannelOptions& options : all_over_a_websocket()) {
+    CAPTURE(static_cast<int>(options.kind));
+    for (const Answer& answer :
+         {Answer{500, kGateway}, {502, kGateway}, {503, kGateway}, {504, kGateway}, {408, kGateway}, {0}}) {
+      CAPTURE(answer.status);
+      Channel channel(options, {answer});
+      channel.executor.advance(Milliseconds(600'000));
+      CHECK(channel.socket->tries == 1);
+      REQUIRE(channel.host->ending);
+      CHECK(channel.host->ending->error->maybe_done);
+      CHECK(channel.host->ending->error->message.find("may have been carried out") != std::string::npos);
+      CHECK(channel.call->maybe_done());
+    }
+    for (const int status : {400, 403, 404, 302}) {
+      CAPTURE(status);
+      Channel channel(options, {{status, "no"}});
+      channel.executor.advance(Milliseconds(600'000));
+      CHECK(channel.socket->tries == 1);
+      REQUIRE(channel.host->ending);
+      CHECK_FALSE(channel.host->ending->error->maybe_done);
+      CHECK_FALSE(channel.call->maybe_done());
+    }
+  }
+}
+
+TEST_CASE("what has surely opened nothing is tried again: kube-apiserver's own 503, 429, 401 once, no connection") {
+  for (const ChannelOptions& options : all_over_a_websocket()) {
+    CAPTURE(static_cast<int>(options.kind));
+    for (const Answer& answer : {Answer{503, kStatus503}, {429, "slow down"}, {0}}) {
+      CAPTURE(answer.status);
+      Channel channel(options, {answer}, answer.status != 0);
+      for (int i = 0; i < 10; ++i) channel.executor.advance(Milliseconds(10'000));
+      CHECK(channel.socket->tries == 6);
+      REQUIRE(channel.host->ending);
+      CHECK_FALSE(channel.host->ending->error->maybe_done);
+    }
+    Channel channel(options, {{401, "expired"}, {401, "expired"}});
+    channel.executor.advance(Milliseconds(0));
+    CHECK(channel.socket->tries == 2);
+    REQUIRE(channel.host->ending);
+    CHECK_FALSE(channel.host->ending->error->maybe_done);
+  }
+}
+
+TEST_CASE("what is cancelled while it is opened, or was open, may have run") {
+  for (const ChannelOptions& options : all_over_a_websocket()) {
+    Channel channel(options);
+    CHECK(channel.call->maybe_done());
+    channel.on_thread([](ChannelCall& call) { call.cancel(); });
+    CHECK(channel.call->maybe_done());
+  }
+}
+
+TEST_CASE("an HTTP body: what has become of a request is told as of a request") {
+  SUBCASE("a gateway's answer") {
+    Channel channel(http(sync::Retries::never), {{504, kGateway}}, true, post_of_ten_bytes());
+    REQUIRE(channel.host->ending);
+    CHECK(channel.host->ending->error->maybe_done);
+    CHECK(channel.host->ending->error->message.find("may have been carried out") != std::string::npos);
+  }
+  SUBCASE("an earlier try may have been carried out, although the last one was not") {
+    Channel channel(http(sync::Retries::all), {{0}, {409, "is there"}}, true, post_of_ten_bytes());
+    CHECK(channel.call->maybe_done());
+    channel.executor.advance(Milliseconds(800));
+    CHECK(channel.socket->tries == 2);
+    REQUIRE(channel.host->ending);
+    CHECK(channel.host->ending->error->http_status == 409);
+    CHECK(channel.host->ending->error->maybe_done);
+  }
+  SUBCASE("a refusal") {
+    Channel channel(http(sync::Retries::never), {{409, "is there"}}, true, post_of_ten_bytes());
+    REQUIRE(channel.host->ending);
+    CHECK_FALSE(channel.host->ending->error->maybe_done);
+    CHECK_FALSE(channel.call->maybe_done());
+  }
+  SUBCASE("what only reads") {
+    ChannelTarget get;
+    get.target = "/things";
+    Channel channel(http(sync::Retries::never), {{504, kGateway}}, true, get);
+    REQUIRE(channel.host->ending);
+    CHECK_FALSE(channel.host->ending->error->maybe_done);
+  }
+}
+
+TEST_CASE("an HTTP body: new credentials once, whatever `retries` is; the 401 is an answer") {
+  Channel never(http(sync::Retries::never), {{401}, {200, "x"}}, true, post_of_ten_bytes());
+  never.executor.advance(Milliseconds(0));
+  CHECK(never.socket->tries == 2);
+  REQUIRE(never.host->ending);
+  CHECK_FALSE(never.host->ending->error);
+  ChannelTarget get;
+  get.target = "/things";
+  Channel answered(http(sync::Retries::answered), {{401}, {0}, {200, "x"}}, true, get);
+  answered.executor.advance(Milliseconds(0));
+  CHECK_FALSE(answered.host->ending);
+  answered.executor.advance(Milliseconds(800));
+  CHECK(answered.socket->tries == 3);
+  REQUIRE(answered.host->ending);
+  CHECK_FALSE(answered.host->ending->error);
+}
+
+TEST_CASE(
+    "an HTTP body: its bytes count when they are sent, and an answer is forgotten when the next one is waited for") {
+  Channel refused(http(sync::Retries::never), {{0}}, false, post_of_ten_bytes());
+  REQUIRE(refused.host->ending);
+  CHECK(refused.counts->bytes_sent == 0);
+  Channel cut(http(sync::Retries::never), {{0}}, true, post_of_ten_bytes());
+  REQUIRE(cut.host->ending);
+  CHECK(cut.counts->bytes_sent == 10);
+  Channel busy(http(sync::Retries::safe), {{429}, {200, "x"}}, true, post_of_ten_bytes());
+  CHECK(busy.counts->bytes_sent == 10);
+  CHECK(busy.host->info["http_status"].empty());
+  busy.executor.advance(Milliseconds(800));
+  CHECK(busy.counts->bytes_sent == 20);
+  CHECK(busy.host->info["http_status"] == "200");
+}
+
+TEST_CASE("reconnect: a Retry-After is kept, and is no shorter wait than reconnect_delay") {
+  ChannelOptions options = raw_websocket();
+  options.reconnect = true;
+  options.reconnect_delay = Milliseconds(200);
+  Channel channel(options, {{429, "slow down", "5"}});
+  CHECK(channel.socket->tries == 1);
+  channel.executor.advance(Milliseconds(4'999));
+  CHECK(channel.socket->tries == 1);
+  channel.executor.advance(Milliseconds(1));
+  CHECK(channel.socket->tries == 2);
+  options.reconnect_delay = Milliseconds(7'000);
+  Channel patient(options, {{429, "slow down", "5"}});
+  patient.executor.advance(Milliseconds(6'999));
+  CHECK(patient.socket->tries == 1);
+  patient.executor.advance(Milliseconds(1));
+  CHECK(patient.socket->tries == 2);
+}
+
+TEST_CASE("the time in which the server takes nothing counts while it lasts, up to the end") {
+  Channel channel(terminal());
+  const auto blocked = [&] { return channel.counts->blocked.total_us(channel.executor.now()); };
+  channel.executor.advance(Milliseconds(10));
+  CHECK(blocked() == 0);
+  channel.host->outgoing = {"typed", "more"};
+  channel.on_thread([](ChannelCall& call) { call.send_waiting(); });
+  channel.executor.advance(Milliseconds(30));
+  CHECK(blocked() == 30'000);
+  channel.socket->write_one();
+  channel.executor.advance(Milliseconds(5));
+  CHECK(blocked() == 35'000);
+  channel.socket->write_all();
+  channel.executor.advance(Milliseconds(10));
+  CHECK(blocked() == 35'000);
+  channel.host->outgoing = {"lost"};
+  channel.on_thread([](ChannelCall& call) { call.send_waiting(); });
+  channel.executor.advance(Milliseconds(1));
+  channel.on_thread([](ChannelCall& call) { call.cancel(); });
+  channel.executor.advance(Milliseconds(1'000));
+  CHECK(blocked() == 36'000);
 }
 
 TEST_CASE("reconnect: a message that had begun is not repeated, one that had not is sent over the next WebSocket") {
