@@ -174,10 +174,12 @@ class FakeHost final : public channel::testing::IdleHost {
     return next;
   }
   void release_outgoing(std::size_t bytes) override { released += bytes; }
+  bool on_message(int, std::string) override { return takes; }
   void set_info(const char* name, std::string value) override { info[name] = std::move(value); }
   void on_end(Ending with) override { ending = std::move(with); }
 
   std::deque<std::string> outgoing;
+  bool takes = true;
   std::size_t released = 0;
   std::map<std::string, std::string> info;
   std::optional<Ending> ending;
@@ -510,6 +512,23 @@ TEST_CASE("the time in which the server takes nothing counts while it lasts, up 
   channel.on_thread([](ChannelCall& call) { call.cancel(); });
   channel.executor.advance(Milliseconds(1'000));
   CHECK(blocked() == 36'000);
+}
+
+TEST_CASE("the time in which the host takes nothing counts while it lasts, up to the end") {
+  Channel channel(raw_websocket());
+  const auto stalled = [&] { return channel.counts->stalled.total_us(channel.executor.now()); };
+  channel.host->takes = false;
+  channel.message("one");
+  channel.executor.advance(Milliseconds(20));
+  CHECK(stalled() == 20'000);
+  channel.on_thread([](ChannelCall& call) { call.resume(); });
+  channel.executor.advance(Milliseconds(10));
+  CHECK(stalled() == 20'000);
+  channel.message("two");
+  channel.executor.advance(Milliseconds(5));
+  channel.close(1000, "");
+  channel.executor.advance(Milliseconds(1'000));
+  CHECK(stalled() == 25'000);
 }
 
 TEST_CASE("reconnect: a message that had begun is not repeated, one that had not is sent over the next WebSocket") {
