@@ -725,8 +725,8 @@ void Reflector::rotate(Instant now) {
   if (watches_.successor_slot().request(now)) start_watch(successor, now);
 }
 
-// kube-apiserver takes a watch at a resourceVersion that it has not come to, as after a restore of its etcd from a backup,
-// and passes on nothing until it has (apiserver pkg/storage/cacher/cacher.go, Watch). A list tells.
+// kube-apiserver takes a watch at a resourceVersion that it has not come to, as after a restore of its etcd from a
+// backup, and passes on nothing until it has (apiserver pkg/storage/cacher/cacher.go, Watch). A list tells.
 bool Reflector::is_unheard(const WatchConnection& watch, Instant now) {
   const auto limit = watches_.heartbeat().first_limit();
   return watch.streaming() && !watch.request.poll && !watch.has_message && limit && now - watch.silent_since >= *limit;
