@@ -391,8 +391,8 @@ KSR_API void ksr_snapshot_release(const ksr_snapshot *snapshot);
  * most what is no change for the host (drop_fields, notify=columns), with a newer resourceVersion. */
 KSR_API uint64_t ksr_snapshot_sequence(const ksr_snapshot *snapshot);
 
-/* The resourceVersion as of which the view is complete; "" for NULL. It moves on with the changes that the view shows: a
- * newer one of a bookmark, or of a list in which nothing has changed, comes with the next of them. With several
+/* The resourceVersion as of which the view is complete; "" for NULL. It moves on with the changes that the view shows:
+ * a newer one of a bookmark, or of a list in which nothing has changed, comes with the next of them. With several
  * namespaces it is the newest of theirs; the other ones may be complete as of an older one. */
 KSR_API const char *ksr_snapshot_resource_version(const ksr_snapshot *snapshot, size_t *len);
 
