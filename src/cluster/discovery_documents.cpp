@@ -58,35 +58,58 @@ bool is_valid(const ApiResource& resource) {
          (resource.group.empty() || is_dns_subdomain(resource.group));
 }
 
-void add_if_valid(std::vector<ApiResource>& resources, ApiResource resource) {
+bool add_if_valid(std::vector<ApiResource>& resources, ApiResource resource) {
   if (resource.singular.empty()) resource.singular = lower_case(resource.kind);
-  if (is_valid(resource) && resources.size() < kMaxResources) resources.push_back(std::move(resource));
+  const bool added = is_valid(resource) && resources.size() < kMaxResources;
+  if (added) resources.push_back(std::move(resource));
+  return added;
 }
 
-std::vector<ApiResource> aggregated_resources(const boost::json::object& root) {
+// One that the caller can fetch.
+void add_to_fetch(std::vector<DiscoveredVersion>& versions, GroupVersion of) {
+  const bool valid = is_dns_label(of.version) && (of.group.empty() || is_dns_subdomain(of.group));
+  if (valid && versions.size() < kMaxGroupVersions) versions.push_back({std::move(of)});
+}
+
+// `count`: of those in the versions before.
+std::vector<ApiResource> aggregated_resources(const boost::json::object& version, const GroupVersion& of,
+                                              std::size_t& count) {
   std::vector<ApiResource> resources;
-  for (const boost::json::object* group : objects_of(root, "items")) {
-    const std::string group_name = text_of(object_of(*group, "metadata"), "name");
-    for (const boost::json::object* version : objects_of(*group, "versions")) {
-      for (const boost::json::object* entry : objects_of(*version, "resources")) {
-        ApiResource resource;
-        resource.group = group_name;
-        resource.version = text_of(*version, "version");
-        resource.plural = text_of(*entry, "resource");
-        resource.singular = text_of(*entry, "singularResource");
-        resource.kind = text_of(object_of(*entry, "responseKind"), "kind");
-        resource.short_names = texts_of(*entry, "shortNames");
-        resource.categories = texts_of(*entry, "categories");
-        resource.namespaced = text_of(*entry, "scope") == "Namespaced";
-        resource.listable = has_list(texts_of(*entry, "verbs"));
-        add_if_valid(resources, std::move(resource));
-      }
-    }
+  for (const boost::json::object* entry : objects_of(version, "resources")) {
+    ApiResource resource;
+    resource.group = of.group;
+    resource.version = of.version;
+    resource.plural = text_of(*entry, "resource");
+    resource.singular = text_of(*entry, "singularResource");
+    resource.kind = text_of(object_of(*entry, "responseKind"), "kind");
+    resource.short_names = texts_of(*entry, "shortNames");
+    resource.categories = texts_of(*entry, "categories");
+    resource.namespaced = text_of(*entry, "scope") == "Namespaced";
+    resource.listable = has_list(texts_of(*entry, "verbs"));
+    if (count < kMaxResources && add_if_valid(resources, std::move(resource))) ++count;
   }
   return resources;
 }
 
-void add_versions(const boost::json::object& group, std::vector<GroupVersion>& group_versions) {
+std::vector<DiscoveredVersion> aggregated_versions(const boost::json::object& root) {
+  std::vector<DiscoveredVersion> versions;
+  std::size_t count = 0;
+  for (const boost::json::object* group : objects_of(root, "items")) {
+    const std::string group_name = text_of(object_of(*group, "metadata"), "name");
+    for (const boost::json::object* version : objects_of(*group, "versions")) {
+      GroupVersion of{group_name, text_of(*version, "version")};
+      std::vector<ApiResource> resources = aggregated_resources(*version, of, count);
+      if (!resources.empty()) {
+        versions.push_back({std::move(of), std::move(resources)});
+      } else if (text_of(*version, "freshness") == "Stale") {
+        add_to_fetch(versions, std::move(of));
+      }
+    }
+  }
+  return versions;
+}
+
+void add_versions(const boost::json::object& group, std::vector<DiscoveredVersion>& discovered) {
   const std::string name = text_of(group, "name");
   if (!is_dns_subdomain(name)) return;
   const std::string preferred = text_of(object_of(group, "preferredVersion"), "version");
@@ -94,9 +117,7 @@ void add_versions(const boost::json::object& group, std::vector<GroupVersion>& g
   for (const boost::json::object* version : objects_of(group, "versions"))
     versions.push_back(text_of(*version, "version"));
   std::stable_partition(versions.begin(), versions.end(), [&](const auto& version) { return version == preferred; });
-  for (const std::string& version : versions) {
-    if (is_dns_label(version) && group_versions.size() < kMaxGroupVersions) group_versions.push_back({name, version});
-  }
+  for (const std::string& version : versions) add_to_fetch(discovered, {name, version});
 }
 
 Expected<boost::json::value> parsed(std::string_view body) {
@@ -120,16 +141,11 @@ Expected<DiscoveryRoot> parse_discovery_root(std::string_view body) {
   const std::string kind = text_of(object, "kind");
   DiscoveryRoot root;
   if (kind == "APIGroupDiscoveryList") {
-    root.aggregated = true;
-    root.resources = aggregated_resources(object);
+    root.versions = aggregated_versions(object);
   } else if (kind == "APIVersions") {
-    for (std::string& version : texts_of(object, "versions")) {
-      if (is_dns_label(version) && root.group_versions.size() < kMaxGroupVersions) {
-        root.group_versions.push_back({"", std::move(version)});
-      }
-    }
+    for (std::string& version : texts_of(object, "versions")) add_to_fetch(root.versions, {"", std::move(version)});
   } else if (kind == "APIGroupList") {
-    for (const boost::json::object* group : objects_of(object, "groups")) add_versions(*group, root.group_versions);
+    for (const boost::json::object* group : objects_of(object, "groups")) add_versions(*group, root.versions);
   } else {
     return Error{Status::protocol, "discovery: the response is of kind " + in_quotes(kind) +
                                        "; expected APIGroupDiscoveryList, APIVersions or APIGroupList"};

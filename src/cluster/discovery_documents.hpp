@@ -2,6 +2,7 @@
 // v2beta1) or one document for each group version; used by DiscoveryRun and ScopeCache. Pure, any thread.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,13 +24,18 @@ struct GroupVersion {
   std::string path() const;
 };
 
+// A group version of a root.
+struct DiscoveredVersion {
+  GroupVersion of;
+  // Empty: its own document is to be fetched. The server has no aggregated discovery, or could not read that document
+  // itself (freshness Stale, k8s.io/kube-aggregator/pkg/apiserver/handler_discovery.go) and knows none of before.
+  std::optional<std::vector<ApiResource>> resources = std::nullopt;
+};
+
 // The response to GET /api or GET /apis.
 struct DiscoveryRoot {
-  // True: `resources` is complete. Else `group_versions` says which documents to fetch, a group's preferred version
-  // first.
-  bool aggregated = false;
-  std::vector<ApiResource> resources;
-  std::vector<GroupVersion> group_versions;
+  // Groups as they come, a group's preferred version first.
+  std::vector<DiscoveredVersion> versions;
 };
 
 Expected<DiscoveryRoot> parse_discovery_root(std::string_view body);

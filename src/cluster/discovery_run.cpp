@@ -85,14 +85,14 @@ void DiscoveryRun::read_roots() {
     if (const Error* error = root->if_error()) {
       if (is_missing(*error)) continue;
       Document denied;
+      denied.version.resources.emplace();
       denied.unread.emplace();
       if (&root == &roots_[0]) denied.unread->group = "";
       denied.unread->error = *error;
       documents_.push_back(std::move(denied));
       continue;
     }
-    if ((*root)->aggregated) documents_.push_back({{}, std::move((*root)->resources), nullptr});
-    for (GroupVersion& version : (*root)->group_versions) documents_.push_back({std::move(version), {}, nullptr});
+    for (DiscoveredVersion& version : (*root)->versions) documents_.push_back({std::move(version)});
   }
   fetch_more();
 }
@@ -101,9 +101,9 @@ void DiscoveryRun::fetch_more() {
   while (next_ < documents_.size() && running_ < kMaxParallel) {
     const std::size_t place = next_++;
     Document& document = documents_[place];
-    if (document.of.version.empty()) continue;
+    if (document.version.resources) continue;
     ++running_;
-    document.fetch = fetch(document.of.path(), [this, place](Expected<FetchedAnswer> answer) {
+    document.fetch = fetch(document.version.of.path(), [this, place](Expected<FetchedAnswer> answer) {
       answering_exceptions(done_, [&] { on_resource_list(place, answer); });
     });
   }
@@ -126,13 +126,14 @@ Expected<std::vector<ApiResource>> DiscoveryRun::resources_in(const Expected<Fet
 void DiscoveryRun::on_resource_list(std::size_t place, const Expected<FetchedAnswer>& answer) {
   --running_;
   Document& document = documents_[place];
-  auto resources = resources_in(answer, document.of);
+  auto resources = resources_in(answer, document.version.of);
   if (const Error* error = resources.if_error()) {
     logger_.log(LogLevel::warning, "discovery: " + error->message);
     // A group that has been removed meanwhile has no resources.
-    if (!is_missing(*error)) document.unread = UnreadDocument{document.of.group, document.of.version, *error};
+    if (!is_missing(*error))
+      document.unread = UnreadDocument{document.version.of.group, document.version.of.version, *error};
   } else {
-    document.resources = *std::move(resources);
+    document.version.resources = *std::move(resources);
   }
   fetch_more();
 }
@@ -142,7 +143,8 @@ void DiscoveryRun::finish_if_done() {
   RestMapper mapper;
   for (Document& document : documents_) {
     if (document.unread) mapper.add_unread(*std::move(document.unread));
-    for (ApiResource& resource : document.resources) mapper.add(std::move(resource));
+    if (!document.version.resources) continue;
+    for (ApiResource& resource : *document.version.resources) mapper.add(std::move(resource));
   }
   done_(std::move(mapper));
 }

@@ -42,10 +42,10 @@ class DiscoveryRun {
   void finish_if_done();
   std::unique_ptr<HttpFetch> fetch(const std::string& target, HttpFetch::Done done);
 
+  // A group version with its resources, or without them until its document was read.
   struct Document {
-    GroupVersion of;
-    std::vector<ApiResource> resources;
-    std::unique_ptr<HttpFetch> fetch;
+    DiscoveredVersion version;
+    std::unique_ptr<HttpFetch> fetch = nullptr;
     std::optional<UnreadDocument> unread = std::nullopt;
   };
 
@@ -59,7 +59,7 @@ class DiscoveryRun {
   // /api and /apis, in this order: the core group comes first.
   std::unique_ptr<HttpFetch> root_fetches_[2];
   std::optional<Expected<DiscoveryRoot>> roots_[2];
-  // Aggregated resources and single documents, in the order of preference.
+  // In the order of preference.
   std::vector<Document> documents_;
   std::size_t next_ = 0;
   std::size_t running_ = 0;

@@ -35,9 +35,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string name(input.line());
   const std::string_view body = input.rest();
   if (const auto root = parse_discovery_root(body)) {
-    check(root->resources, name);
-    for (const GroupVersion& version : root->group_versions) {
-      require(ksr::transport::is_request_target(version.path()), "a document that cannot be asked for");
+    for (const DiscoveredVersion& version : root->versions) {
+      if (version.resources) {
+        check(*version.resources, name);
+      } else {
+        require(ksr::transport::is_request_target(version.of.path()), "a document that cannot be asked for");
+      }
     }
   } else {
     require(!ksr::has_control_characters(root.error().message), "a message of several lines");

@@ -90,15 +90,16 @@ TEST_CASE("of a discovery document 50,000 resources are taken, and 2,000 group v
                            R"({"version":"v1","resources":[)" +
                            numbered(entry, "\"}", 50'100) + "]}]}]}");
   REQUIRE(aggregated.has_value());
-  CHECK(aggregated->resources.size() == 50'000);
+  REQUIRE(aggregated->versions.size() == 1);
+  CHECK(aggregated->versions[0].resources->size() == 50'000);
   const auto groups =
       parse_discovery_root(R"({"kind":"APIGroupList","groups":[)" +
                            numbered(R"({"name":"g)", R"(.test","versions":[{"version":"v1"}]})", 2'100) + "]}");
   REQUIRE(groups.has_value());
-  CHECK(groups->group_versions.size() == 2'000);
+  CHECK(groups->versions.size() == 2'000);
   const auto core = parse_discovery_root(R"({"kind":"APIVersions","versions":[)" + numbered("\"v", "\"", 2'100) + "]}");
   REQUIRE(core.has_value());
-  CHECK(core->group_versions.size() == 2'000);
+  CHECK(core->versions.size() == 2'000);
   const auto list = parse_resource_list(R"({"kind":"APIResourceList","resources":[)" +
                                             numbered(R"({"kind":"K","verbs":["list"],"name":"r)", "\"}", 50'100) + "]}",
                                         {"g.test", "v1"});

@@ -229,6 +229,35 @@ TEST_CASE("while the document of the core group fails, no other group's resource
   }
 }
 
+TEST_CASE("a stale group version of aggregated discovery is one that could not be read, unless its document can be") {
+  const std::string stale =
+      R"({"metadata":{"name":"metrics.k8s.io"},"versions":[{"version":"v1beta1","freshness":"Stale"}]},)";
+  std::string groups = aggregated_groups;
+  groups.insert(groups.find(R"({"metadata":{"name":"example.com"})"), stale);
+  DiscoveryWorld world;
+  world.serve_aggregated();
+  world.transport.replies["/apis"] = {200, groups};
+  world.transport.replies["/apis/metrics.k8s.io/v1beta1"] = {503, "service unavailable", "text/plain"};
+  for (std::vector<std::string> names : {std::vector<std::string>{"po.metrics.k8s.io"},
+                                         {"widgets"},
+                                         {"widgets", "pods"},
+                                         {"po.metrics.k8s.io", "pods"}}) {
+    const auto answer = world.resolve(names);
+    REQUIRE((answer && !answer->has_value()));
+    CHECK(answer->error().status == Status::server);
+    CHECK(has(answer->error().message, "GET https://h:443/apis/metrics.k8s.io/v1beta1: the server answered 503"));
+    world.pass(Milliseconds(1));
+  }
+  // What is preferred to it, or named with its group, does not depend on it.
+  CHECK(world.display({"pods", "ing", "po.example.com"}) == "v1/pods networking.k8s.io/v1/ingresses example.com/v1/po");
+  world.transport.replies["/apis/metrics.k8s.io/v1beta1"] = {
+      200, R"({"kind":"APIResourceList","resources":[{"name":"po","namespaced":true,"kind":"Po","verbs":["list"]}]})"};
+  world.pass(Milliseconds(1));
+  CHECK(world.display({"po.metrics.k8s.io"}) == "metrics.k8s.io/v1beta1/po");
+  // In its place in the order.
+  CHECK(world.display({"po"}) == "metrics.k8s.io/v1beta1/po");
+}
+
 TEST_CASE("a group that has been removed since the list of groups was read has no resources") {
   DiscoveryWorld world;
   world.serve_old();

@@ -17,8 +17,10 @@ RestMapper sample() {
   for (const std::string& body : {aggregated_core, aggregated_groups}) {
     auto root = parse_discovery_root(body);
     REQUIRE(root.has_value());
-    CHECK(root->aggregated);
-    for (ApiResource& resource : root->resources) mapper.add(std::move(resource));
+    for (DiscoveredVersion& version : root->versions) {
+      REQUIRE(version.resources);
+      for (ApiResource& resource : *version.resources) mapper.add(std::move(resource));
+    }
   }
   return mapper;
 }
@@ -166,14 +168,29 @@ TEST_CASE("what can be listed and not watched is found by name, as by path: it i
 TEST_CASE("the older documents put the preferred version first") {
   const auto root = parse_discovery_root(old_groups);
   REQUIRE(root.has_value());
-  CHECK(!root->aggregated);
-  REQUIRE(root->group_versions.size() == 3);
-  CHECK(root->group_versions[0].path() == "/apis/apps/v1");
-  CHECK(root->group_versions[1].path() == "/apis/apps/v1beta1");
+  REQUIRE(root->versions.size() == 3);
+  CHECK(!root->versions[0].resources);
+  CHECK(root->versions[0].of.path() == "/apis/apps/v1");
+  CHECK(root->versions[1].of.path() == "/apis/apps/v1beta1");
   const auto core = parse_discovery_root(old_core);
   REQUIRE(core.has_value());
-  REQUIRE(core->group_versions.size() == 1);
-  CHECK(core->group_versions[0].path() == "/api/v1");
+  REQUIRE(core->versions.size() == 1);
+  CHECK(!core->versions[0].resources);
+  CHECK(core->versions[0].of.path() == "/api/v1");
+}
+
+TEST_CASE("a stale group version has the resources that it has; without any its own document is to be read") {
+  const auto root = parse_discovery_root(R"({"kind":"APIGroupDiscoveryList","items":[{"metadata":{"name":"g.test"},
+"versions":[{"version":"v3","freshness":"Stale"},
+{"version":"v2","freshness":"Stale","resources":[{"resource":"pods","responseKind":{"kind":"Pod"},"verbs":["list"]}]},
+{"version":"v1","freshness":"Current"},{"version":"..","freshness":"Stale"}]},
+{"metadata":{"name":"/"},"versions":[{"version":"v1","freshness":"Stale","resources":[]}]}]})");
+  REQUIRE(root.has_value());
+  REQUIRE(root->versions.size() == 2);
+  CHECK(!root->versions[0].resources);
+  CHECK(root->versions[0].of.path() == "/apis/g.test/v3");
+  REQUIRE((root->versions[1].resources && root->versions[1].resources->size() == 1));
+  CHECK(root->versions[1].resources->front().as_resource().display == "g.test/v2/pods");
 }
 
 TEST_CASE("subresources and names that cannot be in a path are skipped") {
@@ -198,7 +215,6 @@ TEST_CASE("invalid documents are errors, odd ones are read as far as possible") 
     CAPTURE(body);
     const auto root = parse_discovery_root(body);
     REQUIRE(root.has_value());
-    CHECK(root->resources.empty());
-    CHECK(root->group_versions.empty());
+    CHECK(root->versions.empty());
   }
 }

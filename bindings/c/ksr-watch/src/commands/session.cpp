@@ -63,12 +63,12 @@ Expected<void> Session::discover() {
     any = true;
     Expected<cluster::DiscoveryRoot> root = cluster::parse_discovery_root(answer.body());
     if (!root) return root.error();
-    for (cluster::ApiResource& resource : root->resources) mapper.add(std::move(resource));
-    for (const cluster::GroupVersion& version : root->group_versions) {
-      Expected<std::vector<cluster::ApiResource>> resources = resources_of(version);
+    for (cluster::DiscoveredVersion& version : root->versions) {
+      Expected<std::vector<cluster::ApiResource>> resources =
+          version.resources ? *std::move(version.resources) : resources_of(version.of);
       // One group whose server is down does not hide the others.
       if (!resources) {
-        mapper.add_unread({version.group, version.version, std::move(resources).error()});
+        mapper.add_unread({version.of.group, version.of.version, std::move(resources).error()});
         continue;
       }
       for (cluster::ApiResource& resource : *resources) mapper.add(std::move(resource));
