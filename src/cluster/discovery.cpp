@@ -11,6 +11,8 @@ namespace {
 
 constexpr Milliseconds kDiscoveryLifetime{10 * 60'000};
 constexpr Milliseconds kMaxRunTime{2 * 60'000};
+// Whoever asks for names again, how often it may be: what is younger counts as read again.
+constexpr Milliseconds kMinDiscoveryAge{1'000};
 
 }  // namespace
 
@@ -64,7 +66,8 @@ void Discovery::answer_lookups() {
 
 std::optional<Discovery::Result> Discovery::answer_to(Lookup& lookup) {
   if (auto valid = validate_query(lookup.query); !valid) return Result(valid.error());
-  const DiscoveryCache known{mapper_ ? &*mapper_ : nullptr, learned_at_, scopes_};
+  const bool outdated = lookup.query.read_again && lookup.asked_at - learned_at_ >= kMinDiscoveryAge;
+  const DiscoveryCache known{mapper_ && !outdated ? &*mapper_ : nullptr, learned_at_, scopes_};
   Resolution resolution(known, lookup.query, lookup.asked_at);
   auto answer = resolution.answer();
   if (answer) return answer;

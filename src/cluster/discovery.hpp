@@ -1,5 +1,5 @@
 // `Discovery` turns the names of a query into resources; used by SharedAccess for all that share it. It remembers what
-// the cluster serves, and fetches again when a name is missing. Lives on the network thread.
+// the cluster serves, and fetches again when a name is missing, or what it stood for is. Lives on the network thread.
 #pragma once
 
 #include <list>

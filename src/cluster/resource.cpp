@@ -50,6 +50,15 @@ bool has_namespace(const std::vector<std::string_view>& parts) {
 
 }  // namespace
 
+bool is_full_name(std::string_view text) {
+  const auto parsed = parse_resource(text);
+  return parsed && *parsed;
+}
+
+bool operator==(const Resource& a, const Resource& b) noexcept {
+  return a.root == b.root && a.plural == b.plural && a.namespaced == b.namespaced && a.kind == b.kind;
+}
+
 std::string api_version_of(const Resource& resource) {
   const std::string_view core = "/api/";
   const std::string_view groups = "/apis/";

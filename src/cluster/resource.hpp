@@ -21,9 +21,14 @@ struct Resource {
   std::string kind = {};
 };
 
+// Requests for both are the same.
+bool operator==(const Resource& a, const Resource& b) noexcept;
+
 // group/version/resource, version/resource of the core group, or a path such as /api/v1/pods or
 // /apis/apps/v1/deployments. Empty: it is a name that discovery has to resolve. Error: it is not a valid resource.
 Expected<std::optional<Resource>> parse_resource(std::string_view text);
+// It is valid, and needs no discovery.
+bool is_full_name(std::string_view text);
 
 // "v1", "apps/v1".
 std::string api_version_of(const Resource& resource);

@@ -91,12 +91,7 @@ void ApiCall::find_resources() {
     resources_ = std::move(named);
     return try_candidate();
   }
-  cluster::QueryOptions query;
-  query.resources = params_.resources;
-  if (!name_space_.empty()) query.namespaces = {name_space_};
-  query.namespaces_of_context = params_.namespace_of_context;
-  query.listable_only = false;
-  pending_ = environment_.access->resolve(query, [this](Expected<std::vector<cluster::Resource>> found) {
+  pending_ = environment_.access->resolve(names(), [this](Expected<std::vector<cluster::Resource>> found) {
     guarded([&] {
       if (const Error* error = found.if_error()) {
         CallFailure failure{error->within("resolving the resource")};
@@ -106,6 +101,30 @@ void ApiCall::find_resources() {
         return on_failure(std::move(failure));
       }
       resources_ = std::move(found).value();
+      try_candidate();
+    });
+  });
+}
+
+cluster::QueryOptions ApiCall::names() const {
+  cluster::QueryOptions query;
+  query.resources = params_.resources;
+  if (!name_space_.empty()) query.namespaces = {name_space_};
+  query.namespaces_of_context = params_.namespace_of_context;
+  query.listable_only = false;
+  return query;
+}
+
+// Once: a version of it may be served no longer.
+void ApiCall::find_resources_again(const CallFailure& failure) {
+  resolved_again_ = true;
+  cluster::QueryOptions query = names();
+  query.read_again = true;
+  pending_ = environment_.access->resolve(query, [this, failure](Expected<std::vector<cluster::Resource>> found) {
+    guarded([&] {
+      if (!found || *found == resources_) return fail(failure.error);
+      resources_ = std::move(found).value();
+      candidate_ = 0;
       try_candidate();
     });
   });
@@ -214,6 +233,8 @@ void ApiCall::on_failure(CallFailure failure) {
     ++candidate_;
     return try_candidate();
   }
+  const bool all_full = std::all_of(params_.resources.begin(), params_.resources.end(), cluster::is_full_name);
+  if (sync::is_missing_api(failure) && !all_full && !resolved_again_) return find_resources_again(failure);
   const Instant now = environment_.executor.now();
   const bool too_late = deadline_ && now >= *deadline_;
   const RetryDecision decision =

@@ -12,6 +12,9 @@
 namespace ksr::stream {
 namespace {
 
+// The shortest wait of a session after the 404 that followed the last time.
+constexpr Milliseconds kResolveAgainAfter{30'000};
+
 std::int64_t in_milliseconds(std::optional<Instant> at) {
   if (!at) return Statistics::kNever;
   return std::chrono::duration_cast<Milliseconds>(at->time_since_epoch()).count();
@@ -187,6 +190,8 @@ void Engine::on_lost(const Error& error) {
     version_fetch_.reset();
     return on_unresolved(error);
   }
+  resolving_.cancel();
+  resolving_again_ = false;
   for (const auto& session : sessions_) session->on_lost(error);
 }
 
@@ -319,6 +324,41 @@ void Engine::on_fatal() {
   subscribers_.end();
   // A reflector is on the call stack and must not be called back.
   parts_.executor.post([engine = shared_from_this()] { engine->cancel(); });
+}
+
+bool Engine::resolve_again() {
+  const std::vector<std::string>& names = parts_.config.query.resources;
+  if (std::all_of(names.begin(), names.end(), cluster::is_full_name)) return false;
+  if (resolving_again_) return true;
+  const Instant now = parts_.executor.now();
+  if (resolved_again_at_ && now - *resolved_again_at_ < kResolveAgainAfter) return false;
+  cluster::QueryOptions query = parts_.config.query;
+  query.read_again = true;
+  resolving_ = parts_.access->resolve(query, [this](Expected<std::vector<cluster::Resource>> found) {
+    KSR_ASSERT_ON_THREAD(parts_.executor);
+    guarded([&] { on_resolved_again(std::move(found)); });
+  });
+  resolved_again_at_ = now;
+  return resolving_again_ = true;
+}
+
+// Where it fails, the sessions go on with what was known: that they report, and the names are looked up again with
+// their next try. So they do where the scope is another one, for which there would have to be other sessions.
+void Engine::on_resolved_again(Expected<std::vector<cluster::Resource>> resources) {
+  resolving_again_ = false;
+  const std::string what = "resolving resource " + one_line(joined(parts_.config.query.resources)) + " again";
+  if (const Error* error = resources.if_error()) {
+    log_line(subscribers_, LogLevel::info, [&] { return error->within(what).text(); });
+  }
+  const bool changed =
+      resources && *resources != resources_ && resources->front().namespaced == resources_.front().namespaced;
+  if (changed) {
+    log_line(subscribers_, LogLevel::notice, [&] { return what + ": it is " + resources->front().display + " now"; });
+    resources_ = std::move(resources).value();
+  }
+  for_each_despite_exceptions(sessions_, [&](const std::unique_ptr<Session>& session) {
+    if (!cancelled_) session->on_resolved(changed);
+  });
 }
 
 void Engine::publish_state() {

@@ -69,6 +69,8 @@ class Engine final : public std::enable_shared_from_this<Engine>, private Sessio
   void on_session_counters() override;
   void on_session_synced() override;
   void on_fatal() override;
+  bool resolve_again() override;
+  void on_resolved_again(Expected<std::vector<cluster::Resource>> resources);
 
   void note_started() noexcept;
   void inform(Subscriber& subscriber) noexcept;
@@ -93,6 +95,9 @@ class Engine final : public std::enable_shared_from_this<Engine>, private Sessio
   std::optional<Instant> resolve_again_at_;
   std::uint64_t resolve_errors_ = 0;
   bool credentials_retried_ = false;
+  std::optional<Instant> resolved_again_at_;
+  // on_resolved_again() follows.
+  bool resolving_again_ = false;
   CurrentErrorRef resolve_error_;
   // As the log has it; empty: nothing yet.
   std::optional<bool> shard_by_server_;

@@ -88,6 +88,15 @@ void Session::rearm() {
   guarded([this] { reflector_.rearm(); });
 }
 
+void Session::on_resolved(bool changed) {
+  KSR_ASSERT_ON_THREAD(parts_.executor);
+  if (changed) candidate_ = 0;
+  guarded([&] {
+    reflector_.on_resolved(changed ? std::optional(parts_.resources.size()) : std::nullopt, now());
+    flush();
+  });
+}
+
 // ---- requests -------------------------------------------------------------------------------------------------------
 
 void Session::start_list(sync::RequestId id, const sync::ListRequest& request) {

@@ -35,6 +35,8 @@ class SessionOwner {
   virtual void on_session_synced() = 0;
   // The stream ends.
   virtual void on_fatal() = 0;
+  // See Effects: Session::on_resolved follows.
+  virtual bool resolve_again() = 0;
 };
 
 // What all sessions of an engine share. Outlives them.
@@ -61,6 +63,8 @@ class Session final : private sync::Effects, private CallOwner {
   // See Engine.
   void on_lost(const Error& error) override;
   void rearm();
+  // `changed`: SessionParts::resources has changed.
+  void on_resolved(bool changed);
   sync::State state() const noexcept { return reflector_.state(); }
   bool synced() const noexcept { return synced_; }
   const sync::Counters& counters() const noexcept { return reflector_.counters(); }
@@ -79,6 +83,7 @@ class Session final : private sync::Effects, private CallOwner {
   bool is_sent(sync::RequestId id) const override;
   bool is_stalled(sync::RequestId id, Milliseconds time) const override;
   bool refresh_credentials() override { return parts_.access.reject_credentials(); }
+  bool resolve_again() override { return owner_.resolve_again(); }
   void set_timer(std::optional<Instant> at) override;
   void begin_list() override;
   void stage(const json::Item& item) override;

@@ -56,6 +56,9 @@ class Effects {
   virtual bool is_stalled(RequestId id, Milliseconds time) const = 0;
   // The next request must carry credentials obtained after now (401). False: none are obtained.
   virtual bool refresh_credentials() = 0;
+  // The server knows none of the resource's names (404). True: what they stand for is looked up again, and
+  // Reflector::on_resolved follows.
+  virtual bool resolve_again() = 0;
 
   // --- time -------------------------------------------------------------------------------------------------------
   // One timer: replaces the last one; empty: no timer. It fires as Reflector::on_timer.

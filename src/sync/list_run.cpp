@@ -20,7 +20,7 @@ std::optional<Error> ExpectedType::check(const json::Item& item) {
                                               ", expected " + shortened(api_version_) + " " + shortened(kind_));
 }
 
-void ExpectedType::forget() {
+void ExpectedType::forget() noexcept {
   kind_.clear();
   api_version_.clear();
 }

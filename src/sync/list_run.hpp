@@ -25,7 +25,7 @@ class ExpectedType {
  public:
   // Empty: `item` is of that type. The first item after forget() decides what it is.
   std::optional<Error> check(const json::Item& item);
-  void forget();
+  void forget() noexcept;
 
  private:
   std::string kind_;
@@ -104,6 +104,11 @@ class ListRun {
   std::string next_version() const { return most_recent_next_ ? std::string() : version_; }
   bool watchlist_allowed() const noexcept { return !without_watchlist_next_; }
   void use_most_recent_next() noexcept { most_recent_next_ = true; }
+  // It is of another name of the resource.
+  void use_other_name_next() noexcept {
+    expected_type_.forget();
+    most_recent_next_ = true;
+  }
   void avoid_watchlist_next() noexcept { without_watchlist_next_ = true; }
   // A watch from the view's version is refused as expired. If the list was at that version, the next is at the most
   // recent.

@@ -48,8 +48,11 @@
 //                 successor opens                        streaming          stop the old watch
 //                 successor fails                        recover            stop the old watch
 // any of a watch  refused with 405                       waiting            aim: list, again and again
+// resolving       on_resolved: other names               queued             aim: list; it replaces the view
+//                 on_resolved: the same, or none         waiting            slowly
 // waiting         timer                                  queued             once the server's retry budget allows
 //                 server answers another stream          waiting            bring the next try forward
+// 2               on_resolved, for another namespace     queued             stop requests; aim: list
 // 1               clock jump                             queued or waiting  stop requests; backoff starts over
 // 2               exception                              waiting            stop requests; backoff
 // 2               cancel, failure beyond repair          over               stop requests
@@ -57,7 +60,7 @@
 // JSON
 //  request
 //
-// 1: listing, opening, initial_events, waiting; 2: all but over.
+// 1: listing, opening, initial_events, resolving, waiting; 2: all but over.
 #include "sync/reflector.hpp"
 
 #include <algorithm>
@@ -840,14 +843,41 @@ void Reflector::refresh_credentials(const Error& error, Instant now) {
 
 void Reflector::try_next_candidate(const Error& error, Instant now) {
   const bool more = retry_.next_candidate(now);
+  use_other_name_next();
+  if (!more) return resolve_again(error, now);
+  log(LogLevel::info, "trying the next name of the resource: " + error.text());
+  try_another_way(error, Aim::list, now);
+}
+
+void Reflector::use_other_name_next() {
   // It may have a watch.
   polls_since_.reset();
   no_watch_.reset();
-  list_.expected_type().forget();
-  list_.use_most_recent_next();
-  if (!more) return retry_slowly(error, Aim::list, now);
-  log(LogLevel::info, "trying the next name of the resource: " + error.text());
-  try_another_way(error, Aim::list, now);
+  list_.use_other_name_next();
+}
+
+// A server may have stopped to serve a version of it.
+void Reflector::resolve_again(const Error& error, Instant now) {
+  if (!effects_.resolve_again()) return retry_slowly(error, Aim::list, now);
+  log(LogLevel::info, "looking up the names of the resource again: " + error.text());
+  unresolved_ = error;
+  aim_ = Aim::list;
+  phase_ = Phase::resolving;
+  retry_.end_wait();
+  set_state(State::connecting);
+}
+
+void Reflector::on_resolved(std::optional<std::size_t> candidates, Instant now) {
+  if (phase_ == Phase::over || phase_ == Phase::idle) return;
+  if (candidates) {
+    retry_.set_candidates(*candidates);
+    use_other_name_next();
+    drop_requests();
+    pursue(Aim::list, now);
+  } else if (phase_ == Phase::resolving) {
+    retry_slowly(unresolved_, Aim::list, now);
+  }
+  rearm();
 }
 
 void Reflector::try_another_way(const Error& error, Aim aim, Instant now) {

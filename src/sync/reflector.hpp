@@ -75,6 +75,9 @@ class Reflector final : private RequestLimiter::Member {
   void on_timer(Instant now);
   // The machine slept: open connections may be dead, and waits need not be finished.
   void on_clock_jump(Instant now);
+  // After Effects::resolve_again(): the resource has other names, `candidates` of them. Empty: it has none, as far as
+  // is known, or the same.
+  void on_resolved(std::optional<std::size_t> candidates, Instant now);
   // Sets the timer if an exception kept it from being set.
   void rearm();
   // An exception interrupted the reflector or its effects, so the state of the requests is unknown. They are dropped,
@@ -98,12 +101,13 @@ class Reflector final : private RequestLimiter::Member {
 
  private:
   enum class Phase {
-    idle,      // not started
-    queued,    // waits for a slot of the RequestLimiter
-    listing,   // a page is requested
-    watching,  // a watch is being opened, or open: see WatchConnection::Stage
-    waiting,   // until retry_.next_try_at()
-    over,      // cancelled, or failed for good
+    idle,       // not started
+    queued,     // waits for a slot of the RequestLimiter
+    listing,    // a page is requested
+    watching,   // a watch is being opened, or open: see WatchConnection::Stage
+    resolving,  // no name is known to the server: on_resolved() follows
+    waiting,    // until retry_.next_try_at()
+    over,       // cancelled, or failed for good
   };
   // What to do when a slot is free.
   enum class Aim { list, watch };
@@ -165,6 +169,8 @@ class Reflector final : private RequestLimiter::Member {
   void recover_without_websocket(const Error& error, Instant now);
   void refresh_credentials(const Error& error, Instant now);
   void try_next_candidate(const Error& error, Instant now);
+  void use_other_name_next();
+  void resolve_again(const Error& error, Instant now);
   void try_another_way(const Error& error, Aim aim, Instant now);
   void relist(const Error& error, Instant now);
   void retry_at_once(const Error& error, Aim aim, Instant now);
@@ -208,6 +214,8 @@ class Reflector final : private RequestLimiter::Member {
   // The last watch was given up because its head did not come: that the next one waits for its head proves nothing.
   bool head_timed_out_ = false;
   bool failed_in_list_ = false;
+  // In Phase::resolving: what is reported if that does not help.
+  Error unresolved_;
   // The resource was found to have no watch; the watch is tried again an hour later.
   std::optional<Instant> polls_since_;
   // What said so; it was reported.

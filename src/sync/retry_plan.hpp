@@ -44,6 +44,8 @@ class RetryPlan {
   std::size_t candidate() const noexcept { return candidates_.current(); }
   // False: all names were tried once.
   bool next_candidate(Instant now) noexcept { return candidates_.advance(now); }
+  // The resource has other names now.
+  void set_candidates(std::size_t count) noexcept { candidates_ = Candidates(count, 0); }
   bool websocket(Instant now) const noexcept;
   // A watch of this stream that was open since `opened` passed on nothing, or it passed on a message.
   void note_fruitless(bool websocket, Instant opened, Instant now);

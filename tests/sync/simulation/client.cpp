@@ -211,6 +211,20 @@ bool Client::refresh_credentials() {
   return true;
 }
 
+// As stream::Engine does.
+bool Client::resolve_again() {
+  effect("resolve again");
+  const Instant now = world_.agenda.now();
+  if (resolved_again_at_ && now - *resolved_again_at_ < 30s) return false;
+  resolved_again_at_ = now;
+  world_.agenda.after(world_.random.between(0ms, 5s), [this] {
+    const std::optional<std::size_t> names =
+        world_.random.chance(0.5) ? std::optional(world_.scenario.options.candidates) : std::nullopt;
+    input([names](Reflector& reflector, Instant at) { reflector.on_resolved(names, at); });
+  });
+  return true;
+}
+
 void Client::set_timer(std::optional<Instant> at) {
   expect(!cancelled_, "a timer after cancel");
   ++timer_;

@@ -52,6 +52,7 @@ class Client final : public Effects {
   bool is_sent(RequestId id) const override;
   bool is_stalled(RequestId, Milliseconds) const override { return false; }
   bool refresh_credentials() override;
+  bool resolve_again() override;
   void set_timer(std::optional<Instant> at) override;
   void begin_list() override;
   void stage(const json::Item& item) override;
@@ -106,6 +107,7 @@ class Client final : public Effects {
   Instant quiet_until_{};
   std::uint64_t timer_ = 0;
   std::uint64_t credentials_ = 0;
+  std::optional<Instant> resolved_again_at_;
   RequestId last_id_ = 0;
   State state_ = State::connecting;
   bool has_state_ = false;

@@ -91,6 +91,9 @@ class Rig final : public Effects {
   // The version that came with the last one of them.
   std::string applied_version;
   bool credentials_obtained = true;
+  int resolutions = 0;
+  // The test calls on_resolved().
+  bool resolves_again = false;
   // Whether a request without an answer is with the server.
   bool sent = false;
   // Whether an event has come in part, and nothing after it.
@@ -113,6 +116,10 @@ class Rig final : public Effects {
   bool refresh_credentials() override {
     ++credentials_refreshed;
     return credentials_obtained;
+  }
+  bool resolve_again() override {
+    ++resolutions;
+    return resolves_again;
   }
   void set_timer(std::optional<Instant> at) override { timer = at; }
   void begin_list() override;

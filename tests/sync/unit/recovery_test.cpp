@@ -318,6 +318,121 @@ TEST_CASE("a name that disappears while it is watched leads to the next") {
   CHECK(rig.last().watch.candidate == 1);
 }
 
+TEST_CASE("404 of all names: they are looked up again, which is told only where it does not help") {
+  for (const bool watched : {false, true}) {
+    CAPTURE(watched);
+    Rig rig(plain());
+    rig.resolves_again = true;
+    if (watched) {
+      rig.go_live();
+      rig.end();
+      rig.fail(http_error(404));
+    } else {
+      rig.start();
+      rig.fail_list(http_error(404));
+    }
+    CHECK(rig.resolutions == 1);
+    CHECK(rig.state() == State::connecting);
+    CHECK(rig.errors.empty());
+    CHECK_FALSE(rig.timer);
+    const std::size_t before = rig.requests.size();
+    rig.reflector.on_resolved(2, rig.now);
+    REQUIRE(rig.requests.size() == before + 1);
+    CHECK(rig.last().list.candidate == 0);
+    CHECK(rig.last().list.resource_version.empty());
+    rig.fail_list(http_error(404));
+    CHECK(rig.last().list.candidate == 1);
+    rig.resolves_again = false;
+    rig.fail_list(http_error(404));
+    CHECK(rig.resolutions == 2);
+    REQUIRE(rig.errors.size() == 1);
+    CHECK(rig.errors[0].next_try == 30s);
+  }
+}
+
+TEST_CASE("404 of all names, which stand for the same: the list again, slowly") {
+  Rig rig(plain());
+  rig.resolves_again = true;
+  rig.start();
+  rig.fail_list(http_error(404));
+  rig.reflector.on_resolved(std::nullopt, rig.now);
+  REQUIRE(rig.errors.size() == 1);
+  CHECK(rig.errors[0].error.http_status == 404);
+  CHECK(rig.errors[0].next_try == 30s);
+  CHECK(rig.state() == State::waiting);
+  rig.advance(30s);
+  CHECK(rig.requests.size() == 2);
+  rig.fail_list(http_error(404));
+  CHECK(rig.resolutions == 2);
+  // The machine slept meanwhile: it asks by itself.
+  rig.reflector.on_clock_jump(rig.now);
+  rig.advance(2s);
+  CHECK(rig.requests.size() == 3);
+  rig.reflector.on_resolved(std::nullopt, rig.now);
+  CHECK(rig.errors.size() == 1);
+  CHECK(rig.requests.size() == 3);
+}
+
+TEST_CASE("without reconnect a 404 of all names ends the stream, unless they stand for others") {
+  Options options = plain();
+  options.reconnect = false;
+  Rig rig(options);
+  rig.resolves_again = true;
+  rig.start();
+  rig.fail_list(http_error(404));
+  CHECK(rig.errors.empty());
+  rig.reflector.on_resolved(1, rig.now);
+  rig.fail_list(http_error(404));
+  rig.reflector.on_resolved(std::nullopt, rig.now);
+  REQUIRE(rig.errors.size() == 1);
+  CHECK_FALSE(rig.errors[0].next_try);
+}
+
+TEST_CASE("a live stream whose names stand for others lists by them") {
+  Rig rig(plain());
+  rig.go_live();
+  rig.reflector.on_resolved(std::nullopt, rig.now);
+  CHECK(rig.state() == State::live);
+  rig.reflector.on_resolved(1, rig.now);
+  CHECK(rig.requests.at(1).stopped);
+  CHECK_FALSE(rig.last().is_watch);
+  CHECK(rig.last().list.resource_version.empty());
+}
+
+// The same objects have the same uid and resourceVersion in each version that they are served in.
+TEST_CASE("the list by another name replaces the view, also where no object has changed") {
+  Options options = plain();
+  options.candidates = 2;
+  const TestObject before{"a", "a", "5", "Widget", "x.example.com/v1", "default", R"({"apiVersion":"v1"})"};
+  TestObject after = before;
+  after.api_version = "x.example.com/v1beta1";
+  after.text = R"({"apiVersion":"v1beta1"})";
+  for (const Initial initial : {Initial::list, Initial::watchlist}) {
+    options.initial = initial;
+    Rig rig(options);
+    rig.start();
+    if (initial == Initial::watchlist) {
+      rig.open();
+      rig.event(json::EventType::added, before);
+      rig.bookmark("10", true);
+    } else {
+      rig.list({before}, "10");
+      rig.open();
+    }
+    rig.end();
+    rig.fail(http_error(404));
+    if (initial == Initial::watchlist) {
+      rig.open();
+      rig.event(json::EventType::added, after);
+      rig.bookmark("10", true);
+    } else {
+      rig.list({after}, "10");
+    }
+    CHECK(rig.held() == "a=5");
+    CHECK(rig.cache.view().at(0)->field(store::Field::json) == after.text);
+  }
+}
+
 TEST_CASE("a request that can never succeed ends the stream") {
   for (const int code : {400, 405, 406, 415, 422}) {
     for (const Encoding encoding : {Encoding::json, Encoding::protobuf}) {

@@ -273,6 +273,51 @@ TEST_CASE("several resources are tried while the API is missing, never while the
   CHECK(calls.sent() == 1);
 }
 
+TEST_CASE("a version of a resource that is served no longer: its name is looked up again") {
+  const auto serve = [](Calls& calls, const std::string& version) {
+    calls.reply("/apis", 200,
+                R"({"kind":"APIGroupDiscoveryList","items":[{"metadata":{"name":"x.io"},"versions":[{"version":")" +
+                    version + R"(","resources":[{"resource":"things","scope":"Namespaced","verbs":["get"]}]}]}]})");
+  };
+  const Pairs by_name{{"resource", "things"}, {"namespace", "a"}, {"name", "x"}};
+  const std::string v1 = "/apis/x.io/v1/namespaces/a/things/x", v2 = "/apis/x.io/v2/namespaces/a/things/x";
+  Calls calls;
+  serve(calls, "v1");
+  calls.reply(v1, 200, "{}");
+  calls.start(by_name);
+  REQUIRE((calls.last && calls.last->has_value()));
+  serve(calls, "v2");
+  calls.reply(v1, 404, "404 page not found", "text/plain");
+  calls.reply(v2, 200, "{}");
+  // What was read just now is taken to be up to date.
+  calls.start(by_name);
+  REQUIRE((calls.last && !calls.last->has_value()));
+  CHECK(calls.error().http_status == 404);
+  CHECK(calls.sent() == 4);
+  calls.world.pass(Milliseconds(1'000));
+  calls.start(by_name);
+  REQUIRE(calls.last);
+  CHECK(calls.last->has_value());
+  CHECK(calls.sent() == 8);
+  // An object that is not there is no reason.
+  calls.reply(v2, 404, kNotFound);
+  calls.world.pass(Milliseconds(1'000));
+  calls.start(by_name);
+  REQUIRE((calls.last && !calls.last->has_value()));
+  CHECK(calls.sent() == 9);
+  // Once: the names are the same.
+  calls.reply(v2, 404, "404 page not found", "text/plain");
+  calls.start(by_name);
+  REQUIRE((calls.last && !calls.last->has_value()));
+  CHECK(calls.sent() == 12);
+  CHECK(calls.error().message.find("404 page not found") != std::string::npos);
+  // Nor is a name in full looked up.
+  calls.world.pass(Milliseconds(1'000));
+  calls.start({{"resource", "x.io/v1/things"}, {"namespace", "a"}, {"name", "x"}});
+  REQUIRE((calls.last && !calls.last->has_value()));
+  CHECK(calls.sent() == 13);
+}
+
 TEST_CASE("the time limit is that of the whole call") {
   Calls calls;
   calls.world.transport.silent = true;

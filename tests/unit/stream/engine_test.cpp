@@ -244,6 +244,177 @@ TEST_CASE("what kept a resource from being resolved stays the last error until t
   }
 }
 
+namespace {
+
+// What the server serves widgets as: one object, the same in each version.
+void serve_widgets(StreamFixture& fixture, const std::string& version) {
+  auto& replies = fixture.world.transport.replies;
+  replies.clear();
+  const auto json = [](const std::string& body) {
+    cluster::testing::Reply reply;
+    reply.body = body;
+    return reply;
+  };
+  replies["/apis"] = json(R"({"kind":"APIGroupDiscoveryList","items":[{"metadata":{"name":"x.io"},"versions":[)"
+                          R"({"version":")" +
+                          version +
+                          R"(","resources":[{"resource":"widgets","scope":"Namespaced","shortNames":["wd"],)"
+                          R"("responseKind":{"kind":"Widget"},"verbs":["list","watch"]}]}]}]})");
+  const std::string path = "/apis/x.io/" + version + "/widgets";
+  replies[path] = json(R"({"kind":"WidgetList","apiVersion":"x.io/)" + version +
+                       R"(","metadata":{"resourceVersion":"10"},"items":[{"kind":"Widget","apiVersion":"x.io/)" +
+                       version + R"(","metadata":{"name":"w","namespace":"a","uid":"u","resourceVersion":"7"}}]})");
+  cluster::testing::Reply& watch = replies[path +
+                                           "?watch=true&allowWatchBookmarks=true&resourceVersion=10&"
+                                           "timeoutSeconds=300"];
+  watch.goes_on = true;
+}
+
+std::string version_in_view(const StreamFixture& fixture) {
+  return fixture.view->write([](const store::Cache& cache) {
+    if (cache.count() != 1) return std::string();
+    const std::string json(cache.view().at(0)->field(store::Field::json));
+    const std::size_t at = json.find("x.io/");
+    return at == std::string::npos ? "" : json.substr(at + 5, json.find('"', at) - at - 5);
+  });
+}
+
+std::ptrdiff_t requests_of(const StreamFixture& fixture, const std::string& target) {
+  const auto& requests = fixture.world.transport.requests;
+  return std::count_if(requests.begin(), requests.end(), [&](const auto& sent) { return sent.target == target; });
+}
+
+}  // namespace
+
+TEST_CASE("a version of a resource that is served no longer: its name is looked up again, and the view follows") {
+  StreamFixture fixture;
+  fixture.config.query.resources = {"wd"};
+  fixture.config.sync.watch_timeout = std::chrono::minutes(5);
+  serve_widgets(fixture, "v1");
+  const auto engine = fixture.engine();
+  fixture.run([&] { engine->start(); });
+  CHECK(fixture.statistics->state == sync::State::live);
+  CHECK(version_in_view(fixture) == "v1");
+
+  const auto stop_serving = [&](const std::string& next) {
+    serve_widgets(fixture, next);
+    fixture.run([&] {
+      fixture.world.transport.send_to_watches(
+          R"({"type":"ERROR","object":{"kind":"Status","apiVersion":"v1","status":"Failure","code":404}})"
+          "\n");
+    });
+  };
+  fixture.world.executor.advance(Milliseconds(1'000));
+  stop_serving("v2");
+  CHECK(fixture.statistics->state == sync::State::live);
+  CHECK(version_in_view(fixture) == "v2");
+  CHECK_FALSE(fixture.has_callback("error "));
+  CHECK(last_error(fixture).empty());
+  CHECK(requests_of(fixture, "/apis") == 2);
+
+  // Not twice without a delay.
+  fixture.world.executor.advance(Milliseconds(1'000));
+  stop_serving("v3");
+  CHECK(fixture.statistics->state == sync::State::waiting);
+  CHECK(fixture.has_callback("error "));
+  CHECK(requests_of(fixture, "/apis") == 2);
+  fixture.world.executor.advance(Milliseconds(45'000));
+  CHECK(fixture.statistics->state == sync::State::live);
+  CHECK(version_in_view(fixture) == "v3");
+  CHECK(requests_of(fixture, "/apis") == 3);
+  CHECK(requests_of(fixture, "/apis/x.io/v2/widgets") == 2);
+  fixture.run([&] { engine->cancel(); });
+}
+
+TEST_CASE("404 of what a name stands for: it waits, and looks again with each try") {
+  StreamFixture fixture;
+  fixture.config.query.resources = {"wd"};
+  fixture.config.sync.watch_timeout = std::chrono::minutes(5);
+  serve_widgets(fixture, "v1");
+  auto& replies = fixture.world.transport.replies;
+  const auto refused = StreamFixture::refusal(404);
+  const auto list = std::exchange(replies["/apis/x.io/v1/widgets"], refused);
+  const auto engine = fixture.engine();
+  fixture.run([&] { engine->start(); });
+  // What was read just now is taken to be up to date.
+  CHECK(requests_of(fixture, "/apis") == 1);
+  CHECK(fixture.statistics->state == sync::State::waiting);
+  CHECK(fixture.has_callback("error list of x.io/v1/widgets"));
+  for (int round = 2; round < 5; ++round) {
+    fixture.world.executor.advance(Milliseconds(45'000));
+    CHECK(fixture.statistics->state == sync::State::waiting);
+    CHECK(requests_of(fixture, "/apis") == round);
+    CHECK(requests_of(fixture, "/apis/x.io/v1/widgets") == round);
+  }
+  // Where discovery has it no longer, or fails, the stream goes on with what it knew.
+  replies.erase("/apis");
+  fixture.world.executor.advance(Milliseconds(45'000));
+  CHECK(fixture.statistics->state == sync::State::waiting);
+  CHECK(last_error(fixture).find("list of x.io/v1/widgets") == 0);
+  replies["/apis/x.io/v1/widgets"] = list;
+  fixture.world.executor.advance(Milliseconds(45'000));
+  CHECK(fixture.statistics->state == sync::State::live);
+  fixture.run([&] { engine->cancel(); });
+}
+
+TEST_CASE("streams whose names stand for what is not served share what is read of discovery") {
+  StreamFixture fixture;
+  fixture.config.query.resources = {"wd"};
+  fixture.config.sync.watch_timeout = std::chrono::minutes(5);
+  serve_widgets(fixture, "v1");
+  const auto engine = fixture.engine();
+  fixture.run([&] { engine->start(); });
+  fixture.world.executor.advance(Milliseconds(1'000));
+  serve_widgets(fixture, "v2");
+  std::vector<std::shared_ptr<Engine>> others;
+  for (int i = 0; i < 3; ++i) {
+    EngineParts parts = fixture.engine_parts();
+    parts.view = std::make_shared<delivery::SharedView>(0);
+    others.push_back(std::make_shared<Engine>(std::move(parts)));
+  }
+  fixture.run([&] {
+    for (const auto& other : others) other->start();
+  });
+  CHECK(requests_of(fixture, "/apis") == 2);
+  CHECK(requests_of(fixture, "/apis/x.io/v2/widgets") == 3);
+  fixture.run([&] {
+    for (const auto& other : others) other->cancel();
+    engine->cancel();
+  });
+}
+
+TEST_CASE("a resource that is named in full is not looked up on 404") {
+  StreamFixture fixture;
+  fixture.config.query.resources = {"x.io/v1/widgets", "/apis/x.io/v2/widgets"};
+  const auto engine = fixture.engine();
+  fixture.run([&] { engine->start(); });
+  CHECK(fixture.statistics->state == sync::State::waiting);
+  CHECK(requests_of(fixture, "/apis") == 0);
+  fixture.run([&] { engine->cancel(); });
+}
+
+TEST_CASE("with several namespaces all of them follow a name") {
+  StreamFixture fixture;
+  fixture.config.query.resources = {"wd", "v1/pods"};
+  fixture.config.query.namespaces = {"a", "b"};
+  serve_widgets(fixture, "v1");
+  auto& replies = fixture.world.transport.replies;
+  for (const char* name_space : {"a", "b"}) {
+    replies[std::string("/apis/x.io/v1/namespaces/") + name_space + "/widgets"] = StreamFixture::refusal(503);
+  }
+  const auto engine = fixture.engine();
+  fixture.run([&] { engine->start(); });
+  serve_widgets(fixture, "v2");
+  for (const char* name_space : {"a", "b"}) {
+    replies[std::string("/apis/x.io/v2/namespaces/") + name_space + "/widgets"] = StreamFixture::refusal(503);
+  }
+  fixture.world.executor.advance(Milliseconds(45'000));
+  for (const char* name_space : {"a", "b"}) {
+    CHECK(requests_of(fixture, std::string("/apis/x.io/v2/namespaces/") + name_space + "/widgets") >= 1);
+  }
+  fixture.run([&] { engine->cancel(); });
+}
+
 TEST_CASE("a resource without a watch: the last error has the time until the next list, each time") {
   StreamFixture fixture;
   fixture.config.sync.watch_timeout = std::chrono::minutes(5);

@@ -15,6 +15,7 @@ struct SessionTestOwner final : SessionOwner {
   void on_session_counters() override {}
   void on_session_synced() override { ++synced; }
   void on_fatal() override { ++fatal; }
+  bool resolve_again() override { return false; }
   int states = 0;
   int synced = 0;
   int fatal = 0;
