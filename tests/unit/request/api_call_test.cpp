@@ -371,7 +371,7 @@ TEST_CASE("an exception ends the call with an error") {
 }
 
 TEST_CASE("whichever allocation of a call that looks a name up fails, it has an outcome") {
-  for (const Reply& answer : {Reply{200, "{}"}, Reply{404, kNotFound}}) {
+  for (const Reply& answer : {Reply{200, "{}"}, Reply{404, kNotFound}, Reply{404, "404 page not found"}}) {
     std::size_t left = 0;
     while (has_outcome_without_memory(answer, left)) ++left;
     // Otherwise nothing was tried.
