@@ -84,7 +84,6 @@ void ApiServer::serve_list(Call& call) {
 }
 
 void ApiServer::serve_page(Call& call, Revision revision, std::size_t offset) {
-  call.client->faults_in_a_row = 0;
   std::vector<std::size_t> items;
   for (const std::size_t change : world_.etcd.state_at(revision)) {
     if (change != Etcd::kNone) items.push_back(change);
@@ -108,6 +107,8 @@ void ApiServer::serve_page(Call& call, Revision revision, std::size_t offset) {
     if (unknown) return reflector.on_list_failed(call.id, unknown_protobuf_error(), std::nullopt, now);
     if (breaks) return reflector.on_list_failed(call.id, unreachable_error(), std::nullopt, now);
     call.client->note_success();
+    // Not before: of a page that is lost the client has seen nothing.
+    call.client->faults_in_a_row = 0;
     reflector.on_list_end(call.id, meta, now);
   });
 }
