@@ -348,3 +348,24 @@ sed -E ')" + masked + R"(' w; echo ----; sed -E ')" +
     CHECK(std::count(end.output.begin(), end.output.end(), '\n') > 9);
   }
 }
+
+TEST_CASE("watch: the row of an object that has changed and is gone by then is that of its last state") {
+  TwoPrograms both;
+  const std::string kubectl = std::string(KSR_CLUSTER_BIN_DIR) + "/kubectl";
+  // Stopped, ksr can ask for a row only after the deletion.
+  const ProgramEnd end = both.run_shell("set -e; K=" + kubectl + R"(; D=$(mktemp -d); cd $D
+$K create configmap brief >/dev/null
+$K get cm brief -w --show-labels --no-headers >k 2>ke & k=$!
+$ksr get cm brief -w --show-labels --no-headers >w 2>we & w=$!
+for i in $(seq 100); do [[ -s k && -s w ]] && break; sleep 0.1; done
+kill -STOP $w
+$K patch cm brief --type=merge -p '{"metadata":{"labels":{"z":"1"}},"data":{"a":"b"}}' >/dev/null
+$K delete cm brief >/dev/null
+kill -CONT $w
+for i in $(seq 100); do [[ $(wc -l <w) -ge 2 ]] && break; sleep 0.1; done
+kill $k $w; wait || true; cat ke we >&2
+for f in w k; do tail -n 1 $f | sed -E 's/ +[0-9]+s +/ AGE /; s/ +/ /g'; done; rm -rf $D)");
+  CAPTURE(end.errors);
+  CHECK(end.status == 0);
+  CHECK(end.output == "brief 1 AGE z=1\nbrief 1 AGE z=1\n");
+}

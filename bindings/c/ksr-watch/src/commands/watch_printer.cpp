@@ -106,9 +106,8 @@ struct printer {
     return tables ? tables->columns() : plain_columns();
   }
 
-  // With --columns, or of an object whose row is not there, from the object itself.
-  TableRow row_of(const ksr_object* object) const {
-    const TableRow* known = tables ? tables->row_of(object) : nullptr;
+  // With --columns, or without a row of the server (NULL), from the object itself.
+  TableRow row_of(const ksr_object* object, const TableRow* known) const {
     if (known != nullptr) return *known;
     TableRow row;
     if (style.show_labels || !style.label_columns.empty()) row.labels = labels_of(object);
@@ -118,7 +117,7 @@ struct printer {
     for (const TableColumn& column : columns_now()) {
       row.cells.push_back(column.is_name          ? one_cell(field_of(object, KSR_FIELD_NAME))
                           : column.title == "AGE" ? age_of(object)
-                                                  : "");
+                                                  : "<unknown>");
     }
     return row;
   }
@@ -163,6 +162,7 @@ bool needs_tables(const options& options) {
 
 bool open_tables(const options& options, ksr_config* config, printer& printer, std::string& problem) {
   WatchQuery query;
+  query.by_change = options.by_change != 0;
   for (std::size_t i = 0; i < options.setting_count; ++i) {
     const std::string_view key = options.settings[i].key;
     const std::string value = options.settings[i].value;
@@ -269,7 +269,8 @@ void printer_begin_view(struct printer* printer) {
 }
 
 void printer_add_row(struct printer* printer, const ksr_object* object) {
-  printer->text->add_row(printer->columns_now(), printer->row_of(object));
+  const TableRow* known = printer->tables ? printer->tables->row_of(object) : nullptr;
+  printer->text->add_row(printer->columns_now(), printer->row_of(object, known));
 }
 
 void printer_take_lines(struct printer* printer, struct text* out) {
@@ -281,7 +282,7 @@ void printer_each_title(struct printer* printer, printer_cell_fn add, void* user
 }
 
 void printer_each_cell(struct printer* printer, const ksr_object* object, printer_cell_fn add, void* user_data) {
-  TableRow row = printer->row_of(object);
+  TableRow row = printer->row_of(object, printer->tables ? printer->tables->last_row_of(object) : nullptr);
   const std::vector<TableColumn>& columns = printer->columns_now();
   for (std::size_t i = 0; i < columns.size() && i < row.cells.size() && printer->pointers.empty(); ++i) {
     if (columns[i].title == "AGE") row.cells[i] = age_of(object);

@@ -15,6 +15,8 @@ namespace json = boost::json;
 constexpr std::size_t kFew = 8;
 constexpr std::size_t kMany = 64;
 constexpr std::size_t kMuchMore = 50;
+// So many states that have passed wait to be asked for, kMany at a time.
+constexpr std::size_t kMostPassed = 512;
 constexpr const char* kPage = "500";
 constexpr const char* kTimeout = "20s";
 // Between two rounds: a busy cluster must not be asked all the time.
@@ -23,6 +25,12 @@ constexpr std::chrono::seconds kRestAfterFailure{2};
 // Times since, in cells such as "3 (5m ago)", get old; of a view that is small enough to be asked for again and again.
 constexpr std::chrono::seconds kRefresh{10};
 constexpr std::size_t kSmallView = 500;
+constexpr std::int32_t kGone = 410;
+
+// Neither has a space.
+std::string state_key(std::string_view uid, std::string_view version) {
+  return std::string(uid) + " " + std::string(version);
+}
 
 }  // namespace
 
@@ -31,6 +39,14 @@ std::string field_of(const ksr_object* object, ksr_field field) {
   const char* text = ksr_object_field(object, field, &size);
   return {text, size};
 }
+
+namespace {
+
+std::string state_key(const ksr_object* object) {
+  return state_key(field_of(object, KSR_FIELD_UID), field_of(object, KSR_FIELD_RESOURCE_VERSION));
+}
+
+}  // namespace
 
 WatchTables::~WatchTables() {
   closing_ = true;
@@ -42,11 +58,21 @@ bool WatchTables::dispatch() {
   return std::exchange(answered_, false);
 }
 
-bool WatchTables::is_current(const ksr_object* object) const {
+const WatchTables::Kept* WatchTables::kept_of_version(const ksr_object* object) const {
   const auto found = rows_.find(field_of(object, KSR_FIELD_UID));
-  if (found == rows_.end()) return false;
-  const std::string version = field_of(object, KSR_FIELD_RESOURCE_VERSION);
-  return found->second.asked == version || (found->second.has_row && found->second.row.resource_version == version);
+  if (found == rows_.end() || !found->second.has_row) return nullptr;
+  const bool is_of_it = found->second.row.resource_version == field_of(object, KSR_FIELD_RESOURCE_VERSION);
+  return is_of_it ? &found->second : nullptr;
+}
+
+bool WatchTables::is_current(const ksr_object* object) const {
+  if (kept_of_version(object) != nullptr) return true;
+  if (query_.by_change) {
+    const auto state = states_.find(state_key(object));
+    return state != states_.end() && (state->second.is_asked || state->second.row);
+  }
+  const auto found = rows_.find(field_of(object, KSR_FIELD_UID));
+  return found != rows_.end() && found->second.asked == field_of(object, KSR_FIELD_RESOURCE_VERSION);
 }
 
 bool WatchTables::is_few(std::size_t missing, std::size_t total) const {
@@ -70,6 +96,7 @@ void WatchTables::refresh(std::size_t total) {
 bool WatchTables::prepare(const ksr_object* const* objects, std::size_t count, std::size_t total) {
   postponed_ = false;
   if (plain_) return true;
+  if (query_.by_change) forget_other_states(objects, count);
   std::vector<const ksr_object*> missing;
   std::copy_if(objects, objects + count, std::back_inserter(missing),
                [this](const ksr_object* object) { return !is_current(object); });
@@ -80,11 +107,7 @@ bool WatchTables::prepare(const ksr_object* const* objects, std::size_t count, s
     return failed_;
   }
   begin_round();
-  // Also of what the answer will not have, since it is gone by then.
-  for (const ksr_object* object : missing) {
-    rows_[field_of(object, KSR_FIELD_UID)].asked = field_of(object, KSR_FIELD_RESOURCE_VERSION);
-  }
-  is_few(missing.size(), total) ? ask_for_each(missing) : ask_for_all();
+  query_.by_change ? ask_for_states(missing) : ask_for_newest(missing, total);
   return failed_;
 }
 
@@ -94,15 +117,55 @@ int WatchTables::due_ms() const {
   return static_cast<int>(std::max<std::int64_t>(left.count() + 1, 0));
 }
 
-// As lists, since who may list and watch need not be allowed to get.
-void WatchTables::ask_for_each(const std::vector<const ksr_object*>& missing) {
-  for (const ksr_object* object : missing) {
-    const std::string selector = "metadata.name=" + field_of(object, KSR_FIELD_NAME);
-    send({{"namespace", field_of(object, KSR_FIELD_NAMESPACE)},
-          {"label_selector", query_.label_selector},
-          {"field_selector", query_.field_selector.empty() ? selector : query_.field_selector + "," + selector}},
-         Pages(query_.resource));
+void WatchTables::forget_other_states(const ksr_object* const* objects, std::size_t count) {
+  if (states_.empty()) return;
+  std::set<std::string> wanted;
+  for (std::size_t i = 0; i < count; ++i) wanted.insert(state_key(objects[i]));
+  for (auto state = states_.begin(); state != states_.end();) {
+    state = wanted.count(state->first) == 0 ? states_.erase(state) : std::next(state);
   }
+}
+
+void WatchTables::ask_for_newest(const std::vector<const ksr_object*>& missing, std::size_t total) {
+  // Also of what the answer will not have, since it is gone by then.
+  for (const ksr_object* object : missing) {
+    Kept& kept = rows_[field_of(object, KSR_FIELD_UID)];
+    kept.asked = field_of(object, KSR_FIELD_RESOURCE_VERSION);
+    kept.has_come = false;
+  }
+  if (!is_few(missing.size(), total)) return ask_for_all();
+  for (const ksr_object* object : missing) ask_for(object, "");
+}
+
+// Of many changes the list has those that are the last of their objects. The others are asked for one by one, but not
+// all of a storm of changes, which must not become one of requests.
+void WatchTables::ask_for_states(const std::vector<const ksr_object*>& missing) {
+  std::vector<const ksr_object*> passed;
+  std::copy_if(missing.begin(), missing.end(), std::back_inserter(passed),
+               [this](const ksr_object* object) { return states_[state_key(object)].is_listed; });
+  const bool is_first = columns_.empty() && (!query_.is_limited || missing.size() > kFew);
+  if (passed.empty() && (is_first || missing.size() > kMany)) {
+    for (const ksr_object* object : missing) states_[state_key(object)].is_listed = true;
+    return ask_for_all();
+  }
+  const std::vector<const ksr_object*>& asked = missing.size() > kMany ? passed : missing;
+  for (std::size_t i = 0; i < asked.size(); ++i) {
+    State& state = states_[state_key(asked[i])];
+    state.is_asked = i < kMany || i >= kMostPassed;
+    if (i < kMany) ask_for(asked[i], field_of(asked[i], KSR_FIELD_RESOURCE_VERSION));
+  }
+}
+
+// As a list, since who may list and watch need not be allowed to get. A server has the states of some minutes; also
+// that of an object that it has deleted since.
+void WatchTables::ask_for(const ksr_object* object, std::string version) {
+  const std::string selector = "metadata.name=" + field_of(object, KSR_FIELD_NAME);
+  send({{"namespace", field_of(object, KSR_FIELD_NAMESPACE)},
+        {"label_selector", query_.label_selector},
+        {"field_selector", query_.field_selector.empty() ? selector : query_.field_selector + "," + selector},
+        {"query.resourceVersion", version},
+        {"query.resourceVersionMatch", version.empty() ? "" : "Exact"}},
+       Pages(query_.resource), version);
 }
 
 void WatchTables::ask_for_all() {
@@ -112,14 +175,14 @@ void WatchTables::ask_for_all() {
           {"label_selector", query_.label_selector},
           {"field_selector", query_.field_selector},
           {"query.limit", kPage}},
-         Pages(query_.resource));
+         Pages(query_.resource), "");
   }
 }
 
-void WatchTables::send(std::vector<std::pair<std::string, std::string>> keys, Pages pages) {
+void WatchTables::send(std::vector<std::pair<std::string, std::string>> keys, Pages pages, std::string version) {
   ksr_params* params = nullptr;
   if (ksr_params_new(&params) != KSR_OK) return end_unsent(nullptr);
-  auto call = std::make_unique<Call>(Call{this, nullptr, keys, std::move(pages)});
+  auto call = std::make_unique<Call>(Call{this, nullptr, keys, std::move(pages), std::move(version)});
   for (const auto& [key, value] : {std::pair("verb", "list"), std::pair("accept", "table"),
                                    std::pair("timeout", kTimeout), std::pair("max_body", kMaxAnswer)}) {
     keys.emplace_back(key, value);
@@ -156,7 +219,7 @@ void WatchTables::on_response(ksr_request*, const ksr_response* response, const 
   Call& call = *static_cast<Call*>(user_data);
   if (response != nullptr) {
     call.owner->take(response, call);
-  } else {
+  } else if (call.version.empty() || ksr_error_http_status(error) != kGone) {
     call.owner->fail(error);
   }
   ksr_request_close_async(call.request);
@@ -177,6 +240,9 @@ void WatchTables::on_destroy(void* user_data) {
 void WatchTables::forget_unanswered() {
   for (auto& [uid, kept] : rows_) {
     if (!kept.has_row || kept.row.resource_version != kept.asked) kept.asked.clear();
+  }
+  for (auto& [key, state] : states_) {
+    if (!state.row) state = State();
   }
 }
 
@@ -202,10 +268,16 @@ void WatchTables::take(const ksr_response* response, Call& call) {
   const bool is_list =
       std::any_of(call.keys.begin(), call.keys.end(), [](const auto& key) { return key.first == "query.limit"; });
   for (TableRow& row : table.rows) {
+    if (!call.version.empty()) {
+      const auto state = states_.find(state_key(row.uid, row.resource_version));
+      if (state != states_.end()) state->second.row = std::move(row);
+      continue;
+    }
     Kept& kept = rows_[row.uid];
     if (is_list && !kept.place) kept.place = listed_++;
     kept.row = std::move(row);
     kept.has_row = true;
+    kept.has_come = true;
   }
   const Expected<std::string> more = call.pages.token_after(answer);
   if (!more) return fail(more.error().message);
@@ -214,7 +286,7 @@ void WatchTables::take(const ksr_response* response, Call& call) {
   keys.erase(std::remove_if(keys.begin(), keys.end(), [](const auto& key) { return key.first == "query.continue"; }),
              keys.end());
   keys.emplace_back("query.continue", *more);
-  send(std::move(keys), std::move(call.pages));
+  send(std::move(keys), std::move(call.pages), call.version);
 }
 
 void WatchTables::fail(const ksr_error* error) {
@@ -229,6 +301,18 @@ void WatchTables::fail(std::string_view what) {
 }
 
 const TableRow* WatchTables::row_of(const ksr_object* object) const {
+  if (const Kept* kept = kept_of_version(object)) return &kept->row;
+  if (query_.by_change) {
+    const auto state = states_.find(state_key(object));
+    return state == states_.end() || !state->second.row ? nullptr : &*state->second.row;
+  }
+  const auto found = rows_.find(field_of(object, KSR_FIELD_UID));
+  if (found == rows_.end() || !found->second.has_come) return nullptr;
+  // What was asked for when the object had this version is of that or of a later one.
+  return found->second.asked == field_of(object, KSR_FIELD_RESOURCE_VERSION) ? &found->second.row : nullptr;
+}
+
+const TableRow* WatchTables::last_row_of(const ksr_object* object) const {
   const auto found = rows_.find(field_of(object, KSR_FIELD_UID));
   return found == rows_.end() || !found->second.has_row ? nullptr : &found->second.row;
 }

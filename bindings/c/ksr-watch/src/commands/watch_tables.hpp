@@ -30,6 +30,8 @@ struct WatchQuery {
   std::string field_selector;
   // Only a few of all are shown.
   bool is_limited = false;
+  // Each change has a row of its own, of that very version, rather than each object the newest.
+  bool by_change = false;
 };
 
 class WatchTables {
@@ -48,8 +50,10 @@ class WatchTables {
   bool prepare(const ksr_object* const* objects, std::size_t count, std::size_t total);
   void refresh(std::size_t total);
   int due_ms() const;
-  // NULL: it is not there.
+  // NULL: it is not there. Never of a state that the object had before.
   const TableRow* row_of(const ksr_object* object) const;
+  // Also of such a state, for a table that is drawn again as soon as the row has come.
+  const TableRow* last_row_of(const ksr_object* object) const;
   // Of the Tables; those of plain objects before one has come.
   const std::vector<TableColumn>& columns() const { return columns_.empty() ? plain_columns() : columns_; }
   const std::string& trouble() const { return trouble_; }
@@ -67,8 +71,17 @@ class WatchTables {
     TableRow row;
     bool has_row = false;
     std::optional<std::size_t> place;
-    // The version of the object when the row was asked for last.
+    // The version of the object when the row was asked for last, and whether the row has come since.
     std::string asked;
+    bool has_come = false;
+  };
+
+  // A version of an object, with by_change.
+  struct State {
+    // It was asked for with the list, which has what objects are by then; and by itself.
+    bool is_listed = false;
+    bool is_asked = false;
+    std::optional<TableRow> row;
   };
 
   // One request on its way, which the library keeps until its end.
@@ -77,18 +90,25 @@ class WatchTables {
     ksr_request* request = nullptr;
     std::vector<std::pair<std::string, std::string>> keys;
     Pages pages;
+    // The state that is asked for; empty: the newest.
+    std::string version;
   };
 
   static void on_response(ksr_request* request, const ksr_response* response, const ksr_error* error, void* user_data);
   static void on_destroy(void* user_data);
 
   bool is_current(const ksr_object* object) const;
+  // With the row of this very version.
+  const Kept* kept_of_version(const ksr_object* object) const;
+  void forget_other_states(const ksr_object* const* objects, std::size_t count);
   // Whether single rows are asked for rather than the list.
   bool is_few(std::size_t missing, std::size_t total) const;
   void begin_round();
-  void ask_for_each(const std::vector<const ksr_object*>& missing);
+  void ask_for_newest(const std::vector<const ksr_object*>& missing, std::size_t total);
+  void ask_for_states(const std::vector<const ksr_object*>& missing);
+  void ask_for(const ksr_object* object, std::string version);
   void ask_for_all();
-  void send(std::vector<std::pair<std::string, std::string>> keys, Pages pages);
+  void send(std::vector<std::pair<std::string, std::string>> keys, Pages pages, std::string version);
   void take(const ksr_response* response, Call& call);
   void fail(const ksr_error* error);
   void fail(std::string_view what);
@@ -99,7 +119,8 @@ class WatchTables {
   ksr_client* const client_;
   const WatchQuery query_;
   std::vector<TableColumn> columns_;
-  std::unordered_map<std::string, Kept> rows_;  // by uid
+  std::unordered_map<std::string, Kept> rows_;     // by uid
+  std::unordered_map<std::string, State> states_;  // of what prepare() was given last, by uid and version
   std::size_t under_way_ = 0;
   bool answered_ = false;
   // Of the last round, and of this one: something was not answered. It is asked for again.
