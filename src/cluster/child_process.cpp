@@ -72,11 +72,11 @@ class Pipe {
 
 class SpawnSettings {
  public:
-  SpawnSettings(int output, int stderr_tail) {
+  SpawnSettings(int output, int errors) {
     posix_spawn_file_actions_init(&files_);
     posix_spawn_file_actions_addopen(&files_, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
     posix_spawn_file_actions_adddup2(&files_, output, STDOUT_FILENO);
-    posix_spawn_file_actions_adddup2(&files_, stderr_tail, STDERR_FILENO);
+    posix_spawn_file_actions_adddup2(&files_, errors, STDERR_FILENO);
 #if defined(__GLIBC__) && __GLIBC_PREREQ(2, 34)
     posix_spawn_file_actions_addclosefrom_np(&files_, STDERR_FILENO + 1);
 #endif
@@ -259,7 +259,8 @@ class Run {
   }
 
   int spawn() {
-    const SpawnSettings settings(output_.writing(), stderr_tail_.writing());
+    const bool inherits = call_.inherits_stderr && ::fcntl(STDERR_FILENO, F_GETFD) >= 0;
+    const SpawnSettings settings(output_.writing(), inherits ? STDERR_FILENO : stderr_tail_.writing());
     std::vector<std::string> arguments = call_.arguments;
     arguments.insert(arguments.begin(), call_.program);
     std::vector<std::string> environment = call_.environment;

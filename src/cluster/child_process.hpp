@@ -24,6 +24,8 @@ struct ProgramCall {
   // Called for each line of its standard error as it comes, also for one whose end does not come: a program that asks
   // for something and waits.
   std::function<void(std::string_view line, std::string_view output_so_far)> on_stderr_line = {};
+  // Its standard error is this process's, if that is open, and no line is read.
+  bool inherits_stderr = false;
 };
 
 struct ProgramResult {

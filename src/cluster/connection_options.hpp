@@ -40,6 +40,7 @@ struct ConnectionOptions {
   std::string user_agent;
   std::vector<std::pair<std::string, std::string>> headers;  // header.NAME
   Milliseconds exec_timeout{60'000};
+  bool exec_stderr_inherited = false;
   Milliseconds connect_timeout{30'000};
   Milliseconds request_timeout = kDefaultRequestTimeout;
 

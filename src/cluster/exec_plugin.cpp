@@ -154,6 +154,7 @@ Expected<Credentials> run_exec_plugin(const ExecPlan& plan, const std::atomic<bo
   call.arguments = plan.stanza.arguments;
   call.environment = environment_of(plan);
   call.timeout = plan.timeout;
+  call.inherits_stderr = plan.inherits_stderr;
   StderrLog stderr_log(plan, text, logger);
   call.on_stderr_line = [&](std::string_view line, std::string_view output) {
     text.add_output(output);

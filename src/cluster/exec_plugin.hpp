@@ -24,11 +24,13 @@ struct ExecPlan {
   std::vector<std::string> environment;
   std::string search_path;
   Milliseconds timeout{60'000};
+  // Its standard error is the host's.
+  bool inherits_stderr = false;
   ExecCluster cluster;
 };
 
 // Runs the plugin once and parses its output. Blocks: never on the network thread. Setting `stop` ends it. Each line of
-// its standard error is logged as it comes: it may ask for something.
+// its standard error is logged as it comes, unless that is the host's: it may ask for something.
 Expected<Credentials> run_exec_plugin(const ExecPlan& plan, const std::atomic<bool>& stop, Logger& logger);
 
 }  // namespace ksr::cluster

@@ -142,6 +142,7 @@ ExecPlan plan_exec(const ConnectionSpec& spec, const ConnectionOptions& options,
   plan.environment = process_env.variables();
   plan.search_path = process_env.variable("PATH").value_or("");
   plan.timeout = options.exec_timeout;
+  plan.inherits_stderr = options.exec_stderr_inherited;
   plan.cluster = {spec.server.text,    settings.tls_server_name, settings.skip_verify, settings.ca.text,
                   spec.proxy_url.text, spec.disable_compression, spec.exec_config};
   return plan;
@@ -204,7 +205,7 @@ class Fingerprint {
     for (const auto& [name, value] : stanza.variables) *this << "variable" << name << value;
     // A plugin may choose by any of them whose credentials it prints.
     for (const std::string& variable : exec.environment) *this << "environment" << variable;
-    return *this << std::to_string(exec.timeout.count());
+    return *this << std::to_string(exec.timeout.count()) << (exec.inherits_stderr ? "inherit" : "log");
   }
   Fingerprint& operator<<(const HeadlampPlan& headlamp) {
     for (const auto& header : headlamp.http_headers) *this << header.name << header.value;

@@ -245,6 +245,11 @@ Expected<void> set_max_view_bytes(Config& config, std::string_view, std::string_
   return assign(std::move(size), config.sync.max_view_bytes);
 }
 
+Expected<void> set_exec_stderr(Config& config, std::string_view, std::string_view value) {
+  constexpr std::array<std::pair<std::string_view, bool>, 2> words{{{"log", false}, {"inherit", true}}};
+  return assign_word(value, words, config.connection.exec_stderr_inherited);
+}
+
 Expected<void> set_delivery(Config& config, std::string_view, std::string_view value) {
   using delivery::Mode;
   constexpr std::array<std::pair<std::string_view, Mode>, 2> words{
@@ -288,6 +293,7 @@ constexpr ConfigKey kTable[] = {
     {"user_agent", "text", "libksr/VERSION", connection_text<&ConnectionOptions::user_agent>, kClient},
     {"header.", "text", "", set_header, kClient},
     {"exec_timeout", "duration", "60s", connection_duration<&ConnectionOptions::exec_timeout>, kClient},
+    {"exec_stderr", "log or inherit", "log", set_exec_stderr, kClient},
     {"connect_timeout", "duration", "30s", connection_duration<&ConnectionOptions::connect_timeout>, kClient},
     {"request_timeout", "duration", "30s", connection_duration<&ConnectionOptions::request_timeout>, kClient},
     {"headlamp_url", "URL", "", connection_text<&ConnectionOptions::headlamp_url>, kClient},

@@ -619,3 +619,52 @@ TEST_CASE("help, versions, and mistakes") {
     CHECK(std::count(end.errors.begin(), end.errors.end(), '\n') == 1);
   }
 }
+
+TEST_CASE("what a credential plugin says is seen") {
+  TwoPrograms both;
+  const std::string kubectl = std::string(KSR_CLUSTER_BIN_DIR) + "/kubectl";
+  const ProgramEnd end = both.run_shell("set -e; K=" + kubectl + R"sh(; D=$(mktemp -d); cd $D
+cp $KUBECONFIG k; export KUBECONFIG=$D/k PATH=$D:$PATH
+printf '#!/bin/sh\necho "code: AB-CD" >&2\necho '"'"'%s"status":{"token":"%s"}}'"'\n" \
+  '{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1beta1",' \
+  "$($K config view --raw -o 'jsonpath={.users[0].user.token}')" >plug
+chmod 700 plug
+$K config set-credentials plug --exec-api-version=client.authentication.k8s.io/v1beta1 --exec-command=plug >/dev/null
+$K config set-context --current --user=plug >/dev/null
+for command in "get ns default -o name" "watch namespace/default -o name --once" "get ns default -w --once -o name"; do
+  $ksr $command 2>e; sort -u e
+done
+TERM=xterm script -qec "$ksr watch namespace/default --seconds 3" /dev/null </dev/null >t
+head -c 11 t
+cd /; rm -rf $D)sh");
+  CAPTURE(end.errors);
+  CHECK(end.status == 0);
+  const std::string one = "namespace/default\ncode: AB-CD\n";
+  // On a terminal before the table, which would be painted over it.
+  CHECK(end.output == one + one + one + "code: AB-CD");
+}
+
+TEST_CASE("get NAME -w and delete need no right to list") {
+  TwoPrograms both;
+  const std::string kubectl = std::string(KSR_CLUSTER_BIN_DIR) + "/kubectl";
+  const ProgramEnd end = both.run_shell("set -e; K=" + kubectl + R"sh(; D=$(mktemp -d); cd $D
+for name in watches gets; do $K create serviceaccount $name; done >/dev/null
+$K create role watches --verb=get,watch,delete --resource=configmaps >/dev/null
+$K create role gets --verb=get,delete --resource=configmaps >/dev/null
+for name in watches gets; do $K create rolebinding $name --role=$name --user=$name; done >/dev/null
+printf '%s' '{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"held","finalizers":["ksr.test/held"]},"data":{"a":"b"}}' |
+  $K create -f - >/dev/null
+$ksr get cm held -w --once --no-headers --as watches | sed -E 's/ +/ /g; s/[0-9]+s/AGE/'
+for name in watches gets; do
+  $ksr delete cm held --as $name --timeout 60s >/dev/null & waits[${#waits[*]}]=$!
+done
+sleep 3; kill -0 ${waits[*]}
+$K patch cm held --type=merge -p '{"metadata":{"finalizers":null}}' >/dev/null
+for one in ${waits[*]}; do wait $one; done
+$K create configmap brief >/dev/null
+$ksr delete cm brief --as gets
+cd /; rm -rf $D)sh");
+  CAPTURE(end.errors);
+  CHECK(end.status == 0);
+  CHECK(end.output == "held 1 AGE\nconfigmap \"brief\" deleted from " + both.namespace_of_ksr() + " namespace\n");
+}

@@ -2,6 +2,7 @@
 #include "cluster/exec_plugin.hpp"
 
 #include <doctest/doctest.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -302,6 +303,29 @@ TEST_CASE("each line of a plugin's standard error is logged as it comes, also on
   const std::string role = "exec of user \"jane\" in /k: ";
   CHECK(logger.lines == std::vector<std::string>{role + "open https://login.example.com/device?code=AB-CD",
                                                  role + "code:", role + "done"});
+}
+
+TEST_CASE("a plugin may have the standard error of the host, and then nothing of it is logged") {
+  Plugin plugin("printf 'code: ' >&2; exit 3");
+  plugin.plan.inherits_stderr = true;
+  const int kept = ::dup(STDERR_FILENO);
+  const std::string file = plugin.files.write("errors", "");
+  const int errors = ::open(file.c_str(), O_WRONLY | O_CLOEXEC);
+  ::dup3(errors, STDERR_FILENO, O_CLOEXEC);
+  const auto outcome = plugin.run();
+  ::dup2(kept, STDERR_FILENO);
+  ::close(errors);
+  REQUIRE_FALSE(outcome.has_value());
+  CHECK(has(outcome.error().message, " failed with exit code 3"));
+  CHECK_FALSE(has(outcome.error().message, "code:"));
+  CHECK(contents(file) == "code: ");
+  CHECK(plugin.logger.lines.empty());
+  // Where the host has none, it is read and dropped as ever.
+  ::close(STDERR_FILENO);
+  const auto without = plugin.run();
+  ::dup2(kept, STDERR_FILENO);
+  ::close(kept);
+  CHECK(has(without.error().message, " failed with exit code 3"));
 }
 
 TEST_CASE("secrets that a plugin was given or printed are not in the log or the error, however short") {

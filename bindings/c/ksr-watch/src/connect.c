@@ -20,6 +20,7 @@ static void on_update(ksr_stream* stream, const ksr_snapshot* snapshot, void* us
   struct watch* watch = user_data;
   int is_first = watch->latest == NULL;
   (void)stream;
+  screen_begin(watch);
   ksr_snapshot_release(watch->latest);
   watch->latest = ksr_snapshot_retain(snapshot);
   if (watch->is_live) {
@@ -32,6 +33,7 @@ static void on_update(ksr_stream* stream, const ksr_snapshot* snapshot, void* us
 
 static void on_error(ksr_stream* stream, const ksr_error* error, void* user_data) {
   struct watch* watch = user_data;
+  screen_begin(watch);
   report_error(watch, error);
   if (watch->is_failed) ksr_cancel(stream);
 }
@@ -59,10 +61,11 @@ static int set(ksr_config* config, const struct setting* setting) {
 
 /* The defaults come first: the command line may override them. */
 static int set_defaults(ksr_config* config, const struct watch* watch) {
-  static char name[] = "ksr-watch/" KSR_WATCH_VERSION, frame[] = "100ms";
+  static char name[] = "ksr-watch/" KSR_WATCH_VERSION, frame[] = "100ms", inherit[] = "inherit";
   struct setting agent = {"user_agent", "user_agent", name};
+  struct setting plugins = {"exec_stderr", "exec_stderr", inherit};
   struct setting interval = {"min_interval", "min_interval", frame};
-  return set(config, &agent) && (!watch->is_live || set(config, &interval));
+  return set(config, &agent) && set(config, &plugins) && (!watch->goes_live || set(config, &interval));
 }
 
 static int set_all(ksr_config* config, struct watch* watch) {

@@ -5,6 +5,7 @@
 
 #include "clock.h"
 #include "output.h"
+#include "signals.h"
 #include "status.h"
 #include "terminal.h"
 #include "utf8.h"
@@ -284,6 +285,13 @@ void screen_enter(struct watch* watch) {
   terminal_enter(&watch->out.pending);
   sink_flush(&watch->out);
   screen_forget(watch);
+}
+
+void screen_begin(struct watch* watch) {
+  if (!watch->goes_live || watch->is_live) return;
+  watch->is_live = 1;
+  signals_for_terminal();
+  screen_enter(watch);
 }
 
 /* What the screen showed, for the scrollback. */

@@ -6,6 +6,8 @@
 #include "watch.h"
 
 void screen_enter(struct watch* watch);
+/* Of a watch that goes live, the first time. What a credential plugin asks for before is not painted over. */
+void screen_begin(struct watch* watch);
 /* Restores the screen and prints the last view below what was there before. */
 void screen_leave(struct watch* watch);
 

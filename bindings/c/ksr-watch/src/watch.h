@@ -46,7 +46,8 @@ struct watch {
   int has_printed;
   int ends_when_printed;
 
-  int is_live; /* a table redrawn in place */
+  int goes_live; /* a table redrawn in place, once there is something to show */
+  int is_live;   /* it is on the screen */
   int has_color;
   int is_dirty;              /* the screen is out of date */
   const ksr_object** sorted; /* with --sort-by: what `latest` has, in that order */

@@ -167,15 +167,11 @@ static int verdict(const struct watch* watch) {
 static int watch_resource(struct watch* watch) {
   const char* no_color = getenv("NO_COLOR");
   int status;
-  watch->is_live = watch->options.output == OUTPUT_TABLE && !watch->options.by_change && !watch->options.once &&
-                   terminal_is_usable(STDOUT_FILENO);
-  watch->has_color = watch->is_live && !(no_color && *no_color);
+  watch->goes_live = watch->options.output == OUTPUT_TABLE && !watch->options.by_change && !watch->options.once &&
+                     terminal_is_usable(STDOUT_FILENO);
+  watch->has_color = watch->goes_live && !(no_color && *no_color);
   status = connect_stream(watch);
   if (status) return status;
-  if (watch->is_live) {
-    signals_for_terminal();
-    screen_enter(watch);
-  }
   run(watch);
   if (!watch->latest && !watch->is_failed) report_note_last_error(watch);
   ksr_cancel(watch->stream);

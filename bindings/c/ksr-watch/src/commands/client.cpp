@@ -156,7 +156,8 @@ Expected<Client> Client::open(const Arguments& arguments, Report& report) {
   ksr_config* config = nullptr;
   if (ksr_config_new(&config) != KSR_OK) return Error{Status::out_of_memory, "no memory for a configuration"};
   const std::unique_ptr<ksr_config, Free> owned(config);
-  std::vector<Setting> settings{{"user_agent", "user_agent", "ksr/" KSR_WATCH_VERSION}};
+  std::vector<Setting> settings{{"user_agent", "user_agent", "ksr/" KSR_WATCH_VERSION},
+                                {"exec_stderr", "exec_stderr", "inherit"}};
   if (opens_channels(arguments)) settings.push_back({"delivery", "delivery", "manual"});
   settings.insert(settings.end(), arguments.settings.begin(), arguments.settings.end());
   for (const Setting& setting : settings) {
