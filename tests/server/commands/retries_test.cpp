@@ -1,8 +1,21 @@
 // What --set has for requests and channels, and retries, which are told when they take long.
+#include <signal.h>
+
+#include <chrono>
+#include <thread>
+
 #include "server/commands/on_commands.hpp"
 #include "support/text.hpp"
 
 using namespace ksr::testing;
+
+namespace {
+
+const std::string kLogged = R"(create pods default/a {"spec":{"nodeName":"n","containers":[{"name":"main"}]},"status":)"
+                            R"({"phase":"Running","containerStatuses":[{"name":"main","state":{"running":{}}}]}}
+)";
+
+}  // namespace
 
 TEST_CASE("--set takes keys of the channel that the command opens") {
   CommandServer on;
@@ -139,4 +152,35 @@ TEST_CASE("--set retries=never is taken by all commands") {
     CHECK(is_one_line(end.errors));
     CHECK(on.server.requests().size() - before == 1);
   }
+}
+
+TEST_CASE("--request-timeout is the limit of logs, and with -f that of their beginning") {
+  CommandServer on;
+  on.server.script(kLogged + "log default/a line=one end\nfault log * answer 503 times=forever");
+  for (const char* follow : {"--follow=false", "--follow"}) {
+    const CommandEnd end = on.run({"logs", "a", follow, "--request-timeout=2500ms", "--set", "retries=safe"});
+    CAPTURE(end.errors);
+    CHECK(end.status == 1);
+    CHECK(has(end.errors, "error: the log of pod/a/main has not "));
+    CHECK(has(end.errors, " within 2500ms (--request-timeout)\n"));
+  }
+  // One that has begun goes on.
+  on.server.script("clear\nlog default/a restart\nlog default/a line=one");
+  const auto followed = on.start({"logs", "a", "-f", "--request-timeout=3s"});
+  followed->wait_for_output("one");
+  std::this_thread::sleep_for(std::chrono::milliseconds(3'500));
+  on.server.script("log default/a line=two");
+  followed->wait_for_output("two");
+  followed->signal(SIGINT);
+  followed->wait();
+  CHECK(followed->errors() == "");
+}
+
+TEST_CASE("logs -f -p shows the log of the instance before, which does not go on") {
+  CommandServer on;
+  on.server.script(kLogged + "log default/a line=old\nlog default/a restart\nlog default/a line=new");
+  const CommandEnd end = on.run({"logs", "a", "-f", "-p"});
+  CHECK(end.errors == "");
+  CHECK(end.status == 0);
+  CHECK(end.output == "old\n");
 }

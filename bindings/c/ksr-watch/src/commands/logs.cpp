@@ -29,6 +29,8 @@ constexpr std::size_t kReadAhead = 8;
 constexpr const char* kTailOfMany = "10";
 // The rest of a line above the library's limit is waited for so long before another pod's lines are written.
 constexpr std::chrono::milliseconds kMaxLineWait{1'000};
+// Of one poll, in milliseconds.
+constexpr std::int64_t kMaxWait = 60'000;
 
 class Logs;
 
@@ -52,6 +54,8 @@ class LogSource final : public ChannelHost {
   bool waits_for_turn = false;
   bool in_line = false;
   bool closed = false;
+  // Of a log that is followed: when the server has to have accepted it.
+  std::optional<Clock::time_point> opens_until;
 
  private:
   Logs& logs_;
@@ -64,7 +68,10 @@ class LogSource final : public ChannelHost {
 class Logs {
  public:
   explicit Logs(Session& session)
-      : session_(session), follow_(session.arguments().flag("--follow")), selects_(session.arguments().selects()) {}
+      : session_(session),
+        // The log of an instance that is over does not go on.
+        follow_(session.arguments().flag("--follow") && !session.arguments().flag("--previous")),
+        selects_(session.arguments().selects()) {}
 
   Expected<void> run() {
     if (Expected<void> fine = read_options(); !fine) return fine;
@@ -91,6 +98,9 @@ class Logs {
 
   void on_event(LogSource& source, const ChannelEvent& event) {
     switch (event.kind) {
+      case KSR_EVENT_OPEN:
+        source.opens_until.reset();
+        return;
       case KSR_EVENT_GAP:
         return note(source, "lines are missing here");
       case KSR_EVENT_RESTARTED:
@@ -161,11 +171,10 @@ class Logs {
     if (arguments().flag("--all-containers") && !container_.empty()) {
       return usage_error("--all-containers=true should not be specified with container name " + in_quotes(container_));
     }
-    if (follow_ && arguments().flag("--previous"))
-      return usage_error("only one of follow (-f) or previous (-p) is allowed");
     prefixes_ = arguments().has("--prefix") ? arguments().flag("--prefix") : selects_;
     keys_ = {{"kind", "log"}, {"namespace", pods_namespace(session_)}};
-    for (const char* name : {"follow", "previous", "timestamps"}) {
+    if (follow_) keys_.emplace_back("follow", "true");
+    for (const char* name : {"previous", "timestamps"}) {
       if (arguments().flag(std::string("--") + name)) keys_.emplace_back(name, "true");
     }
     // What is selected goes on with a container's next instance, as with the next pod.
@@ -333,13 +342,50 @@ class Logs {
       Expected<Channel> channel = Channel::open(session_.client(), keys, *source);
       if (!channel) return channel.error();
       source->channel.emplace(*std::move(channel));
+      if (follow_) source->opens_until = limit_from_now();
     }
     return {};
+  }
+
+  // --request-timeout, from now on; nothing without a limit.
+  std::optional<Clock::time_point> limit_from_now() const {
+    const std::optional<Milliseconds> timeout = session_.client().timeout();
+    if (!timeout || timeout->count() == 0) return std::nullopt;
+    return Clock::now() + *timeout;
+  }
+
+  // How long to wait at most, for poll.
+  int wait_ms() const {
+    std::optional<Clock::time_point> until = ends_at_;
+    const auto add = [&until](Clock::time_point time) { until = until ? std::min(*until, time) : time; };
+    for (const auto& source : sources_) {
+      if (source->opens_until) add(*source->opens_until);
+    }
+    if (writing_ != nullptr && some_wait()) add(Clock::now() + kMaxLineWait);
+    if (!until) return -1;
+    const auto left = std::chrono::duration_cast<Milliseconds>(*until - Clock::now()).count() + 1;
+    return static_cast<int>(std::clamp<std::int64_t>(left, 0, kMaxWait));
+  }
+
+  void give_up_late() {
+    const Clock::time_point now = Clock::now();
+    for (const auto& source : sources_) {
+      const bool is_late = (ends_at_ && now >= *ends_at_) || (source->opens_until && now >= *source->opens_until);
+      if (!is_late || source->closed) continue;
+      const std::string where = "the log of " + source->name;
+      session_.report().error(where + (follow_ ? " has not begun" : " has not ended") + " within " +
+                              arguments().text("--request-timeout") + " (--request-timeout)");
+      source->closed = true;
+      if (writing_ == source.get()) writing_ = nullptr;
+      turns_changed_ = true;
+      if (source->channel) source->channel->cancel();
+    }
   }
 
   Expected<void> read_all() {
     ksr_client* const client = session_.client().handle();
     PollSet ready;
+    if (!follow_) ends_at_ = limit_from_now();
     for (;;) {
       sources_.remove_if([](const auto& source) { return source->closed; });
       if (Expected<void> opened = open_next(); !opened) return opened;
@@ -347,9 +393,10 @@ class Logs {
       ready.clear();
       ready.add(ksr_client_fd(client), POLLIN);
       const std::size_t reader = ready.add(STDOUT_FILENO, 0);
-      ready.wait(writing_ != nullptr && some_wait() ? static_cast<int>(kMaxLineWait.count()) : -1);
+      ready.wait(wait_ms());
       if (ready.ready(reader) || session_.output().closed()) return {};
       ksr_client_dispatch(client);
+      give_up_late();
       pass_turns();
     }
   }
@@ -428,6 +475,8 @@ class Logs {
   bool at_line_start_ = true;
   bool turns_changed_ = false;
   bool pods_refused_ = false;
+  // Of logs that are not followed.
+  std::optional<Clock::time_point> ends_at_;
   std::unique_ptr<ksr_stream, Release> pods_;
 };
 
