@@ -118,3 +118,29 @@ TEST_CASE("get -w ends at once on what no retry mends") {
   passing->signal(SIGINT);
   CHECK(passing->wait() == 0);
 }
+
+TEST_CASE("get NAME -w, and the wait of a deletion, of who may not list") {
+  CommandServer on;
+  on.server.script("create pods default/a\ncreate pods default/b\nwatchlist on\ndeny admin list pods");
+  const CommandEnd watched = on.run({"get", "pod", "a", "-w", "--once", "-o", "name"});
+  CHECK(watched.errors == "");
+  CHECK(watched.output == "pod/a\n");
+  CHECK(on.run({"get", "pods", "-w", "--once"}).status == 1);
+  on.server.script("deny admin watch pods");
+  const CommandEnd deleted = on.run({"delete", "pod", "b"});
+  CHECK(deleted.errors == "");
+  CHECK(deleted.status == 0);
+}
+
+TEST_CASE("what the command line itself chooses is not set with --set") {
+  CommandServer on;
+  for (const char* command : {"get", "watch"}) {
+    for (const char* setting : {"resource=v1/nodes", "namespace=other"}) {
+      const CommandEnd end = on.run({command, "pods", "-w", "--once", "--set", setting});
+      CAPTURE(end.errors);
+      CHECK(end.status != 0);
+      CHECK(is_one_line(end.errors));
+      CHECK(has(end.errors, ": is chosen by ksr"));
+    }
+  }
+}

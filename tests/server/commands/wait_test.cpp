@@ -48,7 +48,8 @@ TEST_CASE("a deletion whose end cannot be waited for is an error, and so is a wa
   for (const char* code : {"400", "401", "403"}) {
     CommandServer on;
     on.server.script(std::string("create pods default/a\ncreate pods default/b\nfault list pods answer ") + code +
-                     " times=forever\nfault watch pods answer " + code + " times=forever");
+                     " times=forever\nfault watch pods answer " + code + " times=forever\nfault get pods answer " +
+                     code + " times=forever");
     const CommandEnd end = on.run({"delete", "pod", "a"});
     CAPTURE(code);
     CAPTURE(end.errors);

@@ -265,7 +265,7 @@ Answer Client::call_once(const Request& request, const char* retries) {
   const ksr_response* response = nullptr;
   const ksr_status status = ksr_call(client_.get(), params, &response, &error);
   if (status != KSR_OK) return Answer(failure_of_call(status, error));
-  for (std::size_t i = 0; i < ksr_response_warning_count(response); ++i) {
+  for (std::size_t i = 0; i < ksr_response_warning_count(response) && !request.only_tries; ++i) {
     std::size_t size = 0;
     const char* text = ksr_response_warning(response, i, &size);
     report_->warning({text, size});

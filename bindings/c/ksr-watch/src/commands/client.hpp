@@ -25,6 +25,8 @@ struct Request {
   // Of ksr_params, in order; what is empty is not set.
   std::vector<std::pair<std::string, std::string>> keys;
   std::string body;
+  // Its warnings are those of what follows it.
+  bool only_tries = false;
 };
 
 // The command waits for the bytes of channels: callbacks then run in ksr_client_dispatch().

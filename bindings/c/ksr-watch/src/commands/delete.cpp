@@ -2,6 +2,7 @@
 #include <charconv>
 #include <chrono>
 #include <optional>
+#include <thread>
 #include <utility>
 
 #include "base/text.hpp"
@@ -18,6 +19,8 @@ namespace ksr::commands {
 namespace {
 
 namespace json = boost::json;
+
+constexpr std::chrono::seconds kPollInterval{1};
 
 struct Deleted {
   Target target;
@@ -177,18 +180,49 @@ class Delete {
     session_.output().write(one_line(line, kMaxName) + "\n");
   }
 
+  using Clock = std::chrono::steady_clock;
+
   void wait_for(const std::vector<Deleted>& deleted) {
     for (const Deleted& one : deleted) {
       const std::string name = one.target.resource.plural + "/" + one_line(one.target.name);
-      const WatchedView view{true, "error when waiting for the deletion of " + name + ": "};
-      const auto is_gone = [&](const ksr_snapshot* snapshot) {
-        return ksr_snapshot_find_uid(snapshot, one.uid.c_str()) == nullptr;
-      };
-      std::optional<std::chrono::steady_clock::time_point> deadline;
-      if (timeout_.count() > 0) deadline = std::chrono::steady_clock::now() + timeout_;
-      if (watch_object(session_, one.target, view, is_gone, deadline) == WatchEnd::timed_out) {
-        session_.report().error("timed out waiting for the condition on " + name);
+      const std::string doing = "error when waiting for the deletion of " + name + ": ";
+      std::optional<Clock::time_point> deadline;
+      if (timeout_.count() > 0) deadline = Clock::now() + timeout_;
+      WatchEnd end = look(one, doing, true);
+      if (end == WatchEnd::refused) {
+        const auto is_gone = [&](const ksr_snapshot* snapshot) {
+          return ksr_snapshot_find_uid(snapshot, one.uid.c_str()) == nullptr;
+        };
+        end = watch_object(session_, one.target, {true, may_get_, doing}, is_gone, deadline);
+        if (end == WatchEnd::refused) end = poll(one, doing, deadline);
       }
+      if (end == WatchEnd::timed_out) session_.report().error("timed out waiting for the condition on " + name);
+    }
+  }
+
+  // `refused`: it is there, or may not be read, which is reported unless it is the first look.
+  WatchEnd look(const Deleted& one, const std::string& doing, bool is_first) {
+    Request request = session_.request("get", one.target);
+    request.keys.emplace_back("accept", "metadata");
+    const Answer answer = session_.client().call_for_object(std::move(request));
+    if (!answer.failed()) {
+      may_get_ = true;
+      return text_at(answer.object(), {"metadata", "uid"}) == one.uid ? WatchEnd::refused : WatchEnd::met;
+    }
+    if (answer.failure().reason == "NotFound") return WatchEnd::met;
+    may_get_ = false;
+    if (is_first) return WatchEnd::refused;
+    session_.report().failure(answer.failure(), doing);
+    return WatchEnd::failed;
+  }
+
+  // Who may delete and get an object need not be allowed to list or watch it.
+  WatchEnd poll(const Deleted& one, const std::string& doing, const std::optional<Clock::time_point>& deadline) {
+    for (;;) {
+      const WatchEnd end = look(one, doing, false);
+      if (end != WatchEnd::refused) return end;
+      if (deadline && Clock::now() + kPollInterval > *deadline) return WatchEnd::timed_out;
+      std::this_thread::sleep_for(kPollInterval);
     }
   }
 
@@ -197,6 +231,7 @@ class Delete {
   bool selects_ = false;
   bool ignore_missing_ = false;
   bool wait_ = true;
+  bool may_get_ = false;
   std::string cascade_;
   int grace_ = -1;
   // 0: without a limit.

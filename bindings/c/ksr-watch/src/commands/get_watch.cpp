@@ -19,6 +19,7 @@ Expected<void> check_watched(const Arguments& arguments) {
   for (const char* option : {"--raw", "--subresource"}) {
     if (arguments.has_text(option)) return usage_error(std::string(option) + " and --watch cannot be given together");
   }
+  if (arguments.flag("--show-kind")) return usage_error("--show-kind and --watch cannot be given together");
   return {};
 }
 
@@ -48,10 +49,22 @@ void add_settings(std::vector<std::string>& words, const Arguments& arguments) {
   for (const Setting& setting : arguments.settings) {
     // What was asked for the types; a stream has no such keys.
     if (setting.option == "--set" && is_of_every_request(setting.key)) continue;
-    // Those of --as-group are one key by now.
-    const bool is_set = setting.option == "--set" || setting.option == "--as-group";
+    // Those of --as-group are one key by now; the watch has no --as-user-extra.
+    const bool is_set =
+        setting.option == "--set" || setting.option == "--as-group" || setting.option == "--as-user-extra";
     words.push_back((is_set ? "--set=" + setting.key : setting.option) + "=" + setting.value);
   }
+}
+
+// Who may watch an object need not be allowed to list it: its first state comes with the watch then.
+bool may_list(Session& session, const Target& target) {
+  constexpr int kForbidden = 403;
+  Request request = session.request("list", {target.resource, "", target.name_space});
+  request.keys.emplace_back("accept", "metadata");
+  request.keys.emplace_back("field_selector", "metadata.name=" + target.name);
+  request.only_tries = true;
+  const Answer answer = session.client().call(request);
+  return !answer.failed() || answer.failure().http_status != kForbidden;
 }
 
 // That of a cluster-scoped resource is ignored, as without -w.
@@ -73,6 +86,7 @@ Expected<std::vector<std::string>> words_of_watch(Session& session) {
   std::vector<std::string> words{"ksr", "--watch"};
   // A key of --set is stronger.
   if (arguments.has("--chunk-size")) add_option(words, "--set=page_size", arguments.text("--chunk-size"));
+  if (!target->name.empty() && !may_list(session, *target)) words.emplace_back("--set=initial=watchlist");
   add_settings(words, arguments);
   add_namespace(words, *target, arguments);
   add_option(words, "--selector", arguments.selector("--selector"));

@@ -91,7 +91,9 @@ WatchEnd watch_object(Session& session, const Target& target, const WatchedView&
   const std::unique_ptr<ksr_error, Release> error(ksr_last_error(stream.get()));
   // Without a first view, what has kept it away; else the time is over, whatever else there was.
   if (status == KSR_E_TIMEOUT && (tested.begun || !error)) return WatchEnd::timed_out;
-  session.report().failure(failure_of(error ? ksr_error_code(error.get()) : status, error.get()), view.doing);
+  const ksr_status code = error ? ksr_error_code(error.get()) : status;
+  if (code == KSR_E_FORBIDDEN && view.may_be_refused) return WatchEnd::refused;
+  session.report().failure(failure_of(code, error.get()), view.doing);
   return WatchEnd::failed;
 }
 

@@ -17,12 +17,15 @@ namespace ksr::commands {
 enum class WatchEnd : std::uint8_t {
   met,
   timed_out,
-  failed,  // and is reported
+  failed,   // and is reported
+  refused,  // only with may_be_refused: 403; not reported
 };
 
 struct WatchedView {
   // The test looks at names and uids alone.
   bool metadata_only = false;
+  // The caller knows what else to do where listing or watching is forbidden.
+  bool may_be_refused = false;
   // What comes before the message of a failure.
   std::string doing = "";
 };

@@ -163,6 +163,7 @@ bool needs_tables(const options& options) {
 bool open_tables(const options& options, ksr_config* config, printer& printer, std::string& problem) {
   WatchQuery query;
   query.by_change = options.by_change != 0;
+  query.is_one = options.name != nullptr;
   for (std::size_t i = 0; i < options.setting_count; ++i) {
     const std::string_view key = options.settings[i].key;
     const std::string value = options.settings[i].value;

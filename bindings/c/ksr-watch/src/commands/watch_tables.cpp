@@ -25,6 +25,8 @@ constexpr std::chrono::seconds kRestAfterFailure{2};
 // Times since, in cells such as "3 (5m ago)", get old; of a view that is small enough to be asked for again and again.
 constexpr std::chrono::seconds kRefresh{10};
 constexpr std::size_t kSmallView = 500;
+constexpr std::int32_t kForbidden = 403;
+constexpr std::int32_t kNotFound = 404;
 constexpr std::int32_t kGone = 410;
 
 // Neither has a space.
@@ -133,7 +135,7 @@ void WatchTables::ask_for_newest(const std::vector<const ksr_object*>& missing, 
     kept.asked = field_of(object, KSR_FIELD_RESOURCE_VERSION);
     kept.has_come = false;
   }
-  if (!is_few(missing.size(), total)) return ask_for_all();
+  if (may_list_ && !is_few(missing.size(), total)) return ask_for_all();
   for (const ksr_object* object : missing) ask_for(object, "");
 }
 
@@ -143,7 +145,7 @@ void WatchTables::ask_for_states(const std::vector<const ksr_object*>& missing) 
   std::vector<const ksr_object*> passed;
   std::copy_if(missing.begin(), missing.end(), std::back_inserter(passed),
                [this](const ksr_object* object) { return states_[state_key(object)].is_listed; });
-  const bool is_first = columns_.empty() && (!query_.is_limited || missing.size() > kFew);
+  const bool is_first = columns_.empty() && may_list_ && (!query_.is_limited || missing.size() > kFew);
   if (passed.empty() && (is_first || missing.size() > kMany)) {
     for (const ksr_object* object : missing) states_[state_key(object)].is_listed = true;
     return ask_for_all();
@@ -159,6 +161,10 @@ void WatchTables::ask_for_states(const std::vector<const ksr_object*>& missing) 
 // As a list, since who may list and watch need not be allowed to get. A server has the states of some minutes; also
 // that of an object that it has deleted since.
 void WatchTables::ask_for(const ksr_object* object, std::string version) {
+  if (!may_list_) {
+    return send({{"namespace", field_of(object, KSR_FIELD_NAMESPACE)}, {"name", field_of(object, KSR_FIELD_NAME)}},
+                Pages(query_.resource), version, true);
+  }
   const std::string selector = "metadata.name=" + field_of(object, KSR_FIELD_NAME);
   send({{"namespace", field_of(object, KSR_FIELD_NAMESPACE)},
         {"label_selector", query_.label_selector},
@@ -179,11 +185,12 @@ void WatchTables::ask_for_all() {
   }
 }
 
-void WatchTables::send(std::vector<std::pair<std::string, std::string>> keys, Pages pages, std::string version) {
+void WatchTables::send(std::vector<std::pair<std::string, std::string>> keys, Pages pages, std::string version,
+                       bool is_get) {
   ksr_params* params = nullptr;
   if (ksr_params_new(&params) != KSR_OK) return end_unsent(nullptr);
-  auto call = std::make_unique<Call>(Call{this, nullptr, keys, std::move(pages), std::move(version)});
-  for (const auto& [key, value] : {std::pair("verb", "list"), std::pair("accept", "table"),
+  auto call = std::make_unique<Call>(Call{this, nullptr, keys, std::move(pages), std::move(version), is_get});
+  for (const auto& [key, value] : {std::pair("verb", is_get ? "get" : "list"), std::pair("accept", "table"),
                                    std::pair("timeout", kTimeout), std::pair("max_body", kMaxAnswer)}) {
     keys.emplace_back(key, value);
   }
@@ -219,10 +226,20 @@ void WatchTables::on_response(ksr_request*, const ksr_response* response, const 
   Call& call = *static_cast<Call*>(user_data);
   if (response != nullptr) {
     call.owner->take(response, call);
-  } else if (call.version.empty() || ksr_error_http_status(error) != kGone) {
+  } else if (!call.owner->is_answered_by(error, call)) {
     call.owner->fail(error);
   }
   ksr_request_close_async(call.request);
+}
+
+bool WatchTables::is_answered_by(const ksr_error* error, const Call& call) {
+  const std::int32_t status = ksr_error_http_status(error);
+  if (status == kForbidden && !call.is_get && query_.is_one) {
+    may_list_ = false;
+    asks_again_ = true;
+    return true;
+  }
+  return (status == kGone && !call.version.empty()) || (status == kNotFound && call.is_get);
 }
 
 void WatchTables::on_destroy(void* user_data) {
@@ -231,7 +248,7 @@ void WatchTables::on_destroy(void* user_data) {
   if (--owner.under_way_ > 0 || owner.closing_) return;
   owner.answered_ = true;
   owner.failed_ = owner.round_failed_;
-  if (owner.failed_) owner.forget_unanswered();
+  if (std::exchange(owner.asks_again_, false) || owner.failed_) owner.forget_unanswered();
   // As long as the last round took: what is slow is asked less often.
   const auto took = Clock::now() - owner.begun_;
   owner.next_ = Clock::now() + std::max<Clock::duration>(owner.failed_ ? kRestAfterFailure : kRest, took);

@@ -32,6 +32,8 @@ struct WatchQuery {
   bool is_limited = false;
   // Each change has a row of its own, of that very version, rather than each object the newest.
   bool by_change = false;
+  // Of one object, by its name.
+  bool is_one = false;
 };
 
 class WatchTables {
@@ -92,6 +94,8 @@ class WatchTables {
     Pages pages;
     // The state that is asked for; empty: the newest.
     std::string version;
+    // By its name, with get.
+    bool is_get = false;
   };
 
   static void on_response(ksr_request* request, const ksr_response* response, const ksr_error* error, void* user_data);
@@ -108,7 +112,10 @@ class WatchTables {
   void ask_for_states(const std::vector<const ksr_object*>& missing);
   void ask_for(const ksr_object* object, std::string version);
   void ask_for_all();
-  void send(std::vector<std::pair<std::string, std::string>> keys, Pages pages, std::string version);
+  void send(std::vector<std::pair<std::string, std::string>> keys, Pages pages, std::string version,
+            bool is_get = false);
+  // What a request that was refused asked for may be had in another way, or never.
+  bool is_answered_by(const ksr_error* error, const Call& call);
   void take(const ksr_response* response, Call& call);
   void fail(const ksr_error* error);
   void fail(std::string_view what);
@@ -131,6 +138,9 @@ class WatchTables {
   bool closing_ = false;
   // The server makes no Tables of it.
   bool plain_ = false;
+  // Of one object that may be watched by its name, but not listed.
+  bool may_list_ = true;
+  bool asks_again_ = false;
   std::string trouble_;
   std::set<std::string> warned_;
   std::vector<std::string> warnings_;
