@@ -114,6 +114,8 @@ static int read_set(struct options* options, struct reader* reader, char* value)
   if (!equals || equals == value) return refuse(reader, "--set", "expected KEY=VALUE");
   *equals = '\0';
   if (strcmp(value, "delivery") == 0) return refuse(reader, "--set delivery", "is always manual in ksr-watch");
+  if (strcmp(value, "resource") == 0) return refuse(reader, "--set resource", "is chosen by ksr; give RESOURCE");
+  if (strcmp(value, "namespace") == 0) return refuse(reader, "--set namespace", "is chosen by ksr; give --namespace");
   add_setting(options, "--set", value, equals + 1);
   return 1;
 }

@@ -138,7 +138,7 @@ static void without_a_namespace_the_context_tells(void) {
   CHECK(read_line("ksr-watch pods"));
   CHECK_VALUE("namespace", "@context");
   CHECK(options.one_namespace);
-  CHECK(read_line("ksr-watch pods --set namespace=a,b"));
+  CHECK(read_line("ksr-watch pods --namespace=a,b"));
   CHECK_VALUE("namespace", "a,b");
   CHECK(!options.one_namespace);
 }
@@ -190,6 +190,8 @@ static void wrong_usage_names_the_option(void) {
   CHECK_REFUSED("ksr-watch v1/pods --set limit", "--set: expected KEY=VALUE");
   CHECK_REFUSED("ksr-watch v1/pods --set =3", "--set: expected KEY=VALUE");
   CHECK_REFUSED("ksr-watch v1/pods --set delivery=thread", "--set delivery: is always manual in ksr-watch");
+  CHECK_REFUSED("ksr-watch v1/pods --set resource=v1/nodes", "--set resource: is chosen by ksr; give RESOURCE");
+  CHECK_REFUSED("ksr-watch v1/pods --set namespace=a", "--set namespace: is chosen by ksr; give --namespace");
   CHECK_REFUSED("ksr-watch v1/pods -o xml",
                 "--output: expected table, wide, json, json-events, yaml, name, events or names");
   CHECK_REFUSED("ksr-watch v1/pods --seconds soon", "--seconds: expected a number of seconds, such as 30 or 0.5");
