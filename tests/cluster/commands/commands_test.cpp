@@ -146,6 +146,8 @@ TEST_CASE("get: tables, names, selectors, several types") {
   both.read({"get", "po", "-l", "app=web", "--no-headers"});
   both.read({"get", "pods", "--field-selector", "metadata.name=db"});
   both.read({"get", "cm", "-l", "tier", "-L", "app,tier", "--show-labels"});
+  both.read({"get", "cm", "--show-kind"});
+  both.read({"get", "cm", "one", "--show-kind", "--no-headers"});
   both.read({"get", "cm,deploy,po,wd"});
   both.read({"get", "pods", "--sort-by", "{.spec.containers[0].name}"});
   both.read({"get", "pods", "--sort-by=.spec.containers[*].image", "-o", "wide"});

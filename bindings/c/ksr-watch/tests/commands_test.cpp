@@ -238,6 +238,8 @@ void command_lines() {
   EXPECT(read({"get", "--now"}), "unknown flag: --now");
   EXPECT(read({"get", "--no-headers=maybe"}), "--no-headers: expected true or false");
   EXPECT(read({"get", "--set", "x"}), "--set: expected KEY=VALUE");
+  EXPECT(read({"get", "--as-user-extra", "scopes=a=b"}), "get impersonate_extra.scopes=a=b");
+  EXPECT(read({"get", "--as-user-extra=scopes"}), "--as-user-extra: expected KEY=VALUE");
   EXPECT(read({"get", "--set", "delivery=manual"}), "--set delivery: is chosen by ksr");
   EXPECT(read({"bake"}), "unknown command \"bake\"");
   EXPECT(read({"get", "cm", "-wA", "--transport", "http", "--once"}), "get cm");

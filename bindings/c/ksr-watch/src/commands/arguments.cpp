@@ -82,6 +82,7 @@ constexpr Option kOptions[] = {
     {"--as", 0, Takes::value, kAny, "impersonate_user"},
     {"--as-uid", 0, Takes::value, kAny, "impersonate_uid"},
     {"--as-group", 0, Takes::value, kAny, nullptr},
+    {"--as-user-extra", 0, Takes::value, kAny, nullptr},
     {"--set", 0, Takes::value, kAny, nullptr},
     {"--namespace", 'n', Takes::value, kAny, nullptr},
     {"--request-timeout", 0, Takes::value, kAny, nullptr},
@@ -99,6 +100,7 @@ constexpr Option kOptions[] = {
     {"--subresource", 0, Takes::value, kGet | kPatch | bit(Command::apply) | kCanI, nullptr},
     {"--show-managed-fields", 0, Takes::nothing, kGet | kSend | kPatch | kWait, nullptr},
     {"--no-headers", 0, Takes::nothing, kGet, nullptr},
+    {"--show-kind", 0, Takes::nothing, kGet, nullptr},
     {"--show-labels", 0, Takes::nothing, kGet, nullptr},
     {"--label-columns", 'L', Takes::value, kGet, nullptr},
     {"--sort-by", 0, Takes::value, kGet, nullptr},
@@ -296,12 +298,13 @@ class Arguments::Reader {
     const std::string_view name = option.name;
     std::string key = option.key == nullptr ? "" : option.key;
     char* secret = value;
-    if (name == "--set") {
+    if (name == "--set" || name == "--as-user-extra") {
       const std::size_t equals = text.find('=');
-      if (equals == std::string::npos || equals == 0) return usage_error("--set: expected KEY=VALUE");
+      if (equals == std::string::npos || equals == 0) return usage_error(std::string(name) + ": expected KEY=VALUE");
       key = text.substr(0, equals);
       text.erase(0, equals + 1);
       secret += equals + 1;
+      if (name == "--as-user-extra") key.insert(0, "impersonate_extra.");
       if (key == "delivery") return usage_error("--set delivery: is chosen by ksr");
     }
     if (setting_is_secret({key.data(), key.size()}) != 0) secrets_.push_back(secret);

@@ -197,7 +197,7 @@ class Get {
     for (const std::string& list : arguments().all("--label-columns")) {
       for (const std::string_view name : split(list, ',')) style.label_columns.emplace_back(name);
     }
-    if (several) style.name_prefix = kind_prefix(resource) + "/";
+    if (several || arguments().flag("--show-kind")) style.name_prefix = kind_prefix(resource) + "/";
     return style;
   }
 
