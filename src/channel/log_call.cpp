@@ -19,6 +19,8 @@ constexpr Milliseconds kMaxDelay{5'000};
 constexpr int kMaxFailures = 5;
 // In a row, of answers that the pod is not there, where it may not be read: half a minute.
 constexpr int kMaxMissing = 10;
+// Of an instance, of last lines read aside that do not tell whether a response was whole.
+constexpr int kMaxUnclearChecks = 3;
 constexpr Milliseconds kPollInterval{1'000};
 // Between two looks at a pod that has no container to read, or none that runs, from kPollInterval on: the log begins
 // late by what the container has waited at most, and a minute of waiting costs a dozen requests. A watch would begin it
@@ -314,7 +316,7 @@ QueryString LogCall::base_query() const {
   QueryString query;
   query.add("timestamps", "true");
   if (!container_.empty()) query.add("container", container_);
-  if (options_.previous || ask_ == Ask::rest_before) query.add("previous", "true");
+  if (options_.previous || asked_for() == Ask::rest_before) query.add("previous", "true");
   query.add_all(target_.query);
   return query;
 }
@@ -325,9 +327,32 @@ QueryString LogCall::last_line_query() const {
   return query;
 }
 
+// Empty: none has to come. While none has, the last line may be from before the beginning that the host has asked for:
+// the kubelet, whose clock it is, leaves that out.
+std::optional<QueryString> LogCall::check_query() const {
+  QueryString query = last_line_query();
+  bool from_beginning = first_instance_;
+  {
+    const MutexLock lock(cursor_mutex_);
+    if (cursor_->since() || (restored_ && !cursor_->begins_within_file())) from_beginning = false;
+  }
+  if (!from_beginning) return query;
+  if (options_.tail == 0 || options_.since_seconds) {
+    // No line of before then, so less than has passed.
+    const auto passed = std::chrono::duration_cast<std::chrono::seconds>(now() - begun_at_).count();
+    const std::uint64_t seconds =
+        (options_.tail == 0 ? 0 : *options_.since_seconds) + static_cast<std::uint64_t>(passed);
+    if (seconds == 0) return std::nullopt;
+    query.add("sinceSeconds", std::to_string(seconds));
+  } else if (!options_.since_time.empty()) {
+    query.add("sinceTime", options_.since_time);
+  }
+  return query;
+}
+
 QueryString LogCall::query() {
   begins_by_elapsed_ = false;
-  if (ask_ == Ask::check) return last_line_query();
+  if (ask_ == Ask::check) return check_query().value_or(last_line_query());
   QueryString query = base_query();
   if (follows()) query.add("follow", "true");
   std::optional<UnixTime> since;
@@ -336,7 +361,8 @@ QueryString LogCall::query() {
     const MutexLock lock(cursor_mutex_);
     since = cursor_->since();
     within = cursor_->begins_within_file();
-    if (ask_ == Ask::rest_before) cursor_->expect_nothing();
+    // What is awaited of the instance before is so still.
+    if (ask_ == Ask::rest_before && checked_ != Ask::rest_before) cursor_->expect_nothing();
     cursor_->begin_response();
   }
   if (since) {
@@ -390,6 +416,7 @@ void LogCall::send(Expected<cluster::RequestAuth> auth) {
   cluster::add_headers(request, *auth);
   cluster::set_accept(request, "*/*");
   request.response_timeout = kHeadTimeout;
+  if (ask_ == Ask::check) request.whole_timeout = kHeadTimeout;
   asked_at_ = now();
   exchange_ = auth->connection->send(std::move(request), *this);
   if (reading_rests()) exchange_->pause();
@@ -404,6 +431,7 @@ void LogCall::on_head(const transport::ResponseHead& head) {
     // It may have come to the kubelet as late.
     if (std::exchange(begins_by_elapsed_, false) && now() - asked_at_ > kBeginningMargin) mark(kPartStdout, Mark::gap);
     const bool first = !std::exchange(has_begun_, true);
+    if (first) begun_at_ = now();
     poll_backoff_.reset();
     bytes_at_ = now();
     tail_interval_ = kFirstTail;
@@ -434,7 +462,7 @@ template <class Step>
 bool LogCall::advance(Step step) {
   Lines lines;
   const MutexLock lock(cursor_mutex_);
-  const bool of_instance = (ask_ == Ask::go_on || ask_ == Ask::rest) && !options_.previous;
+  const bool of_instance = (asked_for() == Ask::go_on || asked_for() == Ask::rest) && !options_.previous;
   std::optional<LogCursor> before;
   if (of_instance && pod_ && !looked_again_ && cursor_->is_unconfirmed()) before.emplace(*cursor_);
   step(*cursor_, lines);
@@ -506,6 +534,7 @@ void LogCall::take_text(std::string_view text) {
   // Not with the head: what the kubelet cannot read is answered with 200 as well.
   failures_ = 0;
   refusals_ = 0;
+  short_responses_ = 0;
   if (options_.limit_bytes)
     text = text.substr(0, *options_.limit_bytes - std::min(*options_.limit_bytes, delivered_bytes_));
   delivered_bytes_ += text.size();
@@ -541,7 +570,7 @@ void LogCall::begin_again() {
 }
 
 void LogCall::note_quiet() {
-  if (transport::is_success(head_.status) && now() - bytes_at_ >= kReleaseAfter) first_was_quiet_ = true;
+  if (ask_ != Ask::check && transport::is_success(head_.status) && now() - bytes_at_ >= kReleaseAfter) first_was_quiet_ = true;
 }
 
 void LogCall::forget_response() {
@@ -649,6 +678,8 @@ void LogCall::on_refused() {
   }
   if (head_.status == 404) return on_log_missing(error);
   if (head_.status == 429 || head_.status >= 500) return on_failed(error);
+  // Nothing can be known of the response before.
+  if (ask_ == Ask::check && head_.status != 401 && head_.status != 403) return finish_response();
   if (ask_ == Ask::rest_before) {
     // Its file is gone, and with it what was not read.
     finish_lines();
@@ -710,55 +741,83 @@ void LogCall::retry(const Error& error) {
 
 // The response has ended in order, which only says that no byte of it was lost on the way from kube-apiserver.
 void LogCall::on_complete() {
-  switch (ask_) {
-    case Ask::begin:
-    case Ask::go_on:
-      if (!options_.resume) {
-        finish_lines();
-        return end_log(std::nullopt);
-      }
-      if (has_no_place() && options_.follow && !options_.previous) return read_pod_later(Milliseconds(0));
-      if (options_.follow && !options_.previous) {
-        // A server that ends every response at once is not asked in a loop.
-        if (!std::exchange(progressed_, false) && now() - asked_at_ < kPollInterval) {
-          return read_pod_later(backoff_.next(*environment_.random));
-        }
-        backoff_.reset();
-        environment_.counts->reconnects.fetch_add(1, std::memory_order_relaxed);
-        return read_pod_later(Milliseconds(0));
-      }
-      if (ask_ == Ask::begin && options_.tail != 0 && delivered_bytes_ > 0 && !has_no_place()) {
-        retry_timer_ = after(Milliseconds(0), [this] {
-          const auto fired = std::move(retry_timer_);
-          ask(Ask::check);
-        });
-        return;
-      }
-      finish_lines();
-      return end_log(std::nullopt);
-    case Ask::check: {
-      bool whole = other_body_.empty();
-      {
-        const MutexLock lock(cursor_mutex_);
-        whole = whole || cursor_->has(other_body_);
-      }
-      if (!whole) {
-        retry_timer_ = after(Milliseconds(0), [this] {
-          const auto fired = std::move(retry_timer_);
-          ask(Ask::go_on);
-        });
-        return;
-      }
-      finish_lines();
-      return end_log(std::nullopt);
-    }
-    case Ask::rest:
-      if (!advance([](LogCursor& cursor, Lines& lines) { cursor.finish(lines); })) return look_again();
-      return end_of_instance();
-    case Ask::rest_before:
-      finish_lines();
-      return end_of_instance();
+  if (ask_ == Ask::check) return judge_end();
+  const bool goes_on = options_.resume && follows() && !options_.previous;
+  if (!goes_on) return check_end();
+  if (has_no_place()) return read_pod_later(Milliseconds(0));
+  // A server that ends every response at once is not asked in a loop.
+  if (!std::exchange(progressed_, false) && now() - asked_at_ < kPollInterval) {
+    return read_pod_later(backoff_.next(*environment_.random));
   }
+  backoff_.reset();
+  environment_.counts->reconnects.fetch_add(1, std::memory_order_relaxed);
+  read_pod_later(Milliseconds(0));
+}
+
+// Of the last response that is needed.
+void LogCall::check_end() {
+  bool awaited = false;
+  bool whole = false;
+  {
+    const MutexLock lock(cursor_mutex_);
+    awaited = cursor_->is_awaiting();
+    whole = awaits_last_ && cursor_->last_has_come();
+  }
+  if (awaited && !whole) return on_short_response();
+  if (whole || has_no_place() || !check_query()) return finish_response();
+  // Lost by a rotation, or a line has begun behind it.
+  if (std::exchange(awaits_last_, false) && ++unclear_checks_ >= kMaxUnclearChecks) return finish_response();
+  checked_ = ask_;
+  // Later: the exchange is on the stack.
+  retry_timer_ = after(Milliseconds(0), [this] {
+    const auto fired = std::move(retry_timer_);
+    ask(Ask::check);
+  });
+}
+
+void LogCall::judge_end() {
+  // A server may send more than it was asked for.
+  std::string_view last = other_body_;
+  const std::size_t before = last.substr(0, last.size() - std::min<std::size_t>(last.size(), 1)).rfind('\n');
+  if (before != std::string_view::npos) last.remove_prefix(before + 1);
+  auto found = LogCursor::LastLine::unknown;
+  {
+    const MutexLock lock(cursor_mutex_);
+    found = cursor_->compare_with_last(last);
+  }
+  if (found == LogCursor::LastLine::told) return finish_response();
+  if (found == LogCursor::LastLine::unknown) {
+    if (!options_.resume || ++unclear_checks_ >= kMaxUnclearChecks) return finish_response();
+    return read_pod_later(backoff_.next(*environment_.random));
+  }
+  if (!options_.resume) return on_short_response();
+  awaits_last_ = true;
+  cut_ = true;
+  // Where the container has another instance since, the line is most likely of that one.
+  read_pod_later(Milliseconds(0));
+}
+
+void LogCall::on_short_response() {
+  cut_ = true;
+  // Of a log that is followed each try would wait for what the file may have lost.
+  if (options_.follow && options_.resume && ++short_responses_ >= kMaxFailures) {
+    awaits_last_ = false;
+    finish_lines();
+    return end_of_instance();
+  }
+  on_failed({Status::lost, "the response ended in order, but before the last line of the log", "", head_.status});
+}
+
+// No other one has to tell what it has left out.
+void LogCall::finish_response() {
+  const Ask of = asked_for();
+  if (of == Ask::rest) {
+    if (!advance([](LogCursor& cursor, Lines& lines) { cursor.finish(lines); })) return look_again();
+    return end_of_instance();
+  }
+  finish_lines();
+  if (of == Ask::rest_before) return end_of_instance();
+  end_log(std::nullopt);
 }
 
 void LogCall::finish_lines() {
@@ -791,6 +850,9 @@ void LogCall::begin_next_instance() {
   }
   waits_for_next_ = false;
   first_instance_ = false;
+  checked_ = Ask::begin;
+  awaits_last_ = false;
+  unclear_checks_ = 0;
   if (skipped) mark(kPartStdout, Mark::gap);
   mark(kPartStdout, Mark::restarted);
   if (!ended()) ask(Ask::go_on);

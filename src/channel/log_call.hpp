@@ -11,6 +11,10 @@
 //   another instance of the container runs  the rest of the one before (previous=true); then the end, or this instance
 //   it may not be read                      as if the same container ran
 //
+// Also the last response that an instance needs may have ended before its last line. So that line is read aside
+// afterwards, and has to have come, or the same is asked for again (LogCursor::compare_with_last). What is written
+// behind it meanwhile is not waited for.
+//
 // Where the server sends lines without their times, nothing can be asked for that goes on behind them: the same look
 // then tells whether the log was whole, and it ends.
 //
@@ -50,7 +54,7 @@ class LogCall final : public ChannelCall, private transport::ExchangeObserver {
   enum class Ask : std::uint8_t {
     begin,        // as the host has asked
     go_on,        // from the cursor on
-    check,        // its last line alone: whether a response without follow was whole
+    check,        // its last line alone: whether the response before, the last one of an instance, was whole
     rest,         // of a container that has terminated
     rest_before,  // of the instance before
   };
@@ -83,6 +87,9 @@ class LogCall final : public ChannelCall, private transport::ExchangeObserver {
   void send(Expected<cluster::RequestAuth> auth);
   QueryString base_query() const;
   QueryString last_line_query() const;
+  std::optional<QueryString> check_query() const KSR_EXCLUDES(cursor_mutex_);
+  // Ask::check is about the response before.
+  Ask asked_for() const noexcept { return ask_ == Ask::check ? checked_ : ask_; }
   QueryString query() KSR_EXCLUDES(cursor_mutex_);
   void add_beginning(QueryString& query, bool within);
   bool follows() const noexcept { return ask_ == Ask::begin || ask_ == Ask::go_on ? options_.follow : false; }
@@ -105,6 +112,10 @@ class LogCall final : public ChannelCall, private transport::ExchangeObserver {
   void on_log_missing(const Error& error);
   void on_failed(const Error& error);
   void on_complete();
+  void check_end() KSR_EXCLUDES(cursor_mutex_);
+  void judge_end() KSR_EXCLUDES(cursor_mutex_);
+  void on_short_response();
+  void finish_response();
   void end_of_instance();
   void begin_next_instance();
   void finish_lines() KSR_EXCLUDES(cursor_mutex_);
@@ -148,6 +159,10 @@ class LogCall final : public ChannelCall, private transport::ExchangeObserver {
   // The pod as it was read last; empty: it may not be read.
   std::optional<PodInfo> pod_;
   Ask ask_ = Ask::begin;
+  Ask checked_ = Ask::begin;   // what Ask::check is about
+  bool awaits_last_ = false;   // which Ask::check has shown
+  int unclear_checks_ = 0;     // of the instance
+  int short_responses_ = 0;    // in a row
   bool restored_ = false;
   bool has_begun_ = false;       // a response has come
   bool first_instance_ = true;   // to which tail and since apply
@@ -163,6 +178,7 @@ class LogCall final : public ChannelCall, private transport::ExchangeObserver {
   int refusals_ = 0;  // 400, in a row, of a log that was read before
   Instant asked_at_{};
   Instant first_asked_at_{};           // for the first response
+  Instant begun_at_{};                 // its head has come
   bool first_was_quiet_ = false;       // and no line came of it at first
   bool begins_by_elapsed_ = false;     // the response under way, with kBeginningMargin
   std::uint64_t replayed_before_ = 0;  // of earlier instances

@@ -211,6 +211,8 @@ void LogCursor::take_stamped(std::string_view line, std::size_t stamp_size, LogS
   const bool old = is_old(seen);
   const bool joined = !old && repeats && !matched_ && ends_with_first(seen, text);
   if (old || joined) {
+    // The last part of a line that was delivered as a whole.
+    if (!awaited_.empty()) awaits_first(seen, text);
     joined_first_ = joined_first_ || joined;
     ++replayed_;
     held_.clear();
@@ -366,13 +368,18 @@ void LogCursor::expect(std::string_view last_line) {
   awaited_.push_back({stamp->nanoseconds, std::string(text)});
 }
 
-// Whether it is the first one that has to come. What was read aside may be the last part of a line.
+// What was read aside may be the last part of a line.
+bool LogCursor::is_awaited(const Awaited& one, std::int64_t stamp, std::string_view text) {
+  if (stamp > one.stamp || text.size() < one.text.size()) return false;
+  if (text.size() == one.text.size() && stamp != one.stamp) return false;
+  return text.substr(text.size() - one.text.size()) == one.text;
+}
+
+// Whether it is the first one that has to come.
 bool LogCursor::awaits_first(const Line& line, std::string_view text) {
-  const Awaited& first = awaited_.front();
-  if (line.stamp > first.stamp || text.size() < first.text.size()) return false;
-  if (text.size() == first.text.size() && line.stamp != first.stamp) return false;
-  if (text.substr(text.size() - first.text.size()) != first.text) return false;
+  if (!is_awaited(awaited_.front(), line.stamp, text)) return false;
   awaited_.pop_front();
+  last_has_come_ = awaited_.empty();
   doubted_ = false;
   return true;
 }
@@ -566,17 +573,58 @@ void LogCursor::finish(LogSink& sink) {
   if (!overlap_.empty()) end_overlap(sink);
 }
 
-bool LogCursor::has(std::string_view line) const {
+// Without a stamp its place says nothing.
+bool LogCursor::is_same(const Line& held, std::string_view line) {
   const auto stamp = stamp_of(line);
-  if (!stamp) {
-    return !remembered_.empty() && remembered_.back().size == line.size() &&
-           remembered_.back().hash == stable_hash(line);
-  }
+  const std::string_view text = line.substr(stamp ? stamp->size : 0);
+  if (stamp && (held.stamp != stamp->nanoseconds || held.size == kLong)) return held.stamp == stamp->nanoseconds;
+  return held.size == text.size() && held.hash == stable_hash(text);
+}
+
+bool LogCursor::has(std::string_view line) const {
+  if (remembered_.empty()) return false;
+  if (!stamp_of(line)) return is_same(remembered_.back(), line);
+  return std::any_of(remembered_.rbegin(), remembered_.rend(), [&](const Line& held) { return is_same(held, line); });
+}
+
+// Whether the response has ended with it, or with a line of which it is the last part.
+bool LogCursor::ends_with_rest(std::string_view line) const {
+  const auto stamp = stamp_of(line);
+  const auto begun = stamp_of(rest_);
+  if (!stamp || !begun || begun->nanoseconds > stamp->nanoseconds) return false;
   const std::string_view text = line.substr(stamp->size);
-  return std::any_of(remembered_.rbegin(), remembered_.rend(), [&](const Line& held) {
-    if (held.stamp != stamp->nanoseconds) return false;
-    return held.size == kLong || (held.size == text.size() && held.hash == stable_hash(text));
-  });
+  const std::string_view held = std::string_view(rest_).substr(begun->size);
+  return held.size() >= text.size() && held.substr(held.size() - text.size()) == text;
+}
+
+LogCursor::LastLine LogCursor::compare_with_last(std::string_view line) {
+  if (line.empty()) return since() || !rest_.empty() ? LastLine::unknown : LastLine::told;
+  if (line.back() != '\n' && ends_with_rest(line)) return LastLine::told;
+  if (!remembered_.empty() && is_same(remembered_.back(), line)) {
+    // What the response had of the lines before it is no news, and what it did not repeat is no loss.
+    overlap_.clear();
+    held_.clear();
+    rest_.clear();
+    awaited_.clear();
+    return LastLine::told;
+  }
+  const auto stamp = stamp_of(line);
+  // No response that goes on behind what was delivered would have it.
+  if (stamp && since() && stamp->nanoseconds < first_stamp_wanted()) return LastLine::unknown;
+  last_has_come_ = false;
+  expect(line);
+  if (last_has_come()) return LastLine::told;
+  return awaited_.empty() ? LastLine::unknown : LastLine::awaited;
+}
+
+// Also among those that are held back until what follows tells: nothing does.
+bool LogCursor::last_has_come() const {
+  if (!rest_.empty()) return false;
+  if (awaited_.empty()) return last_has_come_;
+  return awaited_.size() == 1 && std::any_of(held_.begin(), held_.end(), [&](std::string_view line) {
+           const auto stamp = stamp_of(line);
+           return stamp && is_awaited(awaited_.front(), stamp->nanoseconds, line.substr(stamp->size));
+         });
 }
 
 // ---- another process ------------------------------------------------------------------------------------------------

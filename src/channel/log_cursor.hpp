@@ -89,6 +89,16 @@ class LogCursor {
   bool has_no_place() const noexcept { return told_without_place_ && remembered_.empty(); }
   // Whether this line, with its stamp, was delivered lately.
   bool has(std::string_view line) const;
+  enum class LastLine : std::uint8_t {
+    told,     // nothing follows what was delivered
+    awaited,  // the next response has to bring it: is_awaiting() until it does
+    unknown,  // it does not tell
+  };
+  // The last line of the file with its stamp, which another request has read after a response that has ended in order;
+  // empty: there was none.
+  LastLine compare_with_last(std::string_view line);
+  // What that has found awaited has come, and nothing is unfinished behind it.
+  bool last_has_come() const;
   // How many lines came again and were left out.
   std::uint64_t replayed() const noexcept { return replayed_; }
   // How many bytes the sink was given.
@@ -119,6 +129,8 @@ class LogCursor {
   // What is left to be done with the line whose newline has not come yet, of which pieces were passed on or dropped.
   enum class Long : std::uint8_t { no, deliver, drop };
 
+  bool ends_with_rest(std::string_view line) const;
+  static bool is_same(const Line& held, std::string_view line);
   void tell(std::string_view text, LogSink& sink);
   void take_line(std::string_view line, LogSink& sink);
   void take_piece(LogSink& sink);
@@ -135,6 +147,7 @@ class LogCursor {
   void end_overlap(LogSink& sink);
   void take_stamped(std::string_view line, std::size_t stamp_size, LogSink& sink);
   bool is_told_again(const Line& line) const;
+  static bool is_awaited(const Awaited& one, std::int64_t stamp, std::string_view text);
   bool awaits_first(const Line& line, std::string_view text);
   bool awaits_beginning() const noexcept { return first_stamp_ && remembered_.empty(); }
   bool is_before_beginning(std::int64_t stamp, LogSink& sink);
@@ -169,6 +182,7 @@ class LogCursor {
   // Lines that have to come, in the order of the file, and those that came before the first of them and are newer.
   std::deque<Awaited> awaited_;
   std::deque<std::string> early_;
+  bool last_has_come_ = false;
   bool doubted_ = false;  // the response was stopped for the first of them
   bool stopped_ = false;
   bool behind_gap_ = false;         // which was told, and no line since

@@ -1,0 +1,350 @@
+// What a log asks for next, by how its responses end: over a network and a clock that do what the test says.
+#include <doctest/doctest.h>
+
+#include <deque>
+#include <functional>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "channel/channel_call.hpp"
+#include "support/fixed_random.hpp"
+#include "support/text.hpp"
+#include "unit/channel/idle_host.hpp"
+#include "unit/cluster/fakes.hpp"
+
+using namespace ksr;
+using namespace ksr::channel;
+using ksr::testing::has;
+
+namespace {
+
+enum class Ends { in_order, cut, not_at_all };
+
+// How a server answers a request.
+struct Answer {
+  int status = 200;
+  std::string body;
+  Ends ends = Ends::in_order;
+};
+
+// "2026-01-01T00:00:0N.000000000Z lN" and a newline.
+std::string log_line(int number) {
+  const std::string text = std::to_string(number);
+  return "2026-01-01T00:00:0" + text + ".000000000Z l" + text + "\n";
+}
+
+std::string log_lines(int first, int end) {
+  std::string text;
+  for (int i = first; i < end; ++i) text += log_line(i);
+  return text;
+}
+
+std::string texts(int first, int end) {
+  std::string text;
+  for (int i = first; i < end; ++i) text += "l" + std::to_string(i) + "\n";
+  return text;
+}
+
+std::string pod_of_log(const std::string& state = R"({"running":{}})", int restarts = 0) {
+  const std::string number = std::to_string(restarts);
+  return R"({"metadata":{"uid":"u"},"spec":{"containers":[{"name":"main"}]},"status":{"phase":"Running",)"
+         R"("containerStatuses":[{"name":"main","containerID":"containerd://)" +
+         number + R"(","restartCount":)" + number + R"(,"state":)" + state + "}]}}";
+}
+
+const char* const kTerminated = R"({"terminated":{"exitCode":0}})";
+
+class LogHost final : public channel::testing::IdleHost {
+ public:
+  void on_open() override { ++opens; }
+  void on_interrupted(const Error& error, std::optional<Milliseconds> retry) override {
+    interruptions.push_back(error);
+    delays.push_back(retry.value_or(Milliseconds(-1)));
+  }
+  bool on_bytes(int, std::string_view bytes) override {
+    text += bytes;
+    return true;
+  }
+  void on_mark(int, Mark mark) override {
+    if (mark == Mark::gap) text += "GAP\n";
+    if (mark == Mark::gap && opens == 0) gap_before_open = true;
+    if (mark == Mark::restarted) text += "RESTARTED\n";
+  }
+  std::uint64_t taken_bytes() const override { return text.size(); }
+  void on_end(Ending with) override { ending = std::move(with); }
+
+  std::string text;
+  int opens = 0;
+  bool gap_before_open = false;
+  std::vector<Error> interruptions;
+  std::vector<Milliseconds> delays;
+  std::optional<Ending> ending;
+};
+
+ChannelOptions log_options(bool follow = false) {
+  ChannelOptions options;
+  options.kind = ChannelKind::log;
+  options.follow = follow;
+  return options;
+}
+
+// A log whose last line is that of `whole`. The others of its requests are answered with `answers`, the last one again
+// and again.
+class Log {
+ public:
+  explicit Log(const ChannelOptions& with, std::deque<Answer> answering, std::string whole = log_lines(0, 10))
+      : answers(std::move(answering)), last_line{200, whole.substr(whole.rfind('\n', whole.size() - 2) + 1)} {
+    world.transport.serve = [this](const transport::Request& request, transport::ExchangeObserver& observer,
+                                   const std::shared_ptr<const bool>& alive) {
+      targets.push_back(request.target);
+      world.executor.post(
+          [answer = answer_to(request.target), &observer, alive] { deliver(answer, observer, alive); });
+    };
+    cluster::ConnectionOptions connection;
+    connection.server = "https://h";
+    connection.token = "t";
+    const auto access = world.open(connection);
+    REQUIRE(access.has_value());
+    ChannelTarget target;
+    target.name_space = "default";
+    target.name = "web";
+    call = make_channel_call({world.executor, std::make_shared<ksr::testing::FixedRandom>(), *access,
+                              counts, std::make_shared<ServerProtocols>(), host},
+                             with, std::move(target));
+  }
+  ~Log() {
+    world.executor.post([this] {
+      call->cancel();
+      call.reset();
+    });
+    world.executor.run();
+  }
+
+  Log& run(int seconds = 100) {
+    if (!std::exchange(started_, true)) world.executor.post([this] { call->start(); });
+    for (int i = 0; i < 10 * seconds && !host->ending; ++i) {
+      world.run_all();
+      world.pass(Milliseconds(100));
+    }
+    return *this;
+  }
+  bool ended_in_order() const { return host->ending && !host->ending->error; }
+  Status error() const {
+    return host->ending && host->ending->error ? host->ending->error->status : Status::ok;
+  }
+  // How many of its requests have this in their targets; "" is all for the log.
+  std::size_t asked(const std::string& what) const {
+    std::size_t count = 0;
+    for (const std::string& target : targets) count += has(target, "/log?") && has(target, what) ? 1 : 0;
+    return count;
+  }
+
+  cluster::testing::World world;
+  std::shared_ptr<LogHost> host = std::make_shared<LogHost>();
+  std::shared_ptr<ChannelCounts> counts = std::make_shared<ChannelCounts>();
+  std::shared_ptr<ChannelCall> call;
+  std::vector<std::string> targets;
+  std::deque<Answer> answers;
+  Answer last_line;
+  std::deque<Answer> pods{{200, pod_of_log()}};
+
+ private:
+  static Answer next(std::deque<Answer>& of) {
+    Answer answer = of.front();
+    if (of.size() > 1) of.pop_front();
+    return answer;
+  }
+  Answer answer_to(const std::string& target) {
+    if (!has(target, "/log?")) return next(pods);
+    return has(target, "tailLines=1&") || has(target + "&", "tailLines=1&") ? last_line : next(answers);
+  }
+  static void deliver(const Answer& answer, transport::ExchangeObserver& observer,
+                      const std::shared_ptr<const bool>& alive) {
+    if (!*alive) return;
+    observer.on_head({answer.status, "text/plain", "", {}});
+    if (*alive && !answer.body.empty()) observer.on_body(answer.body);
+    if (!*alive || answer.ends == Ends::not_at_all) return;
+    observer.on_end(answer.ends == Ends::cut ? std::optional<Error>(Error{Status::transport, "cut"}) : std::nullopt);
+  }
+
+  bool started_ = false;
+};
+
+// That goes on behind the first three lines.
+std::string cursor_behind_three() {
+  ChannelOptions options = log_options();
+  options.limit_bytes = 9;
+  Log log(options, {{200, log_lines(0, 10)}});
+  log.run();
+  REQUIRE(log.host->text == texts(0, 3));
+  return log.call->cursor(*log.host);
+}
+
+}  // namespace
+
+TEST_CASE("a log that is not followed is whole when its last line has come, however its responses end") {
+  ChannelOptions options = log_options();
+  std::deque<Answer> answers;
+  int first = 0;
+  SUBCASE("it is") {
+    answers = {{200, log_lines(0, 10)}};
+  }
+  SUBCASE("empty") {
+    answers = {{200, ""}, {200, log_lines(0, 10)}};
+  }
+  SUBCASE("empty, tail") {
+    options.tail = 5;
+    answers = {{200, ""}, {200, log_lines(5, 10)}};
+    first = 5;
+  }
+  SUBCASE("empty, since") {
+    options.since_time = "2026-01-01T00:00:02Z";
+    answers = {{200, ""}, {200, log_lines(2, 10)}};
+    first = 2;
+  }
+  SUBCASE("empty, the last ten minutes") {
+    options.since_seconds = 600;
+    answers = {{200, ""}, {200, log_lines(0, 10)}};
+  }
+  SUBCASE("within a stamp") {
+    answers = {{200, "2026-01-"}, {200, log_lines(0, 10)}};
+  }
+  SUBCASE("within its first line") {
+    answers = {{200, log_line(0).substr(0, 32)}, {200, log_lines(0, 10)}};
+  }
+  SUBCASE("within lines that come again") {
+    answers = {{200, log_lines(0, 4)}, {200, log_line(2).substr(0, 32)}, {200, log_lines(2, 10)}};
+  }
+  SUBCASE("one after the other") {
+    answers = {{200, log_lines(0, 3)}, {200, log_lines(0, 6)}, {200, log_lines(2, 7)}, {200, log_lines(2, 10)}};
+  }
+  SUBCASE("after one that was cut") {
+    answers = {{200, log_lines(0, 3), Ends::cut}, {200, log_lines(0, 6)}, {200, log_lines(2, 10)}};
+  }
+  SUBCASE("from_cursor") {
+    options.from_cursor = cursor_behind_three();
+    answers = {{200, log_lines(0, 6)}, {200, log_lines(2, 10)}};
+    first = 3;
+  }
+  SUBCASE("from_cursor, empty") {
+    options.from_cursor = cursor_behind_three();
+    answers = {{200, ""}, {200, log_lines(0, 10)}};
+    first = 3;
+  }
+  Log log(options, answers);
+  log.run();
+  CHECK(log.ended_in_order());
+  CHECK(log.host->text == texts(first, 10));
+  CHECK(log.asked("tailLines=1&") + log.asked("tailLines=1") > 0);
+}
+
+TEST_CASE("a log that ends before its last line again and again is an error, not a whole log") {
+  ChannelOptions options = log_options();
+  SUBCASE("from its beginning") {}
+  SUBCASE("from_cursor") {
+    options.from_cursor = cursor_behind_three();
+  }
+  Log log(options, {{200, log_lines(0, 6)}});
+  log.run();
+  CHECK(log.error() == Status::lost);
+  CHECK(log.host->text == texts(options.from_cursor.empty() ? 0 : 3, 6));
+  CHECK(log.asked("") <= 8);
+}
+
+TEST_CASE("resume=false: a log that ends before its last line is not asked for again, and not whole") {
+  ChannelOptions options = log_options();
+  options.resume = false;
+  Log log(options, {{200, log_lines(0, 6)}});
+  log.run();
+  CHECK(log.error() == Status::lost);
+  CHECK(log.asked("") == 2);
+}
+
+TEST_CASE("a log that grows is read to the line that was its last one when it was checked") {
+  Log log(log_options(), {{200, log_lines(0, 3)}, {200, log_lines(0, 5)}, {200, log_lines(0, 9)}}, log_lines(0, 5));
+  log.run();
+  CHECK(log.ended_in_order());
+  CHECK(log.host->text == texts(0, 5));
+  CHECK(log.asked("") == 3);
+}
+
+TEST_CASE("what a whole log does not have is not waited for") {
+  ChannelOptions options = log_options();
+  std::deque<Answer> answers{{200, ""}};
+  std::string whole = log_lines(0, 3);
+  std::string text;
+  std::size_t asked = 2;
+  SUBCASE("tail=0") {
+    options.tail = 0;
+    asked = 1;
+  }
+  SUBCASE("nothing was written") {
+    whole = "\n";
+  }
+  SUBCASE("its last line is known: nothing is new, and nothing was lost") {
+    options.from_cursor = cursor_behind_three();
+  }
+  SUBCASE("the last line is that of a line in parts, of which it is the last one") {
+    answers = {{200, log_lines(0, 2) + "2026-01-01T00:00:02.000000000Z partl9\n"}};
+    whole = log_lines(0, 10);
+    text = texts(0, 2) + "partl9\n";
+    asked = 3;
+  }
+  SUBCASE("the last line has no newline") {
+    whole = log_lines(0, 3);
+    whole.pop_back();
+    answers = {{200, whole}};
+    text = "l0\nl1\nl2";
+  }
+  Log log(options, answers, whole);
+  if (whole == "\n") log.last_line.body.clear();
+  log.run();
+  CHECK(log.ended_in_order());
+  CHECK(log.host->text == text);
+  CHECK(log.asked("") == asked);
+}
+
+TEST_CASE("a log whose last line says nothing of it ends after three looks") {
+  Answer last;
+  SUBCASE("none, as from a file that was just rotated") {}
+  SUBCASE("within it") {
+    last.body = "2026-01-01T00:00:09.0000";
+  }
+  SUBCASE("without its time") {
+    last.body = "text\n";
+  }
+  SUBCASE("the check is refused") {
+    last.status = 400;
+  }
+  Log log(log_options(), {{200, log_lines(0, 3)}});
+  log.last_line = last;
+  log.run();
+  CHECK(log.ended_in_order());
+  CHECK(log.host->text == texts(0, 3));
+  CHECK(log.asked("") == (last.status == 400 ? 2 : 6));
+}
+
+TEST_CASE("the rest of a container that is over, and of one that was restarted, is checked as well") {
+  const std::string cursor = cursor_behind_three();
+  for (const bool restarted : {false, true}) {
+    for (const bool from_cursor : {false, true}) {
+      for (const bool comes : {false, true}) {
+        CAPTURE(restarted);
+        CAPTURE(from_cursor);
+        CAPTURE(comes);
+        ChannelOptions options = log_options(true);
+        if (from_cursor) options.from_cursor = cursor;
+        Log log(options, {{200, log_lines(0, 4)}, {200, log_lines(0, 6)}, {200, ""}});
+        if (comes) log.answers.push_back({200, log_lines(2, 10)});
+        log.pods = {{200, pod_of_log(restarted ? R"({"running":{}})" : kTerminated, restarted ? 1 : 0)}};
+        // Which instance it begins with.
+        if (restarted && !from_cursor) log.pods.push_front({200, pod_of_log()});
+        log.run();
+        CHECK(log.ended_in_order());
+        CHECK(log.host->text == texts(from_cursor ? 3 : 0, comes ? 10 : 6) + (comes ? "" : "GAP\n"));
+      }
+    }
+  }
+}
