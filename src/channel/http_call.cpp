@@ -55,7 +55,10 @@ void HttpCall::on_head(const transport::ResponseHead& head) {
       warnings += (warnings.empty() ? "" : "\n") + one_line(one, kMaxWarning);
     }
     tell_info("warnings", warnings);
-    if (!transport::is_2xx(head.status)) return;
+    if (!transport::is_2xx(head.status)) {
+      refusal_timer_ = after(transport::kMaxRefusalTime, [this] { judge(std::nullopt); });
+      return;
+    }
     maybe_done_.set();
     if (const auto to = host()) to->on_open();
   });
@@ -74,6 +77,7 @@ void HttpCall::on_end(const std::optional<Error>& error) {
 }
 
 void HttpCall::judge(const std::optional<Error>& error) {
+  const auto fired = std::move(refusal_timer_);
   if (head_.status != 0 && !transport::is_2xx(head_.status)) {
     cluster::Refusal refusal = cluster::read_call_refusal(head_, refusal_, std::chrono::system_clock::now());
     sync::CallFailure failure{std::move(refusal.error)};
@@ -126,6 +130,7 @@ void HttpCall::stop() {
 
 void HttpCall::end_try() {
   if (head_.status == 0) count_body();
+  refusal_timer_.reset();
   exchange_.reset();
 }
 

@@ -37,6 +37,7 @@ class HttpCall final : public ChannelCall, private transport::ExchangeObserver {
   void count_body();
 
   std::unique_ptr<Timer> retry_timer_;
+  std::unique_ptr<Timer> refusal_timer_;
   transport::ResponseHead head_;
   std::string refusal_;
   bool renewed_ = false;

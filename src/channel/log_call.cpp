@@ -426,7 +426,15 @@ void LogCall::on_head(const transport::ResponseHead& head) {
   guarded([&] {
     head_ = head;
     environment_.access->on_response_head(head);
-    if (!transport::is_success(head.status)) return;
+    if (!transport::is_success(head.status)) {
+      refusal_timer_ = after(transport::kMaxRefusalTime, [this] {
+        const auto fired = std::move(refusal_timer_);
+        exchange_.reset();
+        forget_response();
+        on_refused();
+      });
+      return;
+    }
     renewed_ = false;
     // It may have come to the kubelet as late.
     if (std::exchange(begins_by_elapsed_, false) && now() - asked_at_ > kBeginningMargin) mark(kPartStdout, Mark::gap);
@@ -575,6 +583,7 @@ void LogCall::note_quiet() {
 
 void LogCall::forget_response() {
   release_timer_.reset();
+  refusal_timer_.reset();
   tail_timer_.reset();
   tail_fetch_.reset();
 }

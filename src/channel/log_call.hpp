@@ -126,6 +126,7 @@ class LogCall final : public ChannelCall, private transport::ExchangeObserver {
   std::unique_ptr<DocumentFetch> fetch_;
   std::unique_ptr<Timer> retry_timer_;
   std::unique_ptr<Timer> release_timer_;
+  std::unique_ptr<Timer> refusal_timer_;
   transport::ResponseHead head_;
   std::string other_body_;  // of a refusal, or of Ask::check
   sync::Backoff backoff_;

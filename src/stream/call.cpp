@@ -10,8 +10,7 @@
 namespace ksr::stream {
 namespace {
 
-// How long the body of a refusal may take as a whole: it only says why. After a handshake another transport waits.
-constexpr Milliseconds kMaxRefusalTime{5'000};
+// How long the body of a refused handshake may take as a whole: another transport waits.
 constexpr Milliseconds kMaxHandshakeRefusalTime{2'000};
 
 }  // namespace
@@ -66,7 +65,7 @@ void Call::on_head(const transport::ResponseHead& head) {
     // A gateway without WebSocket passes the handshake on as a plain request: its body is a watch, without an end. That
     // of a redirect says nothing.
     if (websocket_ && head.status < 400) return refuse();
-    const Milliseconds limit = websocket_ ? kMaxHandshakeRefusalTime : kMaxRefusalTime;
+    const Milliseconds limit = websocket_ ? kMaxHandshakeRefusalTime : transport::kMaxRefusalTime;
     refusal_timer_ = owner_.executor().schedule(now() + limit, [this] { guarded([this] { refuse(); }); });
   });
 }

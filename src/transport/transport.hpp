@@ -107,6 +107,8 @@ inline bool is_2xx(int http_status) {
 
 // Of the body of a refused call, or of a refused handshake, so much is read. A Status with many causes may be long.
 inline constexpr std::size_t kMaxRefusedCall = std::size_t{4} << 20;
+// And for so long: the answer is known with its head, the body only says why.
+inline constexpr Milliseconds kMaxRefusalTime{5'000};
 
 struct ResponseHead {
   // 101 for an open WebSocket.

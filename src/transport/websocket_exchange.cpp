@@ -19,8 +19,6 @@ namespace {
 using Client = web::websockets::client::websocket_callback_client;
 using ClientConfig = web::websockets::client::websocket_client_config;
 
-// Of the body of a refused handshake, which says why.
-constexpr Milliseconds kMaxRefusalTime{5000};
 // What may wait to be sent, and what a message counts in addition to its payload.
 constexpr std::size_t kMaxQueuedSize = std::size_t{1024} * 1024;
 constexpr std::size_t kMessageOverhead = 64;

@@ -99,6 +99,7 @@ class Log {
     world.transport.serve = [this](const transport::Request& request, transport::ExchangeObserver& observer,
                                    const std::shared_ptr<const bool>& alive) {
       targets.push_back(request.target);
+      whole_timeout = request.whole_timeout;
       world.executor.post(
           [answer = answer_to(request.target), &observer, alive] { deliver(answer, observer, alive); });
     };
@@ -146,6 +147,7 @@ class Log {
   std::shared_ptr<ChannelCounts> counts = std::make_shared<ChannelCounts>();
   std::shared_ptr<ChannelCall> call;
   std::vector<std::string> targets;
+  Milliseconds whole_timeout{0};  // of the last one
   std::deque<Answer> answers;
   Answer last_line;
   std::deque<Answer> pods{{200, pod_of_log()}};
@@ -157,7 +159,7 @@ class Log {
     return answer;
   }
   Answer answer_to(const std::string& target) {
-    if (!has(target, "/log?")) return next(pods);
+    if (has(target, "/pods/") && !has(target, "/log?")) return next(pods);
     return has(target, "tailLines=1&") || has(target + "&", "tailLines=1&") ? last_line : next(answers);
   }
   static void deliver(const Answer& answer, transport::ExchangeObserver& observer,
@@ -347,4 +349,38 @@ TEST_CASE("the rest of a container that is over, and of one that was restarted, 
       }
     }
   }
+}
+
+TEST_CASE("a refusal is known with its head: its body is waited for five seconds") {
+  ChannelOptions options = log_options();
+  Log log(options, {{503, "upstream", Ends::not_at_all}, {200, log_lines(0, 10)}});
+  SUBCASE("of a log") {
+    log.run();
+    CHECK(log.ended_in_order());
+    CHECK(log.host->text == texts(0, 10));
+    REQUIRE(log.host->interruptions.size() == 1);
+    CHECK(log.host->interruptions[0].http_status == 503);
+  }
+  SUBCASE("of its last line") {
+    log.answers.pop_front();
+    log.last_line = {503, "upstream", Ends::not_at_all};
+    log.run();
+    CHECK(log.host->text == texts(0, 10));
+    CHECK(log.error() == Status::server);
+  }
+  SUBCASE("the last line comes without an end") {
+    log.answers.pop_front();
+    log.last_line.ends = Ends::not_at_all;
+    log.run(1);
+    CHECK(log.whole_timeout == Milliseconds(30'000));
+  }
+}
+
+TEST_CASE("a refused request of kind=http is known with its head too") {
+  ChannelOptions options;
+  options.kind = ChannelKind::http;
+  Log log(options, {{503, "upstream", Ends::not_at_all}});
+  log.run(6);
+  REQUIRE(log.host->ending);
+  CHECK(log.host->ending->error->http_status == 503);
 }
