@@ -253,7 +253,7 @@ void LogCall::on_container(const PodInfo& pod, const ContainerInfo& container) {
   // Of several instances since, only the last one's log is there.
   if (container.restarts == restarts + 1) return ask(Ask::rest_before);
   finish_lines();
-  mark(kPartStdout, Mark::gap);
+  tell_gap();
   end_of_instance();
 }
 
@@ -294,7 +294,7 @@ void LogCall::warn_without_place() {
 void LogCall::end_without_place(Ask what) {
   finish_lines();
   if (what == Ask::rest || what == Ask::rest_before) return end_of_instance();
-  mark(kPartStdout, Mark::gap);
+  tell_gap();
   end_log(
       Error{Status::lost, std::string(kNoTimes) + "; its response has ended, and the container is not known to have"});
 }
@@ -381,7 +381,7 @@ void LogCall::add_beginning(QueryString& query, bool within) {
   if (restored_ && !within) return;
   if (!has_begun_) {
     // When the channel before has begun is not known.
-    if (restored_ && (options_.tail || options_.since_seconds)) mark(kPartStdout, Mark::gap);
+    if (restored_ && (options_.tail || options_.since_seconds)) begins_behind_gap_ = true;
     first_asked_at_ = now();
   }
   auto tail = options_.tail;
@@ -392,7 +392,7 @@ void LogCall::add_beginning(QueryString& query, bool within) {
         std::chrono::duration_cast<Milliseconds>(now() - first_asked_at_) + kBeginningMargin + Milliseconds(999);
     const auto seconds = static_cast<std::uint64_t>(elapsed.count() / 1000);
     // The lines of the tail may have been under way.
-    if (moves && tail.value_or(0) > 0) mark(kPartStdout, Mark::gap);
+    if (moves && tail.value_or(0) > 0) begins_behind_gap_ = true;
     if (moves && tail && (*tail == 0 || first_was_quiet_)) {
       query.add("sinceSeconds", std::to_string(seconds));
       begins_by_elapsed_ = true;
@@ -437,7 +437,7 @@ void LogCall::on_head(const transport::ResponseHead& head) {
     }
     renewed_ = false;
     // It may have come to the kubelet as late.
-    if (std::exchange(begins_by_elapsed_, false) && now() - asked_at_ > kBeginningMargin) mark(kPartStdout, Mark::gap);
+    if (std::exchange(begins_by_elapsed_, false) && now() - asked_at_ > kBeginningMargin) begins_behind_gap_ = true;
     const bool first = !std::exchange(has_begun_, true);
     if (first) begun_at_ = now();
     poll_backoff_.reset();
@@ -446,6 +446,8 @@ void LogCall::on_head(const transport::ResponseHead& head) {
     if (follows() && options_.resume) read_tail_later(kFirstTail);
     if (pod_ && options_.follow) learn_instance();
     if (const auto to = host()) first ? to->on_open() : to->on_resumed();
+    // Not with each try: until now nothing was lost for good.
+    if (std::exchange(begins_behind_gap_, false) && !ended()) tell_gap();
   });
 }
 
@@ -530,10 +532,15 @@ void LogCall::give_pieces(const Lines& lines) {
     if (const auto* text = std::get_if<std::string>(&piece)) {
       gap_told_ = false;
       take_text(*text);
-    } else if (!std::exchange(gap_told_, true)) {
-      mark(kPartStdout, Mark::gap);
+    } else {
+      tell_gap();
     }
   }
+}
+
+// One loss is one, however many responses show it.
+void LogCall::tell_gap() {
+  if (!std::exchange(gap_told_, true)) mark(kPartStdout, Mark::gap);
 }
 
 // The limit is the host's, of what it gets; the kubelet would count the times of the lines too.
@@ -692,7 +699,7 @@ void LogCall::on_refused() {
   if (ask_ == Ask::rest_before) {
     // Its file is gone, and with it what was not read.
     finish_lines();
-    mark(kPartStdout, Mark::gap);
+    tell_gap();
     return end_of_instance();
   }
   if (nothing_yet && !options_.follow) {
@@ -723,7 +730,7 @@ void LogCall::on_log_missing(const Error& error) {
 
 void LogCall::on_failed(const Error& error) {
   if (options_.resume && has_begun_ && has_no_place()) {
-    mark(kPartStdout, Mark::gap);
+    tell_gap();
     return end_log(error.within(kNoTimes));
   }
   if (!options_.resume && has_begun_) {
@@ -862,8 +869,9 @@ void LogCall::begin_next_instance() {
   checked_ = Ask::begin;
   awaits_last_ = false;
   unclear_checks_ = 0;
-  if (skipped) mark(kPartStdout, Mark::gap);
+  if (skipped) tell_gap();
   mark(kPartStdout, Mark::restarted);
+  gap_told_ = false;
   if (!ended()) ask(Ask::go_on);
 }
 

@@ -99,6 +99,7 @@ class LogCall final : public ChannelCall, private transport::ExchangeObserver {
   void after_lines() KSR_EXCLUDES(cursor_mutex_);
   void look_again();
   void give_pieces(const Lines& lines);
+  void tell_gap();
   void take_text(std::string_view text);
   void release_later();
   void begin_again() KSR_EXCLUDES(cursor_mutex_);
@@ -181,6 +182,7 @@ class LogCall final : public ChannelCall, private transport::ExchangeObserver {
   Instant first_asked_at_{};           // for the first response
   Instant begun_at_{};                 // its head has come
   bool first_was_quiet_ = false;       // and no line came of it at first
+  bool begins_behind_gap_ = false;     // to be told with its head
   bool begins_by_elapsed_ = false;     // the response under way, with kBeginningMargin
   std::uint64_t replayed_before_ = 0;  // of earlier instances
   std::uint64_t delivered_bytes_ = 0;

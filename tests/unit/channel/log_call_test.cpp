@@ -351,6 +351,44 @@ TEST_CASE("the rest of a container that is over, and of one that was restarted, 
   }
 }
 
+TEST_CASE("one loss is one GAP, however often it is tried to begin again, and none before the log is open") {
+  const Answer refused{500, "dial"};
+  ChannelOptions options = log_options(true);
+  SUBCASE("before the first line of a tail") {
+    options.tail = 5;
+    Log log(options, {{200, "", Ends::cut}, refused, refused, {200, "", Ends::cut}, refused,
+                      {200, log_lines(0, 3), Ends::not_at_all}});
+    log.run(60);
+    CHECK(log.host->text == "GAP\n" + texts(0, 3));
+    CHECK(log.counts->gaps == 1);
+  }
+  SUBCASE("another channel's beginning") {
+    options.tail = 5;
+    {
+      Log before(options, {{200, "", Ends::not_at_all}});
+      before.run(1);
+      options.from_cursor = before.call->cursor(*before.host);
+    }
+    REQUIRE_FALSE(options.from_cursor.empty());
+    Log log(options, {refused, refused, refused, {200, log_lines(0, 3), Ends::not_at_all}});
+    log.run(1);
+    CHECK(log.host->text.empty());
+    log.run(60);
+    CHECK(log.host->text == "GAP\n" + texts(0, 3));
+    CHECK_FALSE(log.host->gap_before_open);
+    CHECK(log.counts->gaps == 1);
+  }
+  SUBCASE("instances that were not seen") {
+    options.follow_restarts = true;
+    options.from_cursor = cursor_behind_three();
+    Log log(options, {{200, log_lines(6, 8), Ends::not_at_all}});
+    log.pods = {{200, pod_of_log(R"({"running":{}})", 2)}};
+    log.run(20);
+    CHECK(log.host->text == "GAP\nRESTARTED\n" + texts(6, 8));
+    CHECK(log.counts->gaps == 1);
+  }
+}
+
 TEST_CASE("a refusal is known with its head: its body is waited for five seconds") {
   ChannelOptions options = log_options();
   Log log(options, {{503, "upstream", Ends::not_at_all}, {200, log_lines(0, 10)}});
