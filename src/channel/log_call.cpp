@@ -733,15 +733,15 @@ void LogCall::on_failed(const Error& error) {
     tell_gap();
     return end_log(error.within(kNoTimes));
   }
-  if (!options_.resume && has_begun_) {
-    finish_lines();
-    return end_log(error);
-  }
   retry(error);
 }
 
 // A log that is followed is tried for ever, as a stream; another one fails as kubectl's would, only later.
 void LogCall::retry(const Error& error) {
+  if (!options_.resume) {
+    if (has_begun_) finish_lines();
+    return end_log(error);
+  }
   if (!options_.follow && ++failures_ >= kMaxFailures) return end_log(error);
   Milliseconds delay{0};
   if (std::exchange(progressed_, false)) {

@@ -264,6 +264,35 @@ TEST_CASE("resume=false: a log that ends before its last line is not asked for a
   CHECK(log.asked("") == 2);
 }
 
+TEST_CASE("resume=false: the first failure is the end, before the first response too") {
+  ChannelOptions options = log_options(true);
+  options.resume = false;
+  const Answer refused{500, "dial"};
+  Log log(options, {{200, log_lines(0, 3), Ends::cut}});
+  std::string text;
+  std::size_t asked = 0;
+  SUBCASE("of the pod") {
+    log.pods = {refused, {200, pod_of_log()}};
+  }
+  SUBCASE("of the log") {
+    log.answers.push_front(refused);
+    asked = 1;
+  }
+  SUBCASE("of the log, which a kubelet that has just started does not know") {
+    log.answers.push_front({404, ""});
+    asked = 1;
+  }
+  SUBCASE("a cut") {
+    text = texts(0, 3);
+    asked = 1;
+  }
+  log.run();
+  CHECK(log.error() != Status::ok);
+  CHECK(log.host->interruptions.empty());
+  CHECK(log.host->text == text);
+  CHECK(log.asked("") == asked);
+}
+
 TEST_CASE("a log that grows is read to the line that was its last one when it was checked") {
   Log log(log_options(), {{200, log_lines(0, 3)}, {200, log_lines(0, 5)}, {200, log_lines(0, 9)}}, log_lines(0, 5));
   log.run();
