@@ -37,6 +37,8 @@ constexpr Milliseconds kTailTime{2'000};
 constexpr Milliseconds kReleaseAfter{1'000};
 // Of two requests one may come to the kubelet this much later after it was sent than the other.
 constexpr Milliseconds kBeginningMargin{2'000};
+// As of a stream that is forbidden.
+constexpr Milliseconds kDelayOfForbidden{30'000};
 constexpr const char* kNoTimes = "the server sends lines without their times, so that the log cannot be resumed";
 constexpr std::string_view kCursorVersion = "ksr2";
 
@@ -196,9 +198,8 @@ void LogCall::on_pod(Expected<PodInfo> pod) {
     if (error->status == Status::not_found) return on_pod_gone(*error);
     // Who may read logs need not be allowed to read pods.
     if (error->status == Status::forbidden) return ask(has_begun_ || restored_ ? Ask::go_on : Ask::begin);
-    if (error->status == Status::auth || error->status == Status::tls || error->status == Status::invalid) {
-      return fail(*error);
-    }
+    if (error->status == Status::auth) return on_denied(*error);
+    if (error->status == Status::tls || error->status == Status::invalid) return fail(*error);
     return retry(*error);
   }
   pod_ = *std::move(pod);
@@ -692,10 +693,11 @@ void LogCall::on_refused() {
     environment_.access->reject_credentials();
     return read_pod_later(Milliseconds(0));
   }
+  if (head_.status == 401 || head_.status == 403) return on_denied(error);
   if (head_.status == 404) return on_log_missing(error);
   if (head_.status == 429 || head_.status >= 500) return on_failed(error);
   // Nothing can be known of the response before.
-  if (ask_ == Ask::check && head_.status != 401 && head_.status != 403) return finish_response();
+  if (ask_ == Ask::check) return finish_response();
   if (ask_ == Ask::rest_before) {
     // Its file is gone, and with it what was not read.
     finish_lines();
@@ -717,6 +719,18 @@ void LogCall::on_refused() {
   // The pod or its container went away between the look at it and the request: the next look tells.
   if (head_.status == 400 && has_begun_ && options_.resume && ++refusals_ < kMaxFailures) return retry(error);
   fail(std::move(error));
+}
+
+// What was allowed may be again: a kube-apiserver that has just started does not know all of its tokens and roles. As
+// with streams.
+void LogCall::on_denied(Error error) {
+  if (!options_.follow || !options_.resume || !has_begun_) return fail(std::move(error));
+  progressed_ = false;
+  if (error.status == Status::forbidden) {
+    error.retry_after = std::max(error.retry_after.value_or(Milliseconds(0)),
+                                 sync::with_jitter(kDelayOfForbidden, *environment_.random));
+  }
+  retry(error);
 }
 
 // A kubelet says so of each pod until it has heard of its pods, after its restart (kubernetes

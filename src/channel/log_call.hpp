@@ -111,6 +111,7 @@ class LogCall final : public ChannelCall, private transport::ExchangeObserver {
   void judge_tail() KSR_EXCLUDES(cursor_mutex_);
   void on_refused();
   void on_log_missing(const Error& error);
+  void on_denied(Error error);
   void on_failed(const Error& error);
   void on_complete();
   void check_end() KSR_EXCLUDES(cursor_mutex_);

@@ -95,7 +95,7 @@ ChannelOptions log_options(bool follow = false) {
 class Log {
  public:
   explicit Log(const ChannelOptions& with, std::deque<Answer> answering, std::string whole = log_lines(0, 10))
-      : answers(std::move(answering)), last_line{200, whole.substr(whole.rfind('\n', whole.size() - 2) + 1)} {
+      : answers(std::move(answering)), last_lines{{200, whole.substr(whole.rfind('\n', whole.size() - 2) + 1)}} {
     world.transport.serve = [this](const transport::Request& request, transport::ExchangeObserver& observer,
                                    const std::shared_ptr<const bool>& alive) {
       targets.push_back(request.target);
@@ -149,7 +149,7 @@ class Log {
   std::vector<std::string> targets;
   Milliseconds whole_timeout{0};  // of the last one
   std::deque<Answer> answers;
-  Answer last_line;
+  std::deque<Answer> last_lines;
   std::deque<Answer> pods{{200, pod_of_log()}};
 
  private:
@@ -160,7 +160,7 @@ class Log {
   }
   Answer answer_to(const std::string& target) {
     if (has(target, "/pods/") && !has(target, "/log?")) return next(pods);
-    return has(target, "tailLines=1&") || has(target + "&", "tailLines=1&") ? last_line : next(answers);
+    return has(target, "tailLines=1&") || has(target + "&", "tailLines=1&") ? next(last_lines) : next(answers);
   }
   static void deliver(const Answer& answer, transport::ExchangeObserver& observer,
                       const std::shared_ptr<const bool>& alive) {
@@ -293,12 +293,62 @@ TEST_CASE("resume=false: the first failure is the end, before the first response
   CHECK(log.asked("") == asked);
 }
 
+TEST_CASE("a log that was open is asked for again after 401 and 403, as a stream") {
+  const Answer begun{200, log_lines(0, 3), Ends::cut};
+  const Answer again{200, log_lines(0, 6), Ends::not_at_all};
+  SUBCASE("401, of the log and of the pod") {
+    const Answer refused{401, ""};
+    Log log(log_options(true), {begun, refused, refused, refused, refused, again});
+    log.pods = {{200, pod_of_log()}, {200, pod_of_log()}, {200, pod_of_log()}, refused, refused, {200, pod_of_log()}};
+    log.run(60);
+    CHECK(log.host->text == texts(0, 6));
+    REQUIRE(log.host->interruptions.size() >= 3);
+    // The cut, then after one with new credentials.
+    CHECK(log.host->interruptions[1].status == Status::auth);
+    CHECK(log.host->delays[1] > Milliseconds(0));
+  }
+  SUBCASE("403, of both: every 30 to 60 seconds") {
+    const Answer refused{403, ""};
+    Log log(log_options(true), {begun, refused, refused, again});
+    log.pods = {{200, pod_of_log()}, refused, refused, {200, pod_of_log()}};
+    log.run(150);
+    CHECK(log.host->text == texts(0, 6));
+    REQUIRE(log.host->interruptions.size() == 3);
+    for (int i = 1; i < 3; ++i) {
+      CHECK(log.host->interruptions[i].status == Status::forbidden);
+      CHECK(log.host->delays[i] >= Milliseconds(30'000));
+      CHECK(log.host->delays[i] <= Milliseconds(60'000));
+    }
+  }
+  for (const int status : {401, 403}) {
+    CAPTURE(status);
+    // Before the log is open, and where it is not followed, they are the end.
+    Log never(log_options(true), {{status, ""}});
+    never.run();
+    CHECK(never.error() == (status == 401 ? Status::auth : Status::forbidden));
+    CHECK(never.host->interruptions.empty());
+    Log once(log_options(), {begun, {status, ""}});
+    once.run();
+    CHECK(once.error() == (status == 401 ? Status::auth : Status::forbidden));
+    CHECK(once.host->interruptions.size() == 1);
+  }
+}
+
 TEST_CASE("a log that grows is read to the line that was its last one when it was checked") {
   Log log(log_options(), {{200, log_lines(0, 3)}, {200, log_lines(0, 5)}, {200, log_lines(0, 9)}}, log_lines(0, 5));
   log.run();
   CHECK(log.ended_in_order());
   CHECK(log.host->text == texts(0, 5));
   CHECK(log.asked("") == 3);
+}
+
+TEST_CASE("a log that grows is not ended within a line") {
+  Log log(log_options(), {{200, log_lines(0, 3)}, {200, log_lines(0, 5) + log_line(5).substr(0, 32)}, {200, log_lines(3, 6)}},
+          log_lines(0, 5));
+  log.last_lines.push_back({200, log_line(5)});
+  log.run();
+  CHECK(log.ended_in_order());
+  CHECK(log.host->text == texts(0, 6));
 }
 
 TEST_CASE("what a whole log does not have is not waited for") {
@@ -330,7 +380,7 @@ TEST_CASE("what a whole log does not have is not waited for") {
     text = "l0\nl1\nl2";
   }
   Log log(options, answers, whole);
-  if (whole == "\n") log.last_line.body.clear();
+  if (whole == "\n") log.last_lines.front().body.clear();
   log.run();
   CHECK(log.ended_in_order());
   CHECK(log.host->text == text);
@@ -350,7 +400,7 @@ TEST_CASE("a log whose last line says nothing of it ends after three looks") {
     last.status = 400;
   }
   Log log(log_options(), {{200, log_lines(0, 3)}});
-  log.last_line = last;
+  log.last_lines.front() = last;
   log.run();
   CHECK(log.ended_in_order());
   CHECK(log.host->text == texts(0, 3));
@@ -430,14 +480,14 @@ TEST_CASE("a refusal is known with its head: its body is waited for five seconds
   }
   SUBCASE("of its last line") {
     log.answers.pop_front();
-    log.last_line = {503, "upstream", Ends::not_at_all};
+    log.last_lines.front() = {503, "upstream", Ends::not_at_all};
     log.run();
     CHECK(log.host->text == texts(0, 10));
     CHECK(log.error() == Status::server);
   }
   SUBCASE("the last line comes without an end") {
     log.answers.pop_front();
-    log.last_line.ends = Ends::not_at_all;
+    log.last_lines.front().ends = Ends::not_at_all;
     log.run(1);
     CHECK(log.whole_timeout == Milliseconds(30'000));
   }
