@@ -37,10 +37,16 @@ constexpr Milliseconds kTailTime{2'000};
 constexpr Milliseconds kReleaseAfter{1'000};
 // Of two requests one may come to the kubelet this much later after it was sent than the other.
 constexpr Milliseconds kBeginningMargin{2'000};
+constexpr std::int64_t kNanoseconds = 1'000'000'000;
 // As of a stream that is forbidden.
 constexpr Milliseconds kDelayOfForbidden{30'000};
 constexpr const char* kNoTimes = "the server sends lines without their times, so that the log cannot be resumed";
 constexpr std::string_view kCursorVersion = "ksr2";
+
+std::int64_t wall_nanoseconds() {
+  const auto since_1970 = std::chrono::system_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(since_1970).count();
+}
 
 std::string checksum_of(std::string_view text) {
   char digits[17];
@@ -333,11 +339,19 @@ QueryString LogCall::last_line_query() const {
 std::optional<QueryString> LogCall::check_query() const {
   QueryString query = last_line_query();
   bool from_beginning = first_instance_;
+  std::optional<std::int64_t> begins_at;
   {
     const MutexLock lock(cursor_mutex_);
     if (cursor_->since() || (restored_ && !cursor_->begins_within_file())) from_beginning = false;
+    if (restored_) begins_at = cursor_->begins_at();
   }
   if (!from_beginning) return query;
+  if (begins_at) {
+    const std::int64_t seconds = (wall_nanoseconds() - *begins_at) / kNanoseconds;
+    if (seconds < 1) return std::nullopt;
+    query.add("sinceSeconds", std::to_string(seconds));
+    return query;
+  }
   if (options_.tail == 0 || options_.since_seconds) {
     // No line of before then, so less than has passed.
     const auto passed = std::chrono::duration_cast<std::chrono::seconds>(now() - begun_at_).count();
@@ -380,9 +394,10 @@ QueryString LogCall::query() {
 void LogCall::add_beginning(QueryString& query, bool within) {
   // All of the log was wanted by the channel before.
   if (restored_ && !within) return;
+  if (begins_where_it_was(query)) return;
   if (!has_begun_) {
     // When the channel before has begun is not known.
-    if (restored_ && (options_.tail || options_.since_seconds)) begins_behind_gap_ = true;
+    if (restored_) begins_behind_gap_ = true;
     first_asked_at_ = now();
   }
   auto tail = options_.tail;
@@ -407,6 +422,29 @@ void LogCall::add_beginning(QueryString& query, bool within) {
   if (tail) query.add("tailLines", std::to_string(*tail));
   if (since_seconds) query.add("sinceSeconds", std::to_string(*since_seconds));
   if (!options_.since_time.empty()) query.add("sinceTime", options_.since_time);
+}
+
+// As it was for the channel before, whose cursor has been restored. A channel that begins with it takes the note.
+bool LogCall::begins_where_it_was(QueryString& query) {
+  const std::int64_t wall = wall_nanoseconds();
+  const MutexLock lock(cursor_mutex_);
+  if (!restored_) {
+    // Which lines another tail had is not known.
+    const std::uint64_t before = options_.tail == 0 ? 0 : options_.since_seconds.value_or(0);
+    const bool known = options_.tail == 0 || (options_.since_seconds && !options_.tail);
+    if (!has_begun_ && known && before < static_cast<std::uint64_t>(wall / kNanoseconds)) {
+      cursor_->begin_within_file(wall - static_cast<std::int64_t>(before) * kNanoseconds);
+    }
+    return false;
+  }
+  const auto at = cursor_->begins_at();
+  if (!at) return false;
+  // The clock was another one.
+  if (wall < *at && !has_begun_) begins_behind_gap_ = true;
+  const std::int64_t elapsed = std::max<std::int64_t>(wall - *at, 0) / kNanoseconds + 1;
+  query.add("sinceSeconds", std::to_string(elapsed + kBeginningMargin / std::chrono::seconds(1)));
+  begins_by_elapsed_ = true;
+  return true;
 }
 
 void LogCall::send(Expected<cluster::RequestAuth> auth) {
@@ -630,7 +668,8 @@ void LogCall::on_tail(std::string line) {
   {
     const MutexLock lock(cursor_mutex_);
     // It may be from before the beginning that the host has asked for.
-    const bool may_be_before = options_.tail == 0 || options_.since_seconds || !options_.since_time.empty();
+    const bool may_be_before = options_.tail == 0 || options_.since_seconds || !options_.since_time.empty() ||
+                               (restored_ && cursor_->begins_at());
     if (!may_be_before || !cursor_->begins_within_file()) cursor_->expect(line);
     awaited = cursor_->is_awaiting();
   }

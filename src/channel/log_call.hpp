@@ -91,7 +91,8 @@ class LogCall final : public ChannelCall, private transport::ExchangeObserver {
   // Ask::check is about the response before.
   Ask asked_for() const noexcept { return ask_ == Ask::check ? checked_ : ask_; }
   QueryString query() KSR_EXCLUDES(cursor_mutex_);
-  void add_beginning(QueryString& query, bool within);
+  void add_beginning(QueryString& query, bool within) KSR_EXCLUDES(cursor_mutex_);
+  bool begins_where_it_was(QueryString& query) KSR_EXCLUDES(cursor_mutex_);
   bool follows() const noexcept { return ask_ == Ask::begin || ask_ == Ask::go_on ? options_.follow : false; }
   void take(std::string_view bytes) KSR_EXCLUDES(cursor_mutex_);
   template <class Step>

@@ -20,8 +20,9 @@ constexpr std::size_t kMaxStamp = 40;
 constexpr std::int64_t kMaxSeconds = 9'000'000'000;
 constexpr std::size_t kMaxLinesInText = 1'024;
 constexpr std::size_t kFieldsBeforeLines = 4;
-// In the place of the stamp of the first line, which has not come yet.
-constexpr const char* kBeginsWithin = "within";
+// In the place of the stamp of the first line, which has not come yet; then, where it is known, since when it may.
+constexpr std::string_view kBeginsWithin = "within";
+constexpr char kBeginsAt = '.';
 constexpr const char* kTextVersion = "2";
 
 std::int64_t nanoseconds_of(const UnixTime& time) {
@@ -646,8 +647,13 @@ std::string LogCursor::text(std::uint64_t taken) const {
           : 0;
   text += ",";
   if (taken_of_unfinished > 0) text += std::to_string(unfinished_->stamp) + "." + std::to_string(taken_of_unfinished);
-  const std::optional<std::int64_t> begin = first == 0 ? first_stamp_ : std::nullopt;
-  text += "," + (begins_within_ ? kBeginsWithin : begin ? std::to_string(*begin) : std::string());
+  text += ",";
+  if (begins_within_) {
+    text += kBeginsWithin;
+    if (begins_at_) text += kBeginsAt + std::to_string(*begins_at_);
+  } else if (first == 0 && first_stamp_) {
+    text += std::to_string(*first_stamp_);
+  }
   for (std::size_t i = first; i < last; ++i) {
     const Line& line = remembered_[i];
     text += "," + std::to_string(line.stamp) + "." + std::to_string(line.size) + "." + std::to_string(line.hash);
@@ -681,7 +687,12 @@ Expected<void> LogCursor::restore(std::string_view text) {
     unfinished = Unfinished{*stamp, *delivered};
   }
   std::optional<std::int64_t> first_stamp;
-  const bool begins_within = fields[3] == kBeginsWithin;
+  const bool begins_within = fields[3].substr(0, kBeginsWithin.size()) == kBeginsWithin;
+  std::optional<std::int64_t> begins_at;
+  if (begins_within && fields[3] != kBeginsWithin) {
+    const std::string_view at = fields[3].substr(kBeginsWithin.size());
+    if (at.front() != kBeginsAt || !(begins_at = stamp_in(at.substr(1)))) return refused;
+  }
   if (!begins_within && !fields[3].empty() && !(first_stamp = stamp_in(fields[3]))) return refused;
   std::deque<Line> lines;
   for (std::size_t i = kFieldsBeforeLines; i < fields.size(); ++i) {
@@ -698,6 +709,7 @@ Expected<void> LogCursor::restore(std::string_view text) {
   for (const Line& line : remembered_) newest_stamp_ = std::max(newest_stamp_, line.stamp);
   forgotten_until_ = forgotten;
   begins_within_ = begins_within;
+  begins_at_ = begins_at;
   first_stamp_ = first_stamp;
   unfinished_ = unfinished;
   untaken_.clear();

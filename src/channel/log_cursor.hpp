@@ -52,9 +52,14 @@ class LogCursor {
   explicit LogCursor(bool keep_stamps, std::uint64_t told = 0) : keep_stamps_(keep_stamps), told_(told) {}
 
   // Before the first response: it begins within the file, as the host has asked, and what is before is not wanted.
-  void begin_within_file() noexcept { begins_within_ = true; }
+  // `begins_at`: and what it has since this moment (nanoseconds since 1970, of the clock of the host) is.
+  void begin_within_file(std::optional<std::int64_t> begins_at = std::nullopt) noexcept {
+    begins_within_ = true;
+    begins_at_ = begins_at;
+  }
   // And no line of it has come.
   bool begins_within_file() const noexcept { return begins_within_; }
+  std::optional<std::int64_t> begins_at() const noexcept { return begins_within_ ? begins_at_ : std::nullopt; }
   // What sinceTime the next response has to be asked for; empty while nothing was delivered: the host's own parameters.
   std::optional<UnixTime> since() const;
   // A response begins, asked for with the since() of now.
@@ -175,6 +180,7 @@ class LogCursor {
   // The file has lines before the first one that was delivered, which is remembered still; its stamp. Of a cursor that
   // was restored it may be one that the host had not taken: it comes again, and is the first one.
   bool begins_within_ = false;
+  std::optional<std::int64_t> begins_at_;
   std::optional<std::int64_t> first_stamp_;
   std::uint64_t replayed_ = 0;
   std::int64_t newest_stamp_ = 0;  // of all that was delivered

@@ -1,6 +1,7 @@
 // What a log asks for next, by how its responses end: over a network and a clock that do what the test says.
 #include <doctest/doctest.h>
 
+#include <cstdio>
 #include <deque>
 #include <functional>
 #include <optional>
@@ -9,6 +10,7 @@
 #include <vector>
 
 #include "channel/channel_call.hpp"
+#include "channel/log_cursor.hpp"
 #include "support/fixed_random.hpp"
 #include "support/text.hpp"
 #include "unit/channel/idle_host.hpp"
@@ -466,6 +468,55 @@ TEST_CASE("one loss is one GAP, however often it is tried to begin again, and no
     CHECK(log.host->text == "GAP\nRESTARTED\n" + texts(6, 8));
     CHECK(log.counts->gaps == 1);
   }
+}
+
+TEST_CASE("from_cursor of a log of which no line had come goes on where that has begun, or tells a GAP") {
+  ChannelOptions options = log_options(true);
+  const Answer quiet{200, "", Ends::not_at_all};
+  const auto cursor_of = [&](const ChannelOptions& with) {
+    Log before(with, {quiet});
+    before.run(1);
+    return before.call->cursor(*before.host);
+  };
+  std::string asked = "sinceSeconds=3";
+  std::string text = texts(0, 3);
+  SUBCASE("tail=0") {
+    options.tail = 0;
+    options.from_cursor = cursor_of(options);
+    // Read once more before it has a line.
+    options.from_cursor = cursor_of(options);
+    SUBCASE("which counts no more") {}
+    SUBCASE("and is not there any more") {
+      options.tail.reset();
+    }
+  }
+  SUBCASE("the last ten minutes") {
+    options.since_seconds = 600;
+    options.from_cursor = cursor_of(options);
+    options.since_seconds.reset();
+    asked = "sinceSeconds=603";
+  }
+  SUBCASE("a tail: which lines these were is not known") {
+    options.tail = 5;
+    options.from_cursor = cursor_of(options);
+    options.tail.reset();
+    asked = "";
+    text = "GAP\n" + text;
+  }
+  SUBCASE("a cursor of before") {
+    options.from_cursor = "ksr2;u;containerd://0;0;2,,,within";
+    char digits[20];
+    std::snprintf(digits, sizeof digits, ";%016llx", static_cast<unsigned long long>(stable_hash(options.from_cursor)));
+    options.from_cursor += digits;
+    asked = "";
+    text = "GAP\n" + text;
+  }
+  Log log(options, {{200, log_lines(0, 3), Ends::not_at_all}});
+  log.run(1);
+  CHECK(log.host->text == text);
+  CHECK(log.asked(asked) == 1);
+  CHECK(log.asked("since") == (asked.empty() ? 0 : 1));
+  CHECK(log.asked("tail") == 0);
 }
 
 TEST_CASE("a refusal is known with its head: its body is waited for five seconds") {

@@ -363,7 +363,16 @@ TEST_CASE("a cursor goes on behind the last line of which the host has taken all
 TEST_CASE("a cursor before the first line of a log that begins within its file") {
   LogCursor cursor(false);
   Sink sink;
-  cursor.begin_within_file();
+  cursor.begin_within_file(1'796'040'000'000'000'000);
+  {
+    LogCursor later(false);
+    REQUIRE(later.restore(cursor.text()));
+    CHECK(later.text() == cursor.text());
+    CHECK(later.begins_at() == cursor.begins_at());
+    for (const char* wrong : {"2,,,within.", "2,,,within.x", "2,,,within.-1", "2,,,withi", "2,,,within1"}) {
+      CHECK_FALSE(LogCursor(false).restore(wrong));
+    }
+  }
   cursor.begin_response();
   cursor.set_taken(0);
   cursor.feed(at("03.5", "one") + at("04", "two"), sink);
