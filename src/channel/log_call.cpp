@@ -624,7 +624,8 @@ void LogCall::begin_again() {
 }
 
 void LogCall::note_quiet() {
-  if (ask_ != Ask::check && transport::is_success(head_.status) && now() - bytes_at_ >= kReleaseAfter) first_was_quiet_ = true;
+  if (ask_ != Ask::check && transport::is_success(head_.status) && now() - bytes_at_ >= kReleaseAfter)
+    first_was_quiet_ = true;
 }
 
 void LogCall::forget_response() {

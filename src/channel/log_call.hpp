@@ -163,10 +163,10 @@ class LogCall final : public ChannelCall, private transport::ExchangeObserver {
   // The pod as it was read last; empty: it may not be read.
   std::optional<PodInfo> pod_;
   Ask ask_ = Ask::begin;
-  Ask checked_ = Ask::begin;   // what Ask::check is about
-  bool awaits_last_ = false;   // which Ask::check has shown
-  int unclear_checks_ = 0;     // of the instance
-  int short_responses_ = 0;    // in a row
+  Ask checked_ = Ask::begin;  // what Ask::check is about
+  bool awaits_last_ = false;  // which Ask::check has shown
+  int unclear_checks_ = 0;    // of the instance
+  int short_responses_ = 0;   // in a row
   bool restored_ = false;
   bool has_begun_ = false;       // a response has come
   bool first_instance_ = true;   // to which tail and since apply

@@ -225,6 +225,52 @@ TEST_CASE("a log that is not followed is whole, and ends in order") {
   CHECK(unnamed.info("container") == "main");
 }
 
+TEST_CASE("a kubelet that dies ends its response in order, but no log") {
+  Node node(Cluster::shared());
+  NodePod pod(node, Cluster::shared().fresh_namespace("log-killed"), "web");
+  const Requester client(on_cluster());
+  // More than the connections hold.
+  constexpr int kLines = 300'000;
+  const std::string text(40, 'x');
+  std::string file;
+  std::string expected;
+  for (int i = 0; i < kLines; ++i) {
+    const std::string number = std::to_string(1'000'000 + i);
+    file +=
+        "2026-11-30T10:00:0" + std::to_string(i * 10 / kLines) + "." + number + "00Z stdout F " + number + text + "\n";
+    expected += number + text + "\n";
+  }
+  pod.log().raw(file);
+  std::string cursor;
+  {
+    ChannelUser first;
+    REQUIRE(first.open(client.client(), of_pod(pod, "log", {{"limit_bytes", "48"}})) == KSR_OK);
+    CHECK(first.wait().status == KSR_OK);
+    cursor = first.info("cursor");
+  }
+  const auto read = [&](const Settings& more) {
+    ChannelUser user;
+    std::atomic<bool> takes{false};
+    user.taking = [&](ksr_channel*, std::int32_t, const std::string& bytes) { return takes ? bytes.size() : 0; };
+    Settings settings = of_pod(pod, "log", {{"receive_buffer", "16Ki"}});
+    settings.insert(settings.end(), more.begin(), more.end());
+    REQUIRE(user.open(client.client(), settings) == KSR_OK);
+    CHECK(user.wait_until([](const ChannelUser& now) { return now.stat("bytes_received") > 0; }));
+    node.kill();
+    node.start();
+    takes = true;
+    CHECK(ksr_channel_resume(user.channel(), KSR_PART_STDOUT) == KSR_OK);
+    CHECK(user.wait().status == KSR_OK);
+    CHECK(user.count(KSR_EVENT_GAP) == 0);
+    CHECK(user.stat("replayed") > 0);
+    return user.bytes(KSR_PART_STDOUT);
+  };
+  CHECK(read({}) == expected);
+  CHECK(read({{"from_cursor", cursor}}) == expected.substr(48));
+  pod.terminate(0);
+  CHECK(read({{"from_cursor", cursor}, {"follow", "true"}}) == expected.substr(48));
+}
+
 TEST_CASE("errors of the log reader are events") {
   NodePod pod(shared_node(), Cluster::shared().fresh_namespace("log-errors"), "web");
   const Requester client(on_cluster());

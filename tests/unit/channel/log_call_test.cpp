@@ -102,8 +102,7 @@ class Log {
                                    const std::shared_ptr<const bool>& alive) {
       targets.push_back(request.target);
       whole_timeout = request.whole_timeout;
-      world.executor.post(
-          [answer = answer_to(request.target), &observer, alive] { deliver(answer, observer, alive); });
+      world.executor.post([answer = answer_to(request.target), &observer, alive] { deliver(answer, observer, alive); });
     };
     cluster::ConnectionOptions connection;
     connection.server = "https://h";
@@ -113,8 +112,8 @@ class Log {
     ChannelTarget target;
     target.name_space = "default";
     target.name = "web";
-    call = make_channel_call({world.executor, std::make_shared<ksr::testing::FixedRandom>(), *access,
-                              counts, std::make_shared<ServerProtocols>(), host},
+    call = make_channel_call({world.executor, std::make_shared<ksr::testing::FixedRandom>(), *access, counts,
+                              std::make_shared<ServerProtocols>(), host},
                              with, std::move(target));
   }
   ~Log() {
@@ -134,9 +133,7 @@ class Log {
     return *this;
   }
   bool ended_in_order() const { return host->ending && !host->ending->error; }
-  Status error() const {
-    return host->ending && host->ending->error ? host->ending->error->status : Status::ok;
-  }
+  Status error() const { return host->ending && host->ending->error ? host->ending->error->status : Status::ok; }
   // How many of its requests have this in their targets; "" is all for the log.
   std::size_t asked(const std::string& what) const {
     std::size_t count = 0;
@@ -345,7 +342,8 @@ TEST_CASE("a log that grows is read to the line that was its last one when it wa
 }
 
 TEST_CASE("a log that grows is not ended within a line") {
-  Log log(log_options(), {{200, log_lines(0, 3)}, {200, log_lines(0, 5) + log_line(5).substr(0, 32)}, {200, log_lines(3, 6)}},
+  Log log(log_options(),
+          {{200, log_lines(0, 3)}, {200, log_lines(0, 5) + log_line(5).substr(0, 32)}, {200, log_lines(3, 6)}},
           log_lines(0, 5));
   log.last_lines.push_back({200, log_line(5)});
   log.run();
@@ -437,7 +435,11 @@ TEST_CASE("one loss is one GAP, however often it is tried to begin again, and no
   ChannelOptions options = log_options(true);
   SUBCASE("before the first line of a tail") {
     options.tail = 5;
-    Log log(options, {{200, "", Ends::cut}, refused, refused, {200, "", Ends::cut}, refused,
+    Log log(options, {{200, "", Ends::cut},
+                      refused,
+                      refused,
+                      {200, "", Ends::cut},
+                      refused,
                       {200, log_lines(0, 3), Ends::not_at_all}});
     log.run(60);
     CHECK(log.host->text == "GAP\n" + texts(0, 3));
