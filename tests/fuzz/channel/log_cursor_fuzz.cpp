@@ -1,5 +1,7 @@
 // Logs of any bytes, in pieces and over responses that are cut and repeat: what is delivered came, no line twice in one
 // response; and cursors of any text.
+#include <algorithm>
+
 #include "channel/log_cursor.hpp"
 #include "fuzz/fuzz.hpp"
 
@@ -36,6 +38,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   cursor.set_taken(taken);
   response(log.substr(0, cut));
   require(sink.bytes <= cut, "more is delivered than came");
+  // Whatever comes in the place of the last line.
+  cursor.compare_with_last(log.substr(std::min(cut, log.size())));
   response(log);
   // Each line once, and twice at most where times do not tell.
   require(sink.bytes <= cut + log.size(), "more is delivered than came");
