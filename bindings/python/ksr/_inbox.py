@@ -10,7 +10,7 @@ import weakref
 from typing import Any, Callable, Dict, Optional
 
 from ._library import DestroyFn, ErrorFn, LogFn, StateFn, UpdateFn, library
-from ._waiting import Waiting
+from ._waiting import Sameness, Waiting
 from .codes import State, named
 from .errors import Error, read_error
 from .snapshot import Snapshot
@@ -26,14 +26,18 @@ class Inbox:
     argument of callbacks."""
 
     def __init__(
-        self, on_error: Optional[Callback], on_state: Optional[Callback], on_log: Optional[Callback]
+        self,
+        on_error: Optional[Callback],
+        on_state: Optional[Callback],
+        on_log: Optional[Callback],
+        sameness: Sameness,
     ) -> None:
         for name, callback in (("on_error", on_error), ("on_state", on_state), ("on_log", on_log)):
             if callback is not None and not callable(callback):
                 raise TypeError(f"{name} must be callable, not {type(callback).__name__}")
         self.on_error, self.on_state, self.on_log = on_error, on_state, on_log
         self.stream: Callable[[], Optional[object]] = lambda: None
-        self.snapshot = Waiting()
+        self.snapshot = Waiting(sameness)
         self.fatal: Optional[Error] = None
         self.closed = False
         self.interrupt: Optional[BaseException] = None

@@ -3,21 +3,35 @@ that was taken before. The streams of a client dispatch each other, also when no
 
 from __future__ import annotations
 
+import enum
 import threading
-from typing import Dict, List, Optional
+from ctypes import byref, c_size_t
+from typing import Dict, List, Optional, Tuple
 
-from .codes import DeltaKind
+from ._library import library
+from .codes import DeltaKind, Field
 from .objects import Object
 from .snapshot import Change, Snapshot
+
+
+class Sameness(enum.Enum):
+    """What two states of an object must have in common to be the same, as the library has it by the keys of a stream. An
+    equal resourceVersion always suffices."""
+
+    VERSION = enum.auto()
+    TEXT = enum.auto()  # but for the resourceVersion: fields that are not kept may have changed
+    COLUMNS = enum.auto()
 
 
 class Waiting:
     """At most one snapshot. Any thread may add one."""
 
-    def __init__(self) -> None:
+    def __init__(self, sameness: Sameness) -> None:
+        self._sameness = sameness
         self._lock = threading.RLock()  # a signal's handler may take, too
         self._snapshot: Optional[Snapshot] = None
         self._changes: Optional[Dict[str, Change]] = None  # by uid; None: those of the snapshot
+        self._began = False  # the first one was taken
 
     def __bool__(self) -> bool:
         return self._snapshot is not None
@@ -27,43 +41,62 @@ class Waiting:
             if self._snapshot is not None:
                 if self._changes is None:
                     self._changes = {}
-                    merge(self._changes, self._snapshot)
-                merge(self._changes, snapshot)
+                    merge(self._changes, self._snapshot, self._sameness)
+                merge(self._changes, snapshot, self._sameness)
+                if not self._changes and self._began:
+                    # All is as it was in the one that was taken.
+                    self._snapshot = self._changes = None
+                    return
             self._snapshot = snapshot
 
     def take(self) -> Optional[Snapshot]:
         with self._lock:
             snapshot, self._snapshot = self._snapshot, None
             merged, self._changes = self._changes, None
+            self._began = self._began or snapshot is not None
         if snapshot is not None and merged is not None:
             snapshot._merged = in_order(merged)
         return snapshot
 
 
-def merge(changes: Dict[str, Change], snapshot: Snapshot) -> None:
+def merge(changes: Dict[str, Change], snapshot: Snapshot, sameness: Sameness) -> None:
     """Adds those of the snapshot that follows."""
     for change in snapshot.changes():
         uid = change.object.uid
         earlier = changes.pop(uid, None)
-        both = change if earlier is None else _one_of(earlier, change)
+        both = change if earlier is None else _one_of(earlier, change, sameness)
         if both is not None:
             changes[uid] = both
 
 
-def _one_of(earlier: Change, later: Change) -> Optional[Change]:
+def _one_of(earlier: Change, later: Change, sameness: Sameness) -> Optional[Change]:
     """Both changes of an object as one; None when it is as it was."""
-    if earlier.kind == DeltaKind.ADDED:
-        return None if later.kind == DeltaKind.DELETED else later._replace(kind=DeltaKind.ADDED, before=None)
-    if later.kind != DeltaKind.ADDED:
-        return later._replace(before=earlier.before)
-    # With `limit` an object leaves the view and comes back.
-    if _is_same(earlier.before, later.object):
+    before = earlier.before
+    if later.kind == DeltaKind.DELETED:
+        return None if before is None else later._replace(before=before)
+    if before is None:
+        return later._replace(kind=DeltaKind.ADDED, before=None)
+    # It has changed back, or, with `limit`, has left the view and come back.
+    if _is_same(before, later.object, sameness):
         return None
-    return later._replace(kind=DeltaKind.MODIFIED, before=earlier.before)
+    return later._replace(kind=DeltaKind.MODIFIED, before=before)
 
 
-def _is_same(one: Object, other: Object) -> bool:
-    return one.resource_version == other.resource_version
+def _is_same(one: Object, other: Object, sameness: Sameness) -> bool:
+    if one.resource_version and one.resource_version == other.resource_version:
+        return True
+    if sameness == Sameness.VERSION or one.columns != other.columns:
+        return False
+    return sameness == Sameness.COLUMNS or _text_around_version(one) == _text_around_version(other)
+
+
+def _text_around_version(one: Object) -> Tuple[bytes, bytes]:
+    json, length = bytes(one.json), c_size_t()
+    whole = library().ksr_object_field(one._address, Field.JSON, byref(c_size_t()))
+    version = library().ksr_object_get(one._address, b"/metadata/resourceVersion", byref(length))
+    if not version:
+        return json, b""
+    return json[: version - whole], json[version - whole + length.value :]
 
 
 def in_order(changes: Dict[str, Change]) -> List[Change]:

@@ -12,6 +12,7 @@ from typing import Any, Callable, Dict, Iterable, Mapping, Tuple, Union
 from . import _inbox
 from ._copies import NotPickled
 from ._library import LogFn, c_text, library
+from ._waiting import Sameness
 from .errors import failure
 
 Value = Union[str, bool, int, timedelta, "os.PathLike[str]", Iterable[str], None]
@@ -77,6 +78,16 @@ class Config(NotPickled):
 
     def __deepcopy__(self, memo: Any) -> Config:
         return self.__copy__()
+
+    def _sameness(self) -> Sameness:
+        """For Stream."""
+
+        def has(key: str) -> bytes:
+            return self._entries.get(key, (b"", b""))[1]
+
+        if has("notify") == b"columns":
+            return Sameness.COLUMNS
+        return Sameness.TEXT if has("keep_fields") or has("drop_fields") else Sameness.VERSION
 
     def _open(self, user_data: int, *, wants_log: bool) -> c_void_p:
         """For Stream: a ksr_stream whose callbacks come from ksr_dispatch and put what they bring into the inbox."""

@@ -81,7 +81,7 @@ class Stream(Single):
     ) -> None:
         self._lib = library()
         self._process = os.getpid()
-        self._inbox = Inbox(on_error, on_state, on_log)
+        self._inbox = Inbox(on_error, on_state, on_log, config._sameness())
         self._inbox.belongs_to(self)
         self._turn = threading.RLock()  # of the thread that waits, dispatches or closes
         self._dispatching = False
