@@ -144,7 +144,7 @@ func (c *Client) Watch(ctx context.Context, config Config, options ...Option) (*
 	}
 	defer c.leave()
 	s := newStream(options)
-	s.client, s.mail = c, newMailbox()
+	s.client, s.mail = c, newMailbox(config)
 	c.mu.Lock()
 	if c.streams == nil {
 		c.streams = map[*Stream]struct{}{}

@@ -1,9 +1,11 @@
 package ksr
 
 import (
+	"bytes"
 	"cmp"
 	"slices"
 	"sync"
+	"unsafe"
 )
 
 // What waits for a stream that is busy, as much as the library itself keeps of it.
@@ -17,14 +19,17 @@ const (
 // or loop that takes its time keeps neither the other streams of the client nor its requests. Changes that come meanwhile
 // are merged into one snapshot, as the library does for a stream that has a thread.
 type mailbox struct {
+	sameness sameness
+
 	mu    sync.Mutex
+	began bool          // a snapshot was delivered
 	items []any         // *Snapshot, at most one; *Error; State; logLine
 	more  chan struct{} // of one place
 	done  chan struct{} // the state Closed was delivered
 }
 
-func newMailbox() *mailbox {
-	return &mailbox{more: make(chan struct{}, 1), done: make(chan struct{})}
+func newMailbox(config Config) *mailbox {
+	return &mailbox{sameness: samenessOf(config), more: make(chan struct{}, 1), done: make(chan struct{})}
 }
 
 // add never waits.
@@ -46,8 +51,14 @@ func (m *mailbox) add(item any) {
 func (m *mailbox) addSnapshot(snapshot *Snapshot) {
 	for i, waiting := range m.items {
 		if before, is := waiting.(*Snapshot); is {
-			snapshot.merged = mergedChanges(before, snapshot)
+			snapshot.merged = mergedChanges(before, snapshot, m.sameness)
 			before.Release()
+			if len(snapshot.merged) == 0 && m.began {
+				// All is as it was in the one that was delivered.
+				snapshot.Release()
+				m.items = slices.Delete(m.items, i, i+1)
+				return
+			}
 			m.items[i] = snapshot
 			return
 		}
@@ -85,6 +96,9 @@ func (m *mailbox) take() (any, bool) {
 		return nil, false
 	}
 	item := m.items[0]
+	if _, is := item.(*Snapshot); is {
+		m.began = true
+	}
 	m.items = slices.Delete(m.items, 0, 1)
 	return item, true
 }
@@ -106,7 +120,7 @@ func (m *mailbox) deliver(s *Stream) {
 }
 
 // mergedChanges are the changes from what was there before `before` to `after`, of objects that live by themselves.
-func mergedChanges(before, after *Snapshot) []Change {
+func mergedChanges(before, after *Snapshot, by sameness) []Change {
 	byUID := map[string]Change{}
 	for one := range before.Changes() {
 		byUID[one.Object.UID()] = one.pinned()
@@ -126,10 +140,11 @@ func mergedChanges(before, after *Snapshot) []Change {
 		case first.Kind == Added:
 			one.Kind = Added
 			byUID[uid] = one
-		case first.Kind == Deleted && first.Before.ResourceVersion() == one.Object.ResourceVersion():
-			// With "limit" an object leaves the view and comes back; its last state need not be the one of the view before.
+		case one.Kind == Deleted:
+		case by.same(first.Before, one.Object):
+			// It has changed back, or, with "limit", has left the view and come back.
 			delete(byUID, uid)
-		case first.Kind == Deleted:
+		default:
 			one.Kind = Modified
 			byUID[uid] = one
 		}
@@ -150,6 +165,51 @@ func mergedChanges(before, after *Snapshot) []Change {
 			cmp.Compare(a.Object.Namespace(), b.Object.Namespace()), cmp.Compare(a.Object.Name(), b.Object.Name()))
 	})
 	return merged
+}
+
+// sameness is what two states of an object must have in common to be the same, as the library has it by the keys of a
+// stream. An equal resourceVersion always suffices.
+type sameness int
+
+const (
+	byVersion sameness = iota
+	byText             // but for the resourceVersion: fields that are not kept may have changed
+	byColumns
+)
+
+func samenessOf(config Config) sameness {
+	switch {
+	case config["notify"] == "columns":
+		return byColumns
+	case config["keep_fields"] != "" || config["drop_fields"] != "":
+		return byText
+	}
+	return byVersion
+}
+
+func (by sameness) same(a, b Object) bool {
+	if version := a.ResourceVersion(); version != "" && version == b.ResourceVersion() {
+		return true
+	}
+	if by == byVersion || !slices.Equal(a.Columns(), b.Columns()) {
+		return false
+	}
+	if by == byColumns {
+		return true
+	}
+	aHead, aTail := a.textAroundVersion()
+	bHead, bTail := b.textAroundVersion()
+	return bytes.Equal(aHead, bHead) && bytes.Equal(aTail, bTail)
+}
+
+func (o Object) textAroundVersion() (head, tail []byte) {
+	text, version := o.JSON(), o.Get("/metadata/resourceVersion")
+	if version == nil {
+		return text, nil
+	}
+	// It lies within the text.
+	begin := uintptr(unsafe.Pointer(unsafe.SliceData(version))) - uintptr(unsafe.Pointer(unsafe.SliceData(text)))
+	return text[:begin], text[int(begin)+len(version):]
 }
 
 func (c Change) pinned() Change {

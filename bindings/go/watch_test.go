@@ -145,6 +145,70 @@ func TestASlowStreamGetsEverythingMerged(t *testing.T) {
 	}
 }
 
+func TestWhatHasChangedBackIsNoChange(t *testing.T) {
+	script(t, `create configmap $NS/a {"data":{"v":"1"}}`)
+	client := onServer(t)
+	for _, test := range []struct {
+		config ksr.Config
+		want   string
+	}{
+		{ksr.Config{"columns": "/data/v", "notify": "columns"}, "[added 1] [modified 1-2] [added last]"},
+		{ksr.Config{"keep_fields": "/data"}, "[added 1] [modified 1-2] [added last]"},
+		{nil, "[added 1] [modified 1-2] [modified 2-2 added last]"},
+	} {
+		started, proceed := make(chan struct{}), make(chan struct{})
+		slow := watch(t, client, test.config)
+		var rounds []string
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			for snapshot := range slow.Updates() {
+				var changes []string
+				for one := range snapshot.Changes() {
+					before, _ := one.Before.GetString("/data/v")
+					now, found := one.Object.GetString("/data/v")
+					switch {
+					case !found:
+						now = one.Object.Name()
+					case before != "":
+						now = before + "-" + now
+					}
+					changes = append(changes, fmt.Sprint(strings.ToLower(one.Kind.String()), " ", now))
+				}
+				rounds = append(rounds, fmt.Sprint(changes))
+				if len(rounds) == 1 {
+					close(started)
+					<-proceed
+				}
+				if _, last := snapshot.Find(namespaceOf(t), "last"); last {
+					return
+				}
+			}
+		}()
+		await(t, started, "the first update")
+		quick, steps := watch(t, client, nil), view{}
+		channel := quick.Channel(inTime(t))
+		steps.follow(t, channel, "added a")
+		// The first is ready when the loop goes on, the others are merged.
+		for _, value := range "2312" {
+			script(t, fmt.Sprintf(`update configmap $NS/a {"data":{"v":"%c"}}`, value))
+			steps.follow(t, channel, "modified a")
+		}
+		script(t, "create configmap $NS/last")
+		steps.follow(t, channel, "added last")
+		until(t, "the slow stream's own", func() bool { events, _ := slow.Stat("events"); return events >= 5 })
+		close(proceed)
+		await(t, done, "the last update")
+		if got := strings.Join(rounds, " "); got != test.want {
+			t.Errorf("%v: %s", test.config, got)
+		}
+		script(t, `update configmap $NS/a {"data":{"v":"1"}}`)
+		steps.follow(t, channel, "modified a")
+		script(t, "delete configmap $NS/last")
+		steps.follow(t, channel, "deleted last")
+	}
+}
+
 func TestCallbacksOfStreamsOfAClient(t *testing.T) {
 	script(t, "create configmap $NS/a")
 	client := onServer(t)

@@ -9,6 +9,7 @@ use ksr_sys as sys;
 
 use crate::boundary::{self, Delivery};
 use crate::text::to_c;
+use crate::waiting::Sameness;
 use crate::{Callbacks, Code, Error, Stream, Updates};
 
 /// What to watch, on which server, with which credentials: the keys of libksr's CONFIGURATION.md. They are checked when
@@ -111,6 +112,18 @@ impl Config {
     /// thread that polls. `on_update` is called too, before the iterator brings the same.
     pub fn updates_with(&self, callbacks: Callbacks) -> Result<Updates, Error> {
         Updates::open(self, callbacks, Delivery::Manual)
+    }
+
+    pub(crate) fn sameness(&self) -> Sameness {
+        let value =
+            |wanted: &str| self.entries.iter().rev().find(|(key, _)| key == wanted).map_or("", |(_, value)| value);
+        if value("notify") == "columns" {
+            Sameness::Columns
+        } else if value("keep_fields").is_empty() && value("drop_fields").is_empty() {
+            Sameness::Version
+        } else {
+            Sameness::Text
+        }
     }
 
     pub(crate) fn build(&self) -> Result<Raw, Error> {

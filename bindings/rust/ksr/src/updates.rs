@@ -53,7 +53,7 @@ pub struct Updates {
 
 impl Updates {
     pub(crate) fn open(config: &Config, mut callbacks: Callbacks, delivery: Delivery) -> Result<Updates, Error> {
-        let inbox = Inbox::default();
+        let inbox = Arc::new(Mutex::new(Waiting::new(config.sameness())));
         let (end_here, end_there) = UnixStream::pair().map_err(no_descriptor)?;
         for end in [&end_here, &end_there] {
             end.set_nonblocking(true).map_err(no_descriptor)?;

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::{Delta, DeltaKind, OwnedObject, Snapshot};
+use crate::{Delta, DeltaKind, Object, OwnedObject, Snapshot};
 
 /// A [`Delta`] that lives by itself.
 pub(crate) struct Change {
@@ -24,42 +24,86 @@ impl Change {
     }
 
     /// Both changes of an object as one; `None` when it is as it was.
-    fn followed_by(self, later: Change) -> Option<Change> {
-        let kind = match (self.kind, later.kind) {
-            (DeltaKind::Added, DeltaKind::Deleted) => return None,
-            (DeltaKind::Added, _) => DeltaKind::Added,
-            // With `limit` an object leaves the view and comes back.
-            (DeltaKind::Deleted, DeltaKind::Added) if self.had(&later.object) => return None,
-            (DeltaKind::Deleted, DeltaKind::Added) => DeltaKind::Modified,
-            (_, kind) => kind,
+    fn followed_by(self, later: Change, sameness: Sameness) -> Option<Change> {
+        let kind = match (&self.before, later.kind) {
+            (None, DeltaKind::Deleted) => return None,
+            (None, _) => DeltaKind::Added,
+            (Some(_), DeltaKind::Deleted) => DeltaKind::Deleted,
+            // It has changed back, or, with `limit`, has left the view and come back.
+            (Some(before), _) if sameness.holds(before.object(), later.object.object()) => return None,
+            (Some(_), _) => DeltaKind::Modified,
         };
         Some(Change { kind, before: self.before, ..later })
     }
+}
 
-    fn had(&self, object: &OwnedObject) -> bool {
-        let before = self.before.as_ref().map(|before| before.object().resource_version());
-        before == Some(object.object().resource_version())
+/// What two states of an object must have in common to be the same, as the library has it by the keys of a stream. An
+/// equal resourceVersion always suffices.
+#[derive(Clone, Copy)]
+pub(crate) enum Sameness {
+    Version,
+    /// But for the resourceVersion: fields that are not kept may have changed.
+    Text,
+    Columns,
+}
+
+impl Sameness {
+    fn holds(self, one: Object<'_>, other: Object<'_>) -> bool {
+        if !one.resource_version().is_empty() && one.resource_version() == other.resource_version() {
+            return true;
+        }
+        match self {
+            Sameness::Version => false,
+            Sameness::Text => {
+                one.columns().eq(other.columns()) && text_around_version(one) == text_around_version(other)
+            }
+            Sameness::Columns => one.columns().eq(other.columns()),
+        }
+    }
+}
+
+fn text_around_version(object: Object<'_>) -> (&[u8], &[u8]) {
+    let text = object.json();
+    match object.get("/metadata/resourceVersion") {
+        Some(version) => {
+            // It is a slice of the text.
+            let begin = version.as_ptr() as usize - text.as_ptr() as usize;
+            (&text[..begin], &text[begin + version.len()..])
+        }
+        None => (text, &[]),
     }
 }
 
 /// At most one snapshot, with all that has changed since the one that was taken before: the streams of a client dispatch
 /// each other, also when nobody polls this one.
-#[derive(Default)]
 pub(crate) struct Waiting {
+    sameness: Sameness,
+    /// The first one was taken.
+    began: bool,
     snapshot: Option<Snapshot>,
     /// By uid; `None`: those of the snapshot.
     changes: Option<HashMap<String, Change>>,
 }
 
 impl Waiting {
+    pub(crate) fn new(sameness: Sameness) -> Waiting {
+        Waiting { sameness, began: false, snapshot: None, changes: None }
+    }
+
     pub(crate) fn add(&mut self, snapshot: Snapshot) {
+        let sameness = self.sameness;
         if let Some(earlier) = self.snapshot.take() {
             let changes = self.changes.get_or_insert_with(|| {
                 let mut changes = HashMap::new();
-                merge(&mut changes, &earlier);
+                merge(&mut changes, &earlier, sameness);
                 changes
             });
-            merge(changes, &snapshot);
+            merge(changes, &snapshot, sameness);
+            if changes.is_empty() && self.began {
+                // All is as it was in the one that was taken.
+                self.changes = None;
+                return;
+            }
         }
         self.snapshot = Some(snapshot);
     }
@@ -67,6 +111,7 @@ impl Waiting {
     pub(crate) fn take(&mut self) -> Option<Snapshot> {
         let changes = self.changes.take();
         let snapshot = self.snapshot.take()?;
+        self.began = true;
         Some(match changes {
             Some(changes) => snapshot.with_changes(in_order(changes)),
             None => snapshot,
@@ -75,11 +120,11 @@ impl Waiting {
 }
 
 /// Adds the changes of the snapshot that follows.
-fn merge(changes: &mut HashMap<String, Change>, snapshot: &Snapshot) {
+fn merge(changes: &mut HashMap<String, Change>, snapshot: &Snapshot, sameness: Sameness) {
     for delta in snapshot.deltas() {
         let (uid, later) = (delta.object.uid(), Change::of(delta));
         let both = match changes.remove(uid) {
-            Some(earlier) => earlier.followed_by(later),
+            Some(earlier) => earlier.followed_by(later, sameness),
             None => Some(later),
         };
         if let Some(both) = both {

@@ -489,14 +489,44 @@ fn who_comes_back_into_a_limit() {
         assert_eq!(teams(&next_of(updates)), "+a(<none)");
     }
     delivered(&place, &mut polled, &[newest, "delete configmap NS/z"]);
-    let snapshot = next_of(&mut other);
-    assert_eq!((teams(&snapshot), names(&snapshot)), (String::new(), vec!["a"]));
+    assert!(other.next_within(Duration::from_millis(200)).is_pending());
     delivered(&place, &mut polled, &[newest]);
     place.script("update configmap NS/a team=red");
     delivered(&place, &mut polled, &["delete configmap NS/z"]);
     assert_eq!(teams(&next_of(&mut other)), "~a(red<)");
     delivered(&place, &mut polled, &[newest]);
     assert_eq!(teams(&next_of(&mut other)), "-a(red<red)left +z(<none)");
+}
+
+#[test]
+fn what_has_changed_back_is_no_change() {
+    let place = place!("client-back");
+    place.script(r#"create configmap NS/a {"data":{"v":"1"}}"#);
+    let change = |to: char| format!(r#"update configmap NS/a {{"data":{{"v":"{to}"}}}}"#);
+    let value = |object: ksr::Object<'_>| object.get_string("/data/v").unwrap();
+    let values = |snapshot: &Snapshot| {
+        snapshot.deltas().map(|delta| value(delta.before.unwrap()) + "-" + &value(delta.object)).collect::<String>()
+    };
+    let client = client_of(&place);
+    let query = Config::new(MAPS).namespace(place.namespace());
+    let by_columns = query.clone().set("columns", "/data/v").set("notify", "columns");
+    for (query, sees_versions) in
+        [(by_columns, false), (query.clone().set("keep_fields", "/data"), false), (query, true)]
+    {
+        let (mut polled, mut other) = (client.updates(&query).unwrap(), client.updates(&query).unwrap());
+        next_of(&mut polled);
+        next_of(&mut other);
+        delivered(&place, &mut polled, &[&change('2'), &change('1')]);
+        if sees_versions {
+            assert_eq!(values(&next_of(&mut other)), "1-1");
+        } else {
+            assert!(other.next_within(Duration::from_millis(200)).is_pending());
+        }
+        delivered(&place, &mut polled, &[&change('2'), &change('1'), &change('3')]);
+        assert_eq!(values(&next_of(&mut other)), "1-3");
+        delivered(&place, &mut polled, &[&change('1')]);
+        assert_eq!(values(&next_of(&mut other)), "3-1");
+    }
 }
 
 #[test]
