@@ -753,10 +753,12 @@ KSR_API ksr_status ksr_channel_wait(ksr_channel *channel, int64_t timeout_ms, in
 
 /* Copies text on the channel as it is now, cut to `size` and with a NUL, and returns its whole length; 0 when there is
  * none. "protocol": the subprotocol that the server chose. "container", "pod_uid". "cursor": what the key `from_cursor`
- * takes, to go on in another process behind the last whole line that the host has taken; some 50 bytes for each of the
- * last lines, up to 1,024 of them, 56 KiB at most; one that was cut or changed is refused. "close_code",
- * "close_reason": of a WebSocket. "http_status"; "warnings", of http: the texts with which the server warns, one a
- * line. `to` may be NULL with `size` 0. */
+ * takes, to go on in another process behind the last whole line that the host has taken: a part of a line, however long
+ * that is, comes again from its beginning. It has some 50 bytes for each of the last lines, up to 1,024 of them, 56 KiB
+ * at most; one that was cut or changed is refused. "cursor:BYTES", for a host that reads ahead of what it uses: the
+ * same behind the last whole line of the first BYTES that it has taken; none where a line ends between these and the
+ * last 64 KiB of what it has taken. "close_code", "close_reason": of a WebSocket. "http_status"; "warnings", of http:
+ * the texts with which the server warns, one a line. `to` may be NULL with `size` 0. */
 KSR_API size_t ksr_channel_info(ksr_channel *channel, const char *name, char *to, size_t size);
 
 /* As ksr_stat; CONFIGURATION.md lists the names. */

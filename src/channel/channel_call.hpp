@@ -138,8 +138,8 @@ class ChannelCall : public std::enable_shared_from_this<ChannelCall> {
   // The host has something to send.
   void send_waiting();
   void resize(std::uint16_t columns, std::uint16_t rows);
-  // log: where to go on behind the lines that the host has taken. Any thread.
-  virtual std::string cursor(const ChannelHost& /*host*/) const { return {}; }
+  // log: where to go on behind the lines that the host has taken, of the first `bytes` that it was given. Any thread.
+  virtual std::string cursor(const ChannelHost& /*host*/, std::uint64_t /*bytes*/) const { return {}; }
   // Whether what the channel was opened for may have been done: it was, or its request was sent without a definite
   // answer. Any thread.
   bool maybe_done() const noexcept { return maybe_done_.get(); }

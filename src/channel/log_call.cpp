@@ -42,6 +42,8 @@ constexpr std::int64_t kNanoseconds = 1'000'000'000;
 constexpr Milliseconds kDelayOfForbidden{30'000};
 constexpr const char* kNoTimes = "the server sends lines without their times, so that the log cannot be resumed";
 constexpr std::string_view kCursorVersion = "ksr2";
+// Of those of which the host has taken all, for a cursor before what was taken last.
+constexpr std::size_t kMaxFormerInstances = 16;
 
 std::int64_t wall_nanoseconds() {
   const auto since_1970 = std::chrono::system_clock::now().time_since_epoch();
@@ -100,9 +102,9 @@ void LogCall::begin() {
 
 // ---- the cursor of another process ----------------------------------------------------------------------------------
 
-std::string LogCall::cursor(const ChannelHost& host) const {
+std::string LogCall::cursor(const ChannelHost& host, std::uint64_t bytes) const {
   const MutexLock lock(cursor_mutex_);
-  const std::uint64_t taken = host.taken_bytes();
+  const std::uint64_t taken = std::min(bytes, host.taken_bytes());
   // Until something of the next instance is taken, so that RESTARTED and a GAP before it are told again.
   for (const Instance& before : former_) {
     if (taken <= before.cursor.told()) return position(before.cursor, before.container_id, before.restarts, taken);
@@ -113,7 +115,7 @@ std::string LogCall::cursor(const ChannelHost& host) const {
 std::string LogCall::position(const LogCursor& cursor, const std::string& container_id, std::uint64_t restarts,
                               std::uint64_t taken) const {
   // Without a pod that may be read, only its lines say where that is.
-  if (cursor.has_no_place() || (pod_uid_.empty() && !cursor.since())) return {};
+  if (cursor.has_no_place() || (pod_uid_.empty() && !cursor.since()) || !cursor.knows_place(taken)) return {};
   const std::string text = std::string(kCursorVersion) + ";" + pod_uid_ + ";" + container_id + ";" +
                            std::to_string(restarts) + ";" + cursor.text(taken);
   return text + ";" + checksum_of(text);
@@ -121,7 +123,11 @@ std::string LogCall::position(const LogCursor& cursor, const std::string& contai
 
 void LogCall::forget_former_instances(std::uint64_t taken) {
   const MutexLock lock(cursor_mutex_);
-  while (!former_.empty() && taken > former_.front().cursor.told()) former_.pop_front();
+  while (!former_.empty()) {
+    const std::uint64_t ahead = former_.size() > kMaxFormerInstances ? 0 : LogCursor::kReadAhead;
+    if (taken <= former_.front().cursor.told() + ahead) return;
+    former_.pop_front();
+  }
 }
 
 namespace {

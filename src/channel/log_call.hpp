@@ -47,7 +47,7 @@ bool is_log_position(std::string_view text);
 class LogCall final : public ChannelCall, private transport::ExchangeObserver {
  public:
   LogCall(Environment environment, ChannelOptions options, ChannelTarget target);
-  std::string cursor(const ChannelHost& host) const override KSR_EXCLUDES(cursor_mutex_);
+  std::string cursor(const ChannelHost& host, std::uint64_t bytes) const override KSR_EXCLUDES(cursor_mutex_);
 
  private:
   // What the response under way was asked for.
@@ -152,7 +152,7 @@ class LogCall final : public ChannelCall, private transport::ExchangeObserver {
   std::string pod_uid_ KSR_GUARDED_BY(cursor_mutex_);
   std::string container_id_ KSR_GUARDED_BY(cursor_mutex_);
   std::uint64_t restarts_ KSR_GUARDED_BY(cursor_mutex_) = 0;
-  // Those before, the oldest first, of which the host has not taken all, or nothing of what came after.
+  // Those before, the oldest first, of which the host has not taken all, or little of what came after.
   struct Instance {
     LogCursor cursor;
     std::string container_id;

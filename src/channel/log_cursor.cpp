@@ -445,7 +445,8 @@ void LogCursor::take_piece(LogSink& sink) {
     const Line seen{place_.value_or(0), kLong, 0};
     const bool repeats = !overlap_.empty();
     if (!stamp && repeats && place_) repeats_unstamped(seen);
-    const bool old = stamp ? is_old(seen) : repeats;
+    const bool before = awaits_beginning() && (!stamp || is_before_beginning(stamp->nanoseconds, sink));
+    const bool old = before || (stamp ? is_old(seen) : repeats);
     if (old) held_.clear();
     if (!old) {
       // Not compared with what comes in pieces.
@@ -455,7 +456,7 @@ void LogCursor::take_piece(LogSink& sink) {
     if (!old && repeats) end_overlap(sink);
     long_line_ = old ? Long::drop : Long::deliver;
     long_stamp_ = place_;
-    told_without_place_ = told_without_place_ || !place_;
+    told_without_place_ = told_without_place_ || (!old && !place_);
     if (!old) begin_long_line(stamp ? stamp->size : 0, sink);
   } else if (long_line_ == Long::deliver) {
     const std::size_t skipped = std::min(skip_, rest_.size());
@@ -517,14 +518,25 @@ void LogCursor::remember(const Line& line) {
   if (std::exchange(begins_within_, false)) first_stamp_ = line.stamp;
   newest_stamp_ = std::max(newest_stamp_, line.stamp);
   remembered_.push_back(line);
-  if (told_ > taken_) untaken_.push_back(told_);
+  if (told_ > taken_) {
+    untaken_.push_back(told_);
+    if (untaken_.size() > kMaxRemembered) forget_place();
+  } else {
+    known_from_ = told_;
+  }
   // Not for each line: it looks at all of the newest ones.
   if (++since_forget_ >= kNewestLines) forget_old();
 }
 
 void LogCursor::set_taken(std::uint64_t bytes) {
-  taken_ = bytes;
-  while (!untaken_.empty() && untaken_.front() <= taken_) untaken_.pop_front();
+  taken_ = bytes - std::min(bytes, kReadAhead);
+  while (!untaken_.empty() && untaken_.front() <= taken_) forget_place();
+}
+
+// Of the oldest line that the host may not have taken.
+void LogCursor::forget_place() {
+  known_from_ = untaken_.front();
+  untaken_.pop_front();
 }
 
 void LogCursor::forget_old() {
@@ -641,14 +653,11 @@ std::string LogCursor::text(std::uint64_t taken) const {
   }
   std::string text = kTextVersion;
   text += "," + (forgotten ? std::to_string(*forgotten) : std::string());
-  const std::uint64_t taken_of_unfinished =
-      unfinished_
-          ? unfinished_->delivered - std::min<std::uint64_t>(unfinished_->delivered, told_ - std::min(told_, taken))
-          : 0;
-  text += ",";
-  if (taken_of_unfinished > 0) text += std::to_string(unfinished_->stamp) + "." + std::to_string(taken_of_unfinished);
-  text += ",";
-  if (begins_within_) {
+  // A line above kMaxLine is no other than the rest: a host does not know whether its newline has come here already.
+  text += ",,";
+  if (begins_within_ && unfinished_) {
+    text += std::to_string(unfinished_->stamp);
+  } else if (begins_within_) {
     text += kBeginsWithin;
     if (begins_at_) text += kBeginsAt + std::to_string(*begins_at_);
   } else if (first == 0 && first_stamp_) {
@@ -713,6 +722,7 @@ Expected<void> LogCursor::restore(std::string_view text) {
   first_stamp_ = first_stamp;
   unfinished_ = unfinished;
   untaken_.clear();
+  known_from_ = told_;
   begin_response();
   return {};
 }

@@ -44,12 +44,15 @@ class LogCursor {
   static constexpr std::size_t kMaxRemembered = 43'690;
   // Of those that are not known to be new.
   static constexpr std::size_t kMaxHeld = 64;
+  // A host may read so many bytes ahead of what it uses, and ask for the text() behind what it has used.
+  static constexpr std::uint64_t kReadAhead = std::uint64_t{64} << 10;
   // Of lines that were read aside and have not come.
   static constexpr std::size_t kMaxAwaited = 16;
 
   // Responses are asked for with timestamps=true. `keep_stamps`: they are part of what is delivered. `told`: the bytes
   // of the cursors before this one.
-  explicit LogCursor(bool keep_stamps, std::uint64_t told = 0) : keep_stamps_(keep_stamps), told_(told) {}
+  explicit LogCursor(bool keep_stamps, std::uint64_t told = 0)
+      : keep_stamps_(keep_stamps), told_(told), known_from_(told) {}
 
   // Before the first response: it begins within the file, as the host has asked, and what is before is not wanted.
   // `begins_at`: and what it has since this moment (nanoseconds since 1970, of the clock of the host) is.
@@ -114,8 +117,10 @@ class LogCursor {
 
   static constexpr std::uint64_t kAll = ~std::uint64_t{0};
   // A response to come may be that of another process: restore(text()) goes on where this one was, behind the last
-  // line of which the host has taken all: `taken` as of set_taken(), and no less.
+  // line of which the host has taken all: `taken` as of set_taken(), or less, if it knows_place().
   std::string text(std::uint64_t taken = kAll) const;
+  // Which lines end within the first `taken` bytes: so it is for the last kReadAhead of those that were taken.
+  bool knows_place(std::uint64_t taken) const noexcept { return taken >= known_from_; }
   Expected<void> restore(std::string_view text);
 
  private:
@@ -164,6 +169,7 @@ class LogCursor {
   void stop();
   void remember(const Line& line);
   void forget_old();
+  void forget_place();
   std::int64_t least_stamp() const;
   std::int64_t first_stamp_wanted() const;
 
@@ -175,8 +181,10 @@ class LogCursor {
   std::size_t since_forget_ = 0;
   std::uint64_t told_;
   std::uint64_t taken_ = kAll;
-  // Where the newest lines of remembered_ end, which the host has not taken: in bytes as told_ counts them.
+  // Where the newest lines of remembered_ end, which the host has not taken or taken last: in bytes as told_ counts
+  // them.
   std::deque<std::uint64_t> untaken_;
+  std::uint64_t known_from_;  // where the newest line ends that is not among these
   // The file has lines before the first one that was delivered, which is remembered still; its stamp. Of a cursor that
   // was restored it may be one that the host had not taken: it comes again, and is the first one.
   bool begins_within_ = false;

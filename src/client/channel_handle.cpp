@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/text.hpp"
+#include "base/whole_number.hpp"
 #include "delivery/host_call.hpp"
 
 namespace ksr::client {
@@ -18,6 +19,8 @@ using channel::Mark;
 constexpr std::uint64_t kMaxLinesHeld = 30'000;
 // A host that blocks is told of the newest failures.
 constexpr std::size_t kMaxEvents = 256;
+constexpr std::string_view kCursorBehind = "cursor:";
+constexpr std::uint64_t kAllBytes = ~std::uint64_t{0};
 // How long blocks are kept for more bytes of a part.
 constexpr std::chrono::seconds kQuiet{1};
 
@@ -524,7 +527,11 @@ std::optional<Expected<std::optional<int>>> ChannelHandle::wait(Timeout timeout)
 
 std::string ChannelHandle::info(std::string_view name) const {
   // Without the lock, which a log takes while it has its own.
-  if (name == "cursor") return call_holder_->call->cursor(*this);
+  if (name == "cursor") return call_holder_->call->cursor(*this, kAllBytes);
+  if (name.substr(0, kCursorBehind.size()) == kCursorBehind) {
+    const auto bytes = whole_number<std::uint64_t>(name.substr(kCursorBehind.size()));
+    return bytes ? call_holder_->call->cursor(*this, *bytes) : std::string();
+  }
   const MutexLock lock(mutex_);
   const auto found = info_.find(name);
   return found == info_.end() ? std::string() : found->second;

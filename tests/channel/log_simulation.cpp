@@ -293,6 +293,7 @@ std::string run(std::uint64_t seed, Totals& totals) {
   // A line without any time is in no cursor.
   const bool host_lags = below(host, 2) == 0 && stamps == Stamps::all;
   std::uint64_t taken = 0;
+  std::uint64_t began = 0;  // the process that the host is
   const auto take = [&] {
     if (!host_lags) return;
     taken += host() % (told.bytes - taken + 1);
@@ -417,12 +418,18 @@ std::string run(std::uint64_t seed, Totals& totals) {
     totals.stopped += cursor->is_stopped() ? 1 : 0;
     if (below(random, 6) == 0) {
       // The host's process is another one.
-      const std::uint64_t until = host_lags ? taken : told.bytes;
-      const std::string text = cursor->text(host_lags ? taken : LogCursor::kAll);
+      std::uint64_t until = told.bytes;
+      if (host_lags) {
+        // It reads ahead of what it uses.
+        until = taken - host() % (std::min(taken - began, LogCursor::kReadAhead) + 1);
+        if (!cursor->knows_place(until)) return "the place of a line is not known";
+      }
+      const std::string text = cursor->text(host_lags ? until : LogCursor::kAll);
       totals.untaken += told.ends.size();
       told.keep(until);
       totals.untaken -= told.ends.size();
       taken = told.bytes;
+      began = taken;
       auto restored = std::make_unique<LogCursor>(false, told.bytes);
       if (!restored->restore(text)) return "the cursor is not restored";
       cursor = std::move(restored);

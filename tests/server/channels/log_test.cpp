@@ -629,6 +629,11 @@ TEST_CASE(
     read_some(user, read);
     const std::string cursor = user.info("cursor");
     REQUIRE_FALSE(cursor.empty());
+    // A host that has read more says what it has used.
+    read_some(user, received - read);
+    CHECK(user.info(("cursor:" + std::to_string(read)).c_str()) == cursor);
+    CHECK(user.info(("cursor:" + std::to_string(received)).c_str()) == user.info("cursor"));
+    CHECK(user.info("cursor:").empty());
     user.close();
     ChannelUser later;
     REQUIRE(later.open(client.client(), log_of({{"from_cursor", cursor}})) == KSR_OK);
@@ -686,7 +691,17 @@ TEST_CASE("with follow_restarts the cursor names the instance whose lines the ho
     rest = "new2\n";
     restarts = 0;
   }
-  const std::string cursor = user.info("cursor");
+  const char* name = "cursor";
+  SUBCASE("one of the next, which was read ahead") {
+    CHECK(read_some(user, 10) == "old2\nold3\n");
+    CHECK(user.wait_for_event(KSR_EVENT_RESTARTED));
+    CHECK(read_some(user, 5) == "new1\n");
+    on.server.script("log web line=new3");
+    wait_for_received(user, 30);
+    name = "cursor:10";
+    rest = "old3\nnew1\nnew2\nnew3\n";
+  }
+  const std::string cursor = user.info(name);
   user.close();
   Follower later(on, follow_of({{"follow_restarts", "true"}, {"from_cursor", cursor}}));
   CHECK(later.shows(rest));

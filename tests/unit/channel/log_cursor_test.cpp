@@ -409,7 +409,7 @@ TEST_CASE("a cursor before the first line of a log that begins within its file")
   CHECK(sink.take() == Told{"two\n"});
 }
 
-TEST_CASE("of a long line that was told in pieces the cursor counts what the host has taken") {
+TEST_CASE("a long line of which the host has taken a part comes again, whether its end has come or not") {
   const std::string begun = "2026-11-28T12:00:02.5Z " + std::string(LogCursor::kMaxLine, 'x');
   LogCursor cursor(false);
   Sink sink;
@@ -418,15 +418,82 @@ TEST_CASE("of a long line that was told in pieces the cursor counts what the hos
   cursor.feed(at("01", "a"), sink);
   cursor.feed(begun, sink);
   sink.take();
-  for (const std::uint64_t taken : {std::uint64_t{2}, std::uint64_t{12}}) {
+  const auto resumed_behind = [&](std::uint64_t taken) {
     LogCursor later(false);
     REQUIRE(later.restore(cursor.text(taken)));
     later.begin_response();
     later.feed(at("01", "a") + begun + "y\n", sink);
     std::string told;
     for (const std::string& piece : sink.take()) told += piece;
-    CHECK(told == std::string(LogCursor::kMaxLine - (taken - 2), 'x') + "y\n");
+    return told;
+  };
+  const std::string line = std::string(LogCursor::kMaxLine, 'x') + "y\n";
+  for (const bool is_over : {false, true}) {
+    CAPTURE(is_over);
+    if (is_over) cursor.feed("y\n", sink);
+    sink.take();
+    CHECK(resumed_behind(0) == "a\n" + line);
+    CHECK(resumed_behind(2) == line);
+    CHECK(resumed_behind(12) == line);
   }
+  CHECK(resumed_behind(cursor.told()).empty());
+}
+
+TEST_CASE("a cursor within the first line of a log that begins within its file, which is a long one") {
+  const std::string long_text(LogCursor::kMaxLine, 'x');
+  LogCursor cursor(false);
+  Sink sink;
+  cursor.begin_within_file();
+  cursor.begin_response();
+  cursor.set_taken(0);
+  cursor.feed("2026-11-28T12:00:03.5Z " + long_text, sink);
+  CHECK(sink.take().size() == 1);
+  LogCursor later(false);
+  REQUIRE(later.restore(cursor.text(5)));
+  REQUIRE(later.since());
+  CHECK(later.since()->seconds == kNoon + 2);
+  later.begin_response();
+  // Neither are the long ones before it wanted, with or without a time.
+  later.feed(long_text + "rest\n" + at("02", "before " + long_text) + "2026-11-28T12:00:03.5Z " + long_text, sink);
+  CHECK_FALSE(later.has_no_place());
+  later.feed("y\n" + at("04", "z"), sink);
+  CHECK(sink.take() == Told{long_text, "y\n", "z\n"});
+}
+
+TEST_CASE("the place of a line is known for as long as a host may read ahead of what it uses") {
+  LogCursor cursor(false);
+  Sink sink;
+  cursor.begin_response();
+  cursor.set_taken(0);
+  std::string log;
+  for (int i = 0; i < 100; ++i) log += at("01." + std::to_string(100 + i), std::to_string(100 + i));
+  cursor.feed(log, sink);
+  sink.take();
+  cursor.set_taken(cursor.told());
+  for (const std::uint64_t used : {0U, 3U, 4U, 201U, 400U}) {
+    CAPTURE(used);
+    REQUIRE(cursor.knows_place(used));
+    LogCursor later(false);
+    REQUIRE(later.restore(cursor.text(used)));
+    later.begin_response();
+    later.feed(log, sink);
+    CHECK(sink.take().size() == 100 - used / 4);
+  }
+  cursor.set_taken(LogCursor::kReadAhead + 100);
+  CHECK_FALSE(cursor.knows_place(99));
+  CHECK(cursor.knows_place(100));
+  // Of another instance it is the one before that knows.
+  LogCursor next(false, cursor.told());
+  CHECK_FALSE(next.knows_place(cursor.told() - 1));
+  CHECK(next.knows_place(cursor.told()));
+  // Lines of no text.
+  std::string empty_lines;
+  for (std::size_t i = 0; i < LogCursor::kReadAhead; ++i) empty_lines += at("02", "");
+  next.set_taken(next.told());
+  next.feed(empty_lines, sink);
+  sink.take();
+  CHECK_FALSE(next.knows_place(next.told() - LogCursor::kReadAhead));
+  CHECK(next.knows_place(next.told() - LogCursor::kMaxRemembered));
 }
 
 TEST_CASE("lines without a stamp alone have no place: their end is told as a line, nothing can follow") {
