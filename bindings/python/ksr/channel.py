@@ -29,8 +29,8 @@ _SLICE_MS = 200
 _LOOK_MS = 20
 # What one call of the library takes.
 _CHUNK = 64 << 10
-# Seconds for which the cursor of a log is kept while its lines are handed out.
-_CURSOR_AGE = 1.0
+# What the library knows the cursors of a log for, behind what was read last (ksr_channel_info); half of it is read at once.
+_READ_AHEAD = 64 << 10
 _NO_CODE = -(2**31)
 # Of a call that has to be repeated, each time with the whole time limit; none of the library's.
 _AGAIN = 1
@@ -414,6 +414,8 @@ class _Lines:
     def __init__(self) -> None:
         self._rest = bytearray()
         self._searched = 0  # before it there is no newline
+        #: How many bytes were handed out.
+        self.taken = 0
 
     def __len__(self) -> int:
         return len(self._rest)
@@ -453,6 +455,7 @@ class _Lines:
             piece = bytes(self._rest[:size])
             del self._rest[:size]
         self._searched = max(0, self._searched - len(piece))
+        self.taken += len(piece)
         return piece
 
 
@@ -462,6 +465,9 @@ Take = Callable[[bool], Optional[bytes]]
 class _Received(Single):
     """What the readers of one part share, blocking and in a loop. Several threads or tasks may read: each byte goes to
     one of them, in its order."""
+
+    #: How many bytes one call of the library takes.
+    _chunk = _CHUNK
 
     def __init__(self, channel: Channel, part: int) -> None:
         """For this package."""
@@ -484,7 +490,7 @@ class _Received(Single):
     def _step(self, take: Take, taken: List[bytes]) -> Callable[[int], int]:
         """A call that may be repeated: what `take` finds is added to `taken`; else the next bytes come from the library."""
         into: List[bytes] = []
-        read = self._channel._reading(self._part, _CHUNK, into)
+        read = self._channel._reading(self._part, self._chunk, into)
 
         def call(timeout_ms: int) -> int:
             if not self._turn.acquire(timeout=timeout_ms / 1000):

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import threading
-import time
 from typing import Any, Callable, Dict, Iterable, Iterator, List, Mapping, Optional, Tuple, Union
 
 from ._copies import Single
 from .channel import (
     _bytes_of,
-    _CURSOR_AGE,
     _END_OF_STDIN,
     _finish,
     _is_of_the_end,
     _parts_of,
+    _READ_AHEAD,
     _Received,
     _resize,
     _sending,
@@ -148,24 +147,29 @@ class Log(Channel, Reader):
         """For this package."""
         Channel.__init__(self, *arguments, **keys)
         Reader.__init__(self, self, Part.STDOUT)
-        self._kept = ("", 0.0)
+        self._kept = ""
 
     close = Channel.close
     closed = Channel.closed
 
+    _chunk = _READ_AHEAD // 2
+
     def _before_more(self) -> None:
-        # With a line that was not returned, an earlier one stays.
-        if not self._lines.has_line() and time.monotonic() - self._kept[1] > _CURSOR_AGE:
-            cursor = self._text("cursor")
-            if cursor:
-                self._kept = (cursor, time.monotonic())
+        # read() gathers more lines than the library knows the places of.
+        if len(self._lines) > _READ_AHEAD - self._chunk and self._lines.has_line():
+            self._kept = self._cursor_behind(self._lines.taken) or self._kept
+
+    def _cursor_behind(self, taken: int) -> str:
+        return self._text(f"cursor:{taken}")
 
     @property
     def cursor(self) -> str:
-        """Where the log goes on behind the lines that were returned, for from_cursor=, also in another process; "" before
-        there are any. While lines that were received wait to be returned (readline and iteration read ahead) it is an
-        earlier one: lines of the last second may then come again, none is left out. With read1() it is exact."""
-        return self._kept[0] if self._lines else self._info("cursor")
+        """Where the log goes on behind the last whole line that was returned, for from_cursor=, also in another process:
+        no line is left out, and none comes again; of a line that was returned in part, that part does. "" where it is not
+        known: of a log whose lines have no times. After a read() for more than 32 KiB that has failed it may be the one of
+        an earlier line."""
+        self._open()
+        return self._cursor_behind(self._lines.taken) or self._kept
 
     @property
     def container(self) -> str:

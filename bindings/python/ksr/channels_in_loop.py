@@ -77,9 +77,11 @@ class AsyncLog(_AsyncContext[Any], Channel, AsyncReader):
         """For this package."""
         Channel.__init__(self, *arguments, in_loop=True, **keys)
         AsyncReader.__init__(self, self, Part.STDOUT)
-        self._kept = ("", 0.0)
+        self._kept = ""
 
+    _chunk = Log._chunk
     _before_more = Log._before_more
+    _cursor_behind = Log._cursor_behind
     cursor = Log.cursor
     container = Log.container
 

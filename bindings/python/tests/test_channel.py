@@ -268,6 +268,68 @@ class Blocking(OnServer):
             with client.log("web", namespace=self.ns, from_cursor=cursor) as log:
                 self.assertEqual(log.read(), b"far\n")
 
+    def test_the_cursor_is_behind_what_was_returned(self):
+        lines = [b"line-%d\n" % number for number in range(3000)]
+        self.script(*(f"log $NS/web {' '.join(f'line={one[:-1].decode()}' for one in lines[at:at + 500])}"
+                      for at in range(0, 3000, 500)), "log $NS/web end")
+
+        def rest(client, cursor):
+            seen = []
+            with client.log("web", namespace=self.ns, from_cursor=cursor, on_event=seen.append) as log:
+                found = log.read()
+            self.assertNotIn(EventKind.GAP, [event.kind for event in seen])
+            return found
+
+        def behind(count):
+            return b"".join(lines[count:])
+
+        with self.client() as client:
+            for follow in (False, True):
+                with client.log("web", namespace=self.ns, follow=follow) as log:
+                    for number, line in enumerate(log, 1):
+                        self.assertEqual(line, lines[number - 1])
+                        if number in (1, 2, 700, 2999):
+                            self.assertEqual(rest(client, log.cursor), behind(number))
+                        if number == len(lines):
+                            break
+                    self.assertEqual(rest(client, log.cursor), b"")
+            with client.log("web", namespace=self.ns) as log:
+                log.readline()
+                cursor = log.cursor
+                self.assertEqual(rest(client, cursor), behind(1))
+                log.readline(3)
+                self.assertEqual(log.cursor, cursor)
+                self.assertEqual(log.read1(4), b"e-1\n")
+                self.assertEqual(rest(client, log.cursor), behind(2))
+            # What was gathered for a read() that does not come to its end was not returned.
+            self.script("create pods $NS/web2", *(f"log $NS/web2 line={'x' * 1000}{number}" for number in range(100)))
+            with client.log("web2", namespace=self.ns, follow=True) as log:
+                first = log.readline()
+                cursor = log.cursor
+                log.timeout = 1
+                self.assert_code(Code.TIMEOUT, log.read, 110_000)
+                self.assertEqual(log.cursor, cursor)
+                self.assertEqual(log.readline(), first[:-2] + b"1\n")
+                with client.log("web2", namespace=self.ns, from_cursor=log.cursor) as later:
+                    self.assertIn(later.readline(), (first[:-2] + b"1\n", first[:-2] + b"2\n"))
+
+    def test_the_cursor_while_a_long_line_comes(self):
+        line = b"x" * 1_300_000
+        self.script("log $NS/web stamp=2026-11-29T10:00:00Z line=first",
+                    f'log $NS/web raw="2026-11-29T10:00:01.000000000Z {line.decode()}"')
+        with self.client() as client:
+            with client.log("web", namespace=self.ns, follow=True) as log:
+                self.assertEqual(log.readline(), b"first\n")
+                log.timeout = 1
+                self.assert_code(Code.TIMEOUT, log.readline)
+                cursors = [log.cursor]
+                while sum(map(len, cursors[1:])) == 0 and log.read1():
+                    cursors.append(log.cursor)
+            self.script('log $NS/web raw="y\\n" end')
+            for cursor in cursors:
+                with client.log("web", namespace=self.ns, from_cursor=cursor) as log:
+                    self.assertEqual(log.read(), line + b"y\n")
+
     def test_websocket(self):
         self.script("stream proxy $NS/web echo wait-bytes=70010 text=bye close=4321:enough")
         with self.client() as client:
@@ -399,7 +461,13 @@ class InLoop(OnServer):
                         self.script("log $NS/web rotate", "log $NS/web cut", "log $NS/web rotate line=far")
                     if line == b"far\n":
                         break
-                self.assertTrue(log.cursor)
+                cursor = log.cursor
+            self.script("log $NS/web line=next line=last end")
+            async with client.aio.log("web", namespace=self.ns, from_cursor=cursor) as log:
+                self.assertEqual(await log.readline(), b"next\n")
+                cursor = log.cursor
+            async with client.aio.log("web", namespace=self.ns, from_cursor=cursor) as log:
+                self.assertEqual(await log.read(), b"last\n")
 
         self.run_in_loop(case)
         self.assertEqual(seen, [b"old\n", "GAP", b"far\n"])
