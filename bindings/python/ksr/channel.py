@@ -18,6 +18,7 @@ from ._deadline import deadline_after, is_over, left_ms
 from ._descriptor import forget_closed, Sleepers
 from ._library import c_text, ChannelEventFn, DestroyFn, library
 from .codes import Code, EventKind, named, Part
+from .config import NOT_GIVEN
 from .errors import Error, failure, read_error
 from .request import Body, Headers, Key, Params, Query
 
@@ -25,6 +26,7 @@ from .request import Body, Headers, Key, Params, Query
 Client = Any
 # How long a call into the library may delay Ctrl-C.
 _SLICE_MS = 200
+_LONGEST_TIMER_MS = 3_600_000
 # The time between two looks at what another thread may have been told of.
 _LOOK_MS = 20
 # What one call of the library takes.
@@ -136,12 +138,13 @@ class Channel(Single):
         on_event: Optional[OnEvent],
         *,
         body: Body = None,
-        headers: Optional[Headers] = None,
-        query: Optional[Query] = None,
+        headers: Headers = NOT_GIVEN,
+        query: Query = NOT_GIVEN,
         in_loop: bool = False,
     ) -> None:
         """For this package."""
-        #: How many seconds a blocking call may wait before it raises Code.TIMEOUT; None: without limit.
+        #: How many seconds a call that waits, also in an event loop, may wait for more before it raises Code.TIMEOUT, with
+        #: nothing lost; None: without limit.
         self.timeout: Optional[float] = None
         self._kind = kind
         self._client, self._lib, self._process = client, library(), os.getpid()
@@ -255,12 +258,16 @@ class Channel(Single):
             if status != Code.TIMEOUT:
                 self._raise(status, what)
             if is_over(end):
-                raise Error(Code.TIMEOUT, f"{what} ({self._kind}): nothing within {self.timeout} s")
+                raise self._over_time(what)
+
+    def _over_time(self, what: str) -> Error:
+        return Error(Code.TIMEOUT, f"{what} ({self._kind}): nothing within {self.timeout} s")
 
     async def _wait_in_loop(self, call: Callable[[int], int], what: str) -> None:
         """The same in an event loop, without blocking it."""
         loop = asyncio.get_running_loop()
         self._open()
+        end = deadline_after(self.timeout)
         while True:
             # Always through the loop: a channel that always has bytes must not starve its other tasks, nor time limits.
             # Nothing is taken before the last await, so that a task that is cancelled there loses nothing.
@@ -275,11 +282,20 @@ class Channel(Single):
                 if not status:
                     return
                 if status == _AGAIN:
+                    end = deadline_after(self.timeout)
                     continue
                 if status != Code.TIMEOUT:
                     self._raise(status, what)
-                with self._client._reader(loop):
-                    await woken
+                if is_over(end):
+                    raise self._over_time(what)
+                # A timer, not asyncio.wait_for: no task is cancelled that may have taken something.
+                timer = None if end is None else loop.call_later(left_ms(end, _LONGEST_TIMER_MS) / 1000, _set, woken)
+                try:
+                    with self._client._reader(loop):
+                        await woken
+                finally:
+                    if timer is not None:
+                        timer.cancel()
                 self._core.raise_interrupt()
             finally:
                 self._core.waiters.discard(waiter)

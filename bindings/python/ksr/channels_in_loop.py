@@ -3,12 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any, AsyncIterator, Generic, List, Mapping, Optional, TypeVar, Union
+from typing import Any, AsyncIterator, Generic, List, Mapping, Optional, Tuple, TypeVar, Union
 
 from ._copies import Single
-from .channel import _END_OF_STDIN, _finish, _parts_of, _Received, _resize, _sending, Bytes, Channel, Client, OnEvent, Take
+from .channel import (
+    _bytes_of,
+    _END_OF_STDIN,
+    _finish,
+    _is_of_the_end,
+    _parts_of,
+    _Received,
+    _resize,
+    _sending,
+    Bytes,
+    Channel,
+    Client,
+    OnEvent,
+    Take,
+)
 from .channels import Download, Exec, Log, PortForward, WebSocket, Writer
-from .codes import Part
+from .codes import Code, Part
+from .errors import Error
 from .request import Key
 
 
@@ -106,6 +121,43 @@ class AsyncExec(_AsyncContext[Any], Channel):
         into: List[Optional[int]] = []
         await self._wait_in_loop(self._ending(into), "wait")
         return into[0]
+
+    async def communicate(self, data: Bytes = b"") -> Tuple[bytes, bytes]:
+        """As Exec.communicate. Where the task is cancelled, or `timeout` is over, the channel is closed: what was written and
+        read by then is not known."""
+        _bytes_of(data)
+        if self.stdin is None and data:
+            raise Error(Code.INVALID, "communicate: the channel was opened without stdin")
+
+        async def feed() -> bytes:
+            assert self.stdin is not None
+            try:
+                await self.stdin.write(data)
+                await self.stdin.close()
+            except Error as error:
+                # The outputs tell how the channel has ended.
+                if not self.closed and not _is_of_the_end(error):
+                    raise
+            return b""
+
+        async def nothing() -> bytes:
+            return b""
+
+        works = [
+            nothing() if self.stdout is None else self.stdout.read(),
+            nothing() if self.stderr is None else self.stderr.read(),
+            nothing() if self.stdin is None else feed(),
+        ]
+        tasks = [asyncio.ensure_future(work) for work in works]
+        try:
+            output, errors, _ = await asyncio.gather(*tasks)
+            return output, errors
+        except BaseException:
+            self.close()
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            raise
 
     exit_verified = Exec.exit_verified
     protocol = Exec.protocol

@@ -20,7 +20,7 @@ from ._delivery import Delivery
 from ._descriptor import unwatch
 from ._library import DestroyFn, LogFn, c_text, library
 from .codes import Code
-from .config import Config, Value
+from .config import NOT_GIVEN, Config, Value
 from .errors import Error, failure
 from .opens import Opens
 from .request import Body, Headers, Key, Params, Query, Verbs
@@ -55,7 +55,7 @@ class AsyncVerbs(
         return self._client
 
     async def _send(
-        self, keys: Mapping[str, Key], body: Body, headers: Optional[Headers] = None, query: Optional[Query] = None
+        self, keys: Mapping[str, Key], body: Body, headers: Headers = NOT_GIVEN, query: Query = NOT_GIVEN
     ) -> Response:
         return await self._client._send_in_loop(keys, body, headers, query)
 
@@ -114,7 +114,7 @@ class Client(
     # ---- requests
 
     def _send(
-        self, keys: Mapping[str, Key], body: Body, headers: Optional[Headers] = None, query: Optional[Query] = None
+        self, keys: Mapping[str, Key], body: Body, headers: Headers = NOT_GIVEN, query: Query = NOT_GIVEN
     ) -> Response:
         with self._under_way():
             request = c_void_p()
@@ -143,8 +143,8 @@ class Client(
         request: c_void_p,
         keys: Mapping[str, Key],
         body: Body,
-        headers: Optional[Headers],
-        query: Optional[Query],
+        headers: Headers,
+        query: Query,
         pending: Optional[_Pending] = None,
     ) -> None:
         """Without `pending` nothing needs to be dispatched for the request. `request` is the caller's, who closes it also
@@ -162,15 +162,15 @@ class Client(
         self,
         *,
         body: Body = None,
-        headers: Optional[Headers] = None,
-        query: Optional[Query] = None,
+        headers: Headers = NOT_GIVEN,
+        query: Query = NOT_GIVEN,
         **keys: Key,
     ) -> Response:
         """`call` for asyncio; the other verbs are those of `aio`."""
         return await self._send_in_loop(keys, body, headers, query)
 
     async def _send_in_loop(
-        self, keys: Mapping[str, Key], body: Body, headers: Optional[Headers], query: Optional[Query]
+        self, keys: Mapping[str, Key], body: Body, headers: Headers, query: Query
     ) -> Response:
         self._require_usable()
         pending = _Pending(self._lib, asyncio.get_running_loop())

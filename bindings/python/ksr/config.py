@@ -15,7 +15,16 @@ from ._library import LogFn, c_text, library
 from ._waiting import Sameness
 from .errors import failure
 
-Value = Union[str, bool, int, timedelta, "os.PathLike[str]", Iterable[str], None]
+Value = Union[str, bool, int, timedelta, "os.PathLike[str]", Iterable[str]]
+
+
+class _NotGiven:
+    def __repr__(self) -> str:
+        return "NOT_GIVEN"
+
+
+#: The default of arguments, since None is refused: a selector that is None by mistake would select everything.
+NOT_GIVEN: Any = _NotGiven()
 
 # They can be iterated, which would not be what was meant.
 _NOT_A_LIST = (str, bytes, bytearray, memoryview, Mapping)
@@ -25,14 +34,14 @@ class Config(NotPickled):
     """Keys with values, as CONFIGURATION.md of libksr lists them.
 
     Keys that are not Python names are written as in `Config("pods", **{"header.X-Team": "a"})`. A value may be text, a
-    bool, a number, a timedelta for a duration, a path, or several names for a list; None leaves a key at its default. A
-    wrong key or value raises Error at once. One Config may open any number of streams; copy.copy makes one that can be
+    bool, a number, a timedelta for a duration, a path, or several names for a list; a key that is not given has its
+    default, and None is a TypeError. A wrong key or value raises Error at once. One Config may open any number of streams; copy.copy makes one that can be
     changed by itself.
     """
 
     _instead = ", since its keys may be secrets"
 
-    def __init__(self, resource: Value = None, **keys: Value) -> None:
+    def __init__(self, resource: Value = NOT_GIVEN, **keys: Value) -> None:
         lib = library()
         pointer = c_void_p()
         status = lib.ksr_config_new(byref(pointer))
@@ -42,14 +51,13 @@ class Config(NotPickled):
         self._lock = threading.Lock()
         self._entries: Dict[str, Tuple[bytes, bytes]] = {}
         weakref.finalize(self, lib.ksr_config_free, pointer).atexit = False
-        self.set("resource", resource)
+        if resource is not NOT_GIVEN:
+            self.set("resource", resource)
         for key, value in keys.items():
             self.set(key, value)
 
     def set(self, key: str, value: Value) -> "Config":
         """Sets one key; the last value counts. Returns the Config."""
-        if value is None:
-            return self
         if key == "delivery":
             raise TypeError("the key delivery cannot be set: a stream or client in Python delivers where it is used")
         raw_key, raw_value = c_text(key, "a key"), c_text(value_text(key, value), f"the value of {key}")

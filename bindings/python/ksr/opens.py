@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Dict, Generic, Mapping, Optional, Sequence, Tuple, TypeVar
 
 from .channel import Client, OnEvent
+from .config import NOT_GIVEN
 from .request import Body, Headers, Key, Query
 
 LogT = TypeVar("LogT")
@@ -25,7 +26,7 @@ class Opens(Generic[LogT, ExecT, PortT, SocketT, DownloadT]):
         raise NotImplementedError
 
     def log(
-        self, pod: str, *, namespace: Optional[str] = None, on_event: Optional[OnEvent] = None, **keys: Key
+        self, pod: str, *, namespace: str = NOT_GIVEN, on_event: Optional[OnEvent] = None, **keys: Key
     ) -> LogT:
         """The log of a container; with follow=True until it ends."""
         opened: LogT = self._types[0](self._of(), "log", _pod(pod, namespace, keys), on_event)
@@ -36,7 +37,7 @@ class Opens(Generic[LogT, ExecT, PortT, SocketT, DownloadT]):
         pod: str,
         command: Sequence[str],
         *,
-        namespace: Optional[str] = None,
+        namespace: str = NOT_GIVEN,
         on_event: Optional[OnEvent] = None,
         **keys: Key,
     ) -> ExecT:
@@ -49,14 +50,14 @@ class Opens(Generic[LogT, ExecT, PortT, SocketT, DownloadT]):
         return opened
 
     def attach(
-        self, pod: str, *, namespace: Optional[str] = None, on_event: Optional[OnEvent] = None, **keys: Key
+        self, pod: str, *, namespace: str = NOT_GIVEN, on_event: Optional[OnEvent] = None, **keys: Key
     ) -> ExecT:
         """Connects to the process of a container that runs already."""
         opened: ExecT = self._types[1](self._of(), "attach", _pod(pod, namespace, keys), on_event)
         return opened
 
     def port_forward(
-        self, pod: str, port: int, *, namespace: Optional[str] = None, on_event: Optional[OnEvent] = None, **keys: Key
+        self, pod: str, port: int, *, namespace: str = NOT_GIVEN, on_event: Optional[OnEvent] = None, **keys: Key
     ) -> PortT:
         """One TCP connection to a port of a pod."""
         opened: PortT = self._types[2](self._of(), "portforward", {**_pod(pod, namespace, keys), "port": port}, on_event)
@@ -64,11 +65,11 @@ class Opens(Generic[LogT, ExecT, PortT, SocketT, DownloadT]):
 
     def websocket(
         self,
-        path: Optional[str] = None,
+        path: str = NOT_GIVEN,
         *,
         on_event: Optional[OnEvent] = None,
-        headers: Optional[Headers] = None,
-        query: Optional[Query] = None,
+        headers: Headers = NOT_GIVEN,
+        query: Query = NOT_GIVEN,
         **keys: Key,
     ) -> SocketT:
         """The WebSocket at a path, or at a resource=, name= and subresource=."""
@@ -79,11 +80,11 @@ class Opens(Generic[LogT, ExecT, PortT, SocketT, DownloadT]):
 
     def download(
         self,
-        path: Optional[str] = None,
+        path: str = NOT_GIVEN,
         *,
         body: Body = None,
-        headers: Optional[Headers] = None,
-        query: Optional[Query] = None,
+        headers: Headers = NOT_GIVEN,
+        query: Query = NOT_GIVEN,
         on_event: Optional[OnEvent] = None,
         **keys: Key,
     ) -> DownloadT:
@@ -94,5 +95,5 @@ class Opens(Generic[LogT, ExecT, PortT, SocketT, DownloadT]):
         return opened
 
 
-def _pod(pod: str, namespace: Optional[str], keys: Mapping[str, Key]) -> Dict[str, Key]:
+def _pod(pod: str, namespace: str, keys: Mapping[str, Key]) -> Dict[str, Key]:
     return {"name": pod, "namespace": namespace, **keys}

@@ -6,10 +6,10 @@ import json
 import math
 from ctypes import byref, c_void_p
 from datetime import timedelta
-from typing import Any, Dict, Generic, Iterable, Mapping, Optional, TypeVar, Union
+from typing import Any, Dict, Generic, Iterable, Mapping, TypeVar, Union
 
 from ._library import c_text, library
-from .config import LONGEST, Value, value_text
+from .config import LONGEST, NOT_GIVEN, Value, value_text
 from .errors import failure
 from .objects import Object
 
@@ -33,7 +33,7 @@ class Params:
     """A ksr_params, freed when it is left as a context."""
 
     def __init__(
-        self, keys: Mapping[str, Key], body: Body, headers: Optional[Headers], query: Optional[Query]
+        self, keys: Mapping[str, Key], body: Body, headers: Headers, query: Query
     ) -> None:
         lib = library()
         self.pointer = c_void_p()
@@ -42,14 +42,16 @@ class Params:
             raise failure(status)
         try:
             for key, value in keys.items():
+                if value is NOT_GIVEN:
+                    continue
                 if key in _LIST_KEYS and isinstance(value, Iterable) and not isinstance(value, (str, Mapping)):
                     for item in value:
                         self._put(lib.ksr_params_add, key, item)
-                elif value is not None:
+                else:
                     self._put(lib.ksr_params_set, key, _key_text(key, value))
-            for name, header in (headers or {}).items():
+            for name, header in _given("headers", headers).items():
                 self._put(lib.ksr_params_set, f"header.{name}", header)
-            for name, values in (query or {}).items():
+            for name, values in _given("query", query).items():
                 for one in [values] if isinstance(values, str) else values:
                     self._put(lib.ksr_params_add, f"query.{name}", one)
             self._set_body(_body_bytes(body))
@@ -80,6 +82,14 @@ class Params:
         self.free()
 
 
+def _given(name: str, mapping: Any) -> Mapping[str, Any]:
+    if mapping is NOT_GIVEN:
+        return {}
+    if not isinstance(mapping, Mapping):
+        raise TypeError(f"{name} must be a mapping, not {type(mapping).__name__}")
+    return mapping
+
+
 def _key_text(key: str, value: Key) -> str:
     seconds = value.total_seconds() if isinstance(value, timedelta) else value
     if isinstance(seconds, (int, float)) and not isinstance(seconds, bool):
@@ -105,17 +115,18 @@ def _body_bytes(body: Body) -> bytes:
     return json.dumps(body).encode()
 
 
-def _named(resource: Union[str, Iterable[str]], name: Optional[str], namespace: Optional[str]) -> Dict[str, Key]:
+def _named(resource: Union[str, Iterable[str]], name: str, namespace: str) -> Dict[str, Key]:
     return {"resource": resource, "name": name, "namespace": namespace}
 
 
 class Verbs(Generic[Answer]):
     """The verbs of the Kubernetes API. More keys, such as dry_run=True or subresource="status", are those that
     CONFIGURATION.md of libksr lists under "Requests"; `timeout` is in seconds, 30 without it. A body is bytes or text,
-    or an Object, or what json.dumps writes. What fails raises Error."""
+    or an Object, or what json.dumps writes, or None for none. None for anything else is a TypeError. What fails raises
+    Error."""
 
     def _send(
-        self, keys: Mapping[str, Key], body: Body, headers: Optional[Headers] = None, query: Optional[Query] = None
+        self, keys: Mapping[str, Key], body: Body, headers: Headers = NOT_GIVEN, query: Query = NOT_GIVEN
     ) -> Answer:
         raise NotImplementedError
 
@@ -123,28 +134,28 @@ class Verbs(Generic[Answer]):
         self,
         *,
         body: Body = None,
-        headers: Optional[Headers] = None,
-        query: Optional[Query] = None,
+        headers: Headers = NOT_GIVEN,
+        query: Query = NOT_GIVEN,
         **keys: Key,
     ) -> Answer:
         """Any request: verb="create", resource="v1/pods", ..., or method="GET" and path="/healthz". `headers` are all
         but those that frame a message or hold credentials; `query` has more parameters of the URL."""
         return self._send(keys, body, headers, query)
 
-    def get(self, resource: str, name: str, *, namespace: Optional[str] = None, **keys: Key) -> Answer:
+    def get(self, resource: str, name: str, *, namespace: str = NOT_GIVEN, **keys: Key) -> Answer:
         """Reads an object."""
         return self._send({"verb": "get", **_named(resource, name, namespace), **keys}, None)
 
-    def list(self, resource: str, *, namespace: Optional[str] = None, **keys: Key) -> Answer:
+    def list(self, resource: str, *, namespace: str = NOT_GIVEN, **keys: Key) -> Answer:
         """Reads a collection: of one namespace, or of all."""
-        return self._send({"verb": "list", **_named(resource, None, namespace), **keys}, None)
+        return self._send({"verb": "list", **_named(resource, NOT_GIVEN, namespace), **keys}, None)
 
-    def create(self, resource: str, body: Body, *, namespace: Optional[str] = None, **keys: Key) -> Answer:
+    def create(self, resource: str, body: Body, *, namespace: str = NOT_GIVEN, **keys: Key) -> Answer:
         """Makes an object, whose name is in its body."""
-        return self._send({"verb": "create", **_named(resource, None, namespace), **keys}, body)
+        return self._send({"verb": "create", **_named(resource, NOT_GIVEN, namespace), **keys}, body)
 
     def update(
-        self, resource: str, name: str, body: Body, *, namespace: Optional[str] = None, **keys: Key
+        self, resource: str, name: str, body: Body, *, namespace: str = NOT_GIVEN, **keys: Key
     ) -> Answer:
         """Replaces an object. With a resourceVersion in its body that is not the newest: Code.CONFLICT."""
         return self._send({"verb": "update", **_named(resource, name, namespace), **keys}, body)
@@ -155,7 +166,7 @@ class Verbs(Generic[Answer]):
         name: str,
         body: Body,
         *,
-        namespace: Optional[str] = None,
+        namespace: str = NOT_GIVEN,
         patch_type: str = "merge",
         **keys: Key,
     ) -> Answer:
@@ -170,7 +181,7 @@ class Verbs(Generic[Answer]):
         body: Body,
         *,
         field_manager: str,
-        namespace: Optional[str] = None,
+        namespace: str = NOT_GIVEN,
         force: bool = False,
         **keys: Key,
     ) -> Answer:
@@ -179,10 +190,10 @@ class Verbs(Generic[Answer]):
         found = _named(resource, name, namespace)
         return self._send({"verb": "apply", **found, "field_manager": field_manager, "force": force, **keys}, body)
 
-    def delete(self, resource: str, name: str, *, namespace: Optional[str] = None, **keys: Key) -> Answer:
+    def delete(self, resource: str, name: str, *, namespace: str = NOT_GIVEN, **keys: Key) -> Answer:
         """Deletes an object. The response is a Status, or the object where finalizers still hold it."""
         return self._send({"verb": "delete", **_named(resource, name, namespace), **keys}, None)
 
-    def delete_collection(self, resource: str, *, namespace: Optional[str] = None, **keys: Key) -> Answer:
+    def delete_collection(self, resource: str, *, namespace: str = NOT_GIVEN, **keys: Key) -> Answer:
         """Deletes all objects that label_selector and field_selector match."""
-        return self._send({"verb": "deletecollection", **_named(resource, None, namespace), **keys}, None)
+        return self._send({"verb": "deletecollection", **_named(resource, NOT_GIVEN, namespace), **keys}, None)

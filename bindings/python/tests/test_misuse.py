@@ -72,7 +72,10 @@ class Nothing(unittest.TestCase):
     """None, and what is not a string, everywhere."""
 
     def test_in_place_of_a_resource(self):
-        for open_it in (lambda: ksr.open(None), lambda: ksr.open(None, server=NOWHERE), lambda: ksr.open("")):
+        for open_it in (lambda: ksr.open(None), lambda: ksr.open(None, server=NOWHERE), lambda: ksr.Config(None)):
+            with self.assertRaisesRegex(TypeError, "resource"):
+                open_it()
+        for open_it in (lambda: ksr.open(""), lambda: ksr.open(ksr.Config(server=NOWHERE))):
             with self.assertRaises(ksr.Error) as caught:
                 open_it()
             self.assertEqual(caught.exception.code, ksr.Code.INVALID)
@@ -84,11 +87,39 @@ class Nothing(unittest.TestCase):
                 ksr.Config("v1/pods").set(key, "1")
 
     def test_in_place_of_a_value(self):
-        with nowhere(limit=None, token=None):
-            pass
-        for value in (object(), 1.5, b"1"):
+        for value in (None, object(), 1.5, b"1"):
             with self.assertRaises(TypeError):
                 ksr.Config("v1/pods").set("limit", value)
+
+    def test_in_place_of_what_a_request_selects(self):
+        with ksr.Client(server=NOWHERE) as client:
+            maps = "v1/configmaps"
+            for key in ("namespace", "label_selector", "field_selector", "precondition_uid", "timeout", "headers", "query"):
+                for call in (
+                    lambda **keys: client.call(verb="deletecollection", resource=maps, **keys),
+                    lambda **keys: asyncio.run(client.acall(verb="deletecollection", resource=maps, **keys)),
+                    lambda **keys: client.delete_collection(maps, **keys),
+                    lambda **keys: client.delete(maps, "a", **keys),
+                    lambda **keys: client.patch(maps, "a", {}, **keys),
+                    lambda **keys: client.list(maps, **keys),
+                    lambda **keys: asyncio.run(client.aio.delete_collection(maps, **keys)),
+                    lambda **keys: client.log("web", **keys),
+                    lambda **keys: client.download(**{"path": "/", **keys}),
+                ):
+                    with self.subTest(key), self.assertRaisesRegex(TypeError, key):
+                        call(**{key: None})
+            for call in (
+                lambda: client.get(maps, None, namespace="a"),
+                lambda: client.delete(None, "a"),
+                lambda: client.apply(maps, "a", {}, field_manager=None),
+                lambda: client.download(None),
+                lambda: client.websocket(None),
+                lambda: client.exec("web", ["ls"], container=None),
+                lambda: client.stream(maps, namespace=None),
+            ):
+                with self.assertRaises(TypeError):
+                    call()
+            self.assertEqual(client.stat("requests"), 0)
 
     def test_in_place_of_callbacks(self):
         with ksr.open("v1/pods", server=NOWHERE, on_error=None, on_state=None, on_log=None):
