@@ -442,6 +442,57 @@ class InLoop(OnServer):
                 _, output, errors = await asyncio.gather(feed(), run.stdout.read(), run.stderr.read())
                 self.assertEqual((output, errors), (sent, b"oops"))
                 self.assertEqual(await run.wait(), 3)
+            async with client.aio.exec("web", ["cat"], namespace=self.ns, stdin=True) as run:
+                self.assertEqual(await run.communicate(sent), (sent, b"oops"))
+                self.assertEqual(await run.wait(), 3)
+            async with client.aio.exec("web", ["cat"], namespace=self.ns, stdin=True, stderr=False) as run:
+                self.assertEqual(await run.communicate(), (b"", b""))
+            async with client.aio.exec("web", ["cat"], namespace=self.ns) as run:
+                with self.assertRaises(ksr.Error) as raised:
+                    await run.communicate(b"data")
+                self.assertEqual(raised.exception.code, Code.INVALID)
+                with self.assertRaises(TypeError):
+                    await run.communicate("data")
+
+        self.run_in_loop(case)
+
+    def test_communicate_that_does_not_end_well(self):
+        self.script("stream exec $NS/web out=done exit=0")
+        self.script("create pods $NS/waits", "stream exec $NS/waits out=some sleep=600s")
+
+        async def case(client):
+            async with client.aio.exec("web", ["true"], namespace=self.ns, stdin=True) as run:
+                self.assertEqual(await run.communicate(b"x" * (4 << 20)), (b"done", b""))
+                self.assertEqual(await run.wait(), 0)
+            for limit in (None, 0.1):
+                async with client.aio.exec("waits", ["cat"], namespace=self.ns, stdin=True) as run:
+                    run.timeout = limit
+                    with self.assertRaises(asyncio.TimeoutError if limit is None else ksr.Error) as raised:
+                        await asyncio.wait_for(run.communicate(b"data"), 0.2 if limit is None else TEST_TIMEOUT)
+                    if limit is not None:
+                        self.assertEqual(raised.exception.code, Code.TIMEOUT)
+                    self.assertTrue(run.closed)
+            async with client.aio.exec("waits", ["cat"], namespace=self.ns, stdin=True, tty=True) as run:
+                with self.assertRaises(ksr.Error) as raised:
+                    await run.communicate(b"data")
+                self.assertEqual(raised.exception.code, Code.UNSUPPORTED)
+
+        self.run_in_loop(case)
+
+    def test_the_time_limit(self):
+        async def case(client):
+            async with client.aio.port_forward("web", 80, namespace=self.ns) as port:
+                port.timeout = 0.1
+                for wait in (lambda: port.read(10), port.readline):
+                    with self.assertRaises(ksr.Error) as raised:
+                        await wait()
+                    self.assertEqual(raised.exception.code, Code.TIMEOUT)
+                await port.write(b"pi")
+                with self.assertRaises(ksr.Error):
+                    await port.readline()
+                await port.write(b"ng\n")
+                port.timeout = TEST_TIMEOUT
+                self.assertEqual(await port.readline(), b"ping\n")
 
         self.run_in_loop(case)
 
