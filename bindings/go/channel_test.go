@@ -382,6 +382,14 @@ func TestLogGoesOnAfterACut(t *testing.T) {
 	if cursor == "" {
 		t.Error("no cursor")
 	}
+	behindTwo, err := client.OpenLog(inTime(t), namespaceOf(t), "web", ksr.WithCursor(log.CursorAt(8)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if rest, err := io.ReadAll(behindTwo); string(rest) != "three\n\xff\xfe\n" || err != nil {
+		t.Errorf("%q, %v", rest, err)
+	}
+	behindTwo.Close()
 	gaps := func() int {
 		count := 0
 		for _, event := range events {

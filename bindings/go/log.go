@@ -1,6 +1,9 @@
 package ksr
 
-import "context"
+import (
+	"context"
+	"strconv"
+)
 
 // Log is the log of a container: an io.ReadCloser. After a failure it goes on by itself, without a line lost or repeated,
 // or with EventGap where lines are lost. Since 0.2.
@@ -35,8 +38,15 @@ func (l *Log) own() *owned {
 func (l *Log) Read(p []byte) (int, error) { return l.own().read(partStdout, p) }
 
 // Cursor says where the log goes on behind the last whole line that Read has returned, for WithCursor; "" before
-// there is one. With a bufio.Reader, that is what it has read, not what it has returned.
+// there is one. With a bufio.Reader, that is what it has read, not what it has returned: see CursorAt.
 func (l *Log) Cursor() string { return l.own().info("cursor") }
+
+// CursorAt is Cursor as of the first n bytes that Read has returned, for what reads ahead of what it uses: with a
+// bufio.Reader these are as many as it has returned. "" when a line ends between them and the last 64 KiB that Read has
+// returned.
+func (l *Log) CursorAt(n uint64) string {
+	return l.own().info("cursor:" + strconv.FormatUint(n, 10))
+}
 
 // Container is the name of the container that is read; "" until it is known.
 func (l *Log) Container() string { return l.own().info("container") }

@@ -659,6 +659,13 @@ impl Channel {
         self.info("cursor")
     }
 
+    /// The same as of the first `bytes` that were read, for what reads ahead of what it uses, such as a
+    /// [`BufReader`](std::io::BufReader). `None` when a line ends between them and the last 64 KiB that were read.
+    #[must_use]
+    pub fn cursor_at(&self, bytes: u64) -> Option<String> {
+        self.info(&format!("cursor:{bytes}"))
+    }
+
     /// The current value of a statistic that CONFIGURATION.md lists under "Channels", such as `gaps` or `exit_verified`.
     pub fn stat(&self, name: &str) -> Result<u64, Error> {
         let text = to_c(name, "a statistic", Code::UnknownKey)?;

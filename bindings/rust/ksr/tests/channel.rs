@@ -280,6 +280,8 @@ fn gaps_come_where_lines_are_missing() {
         assert_eq!(gaps, followed.stat("gaps").unwrap(), "{seen:?}");
         assert_eq!(seen.iter().position(|line| line == "GAP"), Some(seen.len() - 2), "{seen:?}");
         let cursor = followed.cursor().expect("a cursor");
+        assert_eq!(followed.cursor_at(u64::MAX).as_ref(), Some(&cursor));
+        assert_ne!(followed.cursor_at(4).expect("one behind the first line"), cursor);
         drop(seen);
         let rest = client.channel(&log(&place).set("from_cursor", cursor)).unwrap();
         assert_eq!(read_all(&rest, Part::Stdout), b"");
