@@ -231,7 +231,7 @@ class Client(
     # A dictionary that is passed as **keys may, for all a type checker knows, hold callbacks too.
     @overload
     def stream(
-        self, resource: Union[str, Sequence[str], Config], **keys: Union[Value, OnError, OnState, OnLog]
+        self, resource: Union[str, Sequence[str], Config], **keys: Union[Value, OnError, OnState, OnLog, None]
     ) -> Stream: ...
 
     def stream(

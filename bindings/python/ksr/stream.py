@@ -422,7 +422,7 @@ def open_stream(
 # A dictionary that is passed as **keys may, for all a type checker knows, hold callbacks too.
 @overload
 def open_stream(
-    resource: Union[str, Sequence[str], Config], **keys: Union[Value, OnError, OnState, OnLog]
+    resource: Union[str, Sequence[str], Config], **keys: Union[Value, OnError, OnState, OnLog, None]
 ) -> Stream: ...
 
 
