@@ -35,8 +35,8 @@ class Config(NotPickled):
 
     Keys that are not Python names are written as in `Config("pods", **{"header.X-Team": "a"})`. A value may be text, a
     bool, a number, a timedelta for a duration, a path, or several names for a list; a key that is not given has its
-    default, and None is a TypeError. A wrong key or value raises Error at once. One Config may open any number of streams; copy.copy makes one that can be
-    changed by itself.
+    default, and None is a TypeError. A wrong key or value raises Error at once. One Config may open any number of
+    streams; copy.copy makes one that can be changed by itself.
     """
 
     _instead = ", since its keys may be secrets"
