@@ -246,9 +246,9 @@ std::string compare(const std::vector<std::string>& all, std::size_t later, cons
     for (const std::size_t place : next) {
       if (place < all.size() && all[place] == line) after.insert(place + 1);
       if (!gap) continue;
-      for (std::size_t later = place; later < all.size(); ++later) {
+      for (std::size_t behind = place; behind < all.size(); ++behind) {
         // The parts before may have been in the file before.
-        if (ends_with(all[later], line)) after.insert(later + 1);
+        if (ends_with(all[behind], line)) after.insert(behind + 1);
       }
       // Or it is the end of the line before, when the container is over and nothing follows that tells.
       if (place > 0 && ends_with(all[place - 1], line)) after.insert(place);

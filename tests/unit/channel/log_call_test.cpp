@@ -180,7 +180,7 @@ std::string cursor_behind_three() {
   Log log(options, {{200, log_lines(0, 10)}});
   log.run();
   REQUIRE(log.host->text == texts(0, 3));
-  return log.call->cursor(*log.host);
+  return log.call->cursor(*log.host, log.host->taken_bytes());
 }
 
 }  // namespace
@@ -450,7 +450,7 @@ TEST_CASE("one loss is one GAP, however often it is tried to begin again, and no
     {
       Log before(options, {{200, "", Ends::not_at_all}});
       before.run(1);
-      options.from_cursor = before.call->cursor(*before.host);
+      options.from_cursor = before.call->cursor(*before.host, before.host->taken_bytes());
     }
     REQUIRE_FALSE(options.from_cursor.empty());
     Log log(options, {refused, refused, refused, {200, log_lines(0, 3), Ends::not_at_all}});
@@ -478,7 +478,7 @@ TEST_CASE("from_cursor of a log of which no line had come goes on where that has
   const auto cursor_of = [&](const ChannelOptions& with) {
     Log before(with, {quiet});
     before.run(1);
-    return before.call->cursor(*before.host);
+    return before.call->cursor(*before.host, before.host->taken_bytes());
   };
   std::string asked = "sinceSeconds=3";
   std::string text = texts(0, 3);

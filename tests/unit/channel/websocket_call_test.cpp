@@ -28,7 +28,7 @@ constexpr Milliseconds kHalfAnHour{std::chrono::minutes(30)};
 using ksr::testing::FixedRandom;
 
 // What a server says to a request or a handshake.
-struct Answer {
+struct Answered {
   int status = 0;  // 0: nothing
   std::string body = {};
   std::string retry_after = {};
@@ -82,7 +82,7 @@ class FakeWebSocket final : public transport::Connection {
   std::vector<std::string> take() { return std::exchange(sent, {}); }
 
   // To the next tries, the last one to all that follow.
-  std::deque<Answer> answers;
+  std::deque<Answered> answers;
   // A connection is ready.
   bool reached = true;
   int tries = 0;
@@ -118,7 +118,7 @@ class FakeWebSocket final : public transport::Connection {
   };
 
   void answer(transport::ExchangeObserver& observer) {
-    const Answer with = answers.front();
+    const Answered with = answers.front();
     if (answers.size() > 1) answers.pop_front();
     executor.post([&observer, with, reached = reached] {
       Error cut{Status::transport, "cut", "", 502};
@@ -193,7 +193,7 @@ ChannelTarget pod_web() {
 }
 
 struct Channel {
-  explicit Channel(const ChannelOptions& options, const std::deque<Answer>& answers = {}, bool reached = true,
+  explicit Channel(const ChannelOptions& options, const std::deque<Answered>& answers = {}, bool reached = true,
                    const ChannelTarget& target = pod_web()) {
     socket->answers = answers;
     socket->reached = reached;
@@ -358,8 +358,8 @@ TEST_CASE("every message is sent, also those that the transport does not queue t
 TEST_CASE("what a channel opens is not opened twice: a gateway's answer may come when the command has begun") {
   for (const ChannelOptions& options : all_over_a_websocket()) {
     CAPTURE(static_cast<int>(options.kind));
-    for (const Answer& answer :
-         {Answer{500, kGateway}, {502, kGateway}, {503, kGateway}, {504, kGateway}, {408, kGateway}, {0}}) {
+    for (const Answered& answer :
+         {Answered{500, kGateway}, {502, kGateway}, {503, kGateway}, {504, kGateway}, {408, kGateway}, {0}}) {
       CAPTURE(answer.status);
       Channel channel(options, {answer});
       channel.executor.advance(Milliseconds(600'000));
@@ -384,7 +384,7 @@ TEST_CASE("what a channel opens is not opened twice: a gateway's answer may come
 TEST_CASE("what has surely opened nothing is tried again: kube-apiserver's own 503, 429, 401 once, no connection") {
   for (const ChannelOptions& options : all_over_a_websocket()) {
     CAPTURE(static_cast<int>(options.kind));
-    for (const Answer& answer : {Answer{503, kStatus503}, {429, "slow down"}, {0}}) {
+    for (const Answered& answer : {Answered{503, kStatus503}, {429, "slow down"}, {0}}) {
       CAPTURE(answer.status);
       Channel channel(options, {answer}, answer.status != 0);
       for (int i = 0; i < 10; ++i) channel.executor.advance(Milliseconds(10'000));
