@@ -127,10 +127,15 @@ TEST_CASE("of the messages that wait at the end, all but the one whose writing h
   REQUIRE(listener.wait_for_head());
   std::atomic<std::size_t> waiting{0};
   const std::string message(256 * 1024, 'x');
-  // The buffers of the kernel take some.
-  for (SendStatus status = SendStatus::queued; status == SendStatus::queued;) {
-    status = send(listener, message, MessageType::binary, [&] { --waiting; });
-    if (status == SendStatus::queued) ++waiting;
+  // The buffers of the kernel take some, and grow for a while.
+  for (int full = 0; full < 20;) {
+    if (send(listener, message, MessageType::binary, [&] { --waiting; }) == SendStatus::queued) {
+      ++waiting;
+      full = 0;
+    } else {
+      ++full;
+      std::this_thread::sleep_for(Milliseconds(5));
+    }
   }
   may_close.set_value();
   REQUIRE(listener.wait_for_end());

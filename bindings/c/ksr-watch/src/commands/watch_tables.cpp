@@ -259,7 +259,7 @@ void WatchTables::forget_unanswered() {
     if (!kept.has_row || kept.row.resource_version != kept.asked) kept.asked.clear();
   }
   for (auto& [key, state] : states_) {
-    if (!state.row) state = State();
+    if (!state.row) state.is_listed = state.is_asked = false;
   }
 }
 

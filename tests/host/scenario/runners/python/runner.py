@@ -34,7 +34,7 @@ class Watched:
         self.name, self.pours, self.armed, self.closed, self.last = name, pours, False, False, 0
         open_it = clients[keys.pop("client")].stream if "client" in keys else ksr.open
         self.stream = open_it(
-            keys.pop("resource", None), **keys, on_error=self.on_error, on_state=self.on_state
+            keys.pop("resource", ""), **keys, on_error=self.on_error, on_state=self.on_state
         )
         self.waiter = threading.Thread(target=waits, args=(self,))
         self.waiter.start()
