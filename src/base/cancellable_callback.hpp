@@ -93,6 +93,7 @@ class CancellableCallback<void(Arguments...)> {
 template <class Argument, class Step>
 void answering_exceptions(const CancellableCallback<void(Argument)>& callback, Step&& step) {
   // The callback may destroy the one it was given to.
+  // NOLINTNEXTLINE(performance-unnecessary-copy-initialization)
   const CancellableCallback<void(Argument)> kept = callback;
   try {
     step();

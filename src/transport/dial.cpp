@@ -85,7 +85,7 @@ class Dial::Steps final : public std::enable_shared_from_this<Dial::Steps> {
     }
   }
 
-  Error name_error(Error error) const {
+  Error name_error(const Error& error) const {
     return route_->proxy ? error.within("connecting to " + route_->next_hop()) : error;
   }
 
