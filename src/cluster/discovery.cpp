@@ -11,7 +11,7 @@ namespace {
 
 constexpr Milliseconds kDiscoveryLifetime{10 * 60'000};
 constexpr Milliseconds kMaxRunTime{2 * 60'000};
-// Whoever asks for names again, how often it may be: what is younger counts as read again.
+// Between two reads of the same for lookups that ask to read again: what is younger counts as read again.
 constexpr Milliseconds kMinDiscoveryAge{1'000};
 
 }  // namespace

@@ -1,7 +1,6 @@
 #include "cluster/resource.hpp"
 
 #include <algorithm>
-#include <vector>
 
 #include "base/text.hpp"
 
@@ -50,9 +49,11 @@ bool has_namespace(const std::vector<std::string_view>& parts) {
 
 }  // namespace
 
-bool is_full_name(std::string_view text) {
-  const auto parsed = parse_resource(text);
-  return parsed && *parsed;
+bool are_full_names(const std::vector<std::string>& names) {
+  return std::all_of(names.begin(), names.end(), [](const std::string& name) {
+    const auto parsed = parse_resource(name);
+    return parsed && *parsed;
+  });
 }
 
 bool operator==(const Resource& a, const Resource& b) noexcept {

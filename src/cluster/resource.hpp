@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/expected.hpp"
 
@@ -27,8 +28,8 @@ bool operator==(const Resource& a, const Resource& b) noexcept;
 // group/version/resource, version/resource of the core group, or a path such as /api/v1/pods or
 // /apis/apps/v1/deployments. Empty: it is a name that discovery has to resolve. Error: it is not a valid resource.
 Expected<std::optional<Resource>> parse_resource(std::string_view text);
-// It is valid, and needs no discovery.
-bool is_full_name(std::string_view text);
+// They are valid, and need no discovery.
+bool are_full_names(const std::vector<std::string>& names);
 
 // "v1", "apps/v1".
 std::string api_version_of(const Resource& resource);

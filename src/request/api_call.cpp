@@ -233,8 +233,9 @@ void ApiCall::on_failure(CallFailure failure) {
     ++candidate_;
     return try_candidate();
   }
-  const bool all_full = std::all_of(params_.resources.begin(), params_.resources.end(), cluster::is_full_name);
-  if (sync::is_missing_api(failure) && !all_full && !resolved_again_) return find_resources_again(failure);
+  if (sync::is_missing_api(failure) && !resolved_again_ && !cluster::are_full_names(params_.resources)) {
+    return find_resources_again(failure);
+  }
   const Instant now = environment_.executor.now();
   const bool too_late = deadline_ && now >= *deadline_;
   const RetryDecision decision =

@@ -21,6 +21,19 @@ bool recency_is_creation(const json::Item& item) noexcept {
   return item.recency == item.creation_timestamp;
 }
 
+// Those that are stored, in the order of Object::Key.
+template <class Add>
+void for_each_key(const json::Item& item, const Add& add) {
+  add(item.name_space);
+  add(item.name);
+  add(item.uid);
+  add(item.resource_version);
+  add(item.kind);
+  add(item.api_version);
+  add(item.creation_timestamp);
+  if (!recency_is_creation(item)) add(item.recency);
+}
+
 // For the ends that the head of an object holds.
 bool are_long(std::size_t keys) noexcept {
   return keys > std::numeric_limits<std::uint16_t>::max();
@@ -40,23 +53,12 @@ Object::KeyEnds Object::key_ends(const json::Item& item) {
   KeyEnds ends;
   std::size_t end = 0;
   std::size_t key = kNameSpace;
-  const auto add = [&](std::string_view text, std::size_t nul = 1) {
-    end += text.size() + nul;
+  for_each_key(item, [&](std::string_view text) {
+    end += text.size() + 1;
     if (end > std::numeric_limits<std::uint32_t>::max()) throw std::bad_alloc();
     ends[key++] = static_cast<std::uint32_t>(end);
-  };
-  add(item.name_space);
-  add(item.name);
-  add(item.uid);
-  add(item.resource_version);
-  add(item.kind);
-  add(item.api_version);
-  add(item.creation_timestamp);
-  if (recency_is_creation(item)) {
-    add({}, 0);
-  } else {
-    add(item.recency);
-  }
+  });
+  if (key == kRecency) ends[kRecency] = ends[kCreationTimestamp];
   return ends;
 }
 
@@ -92,18 +94,10 @@ void Object::write(const json::Item& item, const KeyEnds& ends) noexcept {
   if (has_columns_) to = write_columns(is_stored(item.columns) ? *item.columns : kNone, ends);
   std::transform(ends.begin(), ends.end(), ends_.begin(),
                  [](std::uint32_t end) noexcept { return static_cast<std::uint16_t>(end); });
-  const auto add = [&](std::string_view text) {
-    to = append(to, text);
+  for_each_key(item, [&to](std::string_view key) {
+    to = append(to, key);
     *to++ = '\0';
-  };
-  add(item.name_space);
-  add(item.name);
-  add(item.uid);
-  add(item.resource_version);
-  add(item.kind);
-  add(item.api_version);
-  add(item.creation_timestamp);
-  if (!recency_is_creation(item)) add(item.recency);
+  });
   for (std::string_view piece : item.text) to = append(to, piece);
   *to = '\0';
 }

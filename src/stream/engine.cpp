@@ -327,8 +327,7 @@ void Engine::on_fatal() {
 }
 
 bool Engine::resolve_again() {
-  const std::vector<std::string>& names = parts_.config.query.resources;
-  if (std::all_of(names.begin(), names.end(), cluster::is_full_name)) return false;
+  if (cluster::are_full_names(parts_.config.query.resources)) return false;
   if (resolving_again_) return true;
   const Instant now = parts_.executor.now();
   if (resolved_again_at_ && now - *resolved_again_at_ < kResolveAgainAfter) return false;

@@ -270,6 +270,13 @@ void serve_widgets(StreamFixture& fixture, const std::string& version) {
   watch.goes_on = true;
 }
 
+// The stream is of a name that stands for them.
+void name_widgets(StreamFixture& fixture) {
+  fixture.config.query.resources = {"wd"};
+  fixture.config.sync.watch_timeout = std::chrono::minutes(5);
+  serve_widgets(fixture, "v1");
+}
+
 std::string version_in_view(const StreamFixture& fixture) {
   return fixture.view->write([](const store::Cache& cache) {
     if (cache.count() != 1) return std::string();
@@ -288,9 +295,7 @@ std::ptrdiff_t requests_of(const StreamFixture& fixture, const std::string& targ
 
 TEST_CASE("a version of a resource that is served no longer: its name is looked up again, and the view follows") {
   StreamFixture fixture;
-  fixture.config.query.resources = {"wd"};
-  fixture.config.sync.watch_timeout = std::chrono::minutes(5);
-  serve_widgets(fixture, "v1");
+  name_widgets(fixture);
   const auto engine = fixture.engine();
   fixture.run([&] { engine->start(); });
   CHECK(fixture.statistics->state == sync::State::live);
@@ -328,9 +333,7 @@ TEST_CASE("a version of a resource that is served no longer: its name is looked 
 
 TEST_CASE("404 of what a name stands for: it waits, and looks again with each try") {
   StreamFixture fixture;
-  fixture.config.query.resources = {"wd"};
-  fixture.config.sync.watch_timeout = std::chrono::minutes(5);
-  serve_widgets(fixture, "v1");
+  name_widgets(fixture);
   auto& replies = fixture.world.transport.replies;
   const auto refused = StreamFixture::refusal(404);
   const auto list = std::exchange(replies["/apis/x.io/v1/widgets"], refused);
@@ -359,9 +362,7 @@ TEST_CASE("404 of what a name stands for: it waits, and looks again with each tr
 
 TEST_CASE("streams whose names stand for what is not served share what is read of discovery") {
   StreamFixture fixture;
-  fixture.config.query.resources = {"wd"};
-  fixture.config.sync.watch_timeout = std::chrono::minutes(5);
-  serve_widgets(fixture, "v1");
+  name_widgets(fixture);
   const auto engine = fixture.engine();
   fixture.run([&] { engine->start(); });
   fixture.world.executor.advance(Milliseconds(1'000));

@@ -25,8 +25,8 @@ struct terminal_size terminal_size_of(int fd) {
   return size;
 }
 
-/* Also while the terminal is without echo and line mode: whoever stopped this process from outside may have changed its
- * settings. */
+/* Also while the terminal is without echo and line mode: its settings may have been changed while this process was
+ * stopped from outside. */
 static void take_keyboard(void) {
   struct termios quiet;
   int had_keyboard = has_keyboard;

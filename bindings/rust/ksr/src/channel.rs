@@ -45,7 +45,7 @@ const KEPT_EVENTS: usize = 256;
 const NO_CODE: i32 = i32::MIN;
 /// Of a poll function of the channel's, of which it is not known who calls it, nor whether somebody still waits.
 const NO_WAITER: u64 = 0;
-/// With more, they are woken, and whoever still waits polls again.
+/// With more, they are woken, and those that still wait poll again.
 const MOST_WITHOUT_WAITER: usize = 64;
 
 /// A channel that [`Client::channel`](crate::Client::channel) has opened: the log of a container, a command, a forwarded
