@@ -63,6 +63,8 @@ class Access {
   virtual bool reject_credentials() = 0;
   // The candidates that QueryOptions::resources names, in order. `ready` is called as that of authenticate().
   virtual PendingCall resolve(const QueryOptions& query, ResourcesReady ready) = 0;
+  // The same after the server answered 404 to those candidates: discovery is read again, unless it is quite new.
+  virtual PendingCall resolve_again(const QueryOptions& query, ResourcesReady ready) = 0;
   // scheme://host:port of the cluster, for messages.
   virtual const std::string& server() const noexcept = 0;
   // The head of any response that came through this Access: a Headlamp server says there when its plugins have changed.

@@ -66,8 +66,6 @@ struct QueryOptions {
   bool metadata_only = false;
   // A name has to be that of a resource that can be listed.
   bool listable_only = true;
-  // The server answered 404 to what the names stood for: what discovery has is out of date, unless it is quite new.
-  bool read_again = false;
 };
 
 }  // namespace ksr::cluster

@@ -18,6 +18,7 @@ constexpr Milliseconds kMinDiscoveryAge{1'000};
 
 struct Discovery::Lookup {
   QueryOptions query;
+  Known known;
   CancellableCallback<void(Result)> ready;
   Instant asked_at;
   bool needs_mapper = false;
@@ -29,11 +30,11 @@ Discovery::Discovery(Executor& executor, const DiscoveryRun::Environment& enviro
 
 Discovery::~Discovery() = default;
 
-PendingCall Discovery::resolve(const QueryOptions& query, ResourcesReady ready) {
+PendingCall Discovery::resolve(const QueryOptions& query, Known known, ResourcesReady ready) {
   CancellableCallback<void(Result)> callback(std::move(ready));
   // Made first: when an exception leaves this function, the callback is cancelled.
   PendingCall pending = callback.handle();
-  lookups_.push_back({query, std::move(callback), executor_.now()});
+  lookups_.push_back({query, known, std::move(callback), executor_.now()});
   const CancellableCallback<void()> task([this] { answer_lookups(); });
   executor_.post([task] { task(); });
   posted_ = task.handle();
@@ -66,7 +67,7 @@ void Discovery::answer_lookups() {
 
 std::optional<Discovery::Result> Discovery::answer_to(Lookup& lookup) {
   if (auto valid = validate_query(lookup.query); !valid) return Result(valid.error());
-  const bool outdated = lookup.query.read_again && lookup.asked_at - learned_at_ >= kMinDiscoveryAge;
+  const bool outdated = lookup.known == Known::is_out_of_date && lookup.asked_at - learned_at_ >= kMinDiscoveryAge;
   const DiscoveryCache known{mapper_ && !outdated ? &*mapper_ : nullptr, learned_at_, scopes_};
   Resolution resolution(known, lookup.query, lookup.asked_at);
   auto answer = resolution.answer();

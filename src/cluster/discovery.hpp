@@ -16,12 +16,18 @@ namespace ksr::cluster {
 
 class Discovery {
  public:
+  enum class Known {
+    counts,
+    // Unless it is quite new.
+    is_out_of_date,
+  };
+
   Discovery(Executor& executor, const DiscoveryRun::Environment& environment);
   ~Discovery();
 
   // `ready` is called on the network thread, never before this has returned. A resource named in full needs no request
   // without a namespace, and one small one with it.
-  PendingCall resolve(const QueryOptions& query, ResourcesReady ready);
+  PendingCall resolve(const QueryOptions& query, Known known, ResourcesReady ready);
 
  private:
   using Result = Expected<std::vector<Resource>>;

@@ -330,7 +330,11 @@ bool SharedAccess::reject_credentials() {
 }
 
 PendingCall SharedAccess::resolve(const QueryOptions& query, ResourcesReady ready) {
-  return discovery_->resolve(query, std::move(ready));
+  return discovery_->resolve(query, Discovery::Known::counts, std::move(ready));
+}
+
+PendingCall SharedAccess::resolve_again(const QueryOptions& query, ResourcesReady ready) {
+  return discovery_->resolve(query, Discovery::Known::is_out_of_date, std::move(ready));
 }
 
 }  // namespace ksr::cluster

@@ -46,6 +46,7 @@ class SharedAccess final : public Access, public std::enable_shared_from_this<Sh
   PendingCall authenticate(Purpose purpose, AuthReady ready) override;
   bool reject_credentials() override;
   PendingCall resolve(const QueryOptions& query, ResourcesReady ready) override;
+  PendingCall resolve_again(const QueryOptions& query, ResourcesReady ready) override;
   const std::string& server() const noexcept override { return server_; }
   void on_response_head(const transport::ResponseHead& head) override;
   std::uint64_t reloads() const noexcept override { return reloads_.load(std::memory_order_relaxed); }

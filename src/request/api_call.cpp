@@ -118,16 +118,15 @@ cluster::QueryOptions ApiCall::names() const {
 // Once: a version of it may be served no longer.
 void ApiCall::find_resources_again(const CallFailure& failure) {
   resolved_again_ = true;
-  cluster::QueryOptions query = names();
-  query.read_again = true;
-  pending_ = environment_.access->resolve(query, [this, failure](Expected<std::vector<cluster::Resource>> found) {
-    guarded([&] {
-      if (!found || *found == resources_) return fail(failure.error);
-      resources_ = std::move(found).value();
-      candidate_ = 0;
-      try_candidate();
-    });
-  });
+  pending_ =
+      environment_.access->resolve_again(names(), [this, failure](Expected<std::vector<cluster::Resource>> found) {
+        guarded([&] {
+          if (!found || *found == resources_) return fail(failure.error);
+          resources_ = std::move(found).value();
+          candidate_ = 0;
+          try_candidate();
+        });
+      });
 }
 
 const cluster::Resource* ApiCall::resource() const {

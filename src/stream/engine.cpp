@@ -331,12 +331,11 @@ bool Engine::resolve_again() {
   if (resolving_again_) return true;
   const Instant now = parts_.executor.now();
   if (resolved_again_at_ && now - *resolved_again_at_ < kResolveAgainAfter) return false;
-  cluster::QueryOptions query = parts_.config.query;
-  query.read_again = true;
-  resolving_ = parts_.access->resolve(query, [this](Expected<std::vector<cluster::Resource>> found) {
-    KSR_ASSERT_ON_THREAD(parts_.executor);
-    guarded([&] { on_resolved_again(std::move(found)); });
-  });
+  resolving_ =
+      parts_.access->resolve_again(parts_.config.query, [this](Expected<std::vector<cluster::Resource>> found) {
+        KSR_ASSERT_ON_THREAD(parts_.executor);
+        guarded([&] { on_resolved_again(std::move(found)); });
+      });
   resolved_again_at_ = now;
   return resolving_again_ = true;
 }

@@ -60,9 +60,8 @@ std::string sharing_key(const Config& config, const cluster::Access& access) {
   // Of the connection all else is in the Access. How and when the host is called is each stream's own.
   key.add(reinterpret_cast<std::uintptr_t>(&access), connection.request_timeout, limit);
 
-  const auto& [resources, namespaces, of_context, labels, selected_fields, shard, metadata_only, listable_only,
-               read_again] = query;
-  key.add(resources, namespaces, of_context, labels, selected_fields, shard, metadata_only, listable_only, read_again);
+  const auto& [resources, namespaces, of_context, labels, selected_fields, shard, metadata_only, listable_only] = query;
+  key.add(resources, namespaces, of_context, labels, selected_fields, shard, metadata_only, listable_only);
 
   const auto& [initial, transport, encoding, reconnect, backoff_initial, backoff_max, watch_timeout, initial_timeout,
                max_view_bytes, page_size, shard_of_lists, events, candidates, resource] = sync;

@@ -149,6 +149,7 @@ class FakeAccess final : public cluster::Access {
   }
   bool reject_credentials() override { return true; }
   PendingCall resolve(const cluster::QueryOptions&, cluster::ResourcesReady) override { return {}; }
+  PendingCall resolve_again(const cluster::QueryOptions&, cluster::ResourcesReady) override { return {}; }
   const std::string& server() const noexcept override { return server_; }
   void on_response_head(const transport::ResponseHead&) override {}
   std::uint64_t reloads() const noexcept override { return 0; }
