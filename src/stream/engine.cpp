@@ -228,15 +228,18 @@ void Engine::ask_version() {
   if (options.page_size || options.initial == sync::Initial::watchlist || server_state_->version_known()) {
     return run_sessions();
   }
-  version_fetch_ =
-      std::make_unique<VersionFetch>(parts_.executor, *parts_.access, parts_.config.connection.request_timeout,
-                                     [this](const std::optional<ServerVersion>& version) {
-                                       guarded([&] {
-                                         if (version) server_state_->note_version(version->major, version->minor);
-                                         const std::unique_ptr<VersionFetch> done = std::move(version_fetch_);
-                                         run_sessions();
-                                       });
-                                     });
+  version_fetch_ = std::make_unique<VersionFetch>(
+      parts_.executor, *parts_.access, server_version_request(), kMaxServerVersion,
+      parts_.config.connection.request_timeout, [this](const std::optional<cluster::FetchedAnswer>& answer) {
+        guarded([&] {
+          if (answer) {
+            const ServerVersion version = server_version_in(*answer);
+            server_state_->note_version(version.major, version.minor);
+          }
+          const std::unique_ptr<VersionFetch> done = std::move(version_fetch_);
+          run_sessions();
+        });
+      });
 }
 
 void Engine::on_unresolved(const Error& error) {

@@ -58,6 +58,7 @@ void Session::cancel() {
   reflector_.cancel();
   for (auto& [id, call] : calls_) call->stop();
   page_ahead_.reset();
+  version_fetch_.reset();
   timer_.reset();
 }
 
@@ -172,6 +173,25 @@ void Session::stop(sync::RequestId id) {
   found->second->log_stop(followed ? ": the next watch has taken over" : "");
   found->second->stop();
   retire(id);
+}
+
+// With one object: without any a server may not look. In JSON, and as one that may be as large as any.
+void Session::ask_newest_version(std::size_t candidate) {
+  sync::ListRequest newest;
+  newest.candidate = candidate;
+  newest.limit = 1;
+  transport::Request wire = list_request(newest);
+  wire.accept_gzip = false;
+  version_fetch_ = std::make_unique<VersionFetch>(
+      parts_.executor, parts_.access, std::move(wire), parts_.config.reader.max_object_size,
+      parts_.config.connection.request_timeout, [this](const std::optional<cluster::FetchedAnswer>& answer) {
+        const std::unique_ptr<VersionFetch> done = std::move(version_fetch_);
+        if (!answer) return;
+        guarded([&] {
+          reflector_.on_newest_version(listed_version_in(*answer), now());
+          flush();
+        });
+      });
 }
 
 bool Session::is_sent(sync::RequestId id) const {

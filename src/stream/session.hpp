@@ -20,6 +20,7 @@
 #include "stream/last_error.hpp"
 #include "stream/statistics.hpp"
 #include "stream/subscribers.hpp"
+#include "stream/version_fetch.hpp"
 #include "sync/effects.hpp"
 #include "sync/reflector.hpp"
 
@@ -84,6 +85,7 @@ class Session final : private sync::Effects, private CallOwner {
   bool is_stalled(sync::RequestId id, Milliseconds time) const override;
   bool refresh_credentials() override { return parts_.access.reject_credentials(); }
   bool resolve_again() override { return owner_.resolve_again(); }
+  void ask_newest_version(std::size_t candidate) override;
   void set_timer(std::optional<Instant> at) override;
   void begin_list() override;
   void stage(const json::Item& item) override;
@@ -140,6 +142,7 @@ class Session final : private sync::Effects, private CallOwner {
   std::vector<std::unique_ptr<Call>> retired_;
   std::unique_ptr<Timer> sweep_;
   std::unique_ptr<Timer> timer_;
+  std::unique_ptr<VersionFetch> version_fetch_;
   // What a list, or the initial events of a watch, has brought so far; for the log.
   struct Listing {
     Instant since{};

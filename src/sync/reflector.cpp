@@ -42,6 +42,8 @@
 //                 end at once without an event           queued or waiting  as 410: aim: list; at once, or backoff
 //                 silent for too long                    queued or waiting  aim: watch; at once, or backoff
 //                 silent from its beginning on           queued or waiting  aim: list; at once, or backoff
+//                 silent after a failure, for 5 s        streaming          ask for the newest resourceVersion
+//                 that is older than the view's          queued             aim: list
 //                 ERROR event, failure                   recover
 //                 clock jump                             revalidating       request the successor
 // revalidating    event, bookmark                        streaming          as streaming
@@ -309,6 +311,7 @@ bool Reflector::accept_version(std::string_view version, bool at_version, Instan
 
 void Reflector::note_listed(Instant as_of, Instant now) {
   retry_.note_listed(now);
+  version_check_.note_version();
   prove_fresh(as_of);
 }
 
@@ -394,6 +397,7 @@ void Reflector::on_watch_open(RequestId id, Instant now) {
     watch.mute_at = watch.silent_since + (doubtful ? kMute : kMuteAgain);
   }
   retry_.note_watch_open(watch.request.websocket, now);
+  version_check_.note_open(now, random_);
   announce_transport(watch.request.websocket);
   if (watch.stage == Stage::initial_events) {
     list_.begin_initial_events();
@@ -506,6 +510,7 @@ bool Reflector::went_back(const WatchConnection& watch, std::string_view version
 }
 
 void Reflector::note_message(WatchConnection& watch) {
+  version_check_.note_version();
   if (std::exchange(watch.has_message, true)) return;
   watch.first_message_at = watch.last_received;
   watch.mute_at.reset();
@@ -678,6 +683,7 @@ void Reflector::on_watch_failed(RequestId id, const Error& error, const std::opt
   if (!context.opened) retry_.note_watch_refused(context, error, status, now);
   if (!context.opened && error.status == Status::timeout) note_silence(watch, now);
   if (role == Role::watch) {
+    version_check_.note_failure();
     const bool had_limit = server_state_->path().lifetime(now).has_value();
     if (is_unreachable(error)) note_cut(watch, now);
     if (is_unreachable(error) && !had_limit && server_state_->path().lifetime(now)) {
@@ -728,8 +734,7 @@ void Reflector::rotate(Instant now) {
   if (watches_.successor_slot().request(now)) start_watch(successor, now);
 }
 
-// kube-apiserver takes a watch at a resourceVersion that it has not come to, as after a restore of its etcd from a
-// backup, and passes on nothing until it has (apiserver pkg/storage/cacher/cacher.go, Watch). A list tells.
+// It may be at a resourceVersion that the server has not come to (VersionCheck). A list tells.
 bool Reflector::is_unheard(const WatchConnection& watch, Instant now) {
   const auto limit = watches_.heartbeat().first_limit();
   return watch.streaming() && !watch.request.poll && !watch.has_message && limit && now - watch.silent_since >= *limit;
@@ -966,6 +971,7 @@ std::optional<Instant> Reflector::next_timer() const {
   consider(retry_.next_try_at());
   if (phase_ == Phase::listing) consider(list_.started() + options_.initial_timeout);
   consider(watches_.next_deadline());
+  if (may_check_version()) consider(version_check_.due_at());
   return next;
 }
 
@@ -997,6 +1003,7 @@ void Reflector::on_timer(Instant now) {
   check_list(now);
   check_watch(now);
   check_successor(now);
+  check_version(now);
   rotate(now);
   rearm();
 }
@@ -1117,6 +1124,7 @@ void Reflector::check_initial_events(const WatchConnection& watch, Instant now) 
 }
 
 void Reflector::on_watch_timeout(const Error& error, Instant now) {
+  version_check_.note_failure();
   drop_watch(Request::running, now);
   if (promote_successor(now)) return;
   if (!options_.reconnect) return give_up(error);
@@ -1127,6 +1135,26 @@ void Reflector::check_successor(Instant now) {
   const WatchConnection* successor = watches_.successor();
   if (successor == nullptr || successor->stage == Stage::queued || now < successor->deadline()) return;
   fail_successor(Request::running, detected_error(Status::timeout, "no response to the watch request"), now);
+}
+
+bool Reflector::may_check_version() const noexcept {
+  return watches_.watch() != nullptr && watches_.watch()->streaming() && list_.comparable();
+}
+
+void Reflector::check_version(Instant now) {
+  if (!may_check_version() || !version_check_.take_due(list_.version(), now, random_)) return;
+  effects_.ask_newest_version(watches_.watch()->request.candidate);
+}
+
+void Reflector::on_newest_version(std::string_view version, Instant now) {
+  if (!may_check_version() || !version_check_.finds_older(version)) return;
+  log(LogLevel::notice, "listing again: the newest resourceVersion is " + shortened(version) + ", older than " +
+                            shortened(list_.version()) + ", which the view has");
+  list_.use_most_recent_next();
+  drop_watch(Request::running, now);
+  watches_.drop_successor(Request::running);
+  pursue(Aim::list, now);
+  rearm();
 }
 
 // ---- time: after a sleep ------------------------------------------------------------------------------------------

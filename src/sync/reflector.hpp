@@ -24,6 +24,7 @@
 #include "sync/retry_plan.hpp"
 #include "sync/server_state.hpp"
 #include "sync/sync_options.hpp"
+#include "sync/version_check.hpp"
 #include "sync/watch_pair.hpp"
 
 namespace ksr::sync {
@@ -75,6 +76,8 @@ class Reflector final : private RequestLimiter::Member {
   void on_timer(Instant now);
   // The machine slept: open connections may be dead, and waits need not be finished.
   void on_clock_jump(Instant now);
+  // What Effects::ask_newest_version() asked for.
+  void on_newest_version(std::string_view version, Instant now);
   // After Effects::resolve_again(): the resource has other names, `candidates` of them. Empty: it has none, as far as
   // is known, or the same.
   void on_resolved(std::optional<std::size_t> candidates, Instant now);
@@ -192,6 +195,8 @@ class Reflector final : private RequestLimiter::Member {
   void check_mute(WatchConnection& watch, Instant now);
   void check_initial_events(const WatchConnection& watch, Instant now);
   void check_successor(Instant now);
+  bool may_check_version() const noexcept;
+  void check_version(Instant now);
   void on_watch_timeout(const Error& error, Instant now);
   void revalidate_request(bool probe, Instant now);
   void revalidate_watch(WatchConnection& watch, bool probe, Instant now);
@@ -225,6 +230,7 @@ class Reflector final : private RequestLimiter::Member {
   std::optional<Instant> list_again_at_;
   // When a slot was last granted.
   std::optional<Instant> granted_at_;
+  VersionCheck version_check_;
 
   ListRun list_;
   RetryPlan retry_;

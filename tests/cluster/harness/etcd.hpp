@@ -23,8 +23,20 @@ class Etcd {
   // Compacts up to the newest revision and returns that; returns once the history on disk is compacted too.
   std::int64_t compact();
 
+  // Both while no kube-apiserver runs: what is stored is copied, and later takes the place of what is stored then, so
+  // that revisions go back.
+  void back_up();
+  void restore();
+
  private:
+  std::filesystem::path data() const { return directory_ / "etcd"; }
+  std::filesystem::path backup() const { return directory_ / "etcd-backup"; }
+  void start();
+
+  std::filesystem::path program_;
+  std::filesystem::path directory_;
   std::uint16_t port_;
+  std::string peer_;
   std::filesystem::path log_;
   std::unique_ptr<ChildProcess> process_;
   ApiClient gateway_;

@@ -82,6 +82,32 @@ TEST_CASE("an etcd that was restored from a backup, with versions that went on, 
   });
 }
 
+// The watch is taken at a version that the server has not come to, and stays silent.
+TEST_CASE("an etcd that was restored from a backup, with versions that went back, is shown as it is") {
+  on_both_transports([](const std::string& transport) {
+    ApiServer server(with_token());
+    server.script("create configmaps a");
+    Recorder seen;
+    REQUIRE(seen.open(on_server(server, transport, "v1/configmaps")) == KSR_OK);
+    REQUIRE(seen.wait_state(KSR_STATE_LIVE));
+    REQUIRE(seen.wait_count(1));
+    const SeenDelta old = seen.deltas().back();
+    const std::string list = R"({"kind":"ConfigMapList","apiVersion":"v1","metadata":{"resourceVersion":"2"},"items":[)"
+                             R"({"metadata":{"name":"a","namespace":")" +
+                             old.ns + R"(","uid":")" + old.uid + R"(","resourceVersion":"2"}}]})";
+    server.script("update configmaps a\nupdate configmaps a");
+    REQUIRE(
+        seen.wait([&](const Recorder& now) { return now.deltas().back().resource_version != old.resource_version; }));
+    const std::size_t lists = server.count_requests("list");
+    server.script("fault list configmaps answer 200 type=application/json times=4 body=" + quoted(list) +
+                  "\ndrop connections reset");
+    CHECK(seen.wait([&](const Recorder& now) { return !now.violations().empty(); }));
+    CHECK(seen.violations() == std::vector<std::string>{"back in time: a"});
+    CHECK(seen.wait([&](const Recorder& now) { return now.contents() == server.contents("configmaps"); }));
+    CHECK(server.count_requests("list") == lists + 4);
+  });
+}
+
 TEST_CASE("temporary refusals") {
   on_both_transports([](const std::string& transport) {
     check_recovers(transport, "fault watch pods answer 429 retry-after=1\ndrop connections");

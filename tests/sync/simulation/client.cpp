@@ -225,6 +225,15 @@ bool Client::resolve_again() {
   return true;
 }
 
+void Client::ask_newest_version(std::size_t) {
+  effect("ask for the newest version");
+  if (!world_.random.chance(0.7)) return;
+  const std::string newest = std::to_string(world_.etcd.revision());
+  world_.agenda.after(world_.random.between(0ms, 5s), [this, newest] {
+    if (!cancelled_) input([newest](Reflector& reflector, Instant now) { reflector.on_newest_version(newest, now); });
+  });
+}
+
 void Client::set_timer(std::optional<Instant> at) {
   expect(!cancelled_, "a timer after cancel");
   ++timer_;

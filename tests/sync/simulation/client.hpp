@@ -53,6 +53,7 @@ class Client final : public Effects {
   bool is_stalled(RequestId, Milliseconds) const override { return false; }
   bool refresh_credentials() override;
   bool resolve_again() override;
+  void ask_newest_version(std::size_t) override;
   void set_timer(std::optional<Instant> at) override;
   void begin_list() override;
   void stage(const json::Item& item) override;

@@ -92,6 +92,8 @@ class Rig final : public Effects {
   std::string applied_version;
   bool credentials_obtained = true;
   int resolutions = 0;
+  // The test calls on_newest_version().
+  int version_questions = 0;
   // The test calls on_resolved().
   bool resolves_again = false;
   // Whether a request without an answer is with the server.
@@ -121,6 +123,7 @@ class Rig final : public Effects {
     ++resolutions;
     return resolves_again;
   }
+  void ask_newest_version(std::size_t) override { ++version_questions; }
   void set_timer(std::optional<Instant> at) override { timer = at; }
   void begin_list() override;
   void stage(const json::Item& item) override { cache.stage(item); }
