@@ -59,8 +59,8 @@ class Effects {
   // The server knows none of the resource's names (404). True: what they stand for is looked up again, and
   // Reflector::on_resolved follows.
   virtual bool resolve_again() = 0;
-  // The server is asked which resourceVersion its newest list has; Reflector::on_newest_version follows, unless there is
-  // no answer, or another question before it.
+  // The server is asked which resourceVersion its newest list has; Reflector::on_newest_version follows, unless there
+  // is no answer, or another question before it.
   virtual void ask_newest_version(std::size_t candidate) = 0;
 
   // --- time -------------------------------------------------------------------------------------------------------
