@@ -41,8 +41,8 @@
 //                                                        queued or waiting  else aim: watch; at once, or backoff
 //                 end at once without an event           queued or waiting  as 410: aim: list; at once, or backoff
 //                 silent for too long                    queued or waiting  aim: watch; at once, or backoff
-//                 silent from its beginning on           queued or waiting  aim: list; at once, or backoff
 //                 silent after a failure, for 5 s        streaming          ask for the newest resourceVersion
+//                 silent like those before it, too long  streaming          the same
 //                 that is older than the view's          queued             aim: list
 //                 ERROR event, failure                   recover
 //                 clock jump                             revalidating       request the successor
@@ -701,7 +701,7 @@ void Reflector::on_watch_failed(RequestId id, const Error& error, const std::opt
 void Reflector::drop_watch(Request request, Instant now) {
   if (watches_.watch()->healthy(now)) note_healthy();
   note_fruitless(*watches_.watch(), false, now);
-  if (!list_.resumable() || is_unheard(*watches_.watch(), now)) aim_ = Aim::list;
+  if (!list_.resumable()) aim_ = Aim::list;
   watches_.drop_watch(request);
   list_.abandon();
 }
@@ -732,12 +732,6 @@ void Reflector::rotate(Instant now) {
   }
   WatchConnection& successor = prepared(watches_.add_successor(next_watch_request(now)));
   if (watches_.successor_slot().request(now)) start_watch(successor, now);
-}
-
-// It may be at a resourceVersion that the server has not come to (VersionCheck). A list tells.
-bool Reflector::is_unheard(const WatchConnection& watch, Instant now) {
-  const auto limit = watches_.heartbeat().first_limit();
-  return watch.streaming() && !watch.request.poll && !watch.has_message && limit && now - watch.silent_since >= *limit;
 }
 
 // Two watches send the same changes, and where versions do not compare the older ones of them pass for newer ones.
@@ -971,7 +965,7 @@ std::optional<Instant> Reflector::next_timer() const {
   consider(retry_.next_try_at());
   if (phase_ == Phase::listing) consider(list_.started() + options_.initial_timeout);
   consider(watches_.next_deadline());
-  if (may_check_version()) consider(version_check_.due_at());
+  if (may_check_version()) consider(version_check_.due_at(watches_.heartbeat().first_limit()));
   return next;
 }
 
@@ -1044,11 +1038,6 @@ void Reflector::check_watch(Instant now) {
   watch = watches_.watch();
   if (watch == nullptr || !watch->open()) return;
   const auto limit = watches_.heartbeat().silence_limit();
-  if (!limit && is_unheard(*watch, now)) {
-    note_fruitless(*watch, true, now);
-    drop_watch(Request::running, now);
-    return reopen(now);
-  }
   if (!limit || now < watch->last_received + *limit) return;
   note_fruitless(*watch, true, now);
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(now - watch->last_received).count();
@@ -1142,7 +1131,8 @@ bool Reflector::may_check_version() const noexcept {
 }
 
 void Reflector::check_version(Instant now) {
-  if (!may_check_version() || !version_check_.take_due(list_.version(), now, random_)) return;
+  if (!may_check_version()) return;
+  if (!version_check_.take_due(list_.version(), watches_.heartbeat().first_limit(), now, random_)) return;
   effects_.ask_newest_version(watches_.watch()->request.candidate);
 }
 

@@ -161,7 +161,6 @@ class Reflector final : private RequestLimiter::Member {
   void begin_polling(Instant now);
   std::chrono::seconds poll_time() const;
   void rotate(Instant now);
-  bool is_unheard(const WatchConnection& watch, Instant now);
   void keep_apart();
   bool promote_successor(Instant now);
   void fail_successor(WatchPair::Request request, const Error& error, Instant now);

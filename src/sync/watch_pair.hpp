@@ -128,6 +128,7 @@ class WatchPair {
   enum class Role { none, watch, successor };
   Role role_of(RequestId id) const noexcept;
   BookmarkHeartbeat& heartbeat() noexcept { return heartbeat_; }
+  const BookmarkHeartbeat& heartbeat() const noexcept { return heartbeat_; }
 
   // The places among the server's requests in flight: of the list or the watch, and of the successor.
   RequestLimiter::Slot& slot() noexcept { return *slot_; }

@@ -11,6 +11,46 @@ using namespace ksr::sync;
 using namespace ksr::sync::testing;
 using json::EventType;
 
+namespace {
+
+// The server is asked how new its state is.
+void check_silent_watches(WatchTransport transport) {
+  Options options = plain();
+  options.transport = transport;
+  Rig rig(options);
+  rig.go_live();
+  rig.advance(10s);
+  rig.bookmark("20");
+  SUBCASE("two bookmarks tell how long it may be silent") {
+    rig.advance(60s);
+    rig.bookmark("21");
+    rig.end();
+    rig.open();
+    const RequestId silent = rig.last().id;
+    rig.advance(149s);
+    CHECK(rig.last().id == silent);
+    CHECK(rig.version_questions == 0);
+    rig.advance(1s);
+    rig.open();
+    rig.advance(10s);
+  }
+  SUBCASE("one tells that there should have been another one, successors included") {
+    rig.end();
+    RequestId open = 0;
+    for (int times = 0; times < 60; ++times) {
+      CHECK(rig.version_questions == 0);
+      if (std::exchange(open, rig.last().id) != rig.last().id) rig.open();
+      rig.advance(10s);
+    }
+    rig.advance(10s);
+  }
+  CHECK(rig.version_questions == 1);
+  rig.reflector.on_newest_version("15", rig.now);
+  CHECK_FALSE(rig.last().is_watch);
+}
+
+}  // namespace
+
 TEST_CASE("the interval is that of two bookmarks of one watch") {
   BookmarkHeartbeat heartbeat;
   const Instant start{std::chrono::hours(1)};
@@ -109,30 +149,13 @@ TEST_CASE("the interval is kept from watch to watch, so that the next half-open 
   CHECK(rig.requests[2].stopped);
 }
 
-TEST_CASE("a watch that is silent from its beginning on, where there are bookmarks, is followed by a list") {
-  Rig rig(plain());
-  rig.go_live();
-  rig.advance(10s);
-  rig.bookmark("20");
-  SUBCASE("two bookmarks tell how long it may be silent") {
-    rig.advance(60s);
-    rig.bookmark("21");
-    rig.end();
-    rig.open();
-    const RequestId silent = rig.last().id;
-    rig.advance(149s);
-    CHECK(rig.last().id == silent);
-    rig.advance(1s);
+TEST_CASE("watches that are silent from their beginning on, where others had bookmarks") {
+  SUBCASE("HTTP") {
+    check_silent_watches(WatchTransport::http);
   }
-  SUBCASE("one tells that there should have been another one, successors included") {
-    rig.end();
-    RequestId open = 0;
-    for (int times = 0; times < 9 && rig.last().is_watch; ++times) {
-      if (std::exchange(open, rig.last().id) != rig.last().id) rig.open();
-      rig.advance(100s);
-    }
+  SUBCASE("either transport") {
+    check_silent_watches(WatchTransport::automatic);
   }
-  CHECK_FALSE(rig.last().is_watch);
 }
 
 TEST_CASE("without bookmarks only the timeout ends a silent watch") {
