@@ -17,6 +17,9 @@ using sync::RetryDecision;
 
 namespace {
 
+// The server has answered: that discovery does not must not hide it for long.
+constexpr Milliseconds kResolveAgainLimit{10'000};
+
 CallFailure refusal_of(const transport::ResponseHead& head, const std::string& body) {
   cluster::Refusal refusal = cluster::read_call_refusal(head, body, std::chrono::system_clock::now());
   CallFailure failure;
@@ -116,17 +119,25 @@ cluster::QueryOptions ApiCall::names() const {
 }
 
 // Once: a version of it may be served no longer.
-void ApiCall::find_resources_again(const CallFailure& failure) {
-  resolved_again_ = true;
-  pending_ =
-      environment_.access->resolve_again(names(), [this, failure](Expected<std::vector<cluster::Resource>> found) {
-        guarded([&] {
-          if (!found || *found == resources_) return fail(failure.error);
-          resources_ = std::move(found).value();
-          candidate_ = 0;
-          try_candidate();
-        });
-      });
+void ApiCall::find_resources_again(Error unknown) {
+  unknown_ = std::move(unknown);
+  resolves_again_ = true;
+  pending_ = environment_.access->resolve_again(names(), [this](Expected<std::vector<cluster::Resource>> found) {
+    guarded([&] {
+      wait_timer_.reset();
+      resolves_again_ = false;
+      if (!found || *found == resources_) return fail(*unknown_);
+      resources_ = std::move(found).value();
+      candidate_ = 0;
+      try_candidate();
+    });
+  });
+  wait_timer_ = environment_.executor.schedule(environment_.executor.now() + kResolveAgainLimit, [this] {
+    guarded([this] {
+      const auto fired = std::move(wait_timer_);
+      fail(*unknown_);
+    });
+  });
 }
 
 const cluster::Resource* ApiCall::resource() const {
@@ -232,8 +243,8 @@ void ApiCall::on_failure(CallFailure failure) {
     ++candidate_;
     return try_candidate();
   }
-  if (sync::is_missing_api(failure) && !resolved_again_ && !cluster::are_full_names(params_.resources)) {
-    return find_resources_again(failure);
+  if (sync::is_missing_api(failure) && !unknown_ && !cluster::are_full_names(params_.resources)) {
+    return find_resources_again(std::move(failure.error));
   }
   const Instant now = environment_.executor.now();
   const bool too_late = deadline_ && now >= *deadline_;
@@ -257,6 +268,7 @@ void ApiCall::wait(Milliseconds delay) {
 
 void ApiCall::on_deadline() {
   if (head_.status != 0 && !transport::is_2xx(head_.status)) return judge(std::nullopt);
+  if (resolves_again_) return fail(*unknown_);
   Error error{Status::timeout, "no answer within " + std::to_string(params_.timeout.count()) + " ms", "", 408};
   maybe_done_.break_off(is_sent());
   fail(std::move(error));

@@ -65,7 +65,7 @@ class ApiCall final : public std::enable_shared_from_this<ApiCall>, private tran
   void find_resources();
   cluster::QueryOptions names() const;
   // The server knows none of what the names stood for, as `failure` says.
-  void find_resources_again(const sync::CallFailure& failure);
+  void find_resources_again(Error unknown);
   void try_candidate();
   void try_once();
   void send(Expected<cluster::RequestAuth> auth);
@@ -91,7 +91,9 @@ class ApiCall final : public std::enable_shared_from_this<ApiCall>, private tran
   PendingCall pending_;
   std::vector<cluster::Resource> resources_;
   std::size_t candidate_ = 0;
-  bool resolved_again_ = false;
+  // What the server said when it did not know what the names stand for; they are looked up again once.
+  std::optional<Error> unknown_;
+  bool resolves_again_ = false;
   CallPlan plan_;
   sync::RetryPolicy policy_;
   sync::MaybeDone maybe_done_;

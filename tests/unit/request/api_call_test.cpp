@@ -318,6 +318,40 @@ TEST_CASE("a version of a resource that is served no longer: its name is looked 
   CHECK(calls.sent() == 13);
 }
 
+TEST_CASE("a name is looked up again: discovery that does not answer hides no answer of the server") {
+  Calls calls;
+  calls.world.transport.replies = {{"/api", {200, cluster::testing::aggregated_core}},
+                                   {"/apis", {200, cluster::testing::aggregated_groups}}};
+  calls.reply(kPod, 200, "{}");
+  const char* timeout = "30s";
+  Milliseconds limit{10'000};
+  SUBCASE("its limit is shorter than that of the call") {}
+  SUBCASE("so it is where the call has none") {
+    timeout = "0";
+  }
+  SUBCASE("it is longer") {
+    timeout = "6s";
+    limit = Milliseconds(6'000);
+  }
+  const Pairs by_name{{"resource", "pods"}, {"namespace", "a"}, {"name", "web"}, {"timeout", timeout}};
+  calls.start(by_name);
+  REQUIRE((calls.last && calls.last->has_value()));
+  calls.world.pass(Milliseconds(1'000));
+  calls.last.reset();
+  const Reply unknown{404, "404 page not found", "text/plain"};
+  calls.world.transport.serve = [&](const transport::Request& request, transport::ExchangeObserver& observer,
+                                    const std::shared_ptr<const bool>& alive) {
+    if (request.target == kPod) cluster::testing::FakeTransport::deliver(unknown, observer, alive);
+  };
+  calls.start(by_name);
+  calls.world.pass(limit - Milliseconds(1));
+  CHECK_FALSE(calls.last);
+  calls.world.pass(Milliseconds(1));
+  REQUIRE(calls.last);
+  CHECK(calls.error().status == Status::not_found);
+  CHECK(calls.error().http_status == 404);
+}
+
 TEST_CASE("the time limit is that of the whole call") {
   Calls calls;
   calls.world.transport.silent = true;
