@@ -67,7 +67,7 @@ void Discovery::answer_lookups() {
 
 std::optional<Discovery::Result> Discovery::answer_to(Lookup& lookup) {
   if (auto valid = validate_query(lookup.query); !valid) return Result(valid.error());
-  const bool outdated = lookup.known == Known::is_out_of_date && lookup.asked_at - learned_at_ >= kMinDiscoveryAge;
+  const bool outdated = lookup.known == Known::is_out_of_date && lookup.asked_at - asked_at_ >= kMinDiscoveryAge;
   const DiscoveryCache known{mapper_ && !outdated ? &*mapper_ : nullptr, learned_at_, scopes_};
   Resolution resolution(known, lookup.query, lookup.asked_at);
   auto answer = resolution.answer();
@@ -79,6 +79,7 @@ std::optional<Discovery::Result> Discovery::answer_to(Lookup& lookup) {
 }
 
 void Discovery::start_run() {
+  run_began_at_ = executor_.now();
   run_ = std::make_unique<DiscoveryRun>(environment_,
                                         [this](Expected<RestMapper> mapper) { on_mapper(std::move(mapper)); });
   try {
@@ -108,6 +109,7 @@ void Discovery::on_mapper(Expected<RestMapper> mapper) {
   if (mapper) {
     mapper_ = *std::move(mapper);
     learned_at_ = executor_.now();
+    asked_at_ = run_began_at_;
     return answer_lookups();
   }
   answer_each(

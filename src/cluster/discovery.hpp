@@ -49,6 +49,9 @@ class Discovery {
   std::list<Lookup> lookups_;
   std::optional<RestMapper> mapper_;
   Instant learned_at_;
+  // What was learned is as of some moment since then.
+  Instant asked_at_;
+  Instant run_began_at_;
   ScopeCache scopes_;
   std::unique_ptr<DiscoveryRun> run_;
   std::unique_ptr<Timer> run_deadline_;

@@ -149,6 +149,38 @@ TEST_CASE("lookups at the same time share one pass over the documents") {
   CHECK(world.transport.requests.size() == 2);
 }
 
+TEST_CASE("a pass that had begun before the server answered 404 says nothing of what is served now") {
+  DiscoveryWorld world;
+  world.serve_aggregated();
+  REQUIRE(world.display({"pods"}) == "v1/pods");
+  QueryOptions query;
+  query.resources = {"pods"};
+  std::vector<std::function<void()>> held;
+  world.transport.serve = [&](const transport::Request& request, transport::ExchangeObserver& observer,
+                              const std::shared_ptr<const bool>& alive) {
+    held.push_back([&world, target = request.target, &observer, alive] {
+      FakeTransport::deliver(world.transport.replies.at(target), observer, alive);
+    });
+  };
+  const auto answer_all = [&] {
+    for (const auto& answer : std::exchange(held, {})) answer();
+    world.run_all();
+  };
+  world.pass(Milliseconds(5'000));
+  int answers = 0;
+  const auto first = world.access->resolve_again(query, [&](Answer a) { answers += a.has_value(); });
+  world.run_all();
+  REQUIRE_FALSE(held.empty());
+  world.pass(Milliseconds(2'000));
+  const auto second = world.access->resolve_again(query, [&](Answer a) { answers += a.has_value(); });
+  world.run_all();
+  while (answers == 0 && !held.empty()) answer_all();
+  CHECK(answers == 1);
+  REQUIRE_FALSE(held.empty());
+  while (!held.empty()) answer_all();
+  CHECK(answers == 2);
+}
+
 TEST_CASE("refusals and failures of discovery are errors with the server's message") {
   DiscoveryWorld world;
   world.transport.replies["/api"] = {
