@@ -397,7 +397,7 @@ void Reflector::on_watch_open(RequestId id, Instant now) {
     watch.mute_at = watch.silent_since + (doubtful ? kMute : kMuteAgain);
   }
   retry_.note_watch_open(watch.request.websocket, now);
-  version_check_.note_open(now, random_);
+  version_check_.note_open(server_state_->limiter().members(), now, random_);
   announce_transport(watch.request.websocket);
   if (watch.stage == Stage::initial_events) {
     list_.begin_initial_events();

@@ -1,13 +1,16 @@
 #include "sync/version_check.hpp"
 
+#include <algorithm>
+
 #include "base/resource_version.hpp"
 #include "sync/backoff.hpp"
 
 namespace ksr::sync {
 namespace {
 
-// Of a server that is back many streams ask.
 constexpr Milliseconds kFirst{5'000};
+// When a server is back all streams may ask: some twenty a second.
+constexpr Milliseconds kForEach{50};
 constexpr Milliseconds kAgain{60'000};
 
 }  // namespace
@@ -19,9 +22,11 @@ void VersionCheck::note_version() noexcept {
   due_at_.reset();
 }
 
-void VersionCheck::note_open(Instant now, Random& random) {
+void VersionCheck::note_open(std::size_t streams, Instant now, Random& random) {
   if (!silent_since_) silent_since_ = now;
-  if (failed_ && !due_at_) due_at_ = now + with_jitter(kFirst, random);
+  if (!failed_ || due_at_) return;
+  const Milliseconds for_all = kForEach * static_cast<Milliseconds::rep>(streams);
+  due_at_ = now + with_jitter(std::max(kFirst, for_all), random);
 }
 
 std::optional<Instant> VersionCheck::due_at(std::optional<Milliseconds> limit) const {

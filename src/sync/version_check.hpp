@@ -7,6 +7,7 @@
 // a state that is no more.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -21,8 +22,8 @@ class VersionCheck {
   void note_failure() noexcept { failed_ = true; }
   // What the server sends shows how new it is.
   void note_version() noexcept;
-  // Of a watch.
-  void note_open(Instant now, Random& random);
+  // Of a watch. `streams`: how many the server has of this client.
+  void note_open(std::size_t streams, Instant now, Random& random);
   // `limit`: how long watches may be silent, one after the other; empty: for ever.
   std::optional<Instant> due_at(std::optional<Milliseconds> limit) const;
   // True once it is due, with a view of `version`; without an answer it is due again later.

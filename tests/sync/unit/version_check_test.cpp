@@ -1,6 +1,9 @@
 // A server that comes back with an older state than the view has, as after a restore of its etcd.
 #include <doctest/doctest.h>
 
+#include <memory>
+#include <vector>
+
 #include "support/errors.hpp"
 #include "support/rig.hpp"
 
@@ -77,6 +80,20 @@ TEST_CASE("a watch that is silent after a failure: the server is asked how new i
     CHECK(rig.held() == "a=11");
     CHECK(rig.version_questions == 1);
   }
+}
+
+TEST_CASE("the questions of many streams come one after the other") {
+  const auto server = std::make_shared<ServerState>();
+  std::vector<std::unique_ptr<Rig>> others;
+  for (int i = 0; i < 999; ++i) {
+    others.push_back(std::make_unique<Rig>(plain(), server));
+  }
+  Rig rig(plain(), server);
+  fail_and_reopen(rig);
+  rig.advance(49s);
+  CHECK(rig.version_questions == 0);
+  rig.advance(1s);
+  CHECK(rig.version_questions == 1);
 }
 
 TEST_CASE("an answer about an older view says nothing of the view that is there now") {
