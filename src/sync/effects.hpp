@@ -36,6 +36,8 @@ struct WatchRequest : WatchOptions {
   bool websocket = false;
   // It ends soon, so that what is held back on the way comes with its end, and is followed by the next one.
   bool poll = false;
+  // It ends soon, by itself, so that it is seen whether what it has comes before that.
+  bool trial = false;
   // From the connection being ready to the response head; empty: as configured; 0: the reflector has a limit of its
   // own.
   std::optional<Milliseconds> head_limit;

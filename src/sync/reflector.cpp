@@ -80,8 +80,6 @@ constexpr Milliseconds kInitialHeadLimit{3'000};
 constexpr Milliseconds kPollOverdue{5'000};
 // All polls of a server together are no more than this many a second.
 constexpr std::size_t kPollsPerSecond = 10;
-// A head and an event that come at most so far apart came in one block.
-constexpr Milliseconds kTogether{50};
 // What a watch has to be open for so that a bookmark without news counts as progress.
 constexpr Milliseconds kBookmarkLead{10'000};
 // A watch that ends so long before its time was cut.
@@ -92,6 +90,9 @@ constexpr Milliseconds kHeadCheckAgain{2'000};
 // watch, after which the other transport is tried at little cost.
 constexpr Milliseconds kMute{90'000};
 constexpr Milliseconds kMuteAgain{300'000};
+// How long a trial lasts: kube-apiserver sends a bookmark two seconds before the end of a watch (apiserver
+// pkg/storage/cacher/cacher.go, nextBookmarkTime).
+constexpr std::chrono::seconds kTrial{10};
 // How long a resource without a watch is listed again and again before its watch is tried once more.
 constexpr Milliseconds kPollsFor{3'600'000};
 
@@ -391,10 +392,10 @@ void Reflector::on_watch_open(RequestId id, Instant now) {
   head_timed_out_ = false;
   polls_since_.reset();
   no_watch_.reset();
-  if (const TransportChoice* const choice = retry_.transport(); choice != nullptr && watch.rotate_at) {
-    // Events, which have no watch cache, have no bookmarks.
-    const bool doubtful = watch.request.websocket && !choice->proven(true) && !options_.events;
-    watch.mute_at = watch.silent_since + (doubtful ? kMute : kMuteAgain);
+  if (watch.request.trial) {
+    watch.rotate_at.reset();
+  } else if (watch.rotate_at && (retry_.transport() != nullptr || may_hold_events(watch, now))) {
+    watch.mute_at = watch.silent_since + (is_doubtful(watch, now) ? kMute : kMuteAgain);
   }
   retry_.note_watch_open(watch.request.websocket, now);
   version_check_.note_open(server_state_->limiter().members(), now, random_);
@@ -406,6 +407,46 @@ void Reflector::on_watch_open(RequestId id, Instant now) {
     set_state(State::live);
   }
   rearm();
+}
+
+// Events, which have no watch cache, have no bookmarks.
+bool Reflector::is_doubtful(const WatchConnection& watch, Instant now) {
+  if (options_.events) return false;
+  if (!watch.request.websocket) return may_hold_events(watch, now) && !tried_;
+  return !retry_.transport()->proven(true);
+}
+
+// A gateway may pass on the head of a watch over HTTP, and its events when a block is full, or the watch ends: then one
+// that is replaced before it ends has not shown them.
+bool Reflector::may_hold_events(const WatchConnection& watch, Instant now) const {
+  return !watch.request.websocket && list_.comparable() && !server_state_->path().events_come(now);
+}
+
+bool Reflector::is_long_silent(const WatchConnection& watch, Instant now) const {
+  return watch.streaming() && !watch.has_message && !watch.request.trial && now - watch.silent_since >= kMute &&
+         may_hold_events(watch, now);
+}
+
+// Once it has ended.
+void Reflector::judge_trial(const WatchConnection& watch, Instant now) {
+  tried_ = true;
+  if (!watch.has_message || now - watch.opened < watch.request.timeout) return;
+  if (!comes_with_end(watch, now)) return server_state_->path().note_event_came(now);
+  server_state_->path().note_events_held_back(now);
+  tell_held_back(poll_time());
+}
+
+bool Reflector::comes_with_end(const WatchConnection& watch, Instant now) const {
+  return watch.has_message && now - watch.first_message_at <= kTogether &&
+         watch.first_message_at - watch.head_at >= watch.request.timeout / 2;
+}
+
+void Reflector::tell_held_back(std::chrono::seconds interval) {
+  if (!server_state_->path().take_notice()) return;
+  log(LogLevel::notice,
+      "watches over HTTP are held back on the way, as by nginx with proxy_buffering on and HTTP/1.0 to the server: "
+      "changes are asked for every " +
+          std::to_string(interval.count()) + " s; remembered for this server for an hour");
 }
 
 // ---- watches: events ----------------------------------------------------------------------------------------------
@@ -511,7 +552,14 @@ bool Reflector::went_back(const WatchConnection& watch, std::string_view version
 
 void Reflector::note_message(WatchConnection& watch) {
   version_check_.note_version();
-  if (std::exchange(watch.has_message, true)) return;
+  if (std::exchange(watch.has_message, true)) {
+    // The first one came by itself.
+    const bool lasts = watch.last_received - watch.first_message_at > kTogether;
+    if (lasts && !watch.request.websocket && !watch.request.poll) {
+      server_state_->path().note_event_came(watch.last_received);
+    }
+    return;
+  }
   watch.first_message_at = watch.last_received;
   watch.mute_at.reset();
   if (retry_.transport() == nullptr) return;
@@ -619,6 +667,7 @@ void Reflector::end_watch(Instant now) {
                       had_time ? RecoveryAction::without_watchlist : RecoveryAction::list_this_time, now);
   }
   if (watch.request.poll && end_poll(now)) return;
+  if (watch.request.trial) judge_trial(watch, now);
   // How the watch of core/v1 Events, which have no watch cache, says that a resourceVersion is too old
   // (kubernetes#137089).
   if (watches_.ends_as_if_expired(now, options_.events ? 1 : 2)) {
@@ -647,14 +696,12 @@ bool Reflector::end_poll(Instant now) {
   const Milliseconds time = watch.request.timeout;
   if (now - watch.started < time) return false;
   WatchPath& path = server_state_->path();
-  if (now - watch.head_at < time / 2) {
-    if (path.take_notice()) {
-      log(LogLevel::notice,
-          "watches over HTTP are held back on the way, as by nginx with proxy_buffering on and HTTP/1.0 to the server: "
-          "changes are asked for every " +
-              std::to_string(watch.request.timeout.count()) + " s; remembered for this server for an hour");
-    }
-  } else if (!watch.has_message || watch.first_message_at - watch.head_at > kTogether) {
+  if (comes_with_end(watch, now)) {
+    path.note_events_held_back(now);
+    tell_held_back(watch.request.timeout);
+  } else if (now - watch.head_at < time / 2) {
+    tell_held_back(watch.request.timeout);
+  } else if (watch.has_message ? watch.first_message_at - watch.head_at > kTogether : !path.holds_events(now)) {
     path.note_prompt(now);
   }
   // A slow network lets one that was ended at once, as expired, look like one that lasted. So what is silent proves
@@ -730,7 +777,13 @@ void Reflector::rotate(Instant now) {
     if (TransportChoice* const choice = retry_.transport()) choice->note_head_missing(now);
     if (!retry_.websocket(now)) return;
   }
-  WatchConnection& successor = prepared(watches_.add_successor(next_watch_request(now)));
+  WatchRequest request = next_watch_request(now);
+  const WatchConnection& watch = *watches_.watch();
+  if (!request.websocket && is_long_silent(watch, now)) {
+    request.trial = true;
+    request.timeout = std::min(request.timeout, kTrial);
+  }
+  WatchConnection& successor = prepared(watches_.add_successor(std::move(request)));
   if (watches_.successor_slot().request(now)) start_watch(successor, now);
 }
 
@@ -1098,7 +1151,7 @@ void Reflector::check_mute(WatchConnection& watch, Instant now) {
     drop_watch(Request::running, now);
     return reopen(now);
   }
-  watch.silent_since = now;
+  if (!is_long_silent(watch, now)) watch.silent_since = now;
   if (watches_.successor() == nullptr) watch.rotate_at = now;
 }
 

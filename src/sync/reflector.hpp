@@ -148,6 +148,12 @@ class Reflector final : private RequestLimiter::Member {
   bool went_back(const WatchConnection& watch, std::string_view version, const char* what, Instant now);
   void note_progress(WatchConnection& watch, std::string_view version, bool healthy);
   void note_message(WatchConnection& watch);
+  bool is_doubtful(const WatchConnection& watch, Instant now);
+  bool may_hold_events(const WatchConnection& watch, Instant now) const;
+  bool is_long_silent(const WatchConnection& watch, Instant now) const;
+  void judge_trial(const WatchConnection& watch, Instant now);
+  bool comes_with_end(const WatchConnection& watch, Instant now) const;
+  void tell_held_back(std::chrono::seconds interval);
   void note_cut(const WatchConnection& watch, Instant now);
   void note_fruitless(const WatchConnection& watch, bool was_due, Instant now);
   void announce_transport(bool websocket);
@@ -217,6 +223,8 @@ class Reflector final : private RequestLimiter::Member {
   WatchTransport transport_ = WatchTransport::automatic;
   // The last watch was given up because its head did not come: that the next one waits for its head proves nothing.
   bool head_timed_out_ = false;
+  // A watch over HTTP has ended that was to show whether events come by themselves.
+  bool tried_ = false;
   bool failed_in_list_ = false;
   // In Phase::resolving: what is reported if that does not help.
   Error unresolved_;

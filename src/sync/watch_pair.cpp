@@ -84,8 +84,10 @@ bool WatchConnection::very_short(Instant now) const {
   return !has_progress && now - opened < (request.poll ? time : std::min(kVeryShort, time / 2));
 }
 
+// Over HTTP the first events may have been held back until a block was full, or for the end.
 bool WatchConnection::caught_up(Instant now) const {
-  return now >= backlog_until && (has_bookmark || now - opened >= kCatchingUp);
+  const bool came_by_itself = request.websocket || now - first_message_at > kTogether;
+  return came_by_itself && now >= backlog_until && (has_bookmark || now - opened >= kCatchingUp);
 }
 
 Instant WatchConnection::deadline() const {

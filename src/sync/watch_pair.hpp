@@ -19,6 +19,8 @@ namespace ksr::sync {
 
 // After so long without a byte within an event that event is held back.
 constexpr Milliseconds kStallCheck{2'000};
+// What comes at most so far apart came in one block.
+constexpr Milliseconds kTogether{50};
 
 // How long a watch may be silent. The watch cache sends a bookmark about every minute (apiserver cacher.go,
 // bookmarkFrequency). A watch that has been silent for 2.5 times the interval observed, and for 90 s at least, is dead

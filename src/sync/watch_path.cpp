@@ -25,6 +25,13 @@ bool is_similar(Milliseconds a, Milliseconds b) noexcept {
 void WatchPath::note_held_back(Instant now) noexcept {
   if (!held_back(now)) announced_ = false;
   held_back_since_ = now;
+  holds_events_ = false;
+}
+
+void WatchPath::note_events_held_back(Instant now) noexcept {
+  note_held_back(now);
+  holds_events_ = true;
+  events_came_at_.reset();
 }
 
 bool WatchPath::take_notice() noexcept {

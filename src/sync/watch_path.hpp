@@ -13,18 +13,26 @@ class WatchPath {
  public:
   // What was learned is looked at again after that.
   static constexpr Milliseconds kRevisit{3'600'000};
+  // That events come: watches that are silent may hold them back after that.
+  static constexpr Milliseconds kTrusted{600'000};
 
   // --- gateways that buffer, such as nginx with proxy_buffering on and HTTP/1.0 to the server: they pass on full
   // blocks, and the rest when the response ends. The library cannot switch that off (X-Accel-Buffering is the
   // server's), but it can ask for watches that end soon.
   bool held_back(Instant now) const noexcept { return is_recent(held_back_since_, now); }
+  // The head comes by itself, and the events with the end: a poll that was silent shows nothing.
+  bool holds_events(Instant now) const noexcept { return held_back(now) && holds_events_; }
   // False: the head of a watch comes when the server sends it, however late that is.
   bool late_head_means_held_back(Instant now) const noexcept { return !is_recent(prompt_since_, now); }
   void note_held_back(Instant now) noexcept;
+  void note_events_held_back(Instant now) noexcept;
   // A watch has shown it. True once for each time that it is found: the log is to be told.
   bool take_notice() noexcept;
   // The head of a watch came by itself.
   void note_prompt(Instant now) noexcept;
+  // An event came by itself, before the end.
+  bool events_come(Instant now) const noexcept { return events_came_at_ && now - *events_came_at_ < kTrusted; }
+  void note_event_came(Instant now) noexcept { events_came_at_ = now; }
   // The head of a watch has not come at all: that it comes by itself no longer holds, since the way may be another one.
   void note_head_overdue() noexcept { prompt_since_.reset(); }
   // A watch that should have ended was not answered: that is something else.
@@ -50,6 +58,8 @@ class WatchPath {
 
   std::optional<Instant> held_back_since_;
   std::optional<Instant> prompt_since_;
+  bool holds_events_ = false;
+  std::optional<Instant> events_came_at_;
   bool announced_ = false;
   std::optional<Cut> last_cut_;
   Milliseconds lifetime_{};

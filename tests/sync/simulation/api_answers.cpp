@@ -192,6 +192,7 @@ void ApiServer::open(Call& call) {
     call.withheld = withholds;
   } else {
     pass_head(call);
+    call.withheld = gateway_ == Gateway::withholds_events && !call.watch.websocket;
   }
   call.muted = gateway_ == mutes;
   if (gateway_ != Gateway::cuts_all) return;

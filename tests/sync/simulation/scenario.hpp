@@ -24,6 +24,7 @@ enum class Gateway {
   mutes_http,           // it comes, and nothing after it
   buffers_http,         // it comes with the first message
   withholds_http,       // it comes with the end, and so does all else
+  withholds_events,     // it comes, and all else with the end
   cuts_all,             // each connection after some time
 };
 

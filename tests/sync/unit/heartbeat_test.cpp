@@ -159,7 +159,9 @@ TEST_CASE("watches that are silent from their beginning on, where others had boo
 }
 
 TEST_CASE("without bookmarks only the timeout ends a silent watch") {
-  Rig rig(plain());
+  const auto server_state = std::make_shared<ServerState>();
+  Rig rig(plain(), server_state);
+  server_state->path().note_event_came(rig.now);
   rig.go_live();
   rig.advance(280s);
   CHECK(rig.requests.size() == 2);

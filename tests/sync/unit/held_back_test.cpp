@@ -319,17 +319,106 @@ TEST_CASE("watches that something on the way ends after the same time, twice: th
   CHECK(rig.state() == State::live);
 }
 
+TEST_CASE("the head of a watch comes, and its events with the end: a short one tells, polls follow") {
+  Rig rig(plain());
+  rig.go_live();
+  rig.advance(89s);
+  REQUIRE(rig.requests.size() == 2);
+  rig.advance(1s);
+  REQUIRE(rig.requests.size() == 3);
+  CHECK(rig.last().watch.trial);
+  CHECK(rig.last().watch.timeout == 10s);
+  CHECK(rig.state() == State::live);
+  rig.open();
+  rig.advance(10s);
+  // All that it had.
+  rig.event(EventType::modified, pod("a", "12"));
+  rig.end();
+  CHECK(rig.held() == "a=12");
+  CHECK(lines_with(rig, "watches over HTTP are held back") == 1);
+  for (int i = 0; i < 5; ++i) {
+    REQUIRE(rig.last().watch.poll);
+    rig.open();
+    rig.advance(1s);
+    if (i == 3) rig.event(EventType::modified, pod("a", "13"));
+    rig.end();
+  }
+  CHECK(rig.held() == "a=13");
+  CHECK(rig.last().watch.poll);
+  // The gateway is another one: an event comes by itself.
+  rig.open();
+  rig.advance(300ms);
+  rig.event(EventType::modified, pod("a", "14"));
+  rig.advance(700ms);
+  rig.end();
+  CHECK_FALSE(rig.last().watch.poll);
+  CHECK(lines_with(rig, "held back") == 1);
+}
+
+TEST_CASE("a short watch whose events come by themselves, or that has none, is followed by one that lasts") {
+  Rig rig(plain());
+  rig.go_live();
+  rig.advance(90s);
+  REQUIRE(rig.last().watch.trial);
+  rig.open();
+  SUBCASE("none") {
+    rig.advance(10s);
+    rig.end();
+    REQUIRE_FALSE(rig.last().watch.trial);
+    CHECK_FALSE(rig.last().watch.poll);
+    rig.open();
+    rig.advance(200s);
+    CHECK_FALSE(rig.last().watch.trial);
+    // In place of the successor.
+    rig.advance(100s);
+    CHECK(rig.last().watch.trial);
+  }
+  SUBCASE("a bookmark two seconds before the end") {
+    rig.advance(8s);
+    rig.bookmark("11");
+    rig.advance(2s);
+    rig.end();
+    rig.open();
+    rig.advance(200s);
+    for (const SentRequest& request : rig.requests) CHECK(request.watch.trial == (request.id == rig.requests[2].id));
+  }
+  CHECK(lines_with(rig, "held back") == 0);
+}
+
+TEST_CASE("nothing is tried where events come by themselves, over WebSocket, or where versions do not compare") {
+  Options options = plain();
+  std::string version = "10";
+  SUBCASE("a second message of a watch over HTTP") {}
+  SUBCASE("WebSocket") {
+    options.transport = WatchTransport::websocket;
+  }
+  SUBCASE("versions are no numbers") {
+    version = "x";
+  }
+  Rig rig(options);
+  rig.go_live({pod("a", version)}, version);
+  if (options.transport == WatchTransport::http && version == "10") {
+    rig.event(EventType::modified, pod("a", "11"));
+    rig.advance(1s);
+    rig.event(EventType::modified, pod("a", "12"));
+    rig.end();
+    rig.open();
+  }
+  rig.advance(200s);
+  for (const SentRequest& request : rig.requests) CHECK_FALSE(request.watch.trial);
+}
+
 TEST_CASE("watches that are ended when they were silent for the same time") {
   Rig rig(plain());
   rig.go_live();
   int version = 11;
-  for (const auto busy : {100s, 7s}) {
+  for (const auto busy : {80s, 7s}) {
     rig.advance(busy);
     rig.event(EventType::modified, pod("a", std::to_string(version++)));
     rig.advance(30s);
     rig.fail(unreachable_error());
     rig.advance(2s);
-    if (busy == 100s) rig.open();
+    if (busy == 80s) rig.open();
   }
   CHECK(rig.last().watch.timeout == 22s);
 }

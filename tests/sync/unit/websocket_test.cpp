@@ -198,7 +198,7 @@ TEST_CASE("a WebSocket that is open and passes on nothing is replaced after 90 s
   rig.open();
   CHECK(rig.errors.empty());
   CHECK(rig.state() == State::live);
-  rig.advance(100s);
+  rig.advance(80s);
   CHECK(rig.requests.size() == 4);
 }
 
@@ -261,6 +261,7 @@ TEST_CASE(
   Options options = transport(WatchTransport::automatic);
   options.watch_timeout = 10min;
   Rig rig(options, server_state);
+  server_state->path().note_event_came(rig.now);
   rig.go_live();
   rig.bookmark("11");
   for (const bool websocket : {true, false}) {
@@ -275,6 +276,7 @@ TEST_CASE(
     REQUIRE(rig.last().is_watch);
     const bool websocket = rig.last().watch.websocket;
     rig.open();
+    server_state->path().note_event_came(rig.now);
     // Those of other streams were quiet meanwhile, and it is their turn over the same transport again.
     rig.advance(298s);
     choice.note_fruitless(websocket, rig.now, rig.now);
