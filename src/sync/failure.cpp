@@ -4,12 +4,17 @@
 #include <string_view>
 #include <utility>
 
+#include "base/instant.hpp"
 #include "base/text.hpp"
 
 namespace ksr::sync {
 namespace {
 
 using What = RequestContext::What;
+
+// kube-apiserver asks for a second (apiserver pkg/server/filters/maxinflight.go), without a Status; a gateway that
+// refuses WebSockets may ask for any time.
+constexpr Milliseconds kMaxPace{30'000};
 
 // A handshake that is answered like this was not understood as one. What has no Status body is the answer of a gateway,
 // and says nothing about the request: HTTP asks the API itself. An overloaded server is not asked again at once.
@@ -19,7 +24,8 @@ bool refuses_websocket(const RequestContext& context, const Error& error, bool h
   if (is_unreachable(error)) return false;
   const int code = error.http_status;
   if (context.http_possible && !has_status) {
-    const bool paced = code == 429 || (is_overload(code) && error.retry_after);
+    const bool overloaded = code == 429 || (is_overload(code) && error.retry_after);
+    const bool paced = overloaded && error.retry_after.value_or(Milliseconds()) <= kMaxPace;
     // 410 costs a list, from wherever it comes.
     return code == 0 ? error.status == Status::protocol : !paced && code != 410;
   }

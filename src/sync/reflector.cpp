@@ -325,7 +325,7 @@ WatchRequest Reflector::next_watch_request(Instant now) {
   request.websocket = retry_.websocket(now);
   request.timeout = draw_watch_timeout(options_.watch_timeout, random_);
   const WatchPath& path = server_state_->path();
-  if (const auto life = path.lifetime(now)) {
+  if (const auto life = path.lifetime(request.websocket, now)) {
     request.timeout = std::min(request.timeout, std::chrono::duration_cast<std::chrono::seconds>(*life));
   }
   return request;
@@ -572,8 +572,9 @@ void Reflector::note_cut(const WatchConnection& watch, Instant now) {
   if (!watch.open() || watch.request.poll || now + kCutLead >= watch.opened + watch.request.timeout) return;
   const auto silent = std::chrono::duration_cast<Milliseconds>(now - watch.last_received);
   WatchPath& path = server_state_->path();
-  if (!path.note_cut(watch.opened, silent, now)) return;
-  const auto life = std::chrono::duration_cast<std::chrono::seconds>(path.lifetime(now).value_or(Milliseconds()));
+  if (!path.note_cut(watch.request.websocket, watch.opened, silent, now)) return;
+  const auto life = std::chrono::duration_cast<std::chrono::seconds>(
+      path.lifetime(watch.request.websocket, now).value_or(Milliseconds()));
   log(LogLevel::notice, "watches are ended on the way before their time: those of the next hour last " +
                             std::to_string(life.count()) + " s");
   // The next one will not be, so it need not wait.
@@ -585,7 +586,8 @@ void Reflector::note_fruitless(const WatchConnection& watch, bool was_due, Insta
   TransportChoice* const choice = retry_.transport();
   if (choice == nullptr || !watch.open() || watch.has_message || (watch.healthy(now) && !was_due)) return;
   // Polls, and watches that a known limit has ended before they could.
-  const bool was_cut = choice->proven(watch.request.websocket) && server_state_->path().lifetime(now);
+  const bool was_cut =
+      choice->proven(watch.request.websocket) && server_state_->path().lifetime(watch.request.websocket, now);
   if (!was_due && (watch.request.poll || was_cut)) return;
   retry_.note_fruitless(watch.request.websocket, watch.opened, now);
 }
@@ -619,7 +621,8 @@ void Reflector::on_watch_bad_event(RequestId id, const Error& error, bool may_be
   WatchConnection* watch = open_watch_of(id);
   if (watch == nullptr) return;
   watch->last_received = now;
-  note_message(*watch);
+  // Anything else may be a gateway's: two such watches in a row, and the other transport is tried.
+  if (error.status == Status::too_large) note_message(*watch);
   // A list has no object that is gone, be it too large.
   const bool may_be_skipped =
       error.status == Status::too_large && watch->stage != Stage::initial_events && !may_be_deletion;
@@ -731,9 +734,10 @@ void Reflector::on_watch_failed(RequestId id, const Error& error, const std::opt
   if (!context.opened && error.status == Status::timeout) note_silence(watch, now);
   if (role == Role::watch) {
     version_check_.note_failure();
-    const bool had_limit = server_state_->path().lifetime(now).has_value();
+    const bool websocket = watch.request.websocket;
+    const bool had_limit = server_state_->path().lifetime(websocket, now).has_value();
     if (is_unreachable(error)) note_cut(watch, now);
-    if (is_unreachable(error) && !had_limit && server_state_->path().lifetime(now)) {
+    if (is_unreachable(error) && !had_limit && server_state_->path().lifetime(websocket, now)) {
       drop_watch(Request::ended, now);
       if (!promote_successor(now)) retry_at_once(error, aim_, now);
     } else {

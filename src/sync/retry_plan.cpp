@@ -99,7 +99,7 @@ void RetryPlan::note_watch_refused(const RequestContext& context, const Error& e
   } else if (recovery_for(context, error, status) == RecoveryAction::without_websocket) {
     choice->note_refused(error.http_status, now);
   } else if (!status && (is_overload(error.http_status) || error.http_status == 410)) {
-    choice->note_unanswered(true, false, now);
+    choice->note_overloaded(now);
   }
 }
 

@@ -65,6 +65,13 @@ void TransportChoice::note_unanswered(bool websocket, bool silent, Instant now) 
   record.unanswered = true;
 }
 
+void TransportChoice::note_overloaded(Instant now) {
+  if (++websocket_.fruitless < kMaxFruitless) return;
+  refused_code_ = 0;
+  avoid(websocket_, "the WebSocket handshake was refused", now);
+  websocket_.unanswered = true;
+}
+
 // Watches that one event has ended count as one.
 void TransportChoice::note_fruitless(bool websocket, Instant opened, Instant now) {
   Record& record = of(websocket);

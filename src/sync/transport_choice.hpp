@@ -31,6 +31,8 @@ class TransportChoice {
   void note_refused_over_http(int code) noexcept;
   // The request was not answered. `silent`: it was sent, and nothing came.
   void note_unanswered(bool websocket, bool silent, Instant now);
+  // The handshake was answered with an overload, or 410, that no Status says: a gateway's, for now or for good.
+  void note_overloaded(Instant now);
   // A watch that was open since `opened` has ended, or is mute, without having passed on a message.
   void note_fruitless(bool websocket, Instant opened, Instant now);
   // The head of an HTTP watch is late, and none has ever come: WebSocket may get through.

@@ -43,16 +43,18 @@ void WatchPath::note_prompt(Instant now) noexcept {
   prompt_since_ = now;
 }
 
-std::optional<Milliseconds> WatchPath::lifetime(Instant now) const noexcept {
-  return is_recent(lifetime_since_, now) ? std::optional(lifetime_) : std::nullopt;
+std::optional<Milliseconds> WatchPath::lifetime(bool websocket, Instant now) const noexcept {
+  const Life& life = websocket ? over_websocket_ : over_http_;
+  return is_recent(life.since, now) ? std::optional(life.limit) : std::nullopt;
 }
 
 // Twice the same: one end says nothing, and watches that one event has ended count as one.
-bool WatchPath::note_cut(Instant opened, Milliseconds silent, Instant now) noexcept {
-  if (last_cut_ && opened < last_cut_->at) return false;
+bool WatchPath::note_cut(bool websocket, Instant opened, Milliseconds silent, Instant now) noexcept {
+  Life& of_transport = websocket ? over_websocket_ : over_http_;
+  if (of_transport.last_cut && opened < of_transport.last_cut->at) return false;
   const auto lived = std::chrono::duration_cast<Milliseconds>(now - opened);
-  const Cut before = last_cut_.value_or(Cut{now, {}, {}});
-  last_cut_ = Cut{now, lived, silent};
+  const Cut before = of_transport.last_cut.value_or(Cut{now, {}, {}});
+  of_transport.last_cut = Cut{now, lived, silent};
   Milliseconds limit{};
   if (is_similar(before.lived, lived)) {
     limit = std::min(before.lived, lived);
@@ -63,9 +65,9 @@ bool WatchPath::note_cut(Instant opened, Milliseconds silent, Instant now) noexc
   // In whole seconds, as timeoutSeconds.
   const Milliseconds life =
       std::max<Milliseconds>(kShortestLife, std::chrono::floor<std::chrono::seconds>(limit * 3 / 4));
-  if (const auto known = lifetime(now); known && *known <= life) return false;
-  lifetime_ = life;
-  lifetime_since_ = now;
+  if (const auto known = lifetime(websocket, now); known && *known <= life) return false;
+  of_transport.limit = life;
+  of_transport.since = now;
   return true;
 }
 

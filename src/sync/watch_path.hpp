@@ -38,12 +38,13 @@ class WatchPath {
   // A watch that should have ended was not answered: that is something else.
   void note_unanswered() noexcept { held_back_since_.reset(); }
 
-  // --- gateways that end a connection after some time, or when it was silent for some time
+  // --- gateways that end a connection after some time, or when it was silent for some time; some only those that were
+  // upgraded
   // How long a watch may last, to end before that; empty: no limit is known.
-  std::optional<Milliseconds> lifetime(Instant now) const noexcept;
+  std::optional<Milliseconds> lifetime(bool websocket, Instant now) const noexcept;
   // A watch that was open since `opened`, and silent for `silent`, was ended before its time. True: that shows a limit
   // which was not known.
-  bool note_cut(Instant opened, Milliseconds silent, Instant now) noexcept;
+  bool note_cut(bool websocket, Instant opened, Milliseconds silent, Instant now) noexcept;
 
  private:
   struct Cut {
@@ -61,9 +62,13 @@ class WatchPath {
   bool holds_events_ = false;
   std::optional<Instant> events_came_at_;
   bool announced_ = false;
-  std::optional<Cut> last_cut_;
-  Milliseconds lifetime_{};
-  std::optional<Instant> lifetime_since_;
+  struct Life {
+    std::optional<Cut> last_cut;
+    Milliseconds limit{};
+    std::optional<Instant> since;
+  };
+  Life over_websocket_;
+  Life over_http_;
 };
 
 }  // namespace ksr::sync

@@ -426,15 +426,17 @@ TEST_CASE("watches that are ended when they were silent for the same time") {
 TEST_CASE("watches that end at different times, or by one event, show no limit") {
   WatchPath path;
   const Instant begin{std::chrono::hours(1)};
-  CHECK_FALSE(path.note_cut(begin, 1s, begin + 60s));
+  CHECK_FALSE(path.note_cut(false, begin, 1s, begin + 60s));
   // Of another stream: open when the first one was cut.
-  CHECK_FALSE(path.note_cut(begin + 1s, 1s, begin + 61s));
-  CHECK_FALSE(path.note_cut(begin + 62s, 1s, begin + 160s));
-  CHECK_FALSE(path.note_cut(begin + 161s, 1s, begin + 162s));
-  CHECK_FALSE(path.note_cut(begin + 163s, 1s, begin + 164s));
-  CHECK_FALSE(path.lifetime(begin + 165s));
-  CHECK_FALSE(path.note_cut(begin + 200s, 1s, begin + 230s));
-  CHECK(path.note_cut(begin + 231s, 1s, begin + 262s));
-  CHECK(path.lifetime(begin + 300s) == Milliseconds(22s));
-  CHECK_FALSE(path.lifetime(begin + 2h));
+  CHECK_FALSE(path.note_cut(false, begin + 1s, 1s, begin + 61s));
+  CHECK_FALSE(path.note_cut(false, begin + 62s, 1s, begin + 160s));
+  CHECK_FALSE(path.note_cut(false, begin + 161s, 1s, begin + 162s));
+  CHECK_FALSE(path.note_cut(false, begin + 163s, 1s, begin + 164s));
+  CHECK_FALSE(path.lifetime(false, begin + 165s));
+  CHECK_FALSE(path.note_cut(false, begin + 200s, 1s, begin + 230s));
+  CHECK(path.note_cut(false, begin + 231s, 1s, begin + 262s));
+  CHECK(path.lifetime(false, begin + 300s) == Milliseconds(22s));
+  // A gateway may end what was upgraded, and nothing else.
+  CHECK_FALSE(path.lifetime(true, begin + 300s));
+  CHECK_FALSE(path.lifetime(false, begin + 2h));
 }

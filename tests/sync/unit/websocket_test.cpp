@@ -368,6 +368,49 @@ TEST_CASE("Retry-After of a refused handshake is honoured") {
   CHECK(rig.errors.at(0).next_try == 5s);
 }
 
+TEST_CASE("a handshake that is refused without a Status, with a Retry-After that no API server has: HTTP at once") {
+  for (const int code : {429, 503, 504}) {
+    Rig rig(transport(WatchTransport::automatic));
+    rig.start();
+    rig.list({}, "10");
+    rig.fail(http_error(code, 600s));
+    REQUIRE(rig.requests.size() == 3);
+    CHECK_FALSE(rig.last().watch.websocket);
+    CHECK(rig.errors.empty());
+  }
+}
+
+TEST_CASE("a gateway that answers handshakes with an overload is said to refuse them") {
+  Rig rig(transport(WatchTransport::automatic));
+  rig.start();
+  rig.list({}, "10");
+  for (int i = 0; i < 2; ++i) {
+    rig.fail(http_error(429));
+    rig.advance(5s);
+  }
+  REQUIRE_FALSE(rig.last().watch.websocket);
+  rig.open();
+  rig.event(json::EventType::added, pod("b", "11"));
+  const auto has_notice = [&](const std::string& line) {
+    return line.find("refused; remembered") != std::string::npos;
+  };
+  CHECK(std::count_if(rig.logger.lines.begin(), rig.logger.lines.end(), has_notice) == 1);
+}
+
+TEST_CASE("a gateway that sends something else over WebSocket than events: HTTP the second time") {
+  Rig rig(transport(WatchTransport::automatic));
+  rig.go_live();
+  for (int i = 0; i < 2; ++i) {
+    REQUIRE(rig.last().watch.websocket);
+    rig.bad_event(protocol_error());
+    rig.advance(10s);
+    rig.list({pod("a", "5")}, "10");
+    if (i == 0) rig.open();
+  }
+  REQUIRE(rig.last().is_watch);
+  CHECK_FALSE(rig.last().watch.websocket);
+}
+
 TEST_CASE("WatchList uses WebSocket, and HTTP where that is refused") {
   Options options;
   options.initial = Initial::watchlist;
