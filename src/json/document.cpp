@@ -35,6 +35,7 @@ std::optional<ValueKind> document_kind(std::string_view text) {
   if (scanner.feed(text) != Outcome::more) return std::nullopt;
   // A number at the end of the text goes on until something else follows.
   if (scanner.feed("\n") != Outcome::more || !scanner.between_documents()) return std::nullopt;
+  if (scanner.take_ill_formed()) return std::nullopt;
   return first.kind();
 }
 

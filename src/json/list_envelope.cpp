@@ -24,6 +24,7 @@ std::optional<std::string> take_text(const char* name, const RawText& captured, 
   if (captured.overlong) return std::string("the list's ") + name + " is longer than 64 KiB";
   out.clear();
   unescape(captured.text, out);
+  if (!is_utf8(out)) out = as_utf8(out);
   if (out.find('\0') != std::string::npos) return std::string("the list's ") + name + " contains a NUL character";
   return std::nullopt;
 }

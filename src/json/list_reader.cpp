@@ -10,6 +10,7 @@
 #include "json/object_tracker.hpp"
 #include "json/partial_text.hpp"
 #include "json/scanner.hpp"
+#include "json/unescape.hpp"
 
 namespace ksr::json {
 
@@ -248,7 +249,13 @@ bool ListReader::Impl::end_item(std::uint64_t end) {
     fail_too_large();
     return false;
   }
-  const std::string_view text = text_.text(buffer_, buffer_base_);
+  std::string_view text = text_.text(buffer_, buffer_base_);
+  std::string mended;
+  if (scanner_.take_ill_formed()) {
+    mended = as_unicode(text);
+    text = mended;
+    item_.track(text, item_.begin_at());
+  }
   if (const auto problem = item_problem(item_, text, Uid::optional))
     return fail_item(item_number_, item_.begin_at(), *problem);
   const bool waits = !held_.empty() || (needs_type(item_) && !envelope_.item_type());

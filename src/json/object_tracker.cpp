@@ -46,6 +46,43 @@ TrackedField metadata_member(std::string_view key) noexcept {
   }
 }
 
+constexpr std::uint64_t kNoLimit = std::numeric_limits<std::uint64_t>::max();
+
+// Passes a document that is one object on to its tracker.
+class OneObject {
+ public:
+  OneObject(ObjectTracker& object, std::uint64_t base) : object_(object), base_(base) {}
+  bool on_key(const RawText& key, std::uint64_t at) {
+    object_.on_key(key, base_ + at);
+    return true;
+  }
+  bool on_value(ValueKind kind, std::uint64_t at, Interest& interest) {
+    if (object_.inside()) {
+      object_.on_value(kind, base_ + at, interest);
+    } else {
+      interest = Interest::enter;
+      object_.begin(base_ + at, kNoLimit);
+    }
+    return true;
+  }
+  bool on_value_end(std::uint64_t end, const RawText& captured) {
+    object_.on_value_end(base_ + end, captured.escaped);
+    return true;
+  }
+  bool on_leave(std::uint64_t end) {
+    object_.on_leave(base_ + end);
+    return true;
+  }
+  bool on_comma(std::uint64_t at) {
+    object_.on_comma(base_ + at);
+    return true;
+  }
+
+ private:
+  ObjectTracker& object_;
+  const std::uint64_t base_;
+};
+
 }  // namespace
 
 const char* field_path(TrackedField field) noexcept {
@@ -84,11 +121,16 @@ void ObjectTracker::begin(std::uint64_t at, std::uint64_t max_size) {
   place_ = Place::object;
   member_ = TrackedField::other;
   begin_at_ = at;
-  tracked_to_ = max_size > std::numeric_limits<std::uint64_t>::max() - at ? std::numeric_limits<std::uint64_t>::max()
-                                                                          : at + max_size;
+  tracked_to_ = max_size > kNoLimit - at ? kNoLimit : at + max_size;
   end_at_ = at;
   fields_.fill(FieldValue{});
   removed_.clear();
+}
+
+void ObjectTracker::track(std::string_view text, std::uint64_t at) {
+  OneObject object(*this, at);
+  // How deep it may be has been checked.
+  Scanner<OneObject>(object, text.size()).feed(text);
 }
 
 void ObjectTracker::on_key(const RawText& key, std::uint64_t at) {

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 #include <vector>
 
 #include "json/scanner.hpp"
@@ -53,6 +54,9 @@ class ObjectTracker {
   // that is too large has arrived.
   void begin(std::uint64_t at, std::uint64_t max_size);
   bool inside() const noexcept { return place_ != Place::outside; }
+
+  // The whole of an object's text, in one: what is valid JSON of an object. It begins at `at` in the stream.
+  void track(std::string_view text, std::uint64_t at);
 
   // The scanner's events from the object's first member to its end.
   void on_key(const RawText& key, std::uint64_t at);

@@ -19,9 +19,6 @@ bool is_short_escape(char c) noexcept {
   }
 }
 
-constexpr char kInvalidUtf8[] = "invalid UTF-8 in a string";
-constexpr char kLoneSurrogate[] = "half a surrogate pair in a string";
-
 }  // namespace
 
 Progress StringMachine::advance_slowly(const char*& p, const char* end) noexcept {
@@ -40,16 +37,43 @@ Progress StringMachine::advance_slowly(const char*& p, const char* end) noexcept
       }
     }
     if (p == end) return Progress::more;
+    if (breaks_off(static_cast<unsigned char>(*p))) continue;
     if (!step(static_cast<unsigned char>(*p))) return Progress::bad;
     ++p;
   }
+}
+
+// Whether a character or a surrogate pair ends before its time, where `c` begins something else.
+bool StringMachine::breaks_off(unsigned char c) noexcept {
+  switch (mode_) {
+    case Mode::low_backslash:
+      if (c == '\\') return false;
+      mode_ = Mode::plain;
+      break;
+    case Mode::low_u:
+      if (c == 'u') return false;
+      mode_ = Mode::escape;
+      break;
+    case Mode::utf8_tail:
+      if (c >= tail_min_ && c <= tail_max_) return false;
+      mode_ = Mode::plain;
+      break;
+    default:
+      return false;
+  }
+  low_surrogate_due_ = false;
+  ill_formed_ = true;
+  return true;
 }
 
 bool StringMachine::step(unsigned char c) noexcept {
   switch (mode_) {
     case Mode::plain:
       if (c < 0x20) return fail("a control character in a string");
-      if (c >= 0x80) return step_utf8_lead(c);
+      if (c >= 0x80) {
+        step_utf8_lead(c);
+        return true;
+      }
       escaped_ = true;
       mode_ = Mode::escape;
       return true;
@@ -58,14 +82,13 @@ bool StringMachine::step(unsigned char c) noexcept {
     case Mode::hex:
       return step_hex(c);
     case Mode::low_backslash:
-      if (c != '\\') return fail(kLoneSurrogate);
       mode_ = Mode::low_u;
       return true;
     case Mode::low_u:
-      if (c != 'u') return fail(kLoneSurrogate);
       return step_escape(c);
     case Mode::utf8_tail:
-      return step_utf8_tail(c);
+      step_utf8_tail();
+      return true;
   }
   return false;
 }
@@ -92,21 +115,24 @@ bool StringMachine::step_hex(unsigned char c) noexcept {
     return fail("no hexadecimal digit in a \\u escape");
   }
   code_unit_ = static_cast<std::uint16_t>(code_unit_ * 16U + digit);
-  return --left_ > 0 || end_code_unit();
-}
-
-bool StringMachine::end_code_unit() noexcept {
-  const bool high = code_unit_ >= 0xd800 && code_unit_ <= 0xdbff;
-  const bool low = code_unit_ >= 0xdc00 && code_unit_ <= 0xdfff;
-  if (low != low_surrogate_due_) return fail(kLoneSurrogate);
-  low_surrogate_due_ = high;
-  mode_ = high ? Mode::low_backslash : Mode::plain;
+  if (--left_ == 0) end_code_unit();
   return true;
 }
 
+void StringMachine::end_code_unit() noexcept {
+  const bool high = code_unit_ >= 0xd800 && code_unit_ <= 0xdbff;
+  const bool low = code_unit_ >= 0xdc00 && code_unit_ <= 0xdfff;
+  ill_formed_ = ill_formed_ || low != low_surrogate_due_;
+  low_surrogate_due_ = high;
+  mode_ = high ? Mode::low_backslash : Mode::plain;
+}
+
 // The ranges of RFC 3629, section 4: no overlong forms, no surrogates, nothing above U+10FFFF.
-bool StringMachine::step_utf8_lead(unsigned char c) noexcept {
-  if (c < 0xc2 || c > 0xf4) return fail(kInvalidUtf8);
+void StringMachine::step_utf8_lead(unsigned char c) noexcept {
+  if (c < 0xc2 || c > 0xf4) {
+    ill_formed_ = true;
+    return;
+  }
   tail_min_ = 0x80;
   tail_max_ = 0xbf;
   left_ = c < 0xe0 ? 1 : c < 0xf0 ? 2 : 3;
@@ -115,15 +141,12 @@ bool StringMachine::step_utf8_lead(unsigned char c) noexcept {
   if (c == 0xf0) tail_min_ = 0x90;
   if (c == 0xf4) tail_max_ = 0x8f;
   mode_ = Mode::utf8_tail;
-  return true;
 }
 
-bool StringMachine::step_utf8_tail(unsigned char c) noexcept {
-  if (c < tail_min_ || c > tail_max_) return fail(kInvalidUtf8);
+void StringMachine::step_utf8_tail() noexcept {
   tail_min_ = 0x80;
   tail_max_ = 0xbf;
   if (--left_ == 0) mode_ = Mode::plain;
-  return true;
 }
 
 }  // namespace ksr::json

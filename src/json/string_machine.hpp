@@ -1,8 +1,10 @@
 // `StringMachine` checks the inside of a JSON string byte by byte, wherever the buffers end: escapes, surrogate pairs,
-// UTF-8; used by Scanner. Lives on the thread of its reader.
+// UTF-8; used by Scanner. What is no Unicode text is taken, as Go's decoder does (encoding/json, unquoteBytes), and
+// noted: as_unicode() mends it. Lives on the thread of its reader.
 #pragma once
 
 #include <cstdint>
+#include <utility>
 
 #include "json/bytes.hpp"
 
@@ -42,6 +44,8 @@ class StringMachine {
   }
 
   bool escaped() const noexcept { return escaped_; }
+  // A byte that is no UTF-8, or half a surrogate pair, in any string since the last call.
+  bool take_ill_formed() noexcept { return std::exchange(ill_formed_, false); }
   // After bad: what is wrong.
   const char* problem() const noexcept { return problem_; }
 
@@ -49,12 +53,13 @@ class StringMachine {
   enum class Mode : std::uint8_t { plain, escape, hex, low_backslash, low_u, utf8_tail };
 
   Progress advance_slowly(const char*& p, const char* end) noexcept;
+  bool breaks_off(unsigned char c) noexcept;
   bool step(unsigned char c) noexcept;
   bool step_escape(unsigned char c) noexcept;
   bool step_hex(unsigned char c) noexcept;
-  bool step_utf8_lead(unsigned char c) noexcept;
-  bool step_utf8_tail(unsigned char c) noexcept;
-  bool end_code_unit() noexcept;
+  void step_utf8_lead(unsigned char c) noexcept;
+  void step_utf8_tail() noexcept;
+  void end_code_unit() noexcept;
   bool fail(const char* problem) noexcept {
     problem_ = problem;
     return false;
@@ -62,6 +67,7 @@ class StringMachine {
 
   Mode mode_ = Mode::plain;
   bool escaped_ = false;
+  bool ill_formed_ = false;
   bool low_surrogate_due_ = false;
   // Of the hex digits or UTF-8 continuation bytes still due.
   std::uint8_t left_ = 0;

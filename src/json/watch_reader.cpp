@@ -3,6 +3,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/text.hpp"
 #include "json/item_builder.hpp"
 #include "json/json_pointer.hpp"
 #include "json/object_tracker.hpp"
@@ -46,7 +47,7 @@ class WatchReader::Impl {
   void after_feed(Outcome outcome);
   void drop_if_too_large(std::uint64_t now);
   void report_too_large();
-  void drop(const std::string& problem);
+  void drop(const std::string& problem, std::string_view text);
   void report(Status status, const std::string& problem, const std::string& label);
   void fail(std::string message) { error_ = Error{Status::protocol, std::move(message)}; }
 
@@ -169,6 +170,7 @@ bool WatchReader::Impl::on_value_end(std::uint64_t end, const RawText& captured)
   } else if (member_ == Member::type && type_problem_.empty()) {
     if (captured.overlong) type_problem_ = "type is longer than 64 KiB";
     unescape(captured.text, type_);
+    if (!is_utf8(type_)) type_ = as_utf8(type_);
   }
   return true;
 }
@@ -203,12 +205,20 @@ bool WatchReader::Impl::on_comma(std::uint64_t at) {
 
 void WatchReader::Impl::end_event() {
   in_event_ = false;
+  const bool ill_formed = scanner_.take_ill_formed();
   if (dropped_) return;
   if (too_large_) return report_too_large();
+  std::string_view text = text_.wanted() ? text_.text(buffer_, buffer_base_) : std::string_view();
+  std::string mended;
+  if (ill_formed && text_.wanted()) {
+    mended = as_unicode(text);
+    text = mended;
+    object_.track(text, object_.begin_at());
+  }
   if (!type_problem_.empty()) {
-    drop(type_problem_);
+    drop(type_problem_, text);
   } else {
-    dispatch(text_.wanted() ? text_.text(buffer_, buffer_base_) : std::string_view());
+    dispatch(text);
   }
   text_.release();
 }
@@ -223,19 +233,19 @@ void WatchReader::Impl::dispatch(std::string_view text) {
 }
 
 void WatchReader::Impl::deliver_item(EventType type, std::string_view text) {
-  if (!object_problem_.empty()) return drop(object_problem_);
-  if (const auto problem = item_problem(object_, text, Uid::required)) return drop(*problem);
+  if (!object_problem_.empty()) return drop(object_problem_, text);
+  if (const auto problem = item_problem(object_, text, Uid::required)) return drop(*problem, text);
   for (const TrackedField field : {TrackedField::kind, TrackedField::api_version}) {
     // Every object of a watch has them; there is no list to take them from.
-    if (!object_[field].present) return drop(std::string(field_path(field)) + " is missing");
+    if (!object_[field].present) return drop(std::string(field_path(field)) + " is missing", text);
   }
   observer_.on_event(type, builder_.build(object_, text));
 }
 
 // A bookmark is an empty object with a resourceVersion: no uid, no name.
 void WatchReader::Impl::deliver_bookmark(std::string_view text) {
-  if (!object_problem_.empty()) return drop(object_problem_);
-  if (const auto problem = bookmark_problem(object_, text)) return drop(*problem);
+  if (!object_problem_.empty()) return drop(object_problem_, text);
+  if (const auto problem = bookmark_problem(object_, text)) return drop(*problem, text);
   std::string scratch;
   // k8s.io/apimachinery/pkg/apis/meta/v1, InitialEventsAnnotationKey.
   const auto annotation = find_pointer(text, "/metadata/annotations/k8s.io~1initial-events-end");
@@ -270,9 +280,8 @@ void WatchReader::Impl::report_too_large() {
          "object is larger than max_object_size (" + std::to_string(options_.max_object_size) + " bytes)", label);
 }
 
-void WatchReader::Impl::drop(const std::string& problem) {
-  const std::string label = text_.wanted() ? item_label(object_, text_.text(buffer_, buffer_base_)) : "";
-  report(Status::protocol, problem, label);
+void WatchReader::Impl::drop(const std::string& problem, std::string_view text) {
+  report(Status::protocol, problem, item_label(object_, text));
 }
 
 void WatchReader::Impl::report(Status status, const std::string& problem, const std::string& label) {

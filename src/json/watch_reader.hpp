@@ -45,8 +45,8 @@ class WatchReader {
   WatchReader(WatchReader&&) noexcept;
   WatchReader& operator=(WatchReader&&) noexcept;
 
-  // Any split of the bytes gives the same events. An error (text that is no JSON, nested too deep, invalid UTF-8) means
-  // that the place of the next event is lost.
+  // Any split of the bytes gives the same events. An error (text that is no JSON, nested too deep) means that the place
+  // of the next event is lost.
   Expected<void> feed(std::string_view bytes);
   // WebSocket: a message ends here; an event must not continue in the next one.
   Expected<void> end_message();

@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include "json/scanner.hpp"
+#include "json/unescape.hpp"
 
 namespace ksr::protobuf {
 namespace {
@@ -23,12 +24,14 @@ struct ValueCounter {
   bool on_comma(std::uint64_t) { return true; }
 };
 
-bool is_one_value(std::string_view text, std::size_t max_depth) {
+// `ill_formed`: it is, once its text is mended.
+bool is_one_value(std::string_view text, std::size_t max_depth, bool& ill_formed) {
   ValueCounter counter;
   json::Scanner<ValueCounter> scanner(counter, max_depth);
   // A number at the end ends with what follows it.
-  return scanner.feed(text) == json::Outcome::more && scanner.feed("\n") == json::Outcome::more &&
-         scanner.between_documents() && counter.values == 1;
+  const bool valid = scanner.feed(text) == json::Outcome::more && scanner.feed("\n") == json::Outcome::more;
+  ill_formed = scanner.take_ill_formed();
+  return valid && scanner.between_documents() && counter.values == 1;
 }
 
 // What an escape stands for at the front of `rest`; empty for what is copied.
@@ -52,7 +55,13 @@ std::string_view escape_at(std::string_view rest) noexcept {
 }  // namespace
 
 bool compact_json(std::string_view text, std::size_t max_depth, std::size_t max_size, std::string& to) {
-  if (!is_one_value(text, max_depth)) return false;
+  bool ill_formed = false;
+  if (!is_one_value(text, max_depth, ill_formed)) return false;
+  std::string mended;
+  if (ill_formed) {
+    mended = json::as_unicode(text);
+    text = mended;
+  }
   bool in_string = false;
   // From where on nothing has been copied yet.
   std::size_t begin = 0;

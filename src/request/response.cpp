@@ -8,6 +8,7 @@
 #include "json/document.hpp"
 #include "json/item.hpp"
 #include "json/json_pointer.hpp"
+#include "json/unescape.hpp"
 #include "json/values.hpp"
 #include "transport/header_rules.hpp"
 
@@ -79,8 +80,11 @@ const std::string* Response::header(std::string_view name) const noexcept {
 
 const store::Object* Response::object() const {
   if (const store::Object* made = object_.load(std::memory_order_acquire)) return made;
-  const std::string_view text = trimmed(body_);
-  if (text.empty() || text.front() != '{' || json::document_kind(text) != json::ValueKind::object) return nullptr;
+  std::string_view text = trimmed(body_);
+  if (text.empty() || text.front() != '{') return nullptr;
+  std::string mended;
+  if (!json::document_kind(text)) text = mended = json::as_unicode(text);
+  if (json::document_kind(text) != json::ValueKind::object) return nullptr;
   const store::ObjectRef made = make_object(text);
   const store::Object* none = nullptr;
   // Two threads may make one each; the first one counts.

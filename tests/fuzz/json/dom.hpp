@@ -107,6 +107,57 @@ class NodeBuilder {
   std::string text_;
 };
 
+// Whether four hexadecimal digits follow `\u` at `at`; `unit` is their number then.
+inline bool is_code_unit(std::string_view text, std::size_t at, unsigned& unit) {
+  if (text.size() < at + 6 || text[at] != '\\' || text[at + 1] != 'u') return false;
+  const std::string digits(text.substr(at + 2, 4));
+  if (digits.find_first_not_of("0123456789abcdefABCDEF") != std::string::npos) return false;
+  unit = static_cast<unsigned>(std::stoul(digits, nullptr, 16));
+  return true;
+}
+
+// The size of the character at `at` in UTF-8, by its code point; 0: it is none.
+inline std::size_t character_size(std::string_view text, std::size_t at) {
+  const unsigned lead = static_cast<unsigned char>(text[at]);
+  const std::size_t size = lead < 0x80 ? 1 : lead >> 5 == 6 ? 2 : lead >> 4 == 14 ? 3 : lead >> 3 == 30 ? 4 : 0;
+  if (size == 0 || at + size > text.size()) return 0;
+  unsigned point = size == 1 ? lead : lead & (0x7fU >> size);
+  for (std::size_t i = 1; i < size; ++i) {
+    const unsigned tail = static_cast<unsigned char>(text[at + i]);
+    if (tail >> 6 != 2) return 0;
+    point = point << 6 | (tail & 0x3f);
+  }
+  const std::size_t shortest = point < 0x80 ? 1 : point < 0x800 ? 2 : point < 0x10000 ? 3 : 4;
+  return shortest == size && point <= 0x10ffff && (point < 0xd800 || point > 0xdfff) ? size : 0;
+}
+
+// The text as the readers have to take it: U+FFFD for each byte that is no UTF-8, \ufffd for half a surrogate pair.
+inline std::string as_unicode(std::string_view text) {
+  std::string made;
+  for (std::size_t at = 0; at < text.size();) {
+    std::size_t size = character_size(text, at);
+    unsigned unit = 0;
+    unsigned next = 0;
+    if (is_code_unit(text, at, unit)) {
+      const bool high = unit >= 0xd800 && unit < 0xdc00;
+      const bool pair = high && is_code_unit(text, at + 6, next) && next >= 0xdc00 && next < 0xe000;
+      const bool lone = unit >= 0xd800 && unit < 0xe000 && !pair;
+      size = pair ? 12 : 6;
+      made += lone ? std::string_view("\\ufffd") : text.substr(at, size);
+    } else if (size == 0) {
+      made += "\xef\xbf\xbd";
+      size = 1;
+    } else {
+      // What a backslash escapes is no escape of its own.
+      if (text[at] == '\\' && at + 1 < text.size() && text[at + 1] != 'u' && character_size(text, at + 1) == 1)
+        size = 2;
+      made += text.substr(at, size);
+    }
+    at += size;
+  }
+  return made;
+}
+
 enum class Parsed { whole, incomplete, invalid, beyond_the_checker };
 
 // The first document of `text`, which is cut off when it is whole.

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "fuzz/fuzz.hpp"
+#include "fuzz/json/dom.hpp"
 #include "fuzz/json/kernel_readers.hpp"
 
 namespace json_fuzz {
@@ -29,7 +30,7 @@ inline void check_variants(const Ways& ways, std::string_view text, const Settin
   require(whole == ways.bytewise(text, settings, in_one), "bytewise reads something else");
 }
 
-// check_against_tree(text, settings, what the reader reports).
+// check_against_tree(text as_unicode, settings, what the reader reports).
 template <typename CheckAgainstTree>
 int check_each_way(const Ways& ways, const std::uint8_t* data, std::size_t size,
                    CheckAgainstTree&& check_against_tree) {
@@ -42,7 +43,7 @@ int check_each_way(const Ways& ways, const std::uint8_t* data, std::size_t size,
 
   Settings settings;
   settings.keep_managed_fields = (choice & 1) != 0;
-  check_against_tree(text, settings, ways.native(text, settings, chunk));
+  check_against_tree(as_unicode(text), settings, ways.native(text, settings, chunk));
   check_variants(ways, text, settings, chunk);
   settings.max_object_size = (choice & 2) != 0 ? 1 + choice : 100000;
   settings.max_depth = (choice & 4) != 0 ? 8 : 512;

@@ -44,6 +44,7 @@ inline Verdict judge(std::string_view text, std::size_t chunk = 1 << 30, bool en
     }
   }
   if (!scanner.between_documents()) return {false, "cut"};
+  if (scanner.take_ill_formed()) return {false, "not Unicode"};
   return {true, ""};
 }
 

@@ -33,7 +33,7 @@ bool accepted(const std::string& bytes) {
   StringMachine machine;
   machine.begin();
   const char* p = text.data();
-  return machine.advance(p, text.data() + text.size()) == Progress::done;
+  return machine.advance(p, text.data() + text.size()) == Progress::done && !machine.take_ill_formed();
 }
 
 bool same(const std::string& bytes) {

@@ -220,9 +220,12 @@ TEST_CASE("JSON in a message is compacted and escaped; what is no JSON is not kn
   CHECK(schema_json(bytes_field(8, bytes_field(1, "\"\xe2\x80\xa8\\u2028 \\\" \""))) ==
         R"({"default":"\u2028\u2028 \" "})");
   CHECK(schema_json(bytes_field(8, "")) == R"({"default":null})");
-  for (const char* text : {"{", "{}{}", "nul", "1 2", "\"\xff\"", "{\"a\":1,}", " ", "k8s"}) {
+  for (const char* text : {"{", "{}{}", "nul", "1 2", "\"\x01\"", "\xff", "{\"a\":1,}", " ", "k8s"}) {
     CHECK_MESSAGE(schema_json(bytes_field(8, bytes_field(1, text))) == kUnknown, text);
   }
+  // An API server passes it on as it came where it is no Unicode.
+  CHECK(schema_json(bytes_field(8, bytes_field(1, "{\"\xff\" : \"\\ud800\xe2\x80\xe2\x80\xa8<\"}"))) ==
+        "{\"default\":{\"\xef\xbf\xbd\":\"\\ufffd\xef\xbf\xbd\xef\xbf\xbd\\u2028\\u003c\"}}");
   // runtime.RawExtension, of a ControllerRevision: nil is null, and empty is nothing that Go encodes.
   CHECK(json_of("apps/v1", "ControllerRevision", bytes_field(2, "")) == R"({"metadata":{},"data":null,"revision":0})");
   CHECK(json_of("apps/v1", "ControllerRevision", bytes_field(2, bytes_field(1, ""))) == kUnknown);
