@@ -153,6 +153,12 @@ Unescaped sequence(std::string_view raw, Escaping kind) noexcept {
   return percent_escape(raw);
 }
 
+// Of one escape sequence, or a pair of them.
+bool is_lone_surrogate(std::string_view written) noexcept {
+  return written.size() == 6 && hex_value(written[2]) == 0xd && hex_value(written[3]) >= 8 &&
+         hex_value(written[4]) >= 0 && hex_value(written[5]) >= 0;
+}
+
 }  // namespace
 
 Unescaped unescape_json(std::string_view raw) noexcept {
@@ -177,6 +183,27 @@ Unescaped unescape_json(std::string_view raw) noexcept {
   }
   one.size = put_utf8(code_point, one.bytes);
   return one;
+}
+
+std::string json_as_unicode(std::string_view json) {
+  constexpr std::string_view kEscaped = "\\ufffd";
+  std::string text;
+  text.reserve(json.size());
+  while (!json.empty()) {
+    const std::size_t plain = std::min(json.find('\\'), json.size());
+    text.append(json, 0, plain);
+    json.remove_prefix(plain);
+    if (json.size() < 2) {
+      text += json;
+      break;
+    }
+    const Unescaped one = unescape_json(json);
+    const std::string_view written = json.substr(0, one.raw_size);
+    text.append(is_lone_surrogate(written) ? kEscaped : written);
+    json.remove_prefix(written.size());
+  }
+  if (!is_utf8(text)) text = as_utf8(text);
+  return text;
 }
 
 bool may_have_escapes(std::string_view text, Escaping kind) noexcept {

@@ -4,13 +4,13 @@
 #include <utility>
 #include <vector>
 
+#include "base/escapes.hpp"
 #include "base/text.hpp"
 #include "json/item_builder.hpp"
 #include "json/list_envelope.hpp"
 #include "json/object_tracker.hpp"
 #include "json/partial_text.hpp"
 #include "json/scanner.hpp"
-#include "json/unescape.hpp"
 
 namespace ksr::json {
 
@@ -252,7 +252,7 @@ bool ListReader::Impl::end_item(std::uint64_t end) {
   std::string_view text = text_.text(buffer_, buffer_base_);
   std::string mended;
   if (scanner_.take_ill_formed()) {
-    mended = as_unicode(text);
+    mended = json_as_unicode(text);
     text = mended;
     item_.track(text, item_.begin_at());
   }

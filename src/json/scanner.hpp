@@ -51,7 +51,7 @@ class Scanner {
   // Of the next byte; after `invalid`, of the byte that does not belong.
   std::uint64_t offset() const noexcept { return base_; }
   const std::string& problem() const noexcept { return problem_; }
-  // What has been read since the last call has text that as_unicode() (unescape.hpp) has to mend before it is kept.
+  // What has been read since the last call has text that json_as_unicode() has to mend before it is kept.
   bool take_ill_formed() noexcept { return string_.take_ill_formed(); }
 
  private:

@@ -1,6 +1,6 @@
 // `StringMachine` checks the inside of a JSON string byte by byte, wherever the buffers end: escapes, surrogate pairs,
 // UTF-8; used by Scanner. What is no Unicode text is taken, as Go's decoder does (encoding/json, unquoteBytes), and
-// noted: as_unicode() mends it. Lives on the thread of its reader.
+// noted: json_as_unicode() mends it. Lives on the thread of its reader.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,4 @@
-// `unescape` decodes the text between the quotes of a JSON string, known to be valid; `as_unicode` makes text valid
-// that is so but for its characters; used in json and protobuf. Any thread.
+// `unescape` decodes the text between the quotes of a JSON string, known to be valid; used in json. Any thread.
 #pragma once
 
 #include <algorithm>
@@ -27,11 +26,6 @@ void unescape_pieces(std::string_view raw, Put&& put) {
 
 // Appends.
 void unescape(std::string_view raw, std::string& out);
-
-// `json` with U+FFFD for each byte that is not part of a character, and \ufffd for each escape of a surrogate without
-// its other half, as Go's decoder reads them (encoding/json, unquoteBytes). An API server passes on such text where it
-// keeps JSON as it came (RawExtension, FieldsV1). What is valid in its grammar is valid then, and what is not is not.
-std::string as_unicode(std::string_view json);
 
 // Whether `raw` stands for `plain`.
 bool stands_for(std::string_view raw, bool escaped, std::string_view plain);

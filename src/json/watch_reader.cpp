@@ -3,6 +3,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/escapes.hpp"
 #include "base/text.hpp"
 #include "json/item_builder.hpp"
 #include "json/json_pointer.hpp"
@@ -211,7 +212,7 @@ void WatchReader::Impl::end_event() {
   std::string_view text = text_.wanted() ? text_.text(buffer_, buffer_base_) : std::string_view();
   std::string mended;
   if (ill_formed && text_.wanted()) {
-    mended = as_unicode(text);
+    mended = json_as_unicode(text);
     text = mended;
     object_.track(text, object_.begin_at());
   }

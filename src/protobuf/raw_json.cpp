@@ -2,8 +2,8 @@
 
 #include <cstdint>
 
+#include "base/escapes.hpp"
 #include "json/scanner.hpp"
-#include "json/unescape.hpp"
 
 namespace ksr::protobuf {
 namespace {
@@ -59,7 +59,7 @@ bool compact_json(std::string_view text, std::size_t max_depth, std::size_t max_
   if (!is_one_value(text, max_depth, ill_formed)) return false;
   std::string mended;
   if (ill_formed) {
-    mended = json::as_unicode(text);
+    mended = json_as_unicode(text);
     text = mended;
   }
   bool in_string = false;

@@ -9,7 +9,7 @@
 namespace ksr::protobuf {
 
 // Appends to `to`, no more than is needed to tell that it is longer than `max_size`. Text that is not well-formed is
-// mended (json::as_unicode). False when `text` is not one JSON value, or is nested deeper than `max_depth`.
+// mended (json_as_unicode). False when `text` is not one JSON value, or is nested deeper than `max_depth`.
 bool compact_json(std::string_view text, std::size_t max_depth, std::size_t max_size, std::string& to);
 
 }  // namespace ksr::protobuf

@@ -3,12 +3,12 @@
 #include <algorithm>
 #include <optional>
 
+#include "base/escapes.hpp"
 #include "base/text.hpp"
 #include "cluster/warnings.hpp"
 #include "json/document.hpp"
 #include "json/item.hpp"
 #include "json/json_pointer.hpp"
-#include "json/unescape.hpp"
 #include "json/values.hpp"
 #include "transport/header_rules.hpp"
 
@@ -83,7 +83,7 @@ const store::Object* Response::object() const {
   std::string_view text = trimmed(body_);
   if (text.empty() || text.front() != '{') return nullptr;
   std::string mended;
-  if (!json::document_kind(text)) text = mended = json::as_unicode(text);
+  if (!json::document_kind(text)) text = mended = json_as_unicode(text);
   if (json::document_kind(text) != json::ValueKind::object) return nullptr;
   const store::ObjectRef made = make_object(text);
   const store::Object* none = nullptr;

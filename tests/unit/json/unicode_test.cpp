@@ -4,8 +4,8 @@
 #include <boost/json.hpp>
 #include <random>
 
+#include "base/escapes.hpp"
 #include "json/field_filter.hpp"
-#include "json/unescape.hpp"
 #include "unit/json/corpus.hpp"
 #include "unit/json/recorder.hpp"
 
@@ -72,13 +72,13 @@ void check_strict(const std::vector<std::string>& texts) {
   }
 }
 
-TEST_CASE("as_unicode replaces what Go's decoder replaces") {
+TEST_CASE("json_as_unicode replaces what Go's decoder replaces") {
   for (const auto& [sent, read] : kTexts) {
-    CHECK(as_unicode("{\"" + std::string(sent) + "\":1}") == "{\"" + std::string(read) + "\":1}");
-    CHECK(as_unicode(read) == read);
+    CHECK(json_as_unicode("{\"" + std::string(sent) + "\":1}") == "{\"" + std::string(read) + "\":1}");
+    CHECK(json_as_unicode(read) == read);
   }
   // What is no JSON does not become it.
-  for (const char* text : {"\\", "\\u", "\\ud8", R"(\ud8zz)", R"(x\udC0r)"}) CHECK(as_unicode(text) == text);
+  for (const char* text : {"\\", "\\u", "\\ud8", R"(\ud8zz)", R"(x\udC0r)"}) CHECK(json_as_unicode(text) == text);
 }
 
 TEST_CASE("a list with text that is no Unicode is read as the mended one, for every split") {
@@ -138,13 +138,13 @@ TEST_CASE("bytes and escapes at random places: read as what is mended before") {
     const std::size_t chunk = 1 + below(80);
     if (is_list) {
       const ListRun run = read_list(text, {}, chunk);
-      const ListRun expected = read_list(as_unicode(text));
+      const ListRun expected = read_list(json_as_unicode(text));
       REQUIRE_MESSAGE(run.error.empty() == expected.error.empty(), text << "\n" << run.error << expected.error);
       REQUIRE_MESSAGE(run.lines == expected.lines, text);
       taken += run.error.empty() ? 1 : 0;
     } else {
       const WatchRun run = read_watch(text, {}, chunk);
-      const WatchRun expected = read_watch(as_unicode(text));
+      const WatchRun expected = read_watch(json_as_unicode(text));
       REQUIRE_MESSAGE(run.error.empty() == expected.error.empty(), text << "\n" << run.error << expected.error);
       REQUIRE_MESSAGE(run.texts == expected.texts, text);
       REQUIRE_MESSAGE(run.lines.size() == expected.lines.size(), text);

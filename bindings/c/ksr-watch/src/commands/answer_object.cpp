@@ -4,6 +4,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/escapes.hpp"
 #include "base/status.hpp"
 #include "base/text.hpp"
 #include "commands/json_text.hpp"
@@ -46,6 +47,7 @@ Failure failure_of_status(const json::value& status, const std::string& request)
 
 std::variant<json::value, Failure> read_object(std::string_view body, const std::string& request) {
   std::optional<json::value> object = parse_json(body);
+  if (!object) object = parse_json(json_as_unicode(body));
   if (!object) return no_object(request, "is not JSON");
   if (!object->is_object()) return no_object(request, "is no JSON object");
   if (is_failure(*object)) return failure_of_status(*object, request);
