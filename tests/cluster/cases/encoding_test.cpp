@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "cluster/cases/stream_on_cluster.hpp"
+#include "support/requester.hpp"
 
 using namespace ksr::clustertest;
 using ksr::testing::Recorder;
@@ -72,6 +73,18 @@ boost::json::object make_rich_pod(const std::string& ns, const std::string& name
   container["env"] = {{{"name", "EMPTY"}, {"value", ""}},
                       {{"name", "NODE"}, {"valueFrom", {{"fieldRef", {{"fieldPath", "spec.nodeName"}}}}}}};
   return pod;
+}
+
+// With a byte that is no UTF-8, and half a surrogate pair, where the server keeps JSON as it came.
+std::string ill_formed(const std::string& resource, const std::string& name) {
+  const std::string metadata = R"("metadata":{"name":")" + name + '"';
+  if (resource == "v1/configmaps") {
+    return R"({"apiVersion":"v1","kind":"ConfigMap","data":{"a":"b"},)" + metadata +
+           R"(,"managedFields":[{"manager":"m","operation":"Update","apiVersion":"v1","time":"2026-01-01T00:00:00Z",)" +
+           R"("fieldsType":"FieldsV1","fieldsV1":{"f:data":{"f:)" + "\xff" + R"(":{}}}}]}})";
+  }
+  return R"({"apiVersion":"apps/v1","kind":"ControllerRevision","revision":1,)" + metadata + R"(},"data":{"k)" +
+         "\xff" + R"(":"\ud800"}})";
 }
 
 }  // namespace
@@ -153,6 +166,52 @@ TEST_CASE("changes of pods are the same text in both encodings, over both transp
     CHECK(json.stat("encoding") == 0);
     CHECK(protobuf.stat("events") >= 80);
     CHECK(protobuf.errors().empty());
+  });
+}
+
+TEST_CASE("text that is no Unicode costs no view: it is U+FFFD in both encodings, listed and watched") {
+  Cluster& cluster = Cluster::shared();
+  const ksr::testing::Requester requester(
+      {{"server", cluster.url()}, {"ca_file", cluster.ca_file()}, {"token", admin_user().token}});
+  on_both_transports([&](const std::string& transport) {
+    const std::string ns = cluster.fresh_namespace("encodings");
+    for (const std::string resource : {"v1/configmaps", "apps/v1/controllerrevisions"}) {
+      CAPTURE(resource);
+      const auto put = [&](const std::string& name) {
+        const Settings request{
+            {"verb", "create"}, {"resource", resource}, {"namespace", ns}, {"header.Content-Type", "application/json"}};
+        return requester.call(request, ill_formed(resource, name)).http_status;
+      };
+      REQUIRE(put("listed") == 201);
+      for (const std::pair<const char*, const char*>& more :
+           {std::pair("managed_fields", "keep"), std::pair("managed_fields", "drop"), std::pair("initial", "watchlist"),
+            std::pair("metadata_only", "true")}) {
+        CAPTURE(more.first);
+        CAPTURE(more.second);
+        const Settings settings = with(on_cluster(resource, ns, transport), more.first, more.second);
+        Recorder protobuf;
+        Recorder json;
+        REQUIRE(protobuf.open(in("auto", settings)) == KSR_OK);
+        REQUIRE(json.open(in("json", settings)) == KSR_OK);
+        REQUIRE(protobuf.wait_state(KSR_STATE_LIVE));
+        REQUIRE(json.wait_state(KSR_STATE_LIVE));
+        const std::string name = std::string("watched-") + more.second;
+        REQUIRE(put(name) == 201);
+        REQUIRE(protobuf.wait_name(name));
+        REQUIRE(json.wait_name(name));
+        check_equal(protobuf, json);
+        CHECK(protobuf.errors().empty());
+        CHECK(json.errors().empty());
+        CHECK(protobuf.stat("encoding") == 1);
+        const std::string text = texts_of(protobuf)[ns + "/listed"];
+        if (resource == "v1/configmaps") {
+          const bool kept = std::string(more.second) == "keep";
+          CHECK((text.find("\"f:\xef\xbf\xbd\":{}") != std::string::npos) == kept);
+        } else if (std::string(more.first) != "metadata_only") {
+          CHECK(text.find("\"data\":{\"k\xef\xbf\xbd\":\"\\ufffd\"}") != std::string::npos);
+        }
+      }
+    }
   });
 }
 
