@@ -20,6 +20,7 @@ class FirstValue {
   bool on_value_end(std::uint64_t, const RawText&) { return true; }
   bool on_leave(std::uint64_t) { return true; }
   bool on_comma(std::uint64_t) { return true; }
+  bool on_too_deep(std::uint64_t) { return false; }
 
   std::optional<ValueKind> kind() const noexcept { return kind_; }
 

@@ -21,7 +21,8 @@ class ListReader::Impl {
         observer_(observer),
         item_(!options.keep_managed_fields),
         text_(options.max_object_size),
-        scanner_(*this, options.max_depth) {}
+        // An item lies in an array of an object.
+        scanner_(*this, options.max_depth + 2) {}
 
   Expected<void> feed(std::string_view bytes);
   Expected<ListMeta> finish();
@@ -32,6 +33,7 @@ class ListReader::Impl {
   bool on_value_end(std::uint64_t end, const RawText& captured);
   bool on_leave(std::uint64_t end);
   bool on_comma(std::uint64_t at);
+  bool on_too_deep(std::uint64_t at);
 
  private:
   enum class Place : std::uint8_t { before, envelope, metadata, shard_info, items, after };
@@ -62,6 +64,8 @@ class ListReader::Impl {
   bool fail_item(std::uint64_t number, std::uint64_t at, const std::string& problem);
   bool accept(const ListEnvelope::Problem& problem, std::uint64_t at) { return !problem || fail_at(at, *problem); }
   void fail_too_large();
+  // "item 2 (d/big) at byte 103"
+  std::string item_in_progress();
 
   const ReaderOptions options_;
   ListObserver& observer_;
@@ -70,6 +74,7 @@ class ListReader::Impl {
   Place place_ = Place::before;
   ObjectTracker item_;
   std::uint64_t item_number_ = 0;
+  bool too_deep_ = false;
   PartialText text_;
   ItemBuilder builder_;
   bool type_set_ = false;
@@ -104,10 +109,14 @@ void ListReader::Impl::after_feed(Outcome outcome) {
 }
 
 void ListReader::Impl::fail_too_large() {
+  fail(Status::too_large,
+       item_in_progress() + " is larger than max_object_size (" + std::to_string(options_.max_object_size) + " bytes)");
+}
+
+std::string ListReader::Impl::item_in_progress() {
   const std::string label = item_label(item_, text_.text(buffer_, buffer_base_));
-  fail(Status::too_large, "item " + std::to_string(item_number_) + (label.empty() ? "" : " (" + label + ")") +
-                              " at byte " + std::to_string(item_.begin_at()) + " is larger than max_object_size (" +
-                              std::to_string(options_.max_object_size) + " bytes)");
+  return "item " + std::to_string(item_number_) + (label.empty() ? "" : " (" + label + ")") + " at byte " +
+         std::to_string(item_.begin_at());
 }
 
 Expected<ListMeta> ListReader::Impl::finish() {
@@ -203,6 +212,7 @@ bool ListReader::Impl::begin_item(ValueKind kind, std::uint64_t at, Interest& in
   }
   interest = Interest::enter;
   item_.begin(at, options_.max_object_size);
+  too_deep_ = false;
   text_.begin(at);
   return true;
 }
@@ -243,15 +253,28 @@ bool ListReader::Impl::on_comma(std::uint64_t at) {
   return true;
 }
 
+bool ListReader::Impl::on_too_deep(std::uint64_t at) {
+  if (!item_.inside()) return fail_at(at, "nested deeper than " + std::to_string(options_.max_depth));
+  too_deep_ = too_deep_ || !item_.in_cut();
+  return true;
+}
+
 bool ListReader::Impl::end_item(std::uint64_t end) {
   text_.finish(end);
   if (text_.too_large(end)) {
     fail_too_large();
     return false;
   }
+  const bool ill_formed = scanner_.take_ill_formed();
+  if (too_deep_) {
+    observer_.on_bad_item({Status::too_large, item_in_progress() + " is nested deeper than " +
+                                                  std::to_string(options_.max_depth) + " levels"});
+    text_.release();
+    return true;
+  }
   std::string_view text = text_.text(buffer_, buffer_base_);
   std::string mended;
-  if (scanner_.take_ill_formed()) {
+  if (ill_formed) {
     mended = json_as_unicode(text);
     text = mended;
     item_.track(text, item_.begin_at());

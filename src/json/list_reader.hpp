@@ -18,7 +18,8 @@ struct ReaderOptions {
   std::size_t max_object_size = std::size_t{64} << 20;
   // What the items of a list are where neither they nor its kind say so; from discovery, empty where it was not asked.
   std::string item_kind = {};
-  // The deepest nesting of arrays and objects. Beyond it: Status::protocol.
+  // The deepest nesting of arrays and objects in an object. What is beyond it is skipped, and reported as
+  // Status::too_large.
   std::size_t max_depth = 512;
 };
 
@@ -35,6 +36,8 @@ class ListObserver {
  public:
   virtual ~ListObserver() = default;
   virtual void on_item(const Item& item) = 0;
+  // One item was skipped, and the reader continues after it: it is nested too deep. The message names what and where.
+  virtual void on_bad_item(const Error& error) = 0;
   // The list has another page. Before the items where the server sends its metadata first, as it does for all types but
   // custom ones.
   virtual void on_continue_token(std::string_view /*token*/) {}

@@ -77,6 +77,7 @@ class OneObject {
     object_.on_comma(base_ + at);
     return true;
   }
+  bool on_too_deep(std::uint64_t) { return true; }
 
  private:
   ObjectTracker& object_;

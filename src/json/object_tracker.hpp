@@ -54,6 +54,8 @@ class ObjectTracker {
   // that is too large has arrived.
   void begin(std::uint64_t at, std::uint64_t max_size);
   bool inside() const noexcept { return place_ != Place::outside; }
+  // What is being read is left out.
+  bool in_cut() const noexcept { return place_ == Place::metadata && member_is_cut_; }
 
   // The whole of an object's text, in one: what is valid JSON of an object. It begins at `at` in the stream.
   void track(std::string_view text, std::uint64_t at);

@@ -36,6 +36,7 @@ enum class Outcome : std::uint8_t { more, invalid, stopped };
 //   bool on_value_end(uint64_t end, const RawText& captured)         not for values that were entered
 //   bool on_leave(uint64_t end)                                      the end of a value that was entered
 //   bool on_comma(uint64_t at)
+//   bool on_too_deep(uint64_t at)                                    a container that exceeds `max_depth` begins
 //
 // Lives on the thread of its reader.
 template <class Handler>
@@ -55,6 +56,9 @@ class Scanner {
   bool take_ill_formed() noexcept { return string_.take_ill_formed(); }
 
  private:
+  // What is nested deeper than a handler wants is skipped all the same, as far as Go's decoder, and so an API server,
+  // reads it (encoding/json, maxNestingDepth).
+  static constexpr std::size_t kMaxSkippedDepth = 10'000;
   static constexpr std::size_t kMaxKey = 256;
   static constexpr std::size_t kMaxCapture = std::size_t{64} * 1024;
 
@@ -65,7 +69,7 @@ class Scanner {
   const char* skip(const char* p, const char* end);
   template <bool Entered>
   bool begin_value(const char* p);
-  bool begin_container(bool object);
+  bool begin_container(bool object, const char* p);
   void set_level(std::size_t level, bool object);
   bool is_object(std::size_t level) const noexcept { return (levels_[level / 64] >> (level % 64) & 1) != 0; }
   template <bool Entered>

@@ -143,7 +143,8 @@ const char* Scanner<Handler>::run(const char* p, const char* const end) {
 template <class Handler>
 const char* Scanner<Handler>::skip(const char* p, const char* end) {
   const std::size_t depth = depth_ - entered_depth_;
-  if (depth > kMaxSkipDepth / 2 || state_ == GrammarState::number || state_ == GrammarState::literal) return p;
+  if (depth > kMaxSkipDepth / 2 || depth_ >= max_depth_) return p;
+  if (state_ == GrammarState::number || state_ == GrammarState::literal) return p;
   const bool in_string = state_ == GrammarState::string || state_ == GrammarState::key_text;
   if (in_string && !string_.resumable()) return p;
   SkipPosition at{p, state_, in_string && string_.in_escape(), static_cast<unsigned>(depth), 0, false};
@@ -201,7 +202,7 @@ bool Scanner<Handler>::begin_value(const char* p) {
     if (!stop_unless(handler_.on_value(kind, at(p), interest))) return false;
   }
   if (kind == ValueKind::object || kind == ValueKind::array) {
-    if (!begin_container(kind == ValueKind::object)) return false;
+    if (!begin_container(kind == ValueKind::object, p)) return false;
     if (Entered && interest == Interest::enter) entered_depth_ = depth_;
     return true;
   }
@@ -223,8 +224,11 @@ void Scanner<Handler>::set_level(std::size_t level, bool object) {
 }
 
 template <class Handler>
-bool Scanner<Handler>::begin_container(bool object) {
-  if (depth_ == max_depth_) return fail("nested deeper than " + std::to_string(max_depth_));
+bool Scanner<Handler>::begin_container(bool object, const char* p) {
+  if (depth_ >= max_depth_) {
+    if (depth_ - max_depth_ == kMaxSkippedDepth) return fail("nested deeper than " + std::to_string(depth_));
+    if (!stop_unless(handler_.on_too_deep(at(p)))) return false;
+  }
   set_level(depth_, object);
   ++depth_;
   in_object_ = object;

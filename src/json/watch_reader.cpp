@@ -21,7 +21,8 @@ class WatchReader::Impl {
         observer_(observer),
         object_(!options.keep_managed_fields),
         text_(options.max_object_size),
-        scanner_(*this, options.max_depth) {}
+        // An object lies in an event.
+        scanner_(*this, options.max_depth + 1) {}
 
   Expected<void> feed(std::string_view bytes);
   Expected<void> end_message();
@@ -33,6 +34,7 @@ class WatchReader::Impl {
   bool on_value_end(std::uint64_t end, const RawText& captured);
   bool on_leave(std::uint64_t end);
   bool on_comma(std::uint64_t at);
+  bool on_too_deep(std::uint64_t at);
 
  private:
   enum class Member : std::uint8_t { type, object, other };
@@ -48,6 +50,7 @@ class WatchReader::Impl {
   void after_feed(Outcome outcome);
   void drop_if_too_large(std::uint64_t now);
   void report_too_large();
+  void report_too_deep(std::string_view text);
   void drop(const std::string& problem, std::string_view text);
   void report(Status status, const std::string& problem, const std::string& label);
   void fail(std::string message) { error_ = Error{Status::protocol, std::move(message)}; }
@@ -60,6 +63,7 @@ class WatchReader::Impl {
   bool dropped_ = false;
   // Of an object that is too large, the label.
   std::optional<std::string> too_large_;
+  bool too_deep_ = false;
   std::uint64_t event_number_ = 0;
   std::uint64_t event_at_ = 0;
   std::string type_;
@@ -137,6 +141,7 @@ bool WatchReader::Impl::begin_event(ValueKind kind, std::uint64_t at, Interest& 
   in_event_ = true;
   dropped_ = false;
   too_large_.reset();
+  too_deep_ = false;
   event_at_ = at;
   type_.clear();
   type_problem_ = "type is missing";
@@ -204,6 +209,11 @@ bool WatchReader::Impl::on_comma(std::uint64_t at) {
   return true;
 }
 
+bool WatchReader::Impl::on_too_deep(std::uint64_t) {
+  too_deep_ = too_deep_ || !object_.in_cut();
+  return true;
+}
+
 void WatchReader::Impl::end_event() {
   in_event_ = false;
   const bool ill_formed = scanner_.take_ill_formed();
@@ -216,7 +226,10 @@ void WatchReader::Impl::end_event() {
     text = mended;
     object_.track(text, object_.begin_at());
   }
-  if (!type_problem_.empty()) {
+  // Of what is deleted the text is not kept.
+  if (too_deep_ && type_ != "DELETED") {
+    report_too_deep(text);
+  } else if (!type_problem_.empty()) {
     drop(type_problem_, text);
   } else {
     dispatch(text);
@@ -279,6 +292,12 @@ void WatchReader::Impl::report_too_large() {
   if (type_ == "ERROR") return deliver_error({}, kErrorTooLarge);
   report(Status::too_large,
          "object is larger than max_object_size (" + std::to_string(options_.max_object_size) + " bytes)", label);
+}
+
+void WatchReader::Impl::report_too_deep(std::string_view text) {
+  if (type_ == "ERROR") return deliver_error({}, kErrorWithoutStatus);
+  report(Status::too_large, "object is nested deeper than " + std::to_string(options_.max_depth) + " levels",
+         item_label(object_, text));
 }
 
 void WatchReader::Impl::drop(const std::string& problem, std::string_view text) {

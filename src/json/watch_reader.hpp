@@ -31,9 +31,9 @@ class WatchObserver {
   virtual void on_bookmark(std::string_view resource_version, bool initial_events_end) = 0;
   virtual void on_error_event(const ApiStatus& status) = 0;
   virtual void on_unknown_event(std::string_view type) = 0;
-  // One event was dropped and the reader continues after it: an object above max_object_size (too_large), an object
-  // without metadata, uid, name or resourceVersion (protocol). The message names what and where. `may_be_deletion`: it
-  // says, or may say, that an object is gone, so that the view has one that is not there.
+  // One event was dropped and the reader continues after it: an object above max_object_size or max_depth (too_large),
+  // an object without metadata, uid, name or resourceVersion (protocol). The message names what and where.
+  // `may_be_deletion`: it says, or may say, that an object is gone, so that the view has one that is not there.
   virtual void on_bad_event(const Error& error, bool may_be_deletion) = 0;
 };
 
@@ -45,8 +45,8 @@ class WatchReader {
   WatchReader(WatchReader&&) noexcept;
   WatchReader& operator=(WatchReader&&) noexcept;
 
-  // Any split of the bytes gives the same events. An error (text that is no JSON, nested too deep) means that the place
-  // of the next event is lost.
+  // Any split of the bytes gives the same events. An error (text that is no JSON) means that the place of the next
+  // event is lost.
   Expected<void> feed(std::string_view bytes);
   // WebSocket: a message ends here; an event must not continue in the next one.
   Expected<void> end_message();

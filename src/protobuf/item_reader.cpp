@@ -35,6 +35,7 @@ Status status_of(DecodeOutcome outcome) noexcept {
   switch (outcome) {
     case DecodeOutcome::unknown:
       return Status::unsupported;
+    case DecodeOutcome::too_deep:
     case DecodeOutcome::too_large:
       return Status::too_large;
     default:
@@ -60,11 +61,13 @@ void ItemReader::set_type(const KindRow& row, std::string_view api_version, std:
 }
 
 std::optional<Error> ItemReader::decode(std::string_view raw) {
+  too_deep_ = false;
   if (raw.size() > max_object_size_) {
     decoder_.clear();
     return Error{Status::too_large, "is larger than max_object_size (" + std::to_string(max_object_size_) + " bytes)"};
   }
   const DecodeOutcome outcome = decoder_.decode(schema_.messages[row_->message], prefix_, raw);
+  too_deep_ = outcome == DecodeOutcome::too_deep;
   if (outcome == DecodeOutcome::done) return std::nullopt;
   return Error{status_of(outcome), decoder_.problem()};
 }

@@ -29,6 +29,8 @@ class ItemReader {
   std::optional<Error> read(std::string_view raw, json::Uid uid, json::Item& item);
   // The same of an object that need not be an item, such as a bookmark.
   std::optional<Error> decode(std::string_view raw);
+  // Why the object decoded last is too_large: it is not its size.
+  bool too_deep() const noexcept { return too_deep_; }
   // The object is not used any more: memory for a large one is freed.
   void release() noexcept { decoder_.release(); }
   std::string_view text() const noexcept { return decoder_.text(); }
@@ -44,6 +46,7 @@ class ItemReader {
   const Schema& schema_;
   const std::size_t max_object_size_;
   ObjectDecoder decoder_;
+  bool too_deep_ = false;
   const KindRow* row_ = nullptr;
   std::string api_version_;
   std::string kind_;

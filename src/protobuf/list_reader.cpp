@@ -279,8 +279,12 @@ bool ListReader::Impl::on_item(std::string_view bytes) {
   json::Item item;
   if (const auto error = items_.read(bytes, json::Uid::optional, item)) {
     const std::string label = items_.label();
-    return fail(error->status, "item " + std::to_string(item_number_) + (label.empty() ? "" : " (" + label + ")") +
-                                   " at byte " + std::to_string(item_at_) + ": " + error->message);
+    const std::string message = "item " + std::to_string(item_number_) + (label.empty() ? "" : " (" + label + ")") +
+                                " at byte " + std::to_string(item_at_) + ": " + error->message;
+    if (!items_.too_deep()) return fail(error->status, message);
+    observer_.on_bad_item({error->status, message});
+    items_.release();
+    return true;
   }
   observer_.on_item(item);
   items_.release();

@@ -94,7 +94,7 @@ std::string ObjectDecoder::problem() const {
     case DecodeOutcome::malformed:
       return "it is not valid protobuf";
     case DecodeOutcome::too_deep:
-      return "nested deeper than " + std::to_string(options_.max_depth);
+      return "is nested deeper than " + std::to_string(options_.max_depth) + " levels";
     case DecodeOutcome::too_large:
       return "its JSON is larger than max_object_size (" + std::to_string(options_.max_size) + " bytes)";
     case DecodeOutcome::unknown:

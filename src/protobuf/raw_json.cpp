@@ -14,6 +14,7 @@ constexpr std::string_view kParagraphSeparator = "\u2029";
 // Counts what the scanner finds outermost.
 struct ValueCounter {
   std::size_t values = 0;
+  bool too_deep = false;
   bool on_key(const json::RawText&, std::uint64_t) { return true; }
   bool on_value(json::ValueKind, std::uint64_t, json::Interest&) {
     ++values;
@@ -22,16 +23,21 @@ struct ValueCounter {
   bool on_value_end(std::uint64_t, const json::RawText&) { return true; }
   bool on_leave(std::uint64_t) { return true; }
   bool on_comma(std::uint64_t) { return true; }
+  bool on_too_deep(std::uint64_t) {
+    too_deep = true;
+    return true;
+  }
 };
 
-// `ill_formed`: it is, once its text is mended.
-bool is_one_value(std::string_view text, std::size_t max_depth, bool& ill_formed) {
+// `ill_formed`: it has text that is no Unicode.
+RawJson one_value(std::string_view text, std::size_t max_depth, bool& ill_formed) {
   ValueCounter counter;
   json::Scanner<ValueCounter> scanner(counter, max_depth);
   // A number at the end ends with what follows it.
   const bool valid = scanner.feed(text) == json::Outcome::more && scanner.feed("\n") == json::Outcome::more;
   ill_formed = scanner.take_ill_formed();
-  return valid && scanner.between_documents() && counter.values == 1;
+  if (!valid || !scanner.between_documents() || counter.values != 1) return RawJson::none;
+  return counter.too_deep ? RawJson::too_deep : RawJson::done;
 }
 
 // What an escape stands for at the front of `rest`; empty for what is copied.
@@ -54,9 +60,9 @@ std::string_view escape_at(std::string_view rest) noexcept {
 
 }  // namespace
 
-bool compact_json(std::string_view text, std::size_t max_depth, std::size_t max_size, std::string& to) {
+RawJson compact_json(std::string_view text, std::size_t max_depth, std::size_t max_size, std::string& to) {
   bool ill_formed = false;
-  if (!is_one_value(text, max_depth, ill_formed)) return false;
+  if (const RawJson found = one_value(text, max_depth, ill_formed); found != RawJson::done) return found;
   std::string mended;
   if (ill_formed) {
     mended = json_as_unicode(text);
@@ -85,7 +91,7 @@ bool compact_json(std::string_view text, std::size_t max_depth, std::size_t max_
     }
   }
   copy_up_to(text.size(), text.size());
-  return true;
+  return RawJson::done;
 }
 
 }  // namespace ksr::protobuf

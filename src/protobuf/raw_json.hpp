@@ -3,13 +3,17 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
 namespace ksr::protobuf {
 
-// Appends to `to`, no more than is needed to tell that it is longer than `max_size`. Text that is not well-formed is
-// mended (json_as_unicode). False when `text` is not one JSON value, or is nested deeper than `max_depth`.
-bool compact_json(std::string_view text, std::size_t max_depth, std::size_t max_size, std::string& to);
+// `none`: it is not one JSON value. `too_deep`: it is nested deeper than `max_depth`.
+enum class RawJson : std::uint8_t { done, none, too_deep };
+
+// Appends to `to`, no more than is needed to tell that it is longer than `max_size`; text that is no Unicode as
+// json_as_unicode() has it.
+RawJson compact_json(std::string_view text, std::size_t max_depth, std::size_t max_size, std::string& to);
 
 }  // namespace ksr::protobuf

@@ -177,8 +177,15 @@ char* ValueWriter::json(std::string_view message, bool null_if_empty, char* out,
   if (reader.malformed()) return fail(DecodeOutcome::malformed);
   if (!raw || (raw->empty() && null_if_empty)) return put("null", out);
   compacted_.clear();
-  if (!compact_json(*raw, depth_left, max_size_, compacted_)) return fail(DecodeOutcome::unknown);
-  return put(compacted_, out);
+  switch (compact_json(*raw, depth_left, max_size_, compacted_)) {
+    case RawJson::done:
+      return put(compacted_, out);
+    case RawJson::too_deep:
+      return fail(DecodeOutcome::too_deep);
+    case RawJson::none:
+      break;
+  }
+  return fail(DecodeOutcome::unknown);
 }
 
 }  // namespace ksr::protobuf

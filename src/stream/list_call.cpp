@@ -45,4 +45,8 @@ void ListCall::on_item(const json::Item& item) {
   if (!stopped()) reflector_.on_list_item(id(), fields_ != nullptr ? fields_->apply(item) : item, now());
 }
 
+void ListCall::on_bad_item(const Error& error) {
+  if (!stopped()) reflector_.on_list_bad_item(id(), error.within(context()));
+}
+
 }  // namespace ksr::stream

@@ -27,6 +27,7 @@ class ListCall final : public Call, private json::ListObserver {
   void completed() override;
   void failed(const Error& error, const std::optional<json::ApiStatus>& status) override;
   void on_item(const json::Item& item) override;
+  void on_bad_item(const Error& error) override;
   void on_continue_token(std::string_view token) override;
 
   sync::Reflector& reflector_;

@@ -312,8 +312,8 @@ void Session::on_error(const Error& error, std::optional<Milliseconds> next_try)
   failing_ = !next_try;
   // An error of a request has its context; one that the reflector found by itself does not.
   const Error reported = error.context ? error : error.within(context(reflector_.failed_in_list() ? kList : kWatch));
-  // An object that was skipped leaves the session live.
-  const bool stops = !next_try || reflector_.state() != sync::State::live;
+  // An object that was skipped stops nothing.
+  const bool stops = !next_try || reflector_.state() == sync::State::waiting;
   if (stops) current_error_ = stream::current_error(reported, next_try, now());
   if (failing_) return fail(reported);
   // The host may read all of it in its on_error.

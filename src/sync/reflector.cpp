@@ -244,6 +244,12 @@ void Reflector::on_list_item(RequestId id, const json::Item& item, Instant now) 
   rearm();
 }
 
+void Reflector::on_list_bad_item(RequestId id, const Error& error) {
+  if (!list_.is_running(id)) return;
+  ++counters_.errors;
+  effects_.on_error(error, Milliseconds(0));
+}
+
 // Between items, and not only at the end, which may never come.
 void Reflector::check_list(Instant now) {
   if (phase_ != Phase::listing || now < list_.started() + options_.initial_timeout) return;

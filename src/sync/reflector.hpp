@@ -56,6 +56,8 @@ class Reflector final : private RequestLimiter::Member {
   // --- inputs of a list. Inputs of a request that was stopped or has ended are ignored. -----------------------------
   // One page: items, then its end or its failure.
   void on_list_item(RequestId id, const json::Item& item, Instant now);
+  // One that is not in the list, though the server has it.
+  void on_list_bad_item(RequestId id, const Error& error);
   void on_list_end(RequestId id, const json::ListMeta& meta, Instant now);
   // An HTTP error status (error.http_status, reason, retry_after; `status` where the body was one), an invalid body, a
   // timeout.

@@ -66,6 +66,7 @@ struct Counter : ListObserver, WatchObserver {
   void on_bookmark(std::string_view, bool) override {}
   void on_error_event(const ApiStatus&) override {}
   void on_unknown_event(std::string_view) override {}
+  void on_bad_item(const ksr::Error& error) override { std::printf("%s\n", error.message.c_str()); }
   void on_bad_event(const ksr::Error& error, bool) override { std::printf("%s\n", error.message.c_str()); }
 };
 

@@ -35,6 +35,7 @@ struct Counter : json::ListObserver, json::WatchObserver {
   void on_bookmark(std::string_view, bool) override {}
   void on_error_event(const json::ApiStatus&) override {}
   void on_unknown_event(std::string_view) override {}
+  void on_bad_item(const Error& error) override { std::printf("%s\n", error.message.c_str()); }
   void on_bad_event(const Error& error, bool) override { std::printf("%s\n", error.message.c_str()); }
 };
 

@@ -36,7 +36,11 @@ void check_against_json(const Case& given, const Found& found) {
   options.keep_managed_fields = true;
   const auto read = ksr::json::testing::read_list(list + "]}", options);
   require(read.error.empty(), "the items are no JSON: " + read.error);
-  require(read.lines == found.log.lines, "json::ListReader finds other items");
+  std::vector<std::string> items;
+  for (const std::string& line : found.log.lines) {
+    if (line.compare(0, 4, "BAD ") != 0) items.push_back(line);
+  }
+  require(read.lines == items, "json::ListReader finds other items");
 }
 
 }  // namespace

@@ -154,7 +154,7 @@ TEST_CASE("an invalid item of a list: the error has its number and what is missi
   check_first_list(inject(item(R"({"name":"a\u0000b","uid":"u","resourceVersion":"1"})")), KSR_E_PROTOCOL, "NUL");
   const std::string raw_nul = std::string("{\"name\":\"a") + '\0' + "b\",\"uid\":\"u\",\"resourceVersion\":\"1\"}";
   check_first_list(inject(item(raw_nul)), KSR_E_PROTOCOL, "control");
-  check_first_list(inject(nested(10'000)), KSR_E_PROTOCOL, "nested");
+  check_first_list(inject(nested(20'000)), KSR_E_PROTOCOL, "nested");
   check_first_list("huge bytes=100Ki", KSR_E_TOO_LARGE, "", {{"max_object_size", "32Ki"}});
 }
 
@@ -163,7 +163,7 @@ TEST_CASE("a watch that sends invalid events is reported, and the stream recover
     check_watch(transport, "garbage", KSR_E_PROTOCOL, "");
     check_watch(transport, inject(event(item(R"({"name":"x","resourceVersion":"1"})"))), KSR_E_PROTOCOL, "uid");
     check_watch(transport, inject(event("{}")), KSR_E_PROTOCOL, "");
-    check_watch(transport, inject(event(nested(10'000))), KSR_E_PROTOCOL, "nested");
+    check_watch(transport, inject(event(nested(20'000))), KSR_E_PROTOCOL, "nested");
     check_watch(transport, inject(R"({"type":"ERROR","object":{"kind":"Status","message":"no code"}})"), KSR_E_SERVER,
                 "no code");
   });
@@ -234,6 +234,44 @@ TEST_CASE("an object that is too large for a watch is skipped and reported; the 
     REQUIRE(seen.wait_state(KSR_STATE_LIVE));
     server.script("create pods one");
     REQUIRE(seen.wait_error(KSR_E_TOO_LARGE));
+    server.script("create pods two");
+    CHECK(seen.wait_name("two"));
+    CHECK(seen.stat("watches") == 1);
+    CHECK(seen.stat("relists") == 0);
+    check_equals_server(seen, server);
+  });
+}
+
+TEST_CASE("an object that is nested too deep is skipped and reported, in a list and in a watch; both continue") {
+  const std::string deep =
+      R"({"kind":"Pod","apiVersion":"v1","metadata":{"name":"deep","uid":"u","resourceVersion":"1"},"spec":)" +
+      nested(600) + "}";
+  const auto check_reported = [](const Recorder& seen, const std::string& where) {
+    REQUIRE(seen.wait_error(KSR_E_TOO_LARGE));
+    const SeenError error = seen.errors().front();
+    CAPTURE(error.message);
+    CHECK(error.message.find(where) == 0);
+    CHECK(error.message.find("(deep)") != std::string::npos);
+    CHECK(error.message.find("nested deeper than 512 levels") != std::string::npos);
+  };
+  on_both_transports([&](const std::string& transport) {
+    for (const char* fields : {"", "/spec"}) {
+      ApiServer server(with_token());
+      server.script("populate pods 3\nfault list pods " + inject(deep));
+      Recorder seen;
+      REQUIRE(seen.open(with(on_server(server, transport), "drop_fields", fields)) == KSR_OK);
+      check_reported(seen, "list of v1/pods at http://127.0.0.1:");
+      check_equals_server(seen, server);
+      CHECK(seen.errors().size() == 1);
+      CHECK(seen.stat("lists") == 1);
+      REQUIRE(seen.wait_state(KSR_STATE_LIVE));
+      CHECK(ksr_last_error(seen.stream()) == nullptr);
+    }
+    ApiServer server(with_token());
+    server.script("populate pods 3\nfault watch pods " + inject(event(deep)));
+    Recorder seen;
+    REQUIRE(seen.open(on_server(server, transport)) == KSR_OK);
+    check_reported(seen, "watch of v1/pods at http://127.0.0.1:");
     server.script("create pods two");
     CHECK(seen.wait_name("two"));
     CHECK(seen.stat("watches") == 1);

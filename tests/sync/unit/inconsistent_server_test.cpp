@@ -279,6 +279,23 @@ TEST_CASE("an event that is too large is reported, and the watch continues") {
   CHECK(rig.held() == "a=5 b=12");
 }
 
+TEST_CASE("an item that is skipped is reported, and the list goes on") {
+  Rig rig(plain());
+  rig.start();
+  const RequestId list = rig.last().id;
+  rig.item(pod("a", "5"));
+  rig.reflector.on_list_bad_item(list, bad_event_error(Status::too_large));
+  REQUIRE(rig.errors.size() == 1);
+  CHECK(rig.errors[0].next_try == 0ms);
+  CHECK(rig.reflector.counters().errors == 1);
+  rig.item(pod("b", "6"));
+  rig.end_list("10");
+  CHECK(rig.held() == "a=5 b=6");
+  // Of a list that has ended.
+  rig.reflector.on_list_bad_item(list, bad_event_error(Status::too_large));
+  CHECK(rig.errors.size() == 1);
+}
+
 TEST_CASE("what is too large may be a deletion: the view would have an object that is gone, so it is listed again") {
   Rig rig(plain());
   rig.go_live();

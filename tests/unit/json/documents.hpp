@@ -13,6 +13,7 @@ namespace ksr::json::testing {
 // Enters no container, or each.
 struct Judge {
   bool enter_all = false;
+  bool too_deep = false;
   bool on_key(const RawText&, std::uint64_t) { return true; }
   bool on_value(ValueKind, std::uint64_t, Interest& interest) {
     if (enter_all) interest = Interest::enter;
@@ -21,6 +22,10 @@ struct Judge {
   bool on_value_end(std::uint64_t, const RawText&) { return true; }
   bool on_leave(std::uint64_t) { return true; }
   bool on_comma(std::uint64_t) { return true; }
+  bool on_too_deep(std::uint64_t) {
+    too_deep = true;
+    return false;
+  }
 };
 
 struct Verdict {
@@ -40,7 +45,7 @@ inline Verdict judge(std::string_view text, std::size_t chunk = 1 << 30, bool en
     const std::string_view part = std::string_view(document).substr(at, chunk);
     const std::vector<char> copy(part.begin(), part.end());
     if (scanner.feed({copy.data(), copy.size()}) != Outcome::more) {
-      return {false, std::to_string(scanner.offset()) + " " + scanner.problem()};
+      return {false, std::to_string(scanner.offset()) + " " + (handler.too_deep ? "too deep" : scanner.problem())};
     }
   }
   if (!scanner.between_documents()) return {false, "cut"};

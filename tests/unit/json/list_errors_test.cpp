@@ -110,10 +110,37 @@ TEST_CASE("an object that is too large is refused, with its name if it was read"
   CHECK(read_list(std::string(kHead) + item + "]}", options).error == "");
 }
 
-TEST_CASE("too deep a nesting is refused") {
-  const std::string deep = std::string(kHead) + R"({"a":)" + std::string(10000, '[');
-  CHECK(error_of(deep) ==
-        "-22 byte " + std::to_string(deep.size() - 10000 + 509) + ": nested deeper than 512 (in item 1)");
+std::string nested(std::size_t depth) {
+  return std::string(depth, '[') + std::string(depth, ']');
+}
+
+TEST_CASE("an item that is nested too deep is skipped, alike for every split; what no server sends is refused") {
+  const auto item_with = [](std::size_t depth, const std::string& metadata = "") {
+    return R"({"metadata":{"uid":"u","name":"deep","namespace":"d","resourceVersion":"7")" + metadata + R"(},"a":)" +
+           nested(depth) + "}";
+  };
+  // The object itself is a level.
+  CHECK(read_list(std::string(kHead) + item_with(511) + "]}").lines.at(0).find("u|d|deep|") == 0);
+  for (const std::size_t depth : {512, 600, 10000}) {
+    const std::string list = std::string(kHead) + kGood + "," + item_with(depth) + "," + kGood + "]}";
+    for (const std::size_t chunk : {1, 7, 64, 100000}) {
+      const ListRun run = read_list(list, {}, chunk);
+      CHECK(run.error == "");
+      REQUIRE(run.lines.size() == 3);
+      CHECK(run.lines[1] == "BAD -23 item 2 (d/deep) at byte " + std::to_string(list.find(item_with(depth))) +
+                                " is nested deeper than 512 levels");
+      CHECK(run.lines[2] == run.lines[0]);
+    }
+  }
+  // What is left out anyway may be so.
+  const ListRun cut = read_list(std::string(kHead) + item_with(1, R"(,"managedFields":)" + nested(600)) + "]}");
+  CHECK(cut.lines.at(0).find("u|d|deep|") == 0);
+  CHECK(error_of(R"({"x":)" + nested(514)) == "-22 byte 518: nested deeper than 512");
+  CHECK(error_of(std::string(kHead) + item_with(20000)).find(": nested deeper than 10514 (in item 1)") !=
+        std::string::npos);
+  // Grammar counts in what is skipped.
+  CHECK(error_of(std::string(kHead) + R"({"a":)" + std::string(600, '[') + "}").find("expected a value") !=
+        std::string::npos);
 }
 
 TEST_CASE("after an error it stays in error") {

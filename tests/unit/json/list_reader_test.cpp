@@ -188,6 +188,7 @@ TEST_CASE("an item in one buffer is passed on without a copy") {
         inside += view.data() >= list.data() && view.data() + view.size() <= list.data() + list.size() ? 1 : 0;
       }
     }
+    void on_bad_item(const Error&) override {}
   } places;
   const std::string list = pod_list(kPod);
   places.list = list;

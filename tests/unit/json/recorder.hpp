@@ -25,6 +25,10 @@ inline std::string describe(const Item& item) {
   return line + " " + text_of(item);
 }
 
+inline std::string describe(const Error& error) {
+  return std::to_string(static_cast<int>(error.status)) + " " + error.message;
+}
+
 struct ListLog : ListObserver {
   std::vector<std::string> lines;
   std::vector<std::string> texts;
@@ -32,6 +36,7 @@ struct ListLog : ListObserver {
     lines.push_back(describe(item));
     texts.push_back(text_of(item));
   }
+  void on_bad_item(const Error& error) override { lines.push_back("BAD " + describe(error)); }
 };
 
 struct WatchLog : WatchObserver {
@@ -58,10 +63,6 @@ struct WatchLog : WatchObserver {
     lines.push_back("BAD " + std::to_string(static_cast<int>(error.status)) + " " + error.message);
   }
 };
-
-inline std::string describe(const Error& error) {
-  return std::to_string(static_cast<int>(error.status)) + " " + error.message;
-}
 
 // Calls `feed` for chunks of `size` bytes, each in an allocation of its own, so that ASan finds a stale view. Stops at
 // the first error.

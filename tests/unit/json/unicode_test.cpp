@@ -162,6 +162,7 @@ TEST_CASE("columns and fields that are kept have the mended text") {
       const Item made = filter->apply(item);
       seen.push_back(std::string(made.columns->texts[0]) + " " + text_of(made));
     }
+    void on_bad_item(const Error&) override {}
   };
   FieldOptions fields;
   fields.columns = *parse_field_paths("/metadata/labels/l");

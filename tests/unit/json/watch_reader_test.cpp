@@ -161,6 +161,33 @@ TEST_CASE("an object above the limit is skipped, whatever the buffers") {
   }
 }
 
+TEST_CASE("an object that is nested too deep is skipped, whatever the buffers; its deletion is told") {
+  const std::string good = event("ADDED", pod("u"));
+  const auto deep = [](std::size_t depth) {
+    return R"({"kind":"Pod","apiVersion":"v1","data":)" + std::string(depth, '[') + std::string(depth, ']') +
+           R"(,"metadata":{"name":"big","namespace":"d","uid":"x","resourceVersion":"1"}})";
+  };
+  // The object itself is a level, as in a list.
+  CHECK(read_watch(event("ADDED", deep(511))).lines.at(0).find("ADDED x|") == 0);
+  for (const std::size_t chunk : {std::size_t{1}, std::size_t{7}, std::size_t{301}, std::size_t{1} << 30}) {
+    for (const std::size_t depth : {512, 600, 10000}) {
+      const WatchRun run = read_watch(good + event("MODIFIED", deep(depth)) + good, {}, chunk);
+      CHECK(run.error == "");
+      REQUIRE(run.lines.size() == 3);
+      CHECK(run.lines[1] == "BAD -23 event 2 (d/big) at byte " + std::to_string(good.size()) +
+                                ": object is nested deeper than 512 levels");
+      CHECK(run.lines[2] == run.lines[0]);
+      CHECK(run.possible_deletions == 0);
+    }
+    CHECK(read_watch(event("DELETED", deep(600)), {}, chunk).lines.at(0).find("DELETED x|d|big|1|") == 0);
+    CHECK(read_watch("{\"object\":" + deep(600) + ",\"type\":\"ADDED\"}", {}, chunk).possible_deletions == 0);
+    CHECK(read_watch("{\"object\":" + deep(600) + "}", {}, chunk).possible_deletions == 1);
+    CHECK(read_watch(event("ERROR", deep(600)), {}, chunk).lines.at(0).find("ERROR ") == 0);
+    CHECK(read_watch(event("ADDED", deep(20000)), {}, chunk).error.find("nested deeper than 10513") !=
+          std::string::npos);
+  }
+}
+
 TEST_CASE("an object without a resourceVersion is an item") {
   for (const char* version : {"", R"(,"resourceVersion":"")", R"(,"resourceVersion":null)"}) {
     const WatchRun run = read_watch(event(

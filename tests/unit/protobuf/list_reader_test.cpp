@@ -203,6 +203,11 @@ TEST_CASE("limits") {
   CHECK(run.error.find("item 1 (ns/b) ") == 0);
   options.max_depth = 2;
   CHECK(read(list_body(kItem), 1 << 20, options).status == Status::ok);
+  // What is nested deeper is skipped.
   options.max_depth = 1;
-  CHECK(read(list_body(kItem), 1 << 20, options).status == Status::protocol);
+  const Run skipped = read(list_body(list_meta("1") + kItem), 1 << 20, options);
+  CHECK(skipped.status == Status::ok);
+  REQUIRE(skipped.lines.size() == 1);
+  CHECK(skipped.lines[0].find("BAD -23 item 1 at byte ") == 0);
+  CHECK(skipped.lines[0].find(": is nested deeper than 1 levels") != std::string::npos);
 }

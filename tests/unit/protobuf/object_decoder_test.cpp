@@ -303,7 +303,8 @@ TEST_CASE("nesting is bounded") {
   options.max_depth = 8;
   CHECK(decode(message, crd(bytes_field(8, bytes_field(1, "[[]]"))), options).outcome == DecodeOutcome::done);
   options.max_depth = 7;
-  CHECK(decode(message, crd(bytes_field(8, bytes_field(1, "[[]]"))), options).outcome != DecodeOutcome::done);
+  CHECK(decode(message, crd(bytes_field(8, bytes_field(1, "[[]]"))), options).outcome == DecodeOutcome::too_deep);
+  CHECK(decode(message, crd(bytes_field(8, bytes_field(1, "[[]"))), options).outcome == DecodeOutcome::unknown);
   for (int i = 0; i < 20000; ++i) schema = bytes_field(28, schema);
   CHECK(decode(message, crd(schema)).outcome == DecodeOutcome::too_deep);
 }
