@@ -142,8 +142,8 @@ enum {
   KSR_E_TRANSPORT = -20, /* the server could not be reached, or the connection broke */
   KSR_E_TLS = -21,       /* the handshake failed: a certificate, a name, a version */
   KSR_E_PROTOCOL = -22,  /* the server does not speak HTTP, WebSocket, JSON or the Kubernetes API as it should */
-  KSR_E_TOO_LARGE = -23, /* an object above max_object_size, a view above max_view_bytes, the answer to a request above
-                            max_body, or a message of a WebSocket above max_message */
+  KSR_E_TOO_LARGE = -23, /* an object above max_object_size or nested too deep, a view above max_view_bytes, the answer
+                            to a request above max_body, or a message of a WebSocket above max_message */
   KSR_E_LOST = -24,      /* it ended without saying how; since 0.2 */
 
   KSR_E_AUTH = -40,      /* 401 */

@@ -74,6 +74,10 @@ std::optional<Error> ItemReader::decode(std::string_view raw) {
 
 std::optional<Error> ItemReader::read(std::string_view raw, json::Uid uid, json::Item& item) {
   if (auto error = decode(raw)) return error;
+  return read_decoded(uid, item);
+}
+
+std::optional<Error> ItemReader::read_decoded(json::Uid uid, json::Item& item) {
   if (auto error = problem(uid)) return error;
   fill(item);
   return std::nullopt;

@@ -29,6 +29,8 @@ class ItemReader {
   std::optional<Error> read(std::string_view raw, json::Uid uid, json::Item& item);
   // The same of an object that need not be an item, such as a bookmark.
   std::optional<Error> decode(std::string_view raw);
+  // The item that was decoded last; one that is too deep is without its text.
+  std::optional<Error> read_decoded(json::Uid uid, json::Item& item);
   // Why the object decoded last is too_large: it is not its size.
   bool too_deep() const noexcept { return too_deep_; }
   // The object is not used any more: memory for a large one is freed.

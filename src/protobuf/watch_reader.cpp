@@ -292,7 +292,11 @@ bool WatchReader::Impl::deliver_item(json::EventType type, std::string_view exte
   const std::string_view uid = uid_in(envelope_.raw);
   observer_.on_uid(uid);
   json::Item item;
-  if (const auto error = items_.read(envelope_.raw, json::Uid::required, item)) return refuse(*error);
+  std::optional<Error> error = items_.read(envelope_.raw, json::Uid::required, item);
+  // Of what is deleted the text is not kept.
+  const bool keys_suffice = items_.too_deep() && type == json::EventType::deleted;
+  if (error && keys_suffice) error = items_.read_decoded(json::Uid::required, item);
+  if (error) return refuse(*error);
   observer_.on_event(type, item);
   return true;
 }

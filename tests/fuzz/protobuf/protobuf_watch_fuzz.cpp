@@ -27,10 +27,13 @@ void check_against_json(const Case& given, const Found& found) {
   ksr::json::testing::WatchRun read;
   std::string watch;
   std::vector<std::string> lines;
+  std::size_t items = 0;
   for (const std::string& line : found.log.lines) {
     const std::string type = line.substr(0, line.find(' '));
     if (type != "ADDED" && type != "MODIFIED" && type != "DELETED") continue;
-    const std::string& text = found.log.texts.at(lines.size());
+    const std::string& text = found.log.texts.at(items++);
+    // Nested too deep.
+    if (text.empty() && type == "DELETED") continue;
     require(text.size() <= given.options.max_object_size, "an object is larger than max_object_size");
     watch += R"({"type":")" + type + R"(","object":)" + text + "}";
     lines.push_back(line);

@@ -200,6 +200,26 @@ TEST_CASE("an object that is too large is dropped, wherever it is cut") {
   CHECK(read_watch(framed(good), 1 << 20, options).lines[0].find("BAD") == 0);
 }
 
+TEST_CASE("an object that is nested too deep is dropped; its deletion is told") {
+  const auto revision = [](std::size_t depth) {
+    const std::string data = std::string(depth, '[') + std::string(depth, ']');
+    return enveloped("apps/v1", "ControllerRevision",
+                     object_meta("a", "1") + bytes_field(2, bytes_field(1, data)) + number_field(3, 1));
+  };
+  const std::string good = framed(watch_event("MODIFIED", object("b", "2")));
+  CHECK(read_watch(framed(watch_event("ADDED", revision(511)))).lines[0].find("ADDED uid-a|") == 0);
+  for (const std::size_t chunk : {1, 100, 100000}) {
+    const WatchRun run = read_watch(framed(watch_event("ADDED", revision(512))) + good, chunk);
+    CHECK(run.error == "");
+    REQUIRE(run.lines.size() == 2);
+    CHECK(run.lines[0] == "BAD -23 event 1 (ns/a) at byte 0: is nested deeper than 512 levels");
+    CHECK(run.possible_deletions == 0);
+    const WatchRun deleted = read_watch(framed(watch_event("DELETED", revision(600))) + good, chunk);
+    REQUIRE(deleted.lines.size() == 2);
+    CHECK(deleted.lines[0].find("DELETED uid-a|ns|a|1|ControllerRevision|apps/v1|") == 0);
+  }
+}
+
 TEST_CASE("what JSON has to be asked for instead: the event is not shown, nor any after it") {
   const std::string good = watch_event("MODIFIED", object("b", "2"));
   const std::string unknown_field = object("a", "1", number_field(99, 1));
