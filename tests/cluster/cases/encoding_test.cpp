@@ -75,6 +75,20 @@ boost::json::object make_rich_pod(const std::string& ns, const std::string& name
   return pod;
 }
 
+ksr::testing::Requester admin_requester() {
+  Cluster& cluster = Cluster::shared();
+  return ksr::testing::Requester(
+      {{"server", cluster.url()}, {"ca_file", cluster.ca_file()}, {"token", admin_user().token}});
+}
+
+// The library would refuse some of these bodies if it had to give them a type.
+int create(const ksr::testing::Requester& requester, const std::string& resource, const std::string& ns,
+           const std::string& body) {
+  const Settings request{
+      {"verb", "create"}, {"resource", resource}, {"namespace", ns}, {"header.Content-Type", "application/json"}};
+  return requester.call(request, body).http_status;
+}
+
 // With a byte that is no UTF-8, and half a surrogate pair, where the server keeps JSON as it came.
 std::string ill_formed(const std::string& resource, const std::string& name) {
   const std::string metadata = R"("metadata":{"name":")" + name + '"';
@@ -171,16 +185,13 @@ TEST_CASE("changes of pods are the same text in both encodings, over both transp
 
 TEST_CASE("text that is no Unicode costs no view: it is U+FFFD in both encodings, listed and watched") {
   Cluster& cluster = Cluster::shared();
-  const ksr::testing::Requester requester(
-      {{"server", cluster.url()}, {"ca_file", cluster.ca_file()}, {"token", admin_user().token}});
+  const ksr::testing::Requester requester = admin_requester();
   on_both_transports([&](const std::string& transport) {
     const std::string ns = cluster.fresh_namespace("encodings");
     for (const std::string resource : {"v1/configmaps", "apps/v1/controllerrevisions"}) {
       CAPTURE(resource);
       const auto put = [&](const std::string& name) {
-        const Settings request{
-            {"verb", "create"}, {"resource", resource}, {"namespace", ns}, {"header.Content-Type", "application/json"}};
-        return requester.call(request, ill_formed(resource, name)).http_status;
+        return create(requester, resource, ns, ill_formed(resource, name));
       };
       REQUIRE(put("listed") == 201);
       for (const std::pair<const char*, const char*>& more :
@@ -211,6 +222,44 @@ TEST_CASE("text that is no Unicode costs no view: it is U+FFFD in both encodings
           CHECK(text.find("\"data\":{\"k\xef\xbf\xbd\":\"\\ufffd\"}") != std::string::npos);
         }
       }
+    }
+  });
+}
+
+TEST_CASE(
+    "an object that is nested too deep costs no view: it is skipped in both encodings, and its deletion is none") {
+  Cluster& cluster = Cluster::shared();
+  const ksr::testing::Requester requester = admin_requester();
+  const auto revision = [](const std::string& name, std::size_t depth) {
+    return R"({"apiVersion":"apps/v1","kind":"ControllerRevision","revision":1,"metadata":{"name":")" + name +
+           R"("},"data":{"a":)" + std::string(depth, '[') + std::string(depth, ']') + "}}";
+  };
+  on_both_transports([&](const std::string& transport) {
+    const std::string ns = cluster.fresh_namespace("encodings");
+    const std::string resource = "apps/v1/controllerrevisions";
+    REQUIRE(create(requester, resource, ns, revision("deep", 600)) == 201);
+    REQUIRE(create(requester, resource, ns, revision("listed", 1)) == 201);
+    for (const std::string encoding : {"auto", "json"}) {
+      CAPTURE(encoding);
+      Recorder seen;
+      REQUIRE(seen.open(in(encoding, on_cluster(resource, ns, transport))) == KSR_OK);
+      REQUIRE(seen.wait_name("listed"));
+      REQUIRE(seen.wait_state(KSR_STATE_LIVE));
+      CHECK(seen.errors().size() == 1);
+      const std::string name = "watched-" + encoding;
+      REQUIRE(create(requester, resource, ns, revision("deep-" + encoding, 600)) == 201);
+      REQUIRE(create(requester, resource, ns, revision(name, 510)) == 201);
+      REQUIRE(seen.wait_name(name));
+      REQUIRE(
+          requester.call({{"verb", "delete"}, {"resource", resource}, {"namespace", ns}, {"name", "deep-" + encoding}})
+              .status == KSR_OK);
+      REQUIRE(create(requester, resource, ns, revision("last-" + encoding, 1)) == 201);
+      REQUIRE(seen.wait_name("last-" + encoding));
+      CHECK(seen.errors().size() == 2);
+      for (const auto& error : seen.errors()) CHECK(error.code == KSR_E_TOO_LARGE);
+      CHECK(seen.stat("relists") == 0);
+      CHECK(seen.count() == (encoding == "auto" ? 3 : 5));
+      CHECK(seen.violations() == std::vector<std::string>{});
     }
   });
 }

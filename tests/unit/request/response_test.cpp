@@ -62,7 +62,14 @@ TEST_CASE("a JSON object is one, whatever it has") {
   REQUIRE(status->object() != nullptr);
   CHECK(status->object()->name() == "");
   CHECK(response_of(R"({"metadata":7,"kind":[]})")->object() != nullptr);
-  for (const char* body : {"", "ok", "[]", "{", "{} x", "7", "k8s"}) CHECK(response_of(body)->object() == nullptr);
+  // An API server passes on text that is no Unicode.
+  const ResponseRef odd = response_of("{\"metadata\":{\"name\":\"a\xff\"},\"data\":\"\\ud800\"}");
+  REQUIRE(odd->object() != nullptr);
+  CHECK(odd->object()->name() == "a\xef\xbf\xbd");
+  CHECK(odd->object()->field(store::Field::json) == "{\"metadata\":{\"name\":\"a\xef\xbf\xbd\"},\"data\":\"\\ufffd\"}");
+  CHECK(odd->body().find('\xff') != std::string::npos);
+  for (const char* body : {"", "ok", "[]", "{", "{} x", "7", "k8s", "{\xff}", "{\"a\":\"\xff\"} x"})
+    CHECK(response_of(body)->object() == nullptr);
 }
 
 TEST_CASE("an object outlives its response") {

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "commands/answer_object.hpp"
 #include "commands/arguments.hpp"
 #include "commands/durations.hpp"
 #include "commands/json_text.hpp"
@@ -80,6 +81,10 @@ void texts_of_json() {
   EXPECT(number_out_of_range("a: 1e400"), "");
   EXPECT(parse_json("") || parse_json("[1] [2]") || parse_json("[1] x") ? "parsed" : "refused", "refused");
   EXPECT(parse_json_sequence(R"({"a":1} {"b")") ? "parsed" : "refused", "refused");
+  // An API server passes on text that is no Unicode.
+  EXPECT(json_body(std::get<json::value>(read_object("{\"kind\":\"K\",\"a\xff\":\"\\ud800\"}", "get"))),
+         "{\"a\xef\xbf\xbd\":\"\xef\xbf\xbd\",\"kind\":\"K\"}");
+  EXPECT(std::get<Failure>(read_object("{\"kind\":\"\xff\"", "get")).message, "get: the server's answer is not JSON");
 }
 
 constexpr const char* kTable = R"({"kind":"Table","columnDefinitions":[
