@@ -85,6 +85,19 @@ TEST_CASE("an error that a list itself shows is reported as one of the list") {
   CHECK(setup.has_callback("error list of v1/pods in namespace a at http://api:8001: the list is larger than"));
 }
 
+TEST_CASE("an item that is skipped is reported, and is not what keeps the list from being there") {
+  SessionSetup setup;
+  cluster::testing::Reply list = StreamFixture::pod_list("one");
+  list.body.insert(list.body.size() - 2,
+                   R"(,{"metadata":{"name":"deep"},"x":)" + std::string(600, '[') + std::string(600, ']') + "}");
+  list.goes_on = true;
+  setup.world.transport.replies["/api/v1/namespaces/a/pods"] = list;
+  setup.start();
+  CHECK(setup.has_callback("error list of v1/pods in namespace a at http://api:8001: item 2 (deep) at byte "));
+  CHECK(setup.session->current_error() == nullptr);
+  CHECK(setup.owner.fatal == 0);
+}
+
 TEST_CASE("a page ahead that the list has no use for in the end is given up with the list") {
   SessionSetup setup;
   setup.config.sync.page_size = 2;
