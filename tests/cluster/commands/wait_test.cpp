@@ -116,6 +116,153 @@ TEST_CASE("wait: what is met already, and what is not met in time") {
   both.run({{"wait", "pod/web", "--for=create", "--for=condition=Ready"}, Compare::all, true});
 }
 
+constexpr const char* kOpenCrd = R"(
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: opens.ksr.test}
+spec:
+  group: ksr.test
+  scope: Namespaced
+  names: {plural: opens, singular: open, kind: Open}
+  versions:
+  - name: v1
+    served: true
+    storage: true
+    schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}
+)";
+
+constexpr const char* kOpens = R"(
+apiVersion: ksr.test/v1
+kind: Open
+metadata: {name: one, labels: {a.b/c: x}}
+x:
+  a: [{k: a, n: 1, f: 1.5}, {k: z, n: 2, f: 2.5, only: null}]
+  i: 7
+  f: text
+  big: {big: 1}
+  none: []
+  "null": null
+  nest: [[1, 2], [3]]
+  large: 12345678901234567890
+v: 9007199254740995
+q: "9007199254740993000"
+l: [1, 5]
+---
+apiVersion: ksr.test/v1
+kind: Open
+metadata: {name: two, labels: {a.b/c: b}}
+v: 9007199254740993
+q: 9007199254740992k
+l: [1, 4]
+status: {conditions: none}
+---
+apiVersion: ksr.test/v1
+kind: Open
+metadata: {name: three}
+v: 9007199254740994
+q: "9007199254740994000"
+l: [9, 3, 7]
+status: {conditions: {Ready: "True", list: [1, null]}}
+---
+apiVersion: ksr.test/v1
+kind: Open
+metadata: {name: four, labels: {a.b/c: a}}
+v: 9007199254740992
+q: 1.5Ei
+l: [0, 1]
+status: none
+)";
+
+void make_opens(TwoPrograms& both) {
+  both.run_kubectl({"apply", "-f", "-"}, kOpenCrd);
+  REQUIRE(both.run_kubectl({"wait", "crd/opens.ksr.test", "--for=condition=Established"}).status == 0);
+  both.make(kOpens);
+}
+
+TEST_CASE("wait: JSONPath") {
+  TwoPrograms both;
+  make_opens(both);
+  for (const char* path : {"{.metadata.labels['a\\.b/c']}=x",
+                           "{.metadata.labels['a.b/c']}=x",
+                           "{['x'].i}=7",
+                           "{.x['i','f']}",
+                           "{.x.a[0]['k']}=a",
+                           "{.x.a[0:1].k}=a",
+                           "{.x.a[-1:].k}=z",
+                           "{.x.a[-1].k}=z",
+                           "{.x.a[::2].k}=a",
+                           "{.x.a[].k}=a",
+                           "{.x.a[0,1].k}=a",
+                           "{.x.a[1:1].k}=a",
+                           "{.x.a[0:3].k}=a",
+                           "{.x.a[1:0].k}=a",
+                           "{.x.a[0:2:0].k}=a",
+                           "{.x.a[-3].k}=a",
+                           "{.x.none[-1].k}=a",
+                           "{.x.none[*].k}=a",
+                           "{.x.big..big}=1",
+                           "{..big}=1",
+                           "{..none}",
+                           "{.x.a[?( @.k == \"a\" )].n}=1",
+                           "{.x.a[?(\"a\"==@.k)].n}=1",
+                           "{.x.a[?(@.n>1)].k}=z",
+                           "{.x.a[?(@.n<2)].k}=a",
+                           "{.x.a[?(@.n>=2)].k}=z",
+                           "{.x.a[?(@.n!=2)].k}",
+                           "{.x.a[?(@.only)].k}=z",
+                           "{.x.a[?(@.nothing)].k}=z",
+                           "{.x.a[?(@.n==\"1\")].k}=a",
+                           "{.x.a[?(@.n==1.0)].k}=a",
+                           "{.x.a[?(@.f>2.0)].k}=z",
+                           "{.x.a[?(@.only==1)].k}=a",
+                           "{.x.a[?(@.k==a)].k}=a",
+                           "{.x.a[?(@.*==1)].k}=a",
+                           "{.x.a[?(word)].k}",
+                           "{.x.f[?(@.k)]}=1",
+                           "{.x.i[0]}=1",
+                           "{.x[0]}=1",
+                           "{.x.null}",
+                           "{.x.null[0]}",
+                           "{.x.null[?(@.a)]}",
+                           "{.x.nest[*][0]}=1",
+                           "{.x.nest[?(@[0]==3)][0]}=3",
+                           "{.x.f.*}=t",
+                           "{.x.large}=1.2345678901234567e+19",
+                           "{.x.i b}=7",
+                           "{.x.i }=7",
+                           "{.x.i 'te\\'xt'}=te'xt",
+                           "{$.x.i}=7",
+                           "{.x -5.5}=-5.5",
+                           "{.x.a[*] true}=true",
+                           "{.}"}) {
+    both.run({{"wait", "opens/one", "--timeout=0", "--for", std::string("jsonpath=") + path}, Compare::all, true});
+  }
+  // Their errors name the path too.
+  for (const char* path : {"{.x.a[?(@.k==\"a\" || @.k==\"z\")].n}=1", "{.x.a[\"k\"]}=1", "{.x.a[ 0 ].k}=a",
+                           "{.x.a[0:1:2:3]}=1", "{.x.a[-]}=1", "{.x.a[0}=1", "{.x.a[?(@.k==\"a\")}=1",
+                           "{.x.a[?(@.k==\"a\"]}=1", "{.x.a\\}=1", "{....a}=1", "{.x['a,b']}", "{.x 1.2.3}"}) {
+    both.run({{"wait", "opens/one", "--timeout=0", "--for", std::string("jsonpath=") + path}});
+  }
+}
+
+TEST_CASE("get --sort-by: JSONPath, and integers that no double holds") {
+  TwoPrograms both;
+  make_opens(both);
+  for (const char* path : {"{.v}", "{.q}", "{.l[1]}", "{.l[-1:]}", "{.l[-2:-1]}", "{.l[?(@>=3)]}", "{.l[?(@!=1)]}",
+                           "{.metadata.labels['a\\.b/c']}", "{..v}"}) {
+    both.read({"get", "opens", "-o", "name", "--sort-by", path});
+  }
+  both.read({"get", "opens", "--sort-by", "{.metadata.labels['a\\.b/c']}"});
+}
+
+TEST_CASE("wait: conditions that are no list") {
+  TwoPrograms both;
+  make_opens(both);
+  for (const char* name : {"opens/one", "opens/two", "opens/three", "opens/four"}) {
+    both.run({{"wait", name, "--for=condition=Ready", "--timeout=2s"}, Compare::all, true});
+  }
+}
+
 TEST_CASE("wait: wrong conditions, and what is not there") {
   TwoPrograms both;
   both.make(kObjects);

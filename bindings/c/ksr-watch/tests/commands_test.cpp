@@ -436,12 +436,138 @@ void conditions() {
   EXPECT(met("jsonpath={.spec.ports[2].p}=2"), "array index out of bounds: index 2, length 2");
   EXPECT(met("jsonpath={.spec.ports}=2"), "jsonpath leads to a nested object or list which is not supported");
   EXPECT(met("jsonpath={.metadata.labels.a\\.b/c}=x"), "yes");
-  EXPECT(met("jsonpath={.metadata.labels['a.b/c']}=x"), "yes");
+  EXPECT(met("jsonpath={.metadata.labels['a\\.b/c']}=x"), "yes");
+  EXPECT(met("jsonpath={.metadata.labels['a.b/c']}=x"), "no");
+  EXPECT(met("jsonpath="), "jsonpath expression cannot be empty");
   EXPECT(met("/metadata/labels/a.b~1c=x"), "yes");
   EXPECT(met("/spec/ports/1/p=2"), "yes");
   EXPECT(met("/spec/ports/2/p=2"), "no");
   EXPECT(met("/~2"), "expected a JSON pointer such as /status/phase, not \"/~2\"");
   EXPECT(met("ready"), "unrecognized condition: \"ready\"");
+}
+
+std::string met_by(const char* object, const char* text) {
+  const auto is_met = WaitCondition::parse(text)->is_met(json::parse(object));
+  if (!is_met) return is_met.error().message;
+  return *is_met ? "yes" : "no";
+}
+
+void conditions_of_wrong_types() {
+  const std::string error = ".status.conditions accessor error: ";
+  EXPECT(met_by(R"({"status":{"conditions":"x"}})", "condition=Ready"),
+         error + "x is of the type string, expected []interface{}");
+  EXPECT(met_by(R"({"status":{"conditions":{"b":[1,null],"a":true}}})", "condition=Ready"),
+         error + "map[a:true b:[1 <nil>]] is of the type map[string]interface {}, expected []interface{}");
+  EXPECT(met_by(R"({"status":{"conditions":null}})", "condition=Ready"),
+         error + "<nil> is of the type <nil>, expected []interface{}");
+  EXPECT(met_by(R"({"status":1})", "condition=Ready"),
+         error + "1 is of the type int64, expected map[string]interface{}");
+  EXPECT(met_by(R"({"status":null})", "condition=Ready"), "no");
+  EXPECT(met_by(R"({"status":{"conditions":[1,{"type":1},{"type":"Ready","status":1}]}})", "condition=Ready"), "no");
+}
+
+// What each finds in this object, as kubectl has it (cluster.commands compares).
+constexpr const char* kPaths =
+    R"({"a":[{"k":"a","n":1,"f":1.5},{"k":"z","n":2,"f":2.5,"only":null}],"i":7,"f":"text","t":true,"big":{"big":1},
+"none":[],"null":null,"dot.key":"d","nest":[[1,2],[3]]})";
+
+std::string found(const std::string& expression) {
+  const auto path = JsonPath::parse(expression);
+  if (!path) {
+    const std::string& message = path.error().message;
+    return message.compare(0, 8, "JSONPath") == 0 ? message.substr(message.find("\": ") + 3) : message;
+  }
+  const json::value value = json::parse(kPaths);
+  const auto values = path->find(value);
+  if (!values) return values.error().message;
+  std::string text;
+  for (const json::value* one : *values) text += (text.empty() ? "" : "|") + go_text(*one);
+  return text;
+}
+
+void paths() {
+  EXPECT(found("{.i}"), "7");
+  EXPECT(found("i"), "7");
+  EXPECT(found("{.dot\\.key}{"),
+         "unexpected path string, expected a 'name1.name2' or '.name1.name2' or "
+         "'{name1.name2}' or '{.name1.name2}'");
+  EXPECT(found("{.dot\\.key}"), "d");
+  EXPECT(found("{.big['big']}"), "1");
+  EXPECT(found("{['i']}"), "");
+  EXPECT(found("{.a[0]['k','n']}"), "a|1");
+  EXPECT(found("{.a[0]['k', 'n'] }"), "a|1");
+  EXPECT(found("{.a[0,1].k}"), "a|z");
+  EXPECT(found("{.a[].k}"), "a");
+  EXPECT(found("{.a[*].k}"), "a|z");
+  EXPECT(found("{.a.*.k}"), "a|z");
+  EXPECT(found("{.a[0:1].k}"), "a");
+  EXPECT(found("{.a[-1:].k}"), "z");
+  EXPECT(found("{.a[-2].k}"), "a");
+  EXPECT(found("{.a[::2].k}"), "a");
+  EXPECT(found("{.a[0:2:9223372036854775807].k}"), "a");
+  EXPECT(found("{.a[1:1].k}"), "");
+  EXPECT(found("{.none[*]}"), "");
+  EXPECT(found("{.nest[*][0]}"), "1|3");
+  EXPECT(found("{.null[0]}"), "");
+  EXPECT(found("{.big..big}"), "1");
+  EXPECT(found("{..f}"), "text|1.5|2.5");
+  EXPECT(found("{.f.*}"), "116|101|120|116");
+  EXPECT(found("{.a[2]}"), "array index out of bounds: index 2, length 2");
+  EXPECT(found("{.a[-3]}"), "array index out of bounds: index -1, length 2");
+  EXPECT(found("{.none[-1]}"), "array index out of bounds: index -1, length 0");
+  EXPECT(found("{.a[9223372036854775807]}"), "array index out of bounds: index 9223372036854775807, length 2");
+  EXPECT(found("{.a[0:3]}"), "array index out of bounds: index 2, length 2");
+  EXPECT(found("{.a[1:0]}"), "starting index 1 is greater than ending index 0");
+  EXPECT(found("{.a[0:2:0]}"), "step must be > 0");
+  EXPECT(found("{.i[0]}"), "int64 is not array or slice");
+  EXPECT(found("{.big[*]}"), "map[string]interface {} is not array or slice");
+  EXPECT(found("{.a[\"i\"]}"), "invalid array index \"i\"");
+  EXPECT(found("{.a[ 0 ]}"), "invalid array index  0");
+  EXPECT(found("{.a[0:1:2:3]}"), "invalid array index 0:1:2:3");
+  EXPECT(found("{.a[99999999999999999999]}"), "array index 99999999999999999999 is not a number");
+  EXPECT(found("{.a[-]}"), "array index - is not a number");
+  EXPECT(found("{.a[0}"), "unterminated array");
+  EXPECT(found("{.a\\}"), "unclosed action");
+  EXPECT(found("{....a}"), "invalid multiple recursive descent");
+  EXPECT(found("{.a|b}"), "");
+  EXPECT(found("{.a[0]|b}"), "unrecognized character in action: \"|\"");
+  EXPECT(found("{.a b}"), "unrecognized identifier b");
+  EXPECT(found("{.a range}"), "range and end are not supported");
+  EXPECT(found("{.i \"x\\u00e9\\x41\\101\\n\"}"), "x\u00e9AA\n");
+  EXPECT(found("{.i 'x\\q'}"), "unquote string 'x\\q' error invalid syntax");
+  EXPECT(found("{.i 'x}"), "unterminated quoted string");
+}
+
+void filters() {
+  EXPECT(found("{.a[?(@.k==\"a\")].n}"), "1");
+  EXPECT(found("{.a[?( @.k == \"a\" )].n}"), "1");
+  EXPECT(found("{.a[?(\"a\"==@.k)].n}"), "1");
+  EXPECT(found("{.a[?(@.k=='a')].n}"), "1");
+  EXPECT(found("{.a[?(@.k!='a')].n}"), "2");
+  EXPECT(found("{.a[?(@.n>1)].k}"), "z");
+  EXPECT(found("{.a[?(@.n>=1)].k}"), "a|z");
+  EXPECT(found("{.a[?(@.n<2)].k}"), "a");
+  EXPECT(found("{.a[?(@.n<=2)].k}"), "a|z");
+  EXPECT(found("{.a[?(@.f>1.5)].k}"), "z");
+  EXPECT(found("{.a[?(@.only)].k}"), "z");
+  EXPECT(found("{.a[?(@.nothing)].k}"), "");
+  EXPECT(found("{.a[?(@.nothing==1)].k}"), "");
+  EXPECT(found("{.a[?(@.n==+1)].k}"), "a");
+  EXPECT(found("{.a[?(@.n==-1)].k}"), "");
+  EXPECT(found("{.nest[?(@[0]==3)]}"), "[3]");
+  EXPECT(found("{.a[?(@.k==\"a)\")].n}"), "");
+  EXPECT(found("{.a[?(@.n==\"1\")].k}"), "incompatible types for comparison");
+  EXPECT(found("{.a[?(@.n==1.0)].k}"), "incompatible types for comparison");
+  EXPECT(found("{.a[?(@.only==1)].k}"), "invalid type for comparison");
+  EXPECT(found("{.a[?(@==1)].k}"), "invalid type for comparison");
+  EXPECT(found("{.a[?(@.k=\"a\")].k}"), "unrecognized filter operator =");
+  EXPECT(found("{.a[?(@.*==1)].k}"), "can only compare one element at a time");
+  EXPECT(found("{.a[?(@.k==a)].k}"), "unrecognized identifier a");
+  EXPECT(found("{.a[?(@.k==\"a\" || @.k==\"z\")].k}"), "unrecognized character in action: \"|\"");
+  EXPECT(found("{.a[?(@.k==\"a\").k}"), "unclosed array expect ]");
+  EXPECT(found("{.a[?(@.k==\"a\"]}"), "unterminated filter");
+  EXPECT(found("{.a[?(@.n==1.2.3)]}"), "cannot parse number 1.2.3");
+  EXPECT(found("{.f[?(@.k)]}"), "text is not array or slice and cannot be filtered");
 }
 
 std::string sorted(const char* values) {
@@ -463,6 +589,25 @@ void orders() {
   EXPECT(sorted(R"([{"v":"1Gi"},{"v":"1500M"},{"v":"3Mi"},{"v":"100m"},{"v":"1Ei"}])"),
          R"({"v":"100m"}{"v":"3Mi"}{"v":"1Gi"}{"v":"1500M"}{"v":"1Ei"})");
   EXPECT(sorted(R"([{"v":"10x"},{"v":"9"}])"), R"({"v":"10x"}{"v":"9"})");
+  // Next to each other in 64 bits, and the same double.
+  EXPECT(sorted(R"([{"v":9007199254740995},{"v":9007199254740993},{"v":9007199254740994},{"v":9007199254740992}])"),
+         R"({"v":9007199254740992}{"v":9007199254740993}{"v":9007199254740994}{"v":9007199254740995})");
+  EXPECT(sorted(R"([{"v":-9007199254740993},{"v":-9007199254740992},{"v":-9007199254740994}])"),
+         R"({"v":-9007199254740994}{"v":-9007199254740993}{"v":-9007199254740992})");
+  EXPECT(
+      sorted(R"([{"v":1152921504606846977},{"v":1152921504606846976.0},{"v":1152921504606846975},{"v":0},{"v":-0.5}])"),
+      R"({"v":-5E-1}{"v":0}{"v":1152921504606846975}{"v":1.152921504606847E18}{"v":1152921504606846977})");
+  EXPECT(sorted(R"([{"v":18446744073709551615},{"v":9223372036854775807},{"v":1e300},{"v":-1e300}])"),
+         R"({"v":-1E300}{"v":9223372036854775807}{"v":18446744073709551615}{"v":1E300})");
+  EXPECT(sorted(R"([{"v":"9007199254740994"},{"v":"9007199254740993"},{"v":"9007199254740995"}])"),
+         R"({"v":"9007199254740993"}{"v":"9007199254740994"}{"v":"9007199254740995"})");
+  EXPECT(sorted(R"([{"v":"9007199254740994Ki"},{"v":"9007199254740993Ki"},{"v":"9223372036854775807"},{"v":"1.5Ei"},
+{"v":"1729382256910270465"},{"v":"1729382256910270464m"}])"),
+         R"({"v":"1729382256910270464m"}{"v":"1.5Ei"}{"v":"1729382256910270465"}{"v":"9223372036854775807"})"
+         R"({"v":"9007199254740993Ki"}{"v":"9007199254740994Ki"})");
+  // Equal ones stay as they were.
+  EXPECT(sorted(R"([{"v":"0.1"},{"v":"100m"},{"v":"1e-1"},{"v":"+.10"},{"v":"0.000"},{"v":"-0"},{"v":"-1m"}])"),
+         R"({"v":"-1m"}{"v":"0.000"}{"v":"-0"}{"v":"0.1"}{"v":"100m"}{"v":"1e-1"}{"v":"+.10"})");
 }
 
 }  // namespace
@@ -480,6 +625,9 @@ int main() {
   choices_of_pods();
   lines_of_errors();
   conditions();
+  conditions_of_wrong_types();
+  paths();
+  filters();
   orders();
   return failures == 0 ? 0 : 1;
 }

@@ -3,6 +3,7 @@
 
 #include <boost/json.hpp>
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -24,12 +25,19 @@ class SortKey {
   // What is missing comes first, then numbers, then texts; quantities such as 1Gi by what they stand for.
   bool operator<(const SortKey& other) const;
 
+  // A number as it is written, which no double holds in full: 0.DIGITS times ten to the power of `exponent`.
+  struct Amount {
+    bool is_negative = false;
+    std::string digits;  // neither begin nor end with a zero; none: 0
+    std::int64_t exponent = 0;
+  };
+
  private:
   enum class Kind : std::uint8_t { missing, nothing, number, text };
 
   Kind kind_ = Kind::missing;
   bool is_quantity_ = false;
-  double number_ = 0;
+  Amount amount_;
   std::string text_;
 };
 

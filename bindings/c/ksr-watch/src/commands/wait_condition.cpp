@@ -42,6 +42,12 @@ const std::int64_t* integer_at(const json::value& value, std::initializer_list<s
   return found == nullptr ? nullptr : found->if_int64();
 }
 
+// k8s.io/apimachinery/pkg/apis/meta/v1/unstructured/helpers.go, NestedSlice
+Error no_conditions(const json::value& value, const char* expected) {
+  return usage_error(".status.conditions accessor error: " + one_line(go_text(value)) + " is of the type " +
+                     go_type(value) + ", expected " + expected);
+}
+
 }  // namespace
 
 Expected<WaitCondition> WaitCondition::parse(const std::string& text) {
@@ -95,8 +101,12 @@ Expected<bool> WaitCondition::is_met(const json::value& object) const {
 
 // k8s.io/kubectl/pkg/cmd/wait/condition.go, checkCondition: a condition of an older generation says nothing.
 Expected<bool> WaitCondition::has_condition(const json::value& object) const {
-  const json::value* conditions = value_at(object, {"status", "conditions"});
-  if (conditions == nullptr || !conditions->is_array()) return false;
+  const json::value* whole_status = value_at(object, {"status"});
+  if (whole_status == nullptr || whole_status->is_null()) return false;
+  if (!whole_status->is_object()) return no_conditions(*whole_status, "map[string]interface{}");
+  const json::value* conditions = value_at(*whole_status, {"conditions"});
+  if (conditions == nullptr) return false;
+  if (!conditions->is_array()) return no_conditions(*conditions, "[]interface{}");
   for (const json::value& condition : conditions->get_array()) {
     if (lower_case(text_at(condition, {"type"})) != lower_case(name_)) continue;
     const json::value* status = value_at(condition, {"status"});
@@ -105,7 +115,7 @@ Expected<bool> WaitCondition::has_condition(const json::value& object) const {
     if (observed == nullptr) observed = integer_at(object, {"status", "observedGeneration"});
     const std::int64_t* generation = integer_at(object, {"metadata", "generation"});
     if (generation != nullptr && observed != nullptr && *observed < *generation) return false;
-    return lower_case(scalar_text(*status)) == lower_case(*value_);
+    return lower_case(go_text(*status)) == lower_case(*value_);
   }
   return false;
 }
@@ -120,7 +130,7 @@ Expected<bool> WaitCondition::has_value(const json::value& object) const {
   if (value.is_object() || value.is_array()) {
     return usage_error("jsonpath leads to a nested object or list which is not supported");
   }
-  return trimmed(scalar_text(value)) == trimmed(*value_);
+  return trimmed(go_text(value)) == trimmed(*value_);
 }
 
 }  // namespace ksr::commands
