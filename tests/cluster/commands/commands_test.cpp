@@ -131,6 +131,35 @@ std::string map_yaml(const std::string& name, const std::string& value) {
 
 }  // namespace
 
+// A server keeps the data of a ControllerRevision as it came.
+TEST_CASE("text that is no Unicode, and numbers with long exponents") {
+  TwoPrograms both;
+  both.make(kMaps);
+  const std::pair<const char*, const char*> kinds[] = {{"lone", "\"a\\ud800b\""},
+                                                       {"byte", "\"a\xff\xe2\x82z\""},
+                                                       {"zero", "0e999999999999"},
+                                                       {"small", "1e-999999999999"}};
+  for (const std::string& name_space : {both.namespace_of_kubectl(), both.namespace_of_ksr()}) {
+    for (const auto& [name, value] : kinds) {
+      const std::string revision = R"({"apiVersion":"apps/v1","kind":"ControllerRevision","metadata":{"name":")" +
+                                   std::string(name) + R"("},"revision":1,"data":{"value":)" + value + "}}";
+      const std::string path = "/apis/apps/v1/namespaces/" + name_space + "/controllerrevisions";
+      REQUIRE(both.run_kubectl({"create", "--raw", path, "-f", "-"}, revision).status == 0);
+    }
+  }
+  both.read({"get", "controllerrevisions", "-o", "json"});
+  both.read({"get", "controllerrevisions", "-o", "yaml"});
+  both.read({"get", "controllerrevisions", "--sort-by", "{.data.value}", "lone", "byte", "-o", "name"});
+  for (const auto& [name, value] : kinds) {
+    CAPTURE(name);
+    both.read({"get", "controllerrevision", name, "-o", "json"});
+    both.read({"get", "controllerrevision", name, "-o", "yaml"});
+    both.run({{"wait", std::string("controllerrevision/") + name, "--for=jsonpath={.revision}=1"}, Compare::all, true});
+    both.run({{"patch", "controllerrevision", name, "--type=merge", "-p", R"({"revision":2})"}, Compare::all, true});
+  }
+  both.run({{"wait", "controllerrevisions", "--all", "--for=jsonpath={.revision}=2"}, Compare::all, true});
+}
+
 TEST_CASE("get: tables, names, selectors, several types") {
   Cluster::shared().install_widget_crd();
   TwoPrograms both;

@@ -5,6 +5,7 @@
 #include <fstream>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "commands/answer_object.hpp"
@@ -77,6 +78,13 @@ void texts_of_json() {
     EXPECT(number_out_of_range(text), number);
     EXPECT(number_out_of_range(R"({"a":1} )" + text), number);
   }
+  // Exponents that no 32 bits hold.
+  EXPECT(json_body(*parse_json("[0e999999999999,-0.0E+00999999999999,1e-999999999999,-1e-2147483648,1e0000000000001,"
+                               "\"0e999999999999\\\"0e999999999999\",3E0]")),
+         "[0,-0,0,-0,10,\"0e999999999999\\\"0e999999999999\",3]");
+  EXPECT(json_body((*parse_json_sequence("[1] [0e99999999999] [0e99999999999] 2"))[2]), "[0]");
+  EXPECT(parse_json("[1e999999999999]") || parse_json("[0e999999999999 1]") ? "parsed" : "refused", "refused");
+  EXPECT(number_out_of_range("[0e999999999999,-1.5e123456789012]"), "-1.5e123456789");
   EXPECT(number_out_of_range("[1,2"), "");
   EXPECT(number_out_of_range("a: 1e400"), "");
   EXPECT(parse_json("") || parse_json("[1] [2]") || parse_json("[1] x") ? "parsed" : "refused", "refused");
@@ -85,6 +93,16 @@ void texts_of_json() {
   EXPECT(json_body(std::get<json::value>(read_object("{\"kind\":\"K\",\"a\xff\":\"\\ud800\"}", "get"))),
          "{\"a\xef\xbf\xbd\":\"\xef\xbf\xbd\",\"kind\":\"K\"}");
   EXPECT(std::get<Failure>(read_object("{\"kind\":\"\xff\"", "get")).message, "get: the server's answer is not JSON");
+}
+
+void texts_that_are_no_unicode() {
+  EXPECT(json_body(*parse_answer("{\"a\\ud800\":\"\xff\xe2\x82|\\udc00\\ud83d\\ude00\",\"b\":0e999999999999}")),
+         "{\"a\ufffd\":\"\ufffd\ufffd\ufffd|\ufffd\U0001F600\",\"b\":0}");
+  EXPECT(parse_answer("{\"a\\ud800\":}") || parse_answer("[1e999999999999]") ? "parsed" : "refused", "refused");
+  const auto read = read_object(R"({"kind":"A","a":[1e999]})", "get of a");
+  const Failure* failure = std::get_if<Failure>(&read);
+  EXPECT(failure == nullptr ? "taken" : failure->message,
+         "get of a: the server's answer has the number 1e999, which is out of range");
 }
 
 constexpr const char* kTable = R"({"kind":"Table","columnDefinitions":[
@@ -615,6 +633,7 @@ void orders() {
 int main() {
   texts_of_yaml();
   texts_of_json();
+  texts_that_are_no_unicode();
   tables();
   files();
   command_lines();

@@ -16,7 +16,7 @@ namespace json = boost::json;
 
 constexpr int kInternalError = 500;
 
-Failure no_object(const std::string& request, const char* what) {
+Failure no_object(const std::string& request, const std::string& what) {
   Failure failure;
   failure.code = KSR_E_PROTOCOL;
   failure.message = request + ": the server's answer " + what;
@@ -46,9 +46,12 @@ Failure failure_of_status(const json::value& status, const std::string& request)
 }  // namespace
 
 std::variant<json::value, Failure> read_object(std::string_view body, const std::string& request) {
-  std::optional<json::value> object = parse_json(body);
-  if (!object) object = parse_json(json_as_unicode(body));
-  if (!object) return no_object(request, "is not JSON");
+  std::optional<json::value> object = parse_answer(body);
+  if (!object) {
+    const std::string number = number_out_of_range(json_as_unicode(body));
+    if (number.empty()) return no_object(request, "is not JSON");
+    return no_object(request, "has the number " + one_line(number) + ", which is out of range");
+  }
   if (!object->is_object()) return no_object(request, "is no JSON object");
   if (is_failure(*object)) return failure_of_status(*object, request);
   if (text_at(*object, {"kind"}).empty()) return no_object(request, "is no Kubernetes object: it has no kind");

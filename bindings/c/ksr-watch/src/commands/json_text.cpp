@@ -7,7 +7,12 @@
 #include <cmath>
 #include <cstdint>
 #include <cstdlib>
+#include <iterator>
 #include <map>
+#include <utility>
+
+#include "base/escapes.hpp"
+#include "base/text.hpp"
 
 namespace ksr::commands {
 namespace {
@@ -112,6 +117,29 @@ class Builder {
 };
 
 using Parser = json::basic_parser<Builder>;
+
+// Boost.JSON refuses exponents beyond 32 bits, also where the number is 0 to Go. The first digits of one that is longer
+// are as good: no text has as many digits as they say.
+std::string with_short_exponents(std::string_view text) {
+  constexpr std::size_t kMaxDigits = 9;
+  std::string shorter;
+  shorter.reserve(text.size());
+  bool in_string = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    shorter += c;
+    if (in_string && c == '\\' && i + 1 < text.size()) shorter += text[++i];
+    if (c == '"') in_string = !in_string;
+    if (in_string || (c != 'e' && c != 'E') || i == 0 || !is_digit(text[i - 1])) continue;
+    if (i + 1 < text.size() && (text[i + 1] == '+' || text[i + 1] == '-')) shorter += text[++i];
+    const std::size_t begin = i + 1;
+    const std::size_t end = std::min(text.find_first_not_of("0123456789", begin), text.size());
+    const std::size_t first = std::min(text.find_first_not_of('0', begin), end);
+    shorter += end - first > kMaxDigits ? text.substr(first, kMaxDigits) : text.substr(begin, end - begin);
+    i = end - 1;
+  }
+  return shorter;
+}
 
 struct Decimal {
   bool negative = false;
@@ -276,13 +304,26 @@ std::optional<std::vector<json::value>> parse_json_sequence(std::string_view tex
     Parser parser(deep_options());
     json::error_code failure;
     const std::size_t used = parser.write_some(false, text.data(), text.size(), failure);
+    if (failure == json::error::exponent_overflow) {
+      const std::string shorter = with_short_exponents(text);
+      auto rest = shorter == text ? std::nullopt : parse_json_sequence(shorter);
+      if (rest) std::move(rest->begin(), rest->end(), std::back_inserter(values));
+      return rest ? std::make_optional(std::move(values)) : std::nullopt;
+    }
     if (failure) return std::nullopt;
     values.push_back(parser.handler().release());
     text.remove_prefix(used);
   }
 }
 
-std::string number_out_of_range(std::string_view text) {
+std::optional<json::value> parse_answer(std::string_view text) {
+  auto value = parse_json(text);
+  return value ? std::move(value) : parse_json(json_as_unicode(text));
+}
+
+std::string number_out_of_range(std::string_view written) {
+  const std::string shorter = with_short_exponents(written);
+  std::string_view text = shorter;
   while (!text.empty()) {
     Parser parser(deep_options());
     json::error_code failure;

@@ -1,5 +1,5 @@
-// Values of JSON: `parse_json` reads, `value_at` and `text_at` find, `json_text` writes them as kubectl does. Used by
-// all commands. Any thread.
+// Values of JSON: `parse_json` and `parse_answer` read, `value_at` and `text_at` find, `json_text` writes them as
+// kubectl does. Used by all commands. Any thread.
 #pragma once
 
 #include <boost/json.hpp>
@@ -14,6 +14,9 @@ namespace ksr::commands {
 
 // Empty: it is not JSON, or has a number that no double holds. Numbers are the nearest double, as in Go.
 std::optional<boost::json::value> parse_json(std::string_view text);
+// The same of what a server sent: as for kubectl, text that is no Unicode is U+FFFD (json_as_unicode). Files are
+// refused then.
+std::optional<boost::json::value> parse_answer(std::string_view text);
 // Values one after the other, with white space in between. Empty: it is not JSON.
 std::optional<std::vector<boost::json::value>> parse_json_sequence(std::string_view text);
 // The number for which these took a text for no JSON, such as 1e400; empty: it was something else.

@@ -132,7 +132,7 @@ class Logs {
         continue;
       }
       const char* text = ksr_object_field(object, KSR_FIELD_JSON, &size);
-      const auto pod = parse_json({text, size});
+      const auto pod = parse_answer({text, size});
       if (!pod) continue;
       const PodView view = read_pod(*pod);
       if (const Expected<void> added = add(view, true); !added) session_.report().error(added.error());

@@ -162,7 +162,7 @@ class PodChoice {
       const std::string uid(text, size);
       suspects_.erase(uid);
       text = ksr_object_field(object, KSR_FIELD_JSON, &size);
-      const auto pod = parse_json({text, size});
+      const auto pod = parse_answer({text, size});
       if (delta == KSR_DELTA_DELETED || !pod) {
         pods_.erase(uid);
       } else {

@@ -68,7 +68,7 @@ bool has_answered(const Failure& failure) {
 }  // namespace
 
 std::string line_of(const Failure& failure, const std::string& doing) {
-  const json::value status = parse_json(failure.details).value_or(nullptr);
+  const json::value status = parse_answer(failure.details).value_or(nullptr);
   const std::string message = text_at(status, {"message"});
   if (message.empty() && has_answered(failure)) {
     return std::string("Error from server") + reason_of(failure.http_status) + ": " + doing + failure.message;

@@ -55,7 +55,7 @@ bool look(const ksr_snapshot* snapshot, Sought& sought) {
   }
   std::size_t size = 0;
   const char* text = ksr_object_field(object, KSR_FIELD_JSON, &size);
-  std::optional<json::value> read = parse_json({text, size});
+  std::optional<json::value> read = parse_answer({text, size});
   if (!read) {
     sought.error = Error{Status::protocol, "the object is not JSON that can be read"};
     return true;

@@ -25,7 +25,7 @@ constexpr std::size_t kMaxColumns = 32;
 json::value json_of(const ksr_object* object) {
   std::size_t size = 0;
   const char* text = ksr_object_field(object, KSR_FIELD_JSON, &size);
-  return parse_json({text, size}).value_or(nullptr);
+  return parse_answer({text, size}).value_or(nullptr);
 }
 
 slice slice_of_string(const std::string& text) {

@@ -25,7 +25,7 @@ Expected<std::string> field_validation_of(const Arguments& arguments) {
 
 // Of a conflict: other managers own fields that are applied. A uid or a resourceVersion that does not match is another.
 bool is_about_fields(const Failure& failure) {
-  const json::value status = parse_json(failure.details).value_or(nullptr);
+  const json::value status = parse_answer(failure.details).value_or(nullptr);
   const json::value* const causes = value_at(status, {"details", "causes"});
   if (causes == nullptr || !causes->is_array()) return false;
   const json::array& all = causes->get_array();
