@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/escapes.hpp"
 #include "base/text.hpp"
 #include "cluster/bounded_json.hpp"
 
@@ -122,6 +123,11 @@ void add_versions(const boost::json::object& group, std::vector<DiscoveredVersio
 
 Expected<boost::json::value> parsed(std::string_view body) {
   auto value = parse_bounded_json(body);
+  if (!value) {
+    // As client-go reads what another API server wrote.
+    const std::string mended = json_as_unicode(body);
+    if (mended != body) value = parse_bounded_json(mended);
+  }
   if (!value || !value->is_object()) {
     return Error{Status::protocol, "discovery: the response is not a JSON object, or is too large"};
   }

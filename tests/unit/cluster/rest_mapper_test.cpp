@@ -201,6 +201,19 @@ TEST_CASE("subresources and names that cannot be in a path are skipped") {
   CHECK((*resources)[1].singular == "pod");
 }
 
+TEST_CASE("text that is no Unicode costs only the entry that has it in a name") {
+  const auto root = parse_discovery_root(
+      "{\"kind\":\"APIGroupDiscoveryList\",\"note\":\"\\ud800\xff\",\"items\":[{\"metadata\":{\"name\":\"g.test\"},"
+      "\"versions\":[{"
+      "\"version\":\"v1\",\"resources\":[{\"resource\":\"a\xff\",\"responseKind\":{\"kind\":\"A\"},\"verbs\":[\"list\"]"
+      "},"
+      "{\"resource\":\"bs\",\"responseKind\":{\"kind\":\"B\"},\"verbs\":[\"list\"]}]}]}]}");
+  REQUIRE(root.has_value());
+  REQUIRE(root->versions.size() == 1);
+  REQUIRE((root->versions[0].resources && root->versions[0].resources->size() == 1));
+  CHECK(root->versions[0].resources->front().plural == "bs");
+}
+
 TEST_CASE("invalid documents are errors, odd ones are read as far as possible") {
   for (const char* body : {"", "[]", "null", "{", "{}", R"({"kind":"Status"})", R"({"kind":7})", "<html>"}) {
     CAPTURE(body);
