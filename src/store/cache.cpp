@@ -9,17 +9,33 @@ namespace ksr::store {
 
 namespace {
 
+// Of a column that reads the same: "a,b" may be one value or two.
+bool has_values_of(const Object& held, const json::Item& item) noexcept {
+  const std::size_t values = item.columns != nullptr ? item.columns->values.size() : 0;
+  if (held.value_count() != values) return false;
+  for (std::size_t i = 0; i < values; ++i) {
+    const json::ItemColumns::Value& value = item.columns->values[i];
+    if (held.value(i) != item.columns->texts[value.column].substr(value.begin, value.size)) return false;
+  }
+  return true;
+}
+
 // Whether `item` is what is held, so that it needs no memory. A version alone does not tell: a server that was restored
-// from a backup gives its versions a second time.
+// from a backup gives its versions a second time. Nor does a text that was cut, what was read before that.
 bool is_held(const Object& held, const json::Item& item) noexcept {
-  if (held.resource_version() != item.resource_version) return false;
+  if (held.resource_version() != item.resource_version || held.recency() != item.recency) return false;
+  const std::size_t columns = item.columns != nullptr ? item.columns->texts.size() : 0;
+  if (held.column_count() != columns) return false;
+  for (std::size_t i = 0; i < columns; ++i) {
+    if (held.column(i) != item.columns->texts[i]) return false;
+  }
   std::string_view rest = held.field(Field::json);
   if (rest.size() != item.text_size()) return false;
   for (const std::string_view piece : item.text) {
     if (rest.substr(0, piece.size()) != piece) return false;
     rest.remove_prefix(piece.size());
   }
-  return true;
+  return has_values_of(held, item);
 }
 
 }  // namespace

@@ -180,7 +180,8 @@ bool Object::is_same_but_for_version(const Object& other) const noexcept {
     return text_around_version(false) == other.text_around_version(false) &&
            text_around_version(true) == other.text_around_version(true) && has_same_columns(other);
   }
-  return resource_version() == other.resource_version() && field(Field::json) == other.field(Field::json);
+  return resource_version() == other.resource_version() && field(Field::json) == other.field(Field::json) &&
+         has_same_columns(other);
 }
 
 void Object::destroy() const noexcept {

@@ -177,9 +177,9 @@ struct ByValue {
   static void prefetch(const Entry&) noexcept {}
 };
 
-// Of one uid: neither is there, or both are and have one version and one text; or they differ in what is no change for
-// the host alone (json::Sameness). An object that is missing in one list and there again in the next is the same state
-// in a new Object. One version has two texts where a server was restored from a backup.
+// Of one uid: neither is there, or both are and have one version, one text and the same columns; or they differ in what
+// is no change for the host alone (json::Sameness). An object that is missing in one list and there again in the next
+// is the same state in a new Object. One version has two texts where a server was restored from a backup.
 inline bool same_state(const Object* a, const Object* b) noexcept {
   if (a == nullptr || b == nullptr || a == b) return a == b;
   return a->is_same_but_for_version(*b);

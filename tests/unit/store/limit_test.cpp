@@ -116,6 +116,14 @@ TEST_CASE("out and in again is no change") {
   CHECK(describe(cache.cut()).empty());
 }
 
+TEST_CASE("what a list has under the version and with the text that are held may be more recent") {
+  Cache cache(1);
+  list(cache, {recent("a", 1, "2024-01-01T00:00:10Z"), recent("b", 2, "2024-01-01T00:00:20Z")}, "2");
+  CHECK(describe(cache.cut().view) == "b@2");
+  CHECK(list(cache, {recent("a", 1, "2024-01-01T00:00:30Z"), recent("b", 2, "2024-01-01T00:00:20Z")}, "3") == 1);
+  CHECK(describe(cache.cut()) == "-b@2 +a@1");
+}
+
 TEST_CASE("a change inside the window moves nothing over its end") {
   Cache cache = cache_of_four();
   cache.cut();
