@@ -2,6 +2,7 @@
 // the one, client::ChannelHandle the other. Live on the network thread.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
@@ -30,32 +31,41 @@ namespace ksr::channel {
 // How long the head of an HTTP response is waited for.
 constexpr Milliseconds kHeadTimeout{30'000};
 
-// For how long something has lasted, all times together. Changed on the network thread, read on any.
+// For how long something has lasted, all times together. Changed on the network thread, read on any; no reader sees it
+// fall.
 class Lasting {
  public:
-  void begin(Instant now) noexcept { since_us_.store(in_us(now), std::memory_order_relaxed); }
+  void begin(Instant now) noexcept {
+    const std::int64_t state = state_.load(std::memory_order_relaxed);
+    if (!lasts(state)) state_.store((in_us(now) - state / 2) * 2 + 1, std::memory_order_relaxed);
+  }
   // Nothing, unless it had begun.
   void end(Instant now) noexcept {
-    const std::int64_t since = since_us_.exchange(0, std::memory_order_relaxed);
-    if (since != 0) past_us_.fetch_add(between(since, now), std::memory_order_relaxed);
+    const std::int64_t state = state_.load(std::memory_order_relaxed);
+    if (lasts(state)) state_.store(total(state, now) * 2, std::memory_order_relaxed);
   }
   std::uint64_t total_us(Instant now) const noexcept {
-    const std::int64_t since = since_us_.load(std::memory_order_relaxed);
-    return past_us_.load(std::memory_order_relaxed) + (since == 0 ? 0 : between(since, now));
+    // A reader's clock may be ahead of that of the next end(), or behind that of the last begin().
+    const std::int64_t found = total(state_.load(std::memory_order_relaxed), now);
+    std::int64_t told = told_us_.load(std::memory_order_relaxed);
+    while (told < found && !told_us_.compare_exchange_weak(told, found, std::memory_order_relaxed)) {
+    }
+    return static_cast<std::uint64_t>(std::max(told, found));
   }
 
  private:
   static std::int64_t in_us(Instant at) noexcept {
     return std::chrono::duration_cast<std::chrono::microseconds>(at.time_since_epoch()).count();
   }
-  static std::uint64_t between(std::int64_t since, Instant now) noexcept {
-    const std::int64_t until = in_us(now);
-    return until > since ? static_cast<std::uint64_t>(until - since) : 0;
+  static bool lasts(std::int64_t state) noexcept { return state % 2 != 0; }
+  static std::int64_t total(std::int64_t state, Instant now) noexcept {
+    return lasts(state) ? in_us(now) - (state - 1) / 2 : state / 2;
   }
 
-  std::atomic<std::uint64_t> past_us_{0};
-  // 0: it does not last.
-  std::atomic<std::int64_t> since_us_{0};
+  // One number, so that no reader sees half of a change. Even: twice the total. Odd: it lasts, and twice the time at
+  // which it would have begun if it had lasted without a break, and 1.
+  std::atomic<std::int64_t> state_{0};
+  mutable std::atomic<std::int64_t> told_us_{0};
 };
 
 // Written on the network thread, read on any.

@@ -119,7 +119,18 @@ void ExecCall::received(std::string bytes, transport::MessageType) {
   if (read->channel != kStatus) return;
   exec_end_->add_status(read->payload);
   if (!exec_end_->may_end()) return;
-  end_timer_ = after(kMaxCloseTime, [this] { finish(std::nullopt); });
+  await_close();
+}
+
+void ExecCall::await_close() {
+  end_timer_ = after(kMaxCloseTime, [this] {
+    // What follows the Status is not read meanwhile.
+    if (!reading_rests()) finish(std::nullopt);
+  });
+}
+
+void ExecCall::resumed() {
+  if (end_timer_) await_close();
 }
 
 WebSocketCall::Message ExecCall::message(std::string bytes, std::size_t payload) const {

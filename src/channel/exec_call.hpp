@@ -22,6 +22,7 @@ class ExecCall final : public WebSocketCall {
  private:
   void begin() override;
   void stop() override;
+  void resumed() override;
   void take_size(std::uint16_t columns, std::uint16_t rows) override;
   Handshake handshake() override;
   void opened(const std::string& subprotocol) override;
@@ -36,6 +37,7 @@ class ExecCall final : public WebSocketCall {
   bool wants_v5() const;
   bool gives(int channel) const;
   Message message(std::string bytes, std::size_t payload = 0) const;
+  void await_close();
   void finish(const std::optional<Error>& error);
 
   std::unique_ptr<DocumentFetch> fetch_;

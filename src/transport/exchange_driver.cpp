@@ -25,7 +25,10 @@ class HeldExchange final : public Exchange {
 
   bool is_sent() const noexcept override { return driver_->is_sent(); }
   void pause() override { driver_->pause(); }
-  void resume() override { driver_->resume(); }
+  void resume() override {
+    const auto driver = driver_;
+    driver->resume();
+  }
 
  private:
   const std::shared_ptr<ExchangeDriver> driver_;
@@ -112,16 +115,24 @@ void ExchangeDriver::attached(std::shared_ptr<web::connected_stream> stream) {
   if (ended()) return stream->close();
   stream_ = std::move(stream);
   is_sent_ = true;
-  if (request_.whole_timeout.count() != 0) {
-    whole_timer_ = route_->executor.schedule(route_->executor.now() + request_.whole_timeout, [this] {
+  const Instant now = route_->executor.now();
+  if (request_.whole_timeout.count() != 0) whole_by_ = now + request_.whole_timeout;
+  if (request_.response_timeout.count() != 0) response_by_ = now + request_.response_timeout;
+  paused_at_ = now;
+  if (!paused_) arm_limits();
+}
+
+void ExchangeDriver::arm_limits() {
+  if (whole_by_) {
+    whole_timer_ = route_->executor.schedule(*whole_by_, [this] {
       guarded([this] {
         end(timed_out(reading_step(),
                       "the response did not end within " + duration_text(request_.whole_timeout.count())));
       });
     });
   }
-  if (request_.response_timeout.count() == 0) return;
-  response_timer_ = route_->executor.schedule(route_->executor.now() + request_.response_timeout, [this] {
+  if (!response_by_) return;
+  response_timer_ = route_->executor.schedule(*response_by_, [this] {
     guarded([this] {
       end(timed_out("waiting for the response of " + peer(),
                     "nothing received for " + duration_text(request_.response_timeout.count())));
@@ -273,6 +284,7 @@ bool ExchangeDriver::inflate(std::string_view packed) {
 
 void ExchangeDriver::notify_head(const ResponseHead& head) {
   response_timer_.reset();
+  response_by_.reset();
   note_activity();
   if (request_.idle_timeout.count() != 0) arm_idle_timer(last_activity_);
   has_notified_head_ = true;
@@ -298,9 +310,20 @@ void ExchangeDriver::notify_pong(std::chrono::microseconds round_trip) {
   if (!ended()) observer_->on_pong(round_trip);
 }
 
+void ExchangeDriver::pause() {
+  if (std::exchange(paused_, true)) return;
+  paused_at_ = route_->executor.now();
+  response_timer_.reset();
+  whole_timer_.reset();
+}
+
 void ExchangeDriver::resume() {
-  paused_ = false;
   note_activity();
+  if (!std::exchange(paused_, false) || ended()) return;
+  const auto rested = last_activity_ - paused_at_;
+  if (whole_by_) *whole_by_ += rested;
+  if (response_by_) *response_by_ += rested;
+  guarded([this] { arm_limits(); });
 }
 
 // Re-armed when it fires, not at each event: that would cost two system calls an event.

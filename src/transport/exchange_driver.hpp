@@ -25,7 +25,7 @@ class ExchangeDriver : public virtual web::connection_driver,
   // The observer is not called any more, and what is under way is dropped.
   void abandon();
   bool is_sent() const noexcept { return is_sent_; }
-  virtual void pause() { paused_ = true; }
+  virtual void pause();
   virtual void resume();
   Executor& executor() const { return route_->executor; }
 
@@ -95,6 +95,7 @@ class ExchangeDriver : public virtual web::connection_driver,
   bool choose_coding(const ResponseHead& head);
   bool inflate(std::string_view packed);
   void arm_idle_timer(Instant since);
+  void arm_limits();
   void end_with_protocol_error(const std::string& what);
 
   ExchangeObserver* observer_;
@@ -109,6 +110,10 @@ class ExchangeDriver : public virtual web::connection_driver,
   std::unique_ptr<Timer> response_timer_;
   std::unique_ptr<Timer> idle_timer_;
   std::unique_ptr<Timer> whole_timer_;
+  // Of response_timeout and whole_timeout; empty: without one. They rest while the exchange is paused.
+  std::optional<Instant> response_by_;
+  std::optional<Instant> whole_by_;
+  Instant paused_at_;
   Instant last_activity_;
   bool has_notified_head_ = false;
   bool complete_ = false;

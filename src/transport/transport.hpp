@@ -169,7 +169,8 @@ class Exchange {
     return SendStatus::closed;
   }
   // Reads no more of the connection than what has been read already, which may still be delivered; the peer is held up
-  // once the buffers of both operating systems are full. Neither silence nor a missing pong is a failure meanwhile.
+  // once the buffers of both operating systems are full. Neither silence nor a missing pong is a failure meanwhile, and
+  // the times of Request rest, but for those of a connection and of a close.
   virtual void pause() {}
   virtual void resume() {}
   // WebSocket only: sends a close frame after the queued messages. on_end comes with the peer's close frame, or after

@@ -67,7 +67,7 @@ class LogHost final : public channel::testing::IdleHost {
   }
   bool on_bytes(int, std::string_view bytes) override {
     text += bytes;
-    return true;
+    return takes;
   }
   void on_mark(int, Mark mark) override {
     if (mark == Mark::gap) text += "GAP\n";
@@ -78,6 +78,7 @@ class LogHost final : public channel::testing::IdleHost {
   void on_end(Ending with) override { ending = std::move(with); }
 
   std::string text;
+  bool takes = true;
   int opens = 0;
   bool gap_before_open = false;
   std::vector<Error> interruptions;
@@ -239,6 +240,16 @@ TEST_CASE("a log that is not followed is whole when its last line has come, howe
   CHECK(log.ended_in_order());
   CHECK(log.host->text == texts(first, 10));
   CHECK(log.asked("tailLines=1&") + log.asked("tailLines=1") > 0);
+}
+
+TEST_CASE("whether a log was whole is asked for while the host takes nothing") {
+  Log log(log_options(), {{200, log_lines(0, 10)}});
+  log.host->takes = false;
+  log.run(10);
+  CHECK(log.ended_in_order());
+  CHECK(log.asked("tailLines=1") == 1);
+  REQUIRE(log.world.transport.paused.size() == 1);
+  CHECK_FALSE(has(log.world.transport.paused[0], "tailLines"));
 }
 
 TEST_CASE("a log that ends before its last line again and again is an error, not a whole log") {

@@ -3,11 +3,13 @@
 // do what the test says.
 #include <doctest/doctest.h>
 
+#include <atomic>
 #include <deque>
 #include <functional>
 #include <map>
 #include <optional>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -175,12 +177,17 @@ class FakeHost final : public channel::testing::IdleHost {
     return next;
   }
   void release_outgoing(std::size_t bytes) override { released += bytes; }
+  bool on_bytes(int, std::string_view bytes) override {
+    text += bytes;
+    return takes;
+  }
   bool on_message(int, std::string) override { return takes; }
   void set_info(const char* name, std::string value) override { info[name] = std::move(value); }
   void on_end(Ending with) override { ending = std::move(with); }
 
   std::deque<std::string> outgoing;
   bool takes = true;
+  std::string text;
   std::size_t released = 0;
   std::map<std::string, std::string> info;
   std::optional<Ending> ending;
@@ -530,6 +537,70 @@ TEST_CASE("the time in which the host takes nothing counts while it lasts, up to
   channel.close(1000, "");
   channel.executor.advance(Milliseconds(1'000));
   CHECK(stalled() == 25'000);
+}
+
+TEST_CASE("what has lasted never falls, whichever clock is ahead") {
+  const Instant start{std::chrono::hours(1)};
+  const auto at = [&](int ms) { return start + Milliseconds(ms); };
+  Lasting time;
+  time.begin(at(0));
+  CHECK(time.total_us(at(12)) == 12'000);
+  time.end(at(10));
+  CHECK(time.total_us(at(13)) == 12'000);
+  time.begin(at(20));
+  CHECK(time.total_us(at(15)) == 12'000);
+  CHECK(time.total_us(at(25)) == 15'000);
+  time.begin(at(26));
+  time.end(at(27));
+  time.end(at(30));
+  CHECK(time.total_us(at(40)) == 17'000);
+}
+
+TEST_CASE("what has lasted never falls for a reader on another thread, nor exceeds the time that has passed") {
+  Lasting time;
+  const Instant start = std::chrono::steady_clock::now();
+  std::atomic<bool> over{false};
+  std::thread writer([&] {
+    for (int i = 0; i < 20'000; ++i) {
+      const Instant begun = std::chrono::steady_clock::now();
+      time.begin(begun);
+      while (std::chrono::steady_clock::now() < begun + std::chrono::microseconds(3)) {
+      }
+      time.end(std::chrono::steady_clock::now());
+    }
+    over = true;
+  });
+  std::uint64_t before = 0;
+  bool fell = false;
+  bool exceeded = false;
+  while (!over) {
+    const Instant now = std::chrono::steady_clock::now();
+    const std::uint64_t total = time.total_us(now);
+    fell = fell || total < before;
+    exceeded = exceeded || std::chrono::microseconds(total) > std::chrono::steady_clock::now() - start;
+    before = total;
+  }
+  writer.join();
+  CHECK_FALSE(fell);
+  CHECK_FALSE(exceeded);
+}
+
+TEST_CASE("a command whose Status has come is not cut off while the host takes nothing") {
+  Channel channel(terminal());
+  channel.host->takes = false;
+  channel.message("\1one ");
+  channel.message("\3{\"status\":\"Success\"}");
+  channel.executor.advance(Milliseconds(60'000));
+  CHECK_FALSE(channel.host->ending);
+  channel.host->takes = true;
+  channel.on_thread([](ChannelCall& call) { call.resume(); });
+  channel.executor.advance(Milliseconds(1'000));
+  channel.message("\1two");
+  CHECK_FALSE(channel.host->ending);
+  channel.executor.advance(Milliseconds(1'000));
+  REQUIRE(channel.host->ending);
+  CHECK_FALSE(channel.host->ending->error);
+  CHECK(channel.host->text == "one two");
 }
 
 TEST_CASE("reconnect: a message that had begun is not repeated, one that had not is sent over the next WebSocket") {

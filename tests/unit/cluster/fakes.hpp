@@ -160,6 +160,8 @@ class FakeTransport final : public transport::Transport {
   std::exception_ptr thrown_by_get;
   std::vector<transport::ConnectionSettings> connects;
   std::vector<transport::Request> requests;
+  // The targets of those whose exchange was paused.
+  std::vector<std::string> paused;
   bool silent = false;
   // When set, it answers each request instead, in later tasks: the observer is called while `alive` says that the
   // exchange exists.
@@ -213,12 +215,16 @@ class FakeTransport final : public transport::Transport {
   };
   class FakeExchange final : public transport::Exchange {
    public:
-    explicit FakeExchange(std::shared_ptr<bool> alive, bool sent = false) : alive_(std::move(alive)), sent_(sent) {}
+    FakeExchange(std::shared_ptr<bool> alive, FakeTransport& transport, std::string target, bool sent = false)
+        : alive_(std::move(alive)), transport_(transport), target_(std::move(target)), sent_(sent) {}
     ~FakeExchange() override { *alive_ = false; }
     bool is_sent() const noexcept override { return sent_; }
+    void pause() override { transport_.paused.push_back(target_); }
 
    private:
     std::shared_ptr<bool> alive_;
+    FakeTransport& transport_;
+    const std::string target_;
     const bool sent_;
   };
   class FakeConnection final : public transport::Connection {
@@ -242,13 +248,13 @@ class FakeTransport final : public transport::Transport {
       const ksr::testing::WithMemory with_memory;
       auto alive = std::make_shared<bool>(true);
       serve(request, observer, alive);
-      return std::make_unique<FakeExchange>(alive, true);
+      return std::make_unique<FakeExchange>(alive, *this, request.target, true);
     }
     requests.push_back(request);
     if (thrown_by_get) std::rethrow_exception(thrown_by_get);
     auto alive = std::make_shared<bool>(true);
     // Made first: whatever is thrown from here on, the observer is not called.
-    auto exchange = std::make_unique<FakeExchange>(alive);
+    auto exchange = std::make_unique<FakeExchange>(alive, *this, request.target);
     sent_.push_back({request.target, alive, &observer});
     if (silent) return exchange;
     executor_.post([this, alive, request, &observer] {

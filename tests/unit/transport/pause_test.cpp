@@ -197,6 +197,46 @@ TEST_CASE("a paused WebSocket holds up the server, misses no message, and needs 
   for (const std::string& message : listener.messages()) CHECK(message.size() == payload.size());
 }
 
+TEST_CASE("while an exchange is paused no time limit of its response runs, and afterwards they do") {
+  std::promise<void> passed;
+  const std::shared_future<void> may_answer = passed.get_future().share();
+  RawServer server([&](Peer& peer) {
+    if (peer.receive_head().find("/silent") == std::string::npos) {
+      may_answer.wait();
+      peer.send("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 3\r\n\r\nabc");
+    }
+    peer.wait_for_close();
+  });
+  const auto connection = connect(server.url());
+  const auto paused_beyond = [&](Listener& listener, const std::string& target, Milliseconds Request::*limit,
+                                 Milliseconds time) {
+    Request request = request_for(target);
+    request.*limit = time;
+    on_network([&] {
+      listener.exchange = connection->send(request, listener);
+      listener.exchange->pause();
+    });
+    std::this_thread::sleep_for(time * 3 / 2);
+    CHECK(listener.ends() == 0);
+  };
+  for (const auto limit : {&Request::response_timeout, &Request::whole_timeout}) {
+    Listener silent;
+    paused_beyond(silent, "/silent", limit, Milliseconds(100));
+    on_network([&] { silent.exchange->resume(); });
+    REQUIRE(silent.wait_for_end());
+    REQUIRE(silent.error());
+    CHECK(silent.error()->status == Status::timeout);
+
+    Listener answered;
+    paused_beyond(answered, "/", limit, Milliseconds(1'000));
+    if (limit == &Request::response_timeout) passed.set_value();
+    on_network([&] { answered.exchange->resume(); });
+    REQUIRE(answered.wait_for_end());
+    CHECK_FALSE(answered.error());
+    CHECK(answered.body() == "abc");
+  }
+}
+
 TEST_CASE("a paused exchange can be dropped") {
   RawServer server([](Peer& peer) {
     accept_websocket(peer);
