@@ -17,6 +17,9 @@ namespace {
 
 constexpr std::size_t kMaxBodyLine = 200;
 constexpr std::size_t kMaxBodyRead = 2'000;
+// Of a Status in YAML, which is a few KB: reading takes about a millisecond for each, on the network thread.
+constexpr std::size_t kMaxYamlStatus = std::size_t{32} * 1024;
+constexpr std::size_t kMaxYamlNodes = 2'000;
 
 using std::chrono::system_clock;
 
@@ -123,8 +126,11 @@ std::string in_json(const transport::ResponseHead& head, std::string_view body) 
     return protobuf::status_as_json(body).value_or(std::string(body));
   }
   std::string text(body);
+  if (text.size() > kMaxYamlStatus) return text;
+  YamlLimits limits;
+  limits.max_nodes = kMaxYamlNodes;
   try {
-    return yaml_as_json(YamlDocument(text).root(), "the Status");
+    return yaml_as_json(YamlDocument(text, limits).root(), "the Status");
   } catch (const YamlMismatch&) {
     return text;
   }

@@ -71,6 +71,23 @@ TEST_CASE("a Status in YAML is read as one in JSON") {
   CHECK(broken.error.details.empty());
 }
 
+TEST_CASE("a body in YAML that is much longer than a Status, or has many more values, is not read") {
+  const std::string status = "kind: Status\nmessage: Cannot evict\n";
+  const auto answer = [&](const std::string& more) {
+    return read_call_refusal(head(429, "application/yaml"), status + more, example);
+  };
+  CHECK(answer("code: 429\n").status);
+  CHECK(answer("details: " + std::string(32'000, 'x') + "\n").status);
+  CHECK_FALSE(answer("details: " + std::string(33'000, 'x') + "\n").status);
+  std::string values;
+  for (int i = 0; i < 2'000; ++i) values += "- v\n";
+  CHECK(answer("code: 429\ndetails:\n" + values.substr(0, 4 * 1'900)).status);
+  const auto unread = answer("code: 429\ndetails:\n" + values);
+  CHECK_FALSE(unread.status);
+  CHECK(unread.error.message == "the server answered 429 Too Many Requests");
+  CHECK(unread.error.details.empty());
+}
+
 TEST_CASE("a refusal over plain HTTP names the proxy, which alone answers 407") {
   transport::ResponseHead through = head(407);
   through.proxy = "proxy.test:3128";
