@@ -103,6 +103,11 @@ size_t utf8_width(slice text) {
   return width;
 }
 
+int utf8_is_harmless(uint32_t character) {
+  if (character < 0x7F) return character >= 0x20;
+  return character != 0x7F && !IS_IN(character, unshown);
+}
+
 void utf8_add_shown(struct text* out, slice text) {
   while (text.len) {
     slice bytes = text;
@@ -113,7 +118,7 @@ void utf8_add_shown(struct text* out, slice text) {
     } else if (character < 0x20 || character == 0x7F) {
       text_add_char(out, '^');
       text_add_char(out, (char)(character ^ 0x40u));
-    } else if (character == UTF8_REPLACEMENT || IS_IN(character, unshown)) {
+    } else if (character == UTF8_REPLACEMENT || !utf8_is_harmless(character)) {
       text_add(out, slice_of("\xEF\xBF\xBD"));
     } else {
       text_add(out, bytes);

@@ -18,6 +18,9 @@ uint32_t utf8_next(slice* rest);
 size_t utf8_width_of(uint32_t character);
 size_t utf8_width(slice text);
 
+/* 0 for what a terminal obeys, and for what reorders or hides text there. */
+int utf8_is_harmless(uint32_t character);
+
 /* Adds `text` so that a terminal can only show it: control characters in caret notation, line breaks and tabs as a
  * space, whatever reorders or hides text as a replacement character. */
 void utf8_add_shown(struct text* out, slice text);

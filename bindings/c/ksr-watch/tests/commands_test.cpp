@@ -52,6 +52,9 @@ void texts_of_yaml() {
   EXPECT(yaml(R"({"a":"\u0085\ud83d\ude00\t\u0001\u00e9"})"), "a: \"\\N\\U0001F600\\t\\x01\u00e9\"\n");
   EXPECT(yaml(R"({"a":1e21,"b":1234567.5,"c":0.00001,"d":3.0,"e":-7})"),
          "a: 1e+21\nb: 1.2345675e+06\nc: 1e-05\nd: 3\ne: -7\n");
+  const json::value turning = json::parse(R"({"a\u202e":"x\u00ad\ny","b":["one\ntwo\n","\u2066 \"\\"]})");
+  EXPECT(yaml_text(turning), "a\u202e: |-\n  x\u00ad\n  y\nb:\n- |\n  one\n  two\n- \u2066 \"\\\n");
+  EXPECT(yaml_text(turning, true), "\"a\\u202E\": \"x\\xAD\\ny\"\nb:\n- |\n  one\n  two\n- \"\\u2066 \\\"\\\\\"\n");
   const std::string word(30, 'x'), key(129, 'k');
   EXPECT(yaml(("{\"a\":\"" + word + " " + word + " " + word + " " + word + "\"}").c_str()),
          "a: " + word + " " + word + " " + word + "\n  " + word + "\n");
@@ -120,6 +123,9 @@ std::string table(const TableStyle& style, const char* answer = kTable) {
 void tables() {
   TableStyle style;
   EXPECT(table(style), "NAME      COUNT\na^[[31m   1\ntwo...    1.5\n");
+  EXPECT(table(style, R"({"kind":"Table","columnDefinitions":[{"name":"a\u202e"},{"name":"b"}],
+    "rows":[{"cells":["\u009b2J\u007f\tx",["\u2066"]]}]})"),
+         "A\uFFFD        B\n\uFFFD2J^? x   [\"\uFFFD\"]\n");
   style.wide = style.with_namespace = true;
   EXPECT(table(style),
          "NAMESPACE   NAME      COUNT   NOTE\nhere        a^[[31m   1       x\nelsewhere   two...    1.5     \n");

@@ -11,6 +11,10 @@ static void json_becomes_one_harmless_line(void) {
   CHECK_TEXT(&out, "{  \"a\": \"\\\\\",\"b\": \"\\\"\\u007f\\u009b\"}");
   json_add_line(&out, slice_of("[\"\x1b[2J\",\"\\u001b\",\"\xC3\xA9\"]"));
   CHECK_TEXT(&out, "[\"\\u001b[2J\",\"\\u001b\",\"\xC3\xA9\"]");
+  json_add_line(&out, slice_of("[\n\"a\xE2\x80\xAE\xF3\xA0\x80\x81\xFF\"\n]\n"));
+  CHECK_TEXT(&out, "[\"a\\u202e\\udb40\\udc01\xEF\xBF\xBD\"]");
+  json_add_shown(&out, slice_of("[\n  \"\xC2\x9B\\\"\x7F\xE2\x81\xA6\"\n]\n"));
+  CHECK_TEXT(&out, "[\n  \"\\u009b\\\"\\u007f\\u2066\"\n]\n");
 }
 
 static void nothing_shown_drives_a_terminal(void) {

@@ -98,7 +98,7 @@ Expected<void> run_can_i(Session& session, Outcome& outcome) {
   std::string line = allowed ? "yes" : "no";
   for (const char* field : {"reason", "evaluationError"}) {
     const std::string text = text_at(review, {"status", field});
-    if (!allowed && !text.empty()) line += " - " + one_line(text);
+    if (!allowed && !text.empty()) line += " - " + shown(one_line(text));
   }
   session.output().write(line + "\n");
   return {};

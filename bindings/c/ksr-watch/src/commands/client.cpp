@@ -7,6 +7,7 @@
 #include "base/text.hpp"
 #include "commands/answer_object.hpp"
 #include "commands/durations.hpp"
+#include "commands/output.hpp"
 #include "commands/retry_notice.hpp"
 #include "commands/usage_error.hpp"
 
@@ -39,7 +40,7 @@ Failure failure_of_call(ksr_status status, ksr_error* error) {
 // `command`: its name. As report_log has it for a watch.
 void log_line(std::int32_t level, const char* message, std::size_t size, void* command) {
   std::fprintf(stderr, "ksr %s: %s: %s\n", static_cast<const char*>(command), log_level_name(level),
-               one_line({message, size}, 2'000).c_str());
+               shown(one_line({message, size}, 2'000)).c_str());
 }
 
 bool only_reads(const Request& request) {

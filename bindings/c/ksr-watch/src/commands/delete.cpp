@@ -177,7 +177,7 @@ class Delete {
       }
       if (dry_run_) line += " (server dry run)";
     }
-    session_.output().write(one_line(line, kMaxName) + "\n");
+    session_.output().write(shown(one_line(line, kMaxName)) + "\n");
   }
 
   using Clock = std::chrono::steady_clock;

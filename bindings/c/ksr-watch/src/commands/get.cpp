@@ -11,7 +11,6 @@
 #include "commands/sort_key.hpp"
 #include "commands/table_text.hpp"
 #include "commands/usage_error.hpp"
-#include "commands/yaml_text.hpp"
 
 namespace ksr::commands {
 namespace {
@@ -197,7 +196,7 @@ class Get {
     for (const std::string& list : arguments().all("--label-columns")) {
       for (const std::string_view name : split(list, ',')) style.label_columns.emplace_back(name);
     }
-    if (several || arguments().flag("--show-kind")) style.name_prefix = kind_prefix(resource) + "/";
+    if (several || arguments().flag("--show-kind")) style.name_prefix = one_cell(kind_prefix(resource)) + "/";
     return style;
   }
 
@@ -254,7 +253,7 @@ class Get {
                            {"kind", "List"},
                            {"metadata", json::object{{"resourceVersion", ""}}}};
     }
-    session_.output().write(format_ == Format::json ? json_text(whole) : yaml_text(whole));
+    session_.output().write(object_text(whole, format_));
     return {};
   }
 

@@ -38,7 +38,7 @@ class Logs;
 class LogSource final : public ChannelHost {
  public:
   LogSource(Logs& logs, const PodView& pod, std::string container_name)
-      : name("pod/" + one_line(pod.name) + "/" + one_line(container_name)),
+      : name("pod/" + shown(one_line(pod.name)) + "/" + shown(one_line(container_name))),
         pod_name(pod.name),
         container(std::move(container_name)),
         logs_(logs) {}

@@ -5,7 +5,32 @@
 
 #include <cerrno>
 
+extern "C" {
+#include "utf8.h"
+}
+
 namespace ksr::commands {
+
+std::string shown(std::string_view text) {
+  struct text out = {};
+  utf8_add_shown(&out, {text.data(), text.size()});
+  std::string line(text_cstr(&out), out.len);
+  text_free(&out);
+  return line;
+}
+
+bool is_harmless(std::string_view text) {
+  slice rest = {text.data(), text.size()};
+  while (rest.len > 0) {
+    const std::uint32_t character = utf8_next(&rest);
+    if (character != '\n' && utf8_is_harmless(character) == 0) return false;
+  }
+  return true;
+}
+
+bool is_on_terminal() {
+  return isatty(STDOUT_FILENO) == 1;
+}
 
 void Output::write(std::string_view text) {
   while (!text.empty() && !closed_) {

@@ -1,10 +1,18 @@
-// `Output` writes to standard output. A reader that has gone is no error: what a command does, it does to its end. Used
-// by all commands. Main thread.
+// `Output` writes to standard output. A reader that has gone is no error: what a command does, it does to its end.
+// `shown` and `is_harmless` keep from a terminal what it would obey. Used by all commands. Main thread.
 #pragma once
 
+#include <string>
 #include <string_view>
 
 namespace ksr::commands {
+
+// As utf8.h has it: what a terminal obeys, and what reorders or hides text there.
+std::string shown(std::string_view text);
+// Nothing of that is in it, but for line ends.
+bool is_harmless(std::string_view text);
+// Standard output is one.
+bool is_on_terminal();
 
 class Output {
  public:

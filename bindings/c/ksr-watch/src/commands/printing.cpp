@@ -6,6 +6,10 @@
 #include "commands/json_text.hpp"
 #include "commands/yaml_text.hpp"
 
+extern "C" {
+#include "json_line.h"
+}
+
 namespace ksr::commands {
 
 namespace json = boost::json;
@@ -48,17 +52,29 @@ void name_items(const json::value& list, json::array& items) {
   }
 }
 
+std::string object_text(const json::value& object, Format format) {
+  const bool on_terminal = is_on_terminal();
+  if (format != Format::json) return yaml_text(object, on_terminal);
+  std::string whole = json_text(object);
+  if (!on_terminal) return whole;
+  struct text out = {};
+  json_add_shown(&out, {whole.data(), whole.size()});
+  whole.assign(text_cstr(&out), out.len);
+  text_free(&out);
+  return whole;
+}
+
 void ObjectPrinter::print(json::value object, const std::string& operation) {
   if (format_ == Format::standard || format_ == Format::name) {
     const std::string name = text_at(object, {"metadata", "name"});
     const std::string line = kind_prefix(text_at(object, {"apiVersion"}), text_at(object, {"kind"})) + "/" + name +
                              (format_ == Format::name ? "" : " " + operation);
-    return session_.output().write(one_line(line, kMaxName) + "\n");
+    return session_.output().write(shown(one_line(line, kMaxName)) + "\n");
   }
   if (!session_.arguments().flag("--show-managed-fields")) remove_managed_fields(object);
   const bool first = std::exchange(is_first_, false);
-  if (format_ == Format::json) return session_.output().write(json_text(object));
-  session_.output().write((first ? "" : "---\n") + yaml_text(object));
+  const bool separates = format_ == Format::yaml && !first;
+  session_.output().write((separates ? "---\n" : "") + object_text(object, format_));
 }
 
 void ObjectPrinter::print_list(json::array objects) {

@@ -26,6 +26,9 @@ void remove_managed_fields(boost::json::value& object);
 // What unstructured lists of client-go do: items of a typed list that name no kind have that of the list.
 void name_items(const boost::json::value& list, boost::json::array& items);
 
+// JSON or YAML: on a terminal with an escape for each character that it would obey, or that reorders or hides text.
+std::string object_text(const boost::json::value& object, Format format);
+
 // Prints objects one after the other, in the format of -o.
 class ObjectPrinter {
  public:

@@ -7,6 +7,7 @@
 
 #include "base/text.hpp"
 #include "commands/json_text.hpp"
+#include "commands/output.hpp"
 
 namespace ksr::commands {
 namespace {
@@ -17,7 +18,7 @@ namespace json = boost::json;
 constexpr std::size_t kMaxLine = 20'000;
 
 void write_line(const std::string& text) {
-  const std::string line = one_line(text, kMaxLine) + "\n";
+  const std::string line = shown(one_line(text, kMaxLine)) + "\n";
   std::fwrite(line.data(), 1, line.size(), stderr);
 }
 

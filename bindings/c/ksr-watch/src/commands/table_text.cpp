@@ -9,6 +9,7 @@
 #include "base/civil_time.hpp"
 #include "base/text.hpp"
 #include "commands/json_text.hpp"
+#include "commands/output.hpp"
 
 extern "C" {
 #include "clock.h"
@@ -50,17 +51,7 @@ std::string human_duration(std::int64_t seconds) {
 
 std::string one_cell(std::string_view text) {
   const std::size_t end = text.find_first_of("\f\n\r");
-  std::string line;
-  for (const char c : text.substr(0, end)) {
-    if (c == '\x1b') {
-      line += "^[";
-    } else if (!is_control(c) || c == '\t') {
-      line += c == '\t' ? ' ' : c;
-    } else {
-      line += '^';
-      line += static_cast<char>(c ^ 0x40);
-    }
-  }
+  const std::string line = shown(text.substr(0, end));
   return end == std::string_view::npos ? line : line + "...";
 }
 
@@ -70,7 +61,7 @@ std::string cell_text(const json::value& cell) {
   if (cell.is_null()) return "";
   if (cell.is_string()) return one_cell({cell.get_string().data(), cell.get_string().size()});
   if (cell.is_double()) return go_number(cell.get_double());
-  return json::serialize(cell);
+  return one_cell(json::serialize(cell));
 }
 
 Labels labels_of(const json::value& object) {
@@ -114,7 +105,9 @@ bool is_table(const json::value& answer) {
 ServerTable read_table(const json::value& table) {
   ServerTable read;
   bool has_name = false;
-  for (const json::value& column : array_at(table, {"columnDefinitions"})) {
+  const json::array& definitions = array_at(table, {"columnDefinitions"});
+  read.definitions = json::serialize(definitions);
+  for (const json::value& column : definitions) {
     const bool is_name = !has_name && text_at(column, {"format"}) == "name" && text_at(column, {"type"}) == "string";
     has_name = has_name || is_name;
     read.columns.push_back({one_cell(upper_case(text_at(column, {"name"}))), is_beyond_narrow(column), is_name});

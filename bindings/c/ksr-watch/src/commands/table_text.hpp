@@ -40,6 +40,8 @@ struct TableRow {
 };
 
 struct ServerTable {
+  // The columnDefinitions as they came.
+  std::string definitions;
   std::vector<TableColumn> columns;
   std::vector<TableRow> rows;
 };

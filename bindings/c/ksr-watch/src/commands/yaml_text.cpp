@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "commands/json_text.hpp"
+#include "commands/output.hpp"
 #include "commands/yaml_scalar.hpp"
 
 namespace ksr::commands {
@@ -23,6 +24,8 @@ enum class Style { plain, single_quoted, double_quoted, literal };
 
 class YamlWriter {
  public:
+  explicit YamlWriter(bool on_terminal) : on_terminal_(on_terminal) {}
+
   void add(const json::value& value) {
     switch (value.kind()) {
       case json::kind::object:
@@ -148,6 +151,7 @@ class YamlWriter {
   }
 
   Style style_of(std::string_view text) const {
+    if (on_terminal_ && !is_harmless(text)) return Style::double_quoted;
     const ScalarStyles styles = styles_of(text);
     if (text.find('\n') != std::string_view::npos) {
       return styles.literal && !in_simple_key_ ? Style::literal : Style::double_quoted;
@@ -206,7 +210,7 @@ class YamlWriter {
     put_indicator("\"", true, false);
     bool spaces = false;
     for (std::size_t i = 0; i < text.size();) {
-      if (!is_printable(text, i) || break_at(text, i) != 0 || text[i] == '"' || text[i] == '\\') {
+      if (!stays(text, i) || break_at(text, i) != 0 || text[i] == '"' || text[i] == '\\') {
         put_escaped(text, i);
         spaces = false;
       } else if (text[i] == ' ') {
@@ -224,6 +228,10 @@ class YamlWriter {
       }
     }
     put_indicator("\"", false, false);
+  }
+
+  bool stays(std::string_view text, std::size_t i) const {
+    return is_printable(text, i) && (!on_terminal_ || is_harmless(text.substr(i, character_size(text[i]))));
   }
 
   void put_escaped(std::string_view text, std::size_t& i) {
@@ -273,6 +281,7 @@ class YamlWriter {
     }
   }
 
+  const bool on_terminal_;
   std::string out_;
   int column_ = 0;
   int indent_ = -1;
@@ -284,8 +293,8 @@ class YamlWriter {
 
 }  // namespace
 
-std::string yaml_text(const json::value& value) {
-  YamlWriter writer;
+std::string yaml_text(const json::value& value, bool on_terminal) {
+  YamlWriter writer(on_terminal);
   writer.add(value);
   return writer.take();
 }

@@ -8,6 +8,7 @@
 
 namespace ksr::commands {
 
-std::string yaml_text(const boost::json::value& value);
+// `on_terminal`: characters that a terminal would obey, or that reorder or hide text there, are escaped too.
+std::string yaml_text(const boost::json::value& value, bool on_terminal = false);
 
 }  // namespace ksr::commands
