@@ -8,10 +8,10 @@
 enum { WIDEST_GAP = 3, LEAST_WIDTH = 12 };
 
 void table_begin(struct table* table, size_t columns) {
-  if (columns > MAX_COLUMNS) columns = MAX_COLUMNS;
   if (table->columns != columns) {
     table->columns = columns;
-    memset(table->widths, 0, sizeof table->widths);
+    table->widths = resize(table->widths, 2 * columns + 1, sizeof *table->widths);
+    memset(table->widths, 0, columns * sizeof *table->widths);
   }
   table->cells = 0;
   text_clear(&table->bytes);
@@ -38,38 +38,40 @@ void table_add(struct table* table, slice cell) {
 void table_free(struct table* table) {
   text_free(&table->bytes);
   free(table->ends);
+  free(table->widths);
   memset(table, 0, sizeof *table);
 }
 
-static size_t line_width(const struct layout* layout, size_t columns) {
-  size_t i, width = columns ? (columns - 1) * layout->gap : 0;
-  for (i = 0; i < columns; ++i) width += layout->widths[i];
+static size_t line_width(const size_t* widths, size_t columns, size_t gap) {
+  size_t i, width = columns ? (columns - 1) * gap : 0;
+  for (i = 0; i < columns; ++i) width += widths[i];
   return width;
 }
 
 /* Takes `excess` cells off the widest columns, wherever one is above its least width. */
-static void shrink(struct layout* layout, size_t columns, size_t excess) {
+static void shrink(size_t* widths, size_t columns, size_t excess) {
   while (excess > 0) {
     size_t i, widest = 0;
     for (i = 1; i < columns; ++i) {
-      if (layout->widths[i] > layout->widths[widest]) widest = i;
+      if (widths[i] > widths[widest]) widest = i;
     }
-    if (layout->widths[widest] <= LEAST_WIDTH) return;
-    --layout->widths[widest];
+    if (widths[widest] <= LEAST_WIDTH) return;
+    --widths[widest];
     --excess;
   }
 }
 
-struct layout table_layout(const struct table* table, size_t width) {
-  struct layout layout;
+struct layout table_layout(struct table* table, size_t width) {
+  struct layout layout = {table->widths, WIDEST_GAP, width};
+  size_t* drawn = table->widths + table->columns;
   size_t needed;
-  memcpy(layout.widths, table->widths, sizeof layout.widths);
-  layout.gap = WIDEST_GAP;
-  layout.width = width;
-  if (!width) return layout;
-  while (layout.gap > 1 && line_width(&layout, table->columns) > width) --layout.gap;
-  needed = line_width(&layout, table->columns);
-  if (needed > width) shrink(&layout, table->columns, needed - width);
+  if (!width || !table->columns) return layout;
+  while (layout.gap > 1 && line_width(table->widths, table->columns, layout.gap) > width) --layout.gap;
+  needed = line_width(table->widths, table->columns, layout.gap);
+  if (needed <= width) return layout;
+  memcpy(drawn, table->widths, table->columns * sizeof *drawn);
+  shrink(drawn, table->columns, needed - width);
+  layout.widths = drawn;
   return layout;
 }
 

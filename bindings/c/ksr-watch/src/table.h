@@ -6,11 +6,9 @@
 
 #include "text.h"
 
-enum { MAX_COLUMNS = 40 };
-
 struct table {
   size_t columns;
-  size_t widths[MAX_COLUMNS];
+  size_t* widths;    /* of the columns, and as many again for table_layout */
   struct text bytes; /* the shown text of every cell, one after the other */
   size_t* ends;      /* where each cell ends in `bytes` */
   size_t cells;
@@ -26,12 +24,12 @@ void table_free(struct table* table);
 
 /* How wide each column is drawn so that a line fits `width` cells (0: any width), and what stands between two. */
 struct layout {
-  size_t widths[MAX_COLUMNS];
+  const size_t* widths; /* the table's: until the next table_begin or table_layout */
   size_t gap;
   size_t width;
 };
 
-struct layout table_layout(const struct table* table, size_t width);
+struct layout table_layout(struct table* table, size_t width);
 
 /* Adds one line without its end. */
 void table_add_row(const struct table* table, const struct layout* layout, size_t row, struct text* out);

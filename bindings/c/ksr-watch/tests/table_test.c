@@ -101,12 +101,32 @@ static void cells_are_made_harmless(void) {
              "b           c d    1      <unknown>");
 }
 
+static void all_columns_are_drawn(void) {
+  enum { MANY = 60 };
+  char cell[16];
+  size_t i;
+  struct layout layout;
+  struct text expected = {NULL, 0, 0};
+  table_free(&table);
+  table_begin(&table, MANY);
+  for (i = 0; i < MANY; ++i) {
+    snprintf(cell, sizeof cell, "T%02u", (unsigned)i);
+    table_add(&table, slice_of(cell));
+    text_addf(&expected, "%s%s", i ? " " : "", cell);
+  }
+  layout = table_layout(&table, 250);
+  table_add_row(&table, &layout, 0, &out);
+  CHECK_TEXT(&out, text_cstr(&expected));
+  text_free(&expected);
+}
+
 int main(void) {
   columns_are_as_wide_as_their_widest();
   columns_do_not_jump();
   narrow_lines_lose_gaps_then_width_then_their_end();
   no_line_is_wider_than_the_screen();
   cells_are_made_harmless();
+  all_columns_are_drawn();
   table_free(&table);
   text_free(&out);
   return check_result();
