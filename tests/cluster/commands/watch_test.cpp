@@ -272,6 +272,13 @@ TEST_CASE("watch: the options of kubectl's tables") {
   read(both, {"gauge/low", "-o", "yaml"});
   read(both, {"configmaps", "-A"});
   read(both, {"deployments", "-A", "--show-labels", "-o", "wide"});
+  // The server's order: '-' is before '/'.
+  for (const char* name : {"order", "order-a"}) {
+    both.run_kubectl({"create", "namespace", name});
+    for (const char* map : {"b", "a"}) both.run_kubectl({"create", "configmap", map, "-n", name});
+  }
+  read(both, {"configmaps", "-A"});
+  read(both, {"configmaps", "-A", "-o", "name"});
   both.compare_reads(
       {"get", "pods", "-o", "custom-columns=NAME:.metadata.name,IMAGE:.spec.containers[0].image,X:.x"},
       {"watch", "pods", "--once", "--columns", "NAME=/metadata/name,IMAGE=/spec/containers/0/image,X=/x"});

@@ -163,23 +163,19 @@ static int rows_are_there(struct watch* watch) {
   return there;
 }
 
-/* As kubectl shows a list. Ours is by namespace and name, or as `limit` and --sort-by have it. Changes after the first
- * view stay in their own order. */
+/* What is known of the order once the rows have come. Changes after the first view stay in their own order. */
 static void order_as_server(struct watch* watch) {
   const ksr_object** objects;
-  size_t i, count = ksr_snapshot_count(watch->latest);
-  if (printer_sorts(watch->printer) || watch->options.output != OUTPUT_TABLE) return;
-  if (is_by_change(&watch->options)) {
-    if (watch->has_printed) return;
+  size_t i;
+  if (!printer_order_is_servers(watch->printer)) return;
+  if (!is_by_change(&watch->options)) {
+    output_sort(watch);
+  } else if (!watch->has_printed) {
     objects = resize(NULL, watch->change_count + 1, sizeof *objects);
     for (i = 0; i < watch->change_count; ++i) objects[i] = watch->changes[i].object;
-    printer_order_as_server(watch->printer, objects, watch->change_count);
+    printer_sort(watch->printer, objects, watch->change_count);
     for (i = 0; i < watch->change_count; ++i) watch->changes[i].object = objects[i];
     free(objects);
-  } else {
-    watch->sorted = resize(watch->sorted, count + 1, sizeof *watch->sorted);
-    for (i = 0; i < count; ++i) watch->sorted[i] = ksr_snapshot_at(watch->latest, i);
-    printer_order_as_server(watch->printer, watch->sorted, count);
   }
 }
 

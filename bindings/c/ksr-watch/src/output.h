@@ -8,7 +8,7 @@
 void output_snapshot(struct watch* watch, int is_first);
 /* Prints what waits, once its rows are there; ends the stream when that was the last. */
 void output_continue(struct watch* watch);
-/* Puts the newest snapshot into the order of --sort-by. */
+/* Puts the newest snapshot into the order that is shown. */
 void output_sort(struct watch* watch);
 void output_free(struct watch* watch);
 

@@ -31,8 +31,9 @@ int printer_dispatch(struct printer* printer);
 /* Asks the server for the rows of these objects, of `total` in the view, unless they are there as of their version or
  * were asked for a moment ago. 1 when all are there, or cannot be had. */
 int printer_prepare(struct printer* printer, const ksr_object* const* objects, size_t count, size_t total);
-/* Of a table that stays on the screen: times since, in the cells of the server, are not to get old. */
-void printer_refresh(struct printer* printer, size_t total);
+/* Of a table that stays on the screen, `shown` a row of it: times since, in the cells of the server, are not to get
+ * old, nor are its columns. */
+void printer_refresh(struct printer* printer, const ksr_object* shown, size_t total);
 /* For poll: when rows that are missing may be asked for with printer_prepare; -1: never. */
 int printer_due_ms(const struct printer* printer);
 /* Why the last rows could not be had; empty: they came. Shown text. */
@@ -57,9 +58,10 @@ void printer_each_cell(struct printer* printer, const ksr_object* object, printe
 void printer_add_yaml(struct printer* printer, const ksr_object* object, struct text* out);
 /* KIND.GROUP/NAME, of -o name. */
 void printer_add_name(const ksr_object* object, struct text* out);
-/* The order of the server's list, where it is known of all: some kinds are ordered by more than their names. */
-void printer_order_as_server(const struct printer* printer, const ksr_object** objects, size_t count);
-/* --sort-by. */
+/* 1: the server's tables have an order of their own (FlowSchemas: by precedence), which comes with their rows. */
+int printer_order_is_servers(const struct printer* printer);
+/* 0: the order of a view is that of its snapshot. Else it is kubectl's, or that of --sort-by: printer_sort makes it of
+ * the snapshot's. */
 int printer_sorts(const struct printer* printer);
 void printer_sort(const struct printer* printer, const ksr_object** objects, size_t count);
 

@@ -110,7 +110,7 @@ static void prepare_rows(struct watch* watch) {
   size_t i;
   for (i = 0; i < watch->rows.count; ++i) objects[i] = watch->rows.at[i].object;
   printer_prepare(watch->printer, objects, watch->rows.count, ksr_snapshot_count(watch->latest));
-  printer_refresh(watch->printer, ksr_snapshot_count(watch->latest));
+  printer_refresh(watch->printer, watch->rows.at[0].object, ksr_snapshot_count(watch->latest));
   printer_forget_gone(watch->printer, watch->latest);
   free(objects);
 }

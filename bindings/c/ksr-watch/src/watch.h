@@ -50,7 +50,7 @@ struct watch {
   int is_live;   /* it is on the screen */
   int has_color;
   int is_dirty;              /* the screen is out of date */
-  const ksr_object** sorted; /* with --sort-by: what `latest` has, in that order */
+  const ksr_object** sorted; /* what `latest` has in the order that is shown; NULL: in its own */
   size_t first;              /* the row at the top */
   size_t page;               /* how many rows the screen has */
   struct rows rows;

@@ -91,6 +91,7 @@ static void obey_keys(struct watch* watch) {
 /* Rows of the server have come, or may be asked for again. */
 static void go_on_printing(struct watch* watch) {
   if (watch->is_live) {
+    if (printer_order_is_servers(watch->printer)) output_sort(watch);
     watch->is_dirty = 1;
   } else {
     output_continue(watch);

@@ -1,26 +1,26 @@
 #include <algorithm>
 #include <chrono>
+#include <limits>
 #include <memory>
 #include <optional>
+#include <tuple>
 #include <utility>
 #include <vector>
 
 #include "base/text.hpp"
 #include "commands/json_path.hpp"
 #include "commands/json_text.hpp"
+#include "commands/output.hpp"
 #include "commands/printing.hpp"
 #include "commands/sort_key.hpp"
 #include "commands/table_text.hpp"
 #include "commands/watch_tables.hpp"
-#include "commands/yaml_text.hpp"
 #include "printer.h"
 
 namespace ksr::commands {
 namespace {
 
 namespace json = boost::json;
-
-constexpr std::size_t kMaxColumns = 32;
 
 json::value json_of(const ksr_object* object) {
   std::size_t size = 0;
@@ -96,6 +96,11 @@ struct printer {
   std::vector<TableColumn> columns;
   std::vector<std::string> pointers;
   std::optional<JsonPath> sort_by;
+  // The namespaces that are shown, where they were named; and whether several may be.
+  std::vector<std::string> namespaces;
+  bool has_namespaces = false;
+  // The most recent come first.
+  bool is_limited = false;
   bool shows_managed_fields = false;
   bool has_document = false;
   std::string trouble;
@@ -136,8 +141,8 @@ bool read_columns(const char* list, printer& printer, std::string& problem) {
   for (const std::string_view one : ksr::split(list, ',')) {
     const std::size_t equals = one.find('=');
     const bool has_pointer = equals != std::string_view::npos && equals > 0 && one.substr(equals + 1, 1) == "/";
-    if (!has_pointer || !JsonPath::of_pointer(one.substr(equals + 1)) || printer.columns.size() == kMaxColumns) {
-      problem = "--columns: expected at most 32 of NAME=/json/pointer, such as IMAGE=/spec/containers/0/image";
+    if (!has_pointer || !JsonPath::of_pointer(one.substr(equals + 1))) {
+      problem = "--columns: expected NAME=/json/pointer, such as IMAGE=/spec/containers/0/image";
       return false;
     }
     printer.columns.push_back({one_cell(one.substr(0, equals)), false, false});
@@ -156,6 +161,60 @@ bool set_sort_by(const char* text, printer& printer, std::string& problem) {
   return true;
 }
 
+void set_order(const options& options, printer& printer) {
+  for (std::size_t i = 0; i < options.setting_count; ++i) {
+    const std::string_view key = options.settings[i].key, value = options.settings[i].value;
+    if (key == "limit") printer.is_limited = !value.empty() && value != "0";
+    if (key != "namespace") continue;
+    printer.namespaces.clear();
+    if (value.empty()) continue;
+    for (const std::string_view name : ksr::split(value, ',')) printer.namespaces.emplace_back(name);
+  }
+  printer.has_namespaces = options.one_namespace == 0;
+}
+
+std::string_view namespace_of(const ksr_object* object) {
+  std::size_t size = 0;
+  const char* name = ksr_object_field(object, KSR_FIELD_NAMESPACE, &size);
+  return {name, size};
+}
+
+// Of the namespaces that were named.
+std::ptrdiff_t rank_of(const printer& printer, std::string_view name) {
+  return std::find(printer.namespaces.begin(), printer.namespaces.end(), name) - printer.namespaces.begin();
+}
+
+// That of the lists that are asked for, each in the order of etcd's keys, where "a-b/" is before "a/": kubectl's. A
+// snapshot has the objects of a namespace together, by their names.
+void order_by_key(const printer& printer, const ksr_object** objects, std::size_t count) {
+  struct Group {
+    std::ptrdiff_t rank;
+    std::string prefix;
+    std::vector<const ksr_object*> objects;
+  };
+  std::vector<Group> groups;
+  for (std::size_t first = 0, next = 0; first < count; first = next) {
+    const std::string_view name = namespace_of(objects[first]);
+    while (next < count && namespace_of(objects[next]) == name) ++next;
+    groups.push_back({rank_of(printer, name), std::string(name) + "/", {objects + first, objects + next}});
+  }
+  const auto is_before = [](const Group& a, const Group& b) {
+    return std::tie(a.rank, a.prefix) < std::tie(b.rank, b.prefix);
+  };
+  std::stable_sort(groups.begin(), groups.end(), is_before);
+  for (const Group& group : groups) objects = std::copy(group.objects.begin(), group.objects.end(), objects);
+}
+
+// Objects that came after the list are behind the others.
+void order_by_place(const printer& printer, const ksr_object** objects, std::size_t count) {
+  const auto key_of = [&](const ksr_object* object) {
+    const std::size_t last = std::numeric_limits<std::size_t>::max();
+    return std::pair(rank_of(printer, namespace_of(object)), printer.tables->place_of(object).value_or(last));
+  };
+  std::stable_sort(objects, objects + count,
+                   [&](const ksr_object* a, const ksr_object* b) { return key_of(a) < key_of(b); });
+}
+
 bool needs_tables(const options& options) {
   return options.output == OUTPUT_TABLE && options.columns == nullptr;
 }
@@ -164,17 +223,14 @@ bool open_tables(const options& options, ksr_config* config, printer& printer, s
   WatchQuery query;
   query.by_change = options.by_change != 0;
   query.is_one = options.name != nullptr;
+  query.is_limited = printer.is_limited;
+  query.namespaces = printer.namespaces;
   for (std::size_t i = 0; i < options.setting_count; ++i) {
     const std::string_view key = options.settings[i].key;
     const std::string value = options.settings[i].value;
     if (key == "resource") query.resource = value;
     if (key == "label_selector") query.label_selector = value;
     if (key == "field_selector") query.field_selector = value;
-    if (key == "limit") query.is_limited = !value.empty() && value != "0";
-    if (key != "namespace") continue;
-    query.namespaces.clear();
-    if (value.empty()) continue;
-    for (const std::string_view name : ksr::split(value, ',')) query.namespaces.emplace_back(name);
   }
   // What the library does is told by the stream.
   ksr_config_on_log(config, nullptr);
@@ -190,7 +246,7 @@ bool open_tables(const options& options, ksr_config* config, printer& printer, s
 }
 
 void give(const std::vector<std::string>& cells, printer_cell_fn add, void* user_data) {
-  for (std::size_t i = 0; i < cells.size() && i < kMaxColumns; ++i) add(user_data, slice_of_string(cells[i]));
+  for (const std::string& cell : cells) add(user_data, slice_of_string(cell));
 }
 
 }  // namespace
@@ -213,6 +269,7 @@ struct printer* printer_new(const struct options* options, struct text* problem)
   for (const std::string_view name : ksr::split({options->label_columns.at, options->label_columns.len}, ',')) {
     if (!name.empty()) printer->style.label_columns.emplace_back(name);
   }
+  set_order(*options, *printer);
   printer->shows_managed_fields = options->show_managed_fields != 0;
   printer->text.emplace(printer->style);
   return printer.release();
@@ -249,8 +306,8 @@ int printer_prepare(struct printer* printer, const ksr_object* const* objects, s
   return !printer->tables || printer->tables->prepare(objects, count, total) ? 1 : 0;
 }
 
-void printer_refresh(struct printer* printer, size_t total) {
-  if (printer->tables) printer->tables->refresh(total);
+void printer_refresh(struct printer* printer, const ksr_object* shown, size_t total) {
+  if (printer->tables) printer->tables->refresh(shown, total);
 }
 
 int printer_due_ms(const struct printer* printer) {
@@ -294,13 +351,14 @@ void printer_each_cell(struct printer* printer, const ksr_object* object, printe
 void printer_add_yaml(struct printer* printer, const ksr_object* object, struct text* out) {
   json::value value = json_of(object);
   if (!printer->shows_managed_fields) remove_managed_fields(value);
-  const std::string text = (std::exchange(printer->has_document, true) ? "---\n" : "") + yaml_text(value);
+  const std::string text =
+      (std::exchange(printer->has_document, true) ? "---\n" : "") + object_text(value, Format::yaml);
   text_add(out, slice_of_string(text));
 }
 
 void printer_add_name(const ksr_object* object, struct text* out) {
   const std::string kind = kind_prefix(field_of(object, KSR_FIELD_API_VERSION), field_of(object, KSR_FIELD_KIND));
-  text_add(out, slice_of_string(ksr::one_line(kind + "/" + field_of(object, KSR_FIELD_NAME), 1'000) + "\n"));
+  text_add(out, slice_of_string(shown(ksr::one_line(kind + "/" + field_of(object, KSR_FIELD_NAME), kMaxName)) + "\n"));
 }
 
 int printer_take_warning(struct printer* printer, struct text* out) {
@@ -311,23 +369,20 @@ int printer_take_warning(struct printer* printer, struct text* out) {
   return 1;
 }
 
-void printer_order_as_server(const struct printer* printer, const ksr_object** objects, size_t count) {
-  if (!printer->tables || printer->tables->is_limited()) return;
-  std::vector<std::pair<std::size_t, const ksr_object*>> placed;
-  for (std::size_t i = 0; i < count; ++i) {
-    const auto place = printer->tables->place_of(objects[i]);
-    if (!place) return;
-    placed.emplace_back(*place, objects[i]);
-  }
-  std::sort(placed.begin(), placed.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
-  for (std::size_t i = 0; i < count; ++i) objects[i] = placed[i].second;
+int printer_order_is_servers(const struct printer* printer) {
+  const bool is_chosen = printer->sort_by || printer->is_limited;
+  return !is_chosen && printer->tables && printer->tables->has_own_order() ? 1 : 0;
 }
 
 int printer_sorts(const struct printer* printer) {
-  return printer->sort_by ? 1 : 0;
+  const bool is_by_key = printer->has_namespaces && !printer->is_limited;
+  return printer->sort_by || is_by_key || printer_order_is_servers(printer) != 0 ? 1 : 0;
 }
 
 void printer_sort(const struct printer* printer, const ksr_object** objects, size_t count) {
+  if (!printer->is_limited) order_by_key(*printer, objects, count);
+  if (printer_order_is_servers(printer) != 0) order_by_place(*printer, objects, count);
+  if (!printer->sort_by) return;
   std::vector<std::pair<SortKey, const ksr_object*>> keyed;
   for (std::size_t i = 0; i < count; ++i) {
     keyed.emplace_back(SortKey(*printer->sort_by, json_of(objects[i])), objects[i]);

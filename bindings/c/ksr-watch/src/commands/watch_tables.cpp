@@ -22,7 +22,8 @@ constexpr const char* kTimeout = "20s";
 // Between two rounds: a busy cluster must not be asked all the time.
 constexpr std::chrono::milliseconds kRest{200};
 constexpr std::chrono::seconds kRestAfterFailure{2};
-// Times since, in cells such as "3 (5m ago)", get old; of a view that is small enough to be asked for again and again.
+// Times since, in cells such as "3 (5m ago)", get old, and columns change; all rows of a view that is small enough are
+// asked for again and again, else one, for the columns.
 constexpr std::chrono::seconds kRefresh{10};
 constexpr std::size_t kSmallView = 500;
 constexpr std::int32_t kForbidden = 403;
@@ -78,6 +79,8 @@ bool WatchTables::is_current(const ksr_object* object) const {
 }
 
 bool WatchTables::is_few(std::size_t missing, std::size_t total) const {
+  // Only a list has places.
+  if (!query_.is_limited && total <= kSmallView && !has_pages_ && own_order_.value_or(true)) return false;
   // Of a large view little is on the screen.
   if (missing <= kMany && total > missing * kMuchMore) return true;
   return missing <= kFew && (!columns_.empty() || query_.is_limited);
@@ -86,13 +89,14 @@ bool WatchTables::is_few(std::size_t missing, std::size_t total) const {
 void WatchTables::begin_round() {
   begun_ = Clock::now();
   round_failed_ = false;
+  columns_changed_before_ = std::exchange(columns_changed_, false);
 }
 
-void WatchTables::refresh(std::size_t total) {
-  if (plain_ || columns_.empty() || under_way_ > 0 || total > kSmallView || total == 0) return;
+void WatchTables::refresh(const ksr_object* shown, std::size_t total) {
+  if (plain_ || columns_.empty() || under_way_ > 0 || shown == nullptr) return;
   if (Clock::now() < next_ + kRefresh) return;
   begin_round();
-  ask_for_all();
+  total > kSmallView ? ask_for(shown, "") : ask_for_all();
 }
 
 bool WatchTables::prepare(const ksr_object* const* objects, std::size_t count, std::size_t total) {
@@ -263,6 +267,40 @@ void WatchTables::forget_unanswered() {
   }
 }
 
+void WatchTables::take_columns(ServerTable& table) {
+  // A page without rows may have no columns.
+  if (table.columns.empty() || table.definitions == definitions_) return;
+  const bool is_first = columns_.empty();
+  columns_ = std::move(table.columns);
+  definitions_ = std::move(table.definitions);
+  if (is_first) return;
+  // Servers behind one address that are not of one release: nothing is to wait for them to agree.
+  if (columns_changed_before_) fail("the server's columns change from answer to answer");
+  columns_changed_ = true;
+  for (auto& [uid, kept] : rows_) {
+    // What is not there yet is still under way, or gone.
+    if (kept.has_come) kept.asked.clear();
+    kept.row = {};
+    kept.has_row = kept.has_come = false;
+  }
+  for (auto& [key, state] : states_) {
+    if (state.row) state.is_asked = false;
+    state.is_listed = false;
+    state.row.reset();
+  }
+}
+
+void WatchTables::note_order(const json::array& rows) {
+  std::string last;
+  for (const json::value& row : rows) {
+    const std::string name_space = text_at(row, {"object", "metadata", "namespace"});
+    std::string key = name_space + "/" + text_at(row, {"object", "metadata", "name"});
+    if (key < last) own_order_ = true;
+    last = std::move(key);
+  }
+  if (rows.size() > 1 && !own_order_) own_order_ = false;
+}
+
 void WatchTables::take(const ksr_response* response, Call& call) {
   std::size_t size = 0;
   const auto* body = static_cast<const char*>(ksr_response_body(response, &size));
@@ -280,10 +318,13 @@ void WatchTables::take(const ksr_response* response, Call& call) {
     return;
   }
   ServerTable table = read_table(answer);
-  // A page without rows may have no columns.
-  if (!table.columns.empty()) columns_ = std::move(table.columns);
+  take_columns(table);
+  const Expected<std::string> more = call.pages.token_after(answer);
   const bool is_list =
       std::any_of(call.keys.begin(), call.keys.end(), [](const auto& key) { return key.first == "query.limit"; });
+  if (is_list && more && !more->empty()) has_pages_ = true;
+  if (is_list && !has_pages_) note_order(array_at(answer, {"rows"}));
+  std::size_t place = 0;
   for (TableRow& row : table.rows) {
     if (!call.version.empty()) {
       const auto state = states_.find(state_key(row.uid, row.resource_version));
@@ -291,12 +332,11 @@ void WatchTables::take(const ksr_response* response, Call& call) {
       continue;
     }
     Kept& kept = rows_[row.uid];
-    if (is_list && !kept.place) kept.place = listed_++;
+    if (is_list) kept.place = place++;
     kept.row = std::move(row);
     kept.has_row = true;
     kept.has_come = true;
   }
-  const Expected<std::string> more = call.pages.token_after(answer);
   if (!more) return fail(more.error().message);
   if (more->empty() || closing_) return;
   auto keys = call.keys;

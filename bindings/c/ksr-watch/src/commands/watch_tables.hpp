@@ -50,7 +50,7 @@ class WatchTables {
 
   // As printer_prepare, printer_refresh and printer_due_ms.
   bool prepare(const ksr_object* const* objects, std::size_t count, std::size_t total);
-  void refresh(std::size_t total);
+  void refresh(const ksr_object* shown, std::size_t total);
   int due_ms() const;
   // NULL: it is not there. Never of a state that the object had before.
   const TableRow* row_of(const ksr_object* object) const;
@@ -61,8 +61,9 @@ class WatchTables {
   const std::string& trouble() const { return trouble_; }
   // Of the server, each once.
   std::vector<std::string> take_warnings() { return std::exchange(warnings_, {}); }
-  bool is_limited() const { return query_.is_limited; }
-  // The place of an object in the list of the server, which orders some kinds by more than their names; empty: unknown.
+  // The server's tables have another order than that of names, as those of FlowSchemas: place_of then tells it.
+  bool has_own_order() const { return own_order_ == true && !has_pages_; }
+  // In the newest list; empty: it was not there.
   std::optional<std::size_t> place_of(const ksr_object* object) const;
   void forget_gone(const ksr_snapshot* snapshot);
 
@@ -101,6 +102,9 @@ class WatchTables {
   static void on_response(ksr_request* request, const ksr_response* response, const ksr_error* error, void* user_data);
   static void on_destroy(void* user_data);
 
+  // Rows of other columns are dropped.
+  void take_columns(ServerTable& table);
+  void note_order(const boost::json::array& rows);
   bool is_current(const ksr_object* object) const;
   // With the row of this very version.
   const Kept* kept_of_version(const ksr_object* object) const;
@@ -126,6 +130,10 @@ class WatchTables {
   ksr_client* const client_;
   const WatchQuery query_;
   std::vector<TableColumn> columns_;
+  std::string definitions_;
+  // In this round, and in the last.
+  bool columns_changed_ = false;
+  bool columns_changed_before_ = false;
   std::unordered_map<std::string, Kept> rows_;     // by uid
   std::unordered_map<std::string, State> states_;  // of what prepare() was given last, by uid and version
   std::size_t under_way_ = 0;
@@ -144,8 +152,10 @@ class WatchTables {
   std::string trouble_;
   std::set<std::string> warned_;
   std::vector<std::string> warnings_;
-  // Rows that the list has brought; only the first list counts.
-  std::size_t listed_ = 0;
+  // Empty: no list of several rows has come yet.
+  std::optional<bool> own_order_;
+  // A list was longer than a page. The server puts the rows of each page in order by themselves.
+  bool has_pages_ = false;
   Clock::time_point next_{};
   Clock::time_point begun_{};
 };
