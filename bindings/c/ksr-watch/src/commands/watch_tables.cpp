@@ -89,6 +89,7 @@ bool WatchTables::is_few(std::size_t missing, std::size_t total) const {
 void WatchTables::begin_round() {
   begun_ = Clock::now();
   round_failed_ = false;
+  trouble_.clear();
   columns_changed_before_ = std::exchange(columns_changed_, false);
 }
 
@@ -298,14 +299,14 @@ void WatchTables::note_order(const json::array& rows) {
     if (key < last) own_order_ = true;
     last = std::move(key);
   }
-  if (rows.size() > 1 && !own_order_) own_order_ = false;
+  // Of several namespaces each may have a single row for ever.
+  if ((rows.size() > 1 || query_.namespaces.size() > 1) && !own_order_) own_order_ = false;
 }
 
 void WatchTables::take(const ksr_response* response, Call& call) {
   std::size_t size = 0;
   const auto* body = static_cast<const char*>(ksr_response_body(response, &size));
   const std::variant<json::value, Failure> read = read_object({body, size}, "list of " + query_.resource);
-  trouble_.clear();
   for (std::size_t i = 0; i < ksr_response_warning_count(response); ++i) {
     const char* text = ksr_response_warning(response, i, &size);
     std::string warning = one_line({text, size}, 2'000);

@@ -63,7 +63,7 @@ class WatchTables {
   std::vector<std::string> take_warnings() { return std::exchange(warnings_, {}); }
   // The server's tables have another order than that of names, as those of FlowSchemas: place_of then tells it.
   bool has_own_order() const { return own_order_ == true && !has_pages_; }
-  // In the newest list; empty: it was not there.
+  // In the newest list that had it; empty: none had.
   std::optional<std::size_t> place_of(const ksr_object* object) const;
   void forget_gone(const ksr_snapshot* snapshot);
 
@@ -152,7 +152,7 @@ class WatchTables {
   std::string trouble_;
   std::set<std::string> warned_;
   std::vector<std::string> warnings_;
-  // Empty: no list of several rows has come yet.
+  // Empty: no list that tells it has come yet.
   std::optional<bool> own_order_;
   // A list was longer than a page. The server puts the rows of each page in order by themselves.
   bool has_pages_ = false;
