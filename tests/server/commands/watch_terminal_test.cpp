@@ -1,5 +1,7 @@
-// ksr watch on a pseudo-terminal: what it leaves there after it was stopped and continued.
+// ksr watch on a pseudo-terminal: what it leaves there after it was stopped and continued, and what it shows there.
 #include <signal.h>
+
+#include <algorithm>
 
 #include "cluster/harness/wait_until.hpp"
 #include "server/commands/on_commands.hpp"
@@ -66,4 +68,30 @@ TEST_CASE("watch: Ctrl-Z does not stop what nobody could continue") {
   watch.program.signal(SIGTSTP);
   watch.wait_for_screen(2);
   watch.quit();
+}
+
+TEST_CASE("watch of who may not list: cells are asked for again without a list") {
+  CommandServer on;
+  on.server.script(
+      "create pods default/a\nwatchlist on\ndeny admin list pods\n"
+      R"(fault get pods answer 200 times=forever body={"kind":"Table","apiVersion":"meta.k8s.io/v1",)"
+      R"("columnDefinitions":[{"name":"Name","type":"string"}],"rows":[{"cells":["a"],"object":{"metadata":)"
+      R"({"name":"a","namespace":"default","uid":"u","resourceVersion":"1"}}}]})");
+  const auto count = [&](const char* verb) {
+    const auto requests = on.server.requests();
+    return std::count_if(requests.begin(), requests.end(), [&](const auto& request) { return request.verb == verb; });
+  };
+  StartedProgram program{on.command({"watch", "pod", "a", "--set", "initial=watchlist"}), TerminalSize{80, 24}};
+  wait_until("a row", [&] {
+    program.output();
+    return count("get") >= 1;
+  });
+  const auto lists = count("list");
+  wait_until("the row again", [&] {
+    program.output();
+    return count("get") >= 2;
+  });
+  CHECK(count("list") == lists);
+  program.write("q");
+  CHECK(program.wait() == 0);
 }

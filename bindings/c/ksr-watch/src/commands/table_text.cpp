@@ -84,6 +84,7 @@ TableRow row_of(const json::value& object) {
   row.uid = text_at(object, {"metadata", "uid"});
   row.resource_version = text_at(object, {"metadata", "resourceVersion"});
   row.name_space = one_cell(text_at(object, {"metadata", "namespace"}));
+  row.name = text_at(object, {"metadata", "name"});
   row.labels = labels_of(object);
   return row;
 }

@@ -36,6 +36,7 @@ struct TableRow {
   std::string uid;
   std::string resource_version;
   std::string name_space;
+  std::string name;
   Labels labels;
 };
 

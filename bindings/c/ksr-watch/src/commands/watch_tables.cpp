@@ -97,7 +97,8 @@ void WatchTables::refresh(const ksr_object* shown, std::size_t total) {
   if (plain_ || columns_.empty() || under_way_ > 0 || shown == nullptr) return;
   if (Clock::now() < next_ + kRefresh) return;
   begin_round();
-  total > kSmallView ? ask_for(shown, "") : ask_for_all();
+  if (total > kSmallView) return ask_for(shown, "");
+  may_list_ ? ask_for_all() : ask_for_rows();
 }
 
 bool WatchTables::prepare(const ksr_object* const* objects, std::size_t count, std::size_t total) {
@@ -147,10 +148,11 @@ void WatchTables::ask_for_newest(const std::vector<const ksr_object*>& missing, 
 // Of many changes the list has those that are the last of their objects. The others are asked for one by one, but not
 // all of a storm of changes, which must not become one of requests.
 void WatchTables::ask_for_states(const std::vector<const ksr_object*>& missing) {
+  if (!may_list_) return ask_for_last(missing);
   std::vector<const ksr_object*> passed;
   std::copy_if(missing.begin(), missing.end(), std::back_inserter(passed),
                [this](const ksr_object* object) { return states_[state_key(object)].is_listed; });
-  const bool is_first = columns_.empty() && may_list_ && (!query_.is_limited || missing.size() > kFew);
+  const bool is_first = columns_.empty() && (!query_.is_limited || missing.size() > kFew);
   if (passed.empty() && (is_first || missing.size() > kMany)) {
     for (const ksr_object* object : missing) states_[state_key(object)].is_listed = true;
     return ask_for_all();
@@ -163,12 +165,20 @@ void WatchTables::ask_for_states(const std::vector<const ksr_object*>& missing) 
   }
 }
 
+// A get has what an object is by then: the states before cannot be had.
+void WatchTables::ask_for_last(const std::vector<const ksr_object*>& missing) {
+  std::set<std::string> namespaces;
+  for (auto object = missing.rbegin(); object != missing.rend(); ++object) {
+    states_[state_key(*object)].is_asked = true;
+    if (namespaces.insert(field_of(*object, KSR_FIELD_NAMESPACE)).second) ask_for(*object, "");
+  }
+}
+
 // As a list, since who may list and watch need not be allowed to get. A server has the states of some minutes; also
 // that of an object that it has deleted since.
 void WatchTables::ask_for(const ksr_object* object, std::string version) {
   if (!may_list_) {
-    return send({{"namespace", field_of(object, KSR_FIELD_NAMESPACE)}, {"name", field_of(object, KSR_FIELD_NAME)}},
-                Pages(query_.resource), version, true);
+    return get(field_of(object, KSR_FIELD_NAMESPACE), field_of(object, KSR_FIELD_NAME));
   }
   const std::string selector = "metadata.name=" + field_of(object, KSR_FIELD_NAME);
   send({{"namespace", field_of(object, KSR_FIELD_NAMESPACE)},
@@ -177,6 +187,18 @@ void WatchTables::ask_for(const ksr_object* object, std::string version) {
         {"query.resourceVersion", version},
         {"query.resourceVersionMatch", version.empty() ? "" : "Exact"}},
        Pages(query_.resource), version);
+}
+
+void WatchTables::get(std::string name_space, std::string name) {
+  send({{"namespace", std::move(name_space)}, {"name", std::move(name)}}, Pages(query_.resource), "", true);
+}
+
+// An object that was deleted and made again has several.
+void WatchTables::ask_for_rows() {
+  std::set<std::string> namespaces;
+  for (const auto& [uid, kept] : rows_) {
+    if (kept.has_row && namespaces.insert(kept.row.name_space).second) get(kept.row.name_space, kept.row.name);
+  }
 }
 
 void WatchTables::ask_for_all() {

@@ -114,7 +114,11 @@ class WatchTables {
   void begin_round();
   void ask_for_newest(const std::vector<const ksr_object*>& missing, std::size_t total);
   void ask_for_states(const std::vector<const ksr_object*>& missing);
+  void ask_for_last(const std::vector<const ksr_object*>& missing);
   void ask_for(const ksr_object* object, std::string version);
+  // Of who may not list.
+  void get(std::string name_space, std::string name);
+  void ask_for_rows();
   void ask_for_all();
   void send(std::vector<std::pair<std::string, std::string>> keys, Pages pages, std::string version,
             bool is_get = false);
