@@ -1,4 +1,4 @@
-// `ksr wait` and the wait of `ksr delete`: what is watched, and waits that cannot be made.
+// `ksr wait` and the waits of other commands: what is watched, waits that cannot be made, and their time limits.
 #include "server/commands/on_commands.hpp"
 #include "support/text.hpp"
 
@@ -61,4 +61,41 @@ TEST_CASE("a deletion whose end cannot be waited for is an error, and so is a wa
     CHECK(waited.status == 1);
     CHECK(is_one_line(waited.errors));
   }
+}
+
+TEST_CASE("the time limit of a wait is also that of what is asked meanwhile") {
+  CommandServer on;
+  on.server.script(R"(create pods default/a app=web {"status":{"phase":"Pending"}}
+create deployments default/web {"spec":{"selector":{"matchLabels":{"app":"web"}}}}
+fault get pods stall bytes=0 times=forever
+fault list pods stall bytes=0 times=forever)");
+  const CommandEnd waited = on.run({"wait", "pod/a", "--for=/spec/y", "--timeout=2s", "--request-timeout=0"});
+  CHECK(waited.status == 1);
+  CHECK(waited.errors == "error: timed out waiting for the condition on pods/a\n");
+  const CommandEnd selected =
+      on.run({"wait", "pods", "-l", "app=web", "--for=/spec/y", "--timeout=2s", "--set", "timeout=5m"});
+  CHECK(selected.status == 1);
+  CHECK(selected.errors == "error: timed out waiting for the condition\n");
+  const CommandEnd deleted = on.run({"delete", "pod", "a", "--timeout=2s", "--request-timeout=0"});
+  CHECK(deleted.status == 1);
+  CHECK(deleted.errors == "error: timed out waiting for the condition on pods/a\n");
+
+  // Who may not watch the pods lists them, again and again.
+  on.server.script(R"(clear
+create pods default/b app=web {"status":{"phase":"Pending"}}
+deny admin watch pods
+fault list pods stall bytes=0 skip=2 times=forever)");
+  const CommandEnd forwarded =
+      on.run({"port-forward", "deploy/web", "80", "--pod-running-timeout=3s", "--request-timeout=0"});
+  CHECK(forwarded.status == 1);
+  CHECK(has(forwarded.errors, "error: none of the pods of deployment.apps/web is running\n"));
+}
+
+TEST_CASE("a limit of its own that a request has counts within that of the wait") {
+  CommandServer on;
+  on.server.script("create pods default/a\nfault get pods stall bytes=0 times=forever");
+  const CommandEnd end = on.run({"wait", "pod/a", "--for=/spec/y", "--timeout=10m", "--request-timeout=2s"});
+  CHECK(end.status == 1);
+  CHECK(is_one_line(end.errors));
+  CHECK_FALSE(has(end.errors, "timed out waiting for the condition"));
 }

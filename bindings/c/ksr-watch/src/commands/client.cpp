@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <iterator>
 
+#include "base/option_text.hpp"
 #include "base/text.hpp"
 #include "commands/answer_object.hpp"
 #include "commands/durations.hpp"
@@ -19,6 +20,7 @@ namespace ksr::commands {
 namespace {
 
 // As the library has it.
+constexpr Milliseconds kDefaultTimeout{30'000};
 constexpr const char* kMaybeDone = " (the request may have been carried out)";
 
 struct Free {
@@ -91,6 +93,19 @@ std::string text_of(const Request& request) {
   const std::string name = value("name");
   return value("verb") + " of " + value("resource") + (subresource.empty() ? "" : "/" + one_line(subresource)) +
          (name.empty() ? "" : " " + in_quotes(name));
+}
+
+// The timeout of a request that has to end by `deadline`. Of `keys` the last one counts.
+std::string timeout_until(Client::Clock::time_point deadline,
+                          const std::vector<std::pair<std::string, std::string>>& keys) {
+  Milliseconds own = kDefaultTimeout;
+  for (const auto& [key, value] : keys) {
+    if (key != "timeout" || value.empty()) continue;
+    if (const Expected<Milliseconds> read = parse_duration(value)) own = *read;
+  }
+  // Not before it, and 0 would be none.
+  const auto left = std::max(std::chrono::ceil<Milliseconds>(deadline - Client::Clock::now()), Milliseconds{1});
+  return std::to_string((own.count() == 0 ? left : std::min(left, own)).count()) + "ms";
 }
 
 // The body of one answer.
@@ -253,6 +268,7 @@ Answer Client::call_once(const Request& request, const char* retries) {
   for (const auto& [key, value] : request_keys_) {
     if (goes_with(key, request)) keys.emplace_back(key, value);
   }
+  if (deadline_) keys.emplace_back("timeout", timeout_until(*deadline_, keys));
   ksr_error* error = nullptr;
   for (const auto& [key, value] : keys) {
     if (value.empty()) continue;

@@ -5,6 +5,7 @@
 #include <ksr.h>
 
 #include <boost/json.hpp>
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -60,6 +61,8 @@ class Answer {
 
 class Client {
  public:
+  using Clock = std::chrono::steady_clock;
+
   // The error is one line.
   static Expected<Client> open(const Arguments& arguments, Report& report);
 
@@ -67,6 +70,9 @@ class Client {
   Answer call(const Request& request);
   // The same where the answer has to be an object: anything else is a failure, and so is a Status that is one.
   Answer call_for_object(Request request);
+  // What is asked from now on has an answer, or has failed, by then; empty: the limits of each request alone.
+  void set_deadline(std::optional<Clock::time_point> deadline) noexcept { deadline_ = deadline; }
+  bool is_late() const noexcept { return deadline_ && Clock::now() >= *deadline_; }
   // --request-timeout; empty without it, 0: none.
   std::optional<Milliseconds> timeout() const noexcept { return timeout_; }
   // For streams and channels over it.
@@ -91,6 +97,7 @@ class Client {
   Report* report_;
   std::unique_ptr<ksr_client, Close> client_;
   std::optional<Milliseconds> timeout_;
+  std::optional<Clock::time_point> deadline_;
   // Of --set.
   std::vector<std::pair<std::string, std::string>> request_keys_;
   std::vector<std::pair<std::string, std::string>> channel_keys_;

@@ -188,6 +188,7 @@ class Delete {
       const std::string doing = "error when waiting for the deletion of " + name + ": ";
       std::optional<Clock::time_point> deadline;
       if (timeout_.count() > 0) deadline = Clock::now() + timeout_;
+      session_.client().set_deadline(deadline);
       WatchEnd end = look(one, doing, true);
       if (end == WatchEnd::refused) {
         const auto is_gone = [&](const ksr_snapshot* snapshot) {
@@ -210,6 +211,7 @@ class Delete {
       return text_at(answer.object(), {"metadata", "uid"}) == one.uid ? WatchEnd::refused : WatchEnd::met;
     }
     if (answer.failure().reason == "NotFound") return WatchEnd::met;
+    if (session_.client().is_late()) return WatchEnd::timed_out;
     may_get_ = false;
     if (is_first) return WatchEnd::refused;
     session_.report().failure(answer.failure(), doing);

@@ -73,12 +73,15 @@ class PodChoice {
     return watch();
   }
 
-  // NULL: none runs just now.
-  const PodView* current() {
+  // NULL: none runs just now. A list that it takes has ended by `deadline`.
+  const PodView* current(Clock::time_point deadline) {
     if (named_) return &*named_;
     const auto held = pods_.find(current_);
     if (held != pods_.end() && held->second.runs() && suspects_.count(current_) == 0) return &held->second;
-    if (watch_refused_ && Clock::now() - listed_ >= kListInterval) static_cast<void>(list());
+    if (watch_refused_ && Clock::now() - listed_ >= kListInterval) {
+      session_.client().set_deadline(deadline);
+      static_cast<void>(list());
+    }
     std::vector<PodView> good;
     std::vector<PodView> all;
     for (const auto& [uid, pod] : pods_) {
@@ -395,14 +398,14 @@ class PortForward {
 
   const PodView* wait_for_pod() {
     const Clock::time_point deadline = Clock::now() + max_wait_;
-    const PodView* pod = pods_->current();
+    const PodView* pod = pods_->current(deadline);
     while (pod == nullptr && signals_ended() == 0 && Clock::now() < deadline) {
       PollSet ready;
       ready.add(ksr_client_fd(session_.client().handle()), POLLIN);
       ready.add(signals_end_fd(), POLLIN);
       ready.wait(until(std::min(deadline, Clock::now() + kListInterval)));
       ksr_client_dispatch(session_.client().handle());
-      pod = pods_->current();
+      pod = pods_->current(deadline);
     }
     return pod;
   }
@@ -516,7 +519,7 @@ class PortForward {
   }
 
   void open(Connection& connection, Clock::time_point now) {
-    const PodView* pod = pods_->current();
+    const PodView* pod = pods_->current(connection.accepted() + max_wait_);
     if (pod == nullptr) {
       if (now - connection.accepted() < max_wait_) return;
       tell(connection, "none of the pods of " + one_line(pods_->of().shown) + " is running");

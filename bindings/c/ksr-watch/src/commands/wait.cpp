@@ -22,6 +22,8 @@ namespace {
 namespace json = boost::json;
 using Clock = std::chrono::steady_clock;
 
+// Once the time is over each of the objects that are left is looked at once, as by kubectl: for so long.
+constexpr std::chrono::seconds kLastLook{1};
 // kubectl's for a negative --timeout.
 constexpr std::chrono::hours kWeek{168};
 constexpr Milliseconds kDefaultTimeout{30'000};
@@ -145,6 +147,7 @@ class Wait {
   // What is there now. What is missing is reported, unless it is waited for to be deleted.
   std::vector<Found> objects_of(const Target& target) {
     std::vector<Found> found;
+    if (timeout_.count() > 0) session_.client().set_deadline(std::max(deadline_, Clock::now() + kLastLook));
     Request request = session_.request(target.name.empty() ? "list" : "get", target);
     if (target.name.empty()) {
       request.keys.emplace_back("label_selector", arguments().selector("--selector"));
@@ -154,19 +157,20 @@ class Wait {
       const auto take = [&](json::value& page) { take_items(target, page, found); };
       const Expected<std::optional<Failure>> failed = for_each_page(session_, std::move(request), target, take);
       if (!failed) session_.report().error(failed.error());
-      if (failed && *failed) report(**failed);
+      if (failed && *failed) report(**failed, target);
       return found;
     }
     Answer answer = session_.client().call_for_object(std::move(request));
     if (answer.failed()) {
-      report(answer.failure());
+      report(answer.failure(), target);
     } else {
       found.push_back({target, std::move(answer.object())});
     }
     return found;
   }
 
-  void report(const Failure& failure) {
+  void report(const Failure& failure, const Target& target) {
+    if (failure.code == KSR_E_TIMEOUT && session_.client().is_late()) return report_timeout(target);
     if (failure.reason != "NotFound" || !has(WaitCondition::Kind::deleted)) session_.report().failure(failure);
   }
 
@@ -189,6 +193,11 @@ class Wait {
     }
   }
 
+  void report_timeout(const Target& target) {
+    session_.report().error("timed out waiting for the condition" +
+                            (target.name.empty() ? "" : " on " + name_of(target)));
+  }
+
   static std::string name_of(const Target& target) { return target.resource.plural + "/" + one_line(target.name); }
 
   // The object of which it is true; empty after an error, which is reported.
@@ -204,7 +213,7 @@ class Wait {
     const WatchEnd ended = wait_for(found.target, sought);
     if (ended == WatchEnd::failed) return std::nullopt;
     if (ended == WatchEnd::timed_out) {
-      session_.report().error("timed out waiting for the condition on " + name_of(found.target));
+      report_timeout(found.target);
     } else if (sought.missing) {
       const std::string group = group_of(found.target.resource);
       session_.report().error(Error{Status::server, "Error from server (NotFound): " + found.target.resource.plural +
