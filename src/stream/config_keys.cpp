@@ -59,47 +59,54 @@ Expected<void> set_insecure(Config& config, std::string_view, std::string_view v
 }
 
 // A name of a certificate has commas: CN=admins,OU=x.
-Expected<void> set_groups(Config& config, std::string_view, std::string_view value) {
-  std::vector<std::string> groups(1);
+std::vector<std::string> split_escaped(std::string_view value) {
+  std::vector<std::string> parts(1);
   for (std::size_t i = 0; i < value.size(); ++i) {
     const bool escapes = value[i] == '\\' && i + 1 < value.size() && (value[i + 1] == ',' || value[i + 1] == '\\');
     if (escapes) ++i;
     if (value[i] == ',' && !escapes) {
-      groups.emplace_back();
+      parts.emplace_back();
     } else {
-      groups.back() += value[i];
+      parts.back() += value[i];
     }
   }
+  for (std::string& part : parts) part = std::string(trimmed(part));
+  return parts;
+}
+
+Expected<void> set_groups(Config& config, std::string_view, std::string_view value) {
   config.connection.impersonate_groups.clear();
-  for (const std::string& group : groups) {
-    if (const std::string_view name = trimmed(group); !name.empty()) {
-      config.connection.impersonate_groups.emplace_back(name);
-    }
+  for (std::string& group : split_escaped(value)) {
+    if (!group.empty()) config.connection.impersonate_groups.push_back(std::move(group));
   }
   return {};
 }
 
+using Pairs = std::vector<std::pair<std::string, std::string>>;
+
 // Names of headers, and what impersonate_extra makes part of one, know no case (RFC 9110, section 5.1).
-Expected<void> add_pair(std::vector<std::pair<std::string, std::string>>& pairs, std::string_view name,
-                        std::string_view value) {
-  Expected<std::string> text = plain_text(value);
-  if (!text) return std::move(text).error();
-  for (auto& [held, held_value] : pairs) {
-    if (equal_ignoring_case(held, name)) {
-      held_value = std::move(text).value();
-      return {};
-    }
-  }
-  pairs.emplace_back(std::string(name), std::move(text).value());
-  return {};
+Pairs without(Pairs pairs, std::string_view name) {
+  const auto has_name = [name](const Pairs::value_type& pair) { return equal_ignoring_case(pair.first, name); };
+  pairs.erase(std::remove_if(pairs.begin(), pairs.end(), has_name), pairs.end());
+  return pairs;
 }
 
 Expected<void> set_header(Config& config, std::string_view rest, std::string_view value) {
-  return add_pair(config.connection.headers, rest, value);
+  Expected<std::string> text = plain_text(value);
+  if (!text) return std::move(text).error();
+  Pairs headers = without(config.connection.headers, rest);
+  headers.emplace_back(std::string(rest), std::move(text).value());
+  config.connection.headers = std::move(headers);
+  return {};
 }
 
+// Unlike the name of a group, a value may be empty.
 Expected<void> set_extra(Config& config, std::string_view rest, std::string_view value) {
-  return add_pair(config.connection.impersonate_extra, rest, value);
+  if (const Expected<std::string> text = plain_text(value); !text) return text.error();
+  Pairs extra = without(config.connection.impersonate_extra, rest);
+  for (std::string& one : split_escaped(value)) extra.emplace_back(std::string(rest), std::move(one));
+  config.connection.impersonate_extra = std::move(extra);
+  return {};
 }
 
 Expected<void> set_resource(Config& config, std::string_view, std::string_view value) {
@@ -289,7 +296,7 @@ constexpr ConfigKey kTable[] = {
     {"impersonate_user", "text", "", connection_text<&ConnectionOptions::impersonate_user>, kClient},
     {"impersonate_uid", "text", "", connection_text<&ConnectionOptions::impersonate_uid>, kClient},
     {"impersonate_groups", "list", "", set_groups, kClient},
-    {"impersonate_extra.", "text", "", set_extra, kClient},
+    {"impersonate_extra.", "list", "", set_extra, kClient},
     {"user_agent", "text", "libksr/VERSION", connection_text<&ConnectionOptions::user_agent>, kClient},
     {"header.", "text", "", set_header, kClient},
     {"exec_timeout", "duration", "60s", connection_duration<&ConnectionOptions::exec_timeout>, kClient},

@@ -1,4 +1,6 @@
-// --set with what ksr chooses itself, and with what raw leaves to its caller.
+// --set with what ksr chooses itself, and with what raw leaves to its caller; options that are given several times.
+#include <signal.h>
+
 #include "server/commands/on_commands.hpp"
 #include "support/text.hpp"
 
@@ -71,4 +73,35 @@ TEST_CASE("the type of a raw body") {
         "application/apply-patch+yaml");
   CHECK(sent({"-X", "POST"}) == "application/json");
   CHECK(sent({"-X", "PUT", "--set", "header.content-type=text/plain"}) == "text/plain");
+}
+
+TEST_CASE("all values of an extra field of the user are sent, also by the stream of get -w") {
+  CommandServer on;
+  const std::vector<std::string> who{
+      "--as",       "bob", "--as-user-extra", "scopes=a", "--as-user-extra", "Scopes=b,c",
+      "--as-group", "d,e", "--as-group",      "f"};
+  for (const std::vector<std::string>& words :
+       {std::vector<std::string>{"raw", "/version"}, {"get", "pods", "-w", "--once"}}) {
+    std::vector<std::string> command = words;
+    command.insert(command.end(), who.begin(), who.end());
+    CHECK(on.run(command).status == 0);
+    std::vector<std::string> extra;
+    const auto last = on.server.requests().back();
+    for (const auto& [name, value] : last.headers) {
+      if (name == "Impersonate-Extra-scopes" || name == "Impersonate-Group") extra.push_back(value);
+    }
+    CHECK(extra == std::vector<std::string>{"a", "b,c", "d,e", "f"});
+  }
+}
+
+TEST_CASE("port-forward listens on each --address") {
+  CommandServer on;
+  on.server.script(R"(create pods default/web {"spec":{"containers":[{"name":"main"}]},"status":{"phase":"Running"}})");
+  const auto forwarded =
+      on.start({"port-forward", "web", ":80", "--address", "127.0.0.3,127.0.0.1", "--address=127.0.0.2"});
+  forwarded->wait_for_output("Forwarding from 127.0.0.2:");
+  CHECK(has(forwarded->output(), "Forwarding from 127.0.0.3:"));
+  CHECK(has(forwarded->output(), "Forwarding from 127.0.0.1:"));
+  forwarded->signal(SIGINT);
+  CHECK(forwarded->wait() == 0);
 }

@@ -1,8 +1,6 @@
 // ksr watch on a pseudo-terminal: what it leaves there after it was stopped and continued, and what it shows there.
 #include <signal.h>
 
-#include <algorithm>
-
 #include "cluster/harness/wait_until.hpp"
 #include "server/commands/on_commands.hpp"
 
@@ -77,21 +75,17 @@ TEST_CASE("watch of who may not list: cells are asked for again without a list")
       R"(fault get pods answer 200 times=forever body={"kind":"Table","apiVersion":"meta.k8s.io/v1",)"
       R"("columnDefinitions":[{"name":"Name","type":"string"}],"rows":[{"cells":["a"],"object":{"metadata":)"
       R"({"name":"a","namespace":"default","uid":"u","resourceVersion":"1"}}}]})");
-  const auto count = [&](const char* verb) {
-    const auto requests = on.server.requests();
-    return std::count_if(requests.begin(), requests.end(), [&](const auto& request) { return request.verb == verb; });
-  };
   StartedProgram program{on.command({"watch", "pod", "a", "--set", "initial=watchlist"}), TerminalSize{80, 24}};
   wait_until("a row", [&] {
     program.output();
-    return count("get") >= 1;
+    return on.server.count_requests("get") >= 1;
   });
-  const auto lists = count("list");
+  const std::size_t lists = on.server.count_requests("list");
   wait_until("the row again", [&] {
     program.output();
-    return count("get") >= 2;
+    return on.server.count_requests("get") >= 2;
   });
-  CHECK(count("list") == lists);
+  CHECK(on.server.count_requests("list") == lists);
   program.write("q");
   CHECK(program.wait() == 0);
 }

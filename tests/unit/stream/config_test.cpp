@@ -119,6 +119,18 @@ TEST_CASE("a group may have commas and backslashes in its name") {
   }
 }
 
+TEST_CASE("an extra field of a user may have several values, the last list of a key counts") {
+  Config config;
+  REQUIRE(set_key(config, "impersonate_extra.Scopes", "old,older"));
+  REQUIRE(set_key(config, "impersonate_extra.a", ""));
+  REQUIRE(set_key(config, "impersonate_extra.scopes", "view, CN=x\\,OU=y ,,a\\\\"));
+  const std::vector<std::pair<std::string, std::string>> extra{
+      {"a", ""}, {"scopes", "view"}, {"scopes", "CN=x,OU=y"}, {"scopes", ""}, {"scopes", "a\\"}};
+  CHECK(config.connection.impersonate_extra == extra);
+  CHECK_FALSE(set_key(config, "impersonate_extra.a", "b\nc"));
+  CHECK(config.connection.impersonate_extra == extra);
+}
+
 TEST_CASE("defaults in the table are what a new config has") {
   for (const ConfigKey& key : config_keys()) {
     const std::string standard = key.standard;

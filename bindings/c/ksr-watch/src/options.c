@@ -183,7 +183,7 @@ static int apply(struct options* options, const struct option* option, struct re
     case IS_SET:
       return read_set(options, reader, value);
     case IS_GROUP:
-      setting_add_group(&options->groups, slice_of(value));
+      setting_add_escaped(&options->groups, slice_of(value));
       return 1;
     case IS_OUTPUT:
       return read_output(options, reader, value);

@@ -10,11 +10,11 @@ int setting_is_secret(slice key) {
   return slice_starts(key, "header.");
 }
 
-void setting_add_group(struct text* groups, slice group) {
+void setting_add_escaped(struct text* list, slice value) {
   size_t i;
-  if (groups->len) text_add_char(groups, ',');
-  for (i = 0; i < group.len; ++i) {
-    if (group.at[i] == ',' || group.at[i] == '\\') text_add_char(groups, '\\');
-    text_add_char(groups, group.at[i]);
+  if (list->len) text_add_char(list, ',');
+  for (i = 0; i < value.len; ++i) {
+    if (value.at[i] == ',' || value.at[i] == '\\') text_add_char(list, '\\');
+    text_add_char(list, value.at[i]);
   }
 }

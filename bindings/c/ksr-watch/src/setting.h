@@ -8,7 +8,7 @@
 /* Other users of the machine must not see the value on the command line. */
 int setting_is_secret(slice key);
 
-/* One more --as-group of impersonate_groups: a comma in the name of a group does not end it. */
-void setting_add_group(struct text* groups, slice group);
+/* One more value of a list with escapes, impersonate_groups or impersonate_extra: a comma in it does not end it. */
+void setting_add_escaped(struct text* list, slice value);
 
 #endif

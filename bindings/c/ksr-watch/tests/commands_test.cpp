@@ -268,6 +268,9 @@ void command_lines() {
   EXPECT(read({"get", "--no-headers=maybe"}), "--no-headers: expected true or false");
   EXPECT(read({"get", "--set", "x"}), "--set: expected KEY=VALUE");
   EXPECT(read({"get", "--as-user-extra", "scopes=a=b"}), "get impersonate_extra.scopes=a=b");
+  EXPECT(
+      read({"get", "--as-user-extra", "a=x,y", "--as-user-extra=b=", "--as-user-extra=A=D\\z", "--as-user-extra=a="}),
+      "get impersonate_extra.a=x\\,y,D\\\\z, impersonate_extra.b=");
   EXPECT(read({"get", "--as-user-extra=scopes"}), "--as-user-extra: expected KEY=VALUE");
   EXPECT(read({"get", "--set", "delivery=manual"}), "--set delivery: is chosen by ksr");
   EXPECT(read({"bake"}), "unknown command \"bake\"");

@@ -298,13 +298,12 @@ class Arguments::Reader {
     const std::string_view name = option.name;
     std::string key = option.key == nullptr ? "" : option.key;
     char* secret = value;
-    if (name == "--set" || name == "--as-user-extra") {
+    if (name == "--set") {
       const std::size_t equals = text.find('=');
-      if (equals == std::string::npos || equals == 0) return usage_error(std::string(name) + ": expected KEY=VALUE");
+      if (equals == std::string::npos || equals == 0) return usage_error("--set: expected KEY=VALUE");
       key = text.substr(0, equals);
       text.erase(0, equals + 1);
       secret += equals + 1;
-      if (name == "--as-user-extra") key.insert(0, "impersonate_extra.");
       if (key == "delivery") return usage_error("--set delivery: is chosen by ksr");
     }
     if (setting_is_secret({key.data(), key.size()}) != 0) secrets_.push_back(secret);
@@ -329,12 +328,35 @@ class Arguments::Reader {
     }
     struct text groups = {};
     for (const std::string& group : arguments_.all("--as-group")) {
-      setting_add_group(&groups, {group.data(), group.size()});
+      setting_add_escaped(&groups, {group.data(), group.size()});
     }
     if (groups.len > 0) {
       arguments_.settings.push_back({"--as-group", "impersonate_groups", std::string(groups.at, groups.len)});
     }
     text_free(&groups);
+    return add_user_extra();
+  }
+
+  // Those of one key, which knows no case, are one list.
+  Expected<void> add_user_extra() {
+    std::vector<Setting>& settings = arguments_.settings;
+    const auto first = static_cast<std::ptrdiff_t>(settings.size());
+    for (const std::string& pair : arguments_.all("--as-user-extra")) {
+      const std::size_t equals = pair.find('=');
+      if (equals == std::string::npos || equals == 0) return usage_error("--as-user-extra: expected KEY=VALUE");
+      const std::string key = "impersonate_extra." + pair.substr(0, equals);
+      struct text value = {};
+      setting_add_escaped(&value, slice_after({pair.data(), pair.size()}, equals + 1));
+      const std::string escaped(value.len > 0 ? value.at : "", value.len);
+      text_free(&value);
+      const auto same = std::find_if(settings.begin() + first, settings.end(),
+                                     [&](const Setting& one) { return equal_ignoring_case(one.key, key); });
+      if (same == settings.end()) {
+        settings.push_back({"--as-user-extra", key, escaped});
+      } else {
+        same->value += "," + escaped;
+      }
+    }
     return {};
   }
 

@@ -49,7 +49,7 @@ void add_settings(std::vector<std::string>& words, const Arguments& arguments) {
   for (const Setting& setting : arguments.settings) {
     // What was asked for the types; a stream has no such keys.
     if (setting.option == "--set" && is_of_every_request(setting.key)) continue;
-    // Those of --as-group are one key by now; the watch has no --as-user-extra.
+    // Those of --as-group are one key by now, as are those of --as-user-extra, which the watch does not have.
     const bool is_set =
         setting.option == "--set" || setting.option == "--as-group" || setting.option == "--as-user-extra";
     words.push_back((is_set ? "--set=" + setting.key : setting.option) + "=" + setting.value);

@@ -417,7 +417,11 @@ class PortForward {
 
   // As kubectl writes it. A port that cannot be listened on is an error, and the others are served.
   Expected<void> listen(const PodView& pod) {
-    const std::string addresses = session_.arguments().text("--address", "localhost");
+    std::string addresses;
+    for (const std::string& list : session_.arguments().all("--address")) {
+      addresses += (addresses.empty() ? "" : ",") + list;
+    }
+    if (!session_.arguments().has("--address")) addresses = "localhost";
     bool any = false;
     for (ForwardedPort& port : ports_) {
       const Expected<std::uint16_t> remote = remote_port(port.spec.remote, service(), pod);
