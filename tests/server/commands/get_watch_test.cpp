@@ -132,6 +132,16 @@ TEST_CASE("get NAME -w, and the wait of a deletion, of who may not list") {
   CHECK(deleted.status == 0);
 }
 
+TEST_CASE("get -w --seconds ends then, also while the types are asked for") {
+  CommandServer on;
+  on.server.script("create pods default/a");
+  CHECK(on.run({"get", "pods", "-w", "--seconds=1.5", "-o", "name"}).output == "pod/a\n");
+  on.server.script("fault discovery /api stall bytes=0 times=forever");
+  const CommandEnd end = on.run({"get", "pods", "-w", "--seconds", "2", "--request-timeout=0"});
+  CHECK(end.status == 1);
+  CHECK(is_one_line(end.errors));
+}
+
 TEST_CASE("get NAME -w of who may not list shows each of many changes, and lists no more") {
   CommandServer on;
   const std::string table = R"(fault get pods answer 200 times=forever body={"kind":"Table","apiVersion":)"

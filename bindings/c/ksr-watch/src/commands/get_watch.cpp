@@ -1,5 +1,8 @@
 // get -w: what get would show, as a command line of ksr-watch.
 #include <algorithm>
+#include <charconv>
+#include <chrono>
+#include <optional>
 #include <utility>
 
 #include "base/text.hpp"
@@ -12,8 +15,7 @@ namespace {
 
 // Of get, and the same for ksr-watch.
 constexpr const char* kFlags[] = {"--no-headers", "--show-labels", "--show-managed-fields", "--once", "--log"};
-constexpr const char* kValues[] = {"--output",  "--sort-by",   "--columns",        "--limit",
-                                   "--seconds", "--transport", "--request-timeout"};
+constexpr const char* kValues[] = {"--output", "--sort-by", "--columns", "--limit", "--transport", "--request-timeout"};
 
 Expected<void> check_watched(const Arguments& arguments) {
   for (const char* option : {"--raw", "--subresource"}) {
@@ -67,6 +69,23 @@ bool may_list(Session& session, const Target& target) {
   return !answer.failed() || answer.failure().http_status != kForbidden;
 }
 
+// Of --seconds: what is asked for the types counts too. Empty without it; what is wrong with it ksr-watch says.
+std::optional<Client::Clock::time_point> end_of_watch(const Arguments& arguments) {
+  constexpr double kLongest = 1e9;
+  const std::string text = arguments.text("--seconds");
+  double seconds = 0;
+  const auto [end, failure] =
+      std::from_chars(text.data(), text.data() + text.size(), seconds, std::chars_format::fixed);
+  const bool is_whole = failure == std::errc() && end == text.data() + text.size();
+  if (!is_whole || !(seconds > 0 && seconds <= kLongest)) return std::nullopt;
+  return Client::Clock::now() + Milliseconds(static_cast<std::int64_t>(seconds * 1000));
+}
+
+std::string seconds_until(Client::Clock::time_point end) {
+  const std::chrono::duration<double> left = end - Client::Clock::now();
+  return std::to_string(std::max(left.count(), 0.0));
+}
+
 // That of a cluster-scoped resource is ignored, as without -w.
 void add_namespace(std::vector<std::string>& words, const Target& target, const Arguments& arguments) {
   if (target.resource.namespaced == false) return;
@@ -79,6 +98,8 @@ void add_namespace(std::vector<std::string>& words, const Target& target, const 
 Expected<std::vector<std::string>> words_of_watch(Session& session) {
   const Arguments& arguments = session.arguments();
   if (Expected<void> fine = check_watched(arguments); !fine) return fine.error();
+  const auto end = end_of_watch(arguments);
+  session.client().set_deadline(end);
   Expected<std::vector<Target>> targets = find_targets_of_get(session);
   if (!targets) return targets.error();
   const Expected<Target> target = only_one(*std::move(targets));
@@ -93,6 +114,7 @@ Expected<std::vector<std::string>> words_of_watch(Session& session) {
   add_option(words, "--field-selector", arguments.selector("--field-selector"));
   for (const std::string& names : arguments.all("--label-columns")) add_option(words, "--label-columns", names);
   for (const char* option : kValues) add_option(words, option, arguments.text(option));
+  add_option(words, "--seconds", end ? seconds_until(*end) : arguments.text("--seconds"));
   for (const char* option : kFlags) {
     if (arguments.flag(option)) words.emplace_back(option);
   }
