@@ -713,11 +713,14 @@ KSR_API ksr_status ksr_channel_open(ksr_client *client, const ksr_params *params
  * `timeout_ms` milliseconds; 0 does not wait, a negative number waits without limit. KSR_OK with *got 0: nothing more
  * comes of this part, in order (or `size` is 0); the status of the error where the channel ended with one, after all
  * bytes. Of KSR_PART_TEXT and KSR_PART_BINARY one message, KSR_E_TOO_LARGE and its size in *got where it does not fit
- * (it stays); empty ones are left out. May be called inside callbacks. KSR_E_TIMEOUT; KSR_E_INVALID with on_data, and
- * for a part that was not asked for; KSR_E_CANCELLED, KSR_E_FORKED. With an on_event, what lies behind a KSR_EVENT_GAP
- * or KSR_EVENT_RESTARTED is read once that callback has returned: until then KSR_E_TIMEOUT, at once with
- * delivery=manual. A wait that nothing could end, inside a callback or without limit with delivery=manual, reads on
- * before. */
+ * (it stays); empty ones are left out. May be called inside callbacks. KSR_E_INVALID with on_data, and for a part that
+ * was not asked for; KSR_E_CANCELLED, KSR_E_FORKED. With an on_event, what lies behind a KSR_EVENT_GAP or
+ * KSR_EVENT_RESTARTED is read once that callback has returned: until then KSR_E_TIMEOUT, at once with delivery=manual.
+ * A wait that nothing could end, inside a callback or without limit with delivery=manual, reads on before.
+ * KSR_E_TIMEOUT: nothing came within `timeout_ms`, or the channel has ended with that status, as with head_timeout and
+ * pong_timeout. With a negative `timeout_ms` it is the end. Else, where the statistic end_known (ksr_channel_stat) is 1
+ * afterwards, the same read again answers at once, with bytes that came in between or with the end, and KSR_E_TIMEOUT
+ * is the end then: a host that repeats a read until something comes has to ask. */
 KSR_API ksr_status ksr_channel_read(ksr_channel *channel, int32_t part, void *to, size_t size, int64_t timeout_ms,
                                     size_t *got);
 
@@ -725,7 +728,8 @@ KSR_API ksr_status ksr_channel_read(ksr_channel *channel, int32_t part, void *to
  * `len` is normal, and KSR_EVENT_WRITABLE follows. Waits while nothing fits, as ksr_channel_read does: KSR_E_TIMEOUT
  * with *taken 0. A message (KSR_PART_TEXT, which must be UTF-8, or KSR_PART_BINARY) is taken whole or not at all. May
  * be called inside callbacks. KSR_E_INVALID for a part that nothing can be written to and after ksr_channel_finish; the
- * status of the end of a channel that has ended (KSR_E_LOST where that was orderly); KSR_E_CANCELLED, KSR_E_FORKED. */
+ * status of the end of a channel that has ended (KSR_E_LOST where that was orderly), which may be KSR_E_TIMEOUT too:
+ * ksr_channel_read says how to tell; KSR_E_CANCELLED, KSR_E_FORKED. */
 KSR_API ksr_status ksr_channel_write(ksr_channel *channel, int32_t part, const void *bytes, size_t len,
                                      int64_t timeout_ms, size_t *taken);
 

@@ -68,6 +68,11 @@ void PartBuffer::add_mark(Mark mark) {
   items_.push_back(std::move(item));
 }
 
+bool PartBuffer::holds_event() const {
+  return std::any_of(items_.begin(), items_.end(),
+                     [](const Item& item) { return item.is_mark && item.mark != Mark::finished; });
+}
+
 PartBuffer::Item PartBuffer::take() {
   Item item = std::move(items_.front());
   items_.pop_front();

@@ -39,6 +39,8 @@ class PartBuffer {
   std::size_t bytes() const noexcept { return size_ - items_.size() * kOverhead; }
   // Nothing is held but, at most, the mark that nothing more comes.
   bool at_its_end() const { return empty() || (at_mark() && front().mark == Mark::finished); }
+  // Of gap and restarted, anywhere in what is held.
+  bool holds_event() const;
   bool at_mark() const { return !items_.empty() && items_.front().is_mark; }
   bool at_bytes() const { return !items_.empty() && !items_.front().is_mark; }
   const Item& front() const { return items_.front(); }

@@ -561,6 +561,7 @@ std::optional<std::uint64_t> ChannelHandle::statistic(std::string_view name) {
     const Part* const part = has_messages() ? oldest_message() : nullptr;
     return part == nullptr ? 0 : static_cast<std::uint64_t>(part->number);
   }
+  if (name == "end_known") return end_known() ? 1 : 0;
   if (name == "state") {
     const ChannelEvent state = ending_ ? ChannelEvent::closed : open_ ? ChannelEvent::open : ChannelEvent::connecting;
     return static_cast<std::uint64_t>(state);
@@ -606,6 +607,13 @@ bool ChannelHandle::all_delivered() const {
 bool ChannelHandle::all_taken() const {
   return std::all_of(parts_.begin(), parts_.end(),
                      [](const Part& part) { return !part.busy && part.held.at_its_end(); });
+}
+
+// From then on no read and no write ends for lack of time. No mark is added behind an end.
+bool ChannelHandle::end_known() const {
+  if (!ending_) return false;
+  return pushes_ || !tells_events_ ||
+         std::none_of(parts_.begin(), parts_.end(), [](const Part& part) { return part.held.holds_event(); });
 }
 
 // Without on_data: until the host has returned, what lies behind is not read.

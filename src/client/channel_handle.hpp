@@ -132,6 +132,7 @@ class ChannelHandle final : public delivery::CallbackSource,
   void release_blocks_when_quiet() KSR_EXCLUDES(mutex_);
   bool all_delivered() const KSR_REQUIRES(mutex_);
   bool all_taken() const KSR_REQUIRES(mutex_);
+  bool end_known() const KSR_REQUIRES(mutex_);
   std::optional<Error> end_error() const KSR_REQUIRES(mutex_);
   void end() KSR_EXCLUDES(mutex_);
   void forget_if_closed() KSR_EXCLUDES(mutex_);

@@ -137,6 +137,33 @@ TEST_CASE("without on_data: what lies behind a gap is read once the gap has been
   CHECK(log.read(KSR_PART_STDOUT, kLongMs) == "far\n");
 }
 
+TEST_CASE("a KSR_E_TIMEOUT is how the channel has ended where end_known is 1 and the read is repeated") {
+  ApiServer server(with_token());
+  server.script("create pods web\nstream proxy web text=here no-pong\nfault get pods stall bytes=0");
+  const Requester requester(connection(server));
+  const Settings socket{{"kind", "websocket"},
+                        {"path", "/api/v1/namespaces/default/pods/web/proxy"},
+                        {"ping_interval", "100ms"},
+                        {"pong_timeout", "100ms"}};
+  for (const bool listens : {true, false}) {
+    Channel silent(requester.client(), socket, false, listens);
+    CHECK(ksr_channel_wait(silent.handle, kLongMs, nullptr, nullptr) == KSR_E_TIMEOUT);
+    CHECK(silent.stat("end_known") == 1);
+    CHECK(silent.read(KSR_PART_BINARY, 0) == "KSR_E_TIMEOUT");
+    CHECK(silent.read(KSR_PART_TEXT, 0) == "here");
+    for (const std::int64_t timeout_ms : {std::int64_t{0}, kLongMs, std::int64_t{-1}}) {
+      CHECK(silent.read(KSR_PART_TEXT, timeout_ms) == "KSR_E_TIMEOUT");
+      std::size_t taken = 1;
+      CHECK(ksr_channel_write(silent.handle, KSR_PART_TEXT, "x", 1, timeout_ms, &taken) == KSR_E_TIMEOUT);
+      CHECK(taken == 0);
+    }
+  }
+  const Settings body{{"kind", "http"}, {"path", "/api/v1/namespaces/default/pods/web"}, {"head_timeout", "50ms"}};
+  Channel unanswered(requester.client(), body, false, false);
+  CHECK(unanswered.read(KSR_PART_STDOUT, -1) == "KSR_E_TIMEOUT");
+  CHECK(unanswered.stat("end_known") == 1);
+}
+
 TEST_CASE(
     "delivery=manual: a read stops before a gap that is not dispatched yet, and a wait without limit does not hang") {
   ApiServer server(with_token());

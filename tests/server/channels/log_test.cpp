@@ -243,6 +243,45 @@ TEST_CASE("pull: a GAP lies between the lines around it, and CLOSED comes after 
   CHECK(user.events().back().event == KSR_EVENT_CLOSED);
 }
 
+TEST_CASE("pull: an end is known once each GAP before it has been told: until then KSR_E_TIMEOUT is for lack of time") {
+  for (const bool manual : {false, true}) {
+    CAPTURE(manual);
+    ChannelServer on;
+    on.server.script("log web line=one");
+    const Requester client(with(on.client_settings(), {{"delivery", manual ? "manual" : "thread"}}));
+    std::mutex gate;
+    ChannelUser user;
+    user.during_event = [&](ksr_channel*, const ChannelEvent& event) {
+      if (event.event == KSR_EVENT_GAP) const std::lock_guard<std::mutex> passes(gate);
+    };
+    REQUIRE(user.open(client.client(), follow_of(), ChannelUser::Mode::pull) == KSR_OK);
+    char space[100];
+    std::size_t got = 0;
+    const auto read = [&](std::int64_t timeout_ms) {
+      return ksr_channel_read(user.channel(), KSR_PART_STDOUT, space, sizeof space, timeout_ms, &got);
+    };
+    CHECK(read(kWaitLimitMs) == KSR_OK);
+    {
+      const std::lock_guard<std::mutex> shut(gate);
+      on.server.script("log web cut line=lost rotate line=two");
+      CHECK(user.wait_until([](const ChannelUser& now) { return now.stat("bytes_received") >= 8; }));
+      on.server.script("update pods web " +
+                       running_pod(0, R"({"terminated":{"exitCode":0,"containerID":"containerd://0"}})") +
+                       "\nlog web end");
+      CHECK(user.wait().status == KSR_OK);
+      CHECK(user.stat("state") == KSR_EVENT_CLOSED);
+      CHECK(read(0) == KSR_E_TIMEOUT);
+      CHECK(user.stat("end_known") == 0);
+    }
+    if (manual) CHECK(dispatch_until(client.client(), [&] { return user.stat("end_known") == 1; }));
+    CHECK(read(kWaitLimitMs) == KSR_OK);
+    CHECK(std::string(space, got) == "two\n");
+    CHECK(user.stat("end_known") == 1);
+    CHECK(read(0) == KSR_OK);
+    CHECK(got == 0);
+  }
+}
+
 TEST_CASE("a line without its newline is held until the rest has come, or the container is over") {
   ChannelServer on;
   on.server.script("log web line=one");

@@ -156,3 +156,17 @@ TEST_CASE("the mark that nothing more comes is an end, a gap and bytes are none"
   buffer.take();
   CHECK(buffer.at_its_end());
 }
+
+TEST_CASE("an event is held wherever its mark lies, and the mark that nothing more comes is none") {
+  for (const Mark mark : {Mark::gap, Mark::restarted, Mark::finished}) {
+    PartBuffer buffer;
+    CHECK_FALSE(buffer.holds_event());
+    buffer.add_bytes("a");
+    buffer.add_mark(mark);
+    buffer.add_bytes("b");
+    CHECK(buffer.holds_event() == (mark != Mark::finished));
+    buffer.take();
+    buffer.take();
+    CHECK_FALSE(buffer.holds_event());
+  }
+}
