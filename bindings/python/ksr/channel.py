@@ -34,8 +34,9 @@ _CHUNK = 64 << 10
 # What the library knows the cursors of a log for, behind what was read last (ksr_channel_info); half of it is read at once.
 _READ_AHEAD = 64 << 10
 _NO_CODE = -(2**31)
-# Of a call that has to be repeated, each time with the whole time limit; none of the library's.
-_AGAIN = 1
+# None of the library's. Of a call that has to be repeated, each time with the whole time limit; and of one that nothing came
+# of within its time: Code.TIMEOUT is how the channel has ended.
+_AGAIN, _NOT_YET = 1, 2
 
 _log = logging.getLogger("ksr")
 
@@ -123,7 +124,10 @@ _OF_THE_CALL = (Code.INVALID, Code.TOO_LARGE, Code.UNSUPPORTED, Code.NOMEM, Code
 
 def _is_of_the_end(error: BaseException) -> bool:
     """It says how a channel has ended."""
-    return isinstance(error, Error) and error.code not in (*_OF_THE_CALL, Code.TIMEOUT)
+    if not isinstance(error, Error) or error.code in _OF_THE_CALL:
+        return False
+    # Without an HTTP status it is the channel's `timeout` that is over.
+    return error.code != Code.TIMEOUT or error.http_status != 0
 
 
 class Channel(Single):
@@ -144,7 +148,8 @@ class Channel(Single):
     ) -> None:
         """For this package."""
         #: How many seconds a call that waits, also in an event loop, may wait for more before it raises Code.TIMEOUT, with
-        #: nothing lost; None: without limit.
+        #: nothing lost; None: without limit. That error has the http_status 0; the one of a channel that has ended with
+        #: Code.TIMEOUT (head_timeout, pong_timeout) has 408.
         self.timeout: Optional[float] = None
         self._kind = kind
         self._client, self._lib, self._process = client, library(), os.getpid()
@@ -239,7 +244,7 @@ class Channel(Single):
     # ---- for those that block
 
     def _block(self, call: Callable[[int], int], what: str) -> None:
-        """Calls until the library does not say that the time is over: in slices, so that a Ctrl-C is raised here."""
+        """Calls until it is not _NOT_YET: in slices, so that a Ctrl-C is raised here."""
         self._open()
         end = deadline_after(self.timeout)
         while True:
@@ -255,7 +260,7 @@ class Channel(Single):
             if status == _AGAIN:
                 end = deadline_after(self.timeout)
                 continue
-            if status != Code.TIMEOUT:
+            if status != _NOT_YET:
                 self._raise(status, what)
             if is_over(end):
                 raise self._over_time(what)
@@ -284,7 +289,7 @@ class Channel(Single):
                 if status == _AGAIN:
                     end = deadline_after(self.timeout)
                     continue
-                if status != Code.TIMEOUT:
+                if status != _NOT_YET:
                     self._raise(status, what)
                 if is_over(end):
                     raise self._over_time(what)
@@ -312,17 +317,30 @@ class Channel(Single):
                 return status
             if timeout_ms:
                 self._await_events(min(timeout_ms, _LOOK_MS))
-            return Code.TIMEOUT
+            return _NOT_YET
 
         return call
 
     # ---- reading and writing, the same
 
+    def _settled(self, ask: Callable[[int], int], timeout_ms: int) -> int:
+        """The status of `ask`, which reads or writes, or _NOT_YET; ksr.h says at ksr_channel_read how the two are told
+        apart."""
+        status = ask(timeout_ms)
+        if status != Code.TIMEOUT:
+            return status
+        known = c_uint64()
+        self._lib.ksr_channel_stat(self._pointer, b"end_known", byref(known))
+        return ask(0) if known.value else _NOT_YET
+
     def _reading(self, part: int, size: int, into: List[bytes]) -> Callable[[int], int]:
         buffer, got = (c_char * max(size, 1))(), c_size_t()
 
+        def read(timeout_ms: int) -> int:
+            return int(self._lib.ksr_channel_read(self._pointer, part, buffer, size, timeout_ms, byref(got)))
+
         def call(timeout_ms: int) -> int:
-            status = int(self._lib.ksr_channel_read(self._pointer, part, buffer, size, timeout_ms, byref(got)))
+            status = self._settled(read, timeout_ms)
             if not status:
                 into.append(ctypes.string_at(buffer, got.value))
             return status
@@ -335,12 +353,16 @@ class Channel(Single):
             return self._writing_once(part, left)
         place = 0
 
+        taken = c_size_t()
+
+        def write(timeout_ms: int) -> int:
+            piece = left[place : place + _CHUNK]
+            return int(self._lib.ksr_channel_write(self._pointer, part, piece, len(piece), timeout_ms, byref(taken)))
+
         def call(timeout_ms: int) -> int:
             nonlocal place
-            taken = c_size_t()
             while place < len(left):
-                piece = left[place : place + _CHUNK]
-                status = int(self._lib.ksr_channel_write(self._pointer, part, piece, len(piece), timeout_ms, byref(taken)))
+                status = self._settled(write, timeout_ms)
                 if status:
                     return status
                 place += taken.value
@@ -351,10 +373,10 @@ class Channel(Single):
     def _writing_once(self, part: int, data: bytes) -> Callable[[int], int]:
         taken = c_size_t()
 
-        def call(timeout_ms: int) -> int:
+        def write(timeout_ms: int) -> int:
             return int(self._lib.ksr_channel_write(self._pointer, part, data, len(data), timeout_ms, byref(taken)))
 
-        return call
+        return lambda timeout_ms: self._settled(write, timeout_ms)
 
     def _message(self, into: List[Union[str, bytes]]) -> Callable[[int], int]:
         """The next message of a WebSocket, in order; nothing is added at the end."""
@@ -364,6 +386,9 @@ class Channel(Single):
         def next_part() -> Tuple[int, int]:
             part = c_uint64()
             return int(lib.ksr_channel_stat(self._pointer, b"next_part", byref(part))), part.value
+
+        def read_nothing(timeout_ms: int) -> int:
+            return int(lib.ksr_channel_read(self._pointer, Part.BINARY, None, 0, timeout_ms, byref(c_size_t())))
 
         def call(timeout_ms: int) -> int:
             while True:
@@ -376,15 +401,17 @@ class Channel(Single):
                     if status == Code.TOO_LARGE:
                         state["size"] = got.value
                         continue
+                    if status == Code.TIMEOUT:  # another thread has taken it
+                        continue
                     if not status and got.value:
                         raw = ctypes.string_at(buffer, got.value)
                         into.append(raw.decode(errors="replace") if part == Part.TEXT else raw)
                     return status
                 # Nothing is there: why? A message that has come meanwhile does not fit, and stays.
-                status = int(lib.ksr_channel_read(self._pointer, Part.BINARY, None, 0, 0, byref(c_size_t())))
-                if status == Code.TOO_LARGE or (status != Code.TIMEOUT and next_part()[1]):
+                status = self._settled(read_nothing, 0)
+                if status == Code.TOO_LARGE or (status != _NOT_YET and next_part()[1]):
                     continue
-                if status == Code.TIMEOUT and timeout_ms:
+                if status == _NOT_YET and timeout_ms:
                     self._await_events(timeout_ms)
                 return status
 
@@ -409,7 +436,7 @@ class Channel(Single):
                 return 0
             raised = failure(status, error)
             if status == Code.TIMEOUT and not raised.http_status:
-                return status
+                return _NOT_YET
             if status == Code.INVALID and self._is_gone():
                 return status
             raise raised
@@ -510,7 +537,7 @@ class _Received(Single):
 
         def call(timeout_ms: int) -> int:
             if not self._turn.acquire(timeout=timeout_ms / 1000):
-                return Code.TIMEOUT
+                return _NOT_YET
             try:
                 # Another thread or task may have read it meanwhile.
                 found = take(False)

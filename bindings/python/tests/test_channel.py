@@ -8,6 +8,7 @@ import io
 import os
 import pathlib
 import re
+import socket as socketlib
 import threading
 import time
 import unittest
@@ -18,6 +19,17 @@ from ksr import Code, EventKind
 
 from .support import TEST_TIMEOUT, in_child, needs_server, open_here, script
 from .test_client import client_here, client_nowhere, wait_until
+
+# A WebSocket that ends with Code.TIMEOUT behind its messages.
+SILENT = "stream proxy $NS/web text=one binary=two no-pong"
+QUICK = {"ping_interval": "50ms", "pong_timeout": "50ms"}
+
+
+@contextlib.contextmanager
+def never_answers():
+    """A server that accepts connections, and no more."""
+    with socketlib.create_server(("127.0.0.1", 0)) as listener:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
 
 
 class OnServer(unittest.TestCase):
@@ -207,6 +219,20 @@ class Blocking(OnServer):
             port.timeout = None
             port.write(b"\xff\x00 no UTF-8")
             self.assertEqual(port.read(11), b"\xff\x00 no UTF-8")
+
+    def test_a_channel_that_has_ended_with_a_timeout(self):
+        self.script(SILENT)
+        with self.client() as client:
+            socket = client.websocket(f"/api/v1/namespaces/{self.ns}/pods/web/proxy", **QUICK)
+            socket.timeout = TEST_TIMEOUT
+            self.assertEqual([socket.receive(), socket.receive()], ["one", b"two"])
+            for wait in (socket.receive, lambda: socket.send("more"), lambda: socket.send(b"more"), socket.receive):
+                self.assertEqual(self.assert_code(Code.TIMEOUT, wait).http_status, 408)
+            with never_answers() as server, ksr.Client(server=server) as unanswered:
+                download = unanswered.download("/x", head_timeout="50ms")
+                download.timeout = TEST_TIMEOUT
+                for wait in (download.read, download.readline, download.read1):
+                    self.assertEqual(self.assert_code(Code.TIMEOUT, wait).http_status, 408)
 
     def test_threads_that_share_a_reader_lose_nothing(self):
         with self.client() as client, client.port_forward("web", 80, namespace=self.ns) as port:
@@ -493,6 +519,28 @@ class InLoop(OnServer):
                 await port.write(b"ng\n")
                 port.timeout = TEST_TIMEOUT
                 self.assertEqual(await port.readline(), b"ping\n")
+
+        self.run_in_loop(case)
+
+    def test_a_channel_that_has_ended_with_a_timeout(self):
+        self.script(SILENT)
+
+        async def refused(wait):
+            with self.assertRaises(ksr.Error) as raised:
+                await wait
+            self.assertEqual((raised.exception.code, raised.exception.http_status), (Code.TIMEOUT, 408))
+
+        async def case(client):
+            socket = client.aio.websocket(f"/api/v1/namespaces/{self.ns}/pods/web/proxy", **QUICK)
+            async with socket:
+                self.assertEqual([await socket.receive(), await socket.receive()], ["one", b"two"])
+                for wait in (socket.receive(), socket.send("more"), socket.receive()):
+                    await refused(wait)
+            with never_answers() as server:
+                async with ksr.Client(server=server) as unanswered:
+                    async with unanswered.aio.download("/x", head_timeout="50ms") as download:
+                        await refused(download.read())
+                        await refused(download.readline())
 
         self.run_in_loop(case)
 
