@@ -268,12 +268,31 @@ func (o *owned) read(part C.int32_t, p []byte) (int, error) {
 			return 0, io.EOF
 		case status == C.KSR_OK:
 			return int(got), nil
-		case status != C.KSR_E_TIMEOUT:
+		case status != notYet:
 			return 0, ch.refused(status, "Read")
 		}
 		await(wake, until)
 	}
 }
+
+// notYet is no status of the library's: nothing has come, or nothing fits. ErrTimeout is how the channel has ended.
+const notYet C.ksr_status = 1
+
+// settled is the status of ask, which reads or writes without waiting, or notYet; ksr.h says at ksr_channel_read how the
+// two are told apart.
+func (ch *channel) settled(ask func() C.ksr_status) C.ksr_status {
+	status := ask()
+	if status != C.KSR_E_TIMEOUT {
+		return status
+	}
+	var known C.uint64_t
+	if C.ksr_go_channel_stat(ch.handle, endKnown.c(), &known); known == 0 {
+		return notYet
+	}
+	return ask()
+}
+
+var endKnown = cString("end_known")
 
 // poll tells of the events that come before the next byte, and asks the library, in one step: the library holds back
 // what follows a gap until its callback has returned.
@@ -293,7 +312,7 @@ func (ch *channel) poll(ask func() C.ksr_status) (status C.ksr_status, wake chan
 		if !ch.reads.IsZero() && !time.Now().Before(ch.reads) {
 			return 0, nil, time.Time{}, os.ErrDeadlineExceeded
 		}
-		return ask(), ch.wake, ch.reads, nil
+		return ch.settled(ask), ch.wake, ch.reads, nil
 	}
 }
 
@@ -355,9 +374,11 @@ func (o *owned) write(part C.int32_t, p []byte) (int, error) {
 		if !until.IsZero() && !time.Now().Before(until) {
 			return written, os.ErrDeadlineExceeded
 		}
-		status := C.ksr_go_channel_write(ch.handle, part, from, C.size_t(len(p)-written), &taken)
+		status := ch.settled(func() C.ksr_status {
+			return C.ksr_go_channel_write(ch.handle, part, from, C.size_t(len(p)-written), &taken)
+		})
 		written += int(taken)
-		if status != C.KSR_OK && status != C.KSR_E_TIMEOUT {
+		if status != C.KSR_OK && status != notYet {
 			return written, ch.refused(status, "Write")
 		}
 		if status == C.KSR_OK && written == len(p) {

@@ -576,6 +576,35 @@ func TestTextThatIsNoUTF8(t *testing.T) {
 	noneLeft(t, client)
 }
 
+func TestChannelThatHasEndedWithATimeout(t *testing.T) {
+	script(t, "create pods $NS/web", "stream proxy $NS/web text=one binary=two no-pong")
+	client := onServer(t)
+	request := &ksr.Request{Path: "/api/v1/namespaces/" + namespaceOf(t) + "/pods/web/proxy"}
+	socket, err := client.OpenWebSocket(inTime(t), request,
+		ksr.WithParam("ping_interval", "50ms"), ksr.WithParam("pong_timeout", "50ms"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"one", "two"} {
+		if _, got, err := socket.ReadMessage(); string(got) != want || err != nil {
+			t.Errorf("%q, %v, not %q", got, err, want)
+		}
+	}
+	for range 2 {
+		_, _, read := socket.ReadMessage()
+		for what, err := range map[string]error{"ReadMessage": read, "WriteMessage": socket.WriteMessage(ksr.TextMessage, []byte("x"))} {
+			var e *ksr.Error
+			if !errors.Is(err, ksr.ErrTimeout) || !errors.As(err, &e) || e.HTTPStatus != 408 {
+				t.Errorf("%s: %v", what, err)
+			}
+		}
+	}
+	if err := socket.Close(); err != nil {
+		t.Error(err)
+	}
+	noneLeft(t, client)
+}
+
 func TestBodyOfAResponse(t *testing.T) {
 	client := onServer(t)
 	body, err := client.OpenHTTP(inTime(t), &ksr.Request{Path: "/api/v1/namespaces/default/configmaps"})
@@ -761,7 +790,7 @@ func TestCONFIGURATIONNamesEveryStatisticOfChannels(t *testing.T) {
 	_, section, _ := strings.Cut(string(text), "`ksr_channel_stat` knows:")
 	section, _, _ = strings.Cut(section, "\n## ")
 	names := regexp.MustCompile("(?m)^\\| `([a-z_]+)`").FindAllStringSubmatch(section, -1)
-	if len(names) != 14 {
+	if len(names) != 15 {
 		t.Errorf("%d statistics", len(names))
 	}
 	for _, name := range names {

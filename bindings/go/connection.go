@@ -152,7 +152,7 @@ func (w *WebSocket) ReadMessage() (MessageType, []byte, error) {
 			return kind, message[:got], nil
 		case status == C.KSR_OK:
 			return 0, nil, io.EOF
-		case status != C.KSR_E_TIMEOUT:
+		case status != notYet:
 			return 0, nil, o.refused(status, "ReadMessage")
 		}
 		await(wake, until)
