@@ -359,11 +359,24 @@ impl Channel {
         Waiter::new(&self.inner.shared)
     }
 
-    fn outcome<T>(&self, status: sys::ksr_status, what: &str, value: T) -> Result<Outcome<T>, Error> {
-        match status {
-            sys::KSR_OK => Ok(Outcome::Done(value)),
-            sys::KSR_E_TIMEOUT => Ok(Outcome::NotYet),
-            status => Err(self.refused(status, what)),
+    /// The status of `ask`, which reads or writes without waiting, or that there is nothing yet; ksr.h says at
+    /// ksr_channel_read how the two are told apart.
+    fn settled<T>(&self, mut ask: impl FnMut() -> (sys::ksr_status, T)) -> Outcome<(sys::ksr_status, T)> {
+        let asked = ask();
+        if asked.0 != sys::KSR_E_TIMEOUT {
+            return Outcome::Done(asked);
+        }
+        match self.stat("end_known") {
+            Ok(1) => Outcome::Done(ask()),
+            _ => Outcome::NotYet,
+        }
+    }
+
+    fn outcome<T>(&self, what: &str, ask: impl FnMut() -> (sys::ksr_status, T)) -> Result<Outcome<T>, Error> {
+        match self.settled(ask) {
+            Outcome::NotYet => Ok(Outcome::NotYet),
+            Outcome::Done((sys::KSR_OK, value)) => Ok(Outcome::Done(value)),
+            Outcome::Done((status, _)) => Err(self.refused(status, what)),
         }
     }
 
@@ -403,13 +416,17 @@ impl Channel {
 
     // ---- reading
 
-    fn read_now(&self, part: sys::ksr_part, buffer: &mut [u8]) -> Result<Outcome<usize>, Error> {
+    fn read_once(&self, part: sys::ksr_part, buffer: &mut [u8]) -> (sys::ksr_status, usize) {
         let mut got = 0;
         // SAFETY: takes numbers of channels that are gone; the buffer has that many bytes.
         let status = unsafe {
             sys::ksr_channel_read(self.inner.channel, part, buffer.as_mut_ptr().cast(), buffer.len(), 0, &mut got)
         };
-        self.outcome(status, "read", got)
+        (status, got)
+    }
+
+    fn read_now(&self, part: sys::ksr_part, buffer: &mut [u8]) -> Result<Outcome<usize>, Error> {
+        self.outcome("read", || self.read_once(part, buffer))
     }
 
     /// Waits for bytes of a part, as long as it takes; 0: nothing more comes, in order, or `buffer` is empty. An end that
@@ -419,7 +436,8 @@ impl Channel {
         Ok(got.unwrap_or_default())
     }
 
-    /// The same with a limit, beyond which it fails with [`Code::Timeout`]; zero does not wait.
+    /// The same with a limit, beyond which it fails with [`Code::Timeout`] and no HTTP status (408 is that of a channel
+    /// that has ended so); zero does not wait.
     pub fn read_within(&self, part: Part, buffer: &mut [u8], limit: Duration) -> Result<usize, Error> {
         let got = self.block(Some(limit), || self.read_now(part.number(), buffer))?;
         got.ok_or_else(|| Error::new(Code::Timeout, "read: nothing came within the limit"))
@@ -454,12 +472,14 @@ impl Channel {
     // ---- writing
 
     fn write_now(&self, part: sys::ksr_part, bytes: &[u8]) -> Result<Outcome<usize>, Error> {
-        let mut taken = 0;
-        // SAFETY: takes numbers of channels that are gone; `bytes` has that many bytes.
-        let status = unsafe {
-            sys::ksr_channel_write(self.inner.channel, part, bytes.as_ptr().cast(), bytes.len(), 0, &mut taken)
-        };
-        self.outcome(status, "write", taken)
+        self.outcome("write", || {
+            let mut taken = 0;
+            // SAFETY: takes numbers of channels that are gone; `bytes` has that many bytes.
+            let status = unsafe {
+                sys::ksr_channel_write(self.inner.channel, part, bytes.as_ptr().cast(), bytes.len(), 0, &mut taken)
+            };
+            (status, taken)
+        })
     }
 
     /// Queues bytes for the server, as many as fit into `send_buffer`; waits while nothing fits.
@@ -468,7 +488,7 @@ impl Channel {
         Ok(taken.unwrap_or_default())
     }
 
-    /// The same with a limit, beyond which it fails with [`Code::Timeout`]; zero does not wait.
+    /// The same with a limit, as that of [`read_within`](Channel::read_within).
     pub fn write_within(&self, part: Part, bytes: &[u8], limit: Duration) -> Result<usize, Error> {
         let taken = self.block(Some(limit), || self.write_now(part.number(), bytes))?;
         taken.ok_or_else(|| Error::new(Code::Timeout, "write: nothing was taken within the limit"))
@@ -534,10 +554,9 @@ impl Channel {
             let part = i32::try_from(part).unwrap_or_default();
             let wanted = if part == 0 { sys::KSR_PART_BINARY } else { part };
             let room = if part == 0 { 0 } else { buffer.len() };
-            let mut got = 0;
-            // SAFETY: takes numbers of channels that are gone; the buffer has that many bytes and more.
-            let status = unsafe {
-                sys::ksr_channel_read(self.inner.channel, wanted, buffer.as_mut_ptr().cast(), room, 0, &mut got)
+            let (status, got) = match self.settled(|| self.read_once(wanted, &mut buffer[..room])) {
+                Outcome::Done(read) => read,
+                Outcome::NotYet => return Ok(Outcome::NotYet),
             };
             match status {
                 // One that has come meanwhile does not fit, and stays.
@@ -554,8 +573,9 @@ impl Channel {
                     })));
                 }
                 // An end: unless a message has come just before it.
-                status if status != sys::KSR_E_TIMEOUT && part == 0 && self.stat("next_part").unwrap_or(0) != 0 => {}
-                status => return self.outcome(status, "receive", None),
+                _ if part == 0 && self.stat("next_part").unwrap_or(0) != 0 => {}
+                sys::KSR_OK => return Ok(Outcome::Done(None)),
+                status => return Err(self.refused(status, "receive")),
             }
         }
     }

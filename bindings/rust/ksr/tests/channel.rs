@@ -4,6 +4,7 @@ mod common;
 
 use std::future::Future;
 use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpListener;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::Sender;
@@ -13,7 +14,7 @@ use std::thread;
 use std::time::Duration;
 
 use common::{await_one, channel, code, eventually, nowhere, Place, TEST_TIMEOUT};
-use ksr::{Channel, Client, Code, Error, EventKind, Message, Params, Part};
+use ksr::{Channel, Client, Code, Config, Error, EventKind, Message, Params, Part};
 
 macro_rules! place {
     ($name:expr) => {
@@ -286,6 +287,41 @@ fn gaps_come_where_lines_are_missing() {
         let rest = client.channel(&log(&place).set("from_cursor", cursor)).unwrap();
         assert_eq!(read_all(&rest, Part::Stdout), b"");
     }
+}
+
+#[test]
+fn a_channel_that_has_ended_with_a_timeout() {
+    let place = place!("over-time");
+    place.script("stream proxy NS/web text=one binary=two no-pong");
+    let client = client_of(&place);
+    let over_time = |error: &Error| (error.code(), error.http_status()) == (Code::Timeout, Some(408));
+    for asynchronous in [false, true] {
+        let path = format!("/api/v1/namespaces/{}/pods/web/proxy", place.namespace());
+        let params = Params::web_socket(path).set("ping_interval", "50ms").set("pong_timeout", "50ms");
+        let socket = client.channel(&params).unwrap();
+        let receive = || match asynchronous {
+            true => block_on(PollFn(|context: &mut Context<'_>| socket.poll_receive(context))),
+            false => socket.receive(),
+        };
+        assert_eq!(receive().unwrap(), Some(Message::Text("one".to_owned())));
+        assert_eq!(receive().unwrap(), Some(Message::Binary(b"two".to_vec())));
+        assert!(over_time(&receive().unwrap_err()));
+        let message = Message::Text("three".to_owned());
+        let sent = match asynchronous {
+            true => block_on(PollFn(|context: &mut Context<'_>| socket.poll_send(context, &message))),
+            false => socket.send(&message),
+        };
+        assert!(over_time(&sent.unwrap_err()));
+    }
+    // Nobody answers there.
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let silent =
+        Client::open(&Config::default().set("server", format!("http://{}", listener.local_addr().unwrap()))).unwrap();
+    let body =
+        silent.channel(&Params::new().set("kind", "http").set("path", "/x").set("head_timeout", "50ms")).unwrap();
+    assert_eq!(inner(&body.reader(Part::Stdout).read(&mut [0]).unwrap_err()), Code::Timeout);
+    assert!(over_time(&block_on(body.read_async(Part::Stdout, &mut [0])).unwrap_err()));
+    assert!(over_time(&body.read_within(Part::Stdout, &mut [0], TEST_TIMEOUT).unwrap_err()));
 }
 
 #[test]
