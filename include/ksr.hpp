@@ -1537,6 +1537,8 @@ class request_ref {
 struct io_result {
   status code;
   std::size_t size;
+  /* Of status::timeout: nothing came, or fitted, within the time. Else it is how the channel has ended. */
+  bool not_yet = false;
 
   explicit operator bool() const noexcept { return code == status::ok; }
 
@@ -1554,19 +1556,19 @@ class channel_ref {
   ksr_channel *native() const noexcept { return native_; }
 
   /* Without on_data: copies what has come of `which`, at most `size` bytes, and returns how many; 0 at the end. Waits
-   * while there is nothing. */
+   * while there is nothing. An error that the channel has ended with is thrown as wait() throws it: its HTTP status
+   * tells a status::timeout of the channel (408) from one of this call (0). */
   std::size_t read(part which, void *to, std::size_t size, time_limit timeout = forever) const {
     const io_result done = try_read(which, to, size, timeout);
-    detail::check(done.code, nullptr, "ksr_channel_read");
+    check(done, "ksr_channel_read");
     return done.size;
   }
 
   /* With status::too_large `size` is that of a message, which stays. */
   io_result try_read(part which, void *to, std::size_t size, time_limit timeout = forever) const noexcept {
-    size_t got = 0;
-    const ksr_status code =
-        ksr_channel_read(native_, static_cast<ksr_part>(which), to, size, detail::limit_of(timeout), &got);
-    return {static_cast<status>(code), got};
+    return settled(timeout, [&](std::int64_t timeout_ms, std::size_t *got) {
+      return ksr_channel_read(native_, static_cast<ksr_part>(which), to, size, timeout_ms, got);
+    });
   }
 
   /* All there is until the end, `timeout` for each piece: it may be much. */
@@ -1588,24 +1590,24 @@ class channel_ref {
         message.resize(done.size);
         continue;
       }
-      detail::check(done.code, nullptr, "ksr_channel_read");
+      check(done, "ksr_channel_read");
       if (done.size == 0) return std::nullopt;
       message.resize(done.size);
       return message;
     }
   }
 
-  /* Queues bytes, and returns how many: less than all is normal. Waits while nothing fits. */
+  /* Queues bytes, and returns how many: less than all is normal. Waits while nothing fits. Throws as read() does. */
   std::size_t write(part which, std::string_view bytes, time_limit timeout = forever) const {
     const io_result done = try_write(which, bytes, timeout);
-    detail::check(done.code, nullptr, "ksr_channel_write");
+    check(done, "ksr_channel_write");
     return done.size;
   }
   io_result try_write(part which, std::string_view bytes, time_limit timeout = forever) const noexcept {
-    size_t taken = 0;
-    const ksr_status code = ksr_channel_write(native_, static_cast<ksr_part>(which), detail::bytes_of(bytes),
-                                              bytes.size(), detail::limit_of(timeout), &taken);
-    return {static_cast<status>(code), taken};
+    return settled(timeout, [&](std::int64_t timeout_ms, std::size_t *taken) {
+      return ksr_channel_write(native_, static_cast<ksr_part>(which), detail::bytes_of(bytes), bytes.size(), timeout_ms,
+                               taken);
+    });
   }
 
   /* Queues all of them, `timeout` for each piece. Where it throws, some may have been queued. */
@@ -1690,6 +1692,28 @@ class channel_ref {
   status read_stat(const text &name, std::uint64_t *value) const noexcept {
     if (!name.is_whole()) return status::unknown_key;
     return static_cast<status>(ksr_channel_stat(native_, name.c_str(), value));
+  }
+
+  /* What `ask` does, which reads or writes; ksr.h says at ksr_channel_read how an end is told from lack of time. */
+  template <class Ask>
+  io_result settled(time_limit timeout, Ask &&ask) const noexcept {
+    const std::int64_t limit = detail::limit_of(timeout);
+    std::size_t size = 0;
+    const auto code = static_cast<status>(ask(limit, &size));
+    if (code != status::timeout || limit < 0) return {code, size};
+    if (try_stat("end_known").value_or(0) == 0) return {code, size, true};
+    const auto again = static_cast<status>(ask(std::int64_t{0}, &size));
+    return {again, size};
+  }
+
+  void check(const io_result &done, const char *function) const {
+    if (done) return;
+    ksr_error *err = nullptr;
+    const bool may_be_end = !done.not_yet && done.code != status::invalid && done.code != status::too_large;
+    if (may_be_end && static_cast<status>(ksr_channel_wait(native_, 0, nullptr, &err)) != done.code) {
+      ksr_error_free(std::exchange(err, nullptr));
+    }
+    error::adopt(done.code, err, function).raise();
   }
 };
 

@@ -115,6 +115,40 @@ TEST_CASE("a forwarded port") {
   CHECK(status_of([&] { channel.read(part::data, back, 1); }) == status::cancelled);
 }
 
+TEST_CASE("a channel that has ended with a timeout: its messages first, then that error, told from one of the call") {
+  ChannelServer on;
+  const ksr::client client(client_on(on.server));
+  on.server.script("stream proxy web text=one no-pong\nfault get pods stall bytes=0");
+  ksr::params silent = websocket();
+  silent.set("ping_interval", "50ms").set("pong_timeout", "50ms");
+  const ksr::channel channel = client.open_channel(silent);
+  CHECK(channel.read_message(part::text, kWaitLimit) == "one");
+  const auto http_status = [](auto&& action) {
+    try {
+      action();
+    } catch (const ksr::error& error) {
+      CHECK(error.code() == status::timeout);
+      return error.http_status();
+    }
+    return -1;
+  };
+  char byte = 0;
+  CHECK(http_status([&] { channel.read_message(part::binary, kWaitLimit); }) == 408);
+  for (const ksr::time_limit limit :
+       {ksr::time_limit(kWaitLimit), ksr::time_limit(std::chrono::milliseconds(0)), ksr::time_limit(ksr::forever)}) {
+    CHECK(http_status([&] { channel.read_message(part::text, limit); }) == 408);
+    CHECK(http_status([&] { channel.write(part::text, "x", limit); }) == 408);
+    CHECK_FALSE(channel.try_read(part::text, &byte, 1, limit).not_yet);
+    CHECK_FALSE(channel.try_write(part::text, "x", limit).not_yet);
+  }
+  const ksr::channel body = client.open_channel(
+      params_of({{"kind", "http"}, {"path", "/api/v1/namespaces/default/pods/web"}, {"head_timeout", "50ms"}}));
+  CHECK(http_status([&] { body.read_all(part::std_out, kWaitLimit); }) == 408);
+  const ksr::channel quiet = client.open_channel(params_of(of_pod("portforward", {{"port", "80"}})));
+  CHECK(quiet.try_read(part::data, &byte, 1, std::chrono::milliseconds(1)).not_yet);
+  CHECK(http_status([&] { quiet.read(part::data, &byte, 1, std::chrono::milliseconds(1)); }) == 0);
+}
+
 TEST_CASE("a WebSocket: whole messages of any size, and text that is no UTF-8") {
   ChannelServer on;
   const ksr::client client(client_on(on.server));

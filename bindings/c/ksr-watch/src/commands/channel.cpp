@@ -55,7 +55,7 @@ std::size_t Channel::write(std::string_view bytes) {
   std::size_t taken = 0;
   const ksr_status status = ksr_channel_write(channel_.get(), KSR_PART_DATA, bytes.data(), bytes.size(), 0, &taken);
   if (status == KSR_OK) return taken;
-  // Its end is told by an event.
+  // Its end is told by an event; where that is KSR_E_TIMEOUT too, the bytes stay here until then.
   return status == KSR_E_TIMEOUT ? 0 : bytes.size();
 }
 
