@@ -388,7 +388,8 @@ KSR_API void ksr_snapshot_release(const ksr_snapshot *snapshot);
 
 /* 1, 2, 3... within a stream, in the order in which the snapshots are made; 0 for NULL. ksr_latest and ksr_wait_until
  * take numbers too, which on_update then does not see. Snapshots of one number show the same: between them there is at
- * most what is no change for the host (drop_fields, notify=columns), with a newer resourceVersion. */
+ * most what is no change for the host (drop_fields, notify=columns), with a newer resourceVersion; with `limit` another
+ * place is a change. */
 KSR_API uint64_t ksr_snapshot_sequence(const ksr_snapshot *snapshot);
 
 /* The resourceVersion as of which the view is complete; "" for NULL. It moves on with the changes that the view shows:
@@ -411,7 +412,8 @@ KSR_API const ksr_object *ksr_snapshot_find_uid(const ksr_snapshot *snapshot, co
  * then the others, both in the order of (namespace, name). In the first snapshot every object is KSR_DELTA_ADDED. An
  * object that was replaced by another of the same name is KSR_DELTA_DELETED and KSR_DELTA_ADDED. With `limit` they are
  * the changes of the N most recent: an object that a more recent one has displaced is KSR_DELTA_DELETED though it
- * exists, and one that has moved up is KSR_DELTA_ADDED. 0 for NULL. */
+ * exists, one that has moved up is KSR_DELTA_ADDED, and one whose time, by which they are ordered, has changed is
+ * KSR_DELTA_MODIFIED, also where nothing else of it has. 0 for NULL. */
 KSR_API size_t ksr_snapshot_delta_count(const ksr_snapshot *snapshot);
 
 /* The kind of delta `i`, from 0; *obj (obj may be NULL) receives its object, borrowed from the snapshot; for

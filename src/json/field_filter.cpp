@@ -100,7 +100,7 @@ bool is_before(std::string_view a, std::string_view b) noexcept {
 
 }  // namespace
 
-FieldFilter::FieldFilter(const FieldOptions& options, std::size_t max_column_bytes)
+FieldFilter::FieldFilter(const FieldOptions& options, std::size_t max_column_bytes, bool ordered_by_recency)
     : nodes_(1),
       columns_(options.columns.size()),
       index_(options.index),
@@ -117,6 +117,7 @@ FieldFilter::FieldFilter(const FieldOptions& options, std::size_t max_column_byt
   }
   for (const std::size_t c : index_) columns_[c].indexed = true;
   result_.sameness = options.notify_columns ? Sameness::columns : cuts_ ? Sameness::text : Sameness::version;
+  result_.ordered_by_recency = ordered_by_recency;
   if (cuts_) add_identity();
   sum_up();
 }

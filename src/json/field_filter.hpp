@@ -38,7 +38,8 @@ struct FieldOptions {
 // together; what exceeds that is cut off between characters.
 class FieldFilter {
  public:
-  FieldFilter(const FieldOptions& options, std::size_t max_column_bytes);
+  // `ordered_by_recency`: the views are.
+  FieldFilter(const FieldOptions& options, std::size_t max_column_bytes, bool ordered_by_recency = false);
 
   // The same item with less text, and with columns. Its views live as long as those of `item`, and until the next call.
   // Throws std::bad_alloc; allocates nothing once it has seen objects of the size.

@@ -10,9 +10,9 @@
 
 namespace ksr::json {
 
-// What two states of one object must have in common to be the same for the host. An equal resourceVersion always
-// suffices.
+// What two states of one object must have in common to be the same for the host.
 enum class Sameness : std::uint8_t {
+  // The resourceVersion, and the text.
   version,
   // The text but for metadata.resourceVersion: fields that are not kept may have changed.
   text,
@@ -29,6 +29,8 @@ struct ItemColumns {
   };
 
   Sameness sameness = Sameness::version;
+  // The recency must be the same too: it is what the views are ordered by.
+  bool ordered_by_recency = false;
   // Where the resourceVersion stands within the item's text, without its quotes; known where the text decides.
   std::size_t version_begin = 0;
   std::size_t version_size = 0;
@@ -63,6 +65,13 @@ struct Item {
   std::size_t text_size() const noexcept {
     std::size_t size = 0;
     for (std::string_view piece : text) size += piece.size();
+    return size;
+  }
+  // Of the text and the columns.
+  std::size_t kept_size() const noexcept {
+    std::size_t size = text_size();
+    if (columns == nullptr) return size;
+    for (std::string_view column : columns->texts) size += column.size();
     return size;
   }
 };

@@ -56,7 +56,7 @@ void Cache::stage(const json::Item& item, std::string_view scope) {
   Staged& staged = *scopes_.find(scope)->second.staged;
   const Object* held = state_.all().find_uid(UidProbe::of(item.uid));
   const bool same = held != nullptr && is_held(*held, item);
-  if (!same) heap_growth_.prepare(item.text_size());
+  if (!same) heap_growth_.prepare(item.kept_size());
   staged.objects.push_back(same ? ObjectRef(held) : ObjectRef::create(item));
   const auto deletion = staged.deletions.find(item.uid);
   if (deletion == staged.deletions.end()) return;

@@ -53,7 +53,7 @@ class Cache {
   // `scope`: the namespace that the list is of; empty: it has everything. Lists of several scopes may be under way at
   // once.
   void begin_list(std::string_view scope = {});
-  // An item that is held already, with the same text, costs no memory.
+  // An item that is held already, with the same text and columns, costs no memory.
   void stage(const json::Item& item, std::string_view scope = {});
   // What was staged of that uid is gone again, and an earlier event must not restore it. Where versions do not compare,
   // what comes later counts, here and in stage().
@@ -87,7 +87,7 @@ class Cache {
   // True once a list was committed, of each scope.
   bool synced() const noexcept { return listed_scopes_ == scope_count_; }
   std::size_t count() const noexcept { return state_.all().size(); }      // all objects, beyond `limit` too
-  std::uint64_t stored_bytes() const noexcept { return state_.bytes(); }  // JSON text of all objects held
+  std::uint64_t stored_bytes() const noexcept { return state_.bytes(); }  // JSON and columns of all objects
   // True when something seen through a view has changed since the last cut(): some object is not what it was (a
   // resourceVersion of the view alone is no change, nor what json::Sameness leaves out), or the first list has come, be
   // it empty.

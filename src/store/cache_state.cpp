@@ -86,8 +86,8 @@ void CacheState::change(const Object* before, const Object* after, NodePools& po
     shown().values().change(window_changes.at_the_boundary.before, window_changes.at_the_boundary.after,
                             pools.by_value);
   }
-  bytes_ += after != nullptr ? after->json_size() : 0;
-  bytes_ -= before != nullptr ? before->json_size() : 0;
+  bytes_ += after != nullptr ? after->kept_size() : 0;
+  bytes_ -= before != nullptr ? before->kept_size() : 0;
 }
 
 Index CacheState::window_of(const Index& all) const {
@@ -139,7 +139,7 @@ void CacheState::rebuild(const std::vector<const Object*>& by_uid, const std::ve
   next.window_ = window_of(next.all_);
   next.edition_ = edition_ + 1;
   next.changes_ = changes_;
-  for (const Object* object : by_uid) next.bytes_ += object->json_size();
+  for (const Object* object : by_uid) next.bytes_ += object->kept_size();
   note_difference(visible(), next.visible(), next.changes_, pools);
   if (limit_ != 0) note_last_states(next.all_, next.changes_, pools);
   *this = std::move(next);

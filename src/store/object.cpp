@@ -110,7 +110,8 @@ char* Object::write_columns(const json::ItemColumns& columns, const KeyEnds& key
   auto* const head = new (begin) Columns;
   head->count = columns.texts.size() & kMaxColumns;
   head->indexes = columns.value_ends.size() & kMaxColumns;
-  head->values = static_cast<std::uint32_t>(columns.values.size());
+  head->values = static_cast<std::uint32_t>(columns.values.size()) & kMaxValues;
+  head->ordered_by_recency = columns.ordered_by_recency ? 1 : 0;
   head->version_begin = static_cast<std::uint32_t>(version_known ? columns.version_begin : 0);
   head->version_size = version_known ? columns.version_size & kMaxVersionSize : 0;
   head->sameness = static_cast<std::uint32_t>(columns.sameness) & 3u;
@@ -158,6 +159,11 @@ std::string_view Object::value(std::size_t number) const noexcept {
   return {column_text() + value.begin, value.size};
 }
 
+std::size_t Object::kept_size() const noexcept {
+  const std::size_t count = column_count();
+  return json_size() + (count == 0 ? 0 : column_ends()[count - 1] - count);
+}
+
 std::string_view Object::text_around_version(bool after) const noexcept {
   const std::string_view json = field(Field::json);
   const Columns& head = columns();
@@ -173,8 +179,10 @@ bool Object::has_same_columns(const Object& other) const noexcept {
 }
 
 bool Object::is_same_but_for_version(const Object& other) const noexcept {
-  const auto sameness =
-      has_columns_ && other.has_columns_ ? static_cast<json::Sameness>(columns().sameness) : json::Sameness::version;
+  const auto sameness = other.has_columns_ ? this->sameness() : json::Sameness::version;
+  if (sameness != json::Sameness::version && columns().ordered_by_recency != 0) {
+    if (recency_time() != other.recency_time()) return false;
+  }
   if (sameness == json::Sameness::columns) return has_same_columns(other);
   if (sameness == json::Sameness::text && columns().version_size != 0 && other.columns().version_size != 0) {
     return text_around_version(false) == other.text_around_version(false) &&

@@ -32,6 +32,8 @@ class Object {
   std::int64_t recency_time() const noexcept { return parse_timestamp(recency()); }
   std::uint64_t uid_hash() const noexcept { return uid_hash_; }
   std::size_t json_size() const noexcept { return static_cast<std::size_t>(json_size_); }
+  // As of the item that it was made of.
+  std::size_t kept_size() const noexcept;
 
   std::string_view uid() const noexcept { return key(kUid); }
   std::string_view name_space() const noexcept { return key(kNameSpace); }
@@ -69,6 +71,9 @@ class Object {
   void note_value_position(std::size_t number, std::size_t position) const noexcept {
     stored_value(number).position = static_cast<std::uint32_t>(position);
   }
+  json::Sameness sameness() const noexcept {
+    return has_columns_ ? static_cast<json::Sameness>(columns().sameness) : json::Sameness::version;
+  }
   // Whether this is no change for the host though the resourceVersion is another one (json::Sameness).
   bool is_same_but_for_version(const Object& other) const noexcept;
 
@@ -98,7 +103,8 @@ class Object {
   // near to the head, since indexes compare values.
   struct Columns {
     std::uint32_t bytes;  // of all that
-    std::uint32_t values;
+    std::uint32_t values : 31;
+    std::uint32_t ordered_by_recency : 1;
     std::uint32_t version_begin;
     std::uint32_t version_size : 10;  // 0: where it stands is not known
     std::uint32_t count : 10;
@@ -107,6 +113,8 @@ class Object {
   };
   static constexpr std::size_t kMaxVersionSize = (1u << 10) - 1;
   static constexpr std::size_t kMaxColumns = (1u << 10) - 1;
+  // More than `bytes` has room for.
+  static constexpr std::uint32_t kMaxValues = (1u << 31) - 1;
   struct StoredValue {
     std::uint32_t begin;  // within the texts of the columns
     std::uint32_t size;

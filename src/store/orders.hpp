@@ -100,7 +100,8 @@ struct RecencyProbe {
 };
 
 // Most recent first; of the same time the newest resourceVersion first (longer, then greater bytes: as numbers for
-// digit strings, and a total order for anything else), then by uid.
+// digit strings, and a total order for anything else), unless it moves on by what is no change for the host, which then
+// must not change the order; then by uid.
 struct ByRecency {
   static constexpr std::size_t kLeafCapacity = 32;
   static constexpr bool kScanLeaf = true;
@@ -114,11 +115,14 @@ struct ByRecency {
   static int compare(const Key& key, const Probe& probe) noexcept {
     if (key.time != probe.time) return key.time > probe.time ? -1 : 1;
     if (key.object == probe.object) return 0;
-    const std::string_view a = key.object->resource_version();
-    const std::string_view b = probe.object->resource_version();
+    const std::string_view a = told_version(*key.object);
+    const std::string_view b = told_version(*probe.object);
     if (a.size() != b.size()) return a.size() > b.size() ? -1 : 1;
     const int by_version = b.compare(a);
     return by_version != 0 ? by_version : key.object->uid().compare(probe.object->uid());
+  }
+  static std::string_view told_version(const Object& object) noexcept {
+    return object.sameness() == json::Sameness::version ? object.resource_version() : std::string_view();
   }
   static bool is(const Key& key, const Probe& probe) noexcept { return key.object == probe.object; }
   static void prefetch(const Entry&) noexcept {}

@@ -33,7 +33,7 @@ Milliseconds head_limit(const sync::WatchRequest& request, Milliseconds request_
 
 std::unique_ptr<json::FieldFilter> field_filter(const Config& config) {
   if (config.fields.empty()) return nullptr;
-  return std::make_unique<json::FieldFilter>(config.fields, config.reader.max_object_size);
+  return std::make_unique<json::FieldFilter>(config.fields, config.reader.max_object_size, config.limit > 0);
 }
 
 }  // namespace

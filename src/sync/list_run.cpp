@@ -83,7 +83,7 @@ Error ListRun::too_large_error() const {
 
 void ListRun::add(const json::Item& item) {
   const bool wanted = wants(item);
-  if (wanted) bytes_ += item.text_size();
+  if (wanted) bytes_ += item.kept_size();
   if (bad_item_ || too_large()) return;
   bad_item_ = expected_type_.check(item);
   if (bad_item_) return;
@@ -138,7 +138,7 @@ bool ListRun::restart_in_one_page(Instant now) {
 // the cache, the bookmark waits for etcd).
 void ListRun::add_initial(json::EventType type, const json::Item& item) {
   if (!wants(item)) return;
-  bytes_ += item.text_size();
+  bytes_ += item.kept_size();
   if (too_large()) return;
   if (type == json::EventType::deleted) {
     effects_.stage_deletion(item);

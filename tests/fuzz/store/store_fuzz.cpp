@@ -21,7 +21,7 @@ class Life {
   Life(Input& input, std::size_t limit) : input_(input), cache_(limit), model_(limit) {}
   // With columns and indexes; not each version is a change, unless `sameness` says so.
   Life(Input& input, std::size_t limit, ksr::json::Sameness sameness)
-      : input_(input), sameness_(sameness), cache_(limit, 1, {0, 1}), model_(limit) {}
+      : input_(input), sameness_(sameness), limit_(limit), cache_(limit, 1, {0, 1}), model_(limit) {}
 
   void run() {
     list();
@@ -63,6 +63,7 @@ class Life {
     made.uid = "uid-" + std::to_string(uid);
     made.name_space = name % 3 == 0 ? "a" : "b";
     made.recency = "2024-01-01T00:00:" + std::to_string(10 + when % 7) + "Z";
+    made.ordered_by_recency = limit_ != 0;
     if (sameness_) made = with_columns(made, who, *sameness_);
     // A version is one state of one object.
     return known_.emplace(made.resource_version, made).first->second;
@@ -98,7 +99,7 @@ class Life {
   void check() {
     require(cache_.count() == model_.all().size(), "another number of objects");
     std::uint64_t bytes = 0;
-    for (const auto& [uid, sample] : model_.all()) bytes += sample.body.size();
+    for (const auto& [uid, sample] : model_.all()) bytes += sample.size();
     require(cache_.stored_bytes() == bytes, "another size");
   }
 
@@ -144,6 +145,7 @@ class Life {
 
   Input& input_;
   std::optional<ksr::json::Sameness> sameness_;
+  std::size_t limit_ = 0;
   Cache cache_;
   Model model_;
   std::uint64_t version_ = 1000;

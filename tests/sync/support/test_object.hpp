@@ -17,6 +17,8 @@ struct TestObject {
   std::string api_version = "v1";
   std::string name_space = "default";
   std::string text = {};
+  std::string column = {};  // empty: none
+  mutable json::ItemColumns columns = {};
 
   json::Item item() const {
     json::Item item;
@@ -29,6 +31,8 @@ struct TestObject {
     item.api_version = api_version;
     item.creation_timestamp = "2026-01-01T00:00:00Z";
     item.recency = item.creation_timestamp;
+    columns.texts.assign(column.empty() ? 0 : 1, column);
+    if (!column.empty()) item.columns = &columns;
     return item;
   }
 };

@@ -68,6 +68,31 @@ TEST_CASE("a list larger than max_view_bytes is not taken; repeated objects coun
   CHECK(rig.errors.size() == 1);
 }
 
+TEST_CASE("columns count for max_view_bytes, as they do for store_bytes") {
+  TestObject wide = pod("a", "5");
+  wide.column = std::string(1000, 'x');
+  for (const Initial initial : {Initial::list, Initial::watchlist}) {
+    Options options = plain();
+    options.initial = initial;
+    options.max_view_bytes = 1001;
+    Rig rig(options);
+    rig.start();
+    if (initial == Initial::list) {
+      rig.item(wide);
+    } else {
+      rig.open();
+      rig.event(EventType::added, wide);
+    }
+    REQUIRE(rig.errors.size() == 1);
+    CHECK(rig.errors[0].error.status == Status::too_large);
+  }
+  Options options = plain();
+  options.max_view_bytes = 1002;
+  Rig rig(options);
+  rig.go_live({wide});
+  CHECK(rig.cache.stored_bytes() == 1002);
+}
+
 TEST_CASE("initial events larger than max_view_bytes, deletions among them included") {
   for (const EventType type : {EventType::added, EventType::deleted}) {
     Options options = plain();

@@ -233,6 +233,40 @@ TEST_CASE("what is no change for the host is not delivered; ksr_latest shows it 
   CHECK(second->deltas().before_at(0)->column(0) == "x");
 }
 
+TEST_CASE("with a limit another order is another sequence, and is delivered") {
+  Publisher publisher(std::make_shared<SharedView>(2));
+  json::ItemColumns columns;
+  columns.sameness = json::Sameness::columns;
+  columns.ordered_by_recency = true;
+  const auto put_at = [&](const char* name, const char* version, const char* recency) {
+    publisher.view().write([&](store::Cache& cache) {
+      with_pod(name, version, [&](json::Item item) {
+        item.columns = &columns;
+        item.recency = recency;
+        cache.apply(EventType::modified, item);
+      });
+    });
+  };
+  list(publisher, {}, "10");
+  put_at("a", "11", "2026-01-01T00:00:01Z");
+  put_at("b", "12", "2026-01-01T00:00:02Z");
+  const SnapshotRef first = publisher.next();
+  CHECK(first->view().at(0)->name() == "b");
+  put_at("a", "13", "2026-01-01T00:00:03Z");
+  CHECK(publisher.changed());
+  const SnapshotRef latest = publisher.latest();
+  CHECK(latest->view().at(0)->name() == "a");
+  CHECK(latest->sequence() == first->sequence() + 1);
+  const SnapshotRef second = publisher.next();
+  REQUIRE(second.get() == latest.get());
+  REQUIRE(second->deltas().count() == 1);
+  CHECK(second->deltas().kind_at(0) == store::DeltaKind::modified);
+  CHECK(second->deltas().object_at(0)->name() == "a");
+  put_at("a", "14", "2026-01-01T00:00:03Z");
+  CHECK_FALSE(publisher.changed());
+  CHECK(publisher.latest()->sequence() == second->sequence());
+}
+
 TEST_CASE("ksr_latest has the newest version of what is no change, also of a snapshot that is not delivered yet") {
   Publisher publisher(std::make_shared<SharedView>(0));
   list(publisher, {}, "10");

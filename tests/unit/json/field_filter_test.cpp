@@ -205,6 +205,20 @@ TEST_CASE("what two states must have in common") {
   CHECK(sameness() == Sameness::columns);
 }
 
+TEST_CASE("whether the order of the views counts, and what is kept, is said of each item") {
+  FieldOptions options = keeping("/q");
+  options.columns = paths("/p /q");
+  for (const bool ordered : {false, true}) {
+    FieldFilter filter(options, kRoom, ordered);
+    Item item;
+    item.text[0] = R"({"p":"four","q":12})";
+    const Item made = filter.apply(item);
+    CHECK(made.columns->ordered_by_recency == ordered);
+    CHECK(made.kept_size() == std::string_view(R"({"q":12})").size() + 4 + 2);
+    CHECK(item.kept_size() == item.text_size());
+  }
+}
+
 TEST_CASE("values of the keys") {
   const auto problem = [](std::string_view text) {
     const auto parsed = parse_field_paths(text);

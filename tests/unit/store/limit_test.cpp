@@ -144,6 +144,63 @@ TEST_CASE("recency goes by time, then by version, then by uid; without time last
   CHECK(describe(cache.cut().view) == "east@3 micro@1 whole@2 same10@10 same9@9 u1@5 u2@5 bad@91 none@90");
 }
 
+TEST_CASE("with a limit a change of the order is a change, where most of an object is none") {
+  for (const json::Sameness sameness : {json::Sameness::text, json::Sameness::columns}) {
+    CAPTURE(static_cast<int>(sameness));
+    const auto made = [&](const char* name, std::uint64_t version, const std::string& recency) {
+      Sample sample = with_columns(recent(name, version, recency), 1, sameness);
+      sample.body = R"({"rv":)" + sample.resource_version + "}";
+      sample.ordered_by_recency = true;
+      return sample;
+    };
+    Cache cache(3);
+    list(cache, {made("a", 1, second(1)), made("b", 2, second(2)), made("c", 3, second(2)), made("d", 4, second(4))},
+         "4");
+    CHECK(describe(cache.cut().view) == "d@4 b@2 c@3");
+    SUBCASE("a later time") {
+      cache.apply(EventType::modified, made("c", 11, second(5)).item());
+      const Cut cut = cache.cut();
+      CHECK(describe(cut) == "~c@11");
+      CHECK(describe(cut.view) == "c@11 d@4 b@2");
+    }
+    SUBCASE("a later time, twice") {
+      cache.apply(EventType::modified, made("c", 11, second(5)).item());
+      Changes both = cache.cut().changes;
+      cache.apply(EventType::modified, made("c", 12, second(6)).item());
+      const Cut cut = cache.cut();
+      both.append(cut.changes);
+      CHECK(describe(Deltas(both, cut.view)) == "~c@12");
+    }
+    SUBCASE("and back") {
+      cache.apply(EventType::modified, made("c", 11, second(5)).item());
+      cache.apply(EventType::modified, made("c", 12, second(2)).item());
+      CHECK_FALSE(cache.changed());
+      CHECK(describe(cache.cut().view) == "d@4 b@2 c@12");
+    }
+    SUBCASE("by a list") {
+      list(cache,
+           {made("a", 1, second(1)), made("b", 12, second(6)), made("c", 13, second(5)), made("d", 14, second(4))},
+           "20");
+      const Cut cut = cache.cut();
+      CHECK(describe(cut) == "~b@12 ~c@13");
+      CHECK(describe(cut.view) == "b@12 c@13 d@14");
+    }
+    SUBCASE("the same time, written otherwise") {
+      cache.apply(EventType::modified, made("c", 11, "2024-01-01T01:00:02.0+01:00").item());
+      CHECK_FALSE(cache.changed());
+    }
+    SUBCASE("a version alone moves nothing, of a time that several have") {
+      cache.apply(EventType::modified, made("c", 11, second(2)).item());
+      CHECK_FALSE(cache.changed());
+      CHECK(describe(cache.cut().view) == "d@4 b@2 c@11");
+    }
+    SUBCASE("outside") {
+      cache.apply(EventType::modified, made("a", 11, second(0)).item());
+      CHECK_FALSE(cache.changed());
+    }
+  }
+}
+
 TEST_CASE("a relist of everything delivers the difference of what is shown") {
   Cache cache = cache_of_four();
   cache.cut();

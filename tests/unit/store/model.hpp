@@ -85,7 +85,8 @@ class Model {
     }
     // The generator writes every time in one form, so that texts order as times.
     std::sort(shown.begin(), shown.end(), [](const Sample& a, const Sample& b) {
-      return std::make_tuple(b.recency, version_of(b), a.uid) < std::make_tuple(a.recency, version_of(a), b.uid);
+      const auto version = [](const Sample& s) { return s.sameness == json::Sameness::version ? version_of(s) : 0; };
+      return std::make_tuple(b.recency, version(b), a.uid) < std::make_tuple(a.recency, version(a), b.uid);
     });
     shown.resize(std::min(limit_, shown.size()));
     return shown;
@@ -140,6 +141,7 @@ class Model {
   // For the host.
   static bool same(const Sample& a, const Sample& b) {
     const bool same_columns = a.node == b.node && a.tags == b.tags;
+    if (a.ordered_by_recency && a.recency != b.recency) return false;
     switch (a.resource_version == b.resource_version ? json::Sameness::version : a.sameness) {
       case json::Sameness::columns:
         return same_columns;

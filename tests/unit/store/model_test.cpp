@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 #include <random>
+#include <set>
 
 #include "store/cache.hpp"
 #include "unit/store/model.hpp"
@@ -23,7 +24,7 @@ class Life {
       : random_(seed), uids_(uids), cache_(limit), model_(limit) {}
   // With columns and indexes.
   Life(std::uint32_t seed, std::size_t limit, std::size_t uids, json::Sameness sameness)
-      : random_(seed), uids_(uids), sameness_(sameness), cache_(limit, 1, {0, 1}), model_(limit) {}
+      : random_(seed), uids_(uids), sameness_(sameness), limit_(limit), cache_(limit, 1, {0, 1}), model_(limit) {}
 
   void run(int steps) {
     list();
@@ -59,6 +60,7 @@ class Life {
     made.uid = "uid-" + std::to_string(uid);
     made.name_space = name % 3 == 0 ? "a" : "b";
     made.recency = "2024-01-01T00:00:" + std::to_string(10 + random_() % 40) + "Z";
+    made.ordered_by_recency = limit_ != 0;
     return sameness_ ? with_columns(made, random_() % 4 == 0 ? version : version % 2, *sameness_) : made;
   }
 
@@ -111,7 +113,7 @@ class Life {
   void check() {
     REQUIRE(cache_.count() == model_.all().size());
     std::uint64_t bytes = 0;
-    for (const auto& [uid, sample] : model_.all()) bytes += sample.body.size();
+    for (const auto& [uid, sample] : model_.all()) bytes += sample.size();
     REQUIRE(cache_.stored_bytes() == bytes);
     if (random_() % 8 != 0) return;
     REQUIRE(cache_.changed() == (first_list_ || !model_.describe_difference(last_, model_.visible()).empty()));
@@ -127,6 +129,7 @@ class Life {
     check_before(Deltas(cut.changes, cut.view));
     check_lookups(cut.view, now);
     if (sameness_) REQUIRE(index_problem(cut.view) == "");
+    check_order(Deltas(cut.changes, cut.view), now);
     last_ = now;
 
     merged_.append(cut.changes);
@@ -138,6 +141,20 @@ class Life {
     }
     if (random_() % 4 == 0) kept_.push_back({cut.view, Model::describe(now)});
     if (kept_.size() > 30) kept_.erase(kept_.begin() + static_cast<std::ptrdiff_t>(random_() % 30));
+  }
+
+  // The objects of which nothing is told stand as they stood.
+  void check_order(const Deltas& deltas, const std::vector<Sample>& now) const {
+    std::set<std::string, std::less<>> told;
+    for (std::size_t i = 0; i < deltas.count(); ++i) told.emplace(deltas.object_at(i)->uid());
+    const auto others = [&told](const std::vector<Sample>& shown) {
+      std::vector<std::string> uids;
+      for (const Sample& sample : shown) {
+        if (told.count(sample.uid) == 0) uids.push_back(sample.uid);
+      }
+      return uids;
+    };
+    REQUIRE(others(last_) == others(now));
   }
 
   // Where not each version is a change, what is deleted has the last version. What was there again between two cuts
@@ -189,6 +206,7 @@ class Life {
   std::mt19937 random_;
   std::size_t uids_;
   std::optional<json::Sameness> sameness_;
+  std::size_t limit_ = 0;
   Cache cache_;
   Model model_;
   std::uint64_t version_ = 1000;

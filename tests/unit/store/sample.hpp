@@ -27,6 +27,10 @@ struct Sample {
   std::string node;
   std::vector<std::string> tags;
   json::Sameness sameness = json::Sameness::version;
+  bool ordered_by_recency = false;
+
+  // As store_bytes counts it.
+  std::size_t size() const { return body.size() + (has_columns ? node.size() + joined_tags().size() : 0); }
 
   json::Item item() const {
     json::Item item;
@@ -53,6 +57,7 @@ struct Sample {
   const json::ItemColumns* columns() const {
     made_ = {};
     made_.sameness = sameness;
+    made_.ordered_by_recency = ordered_by_recency;
     const std::size_t at = body.find(resource_version);
     if (at != std::string::npos) made_.version_begin = at;
     if (at != std::string::npos) made_.version_size = resource_version.size();

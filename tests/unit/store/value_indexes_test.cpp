@@ -145,6 +145,35 @@ TEST_CASE("what is no change for the host is none, but the view moves on") {
   }
 }
 
+TEST_CASE("the columns of an object count as what is held, until it is gone") {
+  Cache cache(0, 1, {0});
+  const Sample a = on_node("a", 1, "node", {"x", "yz"});
+  list(cache, {a, sample("b", 1)}, "1");
+  CHECK(cache.stored_bytes() == a.body.size() + 4 + 4 + sample("b", 1).body.size());
+  cache.apply(EventType::modified, on_node("a", 2, "n").item());
+  CHECK(cache.stored_bytes() == a.body.size() + 1 + sample("b", 1).body.size());
+  cache.apply(EventType::deleted, on_node("a", 3, "another node").item());
+  CHECK(cache.stored_bytes() == sample("b", 1).body.size());
+  list(cache, {}, "4");
+  CHECK(cache.stored_bytes() == 0);
+}
+
+TEST_CASE("an item with other columns or another time is not what is held, though its version and text are") {
+  Cache cache(1, 1, {0});
+  Sample a = told_by(Sameness::text, on_node("a", 1, "n"));
+  a.ordered_by_recency = true;
+  list(cache, {a}, "1");
+  cache.cut();
+  a.node = "m";
+  list(cache, {a}, "2");
+  const Cut cut = cache.cut();
+  CHECK(describe(cut) == "~a@1");
+  CHECK(found(cut.view, 0, "m") == "a");
+  a.recency = "2024-01-01T00:00:01Z";
+  list(cache, {a}, "3");
+  CHECK(describe(cache.cut()) == "~a@1");
+}
+
 TEST_CASE("text but for the version; columns alone") {
   Cache cache(0, 1, {0});
   Sample pod = told_by(Sameness::text, on_node("a", 1, "n"));
