@@ -58,6 +58,36 @@ class Copy {
   bool full_ = false;
 };
 
+// Collects a time without what is finer than it is read, so that a fraction may have any number of digits.
+class TimeText {
+ public:
+  void add(std::string_view piece) {
+    for (const char c : piece) {
+      if (!is_digit(c)) {
+        after_point_ = c == '.';
+        digits_ = 0;
+      } else if (after_point_ && ++digits_ > kNanosecondDigits) {
+        continue;
+      }
+      too_long_ = too_long_ || size_ == text_.size();
+      if (!too_long_) text_[size_++] = c;
+    }
+  }
+  std::optional<std::string_view> finish() const {
+    if (too_long_) return std::nullopt;
+    return std::string_view(text_.data(), size_);
+  }
+
+ private:
+  static constexpr std::size_t kNanosecondDigits = 9;
+
+  std::array<char, 64> text_{};
+  std::size_t size_ = 0;
+  std::size_t digits_ = 0;  // of the fraction so far
+  bool after_point_ = false;
+  bool too_long_ = false;
+};
+
 // A number as digits and a power of ten: -12.30e1 is 1230 with exponent -1, negative.
 struct Decimal {
   bool negative = false;
@@ -163,10 +193,12 @@ std::optional<bool> boolean_of(std::string_view value) noexcept {
 }
 
 std::optional<std::int64_t> unix_milliseconds_of(std::string_view value) noexcept {
-  std::array<char, 64> text{};
-  const auto size = copy_string(value, text.data(), text.size());
-  if (!size || *size >= text.size()) return std::nullopt;
-  const auto time = parse_rfc3339(std::string_view(text.data(), *size));
+  const auto raw = between_quotes(value);
+  if (!raw) return std::nullopt;
+  TimeText text;
+  unescape_pieces(*raw, [&text](std::string_view piece) { text.add(piece); });
+  const auto whole = text.finish();
+  const auto time = whole ? parse_rfc3339(*whole) : std::nullopt;
   if (!time) return std::nullopt;
   return time->seconds * 1000 + time->nanoseconds / 1'000'000;
 }

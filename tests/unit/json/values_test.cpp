@@ -111,6 +111,11 @@ TEST_CASE("booleans and times") {
   CHECK(unix_milliseconds_of(R"("2026-11-28T12:00:00.1239Z")") == 1'795'867'200'123);
   CHECK(unix_milliseconds_of(R"("1969-12-31T23:59:59.5Z")") == -500);
   CHECK(unix_milliseconds_of(R"("1970-01-01T02:00:00\u002b02:00")") == 0);
+  const std::string digits(5000, '9');
+  CHECK(unix_milliseconds_of("\"1970-01-01T00:00:00.0015" + digits + "\\u0039" + digits + "Z\"") == 1);
+  CHECK(unix_milliseconds_of("\"1970-01-01T02:00:00." + digits + "+02:00\"") == 999);
+  CHECK_FALSE(unix_milliseconds_of("\"1970-01-01T00:00:00." + digits + "\""));
+  CHECK_FALSE(unix_milliseconds_of("\"1970-01-01T00:00:00." + digits + "." + digits + "Z\""));
   for (const char* text : {"\"yesterday\"", "\"\"", "1000", "null", "\"2026-11-28\"", ""}) {
     CHECK_FALSE(unix_milliseconds_of(text));
   }
