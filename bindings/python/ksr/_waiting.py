@@ -15,10 +15,9 @@ from .snapshot import Change, Snapshot
 
 
 class Sameness(enum.Enum):
-    """What two states of an object must have in common to be the same, as the library has it by the keys of a stream. An
-    equal resourceVersion always suffices."""
+    """What two states of an object must have in common to be the same, as the library has it by the keys of a stream."""
 
-    VERSION = enum.auto()
+    VERSION = enum.auto()  # and all that is shown: a server that was restored gives its versions a second time
     TEXT = enum.auto()  # but for the resourceVersion: fields that are not kept may have changed
     COLUMNS = enum.auto()
 
@@ -83,10 +82,10 @@ def _one_of(earlier: Change, later: Change, sameness: Sameness) -> Optional[Chan
 
 
 def _is_same(one: Object, other: Object, sameness: Sameness) -> bool:
-    if one.resource_version and one.resource_version == other.resource_version:
-        return True
-    if sameness == Sameness.VERSION or one.columns != other.columns:
+    if one.columns != other.columns:
         return False
+    if sameness == Sameness.VERSION:
+        return one.resource_version == other.resource_version and bytes(one.json) == bytes(other.json)
     return sameness == Sameness.COLUMNS or _text_around_version(one) == _text_around_version(other)
 
 

@@ -539,6 +539,38 @@ class Streams(unittest.TestCase):
             self.delivered(polled, f"create configmap NS/z {newest}")
             self.assertEqual(self.told(other.poll(TEST_TIMEOUT))[0], ("DELETED", "a", "red", "red", True))
 
+    def test_another_text_of_the_same_version(self):
+        """As after an etcd was restored from a backup, or with another default of a custom resource."""
+        place = f"/api/v1/namespaces/{self.ns}/configmaps"
+        with client_here() as client:
+            before = client.get(MAPS, "a", namespace=self.ns).object
+            after = bytes(before.json).decode().replace("{", '{"data":{"v":"2"},', 1)
+            meta = f'{{"resourceVersion":"{int(before.resource_version) + 1000}"}}'
+            body = f'{{"kind":"ConfigMapList","apiVersion":"v1","metadata":{meta},"items":[{after}]}}'
+            script(f"fault list {place} answer 200 skip=1 type=application/json body={body}")
+            script(f"fault watch {place} error-event 410 event=2")
+            polled, other = (client.stream(MAPS, namespace=self.ns, limit=1) for _ in range(2))
+            for stream in (polled, other):
+                next_where(stream, lambda one: True)
+            newest, oldest = (f'{{"metadata":{{"creationTimestamp":"{year}-01-01T00:00:00Z"}}}}' for year in (2199, 1999))
+            self.delivered(polled, f"create configmap NS/z {newest}", f"create configmap NS/y {oldest}")
+            changes = [(kind.name, one.name, one.get("/data/v")) for kind, one, _, _ in other.poll(TEST_TIMEOUT).changes()]
+            self.assertEqual(changes, [("MODIFIED", "a", "2")])
+
+    def test_another_place_is_a_change(self):
+        script(f"create configmap {self.ns}/b")
+        times = (f"{year}-01-01T00:00:00Z" for year in range(2100, 2200))
+        for keys in ({"columns": ["/data/v"], "notify": "columns"}, {"keep_fields": ["/data/v"]}):
+            with self.subTest(**keys), client_here() as client:
+                polled, other = (client.stream(MAPS, namespace=self.ns, limit=2, **keys) for _ in range(2))
+                for stream in (polled, other):
+                    next_where(stream, lambda one: True)
+                for name in "aba":
+                    self.delivered(polled, *(f'update configmap NS/{name} {{"lastTimestamp":"{next(times)}"}}' for _ in "12"))
+                    snapshot = other.poll(TEST_TIMEOUT)
+                    self.assertEqual(self.told(snapshot), [("MODIFIED", name, "", "", False)])
+                    self.assertEqual(snapshot[0].name, name)
+
     def test_what_has_changed_back_is_no_change(self):
         place = "/data/v"
         script(f'create configmap {self.ns}/b {{"data":{{"v":"1"}}}}')
