@@ -1,7 +1,9 @@
 package ksr_test
 
 import (
+	"fmt"
 	"math"
+	"strings"
 	"testing"
 	"time"
 
@@ -71,4 +73,47 @@ func TestColumnsAsValues(t *testing.T) {
 	same(t, object, 13, "", false)
 	same(t, object, -1, "", false)
 	same(t, ksr.Object{}, 0, "", false)
+}
+
+// TestColumnsReadAsValuesOfObjects has the library read what a column has as a text.
+func TestColumnsReadAsValuesOfObjects(t *testing.T) {
+	texts := []string{"2016-12-31T23:59:60Z", "2026-01-01T00:00:00,5Z", "2026-01-01T3:04:05Z", "2026-01-01t00:00:00z",
+		"2026-01-01T00:00:00+24:00", "2026-01-01T00:00:00.5+05:30", "2026-01-01T24:00:00Z", "2026-01-01T00:00:61Z",
+		"2026-01-01T00:00:60.9999Z", "2026-01-01T00:60:00Z", "2026-01-01T00:00:00-00:00", "0000-01-01T00:00:00.0019Z",
+		"0000-01-01T00:00:00+23:59", "9999-12-31T23:59:60-23:59", "2026-01-01 00:00:00Z", "2026-01-01T00:00:00.Z",
+		"2026-01-01T00:00:00", "2026-02-29T00:00:00Z", "2024-02-29T00:00:00Z", "2026-00-01T00:00:00Z",
+		"2026-13-01T00:00:00Z", "2026-01-00T00:00:00Z", "2026-01-32T00:00:00Z", "2026-01-01T00:00:00+00:60",
+		"2026-01-01T00:00:00Z\n", "+026-01-01T00:00:00Z", "1969-12-31T23:59:59.9999Z", "",
+		"2026-01-01T00:00:00." + strings.Repeat("1", 100) + "Z"}
+	numbers := []string{"0e999", "0.000e-999", "-0", "1e0000000000000000000000", "1e-0", "10e-1", "1e-1", "1.5e1", "1.25e1",
+		"9223372036854775807", "9223372036854775808", "-9223372036854775808", "-9223372036854775809", "1e18", "1e19",
+		"1e99999999999999999999", "1e-99999999999999999999", "0." + strings.Repeat("0", 200) + "1e201",
+		"1" + strings.Repeat("0", 200) + "e-200", "1." + strings.Repeat("0", 200), strings.Repeat("9", 200)}
+	var members, columns []string
+	for i, text := range texts {
+		members = append(members, fmt.Sprintf(`"t%d":%q`, i, text))
+		columns = append(columns, fmt.Sprintf("/t/t%d", i))
+	}
+	for i, number := range numbers {
+		members = append(members, fmt.Sprintf(`"n%d":%s`, i, number))
+		columns = append(columns, fmt.Sprintf("/t/n%d", i))
+	}
+	// As the server is to write it.
+	script(t, fmt.Sprintf(`fault list /api/v1/namespaces/$NS/configmaps answer 200 type=application/json body={`+
+		`"kind":"ConfigMapList","apiVersion":"v1","metadata":{"resourceVersion":"1"},"items":[{"kind":"ConfigMap",`+
+		`"apiVersion":"v1","metadata":{"name":"a","namespace":"$NS","uid":"a","resourceVersion":"1"},"t":{%s}}]}`,
+		strings.Join(members, ",")))
+	stream := open(t, serverConfig(t, ksr.Config{"columns": strings.Join(columns, " ")}))
+	awaitSync(t, stream)
+	snapshot := stream.Latest()
+	defer snapshot.Release()
+	object, _ := snapshot.At(0)
+	for i := range texts {
+		at, is := object.GetTime(columns[i])
+		same(t, object, i, at, is)
+	}
+	for i := len(texts); i < len(columns); i++ {
+		number, is := object.GetInt(columns[i])
+		same(t, object, i, number, is)
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"slices"
+	"strings"
 	"sync"
 	"unsafe"
 )
@@ -168,17 +169,20 @@ func mergedChanges(before, after *Snapshot, by sameness) []Change {
 }
 
 // sameness is what two states of an object must have in common to be the same, as the library has it by the keys of a
-// stream. An equal resourceVersion always suffices.
+// stream.
 type sameness int
 
 const (
-	byVersion sameness = iota
-	byText             // but for the resourceVersion: fields that are not kept may have changed
+	byVersion sameness = iota // and all that is shown: a server that was restored gives its versions a second time
+	byText                    // but for the resourceVersion: fields that are not kept may have changed
 	byColumns
 )
 
 func samenessOf(config Config) sameness {
 	switch {
+	case strings.Trim(config["limit"], "0") != "":
+		// The time by which objects are ordered is not among what they show: each version may be another place.
+		return byVersion
 	case config["notify"] == "columns":
 		return byColumns
 	case config["keep_fields"] != "" || config["drop_fields"] != "":
@@ -188,13 +192,13 @@ func samenessOf(config Config) sameness {
 }
 
 func (by sameness) same(a, b Object) bool {
-	if version := a.ResourceVersion(); version != "" && version == b.ResourceVersion() {
-		return true
-	}
-	if by == byVersion || !slices.Equal(a.Columns(), b.Columns()) {
+	if !slices.Equal(a.Columns(), b.Columns()) {
 		return false
 	}
-	if by == byColumns {
+	switch by {
+	case byVersion:
+		return a.ResourceVersion() == b.ResourceVersion() && bytes.Equal(a.JSON(), b.JSON())
+	case byColumns:
 		return true
 	}
 	aHead, aTail := a.textAroundVersion()

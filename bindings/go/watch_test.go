@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -207,6 +208,110 @@ func TestWhatHasChangedBackIsNoChange(t *testing.T) {
 		script(t, "delete configmap $NS/last")
 		steps.follow(t, channel, "deleted last")
 	}
+}
+
+// whileBusy makes changes, of which one stream of a client sees each by itself, while the loop of another is busy, for
+// which they are merged. It passes what that loop gets to `see` until the loop has what the stream shows in the end.
+func whileBusy(t *testing.T, config ksr.Config, see func(*ksr.Snapshot), isLast func(*ksr.Snapshot) bool,
+	changes func(step func(line, change string), latest func() *ksr.Snapshot)) {
+	t.Helper()
+	client := onServer(t)
+	started, proceed, done := make(chan struct{}), make(chan struct{}), make(chan struct{})
+	slow := watch(t, client, config)
+	go func() {
+		defer close(done)
+		first := true
+		for snapshot := range slow.Updates() {
+			see(snapshot)
+			if first {
+				first = false
+				close(started)
+				<-proceed
+			}
+			if isLast(snapshot) {
+				return
+			}
+		}
+	}()
+	await(t, started, "the first update")
+	quick, seen := watch(t, client, config), view{}
+	channel := quick.Channel(inTime(t))
+	seen.follow(t, channel, "added a")
+	changes(func(line, change string) {
+		script(t, line)
+		seen.follow(t, channel, change)
+	}, quick.Latest)
+	until(t, "the slow stream's last", func() bool {
+		snapshot := slow.Latest()
+		defer snapshot.Release()
+		return isLast(snapshot)
+	})
+	close(proceed)
+	await(t, done, "the last update")
+}
+
+// TestAnotherPlaceIsAChange has view.apply hold what is told against the objects.
+func TestAnotherPlaceIsAChange(t *testing.T) {
+	script(t, "create configmap $NS/b")
+	for _, config := range []ksr.Config{{"columns": "/data/v", "notify": "columns"}, {"keep_fields": "/data"}} {
+		script(t, "create configmap $NS/a")
+		config["limit"] = "3"
+		isLast := func(snapshot *ksr.Snapshot) bool {
+			_, is := snapshot.Find(namespaceOf(t), "last")
+			return is
+		}
+		loop := view{}
+		see := func(snapshot *ksr.Snapshot) { loop.apply(t, snapshot) }
+		whileBusy(t, config, see, isLast, func(step func(line, change string), _ func() *ksr.Snapshot) {
+			for month := range 3 {
+				step(fmt.Sprintf(`update configmap $NS/a {"lastTimestamp":"2199-0%d-01T00:00:00Z"}`, month+1), "modified a")
+			}
+			step("create configmap $NS/last", "added last")
+		})
+		script(t, "delete configmap $NS/last", "delete configmap $NS/a")
+	}
+	script(t, "delete configmap $NS/b")
+}
+
+// TestAnotherTextOfTheSameVersion is as after an etcd was restored from a backup, or with another default of a custom
+// resource.
+func TestAnotherTextOfTheSameVersion(t *testing.T) {
+	place := "/api/v1/namespaces/" + namespaceOf(t) + "/configmaps"
+	script(t, "create configmap $NS/a", "fault watch "+place+" error-event 410 event=3")
+	valueOf := func(object ksr.Object) string {
+		value, _ := object.GetString("/data/v")
+		return value
+	}
+	isLast := func(snapshot *ksr.Snapshot) bool {
+		object, _ := snapshot.Find(namespaceOf(t), "a")
+		return valueOf(object) == "2"
+	}
+	told := map[string]string{}
+	see := func(snapshot *ksr.Snapshot) {
+		for kind, object := range snapshot.Deltas() {
+			told[object.Name()] = fmt.Sprint(kind == ksr.Deleted, " ", valueOf(object))
+		}
+	}
+	whileBusy(t, ksr.Config{"limit": "1"}, see, isLast,
+		func(step func(line, change string), latest func() *ksr.Snapshot) {
+			step("update configmap $NS/a team=red", "modified a")
+			snapshot := latest()
+			defer snapshot.Release()
+			object, _ := snapshot.Find(namespaceOf(t), "a")
+			version, err := strconv.Atoi(object.ResourceVersion())
+			if err != nil {
+				t.Fatal(err)
+			}
+			other := strings.Replace(string(object.JSON()), "{", `{"data":{"v":"2"},`, 1)
+			step(`create configmap $NS/z {"metadata":{"creationTimestamp":"2199-01-01T00:00:00Z"}}`, "added z")
+			script(t, fmt.Sprintf(`fault list %s answer 200 type=application/json body={"kind":"ConfigMapList",`+
+				`"apiVersion":"v1","metadata":{"resourceVersion":"%d"},"items":[%s]}`, place, version+1000, other))
+			step(`create configmap $NS/y {"metadata":{"creationTimestamp":"1999-01-01T00:00:00Z"}}`, "added a")
+		})
+	if told["a"] != "false 2" {
+		t.Errorf("%q", told)
+	}
+	script(t, "delete configmap $NS/a", "delete configmap $NS/y", "delete configmap $NS/z")
 }
 
 func TestCallbacksOfStreamsOfAClient(t *testing.T) {
