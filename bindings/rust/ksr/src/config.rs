@@ -117,7 +117,10 @@ impl Config {
     pub(crate) fn sameness(&self) -> Sameness {
         let value =
             |wanted: &str| self.entries.iter().rev().find(|(key, _)| key == wanted).map_or("", |(_, value)| value);
-        if value("notify") == "columns" {
+        if !value("limit").trim_matches('0').is_empty() {
+            // The time by which objects are ordered is not among what they show: each version may be another place.
+            Sameness::Version
+        } else if value("notify") == "columns" {
             Sameness::Columns
         } else if value("keep_fields").is_empty() && value("drop_fields").is_empty() {
             Sameness::Version

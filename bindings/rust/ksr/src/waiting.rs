@@ -37,10 +37,10 @@ impl Change {
     }
 }
 
-/// What two states of an object must have in common to be the same, as the library has it by the keys of a stream. An
-/// equal resourceVersion always suffices.
+/// What two states of an object must have in common to be the same, as the library has it by the keys of a stream.
 #[derive(Clone, Copy)]
 pub(crate) enum Sameness {
+    /// And all that is shown: a server that was restored gives its versions a second time.
     Version,
     /// But for the resourceVersion: fields that are not kept may have changed.
     Text,
@@ -49,16 +49,12 @@ pub(crate) enum Sameness {
 
 impl Sameness {
     fn holds(self, one: Object<'_>, other: Object<'_>) -> bool {
-        if !one.resource_version().is_empty() && one.resource_version() == other.resource_version() {
-            return true;
-        }
-        match self {
-            Sameness::Version => false,
-            Sameness::Text => {
-                one.columns().eq(other.columns()) && text_around_version(one) == text_around_version(other)
-            }
-            Sameness::Columns => one.columns().eq(other.columns()),
-        }
+        let same_rest = match self {
+            Sameness::Version => one.resource_version() == other.resource_version() && one.json() == other.json(),
+            Sameness::Text => text_around_version(one) == text_around_version(other),
+            Sameness::Columns => true,
+        };
+        same_rest && one.columns().eq(other.columns())
     }
 }
 

@@ -498,6 +498,56 @@ fn who_comes_back_into_a_limit() {
     assert_eq!(teams(&next_of(&mut other)), "-a(red<red)left +z(<none)");
 }
 
+/// As after an etcd was restored from a backup, or with another default of a custom resource.
+#[test]
+fn another_text_of_the_same_version() {
+    let place = place!("client-text");
+    place.script("create configmap NS/a");
+    let client = client_of(&place);
+    let query = Config::new(MAPS).namespace(place.namespace()).set("limit", "1");
+    let path = format!("/api/v1/namespaces/{}/configmaps", place.namespace());
+    place.script(&format!("fault watch {path} error-event 410 event=2"));
+    let (mut polled, mut other) = (client.updates(&query).unwrap(), client.updates(&query).unwrap());
+    let first = next_of(&mut polled);
+    next_of(&mut other);
+    let a = first.get(0).unwrap();
+    let text = String::from_utf8_lossy(a.json());
+    let text = text.replacen(r#""metadata":{"#, r#""metadata":{"labels":{"team":"red"},"#, 1);
+    let version = a.resource_version().parse::<u64>().unwrap() + 1000;
+    let meta = format!(r#""apiVersion":"v1","metadata":{{"resourceVersion":"{version}"}}"#);
+    let list = format!(r#"{{"kind":"ConfigMapList",{meta},"items":[{text}]}}"#);
+    place.script(&format!("fault list {path} answer 200 type=application/json body={list}"));
+    let created = |name: &str, year: u32| {
+        format!(r#"create configmap NS/{name} {{"metadata":{{"creationTimestamp":"{year}-01-01T00:00:00Z"}}}}"#)
+    };
+    delivered(&place, &mut polled, &[&created("z", 2199), &created("y", 1999)]);
+    assert_eq!(teams(&next_of(&mut other)), "~a(red<)");
+}
+
+#[test]
+fn another_place_is_a_change() {
+    let place = place!("client-place");
+    place.script("create configmap NS/a\ncreate configmap NS/b");
+    let client = client_of(&place);
+    let query = Config::new(MAPS).namespace(place.namespace()).set("limit", "2");
+    let by_columns = query.clone().set("columns", "/data/v").set("notify", "columns");
+    let mut years = 2100..;
+    for query in [by_columns, query.set("keep_fields", "/data/v")] {
+        let (mut polled, mut other) = (client.updates(&query).unwrap(), client.updates(&query).unwrap());
+        next_of(&mut polled);
+        next_of(&mut other);
+        for name in ["a", "b", "a"] {
+            for year in years.by_ref().take(2) {
+                let time = format!(r#"{{"lastTimestamp":"{year}-01-01T00:00:00Z"}}"#);
+                delivered(&place, &mut polled, &[&format!("update configmap NS/{name} {time}")]);
+            }
+            let snapshot = next_of(&mut other);
+            assert_eq!(snapshot.get(0).unwrap().name(), name);
+            assert_eq!(teams(&snapshot), format!("~{name}(<)"));
+        }
+    }
+}
+
 #[test]
 fn what_has_changed_back_is_no_change() {
     let place = place!("client-back");
