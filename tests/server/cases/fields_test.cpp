@@ -243,6 +243,25 @@ TEST_CASE("a delta says what was before, and whether the object only left the mo
   CHECK(ksr_snapshot_delta_left(nullptr, 0) == 0);
 }
 
+TEST_CASE("with limit another place is a change, whatever else is none") {
+  for (const Settings& keys :
+       {Settings{{"keep_fields", "/status"}}, Settings{{"columns", "/x"}, {"notify", "columns"}}}) {
+    ApiServer server(with_token());
+    server.script("create pods a\ncreate pods b {\"lastTimestamp\":\"2198-01-01T00:00:00Z\"}");
+    Recorder seen;
+    REQUIRE(seen.open(with_all(with_all(on_server(server, "auto"), keys), {{"limit", "2"}})) == KSR_OK);
+    REQUIRE(seen.wait_count(2));
+    CHECK(field(ksr_snapshot_at(latest(seen).get(), 0), KSR_FIELD_NAME) == "b");
+    server.script(R"(update pods a {"lastTimestamp":"2199-01-01T00:00:00Z"})");
+    REQUIRE(seen.wait([](const Recorder& now) { return now.deltas().size() == 3; }));
+    CHECK(seen.deltas().back().kind == KSR_DELTA_MODIFIED);
+    CHECK(seen.deltas().back().name == "a");
+    const Snapshot snapshot = latest(seen);
+    CHECK(ksr_snapshot_sequence(snapshot.get()) == 2);
+    CHECK(field(ksr_snapshot_at(snapshot.get(), 0), KSR_FIELD_NAME) == "a");
+  }
+}
+
 TEST_CASE("a value of these keys that cannot be taken names the key and what it takes") {
   std::string many;
   for (int i = 0; i < 1000; ++i) many += "/a" + std::to_string(i) + " ";
@@ -288,7 +307,9 @@ TEST_CASE("1000 columns, and one of 10 MB") {
   CHECK(column(object, 999) == "last");
   CHECK(column(object, 1000) == "(nothing)");
   CHECK(found(snapshot.get(), 0, std::string(10'000'000, 'x').c_str()) == "a");
-  CHECK(seen.stat("store_bytes") < 1000);
+  // The columns, and what keep_fields has left of the text.
+  CHECK(seen.stat("store_bytes") > 10'000'000);
+  CHECK(seen.stat("store_bytes") < 10'001'000);
 }
 
 TEST_CASE("streams of a client have fields of their own") {
