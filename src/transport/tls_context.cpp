@@ -23,6 +23,8 @@ namespace {
 
 constexpr std::size_t kReadBufferSize = std::size_t{64} * 1024;
 constexpr int kMinSecurityLevel = 2;
+// As Go's crypto/x509 (maxChainSignatureChecks): a server may show many CAs of one name.
+constexpr int kMaxSignatureChecks = 100;
 
 struct FreeStore {
   void operator()(X509_STORE* store) const { X509_STORE_free(store); }
@@ -44,9 +46,50 @@ Error refused(const std::string& what) {
   return Error{Status::tls, what + ": " + openssl_reason(), {}, 502};
 }
 
+// ---- which certificate has issued another
+
+// Counted in verify_chain.
+bool may_check_signature(X509_STORE_CTX* search) {
+  auto* const checks = static_cast<int*>(X509_STORE_CTX_get_app_data(search));
+  return checks == nullptr || ++*checks <= kMaxSignatureChecks;
+}
+
+// OpenSSL takes a candidate of the right name and fails when its key has not made the signature, as during the rotation
+// of a cluster's CA, when two of one name are trusted. Go tries each, and key identifiers that differ exclude none
+// (crypto/x509, findPotentialParents); here the signature decides. What it leaves in OpenSSL's error queue is removed
+// by libssl, or says why a handshake that fails has failed.
+int is_issued_by(X509_STORE_CTX* search, X509* certificate, X509* issuer) {
+  if (X509_NAME_cmp(X509_get_subject_name(issuer), X509_get_issuer_name(certificate)) != 0) return 0;
+  if ((X509_get_key_usage(issuer) & KU_KEY_CERT_SIGN) == 0) return 0;
+  EVP_PKEY* const key = X509_get0_pubkey(issuer);
+  return key != nullptr && may_check_signature(search) && X509_verify(certificate, key) == 1 ? 1 : 0;
+}
+
+int verify_chain(X509_STORE_CTX* search, void*) {
+  int signature_checks = 0;
+  X509_STORE_CTX_set_app_data(search, &signature_checks);
+  const int outcome = X509_verify_cert(search);
+  X509_STORE_CTX_set_app_data(search, nullptr);
+  return outcome;
+}
+
+// Called for each error. OpenSSL wants serverAuth wherever there is an extended key usage; RFC 5280, section 4.2.1.12,
+// and Go (checkChainForKeyUsage) take anyExtendedKeyUsage as well, in each certificate of the chain.
+int take_any_usage(int fine, X509_STORE_CTX* search) {
+  if (fine == 1 || X509_STORE_CTX_get_error(search) != X509_V_ERR_INVALID_PURPOSE) return fine;
+  X509* const certificate = X509_STORE_CTX_get_current_cert(search);
+  const bool has_usage = (X509_get_extension_flags(certificate) & EXFLAG_XKUSAGE) != 0;
+  if (!has_usage || (X509_get_extended_key_usage(certificate) & XKU_ANYEKU) == 0) return fine;
+  X509_STORE_CTX_set_error(search, X509_V_OK);
+  return 1;
+}
+
+// ---- settings
+
 Expected<void> trust_only(SSL_CTX* context, const std::string& pem) {
   const auto certificates = read_certificates("CA certificates", pem);
   if (!certificates) return certificates.error();
+  X509_STORE_set_check_issued(SSL_CTX_get_cert_store(context), is_issued_by);
   for (const Certificate& certificate : *certificates) {
     if (X509_STORE_add_cert(SSL_CTX_get_cert_store(context), certificate.get()) != 1) {
       return invalid("CA certificates", openssl_reason());
@@ -82,6 +125,7 @@ X509_STORE* system_store() {
     const int lacking = ksr::is_resource_exhaustion(errno) ? errno : lack_of_descriptors();
     ERR_clear_error();
     if (!usable) throw std::bad_alloc();
+    X509_STORE_set_check_issued(store.get(), is_issued_by);
     if (lacking != 0) {
       throw std::system_error(lacking, std::generic_category(), "reading the system's CA certificates");
     }
@@ -160,7 +204,8 @@ Expected<std::shared_ptr<TlsContext>> TlsContext::make_once(const TlsSettings& s
     if (auto trusted = trust_only(context, settings.ca_pem); !trusted) return std::move(trusted).error();
   }
   if (auto used = use_client_identity(context, settings); !used) return std::move(used).error();
-  SSL_CTX_set_verify(context, made->verify_ ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, nullptr);
+  SSL_CTX_set_verify(context, made->verify_ ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, take_any_usage);
+  SSL_CTX_set_cert_verify_callback(context, verify_chain, nullptr);
   return made;
 }
 

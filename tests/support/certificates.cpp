@@ -94,19 +94,22 @@ Owned<X509> certificate_of(const std::string& pem) {
 }  // namespace
 
 CertificateAuthority::CertificateAuthority(const std::string& common_name)
-    : CertificateAuthority(common_name, nullptr) {}
+    : CertificateAuthority(common_name, nullptr, "") {}
 
-CertificateAuthority::CertificateAuthority(const std::string& common_name, const CertificateAuthority* issuer)
+CertificateAuthority::CertificateAuthority(const std::string& common_name, const CertificateAuthority* issuer,
+                                           const std::string& extended_key_usage)
     : key_(new_key()), certificate_(new_certificate(common_name, *key_)) {
   X509& issued_by = issuer != nullptr ? *issuer->certificate_ : *certificate_;
   add_extension(*certificate_, issued_by, NID_basic_constraints, "critical,CA:TRUE");
   add_extension(*certificate_, issued_by, NID_key_usage, "critical,keyCertSign,cRLSign");
+  if (!extended_key_usage.empty()) add_extension(*certificate_, issued_by, NID_ext_key_usage, extended_key_usage);
   sign(*certificate_, issued_by, issuer != nullptr ? *issuer->key_ : *key_);
   certificate_pem_ = pem_of(*certificate_);
 }
 
-CertificateAuthority CertificateAuthority::intermediate(const std::string& common_name) const {
-  return {common_name, this};
+CertificateAuthority CertificateAuthority::intermediate(const std::string& common_name,
+                                                        const std::string& extended_key_usage) const {
+  return {common_name, this, extended_key_usage};
 }
 
 CertificateAndKey CertificateAuthority::issue_for(EVP_PKEY& key, const std::string& common_name,

@@ -20,10 +20,11 @@ struct CertificateAndKey {
 
 class CertificateAuthority {
  public:
+  // With neither a subject's nor an authority's key identifier.
   explicit CertificateAuthority(const std::string& common_name = "ksr test CA");
 
   // A CA whose certificate this one has issued.
-  CertificateAuthority intermediate(const std::string& common_name) const;
+  CertificateAuthority intermediate(const std::string& common_name, const std::string& extended_key_usage = "") const;
 
   const std::string& certificate_pem() const { return certificate_pem_; }
   // A certificate without extended key usage. `alternative_names` as OpenSSL's configuration writes them, such as
@@ -39,7 +40,8 @@ class CertificateAuthority {
 
  private:
   // Of an issuer; NULL: self-signed.
-  CertificateAuthority(const std::string& common_name, const CertificateAuthority* issuer);
+  CertificateAuthority(const std::string& common_name, const CertificateAuthority* issuer,
+                       const std::string& extended_key_usage);
 
   struct Free {
     void operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }

@@ -121,6 +121,85 @@ TEST_CASE("several CAs in one text are all trusted") {
   CHECK_FALSE(outcome_of(settings));
 }
 
+namespace {
+
+// Of a server that shows these certificates, to a client that trusts `ca_pem`.
+std::optional<Error> outcome_of_chain(const CertificateAndKey& shown, const std::vector<std::string>& shown_after,
+                                      const std::string& ca_pem, const std::string& name = "") {
+  TlsServer server("IP:127.0.0.1");
+  server.context = server_context(shown);
+  for (const std::string& certificate_pem : shown_after) add_to_chain(*server.context, certificate_pem);
+  ConnectionSettings settings = trusting(server.server.tls_url());
+  settings.tls.ca_pem = ca_pem;
+  settings.tls.server_name = name;
+  return outcome_of(settings);
+}
+
+}  // namespace
+
+// As during the rotation of a cluster's CA. Go's crypto/x509 tries each (verify.go, buildChains).
+TEST_CASE("of several CAs of one name that has issued a certificate whose key has signed it, in whichever order") {
+  const CertificateAuthority before("kubernetes");
+  const CertificateAuthority after("kubernetes");
+  const std::vector<std::string> orders = {before.certificate_pem() + after.certificate_pem(),
+                                after.certificate_pem() + before.certificate_pem()};
+  for (const std::string& bundle : orders) {
+    for (const CertificateAuthority* authority : {&before, &after}) {
+      CHECK_FALSE(outcome_of_chain(authority->issue("server", "IP:127.0.0.1"), {}, bundle));
+      // The same with intermediates, in what the server shows and in the bundle.
+      const CertificateAuthority first = authority->intermediate("intermediate");
+      const CertificateAuthority second = authority->intermediate("intermediate");
+      const CertificateAndKey identity = second.issue("server", "IP:127.0.0.1");
+      CHECK_FALSE(outcome_of_chain(identity, {first.certificate_pem(), second.certificate_pem()}, bundle));
+      CHECK_FALSE(outcome_of_chain(identity, {second.certificate_pem(), first.certificate_pem()}, bundle));
+      CHECK_FALSE(
+          outcome_of_chain(identity, {first.certificate_pem()}, first.certificate_pem() + second.certificate_pem()));
+      CHECK(outcome_of_chain(identity, {first.certificate_pem()}, bundle));
+    }
+    const CertificateAuthority third("kubernetes");
+    const auto refused = outcome_of_chain(third.issue("server", "IP:127.0.0.1"), {}, bundle);
+    REQUIRE(refused);
+    CHECK(refused->status == Status::tls);
+    CHECK(refused->message.find("issuer") != std::string::npos);
+  }
+}
+
+// A server must not make the client check signatures for seconds (crypto/x509, maxChainSignatureChecks).
+TEST_CASE("a chain of very many candidates of one name is given up") {
+  CertificateAuthority last("one name");
+  const std::string root = last.certificate_pem();
+  std::vector<std::string> shown;
+  for (int i = 0; i < 40; ++i) {
+    last = last.intermediate("one name");
+    shown.push_back(last.certificate_pem());
+  }
+  // Each step finds its issuer behind all that have been found already.
+  CHECK(outcome_of_chain(last.issue("server", "IP:127.0.0.1"), shown, root));
+}
+
+// RFC 5280, section 4.2.1.12; crypto/x509, checkChainForKeyUsage.
+TEST_CASE("anyExtendedKeyUsage is enough, in each certificate of the chain") {
+  EVP_PKEY* const key = EVP_EC_gen("P-256");
+  const auto outcome = [&](const std::string& usage_of_ca, const std::string& usage_of_server) {
+    const CertificateAuthority intermediate = shared_authority().intermediate("intermediate", usage_of_ca);
+    const CertificateAndKey identity = intermediate.issue_for(*key, "server", "IP:127.0.0.1", usage_of_server);
+    const auto by_root =
+        outcome_of_chain(identity, {intermediate.certificate_pem()}, shared_authority().certificate_pem());
+    const auto by_intermediate = outcome_of_chain(identity, {}, intermediate.certificate_pem());
+    CHECK(by_root.has_value() == by_intermediate.has_value());
+    if (by_root) CHECK(by_root->message.find("purpose") != std::string::npos);
+    return !by_root.has_value();
+  };
+  CHECK(outcome("", "anyExtendedKeyUsage"));
+  CHECK(outcome("anyExtendedKeyUsage", ""));
+  CHECK(outcome("anyExtendedKeyUsage", "clientAuth,anyExtendedKeyUsage"));
+  CHECK(outcome("serverAuth", "anyExtendedKeyUsage"));
+  CHECK_FALSE(outcome("", "clientAuth"));
+  CHECK_FALSE(outcome("anyExtendedKeyUsage", "clientAuth"));
+  CHECK_FALSE(outcome("clientAuth", "anyExtendedKeyUsage"));
+  EVP_PKEY_free(key);
+}
+
 // As Go's crypto/x509, which takes what is in the pool for trusted (certificate.go, Verify).
 TEST_CASE("what is in the bundle is trusted, be it a root, an intermediate or the server's own certificate") {
   const CertificateAuthority intermediate = shared_authority().intermediate("intermediate");
@@ -128,13 +207,8 @@ TEST_CASE("what is in the bundle is trusted, be it a root, an intermediate or th
   const CertificateAndKey own = self_signed("own", "IP:127.0.0.1,DNS:localhost");
   const auto outcome = [](const CertificateAndKey& shown, const std::string& shown_after, const std::string& ca_pem,
                           const std::string& name = "") {
-    TlsServer server("IP:127.0.0.1");
-    server.context = server_context(shown);
-    if (!shown_after.empty()) add_to_chain(*server.context, shown_after);
-    ConnectionSettings settings = trusting(server.server.tls_url());
-    settings.tls.ca_pem = ca_pem;
-    settings.tls.server_name = name;
-    return outcome_of(settings);
+    const std::vector<std::string> after = shown_after.empty() ? std::vector<std::string>() : std::vector{shown_after};
+    return outcome_of_chain(shown, after, ca_pem, name);
   };
   for (const std::string& shown_after : {std::string(), intermediate.certificate_pem()}) {
     CAPTURE(shown_after);
