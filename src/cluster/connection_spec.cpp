@@ -91,7 +91,6 @@ ConnectionSpec overridden(ConnectionSpec file, const ConnectionSpec& keys) {
     merged.client_key_file = keys.client_key_file;
     merged.client_key_data = keys.client_key_data;
     merged.exec.reset();
-    merged.oidc.reset();
   }
   if (keys.token.set() || keys.token_file.set() || keys.username.set() || keys.password.set()) {
     merged.token = keys.token;

@@ -119,12 +119,13 @@ void take_credentials(const UserEntry& user, const std::string& name, const Entr
   spec.client_cert_data = entry.value(user.client_cert_data, "client-certificate-data");
   spec.client_key_file = entry.value(user.client_key_file, "client-key");
   spec.client_key_data = entry.value(user.client_key_data, "client-key-data");
-  const bool has_static_credentials = spec.has_credentials() || (spec.has_certificate() && spec.has_key());
-  if (user.auth_provider == "oidc" && !has_static_credentials) {
+  // A certificate is of the connection, an id-token of each request: kubectl sends both. Beside a plugin, which may
+  // give either, only one counts.
+  if (user.auth_provider == "oidc" && !spec.has_credentials()) {
     spec.oidc = OidcPlan{entry.field("auth-provider"), user.origin, name};
     if (is_pipe(user.origin)) spec.oidc->held = user.oidc;
   }
-  if (user.exec && !has_static_credentials) {
+  if (user.exec && !spec.has_credentials() && !(spec.has_certificate() && spec.has_key())) {
     spec.exec = user.exec;
     spec.exec_role = entry.field("exec");
   }

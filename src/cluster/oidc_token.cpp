@@ -51,6 +51,19 @@ std::string base64_of_url_form(std::string text) {
   return text;
 }
 
+// Or a string that holds one: client-go reads it as a json.Number (oidc.go, jsonTime).
+std::optional<double> seconds_of(const boost::json::value& value) {
+  if (value.is_number()) return value.to_number<double>();
+  const boost::json::string* const text = value.if_string();
+  if (text == nullptr || text->empty() || !is_digit(text->back()) ||
+      (text->front() != '-' && !is_digit(text->front()))) {
+    return std::nullopt;
+  }
+  const auto number = parse_bounded_json({text->data(), text->size()}, kMaxClaimsMemory);
+  if (!number || !number->is_number()) return std::nullopt;
+  return number->to_number<double>();
+}
+
 std::optional<WallTime> expiry_of(const std::string& token) {
   const auto parts = split(token, '.');
   if (parts.size() != 3) return std::nullopt;
@@ -59,10 +72,9 @@ std::optional<WallTime> expiry_of(const std::string& token) {
   const auto value = parse_bounded_json(*claims, kMaxClaimsMemory);
   const auto* object = value ? value->if_object() : nullptr;
   const auto* expiry = object == nullptr ? nullptr : object->if_contains("exp");
-  if (expiry == nullptr || !expiry->is_number()) return std::nullopt;
-  const double seconds = expiry->to_number<double>();
-  if (!(seconds >= 0) || seconds > static_cast<double>(kMaxSeconds)) return std::nullopt;
-  return WallTime(std::chrono::seconds(static_cast<std::int64_t>(seconds)));
+  const auto seconds = expiry == nullptr ? std::nullopt : seconds_of(*expiry);
+  if (!seconds || !(*seconds >= 0) || *seconds > static_cast<double>(kMaxSeconds)) return std::nullopt;
+  return WallTime(std::chrono::seconds(static_cast<std::int64_t>(*seconds)));
 }
 
 // Or what is wrong with the token.

@@ -876,3 +876,32 @@ TEST_CASE(
     CHECK(has(message_of(world, options), "to refresh it with; expected one that kubectl"));
   }
 }
+
+// k8s.io/client-go/rest/transport.go: the auth-provider wraps whatever transport the TLS settings make.
+TEST_CASE("beside a client certificate of the user or by key the id-token of auth-provider oidc is sent too") {
+  World world;
+  const auto expiry =
+      std::chrono::duration_cast<std::chrono::seconds>(world.wall.time_since_epoch()) + std::chrono::seconds(300);
+  const std::string token = base64url_encode(R"({"alg":"none"})") + "." +
+                            base64url_encode("{\"exp\":" + std::to_string(expiry.count()) + "}") + ".c2ln";
+  const CertificateAndKey client = shared_authority().client("jane");
+  const auto write = [&](const std::string& more) {
+    return world.files.write("config", one_context + "users: [{name: u, user: {" + more +
+                                           "auth-provider: {name: oidc, config: {id-token: " + token + "}}}}]\n");
+  };
+  const auto check_both = [&](const ConnectionOptions& options) {
+    const Opened opened = open_and_authenticate(world, options);
+    CHECK(header(opened.auth, "Authorization") == "Bearer " + token);
+    CHECK(opened.connection.tls.client_certificate_pem == client.certificate_pem);
+    CHECK(opened.connection.tls.client_key_pem == client.key_pem);
+  };
+  check_both(with_file(write("client-certificate-data: " + base64_encode(client.certificate_pem) +
+                             ", client-key-data: " + base64_encode(client.key_pem) + ", ")));
+  ConnectionOptions keys = with_file(write(""));
+  keys.client_cert_data = client.certificate_pem;
+  keys.client_key_data = client.key_pem;
+  check_both(keys);
+  // Another token takes its place, as that of a flag does.
+  keys.token = "of-the-key";
+  CHECK(header(open_and_authenticate(world, keys).auth, "Authorization") == "Bearer of-the-key");
+}

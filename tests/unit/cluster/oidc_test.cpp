@@ -85,6 +85,26 @@ TEST_CASE("an id-token of the file that is valid is used, and the issuer is not 
   CHECK(provider.asked.empty());
 }
 
+// k8s.io/client-go/plugin/pkg/client/auth/oidc/oidc.go, jsonTime: a json.Number.
+TEST_CASE("the expiry of an id-token may be a number in quotes") {
+  Provider provider;
+  const auto now = std::chrono::duration_cast<std::chrono::seconds>(provider.now.time_since_epoch()).count();
+  const auto fetched = [&](const std::string& expiry) {
+    const std::string token =
+        base64url_encode(R"({"alg":"none"})") + "." + base64url_encode("{\"exp\":" + expiry + "}") + ".c2ln";
+    provider.write(token, "''");
+    return provider.fetch() == token;
+  };
+  CHECK(fetched("\"" + std::to_string(now + 60) + "\""));
+  CHECK(fetched("\"" + std::to_string(now + 60) + ".5\""));
+  CHECK_FALSE(fetched("\"" + std::to_string(now - 60) + "\""));
+  for (const char* text : {"\"\"", "\"-\"", "\" 9999999999\"", "\"9999999999 \"", "\"9999999999s1\"", "\"soon\"",
+                           "\"+9999999999\"", "\"1e999\"", "\"-1\"", "true"}) {
+    CAPTURE(text);
+    CHECK_FALSE(fetched(text));
+  }
+}
+
 TEST_CASE("an id-token that has expired is refreshed, and again with the refresh-token that came with it") {
   Provider provider;
   provider.write(provider.jwt(std::chrono::seconds(9)), "refresh-1");

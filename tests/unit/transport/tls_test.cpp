@@ -142,7 +142,7 @@ TEST_CASE("of several CAs of one name that has issued a certificate whose key ha
   const CertificateAuthority before("kubernetes");
   const CertificateAuthority after("kubernetes");
   const std::vector<std::string> orders = {before.certificate_pem() + after.certificate_pem(),
-                                after.certificate_pem() + before.certificate_pem()};
+                                           after.certificate_pem() + before.certificate_pem()};
   for (const std::string& bundle : orders) {
     for (const CertificateAuthority* authority : {&before, &after}) {
       CHECK_FALSE(outcome_of_chain(authority->issue("server", "IP:127.0.0.1"), {}, bundle));
