@@ -75,9 +75,11 @@ Expected<void> take_expiry(const boost::json::object& status, Credentials& crede
   return {};
 }
 
-// kubectl's decoder takes both.
+// As kubectl's decoder, which takes what begins with a brace for JSON and else for YAML
+// (k8s.io/apimachinery/pkg/util/yaml, IsJSONBuffer): of JSON with something behind it nothing is taken.
 std::optional<boost::json::value> parsed(const std::string& output) {
-  if (auto value = parse_bounded_json(output)) return value;
+  const std::string_view text = trimmed(without_byte_order_mark(output));
+  if (!text.empty() && text.front() == '{') return parse_bounded_json(text);
   try {
     // YAML has strings that JSON has not, such as those that are not UTF-8.
     return parse_bounded_json(yaml_as_json(YamlDocument(output).root(), ""));
@@ -87,11 +89,15 @@ std::optional<boost::json::value> parsed(const std::string& output) {
 }
 
 Expected<boost::json::object> checked_object(const std::string& output, const std::string& api_version) {
+  if (trimmed(output).empty())
+    return Error{Status::auth, "it printed nothing; expected an ExecCredential in JSON or YAML"};
   std::optional<boost::json::value> value = parsed(output);
   if (!value || !value->is_object()) return wrong("is not an object in JSON or YAML; expected an ExecCredential");
   boost::json::object& object = value->get_object();
   const auto kind = member_text(object, "kind");
-  if (!kind || *kind != "ExecCredential") return wrong("is of another kind; expected ExecCredential");
+  // Without one it is what is asked for (k8s.io/apimachinery/pkg/runtime/serializer/json/json.go, gvkWithDefaults).
+  if (!kind || (!kind->empty() && *kind != "ExecCredential"))
+    return wrong("is of another kind; expected ExecCredential");
   const auto version = member_text(object, "apiVersion");
   // The apiVersion of the response is that of the request (k8s.io/client-go/plugin/pkg/client/auth/exec/exec.go).
   if (!version || *version != api_version) return wrong("is of another apiVersion; expected " + api_version);

@@ -105,7 +105,8 @@ TEST_CASE("a plugin that prints garbage") {
 }
 
 TEST_CASE("a plugin that prints another document") {
-  check_fails("echo 'token: hunter2-hunter2-hunter2-hunter2'\n", "is of another kind; expected ExecCredential");
+  check_fails("echo 'kind: Token'\necho 'token: hunter2-hunter2-hunter2-hunter2'\n",
+              "is of another kind; expected ExecCredential");
 }
 
 TEST_CASE("a plugin that prints without end") {

@@ -172,7 +172,8 @@ TEST_CASE("output that is no credential is refused without being repeated") {
     return boost::json::serialize(boost::json::object{{"clientCertificateData", certificate}, {"clientKeyData", key}});
   };
   const std::pair<std::string, std::string> cases[] = {
-      {"", "not an object in JSON or YAML"},
+      {"", "it printed nothing; expected an ExecCredential"},
+      {" \r\n\t\n", "it printed nothing; expected an ExecCredential"},
       {"hunter2", "not an object in JSON or YAML"},
       {"[]", "not an object in JSON or YAML"},
       {std::string(1000, '['), "not an object in JSON or YAML"},
@@ -180,6 +181,15 @@ TEST_CASE("output that is no credential is refused without being repeated") {
       {"a: " + std::string(40, '[') + std::string(40, ']'), "not an object in JSON or YAML"},
       {"a: \xff\xfe", "not an object in JSON or YAML"},
       {credential(R"({"token":"hunter2"})") + "}", "not an object in JSON or YAML"},
+      // What begins as JSON has to be JSON to its end.
+      {credential(R"({"token":"hunter2"})") + "\nbye\n", "not an object in JSON or YAML"},
+      {credential(R"({"token":"hunter2"})") + "\n" + credential(R"({"token":"t"})"), "not an object in JSON or YAML"},
+      {credential(R"({"token":"hunter2"})") + "\n---\n" + credential(R"({"token":"t"})"),
+       "not an object in JSON or YAML"},
+      {"\n {kind: ExecCredential, apiVersion: client.authentication.k8s.io/v1, status: {token: hunter2}}",
+       "not an object in JSON or YAML"},
+      {R"({"kind":7,"apiVersion":"client.authentication.k8s.io/v1","status":{"token":"hunter2"}})", "another kind"},
+      {R"({"status":{"token":"hunter2"}})", "another apiVersion"},
       {R"({"kind":"Status","apiVersion":"v1","message":"hunter2"})", "another kind"},
       {credential(R"({"token":"hunter2"})", "client.authentication.k8s.io/v1beta1"), "another apiVersion"},
       {R"({"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1"})", "no status"},
@@ -276,6 +286,23 @@ TEST_CASE("a plugin may print YAML, and a byte order mark first") {
       "kind: ExecCredential\napiVersion: client.authentication.k8s.io/v1\nstatus: {token: 7}\n", v1);
   REQUIRE(!number.has_value());
   CHECK(has(number.error().message, "token that is not a string"));
+}
+
+TEST_CASE("a plugin may leave out the kind") {
+  for (const char* kind : {"", R"("kind":"",)", R"("kind":null,)"}) {
+    CAPTURE(kind);
+    const auto outcome = parse_exec_credential(
+        std::string("\n {") + kind + R"("apiVersion":"client.authentication.k8s.io/v1","status":{"token":"t"}})", v1);
+    REQUIRE(outcome.has_value());
+    CHECK(outcome->authorization == "Bearer t");
+  }
+}
+
+TEST_CASE("a plugin whose child prints after its end has printed nothing") {
+  Plugin plugin("(sleep 1000; echo '" + credential(R"({"token":"t"})") + "') & echo $! > \"$CHILD\"");
+  plugin.plan.stanza.variables = {{"CHILD", plugin.files.path("child")}};
+  CHECK(has(plugin.message(), "/plugin: it printed nothing; expected an ExecCredential"));
+  ::kill(std::stoi(contents(plugin.files.path("child"))), SIGKILL);
 }
 
 TEST_CASE("each line of a plugin's standard error is logged as it comes, also one without its end") {
