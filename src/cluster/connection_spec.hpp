@@ -64,8 +64,8 @@ struct ConnectionSpec {
 ConnectionSpec spec_of(const ConnectionOptions& options);
 // `keys` overrides `file`, by the rules of kubectl's flags (k8s.io/client-go/tools/clientcmd/client_config.go): another
 // server drops the file's tls-server-name, no verification drops its CA, other credentials drop all of the file's,
-// another certificate its pair and the plugin, what is impersonated each its own field, and a server without TLS gets no credentials
-// of the file.
+// another certificate its pair and a plugin, what is impersonated each its own field, and a server without TLS gets no
+// credentials of the file.
 ConnectionSpec overridden(ConnectionSpec file, const ConnectionSpec& keys);
 
 }  // namespace ksr::cluster
