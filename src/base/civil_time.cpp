@@ -14,6 +14,9 @@ constexpr std::int64_t kYear0 = -62167219200;
 constexpr std::int64_t kYear10000 = 253402300800;
 constexpr std::uint32_t kSecondsOfDay = 86400;
 constexpr std::uint32_t kDaysOfEra = 146097;
+constexpr std::int64_t kFiftyYears = std::int64_t{kDaysOfEra} * kSecondsOfDay / 8;
+// Of a day or a month in HTTP.
+constexpr std::size_t kShortName = 3;
 
 // Reads a string from its front; once something does not match, all that follows fails.
 class Cursor {
@@ -128,6 +131,62 @@ std::int64_t unix_seconds(std::int64_t days, const TimeOfDay& time) noexcept {
   return ((days * 24 + time.hour) * 60 + time.minute) * 60 + time.second;
 }
 
+std::optional<UnixTime> time_of(std::int64_t year, std::int64_t month, std::int64_t day,
+                                const TimeOfDay& time) noexcept {
+  if (month > 12 || day > days_in_month(year, month)) return std::nullopt;
+  return UnixTime{unix_seconds(days_from_civil(year, month, day), time), 0};
+}
+
+std::optional<UnixTime> parse_imf_fixdate(std::string_view text) noexcept {
+  Cursor cursor(text);
+  cursor.take(kShortName);
+  cursor.expect(", ");
+  const std::int64_t day = cursor.number(2, 1, 31);
+  cursor.expect(" ");
+  const std::int64_t month = month_of(cursor.take(kShortName));
+  cursor.expect(" ");
+  const std::int64_t year = cursor.number(4, 0, 9999);
+  cursor.expect(" ");
+  const TimeOfDay time = read_time_of_day(cursor);
+  cursor.expect(" GMT");
+  return cursor.at_end() ? time_of(year, month, day, time) : std::nullopt;
+}
+
+std::optional<UnixTime> parse_rfc850_date(std::string_view text, std::size_t name_size,
+                                          std::chrono::system_clock::time_point now) noexcept {
+  Cursor cursor(text);
+  cursor.take(name_size);
+  cursor.expect(", ");
+  const std::int64_t day = cursor.number(2, 1, 31);
+  cursor.expect("-");
+  const std::int64_t month = month_of(cursor.take(kShortName));
+  cursor.expect("-");
+  const std::int64_t year = cursor.number(2, 0, 99);
+  cursor.expect(" ");
+  const TimeOfDay time = read_time_of_day(cursor);
+  cursor.expect(" GMT");
+  if (!cursor.at_end() || month > 12) return std::nullopt;
+  const std::int64_t last =
+      std::chrono::duration_cast<std::chrono::seconds>(now.time_since_epoch()).count() + kFiftyYears;
+  std::int64_t century = 9900;
+  while (century > 0 && unix_seconds(days_from_civil(century + year, month, day), time) > last) century -= 100;
+  return time_of(century + year, month, day, time);
+}
+
+std::optional<UnixTime> parse_asctime(std::string_view text) noexcept {
+  Cursor cursor(text);
+  cursor.take(kShortName);
+  cursor.expect(" ");
+  const std::int64_t month = month_of(cursor.take(kShortName));
+  cursor.expect(" ");
+  const std::int64_t day = cursor.accept(' ', ' ') ? cursor.number(1, 1, 9) : cursor.number(2, 1, 31);
+  cursor.expect(" ");
+  const TimeOfDay time = read_time_of_day(cursor);
+  cursor.expect(" ");
+  const std::int64_t year = cursor.number(4, 0, 9999);
+  return cursor.at_end() ? time_of(year, month, day, time) : std::nullopt;
+}
+
 }  // namespace
 
 std::optional<UnixTime> parse_rfc3339(std::string_view text) noexcept {
@@ -146,20 +205,11 @@ std::optional<UnixTime> parse_rfc3339(std::string_view text) noexcept {
                   static_cast<std::int32_t>(nanoseconds)};
 }
 
-std::optional<UnixTime> parse_http_date(std::string_view text) noexcept {
-  Cursor cursor(text);
-  cursor.take(3);
-  cursor.expect(", ");
-  const std::int64_t day = cursor.number(2, 1, 31);
-  cursor.expect(" ");
-  const std::int64_t month = month_of(cursor.take(3));
-  cursor.expect(" ");
-  const std::int64_t year = cursor.number(4, 0, 9999);
-  cursor.expect(" ");
-  const TimeOfDay time = read_time_of_day(cursor);
-  cursor.expect(" GMT");
-  if (!cursor.at_end() || month > 12 || day > days_in_month(year, month)) return std::nullopt;
-  return UnixTime{unix_seconds(days_from_civil(year, month, day), time), 0};
+std::optional<UnixTime> parse_http_date(std::string_view text, std::chrono::system_clock::time_point now) noexcept {
+  // Forms differ in what follows the name of the day.
+  const std::size_t comma = text.find(',');
+  if (comma == std::string_view::npos) return parse_asctime(text);
+  return comma == kShortName ? parse_imf_fixdate(text) : parse_rfc850_date(text, comma, now);
 }
 
 std::chrono::system_clock::time_point to_time_point(const UnixTime& time) noexcept {

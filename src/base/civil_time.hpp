@@ -29,8 +29,9 @@ void write_rfc3339(std::int64_t seconds, char* to) noexcept;
 // Whether UnixTime has it.
 bool has_four_digit_year(std::int64_t seconds) noexcept;
 
-// RFC 9110, section 5.6.7, IMF-fixdate: "Sun, 06 Nov 1994 08:49:37 GMT". The name of the day is not checked.
-std::optional<UnixTime> parse_http_date(std::string_view text) noexcept;
+// RFC 9110, section 5.6.7, in any of its forms: "Sun, 06 Nov 1994 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT" (the
+// last such year up to 50 years after `now`), "Sun Nov  6 08:49:37 1994". The name of the day is not checked.
+std::optional<UnixTime> parse_http_date(std::string_view text, std::chrono::system_clock::time_point now) noexcept;
 
 // To the second. The clock counts nanoseconds in 64 bits; times before 1684 and after 2255 are those years.
 std::chrono::system_clock::time_point to_time_point(const UnixTime& time) noexcept;

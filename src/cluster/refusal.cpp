@@ -110,7 +110,7 @@ std::optional<Milliseconds> parse_retry_after(std::string_view text, system_cloc
   std::int64_t seconds = 0;
   if (all_digits(text)) {
     seconds = saturated_seconds(text);
-  } else if (const std::optional<UnixTime> date = parse_http_date(text)) {
+  } else if (const std::optional<UnixTime> date = parse_http_date(text, now)) {
     seconds = date->seconds - std::chrono::duration_cast<std::chrono::seconds>(now.time_since_epoch()).count();
   } else {
     return std::nullopt;

@@ -33,7 +33,7 @@ Refusal read_refusal(const transport::ResponseHead& head, std::string_view body,
 Refusal read_call_refusal(const transport::ResponseHead& head, std::string_view body,
                           std::chrono::system_clock::time_point now);
 
-// Retry-After (RFC 9110, section 10.2.3): seconds or an IMF-fixdate; empty for anything else. From 0 to
+// Retry-After (RFC 9110, section 10.2.3): seconds or a date; empty for anything else. From 0 to
 // json::kMaxRetryAfter.
 std::optional<Milliseconds> parse_retry_after(std::string_view text, std::chrono::system_clock::time_point now);
 

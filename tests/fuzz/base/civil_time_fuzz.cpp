@@ -3,6 +3,7 @@
 
 #include <ctime>
 #include <optional>
+#include <tuple>
 
 #include "base/text.hpp"
 #include "fuzz/fuzz.hpp"
@@ -62,17 +63,65 @@ std::optional<UnixTime> expected_rfc3339(std::string text) {
   return time;
 }
 
+// 0: none.
+int month_of(std::string_view name) {
+  constexpr std::string_view kMonths = "JanFebMarAprMayJunJulAugSepOctNovDec";
+  const std::size_t month = kMonths.find(name);
+  return month == std::string_view::npos || month % 3 != 0 ? 0 : static_cast<int>(month / 3) + 1;
+}
+
 std::optional<UnixTime> expected_http_date(const std::string& text) {
-  if (text.size() != 29 || text.substr(3, 2) != ", " || !has_form(text.substr(5), "dd ") || text[11] != ' ' ||
-      !has_form(text.substr(12), "dddd dd:dd:dd GMT")) {
+  if (text.size() != 29 || text.find(',') != 3 || text[4] != ' ' || !has_form(text.substr(5), "dd ") ||
+      text[11] != ' ' || !has_form(text.substr(12), "dddd dd:dd:dd GMT")) {
     return std::nullopt;
   }
-  const std::string months = "JanFebMarAprMayJunJulAugSepOctNovDec";
-  const std::size_t month = months.find(text.substr(8, 3));
-  if (month == std::string::npos || month % 3 != 0) return std::nullopt;
-  const auto seconds = seconds_of(number(text, 12, 4), static_cast<int>(month / 3) + 1, number(text, 5, 2),
-                                  number(text, 17, 2), number(text, 20, 2), number(text, 23, 2));
+  const int month = month_of(std::string_view(text).substr(8, 3));
+  if (month == 0) return std::nullopt;
+  const auto seconds = seconds_of(number(text, 12, 4), month, number(text, 5, 2), number(text, 17, 2),
+                                  number(text, 20, 2), number(text, 23, 2));
   return seconds ? std::optional(UnixTime{*seconds, 0}) : std::nullopt;
+}
+
+// 50 years before the last time of the next century that two digits of a year can mean: 2076-11-29T15:00:00Z.
+constexpr std::int64_t kNow = 1'796'040'000;
+
+std::optional<UnixTime> expected_rfc850_date(const std::string& text) {
+  const std::size_t comma = text.find(',');
+  if (comma == std::string::npos || comma == 3 || text.size() != comma + 24) return std::nullopt;
+  const std::string_view rest = std::string_view(text).substr(comma);
+  if (!has_form(rest, ", dd-") || !has_form(rest.substr(8), "-dd dd:dd:dd GMT")) return std::nullopt;
+  const int month = month_of(rest.substr(5, 3));
+  if (month == 0) return std::nullopt;
+  const int day = number(rest, 2, 2);
+  const int year = number(rest, 9, 2);
+  const int hour = number(rest, 12, 2);
+  const int minute = number(rest, 15, 2);
+  const int second = number(rest, 18, 2);
+  // The calendar may not have the day in the later century.
+  const bool later = std::make_tuple(year, month, day, hour, minute, second) <= std::make_tuple(76, 11, 29, 15, 0, 0);
+  const auto seconds = seconds_of((later ? 2000 : 1900) + year, month, day, hour, minute, second);
+  return seconds ? std::optional(UnixTime{*seconds, 0}) : std::nullopt;
+}
+
+std::optional<UnixTime> expected_asctime(const std::string& text) {
+  if (text.size() != 24 || text.find(',') != std::string::npos || text[3] != ' ') return std::nullopt;
+  const std::string_view rest = std::string_view(text).substr(7);
+  if (!(has_form(rest, " dd ") || has_form(rest, "  d ")) || !has_form(rest.substr(4), "dd:dd:dd dddd")) {
+    return std::nullopt;
+  }
+  const int month = month_of(std::string_view(text).substr(4, 3));
+  const int day = rest[1] == ' ' ? number(rest, 2, 1) : number(rest, 1, 2);
+  if (month == 0 || day == 0) return std::nullopt;
+  const auto seconds =
+      seconds_of(number(rest, 13, 4), month, day, number(rest, 4, 2), number(rest, 7, 2), number(rest, 10, 2));
+  return seconds ? std::optional(UnixTime{*seconds, 0}) : std::nullopt;
+}
+
+// The forms exclude each other.
+std::optional<UnixTime> expected_date(const std::string& text) {
+  if (const auto found = expected_http_date(text)) return found;
+  if (const auto found = expected_rfc850_date(text)) return found;
+  return expected_asctime(text);
 }
 
 void check(const std::optional<UnixTime>& found, const std::optional<UnixTime>& expected, const char* what) {
@@ -88,6 +137,7 @@ void check(const std::optional<UnixTime>& found, const std::optional<UnixTime>& 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string text(reinterpret_cast<const char*>(data), size);
   check(ksr::parse_rfc3339(text), expected_rfc3339(text), "an RFC 3339 time");
-  check(ksr::parse_http_date(text), expected_http_date(text), "an HTTP date");
+  const auto now = ksr::to_time_point({kNow, 0});
+  check(ksr::parse_http_date(text, now), expected_date(text), "an HTTP date");
   return 0;
 }
