@@ -98,6 +98,14 @@ bool has_dot_segment(std::string_view path) {
   return false;
 }
 
+// client-go cleans the path of the server and what it appends to that (rest/request.go, path.Join).
+std::string without_empty_segments(std::string_view path) {
+  std::string cleaned(path);
+  const auto is_empty = [](char before, char after) { return before == '/' && after == '/'; };
+  cleaned.erase(std::unique(cleaned.begin(), cleaned.end(), is_empty), cleaned.end());
+  return cleaned;
+}
+
 Problem read_prefix(std::string_view rest, Url& url) {
   if (rest.find('#') != std::string_view::npos) return "has a fragment";
   if (rest.find('?') != std::string_view::npos) return "has a query";
@@ -105,7 +113,7 @@ Problem read_prefix(std::string_view rest, Url& url) {
   if (!percent_decode(rest)) return "has a \"%\" without two hexadecimal digits in its path";
   if (!is_percent_encoded(rest)) return "has a character in its path that has to be percent-encoded";
   if (has_dot_segment(rest)) return "has \".\" or \"..\" in its path";
-  url.prefix = rest;
+  url.prefix = without_empty_segments(rest);
   return std::nullopt;
 }
 
@@ -125,7 +133,8 @@ Problem read_proxy(std::string_view text, Url& url) {
   url.scheme = lower_case(*parts.scheme);
   if (url.scheme != "http") return scheme_problem(url.scheme) + ", which is not supported";
   if (auto problem = read_host_and_port(parts.host_port, url)) return problem;
-  if (!parts.rest.empty() && parts.rest != "/") return "has a path, a query or a fragment";
+  // The rest is ignored, unless it may be that of a password, of which the beginning would be taken for a host.
+  if (parts.rest.find('@') != std::string_view::npos) return "has an \"@\" after its first \"/\", \"?\" or \"#\"";
   url.userinfo = parts.userinfo.value_or("");
   if (has_control_characters(url.userinfo) || !percent_decode(url.userinfo)) {
     return "has a user name or password that is not percent-encoded";

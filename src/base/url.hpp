@@ -17,7 +17,7 @@ struct Url {
   std::string userinfo = {};
   std::string host = {};    // lower case; IPv6 addresses without brackets
   std::uint16_t port = 0;   // the scheme's default where the URL has none
-  std::string prefix = {};  // "" or "/k8s/clusters/c-1", percent-encoded, no trailing slash
+  std::string prefix = {};  // "" or "/k8s/clusters/c-1", percent-encoded, no trailing slash, no "//"
 
   bool secure() const noexcept { return scheme == "https"; }
   // host:port, IPv6 addresses in brackets.
@@ -40,7 +40,9 @@ struct Url {
 // from.
 Expected<Url> parse_server_url(const std::string& role, std::string_view text);
 
-// The URL of a proxy: http://[user:password@]host[:port]. The message of an error never repeats the user or password.
+// The URL of a proxy: http://[user:password@]host[:port]. A path, a query and a fragment mean nothing and are ignored,
+// as by Go (net/http, Transport.Proxy), unless they have an '@'. The message of an error never repeats the user or
+// password.
 Expected<Url> parse_proxy_url(const std::string& role, std::string_view text);
 
 // Every character may stand in a path or query, and each '%' begins an octet (RFC 3986, sections 3.3 and 3.4).

@@ -27,6 +27,7 @@ void check_parts(const Url& url) {
   require(url.port != 0, "port 0");
   require(ksr::is_percent_encoded(url.prefix), "a prefix that is not percent-encoded");
   require(url.prefix.empty() || (url.prefix.front() == '/' && url.prefix.back() != '/'), "a prefix that is none");
+  require(url.prefix.find("//") == std::string::npos, "a prefix with an empty segment");
   require(!ksr::has_control_characters(url.text() + url.authority()), "control characters in a URL");
 }
 
