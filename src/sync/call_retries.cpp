@@ -64,6 +64,8 @@ bool RetryPolicy::repeatable(const CallFailure& failure) const {
     return may_be_done_twice && code >= 500 && code <= 504;
   }
   if (retries_ == Retries::answered && !answered_) return false;
+  // A proxy that wants credentials, or others, wants them again.
+  if (failure.error.http_status == 407) return false;
   const Status status = failure.error.status;
   const bool may_pass = status == Status::transport || status == Status::timeout || status == Status::out_of_memory;
   return may_pass && (may_be_done_twice || !failure.error.maybe_done);

@@ -74,7 +74,8 @@ bool ProxyTunnel::take_head(ResponseHead head) {
 }
 
 void ProxyTunnel::check() {
-  if (status_ == 407) return finish(failed(Status::transport, "proxy authentication required (407)"));
+  // The status is told: unlike others, no retry mends it.
+  if (status_ == 407) return finish(Error{Status::transport, "proxy authentication required (407)", {}, 407});
   if (status_ < 200 || status_ > 299) return finish(failed(Status::transport, "status " + std::to_string(status_)));
   // The client speaks first, in TLS as in HTTP.
   if (decoder_.unread() != 0) return finish(failed(Status::protocol, "unexpected bytes after the response header"));

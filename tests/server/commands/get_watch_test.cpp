@@ -97,9 +97,15 @@ TEST_CASE("wrong usage of get -w ends as that of get") {
 
 TEST_CASE("get -w ends at once on what no retry mends") {
   CommandServer on;
-  on.server.script("fault list secrets answer 403 times=forever\nfault list events answer 404 times=forever");
-  for (const std::vector<std::string>& words :
-       {std::vector<std::string>{"podz"}, {"secrets"}, {"events"}, {"pods", "--token", "not-the-token"}}) {
+  // 407 is a proxy's: it wants other credentials.
+  on.server.script(
+      "fault list secrets answer 403 times=forever\nfault list events answer 404 times=forever\n"
+      "fault list configmaps answer 407 times=forever");
+  for (const std::vector<std::string>& words : {std::vector<std::string>{"podz"},
+                                                {"secrets"},
+                                                {"events"},
+                                                {"configmaps"},
+                                                {"pods", "--token", "not-the-token"}}) {
     std::vector<std::string> command{"get", "-w"};
     command.insert(command.end(), words.begin(), words.end());
     const CommandEnd end = on.run(command);

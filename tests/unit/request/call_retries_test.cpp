@@ -52,6 +52,11 @@ TEST_CASE("what reads is tried again after transport failures, 429 and 500 to 50
   CHECK_FALSE(retried(Retries::safe, true, broken(false, Status::tls)));
   CHECK_FALSE(retried(Retries::safe, true, broken(false, Status::protocol)));
   CHECK_FALSE(retried(Retries::never, true, broken(false)));
+  // A proxy that wants other credentials, before and after the tunnel.
+  CallFailure of_proxy = broken(false);
+  of_proxy.error.http_status = 407;
+  CHECK_FALSE(retried(Retries::all, true, of_proxy));
+  CHECK_FALSE(retried(Retries::all, true, answered(407)));
 }
 
 TEST_CASE("retries=answered: a failure is the end until the server has answered once") {

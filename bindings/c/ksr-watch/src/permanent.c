@@ -1,7 +1,10 @@
 #include "permanent.h"
 
-int is_permanent(ksr_status code) {
-  switch (code) {
+enum { PROXY_AUTHENTICATION_REQUIRED = 407 };
+
+int is_permanent(const ksr_error* error) {
+  if (ksr_error_http_status(error) == PROXY_AUTHENTICATION_REQUIRED) return 1;
+  switch (ksr_error_code(error)) {
     case KSR_E_TLS:
     case KSR_E_AUTH:
     case KSR_E_FORBIDDEN:

@@ -4,7 +4,7 @@
 
 #include <ksr.h>
 
-/* No retry mends it: somebody has to change the command, the credentials, the permissions or the server. */
-int is_permanent(ksr_status code);
+/* No retry mends it: somebody has to change the command, the credentials, the permissions, the server or the proxy. */
+int is_permanent(const ksr_error* error);
 
 #endif

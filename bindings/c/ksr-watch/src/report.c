@@ -76,7 +76,7 @@ void report_error(struct watch* watch, const ksr_error* error) {
   int has_end = watch->options.once || watch->options.run_ms >= 0 || watch->of_get;
   note_error(trouble, error);
   watch->is_dirty = 1;
-  if (trouble->retry_ms < 0 || (has_end && !watch->latest && is_permanent(ksr_error_code(error)))) {
+  if (trouble->retry_ms < 0 || (has_end && !watch->latest && is_permanent(error))) {
     watch->is_failed = watch->is_over = 1;
   } else if (!watch->is_live) {
     struct text line = {NULL, 0, 0};

@@ -36,7 +36,7 @@ int test_view(const ksr_snapshot* snapshot, void* user_data) {
 
 // The library would go on trying, and a deletion has no time limit by itself.
 void end_if_permanent(ksr_stream* stream, const ksr_error* error, void*) {
-  if (is_permanent(ksr_error_code(error)) != 0) ksr_cancel(stream);
+  if (is_permanent(error) != 0) ksr_cancel(stream);
 }
 
 // A named object is watched by its name alone, as by kubectl: a change of its labels is no end of it.
