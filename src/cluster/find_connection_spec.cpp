@@ -49,10 +49,10 @@ class EntryName {
 Expected<void> take_cluster(const Kubeconfig& config, const ContextEntry& context, const EntryName& context_name,
                             const ConnectionSpec& keys, ConnectionSpec& spec) {
   const bool needed = !keys.server.set();
-  if (context.cluster.empty()) return needed ? invalid(context_name.text(), "has no cluster") : Expected<void>();
   const auto found = config.clusters.find(context.cluster);
   if (found == config.clusters.end()) {
     if (!needed) return {};
+    if (context.cluster.empty()) return invalid(context_name.text(), "has no cluster");
     return invalid(context_name.text(), "its cluster " + quoted(context.cluster) + " does not exist");
   }
   const ClusterEntry& cluster = found->second;
@@ -133,10 +133,9 @@ void take_credentials(const UserEntry& user, const std::string& name, const Entr
 
 Expected<void> take_user(const Kubeconfig& config, const ContextEntry& context, const EntryName& context_name,
                          const ConnectionSpec& keys, ConnectionSpec& spec) {
-  if (context.user.empty()) return {};
   const auto found = config.users.find(context.user);
   if (found == config.users.end()) {
-    if (keys.has_credentials() || (keys.has_certificate() && keys.has_key())) return {};
+    if (context.user.empty() || keys.has_credentials() || (keys.has_certificate() && keys.has_key())) return {};
     return invalid(context_name.text(), "its user " + quoted(context.user) + " does not exist");
   }
   const UserEntry& user = found->second;
@@ -152,10 +151,10 @@ Expected<void> take_user(const Kubeconfig& config, const ContextEntry& context, 
 Expected<ConnectionSpec> spec_of_context(const Kubeconfig& config, const std::string& context_key,
                                          const ConnectionSpec& keys) {
   const std::string& chosen = context_key.empty() ? config.current_context : context_key;
-  if (chosen.empty()) {
+  const auto found = config.contexts.find(chosen);
+  if (found == config.contexts.end() && chosen.empty()) {
     return invalid(files_of(config), "has no current-context; expected one, or the key context");
   }
-  const auto found = config.contexts.find(chosen);
   if (found == config.contexts.end()) return invalid(files_of(config), "context " + quoted(chosen) + " does not exist");
   const ContextEntry& context = found->second;
   const EntryName entry("context", chosen, context.origin);
@@ -229,8 +228,8 @@ Expected<ConnectionSpec> find_connection_spec(const ConnectionOptions& options, 
                                       ") and no service account of a pod; expected one of them"};
   }
   // A kubeconfig that names no cluster counts as an empty one (k8s.io/client-go/tools/clientcmd/
-  // merged_client_builder.go, ClientConfig).
-  if (options.context.empty() && config->current_context.empty()) {
+  // merged_client_builder.go, ClientConfig). A context, cluster or user may be named "".
+  if (options.context.empty() && config->current_context.empty() && config->contexts.count("") == 0) {
     if (auto pod = in_cluster_spec(process_env, logger)) {
       logger.log(LogLevel::notice,
                  files_of(*config) + " has no current-context; the service account of the pod is used");

@@ -338,6 +338,30 @@ contexts: [{name: c, context: {cluster: c, user: u}}]})"));
   CHECK(header(opened.auth, "Impersonate-Group") == "g");
 }
 
+// k8s.io/client-go/tools/clientcmd/client_config.go looks for the entry of that name, whatever it is.
+TEST_CASE("a context, a cluster and a user may be named \"\"") {
+  World world;
+  const auto check_found = [&](const std::string& text) {
+    const Opened opened = open_and_authenticate(world, with_file(world.files.write("config", text)));
+    CHECK(opened.connection.server.text() == "https://c.example:443");
+    CHECK(header(opened.auth, "Authorization") == "Bearer t");
+  };
+  for (const std::string current : {"", "current-context: '', "}) {
+    check_found("{" + current + R"(clusters: [{name: "", cluster: {server: "https://c.example"}}],
+users: [{name: "", user: {token: t}}], contexts: [{name: "", context: {cluster: "", user: ""}}]})");
+    check_found("{" + current + R"(clusters: [{cluster: {server: "https://c.example"}}], users: [{user: {token: t}}],
+contexts: [{context: {}}]})");
+  }
+  check_found(R"({current-context: c, clusters: [{name: "", cluster: {server: "https://c.example"}}],
+users: [{name: "", user: {token: t}}], contexts: [{name: c, context: {}}]})");
+  // In a pod too: such a kubeconfig is not empty.
+  world.variables["KUBERNETES_SERVICE_HOST"] = "10.0.0.1";
+  world.variables["KUBERNETES_SERVICE_PORT"] = "443";
+  world.files.write("service-account/token", "pod-token\n");
+  check_found(R"({clusters: [{name: k, cluster: {server: "https://c.example"}}], users: [{name: u, user: {token: t}}],
+contexts: [{name: "", context: {cluster: k, user: u}}]})");
+}
+
 TEST_CASE("what keys replace may be missing in a kubeconfig") {
   World world;
   const std::string no_cluster = world.files.write("no-cluster", R"({current-context: c,
