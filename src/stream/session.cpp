@@ -263,9 +263,10 @@ std::size_t Session::commit_list(std::string_view resource_version, store::Prece
 void Session::log_listed(std::string_view resource_version) noexcept {
   log_line(logger(), LogLevel::info, [&] {
     const auto took = std::chrono::duration_cast<Milliseconds>(now() - listing_.since);
-    return context(kList).text() + ": " + std::to_string(listing_.objects) + " objects at resourceVersion " +
-           one_line(resource_version, 100) + ", " + std::to_string(received_ - listing_.received_before) +
-           " bytes in " + std::to_string(took.count()) + " ms";
+    const std::string version = resource_version.empty() ? " without a resourceVersion"
+                                                         : " at resourceVersion " + one_line(resource_version, 100);
+    return context(kList).text() + ": " + std::to_string(listing_.objects) + " objects" + version + ", " +
+           std::to_string(received_ - listing_.received_before) + " bytes in " + std::to_string(took.count()) + " ms";
   });
 }
 

@@ -507,6 +507,21 @@ TEST_CASE("a healthy stream says in the log what it watches, what was listed, an
   CHECK(fixture.has_callback("log watch of v1/pods at http://api:8001: closed after 7 s"));
 }
 
+TEST_CASE("the log says of a list without a resourceVersion that it has none") {
+  StreamFixture fixture;
+  answer_watch(fixture);
+  cluster::testing::Reply list = StreamFixture::pod_list("one");
+  const std::string version = "\"resourceVersion\":\"10\"";
+  const std::size_t at = list.body.find(version);
+  REQUIRE(at != std::string::npos);
+  list.body.erase(at, version.size());
+  fixture.world.transport.replies["/api/v1/pods"] = list;
+  const auto engine = fixture.engine();
+  fixture.run([&] { engine->start(); });
+  CHECK(fixture.has_callback("log list of v1/pods at http://api:8001: 1 objects without a resourceVersion, "));
+  fixture.run([&] { engine->cancel(); });
+}
+
 TEST_CASE("the log says why a watch has ended, and what a request was refused with") {
   StreamFixture fixture;
   answer_watch(fixture);
