@@ -231,7 +231,11 @@ void ApiCall::judge(const std::optional<Error>& error) {
   if (head_.status == 0) {
     return on_failure(CallFailure{Error{Status::protocol, "the connection ended before a response came", "", 502}});
   }
-  finish(ResponseRef(new Response(head_, std::move(body_))));
+  std::vector<std::string> warnings = warnings_in_utf8(head_);
+  for (std::string& warning : warnings) {
+    warning = cluster::without_secrets_in(plan_.headers, environment_.access->secrets()->blanked(warning));
+  }
+  finish(ResponseRef(new Response(head_, std::move(warnings), std::move(body_))));
 }
 
 // ---- what follows ---------------------------------------------------------------------------------------------------

@@ -33,12 +33,6 @@ std::vector<transport::Header> joined(const transport::ResponseHead& head) {
   return whole;
 }
 
-std::vector<std::string> warnings_in_utf8(const transport::ResponseHead& head) {
-  std::vector<std::string> warnings = cluster::warnings_of(head);
-  for (std::string& warning : warnings) warning = as_utf8(warning);
-  return warnings;
-}
-
 store::ObjectRef make_object(std::string_view body) {
   using json::text_at;
   const std::string_view metadata = json::find_pointer(body, "/metadata").value_or("{}");
@@ -64,8 +58,14 @@ store::ObjectRef make_object(std::string_view body) {
 
 }  // namespace
 
-Response::Response(const transport::ResponseHead& head, std::string body)
-    : http_status_(head.status), headers_(joined(head)), warnings_(warnings_in_utf8(head)), body_(std::move(body)) {}
+std::vector<std::string> warnings_in_utf8(const transport::ResponseHead& head) {
+  std::vector<std::string> warnings = cluster::warnings_of(head);
+  for (std::string& warning : warnings) warning = as_utf8(warning);
+  return warnings;
+}
+
+Response::Response(const transport::ResponseHead& head, std::vector<std::string> warnings, std::string body)
+    : http_status_(head.status), headers_(joined(head)), warnings_(std::move(warnings)), body_(std::move(body)) {}
 
 Response::~Response() {
   if (const store::Object* object = object_.load(std::memory_order_acquire)) object->release();

@@ -14,9 +14,12 @@
 
 namespace ksr::request {
 
+// What the server warns of.
+std::vector<std::string> warnings_in_utf8(const transport::ResponseHead& head);
+
 class Response {
  public:
-  Response(const transport::ResponseHead& head, std::string body);
+  Response(const transport::ResponseHead& head, std::vector<std::string> warnings, std::string body);
   Response(const Response&) = delete;
   Response& operator=(const Response&) = delete;
 

@@ -352,6 +352,20 @@ TEST_CASE("a name is looked up again: discovery that does not answer hides no an
   CHECK(calls.error().http_status == 404);
 }
 
+TEST_CASE("a warning that has what the request was sent with does not show it") {
+  Calls calls;
+  Reply answer{200, "{}"};
+  answer.headers = {{"warning", R"(299 - "the key s3cret-key-of-a-proxy is old")"}};
+  calls.world.transport.replies[kPod] = answer;
+  calls.start(
+      {{"resource", "v1/pods"}, {"namespace", "a"}, {"name", "web"}, {"header.X-Api-Key", "s3cret-key-of-a-proxy"}});
+  REQUIRE((calls.last && calls.last->has_value()));
+  const std::vector<std::string>& warnings = (*calls.last)->get()->warnings();
+  REQUIRE(warnings.size() == 1);
+  CHECK(warnings[0].find("s3cret") == std::string::npos);
+  CHECK(warnings[0].find("is old") != std::string::npos);
+}
+
 TEST_CASE("the time limit is that of the whole call") {
   Calls calls;
   calls.world.transport.silent = true;

@@ -13,7 +13,8 @@ namespace {
 using Texts = std::vector<std::string>;
 
 ResponseRef response_of(std::string body, std::vector<transport::Header> headers = {}) {
-  return ResponseRef(new Response({200, "", "", std::move(headers)}, std::move(body)));
+  const transport::ResponseHead head{200, "", "", std::move(headers)};
+  return ResponseRef(new Response(head, warnings_in_utf8(head), std::move(body)));
 }
 
 }  // namespace
