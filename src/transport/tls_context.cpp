@@ -30,6 +30,12 @@ struct FreeStore {
   void operator()(X509_STORE* store) const { X509_STORE_free(store); }
 };
 
+// The certificates are not its own.
+struct FreeStack {
+  void operator()(STACK_OF(X509) * stack) const { sk_X509_free(stack); }
+};
+using CertificateStack = std::unique_ptr<STACK_OF(X509), FreeStack>;
+
 std::string openssl_reason() {
   const unsigned long code = ERR_peek_last_error();
   if (openssl_lacks_memory()) throw std::bad_alloc();
@@ -65,10 +71,50 @@ int is_issued_by(X509_STORE_CTX* search, X509* certificate, X509* issuer) {
   return key != nullptr && may_check_signature(search) && X509_verify(certificate, key) == 1 ? 1 : 0;
 }
 
+bool has_equal_names(const STACK_OF(X509) * certificates) {
+  for (int i = 0; i < sk_X509_num(certificates); ++i) {
+    for (int k = 0; k < i; ++k) {
+      if (X509_NAME_cmp(X509_get_subject_name(sk_X509_value(certificates, i)),
+                        X509_get_subject_name(sk_X509_value(certificates, k))) == 0) {
+        return true;
+      }
+    }
+  }
+  return false;
+}
+
+bool has_trusted_issuer(X509_STORE_CTX* search, const X509* certificate) {
+  STACK_OF(X509)* const found = X509_STORE_CTX_get1_certs(search, X509_get_issuer_name(certificate));
+  const bool is_trusted = sk_X509_num(found) > 0;
+  sk_X509_pop_free(found, X509_free);
+  return is_trusted;
+}
+
+// OpenSSL does not go back from a CA that leads to nothing trusted, such as one that another has cross-signed: of the
+// certificates that the server shows, those whose issuer is trusted come first. Empty where the order is of no matter,
+// or for lack of memory.
+CertificateStack trusted_issuers_first(X509_STORE_CTX* search) {
+  const STACK_OF(X509)* const shown = X509_STORE_CTX_get0_untrusted(search);
+  if (!has_equal_names(shown)) return nullptr;
+  CertificateStack ordered(sk_X509_new_null());
+  for (const bool trusted : {true, false}) {
+    for (int i = 0; ordered && i < sk_X509_num(shown); ++i) {
+      X509* const certificate = sk_X509_value(shown, i);
+      if (has_trusted_issuer(search, certificate) != trusted) continue;
+      if (sk_X509_push(ordered.get(), certificate) == 0) ordered.reset();
+    }
+  }
+  return ordered;
+}
+
 int verify_chain(X509_STORE_CTX* search, void*) {
   int signature_checks = 0;
   X509_STORE_CTX_set_app_data(search, &signature_checks);
+  STACK_OF(X509)* const shown = X509_STORE_CTX_get0_untrusted(search);
+  const CertificateStack ordered = trusted_issuers_first(search);
+  if (ordered) X509_STORE_CTX_set0_untrusted(search, ordered.get());
   const int outcome = X509_verify_cert(search);
+  X509_STORE_CTX_set0_untrusted(search, shown);
   X509_STORE_CTX_set_app_data(search, nullptr);
   return outcome;
 }

@@ -112,6 +112,13 @@ CertificateAuthority CertificateAuthority::intermediate(const std::string& commo
   return {common_name, this, extended_key_usage};
 }
 
+std::string CertificateAuthority::cross_signed_pem(const CertificateAuthority& issuer) const {
+  const Owned<X509> certificate(X509_dup(certificate_.get()));
+  require(certificate != nullptr, "X509_dup");
+  sign(*certificate, *issuer.certificate_, *issuer.key_);
+  return pem_of(*certificate);
+}
+
 CertificateAndKey CertificateAuthority::issue_for(EVP_PKEY& key, const std::string& common_name,
                                                   const std::string& alternative_names,
                                                   const std::string& extended_key_usage) const {

@@ -25,6 +25,8 @@ class CertificateAuthority {
 
   // A CA whose certificate this one has issued.
   CertificateAuthority intermediate(const std::string& common_name, const std::string& extended_key_usage = "") const;
+  // The certificate that `issuer` has issued for the same name and key.
+  std::string cross_signed_pem(const CertificateAuthority& issuer) const;
 
   const std::string& certificate_pem() const { return certificate_pem_; }
   // A certificate without extended key usage. `alternative_names` as OpenSSL's configuration writes them, such as

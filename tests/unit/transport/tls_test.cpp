@@ -164,6 +164,21 @@ TEST_CASE("of several CAs of one name that has issued a certificate whose key ha
   }
 }
 
+TEST_CASE(
+    "of two certificates of one CA, cross-signed, that which leads to a trusted one is taken, in whichever order") {
+  const CertificateAuthority unknown("unknown");
+  const CertificateAuthority intermediate = shared_authority().intermediate("intermediate");
+  const CertificateAndKey identity = intermediate.issue("server", "IP:127.0.0.1");
+  const std::string crossed = intermediate.cross_signed_pem(unknown);
+  const std::string& bundle = shared_authority().certificate_pem();
+  CHECK_FALSE(outcome_of_chain(identity, {crossed, intermediate.certificate_pem()}, bundle));
+  CHECK_FALSE(outcome_of_chain(identity, {intermediate.certificate_pem(), crossed}, bundle));
+  CHECK_FALSE(outcome_of_chain(identity, {crossed, intermediate.certificate_pem()}, unknown.certificate_pem()));
+  CHECK(outcome_of_chain(identity, {crossed}, bundle));
+  CHECK(outcome_of_chain(identity, {crossed, intermediate.certificate_pem()},
+                         CertificateAuthority("another").certificate_pem()));
+}
+
 // A server must not make the client check signatures for seconds (crypto/x509, maxChainSignatureChecks).
 TEST_CASE("a chain of very many candidates of one name is given up") {
   CertificateAuthority last("one name");
