@@ -18,9 +18,18 @@ bool may_be_missing(const Error& error) {
   return is_missing(error) || error.http_status == 403;
 }
 
+// With the server's own words: it may be a page of a gateway.
+Error unreadable(const Error& problem, const FetchedAnswer& answer, const std::string& url) {
+  Error error = problem;
+  error.message = refusal_of(answer, url).message + " (" + problem.message + ")";
+  return error;
+}
+
 Expected<DiscoveryRoot> root_of(const FetchedAnswer& answer, const std::string& url) {
   if (!transport::is_success(answer.head.status)) return refusal_of(answer, url);
-  return parse_discovery_root(answer.body);
+  auto root = parse_discovery_root(answer.body);
+  if (!root) return unreadable(root.error(), answer, url);
+  return root;
 }
 
 }  // namespace
@@ -118,7 +127,7 @@ Expected<std::vector<ApiResource>> DiscoveryRun::resources_in(const Expected<Fet
   const std::string url = server_url_ + of.path();
   if (!transport::is_success(answer->head.status)) return refusal_of(*answer, url);
   auto resources = parse_resource_list(answer->body, of);
-  if (!resources) return resources.error().within("GET " + url);
+  if (!resources) return unreadable(resources.error(), *answer, url);
   return resources;
 }
 

@@ -4,7 +4,9 @@
 #include <chrono>
 #include <utility>
 
+#include "base/text.hpp"
 #include "base/thread_check.hpp"
+#include "cluster/query.hpp"
 #include "cluster/refusal.hpp"
 
 namespace ksr::stream {
@@ -12,6 +14,14 @@ namespace {
 
 // How long the body of a refused handshake may take as a whole: another transport waits.
 constexpr Milliseconds kMaxHandshakeRefusalTime{2'000};
+constexpr std::size_t kMaxShownType = 100;
+
+// A gateway answers with a page of its own, such as one to log in.
+std::string foreign_type(const transport::ResponseHead& head) {
+  const std::string& type = head.content_type;
+  if (type.empty() || type.find("json") != std::string::npos || cluster::is_protobuf(type)) return {};
+  return "; the answer is of type " + one_line(type, kMaxShownType);
+}
 
 }  // namespace
 
@@ -109,7 +119,10 @@ void Call::refuse() {
 }
 
 void Call::fail(const Error& error, const std::optional<json::ApiStatus>& status) {
-  if (finish()) failed(error.within(context_), status);
+  if (!finish()) return;
+  Error told = error;
+  if (accepted_ && error.status == Status::protocol) told.message += foreign_type(head_);
+  failed(told.within(context_), status);
 }
 
 bool Call::finish() {

@@ -132,7 +132,8 @@ TEST_CASE("a refused connection is 502, a silent server 408, and both are retrie
 }
 
 TEST_CASE("a list that is not a list") {
-  check_first_list("answer 200 body=\"<html>hello</html>\" type=text/html", KSR_E_PROTOCOL, "");
+  check_first_list("answer 200 body=\"<html>hello</html>\" type=text/html", KSR_E_PROTOCOL,
+                   "the answer is of type text/html");
   check_first_list("answer 200 body=\"\"", KSR_E_PROTOCOL, "");
   check_first_list("answer 200 body=\"{}\"", KSR_E_PROTOCOL, "kind");
   check_first_list("answer 200 body=" + quoted(R"({"kind":"Pod","apiVersion":"v1","metadata":{"name":"x"}})"),
@@ -183,7 +184,8 @@ TEST_CASE(
 }
 
 TEST_CASE("a watch with an invalid head or body is reported and opened again") {
-  check_watch("http", "answer 200 body=\"<html>hello</html>\" type=text/html", KSR_E_PROTOCOL, "expected a value");
+  check_watch("http", "answer 200 body=\"<html>hello</html>\" type=text/html", KSR_E_PROTOCOL,
+              "expected a value, got '<'; the answer is of type text/html");
   check_watch("http", "endless-headers", KSR_E_PROTOCOL, "64 KiB");
   check_watch("websocket", "endless-headers", KSR_E_PROTOCOL, "127.0.0.1");
   on_both_transports([](const std::string& transport) {

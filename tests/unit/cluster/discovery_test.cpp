@@ -195,8 +195,11 @@ TEST_CASE("refusals and failures of discovery are errors with the server's messa
   world.transport.replies["/api"] = {500, "oops", "text/plain"};
   CHECK(has(world.display({"pods"}),
             "error: GET https://h:443/api: the server answered 500 Internal Server Error: oops"));
-  world.transport.replies["/api"] = {200, "<html>"};
-  CHECK(has(world.display({"pods"}), "not a JSON object"));
+  world.transport.replies["/api"] = {200, "<html><title>Sign in</title></html>", "text/html"};
+  const std::string page = world.display({"pods"});
+  CHECK(has(page, "not a JSON object"));
+  CHECK(has(page, "GET https://h:443/api: "));
+  CHECK(has(page, "Sign in"));
   world.transport.replies["/api"] = {200, std::string((std::size_t{32} << 20) + 1, 'x')};
   CHECK(has(world.display({"pods"}), "larger than"));
   world.transport.failure = Error{Status::transport, "connection refused", "", 502};
