@@ -375,7 +375,10 @@ void Reflector::open_watch(bool initial_events, Instant now) {
   } else if (!request.websocket && list_.resumable() && server_state_->path().held_back(now)) {
     request.poll = true;
     request.timeout = poll_time();
+  } else if (!request.websocket && trial_next_) {
+    make_trial(request);
   }
+  trial_next_ = false;
   WatchConnection& watch = prepared(watches_.add_watch(std::move(request)));
   if (!watch.request.poll || state_ != State::live) set_state(State::connecting);
   start_watch(watch, now);
@@ -431,6 +434,11 @@ bool Reflector::may_hold_events(const WatchConnection& watch, Instant now) const
 bool Reflector::is_long_silent(const WatchConnection& watch, Instant now) const {
   return watch.streaming() && !watch.has_message && !watch.request.trial && now - watch.silent_since >= kMute &&
          may_hold_events(watch, now);
+}
+
+void Reflector::make_trial(WatchRequest& request) {
+  request.trial = true;
+  request.timeout = std::min(request.timeout, kTrial);
 }
 
 // Once it has ended.
@@ -790,8 +798,7 @@ void Reflector::rotate(Instant now) {
   WatchRequest request = next_watch_request(now);
   const WatchConnection& watch = *watches_.watch();
   if (!request.websocket && is_long_silent(watch, now)) {
-    request.trial = true;
-    request.timeout = std::min(request.timeout, kTrial);
+    make_trial(request);
   }
   WatchConnection& successor = prepared(watches_.add_successor(std::move(request)));
   if (watches_.successor_slot().request(now)) start_watch(successor, now);
@@ -1103,6 +1110,7 @@ void Reflector::check_watch(Instant now) {
   const auto limit = watches_.heartbeat().silence_limit();
   if (!limit || now < watch->last_received + *limit) return;
   note_fruitless(*watch, true, now);
+  trial_next_ = is_long_silent(*watch, now);
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(now - watch->last_received).count();
   on_watch_timeout(
       detected_error(Status::timeout, "nothing received on the watch for " + std::to_string(seconds) + " s"), now);

@@ -153,6 +153,7 @@ class Reflector final : private RequestLimiter::Member {
   bool is_doubtful(const WatchConnection& watch, Instant now);
   bool may_hold_events(const WatchConnection& watch, Instant now) const;
   bool is_long_silent(const WatchConnection& watch, Instant now) const;
+  static void make_trial(WatchRequest& request);
   void judge_trial(const WatchConnection& watch, Instant now);
   bool comes_with_end(const WatchConnection& watch, Instant now) const;
   void tell_held_back(std::chrono::seconds interval);
@@ -227,6 +228,8 @@ class Reflector final : private RequestLimiter::Member {
   bool head_timed_out_ = false;
   // A watch over HTTP has ended that was to show whether events come by themselves.
   bool tried_ = false;
+  // The next watch over HTTP is to.
+  bool trial_next_ = false;
   bool failed_in_list_ = false;
   // In Phase::resolving: what is reported if that does not help.
   Error unresolved_;

@@ -89,6 +89,14 @@ int create(const ksr::testing::Requester& requester, const std::string& resource
   return requester.call(request, body).http_status;
 }
 
+// Other tests list all namespaces, with another parser.
+void erase(Cluster& cluster, const std::string& ns) {
+  for (const std::string& path :
+       {"/api/v1/namespaces/" + ns + "/configmaps", "/apis/apps/v1/namespaces/" + ns + "/controllerrevisions"}) {
+    REQUIRE(cluster.admin().request("DELETE", path).status == 200);
+  }
+}
+
 // With a byte that is no UTF-8, and half a surrogate pair, where the server keeps JSON as it came.
 std::string ill_formed(const std::string& resource, const std::string& name) {
   const std::string metadata = R"("metadata":{"name":")" + name + '"';
@@ -223,6 +231,7 @@ TEST_CASE("text that is no Unicode costs no view: it is U+FFFD in both encodings
         }
       }
     }
+    erase(cluster, ns);
   });
 }
 
@@ -261,6 +270,7 @@ TEST_CASE(
       CHECK(seen.count() == (encoding == "auto" ? 3 : 5));
       CHECK(seen.violations() == std::vector<std::string>{});
     }
+    erase(cluster, ns);
   });
 }
 

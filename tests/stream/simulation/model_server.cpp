@@ -185,7 +185,8 @@ void ModelServer::accept(const transport::Request& request, transport::ExchangeO
   sent->timeout = std::chrono::seconds(std::strtoll(parameter(target, "timeoutSeconds").c_str(), nullptr, 10));
   sent->version = std::strtoll(parameter(target, "resourceVersion").c_str(), nullptr, 10);
   sent->at_newest = sent->kind != Kind::watch && parameter(target, "resourceVersion").empty();
-  if (sent->kind != Kind::watch) ++initial_requests_[sent->request_class];
+  sent->asks_version = sent->kind == Kind::list && parameter(target, "limit") == "1";
+  if (sent->kind != Kind::watch && !sent->asks_version) ++initial_requests_[sent->request_class];
   trace(*sent, target);
   sent_.push_back(sent);
   // At once, or after a while.
@@ -415,7 +416,13 @@ ModelServer::SentRef ModelServer::random_active() {
 
 std::size_t ModelServer::lists_under_way(const RequestClass& of) const {
   return static_cast<std::size_t>(std::count_if(sent_.begin(), sent_.end(), [&](const SentRef& sent) {
-    return *sent->alive && sent->request_class == of && sent->kind == Kind::list;
+    return *sent->alive && sent->request_class == of && sent->kind == Kind::list && !sent->asks_version;
+  }));
+}
+
+std::size_t ModelServer::questions_under_way(const RequestClass& of) const {
+  return static_cast<std::size_t>(std::count_if(sent_.begin(), sent_.end(), [&](const SentRef& sent) {
+    return *sent->alive && sent->request_class == of && sent->asks_version;
   }));
 }
 

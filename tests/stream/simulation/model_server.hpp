@@ -59,6 +59,8 @@ class ModelServer {
 
   // Requests whose exchange exists.
   std::size_t lists_under_way(const RequestClass& of) const;
+  // Of the newest resourceVersion.
+  std::size_t questions_under_way(const RequestClass& of) const;
   std::size_t watches_under_way(const RequestClass& of) const;
   std::size_t under_way() const;
   // All so far: of the first kind those that bring the whole state, as lists or as the initial events of a watch.
@@ -81,6 +83,8 @@ class ModelServer {
     Milliseconds timeout{0};
     Revision version = 0;
     bool at_newest = false;
+    // A list of one object, for its resourceVersion: see sync::VersionCheck.
+    bool asks_version = false;
     bool opened = false;
     bool silent = false;
     bool ended = false;

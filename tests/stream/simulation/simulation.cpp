@@ -554,7 +554,7 @@ void Simulation::check_step() {
   check_bounds();
 }
 
-// Of each group one list or initial watch, or one watch and its successor.
+// Of each group one list or initial watch, or one watch and its successor; and one question.
 void Simulation::check_bounds() {
   std::map<RequestClass, std::size_t> most = groups_gone_;
   for (const auto& query : queries_) most.emplace(query->request_class, 0);
@@ -567,6 +567,7 @@ void Simulation::check_bounds() {
     world_.expect(lists <= groups && watches <= 2 * groups && lists + watches <= 2 * groups,
                   std::to_string(lists) + " lists and " + std::to_string(watches) + " watches under way of " + of +
                       " for " + std::to_string(groups) + " groups of streams");
+    world_.expect(server_->questions_under_way(of) <= groups, "more questions than groups of streams, of " + of);
     if (!world_.runs_out_of_memory && rates_.refused + rates_.hangs + rates_.cut + outages_ + disturbances_ == 0) {
       world_.expect(server_->initial_requests(of) <= groups_made_[of], "a second list without a fault");
     }
