@@ -385,6 +385,37 @@ TEST_CASE("a short watch whose events come by themselves, or that has none, is f
   CHECK(lines_with(rig, "held back") == 0);
 }
 
+TEST_CASE("a watch that ends because it is silent for longer than its bookmarks let expect: a short one follows") {
+  Rig rig(plain());
+  rig.go_live();
+  rig.bookmark("20");
+  rig.advance(60s);
+  rig.bookmark("21");
+  rig.end();
+  rig.open();
+  // Events came by themselves less than ten minutes ago.
+  while (!rig.last().watch.trial) {
+    rig.open();
+    rig.advance(180s);
+    REQUIRE(rig.requests.size() < 20);
+  }
+  // It shows nothing.
+  rig.open();
+  rig.advance(10s);
+  rig.end();
+  rig.open();
+  rig.advance(149s);
+  CHECK_FALSE(rig.last().watch.trial);
+  rig.advance(1s);
+  REQUIRE(rig.last().watch.trial);
+  rig.open();
+  rig.advance(10s);
+  rig.bookmark("22");
+  rig.end();
+  rig.advance(5s);
+  CHECK(rig.last().watch.poll);
+}
+
 TEST_CASE("nothing is tried where events come by themselves, over WebSocket, or where versions do not compare") {
   Options options = plain();
   std::string version = "10";

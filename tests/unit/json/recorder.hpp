@@ -31,9 +31,11 @@ inline std::string describe(const Error& error) {
 
 struct ListLog : ListObserver {
   std::vector<std::string> lines;
+  std::vector<std::string> items;  // the lines of those that are not bad
   std::vector<std::string> texts;
   void on_item(const Item& item) override {
     lines.push_back(describe(item));
+    items.push_back(lines.back());
     texts.push_back(text_of(item));
   }
   void on_bad_item(const Error& error) override { lines.push_back("BAD " + describe(error)); }
