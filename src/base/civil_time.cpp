@@ -137,34 +137,40 @@ std::optional<UnixTime> time_of(std::int64_t year, std::int64_t month, std::int6
   return UnixTime{unix_seconds(days_from_civil(year, month, day), time), 0};
 }
 
+// In HTTP: the name of a day, the date, the time, GMT.
+struct HttpDate {
+  std::int64_t day;
+  std::int64_t month;
+  std::int64_t year;
+  TimeOfDay time;
+};
+
+HttpDate read_http_date(Cursor& cursor, std::size_t name_size, std::string_view separator, std::size_t year_digits,
+                        std::int64_t last_year) noexcept {
+  HttpDate date{};
+  cursor.take(name_size);
+  cursor.expect(", ");
+  date.day = cursor.number(2, 1, 31);
+  cursor.expect(separator);
+  date.month = month_of(cursor.take(kShortName));
+  cursor.expect(separator);
+  date.year = cursor.number(year_digits, 0, last_year);
+  cursor.expect(" ");
+  date.time = read_time_of_day(cursor);
+  cursor.expect(" GMT");
+  return date;
+}
+
 std::optional<UnixTime> parse_imf_fixdate(std::string_view text) noexcept {
   Cursor cursor(text);
-  cursor.take(kShortName);
-  cursor.expect(", ");
-  const std::int64_t day = cursor.number(2, 1, 31);
-  cursor.expect(" ");
-  const std::int64_t month = month_of(cursor.take(kShortName));
-  cursor.expect(" ");
-  const std::int64_t year = cursor.number(4, 0, 9999);
-  cursor.expect(" ");
-  const TimeOfDay time = read_time_of_day(cursor);
-  cursor.expect(" GMT");
-  return cursor.at_end() ? time_of(year, month, day, time) : std::nullopt;
+  const HttpDate date = read_http_date(cursor, kShortName, " ", 4, 9999);
+  return cursor.at_end() ? time_of(date.year, date.month, date.day, date.time) : std::nullopt;
 }
 
 std::optional<UnixTime> parse_rfc850_date(std::string_view text, std::size_t name_size,
                                           std::chrono::system_clock::time_point now) noexcept {
   Cursor cursor(text);
-  cursor.take(name_size);
-  cursor.expect(", ");
-  const std::int64_t day = cursor.number(2, 1, 31);
-  cursor.expect("-");
-  const std::int64_t month = month_of(cursor.take(kShortName));
-  cursor.expect("-");
-  const std::int64_t year = cursor.number(2, 0, 99);
-  cursor.expect(" ");
-  const TimeOfDay time = read_time_of_day(cursor);
-  cursor.expect(" GMT");
+  const auto [day, month, year, time] = read_http_date(cursor, name_size, "-", 2, 99);
   if (!cursor.at_end() || month > 12) return std::nullopt;
   const std::int64_t last =
       std::chrono::duration_cast<std::chrono::seconds>(now.time_since_epoch()).count() + kFiftyYears;

@@ -451,7 +451,7 @@ void Reflector::judge_trial(const WatchConnection& watch, Instant now) {
 }
 
 bool Reflector::comes_with_end(const WatchConnection& watch, Instant now) const {
-  return watch.has_message && now - watch.first_message_at <= kTogether &&
+  return watch.has_message && !watch.is_past_first_block(now) &&
          watch.first_message_at - watch.head_at >= watch.request.timeout / 2;
 }
 
@@ -568,8 +568,7 @@ void Reflector::note_message(WatchConnection& watch) {
   version_check_.note_version();
   if (std::exchange(watch.has_message, true)) {
     // The first one came by itself.
-    const bool lasts = watch.last_received - watch.first_message_at > kTogether;
-    if (lasts && !watch.request.websocket && !watch.request.poll) {
+    if (watch.is_past_first_block(watch.last_received) && !watch.request.websocket && !watch.request.poll) {
       server_state_->path().note_event_came(watch.last_received);
     }
     return;
@@ -797,9 +796,7 @@ void Reflector::rotate(Instant now) {
   }
   WatchRequest request = next_watch_request(now);
   const WatchConnection& watch = *watches_.watch();
-  if (!request.websocket && is_long_silent(watch, now)) {
-    make_trial(request);
-  }
+  if (!request.websocket && is_long_silent(watch, now)) make_trial(request);
   WatchConnection& successor = prepared(watches_.add_successor(std::move(request)));
   if (watches_.successor_slot().request(now)) start_watch(successor, now);
 }

@@ -24,6 +24,14 @@ void TransportChoice::avoid(Record& record, std::string reason, Instant now) {
   record.unanswered = false;
 }
 
+bool TransportChoice::avoid_if_fruitless(bool websocket, const char* reason, Instant now) {
+  Record& record = of(websocket);
+  if (record.fruitless < kMaxFruitless) return false;
+  if (websocket) refused_code_ = 0;
+  avoid(record, reason, now);
+  return true;
+}
+
 void TransportChoice::forget(Record& record) noexcept {
   record.fruitless = 0;
   record.avoided_since.reset();
@@ -59,17 +67,14 @@ void TransportChoice::note_unanswered(bool websocket, bool silent, Instant now) 
   }
   Record& record = of(websocket);
   record.fruitless = silent ? kMaxFruitless : record.fruitless + 1;
-  if (record.fruitless < kMaxFruitless) return;
-  if (websocket) refused_code_ = 0;
-  avoid(record, websocket ? "the WebSocket handshake was not answered" : "the watch over HTTP was not answered", now);
-  record.unanswered = true;
+  const char* const reason =
+      websocket ? "the WebSocket handshake was not answered" : "the watch over HTTP was not answered";
+  if (avoid_if_fruitless(websocket, reason, now)) record.unanswered = true;
 }
 
 void TransportChoice::note_overloaded(Instant now) {
-  if (++websocket_.fruitless < kMaxFruitless) return;
-  refused_code_ = 0;
-  avoid(websocket_, "the WebSocket handshake was refused", now);
-  websocket_.unanswered = true;
+  ++websocket_.fruitless;
+  if (avoid_if_fruitless(true, "the WebSocket handshake was refused", now)) websocket_.unanswered = true;
 }
 
 // Watches that one event has ended count as one.
@@ -77,9 +82,8 @@ void TransportChoice::note_fruitless(bool websocket, Instant opened, Instant now
   Record& record = of(websocket);
   if (record.fruitless > 0 && opened < record.last_fruitless) return;
   record.last_fruitless = now;
-  if (++record.fruitless < kMaxFruitless) return;
-  if (websocket) refused_code_ = 0;
-  avoid(record, websocket ? "nothing came over WebSocket" : "nothing came over HTTP", now);
+  ++record.fruitless;
+  avoid_if_fruitless(websocket, websocket ? "nothing came over WebSocket" : "nothing came over HTTP", now);
 }
 
 void TransportChoice::note_head_missing(Instant now) {

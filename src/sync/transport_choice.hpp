@@ -65,6 +65,8 @@ class TransportChoice {
   Record& of(bool websocket) noexcept { return websocket ? websocket_ : http_; }
   static bool avoided(const Record& record, Instant now) noexcept;
   static void avoid(Record& record, std::string reason, Instant now);
+  // True: it has passed on nothing often enough.
+  bool avoid_if_fruitless(bool websocket, const char* reason, Instant now);
   static void forget(Record& record) noexcept;
 
   Record websocket_;

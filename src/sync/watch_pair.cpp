@@ -86,7 +86,7 @@ bool WatchConnection::very_short(Instant now) const {
 
 // Over HTTP the first events may have been held back until a block was full, or for the end.
 bool WatchConnection::caught_up(Instant now) const {
-  const bool came_by_itself = request.websocket || now - first_message_at > kTogether;
+  const bool came_by_itself = request.websocket || is_past_first_block(now);
   return came_by_itself && now >= backlog_until && (has_bookmark || now - opened >= kCatchingUp);
 }
 

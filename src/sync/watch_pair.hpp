@@ -95,6 +95,8 @@ struct WatchConnection {
   bool requested() const noexcept { return stage == Stage::opening || stage == Stage::awaiting_head; }
   bool open() const noexcept { return stage >= Stage::initial_events; }
   bool streaming() const noexcept { return stage >= Stage::streaming; }
+  // What comes now did not come in one block with the first message.
+  bool is_past_first_block(Instant now) const noexcept { return now - first_message_at > kTogether; }
   RequestContext context() const;
   // Open long enough to count as healthy even without an event.
   bool healthy(Instant now) const;

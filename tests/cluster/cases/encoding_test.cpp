@@ -89,6 +89,14 @@ int create(const ksr::testing::Requester& requester, const std::string& resource
   return requester.call(request, body).http_status;
 }
 
+// Both live.
+void open_both(const Settings& settings, Recorder& protobuf, Recorder& json) {
+  REQUIRE(protobuf.open(in("auto", settings)) == KSR_OK);
+  REQUIRE(json.open(in("json", settings)) == KSR_OK);
+  REQUIRE(protobuf.wait_state(KSR_STATE_LIVE));
+  REQUIRE(json.wait_state(KSR_STATE_LIVE));
+}
+
 // Other tests list all namespaces, with another parser.
 void erase(Cluster& cluster, const std::string& ns) {
   for (const std::string& path :
@@ -138,10 +146,7 @@ TEST_CASE("what every cluster has is the same text in both encodings, however it
       const Settings settings = with(on_cluster(resource, "", "auto"), more.first, more.second);
       Recorder protobuf;
       Recorder json;
-      REQUIRE(protobuf.open(in("auto", settings)) == KSR_OK);
-      REQUIRE(json.open(in("json", settings)) == KSR_OK);
-      REQUIRE(protobuf.wait_state(KSR_STATE_LIVE));
-      REQUIRE(json.wait_state(KSR_STATE_LIVE));
+      open_both(settings, protobuf, json);
       objects += check_equal(protobuf, json);
       CHECK(protobuf.errors().empty());
       CHECK(json.stat("encoding") == 0);
@@ -210,10 +215,7 @@ TEST_CASE("text that is no Unicode costs no view: it is U+FFFD in both encodings
         const Settings settings = with(on_cluster(resource, ns, transport), more.first, more.second);
         Recorder protobuf;
         Recorder json;
-        REQUIRE(protobuf.open(in("auto", settings)) == KSR_OK);
-        REQUIRE(json.open(in("json", settings)) == KSR_OK);
-        REQUIRE(protobuf.wait_state(KSR_STATE_LIVE));
-        REQUIRE(json.wait_state(KSR_STATE_LIVE));
+        open_both(settings, protobuf, json);
         const std::string name = std::string("watched-") + more.second;
         REQUIRE(put(name) == 201);
         REQUIRE(protobuf.wait_name(name));
