@@ -15,9 +15,11 @@ std::string collection_path(const Resource& resource, std::string_view name_spac
   return path + "/" + resource.plural;
 }
 
-void add_selectors(QueryString& text, const QueryOptions& query) {
+void add_selectors(QueryString& text, const QueryOptions& query, const std::string& name = {}) {
   text.add_if_set("labelSelector", query.label_selector);
-  text.add_if_set("fieldSelector", query.field_selector);
+  std::string fields = query.field_selector;
+  if (!name.empty()) fields += (fields.empty() ? "metadata.name=" : ",metadata.name=") + name;
+  text.add_if_set("fieldSelector", fields);
   // Servers that do not know it ignore it.
   if (query.shard) text.add("shardSelector", query.shard->selector());
 }
@@ -60,7 +62,7 @@ std::string watch_target(const Resource& resource, const QueryOptions& query, st
   QueryString text;
   text.add("watch", "true");
   text.add("allowWatchBookmarks", "true");
-  add_selectors(text, query);
+  add_selectors(text, query, options.name);
   text.add_if_set("resourceVersion", options.resource_version);
   text.add_if_set("resourceVersionMatch", options.resource_version_match);
   if (options.send_initial_events) text.add("sendInitialEvents", "true");

@@ -15,7 +15,7 @@ WatchCall::WatchCall(CallOwner& owner, sync::RequestId id, ErrorContext context,
       options_(options),
       accepted_(accepted),
       websocket_(request.websocket),
-      level_(request.poll ? LogLevel::debug : LogLevel::info),
+      level_(request.poll || !request.name.empty() ? LogLevel::debug : LogLevel::info),
       beginning_(request.send_initial_events ? "with the initial events"
                                              : "from resourceVersion " + one_line(request.resource_version, 100)) {}
 

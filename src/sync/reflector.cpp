@@ -30,6 +30,8 @@
 //                 end, failure                           queued             aim: list, without WatchList this time
 // streaming       event, bookmark                        streaming          apply; the view's version advances
 //                 an event in part, nothing for 2 s      opening            recorded as held back, a poll instead
+//                 over HTTP, silent for 1 s              streaming          a probe; events have come: no
+//                 probes: events come with the end       opening            recorded as held back, a poll instead
 //                 no message for 90 s, and none ever     streaming          transport=auto: request the successor
 //                 the same; versions do not compare      queued or waiting  aim: watch; at once, or backoff
 //                 object too large                       streaming          on_error
@@ -93,6 +95,8 @@ constexpr Milliseconds kMuteAgain{300'000};
 // How long a trial lasts: kube-apiserver sends a bookmark two seconds before the end of a watch (apiserver
 // pkg/storage/cacher/cacher.go, nextBookmarkTime).
 constexpr std::chrono::seconds kTrial{10};
+// What comes by itself within that time shows that events do; else a probe is to.
+constexpr Milliseconds kProbeDelay{1'000};
 // How long a resource without a watch is listed again and again before its watch is tried once more.
 constexpr Milliseconds kPollsFor{3'600'000};
 
@@ -160,6 +164,7 @@ void Reflector::finish() {
 void Reflector::drop_requests() {
   list_.stop_request();
   watches_.drop_all();
+  stop_probe();
   list_.abandon();
   if (!list_.resumable()) aim_ = Aim::list;
 }
@@ -231,12 +236,14 @@ void Reflector::open_list(Instant now) {
   ++counters_.lists;
   if (list_.synced()) ++counters_.relists;
   const std::size_t usual_page = server_state_->streams_lists() ? 0 : kPageSize;
+  probe_.forget_object();
   list_.begin(retry_.candidate(), options_.page_size.value_or(usual_page), now);
   list_.request_page(++last_id_, retry_.protobuf());
 }
 
 void Reflector::on_list_item(RequestId id, const json::Item& item, Instant now) {
   if (!list_.is_running(id)) return;
+  probe_.note_object(item.name);
   list_.add(item);
   if (!list_.too_large()) return;
   list_.stop_request();
@@ -387,6 +394,7 @@ void Reflector::open_watch(bool initial_events, Instant now) {
 }
 
 void Reflector::on_watch_open(RequestId id, Instant now) {
+  if (is_probe(id)) return probe_.note_open(now);
   const Role role = watches_.role_of(id);
   if (role == Role::none || (role == Role::watch && !watches_.watch()->requested())) return;
   if (role == Role::successor && watches_.watch()->healthy(now)) note_healthy();
@@ -413,6 +421,7 @@ void Reflector::on_watch_open(RequestId id, Instant now) {
     list_.begin_initial_events();
     set_state(State::listing);
   } else {
+    plan_probe(watch, now);
     set_state(State::live);
   }
   rearm();
@@ -455,6 +464,48 @@ bool Reflector::comes_with_end(const WatchConnection& watch, Instant now) const 
          watch.first_message_at - watch.head_at >= watch.request.timeout / 2;
 }
 
+// A gateway that passes on the head of a watch and holds its events shows nothing as long as nothing happens.
+void Reflector::plan_probe(WatchConnection& watch, Instant now) const {
+  if (watch.request.poll || watch.request.trial || !may_hold_events(watch, now)) return;
+  watch.probe_at = now + kProbeDelay;
+}
+
+// One stream of the server finds it out for all.
+void Reflector::check_probe(Instant now) {
+  if (const auto deadline = probe_.deadline(); deadline && now >= *deadline) {
+    stop_probe();
+    end_probe(ProbeFinding::none, now);
+  }
+  WatchConnection* const watch = watches_.watch();
+  if (watch == nullptr || !watch->streaming() || !watch->probe_at || now < *watch->probe_at) return;
+  watch->probe_at.reset();
+  WatchPath& path = server_state_->path();
+  if (watch->came_by_itself(now)) path.note_event_came(now);
+  if (path.held_back(now) && list_.resumable()) return poll_instead(now);
+  if (!may_hold_events(*watch, now) || probe_.running()) return;
+  if (path.probing(now)) {
+    watch->probe_at = now + kProbeDelay;
+  } else if (probe_.has_object() && path.claim_probe(now)) {
+    probe_.begin(++last_id_, now);
+    effects_.start_watch(last_id_, probe_.request(watch->request));
+  }
+}
+
+void Reflector::end_probe(ProbeFinding finding, Instant now) {
+  const bool held_back = server_state_->path().note_probe(finding, now);
+  WatchConnection* const watch = watches_.watch();
+  if (held_back) tell_held_back(poll_time());
+  if (watch != nullptr && watch->streaming() && finding == ProbeFinding::held) watch->probe_at = now;
+  check_probe(now);
+  rearm();
+}
+
+void Reflector::stop_probe() {
+  if (!probe_.running()) return;
+  effects_.stop(probe_.id());
+  probe_.stop();
+}
+
 void Reflector::tell_held_back(std::chrono::seconds interval) {
   if (!server_state_->path().take_notice()) return;
   log(LogLevel::notice,
@@ -470,6 +521,7 @@ WatchConnection* Reflector::open_watch_of(RequestId id) noexcept {
 }
 
 void Reflector::on_watch_event(RequestId id, json::EventType type, const json::Item& item, Instant now) {
+  if (is_probe(id)) return probe_.note_message(now);
   WatchConnection* watch = open_watch_of(id);
   if (watch == nullptr) return;
   watch->last_received = now;
@@ -491,6 +543,7 @@ void Reflector::on_watch_event(RequestId id, json::EventType type, const json::I
 }
 
 void Reflector::on_change(WatchConnection& watch, json::EventType type, const json::Item& item, Instant now) {
+  probe_.note_object(item.name);
   if (type == json::EventType::deleted && is_older(item.resource_version, watch.version)) {
     // Some servers send the object as it was, with the version of its last change (kubernetes#58545). It is gone.
     json::Item gone = item;
@@ -515,6 +568,7 @@ void Reflector::on_change(WatchConnection& watch, json::EventType type, const js
 }
 
 void Reflector::on_watch_bookmark(RequestId id, std::string_view version, bool initial_events_end, Instant now) {
+  if (is_probe(id)) return probe_.note_message(now);
   WatchConnection* watch = open_watch_of(id);
   if (watch == nullptr) return;
   ++counters_.bookmarks;
@@ -551,6 +605,7 @@ void Reflector::on_initial_events_end(WatchConnection& watch, std::string_view v
   list_.commit_initial(version, at_version);
   // All of it may have been held back on the way.
   note_listed(watch.started, now);
+  plan_probe(watch, now);
   aim_ = Aim::watch;
   set_state(State::live);
 }
@@ -631,6 +686,7 @@ void Reflector::mark_inconsistent(const Error& error, Instant now) {
 // An object that is too large stays in the view in its older state, which is known to be stale; any other bad event is
 // a change to an unknown object.
 void Reflector::on_watch_bad_event(RequestId id, const Error& error, bool may_be_deletion, Instant now) {
+  if (is_probe(id)) return probe_.note_message(now);
   WatchConnection* watch = open_watch_of(id);
   if (watch == nullptr) return;
   watch->last_received = now;
@@ -647,6 +703,7 @@ void Reflector::on_watch_bad_event(RequestId id, const Error& error, bool may_be
 // ---- watches: end -------------------------------------------------------------------------------------------------
 
 void Reflector::on_watch_error_event(RequestId id, const json::ApiStatus& status, Instant now) {
+  if (is_probe(id)) return probe_.note_message(now);
   WatchConnection* watch = open_watch_of(id);
   if (watch == nullptr) return;
   note_message(*watch);
@@ -655,6 +712,7 @@ void Reflector::on_watch_error_event(RequestId id, const json::ApiStatus& status
 }
 
 void Reflector::on_watch_end(RequestId id, Instant now) {
+  if (is_probe(id)) return end_probe(probe_.end(now), now);
   const Error unanswered = detected_error(Status::protocol, "the watch request ended without a response");
   switch (watches_.role_of(id)) {
     case Role::none:
@@ -739,6 +797,10 @@ bool Reflector::end_poll(Instant now) {
 
 void Reflector::on_watch_failed(RequestId id, const Error& error, const std::optional<json::ApiStatus>& status,
                                 Instant now) {
+  if (is_probe(id)) {
+    probe_.stop();
+    return end_probe(ProbeFinding::none, now);
+  }
   const Role role = watches_.role_of(id);
   if (role == Role::none) return;
   const WatchConnection& watch = role == Role::watch ? *watches_.watch() : *watches_.successor();
@@ -1032,6 +1094,7 @@ std::optional<Instant> Reflector::next_timer() const {
   consider(retry_.next_try_at());
   if (phase_ == Phase::listing) consider(list_.started() + options_.initial_timeout);
   consider(watches_.next_deadline());
+  consider(probe_.deadline());
   if (may_check_version()) consider(version_check_.due_at(watches_.heartbeat().first_limit()));
   return next;
 }
@@ -1065,6 +1128,7 @@ void Reflector::on_timer(Instant now) {
   check_watch(now);
   check_successor(now);
   check_version(now);
+  check_probe(now);
   rotate(now);
   rearm();
 }
@@ -1150,6 +1214,10 @@ void Reflector::check_stall(WatchConnection& watch, Instant now) {
 
 void Reflector::begin_polling(Instant now) {
   server_state_->path().note_held_back(now);
+  poll_instead(now);
+}
+
+void Reflector::poll_instead(Instant now) {
   drop_watch(Request::running, now);
   watches_.drop_successor(Request::running);
   pursue(Aim::watch, now);

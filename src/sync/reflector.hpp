@@ -26,6 +26,7 @@
 #include "sync/sync_options.hpp"
 #include "sync/version_check.hpp"
 #include "sync/watch_pair.hpp"
+#include "sync/watch_probe.hpp"
 
 namespace ksr::sync {
 
@@ -155,6 +156,11 @@ class Reflector final : private RequestLimiter::Member {
   bool is_long_silent(const WatchConnection& watch, Instant now) const;
   static void make_trial(WatchRequest& request);
   void judge_trial(const WatchConnection& watch, Instant now);
+  void plan_probe(WatchConnection& watch, Instant now) const;
+  bool is_probe(RequestId id) const noexcept { return probe_.running() && id == probe_.id(); }
+  void check_probe(Instant now);
+  void end_probe(ProbeFinding finding, Instant now);
+  void stop_probe();
   bool comes_with_end(const WatchConnection& watch, Instant now) const;
   void tell_held_back(std::chrono::seconds interval);
   void note_cut(const WatchConnection& watch, Instant now);
@@ -168,6 +174,7 @@ class Reflector final : private RequestLimiter::Member {
   void fail_watch(WatchPair::Request request, const Error& error, RecoveryAction action, Instant now);
   void reopen(Instant now);
   void begin_polling(Instant now);
+  void poll_instead(Instant now);
   std::chrono::seconds poll_time() const;
   void rotate(Instant now);
   void keep_apart();
@@ -243,6 +250,7 @@ class Reflector final : private RequestLimiter::Member {
   // When a slot was last granted.
   std::optional<Instant> granted_at_;
   VersionCheck version_check_;
+  WatchProbe probe_;
 
   ListRun list_;
   RetryPlan retry_;

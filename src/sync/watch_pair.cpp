@@ -267,6 +267,7 @@ std::optional<Instant> WatchPair::next_deadline() const {
     if (watch_->streaming()) {
       if (watch_->rotate_at) consider(*watch_->rotate_at);
       if (watch_->mute_at) consider(*watch_->mute_at);
+      if (watch_->probe_at) consider(*watch_->probe_at);
       if (const auto limit = heartbeat_.silence_limit()) consider(watch_->last_received + *limit);
     }
   }

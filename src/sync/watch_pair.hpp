@@ -87,6 +87,8 @@ struct WatchConnection {
   Instant head_until{};
   // Since when neither it nor the watches that it succeeded have passed on anything.
   Instant silent_since{};
+  // When it is to be found out whether its events come by themselves; empty: that is known, or cannot be.
+  std::optional<Instant> probe_at;
   // When one that has passed on nothing is to be replaced; empty: it has, or there is no other transport.
   std::optional<Instant> mute_at;
   // The newest resourceVersion it has sent, at first the one it began at.
@@ -97,6 +99,10 @@ struct WatchConnection {
   bool streaming() const noexcept { return stage >= Stage::streaming; }
   // What comes now did not come in one block with the first message.
   bool is_past_first_block(Instant now) const noexcept { return now - first_message_at > kTogether; }
+  // While it is open: what it has passed on came neither with the head nor with the end.
+  bool came_by_itself(Instant now) const noexcept {
+    return has_message && first_message_at - head_at > kTogether && is_past_first_block(now);
+  }
   RequestContext context() const;
   // Open long enough to count as healthy even without an event.
   bool healthy(Instant now) const;

@@ -13,6 +13,8 @@ constexpr Milliseconds kShortestLimit{2'000};
 // Watches last for five minutes at least: a longer limit is not noticed.
 constexpr Milliseconds kLongestLife{300'000};
 constexpr Milliseconds kMinTolerance{500};
+// A segment that was lost may come with the end once.
+constexpr int kHeldProbes = 2;
 
 // Ended by the same rule.
 bool is_similar(Milliseconds a, Milliseconds b) noexcept {
@@ -32,6 +34,35 @@ void WatchPath::note_events_held_back(Instant now) noexcept {
   note_held_back(now);
   holds_events_ = true;
   events_came_at_.reset();
+}
+
+bool WatchPath::claim_probe(Instant now) noexcept {
+  if (probing(now) || events_come(now) || held_back(now)) return false;
+  if (probes_without_finding_ >= kMaxProbesWithoutFinding) {
+    if (now - last_without_finding_ < kTrusted) return false;
+    probes_without_finding_ = 0;
+  }
+  probed_since_ = now;
+  return true;
+}
+
+bool WatchPath::note_probe(ProbeFinding finding, Instant now) noexcept {
+  probed_since_.reset();
+  if (finding == ProbeFinding::none) {
+    ++probes_without_finding_;
+    last_without_finding_ = now;
+    return false;
+  }
+  probes_without_finding_ = 0;
+  if (finding == ProbeFinding::comes) {
+    probes_held_ = 0;
+    note_event_came(now);
+    return false;
+  }
+  if (++probes_held_ < kHeldProbes) return false;
+  probes_held_ = 0;
+  note_events_held_back(now);
+  return true;
 }
 
 bool WatchPath::take_notice() noexcept {

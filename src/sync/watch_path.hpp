@@ -9,12 +9,22 @@
 
 namespace ksr::sync {
 
+// What a WatchProbe has shown.
+enum class ProbeFinding {
+  none,   // nothing: its object is gone, or the request failed
+  comes,  // what is sent comes by itself
+  held,   // it comes with the end
+};
+
 class WatchPath {
  public:
   // What was learned is looked at again after that.
   static constexpr Milliseconds kRevisit{3'600'000};
   // That events come: watches that are silent may hold them back after that.
   static constexpr Milliseconds kTrusted{600'000};
+  // One that has not ended after that was given up.
+  static constexpr Milliseconds kProbeLimit{10'000};
+  static constexpr int kMaxProbesWithoutFinding = 3;
 
   // --- gateways that buffer, such as nginx with proxy_buffering on and HTTP/1.0 to the server: they pass on full
   // blocks, and the rest when the response ends. The library cannot switch that off (X-Accel-Buffering is the
@@ -33,6 +43,12 @@ class WatchPath {
   // An event came by itself, before the end.
   bool events_come(Instant now) const noexcept { return events_came_at_ && now - *events_came_at_ < kTrusted; }
   void note_event_came(Instant now) noexcept { events_came_at_ = now; }
+  // Whether events come is not known, and no one is finding out: the caller does, with a WatchProbe, and says what it
+  // shows. Few of them show nothing before the next ten minutes.
+  bool claim_probe(Instant now) noexcept;
+  bool probing(Instant now) const noexcept { return probed_since_ && now - *probed_since_ < kProbeLimit; }
+  // True: events are held back, and not only one segment of the network's, which would show the same.
+  bool note_probe(ProbeFinding finding, Instant now) noexcept;
   // The head of a watch has not come at all: that it comes by itself no longer holds, since the way may be another one.
   void note_head_overdue() noexcept { prompt_since_.reset(); }
   // A watch that should have ended was not answered: that is something else.
@@ -61,6 +77,10 @@ class WatchPath {
   std::optional<Instant> prompt_since_;
   bool holds_events_ = false;
   std::optional<Instant> events_came_at_;
+  std::optional<Instant> probed_since_;
+  int probes_held_ = 0;
+  int probes_without_finding_ = 0;
+  Instant last_without_finding_{};
   bool announced_ = false;
   struct Life {
     std::optional<Cut> last_cut;

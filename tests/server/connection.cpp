@@ -136,7 +136,7 @@ void Connection::handle(ApiRequest request) {
     return;
   }
   if (fault_.action == FaultAction::endless_headers) return endless_headers();
-  if (fault_.action == FaultAction::no_upgrade || holds_back()) request.websocket = false;
+  if (fault_.action == FaultAction::no_upgrade || holds_head() || holds_events()) request.websocket = false;
   if (fault_.action == FaultAction::http10) keep_alive_ = false;
   if (fault_.action == FaultAction::cut_after) {
     pace_timer_.expires_after(fault_.interval);
@@ -301,7 +301,7 @@ void Connection::open_watch(const ApiRequest& request) {
     const std::string head = fault_.action == FaultAction::http10
                                  ? head_text(200, {{"Content-Type", type}}, "HTTP/1.0")
                                  : head_text(200, {{"Content-Type", type}, {"Transfer-Encoding", "chunked"}});
-    if (holds_back()) {
+    if (holds_head()) {
       held_head_ = head;
     } else {
       send(head);
@@ -388,7 +388,7 @@ void Connection::inject_due() {
 
 void Connection::write_event(const std::string& line) {
   if (fault_.action == FaultAction::http10 && !websocket_) return send(line);
-  if (fault_.action == FaultAction::withhold && !websocket_) {
+  if (holds_events() && !websocket_) {
     held_head_ += chunk(line);
     return;
   }

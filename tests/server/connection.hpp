@@ -60,8 +60,11 @@ class Connection final : public std::enable_shared_from_this<Connection>, privat
   void accept_websocket(const ApiRequest& request, const std::string& protocol);
   void inject_due();
   void write_event(const std::string& line);
-  bool holds_back() const noexcept {
+  bool holds_head() const noexcept {
     return fault_.action == FaultAction::hold_head || fault_.action == FaultAction::withhold;
+  }
+  bool holds_events() const noexcept {
+    return fault_.action == FaultAction::withhold || fault_.action == FaultAction::withhold_events;
   }
   void arm_timers();
   void arm_bookmark();

@@ -36,6 +36,7 @@ const std::map<std::string, FaultAction>& actions() {
       {"no-upgrade", FaultAction::no_upgrade},
       {"hold-head", FaultAction::hold_head},
       {"withhold", FaultAction::withhold},
+      {"withhold-events", FaultAction::withhold_events},
       {"hang-up", FaultAction::hang_up},
       {"cut-after", FaultAction::cut_after},
       {"http10", FaultAction::http10},

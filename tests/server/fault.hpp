@@ -37,6 +37,7 @@ enum class FaultAction {
   no_upgrade,       // as behind a gateway without WebSocket: the handshake is served as a plain request
   hold_head,        // the same, and the head of a watch is sent with its first event
   withhold,         // the same, and all of a watch is sent with its end
+  withhold_events,  // the same, but the head of a watch is sent at once
   hang_up,          // the connection ends right after the head of a watch
   cut_after,        // the connection ends after `interval`
   http10,           // an HTTP/1.0 response, which ends with the connection

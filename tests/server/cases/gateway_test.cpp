@@ -82,9 +82,10 @@ TEST_CASE("only a Status is the API's word about a watch") {
   }
 }
 
-TEST_CASE("a gateway buffers: the head of a watch comes with the first event, or with the end") {
-  for (const auto& [transport, fault] : {std::pair("http", "hold-head"), std::pair("auto", "hold-head"),
-                                         std::pair("http", "withhold"), std::pair("auto", "withhold")}) {
+TEST_CASE("a gateway buffers: the head of a watch comes with the first event, or with the end, or only the head") {
+  for (const auto& [transport, fault] :
+       {std::pair("http", "hold-head"), std::pair("auto", "hold-head"), std::pair("http", "withhold"),
+        std::pair("auto", "withhold"), std::pair("http", "withhold-events"), std::pair("auto", "withhold-events")}) {
     CAPTURE(transport);
     CAPTURE(fault);
     ApiServer server(with_token());

@@ -248,6 +248,27 @@ void ApiServer::serve_plain_watch(Call& call) {
   attach(call, from);
 }
 
+void ApiServer::serve_probe(Call& call) {
+  const Instant now = world_.agenda.now();
+  if (now < blackholed_until_) {
+    call.blackholed = true;
+    return;
+  }
+  if (now < out_until_) return fail(call, unreachable_error());
+  if (now < forbidden_until_ || call.credentials < credentials_) return refuse(call, 403, "Forbidden");
+  if (stops_at_gateway(call)) return;
+  open(call);
+  for (const std::size_t change : world_.etcd.state_at(world_.etcd.revision())) {
+    if (change == Etcd::kNone || world_.etcd.log()[change].object.name != call.watch.name) continue;
+    arrive(call, [this, &call, change](Reflector& reflector, Instant at) {
+      reflector.on_watch_event(call.id, json::EventType::added, world_.etcd.log()[change].object.item(), at);
+    });
+  }
+  world_.agenda.after(call.watch.timeout, [this, &call] {
+    if (!call.closed && !call.gone) end(call);
+  });
+}
+
 void ApiServer::attach(Call& call, Revision from) {
   call.attached = true;
   call.cursor = from;

@@ -35,7 +35,7 @@ ApiServer::ApiServer(World& world)
 
 // ---- the client's side --------------------------------------------------------------------------------------------
 
-Call& ApiServer::begin(Client& client, RequestId id) {
+Call& ApiServer::begin(Client& client, RequestId id, Milliseconds delay) {
   while (first_alive_ < calls_.size() && calls_[first_alive_]->gone) ++first_alive_;
   calls_.push_back(std::make_unique<Call>());
   Call& call = *calls_.back();
@@ -43,21 +43,30 @@ Call& ApiServer::begin(Client& client, RequestId id) {
   call.id = id;
   call.begun = world_.agenda.now();
   call.credentials = client.credentials();
-  call.delay = world_.random.between(0ms, world_.scenario.max_delay);
+  call.delay = delay;
   return call;
 }
 
 void ApiServer::begin_list(Client& client, RequestId id, const ListRequest& request) {
-  Call& call = begin(client, id);
+  Call& call = begin(client, id, world_.random.between(0ms, world_.scenario.max_delay));
   call.list = request;
   give_up_unless_answered(call);
 }
 
 void ApiServer::begin_watch(Client& client, RequestId id, const WatchRequest& request) {
-  Call& call = begin(client, id);
+  Call& call = begin(client, id, world_.random.between(0ms, world_.scenario.max_delay));
   call.is_watch = true;
   call.watch = request;
   give_up_unless_answered(call);
+}
+
+void ApiServer::begin_probe(Client& client, RequestId id, const WatchRequest& request) {
+  Call& call = begin(client, id, 10ms);
+  call.is_watch = true;
+  call.watch = request;
+  world_.agenda.after(call.delay, [this, &call] {
+    if (!call.gone) serve_probe(call);
+  });
 }
 
 // As the transport does: a request without an answer, or a list that makes no progress, fails.
@@ -75,7 +84,8 @@ void ApiServer::give_up_unless_answered(Call& call) {
 std::size_t ApiServer::in_flight() const {
   return static_cast<std::size_t>(
       std::count_if(calls_.begin() + static_cast<std::ptrdiff_t>(first_alive_), calls_.end(), [this](const auto& call) {
-        return !call->gone && !call->answered && !call->watch.poll && !waits_for_head(*call);
+        return !call->gone && !call->answered && !call->watch.poll && call->watch.name.empty() &&
+               !waits_for_head(*call);
       }));
 }
 
@@ -98,7 +108,7 @@ bool ApiServer::waits_for_head(const Call& call) const {
 
 bool ApiServer::has_watch(const Client& client) const {
   return std::any_of(calls_.begin() + static_cast<std::ptrdiff_t>(first_alive_), calls_.end(), [&](const auto& call) {
-    return call->client == &client && call->is_watch && !call->gone &&
+    return call->client == &client && call->is_watch && call->watch.name.empty() && !call->gone &&
            (call->answered || waits_for_head(*call) || call->watch.poll);
   });
 }

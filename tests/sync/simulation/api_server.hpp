@@ -56,6 +56,8 @@ class ApiServer {
   // --- the client's side
   void begin_list(Client& client, RequestId id, const ListRequest& request);
   void begin_watch(Client& client, RequestId id, const WatchRequest& request);
+  // A watch of one object. Without a draw, so that scenarios stay what they are.
+  void begin_probe(Client& client, RequestId id, const WatchRequest& request);
   void stop(const Client& client, RequestId id);
   std::size_t count_running(const Client& client) const;
   // Open, or sent over HTTP and without an answer for some time.
@@ -107,7 +109,7 @@ class ApiServer {
   };
   using Input = std::function<void(Reflector&, Instant)>;
 
-  Call& begin(Client& client, RequestId id);
+  Call& begin(Client& client, RequestId id, Milliseconds delay);
   void give_up_unless_answered(Call& call);
   void serve(Call& call);
   bool rejects(Call& call);
@@ -120,6 +122,7 @@ class ApiServer {
   void pass_head(Call& call);
   void serve_watchlist(Call& call);
   void serve_plain_watch(Call& call);
+  void serve_probe(Call& call);
   void attach(Call& call, Revision from);
   void open(Call& call);
   void schedule_bookmark(Call& call);

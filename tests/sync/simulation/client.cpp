@@ -76,7 +76,7 @@ void Client::input(const std::function<void(Reflector&, Instant)>& what) {
   if (cancelled_) return;
   expect(reflector_.state() == state_, "state() differs from the last on_state");
   if (state_ == State::live) expect(server_.has_watch(*this), "LIVE without a watch");
-  expect(server_.count_running(*this) <= 2, "more requests at once than a watch and its successor");
+  expect(server_.count_running(*this) <= 3, "more requests at once than a watch, its successor and a probe");
   const bool waits = state_ == State::waiting;
   expect(waits == reflector_.next_try_at().has_value(), "WAITING and next_try_at do not agree");
   if (state_ == State::live) live_at_ = version_;
@@ -192,6 +192,7 @@ void Client::start_watch(RequestId id, const WatchRequest& request) {
   expect(id > last_id_, "a request id came twice");
   expect(request.send_initial_events || !request.resource_version.empty(), "a watch without resourceVersion");
   last_id_ = id;
+  if (!request.name.empty()) return server_.begin_probe(*this, id, request);
   count_request(false);
   server_.begin_watch(*this, id, request);
 }

@@ -92,15 +92,18 @@ void Rig::start_list(RequestId id, const ListRequest& request) {
 }
 
 void Rig::start_watch(RequestId id, const WatchRequest& request) {
-  requests.emplace_back();
-  requests.back().id = id;
-  requests.back().is_watch = true;
-  requests.back().watch = request;
+  std::vector<SentRequest>& of_kind = request.name.empty() ? requests : probes;
+  of_kind.emplace_back();
+  of_kind.back().id = id;
+  of_kind.back().is_watch = true;
+  of_kind.back().watch = request;
 }
 
 void Rig::stop(RequestId id) {
-  for (SentRequest& request : requests) {
-    if (request.id == id) request.stopped = true;
+  for (std::vector<SentRequest>* const of_kind : {&requests, &probes}) {
+    for (SentRequest& request : *of_kind) {
+      if (request.id == id) request.stopped = true;
+    }
   }
 }
 

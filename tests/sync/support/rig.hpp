@@ -82,6 +82,8 @@ class Rig final : public Effects {
   std::optional<Milliseconds> timer_in() const;
 
   std::vector<SentRequest> requests;
+  // Watches of one object.
+  std::vector<SentRequest> probes;
   std::vector<State> states;
   std::vector<ReportedError> errors;
   std::optional<Instant> timer;

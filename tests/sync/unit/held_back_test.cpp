@@ -319,6 +319,160 @@ TEST_CASE("watches that something on the way ends after the same time, twice: th
   CHECK(rig.state() == State::live);
 }
 
+TEST_CASE("the head of a watch comes, and its events with the end: probes tell, polls follow") {
+  Rig rig(plain());
+  rig.go_live();
+  rig.advance(999ms);
+  CHECK(rig.probes.empty());
+  rig.advance(1ms);
+  // What comes with the end may also be a lost segment of the network's.
+  for (std::size_t i = 0; i < 2; ++i) {
+    REQUIRE(rig.probes.size() == i + 1);
+    const SentRequest& probe = rig.probes.back();
+    CHECK(probe.watch.name == "a");
+    CHECK(probe.watch.resource_version == "0");
+    CHECK(probe.watch.timeout == 1s);
+    CHECK_FALSE(probe.watch.send_initial_events);
+    CHECK(rig.requests.size() == 2);
+    rig.reflector.on_watch_open(probe.id, rig.now);
+    rig.advance(1s);
+    rig.event(probe.id, EventType::added, pod("a", "12"));
+    rig.reflector.on_watch_end(probe.id, rig.now);
+  }
+  // Of a probe nothing is applied.
+  CHECK(rig.held() == "a=5");
+  CHECK(rig.requests[1].stopped);
+  CHECK(rig.last().watch.poll);
+  CHECK(rig.state() == State::live);
+  CHECK(lines_with(rig, "watches over HTTP are held back") == 1);
+  CHECK(rig.reflector.counters().reconnects == 0);
+  CHECK(rig.errors.empty());
+  rig.open();
+  rig.advance(1s);
+  rig.event(EventType::modified, pod("a", "12"));
+  rig.end();
+  CHECK(rig.held() == "a=12");
+  CHECK(rig.last().watch.poll);
+  CHECK(rig.probes.size() == 2);
+}
+
+TEST_CASE("one probe tells all streams of the server, which begin with polls or leave it at their watches") {
+  const auto server = std::make_shared<ServerState>();
+  Rig first(plain(), server);
+  Rig second(plain(), server);
+  for (Rig* const rig : {&first, &second}) rig->go_live();
+  const auto advance = [&](Milliseconds time) {
+    first.advance(time);
+    second.advance(time);
+  };
+  const auto show = [&](Milliseconds until_message) {
+    const SentRequest& probe = first.probes.back();
+    first.reflector.on_watch_open(probe.id, first.now);
+    advance(until_message);
+    first.event(probe.id, EventType::added, pod("a", "5"));
+    advance(1s - until_message);
+    first.reflector.on_watch_end(probe.id, first.now);
+  };
+  advance(1s);
+  REQUIRE(first.probes.size() == 1);
+  SUBCASE("held back") {
+    show(1s);
+    REQUIRE(first.probes.size() == 2);
+    show(1s);
+    CHECK(first.last().watch.poll);
+    advance(1s);
+    CHECK(second.last().watch.poll);
+    CHECK(second.state() == State::live);
+    CHECK(lines_with(second, "held back") == 0);
+    // Those that come later.
+    Rig third(plain(), server);
+    third.now = first.now;
+    third.start();
+    third.list({pod("a", "5")}, "10");
+    CHECK(third.last().watch.poll);
+  }
+  SUBCASE("they come") {
+    show(100ms);
+    advance(80s);
+    CHECK(first.probes.size() == 1);
+    CHECK(first.requests.size() == 2);
+    CHECK(second.requests.size() == 2);
+  }
+  SUBCASE("the stream that asks is closed: another one asks") {
+    first.reflector.cancel();
+    CHECK(first.probes.back().stopped);
+    advance(11s);
+    CHECK(second.probes.size() == 1);
+  }
+  CHECK(second.probes.size() <= 1);
+}
+
+TEST_CASE("probes that show nothing are few, and the watch is as it was") {
+  const auto server = std::make_shared<ServerState>();
+  Rig rig(plain(), server);
+  rig.go_live();
+  rig.advance(1s);
+  REQUIRE(rig.probes.size() == 1);
+  const RequestId probe = rig.probes.back().id;
+  SUBCASE("the object is gone") {
+    rig.reflector.on_watch_open(probe, rig.now);
+    rig.advance(1s);
+    rig.reflector.on_watch_end(probe, rig.now);
+  }
+  SUBCASE("all that it sends comes with the head") {
+    rig.reflector.on_watch_open(probe, rig.now);
+    rig.event(probe, EventType::added, pod("a", "5"));
+    rig.reflector.on_watch_end(probe, rig.now);
+  }
+  SUBCASE("it fails") {
+    rig.reflector.on_watch_failed(probe, http_error(403), std::nullopt, rig.now);
+  }
+  SUBCASE("it is never answered") {
+    rig.advance(6s);
+    CHECK(rig.probes.back().stopped);
+  }
+  rig.advance(60s);
+  CHECK(rig.probes.size() == 1);
+  CHECK(rig.requests.size() == 2);
+  CHECK(rig.state() == State::live);
+  CHECK(rig.errors.empty());
+  std::vector<std::unique_ptr<Rig>> others;
+  std::size_t probes = 1;
+  for (int i = 0; i < 6; ++i) {
+    Rig& other = *others.emplace_back(std::make_unique<Rig>(plain(), server));
+    other.now = rig.now;
+    other.go_live();
+    other.advance(8s);
+    rig.advance(8s);
+    probes += other.probes.size();
+  }
+  CHECK(probes == 3);
+}
+
+TEST_CASE("no probe where events have come by themselves, of a view without objects, or over WebSocket") {
+  Options options = plain();
+  std::vector<TestObject> objects{pod("a", "5")};
+  bool event = false;
+  SUBCASE("an event has come") {
+    event = true;
+  }
+  SUBCASE("no object") {
+    objects.clear();
+  }
+  SUBCASE("a name that a selector cannot say") {
+    objects = {pod("a,b", "5")};
+  }
+  SUBCASE("WebSocket") {
+    options.transport = WatchTransport::websocket;
+  }
+  Rig rig(options);
+  rig.go_live(objects);
+  rig.advance(500ms);
+  if (event) rig.event(EventType::modified, pod("a", "11"));
+  rig.advance(80s);
+  CHECK(rig.probes.empty());
+}
+
 TEST_CASE("the head of a watch comes, and its events with the end: a short one tells, polls follow") {
   Rig rig(plain());
   rig.go_live();
