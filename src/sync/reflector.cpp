@@ -30,8 +30,9 @@
 //                 end, failure                           queued             aim: list, without WatchList this time
 // streaming       event, bookmark                        streaming          apply; the view's version advances
 //                 an event in part, nothing for 2 s      opening            recorded as held back, a poll instead
-//                 over HTTP, silent for 1 s              streaming          a probe; events have come: no
-//                 probes: events come with the end       opening            recorded as held back, a poll instead
+//                 silent for 1 s, nothing came before    streaming          a probe
+//                 probes over HTTP come with the end     opening            recorded as held back, a poll instead
+//                 a probe has nothing, not even its end  streaming          transport=auto: request the successor
 //                 no message for 90 s, and none ever     streaming          transport=auto: request the successor
 //                 the same; versions do not compare      queued or waiting  aim: watch; at once, or backoff
 //                 object too large                       streaming          on_error
@@ -464,38 +465,53 @@ bool Reflector::comes_with_end(const WatchConnection& watch, Instant now) const 
          watch.first_message_at - watch.head_at >= watch.request.timeout / 2;
 }
 
-// A gateway that passes on the head of a watch and holds its events shows nothing as long as nothing happens.
-void Reflector::plan_probe(WatchConnection& watch, Instant now) const {
-  if (watch.request.poll || watch.request.trial || !may_hold_events(watch, now)) return;
-  watch.probe_at = now + kProbeDelay;
+// A gateway that passes on the head of a watch, or a 101, and not its events shows nothing as long as nothing happens.
+bool Reflector::wants_probe(const WatchConnection& watch, Instant now) {
+  if (watch.request.poll || watch.request.trial) return false;
+  if (watch.request.websocket) return retry_.transport() != nullptr && !retry_.transport()->proven(true);
+  return may_hold_events(watch, now);
+}
+
+void Reflector::plan_probe(WatchConnection& watch, Instant now) {
+  if (wants_probe(watch, now)) watch.probe_at = now + kProbeDelay;
 }
 
 // One stream of the server finds it out for all.
 void Reflector::check_probe(Instant now) {
   if (const auto deadline = probe_.deadline(); deadline && now >= *deadline) {
-    stop_probe();
-    end_probe(ProbeFinding::none, now);
+    effects_.stop(probe_.id());
+    end_probe(probe_.expire(), now);
   }
   WatchConnection* const watch = watches_.watch();
   if (watch == nullptr || !watch->streaming() || !watch->probe_at || now < *watch->probe_at) return;
   watch->probe_at.reset();
   WatchPath& path = server_state_->path();
-  if (watch->came_by_itself(now)) path.note_event_came(now);
-  if (path.held_back(now) && list_.resumable()) return poll_instead(now);
-  if (!may_hold_events(*watch, now) || probe_.running()) return;
+  if (!watch->request.websocket && watch->came_by_itself(now)) path.note_event_came(now);
+  if (!watch->request.websocket && path.held_back(now) && list_.resumable()) return poll_instead(now);
+  if (!wants_probe(*watch, now) || probe_.running()) return;
   if (path.probing(now)) {
     watch->probe_at = now + kProbeDelay;
+  } else if (watch->request.websocket && !retry_.websocket(now)) {
+    if (watch->mute_at) watch->mute_at = now;
   } else if (probe_.has_object() && path.claim_probe(now)) {
-    probe_.begin(++last_id_, now);
+    probe_.begin(++last_id_, watch->request.websocket, now);
     effects_.start_watch(last_id_, probe_.request(watch->request));
   }
 }
 
 void Reflector::end_probe(ProbeFinding finding, Instant now) {
-  const bool held_back = server_state_->path().note_probe(finding, now);
+  WatchPath& path = server_state_->path();
+  if (path.note_probe(finding, now)) tell_held_back(poll_time());
+  if (finding == ProbeFinding::comes && !probe_.over_websocket()) path.note_event_came(now);
+  if (finding == ProbeFinding::comes && retry_.transport() != nullptr) {
+    retry_.note_message(probe_.over_websocket());
+    announce_transport(probe_.over_websocket());
+  }
   WatchConnection* const watch = watches_.watch();
-  if (held_back) tell_held_back(poll_time());
-  if (watch != nullptr && watch->streaming() && finding == ProbeFinding::held) watch->probe_at = now;
+  if (watch != nullptr && watch->streaming() && watch->request.websocket == probe_.over_websocket()) {
+    if (finding == ProbeFinding::held) watch->probe_at = now;
+    if (finding == ProbeFinding::mute && watch->mute_at) watch->mute_at = now;
+  }
   check_probe(now);
   rearm();
 }
@@ -1125,10 +1141,10 @@ void Reflector::on_timer(Instant now) {
   use_granted_slots(now);
   if (phase_ == Phase::waiting && retry_.is_due(now)) pursue(aim_, now);
   check_list(now);
+  check_probe(now);
   check_watch(now);
   check_successor(now);
   check_version(now);
-  check_probe(now);
   rotate(now);
   rearm();
 }

@@ -37,7 +37,7 @@ void WatchPath::note_events_held_back(Instant now) noexcept {
 }
 
 bool WatchPath::claim_probe(Instant now) noexcept {
-  if (probing(now) || events_come(now) || held_back(now)) return false;
+  if (probing(now)) return false;
   if (probes_without_finding_ >= kMaxProbesWithoutFinding) {
     if (now - last_without_finding_ < kTrusted) return false;
     probes_without_finding_ = 0;
@@ -48,7 +48,7 @@ bool WatchPath::claim_probe(Instant now) noexcept {
 
 bool WatchPath::note_probe(ProbeFinding finding, Instant now) noexcept {
   probed_since_.reset();
-  if (finding == ProbeFinding::none) {
+  if (finding == ProbeFinding::none || finding == ProbeFinding::mute) {
     ++probes_without_finding_;
     last_without_finding_ = now;
     return false;
@@ -56,7 +56,6 @@ bool WatchPath::note_probe(ProbeFinding finding, Instant now) noexcept {
   probes_without_finding_ = 0;
   if (finding == ProbeFinding::comes) {
     probes_held_ = 0;
-    note_event_came(now);
     return false;
   }
   if (++probes_held_ < kHeldProbes) return false;

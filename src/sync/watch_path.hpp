@@ -14,6 +14,7 @@ enum class ProbeFinding {
   none,   // nothing: its object is gone, or the request failed
   comes,  // what is sent comes by itself
   held,   // it comes with the end
+  mute,   // nothing has come but the head, not even the end
 };
 
 class WatchPath {
@@ -43,11 +44,11 @@ class WatchPath {
   // An event came by itself, before the end.
   bool events_come(Instant now) const noexcept { return events_came_at_ && now - *events_came_at_ < kTrusted; }
   void note_event_came(Instant now) noexcept { events_came_at_ = now; }
-  // Whether events come is not known, and no one is finding out: the caller does, with a WatchProbe, and says what it
-  // shows. Few of them show nothing before the next ten minutes.
+  // No one is finding out what comes: the caller does, with a WatchProbe, and says what it shows. Few of them show
+  // nothing before the next ten minutes.
   bool claim_probe(Instant now) noexcept;
   bool probing(Instant now) const noexcept { return probed_since_ && now - *probed_since_ < kProbeLimit; }
-  // True: events are held back, and not only one segment of the network's, which would show the same.
+  // True: over HTTP events are held back, and not only one segment of the network's, which would show the same.
   bool note_probe(ProbeFinding finding, Instant now) noexcept;
   // The head of a watch has not come at all: that it comes by itself no longer holds, since the way may be another one.
   void note_head_overdue() noexcept { prompt_since_.reset(); }

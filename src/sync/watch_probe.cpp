@@ -31,10 +31,11 @@ WatchRequest WatchProbe::request(const WatchRequest& watch) const {
   return probe;
 }
 
-void WatchProbe::begin(RequestId id, Instant now) noexcept {
+void WatchProbe::begin(RequestId id, bool websocket, Instant now) noexcept {
   id_ = id;
+  websocket_ = websocket;
   started_ = now;
-  head_at_ = now;
+  head_at_.reset();
   message_at_.reset();
 }
 
@@ -45,8 +46,14 @@ void WatchProbe::note_message(Instant now) noexcept {
 ProbeFinding WatchProbe::end(Instant now) noexcept {
   stop();
   if (!message_at_) return ProbeFinding::none;
-  if (now - *message_at_ > kTogether) return ProbeFinding::comes;
-  return *message_at_ - head_at_ >= Milliseconds(kTime) / 2 ? ProbeFinding::held : ProbeFinding::none;
+  if (websocket_ || now - *message_at_ > kTogether) return ProbeFinding::comes;
+  return *message_at_ - head_at_.value_or(now) >= Milliseconds(kTime) / 2 ? ProbeFinding::held : ProbeFinding::none;
+}
+
+ProbeFinding WatchProbe::expire() noexcept {
+  stop();
+  if (message_at_) return ProbeFinding::comes;
+  return head_at_ ? ProbeFinding::mute : ProbeFinding::none;
 }
 
 std::optional<Instant> WatchProbe::deadline() const noexcept {

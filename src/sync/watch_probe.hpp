@@ -25,10 +25,13 @@ class WatchProbe {
   RequestId id() const noexcept { return id_; }
   // As `watch` is requested, but of the object.
   WatchRequest request(const WatchRequest& watch) const;
-  void begin(RequestId id, Instant now) noexcept;
+  void begin(RequestId id, bool websocket, Instant now) noexcept;
   void note_open(Instant now) noexcept { head_at_ = now; }
+  bool over_websocket() const noexcept { return websocket_; }
   void note_message(Instant now) noexcept;
   ProbeFinding end(Instant now) noexcept;
+  // At its deadline.
+  ProbeFinding expire() noexcept;
   void stop() noexcept { id_ = 0; }
   // When it has lasted longer than it can; empty: none is running.
   std::optional<Instant> deadline() const noexcept;
@@ -36,8 +39,9 @@ class WatchProbe {
  private:
   std::string name_;
   RequestId id_ = 0;
+  bool websocket_ = false;
   Instant started_{};
-  Instant head_at_{};
+  std::optional<Instant> head_at_;
   std::optional<Instant> message_at_;
 };
 

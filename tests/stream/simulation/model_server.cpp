@@ -176,6 +176,8 @@ void ModelServer::accept(const transport::Request& request, transport::ExchangeO
   sent->request_class = class_of(token_of(request), sent->resource);
   if (parameter(target, "watch") == "true") {
     sent->kind = parameter(target, "sendInitialEvents") == "true" ? Kind::watchlist : Kind::watch;
+    sent->selector = parameter(target, "fieldSelector");
+    if (!sent->selector.empty()) sent->kind = Kind::probe;
   }
   sent->number = ++requests_;
   sent->observer = &observer;
@@ -186,7 +188,8 @@ void ModelServer::accept(const transport::Request& request, transport::ExchangeO
   sent->version = std::strtoll(parameter(target, "resourceVersion").c_str(), nullptr, 10);
   sent->at_newest = sent->kind != Kind::watch && parameter(target, "resourceVersion").empty();
   sent->asks_version = sent->kind == Kind::list && parameter(target, "limit") == "1";
-  if (sent->kind != Kind::watch && !sent->asks_version) ++initial_requests_[sent->request_class];
+  const bool is_initial = sent->kind == Kind::list || sent->kind == Kind::watchlist;
+  if (is_initial && !sent->asks_version) ++initial_requests_[sent->request_class];
   trace(*sent, target);
   sent_.push_back(sent);
   // At once, or after a while.
@@ -312,6 +315,7 @@ void ModelServer::open_watch(const SentRef& sent) {
   if (expired) return send_error_event(sent);
   sent->position = sent->version;
   if (sent->kind == Kind::watch) return send_changes(sent);
+  if (sent->kind == Kind::probe) return send_object(sent);
   sent->position = sent->at_newest ? store.etcd->revision() : std::max(store.served, sent->version);
   std::string events;
   for (const std::size_t change : store.etcd->state_at(sent->position)) {
@@ -320,7 +324,18 @@ void ModelServer::open_watch(const SentRef& sent) {
   send_events(sent, events + bookmark(*sent, true));
 }
 
+void ModelServer::send_object(const SentRef& sent) {
+  const Store& store = stores_[sent->resource];
+  std::string events;
+  for (const std::size_t change : store.etcd->state_at(store.served)) {
+    if (change == Etcd::kNone || "metadata.name%3D" + store.etcd->log()[change].object.name != sent->selector) continue;
+    events += event("ADDED", text_of(store.etcd->log()[change].object));
+  }
+  feed(sent, events);
+}
+
 void ModelServer::send_changes(const SentRef& sent) {
+  if (sent->kind == Kind::probe) return;
   if (!sent->is_active() || sent->silent) return;
   std::string events = changes_for(*sent);
   if (!events.empty()) send_events(sent, std::move(events));
@@ -426,9 +441,15 @@ std::size_t ModelServer::questions_under_way(const RequestClass& of) const {
   }));
 }
 
+std::size_t ModelServer::probes_under_way(const RequestClass& of) const {
+  return static_cast<std::size_t>(std::count_if(sent_.begin(), sent_.end(), [&](const SentRef& sent) {
+    return *sent->alive && sent->request_class == of && sent->kind == Kind::probe;
+  }));
+}
+
 std::size_t ModelServer::watches_under_way(const RequestClass& of) const {
   return static_cast<std::size_t>(std::count_if(sent_.begin(), sent_.end(), [&](const SentRef& sent) {
-    return *sent->alive && sent->request_class == of && sent->kind != Kind::list;
+    return *sent->alive && sent->request_class == of && (sent->kind == Kind::watch || sent->kind == Kind::watchlist);
   }));
 }
 
@@ -455,7 +476,8 @@ void ModelServer::remove_gone() {
 
 void ModelServer::trace(const Sent& sent, const std::string& what) const {
   if (!world_.tracing) return;
-  const char* const kind = sent.kind == Kind::list ? "list " : sent.kind == Kind::watch ? "watch " : "watchlist ";
+  constexpr std::array<const char*, 4> kKinds{"list ", "watch ", "watchlist ", "probe "};
+  const char* const kind = kKinds[static_cast<std::size_t>(sent.kind)];
   world_.trace("server: " + std::string(kind) + std::to_string(sent.number) + " of " + sent.request_class + ": " +
                what);
 }

@@ -61,6 +61,7 @@ class ModelServer {
   std::size_t lists_under_way(const RequestClass& of) const;
   // Of the newest resourceVersion.
   std::size_t questions_under_way(const RequestClass& of) const;
+  std::size_t probes_under_way(const RequestClass& of) const;
   std::size_t watches_under_way(const RequestClass& of) const;
   std::size_t under_way() const;
   // All so far: of the first kind those that bring the whole state, as lists or as the initial events of a watch.
@@ -70,10 +71,11 @@ class ModelServer {
   void remove_gone();
 
  private:
-  enum class Kind { list, watch, watchlist };
+  enum class Kind { list, watch, watchlist, probe };
   struct Sent {
     RequestClass request_class;
     Kind kind = Kind::list;
+    std::string selector;
     std::size_t resource = 0;
     std::size_t number = 0;
     transport::ExchangeObserver* observer = nullptr;
@@ -113,6 +115,7 @@ class ModelServer {
   void send_list(const SentRef& sent);
   void send_piece(const SentRef& sent, const std::shared_ptr<const std::string>& body, std::size_t from);
   void open_watch(const SentRef& sent);
+  void send_object(const SentRef& sent);
   void send_changes(const SentRef& sent);
   // What it has not been sent, which it has been from now on.
   std::string changes_for(Sent& sent) const;

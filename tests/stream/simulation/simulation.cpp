@@ -554,7 +554,8 @@ void Simulation::check_step() {
   check_bounds();
 }
 
-// Of each group one list or initial watch, or one watch and its successor; and one question.
+// Of each group one list or initial watch, or one watch and its successor; and one question. Of all of them one
+// probe.
 void Simulation::check_bounds() {
   std::map<RequestClass, std::size_t> most = groups_gone_;
   for (const auto& query : queries_) most.emplace(query->request_class, 0);
@@ -568,6 +569,7 @@ void Simulation::check_bounds() {
                   std::to_string(lists) + " lists and " + std::to_string(watches) + " watches under way of " + of +
                       " for " + std::to_string(groups) + " groups of streams");
     world_.expect(server_->questions_under_way(of) <= groups, "more questions than groups of streams, of " + of);
+    world_.expect(server_->probes_under_way(of) <= std::min<std::size_t>(groups, 1), "several probes of " + of);
     if (!world_.runs_out_of_memory && rates_.refused + rates_.hangs + rates_.cut + outages_ + disturbances_ == 0) {
       world_.expect(server_->initial_requests(of) <= groups_made_[of], "a second list without a fault");
     }

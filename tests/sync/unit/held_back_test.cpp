@@ -449,7 +449,60 @@ TEST_CASE("probes that show nothing are few, and the watch is as it was") {
   CHECK(probes == 3);
 }
 
-TEST_CASE("no probe where events have come by themselves, of a view without objects, or over WebSocket") {
+TEST_CASE("a gateway answers 101 and passes on nothing: a probe tells, and HTTP is used after the second") {
+  Options options = plain();
+  options.transport = WatchTransport::automatic;
+  Rig rig(options);
+  rig.go_live();
+  for (std::size_t i = 0; i < 2; ++i) {
+    CHECK(rig.last().watch.websocket);
+    rig.advance(1s);
+    REQUIRE(rig.probes.size() == i + 1);
+    CHECK(rig.probes.back().watch.websocket);
+    rig.reflector.on_watch_open(rig.probes.back().id, rig.now);
+    rig.advance(6s);
+    CHECK(rig.probes.back().stopped);
+    // The successor.
+    REQUIRE(rig.requests.size() == i + 3);
+    rig.open();
+  }
+  CHECK_FALSE(rig.last().watch.websocket);
+  CHECK(rig.state() == State::live);
+  CHECK(rig.errors.empty());
+  rig.event(EventType::modified, pod("a", "12"));
+  CHECK(lines_with(rig, "watching over HTTP, since nothing came over WebSocket") == 1);
+}
+
+TEST_CASE("a probe over WebSocket that gets its object, or its end, leaves the watch as it is") {
+  Options options = plain();
+  options.transport = WatchTransport::automatic;
+  Rig rig(options);
+  rig.go_live();
+  rig.advance(1s);
+  REQUIRE(rig.probes.size() == 1);
+  const RequestId probe = rig.probes.back().id;
+  SUBCASE("the object, and the end") {
+    rig.reflector.on_watch_open(probe, rig.now);
+    rig.event(probe, EventType::added, pod("a", "5"));
+    rig.advance(1s);
+    rig.reflector.on_watch_end(probe, rig.now);
+  }
+  SUBCASE("the object, and no end") {
+    rig.reflector.on_watch_open(probe, rig.now);
+    rig.event(probe, EventType::added, pod("a", "5"));
+  }
+  SUBCASE("the end alone") {
+    rig.reflector.on_watch_open(probe, rig.now);
+    rig.advance(1s);
+    rig.reflector.on_watch_end(probe, rig.now);
+  }
+  SUBCASE("no answer at all") {}
+  rig.advance(70s);
+  CHECK(rig.requests.size() == 2);
+  CHECK(rig.state() == State::live);
+}
+
+TEST_CASE("no probe where events have come by themselves, of a view without objects, or over WebSocket alone") {
   Options options = plain();
   std::vector<TestObject> objects{pod("a", "5")};
   bool event = false;

@@ -431,10 +431,11 @@ TEST_CASE("a watch that takes over from another one needs no memory to say so") 
     const transport::ResponseHead head{200, "application/json", "", {}};
     sharing.run([&] { sent[1]->on_head(head); });
     sharing.world.executor.advance(*sharing.config.sync.watch_timeout - std::chrono::seconds(5));
-    REQUIRE(sent.size() == 3);
+    // A probe that nobody has answered, and the successor.
+    REQUIRE(sent.size() == 4);
     sharing.run([&] {
       const FailingAllocation failing(nth);
-      sent[2]->on_head(head);
+      sent[3]->on_head(head);
       failed = failing.has_failed();
     });
     CHECK(opened.synced());
