@@ -52,6 +52,7 @@ class WatchReader::Impl {
   void report_too_large();
   void report_too_deep(std::string_view text);
   void drop(const std::string& problem, std::string_view text);
+  bool has_known_type() const;
   void report(Status status, const std::string& problem, const std::string& label);
   void fail(std::string message) { error_ = Error{Status::protocol, std::move(message)}; }
 
@@ -308,8 +309,13 @@ void WatchReader::Impl::report(Status status, const std::string& problem, const 
   observer_.on_bad_event(
       Error{status, "event " + std::to_string(event_number_) + (label.empty() ? "" : " (" + label + ")") + " at byte " +
                         std::to_string(event_at_) + ": " + problem},
-      // It may come after the object.
-      type_.empty() || type_ == "DELETED");
+      // The type may come after the object.
+      {type_.empty() || type_ == "DELETED",
+       status == Status::too_large || (has_known_type() && object_problem_.empty())});
+}
+
+bool WatchReader::Impl::has_known_type() const {
+  return type_ == "ADDED" || type_ == "MODIFIED" || type_ == "DELETED" || type_ == "BOOKMARK";
 }
 
 WatchReader::WatchReader(const ReaderOptions& options, WatchObserver& observer)

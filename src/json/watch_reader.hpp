@@ -19,6 +19,14 @@ enum class EventType : std::uint8_t { added, modified, deleted };
 inline constexpr std::string_view kErrorWithoutStatus = "the server sent an ERROR event without a Status";
 inline constexpr std::string_view kErrorTooLarge = "the server sent an ERROR event larger than max_object_size";
 
+// What is known of an event that was dropped.
+struct BadEvent {
+  // It says, or may say, that an object is gone, so that the view has one that is not there.
+  bool may_be_deletion = false;
+  // It is one, of a known type and with an object: nobody but the API sends that.
+  bool is_event = false;
+};
+
 class WatchObserver {
  public:
   virtual ~WatchObserver() = default;
@@ -33,8 +41,7 @@ class WatchObserver {
   virtual void on_unknown_event(std::string_view type) = 0;
   // One event was dropped and the reader continues after it: an object above max_object_size or max_depth (too_large),
   // an object without metadata, uid, name or resourceVersion (protocol). The message names what and where.
-  // `may_be_deletion`: it says, or may say, that an object is gone, so that the view has one that is not there.
-  virtual void on_bad_event(const Error& error, bool may_be_deletion) = 0;
+  virtual void on_bad_event(const Error& error, BadEvent event) = 0;
 };
 
 // Lives on one thread. After an error it stays in error.

@@ -351,8 +351,8 @@ bool WatchReader::Impl::drop(Status status, const std::string& problem, const st
   observer_.on_bad_event(
       Error{status, "event " + std::to_string(event_number_) + (label.empty() ? "" : " (" + label + ")") + " at byte " +
                         std::to_string(event_at_) + ": " + problem},
-      // It may come after the object.
-      !type_ || *type_ == "DELETED");
+      // The type may come after the object.
+      {!type_ || *type_ == "DELETED", status == Status::too_large || type_.has_value()});
   return true;
 }
 

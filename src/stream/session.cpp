@@ -17,6 +17,8 @@ namespace {
 constexpr const char* kList = "list";
 constexpr const char* kWatch = "watch";
 
+// Of the answer that says the newest version: the metadata of one object.
+constexpr std::size_t kMaxNewest = 8UL * 1024 * 1024;
 constexpr Milliseconds kWebsocketPingInterval{30'000};
 constexpr Milliseconds kWebsocketPongTimeout{15'000};
 
@@ -175,18 +177,28 @@ void Session::stop(sync::RequestId id) {
   retire(id);
 }
 
-// With one object: without any a server may not look. In JSON, and as one that may be as large as any.
+// With one object: without any a server may not look. Without selectors, where that is allowed: for one that matches
+// nothing the server may read all there is.
 void Session::ask_newest_version(std::size_t candidate) {
   sync::ListRequest newest;
   newest.candidate = candidate;
   newest.limit = 1;
-  transport::Request wire = list_request(newest);
-  wire.accept_gzip = false;
+  cluster::QueryOptions query = parts_.config.query;
+  query.metadata_only = true;
+  if (!asks_with_selectors_) {
+    query.label_selector.clear();
+    query.field_selector.clear();
+    query.shard.reset();
+  }
+  transport::Request wire;
+  wire.target = cluster::list_target(parts_.resources[candidate], query, name_space_, newest);
+  wire.headers.push_back({"Accept", cluster::list_accept(query, cluster::Accepted::json)});
   version_fetch_ = std::make_unique<VersionFetch>(
-      parts_.executor, parts_.access, std::move(wire), parts_.config.reader.max_object_size,
-      parts_.config.connection.request_timeout, [this](const std::optional<cluster::FetchedAnswer>& answer) {
+      parts_.executor, parts_.access, std::move(wire), kMaxNewest, parts_.config.connection.request_timeout,
+      [this](const std::optional<cluster::FetchedAnswer>& answer) {
         const std::unique_ptr<VersionFetch> done = std::move(version_fetch_);
         if (!answer) return;
+        if (answer->head.status == 403) asks_with_selectors_ = true;
         guarded([&] {
           reflector_.on_newest_version(listed_version_in(*answer), now());
           flush();

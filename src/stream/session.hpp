@@ -143,6 +143,8 @@ class Session final : private sync::Effects, private CallOwner {
   std::unique_ptr<Timer> sweep_;
   std::unique_ptr<Timer> timer_;
   std::unique_ptr<VersionFetch> version_fetch_;
+  // It may not be asked about all objects.
+  bool asks_with_selectors_ = false;
   // What a list, or the initial events of a watch, has brought so far; for the log.
   struct Listing {
     Instant since{};

@@ -54,7 +54,10 @@ void WatchCall::received(std::string_view bytes) {
   // The tag of a WatchEvent's type. JSON begins with a brace (apiserver pkg/endpoints/handlers/watch.go).
   if (!reader_) bytes.front() == '\x0a' ? read_protobuf() : read_json();
   const Expected<void> fed = std::visit([&](auto& reader) { return reader.feed(bytes); }, *reader_);
-  if (!fed) fail(fed.error());
+  if (!fed) return fail(fed.error());
+  if (websocket_ || at_boundary() == !in_part_) return;
+  in_part_ = !in_part_;
+  if (in_part_ && !stopped()) reflector_.on_watch_event_begun(id(), arrived_);
 }
 
 void WatchCall::message_ended() {
@@ -112,8 +115,8 @@ void WatchCall::log_end(const char* what, std::string_view how) noexcept {
   });
 }
 
-void WatchCall::on_bad_event(const Error& error, bool may_be_deletion) {
-  if (!stopped()) reflector_.on_watch_bad_event(id(), error, may_be_deletion, arrived_);
+void WatchCall::on_bad_event(const Error& error, json::BadEvent event) {
+  if (!stopped()) reflector_.on_watch_bad_event(id(), error, event, arrived_);
 }
 
 }  // namespace ksr::stream

@@ -41,7 +41,7 @@ class WatchCall final : public Call, private json::WatchObserver {
   void on_bookmark(std::string_view resource_version, bool initial_events_end) override;
   void on_error_event(const json::ApiStatus& status) override;
   void on_unknown_event(std::string_view type) override;
-  void on_bad_event(const Error& error, bool may_be_deletion) override;
+  void on_bad_event(const Error& error, json::BadEvent event) override;
   // "<request>: ended after 5 s" and `how`; when it had opened.
   void log_end(const char* who, std::string_view how) noexcept;
 
@@ -64,6 +64,8 @@ class WatchCall final : public Call, private json::WatchObserver {
   std::optional<Instant> opened_at_;
   // When the bytes at hand arrived: one reading of the clock serves all events in them.
   Instant arrived_{};
+  // Over HTTP: what has come ends within an event.
+  bool in_part_ = false;
 };
 
 }  // namespace ksr::stream

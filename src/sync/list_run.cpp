@@ -161,19 +161,20 @@ bool ListRun::accepts_version(std::string_view version, bool at_version) {
   return !at_version && ++gone_back_in_a_row_ >= kMaxListsRefused;
 }
 
-void ListRun::commit_pages() {
+bool ListRun::commit_pages() {
   if (pages_are_of_shard_ && !shard_by_server_) shard_by_server_ = true;
-  commit(pager_.version(), pager_.at_version());
+  return commit(pager_.version(), pager_.at_version());
 }
 
-void ListRun::commit_initial(std::string_view version, bool at_version) {
-  commit(version, at_version);
+bool ListRun::commit_initial(std::string_view version, bool at_version) {
+  return commit(version, at_version);
 }
 
-void ListRun::commit(std::string_view version, bool at_version) {
+bool ListRun::commit(std::string_view version, bool at_version) {
   std::string next(version);
   const bool went_back = goes_back(version);
-  effects_.commit_list(version, went_back ? store::Precedence::list_wins : store::Precedence::newer_wins);
+  const std::size_t changed =
+      effects_.commit_list(version, went_back ? store::Precedence::list_wins : store::Precedence::newer_wins);
   staging_ = false;
   gone_back_in_a_row_ = 0;
   listed_at_version_ = at_version;
@@ -182,6 +183,7 @@ void ListRun::commit(std::string_view version, bool at_version) {
   synced_ = true;
   most_recent_next_ = false;
   without_watchlist_next_ = false;
+  return changed > 0;
 }
 
 void ListRun::abandon() {

@@ -93,8 +93,9 @@ class ListRun {
   // "not older than". A server that was restored from a backup does go back, for good; an inconsistent one, or a stale
   // cache, must not take the view along. So the third list in a row that goes back is accepted.
   bool accepts_version(std::string_view version, bool at_version);
-  void commit_pages();
-  void commit_initial(std::string_view version, bool at_version);
+  // True: the view has changed.
+  bool commit_pages();
+  bool commit_initial(std::string_view version, bool at_version);
   void abandon();
   void stop_request();
 
@@ -122,7 +123,7 @@ class ListRun {
   // It is older than the view's, or missing where the view has one.
   bool goes_back(std::string_view version) const;
   void begin_staging();
-  void commit(std::string_view version, bool at_version);
+  bool commit(std::string_view version, bool at_version);
 
   Effects& effects_;
   const std::uint64_t max_bytes_;

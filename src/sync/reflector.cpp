@@ -279,8 +279,7 @@ void Reflector::on_list_end(RequestId id, const json::ListMeta& meta, Instant no
       break;
     case Pager::Step::done:
       if (!accept_version(list_.listed_version(), list_.at_version(), now)) break;
-      list_.commit_pages();
-      note_listed(list_.started(), now);
+      note_listed(list_.commit_pages(), list_.started(), now);
       watches_.slot().release();
       if (polls_since_ && now - *polls_since_ < kPollsFor) {
         poll(nullptr, now);
@@ -324,9 +323,9 @@ bool Reflector::accept_version(std::string_view version, bool at_version, Instan
   return false;
 }
 
-void Reflector::note_listed(Instant as_of, Instant now) {
+void Reflector::note_listed(bool changed, Instant as_of, Instant now) {
   retry_.note_listed(now);
-  version_check_.note_version();
+  version_check_.note_list(changed);
   prove_fresh(as_of);
 }
 
@@ -388,7 +387,8 @@ void Reflector::open_watch(bool initial_events, Instant now) {
   }
   trial_next_ = false;
   WatchConnection& watch = prepared(watches_.add_watch(std::move(request)));
-  if (!watch.request.poll || state_ != State::live) set_state(State::connecting);
+  const bool follows_at_once = watch.request.poll || follows_trial_;
+  if (!follows_at_once || state_ != State::live) set_state(State::connecting);
   start_watch(watch, now);
   // It is to wait for its end, and there are few at a time.
   if (watch.request.poll) watches_.slot().release();
@@ -411,8 +411,9 @@ void Reflector::on_watch_open(RequestId id, Instant now) {
   polls_since_.reset();
   no_watch_.reset();
   if (watch.request.trial) {
+    tried_ = true;
     watch.rotate_at.reset();
-  } else if (watch.rotate_at && (retry_.transport() != nullptr || may_hold_events(watch, now))) {
+  } else if (watch.rotate_at && (retry_.transport() != nullptr || is_doubtful(watch, now))) {
     watch.mute_at = watch.silent_since + (is_doubtful(watch, now) ? kMute : kMuteAgain);
   }
   retry_.note_watch_open(watch.request.websocket, now);
@@ -431,8 +432,8 @@ void Reflector::on_watch_open(RequestId id, Instant now) {
 // Events, which have no watch cache, have no bookmarks.
 bool Reflector::is_doubtful(const WatchConnection& watch, Instant now) {
   if (options_.events) return false;
-  if (!watch.request.websocket) return may_hold_events(watch, now) && !tried_;
-  return !retry_.transport()->proven(true);
+  if (!watch.request.websocket) return may_hold_events(watch, now) && !probe_.has_object() && !tried_;
+  return retry_.transport() != nullptr && !retry_.transport()->proven(true);
 }
 
 // A gateway may pass on the head of a watch over HTTP, and its events when a block is full, or the watch ends: then one
@@ -442,6 +443,7 @@ bool Reflector::may_hold_events(const WatchConnection& watch, Instant now) const
 }
 
 bool Reflector::is_long_silent(const WatchConnection& watch, Instant now) const {
+  if (probe_.has_object()) return false;
   return watch.streaming() && !watch.has_message && !watch.request.trial && now - watch.silent_since >= kMute &&
          may_hold_events(watch, now);
 }
@@ -453,8 +455,7 @@ void Reflector::make_trial(WatchRequest& request) {
 
 // Once it has ended.
 void Reflector::judge_trial(const WatchConnection& watch, Instant now) {
-  tried_ = true;
-  if (!watch.has_message || now - watch.opened < watch.request.timeout) return;
+  if (!watch.has_message) return;
   if (!comes_with_end(watch, now)) return server_state_->path().note_event_came(now);
   server_state_->path().note_events_held_back(now);
   tell_held_back(poll_time());
@@ -502,6 +503,8 @@ void Reflector::check_probe(Instant now) {
 void Reflector::end_probe(ProbeFinding finding, Instant now) {
   WatchPath& path = server_state_->path();
   if (path.note_probe(finding, now)) tell_held_back(poll_time());
+  // It may be gone.
+  if (finding == ProbeFinding::none) probe_.forget_object();
   if (finding == ProbeFinding::comes && !probe_.over_websocket()) path.note_event_came(now);
   if (finding == ProbeFinding::comes && retry_.transport() != nullptr) {
     retry_.note_message(probe_.over_websocket());
@@ -511,6 +514,9 @@ void Reflector::end_probe(ProbeFinding finding, Instant now) {
   if (watch != nullptr && watch->streaming() && watch->request.websocket == probe_.over_websocket()) {
     if (finding == ProbeFinding::held) watch->probe_at = now;
     if (finding == ProbeFinding::mute && watch->mute_at) watch->mute_at = now;
+    if (finding == ProbeFinding::none && watch->rotate_at && !watch->has_message && is_doubtful(*watch, now)) {
+      watch->mute_at = watch->silent_since + kMute;
+    }
   }
   check_probe(now);
   rearm();
@@ -542,6 +548,7 @@ void Reflector::on_watch_event(RequestId id, json::EventType type, const json::I
   if (watch == nullptr) return;
   watch->last_received = now;
   note_message(*watch);
+  version_check_.note_version();
   if (watch->may_stall && !watch->stall_check_at) {
     watch->stall_check_at = now + kStallCheck;
     rearm();
@@ -556,6 +563,16 @@ void Reflector::on_watch_event(RequestId id, json::EventType type, const json::I
   } else {
     on_change(*watch, type, item, now);
   }
+}
+
+// Also long after the head: a block may be full then.
+void Reflector::on_watch_event_begun(RequestId id, Instant now) {
+  WatchConnection* const watch = open_watch_of(id);
+  if (watch == nullptr || watch->request.websocket) return;
+  watch->may_stall = true;
+  if (watch->stall_check_at) return;
+  watch->stall_check_at = now + kStallCheck;
+  rearm();
 }
 
 void Reflector::on_change(WatchConnection& watch, json::EventType type, const json::Item& item, Instant now) {
@@ -580,7 +597,24 @@ void Reflector::on_change(WatchConnection& watch, json::EventType type, const js
     }
   }
   keep_apart();
-  if (watch.caught_up(now)) prove_fresh(now);
+  note_current(watch, now);
+}
+
+// Over HTTP the first message may have been held back for the end, which would follow at once.
+void Reflector::note_current(WatchConnection& watch, Instant now) {
+  if (!watch.caught_up(now)) return;
+  if (watch.request.websocket || watch.is_past_first_block(now)) return prove_fresh(now);
+  watch.settled_at = watch.first_message_at + kTogether + Milliseconds(1);
+  rearm();
+}
+
+void Reflector::check_settled(Instant now) {
+  WatchConnection* const watch = watches_.watch();
+  if (watch == nullptr || !watch->open() || !watch->settled_at || now < *watch->settled_at) return;
+  watch->settled_at.reset();
+  if (!watch->came_by_itself(now)) return;
+  if (!watch->request.poll) server_state_->path().note_event_came(now);
+  prove_fresh(watch->first_message_at);
 }
 
 void Reflector::on_watch_bookmark(RequestId id, std::string_view version, bool initial_events_end, Instant now) {
@@ -590,6 +624,7 @@ void Reflector::on_watch_bookmark(RequestId id, std::string_view version, bool i
   ++counters_.bookmarks;
   watch->last_received = now;
   note_message(*watch);
+  version_check_.note_version();
   const bool may_lack_version = initial_events_end || !list_.resumable();
   if (version.empty() && !may_lack_version) {
     mark_inconsistent(detected_error(Status::protocol, "the watch sent a bookmark without resourceVersion"), now);
@@ -608,7 +643,7 @@ void Reflector::on_watch_bookmark(RequestId id, std::string_view version, bool i
     note_progress(*watch, version, moves || now - watch->opened >= kBookmarkLead);
     if (list_.resumable() && (!order || *order > 0)) list_.advance_to(version);
     keep_apart();
-    if (watch->caught_up(now)) prove_fresh(now);
+    note_current(*watch, now);
   }
   rearm();
 }
@@ -618,9 +653,8 @@ void Reflector::on_initial_events_end(WatchConnection& watch, std::string_view v
   if (!accept_version(version, at_version, now)) return;
   watch.stage = Stage::streaming;
   watch.version = version;
-  list_.commit_initial(version, at_version);
   // All of it may have been held back on the way.
-  note_listed(watch.started, now);
+  note_listed(list_.commit_initial(version, at_version), watch.started, now);
   plan_probe(watch, now);
   aim_ = Aim::watch;
   set_state(State::live);
@@ -636,7 +670,6 @@ bool Reflector::went_back(const WatchConnection& watch, std::string_view version
 }
 
 void Reflector::note_message(WatchConnection& watch) {
-  version_check_.note_version();
   if (std::exchange(watch.has_message, true)) {
     // The first one came by itself.
     if (watch.is_past_first_block(watch.last_received) && !watch.request.websocket && !watch.request.poll) {
@@ -700,17 +733,18 @@ void Reflector::mark_inconsistent(const Error& error, Instant now) {
 }
 
 // An object that is too large stays in the view in its older state, which is known to be stale; any other bad event is
-// a change to an unknown object.
-void Reflector::on_watch_bad_event(RequestId id, const Error& error, bool may_be_deletion, Instant now) {
+// a change to an unknown object. What is no event at all may be a gateway's: two such watches in a row, and the other
+// transport is tried.
+void Reflector::on_watch_bad_event(RequestId id, const Error& error, json::BadEvent event, Instant now) {
   if (is_probe(id)) return probe_.note_message(now);
   WatchConnection* watch = open_watch_of(id);
   if (watch == nullptr) return;
   watch->last_received = now;
-  // Anything else may be a gateway's: two such watches in a row, and the other transport is tried.
-  if (error.status == Status::too_large) note_message(*watch);
+  if (event.is_event) note_message(*watch);
+  if (error.status == Status::too_large) version_check_.note_version();
   // A list has no object that is gone, be it too large.
   const bool may_be_skipped =
-      error.status == Status::too_large && watch->stage != Stage::initial_events && !may_be_deletion;
+      error.status == Status::too_large && watch->stage != Stage::initial_events && !event.may_be_deletion;
   if (!may_be_skipped) return mark_inconsistent(error, now);
   ++counters_.errors;
   effects_.on_error(error, Milliseconds(0));
@@ -757,7 +791,13 @@ void Reflector::end_watch(Instant now) {
                       had_time ? RecoveryAction::without_watchlist : RecoveryAction::list_this_time, now);
   }
   if (watch.request.poll && end_poll(now)) return;
-  if (watch.request.trial) judge_trial(watch, now);
+  if (watch.request.trial && now - watch.opened >= watch.request.timeout) {
+    judge_trial(watch, now);
+    drop_watch(Request::ended, now);
+    const During follows(follows_trial_);
+    if (!promote_successor(now)) pursue(aim_, now);
+    return;
+  }
   // How the watch of core/v1 Events, which have no watch cache, says that a resourceVersion is too old
   // (kubernetes#137089).
   if (watches_.ends_as_if_expired(now, options_.events ? 1 : 2)) {
@@ -843,6 +883,10 @@ void Reflector::on_watch_failed(RequestId id, const Error& error, const std::opt
 void Reflector::drop_watch(Request request, Instant now) {
   if (watches_.watch()->healthy(now)) note_healthy();
   note_fruitless(*watches_.watch(), false, now);
+  forget_watch(request);
+}
+
+void Reflector::forget_watch(Request request) {
   if (!list_.resumable()) aim_ = Aim::list;
   watches_.drop_watch(request);
   list_.abandon();
@@ -1141,6 +1185,7 @@ void Reflector::on_timer(Instant now) {
   use_granted_slots(now);
   if (phase_ == Phase::waiting && retry_.is_due(now)) pursue(aim_, now);
   check_list(now);
+  check_settled(now);
   check_probe(now);
   check_watch(now);
   check_successor(now);
@@ -1219,7 +1264,10 @@ void Reflector::check_stall(WatchConnection& watch, Instant now) {
   if (!effects_.is_stalled(watch.id, kStallCheck)) {
     // A head without an event was not held back.
     watch.may_stall = watch.has_message || is_initial;
-    if (now - watch.last_received < kStallCheck || is_initial) watch.stall_check_at = now + kStallCheck;
+    const bool may_be_in_part = effects_.is_stalled(watch.id, Milliseconds(0));
+    if (may_be_in_part || now - watch.last_received < kStallCheck || is_initial) {
+      watch.stall_check_at = now + kStallCheck;
+    }
     return;
   }
   if (!is_initial) return begin_polling(now);
@@ -1284,16 +1332,29 @@ bool Reflector::may_check_version() const noexcept {
 
 void Reflector::check_version(Instant now) {
   if (!may_check_version()) return;
-  if (!version_check_.take_due(list_.version(), watches_.heartbeat().first_limit(), now, random_)) return;
+  const std::size_t streams = server_state_->limiter().members();
+  if (!version_check_.take_due(list_.version(), watches_.heartbeat().first_limit(), streams, now, random_)) return;
   effects_.ask_newest_version(watches_.watch()->request.candidate);
 }
 
+// A server that is behind is no reason to think less of the transport.
 void Reflector::on_newest_version(std::string_view version, Instant now) {
-  if (!may_check_version() || !version_check_.finds_older(version)) return;
-  log(LogLevel::notice, "listing again: the newest resourceVersion is " + shortened(version) + ", older than " +
-                            shortened(list_.version()) + ", which the view has");
+  if (!may_check_version()) return;
+  const VersionCheck::Finding finding = version_check_.judge(version, now);
+  if (finding == VersionCheck::Finding::older) {
+    log(LogLevel::notice, "listing again: the newest resourceVersion is " + shortened(version) + ", older than " +
+                              shortened(list_.version()) + ", which the view has");
+    forget_watch(Request::running);
+  } else if (finding == VersionCheck::Finding::newer) {
+    log(LogLevel::notice,
+        "listing again: watches are silent for longer than their bookmarks let expect, and the "
+        "newest resourceVersion is " +
+            shortened(version) + ", newer than " + shortened(list_.version()) + ", which the view has");
+    drop_watch(Request::running, now);
+  } else {
+    return rearm();
+  }
   list_.use_most_recent_next();
-  drop_watch(Request::running, now);
   watches_.drop_successor(Request::running);
   pursue(Aim::list, now);
   rearm();

@@ -67,9 +67,11 @@ class Reflector final : private RequestLimiter::Member {
   // --- inputs of a watch --------------------------------------------------------------------------------------------
   void on_watch_open(RequestId id, Instant now);
   void on_watch_event(RequestId id, json::EventType type, const json::Item& item, Instant now);
+  // An event has begun, and did not end with what has come.
+  void on_watch_event_begun(RequestId id, Instant now);
   void on_watch_bookmark(RequestId id, std::string_view resource_version, bool initial_events_end, Instant now);
   void on_watch_error_event(RequestId id, const json::ApiStatus& status, Instant now);
-  void on_watch_bad_event(RequestId id, const Error& error, bool may_be_deletion, Instant now);
+  void on_watch_bad_event(RequestId id, const Error& error, json::BadEvent event, Instant now);
   // Ended in order (the server's timeout, a clean close).
   void on_watch_end(RequestId id, Instant now);
   // Refused before it opened (`status` where the body was one), or broken afterwards.
@@ -138,7 +140,7 @@ class Reflector final : private RequestLimiter::Member {
   void open_list(Instant now);
   void fail_list(const Error& error, RecoveryAction action, Instant now);
   bool accept_version(std::string_view version, bool at_version, Instant now);
-  void note_listed(Instant as_of, Instant now);
+  void note_listed(bool changed, Instant as_of, Instant now);
 
   // --- watches
   WatchConnection* open_watch_of(RequestId id) noexcept;
@@ -148,6 +150,8 @@ class Reflector final : private RequestLimiter::Member {
   void open_watch(bool initial_events, Instant now);
   void on_change(WatchConnection& watch, json::EventType type, const json::Item& item, Instant now);
   void on_initial_events_end(WatchConnection& watch, std::string_view version, Instant now);
+  void note_current(WatchConnection& watch, Instant now);
+  void check_settled(Instant now);
   bool went_back(const WatchConnection& watch, std::string_view version, const char* what, Instant now);
   void note_progress(WatchConnection& watch, std::string_view version, bool healthy);
   void note_message(WatchConnection& watch);
@@ -172,6 +176,7 @@ class Reflector final : private RequestLimiter::Member {
   bool end_poll(Instant now);
   void note_silence(const WatchConnection& watch, Instant now);
   void drop_watch(WatchPair::Request request, Instant now);
+  void forget_watch(WatchPair::Request request);
   void fail_watch(WatchPair::Request request, const Error& error, RecoveryAction action, Instant now);
   void reopen(Instant now);
   void begin_polling(Instant now);
@@ -236,6 +241,8 @@ class Reflector final : private RequestLimiter::Member {
   bool head_timed_out_ = false;
   // A watch over HTTP has ended that was to show whether events come by themselves.
   bool tried_ = false;
+  // The watch that is being opened comes at once after one.
+  bool follows_trial_ = false;
   // The next watch over HTTP is to.
   bool trial_next_ = false;
   bool failed_in_list_ = false;

@@ -84,10 +84,8 @@ bool WatchConnection::very_short(Instant now) const {
   return !has_progress && now - opened < (request.poll ? time : std::min(kVeryShort, time / 2));
 }
 
-// Over HTTP the first events may have been held back until a block was full, or for the end.
 bool WatchConnection::caught_up(Instant now) const {
-  const bool came_by_itself = request.websocket || is_past_first_block(now);
-  return came_by_itself && now >= backlog_until && (has_bookmark || now - opened >= kCatchingUp);
+  return now >= backlog_until && (has_bookmark || now - opened >= kCatchingUp);
 }
 
 Instant WatchConnection::deadline() const {
@@ -243,7 +241,10 @@ bool WatchPair::ends_as_if_expired(Instant now, int limit) {
 }
 
 bool WatchPair::rotation_is_due(Instant now) const noexcept {
-  if (!watch_ || !watch_->rotate_at || now < *watch_->rotate_at) return false;
+  if (!watch_ || !watch_->rotate_at) return false;
+  const bool silent = watch_->has_message && !heartbeat_.silence_limit() &&
+                      now >= watch_->last_received + BookmarkHeartbeat::kUsualSilence;
+  if (!silent && now < *watch_->rotate_at) return false;
   return watch_->streaming() || watch_->stage == WatchConnection::Stage::awaiting_head;
 }
 
@@ -264,11 +265,16 @@ std::optional<Instant> WatchPair::next_deadline() const {
     if (watch_->stage == WatchConnection::Stage::opening && watch_->head_check_at) consider(*watch_->head_check_at);
     if (watch_->stage == WatchConnection::Stage::awaiting_head && watch_->rotate_at) consider(*watch_->rotate_at);
     if (watch_->open() && watch_->stall_check_at) consider(*watch_->stall_check_at);
+    if (watch_->open() && watch_->settled_at) consider(*watch_->settled_at);
     if (watch_->streaming()) {
       if (watch_->rotate_at) consider(*watch_->rotate_at);
       if (watch_->mute_at) consider(*watch_->mute_at);
       if (watch_->probe_at) consider(*watch_->probe_at);
-      if (const auto limit = heartbeat_.silence_limit()) consider(watch_->last_received + *limit);
+      if (const auto limit = heartbeat_.silence_limit()) {
+        consider(watch_->last_received + *limit);
+      } else if (watch_->rotate_at && watch_->has_message) {
+        consider(watch_->last_received + BookmarkHeartbeat::kUsualSilence);
+      }
     }
   }
   if (successor_ && successor_->stage == WatchConnection::Stage::opening) consider(successor_->deadline());

@@ -28,6 +28,9 @@ constexpr Milliseconds kTogether{50};
 class BookmarkHeartbeat {
  public:
   static constexpr Milliseconds kMinSilence{90'000};
+  // What silence_limit() is where a server sends a bookmark a minute. One that sends none may be silent for longer: the
+  // next watch shows it at little cost.
+  static constexpr Milliseconds kUsualSilence{150'000};
 
   void note_bookmark(Instant now);
   // A new watch: the time to its first bookmark is not an interval.
@@ -87,6 +90,8 @@ struct WatchConnection {
   Instant head_until{};
   // Since when neither it nor the watches that it succeeded have passed on anything.
   Instant silent_since{};
+  // When its first message is known to have come by itself, if it has not ended before; empty: that does not matter.
+  std::optional<Instant> settled_at;
   // When it is to be found out whether its events come by themselves; empty: that is known, or cannot be.
   std::optional<Instant> probe_at;
   // When one that has passed on nothing is to be replaced; empty: it has, or there is no other transport.

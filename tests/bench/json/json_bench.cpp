@@ -67,7 +67,9 @@ struct Counter : ListObserver, WatchObserver {
   void on_error_event(const ApiStatus&) override {}
   void on_unknown_event(std::string_view) override {}
   void on_bad_item(const ksr::Error& error) override { std::printf("%s\n", error.message.c_str()); }
-  void on_bad_event(const ksr::Error& error, bool) override { std::printf("%s\n", error.message.c_str()); }
+  void on_bad_event(const ksr::Error& error, ksr::json::BadEvent) override {
+    std::printf("%s\n", error.message.c_str());
+  }
 };
 
 // Of this thread, so that other load on the machine counts less.

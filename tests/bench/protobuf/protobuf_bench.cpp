@@ -36,7 +36,7 @@ struct Counter : json::ListObserver, json::WatchObserver {
   void on_error_event(const json::ApiStatus&) override {}
   void on_unknown_event(std::string_view) override {}
   void on_bad_item(const Error& error) override { std::printf("%s\n", error.message.c_str()); }
-  void on_bad_event(const Error& error, bool) override { std::printf("%s\n", error.message.c_str()); }
+  void on_bad_event(const Error& error, json::BadEvent) override { std::printf("%s\n", error.message.c_str()); }
 };
 
 // Of this thread, so that other load on the machine counts less.

@@ -256,7 +256,7 @@ void ApiServer::error_event(Call& call, int code, const char* reason) {
 
 void ApiServer::send_bad_event(Call& call) {
   arrive(call, [&call](Reflector& reflector, Instant now) {
-    reflector.on_watch_bad_event(call.id, protocol_error(), false, now);
+    reflector.on_watch_bad_event(call.id, protocol_error(), {false, true}, now);
   });
 }
 

@@ -65,7 +65,7 @@ class Rig final : public Effects {
   void bookmark(const std::string& version, bool initial_events_end = false);
   void error_event(const json::ApiStatus& status) { reflector.on_watch_error_event(last().id, status, now); }
   void bad_event(const Error& error, bool may_be_deletion = false) {
-    reflector.on_watch_bad_event(last().id, error, may_be_deletion, now);
+    reflector.on_watch_bad_event(last().id, error, {may_be_deletion, error.status == Status::too_large}, now);
   }
   void end() { reflector.on_watch_end(last().id, now); }
   void fail(const Error& error, const std::optional<json::ApiStatus>& status = std::nullopt);

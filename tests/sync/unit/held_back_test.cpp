@@ -167,6 +167,101 @@ TEST_CASE("an event comes in part and nothing after it: it is at the end of a fu
   CHECK(rig.errors.empty());
 }
 
+TEST_CASE("an event comes in part long after the head") {
+  Rig rig(plain());
+  rig.go_live();
+  rig.advance(20s);
+  rig.stalled = true;
+  rig.reflector.on_watch_event_begun(rig.last().id, rig.now);
+  SUBCASE("and nothing after it") {
+    rig.advance(2s);
+    CHECK(rig.last().watch.poll);
+    CHECK(rig.state() == State::live);
+  }
+  SUBCASE("and its rest, and the next one in part") {
+    rig.advance(1s);
+    rig.stalled = false;
+    rig.event(EventType::modified, pod("a", "11"));
+    rig.advance(5s);
+    CHECK_FALSE(rig.last().watch.poll);
+    rig.stalled = true;
+    rig.reflector.on_watch_event_begun(rig.last().id, rig.now);
+    rig.advance(2s);
+    CHECK(rig.last().watch.poll);
+  }
+  SUBCASE("over WebSocket, whose messages are whole") {
+    Options options = plain();
+    options.transport = WatchTransport::websocket;
+    Rig other(options);
+    other.go_live();
+    other.stalled = true;
+    other.reflector.on_watch_event_begun(other.last().id, other.now);
+    other.advance(10s);
+    CHECK(other.requests.size() == 2);
+  }
+  CHECK(rig.errors.empty());
+}
+
+TEST_CASE(
+    "a watch has sent something, and is silent then: where no bookmarks are known the next one shows what it has") {
+  Options options = plain();
+  SUBCASE("over HTTP") {}
+  SUBCASE("over WebSocket") {
+    options.transport = WatchTransport::websocket;
+  }
+  Rig rig(options);
+  rig.go_live();
+  rig.advance(10s);
+  rig.event(EventType::modified, pod("a", "11"));
+  rig.advance(149s);
+  CHECK(rig.requests.size() == 2);
+  rig.advance(1s);
+  REQUIRE(rig.requests.size() == 3);
+  CHECK(rig.last().watch.resource_version == "11");
+  CHECK(rig.state() == State::live);
+  rig.open();
+  rig.event(EventType::modified, pod("a", "12"));
+  CHECK(rig.held() == "a=12");
+  CHECK(rig.state() == State::live);
+  CHECK(rig.errors.empty());
+}
+
+TEST_CASE("over HTTP one bookmark of each watch proves the view current, once nothing follows it at once") {
+  Rig rig(plain());
+  rig.go_live();
+  rig.advance(60s);
+  rig.bookmark("11");
+  const Instant came = rig.now;
+  SUBCASE("it comes by itself") {
+    rig.advance(100ms);
+    CHECK(rig.reflector.fresh_at() == came);
+  }
+  SUBCASE("it comes with the end") {
+    rig.end();
+    rig.advance(100ms);
+    CHECK(*rig.reflector.fresh_at() < came);
+  }
+}
+
+TEST_CASE("an event without uid proves that its transport gets through, and what is no event does not") {
+  for (const bool is_event : {true, false}) {
+    CAPTURE(is_event);
+    const auto server = std::make_shared<ServerState>();
+    Options options = plain();
+    options.transport = WatchTransport::automatic;
+    Rig rig(options, server);
+    rig.go_live();
+    for (int i = 0; i < 3; ++i) {
+      REQUIRE(rig.last().is_watch);
+      rig.reflector.on_watch_bad_event(rig.last().id, protocol_error(), {false, is_event}, rig.now);
+      rig.advance(60s);
+      rig.list({pod("a", "5")}, "10");
+      rig.open();
+    }
+    CHECK(server->transport().websocket(rig.now) == is_event);
+  }
+}
+
 TEST_CASE("initial events come in part: they are listed") {
   Options options;
   options.initial = Initial::watchlist;
@@ -447,6 +542,9 @@ TEST_CASE("probes that show nothing are few, and the watch is as it was") {
     probes += other.probes.size();
   }
   CHECK(probes == 3);
+  // What has not shown anything may be gone: a short watch instead, 90 s after the head.
+  CHECK(rig.last().watch.trial);
+  CHECK(rig.requests.size() == 3);
 }
 
 TEST_CASE("a gateway answers 101 and passes on nothing: a probe tells, and HTTP is used after the second") {
@@ -526,9 +624,9 @@ TEST_CASE("no probe where events have come by themselves, of a view without obje
   CHECK(rig.probes.empty());
 }
 
-TEST_CASE("the head of a watch comes, and its events with the end: a short one tells, polls follow") {
+TEST_CASE("without an object for a probe, and events that come with the end: a short watch tells, polls follow") {
   Rig rig(plain());
-  rig.go_live();
+  rig.go_live({});
   rig.advance(89s);
   REQUIRE(rig.requests.size() == 2);
   rig.advance(1s);
@@ -564,16 +662,18 @@ TEST_CASE("the head of a watch comes, and its events with the end: a short one t
 
 TEST_CASE("a short watch whose events come by themselves, or that has none, is followed by one that lasts") {
   Rig rig(plain());
-  rig.go_live();
+  rig.go_live({});
   rig.advance(90s);
   REQUIRE(rig.last().watch.trial);
   rig.open();
   SUBCASE("none") {
     rig.advance(10s);
+    rig.states.clear();
     rig.end();
     REQUIRE_FALSE(rig.last().watch.trial);
     CHECK_FALSE(rig.last().watch.poll);
     rig.open();
+    CHECK(rig.states.empty());
     rig.advance(200s);
     CHECK_FALSE(rig.last().watch.trial);
     // In place of the successor.
@@ -594,7 +694,7 @@ TEST_CASE("a short watch whose events come by themselves, or that has none, is f
 
 TEST_CASE("a watch that ends because it is silent for longer than its bookmarks let expect: a short one follows") {
   Rig rig(plain());
-  rig.go_live();
+  rig.go_live({});
   rig.bookmark("20");
   rig.advance(60s);
   rig.bookmark("21");

@@ -68,14 +68,30 @@ TEST_CASE("a watch that is silent after a failure: the server is asked how new i
     rig.advance(15s);
     CHECK(rig.version_questions == 2);
   }
-  SUBCASE("the answer is none: nothing follows") {
-    rig.reflector.on_newest_version("", rig.now);
+  SUBCASE("the answer says no version, as a refusal: it is asked again") {
+    std::string newest;
+    SUBCASE("") {}
+    SUBCASE("") {
+      newest = "page";
+    }
+    rig.reflector.on_newest_version(newest, rig.now);
     CHECK(rig.requests.size() == requests);
+    rig.advance(60s);
+    CHECK(rig.version_questions == 2);
+    rig.reflector.on_newest_version("7", rig.now);
+    CHECK_FALSE(rig.last().is_watch);
+  }
+  SUBCASE("an ERROR event comes before the answer, and the next watch is silent again") {
+    rig.error_event(api_status(429, "TooManyRequests"));
+    rig.advance(60s);
+    rig.open();
+    rig.advance(10s);
+    CHECK(rig.version_questions == 2);
   }
   SUBCASE("an event comes before the answer") {
     rig.event(json::EventType::modified, pod("a", "11"));
     rig.reflector.on_newest_version("7", rig.now);
-    rig.advance(200s);
+    rig.advance(140s);
     CHECK(rig.requests.size() == requests);
     CHECK(rig.held() == "a=11");
     CHECK(rig.version_questions == 1);
@@ -141,4 +157,79 @@ TEST_CASE("nothing is asked of a server that sends something, or has not failed"
   }
   rig.advance(60s);
   CHECK(rig.version_questions == 0);
+}
+
+TEST_CASE("another failure before the question: the next watch has its time to send something") {
+  Rig rig(plain());
+  fail_and_reopen(rig);
+  rig.advance(1s);
+  rig.fail(unreachable_error());
+  rig.advance(60s);
+  rig.open();
+  rig.advance(4s);
+  CHECK(rig.version_questions == 0);
+  rig.advance(6s);
+  CHECK(rig.version_questions == 1);
+}
+
+TEST_CASE("a server that is behind is no reason to leave WebSocket") {
+  const auto server = std::make_shared<ServerState>();
+  Options options = plain();
+  options.transport = WatchTransport::automatic;
+  Rig first(options, server);
+  Rig second(options, server);
+  for (Rig* const rig : {&first, &second}) {
+    rig->now = first.now;
+    rig->go_live();
+    rig->bookmark("11");
+    rig->advance(60s);
+    rig->fail(unreachable_error());
+    rig->advance(60s);
+    rig->open();
+    rig->advance(10s);
+    REQUIRE(rig->version_questions == 1);
+    rig->reflector.on_newest_version("7", rig->now);
+    rig->list({pod("b", "6")}, "7");
+    rig->advance(30s);
+  }
+  CHECK(server->transport().websocket(first.now));
+}
+
+TEST_CASE("watches are silent for longer than their bookmarks let expect, and the server is newer: a list") {
+  Rig rig(plain());
+  rig.go_live();
+  rig.bookmark("20");
+  rig.advance(60s);
+  rig.bookmark("21");
+  bool list_has_news = false;
+  SUBCASE("with what no watch has sent: the next one is as soon") {
+    list_has_news = true;
+  }
+  SUBCASE("with nothing new: they come less and less often, but for events") {}
+  int version = 21;
+  std::vector<Milliseconds> times;
+  Instant last_list = rig.now;
+  int asked = 0;
+  for (int i = 0; i < 6000 && times.size() < 6; ++i) {
+    rig.advance(1s);
+    if (rig.last().is_watch && rig.reflector.state() == State::connecting) rig.open();
+    if (rig.version_questions == asked) continue;
+    asked = rig.version_questions;
+    rig.reflector.on_newest_version(std::to_string(version += 5), rig.now);
+    if (rig.last().is_watch) continue;
+    times.push_back(std::chrono::duration_cast<Milliseconds>(rig.now - last_list));
+    last_list = rig.now;
+    rig.list({pod("a", list_has_news ? std::to_string(version) : "5")}, std::to_string(version));
+    rig.open();
+  }
+  REQUIRE(times.size() == 6);
+  CHECK(times[0] < 400s);
+  for (const Milliseconds time : times) CHECK(time < 1400s);
+  if (list_has_news) {
+    CHECK(times[5] < 200s);
+  } else {
+    CHECK(times[1] > 250s);
+    CHECK(times[5] > 1000s);
+  }
+  CHECK(rig.errors.empty());
 }

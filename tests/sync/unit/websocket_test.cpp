@@ -202,12 +202,14 @@ TEST_CASE("a WebSocket that is open and passes on nothing is replaced after 90 s
   CHECK(rig.requests.size() == 4);
 }
 
-TEST_CASE("one that has passed on a message is not replaced for silence") {
+TEST_CASE("one that has passed on a message keeps its transport, however silent it is") {
   Rig rig(transport(WatchTransport::automatic));
   rig.go_live();
   rig.event(json::EventType::added, pod("b", "11"));
-  rig.advance(200s);
+  rig.advance(140s);
   CHECK(rig.requests.size() == 2);
+  rig.advance(60s);
+  CHECK(rig.last().watch.websocket);
 }
 
 TEST_CASE("WatchList over a mute WebSocket: a list, and the watch over HTTP after the second") {

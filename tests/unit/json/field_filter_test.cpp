@@ -482,7 +482,7 @@ struct Filtering final : ListObserver, WatchObserver {
   void on_error_event(const ApiStatus&) override {}
   void on_unknown_event(std::string_view) override {}
   void on_bad_item(const Error& error) override { result += error.message; }
-  void on_bad_event(const Error& error, bool) override { result += error.message; }
+  void on_bad_event(const Error& error, BadEvent) override { result += error.message; }
   FieldFilter filter;
   std::string result;
 };

@@ -46,6 +46,7 @@ struct WatchLog : WatchObserver {
   std::vector<std::string> texts;
   std::vector<std::string> uids;
   std::size_t possible_deletions = 0;  // among the bad ones
+  std::size_t bad_events = 0;          // the same: what only the API sends
   void on_uid(std::string_view uid) override { uids.emplace_back(uid); }
   void on_metadata_end(std::string_view uid) override { uids.push_back("end of " + std::string(uid)); }
   void on_event(EventType type, const Item& item) override {
@@ -60,8 +61,9 @@ struct WatchLog : WatchObserver {
     lines.push_back("ERROR " + std::to_string(status.code) + " " + status.reason + " " + status.message);
   }
   void on_unknown_event(std::string_view type) override { lines.push_back("UNKNOWN " + std::string(type)); }
-  void on_bad_event(const Error& error, bool may_be_deletion) override {
-    if (may_be_deletion) ++possible_deletions;
+  void on_bad_event(const Error& error, BadEvent event) override {
+    if (event.may_be_deletion) ++possible_deletions;
+    if (event.is_event) ++bad_events;
     lines.push_back("BAD " + std::to_string(static_cast<int>(error.status)) + " " + error.message);
   }
 };
