@@ -461,6 +461,11 @@ void Reflector::judge_trial(const WatchConnection& watch, Instant now) {
   tell_held_back(poll_time());
 }
 
+void Reflector::follow_trial(Instant now) {
+  const During follows(follows_trial_);
+  if (!promote_successor(now)) pursue(aim_, now);
+}
+
 bool Reflector::comes_with_end(const WatchConnection& watch, Instant now) const {
   return watch.has_message && !watch.is_past_first_block(now) &&
          watch.first_message_at - watch.head_at >= watch.request.timeout / 2;
@@ -794,9 +799,7 @@ void Reflector::end_watch(Instant now) {
   if (watch.request.trial && now - watch.opened >= watch.request.timeout) {
     judge_trial(watch, now);
     drop_watch(Request::ended, now);
-    const During follows(follows_trial_);
-    if (!promote_successor(now)) pursue(aim_, now);
-    return;
+    return follow_trial(now);
   }
   // How the watch of core/v1 Events, which have no watch cache, says that a resourceVersion is too old
   // (kubernetes#137089).
@@ -1223,8 +1226,9 @@ void Reflector::check_watch(Instant now) {
   if (now >= watch->deadline()) {
     note_fruitless(*watch, true, now);
     if (watch->request.poll) server_state_->path().note_unanswered();
+    const bool trial = watch->request.trial;
     drop_watch(Request::running, now);
-    return reopen(now);
+    return trial ? follow_trial(now) : reopen(now);
   }
   check_mute(*watch, now);
   watch = watches_.watch();

@@ -160,6 +160,7 @@ class Reflector final : private RequestLimiter::Member {
   bool is_long_silent(const WatchConnection& watch, Instant now) const;
   static void make_trial(WatchRequest& request);
   void judge_trial(const WatchConnection& watch, Instant now);
+  void follow_trial(Instant now);
   bool wants_probe(const WatchConnection& watch, Instant now);
   void plan_probe(WatchConnection& watch, Instant now);
   bool is_probe(RequestId id) const noexcept { return probe_.running() && id == probe_.id(); }

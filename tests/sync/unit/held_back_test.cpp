@@ -680,6 +680,13 @@ TEST_CASE("a short watch whose events come by themselves, or that has none, is f
     rig.advance(100s);
     CHECK(rig.last().watch.trial);
   }
+  SUBCASE("none, and the server does not end it") {
+    rig.states.clear();
+    rig.advance(15s);
+    REQUIRE_FALSE(rig.last().watch.trial);
+    rig.open();
+    CHECK(rig.states.empty());
+  }
   SUBCASE("a bookmark two seconds before the end") {
     rig.advance(8s);
     rig.bookmark("11");
