@@ -16,7 +16,7 @@ struct ListOptions {
 };
 
 struct WatchOptions {
-  std::string name;                    // of the only object; empty: all. Without a selector's special characters
+  std::string name;                    // of the only object; empty: all
   std::string resource_version;        // empty: not sent
   std::string resource_version_match;  // empty: not sent
   bool send_initial_events = false;

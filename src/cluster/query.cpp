@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/field_selector.hpp"
 #include "base/query_string.hpp"
 #include "base/text.hpp"
 #include "protobuf/media_type.hpp"
@@ -18,7 +19,7 @@ std::string collection_path(const Resource& resource, std::string_view name_spac
 void add_selectors(QueryString& text, const QueryOptions& query, const std::string& name = {}) {
   text.add_if_set("labelSelector", query.label_selector);
   std::string fields = query.field_selector;
-  if (!name.empty()) fields += (fields.empty() ? "metadata.name=" : ",metadata.name=") + name;
+  if (!name.empty()) fields += (fields.empty() ? "" : ",") + name_selector(name);
   text.add_if_set("fieldSelector", fields);
   // Servers that do not know it ignore it.
   if (query.shard) text.add("shardSelector", query.shard->selector());

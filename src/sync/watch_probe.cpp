@@ -11,10 +11,8 @@ constexpr Milliseconds kOverdueProbe{5'000};
 
 }  // namespace
 
-// Of a field selector's special characters nothing is escaped (apimachinery pkg/fields/selector.go, EscapeValue):
-// hardly a name has them.
 void WatchProbe::note_object(std::string_view name) {
-  if (name_.empty() && name.find_first_of("\\,=!") == std::string_view::npos) name_ = name;
+  if (name_.empty()) name_ = name;
 }
 
 // "Get State and Start at Any": what the server has of it comes as ADDED, whether it keeps a watch cache or not

@@ -255,6 +255,27 @@ TEST_CASE("get --sort-by: JSONPath, and integers that no double holds") {
   both.read({"get", "opens", "--sort-by", "{.metadata.labels['a\\.b/c']}"});
 }
 
+TEST_CASE("wait, and a watch, of a name that has what is special in a field selector") {
+  TwoPrograms both;
+  const std::string name = "cn=admins,ou=" + both.namespace_of_ksr() + "\\x";
+  REQUIRE(both.run_kubectl({"create", "clusterrole", name, "--verb=get", "--resource=pods"}).status == 0);
+  both.read({"wait", "clusterrole", name, "--for=jsonpath={.kind}", "--timeout=20s"}, true);
+  both.read({"wait", "clusterrole", name, "--for=delete", "--timeout=1s"}, true);
+  const ProgramEnd watched = both.run_ksr({"get", "clusterrole", name, "-w", "--once", "--no-headers"});
+  CHECK(watched.status == 0);
+  CHECK(watched.output.find(name) != std::string::npos);
+  CHECK(watched.output.find("<unknown>") == std::string::npos);
+  both.run_kubectl({"delete", "clusterrole", name});
+}
+
+TEST_CASE("a type that is given twice, by a short name or a category, is there once") {
+  TwoPrograms both;
+  both.make(kObjects);
+  both.read({"get", "cm,configmaps", "-o", "name"});
+  both.read({"get", "pods,po,deployments,pod", "-o", "name"});
+  both.read({"get", "pods/web", "po/web", "-o", "name"});
+}
+
 TEST_CASE("wait: conditions that are no list") {
   TwoPrograms both;
   make_opens(both);

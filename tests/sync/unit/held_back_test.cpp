@@ -610,9 +610,6 @@ TEST_CASE("no probe where events have come by themselves, of a view without obje
   SUBCASE("no object") {
     objects.clear();
   }
-  SUBCASE("a name that a selector cannot say") {
-    objects = {pod("a,b", "5")};
-  }
   SUBCASE("WebSocket") {
     options.transport = WatchTransport::websocket;
   }

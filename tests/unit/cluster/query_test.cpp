@@ -42,6 +42,19 @@ TEST_CASE("a watch always asks for bookmarks") {
         "&resourceVersionMatch=NotOlderThan&sendInitialEvents=true&timeoutSeconds=301");
 }
 
+TEST_CASE(
+    "a watch of one object: beside the field selector that there is, with what is special in a selector escaped") {
+  ksr::WatchOptions options;
+  options.name = "cn=a,b\\c";
+  CHECK(watch_target(pods, {}, "", options) ==
+        "/api/v1/pods?watch=true&allowWatchBookmarks=true&fieldSelector=metadata.name%3Dcn%5C%3Da%5C%2Cb%5C%5Cc");
+  QueryOptions query;
+  query.field_selector = "spec.nodeName=n";
+  options.name = "web";
+  CHECK(watch_target(pods, query, "", options) ==
+        "/api/v1/pods?watch=true&allowWatchBookmarks=true&fieldSelector=spec.nodeName%3Dn%2Cmetadata.name%3Dweb");
+}
+
 TEST_CASE("a selector cannot add parameters or leave the query") {
   QueryOptions query;
   query.label_selector = "a=b&watch=false#x?y";

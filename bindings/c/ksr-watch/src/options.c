@@ -175,6 +175,8 @@ static int apply(struct options* options, const struct option* option, struct re
   switch (option->what) {
     case IS_SETTING:
       if (option->letter == 'n') options->one_namespace = *value && !strchr(value, ',');
+      /* As without it; to the library it would be all namespaces. */
+      if (option->letter == 'n' && !*value) return 1;
       add_setting(options, option->name, option->key, value);
       return 1;
     case IS_SWITCH:
@@ -345,7 +347,12 @@ static int settle_name(struct options* options, struct reader* reader) {
     return refuse(reader, options->name, "a name cannot be given together with a selector");
   }
   if (options->all_namespaces) return refuse(reader, options->name, "a name is that of one namespace, not of all");
-  text_addf(&options->selector, "metadata.name=%s", options->name);
+  /* Escaped as base/field_selector.hpp does. */
+  text_addf(&options->selector, "metadata.name=");
+  for (const char* at = options->name; *at; ++at) {
+    if (strchr("\\,=", *at)) text_add_char(&options->selector, '\\');
+    text_add_char(&options->selector, *at);
+  }
   text_cstr(&options->selector);
   add_setting(options, "NAME", "field_selector", options->selector.at);
   return 1;

@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/field_selector.hpp"
 #include "base/text.hpp"
 #include "commands/commands.hpp"
 #include "commands/get_targets.hpp"
@@ -63,7 +64,7 @@ bool may_list(Session& session, const Target& target) {
   constexpr int kForbidden = 403;
   Request request = session.request("list", {target.resource, "", target.name_space});
   request.keys.emplace_back("accept", "metadata");
-  request.keys.emplace_back("field_selector", "metadata.name=" + target.name);
+  request.keys.emplace_back("field_selector", name_selector(target.name));
   request.only_tries = true;
   const Answer answer = session.client().call(request);
   return !answer.failed() || answer.failure().http_status != kForbidden;

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/field_selector.hpp"
 #include "base/instant.hpp"
 
 extern "C" {
@@ -49,7 +50,7 @@ std::vector<std::pair<const char*, std::string>> keys_of(const Session& session,
     keys.emplace_back("label_selector", arguments.selector("--selector"));
     keys.emplace_back("field_selector", arguments.selector("--field-selector"));
   } else {
-    keys.emplace_back("field_selector", "metadata.name=" + target.name);
+    keys.emplace_back("field_selector", name_selector(target.name));
   }
   if (view.metadata_only) keys.emplace_back("metadata_only", "true");
   return keys;

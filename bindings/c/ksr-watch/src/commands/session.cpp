@@ -146,13 +146,21 @@ Expected<std::vector<TypeAndName>> Session::named() const {
   return named;
 }
 
+// A type without a name that was there before is that again (cli-runtime pkg/resource/builder.go, resourceMappings).
 Expected<std::vector<Target>> Session::resolve(const std::vector<TypeAndName>& named) {
   std::vector<Target> targets;
+  const auto add = [&targets](cluster::Resource resource, const std::string& name) {
+    const bool again = name.empty() && std::any_of(targets.begin(), targets.end(), [&](const Target& target) {
+                         return target.name.empty() && target.resource.root == resource.root &&
+                                target.resource.plural == resource.plural;
+                       });
+    if (!again) targets.push_back({std::move(resource), name, ""});
+  };
   for (const TypeAndName& one : named) {
     if (Expected<void> known = discover(); !known) return known.error();
     // A category, such as all, stands for its types; kubectl looks for it first.
     const std::vector<cluster::Resource> types = mapper_->in_category(one.type);
-    for (const cluster::Resource& type : types) targets.push_back({type, one.name, ""});
+    for (const cluster::Resource& type : types) add(type, one.name);
     if (!types.empty()) {
       for (const Error& error : mapper_->unread()) {
         report_.warning("what is " + one_line(one.type) + " may be incomplete: " + error.message);
@@ -161,7 +169,7 @@ Expected<std::vector<Target>> Session::resolve(const std::vector<TypeAndName>& n
     }
     Expected<cluster::Resource> resource = find_resource(one.type);
     if (!resource) return resource.error();
-    targets.push_back({*std::move(resource), one.name, ""});
+    add(*std::move(resource), one.name);
   }
   return targets;
 }

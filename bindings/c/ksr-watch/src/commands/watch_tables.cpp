@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/field_selector.hpp"
 #include "base/text.hpp"
 #include "commands/answer_object.hpp"
 #include "commands/json_text.hpp"
@@ -180,7 +181,7 @@ void WatchTables::ask_for(const ksr_object* object, std::string version) {
   if (!may_list_) {
     return get(field_of(object, KSR_FIELD_NAMESPACE), field_of(object, KSR_FIELD_NAME));
   }
-  const std::string selector = "metadata.name=" + field_of(object, KSR_FIELD_NAME);
+  const std::string selector = name_selector(field_of(object, KSR_FIELD_NAME));
   send({{"namespace", field_of(object, KSR_FIELD_NAMESPACE)},
         {"label_selector", query_.label_selector},
         {"field_selector", query_.field_selector.empty() ? selector : query_.field_selector + "," + selector},
