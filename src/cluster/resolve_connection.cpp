@@ -33,6 +33,21 @@ std::string where(const Pem& pem) {
   return pem.from_file() ? pem.file.text() : pem.file.role;
 }
 
+// A relative path is another file after a chdir().
+std::string whole_path(const std::string& path) {
+  std::error_code failure;
+  const std::filesystem::path whole = path.empty() ? std::filesystem::path() : std::filesystem::absolute(path, failure);
+  return failure ? path : whole.string();
+}
+
+// Files are read again where they were found.
+void make_paths_whole(ResolvedConnection& settings) {
+  for (NamedFile* file : {&settings.ca.file, &settings.client_certificate.file, &settings.client_key.file,
+                          &settings.authentication.token_file}) {
+    file->path = whole_path(file->path);
+  }
+}
+
 Expected<void> load_ca(const ConnectionSpec& spec, ResolvedConnection& settings) {
   settings.skip_verify = spec.insecure.set();
   if (settings.skip_verify && spec.has_ca()) {
@@ -79,6 +94,7 @@ Expected<void> load_token(const ConnectionSpec& spec, Authentication& authentica
     return Error{Status::invalid, spec.token.role + ": holds control characters; expected one bearer token"};
   }
   authentication.token = spec.token.text;
+  authentication.given_token = spec.token.text;
   if (!spec.token_file.set()) return {};
   authentication.token_file = {spec.token_file.role, spec.token_file.text};
   auto token = read_token_file(authentication.token_file);
@@ -178,14 +194,9 @@ void warn_of_clear_text(const ConnectionSpec& spec, const ConnectionOptions& opt
                                     "; expected https");
 }
 
-// A relative path is another file after a chdir().
-std::string whole_path(const std::string& path) {
-  std::error_code failure;
-  const std::filesystem::path whole = path.empty() ? std::filesystem::path() : std::filesystem::absolute(path, failure);
-  return failure ? path : whole.string();
-}
-
-// Each string with its length, so that two lists of strings never give the same fingerprint.
+// Each string with its length, so that two lists of strings never give the same fingerprint. Each structure is taken
+// apart whole: a member that is added to one does not compile until it is decided here whether connections that differ
+// in it may be one.
 class Fingerprint {
  public:
   Fingerprint& operator<<(const std::string& text) {
@@ -196,25 +207,58 @@ class Fingerprint {
   }
   // Not the content of a file: the same file is the same connection before and after it was rotated.
   Fingerprint& operator<<(const Pem& pem) {
-    return pem.from_file() ? *this << "file" << whole_path(pem.file.path) : *this << "text" << pem.text;
+    return pem.from_file() ? *this << "file" << pem.file.path : *this << "text" << pem.text;
   }
   Fingerprint& operator<<(const ExecPlan& exec) {
-    const ExecStanza& stanza = exec.stanza;
-    *this << stanza.api_version << stanza.command << (stanza.provide_cluster_info ? exec.cluster.config : "-");
-    for (const std::string& argument : stanza.arguments) *this << "argument" << argument;
-    for (const auto& [name, value] : stanza.variables) *this << "variable" << name << value;
-    // A plugin may choose by any of them whose credentials it prints.
-    for (const std::string& variable : exec.environment) *this << "environment" << variable;
-    return *this << std::to_string(exec.timeout.count()) << (exec.inherits_stderr ? "inherit" : "log");
+    const auto& [role, stanza, environment, search_path, timeout, inherits_stderr, cluster] = exec;
+    const auto& [version, command, arguments, variables, interactive_mode, install_hint, gets_cluster] = stanza;
+    *this << version << command;
+    for (const std::string& argument : arguments) *this << "argument" << argument;
+    for (const auto& [name, value] : variables) *this << "variable" << name << value;
+    // A plugin may choose by any of them whose credentials it prints, and by the directory that it runs in.
+    for (const std::string& variable : environment) *this << "environment" << variable;
+    *this << "directory" << whole_path(".");
+    if (gets_cluster) *this << "cluster" << cluster;
+    return *this << std::to_string(timeout.count()) << (inherits_stderr ? "inherit" : "log");
+  }
+  Fingerprint& operator<<(const OidcPlan& oidc) {
+    const auto& [role, kubeconfig, user, held, proxy_variables, connect_timeout, request_timeout] = oidc;
+    *this << kubeconfig << user;
+    for (const std::string& variable : proxy_variables) *this << "variable" << variable;
+    if (!held) return *this;
+    const auto& [id_token, refresh_token, issuer, client_id, client_secret, ca_file, ca_data] = *held;
+    *this << "held" << id_token << refresh_token << issuer << client_id << client_secret;
+    return *this << ca_file << ca_data;
+  }
+  // What is in use of a file or of a provider is not in it.
+  Fingerprint& operator<<(const Authentication& authentication) {
+    const auto& [token, given_token, token_file, username, password, exec, oidc, oidc_secrets, token_expires] =
+        authentication;
+    *this << token_file.path << given_token << username << password;
+    if (exec) *this << "exec" << *exec;
+    if (oidc) *this << "oidc" << *oidc;
+    return *this;
   }
   Fingerprint& operator<<(const HeadlampPlan& headlamp) {
-    for (const auto& header : headlamp.http_headers) *this << header.name << header.value;
-    for (const std::string& subprotocol : headlamp.subprotocols) *this << "subprotocol" << subprotocol;
+    // The path is part of that of the server.
+    const auto& [path, http_headers, subprotocols, stateless, secrets] = headlamp;
+    *this << http_headers;
+    for (const std::string& subprotocol : subprotocols) *this << "subprotocol" << subprotocol;
+    return *this;
+  }
+  Fingerprint& operator<<(const std::vector<transport::Header>& headers) {
+    for (const auto& [name, value] : headers) *this << "header" << name << value;
     return *this;
   }
   const std::string& text() const noexcept { return text_; }
 
  private:
+  Fingerprint& operator<<(const ExecCluster& told) {
+    // The CA is that of the connection.
+    const auto& [server, tls_server_name, insecure, ca_pem, proxy_url, disable_compression, config] = told;
+    return *this << server << proxy_url << config;
+  }
+
   std::string text_;
 };
 
@@ -265,35 +309,29 @@ Expected<ResolvedConnection> resolve_connection(const ConnectionSpec& spec, cons
   auto headers = request_headers(spec.impersonation, options);
   if (!headers) return headers.error();
   settings.headers = *std::move(headers);
+  make_paths_whole(settings);
   warn_of_clear_text(spec, options, settings, logger);
   return settings;
 }
 
 std::string fingerprint(const ResolvedConnection& settings) {
-  const Authentication& authentication = settings.authentication;
-  const bool token_from_file = !authentication.token_file.path.empty() || authentication.oidc.has_value();
+  // Streams bring their own request_timeout.
+  const auto& [server, ca, client_certificate, client_key, tls_server_name, skip_verify, proxy, connect_timeout,
+               request_timeout, compression, authentication, headers, headlamp] = settings;
   Fingerprint print;
-  print << settings.server.text() << settings.ca << settings.client_certificate << settings.client_key;
-  print << settings.tls_server_name << (settings.skip_verify ? "skip" : "verify");
-  if (settings.proxy) print << "proxy" << settings.proxy->text() << settings.proxy->userinfo;
-  print << std::to_string(settings.connect_timeout.count());
-  if (authentication.oidc) {
-    const OidcPlan& oidc = *authentication.oidc;
-    print << "oidc" << whole_path(oidc.kubeconfig) << oidc.user;
-    if (oidc.held) print << oidc.held->id_token << oidc.held->refresh_token << oidc.held->issuer;
-  }
-  print << whole_path(authentication.token_file.path) << (token_from_file ? std::string() : authentication.token);
-  print << authentication.username << authentication.password;
-  if (authentication.exec) print << "exec" << *authentication.exec;
-  if (settings.headlamp) print << "headlamp" << *settings.headlamp;
-  print << (settings.compression ? "gzip" : "plain");
-  for (const auto& header : settings.headers) print << header.name << header.value;
+  print << server.text() << ca << client_certificate << client_key;
+  print << tls_server_name << (skip_verify ? "skip" : "verify");
+  if (proxy) print << "proxy" << proxy->text() << proxy->userinfo;
+  print << std::to_string(connect_timeout.count()) << authentication;
+  if (headlamp) print << "headlamp" << *headlamp;
+  print << (compression ? "gzip" : "plain") << headers;
   return print.text();
 }
 
 std::vector<std::string> secrets_of(const ResolvedConnection& settings) {
   const Authentication& authentication = settings.authentication;
-  std::vector<std::string> secrets{authentication.token, authentication.password, settings.client_key.text};
+  std::vector<std::string> secrets{authentication.token, authentication.given_token, authentication.password,
+                                   settings.client_key.text};
   const auto add_basic = [&secrets](const std::string& user_and_password) {
     secrets.push_back(base64_encode(user_and_password));
     const std::size_t colon = user_and_password.find(':');

@@ -26,9 +26,12 @@ struct Pem {
   bool from_file() const noexcept { return !file.path.empty(); }
 };
 
-// At most one of token and user name. A token with a path in `token_file` came from there and is read again.
+// At most one of token and user name. With a path in `token_file` the token came from there, or is `given_token` while
+// that cannot be read, and is read again.
 struct Authentication {
   std::string token;
+  // As text, whether or not it is the one in use.
+  std::string given_token;
   NamedFile token_file;
   std::string username;
   std::string password;
@@ -58,7 +61,8 @@ struct ResolvedConnection {
   std::optional<HeadlampPlan> headlamp;
 };
 
-// Equal for two connections exactly when streams may share one Access. Holds secrets.
+// Equal for two connections exactly when streams may share one Access. Has all that decides what is sent, to whom, and
+// what is trusted, now or when it is read again, whether or not it is in use at the moment. Holds secrets.
 std::string fingerprint(const ResolvedConnection& settings);
 
 // All secrets in it: tokens, passwords, keys, and what else authenticates.

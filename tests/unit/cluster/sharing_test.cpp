@@ -1,6 +1,7 @@
 // Streams with the same connection share one Access; when it is created and destroyed.
 #include <doctest/doctest.h>
 
+#include "cluster/resolve_connection.hpp"
 #include "unit/cluster/fakes.hpp"
 
 using namespace ksr;
@@ -82,6 +83,34 @@ TEST_CASE("one exec plugin is one Access: the same program, arguments and enviro
   CHECK(with_plugin(plugin) != base);
   world.variables.erase("PROFILE");
   CHECK(with_plugin(plugin) == base);
+  // Names among its arguments may be relative.
+  const std::filesystem::path here = std::filesystem::current_path();
+  std::filesystem::current_path(world.files.path(""));
+  const auto elsewhere = with_plugin(plugin);
+  std::filesystem::current_path(here);
+  CHECK(elsewhere != base);
+}
+
+TEST_CASE("a kubeconfig that is a pipe: what it says of the issuer is part of the identity") {
+  World world;
+  OidcPlan plan{"auth-provider", "/dev/fd/3", "u"};
+  OidcProvider held{"id", "refresh", "https://issuer", "client", "secret", "", ""};
+  const auto identity = [&] {
+    ResolvedConnection connection;
+    plan.held = held;
+    connection.authentication.oidc = plan;
+    return fingerprint(connection);
+  };
+  const std::string base = identity();
+  CHECK(identity() == base);
+  for (std::string* field : {&held.id_token, &held.refresh_token, &held.issuer, &held.client_id, &held.client_secret,
+                             &held.ca_file, &held.ca_data}) {
+    const std::string before = std::exchange(*field, "other");
+    CHECK(identity() != base);
+    *field = before;
+  }
+  plan.proxy_variables = {"HTTPS_PROXY=http://p:1"};
+  CHECK(identity() != base);
 }
 
 TEST_CASE("a token by its value, a file by its name, and a relative name by the directory it is looked up in") {
@@ -113,6 +142,69 @@ TEST_CASE("a token by its value, a file by its name, and a relative name by the 
   std::filesystem::current_path(world.files.path("b"));
   CHECK(with("", "token") != in_a);
   std::filesystem::current_path(here);
+}
+
+TEST_CASE(
+    "a token as text beside a token file: it is used while the file cannot be read, and so is part of the identity") {
+  World world;
+  const auto with = [&](const std::string& token, const std::string& token_file) {
+    ConnectionOptions options = some_options();
+    options.token = token;
+    options.token_file = world.files.path(token_file);
+    const auto opened = world.open(options);
+    REQUIRE(opened.has_value());
+    return *opened;
+  };
+  const auto authorization = [&](const std::shared_ptr<Access>& access) {
+    const auto auth = world.authenticate(*access);
+    REQUIRE((auth && auth->has_value()));
+    return header(**auth, "Authorization");
+  };
+  const auto alice = with("ALICE", "missing");
+  const auto bob = with("BOB", "missing");
+  CHECK(alice != bob);
+  CHECK(with("ALICE", "missing") == alice);
+  CHECK(authorization(alice) == "Bearer ALICE");
+  CHECK(authorization(bob) == "Bearer BOB");
+  // Also where the file can be read: it may be gone later.
+  world.files.write("token", "one");
+  CHECK(with("ALICE", "token") != with("BOB", "token"));
+
+  // In a kubeconfig too.
+  const auto user = [&](const std::string& name) {
+    ConnectionOptions options;
+    options.context = name;
+    options.kubeconfig = world.files.write(
+        "config",
+        "clusters: [{name: k, cluster: {server: 'https://127.0.0.1:6443'}}]\n"
+        "contexts: [{name: alice, context: {cluster: k, user: alice}}, {name: bob, context: {cluster: k, user: bob}}]\n"
+        "users: [{name: alice, user: {token: A, tokenFile: missing}}, {name: bob, user: {token: B, tokenFile: "
+        "missing}}]\n");
+    const auto opened = world.open(options);
+    REQUIRE_MESSAGE(opened.has_value(), (opened ? "" : opened.error().text()));
+    return *opened;
+  };
+  CHECK(authorization(user("alice")) == "Bearer A");
+  CHECK(authorization(user("bob")) == "Bearer B");
+}
+
+TEST_CASE("a relative name stays that of the file which was found there, whatever directory the process is in later") {
+  World world;
+  world.files.write("a/token", "alice");
+  world.files.write("b/token", "bob");
+  const std::filesystem::path here = std::filesystem::current_path();
+  std::filesystem::current_path(world.files.path("a"));
+  ConnectionOptions options = some_options();
+  options.token.clear();
+  options.token_file = "token";
+  const auto access = world.open(options);
+  std::filesystem::current_path(world.files.path("b"));
+  REQUIRE(access.has_value());
+  world.pass(Milliseconds(120'000));
+  const auto auth = world.authenticate(**access);
+  std::filesystem::current_path(here);
+  REQUIRE((auth && auth->has_value()));
+  CHECK(header(**auth, "Authorization") == "Bearer alice");
 }
 
 TEST_CASE("an Access without an owner is destroyed, also when it is released on another thread") {
