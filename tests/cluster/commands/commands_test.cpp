@@ -525,6 +525,8 @@ TEST_CASE("who asks: impersonation, another server, another context") {
   both.read({"get", "cm", "--context", "nowhere"});
   both.read({"get", "cm", "--kubeconfig", "/no/such/file"});
   both.read({"get", "cm", "--server", "https://127.0.0.1:1"});
+  // With the credentials, the CA and the namespace of the context.
+  both.read({"get", "cm", "-o", "name", "--server", Cluster::shared().url()});
 }
 
 TEST_CASE("no namespace is that of the context") {

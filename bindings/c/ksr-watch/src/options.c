@@ -385,6 +385,12 @@ int options_read(struct options* options, int argc, char** argv, struct text* pr
   return 1;
 }
 
+void options_add_context(struct options* options) {
+  if (!options->context.len) return;
+  text_cstr(&options->context);
+  add_setting(options, "--context", "context", options->context.at);
+}
+
 void options_hide_secrets(struct options* options) {
   size_t i;
   for (i = 0; i < options->setting_count; ++i) {
@@ -396,6 +402,7 @@ void options_hide_secrets(struct options* options) {
 void options_free(struct options* options) {
   free(options->settings);
   text_free(&options->groups);
+  text_free(&options->context);
   text_free(&options->selector);
   text_free(&options->label_columns);
   text_free(&options->request_timeout);

@@ -22,7 +22,8 @@ struct options {
   struct text selector; /* of the name */
   struct setting* settings;
   size_t setting_count;
-  struct text groups; /* every --as-group, separated by commas */
+  struct text groups;  /* every --as-group, separated by commas */
+  struct text context; /* that a --server is merged over */
   enum output output;
   int wide;
   int by_change; /* a line for each change, as kubectl */
@@ -45,6 +46,8 @@ struct options {
 /* 1, or 0 with a line in `problem` that names the option. Values stay in `argv`, which is written to (the "=" of
  * --set KEY=VALUE). */
 int options_read(struct options* options, int argc, char** argv, struct text* problem);
+/* To options that have been read. */
+void options_add_context(struct options* options);
 void options_free(struct options* options);
 
 /* Overwrites the values of secret settings in argv, where other users of the machine could read them. */

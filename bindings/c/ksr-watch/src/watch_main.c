@@ -15,6 +15,7 @@
 #include "output.h"
 #include "report.h"
 #include "screen.h"
+#include "server_context.h"
 #include "signals.h"
 #include "terminal.h"
 
@@ -194,6 +195,12 @@ static void free_watch(struct watch* watch) {
   options_free(&watch->options);
 }
 
+static int settle_context(struct options* options, struct text* problem) {
+  if (!server_context_find(options->settings, options->setting_count, &options->context, problem)) return 0;
+  options_add_context(options);
+  return 1;
+}
+
 static int watch_as(int of_get, int argc, char** argv) {
   static struct watch watch;
   struct text problem = {NULL, 0, 0};
@@ -206,6 +213,9 @@ static int watch_as(int of_get, int argc, char** argv) {
     status = print_help();
   } else if (watch.options.version) {
     status = print_version();
+  } else if (!settle_context(&watch.options, &problem)) {
+    report_failure(text_slice(&problem));
+    status = EXIT_FAILED;
   } else if (!signals_start()) {
     perror("ksr-watch: pipe");
     status = EXIT_FAILED;

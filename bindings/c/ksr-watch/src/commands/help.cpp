@@ -28,7 +28,7 @@ constexpr const char* kProgram =
     "  -n, --namespace NS              without it, the namespace of the kubeconfig's context\n"
     "      --kubeconfig FILE           instead of $KUBECONFIG or ~/.kube/config\n"
     "      --context NAME              a context of the kubeconfig; without it, its current one\n"
-    "  -s, --server URL                the API server, such as https://10.0.0.1:6443\n"
+    "  -s, --server URL                the API server, such as https://10.0.0.1:6443, for that of the context\n"
     "      --token TOKEN               bearer token; --token-file FILE keeps it off the command line\n"
     "      --as USER, --as-uid UID, --as-group GROUP, --as-user-extra KEY=VALUE\n"
     "                                  act as this user, as a member of these groups\n"

@@ -47,6 +47,10 @@ Expected<void> replace_kubeconfig_pipes(Arguments& arguments) {
   const auto given = std::find_if(arguments.settings.rbegin(), arguments.settings.rend(),
                                   [](const Setting& setting) { return setting.key == "kubeconfig"; });
   if (given != arguments.settings.rend() && !given->value.empty()) return replace_if_pipe(given->value);
+  return replace_kubeconfig_pipes_of_environment();
+}
+
+Expected<void> replace_kubeconfig_pipes_of_environment() {
   const char* const list = std::getenv("KUBECONFIG");
   if (list == nullptr) return {};
   std::string replaced;

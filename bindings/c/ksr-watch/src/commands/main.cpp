@@ -14,6 +14,7 @@
 #include "commands/kubeconfig_pipes.hpp"
 
 extern "C" {
+#include "server_context.h"
 #include "watch_main.h"
 }
 
@@ -108,6 +109,27 @@ bool is_get_with_watch(const Arguments& arguments) {
   return arguments.command == Command::get && arguments.flag("--watch") && !only_tells(arguments);
 }
 
+Expected<void> add_context_of_server(Arguments& arguments) {
+  std::vector<setting> settings;
+  for (Setting& one : arguments.settings) settings.push_back({one.option.c_str(), one.key.c_str(), one.value.data()});
+  struct text context = {};
+  struct text problem = {};
+  const bool found = server_context_find(settings.data(), settings.size(), &context, &problem) != 0;
+  const std::string name(context.len > 0 ? context.at : "", context.len);
+  Error failure{Status::invalid, std::string(problem.len > 0 ? problem.at : "", problem.len)};
+  text_free(&context);
+  text_free(&problem);
+  if (!found) return failure;
+  if (!name.empty()) arguments.settings.push_back({"--context", "context", name});
+  return {};
+}
+
+// What the library is to read, and how.
+Expected<void> settle_kubeconfig(Arguments& arguments) {
+  if (Expected<void> replaced = replace_kubeconfig_pipes(arguments); !replaced) return replaced;
+  return add_context_of_server(arguments);
+}
+
 Expected<std::vector<std::string>> find_words_of_watch(const Arguments& arguments, Output& output, Report& report) {
   Expected<Client> client = Client::open(arguments, report);
   if (!client) return client.error();
@@ -151,8 +173,8 @@ int main(int argc, char** argv) {
     return watch_main(static_cast<int>(arguments->watch_argv.size()) - 1, arguments->watch_argv.data());
   }
   if (!only_tells(*arguments)) {
-    if (const Expected<void> replaced = replace_kubeconfig_pipes(*arguments); !replaced) {
-      Report().error(replaced.error());
+    if (const Expected<void> settled = settle_kubeconfig(*arguments); !settled) {
+      Report().error(settled.error());
       return kFailed;
     }
   }

@@ -6,6 +6,7 @@
 #include "base/text.hpp"
 #include "cluster/find_connection_spec.hpp"
 #include "commands/manifests.hpp"
+#include "commands/no_log.hpp"
 #include "commands/usage_error.hpp"
 
 namespace ksr::commands {
@@ -15,12 +16,6 @@ namespace {
 constexpr const char* kDiscoveryAccept =
     "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,"
     "application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList,application/json";
-
-class NoLog final : public Logger {
- public:
-  bool wants(LogLevel) const noexcept override { return false; }
-  void log(LogLevel, std::string) override {}
-};
 
 Error no_such_type(const std::string& name) {
   return {Status::not_found, "the server doesn't have a resource type " + in_quotes(name)};
