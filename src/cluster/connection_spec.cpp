@@ -85,18 +85,21 @@ ConnectionSpec overridden(ConnectionSpec file, const ConnectionSpec& keys) {
   // Decided when server and CA are merged (k8s.io/client-go/tools/clientcmd/client_config.go, ClientConfig):
   // credentials of a file are not sent to a server without TLS, whether the file names it or a key.
   if (!uses_tls(merged)) drop_credentials(merged);
-  if (keys.has_certificate() || keys.has_key()) {
+  if (keys.has_certificate()) {
     merged.client_cert_file = keys.client_cert_file;
     merged.client_cert_data = keys.client_cert_data;
+  }
+  if (keys.has_key()) {
     merged.client_key_file = keys.client_key_file;
     merged.client_key_data = keys.client_key_data;
-    merged.exec.reset();
   }
+  if (keys.has_certificate() || keys.has_key()) merged.exec.reset();
   if (keys.token.set() || keys.token_file.set() || keys.username.set() || keys.password.set()) {
+    const bool pair = !keys.token.set() && !keys.token_file.set();
     merged.token = keys.token;
     merged.token_file = keys.token_file;
-    merged.username = keys.username;
-    merged.password = keys.password;
+    if (!pair || keys.username.set()) merged.username = keys.username;
+    if (!pair || keys.password.set()) merged.password = keys.password;
     merged.exec.reset();
     merged.oidc.reset();
   }

@@ -63,9 +63,9 @@ struct ConnectionSpec {
 
 ConnectionSpec spec_of(const ConnectionOptions& options);
 // `keys` overrides `file`, by the rules of kubectl's flags (k8s.io/client-go/tools/clientcmd/client_config.go): another
-// server drops the file's tls-server-name, no verification drops its CA, other credentials drop all of the file's,
-// another certificate its pair and a plugin, what is impersonated each its own field, and a server without TLS gets no
-// credentials of the file.
+// server drops the file's tls-server-name, no verification drops its CA, other credentials drop all of the file's, but
+// of a user name and password, a certificate and its key, and what is impersonated each replaces its own alone, another
+// certificate drops a plugin, and a server without TLS gets no credentials of the file.
 ConnectionSpec overridden(ConnectionSpec file, const ConnectionSpec& keys);
 
 }  // namespace ksr::cluster

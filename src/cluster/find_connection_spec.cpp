@@ -84,8 +84,7 @@ Expected<void> check_exec(const ExecStanza& exec, const std::string& role) {
   if (mode.empty() && exec.api_version == "client.authentication.k8s.io/v1") {
     return invalid(role, "has no interactiveMode; expected Never or IfAvailable");
   }
-  if (mode == "Always") return invalid(role, "has the interactiveMode Always, but a library has no terminal");
-  if (!mode.empty() && mode != "Never" && mode != "IfAvailable") {
+  if (!mode.empty() && mode != "Never" && mode != "IfAvailable" && mode != "Always") {
     return invalid(role, "has the interactiveMode " + quoted(mode) + "; expected Never or IfAvailable");
   }
   return {};
@@ -189,13 +188,29 @@ std::string namespace_of(const ProcessEnvironment& process_env) {
   return text ? std::string(trimmed(*text)) : "";
 }
 
+NamedFile pod_token(const ProcessEnvironment& process_env) {
+  return {"service account token", process_env.service_account_directory + "/token"};
+}
+
+// k8s.io/client-go/tools/clientcmd/client_config.go, inClusterClientConfig.Possible.
+bool in_pod(const ProcessEnvironment& process_env) {
+  return !variable(process_env, "KUBERNETES_SERVICE_HOST").empty() &&
+         !variable(process_env, "KUBERNETES_SERVICE_PORT").empty() && is_file(pod_token(process_env).path);
+}
+
+// A context without a namespace is in that of the pod (clientcmd/merged_client_builder.go, Namespace).
+ConnectionSpec with_namespace_of_pod(ConnectionSpec spec, const ProcessEnvironment& process_env) {
+  if (spec.default_namespace.empty() && in_pod(process_env)) spec.default_namespace = namespace_of(process_env);
+  return spec;
+}
+
 // Empty outside of a pod (k8s.io/client-go/rest/config.go, InClusterConfig).
 std::optional<ConnectionSpec> in_cluster_spec(const ProcessEnvironment& process_env, Logger& logger) {
+  if (!in_pod(process_env)) return std::nullopt;
   const std::string host = variable(process_env, "KUBERNETES_SERVICE_HOST");
   const std::string port = variable(process_env, "KUBERNETES_SERVICE_PORT");
-  const NamedFile token{"service account token", process_env.service_account_directory + "/token"};
+  const NamedFile token = pod_token(process_env);
   const NamedFile ca{"service account CA", process_env.service_account_directory + "/ca.crt"};
-  if (host.empty() || port.empty() || !is_file(token.path)) return std::nullopt;
 
   const bool ipv6 = host.find(':') != std::string::npos;
   ConnectionSpec spec;
@@ -212,13 +227,22 @@ std::optional<ConnectionSpec> in_cluster_spec(const ProcessEnvironment& process_
   return spec;
 }
 
+// `keys` may have replaced the plugin. Only one that is to run needs a terminal.
+Expected<ConnectionSpec> overridden_context(ConnectionSpec file, const ConnectionSpec& keys) {
+  ConnectionSpec spec = overridden(std::move(file), keys);
+  if (spec.exec && spec.exec->interactive_mode == "Always") {
+    return invalid(spec.exec_role, "has the interactiveMode Always, but a library has no terminal");
+  }
+  return spec;
+}
+
 }  // namespace
 
 Expected<ConnectionSpec> find_connection_spec(const ConnectionOptions& options, const ProcessEnvironment& process_env,
                                               Logger& logger) {
   const ConnectionSpec keys = spec_of(options);
   const bool file_given = !options.kubeconfig.empty() || !options.context.empty();
-  if (keys.server.set() && !file_given) return keys;
+  if (keys.server.set() && !file_given) return with_namespace_of_pod(keys, process_env);
 
   const auto config = load_kubeconfig(options.kubeconfig, process_env, logger);
   if (!config) return config.error();
@@ -238,7 +262,9 @@ Expected<ConnectionSpec> find_connection_spec(const ConnectionOptions& options, 
   }
   auto chosen = spec_of_context(*config, options.context, keys);
   if (!chosen) return chosen;
-  return overridden(*std::move(chosen), keys);
+  auto merged = overridden_context(*std::move(chosen), keys);
+  if (!merged) return merged;
+  return with_namespace_of_pod(*std::move(merged), process_env);
 }
 
 }  // namespace ksr::cluster

@@ -270,6 +270,65 @@ TEST_CASE("a credential given by key is sent without TLS, with a warning that do
   for (const std::string& line : world.logger.lines) CHECK(!has(line, "hunter2"));
 }
 
+TEST_CASE("a key replaces its half of a pair of the kubeconfig") {
+  World world;
+  const auto authorization = [&](const char* user, const std::string& username, const std::string& password) {
+    ConnectionOptions options = with_file(world.files.write(
+        "config",
+        "{current-context: c, contexts: [{name: c, context: {cluster: c, user: u}}], users: [{name: u, user: {" +
+            std::string(user) + "}}], clusters: [{name: c, cluster: {server: 'https://h'}}]}"));
+    options.username = username;
+    options.password = password;
+    return header(open_and_authenticate(world, options).auth, "Authorization");
+  };
+  const auto basic = [](const std::string& pair) { return "Basic " + base64_encode(pair); };
+  CHECK(authorization("username: b, password: c", "z", "") == basic("z:c"));
+  CHECK(authorization("username: b, password: c", "", "z") == basic("b:z"));
+  CHECK(authorization("username: b, password: c", "y", "z") == basic("y:z"));
+  CHECK(authorization("token: t", "y", "") == basic("y:"));
+
+  const CertificateAndKey jane = self_signed("jane"), joe = self_signed("joe");
+  world.files.write("jane.crt", jane.certificate_pem);
+  world.files.write("jane.key", jane.key_pem);
+  ConnectionOptions options = with_file(world.files.write("config", R"({current-context: c,
+contexts: [{name: c, context: {cluster: c, user: u}}], clusters: [{name: c, cluster: {server: 'https://h'}}],
+users: [{name: u, user: {client-certificate: jane.crt, client-key: jane.key}}]})"));
+  options.client_cert_data = jane.certificate_pem;
+  CHECK(open_and_authenticate(world, options).connection.tls.client_key_pem == jane.key_pem);
+  options.client_cert_data = joe.certificate_pem;
+  CHECK(has(message_of(world, options), "client-key of user \"u\""));
+  options.client_key_data = joe.key_pem;
+  CHECK(open_and_authenticate(world, options).connection.tls.client_certificate_pem == joe.certificate_pem);
+}
+
+TEST_CASE("a plugin that needs a terminal is an error where it is to run") {
+  World world;
+  const auto options_for = [&](const std::string& user, const std::string& server = "https://h") {
+    return with_file(world.files.write(
+        "config",
+        "{current-context: c, contexts: [{name: c, context: {cluster: c, user: u}}], clusters: [{name: c, "
+        "cluster: {server: '" +
+            server + "'}}], users: [{name: u, user: {" + user +
+            "exec: {apiVersion: client.authentication.k8s.io/v1, command: /nope, interactiveMode: Always}}}]}"));
+  };
+  CHECK(has(message_of(world, options_for("")), "exec of user \"u\""));
+  CHECK(has(message_of(world, options_for("")), "has the interactiveMode Always, but a library has no terminal"));
+  CHECK(header(open_and_authenticate(world, options_for("token: t, ")).auth, "Authorization") == "Bearer t");
+  CHECK(header(open_and_authenticate(world, options_for("", "http://h")).auth, "Authorization").empty());
+  const CertificateAndKey jane = self_signed("jane");
+  world.files.write("jane.crt", jane.certificate_pem);
+  world.files.write("jane.key", jane.key_pem);
+  const std::string pair = "client-certificate: jane.crt, client-key: jane.key, ";
+  CHECK(open_and_authenticate(world, options_for(pair)).connection.tls.client_key_pem == jane.key_pem);
+  ConnectionOptions by_key = options_for("");
+  by_key.token = "mine";
+  CHECK(header(open_and_authenticate(world, by_key).auth, "Authorization") == "Bearer mine");
+  by_key = options_for("");
+  by_key.client_cert_data = jane.certificate_pem;
+  by_key.client_key_data = jane.key_pem;
+  CHECK(open_and_authenticate(world, by_key).connection.tls.client_key_pem == jane.key_pem);
+}
+
 TEST_CASE("keys override the file") {
   World world;
   ConnectionOptions options = with_file(fixture("path-prefix.yaml"));
@@ -500,6 +559,37 @@ TEST_CASE("in a pod without a kubeconfig the service account is used, over IPv6 
 
   world.variables["KUBECONFIG"] = fixture("simple.yaml");
   CHECK(open_and_authenticate(world, {}).connection.server.text() == "https://dev.example:6443");
+}
+
+// k8s.io/client-go/tools/clientcmd/merged_client_builder.go, Namespace.
+TEST_CASE("in a pod a context without a namespace is in that of the pod") {
+  World world;
+  const auto name_space = [&](const std::string& context, const std::string& server = "") {
+    const std::string text =
+        "{current-context: c, clusters: [{name: k, cluster: {server: 'https://k.example'}}], contexts: "
+        "[{name: c, context: {cluster: k" +
+        context + "}}]}";
+    ConnectionOptions options = with_file(world.files.write("config", text));
+    options.server = server;
+    return open_and_authenticate(world, options).name_space;
+  };
+  ConnectionOptions by_key;
+  by_key.server = "https://k.example";
+  world.variables["POD_NAMESPACE"] = "from-variable";
+  world.files.write("service-account/namespace", "of-pod\n");
+  world.files.write("service-account/token", "pod-token\n");
+  CHECK(name_space("") == "default");
+  CHECK(open_and_authenticate(world, by_key).name_space == "default");
+  world.variables["KUBERNETES_SERVICE_HOST"] = "10.0.0.1";
+  world.variables["KUBERNETES_SERVICE_PORT"] = "443";
+  CHECK(name_space("") == "from-variable");
+  world.variables.erase("POD_NAMESPACE");
+  CHECK(name_space("") == "of-pod");
+  CHECK(name_space(", namespace: ''") == "of-pod");
+  CHECK(name_space("", "https://other.example") == "of-pod");
+  CHECK(open_and_authenticate(world, by_key).name_space == "of-pod");
+  CHECK(name_space(", namespace: default") == "default");
+  CHECK(name_space(", namespace: shop") == "shop");
 }
 
 TEST_CASE("in a pod with a kubeconfig without current-context the service account is used, as by kubectl, and told") {
