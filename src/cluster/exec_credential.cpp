@@ -132,4 +132,17 @@ Expected<Credentials> parse_exec_credential(const std::string& output, const std
   return credentials;
 }
 
+std::vector<std::string> secrets_of_exec_credential(const std::string& output) {
+  const std::optional<boost::json::value> value = parsed(output);
+  const boost::json::object* object = value ? value->if_object() : nullptr;
+  const boost::json::value* status = object == nullptr ? nullptr : object->if_contains("status");
+  std::vector<std::string> secrets;
+  if (status == nullptr || !status->is_object()) return secrets;
+  for (const char* name : {"token", "clientKeyData"}) {
+    auto text = member_text(status->get_object(), name);
+    if (text && !text->empty()) secrets.push_back(*std::move(text));
+  }
+  return secrets;
+}
+
 }  // namespace ksr::cluster

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "base/expected.hpp"
 #include "cluster/credentials.hpp"
@@ -26,5 +27,8 @@ std::string exec_info(const std::string& api_version, const ExecCluster* cluster
 
 // The error says what is wrong with the output and never repeats any of it.
 Expected<Credentials> parse_exec_credential(const std::string& output, const std::string& api_version);
+
+// The token and the key in it, whether or not it is one that can be used; nothing while it is not whole.
+std::vector<std::string> secrets_of_exec_credential(const std::string& output);
 
 }  // namespace ksr::cluster

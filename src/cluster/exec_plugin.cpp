@@ -4,9 +4,12 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <functional>
 #include <optional>
+#include <set>
 #include <utility>
 
+#include "base/escapes.hpp"
 #include "base/secrets.hpp"
 #include "base/text.hpp"
 
@@ -78,20 +81,12 @@ class PluginText {
   // What it printed on standard output is not to be repeated, whether or not it can be parsed.
   void add_output(std::string_view output) {
     if (output.size() == std::exchange(output_size_, output.size())) return;
-    constexpr std::string_view kBetween = " \t\r\n\",:{}[]'<>()";
-    constexpr std::size_t kMaxWords = 64;
-    for (std::size_t words = 0; words < kMaxWords;) {
-      const std::size_t begin = output.find_first_not_of(kBetween);
-      if (begin == std::string_view::npos) return;
-      output.remove_prefix(begin);
-      const std::string_view word = output.substr(0, output.find_first_of(kBetween));
-      output.remove_prefix(word.size());
-      // Words of letters and the apiVersion are not secrets.
-      const bool letters = std::all_of(word.begin(), word.end(), [](char c) { return is_lower(c) || is_upper(c); });
-      if (letters || word.size() < 4 || word.find("k8s.io") != std::string_view::npos) continue;
-      secrets_.add(word);
-      ++words;
-    }
+    if (parsed_times_++ < kMaxParsedTimes) add_fields(output);
+    add_words(output);
+  }
+  void add_whole_output(std::string_view output) {
+    add_fields(output);
+    add_output(output);
   }
 
   std::string shown(std::string_view line, std::size_t max_size) const {
@@ -99,12 +94,45 @@ class PluginText {
   }
 
  private:
+  static constexpr int kMaxParsedTimes = 32;
+
   void add_if_secret(const std::string& name, const std::string& value) {
     if (names_secret(name)) secrets_.add(value);
   }
 
+  void add_once(std::string_view secret) {
+    if (printed_.emplace(secret).second) secrets_.add(secret);
+  }
+
+  void add_fields(std::string_view output) {
+    for (const std::string& secret : secrets_of_exec_credential(std::string(output))) add_once(secret);
+  }
+
+  // Words of letters and the apiVersion are not secrets, but for what stands in the place of one.
+  void add_words(std::string_view output) {
+    constexpr std::string_view kBetween = " \t\r\n\",:{}[]'<>()";
+    constexpr std::size_t kMaxWords = 64;
+    bool is_named = false;
+    for (std::size_t words = 0; words < kMaxWords;) {
+      const std::size_t begin = output.find_first_not_of(kBetween);
+      if (begin == std::string_view::npos) return;
+      is_named = is_named && output.substr(0, begin).find(':') != std::string_view::npos;
+      output.remove_prefix(begin);
+      const std::string_view word = output.substr(0, output.find_first_of(kBetween));
+      output.remove_prefix(word.size());
+      const bool letters = std::all_of(word.begin(), word.end(), [](char c) { return is_lower(c) || is_upper(c); });
+      const bool is_secret = std::exchange(is_named, names_secret(word) || word == "clientKeyData");
+      if (!is_secret && (letters || word.size() < 4 || word.find("k8s.io") != std::string_view::npos)) continue;
+      add_once(word);
+      if (may_have_escapes(word, Escaping::json)) add_once(unescaped(word, Escaping::json).text);
+      ++words;
+    }
+  }
+
   Secrets secrets_;
+  std::set<std::string, std::less<>> printed_;
   std::size_t output_size_ = 0;
+  int parsed_times_ = 0;
 };
 
 // A plugin that floods its standard error would have nothing else in the log.
@@ -163,7 +191,7 @@ Expected<Credentials> run_exec_plugin(const ExecPlan& plan, const std::atomic<bo
   const auto result = run_program(call, stop);
   stderr_log.finish();
   if (!result) return result.error().within(plan.role);
-  text.add_output(result->output);
+  text.add_whole_output(result->output);
   const auto failed_with = [&](const std::string& what) {
     const std::string line = text.shown(last_line(result->stderr_tail), kMaxLineLength);
     return failed(plan, one_line(call.program) + what + (line.empty() ? "" : ": " + line));

@@ -370,6 +370,33 @@ TEST_CASE("secrets that a plugin was given or printed are not in the log or the 
   CHECK(has(all, "using *** and *** and --client-key=***"));
 }
 
+TEST_CASE("a token that a plugin prints is in no log line and no error, in whatever way it is written") {
+  const auto said = [](const std::string& output, const std::string& words, const std::string& end) {
+    Plugin plugin("printf '%s\\n' '" + output + "'; sleep 0.1; echo '" + words + "' >&2; " + end);
+    const auto outcome = plugin.run();
+    std::string all = outcome ? "" : outcome.error().message;
+    for (const std::string& line : plugin.logger.lines) all += "\n" + line;
+    CAPTURE(output);
+    CHECK(has(all, "debug ***"));
+    return all;
+  };
+  for (const std::string end : {"exit 0", "exit 1"}) {
+    CHECK(!has(said(credential(R"({"token":"OnlyLettersToken"})"), "debug OnlyLettersToken", end), "Letters"));
+    CHECK(!has(said(credential(R"({"token":"abc"})"), "debug abc", end), "abc"));
+    CHECK(!has(said(credential(R"({"token":"ab\/cd\/ef1"})"), "debug ab/cd/ef1", end), "ef1"));
+    CHECK(!has(said(credential(R"({"token":"abcdef\u003d"})"), "debug abcdef=", end), "abcdef"));
+    CHECK(!has(said(credential(R"({"token":"two words"})"), "debug two words", end), "words"));
+    CHECK(!has(said(credential(R"({"token":"t","clientKeyData":"KeyOfLetters"})"), "debug KeyOfLetters", end),
+               "Letters"));
+    CHECK(!has(
+        said("apiVersion: " + std::string(v1) + "\nstatus:\n  token: OnlyLettersToken", "debug OnlyLettersToken", end),
+        "Letters"));
+    // What cannot be parsed.
+    CHECK(!has(said(R"({"status": {"token": "OnlyLettersToken")", "debug OnlyLettersToken", end), "Letters"));
+    CHECK(!has(said(R"({"status": {"token": "ab\/cd\/ef1")", "debug ab/cd/ef1", end), "ef1"));
+  }
+}
+
 TEST_CASE("a flood of lines on standard error is cut in the log") {
   Plugin plugin("i=0; while [ $i -lt 1000 ]; do echo line >&2; i=$((i+1)); done; exit 1");
   CHECK(has(plugin.message(), ": line"));
