@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/base64.hpp"
+#include "base/civil_time.hpp"
 #include "base/mutex.hpp"
 #include "base/secrets.hpp"
 #include "base/text.hpp"
@@ -23,8 +24,10 @@ namespace {
 // k8s.io/client-go/plugin/pkg/client/auth/oidc/oidc.go, expiryDelta.
 constexpr std::chrono::seconds kExpiryDelta{10};
 constexpr std::size_t kMaxClaimsMemory = std::size_t{1} << 20;
-// Far from where a time point overflows.
-constexpr std::int64_t kMaxSeconds = 253'402'300'799;
+// What client-go has no number for.
+constexpr double kTwoToThe63 = 9'223'372'036'854'775'808.0;
+// The end of the year 9999.
+constexpr double kMaxSeconds = 253'402'300'799;
 constexpr std::size_t kMaxRememberedRefreshes = 256;
 
 Error oidc_error(const OidcPlan& plan, const std::string& reason) {
@@ -73,8 +76,8 @@ std::optional<WallTime> expiry_of(const std::string& token) {
   const auto* object = value ? value->if_object() : nullptr;
   const auto* expiry = object == nullptr ? nullptr : object->if_contains("exp");
   const auto seconds = expiry == nullptr ? std::nullopt : seconds_of(*expiry);
-  if (!seconds || !(*seconds >= 0) || *seconds > static_cast<double>(kMaxSeconds)) return std::nullopt;
-  return WallTime(std::chrono::seconds(static_cast<std::int64_t>(*seconds)));
+  if (!seconds || !(*seconds >= 0) || *seconds >= kTwoToThe63) return std::nullopt;
+  return to_time_point({static_cast<std::int64_t>(std::min(*seconds, kMaxSeconds)), 0});
 }
 
 // Or what is wrong with the token.
@@ -89,6 +92,20 @@ Expected<Credentials> credentials_of_token(const std::string& token, WallTime no
   credentials.authorization = bearer(token);
   credentials.expires = *expiry - kExpiryDelta;
   return credentials;
+}
+
+// Of one that an issuer has just given: it is the server that decides, and this machine's clock may be wrong
+// (oidc.go, idToken). Where its expiry does not tell, it is used until the server refuses it.
+Expected<Credentials> credentials_of_new_token(const OidcPlan& plan, const std::string& token, WallTime now,
+                                               Logger& logger) {
+  auto credentials = credentials_of_token(token, now);
+  if (credentials) return credentials;
+  const std::string given = "the issuer gave " + credentials.error().message;
+  if (token.empty() || has_control_characters(token)) return oidc_error(plan, given);
+  logger.log(LogLevel::warning, plan.role + ": " + given + "; it is used until the server refuses it");
+  Credentials taken;
+  taken.authorization = bearer(token);
+  return taken;
 }
 
 // ---- the issuer -----------------------------------------------------------------------------------------------------
@@ -313,7 +330,7 @@ Expected<Credentials> refreshed(const OidcPlan& plan, const OidcProvider& provid
   const std::string before = first ? provider.refresh_token : entry->tokens.refresh_token;
   auto tokens = Issuer(plan, provider, call).refresh(before);
   if (!tokens) return passing(tokens.error());
-  auto credentials = credentials_of_token(tokens->id_token, now());
+  auto credentials = credentials_of_new_token(plan, tokens->id_token, now(), logger);
   if (tokens->refresh_token != before && first) {
     logger.log(LogLevel::notice,
                plan.role +
@@ -321,7 +338,7 @@ Expected<Credentials> refreshed(const OidcPlan& plan, const OidcProvider& provid
                    "and what else uses the file may have to log in again");
   }
   entry->tokens = *std::move(tokens);
-  if (!credentials) return oidc_error(plan, "the issuer gave " + credentials.error().message);
+  if (!credentials) return credentials;
   logger.log(LogLevel::info, plan.role + ": the id-token was refreshed");
   return credentials;
 }

@@ -97,6 +97,9 @@ TEST_CASE("the expiry of an id-token may be a number in quotes") {
   };
   CHECK(fetched("\"" + std::to_string(now + 60) + "\""));
   CHECK(fetched("\"" + std::to_string(now + 60) + ".5\""));
+  // Beyond what a clock counts in nanoseconds.
+  CHECK(fetched("10000000000"));
+  CHECK(fetched("1000000000000000000"));
   CHECK_FALSE(fetched("\"" + std::to_string(now - 60) + "\""));
   for (const char* text : {"\"\"", "\"-\"", "\" 9999999999\"", "\"9999999999 \"", "\"9999999999s1\"", "\"soon\"",
                            "\"+9999999999\"", "\"1e999\"", "\"-1\"", "true"}) {
@@ -141,6 +144,24 @@ TEST_CASE("an id-token that has expired is refreshed, and again with the refresh
   provider.gives(provider.jwt(std::chrono::minutes(5)));
   provider.fetch();
   CHECK(has(provider.bodies.back(), "&refresh_token=refresh-9&"));
+}
+
+// The clock of this machine may be wrong.
+TEST_CASE("a token that the issuer has just given is used whatever it is") {
+  for (const bool is_jwt : {true, false}) {
+    Provider provider;
+    provider.write("''", "refresh-1");
+    const std::string first = is_jwt ? provider.jwt(std::chrono::seconds(-60)) : "opaque-1";
+    provider.gives(first, "refresh-2");
+    CHECK(provider.fetch() == first);
+    CHECK(provider.status == Status::ok);
+    CHECK(has(provider.logger.lines.front(), is_jwt ? "the issuer gave an id-token that has expired; it is used until"
+                                                    : "the issuer gave an id-token that is not a JWT"));
+    // Fetched again after the server has refused it.
+    provider.gives("opaque-2");
+    CHECK(provider.fetch() == "opaque-2");
+    CHECK(has(provider.bodies.back(), "refresh_token=refresh-2&"));
+  }
 }
 
 TEST_CASE("a client secret goes into Authorization, and into the body for an issuer that wants it there") {
@@ -191,9 +212,9 @@ TEST_CASE("why a token cannot be refreshed is said without a secret, and can pas
     provider.answers(200, "{\"access_token\":\"x\"}");
     telling = "scope openid";
   }
-  SUBCASE("one that has expired") {
-    provider.gives(provider.jwt(std::chrono::seconds(5)));
-    telling = "the issuer gave an id-token that has expired";
+  SUBCASE("one with control characters") {
+    provider.gives("a\\u0001b");
+    telling = "the issuer gave an id-token with control characters";
   }
   SUBCASE("unreachable") {
     provider.failure = Error{Status::transport, "connecting to issuer.test:443: Connection refused", {}, 502};
