@@ -20,10 +20,10 @@ void drop(ValueWithOrigin& one, ValueWithOrigin& other) {
 
 // Each for itself, of the extra ones each key (clientcmd merges the flags over the user of the file).
 void merge(Impersonation& file, const Impersonation& keys) {
-  if (!keys.user.empty()) file.user = keys.user;
-  if (!keys.uid.empty()) file.uid = keys.uid;
+  take(file.user, keys.user);
+  take(file.uid, keys.uid);
   if (!keys.groups.empty()) file.groups = keys.groups;
-  const auto given = [&keys](const std::pair<std::string, std::string>& one) {
+  const auto given = [&keys](const auto& one) {
     return std::any_of(keys.extra.begin(), keys.extra.end(),
                        [&one](const auto& key) { return equal_ignoring_case(key.first, one.first); });
   };
@@ -64,8 +64,14 @@ ConnectionSpec spec_of(const ConnectionOptions& options) {
   spec.token_file = {options.token_file, "token_file"};
   spec.username = {options.username, "username"};
   spec.password = {options.password, "password"};
-  spec.impersonation = {options.impersonate_user, options.impersonate_uid, options.impersonate_groups,
-                        options.impersonate_extra};
+  spec.impersonation.user = {options.impersonate_user, "impersonate_user"};
+  spec.impersonation.uid = {options.impersonate_uid, "impersonate_uid"};
+  for (const std::string& group : options.impersonate_groups) {
+    spec.impersonation.groups.push_back({group, "impersonate_groups"});
+  }
+  for (const auto& [key, value] : options.impersonate_extra) {
+    spec.impersonation.extra.emplace_back(key, ValueWithOrigin{value, "impersonate_extra." + one_line(key)});
+  }
   return spec;
 }
 

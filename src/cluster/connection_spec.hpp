@@ -22,11 +22,12 @@ struct ValueWithOrigin {
 };
 
 struct Impersonation {
-  std::string user;
-  std::string uid;
-  std::vector<std::string> groups;
-  std::vector<std::pair<std::string, std::string>> extra;
-  bool any() const noexcept { return !user.empty() || !uid.empty() || !groups.empty() || !extra.empty(); }
+  ValueWithOrigin user;
+  ValueWithOrigin uid;
+  std::vector<ValueWithOrigin> groups;
+  // By key, of which one may occur several times.
+  std::vector<std::pair<std::string, ValueWithOrigin>> extra;
+  bool any() const noexcept { return user.set() || uid.set() || !groups.empty() || !extra.empty(); }
 };
 
 struct ConnectionSpec {

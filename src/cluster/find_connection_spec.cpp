@@ -101,7 +101,7 @@ Expected<void> check_user(const UserEntry& user, const EntryName& entry, const C
   const bool token = !user.token.empty() || !user.token_file.empty();
   const bool basic = !user.username.empty() || !user.password.empty();
   if (token && basic) return invalid(entry.text(), "has both a token and a user name; expected only one of them");
-  const bool as_nobody = user.as.empty() && keys.impersonation.user.empty();
+  const bool as_nobody = user.as.empty() && !keys.impersonation.user.set();
   if ((!user.as_uid.empty() || !user.as_groups.empty() || !user.as_extra.empty()) && as_nobody) {
     return invalid(entry.text(), "has as-uid, as-groups or as-user-extra without as");
   }
@@ -140,7 +140,12 @@ Expected<void> take_user(const Kubeconfig& config, const ContextEntry& context, 
   const UserEntry& user = found->second;
   const EntryName entry("user", context.user, user.origin);
   if (auto fine = check_user(user, entry, keys); !fine) return fine;
-  spec.impersonation = {user.as, user.as_uid, user.as_groups, user.as_extra};
+  spec.impersonation.user = entry.value(user.as, "as");
+  spec.impersonation.uid = entry.value(user.as_uid, "as-uid");
+  for (const std::string& group : user.as_groups) spec.impersonation.groups.push_back(entry.value(group, "as-groups"));
+  for (const auto& [key, value] : user.as_extra) {
+    spec.impersonation.extra.emplace_back(key, entry.value(value, "as-user-extra"));
+  }
   take_credentials(user, context.user, entry, spec);
   return {};
 }

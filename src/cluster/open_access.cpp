@@ -23,8 +23,8 @@ std::string identity_of(const ConnectionSpec& spec) {
   if (spec.exec) add(spec.exec_role);
   if (spec.oidc) add(spec.oidc->role);
   if (text.empty()) text = "none";
-  if (!spec.impersonation.user.empty())
-    add("impersonating " + in_quotes(without_confused_secret(spec.impersonation.user)));
+  if (spec.impersonation.user.set())
+    add("impersonating " + in_quotes(without_confused_secret(spec.impersonation.user.text)));
   return text;
 }
 

@@ -1,7 +1,5 @@
 #include "cluster/request_headers.hpp"
 
-#include <algorithm>
-
 #include "base/text.hpp"
 #include "transport/header_rules.hpp"
 
@@ -23,29 +21,30 @@ Error bad_value(const std::string& key) {
 }
 
 Expected<void> check_impersonation(const Impersonation& who) {
-  if (who.any() && who.user.empty()) {
+  if (who.any() && !who.user.set()) {
     return Error{Status::invalid,
                  "impersonate_user: is not set, but impersonate_uid, impersonate_groups or impersonate_extra is"};
   }
-  if (has_control_characters(who.user)) return bad_value("impersonate_user");
-  if (has_control_characters(who.uid)) return bad_value("impersonate_uid");
-  if (std::any_of(who.groups.begin(), who.groups.end(), [](auto& g) { return has_control_characters(g); })) {
-    return bad_value("impersonate_groups");
+  for (const ValueWithOrigin* value : {&who.user, &who.uid}) {
+    if (has_control_characters(value->text)) return bad_value(value->role);
+  }
+  for (const ValueWithOrigin& group : who.groups) {
+    if (has_control_characters(group.text)) return bad_value(group.role);
   }
   for (const auto& [key, value] : who.extra) {
     if (key.empty())
       return Error{Status::invalid, "impersonate_extra: the key is empty; expected impersonate_extra.KEY"};
-    if (has_control_characters(value)) return bad_value("impersonate_extra." + one_line(key));
+    if (has_control_characters(value.text)) return bad_value(value.role);
   }
   return {};
 }
 
 void add_impersonation(std::vector<transport::Header>& headers, const Impersonation& who) {
-  if (!who.user.empty()) headers.push_back({"Impersonate-User", who.user});
-  if (!who.uid.empty()) headers.push_back({"Impersonate-Uid", who.uid});
-  for (const auto& group : who.groups) headers.push_back({"Impersonate-Group", group});
+  if (who.user.set()) headers.push_back({"Impersonate-User", who.user.text});
+  if (who.uid.set()) headers.push_back({"Impersonate-Uid", who.uid.text});
+  for (const auto& group : who.groups) headers.push_back({"Impersonate-Group", group.text});
   for (const auto& [key, value] : who.extra) {
-    headers.push_back({"Impersonate-Extra-" + escaped_extra_key(lower_case(key)), value});
+    headers.push_back({"Impersonate-Extra-" + escaped_extra_key(lower_case(key)), value.text});
   }
 }
 

@@ -366,6 +366,27 @@ TEST_CASE("keys override the file") {
 }
 
 // k8s.io/client-go/tools/clientcmd/client_config.go, getAuthInfo.
+TEST_CASE("who may not be impersonated is said with the field, the user and the file, or the key") {
+  World world;
+  const auto options_for = [&](const std::string& user) {
+    return with_file(world.files.write(
+        "config",
+        "{current-context: c, contexts: [{name: c, context: {cluster: c, user: u}}], clusters: [{name: c, "
+        "cluster: {server: 'https://h'}}], users: [{name: u, user: {" +
+            user + "}}]}"));
+  };
+  const std::string of_user = " of user \"u\" in " + world.files.path("config") + ": holds control characters";
+  CHECK(has(message_of(world, options_for(R"(as: "a\nb")")), "as" + of_user));
+  CHECK(has(message_of(world, options_for(R"(as: a, as-uid: "a\nb")")), "as-uid" + of_user));
+  CHECK(has(message_of(world, options_for(R"(as: a, as-groups: [b, "a\nb"])")), "as-groups" + of_user));
+  CHECK(has(message_of(world, options_for(R"(as: a, as-user-extra: {k: ["a\nb"]})")), "as-user-extra" + of_user));
+  ConnectionOptions by_key = options_for(R"(as: "a\nb")");
+  by_key.impersonate_user = "c";
+  CHECK(header(open_and_authenticate(world, by_key).auth, "Impersonate-User") == "c");
+  by_key.impersonate_groups = {"a\nb"};
+  CHECK(has(message_of(world, by_key), "impersonate_groups: holds control characters"));
+}
+
 TEST_CASE("each key of impersonation replaces its own field of a kubeconfig") {
   World world;
   ConnectionOptions groups = with_file(fixture("impersonation.yaml"));
