@@ -120,7 +120,7 @@ bool is_anonymous_pipe(int descriptor) {
 class PipeReader {
  public:
   // The pipe is opened in the reader's turn: a descriptor opened before would see the end of another reader's writer.
-  Expected<std::string> read(const NamedFile& file, const struct stat& status) {
+  Expected<std::string> read(const NamedFile& file, const struct stat& status, std::size_t max_size) {
     const auto deadline = std::chrono::steady_clock::now() + kMaxPipeWait;
     const Key pipe(status.st_dev, status.st_ino);
     {
@@ -137,7 +137,7 @@ class PipeReader {
     struct stat opened {};
     if (::fstat(descriptor.number(), &opened) != 0) return unreadable(file, errno);
     if (Key(opened.st_dev, opened.st_ino) != pipe) return replaced(file);
-    auto content = read_to_end(file, descriptor.number(), kMaxKubeconfigSize, deadline);
+    auto content = read_to_end(file, descriptor.number(), max_size, deadline);
     if (!content || !is_anonymous_pipe(descriptor.number())) return content;
     const MutexLock lock(pipes_mutex_);
     if (kept_.size() < kMaxKeptPipes) kept_.emplace(pipe, *content);
@@ -181,6 +181,34 @@ bool is_null_device(const struct stat& status) {
   return S_ISCHR(status.st_mode) && status.st_rdev == makedev(1, 3);
 }
 
+enum class NullDevice { is_empty, is_refused };
+
+Expected<std::string> read_file_or_pipe(const NamedFile& file, std::size_t max_size, NullDevice null_device) {
+  struct stat status {};
+  if (::stat(file.path.c_str(), &status) != 0) return unreadable(file, errno);
+  if (S_ISFIFO(status.st_mode)) return pipe_reader().read(file, status, max_size);
+  const Descriptor descriptor(open_for_reading(file.path));
+  if (descriptor.number() < 0) return unreadable(file, errno);
+  if (::fstat(descriptor.number(), &status) != 0) return unreadable(file, errno);
+  const bool may_be_null = null_device == NullDevice::is_empty;
+  if (may_be_null && is_null_device(status)) return std::string();
+  if (S_ISFIFO(status.st_mode)) return replaced(file);
+  if (!S_ISREG(status.st_mode)) {
+    return unreadable(
+        file, may_be_null ? "it is not a regular file, a pipe or /dev/null" : "it is not a regular file or a pipe");
+  }
+  return read_to_end(file, descriptor.number(), max_size, std::nullopt);
+}
+
+// /dev/fd/3, /proc/self/fd/3: another file once the descriptor is another.
+bool names_descriptor(const std::string& path) {
+  const std::filesystem::path whole = std::filesystem::path(path).lexically_normal();
+  const std::string directory = whole.parent_path().string();
+  if (directory == "/dev/fd" || whole == "/dev/stdin") return true;
+  const auto parts = split(std::string_view(directory), '/');
+  return parts.size() == 4 && parts[1] == "proc" && parts[3] == "fd";
+}
+
 }  // namespace
 
 std::string NamedFile::text() const {
@@ -201,16 +229,11 @@ Expected<std::string> read_file(const NamedFile& file, std::size_t max_size) {
 }
 
 Expected<std::string> read_kubeconfig_file(const NamedFile& file) {
-  struct stat status {};
-  if (::stat(file.path.c_str(), &status) != 0) return unreadable(file, errno);
-  if (S_ISFIFO(status.st_mode)) return pipe_reader().read(file, status);
-  const Descriptor descriptor(open_for_reading(file.path));
-  if (descriptor.number() < 0) return unreadable(file, errno);
-  if (::fstat(descriptor.number(), &status) != 0) return unreadable(file, errno);
-  if (is_null_device(status)) return std::string();
-  if (S_ISFIFO(status.st_mode)) return replaced(file);
-  if (!S_ISREG(status.st_mode)) return unreadable(file, "it is not a regular file, a pipe or /dev/null");
-  return read_to_end(file, descriptor.number(), kMaxKubeconfigSize, std::nullopt);
+  return read_file_or_pipe(file, kMaxKubeconfigSize, NullDevice::is_empty);
+}
+
+Expected<std::string> read_credential_file(const NamedFile& file) {
+  return read_file_or_pipe(file, kMaxCredentialFileSize, NullDevice::is_refused);
 }
 
 bool is_pipe(const std::string& path) {
@@ -218,8 +241,12 @@ bool is_pipe(const std::string& path) {
   return std::filesystem::is_fifo(path, failure);
 }
 
+bool is_read_once(const std::string& path) {
+  return names_descriptor(path) || is_pipe(path);
+}
+
 Expected<std::string> read_token_file(const NamedFile& file) {
-  auto content = read_file(file, kMaxCredentialFileSize);
+  auto content = read_credential_file(file);
   if (!content) return content;
   std::string token(trimmed(without_byte_order_mark(*content)));
   if (token.empty())

@@ -30,8 +30,12 @@ Expected<std::string> read_file(const NamedFile& file, std::size_t max_size);
 // What an anonymous pipe held (KUBECONFIG=<(command) of a shell, /dev/fd/3) is kept, since it cannot be read again; a
 // named one is read again each time.
 Expected<std::string> read_kubeconfig_file(const NamedFile& file);
-// A pipe, named or not: it cannot be looked at later.
+// The same of a certificate, a key or a token, for which /dev/null is none.
+Expected<std::string> read_credential_file(const NamedFile& file);
+// Named or not.
 bool is_pipe(const std::string& path);
+// A pipe, or what a descriptor of a process is, such as /dev/fd/3: it cannot be looked at later.
+bool is_read_once(const std::string& path);
 // Of a file that holds one bearer token: without a byte order mark and without white space at both ends.
 Expected<std::string> read_token_file(const NamedFile& file);
 

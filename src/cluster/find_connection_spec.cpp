@@ -122,7 +122,7 @@ void take_credentials(const UserEntry& user, const std::string& name, const Entr
   // give either, only one counts.
   if (user.auth_provider == "oidc" && !spec.has_credentials()) {
     spec.oidc = OidcPlan{entry.field("auth-provider"), user.origin, name};
-    if (is_pipe(user.origin)) spec.oidc->held = user.oidc;
+    if (is_read_once(user.origin)) spec.oidc->held = user.oidc;
   }
   if (user.exec && !spec.has_credentials() && !(spec.has_certificate() && spec.has_key())) {
     spec.exec = user.exec;

@@ -16,7 +16,7 @@ struct OidcPlan {
   std::string role;
   std::string kubeconfig;
   std::string user;
-  // What a kubeconfig that is a pipe held: there is nothing to read again. Else empty.
+  // What a kubeconfig that is a pipe, or a descriptor, held: there is nothing to read again. Else empty.
   std::optional<OidcProvider> held = std::nullopt;
   // "HTTPS_PROXY=...": those of the environment, for the way to the issuer.
   std::vector<std::string> proxy_variables = {};

@@ -166,7 +166,7 @@ class Issuer {
     if (!provider_.ca_data.empty())
       return decode_pem(plan_.role + ": idp-certificate-authority-data", provider_.ca_data);
     if (provider_.ca_file.empty()) return std::string();
-    return read_file({plan_.role + ": idp-certificate-authority", provider_.ca_file}, kMaxCredentialFileSize);
+    return read_credential_file({plan_.role + ": idp-certificate-authority", provider_.ca_file});
   }
 
   // OpenID Connect Discovery 1.0, section 4.

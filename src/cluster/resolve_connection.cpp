@@ -24,8 +24,9 @@ Expected<Pem> load_pem(const ValueWithOrigin& data, const ValueWithOrigin& file)
   }
   if (!file.set()) return Pem{};
   const NamedFile named{file.role, file.text};
-  auto text = read_file(named, kMaxCredentialFileSize);
+  auto text = read_credential_file(named);
   if (!text) return std::move(text).error();
+  if (is_read_once(file.text)) return Pem{*std::move(text), {named.text(), ""}};
   return Pem{*std::move(text), named};
 }
 
@@ -96,14 +97,19 @@ Expected<void> load_token(const ConnectionSpec& spec, Authentication& authentica
   authentication.token = spec.token.text;
   authentication.given_token = spec.token.text;
   if (!spec.token_file.set()) return {};
-  authentication.token_file = {spec.token_file.role, spec.token_file.text};
-  auto token = read_token_file(authentication.token_file);
+  const NamedFile file{spec.token_file.role, spec.token_file.text};
+  auto token = read_token_file(file);
   if (token) {
     authentication.token = *std::move(token);
   } else if (authentication.token.empty()) {
     return token.error();
   } else {
     logger.log(LogLevel::warning, token.error().message + " (" + spec.token.role + " is used instead)");
+  }
+  if (is_read_once(file.path)) {
+    authentication.given_token = authentication.token;
+  } else {
+    authentication.token_file = file;
   }
   return {};
 }

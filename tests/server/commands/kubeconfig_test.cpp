@@ -39,6 +39,18 @@ TEST_CASE("a kubeconfig may be a pipe") {
   }
 }
 
+TEST_CASE("a token may come through a pipe") {
+  CommandServer on;
+  on.server.script("create pods shop/a");
+  for (const std::string words : {"get pods -o name", "get pods -w --once -o name", "watch pods --once -o name"}) {
+    const CommandEnd end =
+        on.run_in_shell("\"$0\" " + words + " -n shop -s " + on.server.url() + " --token-file <(printf %s \"$2\")");
+    CAPTURE(end.errors);
+    CHECK(end.output == "pod/a\n");
+    CHECK(end.errors.empty());
+  }
+}
+
 TEST_CASE("--server is merged over the current context of the kubeconfig") {
   CommandServer on;
   on.server.script("create pods shop/a\ncreate pods default/b");

@@ -1,8 +1,11 @@
 // What ksr_open refuses and what it makes of the keys that describe a connection by themselves.
 #include <doctest/doctest.h>
+#include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <fstream>
 #include <functional>
 
 #include "base/base64.hpp"
@@ -164,6 +167,88 @@ TEST_CASE("certificates come from data, from base64 of data and from files") {
   CHECK(connection.connect_timeout == Milliseconds(1234));
 }
 
+// As with <(command) of a shell.
+TEST_CASE("a CA, a client certificate, its key and a token may be pipes, and what is read once is no other's later") {
+  World world;
+  const CertificateAndKey ca = self_signed("ca"), client = self_signed("jane"), other = self_signed("joe");
+  std::vector<int> open_ends;
+  const auto pipe_of = [&](const std::string& text) {
+    int ends[2];
+    REQUIRE(::pipe(ends) == 0);
+    REQUIRE(::write(ends[1], text.data(), text.size()) == static_cast<ssize_t>(text.size()));
+    ::close(ends[1]);
+    open_ends.push_back(ends[0]);
+    return "/dev/fd/" + std::to_string(ends[0]);
+  };
+  ConnectionOptions options = to("https://h");
+  options.ca_file = pipe_of(ca.certificate_pem);
+  options.client_cert_file = pipe_of(client.certificate_pem);
+  options.client_key_file = pipe_of(client.key_pem);
+  options.token_file = pipe_of("alice\n");
+  const auto first = world.open(options);
+  REQUIRE_MESSAGE(first.has_value(), (first ? "" : first.error().message));
+  // Each opening has what it held.
+  const auto again = world.open(options);
+  REQUIRE(again.has_value());
+  CHECK(*again == *first);
+  for (const int end : open_ends) ::close(end);
+  // Nothing is read again.
+  world.pass(Milliseconds(600'000));
+  const auto auth = world.authenticate(**first);
+  REQUIRE((auth && auth->has_value()));
+  CHECK(header(**auth, "Authorization") == "Bearer alice");
+  const transport::TlsSettings& tls = world.transport.connects.back().tls;
+  CHECK(tls.ca_pem == ca.certificate_pem);
+  CHECK(tls.client_certificate_pem == client.certificate_pem);
+  CHECK(tls.client_key_pem == client.key_pem);
+
+  // The same descriptors, other pipes: the numbers are the lowest that are free.
+  open_ends.clear();
+  ConnectionOptions others = to("https://h");
+  others.ca_file = pipe_of(ca.certificate_pem);
+  others.client_cert_file = pipe_of(other.certificate_pem);
+  others.client_key_file = pipe_of(other.key_pem);
+  others.token_file = pipe_of("bob\n");
+  REQUIRE(others.token_file == options.token_file);
+  const auto second = world.open(others);
+  for (const int end : open_ends) ::close(end);
+  REQUIRE(second.has_value());
+  CHECK(*second != *first);
+  const auto other_auth = world.authenticate(**second);
+  REQUIRE((other_auth && other_auth->has_value()));
+  CHECK(header(**other_auth, "Authorization") == "Bearer bob");
+
+  // Regular files as well.
+  ConnectionOptions by_descriptor = to("https://h");
+  std::vector<std::shared_ptr<Access>> opened;
+  for (const char* token : {"carol", "dave"}) {
+    const std::string file = world.files.write(token, token);
+    const int descriptor = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
+    by_descriptor.token_file = "/proc/self/fd/" + std::to_string(descriptor);
+    const auto access = world.open(by_descriptor);
+    ::close(descriptor);
+    REQUIRE(access.has_value());
+    world.pass(Milliseconds(120'000));
+    const auto authenticated = world.authenticate(**access);
+    REQUIRE((authenticated && authenticated->has_value()));
+    CHECK(header(**authenticated, "Authorization") == std::string("Bearer ") + token);
+    opened.push_back(*access);
+  }
+  CHECK(opened[0] != opened[1]);
+
+  ConnectionOptions named = to("https://h");
+  named.token_file = world.files.path("fifo");
+  REQUIRE(::mkfifo(named.token_file.c_str(), 0600) == 0);
+  const int keeps_content = ::open(named.token_file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  { std::ofstream(named.token_file, std::ios::binary) << "eve"; }
+  const auto by_name = world.open(named);
+  ::close(keeps_content);
+  REQUIRE(by_name.has_value());
+  const auto auth_by_name = world.authenticate(**by_name);
+  REQUIRE((auth_by_name && auth_by_name->has_value()));
+  CHECK(header(**auth_by_name, "Authorization") == "Bearer eve");
+}
+
 TEST_CASE("data takes precedence over the file, which is not read") {
   World world;
   const CertificateAndKey ca = self_signed("ca");
@@ -192,9 +277,8 @@ TEST_CASE("files that are missing, irregular, too large or not PEM are refused b
   check_refused(world, options, "ca_file: cannot read /no/such/ca.crt: No such file");
   options.ca_file = world.files.path("");
   check_refused(world, options, "ca_file: cannot read");
-  options.ca_file = world.files.path("fifo");
-  REQUIRE(::mkfifo(options.ca_file.c_str(), 0600) == 0);
-  check_refused(world, options, "ca_file: cannot read " + options.ca_file + ": it is not a regular file");
+  options.ca_file = "/dev/null";
+  check_refused(world, options, "ca_file: cannot read /dev/null: it is not a regular file or a pipe");
   options.ca_file = world.files.write("large", std::string((1u << 20) + 1, 'x'));
   check_refused(world, options, "ca_file: cannot read " + options.ca_file + ": it is larger");
   options.ca_file = world.files.write("text", "hunter2\n");
