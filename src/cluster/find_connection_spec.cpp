@@ -78,7 +78,8 @@ Expected<void> check_exec(const ExecStanza& exec, const std::string& role) {
                              "; expected client.authentication.k8s.io/v1 or v1beta1");
   }
   for (const auto& [name, value] : exec.variables) {
-    if (name.empty() || name.find('=') != std::string::npos) return invalid(role, "has a variable without a name");
+    if (name.empty()) return invalid(role, "has a variable without a name");
+    if (name.find('=') != std::string::npos) return invalid(role, "has a variable with a '=' in its name");
   }
   const std::string& mode = exec.interactive_mode;
   if (mode.empty() && exec.api_version == "client.authentication.k8s.io/v1") {

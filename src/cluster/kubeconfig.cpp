@@ -145,9 +145,11 @@ std::string absolute(const std::string& path) {
   return failure ? path : whole.lexically_normal().string();
 }
 
+// What is below a file (ENOTDIR) is there as far as kubectl is concerned: it cannot be read.
 bool exists(const std::string& path) {
   std::error_code failure;
-  return std::filesystem::exists(path, failure) || failure;
+  return std::filesystem::exists(std::filesystem::status(path, failure)) ||
+         failure != std::errc::no_such_file_or_directory;
 }
 
 Expected<Kubeconfig> load_one(const std::string& path) {

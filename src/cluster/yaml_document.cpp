@@ -201,6 +201,14 @@ bool check_characters(std::string_view text) {
   return true;
 }
 
+// As Go writes 1e3: a reader that expects a whole number takes no exponent.
+boost::json::value as_whole(const boost::json::value& number) {
+  constexpr double kTwoToThe63 = 9'223'372'036'854'775'808.0;
+  const double* const real = number.if_double();
+  if (real == nullptr || !(std::fabs(*real) < kTwoToThe63) || std::trunc(*real) != *real) return number;
+  return static_cast<std::int64_t>(*real);
+}
+
 class JsonMaker {
  public:
   JsonMaker(const std::string& place, std::size_t max_values) : place_(place), max_values_(max_values) {}
@@ -213,7 +221,7 @@ class JsonMaker {
       case Kind::boolean:
         return boolean(node.text).value_or(false);
       case Kind::number:
-        return json_number(node.text, place_);
+        return as_whole(json_number(node.text, place_));
       case Kind::text:
         return boost::json::string(node.text);
       case Kind::sequence: {

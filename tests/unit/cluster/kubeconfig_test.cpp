@@ -866,6 +866,8 @@ TEST_CASE(
   CHECK(has(message_of(world, with_context), "KUBECONFIG: /nope does not exist"));
   world.variables["KUBECONFIG"] = world.files.path("");
   CHECK(has(message_of(world, {}), "it is not a regular file, a pipe or /dev/null"));
+  world.variables["KUBECONFIG"] = file + "/x:" + file;
+  CHECK(has(message_of(world, {}), "cannot read " + file + "/x: Not a directory"));
   world.variables.erase("KUBECONFIG");
   CHECK(has(message_of(world, {}), "(~/.kube/config: " + world.files.path("home") + "/.kube/config does not exist)"));
 }

@@ -127,11 +127,12 @@ TEST_CASE("names of anchors") {
 }
 
 TEST_CASE("numbers as Go reads them") {
-  CHECK(as_json("[1e-400, 0.1e-999999999999999999999, 0e999, 1e400, 0.001e+400]") ==
-        R"([0E0,0E0,0E0,"1e400","0.001e+400"])");
+  CHECK(as_json("[1e-400, 0.1e-999999999999999999999, 0e999, 1e400, 0.001e+400]") == R"([0,0,0,"1e400","0.001e+400"])");
   CHECK(as_json("[0." + std::string(400, '0') + "1, " + std::string(400, '1') + "e-399]") ==
-        R"([0E0,1.1111111111111112E0])");
+        R"([0,1.1111111111111112E0])");
   CHECK(as_json("[!!int 1, !!int '0x10', !!float 1, !!float 1.5]") == R"([1,16,1,1.5E0])");
+  CHECK(as_json("[1e3, 1.0, -2.50e+1, -0.0, 9.2e18, 9.3e18, 1e300]") ==
+        "[1000,1,-25,0,9200000000000000000,9.3E18,1E300]");
   for (const char* text : {"!!int 1.0", "!!int 1e3", "!!int .inf", "!!int 99999999999999999999", "!!int x"}) {
     CAPTURE(std::string(text));
     CHECK_THROWS_WITH(as_json(text), "has a value that is not of the type of its tag at line 1");
