@@ -240,6 +240,8 @@ Expected<std::shared_ptr<TlsContext>> TlsContext::make_once(const TlsSettings& s
   SSL_CTX_set_read_ahead(context, 1);
   SSL_CTX_set_default_read_buffer_len(context, kReadBufferSize);
   SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS);
+  // OpenSSL would complete the client's chain with CAs that the server is checked against, and fail where one is weak.
+  SSL_CTX_set_mode(context, SSL_MODE_NO_AUTO_CHAIN);
   static constexpr unsigned char kHttp11[] = "\x08http/1.1";
   // Returns 0 for success, unlike most of OpenSSL.
   if (SSL_CTX_set_alpn_protos(context, kHttp11, sizeof kHttp11 - 1) != 0) throw std::bad_alloc();

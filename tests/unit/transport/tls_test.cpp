@@ -334,6 +334,31 @@ TEST_CASE("a client certificate is shown when the server wants one") {
   CHECK_FALSE(outcome_of(settings));
 }
 
+// As crypto/tls, whatever else is in the bundle: a CA there may be too weak for a chain that is sent.
+TEST_CASE("the client shows the certificates that it was given, and no other") {
+  static int shown;
+  const CertificateAuthority intermediate = shared_authority().intermediate("intermediate");
+  const CertificateAndKey client = intermediate.issue("client", "");
+  TlsServer server("IP:127.0.0.1");
+  require_client_certificate(*server.context, shared_authority().certificate_pem());
+  SSL_CTX_set_cert_verify_callback(
+      server.context.get(),
+      [](X509_STORE_CTX* context, void*) {
+        shown = sk_X509_num(X509_STORE_CTX_get0_untrusted(context));
+        return 1;
+      },
+      nullptr);
+  ConnectionSettings settings = trusting(server.server.tls_url());
+  settings.tls.ca_pem += intermediate.certificate_pem();
+  settings.tls.client_key_pem = client.key_pem;
+  settings.tls.client_certificate_pem = client.certificate_pem;
+  CHECK_FALSE(outcome_of(settings));
+  CHECK(shown == 1);
+  settings.tls.client_certificate_pem += intermediate.certificate_pem();
+  CHECK_FALSE(outcome_of(settings));
+  CHECK(shown == 2);
+}
+
 TEST_CASE("client certificates that can never work are refused at once, and the key is not shown") {
   const CertificateAndKey client = shared_authority().issue("client", "");
   const CertificateAndKey other = shared_authority().issue("other", "");
