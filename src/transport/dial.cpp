@@ -168,14 +168,17 @@ class Dial::Steps final : public std::enable_shared_from_this<Dial::Steps> {
     const TlsUse use;
     const long verified = use ? SSL_get_verify_result(tls_->ssl()) : X509_V_OK;
     // Any other end of the connection, in order or not, says nothing about TLS: a gateway that restarts ends it here.
-    if (ec.category() != boost::asio::error::get_ssl_category() || verified == X509_V_OK) return io_error(step_, ec);
+    if (ec.category() != boost::asio::error::get_ssl_category()) return io_error(step_, ec);
+    if (verified == X509_V_OK) return io_error(step_, ec);
+    if (verified == X509_V_ERR_OUT_OF_MEM) return io_error(step_, boost::asio::error::no_memory);
     // The system's CAs are read as they are needed, and what cannot be read is missing in silence.
     if (const int lacking = route_->tls->system_cas() ? lack_of_descriptors() : 0) {
       return resource_exhausted(step_ + ": reading the system's CA certificates", lacking);
     }
-    const std::string name = route_->tls->verified_name(route_->server.host);
-    return tls_failure(step_, std::string("the server's certificate failed the check for ") + name + ": " +
-                                  X509_verify_cert_error_string(verified));
+    std::string reason = "the server's certificate failed the check for " + tls_->server_name() + ": " +
+                         X509_verify_cert_error_string(verified);
+    if (!tls_->names_of_server().empty()) reason += "; " + tls_->names_of_server();
+    return tls_failure(step_, reason);
   }
 
   void time_is_up() {

@@ -5,16 +5,17 @@
 #include <openssl/x509v3.h>
 
 #include <algorithm>
-#include <boost/asio/ip/address.hpp>
 #include <cerrno>
 #include <new>
 #include <optional>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 #include "base/resource_exhaustion.hpp"
 #include "base/server_name.hpp"
 #include "base/standard_descriptors.hpp"
+#include "transport/certificate_names.hpp"
 #include "transport/failures.hpp"
 #include "transport/pem.hpp"
 
@@ -24,7 +25,7 @@ namespace {
 constexpr std::size_t kReadBufferSize = std::size_t{64} * 1024;
 constexpr int kMinSecurityLevel = 2;
 // As Go's crypto/x509 (maxChainSignatureChecks): a server may show many CAs of one name.
-constexpr int kMaxSignatureChecks = 100;
+constexpr std::size_t kMaxSignatureChecks = 100;
 
 struct FreeStore {
   void operator()(X509_STORE* store) const { X509_STORE_free(store); }
@@ -54,69 +55,31 @@ Error refused(const std::string& what) {
 
 // ---- which certificate has issued another
 
-// Counted in verify_chain.
-bool may_check_signature(X509_STORE_CTX* search) {
-  auto* const checks = static_cast<int*>(X509_STORE_CTX_get_app_data(search));
-  return checks == nullptr || ++*checks <= kMaxSignatureChecks;
+// What is_issued_by needs of the search that it is called for.
+struct ChainSearch {
+  std::size_t signature_checks = 0;
+  // Where set, this chain alone is looked for.
+  const std::vector<X509*>* only = nullptr;
+};
+
+bool follows_in(const std::vector<X509*>& chain, const X509* certificate, const X509* issuer) {
+  const auto found = std::find(chain.begin(), chain.end(), certificate);
+  return found != chain.end() && found + 1 != chain.end() && *(found + 1) == issuer;
 }
 
 // OpenSSL takes a candidate of the right name and fails when its key has not made the signature, as during the rotation
 // of a cluster's CA, when two of one name are trusted. Go tries each, and key identifiers that differ exclude none
 // (crypto/x509, findPotentialParents); here the signature decides. What it leaves in OpenSSL's error queue is removed
 // by libssl, or says why a handshake that fails has failed.
-int is_issued_by(X509_STORE_CTX* search, X509* certificate, X509* issuer) {
+int is_issued_by(X509_STORE_CTX* context, X509* certificate, X509* issuer) {
+  auto* const search = static_cast<ChainSearch*>(X509_STORE_CTX_get_app_data(context));
+  if (search == nullptr) return 0;
+  if (search->only != nullptr) return follows_in(*search->only, certificate, issuer) ? 1 : 0;
   if (X509_NAME_cmp(X509_get_subject_name(issuer), X509_get_issuer_name(certificate)) != 0) return 0;
   if ((X509_get_key_usage(issuer) & KU_KEY_CERT_SIGN) == 0) return 0;
   EVP_PKEY* const key = X509_get0_pubkey(issuer);
-  return key != nullptr && may_check_signature(search) && X509_verify(certificate, key) == 1 ? 1 : 0;
-}
-
-bool has_equal_names(const STACK_OF(X509) * certificates) {
-  for (int i = 0; i < sk_X509_num(certificates); ++i) {
-    for (int k = 0; k < i; ++k) {
-      if (X509_NAME_cmp(X509_get_subject_name(sk_X509_value(certificates, i)),
-                        X509_get_subject_name(sk_X509_value(certificates, k))) == 0) {
-        return true;
-      }
-    }
-  }
-  return false;
-}
-
-bool has_trusted_issuer(X509_STORE_CTX* search, const X509* certificate) {
-  STACK_OF(X509)* const found = X509_STORE_CTX_get1_certs(search, X509_get_issuer_name(certificate));
-  const bool is_trusted = sk_X509_num(found) > 0;
-  sk_X509_pop_free(found, X509_free);
-  return is_trusted;
-}
-
-// OpenSSL does not go back from a CA that leads to nothing trusted, such as one that another has cross-signed: of the
-// certificates that the server shows, those whose issuer is trusted come first. Empty where the order is of no matter,
-// or for lack of memory.
-CertificateStack trusted_issuers_first(X509_STORE_CTX* search) {
-  const STACK_OF(X509)* const shown = X509_STORE_CTX_get0_untrusted(search);
-  if (!has_equal_names(shown)) return nullptr;
-  CertificateStack ordered(sk_X509_new_null());
-  for (const bool trusted : {true, false}) {
-    for (int i = 0; ordered && i < sk_X509_num(shown); ++i) {
-      X509* const certificate = sk_X509_value(shown, i);
-      if (has_trusted_issuer(search, certificate) != trusted) continue;
-      if (sk_X509_push(ordered.get(), certificate) == 0) ordered.reset();
-    }
-  }
-  return ordered;
-}
-
-int verify_chain(X509_STORE_CTX* search, void*) {
-  int signature_checks = 0;
-  X509_STORE_CTX_set_app_data(search, &signature_checks);
-  STACK_OF(X509)* const shown = X509_STORE_CTX_get0_untrusted(search);
-  const CertificateStack ordered = trusted_issuers_first(search);
-  if (ordered) X509_STORE_CTX_set0_untrusted(search, ordered.get());
-  const int outcome = X509_verify_cert(search);
-  X509_STORE_CTX_set0_untrusted(search, shown);
-  X509_STORE_CTX_set_app_data(search, nullptr);
-  return outcome;
+  if (key == nullptr || ++search->signature_checks > kMaxSignatureChecks) return 0;
+  return X509_verify(certificate, key) == 1 ? 1 : 0;
 }
 
 // Called for each error. OpenSSL wants serverAuth wherever there is an extended key usage; RFC 5280, section 4.2.1.12,
@@ -128,6 +91,156 @@ int take_any_usage(int fine, X509_STORE_CTX* search) {
   if (!has_usage || (X509_get_extended_key_usage(certificate) & XKU_ANYEKU) == 0) return fine;
   X509_STORE_CTX_set_error(search, X509_V_OK);
   return 1;
+}
+
+// ---- which chain
+
+// Name constraints would be applied to a common name that could be a host's. The flags of the SSL do not reach the
+// search, since OpenSSL passes them on with a name to be checked only.
+void ignore_common_name(X509_STORE_CTX* context) {
+  X509_VERIFY_PARAM_set_hostflags(X509_STORE_CTX_get0_param(context), X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
+}
+
+// OpenSSL builds one chain and never goes back: not from a CA that leads to nothing trusted, such as one that another
+// has cross-signed, and not from one that is no longer valid, or not for servers or for this name, although another
+// certificate of the same name and key is. Go tries each (crypto/x509, buildChains), as this does. Each chain is
+// verified by OpenSSL as a whole, with nothing else to choose from, so that no certificate makes up for what is wrong
+// with another chain.
+class OtherChains {
+ public:
+  explicit OtherChains(X509_STORE_CTX* context) : context_(context), chain_{X509_STORE_CTX_get0_cert(context)} {
+    X509_STORE_CTX_set_app_data(context, &search_);
+  }
+  ~OtherChains() { X509_STORE_CTX_set_app_data(context_, nullptr); }
+  OtherChains(const OtherChains&) = delete;
+  OtherChains& operator=(const OtherChains&) = delete;
+
+  // Throws std::bad_alloc.
+  bool have_valid_one() { return is_trusted_itself() || goes_on(); }
+  // Of the first one that leads to something trusted.
+  std::optional<int> error() const noexcept { return error_; }
+
+ private:
+  struct FreeTrusted {
+    void operator()(STACK_OF(X509) * found) const { sk_X509_pop_free(found, X509_free); }
+  };
+  using Trusted = std::unique_ptr<STACK_OF(X509), FreeTrusted>;
+  struct FreeStoreContext {
+    void operator()(X509_STORE_CTX* context) const { X509_STORE_CTX_free(context); }
+  };
+
+  Trusted trusted_of_name(const X509_NAME* name) { return Trusted(X509_STORE_CTX_get1_certs(context_, name)); }
+
+  bool is_trusted_itself() {
+    const Trusted trusted = trusted_of_name(X509_get_subject_name(chain_.back()));
+    for (int i = 0; i < sk_X509_num(trusted.get()); ++i) {
+      X509* const candidate = sk_X509_value(trusted.get(), i);
+      if (X509_cmp(candidate, chain_.back()) == 0) return verifies_up_to(candidate);
+    }
+    return false;
+  }
+
+  // As Go's alreadyInChain: CAs may have signed each other.
+  bool has_same_subject(X509* candidate) const {
+    return std::any_of(chain_.begin(), chain_.end(), [&](X509* certificate) {
+      return X509_NAME_cmp(X509_get_subject_name(certificate), X509_get_subject_name(candidate)) == 0 &&
+             EVP_PKEY_eq(X509_get0_pubkey(certificate), X509_get0_pubkey(candidate)) == 1;
+    });
+  }
+
+  bool may_come_next(X509* candidate) {
+    return !has_same_subject(candidate) && is_issued_by(context_, chain_.back(), candidate) == 1;
+  }
+
+  // Ends with kMaxSignatureChecks, since each further certificate is one.
+  bool goes_on() {
+    const Trusted trusted = trusted_of_name(X509_get_issuer_name(chain_.back()));
+    for (int i = 0; i < sk_X509_num(trusted.get()); ++i) {
+      X509* const candidate = sk_X509_value(trusted.get(), i);
+      if (!may_come_next(candidate)) continue;
+      chain_.push_back(candidate);
+      if (verifies_up_to(candidate)) return true;
+      chain_.pop_back();
+    }
+    const STACK_OF(X509)* const shown = X509_STORE_CTX_get0_untrusted(context_);
+    for (int i = 0; i < sk_X509_num(shown); ++i) {
+      X509* const candidate = sk_X509_value(shown, i);
+      if (!may_come_next(candidate)) continue;
+      chain_.push_back(candidate);
+      if (goes_on()) return true;
+      chain_.pop_back();
+    }
+    return false;
+  }
+
+  // `anchor` is the last of the chain as it is in the store, which knows what it is trusted for
+  // (X509_add1_reject_object). OpenSSL checks each signature once more.
+  bool verifies_up_to(X509* anchor) {
+    repeated_checks_ += chain_.size() - 1;
+    if (repeated_checks_ > kMaxSignatureChecks) return false;
+    ChainSearch search;
+    search.only = &chain_;
+    const CertificateStack trusted(sk_X509_new_null());
+    const CertificateStack between(sk_X509_new_null());
+    const std::unique_ptr<X509_STORE_CTX, FreeStoreContext> context(X509_STORE_CTX_new());
+    bool ready = trusted && between && context && sk_X509_push(trusted.get(), anchor) > 0;
+    for (std::size_t i = 1; ready && i + 1 < chain_.size(); ++i) ready = sk_X509_push(between.get(), chain_[i]) > 0;
+    ready =
+        ready &&
+        X509_STORE_CTX_init(context.get(), X509_STORE_CTX_get0_store(context_), chain_.front(), between.get()) == 1 &&
+        X509_VERIFY_PARAM_set1(X509_STORE_CTX_get0_param(context.get()), X509_STORE_CTX_get0_param(context_)) == 1 &&
+        X509_STORE_CTX_set_app_data(context.get(), &search) == 1;
+    if (!ready) throw std::bad_alloc();
+    X509_STORE_CTX_set0_trusted_stack(context.get(), trusted.get());
+    X509_STORE_CTX_set_verify_cb(context.get(), take_any_usage);
+    ignore_common_name(context.get());
+    const bool verified = X509_verify_cert(context.get()) == 1;
+    if (!verified && !error_) error_ = X509_STORE_CTX_get_error(context.get());
+    return verified;
+  }
+
+  X509_STORE_CTX* const context_;
+  ChainSearch search_;
+  std::vector<X509*> chain_;
+  std::size_t repeated_checks_ = 0;
+  std::optional<int> error_;
+};
+
+bool has_valid_chain(X509_STORE_CTX* context) {
+  ignore_common_name(context);
+  ChainSearch search;
+  if (X509_STORE_CTX_set_app_data(context, &search) != 1) throw std::bad_alloc();
+  const bool found = X509_verify_cert(context) == 1;
+  X509_STORE_CTX_set_app_data(context, nullptr);
+  if (found) return true;
+  OtherChains others(context);
+  const bool valid = others.have_valid_one();
+  if (valid) X509_STORE_CTX_set_error(context, X509_V_OK);
+  if (!valid && others.error()) X509_STORE_CTX_set_error(context, *others.error());
+  return valid;
+}
+
+// A connection without a stream or a name is refused.
+bool has_expected_name(X509_STORE_CTX* context) {
+  const void* const ssl = X509_STORE_CTX_get_ex_data(context, SSL_get_ex_data_X509_STORE_CTX_idx());
+  TlsStream* const stream = ssl ? TlsStream::of(static_cast<const SSL*>(ssl)) : nullptr;
+  const X509* const certificate = X509_STORE_CTX_get0_cert(context);
+  if (stream != nullptr && is_certificate_for(*certificate, stream->server_name())) return true;
+  const bool is_address = stream != nullptr && is_address_name(stream->server_name());
+  X509_STORE_CTX_set_error_depth(context, 0);
+  X509_STORE_CTX_set_error(context, is_address ? X509_V_ERR_IP_ADDRESS_MISMATCH : X509_V_ERR_HOSTNAME_MISMATCH);
+  if (stream != nullptr) stream->set_names_of_server(certificate_names_text(*certificate));
+  return false;
+}
+
+// Exceptions must not reach OpenSSL, which calls this.
+int verify_server(X509_STORE_CTX* context, void*) noexcept {
+  try {
+    return has_valid_chain(context) && has_expected_name(context) ? 1 : 0;
+  } catch (...) {
+    X509_STORE_CTX_set_error(context, X509_V_ERR_OUT_OF_MEM);
+    return 0;
+  }
 }
 
 // ---- settings
@@ -180,36 +293,6 @@ X509_STORE* system_store() {
   return leaked;
 }
 
-std::optional<boost::asio::ip::address> address_of(const std::string& text) {
-  boost::system::error_code failed;
-  const auto address = boost::asio::ip::make_address(text, failed);
-  return failed ? std::nullopt : std::optional(address);
-}
-
-// As bytes: the zone of an IPv6 address, which OpenSSL would not parse, selects the interface, and is no part of a
-// certificate (RFC 5280, section 4.2.1.6).
-int expect_address(X509_VERIFY_PARAM* param, const boost::asio::ip::address& address) {
-  if (address.is_v6()) {
-    const auto bytes = address.to_v6().to_bytes();
-    return X509_VERIFY_PARAM_set1_ip(param, bytes.data(), bytes.size());
-  }
-  const auto bytes = address.to_v4().to_bytes();
-  return X509_VERIFY_PARAM_set1_ip(param, bytes.data(), bytes.size());
-}
-
-// A name goes into SNI, an address never does (RFC 6066, section 3). Certificates are matched as Go does: by their
-// subjectAltName alone, the subject's CN is not looked at.
-void expect_peer(SSL* ssl, const std::string& name) {
-  X509_VERIFY_PARAM* param = SSL_get0_param(ssl);
-  X509_VERIFY_PARAM_set_hostflags(param, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
-  const auto address = address_of(name);
-  const int expected =
-      address ? expect_address(param, *address) : X509_VERIFY_PARAM_set1_host(param, name.data(), name.size());
-  // Without an expected name, a certificate of any name would be accepted.
-  if (expected != 1) throw std::bad_alloc();
-  if (!address && SSL_set_tlsext_host_name(ssl, name.c_str()) != 1) throw std::bad_alloc();
-}
-
 }  // namespace
 
 // What OpenSSL cannot do for lack of memory it may call something else, such as a key that is too small: what is wrong
@@ -245,7 +328,7 @@ Expected<std::shared_ptr<TlsContext>> TlsContext::make_once(const TlsSettings& s
   static constexpr unsigned char kHttp11[] = "\x08http/1.1";
   // Returns 0 for success, unlike most of OpenSSL.
   if (SSL_CTX_set_alpn_protos(context, kHttp11, sizeof kHttp11 - 1) != 0) throw std::bad_alloc();
-  made->settings_name_ = without_final_dot(settings.server_name);
+  made->settings_name_ = settings.server_name;
   made->verify_ = !settings.skip_verify;
   made->system_cas_ = made->verify_ && settings.ca_pem.empty();
   if (!settings.ca_pem.empty()) {
@@ -253,7 +336,7 @@ Expected<std::shared_ptr<TlsContext>> TlsContext::make_once(const TlsSettings& s
   }
   if (auto used = use_client_identity(context, settings); !used) return std::move(used).error();
   SSL_CTX_set_verify(context, made->verify_ ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, take_any_usage);
-  SSL_CTX_set_cert_verify_callback(context, verify_chain, nullptr);
+  SSL_CTX_set_cert_verify_callback(context, verify_server, nullptr);
   return made;
 }
 
@@ -262,14 +345,14 @@ void TlsContext::trust_system_cas() {
   has_store_ = true;
 }
 
-std::string TlsContext::verified_name(const std::string& host) const {
-  return settings_name_.empty() ? without_final_dot(host) : settings_name_;
-}
-
+// A name goes into SNI, without its final dot, an address never does (RFC 6066, section 3).
 std::shared_ptr<TlsStream> TlsContext::open(boost::asio::ip::tcp::socket socket, const std::string& host) {
   if (system_cas_ && !has_store_) trust_system_cas();
-  std::shared_ptr<TlsStream> stream = TlsStream::create(std::move(socket), context_.get());
-  expect_peer(stream->ssl(), verified_name(host));
+  const std::string& name = settings_name_.empty() ? host : settings_name_;
+  std::shared_ptr<TlsStream> stream = TlsStream::create(std::move(socket), context_.get(), name);
+  if (!is_address_name(name) && SSL_set_tlsext_host_name(stream->ssl(), without_final_dot(name).c_str()) != 1) {
+    throw std::bad_alloc();
+  }
   return stream;
 }
 

@@ -24,8 +24,6 @@ class TlsContext {
   // std::bad_alloc, and std::system_error where the system's CAs cannot be read for lack of descriptors. Called within
   // a TlsUse.
   std::shared_ptr<TlsStream> open(boost::asio::ip::tcp::socket socket, const std::string& host);
-  // The name that the server's certificate must have.
-  std::string verified_name(const std::string& host) const;
   // Certificates are checked against the system's CAs.
   bool system_cas() const noexcept { return system_cas_; }
 

@@ -37,14 +37,15 @@ void clear_errors() noexcept {
 
 }  // namespace
 
-std::shared_ptr<TlsStream> TlsStream::create(tcp::socket socket, SSL_CTX* context) {
-  std::shared_ptr<TlsStream> stream(new TlsStream(std::move(socket)));
+std::shared_ptr<TlsStream> TlsStream::create(tcp::socket socket, SSL_CTX* context, std::string server_name) {
+  std::shared_ptr<TlsStream> stream(new TlsStream(std::move(socket), std::move(server_name)));
   stream->ssl_.reset(SSL_new(context));
   BIO* const bio = stream->ssl_ ? BIO_new(socket_bio()) : nullptr;
   if (bio == nullptr) throw std::bad_alloc();
   BIO_set_data(bio, stream.get());
   SSL_set_bio(stream->ssl_.get(), bio, bio);
   SSL_set_connect_state(stream->ssl_.get());
+  if (SSL_set_app_data(stream->ssl_.get(), stream.get()) != 1) throw std::bad_alloc();
   return stream;
 }
 

@@ -20,8 +20,11 @@ namespace ksr::transport {
 
 class TlsStream final : public web::connected_stream, public std::enable_shared_from_this<TlsStream>, private TlsUser {
  public:
-  // Ready for the handshake, as a client. Throws std::bad_alloc.
-  static std::shared_ptr<TlsStream> create(boost::asio::ip::tcp::socket socket, SSL_CTX* context);
+  // Ready for the handshake, as a client, with the server of this name. Throws std::bad_alloc.
+  static std::shared_ptr<TlsStream> create(boost::asio::ip::tcp::socket socket, SSL_CTX* context,
+                                           std::string server_name);
+  // The one whose ssl() it is.
+  static TlsStream* of(const SSL* ssl) noexcept { return static_cast<TlsStream*>(SSL_get_app_data(ssl)); }
   ~TlsStream() override;
 
   using HandshakeHandler = std::function<void(const boost::system::error_code&)>;
@@ -34,6 +37,11 @@ class TlsStream final : public web::connected_stream, public std::enable_shared_
   int native_handle() noexcept override { return socket_.native_handle(); }
 
   SSL* ssl() const noexcept { return ssl_.get(); }
+  // The name that the server's certificate must have.
+  const std::string& server_name() const noexcept { return server_name_; }
+  // Of a server whose certificate has other names: a text that says which.
+  const std::string& names_of_server() const noexcept { return names_of_server_; }
+  void set_names_of_server(std::string text) noexcept { names_of_server_ = std::move(text); }
 
  private:
   using Error = boost::system::error_code;
@@ -56,8 +64,8 @@ class TlsStream final : public web::connected_stream, public std::enable_shared_
     handler done;
   };
 
-  explicit TlsStream(boost::asio::ip::tcp::socket socket)
-      : socket_(std::move(socket)), quiet_timer_(socket_.get_executor()) {}
+  TlsStream(boost::asio::ip::tcp::socket socket, std::string server_name)
+      : socket_(std::move(socket)), server_name_(std::move(server_name)), quiet_timer_(socket_.get_executor()) {}
   void abort() noexcept override { close(); }
 
   void do_handshake(const Error& woken);
@@ -87,6 +95,8 @@ class TlsStream final : public web::connected_stream, public std::enable_shared_
   int record_errno(BIO* bio, ssize_t moved);
 
   boost::asio::ip::tcp::socket socket_;
+  const std::string server_name_;
+  std::string names_of_server_;
   std::unique_ptr<SSL, FreeSsl> ssl_;
   // The errno of the last call on the socket, and whether the peer has closed its side.
   int errno_ = 0;

@@ -119,6 +119,14 @@ std::string CertificateAuthority::cross_signed_pem(const CertificateAuthority& i
   return pem_of(*certificate);
 }
 
+std::string CertificateAuthority::reissued_pem(const std::vector<std::pair<int, std::string>>& extensions) const {
+  const Owned<X509> certificate(new_certificate("", *key_));
+  X509_set_subject_name(certificate.get(), X509_get_subject_name(certificate_.get()));
+  for (const auto& [nid, value] : extensions) add_extension(*certificate, *certificate, nid, value);
+  sign(*certificate, *certificate, *key_);
+  return pem_of(*certificate);
+}
+
 CertificateAndKey CertificateAuthority::issue_for(EVP_PKEY& key, const std::string& common_name,
                                                   const std::string& alternative_names,
                                                   const std::string& extended_key_usage) const {

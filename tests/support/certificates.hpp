@@ -9,6 +9,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace ksr::testing {
@@ -27,6 +28,10 @@ class CertificateAuthority {
   CertificateAuthority intermediate(const std::string& common_name, const std::string& extended_key_usage = "") const;
   // The certificate that `issuer` has issued for the same name and key.
   std::string cross_signed_pem(const CertificateAuthority& issuer) const;
+
+  // A certificate of the same name and key, self-signed, with these extensions alone, such as
+  // {NID_basic_constraints, "CA:TRUE"}.
+  std::string reissued_pem(const std::vector<std::pair<int, std::string>>& extensions) const;
 
   const std::string& certificate_pem() const { return certificate_pem_; }
   // A certificate without extended key usage. `alternative_names` as OpenSSL's configuration writes them, such as

@@ -1,5 +1,7 @@
 // TLS: whom the client trusts, by which name, and with which certificate of its own.
 #include <doctest/doctest.h>
+#include <openssl/pem.h>
+#include <openssl/x509v3.h>
 
 #include "support/certificates.hpp"
 #include "support/urls.hpp"
@@ -96,6 +98,40 @@ TEST_CASE("a certificate of another name is refused, and the message says which 
   refused(ipv6, ipv6.server.tls_url(), "::1");
 }
 
+TEST_CASE("the names of the server are compared as kubectl compares them") {
+  TlsServer server("DNS:*.lan,DNS:dot.test.,IP:127.0.0.1");
+  ConnectionSettings settings = trusting(server.server.tls_url());
+  const auto is_taken_for = [&](const std::string& name) {
+    settings.tls.server_name = name;
+    return !outcome_of(settings);
+  };
+  CHECK(is_taken_for("api.lan"));
+  CHECK(is_taken_for("x_y.lan"));
+  CHECK(is_taken_for("dot.test."));
+  CHECK(server.sni == "dot.test");
+  CHECK(is_taken_for("::ffff:127.0.0.1"));
+  CHECK(server.sni.empty());
+  CHECK_FALSE(is_taken_for("a.b.lan"));
+  CHECK_FALSE(is_taken_for("lan"));
+  CHECK_FALSE(is_taken_for("dot.test"));
+  TlsServer mapped("IP:::ffff:127.0.0.1");
+  CHECK_FALSE(outcome_of(trusting(mapped.server.tls_url())));
+}
+
+TEST_CASE("the message about a certificate of another name says which names it has") {
+  const auto message = [](const std::string& names, const std::string& name) {
+    TlsServer server(names);
+    ConnectionSettings settings = trusting(server.server.tls_url());
+    settings.tls.server_name = name;
+    const auto error = outcome_of(settings);
+    REQUIRE(error);
+    return error->message;
+  };
+  CHECK(message("DNS:a.test,IP:127.0.0.1", "b.test").find("; it is valid for a.test, 127.0.0.1") != std::string::npos);
+  CHECK(message("DNS:a.test", "127.0.0.1").find("; it is valid for a.test") != std::string::npos);
+  CHECK(message("", "server").find("; it is valid for no name, its common name \"server\" ") != std::string::npos);
+}
+
 TEST_CASE("a certificate of another CA is refused, and system CAs are of no help") {
   TlsServer server("IP:127.0.0.1");
   const CertificateAuthority another("another CA");
@@ -177,6 +213,120 @@ TEST_CASE(
   CHECK(outcome_of_chain(identity, {crossed}, bundle));
   CHECK(outcome_of_chain(identity, {crossed, intermediate.certificate_pem()},
                          CertificateAuthority("another").certificate_pem()));
+}
+
+namespace {
+
+// Each makes a self-signed CA invalid for a server of 127.0.0.1.
+const std::vector<std::vector<std::pair<int, std::string>>> kUnfit = {
+    {{NID_basic_constraints, "critical,CA:TRUE"}, {NID_ext_key_usage, "clientAuth"}},
+    {},
+    {{NID_basic_constraints, "critical,CA:FALSE"}},
+    {{NID_basic_constraints, "critical,CA:TRUE"}, {NID_key_usage, "cRLSign"}},
+    {{NID_basic_constraints, "critical,CA:TRUE"}, {NID_name_constraints, "critical,excluded;IP:127.0.0.0/255.0.0.0"}},
+};
+
+}  // namespace
+
+// As Go, which tries each (crypto/x509, buildChains).
+TEST_CASE("of several certificates of one CA and one key that one is taken which is fit, in whichever order") {
+  const CertificateAuthority authority("renewed");
+  const CertificateAuthority intermediate = authority.intermediate("intermediate");
+  const CertificateAndKey direct = authority.issue("server", "IP:127.0.0.1");
+  const CertificateAndKey indirect = intermediate.issue("server", "IP:127.0.0.1");
+  const std::string& fit = authority.certificate_pem();
+  std::string all_unfit;
+  for (std::size_t i = 0; i < kUnfit.size(); ++i) {
+    CAPTURE(i);
+    const std::string unfit = authority.reissued_pem(kUnfit[i]);
+    all_unfit += unfit;
+    CHECK(outcome_of_chain(direct, {}, unfit));
+    CHECK(outcome_of_chain(indirect, {intermediate.certificate_pem()}, unfit));
+    for (const std::string& bundle : {unfit + fit, fit + unfit}) {
+      CHECK_FALSE(outcome_of_chain(direct, {}, bundle));
+      CHECK_FALSE(outcome_of_chain(indirect, {intermediate.certificate_pem()}, bundle));
+      // Another name, and another key.
+      CHECK(outcome_of_chain(direct, {}, bundle, "other.test"));
+      CHECK(outcome_of_chain(CertificateAuthority("renewed").issue("server", "IP:127.0.0.1"), {}, bundle));
+    }
+    // What the server shows is not trusted.
+    CHECK(outcome_of_chain(direct, {fit}, unfit));
+    // Trusted itself.
+    CHECK_FALSE(outcome_of_chain(direct, {}, unfit + direct.certificate_pem));
+  }
+  // None makes up for another.
+  CHECK(outcome_of_chain(direct, {}, all_unfit));
+  CHECK(outcome_of_chain(indirect, {intermediate.certificate_pem()}, all_unfit));
+  CHECK_FALSE(outcome_of_chain(direct, {}, all_unfit + fit));
+  const std::string without_intermediates = authority.reissued_pem({{NID_basic_constraints, "CA:TRUE,pathlen:0"}});
+  CHECK_FALSE(outcome_of_chain(direct, {}, without_intermediates));
+  CHECK(outcome_of_chain(indirect, {intermediate.certificate_pem()}, without_intermediates));
+  CHECK_FALSE(outcome_of_chain(indirect, {intermediate.certificate_pem()}, without_intermediates + fit));
+  CHECK_FALSE(outcome_of_chain(indirect, {intermediate.certificate_pem()}, fit + without_intermediates));
+}
+
+// As openssl x509 -addreject makes it.
+TEST_CASE("a server's own certificate in the bundle that is not to be trusted for servers is not") {
+  const CertificateAuthority authority("renewed");
+  const CertificateAndKey identity = authority.issue("server", "IP:127.0.0.1");
+  BIO* const bio = BIO_new_mem_buf(identity.certificate_pem.data(), static_cast<int>(identity.certificate_pem.size()));
+  X509* const certificate = PEM_read_bio_X509(bio, nullptr, nullptr, nullptr);
+  REQUIRE(X509_add1_reject_object(certificate, OBJ_nid2obj(NID_server_auth)) == 1);
+  BIO* const written = BIO_new(BIO_s_mem());
+  REQUIRE(PEM_write_bio_X509_AUX(written, certificate) == 1);
+  char* data = nullptr;
+  const long size = BIO_get_mem_data(written, &data);
+  const std::string rejected(data, static_cast<std::size_t>(size));
+  X509_free(certificate);
+  BIO_free(bio);
+  BIO_free(written);
+  const std::string unfit = authority.reissued_pem(kUnfit.front());
+  CHECK_FALSE(outcome_of_chain(identity, {}, unfit + identity.certificate_pem));
+  CHECK(outcome_of_chain(identity, {}, unfit + rejected));
+}
+
+TEST_CASE("the reason is that of the chain that leads to a trusted CA") {
+  const CertificateAuthority unknown("unknown");
+  const CertificateAuthority intermediate = shared_authority().intermediate("intermediate", "clientAuth");
+  const CertificateAndKey identity = intermediate.issue("server", "IP:127.0.0.1");
+  const auto refused =
+      outcome_of_chain(identity, {intermediate.cross_signed_pem(unknown), intermediate.certificate_pem()},
+                       shared_authority().certificate_pem());
+  REQUIRE(refused);
+  CHECK(refused->message.find("purpose") != std::string::npos);
+}
+
+// Go does not look at a common name that could be a host's (crypto/x509, checkChainConstraints).
+TEST_CASE("name constraints are not for the common name") {
+  const CertificateAuthority authority("constrained");
+  const std::string bundle = authority.reissued_pem(
+      {{NID_basic_constraints, "critical,CA:TRUE"}, {NID_name_constraints, "critical,permitted;DNS:lan"}});
+  CHECK_FALSE(outcome_of_chain(authority.issue("other.test", "IP:127.0.0.1"), {}, bundle));
+  CHECK(outcome_of_chain(authority.issue("server", "IP:127.0.0.1,DNS:other.test"), {}, bundle));
+  // Of two chains, the second one.
+  CHECK_FALSE(outcome_of_chain(authority.issue("other.test", "IP:127.0.0.1"), {},
+                               authority.reissued_pem(kUnfit.front()) + bundle));
+}
+
+TEST_CASE("CAs that have signed each other, and very many certificates of one CA, are given up") {
+  std::vector<CertificateAuthority> authorities;
+  for (int i = 0; i < 7; ++i) authorities.emplace_back("CA " + std::to_string(i));
+  const CertificateAndKey identity = authorities[0].issue("server", "IP:127.0.0.1");
+  std::vector<std::string> shown;
+  for (const CertificateAuthority& issuer : authorities) {
+    for (const CertificateAuthority& subject : authorities) shown.push_back(subject.cross_signed_pem(issuer));
+  }
+  CHECK(outcome_of_chain(identity, shown, shared_authority().certificate_pem()));
+  CHECK_FALSE(outcome_of_chain(identity, shown, authorities[0].certificate_pem()));
+  CHECK_FALSE(outcome_of_chain(identity, shown, authorities[6].certificate_pem()));
+  std::string unfit;
+  const auto grow = [&](int count) {
+    for (int i = 0; i < count; ++i) unfit += authorities[0].reissued_pem(kUnfit.front());
+  };
+  grow(60);
+  CHECK_FALSE(outcome_of_chain(identity, {}, unfit + authorities[0].certificate_pem()));
+  grow(140);
+  CHECK(outcome_of_chain(identity, {}, unfit));
 }
 
 // A server must not make the client check signatures for seconds (crypto/x509, maxChainSignatureChecks).
