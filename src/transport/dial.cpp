@@ -169,6 +169,9 @@ class Dial::Steps final : public std::enable_shared_from_this<Dial::Steps> {
     const long verified = use ? SSL_get_verify_result(tls_->ssl()) : X509_V_OK;
     // Any other end of the connection, in order or not, says nothing about TLS: a gateway that restarts ends it here.
     if (ec.category() != boost::asio::error::get_ssl_category()) return io_error(step_, ec);
+    if (tls_->was_answered_in_http()) {
+      return tls_failure(step_, "the server answered in HTTP without TLS; expected TLS, since the URL is https");
+    }
     if (verified == X509_V_OK) return io_error(step_, ec);
     if (verified == X509_V_ERR_OUT_OF_MEM) return io_error(step_, boost::asio::error::no_memory);
     // The system's CAs are read as they are needed, and what cannot be read is missing in silence.

@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <chrono>
 #include <new>
+#include <string_view>
 #include <utility>
 
 #include "base/standard_descriptors.hpp"
@@ -307,7 +308,18 @@ int TlsStream::receive(BIO* bio, char* data, int size) {
   if (moved < 0 && try_again(errno)) BIO_set_retry_read(bio);
   if (moved == 0) stream.at_end_ = true;
   stream.socket_emptied_ = moved > 0 && moved < size;
+  if (moved > 0) stream.note_beginning({data, static_cast<std::size_t>(moved)});
   return stream.record_errno(bio, moved);
+}
+
+void TlsStream::note_beginning(std::string_view came) noexcept {
+  came = came.substr(0, beginning_.size() - beginning_size_);
+  std::copy(came.begin(), came.end(), beginning_.begin() + beginning_size_);
+  beginning_size_ += came.size();
+}
+
+bool TlsStream::was_answered_in_http() const noexcept {
+  return std::string_view(beginning_.data(), beginning_size_) == "HTTP/";
 }
 
 int TlsStream::send(BIO* bio, const char* data, int size) {

@@ -7,12 +7,14 @@
 #include <cpprest/details/connection_driver.h>
 #include <openssl/ssl.h>
 
+#include <array>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "transport/exit_guard.hpp"
 
@@ -42,6 +44,8 @@ class TlsStream final : public web::connected_stream, public std::enable_shared_
   // Of a server whose certificate has other names: a text that says which.
   const std::string& names_of_server() const noexcept { return names_of_server_; }
   void set_names_of_server(std::string text) noexcept { names_of_server_ = std::move(text); }
+  // Whether what came began as a response of HTTP without TLS does.
+  bool was_answered_in_http() const noexcept;
 
  private:
   using Error = boost::system::error_code;
@@ -93,10 +97,14 @@ class TlsStream final : public web::connected_stream, public std::enable_shared_
   static int send(BIO* bio, const char* data, int size);
   static long control(BIO* bio, int command, long number, void* pointer);
   int record_errno(BIO* bio, ssize_t moved);
+  void note_beginning(std::string_view came) noexcept;
 
   boost::asio::ip::tcp::socket socket_;
   const std::string server_name_;
   std::string names_of_server_;
+  // What came first.
+  std::array<char, 5> beginning_{};
+  std::size_t beginning_size_ = 0;
   std::unique_ptr<SSL, FreeSsl> ssl_;
   // The errno of the last call on the socket, and whether the peer has closed its side.
   int errno_ = 0;

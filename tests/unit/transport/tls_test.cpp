@@ -509,6 +509,21 @@ TEST_CASE("the client shows the certificates that it was given, and no other") {
   CHECK(shown == 2);
 }
 
+TEST_CASE("where certificates are not checked, none is said to be the reason") {
+  TlsServer server("IP:127.0.0.2");
+  server.context = server_context(self_signed("server", "IP:127.0.0.2"));
+  SSL_CTX_set_max_proto_version(server.context.get(), TLS1_2_VERSION);
+  require_client_certificate(*server.context, shared_authority().certificate_pem());
+  ConnectionSettings settings = trusting(server.server.tls_url());
+  settings.tls.ca_pem.clear();
+  settings.tls.skip_verify = true;
+  const auto error = outcome_of(settings);
+  REQUIRE(error);
+  CHECK(error->status == Status::tls);
+  CHECK(error->message.find("certificate failed") == std::string::npos);
+  CHECK(error->message.find("alert") != std::string::npos);
+}
+
 TEST_CASE("client certificates that can never work are refused at once, and the key is not shown") {
   const CertificateAndKey client = shared_authority().issue("client", "");
   const CertificateAndKey other = shared_authority().issue("other", "");
@@ -543,15 +558,20 @@ TEST_CASE("TLS 1.1 is refused") {
   CHECK(error->status == Status::tls);
 }
 
-TEST_CASE("a server that talks no TLS is a TLS error") {
-  RawServer server([](Peer& peer) {
-    peer.receive();
-    peer.send("HTTP/1.1 400 Bad Request\r\n\r\n");
-    peer.wait_for_close();
-  });
-  const auto error = outcome_of(trusting(server.tls_url()));
-  REQUIRE(error);
-  CHECK(error->status == Status::tls);
+TEST_CASE("a server that talks no TLS is a TLS error, which says so where it talks HTTP") {
+  for (const std::string answer : {"HTTP/1.1 400 Bad Request\r\n\r\n", "SSH-2.0-x\r\nHTTP/1.1\r\n"}) {
+    RawServer server([&](Peer& peer) {
+      peer.receive();
+      // In pieces.
+      for (const char c : answer) peer.send(std::string(1, c));
+      peer.wait_for_close();
+    });
+    const auto error = outcome_of(trusting(server.tls_url()));
+    REQUIRE(error);
+    CHECK(error->status == Status::tls);
+    CHECK(error->message.find("TLS handshake with ") == 0);
+    CHECK((error->message.find("in HTTP without TLS") != std::string::npos) == (answer[0] == 'H'));
+  }
 }
 
 TEST_CASE("a WebSocket runs over TLS") {
