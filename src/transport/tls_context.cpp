@@ -101,6 +101,26 @@ void ignore_common_name(X509_STORE_CTX* context) {
   X509_VERIFY_PARAM_set_hostflags(X509_STORE_CTX_get0_param(context), X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
 }
 
+// OpenSSL tolerates a CA of version 3 without basicConstraints whose key usage has keyCertSign. RFC 5280,
+// section 4.2.1.9, and Go (CheckSignatureFrom) do not.
+bool issuers_are_cas(X509_STORE_CTX* context) {
+  const STACK_OF(X509)* const chain = X509_STORE_CTX_get0_chain(context);
+  for (int i = 1; i < sk_X509_num(chain); ++i) {
+    X509* const issuer = sk_X509_value(chain, i);
+    const bool is_ca =
+        X509_get_version(issuer) != X509_VERSION_3 || (X509_get_extension_flags(issuer) & EXFLAG_BCONS) != 0;
+    if (is_ca) continue;
+    X509_STORE_CTX_set_error_depth(context, i);
+    X509_STORE_CTX_set_error(context, X509_V_ERR_INVALID_CA);
+    return false;
+  }
+  return true;
+}
+
+bool is_verified(X509_STORE_CTX* context) {
+  return X509_verify_cert(context) == 1 && issuers_are_cas(context);
+}
+
 // OpenSSL builds one chain and never goes back: not from a CA that leads to nothing trusted, such as one that another
 // has cross-signed, and not from one that is no longer valid, or not for servers or for this name, although another
 // certificate of the same name and key is. Go tries each (crypto/x509, buildChains), as this does. Each chain is
@@ -194,7 +214,7 @@ class OtherChains {
     X509_STORE_CTX_set0_trusted_stack(context.get(), trusted.get());
     X509_STORE_CTX_set_verify_cb(context.get(), take_any_usage);
     ignore_common_name(context.get());
-    const bool verified = X509_verify_cert(context.get()) == 1;
+    const bool verified = is_verified(context.get());
     if (!verified && !error_) error_ = X509_STORE_CTX_get_error(context.get());
     return verified;
   }
@@ -210,7 +230,7 @@ bool has_valid_chain(X509_STORE_CTX* context) {
   ignore_common_name(context);
   ChainSearch search;
   if (X509_STORE_CTX_set_app_data(context, &search) != 1) throw std::bad_alloc();
-  const bool found = X509_verify_cert(context) == 1;
+  const bool found = is_verified(context);
   X509_STORE_CTX_set_app_data(context, nullptr);
   if (found) return true;
   OtherChains others(context);

@@ -221,6 +221,7 @@ namespace {
 const std::vector<std::vector<std::pair<int, std::string>>> kUnfit = {
     {{NID_basic_constraints, "critical,CA:TRUE"}, {NID_ext_key_usage, "clientAuth"}},
     {},
+    {{NID_key_usage, "keyCertSign"}},
     {{NID_basic_constraints, "critical,CA:FALSE"}},
     {{NID_basic_constraints, "critical,CA:TRUE"}, {NID_key_usage, "cRLSign"}},
     {{NID_basic_constraints, "critical,CA:TRUE"}, {NID_name_constraints, "critical,excluded;IP:127.0.0.0/255.0.0.0"}},
