@@ -63,6 +63,12 @@ bool Channel::finish() {
   return ksr_channel_finish(channel_.get(), KSR_PART_DATA) != KSR_E_UNSUPPORTED;
 }
 
+std::int64_t Channel::queued_bytes() const {
+  std::uint64_t bytes = 0;
+  ksr_channel_stat(channel_.get(), "queued_bytes", &bytes);
+  return static_cast<std::int64_t>(bytes);
+}
+
 std::string Channel::info(const char* name) const {
   std::string text(ksr_channel_info(channel_.get(), name, nullptr, 0), '\0');
   ksr_channel_info(channel_.get(), name, text.data(), text.size() + 1);

@@ -51,6 +51,8 @@ class Channel {
   void resume(ksr_part part) { ksr_channel_resume(channel_.get(), part); }
   void resize(std::uint32_t columns, std::uint32_t rows) { ksr_channel_resize(channel_.get(), columns, rows); }
   void cancel() { ksr_channel_cancel(channel_.get()); }
+  // Written, and not sent yet.
+  std::int64_t queued_bytes() const;
   // As ksr_channel_info.
   std::string info(const char* name) const;
   // Once it is closed in order.

@@ -21,7 +21,8 @@ constexpr int kMaxTries = 20;
 
 struct Address {
   std::string text;
-  bool may_be_missing = false;
+  // One of the two of localhost, of which one suffices.
+  bool of_localhost = false;
 };
 
 Expected<std::vector<Address>> read_addresses(const std::string& list) {
@@ -30,8 +31,7 @@ Expected<std::vector<Address>> read_addresses(const std::string& list) {
     const std::string text(trimmed(part));
     in6_addr ignored{};
     if (text == "localhost") {
-      // A machine without IPv6 has no ::1.
-      addresses.push_back({"127.0.0.1", false});
+      addresses.push_back({"127.0.0.1", true});
       addresses.push_back({"::1", true});
     } else if (inet_pton(AF_INET, text.c_str(), &ignored) == 1 || inet_pton(AF_INET6, text.c_str(), &ignored) == 1) {
       addresses.push_back({text, false});
@@ -93,10 +93,6 @@ int open_listener(const std::string& text, std::uint16_t port, Listener& listene
   return 0;
 }
 
-bool is_missing(int failure) {
-  return failure == EADDRNOTAVAIL || failure == EAFNOSUPPORT;
-}
-
 }  // namespace
 
 Descriptor::~Descriptor() {
@@ -113,20 +109,26 @@ Expected<std::vector<Listener>> listen_on(const std::string& list, std::uint16_t
   if (!addresses) return addresses.error();
   for (int tries = 0;; ++tries) {
     std::vector<Listener> listeners;
-    int failure = 0;
+    std::optional<Error> error;
+    bool again = false;
     for (const Address& address : *addresses) {
       const std::uint16_t wanted = port == 0 && !listeners.empty() ? listeners.front().port : port;
       Listener listener;
-      failure = open_listener(address.text, wanted, listener);
-      if (failure == EADDRINUSE && port == 0 && tries < kMaxTries) break;
-      if (failure != 0 && !(is_missing(failure) && address.may_be_missing)) {
-        return Error{Status::transport, "unable to listen on " + address.text + " port " + std::to_string(wanted) +
-                                            ": " + std::strerror(failure)};
+      const int failure = open_listener(address.text, wanted, listener);
+      if (failure == 0) {
+        listeners.push_back(std::move(listener));
+        continue;
       }
-      if (failure == 0) listeners.push_back(std::move(listener));
-      failure = 0;
+      again = failure == EADDRINUSE && port == 0 && tries < kMaxTries;
+      if (again) break;
+      const Error problem{Status::transport, "unable to listen on " + address.text + " port " + std::to_string(wanted) +
+                                                 ": " + std::strerror(failure)};
+      if (!address.of_localhost) return problem;
+      if (!error) error = problem;
     }
-    if (failure == 0) return listeners;
+    if (again) continue;
+    // As kubectl does: it serves what can be listened on.
+    return listeners.empty() ? Expected<std::vector<Listener>>(*error) : std::move(listeners);
   }
 }
 

@@ -39,9 +39,7 @@ void add_containers(const json::value& pod, const char* field, PodContainer::Kin
     const json::value* tty = value_at(one, {"tty"});
     container.tty = tty != nullptr && tty->is_bool() && tty->get_bool();
     for_each(one, {"ports"}, [&](const json::value& port) {
-      if (const std::string name = text_at(port, {"name"}); !name.empty()) {
-        container.ports.emplace_back(name, port_number(port));
-      }
+      container.ports.push_back({text_at(port, {"name"}), port_number(port), text_at(port, {"protocol"})});
     });
     view.containers.push_back(std::move(container));
   });

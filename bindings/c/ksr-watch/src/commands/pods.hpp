@@ -20,8 +20,14 @@ struct PodContainer {
   Kind kind = Kind::regular;
   std::string name;
   bool tty = false;
-  // Those that have a name.
-  std::vector<std::pair<std::string, int>> ports;
+  struct Port {
+    // May be empty.
+    std::string name;
+    int number = 0;
+    // TCP where nothing is said.
+    std::string protocol;
+  };
+  std::vector<Port> ports;
 };
 
 struct PodView {

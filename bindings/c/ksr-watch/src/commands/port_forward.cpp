@@ -36,7 +36,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t kMaxConnectionRead = std::size_t{32} << 10;
 // Neither the channel protocol nor the runtimes know a half-closed connection: once the local side has sent its last
-// byte, and nothing has come from the pod for so long, the connection is closed.
+// byte, that is on its way, and nothing has come from the pod for so long, the connection is closed.
 constexpr std::chrono::seconds kMaxHalfClosed{10};
 // What the local side still sends after the pod's end is read for so long: closing at once would reset the connection,
 // and with it what the local side has not read yet.
@@ -278,7 +278,13 @@ class Connection final : public ChannelHost {
   void step(Clock::time_point now) {
     if (local_gone_) return end();
     if (state_ == State::draining && now >= deadline_) return end();
-    if (state_ == State::open && local_ended_ && held_.empty() && now - last_byte_ >= kMaxHalfClosed) return end();
+    if (state_ != State::open || !local_ended_) return;
+    // A reader that rests is no silence.
+    if (!held_.empty() || channel_->queued_bytes() > 0 || waits_to_send_) last_byte_ = now;
+  }
+  // The local side has sent its last byte, and nothing has come for too long: what the pod has said may not be all.
+  bool is_cut(Clock::time_point now) const {
+    return state_ == State::open && local_ended_ && now - last_byte_ >= kMaxHalfClosed;
   }
   bool has_closed() const { return closed_ && (state_ == State::opening || state_ == State::open); }
   const std::optional<Failure>& failure() const { return failure_; }
@@ -515,6 +521,11 @@ class PortForward {
     for (const auto& connection : connections_) {
       if (connection->has_closed()) take_end(*connection);
       connection->step(now);
+      if (connection->is_cut(now)) {
+        tell(*connection, "closed, since the local side has sent its last byte and nothing has come from the pod for " +
+                              std::to_string(kMaxHalfClosed.count()) + " s");
+        connection->finish(false);
+      }
       if (connection->state() == Connection::State::waiting) open(*connection, now);
     }
     const std::size_t before = connections_.size();

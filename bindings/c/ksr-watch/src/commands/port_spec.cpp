@@ -40,8 +40,8 @@ Expected<std::uint16_t> valid(std::int64_t port, const std::string& of) {
 
 Expected<std::uint16_t> port_of_pod(const std::string& name, const PodView& pod) {
   for (const PodContainer& container : pod.containers) {
-    for (const auto& [known, number] : container.ports) {
-      if (known == name) return valid(number, "the port " + in_quotes(name) + " of pod " + one_line(pod.name));
+    for (const PodContainer::Port& port : container.ports) {
+      if (port.name == name) return valid(port.number, "the port " + in_quotes(name) + " of pod " + one_line(pod.name));
     }
   }
   return usage_error("pod " + one_line(pod.name) + " has no port named " + in_quotes(name));
@@ -84,16 +84,50 @@ Expected<PortSpec> parse_port_spec(const std::string& text) {
   return spec;
 }
 
+namespace {
+
+Error no_udp(std::int64_t port) {
+  return usage_error("UDP protocol is not supported for " + std::to_string(port));
+}
+
+// A port may have several protocols; TCP is one where none is named (k8s.io/kubectl/pkg/cmd/portforward,
+// checkUDPPorts).
+bool is_udp_alone(std::int64_t number, const PodView& pod) {
+  bool udp = false;
+  for (const PodContainer& container : pod.containers) {
+    for (const PodContainer::Port& port : container.ports) {
+      if (port.number != number) continue;
+      if (port.protocol != "UDP") return false;
+      udp = true;
+    }
+  }
+  return udp;
+}
+
+bool is_udp_alone(std::int64_t number, const json::value& service) {
+  bool udp = false;
+  for (const json::value& port : value_at(service, {"spec", "ports"})->get_array()) {
+    if (number_at(port, "port") != number) continue;
+    if (text_at(port, {"protocol"}) != "UDP") return false;
+    udp = true;
+  }
+  return udp;
+}
+
+}  // namespace
+
 // k8s.io/kubectl/pkg/util, LookupContainerPortNumberByServicePort.
 Expected<std::uint16_t> remote_port(const std::string& remote, const json::value* service, const PodView& pod) {
   if (service == nullptr) {
-    if (!is_number(remote)) return port_of_pod(remote, pod);
-    return *port_in(remote);
+    const Expected<std::uint16_t> port = is_number(remote) ? *port_in(remote) : port_of_pod(remote, pod);
+    if (port && is_udp_alone(*port, pod)) return no_udp(*port);
+    return port;
   }
   const json::value* port = port_of_service(*service, remote);
   const std::string of = "service " + one_line(text_at(*service, {"metadata", "name"}));
   if (port == nullptr) return usage_error(of + " does not have a port " + in_quotes(remote));
   const std::int64_t number = number_at(*port, "port").value_or(0);
+  if (is_udp_alone(number, *service)) return no_udp(number);
   // A headless one forwards nothing: its clients reach the pods themselves.
   if (text_at(*service, {"spec", "clusterIP"}) == "None") return valid(number, of);
   if (const std::string name = text_at(*port, {"targetPort"}); !name.empty()) return port_of_pod(name, pod);
