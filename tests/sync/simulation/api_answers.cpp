@@ -22,7 +22,7 @@ Revision parse(const std::string& version) {
 void ApiServer::serve(Call& call) {
   if (call.gone) return;
   call.reached = world_.agenda.now() >= blackholed_until_;
-  if (rejects(call)) return;
+  if (rejects(call) || call.drip == Drip::head) return;
   std::vector<std::size_t> up;
   for (std::size_t i = 0; i < replicas_.size(); ++i) {
     if (replicas_[i].up) up.push_back(i);
@@ -62,6 +62,7 @@ bool ApiServer::rejects(Call& call) {
 // ---- lists --------------------------------------------------------------------------------------------------------
 
 void ApiServer::serve_list(Call& call) {
+  if (call.drip == Drip::body || call.list.continue_token.rfind("drip", 0) == 0) return drip_list(call);
   const bool first_page = call.list.continue_token.empty();
   if (first_page && list_fault_ != ListFault::none)
     return serve_fault(call, std::exchange(list_fault_, ListFault::none));
@@ -214,6 +215,9 @@ void ApiServer::serve_watchlist(Call& call) {
   if (at_version && known < parse(call.watch.resource_version)) return refuse(call, 504, "Timeout", 1s);
   open(call);
   if (world_.scenario.watchlist == WatchListSupport::fails_in_stream) return error_event(call, 500, "InternalError");
+  // Events, or the bytes of one, of which the reflector sees nothing.
+  if (call.drip == Drip::body && drip_random_.chance(0.5)) return;
+  if (call.drip == Drip::body) return drip_initial_events(call);
   for (const std::size_t change : world_.etcd.state_at(known)) {
     if (change == Etcd::kNone) continue;
     arrive(call, [this, &call, change](Reflector& reflector, Instant now) {
@@ -245,6 +249,8 @@ void ApiServer::serve_plain_watch(Call& call) {
     return error_event(call, world_.random.chance(0.8) ? 410 : 0, world_.random.chance(0.8) ? "Expired" : "Gone");
   }
   open(call);
+  // The bytes of an event; or all there is, and no end.
+  if (call.drip == Drip::body && drip_random_.chance(0.5)) return;
   attach(call, from);
 }
 
@@ -275,7 +281,7 @@ void ApiServer::attach(Call& call, Revision from) {
   send_changes(call, replicas_[call.replica].revision);
   schedule_bookmark(call);
   world_.agenda.after(call.watch.timeout, [this, &call] {
-    if (!call.closed && !call.gone) end(call);
+    if (!call.closed && !call.gone && call.drip != Drip::body) end(call);
   });
   if (call.watch.websocket && world_.scenario.pings) {
     // As the transport does: a ping every 30 s, and the connection fails 15 s later.

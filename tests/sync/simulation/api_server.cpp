@@ -1,6 +1,7 @@
 #include "simulation/api_server.hpp"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "simulation/client.hpp"
@@ -13,6 +14,8 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr std::size_t kMaxInFlight = 20;
+// connect_timeout and request_timeout, which the transport sees to.
+constexpr Milliseconds kTransportLimit = 30s;
 
 void report_failure(Call& call, const Error& error, Reflector& reflector, Instant now) {
   if (call.is_watch) {
@@ -25,7 +28,10 @@ void report_failure(Call& call, const Error& error, Reflector& reflector, Instan
 }  // namespace
 
 ApiServer::ApiServer(World& world)
-    : world_(world), gateway_(world.scenario.gateway), replicas_(world.scenario.replicas) {
+    : world_(world),
+      drip_random_(~world.scenario.seed),
+      gateway_(world.scenario.gateway),
+      replicas_(world.scenario.replicas) {
   for (Replica& replica : replicas_) {
     replica.revision = replica.window_start = world_.etcd.revision();
     replica.lag = world_.random.between(0ms, world_.scenario.max_lag);
@@ -44,6 +50,7 @@ Call& ApiServer::begin(Client& client, RequestId id, Milliseconds delay) {
   call.begun = world_.agenda.now();
   call.credentials = client.credentials();
   call.delay = delay;
+  call.drip = draw_drip();
   return call;
 }
 
@@ -64,15 +71,24 @@ void ApiServer::begin_probe(Client& client, RequestId id, const WatchRequest& re
   Call& call = begin(client, id, 10ms);
   call.is_watch = true;
   call.watch = request;
+  if (call.drip != Drip::none) expect_end(call, call.begun + limit_of(call));
   world_.agenda.after(call.delay, [this, &call] {
-    if (!call.gone) serve_probe(call);
+    if (call.gone || call.drip == Drip::connecting || call.drip == Drip::head) return;
+    if (call.drip == Drip::body) return open(call);
+    serve_probe(call);
   });
 }
 
 // As the transport does: a request without an answer, or a list that makes no progress, fails.
 void ApiServer::give_up_unless_answered(Call& call) {
   if (in_flight() > kMaxInFlight) throw InvariantViolation("more than 20 requests in flight to one server");
-  const Milliseconds limit = call.is_watch && call.watch.head_limit ? *call.watch.head_limit : Milliseconds(30s);
+  if (call.drip != Drip::none) expect_end(call, call.begun + limit_of(call));
+  if (call.drip == Drip::connecting) {
+    // What the reflector does by itself is seen without connect_timeout.
+    if (drip_random_.chance(0.5)) return;
+    return world_.agenda.after(kTransportLimit, [this, &call] { fail_now(call, timeout_error()); });
+  }
+  const Milliseconds limit = call.is_watch && call.watch.head_limit ? *call.watch.head_limit : kTransportLimit;
   if (limit.count() > 0) {
     world_.agenda.after(limit, [this, &call] {
       if (!call.answered) fail_now(call, timeout_error());
@@ -84,8 +100,8 @@ void ApiServer::give_up_unless_answered(Call& call) {
 std::size_t ApiServer::in_flight() const {
   return static_cast<std::size_t>(
       std::count_if(calls_.begin() + static_cast<std::ptrdiff_t>(first_alive_), calls_.end(), [this](const auto& call) {
-        return !call->gone && !call->answered && !call->watch.poll && call->watch.name.empty() &&
-               !waits_for_head(*call);
+        const bool open = call->is_watch && call->answered;
+        return !call->gone && !open && !call->watch.poll && call->watch.name.empty() && !waits_for_head(*call);
       }));
 }
 
@@ -170,6 +186,87 @@ void ApiServer::refuse(Call& call, int code, const char* reason, std::optional<M
       reflector.on_list_failed(call.id, error, status, now);
     }
   });
+}
+
+// ---- waits that never end -------------------------------------------------------------------------------------------
+
+Drip ApiServer::draw_drip() {
+  if (world_.quiet || !drip_random_.chance(world_.scenario.drips)) return Drip::none;
+  constexpr std::array kinds{Drip::connecting, Drip::head, Drip::body, Drip::body};
+  return kinds[drip_random_.below(kinds.size())];
+}
+
+// From its begin to its end, as the table of waits in CONFIGURATION.md has it.
+Milliseconds ApiServer::limit_of(const Call& call) const {
+  constexpr Milliseconds kUnsent = 150s;
+  constexpr Milliseconds kProbe = 6s;
+  constexpr Milliseconds kHandshake = 24s;
+  constexpr Milliseconds kInitialHead = 3s;
+  // 2.5 times the interval of the bookmarks.
+  constexpr Milliseconds kLateHead = 180s;
+  const Options& options = world_.scenario.options;
+  if (!call.is_watch) return call.drip == Drip::head ? kTransportLimit : options.initial_timeout;
+  if (!call.watch.name.empty()) return kProbe;
+  if (call.drip == Drip::connecting) return kUnsent;
+  const Milliseconds whole = call.watch.timeout + 5s;
+  Milliseconds head = options.events ? std::max(kUnsent, whole) : kLateHead;
+  if (call.watch.websocket) {
+    head = options.transport == WatchTransport::automatic ? kHandshake : kTransportLimit;
+  } else if (call.watch.send_initial_events) {
+    head = kInitialHead;
+  } else if (call.watch.poll) {
+    head = whole;
+  }
+  if (call.drip == Drip::head) return head;
+  const bool initial = call.watch.send_initial_events;
+  return std::max(head, 2 * call.delay + (initial ? std::min<Milliseconds>(30s, options.initial_timeout) : whole));
+}
+
+void ApiServer::expect_end(Call& call, Instant by) {
+  world_.agenda.at(by + 1ms, [this, &call] {
+    if (call.gone) return;
+    if (call.client->awake_at() > world_.agenda.now()) return expect_end(call, call.client->awake_at());
+    throw InvariantViolation(call.client->describe() + ": request " + std::to_string(call.id) +
+                             " drips for longer than its limit");
+  });
+}
+
+TestObject ApiServer::next_drip() {
+  const std::string name = "drip-" + std::to_string(++dripped_);
+  return {name, name, "1", world_.scenario.watch_cache ? "Pod" : "Event"};
+}
+
+// An object a second: pages without end, or one of them.
+void ApiServer::drip_list(Call& call) {
+  call.answered = true;
+  if (call.list.continue_token.empty() && drip_random_.chance(0.5)) return drip_items(call);
+  json::ListMeta meta;
+  meta.kind = world_.scenario.watch_cache ? "PodList" : "EventList";
+  meta.resource_version = std::to_string(world_.etcd.revision());
+  world_.agenda.after(1s, [this, &call, meta]() mutable {
+    const TestObject object = next_drip();
+    meta.continue_token = object.name;
+    arrive_last(call, [&call, object, meta](Reflector& reflector, Instant now) {
+      reflector.on_list_item(call.id, object.item(), now);
+      reflector.on_list_end(call.id, meta, now);
+    });
+  });
+}
+
+void ApiServer::drip_items(Call& call) {
+  if (call.gone || call.closed) return;
+  arrive(call, [&call, object = next_drip()](Reflector& reflector, Instant now) {
+    reflector.on_list_item(call.id, object.item(), now);
+  });
+  world_.agenda.after(1s, [this, &call] { drip_items(call); });
+}
+
+void ApiServer::drip_initial_events(Call& call) {
+  if (call.gone || call.closed) return;
+  arrive(call, [&call, object = next_drip()](Reflector& reflector, Instant now) {
+    reflector.on_watch_event(call.id, json::EventType::added, object.item(), now);
+  });
+  world_.agenda.after(1s, [this, &call] { drip_initial_events(call); });
 }
 
 // ---- replicas -----------------------------------------------------------------------------------------------------

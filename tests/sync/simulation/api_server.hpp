@@ -16,6 +16,14 @@ namespace ksr::sync::testing {
 
 class Client;
 
+// The wait of a request in which the other side makes progress and never ends it.
+enum class Drip {
+  none,
+  connecting,  // a name, a connection, a proxy or a TLS handshake: the request is not sent
+  head,
+  body,
+};
+
 // One request, from the client's call to its end, with the connection it runs on. Connections are independent, each has
 // its own delay.
 struct Call {
@@ -29,7 +37,7 @@ struct Call {
   Milliseconds delay{0};
   Instant last_arrival{};
   bool gone = false;        // over for the client
-  bool answered = false;    // a watch: open for the client
+  bool answered = false;    // a watch: open for the client; a list that drips: its body has begun
   bool blackholed = false;  // nothing arrives any more, without an error
   bool closed = false;      // the server sends no more
   Instant begun{};
@@ -40,6 +48,7 @@ struct Call {
   std::vector<std::function<void(Reflector&, Instant)>> held;
 
   bool corrupt_next = false;  // the next change is sent as invalid data
+  Drip drip = Drip::none;
 
   std::size_t replica = 0;
   bool attached = false;
@@ -111,6 +120,13 @@ class ApiServer {
 
   Call& begin(Client& client, RequestId id, Milliseconds delay);
   void give_up_unless_answered(Call& call);
+  Drip draw_drip();
+  Milliseconds limit_of(const Call& call) const;
+  void expect_end(Call& call, Instant by);
+  void drip_list(Call& call);
+  void drip_items(Call& call);
+  void drip_initial_events(Call& call);
+  TestObject next_drip();
   void serve(Call& call);
   bool rejects(Call& call);
   void serve_list(Call& call);
@@ -143,6 +159,7 @@ class ApiServer {
   std::size_t in_flight() const;
 
   World& world_;
+  SeededRandom drip_random_;
   Gateway gateway_;
   std::vector<std::unique_ptr<Call>> calls_;
   std::size_t first_alive_ = 0;
@@ -157,6 +174,7 @@ class ApiServer {
   int watches_to_close_ = 0;
   ListFault list_fault_ = ListFault::none;
   int faults_served_ = 0;
+  int dripped_ = 0;
 };
 
 }  // namespace ksr::sync::testing

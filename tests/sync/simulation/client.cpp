@@ -20,6 +20,11 @@ constexpr std::size_t kMaxRequestsInWindow = 20;
 constexpr Milliseconds kOutageWindow = 30s;
 constexpr std::size_t kMaxTriesInOutage = 12;
 
+// Of watches and of discovery, between two lists.
+constexpr Milliseconds kOtherWaits = 600s;
+// With more streams they wait for each other.
+constexpr std::size_t kMaxAtOnce = 10;
+
 // Streams that share one view.
 constexpr std::size_t kMaxStreams = 6;
 constexpr std::size_t kMaxEnded = 3;
@@ -39,6 +44,7 @@ Client::Client(World& world, ApiServer& server, std::shared_ptr<ServerState> ser
 }
 
 void Client::start() {
+  told_at_ = world_.agenda.now();
   input([](Reflector& reflector, Instant now) { reflector.start(now); });
 }
 
@@ -60,6 +66,7 @@ void Client::sleep(Instant until) {
   world_.agenda.at(until, [this] {
     world_.trace(describe() + " wakes");
     quiet_until_ = Instant();
+    told_at_ = world_.agenda.now();
     input([](Reflector& reflector, Instant now) { reflector.on_clock_jump(now); });
   });
 }
@@ -80,9 +87,20 @@ void Client::input(const std::function<void(Reflector&, Instant)>& what) {
   const bool waits = state_ == State::waiting;
   expect(waits == reflector_.next_try_at().has_value(), "WAITING and next_try_at do not agree");
   if (state_ == State::live) live_at_ = version_;
+  check_limits();
   check_fresh();
   change_streams();
   plan_deliveries();
+}
+
+// Each wait has its limit, and so has the row of them until the view is current again or an error is told: the requests
+// that may follow each other without one, and the place among the requests to the server before each.
+void Client::check_limits() const {
+  const Instant now = world_.agenda.now();
+  expect(!listing_ || now <= list_by_, "a list takes longer than initial_timeout");
+  if (state_ == State::live || state_ == State::waiting || world_.scenario.streams > kMaxAtOnce) return;
+  expect(now <= told_at_ + 2 * world_.scenario.options.initial_timeout + kOtherWaits,
+         "the view is not current for long, and no error was told");
 }
 
 // ---- the streams that share the view ------------------------------------------------------------------------------
@@ -218,7 +236,9 @@ bool Client::resolve_again() {
   const Instant now = world_.agenda.now();
   if (resolved_again_at_ && now - *resolved_again_at_ < 30s) return false;
   resolved_again_at_ = now;
-  world_.agenda.after(world_.random.between(0ms, 5s), [this] {
+  // Discovery as a whole.
+  const Milliseconds slowest = world_.scenario.drips > 0 ? 120s : 5s;
+  world_.agenda.after(world_.random.between(0ms, slowest), [this] {
     const std::optional<std::size_t> names =
         world_.random.chance(0.5) ? std::optional(world_.scenario.options.candidates) : std::nullopt;
     input([names](Reflector& reflector, Instant at) { reflector.on_resolved(names, at); });
@@ -228,6 +248,7 @@ bool Client::resolve_again() {
 
 void Client::ask_newest_version(std::size_t) {
   effect("ask for the newest version");
+  // One that drips has no answer either.
   if (!world_.random.chance(0.7)) return;
   const std::string newest = std::to_string(world_.etcd.revision());
   world_.agenda.after(world_.random.between(0ms, 5s), [this, newest] {
@@ -250,6 +271,7 @@ void Client::begin_list() {
   effect("begin list");
   expect(!listing_, "a list began inside a list");
   listing_ = true;
+  list_by_ = world_.agenda.now() + world_.scenario.options.initial_timeout;
   view_->write([&](store::Cache& cache) { cache.begin_list(); });
   change_streams();
 }
@@ -309,6 +331,7 @@ void Client::on_state(State state) {
   expect(!has_state_ || state != state_, "on_state without a change");
   expect(state != State::closed, "the reflector set CLOSED");
   has_state_ = true;
+  if (state_ == State::live || state_ == State::waiting) told_at_ = world_.agenda.now();
   state_ = state;
   if (state != State::live) return;
   expect(synced(), "LIVE before the first list");
@@ -317,6 +340,7 @@ void Client::on_state(State state) {
 
 void Client::on_error(const Error& error, std::optional<Milliseconds> next_try) {
   effect(world_.traces() ? ("error " + error.message).c_str() : "");
+  told_at_ = world_.agenda.now();
   expect(next_try.has_value(), "gave up");
   expect(!error.message.empty(), "an error without a message");
 }

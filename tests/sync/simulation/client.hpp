@@ -26,6 +26,7 @@ class Client final : public Effects {
   bool cancelled() const { return cancelled_; }
   // The machine sleeps: what arrives meanwhile is delivered when it wakes, after the clock jump.
   void sleep(Instant until);
+  Instant awake_at() const { return awake_at_; }
   // An input of the reflector.
   void input(const std::function<void(Reflector&, Instant)>& what);
   // The hosts take what there is; they must know the server's state then.
@@ -77,6 +78,7 @@ class Client final : public Effects {
   };
 
   void check_fresh();
+  void check_limits() const;
   void expect(bool holds, const char* what) const;
   void effect(const char* what) const;
   void count_request(bool continues);
@@ -102,6 +104,9 @@ class Client final : public Effects {
 
   bool inside_ = false;
   bool listing_ = false;
+  Instant list_by_{};
+  // When the view was current last, or an error told, or a try waited for.
+  Instant told_at_{};
   std::optional<Instant> fresh_at_;
   bool cancelled_ = false;
   Instant awake_at_{};

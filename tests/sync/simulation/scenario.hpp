@@ -52,6 +52,8 @@ struct Scenario {
   Gateway next_gateway = Gateway::none;
   // How often what it sends in protobuf is not known.
   double unknown_protobuf = 0;
+  // How often a request has a wait in which the other side makes progress and never ends it.
+  double drips = 0;
   int refusal_code = 0;
   Milliseconds connection_life{0};
 

@@ -202,6 +202,20 @@ TEST_CASE("a WebSocket that is open and passes on nothing is replaced after 90 s
   CHECK(rig.requests.size() == 4);
 }
 
+TEST_CASE("its successor is given up when it does not get through, and the watch continues") {
+  Rig rig(transport(WatchTransport::automatic));
+  rig.go_live();
+  rig.advance(90s);
+  REQUIRE(rig.requests.size() == 3);
+  rig.advance(149s);
+  CHECK_FALSE(rig.last().stopped);
+  rig.advance(1s);
+  CHECK(rig.requests[2].stopped);
+  CHECK_FALSE(rig.requests[1].stopped);
+  CHECK(rig.state() == State::live);
+  CHECK(rig.errors.empty());
+}
+
 TEST_CASE("one that has passed on a message keeps its transport, however silent it is") {
   Rig rig(transport(WatchTransport::automatic));
   rig.go_live();
