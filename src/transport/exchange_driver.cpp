@@ -134,8 +134,10 @@ void ExchangeDriver::arm_limits() {
   if (!response_by_) return;
   response_timer_ = route_->executor.schedule(*response_by_, [this] {
     guarded([this] {
+      const bool begun = last_activity_ != Instant();
       end(timed_out("waiting for the response of " + peer(),
-                    "nothing received for " + duration_text(request_.response_timeout.count())));
+                    (begun ? "its header was not complete within " : "nothing received for ") +
+                        duration_text(request_.response_timeout.count())));
     });
   });
 }

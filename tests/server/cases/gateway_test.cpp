@@ -155,7 +155,7 @@ TEST_CASE("each wait has a limit as a whole: bytes that drip do not extend it") 
     check_equals_server(seen, server);
   };
   const Settings short_request{{"request_timeout", "300ms"}};
-  check_times_out("fault list pods slow bytes=1 every=20ms times=forever", "for 300 ms", short_request);
+  check_times_out("fault list pods slow bytes=1 every=20ms times=forever", "complete within 300 ms", short_request);
   check_times_out("fault list pods slow bytes=20 every=20ms times=forever", "initial_timeout",
                   {{"initial_timeout", "1s"}, {"page_size", "0"}});
   check_times_out("fault discovery * slow bytes=100 every=500ms times=forever", "did not end within",

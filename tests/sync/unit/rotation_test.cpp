@@ -83,6 +83,21 @@ TEST_CASE("when the old watch ends first, the requested successor is awaited") {
   CHECK(rig.errors.empty());
 }
 
+TEST_CASE("a watch that goes on beyond its time is closed, whatever it sends and whatever its successor does") {
+  Rig rig(a_minute());
+  rig.sent = true;
+  rig.go_live();
+  const RequestId old = rig.last().id;
+  for (int second = 1; second <= 64; ++second) {
+    rig.advance(1s);
+    rig.event(old, EventType::added, pod("b" + std::to_string(second), std::to_string(10 + second)));
+  }
+  CHECK_FALSE(rig.requests[1].stopped);
+  rig.advance(1s);
+  CHECK(rig.requests[1].stopped);
+  CHECK(rig.requests.size() > 2);
+}
+
 TEST_CASE("when the successor cannot be opened the old watch continues, without further requests") {
   Rig rig(a_minute());
   rig.go_live();

@@ -460,3 +460,35 @@ TEST_CASE("a refusal of one discovery document is one line in the log") {
   for (const std::string& line : logger->lines) CHECK(!has_control_characters(line));
   CHECK((has(logger->lines[0], "a  b?c") || has(logger->lines[1], "a  b?c")));
 }
+
+TEST_CASE("discovery has a limit as a whole: documents that drip do not extend it") {
+  DiscoveryWorld world;
+  std::vector<std::pair<transport::ExchangeObserver*, std::shared_ptr<const bool>>> asked;
+  world.transport.serve = [&](const transport::Request&, transport::ExchangeObserver& observer,
+                              const std::shared_ptr<const bool>& alive) {
+    asked.emplace_back(&observer, alive);
+    world.executor.post([&observer, alive] {
+      Reply reply{200, "{"};
+      reply.goes_on = true;
+      FakeTransport::deliver(reply, observer, alive);
+    });
+  };
+  QueryOptions query;
+  query.resources = {"pods"};
+  std::optional<Answer> answer;
+  const auto pending = world.access->resolve(query, [&](Answer found) { answer.emplace(std::move(found)); });
+  world.run_all();
+  REQUIRE_FALSE(asked.empty());
+  for (int second = 0; second < 120; ++second) {
+    REQUIRE_FALSE(answer);
+    for (const auto& [observer, alive] : asked) {
+      if (*alive) observer->on_body(" ");
+    }
+    world.pass(Milliseconds(1'000));
+  }
+  REQUIRE(answer);
+  REQUIRE_FALSE(answer->has_value());
+  CHECK(answer->error().status == Status::timeout);
+  CHECK(answer->error().http_status == 408);
+  CHECK(has(answer->error().message, "did not end within 120000 ms"));
+}

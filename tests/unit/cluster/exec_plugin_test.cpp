@@ -243,6 +243,12 @@ TEST_CASE("a plugin that hangs is killed with all that it started") {
   CHECK(gone_soon(plugin.files.path("self")));
 }
 
+TEST_CASE("a plugin has its time as a whole: output that drips does not extend it") {
+  Plugin plugin("while :; do printf x; printf y >&2; sleep 0.02; done");
+  plugin.plan.timeout = Milliseconds(500);
+  CHECK(has(plugin.message(), "did not end within 500 ms and was killed"));
+}
+
 TEST_CASE("a plugin that floods is killed, on standard output as well as silently on standard error") {
   Plugin output("exec cat /dev/zero");
   CHECK(has(output.message(), "wrote more than 1048576 bytes and was killed"));

@@ -104,17 +104,25 @@ TEST_CASE("a refusal is one error with the context of the call, and its body is 
   CHECK(setup.owner.retired == std::vector<sync::RequestId>{7});
 }
 
-TEST_CASE("the body of a refusal that does not end is given up, sooner after a handshake") {
+TEST_CASE("the body of a refusal that drips is given up as a whole, sooner after a handshake") {
   for (const bool websocket : {false, true}) {
     CallSetup setup;
     cluster::testing::Reply reply = StreamFixture::refusal(403);
     reply.goes_on = true;
-    setup.fixture.world.transport.replies["/x"] = reply;
+    transport::ExchangeObserver* observer = nullptr;
+    setup.fixture.world.transport.serve = [&](const transport::Request&, transport::ExchangeObserver& asked,
+                                              const std::shared_ptr<const bool>& alive) {
+      observer = &asked;
+      setup.fixture.world.executor.post(
+          [&asked, reply, alive] { cluster::testing::FakeTransport::deliver(reply, asked, alive); });
+    };
     setup.start(websocket);
-    CHECK(setup.call.events.empty());
-    setup.fixture.world.executor.advance(Milliseconds(websocket ? 1'999 : 4'999));
-    CHECK(setup.call.events.empty());
-    setup.fixture.world.executor.advance(Milliseconds(1));
+    REQUIRE(observer != nullptr);
+    for (int i = 0; i < (websocket ? 20 : 50); ++i) {
+      CHECK(setup.call.events.empty());
+      setup.fixture.run([&] { observer->on_body(" "); });
+      setup.fixture.world.executor.advance(Milliseconds(100));
+    }
     CHECK(setup.call.events == Events{"failed"});
     CHECK(setup.call.errors.at(0).message.find("refused") != std::string::npos);
   }

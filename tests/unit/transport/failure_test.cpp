@@ -36,6 +36,15 @@ Addresses loopback() {
   return {boost::asio::ip::make_address("127.0.0.1")};
 }
 
+// `first`, and then `again` over and over, a byte at a time until the other side is gone.
+void drip(Peer& peer, const std::string& first, const std::string& again) {
+  for (std::size_t i = 0;; ++i) {
+    const char next = i < first.size() ? first[i] : again[(i - first.size()) % again.size()];
+    if (!peer.send(std::string(1, next))) return;
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
+}
+
 }  // namespace
 
 TEST_CASE("a refused connection is 502 and says where and why") {
@@ -87,6 +96,78 @@ TEST_CASE("a TLS handshake that never ends is 408 by the connect timeout") {
   REQUIRE(error);
   CHECK(error->http_status == 408);
   CHECK(error->message.find("TLS handshake") != std::string::npos);
+}
+
+TEST_CASE("name, proxy and TLS handshake have one limit as a whole: bytes that drip do not extend it") {
+  // A record of 16 KiB with a ServerHello that fills it.
+  const std::string hello("\x16\x03\x03\x40\x00\x02\x00\x3f\xfc", 9);
+  const std::string interim = "HTTP/1.1 100 Continue\r\n\r\n";
+  const auto check = [](bool through_proxy, const std::string& step, const RawServer::Script& script) {
+    CAPTURE(step);
+    RawServer server(script);
+    const auto transport = ksr::transport::make_transport([](const std::string&) -> Expected<Addresses> {
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+      return loopback();
+    });
+    const std::string name = "name.test:" + std::to_string(server.port());
+    ConnectionSettings settings;
+    settings.server = ksr::testing::url_of("https://" + (through_proxy ? "server.test" : name));
+    if (through_proxy) settings.proxy = ksr::testing::proxy_of("http://" + name);
+    settings.connect_timeout = Milliseconds(500);
+    std::shared_ptr<Connection> connection;
+    on_network([&] { connection = *transport->connect(settings); });
+    connection = released_on_network(std::move(connection));
+    Listener http, websocket;
+    http.get(connection, request_for("/"));
+    websocket.open_websocket(connection, request_for("/"));
+    for (Listener* const listener : {&http, &websocket}) {
+      REQUIRE(listener->wait_for_end());
+      REQUIRE(listener->error());
+      CAPTURE(listener->error()->message);
+      CHECK(listener->error()->http_status == 408);
+      CHECK(listener->error()->message.find(step) == 0);
+      CHECK(listener->error()->message.find("not done within 500 ms") != std::string::npos);
+    }
+  };
+  check(true, "asking proxy ", [](Peer& peer) { drip(peer, "HTTP/1.1 200 OK\r\nX: ", "x"); });
+  check(true, "asking proxy ", [&](Peer& peer) { drip(peer, "", interim); });
+  check(false, "TLS handshake ", [&](Peer& peer) { drip(peer, hello, "x"); });
+  check(true, "TLS handshake ", [&](Peer& peer) {
+    peer.send(interim);
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    peer.send("HTTP/1.1 200 OK\r\n\r\n");
+    peer.receive_head();
+    peer.receive();
+    drip(peer, hello, "x");
+  });
+}
+
+TEST_CASE("a response head has a limit as a whole: bytes that drip do not extend it") {
+  for (const auto& [first, again] :
+       std::vector<std::pair<std::string, std::string>>{{"HTTP/1.1 200 OK\r\nX: ", "x"},
+                                                        {"HTTP/1.1 101 Switching Protocols\r\nX: ", "x"},
+                                                        {"", "HTTP/1.1 100 Continue\r\n\r\n"}}) {
+    CAPTURE(first);
+    RawServer server([bytes = first, more = again](Peer& peer) {
+      peer.receive_head();
+      drip(peer, bytes, more);
+    });
+    const auto connection = connect(server.url());
+    Request request = request_for("/");
+    request.response_timeout = Milliseconds(300);
+    Listener http, websocket;
+    http.get(connection, request);
+    websocket.open_websocket(connection, request);
+    for (Listener* const listener : {&http, &websocket}) {
+      REQUIRE(listener->wait_for_end());
+      REQUIRE(listener->error());
+      CAPTURE(listener->error()->message);
+      CHECK(listener->error()->http_status == 408);
+      CHECK(listener->error()->message.find("waiting for the response of " + server.authority()) == 0);
+      CHECK(listener->error()->message.find("was not complete within 300 ms") != std::string::npos);
+      CHECK(listener->heads() == 0);
+    }
+  }
 }
 
 TEST_CASE("a connection that ends within the TLS handshake is no failure of TLS") {

@@ -243,6 +243,16 @@ TEST_CASE("pongs that answer no ping do not keep a dead WebSocket open") {
       }
     });
   }
+  SUBCASE("nor do the bytes of a message that drips") {
+    check_given_up([](Peer& peer) {
+      accept_websocket(peer);
+      const std::string message = frame(text_frame, std::string(60'000, 'x'));
+      for (const char byte : message) {
+        if (!peer.send(std::string(1, byte))) return;
+        std::this_thread::sleep_for(std::chrono::milliseconds(2));
+      }
+    });
+  }
   SUBCASE("with the payload of a ping that was answered already") {
     check_given_up([](Peer& peer) {
       accept_websocket(peer);
