@@ -162,6 +162,19 @@ TEST_CASE("each wait has a limit as a whole: bytes that drip do not extend it") 
                   {{"request_timeout", "1500ms"}}, "pods");
 }
 
+TEST_CASE("the head of a watch over HTTP that drips: the view is live after a second, and the error told in the end") {
+  ApiServer server(with_token());
+  server.script("populate pods 3\nfault watch pods slow bytes=1 every=200ms times=forever");
+  Recorder seen;
+  REQUIRE(seen.open(on_server(server, "http")) == KSR_OK);
+  REQUIRE(seen.wait_state(KSR_STATE_LIVE));
+  check_equals_server(seen, server);
+  REQUIRE(seen.wait_error(KSR_E_TIMEOUT));
+  server.script("clear\ndrop connections\ncreate pods new");
+  CHECK(seen.wait_name("new"));
+  check_equals_server(seen, server);
+}
+
 TEST_CASE("initial events that drip: a list instead, within initial_timeout") {
   ApiServer server(with_token());
   server.script("populate pods 300\nfault watch pods slow bytes=300 every=10ms times=1");

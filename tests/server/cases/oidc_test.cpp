@@ -45,6 +45,11 @@ class Issuer {
            "\r\nContent-Type: application/json\r\nContent-Length: " + std::to_string(body.size()) +
            "\r\nConnection: close\r\n\r\n" + body;
   }
+  // A body without an end.
+  static void drip(test::Peer& peer) {
+    peer.send("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n");
+    while (peer.send(" ")) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
   void serve(test::Peer& peer) {
     if (!peer.start_tls(context_.get())) return;
     const std::string head = peer.receive_head();
@@ -60,6 +65,7 @@ class Issuer {
         posts_.push_back(body);
       }
       if (answer.empty()) return peer.wait_for_close();
+      if (answer == "drips") return drip(peer);
       peer.send(answer.front() == '{' ? response("200 OK", answer) : response(answer, "{\"error\":\"invalid_grant\"}"));
     } else {
       peer.send(response("404 Not Found", "{}"));
@@ -178,6 +184,19 @@ TEST_CASE("an issuer that refuses, or that cannot be trusted, is told of, and as
     if (!trusted) login.write("", issuer.ca_pem());
     CHECK(seen.wait_state(KSR_STATE_LIVE));
   }
+}
+
+TEST_CASE("an issuer has its time as a whole: an answer that drips does not extend it") {
+  const std::string token = jwt(std::chrono::hours(1));
+  ApiServer server(for_token(token));
+  Issuer issuer({"drips", tokens_of(token)});
+  const Login login(server, issuer, "");
+  Recorder seen;
+  REQUIRE(seen.open(with(login.settings(), "request_timeout", "500ms")) == KSR_OK);
+  REQUIRE(seen.wait_error(KSR_E_AUTH));
+  CAPTURE(seen.errors().front().message);
+  CHECK(seen.errors().front().message.find("did not end within 2 s") != std::string::npos);
+  CHECK(seen.wait_state(KSR_STATE_LIVE));
 }
 
 TEST_CASE("closing a stream does not wait for an issuer that does not answer") {
