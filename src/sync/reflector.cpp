@@ -387,7 +387,7 @@ void Reflector::open_watch(bool initial_events, Instant now) {
   }
   trial_next_ = false;
   WatchConnection& watch = prepared(watches_.add_watch(std::move(request)));
-  const bool follows_at_once = watch.request.poll || follows_trial_;
+  const bool follows_at_once = watch.request.poll || (follows_trial_ && !watch.request.websocket);
   if (!follows_at_once || state_ != State::live) set_state(State::connecting);
   start_watch(watch, now);
   // It is to wait for its end, and there are few at a time.
@@ -1250,6 +1250,8 @@ void Reflector::check_head(WatchConnection& watch, Instant now) {
   if (watch.stage != Stage::opening || !watch.head_check_at || now < *watch.head_check_at) return;
   if (!effects_.is_sent(watch.id)) {
     watch.head_check_at = now + kHeadCheckAgain;
+    // It may follow a trial, at whose end the view was live.
+    set_state(State::connecting);
     return;
   }
   if (list_.resumable() && server_state_->path().late_head_means_held_back(now)) return begin_polling(now);

@@ -60,9 +60,10 @@ void ApiServer::begin_list(Client& client, RequestId id, const ListRequest& requ
   give_up_unless_answered(call);
 }
 
-void ApiServer::begin_watch(Client& client, RequestId id, const WatchRequest& request) {
+void ApiServer::begin_watch(Client& client, RequestId id, const WatchRequest& request, bool after_trial) {
   Call& call = begin(client, id, world_.random.between(0ms, world_.scenario.max_delay));
   call.is_watch = true;
+  call.after_trial = after_trial;
   call.watch = request;
   give_up_unless_answered(call);
 }
@@ -122,10 +123,14 @@ bool ApiServer::waits_for_head(const Call& call) const {
          world_.agenda.now() >= call.begun + 1s;
 }
 
+bool ApiServer::follows_trial(const Call& call) const {
+  return call.after_trial && !call.watch.websocket && world_.agenda.now() <= call.begun + 1s;
+}
+
 bool ApiServer::has_watch(const Client& client) const {
   return std::any_of(calls_.begin() + static_cast<std::ptrdiff_t>(first_alive_), calls_.end(), [&](const auto& call) {
     return call->client == &client && call->is_watch && call->watch.name.empty() && !call->gone &&
-           (call->answered || waits_for_head(*call) || call->watch.poll);
+           (call->answered || waits_for_head(*call) || call->watch.poll || follows_trial(*call));
   });
 }
 

@@ -52,6 +52,7 @@ struct Call {
 
   std::size_t replica = 0;
   bool attached = false;
+  bool after_trial = false;     // a watch: so was the client's last one
   Revision cursor = 0;          // sent up to here
   Revision initial_target = 0;  // WatchList: the revision at which the initial events end; 0: they have ended
 };
@@ -64,12 +65,12 @@ class ApiServer {
 
   // --- the client's side
   void begin_list(Client& client, RequestId id, const ListRequest& request);
-  void begin_watch(Client& client, RequestId id, const WatchRequest& request);
+  void begin_watch(Client& client, RequestId id, const WatchRequest& request, bool after_trial);
   // A watch of one object. Without a draw, so that scenarios stay what they are.
   void begin_probe(Client& client, RequestId id, const WatchRequest& request);
   void stop(const Client& client, RequestId id);
   std::size_t count_running(const Client& client) const;
-  // Open, or sent over HTTP and without an answer for some time.
+  // Open, or sent over HTTP and without an answer for some time, or for a second one that follows a trial.
   bool has_watch(const Client& client) const;
   bool is_sent(const Client& client, RequestId id) const;
   std::uint64_t newest_credentials() const { return credentials_; }
@@ -134,6 +135,7 @@ class ApiServer {
   void serve_page(Call& call, Revision revision, std::size_t offset);
   void serve_watch(Call& call);
   bool waits_for_head(const Call& call) const;
+  bool follows_trial(const Call& call) const;
   bool stops_at_gateway(Call& call);
   void pass_head(Call& call);
   void serve_watchlist(Call& call);

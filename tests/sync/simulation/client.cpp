@@ -212,7 +212,7 @@ void Client::start_watch(RequestId id, const WatchRequest& request) {
   last_id_ = id;
   if (!request.name.empty()) return server_.begin_probe(*this, id, request);
   count_request(false);
-  server_.begin_watch(*this, id, request);
+  server_.begin_watch(*this, id, request, std::exchange(last_was_trial_, request.trial));
 }
 
 void Client::stop(RequestId id) {

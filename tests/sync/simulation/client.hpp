@@ -115,6 +115,7 @@ class Client final : public Effects {
   std::uint64_t credentials_ = 0;
   std::optional<Instant> resolved_again_at_;
   RequestId last_id_ = 0;
+  bool last_was_trial_ = false;
   State state_ = State::connecting;
   bool has_state_ = false;
   std::deque<Instant> recent_requests_;

@@ -684,6 +684,17 @@ TEST_CASE("a short watch whose events come by themselves, or that has none, is f
     rig.open();
     CHECK(rig.states.empty());
   }
+  SUBCASE("none, and the next one is not sent: it is live for a second") {
+    rig.advance(10s);
+    rig.end();
+    rig.advance(999ms);
+    CHECK(rig.state() == State::live);
+    rig.advance(1ms);
+    CHECK(rig.state() == State::connecting);
+    rig.advance(149s);
+    CHECK(rig.requests.back().watch.resource_version == "10");
+    CHECK(rig.requests.size() == 5);
+  }
   SUBCASE("a bookmark two seconds before the end") {
     rig.advance(8s);
     rig.bookmark("11");
