@@ -4,7 +4,7 @@
 
 namespace ksr::stream {
 
-// This process is where threads start, unless another one is already.
+// This process is where threads start, unless another one is already. Before the first of them.
 void claim_process() noexcept;
 // True in a child forked after claim_process.
 bool in_forked_child() noexcept;

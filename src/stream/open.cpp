@@ -12,6 +12,7 @@ namespace ksr::stream {
 
 Expected<void> open(Handle number, const Config& config, std::unique_ptr<delivery::Host> host,
                     std::optional<ClientParts> client) {
+  // Also of an open that fails below: the network thread runs then.
   claim_process();
   // Before the network thread is started.
   transport::register_atexit_hook();
