@@ -29,7 +29,7 @@ std::shared_ptr<OpenChannel> find(const ksr_channel* channel) {
 
 // Runs `body` on an open channel.
 template <class Body>
-ksr_status with(ksr_channel* channel, ksr_error** err, const char* function, Body&& body) noexcept {
+ksr_status with(ksr_channel* channel, ksr_error** err, const char* function, Body&& body) {
   return guard(err, [&]() -> Expected<void> {
     const auto found = find(channel);
     if (!found) return Error{Status::invalid, std::string(function) + ": the channel is closed"};

@@ -1,6 +1,6 @@
 // `ClientCallbacks`, `RequestCallbacks` and `ChannelCallbacks` are the hosts that src/client calls, over the host's C
 // functions; used by ksr_client_open, ksr_request_open and ksr_channel_open. Their destructors run the host's destroy
-// callbacks. Live where callbacks run.
+// callbacks if call_destroy() has not. Live where callbacks run.
 #pragma once
 
 #include <optional>
@@ -16,7 +16,7 @@ class ClientCallbacks final : public client::ClientHost {
  public:
   ClientCallbacks(ksr_log_fn log_fn, void* user_data, ksr_destroy_fn destroy)
       : on_log_(log_fn), user_data_(user_data), destroy_(destroy) {}
-  ~ClientCallbacks() override { DestroyOnce(user_data_, destroy_); }
+  ~ClientCallbacks() override { ClientCallbacks::call_destroy(); }
 
   bool wants_log() const noexcept override { return on_log_ != nullptr; }
   bool wants_destroy() const noexcept override { return destroy_ != nullptr; }
@@ -24,11 +24,12 @@ class ClientCallbacks final : public client::ClientHost {
     const CallbackMark::Scope inside(mark_);
     on_log_(code(level), line.c_str(), line.size(), user_data_);
   }
+  void call_destroy() override { DestroyOnce(user_data_, std::exchange(destroy_, nullptr)); }
 
  private:
   const ksr_log_fn on_log_;
   void* const user_data_;
-  const ksr_destroy_fn destroy_;
+  ksr_destroy_fn destroy_;
   CallbackMark mark_;
 };
 
@@ -36,7 +37,7 @@ class RequestCallbacks final : public client::RequestHost {
  public:
   RequestCallbacks(ksr_response_fn response_fn, ksr_request* request, void* user_data, ksr_destroy_fn destroy)
       : on_response_(response_fn), request_(request), user_data_(user_data), destroy_(destroy) {}
-  ~RequestCallbacks() override { DestroyOnce(user_data_, destroy_); }
+  ~RequestCallbacks() override { RequestCallbacks::call_destroy(); }
 
   bool wants_response() const noexcept override { return on_response_ != nullptr; }
   bool wants_destroy() const noexcept override { return destroy_ != nullptr; }
@@ -50,12 +51,13 @@ class RequestCallbacks final : public client::RequestHost {
     const CallbackMark::Scope inside(mark_);
     on_response_(request_, nullptr, &error, user_data_);
   }
+  void call_destroy() override { DestroyOnce(user_data_, std::exchange(destroy_, nullptr)); }
 
  private:
   const ksr_response_fn on_response_;
   ksr_request* const request_;
   void* const user_data_;
-  const ksr_destroy_fn destroy_;
+  ksr_destroy_fn destroy_;
   CallbackMark mark_;
 };
 
@@ -67,7 +69,7 @@ class ChannelCallbacks final : public client::DataHost {
         channel_(channel),
         user_data_(user_data),
         destroy_(destroy) {}
-  ~ChannelCallbacks() override { DestroyOnce(user_data_, destroy_); }
+  ~ChannelCallbacks() override { ChannelCallbacks::call_destroy(); }
 
   bool wants_data() const noexcept override { return on_data_ != nullptr; }
   bool wants_events() const noexcept override { return on_event_ != nullptr; }
@@ -87,13 +89,14 @@ class ChannelCallbacks final : public client::DataHost {
     const CallbackMark::Scope inside(mark_);
     on_event_(channel_, number, part, &error, user_data_);
   }
+  void call_destroy() override { DestroyOnce(user_data_, std::exchange(destroy_, nullptr)); }
 
  private:
   const ksr_data_fn on_data_;
   const ksr_event_fn on_event_;
   ksr_channel* const channel_;
   void* const user_data_;
-  const ksr_destroy_fn destroy_;
+  ksr_destroy_fn destroy_;
   CallbackMark mark_;
 };
 

@@ -1,11 +1,14 @@
 // `HostCallbacks` is the Host that delivery calls, over the host's C functions; used by ksr_open. Its destructor runs
-// the host's destroy callback. Lives where callbacks run.
+// the host's destroy callback if call_destroy() has not. Lives where callbacks run.
 #pragma once
+
+#include <cxxabi.h>
 
 #include <string>
 #include <utility>
 
 #include "abi/callback_mark.hpp"
+#include "abi/cancellation.hpp"
 #include "abi/constants.hpp"
 #include "abi/handles.hpp"
 #include "delivery/host.hpp"
@@ -16,12 +19,16 @@ namespace ksr::abi {
 class DestroyOnce {
  public:
   DestroyOnce(void* user_data, ksr_destroy_fn destroy) noexcept : user_data_(user_data), destroy_(destroy) {}
-  ~DestroyOnce() {
+  // As a guard lets the end of the thread pass.
+  ~DestroyOnce() noexcept(false) {
     if (destroy_ == nullptr) return;
+    const CancellationHeld held;
     CallbackMark mark;
     const CallbackMark::Scope inside(mark);
     try {
       destroy_(user_data_);
+    } catch (const ::abi::__forced_unwind&) {
+      throw;
     } catch (...) {
       // A C++ host threw out of its destroy: the exception must not cross the ABI.
     }
@@ -39,7 +46,7 @@ class HostCallbacks final : public delivery::Host {
  public:
   HostCallbacks(const Callbacks& callbacks, ksr_stream* stream, void* user_data, ksr_destroy_fn destroy)
       : callbacks_(callbacks), stream_(stream), user_data_(user_data), destroy_(destroy) {}
-  ~HostCallbacks() override { DestroyOnce(user_data_, destroy_); }
+  ~HostCallbacks() override { HostCallbacks::call_destroy(); }
 
   bool wants_updates() const noexcept override { return callbacks_.on_update != nullptr; }
   bool wants_errors() const noexcept override { return callbacks_.on_error != nullptr; }
@@ -64,12 +71,13 @@ class HostCallbacks final : public delivery::Host {
     const CallbackMark::Scope inside(mark_);
     callbacks_.on_log(code(level), line.c_str(), line.size(), user_data_);
   }
+  void call_destroy() override { DestroyOnce(user_data_, std::exchange(destroy_, nullptr)); }
 
  private:
   const Callbacks callbacks_;
   ksr_stream* const stream_;
   void* const user_data_;
-  const ksr_destroy_fn destroy_;
+  ksr_destroy_fn destroy_;
   CallbackMark mark_;
 };
 

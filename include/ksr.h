@@ -55,7 +55,9 @@
  *      answer an empty or closed object, and do not crash. A snapshot, object, error or config must not be used after
  *      its last release or free.
  *  (5) Every function may be called on any thread that has 64 KiB of its stack left. A ksr_config belongs to one
- *      thread at a time. Streams, snapshots, objects and errors may be used on many threads at once.
+ *      thread at a time. Streams, snapshots, objects and errors may be used on many threads at once. pthread_cancel of
+ *      a thread inside a function of the library, or in a callback, takes effect when that function has returned; what
+ *      it waits for ends with ksr_cancel and the like.
  *  (6) Callbacks of one stream never overlap, on_log included. They run on the stream's delivery thread, or inside
  *      ksr_dispatch with delivery=manual, with no lock of the library held. They may block and may call any function of
  *      the library except ksr_close on their own stream (two callbacks that close each other's streams wait for each
@@ -63,18 +65,19 @@
  *      pthread_exit). Of a client the same holds for all its callbacks, those of its requests included: they never
  *      overlap, and close neither the client nor a request of it.
  *  (7) Objects handed to a callback live until it returns. To keep one, retain it: it may then outlive the stream.
- *  (8) In a child made by fork() from a process that had opened a stream, no stream works: functions that return a
- *      status return KSR_E_FORKED, those that return a pointer NULL, the others do nothing. Snapshots, objects and
- *      errors that were there before can still be read. To use streams in a child, exec().
+ *  (8) In a child made by fork() from a process that had called ksr_open or ksr_client_open, which start the network
+ *      thread also where they fail, no stream and no client works: functions that return a status return
+ *      KSR_E_FORKED, those that return a pointer NULL, the others do nothing. Snapshots, objects and errors that were
+ *      there before can still be read. To use streams in a child, exec().
  *  (9) A status, state, delta or field that this header does not name comes from a newer library: treat it as "other".
  * (10) Cost: a function that does not say otherwise takes constant time, allocates nothing and does not wait. n is the
  *      number of objects in a snapshot.
  * (11) Times are in milliseconds, sizes in bytes, positions count from 0.
- * (12) Threads: one network thread serves all streams of the process, starts with the first ksr_open and stays until
- *      the process ends. Each stream with delivery=thread, the default, has one delivery thread until it is closed; one
- *      with delivery=manual has none. Threads for name resolution and credential plugins end when idle. The library
- *      stays mapped after dlclose, since its threads run in it; it may be loaded again. What valgrind says of running
- *      threads, "possibly lost", share/ksr/ksr.supp suppresses.
+ * (12) Threads: one network thread serves all streams of the process, starts with the first ksr_open or
+ *      ksr_client_open and stays until the process ends. Each stream with delivery=thread, the default, has one
+ *      delivery thread until it is closed; one with delivery=manual has none. Threads for name resolution and
+ *      credential plugins end when idle. The library stays mapped after dlclose, since its threads run in it; it may be
+ *      loaded again. What valgrind says of running threads, "possibly lost", share/ksr/ksr.supp suppresses.
  * (13) Descriptors: those of the library are close-on-exec and stay open while it uses them. A host must not close any
  *      that it has not opened, as closefrom(3) and loops over /proc/self/fd do, but between fork() and exec(): without
  *      its own the network thread learns of nothing any more, so streams stay as they are and no time limit ends a

@@ -34,6 +34,7 @@ Expected<std::thread> start_thread(const char* name, std::function<void()> body)
   try {
     std::thread thread([name, body = std::move(body)] {
       pthread_setname_np(pthread_self(), name);
+      pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, nullptr);
       body();
     });
     return thread;

@@ -1,5 +1,5 @@
-// `start_thread` starts a thread that has a name and does not receive the host's signals; used for every thread of the
-// library. Any thread.
+// `start_thread` starts a thread that has a name, does not receive the host's signals and cannot be cancelled, though a
+// callback tells the host which one it is; used for every thread of the library. Any thread.
 #pragma once
 
 #include <functional>

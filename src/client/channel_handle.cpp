@@ -723,7 +723,10 @@ delivery::CallbackSource::Turn ChannelHandle::take_turn() {
   if (part != nullptr) return {pushes_ ? deliver_from(*part) : tell_mark(*part), true};
   const bool made = over && host_->wants_destroy();
   if (over) {
-    delivery::call_of_host([this] { host_.reset(); });
+    delivery::call_of_host([this] {
+      host_->call_destroy();
+      host_.reset();
+    });
     end();
   }
   return {made, false};

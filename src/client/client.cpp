@@ -361,7 +361,10 @@ delivery::CallbackSource::Turn Client::take_turn() {
 
 void Client::finish() {
   log_wanted_.store(false, std::memory_order_relaxed);
-  delivery::call_of_host([this] { host_.reset(); });
+  delivery::call_of_host([this] {
+    host_->call_destroy();
+    host_.reset();
+  });
   runner_->stop();
   std::function<void()> on_ended;
   {

@@ -15,7 +15,7 @@
 
 namespace ksr::client {
 
-// Destroying it runs the host's destroy callback.
+// Destroying it runs the host's destroy callback, if call_destroy() has not.
 class ClientHost {
  public:
   virtual ~ClientHost() = default;
@@ -23,9 +23,11 @@ class ClientHost {
   virtual bool wants_log() const noexcept = 0;
   virtual bool wants_destroy() const noexcept = 0;
   virtual void on_log(LogLevel level, const std::string& line) = 0;
+  // As delivery::Host.
+  virtual void call_destroy() {}
 };
 
-// Destroying it runs the host's destroy callback.
+// Destroying it runs the host's destroy callback, if call_destroy() has not.
 class RequestHost {
  public:
   virtual ~RequestHost() = default;
@@ -33,6 +35,8 @@ class RequestHost {
   virtual bool wants_response() const noexcept = 0;
   virtual bool wants_destroy() const noexcept = 0;
   virtual void on_response(const Expected<request::ResponseRef>& outcome) = 0;
+  // As delivery::Host.
+  virtual void call_destroy() {}
 };
 
 // The numbers of ksr.h, KSR_EVENT_*.
@@ -48,7 +52,7 @@ enum class ChannelEvent : std::int32_t {
   closed = 9,
 };
 
-// Of a channel. Destroying it runs the host's destroy callback.
+// Of a channel. Destroying it runs the host's destroy callback, if call_destroy() has not.
 class DataHost {
  public:
   virtual ~DataHost() = default;
@@ -59,6 +63,8 @@ class DataHost {
   // How much was taken.
   virtual std::size_t on_data(int part, std::string_view bytes) = 0;
   virtual void on_event(ChannelEvent event, int part, std::optional<delivery::ErrorReport> report) = 0;
+  // As delivery::Host.
+  virtual void call_destroy() {}
 };
 
 }  // namespace ksr::client

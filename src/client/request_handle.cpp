@@ -103,8 +103,17 @@ delivery::CallbackSource::Turn RequestHandle::take_turn() {
     if (!std::exchange(told_, true)) untold = &*outcome_;
   }
   const bool made = (untold != nullptr && host->wants_response()) || host->wants_destroy();
-  if (untold != nullptr) delivery::call_of_host([&] { host->on_response(*untold); });
-  delivery::call_of_host([&] { host.reset(); });
+  try {
+    if (untold != nullptr) delivery::call_of_host([&] { host->on_response(*untold); });
+    delivery::call_of_host([&] {
+      host->call_destroy();
+      host.reset();
+    });
+  } catch (...) {
+    // The thread ends in the callback: the end of the client must not wait for it.
+    end();
+    throw;
+  }
   end();
   forget_if_closed();
   return {made, false};

@@ -264,9 +264,14 @@ SnapshotRef CallbackDispatcher::next_snapshot() {
 template <class Call>
 void CallbackDispatcher::call_host(Call&& call) {
   const char* thrown = nullptr;
-  {
+  try {
     const MutexUnlock unlock(mutex_);
     if (!call_of_host(call)) thrown = "a callback of the host threw an exception, which was dropped";
+  } catch (...) {
+    // The thread ends in the callback: others must not wait for it.
+    active_ = {};
+    changed_.notify_all();
+    throw;
   }
   if (thrown == nullptr || !log_wanted_) return;
   try {
@@ -278,10 +283,14 @@ void CallbackDispatcher::call_host(Call&& call) {
 
 bool CallbackDispatcher::finish() {
   log_wanted_.store(false, std::memory_order_relaxed);
-  const bool tells_closed = states_wanted_ && lifecycle_ != Lifecycle::abandoned;
+  // Not again after a thread that has ended in these callbacks.
+  const bool tells_closed = states_wanted_ && lifecycle_ != Lifecycle::abandoned && !std::exchange(told_closed_, true);
   const bool made = tells_closed || host_->wants_destroy();
   if (tells_closed) call_host([this] { host_->on_state(sync::State::closed); });
-  call_host([this] { host_.reset(); });
+  call_host([this] {
+    host_->call_destroy();
+    host_.reset();
+  });
   if (shared_.ended) {
     // Before a close() that waits for the end returns.
     const MutexUnlock unlock(mutex_);

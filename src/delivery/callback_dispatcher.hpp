@@ -139,6 +139,7 @@ class CallbackDispatcher : public Logger,
   CallbackQueue queue_ KSR_GUARDED_BY(mutex_);
   DeliveryThread thread_ KSR_GUARDED_BY(mutex_);   // delivery=thread
   std::thread::id active_ KSR_GUARDED_BY(mutex_);  // the thread that runs callbacks now
+  bool told_closed_ KSR_GUARDED_BY(mutex_) = false;
   Instant last_update_ KSR_GUARDED_BY(mutex_){};
   Lifecycle lifecycle_ KSR_GUARDED_BY(mutex_) = Lifecycle::running;
   std::function<void()> on_ended_ KSR_GUARDED_BY(mutex_);

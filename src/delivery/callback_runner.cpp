@@ -116,10 +116,14 @@ bool CallbackRunner::run(Place waiting) {
   source->place_.splice(source->place_.end(), list_of(*source), waiting);
   source->queue_ = CallbackSource::Queue::none;
   CallbackSource::Turn turn;
-  {
+  try {
     const MutexUnlock unlock(mutex_);
     turn = source->take_turn();
     if (!turn.more) source.reset();
+  } catch (...) {
+    // The thread ends in a callback: others must not wait for it.
+    leave();
+    throw;
   }
   if (source && enqueue(source, false)) wake();
   return turn.made;
@@ -185,10 +189,13 @@ void CallbackRunner::run_here(CallbackSource& source) {
   const MutexLock lock(mutex_);
   while (turn_running()) changed_.wait(mutex_);
   active_ = std::this_thread::get_id();
-  {
+  try {
     const MutexUnlock unlock(mutex_);
     while (source.take_turn().more) {
     }
+  } catch (...) {
+    leave();
+    throw;
   }
   run_ending();
   leave();

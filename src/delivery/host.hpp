@@ -21,7 +21,8 @@ struct ErrorReport {
   std::optional<Milliseconds> next_try;
 };
 
-// Called by one thread at a time, with no lock held. Destroying it runs the host's destroy callback.
+// Called by one thread at a time, with no lock held. Destroying it runs the host's destroy callback, if call_destroy()
+// has not.
 class Host {
  public:
   virtual ~Host() = default;
@@ -36,6 +37,8 @@ class Host {
   virtual void on_error(ErrorReport report) = 0;
   virtual void on_state(sync::State state) = 0;
   virtual void on_log(LogLevel level, const std::string& line) = 0;
+  // The host's destroy callback, unless it was made. Apart from the destructor, since the thread may end in it.
+  virtual void call_destroy() {}
 };
 
 }  // namespace ksr::delivery
