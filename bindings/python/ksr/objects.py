@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import functools
 import json
+import operator
 import sys
 from ctypes import byref, c_char, c_double, c_int, c_int64, c_size_t
 from datetime import datetime, timedelta, timezone
@@ -20,14 +21,17 @@ _NOTHING: Any = object()
 _LARGEST_FIELD = 0x7FFFFFFF
 
 
-def is_place(place: int) -> bool:
-    """Whether the library can be asked for it."""
-    return 0 <= place <= sys.maxsize
+def place_of(place: int) -> Optional[int]:
+    """As the library can be asked for it; None where there can be nothing. TypeError for what is no integer."""
+    number = operator.index(place)
+    return number if 0 <= number <= sys.maxsize else None
 
 
 class Object(Immutable):
     """One version of a Kubernetes object: immutable, usable on any thread, and alive as long as it is referred to, also
-    beyond its snapshot and its stream. Two are equal when they are the same version of the same object."""
+    beyond its snapshot and its stream. Two are equal when the library has them as one, in whatever snapshots: the same
+    version of an object that was read a second time (by another stream, or again after the object had left the view) is
+    another one. Compare `uid` and `resource_version` for that."""
 
     __slots__ = ("_address", "_texts", "__weakref__")
 
@@ -49,7 +53,7 @@ class Object(Immutable):
         """The text of a Field; "" where the object has none."""
         text = self._texts.get(field)
         if text is None:
-            if not 0 <= field <= _LARGEST_FIELD:
+            if not 0 <= operator.index(field) <= _LARGEST_FIELD:
                 return ""
             length = c_size_t()
             raw = short.field(self._address, field, byref(length)) or b""
@@ -127,7 +131,8 @@ class Object(Immutable):
         """The text of a column of the key `columns`, from 0, as it was read when the object was stored: a string decoded,
         of anything else its JSON, "" where there is nothing. None when the stream has no such column. Since 0.2."""
         length = c_size_t()
-        address = library().ksr_object_column(self._address, place, byref(length)) if is_place(place) else None
+        number = place_of(place)
+        address = None if number is None else library().ksr_object_column(self._address, number, byref(length))
         return ctypes.string_at(address, length.value).decode() if address else None
 
     @property

@@ -9,7 +9,7 @@ from typing import Iterator, List, NamedTuple, Optional, Sequence, Union, overlo
 from ._copies import Immutable
 from ._library import c_text, library, short, text_of
 from .codes import DeltaKind, named
-from .objects import Object, is_place
+from .objects import Object, place_of
 
 
 class Delta(NamedTuple):
@@ -114,10 +114,11 @@ class Snapshot(Immutable, Sequence[Object]):
         column with * finds an object by each of its values; "" finds those whose column is empty. Since 0.2."""
         lib = library()
         raw = c_text(value, "a value")
-        if not is_place(column):
+        number = place_of(column)
+        if number is None:
             return []
-        count = lib.ksr_snapshot_index_count(self._address, column, raw)
-        return [Object(lib.ksr_snapshot_index_at(self._address, column, raw, place)) for place in range(count)]
+        count = lib.ksr_snapshot_index_count(self._address, number, raw)
+        return [Object(lib.ksr_snapshot_index_at(self._address, number, raw, place)) for place in range(count)]
 
     def __repr__(self) -> str:
         return f"<ksr.Snapshot {self.sequence}: {len(self)} objects at {self.resource_version}>"

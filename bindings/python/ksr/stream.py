@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import operator
 import os
 import threading
 import warnings
@@ -32,31 +33,10 @@ _SLICE_MS = 200
 
 _NO_SNAPSHOT = "there is no complete snapshot"
 
-
-class _Waiting:
-    """The test of one wait_until, as the library calls it: once for each snapshot, however often the wait begins anew.
-    No exception leaves it."""
-
-    def __init__(self, lib: Any, test: Callable[[Snapshot], object]) -> None:
-        self._lib = lib
-        self._test = test
-        self.tested = 0  # the sequence of the last one
-        self.passed: Optional[Snapshot] = None
-        self.raised: Optional[BaseException] = None
-        self.function = TestFn(self._run)
-
-    def _run(self, address: int, _: object) -> int:
-        try:
-            snapshot = Snapshot(self._lib.ksr_snapshot_retain(address))
-            if snapshot.sequence == self.tested:
-                return 0
-            self.tested = snapshot.sequence
-            if not self._test(snapshot):
-                return 0
-            self.passed = snapshot
-        except BaseException as error:
-            self.raised = error
-        return 1
+# The test of wait_until as the library calls it, with the address of a snapshot and that of the one tested last, which
+# is held meanwhile. No Python code: at its beginning Python would raise a Ctrl-C that came during the wait, and ctypes
+# would drop it.
+_is_another = TestFn(operator.ne)
 
 
 class Stream(Single):
@@ -178,11 +158,9 @@ class Stream(Single):
         while True:
             status = self._lib.ksr_wait_synced(self._pointer, left_ms(deadline, _SLICE_MS))
             if status == Code.OK:
-                address = self._lib.ksr_latest(self._pointer)
-                if address:
-                    return Snapshot(address)
-                if not self._closed:
-                    raise Error(Code.NOMEM, "no memory for the first snapshot")
+                snapshot = self._newest()
+                if snapshot is not None:
+                    return snapshot
                 status = Code.INVALID
             if status != Code.TIMEOUT or is_over(deadline):
                 raise self._not_synced(status, timeout)
@@ -195,18 +173,32 @@ class Stream(Single):
         wait_synced. In asyncio: `await asyncio.to_thread(stream.wait_until, test)`. Since 0.2."""
         if not callable(test):
             raise TypeError(f"wait_until: expected a function of a Snapshot, not {type(test).__name__}")
-        waiting = _Waiting(self._lib, test)
         deadline = deadline_after(timeout)
         self._require_usable()
+        tested: Optional[Snapshot] = None
         while True:
-            status = self._lib.ksr_wait_until(self._pointer, waiting.function, None, left_ms(deadline, _SLICE_MS))
-            if waiting.raised is not None:
-                raise waiting.raised
-            if waiting.passed is not None:
-                return waiting.passed
+            last = None if tested is None else tested._address
+            status = self._lib.ksr_wait_until(self._pointer, _is_another, last, left_ms(deadline, _SLICE_MS))
+            if status == Code.OK:
+                newest = self._newest()
+                if newest is None:
+                    status = Code.INVALID
+                elif tested is None or newest.sequence != tested.sequence:
+                    tested, status = newest, Code.TIMEOUT
+                    if test(newest):
+                        return newest
+                else:  # of a stream that was cancelled each one is another
+                    tested, status = newest, Code.CANCELLED if self.state == State.CLOSED else Code.TIMEOUT
             if status != Code.TIMEOUT or is_over(deadline):
-                missing = "the view is not what was waited for" if waiting.tested else _NO_SNAPSHOT
+                missing = _NO_SNAPSHOT if tested is None else "the view is not what was waited for"
                 raise self._in_vain(status, timeout, missing)
+
+    def _newest(self) -> Optional[Snapshot]:
+        """Once there is one; None when the stream was closed meanwhile."""
+        address = self._lib.ksr_latest(self._pointer)
+        if not address and not self._closed:
+            raise Error(Code.NOMEM, "no memory for the snapshot")
+        return Snapshot(address) if address else None
 
     def _not_synced(self, status: int, timeout: Optional[float]) -> Error:
         return self._in_vain(status, timeout, _NO_SNAPSHOT)

@@ -2,6 +2,7 @@
 
 import asyncio
 import collections
+import contextlib
 import copy
 import gc
 import json
@@ -78,6 +79,66 @@ class Views(unittest.TestCase):
             stream.wait_until(lambda view: True)
         self.assertEqual(raised.exception.code, ksr.Code.INVALID)
 
+    @contextlib.contextmanager
+    def changing(self):
+        """Meanwhile the view changes all the time."""
+        over = threading.Event()
+
+        def change():
+            while not over.is_set():
+                script(f"create configmap {self.space}/c team=red\ndelete configmap {self.space}/c")
+
+        changer = threading.Thread(target=change)
+        changer.start()
+        try:
+            yield
+        finally:
+            over.set()
+            changer.join()
+
+    def test_ctrl_c_in_a_wait_while_the_view_changes(self):
+        reports = []
+        with mock.patch.object(sys, "unraisablehook", reports.append), self.changing(), self.open() as stream:
+            stream.wait_synced(TEST_TIMEOUT)
+            for press in range(10):
+                presser = threading.Timer(0.05 + 0.013 * press, os.kill, (os.getpid(), signal.SIGINT))
+                with self.assertRaises(KeyboardInterrupt):
+                    presser.start()
+                    stream.wait_until(lambda view: False, 10)
+                presser.join()
+        self.assertEqual(reports, [])
+
+    def test_the_process_ends_while_a_daemon_thread_waits(self):
+        code = (
+            "import ksr, sys, threading, time\n"
+            f"stream = ksr.open('v1/configmaps', server={SERVER!r}, ca_file={CA!r}, token={TOKEN!r}, namespace={self.space!r})\n"
+            "stream.wait_synced()\n"
+            "waits = {'until': lambda: stream.wait_until(lambda view: False), 'next': lambda: list(stream)}\n"
+            "threading.Thread(target=waits[sys.argv[1]], daemon=True).start()\n"
+            "time.sleep(0.05)\n"
+        )
+        environment = dict(os.environ, PYTHONPATH=os.pathsep.join(sys.path))
+        with self.changing():
+            for waits in ("until", "next") * 3:
+                ended = subprocess.run([sys.executable, "-c", code, waits], env=environment, timeout=TEST_TIMEOUT)
+                self.assertEqual(ended.returncode, 0)
+
+    def test_waiting_in_a_stream_that_was_cancelled(self):
+        tests = []
+        with self.open() as stream:
+            stream.wait_synced(TEST_TIMEOUT)
+            stream.cancel()
+            with self.assertRaises(ksr.Error) as raised:
+                stream.wait_until(lambda view: tests.append(len(view)))
+        self.assertEqual((raised.exception.code, tests), (ksr.Code.CANCELLED, [2]))
+
+    def test_waiting_in_a_view_without_objects(self):
+        tests = []
+        with self.open(label_selector="team=none") as stream, self.assertRaises(ksr.Error) as raised:
+            stream.wait_synced(TEST_TIMEOUT)
+            stream.wait_until(lambda view: tests.append(len(view)), 0.3)
+        self.assertEqual((raised.exception.code, tests), (ksr.Code.TIMEOUT, [0]))
+
     def test_a_snapshot_is_a_sequence(self):
         with self.open() as stream:
             snapshot = stream.poll(TEST_TIMEOUT)
@@ -145,6 +206,10 @@ class Views(unittest.TestCase):
         for place in (2, -1, 2**63, 2**64, 2**64 + 1):
             self.assertIsNone(item.column(place))
             self.assertEqual(snapshot.by_index(place, "red"), [])
+        for use in (item.column, item.field, lambda place: snapshot.by_index(place, "red")):
+            for wrong in (1.5, "0", None):
+                with self.assertRaises(TypeError):
+                    use(wrong)
         self.assertNotIn("/metadata/labels", item)
 
         def names(column, value):
