@@ -41,6 +41,8 @@ class Inbox:
         self.fatal: Optional[Error] = None
         self.closed = False
         self.interrupt: Optional[BaseException] = None
+        self.calls = 0  # but for `destroy`, as ksr_dispatch counts them
+        self.sequence = 0  # of the newest snapshot that has come
         #: Called when there is something to take; any thread may dispatch a stream of a client.
         self.filled: Callable[[], None] = lambda: None
 
@@ -51,6 +53,12 @@ class Inbox:
         stream = self.stream()
         if callback is not None and stream is not None:
             callback(stream, *arguments)
+
+    def add(self, snapshot: Snapshot) -> None:
+        if snapshot.sequence > self.sequence:
+            self.sequence = snapshot.sequence
+            self.snapshot.add(snapshot)
+        self.filled()
 
     def raise_interrupt(self) -> None:
         """Raises a Ctrl-C or the like that came inside a callback, where ctypes would drop it."""
@@ -76,6 +84,7 @@ def _callback(prototype: Any) -> Callable[[Callable[..., None]], Any]:
         def call(*arguments: Any) -> None:
             inbox = _inboxes[arguments[-1]]
             try:
+                inbox.calls += 1
                 function(inbox, *arguments[:-1])
             except Exception:
                 raise  # ctypes hands it to sys.unraisablehook
@@ -90,8 +99,7 @@ def _callback(prototype: Any) -> Callable[[Callable[..., None]], Any]:
 
 @_callback(UpdateFn)
 def on_update(inbox: Inbox, _stream: int, snapshot: int) -> None:
-    inbox.snapshot.add(Snapshot(library().ksr_snapshot_retain(snapshot)))
-    inbox.filled()
+    inbox.add(Snapshot(library().ksr_snapshot_retain(snapshot)))
 
 
 @_callback(ErrorFn)

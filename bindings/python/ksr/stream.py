@@ -351,13 +351,30 @@ class Stream(Single):
 
     def _dispatch(self) -> None:
         self._dispatching = True
+        before = self._inbox.calls
         try:
             made = self._lib.ksr_dispatch(self._pointer) if self._delivery is None else self._delivery.dispatch()
         finally:
             self._dispatching = False
         self._inbox.raise_interrupt()
+        if self._delivery is None and made > self._inbox.calls - before:
+            self._make_up()
+            raise KeyboardInterrupt
         if made < 0 and not self._inbox.closed:
             raise failure(made)
+
+
+    def _make_up(self) -> None:
+        """For a callback that was not begun: Python raises a Ctrl-C that came during the dispatch at its first
+        instruction, and ctypes drops that. What the callback would have told is asked for."""
+        inbox = self._inbox
+        error = self._read_last_error()
+        if error is not None and error.fatal:
+            inbox.fatal = error
+        address = self._lib.ksr_latest(self._pointer)
+        if address:
+            inbox.add(Snapshot(address))
+        inbox.closed = inbox.closed or self.state == State.CLOSED
 
 
 class _Snapshots(Iterator[Snapshot]):

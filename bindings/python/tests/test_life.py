@@ -1,6 +1,8 @@
 """The life of a stream that reaches no server: errors, callbacks, the end, fork, exit. No server is needed."""
 
 import asyncio
+import ctypes
+import functools
 import gc
 import os
 import select
@@ -16,6 +18,8 @@ import warnings
 from unittest import mock
 
 import ksr
+from ksr import _inbox
+from ksr._library import LogFn, library
 
 from .support import NOWHERE, TEST_TIMEOUT, in_child, poll_until
 
@@ -160,6 +164,38 @@ class Callbacks(unittest.TestCase):
             with nowhere(on_error=ignore_error, on_state=interrupt) as stream:
                 poll_until(stream, lambda: False)
         self.assertTrue(stream.closed)
+
+    def test_ctrl_c_before_one_begins_is_not_lost(self):
+        # A log line at which C alone raises the signal: Python's handler runs at the beginning of the next callback.
+        press = LogFn(functools.partial(getattr(ctypes.CDLL(None), "raise"), int(signal.SIGINT)))
+        reports = []
+
+        class CountsLines:
+            def __getattr__(self, name):
+                return getattr(library(), name)
+
+            def ksr_dispatch(self, pointer):
+                before, reported = stream._inbox.calls, len(reports)
+                made = library().ksr_dispatch(pointer)
+                stream._inbox.calls = before + made - (len(reports) - reported)
+                return made
+
+        with mock.patch.object(_inbox, "on_log", press):
+            stream = nowhere(reconnect=False, on_error=ignore_error, on_log=ignore_error)
+        stream._lib = CountsLines()
+        while stream.state != ksr.State.CLOSED:  # all waits for one dispatch
+            time.sleep(0.01)
+        with mock.patch.object(sys, "unraisablehook", reports.append):
+            with self.assertRaises(KeyboardInterrupt):
+                stream.poll(TEST_TIMEOUT)
+            handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
+            try:
+                with stream, self.assertRaises(ksr.Error) as caught:
+                    stream.poll(TEST_TIMEOUT)
+            finally:
+                signal.signal(signal.SIGINT, handler)
+        self.assertTrue(caught.exception.fatal)
+        self.assertTrue(reports)
 
     def test_closing_inside_one(self):
         ended = []
@@ -321,8 +357,6 @@ class End(unittest.TestCase):
             canceller.join()
 
     def test_a_stream_that_is_not_closed_is_closed_with_a_warning(self):
-        from ksr import _inbox
-
         before = len(_inbox._inboxes)
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
