@@ -55,9 +55,9 @@
  *      answer an empty or closed object, and do not crash. A snapshot, object, error or config must not be used after
  *      its last release or free.
  *  (5) Every function may be called on any thread that has 64 KiB of its stack left. A ksr_config belongs to one
- *      thread at a time. Streams, snapshots, objects and errors may be used on many threads at once. pthread_cancel of
- *      a thread inside a function of the library, or in a callback, takes effect when that function has returned; what
- *      it waits for ends with ksr_cancel and the like.
+ *      thread at a time. Streams, snapshots, objects and errors may be used on many threads at once. No function is a
+ *      cancellation point: pthread_cancel of a thread that is inside one, or in a callback, is held off until it has
+ *      returned, so ksr_cancel and the like end what it waits for.
  *  (6) Callbacks of one stream never overlap, on_log included. They run on the stream's delivery thread, or inside
  *      ksr_dispatch with delivery=manual, with no lock of the library held. They may block and may call any function of
  *      the library except ksr_close on their own stream (two callbacks that close each other's streams wait for each
