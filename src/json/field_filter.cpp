@@ -401,24 +401,28 @@ void FieldFilter::read(const Nodes& nodes, std::string_view value) {
 
 void FieldFilter::append_value(Column& column, std::string_view value) {
   if (value.empty() || value == "null") return;
-  if (column.several && std::exchange(column.has_value, true)) append_text(column, ",");
+  const bool follows = column.several && std::exchange(column.has_value, true);
+  const bool has_place = !follows || append_text(column, ",");
   const std::size_t begin = column.text.size();
   if (value.front() != '"') {
     append_text(column, value);
   } else if (value.size() >= 2) {
     unescape_pieces(value.substr(1, value.size() - 2), [&](std::string_view piece) { append_text(column, piece); });
   }
-  if (column.several && column.indexed) {
+  const bool is_there = column.text.size() > begin || (has_place && value == R"("")");
+  if (column.several && column.indexed && is_there) {
     column.parts.emplace_back(static_cast<std::uint32_t>(begin),
                               static_cast<std::uint32_t>(column.text.size() - begin));
   }
 }
 
-void FieldFilter::append_text(Column& column, std::string_view text) {
+bool FieldFilter::append_text(Column& column, std::string_view text) {
   const std::string_view fits = cut_to(text, max_column_bytes_ - column_bytes_);
   column.text += fits;
+  const bool whole = fits.size() == text.size();
   // Nothing follows what was cut off.
-  column_bytes_ = fits.size() == text.size() ? column_bytes_ + fits.size() : max_column_bytes_;
+  column_bytes_ = whole ? column_bytes_ + fits.size() : max_column_bytes_;
+  return whole;
 }
 
 void FieldFilter::finish_columns() {

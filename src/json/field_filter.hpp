@@ -35,7 +35,8 @@ struct FieldOptions {
 //
 // A column is the decoded string, the text of any other value, "" for null and where there is none. Of a path with `*`
 // it is all values joined with ",", in the order of the text. The columns of an object have at most `max_column_bytes`
-// together; what exceeds that is cut off between characters.
+// together; what exceeds that is cut off between characters, and an index has no entry for a value of which nothing is
+// left, unless its whole column is empty.
 class FieldFilter {
  public:
   // `ordered_by_recency`: the views are.
@@ -107,7 +108,8 @@ class FieldFilter {
   bool reads(const Nodes& nodes) const noexcept;
   void read(const Nodes& nodes, std::string_view value);
   void append_value(Column& column, std::string_view value);
-  void append_text(Column& column, std::string_view text);
+  // False: some of it was cut off.
+  bool append_text(Column& column, std::string_view text);
   void finish_columns();
   void add_values(std::uint32_t column);
 

@@ -64,8 +64,8 @@ std::string columns(const FieldOptions& options, const std::string& text, std::s
 }
 
 // "column:value ..." of one index after the other.
-std::string values(const FieldOptions& options, const std::string& text) {
-  FieldFilter filter(options, kRoom);
+std::string values(const FieldOptions& options, const std::string& text, std::size_t room = kRoom) {
+  FieldFilter filter(options, room);
   Item item;
   item.text[0] = text;
   const Item made = filter.apply(item);
@@ -175,6 +175,20 @@ TEST_CASE("an index has each value of a column once") {
           R"({"spec":{"containers":[{"image":"b"},{"image":"a"},{"image":"b"},{"image":""}]},"status":{"phase":"P"}})") ==
       "1: 1:a 1:b 0:P 2: 3: ");
   CHECK(values(reading("/a/*", {0}), R"({"a":["x,y","x"]})") == "0:x 0:x,y ");
+}
+
+TEST_CASE("an index has no value of which nothing is left within the bound of the columns") {
+  const FieldOptions options = reading("/a/*", {0});
+  CHECK(values(options, R"({"a":["12345","67","8"]})", 7) == "0:12345 0:6 ");
+  CHECK(values(options, R"({"a":["12345","67","8"]})", 6) == "0:12345 ");
+  CHECK(values(options, R"({"a":["12345","67",""]})", 5) == "0:12345 ");
+  CHECK(values(options, R"({"a":["12345","\u00e9"]})", 7) == "0:12345 ");
+  // What is there, and empty, is found.
+  CHECK(values(options, R"({"a":["12345","",""]})", 6) == "0: 0:12345 ");
+  CHECK(values(options, R"({"a":["","67"]})", 1) == "0: ");
+  CHECK(values(reading("/a/* /a/*", {0, 1}), R"({"a":["12","34"]})", 7) == "0:12 0:34 1:12 ");
+  // As a column without `*`: what is left is empty.
+  CHECK(values(reading("/b /a/*", {0, 1}), R"({"b":"123","a":["4"]})", 3) == "0:123 1: ");
 }
 
 TEST_CASE("the place of the resourceVersion in what is kept is known") {
