@@ -36,7 +36,8 @@ struct ItemColumns {
   std::size_t version_size = 0;
   // Decoded, one for each column.
   std::vector<std::string_view> texts;
-  // By which the object is found, no two equal ones of a column: those of the first index, of the second, ...
+  // By which the object is found, no two equal ones of a column, in the order of their texts: those of the first index,
+  // of the second, ...
   std::vector<Value> values;
   // Of each index, where its values end.
   std::vector<std::uint32_t> value_ends;

@@ -175,7 +175,22 @@ bool Object::has_same_columns(const Object& other) const noexcept {
   if (count != other.column_count()) return false;
   if (count == 0) return true;
   return std::equal(column_ends(), column_ends() + count, other.column_ends()) &&
-         std::memcmp(column_text(), other.column_text(), column_ends()[count - 1]) == 0;
+         std::memcmp(column_text(), other.column_text(), column_ends()[count - 1]) == 0 && has_same_values(other);
+}
+
+// Of columns that read the same: "a,b" may be one value or two.
+bool Object::has_same_values(const Object& other) const noexcept {
+  const std::size_t indexes = columns().indexes;
+  const std::uint32_t* const ends = column_ends() + columns().count;
+  const std::uint32_t* const other_ends = other.column_ends() + other.columns().count;
+  if (indexes != other.columns().indexes || !std::equal(ends, ends + indexes, other_ends)) return false;
+  for (std::size_t i = 0; i < value_count(); ++i) {
+    const StoredValue& mine = stored_value(i);
+    const StoredValue& others = other.stored_value(i);
+    if (mine.size != others.size) return false;
+    if (mine.begin != others.begin && value(i) != other.value(i)) return false;
+  }
+  return true;
 }
 
 bool Object::is_same_but_for_version(const Object& other) const noexcept {

@@ -156,6 +156,7 @@ class Object {
   }
   std::string_view text_around_version(bool after) const noexcept;
   bool has_same_columns(const Object& other) const noexcept;
+  bool has_same_values(const Object& other) const noexcept;
   // The keys, and after them the JSON.
   const char* text() const noexcept {
     return reinterpret_cast<const char*>(this + 1) + (has_columns_ ? columns().bytes : 0);

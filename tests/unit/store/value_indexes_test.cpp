@@ -241,6 +241,34 @@ TEST_CASE("the values of an index are the list's though their column reads the s
   CHECK(found(cache.view(), 1, "x,y") == "a");
 }
 
+TEST_CASE("what an index finds is a change though its column reads the same") {
+  for (const Sameness sameness : {Sameness::text, Sameness::columns}) {
+    CAPTURE(static_cast<int>(sameness));
+    Cache cache(0, 1, {0, 1});
+    // The text but for the version is the same.
+    const auto tagged = [&](std::uint64_t version, std::vector<std::string> tags) {
+      return told_by(sameness, on_node("a", version, "n", std::move(tags)));
+    };
+    list(cache, {tagged(11, {"x,y"})}, "11");
+    cache.cut();
+    cache.apply(EventType::modified, tagged(12, {"x", "y"}).item());
+    const Cut cut = cache.cut();
+    CHECK(describe(cut) == "~a@12");
+    CHECK(found(cut.view, 1, "y") == "a");
+    // As many values, others.
+    cache.apply(EventType::modified, tagged(13, {"x", "y", "y,z"}).item());
+    cache.cut();
+    cache.apply(EventType::modified, tagged(14, {"x", "y,y", "z"}).item());
+    CHECK(describe(cache.cut()) == "~a@14");
+    // Those of before at other places.
+    cache.apply(EventType::modified, tagged(15, {"x", "x,x"}).item());
+    cache.cut();
+    cache.apply(EventType::modified, tagged(16, {"x,x", "x"}).item());
+    CHECK_FALSE(cache.changed());
+    CHECK(found(cache.view(), 1, "x,x") == "a");
+  }
+}
+
 TEST_CASE("a delta knows what was before, and whether the object is only out of sight") {
   Cache cache(1);
   list(cache, {recent("a", 1, "2024-01-01T00:00:10Z")}, "1");
