@@ -419,9 +419,10 @@ KSR_API const ksr_object *ksr_snapshot_find_uid(const ksr_snapshot *snapshot, co
  * KSR_DELTA_MODIFIED, also where nothing else of it has. 0 for NULL. */
 KSR_API size_t ksr_snapshot_delta_count(const ksr_snapshot *snapshot);
 
-/* The kind of delta `i`, from 0; *obj (obj may be NULL) receives its object, borrowed from the snapshot; for
- * KSR_DELTA_DELETED in its last known state, which no snapshot need have shown. 0, and *obj untouched, past the end.
- * O(log n) in the first snapshot. */
+/* The kind of delta `i`, from 0; *obj (obj may be NULL) receives its object, borrowed from the snapshot: that which the
+ * snapshot shows; for KSR_DELTA_DELETED in its last known state, which no snapshot need have shown. 0, and *obj
+ * untouched, past the end. O(1), or O(log n): in the first snapshot, and where the object may have changed since in
+ * what is no change for the host (drop_fields, notify=columns). */
 KSR_API ksr_delta ksr_snapshot_delta_at(const ksr_snapshot *snapshot, size_t i, const ksr_object **obj);
 
 /* The object of delta `i` as the snapshot delivered before had it, so that a host can see what has changed; for

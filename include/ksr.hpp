@@ -901,7 +901,7 @@ class delta_range {
   std::size_t size() const noexcept { return ksr_snapshot_delta_count(view_.native()); }
   bool empty() const noexcept { return size() == 0; }
 
-  /* Past the end: of kind 0, which has no name. O(log n) in the first snapshot, else O(1). */
+  /* Past the end: of kind 0, which has no name. O(1) or O(log n), as ksr_snapshot_delta_at. */
   delta operator[](std::size_t i) const noexcept { return source{view_.native()}.at(i); }
   const_iterator begin() const noexcept { return {source{view_.native()}, 0}; }
   const_iterator end() const noexcept { return {source{view_.native()}, static_cast<std::ptrdiff_t>(size())}; }

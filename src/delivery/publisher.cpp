@@ -99,9 +99,11 @@ bool Publisher::renew_pending(SnapshotRef& before) {
 std::optional<SnapshotRef> Publisher::settled() {
   if (settled_.sequence == 0) return SnapshotRef();
   // Under cut_mutex_ all the time, which the analysis does not see within.
-  return view_->kept(reader_, settled_.edition, settled_.resource_version, [last = &settled_](const store::View& view) {
-    return SnapshotRef(new Snapshot(view, last->deltas->rebased_on(view), last->sequence));
-  });
+  return view_->kept(reader_, settled_.edition, settled_.resource_version,
+                     [last = &settled_](const store::View& view, bool same) {
+                       store::Deltas deltas = same ? last->deltas->rebased_on(view) : last->deltas->renewed_on(view);
+                       return SnapshotRef(new Snapshot(view, std::move(deltas), last->sequence));
+                     });
 }
 
 }  // namespace ksr::delivery

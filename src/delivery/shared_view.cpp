@@ -81,6 +81,7 @@ std::optional<SharedView::Taken> SharedView::take_newest(Reader& reader) {
       store::Cut cut = cache_.cut();
       pending_ = Pending{std::move(cut.changes), ++cuts_};
       taken.cut.view = std::move(cut.view);
+      cut_edition_ = cache_.edition();
     } else {
       taken.cut.view = cache_.view();
     }
@@ -88,6 +89,7 @@ std::optional<SharedView::Taken> SharedView::take_newest(Reader& reader) {
   }
   if (pending_) share();
   taken.cut.changes = std::exchange(reader.changes_, store::Changes());
+  if (taken.edition != cut_edition_) taken.cut.changes.set_behind();
   reader.news_ = false;
   return taken;
 }

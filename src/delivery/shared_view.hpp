@@ -91,8 +91,8 @@ class SharedView {
   // Keeps the snapshot, unless it is empty, as long as the cache is what it shows, which is of that edition. Returns
   // what was kept before, to be dropped without a lock.
   SnapshotRef keep(Reader& reader, SnapshotRef made, std::uint64_t edition) KSR_EXCLUDES(share_mutex_, view_mutex_);
-  // The snapshot that is kept for the reader, made by `make(view)` of the view where there is none: under that version
-  // if it is of that edition. Empty: take() has something.
+  // The snapshot that is kept for the reader, made by `make(view, same)` of the view where there is none: if it is of
+  // that edition (`same`), under that version. Empty: take() has something.
   template <class Make>
   std::optional<SnapshotRef> kept(Reader& reader, std::uint64_t edition, std::string_view resource_version, Make&& make)
       KSR_EXCLUDES(share_mutex_, view_mutex_) {
@@ -101,14 +101,16 @@ class SharedView {
     if (reader.left_) {
       if (reader.news_) return std::nullopt;
       if (!reader.last_view_) return SnapshotRef();
-      return make(edition == reader.last_edition_ ? reader.last_view_->under(resource_version) : *reader.last_view_);
+      const bool same = edition == reader.last_edition_;
+      return make(same ? reader.last_view_->under(resource_version) : *reader.last_view_, same);
     }
     const MutexLock view_lock(view_mutex_);
     if (news_of(reader)) return std::nullopt;
     // What is no change for the host moves the view on all the same.
     if (!reader.kept_ || reader.kept_edition_ != cache_.edition()) {
       outdated = drop_kept(reader);
-      put_kept(reader, make(edition == cache_.edition() ? cache_.view(resource_version) : cache_.view()));
+      const bool same = edition == cache_.edition();
+      put_kept(reader, make(same ? cache_.view(resource_version) : cache_.view(), same));
     }
     return reader.kept_;
   }
@@ -156,6 +158,8 @@ class SharedView {
   Mutex share_mutex_ KSR_ACQUIRED_BEFORE(view_mutex_);
   Reader::Readers readers_ KSR_GUARDED_BY(share_mutex_);
   std::uint64_t cuts_ KSR_GUARDED_BY(share_mutex_) = 0;
+  // Of the last one: what came since is no change for the host, and noted nowhere.
+  std::uint64_t cut_edition_ KSR_GUARDED_BY(share_mutex_) = 0;
   // Cut, but not passed on to every reader yet.
   std::optional<Pending> pending_ KSR_GUARDED_BY(share_mutex_);
 

@@ -58,6 +58,7 @@ void Changes::append(Changes later) {
   });
   notes_ = std::move(merged);
   from_empty_ = later.from_empty_;
+  behind_ = true;
 }
 
 }  // namespace ksr::store

@@ -36,6 +36,10 @@ class Changes {
   void append(Changes later);
 
   bool earlier_was_empty() const noexcept { return from_empty_; }
+  // The view that they lead to may have later states than were noted: what is no change for the host (json::Sameness)
+  // is noted up to the next cut alone.
+  bool are_behind() const noexcept { return behind_; }
+  void set_behind() noexcept { behind_ = true; }
   // What was noted, by uid. Of each, unless the earlier view was empty, before and after are different states.
   const OrderedSet<Notes>& notes() const noexcept { return notes_; }
 
@@ -51,6 +55,7 @@ class Changes {
                             NodePool<Notes>& pool) noexcept;
 
   bool from_empty_ = false;
+  bool behind_ = false;
   OrderedSet<Notes> notes_;
 };
 
@@ -74,9 +79,9 @@ class Deltas {
   void mark_left(const Cache& cache);
 
   // The same deltas with another view of the same objects.
-  Deltas rebased_on(const View& same) const;
-  // The same deltas with the objects of a view in which none has changed for the host. Throws std::bad_alloc.
-  Deltas renewed_on(const View& newer) const;
+  Deltas rebased_on(const View& same) const noexcept;
+  // The same deltas with the objects of a view in which none has changed for the host.
+  Deltas renewed_on(const View& newer) const noexcept;
 
   std::size_t count() const noexcept;
   Delta at(std::size_t i) const;  // i below count()
@@ -107,7 +112,9 @@ class Deltas {
 
   // Without rows every object of the view is ADDED, and nothing else happened.
   std::shared_ptr<Rows> rows_;
-  View whole_view_;
+  // The view has later states of the objects than the rows.
+  bool behind_ = false;
+  View view_;  // where one of both holds
 };
 
 }  // namespace ksr::store

@@ -18,7 +18,7 @@ struct Place {
 
 Deltas::Deltas(const Changes& changes, const View& now) {
   if (changes.earlier_was_empty() && changes.notes().empty()) {
-    whole_view_ = now;
+    view_ = now;
     return;
   }
   auto rows = std::make_shared<Rows>();
@@ -32,6 +32,8 @@ Deltas::Deltas(const Changes& changes, const View& now) {
   }
   sort(rows->sorted);
   rows_ = std::move(rows);
+  behind_ = changes.are_behind();
+  if (behind_) view_ = now;
 }
 
 // Deletions first, then the rest, each by (namespace, name).
@@ -66,24 +68,16 @@ void Deltas::mark_left(const Cache& cache) {
   }
 }
 
-Deltas Deltas::rebased_on(const View& same) const {
+Deltas Deltas::rebased_on(const View& same) const noexcept {
   Deltas deltas = *this;
-  if (!rows_) deltas.whole_view_ = same;
+  if (!rows_ || behind_) deltas.view_ = same;
   return deltas;
 }
 
-Deltas Deltas::renewed_on(const View& newer) const {
-  Deltas deltas = rebased_on(newer);
-  if (!rows_) return deltas;
-  auto rows = std::make_shared<Rows>(*rows_);
-  for (Row& row : rows->sorted) {
-    if (row.kind == DeltaKind::deleted) continue;
-    const Object* const object = newer.find_uid(row.object->uid());
-    if (object == nullptr || object == row.object) continue;
-    rows->unnoted.emplace_back(object);
-    row.object = object;
-  }
-  deltas.rows_ = std::move(rows);
+Deltas Deltas::renewed_on(const View& newer) const noexcept {
+  Deltas deltas = *this;
+  deltas.behind_ = true;
+  deltas.view_ = newer;
   return deltas;
 }
 
@@ -116,7 +110,7 @@ void Deltas::add_unnoted(const View& now, Rows& rows) {
 }
 
 std::size_t Deltas::count() const noexcept {
-  return rows_ ? rows_->sorted.size() : whole_view_.count();
+  return rows_ ? rows_->sorted.size() : view_.count();
 }
 
 DeltaKind Deltas::kind_at(std::size_t i) const noexcept {
@@ -124,7 +118,12 @@ DeltaKind Deltas::kind_at(std::size_t i) const noexcept {
 }
 
 const Object* Deltas::object_at(std::size_t i) const noexcept {
-  return rows_ ? rows_->sorted[i].object : whole_view_.state_->visible.by_name().at(i)->object;
+  if (!rows_) return view_.state_->visible.by_name().at(i)->object;
+  const Row& row = rows_->sorted[i];
+  if (!behind_ || row.kind == DeltaKind::deleted || row.object->sameness() == json::Sameness::version)
+    return row.object;
+  const Object* const shown = view_.find_uid(UidProbe::of(*row.object));
+  return shown != nullptr ? shown : row.object;
 }
 
 Delta Deltas::at(std::size_t i) const {

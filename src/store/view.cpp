@@ -21,8 +21,8 @@ const Object* View::find(std::string_view name_space, std::string_view name) con
   return state_ ? state_->visible.find(name_space, name) : nullptr;
 }
 
-const Object* View::find_uid(std::string_view uid) const noexcept {
-  return state_ ? state_->visible.find_uid(UidProbe::of(uid)) : nullptr;
+const Object* View::find_uid(const UidProbe& uid) const noexcept {
+  return state_ ? state_->visible.find_uid(uid) : nullptr;
 }
 
 std::size_t View::index_count(std::size_t column, std::string_view value) const noexcept {

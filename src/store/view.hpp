@@ -24,7 +24,8 @@ class View {
   std::size_t count() const noexcept;
   const Object* at(std::size_t i) const noexcept;  // nullptr past the end
   const Object* find(std::string_view name_space, std::string_view name) const noexcept;
-  const Object* find_uid(std::string_view uid) const noexcept;
+  const Object* find_uid(std::string_view uid) const noexcept { return find_uid(UidProbe::of(uid)); }
+  const Object* find_uid(const UidProbe& uid) const noexcept;
   // Of the objects whose column, which is indexed, has that value: how many there are; one, in the order of at().
   std::size_t index_count(std::size_t column, std::string_view value) const noexcept;
   const Object* index_at(std::size_t column, std::string_view value, std::size_t i) const noexcept;

@@ -28,6 +28,20 @@ inline void put(Publisher& publisher, const std::string& name, const std::string
       [&](store::Cache& cache) { with_pod(name, version, [&](const json::Item& item) { cache.apply(type, item); }); });
 }
 
+// Only the column is a change of it for the host.
+inline void put_with_column(Publisher& publisher, const char* version, const char* column, const char* name = "a") {
+  json::ItemColumns columns;
+  columns.sameness = json::Sameness::columns;
+  columns.texts = {column};
+  publisher.view().write([&](store::Cache& cache) {
+    with_pod(name, version, [&](json::Item item) {
+      item.columns = &columns;
+      cache.apply(json::EventType::modified, item);
+    });
+    cache.set_resource_version(version);
+  });
+}
+
 inline void list(Publisher& publisher, std::initializer_list<const char*> names, const std::string& version) {
   publisher.view().write([&](store::Cache& cache) {
     cache.begin_list();

@@ -199,20 +199,6 @@ TEST_CASE("a delta says what was before, and with a limit whether the object exi
   CHECK(modified->deltas().before_at(0)->resource_version() == "10");
 }
 
-// Only the column is a change of it for the host.
-void put_with_column(Publisher& publisher, const char* version, const char* column) {
-  json::ItemColumns columns;
-  columns.sameness = json::Sameness::columns;
-  columns.texts = {column};
-  publisher.view().write([&](store::Cache& cache) {
-    with_pod("a", version, [&](json::Item item) {
-      item.columns = &columns;
-      cache.apply(EventType::modified, item);
-    });
-    cache.set_resource_version(version);
-  });
-}
-
 TEST_CASE("what is no change for the host is not delivered; ksr_latest shows it under the same sequence") {
   Publisher publisher(std::make_shared<SharedView>(0));
   list(publisher, {}, "10");
@@ -307,6 +293,83 @@ TEST_CASE("the objects of a snapshot's deltas are those of its view, whatever ks
   CHECK(snapshot->deltas().before_at(0)->resource_version() == "11");
 }
 
+// "a@12", and what is wrong where the view has another object.
+std::string versions_told(const SnapshotRef& snapshot) {
+  std::string text;
+  for (std::size_t i = 0; i < snapshot->deltas().count(); ++i) {
+    const store::Object* const object = snapshot->deltas().object_at(i);
+    const store::Object* const shown = snapshot->view().find_uid(object->uid());
+    text += (i == 0 ? "" : " ") + std::string(object->name()) + "@" + std::string(object->resource_version());
+    if (shown != object) text += shown != nullptr ? " is " + std::string(shown->resource_version()) : " is gone";
+  }
+  return text;
+}
+
+TEST_CASE("the objects of deltas that are gathered are those of the view, also where no change of theirs came last") {
+  const auto view = std::make_shared<SharedView>(0);
+  Publisher slow(view);
+  Publisher quick(view);
+  list(slow, {}, "10");
+  put_with_column(slow, "11", "x");
+  put_with_column(slow, "12", "x", "b");
+  CHECK(versions_told(slow.next()) == "a@11 b@12");
+  CHECK(versions_told(quick.next()) == "a@11 b@12");
+  SUBCASE("before the change of another object") {
+    put_with_column(slow, "13", "y");
+    CHECK(versions_told(quick.next()) == "a@13");
+    put_with_column(slow, "14", "y");
+    put_with_column(slow, "15", "y", "b");
+    CHECK(versions_told(slow.next()) == "a@14 b@15");
+    CHECK(versions_told(quick.next()) == "b@15");
+  }
+  SUBCASE("and nothing else") {
+    put_with_column(slow, "13", "y");
+    CHECK(versions_told(quick.next()) == "a@13");
+    put_with_column(slow, "14", "y");
+    CHECK(versions_told(slow.next()) == "a@14");
+  }
+  SUBCASE("and another object has changed back") {
+    put_with_column(slow, "13", "y");
+    put_with_column(slow, "14", "y", "b");
+    CHECK(versions_told(quick.next()) == "a@13 b@14");
+    put_with_column(slow, "15", "y");
+    put_with_column(slow, "16", "x", "b");
+    CHECK(versions_told(quick.next()) == "b@16");
+    put_with_column(slow, "17", "y");
+    CHECK(versions_told(slow.next()) == "a@17");
+  }
+  SUBCASE("and the stream is cancelled") {
+    put_with_column(slow, "13", "y");
+    CHECK(versions_told(quick.next()) == "a@13");
+    put_with_column(slow, "14", "y");
+    slow.freeze();
+    CHECK(versions_told(slow.latest()) == "a@14");
+  }
+}
+
+TEST_CASE("ksr_latest shows the deltas of what was delivered with the objects that the view has by then") {
+  Publisher publisher(std::make_shared<SharedView>(0));
+  list(publisher, {}, "10");
+  put_with_column(publisher, "11", "x");
+  publisher.next();
+  put_with_column(publisher, "12", "y");
+  CHECK(versions_told(publisher.next()) == "a@12");
+  put_with_column(publisher, "13", "y");
+  CHECK(versions_told(publisher.latest()) == "a@13");
+  put_with_column(publisher, "14", "y");
+  CHECK(versions_told(publisher.latest()) == "a@14");
+  // And those of a snapshot that was renewed before it was delivered.
+  put_with_column(publisher, "15", "z");
+  CHECK(versions_told(publisher.latest()) == "a@15");
+  put_with_column(publisher, "16", "z");
+  CHECK(versions_told(publisher.latest()) == "a@16");
+  publisher.next();
+  publisher.view().write([](store::Cache& cache) { cache.set_resource_version("17"); });
+  CHECK(versions_told(publisher.latest()) == "a@16");
+  publisher.freeze();
+  CHECK(versions_told(publisher.latest()) == "a@16");
+}
+
 TEST_CASE("after a cancel ksr_latest shows the view as it was then, also where it had shown a snapshot before that") {
   for (const bool delivered : {true, false}) {
     CAPTURE(delivered);
@@ -357,4 +420,31 @@ TEST_CASE("what is no change for the host keeps nothing of what was delivered") 
   CHECK(used() < before + kLarge / 2);
   CHECK(publisher.latest()->deltas().count() == 1);
   CHECK(publisher.latest()->deltas().at(0).object->resource_version() == "13");
+}
+
+TEST_CASE("what ksr_latest has renewed keeps nothing of what it showed before") {
+  Publisher publisher(std::make_shared<SharedView>(0));
+  json::ItemColumns columns;
+  columns.sameness = json::Sameness::columns;
+  list(publisher, {}, "10");
+  publisher.next();
+  const auto used = [] {
+    const auto info = mallinfo2();
+    return info.uordblks + info.hblkhd;
+  };
+  constexpr std::size_t kLarge = 10'000'000;
+  const std::size_t before = used();
+  for (int version = 11; version < 21; ++version) {
+    const std::string text(kLarge, 'x');
+    publisher.view().write([&](store::Cache& cache) {
+      with_pod("a", std::to_string(version), [&](json::Item item) {
+        item.text = {};
+        item.text[0] = text;
+        item.columns = &columns;
+        cache.apply(EventType::modified, item);
+      });
+    });
+    CHECK(versions_told(publisher.latest()) == "a@" + std::to_string(version));
+  }
+  CHECK(used() < before + 4 * kLarge);
 }

@@ -140,7 +140,8 @@ class Model {
 
   // For the host.
   static bool same(const Sample& a, const Sample& b) {
-    const bool same_columns = a.node == b.node && a.tags == b.tags;
+    const bool same_columns =
+        a.node == b.node && a.joined_tags() == b.joined_tags() && sorted(a.tags) == sorted(b.tags);
     if (a.ordered_by_recency && a.recency != b.recency) return false;
     switch (a.resource_version == b.resource_version ? json::Sameness::version : a.sameness) {
       case json::Sameness::columns:
@@ -154,6 +155,10 @@ class Model {
   }
 
  private:
+  static std::vector<std::string> sorted(std::vector<std::string> tags) {
+    std::sort(tags.begin(), tags.end());
+    return tags;
+  }
   static std::map<std::string, const Sample*> by_uid(const std::vector<Sample>& samples) {
     std::map<std::string, const Sample*> states;
     for (const Sample& sample : samples) states[sample.uid] = &sample;

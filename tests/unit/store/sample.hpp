@@ -1,8 +1,8 @@
 // Items made by hand, and what a view and its deltas look like as text.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
-#include <iterator>
 #include <map>
 #include <string>
 #include <string_view>
@@ -71,6 +71,11 @@ struct Sample {
       begin += static_cast<std::uint32_t>(tag.size() + 1);
     }
     if (tags.empty()) made_.values.push_back({1, 0, 0});
+    const auto text_of = [this](const json::ItemColumns::Value& value) {
+      return made_.texts[value.column].substr(value.begin, value.size);
+    };
+    std::sort(made_.values.begin() + 1, made_.values.end(),
+              [&](const auto& a, const auto& b) { return text_of(a) < text_of(b); });
     made_.value_ends = {1, static_cast<std::uint32_t>(made_.values.size())};
     return &made_;
   }
@@ -95,8 +100,10 @@ inline Sample recent(const std::string& name, std::uint64_t version, const std::
   return made;
 }
 
-// What of it is in the columns, and in the text beside the version, follows from the version.
-inline Sample with_columns(Sample made, std::uint64_t version, json::Sameness sameness = json::Sameness::version) {
+// What of it is in the columns, and in the text beside the version, follows from the version; `joined`: the first two
+// tags are one, which reads the same in the column.
+inline Sample with_columns(Sample made, std::uint64_t version, json::Sameness sameness = json::Sameness::version,
+                           bool joined = false) {
   made.has_columns = true;
   made.sameness = sameness;
   made.node = version % 5 == 0 ? "" : "node-" + std::to_string(version % 5);
@@ -105,6 +112,10 @@ inline Sample with_columns(Sample made, std::uint64_t version, json::Sameness sa
   }
   if (version % 31 == 0) {
     for (int i = 0; i < 40; ++i) made.tags.push_back("more-" + std::to_string(i));
+  }
+  if (joined && made.tags.size() >= 2) {
+    made.tags[0] += "," + made.tags[1];
+    made.tags.erase(made.tags.begin() + 1);
   }
   made.body = "{\"rv\":" + made.resource_version + ",\"x\":" + std::to_string(version % 3) + "}";
   return made;
@@ -139,32 +150,40 @@ inline std::string describe(const Deltas& deltas) {
   return text;
 }
 
-// The indexes of a view of samples with columns against a multimap; "" when they agree.
-inline std::string index_problem(const View& view) {
+// The objects of a delta are those of the view; "" when they are.
+inline std::string delta_problem(const Deltas& deltas, const View& view) {
+  for (std::size_t i = 0; i < deltas.count(); ++i) {
+    const Object& told = *deltas.object_at(i);
+    const Object* const shown = view.find_uid(told.uid());
+    const bool deleted = deltas.kind_at(i) == DeltaKind::deleted;
+    if ((shown == nullptr) != deleted) return describe(told) + " is in the view, or is not";
+    if (shown == nullptr || shown == &told) continue;
+    const bool same =
+        shown->resource_version() == told.resource_version() && shown->field(Field::json) == told.field(Field::json);
+    if (!same) return describe(told) + " of a delta is " + describe(*shown) + " in the view";
+  }
+  return "";
+}
+
+// The indexes of a view of these samples, which have columns, against a map; "" when they agree.
+inline std::string index_problem(const View& view, const std::vector<Sample>& shown) {
   for (const std::size_t column : {std::size_t{0}, std::size_t{1}}) {
-    std::multimap<std::string, std::size_t> expected;
-    for (std::size_t i = 0; i < view.count(); ++i) {
+    std::map<std::string, std::vector<std::size_t>> expected;
+    for (std::size_t i = 0; i < shown.size(); ++i) {
       if (view.at(i)->column_count() != 2) return "no columns";
-      std::string text(view.at(i)->column(column));
-      for (std::size_t comma = text.find(','); column == 1 && comma != std::string::npos; comma = text.find(',')) {
-        expected.emplace(text.substr(0, comma), i);
-        text.erase(0, comma + 1);
+      if (column == 0 || shown[i].tags.empty()) expected[column == 0 ? shown[i].node : ""].push_back(i);
+      for (const std::string& tag : shown[i].tags) {
+        if (column == 1) expected[tag].push_back(i);
       }
-      expected.emplace(text, i);
     }
-    for (auto value = expected.begin(); value != expected.end();) {
-      const auto [begin, end] = expected.equal_range(value->first);
-      if (view.index_count(column, value->first) != static_cast<std::size_t>(std::distance(begin, end))) {
-        return "another number with " + value->first;
+    for (const auto& [value, positions] : expected) {
+      if (view.index_count(column, value) != positions.size()) return "another number with " + value;
+      for (std::size_t i = 0; i < positions.size(); ++i) {
+        if (view.index_at(column, value, i) != view.at(positions[i])) return "another object with " + value;
       }
-      std::size_t i = 0;
-      for (auto at = begin; at != end; ++at) {
-        if (view.index_at(column, value->first, i++) != view.at(at->second)) return "another object with " + at->first;
-      }
-      if (view.index_at(column, value->first, i) != nullptr) return "more with " + value->first;
-      value = end;
+      if (view.index_at(column, value, positions.size()) != nullptr) return "more with " + value;
     }
-    for (const char* other : {"none", "node", "node-11", "tag-", "z", "\n"}) {
+    for (const char* other : {"none", "node", "node-11", "tag-", "tag-0", "tag-1", "tag-0,tag-1", "z", "\n"}) {
       if (expected.count(other) == 0 && view.index_count(column, other) != 0) return "counts what is not there";
       if (expected.count(other) == 0 && view.index_at(column, other, 0) != nullptr) return "has what is not there";
     }
