@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"unsafe"
@@ -151,7 +152,11 @@ func mergedChanges(before, after *Snapshot, by sameness) []Change {
 		}
 	}
 	merged := make([]Change, 0, len(byUID))
-	for _, one := range byUID {
+	for uid, one := range byUID {
+		// What is no change has moved objects on since.
+		if shown, is := after.FindUID(uid); is && one.Kind != Deleted {
+			one.Object = shown.pinned()
+		}
 		merged = append(merged, one)
 	}
 	// As the library orders them.
@@ -168,17 +173,38 @@ func mergedChanges(before, after *Snapshot, by sameness) []Change {
 	return merged
 }
 
-// sameness is what two states of an object must have in common to be the same, as the library has it by the keys of a
-// stream.
-type sameness int
+// sameness says when two states of an object are the same, as the library has it by the keys of a stream.
+type sameness struct {
+	by sharedPart
+	// Columns by each of whose values an index finds objects: "a,b" may be one value or two.
+	joined []int
+}
+
+// sharedPart is what they must have in common beside their columns.
+type sharedPart int
 
 const (
-	byVersion sameness = iota // and all that is shown: a server that was restored gives its versions a second time
-	byText                    // but for the resourceVersion: fields that are not kept may have changed
+	byVersion sharedPart = iota // and all that is shown: a server that was restored gives its versions a second time
+	byText                      // but for the resourceVersion: fields that are not kept may have changed
 	byColumns
 )
 
 func samenessOf(config Config) sameness {
+	var joined []int
+	indexed := strings.Fields(config["index"])
+	for column, pointer := range strings.Fields(config["columns"]) {
+		isIndexed := slices.ContainsFunc(indexed, func(number string) bool {
+			place, err := strconv.Atoi(number)
+			return err == nil && place == column
+		})
+		if isIndexed && slices.Contains(strings.Split(pointer, "/"), "*") {
+			joined = append(joined, column)
+		}
+	}
+	return sameness{sharedPartOf(config), joined}
+}
+
+func sharedPartOf(config Config) sharedPart {
 	switch {
 	case strings.Trim(config["limit"], "0") != "":
 		// The time by which objects are ordered is not among what they show: each version may be another place.
@@ -191,11 +217,16 @@ func samenessOf(config Config) sameness {
 	return byVersion
 }
 
-func (by sameness) same(a, b Object) bool {
+func (s sameness) same(a, b Object) bool {
 	if !slices.Equal(a.Columns(), b.Columns()) {
 		return false
 	}
-	switch by {
+	for _, column := range s.joined {
+		if text, _ := a.Column(column); strings.Contains(text, ",") {
+			return false
+		}
+	}
+	switch s.by {
 	case byVersion:
 		return a.ResourceVersion() == b.ResourceVersion() && bytes.Equal(a.JSON(), b.JSON())
 	case byColumns:

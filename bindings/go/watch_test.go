@@ -273,6 +273,58 @@ func TestAnotherPlaceIsAChange(t *testing.T) {
 	script(t, "delete configmap $NS/b")
 }
 
+// TestMergedObjectsAreThoseOfTheView has an object change in what an index finds, while its column reads the same, and
+// then in what is no change.
+func TestMergedObjectsAreThoseOfTheView(t *testing.T) {
+	script(t, "create configmap $NS/a")
+	client := onServer(t)
+	started, proceed, done := make(chan struct{}), make(chan struct{}), make(chan struct{})
+	slow := watch(t, client, ksr.Config{"columns": "/data/*", "index": "0", "notify": "columns"})
+	var rounds []string
+	go func() {
+		defer close(done)
+		for snapshot := range slow.Updates() {
+			for kind, object := range snapshot.Deltas() {
+				text := kind.String() + " " + object.Name()
+				shown, _ := snapshot.FindUID(object.UID())
+				if shown.ResourceVersion() != object.ResourceVersion() {
+					text += " at another version"
+				}
+				rounds = append(rounds, text)
+			}
+			if len(rounds) == 1 {
+				close(started)
+				<-proceed
+			}
+			if _, last := snapshot.Find(namespaceOf(t), "last"); last {
+				return
+			}
+		}
+	}()
+	await(t, started, "the first update")
+	quick, steps := watch(t, client, nil), view{}
+	channel := quick.Channel(inTime(t))
+	steps.follow(t, channel, "added a")
+	// The first is ready when the loop goes on, the others are merged.
+	changes := []string{`{"data":{"v":"x,y"}}`, `{"data":{"v":"x","w":"z"}}`, `{"data":{"v":"x","w":"y"}}`, "team=red"}
+	for i, change := range changes {
+		script(t, "update configmap $NS/a "+change)
+		steps.follow(t, channel, "modified a")
+		until(t, "the slow stream's own", func() bool { events, _ := slow.Stat("events"); return events > uint64(i) })
+		// It is delivered by itself.
+		time.Sleep(50 * time.Millisecond)
+	}
+	script(t, "create configmap $NS/last")
+	steps.follow(t, channel, "added last")
+	until(t, "the slow stream's last", func() bool { events, _ := slow.Stat("events"); return events >= 5 })
+	close(proceed)
+	await(t, done, "the last update")
+	if got := strings.Join(rounds, ", "); got != "added a, modified a, modified a, added last" {
+		t.Error(got)
+	}
+	script(t, "delete configmap $NS/a", "delete configmap $NS/last")
+}
+
 // TestAnotherTextOfTheSameVersion is as after an etcd was restored from a backup, or with another default of a custom
 // resource.
 func TestAnotherTextOfTheSameVersion(t *testing.T) {

@@ -6,7 +6,7 @@ from __future__ import annotations
 import enum
 import threading
 from ctypes import byref, c_size_t
-from typing import Dict, List, Optional, Tuple
+from typing import Dict, List, NamedTuple, Optional, Tuple
 
 from ._library import library
 from .codes import DeltaKind, Field
@@ -14,12 +14,20 @@ from .objects import Object
 from .snapshot import Change, Snapshot
 
 
-class Sameness(enum.Enum):
-    """What two states of an object must have in common to be the same, as the library has it by the keys of a stream."""
+class By(enum.Enum):
+    """What two states of an object must have in common to be the same, beside their columns."""
 
     VERSION = enum.auto()  # and all that is shown: a server that was restored gives its versions a second time
     TEXT = enum.auto()  # but for the resourceVersion: fields that are not kept may have changed
     COLUMNS = enum.auto()
+
+
+class Sameness(NamedTuple):
+    """When two states of an object are the same, as the library has it by the keys of a stream."""
+
+    by: By
+    # Columns by each of whose values an index finds objects: "a,b" may be one value or two.
+    joined: Tuple[int, ...]
 
 
 class Waiting:
@@ -54,7 +62,7 @@ class Waiting:
             merged, self._changes = self._changes, None
             self._began = self._began or snapshot is not None
         if snapshot is not None and merged is not None:
-            snapshot._merged = in_order(merged)
+            snapshot._merged = in_order([_as_shown(change, snapshot) for change in merged.values()])
         return snapshot
 
 
@@ -81,12 +89,19 @@ def _one_of(earlier: Change, later: Change, sameness: Sameness) -> Optional[Chan
     return later._replace(kind=DeltaKind.MODIFIED, before=before)
 
 
+def _as_shown(change: Change, snapshot: Snapshot) -> Change:
+    """What is no change has moved objects on since."""
+    if change.kind == DeltaKind.DELETED:
+        return change
+    return change._replace(object=snapshot.find_uid(change.object.uid) or change.object)
+
+
 def _is_same(one: Object, other: Object, sameness: Sameness) -> bool:
-    if one.columns != other.columns:
+    if one.columns != other.columns or any("," in (one.column(place) or "") for place in sameness.joined):
         return False
-    if sameness == Sameness.VERSION:
+    if sameness.by == By.VERSION:
         return one.resource_version == other.resource_version and bytes(one.json) == bytes(other.json)
-    return sameness == Sameness.COLUMNS or _text_around_version(one) == _text_around_version(other)
+    return sameness.by == By.COLUMNS or _text_around_version(one) == _text_around_version(other)
 
 
 def _text_around_version(one: Object) -> Tuple[bytes, bytes]:
@@ -98,9 +113,9 @@ def _text_around_version(one: Object) -> Tuple[bytes, bytes]:
     return json[: version - whole], json[version - whole + length.value :]
 
 
-def in_order(changes: Dict[str, Change]) -> List[Change]:
+def in_order(changes: List[Change]) -> List[Change]:
     """As the library has them."""
     return sorted(
-        changes.values(),
+        changes,
         key=lambda change: (change.kind != DeltaKind.DELETED, change.object.namespace, change.object.name),
     )

@@ -12,7 +12,7 @@ from typing import Any, Callable, Dict, Iterable, Mapping, Tuple, Union
 from . import _inbox
 from ._copies import NotPickled
 from ._library import LogFn, c_text, library
-from ._waiting import Sameness
+from ._waiting import By, Sameness
 from .errors import failure
 
 Value = Union[str, bool, int, timedelta, "os.PathLike[str]", Iterable[str]]
@@ -93,12 +93,15 @@ class Config(NotPickled):
         def has(key: str) -> bytes:
             return self._entries.get(key, (b"", b""))[1]
 
+        by = By.TEXT if has("keep_fields") or has("drop_fields") else By.VERSION
+        if has("notify") == b"columns":
+            by = By.COLUMNS
         # The time by which objects are ordered is not among what they show: each version may be another place.
         if has("limit").strip(b"0"):
-            return Sameness.VERSION
-        if has("notify") == b"columns":
-            return Sameness.COLUMNS
-        return Sameness.TEXT if has("keep_fields") or has("drop_fields") else Sameness.VERSION
+            by = By.VERSION
+        indexed = {int(number) for number in has("index").split() if number.isdigit()}
+        several = (place for place, pointer in enumerate(has("columns").split()) if b"*" in pointer.split(b"/"))
+        return Sameness(by, tuple(place for place in several if place in indexed))
 
     def _open(self, user_data: int, *, wants_log: bool) -> c_void_p:
         """For Stream: a ksr_stream whose callbacks come from ksr_dispatch and put what they bring into the inbox."""

@@ -602,6 +602,37 @@ class Streams(unittest.TestCase):
                 self.assertEqual([change[:2] for change in told(late)], [("ADDED", None), ("ADDED", "1")])
                 self.assertIsNone(late.poll(0.2))
 
+    def test_the_object_of_a_change_is_the_one_that_is_shown(self):
+        script(f"create configmap {self.ns}/b")
+        for keys in ({"columns": ["/data/v"], "notify": "columns"}, {"keep_fields": ["/data/v"]}):
+            with self.subTest(**keys), client_here() as client:
+                polled, other = (client.stream(MAPS, namespace=self.ns, **keys) for _ in range(2))
+                for stream in (polled, other):
+                    next_where(stream, lambda one: True)
+                value = f'{{"data":{{"v":"{next(iter(keys))}"}}}}'
+                self.delivered(polled, f"update configmap NS/a {value}")
+                # Which is no change.
+                script(f"update configmap {self.ns}/a team={next(iter(keys))}")
+                self.delivered(polled, f"update configmap NS/b {value}")
+                snapshot = other.poll(TEST_TIMEOUT)
+                self.assertEqual(
+                    [change.object.resource_version for change in snapshot.changes()],
+                    [item.resource_version for item in snapshot],
+                )
+
+    def test_other_values_that_read_the_same_are_a_change(self):
+        script(f'update configmap {self.ns}/a {{"data":{{"v":"x,y"}}}}')
+        with client_here() as client:
+            keys = {"columns": ["/data/*"], "index": "0", "notify": "columns"}
+            polled, other = (client.stream(MAPS, namespace=self.ns, **keys) for _ in range(2))
+            for stream in (polled, other):
+                next_where(stream, lambda one: True)
+            values = ('{"data":{"v":"x","w":"z"}}', '{"data":{"v":"x","w":"y"}}')
+            self.delivered(polled, *(f"update configmap NS/a {value}" for value in values))
+            snapshot = other.poll(TEST_TIMEOUT)
+            self.assertEqual([(kind.name, item.column(0)) for kind, item in snapshot.deltas()], [("MODIFIED", "x,y")])
+            self.assertEqual([item.name for item in snapshot.by_index(0, "y")], ["a"])
+
     def test_in_a_loop(self):
         async def follow(stream, seen):
             async for snapshot in stream:

@@ -9,7 +9,7 @@ use ksr_sys as sys;
 
 use crate::boundary::{self, Delivery};
 use crate::text::to_c;
-use crate::waiting::Sameness;
+use crate::waiting::{By, Sameness};
 use crate::{Callbacks, Code, Error, Stream, Updates};
 
 /// What to watch, on which server, with which credentials: the keys of libksr's CONFIGURATION.md. They are checked when
@@ -117,16 +117,22 @@ impl Config {
     pub(crate) fn sameness(&self) -> Sameness {
         let value =
             |wanted: &str| self.entries.iter().rev().find(|(key, _)| key == wanted).map_or("", |(_, value)| value);
-        if !value("limit").trim_matches('0').is_empty() {
+        let by = if !value("limit").trim_matches('0').is_empty() {
             // The time by which objects are ordered is not among what they show: each version may be another place.
-            Sameness::Version
+            By::Version
         } else if value("notify") == "columns" {
-            Sameness::Columns
+            By::Columns
         } else if value("keep_fields").is_empty() && value("drop_fields").is_empty() {
-            Sameness::Version
+            By::Version
         } else {
-            Sameness::Text
-        }
+            By::Text
+        };
+        let has_several = |place: usize| {
+            let pointer = value("columns").split_whitespace().nth(place);
+            pointer.map_or(false, |pointer| pointer.split('/').any(|step| step == "*"))
+        };
+        let indexed = value("index").split_whitespace().filter_map(|number| number.parse().ok());
+        Sameness { by, joined: indexed.filter(|place| has_several(*place)).collect() }
     }
 
     pub(crate) fn build(&self) -> Result<Raw, Error> {

@@ -24,7 +24,7 @@ impl Change {
     }
 
     /// Both changes of an object as one; `None` when it is as it was.
-    fn followed_by(self, later: Change, sameness: Sameness) -> Option<Change> {
+    fn followed_by(self, later: Change, sameness: &Sameness) -> Option<Change> {
         let kind = match (&self.before, later.kind) {
             (None, DeltaKind::Deleted) => return None,
             (None, _) => DeltaKind::Added,
@@ -35,11 +35,26 @@ impl Change {
         };
         Some(Change { kind, before: self.before, ..later })
     }
+
+    /// What is no change has moved objects on since.
+    fn shown_by(self, snapshot: &Snapshot) -> Change {
+        if self.kind == DeltaKind::Deleted {
+            return self;
+        }
+        let shown = snapshot.find_uid(self.object.object().uid()).map(|shown| shown.retain());
+        Change { object: shown.unwrap_or(self.object), ..self }
+    }
 }
 
-/// What two states of an object must have in common to be the same, as the library has it by the keys of a stream.
-#[derive(Clone, Copy)]
-pub(crate) enum Sameness {
+/// When two states of an object are the same, as the library has it by the keys of a stream.
+pub(crate) struct Sameness {
+    pub(crate) by: By,
+    /// Columns by each of whose values an index finds objects: "a,b" may be one value or two.
+    pub(crate) joined: Vec<usize>,
+}
+
+/// What they must have in common beside their columns.
+pub(crate) enum By {
     /// And all that is shown: a server that was restored gives its versions a second time.
     Version,
     /// But for the resourceVersion: fields that are not kept may have changed.
@@ -48,13 +63,14 @@ pub(crate) enum Sameness {
 }
 
 impl Sameness {
-    fn holds(self, one: Object<'_>, other: Object<'_>) -> bool {
-        let same_rest = match self {
-            Sameness::Version => one.resource_version() == other.resource_version() && one.json() == other.json(),
-            Sameness::Text => text_around_version(one) == text_around_version(other),
-            Sameness::Columns => true,
+    fn holds(&self, one: Object<'_>, other: Object<'_>) -> bool {
+        let same_rest = match self.by {
+            By::Version => one.resource_version() == other.resource_version() && one.json() == other.json(),
+            By::Text => text_around_version(one) == text_around_version(other),
+            By::Columns => true,
         };
-        same_rest && one.columns().eq(other.columns())
+        let may_be_others = |place: &usize| one.column(*place).map_or(false, |text| text.contains(','));
+        same_rest && one.columns().eq(other.columns()) && !self.joined.iter().any(may_be_others)
     }
 }
 
@@ -87,7 +103,7 @@ impl Waiting {
     }
 
     pub(crate) fn add(&mut self, snapshot: Snapshot) {
-        let sameness = self.sameness;
+        let sameness = &self.sameness;
         if let Some(earlier) = self.snapshot.take() {
             let changes = self.changes.get_or_insert_with(|| {
                 let mut changes = HashMap::new();
@@ -109,14 +125,17 @@ impl Waiting {
         let snapshot = self.snapshot.take()?;
         self.began = true;
         Some(match changes {
-            Some(changes) => snapshot.with_changes(in_order(changes)),
+            Some(changes) => {
+                let changes = in_order(changes.into_values().map(|change| change.shown_by(&snapshot)).collect());
+                snapshot.with_changes(changes)
+            }
             None => snapshot,
         })
     }
 }
 
 /// Adds the changes of the snapshot that follows.
-fn merge(changes: &mut HashMap<String, Change>, snapshot: &Snapshot, sameness: Sameness) {
+fn merge(changes: &mut HashMap<String, Change>, snapshot: &Snapshot, sameness: &Sameness) {
     for delta in snapshot.deltas() {
         let (uid, later) = (delta.object.uid(), Change::of(delta));
         let both = match changes.remove(uid) {
@@ -130,10 +149,9 @@ fn merge(changes: &mut HashMap<String, Change>, snapshot: &Snapshot, sameness: S
 }
 
 /// As the library has them.
-fn in_order(changes: HashMap<String, Change>) -> Vec<Change> {
-    let mut all: Vec<_> = changes.into_values().collect();
-    all.sort_by(|one, other| place(one).cmp(&place(other)));
-    all
+fn in_order(mut changes: Vec<Change>) -> Vec<Change> {
+    changes.sort_by(|one, other| place(one).cmp(&place(other)));
+    changes
 }
 
 fn place(change: &Change) -> (bool, &str, &str) {

@@ -580,6 +580,45 @@ fn what_has_changed_back_is_no_change() {
 }
 
 #[test]
+fn the_object_of_a_change_is_the_one_that_is_shown() {
+    let place = place!("client-shown");
+    place.script("create configmap NS/a\ncreate configmap NS/b");
+    let client = client_of(&place);
+    let query = Config::new(MAPS).namespace(place.namespace());
+    let by_columns = query.clone().set("columns", "/data/v").set("notify", "columns");
+    for (query, value) in [(by_columns, 1), (query.set("keep_fields", "/data"), 2)] {
+        let (mut polled, mut other) = (client.updates(&query).unwrap(), client.updates(&query).unwrap());
+        next_of(&mut polled);
+        next_of(&mut other);
+        let change = |name: char| format!(r#"update configmap NS/{name} {{"data":{{"v":"{value}"}}}}"#);
+        delivered(&place, &mut polled, &[&change('a')]);
+        // Which is no change.
+        place.script(&format!("update configmap NS/a team=t{value}"));
+        delivered(&place, &mut polled, &[&change('b')]);
+        let snapshot = next_of(&mut other);
+        let shown = snapshot.iter().map(|object| object.resource_version());
+        assert!(snapshot.deltas().map(|delta| delta.object.resource_version()).eq(shown));
+    }
+}
+
+#[test]
+fn other_values_that_read_the_same_are_a_change() {
+    let place = place!("client-values");
+    place.script(r#"create configmap NS/a {"data":{"v":"x,y"}}"#);
+    let client = client_of(&place);
+    let query = Config::new(MAPS).namespace(place.namespace());
+    let query = query.set("columns", "/data/*").set("index", "0").set("notify", "columns");
+    let (mut polled, mut other) = (client.updates(&query).unwrap(), client.updates(&query).unwrap());
+    next_of(&mut polled);
+    next_of(&mut other);
+    let change = |w: char| format!(r#"update configmap NS/a {{"data":{{"v":"x","w":"{w}"}}}}"#);
+    delivered(&place, &mut polled, &[&change('z'), &change('y')]);
+    let snapshot = next_of(&mut other);
+    assert_eq!(snapshot.deltas().map(|delta| delta.object.column(0).unwrap()).collect::<String>(), "x,y");
+    assert_eq!(snapshot.by_index(0, "y").len(), 1);
+}
+
+#[test]
 fn closing_wakes_who_iterates() {
     let place = place!("client-closing");
     place.script("create configmap NS/a");
