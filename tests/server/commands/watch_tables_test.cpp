@@ -1,8 +1,10 @@
 // ksr watch: the rows that it shows, their order and the characters in them.
 #include <signal.h>
 
+#include <algorithm>
 #include <initializer_list>
 
+#include "cluster/harness/wait_until.hpp"
 #include "server/commands/on_commands.hpp"
 #include "support/text.hpp"
 
@@ -175,6 +177,63 @@ TEST_CASE("watch: an order that the server's tables alone have is followed") {
   program->wait_for_output("a      x\n");
   CHECK(first_words(last_view(program->output())) == "NAME b c a ");
   end(*program);
+}
+
+namespace {
+
+std::size_t lines_of(const std::string& text) {
+  return static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
+}
+
+// Of a pod that changes more often than its row may be asked for.
+struct ChangingPod {
+  ChangingPod() {
+    on.server.script("create pods default/a");
+    on.server.script(answer(table_of("Some", {{"a", uid_of(on, "a")}}), "forever") + kTablesOnly);
+  }
+
+  CommandServer on;
+};
+
+}  // namespace
+
+TEST_CASE("watch: changes are printed while others keep coming") {
+  for (const std::vector<std::string>& words :
+       {std::vector<std::string>{"get", "pods", "-w", "--show-labels"}, {"watch", "pods"}}) {
+    ChangingPod pod;
+    const auto program = pod.on.start(words);
+    program->wait_for_output("a      ");
+    pod.on.server.script("every 1ms update pods default/a\nevery 1ms update pods default/a");
+    ksr::clustertest::wait_until("lines", [&] { return lines_of(program->output()) > 12; });
+    end(*program);
+  }
+}
+
+TEST_CASE("watch: --once ends with the first view while changes keep coming") {
+  for (const std::vector<std::string>& words :
+       {std::vector<std::string>{"get", "pods", "-w", "--once"}, {"watch", "pods", "--once"}}) {
+    ChangingPod pod;
+    pod.on.server.script("every 2ms update pods default/a");
+    const CommandEnd once = pod.on.run(words);
+    CHECK(once.status == 0);
+    CHECK(lines_of(once.output) == 2);
+  }
+}
+
+TEST_CASE("watch: what has changed before the end of --seconds is printed once its row has come") {
+  for (const std::vector<std::string>& words :
+       {std::vector<std::string>{"get", "pods", "-w", "--show-labels"}, {"watch", "pods", "--show-labels"}}) {
+    ChangingPod pod;
+    std::vector<std::string> command = words;
+    command.insert(command.end(), {"--seconds", "2"});
+    const auto program = pod.on.start(command);
+    program->wait_for_output("a      ");
+    pod.on.server.script("clear\nfault list pods answer 503 retry-after=3\n" +
+                         answer(table_of("Some", {{"a", uid_of(pod.on, "a"), "late"}}), "forever") +
+                         "\nupdate pods default/a n=1");
+    CHECK(program->wait() == 0);
+    CHECK(has(program->output(), words[0] == "get" ? "n=1" : "late"));
+  }
 }
 
 namespace {

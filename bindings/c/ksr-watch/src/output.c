@@ -1,6 +1,7 @@
 #include "output.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "json_line.h"
 #include "object.h"
@@ -70,8 +71,9 @@ static void print_change(struct watch* watch, const struct change* change) {
 static void print_view(struct watch* watch) {
   struct text* out = &watch->out.pending;
   struct view view;
-  size_t i, count = ksr_snapshot_count(watch->latest);
-  view.snapshot = watch->latest;
+  size_t i, count = ksr_snapshot_count(watch->view);
+  output_sort(watch, watch->view);
+  view.snapshot = watch->view;
   view.sorted = watch->sorted;
   if (watch->options.output == OUTPUT_JSON) {
     text_add_char(out, '[');
@@ -110,19 +112,24 @@ static int is_by_change(const struct options* options) {
   }
 }
 
-static void drop_changes(struct watch* watch) {
-  while (watch->change_count) ksr_object_release(watch->changes[--watch->change_count].object);
+/* The first ones. */
+static void drop_changes(struct watch* watch, size_t count) {
+  size_t i;
+  for (i = 0; i < count; ++i) ksr_object_release(watch->changes[i].object);
+  watch->change_count -= count;
+  if (watch->change_count)
+    memmove(watch->changes, watch->changes + count, watch->change_count * sizeof *watch->changes);
 }
 
-void output_sort(struct watch* watch) {
-  size_t i, count = ksr_snapshot_count(watch->latest);
+void output_sort(struct watch* watch, const ksr_snapshot* snapshot) {
+  size_t i, count = ksr_snapshot_count(snapshot);
   if (!printer_sorts(watch->printer)) {
     free(watch->sorted);
     watch->sorted = NULL;
     return;
   }
   watch->sorted = resize(watch->sorted, count + 1, sizeof *watch->sorted);
-  for (i = 0; i < count; ++i) watch->sorted[i] = ksr_snapshot_at(watch->latest, i);
+  for (i = 0; i < count; ++i) watch->sorted[i] = ksr_snapshot_at(snapshot, i);
   printer_sort(watch->printer, watch->sorted, count);
 }
 
@@ -137,6 +144,7 @@ static void add_change(struct watch* watch, ksr_delta delta, const ksr_object* o
 static void add_changes(struct watch* watch, int is_first) {
   size_t i, count = ksr_snapshot_delta_count(watch->latest);
   struct view view;
+  if (is_first) output_sort(watch, watch->latest);
   view.snapshot = watch->latest;
   view.sorted = watch->sorted;
   for (i = 0; i < count; ++i) {
@@ -148,35 +156,47 @@ static void add_changes(struct watch* watch, int is_first) {
   }
 }
 
-/* 1 when the rows of all that is to be printed are there. */
+static void begin_batch(struct watch* watch) {
+  if (is_by_change(&watch->options)) {
+    watch->batch_count = watch->change_count;
+  } else {
+    ksr_snapshot_release(watch->view);
+    watch->view = ksr_snapshot_retain(watch->latest);
+  }
+  if (watch->options.output == OUTPUT_TABLE) printer_forget_gone(watch->printer, watch->latest);
+  watch->has_batch = 1;
+  watch->has_news = 0;
+}
+
+/* 1 when the rows of the whole batch are there. */
 static int rows_are_there(struct watch* watch) {
+  int by_change = is_by_change(&watch->options);
   const ksr_object** objects;
-  size_t i, count = is_by_change(&watch->options) ? watch->change_count : ksr_snapshot_count(watch->latest);
+  size_t i, count;
   int there;
   if (watch->options.output != OUTPUT_TABLE) return 1;
+  /* Of what was deleted meanwhile there may be no row. */
+  if (!by_change && watch->has_news && printer_has_rows(watch->printer, watch->latest)) begin_batch(watch);
+  count = by_change ? watch->batch_count : ksr_snapshot_count(watch->view);
   objects = resize(NULL, count + 1, sizeof *objects);
   for (i = 0; i < count; ++i) {
-    objects[i] = is_by_change(&watch->options) ? watch->changes[i].object : ksr_snapshot_at(watch->latest, i);
+    objects[i] = by_change ? watch->changes[i].object : ksr_snapshot_at(watch->view, i);
   }
   there = printer_prepare(watch->printer, objects, count, ksr_snapshot_count(watch->latest));
   free(objects);
   return there;
 }
 
-/* What is known of the order once the rows have come. Changes after the first view stay in their own order. */
+/* Of the first view, as is known once its rows have come. Changes after it stay in their own order. */
 static void order_as_server(struct watch* watch) {
   const ksr_object** objects;
   size_t i;
-  if (!printer_order_is_servers(watch->printer)) return;
-  if (!is_by_change(&watch->options)) {
-    output_sort(watch);
-  } else if (!watch->has_printed) {
-    objects = resize(NULL, watch->change_count + 1, sizeof *objects);
-    for (i = 0; i < watch->change_count; ++i) objects[i] = watch->changes[i].object;
-    printer_sort(watch->printer, objects, watch->change_count);
-    for (i = 0; i < watch->change_count; ++i) watch->changes[i].object = objects[i];
-    free(objects);
-  }
+  if (watch->has_printed || !is_by_change(&watch->options) || !printer_order_is_servers(watch->printer)) return;
+  objects = resize(NULL, watch->batch_count + 1, sizeof *objects);
+  for (i = 0; i < watch->batch_count; ++i) objects[i] = watch->changes[i].object;
+  printer_sort(watch->printer, objects, watch->batch_count);
+  for (i = 0; i < watch->batch_count; ++i) watch->changes[i].object = objects[i];
+  free(objects);
 }
 
 static void print_warnings(struct watch* watch) {
@@ -188,19 +208,19 @@ static void print_warnings(struct watch* watch) {
   text_free(&line);
 }
 
-static void print_what_waits(struct watch* watch) {
+static void print_batch(struct watch* watch) {
   struct text* out = &watch->out.pending;
   size_t i;
   order_as_server(watch);
   print_warnings(watch);
   if (is_by_change(&watch->options)) {
-    for (i = 0; i < watch->change_count; ++i) print_change(watch, &watch->changes[i]);
-    drop_changes(watch);
+    for (i = 0; i < watch->batch_count; ++i) print_change(watch, &watch->changes[i]);
+    drop_changes(watch, watch->batch_count);
   } else {
     print_view(watch);
   }
   if (watch->options.output == OUTPUT_TABLE) printer_take_lines(watch->printer, out);
-  if (watch->options.output == OUTPUT_TABLE && !watch->options.by_change && !ksr_snapshot_count(watch->latest)) {
+  if (watch->options.output == OUTPUT_TABLE && !watch->options.by_change && !ksr_snapshot_count(watch->view)) {
     text_add(out, slice_of("No resources found\n"));
   }
   if (printer_trouble(watch->printer).len) {
@@ -211,28 +231,45 @@ static void print_what_waits(struct watch* watch) {
     text_free(&line);
   }
   watch->has_printed = 1;
-  watch->has_unprinted_view = 0;
+  ksr_snapshot_release(watch->view);
+  watch->view = NULL;
+  watch->has_batch = 0;
   sink_flush(&watch->out);
 }
 
+int output_waits(const struct watch* watch) {
+  return watch->has_batch || watch->has_news;
+}
+
 void output_continue(struct watch* watch) {
-  if (watch->has_unprinted_view && rows_are_there(watch)) print_what_waits(watch);
-  if (watch->has_unprinted_view || (!watch->ends_when_printed && watch->out.state == SINK_OPEN)) return;
+  while (output_waits(watch)) {
+    if (!watch->has_batch) begin_batch(watch);
+    if (!rows_are_there(watch)) return;
+    print_batch(watch);
+  }
+  if (!watch->ends_when_printed && watch->out.state == SINK_OPEN) return;
   watch->is_over = 1;
   ksr_cancel(watch->stream);
 }
 
+void output_finish(struct watch* watch) {
+  while (output_waits(watch)) {
+    if (!watch->has_batch) begin_batch(watch);
+    print_batch(watch);
+  }
+}
+
 void output_snapshot(struct watch* watch, int is_first) {
-  output_sort(watch);
+  if (watch->ends_when_printed) return;
   if (is_by_change(&watch->options)) add_changes(watch, is_first);
-  if (watch->options.output == OUTPUT_TABLE) printer_forget_gone(watch->printer, watch->latest);
-  watch->has_unprinted_view = 1;
+  watch->has_news = 1;
   watch->ends_when_printed = watch->options.once;
   output_continue(watch);
 }
 
 void output_free(struct watch* watch) {
-  drop_changes(watch);
+  drop_changes(watch, watch->change_count);
+  ksr_snapshot_release(watch->view);
   free(watch->changes);
   free(watch->sorted);
 }

@@ -8,8 +8,11 @@
 void output_snapshot(struct watch* watch, int is_first);
 /* Prints what waits, once its rows are there; ends the stream when that was the last. */
 void output_continue(struct watch* watch);
-/* Puts the newest snapshot into the order that is shown. */
-void output_sort(struct watch* watch);
+/* Prints what waits with those rows that are there. */
+void output_finish(struct watch* watch);
+int output_waits(const struct watch* watch);
+/* Puts a snapshot into the order that is shown. */
+void output_sort(struct watch* watch, const ksr_snapshot* snapshot);
 void output_free(struct watch* watch);
 
 #endif

@@ -31,6 +31,8 @@ int printer_dispatch(struct printer* printer);
 /* Asks the server for the rows of these objects, of `total` in the view, unless they are there as of their version or
  * were asked for a moment ago. 1 when all are there, or cannot be had. */
 int printer_prepare(struct printer* printer, const ksr_object* const* objects, size_t count, size_t total);
+/* 1: printer_prepare would ask for nothing. */
+int printer_has_rows(const struct printer* printer, const ksr_snapshot* snapshot);
 /* Of a table that stays on the screen, `shown` a row of it: times since, in the cells of the server, are not to get
  * old, nor are its columns. */
 void printer_refresh(struct printer* printer, const ksr_object* shown, size_t total);

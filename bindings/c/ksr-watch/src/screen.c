@@ -220,7 +220,7 @@ void screen_note_changes(struct watch* watch, int marked) {
   struct canvas canvas = new_canvas(watch);
   size_t height = rows_that_fit(&canvas, 1);
   struct view view;
-  output_sort(watch);
+  output_sort(watch, watch->latest);
   view = view_of(watch);
   keep_in_view(watch, height);
   rows_show(&watch->rows, &view, watch->first, height, marked, monotonic_ms());

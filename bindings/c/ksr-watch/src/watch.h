@@ -39,12 +39,15 @@ struct watch {
   int is_over;
   struct printer* printer;
 
-  /* Not on a terminal: what is to be printed once its rows are there. */
+  /* Not on a terminal: what is to be printed. */
   struct change* changes;
   size_t change_count;
-  int has_unprinted_view;
+  int has_news;             /* there is more than the batch */
+  int has_batch;            /* what is printed as soon as its rows are there: it does not grow meanwhile */
+  size_t batch_count;       /* so many of `changes`, or */
+  const ksr_snapshot* view; /* a whole view */
   int has_printed;
-  int ends_when_printed;
+  int ends_when_printed; /* nothing more is taken up */
 
   int goes_live; /* a table redrawn in place, once there is something to show */
   int is_live;   /* it is on the screen */

@@ -19,7 +19,7 @@
 #include "signals.h"
 #include "terminal.h"
 
-enum { FRAME_MS = 30 };
+enum { FRAME_MS = 30, LAST_ROWS_MS = 5000 };
 
 int open_standard_files(void) {
   int has_output = fcntl(STDOUT_FILENO, F_GETFD) >= 0;
@@ -92,7 +92,7 @@ static void obey_keys(struct watch* watch) {
 /* Rows of the server have come, or may be asked for again. */
 static void go_on_printing(struct watch* watch) {
   if (watch->is_live) {
-    if (printer_order_is_servers(watch->printer)) output_sort(watch);
+    if (printer_order_is_servers(watch->printer)) output_sort(watch, watch->latest);
     watch->is_dirty = 1;
   } else {
     output_continue(watch);
@@ -102,7 +102,7 @@ static void go_on_printing(struct watch* watch) {
 /* Waits for the stream, the rows of the server, a signal, a key or a timeout. */
 static void wait_for_input(struct watch* watch, int timeout) {
   struct pollfd fds[6];
-  int is_due = printer_due_ms(watch->printer);
+  int is_due = watch->is_live || watch->has_batch ? printer_due_ms(watch->printer) : -1;
   memset(fds, 0, sizeof fds);
   fds[0].fd = ksr_fd(watch->stream);
   fds[0].events = POLLIN;
@@ -123,13 +123,15 @@ static void wait_for_input(struct watch* watch, int timeout) {
   if (fds[3].revents) obey_keys(watch);
   if (fds[4].revents) sink_note(&watch->out, fds[4].revents);
   if (fds[0].revents) ksr_dispatch(watch->stream);
-  if (fds[5].revents && printer_dispatch(watch->printer)) go_on_printing(watch);
+  if ((fds[5].revents && printer_dispatch(watch->printer)) || is_due == 0) go_on_printing(watch);
 }
 
-/* A stream that has ended may have left something that is still to be printed. */
+static int is_interrupted(const struct watch* watch) {
+  return signals_ended() || watch->out.state != SINK_OPEN;
+}
+
 static int is_running(const struct watch* watch, int64_t deadline) {
-  int is_over = watch->is_over && (watch->is_failed || watch->is_live || !watch->has_unprinted_view);
-  return !is_over && !signals_ended() && watch->out.state == SINK_OPEN && (deadline < 0 || monotonic_ms() < deadline);
+  return !watch->is_over && !is_interrupted(watch) && (deadline < 0 || monotonic_ms() < deadline);
 }
 
 static void run(struct watch* watch) {
@@ -144,6 +146,18 @@ static void run(struct watch* watch) {
     if (watch->is_live && watch->is_dirty) next_draw = last_drawn + FRAME_MS;
     wait_for_input(watch, earlier(left_of(deadline, now), watch->is_live ? left_of(next_draw, now) : -1));
   }
+}
+
+/* What has come is printed also after the end, when its rows have come. */
+static void run_out(struct watch* watch) {
+  int64_t deadline = monotonic_ms() + LAST_ROWS_MS, now;
+  if (watch->is_live || (watch->options.once && !watch->is_over)) return;
+  watch->ends_when_printed = 1;
+  ksr_cancel(watch->stream);
+  while (output_waits(watch) && !is_interrupted(watch) && (now = monotonic_ms()) < deadline) {
+    wait_for_input(watch, left_of(deadline, now));
+  }
+  if (!is_interrupted(watch)) output_finish(watch);
 }
 
 /* The exit status; says on standard error why it is not 0. */
@@ -175,6 +189,7 @@ static int watch_resource(struct watch* watch) {
   status = connect_stream(watch);
   if (status) return status;
   run(watch);
+  run_out(watch);
   if (!watch->latest && !watch->is_failed) report_note_last_error(watch);
   ksr_cancel(watch->stream);
   if (watch->is_live) screen_leave(watch);

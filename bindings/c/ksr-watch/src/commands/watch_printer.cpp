@@ -306,6 +306,10 @@ int printer_prepare(struct printer* printer, const ksr_object* const* objects, s
   return !printer->tables || printer->tables->prepare(objects, count, total) ? 1 : 0;
 }
 
+int printer_has_rows(const struct printer* printer, const ksr_snapshot* snapshot) {
+  return !printer->tables || printer->tables->has_rows(snapshot) ? 1 : 0;
+}
+
 void printer_refresh(struct printer* printer, const ksr_object* shown, size_t total) {
   if (printer->tables) printer->tables->refresh(shown, total);
 }

@@ -16,12 +16,16 @@ namespace json = boost::json;
 constexpr std::size_t kFew = 8;
 constexpr std::size_t kMany = 64;
 constexpr std::size_t kMuchMore = 50;
+// A row of a list costs so much less than one that is asked for by itself.
+constexpr std::size_t kListedFor = 8;
 // So many states that have passed wait to be asked for, kMany at a time.
 constexpr std::size_t kMostPassed = 512;
 constexpr const char* kPage = "500";
 constexpr const char* kTimeout = "20s";
 // Between two rounds: a busy cluster must not be asked all the time.
 constexpr std::chrono::milliseconds kRest{200};
+// With by_change there is a request for each change, whether they come together or not.
+constexpr std::chrono::milliseconds kRestOfChanges{50};
 constexpr std::chrono::seconds kRestAfterFailure{2};
 // Times since, in cells such as "3 (5m ago)", get old, and columns change; all rows of a view that is small enough are
 // asked for again and again, else one, for the columns.
@@ -116,8 +120,16 @@ bool WatchTables::prepare(const ksr_object* const* objects, std::size_t count, s
     return failed_;
   }
   begin_round();
-  query_.by_change ? ask_for_states(missing) : ask_for_newest(missing, total);
+  query_.by_change ? ask_for_states(missing, total) : ask_for_newest(missing, total);
   return failed_;
+}
+
+bool WatchTables::has_rows(const ksr_snapshot* snapshot) const {
+  if (under_way_ > 0) return false;
+  for (std::size_t i = 0; i < ksr_snapshot_count(snapshot); ++i) {
+    if (!is_current(ksr_snapshot_at(snapshot, i))) return false;
+  }
+  return true;
 }
 
 int WatchTables::due_ms() const {
@@ -148,21 +160,21 @@ void WatchTables::ask_for_newest(const std::vector<const ksr_object*>& missing, 
 
 // Of many changes the list has those that are the last of their objects. The others are asked for one by one, but not
 // all of a storm of changes, which must not become one of requests.
-void WatchTables::ask_for_states(const std::vector<const ksr_object*>& missing) {
+void WatchTables::ask_for_states(const std::vector<const ksr_object*>& missing, std::size_t total) {
   if (!may_list_) return ask_for_last(missing);
-  std::vector<const ksr_object*> passed;
-  std::copy_if(missing.begin(), missing.end(), std::back_inserter(passed),
-               [this](const ksr_object* object) { return states_[state_key(object)].is_listed; });
+  const bool were_listed = std::any_of(missing.begin(), missing.end(), [this](const ksr_object* object) {
+    return states_[state_key(object)].is_listed;
+  });
   const bool is_first = columns_.empty() && (!query_.is_limited || missing.size() > kFew);
-  if (passed.empty() && (is_first || missing.size() > kMany)) {
+  const bool is_much_of_all = missing.size() > kMany && total <= missing.size() * kListedFor;
+  if (!were_listed && (is_first || is_much_of_all)) {
     for (const ksr_object* object : missing) states_[state_key(object)].is_listed = true;
     return ask_for_all();
   }
-  const std::vector<const ksr_object*>& asked = missing.size() > kMany ? passed : missing;
-  for (std::size_t i = 0; i < asked.size(); ++i) {
-    State& state = states_[state_key(asked[i])];
+  for (std::size_t i = 0; i < missing.size(); ++i) {
+    State& state = states_[state_key(missing[i])];
     state.is_asked = i < kMany || i >= kMostPassed;
-    if (i < kMany) ask_for(asked[i], field_of(asked[i], KSR_FIELD_RESOURCE_VERSION));
+    if (i < kMany) ask_for(missing[i], field_of(missing[i], KSR_FIELD_RESOURCE_VERSION));
   }
 }
 
@@ -279,7 +291,8 @@ void WatchTables::on_destroy(void* user_data) {
   if (std::exchange(owner.asks_again_, false) || owner.failed_) owner.forget_unanswered();
   // As long as the last round took: what is slow is asked less often.
   const auto took = Clock::now() - owner.begun_;
-  owner.next_ = Clock::now() + std::max<Clock::duration>(owner.failed_ ? kRestAfterFailure : kRest, took);
+  const Clock::duration rest = owner.query_.by_change ? kRestOfChanges : kRest;
+  owner.next_ = Clock::now() + std::max<Clock::duration>(owner.failed_ ? kRestAfterFailure : rest, took);
 }
 
 void WatchTables::forget_unanswered() {
@@ -388,7 +401,7 @@ const TableRow* WatchTables::row_of(const ksr_object* object) const {
     return state == states_.end() || !state->second.row ? nullptr : &*state->second.row;
   }
   const auto found = rows_.find(field_of(object, KSR_FIELD_UID));
-  if (found == rows_.end() || !found->second.has_come) return nullptr;
+  if (found == rows_.end() || !found->second.has_row) return nullptr;
   // What was asked for when the object had this version is of that or of a later one.
   return found->second.asked == field_of(object, KSR_FIELD_RESOURCE_VERSION) ? &found->second.row : nullptr;
 }

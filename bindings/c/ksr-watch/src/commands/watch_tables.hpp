@@ -48,11 +48,13 @@ class WatchTables {
   // True: an answer has come.
   bool dispatch();
 
-  // As printer_prepare, printer_refresh and printer_due_ms.
+  // As printer_prepare, printer_has_rows, printer_refresh and printer_due_ms.
   bool prepare(const ksr_object* const* objects, std::size_t count, std::size_t total);
+  bool has_rows(const ksr_snapshot* snapshot) const;
   void refresh(const ksr_object* shown, std::size_t total);
   int due_ms() const;
-  // NULL: it is not there. Never of a state that the object had before.
+  // NULL: it is not there. Of a state that the object had before only where it is gone by then, and never with
+  // by_change.
   const TableRow* row_of(const ksr_object* object) const;
   // Also of such a state, for a table that is drawn again as soon as the row has come.
   const TableRow* last_row_of(const ksr_object* object) const;
@@ -113,7 +115,7 @@ class WatchTables {
   bool is_few(std::size_t missing, std::size_t total) const;
   void begin_round();
   void ask_for_newest(const std::vector<const ksr_object*>& missing, std::size_t total);
-  void ask_for_states(const std::vector<const ksr_object*>& missing);
+  void ask_for_states(const std::vector<const ksr_object*>& missing, std::size_t total);
   void ask_for_last(const std::vector<const ksr_object*>& missing);
   void ask_for(const ksr_object* object, std::string version);
   // Of who may not list.
