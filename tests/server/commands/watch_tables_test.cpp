@@ -179,6 +179,28 @@ TEST_CASE("watch: an order that the server's tables alone have is followed") {
   end(*program);
 }
 
+TEST_CASE("watch: objects without a uid have the rows of their names") {
+  const std::string list =
+      R"(fault list pods answer 200 times=1 body={"kind":"PodList","apiVersion":"v1","metadata":{},"items":[)"
+      R"({"metadata":{"namespace":"default","name":"a"}},{"metadata":{"namespace":"default","name":"b"}}]})";
+  for (const std::vector<std::string>& words :
+       {std::vector<std::string>{"get", "pods", "-w", "--once"}, {"watch", "pods", "--once"}}) {
+    CommandServer on;
+    on.server.script(list + "\n" + answer(table_of("Some", {{"a", "", "of-a"}, {"b", "", "of-b"}}), "forever"));
+    CHECK(on.run(words).output == "NAME   SOME\na      of-a\nb      of-b\n");
+  }
+}
+
+TEST_CASE("watch: a column named Age that is not the object's age is the server's, on a terminal too") {
+  CommandServer on;
+  on.server.script("create pods default/a");
+  on.server.script(answer(table_of("Age", {{"a", uid_of(on, "a"), "thirty"}}), "forever") + kTablesOnly);
+  StartedProgram program(on.command({"watch", "pods"}), TerminalSize{80, 24});
+  program.wait_for_output("thirty");
+  program.write("q");
+  CHECK(program.wait() == 0);
+}
+
 namespace {
 
 std::size_t lines_of(const std::string& text) {

@@ -74,6 +74,16 @@ Labels labels_of(const json::value& object) {
   return labels;
 }
 
+// Whether the column has the time since the object was created, rather than a value of the same title. The API
+// describes it in the words of that field; a custom resource's without a description has its path.
+bool is_age(const std::string& title, const json::value& column) {
+  constexpr std::string_view kField = "CreationTimestamp is a timestamp ", kPath = " .metadata.creationTimestamp";
+  const std::string said = text_at(column, {"description"});
+  const bool is_path =
+      said.size() >= kPath.size() && said.compare(said.size() - kPath.size(), kPath.size(), kPath) == 0;
+  return title == "AGE" && (is_path || said.compare(0, kField.size(), kField) == 0);
+}
+
 bool is_beyond_narrow(const json::value& column) {
   const json::value* priority = value_at(column, {"priority"});
   return priority != nullptr && priority->is_int64() && priority->get_int64() != 0;
@@ -83,8 +93,11 @@ TableRow row_of(const json::value& object) {
   TableRow row;
   row.uid = text_at(object, {"metadata", "uid"});
   row.resource_version = text_at(object, {"metadata", "resourceVersion"});
-  row.name_space = one_cell(text_at(object, {"metadata", "namespace"}));
+  const std::string name_space = text_at(object, {"metadata", "namespace"});
   row.name = text_at(object, {"metadata", "name"});
+  // As src/json/item_builder.hpp calls what is computed for each request, such as metrics.
+  if (row.uid.empty()) row.uid = name_space + "/" + row.name;
+  row.name_space = one_cell(name_space);
   row.labels = labels_of(object);
   return row;
 }
@@ -111,7 +124,8 @@ ServerTable read_table(const json::value& table) {
   for (const json::value& column : definitions) {
     const bool is_name = !has_name && text_at(column, {"format"}) == "name" && text_at(column, {"type"}) == "string";
     has_name = has_name || is_name;
-    read.columns.push_back({one_cell(upper_case(text_at(column, {"name"}))), is_beyond_narrow(column), is_name});
+    const std::string title = one_cell(upper_case(text_at(column, {"name"})));
+    read.columns.push_back({title, is_beyond_narrow(column), is_name, is_age(title, column)});
   }
   for (const json::value& row : array_at(table, {"rows"})) {
     const json::array& cells = array_at(row, {"cells"});
@@ -125,7 +139,7 @@ ServerTable read_table(const json::value& table) {
 }
 
 const std::vector<TableColumn>& plain_columns() {
-  static const std::vector<TableColumn> columns{{"NAME", false, true}, {"AGE", false, false}};
+  static const std::vector<TableColumn> columns{{"NAME", false, true, false}, {"AGE", false, false, true}};
   return columns;
 }
 

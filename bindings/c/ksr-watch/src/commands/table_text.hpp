@@ -27,6 +27,8 @@ struct TableColumn {
   bool only_wide = false;
   // It has the name of the object.
   bool is_name = false;
+  // It has the age of the object, which is computed anew for a table that is redrawn.
+  bool is_age = false;
 };
 
 using Labels = std::map<std::string, std::string>;

@@ -120,9 +120,9 @@ struct printer {
     for (const std::string& pointer : pointers) row.cells.push_back(value_at(object, pointer));
     if (!pointers.empty()) return row;
     for (const TableColumn& column : columns_now()) {
-      row.cells.push_back(column.is_name          ? one_cell(field_of(object, KSR_FIELD_NAME))
-                          : column.title == "AGE" ? age_of(object)
-                                                  : "<unknown>");
+      row.cells.push_back(column.is_name  ? one_cell(field_of(object, KSR_FIELD_NAME))
+                          : column.is_age ? age_of(object)
+                                          : "<unknown>");
     }
     return row;
   }
@@ -145,7 +145,7 @@ bool read_columns(const char* list, printer& printer, std::string& problem) {
       problem = "--columns: expected NAME=/json/pointer, such as IMAGE=/spec/containers/0/image";
       return false;
     }
-    printer.columns.push_back({one_cell(one.substr(0, equals)), false, false});
+    printer.columns.push_back({one_cell(one.substr(0, equals)), false, false, false});
     printer.pointers.emplace_back(one.substr(equals + 1));
   }
   return true;
@@ -347,7 +347,7 @@ void printer_each_cell(struct printer* printer, const ksr_object* object, printe
   TableRow row = printer->row_of(object, printer->tables ? printer->tables->last_row_of(object) : nullptr);
   const std::vector<TableColumn>& columns = printer->columns_now();
   for (std::size_t i = 0; i < columns.size() && i < row.cells.size() && printer->pointers.empty(); ++i) {
-    if (columns[i].title == "AGE") row.cells[i] = age_of(object);
+    if (columns[i].is_age) row.cells[i] = age_of(object);
   }
   give(printer->text->cells_of(columns, row), add, user_data);
 }

@@ -1,6 +1,7 @@
 #include "commands/watch_tables.hpp"
 
 #include <algorithm>
+#include <functional>
 
 #include "base/field_selector.hpp"
 #include "base/text.hpp"
@@ -50,8 +51,18 @@ std::string field_of(const ksr_object* object, ksr_field field) {
 
 namespace {
 
+// What the server computes for each request, such as metrics, has neither versions nor states that can be asked for.
+bool is_computed(const ksr_object* object) {
+  return field_of(object, KSR_FIELD_RESOURCE_VERSION).empty();
+}
+
+std::string version_of(const ksr_object* object) {
+  if (!is_computed(object)) return field_of(object, KSR_FIELD_RESOURCE_VERSION);
+  return "#" + std::to_string(std::hash<std::string>()(field_of(object, KSR_FIELD_JSON)));
+}
+
 std::string state_key(const ksr_object* object) {
-  return state_key(field_of(object, KSR_FIELD_UID), field_of(object, KSR_FIELD_RESOURCE_VERSION));
+  return state_key(field_of(object, KSR_FIELD_UID), version_of(object));
 }
 
 }  // namespace
@@ -69,7 +80,7 @@ bool WatchTables::dispatch() {
 const WatchTables::Kept* WatchTables::kept_of_version(const ksr_object* object) const {
   const auto found = rows_.find(field_of(object, KSR_FIELD_UID));
   if (found == rows_.end() || !found->second.has_row) return nullptr;
-  const bool is_of_it = found->second.row.resource_version == field_of(object, KSR_FIELD_RESOURCE_VERSION);
+  const bool is_of_it = found->second.row.resource_version == version_of(object);
   return is_of_it ? &found->second : nullptr;
 }
 
@@ -77,10 +88,11 @@ bool WatchTables::is_current(const ksr_object* object) const {
   if (kept_of_version(object) != nullptr) return true;
   if (query_.by_change) {
     const auto state = states_.find(state_key(object));
-    return state != states_.end() && (state->second.is_asked || state->second.row);
+    if (state == states_.end()) return false;
+    return state->second.is_asked || state->second.row || (state->second.is_listed && is_computed(object));
   }
   const auto found = rows_.find(field_of(object, KSR_FIELD_UID));
-  return found != rows_.end() && found->second.asked == field_of(object, KSR_FIELD_RESOURCE_VERSION);
+  return found != rows_.end() && found->second.asked == version_of(object);
 }
 
 bool WatchTables::is_few(std::size_t missing, std::size_t total) const {
@@ -151,7 +163,7 @@ void WatchTables::ask_for_newest(const std::vector<const ksr_object*>& missing, 
   // Also of what the answer will not have, since it is gone by then.
   for (const ksr_object* object : missing) {
     Kept& kept = rows_[field_of(object, KSR_FIELD_UID)];
-    kept.asked = field_of(object, KSR_FIELD_RESOURCE_VERSION);
+    kept.asked = version_of(object);
     kept.has_come = false;
   }
   if (may_list_ && !is_few(missing.size(), total)) return ask_for_all();
@@ -167,7 +179,7 @@ void WatchTables::ask_for_states(const std::vector<const ksr_object*>& missing, 
   });
   const bool is_first = columns_.empty() && (!query_.is_limited || missing.size() > kFew);
   const bool is_much_of_all = missing.size() > kMany && total <= missing.size() * kListedFor;
-  if (!were_listed && (is_first || is_much_of_all)) {
+  if (!were_listed && (is_first || is_much_of_all || is_computed(missing.front()))) {
     for (const ksr_object* object : missing) states_[state_key(object)].is_listed = true;
     return ask_for_all();
   }
@@ -396,14 +408,14 @@ void WatchTables::fail(std::string_view what) {
 
 const TableRow* WatchTables::row_of(const ksr_object* object) const {
   if (const Kept* kept = kept_of_version(object)) return &kept->row;
-  if (query_.by_change) {
+  if (query_.by_change && !is_computed(object)) {
     const auto state = states_.find(state_key(object));
     return state == states_.end() || !state->second.row ? nullptr : &*state->second.row;
   }
   const auto found = rows_.find(field_of(object, KSR_FIELD_UID));
   if (found == rows_.end() || !found->second.has_row) return nullptr;
   // What was asked for when the object had this version is of that or of a later one.
-  return found->second.asked == field_of(object, KSR_FIELD_RESOURCE_VERSION) ? &found->second.row : nullptr;
+  return query_.by_change || found->second.asked == version_of(object) ? &found->second.row : nullptr;
 }
 
 const TableRow* WatchTables::last_row_of(const ksr_object* object) const {
