@@ -1,10 +1,14 @@
 // `ksr get -w`: the options of get, one type, and an end where no retry mends what keeps it from beginning.
 #include <signal.h>
 
+#include <fstream>
+
 #include "server/commands/on_commands.hpp"
+#include "support/temporary_directory.hpp"
 #include "support/text.hpp"
 
 using namespace ksr::testing;
+using ksr::clustertest::StartedProgram;
 
 TEST_CASE("get -w takes a single type, and a single name of it") {
   CommandServer on;
@@ -165,6 +169,43 @@ TEST_CASE("get NAME -w of who may not list shows each of many changes, and lists
   CHECK(on.server.count_requests("list") == lists);
   watched->signal(SIGINT);
   CHECK(watched->wait() == 0);
+}
+
+TEST_CASE("watch: a slow reader gets every change, and the newest view alone") {
+  for (const char* output : {"json-events", "names"}) {
+    CommandServer on;
+    const ksr::testing::TemporaryDirectory directory("ksr-slow-reader");
+    const std::string go = (directory.root() / "go").string();
+    std::vector<std::string> words{"/bin/bash", "-c", R"("$@" | { until [[ -e $0 ]]; do sleep 0.1; done; cat; })", go};
+    for (const std::string& word : on.command({"watch", "pods", "--seconds", "8", "-o", output})) words.push_back(word);
+    // More than a pipe holds.
+    const std::string fat = R"( {"metadata":{"annotations":{"fat":")" + std::string(300'000, 'x') + "\"}}}";
+    on.server.script("create pods default/fat" + fat);
+    std::string many;
+    for (int i = 0; i < 3000; ++i) many += "create pods default/a-pod-with-a-long-name-" + std::to_string(i) + "\n";
+    if (output == std::string("names")) on.server.script(many);
+    StartedProgram program(words, StartedProgram::Input::content);
+    on.server.script("wait watches pods 1");
+    for (const char* change : {"update pods default/fat n=1", "update pods default/fat n=2",
+                               "create pods default/brief", "delete pods default/brief"}) {
+      on.server.script(std::string(change) + "\nsleep 200ms");
+    }
+    std::ofstream(go).put('\n');
+    CHECK(program.wait() == 0);
+    const std::string all = program.output();
+    const auto count = [&](const std::string& text) {
+      std::size_t found = 0;
+      for (std::size_t at = all.find(text); at != std::string::npos; at = all.find(text, at + 1)) ++found;
+      return found;
+    };
+    if (output == std::string("names")) {
+      CHECK(count("default/fat") == 2);
+      continue;
+    }
+    CHECK(count(R"({"type":"ADDED")") == 2);
+    CHECK(count(R"({"type":"MODIFIED")") == 2);
+    CHECK(count(R"({"type":"DELETED")") == 1);
+  }
 }
 
 TEST_CASE("what the command line itself chooses is not set with --set") {

@@ -42,6 +42,16 @@ static void print_json_event(const struct change* change, struct text* out) {
   text_add(out, slice_of("}\n"));
 }
 
+/* Meanwhile the library goes on, and what it delivers next is what has changed until then. */
+static void wait_for_reader(struct watch* watch) {
+  if (!watch->has_told_slow_reader && !watch->ends_when_printed) {
+    report_line(slice_of(
+        "standard output is read too slowly: 64 MiB wait for it; several changes of an object may become one line"));
+  }
+  watch->has_told_slow_reader = 1;
+  sink_flush(&watch->out);
+}
+
 static void print_change(struct watch* watch, const struct change* change) {
   struct text* out = &watch->out.pending;
   switch (watch->options.output) {
@@ -65,7 +75,7 @@ static void print_change(struct watch* watch, const struct change* change) {
       printer_add_row(watch->printer, change->object);
       break;
   }
-  sink_relieve(&watch->out);
+  if (sink_relieve(&watch->out)) wait_for_reader(watch);
 }
 
 static void print_view(struct watch* watch) {
@@ -92,7 +102,7 @@ static void print_view(struct watch* watch) {
     } else {
       printer_add_row(watch->printer, object);
     }
-    sink_relieve(&watch->out);
+    if (sink_relieve(&watch->out)) sink_flush(&watch->out);
   }
   if (watch->options.output == OUTPUT_JSON) text_add(out, slice_of("]\n"));
 }
@@ -234,7 +244,8 @@ static void print_batch(struct watch* watch) {
   ksr_snapshot_release(watch->view);
   watch->view = NULL;
   watch->has_batch = 0;
-  sink_flush(&watch->out);
+  if (is_by_change(&watch->options) && sink_relieve(&watch->out)) wait_for_reader(watch);
+  sink_push(&watch->out);
 }
 
 int output_waits(const struct watch* watch) {
@@ -243,6 +254,8 @@ int output_waits(const struct watch* watch) {
 
 void output_continue(struct watch* watch) {
   while (output_waits(watch)) {
+    /* A slow reader gets every change, but the newest view alone. */
+    if (!is_by_change(&watch->options) && sink_waits(&watch->out)) return;
     if (!watch->has_batch) begin_batch(watch);
     if (!rows_are_there(watch)) return;
     print_batch(watch);

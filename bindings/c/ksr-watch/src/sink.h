@@ -13,15 +13,22 @@ struct sink {
   enum sink_state state;
   int error; /* errno of SINK_FAILED */
   struct text pending;
+  size_t written; /* of `pending` */
+  size_t enough;  /* sink_relieve writes when so much is pending */
 };
 
 /* Writes all that is pending. Once the state is not SINK_OPEN nothing is written any more. */
 void sink_flush(struct sink* sink);
+/* Writes what is taken at once. */
+void sink_push(struct sink* sink);
+/* 1: something is pending. */
+int sink_waits(const struct sink* sink);
 
-/* For use while adding much: flushes when enough is pending. */
-void sink_relieve(struct sink* sink);
+/* For use while adding much: pushes when enough is pending. 1: so much is left that it is to be flushed. */
+int sink_relieve(struct sink* sink);
 
-/* For poll: whether `revents` of sink->fd say that the reader has closed it. */
+/* For poll: what `revents` of sink->fd say; a reader that has closed it, or that takes more. */
+short sink_events(const struct sink* sink);
 void sink_note(struct sink* sink, short revents);
 void sink_free(struct sink* sink);
 

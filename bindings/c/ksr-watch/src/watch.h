@@ -47,6 +47,7 @@ struct watch {
   size_t batch_count;       /* so many of `changes`, or */
   const ksr_snapshot* view; /* a whole view */
   int has_printed;
+  int has_told_slow_reader;
   int ends_when_printed; /* nothing more is taken up */
 
   int goes_live; /* a table redrawn in place, once there is something to show */

@@ -112,7 +112,8 @@ static void wait_for_input(struct watch* watch, int timeout) {
   fds[2].events = POLLIN;
   fds[3].fd = terminal_keys_fd();
   fds[3].events = POLLIN;
-  fds[4].fd = watch->out.fd; /* no events: only to detect that the reader has closed it */
+  fds[4].fd = watch->out.fd; /* without events it tells that the reader has closed it */
+  fds[4].events = sink_events(&watch->out);
   fds[5].fd = printer_fd(watch->printer);
   fds[5].events = POLLIN;
   if (poll(fds, 6, earlier(timeout, is_due)) <= 0) {
@@ -122,6 +123,7 @@ static void wait_for_input(struct watch* watch, int timeout) {
   if (fds[2].revents) obey_signals(watch);
   if (fds[3].revents) obey_keys(watch);
   if (fds[4].revents) sink_note(&watch->out, fds[4].revents);
+  if (fds[4].events && !watch->is_live && !sink_waits(&watch->out)) output_continue(watch);
   if (fds[0].revents) ksr_dispatch(watch->stream);
   if ((fds[5].revents && printer_dispatch(watch->printer)) || is_due == 0) go_on_printing(watch);
 }
@@ -190,6 +192,7 @@ static int watch_resource(struct watch* watch) {
   if (status) return status;
   run(watch);
   run_out(watch);
+  if (!watch->is_live) sink_flush(&watch->out);
   if (!watch->latest && !watch->is_failed) report_note_last_error(watch);
   ksr_cancel(watch->stream);
   if (watch->is_live) screen_leave(watch);
