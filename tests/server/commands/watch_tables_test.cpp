@@ -179,6 +179,17 @@ TEST_CASE("watch: an order that the server's tables alone have is followed") {
   end(*program);
 }
 
+TEST_CASE("watch: that there is nothing is said on standard error, of a missing object once") {
+  CommandServer on;
+  for (const char* titles : {"--show-labels", "--no-headers"}) {
+    const CommandEnd none = on.run({"watch", "pods", "--once", titles});
+    CHECK(none.status == 0);
+    CHECK(none.output == "");
+    CHECK(none.errors == "No resources found\n");
+  }
+  CHECK(is_one_line(on.run({"watch", "pods", "none", "--once"}).errors));
+}
+
 TEST_CASE("watch: objects without a uid have the rows of their names") {
   const std::string list =
       R"(fault list pods answer 200 times=1 body={"kind":"PodList","apiVersion":"v1","metadata":{},"items":[)"

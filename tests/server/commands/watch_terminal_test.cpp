@@ -68,6 +68,40 @@ TEST_CASE("watch: Ctrl-Z does not stop what nobody could continue") {
   watch.quit();
 }
 
+TEST_CASE("watch: a job in the background leaves the terminal to the shell, and has keys in the foreground") {
+  CommandServer on;
+  on.server.script("populate pods 3 ns=default");
+  StartedProgram shell({"/bin/bash", "--noprofile", "--norc", "-i"}, TerminalSize{200, 24});
+  std::string line;
+  for (const std::string& word : on.command({"watch", "pods"})) line += "'" + word + "' ";
+  shell.write("unset HISTFILE; " + line + "&\n");
+  on.server.script("wait watches pods 1");
+  shell.write("sleep 1.5; echo still-$((1 + 1))\n");
+  shell.wait_for_output("still-2");
+  CHECK(count_of(shell.output(), kSwitch) == 0);
+  shell.write("fg\n");
+  shell.wait_for_output(kSwitch);
+  shell.write("q");
+  shell.wait_for_output(kSwitchBack);
+  shell.write("echo ended-$?\n");
+  shell.wait_for_output("ended-0");
+  // Stopped by a key, and continued in the background.
+  shell.write(line + "\n");
+  wait_until("the screen", [&] { return count_of(shell.output(), kSwitch) == 2; });
+  shell.write("\x1a");
+  wait_until("the shell's screen", [&] { return count_of(shell.output(), kSwitchBack) == 2; });
+  shell.write("bg\n");
+  shell.write("sleep 1.5; echo still-$((1 + 2))\n");
+  shell.wait_for_output("still-3");
+  CHECK(count_of(shell.output(), kSwitch) == 2);
+  shell.write("fg\n");
+  wait_until("the screen again", [&] { return count_of(shell.output(), kSwitch) == 3; });
+  shell.write("q");
+  wait_until("the end", [&] { return count_of(shell.output(), kSwitchBack) == 3; });
+  shell.write("exit 0\n");
+  CHECK(shell.wait() == 0);
+}
+
 TEST_CASE("watch of who may not list: cells are asked for again without a list") {
   CommandServer on;
   on.server.script(

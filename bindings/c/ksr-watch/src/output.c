@@ -230,8 +230,9 @@ static void print_batch(struct watch* watch) {
     print_view(watch);
   }
   if (watch->options.output == OUTPUT_TABLE) printer_take_lines(watch->printer, out);
-  if (watch->options.output == OUTPUT_TABLE && !watch->options.by_change && !ksr_snapshot_count(watch->view)) {
-    text_add(out, slice_of("No resources found\n"));
+  if (watch->options.output == OUTPUT_TABLE && !watch->options.by_change && !ksr_snapshot_count(watch->view) &&
+      !(watch->options.name && watch->options.once)) {
+    report_plain(slice_of("No resources found"));
   }
   if (printer_trouble(watch->printer).len) {
     struct text line = {NULL, 0, 0};

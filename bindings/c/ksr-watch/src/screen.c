@@ -264,9 +264,16 @@ void screen_scroll(struct watch* watch, enum key key) {
 }
 
 int screen_draw(struct watch* watch) {
-  struct canvas canvas = new_canvas(watch);
+  struct canvas canvas;
   int64_t now = monotonic_ms();
   int is_fading = rows_expire(&watch->rows, now);
+  /* A job that runs is not told that it comes into the foreground. */
+  if (watch->is_hidden == terminal_is_ours()) screen_enter(watch);
+  if (watch->is_hidden) {
+    watch->is_dirty = 0;
+    return TICK_MS;
+  }
+  canvas = new_canvas(watch);
   compose(&canvas, watch, now);
   watch->is_dirty = 0;
   if (!slice_same(text_slice(&canvas.lines), text_slice(&watch->frame))) paint(watch, &canvas);
@@ -282,7 +289,12 @@ void screen_forget(struct watch* watch) {
 }
 
 void screen_enter(struct watch* watch) {
-  terminal_enter(&watch->out.pending);
+  watch->is_hidden = !terminal_is_ours();
+  if (watch->is_hidden) {
+    terminal_lose(&watch->out.pending);
+  } else {
+    terminal_enter(&watch->out.pending);
+  }
   sink_flush(&watch->out);
   screen_forget(watch);
 }

@@ -5,6 +5,7 @@
 #include "keys.h"
 #include "watch.h"
 
+/* Where the terminal is the shell's: leaves it, until screen_draw finds it to be ours. */
 void screen_enter(struct watch* watch);
 /* Of a watch that goes live, the first time. What a credential plugin asks for before is not painted over. */
 void screen_begin(struct watch* watch);

@@ -8,6 +8,7 @@
 
 static struct termios keyboard_before;
 static int has_keyboard;
+static int has_changed_keyboard; /* keyboard_before is still to be restored */
 static int is_entered;
 
 int terminal_is_usable(int fd) {
@@ -29,23 +30,23 @@ struct terminal_size terminal_size_of(int fd) {
  * stopped from outside. */
 static void take_keyboard(void) {
   struct termios quiet;
-  int had_keyboard = has_keyboard;
   has_keyboard = 0;
   /* A background job that touches the terminal's settings would be stopped. */
   if (!isatty(STDIN_FILENO) || tcgetpgrp(STDIN_FILENO) != getpgrp()) return;
-  if (!had_keyboard && tcgetattr(STDIN_FILENO, &keyboard_before) != 0) return;
+  if (!has_changed_keyboard && tcgetattr(STDIN_FILENO, &keyboard_before) != 0) return;
   quiet = keyboard_before;
   quiet.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
   quiet.c_cc[VMIN] = 0;
   quiet.c_cc[VTIME] = 0;
   has_keyboard = tcsetattr(STDIN_FILENO, TCSANOW, &quiet) == 0;
+  has_changed_keyboard |= has_keyboard;
 }
 
 static const char leave_sequence[] = "\x1b[0m\x1b[?7h\x1b[?25h\x1b[?1049l";
 
 static void restore_keyboard(void) {
   if (has_keyboard) tcsetattr(STDIN_FILENO, TCSANOW, &keyboard_before);
-  has_keyboard = 0;
+  has_keyboard = has_changed_keyboard = 0;
 }
 
 /* For an unplanned exit, such as out of memory. */
@@ -69,9 +70,20 @@ void terminal_enter(struct text* out) {
 }
 
 void terminal_leave(struct text* out) {
+  if (!is_entered) return;
   is_entered = 0;
   text_add(out, slice_of(leave_sequence));
   restore_keyboard();
+}
+
+void terminal_lose(struct text* out) {
+  if (is_entered) text_add(out, slice_of(leave_sequence));
+  is_entered = has_keyboard = 0;
+}
+
+int terminal_is_ours(void) {
+  pid_t group = tcgetpgrp(STDOUT_FILENO);
+  return group < 0 || group == getpgrp();
 }
 
 int terminal_keys_fd(void) {

@@ -19,8 +19,13 @@ struct terminal_size terminal_size_of(int fd);
  * a stop that this process did not know of: then all of it is done anew, and terminal_leave restores what was at first.
  */
 void terminal_enter(struct text* out);
-/* Adds the sequence that restores the screen, and restores the keyboard. */
+/* Adds the sequence that restores the screen, and restores the keyboard. Once terminal_enter has been called. */
 void terminal_leave(struct text* out);
+/* The same where the keyboard is the shell's by now. */
+void terminal_lose(struct text* out);
+
+/* 0: a shell has the terminal, and this process is a job in its background. */
+int terminal_is_ours(void);
 
 /* What was typed, at most `size` bytes; how many. */
 size_t terminal_take_keys(char* to, size_t size);

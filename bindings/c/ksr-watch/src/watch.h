@@ -52,6 +52,7 @@ struct watch {
 
   int goes_live; /* a table redrawn in place, once there is something to show */
   int is_live;   /* it is on the screen */
+  int is_hidden; /* but not now: a shell has the terminal */
   int has_color;
   int is_dirty;              /* the screen is out of date */
   const ksr_object** sorted; /* what `latest` has in the order that is shown; NULL: in its own */
