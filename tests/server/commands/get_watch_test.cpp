@@ -208,6 +208,13 @@ TEST_CASE("watch: a slow reader gets every change, and the newest view alone") {
   }
 }
 
+TEST_CASE("get NAME -w --once names what is missing as kubectl does") {
+  CommandServer on;
+  CHECK(on.run({"get", "cm", "nope", "-w", "--once"}).errors == "error: configmaps \"nope\" not found\n");
+  CHECK(on.run({"get", "deploy", "nope", "-w", "--once"}).errors == "error: deployments.apps \"nope\" not found\n");
+  CHECK(on.run({"watch", "v1/pods", "nope", "--once"}).errors == "ksr-watch: pods \"nope\" not found\n");
+}
+
 TEST_CASE("what the command line itself chooses is not set with --set") {
   CommandServer on;
   for (const char* command : {"get", "watch"}) {

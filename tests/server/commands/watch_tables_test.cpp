@@ -179,6 +179,30 @@ TEST_CASE("watch: an order that the server's tables alone have is followed") {
   end(*program);
 }
 
+TEST_CASE("titles are capitals outside ASCII too, and an empty -L adds none") {
+  CommandServer on;
+  on.server.script(
+      answer(table_of("\u00dcn\u00ef \u0142\u0131\u00ff \u03c3\u03ad \u044f\u0451", {{"a", "u"}}), "forever"));
+  CHECK(on.run({"get", "pods", "-L", ""}).output ==
+        "NAME   \u00dcN\u00cf \u0141I\u0178 \u03a3\u0388 \u042f\u0401\na      x\n");
+}
+
+TEST_CASE("watch: cells that have not come leave no wide column behind") {
+  CommandServer on;
+  on.server.script("create pods default/a");
+  const PodRow a{"a", uid_of(on, "a"), "y"};
+  on.server.script(answer(table_of("S", {a}), "forever") + kTablesOnly);
+  StartedProgram program(on.command({"watch", "pods", "-L", "none,last"}), TerminalSize{80, 24});
+  program.wait_for_output("NAME   S   NONE   LAST");
+  on.server.script("clear\nfault list pods answer 503 times=forever\ncreate pods default/b");
+  program.wait_for_output("<unknown>");
+  on.server.script("clear\n" + answer(table_of("S", {a, {"b", uid_of(on, "b"), "z"}}), "forever"));
+  program.wait_for_output("b      z");
+  program.write("q");
+  CHECK(program.wait() == 0);
+  CHECK(program.output().rfind("NAME   S   NONE   LAST") > program.output().rfind("<unknown>"));
+}
+
 TEST_CASE("watch: that there is nothing is said on standard error, of a missing object once") {
   CommandServer on;
   for (const char* titles : {"--show-labels", "--no-headers"}) {

@@ -1,15 +1,29 @@
 #include "connect.h"
 
+#include <string.h>
+
 #include "output.h"
 #include "report.h"
 #include "screen.h"
 #include "utf8.h"
 
+/* RESOURCE.GROUP, as kubectl names it, of GROUP/VERSION/RESOURCE; of any other spelling what is behind the last slash.
+ */
+static void add_resource_name(const char* resource, struct text* out) {
+  const char* last = strrchr(resource, '/');
+  const char* first = strchr(resource, '/');
+  slice group = {resource, first ? (size_t)(first - resource) : 0};
+  utf8_add_shown(out, slice_of(last ? last + 1 : resource));
+  if (first == last || !group.len || strchr(first + 1, '/') != last) return;
+  text_add_char(out, '.');
+  utf8_add_shown(out, group);
+}
+
 /* As kubectl: a name that is not there is an error, unless it may come. */
 static void note_missing_name(struct watch* watch) {
   if (!watch->options.name || !watch->options.once || ksr_snapshot_count(watch->latest)) return;
   text_clear(&watch->trouble.message);
-  utf8_add_shown(&watch->trouble.message, slice_of(watch->options.resource));
+  add_resource_name(watch->options.resource, &watch->trouble.message);
   text_add(&watch->trouble.message, slice_of(" \""));
   utf8_add_shown(&watch->trouble.message, slice_of(watch->options.name));
   text_add(&watch->trouble.message, slice_of("\" not found"));

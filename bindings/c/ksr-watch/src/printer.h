@@ -51,10 +51,11 @@ void printer_begin_view(struct printer* printer);
 void printer_add_row(struct printer* printer, const ksr_object* object);
 void printer_take_lines(struct printer* printer, struct text* out);
 
-/* A row and its titles, cell by cell, for a table that is redrawn: ages are those of now. `add` is called for each. */
+/* A row and its titles, cell by cell, for a table that is redrawn: ages are those of now. `add` is called for each. 0:
+ * some cells are placeholders, until the row has come. */
 typedef void (*printer_cell_fn)(void* user_data, slice cell);
 void printer_each_title(struct printer* printer, printer_cell_fn add, void* user_data);
-void printer_each_cell(struct printer* printer, const ksr_object* object, printer_cell_fn add, void* user_data);
+int printer_each_cell(struct printer* printer, const ksr_object* object, printer_cell_fn add, void* user_data);
 
 /* Of -o yaml; documents but the first begin with a line of dashes. */
 void printer_add_yaml(struct printer* printer, const ksr_object* object, struct text* out);

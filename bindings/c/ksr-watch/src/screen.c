@@ -91,7 +91,7 @@ static void add_cell(void* user_data, slice cell) {
 static void add_row(struct watch* watch, const ksr_object* object) {
   struct table* table = &watch->table;
   size_t end = table->cells + table->columns;
-  printer_each_cell(watch->printer, object, add_cell, table);
+  if (!printer_each_cell(watch->printer, object, add_cell, table)) watch->has_placeholders = 1;
   while (table->cells < end) table_add(table, slice_of(""));
 }
 
@@ -99,6 +99,8 @@ static void add_row(struct watch* watch, const ksr_object* object) {
 static void fill_table(struct watch* watch) {
   size_t i, columns = 0;
   printer_each_title(watch->printer, count_cell, &columns);
+  if (watch->has_placeholders) table_free(&watch->table);
+  watch->has_placeholders = 0;
   table_begin(&watch->table, columns);
   printer_each_title(watch->printer, add_cell, &watch->table);
   for (i = 0; i < watch->rows.count; ++i) add_row(watch, watch->rows.at[i].object);

@@ -60,7 +60,8 @@ struct watch {
   size_t page;               /* how many rows the screen has */
   struct rows rows;
   struct table table;
-  struct text frame; /* what the screen shows now */
+  int has_placeholders; /* the table has, and is wider for them */
+  struct text frame;    /* what the screen shows now */
 };
 
 #endif

@@ -194,6 +194,8 @@ class Get {
     style.with_namespace = arguments().flag("--all-namespaces") && resource.namespaced != false;
     style.show_labels = arguments().flag("--show-labels");
     for (const std::string& list : arguments().all("--label-columns")) {
+      // pflag: an empty text is an empty list.
+      if (list.empty()) continue;
       for (const std::string_view name : split(list, ',')) style.label_columns.emplace_back(name);
     }
     if (several || arguments().flag("--show-kind")) style.name_prefix = one_cell(kind_prefix(resource)) + "/";

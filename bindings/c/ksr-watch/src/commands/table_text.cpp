@@ -24,10 +24,49 @@ namespace json = boost::json;
 constexpr std::size_t kMinWidth = 6;
 constexpr std::size_t kPadding = 3;
 
-std::string upper_case(std::string_view text) {
-  std::string upper(text);
-  for (char& c : upper) {
-    if (is_lower(c)) c = static_cast<char>(c - 'a' + 'A');
+// Characters whose capitals are at a distance, or in pairs: each second one, the capital before it.
+struct LowerCase {
+  std::uint32_t first;
+  std::uint32_t last;
+  std::uint32_t distance;
+  bool in_pairs = false;
+};
+
+// UnicodeData.txt: Latin-1, Latin Extended-A, Greek and Cyrillic.
+constexpr LowerCase kLowerCase[] = {
+    {0xE0, 0xF6, 32},        {0xF8, 0xFE, 32},        {0x101, 0x12F, 1, true}, {0x133, 0x137, 1, true},
+    {0x13A, 0x148, 1, true}, {0x14B, 0x177, 1, true}, {0x17A, 0x17E, 1, true}, {0x3AC, 0x3AC, 38},
+    {0x3AD, 0x3AF, 37},      {0x3B1, 0x3C1, 32},      {0x3C2, 0x3C2, 31},      {0x3C3, 0x3CB, 32},
+    {0x3CC, 0x3CC, 64},      {0x3CD, 0x3CE, 63},      {0x430, 0x44F, 32},      {0x450, 0x45F, 80},
+    {0x461, 0x481, 1, true}, {0x48B, 0x4BF, 1, true}, {0x4C2, 0x4CE, 1, true}, {0x4CF, 0x4CF, 15},
+    {0x4D1, 0x52F, 1, true},
+};
+
+std::uint32_t upper_of(std::uint32_t c) {
+  if (c == 0xB5) return 0x39C;
+  if (c == 0xFF) return 0x178;
+  if (c == 0x131) return 'I';
+  if (c == 0x17F) return 'S';
+  for (const LowerCase& range : kLowerCase) {
+    if (c < range.first || c > range.last) continue;
+    return range.in_pairs && (c - range.first) % 2 != 0 ? c : c - range.distance;
+  }
+  return c;
+}
+
+// As strings.ToUpper of Go, for the scripts above.
+std::string upper_case(std::string_view any) {
+  const std::string text = as_utf8(any);
+  std::string upper;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto lead = static_cast<unsigned char>(text[i]);
+    if (lead < 0xC2 || lead > 0xDF) {
+      upper += is_lower(text[i]) ? static_cast<char>(text[i] - 'a' + 'A') : text[i];
+      continue;
+    }
+    const std::uint32_t c = upper_of((lead & 0x1FU) << 6U | (static_cast<unsigned char>(text[++i]) & 0x3FU));
+    if (c >= 0x80) upper += static_cast<char>(0xC0U | c >> 6U);
+    upper += static_cast<char>(c >= 0x80 ? 0x80U | (c & 0x3FU) : c);
   }
   return upper;
 }

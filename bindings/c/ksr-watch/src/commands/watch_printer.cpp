@@ -343,13 +343,16 @@ void printer_each_title(struct printer* printer, printer_cell_fn add, void* user
   give(printer->text->titles_of(printer->columns_now()), add, user_data);
 }
 
-void printer_each_cell(struct printer* printer, const ksr_object* object, printer_cell_fn add, void* user_data) {
-  TableRow row = printer->row_of(object, printer->tables ? printer->tables->last_row_of(object) : nullptr);
+int printer_each_cell(struct printer* printer, const ksr_object* object, printer_cell_fn add, void* user_data) {
+  const TableRow* known = printer->tables ? printer->tables->last_row_of(object) : nullptr;
+  TableRow row = printer->row_of(object, known);
   const std::vector<TableColumn>& columns = printer->columns_now();
+  const bool is_whole = known != nullptr || !printer->tables || printer->tables->is_plain();
   for (std::size_t i = 0; i < columns.size() && i < row.cells.size() && printer->pointers.empty(); ++i) {
     if (columns[i].is_age) row.cells[i] = age_of(object);
   }
   give(printer->text->cells_of(columns, row), add, user_data);
+  return is_whole ? 1 : 0;
 }
 
 void printer_add_yaml(struct printer* printer, const ksr_object* object, struct text* out) {

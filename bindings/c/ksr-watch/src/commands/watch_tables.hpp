@@ -60,6 +60,8 @@ class WatchTables {
   const TableRow* last_row_of(const ksr_object* object) const;
   // Of the Tables; those of plain objects before one has come.
   const std::vector<TableColumn>& columns() const { return columns_.empty() ? plain_columns() : columns_; }
+  // The server makes no Tables: there are no rows to wait for.
+  bool is_plain() const { return plain_; }
   const std::string& trouble() const { return trouble_; }
   // Of the server, each once.
   std::vector<std::string> take_warnings() { return std::exchange(warnings_, {}); }
@@ -150,7 +152,6 @@ class WatchTables {
   // Rows are missing, and will be asked for at next_.
   bool postponed_ = false;
   bool closing_ = false;
-  // The server makes no Tables of it.
   bool plain_ = false;
   // Of one object that may be watched by its name, but not listed.
   bool may_list_ = true;
