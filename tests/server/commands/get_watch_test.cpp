@@ -177,7 +177,7 @@ TEST_CASE("watch: a slow reader gets every change, and the newest view alone") {
     const ksr::testing::TemporaryDirectory directory("ksr-slow-reader");
     const std::string go = (directory.root() / "go").string();
     std::vector<std::string> words{"/bin/bash", "-c", R"("$@" | { until [[ -e $0 ]]; do sleep 0.1; done; cat; })", go};
-    for (const std::string& word : on.command({"watch", "pods", "--seconds", "8", "-o", output})) words.push_back(word);
+    for (const std::string& word : on.command({"watch", "pods", "--seconds", "6", "-o", output})) words.push_back(word);
     // More than a pipe holds.
     const std::string fat = R"( {"metadata":{"annotations":{"fat":")" + std::string(300'000, 'x') + "\"}}}";
     on.server.script("create pods default/fat" + fat);

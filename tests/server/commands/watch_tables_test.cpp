@@ -203,6 +203,19 @@ TEST_CASE("watch: cells that have not come leave no wide column behind") {
   CHECK(program.output().rfind("NAME   S   NONE   LAST") > program.output().rfind("<unknown>"));
 }
 
+TEST_CASE("watch: the server's warnings are above a table on a terminal, and below it at the end") {
+  CommandServer on;
+  on.server.script("create pods default/a");
+  on.server.script(
+      R"(fault list pods answer 200 header="Warning: 299 - \"is deprecated\"" times=forever skip=1 body=)" +
+      table_of("Some", {{"a", uid_of(on, "a")}}));
+  StartedProgram program(on.command({"watch", "pods"}), TerminalSize{80, 24});
+  program.wait_for_output("Warning: is deprecated");
+  program.write("q");
+  CHECK(program.wait() == 0);
+  CHECK(has(program.output(), "a      x\r\nWarning: is deprecated\r\n"));
+}
+
 TEST_CASE("watch: that there is nothing is said on standard error, of a missing object once") {
   CommandServer on;
   for (const char* titles : {"--show-labels", "--no-headers"}) {

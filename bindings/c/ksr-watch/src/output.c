@@ -209,10 +209,10 @@ static void order_as_server(struct watch* watch) {
   free(objects);
 }
 
-static void print_warnings(struct watch* watch) {
+void output_warnings(struct watch* watch) {
   struct text line = {NULL, 0, 0};
   while (printer_take_warning(watch->printer, &line)) {
-    report_plain(text_slice(&line));
+    report_warning(watch, text_slice(&line));
     text_clear(&line);
   }
   text_free(&line);
@@ -222,7 +222,7 @@ static void print_batch(struct watch* watch) {
   struct text* out = &watch->out.pending;
   size_t i;
   order_as_server(watch);
-  print_warnings(watch);
+  output_warnings(watch);
   if (is_by_change(&watch->options)) {
     for (i = 0; i < watch->batch_count; ++i) print_change(watch, &watch->changes[i]);
     drop_changes(watch, watch->batch_count);

@@ -10,6 +10,8 @@ void output_snapshot(struct watch* watch, int is_first);
 void output_continue(struct watch* watch);
 /* Prints what waits with those rows that are there. */
 void output_finish(struct watch* watch);
+/* Of the server, that have come with rows. */
+void output_warnings(struct watch* watch);
 int output_waits(const struct watch* watch);
 /* Puts a snapshot into the order that is shown. */
 void output_sort(struct watch* watch, const ksr_snapshot* snapshot);

@@ -87,11 +87,32 @@ void report_error(struct watch* watch, const ksr_error* error) {
   }
 }
 
+static int is_on_table(const struct watch* watch) {
+  return watch->is_live && isatty(STDERR_FILENO);
+}
+
+void report_warning(struct watch* watch, slice line) {
+  if (!is_on_table(watch)) {
+    report_plain(line);
+    return;
+  }
+  text_clear(&watch->last_log);
+  utf8_add_shown(&watch->last_log, line);
+  text_add(&watch->warnings, text_slice(&watch->last_log));
+  text_add_char(&watch->warnings, '\n');
+  watch->is_dirty = 1;
+}
+
+void report_kept_warnings(struct watch* watch) {
+  fputs(text_cstr(&watch->warnings), stderr);
+  text_clear(&watch->warnings);
+}
+
 void report_log(struct watch* watch, int32_t level, slice line) {
   struct text labelled = {NULL, 0, 0};
   text_addf(&labelled, "%s: ", log_level_name(level));
   text_add(&labelled, line);
-  if (watch->is_live && isatty(STDERR_FILENO)) {
+  if (is_on_table(watch)) {
     text_clear(&watch->last_log);
     utf8_add_shown(&watch->last_log, text_slice(&labelled));
     watch->is_dirty = 1;

@@ -13,6 +13,11 @@ void report_failure(slice line);
 /* The same without the name of the program. */
 void report_plain(slice line);
 
+/* Of the server: a line on standard error, at the end where that is the terminal of the table, which shows it until
+ * then. */
+void report_warning(struct watch* watch, slice line);
+void report_kept_warnings(struct watch* watch);
+
 /* Reports a setting that the library refused; never with the value, which may be secret. */
 void report_setting(const struct setting* setting, const ksr_error* error);
 /* An error that no retry mends ends --once, --seconds and `ksr get -w` while there is no view yet. */

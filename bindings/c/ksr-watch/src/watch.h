@@ -35,6 +35,7 @@ struct watch {
   const ksr_snapshot* latest; /* NULL until the first complete view */
   struct trouble trouble;     /* the last error */
   struct text last_log;       /* shown text */
+  struct text warnings;       /* shown text, a line each, for the end of a table on the same terminal */
   int is_failed;
   int is_over;
   struct printer* printer;

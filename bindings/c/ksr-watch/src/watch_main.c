@@ -91,6 +91,7 @@ static void obey_keys(struct watch* watch) {
 
 /* Rows of the server have come, or may be asked for again. */
 static void go_on_printing(struct watch* watch) {
+  output_warnings(watch);
   if (watch->is_live) {
     if (printer_order_is_servers(watch->printer)) output_sort(watch, watch->latest);
     watch->is_dirty = 1;
@@ -196,6 +197,7 @@ static int watch_resource(struct watch* watch) {
   if (!watch->latest && !watch->is_failed) report_note_last_error(watch);
   ksr_cancel(watch->stream);
   if (watch->is_live) screen_leave(watch);
+  report_kept_warnings(watch);
   ksr_close(watch->stream);
   output_free(watch);
   printer_close(watch->printer);
@@ -208,6 +210,7 @@ static void free_watch(struct watch* watch) {
   table_free(&watch->table);
   text_free(&watch->frame);
   text_free(&watch->last_log);
+  text_free(&watch->warnings);
   text_free(&watch->trouble.message);
   sink_free(&watch->out);
   options_free(&watch->options);
