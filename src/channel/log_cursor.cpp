@@ -614,10 +614,11 @@ LogCursor::LastLine LogCursor::compare_with_last(std::string_view line) {
   if (line.empty()) return since() || !rest_.empty() ? LastLine::unknown : LastLine::told;
   if (line.back() != '\n' && ends_with_rest(line)) return LastLine::told;
   if (!remembered_.empty() && is_same(remembered_.back(), line)) {
-    // What the response had of the lines before it is no news, and what it did not repeat is no loss.
+    // What the response had of the lines before it is no news, and what it did not repeat is no loss. What it has begun
+    // behind it has no newline in the file: the kubelet does not count that as a line.
+    if (!overlap_.empty()) rest_.clear();
     overlap_.clear();
     held_.clear();
-    rest_.clear();
     awaited_.clear();
     return LastLine::told;
   }
