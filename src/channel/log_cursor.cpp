@@ -133,8 +133,15 @@ void LogCursor::feed(std::string_view bytes, LogSink& sink) {
       if (rest_.size() > kMaxLine) take_piece(sink);
       return;
     }
-    const std::string_view end = bytes.substr(0, newline + 1);
+    std::string_view end = bytes.substr(0, newline + 1);
     bytes.remove_prefix(newline + 1);
+    // However it was cut: else it would be another one when it comes again.
+    if (long_line_ == Long::no && rest_.size() + newline > kMaxLine) {
+      rest_ += end.substr(0, newline);
+      take_piece(sink);
+      if (stopped_) return;
+      end.remove_prefix(newline);
+    }
     if (rest_.empty()) {
       take_line(end, sink);
       continue;
@@ -159,12 +166,14 @@ void LogCursor::tell(std::string_view text, LogSink& sink) {
 
 void LogCursor::take_line(std::string_view line, LogSink& sink) {
   if (long_line_ != Long::no) {
+    keep_long_end(line);
     if (long_line_ == Long::deliver) {
       if (skip_ < line.size()) tell(line.substr(skip_), sink);
       if (long_stamp_) remember({*long_stamp_, kLong, 0});
       unfinished_.reset();
     }
     long_line_ = Long::no;
+    if (long_stamp_ && !awaited_.empty()) awaits_first({*long_stamp_, kLong, 0}, long_end_);
     return;
   }
   const auto stamp = stamp_of(line);
@@ -363,22 +372,33 @@ void LogCursor::expect(std::string_view last_line) {
   if (!stamp || last_line.back() != '\n' || last_line.size() > kMaxLine || awaited_.size() >= kMaxAwaited) return;
   const std::string_view text = last_line.substr(stamp->size);
   // Each line ends with an empty one.
-  if (text.size() <= 1 || has(last_line)) return;
+  if (text.size() <= 1 || has(last_line) || ends_long_line(stamp->nanoseconds, text)) return;
   const auto same = [&](const Awaited& one) { return one.stamp == stamp->nanoseconds && one.text == text; };
   if (std::any_of(awaited_.begin(), awaited_.end(), same)) return;
   awaited_.push_back({stamp->nanoseconds, std::string(text)});
 }
 
-// What was read aside may be the last part of a line.
-bool LogCursor::is_awaited(const Awaited& one, std::int64_t stamp, std::string_view text) {
-  if (stamp > one.stamp || text.size() < one.text.size()) return false;
-  if (text.size() == one.text.size() && stamp != one.stamp) return false;
-  return text.substr(text.size() - one.text.size()) == one.text;
+// What was read aside may be the last part of a line, whose parts need not be in the order of their times: those of
+// stdout and stderr are stamped before they are written. `text`: of a long line it is the end.
+bool LogCursor::is_awaited(std::int64_t stamp, std::string_view part, const Line& line, std::string_view text) {
+  if (line.stamp > stamp + kMargin) return false;
+  if (line.size == kLong) {
+    part.remove_prefix(part.size() - std::min(part.size(), kLongEnd));
+  } else if (text.size() == part.size() && line.stamp != stamp) {
+    return false;
+  }
+  return text.size() >= part.size() && text.substr(text.size() - part.size()) == part;
+}
+
+// Whether it is the last part of the line that was delivered last.
+bool LogCursor::ends_long_line(std::int64_t stamp, std::string_view part) const {
+  if (remembered_.empty() || remembered_.back().size != kLong || long_line_ != Long::no) return false;
+  return long_stamp_ == remembered_.back().stamp && is_awaited(stamp, part, remembered_.back(), long_end_);
 }
 
 // Whether it is the first one that has to come.
 bool LogCursor::awaits_first(const Line& line, std::string_view text) {
-  if (!is_awaited(awaited_.front(), line.stamp, text)) return false;
+  if (!is_awaited(awaited_.front().stamp, awaited_.front().text, line, text)) return false;
   awaited_.pop_front();
   last_has_come_ = awaited_.empty();
   doubted_ = false;
@@ -439,6 +459,8 @@ void LogCursor::take_new(std::string_view text, const Line* line, LogSink& sink)
 
 // A line above kMaxLine, of which more has come.
 void LogCursor::take_piece(LogSink& sink) {
+  if (long_line_ == Long::no) long_end_.clear();
+  keep_long_end(rest_);
   if (long_line_ == Long::no) {
     const auto stamp = stamp_of(rest_);
     if (stamp) place_ = stamp->nanoseconds;
@@ -465,6 +487,11 @@ void LogCursor::take_piece(LogSink& sink) {
     if (skipped < rest_.size()) tell(std::string_view(rest_).substr(skipped), sink);
   }
   rest_.clear();
+}
+
+void LogCursor::keep_long_end(std::string_view text) {
+  long_end_ += text.substr(text.size() - std::min(text.size(), kLongEnd));
+  long_end_.erase(0, long_end_.size() - std::min(long_end_.size(), kLongEnd));
 }
 
 void LogCursor::begin_long_line(std::size_t stamp_size, LogSink& sink) {
@@ -604,7 +631,7 @@ bool LogCursor::has(std::string_view line) const {
 bool LogCursor::ends_with_rest(std::string_view line) const {
   const auto stamp = stamp_of(line);
   const auto begun = stamp_of(rest_);
-  if (!stamp || !begun || begun->nanoseconds > stamp->nanoseconds) return false;
+  if (!stamp || !begun || begun->nanoseconds > stamp->nanoseconds + kMargin) return false;
   const std::string_view text = line.substr(stamp->size);
   const std::string_view held = std::string_view(rest_).substr(begun->size);
   return held.size() >= text.size() && held.substr(held.size() - text.size()) == text;
@@ -613,7 +640,9 @@ bool LogCursor::ends_with_rest(std::string_view line) const {
 LogCursor::LastLine LogCursor::compare_with_last(std::string_view line) {
   if (line.empty()) return since() || !rest_.empty() ? LastLine::unknown : LastLine::told;
   if (line.back() != '\n' && ends_with_rest(line)) return LastLine::told;
-  if (!remembered_.empty() && is_same(remembered_.back(), line)) {
+  const auto stamp = stamp_of(line);
+  const bool ends_long = stamp && ends_long_line(stamp->nanoseconds, line.substr(stamp->size));
+  if (ends_long || (!remembered_.empty() && is_same(remembered_.back(), line))) {
     // What the response had of the lines before it is no news, and what it did not repeat is no loss. What it has begun
     // behind it has no newline in the file: the kubelet does not count that as a line.
     if (!overlap_.empty()) rest_.clear();
@@ -622,7 +651,6 @@ LogCursor::LastLine LogCursor::compare_with_last(std::string_view line) {
     awaited_.clear();
     return LastLine::told;
   }
-  const auto stamp = stamp_of(line);
   // No response that goes on behind what was delivered would have it.
   if (stamp && since() && stamp->nanoseconds < first_stamp_wanted()) return LastLine::unknown;
   last_has_come_ = false;
@@ -637,7 +665,10 @@ bool LogCursor::last_has_come() const {
   if (awaited_.empty()) return last_has_come_;
   return awaited_.size() == 1 && std::any_of(held_.begin(), held_.end(), [&](std::string_view line) {
            const auto stamp = stamp_of(line);
-           return stamp && is_awaited(awaited_.front(), stamp->nanoseconds, line.substr(stamp->size));
+           if (!stamp) return false;
+           const std::string_view text = line.substr(stamp->size);
+           const Line held{stamp->nanoseconds, static_cast<std::uint32_t>(text.size()), 0};
+           return is_awaited(awaited_.front().stamp, awaited_.front().text, held, text);
          });
 }
 

@@ -131,6 +131,8 @@ class LogCursor {
   };
   // Known by its stamp alone.
   static constexpr std::uint32_t kLong = 0xFFFF'FFFF;
+  // So much of its end is known, of the last one: a part of it, as runtimes write them.
+  static constexpr std::size_t kLongEnd = std::size_t{16} << 10;
   struct Awaited {
     std::int64_t stamp;
     std::string text;
@@ -146,6 +148,7 @@ class LogCursor {
   void take_piece(LogSink& sink);
   void take_unstamped(std::string_view line, LogSink& sink);
   void take_without_stamp(std::string_view line, LogSink& sink);
+  void keep_long_end(std::string_view text);
   void begin_long_line(std::size_t stamp_size, LogSink& sink);
   void take_new(std::string_view text, const Line* line, LogSink& sink);
   bool is_old(const Line& line);
@@ -157,7 +160,8 @@ class LogCursor {
   void end_overlap(LogSink& sink);
   void take_stamped(std::string_view line, std::size_t stamp_size, LogSink& sink);
   bool is_told_again(const Line& line) const;
-  static bool is_awaited(const Awaited& one, std::int64_t stamp, std::string_view text);
+  static bool is_awaited(std::int64_t stamp, std::string_view part, const Line& line, std::string_view text);
+  bool ends_long_line(std::int64_t stamp, std::string_view part) const;
   bool awaits_first(const Line& line, std::string_view text);
   bool awaits_beginning() const noexcept { return first_stamp_ && remembered_.empty(); }
   bool is_before_beginning(std::int64_t stamp, LogSink& sink);
@@ -221,6 +225,7 @@ class LogCursor {
   std::size_t lost_ = 0;  // lines without a stamp that were dropped: not known to be new
   Long long_line_ = Long::no;
   std::optional<std::int64_t> long_stamp_;
+  std::string long_end_;
   std::size_t skip_ = 0;  // bytes of it that were delivered from an earlier response
 
   // Of a line that was cut after pieces of it were delivered.

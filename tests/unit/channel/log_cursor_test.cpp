@@ -169,6 +169,67 @@ TEST_CASE("a last line without a newline is told once the container is over") {
   CHECK(sink.take() == Told{"last words"});
 }
 
+TEST_CASE("after an orderly end: a last line without a newline, which the kubelet does not count, is one") {
+  LogCursor cursor(false);
+  Sink sink;
+  cursor.begin_response();
+  const std::string half = "2026-11-28T12:00:03Z half";
+  cursor.feed(at("01", "a") + at("02", "b") + half, sink);
+  SUBCASE("in the first response") {}
+  SUBCASE("in one that repeats the lines before") {
+    cursor.begin_response();
+    cursor.feed(at("01", "a") + at("02", "b") + half, sink);
+  }
+  CHECK_FALSE(cursor.end_response().within_text);
+  CHECK(cursor.compare_with_last(at("02", "b")) == LogCursor::LastLine::told);
+  cursor.finish(sink);
+  CHECK(sink.take() == Told{"a\n", "b\n", "half"});
+}
+
+TEST_CASE("after an orderly end within lines that came before: what was cut of them is no last line") {
+  LogCursor cursor(false);
+  Sink sink;
+  cursor.begin_response();
+  cursor.feed(at("01", "a") + at("02", "b"), sink);
+  cursor.begin_response();
+  cursor.feed(at("01", "a") + "2026-11-28T12:00:02Z ", sink);
+  CHECK_FALSE(cursor.end_response().within_text);
+  CHECK(cursor.compare_with_last(at("02", "b")) == LogCursor::LastLine::told);
+  cursor.finish(sink);
+  CHECK(sink.take() == Told{"a\n", "b\n"});
+}
+
+TEST_CASE("after an orderly end: the last part of the last line, long or stamped before the part before, has come") {
+  const std::string end(16'384, 'y');
+  const std::string line = at("02", std::string(LogCursor::kMaxLine, 'x') + end);
+  LogCursor cursor(false);
+  Sink sink;
+  cursor.begin_response();
+  SUBCASE("of a long line") {
+    cursor.feed(at("01", "a") + line, sink);
+    cursor.end_response();
+    CHECK(cursor.compare_with_last(at("03", end)) == LogCursor::LastLine::told);
+  }
+  SUBCASE("of a long line that came before") {
+    cursor.feed(at("01", "a") + line, sink);
+    LogCursor later(false);
+    REQUIRE(later.restore(cursor.text()));
+    // Of which nothing has come.
+    CHECK(later.compare_with_last(at("03", end)) == LogCursor::LastLine::awaited);
+    later.begin_response();
+    later.feed(line, sink);
+    CHECK(later.last_has_come());
+  }
+  SUBCASE("stamped before the first part") {
+    cursor.feed(at("01", "a") + at("02.000002", "first last"), sink);
+    cursor.end_response();
+    CHECK(cursor.compare_with_last(at("02.000001", "last")) == LogCursor::LastLine::awaited);
+    cursor.begin_response();
+    cursor.feed(at("01", "a") + at("02.000002", "first last"), sink);
+    CHECK(cursor.last_has_come());
+  }
+}
+
 TEST_CASE("what comes again within a response tells of a file that was passed over") {
   LogCursor cursor(false);
   Sink sink;
@@ -213,6 +274,28 @@ TEST_CASE("the last line of the file, read aside, has to come before what is new
     CHECK(expect(at("02", "end")));
     cursor.feed(at("01.9", "begin end") + at("03", "c"), sink);
     CHECK(sink.take() == Told{"a\n", "begin end\n", "c\n"});
+    CHECK_FALSE(cursor.is_awaiting());
+  }
+  SUBCASE("it was the last part of one, stamped before the first part") {
+    CHECK(expect(at("02", "end")));
+    cursor.feed(at("02.000001", "begin end") + at("03", "c"), sink);
+    CHECK(sink.take() == Told{"a\n", "begin end\n", "c\n"});
+    CHECK_FALSE(cursor.is_awaiting());
+  }
+  SUBCASE("it was the last part of a long line that has come") {
+    const std::string end(16'384, 'y');
+    cursor.feed(at("02", std::string(LogCursor::kMaxLine, 'x') + end), sink);
+    CHECK_FALSE(expect(at("02.1", end)));
+    CHECK_FALSE(expect(at("02.1", 'x' + end)));
+    CHECK_FALSE(expect(at("02.1", "yyy")));
+    CHECK(expect(at("02.1", "other")));
+  }
+  SUBCASE("it is the last part of a long line that comes") {
+    const std::string end(100, 'y');
+    const std::string line = at("02", std::string(LogCursor::kMaxLine, 'x') + end);
+    cursor.feed(std::string_view(line).substr(0, LogCursor::kMaxLine + 50), sink);
+    CHECK(expect(at("02.1", end)));
+    cursor.feed(std::string_view(line).substr(LogCursor::kMaxLine + 50), sink);
     CHECK_FALSE(cursor.is_awaiting());
   }
   SUBCASE("it does not come, and the next response has not got what was told either") {
@@ -279,6 +362,28 @@ TEST_CASE("a long line comes in pieces, each byte once, across responses too") {
     cursor.begin_response();
     feed(log + at("07", "c"));
     CHECK(all == "a\n" + numbered + "\nb\nc\n");
+  }
+}
+
+TEST_CASE("a line is a long one by its size, however its bytes are cut") {
+  for (const std::size_t size : {LogCursor::kMaxLine - 1, LogCursor::kMaxLine, LogCursor::kMaxLine + 1}) {
+    for (const bool at_once : {false, true}) {
+      CAPTURE(size);
+      CAPTURE(at_once);
+      const std::string line = at("02", std::string(size - at("02", "").size() + 1, 'x'));
+      LogCursor cursor(false);
+      Sink sink;
+      std::string all;
+      for (int i = 0; i < 3; ++i) {
+        const bool whole = at_once == (i == 0);
+        cursor.begin_response();
+        cursor.feed(at("01", "a") + line.substr(0, whole ? line.size() : line.size() - 1), sink);
+        if (!whole) cursor.feed("\n", sink);
+        cursor.feed(at("03", "b"), sink);
+        for (const std::string& piece : sink.take()) all += piece;
+      }
+      CHECK(all == "a\n" + line.substr(at("02", "").size() - 1) + "b\n");
+    }
   }
 }
 
