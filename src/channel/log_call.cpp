@@ -861,6 +861,8 @@ void LogCall::judge_end() {
   {
     const MutexLock lock(cursor_mutex_);
     found = cursor_->compare_with_last(last);
+    // Where finishing looks at the pod again, the next response has to bring it once more.
+    if (found == LogCursor::LastLine::told) awaits_last_ = cursor_->is_awaiting();
   }
   if (found == LogCursor::LastLine::told) return finish_response();
   if (found == LogCursor::LastLine::unknown) {

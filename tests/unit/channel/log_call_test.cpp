@@ -441,6 +441,15 @@ TEST_CASE("the rest of a container that is over, and of one that was restarted, 
   }
 }
 
+TEST_CASE("the last line alone, behind a rotation that nobody saw, is delivered at the end without a warning") {
+  Log log(log_options(true), {{200, log_lines(0, 3)}, {200, log_line(9)}});
+  log.pods = {{200, pod_of_log()}, {200, pod_of_log()}, {200, pod_of_log(kTerminated)}};
+  log.run(20);
+  CHECK(log.ended_in_order());
+  CHECK(log.host->text == texts(0, 3) + "GAP\nl9\n");
+  CHECK(log.host->interruptions.empty());
+}
+
 TEST_CASE("one loss is one GAP, however often it is tried to begin again, and none before the log is open") {
   const Answer refused{500, "dial"};
   ChannelOptions options = log_options(true);
