@@ -728,7 +728,7 @@ void LogCall::on_end(const std::optional<Error>& error) {
     if (!end.within_text) return on_complete();
     // What the kubelet has to say of its own comes as the end of the log.
     const std::string said = end.said.empty() ? "the response ended within a line" : "the kubelet says: " + end.said;
-    on_failed({Status::server, said, "", head_.status});
+    on_no_lines({Status::server, said, "", head_.status});
   });
 }
 
@@ -782,11 +782,29 @@ void LogCall::on_denied(Error error) {
 
 // A kubelet says so of each pod until it has heard of its pods, after its restart (kubernetes
 // pkg/kubelet/server/server.go, getContainerLogs): the pod tells whether it is gone. Where that may not be read, it is
-// after a while.
+// after a while. So is the log of a pod that is over, as of one that was evicted.
 void LogCall::on_log_missing(const Error& error) {
-  if (pod_) return on_failed(error.within("the pod is there, and its log is not"));
-  if (has_begun_ && options_.resume && ++refusals_ < kMaxMissing) return retry(error);
-  on_pod_gone(error);
+  const Error missing = pod_ ? error.within("the pod is there, and its log is not") : error;
+  if (pod_ && !pod_->over) return on_failed(missing);
+  if ((has_begun_ || pod_) && options_.resume && ++refusals_ < kMaxMissing) return retry(missing);
+  on_pod_gone(missing);
+}
+
+// Of an instance that is over the file may be gone for good.
+void LogCall::on_no_lines(const Error& error) {
+  const bool over = asked_for() == Ask::rest || asked_for() == Ask::rest_before;
+  if (over && is_short_for_good()) {
+    finish_lines();
+    tell_gap();
+    return end_of_instance();
+  }
+  // Nor does a pod tell that may not be read; but its container may have another instance.
+  if (!pod_ && options_.follow && options_.resume && !options_.follow_restarts && ++refusals_ >= kMaxMissing) {
+    finish_lines();
+    tell_gap();
+    return end_log(error);
+  }
+  on_failed(error);
 }
 
 void LogCall::on_failed(const Error& error) {
@@ -876,10 +894,14 @@ void LogCall::judge_end() {
   read_pod_later(Milliseconds(0));
 }
 
+// Of a log that is followed each try would wait for what the file may have lost.
+bool LogCall::is_short_for_good() {
+  return options_.follow && options_.resume && ++short_responses_ >= kMaxFailures;
+}
+
 void LogCall::on_short_response() {
   cut_ = true;
-  // Of a log that is followed each try would wait for what the file may have lost.
-  if (options_.follow && options_.resume && ++short_responses_ >= kMaxFailures) {
+  if (is_short_for_good()) {
     awaits_last_ = false;
     finish_lines();
     return end_of_instance();
@@ -932,6 +954,7 @@ void LogCall::begin_next_instance() {
   checked_ = Ask::begin;
   awaits_last_ = false;
   unclear_checks_ = 0;
+  short_responses_ = 0;
   if (skipped) tell_gap();
   mark(kPartStdout, Mark::restarted);
   gap_told_ = false;

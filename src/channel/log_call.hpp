@@ -113,10 +113,12 @@ class LogCall final : public ChannelCall, private transport::ExchangeObserver {
   void on_refused();
   void on_log_missing(const Error& error);
   void on_denied(Error error);
+  void on_no_lines(const Error& error);
   void on_failed(const Error& error);
   void on_complete();
   void check_end() KSR_EXCLUDES(cursor_mutex_);
   void judge_end() KSR_EXCLUDES(cursor_mutex_);
+  bool is_short_for_good();
   void on_short_response();
   void finish_response();
   void end_of_instance();
@@ -179,7 +181,7 @@ class LogCall final : public ChannelCall, private transport::ExchangeObserver {
   bool looked_again_ = false;    // at the pod, after a response that repeated nothing
   bool renewed_ = false;
   int failures_ = 0;  // in a row
-  int refusals_ = 0;  // 400, in a row, of a log that was read before
+  int refusals_ = 0;  // in a row: 400 of a log that was read before, 404, or what the kubelet says in place of lines
   Instant asked_at_{};
   Instant first_asked_at_{};           // for the first response
   Instant begun_at_{};                 // its head has come

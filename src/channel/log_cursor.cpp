@@ -590,8 +590,9 @@ LogCursor::ResponseEnd LogCursor::end_response() {
   rest_.clear();
   // While lines are repeated it may be the last part of one that began before the time that was asked for, cut. An
   // error of the kubelet comes again.
-  if (overlap_.empty() || end.said == before) return end;
-  unclear_ = std::exchange(end.said, {});
+  if (overlap_.empty()) return end;
+  unclear_ = end.said;
+  if (end.said != before) end.said.clear();
   return end;
 }
 

@@ -443,11 +443,73 @@ TEST_CASE("the rest of a container that is over, and of one that was restarted, 
 
 TEST_CASE("the last line alone, behind a rotation that nobody saw, is delivered at the end without a warning") {
   Log log(log_options(true), {{200, log_lines(0, 3)}, {200, log_line(9)}});
-  log.pods = {{200, pod_of_log()}, {200, pod_of_log()}, {200, pod_of_log(kTerminated)}};
+  log.pods = {{200, pod_of_log()}, {200, pod_of_log(kTerminated)}};
   log.run(20);
   CHECK(log.ended_in_order());
   CHECK(log.host->text == texts(0, 3) + "GAP\nl9\n");
   CHECK(log.host->interruptions.empty());
+}
+
+TEST_CASE("an instance that is over, and whose file is gone, ends with a GAP; the next one is followed") {
+  const Answer gone{200, "failed to try resolving symlinks in path \"/x\": no such file"};
+  for (const bool restarted : {false, true}) {
+    CAPTURE(restarted);
+    ChannelOptions options = log_options(true);
+    options.follow_restarts = restarted;
+    Log log(options, {{200, log_lines(0, 3), Ends::cut}});
+    for (int i = 0; i < 5; ++i) log.answers.push_back(gone);
+    log.answers.push_back({200, log_lines(6, 8), Ends::not_at_all});
+    log.pods = {{200, pod_of_log()}};
+    log.pods.push_back({200, restarted ? pod_of_log(R"({"running":{}})", 1) : pod_of_log(kTerminated)});
+    log.run(60);
+    CHECK(log.host->text == texts(0, 3) + "GAP\n" + (restarted ? "RESTARTED\n" + texts(6, 8) : ""));
+    CHECK(log.ended_in_order() == !restarted);
+    CHECK(log.counts->gaps == 1);
+    // The cut; then what the kubelet says, once it has said it twice.
+    REQUIRE(log.host->interruptions.size() == 5);
+    for (std::size_t i = 2; i < 5; ++i) CHECK(has(log.host->interruptions[i].message, "resolving symlinks"));
+  }
+  Log never(log_options(true), {{200, "", Ends::cut}, gone});
+  never.pods = {{200, pod_of_log()}, {200, pod_of_log(kTerminated)}};
+  never.run(60);
+  CHECK(never.ended_in_order());
+  CHECK(never.host->text == "GAP\n");
+}
+
+TEST_CASE("a log whose file is gone ends with an error where its pod may not be read") {
+  Log log(log_options(true), {{200, log_lines(0, 3), Ends::cut}, {200, "failed to try resolving symlinks"}});
+  log.pods = {{403, ""}};
+  log.run(100);
+  CHECK(log.error() == Status::server);
+  CHECK(log.host->text == texts(0, 3) + "GAP\n");
+}
+
+TEST_CASE("the log of a pod that is over, as of one that was evicted, is gone where it is missing for half a minute") {
+  const std::string evicted = R"({"metadata":{"uid":"u"},"spec":{"containers":[{"name":"main"}]},)"
+                              R"("status":{"phase":"Failed","reason":"Evicted"}})";
+  std::string failed = pod_of_log(kTerminated);
+  failed.replace(failed.find("Running"), 7, "Failed");
+  SUBCASE("before its first line") {
+    Log log(log_options(true), {{404, ""}});
+    log.pods = {{200, evicted}};
+    log.run(100);
+    CHECK(log.error() == Status::not_found);
+    REQUIRE(log.host->ending->error);
+    CHECK(has(log.host->ending->error->message, "the pod is there, and its log is not"));
+  }
+  SUBCASE("a kubelet that has restarted") {
+    Log log(log_options(true), {{200, log_lines(0, 3), Ends::cut}, {404, ""}, {404, ""}, {200, log_lines(0, 10)}});
+    log.pods = {{200, pod_of_log()}, {200, failed}};
+    log.run(100);
+    CHECK(log.ended_in_order());
+    CHECK(log.host->text == texts(0, 10));
+  }
+  SUBCASE("after a cut") {
+    Log log(log_options(true), {{200, log_lines(0, 3), Ends::cut}, {404, ""}});
+    log.pods = {{200, pod_of_log()}, {200, failed}};
+    log.run(100);
+    CHECK(log.error() == Status::lost);
+  }
 }
 
 TEST_CASE("one loss is one GAP, however often it is tried to begin again, and none before the log is open") {
