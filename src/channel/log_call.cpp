@@ -177,12 +177,12 @@ Expected<void> LogCall::restore(std::string_view text) {
 
 // ---- the pod --------------------------------------------------------------------------------------------------------
 
-void LogCall::fetch_pod(std::function<void(Expected<PodInfo>)> then) {
-  fetch_ = std::make_unique<DocumentFetch>(
+void LogCall::fetch_pod(std::unique_ptr<DocumentFetch>& fetch, std::function<void(Expected<PodInfo>)> then) {
+  fetch = std::make_unique<DocumentFetch>(
       environment_.access, pod_path(target_), target_.headers, "application/json",
-      [this, then = std::move(then)](const Expected<std::string>& pod) {
+      [this, &fetch, then = std::move(then)](const Expected<std::string>& pod) {
         guarded([&] {
-          const auto answered = std::move(fetch_);
+          const auto answered = std::move(fetch);
           then(pod ? Expected<PodInfo>(read_pod_info(*pod)) : Expected<PodInfo>(pod.error()));
         });
       });
@@ -193,7 +193,7 @@ void LogCall::read_pod() {
     if (const auto to = host()) to->on_connecting();
     if (ended()) return;
   }
-  fetch_pod([this](Expected<PodInfo> pod) { on_pod(std::move(pod)); });
+  fetch_pod(fetch_, [this](Expected<PodInfo> pod) { on_pod(std::move(pod)); });
 }
 
 void LogCall::read_pod_later(Milliseconds delay) {
@@ -220,7 +220,10 @@ void LogCall::on_pod(Expected<PodInfo> pod) {
     const MutexLock lock(cursor_mutex_);
     replaced = !pod_uid_.empty() && pod_uid_ != pod_->uid;
     if (!replaced) pod_uid_ = pod_->uid;
+    // What was read aside last may have been the other one's.
+    if (replaced && std::exchange(awaits_last_, false)) cursor_->expect_nothing();
   }
+  cut_ = cut_ || awaits_last_;
   if (replaced) {
     return on_pod_gone({Status::gone, "the pod was replaced by another one of its name", "", 410});
   }
@@ -276,7 +279,7 @@ void LogCall::learn_instance() {
     const MutexLock lock(cursor_mutex_);
     if (!container_id_.empty()) return;
   }
-  fetch_pod([this](const Expected<PodInfo>& pod) {
+  fetch_pod(fetch_, [this](const Expected<PodInfo>& pod) {
     const ContainerInfo* const container = pod ? pod->find(container_) : nullptr;
     const MutexLock lock(cursor_mutex_);
     if (container == nullptr || pod->uid != pod_uid_ || !container_id_.empty()) return;
@@ -288,7 +291,7 @@ void LogCall::learn_instance() {
 void LogCall::on_pod_gone(const Error& error) {
   if (!has_begun_) return fail(error);
   finish_lines();
-  if (!cut_) return end_log(std::nullopt);
+  if (!cut_ && !awaits_last_) return end_log(std::nullopt);
   end_log(Error{Status::lost, "the log was cut, and its pod is gone: its last lines cannot be had", "", 404});
 }
 
@@ -672,13 +675,32 @@ void LogCall::read_tail_less_often() {
 
 // Empty: it could not be read, or there is none in the file.
 void LogCall::on_tail(std::string line) {
-  bool awaited = false;
+  bool is_news = false;
   {
     const MutexLock lock(cursor_mutex_);
     // It may be from before the beginning that the host has asked for.
     const bool may_be_before = options_.tail == 0 || options_.since_seconds || !options_.since_time.empty() ||
                                (restored_ && cursor_->begins_at());
-    if (!may_be_before || !cursor_->begins_within_file()) cursor_->expect(line);
+    is_news = (!may_be_before || !cursor_->begins_within_file()) && cursor_->is_news(line);
+  }
+  if (!is_news || !pod_) return await_tail(std::move(line), is_news);
+  // Another pod of the name may be there, or another instance, while the log of the one before is followed.
+  fetch_pod(tail_fetch_, [this, line = std::move(line)](const Expected<PodInfo>& pod) {
+    const ContainerInfo* const container = pod ? pod->find(container_) : nullptr;
+    bool same = container != nullptr;
+    {
+      const MutexLock lock(cursor_mutex_);
+      same = same && pod->uid == pod_uid_ && (container_id_.empty() || container->id == container_id_);
+    }
+    same ? await_tail(line, true) : read_tail_less_often();
+  });
+}
+
+void LogCall::await_tail(std::string line, bool is_news) {
+  bool awaited = false;
+  {
+    const MutexLock lock(cursor_mutex_);
+    if (is_news) cursor_->expect(line);
     awaited = cursor_->is_awaiting();
   }
   tail_ = std::move(line);
@@ -889,7 +911,6 @@ void LogCall::judge_end() {
   }
   if (!options_.resume) return on_short_response();
   awaits_last_ = true;
-  cut_ = true;
   // Where the container has another instance since, the line is most likely of that one.
   read_pod_later(Milliseconds(0));
 }

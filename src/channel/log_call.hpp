@@ -71,7 +71,8 @@ class LogCall final : public ChannelCall, private transport::ExchangeObserver {
   void on_end(const std::optional<Error>& error) override;
 
   Expected<void> restore(std::string_view text) KSR_EXCLUDES(cursor_mutex_);
-  void fetch_pod(std::function<void(Expected<PodInfo>)> then);
+  // `fetch`: a member, which holds the request.
+  void fetch_pod(std::unique_ptr<DocumentFetch>& fetch, std::function<void(Expected<PodInfo>)> then);
   void read_pod();
   void on_pod(Expected<PodInfo> pod);
   void on_pod_gone(const Error& error);
@@ -109,6 +110,7 @@ class LogCall final : public ChannelCall, private transport::ExchangeObserver {
   void read_tail_later(Milliseconds delay);
   void read_tail_less_often();
   void on_tail(std::string line) KSR_EXCLUDES(cursor_mutex_);
+  void await_tail(std::string line, bool is_news) KSR_EXCLUDES(cursor_mutex_);
   void judge_tail() KSR_EXCLUDES(cursor_mutex_);
   void on_refused();
   void on_log_missing(const Error& error);

@@ -367,12 +367,18 @@ void LogCursor::stop_at(const Line& told_again, LogSink& sink) {
   stop();
 }
 
-void LogCursor::expect(std::string_view last_line) {
+bool LogCursor::is_news(std::string_view last_line) const {
   const auto stamp = stamp_of(last_line);
-  if (!stamp || last_line.back() != '\n' || last_line.size() > kMaxLine || awaited_.size() >= kMaxAwaited) return;
+  if (!stamp || last_line.back() != '\n' || last_line.size() > kMaxLine) return false;
   const std::string_view text = last_line.substr(stamp->size);
   // Each line ends with an empty one.
-  if (text.size() <= 1 || has(last_line) || ends_long_line(stamp->nanoseconds, text)) return;
+  return text.size() > 1 && !has(last_line) && !ends_long_line(stamp->nanoseconds, text);
+}
+
+void LogCursor::expect(std::string_view last_line) {
+  if (!is_news(last_line) || awaited_.size() >= kMaxAwaited) return;
+  const auto stamp = stamp_of(last_line);
+  const std::string_view text = last_line.substr(stamp->size);
   const auto same = [&](const Awaited& one) { return one.stamp == stamp->nanoseconds && one.text == text; };
   if (std::any_of(awaited_.begin(), awaited_.end(), same)) return;
   awaited_.push_back({stamp->nanoseconds, std::string(text)});

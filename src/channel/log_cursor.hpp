@@ -74,6 +74,8 @@ class LogCursor {
   // The last line of the file, with its stamp, which another request has read: it has to come. What is newer and comes
   // before it is held back, since a reader that was too slow for two rotations passes over a file without a word.
   void expect(std::string_view last_line);
+  // Whether that would have to come.
+  bool is_news(std::string_view last_line) const;
   // Such lines have not come.
   bool is_awaiting() const noexcept { return !awaited_.empty(); }
   // The instance to come is another one.

@@ -450,6 +450,40 @@ TEST_CASE("the last line alone, behind a rotation that nobody saw, is delivered 
   CHECK(log.host->interruptions.empty());
 }
 
+TEST_CASE("a last line read aside that is another pod's, or another instance's, is not waited for") {
+  std::string other = pod_of_log();
+  SUBCASE("another pod's") {
+    other.replace(other.find(R"("uid":"u")"), 9, R"("uid":"v")");
+  }
+  SUBCASE("another instance's") {
+    other = pod_of_log(R"({"running":{}})", 1);
+  }
+  SUBCASE("none can be known") {
+    other = "";
+  }
+  Log log(log_options(true), {{200, log_lines(0, 3), Ends::not_at_all}});
+  log.pods = {{200, pod_of_log()}, {other.empty() ? 500 : 200, other}};
+  log.run(30);
+  CHECK(log.asked("follow=true") == 1);
+  CHECK(log.asked("tailLines=1") >= 2);
+  CHECK(log.host->text == texts(0, 3));
+}
+
+TEST_CASE("after an orderly end a last line that is another pod's is no loss") {
+  std::string other = pod_of_log();
+  other.replace(other.find(R"("uid":"u")"), 9, R"("uid":"v")");
+  Log log(log_options(), {{200, log_lines(0, 3)}});
+  log.pods = {{200, pod_of_log()}, {200, other}};
+  log.run(30);
+  CHECK(log.ended_in_order());
+  CHECK(log.host->text == texts(0, 3));
+  // Of the same pod, which is gone since, it is one.
+  Log gone(log_options(), {{200, log_lines(0, 3)}});
+  gone.pods = {{200, pod_of_log()}, {404, ""}};
+  gone.run(30);
+  CHECK(gone.error() == Status::lost);
+}
+
 TEST_CASE("an instance that is over, and whose file is gone, ends with a GAP; the next one is followed") {
   const Answer gone{200, "failed to try resolving symlinks in path \"/x\": no such file"};
   for (const bool restarted : {false, true}) {
