@@ -599,6 +599,7 @@ void LogCall::take_text(std::string_view text) {
   failures_ = 0;
   refusals_ = 0;
   short_responses_ = 0;
+  empty_responses_ = 0;
   if (options_.limit_bytes)
     text = text.substr(0, *options_.limit_bytes - std::min(*options_.limit_bytes, delivered_bytes_));
   delivered_bytes_ += text.size();
@@ -864,8 +865,11 @@ void LogCall::on_complete() {
   if (has_no_place()) return read_pod_later(Milliseconds(0));
   // A server that ends every response at once is not asked in a loop.
   if (!std::exchange(progressed_, false) && now() - asked_at_ < kPollInterval) {
+    // The kubelet holds the response of a container that runs.
+    if (!pod_ && !options_.follow_restarts && ++empty_responses_ >= kMaxFailures) return check_end();
     return read_pod_later(backoff_.next(*environment_.random));
   }
+  empty_responses_ = 0;
   backoff_.reset();
   environment_.counts->reconnects.fetch_add(1, std::memory_order_relaxed);
   read_pod_later(Milliseconds(0));

@@ -9,7 +9,8 @@
 //   the same container runs                 the next response, from the cursor on
 //   the same container has terminated       one more response, without follow; then the end, or the next instance
 //   another instance of the container runs  the rest of the one before (previous=true); then the end, or this instance
-//   it may not be read                      as if the same container ran
+//   it may not be read                      as if the same container ran, until some responses in a row have ended at once
+//                                           without anything new: then the end, but not with follow_restarts
 //
 // Also the last response that an instance needs may have ended before its last line. So that line is read aside
 // afterwards, and has to have come, or the same is asked for again (LogCursor::compare_with_last). What is written
@@ -171,6 +172,7 @@ class LogCall final : public ChannelCall, private transport::ExchangeObserver {
   bool awaits_last_ = false;  // which Ask::check has shown
   int unclear_checks_ = 0;    // of the instance
   int short_responses_ = 0;   // in a row
+  int empty_responses_ = 0;   // in a row, which have ended in order and at once, where no pod may be read
   bool restored_ = false;
   bool has_begun_ = false;       // a response has come
   bool first_instance_ = true;   // to which tail and since apply

@@ -518,6 +518,46 @@ TEST_CASE("a log whose file is gone ends with an error where its pod may not be 
   CHECK(log.host->text == texts(0, 3) + "GAP\n");
 }
 
+TEST_CASE("where the pod may not be read, a log ends whose responses end at once without anything new") {
+  ChannelOptions options = log_options(true);
+  SUBCASE("it does") {
+    Log log(options, {{200, log_lines(0, 3)}, {200, log_lines(0, 10)}});
+    log.pods = {{403, ""}};
+    log.run(60);
+    CHECK(log.ended_in_order());
+    CHECK(log.host->text == texts(0, 10));
+    CHECK(log.host->interruptions.empty());
+  }
+  SUBCASE("nothing was written") {
+    Log log(options, {{200, ""}});
+    log.last_lines.front().body.clear();
+    log.pods = {{403, ""}};
+    log.run(60);
+    CHECK(log.ended_in_order());
+  }
+  SUBCASE("its last line comes after that, and none else") {
+    Log log(options, {{200, log_lines(0, 3)}});
+    for (int i = 0; i < 5; ++i) log.answers.push_back({200, log_lines(0, 3)});
+    log.answers.push_back({200, log_lines(0, 10)});
+    log.pods = {{403, ""}};
+    log.run(60);
+    CHECK(log.ended_in_order());
+    CHECK(log.host->text == texts(0, 10));
+  }
+  SUBCASE("follow_restarts: another instance may follow") {
+    options.follow_restarts = true;
+    Log log(options, {{200, log_lines(0, 10)}});
+    log.pods = {{403, ""}};
+    log.run(60);
+    CHECK_FALSE(log.host->ending.has_value());
+  }
+  SUBCASE("the pod may be read, and its container runs") {
+    Log log(options, {{200, log_lines(0, 10)}});
+    log.run(60);
+    CHECK_FALSE(log.host->ending.has_value());
+  }
+}
+
 TEST_CASE("the log of a pod that is over, as of one that was evicted, is gone where it is missing for half a minute") {
   const std::string evicted = R"({"metadata":{"uid":"u"},"spec":{"containers":[{"name":"main"}]},)"
                               R"("status":{"phase":"Failed","reason":"Evicted"}})";
