@@ -50,6 +50,18 @@ std::int64_t wall_nanoseconds() {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(since_1970).count();
 }
 
+// Of the first `left` lines of the text, which are then left no more.
+std::size_t size_of_lines(std::string_view text, std::uint64_t& left) {
+  std::size_t size = 0;
+  while (left > 0 && size < text.size()) {
+    const std::size_t newline = text.find('\n', size);
+    if (newline == std::string_view::npos) return text.size();
+    size = newline + 1;
+    --left;
+  }
+  return size;
+}
+
 std::string checksum_of(std::string_view text) {
   char digits[17];
   std::snprintf(digits, sizeof digits, "%016llx", static_cast<unsigned long long>(stable_hash(text)));
@@ -93,6 +105,7 @@ void LogCall::begin() {
     if (const Expected<void> restored = restore(options_.from_cursor); !restored) return fail(restored.error());
   }
   container_ = options_.container;
+  if (!options_.follow && options_.from_cursor.empty()) lines_left_ = options_.tail;
   if (options_.tail || options_.since_seconds || !options_.since_time.empty()) {
     const MutexLock lock(cursor_mutex_);
     if (!restored_) cursor_->begin_within_file();
@@ -554,7 +567,7 @@ void LogCall::take(std::string_view bytes) {
   });
   if (ended()) return;
   if (!fed) return look_again();
-  if (options_.limit_bytes && delivered_bytes_ >= *options_.limit_bytes) return end_log(std::nullopt);
+  if (has_all()) return end_log(std::nullopt);
   if (!release_timer_) release_later();
   after_lines();
 }
@@ -577,7 +590,7 @@ void LogCall::after_lines() {
 
 void LogCall::give_pieces(const Lines& lines) {
   for (const Lines::Piece& piece : lines.pieces()) {
-    if (ended()) return;
+    if (ended() || lines_left_ == std::uint64_t{0}) return;
     if (const auto* text = std::get_if<std::string>(&piece)) {
       gap_told_ = false;
       take_text(*text);
@@ -602,8 +615,14 @@ void LogCall::take_text(std::string_view text) {
   empty_responses_ = 0;
   if (options_.limit_bytes)
     text = text.substr(0, *options_.limit_bytes - std::min(*options_.limit_bytes, delivered_bytes_));
+  if (lines_left_) text = text.substr(0, size_of_lines(text, *lines_left_));
   delivered_bytes_ += text.size();
   give(kPartStdout, text);
+}
+
+// That the host has asked for.
+bool LogCall::has_all() const noexcept {
+  return (options_.limit_bytes && delivered_bytes_ >= *options_.limit_bytes) || lines_left_ == std::uint64_t{0};
 }
 
 void LogCall::release_later() {
@@ -877,6 +896,8 @@ void LogCall::on_complete() {
 
 // Of the last response that is needed.
 void LogCall::check_end() {
+  // Whatever was written meanwhile.
+  if (lines_left_ == std::uint64_t{0}) return end_log(std::nullopt);
   bool awaited = false;
   bool whole = false;
   {

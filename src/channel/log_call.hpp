@@ -104,6 +104,7 @@ class LogCall final : public ChannelCall, private transport::ExchangeObserver {
   void give_pieces(const Lines& lines);
   void tell_gap();
   void take_text(std::string_view text);
+  bool has_all() const noexcept;
   void release_later();
   void begin_again() KSR_EXCLUDES(cursor_mutex_);
   void note_quiet();
@@ -194,6 +195,7 @@ class LogCall final : public ChannelCall, private transport::ExchangeObserver {
   bool begins_by_elapsed_ = false;     // the response under way, with kBeginningMargin
   std::uint64_t replayed_before_ = 0;  // of earlier instances
   std::uint64_t delivered_bytes_ = 0;
+  std::optional<std::uint64_t> lines_left_;  // of `tail`, where the log is not followed
 };
 
 }  // namespace ksr::channel

@@ -352,6 +352,30 @@ TEST_CASE("a log that grows is read to the line that was its last one when it wa
   CHECK(log.asked("") == 3);
 }
 
+TEST_CASE("a log that grows has no more lines than tail has asked for") {
+  ChannelOptions options = log_options();
+  std::string text;
+  std::size_t asked = 1;
+  SUBCASE("they come at once") {
+    options.tail = 3;
+    text = texts(0, 3);
+  }
+  SUBCASE("some of them come later") {
+    options.tail = 5;
+    text = texts(0, 5);
+    asked = 3;
+  }
+  SUBCASE("none") {
+    options.tail = 0;
+    asked = 2;
+  }
+  Log log(options, {{200, options.tail == 0 ? "" : log_lines(0, 3)}, {200, log_lines(0, 9)}}, log_lines(0, 9));
+  log.run();
+  CHECK(log.ended_in_order());
+  CHECK(log.host->text == text);
+  CHECK(log.asked("") <= asked);
+}
+
 TEST_CASE("a log that grows is not ended within a line") {
   Log log(log_options(),
           {{200, log_lines(0, 3)}, {200, log_lines(0, 5) + log_line(5).substr(0, 32)}, {200, log_lines(3, 6)}},
