@@ -62,6 +62,12 @@ std::size_t size_of_lines(std::string_view text, std::uint64_t& left) {
   return size;
 }
 
+// A server may send more than it was asked for.
+std::string_view last_line_of(std::string_view text) {
+  const std::size_t before = text.substr(0, text.size() - std::min<std::size_t>(text.size(), 1)).rfind('\n');
+  return before == std::string_view::npos ? text : text.substr(before + 1);
+}
+
 std::string checksum_of(std::string_view text) {
   char digits[17];
   std::snprintf(digits, sizeof digits, "%016llx", static_cast<unsigned long long>(stable_hash(text)));
@@ -328,7 +334,27 @@ void LogCall::end_without_place(Ask what) {
       Error{Status::lost, std::string(kNoTimes) + "; its response has ended, and the container is not known to have"});
 }
 
+// Where nothing is asked for again, what is written behind the response could not be told from what it lacks: what it
+// has to bring is known before.
+void LogCall::look_ahead(Ask what) {
+  // The line may be too old by the time of the response, or is none that was asked for.
+  const std::optional<QueryString> query = options_.since_seconds ? std::nullopt : check_query();
+  if (!query) return ask(what);
+  tail_fetch_ = std::make_unique<DocumentFetch>(environment_.access, query->after(pod_path(target_) + "/log"),
+                                                target_.headers, "*/*", [this, what](const Expected<std::string>& line) {
+                                                  guarded([&] {
+                                                    const auto answered = std::move(tail_fetch_);
+                                                    {
+                                                      const MutexLock lock(cursor_mutex_);
+                                                      if (line) cursor_->look_for(last_line_of(*line));
+                                                    }
+                                                    ask(what);
+                                                  });
+                                                });
+}
+
 void LogCall::ask(Ask what) {
+  if (!options_.resume && !options_.follow && !std::exchange(looked_ahead_, true)) return look_ahead(what);
   if (has_begun_ && has_no_place()) return end_without_place(what);
   ask_ = what;
   dropped_ = false;
@@ -376,7 +402,7 @@ std::optional<QueryString> LogCall::check_query() const {
   }
   if (options_.tail == 0 || options_.since_seconds) {
     // No line of before then, so less than has passed.
-    const auto passed = std::chrono::duration_cast<std::chrono::seconds>(now() - begun_at_).count();
+    const auto passed = has_begun_ ? std::chrono::duration_cast<std::chrono::seconds>(now() - begun_at_).count() : 0;
     const std::uint64_t seconds =
         (options_.tail == 0 ? 0 : *options_.since_seconds) + static_cast<std::uint64_t>(passed);
     if (seconds == 0) return std::nullopt;
@@ -682,7 +708,7 @@ void LogCall::read_tail_later(Milliseconds delay) {
                                         target_.headers, "*/*", [this](Expected<std::string> line) {
                                           guarded([&] {
                                             const auto answered = std::move(tail_fetch_);
-                                            on_tail(line ? *std::move(line) : std::string());
+                                            on_tail(line ? std::string(last_line_of(*line)) : std::string());
                                           });
                                         });
   });
@@ -902,11 +928,11 @@ void LogCall::check_end() {
   bool whole = false;
   {
     const MutexLock lock(cursor_mutex_);
-    awaited = cursor_->is_awaiting();
+    awaited = cursor_->is_awaiting() || cursor_->looks_for_line();
     whole = awaits_last_ && cursor_->last_has_come();
   }
   if (awaited && !whole) return on_short_response();
-  if (whole || has_no_place() || !check_query()) return finish_response();
+  if (whole || looked_ahead_ || has_no_place() || !check_query()) return finish_response();
   // Lost by a rotation, or a line has begun behind it.
   if (std::exchange(awaits_last_, false) && ++unclear_checks_ >= kMaxUnclearChecks) return finish_response();
   checked_ = ask_;
@@ -918,10 +944,7 @@ void LogCall::check_end() {
 }
 
 void LogCall::judge_end() {
-  // A server may send more than it was asked for.
-  std::string_view last = other_body_;
-  const std::size_t before = last.substr(0, last.size() - std::min<std::size_t>(last.size(), 1)).rfind('\n');
-  if (before != std::string_view::npos) last.remove_prefix(before + 1);
+  const std::string_view last = last_line_of(other_body_);
   auto found = LogCursor::LastLine::unknown;
   {
     const MutexLock lock(cursor_mutex_);

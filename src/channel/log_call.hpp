@@ -14,7 +14,8 @@
 //
 // Also the last response that an instance needs may have ended before its last line. So that line is read aside
 // afterwards, and has to have come, or the same is asked for again (LogCursor::compare_with_last). What is written
-// behind it meanwhile is not waited for.
+// behind it meanwhile is not waited for. With resume=false it is read before, unless the log is followed: the container
+// may write more behind the only response (LogCursor::look_for).
 //
 // Where the server sends lines without their times, nothing can be asked for that goes on behind them: the same look
 // then tells whether the log was whole, and it ends.
@@ -85,6 +86,7 @@ class LogCall final : public ChannelCall, private transport::ExchangeObserver {
   bool has_no_place() const KSR_EXCLUDES(cursor_mutex_);
   void warn_without_place();
   void end_without_place(Ask what);
+  void look_ahead(Ask what) KSR_EXCLUDES(cursor_mutex_);
   void ask(Ask what);
   void send(Expected<cluster::RequestAuth> auth);
   QueryString base_query() const;
@@ -170,6 +172,7 @@ class LogCall final : public ChannelCall, private transport::ExchangeObserver {
   std::optional<PodInfo> pod_;
   Ask ask_ = Ask::begin;
   Ask checked_ = Ask::begin;  // what Ask::check is about
+  bool looked_ahead_ = false;
   bool awaits_last_ = false;  // which Ask::check has shown
   int unclear_checks_ = 0;    // of the instance
   int short_responses_ = 0;   // in a row

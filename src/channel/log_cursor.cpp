@@ -173,6 +173,7 @@ void LogCursor::take_line(std::string_view line, LogSink& sink) {
       unfinished_.reset();
     }
     long_line_ = Long::no;
+    if (long_stamp_) note_coming({*long_stamp_, kLong, 0}, long_end_);
     if (long_stamp_ && !awaited_.empty()) awaits_first({*long_stamp_, kLong, 0}, long_end_);
     return;
   }
@@ -216,6 +217,7 @@ void LogCursor::take_stamped(std::string_view line, std::size_t stamp_size, LogS
   const auto stamp = stamp_of(line);
   if (awaits_beginning() && is_before_beginning(stamp->nanoseconds, sink)) return;
   const Line seen{stamp->nanoseconds, static_cast<std::uint32_t>(text.size()), stable_hash(text)};
+  note_coming(seen, text);
   const bool repeats = !overlap_.empty();
   if (repeats && matched_ && is_told_again(seen)) return stop_at(seen, sink);
   const bool old = is_old(seen);
@@ -382,6 +384,17 @@ void LogCursor::expect(std::string_view last_line) {
   const auto same = [&](const Awaited& one) { return one.stamp == stamp->nanoseconds && one.text == text; };
   if (std::any_of(awaited_.begin(), awaited_.end(), same)) return;
   awaited_.push_back({stamp->nanoseconds, std::string(text)});
+}
+
+void LogCursor::look_for(std::string_view last_line) {
+  const auto stamp = stamp_of(last_line);
+  if (is_news(last_line)) looked_for_ = Awaited{stamp->nanoseconds, std::string(last_line.substr(stamp->size))};
+}
+
+void LogCursor::note_coming(const Line& line, std::string_view text) {
+  if (!looked_for_) return;
+  if (line.stamp > looked_for_->stamp || is_awaited(looked_for_->stamp, looked_for_->text, line, text))
+    looked_for_.reset();
 }
 
 // What was read aside may be the last part of a line, whose parts need not be in the order of their times: those of

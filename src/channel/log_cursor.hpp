@@ -78,6 +78,10 @@ class LogCursor {
   bool is_news(std::string_view last_line) const;
   // Such lines have not come.
   bool is_awaiting() const noexcept { return !awaited_.empty(); }
+  // The last line of the file, with its stamp, as it was before the only response: it has to come in that, or a newer
+  // one. Nothing is held back.
+  void look_for(std::string_view last_line);
+  bool looks_for_line() const noexcept { return looked_for_.has_value(); }
   // The instance to come is another one.
   void expect_nothing() noexcept { awaited_.clear(); }
   // A file was passed over, or seems to be: the rest of the response is dropped, and the next one tells.
@@ -169,6 +173,7 @@ class LogCursor {
   bool is_before_beginning(std::int64_t stamp, LogSink& sink);
   void take_fresh(std::string_view line, const Line& seen, LogSink& sink);
   void stop_at(const Line& told_again, LogSink& sink);
+  void note_coming(const Line& line, std::string_view text);
   void take_early(LogSink& sink);
   void expect_only_from(std::int64_t stamp);
   void doubt(LogSink& sink);
@@ -202,6 +207,7 @@ class LogCursor {
   // Lines that have to come, in the order of the file, and those that came before the first of them and are newer.
   std::deque<Awaited> awaited_;
   std::deque<std::string> early_;
+  std::optional<Awaited> looked_for_;
   bool last_has_come_ = false;
   bool doubted_ = false;  // the response was stopped for the first of them
   bool stopped_ = false;

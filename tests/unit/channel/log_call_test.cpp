@@ -271,7 +271,33 @@ TEST_CASE("resume=false: a log that ends before its last line is not asked for a
   Log log(options, {{200, log_lines(0, 6)}});
   log.run();
   CHECK(log.error() == Status::lost);
+  CHECK(log.host->text == texts(0, 6));
   CHECK(log.asked("") == 2);
+}
+
+TEST_CASE("resume=false: what the container writes after the response is no loss") {
+  ChannelOptions options = log_options();
+  options.resume = false;
+  std::string text = texts(0, 6);
+  SUBCASE("the last line of before has come") {}
+  SUBCASE("a newer one has, of a tail") {
+    options.tail = 9;
+  }
+  SUBCASE("from_cursor") {
+    options.from_cursor = cursor_behind_three();
+    text = texts(3, 6);
+  }
+  SUBCASE("of the last ten minutes, of which the first lines are not known") {
+    options.since_seconds = 600;
+  }
+  Log log(options, {{200, log_lines(0, 6)}}, log_lines(0, options.tail ? 5 : 6));
+  // As it was before, then what was written meanwhile.
+  log.last_lines.push_back({200, log_line(9)});
+  if (options.since_seconds) log.last_lines.pop_front();
+  log.run();
+  CHECK(log.ended_in_order());
+  CHECK(log.host->text == text);
+  CHECK(log.asked("") == (options.since_seconds ? 1 : 2));
 }
 
 TEST_CASE("resume=false: the first failure is the end, before the first response too") {
