@@ -283,10 +283,10 @@ void LogCall::on_container(const PodInfo& pod, const ContainerInfo& container) {
   if (!has_begun_ && !restored_) return ask(Ask::begin);
   if (container.id == known || known.empty()) {
     const bool over = container.state != ContainerState::running;
-    return ask(over && options_.follow ? Ask::rest : Ask::go_on);
+    return over && options_.follow ? ask_for_rest(Ask::rest) : ask(Ask::go_on);
   }
   // Of several instances since, only the last one's log is there.
-  if (container.restarts == restarts + 1) return ask(Ask::rest_before);
+  if (container.restarts == restarts + 1) return ask_for_rest(Ask::rest_before);
   finish_lines();
   tell_gap();
   end_of_instance();
@@ -332,6 +332,19 @@ void LogCall::end_without_place(Ask what) {
   tell_gap();
   end_log(
       Error{Status::lost, std::string(kNoTimes) + "; its response has ended, and the container is not known to have"});
+}
+
+// Before the first line of a log that begins within its file the rest has lines of before the beginning, or counts anew
+// (add_beginning). After a response that has ended in order there is most likely none: the last line tells.
+void LogCall::ask_for_rest(Ask what) {
+  bool has_none = has_begun_ && !cut_ && !awaits_last_ && first_instance_;
+  {
+    const MutexLock lock(cursor_mutex_);
+    has_none = has_none && cursor_->begins_within_file() && !cursor_->is_awaiting();
+  }
+  if (!has_none) return ask(what);
+  ask_ = what;
+  check_end();
 }
 
 // Where nothing is asked for again, what is written behind the response could not be told from what it lacks: what it

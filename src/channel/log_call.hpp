@@ -86,6 +86,7 @@ class LogCall final : public ChannelCall, private transport::ExchangeObserver {
   bool has_no_place() const KSR_EXCLUDES(cursor_mutex_);
   void warn_without_place();
   void end_without_place(Ask what);
+  void ask_for_rest(Ask what) KSR_EXCLUDES(cursor_mutex_);
   void look_ahead(Ask what) KSR_EXCLUDES(cursor_mutex_);
   void ask(Ask what);
   void send(Expected<cluster::RequestAuth> auth);

@@ -103,7 +103,12 @@ class Log {
                                    const std::shared_ptr<const bool>& alive) {
       targets.push_back(request.target);
       whole_timeout = request.whole_timeout;
-      world.executor.post([answer = answer_to(request.target), &observer, alive] { deliver(answer, observer, alive); });
+      const Answer answer = answer_to(request.target);
+      if (answer.ends == Ends::not_at_all) {
+        open_ = &observer;
+        open_alive_ = alive;
+      }
+      world.executor.post([answer, &observer, alive] { deliver(answer, observer, alive); });
     };
     cluster::ConnectionOptions connection;
     connection.server = "https://h";
@@ -132,6 +137,12 @@ class Log {
       world.pass(Milliseconds(100));
     }
     return *this;
+  }
+  // The one that did not end at all.
+  void end_response() {
+    world.executor.post([this] {
+      if (*open_alive_) open_->on_end(std::nullopt);
+    });
   }
   bool ended_in_order() const { return host->ending && !host->ending->error; }
   Status error() const { return host->ending && host->ending->error ? host->ending->error->status : Status::ok; }
@@ -172,6 +183,8 @@ class Log {
   }
 
   bool started_ = false;
+  transport::ExchangeObserver* open_ = nullptr;
+  std::shared_ptr<const bool> open_alive_;
 };
 
 // That goes on behind the first three lines.
@@ -489,6 +502,50 @@ TEST_CASE("the rest of a container that is over, and of one that was restarted, 
       }
     }
   }
+}
+
+TEST_CASE("a container that ends before the first line of a log that begins within its file: none of before, no GAP") {
+  struct Beginning {
+    std::optional<std::uint64_t> tail;
+    std::optional<std::uint64_t> since_seconds;
+    int quiet_seconds;
+    std::string check;  // empty: none
+  };
+  // The server has lines of before, which it is not to be asked for; but for a tail of nothing.
+  for (const Beginning& beginning : {Beginning{0, {}, 0, ""}, Beginning{0, {}, 3, "sinceSeconds=3"},
+                                     Beginning{{}, 1, 3, "sinceSeconds=4"}, Beginning{10, {}, 0, "tailLines=1"}}) {
+    for (const bool restarted : {false, true}) {
+      CAPTURE(beginning.check);
+      CAPTURE(restarted);
+      ChannelOptions options = log_options(true);
+      options.tail = beginning.tail;
+      options.since_seconds = beginning.since_seconds;
+      const Ends ends = beginning.quiet_seconds > 0 ? Ends::not_at_all : Ends::in_order;
+      Log log(options, {{200, "", ends}, {200, beginning.tail == 10 ? "" : log_lines(0, 3)}});
+      if (!beginning.check.empty()) log.last_lines.front().body.clear();
+      log.pods = {{200, pod_of_log()}, {200, restarted ? pod_of_log(R"({"running":{}})", 1) : pod_of_log(kTerminated)}};
+      if (beginning.quiet_seconds > 0) {
+        log.run(beginning.quiet_seconds);
+        log.end_response();
+      }
+      log.run(30);
+      CHECK(log.ended_in_order());
+      CHECK(log.host->text.empty());
+      CHECK(log.asked("") == (beginning.check.empty() ? 1 : 2));
+      CHECK(log.asked(beginning.check) >= 1);
+      CHECK(log.asked("previous=true") == (restarted && !beginning.check.empty() ? 1 : 0));
+    }
+  }
+}
+
+TEST_CASE("a container that ends before the first line of a tail, of which its last line tells: the tail, behind a GAP") {
+  ChannelOptions options = log_options(true);
+  options.tail = 10;
+  Log log(options, {{200, ""}, {200, log_lines(0, 10)}});
+  log.pods = {{200, pod_of_log()}, {200, pod_of_log(kTerminated)}};
+  log.run(30);
+  CHECK(log.ended_in_order());
+  CHECK(log.host->text == "GAP\n" + texts(0, 10));
 }
 
 TEST_CASE("the last line alone, behind a rotation that nobody saw, is delivered at the end without a warning") {
