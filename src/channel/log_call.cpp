@@ -353,17 +353,13 @@ void LogCall::look_ahead(Ask what) {
   // The line may be too old by the time of the response, or is none that was asked for.
   const std::optional<QueryString> query = options_.since_seconds ? std::nullopt : check_query();
   if (!query) return ask(what);
-  tail_fetch_ = std::make_unique<DocumentFetch>(environment_.access, query->after(pod_path(target_) + "/log"),
-                                                target_.headers, "*/*", [this, what](const Expected<std::string>& line) {
-                                                  guarded([&] {
-                                                    const auto answered = std::move(tail_fetch_);
-                                                    {
-                                                      const MutexLock lock(cursor_mutex_);
-                                                      if (line) cursor_->look_for(last_line_of(*line));
-                                                    }
-                                                    ask(what);
-                                                  });
-                                                });
+  fetch_last_line(*query, [this, what](const std::string& line) {
+    {
+      const MutexLock lock(cursor_mutex_);
+      cursor_->look_for(line);
+    }
+    ask(what);
+  });
 }
 
 void LogCall::ask(Ask what) {
@@ -716,15 +712,20 @@ void LogCall::read_tail_later(Milliseconds delay) {
   tail_at_ = now() + delay;
   tail_timer_ = after(delay, [this] {
     const auto fired = std::move(tail_timer_);
-    tail_fetch_ =
-        std::make_unique<DocumentFetch>(environment_.access, last_line_query().after(pod_path(target_) + "/log"),
-                                        target_.headers, "*/*", [this](Expected<std::string> line) {
-                                          guarded([&] {
-                                            const auto answered = std::move(tail_fetch_);
-                                            on_tail(line ? std::string(last_line_of(*line)) : std::string());
-                                          });
-                                        });
+    fetch_last_line(last_line_query(), [this](std::string line) { on_tail(std::move(line)); });
   });
+}
+
+// Empty: it could not be read, or there is none in the file.
+void LogCall::fetch_last_line(const QueryString& query, std::function<void(std::string)> then) {
+  tail_fetch_ =
+      std::make_unique<DocumentFetch>(environment_.access, query.after(pod_path(target_) + "/log"), target_.headers,
+                                      "*/*", [this, then = std::move(then)](const Expected<std::string>& line) {
+                                        guarded([&] {
+                                          const auto answered = std::move(tail_fetch_);
+                                          then(line ? std::string(last_line_of(*line)) : std::string());
+                                        });
+                                      });
 }
 
 void LogCall::read_tail_less_often() {
@@ -732,7 +733,6 @@ void LogCall::read_tail_less_often() {
   read_tail_later(tail_interval_);
 }
 
-// Empty: it could not be read, or there is none in the file.
 void LogCall::on_tail(std::string line) {
   bool is_news = false;
   {

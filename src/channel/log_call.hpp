@@ -9,8 +9,8 @@
 //   the same container runs                 the next response, from the cursor on
 //   the same container has terminated       one more response, without follow; then the end, or the next instance
 //   another instance of the container runs  the rest of the one before (previous=true); then the end, or this instance
-//   it may not be read                      as if the same container ran, until some responses in a row have ended at once
-//                                           without anything new: then the end, but not with follow_restarts
+//   it may not be read                      as if the same container ran; the end once five responses in a row have
+//                                           ended at once without anything new, but not with follow_restarts
 //
 // Also the last response that an instance needs may have ended before its last line. So that line is read aside
 // afterwards, and has to have come, or the same is asked for again (LogCursor::compare_with_last). What is written
@@ -113,6 +113,7 @@ class LogCall final : public ChannelCall, private transport::ExchangeObserver {
   void note_quiet();
   void forget_response();
   void read_tail_later(Milliseconds delay);
+  void fetch_last_line(const QueryString& query, std::function<void(std::string)> then);
   void read_tail_less_often();
   void on_tail(std::string line) KSR_EXCLUDES(cursor_mutex_);
   void await_tail(std::string line, bool is_news) KSR_EXCLUDES(cursor_mutex_);

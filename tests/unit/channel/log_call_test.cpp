@@ -538,7 +538,7 @@ TEST_CASE("a container that ends before the first line of a log that begins with
   }
 }
 
-TEST_CASE("a container that ends before the first line of a tail, of which its last line tells: the tail, behind a GAP") {
+TEST_CASE("a container that ends before the first line of a tail, which has one: the tail, behind a GAP") {
   ChannelOptions options = log_options(true);
   options.tail = 10;
   Log log(options, {{200, ""}, {200, log_lines(0, 10)}});
