@@ -68,6 +68,11 @@ std::string_view last_line_of(std::string_view text) {
   return before == std::string_view::npos ? text : text.substr(before + 1);
 }
 
+// Nothing behind its time.
+bool is_empty_line(std::string_view line) {
+  return line.size() >= 2 && line.back() == '\n' && line.find(' ') == line.size() - 2;
+}
+
 std::string checksum_of(std::string_view text) {
   char digits[17];
   std::snprintf(digits, sizeof digits, "%016llx", static_cast<unsigned long long>(stable_hash(text)));
@@ -385,16 +390,16 @@ QueryString LogCall::base_query() const {
   return query;
 }
 
-QueryString LogCall::last_line_query() const {
+QueryString LogCall::last_lines_query(int count) const {
   QueryString query = base_query();
-  query.add("tailLines", "1");
+  query.add("tailLines", std::to_string(count));
   return query;
 }
 
 // Empty: none has to come. While none has, the last line may be from before the beginning that the host has asked for:
 // the kubelet, whose clock it is, leaves that out.
 std::optional<QueryString> LogCall::check_query() const {
-  QueryString query = last_line_query();
+  QueryString query = last_lines_query(checked_lines_);
   bool from_beginning = first_instance_;
   std::optional<std::int64_t> begins_at;
   {
@@ -424,7 +429,7 @@ std::optional<QueryString> LogCall::check_query() const {
 
 QueryString LogCall::query() {
   begins_by_elapsed_ = false;
-  if (ask_ == Ask::check) return check_query().value_or(last_line_query());
+  if (ask_ == Ask::check) return check_query().value_or(last_lines_query(checked_lines_));
   QueryString query = base_query();
   if (follows()) query.add("follow", "true");
   std::optional<UnixTime> since;
@@ -712,7 +717,7 @@ void LogCall::read_tail_later(Milliseconds delay) {
   tail_at_ = now() + delay;
   tail_timer_ = after(delay, [this] {
     const auto fired = std::move(tail_timer_);
-    fetch_last_line(last_line_query(), [this](std::string line) { on_tail(std::move(line)); });
+    fetch_last_line(last_lines_query(1), [this](std::string line) { on_tail(std::move(line)); });
   });
 }
 
@@ -808,7 +813,8 @@ void LogCall::on_end(const std::optional<Error>& error) {
     if (error) return on_failed(*error);
     if (!end.within_text) return on_complete();
     // What the kubelet has to say of its own comes as the end of the log.
-    const std::string said = end.said.empty() ? "the response ended within a line" : "the kubelet says: " + end.said;
+    const std::string said =
+        end.said.empty() ? "the response ended with what is no whole line" : "the kubelet says: " + end.said;
     on_no_lines({Status::server, said, "", head_.status});
   });
 }
@@ -949,6 +955,11 @@ void LogCall::check_end() {
   // Lost by a rotation, or a line has begun behind it.
   if (std::exchange(awaits_last_, false) && ++unclear_checks_ >= kMaxUnclearChecks) return finish_response();
   checked_ = ask_;
+  check_last_lines(1);
+}
+
+void LogCall::check_last_lines(int count) {
+  checked_lines_ = count;
   // Later: the exchange is on the stack.
   retry_timer_ = after(Milliseconds(0), [this] {
     const auto fired = std::move(retry_timer_);
@@ -966,6 +977,8 @@ void LogCall::judge_end() {
     if (found == LogCursor::LastLine::told) awaits_last_ = cursor_->is_awaiting();
   }
   if (found == LogCursor::LastLine::told) return finish_response();
+  // An empty line may be the end of one whose parts are full: with the part before it says more.
+  if (found == LogCursor::LastLine::unknown && is_empty_line(last) && checked_lines_ == 1) return check_last_lines(2);
   if (found == LogCursor::LastLine::unknown) {
     if (!options_.resume || ++unclear_checks_ >= kMaxUnclearChecks) return finish_response();
     return read_pod_later(backoff_.next(*environment_.random));

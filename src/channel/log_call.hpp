@@ -91,7 +91,7 @@ class LogCall final : public ChannelCall, private transport::ExchangeObserver {
   void ask(Ask what);
   void send(Expected<cluster::RequestAuth> auth);
   QueryString base_query() const;
-  QueryString last_line_query() const;
+  QueryString last_lines_query(int count) const;
   std::optional<QueryString> check_query() const KSR_EXCLUDES(cursor_mutex_);
   // Ask::check is about the response before.
   Ask asked_for() const noexcept { return ask_ == Ask::check ? checked_ : ask_; }
@@ -125,6 +125,7 @@ class LogCall final : public ChannelCall, private transport::ExchangeObserver {
   void on_failed(const Error& error);
   void on_complete();
   void check_end() KSR_EXCLUDES(cursor_mutex_);
+  void check_last_lines(int count);
   void judge_end() KSR_EXCLUDES(cursor_mutex_);
   bool is_short_for_good();
   void on_short_response();
@@ -174,6 +175,7 @@ class LogCall final : public ChannelCall, private transport::ExchangeObserver {
   std::optional<PodInfo> pod_;
   Ask ask_ = Ask::begin;
   Ask checked_ = Ask::begin;  // what Ask::check is about
+  int checked_lines_ = 1;     // that Ask::check asks for
   bool looked_ahead_ = false;
   bool awaits_last_ = false;  // which Ask::check has shown
   int unclear_checks_ = 0;    // of the instance

@@ -171,7 +171,8 @@ class Log {
   }
   Answer answer_to(const std::string& target) {
     if (has(target, "/pods/") && !has(target, "/log?")) return next(pods);
-    return has(target, "tailLines=1&") || has(target + "&", "tailLines=1&") ? next(last_lines) : next(answers);
+    const bool last = has(target + "&", "tailLines=1&") || has(target + "&", "tailLines=2&");
+    return last ? next(last_lines) : next(answers);
   }
   static void deliver(const Answer& answer, transport::ExchangeObserver& observer,
                       const std::shared_ptr<const bool>& alive) {
@@ -459,6 +460,31 @@ TEST_CASE("what a whole log does not have is not waited for") {
   CHECK(log.ended_in_order());
   CHECK(log.host->text == text);
   CHECK(log.asked("") == asked);
+}
+
+TEST_CASE("an empty last line that is the end of a line whose parts are full: the part before tells, without a wait") {
+  const std::string whole = "2026-01-01T00:00:03.000000000Z " + std::string(16'384, 'x') + "\n";
+  Log log(log_options(), {{200, log_lines(0, 3) + whole}}, "2026-01-01T00:00:04.000000000Z \n");
+  SUBCASE("one part") {
+    log.last_lines.push_back({200, whole});
+    log.run();
+    CHECK(log.asked("") == 3);
+  }
+  SUBCASE("of several the last one") {
+    log.last_lines.push_back({200, "2026-01-01T00:00:03.500000000Z " + std::string(1'000, 'x') + "\n"});
+    log.run();
+    CHECK(log.asked("") == 4);
+  }
+  SUBCASE("it has not come") {
+    log.last_lines.push_back({200, log_line(2) + log.last_lines.front().body});
+    log.answers.push_back({200, log_lines(2, 3) + whole + log.last_lines.front().body});
+    log.run();
+    CHECK(log.ended_in_order());
+    CHECK(has(log.host->text, "x\n\n"));
+    return;
+  }
+  CHECK(log.ended_in_order());
+  CHECK(log.host->text == texts(0, 3) + std::string(16'384, 'x') + "\n");
 }
 
 TEST_CASE("a log whose last line says nothing of it ends after three looks") {
