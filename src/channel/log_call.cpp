@@ -396,6 +396,11 @@ QueryString LogCall::last_lines_query(int count) const {
   return query;
 }
 
+// Lines of before are not wanted, wherever they are in the file: times step back.
+bool LogCall::has_since_time() const noexcept {
+  return first_instance_ && !restored_ && !options_.since_time.empty();
+}
+
 // Empty: none has to come. While none has, the last line may be from before the beginning that the host has asked for:
 // the kubelet, whose clock it is, leaves that out.
 std::optional<QueryString> LogCall::check_query() const {
@@ -407,7 +412,10 @@ std::optional<QueryString> LogCall::check_query() const {
     if (cursor_->since() || (restored_ && !cursor_->begins_within_file())) from_beginning = false;
     if (restored_) begins_at = cursor_->begins_at();
   }
-  if (!from_beginning) return query;
+  if (!from_beginning) {
+    if (has_since_time()) query.add("sinceTime", options_.since_time);
+    return query;
+  }
   if (begins_at) {
     const std::int64_t seconds = (wall_nanoseconds() - *begins_at) / kNanoseconds;
     if (seconds < 1) return std::nullopt;
@@ -443,7 +451,8 @@ QueryString LogCall::query() {
     cursor_->begin_response();
   }
   if (since) {
-    query.add("sinceTime", rfc3339_text(*since));
+    const auto first = has_since_time() ? parse_rfc3339(options_.since_time) : std::nullopt;
+    query.add("sinceTime", first && first->seconds >= since->seconds ? options_.since_time : rfc3339_text(*since));
   } else if (first_instance_) {
     add_beginning(query, within);
   }
@@ -717,7 +726,9 @@ void LogCall::read_tail_later(Milliseconds delay) {
   tail_at_ = now() + delay;
   tail_timer_ = after(delay, [this] {
     const auto fired = std::move(tail_timer_);
-    fetch_last_line(last_lines_query(1), [this](std::string line) { on_tail(std::move(line)); });
+    QueryString query = last_lines_query(1);
+    if (has_since_time()) query.add("sinceTime", options_.since_time);
+    fetch_last_line(query, [this](std::string line) { on_tail(std::move(line)); });
   });
 }
 

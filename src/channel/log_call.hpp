@@ -92,6 +92,7 @@ class LogCall final : public ChannelCall, private transport::ExchangeObserver {
   void send(Expected<cluster::RequestAuth> auth);
   QueryString base_query() const;
   QueryString last_lines_query(int count) const;
+  bool has_since_time() const noexcept;
   std::optional<QueryString> check_query() const KSR_EXCLUDES(cursor_mutex_);
   // Ask::check is about the response before.
   Ask asked_for() const noexcept { return ask_ == Ask::check ? checked_ : ask_; }

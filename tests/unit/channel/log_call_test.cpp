@@ -462,6 +462,22 @@ TEST_CASE("what a whole log does not have is not waited for") {
   CHECK(log.asked("") == asked);
 }
 
+TEST_CASE("lines from before the time that was asked for are not asked for later either") {
+  ChannelOptions options = log_options(true);
+  options.since_time = "2026-01-01T00:00:02.5Z";
+  Log log(options, {{200, log_lines(3, 5), Ends::cut}, {200, log_lines(3, 10), Ends::not_at_all}});
+  log.run(10);
+  CHECK(log.host->text == texts(3, 10));
+  // The first, the next, and the last line.
+  CHECK(log.asked("") == 3);
+  CHECK(log.asked("sinceTime=2026-01-01T00%3A00%3A02.5Z") == 3);
+  // Those of a time far behind it begin where they have to.
+  options.since_time = "2026-01-01T00:00:01Z";
+  Log earlier(options, {{200, log_lines(5, 9), Ends::cut}, {200, log_lines(5, 10), Ends::not_at_all}});
+  earlier.run(2);
+  CHECK(earlier.asked("sinceTime=2026-01-01T00%3A00%3A04Z") == 1);
+}
+
 TEST_CASE("an empty last line that is the end of a line whose parts are full: the part before tells, without a wait") {
   const std::string whole = "2026-01-01T00:00:03.000000000Z " + std::string(16'384, 'x') + "\n";
   Log log(log_options(), {{200, log_lines(0, 3) + whole}}, "2026-01-01T00:00:04.000000000Z \n");
