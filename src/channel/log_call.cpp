@@ -33,6 +33,8 @@ constexpr Milliseconds kMaxTail{60'000};
 // A line that was read aside has come by then: the kubelet looks at its file each second at least (cri-client
 // pkg/logs/logs.go, logForceCheckPeriod).
 constexpr Milliseconds kTailTime{2'000};
+// After the pod was read, the line that is read then is of the same pod and instance for so long.
+constexpr Milliseconds kMaxTailAge{1'000};
 // After so long without a line the next one is not waited for (LogCursor::release).
 constexpr Milliseconds kReleaseAfter{1'000};
 // Of two requests one may come to the kubelet this much later after it was sent than the other.
@@ -726,9 +728,26 @@ void LogCall::read_tail_later(Milliseconds delay) {
   tail_at_ = now() + delay;
   tail_timer_ = after(delay, [this] {
     const auto fired = std::move(tail_timer_);
-    QueryString query = last_lines_query(1);
-    if (has_since_time()) query.add("sinceTime", options_.since_time);
-    fetch_last_line(query, [this](std::string line) { on_tail(std::move(line)); });
+    if (!pod_) return read_tail();
+    // Another pod of the name may be there, or another instance, while the log of the one before is followed.
+    fetch_pod(tail_fetch_, [this](const Expected<PodInfo>& pod) {
+      const ContainerInfo* const container = pod ? pod->find(container_) : nullptr;
+      bool same = container != nullptr;
+      {
+        const MutexLock lock(cursor_mutex_);
+        same = same && pod->uid == pod_uid_ && (container_id_.empty() || container->id == container_id_);
+      }
+      same ? read_tail() : read_tail_less_often();
+    });
+  });
+}
+
+void LogCall::read_tail() {
+  QueryString query = last_lines_query(1);
+  if (has_since_time()) query.add("sinceTime", options_.since_time);
+  fetch_last_line(query, [this, asked_at = now()](std::string line) {
+    // It takes longer to replace a pod or an instance, until that has written a line.
+    on_tail(pod_ && now() - asked_at > kMaxTailAge ? std::string() : std::move(line));
   });
 }
 
@@ -750,32 +769,13 @@ void LogCall::read_tail_less_often() {
 }
 
 void LogCall::on_tail(std::string line) {
-  bool is_news = false;
+  bool awaited = false;
   {
     const MutexLock lock(cursor_mutex_);
     // It may be from before the beginning that the host has asked for.
     const bool may_be_before = options_.tail == 0 || options_.since_seconds || !options_.since_time.empty() ||
                                (restored_ && cursor_->begins_at());
-    is_news = (!may_be_before || !cursor_->begins_within_file()) && cursor_->is_news(line);
-  }
-  if (!is_news || !pod_) return await_tail(std::move(line), is_news);
-  // Another pod of the name may be there, or another instance, while the log of the one before is followed.
-  fetch_pod(tail_fetch_, [this, line = std::move(line)](const Expected<PodInfo>& pod) {
-    const ContainerInfo* const container = pod ? pod->find(container_) : nullptr;
-    bool same = container != nullptr;
-    {
-      const MutexLock lock(cursor_mutex_);
-      same = same && pod->uid == pod_uid_ && (container_id_.empty() || container->id == container_id_);
-    }
-    same ? await_tail(line, true) : read_tail_less_often();
-  });
-}
-
-void LogCall::await_tail(std::string line, bool is_news) {
-  bool awaited = false;
-  {
-    const MutexLock lock(cursor_mutex_);
-    if (is_news) cursor_->expect(line);
+    if (!may_be_before || !cursor_->begins_within_file()) cursor_->expect(line);
     awaited = cursor_->is_awaiting();
   }
   tail_ = std::move(line);

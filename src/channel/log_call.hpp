@@ -22,7 +22,8 @@
 //
 // A reader that missed a rotation, or whose file was truncated, follows in silence for good, and one that was too slow
 // for two rotations passes over a file without a word. So the last line of the log is read aside now and then: it has
-// to come, or a new response is asked for (LogCursor::expect).
+// to come, or a new response is asked for (LogCursor::expect). The pod is read before: another one of its
+// name has another log, while the one before is still followed.
 #pragma once
 
 #include <cstdint>
@@ -115,9 +116,9 @@ class LogCall final : public ChannelCall, private transport::ExchangeObserver {
   void forget_response();
   void read_tail_later(Milliseconds delay);
   void fetch_last_line(const QueryString& query, std::function<void(std::string)> then);
+  void read_tail();
   void read_tail_less_often();
   void on_tail(std::string line) KSR_EXCLUDES(cursor_mutex_);
-  void await_tail(std::string line, bool is_news) KSR_EXCLUDES(cursor_mutex_);
   void judge_tail() KSR_EXCLUDES(cursor_mutex_);
   void on_refused();
   void on_log_missing(const Error& error);

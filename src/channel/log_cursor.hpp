@@ -74,8 +74,6 @@ class LogCursor {
   // The last line of the file, with its stamp, which another request has read: it has to come. What is newer and comes
   // before it is held back, since a reader that was too slow for two rotations passes over a file without a word.
   void expect(std::string_view last_line);
-  // Whether that would have to come.
-  bool is_news(std::string_view last_line) const;
   // Such lines have not come.
   bool is_awaiting() const noexcept { return !awaited_.empty(); }
   // The last line of the file, with its stamp, as it was before the only response: it has to come in that, or a newer
@@ -167,6 +165,7 @@ class LogCursor {
   void take_stamped(std::string_view line, std::size_t stamp_size, LogSink& sink);
   bool is_told_again(const Line& line) const;
   static bool is_awaited(std::int64_t stamp, std::string_view part, const Line& line, std::string_view text);
+  bool is_news(std::string_view last_line) const;
   bool ends_long_line(std::int64_t stamp, std::string_view part) const;
   bool awaits_first(const Line& line, std::string_view text);
   bool awaits_beginning() const noexcept { return first_stamp_ && remembered_.empty(); }
