@@ -20,6 +20,7 @@ class ClosableWatch final : public transport::Exchange, public transport::Exchan
   void runs_on(std::unique_ptr<transport::Exchange> real) { real_ = std::move(real); }
 
   bool is_sent() const noexcept override { return open_ || (real_ && real_->is_sent()); }
+  std::string connecting() const override { return real_ ? real_->connecting() : std::string(); }
   transport::SendStatus send(std::string_view message, transport::MessageType type,
                              std::function<void()>&& written) override {
     return real_ ? real_->send(message, type, std::move(written)) : transport::SendStatus::closed;

@@ -273,7 +273,11 @@ void ApiCall::wait(Milliseconds delay) {
 void ApiCall::on_deadline() {
   if (head_.status != 0 && !transport::is_2xx(head_.status)) return judge(std::nullopt);
   if (resolves_again_) return fail(*unknown_);
-  Error error{Status::timeout, "no answer within " + std::to_string(params_.timeout.count()) + " ms", "", 408};
+  const std::string connecting = exchange_ ? exchange_->connecting() : std::string();
+  Error error{Status::timeout,
+              (connecting.empty() ? "no answer" : connecting + ": not done") + " within " +
+                  std::to_string(params_.timeout.count()) + " ms",
+              "", 408};
   maybe_done_.break_off(is_sent());
   fail(std::move(error));
 }

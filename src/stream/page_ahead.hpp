@@ -27,6 +27,7 @@ class PageAhead final : public transport::Exchange, private transport::ExchangeO
   void deliver_to(transport::ExchangeObserver& observer);
 
   bool is_sent() const noexcept override { return exchange_ != nullptr && exchange_->is_sent(); }
+  std::string connecting() const override { return exchange_ ? exchange_->connecting() : std::string(); }
 
  private:
   void send_request(Expected<cluster::RequestAuth> auth);

@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <boost/asio/error.hpp>
 #include <boost/asio/ssl/error.hpp>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include "base/exception_error.hpp"
 #include "base/resource_exhaustion.hpp"
@@ -20,8 +22,39 @@ namespace {
 
 using boost::asio::ip::tcp;
 
-// An address that drops packets must leave time for the next ones (the rule of Go's net.Dialer, partialDeadline).
-constexpr Milliseconds kMinTimePerAddress{2000};
+// Happy Eyeballs: an address that drops packets must not delay the next ones (RFC 8305, section 5).
+constexpr Milliseconds kAttemptDelay{250};
+// At so many addresses the first one has had 2 s, in which it may have repeated its SYN once (RFC 6298).
+constexpr std::size_t kMaxAttempts = 8;
+constexpr std::size_t kMaxToldAddresses = 4;
+
+// The families take turns, so that one that does not work as a whole delays the other one once (RFC 8305, section 4).
+// Within a family the order of RFC 6724 stays, in which the system lists them.
+Addresses interleaved(Addresses addresses) {
+  const auto same = [first = addresses.front().is_v6()](const auto& address) { return address.is_v6() == first; };
+  const auto others = std::stable_partition(addresses.begin(), addresses.end(), same);
+  Addresses turns;
+  turns.reserve(addresses.size());
+  auto of_first = addresses.begin();
+  auto of_second = others;
+  while (of_first != others || of_second != addresses.end()) {
+    if (of_first != others) turns.push_back(*of_first++);
+    if (of_second != addresses.end()) turns.push_back(*of_second++);
+  }
+  return turns;
+}
+
+std::string joined(const std::vector<std::string>& told, std::string_view separator) {
+  std::string text;
+  for (std::size_t i = 0; i < std::min(told.size(), kMaxToldAddresses); ++i) {
+    if (i > 0) text += separator;
+    text += told[i];
+  }
+  if (told.size() > kMaxToldAddresses) {
+    text.append(separator) += std::to_string(told.size() - kMaxToldAddresses) + " more";
+  }
+  return text;
+}
 
 }  // namespace
 
@@ -36,15 +69,15 @@ class Dial::Steps final : public std::enable_shared_from_this<Dial::Steps> {
     Executor& executor = route_->executor;
     step_ = "connecting to " + route_->next_hop();
     if (route_->connect_timeout.count() != 0) {
-      deadline_ = executor.now() + route_->connect_timeout;
-      timer_ = executor.schedule(*deadline_, [this] { guarded([this] { time_is_up(); }); });
+      timer_ =
+          executor.schedule(executor.now() + route_->connect_timeout, [this] { guarded([this] { time_is_up(); }); });
     }
     const std::string& host = route_->proxy ? route_->proxy->host : route_->server.host;
     boost::system::error_code not_literal;
     const auto literal = boost::asio::ip::make_address(host, not_literal);
     if (!not_literal) {
       addresses_ = {literal};
-      executor.post([self = shared_from_this()] { self->guarded([&] { self->try_next_address(); }); });
+      executor.post([self = shared_from_this()] { self->guarded([&] { self->attempt_next(); }); });
       return;
     }
     step_ = "resolving " + host;
@@ -53,8 +86,9 @@ class Dial::Steps final : public std::enable_shared_from_this<Dial::Steps> {
       self->guarded([&] {
         if (!outcome) return self->fail(self->name_error(std::move(outcome).error()));
         self->step_ = "connecting to " + self->route_->next_hop();
-        self->addresses_ = std::move(outcome).value();
-        self->try_next_address();
+        self->is_name_ = true;
+        self->addresses_ = interleaved(std::move(outcome).value());
+        self->attempt_next();
       });
     });
   }
@@ -63,15 +97,31 @@ class Dial::Steps final : public std::enable_shared_from_this<Dial::Steps> {
   void abandon() {
     done_ = nullptr;
     timer_.reset();
-    address_timer_.reset();
     lookup_.cancel();
+    drop_attempts();
     boost::system::error_code ignored;
     if (tunnel_request_) tunnel_request_->abandon();
     if (socket_) socket_->close(ignored);
     if (tls_) tls_->close();
   }
 
+  std::string step() const {
+    if (attempts_.empty() || !is_name_) return step_;
+    std::vector<std::string> told;
+    for (const Attempt& attempt : attempts_) told.push_back(attempt.address.to_string());
+    return step_ + " at " + joined(told, ", ");
+  }
+
  private:
+  struct Attempt {
+    boost::asio::ip::address address;
+    std::shared_ptr<tcp::socket> socket;
+  };
+  struct Failure {
+    boost::asio::ip::address address;
+    boost::system::error_code reason;
+  };
+
   // Runs `step`, which the network thread has called; an exception of it ends this dial, and is rethrown only where
   // that had ended before.
   template <class Step>
@@ -89,48 +139,89 @@ class Dial::Steps final : public std::enable_shared_from_this<Dial::Steps> {
     return route_->proxy ? error.within("connecting to " + route_->next_hop()) : error;
   }
 
-  void try_next_address() {
+  void attempt_next() {
     if (!done_) return;
-    const auto address = addresses_[next_address_++];
-    const std::uint16_t port = route_->proxy ? route_->proxy->port : route_->server.port;
-    const tcp::endpoint endpoint(address, port);
-    auto opened = open_socket(endpoint);
-    if (!opened) return address_failed(opened.error());
-    socket_ = std::make_shared<tcp::socket>(std::move(opened).value());
-    arm_for_this_address();
-    socket_->async_connect(endpoint,
-                           [self = shared_from_this(), socket = socket_](const boost::system::error_code& ec) {
-                             if (!self->done_ || self->socket_ != socket) return;
-                             self->guarded([&] {
-                               self->address_timer_.reset();
-                               if (ec) return self->address_failed(ec);
-                               self->connected();
-                             });
-                           });
+    attempt_timer_.reset();
+    attempts_.reserve(kMaxAttempts);
+    while (next_address_ < addresses_.size()) {
+      if (attempts_.size() == kMaxAttempts) give_up(attempts_.begin(), boost::asio::error::timed_out);
+      const auto address = addresses_[next_address_];
+      const tcp::endpoint endpoint(address, route_->proxy ? route_->proxy->port : route_->server.port);
+      auto opened = open_socket(endpoint);
+      if (opened) {
+        ++next_address_;
+        return attempt(endpoint, std::make_shared<tcp::socket>(std::move(opened).value()));
+      }
+      if (is_resource_exhaustion(opened.error())) {
+        // No other address needs less. What is under way has what it needs.
+        if (attempts_.empty()) return fail(io_error(step_, opened.error()));
+        return attempt_later();
+      }
+      ++next_address_;
+      failures_.push_back({address, opened.error()});
+    }
+    if (attempts_.empty()) fail(all_failed());
   }
 
-  void arm_for_this_address() {
-    const auto left = static_cast<Milliseconds::rep>(addresses_.size() - next_address_);
-    if (left == 0 || !deadline_) return;
-    const auto now = route_->executor.now();
-    const auto share = std::chrono::duration_cast<Milliseconds>(*deadline_ - now) / (left + 1);
-    address_timer_ = route_->executor.schedule(now + std::max(share, kMinTimePerAddress), [this] {
-      guarded([this] { address_failed(boost::asio::error::timed_out); });
+  void attempt(const tcp::endpoint& endpoint, const std::shared_ptr<tcp::socket>& socket) {
+    attempts_.push_back({endpoint.address(), socket});
+    attempt_later();
+    socket->async_connect(endpoint, [self = shared_from_this(), socket](const boost::system::error_code& ec) {
+      const auto at = self->attempt_of(socket);
+      if (!self->done_ || at == self->attempts_.end()) return;
+      self->guarded([&] {
+        if (ec) return self->attempt_failed(at, ec);
+        self->socket_ = socket;
+        self->attempts_.erase(at);
+        self->drop_attempts();
+        self->connected();
+      });
     });
   }
 
-  void address_failed(const boost::system::error_code& reason) {
-    const auto self = shared_from_this();
-    address_timer_.reset();
+  void attempt_later() {
+    if (next_address_ == addresses_.size()) return;
+    attempt_timer_ = route_->executor.schedule(route_->executor.now() + kAttemptDelay,
+                                               [this] { guarded([this] { attempt_next(); }); });
+  }
+
+  std::vector<Attempt>::iterator attempt_of(const std::shared_ptr<tcp::socket>& socket) {
+    return std::find_if(attempts_.begin(), attempts_.end(),
+                        [&](const Attempt& attempt) { return attempt.socket == socket; });
+  }
+
+  void attempt_failed(std::vector<Attempt>::iterator at, const boost::system::error_code& reason) {
+    give_up(at, reason);
+    if (is_resource_exhaustion(reason) && attempts_.empty()) return fail(io_error(step_, reason));
+    attempt_next();
+  }
+
+  void give_up(std::vector<Attempt>::iterator at, const boost::system::error_code& reason) {
     boost::system::error_code ignored;
-    if (auto socket = std::exchange(socket_, nullptr)) socket->close(ignored);
-    // No other address needs less.
-    if (is_resource_exhaustion(reason)) return fail(io_error(step_, reason));
-    if (next_address_ < addresses_.size()) return try_next_address();
-    std::string step = step_;
-    if (addresses_.size() > 1) step += " (the last of " + std::to_string(addresses_.size()) + " addresses)";
-    if (reason == boost::asio::error::timed_out) return fail(timed_out(step, "no answer"));
-    fail(transport_error(step, reason_text(reason)));
+    at->socket->close(ignored);
+    failures_.push_back({at->address, reason});
+    attempts_.erase(at);
+  }
+
+  void drop_attempts() {
+    attempt_timer_.reset();
+    boost::system::error_code ignored;
+    for (const Attempt& attempt : attempts_) attempt.socket->close(ignored);
+    attempts_.clear();
+  }
+
+  Error all_failed() const {
+    std::vector<std::string> told;
+    bool no_answer = true;
+    for (const auto& [address, reason] : failures_) {
+      if (is_resource_exhaustion(reason)) return io_error(step_, reason);
+      const bool silent = reason == boost::asio::error::timed_out;
+      no_answer = no_answer && silent;
+      const std::string why = silent ? "no answer" : reason_text(reason);
+      told.push_back(addresses_.size() > 1 ? address.to_string() + ": " + why : why);
+    }
+    const std::string what = joined(told, "; ");
+    return no_answer ? timed_out(step_, what) : transport_error(step_, what);
   }
 
   void connected() {
@@ -186,7 +277,7 @@ class Dial::Steps final : public std::enable_shared_from_this<Dial::Steps> {
 
   void time_is_up() {
     const auto self = shared_from_this();
-    fail(timed_out(step_, "not done within " + duration_text(route_->connect_timeout.count())));
+    fail(timed_out(step(), "not done within " + duration_text(route_->connect_timeout.count())));
   }
 
   void fail(Error error) {
@@ -207,12 +298,15 @@ class Dial::Steps final : public std::enable_shared_from_this<Dial::Steps> {
   const bool tunnel_;
   Done done_;
   std::string step_;
-  std::optional<Instant> deadline_;
   std::unique_ptr<Timer> timer_;
-  std::unique_ptr<Timer> address_timer_;
+  std::unique_ptr<Timer> attempt_timer_;
   PendingCall lookup_;
   Addresses addresses_;
+  bool is_name_ = false;  // of them
   std::size_t next_address_ = 0;
+  // Oldest first.
+  std::vector<Attempt> attempts_;
+  std::vector<Failure> failures_;
   std::shared_ptr<tcp::socket> socket_;
   std::shared_ptr<ProxyTunnel> tunnel_request_;
   std::shared_ptr<TlsStream> tls_;
@@ -232,6 +326,10 @@ Dial::Dial(std::shared_ptr<const Route> route, bool tunnel, Done done)
 Dial::~Dial() {
   KSR_ASSERT_ON_THREAD(steps_->executor());
   steps_->abandon();
+}
+
+std::string Dial::step() const {
+  return steps_->step();
 }
 
 }  // namespace ksr::transport

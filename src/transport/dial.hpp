@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <memory>
+#include <string>
 
 #include "base/expected.hpp"
 #include "transport/route.hpp"
@@ -22,6 +23,9 @@ class Dial {
   ~Dial();
   Dial(const Dial&) = delete;
   Dial& operator=(const Dial&) = delete;
+
+  // What it does now, for messages: "connecting to HOST:PORT at ADDRESS".
+  std::string step() const;
 
  private:
   class Steps;

@@ -24,6 +24,7 @@ class HeldExchange final : public Exchange {
   HeldExchange& operator=(const HeldExchange&) = delete;
 
   bool is_sent() const noexcept override { return driver_->is_sent(); }
+  std::string connecting() const override { return driver_->connecting(); }
   void pause() override { driver_->pause(); }
   void resume() override {
     const auto driver = driver_;

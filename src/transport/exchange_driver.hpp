@@ -25,6 +25,7 @@ class ExchangeDriver : public virtual web::connection_driver,
   // The observer is not called any more, and what is under way is dropped.
   void abandon();
   bool is_sent() const noexcept { return is_sent_; }
+  std::string connecting() const { return dial_ ? dial_->step() : std::string(); }
   virtual void pause();
   virtual void resume();
   Executor& executor() const { return route_->executor; }

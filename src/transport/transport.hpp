@@ -158,6 +158,9 @@ class Exchange {
   virtual ~Exchange() = default;
   // A connection was ready for the request, which is on its way or has been sent. Stays true after the end.
   virtual bool is_sent() const noexcept { return false; }
+  // While there is no connection yet: which step of making one is under way, such as "connecting to HOST:PORT at
+  // ADDRESS"; empty otherwise.
+  virtual std::string connecting() const { return {}; }
   // WebSocket only: how many of the messages that were queued, the newest ones, the peer has seen no byte of, since
   // their writing has not begun. Stays so after the end.
   virtual std::size_t unsent() const noexcept { return 0; }

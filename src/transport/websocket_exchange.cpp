@@ -149,6 +149,7 @@ class HeldWebSocket final : public Exchange {
   HeldWebSocket& operator=(const HeldWebSocket&) = delete;
 
   bool is_sent() const noexcept override { return driver_->is_sent(); }
+  std::string connecting() const override { return driver_->connecting(); }
   std::size_t unsent() const noexcept override { return driver_->unsent(); }
   SendStatus send(std::string_view message, MessageType type, std::function<void()>&& written) override {
     const auto driver = driver_;

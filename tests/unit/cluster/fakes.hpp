@@ -163,6 +163,8 @@ class FakeTransport final : public transport::Transport {
   // The targets of those whose exchange was paused.
   std::vector<std::string> paused;
   bool silent = false;
+  // Exchange::connecting() of all that is not served.
+  std::string connecting;
   // When set, it answers each request instead, in later tasks: the observer is called while `alive` says that the
   // exchange exists.
   std::function<void(const transport::Request& request, transport::ExchangeObserver& observer,
@@ -219,6 +221,7 @@ class FakeTransport final : public transport::Transport {
         : alive_(std::move(alive)), transport_(transport), target_(std::move(target)), sent_(sent) {}
     ~FakeExchange() override { *alive_ = false; }
     bool is_sent() const noexcept override { return sent_; }
+    std::string connecting() const override { return sent_ ? std::string() : transport_.connecting; }
     void pause() override { transport_.paused.push_back(target_); }
 
    private:

@@ -369,6 +369,12 @@ TEST_CASE("a warning that has what the request was sent with does not show it") 
 TEST_CASE("the time limit is that of the whole call") {
   Calls calls;
   calls.world.transport.silent = true;
+  std::string what = "no answer within 30000 ms";
+  SUBCASE("a server that says nothing") {}
+  SUBCASE("one that is still being connected to, which is told") {
+    calls.world.transport.connecting = "connecting to api.test:443 at 127.0.0.2";
+    what = "connecting to api.test:443 at 127.0.0.2: not done within 30000 ms";
+  }
   calls.get();
   CHECK_FALSE(calls.last);
   calls.world.pass(Milliseconds(29'999));
@@ -377,6 +383,7 @@ TEST_CASE("the time limit is that of the whole call") {
   REQUIRE(calls.last);
   CHECK(calls.error().status == Status::timeout);
   CHECK(calls.error().http_status == 408);
+  CHECK(calls.error().message.find(": " + what) != std::string::npos);
 }
 
 TEST_CASE("a write tells the server how long it waits") {

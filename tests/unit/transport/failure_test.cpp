@@ -1,6 +1,7 @@
 // Servers that cannot be reached, that say nothing, and names that resolve slowly or not at all.
 #include <doctest/doctest.h>
 
+#include <filesystem>
 #include <future>
 
 #include "support/urls.hpp"
@@ -23,13 +24,33 @@ std::optional<Error> outcome_of(const std::shared_ptr<Connection>& connection, R
   return listener.error();
 }
 
+std::shared_ptr<Connection> connect_by(Transport& transport, const ConnectionSettings& settings) {
+  std::shared_ptr<Connection> connection;
+  on_network([&] { connection = *transport.connect(settings); });
+  return released_on_network(std::move(connection));
+}
+
 std::shared_ptr<Connection> connect_by(Transport& transport, const std::string& server, int connect_timeout = 30'000) {
   ConnectionSettings settings;
   settings.server = ksr::testing::url_of(server);
   settings.connect_timeout = Milliseconds(connect_timeout);
-  std::shared_ptr<Connection> connection;
-  on_network([&] { connection = *transport.connect(settings); });
-  return released_on_network(std::move(connection));
+  return connect_by(transport, settings);
+}
+
+// Every name has these addresses.
+std::unique_ptr<Transport> named(const std::vector<std::string>& hosts) {
+  Addresses addresses;
+  for (const std::string& host : hosts) addresses.push_back(boost::asio::ip::make_address(host));
+  return ksr::transport::make_transport([addresses](const std::string&) -> Expected<Addresses> { return addresses; });
+}
+
+std::size_t open_sockets() {
+  std::size_t count = 0;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
+    std::error_code gone;
+    if (std::filesystem::read_symlink(entry, gone).string().rfind("socket:", 0) == 0) ++count;
+  }
+  return count;
 }
 
 Addresses loopback() {
@@ -224,21 +245,103 @@ TEST_CASE("a name that does not resolve is 502, and literals are never looked up
   CHECK_FALSE(outcome_of(connect_by(*transport, server.url()), request_for("/")));
 }
 
-TEST_CASE("addresses of a name are tried in turn") {
+TEST_CASE("of several addresses each one that refuses is told") {
+  const auto transport = named({"127.0.0.2", "127.0.0.1"});
   RawServer server([](Peer& peer) {
     peer.receive_head();
     peer.send("HTTP/1.1 204 X\r\n\r\n");
   });
-  const auto transport = ksr::transport::make_transport([](const std::string&) -> Expected<Addresses> {
-    // 127.0.0.2 is loopback too, and has no listener.
-    return Addresses{boost::asio::ip::make_address("127.0.0.2"), boost::asio::ip::make_address("127.0.0.1")};
+  // 127.0.0.2 is loopback too, and has no listener.
+  CHECK_FALSE(
+      outcome_of(connect_by(*transport, "http://name.test:" + std::to_string(server.port())), request_for("/")));
+  const std::string closed = "name.test:" + std::to_string(closed_port());
+  const auto none = outcome_of(connect_by(*transport, "http://" + closed), request_for("/"));
+  REQUIRE(none);
+  CHECK(none->status == Status::transport);
+  CHECK(none->message == "connecting to " + closed + ": 127.0.0.2: Connection refused; 127.0.0.1: Connection refused");
+  const auto many = named({"127.0.0.2", "127.0.0.3", "127.0.0.4", "127.0.0.5", "127.0.0.6", "127.0.0.7"});
+  const auto of_six = outcome_of(connect_by(*many, "http://" + closed), request_for("/"));
+  REQUIRE(of_six);
+  CHECK(of_six->message.find("127.0.0.5: Connection refused; 2 more") != std::string::npos);
+}
+
+TEST_CASE("addresses that drop packets do not delay the next one, for a server and for a proxy") {
+  std::atomic<int> connected{0};
+  RawServer server([&](Peer& peer) {
+    ++connected;
+    peer.receive_head();
+    peer.send("HTTP/1.1 204 X\r\n\r\n");
   });
-  const auto connection = connect_by(*transport, "http://two.test:" + std::to_string(server.port()));
-  CHECK_FALSE(outcome_of(connection, request_for("/")));
-  const auto none = connect_by(*transport, "http://two.test:" + std::to_string(closed_port()));
-  const auto error = outcome_of(none, request_for("/"));
+  const SilentAddress first("127.0.0.2", server.port());
+  const SilentAddress second("127.0.0.3", server.port());
+  const auto transport = named({"127.0.0.2", "127.0.0.3", "127.0.0.1"});
+  const std::string url = "http://name.test:" + std::to_string(server.port());
+  ConnectionSettings settings;
+  settings.server = ksr::testing::url_of(url);
+  // Less than 2 s for each, which was what an address had alone.
+  settings.connect_timeout = Milliseconds(4'000);
+  SUBCASE("a server") {}
+  SUBCASE("a proxy") {
+    settings.server = ksr::testing::url_of("http://server.test");
+    settings.proxy = ksr::testing::proxy_of(url);
+  }
+  const auto error = outcome_of(connect_by(*transport, settings), request_for("/"));
+  CHECK((error ? error->message : "") == "");
+  CHECK(connected == 1);
+}
+
+TEST_CASE("what is not done in time tells the addresses, IPv4 and IPv6 in turn") {
+  const SilentAddress first("127.0.0.2");
+  const SilentAddress second("127.0.0.3", first.port());
+  const SilentAddress third("::1", first.port());
+  const auto transport = named({"127.0.0.2", "127.0.0.3", "127.0.0.4", "::1"});
+  const std::string server = "name.test:" + std::to_string(first.port());
+  const auto connection = connect_by(*transport, "http://" + server, 2'000);
+  const auto error = outcome_of(connection, request_for("/"));
   REQUIRE(error);
-  CHECK(error->message.find("the last of 2 addresses") != std::string::npos);
+  CHECK(error->status == Status::timeout);
+  CHECK(error->message == "connecting to " + server + " at 127.0.0.2, ::1, 127.0.0.3: not done within 2 s");
+}
+
+TEST_CASE("an exchange says what it does while there is no connection, and leaves no socket of it when it is dropped") {
+  const SilentAddress first("127.0.0.2");
+  const SilentAddress second("127.0.0.3", first.port());
+  const SilentAddress third("127.0.0.4", first.port());
+  const auto transport = named({"127.0.0.2", "127.0.0.3", "127.0.0.4"});
+  const std::string server = "name.test:" + std::to_string(first.port());
+  const auto connection = connect_by(*transport, "http://" + server);
+  const std::string all = "connecting to " + server + " at 127.0.0.2, 127.0.0.3, 127.0.0.4";
+  for (const bool websocket : {false, true}) {
+    CAPTURE(websocket);
+    Listener listener;
+    const std::size_t before = open_sockets();
+    websocket ? listener.open_websocket(connection, request_for("/")) : listener.get(connection, request_for("/"));
+    std::string step;
+    for (int i = 0; i < 1'000 && step != all; ++i) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+      on_network([&] { step = listener.exchange->connecting(); });
+    }
+    CHECK(step == all);
+    CHECK(open_sockets() == before + 3);
+    listener.drop();
+    CHECK(open_sockets() == before);
+    CHECK(listener.silent_since_drop());
+  }
+}
+
+TEST_CASE("of many addresses that drop packets eight are tried at a time") {
+  const SilentAddress first("127.0.0.2");
+  std::vector<std::unique_ptr<SilentAddress>> others;
+  std::vector<std::string> hosts{"127.0.0.2"};
+  for (int i = 3; i < 12; ++i) {
+    hosts.push_back("127.0.0." + std::to_string(i));
+    others.push_back(std::make_unique<SilentAddress>(hosts.back(), first.port()));
+  }
+  const auto transport = named(hosts);
+  const auto connection = connect_by(*transport, "http://name.test:" + std::to_string(first.port()), 5'000);
+  const auto error = outcome_of(connection, request_for("/"));
+  REQUIRE(error);
+  CHECK(error->message.find(" at 127.0.0.4, 127.0.0.5, 127.0.0.6, 127.0.0.7, 4 more: not done") != std::string::npos);
 }
 
 TEST_CASE("a slow name delays no other exchange, counts towards the connect timeout, and can be cancelled") {

@@ -17,22 +17,25 @@
 namespace test {
 namespace {
 
-int listen_on_loopback(bool ipv6, int& port) {
+int listen_on(const std::string& host, int& port) {
+  const bool ipv6 = host.find(':') != std::string::npos;
   const int fd = ::socket(ipv6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (ipv6) {
     sockaddr_in6 address{};
     address.sin6_family = AF_INET6;
-    address.sin6_addr = in6addr_loopback;
+    address.sin6_port = htons(static_cast<std::uint16_t>(port));
+    ::inet_pton(AF_INET6, host.c_str(), &address.sin6_addr);
     socklen_t size = sizeof address;
-    if (::bind(fd, reinterpret_cast<sockaddr*>(&address), size) != 0) throw std::runtime_error("bind [::1]");
+    if (::bind(fd, reinterpret_cast<sockaddr*>(&address), size) != 0) throw std::runtime_error("bind " + host);
     ::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size);
     port = ntohs(address.sin6_port);
   } else {
     sockaddr_in address{};
     address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    address.sin_port = htons(static_cast<std::uint16_t>(port));
+    ::inet_pton(AF_INET, host.c_str(), &address.sin_addr);
     socklen_t size = sizeof address;
-    if (::bind(fd, reinterpret_cast<sockaddr*>(&address), size) != 0) throw std::runtime_error("bind 127.0.0.1");
+    if (::bind(fd, reinterpret_cast<sockaddr*>(&address), size) != 0) throw std::runtime_error("bind " + host);
     ::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size);
     port = ntohs(address.sin_port);
   }
@@ -134,7 +137,7 @@ bool drop_nothing(int fd) {
 }
 
 RawServer::RawServer(std::function<void(Peer&, int)> script, bool ipv6)
-    : script_(std::move(script)), ipv6_(ipv6), listener_(listen_on_loopback(ipv6, port_)) {
+    : script_(std::move(script)), ipv6_(ipv6), listener_(listen_on(ipv6 ? "::1" : "127.0.0.1", port_)) {
   acceptor_ = std::thread([this] { accept_all(); });
 }
 
@@ -181,8 +184,17 @@ void RawServer::accept_all() {
 
 int closed_port() {
   int port = 0;
-  ::close(listen_on_loopback(false, port));
+  ::close(listen_on("127.0.0.1", port));
   return port;
+}
+
+SilentAddress::SilentAddress(const std::string& address, int port) : fd_(-1), port_(port) {
+  fd_ = listen_on(address, port_);
+  if (!drop_all(fd_)) throw std::runtime_error("SO_ATTACH_FILTER");
+}
+
+SilentAddress::~SilentAddress() {
+  ::close(fd_);
 }
 
 }  // namespace test

@@ -89,4 +89,20 @@ class RawServer {
 // A port of 127.0.0.1 without a listener.
 int closed_port();
 
+// Takes no connection: a SYN to `address` and its port is dropped.
+class SilentAddress {
+ public:
+  // 0: any port.
+  explicit SilentAddress(const std::string& address, int port = 0);
+  ~SilentAddress();
+  SilentAddress(const SilentAddress&) = delete;
+  SilentAddress& operator=(const SilentAddress&) = delete;
+
+  int port() const { return port_; }
+
+ private:
+  int fd_;
+  int port_;
+};
+
 }  // namespace test
