@@ -528,6 +528,8 @@ void LogCall::send(Expected<cluster::RequestAuth> auth) {
   cluster::add_headers(request, *auth);
   cluster::set_accept(request, "*/*");
   request.response_timeout = kHeadTimeout;
+  // The last line is asked for, see check_end().
+  request.cut_shows = true;
   if (ask_ == Ask::check) request.whole_timeout = kHeadTimeout;
   asked_at_ = now();
   exchange_ = auth->connection->send(std::move(request), *this);

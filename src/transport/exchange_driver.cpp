@@ -265,6 +265,7 @@ bool ExchangeDriver::choose_coding(const ResponseHead& head) {
 }
 
 bool ExchangeDriver::take_body(std::string_view bytes) {
+  has_body_ = true;
   if (!inflater_) return notify_body(bytes);
   if (ended()) return false;
   observer_->on_wire_bytes(bytes.size());
@@ -291,6 +292,7 @@ void ExchangeDriver::notify_head(const ResponseHead& head) {
   note_activity();
   if (request_.idle_timeout.count() != 0) arm_idle_timer(last_activity_);
   has_notified_head_ = true;
+  cut_shows_ = request_.cut_shows || shows_its_end(head.content_type);
   if (!ended()) observer_->on_head(head);
 }
 

@@ -81,6 +81,11 @@ class ExchangeDriver : public virtual web::connection_driver,
   void note_activity() { last_activity_ = route_->executor.now(); }
   // Of the bytes last received, those after the header section of an accepted upgrade.
   std::size_t unread_bytes() const { return decoder_.unread(); }
+  // Request::cut_shows, of the body that is being read.
+  bool cut_shows() const {
+    // gzip has its end in itself.
+    return decoder_.ends_with_connection() && has_body_ && (inflater_ ? inflater_->complete() : cut_shows_);
+  }
   // Text from the server, to be shown: on one line, and without the secrets of this exchange.
   std::string from_peer(std::string_view text) const;
   std::string peer() const { return route_->peer(); }
@@ -117,6 +122,8 @@ class ExchangeDriver : public virtual web::connection_driver,
   Instant paused_at_;
   Instant last_activity_;
   bool has_notified_head_ = false;
+  bool has_body_ = false;
+  bool cut_shows_ = false;
   bool complete_ = false;
   bool paused_ = false;
   bool is_sent_ = false;

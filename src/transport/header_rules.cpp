@@ -107,6 +107,13 @@ ContentCoding content_coding(const ResponseHead& head) {
   return gzip && codings.size() == 1 ? ContentCoding::gzip : ContentCoding::unsupported;
 }
 
+bool shows_its_end(std::string_view content_type) {
+  const std::string type = lower_case(trimmed(content_type.substr(0, content_type.find(';')), kBlanks));
+  constexpr std::string_view kJsonSuffix = "+json";  // RFC 6839
+  return type == "application/json" || type == "application/vnd.kubernetes.protobuf" ||
+         (type.size() > kJsonSuffix.size() && type.substr(type.size() - kJsonSuffix.size()) == kJsonSuffix);
+}
+
 std::optional<Error> check_request(const Request& request, bool websocket) {
   if (!is_request_target(request.target)) {
     return invalid("request target: expected a path that begins with / and is percent-encoded");

@@ -36,6 +36,9 @@ std::string joined_values(const ResponseHead& head, std::string_view name);
 enum class ContentCoding { identity, gzip, unsupported };
 ContentCoding content_coding(const ResponseHead& head);
 
+// Bodies of this type that are cut can be told from whole ones.
+bool shows_its_end(std::string_view content_type);
+
 // The error has the name of the header at fault, never its value.
 std::optional<Error> check_request(const Request& request, bool websocket);
 

@@ -217,7 +217,9 @@ void HttpExchange::resume() {
 }
 
 void HttpExchange::on_read(const boost::system::error_code& error, std::size_t size) {
-  if (error && (error != boost::asio::error::eof || !has_received_)) return fail(error);
+  const bool at_end =
+      error == boost::asio::error::eof || (error == boost::asio::ssl::error::stream_truncated && cut_shows());
+  if (error && (!at_end || !has_received_)) return fail(error);
   has_received_ = true;
   const Reading next = error ? end_of_stream() : receive(buffer_.get(), size);
   if (next != Reading::more) return finish(error ? Reading::close : next);

@@ -82,6 +82,8 @@ class ResponseDecoder {
   // After `complete`: whether the connection can carry another request.
   bool keeps_alive() const { return keeps_alive_; }
   bool has_head() const { return state_ != State::head; }
+  // The body has no length, and no chunks.
+  bool ends_with_connection() const { return state_ == State::until_close; }
   // After `upgraded` or `stopped` in the header section: how many of the bytes last fed come after that section.
   std::size_t unread() const { return unread_; }
 

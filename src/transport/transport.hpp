@@ -67,6 +67,9 @@ struct Request {
   Milliseconds whole_timeout{0};
   // HTTP only: sends Accept-Encoding: gzip, and inflates what comes.
   bool accept_gzip = false;
+  // HTTP only: whoever reads the body can tell whether it is whole. One that ends with its connection may then do so
+  // over TLS without close_notify; elsewhere that is a cut (RFC 9112, section 9.8). Of JSON and protobuf it is known.
+  bool cut_shows = false;
   // WebSocket only: at most one for kube-apiserver, which answers 400 to two; several ("a, b") where the server takes
   // some of them for itself, as Headlamp does. Origin is always sent.
   std::string subprotocol;

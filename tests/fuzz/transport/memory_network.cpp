@@ -127,4 +127,8 @@ Dial::Dial(std::shared_ptr<const Route> route, bool, Done done) : steps_(std::ma
 
 Dial::~Dial() = default;
 
+std::string Dial::step() const {
+  return {};
+}
+
 }  // namespace ksr::transport

@@ -17,6 +17,7 @@
 #include "transport/exit_guard.hpp"
 #include "transport/pem.hpp"
 #include "transport/tls_context.hpp"
+#include "unit/transport/gzip.hpp"
 #include "unit/transport/listener.hpp"
 #include "unit/transport/raw_server.hpp"
 
@@ -31,19 +32,20 @@ struct Ended {
 };
 
 // A server that runs `script` after the head of a response without length.
-Ended answer_of(const std::function<void(Peer&)>& script) {
+Ended answer_of(const std::function<void(Peer&)>& script, const std::string& header = {},
+                Request request = request_for("/")) {
   const ServerContext context = server_context(shared_authority().issue("server", "IP:127.0.0.1"));
   RawServer server([&](Peer& peer) {
     if (!peer.start_tls(context.get())) return;
     peer.receive_head();
-    peer.send("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n");
+    peer.send("HTTP/1.1 200 OK\r\nConnection: close\r\n" + header + "\r\n");
     script(peer);
   });
   ConnectionSettings settings;
   settings.server = ksr::testing::url_of(server.tls_url());
   settings.tls.ca_pem = shared_authority().certificate_pem();
   Listener listener;
-  listener.get(connect(settings), request_for("/"));
+  listener.get(connect(settings), std::move(request));
   REQUIRE(listener.wait_for_end());
   return {listener.body(), listener.error()};
 }
@@ -207,6 +209,39 @@ TEST_CASE("what came before the end is delivered, and an end without close_notif
   });
   CHECK(proper.body == text);
   CHECK_FALSE(proper.error);
+}
+
+TEST_CASE("without close_notify a body ends in order where it shows by itself whether it is whole") {
+  const auto answer = [](const std::string& header, const std::string& body, bool cut_shows = false) {
+    Request request = request_for("/");
+    request.cut_shows = cut_shows;
+    request.accept_gzip = header.find("gzip") != std::string::npos;
+    const auto script = [&](Peer& peer) {
+      peer.send(body);
+      ::shutdown(peer.fd(), SHUT_RDWR);
+    };
+    const Ended ended = answer_of(script, header, request);
+    CHECK((!ended.error || ended.error->status == Status::transport));
+    return std::pair(ended.body, !ended.error);
+  };
+  using Answer = std::pair<std::string, bool>;
+  CHECK(answer("Content-Type: application/json\r\n", "{}") == Answer("{}", true));
+  CHECK(answer("Content-Type: Application/JSON ;as=Table\r\n", "{}") == Answer("{}", true));
+  CHECK(answer("Content-Type: application/scim+json\r\n", "{}") == Answer("{}", true));
+  CHECK(answer("Content-Type: application/vnd.kubernetes.protobuf;stream=watch\r\n", "k8s") == Answer("k8s", true));
+  CHECK(answer("Content-Encoding: gzip\r\n", gzip("text")) == Answer("text", true));
+  CHECK(answer("Content-Type: text/plain\r\n", "a\n", true) == Answer("a\n", true));
+  // Nothing shows here.
+  CHECK(answer("Content-Type: text/plain\r\n", "a\n") == Answer("a\n", false));
+  CHECK(answer("Content-Type: application/yaml\r\n", "a: b\n") == Answer("a: b\n", false));
+  CHECK(answer("", "{}") == Answer("{}", false));
+  CHECK(answer("Content-Type: application/json\r\n", "") == Answer("", false));
+  // These say themselves where they end.
+  CHECK(answer("Content-Type: application/json\r\nContent-Length: 3\r\n", "{}") == Answer("{}", false));
+  CHECK(answer("Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n", "2\r\n{}\r\n") ==
+        Answer("{}", false));
+  const std::string packed = gzip("text");
+  CHECK_FALSE(answer("Content-Encoding: gzip\r\n", packed.substr(0, packed.size() - 1)).second);
 }
 
 TEST_CASE("bytes that are no record are a TLS error, after what was valid") {
