@@ -36,7 +36,7 @@ class ProxyTunnel : public std::enable_shared_from_this<ProxyTunnel>, private Re
 
   boost::asio::ip::tcp::socket& proxy_;
   std::string request_;
-  ResponseDecoder decoder_{*this, false};
+  ResponseDecoder decoder_{*this, false, true};
   int status_ = 0;
   std::array<char, 2048> buffer_;
   Done done_;

@@ -68,8 +68,8 @@ class ResponseDecoder {
   // The header sections of one response together, those with status 1xx included.
   static constexpr std::size_t kMaxHeadSize = std::size_t{64} * 1024;
 
-  // `expects_upgrade`: status 101 is a response, and what follows it is not HTTP. `answers_head`: no body follows,
-  // whatever the headers say.
+  // `expects_upgrade`: status 101 is a response, and what follows it is not HTTP. `answers_head`: no body follows that
+  // is to be read, whatever the headers say: the answer to HEAD, and to CONNECT (RFC 9110, section 9.3.6).
   ResponseDecoder(Sink& sink, bool expects_upgrade, bool answers_head = false)
       : sink_(sink), expects_upgrade_(expects_upgrade), answers_head_(answers_head) {}
 
