@@ -43,11 +43,15 @@ void ConnectionPool::close_old_ones_at(Instant at) {
   timer_ = executor_.schedule(at, [this] { close_old_ones(); });
 }
 
-void ConnectionPool::close_old_ones() {
-  const auto old = executor_.now() - kMaxIdleTime;
+void ConnectionPool::close_idle(Milliseconds idle_for) {
+  const auto old = executor_.now() - idle_for;
   const auto young = std::find_if(idle_.begin(), idle_.end(), [&](const Idle& idle) { return idle.since > old; });
   std::for_each(idle_.begin(), young, [](const Idle& idle) { idle.stream->close(); });
   idle_.erase(idle_.begin(), young);
+}
+
+void ConnectionPool::close_old_ones() {
+  close_idle(kMaxIdleTime);
   timer_.reset();
   if (!idle_.empty()) close_old_ones_at(idle_.front().since + kMaxIdleTime);
 }

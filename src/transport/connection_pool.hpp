@@ -28,6 +28,8 @@ class ConnectionPool {
   // been idle for a second at most, so that this is unlikely; otherwise the oldest one is closed.
   Stream take(bool repeatable);
   void put(Stream stream);
+  // Those that have been idle for so long.
+  void close_idle(Milliseconds idle_for);
 
  private:
   struct Idle {

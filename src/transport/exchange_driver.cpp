@@ -13,6 +13,9 @@
 namespace ksr::transport {
 namespace {
 
+// A gateway that serves so many connections at a time, or one, lets the next one wait until another one is closed.
+constexpr Milliseconds kMakeWayAfter{1'000};
+
 class HeldExchange final : public Exchange {
  public:
   explicit HeldExchange(std::shared_ptr<ExchangeDriver> driver) : driver_(std::move(driver)) {}
@@ -78,6 +81,7 @@ void ExchangeDriver::abandon() {
   const auto self = weak_from_this().lock();
   observer_ = nullptr;
   dial_.reset();
+  way_timer_.reset();
   response_timer_.reset();
   idle_timer_.reset();
   whole_timer_.reset();
@@ -102,6 +106,8 @@ void ExchangeDriver::end(const std::optional<Error>& error) {
 
 void ExchangeDriver::connect(connected done) {
   if (ended()) return;
+  is_connected_anew_ = true;
+  if (!paused_) make_way_later();
   dial_ = std::make_unique<Dial>(route_, websocket_, [this, done = std::move(done)](Expected<Dial::Stream> outcome) {
     const auto self = shared_from_this();
     const auto finished = std::move(dial_);
@@ -121,6 +127,16 @@ void ExchangeDriver::attached(std::shared_ptr<web::connected_stream> stream) {
   if (request_.response_timeout.count() != 0) response_by_ = now + request_.response_timeout;
   paused_at_ = now;
   if (!paused_) arm_limits();
+}
+
+// Each second, since a connection may have become idle meanwhile. One that is used again and again stays.
+void ExchangeDriver::make_way_later() {
+  way_timer_ = route_->executor.schedule(route_->executor.now() + kMakeWayAfter, [this] {
+    guarded([this] {
+      if (const auto pool = idle_connections_.lock()) pool->close_idle(kMakeWayAfter);
+      make_way_later();
+    });
+  });
 }
 
 void ExchangeDriver::arm_limits() {
@@ -287,6 +303,7 @@ bool ExchangeDriver::inflate(std::string_view packed) {
 }
 
 void ExchangeDriver::notify_head(const ResponseHead& head) {
+  way_timer_.reset();
   response_timer_.reset();
   response_by_.reset();
   note_activity();
@@ -318,6 +335,7 @@ void ExchangeDriver::notify_pong(std::chrono::microseconds round_trip) {
 void ExchangeDriver::pause() {
   if (std::exchange(paused_, true)) return;
   paused_at_ = route_->executor.now();
+  way_timer_.reset();
   response_timer_.reset();
   whole_timer_.reset();
 }
@@ -328,7 +346,10 @@ void ExchangeDriver::resume() {
   const auto rested = last_activity_ - paused_at_;
   if (whole_by_) *whole_by_ += rested;
   if (response_by_) *response_by_ += rested;
-  guarded([this] { arm_limits(); });
+  guarded([this] {
+    if (is_connected_anew_ && !has_notified_head_) make_way_later();
+    arm_limits();
+  });
 }
 
 // Re-armed when it fires, not at each event: that would cost two system calls an event.

@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 
+#include "transport/connection_pool.hpp"
 #include "transport/dial.hpp"
 #include "transport/inflater.hpp"
 #include "transport/response_decoder.hpp"
@@ -93,6 +94,8 @@ class ExchangeDriver : public virtual web::connection_driver,
 
   const std::shared_ptr<const Route> route_;
   const Request request_;
+  // Whose idle connections give way to one that is not served.
+  std::weak_ptr<ConnectionPool> idle_connections_;
   // Of a request that is not safe: it has been sent, in part at least, and may have been carried out.
   bool maybe_done_ = false;
 
@@ -102,6 +105,7 @@ class ExchangeDriver : public virtual web::connection_driver,
   bool inflate(std::string_view packed);
   void arm_idle_timer(Instant since);
   void arm_limits();
+  void make_way_later();
   void end_with_protocol_error(const std::string& what);
 
   ExchangeObserver* observer_;
@@ -113,6 +117,7 @@ class ExchangeDriver : public virtual web::connection_driver,
   ResponseDecoder::Progress progress_ = ResponseDecoder::Progress::more;  // behind that
   std::unique_ptr<Dial> dial_;
   std::shared_ptr<web::connected_stream> stream_;
+  std::unique_ptr<Timer> way_timer_;
   std::unique_ptr<Timer> response_timer_;
   std::unique_ptr<Timer> idle_timer_;
   std::unique_ptr<Timer> whole_timer_;
@@ -121,6 +126,7 @@ class ExchangeDriver : public virtual web::connection_driver,
   std::optional<Instant> whole_by_;
   Instant paused_at_;
   Instant last_activity_;
+  bool is_connected_anew_ = false;
   bool has_notified_head_ = false;
   bool has_body_ = false;
   bool cut_shows_ = false;

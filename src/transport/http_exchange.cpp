@@ -123,6 +123,7 @@ class HttpExchange final : public ExchangeDriver {
     // What may have to be repeated is kept as a whole.
     if (is_safe_ || body_.size() <= kMaxJoinedBody) bytes_ += std::exchange(body_, {});
     pool_ = std::move(pool);
+    idle_connections_ = pool_;
     auto response = pplx::create_task(response_event_);
     if (auto pooled = pool_->take(is_safe_)) {
       is_pooled_ = true;

@@ -43,6 +43,7 @@ class HttpClient {
     pplx::task<web::http::http_response> response;
   };
   Started start(Request request, ExchangeObserver& observer);
+  const std::shared_ptr<ConnectionPool>& pool() const { return stage_->pool(); }
 
  private:
   const std::shared_ptr<const Route> route_;

@@ -48,7 +48,7 @@ class RealConnection final : public Connection {
   std::unique_ptr<Exchange> open_websocket(Request request, ExchangeObserver& observer) override {
     KSR_ASSERT_ON_THREAD(route_->executor);
     if (auto error = check_request(request, true)) return refuse(std::move(*error), observer);
-    return start_websocket(route_, std::move(request), observer);
+    return start_websocket(route_, std::move(request), observer, http_.pool());
   }
 
  private:

@@ -69,8 +69,11 @@ class PausableStream final : public web::connected_stream, public std::enable_sh
 
 class WebSocketDriver final : public ExchangeDriver, public web::websocket_driver {
  public:
-  WebSocketDriver(std::shared_ptr<const Route> route, Request request, ExchangeObserver& observer)
-      : ExchangeDriver(std::move(route), std::move(request), observer, true) {}
+  WebSocketDriver(std::shared_ptr<const Route> route, Request request, ExchangeObserver& observer,
+                  std::weak_ptr<ConnectionPool> idle)
+      : ExchangeDriver(std::move(route), std::move(request), observer, true) {
+    idle_connections_ = std::move(idle);
+  }
 
   void start();
   SendStatus send(std::string_view message, MessageType type, std::function<void()>&& written);
@@ -439,8 +442,8 @@ void WebSocketDriver::release() {
 }  // namespace
 
 std::unique_ptr<Exchange> start_websocket(std::shared_ptr<const Route> route, Request request,
-                                          ExchangeObserver& observer) {
-  auto driver = std::make_shared<WebSocketDriver>(std::move(route), std::move(request), observer);
+                                          ExchangeObserver& observer, std::weak_ptr<ConnectionPool> idle) {
+  auto driver = std::make_shared<WebSocketDriver>(std::move(route), std::move(request), observer, std::move(idle));
   WebSocketDriver& started = *driver;
   // Held before it starts: whatever is thrown from here on, the observer is not called any more.
   std::unique_ptr<Exchange> held = std::make_unique<HeldWebSocket>(std::move(driver));

@@ -6,7 +6,8 @@
 
 namespace ksr::transport {
 
+// `idle`: connections to the same server, which give way to this one where it is not served.
 std::unique_ptr<Exchange> start_websocket(std::shared_ptr<const Route> route, Request request,
-                                          ExchangeObserver& observer);
+                                          ExchangeObserver& observer, std::weak_ptr<ConnectionPool> idle = {});
 
 }  // namespace ksr::transport

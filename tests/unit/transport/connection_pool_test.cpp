@@ -84,3 +84,16 @@ TEST_CASE("a request that cannot be repeated goes over a connection that was idl
   CHECK_FALSE(second->closed);
   CHECK(fixture.pool.take(true) == second);
 }
+
+TEST_CASE("connections that have been idle for longer than another one waits make way for it") {
+  Fixture fixture;
+  const auto first = fixture.put();
+  fixture.executor.pass(Milliseconds(600));
+  const auto second = fixture.put();
+  fixture.executor.pass(Milliseconds(600));
+  fixture.pool.close_idle(Milliseconds(1'000));
+  CHECK(first->closed);
+  CHECK_FALSE(second->closed);
+  CHECK(fixture.pool.take(true) == second);
+  CHECK(fixture.pool.take(true) == nullptr);
+}

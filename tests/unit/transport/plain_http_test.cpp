@@ -4,11 +4,14 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <mutex>
+#include <thread>
 
 #include "support/urls.hpp"
 #include "unit/transport/gzip.hpp"
 #include "unit/transport/listener.hpp"
 #include "unit/transport/raw_server.hpp"
+#include "unit/transport/websocket_peer.hpp"
 
 using namespace test;
 
@@ -133,6 +136,41 @@ TEST_CASE("a complete response leaves its connection to the next request") {
     CHECK_FALSE(listener.error());
   }
   CHECK(server.connections() == 1);
+}
+
+TEST_CASE("a gateway that serves one connection at a time is given the next one when the idle one has rested") {
+  std::mutex serving;
+  RawServer server([&](Peer& peer) {
+    const std::lock_guard lock(serving);
+    for (std::string head = peer.receive_head(); !head.empty(); head = peer.receive_head()) {
+      if (head.find("Upgrade: websocket") != std::string::npos) {
+        peer.send("HTTP/1.1 101 X\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: " +
+                  accept_key(head) + "\r\n\r\n");
+        continue;
+      }
+      if (head.find("/slow") != std::string::npos) std::this_thread::sleep_for(std::chrono::milliseconds(1'500));
+      peer.send("HTTP/1.1 204 X\r\n\r\n");
+    }
+  });
+  const auto connection = connect(server.url());
+  // Less than the time for which the pool keeps a connection.
+  Request request = request_for("/");
+  request.response_timeout = Milliseconds(15'000);
+  Listener first;
+  first.get(connection, request_for("/slow"));
+  Listener second;
+  SUBCASE("a WebSocket behind a request") {
+    REQUIRE(first.wait_for_end());
+    second.open_websocket(connection, request);
+    REQUIRE(second.wait_for_head());
+    CHECK(second.head().status == 101);
+  }
+  SUBCASE("a request that has waited since before the connection became idle") {
+    second.get(connection, request);
+    REQUIRE(second.wait_for_end());
+    CHECK((second.error() ? second.error()->message : "") == "");
+  }
+  CHECK(server.connections() == 2);
 }
 
 TEST_CASE("a request made within on_end finds the connection in the pool") {
