@@ -99,10 +99,11 @@ class Log {
  public:
   explicit Log(const ChannelOptions& with, std::deque<Answer> answering, std::string whole = log_lines(0, 10))
       : answers(std::move(answering)), last_lines{{200, whole.substr(whole.rfind('\n', whole.size() - 2) + 1)}} {
-    world.transport.serve = [this](const transport::Request& request, transport::ExchangeObserver& observer,
-                                   const std::shared_ptr<const bool>& alive) {
+    const bool is_log = with.kind == ChannelKind::log;
+    world.transport.serve = [this, is_log](const transport::Request& request, transport::ExchangeObserver& observer,
+                                           const std::shared_ptr<const bool>& alive) {
       targets.push_back(request.target);
-      CHECK(request.cut_shows);
+      CHECK(request.cut_shows == is_log);
       whole_timeout = request.whole_timeout;
       const Answer answer = answer_to(request.target);
       if (answer.ends == Ends::not_at_all) {
