@@ -2,7 +2,6 @@
 
 #include <utility>
 
-#include "base/base64.hpp"
 #include "base/exception_error.hpp"
 #include "base/secrets.hpp"
 #include "base/text.hpp"
@@ -46,20 +45,6 @@ bool may_be_secret(const Header& header) {
   if (names_secret(name) || name == "cookie") return true;
   const bool says_what_is_wanted = set_by(name) == HeaderSetter::library;
   return !says_what_is_wanted && header.value.size() >= kMinUnnamedSecret;
-}
-
-// A whole value, and what stands after the scheme of "Bearer TOKEN" and "Basic BASE64" (RFC 9110, section 11.4), of the
-// latter also the password (RFC 7617).
-void add_credentials(std::string_view value, Secrets& secrets) {
-  secrets.add(value);
-  const std::size_t space = value.find(' ');
-  if (space == std::string_view::npos) return;
-  const std::string_view credentials = value.substr(space + 1);
-  secrets.add(credentials);
-  if (!equal_ignoring_case(value.substr(0, space), "basic")) return;
-  const auto decoded = base64_decode(credentials);
-  const std::size_t colon = decoded ? decoded->find(':') : std::string::npos;
-  if (colon != std::string::npos) secrets.add(decoded->substr(colon + 1));
 }
 
 }  // namespace
@@ -151,9 +136,8 @@ void ExchangeDriver::arm_limits() {
   if (!response_by_) return;
   response_timer_ = route_->executor.schedule(*response_by_, [this] {
     guarded([this] {
-      const bool begun = last_activity_ != Instant();
       end(timed_out("waiting for the response of " + peer(),
-                    (begun ? "its header was not complete within " : "nothing received for ") +
+                    (has_bytes_ ? "its header was not complete within " : "nothing received for ") +
                         duration_text(request_.response_timeout.count())));
     });
   });
@@ -161,6 +145,7 @@ void ExchangeDriver::arm_limits() {
 
 ExchangeDriver::Reading ExchangeDriver::receive(const char* data, std::size_t size) {
   if (ended()) return Reading::close;
+  has_bytes_ = true;
   note_activity();
   const ResponseDecoder::Progress progress = decoder_.feed(std::string_view(data, size));
   progress_ = progress;
@@ -182,7 +167,9 @@ ExchangeDriver::Reading ExchangeDriver::receive_rest() {
 ExchangeDriver::Reading ExchangeDriver::end_of_stream() {
   if (ended()) return Reading::close;
   if (!decoder_.has_head()) {
-    end(transport_error(reading_step(), "the server closed the connection without a response"));
+    end(transport_error(reading_step(), has_bytes_
+                                            ? "the server closed the connection within the header of its response"
+                                            : "the server closed the connection without a response"));
     return Reading::close;
   }
   const ResponseDecoder::Progress progress = decoder_.end_of_stream();
@@ -198,7 +185,8 @@ ExchangeDriver::Reading ExchangeDriver::act_on(ResponseDecoder::Progress progres
     case ResponseDecoder::Progress::upgraded:
       return Reading::more;
     case ResponseDecoder::Progress::failed:
-      end_with_protocol_error(decoder_.problem());
+      end_with_protocol_error(decoder_.problem() +
+                              (decoder_.not_http().empty() ? "" : ": " + in_quotes(from_peer(decoder_.not_http()))));
       return Reading::close;
     case ResponseDecoder::Progress::stopped:
       return Reading::close;

@@ -127,6 +127,7 @@ class ExchangeDriver : public virtual web::connection_driver,
   Instant paused_at_;
   Instant last_activity_;
   bool is_connected_anew_ = false;
+  bool has_bytes_ = false;
   bool has_notified_head_ = false;
   bool has_body_ = false;
   bool cut_shows_ = false;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "base/base64.hpp"
 #include "base/text.hpp"
 #include "base/url.hpp"
 
@@ -105,6 +106,18 @@ ContentCoding content_coding(const ResponseHead& head) {
   if (codings.empty()) return ContentCoding::identity;
   const bool gzip = equal_ignoring_case(codings.front(), "gzip") || equal_ignoring_case(codings.front(), "x-gzip");
   return gzip && codings.size() == 1 ? ContentCoding::gzip : ContentCoding::unsupported;
+}
+
+void add_credentials(std::string_view value, Secrets& secrets) {
+  secrets.add(value);
+  const std::size_t space = value.find(' ');
+  if (space == std::string_view::npos) return;
+  const std::string_view credentials = value.substr(space + 1);
+  secrets.add(credentials);
+  if (!equal_ignoring_case(value.substr(0, space), "basic")) return;
+  const auto decoded = base64_decode(credentials);
+  const std::size_t colon = decoded ? decoded->find(':') : std::string::npos;
+  if (colon != std::string::npos) secrets.add(decoded->substr(colon + 1));
 }
 
 bool shows_its_end(std::string_view content_type) {

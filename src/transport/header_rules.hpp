@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "base/secrets.hpp"
 #include "transport/transport.hpp"
 
 namespace ksr::transport {
@@ -38,6 +39,10 @@ ContentCoding content_coding(const ResponseHead& head);
 
 // Bodies of this type that are cut can be told from whole ones.
 bool shows_its_end(std::string_view content_type);
+
+// Adds the secrets of a header field: a whole value, and what stands after the scheme of "Bearer TOKEN" and "Basic
+// BASE64" (RFC 9110, section 11.4), of the latter also the password (RFC 7617).
+void add_credentials(std::string_view value, Secrets& secrets);
 
 // The error has the name of the header at fault, never its value.
 std::optional<Error> check_request(const Request& request, bool websocket);

@@ -1,11 +1,14 @@
 #include "transport/proxy_tunnel.hpp"
 
 #include <boost/asio/buffer.hpp>
+#include <boost/asio/error.hpp>
 #include <boost/asio/write.hpp>
 #include <utility>
 
 #include "base/exception_error.hpp"
+#include "base/text.hpp"
 #include "transport/failures.hpp"
+#include "transport/header_rules.hpp"
 
 namespace ksr::transport {
 namespace {
@@ -20,6 +23,7 @@ ProxyTunnel::ProxyTunnel(boost::asio::ip::tcp::socket& proxy, const std::string&
                          const std::string& authorization)
     : proxy_(proxy), request_("CONNECT " + target + " HTTP/1.1\r\nHost: " + target + "\r\n") {
   if (!authorization.empty()) request_ += "Proxy-Authorization: " + authorization + "\r\n";
+  add_credentials(authorization, secrets_);
   request_ += "\r\n";
 }
 
@@ -50,7 +54,7 @@ void ProxyTunnel::read() {
                          [self = shared_from_this()](const boost::system::error_code& ec, std::size_t size) {
                            if (!self->done_) return;
                            self->guarded([&] {
-                             if (ec) return self->finish(failed(Status::transport, reason_text(ec)));
+                             if (ec) return self->finish(failed(Status::transport, self->read_problem(ec)));
                              self->on_read(size);
                            });
                          });
@@ -61,10 +65,21 @@ void ProxyTunnel::on_read(std::size_t size) {
     case ResponseDecoder::Progress::more:
       return read();
     case ResponseDecoder::Progress::failed:
-      return finish(failed(Status::protocol, decoder_.problem()));
+      return finish(failed(Status::protocol, problem()));
     default:
       return check();
   }
+}
+
+std::string ProxyTunnel::read_problem(const boost::system::error_code& reason) {
+  if (reason != boost::asio::error::eof) return reason_text(reason);
+  decoder_.end_of_stream();
+  return decoder_.problem();
+}
+
+std::string ProxyTunnel::problem() const {
+  if (decoder_.not_http().empty()) return decoder_.problem();
+  return decoder_.problem() + ": " + in_quotes(one_line(secrets_.blanked(decoder_.not_http())));
 }
 
 bool ProxyTunnel::take_head(ResponseHead head) {

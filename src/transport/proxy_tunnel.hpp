@@ -10,6 +10,7 @@
 #include <string>
 
 #include "base/error.hpp"
+#include "base/secrets.hpp"
 #include "transport/response_decoder.hpp"
 
 namespace ksr::transport {
@@ -32,10 +33,13 @@ class ProxyTunnel : public std::enable_shared_from_this<ProxyTunnel>, private Re
   bool take_head(ResponseHead head) override;
   bool take_body(std::string_view) override { return false; }
   void check();
+  std::string read_problem(const boost::system::error_code& reason);
+  std::string problem() const;
   void finish(const std::optional<Error>& error);
 
   boost::asio::ip::tcp::socket& proxy_;
   std::string request_;
+  Secrets secrets_;
   ResponseDecoder decoder_{*this, false, true};
   int status_ = 0;
   std::array<char, 2048> buffer_;

@@ -42,8 +42,12 @@ std::string_view take_line(std::string_view& text) {
   return line;
 }
 
+constexpr std::string_view kBeginOfResponse = "HTTP/1.";
+constexpr std::size_t kMaxNotHttp = 200;
+
 struct ParsedHead {
   ResponseHead head;
+  bool is_http = false;
   bool http11 = false;
   // What is wrong with it; NULL when nothing is.
   const char* problem = nullptr;
@@ -52,7 +56,8 @@ struct ParsedHead {
 // status-line = "HTTP/1." DIGIT SP 3DIGIT [ SP reason ] (RFC 9112, section 4). The reason is not used, but has the
 // characters of a field value. There are versions 1.0 and 1.1; what else says so is not HTTP, as for Boost.Beast.
 bool parse_status_line(std::string_view line, ParsedHead& parsed) {
-  if (line.size() < 12 || line.substr(0, 7) != "HTTP/1." || line[8] != ' ' || !is_field_value(line)) return false;
+  if (line.size() < 12 || line.substr(0, 7) != kBeginOfResponse || line[8] != ' ' || !is_field_value(line))
+    return false;
   if (line[7] != '0' && line[7] != '1') return false;
   if (!is_digit(line[9]) || !is_digit(line[10]) || !is_digit(line[11])) return false;
   if (line.size() > 12 && line[12] != ' ') return false;
@@ -70,7 +75,8 @@ ParsedHead parse_head(std::string_view text) {
   };
   std::vector<Header>& headers = parsed.head.headers;
   headers.reserve(kUsualHeaders);
-  if (!parse_status_line(take_line(text), parsed)) return wrong("the status line is not that of HTTP/1.x");
+  parsed.is_http = parse_status_line(take_line(text), parsed);
+  if (!parsed.is_http) return parsed;
   for (std::string_view line = take_line(text); !line.empty(); line = take_line(text)) {
     if (!is_field_value(line)) return wrong("a header line has a control character");
     if (line.front() == ' ' || line.front() == '\t') {
@@ -252,6 +258,9 @@ ResponseDecoder::Progress ResponseDecoder::read_head(std::string_view& bytes) {
   const std::size_t before = head_.size();
   const std::size_t searched = before < 3 ? 0 : before - 3;
   head_.append(bytes.substr(0, kMaxHeadSize + 1 - std::min(kMaxHeadSize, head_bytes_ + before)));
+  // Such a server may wait for us, as one of HTTP/2 does, or have no line end.
+  const std::string_view begin = std::string_view(head_).substr(0, kBeginOfResponse.size());
+  if (begin != kBeginOfResponse.substr(0, begin.size())) return fail_as_not_http(head_);
   const std::size_t size = end_of_head(head_, searched);
   if (head_bytes_ + std::min(size, head_.size()) > kMaxHeadSize) return fail("the response header exceeds 64 KiB");
   if (size == std::string_view::npos) {
@@ -268,6 +277,7 @@ ResponseDecoder::Progress ResponseDecoder::read_head(std::string_view& bytes) {
 
 ResponseDecoder::Progress ResponseDecoder::take_head(std::string_view text) {
   ParsedHead parsed = parse_head(text);
+  if (!parsed.is_http) return fail_as_not_http(text);
   if (parsed.problem != nullptr) return fail(parsed.problem);
   ResponseHead& head = parsed.head;
   if (head.status == 101) {
@@ -293,7 +303,11 @@ std::optional<std::string> ResponseDecoder::choose_framing(const ResponseHead& h
     // The last coding frames the body; any before it would have to be asked for with TE (RFC 9112, section 7.4).
     if (codings.empty() || !equal_ignoring_case(codings.back(), "chunked"))
       return "the last transfer coding is not chunked";
-    if (codings.size() > 1) return "it has a transfer coding other than chunked";
+    const auto is_chunked = [](const std::string& coding) { return equal_ignoring_case(coding, "chunked"); };
+    if (codings.size() > 1) {
+      return std::all_of(codings.begin(), codings.end(), is_chunked) ? "the transfer coding chunked is there twice"
+                                                                     : "it has a transfer coding other than chunked";
+    }
     // Both is what smuggled requests look like, and HTTP/1.0 has no transfer codings (RFC 9112, section 6.1).
     if (has_length || !http11) keeps_alive_ = false;
     state_ = State::chunked;
@@ -343,6 +357,13 @@ ResponseDecoder::Progress ResponseDecoder::read_chunked(std::string_view& bytes)
 ResponseDecoder::Progress ResponseDecoder::finish(std::string_view rest) {
   if (!rest.empty()) keeps_alive_ = false;
   return Progress::complete;
+}
+
+// Its first line. A server that repeats the request must not have its query shown, which may hold a secret.
+ResponseDecoder::Progress ResponseDecoder::fail_as_not_http(std::string_view text) {
+  text = text.substr(0, std::min(kMaxNotHttp, text.find('\n')));
+  not_http_ = text.substr(0, text.find('?'));
+  return fail("the status line is not that of HTTP/1.x");
 }
 
 ResponseDecoder::Progress ResponseDecoder::fail(std::string problem) {

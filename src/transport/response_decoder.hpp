@@ -79,6 +79,8 @@ class ResponseDecoder {
 
   // After `failed`: what was wrong.
   const std::string& problem() const { return problem_; }
+  // And what came in the place of a status line, not fit to be shown as it is; empty where that was in order.
+  const std::string& not_http() const { return not_http_; }
   // After `complete`: whether the connection can carry another request.
   bool keeps_alive() const { return keeps_alive_; }
   bool has_head() const { return state_ != State::head; }
@@ -96,6 +98,7 @@ class ResponseDecoder {
   Progress read_chunked(std::string_view& bytes);
   Progress finish(std::string_view rest);
   Progress fail(std::string problem);
+  Progress fail_as_not_http(std::string_view text);
   std::optional<std::string> choose_framing(const ResponseHead& head, bool http11);
 
   Sink& sink_;
@@ -109,6 +112,7 @@ class ResponseDecoder {
   ChunkDecoder chunks_;
   bool keeps_alive_ = false;
   std::string problem_;
+  std::string not_http_;
 };
 
 }  // namespace ksr::transport

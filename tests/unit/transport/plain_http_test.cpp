@@ -278,18 +278,65 @@ TEST_CASE("gzip is asked for and unpacked; a truncated one is an error") {
   CHECK(seen.find("\r\nAccept-Encoding: gzip\r\n") != std::string::npos);
 }
 
-TEST_CASE("a response that is not HTTP is a protocol error") {
+TEST_CASE("a response that is not HTTP is a protocol error that quotes its beginning, without secrets") {
+  std::string answer;
+  std::string quoted;
+  SUBCASE("another protocol") {
+    answer = "SSH-2.0-OpenSSH_9.2\r\n\r\n";
+    quoted = "SSH-2.0-OpenSSH_9.2";
+  }
+  SUBCASE("without a line end") {
+    answer = "<html>old</html>";
+    quoted = "<html>old</html>";
+  }
+  SUBCASE("HTTP/2") {
+    answer = std::string("\0\0\x12\4\0", 5);
+    quoted = "?????";
+  }
+  SUBCASE("what was sent") {
+    answer = "token s3cret-of-the-client \"x\"";
+    quoted = "token*** ?x?";
+  }
   Listener listener;
-  RawServer server([](Peer& peer) {
+  RawServer server([&](Peer& peer) {
     peer.receive_head();
-    peer.send("SSH-2.0-OpenSSH_9.2\r\n\r\n");
+    peer.send(answer);
     peer.wait_for_close();
   });
-  listener.get(connect(server.url()), request_for("/"));
+  Request request = request_for("/");
+  request.headers = {{"Authorization", "Bearer s3cret-of-the-client"}};
+  listener.get(connect(server.url()), request);
   REQUIRE(listener.wait_for_end());
   REQUIRE(listener.error());
   CHECK(listener.error()->status == Status::protocol);
+  CHECK(listener.error()->message ==
+        "response of " + server.authority() + ": the status line is not that of HTTP/1.x: \"" + quoted + "\"");
   CHECK(listener.heads() == 0);
+}
+
+TEST_CASE("a response that has begun is not called none") {
+  RawServer closing([](Peer& peer) {
+    peer.receive_head();
+    peer.send("HTTP/1.1 200 OK\r\nA: b\r\n");
+  });
+  Listener closed;
+  closed.get(connect(closing.url()), request_for("/"));
+  REQUIRE(closed.wait_for_end());
+  REQUIRE(closed.error());
+  CHECK(closed.error()->status == Status::transport);
+  CHECK(closed.error()->message.find("closed the connection within the header of its response") != std::string::npos);
+  RawServer slow([](Peer& peer) {
+    peer.receive_head();
+    while (peer.send("HTTP/1.1 102 Processing\r\n\r\n")) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  });
+  Request request = request_for("/");
+  request.response_timeout = Milliseconds(300);
+  Listener late;
+  late.get(connect(slow.url()), request);
+  REQUIRE(late.wait_for_end());
+  REQUIRE(late.error());
+  CHECK(late.error()->status == Status::timeout);
+  CHECK(late.error()->message.find(": its header was not complete within 300 ms") != std::string::npos);
 }
 
 TEST_CASE("a body that is cut is an error after what came of it") {

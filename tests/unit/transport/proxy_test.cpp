@@ -112,6 +112,26 @@ TEST_CASE("a proxy that refuses is named, without its password") {
   }
 }
 
+TEST_CASE("what a proxy says that is no answer to CONNECT is quoted, without its password") {
+  const auto problem_of = [](const std::string& answer) {
+    RawServer proxy([&](Peer& peer) {
+      peer.receive_head();
+      peer.send(answer);
+    });
+    Listener listener;
+    listener.get(connect(through(proxy, "https://server.test")), request_for("/"));
+    REQUIRE(listener.wait_for_end());
+    REQUIRE(listener.error());
+    const std::string step = "asking proxy " + proxy.authority() + " for a tunnel to server.test:443: ";
+    CHECK(listener.error()->message.find(step) == 0);
+    return listener.error()->message.substr(step.size());
+  };
+  CHECK(problem_of("<html>hunter2 dXNlcjpodW50ZXIy</html>") ==
+        "the status line is not that of HTTP/1.x: \"<html>***</html>\"");
+  CHECK(problem_of("HTTP/1.1 200 OK\r\nA: b\r\n") == "the connection was closed within the response header");
+  CHECK(problem_of("") == "the connection was closed before a response");
+}
+
 TEST_CASE("plain HTTP: the proxy is named as what the connection is to") {
   std::string answer;
   RawServer proxy([&](Peer& peer) {

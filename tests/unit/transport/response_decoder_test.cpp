@@ -173,6 +173,29 @@ TEST_CASE("heads that break the rules are refused") {
   }
 }
 
+TEST_CASE("what is not HTTP ends with its first byte that shows it, and is quoted up to its line end and query") {
+  const auto quoted = [](const std::string& bytes) {
+    Reader reader;
+    CHECK(reader.decoder.feed(bytes) == DecoderProgress::failed);
+    CHECK(reader.decoder.problem() == "the status line is not that of HTTP/1.x");
+    return reader.decoder.not_http();
+  };
+  CHECK(quoted("<html>old</html>") == "<html>old</html>");
+  CHECK(quoted(std::string("\0\0\x12\4", 4)).size() == 4);
+  CHECK(quoted("HTTP/2") == "HTTP/2");
+  CHECK(quoted("GET /api?token=x HTTP/1.1\r\nAuthorization: y\r\n\r\n") == "GET /api");
+  CHECK(quoted("HTTP/1.1 OK\r\nX: y\r\n\r\n") == "HTTP/1.1 OK\r");
+  CHECK(quoted(std::string(1'000, 'x')).size() == 200);
+  Reader later;
+  CHECK(later.feed("HTTP/1.1 100 Continue\r\n\r\nFTP", 1) == DecoderProgress::failed);
+  CHECK(later.decoder.not_http() == "F");
+  Reader begun;
+  CHECK(begun.feed("HTTP/1", 1) == DecoderProgress::more);
+  Reader header;
+  CHECK(header.decoder.feed(ok + "no colon\r\n\r\n") == DecoderProgress::failed);
+  CHECK(header.decoder.not_http().empty());
+}
+
 TEST_CASE("a reason phrase is text, and may be left out") {
   Reader nul;
   CHECK(nul.decoder.feed(std::string("HTTP/1.1 200 O\0K\r\n\r\n", 21)) == DecoderProgress::failed);
@@ -315,6 +338,10 @@ TEST_CASE("the transfer coding is chunked, in any case and with empty list eleme
           DecoderProgress::complete);
     CHECK(reader.body == "x");
   }
+  for (const char* coding : {"chunked, chunked", "chunked\r\nTransfer-Encoding: Chunked"}) {
+    CHECK(problem_of(ok + "Transfer-Encoding: " + coding + "\r\n\r\n") == "the transfer coding chunked is there twice");
+  }
+  CHECK(problem_of(ok + "Transfer-Encoding: gzip, chunked\r\n\r\n") == "it has a transfer coding other than chunked");
   // Parts of its name are not it.
   for (const char* coding : {"chunk", "chunkedx", "x-chunked", "chunked;q=1"}) {
     CHECK(problem_of(ok + "Transfer-Encoding: " + coding + "\r\n\r\n").find("chunked") != std::string::npos);
