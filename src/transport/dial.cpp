@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <boost/asio/error.hpp>
 #include <boost/asio/ssl/error.hpp>
+#include <optional>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -60,8 +61,11 @@ std::string joined(const std::vector<std::string>& told, std::string_view separa
 
 class Dial::Steps final : public std::enable_shared_from_this<Dial::Steps> {
  public:
-  Steps(std::shared_ptr<const Route> route, bool tunnel, Done done)
-      : route_(std::move(route)), tunnel_(route_->proxy && (tunnel || route_->tls)), done_(std::move(done)) {}
+  Steps(std::shared_ptr<const Route> route, std::optional<Milliseconds> tunnel, Done done)
+      : route_(std::move(route)),
+        tunnel_(route_->proxy && (tunnel || route_->tls)),
+        tunnel_limit_(route_->tls ? Milliseconds(0) : tunnel.value_or(Milliseconds(0))),
+        done_(std::move(done)) {}
 
   Executor& executor() const { return route_->executor; }
 
@@ -97,6 +101,7 @@ class Dial::Steps final : public std::enable_shared_from_this<Dial::Steps> {
   void abandon() {
     done_ = nullptr;
     timer_.reset();
+    tunnel_timer_.reset();
     lookup_.cancel();
     drop_attempts();
     boost::system::error_code ignored;
@@ -227,11 +232,17 @@ class Dial::Steps final : public std::enable_shared_from_this<Dial::Steps> {
   void connected() {
     if (!tunnel_) return secure();
     step_ = "asking proxy " + route_->proxy->host_port() + " for a tunnel to " + route_->server.host_port();
+    if (tunnel_limit_.count() != 0) {
+      tunnel_timer_ = route_->executor.schedule(route_->executor.now() + tunnel_limit_, [this] {
+        guarded([this] { fail(timed_out(step_, "no answer within " + duration_text(tunnel_limit_.count()))); });
+      });
+    }
     tunnel_request_ =
         std::make_shared<ProxyTunnel>(*socket_, route_->server.host_port(), route_->proxy->basic_authorization());
     tunnel_request_->start([self = shared_from_this()](const std::optional<Error>& error) {
       if (!self->done_) return;
       self->guarded([&] {
+        self->tunnel_timer_.reset();
         if (error) return self->fail(error->within(self->step_));
         self->secure();
       });
@@ -296,10 +307,12 @@ class Dial::Steps final : public std::enable_shared_from_this<Dial::Steps> {
 
   const std::shared_ptr<const Route> route_;
   const bool tunnel_;
+  const Milliseconds tunnel_limit_;
   Done done_;
   std::string step_;
   std::unique_ptr<Timer> timer_;
   std::unique_ptr<Timer> attempt_timer_;
+  std::unique_ptr<Timer> tunnel_timer_;
   PendingCall lookup_;
   Addresses addresses_;
   bool is_name_ = false;  // of them
@@ -312,7 +325,7 @@ class Dial::Steps final : public std::enable_shared_from_this<Dial::Steps> {
   std::shared_ptr<TlsStream> tls_;
 };
 
-Dial::Dial(std::shared_ptr<const Route> route, bool tunnel, Done done)
+Dial::Dial(std::shared_ptr<const Route> route, std::optional<Milliseconds> tunnel, Done done)
     : steps_(std::make_shared<Steps>(std::move(route), tunnel, std::move(done))) {
   try {
     steps_->start();

@@ -5,9 +5,11 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/expected.hpp"
+#include "base/instant.hpp"
 #include "transport/route.hpp"
 
 namespace ksr::transport {
@@ -18,8 +20,9 @@ class Dial {
   using Done = std::function<void(Expected<Stream>)>;
 
   // Calls `done` later, once, unless the Dial was destroyed before. `tunnel`: through a proxy, ask it for a tunnel even
-  // to a server without TLS (WebSocket).
-  Dial(std::shared_ptr<const Route> route, bool tunnel, Done done);
+  // to a server without TLS (WebSocket), and wait so long for the answer, which such a server's other requests do not
+  // need; 0: no limit but that of the whole.
+  Dial(std::shared_ptr<const Route> route, std::optional<Milliseconds> tunnel, Done done);
   ~Dial();
   Dial(const Dial&) = delete;
   Dial& operator=(const Dial&) = delete;

@@ -93,7 +93,8 @@ void ExchangeDriver::connect(connected done) {
   if (ended()) return;
   is_connected_anew_ = true;
   if (!paused_) make_way_later();
-  dial_ = std::make_unique<Dial>(route_, websocket_, [this, done = std::move(done)](Expected<Dial::Stream> outcome) {
+  const std::optional<Milliseconds> tunnel = websocket_ ? std::optional(request_.response_timeout) : std::nullopt;
+  dial_ = std::make_unique<Dial>(route_, tunnel, [this, done = std::move(done)](Expected<Dial::Stream> outcome) {
     const auto self = shared_from_this();
     const auto finished = std::move(dial_);
     guarded([&] {

@@ -59,7 +59,8 @@ struct Request {
   std::vector<Header> headers;
   // HTTP only: sent with a Content-Length; its Content-Type is among the headers, else application/octet-stream.
   std::string body = {};
-  // From the connection being ready to the last byte of the response head; 0: no limit.
+  // From the connection being ready to the last byte of the response head; 0: no limit. A WebSocket without TLS: for a
+  // proxy's answer to CONNECT, too, which nothing else needs then.
   Milliseconds response_timeout{0};
   // The longest time without a byte within a body, or of a WebSocket message; 0: no limit.
   Milliseconds idle_timeout{0};

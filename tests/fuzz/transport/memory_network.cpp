@@ -118,7 +118,8 @@ class Dial::Steps {
   Done done_;
 };
 
-Dial::Dial(std::shared_ptr<const Route> route, bool, Done done) : steps_(std::make_shared<Steps>(std::move(done))) {
+Dial::Dial(std::shared_ptr<const Route> route, std::optional<Milliseconds>, Done done)
+    : steps_(std::make_shared<Steps>(std::move(done))) {
   route->executor.post([steps = std::weak_ptr<Steps>(steps_)] {
     const auto alive = steps.lock();
     if (alive) std::exchange(alive->done_, nullptr)(fuzz::MemoryNetwork::current().connect());

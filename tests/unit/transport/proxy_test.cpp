@@ -92,6 +92,37 @@ TEST_CASE("a WebSocket goes through a tunnel even without TLS") {
   CHECK(tunnel.find("CONNECT server.test:80 HTTP/1.1\r\n") == 0);
 }
 
+TEST_CASE("a proxy that does not answer CONNECT has as long as a handshake, where only a WebSocket asks it for that") {
+  RawServer proxy([](Peer& peer) {
+    if (peer.receive_head().find("CONNECT ") == 0) return peer.wait_for_close();
+    peer.send("HTTP/1.1 204 X\r\n\r\n");
+  });
+  const auto connection = connect(through(proxy, "http://server.test"));
+  Request request = request_for("/");
+  request.response_timeout = Milliseconds(100);
+  Listener listener;
+  listener.open_websocket(connection, request);
+  REQUIRE(listener.wait_for_end());
+  REQUIRE(listener.error());
+  CHECK(listener.error()->status == Status::timeout);
+  CHECK(listener.error()->message ==
+        "asking proxy " + proxy.authority() + " for a tunnel to server.test:80: no answer within 100 ms");
+  request.response_timeout = Milliseconds(0);
+  Listener http;
+  http.get(connection, request);
+  REQUIRE(http.wait_for_end());
+  CHECK_FALSE(http.error());
+  // The others need the tunnel, too: the limit is that of the connection.
+  ConnectionSettings settings = through(proxy, "https://server.test");
+  settings.connect_timeout = Milliseconds(400);
+  request.response_timeout = Milliseconds(100);
+  Listener secure;
+  secure.open_websocket(connect(settings), request);
+  REQUIRE(secure.wait_for_end());
+  REQUIRE(secure.error());
+  CHECK(secure.error()->message.find(": not done within 400 ms") != std::string::npos);
+}
+
 TEST_CASE("a proxy that refuses is named, without its password") {
   for (const char* answer :
        {"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n", "HTTP/1.1 503 X\r\n\r\n",
