@@ -90,11 +90,15 @@ ParsedHead parse_head(std::string_view text) {
       continue;
     }
     const std::size_t colon = line.find(':');
-    // No space before the colon (RFC 9112, section 5.1).
-    if (colon == std::string_view::npos || !is_token(line.substr(0, colon))) {
-      return wrong("a header line has no valid name");
+    const std::string_view name = trimmed(line.substr(0, colon), kBlanks);
+    if (colon == std::string_view::npos || !is_token(name)) return wrong("a header line has no valid name");
+    std::string lower_name = lower_case(name);
+    // Blanks before the colon are removed, as a proxy does (RFC 9112, section 5.1), unless the framing depends on who
+    // does so.
+    if (name.size() != colon && (lower_name == "content-length" || lower_name == "transfer-encoding")) {
+      return wrong("there is a space between Content-Length or Transfer-Encoding and the colon");
     }
-    headers.push_back(Header{lower_case(line.substr(0, colon)), std::string(trimmed(line.substr(colon + 1), kBlanks))});
+    headers.push_back(Header{std::move(lower_name), std::string(trimmed(line.substr(colon + 1), kBlanks))});
   }
   parsed.head.content_type = joined_values(parsed.head, "content-type");
   // It has one value (RFC 9110, section 10.2.3); net/http takes the first as well.

@@ -180,7 +180,15 @@ bool Rewritten::rewrite_head(bool answers_head) {
       folded = ksr::trimmed(folded, ksr::kBlanks);
       if (!more.empty()) folded.append(" ").append(more);
     } else {
-      fields.push_back({ksr::lower_case(line.substr(0, line.find(':'))), std::string(line)});
+      const std::size_t colon = line.find(':');
+      Field field{ksr::lower_case(line.substr(0, colon)), std::string(line)};
+      const std::string name = ksr::lower_case(ksr::trimmed(line.substr(0, colon), ksr::kBlanks));
+      // RFC 9112, section 5.1: a proxy removes blanks before the colon. Not of what frames the message.
+      const bool has_blank = colon != std::string_view::npos && name.size() < colon && !name.empty() && line[0] > ' ';
+      if (has_blank && name != "content-length" && name != "transfer-encoding") {
+        field = {name, name + std::string(line.substr(colon))};
+      }
+      fields.push_back(std::move(field));
     }
   }
   // RFC 9112, section 4: the reason phrase is optional, and the space before it is missing in practice.

@@ -151,7 +151,11 @@ TEST_CASE("heads that break the rules are refused") {
                            "HTTP/1.1 2000\r\n\r\n",
                            "HTTP/1.1 099 X\r\n\r\n",
                            "HTTP/1.1 200 OK\r\nno colon\r\n\r\n",
-                           "HTTP/1.1 200 OK\r\nName : x\r\n\r\n",
+                           "HTTP/1.1 200 OK\r\nContent-Length : 0\r\n\r\n",
+                           "HTTP/1.1 200 OK\r\nTransfer-Encoding\t: chunked\r\n\r\n",
+                           "HTTP/1.1 204 OK\r\nContent-Length : 0\r\n\r\n",
+                           "HTTP/1.1 200 OK\r\nA B: x\r\n\r\n",
+                           "HTTP/1.1 200 OK\r\n : x\r\n\r\n",
                            "HTTP/1.1 200 OK\r\n A: b\r\n\r\n",
                            "HTTP/1.1 200 OK\r\nA: b\rC: d\r\n\r\n",
                            "HTTP/1.1 200 OK\r\nA: b\r\n c\x01\r\n\r\n",
@@ -258,6 +262,14 @@ TEST_CASE("a connection is kept only when the response leaves no doubt") {
   CHECK_FALSE(keeps_alive("HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"));
   CHECK(keeps_alive(ok + "Content-Length: 1, 1\r\n\r\nx"));
   CHECK(keeps_alive(ok + "Content-Length: 1\r\nContent-Length: 1\r\n\r\nx"));
+}
+
+TEST_CASE("blanks between a name and its colon are removed") {
+  Reader reader;
+  CHECK(reader.decoder.feed(ok + "X-Foo : 1\r\nConnection\t : close\r\n more\r\nContent-Length: 0\r\n\r\n") ==
+        DecoderProgress::complete);
+  CHECK(reader.head.headers ==
+        std::vector<Header>{{"x-foo", "1"}, {"connection", "close more"}, {"content-length", "0"}});
 }
 
 TEST_CASE("header names are passed on in lower case, repeated ones separately") {
