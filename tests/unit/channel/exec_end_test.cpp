@@ -121,10 +121,17 @@ TEST_CASE("v1 says nothing of a success, and the code in words") {
   CHECK(ended(ChannelProtocol::v1, "command terminated with non-zero exit code: 3").exit_code == 3);
   CHECK(ended(ChannelProtocol::v1, "").error->status == Status::lost);
   CHECK(ended(ChannelProtocol::v1, "no such container").error->message == "no such container");
+  ExecEnd text(ChannelProtocol::v1);
+  text.add_status("command terminated with non-zero exit code: 3");
+  CHECK_FALSE(text.may_end());
 }
 
 TEST_CASE("a Status over a protocol that has none is not repeated as text") {
   for (const char* status : {kSuccess, kSeven, kNoSuchBinary}) {
+    ExecEnd end(ChannelProtocol::v1);
+    end.add_status(status);
+    // No more is waited for than a close.
+    CHECK(end.may_end());
     const ExecOutcome unknown = ended(ChannelProtocol::v1, status);
     CHECK_FALSE(unknown.exit_code);
     CHECK_FALSE(unknown.verified);
