@@ -103,7 +103,9 @@ static void go_on_printing(struct watch* watch) {
 /* Waits for the stream, the rows of the server, a signal, a key or a timeout. */
 static void wait_for_input(struct watch* watch, int timeout) {
   struct pollfd fds[6];
-  int is_due = watch->is_live || watch->has_batch ? printer_due_ms(watch->printer) : -1;
+  /* In the background nothing is drawn, and so nothing is asked for. */
+  int is_drawn = watch->is_live && !watch->is_hidden;
+  int is_due = is_drawn || watch->has_batch ? printer_due_ms(watch->printer) : -1;
   memset(fds, 0, sizeof fds);
   fds[0].fd = ksr_fd(watch->stream);
   fds[0].events = POLLIN;
