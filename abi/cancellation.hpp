@@ -2,8 +2,8 @@
 // waits, takes locks, uses descriptors or makes callbacks. Any thread.
 //
 // A cancelled thread is unwound out of whatever it does: a library function that is left in the middle would have to
-// release all it holds at each such point, and a part of them is noexcept (std::condition_variable::wait). It costs two
-// atomic operations, no system call.
+// release all it holds at each such point, and a part of them is noexcept (waiting for a condition variable). It costs
+// two atomic operations, no system call.
 #pragma once
 
 #include <pthread.h>
